@@ -1,0 +1,62 @@
+// Package session says what Realword needs of a runtime that executes ONNX graphs: open a graph file, run it, stop it.
+//
+// Contract: interfaces and plain values only. inference/ort implements them over ONNX Runtime; tests implement them with
+// fakes. A Session belongs to the goroutine that opened it; Run is never called twice at the same time on one Session.
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"realword/inference/tensor"
+)
+
+// Runtime opens graphs on one device.
+type Runtime interface {
+	// Open loads a graph file (model.onnx with external data beside or below it). Errors name the file and the remedy.
+	Open(path string, opts Options) (Session, error)
+	// Describe names library version and provider for people, for instance "ONNX Runtime 1.30.0, CPU, 2 threads".
+	Describe() string
+}
+
+// Options of one session.
+type Options struct {
+	Once bool // the session runs once or twice (encoders, decoder): do not keep an arena
+}
+
+// Session is one loaded graph.
+type Session interface {
+	// Run executes the graph. inputs must hold every declared input; outputs names what is wanted (nil: all).
+	// When ctx ends, the native run is asked to stop, Run waits for it and returns ctx.Err(). Inputs are only read, and
+	// only until Run returns; outputs belong to the caller.
+	Run(ctx context.Context, inputs map[string]*tensor.Tensor, outputs ...string) (map[string]*tensor.Tensor, error)
+	Inputs() []Port
+	Outputs() []Port
+	Close() error
+}
+
+// Port is a declared input or output. A dimension that the graph leaves open is -1.
+type Port struct {
+	Name  string
+	DType tensor.DType
+	Shape []int
+}
+
+// CheckPorts compares what a graph declares with what a caller is going to use, because a wrong name would show only at
+// the first run. The error lists both sides.
+func CheckPorts(what string, declared []Port, want ...string) error {
+	have := map[string]bool{}
+	names := make([]string, 0, len(declared))
+	for _, p := range declared {
+		have[p.Name] = true
+		names = append(names, p.Name)
+	}
+	for _, w := range want {
+		if !have[w] {
+			return fmt.Errorf("%s has ports [%s], Realword needs [%s]: the bundle was made by another version, import the model again",
+				what, strings.Join(names, " "), strings.Join(want, " "))
+		}
+	}
+	return nil
+}
