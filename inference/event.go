@@ -1,0 +1,91 @@
+package inference
+
+import (
+	"image"
+	"time"
+)
+
+// Event is what a Job reports, in order. The set is closed: StageStarted, Progress, StepDone, PictureReady, Done, Failed.
+// Exactly one Done or Failed comes, last; then the channel closes. Events are plain values that belong to the receiver.
+type Event interface{ event() }
+
+// Stage names a part of a generation.
+type Stage string
+
+// The stages in the order in which they run.
+const (
+	StageLoad    Stage = "load"    // graphs are being opened
+	StageText    Stage = "text"    // prompt and negative prompt are encoded
+	StageVision  Stage = "vision"  // references are encoded
+	StageDenoise Stage = "denoise" // the loop, once per picture
+	StageDecode  Stage = "decode"  // latent to picture
+)
+
+// StageStarted tells that a stage begins. Picture is the index in Request.Seeds for denoise and decode, else 0.
+type StageStarted struct {
+	Stage   Stage
+	Picture int
+}
+
+// Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted (design §6).
+type Progress struct {
+	Pass, Passes int
+	Remaining    time.Duration // estimate; 0 while unknown
+}
+
+// StepDone is one finished denoising step of one picture.
+type StepDone struct {
+	Picture  int
+	Step     int // 0-based
+	Steps    int
+	Timestep int
+	Preview  *image.RGBA // predicted clean latent as RGB, one pixel per latent cell, opaque
+	Clean    []float32   // predicted clean latent x0 [C, h, w]; Preview is made of it
+
+	GridWidth, GridHeight int
+	Subjects              []SubjectStep // in the order of Request.Subjects
+	Guided                bool          // this step ran the guidance branch (step < T_stop); false: masks are reused
+	State                 State         // to continue after this step
+}
+
+// SubjectStep is what a step knows of one subject. Slices have GridWidth*GridHeight values in row order.
+type SubjectStep struct {
+	Cross  []float32 // raw cross-attention of the word; nil when the step did not run the guidance branch
+	Scores []float32 // refined by self-attention (Eq. 12); nil likewise
+	Mask   []float32 // M̂ (Eq. 13, 16), in use at this step
+}
+
+// PictureReady is one finished picture.
+type PictureReady struct {
+	Picture int
+	Seed    uint64
+	Image   *image.NRGBA
+	Recipe  Request // complete, with this picture's seed alone: running it again gives this picture again
+	Elapsed time.Duration
+}
+
+// Done closes a job that made every picture.
+type Done struct {
+	Pictures int
+	Elapsed  time.Duration
+}
+
+// Failed closes a job that ended early. Err is context.Canceled when the user cancelled; pictures and steps reported before
+// stay valid.
+type Failed struct{ Err error }
+
+func (StageStarted) event() {}
+func (Progress) event()     {}
+func (StepDone) event()     {}
+func (PictureReady) event() {}
+func (Done) event()         {}
+func (Failed) event()       {}
+
+// Job is a running generation.
+type Job interface {
+	// Events delivers everything in order. StageStarted, StepDone, PictureReady and the last event are never dropped, so
+	// a receiver must drain the channel; a slow one slows the loop after a buffer of one picture's steps.
+	Events() <-chan Event
+	// Cancel asks the job to stop. It returns at once; the job stops within one operator and then reports Failed.
+	Cancel()
+}

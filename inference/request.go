@@ -1,0 +1,63 @@
+package inference
+
+import (
+	"realword/inference/picture"
+	"realword/inference/session"
+)
+
+// Runtime is what the engine needs of the machine that executes graphs; see package session.
+type Runtime = session.Runtime
+
+// Request is one round: everything that decides the pictures. It is a plain value (it can be written as JSON, kept as the
+// recipe, and sent across a process border); the engine never changes it. The zero value of an optional field means the
+// preset's or the model's own value, and Engine.Resolve fills them all in.
+type Request struct {
+	Prompt   string    `json:"prompt"`
+	Negative string    `json:"negative,omitempty"`
+	Subjects []Subject `json:"subjects,omitempty"`
+
+	Preset     string   `json:"preset,omitempty"` // "paper" (default) or "release", design §5
+	Width      int      `json:"width,omitempty"`  // pixels
+	Height     int      `json:"height,omitempty"`
+	Steps      int      `json:"steps,omitempty"`
+	Stop       int      `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch
+	CFG        float64  `json:"cfg,omitempty"`         // ω of classifier-free guidance
+	Sampler    string   `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
+	MaskSource string   `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
+	RawMask    bool     `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	Seeds      []uint64 `json:"seeds,omitempty"`       // one per picture; picture n depends on Seeds[n] alone
+
+	// From continues a kept step instead of starting from noise (one picture, one seed). Stop and scopes may differ from
+	// those of the run that made the step.
+	From *State `json:"-"`
+}
+
+// Subject binds a word of the prompt to pictures.
+type Subject struct {
+	Word       Word        `json:"word"`
+	References []Reference `json:"references"`
+	Scope      float64     `json:"scope,omitempty"` // γ_scope in (0, 1]; 0 means the preset's
+}
+
+// Word names one occurrence of a word or phrase of the prompt. Two equal words are two words.
+type Word struct {
+	Text       string `json:"text"`
+	Occurrence int    `json:"occurrence,omitempty"` // 1 is the first; 0 reads as 1
+}
+
+// Reference is one picture of a subject: the bytes of the file as the user gave it, and how it is brought to the square
+// that the encoders see.
+type Reference struct {
+	Name   string         `json:"name"`             // file name, for people
+	SHA256 string         `json:"sha256,omitempty"` // of Data, hex; filled in by Engine.Resolve
+	Square picture.Square `json:"square"`
+	Data   []byte         `json:"-"` // PNG, JPEG, WebP, GIF or BMP file
+}
+
+// State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop.
+type State struct {
+	Step   int         `json:"step"` // the next step to run
+	Latent []float32   `json:"-"`    // z before that step
+	Solver SolverState `json:"-"`
+	Masks  [][]float32 `json:"-"` // the last M̂ per subject (grid order), nil before the first guidance pass
+}
