@@ -1,0 +1,81 @@
+package bundle
+
+// SchemaVersion is the manifest schema that this program writes and reads.
+const SchemaVersion = 1
+
+// Manifest is manifest.json of a bundle: what the app must know to run its graphs.
+type Manifest struct {
+	Schema  int    `json:"schema"` // SchemaVersion
+	Name    string `json:"name"`
+	Family  string `json:"family"` // "toybox", "sd15", "sdxl"
+	Licence string `json:"licence,omitempty"`
+
+	Latent    Latent            `json:"latent"`
+	Size      Size              `json:"size"`
+	Grid      int               `json:"grid"` // latent cells per guidance-grid cell: SDXL 2, toybox 1
+	Text      Text              `json:"text"`
+	Vision    Vision            `json:"vision"`
+	Schedule  Schedule          `json:"schedule"`
+	Presets   map[string]Preset `json:"presets"` // "paper", "release"
+	Precision string            `json:"precision"`
+
+	Graphs  map[string]string `json:"graphs"`  // text, vision, unet, decoder, guidance (low_cross_high_self), guidance-<source> -> file
+	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
+	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
+}
+
+// Latent describes the autoencoder's latent.
+type Latent struct {
+	Channels      int          `json:"channels"`
+	Factor        int          `json:"factor"` // pixels per latent cell: SD 8, toybox 4
+	ScalingFactor float64      `json:"scaling_factor"`
+	RGB           [][3]float64 `json:"rgb"` // latent -> RGB in 0..1, one row per channel, for previews
+	RGBBias       [3]float64   `json:"rgb_bias"`
+}
+
+// Size bounds the pictures in pixels.
+type Size struct {
+	Width    int `json:"width"`
+	Height   int `json:"height"` // defaults
+	Min      int `json:"min"`
+	Max      int `json:"max"`
+	Multiple int `json:"multiple"` // both sides are multiples of it
+}
+
+// Text describes the text encoders. Encoder i reads the graph input input_ids (i = 0) or input_ids_2 (i = 1).
+type Text struct {
+	Tokens   int   `json:"tokens"`   // 77
+	Encoders int   `json:"encoders"` // 1 or 2
+	PadIDs   []int `json:"pad_ids"`  // one per encoder
+	Pooled   bool  `json:"pooled"`   // the U-Net wants text_embeds and time_ids (text_time)
+	TimeIDs  int   `json:"time_ids"` // 6 where Pooled
+}
+
+// Vision describes the reference side.
+type Vision struct {
+	Reference int `json:"reference"` // side of the reference square in pixels (768)
+	View      int `json:"view"`      // side of one view (384)
+	Tokens    int `json:"tokens"`    // visual tokens per reference
+	Width     int `json:"width"`     // channels of a token
+}
+
+// Schedule is the noise schedule that the model was trained with.
+type Schedule struct {
+	TrainSteps     int     `json:"train_steps"`
+	BetaStart      float64 `json:"beta_start"`
+	BetaEnd        float64 `json:"beta_end"`
+	BetaSchedule   string  `json:"beta_schedule"`   // scaled_linear
+	PredictionType string  `json:"prediction_type"` // epsilon
+}
+
+// Preset holds the defaults of a request.
+type Preset struct {
+	Sampler      string  `json:"sampler"`
+	Steps        int     `json:"steps"`
+	Stop         int     `json:"stop"`
+	CFG          float64 `json:"cfg"`
+	Scope        float64 `json:"scope"`
+	MaskSource   string  `json:"mask_source"`
+	Negative     string  `json:"negative,omitempty"`
+	UncondVision bool    `json:"uncond_vision"` // release: the unconditional pass sees the black picture under the same masks
+}
