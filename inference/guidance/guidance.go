@@ -1,0 +1,354 @@
+// Package guidance turns the attention scores of the guidance branch into the masks of the generation branch
+// (RealCustom++, arXiv 2408.09744, Section III-C and III-E).
+//
+// Contract: pure functions over plain slices, no state, safe from any goroutine, nothing of Realword imported. A grid is
+// a row-major slice of N = height·width values. Inputs are only read; results belong to the caller. The same input gives
+// the same bits on every machine: ties go to the lowest index and every float32 operation is rounded once.
+//
+//	scores  M_j  = M_self·M_cross              what the model attends to for subject j   (Eq. 12)
+//	k_j     = ⌊γ_j·N⌋                          how many positions it may take
+//	M̄_j     = Top-K of M_j, elsewhere zero     no position belongs to two subjects       (Algorithm 1)
+//	mask    M̂_j  = M̄_j / max(M̄_j)                                                        (Eq. 13, 16)
+package guidance
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// DefaultScope is γ_scope of the paper. It reports stable results between SafeLow and SafeHigh.
+const (
+	DefaultScope = 0.2
+	SafeLow      = 0.15
+	SafeHigh     = 0.4
+)
+
+// DefaultStop is T_stop of the paper, for 25 steps.
+const DefaultStop = 12
+
+// Subject is what the rule needs to know of one subject.
+type Subject struct {
+	Word  string  // only for messages
+	Scope float64 // γ_scope, in (0, 1]
+}
+
+// Normalization says how kept scores become mask values.
+type Normalization uint8
+
+const (
+	ByMax    Normalization = iota // M̂ = M̄ / max(M̄): the paper's Eq. 13 and 16, the default
+	ByMinMax                      // (M − min M) / (max M − min M + 10⁻⁶) over the whole grid before Top-K: a choice of the released code
+	Raw                           // M̂ = M̄: the ablation without normalisation
+)
+
+var normalizations = [...]string{ByMax: "max", ByMinMax: "min_max", Raw: "none"}
+
+// String returns the name that ParseNormalization reads.
+func (n Normalization) String() string { return nameOf(normalizations[:], int(n), "Normalization") }
+
+// ParseNormalization reads max, min_max or none.
+func ParseNormalization(s string) (Normalization, error) {
+	i, err := parse(normalizations[:], s, "mask normalisation")
+	return Normalization(i), err
+}
+
+// MarshalText writes the name, so JSON holds words instead of numbers.
+func (n Normalization) MarshalText() ([]byte, error) {
+	return marshal(normalizations[:], int(n), n.String())
+}
+
+// UnmarshalText reads a name; the error lists the known ones.
+func (n *Normalization) UnmarshalText(b []byte) (err error) {
+	*n, err = ParseNormalization(string(b))
+	return err
+}
+
+// Source says which attention maps make the scores (the rows of Table V).
+type Source uint8
+
+const (
+	LowCrossHighSelf Source = iota // low-resolution cross maps × high-resolution self maps: Eq. 12, the default
+	LowCrossAllSelf                // low-resolution cross maps × self maps of every resolution
+	LowCross                       // low-resolution cross maps alone
+	AllCross                       // cross maps of every resolution alone: what the released code does
+)
+
+var sources = [...]string{LowCrossHighSelf: "low_cross_high_self", LowCrossAllSelf: "low_cross_all_self", LowCross: "low_cross", AllCross: "all_cross"}
+
+// Sources lists every source, the default first.
+func Sources() []Source { return []Source{LowCrossHighSelf, LowCrossAllSelf, LowCross, AllCross} }
+
+// String returns the name that ParseSource reads and that graphs and recipes carry.
+func (s Source) String() string { return nameOf(sources[:], int(s), "Source") }
+
+// ParseSource reads low_cross_high_self, low_cross_all_self, low_cross or all_cross.
+func ParseSource(s string) (Source, error) {
+	i, err := parse(sources[:], s, "mask source")
+	return Source(i), err
+}
+
+// MarshalText writes the name, so JSON holds words instead of numbers.
+func (s Source) MarshalText() ([]byte, error) { return marshal(sources[:], int(s), s.String()) }
+
+// UnmarshalText reads a name; the error lists the known ones.
+func (s *Source) UnmarshalText(b []byte) (err error) {
+	*s, err = ParseSource(string(b))
+	return err
+}
+
+func nameOf(names []string, i int, kind string) string {
+	if i < len(names) {
+		return names[i]
+	}
+	return fmt.Sprintf("%s(%d)", kind, i)
+}
+
+func parse(names []string, s, what string) (int, error) {
+	if i := slices.Index(names, s); i >= 0 {
+		return i, nil
+	}
+	return 0, fmt.Errorf("%q is no %s: choose one of %q", s, what, names)
+}
+
+func marshal(names []string, i int, s string) ([]byte, error) {
+	if i >= len(names) {
+		return nil, fmt.Errorf("guidance: %s has no name", s)
+	}
+	return []byte(s), nil
+}
+
+// Runs reports whether the guidance branch runs at a step, counted from 0: early stop (Section III-C) reuses the last
+// mask from step T_stop on.
+func Runs(step, stop int) bool { return step < stop }
+
+// CheckStop refuses a T_stop outside [1, steps]: without a first mask there is nothing to reuse.
+func CheckStop(stop, steps int) error {
+	if stop < 1 || stop > steps {
+		return fmt.Errorf("early stop at step %d is outside 1 to %d: choose a step of this run (%d means every step makes its own mask)", stop, steps, steps)
+	}
+	return nil
+}
+
+// Counts checks the scopes against a grid of n positions before anything runs and returns k_j = ⌊γ_j·n⌋.
+// It refuses a γ outside (0, 1], a γ so small that k is 0, and scopes that together exceed the picture. All problems are
+// reported together.
+func Counts(n int, subjects []Subject) ([]int, error) {
+	if n < 1 {
+		return nil, fmt.Errorf("a guidance grid of %d positions cannot hold a subject: choose a larger picture", n)
+	}
+	var problems []error
+	sum := 0.0
+	ks := make([]int, len(subjects))
+	for j, s := range subjects {
+		if !(s.Scope > 0 && s.Scope <= 1) { // also catches NaN
+			problems = append(problems, fmt.Errorf("scope γ = %g of %q is outside (0, 1]: 0.15 to 0.4 works well", s.Scope, s.Word))
+			continue
+		}
+		sum += s.Scope
+		if ks[j] = int(s.Scope * float64(n)); ks[j] == 0 {
+			problems = append(problems, fmt.Errorf("scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
+				s.Scope, s.Word, n, math.Ceil(1e4/float64(n))/1e4))
+		}
+	}
+	// A little more than 1 is the rounding of a sum such as 0.7+0.2+0.1; ⌊·⌋ still keeps Σk ≤ n then.
+	if sum > 1+1e-9 {
+		problems = append(problems, fmt.Errorf("the scopes of all subjects add up to %.3g: lower them to at most 1 together, since subjects never share a position", sum))
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return ks, nil
+}
+
+// counts is Counts for given grids, which must be one for each subject and of one length.
+func counts(scores [][]float32, subjects []Subject) ([]int, error) {
+	if len(scores) != len(subjects) {
+		return nil, fmt.Errorf("guidance: %d score grids for %d subjects", len(scores), len(subjects))
+	}
+	if len(scores) == 0 {
+		return nil, nil
+	}
+	for j, grid := range scores {
+		if len(grid) != len(scores[0]) {
+			return nil, fmt.Errorf("guidance: the scores of %q have %d positions, those of %q have %d", subjects[j].Word, len(grid), subjects[0].Word, len(scores[0]))
+		}
+	}
+	return Counts(len(scores[0]), subjects)
+}
+
+// NoAttentionError says that the model attends nowhere to a subject's word, so no mask can be made.
+type NoAttentionError struct {
+	Subject int // index into the subjects
+	Word    string
+}
+
+// Error names the word and the remedy.
+func (e *NoAttentionError) Error() string {
+	return fmt.Sprintf("the model gives no attention to %q: choose another word of the prompt for this reference", e.Word)
+}
+
+// Masks applies Top-K (one subject) or Multi-Subject Top-K (several; Algorithm 1) and the normalisation.
+//
+// scores[j] is the grid of subject j; all grids have the same length. The result has the shape of scores: zero
+// outside the k_j positions of the subject, which no other subject has. Sorting each subject once and walking the
+// sorted lists in turn makes it O(N log N) per subject.
+//
+// Errors: those of Counts, grids of different lengths, a score that is NaN or infinite, and *NoAttentionError.
+func Masks(scores [][]float32, subjects []Subject, norm Normalization) ([][]float32, error) {
+	ks, err := counts(scores, subjects)
+	if err != nil {
+		return nil, err
+	}
+	wanted := make([][]float32, len(scores))
+	for j, grid := range scores {
+		lo, hi := grid[0], grid[0]
+		for p, v := range grid {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				return nil, fmt.Errorf("the attention of %q is %g at position %d of the guidance grid: the model overflowed, use another precision or device", subjects[j].Word, v, p)
+			}
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		if hi == 0 && lo == 0 {
+			return nil, &NoAttentionError{Subject: j, Word: subjects[j].Word}
+		}
+		wanted[j] = grid
+		if norm == ByMinMax {
+			wanted[j] = minMax(grid, lo, hi)
+		}
+	}
+	masks := choose(wanted, ks)
+	if norm != ByMax {
+		return masks, nil
+	}
+	for j, mask := range masks {
+		top := slices.Max(mask)
+		if top <= 0 { // other subjects took every position that this one attends to
+			return nil, &NoAttentionError{Subject: j, Word: subjects[j].Word}
+		}
+		for p := range mask {
+			mask[p] /= top
+		}
+	}
+	return masks, nil
+}
+
+func minMax(grid []float32, lo, hi float32) []float32 {
+	out := make([]float32, len(grid))
+	span := float32(hi-lo) + 1e-6
+	for p, v := range grid {
+		out[p] = float32(v-lo) / span
+	}
+	return out
+}
+
+// choose returns M̄_j for every subject: subjects take turns, each taking its best position that is still free, until
+// subject j has ks[j] positions.
+func choose(scores [][]float32, ks []int) [][]float32 {
+	orders := make([][]int32, len(scores))
+	out := make([][]float32, len(scores))
+	var taken []bool
+	for j, grid := range scores {
+		orders[j] = order(grid)
+		out[j] = make([]float32, len(grid))
+		taken = make([]bool, len(grid))
+	}
+	left := slices.Clone(ks)
+	for open := true; open; {
+		open = false
+		for j, grid := range scores {
+			if left[j] == 0 {
+				continue
+			}
+			queue := orders[j]
+			for taken[queue[0]] {
+				queue = queue[1:]
+			}
+			p := queue[0]
+			orders[j] = queue[1:]
+			out[j][p] = grid[p]
+			taken[p] = true
+			left[j]--
+			open = open || left[j] > 0
+		}
+	}
+	return out
+}
+
+// order returns the positions of a grid by falling value, the lowest index first among equals.
+func order(grid []float32) []int32 {
+	positions := make([]int32, len(grid))
+	for p := range positions {
+		positions[p] = int32(p)
+	}
+	slices.SortFunc(positions, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(grid[b], grid[a]), cmp.Compare(a, b))
+	})
+	return positions
+}
+
+// Area returns the fraction of positions at which a mask is not zero.
+func Area(mask []float32) float64 {
+	if len(mask) == 0 {
+		return 0
+	}
+	n := 0
+	for _, v := range mask {
+		if v != 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(len(mask))
+}
+
+// Change says how much a mask moved between two steps: 1 − |A∩B|/|A∪B| of the positions that are not zero. 0 is no move,
+// 1 is nothing in common. Grids of different lengths have nothing in common.
+func Change(before, after []float32) float64 {
+	if len(before) != len(after) {
+		return 1
+	}
+	both, any := 0, 0
+	for p, a := range before {
+		b := after[p]
+		if a != 0 || b != 0 {
+			any++
+		}
+		if a != 0 && b != 0 {
+			both++
+		}
+	}
+	if any == 0 {
+		return 0
+	}
+	return 1 - float64(both)/float64(any)
+}
+
+// Contested says how many positions two subjects would both take if each chose alone: what Algorithm 1 had to settle.
+// The result is symmetric, with k_j on the diagonal. Errors are those of Counts and grids of different lengths.
+func Contested(scores [][]float32, subjects []Subject) ([][]int, error) {
+	ks, err := counts(scores, subjects)
+	if err != nil {
+		return nil, err
+	}
+	wanted := make([][]bool, len(scores))
+	for j, grid := range scores {
+		wanted[j] = make([]bool, len(grid))
+		for _, p := range order(grid)[:ks[j]] {
+			wanted[j][p] = true
+		}
+	}
+	out := make([][]int, len(scores))
+	for i := range out {
+		out[i] = make([]int, len(scores))
+		for j := range out[i] {
+			for p, w := range wanted[i] {
+				if w && wanted[j][p] {
+					out[i][j]++
+				}
+			}
+		}
+	}
+	return out, nil
+}
