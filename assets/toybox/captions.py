@@ -1,0 +1,46 @@
+"""Captions of scenes, and where the subject's word stands in them."""
+from words import PLACES, hypernyms_of
+
+
+def article(words):
+    return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def caption(rng, words, place, colour=None, hypernym=True):
+    """A caption for one or two subject words at a place key.
+
+    Returns (text, spans): spans[i] = (start, end) characters of the words that name subject i. colour, if given, is
+    said before the first word. With hypernym a coarser word may stand for the first one.
+    """
+    said = list(words)
+    coarse = hypernyms_of(words[0])
+    if hypernym and coarse and rng.random() < .12:
+        said[0] = coarse[rng.integers(len(coarse))]
+    where = PLACES[place]
+    parts, spans = "", []
+
+    def subject(i, before=""):
+        nonlocal parts
+        full = (before + " " if before else "") + (f"{colour} " if colour and i == 0 else "") + said[i]
+        parts += article(full)
+        spans.append((len(parts) - len(said[i]), len(parts)))
+
+    if len(words) == 2:
+        subject(0)
+        parts += " and " if rng.random() < .7 else " next to "
+        subject(1)
+        parts += " " + where
+        return parts, spans
+    form = rng.random()
+    if form < .14:
+        parts = "a photo of "
+    elif form < .2:
+        parts = "a picture of "
+    if form > .93:
+        parts = where + ", "
+        subject(0)
+    else:
+        subject(0, "toy" if .2 <= form < .26 else "")
+        if form < .88:
+            parts += " " + where
+    return parts, spans

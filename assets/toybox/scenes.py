@@ -1,0 +1,221 @@
+"""Composes training scenes: target picture, true subject masks, caption, and reference pictures.
+
+A subject's identity (which individual, hue turn, saturation, brightness curve) is shared by target and reference;
+everything else (rendering, warp, flip, scale, place, light, background) is drawn anew for a reference, its "twin".
+
+    python scenes.py --work DIR --split train --count 30000        writes DIR/train-*.npy; --sheet draws 24 of them
+"""
+import argparse, json, multiprocessing, pathlib, time
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+import bank, captions
+from places import paint
+from words import FLOATING, PLACES, SUBJECTS
+
+SIDE, TARGET, GRID = 128, 64, 16
+VARIANTS = 40  # backgrounds painted per place
+HELD_OUT_HUES = (255, 290)  # degrees; no training subject is turned so that its main hue falls here
+COLOURS = [("red", 0), ("orange", 28), ("yellow", 52), ("green", 120), ("blue", 215), ("purple", 280), ("pink", 325)]
+BIG = {"house", "castle", "tree", "dinosaur", "bus", "truck", "train", "elephant", "whale"}
+
+
+def main_hue(sprite):
+    """Saturation-weighted mean hue in degrees of an RGBA sprite, and how colourful it is (0..1)."""
+    hsv = np.asarray(Image.fromarray(sprite[..., :3]).convert("HSV")).astype(float)
+    w = hsv[..., 1] / 255 * hsv[..., 2] / 255 * (sprite[..., 3] / 255)
+    a = hsv[..., 0] / 255 * 2 * np.pi
+    z = (w * np.exp(1j * a)).sum()
+    return np.degrees(np.angle(z)) % 360, abs(z) / max(1, (sprite[..., 3] > 127).sum())
+
+
+class Identity:
+    """What makes an individual look like itself, apart from its drawing."""
+
+    def __init__(self, rng, hue, colourful, free, natural):
+        self.turn, self.saturation, self.gamma, self.colour = 0.0, rng.uniform(.85, 1.15), rng.uniform(.9, 1.12), None
+        if colourful < .08 or rng.random() < natural:
+            self.turn = rng.uniform(-12, 12)
+        else:
+            for _ in range(20):
+                self.turn = rng.uniform(0, 360)
+                if free or not HELD_OUT_HUES[0] <= (hue + self.turn) % 360 <= HELD_OUT_HUES[1]:
+                    break
+            self.saturation, self.gamma = rng.uniform(.7, 1.3), rng.uniform(.7, 1.4)
+        if colourful > .2:
+            off = [(abs((hue + self.turn - h + 180) % 360 - 180), name) for name, h in COLOURS]
+            if min(off)[0] < 14:
+                self.colour = min(off)[1]
+
+    def apply(self, sprite):
+        hsv = np.array(Image.fromarray(sprite[..., :3]).convert("HSV"))
+        hsv[..., 0] = ((hsv[..., 0].astype(int) + round(self.turn / 360 * 256)) % 256).astype(np.uint8)
+        hsv[..., 1] = np.clip(hsv[..., 1] * self.saturation, 0, 255).astype(np.uint8)
+        hsv[..., 2] = (255 * (hsv[..., 2] / 255.0) ** self.gamma).astype(np.uint8)
+        return np.dstack([np.asarray(Image.fromarray(hsv, "HSV").convert("RGB")), sprite[..., 3]])
+
+
+class Composer:
+    def __init__(self, work, split, seed=0):
+        """split: "train" draws from the training individuals, "test" from the held-out ones."""
+        self.sprites, rows = bank.load(work)
+        self.individuals = {}  # word -> individual -> sprite indices
+        for i, r in enumerate(rows):
+            if r["held_out"] == (split == "test"):
+                self.individuals.setdefault(r["word"], {}).setdefault(r["individual"], []).append(i)
+        self.words = sorted(self.individuals)
+        self.hues = [main_hue(s) for s in self.sprites]
+        self.free = split == "test"
+        rng = np.random.default_rng(seed + 99)  # the same backgrounds in every worker
+        self.places = {p: [paint(p, rng) for _ in range(VARIANTS)] for p in PLACES}
+
+    def background(self, rng, place):
+        im = self.places[place][rng.integers(VARIANTS)]
+        if rng.random() < .5:
+            im = im[:, ::-1]
+        return np.clip(im * rng.uniform(.92, 1.06), 0, 255).astype(np.float32) / 255
+
+    def draw(self, rng, sprite, canvas, floating, x, y, height):
+        """Puts the sprite (RGBA uint8) on the canvas (float, changed in place), foot or centre at x, y. Returns its alpha."""
+        n = bank.SIDE
+        k = n / height
+        angle = np.radians(rng.uniform(-20, 20) if floating else rng.uniform(-6, 6))
+        shear, wide = rng.uniform(-.08, .08), rng.uniform(.92, 1.08)
+        flip = -1 if rng.random() < .5 else 1
+        c, s = np.cos(angle), np.sin(angle)
+        # output pixel -> sprite pixel
+        m = np.array([[flip * (c / wide + shear * s), flip * (s / wide - shear * c)], [-s, c]]) * k
+        cy = y if floating else y - height / 2
+        off = np.array([n / 2, n / 2]) - m @ np.array([x, cy])
+        im = Image.fromarray(sprite).convert("RGBa").transform(
+            (SIDE, SIDE), Image.AFFINE, (m[0, 0], m[0, 1], off[0], m[1, 0], m[1, 1], off[1]), Image.BILINEAR)
+        if k > 1.6:  # bilinear sampling alone would alias
+            im = im.filter(ImageFilter.GaussianBlur(.35 * k - .2))
+        rgba = np.asarray(im).astype(np.float32) / 255
+        alpha = rgba[..., 3:]
+        light = canvas.mean((0, 1))
+        tint = (1 + .22 * (light - .55)) * rng.uniform(.92, 1.08)
+        side = 1 + rng.uniform(-.12, .12) * np.linspace(-1, 1, SIDE, dtype=np.float32)[None, :, None]
+        if not floating:
+            ys, xs = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
+            r = ((xs - x) / (height * .42)) ** 2 + ((ys - y + 1) / (height * .09)) ** 2
+            canvas *= 1 - (.38 * np.exp(-r * 1.2))[..., None]
+        canvas *= 1 - alpha
+        canvas += np.clip(rgba[..., :3] * tint * side, 0, alpha)
+        return alpha[..., 0]
+
+    def compose(self, rng, subjects, place, sizes=(.42, .66)):
+        """subjects: recoloured sprites, left to right. Returns picture [SIDE, SIDE, 3] uint8 and masks [n, SIDE, SIDE] uint8."""
+        canvas = self.background(rng, place).copy()
+        floating = place in FLOATING
+        n, masks = len(subjects), []
+        for i, sprite in enumerate(subjects):
+            if n == 1:
+                height = rng.uniform(*sizes) * SIDE
+                x = SIDE * .5 + rng.uniform(-1, 1) * max(0, SIDE * .46 - height * .45)
+            else:
+                height = rng.uniform(.36, .48) * SIDE
+                x = SIDE * (.28 + .44 * i + rng.uniform(-.05, .05))
+            foot = rng.uniform(max(.74, min(height / SIDE + .03, .95)), .96) * SIDE
+            y = foot if not floating else rng.uniform(height / 2 + 3, SIDE - height / 2 - 3)
+            alpha = self.draw(rng, sprite, canvas, floating, x, y, height)
+            masks = [m * (1 - alpha) for m in masks] + [alpha]
+        canvas += rng.normal(0, .004, canvas.shape)
+        return ((np.clip(canvas, 0, 1) * 255).astype(np.uint8), (np.stack(masks) * 255).astype(np.uint8))
+
+    def pick(self, rng, word, natural):
+        """An individual of the word with an identity: (identity, sprite indices)."""
+        names = sorted(self.individuals[word])
+        # Fluent draws the prettiest pictures: it leads, the others are its variety
+        weight = np.array([3.0 if "/fluent/" in n else 1.0 for n in names])
+        indices = self.individuals[word][names[rng.choice(len(names), p=weight / weight.sum())]]
+        return Identity(rng, *self.hues[indices[0]], self.free, natural), indices
+
+    def reference(self, rng, identity, indices):
+        """Another picture of the same individual, at reference size."""
+        sprite = identity.apply(self.sprites[indices[rng.integers(len(indices))]])
+        plain = rng.random() < .6
+        place = ["white", "blue", "pink", "yellow", "green", "purple"][rng.integers(6)] if plain else list(PLACES)[rng.integers(len(PLACES))]
+        return self.compose(rng, [sprite], place, (.6, .92))
+
+    def sample(self, rng, natural=.6):
+        """One training scene as a dict: picture, masks, caption, spans, words, place, references (one per subject), same."""
+        pair = rng.random() < .15
+        words = [self.words[i] for i in rng.choice(len(self.words), 2 if pair else 1, replace=False)]
+        place = list(PLACES)[rng.integers(len(PLACES))]
+        who = [self.pick(rng, w, natural) for w in words]
+        sprites = [i.apply(self.sprites[ix[rng.integers(len(ix))]]) for i, ix in who]
+        sizes = (.42, .66) if rng.random() < .85 else (.3, .85)
+        if words[0] in BIG:
+            sizes = (.52, .8)
+        picture, masks = self.compose(rng, sprites, place, sizes)
+        colour = who[0][0].colour if rng.random() < .35 and not pair else None
+        text, spans = captions.caption(rng, words, place, colour)
+        refs = [self.reference(rng, *w) for w in who]
+        return dict(picture=picture, masks=masks, caption=text, spans=spans, words=words, place=place,
+                    references=[r for r, _ in refs], reference_masks=[m[0] for _, m in refs], colour=colour)
+
+
+def shrink(a, side):
+    """Box-filtered uint8 picture or mask, square, last two spatial axes first."""
+    k = a.shape[0] // side
+    return a.reshape(side, k, side, k, *a.shape[2:]).mean((1, 3)).round().astype(np.uint8)
+
+
+def _block(job):
+    work, split, seed, count, index, natural = job
+    composer = Composer(work, split)
+    rng = np.random.default_rng([seed, index])
+    out = {"pictures": np.zeros((count, TARGET, TARGET, 3), np.uint8), "masks": np.zeros((count, 2, GRID, GRID), np.uint8),
+           "references": [], "reference_masks": []}  # one entry per subject, in the order of the scenes
+    meta = []
+    for n in range(count):
+        s = composer.sample(rng, natural)
+        out["pictures"][n] = shrink(s["picture"], TARGET)
+        for i, m in enumerate(s["masks"]):
+            out["masks"][n, i] = shrink(m, GRID)
+            out["references"].append(s["references"][i])
+            out["reference_masks"].append(shrink(s["reference_masks"][i], 32))
+        meta.append({k: s[k] for k in ("caption", "spans", "words", "place", "colour")})
+    for k, v in out.items():
+        np.save(work / f"{split}-{index:03d}-{k}.npy", np.asarray(v))
+    (work / f"{split}-{index:03d}-meta.json").write_text(json.dumps(meta))
+    return index
+
+
+def build(work, split, count, seed, workers, natural, first=0, block=1500):
+    jobs = [(work, split, seed, min(block, count - i * block), first + i, natural) for i in range((count + block - 1) // block)]
+    start = time.time()
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        for i in pool.imap_unordered(_block, jobs):
+            print(f"{split} block {i} written, {time.time() - start:.0f} s", flush=True)
+
+
+def contact_sheet(work, split, seed, path):
+    composer, rng = Composer(work, split), np.random.default_rng(seed)
+    sheet = Image.new("RGB", (6 * 204, 4 * 150), (250, 250, 250))
+    draw = ImageDraw.Draw(sheet)
+    for n in range(24):
+        s = composer.sample(rng)
+        x, y = n % 6 * 204, n // 6 * 150
+        sheet.paste(Image.fromarray(shrink(s["picture"], 64)).resize((128, 128), Image.NEAREST), (x, y))
+        sheet.paste(Image.fromarray(s["references"][0]).resize((64, 64), Image.BOX), (x + 131, y))
+        sheet.paste(Image.fromarray(s["masks"].max(0)).resize((64, 64)), (x + 131, y + 66))
+        draw.text((x, y + 130), s["caption"][:40], fill=(0, 0, 0))
+    sheet.save(path)
+
+
+if __name__ == "__main__":
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--work", type=pathlib.Path, required=True)
+    p.add_argument("--split", choices=("train", "test"), default="train")
+    p.add_argument("--count", type=int, default=30000)
+    p.add_argument("--first", type=int, default=0, help="number of the first block, to add to what is there")
+    p.add_argument("--natural", type=float, default=.6, help="share of subjects that keep their own colours")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--workers", type=int, default=2)
+    p.add_argument("--sheet", help="only draw 24 scenes into this PNG")
+    a = p.parse_args()
+    if a.sheet:
+        contact_sheet(a.work, a.split, a.seed, a.sheet)
+    else:
+        build(a.work, a.split, a.count, a.seed, a.workers, a.natural, a.first)
