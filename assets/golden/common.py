@@ -1,0 +1,48 @@
+"""What every golden script shares: where data goes, seeded values, safetensors output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE / "data"
+sys.path.insert(0, str(HERE.parent / "toybox"))  # networks.py
+
+torch.set_num_threads(1)
+
+
+def rng(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def randn(seed: int, *shape: int) -> Tensor:
+    """Standard normal float32 values."""
+    return torch.randn(*shape, generator=rng(seed))
+
+
+def rand(seed: int, *shape: int) -> Tensor:
+    """Uniform float32 values in 0..1."""
+    return torch.rand(*shape, generator=rng(seed))
+
+
+def save(path: Path, tensors: dict[str, Tensor], meta: dict | None = None) -> None:
+    """Writes a golden file: floats as float32, integers as int64; meta values that are no strings become JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {}
+    for name in sorted(tensors):
+        t = tensors[name].detach()
+        assert t.isfinite().all(), name
+        plain[name] = t.to(torch.float32 if t.is_floating_point() else torch.int64).contiguous().clone()
+    text = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in (meta or {}).items()}
+    save_file(plain, path, text)
+
+
+def save_json(path: Path, value) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

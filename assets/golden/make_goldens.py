@@ -1,0 +1,16 @@
+"""Makes every golden file below assets/golden/data. Deterministic: the same library versions give the same bytes.
+
+    python assets/golden/make_goldens.py [PART ...]      parts: operators networks loops schedule random tokenizer checkpoints
+
+Without arguments every part is made. See README.md for what each file holds.
+"""
+
+import importlib
+import sys
+
+PARTS = ("operators", "networks_tiny", "loops", "schedule", "random_numbers", "tokenizer", "checkpoints")
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        importlib.import_module(part).make()
+        print("made", part, flush=True)
