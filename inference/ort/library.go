@@ -1,0 +1,135 @@
+package ort
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	onnx "github.com/yalue/onnxruntime_go"
+)
+
+const (
+	// Version is the ONNX Runtime that `make deps` fetches and that Realword is tested with.
+	Version = "1.30.0"
+	// MinVersion is the oldest ONNX Runtime whose C API the binding can use.
+	MinVersion = "1.29"
+	// EnvLibrary is the environment variable that names the library, or the folder in which it lies.
+	EnvLibrary = "REALWORD_ONNXRUNTIME"
+)
+
+const remedy = "run `make deps`, or set " + EnvLibrary + " to the library of ONNX Runtime " + MinVersion + " or newer"
+
+// CacheFolder is where `make deps` keeps the library: realword/onnxruntime-VERSION in the user's cache folder.
+func CacheFolder() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "realword", "onnxruntime-"+Version), nil
+}
+
+// Find returns the path of the ONNX Runtime library. A place that the user named counts alone: first the argument, when
+// it is not empty, then the environment variable, each a file or a folder. Otherwise the folder of the running binary and
+// the user's cache are searched, in this order. The file is not opened: whether it is a usable library shows in New.
+func Find(library string) (string, error) {
+	if library != "" {
+		return inPlace(library, "the chosen library")
+	}
+	if named := os.Getenv(EnvLibrary); named != "" {
+		return inPlace(named, EnvLibrary)
+	}
+	var places []string
+	if exe, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(exe); err == nil {
+			exe = real
+		}
+		places = append(places, filepath.Dir(exe))
+	}
+	if cache, err := CacheFolder(); err == nil {
+		places = append(places, cache)
+	}
+	for _, dir := range places {
+		if path, ok := inFolder(dir); ok {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("the ONNX Runtime library was not found in %s: %s", strings.Join(places, " or "), remedy)
+}
+
+func inPlace(path, who string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s names %s, which cannot be read (%w): %s", who, path, errors.Unwrap(err), remedy)
+	case !info.IsDir():
+		return filepath.Abs(path)
+	}
+	if found, ok := inFolder(path); ok {
+		return filepath.Abs(found)
+	}
+	return "", fmt.Errorf("%s names the folder %s, which holds no %s: %s", who, path, libraryNames()[0], remedy)
+}
+
+func inFolder(dir string) (string, bool) {
+	for _, name := range libraryNames() {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func libraryNames() []string {
+	switch runtime.GOOS {
+	case "windows":
+		return []string{"onnxruntime.dll"}
+	case "darwin":
+		return []string{"libonnxruntime.1.dylib", "libonnxruntime.dylib", "libonnxruntime." + Version + ".dylib"}
+	default:
+		return []string{"libonnxruntime.so.1", "libonnxruntime.so", "libonnxruntime.so." + Version}
+	}
+}
+
+// environment is the one ONNX Runtime environment of the process. It is never released: sessions may live until the end,
+// and the library cannot be replaced by another one once its threads run.
+var environment struct {
+	sync.Mutex
+	library string // path of the loaded library; empty before the first success
+}
+
+func load(library string) error {
+	environment.Lock()
+	defer environment.Unlock()
+	if environment.library == library {
+		return nil
+	}
+	if environment.library != "" {
+		return fmt.Errorf("ONNX Runtime is already loaded from %s and cannot be exchanged for %s: start Realword again", environment.library, library)
+	}
+	onnx.SetSharedLibraryPath(library)
+	if err := onnx.InitializeEnvironment(); err != nil {
+		return libraryError(library, err)
+	}
+	environment.library = library
+	return nil
+}
+
+// libraryError says why a file did not become the runtime. The binding has no error values, only these texts.
+func libraryError(library string, err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "Error setting ORT API base"):
+		return fmt.Errorf("%s is too old: Realword needs ONNX Runtime %s or newer: %s", library, MinVersion, remedy)
+	case strings.Contains(text, "OrtGetApiBase"):
+		return fmt.Errorf("%s is a library, but not ONNX Runtime: %s", library, remedy)
+	case strings.Contains(text, "oading"):
+		_, reason, _ := strings.Cut(text, library)
+		return fmt.Errorf("%s is not a library that this machine can load (%s): %s", library, strings.Trim(reason, "\": "), remedy)
+	default:
+		return fmt.Errorf("ONNX Runtime at %s does not start: %w: %s", library, err, remedy)
+	}
+}

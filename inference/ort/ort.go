@@ -1,0 +1,138 @@
+// Package ort runs graphs on ONNX Runtime. It is the only package that imports the binding, and so the only one that needs
+// a native library at run time.
+//
+// Contract: New loads the library once per process; Runtime opens graph files; a Session runs on the goroutine that owns
+// it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
+// returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees
+// them, so a mistake is an error with both sides in it, never a crash. The library writes errors to standard error only
+// where it cannot return them.
+package ort
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	onnx "github.com/yalue/onnxruntime_go"
+
+	"realword/inference/session"
+)
+
+// Options of a Runtime. The zero value finds the library by itself and uses every physical core.
+type Options struct {
+	Threads int    // threads of one operator; 0 means the physical cores that the process may use
+	Library string // library file or its folder; empty means Find's places
+}
+
+// Runtime opens graphs on the CPU provider of one library. It may be used from any goroutine.
+type Runtime struct {
+	library string
+	version string
+	threads int
+}
+
+var _ session.Runtime = (*Runtime)(nil)
+
+// New loads ONNX Runtime. A second call may differ in Threads, not in the library.
+func New(opts Options) (*Runtime, error) {
+	library, err := Find(opts.Library)
+	if err != nil {
+		return nil, err
+	}
+	if err := load(library); err != nil {
+		return nil, err
+	}
+	threads := opts.Threads
+	if threads < 0 {
+		return nil, fmt.Errorf("%d threads: give a positive number, or 0 for all physical cores", threads)
+	}
+	if threads == 0 {
+		threads = physicalCores()
+	}
+	return &Runtime{library: library, version: onnx.GetVersion(), threads: threads}, nil
+}
+
+// Library returns the path of the loaded library.
+func (r *Runtime) Library() string { return r.library }
+
+// Version returns what the library says of itself, for instance "1.30.0".
+func (r *Runtime) Version() string { return r.version }
+
+// Describe implements session.Runtime.
+func (r *Runtime) Describe() string {
+	return fmt.Sprintf("ONNX Runtime %s, CPU, %s", r.version, plural(r.threads, "thread"))
+}
+
+// Provider is one kind of device that graphs could run on.
+type Provider struct {
+	Name   string
+	Usable bool
+	Note   string // what it would use, or why it is not usable
+}
+
+// Providers reports the devices that this library offers. A GPU counts only after its provider library was really loaded.
+func (r *Runtime) Providers() []Provider {
+	return []Provider{
+		{Name: "CPU", Usable: true, Note: plural(r.threads, "thread")},
+		r.cuda(),
+	}
+}
+
+func (r *Runtime) cuda() Provider {
+	p := Provider{Name: "CUDA"}
+	name := "libonnxruntime_providers_cuda.so"
+	switch runtime.GOOS {
+	case "windows":
+		name = "onnxruntime_providers_cuda.dll"
+	case "darwin":
+		p.Note = "does not exist for macOS"
+		return p
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(r.library), name)); err != nil {
+		p.Note = "this library is the CPU build: " + name + " does not lie beside it"
+		return p
+	}
+	p.Note = name + " lies beside the library but cannot be loaded: a CUDA or cuDNN library is missing, or the driver is"
+	opts, err := onnx.NewSessionOptions()
+	if err != nil {
+		return p
+	}
+	defer opts.Destroy()
+	cuda, err := onnx.NewCUDAProviderOptions()
+	if err != nil {
+		return p
+	}
+	defer cuda.Destroy()
+	if err := opts.AppendExecutionProviderCUDA(cuda); err != nil {
+		p.Note += " (" + err.Error() + ")"
+		return p
+	}
+	p.Note = "can be loaded; this version of Realword runs graphs on the CPU only"
+	return p
+}
+
+// physicalCores counts the cores behind the processors that the process may use, because two threads that share a core
+// also share its arithmetic units and gain nothing in matrix products.
+func physicalCores() int {
+	allowed := runtime.GOMAXPROCS(0)
+	cores := map[string]bool{}
+	siblings, _ := filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list")
+	for _, path := range siblings {
+		if list, err := os.ReadFile(path); err == nil {
+			cores[strings.TrimSpace(string(list))] = true
+		}
+	}
+	if len(cores) == 0 || len(cores) > allowed {
+		return allowed
+	}
+	return len(cores)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
