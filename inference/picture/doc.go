@@ -1,0 +1,11 @@
+// Package picture is everything that Realword does with pixels outside the networks: reading the pictures that people
+// drop in, the square and the views that the image encoders see, latent previews and mask overlays, and PNG files with
+// the recipe inside.
+//
+// Contract: pure Go; of Realword it imports only inference/tensor. Every function may be called from any goroutine and
+// keeps nothing: results belong to the caller, arguments are only read. Bad input never panics; it is an error that
+// names the thing and the remedy. Files come from strangers, so declared sizes are checked before anything is allocated.
+//
+// Pictures that may be transparent are *image.NRGBA; pictures to be shown are opaque *image.RGBA. Colour profiles are not
+// applied. Tensors are float32, channels first, 0..1 unless said otherwise.
+package picture
