@@ -1,0 +1,16 @@
+// Package checkpoint reads the weight files that people have: safetensors (also in several parts) and the ZIP files of
+// torch.save. It turns them into one thing, a Source: names, shapes, element types, and one tensor at a time.
+//
+// Contract:
+//   - A file is recognised by its content, never by its name.
+//   - Nothing in a file is executed. Pickles are interpreted from closed lists of opcodes and of globals.
+//   - Sizes that a file declares are compared with the size of the file before memory is taken for them, so reading
+//     needs the memory of one tensor (twice that for one stored with gaps between its elements).
+//   - A broken file gives a *FormatError, an honest file that Realword does not read an *UnsupportedError. Both name the
+//     file, the tensor where there is one, and the remedy. Bad input never panics.
+//   - A File may be read by several goroutines at once. A Set is for one goroutine.
+//   - Checksums of ZIP entries are not verified: bundles carry their own hashes.
+//
+// Layers, from the file up: File (what is stored), View (the same tensors under the names of the network definitions; the
+// tables are in keys.go), Set (exactly-once use and the list of all problems).
+package checkpoint

@@ -1,0 +1,255 @@
+package checkpoint
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"realword/inference/tensor"
+)
+
+// The keys under which training scripts store the weights beside other things, in timm's order of preference.
+var wrappers = []string{"state_dict_ema", "model_ema", "state_dict", "model"}
+
+// parseTorch reads the ZIP files of torch.save: NAME/data.pkl, a pickled dictionary from names to tensors, and one
+// uncompressed entry NAME/data/KEY for each storage.
+func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
+	archive, err := newTorchArchive(r, size)
+	if err != nil {
+		return nil, err
+	}
+	root, err := archive.root()
+	if err != nil {
+		return nil, err
+	}
+	weights, ignored := unwrap(root)
+	if weights == nil {
+		return nil, &UnsupportedError{Problem: "it holds " + describe(root) + " instead of a dictionary of tensors", Remedy: resave}
+	}
+	var places []place
+	from := map[string]string{}
+	for _, key := range weights.keys {
+		t, ok := weights.values[key].(*torchTensor)
+		if !ok {
+			ignored = append(ignored, Ignored{key, "it is " + describe(weights.values[key]) + ", not a tensor"})
+			continue
+		}
+		name := strings.TrimPrefix(key, "module.")
+		if other, ok := from[name]; ok {
+			return nil, brokenTensor(name, "the file has both %q and %q", clip(other), clip(key))
+		}
+		from[name] = key
+		p, err := archive.place(name, t)
+		if err != nil {
+			return nil, err
+		}
+		p.path = path
+		places = append(places, p)
+	}
+	if weights.others > 0 {
+		ignored = append(ignored, Ignored{"", fmt.Sprintf("%d entries have no text as their key", weights.others)})
+	}
+	if len(places) == 0 {
+		return nil, &UnsupportedError{Problem: "its dictionary holds no tensors", Remedy: resave}
+	}
+	f := newFile(places)
+	f.ignored = ignored
+	return f, nil
+}
+
+// unwrap finds the dictionary of weights: the first wrapper present, or the root itself. It returns nil when there is none.
+func unwrap(root any) (*dict, []Ignored) {
+	d, ok := root.(*dict)
+	if !ok {
+		return nil, nil
+	}
+	for _, w := range wrappers {
+		inner, ok := d.values[w].(*dict)
+		if !ok {
+			continue
+		}
+		var ignored []Ignored
+		for _, key := range d.keys {
+			if key != w {
+				ignored = append(ignored, Ignored{key, fmt.Sprintf("the weights are taken from %q", w)})
+			}
+		}
+		return inner, ignored
+	}
+	return d, nil
+}
+
+// describe names a pickled value for a reader.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool, int64, float64:
+		return fmt.Sprintf("the value %v", v)
+	case string:
+		return "text"
+	case []byte:
+		return "raw bytes"
+	case tuple:
+		return "a tuple"
+	case *list:
+		return "a list"
+	case *dict:
+		return "a dictionary"
+	case *torchTensor:
+		return "a single tensor"
+	case *storage:
+		return "a bare storage"
+	case global:
+		return "the name " + strings.ReplaceAll(string(v), " ", ".")
+	case inert:
+		return string(v)
+	}
+	return "something unknown"
+}
+
+type torchArchive struct {
+	r       io.ReaderAt
+	size    int64
+	prefix  string // "archive/"
+	entries map[string]*zip.File
+}
+
+func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, &FormatError{Problem: "its ZIP directory is missing or damaged", Err: err}
+	}
+	a := &torchArchive{r: r, size: size, entries: make(map[string]*zip.File, len(z.File))}
+	found := false
+	for _, f := range z.File {
+		if a.entries[f.Name] != nil {
+			return nil, broken("the ZIP entry %q appears twice", clip(f.Name))
+		}
+		a.entries[f.Name] = f
+		if prefix, ok := strings.CutSuffix(f.Name, "data.pkl"); ok && strings.Count(f.Name, "/") == 1 && strings.HasSuffix(prefix, "/") {
+			if found {
+				return nil, broken("it has two files data.pkl, %q and %q", clip(a.prefix+"data.pkl"), clip(f.Name))
+			}
+			a.prefix, found = prefix, true
+		}
+	}
+	if !found {
+		return nil, &UnsupportedError{Problem: "this ZIP file was not written by torch.save: it has no data.pkl",
+			Remedy: "unpack it if the weights are inside"}
+	}
+	if a.entries[a.prefix+"constants.pkl"] != nil {
+		return nil, &UnsupportedError{Problem: "this is a TorchScript program", Remedy: resave}
+	}
+	if order, err := a.read("byteorder", 16); err == nil && string(order) == "big" {
+		return nil, &UnsupportedError{Problem: "it was written on a big-endian machine", Remedy: resave}
+	}
+	return a, nil
+}
+
+func (a *torchArchive) root() (any, error) {
+	data, err := a.read("data.pkl", maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	return unpickle(data)
+}
+
+// locate returns where an entry lies in the file, having checked that it does.
+func (a *torchArchive) locate(name string) (offset, size int64, err error) {
+	f := a.entries[a.prefix+name]
+	if f == nil {
+		return 0, 0, broken("the ZIP entry %q is missing", clip(name))
+	}
+	if f.Method != zip.Store || f.Flags&1 != 0 {
+		return 0, 0, &UnsupportedError{Problem: fmt.Sprintf("the ZIP entry %q is compressed or encrypted", clip(name)),
+			Remedy: "pack the files again without compression, or " + resave}
+	}
+	offset, err = f.DataOffset()
+	if err != nil {
+		return 0, 0, &FormatError{Problem: fmt.Sprintf("the ZIP entry %q cannot be found", clip(name)), Err: err}
+	}
+	n := f.UncompressedSize64
+	if n != f.CompressedSize64 || offset > a.size || n > uint64(a.size-offset) {
+		return 0, 0, broken("the ZIP entry %q should have %d bytes, more than the file holds", clip(name), n)
+	}
+	return offset, int64(n), nil
+}
+
+func (a *torchArchive) read(name string, limit int64) ([]byte, error) {
+	offset, size, err := a.locate(name)
+	if err != nil {
+		return nil, err
+	}
+	if size > limit {
+		return nil, &UnsupportedError{Problem: fmt.Sprintf("the ZIP entry %q has %d bytes, more than the %d that are read", clip(name), size, limit), Remedy: resave}
+	}
+	data := make([]byte, size)
+	if _, err := a.r.ReadAt(data, offset); err != nil {
+		return nil, &FormatError{Problem: fmt.Sprintf("the ZIP entry %q cannot be read", clip(name)), Err: err}
+	}
+	return data, nil
+}
+
+// place checks that a tensor lies inside its storage, and the storage inside the file.
+func (a *torchArchive) place(name string, t *torchTensor) (place, error) {
+	offset, size, err := a.locate("data/" + t.storage.key)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{Entry: Entry{Name: name, DType: t.dtype, Shape: t.shape}, data: a.r}
+	stored := t.storage.count
+	if width := int64(t.storage.dtype.Size()); width > 0 {
+		if stored > math.MaxInt64/width {
+			return place{}, brokenTensor(name, "its storage declares %d elements", stored)
+		}
+		stored *= width
+	}
+	if stored > size {
+		return place{}, brokenTensor(name, "its storage should have %d bytes, but the ZIP entry has %d", stored, size)
+	}
+	width := int64(t.dtype.Size())
+	bytes, ok := tensor.ByteSize(t.dtype, t.shape)
+	if !ok {
+		return place{}, brokenTensor(name, "its shape %v is impossible", t.shape)
+	}
+	if bytes == 0 {
+		return p, nil
+	}
+	last, elements := t.offset, stored/width // of the last element; what there is
+	for i, d := range t.shape {
+		// Divide instead of multiplying: the numbers come from the file.
+		if steps := int64(d - 1); steps > 0 && int64(t.strides[i]) > (elements-1)/steps {
+			last = elements
+		} else {
+			last = min(last, elements) + steps*int64(t.strides[i])
+		}
+	}
+	if last >= elements {
+		return place{}, brokenTensor(name, "shape %v, strides %v and offset %d reach past its storage of %d elements", t.shape, t.strides, t.offset, elements)
+	}
+	// An expanded tensor (stride 0) may be larger than its storage. Small ones are honest.
+	if const1M := int64(1 << 20); int64(bytes)/width > max(elements, const1M) {
+		return place{}, &UnsupportedError{Key: name, Problem: fmt.Sprintf("its shape %v repeats %d stored elements", t.shape, elements), Remedy: resave}
+	}
+	p.offset = offset + t.offset*width
+	if !dense(t.shape, t.strides) {
+		p.strides = slices.Clone(t.strides)
+	}
+	return p, nil
+}
+
+// dense reports whether the elements lie row-major without gaps. The stride of a dimension of size 1 means nothing.
+func dense(shape, strides []int) bool {
+	want := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		if shape[i] != 1 && strides[i] != want {
+			return false
+		}
+		want *= shape[i]
+	}
+	return true
+}
