@@ -1,0 +1,136 @@
+# Realword. `make run` opens the studio, `make test` runs the tests; both first install what is missing.
+
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+GO     ?= go
+TAGS   := migrated_fynedo
+BIN    := bin/realword
+FUZZTIME ?= 20s
+export CGO_ENABLED := 1
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FYNE     := fyne.io/tools/cmd/fyne@v1.7.4
+
+# ONNX Runtime, as inference/ort/library.go looks for it.
+ORT_VERSION := 1.30.0
+ORT_PACKAGE := onnxruntime-node@$(ORT_VERSION)
+ORT_SHA256  := 6e3390d6b783e7be946fad629292799da28d0b42f84856e50d2c1b0383291e75
+PLATFORM    := $(shell $(GO) env GOOS GOARCH | paste -sd/)
+ifeq ($(PLATFORM),linux/amd64)
+  ORT_MEMBER := linux/x64/libonnxruntime.so.1
+else ifeq ($(PLATFORM),linux/arm64)
+  ORT_MEMBER := linux/arm64/libonnxruntime.so.1
+else ifeq ($(PLATFORM),darwin/arm64)
+  ORT_MEMBER := darwin/arm64/libonnxruntime.1.dylib
+else ifeq ($(PLATFORM),windows/amd64)
+  ORT_MEMBER := win32/x64/onnxruntime.dll
+else ifeq ($(PLATFORM),windows/arm64)
+  ORT_MEMBER := win32/arm64/onnxruntime.dll
+endif
+ifeq ($(firstword $(subst /, ,$(PLATFORM))),darwin)
+  CACHE := $(HOME)/Library/Caches
+else ifeq ($(firstword $(subst /, ,$(PLATFORM))),windows)
+  CACHE := $(subst \,/,$(LOCALAPPDATA))
+else
+  CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
+endif
+ORT_LIBRARY := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)/$(notdir $(ORT_MEMBER))
+
+# Headers that cgo needs on Linux: pkg-config names to look for, Debian packages to install.
+MODULES  := gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client wayland-cursor wayland-egl xkbcommon gtk+-3.0
+PACKAGES := gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev \
+            libxxf86vm-dev libwayland-dev libxkbcommon-dev libgtk-3-dev
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## install what is missing, build, open the studio
+	$(BIN)
+
+.PHONY: build
+build: deps ## build bin/realword
+	$(GO) build -tags $(TAGS) -o $(BIN) ./app
+
+.PHONY: test
+test: deps ## vet and test everything; no display, GPU or network is used by the tests
+	$(GO) vet -tags $(TAGS) ./...
+	CI=$${CI:-1} $(GO) test -tags $(TAGS) -shuffle=on ./...
+
+.PHONY: lint
+lint: deps ## golangci-lint with the few linters of .golangci.yml
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) run $(GOLANGCI) run ./...
+
+.PHONY: fuzz
+fuzz: deps ## every fuzz test for FUZZTIME (default 20s)
+	for file in $$(grep -rlE --include='*_test.go' '^func Fuzz' .); do \
+	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' $$file); do \
+	    echo "$$name in $$(dirname $$file)"; \
+	    $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+	  done; \
+	done
+
+.PHONY: bench
+bench: build ## figures of this machine, side by side
+	$(BIN) bench
+
+.PHONY: package
+package: build ## an installable package for this system in dist/
+	mkdir -p dist && cp FyneApp.toml dist/FyneApp.toml.kept
+	cd dist && $(GO) run $(FYNE) package --executable ../$(BIN) --src .. ; \
+	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
+
+.PHONY: clean
+clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)
+	rm -rf bin dist out .cache
+
+# --- what must be there -------------------------------------------------------------------------------------------------
+
+.PHONY: deps
+deps: headers library ## install system headers and the ONNX Runtime library where they are missing
+
+# install PACKAGES...: with apt as root or through sudo without a question on a terminal-less machine; else the exact command.
+define install
+install() { \
+  if ! command -v apt-get >/dev/null; then echo "Please install with your package manager, then run make again: $$*" >&2; exit 1; fi; \
+  local sudo=""; \
+  if [ "$$(id -u)" != 0 ]; then \
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then sudo=sudo; \
+    else echo "These packages are missing. Please run, then make again:  sudo apt-get install $$*" >&2; exit 1; fi; \
+  fi; \
+  echo "Installing: $$*"; \
+  local log; log=$$(mktemp); \
+  { $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$$@"; } >$$log 2>&1 \
+    || { tail -n 20 $$log >&2; echo "apt-get could not install: $$*" >&2; exit 1; }; \
+  rm -f $$log; \
+}
+endef
+
+.PHONY: headers
+headers:
+	@[ "$$($(GO) env GOOS)" = linux ] || exit 0; $(install); \
+	if ! command -v gcc >/dev/null || ! command -v pkg-config >/dev/null || ! pkg-config --exists $(MODULES); then \
+	  install $(PACKAGES); \
+	fi
+
+.PHONY: library
+library:
+	@[ -n "$${REALWORD_ONNXRUNTIME:-}" ] || $(MAKE) -s --no-print-directory '$(ORT_LIBRARY)'
+
+# npm is a plain downloader here: the package's scripts do not run, one file is taken out of it.
+$(ORT_LIBRARY):
+	@$(if $(ORT_MEMBER),,echo "There is no ONNX Runtime build for $(PLATFORM): set REALWORD_ONNXRUNTIME to a library of your own." >&2; exit 1;) \
+	$(install); \
+	command -v npm >/dev/null || install npm; \
+	mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	echo "Fetching ONNX Runtime $(ORT_VERSION) (about 110 MB, once)"; \
+	npm pack --silent $(ORT_PACKAGE) >/dev/null; \
+	sum=$$({ sha256sum *.tgz 2>/dev/null || shasum -a 256 *.tgz; } | cut -d' ' -f1); \
+	[ "$$sum" = $(ORT_SHA256) ] || { echo "$(ORT_PACKAGE) has SHA-256 $$sum, expected $(ORT_SHA256): it is not used." >&2; exit 1; }; \
+	tar -xzf *.tgz package/bin/napi-v6/$(ORT_MEMBER); \
+	touch package/bin/napi-v6/$(ORT_MEMBER); \
+	mv package/bin/napi-v6/$(ORT_MEMBER) '$@'; \
+	echo "Installed $@"
