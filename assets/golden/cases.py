@@ -1,0 +1,154 @@
+"""Goldens of the networks of data/tiny and data/tiny-xl: data/<model>.goldens/<network>-<case>.safetensors.
+
+Port names, shapes and dtypes are those of the ONNX graphs (README.md). Computed in float64 from the stored float32
+weights, stored in float32: a float32 graph differs from them by its own rounding only.
+"""
+
+from __future__ import annotations
+
+import torch
+from common import DATA, rand, randn, save
+from networks import SOURCES, Projector, RealCustom, RealCustomUNet, guidance_scores, selfs_of, views
+from safetensors.torch import load_file
+from tiny import tokenize
+from torch import Tensor
+
+PROMPTS = {
+    "short": "a dog on the beach",
+    "mixed": "A photo of TWO cats & 3 robots, don't blur! <|endoftext|> naïve 猫 \U0001f916",
+    "long": "a toy robot next to a teddy bear in the city at night " * 9,
+}
+NEGATIVE = -1e9  # bias of padding tokens
+
+
+def load(name: str) -> RealCustom:
+    return RealCustom.load(DATA / name).double().eval().requires_grad_(False)
+
+
+def ids(name: str, *texts: str) -> list[Tensor]:
+    """[B, 77] per text encoder."""
+    folders = [f for f in (DATA / name / "tokenizer", DATA / name / "tokenizer_2") if f.exists()]
+    return [torch.tensor([tokenize(f, t) for t in texts]) for f in folders]
+
+
+def size_ids(latent: Tensor, factor: int) -> Tensor:
+    """time_ids as the release sends them: W, H, 0, 0, W, H in pixels."""
+    h, w = latent.shape[-2] * factor, latent.shape[-1] * factor
+    return torch.tensor([[w, h, 0, 0, w, h]], dtype=torch.float64)
+
+
+def factor(model: RealCustom) -> int:
+    return 2 ** (len(model.vae.config.block_out_channels) - 1)
+
+
+def squares(model: RealCustom, seed: int, count: int = 1) -> Tensor:
+    """Reference squares [B, 3, S, S], 8 bits per channel: smooth colours and grain."""
+    side = model.encoders.config["reference_size"]
+    smooth = torch.nn.functional.interpolate(rand(seed, count, 3, 5, 5), size=(side, side), mode="bicubic")
+    return (0.75 * smooth.clamp(0, 1) + 0.25 * rand(seed + 1, count, 3, side, side)).mul(255).round().div(255)
+
+
+def tokens_of(model: RealCustom, squares: Tensor) -> Tensor:
+    """Visual tokens; the views are cut in float32, as the picture code does it."""
+    five = views(squares.float()).double()
+    return model.unet.projector(*model.encoders(five))
+
+
+def text_cases(name: str, model: RealCustom) -> None:
+    for case, prompt in PROMPTS.items():
+        i = ids(name, prompt)
+        text = model.text(*i)
+        out = {"text.in.input_ids": i[0], "text.out.encoder_hidden_states": text.hidden}
+        if len(i) == 2:
+            # pooled is what the release feeds to the U-Net; pooled_projected what stock SDXL does
+            out |= {"text.in.input_ids_2": i[1], "text.out.pooled": text.pooled, "text.out.pooled_projected": text.projected}
+        save(DATA / f"{name}.goldens" / f"text-{case}.safetensors", out, {"prompt": prompt})
+
+
+def vision_cases(name: str, model: RealCustom) -> None:
+    side = model.encoders.config["reference_size"]
+    for case, square in {"reference": squares(model, 21), "black": torch.zeros(1, 3, side, side)}.items():
+        five = views(square)
+        out = {"vision.in.square": square[0], "vision.in.views": five[0], "vision.out.tokens": tokens_of(model, square)}
+        save(DATA / f"{name}.goldens" / f"vision-{case}.safetensors", out, {"note": "square is what views is cut from; the graph reads views"})
+
+
+def shallow_case() -> None:
+    model = load("tiny-xl")
+    projector = Projector("shallow", model.encoders.width, model.unet.unet.config.cross_attention_dim, 8).double()
+    stored = load_file(DATA / "tiny-xl-shallow" / "projector.safetensors")
+    projector.load_state_dict({k.split(".", 1)[1]: v for k, v in stored.items()})
+    five = views(squares(model, 21))
+    tokens = projector(*model.encoders(five.double(), want_local=False))
+    save(DATA / "tiny-xl.goldens" / "vision-shallow.safetensors", {"vision.in.views": five[0], "vision.out.tokens": tokens})
+
+
+def unet_inputs(name: str, model: RealCustom, network: str, seed: int, timestep: float, size: tuple[int, int]) -> tuple[dict, dict]:
+    """The ports of one pass, and the keyword arguments of RealCustomUNet for the same."""
+    sample = randn(seed, 1, 4, *size)
+    text = model.text(*ids(name, "a toy robot and a dog on the beach"))
+    kw = {"sample": sample.double(), "timestep": torch.tensor([timestep], dtype=torch.float64), "text": text.hidden}
+    ports = {"sample": sample, "timestep": kw["timestep"], "encoder_hidden_states": text.hidden}
+    if len(model.text_encoders) == 2:
+        kw |= {"text_embeds": text.pooled, "time_ids": size_ids(sample, factor(model))}
+        ports |= {"text_embeds": text.pooled, "time_ids": kw["time_ids"]}
+    return {f"{network}.in.{k}": v for k, v in ports.items()}, kw
+
+
+def unet_cases(name: str, model: RealCustom) -> None:
+    for case, subjects, timestep, size in (
+        ("0", 0, 999.0, (16, 16)), ("1", 1, 479.0, (16, 16)), ("3", 3, 39.0, (16, 16)), ("wide", 1, 719.0, (8, 24)), ("tall", 2, 0.0, (24, 16)),
+    ):  # fmt: skip
+        ports, kw = unet_inputs(name, model, "unet", 100 + len(case) + subjects, timestep, size)
+        gh, gw = model.unet.grid(kw["sample"])
+        # The last of three subjects has two references: its tokens are concatenated, the others are padded.
+        seen = [tokens_of(model, squares(model, 31 + 10 * j)) for j in range(subjects)]
+        if subjects == 3:
+            seen[2] = torch.cat([seen[2], tokens_of(model, squares(model, 71))], 1)
+        masks = rand(200 + subjects, subjects, gh, gw).double()
+        masks = torch.where(masks > 0.7, masks, torch.zeros_like(masks))  # mostly zero, as Top-K leaves it
+        noise, _ = model.unet(**kw, vision=seen, masks=[m[None, None] for m in masks])
+
+        longest = max((s.shape[1] for s in seen), default=4)
+        tokens = torch.zeros(subjects, longest, kw["text"].shape[-1], dtype=torch.float64)
+        bias = torch.zeros(subjects, longest, dtype=torch.float64)
+        for j, s in enumerate(seen):
+            tokens[j, : s.shape[1]] = s[0]
+            bias[j, s.shape[1] :] = NEGATIVE
+        ports |= {"unet.in.vision_tokens": tokens, "unet.in.vision_bias": bias, "unet.in.masks": masks, "unet.out.noise": noise}
+        save(DATA / f"{name}.goldens" / f"unet-{case}.safetensors", ports)
+
+
+def guidance_cases(name: str, model: RealCustom) -> None:
+    for case, subjects, timestep, size in (("1", 1, 919.0, (16, 16)), ("3", 3, 559.0, (16, 16)), ("wide", 2, 999.0, (8, 24))):
+        ports, kw = unet_inputs(name, model, "guidance", 300 + subjects, timestep, size)
+        weights = torch.zeros(subjects, 77, dtype=torch.float64)
+        for j in range(subjects):
+            weights[j, 2 + 2 * j : 3 + 3 * j] = 1  # spans of 1, 2 and 3 tokens
+        ports["guidance.in.token_weights"] = weights
+        for source in SOURCES:
+            cross, scores = scores_of(model.unet, kw, weights, source)
+            ports |= {f"guidance-{source}.out.cross": cross[0], f"guidance-{source}.out.scores": scores[0]}
+        save(DATA / f"{name}.goldens" / f"guidance-{case}.safetensors", ports)
+
+
+def scores_of(unet: RealCustomUNet, kw: dict, weights: Tensor, source: str) -> tuple[Tensor, Tensor]:
+    noise, maps = unet(**kw, tokens=weights[None], selfs=selfs_of(source))
+    return guidance_scores(maps, unet.grid(kw["sample"]), source)
+
+
+def decoder_cases(name: str, model: RealCustom) -> None:
+    for case, size in (("square", (8, 8)), ("wide", (4, 12))):
+        # z is the scaled latent of the loop; the graph divides by the scaling factor
+        latent = randn(400 + size[1], 1, 4, *size)
+        out = {"decoder.in.latent": latent, "decoder.out.picture": model.decode(latent.double())}
+        save(DATA / f"{name}.goldens" / f"decoder-{case}.safetensors", out)
+
+
+@torch.no_grad()
+def make() -> None:
+    for name in ("tiny", "tiny-xl"):
+        model = load(name)
+        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, decoder_cases):
+            cases(name, model)
+    shallow_case()
