@@ -1,0 +1,131 @@
+package network
+
+import (
+	"fmt"
+	"math"
+
+	"realword/inference/nn"
+	"realword/inference/onnx"
+	"realword/inference/tensor"
+)
+
+// CLIPTextConfig is the part of a transformers CLIPTextModel config.json that decides the network.
+type CLIPTextConfig struct {
+	VocabSize    int     `json:"vocab_size"`
+	HiddenSize   int     `json:"hidden_size"`
+	Intermediate int     `json:"intermediate_size"`
+	Layers       int     `json:"num_hidden_layers"`
+	Heads        int     `json:"num_attention_heads"`
+	Positions    int     `json:"max_position_embeddings"`
+	HiddenAct    string  `json:"hidden_act"`
+	LayerNormEps float64 `json:"layer_norm_eps"`
+	EOS          int     `json:"eos_token_id"`
+}
+
+// Validate refuses what Realword does not build and fills in the library's defaults. name is the folder, for messages.
+func (c *CLIPTextConfig) Validate(name string) error {
+	if c.LayerNormEps == 0 {
+		c.LayerNormEps = 1e-5
+	}
+	if c.HiddenAct == "" {
+		c.HiddenAct = "quick_gelu"
+	}
+	if c.Positions == 0 {
+		c.Positions = 77
+	}
+	switch {
+	case c.HiddenAct != "quick_gelu" && c.HiddenAct != "gelu":
+		return fmt.Errorf("%s/config.json: hidden_act %q is not known, CLIP text encoders have quick_gelu or gelu", name, c.HiddenAct)
+	case c.Positions != 77:
+		return fmt.Errorf("%s/config.json: max_position_embeddings %d, CLIP text encoders have 77", name, c.Positions)
+	case c.HiddenSize <= 0 || c.Heads <= 0 || c.HiddenSize%c.Heads != 0 || c.Layers <= 0 || c.VocabSize <= 2 || c.Intermediate <= 0:
+		return fmt.Errorf("%s/config.json: sizes do not make a CLIP text encoder (hidden_size %d, num_attention_heads %d, num_hidden_layers %d, vocab_size %d)",
+			name, c.HiddenSize, c.Heads, c.Layers, c.VocabSize)
+	}
+	return nil
+}
+
+// TextEncoder is one encoder with its weights.
+type TextEncoder struct {
+	Config CLIPTextConfig
+	Scope  string // scope of the encoder's keys in the store, "text_encoder.text_model"
+}
+
+// TextGraph builds text.onnx: ids -> text features. With one encoder (SD-1.5) that is the last layer after the final norm. With
+// textTime (SDXL) it is the last but one layer of every encoder without final norm, joined on channels, and pooled is the last
+// encoder's final_layer_norm(last layer) at the first end of text, without text_projection, as the release takes it.
+func TextGraph(encoders []TextEncoder, textTime bool, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("text", store, func(s nn.Scope) {
+		b := s.B
+		var features []*nn.Value
+		var pooled *nn.Value
+		for i, e := range encoders {
+			name := "input_ids"
+			if i > 0 {
+				name = fmt.Sprintf("input_ids_%d", i+1)
+			}
+			ids := b.Input(name, tensor.I64, []int{1, 77})
+			feature, p := e.build(s.In(e.Scope), ids, textTime)
+			features = append(features, feature)
+			pooled = p
+		}
+		joined := features[0]
+		if len(features) > 1 {
+			joined = nn.Concat(-1, features...)
+		}
+		b.Output("encoder_hidden_states", joined)
+		if textTime {
+			b.Output("pooled", pooled)
+		}
+	})
+}
+
+// build mirrors transformers CLIPTextTransformer.   ids [1 77] -> [1 77 C], pooled [1 C]
+func (e TextEncoder) build(s nn.Scope, ids *nn.Value, penultimate bool) (features, pooled *nn.Value) {
+	c, b := e.Config, s.B
+	x := nn.Gather(s.In("embeddings", "token_embedding").Param("weight", []int{c.VocabSize, c.HiddenSize}), ids)
+	x = nn.Add(x, s.In("embeddings", "position_embedding").Param("weight", []int{77, c.HiddenSize}))
+
+	causal := make([]float32, 77*77)
+	for q := range 77 {
+		for k := q + 1; k < 77; k++ {
+			causal[q*77+k] = float32(math.Inf(-1))
+		}
+	}
+	mask := b.Const(tensor.Of(causal, 77, 77))
+	var before *nn.Value
+	for i := range c.Layers {
+		before = x
+		x = e.layer(s.In("encoder", "layers", i), x, mask)
+	}
+	last := nn.LayerNorm(s.In("final_layer_norm"), x, c.LayerNormEps)
+	end := nn.FirstEqual(ids, c.EOS)
+	if c.EOS == 2 { // configs from before transformers 4.30 carry a wrong id; the real one is the largest
+		end = nn.FirstMax(ids)
+	}
+	pooled = nn.Gather(nn.Fold(last, 77, c.HiddenSize), end)
+	if penultimate {
+		return before, pooled
+	}
+	return last, pooled
+}
+
+// layer mirrors transformers CLIPEncoderLayer.
+func (e TextEncoder) layer(s nn.Scope, x, mask *nn.Value) *nn.Value {
+	c := e.Config
+	h := nn.LayerNorm(s.In("layer_norm1"), x, c.LayerNormEps)
+	attn := s.In("self_attn")
+	q := nn.SplitHeads(nn.Linear(attn.In("q_proj"), h, c.HiddenSize), c.Heads)
+	k := nn.SplitHeads(nn.Linear(attn.In("k_proj"), h, c.HiddenSize), c.Heads)
+	v := nn.SplitHeads(nn.Linear(attn.In("v_proj"), h, c.HiddenSize), c.Heads)
+	h = nn.MergeHeads(nn.MatMul(nn.Probabilities(q, k, mask), v))
+	x = nn.Add(x, nn.Linear(attn.In("out_proj"), h, c.HiddenSize))
+
+	h = nn.Linear(s.In("mlp", "fc1"), nn.LayerNorm(s.In("layer_norm2"), x, c.LayerNormEps), c.Intermediate)
+	if c.HiddenAct == "gelu" {
+		h = nn.GELU(h)
+	} else {
+		h = nn.QuickGELU(h)
+	}
+	return nn.Add(x, nn.Linear(s.In("mlp", "fc2"), h, c.HiddenSize))
+}

@@ -1,0 +1,474 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"realword/inference/nn"
+	"realword/inference/onnx"
+	"realword/inference/tensor"
+)
+
+// UNetConfig is the part of a diffusers UNet2DConditionModel config.json that decides the network. Entries that Realword does
+// not build are kept to be refused by name.
+type UNetConfig struct {
+	InChannels       int      `json:"in_channels"`
+	OutChannels      int      `json:"out_channels"`
+	BlockOutChannels []int    `json:"block_out_channels"`
+	LayersPerBlock   PerLevel `json:"layers_per_block"`
+	DownBlockTypes   []string `json:"down_block_types"`
+	UpBlockTypes     []string `json:"up_block_types"`
+	MidBlockType     string   `json:"mid_block_type"`
+
+	TransformerLayers   PerLevel `json:"transformer_layers_per_block"`
+	CrossAttentionDim   PerLevel `json:"cross_attention_dim"`
+	AttentionHeadDim    PerLevel `json:"attention_head_dim"` // a naming accident: the number of heads
+	NumAttentionHeads   PerLevel `json:"num_attention_heads"`
+	UseLinearProjection bool     `json:"use_linear_projection"`
+	NormNumGroups       int      `json:"norm_num_groups"`
+	NormEps             float64  `json:"norm_eps"`
+	ActFn               string   `json:"act_fn"`
+
+	FlipSinToCos       bool    `json:"flip_sin_to_cos"`
+	FreqShift          float64 `json:"freq_shift"`
+	AdditionEmbedType  string  `json:"addition_embed_type"`
+	AdditionTimeDim    int     `json:"addition_time_embed_dim"`
+	ProjectionInputDim int     `json:"projection_class_embeddings_input_dim"`
+	TimeScaleShift     string  `json:"resnet_time_scale_shift"`
+	TimeEmbeddingDim   int     `json:"time_embedding_dim"`
+	ClassEmbedType     string  `json:"class_embed_type"`
+	EncoderHidDimType  string  `json:"encoder_hid_dim_type"`
+	DualCrossAttention bool    `json:"dual_cross_attention"`
+	OnlyCrossAttention bool    `json:"only_cross_attention"`
+	SampleSize         int     `json:"sample_size"`
+}
+
+// MaskSource says which attention maps make the scores, Table V of the paper.
+type MaskSource string
+
+// The mask sources of Table V. LowCrossHighSelf is the paper's method (Eq. 12); AllCross is what the release does.
+const (
+	AllCross         MaskSource = "all_cross"
+	LowCross         MaskSource = "low_cross"
+	LowCrossAllSelf  MaskSource = "low_cross_all_self"
+	LowCrossHighSelf MaskSource = "low_cross_high_self"
+)
+
+// MaskSources lists all of them.
+var MaskSources = []MaskSource{LowCrossHighSelf, AllCross, LowCross, LowCrossAllSelf}
+
+const (
+	crossDown = "CrossAttnDownBlock2D"
+	crossUp   = "CrossAttnUpBlock2D"
+)
+
+// Validate refuses what Realword does not build, naming the entry of config.json, and fills in the library's defaults.
+func (c *UNetConfig) Validate() error {
+	if c.MidBlockType == "" {
+		c.MidBlockType = "UNetMidBlock2DCrossAttn"
+	}
+	if c.TransformerLayers == nil {
+		c.TransformerLayers = PerLevel{1}
+	}
+	if c.NumAttentionHeads == nil {
+		c.NumAttentionHeads = c.AttentionHeadDim
+	}
+	if c.NormEps == 0 {
+		c.NormEps = 1e-5
+	}
+	levels := len(c.BlockOutChannels)
+	refuse := func(entry string, value any) error {
+		return fmt.Errorf("unet/config.json: %s %v is not a model that Realword can build (SD-1.5 and SDXL style U-Nets are)", entry, value)
+	}
+	switch {
+	case levels == 0 || len(c.DownBlockTypes) != levels || len(c.UpBlockTypes) != levels:
+		return refuse("block_out_channels, down_block_types and up_block_types", []any{c.BlockOutChannels, c.DownBlockTypes, c.UpBlockTypes})
+	case c.MidBlockType != "UNetMidBlock2DCrossAttn":
+		return refuse("mid_block_type", c.MidBlockType)
+	case c.ActFn != "silu" && c.ActFn != "swish":
+		return refuse("act_fn", c.ActFn)
+	case c.TimeScaleShift != "" && c.TimeScaleShift != "default":
+		return refuse("resnet_time_scale_shift", c.TimeScaleShift)
+	case c.AdditionEmbedType != "" && c.AdditionEmbedType != "text_time":
+		return refuse("addition_embed_type", c.AdditionEmbedType)
+	case c.ClassEmbedType != "":
+		return refuse("class_embed_type", c.ClassEmbedType)
+	case c.EncoderHidDimType != "":
+		return refuse("encoder_hid_dim_type", c.EncoderHidDimType)
+	case c.DualCrossAttention || c.OnlyCrossAttention:
+		return refuse("dual_cross_attention/only_cross_attention", true)
+	case c.TimeEmbeddingDim != 0:
+		return refuse("time_embedding_dim", c.TimeEmbeddingDim)
+	case len(c.CrossAttentionDim) == 0 || slices.ContainsFunc(c.CrossAttentionDim, func(d int) bool { return d != c.CrossAttentionDim[0] }):
+		return refuse("cross_attention_dim", c.CrossAttentionDim)
+	case c.InChannels <= 0 || c.OutChannels <= 0 || c.NormNumGroups <= 0:
+		return refuse("in_channels, out_channels, norm_num_groups", []int{c.InChannels, c.OutChannels, c.NormNumGroups})
+	}
+	for name, p := range map[string]PerLevel{"layers_per_block": c.LayersPerBlock, "transformer_layers_per_block": c.TransformerLayers,
+		"num_attention_heads": c.NumAttentionHeads} {
+		if !p.fits(levels) || slices.ContainsFunc(p, func(n int) bool { return n <= 0 }) {
+			return refuse(name, []int(p))
+		}
+	}
+	for i, down := range c.DownBlockTypes {
+		if down != crossDown && down != "DownBlock2D" {
+			return refuse("down_block_types", down)
+		}
+		if up := c.UpBlockTypes[levels-1-i]; up != crossUp && up != "UpBlock2D" || (up == crossUp) != (down == crossDown) {
+			return refuse("up_block_types", c.UpBlockTypes)
+		}
+	}
+	return nil
+}
+
+// TextTime tells whether the U-Net wants pooled text and time ids (SDXL).
+func (c *UNetConfig) TextTime() bool { return c.AdditionEmbedType == "text_time" }
+
+// PooledWidth is the width of the pooled text where TextTime.
+func (c *UNetConfig) PooledWidth() int { return c.ProjectionInputDim - 6*c.AdditionTimeDim }
+
+// GridLevel is the level whose attention has the highest resolution; its grid is the guidance grid. The middle block counts
+// as the last level.
+func (c *UNetConfig) GridLevel() int {
+	for level, t := range c.DownBlockTypes {
+		if t == crossDown {
+			return level
+		}
+	}
+	return len(c.DownBlockTypes) - 1
+}
+
+// Grid is the number of latent cells per guidance-grid cell along one side.
+func (c *UNetConfig) Grid() int { return 1 << c.GridLevel() }
+
+// Multiple is the number that both sides of the latent must be multiples of.
+func (c *UNetConfig) Multiple() int { return 1 << (len(c.BlockOutChannels) - 1) }
+
+// unet is one pass under construction. Levels count down from 0, the latent's own resolution; spatial keeps each level's
+// running height and width as integers [2].
+type unet struct {
+	UNetConfig
+	scope   nn.Scope
+	text    *nn.Value // [1 77 C]
+	emb     *nn.Value // SiLU(time embedding) [1 E]
+	spatial map[int]*nn.Value
+
+	// generation branch, nil in the guidance branch
+	vision *nn.Value         // [R n C]
+	bias   *nn.Value         // [R 1 1 n]
+	masks  map[int]*nn.Value // level -> [R hw 1]
+
+	// guidance branch, nil in the generation branch
+	taps *taps
+}
+
+// taps collects what the guidance branch needs of the attention layers, Eq. 12.
+type taps struct {
+	source MaskSource
+	tokens *nn.Value // Uᵀ [1 77 R], the words' token indicators
+	cross  map[int][]*nn.Value
+	self   []selfAttention
+}
+
+type selfAttention struct {
+	level, heads int
+	q, k         *nn.Value // [1 hw C]
+}
+
+// UNetGraph builds unet.onnx: one denoising pass of the generation branch (Eq. 4, 14, 17). With R = 0 subjects it is plain
+// text-to-image.
+func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("unet", store, func(s nn.Scope) {
+		u, x, temb := newUNet(c, s)
+		b := s.B
+		grid := c.Grid()
+		u.vision = b.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens")
+		bias := b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens")
+		u.bias = nn.Reshape(bias, b.Ints(0, 1, 1, -1), -1, 1, 1, -1)
+		masks := b.Input("masks", tensor.F32, []int{-1, -1, -1}, "subjects", "grid_height", "grid_width")
+		u.maskLevels(masks, grid)
+		noise := u.run(x, temb)
+		b.Output("noise", noise, "", "", "height", "width")
+	})
+}
+
+// GuidanceGraph builds the guidance branch: a text-only pass that gives, per subject, the raw cross-attention of its word and
+// the scores (Eq. 12). Whatever the scores do not need is left out.
+func GuidanceGraph(c UNetConfig, store *nn.Store, source MaskSource) (*onnx.Model, error) {
+	if !slices.Contains(MaskSources, source) {
+		return nil, fmt.Errorf("mask source %q is unknown, there are %v", source, MaskSources)
+	}
+	return nn.Build("guidance-"+string(source), store, func(s nn.Scope) {
+		u, x, temb := newUNet(c, s)
+		b := s.B
+		tokens := b.Input("token_weights", tensor.F32, []int{-1, 77}, "subjects")
+		u.taps = &taps{source: source, cross: map[int][]*nn.Value{}}
+		u.taps.tokens = nn.Transpose(nn.Reshape(tokens, b.Ints(1, -1, 77), 1, -1, 77), 0, 2, 1)
+		u.run(x, temb)
+		cross, scores := u.scores()
+		b.Output("cross", cross, "subjects", "grid_height", "grid_width")
+		b.Output("scores", scores, "subjects", "grid_height", "grid_width")
+	})
+}
+
+// newUNet declares the inputs that both branches share and computes the time embedding, without its last SiLU.
+func newUNet(c UNetConfig, s nn.Scope) (u *unet, sample, temb *nn.Value) {
+	b := s.B
+	u = &unet{UNetConfig: c, scope: s, spatial: map[int]*nn.Value{}}
+	sample = b.Input("sample", tensor.F32, []int{1, c.InChannels, -1, -1}, "", "", "height", "width")
+	t := b.Input("timestep", tensor.F32, []int{1})
+	u.text = b.Input("encoder_hidden_states", tensor.F32, []int{1, 77, c.CrossAttentionDim[0]})
+
+	width := c.BlockOutChannels[0] * 4
+	embed := func(s nn.Scope, x *nn.Value) *nn.Value {
+		h := nn.SiLU(nn.Linear(s.In("linear_1"), x, width))
+		return nn.Linear(s.In("linear_2"), h, width)
+	}
+	temb = embed(s.In("time_embedding"), u.sinusoid(t, c.BlockOutChannels[0]))
+	if c.TextTime() {
+		pooled := b.Input("text_embeds", tensor.F32, []int{1, c.PooledWidth()})
+		ids := b.Input("time_ids", tensor.F32, []int{1, 6})
+		sizes := nn.Fold(u.sinusoid(nn.Fold(ids, 6), c.AdditionTimeDim), 1, 6*c.AdditionTimeDim)
+		temb = nn.Add(temb, embed(s.In("add_embedding"), nn.Concat(-1, pooled, sizes)))
+	}
+	return u, sample, temb
+}
+
+// sinusoid embeds numbers t [N] as [N dim] (diffusers get_timestep_embedding).
+func (u *unet) sinusoid(t *nn.Value, dim int) *nn.Value {
+	half := dim / 2
+	freqs := make([]float32, half)
+	for i := range freqs {
+		freqs[i] = float32(math.Exp(-math.Log(10000) * float64(i) / (float64(half) - u.FreqShift)))
+	}
+	angles := nn.Mul(nn.Fold(t, -1, 1), u.scope.B.Const(tensor.Of(freqs, 1, half)))
+	if u.FlipSinToCos {
+		return nn.Concat(-1, nn.Cos(angles), nn.Sin(angles))
+	}
+	return nn.Concat(-1, nn.Sin(angles), nn.Cos(angles))
+}
+
+// maskLevels brings the masks [R gh gw] from the guidance grid to every level that has attention: bilinear,
+// align_corners=False, by the factor between the levels.
+func (u *unet) maskLevels(masks *nn.Value, grid int) {
+	b := u.scope.B
+	image := nn.Reshape(masks, nn.Concat(0, nn.Slice(nn.ShapeOf(masks), 0, 0, 1), b.Ints(1), nn.Slice(nn.ShapeOf(masks), 0, 1, 3)), -1, 1, -1, -1)
+	u.masks = map[int]*nn.Value{}
+	for level := range u.BlockOutChannels {
+		if scale := 1 << level; scale >= grid {
+			m := nn.ResizeBilinear(image, grid, scale)
+			u.masks[level] = nn.Reshape(m, nn.Concat(0, nn.Slice(nn.ShapeOf(m), 0, 0, 1), nn.Product(nn.Slice(nn.ShapeOf(m), 0, 2, 4)), b.Ints(1)), -1, -1, 1)
+		}
+	}
+}
+
+// run is the U-Net of diffusers: conv_in, down blocks, middle, up blocks, conv_out; x [1 C h w] -> noise [1 C h w].
+func (u *unet) run(x, temb *nn.Value) *nn.Value {
+	s, levels := u.scope, len(u.BlockOutChannels)
+	u.emb = nn.SiLU(temb)
+	x = nn.Conv2D(s.In("conv_in"), x, nn.Conv{Out: u.BlockOutChannels[0], Kernel: 3, Pad: 1})
+	skips := []*nn.Value{x}
+
+	for level, channels := range u.BlockOutChannels {
+		block := s.In("down_blocks", level)
+		for layer := range u.LayersPerBlock.At(level) {
+			x = u.resnet(block.In("resnets", layer), x, channels)
+			if u.DownBlockTypes[level] == crossDown {
+				x = u.transformer(block.In("attentions", layer), x, level)
+			}
+			skips = append(skips, x)
+		}
+		if level < levels-1 {
+			x = nn.Conv2D(block.In("downsamplers", 0, "conv"), x, nn.Conv{Out: channels, Kernel: 3, Stride: 2, Pad: 1})
+			skips = append(skips, x)
+		}
+	}
+
+	last := levels - 1
+	mid, channels := s.In("mid_block"), u.BlockOutChannels[last]
+	x = u.resnet(mid.In("resnets", 0), x, channels)
+	x = u.transformer(mid.In("attentions", 0), x, last)
+	x = u.resnet(mid.In("resnets", 1), x, channels)
+
+	for i := range levels {
+		level := last - i
+		block, channels := s.In("up_blocks", i), u.BlockOutChannels[level]
+		for layer := range u.LayersPerBlock.At(level) + 1 {
+			x = nn.Concat(1, x, skips[len(skips)-1])
+			skips = skips[:len(skips)-1]
+			x = u.resnet(block.In("resnets", layer), x, channels)
+			if u.DownBlockTypes[level] == crossDown {
+				x = u.transformer(block.In("attentions", layer), x, level)
+			}
+		}
+		if level > 0 {
+			x = nn.Conv2D(block.In("upsamplers", 0, "conv"), nn.UpsampleNearest(x), nn.Conv{Out: channels, Kernel: 3, Pad: 1})
+		}
+	}
+	x = nn.SiLU(nn.GroupNorm(s.In("conv_norm_out"), x, u.NormNumGroups, u.NormEps))
+	return nn.Conv2D(s.In("conv_out"), x, nn.Conv{Out: u.OutChannels, Kernel: 3, Pad: 1})
+}
+
+// resnet mirrors diffusers ResnetBlock2D.   x [1 Cin h w] -> [1 out h w]
+func (u *unet) resnet(s nn.Scope, x *nn.Value, out int) *nn.Value {
+	h := nn.Conv2D(s.In("conv1"), nn.SiLU(nn.GroupNorm(s.In("norm1"), x, u.NormNumGroups, u.NormEps)), nn.Conv{Out: out, Kernel: 3, Pad: 1})
+	h = nn.Add(h, nn.Fold(nn.Linear(s.In("time_emb_proj"), u.emb, out), 1, out, 1, 1))
+	h = nn.Conv2D(s.In("conv2"), nn.SiLU(nn.GroupNorm(s.In("norm2"), h, u.NormNumGroups, u.NormEps)), nn.Conv{Out: out, Kernel: 3, Pad: 1})
+	if x.Dim(1) != out {
+		x = nn.Conv2D(s.In("conv_shortcut"), x, nn.Conv{Out: out, Kernel: 1})
+	}
+	return nn.Add(x, h)
+}
+
+// transformer mirrors diffusers Transformer2DModel.   x [1 C h w] -> the same
+func (u *unet) transformer(s nn.Scope, x *nn.Value, level int) *nn.Value {
+	channels, heads := x.Dim(1), u.NumAttentionHeads.At(level)
+	if u.spatial[level] == nil {
+		u.spatial[level] = nn.Slice(nn.ShapeOf(x), 0, 2, 4)
+	}
+	z := nn.GroupNorm(s.In("norm"), x, u.NormNumGroups, 1e-6)
+	z = nn.Transpose(nn.Fold(z, 0, 0, -1), 0, 2, 1) // [1 hw C]
+	// As a convolution proj_in is 1×1, which is the same product.
+	z = nn.Linear(s.In("proj_in"), z, channels)
+	for i := range u.TransformerLayers.At(level) {
+		z = u.block(s.In("transformer_blocks", i), z, level, heads)
+	}
+	z = nn.Transpose(nn.Linear(s.In("proj_out"), z, channels), 0, 2, 1)
+	return nn.Add(nn.Reshape(z, nn.ShapeOf(x), x.Shape...), x)
+}
+
+// block mirrors diffusers BasicTransformerBlock.   x [1 hw C] -> the same
+func (u *unet) block(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
+	x = nn.Add(x, u.selfAttention(s.In("attn1"), nn.LayerNorm(s.In("norm1"), x, 1e-5), level, heads))
+	x = nn.Add(x, u.crossAttention(s.In("attn2"), nn.LayerNorm(s.In("norm2"), x, 1e-5), level, heads))
+	return nn.Add(x, feedForward(s.In("ff"), nn.LayerNorm(s.In("norm3"), x, 1e-5)))
+}
+
+// feedForward mirrors diffusers FeedForward with GEGLU: net.2(a · GELU(g)), [a g] = net.0.proj(x).
+func feedForward(s nn.Scope, x *nn.Value) *nn.Value {
+	channels := x.Dim(-1)
+	h := nn.Linear(s.In("net", 0, "proj"), x, 8*channels)
+	h = nn.Mul(nn.Slice(h, -1, 0, 4*channels), nn.GELU(nn.Slice(h, -1, 4*channels, 8*channels)))
+	return nn.Linear(s.In("net", 2), h, channels)
+}
+
+func (u *unet) selfAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
+	channels := x.Dim(-1)
+	q := nn.Linear(s.In("to_q"), x, channels, nn.NoBias)
+	k := nn.Linear(s.In("to_k"), x, channels, nn.NoBias)
+	v := nn.Linear(s.In("to_v"), x, channels, nn.NoBias)
+	if u.taps != nil {
+		u.taps.self = append(u.taps.self, selfAttention{level, heads, q, k})
+	}
+	return nn.Linear(s.In("to_out", 0), nn.Attention(q, k, v, heads), channels)
+}
+
+// crossAttention is Eq. 4, 14 and 17: text everywhere, each subject's pictures where its mask is.
+//
+//	out = to_out( softmax(QKᵀ)V + Σ_r M̂_r · softmax(Q K_rᵀ)V_r )
+func (u *unet) crossAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
+	channels := x.Dim(-1)
+	q := nn.Linear(s.In("to_q"), x, channels, nn.NoBias)
+	k := nn.Linear(s.In("to_k"), u.text, channels, nn.NoBias)
+	v := nn.Linear(s.In("to_v"), u.text, channels, nn.NoBias)
+	var out *nn.Value
+	if u.taps != nil {
+		p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(k, heads), nil) // [1 heads hw 77]
+		out = nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(v, heads)))
+		u.taps.addCross(p, level)
+	} else {
+		out = nn.Add(nn.Attention(q, k, v, heads), u.visualAttention(s, q, level, heads))
+	}
+	return nn.Linear(s.In("to_out", 0), out, channels)
+}
+
+// visualAttention is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C]; zero when there is no subject.
+func (u *unet) visualAttention(s nn.Scope, q *nn.Value, level, heads int) *nn.Value {
+	channels := q.Dim(-1)
+	k := nn.SplitHeads(nn.Linear(s.In("to_k_vision"), u.vision, channels, nn.NoBias), heads)
+	v := nn.SplitHeads(nn.Linear(s.In("to_v_vision"), u.vision, channels, nn.NoBias), heads)
+	p := nn.Probabilities(nn.SplitHeads(q, heads), k, u.bias) // [R heads hw n]
+	return nn.Sum(nn.Mul(nn.MergeHeads(nn.MatMul(p, v)), u.masks[level]), 0)
+}
+
+// addCross keeps, per subject, the sum over its word's tokens of the head mean of p [1 heads hw 77], as rows [1 hw R].
+func (t *taps) addCross(p *nn.Value, level int) {
+	t.cross[level] = append(t.cross[level], nn.MatMul(nn.Mean(p, 1), t.tokens))
+}
+
+// scores is Eq. 12 on the guidance grid: the mean cross-attention of the chosen layers, refined by the mean self-attention of
+// the chosen layers. Both results are [R gh gw].
+func (u *unet) scores() (cross, scores *nn.Value) {
+	t, gridLevel := u.taps, u.GridLevel()
+	b := u.scope.B
+	low := t.source != AllCross
+	if _, ok := t.cross[gridLevel]; ok && len(t.cross) == 1 {
+		low = false // one attention resolution only
+	}
+	grid := u.spatial[gridLevel]
+	toImage := func(rows *nn.Value, level int) *nn.Value { // [1 hw R] -> [R 1 h w]
+		return nn.Reshape(nn.Transpose(rows, 2, 0, 1), nn.Concat(0, b.Ints(-1, 1), u.spatial[level]), -1, 1, -1, -1)
+	}
+	count := 0
+	for level := gridLevel; level < len(u.BlockOutChannels); level++ {
+		maps := t.cross[level]
+		if len(maps) == 0 || low && level == gridLevel {
+			continue
+		}
+		count += len(maps)
+		at := sumAll(maps)
+		image := nn.ResizeBilinear(toImage(at, level), 1<<(level-gridLevel), 1)
+		if cross == nil {
+			cross = image
+		} else {
+			cross = nn.Add(cross, image)
+		}
+	}
+	cross = nn.Scale(cross, 1/float64(count)) // [R 1 gh gw]
+	toGrid := func(x *nn.Value) *nn.Value {
+		return nn.Reshape(x, nn.Concat(0, b.Ints(-1), grid), -1, -1, -1)
+	}
+	if t.source == AllCross || t.source == LowCross {
+		return toGrid(cross), toGrid(cross)
+	}
+	rows := nn.Transpose(nn.Fold(cross, 0, 1, -1), 1, 2, 0) // [1 N R]
+	var refined []*nn.Value
+	for _, a := range t.self {
+		switch {
+		case a.level == gridLevel:
+			refined = append(refined, a.apply(rows))
+		case t.source == LowCrossAllSelf:
+			// R A Rᵀ: the map of a lower level lifted to the grid on both sides.
+			lift := u.lift(a.level, gridLevel) // Rᵀ [n N]
+			refined = append(refined, nn.MatMul(nn.Transpose(lift, 1, 0), a.apply(nn.MatMul(lift, rows))))
+		}
+	}
+	mean := nn.Scale(sumAll(refined), 1/float64(len(refined)))
+	return toGrid(cross), toGrid(nn.Transpose(mean, 2, 0, 1))
+}
+
+// apply multiplies the head mean of the self-attention probabilities with rows [1 hw R]; the mean is taken after the product,
+// so that the maps are never added up.
+func (a selfAttention) apply(rows *nn.Value) *nn.Value {
+	p := nn.Probabilities(nn.SplitHeads(a.q, a.heads), nn.SplitHeads(a.k, a.heads), nil)
+	return nn.Mean(nn.MatMul(p, rows), 1)
+}
+
+// lift returns Rᵀ [n N], the transposed matrix of the bilinear resize from a level's grid to the guidance grid, by resizing
+// the unit vectors.
+func (u *unet) lift(level, gridLevel int) *nn.Value {
+	b := u.scope.B
+	n := nn.Product(u.spatial[level])
+	unit := nn.Reshape(nn.Identity(n), nn.Concat(0, n, b.Ints(1), u.spatial[level]), -1, 1, -1, -1)
+	up := nn.ResizeBilinear(unit, 1<<(level-gridLevel), 1)
+	return nn.Reshape(up, nn.Concat(0, n, b.Ints(-1)), -1, -1)
+}
+
+func sumAll(xs []*nn.Value) *nn.Value {
+	sum := xs[0]
+	for _, x := range xs[1:] {
+		sum = nn.Add(sum, x)
+	}
+	return sum
+}

@@ -1,0 +1,224 @@
+// Package nn builds ONNX graphs in Go so that a network reads like its definition: one function per block, scopes whose
+// names are the checkpoint's keys, shapes checked while building.
+//
+// Contract: it needs no runtime and no weights' values: a parameter is asked for by name and shape, and only its place in the
+// external weight file enters the graph. Layers panic with one private error type when a network is put together wrongly;
+// Build turns that into an error. Missing or misshapen parameters do not stop the building: they are all reported together.
+// Nodes that no output needs are left out. Same input, same graph. One goroutine at a time per Store.
+package nn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"realword/inference/onnx"
+	"realword/inference/tensor"
+)
+
+// Value is an intermediate result: a name in the graph with what is known of its shape (-1: known only when running).
+type Value struct {
+	b     *Builder
+	name  string
+	Shape []int
+	DType tensor.DType
+}
+
+// Dim returns dimension i; negative i counts from the end.
+func (v *Value) Dim(i int) int {
+	if i < 0 {
+		i += len(v.Shape)
+	}
+	return v.Shape[i]
+}
+
+// Builder is one graph under construction.
+type Builder struct {
+	store   *Store
+	params  map[string]*Value
+	inits   []onnx.Initializer
+	casts   []onnx.Node
+	nodes   []onnx.Node
+	inputs  []onnx.ValueInfo
+	outputs []onnx.ValueInfo
+	names   map[string]int
+}
+
+// Scope is a path in the checkpoint, "down_blocks.0.resnets.1". The zero path is the root.
+type Scope struct {
+	B    *Builder
+	path string
+}
+
+// In returns the scope below s. The parts are joined by dots: s.In("resnets", 1).
+func (s Scope) In(parts ...any) Scope {
+	for _, p := range parts {
+		if s.path != "" {
+			s.path += "."
+		}
+		s.path += fmt.Sprint(p)
+	}
+	return s
+}
+
+// Path returns the scope as text.
+func (s Scope) Path() string { return s.path }
+
+// Param returns the parameter name of the scope as a float32 value of the wanted shape. view, when given, is the shape in
+// which the graph sees the same data.
+func (s Scope) Param(name string, want []int, view ...int) *Value {
+	return s.B.param(s.In(name).path, want, view)
+}
+
+// Has tells whether the checkpoint holds a tensor below this scope under name, for parts that are optional.
+func (s Scope) Has(name string) bool {
+	_, _, ok := s.B.store.weights.Shape(s.In(name).path)
+	return ok
+}
+
+type buildError struct{ error }
+
+// Fail stops the building of the network with an error that Build returns.
+func Fail(format string, args ...any) { panic(buildError{fmt.Errorf(format, args...)}) }
+
+// Build makes one graph. define puts the network together from the root scope of the store's weights and declares inputs and
+// outputs on the builder. The error joins everything that is wrong with the parameters.
+func Build(name string, store *Store, define func(s Scope)) (model *onnx.Model, err error) {
+	b := &Builder{store: store, params: map[string]*Value{}, names: map[string]int{}}
+	defer func() {
+		if r := recover(); r != nil {
+			be, ok := r.(buildError)
+			if !ok {
+				panic(r)
+			}
+			model, err = nil, fmt.Errorf("build %s: %w", name, errors.Join(append(store.takeProblems(), be.error)...))
+		}
+	}()
+	define(Scope{B: b})
+	if problems := store.takeProblems(); len(problems) > 0 {
+		return nil, fmt.Errorf("build %s: %w", name, errors.Join(problems...))
+	}
+	b.prune()
+	// Casts of stored weights come first: ONNX Runtime would otherwise hoist them all and keep every result alive.
+	return &onnx.Model{
+		Producer: "realword",
+		Graph: onnx.Graph{Name: name, Nodes: append(b.casts, b.nodes...), Initializers: b.inits,
+			Inputs: b.inputs, Outputs: b.outputs},
+	}, nil
+}
+
+// Input declares a graph input. Open dimensions are given as negative numbers and named in dims.
+func (b *Builder) Input(name string, dtype tensor.DType, shape []int, dims ...string) *Value {
+	b.inputs = append(b.inputs, onnx.ValueInfo{Name: name, DType: dtype, Shape: shape, Dims: dims})
+	b.names[name]++
+	return &Value{b: b, name: name, Shape: shape, DType: dtype}
+}
+
+// Output declares v as the graph output called name.
+func (b *Builder) Output(name string, v *Value, dims ...string) {
+	b.nodes = append(b.nodes, onnx.Node{Op: "Identity", Name: name, Inputs: []string{v.name}, Outputs: []string{name}})
+	b.outputs = append(b.outputs, onnx.ValueInfo{Name: name, DType: v.DType, Shape: v.Shape, Dims: dims})
+}
+
+// unique turns hint into a name that the graph does not have yet.
+func (b *Builder) unique(hint string) string {
+	b.names[hint]++
+	if n := b.names[hint]; n > 1 {
+		return fmt.Sprintf("%s_%d", hint, n)
+	}
+	return hint
+}
+
+// node appends an operator with one float32 output of the given shape.
+func (b *Builder) node(op string, shape []int, inputs []*Value, attrs ...onnx.Attr) *Value {
+	return b.emit(onnx.Node{Op: op, Attrs: attrs}, tensor.F32, shape, inputs)
+}
+
+func (b *Builder) emit(n onnx.Node, dtype tensor.DType, shape []int, inputs []*Value) *Value {
+	for _, v := range inputs {
+		if v == nil {
+			n.Inputs = append(n.Inputs, "")
+			continue
+		}
+		n.Inputs = append(n.Inputs, v.name)
+	}
+	n.Name = b.unique(n.Op)
+	out := &Value{b: b, name: n.Name, Shape: shape, DType: dtype}
+	n.Outputs = []string{out.name}
+	b.nodes = append(b.nodes, n)
+	return out
+}
+
+// Const returns a constant that lives inside the model file; it is for small things (axes, factors, frequencies).
+func (b *Builder) Const(t *tensor.Tensor) *Value {
+	name := b.unique("const")
+	b.inits = append(b.inits, onnx.Initializer{Name: name, DType: t.DType, Shape: t.Shape, Data: t})
+	return &Value{b: b, name: name, Shape: t.Shape, DType: t.DType}
+}
+
+// Scalar returns a constant number.
+func (b *Builder) Scalar(x float64) *Value { return b.Const(tensor.Of([]float32{float32(x)})) }
+
+// Ints returns a constant list of integers.
+func (b *Builder) Ints(xs ...int) *Value {
+	data := make([]int64, len(xs))
+	for i, x := range xs {
+		data[i] = int64(x)
+	}
+	return b.Const(tensor.OfInts(data, len(xs)))
+}
+
+func (b *Builder) param(path string, want, view []int) *Value {
+	if len(view) == 0 {
+		view = want
+	}
+	key := path + fmt.Sprint(view)
+	if v := b.params[key]; v != nil {
+		return v
+	}
+	at, ok := b.store.place(path, want)
+	name := b.unique(path)
+	v := &Value{b: b, name: name, Shape: view, DType: tensor.F32}
+	b.params[key] = v
+	if !ok {
+		return v // the problem is recorded; go on to find the others
+	}
+	init := onnx.Initializer{Name: name, DType: at.DType, Shape: view, File: b.store.file, Offset: at.Offset, Length: at.Length}
+	if at.DType != tensor.F32 {
+		init.Name = b.unique(name + ".stored")
+		b.casts = append(b.casts, onnx.Node{Op: "Cast", Name: "cast " + name, Inputs: []string{init.Name}, Outputs: []string{name},
+			Attrs: []onnx.Attr{{Name: "to", Value: 1}}})
+	}
+	b.inits = append(b.inits, init)
+	return v
+}
+
+// prune drops nodes and initializers that no output depends on.
+func (b *Builder) prune() {
+	needed := map[string]bool{}
+	for _, o := range b.outputs {
+		needed[o.Name] = true
+	}
+	keep := func(nodes []onnx.Node) []onnx.Node {
+		kept := make([]onnx.Node, 0, len(nodes))
+		for _, n := range slices.Backward(nodes) {
+			if !slices.ContainsFunc(n.Outputs, func(o string) bool { return needed[o] }) {
+				continue
+			}
+			for _, i := range n.Inputs {
+				needed[i] = true
+			}
+			kept = append(kept, n)
+		}
+		slices.Reverse(kept)
+		return kept
+	}
+	b.nodes = keep(b.nodes)
+	b.casts = keep(b.casts)
+	b.inits = slices.DeleteFunc(b.inits, func(t onnx.Initializer) bool { return !needed[t.Name] })
+}
+
+func shapeString(shape []int) string {
+	return strings.ReplaceAll(fmt.Sprint(shape), "-1", "?")
+}

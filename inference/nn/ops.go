@@ -1,0 +1,310 @@
+package nn
+
+import (
+	"slices"
+
+	"realword/inference/onnx"
+	"realword/inference/tensor"
+)
+
+func attr(name string, value any) onnx.Attr { return onnx.Attr{Name: name, Value: value} }
+
+// broadcast returns the shape of an elementwise operation (NumPy rules; open dimensions stay open unless the other is > 1).
+func broadcast(op string, a, b []int) []int {
+	n := max(len(a), len(b))
+	out := make([]int, n)
+	for i := range n {
+		x, y := 1, 1
+		if j := i - n + len(a); j >= 0 {
+			x = a[j]
+		}
+		if j := i - n + len(b); j >= 0 {
+			y = b[j]
+		}
+		switch {
+		case x == y || y == 1:
+			out[i] = x
+		case x == 1:
+			out[i] = y
+		case x < 0 || y < 0:
+			out[i] = max(x, y)
+		default:
+			Fail("%s: shapes %s and %s do not go together", op, shapeString(a), shapeString(b))
+		}
+	}
+	return out
+}
+
+func binary2(op string, a, b *Value) *Value {
+	return a.b.node(op, broadcast(op, a.Shape, b.Shape), []*Value{a, b})
+}
+
+// Add, Sub, Mul and Div work element by element with broadcasting.
+func Add(a, b *Value) *Value { return binary2("Add", a, b) }
+
+// Sub returns a - b; see Add.
+func Sub(a, b *Value) *Value { return binary2("Sub", a, b) }
+
+// Mul returns a · b element by element; see Add.
+func Mul(a, b *Value) *Value { return binary2("Mul", a, b) }
+
+// Div returns a / b; see Add.
+func Div(a, b *Value) *Value { return binary2("Div", a, b) }
+
+// Scale multiplies by a number.
+func Scale(x *Value, factor float64) *Value { return Mul(x, x.b.Scalar(factor)) }
+
+func unary(op string, x *Value, attrs ...onnx.Attr) *Value {
+	return x.b.node(op, x.Shape, []*Value{x}, attrs...)
+}
+
+// Sin and Cos are elementwise.
+func Sin(x *Value) *Value { return unary("Sin", x) }
+
+// Cos is elementwise.
+func Cos(x *Value) *Value { return unary("Cos", x) }
+
+// GELU is the exact (erf) form.
+func GELU(x *Value) *Value { return unary("Gelu", x) }
+
+// SiLU is x·sigmoid(x).
+func SiLU(x *Value) *Value { return swish(x, 1) }
+
+// QuickGELU is x·sigmoid(1.702x), the activation of OpenAI's CLIP.
+func QuickGELU(x *Value) *Value { return swish(x, 1.702) }
+
+func swish(x *Value, alpha float32) *Value {
+	return x.b.emit(onnx.Node{Op: "QuickGelu", Domain: onnx.Microsoft, Attrs: []onnx.Attr{attr("alpha", alpha)}}, tensor.F32, x.Shape, []*Value{x})
+}
+
+// Softmax over the last dimension.
+func Softmax(x *Value) *Value { return unary("Softmax", x, attr("axis", -1)) }
+
+// Linear applies y = x·Wᵀ + b with weight [out, in] and, unless NoBias is given, bias [out] of the scope.
+func Linear(s Scope, x *Value, out int, opts ...LinearOption) *Value {
+	w := s.Param("weight", []int{out, x.Dim(-1)})
+	// FusedMatMul reads the checkpoint's layout as it is, so weights can stay mapped from the file.
+	y := x.b.emit(onnx.Node{Op: "FusedMatMul", Domain: onnx.Microsoft, Attrs: []onnx.Attr{attr("transB", 1)}},
+		tensor.F32, append(slices.Clone(x.Shape[:len(x.Shape)-1]), out), []*Value{x, w})
+	if slices.Contains(opts, NoBias) {
+		return y
+	}
+	return Add(y, s.Param("bias", []int{out}))
+}
+
+// LinearOption changes Linear.
+type LinearOption int
+
+// NoBias is a linear layer without bias.
+const NoBias LinearOption = 1
+
+// Conv describes a convolution.
+type Conv struct {
+	Out    int
+	Kernel int
+	Stride int // 0 reads as 1
+	Pad    int // on all four sides
+	NoBias bool
+}
+
+// Conv2D applies a square convolution to x [N C H W] with weight [Out C Kernel Kernel] and bias [Out].
+func Conv2D(s Scope, x *Value, c Conv) *Value {
+	stride := max(c.Stride, 1)
+	inputs := []*Value{x, s.Param("weight", []int{c.Out, x.Dim(1), c.Kernel, c.Kernel})}
+	if !c.NoBias {
+		inputs = append(inputs, s.Param("bias", []int{c.Out}))
+	}
+	size := func(n int) int {
+		if n < 0 {
+			return -1
+		}
+		return (n+2*c.Pad-c.Kernel)/stride + 1
+	}
+	return x.b.node("Conv", []int{x.Dim(0), c.Out, size(x.Dim(2)), size(x.Dim(3))}, inputs,
+		attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}), attr("pads", []int{c.Pad, c.Pad, c.Pad, c.Pad}))
+}
+
+// GroupNorm normalises x [N C H W] over groups of channels, with weight and bias [C]. It is written out because ONNX Runtime's
+// CPU provider takes GroupNormalization apart into some 25 nodes.
+func GroupNorm(s Scope, x *Value, groups int, eps float64) *Value {
+	c := x.Dim(1)
+	if groups <= 0 || c%groups != 0 {
+		Fail("%s: %d channels cannot be split into %d groups", s.path, c, groups)
+	}
+	b := x.b
+	ones, zeros := make([]float32, groups), make([]float32, groups)
+	for i := range ones {
+		ones[i] = 1
+	}
+	grouped := Reshape(x, b.Ints(0, groups, -1), x.Dim(0), groups, -1)
+	normed := b.node("InstanceNormalization", grouped.Shape, []*Value{grouped, b.Const(tensor.Of(ones, groups)), b.Const(tensor.Of(zeros, groups))},
+		attr("epsilon", float32(eps)))
+	y := Reshape(normed, ShapeOf(x), x.Shape...)
+	return Add(Mul(y, s.Param("weight", []int{c}, c, 1, 1)), s.Param("bias", []int{c}, c, 1, 1))
+}
+
+// LayerNorm normalises over the last dimension, with weight and bias of that size.
+func LayerNorm(s Scope, x *Value, eps float64) *Value {
+	c := x.Dim(-1)
+	return x.b.node("LayerNormalization", x.Shape, []*Value{x, s.Param("weight", []int{c}), s.Param("bias", []int{c})},
+		attr("axis", -1), attr("epsilon", float32(eps)))
+}
+
+// MatMul multiplies the last two dimensions; the others broadcast.
+func MatMul(a, b *Value) *Value {
+	lead := broadcast("MatMul", a.Shape[:len(a.Shape)-2], b.Shape[:len(b.Shape)-2])
+	if a.Dim(-1) >= 0 && b.Dim(-2) >= 0 && a.Dim(-1) != b.Dim(-2) {
+		Fail("MatMul: shapes %s and %s do not go together", shapeString(a.Shape), shapeString(b.Shape))
+	}
+	return a.b.node("MatMul", append(lead, a.Dim(-2), b.Dim(-1)), []*Value{a, b})
+}
+
+// ShapeOf returns the shape of x when running, as a list of integers.
+func ShapeOf(x *Value) *Value {
+	return x.b.emit(onnx.Node{Op: "Shape"}, tensor.I64, []int{len(x.Shape)}, []*Value{x})
+}
+
+// Reshape gives x the shape that target (a list of integers, ONNX rules for 0 and -1) holds when running; known says what is
+// known of it now.
+func Reshape(x, target *Value, known ...int) *Value {
+	return x.b.emit(onnx.Node{Op: "Reshape"}, x.DType, known, []*Value{x, target})
+}
+
+// Fold reshapes to sizes known now; one of them may be -1 (the rest) and any may be 0 (keep that dimension).
+func Fold(x *Value, dims ...int) *Value {
+	known := slices.Clone(dims)
+	rest, all := 1, 1
+	open := -1
+	for i, d := range dims {
+		if d == 0 {
+			known[i] = x.Dim(i)
+		}
+		if d == -1 {
+			open = i
+			continue
+		}
+		rest *= known[i]
+	}
+	for _, d := range x.Shape {
+		all *= d
+	}
+	if open >= 0 && !slices.Contains(x.Shape, -1) && rest > 0 {
+		known[open] = all / rest
+	}
+	return Reshape(x, x.b.Ints(dims...), known...)
+}
+
+// Transpose permutes dimensions.
+func Transpose(x *Value, perm ...int) *Value {
+	shape := make([]int, len(perm))
+	for i, p := range perm {
+		shape[i] = x.Shape[p]
+	}
+	return x.b.emit(onnx.Node{Op: "Transpose", Attrs: []onnx.Attr{attr("perm", perm)}}, x.DType, shape, []*Value{x})
+}
+
+// Concat joins values along an axis.
+func Concat(axis int, xs ...*Value) *Value {
+	shape := slices.Clone(xs[0].Shape)
+	if axis < 0 {
+		axis += len(shape)
+	}
+	for _, x := range xs[1:] {
+		if shape[axis] < 0 || x.Shape[axis] < 0 {
+			shape[axis] = -1
+			continue
+		}
+		shape[axis] += x.Shape[axis]
+	}
+	return xs[0].b.emit(onnx.Node{Op: "Concat", Attrs: []onnx.Attr{attr("axis", axis)}}, xs[0].DType, shape, xs)
+}
+
+// Slice cuts [from, to) out of an axis.
+func Slice(x *Value, axis, from, to int) *Value {
+	b := x.b
+	if axis < 0 {
+		axis += len(x.Shape)
+	}
+	shape := slices.Clone(x.Shape)
+	shape[axis] = to - from
+	return b.emit(onnx.Node{Op: "Slice"}, x.DType, shape, []*Value{x, b.Ints(from), b.Ints(to), b.Ints(axis)})
+}
+
+// Gather picks rows (entries of dimension 0) of table by index.
+func Gather(table, index *Value) *Value {
+	return table.b.emit(onnx.Node{Op: "Gather", Attrs: []onnx.Attr{attr("axis", 0)}}, table.DType,
+		append(slices.Clone(index.Shape), table.Shape[1:]...), []*Value{table, index})
+}
+
+// Mean averages over one axis, which goes away.
+func Mean(x *Value, axis int) *Value {
+	return x.b.node("ReduceMean", slices.Delete(slices.Clone(x.Shape), axis, axis+1), []*Value{x, x.b.Ints(axis)}, attr("keepdims", 0))
+}
+
+// Sum adds over one axis, which stays with size 1. Over an axis of size 0 the sum is 0.
+func Sum(x *Value, axis int) *Value {
+	shape := slices.Clone(x.Shape)
+	shape[axis] = 1
+	return x.b.node("ReduceSum", shape, []*Value{x, x.b.Ints(axis)}, attr("keepdims", 1))
+}
+
+// UpsampleNearest doubles height and width of x [N C H W].
+func UpsampleNearest(x *Value) *Value {
+	return resize(x, 2, 2, attr("mode", "nearest"), attr("coordinate_transformation_mode", "asymmetric"), attr("nearest_mode", "floor"))
+}
+
+// ResizeBilinear scales height and width of x [N C H W] by num/den as PyTorch does with align_corners=False and without
+// antialiasing.
+func ResizeBilinear(x *Value, num, den int) *Value {
+	if num == den {
+		return x
+	}
+	f := float32(num) / float32(den)
+	return resize(x, f, f, attr("mode", "linear"), attr("coordinate_transformation_mode", "half_pixel"))
+}
+
+func resize(x *Value, fh, fw float32, attrs ...onnx.Attr) *Value {
+	scale := func(n int, f float32) int {
+		if n < 0 {
+			return -1
+		}
+		return int(float32(n) * f)
+	}
+	return x.b.node("Resize", []int{x.Dim(0), x.Dim(1), scale(x.Dim(2), fh), scale(x.Dim(3), fw)},
+		[]*Value{x, nil, x.b.Const(tensor.Of([]float32{1, 1, fh, fw}, 4))}, attrs...)
+}
+
+// SplitHeads turns x [B N heads·d] into [B heads N d].
+func SplitHeads(x *Value, heads int) *Value {
+	if heads <= 0 || x.Dim(-1)%heads != 0 {
+		Fail("%d channels cannot be split into %d heads", x.Dim(-1), heads)
+	}
+	d := x.Dim(-1) / heads
+	return Transpose(Reshape(x, x.b.Ints(0, 0, heads, d), x.Dim(0), x.Dim(1), heads, d), 0, 2, 1, 3)
+}
+
+// MergeHeads turns x [B heads N d] into [B N heads·d].
+func MergeHeads(x *Value) *Value {
+	heads, d := x.Dim(1), x.Dim(3)
+	t := Transpose(x, 0, 2, 1, 3)
+	return Reshape(t, x.b.Ints(0, 0, heads*d), t.Dim(0), t.Dim(1), heads*d)
+}
+
+// Probabilities returns softmax(QKᵀ/√d + bias) [B heads N M] of q, k with split heads. bias may be nil.
+func Probabilities(q, k, bias *Value) *Value {
+	scores := MatMul(Scale(q, 1/sqrt(q.Dim(-1))), Transpose(k, 0, 1, 3, 2))
+	if bias != nil {
+		scores = Add(scores, bias)
+	}
+	return Softmax(scores)
+}
+
+// Attention is multi-head attention of q [B N heads·d] over k and v [B M heads·d], scale 1/√d, as one fused operator that does not
+// write its probabilities out. The result is [B N heads·d].
+func Attention(q, k, v *Value, heads int) *Value {
+	if q.Dim(-1)%heads != 0 {
+		Fail("%d channels cannot be split into %d heads", q.Dim(-1), heads)
+	}
+	return q.b.emit(onnx.Node{Op: "MultiHeadAttention", Domain: onnx.Microsoft, Attrs: []onnx.Attr{attr("num_heads", heads)}},
+		tensor.F32, []int{q.Dim(0), q.Dim(1), v.Dim(-1)}, []*Value{q, k, v})
+}
