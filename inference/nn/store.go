@@ -3,7 +3,6 @@ package nn
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -139,12 +138,9 @@ func encode(values []float32, dtype tensor.DType) ([]byte, error) {
 			return nil, fmt.Errorf("value %d is %v; the checkpoint is damaged, download it again", i, v)
 		}
 	}
-	if dtype == tensor.F16 {
-		return tensor.AppendF16(make([]byte, 0, 2*len(values)), values), nil
-	}
-	raw := make([]byte, 4*len(values))
-	for i, v := range values {
-		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
+	raw := make([]byte, dtype.Size()*len(values))
+	if err := tensor.EncodeFloats(raw, values, dtype); err != nil {
+		return nil, err
 	}
 	return raw, nil
 }
