@@ -44,5 +44,9 @@ def save(path: Path, tensors: dict[str, Tensor], meta: dict | None = None) -> No
 
 
 def save_json(path: Path, value) -> None:
+    """Writes JSON with one line per entry of a top-level list."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    line = lambda v: json.dumps(v, ensure_ascii=False, sort_keys=True)
+    lines = lambda v: "[\n  " + ",\n  ".join(map(line, v)) + "]" if isinstance(v, list) and v and isinstance(v[0], dict) else line(v)
+    entries = ",\n ".join(f"{json.dumps(k)}: {lines(v)}" for k, v in value.items())
+    path.write_text("{" + entries + "}\n", encoding="utf-8")
