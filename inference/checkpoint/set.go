@@ -1,0 +1,188 @@
+package checkpoint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"realword/inference/tensor"
+)
+
+// Set watches that every tensor of a source is used exactly once. Whoever builds a network reads through it (it is a Source)
+// or names what it uses; at the end Err reports everything that is wrong, together. It is for one goroutine.
+type Set struct {
+	Source
+	uses     map[string]int
+	ignores  []ignore
+	problems Problems
+}
+
+type ignore struct {
+	pattern *regexp.Regexp
+	reason  string
+}
+
+// NewSet returns a set over src with nothing used.
+func NewSet(src Source) *Set { return &Set{Source: src, uses: map[string]int{}} }
+
+// Read reads a tensor and records the use. A missing one is a problem for Err, too.
+func (s *Set) Read(name string) (*tensor.Tensor, error) {
+	s.Use(name)
+	return s.Source.Read(name)
+}
+
+// Use records that tensors are used, for builders that read them later or point into the file.
+func (s *Set) Use(names ...string) {
+	for _, name := range names {
+		if _, _, ok := s.Shape(name); !ok {
+			s.problems = append(s.problems, Problem{Key: name, Kind: Missing})
+			continue
+		}
+		s.uses[name]++
+	}
+}
+
+// Take records the use of a tensor of the wanted shape, in which -1 stands for any size, and reads it. Without the tensor, or
+// with another shape, it records the problem and returns it as an error, so that a builder can go on to find the others.
+func (s *Set) Take(name string, want ...int) (*tensor.Tensor, error) {
+	found, _, ok := s.Shape(name)
+	problem := Problem{Key: name, Kind: Missing, Want: want}
+	if ok {
+		s.uses[name]++
+		if fitsShape(found, want) {
+			return s.Source.Read(name)
+		}
+		problem.Kind, problem.Found = Misshapen, found
+	}
+	s.problems = append(s.problems, problem)
+	return nil, Problems{problem}
+}
+
+func fitsShape(found, want []int) bool {
+	return slices.EqualFunc(found, want, func(f, w int) bool { return f == w || w == -1 })
+}
+
+// Ignore declares that tensors whose whole name matches the regular expression are not needed, and why. It panics when the
+// expression is invalid: patterns are part of the program.
+func (s *Set) Ignore(pattern, reason string) {
+	s.ignores = append(s.ignores, ignore{regexp.MustCompile("^(?:" + pattern + ")$"), reason})
+}
+
+// Unused returns the names of tensors that were neither used nor ignored, sorted.
+func (s *Set) Unused() []string {
+	var names []string
+	for _, e := range s.Entries() {
+		if s.uses[e.Name] == 0 && s.ignoredBy(e.Name) == nil {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Ignored lists the unused tensors that were declared as not needed.
+func (s *Set) Ignored() []Ignored {
+	var out []Ignored
+	for _, e := range s.Entries() {
+		if by := s.ignoredBy(e.Name); by != nil && s.uses[e.Name] == 0 {
+			out = append(out, Ignored{e.Name, by.reason})
+		}
+	}
+	return out
+}
+
+func (s *Set) ignoredBy(name string) *ignore {
+	for i := range s.ignores {
+		if s.ignores[i].pattern.MatchString(name) {
+			return &s.ignores[i]
+		}
+	}
+	return nil
+}
+
+// Err returns all problems as Problems: missing and misshapen tensors, those used twice, and those left over. It is nil when
+// every tensor was used exactly once or ignored.
+func (s *Set) Err() error {
+	all := slices.Clone(s.problems)
+	for name, n := range s.uses {
+		if n > 1 {
+			all = append(all, Problem{Key: name, Kind: UsedAgain, Note: fmt.Sprintf("%d times", n)})
+		}
+	}
+	for _, name := range s.Unused() {
+		shape, _, _ := s.Shape(name)
+		all = append(all, Problem{Key: name, Kind: Extra, Found: shape})
+	}
+	return all.orNil()
+}
+
+// ProblemKind says what is wrong with a tensor.
+type ProblemKind int
+
+// What can be wrong with a tensor of a checkpoint.
+const (
+	Missing   ProblemKind = iota // wanted and not there
+	Extra                        // there and not wanted
+	Misshapen                    // there with another shape than wanted
+	UsedAgain                    // wanted more than once
+	Ambiguous                    // several tensors for one name
+)
+
+// Problem is one tensor that does not fit.
+type Problem struct {
+	Key         string
+	Kind        ProblemKind
+	Found, Want []int
+	Note        string
+}
+
+func (p Problem) String() string {
+	key := clip(p.Key)
+	switch p.Kind {
+	case Missing:
+		if p.Want == nil {
+			return key + ": missing"
+		}
+		return fmt.Sprintf("%s: missing, wanted shape %s", key, wantShape(p.Want))
+	case Extra:
+		return fmt.Sprintf("%s: not part of the model, found shape %v", key, p.Found)
+	case Misshapen:
+		if p.Want == nil {
+			return fmt.Sprintf("%s: found shape %v, %s", key, p.Found, p.Note)
+		}
+		return fmt.Sprintf("%s: found shape %v, wanted %s", key, p.Found, wantShape(p.Want))
+	case UsedAgain:
+		return key + ": used " + p.Note
+	}
+	return key + ": " + p.Note
+}
+
+func wantShape(shape []int) string { return strings.ReplaceAll(fmt.Sprint(shape), "-1", "?") }
+
+// Problems are all tensors that do not fit, sorted by key when they come from Err or Rename.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	if len(p) == 1 {
+		return "the weights do not fit the model: " + p[0].String()
+	}
+	const shown = 40
+	lines := []string{fmt.Sprintf("the weights do not fit the model, %d tensors are wrong:", len(p))}
+	for i, one := range p {
+		if i == shown {
+			lines = append(lines, fmt.Sprintf("and %d more", len(p)-shown))
+			break
+		}
+		lines = append(lines, one.String())
+	}
+	return strings.Join(lines, "\n\t")
+}
+
+// orNil sorts the problems and drops repetitions.
+func (p Problems) orNil() error {
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortFunc(p, func(a, b Problem) int { return strings.Compare(a.Key+"\x00"+a.String(), b.Key+"\x00"+b.String()) })
+	return slices.CompactFunc(p, func(a, b Problem) bool { return a.Key == b.Key && a.String() == b.String() })
+}
