@@ -1,0 +1,130 @@
+"""Goldens of whole generations: data/<model>.goldens/loop-<case>.safetensors, 25 steps each.
+
+paper     tiny: one subject, DDIM, T_stop 12, unconditional pass without vision
+two       tiny: two subjects (one with two references), never stopped, not square
+release   tiny-xl: DPM-Solver++ single-step, all cross maps, black-picture tokens under the same masks, negative prompt
+
+A mask is a discrete choice, so a rounding error could turn one loop into another. make() refuses a loop whose masks change
+when the scores are disturbed by MARGIN times the error that PyTorch's own float32 loop shows.
+"""
+
+from __future__ import annotations
+
+import torch
+from cases import factor, ids, load, size_ids, squares, tokens_of
+from common import DATA, randn, save
+from networks import PAPER, RELEASE, Preset, RealCustom, Subject, generate, topk_masks, views
+from tiny import tokenize
+from torch import Tensor
+
+MARGIN = 50
+
+LOOPS = {
+    "paper": {
+        "model": "tiny", "preset": PAPER, "seed": 11, "size": (16, 16), "prompt": "a dog on the beach", "negative": "",
+        "subjects": [("dog", 0.2, [40])],
+    },
+    "two": {
+        "model": "tiny", "preset": Preset(stop=25), "seed": 29, "size": (12, 16),
+        "prompt": "a toy robot next to a teddy bear in the city at night", "negative": "bad, blurry",
+        "subjects": [("toy robot", 0.1, [50]), ("teddy bear", 0.15, [60, 70])],
+    },
+    "release": {
+        "model": "tiny-xl", "preset": RELEASE, "seed": 13, "size": (16, 12), "prompt": "A cat wearing a top hat!", "negative": "bad, blurry, cropped",
+        "subjects": [("cat", 0.25, [80])],
+    },
+}  # fmt: skip
+
+
+def span(folder, prompt: str, word: str) -> tuple[int, int]:
+    """Token positions of a word, counting the start token: the prompt up to the word, and up to its end."""
+    at = prompt.index(word)
+    count = lambda text: tokenize(folder, text).index(599)
+    return count(prompt[:at].rstrip()), count(prompt[: at + len(word)])
+
+
+def run(model: RealCustom, loop: dict, seed: int, dtype: torch.dtype) -> tuple[dict[str, Tensor], dict[str, Tensor], list[dict]]:
+    name, preset = loop["model"], loop["preset"]
+    model = model.to(dtype)
+    latent = randn(seed, 1, 4, *loop["size"]).to(dtype)
+    tokens = ids(name, loop["prompt"], loop["negative"])
+    inputs = {"loop.in.latent": latent, "loop.in.tokens": tokens[0]} | ({"loop.in.tokens_2": tokens[1]} if len(tokens) == 2 else {})
+    text = [model.text(*(t[i : i + 1] for t in tokens)) for i in (0, 1)]
+
+    subjects, picture = [], 0
+    for word, gamma, seeds in loop["subjects"]:
+        first, end = span(DATA / name / "tokenizer", loop["prompt"], word)
+        weights = torch.zeros(77, dtype=dtype)
+        weights[first:end] = 1
+        seen = []
+        for s in seeds:
+            square = squares(model, s)
+            inputs |= {f"loop.in.reference.{picture}": square[0], f"loop.in.views.{picture}": views(square)[0]}
+            picture += 1
+            seen.append(tokens_of_any(model, square, dtype))
+        subjects.append(Subject(weights, torch.cat(seen, 1), gamma))
+    inputs["loop.in.token_weights"] = torch.stack([s.tokens for s in subjects])
+    inputs["loop.in.subject"] = torch.tensor([j for j, s in enumerate(loop["subjects"]) for _ in s[2]])  # of every reference
+    side = model.encoders.config["reference_size"]
+    black = tokens_of_any(model, torch.zeros(1, 3, side, side), dtype) if preset.black else None
+    time_ids = size_ids(latent, factor(model)).to(dtype) if len(tokens) == 2 else None
+
+    trace: list[dict] = []
+    x0 = generate(model.unet, latent, text[0], text[1], subjects, preset, black, time_ids, trace=trace)
+    outputs = {"loop.out.picture": model.decode(x0), "loop.out.x0": x0}
+    for i, step in enumerate(trace):
+        outputs[f"loop.out.latent.{i}"] = step["latent"]
+        if i < preset.stop:
+            outputs |= {f"loop.out.mask.{i}": step["masks"], f"loop.out.scores.{i}": step["scores"]}
+    return inputs, outputs, trace
+
+
+def tokens_of_any(model: RealCustom, square: Tensor, dtype: torch.dtype) -> Tensor:
+    return model.unet.projector(*model.encoders(views(square.float()).to(dtype)))
+
+
+def margin(loop: dict, exact: list[dict], rough: list[dict]) -> float:
+    """How many times the float32 error the scores can be disturbed before a mask changes (at most 500)."""
+    gammas = [s[1] for s in loop["subjects"]]
+    worst = 500.0
+    for i, (a, b) in enumerate(zip(exact, rough)):
+        if i >= loop["preset"].stop:
+            break
+        error = float((a["scores"] - b["scores"]).abs().max())
+        if bool(((a["masks"] > 0) != (b["masks"] > 0)).any()):
+            return 0.0
+        for times in (2, 5, 10, 20, 50, 100, 200):
+            for trial in range(4):
+                disturbed = a["scores"] + times * error * (2 * torch.rand(a["scores"].shape, generator=torch.Generator().manual_seed(trial), dtype=torch.float64) - 1)
+                if bool(((topk_masks(disturbed, gammas) > 0) != (a["masks"] > 0)).any()):
+                    worst = min(worst, times)
+    return worst
+
+
+def request(loop: dict, model: RealCustom) -> dict:
+    """The request as inference.Request writes it."""
+    p, picture, subjects = loop["preset"], 0, []
+    for word, gamma, seeds in loop["subjects"]:
+        references = [{"name": f"reference.{picture + i}"} for i in range(len(seeds))]
+        picture += len(seeds)
+        subjects.append({"word": {"text": word}, "references": references, "scope": gamma})
+    h, w = loop["size"]
+    return {
+        "prompt": loop["prompt"], "negative": loop["negative"], "subjects": subjects, "preset": "release" if p.black else "paper",
+        "width": w * factor(model), "height": h * factor(model), "steps": p.steps, "stop": p.stop, "cfg": p.scale,
+        "sampler": "dpm++" if p.black else "ddim", "mask_source": p.source,
+    }  # fmt: skip
+
+
+@torch.no_grad()
+def make() -> None:
+    for case, loop in LOOPS.items():
+        model = load(loop["model"])
+        inputs, outputs, exact = run(model, loop, loop["seed"], torch.float64)
+        rough = run(model, loop, loop["seed"], torch.float32)
+        got = margin(loop, exact, rough[2])
+        error = max(float((a["latent"] - b["latent"]).norm() / a["latent"].norm()) for a, b in zip(exact, rough[2]))
+        print(f"loop-{case}: masks survive {got:g} times the float32 error; float32 latents differ by {error:.1e}")
+        if got < MARGIN:
+            raise SystemExit(f"loop-{case}: masks are not stable, choose another seed")
+        save(DATA / f"{loop['model']}.goldens" / f"loop-{case}.safetensors", inputs | outputs, {"request": request(loop, model)})
