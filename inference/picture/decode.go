@@ -174,7 +174,12 @@ func Decode(data []byte, limits Limits) (img *image.NRGBA, info Info, err error)
 		info.Width, info.Height = config.Width, config.Height
 		frame = raw.Bounds()
 	}
-	img = imaging.Clone(raw)
+	if format == "WebP" {
+		img = studioRange(raw)
+	}
+	if img == nil {
+		img = imaging.Clone(raw)
+	}
 	if canvas := image.Rect(0, 0, info.Width, info.Height); frame != canvas {
 		whole := image.NewNRGBA(canvas)
 		for y := range frame.Dy() {
@@ -222,13 +227,50 @@ func explain(format string, size int, err error) error {
 	switch text := err.Error(); {
 	case errors.As(err, &j), errors.As(err, &p), errors.Is(err, bmp.ErrUnsupported):
 		return UnsupportedError(fmt.Sprintf("this variant of %s is not read (%v); %s", format, err, resave))
-	// image/gif flattens the reader's error into text.
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "EOF"), strings.Contains(text, "not enough"):
+	// image/gif flattens the reader's error into text, and image/jpeg has one of its own.
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "EOF"), strings.Contains(text, "not enough"),
+		strings.Contains(text, "short Huffman"):
 		return FormatError(fmt.Sprintf("the %s picture is cut short after %d bytes; copy or download it again", format, size))
 	default:
 		return FormatError(fmt.Sprintf("the %s picture is damaged (%v); download it again, or %s", format, err, resave))
 	}
 }
+
+// studioRange converts the pixels of a lossy WebP, nil for others. VP8 keeps ITU-R BT.601 colours in 16..235 (luma) and 16..240
+// (chroma), but golang.org/x/image/webp labels them as image/color.YCbCr, which is JPEG's full range: white would turn grey.
+func studioRange(raw image.Image) *image.NRGBA {
+	var yuv *image.YCbCr
+	var alpha []uint8
+	alphaStride := 0
+	switch m := raw.(type) {
+	case *image.YCbCr:
+		yuv = m
+	case *image.NYCbCrA:
+		yuv, alpha, alphaStride = &m.YCbCr, m.A, m.AStride
+	default:
+		return nil
+	}
+	w, h := yuv.Rect.Dx(), yuv.Rect.Dy()
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			at := yuv.COffset(yuv.Rect.Min.X+x, yuv.Rect.Min.Y+y)
+			luma := 1.164 * (float32(yuv.Y[yuv.YOffset(yuv.Rect.Min.X+x, yuv.Rect.Min.Y+y)]) - 16)
+			u, v := float32(yuv.Cb[at])-128, float32(yuv.Cr[at])-128
+			p := img.Pix[y*img.Stride+4*x:][:4]
+			p[0] = nearest(luma + 1.596*v)
+			p[1] = nearest(luma - 0.392*u - 0.813*v)
+			p[2] = nearest(luma + 2.017*u)
+			p[3] = 255
+			if alpha != nil {
+				p[3] = alpha[y*alphaStride+x]
+			}
+		}
+	}
+	return img
+}
+
+func nearest(v float32) uint8 { return uint8(min(max(v+0.5, 0), 255)) }
 
 // upright undoes an EXIF orientation (EXIF 2.3, tag 0x0112).
 func upright(img *image.NRGBA, orientation int) *image.NRGBA {

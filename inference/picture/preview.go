@@ -63,18 +63,30 @@ func LatentPreview(latent *tensor.Tensor, factors [][3]float32, bias [3]float32)
 	}
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	n := w * h
+	rows := make([]previewRow, c)
+	for k, f := range factors {
+		rows[k] = previewRow{latent.F32[k*n:][:n], f[0] / 2, f[1] / 2, f[2] / 2}
+	}
+	r0, g0, b0 := bias[0]/2+0.5, bias[1]/2+0.5, bias[2]/2+0.5
 	for i := range n {
-		r, g, b := bias[0], bias[1], bias[2]
-		for k, f := range factors {
-			x := latent.F32[k*n+i]
-			r += x * f[0]
-			g += x * f[1]
-			b += x * f[2]
+		r, g, b := r0, g0, b0
+		for k := range rows {
+			row := &rows[k]
+			x := row.x[i]
+			r += x * row.r
+			g += x * row.g
+			b += x * row.b
 		}
 		p := img.Pix[4*i:][:4]
-		p[0], p[1], p[2], p[3] = truncate(r*0.5+0.5), truncate(g*0.5+0.5), truncate(b*0.5+0.5), 255
+		p[0], p[1], p[2], p[3] = truncate(r), truncate(g), truncate(b), 255
 	}
 	return img, nil
+}
+
+// previewRow is a latent channel with its share of the colours.
+type previewRow struct {
+	x       []float32
+	r, g, b float32
 }
 
 // Upscale resizes an opaque picture for the screen, bilinearly or (smooth false) by nearest neighbour. It is made for previews and

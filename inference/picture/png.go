@@ -1,0 +1,203 @@
+package picture
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Metadata is what a PNG file says about how its picture was made. The zero Metadata writes nothing.
+type Metadata struct {
+	Prompt, Negative string
+	Settings         []KeyValue      // see Parameters, which writes these three for other programs
+	Recipe           json.RawMessage // Realword's own, complete; any JSON value
+	Generated        bool            // marks the picture as made by a trained model (IPTC digital source type, in XMP)
+}
+
+// Keywords of the text chunks.
+const (
+	parametersKeyword = "parameters"
+	recipeKeyword     = "realword"
+	xmpKeyword        = "XML:com.adobe.xmp"
+)
+
+const digitalSource = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+const xmp = "<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
+	`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
+	`<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" ` +
+	`Iptc4xmpExt:DigitalSourceType="` + digitalSource + `"/></rdf:RDF></x:xmpmeta>` + "\n<?xpacket end=\"r\"?>"
+
+// Limits of ReadMetadata: a text chunk in the file, and what it unpacks to.
+const (
+	maxTextChunk = 8 << 20
+	maxText      = 16 << 20
+)
+
+// Encode writes a picture as a PNG file with its metadata in text chunks after the header: `parameters` for other programs, the
+// recipe as `realword`, and XMP. The same picture and metadata give the same bytes.
+func Encode(img image.Image, m Metadata) ([]byte, error) {
+	chunks, err := m.chunks()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		return nil, fmt.Errorf("this picture cannot be a PNG file: %w", err)
+	}
+	const header = len(pngSignature) + 4 + 4 + 13 + 4
+	out := make([]byte, 0, b.Len()+len(chunks))
+	out = append(out, b.Bytes()[:header]...)
+	out = append(out, chunks...)
+	return append(out, b.Bytes()[header:]...), nil
+}
+
+func (m Metadata) chunks() (out []byte, err error) {
+	parameters, err := Parameters(m.Prompt, m.Negative, m.Settings)
+	if err != nil {
+		return nil, err
+	}
+	if parameters != "" {
+		out = appendText(out, parametersKeyword, parameters)
+	}
+	if len(m.Recipe) > 0 {
+		var b bytes.Buffer
+		if err := json.Compact(&b, m.Recipe); err != nil {
+			return nil, fmt.Errorf("the recipe is not JSON, so it cannot be written into the picture: %w", err)
+		}
+		if b.Len() > maxText {
+			return nil, fmt.Errorf("the recipe has %d MB, more than the %d MB that fit into a picture; leave out the thumbnails", b.Len()>>20, maxText>>20)
+		}
+		const worthPacking = 1024
+		out = appendInternational(out, recipeKeyword, strings.ToValidUTF8(b.String(), "\ufffd"), b.Len() > worthPacking)
+	}
+	if m.Generated {
+		out = appendInternational(out, xmpKeyword, xmp, false)
+	}
+	return out, nil
+}
+
+// appendText writes a tEXt chunk if the text is Latin-1, else iTXt.
+func appendText(out []byte, keyword, text string) []byte {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	latin := append([]byte(keyword), 0)
+	for _, r := range text {
+		if r > 0xff {
+			return appendInternational(out, keyword, text, false)
+		}
+		latin = append(latin, byte(r))
+	}
+	return appendChunk(out, "tEXt", latin)
+}
+
+func appendInternational(out []byte, keyword, text string, pack bool) []byte {
+	var b bytes.Buffer
+	b.WriteString(keyword)
+	if !pack {
+		b.WriteString("\x00\x00\x00\x00\x00") // end of keyword, not compressed, method 0, no language, no translated keyword
+		b.WriteString(text)
+		return appendChunk(out, "iTXt", b.Bytes())
+	}
+	b.WriteString("\x00\x01\x00\x00\x00")
+	z := zlib.NewWriter(&b) // a buffer does not fail
+	_, _ = io.WriteString(z, text)
+	_ = z.Close()
+	return appendChunk(out, "iTXt", b.Bytes())
+}
+
+func appendChunk(out []byte, kind string, body []byte) []byte {
+	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))
+	sum := crc32.NewIEEE()
+	_, _ = io.WriteString(sum, kind)
+	_, _ = sum.Write(body)
+	out = append(append(out, kind...), body...)
+	return binary.BigEndian.AppendUint32(out, sum.Sum32())
+}
+
+// ReadMetadata reads what Encode wrote, and the `parameters` text of other programs, from a PNG file, without decoding the
+// picture. The prompts come back with spaces for new lines, and the settings in the order written; the recipe as it was, without
+// white space. A PNG file without any of it gives the zero Metadata. Chunks that are damaged, unreasonably large or not what they
+// claim to be are passed over; of two chunks with the same keyword the first counts.
+func ReadMetadata(data []byte) (Metadata, error) {
+	if !bytes.HasPrefix(data, []byte(pngSignature)) {
+		return Metadata{}, UnsupportedError("the file is not a PNG picture, and recipes are read from PNG only; choose the original file")
+	}
+	var m Metadata
+	seen := map[string]bool{}
+	pngChunks(data, func(kind string, body []byte) bool {
+		if len(body) > maxTextChunk || (kind != "tEXt" && kind != "zTXt" && kind != "iTXt") {
+			return true
+		}
+		key, rest, ok := bytes.Cut(body, []byte{0})
+		keyword := string(key[:min(len(key), 80)])
+		if !ok || seen[keyword] || (keyword != parametersKeyword && keyword != recipeKeyword && keyword != xmpKeyword) {
+			return true
+		}
+		text, ok := chunkText(kind, rest)
+		if !ok {
+			return true
+		}
+		seen[keyword] = true
+		switch keyword {
+		case parametersKeyword:
+			m.Prompt, m.Negative, m.Settings = ParseParameters(text)
+		case recipeKeyword:
+			if json.Valid([]byte(text)) {
+				m.Recipe = json.RawMessage(text)
+			}
+		case xmpKeyword:
+			m.Generated = strings.Contains(text, digitalSource)
+		}
+		return true
+	})
+	return m, nil
+}
+
+// chunkText is the text of a text chunk after its keyword.
+func chunkText(kind string, b []byte) (string, bool) {
+	packed := kind == "zTXt"
+	switch kind {
+	case "zTXt":
+		if len(b) < 1 || b[0] != 0 {
+			return "", false
+		}
+		b = b[1:]
+	case "iTXt":
+		if len(b) < 2 || b[0] > 1 || b[1] != 0 {
+			return "", false
+		}
+		packed = b[0] == 1
+		var ok bool
+		if _, b, ok = bytes.Cut(b[2:], []byte{0}); !ok { // language
+			return "", false
+		}
+		if _, b, ok = bytes.Cut(b, []byte{0}); !ok { // translated keyword
+			return "", false
+		}
+	}
+	if packed {
+		z, err := zlib.NewReader(bytes.NewReader(b))
+		if err != nil {
+			return "", false
+		}
+		if b, err = io.ReadAll(io.LimitReader(z, maxText+1)); err != nil || len(b) > maxText {
+			return "", false
+		}
+	}
+	if kind == "iTXt" {
+		return string(b), utf8.Valid(b)
+	}
+	latin := make([]rune, len(b))
+	for i, c := range b {
+		latin[i] = rune(c)
+	}
+	return string(latin), true
+}
