@@ -41,6 +41,19 @@ def save(path: Path, tensors: dict[str, Tensor], meta: dict | None = None) -> No
         plain[name] = t.to(torch.float32 if t.is_floating_point() else torch.int64).contiguous().clone()
     text = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in (meta or {}).items()}
     save_file(plain, path, text)
+    sort_metadata(path)
+
+
+def sort_metadata(path: Path) -> None:
+    """Writes the header of a safetensors file again with sorted metadata: the library's order changes from run to run."""
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header = {"__metadata__": dict(sorted(header.pop("__metadata__", {}).items()))} | header
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[end:])
+    path.chmod(0o644)
 
 
 def save_json(path: Path, value) -> None:
