@@ -1,0 +1,262 @@
+// Package prompt turns a prompt into CLIP token ids and finds the words of it that subjects are bound to.
+//
+// Contract: pure Go over strings; nothing of Realword imported; no input makes it panic. A Tokenizer is read-only after
+// Load and safe from any goroutine. What Encode returns belongs to the caller. SDXL has two tokenizers that differ only in
+// the padding token: load two, encode twice. Their spans agree unless the padding token is a character that the prompt
+// contains (stock SDXL pads the second with "!", which then is a special token of its own).
+//
+// Ids are those of Hugging Face's CLIPTokenizer: NFC, lower case, one piece per contraction, run of letters, single digit
+// or run of other characters, bytes, byte-pair merges. Characters newer than Go's Unicode tables are "other characters"
+// here, and more than 30 combining marks on one letter are normalised as Unicode's stream-safe text.
+//
+// A word is a piece of the prompt and is identified by its position, never by substring search: "man" is not found in
+// "woman", and the two dogs of "a dog chasing a dog" are two words. What the rest of Realword calls "token span" is the
+// positions [From, To) of the word in the 77 tokens of the text encoder (the indicator u behind M_cross in Eq. 12).
+package prompt
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Length is how many tokens a CLIP text encoder reads: start, at most Length-2 of the prompt, end, padding.
+const Length = 77
+
+// Prompt is an encoded prompt.
+type Prompt struct {
+	Text   string
+	IDs    []int64 // Length ids: start, tokens, end, padding
+	Words  []Word  // all words in order, also those that do not fit
+	Tokens int     // tokens of the whole prompt without start and end; more than Length-2 means that words are cut
+
+	tokenizer *Tokenizer
+}
+
+// Word is one piece of a prompt: a word, a number's digit, punctuation.
+type Word struct {
+	Text               string // as typed: prompt[Start:End]
+	Start, End         int    // in bytes
+	RuneStart, RuneEnd int    // in characters, for text fields
+	Span               Span   // its tokens; zero when Cut
+	Occurrence         int    // 1 for the first of equal words; equal means: the same letters, whatever their case
+	Cut                bool   // at least one of its tokens lies behind the limit, so the model does not read it whole
+	Special            bool   // a special string such as <|endoftext|>, which is no word for a subject
+
+	key string
+}
+
+// Span is a range of tokens [From, To) among the Length ids; position 0 is the start token.
+type Span struct{ From, To int }
+
+// Indicator returns u: Length values, 1 inside the span and 0 outside.
+func (s Span) Indicator() []float32 {
+	u := make([]float32, Length)
+	for i := max(s.From, 0); i < min(s.To, Length); i++ {
+		u[i] = 1
+	}
+	return u
+}
+
+// Encode tokenizes a prompt. Every text can be encoded, also an empty one.
+func (t *Tokenizer) Encode(text string) *Prompt {
+	p := &Prompt{Text: text, tokenizer: t, IDs: append(make([]int64, 0, Length), t.start)}
+	seen := map[string]int{}
+	at, runes := 0, 0
+	for _, piece := range t.pieces(text) {
+		ids := []int64{piece.special}
+		if piece.special < 0 {
+			ids = t.merge(piece.text)
+		}
+		w := Word{Text: text[piece.start:piece.end], Start: piece.start, End: piece.end, Special: piece.special >= 0, key: piece.text}
+		if w.Start < at { // pieces of one composed character share its place
+			runes -= utf8.RuneCountInString(text[w.Start:at])
+		} else {
+			runes += utf8.RuneCountInString(text[at:w.Start])
+		}
+		at = w.Start
+		w.RuneStart, w.RuneEnd = runes, runes+utf8.RuneCountInString(w.Text)
+		seen[w.key]++
+		w.Occurrence = seen[w.key]
+		if w.Cut = p.Tokens+len(ids) > Length-2; !w.Cut {
+			w.Span = Span{1 + p.Tokens, 1 + p.Tokens + len(ids)}
+		}
+		p.IDs = append(p.IDs, ids[:min(len(ids), max(Length-1-len(p.IDs), 0))]...)
+		p.Tokens += len(ids)
+		p.Words = append(p.Words, w)
+	}
+	p.IDs = append(p.IDs, t.end)
+	for len(p.IDs) < Length {
+		p.IDs = append(p.IDs, t.pad)
+	}
+	return p
+}
+
+// WordError says why a subject's word cannot be used.
+type WordError struct {
+	Word string // as asked for
+	Cut  bool   // the word is in the prompt but behind the token limit
+
+	message string
+}
+
+// Error is a sentence with the remedy.
+func (e *WordError) Error() string { return e.message }
+
+// Find returns the tokens of the n-th occurrence of a word or phrase ("dog", "pink hat"); 0 reads as 1. It compares whole
+// words without regard to case and spacing. The error is a *WordError.
+func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
+	refuse := func(cut bool, format string, args ...any) (Span, error) {
+		return Span{}, &WordError{Word: phrase, Cut: cut, message: fmt.Sprintf(format, args...)}
+	}
+	if len(p.Words) == 0 {
+		return refuse(false, "the prompt is empty: write what the picture shows, then bind references to words of it")
+	}
+	var keys []string
+	for _, piece := range p.tokenizer.pieces(phrase) {
+		keys = append(keys, piece.text)
+	}
+	if len(keys) == 0 {
+		return refuse(false, "a reference has no word: choose one of the prompt, which has %s", p.list())
+	}
+	occurrence = max(occurrence, 1)
+	found := 0
+	for i := range p.Words {
+		if !p.matches(i, keys) {
+			continue
+		}
+		if found++; found < occurrence {
+			continue
+		}
+		first, last := p.Words[i], p.Words[i+len(keys)-1]
+		if last.Cut {
+			return refuse(true, "%q is behind the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase, Length-2)
+		}
+		return Span{first.Span.From, last.Span.To}, nil
+	}
+	switch found {
+	case 0:
+		return refuse(false, "%q is no word of the prompt: choose one of %s", phrase, p.list())
+	case 1:
+		return refuse(false, "%q is only once in the prompt, not %d times: leave #%d out", phrase, occurrence, occurrence)
+	default:
+		return refuse(false, "%q is %d times in the prompt, not %d: choose #1 to #%d", phrase, found, occurrence, found)
+	}
+}
+
+// matches reports whether the words from i on are the pieces of a phrase.
+func (p *Prompt) matches(i int, keys []string) bool {
+	if i+len(keys) > len(p.Words) {
+		return false
+	}
+	for j, key := range keys {
+		if w := p.Words[i+j]; w.Special || w.key != key {
+			return false
+		}
+	}
+	return true
+}
+
+// list names the words there are, each once.
+func (p *Prompt) list() string {
+	const most = 24
+	var names []string
+	for _, w := range p.Words {
+		if w.Occurrence == 1 && !w.Special {
+			names = append(names, strconv.Quote(w.Text))
+		}
+	}
+	if len(names) > most {
+		names = append(names[:most], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// ParseWord splits the "dog#2" of a command line into word and occurrence; "dog" is its first occurrence.
+func ParseWord(s string) (word string, occurrence int, err error) {
+	i := strings.LastIndexByte(s, '#')
+	if i < 0 || i == len(s)-1 || strings.Trim(s[i+1:], "0123456789") != "" {
+		return s, 1, nil
+	}
+	occurrence, err = strconv.Atoi(s[i+1:])
+	if err != nil || occurrence < 1 || i == 0 {
+		return "", 0, fmt.Errorf("%q is no word with an occurrence: write dog#1 for the first dog, dog#2 for the second", s)
+	}
+	return s[:i], occurrence, nil
+}
+
+// piece is one unit that byte-pair merges work on.
+type piece struct {
+	text       string // normalised
+	start, end int    // place in the source, in bytes
+	special    int64  // id of a special string, -1 for ordinary text
+}
+
+// letter is one character after normalisation and where it came from.
+type letter struct {
+	r          rune
+	start, end int
+}
+
+// pieces splits a text as CLIP does. Special strings are looked for first as typed, then, for those so marked, in lower
+// case.
+func (t *Tokenizer) pieces(text string) []piece {
+	var out []piece
+	plain := func(from, to int) {
+		letters := normalize(text, from, to)
+		for len(letters) > 0 {
+			i, special := 0, (*special)(nil)
+			for i = range letters {
+				if special = t.specialAt(letters[i:]); special != nil {
+					break
+				}
+			}
+			if special == nil {
+				out = split(out, letters)
+				return
+			}
+			out = split(out, letters[:i])
+			n := utf8.RuneCountInString(special.folded)
+			out = append(out, piece{special.text, letters[i].start, letters[i+n-1].end, special.id})
+			letters = letters[i+n:]
+		}
+	}
+	from := 0
+	for i := 0; i < len(text); {
+		k := slices.IndexFunc(t.specials, func(s special) bool { return !s.fold && strings.HasPrefix(text[i:], s.text) })
+		if k < 0 {
+			i++
+			continue
+		}
+		plain(from, i)
+		from = i + len(t.specials[k].text)
+		out = append(out, piece{t.specials[k].text, i, from, t.specials[k].id})
+		i = from
+	}
+	plain(from, len(text))
+	return out
+}
+
+// specialAt returns the special string that begins here in normalised text, nil for none.
+func (t *Tokenizer) specialAt(letters []letter) *special {
+	for k := range t.specials {
+		if s := &t.specials[k]; s.fold && begins(letters, s.folded) {
+			return s
+		}
+	}
+	return nil
+}
+
+// begins reports whether letters begin with a text.
+func begins(letters []letter, text string) bool {
+	i := 0
+	for _, r := range text {
+		if i == len(letters) || letters[i].r != r {
+			return false
+		}
+		i++
+	}
+	return true
+}
