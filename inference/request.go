@@ -1,7 +1,11 @@
 package inference
 
 import (
+	"fmt"
+	"strconv"
+
 	"realword/inference/picture"
+	"realword/inference/schedule"
 	"realword/inference/session"
 )
 
@@ -45,6 +49,14 @@ type Word struct {
 	Occurrence int    `json:"occurrence,omitempty"` // 1 is the first; 0 reads as 1
 }
 
+// String is how messages name the word: "dog", or "dog#2" for the second.
+func (w Word) String() string {
+	if w.Occurrence > 1 {
+		return fmt.Sprintf("%q", fmt.Sprint(w.Text, "#", w.Occurrence))
+	}
+	return strconv.Quote(w.Text)
+}
+
 // Reference is one picture of a subject: the bytes of the file as the user gave it, and how it is brought to the square
 // that the encoders see.
 type Reference struct {
@@ -54,10 +66,18 @@ type Reference struct {
 	Data   []byte         `json:"-"` // PNG, JPEG, WebP, GIF or BMP file
 }
 
-// State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop.
+// State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop. A
+// request that goes on from it must have the same size, steps and sampler; all else may differ.
 type State struct {
-	Step   int         `json:"step"` // the next step to run
-	Latent []float32   `json:"-"`    // z before that step
-	Solver SolverState `json:"-"`
-	Masks  [][]float32 `json:"-"` // the last M̂ per subject (grid order), nil before the first guidance pass
+	Step          int         `json:"step"` // the next step to run
+	Width, Height int         `json:"-"`
+	Steps         int         `json:"-"`
+	Sampler       string      `json:"-"`
+	Seed          uint64      `json:"-"`
+	Latent        []float32   `json:"-"` // z before that step
+	Solver        SolverState `json:"-"`
+	Scores        [][]float32 `json:"-"` // the last scores per subject (grid order); nil before the first guidance pass
 }
+
+// SolverState is what a solver remembers between steps.
+type SolverState = schedule.State

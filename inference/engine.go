@@ -1,0 +1,111 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"realword/inference/picture"
+	"realword/inference/tensor"
+)
+
+// Engine runs the requests of one model, one at a time in the order in which they were started. One worker goroutine owns
+// every session. Its methods may be called from any goroutine.
+type Engine struct {
+	model  Model
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	jobs   chan *job
+	worker sync.WaitGroup
+	closed error // of closing the sessions; valid after worker.Wait
+
+	mu    sync.Mutex
+	views lru[look, *tensor.Tensor] // [5, 3, V, V]; guarded by mu
+}
+
+// look is one picture seen in one way.
+type look struct {
+	sha256 string
+	square picture.Square
+}
+
+// What the engine keeps between jobs, and how many jobs may wait. At SDXL size the views of a reference are 9 MB and its
+// tokens 12 MB.
+const (
+	keptViews  = 8
+	keptTokens = 16
+	maxWaiting = 256
+)
+
+// New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end.
+func New(rt Runtime, m Model) *Engine {
+	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), views: lru[look, *tensor.Tensor]{limit: keptViews}}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.worker.Go(func() {
+		w := worker{engine: e, graphs: NewGraphs(rt, m), tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
+		e.closed = w.work(e.ctx, e.jobs)
+	})
+	return e
+}
+
+// Close cancels every job, waits until the running native call has ended, and closes the sessions. Every job still reports
+// Failed. Close may be called again.
+func (e *Engine) Close() error {
+	e.cancel()
+	e.worker.Wait()
+	return e.closed
+}
+
+// Start checks a request as Resolve does and queues it. It answers at once: with the errors of Resolve, or with a job,
+// which ends when it is done, when it is cancelled, when ctx ends, or when the engine is closed.
+func (e *Engine) Start(ctx context.Context, r Request) (Job, error) {
+	p, err := e.plan(r)
+	if err != nil {
+		return nil, err
+	}
+	if e.ctx.Err() != nil {
+		return nil, errors.New("the engine is closed: open the model again")
+	}
+	j := newJob(ctx, p)
+	select {
+	case e.jobs <- j:
+		j.queued(e.ctx)
+		return j, nil
+	default:
+		j.cancel()
+		return nil, fmt.Errorf("%d jobs are waiting: wait for some of them, or cancel them", maxWaiting)
+	}
+}
+
+// Resolve returns the request with every optional field filled in: from its preset, from the model, a fresh random seed
+// where there is none, and the SHA-256 of every reference. The error joins everything that is wrong with the request, each
+// with its remedy; nothing of it is left for later. Resolving a resolved request changes nothing. Pictures are decoded, once
+// each as long as they are among the last few, so a large new one takes a moment.
+func (e *Engine) Resolve(r Request) (Request, error) {
+	p, err := e.plan(r)
+	return p.request, err
+}
+
+// referenceViews returns what the encoders see of a reference. The error says what is wrong with the file.
+func (e *Engine) referenceViews(ref Reference) (*tensor.Tensor, error) {
+	key := look{ref.SHA256, ref.Square}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if views, ok := e.views.get(key); ok {
+		return views, nil
+	}
+	img, _, err := picture.Decode(ref.Data, picture.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	_, square, err := picture.Prepare(img, ref.Square, e.model.Manifest().Vision.Reference)
+	if err != nil {
+		return nil, err
+	}
+	views, err := picture.Views(square)
+	if err == nil {
+		e.views.put(key, views)
+	}
+	return views, err
+}

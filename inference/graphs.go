@@ -1,0 +1,217 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/prompt"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// Model is an opened bundle as far as the loop needs it. Its methods may be called from any goroutine.
+type Model interface {
+	Manifest() bundle.Manifest
+	// Graph returns the path of a graph file by its manifest name: text, vision, unet, decoder, guidance (which is
+	// low_cross_high_self) or guidance-<source>. It returns "" for a graph that the bundle does not have.
+	Graph(name string) string
+	// Tokenizer returns the tokenizer of text encoder i, 0 or 1.
+	Tokenizer(i int) *prompt.Tokenizer
+}
+
+// Graphs runs the networks of one model over tensors: no queue, no pictures, no files. It opens a graph at its first use
+// and keeps it until Close. A Graphs belongs to one goroutine.
+type Graphs struct {
+	runtime Runtime
+	model   Model
+	open    map[string]session.Session
+}
+
+// NewGraphs returns the networks of a model on a runtime. Nothing is opened yet.
+func NewGraphs(rt Runtime, m Model) *Graphs {
+	return &Graphs{runtime: rt, model: m, open: map[string]session.Session{}}
+}
+
+// Close closes every graph that was opened. Using g afterwards opens them again.
+func (g *Graphs) Close() error {
+	var errs []error
+	for _, s := range g.open {
+		errs = append(errs, s.Close())
+	}
+	clear(g.open)
+	return errors.Join(errs...)
+}
+
+// Encoding is a prompt as the U-Net reads it.
+type Encoding struct {
+	Features *tensor.Tensor // [1, 77, C]
+	Pooled   *tensor.Tensor // [1, P]; nil where the U-Net has no text_time input
+}
+
+// Vision is the visual condition of R subjects.
+type Vision struct {
+	Tokens *tensor.Tensor // [R, n, C]
+	Bias   *tensor.Tensor // [R, n], added to the attention logits: 0 for a token, -1e9 for padding
+}
+
+// point is where a U-Net pass happens: a latent at a timestep, under a text.
+type point struct {
+	latent   *tensor.Tensor // [1, C, h, w]
+	timestep *tensor.Tensor // [1]
+	timeIDs  *tensor.Tensor // [1, 6]; sent where text has Pooled
+	text     Encoding
+}
+
+func (p point) inputs() map[string]*tensor.Tensor {
+	in := map[string]*tensor.Tensor{"sample": p.latent, "timestep": p.timestep, "encoder_hidden_states": p.text.Features}
+	if p.text.Pooled != nil {
+		in["text_embeds"], in["time_ids"] = p.text.Pooled, p.timeIDs
+	}
+	return in
+}
+
+// Text encodes token ids, one list of 77 per text encoder.
+func (g *Graphs) Text(ctx context.Context, ids [][]int64) (Encoding, error) {
+	in := map[string]*tensor.Tensor{}
+	for i, name := range g.textInputs() {
+		in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
+	}
+	want := []session.Port{port("encoder_hidden_states", 1, prompt.Length, -1)}
+	if g.model.Manifest().Text.Pooled {
+		want = append(want, port("pooled", 1, -1))
+	}
+	out, err := g.run(ctx, "text", in, want...)
+	return Encoding{out["encoder_hidden_states"], out["pooled"]}, err
+}
+
+// Vision encodes the views of one reference [5, 3, V, V] into visual tokens [1, n, C].
+func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tensor, error) {
+	out, err := g.run(ctx, "vision", map[string]*tensor.Tensor{"views": views}, port("tokens", 1, -1, g.model.Manifest().Vision.Width))
+	return out["tokens"], err
+}
+
+// Decode turns a clean latent [1, C, h, w] into a picture [1, 3, H, W] in -1..1, unclipped.
+func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Tensor, error) {
+	f := g.model.Manifest().Latent.Factor
+	out, err := g.run(ctx, "decoder", map[string]*tensor.Tensor{"latent": latent}, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
+	return out["picture"], err
+}
+
+// guide runs the guidance branch: text alone, reduced inside the graph to one map per subject. words is [R, 77].
+func (g *Graphs) guide(ctx context.Context, source string, p point, words *tensor.Tensor) (cross, scores *tensor.Tensor, err error) {
+	in := p.inputs()
+	in["token_weights"] = words
+	f := g.model.Manifest().Latent.Factor
+	h, w := g.grid(p.latent.Shape[2]*f, p.latent.Shape[3]*f)
+	shape := []int{words.Shape[0], h, w}
+	out, err := g.run(ctx, guidanceGraph(source), in, port("cross", shape...), port("scores", shape...))
+	return out["cross"], out["scores"], err
+}
+
+// noise runs one denoising pass under a text and, where vision has subjects, under their masks [R, gh, gw].
+func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks *tensor.Tensor) (*tensor.Tensor, error) {
+	in := p.inputs()
+	in["vision_tokens"], in["vision_bias"], in["masks"] = vision.Tokens, vision.Bias, masks
+	out, err := g.run(ctx, "unet", in, port("noise", p.latent.Shape...))
+	return out["noise"], err
+}
+
+// grid returns the size of the guidance grid of a picture.
+func (g *Graphs) grid(height, width int) (h, w int) {
+	m := g.model.Manifest()
+	cell := m.Latent.Factor * m.Grid
+	return height / cell, width / cell
+}
+
+// noVision is the condition of a pass without subjects.
+func (g *Graphs) noVision() Vision {
+	return Vision{tensor.Zeros(0, 1, g.model.Manifest().Vision.Width), tensor.Zeros(0, 1)}
+}
+
+func (g *Graphs) textInputs() []string {
+	return []string{"input_ids", "input_ids_2"}[:g.model.Manifest().Text.Encoders]
+}
+
+// guidanceGraph names the graph of a mask source; that of the paper (Eq. 12) is plain "guidance".
+func guidanceGraph(source string) string {
+	if source == guidance.LowCrossHighSelf.String() {
+		return "guidance"
+	}
+	return "guidance-" + source
+}
+
+func port(name string, shape ...int) session.Port { return session.Port{Name: name, Shape: shape} }
+
+// load opens a graph unless it is open, and checks that it has the ports that Realword uses.
+func (g *Graphs) load(name string) (session.Session, error) {
+	if s, ok := g.open[name]; ok {
+		return s, nil
+	}
+	path := g.model.Graph(name)
+	if path == "" {
+		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
+	}
+	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "decoder"}, name)})
+	if err != nil {
+		return nil, fmt.Errorf("open the %s graph: %w", name, err)
+	}
+	in, out := g.ports(name)
+	if err := errors.Join(session.CheckPorts("the inputs of "+path, s.Inputs(), in...), session.CheckPorts("the outputs of "+path, s.Outputs(), out...)); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	g.open[name] = s
+	return s, nil
+}
+
+// ports returns the names of a graph's inputs and outputs.
+func (g *Graphs) ports(name string) (in, out []string) {
+	m := g.model.Manifest()
+	step := []string{"sample", "timestep", "encoder_hidden_states"}
+	if m.Text.Pooled {
+		step = append(step, "text_embeds", "time_ids")
+	}
+	switch name {
+	case "text":
+		out = []string{"encoder_hidden_states"}
+		if m.Text.Pooled {
+			out = append(out, "pooled")
+		}
+		return g.textInputs(), out
+	case "vision":
+		return []string{"views"}, []string{"tokens"}
+	case "decoder":
+		return []string{"latent"}, []string{"picture"}
+	case "unet":
+		return append(step, "vision_tokens", "vision_bias", "masks"), []string{"noise"}
+	default:
+		return append(step, "token_weights"), []string{"cross", "scores"}
+	}
+}
+
+// run executes a graph and checks the shapes of what comes back, so that a damaged bundle is an error here and not a
+// wrong index later. A -1 in a wanted shape fits any length.
+func (g *Graphs) run(ctx context.Context, name string, in map[string]*tensor.Tensor, want ...session.Port) (map[string]*tensor.Tensor, error) {
+	s, err := g.load(name)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(want))
+	for i, w := range want {
+		names[i] = w.Name
+	}
+	out, err := s.Run(ctx, in, names...)
+	if err != nil {
+		return nil, fmt.Errorf("run the %s graph: %w", name, err)
+	}
+	for _, w := range want {
+		t := out[w.Name]
+		if t == nil || !slices.EqualFunc(t.Shape, w.Shape, func(have, want int) bool { return want == -1 || have == want }) || len(t.F32) != tensor.Count(t.Shape) {
+			return nil, fmt.Errorf("the %s graph gave %s of another shape than %v: the bundle is damaged, import the model again", name, w.Name, w.Shape)
+		}
+	}
+	return out, nil
+}

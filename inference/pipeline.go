@@ -1,0 +1,212 @@
+package inference
+
+import (
+	"context"
+	"slices"
+
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/schedule"
+	"realword/inference/tensor"
+)
+
+// Loop is the dual-branch loop of one picture over tensors alone (RealCustom++, arXiv 2408.09744, Section III): what the
+// engine runs for every seed, and what a comparison with golden tensors runs from a given latent. It can run again and
+// again and does not change its tensors. Like its Graphs it belongs to one goroutine.
+type Loop struct {
+	Graphs        *Graphs
+	Width, Height int    // pixels
+	Sampler       string // as in Request
+	Steps         int
+	CFG           float64 // ω
+
+	Text   Encoding  // of the prompt
+	Uncond *Encoding // of the negative prompt; nil leaves out the unconditional pass, which is exact for ω = 1
+
+	Subjects     []guidance.Subject     // R of them; none is plain text-to-image
+	Words        *tensor.Tensor         // [R, 77], 1 at the tokens of a subject's word; unused without subjects
+	Vision       Vision                 // of the references, R of them; unused without subjects
+	UncondVision *Vision                // of the black picture, R times (release); nil: the unconditional pass sees none (paper)
+	Source       string                 // as Request.MaskSource
+	Norm         guidance.Normalization // of masks
+	Stop         int                    // T_stop
+
+	OnPass func()           // called after every U-Net pass; may be nil
+	OnStep func(Step) error // called after every step, an error ends the run; may be nil
+}
+
+// Step is what one step of a Loop leaves. It shares nothing with the loop.
+type Step struct {
+	Index    int // 0-based
+	Timestep int
+	Cross    [][]float32 // per subject on the guidance grid; nil when the guidance branch did not run
+	Scores   [][]float32 // likewise (Eq. 12)
+	Masks    [][]float32 // M̂ per subject (Eq. 13, 16), in use at this step
+	Clean    []float32   // [C, h, w], x0 as predicted at this step
+	State    State       // to go on from here; State.Latent is z after this step
+}
+
+// Run denoises from a state to the last step and returns the clean latent [1, C, h, w] to decode: the x0 prediction of the
+// last step. The first state has noise as Latent and nothing else; the State of any Step goes on exactly as that run did.
+// Errors come from the graphs, from ctx, from OnStep, and from scores that make no mask.
+func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
+	solver, err := l.solver(from)
+	if err != nil {
+		return nil, err
+	}
+	z, clean := from.Latent, []float32(nil)
+	scores, masks := from.Scores, [][]float32(nil)
+	for i := from.Step; i < l.Steps; i++ {
+		step := Step{Index: i, Timestep: solver.Timesteps()[i]}
+		at := l.point(z, step.Timestep)
+		if l.guided(i) {
+			if step.Cross, step.Scores, err = l.guide(ctx, at); err != nil {
+				return nil, err
+			}
+			scores, masks = cloneAll(step.Scores), nil
+		}
+		if masks == nil {
+			if masks, err = guidance.Masks(scores, l.Subjects, l.Norm); err != nil {
+				return nil, err
+			}
+		}
+		noise, err := l.noise(ctx, at, masks)
+		if err != nil {
+			return nil, err
+		}
+		z, clean = solver.Step(i, noise, z)
+		step.Masks, step.Clean = cloneAll(masks), slices.Clone(clean)
+		step.State = State{Step: i + 1, Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler, Latent: slices.Clone(z), Solver: solver.State(), Scores: cloneAll(scores)}
+		if l.OnStep != nil {
+			if err := l.OnStep(step); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return tensor.Of(clean, l.shape()...), nil
+}
+
+// guide runs the guidance branch: text alone, its attention reduced to one map per subject.
+func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, err error) {
+	at.text = l.Text
+	c, s, err := l.Graphs.guide(ctx, l.Source, at, l.Words)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.passed()
+	return rows(c), rows(s), nil
+}
+
+// noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text
+// and masked visual attention (Eq. 14, 17) and u the unconditional pass.
+func (l *Loop) noise(ctx context.Context, at point, masks [][]float32) ([]float32, error) {
+	h, w := l.Graphs.grid(l.Height, l.Width)
+	grid := tensor.Of(slices.Concat(masks...), len(masks), h, w)
+	none, nowhere := l.Graphs.noVision(), tensor.Zeros(0, h, w)
+
+	vision, visible := l.Vision, grid
+	if len(l.Subjects) == 0 {
+		vision = none
+	}
+	at.text = l.Text
+	cond, err := l.Graphs.noise(ctx, at, vision, visible)
+	if err != nil {
+		return nil, err
+	}
+	l.passed()
+	if l.Uncond == nil {
+		return cond.F32, nil
+	}
+	vision, visible = none, nowhere
+	if l.UncondVision != nil && len(l.Subjects) > 0 {
+		vision, visible = *l.UncondVision, grid
+	}
+	at.text = *l.Uncond
+	uncond, err := l.Graphs.noise(ctx, at, vision, visible)
+	if err != nil {
+		return nil, err
+	}
+	l.passed()
+	scale := float32(l.CFG)
+	eps := make([]float32, len(cond.F32))
+	for p, u := range uncond.F32 {
+		eps[p] = u + float32(scale*(cond.F32[p]-u)) // the conversion keeps the compiler from fusing: the same bits everywhere
+	}
+	return eps, nil
+}
+
+// guided reports whether a step runs the guidance branch.
+func (l *Loop) guided(step int) bool { return len(l.Subjects) > 0 && guidance.Runs(step, l.Stop) }
+
+// Passes counts the U-Net passes from a step to the last.
+func (l *Loop) Passes(from int) int {
+	n := 0
+	for i := from; i < l.Steps; i++ {
+		n++
+		if l.Uncond != nil {
+			n++
+		}
+		if l.guided(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// solver checks that the loop can go on from a state and returns the solver that does.
+func (l *Loop) solver(from State) (schedule.Solver, error) {
+	noise, err := schedule.NewNoise(scheduleConfig(l.Graphs.model.Manifest()))
+	if err != nil {
+		return nil, err
+	}
+	solver, err := schedule.New(l.Sampler, noise, l.Steps)
+	if err != nil {
+		return nil, err
+	}
+	if err := from.fits(l.Steps, l.Stop, len(l.Subjects), tensor.Count(l.shape())); err != nil {
+		return nil, err
+	}
+	solver.Restore(from.Solver)
+	return solver, nil
+}
+
+func scheduleConfig(m bundle.Manifest) schedule.Config {
+	s := m.Schedule
+	return schedule.Config{BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, TrainSteps: s.TrainSteps, PredictionType: s.PredictionType}
+}
+
+// shape is that of the latent, [1, C, h, w].
+func (l *Loop) shape() []int {
+	m := l.Graphs.model.Manifest().Latent
+	return []int{1, m.Channels, l.Height / m.Factor, l.Width / m.Factor}
+}
+
+// point is a latent at a timestep. The time ids (width first) are what the released system sends; see also SDXL's
+// micro-conditioning, which has the height first.
+func (l *Loop) point(z []float32, timestep int) point {
+	w, h := float32(l.Width), float32(l.Height)
+	return point{
+		latent:   tensor.Of(z, l.shape()...),
+		timestep: tensor.Of([]float32{float32(timestep)}, 1),
+		timeIDs:  tensor.Of([]float32{w, h, 0, 0, w, h}, 1, 6),
+	}
+}
+
+func (l *Loop) passed() {
+	if l.OnPass != nil {
+		l.OnPass()
+	}
+}
+
+// rows cuts a tensor [R, h, w] into R slices.
+func rows(t *tensor.Tensor) [][]float32 {
+	return slices.Collect(slices.Chunk(t.F32, len(t.F32)/t.Shape[0]))
+}
+
+func cloneAll(grids [][]float32) [][]float32 {
+	out := make([][]float32, len(grids))
+	for i, g := range grids {
+		out[i] = slices.Clone(g)
+	}
+	return out
+}

@@ -1,0 +1,241 @@
+package inference
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/prompt"
+	"realword/inference/schedule"
+)
+
+// plan is a request that can run.
+type plan struct {
+	request Request       // complete; shares no slice with the caller's but the bytes of pictures
+	spans   []prompt.Span // tokens of the subjects' words
+}
+
+// from is the state that every picture begins with, but for the noise of a new one.
+func (p plan) from() State {
+	if p.request.From == nil {
+		return State{}
+	}
+	return *p.request.From
+}
+
+// defaultPreset is that of the paper.
+const defaultPreset = "paper"
+
+// maxCFG bounds ω: far below it a picture is already nothing but saturated colours.
+const maxCFG = 50
+
+// planner fills in a request and collects what is wrong with it.
+type planner struct {
+	plan
+	engine   *Engine
+	manifest bundle.Manifest
+	preset   bundle.Preset
+	badSize  bool
+	problems []error
+}
+
+func (e *Engine) plan(r Request) (plan, error) {
+	p := planner{plan: plan{request: r}, engine: e, manifest: e.model.Manifest()}
+	p.request.Subjects, p.request.Seeds = slices.Clone(r.Subjects), slices.Clone(r.Seeds)
+	p.choosePreset()
+	p.checkSize()
+	p.checkSchedule()
+	p.checkWords()
+	p.checkScopes()
+	p.checkReferences()
+	p.checkSeeds()
+	p.checkState()
+	return p.plan, errors.Join(p.problems...)
+}
+
+func (p *planner) problem(format string, args ...any) {
+	p.problems = append(p.problems, fmt.Errorf(format, args...))
+}
+
+// choosePreset finds the preset. With an unknown one, the rest is still checked against the default's values.
+func (p *planner) choosePreset() {
+	r := &p.request
+	r.Preset = cmp.Or(r.Preset, defaultPreset)
+	var ok bool
+	if p.preset, ok = p.manifest.Presets[r.Preset]; !ok {
+		p.problem("there is no preset %q: choose one of %q", r.Preset, slices.Sorted(maps.Keys(p.manifest.Presets)))
+		p.preset = p.manifest.Presets[defaultPreset]
+	}
+}
+
+func (p *planner) checkSize() {
+	r, s := &p.request, p.manifest.Size
+	r.Width, r.Height = cmp.Or(r.Width, s.Width), cmp.Or(r.Height, s.Height)
+	for _, side := range []struct {
+		name string
+		n    int
+	}{{"width", r.Width}, {"height", r.Height}} {
+		switch {
+		case side.n < s.Min || side.n > s.Max:
+			p.badSize = true
+			p.problem("the %s of %d pixels is outside of what the model %s can do: choose %d to %d", side.name, side.n, p.manifest.Name, s.Min, s.Max)
+		case side.n%s.Multiple != 0:
+			p.badSize = true
+			p.problem("the %s of %d pixels is not a multiple of %d: %d is the next one", side.name, side.n, s.Multiple, min(s.Max, (side.n/s.Multiple+1)*s.Multiple))
+		}
+	}
+}
+
+func (p *planner) checkSchedule() {
+	r, d := &p.request, p.preset
+	r.Sampler, r.MaskSource = cmp.Or(r.Sampler, d.Sampler), cmp.Or(r.MaskSource, d.MaskSource)
+	r.CFG, r.Negative, r.Steps = cmp.Or(r.CFG, d.CFG), cmp.Or(r.Negative, d.Negative), cmp.Or(r.Steps, d.Steps)
+	if r.Stop == 0 { // the preset's share of the steps
+		r.Stop = max(1, int(math.Round(float64(d.Stop)*float64(r.Steps)/float64(d.Steps))))
+	}
+	if r.Steps < 1 || r.Steps > p.manifest.Schedule.TrainSteps {
+		p.problem("%d steps are outside of 1 to %d: 25 is usual", r.Steps, p.manifest.Schedule.TrainSteps)
+	} else if err := guidance.CheckStop(r.Stop, r.Steps); err != nil {
+		p.problems = append(p.problems, err)
+	}
+	if !(r.CFG >= 1 && r.CFG <= maxCFG) { // also catches NaN
+		p.problem("the guidance weight ω = %g is outside of 1 to %d: 3 to 8 works well", r.CFG, maxCFG)
+	}
+	if !slices.Contains(schedule.Samplers(), r.Sampler) {
+		p.problem("there is no sampler %q: choose one of %q", r.Sampler, schedule.Samplers())
+	}
+	if have := sources(p.manifest); !slices.Contains(have, r.MaskSource) {
+		p.problem("the model %s has no mask source %q: choose one of %q", p.manifest.Name, r.MaskSource, have)
+	}
+}
+
+// sources lists the mask sources that a model has a graph for.
+func sources(m bundle.Manifest) []string {
+	var have []string
+	for _, s := range guidance.Sources() {
+		if m.Graphs[guidanceGraph(s.String())] != "" {
+			have = append(have, s.String())
+		}
+	}
+	return have
+}
+
+// checkWords finds the tokens of every subject's word.
+func (p *planner) checkWords() {
+	r := &p.request
+	if strings.TrimSpace(r.Prompt) == "" {
+		p.problem("the prompt is empty: write what the picture shall show")
+		return
+	}
+	words := p.engine.model.Tokenizer(0).Encode(r.Prompt)
+	p.spans = make([]prompt.Span, len(r.Subjects))
+	for j := range r.Subjects {
+		w := &r.Subjects[j].Word
+		w.Occurrence = max(w.Occurrence, 1)
+		span, err := words.Find(w.Text, w.Occurrence)
+		if err != nil {
+			p.problems = append(p.problems, err)
+		}
+		for i, other := range p.spans[:j] {
+			if span.From < other.To && other.From < span.To {
+				p.problem("%s and %s are two subjects of one word: bind each to a word of its own, or give one subject all the pictures", r.Subjects[i].Word, *w)
+			}
+		}
+		p.spans[j] = span
+	}
+}
+
+// checkScopes fills in γ and refuses what cannot be shared out among the positions of the guidance grid.
+func (p *planner) checkScopes() {
+	r := &p.request
+	for j := range r.Subjects {
+		r.Subjects[j].Scope = cmp.Or(r.Subjects[j].Scope, p.preset.Scope)
+	}
+	width, height := r.Width, r.Height
+	if p.badSize {
+		width, height = p.manifest.Size.Width, p.manifest.Size.Height
+	}
+	cell := p.manifest.Latent.Factor * p.manifest.Grid
+	if _, err := guidance.Counts((width/cell)*(height/cell), guidanceSubjects(r.Subjects)); err != nil {
+		p.problems = append(p.problems, err)
+	}
+}
+
+// checkReferences decodes every picture.
+func (p *planner) checkReferences() {
+	for j := range p.request.Subjects {
+		s := &p.request.Subjects[j]
+		if len(s.References) == 0 {
+			p.problem("%s has no picture: add one, or remove the subject", s.Word)
+		}
+		s.References = slices.Clone(s.References)
+		for i := range s.References {
+			ref := &s.References[i]
+			sum := sha256.Sum256(ref.Data)
+			ref.SHA256 = hex.EncodeToString(sum[:])
+			if _, err := p.engine.referenceViews(*ref); err != nil {
+				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
+			}
+		}
+	}
+}
+
+func (p *planner) checkSeeds() {
+	r := &p.request
+	switch {
+	case len(r.Seeds) == 0 && r.From != nil:
+		r.Seeds = []uint64{r.From.Seed}
+	case len(r.Seeds) == 0:
+		r.Seeds = []uint64{uint64(rand.Uint32())} // short enough to be copied by hand
+	}
+}
+
+// checkState compares a kept step with the request that goes on from it.
+func (p *planner) checkState() {
+	r, s := p.request, p.request.From
+	if s == nil || p.badSize {
+		return
+	}
+	if len(r.Seeds) != 1 || r.Seeds[0] != s.Seed {
+		p.problem("the kept step belongs to the picture of seed %d: ask for this seed alone, or start anew", s.Seed)
+	}
+	if s.Width != r.Width || s.Height != r.Height || s.Steps != r.Steps || s.Sampler != r.Sampler {
+		p.problem("the kept step belongs to %d × %d pixels, %d steps of %s, the request asks for %d × %d, %d steps of %s: leave these as they were, or start anew",
+			s.Width, s.Height, s.Steps, s.Sampler, r.Width, r.Height, r.Steps, r.Sampler)
+		return
+	}
+	values := p.manifest.Latent.Channels * (r.Width / p.manifest.Latent.Factor) * (r.Height / p.manifest.Latent.Factor)
+	if err := s.fits(r.Steps, r.Stop, len(r.Subjects), values); err != nil {
+		p.problems = append(p.problems, err)
+	}
+}
+
+// fits reports why the loop cannot go on from a state.
+func (s State) fits(steps, stop, subjects, values int) error {
+	switch {
+	case s.Step < 0 || s.Step >= steps:
+		return fmt.Errorf("the kept step is followed by step %d, the run has %d: choose an earlier one", s.Step+1, steps)
+	case len(s.Latent) != values:
+		return fmt.Errorf("the kept step has a latent of %d values, this picture size and model need %d: start anew", len(s.Latent), values)
+	case subjects > 0 && s.Step >= stop && len(s.Scores) != subjects:
+		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that masks are made anew", len(s.Scores), subjects, s.Step)
+	}
+	return nil
+}
+
+func guidanceSubjects(subjects []Subject) []guidance.Subject {
+	out := make([]guidance.Subject, len(subjects))
+	for j, s := range subjects {
+		out[j] = guidance.Subject{Word: s.Word.Text, Scope: s.Scope}
+	}
+	return out
+}

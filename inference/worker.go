@@ -1,0 +1,282 @@
+package inference
+
+import (
+	"context"
+	"image"
+	"slices"
+	"time"
+
+	"realword/inference/guidance"
+	"realword/inference/picture"
+	"realword/inference/prompt"
+	"realword/inference/random"
+	"realword/inference/tensor"
+)
+
+// worker is the goroutine of an engine. It alone touches sessions.
+type worker struct {
+	engine *Engine
+	graphs *Graphs
+	tokens lru[look, *tensor.Tensor] // visual tokens [1, n, C]; the zero look is the black picture
+}
+
+func (w *worker) work(ctx context.Context, jobs <-chan *job) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return w.graphs.Close()
+		case j := <-jobs:
+			w.run(j)
+		}
+	}
+}
+
+func (w *worker) run(j *job) {
+	if !j.begin() {
+		return
+	}
+	defer j.cancel()
+	started := time.Now()
+	err := w.generate(j)
+	switch {
+	case err == nil:
+		j.emit(Done{Pictures: len(j.plan.request.Seeds), Elapsed: time.Since(started)})
+	case j.ctx.Err() != nil:
+		j.emit(Failed{j.ctx.Err()})
+	default:
+		j.emit(Failed{err})
+	}
+}
+
+// generate makes the pictures of a job, one after the other. What they share is encoded once.
+func (w *worker) generate(j *job) error {
+	r := j.plan.request
+	loop := w.loop(r)
+	j.emit(StageStarted{Stage: StageLoad})
+	if err := w.load(j.ctx, loop); err != nil {
+		return err
+	}
+	j.emit(StageStarted{Stage: StageText})
+	if err := w.readText(j.ctx, loop, r); err != nil {
+		return err
+	}
+	if len(r.Subjects) > 0 {
+		j.emit(StageStarted{Stage: StageVision})
+		if err := w.see(j.ctx, loop, j.plan); err != nil {
+			return err
+		}
+	}
+	clock := passClock{passes: loop.Passes(j.plan.from().Step) * len(r.Seeds)}
+	loop.OnPass = func() { j.emit(clock.pass()) }
+	for n, seed := range r.Seeds {
+		started := time.Now()
+		j.emit(StageStarted{StageDenoise, n})
+		clock.start()
+		loop.OnStep = func(s Step) error {
+			s.State.Seed = seed
+			event, err := w.stepDone(loop, n, s)
+			if err == nil {
+				j.emit(event)
+			}
+			return err
+		}
+		state := j.plan.from()
+		if r.From == nil {
+			state.Latent = random.Normal(seed, tensor.Count(loop.shape()))
+		}
+		clean, err := loop.Run(j.ctx, state)
+		if err != nil {
+			return err
+		}
+		j.emit(StageStarted{StageDecode, n})
+		img, err := w.decode(j.ctx, clean)
+		if err != nil {
+			return err
+		}
+		recipe := r
+		recipe.Seeds = []uint64{seed}
+		j.emit(PictureReady{Picture: n, Seed: seed, Image: img, Recipe: recipe, Elapsed: time.Since(started)})
+	}
+	return nil
+}
+
+// loop is a Loop with everything that a resolved request says, but for the encodings.
+func (w *worker) loop(r Request) *Loop {
+	l := &Loop{
+		Graphs: w.graphs, Width: r.Width, Height: r.Height,
+		Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
+		Subjects: guidanceSubjects(r.Subjects), Source: r.MaskSource, Stop: r.Stop,
+	}
+	if r.RawMask {
+		l.Norm = guidance.Raw
+	}
+	return l
+}
+
+// load opens every graph that a loop is going to run, and the encoders and the decoder around it.
+func (w *worker) load(ctx context.Context, l *Loop) error {
+	names := []string{"text", "unet", "decoder"}
+	if len(l.Subjects) > 0 {
+		names = append(names, "vision", guidanceGraph(l.Source))
+	}
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := w.graphs.load(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readText encodes the prompts.
+func (w *worker) readText(ctx context.Context, l *Loop, r Request) (err error) {
+	if l.Text, err = w.encode(ctx, r.Prompt); err != nil || r.CFG == 1 {
+		return err
+	}
+	uncond, err := w.encode(ctx, r.Negative)
+	l.Uncond = &uncond
+	return err
+}
+
+func (w *worker) encode(ctx context.Context, text string) (Encoding, error) {
+	ids := make([][]int64, w.graphs.model.Manifest().Text.Encoders)
+	for i := range ids {
+		ids[i] = w.graphs.model.Tokenizer(i).Encode(text).IDs
+	}
+	return w.graphs.Text(ctx, ids)
+}
+
+// see encodes the references and, where the preset shows it to the unconditional pass, the black picture.
+func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
+	m := w.graphs.model.Manifest()
+	tokens := make([][]*tensor.Tensor, len(p.request.Subjects))
+	for j, s := range p.request.Subjects {
+		for _, ref := range s.References {
+			t, err := w.look(ctx, look{ref.SHA256, ref.Square}, func() (*tensor.Tensor, error) { return w.engine.referenceViews(ref) })
+			if err != nil {
+				return err
+			}
+			tokens[j] = append(tokens[j], t)
+		}
+	}
+	l.Words, l.Vision = tensor.Zeros(len(p.spans), prompt.Length), Stack(tokens)
+	for j, span := range p.spans {
+		copy(l.Words.F32[j*prompt.Length:], span.Indicator())
+	}
+	if !m.Presets[p.request.Preset].UncondVision {
+		return nil
+	}
+	black, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return tensor.Zeros(5, 3, m.Vision.View, m.Vision.View), nil })
+	if err != nil {
+		return err
+	}
+	blind := Stack(slices.Repeat([][]*tensor.Tensor{{black}}, len(tokens)))
+	l.UncondVision = &blind
+	return nil
+}
+
+// look returns the visual tokens of one picture, encoded unless they are kept.
+func (w *worker) look(ctx context.Context, key look, views func() (*tensor.Tensor, error)) (*tensor.Tensor, error) {
+	if t, ok := w.tokens.get(key); ok {
+		return t, nil
+	}
+	v, err := views()
+	if err != nil {
+		return nil, err
+	}
+	t, err := w.graphs.Vision(ctx, v)
+	if err == nil {
+		w.tokens.put(key, t)
+	}
+	return t, err
+}
+
+// padBias is what an attention logit of padding gets; its weight is exactly 0 after the softmax.
+const padBias = -1e9
+
+// Stack makes one condition of the tokens of every subject: those of its pictures one after the other, padded to the
+// length of the longest subject.
+func Stack(subjects [][]*tensor.Tensor) Vision {
+	longest, width := 0, 0
+	for _, pictures := range subjects {
+		n := 0
+		for _, t := range pictures {
+			n, width = n+t.Shape[1], t.Shape[2]
+		}
+		longest = max(longest, n)
+	}
+	v := Vision{Tokens: tensor.Zeros(len(subjects), longest, width), Bias: tensor.Zeros(len(subjects), longest)}
+	for j, pictures := range subjects {
+		n := j * longest
+		for _, t := range pictures {
+			copy(v.Tokens.F32[n*width:], t.F32)
+			n += t.Shape[1]
+		}
+		for ; n < (j+1)*longest; n++ {
+			v.Bias.F32[n] = padBias
+		}
+	}
+	return v
+}
+
+func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {
+	preview, err := w.preview(tensor.Of(s.Clean, l.shape()...))
+	h, wide := w.graphs.grid(l.Height, l.Width)
+	e := StepDone{
+		Picture: picture, Step: s.Index, Steps: l.Steps, Timestep: s.Timestep,
+		Preview: preview, Clean: s.Clean,
+		GridWidth: wide, GridHeight: h,
+		Subjects: make([]SubjectStep, len(s.Masks)), Guided: s.Scores != nil, State: s.State,
+	}
+	for j, mask := range s.Masks {
+		e.Subjects[j].Mask = mask
+		if e.Guided {
+			e.Subjects[j].Cross, e.Subjects[j].Scores = s.Cross[j], s.Scores[j]
+		}
+	}
+	return e, err
+}
+
+// preview maps a clean latent to RGB. The manifest's factors give 0..1, those of package picture -1..1.
+func (w *worker) preview(latent *tensor.Tensor) (*image.RGBA, error) {
+	m := w.graphs.model.Manifest().Latent
+	factors, bias := make([][3]float32, len(m.RGB)), [3]float32{}
+	for k := range 3 {
+		bias[k] = float32(2*m.RGBBias[k] - 1)
+		for c, row := range m.RGB {
+			factors[c][k] = float32(2 * row[k])
+		}
+	}
+	return picture.LatentPreview(latent, factors, bias)
+}
+
+func (w *worker) decode(ctx context.Context, clean *tensor.Tensor) (*image.NRGBA, error) {
+	t, err := w.graphs.Decode(ctx, clean)
+	if err != nil {
+		return nil, err
+	}
+	img, err := picture.ToImage(t, picture.Signed)
+	if err != nil {
+		return nil, err
+	}
+	return &image.NRGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}, nil // opaque, so both mean the same
+}
+
+// passClock counts U-Net passes and estimates what is left from the mean time of a pass.
+type passClock struct {
+	done, passes int
+	since        time.Time
+	busy         time.Duration
+}
+
+func (c *passClock) start() { c.since = time.Now() }
+
+func (c *passClock) pass() Progress {
+	now := time.Now()
+	c.busy += now.Sub(c.since)
+	c.since = now
+	c.done++
+	return Progress{Pass: c.done, Passes: c.passes, Remaining: c.busy / time.Duration(c.done) * time.Duration(c.passes-c.done)}
+}
