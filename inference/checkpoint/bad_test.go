@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // tensorFile puts a header before data.
@@ -44,7 +45,7 @@ func expectError(t *testing.T, name string, data []byte, kind, contains string) 
 		t.Errorf("wrong kind of error: %v", err)
 	}
 	msg := err.Error()
-	if !strings.Contains(msg, contains) || !strings.HasPrefix(msg, path+": ") || !strings.Contains(msg, "; ") || strings.Contains(msg, "\n") || len(msg) > len(path)+800 {
+	if !strings.Contains(msg, contains) || !strings.HasPrefix(msg, path+": ") || !strings.Contains(msg, "; ") || strings.ContainsFunc(msg, unicode.IsControl) || len(msg) > len(path)+800 {
 		t.Errorf("message: %s", msg)
 	}
 }
@@ -90,6 +91,10 @@ func TestBadSafetensors(t *testing.T) {
 		"two headers":          {tensorFile(a+a, "12345678"), formatErr, "goes on after its end"},
 		"metadata not text":    {tensorFile(`{"__metadata__":{"a":1}}`, ""), formatErr, "__metadata__"},
 		"nested to the bottom": {tensorFile(`{"a":{"x":`+strings.Repeat("[", 100_000)+strings.Repeat("]", 100_000)+`}}`, ""), formatErr, "x cannot be read"},
+		"endless shape":        {tensorFile(one(`"U8"`, `[1`+strings.Repeat(",1", 100_000)+`]`, `[0,1]`), "1"), formatErr, "100001 dimensions"},
+		"endless offset":       {tensorFile(one(`"U8"`, `[1]`, `[0`+strings.Repeat(",1", 100_000)+`]`), "1"), formatErr, "not a range"},
+		"endless number":       {tensorFile(one(`"U8"`, `[`+strings.Repeat("1", 100_000)+`]`, `[0,1]`), "1"), formatErr, "shape cannot be read"},
+		"control characters":   {tensorFile(`{"\u001b[2J\n":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}`, "1"), formatErr, "needs 2 bytes"},
 		"endless name":         {tensorFile(`{"`+strings.Repeat("n", 100_000)+`":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}`, "1"), formatErr, "needs 2 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) { expectError(t, "w.safetensors", c.data, c.kind, c.contains) })
@@ -317,4 +322,50 @@ func TestBadArchives(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { expectError(t, "w.pt", c.data, c.kind, c.contains) })
 	}
+}
+
+// TestLargeOffsets puts an archive behind a hole of 5 GiB, so that its directory needs the ZIP64 form.
+func TestLargeOffsets(t *testing.T) {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	z.SetOffset(hole)
+	for _, e := range [][2]string{{"a/data.pkl", pTorch(pInt(2), pInt(1), pTuple(pInt(1)), pTuple(pInt(1)))}, {"a/data/0", "\x00\x00\x00\x00\x00\x00\x80\x3f"}} {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: e[0], Method: zip.Store})
+		if err == nil {
+			_, err = w.Write([]byte(e[1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := behindHole{*bytes.NewReader(out.Bytes())}
+	f, err := parse(&r, hole+int64(out.Len()), "large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectTensor(t, f, "w", []int{1}, 1)
+	if l, _ := f.Location("w"); l.Offset < hole {
+		t.Errorf("location %v", l)
+	}
+}
+
+const hole = 5 << 30
+
+// behindHole is "PK\x03\x04", zeros up to the hole's end, and the bytes of the reader.
+type behindHole struct{ bytes.Reader }
+
+func (b *behindHole) ReadAt(p []byte, at int64) (int, error) {
+	if at >= hole {
+		return b.Reader.ReadAt(p, at-hole)
+	}
+	clear(p)
+	copy(p, "PK\x03\x04"[min(at, 4):])
+	if beyond := at + int64(len(p)) - hole; beyond > 0 {
+		n, err := b.Reader.ReadAt(p[int64(len(p))-beyond:], 0)
+		return len(p) - int(beyond) + n, err
+	}
+	return len(p), nil
 }

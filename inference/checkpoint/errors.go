@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // FormatError says that a file is broken: what is wrong, where, and what to do.
@@ -41,20 +42,26 @@ func sentence(file, key, problem string, cause error, remedy string) string {
 	b.WriteString(": ")
 	b.WriteString(problem)
 	if cause != nil {
-		fmt.Fprintf(&b, " (%v)", cause)
+		fmt.Fprintf(&b, " (%s)", clip(cause.Error()))
 	}
 	b.WriteString("; ")
 	b.WriteString(remedy)
 	return b.String()
 }
 
-// clip keeps a hostile name from filling the screen.
+// clip keeps a hostile name from filling the screen or writing control characters to it.
 func clip(s string) string {
 	const limit = 200
+	end := ""
 	if len(s) > limit {
-		return strings.ToValidUTF8(s[:limit], "") + "…"
+		s, end = strings.ToValidUTF8(s[:limit], ""), "…"
 	}
-	return s
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s) + end
 }
 
 // inFile completes an error made by a parser that does not know the path.

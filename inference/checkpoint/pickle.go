@@ -16,7 +16,7 @@ const (
 	maxPickle  = 16 << 20 // bytes
 	maxOpcodes = 2 << 20
 	maxStack   = 1 << 20
-	maxRank    = 64 // PyTorch's own limit on dimensions
+	maxRank    = 64 // dimensions: PyTorch's own limit, applied to all formats
 )
 
 // What a pickle can hold here: nil, bool, int64, float64, string, []byte, tuple, *list, *dict, global, *storage,
@@ -521,7 +521,7 @@ func (m *machine) setItems(items []any) error {
 func (m *machine) global(module, name string) error {
 	g := global(module + " " + name)
 	if !knownGlobal(g) {
-		dotted := strings.ToValidUTF8(clip(module)+"."+clip(name), "?")
+		dotted := clip(module) + "." + clip(name)
 		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", dotted), Remedy: resave}
 	}
 	m.push(g)

@@ -163,12 +163,15 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 	for i, d := range shape {
 		t.Shape[i] = int(d)
 	}
+	if len(shape) > maxRank {
+		return t, brokenTensor(name, "it has %d dimensions, more than %d", len(shape), maxRank)
+	}
 	want, ok := tensor.ByteSize(t.DType, t.Shape)
 	if !ok {
 		return t, brokenTensor(name, "its shape %v is impossible", shape)
 	}
 	if len(offsets) != 2 || offsets[0] > offsets[1] {
-		return t, brokenTensor(name, "its data_offsets %v are not a range", offsets)
+		return t, brokenTensor(name, "its data_offsets are not a range")
 	}
 	t.begin, t.end = offsets[0], offsets[1]
 	if int64(want) != t.end-t.begin {
