@@ -1,0 +1,127 @@
+package picture
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return strings.Join(out, " ")
+}
+
+func TestWriteFileAtomic(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.png")
+	if err := WriteFileAtomic(path, []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteFileAtomic(path, []byte("two"))
+	if !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "choose another name") {
+		t.Errorf("%v", err)
+	}
+	if data, _ := os.ReadFile(path); string(data) != "one" {
+		t.Errorf("overwritten with %q", data)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "missing", "a.png"):              "the folder does not exist",
+		filepath.Join(path, "a.png"):                        "a file, not a folder",
+		filepath.Join(dir, strings.Repeat("x", 300)+".png"): "the name is too long",
+	} {
+		err := WriteFileAtomic(path, []byte("x"))
+		if err == nil || runtime.GOOS != "windows" && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if got := names(t, dir); got != "a.png" {
+		t.Errorf("left behind: %s", got)
+	}
+}
+
+// Where hard links are missing the name is reserved; it must still never replace a file.
+func TestPublishNeverReplaces(t *testing.T) {
+	dir := t.TempDir()
+	temp, path := filepath.Join(dir, "temp"), filepath.Join(dir, "a.png")
+	for _, p := range []string{temp, path} {
+		if err := os.WriteFile(p, []byte(filepath.Base(p)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := publish(temp, path); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("%v", err)
+	}
+	if data, _ := os.ReadFile(path); string(data) != "a.png" {
+		t.Errorf("replaced by %q", data)
+	}
+}
+
+func TestWriteUnique(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "folder")
+	for _, want := range []string{"dog-0001.png", "dog-0002.png"} {
+		path, err := WriteUnique(dir, "dog", ".png", []byte("x"))
+		if err != nil || filepath.Base(path) != want {
+			t.Errorf("%s, %v, want %s", path, err, want)
+		}
+	}
+	for _, other := range []string{"dog-0041.png", "dog-0099.txt", "dog-x.png", "dogs-0100.png", "dog-10000.png"} {
+		if err := os.WriteFile(filepath.Join(dir, other), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if path, err := WriteUnique(dir, "dog", ".png", nil); err != nil || filepath.Base(path) != "dog-10001.png" {
+		t.Errorf("%s, %v", path, err)
+	}
+
+	// Two windows that write at once must not lose a picture.
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			if _, err := WriteUnique(dir, "cat", ".png", []byte("x")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if got := names(t, dir); strings.Count(got, "cat-") != 20 || !strings.Contains(got, "cat-0020.png") || strings.Contains(got, ".tmp") {
+		t.Error(got)
+	}
+}
+
+func TestWriteErrorsName(t *testing.T) {
+	for want, err := range map[string]error{
+		"the disk is full; free":     &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC},
+		"the folder is read-only":    &fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS},
+		"change its permissions":     &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
+		"choose another folder: odd": errors.New("odd"),
+	} {
+		got := explainWrite("/out/a.png", err)
+		if !strings.Contains(got.Error(), want) || !strings.Contains(got.Error(), "/out/a.png") {
+			t.Errorf("%v, want %q", got, want)
+		}
+	}
+	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
+		t.Skip("the rest needs an ordinary user on Unix: nothing is read-only for root")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteUnique(dir, "dog", ".png", nil); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("%v", err)
+	}
+}
