@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"image/png"
 	"math/rand/v2"
 	"reflect"
 	"regexp"
@@ -14,15 +13,18 @@ import (
 	"unicode"
 )
 
+var (
+	a1111Item = regexp.MustCompile(`\s*([\pL\pN_][\pL\pN_ \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)`)
+	a1111Size = regexp.MustCompile(`^(\d+)x(\d+)$`)
+)
+
 // a1111 reads `parameters` text as stable-diffusion-webui 1.9 does (modules/infotext_utils.py): the same regular expressions and the
 // same order of decisions, apart from the defaults that it fills in. It is apart from ParseParameters on purpose.
 func a1111(text string) (prompt, negative string, values map[string]string) {
-	item := regexp.MustCompile(`\s*([\pL\pN_][\pL\pN_ \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)`)
-	size := regexp.MustCompile(`^(\d+)x(\d+)$`)
 	lines := strings.Split(strings.TrimFunc(text, unicode.IsSpace), "\n")
 	last := lines[len(lines)-1]
 	lines = lines[:len(lines)-1]
-	if len(item.FindAllString(last, -1)) < 3 {
+	if len(a1111Item.FindAllString(last, -1)) < 3 {
 		lines, last = append(lines, last), ""
 	}
 	done := false
@@ -41,7 +43,7 @@ func a1111(text string) (prompt, negative string, values map[string]string) {
 		*to += line
 	}
 	values = map[string]string{}
-	for _, m := range item.FindAllStringSubmatch(last, -1) {
+	for _, m := range a1111Item.FindAllStringSubmatch(last, -1) {
 		k, v := m[1], m[2]
 		if v == "" {
 			continue // it raises an error inside and drops the key
@@ -52,7 +54,7 @@ func a1111(text string) (prompt, negative string, values map[string]string) {
 				v = s
 			}
 		}
-		if s := size.FindStringSubmatch(v); s != nil {
+		if s := a1111Size.FindStringSubmatch(v); s != nil {
 			values[k+"-1"], values[k+"-2"] = s[1], s[2]
 		} else {
 			values[k] = v
@@ -320,7 +322,7 @@ func TestParametersRandomValues(t *testing.T) {
 	}
 }
 
-// FuzzReadMetadata wants an answer for any bytes, and that a recipe is JSON.
+// FuzzReadMetadata wants an answer for any bytes as a file and as each kind of text chunk, and that what was read can be written.
 func FuzzReadMetadata(f *testing.F) {
 	whole, err := Encode(flag(), Metadata{Prompt: "ein σ", Negative: "b", Settings: chess, Recipe: json.RawMessage(`{"a":[1]}`), Generated: true})
 	if err != nil {
@@ -328,22 +330,27 @@ func FuzzReadMetadata(f *testing.F) {
 	}
 	f.Add(whole)
 	f.Add(testdata(f, "animated.png"))
-	f.Add(withChunks(f, appendInternational(nil, recipeKeyword, "{}", true)))
+	pngChunks(withChunks(f, appendInternational(nil, recipeKeyword, "{}", true), appendText(nil, parametersKeyword, "a\nSteps: 1, Seed: 2, Size: 3x4")), func(_ string, body []byte) bool {
+		f.Add(body)
+		return true
+	})
+	plain := encodePNG(f, flag())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := ReadMetadata(data)
-		if err != nil {
-			return
+		files := [][]byte{data}
+		for _, kind := range []string{"tEXt", "zTXt", "iTXt"} {
+			files = append(files, slices.Concat(plain[:33], appendChunk(nil, kind, data), plain[33:]))
 		}
-		if m.Recipe != nil && !json.Valid(m.Recipe) {
-			t.Fatalf("%q", m.Recipe)
-		}
-		// What was read can be written again, and a valid PNG stays one.
-		again, err := Encode(flag(), Metadata{Prompt: m.Prompt, Negative: m.Negative, Recipe: m.Recipe})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := png.Decode(bytes.NewReader(again)); err != nil {
-			t.Fatal(err)
+		for _, file := range files {
+			m, err := ReadMetadata(file)
+			if err != nil {
+				continue
+			}
+			if m.Recipe != nil && !json.Valid(m.Recipe) {
+				t.Fatalf("%q", m.Recipe)
+			}
+			if _, err := m.chunks(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }
