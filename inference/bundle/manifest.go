@@ -44,11 +44,10 @@ type Size struct {
 
 // Text describes the text encoders. Encoder i reads the graph input input_ids (i = 0) or input_ids_2 (i = 1).
 type Text struct {
-	Tokens   int   `json:"tokens"`   // 77
-	Encoders int   `json:"encoders"` // 1 or 2
-	PadIDs   []int `json:"pad_ids"`  // one per encoder
-	Pooled   bool  `json:"pooled"`   // the U-Net wants text_embeds and time_ids (text_time)
-	TimeIDs  int   `json:"time_ids"` // 6 where Pooled
+	Tokens   int  `json:"tokens"`   // 77
+	Encoders int  `json:"encoders"` // 1 or 2
+	Pooled   bool `json:"pooled"`   // the U-Net wants text_embeds and time_ids (text_time)
+	TimeIDs  int  `json:"time_ids"` // 6 where Pooled
 }
 
 // Vision describes the reference side.

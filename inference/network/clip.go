@@ -55,59 +55,71 @@ type TextEncoder struct {
 // textTime (SDXL) it is the last but one layer of every encoder without final norm, joined on channels, and pooled is the last
 // encoder's final_layer_norm(last layer) at the first end of text, without text_projection, as the release takes it.
 func TextGraph(encoders []TextEncoder, textTime bool, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("text", store, func(s nn.Scope) {
-		b := s.B
+	return nn.Build("text", store, func(root nn.Scope) {
+		b := root.B
 		var features []*nn.Value
-		var pooled *nn.Value
 		for i, e := range encoders {
 			name := "input_ids"
 			if i > 0 {
 				name = fmt.Sprintf("input_ids_%d", i+1)
 			}
 			ids := b.Input(name, tensor.I64, []int{1, 77})
-			feature, p := e.build(s.In(e.Scope), ids, textTime)
-			features = append(features, feature)
-			pooled = p
+			s := root.In(e.Scope)
+			mask := causalMask(b)
+			x := e.penultimate(s, ids, mask)
+			switch {
+			case !textTime:
+				features = append(features, e.last(s, x, mask))
+			case i < len(encoders)-1:
+				features = append(features, x)
+			default:
+				features = append(features, x)
+				b.Output("pooled", e.pool(e.last(s, x, mask), ids))
+			}
 		}
 		joined := features[0]
 		if len(features) > 1 {
 			joined = nn.Concat(-1, features...)
 		}
 		b.Output("encoder_hidden_states", joined)
-		if textTime {
-			b.Output("pooled", pooled)
-		}
 	})
 }
 
-// build mirrors transformers CLIPTextTransformer.   ids [1 77] -> [1 77 C], pooled [1 C]
-func (e TextEncoder) build(s nn.Scope, ids *nn.Value, penultimate bool) (features, pooled *nn.Value) {
-	c, b := e.Config, s.B
-	x := nn.Gather(s.In("embeddings", "token_embedding").Param("weight", []int{c.VocabSize, c.HiddenSize}), ids)
-	x = nn.Add(x, s.In("embeddings", "position_embedding").Param("weight", []int{77, c.HiddenSize}))
-
-	causal := make([]float32, 77*77)
+// causalMask is [77 77]: a token sees itself and what is before it. There is no padding mask.
+func causalMask(b *nn.Builder) *nn.Value {
+	mask := tensor.Zeros(77, 77)
 	for q := range 77 {
 		for k := q + 1; k < 77; k++ {
-			causal[q*77+k] = float32(math.Inf(-1))
+			mask.F32[q*77+k] = float32(math.Inf(-1))
 		}
 	}
-	mask := b.Const(tensor.Of(causal, 77, 77))
-	var before *nn.Value
-	for i := range c.Layers {
-		before = x
+	return b.Const(mask)
+}
+
+// penultimate mirrors transformers CLIPTextTransformer up to the last but one layer.   ids [1 77] -> [1 77 C]
+func (e TextEncoder) penultimate(s nn.Scope, ids, mask *nn.Value) *nn.Value {
+	c := e.Config
+	x := nn.Gather(s.In("embeddings", "token_embedding").Param("weight", []int{c.VocabSize, c.HiddenSize}), ids)
+	x = nn.Add(x, s.In("embeddings", "position_embedding").Param("weight", []int{77, c.HiddenSize}))
+	for i := range c.Layers - 1 {
 		x = e.layer(s.In("encoder", "layers", i), x, mask)
 	}
-	last := nn.LayerNorm(s.In("final_layer_norm"), x, c.LayerNormEps)
-	end := nn.FirstEqual(ids, c.EOS)
-	if c.EOS == 2 { // configs from before transformers 4.30 carry a wrong id; the real one is the largest
+	return x
+}
+
+// last is the last layer with the final norm.   [1 77 C] -> [1 77 C]
+func (e TextEncoder) last(s nn.Scope, x, mask *nn.Value) *nn.Value {
+	x = e.layer(s.In("encoder", "layers", e.Config.Layers-1), x, mask)
+	return nn.LayerNorm(s.In("final_layer_norm"), x, e.Config.LayerNormEps)
+}
+
+// pool picks the features at the first end of text.   x [1 77 C] -> [1 C]
+func (e TextEncoder) pool(x, ids *nn.Value) *nn.Value {
+	end := nn.FirstEqual(ids, e.Config.EOS)
+	if e.Config.EOS == 2 { // configs from before transformers 4.30 carry a wrong id; the real one is the largest
 		end = nn.FirstMax(ids)
 	}
-	pooled = nn.Gather(nn.Fold(last, 77, c.HiddenSize), end)
-	if penultimate {
-		return before, pooled
-	}
-	return last, pooled
+	return nn.Gather(nn.Fold(x, 77, e.Config.HiddenSize), end)
 }
 
 // layer mirrors transformers CLIPEncoderLayer.

@@ -16,6 +16,9 @@ type PerLevel []int
 
 // UnmarshalJSON reads a number or a list.
 func (p *PerLevel) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var one int
 	if json.Unmarshal(data, &one) == nil {
 		*p = PerLevel{one}

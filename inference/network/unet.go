@@ -155,9 +155,10 @@ type unet struct {
 	spatial map[int]*nn.Value
 
 	// generation branch, nil in the guidance branch
-	vision *nn.Value         // [R n C]
-	bias   *nn.Value         // [R 1 1 n]
-	masks  map[int]*nn.Value // level -> [R hw 1]
+	vision   *nn.Value         // [R n C]
+	subjects *nn.Value         // R
+	bias     *nn.Value         // [R 1 1 n]
+	masks    map[int]*nn.Value // level -> [R hw 1]
 
 	// guidance branch, nil in the generation branch
 	taps *taps
@@ -184,8 +185,9 @@ func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 		b := s.B
 		grid := c.Grid()
 		u.vision = b.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens")
+		u.subjects = nn.Slice(nn.ShapeOf(u.vision), 0, 0, 1)
 		bias := b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens")
-		u.bias = nn.Reshape(bias, b.Ints(0, 1, 1, -1), -1, 1, 1, -1)
+		u.bias = nn.Unsqueeze(bias, 1, 2)
 		masks := b.Input("masks", tensor.F32, []int{-1, -1, -1}, "subjects", "grid_height", "grid_width")
 		u.maskLevels(masks, grid)
 		noise := u.run(x, temb)
@@ -253,7 +255,7 @@ func (u *unet) sinusoid(t *nn.Value, dim int) *nn.Value {
 // align_corners=False, by the factor between the levels.
 func (u *unet) maskLevels(masks *nn.Value, grid int) {
 	b := u.scope.B
-	image := nn.Reshape(masks, nn.Concat(0, nn.Slice(nn.ShapeOf(masks), 0, 0, 1), b.Ints(1), nn.Slice(nn.ShapeOf(masks), 0, 1, 3)), -1, 1, -1, -1)
+	image := nn.Unsqueeze(masks, 1)
 	u.masks = map[int]*nn.Value{}
 	for level := range u.BlockOutChannels {
 		if scale := 1 << level; scale >= grid {
@@ -388,7 +390,8 @@ func (u *unet) visualAttention(s nn.Scope, q *nn.Value, level, heads int) *nn.Va
 	channels := q.Dim(-1)
 	k := nn.SplitHeads(nn.Linear(s.In("to_k_vision"), u.vision, channels, nn.NoBias), heads)
 	v := nn.SplitHeads(nn.Linear(s.In("to_v_vision"), u.vision, channels, nn.NoBias), heads)
-	p := nn.Probabilities(nn.SplitHeads(q, heads), k, u.bias) // [R heads hw n]
+	q = nn.Repeat(nn.SplitHeads(q, heads), u.subjects)
+	p := nn.Probabilities(q, k, u.bias) // [R heads hw n]
 	return nn.Sum(nn.Mul(nn.MergeHeads(nn.MatMul(p, v)), u.masks[level]), 0)
 }
 

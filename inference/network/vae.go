@@ -56,14 +56,9 @@ func (c *VAEConfig) Validate() error {
 	return nil
 }
 
-// DecoderGraph builds decoder.onnx: the latent as the loop has it (scaled) -> picture in -1..1, not clipped. scope is where the
-// autoencoder's keys lie in the store.
-func DecoderGraph(c VAEConfig, scope string, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("decoder", store, func(root nn.Scope) {
-		s := root
-		if scope != "" {
-			s = root.In(scope)
-		}
+// DecoderGraph builds decoder.onnx: the latent as the loop has it (scaled) -> picture in -1..1, not clipped.
+func DecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("decoder", store, func(s nn.Scope) {
 		z := s.B.Input("latent", tensor.F32, []int{1, c.LatentChannels, -1, -1}, "", "", "height", "width")
 		x := nn.Scale(z, 1/c.ScalingFactor)
 		if c.PostQuantConv == nil || *c.PostQuantConv {

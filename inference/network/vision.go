@@ -12,7 +12,7 @@ import (
 
 // ViTConfig describes an image encoder in timm's layout.
 type ViTConfig struct {
-	ImgSize    int       `json:"img_size"` // that the views have; the stored position embedding may be for another
+	ImgSize    int       `json:"img_size"` // side of the views; the file's own value may be another, positions are resampled
 	PatchSize  int       `json:"patch_size"`
 	EmbedDim   int       `json:"embed_dim"`
 	Depth      int       `json:"depth"`

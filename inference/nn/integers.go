@@ -34,3 +34,10 @@ func Identity(n *Value) *Value {
 func Product(xs *Value) *Value {
 	return xs.b.emit(onnx.Node{Op: "ReduceProd", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.I64, []int{1}, []*Value{xs})
 }
+
+// Repeat stacks x, whose first dimension is 1, n times, where n [1] is known only when running and may be 0 (MatMul does not
+// broadcast towards an empty dimension).
+func Repeat(x, n *Value) *Value {
+	zeros := x.b.emit(onnx.Node{Op: "ConstantOfShape", Attrs: []onnx.Attr{attr("value", tensor.OfInts([]int64{0}, 1))}}, tensor.I64, []int{-1}, []*Value{n})
+	return Gather(x, zeros)
+}

@@ -182,7 +182,7 @@ func runtimeFor(t *testing.T) session.Runtime {
 func run(t *testing.T, rt session.Runtime, model *onnx.Model, store *nn.Store, in memory) map[string]*tensor.Tensor {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := store.Write(filepath.Join(dir, "weights.bin"), nil); err != nil {
+	if _, err := store.Write(context.Background(), filepath.Join(dir, "weights.bin"), nil); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "model.onnx")

@@ -194,6 +194,15 @@ func Fold(x *Value, dims ...int) *Value {
 	return Reshape(x, x.b.Ints(dims...), known...)
 }
 
+// Unsqueeze puts dimensions of size 1 at the given places of the result; unlike Fold it works on empty values, too.
+func Unsqueeze(x *Value, axes ...int) *Value {
+	shape := slices.Clone(x.Shape)
+	for _, a := range axes {
+		shape = slices.Insert(shape, a, 1)
+	}
+	return x.b.emit(onnx.Node{Op: "Unsqueeze"}, x.DType, shape, []*Value{x, x.b.Ints(axes...)})
+}
+
 // Transpose permutes dimensions.
 func Transpose(x *Value, perm ...int) *Value {
 	shape := make([]int, len(perm))

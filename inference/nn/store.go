@@ -2,6 +2,7 @@ package nn
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -88,8 +89,8 @@ func (s *Store) takeProblems() []error {
 }
 
 // Write writes the weight file to path and returns its SHA-256. It holds one tensor at a time. progress, when not nil, is
-// told the bytes written and the whole size. NaN and values that do not fit the stored type are errors that name the tensor.
-func (s *Store) Write(path string, progress func(done, total int64)) (sum string, err error) {
+// told the bytes written and the whole size. It stops when ctx ends. NaN and values that do not fit the stored type are errors that name the tensor.
+func (s *Store) Write(ctx context.Context, path string, progress func(done, total int64)) (sum string, err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return "", fmt.Errorf("write weights: %w", err)
@@ -103,6 +104,9 @@ func (s *Store) Write(path string, progress func(done, total int64)) (sum string
 	buffered := bufio.NewWriterSize(io.MultiWriter(f, hash), 1<<20)
 	var at int64
 	for _, name := range s.order {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
 		p := s.placed[name]
 		t, err := s.weights.Read(name)
 		if err != nil {

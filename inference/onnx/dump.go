@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"realword/inference/tensor"
 )
 
 // Dump writes the model as text, one line per input, output, initializer and node. Names of intermediate values are kept, so
@@ -35,7 +37,11 @@ func (m *Model) Dump(w io.Writer) error {
 			if i == 0 {
 				sep = " {"
 			}
-			op += fmt.Sprintf("%s%s=%v", sep, a.Name, a.Value)
+			value := a.Value
+			if t, ok := value.(*tensor.Tensor); ok {
+				value = fmt.Sprint(t.F32, t.I64)
+			}
+			op += fmt.Sprintf("%s%s=%v", sep, a.Name, value)
 		}
 		if len(n.Attrs) > 0 {
 			op += "}"

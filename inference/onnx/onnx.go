@@ -52,7 +52,7 @@ type Node struct {
 	Attrs   []Attr
 }
 
-// Attr is an attribute; Value is int, float32, string, []int or []float32.
+// Attr is an attribute; Value is int, float32, string, []int, []float32 or *tensor.Tensor.
 type Attr struct {
 	Name  string
 	Value any
@@ -193,7 +193,7 @@ func (n *Node) marshal() message {
 }
 
 func (a *Attr) marshal() message {
-	const float, integer, text, floats, integers = 1, 2, 3, 6, 7
+	const float, integer, text, tensors, floats, integers = 1, 2, 3, 4, 6, 7
 	var out message
 	out.str(1, a.Name)
 	kind := uint64(0)
@@ -207,6 +207,10 @@ func (a *Attr) marshal() message {
 	case string:
 		out.raw(4, []byte(v))
 		kind = text
+	case *tensor.Tensor:
+		constant := Initializer{DType: v.DType, Shape: v.Shape, Data: v}
+		out.raw(5, constant.marshal())
+		kind = tensors
 	case []float32:
 		var packed []byte
 		for _, f := range v {

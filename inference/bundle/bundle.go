@@ -1,0 +1,288 @@
+// Package bundle is the model as the app runs it: a folder with graphs, weights, tokenizer and manifest (design §4). It makes
+// bundles from checkpoints, opens them, and verifies them against golden tensors.
+//
+// Contract: a bundle folder is complete or absent: Import and Extract write beside the target and rename at the end. Same
+// checkpoint, same bytes. It runs graphs only through the session.Runtime it is given. Errors name the file or tensor, what
+// was found, what was wanted and the remedy.
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"realword/inference/prompt"
+)
+
+// ManifestName is the file that makes a folder a bundle.
+const ManifestName = "manifest.json"
+
+// Bundle is an open bundle. It is read-only and may be used from any goroutine.
+type Bundle struct {
+	dir        string
+	manifest   Manifest
+	tokenizers []*prompt.Tokenizer
+}
+
+// Open reads the manifest and the tokenizers of a bundle and checks that every file is there; CheckFiles compares their hashes.
+func Open(dir string) (*Bundle, error) {
+	m, err := readManifest(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", dir, err)
+	}
+	var missing []error
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		switch {
+		case err != nil:
+			missing = append(missing, fmt.Errorf("%s is missing", name))
+		case info.Size() == 0:
+			missing = append(missing, fmt.Errorf("%s is empty", name))
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("open model %s: %w; import the model again", dir, errors.Join(missing...))
+	}
+	b := &Bundle{dir: dir, manifest: m}
+	for i := range m.Text.Encoders {
+		t, err := prompt.Load(os.DirFS(filepath.Join(dir, tokenizerDir(i))))
+		if err != nil {
+			return nil, fmt.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
+		}
+		b.tokenizers = append(b.tokenizers, t)
+	}
+	return b, nil
+}
+
+func tokenizerDir(i int) string {
+	if i == 0 {
+		return "tokenizer"
+	}
+	return fmt.Sprintf("tokenizer_%d", i+1)
+}
+
+// Dir returns the bundle's folder.
+func (b *Bundle) Dir() string { return b.dir }
+
+// Manifest returns what the bundle says of itself. The caller must not change its maps.
+func (b *Bundle) Manifest() Manifest { return b.manifest }
+
+// Graph returns the path of a graph by its manifest name, "" when the bundle has none of that name.
+func (b *Bundle) Graph(name string) string {
+	file, ok := b.manifest.Graphs[name]
+	if !ok {
+		return ""
+	}
+	return filepath.Join(b.dir, filepath.FromSlash(file))
+}
+
+// Tokenizer returns the tokenizer of text encoder i.
+func (b *Bundle) Tokenizer(i int) *prompt.Tokenizer { return b.tokenizers[i] }
+
+// CheckFiles reads every file of the bundle and compares its SHA-256 with the manifest. It reports all that differ.
+func (b *Bundle) CheckFiles(ctx context.Context) error {
+	var wrong []error
+	for _, name := range slices.Sorted(maps.Keys(b.manifest.Files)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sum, err := hashFile(filepath.Join(b.dir, filepath.FromSlash(name)))
+		switch {
+		case err != nil:
+			wrong = append(wrong, err)
+		case sum != b.manifest.Files[name]:
+			wrong = append(wrong, fmt.Errorf("%s has changed since the import (SHA-256 %.12s…, wanted %.12s…)", name, sum, b.manifest.Files[name]))
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("model %s is damaged: %w; import it again", b.dir, errors.Join(wrong...))
+	}
+	return nil
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func readManifest(fsys fs.FS) (Manifest, error) {
+	f, err := fsys.Open(ManifestName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Manifest{}, fmt.Errorf("there is no %s; a model folder is made with `realword model import CHECKPOINTS --out FOLDER`", ManifestName)
+	}
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer f.Close()
+	const limit = 4 << 20
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return Manifest{}, fmt.Errorf("read %s: %w", ManifestName, err)
+	}
+	if len(data) > limit {
+		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, that is not a Realword manifest; import the model again", ManifestName, limit>>20)
+	}
+	return ParseManifest(data)
+}
+
+// ParseManifest reads manifest.json and checks that every number in it can be worked with.
+func ParseManifest(data []byte) (Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Manifest{}, fmt.Errorf("%s cannot be read (%w); import the model again", ManifestName, err)
+	}
+	if m.Schema != SchemaVersion {
+		return Manifest{}, fmt.Errorf("%s has schema %d, this Realword reads %d; import the model again, or update Realword", ManifestName, m.Schema, SchemaVersion)
+	}
+	if err := m.check(); err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
+	}
+	return m, nil
+}
+
+func (m *Manifest) check() error {
+	var errs []error
+	want := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	in := func(what string, v, lo, hi int) {
+		want(v >= lo && v <= hi, "%s is %d, wanted %d to %d", what, v, lo, hi)
+	}
+	in("latent.channels", m.Latent.Channels, 1, 64)
+	in("latent.factor", m.Latent.Factor, 1, 64)
+	in("grid", m.Grid, 1, 64)
+	in("size.multiple", m.Size.Multiple, 1, 1024)
+	in("size.min", m.Size.Min, 1, 1<<14)
+	in("size.max", m.Size.Max, m.Size.Min, 1<<14)
+	in("size.width", m.Size.Width, m.Size.Min, m.Size.Max)
+	in("size.height", m.Size.Height, m.Size.Min, m.Size.Max)
+	in("text.tokens", m.Text.Tokens, 77, 77)
+	in("text.encoders", m.Text.Encoders, 1, 2)
+	in("vision.reference", m.Vision.Reference, 2, 1<<13)
+	in("vision.view", m.Vision.View, 1, 1<<12)
+	in("vision.tokens", m.Vision.Tokens, 1, 1<<16)
+	in("vision.width", m.Vision.Width, 1, 1<<16)
+	in("schedule.train_steps", m.Schedule.TrainSteps, 1, 1<<20)
+	want(len(m.Latent.RGB) == m.Latent.Channels, "latent.rgb has %d rows for %d channels", len(m.Latent.RGB), m.Latent.Channels)
+	if len(errs) == 0 {
+		in("vision.reference", m.Vision.Reference, 2*m.Vision.View, 2*m.Vision.View)
+		want(m.Size.Multiple%m.Latent.Factor == 0 && m.Size.Multiple/m.Latent.Factor%m.Grid == 0,
+			"size.multiple %d does not fit latent.factor %d and grid %d", m.Size.Multiple, m.Latent.Factor, m.Grid)
+	}
+	for _, g := range []string{"text", "vision", "unet", "guidance", "decoder"} {
+		want(m.Graphs[g] != "", "graphs.%s is not given", g)
+	}
+	for _, p := range []string{"paper", "release"} {
+		_, ok := m.Presets[p]
+		want(ok, "presets.%s is not given", p)
+	}
+	for name, file := range m.Graphs {
+		want(m.Files[file] != "", "graphs.%s names %q, which is not among the files", name, file)
+	}
+	for name := range m.Files {
+		want(fs.ValidPath(name), "file name %q leaves the bundle", name)
+	}
+	return errors.Join(errs...)
+}
+
+// Extract copies a bundle that is embedded in the program to a folder below cache, where ONNX Runtime can map its weights, and
+// opens it. A folder that is already there with the right contents is used as it is; a damaged one is replaced. progress, when
+// not nil, is told bytes done and in all.
+func Extract(fsys fs.FS, cache string) (*Bundle, error) {
+	data, err := fs.ReadFile(fsys, ManifestName)
+	if err != nil {
+		return nil, fmt.Errorf("embedded model: %w", err)
+	}
+	m, err := ParseManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("embedded model: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Name, sum[:6]))
+	if b, err := Open(dir); err == nil && b.CheckFiles(context.Background()) == nil {
+		return b, nil
+	}
+	err = writeFolder(dir, true, func(tmp string) error {
+		for _, name := range append(slices.Sorted(maps.Keys(m.Files)), ManifestName) {
+			if err := extractFile(fsys, name, filepath.Join(tmp, filepath.FromSlash(name))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("unpack the embedded model to %s: %w; free space there, or choose another folder with REALWORD_CACHE", cache, err)
+	}
+	return Open(dir)
+}
+
+func extractFile(fsys fs.FS, name, path string) error {
+	in, err := fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// writeFolder lets fill write into a new folder beside dir and renames it to dir when all went well; else nothing is left.
+func writeFolder(dir string, replace bool, fill func(tmp string) error) error {
+	if !replace {
+		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+			return fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
+		}
+	}
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(parent, ".partial-"+filepath.Base(dir)+"-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp) // after the rename there is nothing under this name
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return err
+	}
+	if err := fill(tmp); err != nil {
+		return err
+	}
+	if replace {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	} else {
+		_ = os.Remove(dir) // an empty folder that the user made
+	}
+	return os.Rename(tmp, dir)
+}
