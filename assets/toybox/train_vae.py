@@ -1,0 +1,102 @@
+"""Trains the autoencoder of the toybox: 64x64 pictures <-> 4x16x16 latents.
+
+    ./train.sh train_vae.py --work DIR --minutes 14        resumable; writes DIR/vae.pt and DIR/vae.png
+"""
+import argparse, pathlib, time
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from PIL import Image
+from data import Scenes
+from fast import Team, explicit_attention
+
+CONFIG = dict(
+    _class_name="AutoencoderKL", in_channels=3, out_channels=3, latent_channels=4, sample_size=64,
+    down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3,
+    block_out_channels=[16, 32, 64], layers_per_block=1, norm_num_groups=8, act_fn="silu",
+)
+
+
+def to_tensor(pictures):
+    """uint8 [B, H, W, 3] -> float [B, 3, H, W] in -1..1"""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def gradients(x):
+    return x[..., 1:, :] - x[..., :-1, :], x[..., :, 1:] - x[..., :, :-1]
+
+
+def loss_of(vae, x, kl_weight=1e-4):
+    with torch.autocast("cpu", torch.bfloat16):
+        post = vae.encode(x).latent_dist
+        y = vae.decode(post.sample()).sample
+    y = y.float()
+    loss = F.l1_loss(y, x) + .5 * F.mse_loss(y, x)
+    for a, b in ((y, x), (F.avg_pool2d(y, 2), F.avg_pool2d(x, 2))):  # edges, at two scales, keep the picture crisp
+        loss = loss + .5 * sum(F.l1_loss(g, h) for g, h in zip(gradients(a), gradients(b)))
+    mean, logvar = post.mean.float(), post.logvar.float()
+    return loss + kl_weight * .5 * (mean ** 2 + logvar.exp() - 1 - logvar).mean(), (y - x).abs().mean(), logvar
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--work", type=pathlib.Path, required=True)
+    p.add_argument("--minutes", type=float, default=14)
+    p.add_argument("--batch", type=int, default=12, help="per process")
+    p.add_argument("--lr", type=float, default=2e-3)
+    a = p.parse_args()
+    team = Team()
+    explicit_attention()
+    torch.manual_seed(0)
+    vae = AutoencoderKL.from_config(CONFIG)
+    ema = AutoencoderKL.from_config(CONFIG).requires_grad_(False)
+    ema.load_state_dict(vae.state_dict())
+    opt = torch.optim.AdamW(vae.parameters(), a.lr, betas=(.9, .99), weight_decay=1e-3)
+    step, before, out = 0, 0.0, a.work / "vae.pt"
+    if out.exists():
+        state = torch.load(out)
+        vae.load_state_dict(state["vae"]), ema.load_state_dict(state["ema"]), opt.load_state_dict(state["opt"])
+        step, before = state["step"], state["seconds"]
+    scenes, start, saved, log = Scenes(a.work), time.time(), time.time(), []
+    rng = np.random.default_rng([step, team.rank])
+    done, params = before / 60 / a.minutes, list(vae.parameters())
+
+    def save(seconds):
+        torch.save(dict(vae=vae.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), step=step, seconds=seconds), out)
+        x = to_tensor(np.stack([scenes.picture(i) for i in range(12)]))
+        with torch.no_grad():
+            y = ema.decode(ema.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
+        rows = ((torch.cat([torch.cat(list(x), 2), torch.cat(list(y), 2)], 1) + 1) * 127.5).byte().permute(1, 2, 0).numpy()
+        Image.fromarray(rows).resize((rows.shape[1] * 2, rows.shape[0] * 2), Image.NEAREST).save(a.work / "vae.png")
+
+    while done < 1:
+        seconds = before + time.time() - start
+        if step % 400 == 0 and len(scenes) < 6000:  # the composer may still be writing
+            scenes = Scenes(a.work)
+        for g in opt.param_groups:
+            g["lr"] = a.lr * min(1, step / 100) * (1 - done ** 2)
+        i = np.sort(rng.integers(0, len(scenes), a.batch))
+        loss, l1, logvar = loss_of(vae, to_tensor(np.stack([scenes.picture(k) for k in i])))
+        opt.zero_grad()
+        loss.backward()
+        done, l1 = team.average(params, seconds / 60 / a.minutes, l1.item())
+        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        opt.step()
+        step += 1
+        decay = min(.999, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(ema.parameters()), list(vae.parameters()), 1 - decay)
+        log.append(l1)
+        if step % 50 == 0 and team.rank == 0:
+            print(f"{seconds:.0f} s step {step} l1 {np.mean(log[-50:]):.4f} loss {loss.item():.4f} "
+                  f"posterior std {(.5 * logvar).exp().mean():.3f}", flush=True)
+        if time.time() - saved > 60 and team.rank == 0:
+            saved = time.time()
+            save(seconds)
+    if team.rank == 0:
+        save(before + time.time() - start)
+
+
+if __name__ == "__main__":
+    main()
