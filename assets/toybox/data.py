@@ -1,6 +1,7 @@
 """Reads the composed scenes back, as memory-mapped arrays."""
 import json, pathlib
 import numpy as np
+from words import SUBJECTS
 
 
 class Scenes:
@@ -16,8 +17,9 @@ class Scenes:
             self.blocks.append(block)
             first = 0  # the block's references stand in the order of its subjects
             for n, m in enumerate(json.loads(path.read_text())):
-                self.meta.append(m)
-                self.where.append((len(self.blocks) - 1, n, first))
+                if all(w in SUBJECTS for w in m["words"]):  # scenes outlive a change of the vocabulary
+                    self.meta.append(m)
+                    self.where.append((len(self.blocks) - 1, n, first))
                 first += len(m["words"])
 
     def __len__(self):

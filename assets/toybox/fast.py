@@ -9,8 +9,10 @@ def explicit_attention():
     """Replaces torch's fused attention everywhere in this process."""
 
     def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-        assert not is_causal and not dropout_p and not enable_gqa
+        assert not dropout_p and not enable_gqa
         s = (q * (q.shape[-1] ** -.5 if scale is None else scale)) @ k.transpose(-1, -2)
+        if is_causal:
+            s = s + torch.full(s.shape[-2:], float("-inf"), dtype=s.dtype).triu(1)
         if attn_mask is not None:
             s = s + attn_mask
         return s.softmax(-1).to(v.dtype) @ v
