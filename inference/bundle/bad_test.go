@@ -300,7 +300,7 @@ func TestShallowProjector(t *testing.T) {
 
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"schema":1}`))
-	f.Add([]byte(`{"schema":1,"name":"x","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,
+	f.Add([]byte(`{"schema":1,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,
 		"size":{"width":64,"height":64,"min":8,"max":64,"multiple":8},"text":{"tokens":77,"encoders":1},
 		"vision":{"reference":2,"view":1,"tokens":1,"width":1},"schedule":{"train_steps":1000},"presets":{"paper":{},"release":{}},
 		"graphs":{"text":"a","vision":"a","unet":"a","guidance":"a","decoder":"a"},"files":{"a":"0"}}`))

@@ -18,6 +18,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"realword/inference/prompt"
@@ -182,6 +183,7 @@ func (m *Manifest) check() error {
 	in("vision.tokens", m.Vision.Tokens, 1, 1<<16)
 	in("vision.width", m.Vision.Width, 1, 1<<16)
 	in("schedule.train_steps", m.Schedule.TrainSteps, 1, 1<<20)
+	want(regexp.MustCompile(`^[a-z0-9]+$`).MatchString(m.Family), "family %q is not a short lower-case name", m.Family)
 	want(len(m.Latent.RGB) == m.Latent.Channels, "latent.rgb has %d rows for %d channels", len(m.Latent.RGB), m.Latent.Channels)
 	if len(errs) == 0 {
 		in("vision.reference", m.Vision.Reference, 2*m.Vision.View, 2*m.Vision.View)
@@ -217,7 +219,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 		return nil, fmt.Errorf("embedded model: %w", err)
 	}
 	sum := sha256.Sum256(data)
-	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Name, sum[:6]))
+	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Family, sum[:6]))
 	if b, err := Open(dir); err == nil && b.CheckFiles(context.Background()) == nil {
 		return b, nil
 	}

@@ -98,10 +98,23 @@ type modelConfig struct {
 	DefaultSize []int             `json:"default_size"` // width, height in pixels
 	MinSize     int               `json:"min_size"`
 	MaxSize     int               `json:"max_size"`
-	Licences    []string          `json:"licences"`
+	Licences    texts             `json:"licences"`
 	LatentRGB   [][3]float64      `json:"latent_rgb"`
 	RGBBias     [3]float64        `json:"latent_rgb_bias"`
 	Presets     map[string]Preset `json:"presets"`
+}
+
+// texts is a text or a list of texts.
+type texts []string
+
+// UnmarshalJSON reads either.
+func (t *texts) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(t))
 }
 
 // defaultPresets are the paper's and the release's own settings (facts §9).
