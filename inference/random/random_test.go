@@ -1,54 +1,66 @@
 package random
 
 import (
-	"bufio"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 )
 
-//go:embed testdata/golden.txt
-var golden string
+// goldens is the output of torch.randn, made by the scripts beside it.
+const goldens = "../../assets/golden/data/random.json"
 
 func TestTorchBitForBit(t *testing.T) {
-	lines := 0
-	for scan := bufio.NewScanner(strings.NewReader(golden)); scan.Scan(); lines++ {
-		f := strings.Fields(scan.Text())
-		seed, err := strconv.ParseUint(f[0], 10, 64)
-		if err != nil {
-			signed, err := strconv.ParseInt(f[0], 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			seed = uint64(signed)
+	data, err := os.ReadFile(goldens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Randn []struct {
+			Seed   uint64 `json:",string"`
+			Shape  []int
+			First  []float32
+			SHA256 string
 		}
-		g := New(seed)
-		var all []float32
-		for size := range strings.SplitSeq(f[1], ",") {
-			n, err := strconv.Atoi(size)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, g.Normal(n)...)
+		InARow []struct {
+			Seed   uint64 `json:",string"`
+			Counts []int
+			Draws  [][]float32
+		} `json:"in_a_row"`
+	}
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Randn) < 150 || len(want.InARow) < 10 {
+		t.Fatalf("only %d and %d cases", len(want.Randn), len(want.InARow))
+	}
+	for _, w := range want.Randn {
+		n := 1
+		for _, d := range w.Shape {
+			n *= d
 		}
+		got := Normal(w.Seed, n)
 		hash := sha256.New()
-		if err := binary.Write(hash, binary.LittleEndian, all); err != nil {
+		if err := binary.Write(hash, binary.LittleEndian, got); err != nil {
 			t.Fatal(err)
 		}
-		if digest := fmt.Sprintf("%x", hash.Sum(nil)); digest != f[3] {
-			t.Errorf("seed %s, draws %s: first %08x, torch %s; digest differs", f[0], f[1], math.Float32bits(all[0]), f[2])
+		if fmt.Sprintf("%x", hash.Sum(nil)) != w.SHA256 {
+			t.Errorf("seed %d, shape %v: %v, PyTorch has %v", w.Seed, w.Shape, got[:min(len(got), len(w.First))], w.First)
 		}
 	}
-	if lines < 300 {
-		t.Errorf("only %d lines", lines)
+	for _, w := range want.InARow {
+		g := New(w.Seed)
+		for i, n := range w.Counts {
+			if got := g.Normal(n); !slices.Equal(got, w.Draws[i]) {
+				t.Errorf("seed %d, draw %d of %v: %v, PyTorch has %v", w.Seed, i, w.Counts, got, w.Draws[i])
+			}
+		}
 	}
 }
 

@@ -1,36 +1,17 @@
 package schedule
 
 import (
-	_ "embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 )
 
-//go:embed testdata/golden.json
-var golden []byte
-
-// bits reads a float32 written as hexadecimal bits.
-type bits float32
-
-func (b *bits) UnmarshalText(text []byte) error {
-	var u uint32
-	_, err := fmt.Sscanf(string(text), "%x", &u)
-	*b = bits(math.Float32frombits(u))
-	return err
-}
-
-func floats(bs []bits) []float32 {
-	out := make([]float32, len(bs))
-	for i, b := range bs {
-		out[i] = float32(b)
-	}
-	return out
-}
+// goldens is the output of diffusers and of a Python transcription of the released solver, made by the scripts beside it.
+const goldens = "../../assets/golden/data/schedule.json"
 
 func noise(t testing.TB) *Noise {
 	n, err := NewNoise(Default())
@@ -48,52 +29,61 @@ func solver(t testing.TB, sampler string, steps int) Solver {
 	return s
 }
 
-// near allows for PyTorch's square root, which is not always the nearest float32 (0.6 % of numbers are one unit off).
-func near(got, want []float32) bool {
-	return slices.EqualFunc(got, want, func(a, b float32) bool {
-		return math.Abs(float64(a-b)) <= 1e-6*max(1, math.Abs(float64(b)))
+// near allows for float32 against the float64 of the goldens.
+func near(got []float32, want []float64) bool {
+	return slices.EqualFunc(got, want, func(a float32, b float64) bool {
+		return math.Abs(float64(a)-b) <= 1e-6*max(1, math.Abs(b))
 	})
 }
 
 func TestDiffusers(t *testing.T) {
-	var want struct {
-		Alphas []bits
-		Runs   []struct {
-			Timesteps []int
-			Z         []bits
-			Steps     []struct{ Z, X0 []bits }
-		}
+	data, err := os.ReadFile(goldens)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := json.Unmarshal(golden, &want); err != nil {
+	type step struct {
+		T          int
+		Latent, X0 []float64
+	}
+	var want struct {
+		Alphas    []float32 `json:"alphas_cumprod"`
+		Start     []float32
+		Timesteps map[int][]int
+		DDIM      map[int][]step
+		DPM       map[int][]step `json:"dpm++"`
+	}
+	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
 	n := noise(t)
 	if n.Steps() != len(want.Alphas) {
-		t.Fatalf("%d training steps", n.Steps())
+		t.Fatalf("%d training steps, want %d", n.Steps(), len(want.Alphas))
 	}
 	for i, a := range want.Alphas {
-		if got := n.AlphaBar(i); got != float32(a) {
-			t.Fatalf("ᾱ_%d = %b, diffusers has %b", i, got, float32(a))
+		if got := n.AlphaBar(i); got != a {
+			t.Fatalf("ᾱ_%d = %b, diffusers has %b", i, got, a)
 		}
 	}
-	if len(want.Runs) != 4 {
-		t.Fatalf("%d runs", len(want.Runs))
-	}
-	for _, run := range want.Runs {
-		s := solver(t, DDIM, len(run.Timesteps))
-		if !slices.Equal(s.Timesteps(), run.Timesteps) {
-			t.Fatalf("timesteps %v, diffusers has %v", s.Timesteps(), run.Timesteps)
+	for steps, ts := range want.Timesteps {
+		if got, err := n.Trailing(steps); err != nil || !slices.Equal(got, ts) {
+			t.Errorf("%d steps: %v %v, want %v", steps, got, err, ts)
 		}
-		z := floats(run.Z)
-		for i, step := range run.Steps {
-			eps := make([]float32, len(z))
-			for p := range eps {
-				eps[p] = float32(0.125*z[p]) + float32(s.Timesteps()[i])/2048
-			}
-			var x0 []float32
-			z, x0 = s.Step(i, eps, z)
-			if !near(z, floats(step.Z)) || !near(x0, floats(step.X0)) {
-				t.Fatalf("%d steps, step %d:\n z %v\nwant %v\nx0 %v\nwant %v", len(run.Steps), i, z, floats(step.Z), x0, floats(step.X0))
+	}
+	if len(want.DDIM) < 3 || len(want.DPM) < 3 {
+		t.Fatalf("only %d and %d traces", len(want.DDIM), len(want.DPM))
+	}
+	for sampler, traces := range map[string]map[int][]step{DDIM: want.DDIM, DPM: want.DPM} {
+		for steps, trace := range traces {
+			s, z := solver(t, sampler, steps), want.Start
+			for i, w := range trace {
+				eps := make([]float32, len(z))
+				for p := range eps {
+					eps[p] = 0.1*z[p] + 0.5*float32(w.T)/1000
+				}
+				var x0 []float32
+				if z, x0 = s.Step(i, eps, z); !near(z, w.Latent) || !near(x0, w.X0) {
+					t.Fatalf("%s, %d steps, step %d:\n z %v\nwant %v\nx0 %v\nwant %v", sampler, steps, i, z, w.Latent, x0, w.X0)
+				}
 			}
 		}
 	}
