@@ -94,8 +94,7 @@ func exifOrientation(b []byte) int {
 		if len(entries) < 12 {
 			break
 		}
-		const short = 3
-		if order.Uint16(entries) == 0x0112 && order.Uint16(entries[2:]) == short {
+		if order.Uint16(entries) == 0x0112 {
 			if v := int(order.Uint16(entries[8:])); v >= 1 && v <= 8 {
 				return v
 			}

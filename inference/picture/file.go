@@ -85,13 +85,9 @@ func WriteFileAtomic(path string, data []byte) (err error) {
 // publish gives a finished file its name unless the name is taken. A hard link does that in one operation; where there are none
 // (FAT, some network drives) the name is reserved first.
 func publish(temp, path string) error {
-	err := os.Link(temp, path)
-	if err == nil {
+	if os.Link(temp, path) == nil {
 		_ = os.Remove(temp)
 		return nil
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return err
 	}
 	reserved, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {

@@ -97,6 +97,9 @@ Steps: 25, Sampler: DDIM, CFG scale: 7.5, Seed: 965400086, Size: 1024x1024, Mode
 	if got, _ := Parameters("", "", []KeyValue{{"Tiling", "Tiling"}, {"Steps", "5"}}); got != "Steps: 5, Tiling" {
 		t.Errorf("a value equal to its key became %q", got)
 	}
+	if got, _ := Parameters("", "", []KeyValue{{"Odd", "<a&b>, é"}}); got != `Odd: "<a&b>, é"` {
+		t.Errorf("letters were escaped: %s", got)
+	}
 	for _, key := range []string{"", "S", "γ scope", "a:b", "a,b", " a", "a\nb"} {
 		if _, err := Parameters("", "", []KeyValue{{key, "1"}}); err == nil {
 			t.Errorf("the key %q was written", key)
@@ -252,7 +255,7 @@ func withChunks(t testing.TB, chunks ...[]byte) []byte {
 
 func TestReadMetadataIsRobust(t *testing.T) {
 	text := func(kind, body string) []byte { return appendChunk(nil, kind, []byte(body)) }
-	bomb := appendInternational(nil, recipeKeyword, `"`+strings.Repeat("a", maxText)+`"`, true)
+	bomb := appendInternational(nil, parametersKeyword, strings.Repeat("a", maxText+1), true)
 	badSum := text("tEXt", "parameters\x00a dog")
 	badSum[len(badSum)-1]++
 	lying := binary.BigEndian.AppendUint32(nil, 1<<31)

@@ -80,6 +80,12 @@ func TestUpscale(t *testing.T) {
 			t.Errorf("bilinear: pixel %d is %v, want red %d", x, got, want)
 		}
 	}
+	tall := &image.RGBA{Pix: img.Pix, Stride: 4, Rect: image.Rect(0, 0, 1, 2)}
+	for y, want := range []uint8{0, 50, 150, 200} {
+		if got := Upscale(tall, 1, 4, true).RGBAAt(0, y).R; got != want {
+			t.Errorf("bilinear: line %d is %d, want %d", y, got, want)
+		}
+	}
 	if same := Upscale(img, 2, 1, true); !slices.Equal(same.Pix, img.Pix) {
 		t.Errorf("the same size changed %v to %v", img.Pix, same.Pix)
 	}
