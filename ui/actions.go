@@ -1,0 +1,248 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"realword/inference"
+)
+
+// generate starts a round with what the form says.
+func (w *Window) generate() {
+	if w.state.Busy() || len(w.state.Reasons()) > 0 || w.closed {
+		return
+	}
+	if !w.state.Form.KeepSeed {
+		w.state.Form.Seed = drawSeed()
+	}
+	r := w.state.Form.Request()
+	ctx, cancel := context.WithCancel(w.ctx)
+	w.cancel = cancel
+	w.actionErr = nil
+	w.state = w.state.Begin(len(r.Seeds), r.Stop)
+	w.refresh()
+	engine := w.engine
+	p := &pump{post: w.post, apply: w.apply}
+	w.tasks.Add(1)
+	go func() {
+		defer w.tasks.Done()
+		defer cancel()
+		job, err := engine.Start(ctx, r)
+		if err != nil {
+			p.add(inference.Failed{Err: err})
+			return
+		}
+		p.run(job.Events())
+	}()
+}
+
+// stop cancels the run; what is done so far stays on the stage.
+func (w *Window) stop() {
+	if w.state.Run.Phase != Running {
+		return
+	}
+	w.state.Run.Phase = Stopping
+	w.cancel()
+	w.refresh()
+}
+
+// apply takes events of the running job.
+func (w *Window) apply(events []inference.Event) {
+	for _, e := range events {
+		w.state = w.state.Apply(e)
+		if ready, ok := e.(inference.PictureReady); ok {
+			w.save(len(w.state.Shots)-1, ready)
+		}
+	}
+	w.refresh()
+}
+
+// save writes a finished picture into today's folder.
+func (w *Window) save(shot int, ready inference.PictureReady) {
+	folder, model := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), w.state.modelName()
+	w.background(func() func() {
+		path, err := savePicture(folder, ready, model)
+		return func() {
+			w.state.Shots[shot].Path, w.state.Shots[shot].SaveErr = path, err
+			w.refresh()
+		}
+	})
+}
+
+// choosePicture asks for a file and takes it as a reference.
+func (w *Window) choosePicture() {
+	if w.opt.OpenFile == nil {
+		return
+	}
+	w.background(func() func() {
+		path, err := w.opt.OpenFile()
+		if err == nil && path == "" {
+			return nil
+		}
+		return func() {
+			if err != nil {
+				w.state.PickErr = err
+				w.refresh()
+				return
+			}
+			w.take(path, Word{})
+		}
+	})
+}
+
+// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, anywhere else they
+// become new cards.
+func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
+	var onto Word
+	for _, o := range w.chips.Objects {
+		if c := o.(*chip); !c.word.Past && covers(o, at) {
+			onto = c.word
+		}
+	}
+	for _, f := range files {
+		if f.Scheme() != "file" {
+			w.state.PickErr = fmt.Errorf("%s is not on this computer: save it first, then drop the file", f.Name())
+			w.refresh()
+			continue
+		}
+		w.take(f.Path(), onto)
+	}
+}
+
+func covers(o fyne.CanvasObject, at fyne.Position) bool {
+	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+	size := o.Size()
+	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
+}
+
+// take reads a file as a new reference, bound to a word if onto has one.
+func (w *Window) take(path string, onto Word) {
+	w.add(filepath.Base(path), hintOf(filepath.Base(path)), onto, func() ([]byte, error) { return readFile(path) })
+}
+
+// add makes a card of what read answers.
+func (w *Window) add(name, hint string, onto Word, read func() ([]byte, error)) {
+	w.state.Picking++
+	w.state.PickErr = nil
+	model := w.state.Model
+	w.refresh()
+	w.background(func() func() {
+		var c Card
+		data, err := read()
+		if err == nil {
+			c, err = readCard(name, data, model)
+		}
+		return func() {
+			w.state.Picking--
+			if err != nil {
+				w.state.PickErr = err
+			} else {
+				w.state = w.state.Add(c, hint)
+				if onto.Text != "" {
+					cards := w.state.Form.Cards
+					w.state.Form = w.state.Form.Bind(cards[len(cards)-1].ID, onto.Word)
+				}
+			}
+			w.refresh()
+		}
+	})
+}
+
+// readSamples shows the pictures that come with the program. One that cannot be read is not offered.
+func (w *Window) readSamples() {
+	w.background(func() func() {
+		type offer struct {
+			Sample
+			img image.Image
+		}
+		var offers []offer
+		for _, s := range w.opt.Samples {
+			if img, err := readThumb(s.Data, 104); err == nil {
+				offers = append(offers, offer{s, img})
+			}
+		}
+		return func() {
+			for _, o := range offers {
+				w.sampleRow.Add(newThumb(o.img, 48, func() { w.trySample(o.Sample) }))
+			}
+			w.samples.Hidden = len(offers) == 0
+			w.samples.Refresh()
+		}
+	})
+}
+
+func (w *Window) trySample(s Sample) {
+	if w.state.Form.Prompt == "" && s.Prompt != "" {
+		w.promptChanged(s.Prompt)
+	}
+	w.add(s.Name, s.Word, Word{}, func() ([]byte, error) { return s.Data, nil })
+}
+
+// useAsReference takes the finished picture in view as a reference of the next round.
+func (w *Window) useAsReference() {
+	shot := w.state.Shot()
+	if shot == nil || shot.Image == nil {
+		return
+	}
+	img := shot.Image
+	name := fmt.Sprintf("picture %d.png", w.state.View.Shot+1)
+	w.add(name, "", Word{}, func() ([]byte, error) {
+		var b bytes.Buffer
+		err := png.Encode(&b, img)
+		return b.Bytes(), err
+	})
+}
+
+// saveAs copies the file of the picture in view to where the user wants it.
+func (w *Window) saveAs() {
+	shot := w.state.Shot()
+	if shot == nil || w.opt.SaveFile == nil {
+		return
+	}
+	ready, model := shot.PictureReady, w.state.modelName()
+	name := fmt.Sprintf("realword-%d.png", ready.Seed)
+	if shot.Path != "" {
+		name = filepath.Base(shot.Path)
+	}
+	w.background(func() func() {
+		path, err := w.opt.SaveFile(name)
+		if err == nil && path != "" {
+			err = saveCopy(path, ready, model)
+		}
+		return func() {
+			w.actionErr = err
+			w.refresh()
+		}
+	})
+}
+
+// reveal opens the folder of the picture in view.
+func (w *Window) reveal() {
+	folder := w.opt.Pictures
+	if shot := w.state.Shot(); shot != nil && shot.Path != "" {
+		folder = filepath.Dir(shot.Path)
+	}
+	w.background(func() func() {
+		var err error
+		if w.opt.Reveal != nil {
+			err = w.opt.Reveal(folder)
+		} else {
+			err = w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(folder)})
+		}
+		if err != nil {
+			err = fmt.Errorf("the folder %s cannot be shown: %w", folder, err)
+		}
+		return func() {
+			w.actionErr = err
+			w.refresh()
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/bundle"
+)
+
+var toybox = &bundle.Manifest{
+	Name: "toybox", Size: bundle.Size{Width: 128, Height: 128}, Vision: bundle.Vision{Reference: 64},
+	Presets: map[string]bundle.Preset{
+		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2},
+		"release": {Sampler: "dpm++", Steps: 20, Stop: 10, CFG: 3.5, Scope: 0.25, Negative: "blurry"},
+	},
+}
+
+// fakeEngine hands out jobs whose events the test sends.
+type fakeEngine struct {
+	startErr error
+	started  chan fakeJob
+}
+
+type fakeJob struct {
+	ctx     context.Context
+	request inference.Request
+	events  chan inference.Event
+}
+
+func (j fakeJob) Events() <-chan inference.Event { return j.events }
+func (j fakeJob) Cancel()                        {}
+
+func (e *fakeEngine) Manifest() *bundle.Manifest { return toybox }
+
+// Words are plain words of which the model reads eight.
+func (e *fakeEngine) Words(prompt string) []Word {
+	words := plainWords(prompt)
+	for i := range words {
+		words[i].Past = i >= 8
+	}
+	return words
+}
+
+func (e *fakeEngine) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	if e.startErr != nil {
+		return nil, e.startErr
+	}
+	j := fakeJob{ctx, r, make(chan inference.Event)}
+	e.started <- j
+	return j, nil
+}
+
+// bench is a window in a test: what it posts waits until the test lets it happen.
+type bench struct {
+	*Window
+	t      *testing.T
+	engine *fakeEngine
+	posted chan func()
+}
+
+func newBench(t *testing.T, change func(*Options)) *bench {
+	t.Helper()
+	b := &bench{t: t, engine: &fakeEngine{started: make(chan fakeJob, 1)}, posted: make(chan func(), 1000)}
+	o := Options{
+		Pictures: t.TempDir(),
+		Open:     func(context.Context) (Engine, error) { return b.engine, nil },
+		OpenFile: func() (string, error) { return "", nil },
+		SaveFile: func(string) (string, error) { return "", nil },
+	}
+	if change != nil {
+		change(&o)
+	}
+	a := test.NewTempApp(t)
+	b.Window = newWindow(a, o, func(f func()) { b.posted <- f })
+	b.state.Form.Seed = 7
+	b.refresh()
+	b.win.Resize(fyne.NewSize(1100, 700))
+	t.Cleanup(func() {
+		b.quit()
+		b.settle()
+	})
+	return b
+}
+
+// until lets posted work happen until done holds.
+func (b *bench) until(what string, done func() bool) {
+	b.t.Helper()
+	deadline := time.After(10 * time.Second)
+	for !done() {
+		select {
+		case f := <-b.posted:
+			f()
+		case <-deadline:
+			b.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// settle lets everything happen that is under way; a running job must have ended.
+func (b *bench) settle() {
+	b.t.Helper()
+	idle := make(chan struct{})
+	go func() {
+		b.tasks.Wait()
+		for b.painter.working() || b.filmer.working() {
+			time.Sleep(time.Millisecond)
+		}
+		b.posted <- func() { close(idle) }
+	}()
+	b.until("the window is idle", func() bool {
+		select {
+		case <-idle:
+			return len(b.posted) == 0
+		default:
+			return false
+		}
+	})
+}
+
+func (n *newest[T]) working() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.busy
+}
+
+// ready is a window with an open model.
+func ready(t *testing.T, change func(*Options)) *bench {
+	b := newBench(t, change)
+	b.until("the model is open", func() bool { return b.state.Model != nil || b.state.ModelErr != nil })
+	b.settle()
+	return b
+}
+
+func pngOf(c color.Color) []byte {
+	img := image.NewNRGBA(image.Rect(0, 0, 8, 8))
+	draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+var red, green = color.NRGBA{0xd0, 0x20, 0x20, 0xff}, color.NRGBA{0x20, 0xc0, 0x40, 0xff}
+
+func grid(v float32) []float32 {
+	g := make([]float32, 16)
+	g[5], g[6] = v, v/2
+	return g
+}
+
+// stepOf is a finished step of a run with n subjects.
+func stepOf(step, steps, stop, n int) inference.StepDone {
+	preview := image.NewRGBA(image.Rect(0, 0, 4, 4))
+	draw.Draw(preview, preview.Rect, image.NewUniform(color.NRGBA{uint8(10 * step), 100, 150, 0xff}), image.Point{}, draw.Src)
+	s := inference.StepDone{Step: step, Steps: steps, Preview: preview, GridWidth: 4, GridHeight: 4, Guided: step < stop}
+	for range n {
+		s.Subjects = append(s.Subjects, inference.SubjectStep{Mask: grid(1)})
+	}
+	return s
+}
+
+func readyOf(r inference.Request, picture int) inference.PictureReady {
+	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
+	draw.Draw(img, img.Rect, image.NewUniform(green), image.Point{}, draw.Src)
+	r.Seeds = r.Seeds[picture : picture+1]
+	return inference.PictureReady{Picture: picture, Seed: r.Seeds[0], Image: img, Recipe: r, Elapsed: time.Second}
+}

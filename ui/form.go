@@ -1,0 +1,231 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"unicode"
+
+	"realword/inference"
+	"realword/inference/bundle"
+)
+
+// Word is one word of the prompt as the model reads it.
+type Word struct {
+	inference.Word
+	Start, End int  // bytes of the prompt
+	Past       bool // beyond what the text encoder reads; cannot be bound
+}
+
+// Card is one reference picture on the left and the word that it is bound to. Cards with the same word are one subject
+// with several pictures.
+type Card struct {
+	ID    int // never used again within a window
+	Ref   inference.Reference
+	View  image.Image    // the square that the encoders see
+	Word  inference.Word // empty Text: not bound yet
+	Scope float64        // γ_scope; 0 is the preset's
+}
+
+// Form is everything the user sets: the recipe before it is resolved.
+type Form struct {
+	Prompt, Negative string
+	Cards            []Card
+	Preset           string // "paper" or "release"
+	Steps, Stop      int    // 0: the preset's
+	CFG              float64
+	Seed             uint64 // seed of the first picture; picture n takes Seed + n
+	KeepSeed         bool   // do not draw a new seed for the next run
+	Count            int
+}
+
+// seedLimit keeps seeds within 32 bits, the range that most other programs can read back.
+const seedLimit = 1 << 32
+
+func drawSeed() uint64 { return rand.Uint64N(seedLimit) }
+
+// Bound tells whether the card has a word.
+func (c Card) Bound() bool { return c.Word.Text != "" }
+
+func sameWord(a, b inference.Word) bool {
+	return a.Text == b.Text && max(a.Occurrence, 1) == max(b.Occurrence, 1)
+}
+
+// Subjects are the bound words in the order in which their first cards stand on the left.
+func (f Form) Subjects() []inference.Subject {
+	var subjects []inference.Subject
+	for _, c := range f.Cards {
+		if !c.Bound() {
+			continue
+		}
+		i := slices.IndexFunc(subjects, func(s inference.Subject) bool { return sameWord(s.Word, c.Word) })
+		if i < 0 {
+			subjects = append(subjects, inference.Subject{Word: c.Word, Scope: c.Scope})
+			i = len(subjects) - 1
+		}
+		subjects[i].References = append(subjects[i].References, c.Ref)
+	}
+	return subjects
+}
+
+// SubjectOf is the index in Subjects of the subject that is bound to word, or -1.
+func (f Form) SubjectOf(word inference.Word) int {
+	return slices.IndexFunc(f.Subjects(), func(s inference.Subject) bool { return sameWord(s.Word, word) })
+}
+
+// Request is the round that the form describes.
+func (f Form) Request() inference.Request {
+	r := inference.Request{
+		Prompt: strings.TrimSpace(f.Prompt), Negative: strings.TrimSpace(f.Negative), Subjects: f.Subjects(),
+		Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG,
+	}
+	for i := range max(f.Count, 1) {
+		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%seedLimit)
+	}
+	return r
+}
+
+// Settle fills in what the preset of the model decides, so that the window can show it.
+func (f Form) Settle(m *bundle.Manifest) Form {
+	if f.Preset == "" {
+		f.Preset = "paper"
+	}
+	if m == nil {
+		return f
+	}
+	p := m.Presets[f.Preset]
+	if f.Steps == 0 {
+		f.Steps = p.Steps
+	}
+	if f.Stop == 0 {
+		f.Stop = p.Stop
+	}
+	f.Stop = min(f.Stop, max(f.Steps, 1))
+	if f.CFG == 0 {
+		f.CFG = p.CFG
+	}
+	return f
+}
+
+// WithPreset changes the preset and takes over its numbers. Scopes that the user has set stay.
+func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
+	f.Preset, f.Steps, f.Stop, f.CFG = name, 0, 0, 0
+	return f.Settle(m)
+}
+
+// scope is the γ_scope in force for a card.
+func scope(c Card, f Form, m *bundle.Manifest) float64 {
+	switch {
+	case c.Scope > 0:
+		return c.Scope
+	case m != nil && m.Presets[f.Preset].Scope > 0:
+		return m.Presets[f.Preset].Scope
+	}
+	return 0.2
+}
+
+// Bind gives the card its word. A card that had another word leaves it.
+func (f Form) Bind(card int, word inference.Word) Form {
+	f.Cards = slices.Clone(f.Cards)
+	for i := range f.Cards {
+		if f.Cards[i].ID == card {
+			f.Cards[i].Word = word
+		}
+	}
+	// The pictures of one word share one scope.
+	for i := range f.Cards {
+		for j := range i {
+			if f.Cards[i].Bound() && sameWord(f.Cards[i].Word, f.Cards[j].Word) {
+				f.Cards[i].Scope = f.Cards[j].Scope
+			}
+		}
+	}
+	return f
+}
+
+// WithScope sets γ_scope of a card and of the other pictures of its word.
+func (f Form) WithScope(card int, scope float64) Form {
+	f.Cards = slices.Clone(f.Cards)
+	i := f.card(card)
+	if i < 0 {
+		return f
+	}
+	word := f.Cards[i].Word
+	for j := range f.Cards {
+		if j == i || f.Cards[i].Bound() && sameWord(f.Cards[j].Word, word) {
+			f.Cards[j].Scope = scope
+		}
+	}
+	return f
+}
+
+// Remove takes a card away.
+func (f Form) Remove(card int) Form {
+	f.Cards = slices.DeleteFunc(slices.Clone(f.Cards), func(c Card) bool { return c.ID == card })
+	return f
+}
+
+func (f Form) card(id int) int {
+	return slices.IndexFunc(f.Cards, func(c Card) bool { return c.ID == id })
+}
+
+// Lost tells whether the card's word is no longer in the prompt, or can no longer be read there.
+func (c Card) Lost(words []Word) bool {
+	return c.Bound() && !slices.ContainsFunc(words, func(w Word) bool { return !w.Past && sameWord(w.Word, c.Word) })
+}
+
+// Problems says in plain words why the form cannot run, in the order in which one would put it right.
+func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
+	var list []string
+	if strings.TrimSpace(f.Prompt) == "" {
+		list = append(list, "Write what the picture shows, for example “a dog on the beach”.")
+	}
+	var total float64
+	seen := map[int]bool{}
+	for _, c := range f.Cards {
+		switch {
+		case !c.Bound():
+			list = append(list, fmt.Sprintf("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
+		case c.Lost(words):
+			list = append(list, fmt.Sprintf("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
+		default:
+			if s := f.SubjectOf(c.Word); !seen[s] {
+				seen[s] = true
+				total += scope(c, f, m)
+			}
+		}
+	}
+	if total > 1 {
+		list = append(list, fmt.Sprintf("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
+	}
+	return list
+}
+
+// plainWords splits a prompt into words before the model's tokenizer is there.
+func plainWords(prompt string) []Word {
+	var words []Word
+	count := map[string]int{}
+	start := -1
+	flush := func(end int) {
+		if start < 0 {
+			return
+		}
+		text := prompt[start:end]
+		count[text]++
+		words = append(words, Word{Word: inference.Word{Text: text, Occurrence: count[text]}, Start: start, End: end})
+		start = -1
+	}
+	for i, r := range prompt {
+		inside := unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || start >= 0 && (r == '\'' || r == '’' || r == '-')
+		switch {
+		case inside && start < 0:
+			start = i
+		case !inside:
+			flush(i)
+		}
+	}
+	flush(len(prompt))
+	return words
+}

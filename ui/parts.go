@@ -1,0 +1,309 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// plate is a rounded background in a colour of the theme.
+type plate struct {
+	widget.BaseWidget
+	fill, stroke fyne.ThemeColorName // stroke may be empty
+	paint        color.Color         // instead of stroke, when set
+	radius       float32
+	thick        float32
+	rect         *canvas.Rectangle
+}
+
+func newPlate(fill, stroke fyne.ThemeColorName, radius float32) *plate {
+	p := &plate{fill: fill, stroke: stroke, radius: radius, thick: 1}
+	p.rect = canvas.NewRectangle(color.Transparent)
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+func (p *plate) CreateRenderer() fyne.WidgetRenderer {
+	r := &plateRenderer{p, []fyne.CanvasObject{p.rect}}
+	r.Refresh()
+	return r
+}
+
+type plateRenderer struct {
+	p       *plate
+	objects []fyne.CanvasObject
+}
+
+func (r *plateRenderer) Destroy()                     {}
+func (r *plateRenderer) Layout(size fyne.Size)        { r.p.rect.Resize(size) }
+func (r *plateRenderer) MinSize() fyne.Size           { return fyne.Size{} }
+func (r *plateRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *plateRenderer) Refresh() {
+	p := r.p
+	p.rect.FillColor = theme.ColorForWidget(p.fill, p)
+	p.rect.CornerRadius = p.radius
+	p.rect.StrokeWidth = 0
+	switch {
+	case p.paint != nil:
+		p.rect.StrokeColor, p.rect.StrokeWidth = p.paint, p.thick
+	case p.stroke != "":
+		p.rect.StrokeColor, p.rect.StrokeWidth = theme.ColorForWidget(p.stroke, p), p.thick
+	}
+	p.rect.Refresh()
+}
+
+// line is one line of text without padding, in a colour and a size of the theme.
+type line struct {
+	widget.BaseWidget
+	text  string
+	color fyne.ThemeColorName
+	size  fyne.ThemeSizeName
+	style fyne.TextStyle
+	align fyne.TextAlign
+	paint color.Color // instead of color, when set
+	draw  *canvas.Text
+}
+
+func newLine(text string, color fyne.ThemeColorName, size fyne.ThemeSizeName) *line {
+	l := &line{text: text, color: color, size: size}
+	l.draw = canvas.NewText(text, nil)
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func caption(text string) *line {
+	return newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameCaptionText)
+}
+
+func heading(text string) *line {
+	l := newLine(text, theme.ColorNameForeground, theme.SizeNameText)
+	l.style.Bold = true
+	return l
+}
+
+func (l *line) set(text string) {
+	if l.text != text {
+		l.text = text
+		l.Refresh()
+	}
+}
+
+func (l *line) CreateRenderer() fyne.WidgetRenderer {
+	r := &lineRenderer{l, []fyne.CanvasObject{l.draw}}
+	r.update()
+	return r
+}
+
+type lineRenderer struct {
+	l       *line
+	objects []fyne.CanvasObject
+}
+
+func (r *lineRenderer) Destroy()                     {}
+func (r *lineRenderer) Layout(size fyne.Size)        { r.l.draw.Resize(size) }
+func (r *lineRenderer) MinSize() fyne.Size           { return r.l.draw.MinSize() }
+func (r *lineRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *lineRenderer) update() {
+	l := r.l
+	l.draw.Text, l.draw.TextStyle, l.draw.Alignment = l.text, l.style, l.align
+	l.draw.TextSize = theme.SizeForWidget(l.size, l)
+	l.draw.Color = l.paint
+	if l.paint == nil {
+		l.draw.Color = theme.ColorForWidget(l.color, l)
+	}
+}
+
+func (r *lineRenderer) Refresh() {
+	r.update()
+	r.l.draw.Refresh()
+}
+
+// flow puts objects side by side and goes on in the next row where they do not fit.
+type flow struct {
+	gap   float32
+	width float32 // of the last layout, for MinSize
+}
+
+func (f *flow) place(objects []fyne.CanvasObject, width float32, move bool) float32 {
+	var x, y, row float32
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		size := o.MinSize()
+		if x > 0 && x+size.Width > width {
+			x, y, row = 0, y+row+f.gap, 0
+		}
+		if move {
+			o.Resize(size)
+			o.Move(fyne.NewPos(x, y))
+		}
+		x += size.Width + f.gap
+		row = max(row, size.Height)
+	}
+	return y + row
+}
+
+func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	f.width = size.Width
+	f.place(objects, size.Width, true)
+}
+
+func (f *flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var widest float32
+	for _, o := range objects {
+		if o.Visible() {
+			widest = max(widest, o.MinSize().Width)
+		}
+	}
+	width := f.width
+	if width == 0 {
+		width = 400
+	}
+	return fyne.NewSize(widest, f.place(objects, max(width, widest), false))
+}
+
+// inset keeps a margin around its one object.
+type inset struct{ x, y float32 }
+
+func (i inset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.NewPos(i.x, i.y))
+		o.Resize(size.SubtractWidthHeight(2*i.x, 2*i.y))
+	}
+}
+
+func (i inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if o.Visible() {
+			size = size.Max(o.MinSize())
+		}
+	}
+	return size.AddWidthHeight(2*i.x, 2*i.y)
+}
+
+// fixed gives its objects a smallest width and height; 0 leaves theirs.
+type fixed struct{ width, height float32 }
+
+func (f fixed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (f fixed) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if o.Visible() {
+			size = size.Max(o.MinSize())
+		}
+	}
+	if f.width > 0 {
+		size.Width = f.width
+	}
+	if f.height > 0 {
+		size.Height = f.height
+	}
+	return size
+}
+
+// columns is the frame of the window: a left and a right panel of fixed width and the rest between them.
+type columns struct{ left, right, gap float32 }
+
+func (c columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	middle := size.Width - c.left - c.right - 2*c.gap
+	x := float32(0)
+	for i, width := range [3]float32{c.left, middle, c.right} {
+		objects[i].Move(fyne.NewPos(x, 0))
+		objects[i].Resize(fyne.NewSize(width, size.Height))
+		x += width + c.gap
+	}
+}
+
+func (c columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var height float32
+	for _, o := range objects {
+		height = max(height, o.MinSize().Height)
+	}
+	return fyne.NewSize(c.left+c.right+2*c.gap+objects[1].MinSize().Width, height)
+}
+
+// stacked is a column with a gap of its own.
+type stacked struct{ gap float32 }
+
+func (s stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := float32(0)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		h := o.MinSize().Height
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, h))
+		y += h + s.gap
+	}
+}
+
+func (s stacked) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		if size.Height > 0 {
+			size.Height += s.gap
+		}
+		size.Height += m.Height
+		size.Width = max(size.Width, m.Width)
+	}
+	return size
+}
+
+// row is objects side by side, centred vertically, in their smallest size.
+type row struct{ gap float32 }
+
+func (r row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	x := float32(0)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		o.Resize(m)
+		o.Move(fyne.NewPos(x, (size.Height-m.Height)/2))
+		x += m.Width + r.gap
+	}
+}
+
+func (r row) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		if size.Width > 0 {
+			size.Width += r.gap
+		}
+		size.Width += m.Width
+		size.Height = max(size.Height, m.Height)
+	}
+	return size
+}
+
+func newRow(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(row{gap}, objects...)
+}
+
+func newColumn(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(stacked{gap}, objects...)
+}

@@ -1,0 +1,86 @@
+package ui
+
+import (
+	"sync"
+
+	"realword/inference"
+)
+
+// pump carries the events of a job to the window's goroutine. However fast they come, at most one function waits in Fyne's
+// queue; it delivers everything that has gathered. A newer Progress replaces one that still waits.
+type pump struct {
+	post  func(func())
+	apply func([]inference.Event) // on the window's goroutine
+
+	mu      sync.Mutex
+	waiting []inference.Event
+	queued  bool
+}
+
+// run drains the channel until the job closes it.
+func (p *pump) run(events <-chan inference.Event) {
+	for e := range events {
+		p.add(e)
+	}
+}
+
+func (p *pump) add(e inference.Event) {
+	p.mu.Lock()
+	_, dull := e.(inference.Progress)
+	if n := len(p.waiting); dull && n > 0 {
+		if _, also := p.waiting[n-1].(inference.Progress); also {
+			p.waiting = p.waiting[:n-1]
+		}
+	}
+	p.waiting = append(p.waiting, e)
+	first := !p.queued
+	p.queued = true
+	p.mu.Unlock()
+	if first {
+		p.post(p.deliver)
+	}
+}
+
+func (p *pump) deliver() {
+	p.mu.Lock()
+	batch := p.waiting
+	p.waiting, p.queued = nil, false
+	p.mu.Unlock()
+	p.apply(batch)
+}
+
+// newest runs do on its own goroutine for the newest value given to set; values that were overtaken are skipped.
+type newest[T any] struct {
+	do func(T)
+
+	mu      sync.Mutex
+	value   T
+	waiting bool
+	busy    bool
+}
+
+func (n *newest[T]) set(v T) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.value, n.waiting = v, true
+	if !n.busy {
+		n.busy = true
+		go n.work()
+	}
+}
+
+func (n *newest[T]) work() {
+	for {
+		n.mu.Lock()
+		if !n.waiting {
+			n.busy = false
+			n.mu.Unlock()
+			return
+		}
+		v := n.value
+		var none T
+		n.value, n.waiting = none, false
+		n.mu.Unlock()
+		n.do(v)
+	}
+}

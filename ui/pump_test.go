@@ -1,0 +1,71 @@
+package ui
+
+import (
+	"reflect"
+	"sync"
+	"testing"
+
+	"realword/inference"
+)
+
+func TestPumpKeepsOneClosureInTheQueue(t *testing.T) {
+	var queue []func()
+	var got []inference.Event
+	p := &pump{post: func(f func()) { queue = append(queue, f) }, apply: func(e []inference.Event) { got = append(got, e...) }}
+	events := make(chan inference.Event, 10)
+	sent := []inference.Event{
+		inference.StageStarted{Stage: inference.StageText},
+		inference.Progress{Pass: 1}, inference.Progress{Pass: 2},
+		inference.StepDone{Step: 0},
+		inference.Progress{Pass: 3}, inference.Progress{Pass: 4},
+		inference.Done{},
+	}
+	for _, e := range sent {
+		events <- e
+	}
+	close(events)
+	p.run(events)
+	if len(queue) != 1 {
+		t.Fatalf("%d closures in the queue, want 1", len(queue))
+	}
+	queue[0]()
+	want := []inference.Event{sent[0], inference.Progress{Pass: 2}, sent[3], inference.Progress{Pass: 4}, sent[6]}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	p.add(inference.Progress{Pass: 5})
+	if len(queue) != 2 {
+		t.Error("after a delivery nothing is posted any more")
+	}
+}
+
+func TestNewestSkipsWhatWasOvertaken(t *testing.T) {
+	first, goOn := make(chan struct{}), make(chan struct{})
+	var mu sync.Mutex
+	var got []int
+	all := make(chan struct{})
+	n := &newest[int]{do: func(v int) {
+		if v == 1 {
+			close(first)
+			<-goOn
+		}
+		mu.Lock()
+		got = append(got, v)
+		mu.Unlock()
+		if v == 100 {
+			close(all)
+		}
+	}}
+	n.set(1)
+	<-first
+	for v := 2; v <= 100; v++ {
+		n.set(v)
+	}
+	close(goOn)
+	<-all
+	mu.Lock()
+	defer mu.Unlock()
+	if !reflect.DeepEqual(got, []int{1, 100}) {
+		t.Errorf("got %v, want the first and the last", got)
+	}
+}

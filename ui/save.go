@@ -1,0 +1,54 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+// encode is the PNG file of a finished picture, with its recipe inside.
+func encode(ready inference.PictureReady, model string) ([]byte, error) {
+	meta, err := inference.Metadata(ready, model)
+	if err != nil {
+		return nil, err
+	}
+	return picture.Encode(ready.Image, meta)
+}
+
+// savePicture writes a finished picture into the folder under a free name, and answers the path.
+func savePicture(folder string, ready inference.PictureReady, model string) (string, error) {
+	data, err := encode(ready, model)
+	if err != nil {
+		return "", err
+	}
+	return picture.WriteUnique(folder, strconv.FormatUint(ready.Seed, 10), ".png", data)
+}
+
+// saveCopy writes a finished picture where the user wants it. The user has agreed to replace a file of that name.
+func saveCopy(path string, ready inference.PictureReady, model string) error {
+	data, err := encode(ready, model)
+	if err != nil {
+		return err
+	}
+	if filepath.Ext(path) == "" {
+		path += ".png"
+	}
+	err = picture.WriteFileAtomic(path, data)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	whole := path + ".new"
+	if err := picture.WriteFileAtomic(whole, data); err != nil {
+		return err
+	}
+	if err := os.Rename(whole, path); err != nil {
+		return errors.Join(fmt.Errorf("%s cannot be replaced: %w", filepath.Base(path), reason(err)), os.Remove(whole))
+	}
+	return nil
+}

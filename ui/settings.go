@@ -1,0 +1,251 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+)
+
+// settings is the panel on the right: what the method needs, and the run.
+type settings struct {
+	w      *Window
+	form   *fyne.Container
+	action *fyne.Container
+
+	presets          map[string]*widget.Button
+	presetNote, size *line
+	steps, stop, cfg *dial
+	count            *dial
+	seed             *widget.Entry
+	keep             *widget.Check
+	seedNote         *line
+	negative         *widget.Entry
+	more             *widget.Button
+	moreBox          *fyne.Container
+
+	progress *widget.ProgressBar
+	status   *line
+	reasons  *widget.Label
+	generate *widget.Button
+}
+
+func newSettings(w *Window) *settings {
+	s := &settings{w: w, presets: map[string]*widget.Button{}}
+	whole := func(v float64) string { return strconv.Itoa(int(v)) }
+
+	both := container.NewGridWithColumns(2)
+	for _, p := range []struct{ name, label string }{{"paper", "Paper"}, {"release", "Release"}} {
+		b := widget.NewButton(p.label, func() {
+			w.state.Form = w.state.Form.WithPreset(p.name, w.state.Model)
+			w.refresh()
+		})
+		s.presets[p.name] = b
+		both.Add(b)
+	}
+	s.presetNote, s.size = caption(""), caption("")
+	s.stop = newDial("Masks settle after (T_stop)", 1, 25, 1, func(v float64) string { return fmt.Sprintf("step %d", int(v)) },
+		func(v float64) { w.state.Form.Stop = int(v); w.refresh() })
+	s.steps = newDial("Steps", 4, 60, 1, whole, func(v float64) {
+		w.state.Form.Steps = int(v)
+		w.state.Form.Stop = min(w.state.Form.Stop, int(v))
+		w.refresh()
+	})
+	s.count = newDial("Pictures", 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
+	s.cfg = newDial("Guidance (CFG)", 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
+		func(v float64) { w.state.Form.CFG = v; w.refresh() })
+
+	s.seed = widget.NewEntry()
+	s.seed.OnChanged = s.seedTyped
+	s.seedNote = caption("")
+	s.seedNote.color = theme.ColorNameError
+	s.seedNote.Hide()
+	dice := widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), func() { w.state.Form.Seed = drawSeed(); w.refresh() })
+	dice.Importance = widget.LowImportance
+	s.keep = widget.NewCheck("Keep", func(on bool) { w.state.Form.KeepSeed = on })
+	seed := newColumn(2, container.New(inset{4, 0}, caption("Seed")), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
+
+	s.negative = widget.NewMultiLineEntry()
+	s.negative.Wrapping = fyne.TextWrapWord
+	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text }
+	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption("What to avoid")),
+		container.New(fixed{height: 64}, s.negative)))
+	s.moreBox.Hide()
+	s.more = widget.NewButtonWithIcon("More", theme.MenuDropDownIcon(), func() {
+		s.moreBox.Hidden = !s.moreBox.Hidden
+		s.refresh()
+		s.form.Refresh()
+	})
+	s.more.Importance, s.more.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading("Settings"), s.size)),
+		newColumn(4, both, container.New(inset{4, 0}, s.presetNote)), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
+
+	s.progress = widget.NewProgressBar()
+	s.progress.TextFormatter = func() string { return "" }
+	s.status = caption("")
+	s.reasons = widget.NewLabel("")
+	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
+	s.generate = widget.NewButton("Generate", nil)
+	s.action = newColumn(6, s.reasons, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
+		container.New(fixed{height: 44}, s.generate))
+	return s
+}
+
+func (s *settings) seedTyped(text string) {
+	seed, err := parseSeed(text)
+	s.seedNote.Hidden = err == nil
+	s.seedNote.set(Sentence(err))
+	if err == nil && strings.TrimSpace(text) != "" && text != "-1" && seed != s.w.state.Form.Seed {
+		s.w.state.Form.Seed, s.w.state.Form.KeepSeed = seed, true
+		s.keep.SetChecked(true)
+	}
+	s.form.Refresh()
+}
+
+// refresh makes the panel equal to the state.
+func (s *settings) refresh() {
+	st := &s.w.state
+	f := st.Form
+	for name, b := range s.presets {
+		want := widget.MediumImportance
+		if name == f.Preset {
+			want = widget.HighImportance
+		}
+		if b.Importance != want {
+			b.Importance = want
+			b.Refresh()
+		}
+	}
+	if m := st.Model; m != nil {
+		p := m.Presets[f.Preset]
+		s.presetNote.set(fmt.Sprintf("%s · %d steps · CFG %g · γ %.2f", samplerName(p.Sampler), p.Steps, p.CFG, p.Scope))
+		s.size.set(fmt.Sprintf("%d × %d", m.Size.Width, m.Size.Height))
+		s.negative.SetPlaceHolder(p.Negative)
+	}
+	if f.Steps > 0 {
+		s.steps.set(float64(f.Steps))
+		s.stop.limit(float64(f.Steps))
+		s.stop.set(float64(f.Stop))
+		s.cfg.set(f.CFG)
+	}
+	s.count.set(float64(f.Count))
+	if shown, err := strconv.ParseUint(strings.TrimSpace(s.seed.Text), 10, 32); err != nil || shown != f.Seed {
+		s.seed.SetText(strconv.FormatUint(f.Seed, 10))
+	}
+	if s.keep.Checked != f.KeepSeed {
+		s.keep.SetChecked(f.KeepSeed)
+	}
+	if s.negative.Text != f.Negative {
+		s.negative.SetText(f.Negative)
+	}
+	icon := theme.MenuDropDownIcon()
+	if !s.moreBox.Hidden {
+		icon = theme.MenuDropUpIcon()
+	}
+	s.more.SetIcon(icon)
+	s.refreshRun()
+}
+
+func samplerName(name string) string {
+	switch name {
+	case "ddim":
+		return "DDIM"
+	case "dpm++":
+		return "DPM++"
+	}
+	return name
+}
+
+// refreshRun shows where the run stands, or why none can start.
+func (s *settings) refreshRun() {
+	st := &s.w.state
+	reasons := st.Reasons()
+	importance := widget.LowImportance
+	text := strings.Join(reasons, "\n")
+	switch {
+	case st.Busy():
+		text = ""
+	case st.Run.Err != nil:
+		text, importance = Sentence(st.Run.Err), widget.DangerImportance
+	case st.ModelErr != nil:
+		importance = widget.DangerImportance
+	}
+	if s.reasons.Text != text || s.reasons.Importance != importance {
+		s.reasons.Importance = importance
+		s.reasons.SetText(text)
+	}
+	s.reasons.Hidden = text == ""
+	s.status.set(st.Run.status(time.Second))
+	s.status.Hidden = s.status.text == ""
+	s.progress.Hidden = !st.Busy()
+	if st.Run.Passes > 0 {
+		s.progress.SetValue(float64(st.Run.Pass) / float64(st.Run.Passes))
+	} else {
+		s.progress.SetValue(0)
+	}
+	label, tap, want := "Generate", s.w.generate, widget.HighImportance
+	if st.Busy() {
+		label, tap, want = "Stop", s.w.stop, widget.MediumImportance
+	}
+	s.generate.OnTapped = tap
+	disabled := !st.Busy() && len(reasons) > 0 || st.Run.Phase == Stopping
+	if s.generate.Text != label || s.generate.Importance != want {
+		s.generate.Importance = want
+		s.generate.SetText(label)
+	}
+	if disabled != s.generate.Disabled() {
+		if disabled {
+			s.generate.Disable()
+		} else {
+			s.generate.Enable()
+		}
+	}
+	s.action.Refresh()
+}
+
+// status is the line over the progress bar; times are rounded to unit.
+func (r Round) status(unit time.Duration) string {
+	of := ""
+	if r.Pictures > 1 {
+		of = fmt.Sprintf("picture %d of %d · ", r.Picture+1, r.Pictures)
+	}
+	left := ""
+	if r.Remaining > 0 {
+		left = fmt.Sprintf(" · about %s left", max(r.Remaining.Round(unit), unit))
+	}
+	switch {
+	case r.Phase == Stopping:
+		return "Stopping…"
+	case r.Phase == Idle && r.Stopped:
+		return fmt.Sprintf("Stopped after step %d.", len(r.Film))
+	case r.Phase == Idle && r.Elapsed > 0:
+		return fmt.Sprintf("Done in %.1f s.", r.Elapsed.Seconds())
+	case r.Phase == Idle:
+		return ""
+	}
+	switch r.Stage {
+	case inference.StageText:
+		return "Reading the prompt…"
+	case inference.StageVision:
+		return "Looking at the pictures…"
+	case inference.StageDecode:
+		return of + "finishing…"
+	case inference.StageDenoise:
+		steps := 0
+		if len(r.Film) > 0 {
+			steps = r.Film[0].Steps
+		}
+		if steps == 0 {
+			return of + "first step…"
+		}
+		return fmt.Sprintf("%sstep %d of %d%s", of, len(r.Film), steps, left)
+	}
+	return "Getting ready…"
+}

@@ -1,0 +1,248 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"realword/inference"
+	"realword/inference/bundle"
+)
+
+// Phase is where a run stands.
+type Phase int
+
+// A run starts idle, and comes back to idle with its last event.
+const (
+	Idle Phase = iota
+	Running
+	Stopping // cancelled, the last event has not come yet
+)
+
+// Round is what the window knows of the running or the last generation.
+type Round struct {
+	Phase        Phase
+	Stage        inference.Stage
+	Pictures     int // asked for
+	Picture      int // index of the one in work
+	Pass, Passes int
+	Remaining    time.Duration // 0 while unknown
+	Film         []inference.StepDone
+	Stop         int // T_stop of the run
+	Stopped      bool
+	Err          error // why it ended early; nil after Done and after Cancel
+	Elapsed      time.Duration
+}
+
+// Shot is a finished picture of this window.
+type Shot struct {
+	inference.PictureReady
+	Film    []inference.StepDone // the steps that led to it; kept for the last run only
+	Path    string               // the file it is saved in; empty until it is
+	SaveErr error
+}
+
+// View is what the stage shows: the run (Shot < 0) or a finished picture, and one of its steps, or with Step < 0 the
+// newest there is.
+type View struct{ Shot, Step int }
+
+// State is everything that the window shows. It is a value: the methods answer changed copies.
+type State struct {
+	Form     Form
+	Model    *bundle.Manifest // nil until the model is open
+	ModelErr error
+	Words    []Word // of Form.Prompt
+	Run      Round
+	Shots    []Shot
+	View     View
+	Selected int // ID of the chosen card; 0 is none
+	Pending  inference.Word
+	Picking  int   // pictures being read
+	PickErr  error // why the last picture could not be taken
+}
+
+// NewState is a window before anything is done in it.
+func NewState() State {
+	return State{Form: Form{Preset: "paper", Count: 1, Seed: drawSeed()}, View: View{Shot: -1, Step: -1}}
+}
+
+// Begin is the state at the moment when a run of r is asked for.
+func (s State) Begin(pictures, stop int) State {
+	s.Run = Round{Phase: Running, Stage: inference.StageLoad, Pictures: pictures, Stop: stop}
+	s.View = View{Shot: -1, Step: -1}
+	s.Shots = slices.Clone(s.Shots)
+	for i := range s.Shots {
+		s.Shots[i].Film = nil
+	}
+	return s
+}
+
+// Apply is the state after an event of the running job.
+func (s State) Apply(e inference.Event) State {
+	switch e := e.(type) {
+	case inference.StageStarted:
+		s.Run.Stage, s.Run.Picture = e.Stage, e.Picture
+		if e.Stage == inference.StageDenoise {
+			s.Run.Film = nil
+			if s.View.Shot >= len(s.Shots)-s.Run.Picture && s.View.Step < 0 {
+				s.View = View{Shot: -1, Step: -1} // go on watching unless an older picture was opened meanwhile
+			}
+		}
+	case inference.Progress:
+		s.Run.Pass, s.Run.Passes, s.Run.Remaining = e.Pass, e.Passes, e.Remaining
+	case inference.StepDone:
+		s.Run.Film = append(slices.Clip(s.Run.Film), e)
+	case inference.PictureReady:
+		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film})
+		if s.View.Shot < 0 {
+			s.View.Shot = len(s.Shots) - 1
+		}
+	case inference.Done:
+		s.Run.Phase, s.Run.Elapsed, s.Run.Remaining = Idle, e.Elapsed, 0
+	case inference.Failed:
+		s.Run.Phase, s.Run.Remaining = Idle, 0
+		if errors.Is(e.Err, context.Canceled) {
+			s.Run.Stopped = true
+		} else {
+			s.Run.Err = e.Err
+		}
+	}
+	return s
+}
+
+// modelName is the name of the open model.
+func (s State) modelName() string {
+	if s.Model == nil {
+		return ""
+	}
+	return s.Model.Name
+}
+
+// Busy tells whether a run has not reported its last event yet.
+func (s State) Busy() bool { return s.Run.Phase != Idle }
+
+// Film is the film of what the stage shows, with the T_stop of its run.
+func (s State) Film() ([]inference.StepDone, int) {
+	if s.View.Shot >= 0 && s.View.Shot < len(s.Shots) {
+		return s.Shots[s.View.Shot].Film, s.Shots[s.View.Shot].Recipe.Stop
+	}
+	return s.Run.Film, s.Run.Stop
+}
+
+// Shown is the step on the stage, or nil when it shows a finished picture or nothing.
+func (s State) Shown() *inference.StepDone {
+	film, _ := s.Film()
+	switch {
+	case len(film) == 0:
+		return nil
+	case s.View.Step >= 0:
+		return &film[min(s.View.Step, len(film)-1)]
+	case s.View.Shot >= 0:
+		return nil
+	}
+	return &film[len(film)-1]
+}
+
+// Shot is the finished picture in view, or nil.
+func (s State) Shot() *Shot {
+	if s.View.Shot < 0 || s.View.Shot >= len(s.Shots) {
+		return nil
+	}
+	return &s.Shots[s.View.Shot]
+}
+
+// Reasons says why Generate is not possible now, in plain words; none means that it is.
+func (s State) Reasons() []string {
+	switch {
+	case s.ModelErr != nil:
+		return []string{Sentence(s.ModelErr)}
+	case s.Picking > 0:
+		return []string{"A picture is still being read."}
+	}
+	list := s.Form.Problems(s.Words, s.Model)
+	if len(list) == 0 && s.Model == nil {
+		list = append(list, "The model is being opened.")
+	}
+	return list
+}
+
+// Click is the state after the user clicked a word: it is bound to the chosen card, or else to the picture that still has
+// no word, or else it waits for a card to be chosen. Clicking the word of the chosen card frees that card.
+func (s State) Click(w Word) State {
+	if w.Past {
+		return s
+	}
+	card := s.Selected
+	if card == 0 {
+		for _, c := range s.Form.Cards {
+			if !c.Bound() || c.Lost(s.Words) {
+				card = c.ID
+				break
+			}
+		}
+	}
+	if card == 0 {
+		if i := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && sameWord(c.Word, w.Word) }); i >= 0 {
+			s.Selected, s.Pending = s.Form.Cards[i].ID, inference.Word{}
+			return s
+		}
+		if len(s.Form.Cards) == 1 {
+			card = s.Form.Cards[0].ID
+		}
+	}
+	if card == 0 {
+		if sameWord(s.Pending, w.Word) {
+			s.Pending = inference.Word{}
+		} else {
+			s.Pending = w.Word
+		}
+		return s
+	}
+	i := s.Form.card(card)
+	if i >= 0 && s.Form.Cards[i].Bound() && sameWord(s.Form.Cards[i].Word, w.Word) {
+		s.Form = s.Form.Bind(card, inference.Word{})
+		return s
+	}
+	s.Form = s.Form.Bind(card, w.Word)
+	s.Selected, s.Pending = 0, inference.Word{}
+	return s
+}
+
+// Choose is the state after the user clicked a card.
+func (s State) Choose(card int) State {
+	switch {
+	case s.Pending.Text != "":
+		s.Form = s.Form.Bind(card, s.Pending)
+		s.Pending, s.Selected = inference.Word{}, 0
+	case s.Selected == card:
+		s.Selected = 0
+	default:
+		s.Selected = card
+	}
+	return s
+}
+
+// Add is the state after a picture was read. It takes the word that waits for a picture, or a free word of the prompt that
+// equals hint (the name of the file, or what a sample shows).
+func (s State) Add(c Card, hint string) State {
+	for _, have := range s.Form.Cards {
+		c.ID = max(c.ID, have.ID)
+	}
+	c.ID++
+	s.PickErr = nil
+	s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
+	switch {
+	case s.Pending.Text != "":
+		s.Form = s.Form.Bind(c.ID, s.Pending)
+		s.Pending = inference.Word{}
+	default:
+		for _, w := range s.Words {
+			if !w.Past && w.Text == hint && s.Form.SubjectOf(w.Word) < 0 {
+				s.Form = s.Form.Bind(c.ID, w.Word)
+				break
+			}
+		}
+	}
+	return s
+}

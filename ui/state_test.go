@@ -1,0 +1,242 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"realword/inference"
+)
+
+func word(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
+
+func TestApplyFollowsARun(t *testing.T) {
+	boom := errors.New("boom")
+	recipe := inference.Request{Seeds: []uint64{7, 8}, Stop: 2}
+	film := func(n int) []inference.Event {
+		list := []inference.Event{inference.StageStarted{Stage: inference.StageDenoise}}
+		for i := range n {
+			list = append(list, stepOf(i, 4, 2, 1))
+		}
+		return list
+	}
+	for name, c := range map[string]struct {
+		events []inference.Event
+		check  func(State) string
+	}{
+		"nothing yet": {nil, func(s State) string {
+			return fmt.Sprint(s.Busy(), " ", s.Run.status(time.Second), " ", s.Shown() == nil)
+		}},
+		"text": {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.status(time.Second) }},
+		"steps": {append(film(3), inference.Progress{Pass: 9, Passes: 10, Remaining: 1200 * time.Millisecond}), func(s State) string {
+			return fmt.Sprint(s.Run.status(time.Second), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
+		}},
+		"a picture": {append(film(4), readyOf(recipe, 0)), func(s State) string {
+			film, stop := s.Film()
+			return fmt.Sprint(s.Shown() == nil, s.Shot().Seed, len(film), stop)
+		}},
+		"second picture begins": {append(append(film(4), readyOf(recipe, 0)), inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, stepOf(0, 4, 2, 1)),
+			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run.Picture, len(s.Shots[0].Film)) }},
+		"done": {append(film(4), readyOf(recipe, 0), inference.Done{Pictures: 1, Elapsed: 3 * time.Second}), func(s State) string {
+			return fmt.Sprint(s.Busy(), " ", s.Run.status(time.Second))
+		}},
+		"cancelled": {append(film(3), inference.Failed{Err: fmt.Errorf("step 3: %w", context.Canceled)}), func(s State) string {
+			return fmt.Sprint(s.Busy(), s.Run.Err, s.Shown().Step, " ", s.Run.status(time.Second))
+		}},
+		"failed": {append(film(1), inference.Failed{Err: boom}), func(s State) string { return fmt.Sprint(s.Busy(), s.Run.Err, len(s.Run.Film)) }},
+	} {
+		want := map[string]string{
+			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "steps": "step 3 of 4 · about 1s left 2 9 10",
+			"a picture": "true 7 4 2", "second picture begins": "{-1 -1} 0 1 4", "done": "false Done in 3.0 s.",
+			"cancelled": "false <nil> 2 Stopped after step 3.", "failed": "false boom 1",
+		}[name]
+		t.Run(name, func(t *testing.T) {
+			s := NewState().Begin(1, 2)
+			for _, e := range c.events {
+				s = s.Apply(e)
+			}
+			if got := c.check(s); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestApplyLeavesEarlierStatesAlone(t *testing.T) {
+	s := NewState().Begin(1, 2).Apply(stepOf(0, 4, 2, 1))
+	a := s.Apply(stepOf(1, 4, 2, 1))
+	b := s.Apply(stepOf(3, 4, 2, 1))
+	if len(s.Run.Film) != 1 || a.Run.Film[1].Step != 1 || b.Run.Film[1].Step != 3 {
+		t.Errorf("films share their memory: %d, %d, %d", len(s.Run.Film), a.Run.Film[1].Step, b.Run.Film[1].Step)
+	}
+}
+
+func TestScrubbingStaysWhileARunGoesOn(t *testing.T) {
+	s := NewState().Begin(1, 2).Apply(stepOf(0, 4, 2, 1)).Apply(stepOf(1, 4, 2, 1))
+	s.View.Step = 0
+	s = s.Apply(stepOf(2, 4, 2, 1))
+	if s.Shown().Step != 0 {
+		t.Errorf("the view jumped to step %d", s.Shown().Step)
+	}
+}
+
+func TestBeginKeepsPicturesAndDropsTheirFilms(t *testing.T) {
+	r := inference.Request{Seeds: []uint64{1}}
+	s := NewState().Begin(1, 2).Apply(stepOf(0, 1, 1, 1)).Apply(readyOf(r, 0)).Apply(inference.Done{})
+	next := s.Begin(1, 2)
+	if len(next.Shots) != 1 || next.Shots[0].Film != nil || len(s.Shots[0].Film) != 1 {
+		t.Errorf("shots %d, film %v, earlier film %d", len(next.Shots), next.Shots[0].Film, len(s.Shots[0].Film))
+	}
+}
+
+// boundTo is a state with a prompt and one card per name; a name with "=word" is bound.
+func boundTo(prompt string, cards ...string) State {
+	s := NewState()
+	s.Model = toybox
+	s.Form.Prompt, s.Words = prompt, plainWords(prompt)
+	for i, c := range cards {
+		name, bound, _ := strings.Cut(c, "=")
+		card := Card{ID: i + 1, Ref: inference.Reference{Name: name}}
+		if bound != "" {
+			card.Word = word(bound)
+		}
+		s.Form.Cards = append(s.Form.Cards, card)
+	}
+	return s
+}
+
+func TestReasons(t *testing.T) {
+	for name, c := range map[string]struct {
+		state State
+		want  []string
+	}{
+		"ready":            {boundTo("a dog", "rex.png=dog"), nil},
+		"without subjects": {boundTo("a dog"), nil},
+		"no prompt":        {boundTo(" "), []string{"Write what"}},
+		"unbound":          {boundTo("a dog", "rex.png"), []string{"Click the word of the prompt that rex.png shows"}},
+		"lost":             {boundTo("a cat", "rex.png=dog"), []string{"“dog” is not in the prompt"}},
+		"all at once":      {boundTo("", "rex.png", "tom.png=cat"), []string{"Write what", "rex.png", "“cat”"}},
+		"too much reach": {func() State {
+			s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
+			s.Form = s.Form.WithScope(1, 0.9)
+			return s
+		}(), []string{"add up to 1.10"}},
+		"two pictures of one word count once": {func() State {
+			s := boundTo("a dog", "rex.png=dog", "rex2.png=dog")
+			s.Form = s.Form.WithScope(1, 0.9)
+			return s
+		}(), nil},
+		"reading": {func() State { s := boundTo("a dog"); s.Picking = 1; return s }(), []string{"still being read"}},
+		"opening": {func() State { s := boundTo("a dog"); s.Model = nil; return s }(), []string{"being opened"}},
+		"no model": {func() State { s := boundTo("a dog"); s.ModelErr = errors.New("no library: run make"); return s }(),
+			[]string{"No library: run make."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := c.state.Reasons()
+			if len(got) != len(c.want) {
+				t.Fatalf("got %q, want %q", got, c.want)
+			}
+			for i := range got {
+				if !strings.Contains(got[i], c.want[i]) {
+					t.Errorf("got %q, want %q", got[i], c.want[i])
+				}
+			}
+		})
+	}
+}
+
+// bonds prints which card has which word.
+func bonds(s State) string {
+	var list []string
+	for _, c := range s.Form.Cards {
+		list = append(list, fmt.Sprintf("%s=%s#%d", c.Ref.Name, c.Word.Text, c.Word.Occurrence))
+	}
+	return strings.Join(list, " ")
+}
+
+func TestClickBindsWords(t *testing.T) {
+	prompt := "a dog and a dog"
+	at := func(s State, i int) Word { return s.Words[i] }
+	for name, c := range map[string]struct {
+		start State
+		do    func(State) State
+		want  string
+	}{
+		"the picture without a word takes it": {boundTo(prompt, "r"), func(s State) State { return s.Click(at(s, 1)) }, "r=dog#1"},
+		"the second of two equal words":       {boundTo(prompt, "r"), func(s State) State { return s.Click(at(s, 4)) }, "r=dog#2"},
+		"only picture changes its word":       {boundTo(prompt, "r=dog"), func(s State) State { return s.Click(at(s, 4)) }, "r=dog#2"},
+		"chosen card, then word":              {boundTo(prompt, "q", "r"), func(s State) State { return s.Choose(2).Click(at(s, 1)) }, "q=#0 r=dog#1"},
+		"word, then card":                     {boundTo(prompt, "q=a", "r=and"), func(s State) State { return s.Click(at(s, 1)).Choose(2) }, "q=a#1 r=dog#1"},
+		"the chosen card's own word frees it": {boundTo(prompt, "q=a", "r=dog"), func(s State) State { return s.Choose(2).Click(at(s, 1)) }, "q=a#1 r=#0"},
+		"bound word chooses its card, another word moves it": {boundTo(prompt, "q=a", "r=dog"),
+			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 4)) }, "q=a#1 r=dog#2"},
+		"a lost picture takes the word": {boundTo(prompt, "q=a", "r=cat"), func(s State) State { return s.Click(at(s, 1)) }, "q=a#1 r=dog#1"},
+		"two pictures of one word":      {boundTo(prompt, "q=dog", "r"), func(s State) State { return s.Click(at(s, 1)) }, "q=dog#1 r=dog#1"},
+		"words past the end do nothing": {boundTo(prompt, "r"), func(s State) State { w := at(s, 1); w.Past = true; return s.Click(w) }, "r=#0"},
+		"waiting word is let go again": {boundTo(prompt, "q=a", "r=and"),
+			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 1)).Choose(2) }, "q=a#1 r=and#1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := bonds(c.do(c.start)); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAddTakesTheWordOfTheFileName(t *testing.T) {
+	s := boundTo("a dog and a dog").Add(Card{Ref: inference.Reference{Name: "dog.png"}}, "dog").Add(Card{Ref: inference.Reference{Name: "2"}}, "dog").
+		Add(Card{Ref: inference.Reference{Name: "3"}}, "dog")
+	if got, want := bonds(s), "dog.png=dog#1 2=dog#2 3=#0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	s = boundTo("a dog").Click(Word{Word: word("dog")}).Add(Card{Ref: inference.Reference{Name: "x"}}, "x")
+	if got, want := bonds(s), "x=dog#1"; got != want {
+		t.Errorf("word that waited: got %q, want %q", got, want)
+	}
+}
+
+func TestRequestGroupsPicturesOfOneWord(t *testing.T) {
+	s := boundTo("a dog and a cat", "1=dog", "2=cat", "3=dog", "4")
+	s.Form.Count, s.Form.Seed = 3, seedLimit-2
+	s.Form = s.Form.WithScope(3, 0.3).Settle(toybox)
+	r := s.Form.Request()
+	if len(r.Subjects) != 2 || len(r.Subjects[0].References) != 2 || r.Subjects[0].Scope != 0.3 || r.Subjects[1].Scope != 0 {
+		t.Errorf("subjects %+v", r.Subjects)
+	}
+	if want := []uint64{seedLimit - 2, seedLimit - 1, 0}; !slices.Equal(r.Seeds, want) {
+		t.Errorf("seeds %v, want %v", r.Seeds, want)
+	}
+	if r.Steps != 25 || r.Stop != 12 || r.CFG != 7.5 || r.Preset != "paper" {
+		t.Errorf("preset: %+v", r)
+	}
+	if f := s.Form.WithPreset("release", toybox); f.Steps != 20 || f.Stop != 10 || f.CFG != 3.5 {
+		t.Errorf("release: %+v", f)
+	}
+}
+
+func TestPlainWords(t *testing.T) {
+	var got []string
+	for _, w := range plainWords("a dog’s ball, a well-known dög (dog) 2x") {
+		got = append(got, fmt.Sprintf("%s#%d", w.Text, w.Occurrence))
+	}
+	want := "a#1 dog’s#1 ball#1 a#2 well-known#1 dög#1 dog#1 2x#1"
+	if strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestParseSeed(t *testing.T) {
+	for text, ok := range map[string]bool{"0": true, "4294967295": true, " 12 ": true, "-1": true, "": true, "4294967296": false, "x": false, "1.5": false, "-2": false} {
+		if _, err := parseSeed(text); (err == nil) != ok {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if seed, _ := parseSeed(" 12 "); seed != 12 {
+		t.Errorf("got %d", seed)
+	}
+}

@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"realword/inference/picture"
+)
+
+// Colours beyond Fyne's own.
+const (
+	colorPlate  fyne.ThemeColorName = "realwordPlate"  // panels on the background
+	colorWell   fyne.ThemeColorName = "realwordWell"   // sunken areas: stage, drop well
+	colorRaised fyne.ThemeColorName = "realwordRaised" // cards, chips
+	colorLine   fyne.ThemeColorName = "realwordLine"   // hairlines around them
+	colorSafe   fyne.ThemeColorName = "realwordSafe"   // safe band of γ_scope
+)
+
+// subjectColor is the colour of a subject on masks, words and cards.
+func subjectColor(i int) color.NRGBA { return color.NRGBA(picture.SubjectStyle(i).Color) }
+
+func subjectLetter(i int) string { return string(rune('A' + i%26)) }
+
+// studioTheme is a quiet frame for pictures: neutral greys, one accent, light or dark as the system says.
+type studioTheme struct{ fyne.Theme }
+
+// Theme is the look of the window.
+func Theme() fyne.Theme { return studioTheme{theme.DefaultTheme()} }
+
+type pair struct{ light, dark color.NRGBA }
+
+func grey(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 0xff} }
+
+var palette = map[fyne.ThemeColorName]pair{
+	theme.ColorNameBackground:          {color.NRGBA{0xec, 0xeb, 0xe8, 0xff}, color.NRGBA{0x15, 0x16, 0x18, 0xff}},
+	colorPlate:                         {color.NRGBA{0xf9, 0xf8, 0xf6, 0xff}, color.NRGBA{0x1d, 0x1e, 0x21, 0xff}},
+	colorWell:                          {color.NRGBA{0xe3, 0xe1, 0xdd, 0xff}, color.NRGBA{0x11, 0x12, 0x14, 0xff}},
+	colorRaised:                        {color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x28, 0x2a, 0x2e, 0xff}},
+	colorLine:                          {color.NRGBA{0xd8, 0xd5, 0xcf, 0xff}, color.NRGBA{0x36, 0x39, 0x3e, 0xff}},
+	colorSafe:                          {color.NRGBA{0x2f, 0x9e, 0x6e, 0x66}, color.NRGBA{0x35, 0xc2, 0x8b, 0x66}},
+	theme.ColorNameForeground:          {color.NRGBA{0x24, 0x25, 0x28, 0xff}, color.NRGBA{0xe6, 0xe6, 0xe4, 0xff}},
+	theme.ColorNamePlaceHolder:         {color.NRGBA{0x74, 0x74, 0x76, 0xff}, color.NRGBA{0x90, 0x93, 0x98, 0xff}},
+	theme.ColorNameDisabled:            {color.NRGBA{0xae, 0xac, 0xa8, 0xff}, color.NRGBA{0x5c, 0x5f, 0x65, 0xff}},
+	theme.ColorNameDisabledButton:      {color.NRGBA{0xe3, 0xe1, 0xdd, 0xff}, color.NRGBA{0x26, 0x28, 0x2b, 0xff}},
+	theme.ColorNameButton:              {color.NRGBA{0xe9, 0xe7, 0xe3, 0xff}, color.NRGBA{0x2d, 0x2f, 0x34, 0xff}},
+	theme.ColorNameInputBackground:     {color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x15, 0x16, 0x18, 0xff}},
+	theme.ColorNameInputBorder:         {color.NRGBA{0xd3, 0xd0, 0xca, 0xff}, color.NRGBA{0x3a, 0x3d, 0x43, 0xff}},
+	theme.ColorNameSeparator:           {color.NRGBA{0xdd, 0xda, 0xd5, 0xff}, color.NRGBA{0x2e, 0x30, 0x34, 0xff}},
+	theme.ColorNameScrollBar:           {color.NRGBA{0x00, 0x00, 0x00, 0x50}, color.NRGBA{0xff, 0xff, 0xff, 0x40}},
+	theme.ColorNamePrimary:             {color.NRGBA{0x3b, 0x5b, 0xdb, 0xff}, color.NRGBA{0x6d, 0x8b, 0xff, 0xff}},
+	theme.ColorNameFocus:               {color.NRGBA{0x3b, 0x5b, 0xdb, 0x40}, color.NRGBA{0x6d, 0x8b, 0xff, 0x44}},
+	theme.ColorNameSelection:           {color.NRGBA{0x3b, 0x5b, 0xdb, 0x38}, color.NRGBA{0x6d, 0x8b, 0xff, 0x48}},
+	theme.ColorNameForegroundOnPrimary: {grey(0xff), color.NRGBA{0x0e, 0x12, 0x22, 0xff}},
+	theme.ColorNameHover:               {color.NRGBA{0x00, 0x00, 0x00, 0x0c}, color.NRGBA{0xff, 0xff, 0xff, 0x10}},
+	theme.ColorNamePressed:             {color.NRGBA{0x00, 0x00, 0x00, 0x1c}, color.NRGBA{0xff, 0xff, 0xff, 0x20}},
+	theme.ColorNameWarning:             {color.NRGBA{0xa8, 0x5f, 0x00, 0xff}, color.NRGBA{0xf0, 0xb0, 0x4c, 0xff}},
+	theme.ColorNameError:               {color.NRGBA{0xc0, 0x30, 0x2b, 0xff}, color.NRGBA{0xff, 0x7b, 0x72, 0xff}},
+	theme.ColorNameSuccess:             {color.NRGBA{0x2f, 0x8f, 0x63, 0xff}, color.NRGBA{0x35, 0xc2, 0x8b, 0xff}},
+}
+
+func (t studioTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	c, ok := palette[name]
+	switch {
+	case !ok:
+		return t.Theme.Color(name, variant)
+	case variant == theme.VariantLight:
+		return c.light
+	}
+	return c.dark
+}
+
+func (t studioTheme) Size(name fyne.ThemeSizeName) float32 {
+	switch name {
+	case theme.SizeNameText:
+		return 13
+	case theme.SizeNameCaptionText:
+		return 11.5
+	case theme.SizeNameSubHeadingText:
+		return 15
+	case theme.SizeNameInputRadius, theme.SizeNameSelectionRadius:
+		return 7
+	case theme.SizeNameInlineIcon:
+		return 18
+	}
+	return t.Theme.Size(name)
+}

@@ -1,0 +1,94 @@
+package ui
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"realword/inference"
+	"realword/inference/bundle"
+)
+
+// Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
+// goroutine; Manifest and Words answer at once and are called on it.
+type Engine interface {
+	// Start begins a round. Cancelling the context cancels the job.
+	Start(ctx context.Context, r inference.Request) (inference.Job, error)
+	// Manifest describes the open model. It is never written to.
+	Manifest() *bundle.Manifest
+	// Words are the words of a prompt in their order, as the model's tokenizer reads them.
+	Words(prompt string) []Word
+}
+
+// Sample is a reference picture that comes with the program.
+type Sample struct {
+	Name   string // as a file name, for people: "dog.png"
+	Word   string // what it shows
+	Prompt string // a prompt to try it with
+	Data   []byte // the file
+}
+
+// Options wires the window to the rest of the program. Functions are called off the window's goroutine and may block.
+type Options struct {
+	Title   string
+	Open    func(ctx context.Context) (Engine, error) // called once, after the window is on the screen
+	Samples []Sample
+	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.
+	OpenFile func() (string, error)
+	// SaveFile asks where to save a copy of the named file; "" means nowhere. Nil hides the button.
+	SaveFile func(name string) (string, error)
+	// Pictures is the folder that results are saved in; "" is DefaultPictures.
+	Pictures string
+	// Reveal shows a folder in the system's file manager. Nil uses the app's OpenURL.
+	Reveal func(folder string) error
+}
+
+// Run shows the window and returns when it is closed and its last job has ended. It must be called from main's goroutine.
+func Run(a fyne.App, o Options) {
+	w := New(a, o)
+	w.win.ShowAndRun()
+}
+
+// DefaultPictures is the folder Realword inside the user's folder for pictures.
+func DefaultPictures() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "."
+	}
+	if dir := xdgPictures(home); dir != "" {
+		return filepath.Join(dir, "Realword")
+	}
+	return filepath.Join(home, "Pictures", "Realword")
+}
+
+// xdgPictures reads where a Linux desktop keeps pictures (freedesktop.org, user-dirs.dirs); "" where nothing says so.
+func xdgPictures(home string) string {
+	if dir := os.Getenv("XDG_PICTURES_DIR"); filepath.IsAbs(dir) {
+		return dir
+	}
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if config == "" {
+		config = filepath.Join(home, ".config")
+	}
+	text, err := os.ReadFile(filepath.Join(config, "user-dirs.dirs"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		value, found := strings.CutPrefix(strings.TrimSpace(line), "XDG_PICTURES_DIR=")
+		if !found {
+			continue
+		}
+		value = strings.Trim(value, `"`)
+		if rest, relative := strings.CutPrefix(value, "$HOME"); relative {
+			value = home + rest
+		}
+		if filepath.IsAbs(value) && filepath.Clean(value) != filepath.Clean(home) {
+			return value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,636 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+)
+
+// Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
+type Window struct {
+	app    fyne.App
+	win    fyne.Window
+	opt    Options
+	post   func(func())
+	ctx    context.Context
+	quit   context.CancelFunc
+	tasks  sync.WaitGroup // background work that the window waits for when it closes
+	closed bool
+
+	state     State
+	engine    Engine
+	cancel    context.CancelFunc // of the running job
+	actionErr error              // of the last thing done with a finished picture
+
+	masks   bool // shown on the stage
+	held    bool // hidden while a button or Space is held
+	opacity float64
+
+	painter newest[scene]
+	filmer  newest[filmScene]
+
+	status    *line
+	dot       *canvas.Circle
+	cards     *fyne.Container
+	byID      map[int]*card
+	pickNote  *widget.Label
+	samples   *fyne.Container
+	sampleRow *fyne.Container
+	prompt    *promptEntry
+	chips     *fyne.Container
+	chipsNow  string
+	chipHint  *line
+	stage     *stage
+	bar       *stepBar
+	maskCheck *widget.Check
+	maskSlide *widget.Slider
+	info      *widget.Label
+	actions   *fyne.Container
+	maskTools *fyne.Container
+	tools     *fyne.Container
+	shots     *fyne.Container
+	shotRow   *fyne.Container
+	set       *settings
+}
+
+// New makes the window without showing it.
+func New(a fyne.App, o Options) *Window { return newWindow(a, o, fyne.Do) }
+
+func newWindow(a fyne.App, o Options, post func(func())) *Window {
+	w := &Window{app: a, opt: o, post: post, state: NewState(), byID: map[int]*card{}, masks: true, opacity: 0.45}
+	if w.opt.Pictures == "" {
+		w.opt.Pictures = DefaultPictures()
+	}
+	if w.opt.Title == "" {
+		w.opt.Title = "Realword"
+	}
+	w.ctx, w.quit = context.WithCancel(context.Background())
+	w.painter.do = func(s scene) {
+		img := s.paint()
+		w.post(func() { w.stage.show(img) })
+	}
+	w.filmer.do = func(f filmScene) {
+		img := f.paint()
+		w.post(func() { w.bar.setFilm(img) })
+	}
+	a.Settings().SetTheme(Theme())
+	w.win = a.NewWindow(w.opt.Title)
+	w.win.SetMaster()
+	w.win.SetPadded(false)
+	w.win.SetContent(w.build())
+	w.win.Resize(fyne.NewSize(1240, 800))
+	w.win.SetOnDropped(w.Dropped)
+	w.win.SetCloseIntercept(w.Close)
+	w.keys()
+	w.refresh()
+	w.readSamples()
+	w.open()
+	return w
+}
+
+// background runs slow on its own goroutine and then shows what it answers on the window's.
+func (w *Window) background(slow func() (show func())) {
+	w.tasks.Add(1)
+	go func() {
+		defer w.tasks.Done()
+		if show := slow(); show != nil {
+			w.post(func() {
+				if !w.closed {
+					show()
+				}
+			})
+		}
+	}()
+}
+
+// open opens the model.
+func (w *Window) open() {
+	w.background(func() func() {
+		engine, err := w.opt.Open(w.ctx)
+		return func() {
+			w.engine, w.state.ModelErr = engine, err
+			if err == nil {
+				w.state.Model = engine.Manifest()
+				w.state.Form = w.state.Form.Settle(w.state.Model)
+				w.state.Words = w.words(w.state.Form.Prompt)
+			}
+			w.refresh()
+		}
+	})
+}
+
+func (w *Window) words(prompt string) []Word {
+	if w.engine == nil {
+		return plainWords(prompt)
+	}
+	return w.engine.Words(prompt)
+}
+
+// Close cancels a running job, waits shortly for it and for files being written, and closes the window.
+func (w *Window) Close() {
+	if w.closed {
+		return
+	}
+	w.closed = true
+	w.quit()
+	w.status.set("Closing…")
+	done := make(chan struct{})
+	go func() {
+		w.tasks.Wait()
+		close(done)
+	}()
+	go func() {
+		select {
+		case <-done:
+		case <-time.After(3 * time.Second):
+		}
+		w.post(w.win.Close)
+	}()
+}
+
+func (w *Window) build() fyne.CanvasObject {
+	name := newLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	name.style.Bold = true
+	w.status = caption("")
+	w.dot = canvas.NewCircle(color.Transparent)
+	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, name,
+		newRow(7, container.New(fixed{8, 8}, w.dot), w.status)))
+	body := container.New(columns{286, 276, 10}, w.buildLeft(), w.buildMiddle(), w.buildRight())
+	frame := container.New(inset{12, 10}, container.NewBorder(container.New(fixed{height: 30}, head), nil, nil, nil, body))
+	return container.New(atLeast{1100, 700}, frame)
+}
+
+// atLeast is the smallest window.
+type atLeast struct{ width, height float32 }
+
+func (a atLeast) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+	}
+}
+
+func (a atLeast) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return objects[0].MinSize().Max(fyne.NewSize(a.width, a.height))
+}
+
+func panel(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewStack(newPlate(colorPlate, "", 12), container.New(inset{12, 12}, content))
+}
+
+func (w *Window) buildLeft() fyne.CanvasObject {
+	w.cards = newColumn(8)
+	w.pickNote = widget.NewLabel("")
+	w.pickNote.Wrapping, w.pickNote.Importance, w.pickNote.SizeName = fyne.TextWrapWord, widget.DangerImportance, theme.SizeNameCaptionText
+	w.pickNote.Hide()
+	w.sampleRow = container.New(&flow{gap: 6})
+	w.samples = newColumn(6, caption("No picture at hand? Try one of ours:"), w.sampleRow)
+	w.samples.Hide()
+	in := newColumn(8, w.pickNote, newWell(w.choosePicture), w.samples)
+	title := container.New(fixed{height: 24}, heading("Subjects"))
+	return panel(container.NewBorder(title, in, nil, nil, container.New(inset{0, 0}, container.NewVScroll(w.cards))))
+}
+
+func (w *Window) buildMiddle() fyne.CanvasObject {
+	w.prompt = newPromptEntry(w.shortcut)
+	w.prompt.SetPlaceHolder("What does the picture show?  For example: a dog on the beach")
+	w.prompt.OnChanged = w.promptChanged
+	w.chips = container.New(&flow{gap: 6})
+	w.chipHint = caption("")
+	top := panel(newColumn(8, container.New(fixed{height: 54}, w.prompt), w.chips, w.chipHint))
+
+	w.stage = newStage(newCoach(), w.peek, w.repaint)
+	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() }, w.showStep, w.repaintFilm)
+
+	w.maskCheck = widget.NewCheck("Masks", func(on bool) { w.masks = on; w.refresh() })
+	w.maskCheck.Checked = true
+	w.maskSlide = widget.NewSlider(0.1, 1)
+	w.maskSlide.Step, w.maskSlide.Value = 0.05, w.opacity
+	w.maskSlide.OnChanged = func(v float64) { w.opacity = v; w.repaint(); w.repaintFilm() }
+	w.info = widget.NewLabel("")
+	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
+	button := func(text string, icon fyne.Resource, tap func()) *widget.Button {
+		b := widget.NewButtonWithIcon(text, icon, tap)
+		b.Importance = widget.LowImportance
+		return b
+	}
+	w.actions = newRow(0, button("Use as reference", theme.ContentRedoIcon(), w.useAsReference))
+	if w.opt.SaveFile != nil {
+		w.actions.Add(button("Save as…", theme.DocumentSaveIcon(), w.saveAs))
+	}
+	w.actions.Add(button("Folder", theme.FolderOpenIcon(), w.reveal))
+	w.maskTools = newRow(0, w.maskCheck, container.New(fixed{width: 120}, w.maskSlide))
+	w.tools = container.NewBorder(nil, nil, nil, newRow(0, w.maskTools, w.actions), container.New(inset{-4, 0}, w.info))
+
+	w.shots = newRow(6)
+	w.shotRow = container.New(fixed{height: 62}, container.NewHScroll(w.shots))
+	w.shotRow.Hide()
+	below := newColumn(4, w.tools, w.bar, w.shotRow)
+	picture := panel(container.New(inset{}, container.NewBorder(nil, container.New(inset{0, 4}, below), nil, nil, w.stage)))
+	return container.New(gapped{10}, top, picture)
+}
+
+// gapped is a top in its smallest height, a gap, and the rest.
+type gapped struct{ gap float32 }
+
+func (g gapped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	// The chips know their height only for a width.
+	objects[0].Resize(fyne.NewSize(size.Width, objects[0].Size().Height))
+	top := objects[0].MinSize().Height
+	objects[0].Resize(fyne.NewSize(size.Width, top))
+	objects[1].Move(fyne.NewPos(0, top+g.gap))
+	objects[1].Resize(fyne.NewSize(size.Width, size.Height-top-g.gap))
+}
+
+func (g gapped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+g.gap+b.Height)
+}
+
+func (w *Window) buildRight() fyne.CanvasObject {
+	w.set = newSettings(w)
+	return panel(container.NewBorder(nil, w.set.action, nil, nil, container.NewVScroll(w.set.form)))
+}
+
+// promptEntry lets the window's own shortcuts through while the user types.
+type promptEntry struct {
+	widget.Entry
+	shortcut func(fyne.Shortcut) bool
+}
+
+func newPromptEntry(shortcut func(fyne.Shortcut) bool) *promptEntry {
+	e := &promptEntry{shortcut: shortcut}
+	e.MultiLine, e.Wrapping = true, fyne.TextWrapWord
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+func (e *promptEntry) TypedShortcut(s fyne.Shortcut) {
+	if !e.shortcut(s) {
+		e.Entry.TypedShortcut(s)
+	}
+}
+
+// shortcut acts on the keys that work everywhere in the window, and tells whether it did.
+func (w *Window) shortcut(s fyne.Shortcut) bool {
+	c, ok := s.(*desktop.CustomShortcut)
+	if !ok || c.KeyName != fyne.KeyReturn && c.KeyName != fyne.KeyEnter {
+		return false
+	}
+	switch c.Modifier {
+	case fyne.KeyModifierShortcutDefault:
+		w.generate()
+	case fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt:
+		w.stop()
+	default:
+		return false
+	}
+	return true
+}
+
+func (w *Window) keys() {
+	c := w.win.Canvas()
+	act := func(s fyne.Shortcut) { w.shortcut(s) }
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter} {
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, act)
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt}, act)
+	}
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyO, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.choosePicture() })
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyS, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.saveAs() })
+	d, ok := c.(desktop.Canvas)
+	if !ok {
+		return
+	}
+	// Space hides the masks while it is held; letters and arrows act only where nobody types.
+	d.SetOnKeyDown(func(e *fyne.KeyEvent) {
+		if c.Focused() != nil {
+			return
+		}
+		switch e.Name {
+		case fyne.KeySpace:
+			w.peek(true)
+		case fyne.KeyR:
+			w.useAsReference()
+		case fyne.KeyLeft:
+			w.nudge(-1)
+		case fyne.KeyRight:
+			w.nudge(1)
+		}
+	})
+	d.SetOnKeyUp(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeySpace {
+			w.peek(false)
+		}
+	})
+}
+
+func (w *Window) promptChanged(text string) {
+	if text == w.state.Form.Prompt {
+		return
+	}
+	w.state.Form.Prompt = text
+	w.state.Words = w.words(text)
+	w.state.Pending = inference.Word{}
+	w.refresh()
+}
+
+func (w *Window) clickWord(word Word) {
+	w.state = w.state.Click(word)
+	w.refresh()
+}
+
+func (w *Window) peek(held bool) {
+	if w.held != held {
+		w.held = held
+		w.repaint()
+	}
+}
+
+func (w *Window) showStep(step int) {
+	w.state.View.Step = step
+	w.refresh()
+}
+
+// nudge goes to another step of the film; past the last one is the picture, or the newest step while it runs.
+func (w *Window) nudge(by int) {
+	film, _ := w.state.Film()
+	at := w.state.View.Step
+	if at < 0 {
+		at = len(film)
+	}
+	at += by
+	switch {
+	case len(film) == 0:
+		return
+	case at >= len(film):
+		at = -1
+	case at < 0:
+		at = 0
+	}
+	w.showStep(at)
+}
+
+// refresh makes everything on the screen equal to the state.
+func (w *Window) refresh() {
+	w.refreshHead()
+	w.refreshCards()
+	w.refreshPrompt()
+	w.set.refresh()
+	w.refreshStage()
+	w.refreshShots()
+}
+
+func (w *Window) refreshHead() {
+	name := theme.ColorNameWarning
+	switch {
+	case w.state.ModelErr != nil:
+		name = theme.ColorNameError
+		w.status.set("no model")
+	case w.state.Model == nil:
+		w.status.set("opening the model…")
+	default:
+		name = theme.ColorNameSuccess
+		w.status.set(w.state.Model.Name)
+	}
+	w.dot.FillColor = theme.ColorForWidget(name, w.status)
+	w.dot.Refresh()
+}
+
+func (w *Window) refreshCards() {
+	var objects []fyne.CanvasObject
+	for _, c := range w.state.Form.Cards {
+		look := cardLook{Card: c, subject: w.state.Form.SubjectOf(c.Word), scope: scope(c, w.state.Form, w.state.Model),
+			lost: c.Lost(w.state.Words), chosen: c.ID == w.state.Selected, offering: w.state.Pending.Text != ""}
+		if !c.Bound() {
+			look.subject = -1
+		}
+		if have := w.byID[c.ID]; have != nil {
+			have.show(look)
+		} else {
+			w.byID[c.ID] = newCard(look, w.tapCard, w.removeCard, w.setScope)
+		}
+		objects = append(objects, w.byID[c.ID])
+	}
+	if !slices.Equal(objects, w.cards.Objects) {
+		w.cards.Objects = objects
+		w.cards.Refresh()
+	}
+	w.pickNote.Hidden = w.state.PickErr == nil
+	w.pickNote.SetText(Sentence(w.state.PickErr))
+}
+
+func (w *Window) tapCard(id int) {
+	w.state = w.state.Choose(id)
+	w.refresh()
+}
+
+func (w *Window) removeCard(id int) {
+	w.state.Form = w.state.Form.Remove(id)
+	delete(w.byID, id)
+	if w.state.Selected == id {
+		w.state.Selected = 0
+	}
+	w.refresh()
+}
+
+func (w *Window) setScope(id int, scope float64) {
+	w.state.Form = w.state.Form.WithScope(id, scope)
+	w.refresh()
+}
+
+func (w *Window) refreshPrompt() {
+	if w.prompt.Text != w.state.Form.Prompt {
+		w.prompt.SetText(w.state.Form.Prompt)
+	}
+	var objects []fyne.CanvasObject
+	var key strings.Builder
+	for _, word := range w.state.Words {
+		subject := -1
+		if !word.Past {
+			subject = w.state.Form.SubjectOf(word.Word)
+		}
+		waiting := w.state.Pending.Text != "" && sameWord(w.state.Pending, word.Word)
+		fmt.Fprintf(&key, "%q %d %d %v %v|", word.Text, word.Occurrence, subject, waiting, word.Past)
+		objects = append(objects, newChip(word, subject, waiting, w.clickWord))
+	}
+	if w.chipsNow != key.String() {
+		w.chipsNow = key.String()
+		w.chips.Objects = objects
+		w.chips.Refresh()
+	}
+	w.chipHint.set(w.state.hint())
+}
+
+// hint is the line under the words: what a click would do.
+func (s State) hint() string {
+	unbound := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return !c.Bound() || c.Lost(s.Words) })
+	past := slices.IndexFunc(s.Words, func(w Word) bool { return w.Past })
+	switch {
+	case s.Pending.Text != "":
+		return fmt.Sprintf("Now click the picture of “%s”, or drop one.", s.Pending.Text)
+	case len(s.Words) == 0:
+		return "The words appear here, ready to be bound to pictures."
+	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
+		return fmt.Sprintf("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
+	case unbound >= 0:
+		return fmt.Sprintf("Click the word that %s shows.", s.Form.Cards[unbound].Ref.Name)
+	case past >= 0:
+		return fmt.Sprintf("The model reads 77 tokens: everything from “%s” on is ignored.", s.Words[past].Text)
+	case len(s.Form.Cards) == 0:
+		return "Drop a picture, then click its word."
+	}
+	return "Drop another picture for another word, or press Ctrl+Enter to generate."
+}
+
+// refreshStage asks for a new painting of what is in view.
+func (w *Window) refreshStage() {
+	w.repaint()
+	w.repaintFilm()
+	film, settled := w.state.Film()
+	look := barLook{steps: w.state.Form.Steps, stop: w.state.Form.Stop, settled: settled, done: len(film), shown: -1}
+	if len(film) > 0 {
+		look.places = film[0].Steps
+	}
+	if step := w.state.Shown(); step != nil {
+		look.shown = step.Step
+	}
+	w.bar.show(look)
+	w.info.SetText(w.state.caption(w.actionErr))
+	w.info.Importance = widget.LowImportance
+	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil {
+		w.info.Importance = widget.DangerImportance
+	}
+	w.info.Refresh()
+	// A finished picture has its actions where a step has its masks.
+	finished := w.state.Shot() != nil && w.state.Shown() == nil
+	w.actions.Hidden, w.maskTools.Hidden = !finished, finished
+	w.tools.Refresh()
+}
+
+// caption says what is on the stage.
+func (s State) caption(actionErr error) string {
+	if actionErr != nil {
+		return Sentence(actionErr)
+	}
+	if step := s.Shown(); step != nil {
+		if step.Guided {
+			return fmt.Sprintf("step %d of %d · masks follow the words · hold Space to hide them", step.Step+1, step.Steps)
+		}
+		return fmt.Sprintf("step %d of %d · masks are settled · hold Space to hide them", step.Step+1, step.Steps)
+	}
+	shot := s.Shot()
+	switch {
+	case shot == nil:
+		return ""
+	case shot.SaveErr != nil:
+		return Sentence(shot.SaveErr)
+	case shot.Path == "":
+		return "saving…"
+	}
+	return "saved as " + tilde(shot.Path)
+}
+
+// tilde shortens paths in the user's own folder.
+func tilde(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || home == "/" {
+		return path
+	}
+	if rest, inside := strings.CutPrefix(path, home+string(filepath.Separator)); inside {
+		return filepath.Join("~", rest)
+	}
+	return path
+}
+
+// repaint paints the stage anew, off this goroutine.
+func (w *Window) repaint() {
+	if w.stage == nil {
+		return
+	}
+	s := scene{opacity: w.opacity}
+	step, shot := w.state.Shown(), w.state.Shot()
+	switch {
+	case step != nil && step.Preview != nil:
+		s.base, s.masks = step.Preview, masksOf(step)
+	case shot != nil && shot.Image != nil:
+		s.base = shot.Image // the finished picture stands for itself; its masks are looked at by its steps
+	case w.state.Busy() && len(w.state.Shots) > 0 && w.state.Shots[len(w.state.Shots)-1].Image != nil:
+		s.base = w.state.Shots[len(w.state.Shots)-1].Image // until the first step is there
+	}
+	if !w.masks || w.held {
+		s.opacity = 0
+	}
+	if s.base != nil {
+		s.width, s.height = w.stage.pixels(s.base.Bounds())
+	}
+	w.painter.set(s)
+}
+
+func (w *Window) repaintFilm() {
+	if w.bar == nil {
+		return
+	}
+	film, _ := w.state.Film()
+	f := filmScene{steps: film, opacity: w.opacity}
+	if !w.masks {
+		f.opacity = 0
+	}
+	f.empty = theme.ColorForWidget(colorWell, w.bar)
+	if len(film) > 0 {
+		f.places = film[0].Steps
+		f.width, f.height = w.bar.filmPixels()
+	}
+	w.filmer.set(f)
+}
+
+func (w *Window) refreshShots() {
+	n := len(w.state.Shots)
+	for i := len(w.shots.Objects); i < n; i++ {
+		w.shots.Add(newThumb(smallOf(w.state.Shots[i].Image), 56, func() {
+			w.state.View = View{Shot: i, Step: -1}
+			w.refresh()
+		}))
+	}
+	for i, o := range w.shots.Objects {
+		o.(*thumb).choose(i == w.state.View.Shot)
+	}
+	// The row comes with the first run, not in the moment when its picture is there.
+	w.shotRow.Hidden = n == 0 && !w.state.Busy()
+}
+
+// smallOf is a picture for a thumbnail; the embedded model's are small enough as they are.
+func smallOf(img *image.NRGBA) image.Image {
+	if img == nil {
+		return image.NewRGBA(image.Rect(0, 0, 1, 1))
+	}
+	return scene{base: img, width: 112, height: 112 * img.Rect.Dy() / max(img.Rect.Dx(), 1)}.paint()
+}
+
+// parseSeed reads what the user typed into the seed field; -1 and an empty field draw one.
+func parseSeed(text string) (uint64, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || text == "-1" {
+		return drawSeed(), nil
+	}
+	seed, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("a seed is a whole number from 0 to %d", uint64(seedLimit-1))
+	}
+	return seed, nil
+}
