@@ -67,7 +67,7 @@ func (w *Window) apply(events []inference.Event) {
 
 // save writes a finished picture into today's folder.
 func (w *Window) save(shot int, ready inference.PictureReady) {
-	folder, model := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), w.state.modelName()
+	folder, model := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), *w.state.Model
 	w.background(func() func() {
 		path, err := savePicture(folder, ready, model)
 		return func() {
@@ -207,7 +207,7 @@ func (w *Window) saveAs() {
 	if shot == nil || w.opt.SaveFile == nil {
 		return
 	}
-	ready, model := shot.PictureReady, w.state.modelName()
+	ready, model := shot.PictureReady, *w.state.Model
 	name := fmt.Sprintf("realword-%d.png", ready.Seed)
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)

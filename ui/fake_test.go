@@ -15,6 +15,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/prompt"
 )
 
 var toybox = &bundle.Manifest{
@@ -40,15 +41,15 @@ type fakeJob struct {
 func (j fakeJob) Events() <-chan inference.Event { return j.events }
 func (j fakeJob) Cancel()                        {}
 
-func (e *fakeEngine) Manifest() *bundle.Manifest { return toybox }
+func (e *fakeEngine) Manifest() bundle.Manifest { return *toybox }
 
-// Words are plain words of which the model reads eight.
-func (e *fakeEngine) Words(prompt string) []Word {
-	words := plainWords(prompt)
-	for i := range words {
-		words[i].Past = i >= 8
+// Encode reads plain words, eight of them.
+func (e *fakeEngine) Encode(text string) *prompt.Prompt {
+	p := &prompt.Prompt{Text: text}
+	for i, w := range plainWords(text) {
+		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 8})
 	}
-	return words
+	return p
 }
 
 func (e *fakeEngine) Start(ctx context.Context, r inference.Request) (inference.Job, error) {

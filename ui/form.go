@@ -10,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/prompt"
 )
 
 // Word is one word of the prompt as the model reads it.
@@ -50,7 +51,7 @@ func drawSeed() uint64 { return rand.Uint64N(seedLimit) }
 func (c Card) Bound() bool { return c.Word.Text != "" }
 
 func sameWord(a, b inference.Word) bool {
-	return a.Text == b.Text && max(a.Occurrence, 1) == max(b.Occurrence, 1)
+	return strings.EqualFold(a.Text, b.Text) && max(a.Occurrence, 1) == max(b.Occurrence, 1)
 }
 
 // Subjects are the bound words in the order in which their first cards stand on the left.
@@ -203,8 +204,20 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	return list
 }
 
+// modelWords are the words of a prompt as the model's tokenizer reads them, without punctuation.
+func modelWords(p *prompt.Prompt) []Word {
+	var words []Word
+	for _, w := range p.Words {
+		if w.Special || !strings.ContainsFunc(w.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+			continue
+		}
+		words = append(words, Word{Word: inference.Word{Text: w.Text, Occurrence: w.Occurrence}, Start: w.Start, End: w.End, Past: w.Cut})
+	}
+	return words
+}
+
 // plainWords splits a prompt into words before the model's tokenizer is there.
-func plainWords(prompt string) []Word {
+func plainWords(text string) []Word {
 	var words []Word
 	count := map[string]int{}
 	start := -1
@@ -212,12 +225,13 @@ func plainWords(prompt string) []Word {
 		if start < 0 {
 			return
 		}
-		text := prompt[start:end]
-		count[text]++
-		words = append(words, Word{Word: inference.Word{Text: text, Occurrence: count[text]}, Start: start, End: end})
+		word := text[start:end]
+		key := strings.ToLower(word)
+		count[key]++
+		words = append(words, Word{Word: inference.Word{Text: word, Occurrence: count[key]}, Start: start, End: end})
 		start = -1
 	}
-	for i, r := range prompt {
+	for i, r := range text {
 		inside := unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || start >= 0 && (r == '\'' || r == '’' || r == '-')
 		switch {
 		case inside && start < 0:
@@ -226,6 +240,6 @@ func plainWords(prompt string) []Word {
 			flush(i)
 		}
 	}
-	flush(len(prompt))
+	flush(len(text))
 	return words
 }

@@ -9,21 +9,13 @@ import (
 	"strconv"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/picture"
 )
 
-// encode is the PNG file of a finished picture, with its recipe inside.
-func encode(ready inference.PictureReady, model string) ([]byte, error) {
-	meta, err := inference.Metadata(ready, model)
-	if err != nil {
-		return nil, err
-	}
-	return picture.Encode(ready.Image, meta)
-}
-
 // savePicture writes a finished picture into the folder under a free name, and answers the path.
-func savePicture(folder string, ready inference.PictureReady, model string) (string, error) {
-	data, err := encode(ready, model)
+func savePicture(folder string, ready inference.PictureReady, model bundle.Manifest) (string, error) {
+	data, err := inference.EncodePNG(ready, model)
 	if err != nil {
 		return "", err
 	}
@@ -31,8 +23,8 @@ func savePicture(folder string, ready inference.PictureReady, model string) (str
 }
 
 // saveCopy writes a finished picture where the user wants it. The user has agreed to replace a file of that name.
-func saveCopy(path string, ready inference.PictureReady, model string) error {
-	data, err := encode(ready, model)
+func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest) error {
+	data, err := inference.EncodePNG(ready, model)
 	if err != nil {
 		return err
 	}

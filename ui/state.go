@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"realword/inference"
@@ -109,14 +110,6 @@ func (s State) Apply(e inference.Event) State {
 		}
 	}
 	return s
-}
-
-// modelName is the name of the open model.
-func (s State) modelName() string {
-	if s.Model == nil {
-		return ""
-	}
-	return s.Model.Name
 }
 
 // Busy tells whether a run has not reported its last event yet.
@@ -238,7 +231,7 @@ func (s State) Add(c Card, hint string) State {
 		s.Pending = inference.Word{}
 	default:
 		for _, w := range s.Words {
-			if !w.Past && w.Text == hint && s.Form.SubjectOf(w.Word) < 0 {
+			if !w.Past && strings.EqualFold(w.Text, hint) && s.Form.SubjectOf(w.Word) < 0 {
 				s.Form = s.Form.Bind(c.ID, w.Word)
 				break
 			}

@@ -10,17 +10,18 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/prompt"
 )
 
 // Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
-// goroutine; Manifest and Words answer at once and are called on it.
+// goroutine; Manifest and Encode answer at once and are called on it.
 type Engine interface {
 	// Start begins a round. Cancelling the context cancels the job.
 	Start(ctx context.Context, r inference.Request) (inference.Job, error)
-	// Manifest describes the open model. It is never written to.
-	Manifest() *bundle.Manifest
-	// Words are the words of a prompt in their order, as the model's tokenizer reads them.
-	Words(prompt string) []Word
+	// Manifest describes the open model.
+	Manifest() bundle.Manifest
+	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
+	Encode(text string) *prompt.Prompt
 }
 
 // Sample is a reference picture that comes with the program.

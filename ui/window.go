@@ -127,7 +127,8 @@ func (w *Window) open() {
 		return func() {
 			w.engine, w.state.ModelErr = engine, err
 			if err == nil {
-				w.state.Model = engine.Manifest()
+				m := engine.Manifest()
+				w.state.Model = &m
 				w.state.Form = w.state.Form.Settle(w.state.Model)
 				w.state.Words = w.words(w.state.Form.Prompt)
 			}
@@ -136,11 +137,11 @@ func (w *Window) open() {
 	})
 }
 
-func (w *Window) words(prompt string) []Word {
+func (w *Window) words(text string) []Word {
 	if w.engine == nil {
-		return plainWords(prompt)
+		return plainWords(text)
 	}
-	return w.engine.Words(prompt)
+	return modelWords(w.engine.Encode(text))
 }
 
 // Close cancels a running job, waits shortly for it and for files being written, and closes the window.
@@ -491,7 +492,7 @@ func (s State) hint() string {
 	case unbound >= 0:
 		return fmt.Sprintf("Click the word that %s shows.", s.Form.Cards[unbound].Ref.Name)
 	case past >= 0:
-		return fmt.Sprintf("The model reads 77 tokens: everything from “%s” on is ignored.", s.Words[past].Text)
+		return fmt.Sprintf("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
 	case len(s.Form.Cards) == 0:
 		return "Drop a picture, then click its word."
 	}
