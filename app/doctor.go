@@ -1,0 +1,206 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"realword/inference/ort"
+)
+
+// finding is one line of the doctor.
+type finding struct {
+	name   string
+	ok     bool
+	needed bool // pictures cannot be made without it
+	detail string
+	remedy string // where it is not ok
+}
+
+func newDoctor() *cobra.Command {
+	var m machine
+	c := &cobra.Command{
+		Use: "doctor", Short: "what is found on this machine, what is missing, what to do about it",
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			findings := examine(c, m)
+			able := report(c.OutOrStdout(), findings)
+			if !able {
+				return errReported
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
+	return c
+}
+
+// report prints the findings and tells whether pictures can be made.
+func report(out io.Writer, findings []finding) bool {
+	able := true
+	for _, f := range findings {
+		word := "found"
+		if !f.ok {
+			word = "missing"
+			able = able && !f.needed
+		}
+		fmt.Fprintf(out, "%-8s %-13s %s\n", word, f.name, f.detail)
+		if !f.ok && f.remedy != "" {
+			fmt.Fprintf(out, "%-22s -> %s\n", "", f.remedy)
+		}
+	}
+	if able {
+		fmt.Fprintln(out, "Pictures can be made on this machine.")
+	} else {
+		fmt.Fprintln(out, "Pictures cannot be made before what is missing above is there.")
+	}
+	return able
+}
+
+func examine(c *cobra.Command, m machine) []finding {
+	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d processors", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}}
+	list = append(list, examineRuntime()...)
+	list = append(list, examineModel(c, m), examineFolder("Cache", os.UserCacheDir, true), examineFolder("History", os.UserConfigDir, false), examineDisplay())
+	if runtime.GOOS == "linux" {
+		list = append(list, examineDrivers())
+	}
+	return list
+}
+
+func examineRuntime() []finding {
+	library := finding{name: "ONNX Runtime", needed: true}
+	rt, err := ort.New(ort.Options{})
+	if err != nil {
+		library.detail, library.remedy = lastRemedy(err)
+		return []finding{library}
+	}
+	library.ok = true
+	library.detail = fmt.Sprintf("%s, %s", rt.Version(), rt.Library())
+	if sum, err := digest(rt.Library()); err == nil {
+		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
+	}
+	list := []finding{library}
+	for _, p := range rt.Providers() {
+		list = append(list, finding{name: p.Name, ok: p.Usable, detail: p.Note, remedy: "nothing to do: the CPU is used"})
+	}
+	return list
+}
+
+func examineModel(c *cobra.Command, m machine) finding {
+	f := finding{name: "Model", needed: true}
+	b, err := openModel(m.model)
+	if err == nil {
+		err = b.CheckFiles(c.Context())
+	}
+	if err != nil {
+		f.detail, f.remedy = lastRemedy(err)
+		return f
+	}
+	f.ok = true
+	f.detail = fmt.Sprintf("%s, %dx%d pixels, %d files as imported, %s", b.Manifest().Name, b.Manifest().Size.Width, b.Manifest().Size.Height, len(b.Manifest().Files), b.Dir())
+	return f
+}
+
+// examineFolder looks whether Realword's folder below a system folder can be written to.
+func examineFolder(name string, base func() (string, error), needed bool) finding {
+	f := finding{name: name, needed: needed, remedy: "set HOME to a folder of yours, or make room in it"}
+	dir, err := base()
+	if err == nil {
+		dir = filepath.Join(dir, "realword")
+		err = probe(dir)
+	}
+	if err != nil {
+		f.detail, _ = lastRemedy(err)
+		return f
+	}
+	f.ok, f.detail = true, dir
+	return f
+}
+
+// examineDisplay connects to the display server as the window would, without asking it for anything.
+func examineDisplay() finding {
+	f := finding{name: "Display", remedy: "the window needs a desktop session; `realword generate` does not"}
+	if runtime.GOOS != "linux" {
+		f.ok, f.detail = true, "the system's own"
+		return f
+	}
+	var tried []string
+	for _, d := range displays(os.Getenv) {
+		conn, err := net.Dial(d.network, d.address)
+		if err == nil {
+			conn.Close()
+			f.ok, f.detail = true, d.name
+			return f
+		}
+		tried = append(tried, fmt.Sprintf("%s does not answer (%v)", d.name, errors.Unwrap(err)))
+	}
+	if f.detail = strings.Join(tried, ", "); f.detail == "" {
+		f.detail = "neither WAYLAND_DISPLAY nor DISPLAY is set"
+	}
+	return f
+}
+
+type display struct{ name, network, address string }
+
+// displays lists where the environment says that a display server listens.
+func displays(env func(string) string) []display {
+	var list []display
+	if name := env("WAYLAND_DISPLAY"); name != "" {
+		socket := name
+		if !filepath.IsAbs(name) {
+			socket = filepath.Join(env("XDG_RUNTIME_DIR"), name)
+		}
+		list = append(list, display{"Wayland " + name, "unix", socket})
+	}
+	if name := env("DISPLAY"); name != "" {
+		host, screen, _ := strings.Cut(name, ":")
+		number, _, _ := strings.Cut(screen, ".")
+		if host == "" || host == "unix" {
+			list = append(list, display{"X11 " + name, "unix", "/tmp/.X11-unix/X" + number})
+		} else {
+			var port int
+			fmt.Sscan(number, &port)
+			list = append(list, display{"X11 " + name, "tcp", net.JoinHostPort(host, fmt.Sprint(6000+port))})
+		}
+	}
+	return list
+}
+
+// examineDrivers looks for OpenGL drivers of Mesa or NVIDIA; without one a window opens on no display.
+func examineDrivers() finding {
+	f := finding{name: "OpenGL", remedy: "for the window: sudo apt-get install libgl1-mesa-dri"}
+	for _, pattern := range []string{"/usr/lib*/dri/*_dri.so", "/usr/lib/*/dri/*_dri.so", "/usr/lib/*/libnvidia-glcore.so*", "/usr/lib64/libnvidia-glcore.so*", "/usr/lib/*/libgallium*.so", "/usr/lib64/libgallium*.so"} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 {
+			f.ok, f.detail = true, fmt.Sprintf("drivers in %s", filepath.Dir(found[0]))
+			return f
+		}
+	}
+	f.detail = "no driver was found in the usual folders"
+	return f
+}
+
+// lastRemedy splits an error of this program, which ends with what to do, at its last colon or semicolon.
+func lastRemedy(err error) (what, remedy string) {
+	text := err.Error()
+	at := max(strings.LastIndex(text, ": "), strings.LastIndex(text, "; "))
+	if at < 0 {
+		return text, ""
+	}
+	return text[:at], text[at+2:]
+}
+
+func digest(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
+}

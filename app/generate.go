@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/disintegration/imaging"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+func newGenerate() *cobra.Command {
+	var g generation
+	var bound []string
+	var size string
+	var seed uint64
+	var count int
+	c := &cobra.Command{
+		Use:   "generate",
+		Short: "make pictures without a window",
+		Example: `  realword generate --prompt "a dog on the beach" --subject dog=dog.png --out out
+  realword generate --prompt "a dog and a dog" --subject dog=mine.png:0.15 --subject "dog#2=yours.png:0.15" --out out
+  realword generate --prompt "a red ball" --subject ball=front.png --subject ball=side.png --count 4 --out out`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			var err error
+			r := &g.request
+			if strings.TrimSpace(r.Prompt) == "" {
+				return usagef("--prompt is empty: say what the picture shows")
+			}
+			if r.Width, r.Height, err = parseSize(size); err != nil {
+				return err
+			}
+			if r.Seeds, err = seeds(seed, c.Flags().Changed("seed"), count); err != nil {
+				return err
+			}
+			if r.Subjects, err = subjects(bound); err != nil {
+				return err
+			}
+			return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	f, r := c.Flags(), &g.request
+	f.StringVar(&r.Prompt, "prompt", "", "what the picture shows")
+	f.StringArrayVar(&bound, "subject", nil, "WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word,\nSCOPE the fraction of the picture that it may take")
+	f.StringVar(&g.out, "out", ".", "folder for the pictures")
+	f.StringVar(&r.Negative, "negative", "", "what the picture must not show")
+	f.StringVar(&r.Preset, "preset", "", "paper (default) or release: where the other options start from")
+	f.IntVar(&r.Steps, "steps", 0, "denoising steps")
+	f.IntVar(&r.Stop, "stop", 0, "T_stop, the step from which the masks stay as they are")
+	f.Float64Var(&r.CFG, "cfg", 0, "strength of the prompt (classifier-free guidance)")
+	f.StringVar(&r.Sampler, "sampler", "", "ddim or dpm++")
+	f.StringVar(&r.MaskSource, "mask-source", "", "all_cross, low_cross, low_cross_all_self or low_cross_high_self")
+	f.Float64Var(&g.scope, "scope", 0, "scope of every subject that names none, a fraction in (0, 1]")
+	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels")
+	f.Uint64Var(&seed, "seed", 0, "seed of the first picture; the others follow it (default random)")
+	f.IntVar(&count, "count", 1, "how many pictures")
+	f.BoolVar(&g.film, "film", false, "also write the previews and masks of every step as one picture")
+	f.BoolVar(&g.events, "events", false, "print one JSON object per event")
+	f.BoolVar(&g.unrecorded, "no-history", false, "leave no trace in the history")
+	g.machine.flags(c)
+	return c
+}
+
+// flags adds the options that choose a machine.
+func (m *machine) flags(c *cobra.Command) {
+	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
+	c.Flags().StringVar(&m.device, "device", "auto", "auto or cpu")
+	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
+}
+
+// generation is one `realword generate`.
+type generation struct {
+	machine    machine
+	request    inference.Request
+	scope      float64
+	out        string
+	film       bool
+	events     bool
+	unrecorded bool
+}
+
+func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
+	for i := range g.request.Subjects {
+		if s := &g.request.Subjects[i]; s.Scope == 0 {
+			s.Scope = g.scope
+		}
+	}
+	if err := probe(g.out); err != nil {
+		return err
+	}
+	e, err := g.machine.open()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	request, err := e.Resolve(g.request)
+	if err != nil {
+		return badRequest(err)
+	}
+	job, err := e.Start(ctx, request)
+	if err != nil {
+		return badRequest(err)
+	}
+	model := e.bundle.Manifest()
+	log := record(g.unrecorded, request, model.Name, stderr)
+	defer log.close()
+	w := g.watcher(stdout, stderr)
+	var film []picture.FilmStep
+	var failure error
+	for event := range job.Events() {
+		w.event(event)
+		switch event := event.(type) {
+		case inference.StepDone:
+			film = append(film, filmStep(event))
+		case inference.PictureReady:
+			if failure == nil {
+				failure = g.keep(event, e, film, log, w)
+			}
+			if failure != nil {
+				job.Cancel() // there is nowhere to put what would follow
+			}
+			film = nil
+		case inference.Failed:
+			failure = cmp.Or(failure, event.Err)
+		}
+	}
+	log.end(failure)
+	return failure
+}
+
+// keep writes a finished picture, and its film where one is wanted.
+func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.FilmStep, log *recorder, w watcher) error {
+	data, err := inference.EncodePNG(p, e.bundle.Manifest())
+	if err != nil {
+		return err
+	}
+	stem := fileStem(p.Recipe.Prompt, p.Seed)
+	file, err := picture.WriteUnique(g.out, stem, ".png", data)
+	if err != nil {
+		return err
+	}
+	w.picture(p, file)
+	log.add(p, file)
+	if !g.film || len(p.Recipe.Subjects) == 0 {
+		return nil
+	}
+	sheet, err := picture.Film(steps, 96)
+	if err != nil {
+		return err
+	}
+	var film bytes.Buffer
+	if err := png.Encode(&film, sheet); err != nil {
+		return err
+	}
+	_, err = picture.WriteUnique(g.out, stem+"-film", ".png", film.Bytes())
+	return err
+}
+
+func filmStep(s inference.StepDone) picture.FilmStep {
+	f := picture.FilmStep{Preview: s.Preview}
+	for _, subject := range s.Subjects {
+		f.Masks = append(f.Masks, picture.Grid{Width: s.GridWidth, Height: s.GridHeight, Values: subject.Mask})
+	}
+	return f
+}
+
+func (g *generation) watcher(stdout, stderr io.Writer) watcher {
+	if g.events {
+		return journal{stdout}
+	}
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &bar{quiet: quiet{stdout}, screen: stderr}
+	}
+	return quiet{stdout}
+}
+
+// badRequest tells wrong use (a word that is not in the prompt, a scope of 2) from pictures that cannot be read.
+func badRequest(err error) error {
+	var broken picture.FormatError
+	var unsupported picture.UnsupportedError
+	if errors.As(err, &broken) || errors.As(err, &unsupported) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return usageError{err}
+}
+
+// probe makes the output folder and proves that it can be written to, before minutes are spent.
+func probe(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("the output folder cannot be made: %w: choose another one with --out", err)
+	}
+	f, err := os.CreateTemp(dir, ".realword-*")
+	if err != nil {
+		return fmt.Errorf("the output folder cannot be written to: %w: choose another one with --out", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// fileStem makes the beginning of a file name of a prompt and a seed.
+func fileStem(prompt string, seed uint64) string {
+	var words []string
+	length := 0
+	for _, w := range strings.FieldsFunc(strings.ToLower(prompt), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if length += len(w) + 1; length > 48 {
+			break
+		}
+		words = append(words, w)
+	}
+	if len(words) == 0 {
+		words = []string{"picture"}
+	}
+	return fmt.Sprintf("%s-%d", strings.Join(words, "-"), seed)
+}
+
+// recorder journals a generation in the history. Pictures matter more than the journal, so what goes wrong with it is said
+// once and stops nothing.
+type recorder struct {
+	store  *history.Store // nil: nothing is recorded
+	round  uint64
+	stderr io.Writer
+}
+
+func record(off bool, r inference.Request, model string, stderr io.Writer) *recorder {
+	log := &recorder{stderr: stderr}
+	if off {
+		return log
+	}
+	var recipe json.RawMessage
+	store, err := openHistory()
+	if err == nil {
+		log.store = store
+		recipe, err = inference.NewRecipe(r, model)
+	}
+	if err == nil {
+		log.round, err = store.Begin(recipe, time.Now())
+	}
+	log.check(err)
+	return log
+}
+
+func (l *recorder) check(err error) {
+	if err != nil {
+		fmt.Fprintln(l.stderr, "This round is not in the history:", err)
+		l.close()
+	}
+}
+
+func (l *recorder) add(p inference.PictureReady, file string) {
+	if l.store == nil {
+		return
+	}
+	path, err := filepath.Abs(file)
+	if err != nil {
+		path = file
+	}
+	size := p.Image.Bounds().Size()
+	thumbnail, err := thumbnail(p)
+	if err == nil {
+		err = l.store.Add(l.round, history.Picture{Seed: p.Seed, File: path, Width: size.X, Height: size.Y, Thumbnail: thumbnail})
+	}
+	l.check(err)
+}
+
+func (l *recorder) end(failure error) {
+	if l.store == nil {
+		return
+	}
+	status := history.Complete
+	switch {
+	case errors.Is(failure, context.Canceled):
+		status, failure = history.Cancelled, nil
+	case failure != nil:
+		status = history.Failed
+	}
+	l.check(l.store.End(l.round, status, failure, time.Now()))
+}
+
+func (l *recorder) close() {
+	if l.store != nil {
+		l.store.Close() // every transaction was synced when it ended
+		l.store = nil
+	}
+}
+
+// thumbnail is the picture at the size at which a history is browsed.
+func thumbnail(p inference.PictureReady) ([]byte, error) {
+	const side = 128
+	var file bytes.Buffer
+	err := png.Encode(&file, imaging.Fit(p.Image, side, side, imaging.Box))
+	return file.Bytes(), err
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is the house from top to bottom: a package imports only packages that stand below it.
+var layers = []string{
+	"app", "ui",
+	"inference",
+	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
+	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture",
+	"inference/ort", "inference/session", "inference/tensor",
+	"history", "assets", "app/locale",
+}
+
+// owners are the only packages that may import a module themselves.
+var owners = map[string][]string{
+	"github.com/yalue/onnxruntime_go": {"inference/ort"},
+	"go.etcd.io/bbolt":                {"history"},
+	"github.com/sqweek/dialog":        {"app"},
+	"github.com/spf13/cobra":          {"app"},
+	"fyne.io/fyne/v2/app":             {"app"},
+	"fyne.io/fyne/v2":                 {"app", "ui"},
+}
+
+// pure packages reach no C code outside Go's standard library, by whatever way.
+var pure = []string{"ui", "inference", "inference/bundle", "history", "assets"}
+
+type listed struct {
+	ImportPath string
+	Standard   bool
+	CgoFiles   []string
+	Imports    []string
+	Deps       []string
+}
+
+// list asks the go command for the program's packages and everything that they import.
+func list(t *testing.T) map[string]listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-tags", "migrated_fynedo", "-deps", "-json=ImportPath,Standard,CgoFiles,Imports,Deps", "realword/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string]listed{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages[p.ImportPath] = p
+	}
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	packages := list(t)
+	for path, p := range packages {
+		name, ours := strings.CutPrefix(path, "realword/")
+		if !ours {
+			continue
+		}
+		level := slices.Index(layers, name)
+		if level < 0 {
+			t.Errorf("%s has no place in the list of layers", name)
+		}
+		for _, imported := range p.Imports {
+			if below, ours := strings.CutPrefix(imported, "realword/"); ours && slices.Index(layers, below) <= level {
+				t.Errorf("%s imports %s, which does not stand below it", name, below)
+			}
+			for module, allowed := range owners {
+				if (imported == module || strings.HasPrefix(imported, module+"/")) && !slices.Contains(allowed, name) {
+					t.Errorf("%s imports %s, which only %v may", name, imported, allowed)
+				}
+			}
+		}
+	}
+	for _, name := range pure {
+		for _, dep := range packages["realword/"+name].Deps {
+			if d := packages[dep]; len(d.CgoFiles) > 0 && !d.Standard {
+				t.Errorf("%s reaches C code in %s", name, dep)
+			}
+		}
+	}
+}

@@ -1,0 +1,104 @@
+// Command realword is the studio: a window by default, and sub-commands that need no display.
+//
+// Contract: package main wires the other packages together and decides nothing about pictures. Results go to standard
+// output, messages and progress to standard error. Exit status 0 done, 1 failed, 2 wrong use, 130 interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and returns its exit status.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	status := exitStatus(err)
+	switch {
+	case status == 130:
+		fmt.Fprintln(stderr, "interrupted")
+	case errors.Is(err, errReported):
+	case err != nil:
+		fmt.Fprintln(stderr, "realword:", err)
+	}
+	if status == 2 {
+		fmt.Fprintf(stderr, "Run `%s --help` for the options.\n", cmd.CommandPath())
+	}
+	return status
+}
+
+// errReported ends a command that has already said what failed.
+var errReported = errors.New("failed")
+
+// usageError is a mistake in the command line, as opposed to one of the machine or of a file.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func exitStatus(err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		return 130
+	case errors.As(err, &usage):
+		return 2
+	default:
+		return 1
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "realword",
+		Short:         "Pictures of your own subjects, word by word",
+		Long:          "Realword makes pictures in which real words of the prompt look like your reference pictures.",
+		Version:       version,
+		Args:          usageArgs(cobra.NoArgs),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newGenerate(), newModel(), newBench(), newDoctor(), newHistory())
+	return root
+}
+
+// group is a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: usageArgs(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+		return usagef("%s needs one of its commands", c.CommandPath())
+	}}
+	c.AddCommand(commands...)
+	return c
+}
+
+// usageArgs makes the complaints about positional arguments usage errors.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}

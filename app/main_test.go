@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+// home gives the test a home folder of its own: no cache, no history, no library but the one of REALWORD_ONNXRUNTIME.
+func home(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "LocalAppData", "AppData"} {
+		t.Setenv(name, dir)
+	}
+	return dir
+}
+
+// command runs a command line and returns status, standard output and standard error.
+func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = execute(t.Context(), args, &out, &err)
+	return status, out.String(), err.String()
+}
+
+func TestWrongUse(t *testing.T) {
+	home(t)
+	png := filepath.Join(t.TempDir(), "dog.png")
+	if err := os.WriteFile(png, []byte("not a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"nonsense"}, 2, "nonsense"},
+		{[]string{"generate", "--nonsense"}, 2, "nonsense"},
+		{[]string{"generate", "extra"}, 2, "extra"},
+		{[]string{"generate"}, 2, "--prompt"},
+		{[]string{"generate", "--prompt", " "}, 2, "--prompt"},
+		{[]string{"generate", "--prompt", "a dog", "--subject", "dog"}, 2, "WORD=PICTURE"},
+		{[]string{"generate", "--prompt", "a dog", "--subject", "dog#0=" + png}, 2, "dog#1"},
+		{[]string{"generate", "--prompt", "a dog", "--subject", "dog=" + png + ":1.5"}, 2, "(0, 1]"},
+		{[]string{"generate", "--prompt", "a dog", "--subject", "dog=" + png + ":0.2", "--subject", "dog=" + png + ":0.3"}, 2, "two scopes"},
+		{[]string{"generate", "--prompt", "a dog", "--subject", "dog=" + png + "-no"}, 1, "cannot be read"},
+		{[]string{"generate", "--prompt", "a dog", "--size", "128"}, 2, "WIDTHxHEIGHT"},
+		{[]string{"generate", "--prompt", "a dog", "--count", "0"}, 2, "--count"},
+		{[]string{"generate", "--prompt", "a dog", "--device", "toaster"}, 2, "toaster"},
+		{[]string{"generate", "--prompt", "a dog", "--out", png}, 1, "output folder"},
+		{[]string{"model"}, 2, "one of its commands"},
+		{[]string{"model", "import", "x"}, 2, "--out"},
+		{[]string{"model", "info", t.TempDir()}, 1, "manifest.json"},
+		{[]string{"history", "show", "x"}, 2, "number of a round"},
+		{[]string{"history", "show", "3"}, 1, "history list"},
+	} {
+		status, stdout, stderr := command(t, c.args...)
+		if status != c.status || !strings.Contains(stderr, c.want) || stdout != "" {
+			t.Errorf("%q: status %d, want %d, with %q in\n%s%s", c.args, status, c.status, c.want, stderr, stdout)
+		}
+		if hint := strings.Contains(stderr, "--help"); hint != (status == 2) {
+			t.Errorf("%q: the hint at --help belongs to wrong use only:\n%s", c.args, stderr)
+		}
+	}
+	if status, stdout, _ := command(t, "history", "list"); status != 0 || stdout != "" {
+		t.Errorf("an empty history: status %d, %q", status, stdout)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	for err, want := range map[error]int{
+		nil:                              0,
+		errors.New("disk"):               1,
+		errReported:                      1,
+		usagef("no"):                     2,
+		context.Canceled:                 130,
+		context.DeadlineExceeded:         1,
+		badRequest(errors.New("γ is 2")): 2,
+		badRequest(fmt.Errorf("dog.png: %w", picture.FormatError("broken"))):  1,
+		badRequest(fmt.Errorf("a.tif: %w", picture.UnsupportedError("TIFF"))): 1,
+		badRequest(context.Canceled):                                          130,
+	} {
+		if got := exitStatus(err); got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
+
+func TestSubjects(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	a, b, odd := file("a.png"), file("b.png"), file("c.png:0.5")
+	list, err := subjects([]string{"dog=" + a + ":0.3", "old dog#2=" + odd, "dog#1=" + b, "C#=" + a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range list {
+		line := fmt.Sprintf("%s %d %g", s.Word.Text, s.Word.Occurrence, s.Scope)
+		for _, r := range s.References {
+			line += fmt.Sprintf(" %s=%s", r.Name, r.Data)
+		}
+		got = append(got, line)
+	}
+	want := []string{"dog 1 0.3 a.png=a.png b.png=b.png", "old dog 2 0 c.png:0.5=c.png:0.5", "C# 1 0 a.png=a.png"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestFileStem(t *testing.T) {
+	for prompt, want := range map[string]string{
+		"A dog, on the beach!":         "a-dog-on-the-beach-7",
+		"../../etc/passwd":             "etc-passwd-7",
+		"🐕":                            "picture-7",
+		strings.Repeat("longword ", 9): "longword-longword-longword-longword-longword-7",
+	} {
+		if got := fileStem(prompt, 7); got != want {
+			t.Errorf("%q: %q, want %q", prompt, got, want)
+		}
+	}
+}
+
+func TestWatchers(t *testing.T) {
+	events := []inference.Event{
+		inference.StageStarted{Stage: inference.StageDenoise},
+		inference.Progress{Pass: 31, Passes: 62, Remaining: 7e9},
+		inference.StepDone{Step: 9, Steps: 25, Timestep: 600, Guided: true, Subjects: []inference.SubjectStep{{Mask: []float32{0, 0.5, 0, 1}}}},
+		inference.Failed{Err: errors.New("no space left")},
+	}
+	play := func(w watcher) {
+		for _, e := range events[:3] {
+			w.event(e)
+		}
+		w.picture(inference.PictureReady{Seed: 7}, "out/a.png")
+		w.event(events[3])
+	}
+	var out, screen bytes.Buffer
+	play(&bar{quiet: quiet{&out}, screen: &screen})
+	if out.String() != "out/a.png\n" || !strings.Contains(screen.String(), "[###############...............] denoise 10/25, 7s left") || !strings.HasSuffix(screen.String(), "\r\033[K") {
+		t.Errorf("%q on the screen, %q in the output", screen.String(), out.String())
+	}
+	out.Reset()
+	play(journal{&out})
+	want := `{"event":"stage","picture":0,"stage":"denoise"}
+{"event":"progress","pass":31,"passes":62,"remaining_seconds":7}
+{"coverage":[0.5],"event":"step","guided":true,"picture":0,"step":9,"steps":25,"timestep":600}
+{"event":"picture","file":"out/a.png","picture":0,"seconds":0,"seed":7}
+{"error":"no space left","event":"failed"}
+`
+	if out.String() != want {
+		t.Errorf("events:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	home(t)
+	t.Setenv("REALWORD_ONNXRUNTIME", filepath.Join(t.TempDir(), "gone"))
+	t.Setenv("DISPLAY", "")
+	t.Setenv("WAYLAND_DISPLAY", "")
+	status, stdout, stderr := command(t, "doctor")
+	if status != 1 || stderr != "" {
+		t.Errorf("status %d without a library, %q", status, stderr)
+	}
+	for _, want := range []string{"missing  ONNX Runtime", "make deps", "missing  Display", "cannot be made"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the report lacks %q:\n%s", want, stdout)
+		}
+	}
+	for env, want := range map[string]string{
+		"DISPLAY=:0":                       "unix /tmp/.X11-unix/X0",
+		"DISPLAY=localhost:10.0":           "tcp localhost:6010",
+		"WAYLAND_DISPLAY=wayland-1":        "unix /run/user/7/wayland-1",
+		"WAYLAND_DISPLAY=/tmp/socket":      "unix /tmp/socket",
+		"XDG_SESSION_TYPE=neither of both": "",
+	} {
+		name, value, _ := strings.Cut(env, "=")
+		got := ""
+		for _, d := range displays(func(key string) string { return map[string]string{name: value, "XDG_RUNTIME_DIR": "/run/user/7"}[key] }) {
+			got = d.network + " " + d.address
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", env, got, want)
+		}
+	}
+}
+
+// Fyne reads the locale before main begins; see package locale.
+func TestNoComplaintAboutTheLocale(t *testing.T) {
+	for _, locale := range []string{"C.UTF-8", "C", "de_DE.UTF-8", ""} {
+		cmd := exec.Command(os.Args[0], "-test.run=^$")
+		cmd.Env = []string{"LANG=" + locale, "HOME=" + t.TempDir()}
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Run(); err != nil || strings.Contains(stderr.String(), "Fyne") {
+			t.Errorf("LANG=%s: %v, %s", locale, err, stderr.String())
+		}
+	}
+}

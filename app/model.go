@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"realword/inference/bundle"
+	"realword/inference/ort"
+)
+
+func newModel() *cobra.Command {
+	var out string
+	imported := &cobra.Command{
+		Use: "import CHECKPOINTS --out BUNDLE", Short: "make a model folder out of checkpoints",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if out == "" {
+				return usagef("--out is missing: name the folder that the model is written to")
+			}
+			b, err := bundle.Import(c.Context(), args[0], out, nil)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s is now the model %s. Try: realword generate --model %[1]s --prompt \"a dog\"\n", b.Dir(), b.Manifest().Name)
+			return nil
+		},
+	}
+	imported.Flags().StringVar(&out, "out", "", "new folder of the model")
+
+	info := &cobra.Command{
+		Use: "info [BUNDLE]", Short: "what a model says of itself; without a folder the embedded one",
+		Args: usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := openModel(first(args))
+			if err != nil {
+				return err
+			}
+			manifest, err := json.MarshalIndent(b.Manifest(), "", "  ")
+			if err == nil {
+				_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n", b.Dir(), manifest)
+			}
+			return err
+		},
+	}
+
+	var goldens string
+	verify := &cobra.Command{
+		Use: "verify [BUNDLE]", Short: "compare a model's files with its manifest and its networks with golden tensors",
+		Args: usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := openModel(first(args))
+			if err != nil {
+				return err
+			}
+			if err := b.CheckFiles(c.Context()); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			fmt.Fprintf(out, "ok     %d files are as they were imported\n", len(b.Manifest().Files))
+			if goldens == "" {
+				return nil
+			}
+			return compare(c, b, goldens, out)
+		},
+	}
+	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
+	return group("model", "make and look at models", imported, info, verify)
+}
+
+// compare runs the networks of a bundle against golden files and prints every tensor.
+func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) error {
+	files, err := bundle.Goldens(goldens)
+	if err != nil {
+		return err
+	}
+	rt, err := ort.New(ort.Options{})
+	if err != nil {
+		return err
+	}
+	bad, total := 0, 0
+	for _, file := range files {
+		checks, err := b.Verify(c.Context(), rt, file)
+		if err != nil {
+			return err
+		}
+		for _, check := range checks {
+			fmt.Fprintln(out, check)
+			total++
+			if !check.OK() {
+				bad++
+			}
+		}
+	}
+	switch {
+	case total == 0:
+		return fmt.Errorf("%s holds no golden tensors of the networks of %s", goldens, filepath.Base(b.Dir()))
+	case bad > 0:
+		fmt.Fprintf(out, "%d of %d tensors differ: import the model again; if that does not help, report it with this list\n", bad, total)
+		return errReported
+	}
+	return nil
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"realword/inference"
+)
+
+// watcher is told of everything that happens in a job. picture names the file of a finished picture.
+type watcher interface {
+	event(e inference.Event)
+	picture(p inference.PictureReady, file string)
+}
+
+// quiet prints the finished files only: for pipes.
+type quiet struct{ out io.Writer }
+
+func (q quiet) event(inference.Event) {}
+func (q quiet) picture(_ inference.PictureReady, file string) {
+	fmt.Fprintln(q.out, file)
+}
+
+// bar draws one line that is overwritten: for terminals.
+type bar struct {
+	quiet
+	screen   io.Writer
+	stage    inference.Stage
+	step     string
+	progress inference.Progress
+}
+
+func (b *bar) event(e inference.Event) {
+	switch e := e.(type) {
+	case inference.StageStarted:
+		b.stage, b.step = e.Stage, ""
+	case inference.StepDone:
+		b.step = fmt.Sprintf(" %d/%d", e.Step+1, e.Steps)
+	case inference.Progress:
+		b.progress = e
+	case inference.Done, inference.Failed:
+		fmt.Fprint(b.screen, "\r\033[K")
+		return
+	}
+	fmt.Fprint(b.screen, "\r\033[K"+b.line())
+}
+
+func (b *bar) picture(p inference.PictureReady, file string) {
+	fmt.Fprint(b.screen, "\r\033[K")
+	b.quiet.picture(p, file)
+}
+
+func (b *bar) line() string {
+	const width = 30
+	filled := 0
+	if b.progress.Passes > 0 {
+		filled = width * b.progress.Pass / b.progress.Passes
+	}
+	line := fmt.Sprintf("[%s%s] %s%s", strings.Repeat("#", filled), strings.Repeat(".", width-filled), b.stage, b.step)
+	if left := b.progress.Remaining.Round(time.Second); left > 0 {
+		line += fmt.Sprintf(", %v left", left)
+	}
+	return line
+}
+
+// journal prints one JSON object per event, for programs.
+type journal struct{ out io.Writer }
+
+func (j journal) write(kind string, fields map[string]any) {
+	fields["event"] = kind
+	line, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // numbers and strings only
+	}
+	fmt.Fprintf(j.out, "%s\n", line)
+}
+
+func (j journal) event(e inference.Event) {
+	switch e := e.(type) {
+	case inference.StageStarted:
+		j.write("stage", map[string]any{"stage": e.Stage, "picture": e.Picture})
+	case inference.Progress:
+		j.write("progress", map[string]any{"pass": e.Pass, "passes": e.Passes, "remaining_seconds": e.Remaining.Seconds()})
+	case inference.StepDone:
+		coverage := make([]float64, len(e.Subjects))
+		for i, s := range e.Subjects {
+			coverage[i] = covered(s.Mask)
+		}
+		j.write("step", map[string]any{"picture": e.Picture, "step": e.Step, "steps": e.Steps, "timestep": e.Timestep, "guided": e.Guided, "coverage": coverage})
+	case inference.Done:
+		j.write("done", map[string]any{"pictures": e.Pictures, "seconds": e.Elapsed.Seconds()})
+	case inference.Failed:
+		j.write("failed", map[string]any{"error": e.Err.Error()})
+	}
+}
+
+func (j journal) picture(p inference.PictureReady, file string) {
+	j.write("picture", map[string]any{"picture": p.Picture, "seed": p.Seed, "file": file, "seconds": p.Elapsed.Seconds()})
+}
+
+// covered is the fraction of the grid that a mask takes.
+func covered(mask []float32) float64 {
+	n := 0
+	for _, v := range mask {
+		if v > 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, len(mask)))
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"realword/inference"
+	"realword/inference/prompt"
+)
+
+// subject is one --subject option.
+type subject struct {
+	word  inference.Word
+	file  string
+	scope float64 // 0 where none was given
+}
+
+// parseSubject reads WORD[#N]=PICTURE[:γ]. A colon belongs to the file name unless a number follows it and no such file
+// exists.
+func parseSubject(s string) (subject, error) {
+	word, file, ok := strings.Cut(s, "=")
+	if !ok || word == "" || file == "" {
+		return subject{}, usagef("--subject %q: write WORD=PICTURE, for instance dog=dog.png, dog#2=dog.png:0.3", s)
+	}
+	text, n, err := prompt.ParseWord(word)
+	if err != nil {
+		return subject{}, usagef("--subject %q: %w", s, err)
+	}
+	result := subject{word: inference.Word{Text: text, Occurrence: n}, file: file}
+	if at := strings.LastIndex(file, ":"); at > 0 {
+		scope, err := strconv.ParseFloat(file[at+1:], 64)
+		if _, missing := os.Stat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
+			if !(scope > 0 && scope <= 1) {
+				return subject{}, usagef("--subject %q: the scope after the colon is a fraction of the picture in (0, 1]; 0.15 to 0.4 work well", s)
+			}
+			result.file, result.scope = file[:at], scope
+		}
+	}
+	return result, nil
+}
+
+// subjects reads the pictures of all --subject options. Options with the same word make one subject with several pictures.
+func subjects(options []string) ([]inference.Subject, error) {
+	var list []inference.Subject
+	for _, option := range options {
+		s, err := parseSubject(option)
+		if err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(s.file)
+		if err != nil {
+			return nil, fmt.Errorf("the picture of %q cannot be read: %w", s.word.Text, err)
+		}
+		at := slices.IndexFunc(list, func(o inference.Subject) bool { return o.Word == s.word })
+		if at < 0 {
+			list = append(list, inference.Subject{Word: s.word})
+			at = len(list) - 1
+		}
+		if s.scope != 0 && list[at].Scope != 0 && s.scope != list[at].Scope {
+			return nil, usagef("%q has two scopes, %g and %g: give one", s.word.Text, list[at].Scope, s.scope)
+		}
+		list[at].Scope = max(list[at].Scope, s.scope)
+		list[at].References = append(list[at].References, inference.Reference{Name: filepath.Base(s.file), Data: data})
+	}
+	return list, nil
+}
+
+// parseSize reads WIDTHxHEIGHT. An empty text means the model's own size.
+func parseSize(s string) (width, height int, err error) {
+	if s == "" {
+		return 0, 0, nil
+	}
+	w, h, ok := strings.Cut(strings.ToLower(s), "x")
+	width, err1 := strconv.Atoi(w)
+	height, err2 := strconv.Atoi(h)
+	if !ok || err1 != nil || err2 != nil || width < 1 || height < 1 {
+		return 0, 0, usagef("--size %q: write WIDTHxHEIGHT in pixels, for instance 128x128", s)
+	}
+	return width, height, nil
+}
+
+// seeds are count seeds that follow the first one; without a first one it is random, and small enough to be typed.
+func seeds(first uint64, given bool, count int) ([]uint64, error) {
+	const most = 1000
+	if count < 1 || count > most {
+		return nil, usagef("--count %d: between 1 and %d pictures", count, most)
+	}
+	if !given {
+		first = uint64(rand.Uint32())
+	}
+	list := make([]uint64, count)
+	for i := range list {
+		list[i] = first + uint64(i)
+	}
+	return list, nil
+}
