@@ -197,13 +197,13 @@ func cutout(out *image.RGBA, layers []Layer, alpha float32) {
 	for _, l := range layers {
 		l.Grid.support().sample(w, h, func(y int, values []float32) {
 			for x, v := range values {
-				reach[y*w+x] = max(reach[y*w+x], v)
+				reach[y*w+x] += v // a sum, so that no seam shows between neighbours
 			}
 		})
 	}
 	shade := color.RGBA{32, 32, 32, 255}
 	for i, v := range reach {
-		blend(out.Pix[4*i:], shade, alpha*(1-v))
+		blend(out.Pix[4*i:], shade, alpha*(1-min(v, 1)))
 	}
 }
 

@@ -63,7 +63,7 @@ func TestCutoutKeepsAllSubjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []image.Point{{4, 4}, {60, 60}} {
+	for _, p := range []image.Point{{4, 4}, {31, 30}, {32, 30}, {60, 60}} {
 		if got := out.RGBAAt(p.X, p.Y); got.R != 255 {
 			t.Errorf("at %v: %v", p, got)
 		}
