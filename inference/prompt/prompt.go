@@ -207,19 +207,13 @@ func (t *Tokenizer) pieces(text string) []piece {
 	plain := func(from, to int) {
 		letters := normalize(text, from, to)
 		for len(letters) > 0 {
-			i, special := 0, (*special)(nil)
-			for i = range letters {
-				if special = t.specialAt(letters[i:]); special != nil {
-					break
-				}
-			}
-			if special == nil {
-				out = split(out, letters)
+			i, found := t.nextSpecial(letters)
+			out = split(out, letters[:i])
+			if found == nil {
 				return
 			}
-			out = split(out, letters[:i])
-			n := utf8.RuneCountInString(special.folded)
-			out = append(out, piece{special.text, letters[i].start, letters[i+n-1].end, special.id})
+			n := utf8.RuneCountInString(found.folded)
+			out = append(out, piece{found.text, letters[i].start, letters[i+n-1].end, found.id})
 			letters = letters[i+n:]
 		}
 	}
@@ -239,14 +233,16 @@ func (t *Tokenizer) pieces(text string) []piece {
 	return out
 }
 
-// specialAt returns the special string that begins here in normalised text, nil for none.
-func (t *Tokenizer) specialAt(letters []letter) *special {
-	for k := range t.specials {
-		if s := &t.specials[k]; s.fold && begins(letters, s.folded) {
-			return s
+// nextSpecial returns the first special string in normalised text and where it begins, nil and the end when there is none.
+func (t *Tokenizer) nextSpecial(letters []letter) (int, *special) {
+	for i := range letters {
+		for k := range t.specials {
+			if s := &t.specials[k]; s.fold && begins(letters[i:], s.folded) {
+				return i, s
+			}
 		}
 	}
-	return nil
+	return len(letters), nil
 }
 
 // begins reports whether letters begin with a text.

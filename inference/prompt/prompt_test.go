@@ -42,7 +42,7 @@ func readGolden(t testing.TB) golden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	unzip, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)
