@@ -283,7 +283,7 @@ func TestReadMetadataIsRobust(t *testing.T) {
 		"language":           {[][]byte{text("iTXt", "realword\x00\x00\x00de\x00Rezept\x00{}")}, Metadata{Recipe: json.RawMessage("{}")}},
 		"zTXt":               {[][]byte{zText}, Metadata{Prompt: "a zÃ©bra"}},
 		"other XMP":          {[][]byte{text("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00<x/>")}, Metadata{}},
-		"many":               {slices.Repeat([][]byte{text("tEXt", "Comment\x00x")}, 10_000), Metadata{}},
+		"many":               {slices.Repeat([][]byte{text("tEXt", "Comment\x00x")}, 1000), Metadata{}},
 	} {
 		got, err := ReadMetadata(withChunks(t, c.chunks...))
 		if err != nil || !reflect.DeepEqual(got, c.want) {
@@ -305,7 +305,7 @@ func TestReadMetadataIsRobust(t *testing.T) {
 func TestParametersRandomValues(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	letters := []rune("ab ,:\"\\\n\t{}é🐕x0")
-	for range 3000 {
+	for range 500 {
 		v := make([]rune, 1+r.IntN(8))
 		for i := range v {
 			v[i] = letters[r.IntN(len(letters))]
