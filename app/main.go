@@ -68,17 +68,19 @@ func exitStatus(err error) int {
 }
 
 func newRoot() *cobra.Command {
+	var m machine
 	root := &cobra.Command{
 		Use:           "realword",
 		Short:         "Pictures of your own subjects, word by word",
-		Long:          "Realword makes pictures in which real words of the prompt look like your reference pictures.",
+		Long:          "Realword makes pictures in which real words of the prompt look like your reference pictures.\nWithout a command it opens the studio.",
 		Version:       version,
 		Args:          usageArgs(cobra.NoArgs),
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:          m.runWindow,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	m.flags(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newGenerate(), newModel(), newBench(), newDoctor(), newHistory())
 	return root

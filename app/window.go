@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"fyne.io/fyne/v2"
+	"github.com/spf13/cobra"
+	"github.com/sqweek/dialog"
+
+	"realword/inference/bundle"
+	"realword/inference/prompt"
+	"realword/ui"
+)
+
+// runWindow opens the studio. The window comes first; library and model are opened behind it.
+func (m *machine) runWindow(c *cobra.Command, _ []string) error {
+	if d := examineDisplay(); !d.ok {
+		return errors.New("the window cannot be opened: " + d.detail + ": " + d.remedy)
+	}
+	a := newApp()
+	defer context.AfterFunc(c.Context(), func() { fyne.Do(a.Quit) })()
+	var opened atomic.Pointer[engine] // the window opens it on a goroutine of its own
+	ui.Run(a, ui.Options{
+		Title: appName,
+		Open: func(context.Context) (ui.Engine, error) {
+			e, err := m.open()
+			if err != nil {
+				return nil, err
+			}
+			opened.Store(e)
+			return studio{e}, nil
+		},
+		OpenFile: openFile,
+		SaveFile: saveFile,
+	})
+	if e := opened.Load(); e != nil {
+		return e.Close()
+	}
+	return nil
+}
+
+// studio is an engine as the window wants it.
+type studio struct{ *engine }
+
+// Manifest implements ui.Engine.
+func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
+
+// Encode implements ui.Engine.
+func (s studio) Encode(text string) *prompt.Prompt { return s.bundle.Tokenizer(0).Encode(text) }
+
+func openFile() (string, error) {
+	return chosen(dialog.File().Title("Open a reference picture").Filter("Pictures", "png", "jpg", "jpeg", "webp", "gif", "bmp").Load())
+}
+
+func saveFile(name string) (string, error) {
+	return chosen(dialog.File().Title("Save the picture").Filter("PNG pictures", "png").SetStartFile(name).Save())
+}
+
+// chosen makes a closed file dialog an empty path.
+func chosen(path string, err error) (string, error) {
+	if errors.Is(err, dialog.ErrCancelled) {
+		return "", nil
+	}
+	return path, err
+}
