@@ -42,10 +42,24 @@ def factor(model: RealCustom) -> int:
 
 
 def squares(model: RealCustom, seed: int, count: int = 1) -> Tensor:
-    """Reference squares [B, 3, S, S], 8 bits per channel: smooth colours and grain."""
+    """Reference squares [B, 3, S, S], 8 bits per channel: smooth colours and grain.
+
+    Views are cut to 8 bits downwards, so where the global view meets a whole number, rounding of the resize would decide.
+    The squares avoid that: single values are moved until none is left (corners are copied, so they are black).
+    """
     side = model.encoders.config["reference_size"]
     smooth = torch.nn.functional.interpolate(rand(seed, count, 3, 5, 5), size=(side, side), mode="bicubic")
-    return (0.75 * smooth.clamp(0, 1) + 0.25 * rand(seed + 1, count, 3, side, side)).mul(255).round().div(255)
+    levels = (0.75 * smooth.clamp(0, 1) + 0.25 * rand(seed + 1, count, 3, side, side)).mul(255).round().double()
+    levels[..., :: side - 1, :: side - 1] = 0
+    place = (torch.arange(side // 2) * (side - 1) / (side // 2 - 1)).round().long()
+    while True:
+        whole = torch.nn.functional.interpolate(levels, size=(side // 2, side // 2), mode="bilinear", align_corners=True)
+        risky = (whole - whole.round()).abs() < 2e-3
+        risky[..., :: side // 2 - 1, :: side // 2 - 1] = False
+        if not risky.any():
+            return levels.div(255).float()
+        b, c, y, x = risky.nonzero(as_tuple=True)
+        levels[b, c, place[y], place[x]] = (levels[b, c, place[y], place[x]] + 7) % 256
 
 
 def tokens_of(model: RealCustom, squares: Tensor) -> Tensor:

@@ -17,15 +17,15 @@ from networks import PAPER, RELEASE, Preset, RealCustom, Subject, generate, topk
 from tiny import tokenize
 from torch import Tensor
 
-MARGIN = 50
+MARGIN = 100
 
 LOOPS = {
     "paper": {
-        "model": "tiny", "preset": PAPER, "seed": 11, "size": (16, 16), "prompt": "a dog on the beach", "negative": "",
+        "model": "tiny", "preset": PAPER, "seed": 16, "size": (16, 16), "prompt": "a dog on the beach", "negative": "",
         "subjects": [("dog", 0.2, [40])],
     },
     "two": {
-        "model": "tiny", "preset": Preset(stop=25), "seed": 29, "size": (12, 16),
+        "model": "tiny", "preset": Preset(stop=25), "seed": 38, "size": (12, 16),
         "prompt": "a toy robot next to a teddy bear in the city at night", "negative": "bad, blurry",
         "subjects": [("toy robot", 0.1, [50]), ("teddy bear", 0.15, [60, 70])],
     },
