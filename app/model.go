@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/ort"
 )
@@ -49,7 +50,7 @@ func newModel() *cobra.Command {
 
 	var goldens string
 	verify := &cobra.Command{
-		Use: "verify [BUNDLE]", Short: "compare a model's files with its manifest and its networks with golden tensors",
+		Use: "verify [BUNDLE]", Short: "compare a model's files with its manifest, its networks and loops with golden tensors",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := openModel(first(args))
@@ -71,7 +72,7 @@ func newModel() *cobra.Command {
 	return group("model", "make and look at models", imported, info, verify)
 }
 
-// compare runs the networks of a bundle against golden files and prints every tensor.
+// compare runs the networks of a bundle and whole generations against golden files and prints every tensor.
 func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) error {
 	files, err := bundle.Goldens(goldens)
 	if err != nil {
@@ -81,18 +82,22 @@ func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) 
 	if err != nil {
 		return err
 	}
-	bad, total := 0, 0
+	checks, err := b.Verify(c.Context(), rt, files...)
+	if err != nil {
+		return err
+	}
 	for _, file := range files {
-		checks, err := b.Verify(c.Context(), rt, file)
+		loop, err := inference.VerifyLoop(c.Context(), rt, b, file)
 		if err != nil {
 			return err
 		}
-		for _, check := range checks {
-			fmt.Fprintln(out, check)
-			total++
-			if !check.OK() {
-				bad++
-			}
+		checks = append(checks, loop...)
+	}
+	bad, total := 0, len(checks)
+	for _, check := range checks {
+		fmt.Fprintln(out, check)
+		if !check.OK() {
+			bad++
 		}
 	}
 	switch {
