@@ -489,41 +489,53 @@ func TestTooManyJobs(t *testing.T) {
 	}
 }
 
-// A receiver that reads nothing stops the loop after about a picture's steps; nothing but progress is lost.
-func TestSlowReceiver(t *testing.T) {
-	b := newBench(t)
+// stall starts a job of four pictures that nobody reads, and waits until the loop stands still.
+func (b *bench) stall() Job {
+	b.Helper()
 	r := b.dog()
 	r.Seeds = []uint64{1, 2, 3, 4}
 	j := b.start(context.Background(), r)
 	passes := 0
-	for deadline := time.Now().Add(5 * time.Second); ; {
-		time.Sleep(10 * time.Millisecond)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		time.Sleep(20 * time.Millisecond)
 		n := b.runtime.runs("unet")
 		if n > 0 && n == passes {
 			break
 		}
 		if passes = n; time.Now().After(deadline) {
-			t.Fatal("the loop does not wait for its receiver")
+			b.Fatal("the loop does not wait for its receiver")
 		}
 	}
 	if passes > 100 {
-		t.Errorf("the loop ran %d passes ahead of its receiver", passes)
+		b.Errorf("the loop ran %d passes ahead of its receiver", passes)
 	}
-	events := drain(j)
+	return j
+}
+
+// A receiver that reads nothing stops the loop after about a picture's steps; nothing but progress is lost.
+func TestSlowReceiver(t *testing.T) {
+	events := drain(newBench(t).stall())
 	if len(of[StepDone](events)) != 100 || len(of[PictureReady](events)) != 4 || len(of[Done](events)) != 1 {
 		t.Errorf("%d steps, %d pictures", len(of[StepDone](events)), len(of[PictureReady](events)))
+	}
+	if n := len(of[Progress](events)); n >= 4*62 {
+		t.Errorf("all %d passes are reported to a receiver that sleeps", n)
 	}
 }
 
 func TestCancelWithoutAReceiver(t *testing.T) {
 	b := newBench(t)
-	r := b.dog()
-	r.Seeds = []uint64{1, 2, 3, 4}
-	j := b.start(context.Background(), r)
+	j := b.stall()
 	j.Cancel()
 	b.run(b.dog()) // the engine is free though nobody reads the events of the first job
-	if err := lastError(t, drain(j)); err != context.Canceled {
+	events := drain(j)
+	if err := lastError(t, events); err != context.Canceled {
 		t.Error(err)
+	}
+	for i, s := range of[StepDone](events) {
+		if s.Step != i%25 || s.Picture != i/25 {
+			t.Fatalf("step %d of picture %d at place %d: one was lost", s.Step, s.Picture, i)
+		}
 	}
 }
 
@@ -553,6 +565,13 @@ func TestFailuresOfTheRuntime(t *testing.T) {
 				}
 			}
 		}, "unet graph gave noise"},
+		"an output has no floats": {func(b *bench) {
+			b.runtime.spoil = func(g string, out map[string]*tensor.Tensor) {
+				if g == "vision" {
+					out["tokens"] = tensor.OfInts(make([]int64, 10), 1, 2, 5)
+				}
+			}
+		}, "vision graph gave tokens"},
 		"no attention": {func(b *bench) {
 			b.runtime.spoil = func(g string, out map[string]*tensor.Tensor) {
 				if g == "guidance" {
@@ -601,12 +620,32 @@ func TestLoopFromTensors(t *testing.T) {
 	if err != nil || !slices.Equal(clean.F32, steps[24].Clean) {
 		t.Errorf("the loop differs from the engine: %v", err)
 	}
-	for _, bad := range []State{{}, {Step: 25, Latent: clean.F32}, {Step: -1, Latent: clean.F32}, {Step: 20, Latent: clean.F32}} {
+	scores := steps[11].State.Scores
+	for _, bad := range []State{{}, {Step: 25, Latent: clean.F32, Scores: scores}, {Step: -1, Latent: clean.F32}, {Step: 20, Latent: clean.F32}} {
 		if _, err := loop.Run(ctx, bad); err == nil {
 			t.Errorf("the loop runs from step %d with %d values", bad.Step, len(bad.Latent))
 		}
 	}
 	if err := graphs.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestPicturesAreDecodedOnce(t *testing.T) {
+	b := newBench(t)
+	for i := range keptViews + 2 {
+		r := b.dog()
+		r.Subjects[0] = b.subject("dog", red, color.Gray{uint8(i)})
+		if _, err := b.engine.Resolve(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := b.engine.views.entries
+	if len(kept) != keptViews {
+		t.Errorf("%d views are kept", len(kept))
+	}
+	reference := b.dog().Subjects[0].References[0]
+	if sum := kept[len(kept)-2].key.sha256; sum != sha256Hex(reference.Data) {
+		t.Error("the picture that every request used is not among the last used")
 	}
 }

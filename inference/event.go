@@ -27,7 +27,8 @@ type StageStarted struct {
 	Picture int
 }
 
-// Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted (design §6).
+// Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted (design §6). It comes after
+// every pass, but a receiver that falls behind gets only the newest.
 type Progress struct {
 	Pass, Passes int
 	Remaining    time.Duration // estimate; 0 while unknown
@@ -59,8 +60,8 @@ type SubjectStep struct {
 type PictureReady struct {
 	Picture int
 	Seed    uint64
-	Image   *image.NRGBA
-	Recipe  Request // complete, with this picture's seed alone: running it again gives this picture again
+	Image   *image.NRGBA // opaque
+	Recipe  Request      // complete, with this picture's seed alone: running it again gives this picture again. It shares the bytes of references
 	Elapsed time.Duration
 }
 
@@ -81,11 +82,13 @@ func (PictureReady) event() {}
 func (Done) event()         {}
 func (Failed) event()       {}
 
-// Job is a running generation.
+// Job is a generation that waits for its turn or runs.
 type Job interface {
-	// Events delivers everything in order. StageStarted, StepDone, PictureReady and the last event are never dropped, so
-	// a receiver must drain the channel; a slow one slows the loop after a buffer of one picture's steps.
+	// Events delivers everything in order, on the same channel at every call. StageStarted, StepDone, PictureReady and the
+	// last event are never dropped, so a receiver must drain the channel; a slow one slows the loop after a buffer of one
+	// picture's steps.
 	Events() <-chan Event
-	// Cancel asks the job to stop. It returns at once; the job stops within one operator and then reports Failed.
+	// Cancel asks the job to stop. It returns at once and may be called at any time, also again. A running job stops within
+	// one operator, a waiting one at once; both report Failed. A cancelled job holds up no other, even if nobody reads it.
 	Cancel()
 }

@@ -35,6 +35,19 @@ type Loop struct {
 	OnStep func(Step) error // called after every step, an error ends the run; may be nil
 }
 
+// newLoop is a Loop with everything that a resolved request says; the encodings are to be filled in.
+func newLoop(g *Graphs, r Request) *Loop {
+	l := &Loop{
+		Graphs: g, Width: r.Width, Height: r.Height,
+		Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
+		Subjects: guidanceSubjects(r.Subjects), Source: r.MaskSource, Stop: r.Stop,
+	}
+	if r.RawMask {
+		l.Norm = guidance.Raw
+	}
+	return l
+}
+
 // Step is what one step of a Loop leaves. It shares nothing with the loop.
 type Step struct {
 	Index    int // 0-based

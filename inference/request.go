@@ -17,22 +17,23 @@ type Runtime = session.Runtime
 // preset's or the model's own value, and Engine.Resolve fills them all in.
 type Request struct {
 	Prompt   string    `json:"prompt"`
-	Negative string    `json:"negative,omitempty"`
+	Negative string    `json:"negative,omitempty"` // a blank asks for none where the preset has one
 	Subjects []Subject `json:"subjects,omitempty"`
 
 	Preset     string   `json:"preset,omitempty"` // "paper" (default) or "release", design §5
 	Width      int      `json:"width,omitempty"`  // pixels
 	Height     int      `json:"height,omitempty"`
 	Steps      int      `json:"steps,omitempty"`
-	Stop       int      `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch
-	CFG        float64  `json:"cfg,omitempty"`         // ω of classifier-free guidance
+	Stop       int      `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
+	CFG        float64  `json:"cfg,omitempty"`         // ω of classifier-free guidance, 1 to 50; 1 needs no unconditional pass
 	Sampler    string   `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
 	MaskSource string   `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
 	RawMask    bool     `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
-	Seeds      []uint64 `json:"seeds,omitempty"`       // one per picture; picture n depends on Seeds[n] alone
+	Seeds      []uint64 `json:"seeds,omitempty"`       // one per picture; picture n depends on Seeds[n] alone; none: a random one
 
-	// From continues a kept step instead of starting from noise (one picture, one seed). Stop and scopes may differ from
-	// those of the run that made the step.
+	// From continues a kept step instead of starting from noise: one picture, its seed, the same size, steps and sampler.
+	// All else may differ from the run that made the step; without a change the result is the same, bit for bit. Scopes
+	// take effect at once, also after T_stop. The engine reads it until the job ends.
 	From *State `json:"-"`
 }
 
@@ -66,8 +67,7 @@ type Reference struct {
 	Data   []byte         `json:"-"` // PNG, JPEG, WebP, GIF or BMP file
 }
 
-// State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop. A
-// request that goes on from it must have the same size, steps and sampler; all else may differ.
+// State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop.
 type State struct {
 	Step          int         `json:"step"` // the next step to run
 	Width, Height int         `json:"-"`

@@ -20,7 +20,7 @@ import (
 
 // plan is a request that can run.
 type plan struct {
-	request Request       // complete; shares no slice with the caller's but the bytes of pictures
+	request Request       // complete; of the caller's it shares the bytes of pictures and From
 	spans   []prompt.Span // tokens of the subjects' words
 }
 
@@ -50,7 +50,7 @@ type planner struct {
 
 func (e *Engine) plan(r Request) (plan, error) {
 	p := planner{plan: plan{request: r}, engine: e, manifest: e.model.Manifest()}
-	p.request.Subjects, p.request.Seeds = slices.Clone(r.Subjects), slices.Clone(r.Seeds)
+	p.request.Subjects, p.request.Seeds = cloneSubjects(r.Subjects), slices.Clone(r.Seeds)
 	p.choosePreset()
 	p.checkSize()
 	p.checkSchedule()
@@ -177,11 +177,9 @@ func (p *planner) checkReferences() {
 		if len(s.References) == 0 {
 			p.problem("%s has no picture: add one, or remove the subject", s.Word)
 		}
-		s.References = slices.Clone(s.References)
 		for i := range s.References {
 			ref := &s.References[i]
-			sum := sha256.Sum256(ref.Data)
-			ref.SHA256 = hex.EncodeToString(sum[:])
+			ref.SHA256 = sha256Hex(ref.Data)
 			if _, err := p.engine.referenceViews(*ref); err != nil {
 				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
 			}
@@ -202,7 +200,7 @@ func (p *planner) checkSeeds() {
 // checkState compares a kept step with the request that goes on from it.
 func (p *planner) checkState() {
 	r, s := p.request, p.request.From
-	if s == nil || p.badSize {
+	if s == nil {
 		return
 	}
 	if len(r.Seeds) != 1 || r.Seeds[0] != s.Seed {
@@ -230,6 +228,19 @@ func (s State) fits(steps, stop, subjects, values int) error {
 		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that masks are made anew", len(s.Scores), subjects, s.Step)
 	}
 	return nil
+}
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func cloneSubjects(subjects []Subject) []Subject {
+	out := slices.Clone(subjects)
+	for j := range out {
+		out[j].References = slices.Clone(out[j].References)
+	}
+	return out
 }
 
 func guidanceSubjects(subjects []Subject) []guidance.Subject {

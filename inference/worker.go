@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"realword/inference/guidance"
+	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/random"
@@ -51,7 +51,7 @@ func (w *worker) run(j *job) {
 // generate makes the pictures of a job, one after the other. What they share is encoded once.
 func (w *worker) generate(j *job) error {
 	r := j.plan.request
-	loop := w.loop(r)
+	loop := newLoop(w.graphs, r)
 	j.emit(StageStarted{Stage: StageLoad})
 	if err := w.load(j.ctx, loop); err != nil {
 		return err
@@ -94,23 +94,10 @@ func (w *worker) generate(j *job) error {
 			return err
 		}
 		recipe := r
-		recipe.Seeds = []uint64{seed}
+		recipe.Seeds, recipe.Subjects = []uint64{seed}, cloneSubjects(r.Subjects)
 		j.emit(PictureReady{Picture: n, Seed: seed, Image: img, Recipe: recipe, Elapsed: time.Since(started)})
 	}
 	return nil
-}
-
-// loop is a Loop with everything that a resolved request says, but for the encodings.
-func (w *worker) loop(r Request) *Loop {
-	l := &Loop{
-		Graphs: w.graphs, Width: r.Width, Height: r.Height,
-		Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
-		Subjects: guidanceSubjects(r.Subjects), Source: r.MaskSource, Stop: r.Stop,
-	}
-	if r.RawMask {
-		l.Norm = guidance.Raw
-	}
-	return l
 }
 
 // load opens every graph that a loop is going to run, and the encoders and the decoder around it.
@@ -168,13 +155,21 @@ func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
 	if !m.Presets[p.request.Preset].UncondVision {
 		return nil
 	}
-	black, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return tensor.Zeros(5, 3, m.Vision.View, m.Vision.View), nil })
-	if err != nil {
-		return err
+	black, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return blackViews(m), nil })
+	if err == nil {
+		l.UncondVision = blackVision(black, len(tokens))
 	}
-	blind := Stack(slices.Repeat([][]*tensor.Tensor{{black}}, len(tokens)))
-	l.UncondVision = &blind
-	return nil
+	return err
+}
+
+func blackViews(m bundle.Manifest) *tensor.Tensor {
+	return tensor.Zeros(5, 3, m.Vision.View, m.Vision.View)
+}
+
+// blackVision shows the black picture in place of every subject.
+func blackVision(tokens *tensor.Tensor, subjects int) *Vision {
+	v := Stack(slices.Repeat([][]*tensor.Tensor{{tokens}}, subjects))
+	return &v
 }
 
 // look returns the visual tokens of one picture, encoded unless they are kept.
