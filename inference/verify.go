@@ -80,7 +80,7 @@ func (g *loopGolden) read(name string) *tensor.Tensor {
 
 // loop puts the golden's own token ids, references and words into a Loop.
 func (g *loopGolden) loop(ctx context.Context, w *worker, r Request) (*Loop, error) {
-	l := w.loop(r)
+	l := newLoop(w.graphs, r)
 	manifest := w.graphs.model.Manifest()
 	ids := [][]int64{g.read("loop.in.tokens").I64}
 	if manifest.Text.Encoders > 1 {
@@ -126,12 +126,11 @@ func (g *loopGolden) loop(ctx context.Context, w *worker, r Request) (*Loop, err
 	}
 	l.Vision = Stack(tokens)
 	if manifest.Presets[r.Preset].UncondVision {
-		black, err := w.graphs.Vision(ctx, tensor.Zeros(5, 3, manifest.Vision.View, manifest.Vision.View))
+		black, err := w.graphs.Vision(ctx, blackViews(manifest))
 		if err != nil {
 			return nil, err
 		}
-		blind := Stack(slices.Repeat([][]*tensor.Tensor{{black}}, len(tokens)))
-		l.UncondVision = &blind
+		l.UncondVision = blackVision(black, len(tokens))
 	}
 	return l, nil
 }
