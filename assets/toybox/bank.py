@@ -71,15 +71,15 @@ class Source:
         return Image.open(io.BytesIO(out.stdout)).convert("RGBA") if out.returncode == 0 else None
 
 
-def cut_out(picture):
-    """Trims to what is opaque and centres it, longest side SIDE - 8, on a SIDE x SIDE transparent square."""
+def cut_out(picture, side=SIDE):
+    """Trims to what is opaque and centres it, longest side 8 pixels less than side, on a transparent square."""
     box = Image.fromarray((np.asarray(picture)[..., 3] > 12).astype(np.uint8)).getbbox()
     picture = picture.crop(box)
-    k = (SIDE - 8) / max(picture.size)
+    k = (side - 8) / max(picture.size)
     # colours are weighted by alpha while resizing, or transparent black would bleed into the edges
     picture = picture.convert("RGBa").resize([max(1, round(s * k)) for s in picture.size], Image.LANCZOS).convert("RGBA")
-    square = Image.new("RGBA", (SIDE, SIDE))
-    square.paste(picture, ((SIDE - picture.width) // 2, (SIDE - picture.height) // 2))
+    square = Image.new("RGBA", (side, side))
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     return np.asarray(square)
 
 
