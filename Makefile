@@ -7,6 +7,7 @@ GO     ?= go
 TAGS   := migrated_fynedo
 BIN    := bin/realword
 FUZZTIME ?= 20s
+PYTHON ?= python3
 export CGO_ENABLED := 1
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -76,6 +77,10 @@ fuzz: deps ## every fuzz test for FUZZTIME (default 20s)
 .PHONY: bench
 bench: build ## figures of this machine, side by side
 	$(BIN) bench
+
+.PHONY: golden
+golden: ## golden test data again (needs Python packages, see assets/golden/README.md)
+	$(PYTHON) assets/golden/make_goldens.py
 
 .PHONY: package
 package: build ## an installable package for this system in dist/
