@@ -163,7 +163,7 @@ func (f *File) Read(name string) (*tensor.Tensor, error) {
 // gather returns the elements of p in row-major order.
 func gather[T any](p place, decode func([]T, []byte, tensor.DType) error) ([]T, error) {
 	n := tensor.Count(p.Shape)
-	if p.strides == nil || n == 0 {
+	if p.strides == nil {
 		return stretch(p, n, decode)
 	}
 	src, err := stretch(p, span(p.Shape, p.strides), decode)

@@ -94,10 +94,10 @@ func (f *File) addParts(index string, partOf map[string]string) error {
 		wanted[part] = append(wanted[part], tensor)
 	}
 	for _, name := range sortedKeys(wanted) {
-		if filepath.Base(name) != name || !filepath.IsLocal(name) {
-			return &FormatError{File: index, Problem: fmt.Sprintf("the index names %q, which is not a file beside it", clip(name))}
+		if !filepath.IsLocal(name) {
+			return &FormatError{File: index, Problem: fmt.Sprintf("the index names %q, which is not below its folder", clip(name))}
 		}
-		part, err := Open(filepath.Join(filepath.Dir(index), name))
+		part, err := Open(filepath.Join(filepath.Dir(index), filepath.FromSlash(name)))
 		if errors.Is(err, fs.ErrNotExist) {
 			return &FormatError{File: index, Problem: fmt.Sprintf("the part %q is missing", clip(name)), Remedy: "put it beside the index"}
 		}

@@ -61,6 +61,9 @@ func TestOpenFolder(t *testing.T) {
 				t.Errorf("%s: %v", name, l)
 			}
 		}
+		if surplus := strings.HasSuffix(name, "parts"); surplus != (len(f.Ignored()) == 1) {
+			t.Errorf("%s: ignored %v", name, f.Ignored())
+		}
 		if f.Metadata()["part"] == "" {
 			t.Errorf("%s: no metadata", name)
 		}
@@ -80,9 +83,10 @@ func TestBadFolders(t *testing.T) {
 		"ambiguous":        {map[string]any{"a.safetensors": memory{"a": ramp(1)}, "b.bin": "x"}, "several weight files: a.safetensors, b.bin"},
 		"part missing":     {map[string]any{index: `{"weight_map":{"a":"gone.safetensors"}}`}, `the part "gone.safetensors" is missing`},
 		"tensor missing":   {map[string]any{index: `{"weight_map":{"b":"p.safetensors"}}`, "p.safetensors": memory{"a": ramp(1)}}, `tensor "b": the index places it in p.safetensors`},
-		"escaping part":    {map[string]any{index: `{"weight_map":{"a":"../p.safetensors"}}`}, "not a file beside it"},
-		"part is dots":     {map[string]any{index: `{"weight_map":{"a":".."}}`}, "not a file beside it"},
-		"absolute part":    {map[string]any{index: `{"weight_map":{"a":"/etc/passwd"}}`}, "not a file beside it"},
+		"escaping part":    {map[string]any{index: `{"weight_map":{"a":"../p.safetensors"}}`}, "not below its folder"},
+		"part is dots":     {map[string]any{index: `{"weight_map":{"a":".."}}`}, "not below its folder"},
+		"part is a folder": {map[string]any{index: `{"weight_map":{"a":"."}}`}, "this is a folder"},
+		"absolute part":    {map[string]any{index: `{"weight_map":{"a":"/etc/passwd"}}`}, "not below its folder"},
 		"index not JSON":   {map[string]any{index: `<html>`}, "not the JSON"},
 		"index empty":      {map[string]any{index: `{}`}, "names no tensors"},
 		"damaged part":     {map[string]any{index: `{"weight_map":{"a":"p.safetensors"}}`, "p.safetensors": ""}, "p.safetensors: the file is empty"},

@@ -41,7 +41,7 @@ func exercise(t *testing.T, data []byte) {
 }
 
 func seedFiles(f *testing.F, pattern string) [][]byte {
-	paths, err := filepath.Glob(filepath.Join("testdata", pattern))
+	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
 		f.Fatalf("no seeds %s (%v)", pattern, err)
 	}
@@ -58,7 +58,7 @@ func seedFiles(f *testing.F, pattern string) [][]byte {
 
 // FuzzSafetensors takes header and data apart, so that mutations reach behind the length, which may be off by lie.
 func FuzzSafetensors(f *testing.F) {
-	for _, seed := range seedFiles(f, "*.safetensors") {
+	for _, seed := range seedFiles(f, "testdata/*.safetensors") {
 		n := binary.LittleEndian.Uint64(seed)
 		f.Add(string(seed[8:8+n]), seed[8+n:], int8(0))
 	}
@@ -70,14 +70,14 @@ func FuzzSafetensors(f *testing.F) {
 }
 
 func FuzzTorchZip(f *testing.F) {
-	for _, seed := range seedFiles(f, "*.p*t*") {
+	for _, seed := range append(seedFiles(f, "testdata/*.pt"), seedFiles(f, goldens+"/p*.pt")...) {
 		f.Add(seed)
 	}
 	f.Fuzz(exercise)
 }
 
 func FuzzPickle(f *testing.F) {
-	for _, seed := range append(seedFiles(f, "*.pt"), seedFiles(f, "*.bin")...) {
+	for _, seed := range append(seedFiles(f, "testdata/*.pt"), seedFiles(f, goldens+"/*.pt")...) {
 		if a, err := newTorchArchive(bytes.NewReader(seed), int64(len(seed))); err == nil {
 			if pickle, err := a.read("data.pkl", maxPickle); err == nil {
 				f.Add(pickle)

@@ -37,12 +37,11 @@ type (
 	// storage is a flat buffer: an entry of the ZIP file.
 	storage struct {
 		key   string
-		dtype tensor.DType // Invalid for an untyped one, whose count is in bytes
+		dtype tensor.DType
 		count int64
 	}
 	torchTensor struct {
 		storage *storage
-		dtype   tensor.DType
 		offset  int64 // in elements, like the strides
 		shape   []int
 		strides []int
@@ -52,18 +51,14 @@ type (
 var storageTypes = map[global]tensor.DType{
 	"torch FloatStorage": tensor.F32, "torch HalfStorage": tensor.F16, "torch BFloat16Storage": tensor.BF16, "torch DoubleStorage": tensor.F64,
 	"torch LongStorage": tensor.I64, "torch IntStorage": tensor.I32, "torch ShortStorage": tensor.I16, "torch CharStorage": tensor.I8,
-	"torch ByteStorage": tensor.U8, "torch BoolStorage": tensor.Bool, "torch.storage UntypedStorage": tensor.Invalid,
-}
-
-var torchTypes = map[global]tensor.DType{
-	"torch float32": tensor.F32, "torch float16": tensor.F16, "torch bfloat16": tensor.BF16, "torch float64": tensor.F64, "torch int64": tensor.I64,
-	"torch int32": tensor.I32, "torch int16": tensor.I16, "torch int8": tensor.I8, "torch uint8": tensor.U8, "torch bool": tensor.Bool,
+	"torch ByteStorage": tensor.U8, "torch BoolStorage": tensor.Bool,
 }
 
 // Classes that training scripts leave in checkpoints. Their objects are not built: they become inert.
 var inertGlobals = map[global]bool{
 	"argparse Namespace": true, "collections defaultdict": true, "collections Counter": true, "__builtin__ set": true, "builtins set": true,
 	"builtins dict": true, "__builtin__ dict": true, "builtins list": true, "__builtin__ list": true, "torch device": true,
+	"torch float32": true, "torch float16": true, "torch bfloat16": true, "torch float64": true,
 	"numpy dtype": true, "numpy ndarray": true, "numpy.core.multiarray scalar": true, "numpy._core.multiarray scalar": true,
 	"numpy.core.multiarray _reconstruct": true, "numpy._core.multiarray _reconstruct": true, "_codecs encode": true,
 	"pathlib PosixPath": true, "pathlib WindowsPath": true, "omegaconf.dictconfig DictConfig": true,
@@ -72,20 +67,18 @@ var inertGlobals = map[global]bool{
 const (
 	orderedDict       = global("collections OrderedDict")
 	torchSize         = global("torch Size")
-	rebuildTensor2    = global("torch._utils _rebuild_tensor_v2")
-	rebuildTensor3    = global("torch._utils _rebuild_tensor_v3")
+	rebuildTensor     = global("torch._utils _rebuild_tensor_v2")
 	rebuildParameter  = global("torch._utils _rebuild_parameter")
 	rebuildParamState = global("torch._utils _rebuild_parameter_with_state")
 )
 
 func knownGlobal(g global) bool {
 	switch g {
-	case orderedDict, torchSize, rebuildTensor2, rebuildTensor3, rebuildParameter, rebuildParamState:
+	case orderedDict, torchSize, rebuildTensor, rebuildParameter, rebuildParamState:
 		return true
 	}
 	_, isStorage := storageTypes[g]
-	_, isType := torchTypes[g]
-	return isStorage || isType || inertGlobals[g]
+	return isStorage || inertGlobals[g]
 }
 
 // unpickle interprets a pickle of protocol 2 to 5 and returns its object. It builds plain values only: globals are
@@ -522,7 +515,8 @@ func (m *machine) global(module, name string) error {
 	g := global(module + " " + name)
 	if !knownGlobal(g) {
 		dotted := clip(module) + "." + clip(name)
-		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", dotted), Remedy: resave}
+		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", dotted),
+			Remedy: "use a safetensors file from the same source, and load this one in other programs only if you trust its maker"}
 	}
 	m.push(g)
 	return nil
@@ -568,8 +562,8 @@ func call(f, args any) (any, error) {
 				return t, nil
 			}
 		}
-	case rebuildTensor2, rebuildTensor3:
-		return rebuild(g, a)
+	case rebuildTensor:
+		return rebuild(a)
 	}
 	if inertGlobals[g] {
 		return inert("a " + strings.ReplaceAll(string(g), " ", ".") + " object"), nil
@@ -594,9 +588,8 @@ func storageOf(id any) (*storage, error) {
 	return &storage{key: key, dtype: dtype, count: count}, nil
 }
 
-// rebuild reads the arguments of _rebuild_tensor_v2 (storage, offset, size, stride, requires_grad, hooks, …) and v3, which
-// has the element type as the seventh.
-func rebuild(g global, a tuple) (*torchTensor, error) {
+// rebuild reads the arguments of _rebuild_tensor_v2: storage, offset, size, stride, requires_grad, hooks.
+func rebuild(a tuple) (*torchTensor, error) {
 	bad := broken("its pickle describes a tensor in a way that torch.save does not")
 	if len(a) < 6 {
 		return nil, bad
@@ -608,21 +601,7 @@ func rebuild(g global, a tuple) (*torchTensor, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 || offset < 0 || len(shape) != len(strides) {
 		return nil, bad
 	}
-	t := &torchTensor{storage: s, dtype: s.dtype, offset: offset, shape: shape, strides: strides}
-	if g == rebuildTensor3 {
-		if len(a) < 7 {
-			return nil, bad
-		}
-		dtype, ok := a[6].(global)
-		if !ok {
-			return nil, bad
-		}
-		t.dtype = torchTypes[dtype]
-	}
-	if t.dtype == tensor.Invalid {
-		return nil, bad
-	}
-	return t, nil
+	return &torchTensor{storage: s, offset: offset, shape: shape, strides: strides}, nil
 }
 
 // ints reads a tuple of non-negative numbers.

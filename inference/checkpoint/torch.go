@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -200,26 +199,20 @@ func (a *torchArchive) place(name string, t *torchTensor) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	p := place{Entry: Entry{Name: name, DType: t.dtype, Shape: t.shape}, data: a.r}
-	stored := t.storage.count
-	if width := int64(t.storage.dtype.Size()); width > 0 {
-		if stored > math.MaxInt64/width {
-			return place{}, brokenTensor(name, "its storage declares %d elements", stored)
-		}
-		stored *= width
+	dtype := t.storage.dtype
+	p := place{Entry: Entry{Name: name, DType: dtype, Shape: t.shape}, data: a.r}
+	width, elements := int64(dtype.Size()), t.storage.count
+	if elements > size/width {
+		return place{}, brokenTensor(name, "its storage should have %d elements of %v, but the ZIP entry has %d bytes", elements, dtype, size)
 	}
-	if stored > size {
-		return place{}, brokenTensor(name, "its storage should have %d bytes, but the ZIP entry has %d", stored, size)
-	}
-	width := int64(t.dtype.Size())
-	bytes, ok := tensor.ByteSize(t.dtype, t.shape)
+	bytes, ok := tensor.ByteSize(dtype, t.shape)
 	if !ok {
 		return place{}, brokenTensor(name, "its shape %v is impossible", t.shape)
 	}
 	if bytes == 0 {
 		return p, nil
 	}
-	last, elements := t.offset, stored/width // of the last element; what there is
+	last := t.offset // of the last element
 	for i, d := range t.shape {
 		// Divide instead of multiplying: the numbers come from the file.
 		if steps := int64(d - 1); steps > 0 && int64(t.strides[i]) > (elements-1)/steps {

@@ -119,7 +119,8 @@ func TestViewLocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	v, err := Rename(f, Rule{Match: "matrix", To: []string{"top", "bottom"}}, Rule{Match: "row", To: []string{"row.moved"}})
+	v, err := Rename(f, Rule{Match: "matrix", To: []string{"top", "bottom"}}, Rule{Match: "row", To: []string{"row.moved"}},
+		Rule{Match: "last", To: []string{"last.turned"}, Transpose: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +134,9 @@ func TestViewLocations(t *testing.T) {
 		if got, ok := j.Location(name); !ok || got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
+	}
+	if l, ok := j.Location("p.last.turned"); !ok || l.Dense {
+		t.Errorf("a transposed matrix lies densely at %v", l)
 	}
 	expectTensor(t, j, "p.bottom", []int{2, 6}, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)
 	if _, ok := j.Location("nothing"); ok {
@@ -187,7 +191,7 @@ func TestSetWithoutProblems(t *testing.T) {
 func TestProblemsAreCutShort(t *testing.T) {
 	p := make(Problems, 1000)
 	for i := range p {
-		p[i] = Problem{Key: fmt.Sprint(i), Kind: Missing}
+		p[i] = Problem{Key: fmt.Sprint(i, "\x1b\n"), Kind: Missing}
 	}
 	if lines := strings.Split(p.Error(), "\n"); len(lines) != 42 || lines[41] != "\tand 960 more" {
 		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])

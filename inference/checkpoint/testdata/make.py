@@ -1,4 +1,5 @@
-"""Makes the small PyTorch and safetensors files of this folder. Run: python make.py (needs torch and safetensors).
+"""Makes the small PyTorch and safetensors files of this folder that assets/golden/checkpoints.py does not. Run: python make.py (needs torch and
+safetensors).
 
 expect.json holds, for each file, what the reader must find: name -> [dtype, shape, values].
 """
@@ -27,7 +28,6 @@ class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.l = torch.nn.Linear(3, 2)
-        self.register_buffer("steps", torch.arange(4))
 
 
 types = {str(d).removeprefix("torch."): torch.tensor([0, 1, 2, 1]).to(d) for d in NAMES}
@@ -36,16 +36,11 @@ types["empty"] = torch.zeros(0, 3)
 types["half_special"] = torch.tensor([1.5, -6.1e-5, 6e-8, 65504, float("-0.0")], dtype=torch.float16)
 save_file({**types, "ünïcode.weight": torch.ones(1, 2)}, here / "types.safetensors", metadata={"format": "pt", "note": "a b"})
 note("types.safetensors", {**types, "ünïcode.weight": torch.ones(1, 2)})
-save("types.pt", types, types)
-
-net = Net().state_dict()
-save("state_dict.pth", net, net)
-save("protocol4.bin", net, net, pickle_protocol=4)
 
 base = torch.arange(24.0)
 shared = {"whole": base, "row": base[6:12], "matrix": base.view(4, 6), "transposed": base.view(4, 6).t(), "column": base.view(4, 6)[:, 2],
           "every_other": base[1::2], "permuted": base.view(2, 3, 4).permute(2, 0, 1), "expanded": base[3:4].expand(2, 3),
-          "last": base[23:].view(1, 1), "conv_nhwc": torch.arange(16.0).view(1, 4, 2, 2).contiguous(memory_format=torch.channels_last)}
+          "last": base[23:].view(1, 1), "corner": base.view(4, 6)[2:3, 1:2], "conv_nhwc": torch.arange(16.0).view(1, 4, 2, 2).contiguous(memory_format=torch.channels_last)}
 save("shared.pt", shared, shared)
 
 param = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
@@ -54,7 +49,7 @@ tagged.tag = 5
 wrapped = {"module.a": param, "b": tagged}
 save("wrapped.pt", {"epoch": 3, "args": __import__("argparse").Namespace(lr=0.1), "state_dict": wrapped, "model": {"wrong": torch.ones(1)},
                     "big": 1 << 70, "list": [torch.ones(1), "x"], "shape": torch.Size([2])}, {"a": param, "b": tagged})
-mixed = {"w": torch.tensor([[7.0]]), "step": 4, "nested": {"x": torch.ones(2)}, "nothing": None, "name": "n", 3: torch.ones(1)}
+mixed = {"w": torch.tensor([[7.0]]), "step": 4, "nested": {"x": torch.ones(2)}, "nothing": None, "negative": -(1 << 33), "name": "n", 3: torch.ones(1)}
 save("mixed.pt", mixed, {"w": mixed["w"]})
 
 class Evil:
