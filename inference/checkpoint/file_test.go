@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"realword/inference/tensor"
@@ -180,83 +179,5 @@ func TestParallelReads(t *testing.T) {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-const goldens = "../../assets/golden/data/checkpoints"
-
-// TestSharedGoldens reads each NAME.pt of the shared goldens and compares it with NAME.safetensors.
-func TestSharedGoldens(t *testing.T) {
-	paths, err := filepath.Glob(goldens + "/*.pt")
-	if err != nil || len(paths) < 10 {
-		t.Fatalf("goldens %v (%v)", paths, err)
-	}
-	for _, path := range paths {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			f, err := Open(path)
-			if filepath.Base(path) == "deflated.pt" {
-				if _, ok := errors.AsType[*UnsupportedError](err); !ok {
-					t.Errorf("compressed storages: %v", err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			want, err := Open(strings.TrimSuffix(path, "pt") + "safetensors")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer want.Close()
-			var dtypes map[string]string
-			if err := json.Unmarshal([]byte(want.Metadata()["dtypes"]), &dtypes); err != nil {
-				t.Fatal(err)
-			}
-			found := 0
-			for _, e := range want.Entries() {
-				if strings.HasPrefix(e.Name, "a.") && filepath.Base(path) == "nested.pt" {
-					continue // state dictionaries are flat: what is nested deeper is listed as ignored
-				}
-				found++
-				name := strings.TrimPrefix(e.Name, "module.")
-				_, d, _ := f.Shape(name)
-				got, err1 := f.Read(name)
-				exp, err2 := want.Read(e.Name)
-				if err := errors.Join(err1, err2); err != nil {
-					t.Error(err)
-				} else if d.String() != dtypes[e.Name] || got.DType != exp.DType || !slices.Equal(got.Shape, exp.Shape) || !slices.Equal(got.F32, exp.F32) || !slices.Equal(got.I64, exp.I64) {
-					t.Errorf("%s: %v %v, want %v %v", name, d, got, dtypes[e.Name], exp)
-				}
-			}
-			if found != len(f.Entries()) {
-				t.Errorf("%d tensors, want %d", len(f.Entries()), found)
-			}
-		})
-	}
-}
-
-func TestSharedGoldensToRefuse(t *testing.T) {
-	raw, err := os.ReadFile(goldens + "/refuse/refuse.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var why map[string]string
-	if err := json.Unmarshal(raw, &why); err != nil || len(why) < 20 {
-		t.Fatalf("%d files (%v)", len(why), err)
-	}
-	for name, reason := range why {
-		f, err := Open(filepath.Join(goldens, "refuse", name))
-		if err == nil {
-			f.Close()
-			t.Errorf("%s was opened, although: %s", name, reason)
-			continue
-		}
-		_, isFormat := errors.AsType[*FormatError](err)
-		_, isUnsupported := errors.AsType[*UnsupportedError](err)
-		if !isFormat && !isUnsupported {
-			t.Errorf("%s: %v", name, err)
-		}
-		t.Log(err)
 	}
 }

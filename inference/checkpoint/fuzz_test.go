@@ -70,14 +70,14 @@ func FuzzSafetensors(f *testing.F) {
 }
 
 func FuzzTorchZip(f *testing.F) {
-	for _, seed := range append(seedFiles(f, "testdata/*.pt"), seedFiles(f, goldens+"/p*.pt")...) {
+	for _, seed := range append(seedFiles(f, "testdata/*.pt"), seedFiles(f, goldenFolder+"/p*.pt")...) {
 		f.Add(seed)
 	}
 	f.Fuzz(exercise)
 }
 
 func FuzzPickle(f *testing.F) {
-	for _, seed := range append(seedFiles(f, "testdata/*.pt"), seedFiles(f, goldens+"/*.pt")...) {
+	for _, seed := range append(seedFiles(f, "testdata/*.pt"), seedFiles(f, goldenFolder+"/*.pt")...) {
 		if a, err := newTorchArchive(bytes.NewReader(seed), int64(len(seed))); err == nil {
 			if pickle, err := a.read("data.pkl", maxPickle); err == nil {
 				f.Add(pickle)
