@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -17,7 +18,7 @@ import (
 
 // generate starts a round with what the form says.
 func (w *Window) generate() {
-	if w.state.Busy() || len(w.state.Reasons()) > 0 || w.closed {
+	if w.state.Busy() || len(w.state.Reasons()) > 0 || w.closing {
 		return
 	}
 	if !w.state.Form.KeepSeed {
@@ -31,17 +32,16 @@ func (w *Window) generate() {
 	w.refresh()
 	engine := w.engine
 	p := &pump{post: w.post, apply: w.apply}
-	w.tasks.Add(1)
-	go func() {
-		defer w.tasks.Done()
+	w.background(func() func() {
 		defer cancel()
 		job, err := engine.Start(ctx, r)
 		if err != nil {
 			p.add(inference.Failed{Err: err})
-			return
+			return nil
 		}
 		p.run(job.Events())
-	}()
+		return nil
+	})
 }
 
 // stop cancels the run; what is done so far stays on the stage.
@@ -93,13 +93,14 @@ func (w *Window) choosePicture() {
 				w.refresh()
 				return
 			}
-			w.take(path, Word{})
+			w.state.PickErr = nil
+			w.take([]string{path}, Word{})
 		}
 	})
 }
 
-// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, anywhere else they
-// become new cards.
+// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on the prompt their
+// recipe is taken over, anywhere else they become new cards.
 func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	var onto Word
 	for _, o := range w.chips.Objects {
@@ -107,14 +108,37 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 			onto = c.word
 		}
 	}
+	w.state.PickErr = nil
+	var paths []string
 	for _, f := range files {
 		if f.Scheme() != "file" {
-			w.state.PickErr = fmt.Errorf("%s is not on this computer: save it first, then drop the file", f.Name())
-			w.refresh()
+			w.state.PickErr = errors.Join(w.state.PickErr, fmt.Errorf("%s is not on this computer: save it first, then drop the file", f.Name()))
 			continue
 		}
-		w.take(f.Path(), onto)
+		paths = append(paths, f.Path())
 	}
+	switch {
+	case len(paths) == 0:
+		w.refresh()
+	case covers(w.prompt, at):
+		w.restore(paths[0])
+	default:
+		w.take(paths, onto)
+	}
+}
+
+// restore takes over the recipe of a picture that this program has made.
+func (w *Window) restore(path string) {
+	w.background(func() func() {
+		r, err := readRecipe(path)
+		return func() {
+			if w.state.PickErr = err; err == nil {
+				w.state.Form = w.state.Form.Restore(r)
+				w.state.Words = w.words(w.state.Form.Prompt)
+			}
+			w.refresh()
+		}
+	})
 }
 
 func covers(o fyne.CanvasObject, at fyne.Position) bool {
@@ -123,34 +147,44 @@ func covers(o fyne.CanvasObject, at fyne.Position) bool {
 	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
 }
 
-// take reads a file as a new reference, bound to a word if onto has one.
-func (w *Window) take(path string, onto Word) {
-	w.add(filepath.Base(path), hintOf(filepath.Base(path)), onto, func() ([]byte, error) { return readFile(path) })
+// take reads files as new references, bound to a word if onto has one.
+func (w *Window) take(paths []string, onto Word) {
+	var list []source
+	for _, path := range paths {
+		name := filepath.Base(path)
+		list = append(list, source{name, hintOf(name), func() ([]byte, error) { return readFile(path) }})
+	}
+	w.add(onto, list...)
 }
 
-// add makes a card of what read answers.
-func (w *Window) add(name, hint string, onto Word, read func() ([]byte, error)) {
+// source is a picture that can become a card.
+type source struct {
+	name, hint string // hint is the word that it shows, as far as one can tell
+	read       func() ([]byte, error)
+}
+
+// add makes cards of pictures, in their order.
+func (w *Window) add(onto Word, list ...source) {
 	w.state.Picking++
-	w.state.PickErr = nil
 	model := w.state.Model
 	w.refresh()
 	w.background(func() func() {
-		var c Card
-		data, err := read()
-		if err == nil {
-			c, err = readCard(name, data, model)
+		cards, errs := make([]Card, len(list)), make([]error, len(list))
+		for i, s := range list {
+			data, err := s.read()
+			if err == nil {
+				cards[i], err = readCard(s.name, data, model)
+			}
+			errs[i] = err
 		}
 		return func() {
 			w.state.Picking--
-			if err != nil {
-				w.state.PickErr = err
-			} else {
-				w.state = w.state.Add(c, hint)
-				if onto.Text != "" {
-					cards := w.state.Form.Cards
-					w.state.Form = w.state.Form.Bind(cards[len(cards)-1].ID, onto.Word)
+			for i, c := range cards {
+				if errs[i] == nil {
+					w.state = w.state.Add(c, list[i].hint, onto.Word)
 				}
 			}
+			w.state.PickErr = errors.Join(append(errs, w.state.PickErr)...)
 			w.refresh()
 		}
 	})
@@ -183,7 +217,8 @@ func (w *Window) trySample(s Sample) {
 	if w.state.Form.Prompt == "" && s.Prompt != "" {
 		w.promptChanged(s.Prompt)
 	}
-	w.add(s.Name, s.Word, Word{}, func() ([]byte, error) { return s.Data, nil })
+	w.state.PickErr = nil
+	w.add(Word{}, source{s.Name, s.Word, func() ([]byte, error) { return s.Data, nil }})
 }
 
 // useAsReference takes the finished picture in view as a reference of the next round.
@@ -193,12 +228,12 @@ func (w *Window) useAsReference() {
 		return
 	}
 	img := shot.Image
-	name := fmt.Sprintf("picture %d.png", w.state.View.Shot+1)
-	w.add(name, "", Word{}, func() ([]byte, error) {
+	w.state.PickErr = nil
+	w.add(Word{}, source{name: fmt.Sprintf("picture %d.png", w.state.View.Shot+1), read: func() ([]byte, error) {
 		var b bytes.Buffer
 		err := png.Encode(&b, img)
 		return b.Bytes(), err
-	})
+	}})
 }
 
 // saveAs copies the file of the picture in view to where the user wants it.

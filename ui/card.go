@@ -117,12 +117,20 @@ func (c *card) show(look cardLook) {
 	c.letter.Refresh()
 }
 
+// tail keeps the end of a text.
+func tail(text string, limit int) string {
+	if r := []rune(text); len(r) > limit {
+		return "…" + string(r[len(r)-limit+1:])
+	}
+	return text
+}
+
 // shorten cuts a text in the middle, where file names matter least.
 func shorten(text string, limit int) string {
 	r := []rune(text)
 	if len(r) <= limit {
 		return text
 	}
-	tail := limit / 3
-	return string(r[:limit-tail-1]) + "…" + string(r[len(r)-tail:])
+	end := limit / 3
+	return string(r[:limit-end-1]) + "…" + string(r[len(r)-end:])
 }

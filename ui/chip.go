@@ -39,7 +39,7 @@ func newChip(word Word, subject int, waiting bool, tapped func(Word)) *chip {
 	c.back.CornerRadius = 7
 	c.underline = canvas.NewRectangle(color.Transparent)
 	c.underline.CornerRadius = 1.5
-	c.text = canvas.NewText(word.Text, nil)
+	c.text = canvas.NewText(shorten(word.Text, 32), nil)
 	c.badge, c.letter = newBadge()
 	c.ExtendBaseWidget(c)
 	return c

@@ -101,6 +101,7 @@ func (b *bench) until(what string, done func() bool) {
 		select {
 		case f := <-b.posted:
 			f()
+		case <-time.After(time.Millisecond): // painters say nothing when they come to rest
 		case <-deadline:
 			b.t.Fatalf("waited in vain until %s", what)
 		}
@@ -110,22 +111,16 @@ func (b *bench) until(what string, done func() bool) {
 // settle lets everything happen that is under way; a running job must have ended.
 func (b *bench) settle() {
 	b.t.Helper()
-	idle := make(chan struct{})
-	go func() {
-		b.tasks.Wait()
+	for {
+		b.until("the window is idle", func() bool { return b.tasks == 0 || b.closed })
 		for b.painter.working() || b.filmer.working() {
 			time.Sleep(time.Millisecond)
 		}
-		b.posted <- func() { close(idle) }
-	}()
-	b.until("the window is idle", func() bool {
-		select {
-		case <-idle:
-			return len(b.posted) == 0
-		default:
-			return false
+		if len(b.posted) == 0 {
+			return
 		}
-	})
+		(<-b.posted)()
+	}
 }
 
 func (n *newest[T]) working() bool {

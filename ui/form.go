@@ -168,6 +168,25 @@ func (f Form) Remove(card int) Form {
 	return f
 }
 
+// Restore takes over a recipe. Pictures that are here already get their words and reaches back; their bytes say which ones
+// they are.
+func (f Form) Restore(r inference.Request) Form {
+	f.Prompt, f.Negative, f.Preset = r.Prompt, r.Negative, r.Preset
+	f.Steps, f.Stop, f.CFG, f.Count = r.Steps, r.Stop, r.CFG, max(len(r.Seeds), 1)
+	if len(r.Seeds) > 0 {
+		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true
+	}
+	f.Cards = slices.Clone(f.Cards)
+	for i := range f.Cards {
+		for _, s := range r.Subjects {
+			if slices.ContainsFunc(s.References, func(ref inference.Reference) bool { return ref.SHA256 == f.Cards[i].Ref.SHA256 }) {
+				f.Cards[i].Word, f.Cards[i].Scope = s.Word, s.Scope
+			}
+		}
+	}
+	return f
+}
+
 func (f Form) card(id int) int {
 	return slices.IndexFunc(f.Cards, func(c Card) bool { return c.ID == id })
 }

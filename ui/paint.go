@@ -20,6 +20,20 @@ type scene struct {
 	width, height int     // of the result
 }
 
+// sceneKey is equal for scenes that look the same: a preview belongs to one step, whose masks never change.
+type sceneKey struct {
+	base          image.Image
+	opacity       float64
+	width, height int
+}
+
+func (s scene) key() sceneKey {
+	if len(s.masks) == 0 {
+		s.opacity = 0
+	}
+	return sceneKey{s.base, s.opacity, s.width, s.height}
+}
+
 // paint makes the opaque picture, width × height pixels, that the screen shows without further scaling; nil if there is none.
 func (s scene) paint() *image.RGBA {
 	if s.base == nil || s.base.Bounds().Empty() || s.width < 1 || s.height < 1 {
@@ -65,6 +79,22 @@ type filmScene struct {
 	opacity       float64
 	width, height int // pixels of the whole strip
 	empty         color.Color
+}
+
+type filmKey struct {
+	last          *image.RGBA
+	steps         int
+	opacity       float64
+	width, height int
+	empty         color.Color
+}
+
+func (f filmScene) key() filmKey {
+	k := filmKey{steps: len(f.steps), opacity: f.opacity, width: f.width, height: f.height, empty: f.empty}
+	if k.steps > 0 {
+		k.last = f.steps[k.steps-1].Preview
+	}
+	return k
 }
 
 func (f filmScene) paint() *image.RGBA {

@@ -156,17 +156,11 @@ func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (f *flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	var widest float32
-	for _, o := range objects {
-		if o.Visible() {
-			widest = max(widest, o.MinSize().Width)
-		}
-	}
 	width := f.width
 	if width == 0 {
 		width = 400
 	}
-	return fyne.NewSize(widest, f.place(objects, max(width, widest), false))
+	return fyne.NewSize(0, f.place(objects, width, false)) // any width will do
 }
 
 // inset keeps a margin around its one object.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -72,6 +73,27 @@ func readCard(name string, data []byte, m *bundle.Manifest) (Card, error) {
 		return Card{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return Card{Ref: ref, View: view}, nil
+}
+
+// readRecipe reads how a picture of this program was made.
+func readRecipe(path string) (inference.Request, error) {
+	name := filepath.Base(path)
+	data, err := readFile(path)
+	if err != nil {
+		return inference.Request{}, err
+	}
+	meta, err := picture.ReadMetadata(data)
+	if err != nil || len(meta.Recipe) == 0 {
+		return inference.Request{}, fmt.Errorf("%s has no recipe of Realword inside; drop it beside the prompt to use it as a reference", name)
+	}
+	var r inference.Recipe
+	if err := json.Unmarshal(meta.Recipe, &r); err != nil {
+		return inference.Request{}, fmt.Errorf("the recipe in %s is damaged; drop the picture beside the prompt to use it as a reference", name)
+	}
+	if r.Schema != inference.RecipeSchema {
+		return inference.Request{}, fmt.Errorf("the recipe in %s has version %d, this program reads version %d; use the Realword that made it", name, r.Schema, inference.RecipeSchema)
+	}
+	return r.Request, nil
 }
 
 // readThumb makes a small square of a picture file.

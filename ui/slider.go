@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -31,7 +33,7 @@ func newDial(name string, low, high, step float64, format func(float64) string, 
 		changed(v)
 	}
 	head := container.NewBorder(nil, nil, d.name, d.value)
-	d.Container = container.New(stacked{-2}, container.New(inset{4, 0}, head), container.NewStack(append(behind, d.slider)...))
+	d.Container = container.New(stacked{-2}, container.New(inset{4, 0}, head), container.NewStack(append(behind, track(d.slider))...))
 	return d
 }
 
@@ -72,3 +74,17 @@ func (b band) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (b band) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+// track gives a slider a track that can be seen on panels; Fyne paints it like the inside of text fields.
+func track(s *widget.Slider) fyne.CanvasObject {
+	return container.NewThemeOverride(s, trackTheme{Theme()})
+}
+
+type trackTheme struct{ fyne.Theme }
+
+func (t trackTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNameInputBackground {
+		name = colorTrack
+	}
+	return t.Theme.Color(name, variant)
+}

@@ -216,16 +216,17 @@ func (s State) Choose(card int) State {
 	return s
 }
 
-// Add is the state after a picture was read. It takes the word that waits for a picture, or a free word of the prompt that
-// equals hint (the name of the file, or what a sample shows).
-func (s State) Add(c Card, hint string) State {
+// Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
+// word of the prompt that equals hint (the name of the file, or what a sample shows).
+func (s State) Add(c Card, hint string, onto inference.Word) State {
 	for _, have := range s.Form.Cards {
 		c.ID = max(c.ID, have.ID)
 	}
 	c.ID++
-	s.PickErr = nil
 	s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
 	switch {
+	case onto.Text != "":
+		s.Form = s.Form.Bind(c.ID, onto)
 	case s.Pending.Text != "":
 		s.Form = s.Form.Bind(c.ID, s.Pending)
 		s.Pending = inference.Word{}

@@ -12,6 +12,8 @@ import (
 	"realword/inference"
 )
 
+var none inference.Word
+
 func word(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
 
 func TestApplyFollowsARun(t *testing.T) {
@@ -189,12 +191,12 @@ func TestClickBindsWords(t *testing.T) {
 }
 
 func TestAddTakesTheWordOfTheFileName(t *testing.T) {
-	s := boundTo("a dog and a dog").Add(Card{Ref: inference.Reference{Name: "dog.png"}}, "dog").Add(Card{Ref: inference.Reference{Name: "2"}}, "dog").
-		Add(Card{Ref: inference.Reference{Name: "3"}}, "dog")
+	s := boundTo("a dog and a dog").Add(Card{Ref: inference.Reference{Name: "dog.png"}}, "dog", none).Add(Card{Ref: inference.Reference{Name: "2"}}, "dog", none).
+		Add(Card{Ref: inference.Reference{Name: "3"}}, "dog", none)
 	if got, want := bonds(s), "dog.png=dog#1 2=dog#2 3=#0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	s = boundTo("a dog").Click(Word{Word: word("dog")}).Add(Card{Ref: inference.Reference{Name: "x"}}, "x")
+	s = boundTo("a dog").Click(Word{Word: word("dog")}).Add(Card{Ref: inference.Reference{Name: "x"}}, "x", none)
 	if got, want := bonds(s), "x=dog#1"; got != want {
 		t.Errorf("word that waited: got %q, want %q", got, want)
 	}

@@ -15,6 +15,7 @@ const (
 	colorWell   fyne.ThemeColorName = "realwordWell"   // sunken areas: stage, drop well
 	colorRaised fyne.ThemeColorName = "realwordRaised" // cards, chips
 	colorLine   fyne.ThemeColorName = "realwordLine"   // hairlines around them
+	colorTrack  fyne.ThemeColorName = "realwordTrack"  // slider tracks
 	colorSafe   fyne.ThemeColorName = "realwordSafe"   // safe band of γ_scope
 )
 
@@ -39,6 +40,7 @@ var palette = map[fyne.ThemeColorName]pair{
 	colorWell:                          {color.NRGBA{0xe3, 0xe1, 0xdd, 0xff}, color.NRGBA{0x11, 0x12, 0x14, 0xff}},
 	colorRaised:                        {color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x28, 0x2a, 0x2e, 0xff}},
 	colorLine:                          {color.NRGBA{0xd8, 0xd5, 0xcf, 0xff}, color.NRGBA{0x36, 0x39, 0x3e, 0xff}},
+	colorTrack:                         {color.NRGBA{0xd3, 0xd0, 0xca, 0xff}, color.NRGBA{0x3d, 0x40, 0x46, 0xff}},
 	colorSafe:                          {color.NRGBA{0x2f, 0x9e, 0x6e, 0x66}, color.NRGBA{0x35, 0xc2, 0x8b, 0x66}},
 	theme.ColorNameForeground:          {color.NRGBA{0x24, 0x25, 0x28, 0xff}, color.NRGBA{0xe6, 0xe6, 0xe4, 0xff}},
 	theme.ColorNamePlaceHolder:         {color.NRGBA{0x74, 0x74, 0x76, 0xff}, color.NRGBA{0x90, 0x93, 0x98, 0xff}},

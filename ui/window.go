@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -25,14 +24,15 @@ import (
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
 type Window struct {
-	app    fyne.App
-	win    fyne.Window
-	opt    Options
-	post   func(func())
-	ctx    context.Context
-	quit   context.CancelFunc
-	tasks  sync.WaitGroup // background work that the window waits for when it closes
-	closed bool
+	app     fyne.App
+	win     fyne.Window
+	opt     Options
+	post    func(func())
+	ctx     context.Context
+	quit    context.CancelFunc
+	tasks   int  // background work under way
+	closing bool // the user has closed the window; it goes when nothing is under way
+	closed  bool
 
 	state     State
 	engine    Engine
@@ -44,7 +44,9 @@ type Window struct {
 	opacity float64
 
 	painter newest[scene]
+	painted sceneKey // what the painter was asked for last
 	filmer  newest[filmScene]
+	filmed  filmKey
 
 	status    *line
 	dot       *canvas.Circle
@@ -74,7 +76,7 @@ type Window struct {
 func New(a fyne.App, o Options) *Window { return newWindow(a, o, fyne.Do) }
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o, post: post, state: NewState(), byID: map[int]*card{}, masks: true, opacity: 0.45}
+	w := &Window{app: a, opt: o, state: NewState(), byID: map[int]*card{}, masks: true, opacity: 0.45}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = DefaultPictures()
 	}
@@ -82,6 +84,13 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.opt.Title = "Realword"
 	}
 	w.ctx, w.quit = context.WithCancel(context.Background())
+	w.post = func(f func()) {
+		post(func() {
+			if !w.closed { // Fyne runs what comes later on the caller's goroutine
+				f()
+			}
+		})
+	}
 	w.painter.do = func(s scene) {
 		img := s.paint()
 		w.post(func() { w.stage.show(img) })
@@ -105,18 +114,18 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	return w
 }
 
-// background runs slow on its own goroutine and then shows what it answers on the window's.
+// background runs slow on its own goroutine and then, on the window's, what it answers. A closing window waits for it.
 func (w *Window) background(slow func() (show func())) {
-	w.tasks.Add(1)
+	w.tasks++
 	go func() {
-		defer w.tasks.Done()
-		if show := slow(); show != nil {
-			w.post(func() {
-				if !w.closed {
-					show()
-				}
-			})
-		}
+		show := slow()
+		w.post(func() {
+			w.tasks--
+			if show != nil {
+				show()
+			}
+			w.leave()
+		})
 	}()
 }
 
@@ -146,24 +155,29 @@ func (w *Window) words(text string) []Word {
 
 // Close cancels a running job, waits shortly for it and for files being written, and closes the window.
 func (w *Window) Close() {
-	if w.closed {
+	if w.closing {
 		return
 	}
-	w.closed = true
+	w.closing = true
 	w.quit()
 	w.status.set("Closing…")
-	done := make(chan struct{})
-	go func() {
-		w.tasks.Wait()
-		close(done)
-	}()
-	go func() {
-		select {
-		case <-done:
-		case <-time.After(3 * time.Second):
-		}
-		w.post(w.win.Close)
-	}()
+	w.leave()
+	time.AfterFunc(patience, func() { w.post(w.shut) })
+}
+
+// patience is how long a closing window waits.
+const patience = 3 * time.Second
+
+// leave shuts a closing window when nothing is under way any more.
+func (w *Window) leave() {
+	if w.closing && w.tasks == 0 {
+		w.shut()
+	}
+}
+
+func (w *Window) shut() {
+	w.closed = true
+	w.win.Close()
 }
 
 func (w *Window) build() fyne.CanvasObject {
@@ -236,7 +250,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 		w.actions.Add(button("Save as…", theme.DocumentSaveIcon(), w.saveAs))
 	}
 	w.actions.Add(button("Folder", theme.FolderOpenIcon(), w.reveal))
-	w.maskTools = newRow(0, w.maskCheck, container.New(fixed{width: 120}, w.maskSlide))
+	w.maskTools = newRow(0, w.maskCheck, container.New(fixed{width: 120}, track(w.maskSlide)))
 	w.tools = container.NewBorder(nil, nil, nil, newRow(0, w.maskTools, w.actions), container.New(inset{-4, 0}, w.info))
 
 	w.shots = newRow(6)
@@ -544,7 +558,7 @@ func (s State) caption(actionErr error) string {
 	case shot.Path == "":
 		return "saving…"
 	}
-	return "saved as " + tilde(shot.Path)
+	return "saved as " + tail(tilde(shot.Path), 42)
 }
 
 // tilde shortens paths in the user's own folder.
@@ -580,7 +594,10 @@ func (w *Window) repaint() {
 	if s.base != nil {
 		s.width, s.height = w.stage.pixels(s.base.Bounds())
 	}
-	w.painter.set(s)
+	if key := s.key(); key != w.painted {
+		w.painted = key
+		w.painter.set(s)
+	}
 }
 
 func (w *Window) repaintFilm() {
@@ -597,7 +614,10 @@ func (w *Window) repaintFilm() {
 		f.places = film[0].Steps
 		f.width, f.height = w.bar.filmPixels()
 	}
-	w.filmer.set(f)
+	if key := f.key(); key != w.filmed {
+		w.filmed = key
+		w.filmer.set(f)
+	}
 }
 
 func (w *Window) refreshShots() {

@@ -1,0 +1,439 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"image/color"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/storage"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+var withSamples = func(o *Options) {
+	o.Samples = []Sample{
+		{Name: "dog.png", Word: "dog", Prompt: "a dog on the beach", Data: pngOf(red)},
+		{Name: "broken.png", Word: "cat", Data: []byte("no picture")},
+	}
+}
+
+// chipOf is the chip of the n-th word.
+func (b *bench) chipOf(n int) *chip { return b.chips.Objects[n].(*chip) }
+
+func (b *bench) cardAt(n int) *card { return b.cards.Objects[n].(*card) }
+
+// write puts a file into a fresh folder.
+func write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (b *bench) drop(at fyne.CanvasObject, paths ...string) {
+	pos := fyne.NewPos(5, 5)
+	if at != nil {
+		pos = fyne.CurrentApp().Driver().AbsolutePositionForObject(at).AddXY(3, 3)
+	}
+	var files []fyne.URI
+	for _, p := range paths {
+		files = append(files, storage.NewFileURI(p))
+	}
+	b.Dropped(pos, files)
+	b.settle()
+}
+
+// run starts a generation and answers its job.
+func (b *bench) run() fakeJob {
+	b.t.Helper()
+	test.Tap(b.set.generate)
+	select {
+	case j := <-b.engine.started:
+		return j
+	case <-time.After(10 * time.Second):
+		b.t.Fatal("no job was started")
+	}
+	return fakeJob{}
+}
+
+// send hands an event to the window and waits until it is applied.
+func (b *bench) send(j fakeJob, e inference.Event) {
+	b.t.Helper()
+	j.events <- e
+	applied := make(chan struct{})
+	// The pump posts before it takes the next event.
+	go func() {
+		select {
+		case j.events <- inference.Progress{Pass: 1, Passes: 2}:
+		case <-j.ctx.Done():
+		}
+		b.posted <- func() { close(applied) }
+	}()
+	b.until("the event is applied", func() bool {
+		select {
+		case <-applied:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+func (b *bench) end(j fakeJob, e inference.Event) {
+	b.t.Helper()
+	j.events <- e
+	close(j.events)
+	b.settle()
+}
+
+func TestOpenPictureClickWordGenerate(t *testing.T) {
+	path := write(t, "rex.png", pngOf(red))
+	b := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return path, nil } })
+	test.Type(b.prompt, "a dog on the beach")
+	b.choosePicture()
+	b.settle()
+	if !b.set.generate.Disabled() || !strings.Contains(b.set.reasons.Text, "rex.png") {
+		t.Errorf("Generate must wait for the word; it says %q", b.set.reasons.Text)
+	}
+	test.Tap(b.chipOf(1))
+	if got := bonds(b.state); got != "rex.png=dog#1" {
+		t.Fatalf("bonds %q", got)
+	}
+	if b.chipOf(1).letter.Text != "A" || b.cardAt(0).word.text != "dog" {
+		t.Errorf("chip %q, card %q", b.chipOf(1).letter.Text, b.cardAt(0).word.text)
+	}
+
+	j := b.run()
+	r := j.request
+	if r.Prompt != "a dog on the beach" || len(r.Subjects) != 1 || len(r.Subjects[0].References[0].Data) == 0 || r.Stop != 12 || len(r.Seeds) != 1 {
+		t.Errorf("request %+v", r)
+	}
+	if r.Seeds[0] != b.state.Form.Seed || b.set.seed.Text == "7" {
+		t.Errorf("seed %d of the run, %d and %q shown", r.Seeds[0], b.state.Form.Seed, b.set.seed.Text)
+	}
+	if b.set.generate.Text != "Stop" {
+		t.Errorf("button says %q", b.set.generate.Text)
+	}
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	b.send(j, stepOf(0, 2, 1, 1))
+	b.until("the preview is painted", func() bool { return b.stage.image.Visible() })
+	b.send(j, stepOf(1, 2, 1, 1))
+	if b.bar.look.done != 2 || b.bar.look.shown != 1 || b.bar.look.settled != 12 {
+		t.Errorf("bar %+v", b.bar.look)
+	}
+	b.send(j, readyOf(r, 0))
+	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
+
+	shot := b.state.Shot()
+	if shot == nil || shot.Path == "" || shot.SaveErr != nil {
+		t.Fatalf("shot %+v", shot)
+	}
+	data, err := os.ReadFile(shot.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err := picture.ReadMetadata(data)
+	if err != nil || meta.Prompt != r.Prompt || len(meta.Recipe) == 0 {
+		t.Errorf("metadata %+v, %v", meta, err)
+	}
+	if !strings.Contains(b.info.Text, filepath.Base(shot.Path)) || !b.actions.Visible() {
+		t.Errorf("the path is not shown: %q", b.info.Text)
+	}
+
+	// The steps can be looked at again.
+	b.bar.Tapped(&fyne.PointEvent{Position: fyne.NewPos(1, planHeight+5)})
+	if s := b.state.Shown(); s == nil || s.Step != 0 {
+		t.Errorf("shown %v", s)
+	}
+	b.nudge(1)
+	b.nudge(1)
+	if b.state.Shown() != nil {
+		t.Error("behind the last step is the picture")
+	}
+	b.useAsReference()
+	b.settle()
+	if len(b.state.Form.Cards) != 2 {
+		t.Errorf("%d cards after using the picture as a reference", len(b.state.Form.Cards))
+	}
+}
+
+func TestKeptSeedStays(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	b.refresh()
+	b.set.seed.SetText("41")
+	if !b.state.Form.KeepSeed || b.state.Form.Seed != 41 {
+		t.Fatalf("seed %d kept %v", b.state.Form.Seed, b.state.Form.KeepSeed)
+	}
+	b.set.seed.SetText("a lot")
+	if b.set.seedNote.Hidden || b.state.Form.Seed != 41 {
+		t.Error("a bad seed must be named and change nothing")
+	}
+	j := b.run()
+	if j.request.Seeds[0] != 41 {
+		t.Errorf("seed %d", j.request.Seeds[0])
+	}
+	b.end(j, inference.Done{})
+}
+
+func TestStopKeepsTheSteps(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	j := b.run()
+	b.send(j, stepOf(0, 4, 2, 0))
+	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
+	<-j.ctx.Done()
+	if b.set.status.text != "Stopping…" || !b.set.generate.Disabled() {
+		t.Errorf("status %q", b.set.status.text)
+	}
+	b.end(j, inference.Failed{Err: context.Canceled})
+	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.status.text != "Stopped after step 1." {
+		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.status.text)
+	}
+	if b.set.generate.Disabled() || b.set.generate.Text != "Generate" {
+		t.Error("Generate does not come back")
+	}
+}
+
+func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
+	t.Run("start", func(t *testing.T) {
+		b := ready(t, nil)
+		b.promptChanged("a dog")
+		b.engine.startErr = errors.New("the word is gone: click another")
+		test.Tap(b.set.generate)
+		b.settle()
+		if b.set.reasons.Text != "The word is gone: click another." || b.set.generate.Disabled() || b.state.Form.Prompt != "a dog" {
+			t.Errorf("reasons %q", b.set.reasons.Text)
+		}
+	})
+	t.Run("model", func(t *testing.T) {
+		b := ready(t, func(o *Options) {
+			o.Open = func(context.Context) (Engine, error) { return nil, errors.New("the library is missing: run make run") }
+		})
+		b.promptChanged("a dog")
+		if b.set.reasons.Text != "The library is missing: run make run." || !b.set.generate.Disabled() {
+			t.Errorf("reasons %q", b.set.reasons.Text)
+		}
+	})
+	t.Run("picture", func(t *testing.T) {
+		b := ready(t, nil)
+		b.drop(nil, write(t, "notes.png", []byte("hello")), write(t, "rex.png", pngOf(red)), filepath.Join(t.TempDir(), "gone.png"))
+		if len(b.state.Form.Cards) != 1 || b.state.Form.Cards[0].Ref.Name != "rex.png" {
+			t.Errorf("cards %q", bonds(b.state))
+		}
+		if b.pickNote.Hidden {
+			t.Error("no word about the files that are no pictures")
+		}
+	})
+	t.Run("folder", func(t *testing.T) {
+		blocked := write(t, "file", nil)
+		b := ready(t, func(o *Options) { o.Pictures = filepath.Join(blocked, "in") })
+		b.promptChanged("a dog")
+		j := b.run()
+		b.send(j, readyOf(j.request, 0))
+		b.end(j, inference.Done{})
+		if s := b.state.Shot(); s == nil || s.SaveErr == nil || s.Path != "" {
+			t.Fatalf("shot %+v", s)
+		}
+		if !strings.Contains(b.info.Text, "choose another") {
+			t.Errorf("says %q", b.info.Text)
+		}
+	})
+}
+
+func TestSaveAsReplacesAFile(t *testing.T) {
+	target := write(t, "mine.png", []byte("old"))
+	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
+	b.promptChanged("a dog")
+	j := b.run()
+	b.send(j, readyOf(j.request, 0))
+	b.end(j, inference.Done{})
+	b.saveAs()
+	b.settle()
+	data, err := os.ReadFile(target)
+	if _, _, bad := picture.Decode(data, picture.Limits{}); err != nil || bad != nil || b.actionErr != nil {
+		t.Errorf("%v, %v, %v", err, bad, b.actionErr)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(target), "*")); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestDropped(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog and a cat")
+	b.drop(b.chipOf(4), write(t, "tom.png", pngOf(green)))
+	b.drop(nil, write(t, "dog.png", pngOf(red)))
+	b.drop(b.stage, write(t, "x.png", pngOf(red)))
+	if got, want := bonds(b.state), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	b.Dropped(fyne.Position{}, []fyne.URI{storage.NewURI("https://example.org/a.png")})
+	if b.state.PickErr == nil {
+		t.Error("a picture of the web is taken without a word")
+	}
+}
+
+func TestDropOnThePromptRestoresARecipe(t *testing.T) {
+	b := ready(t, nil)
+	rex := write(t, "rex.png", pngOf(red))
+	b.drop(nil, rex)
+	b.promptChanged("a dog")
+	test.Tap(b.chipOf(1))
+	b.setScope(b.state.Form.Cards[0].ID, 0.33)
+	b.state.Form.Stop = 5
+	b.refresh()
+	j := b.run()
+	// What the engine's Resolve would do.
+	resolved := j.request
+	resolved.Subjects[0].References[0].SHA256 = b.state.Form.Cards[0].Ref.SHA256
+	b.send(j, readyOf(resolved, 0))
+	b.end(j, inference.Done{})
+	path := b.state.Shot().Path
+
+	c := ready(t, nil)
+	c.drop(nil, rex)
+	c.drop(c.prompt, path)
+	if c.state.PickErr != nil {
+		t.Fatal(c.state.PickErr)
+	}
+	f := c.state.Form
+	if f.Prompt != "a dog" || f.Stop != 5 || f.Seed != resolved.Seeds[0] || !f.KeepSeed || bonds(c.state) != "rex.png=dog#1" || f.Cards[0].Scope != 0.33 {
+		t.Errorf("form %+v", f)
+	}
+	if c.prompt.Text != "a dog" {
+		t.Errorf("the prompt shows %q", c.prompt.Text)
+	}
+	c.drop(c.prompt, rex)
+	if c.state.PickErr == nil || c.state.Form.Prompt != "a dog" {
+		t.Errorf("a picture without a recipe: %v", c.state.PickErr)
+	}
+}
+
+func TestSamples(t *testing.T) {
+	b := ready(t, withSamples)
+	if len(b.sampleRow.Objects) != 1 {
+		t.Fatalf("%d samples offered, want the one that can be read", len(b.sampleRow.Objects))
+	}
+	test.Tap(b.sampleRow.Objects[0].(*thumb))
+	b.settle()
+	if b.state.Form.Prompt != "a dog on the beach" || bonds(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
+		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bonds(b.state))
+	}
+}
+
+func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	j := b.run()
+	b.Close()
+	<-j.ctx.Done()
+	b.until("the window asks what is under way", func() bool { return b.tasks > 0 })
+	if b.closed {
+		t.Fatal("closed before the job had ended")
+	}
+	j.events <- readyOf(j.request, 0)
+	j.events <- inference.Failed{Err: context.Canceled}
+	close(j.events)
+	b.until("the window is closed", func() bool { return b.closed })
+	if files, _ := filepath.Glob(filepath.Join(b.opt.Pictures, "*", "*.png")); len(files) != 1 {
+		t.Errorf("the picture that was ready is lost: %v", files)
+	}
+}
+
+func TestWordsOfALongPrompt(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("one two three four five six seven eight nine ten")
+	b.drop(nil, write(t, "x.png", pngOf(red)))
+	test.Tap(b.chipOf(9))
+	if got := bonds(b.state); got != "x.png=#0" {
+		t.Errorf("a word that the model does not read was bound: %q", got)
+	}
+	if b.chipOf(9).text.Color == b.chipOf(1).text.Color {
+		t.Error("a word that is not read looks like the others")
+	}
+}
+
+func TestMasksHideWhileHeld(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	j := b.run()
+	b.send(j, stepOf(0, 4, 2, 1))
+	pixel := func() color.Color {
+		b.until("painting is done", func() bool { return !b.painter.working() && len(b.posted) == 0 && b.stage.image.Visible() })
+		m := b.stage.image.Image.Bounds()
+		return b.stage.image.Image.At(m.Dx()*3/8, m.Dy()*3/8)
+	}
+	with := pixel()
+	b.stage.MouseDown(nil)
+	without := pixel()
+	b.stage.MouseUp(nil)
+	if with == without || pixel() != with {
+		t.Errorf("with masks %v, held %v, after %v", with, without, pixel())
+	}
+	b.end(j, inference.Failed{Err: context.Canceled})
+}
+
+// The situations of the window, as markup.
+func TestSituations(t *testing.T) {
+	twoSubjects := func(b *bench) {
+		b.promptChanged("a dog and a cat")
+		b.drop(nil, write(b.t, "dog.png", pngOf(red)), write(b.t, "tom.png", pngOf(green)))
+		test.Tap(b.chipOf(4))
+	}
+	for name, c := range map[string]struct {
+		options func(*Options)
+		do      func(*bench) (end func())
+	}{
+		"empty": {options: withSamples},
+		"no model": {options: func(o *Options) {
+			o.Open = func(context.Context) (Engine, error) { return nil, errors.New("the library is missing: run make run") }
+		}},
+		"unbound": {do: func(b *bench) func() {
+			b.promptChanged("a dog and a cat")
+			b.drop(nil, write(b.t, "tom.png", pngOf(green)))
+			return nil
+		}},
+		"ready to run": {do: func(b *bench) func() { twoSubjects(b); return nil }},
+		"running": {do: func(b *bench) func() {
+			twoSubjects(b)
+			b.state.Form.KeepSeed = true
+			j := b.run()
+			b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+			b.send(j, stepOf(0, 25, 12, 2))
+			b.send(j, inference.Progress{Pass: 3, Passes: 62, Remaining: 12 * time.Second})
+			return func() { b.end(j, inference.Failed{Err: context.Canceled}) }
+		}},
+		"failed": {do: func(b *bench) func() {
+			b.promptChanged("a dog")
+			b.state.Form.KeepSeed = true
+			j := b.run()
+			b.end(j, inference.Failed{Err: errors.New("the file unet.onnx is damaged: import the model again")})
+			return nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := ready(t, c.options)
+			var end func()
+			if c.do != nil {
+				end = c.do(b)
+			}
+			b.until("painting is done", func() bool { return !b.painter.working() && !b.filmer.working() && len(b.posted) == 0 })
+			test.AssertRendersToMarkup(t, strings.ReplaceAll(name, " ", "-")+".xml", b.win.Canvas())
+			if end != nil {
+				end()
+			}
+		})
+	}
+}
