@@ -10,6 +10,11 @@ FUZZTIME ?= 20s
 PYTHON ?= python3
 export CGO_ENABLED := 1
 
+# Packages with goroutines of their own are tested with the race detector.
+RACED := realword/inference realword/history realword/ui
+empty :=
+space := $(empty) $(empty)
+
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FYNE     := fyne.io/tools/cmd/fyne@v1.7.4
 
@@ -56,9 +61,20 @@ build: deps ## build bin/realword
 	$(GO) build -tags $(TAGS) -o $(BIN) ./app
 
 .PHONY: test
-test: deps ## vet and test everything; no display, GPU or network is used by the tests
+test: deps screen ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
-	CI=$${CI:-1} $(GO) test -tags $(TAGS) -shuffle=on ./...
+	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))')
+	CI=1 $(GO) test -tags $(TAGS) -shuffle=on -race $(RACED)
+	$(call window,-tags=$(TAGS))
+
+.PHONY: audit
+audit: deps screen ## the real window with the race detector and Fyne's check for calls off its goroutine
+	$(call window,-race)
+
+# window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
+window = if command -v xvfb-run >/dev/null; then \
+	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow$$' -v ./app; \
+	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: lint
 lint: deps ## golangci-lint with the few linters of .golangci.yml
@@ -119,6 +135,14 @@ headers:
 	@[ "$$($(GO) env GOOS)" = linux ] || exit 0; $(install); \
 	if ! command -v gcc >/dev/null || ! command -v pkg-config >/dev/null || ! pkg-config --exists $(MODULES); then \
 	  install $(PACKAGES); \
+	fi
+
+# A virtual screen with a software OpenGL for the end-to-end test.
+.PHONY: screen
+screen:
+	@[ "$$($(GO) env GOOS)" = linux ] || exit 0; $(install); \
+	if ! command -v xvfb-run >/dev/null || ! command -v xdotool >/dev/null || ! command -v xauth >/dev/null || ! { compgen -G '/usr/lib/*/dri/*_dri.so' || compgen -G '/usr/lib*/dri/*_dri.so'; } >/dev/null; then \
+	  install xvfb xauth xdotool libgl1-mesa-dri; \
 	fi
 
 .PHONY: library

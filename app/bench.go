@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/assets"
 	"realword/inference"
 )
 
@@ -29,7 +30,12 @@ func newBench() *cobra.Command {
 			}
 			list, err := subjects(bound)
 			if err == nil && len(list) == 0 {
-				return usagef("--subject is missing: name a word and a picture to measure with")
+				sample := assets.Samples()[0]
+				prompt = sample.Prompt
+				list = []inference.Subject{{
+					Word:       inference.Word{Text: sample.Word},
+					References: []inference.Reference{{Name: sample.Name, Data: sample.Data}},
+				}}
 			}
 			if err != nil {
 				return err
@@ -44,7 +50,7 @@ func newBench() *cobra.Command {
 		},
 	}
 	c.Flags().IntVar(&repeats, "repeats", 3, "pictures of each kind; the fastest counts")
-	c.Flags().StringVar(&prompt, "prompt", "a dog on the beach", "prompt")
+	c.Flags().StringVar(&prompt, "prompt", "a dog on the beach", "prompt for --subject")
 	c.Flags().StringArrayVar(&bound, "subject", nil, "WORD=PICTURE (default: a picture inside this program)")
 	m.flags(c)
 	return c

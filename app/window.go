@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/sqweek/dialog"
 
+	"realword/assets"
 	"realword/inference/bundle"
 	"realword/inference/prompt"
 	"realword/ui"
@@ -32,6 +33,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 			opened.Store(e)
 			return studio{e}, nil
 		},
+		Samples:  samples(),
 		OpenFile: openFile,
 		SaveFile: saveFile,
 	})
@@ -39,6 +41,14 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		return e.Close()
 	}
 	return nil
+}
+
+func samples() []ui.Sample {
+	var list []ui.Sample
+	for _, s := range assets.Samples() {
+		list = append(list, ui.Sample(s))
+	}
+	return list
 }
 
 // studio is an engine as the window wants it.

@@ -1,4 +1,4 @@
-// Package assets holds what is compiled into the program: the icon and the embedded model.
+// Package assets holds what is compiled into the program: the icon, sample reference pictures and the embedded model.
 //
 // Contract: bytes and file systems only; nothing is decoded, written or opened here. The bytes must not be changed.
 package assets
@@ -12,6 +12,37 @@ import (
 //
 //go:embed icon.png
 var Icon []byte
+
+//go:embed samples/*.png
+var samples embed.FS
+
+// Sample is a reference picture that comes with the program.
+type Sample struct {
+	Name   string // file name
+	Word   string // what it shows
+	Prompt string // a prompt to try it with
+	Data   []byte // PNG file
+}
+
+// Samples returns the reference pictures that come with the program.
+func Samples() []Sample {
+	list := []Sample{
+		{Word: "dog", Prompt: "a dog on the beach"},
+		{Word: "cat", Prompt: "a cat in the snow"},
+		{Word: "horse", Prompt: "a horse in a flower meadow"},
+		{Word: "dinosaur", Prompt: "a dinosaur in the jungle"},
+		{Word: "robot", Prompt: "a robot in the city at night"},
+		{Word: "snowman", Prompt: "a snowman on the beach"},
+		{Word: "mushroom", Prompt: "a mushroom in a flower meadow"},
+		{Word: "truck", Prompt: "a truck in the desert"},
+	}
+	for i := range list {
+		s := &list[i]
+		s.Name = s.Word + ".png"
+		s.Data, _ = samples.ReadFile("samples/" + s.Name) // a test reads them all
+	}
+	return list
+}
 
 //go:embed toybox
 var toybox embed.FS
