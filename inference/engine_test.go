@@ -262,6 +262,11 @@ func TestGoingOnWithOtherSettings(t *testing.T) {
 	if area := guidance.Area(of[StepDone](b.run(wider))[0].Subjects[0].Mask); area != 0.5 {
 		t.Errorf("the new scope gives a mask of %g", area)
 	}
+	plain := r
+	plain.From, plain.Subjects = &kept, nil
+	if steps := of[StepDone](b.run(plain)); len(steps) != 2 || len(steps[0].Subjects) != 0 {
+		t.Errorf("without its subject the branch has %d steps", len(steps))
+	}
 	b.runtime.forget()
 	longer := r
 	longer.From, longer.Stop = &kept, 6

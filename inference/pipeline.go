@@ -69,6 +69,9 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	}
 	z, clean := from.Latent, []float32(nil)
 	scores, masks := from.Scores, [][]float32(nil)
+	if len(l.Subjects) == 0 {
+		scores = nil
+	}
 	for i := from.Step; i < l.Steps; i++ {
 		step := Step{Index: i, Timestep: solver.Timesteps()[i]}
 		at := l.point(z, step.Timestep)
@@ -89,7 +92,10 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 		}
 		z, clean = solver.Step(i, noise, z)
 		step.Masks, step.Clean = cloneAll(masks), slices.Clone(clean)
-		step.State = State{Step: i + 1, Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler, Latent: slices.Clone(z), Solver: solver.State(), Scores: cloneAll(scores)}
+		step.State = State{
+			Step: i + 1, Model: l.Graphs.model.Manifest().Name, Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler,
+			Latent: slices.Clone(z), Solver: solver.State(), Scores: cloneAll(scores),
+		}
 		if l.OnStep != nil {
 			if err := l.OnStep(step); err != nil {
 				return nil, err
@@ -176,7 +182,8 @@ func (l *Loop) solver(from State) (schedule.Solver, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := from.fits(l.Steps, l.Stop, len(l.Subjects), tensor.Count(l.shape())); err != nil {
+	h, w := l.Graphs.grid(l.Height, l.Width)
+	if err := from.fits(l.Steps, l.Stop, len(l.Subjects), tensor.Count(l.shape()), h*w); err != nil {
 		return nil, err
 	}
 	solver.Restore(from.Solver)

@@ -31,7 +31,8 @@ type Request struct {
 	RawMask    bool     `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
 	Seeds      []uint64 `json:"seeds,omitempty"`       // one per picture; picture n depends on Seeds[n] alone; none: a random one
 
-	// From continues a kept step instead of starting from noise: one picture, its seed, the same size, steps and sampler.
+	// From continues a kept step instead of starting from noise: one picture, its seed, the same model, size, steps and
+	// sampler.
 	// All else may differ from the run that made the step; without a change the result is the same, bit for bit. Scopes
 	// take effect at once, also after T_stop. The engine reads it until the job ends.
 	From *State `json:"-"`
@@ -70,6 +71,7 @@ type Reference struct {
 // State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop.
 type State struct {
 	Step          int         `json:"step"` // the next step to run
+	Model         string      `json:"-"`    // Manifest.Name
 	Width, Height int         `json:"-"`
 	Steps         int         `json:"-"`
 	Sampler       string      `json:"-"`

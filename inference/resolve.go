@@ -211,21 +211,29 @@ func (p *planner) checkState() {
 			s.Width, s.Height, s.Steps, s.Sampler, r.Width, r.Height, r.Steps, r.Sampler)
 		return
 	}
-	values := p.manifest.Latent.Channels * (r.Width / p.manifest.Latent.Factor) * (r.Height / p.manifest.Latent.Factor)
-	if err := s.fits(r.Steps, r.Stop, len(r.Subjects), values); err != nil {
+	if s.Model != p.manifest.Name {
+		p.problem("the kept step belongs to the model %s, this is %s: open that model, or start anew", s.Model, p.manifest.Name)
+		return
+	}
+	m := p.manifest.Latent
+	h, w := r.Height/m.Factor, r.Width/m.Factor
+	if err := s.fits(r.Steps, r.Stop, len(r.Subjects), m.Channels*h*w, (h/p.manifest.Grid)*(w/p.manifest.Grid)); err != nil {
 		p.problems = append(p.problems, err)
 	}
 }
 
-// fits reports why the loop cannot go on from a state.
-func (s State) fits(steps, stop, subjects, values int) error {
+// fits reports why the loop cannot go on from a state. values is the length of a latent, positions that of a grid.
+func (s State) fits(steps, stop, subjects, values, positions int) error {
+	reuses := subjects > 0 && !guidance.Runs(s.Step, stop)
 	switch {
 	case s.Step < 0 || s.Step >= steps:
 		return fmt.Errorf("the kept step is followed by step %d, the run has %d: choose an earlier one", s.Step+1, steps)
 	case len(s.Latent) != values:
-		return fmt.Errorf("the kept step has a latent of %d values, this picture size and model need %d: start anew", len(s.Latent), values)
-	case subjects > 0 && s.Step >= stop && len(s.Scores) != subjects:
+		return fmt.Errorf("the kept step has a latent of %d values, this model and picture size need %d: start anew", len(s.Latent), values)
+	case reuses && len(s.Scores) != subjects:
 		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that masks are made anew", len(s.Scores), subjects, s.Step)
+	case reuses && slices.ContainsFunc(s.Scores, func(grid []float32) bool { return len(grid) != positions }):
+		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that masks are made anew", positions, s.Step)
 	}
 	return nil
 }

@@ -151,6 +151,8 @@ func TestStatesThatDoNotFit(t *testing.T) {
 		"another seed":     {1, func(r *Request) { r.Seeds = []uint64{8} }, "seed 7"},
 		"two seeds":        {1, func(r *Request) { r.Seeds = []uint64{7, 7} }, "seed 7"},
 		"a subject more":   {2, func(r *Request) { r.Subjects = append(r.Subjects, b.subject("beach", blue)) }, "T_stop above 3"},
+		"another model":    {1, func(r *Request) { r.From.Model = "sdxl" }, "sdxl"},
+		"damaged scores":   {2, func(r *Request) { r.From.Scores = [][]float32{{1, 2}} }, "16 positions"},
 		"a damaged latent": {1, func(r *Request) { r.From.Latent = r.From.Latent[1:] }, "191 values"},
 		"a negative step":  {1, func(r *Request) { r.From.Step = -1 }, "earlier"},
 	} {
