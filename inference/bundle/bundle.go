@@ -185,12 +185,16 @@ func (m *Manifest) check() error {
 	in("schedule.train_steps", m.Schedule.TrainSteps, 1, 1<<20)
 	want(regexp.MustCompile(`^[a-z0-9]+$`).MatchString(m.Family), "family %q is not a short lower-case name", m.Family)
 	want(len(m.Latent.RGB) == m.Latent.Channels, "latent.rgb has %d rows for %d channels", len(m.Latent.RGB), m.Latent.Channels)
+	want(len(m.Attention) > 0 && m.Attention[0] == m.Grid, "attention is %v, wanted a list that begins with the grid %d", m.Attention, m.Grid)
+	for _, a := range m.Attention {
+		want(a > 0 && m.Grid > 0 && a%m.Grid == 0 && m.Size.Multiple%a == 0, "attention has %d, which does not fit grid %d and size.multiple %d", a, m.Grid, m.Size.Multiple)
+	}
 	if len(errs) == 0 {
 		in("vision.reference", m.Vision.Reference, 2*m.Vision.View, 2*m.Vision.View)
 		want(m.Size.Multiple%m.Latent.Factor == 0 && m.Size.Multiple/m.Latent.Factor%m.Grid == 0,
 			"size.multiple %d does not fit latent.factor %d and grid %d", m.Size.Multiple, m.Latent.Factor, m.Grid)
 	}
-	for _, g := range []string{"text", "vision", "unet", "guidance", "decoder"} {
+	for _, g := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "guidance", "decoder"} {
 		want(m.Graphs[g] != "", "graphs.%s is not given", g)
 	}
 	for _, p := range []string{"paper", "release"} {

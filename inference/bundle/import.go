@@ -269,9 +269,9 @@ func (im *importer) describe(model modelConfig, vision visionConfig, schedule Sc
 	}
 	return Manifest{
 		Schema: SchemaVersion, Name: model.Name, Family: model.Family, Licence: strings.Join(model.Licences, "; "),
-		Latent:   Latent{Channels: im.unet.InChannels, Factor: im.vae.Factor(), ScalingFactor: im.vae.ScalingFactor, RGB: model.LatentRGB, RGBBias: model.RGBBias},
-		Size:     Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
-		Grid:     im.unet.Grid(),
+		Latent: Latent{Channels: im.unet.InChannels, Factor: im.vae.Factor(), ScalingFactor: im.vae.ScalingFactor, RGB: model.LatentRGB, RGBBias: model.RGBBias},
+		Size:   Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
+		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(),
 		Text:     text,
 		Vision:   Vision{Reference: vision.ReferenceSize, View: vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
 		Schedule: schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32",
@@ -363,6 +363,10 @@ func (im *importer) build() error {
 	denoise := im.newFile("unet", unet)
 	model, err = network.UNetGraph(im.unet, denoise.Store)
 	add("unet", model, err)
+	model, kvErr := network.TextKVGraph(im.unet, denoise.Store)
+	add("text_kv", model, kvErr)
+	model, kvErr = network.VisionKVGraph(im.unet, denoise.Store)
+	add("vision_kv", model, kvErr)
 	if err == nil { // the guidance branch has the same tensors, and so the same problems
 		for _, source := range network.MaskSources {
 			name := "guidance-" + string(source)

@@ -12,14 +12,15 @@ type Manifest struct {
 
 	Latent    Latent            `json:"latent"`
 	Size      Size              `json:"size"`
-	Grid      int               `json:"grid"` // latent cells per guidance-grid cell: SDXL 2, toybox 1
+	Grid      int               `json:"grid"`      // latent cells per guidance-grid cell: SDXL 2, toybox 1
+	Attention []int             `json:"attention"` // latent cells per attention cell of every resolution that attends, finest (Grid) first
 	Text      Text              `json:"text"`
 	Vision    Vision            `json:"vision"`
 	Schedule  Schedule          `json:"schedule"`
 	Presets   map[string]Preset `json:"presets"` // "paper", "release"
 	Precision string            `json:"precision"`
 
-	Graphs  map[string]string `json:"graphs"`  // text, vision, unet, decoder, guidance (low_cross_high_self), guidance-<source> -> file
+	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder, guidance (low_cross_high_self), guidance-<source> -> file
 	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
 	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"realword/inference/nn"
@@ -145,23 +146,74 @@ func (c *UNetConfig) Grid() int { return 1 << c.GridLevel() }
 // Multiple is the number that both sides of the latent must be multiples of.
 func (c *UNetConfig) Multiple() int { return 1 << (len(c.BlockOutChannels) - 1) }
 
+// AttentionGrids lists the resolutions at which the U-Net attends, finest first, as latent cells per attention cell along one
+// side: SDXL 2, 4. The first is the guidance grid.
+func (c *UNetConfig) AttentionGrids() []int {
+	var grids []int
+	for level, t := range c.DownBlockTypes {
+		if t == crossDown || level == len(c.DownBlockTypes)-1 { // the middle block always attends
+			grids = append(grids, 1<<level)
+		}
+	}
+	return grids
+}
+
 // unet is one pass under construction. Levels count down from 0, the latent's own resolution; spatial keeps each level's
 // running height and width as integers [2].
 type unet struct {
 	UNetConfig
 	scope   nn.Scope
-	text    *nn.Value // [1 77 C]
-	emb     *nn.Value // SiLU(time embedding) [1 E]
+	text    []keyValue // of every cross-attention layer in the order of execution
+	emb     *nn.Value  // SiLU(time embedding) [1 E]
 	spatial map[int]*nn.Value
+	cross   int // cross-attention layers built so far
 
-	// generation branch, nil in the guidance branch
-	vision   *nn.Value         // [R n C]
-	subjects *nn.Value         // R
-	bias     *nn.Value         // [R 1 1 n]
-	masks    map[int]*nn.Value // level -> [R hw 1]
+	vision *vision // generation branch; nil in the guidance branch
+	taps   *taps   // guidance branch; nil in the generation branch
+}
 
-	// guidance branch, nil in the generation branch
-	taps *taps
+// keyValue are the keys and values of one cross-attention layer.
+type keyValue struct{ k, v *nn.Value }
+
+// vision is the visual condition of R subjects. Attention is computed for the rows only that their masks let through.
+type vision struct {
+	layers []keyValue        // k [R heads d n], v [R heads n d]
+	bias   *nn.Value         // [R 1 1 n]
+	rows   map[int]*nn.Value // level -> [R T 2], pairs (subject, row)
+	weight map[int]*nn.Value // level -> [R T 1], the mask at those rows
+}
+
+// crossLayer is one of the U-Net's cross-attention layers.
+type crossLayer struct {
+	path            string
+	channels, heads int
+}
+
+// crossLayers lists the cross-attention layers in the order of execution (facts §2.7: SDXL has 70).
+func (c *UNetConfig) crossLayers() []crossLayer {
+	var out []crossLayer
+	add := func(path string, level int) {
+		for i := range c.TransformerLayers.At(level) {
+			out = append(out, crossLayer{fmt.Sprintf("%s.transformer_blocks.%d.attn2", path, i), c.BlockOutChannels[level], c.NumAttentionHeads.At(level)})
+		}
+	}
+	last := len(c.DownBlockTypes) - 1
+	for level, t := range c.DownBlockTypes {
+		for layer := range c.LayersPerBlock.At(level) {
+			if t == crossDown {
+				add(fmt.Sprintf("down_blocks.%d.attentions.%d", level, layer), level)
+			}
+		}
+	}
+	add("mid_block.attentions.0", last)
+	for i := range c.UpBlockTypes {
+		for layer := range c.LayersPerBlock.At(last-i) + 1 {
+			if c.UpBlockTypes[i] == crossUp {
+				add(fmt.Sprintf("up_blocks.%d.attentions.%d", i, layer), last-i)
+			}
+		}
+	}
+	return out
 }
 
 // taps collects what the guidance branch needs of the attention layers, Eq. 12.
@@ -177,21 +229,54 @@ type selfAttention struct {
 	q, k         *nn.Value // [1 hw C]
 }
 
-// UNetGraph builds unet.onnx: one denoising pass of the generation branch (Eq. 4, 14, 17). With R = 0 subjects it is plain
-// text-to-image.
+// TextKVGraph builds text_kv.onnx: the text's keys and values of every cross-attention layer, which no step changes.
+// encoder_hidden_states [1 77 C] -> text_k_<i>, text_v_<i> [1 77 C_i].
+func TextKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("text_kv", store, func(s nn.Scope) {
+		text := s.B.Input("encoder_hidden_states", tensor.F32, []int{1, 77, c.CrossAttentionDim[0]})
+		for i, l := range c.crossLayers() {
+			s.B.Output(fmt.Sprintf("text_k_%d", i), nn.Linear(s.In(l.path, "to_k"), text, l.channels, nn.NoBias))
+			s.B.Output(fmt.Sprintf("text_v_%d", i), nn.Linear(s.In(l.path, "to_v"), text, l.channels, nn.NoBias))
+		}
+	})
+}
+
+// VisionKVGraph builds vision_kv.onnx: the visual keys and values (W_Ki, W_Vi of Eq. 4) of every cross-attention layer, likewise.
+// vision_tokens [R n C] -> vision_k_<i> [R heads d n], vision_v_<i> [R heads n d].
+func VisionKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("vision_kv", store, func(s nn.Scope) {
+		tokens := s.B.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens")
+		for i, l := range c.crossLayers() {
+			k := nn.SplitHeads(nn.Linear(s.In(l.path, "to_k_vision"), tokens, l.channels, nn.NoBias), l.heads)
+			v := nn.SplitHeads(nn.Linear(s.In(l.path, "to_v_vision"), tokens, l.channels, nn.NoBias), l.heads)
+			s.B.Output(fmt.Sprintf("vision_k_%d", i), nn.Transpose(k, 0, 1, 3, 2), "subjects", "", "", "tokens")
+			s.B.Output(fmt.Sprintf("vision_v_%d", i), v, "subjects", "", "tokens")
+		}
+	})
+}
+
+// UNetGraph builds unet.onnx: one denoising pass of the generation branch (Eq. 4, 14, 17). The masks come as rows: for every
+// grid of AttentionGrids, rows_<grid> [R T 2] int64 lists (subject, cell) and row_weights_<grid> [R T 1] the mask there; a
+// subject's rows are distinct, and those that fill up to T have weight 0. With R = 0 subjects it is plain text-to-image.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return nn.Build("unet", store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		b := s.B
-		grid := c.Grid()
-		u.vision = b.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens")
-		u.subjects = nn.Slice(nn.ShapeOf(u.vision), 0, 0, 1)
-		bias := b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens")
-		u.bias = nn.Unsqueeze(bias, 1, 2)
-		masks := b.Input("masks", tensor.F32, []int{-1, -1, -1}, "subjects", "grid_height", "grid_width")
-		u.maskLevels(masks, grid)
-		noise := u.run(x, temb)
-		b.Output("noise", noise, "", "", "height", "width")
+		u.vision = &vision{rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}}
+		for i, l := range c.crossLayers() {
+			d := l.channels / l.heads
+			u.vision.layers = append(u.vision.layers, keyValue{
+				b.Input(fmt.Sprintf("vision_k_%d", i), tensor.F32, []int{-1, l.heads, d, -1}, "subjects", "", "", "tokens"),
+				b.Input(fmt.Sprintf("vision_v_%d", i), tensor.F32, []int{-1, l.heads, -1, d}, "subjects", "", "tokens"),
+			})
+		}
+		u.vision.bias = nn.Unsqueeze(b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens"), 1, 2)
+		for _, grid := range c.AttentionGrids() {
+			level, rows := bits.TrailingZeros(uint(grid)), fmt.Sprintf("rows_of_%d", grid)
+			u.vision.rows[level] = b.Input(fmt.Sprintf("rows_%d", grid), tensor.I64, []int{-1, -1, 2}, "subjects", rows)
+			u.vision.weight[level] = b.Input(fmt.Sprintf("row_weights_%d", grid), tensor.F32, []int{-1, -1, 1}, "subjects", rows)
+		}
+		b.Output("noise", u.run(x, temb), "", "", "height", "width")
 	})
 }
 
@@ -206,7 +291,7 @@ func GuidanceGraph(c UNetConfig, store *nn.Store, source MaskSource) (*onnx.Mode
 		b := s.B
 		tokens := b.Input("token_weights", tensor.F32, []int{-1, 77}, "subjects")
 		u.taps = &taps{source: source, cross: map[int][]*nn.Value{}}
-		u.taps.tokens = nn.Transpose(nn.Reshape(tokens, b.Ints(1, -1, 77), 1, -1, 77), 0, 2, 1)
+		u.taps.tokens = nn.Transpose(nn.Unsqueeze(tokens, 0), 0, 2, 1)
 		u.run(x, temb)
 		cross, scores := u.scores()
 		b.Output("cross", cross, "subjects", "grid_height", "grid_width")
@@ -220,7 +305,12 @@ func newUNet(c UNetConfig, s nn.Scope) (u *unet, sample, temb *nn.Value) {
 	u = &unet{UNetConfig: c, scope: s, spatial: map[int]*nn.Value{}}
 	sample = b.Input("sample", tensor.F32, []int{1, c.InChannels, -1, -1}, "", "", "height", "width")
 	t := b.Input("timestep", tensor.F32, []int{1})
-	u.text = b.Input("encoder_hidden_states", tensor.F32, []int{1, 77, c.CrossAttentionDim[0]})
+	for i, l := range c.crossLayers() {
+		u.text = append(u.text, keyValue{
+			b.Input(fmt.Sprintf("text_k_%d", i), tensor.F32, []int{1, 77, l.channels}),
+			b.Input(fmt.Sprintf("text_v_%d", i), tensor.F32, []int{1, 77, l.channels}),
+		})
+	}
 
 	width := c.BlockOutChannels[0] * 4
 	embed := func(s nn.Scope, x *nn.Value) *nn.Value {
@@ -249,20 +339,6 @@ func (u *unet) sinusoid(t *nn.Value, dim int) *nn.Value {
 		return nn.Concat(-1, nn.Cos(angles), nn.Sin(angles))
 	}
 	return nn.Concat(-1, nn.Sin(angles), nn.Cos(angles))
-}
-
-// maskLevels brings the masks [R gh gw] from the guidance grid to every level that has attention: bilinear,
-// align_corners=False, by the factor between the levels.
-func (u *unet) maskLevels(masks *nn.Value, grid int) {
-	b := u.scope.B
-	image := nn.Unsqueeze(masks, 1)
-	u.masks = map[int]*nn.Value{}
-	for level := range u.BlockOutChannels {
-		if scale := 1 << level; scale >= grid {
-			m := nn.ResizeBilinear(image, grid, scale)
-			u.masks[level] = nn.Reshape(m, nn.Concat(0, nn.Slice(nn.ShapeOf(m), 0, 0, 1), nn.Product(nn.Slice(nn.ShapeOf(m), 0, 2, 4)), b.Ints(1)), -1, -1, 1)
-		}
-	}
 }
 
 // run is the U-Net of diffusers: conv_in, down blocks, middle, up blocks, conv_out; x [1 C h w] -> noise [1 C h w].
@@ -369,30 +445,32 @@ func (u *unet) selfAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Valu
 // crossAttention is Eq. 4, 14 and 17: text everywhere, each subject's pictures where its mask is.
 //
 //	out = to_out( softmax(QKᵀ)V + Σ_r M̂_r · softmax(Q K_rᵀ)V_r )
+//
+// K and V were computed once for all steps; see TextKVGraph and VisionKVGraph.
 func (u *unet) crossAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
-	channels := x.Dim(-1)
+	channels, layer := x.Dim(-1), u.cross
+	u.cross++
 	q := nn.Linear(s.In("to_q"), x, channels, nn.NoBias)
-	k := nn.Linear(s.In("to_k"), u.text, channels, nn.NoBias)
-	v := nn.Linear(s.In("to_v"), u.text, channels, nn.NoBias)
+	text := u.text[layer]
 	var out *nn.Value
 	if u.taps != nil {
-		p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(k, heads), nil) // [1 heads hw 77]
-		out = nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(v, heads)))
+		p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(text.k, heads), nil) // [1 heads hw 77]
+		out = nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(text.v, heads)))
 		u.taps.addCross(p, level)
 	} else {
-		out = nn.Add(nn.Attention(q, k, v, heads), u.visualAttention(s, q, level, heads))
+		out = nn.Add(nn.Attention(q, text.k, text.v, heads), u.vision.attention(q, layer, level, heads))
 	}
 	return nn.Linear(s.In("to_out", 0), out, channels)
 }
 
-// visualAttention is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C]; zero when there is no subject.
-func (u *unet) visualAttention(s nn.Scope, q *nn.Value, level, heads int) *nn.Value {
-	channels := q.Dim(-1)
-	k := nn.SplitHeads(nn.Linear(s.In("to_k_vision"), u.vision, channels, nn.NoBias), heads)
-	v := nn.SplitHeads(nn.Linear(s.In("to_v_vision"), u.vision, channels, nn.NoBias), heads)
-	q = nn.Repeat(nn.SplitHeads(q, heads), u.subjects)
-	p := nn.Probabilities(q, k, u.bias) // [R heads hw n]
-	return nn.Sum(nn.Mul(nn.MergeHeads(nn.MatMul(p, v)), u.masks[level]), 0)
+// attention is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C], computed at the masks' rows; zero when there is no subject.
+func (v *vision) attention(q *nn.Value, layer, level, heads int) *nn.Value {
+	channels, rows := q.Dim(-1), v.rows[level]
+	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)                            // [R T]
+	picked := nn.SplitHeads(nn.Gather(nn.Fold(q, -1, channels), cells), heads) // [R heads T d]
+	scores := nn.Add(nn.MatMul(nn.Scale(picked, 1/math.Sqrt(float64(channels/heads))), v.layers[layer].k), v.bias)
+	found := nn.Mul(nn.MergeHeads(nn.MatMul(nn.Softmax(scores), v.layers[layer].v)), v.weight[level]) // [R T C]
+	return nn.Sum(nn.Scatter(rows, found, q), 0)
 }
 
 // addCross keeps, per subject, the sum over its word's tokens of the head mean of p [1 heads hw 77], as rows [1 hw R].

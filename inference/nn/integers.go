@@ -35,9 +35,11 @@ func Product(xs *Value) *Value {
 	return xs.b.emit(onnx.Node{Op: "ReduceProd", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.I64, []int{1}, []*Value{xs})
 }
 
-// Repeat stacks x, whose first dimension is 1, n times, where n [1] is known only when running and may be 0 (MatMul does not
-// broadcast towards an empty dimension).
-func Repeat(x, n *Value) *Value {
-	zeros := x.b.emit(onnx.Node{Op: "ConstantOfShape", Attrs: []onnx.Attr{attr("value", tensor.OfInts([]int64{0}, 1))}}, tensor.I64, []int{-1}, []*Value{n})
-	return Gather(x, zeros)
+// Scatter writes updates [R T C] at index [R T 2], pairs (r, row), into zeros [R N C], where N is the number of rows of like
+// [1 N C]. Pairs must be distinct: ONNX Runtime adds duplicates up in no fixed order.
+func Scatter(index, updates, like *Value) *Value {
+	b := index.b
+	shape := Concat(0, Slice(ShapeOf(updates), 0, 0, 1), Slice(ShapeOf(like), 0, 1, 3))
+	zeros := b.emit(onnx.Node{Op: "ConstantOfShape"}, tensor.F32, []int{updates.Dim(0), like.Dim(1), like.Dim(2)}, []*Value{shape})
+	return b.emit(onnx.Node{Op: "ScatterND"}, tensor.F32, zeros.Shape, []*Value{zeros, index, updates})
 }

@@ -203,6 +203,11 @@ func Unsqueeze(x *Value, axes ...int) *Value {
 	return x.b.emit(onnx.Node{Op: "Unsqueeze"}, x.DType, shape, []*Value{x, x.b.Ints(axes...)})
 }
 
+// Squeeze drops a dimension of size 1; unlike Fold it works on empty values, too.
+func Squeeze(x *Value, axis int) *Value {
+	return x.b.emit(onnx.Node{Op: "Squeeze"}, x.DType, slices.Delete(slices.Clone(x.Shape), axis, axis+1), []*Value{x, x.b.Ints(axis)})
+}
+
 // Transpose permutes dimensions.
 func Transpose(x *Value, perm ...int) *Value {
 	shape := make([]int, len(perm))
