@@ -74,7 +74,7 @@ func newModel() *cobra.Command {
 
 // compare runs the networks of a bundle and whole generations against golden files and prints every tensor.
 func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) error {
-	files, err := bundle.Goldens(goldens)
+	files, err := inference.Goldens(goldens)
 	if err != nil {
 		return err
 	}
@@ -82,16 +82,9 @@ func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) 
 	if err != nil {
 		return err
 	}
-	checks, err := b.Verify(c.Context(), rt, files...)
+	checks, err := inference.Verify(c.Context(), rt, b, files...)
 	if err != nil {
 		return err
-	}
-	for _, file := range files {
-		loop, err := inference.VerifyLoop(c.Context(), rt, b, file)
-		if err != nil {
-			return err
-		}
-		checks = append(checks, loop...)
 	}
 	bad, total := 0, len(checks)
 	for _, check := range checks {

@@ -296,16 +296,16 @@ func TestUnconditionalPass(t *testing.T) {
 		b.run(r)
 		calls := b.runtime.callsOf("unet")
 		cond, uncond := calls[0].in, calls[1].in
-		if s := uncond["vision_tokens"].Shape; s[0] != want.subjects || s[1] != want.tokens {
+		if s := uncond["vision_k_0"].Shape; s[0] != want.subjects || s[2] != want.tokens {
 			t.Errorf("%s: the unconditional pass sees %v", preset, s)
 		}
-		if preset == "release" && (!slices.Equal(uncond["masks"].F32, cond["masks"].F32) || sum(uncond["vision_tokens"].F32) != 0) {
+		if preset == "release" && (!slices.Equal(uncond["rows_2"].I64, cond["rows_2"].I64) || !slices.Equal(uncond["row_weights_2"].F32, cond["row_weights_2"].F32) || sum(uncond["vision_k_0"].F32) != 0) {
 			t.Error("release: the unconditional pass sees the black picture under the same masks")
 		}
-		if slices.Equal(cond["encoder_hidden_states"].F32, uncond["encoder_hidden_states"].F32) {
+		if slices.Equal(cond["text_k_0"].F32, uncond["text_k_0"].F32) {
 			t.Error("the unconditional pass must read the negative prompt")
 		}
-		if n := b.runtime.runs("text"); n != 2 {
+		if n := len(b.runtime.callsOf("text")) - b.runtime.runs("text_kv"); n != 2 {
 			t.Errorf("%d prompts are encoded, want 2", n)
 		}
 	}
@@ -319,12 +319,12 @@ func TestReferencesAreEncodedOnce(t *testing.T) {
 	r.Subjects = append(r.Subjects, Subject{Word: Word{Text: "dog", Occurrence: 2}, References: slices.Concat(same, b.subject("x", blue).References)})
 	b.run(r)
 	b.run(r)
-	if n := b.runtime.runs("vision"); n != 2 {
+	if n := b.runtime.runs("vision") - b.runtime.runs("vision_kv"); n != 2 {
 		t.Errorf("two pictures are encoded %d times", n)
 	}
 	in := b.runtime.callsOf("unet")[0].in
-	tokens, bias := in["vision_tokens"], in["vision_bias"]
-	if !slices.Equal(tokens.Shape, []int{2, 4, 5}) || !slices.Equal(bias.F32, []float32{0, 0, -1e9, -1e9, 0, 0, 0, 0}) {
+	tokens, bias := in["vision_k_0"], in["vision_bias"]
+	if !slices.Equal(tokens.Shape, []int{2, 1, 4, 5}) || !slices.Equal(bias.F32, []float32{0, 0, -1e9, -1e9, 0, 0, 0, 0}) {
 		t.Errorf("tokens %v, bias %v", tokens.Shape, bias.F32)
 	}
 	if first, second := tokens.F32[:10], tokens.F32[20:]; !slices.Equal(first, second[:10]) || slices.Equal(first, second[10:]) || sum(tokens.F32[10:20]) != 0 {
@@ -338,7 +338,7 @@ func TestReferencesAreEncodedOnce(t *testing.T) {
 	r.Subjects[0].References = slices.Clone(same)
 	r.Subjects[0].References[0].Square.Background = "#00ff00"
 	b.run(r)
-	if n := b.runtime.runs("vision"); n != 3 {
+	if n := b.runtime.runs("vision") - b.runtime.runs("vision_kv"); n != 3 {
 		t.Errorf("another square of a picture is another view: %d runs", n)
 	}
 }
@@ -354,8 +354,9 @@ func TestTextTimeInputs(t *testing.T) {
 			t.Errorf("%s: time ids %v", graph, in["time_ids"])
 		}
 	}
-	if s := b.runtime.callsOf("unet")[0].in["masks"].Shape; !slices.Equal(s, []int{1, 4, 8}) {
-		t.Errorf("masks of 32 × 16 pixels have the shape %v", s)
+	// 32 × 16 pixels are 8 × 4 cells of the grid, of which γ = 0.2 takes 6.
+	if s := b.runtime.callsOf("unet")[0].in["rows_2"].Shape; !slices.Equal(s, []int{1, 6, 2}) {
+		t.Errorf("rows have the shape %v", s)
 	}
 }
 
@@ -376,10 +377,10 @@ func TestGraphsAreKept(t *testing.T) {
 	r.Steps = 1
 	b.run(r)
 	b.run(r)
-	if want := []string{"decoder", "guidance", "text", "unet", "vision"}; !slices.Equal(slices.Sorted(slices.Values(b.runtime.opened)), want) {
+	if want := []string{"decoder", "guidance", "text", "text_kv", "unet", "vision", "vision_kv"}; !slices.Equal(slices.Sorted(slices.Values(b.runtime.opened)), want) {
 		t.Errorf("opened %v", b.runtime.opened)
 	}
-	if err := b.engine.Close(); err != nil || len(b.runtime.closed) != 5 {
+	if err := b.engine.Close(); err != nil || len(b.runtime.closed) != 7 {
 		t.Errorf("closed %v: %v", b.runtime.closed, err)
 	}
 	if _, err := b.engine.Start(context.Background(), r); err == nil {
@@ -611,7 +612,8 @@ func TestLoopFromTensors(t *testing.T) {
 	negative, err2 := graphs.Text(ctx, [][]int64{b.model.words.Encode("").IDs})
 	views, err3 := b.engine.referenceViews(r.Subjects[0].References[0])
 	tokens, err4 := graphs.Vision(ctx, views)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	vision, err5 := graphs.Condition(ctx, [][]*tensor.Tensor{{tokens}})
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		t.Fatal(err)
 	}
 	words := tensor.Zeros(1, 77)
@@ -619,7 +621,7 @@ func TestLoopFromTensors(t *testing.T) {
 	loop := Loop{
 		Graphs: graphs, Width: r.Width, Height: r.Height, Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
 		Text: text, Uncond: &negative, Subjects: []guidance.Subject{{Word: "dog", Scope: 0.2}}, Words: words,
-		Vision: Stack([][]*tensor.Tensor{{tokens}}), Source: r.MaskSource, Stop: r.Stop,
+		Vision: vision, Source: r.MaskSource, Stop: r.Stop,
 	}
 	clean, err := loop.Run(ctx, State{Latent: random.Normal(7, 3*8*8)})
 	if err != nil || !slices.Equal(clean.F32, steps[24].Clean) {

@@ -35,9 +35,9 @@ func newFakeModel(t *testing.T) *fakeModel {
 	t.Helper()
 	return &fakeModel{words: fakeTokenizer(t), manifest: bundle.Manifest{
 		Schema: bundle.SchemaVersion, Name: "fake", Family: "toybox",
-		Latent:   bundle.Latent{Channels: 3, Factor: 2, ScalingFactor: 1, RGB: [][3]float64{{.5, 0, 0}, {0, .5, 0}, {0, 0, .5}}, RGBBias: [3]float64{.5, .5, .5}},
-		Size:     bundle.Size{Width: 16, Height: 16, Min: 8, Max: 64, Multiple: 4},
-		Grid:     2,
+		Latent: bundle.Latent{Channels: 3, Factor: 2, ScalingFactor: 1, RGB: [][3]float64{{.5, 0, 0}, {0, .5, 0}, {0, 0, .5}}, RGBBias: [3]float64{.5, .5, .5}},
+		Size:   bundle.Size{Width: 16, Height: 16, Min: 8, Max: 64, Multiple: 4},
+		Grid:   2, Attention: []int{2}, Layers: 1,
 		Text:     bundle.Text{Tokens: 77, Encoders: 1},
 		Vision:   bundle.Vision{Reference: 8, View: 4, Tokens: 2, Width: 5},
 		Schedule: bundle.Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"},
@@ -45,7 +45,7 @@ func newFakeModel(t *testing.T) *fakeModel {
 			"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
 			"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", UncondVision: true},
 		},
-		Graphs: map[string]string{"text": "text", "vision": "vision", "unet": "unet", "decoder": "decoder", "guidance": "guidance", "guidance-all_cross": "guidance-all_cross"},
+		Graphs: map[string]string{"text": "text", "vision": "vision", "unet": "unet", "text_kv": "text_kv", "vision_kv": "vision_kv", "decoder": "decoder", "guidance": "guidance", "guidance-all_cross": "guidance-all_cross"},
 	}}
 }
 
@@ -179,6 +179,12 @@ func (s *fakeSession) compute(in map[string]*tensor.Tensor) map[string]*tensor.T
 			out["pooled"] = tensor.Of([]float32{sum(out["encoder_hidden_states"].F32)}, 1, 1)
 		}
 		return out
+	case "text_kv":
+		return map[string]*tensor.Tensor{"text_k_0": in["encoder_hidden_states"].Clone(), "text_v_0": in["encoder_hidden_states"].Clone()}
+	case "vision_kv":
+		t := in["vision_tokens"].Clone() // [R, n, 5] as one head of size 5
+		t.Shape = slices.Insert(t.Shape, 1, 1)
+		return map[string]*tensor.Tensor{"vision_k_0": t, "vision_v_0": t.Clone()}
 	case "vision":
 		tokens := tensor.Zeros(1, m.Vision.Tokens, m.Vision.Width)
 		for i := range tokens.F32 {
@@ -195,16 +201,16 @@ func (s *fakeSession) compute(in map[string]*tensor.Tensor) map[string]*tensor.T
 		return map[string]*tensor.Tensor{"picture": out}
 	case "unet":
 		z := in["sample"]
-		bias := 0.01*sum(in["encoder_hidden_states"].F32) + in["timestep"].F32[0]/1000
-		for j, token := range in["vision_tokens"].F32 {
+		bias := 0.01*sum(in["text_k_0"].F32) + in["timestep"].F32[0]/1000
+		for j, token := range in["vision_k_0"].F32 {
 			bias += token * float32(math.Sin(float64(j))) * 1e-3
 		}
-		masks := in["masks"]
+		weights := in["row_weights_2"]
 		out := tensor.Zeros(z.Shape...)
 		for i, v := range z.F32 {
 			x := 0.9*float64(v) + 0.3*math.Sin(float64(bias))
-			if n := len(masks.F32); n > 0 {
-				x += 0.1 * float64(masks.F32[i%n]) * math.Cos(float64(bias))
+			if n := len(weights.F32); n > 0 {
+				x += 0.1 * float64(weights.F32[i%n]+0.01*float32(in["rows_2"].I64[2*(i%n)+1])) * math.Cos(float64(bias))
 			}
 			out.F32[i] = float32(x)
 		}

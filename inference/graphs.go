@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"realword/inference/bundle"
@@ -46,16 +47,19 @@ func (g *Graphs) Close() error {
 	return errors.Join(errs...)
 }
 
-// Encoding is a prompt as the U-Net reads it.
+// tensors are graph inputs or outputs by name.
+type tensors = map[string]*tensor.Tensor
+
+// Encoding is a prompt as the U-Net reads it. What depends on it alone is computed once, not in every pass.
 type Encoding struct {
-	Features *tensor.Tensor // [1, 77, C]
-	Pooled   *tensor.Tensor // [1, P]; nil where the U-Net has no text_time input
+	KV     tensors        // text_k_<i>, text_v_<i>: keys and values of every cross-attention layer
+	Pooled *tensor.Tensor // [1, P]; nil where the U-Net has no text_time input
 }
 
-// Vision is the visual condition of R subjects.
+// Vision is the visual condition of R subjects, likewise.
 type Vision struct {
-	Tokens *tensor.Tensor // [R, n, C]
-	Bias   *tensor.Tensor // [R, n], added to the attention logits: 0 for a token, -1e9 for padding
+	KV   tensors        // vision_k_<i>, vision_v_<i>
+	Bias *tensor.Tensor // [R, n], added to the attention logits: 0 for a token, -1e9 for padding
 }
 
 // point is where a U-Net pass happens: a latent at a timestep, under a text.
@@ -66,8 +70,9 @@ type point struct {
 	text     Encoding
 }
 
-func (p point) inputs() map[string]*tensor.Tensor {
-	in := map[string]*tensor.Tensor{"sample": p.latent, "timestep": p.timestep, "encoder_hidden_states": p.text.Features}
+func (p point) inputs() tensors {
+	in := tensors{"sample": p.latent, "timestep": p.timestep}
+	maps.Copy(in, p.text.KV)
 	if p.text.Pooled != nil {
 		in["text_embeds"], in["time_ids"] = p.text.Pooled, p.timeIDs
 	}
@@ -76,28 +81,62 @@ func (p point) inputs() map[string]*tensor.Tensor {
 
 // Text encodes token ids, one list of 77 per text encoder.
 func (g *Graphs) Text(ctx context.Context, ids [][]int64) (Encoding, error) {
-	in := map[string]*tensor.Tensor{}
+	in := tensors{}
 	for i, name := range g.textInputs() {
 		in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
 	}
-	want := []session.Port{port("encoder_hidden_states", 1, prompt.Length, -1)}
-	if g.model.Manifest().Text.Pooled {
-		want = append(want, port("pooled", 1, -1))
+	out, err := g.run(ctx, "text", in, g.textOutputs()...)
+	if err != nil {
+		return Encoding{}, err
 	}
-	out, err := g.run(ctx, "text", in, want...)
-	return Encoding{out["encoder_hidden_states"], out["pooled"]}, err
+	return g.textKV(ctx, out["encoder_hidden_states"], out["pooled"])
+}
+
+// textKV computes the keys and values of text features [1, 77, C].
+func (g *Graphs) textKV(ctx context.Context, features, pooled *tensor.Tensor) (Encoding, error) {
+	var want []session.Port
+	for _, name := range g.layers("text") {
+		want = append(want, port(name, 1, prompt.Length, -1))
+	}
+	kv, err := g.run(ctx, "text_kv", tensors{"encoder_hidden_states": features}, want...)
+	return Encoding{kv, pooled}, err
+}
+
+// Condition makes the condition of R subjects from the visual tokens [1, n, C] of each one's pictures.
+func (g *Graphs) Condition(ctx context.Context, subjects [][]*tensor.Tensor) (Vision, error) {
+	tokens, bias := stack(subjects)
+	return g.visionKV(ctx, tokens, bias)
+}
+
+// visionKV computes the visual keys and values of tokens [R, n, C]; bias is as in Vision.
+func (g *Graphs) visionKV(ctx context.Context, tokens, bias *tensor.Tensor) (Vision, error) {
+	var want []session.Port
+	for _, name := range g.layers("vision") {
+		want = append(want, port(name, tokens.Shape[0], -1, -1, -1))
+	}
+	kv, err := g.run(ctx, "vision_kv", tensors{"vision_tokens": tokens}, want...)
+	return Vision{kv, bias}, err
+}
+
+// layers names the keys and values of all cross-attention layers of text or vision.
+func (g *Graphs) layers(of string) []string {
+	var names []string
+	for i := range g.model.Manifest().Layers {
+		names = append(names, fmt.Sprintf("%s_k_%d", of, i), fmt.Sprintf("%s_v_%d", of, i))
+	}
+	return names
 }
 
 // Vision encodes the views of one reference [5, 3, V, V] into visual tokens [1, n, C].
 func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tensor, error) {
-	out, err := g.run(ctx, "vision", map[string]*tensor.Tensor{"views": views}, port("tokens", 1, -1, g.model.Manifest().Vision.Width))
+	out, err := g.run(ctx, "vision", tensors{"views": views}, port("tokens", 1, -1, g.model.Manifest().Vision.Width))
 	return out["tokens"], err
 }
 
 // Decode turns a clean latent [1, C, h, w] into a picture [1, 3, H, W] in -1..1, unclipped.
 func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Tensor, error) {
 	f := g.model.Manifest().Latent.Factor
-	out, err := g.run(ctx, "decoder", map[string]*tensor.Tensor{"latent": latent}, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
+	out, err := g.run(ctx, "decoder", tensors{"latent": latent}, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
 	return out["picture"], err
 }
 
@@ -112,10 +151,22 @@ func (g *Graphs) guide(ctx context.Context, source string, p point, words *tenso
 	return out["cross"], out["scores"], err
 }
 
-// noise runs one denoising pass under a text and, where vision has subjects, under their masks [R, gh, gw].
-func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks *tensor.Tensor) (*tensor.Tensor, error) {
+// noise runs one denoising pass under a text and, where vision has subjects, under their masks on the guidance grid.
+func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]float32) (*tensor.Tensor, error) {
 	in := p.inputs()
-	in["vision_tokens"], in["vision_bias"], in["masks"] = vision.Tokens, vision.Bias, masks
+	maps.Copy(in, vision.KV)
+	in["vision_bias"] = vision.Bias
+	m := g.model.Manifest()
+	h, w := g.grid(p.latent.Shape[2]*m.Latent.Factor, p.latent.Shape[3]*m.Latent.Factor)
+	for _, grid := range m.Attention {
+		index, weight := guidance.Rows(masks, w, h, grid/m.Grid)
+		r, t := len(masks), 1
+		if r > 0 {
+			t = len(weight) / r
+		}
+		in[fmt.Sprintf("rows_%d", grid)] = tensor.OfInts(index, r, t, 2)
+		in[fmt.Sprintf("row_weights_%d", grid)] = tensor.Of(weight, r, t, 1)
+	}
 	out, err := g.run(ctx, "unet", in, port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
@@ -128,8 +179,16 @@ func (g *Graphs) grid(height, width int) (h, w int) {
 }
 
 // noVision is the condition of a pass without subjects.
-func (g *Graphs) noVision() Vision {
-	return Vision{tensor.Zeros(0, 1, g.model.Manifest().Vision.Width), tensor.Zeros(0, 1)}
+func (g *Graphs) noVision(ctx context.Context) (Vision, error) {
+	return g.visionKV(ctx, tensor.Zeros(0, 1, g.model.Manifest().Vision.Width), tensor.Zeros(0, 1))
+}
+
+func (g *Graphs) textOutputs() []session.Port {
+	out := []session.Port{port("encoder_hidden_states", 1, prompt.Length, -1)}
+	if g.model.Manifest().Text.Pooled {
+		out = append(out, port("pooled", 1, -1))
+	}
+	return out
 }
 
 func (g *Graphs) textInputs() []string {
@@ -155,7 +214,7 @@ func (g *Graphs) load(name string) (session.Session, error) {
 	if path == "" {
 		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
-	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "decoder"}, name)})
+	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder"}, name)})
 	if err != nil {
 		return nil, fmt.Errorf("open the %s graph: %w", name, err)
 	}
@@ -170,7 +229,7 @@ func (g *Graphs) load(name string) (session.Session, error) {
 // ports returns the names of a graph's inputs and outputs.
 func (g *Graphs) ports(name string) (in, out []string) {
 	m := g.model.Manifest()
-	step := []string{"sample", "timestep", "encoder_hidden_states"}
+	step := append([]string{"sample", "timestep"}, g.layers("text")...)
 	if m.Text.Pooled {
 		step = append(step, "text_embeds", "time_ids")
 	}
@@ -185,8 +244,16 @@ func (g *Graphs) ports(name string) (in, out []string) {
 		return []string{"views"}, []string{"tokens"}
 	case "decoder":
 		return []string{"latent"}, []string{"picture"}
+	case "text_kv":
+		return []string{"encoder_hidden_states"}, g.layers("text")
+	case "vision_kv":
+		return []string{"vision_tokens"}, g.layers("vision")
 	case "unet":
-		return append(step, "vision_tokens", "vision_bias", "masks"), []string{"noise"}
+		step = append(append(step, g.layers("vision")...), "vision_bias")
+		for _, grid := range m.Attention {
+			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
+		}
+		return step, []string{"noise"}
 	default:
 		return append(step, "token_weights"), []string{"cross", "scores"}
 	}
@@ -194,7 +261,7 @@ func (g *Graphs) ports(name string) (in, out []string) {
 
 // run executes a graph and checks the shapes of what comes back, so that a damaged bundle is an error here and not a
 // wrong index later. A -1 in a wanted shape fits any length.
-func (g *Graphs) run(ctx context.Context, name string, in map[string]*tensor.Tensor, want ...session.Port) (map[string]*tensor.Tensor, error) {
+func (g *Graphs) run(ctx context.Context, name string, in tensors, want ...session.Port) (tensors, error) {
 	s, err := g.load(name)
 	if err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type Loop struct {
 	Norm         guidance.Normalization // of masks
 	Stop         int                    // T_stop
 
+	none Vision // of passes without subjects
+
 	OnPass func()           // called after every U-Net pass; may be nil
 	OnStep func(Step) error // called after every step, an error ends the run; may be nil
 }
@@ -65,6 +67,9 @@ type Step struct {
 func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	solver, err := l.solver(from)
 	if err != nil {
+		return nil, err
+	}
+	if l.none, err = l.Graphs.noVision(ctx); err != nil {
 		return nil, err
 	}
 	z, clean := from.Latent, []float32(nil)
@@ -119,16 +124,12 @@ func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, 
 // noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text
 // and masked visual attention (Eq. 14, 17) and u the unconditional pass.
 func (l *Loop) noise(ctx context.Context, at point, masks [][]float32) ([]float32, error) {
-	h, w := l.Graphs.grid(l.Height, l.Width)
-	grid := tensor.Of(slices.Concat(masks...), len(masks), h, w)
-	none, nowhere := l.Graphs.noVision(), tensor.Zeros(0, h, w)
-
-	vision, visible := l.Vision, grid
+	vision := l.Vision
 	if len(l.Subjects) == 0 {
-		vision = none
+		vision = l.none
 	}
 	at.text = l.Text
-	cond, err := l.Graphs.noise(ctx, at, vision, visible)
+	cond, err := l.Graphs.noise(ctx, at, vision, masks)
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +137,10 @@ func (l *Loop) noise(ctx context.Context, at point, masks [][]float32) ([]float3
 	if l.Uncond == nil {
 		return cond.F32, nil
 	}
-	vision, visible = none, nowhere
+	var visible [][]float32
+	vision = l.none
 	if l.UncondVision != nil && len(l.Subjects) > 0 {
-		vision, visible = *l.UncondVision, grid
+		vision, visible = *l.UncondVision, masks
 	}
 	at.text = *l.Uncond
 	uncond, err := l.Graphs.noise(ctx, at, vision, visible)

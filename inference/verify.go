@@ -6,70 +6,122 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 
-	"realword/inference/bundle"
 	"realword/inference/checkpoint"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/tensor"
 )
 
-// What VerifyLoop accepts: masks that pick other cells in at most one of a thousand positions of a step, and latents within
-// this relative L2 distance. Rounding grows over the steps, so it is wider than bundle.Tolerance.
+// What Verify accepts as relative L2 distance: of one network, fp32 arithmetic in another order; of a whole loop, where rounding
+// grows over the steps. Masks may pick other cells in at most one of a thousand positions of a step.
 const (
-	LoopTolerance = 1e-3
-	maskTolerance = 1e-3
+	NetworkTolerance = 1e-4
+	LoopTolerance    = 1e-3
+	maskTolerance    = 1e-3
 )
 
-// VerifyLoop runs a whole generation of a model from a golden file (design §4: loop.in.*, loop.out.*, the request as metadata)
-// and compares masks, latents and picture. It returns nothing when the file holds no loop. An error means that the comparison
-// could not be made. It runs on the calling goroutine.
-func VerifyLoop(ctx context.Context, rt Runtime, m Model, golden string) (checks []bundle.Check, err error) {
-	f, err := checkpoint.Open(golden)
+// Check is the comparison of one golden tensor.
+type Check struct {
+	File      string // golden file
+	Tensor    string // "<network>.out.<name>"
+	MaxAbs    float64
+	RelL2     float64 // of masks: the share of positions that only one of the two has
+	Tolerance float64
+	Problem   string // why it could not be compared, or ""
+}
+
+// OK tells whether the tensor is within its tolerance.
+func (c Check) OK() bool { return c.Problem == "" && c.RelL2 <= c.Tolerance }
+
+// String prints the check as one line.
+func (c Check) String() string {
+	verdict := "ok"
+	if !c.OK() {
+		verdict = "FAILED"
+	}
+	if c.Problem != "" {
+		return fmt.Sprintf("%-6s %s %s: %s", verdict, filepath.Base(c.File), c.Tensor, c.Problem)
+	}
+	return fmt.Sprintf("%-6s %s %s: max abs %.2g, relative L2 %.2g (limit %.0e)", verdict, filepath.Base(c.File), c.Tensor, c.MaxAbs, c.RelL2, c.Tolerance)
+}
+
+// Goldens lists the golden files of path: itself, or the safetensors files of a folder.
+func Goldens(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("golden tensors: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	files, err := filepath.Glob(filepath.Join(path, "*.safetensors"))
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if _, ok := f.Lookup("loop.in.latent"); !ok {
-		return nil, nil
+	if len(files) == 0 {
+		return nil, fmt.Errorf("golden tensors: %s holds no .safetensors files", path)
 	}
-	var r Request
-	if err := json.Unmarshal([]byte(f.Metadata()["request"]), &r); err != nil {
-		return nil, fmt.Errorf("verify against %s: its metadata holds no request: %w", golden, err)
-	}
-	w := &worker{graphs: NewGraphs(rt, m)}
-	defer func() { err = errors.Join(err, w.graphs.Close()) }()
-	g := loopGolden{file: f, golden: golden}
-	l, err := g.loop(ctx, w, r)
-	if err != nil {
-		return nil, fmt.Errorf("verify against %s: %w", golden, err)
-	}
-	l.OnStep = func(s Step) error {
-		g.step(l, s)
-		return nil
-	}
-	clean, err := l.Run(ctx, State{Latent: g.read("loop.in.latent").F32})
-	if err != nil {
-		return nil, fmt.Errorf("verify against %s: %w", golden, err)
-	}
-	pixels, err := w.graphs.Decode(ctx, clean)
-	if err != nil {
-		return nil, fmt.Errorf("verify against %s: %w", golden, err)
-	}
-	g.compare("loop.out.x0", clean)
-	g.compare("loop.out.picture", pixels)
-	return g.checks, g.err
+	return files, nil
 }
 
-// loopGolden reads a golden loop and collects comparisons; the first read error sticks.
-type loopGolden struct {
+// Verify runs the networks and the loop of a model against golden files (design §4) and compares every output tensor: networks
+// text, vision, unet, guidance-<source> and decoder, and whole generations (loop, with the request as metadata). An error means
+// that a comparison could not be made. It runs on the calling goroutine.
+func Verify(ctx context.Context, rt Runtime, m Model, files ...string) (checks []Check, err error) {
+	graphs := NewGraphs(rt, m)
+	defer func() { err = errors.Join(err, graphs.Close()) }()
+	for _, name := range files {
+		g := golden{graphs: graphs, name: name}
+		if err := g.verify(ctx); err != nil {
+			return checks, fmt.Errorf("verify against %s: %w", name, err)
+		}
+		checks = append(checks, g.checks...)
+	}
+	return checks, nil
+}
+
+// golden is one file with the comparisons made of it. The first read error sticks.
+type golden struct {
+	graphs *Graphs
+	name   string
 	file   *checkpoint.File
-	golden string
-	checks []bundle.Check
+	checks []Check
 	err    error
 }
 
-func (g *loopGolden) read(name string) *tensor.Tensor {
+func (g *golden) verify(ctx context.Context) (err error) {
+	if g.file, err = checkpoint.Open(g.name); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.file.Close()) }()
+	parts := []struct {
+		marker string // the part is there when the file has this tensor
+		run    func(context.Context) error
+	}{
+		{"text.in.input_ids", g.text}, {"vision.in.views", g.vision}, {"unet.in.sample", g.unet},
+		{"guidance.in.sample", g.guidance}, {"decoder.in.latent", g.decoder}, {"loop.in.latent", g.loop},
+	}
+	for _, p := range parts {
+		if !g.has(p.marker) {
+			continue
+		}
+		if err := errors.Join(p.run(ctx), g.err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *golden) has(name string) bool {
+	_, ok := g.file.Lookup(name)
+	return ok
+}
+
+func (g *golden) read(name string) *tensor.Tensor {
 	t, err := g.file.Read(name)
 	if err != nil {
 		g.err = errors.Join(g.err, err)
@@ -78,96 +130,242 @@ func (g *loopGolden) read(name string) *tensor.Tensor {
 	return t
 }
 
-// loop puts the golden's own token ids, references and words into a Loop.
-func (g *loopGolden) loop(ctx context.Context, w *worker, r Request) (*Loop, error) {
-	l := newLoop(w.graphs, r)
-	manifest := w.graphs.model.Manifest()
-	ids := [][]int64{g.read("loop.in.tokens").I64}
-	if manifest.Text.Encoders > 1 {
-		ids = append(ids, g.read("loop.in.tokens_2").I64)
+// compare measures how far got is from the golden tensor.
+func (g *golden) compare(name string, got *tensor.Tensor, tolerance float64) {
+	want := g.read(name)
+	c := Check{File: g.name, Tensor: name, Tolerance: tolerance}
+	switch {
+	case got == nil:
+		c.Problem = "the model does not give it"
+	case !slices.Equal(got.Shape, want.Shape):
+		c.Problem = fmt.Sprintf("shape %v, wanted %v", got.Shape, want.Shape)
+	default:
+		c.measure(got.F32, want.F32)
 	}
+	g.checks = append(g.checks, c)
+}
+
+func (c *Check) measure(got, want []float32) {
+	var diff, norm float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		c.MaxAbs = max(c.MaxAbs, math.Abs(d))
+		diff += d * d
+		norm += float64(w) * float64(w)
+	}
+	switch {
+	case math.IsNaN(diff):
+		c.Problem = "the result is not a number"
+	case diff > 0:
+		c.RelL2 = math.Sqrt(diff / norm)
+	}
+}
+
+// compareMasks counts the positions that one mask has and the other has not.
+func (g *golden) compareMasks(name string, masks [][]float32) {
+	want, got := g.read(name), slices.Concat(masks...)
+	c := Check{File: g.name, Tensor: name, Tolerance: maskTolerance}
+	if len(got) != len(want.F32) {
+		c.Problem = fmt.Sprintf("%d positions, wanted shape %v", len(got), want.Shape)
+	} else {
+		other := 0
+		for i, w := range want.F32 {
+			if (w != 0) != (got[i] != 0) {
+				other++
+			}
+			c.MaxAbs = max(c.MaxAbs, math.Abs(float64(w-got[i])))
+		}
+		c.RelL2 = float64(other) / float64(len(got))
+	}
+	g.checks = append(g.checks, c)
+}
+
+// ids returns the token ids [n, 77] of every text encoder.
+func (g *golden) ids(name string) []*tensor.Tensor {
+	out := []*tensor.Tensor{g.read(name)}
+	if g.graphs.model.Manifest().Text.Encoders > 1 {
+		out = append(out, g.read(name+"_2"))
+	}
+	return out
+}
+
+func (g *golden) text(ctx context.Context) error {
+	in := tensors{}
+	for i, t := range g.ids("text.in.input_ids") {
+		in[g.graphs.textInputs()[i]] = t
+	}
+	out, err := g.graphs.run(ctx, "text", in, g.graphs.textOutputs()...)
+	if err != nil {
+		return err
+	}
+	g.compare("text.out.encoder_hidden_states", out["encoder_hidden_states"], NetworkTolerance)
+	if g.has("text.out.pooled") {
+		g.compare("text.out.pooled", out["pooled"], NetworkTolerance)
+	}
+	return nil
+}
+
+func (g *golden) vision(ctx context.Context) error {
+	tokens, err := g.graphs.Vision(ctx, g.read("vision.in.views"))
+	if err == nil {
+		g.compare("vision.out.tokens", tokens, NetworkTolerance)
+	}
+	return err
+}
+
+// point reads where a pass happens; network is "unet" or "guidance".
+func (g *golden) point(ctx context.Context, network string) (p point, err error) {
+	in := network + ".in."
+	p.latent, p.timestep = g.read(in+"sample"), g.read(in+"timestep")
+	var pooled *tensor.Tensor
+	if g.graphs.model.Manifest().Text.Pooled {
+		pooled, p.timeIDs = g.read(in+"text_embeds"), g.read(in+"time_ids")
+	}
+	features := g.read(in + "encoder_hidden_states")
+	if g.err != nil {
+		return p, g.err
+	}
+	p.text, err = g.graphs.textKV(ctx, features, pooled)
+	return p, err
+}
+
+func (g *golden) unet(ctx context.Context) error {
+	p, err := g.point(ctx, "unet")
+	if err != nil {
+		return err
+	}
+	tokens, bias, masks := g.read("unet.in.vision_tokens"), g.read("unet.in.vision_bias"), g.read("unet.in.masks")
+	if g.err != nil {
+		return g.err
+	}
+	vision, err := g.graphs.visionKV(ctx, tokens, bias)
+	if err != nil {
+		return err
+	}
+	var grids [][]float32
+	if masks.Shape[0] > 0 {
+		grids = rows(masks)
+	}
+	noise, err := g.graphs.noise(ctx, p, vision, grids)
+	if err == nil {
+		g.compare("unet.out.noise", noise, NetworkTolerance)
+	}
+	return err
+}
+
+func (g *golden) guidance(ctx context.Context) error {
+	p, err := g.point(ctx, "guidance")
+	if err != nil {
+		return err
+	}
+	words := g.read("guidance.in.token_weights")
+	if g.err != nil {
+		return g.err
+	}
+	for _, source := range guidance.Sources() {
+		out := "guidance-" + source.String() + ".out."
+		if !g.has(out + "scores") {
+			continue
+		}
+		cross, scores, err := g.graphs.guide(ctx, source.String(), p, words)
+		if err != nil {
+			return err
+		}
+		g.compare(out+"cross", cross, NetworkTolerance)
+		g.compare(out+"scores", scores, NetworkTolerance)
+	}
+	return nil
+}
+
+func (g *golden) decoder(ctx context.Context) error {
+	pixels, err := g.graphs.Decode(ctx, g.read("decoder.in.latent"))
+	if err == nil {
+		g.compare("decoder.out.picture", pixels, NetworkTolerance)
+	}
+	return err
+}
+
+// loop runs a whole generation with the golden's own latent, token ids, references and words.
+func (g *golden) loop(ctx context.Context) error {
+	var r Request
+	if err := json.Unmarshal([]byte(g.file.Metadata()["request"]), &r); err != nil {
+		return fmt.Errorf("its metadata holds no request: %w", err)
+	}
+	l := newLoop(g.graphs, r)
+	if err := g.condition(ctx, l, r); err != nil {
+		return err
+	}
+	l.OnStep = func(s Step) error {
+		if s.Scores != nil {
+			g.compareMasks(fmt.Sprintf("loop.out.mask.%d", s.Index), s.Masks)
+		}
+		g.compare(fmt.Sprintf("loop.out.latent.%d", s.Index), tensor.Of(s.State.Latent, l.shape()...), LoopTolerance)
+		return nil
+	}
+	clean, err := l.Run(ctx, State{Latent: g.read("loop.in.latent").F32})
+	if err != nil {
+		return err
+	}
+	pixels, err := g.graphs.Decode(ctx, clean)
+	if err != nil {
+		return err
+	}
+	g.compare("loop.out.x0", clean, LoopTolerance)
+	g.compare("loop.out.picture", pixels, LoopTolerance)
+	return nil
+}
+
+// condition encodes the golden's texts and references for its loop.
+func (g *golden) condition(ctx context.Context, l *Loop, r Request) (err error) {
+	ids := g.ids("loop.in.tokens")
 	l.Words = g.read("loop.in.token_weights")
 	owners := g.read("loop.in.subject").I64
 	if g.err != nil {
-		return nil, g.err
+		return g.err
 	}
-	half := func(i int) [][]int64 {
-		out := make([][]int64, len(ids))
-		for e, both := range ids {
-			n := len(both) / 2
-			out[e] = both[i*n : (i+1)*n]
+	encode := func(i int) (Encoding, error) { // 0 is the prompt, 1 the negative prompt
+		var of [][]int64
+		for _, both := range ids {
+			n := len(both.I64) / 2
+			of = append(of, both.I64[i*n:(i+1)*n])
 		}
-		return out
+		return g.graphs.Text(ctx, of)
 	}
-	var err error
-	if l.Text, err = w.graphs.Text(ctx, half(0)); err != nil {
-		return nil, err
+	if l.Text, err = encode(0); err != nil {
+		return err
 	}
-	uncond, err := w.graphs.Text(ctx, half(1))
+	uncond, err := encode(1)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.Uncond = &uncond
 
 	tokens := make([][]*tensor.Tensor, len(r.Subjects))
 	for i, j := range owners {
 		if j < 0 || int(j) >= len(tokens) {
-			return nil, fmt.Errorf("loop.in.subject[%d] is %d, the request has %d subjects", i, j, len(tokens))
+			return fmt.Errorf("loop.in.subject[%d] is %d, the request has %d subjects", i, j, len(tokens))
 		}
 		views, err := picture.Views(g.read(fmt.Sprintf("loop.in.reference.%d", i)))
 		if err != nil {
-			return nil, errors.Join(g.err, err)
+			return errors.Join(g.err, err)
 		}
-		t, err := w.graphs.Vision(ctx, views)
+		t, err := g.graphs.Vision(ctx, views)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		tokens[j] = append(tokens[j], t)
 	}
-	l.Vision = Stack(tokens)
-	if manifest.Presets[r.Preset].UncondVision {
-		black, err := w.graphs.Vision(ctx, blackViews(manifest))
-		if err != nil {
-			return nil, err
-		}
-		l.UncondVision = blackVision(black, len(tokens))
+	if l.Vision, err = g.graphs.Condition(ctx, tokens); err != nil {
+		return err
 	}
-	return l, nil
-}
-
-func (g *loopGolden) step(l *Loop, s Step) {
-	if name := fmt.Sprintf("loop.out.mask.%d", s.Index); s.Scores != nil {
-		g.compareMasks(name, s.Masks)
+	manifest := g.graphs.model.Manifest()
+	if !manifest.Presets[r.Preset].UncondVision {
+		return nil
 	}
-	g.compare(fmt.Sprintf("loop.out.latent.%d", s.Index), tensor.Of(s.State.Latent, l.shape()...))
-}
-
-func (g *loopGolden) compare(name string, got *tensor.Tensor) {
-	g.add(bundle.Compare(name, got, g.read(name), LoopTolerance))
-}
-
-func (g *loopGolden) add(c bundle.Check) {
-	c.File = g.golden
-	g.checks = append(g.checks, c)
-}
-
-// compareMasks counts the positions that one mask has and the other has not; RelL2 then is their share.
-func (g *loopGolden) compareMasks(name string, masks [][]float32) {
-	want := g.read(name)
-	got := slices.Concat(masks...)
-	c := bundle.Check{Tensor: name, Tolerance: maskTolerance}
-	if len(got) != len(want.F32) {
-		c.Problem = fmt.Sprintf("%d positions, wanted shape %v", len(got), want.Shape)
-		g.add(c)
-		return
+	black, err := g.graphs.Vision(ctx, blackViews(manifest))
+	if err != nil {
+		return err
 	}
-	other := 0
-	for i, v := range want.F32 {
-		if (v != 0) != (got[i] != 0) {
-			other++
-		}
-		c.MaxAbs = max(c.MaxAbs, math.Abs(float64(v-got[i])))
-	}
-	c.RelL2 = float64(other) / float64(len(got))
-	g.add(c)
+	l.UncondVision, err = g.graphs.blackVision(ctx, black, len(tokens))
+	return err
 }

@@ -5,14 +5,19 @@ import (
 	"context"
 	"image"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/checkpoint"
 	"realword/inference/ort"
+	"realword/inference/tensor"
 )
 
 const data = "../assets/golden/data"
@@ -39,44 +44,117 @@ func golden(t *testing.T, name string) *bundle.Bundle {
 	return b
 }
 
-// TestLoopEqualsPyTorch runs the golden generations, 25 steps each, through imported bundles: one subject with early stop, two
-// subjects without, and the release preset. Masks and latents are compared at every step.
-func TestLoopEqualsPyTorch(t *testing.T) {
+// TestEqualsPyTorch compares every network (diffusers, transformers, timm) and whole golden generations of 25 steps with what
+// imported bundles compute: a subject with early stop, two subjects without, the release preset.
+func TestEqualsPyTorch(t *testing.T) {
 	rt := onnxRuntime(t)
-	loops := 0
 	for _, name := range []string{"tiny", "tiny-xl"} {
-		b := golden(t, name)
-		files, err := filepath.Glob(filepath.Join(data, name+".goldens", "loop-*.safetensors"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			loops++
-			t.Run(filepath.Base(file), func(t *testing.T) {
-				checks, err := inference.VerifyLoop(context.Background(), rt, b, file)
-				if err != nil {
-					t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			files, err := inference.Goldens(filepath.Join(data, name+".goldens"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// This one belongs to another projector; see TestShallowProjector.
+			files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "vision-shallow.safetensors") })
+			checks, err := inference.Verify(context.Background(), rt, golden(t, name), files...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen, worst := map[string]int{}, map[string]inference.Check{}
+			for _, c := range checks {
+				if !c.OK() {
+					t.Error(c)
 				}
-				masks, worst := 0, bundle.Check{}
-				for _, c := range checks {
-					if strings.HasPrefix(c.Tensor, "loop.out.mask.") {
-						masks++
-					} else if c.RelL2 >= worst.RelL2 {
-						worst = c
-					}
-					if !c.OK() {
-						t.Error(c)
-					}
+				kind := regexp.MustCompile(`\.[0-9]+$`).ReplaceAllString(c.Tensor, "")
+				if seen[kind]++; c.RelL2 >= worst[kind].RelL2 {
+					worst[kind] = c
 				}
-				if masks < 12 || len(checks) < masks+27 {
-					t.Errorf("only %d masks among %d comparisons", masks, len(checks))
+			}
+			for _, kind := range slices.Sorted(maps.Keys(worst)) {
+				t.Logf("%3d × %v", seen[kind], worst[kind])
+			}
+			for kind, n := range map[string]int{"text.out.encoder_hidden_states": 3, "vision.out.tokens": 2, "unet.out.noise": 5, "decoder.out.picture": 2,
+				"guidance-low_cross_high_self.out.scores": 3, "guidance-all_cross.out.scores": 3, "guidance-low_cross.out.cross": 3,
+				"guidance-low_cross_all_self.out.scores": 3, "loop.out.mask": 12, "loop.out.latent": 25, "loop.out.picture": 1} {
+				if seen[kind] < n {
+					t.Errorf("%s was compared %d times, wanted %d at least", kind, seen[kind], n)
 				}
-				t.Logf("%d masks; worst: %v", masks, worst)
-			})
+			}
+		})
+	}
+}
+
+// TestVerifyNotices damages a bundle's weights a little and expects the comparison to say so.
+func TestVerifyNotices(t *testing.T) {
+	b := golden(t, "tiny")
+	path := filepath.Join(b.Dir(), "weights", "unet.bin")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 400 { // conv_in and the first norms
+		raw[4*i+2] ^= 0x40
+	}
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	checks, err := inference.Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny.goldens", "unet-1.safetensors"))
+	if err != nil || len(checks) != 1 || checks[0].OK() {
+		t.Errorf("%v %v", checks, err)
+	}
+}
+
+// TestShallowProjector gives tiny-xl the other released projector.
+func TestShallowProjector(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tiny-xl")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(data, "tiny-xl"))); err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.ReadFile(filepath.Join(data, "tiny-xl-shallow", "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "vision", "config.json"), config, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	projector, err := checkpoint.Open(filepath.Join(data, "tiny-xl-shallow", "projector.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer projector.Close()
+	path := filepath.Join(dir, "unet", "diffusion_pytorch_model.safetensors")
+	unet, err := checkpoint.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors := map[string]*tensor.Tensor{}
+	for _, f := range []*checkpoint.File{unet, projector} {
+		for _, e := range f.Entries() {
+			if f == unet && strings.HasPrefix(e.Name, "encoder_hidden_states_vision_projection.") {
+				continue
+			}
+			if tensors[e.Name], err = f.Read(e.Name); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	if loops < 3 {
-		t.Errorf("only %d golden loops", loops)
+	if err := unet.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := tensor.WriteSafetensors(&file, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.Import(context.Background(), dir, filepath.Join(t.TempDir(), "out"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks, err := inference.Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny-xl.goldens", "vision-shallow.safetensors"))
+	if err != nil || len(checks) != 1 || !checks[0].OK() {
+		t.Errorf("%v %v", checks, err)
 	}
 }
 

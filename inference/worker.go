@@ -102,7 +102,7 @@ func (w *worker) generate(j *job) error {
 
 // load opens every graph that a loop is going to run, and the encoders and the decoder around it.
 func (w *worker) load(ctx context.Context, l *Loop) error {
-	names := []string{"text", "unet", "decoder"}
+	names := []string{"text", "text_kv", "vision_kv", "unet", "decoder"}
 	if len(l.Subjects) > 0 {
 		names = append(names, "vision", guidanceGraph(l.Source))
 	}
@@ -148,17 +148,19 @@ func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
 			tokens[j] = append(tokens[j], t)
 		}
 	}
-	l.Words, l.Vision = tensor.Zeros(len(p.spans), prompt.Length), Stack(tokens)
+	l.Words = tensor.Zeros(len(p.spans), prompt.Length)
 	for j, span := range p.spans {
 		copy(l.Words.F32[j*prompt.Length:], span.Indicator())
 	}
-	if !m.Presets[p.request.Preset].UncondVision {
-		return nil
+	var err error
+	if l.Vision, err = w.graphs.Condition(ctx, tokens); err != nil || !m.Presets[p.request.Preset].UncondVision {
+		return err
 	}
 	black, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return blackViews(m), nil })
-	if err == nil {
-		l.UncondVision = blackVision(black, len(tokens))
+	if err != nil {
+		return err
 	}
+	l.UncondVision, err = w.graphs.blackVision(ctx, black, len(tokens))
 	return err
 }
 
@@ -167,9 +169,9 @@ func blackViews(m bundle.Manifest) *tensor.Tensor {
 }
 
 // blackVision shows the black picture in place of every subject.
-func blackVision(tokens *tensor.Tensor, subjects int) *Vision {
-	v := Stack(slices.Repeat([][]*tensor.Tensor{{tokens}}, subjects))
-	return &v
+func (g *Graphs) blackVision(ctx context.Context, tokens *tensor.Tensor, subjects int) (*Vision, error) {
+	v, err := g.Condition(ctx, slices.Repeat([][]*tensor.Tensor{{tokens}}, subjects))
+	return &v, err
 }
 
 // look returns the visual tokens of one picture, encoded unless they are kept.
@@ -191,9 +193,9 @@ func (w *worker) look(ctx context.Context, key look, views func() (*tensor.Tenso
 // padBias is what an attention logit of padding gets; its weight is exactly 0 after the softmax.
 const padBias = -1e9
 
-// Stack makes one condition of the tokens of every subject: those of its pictures one after the other, padded to the
-// length of the longest subject.
-func Stack(subjects [][]*tensor.Tensor) Vision {
+// stack joins the tokens of every subject: those of its pictures one after the other, padded to the length of the longest
+// subject. tokens is [R, n, C], bias [R, n] as in Vision.
+func stack(subjects [][]*tensor.Tensor) (tokens, bias *tensor.Tensor) {
 	longest, width := 0, 0
 	for _, pictures := range subjects {
 		n := 0
@@ -202,18 +204,18 @@ func Stack(subjects [][]*tensor.Tensor) Vision {
 		}
 		longest = max(longest, n)
 	}
-	v := Vision{Tokens: tensor.Zeros(len(subjects), longest, width), Bias: tensor.Zeros(len(subjects), longest)}
+	tokens, bias = tensor.Zeros(len(subjects), longest, width), tensor.Zeros(len(subjects), longest)
 	for j, pictures := range subjects {
 		n := j * longest
 		for _, t := range pictures {
-			copy(v.Tokens.F32[n*width:], t.F32)
+			copy(tokens.F32[n*width:], t.F32)
 			n += t.Shape[1]
 		}
 		for ; n < (j+1)*longest; n++ {
-			v.Bias.F32[n] = padBias
+			bias.F32[n] = padBias
 		}
 	}
-	return v
+	return tokens, bias
 }
 
 func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {

@@ -17,6 +17,8 @@ import (
 	"realword/inference/tensor"
 )
 
+const data = "../../assets/golden/data"
+
 // copyTiny copies a tiny checkpoint so that a test can damage it.
 func copyTiny(t *testing.T, name string) string {
 	t.Helper()
@@ -260,50 +262,12 @@ func TestExtractRepairsDamage(t *testing.T) {
 	}
 }
 
-// TestShallowProjector gives tiny-xl the other released projector.
-func TestShallowProjector(t *testing.T) {
-	rt := runtimeFor(t)
-	dir := copyTiny(t, "tiny-xl")
-	config, err := os.ReadFile(filepath.Join(data, "tiny-xl-shallow", "config.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "vision", "config.json"), config, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	projector, err := checkpoint.Open(filepath.Join(data, "tiny-xl-shallow", "projector.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer projector.Close()
-	rewrite(t, filepath.Join(dir, "unet", "diffusion_pytorch_model.safetensors"), func(m map[string]*tensor.Tensor) {
-		for name := range m {
-			if strings.HasPrefix(name, "encoder_hidden_states_vision_projection.") {
-				delete(m, name)
-			}
-		}
-		for _, e := range projector.Entries() {
-			if m[e.Name], err = projector.Read(e.Name); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-	b, err := bundle.Import(context.Background(), dir, filepath.Join(t.TempDir(), "out"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checks, err := b.Verify(context.Background(), rt, filepath.Join(data, "tiny-xl.goldens", "vision-shallow.safetensors"))
-	if err != nil || len(checks) != 1 || !checks[0].OK() {
-		t.Errorf("%v %v", checks, err)
-	}
-}
-
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"schema":1}`))
-	f.Add([]byte(`{"schema":1,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,
+	f.Add([]byte(`{"schema":1,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,"attention":[1],"cross_attention_layers":1,
 		"size":{"width":64,"height":64,"min":8,"max":64,"multiple":8},"text":{"tokens":77,"encoders":1},
 		"vision":{"reference":2,"view":1,"tokens":1,"width":1},"schedule":{"train_steps":1000},"presets":{"paper":{},"release":{}},
-		"graphs":{"text":"a","vision":"a","unet":"a","guidance":"a","decoder":"a"},"files":{"a":"0"}}`))
+		"graphs":{"text":"a","vision":"a","text_kv":"a","vision_kv":"a","unet":"a","guidance":"a","decoder":"a"},"files":{"a":"0"}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := bundle.ParseManifest(raw)
 		if err != nil {

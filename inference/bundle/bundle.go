@@ -176,6 +176,7 @@ func (m *Manifest) check() error {
 	in("size.max", m.Size.Max, m.Size.Min, 1<<14)
 	in("size.width", m.Size.Width, m.Size.Min, m.Size.Max)
 	in("size.height", m.Size.Height, m.Size.Min, m.Size.Max)
+	in("cross_attention_layers", m.Layers, 1, 1<<12)
 	in("text.tokens", m.Text.Tokens, 77, 77)
 	in("text.encoders", m.Text.Encoders, 1, 2)
 	in("vision.reference", m.Vision.Reference, 2, 1<<13)

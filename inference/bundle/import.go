@@ -271,7 +271,7 @@ func (im *importer) describe(model modelConfig, vision visionConfig, schedule Sc
 		Schema: SchemaVersion, Name: model.Name, Family: model.Family, Licence: strings.Join(model.Licences, "; "),
 		Latent: Latent{Channels: im.unet.InChannels, Factor: im.vae.Factor(), ScalingFactor: im.vae.ScalingFactor, RGB: model.LatentRGB, RGBBias: model.RGBBias},
 		Size:   Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
-		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(),
+		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
 		Text:     text,
 		Vision:   Vision{Reference: vision.ReferenceSize, View: vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
 		Schedule: schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32",

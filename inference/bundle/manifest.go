@@ -12,8 +12,9 @@ type Manifest struct {
 
 	Latent    Latent            `json:"latent"`
 	Size      Size              `json:"size"`
-	Grid      int               `json:"grid"`      // latent cells per guidance-grid cell: SDXL 2, toybox 1
-	Attention []int             `json:"attention"` // latent cells per attention cell of every resolution that attends, finest (Grid) first
+	Grid      int               `json:"grid"`                   // latent cells per guidance-grid cell: SDXL 2, toybox 1
+	Attention []int             `json:"attention"`              // latent cells per attention cell of every resolution that attends, finest (Grid) first
+	Layers    int               `json:"cross_attention_layers"` // SDXL 70; each has its own text_k_<i>, text_v_<i>, vision_k_<i>, vision_v_<i>
 	Text      Text              `json:"text"`
 	Vision    Vision            `json:"vision"`
 	Schedule  Schedule          `json:"schedule"`

@@ -158,6 +158,9 @@ func (c *UNetConfig) AttentionGrids() []int {
 	return grids
 }
 
+// CrossAttentionLayers is the number of cross-attention layers, and so of the keys and values that a pass takes.
+func (c *UNetConfig) CrossAttentionLayers() int { return len(c.crossLayers()) }
+
 // unet is one pass under construction. Levels count down from 0, the latent's own resolution; spatial keeps each level's
 // running height and width as integers [2].
 type unet struct {
