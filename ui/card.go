@@ -96,6 +96,7 @@ func (c *card) show(look cardLook) {
 	case look.lost:
 		c.word.text, c.hint.text = look.Word.Text, "not in the prompt now"
 		c.hint.color, c.frame.stroke = theme.ColorNameWarning, theme.ColorNameWarning
+		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
 	case look.subject >= 0:
 		own := subjectColor(look.subject)
 		c.badge.FillColor, c.letter.Text = own, subjectLetter(look.subject)
@@ -104,11 +105,17 @@ func (c *card) show(look cardLook) {
 	default:
 		c.word.text, c.hint.text = "click its word", shorten(look.Ref.Name, 22)
 		c.word.color = theme.ColorNameWarning
+		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
 	}
 	if look.chosen || look.offering {
 		c.frame.paint, c.frame.stroke, c.frame.thick = nil, theme.ColorNamePrimary, 2
 	}
 	c.reach.set(look.scope)
+	c.reach.value.color = theme.ColorNameForeground
+	if look.scope < safeLow || look.scope > safeHigh {
+		c.reach.value.color = theme.ColorNameWarning
+	}
+	c.reach.value.Refresh()
 	c.Refresh()
 	c.frame.Refresh()
 	c.word.Refresh()

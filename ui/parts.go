@@ -124,6 +124,24 @@ func (r *lineRenderer) Refresh() {
 	r.l.draw.Refresh()
 }
 
+// quiet shows labels of low importance in the colour of captions, which can be read more easily than that of disabled text.
+func quiet(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewThemeOverride(o, renamed{Theme(), theme.ColorNameDisabled, theme.ColorNamePlaceHolder})
+}
+
+// renamed is a theme that shows one colour in place of another.
+type renamed struct {
+	fyne.Theme
+	from, to fyne.ThemeColorName
+}
+
+func (r renamed) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == r.from {
+		name = r.to
+	}
+	return r.Theme.Color(name, variant)
+}
+
 // flow puts objects side by side and goes on in the next row where they do not fit.
 type flow struct {
 	gap   float32

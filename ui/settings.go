@@ -34,6 +34,7 @@ type settings struct {
 	progress *widget.ProgressBar
 	status   *line
 	reasons  *widget.Label
+	why      fyne.CanvasObject // reasons on the screen
 	generate *widget.Button
 }
 
@@ -93,7 +94,8 @@ func newSettings(w *Window) *settings {
 	s.reasons = widget.NewLabel("")
 	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	s.generate = widget.NewButton("Generate", nil)
-	s.action = newColumn(6, s.reasons, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
+	s.why = quiet(s.reasons)
+	s.action = newColumn(6, s.why, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
 		container.New(fixed{height: 44}, s.generate))
 	return s
 }
@@ -181,7 +183,11 @@ func (s *settings) refreshRun() {
 		s.reasons.Importance = importance
 		s.reasons.SetText(text)
 	}
-	s.reasons.Hidden = text == ""
+	if text == "" {
+		s.why.Hide()
+	} else {
+		s.why.Show()
+	}
 	s.status.set(st.Run.status(time.Second))
 	s.status.Hidden = s.status.text == ""
 	s.progress.Hidden = !st.Busy()

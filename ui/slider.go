@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -77,14 +75,5 @@ func (b band) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // track gives a slider a track that can be seen on panels; Fyne paints it like the inside of text fields.
 func track(s *widget.Slider) fyne.CanvasObject {
-	return container.NewThemeOverride(s, trackTheme{Theme()})
-}
-
-type trackTheme struct{ fyne.Theme }
-
-func (t trackTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
-	if name == theme.ColorNameInputBackground {
-		name = colorTrack
-	}
-	return t.Theme.Color(name, variant)
+	return container.NewThemeOverride(s, renamed{Theme(), theme.ColorNameInputBackground, colorTrack})
 }

@@ -2,9 +2,13 @@ package ui
 
 import (
 	"image"
+	"slices"
+	"strconv"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -104,15 +108,31 @@ func (r *stageRenderer) Layout(size fyne.Size) {
 	s.resized()
 }
 
-// newCoach is the empty stage: the three things to do.
-func newCoach() fyne.CanvasObject {
-	step := func(number, text string) fyne.CanvasObject {
-		n := newLine(number, theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
-		n.style.Bold = true
-		return newRow(18, n, newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText))
+// coach is the empty stage: what to do, in order, with a mark at what is done.
+type coach struct {
+	body  *fyne.Container
+	marks [4]*line
+}
+
+func newCoach() *coach {
+	c := &coach{body: newColumn(14)}
+	for i, text := range [...]string{"Write what the picture shows", "Drop a picture of your subject anywhere", "Click its word under the prompt", "Generate"} {
+		c.marks[i] = newLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
+		c.marks[i].style.Bold, c.marks[i].align = true, fyne.TextAlignCenter
+		c.body.Add(newRow(14, container.New(fixed{width: 20}, c.marks[i]), newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
 	}
-	return newColumn(14,
-		step("1", "Write what the picture shows"),
-		step("2", "Drop a picture of your subject anywhere"),
-		step("3", "Click its word, then Generate"))
+	return c
+}
+
+func (c *coach) show(s State) {
+	bound := slices.ContainsFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && !c.Lost(s.Words) })
+	for i, done := range [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound} {
+		m := c.marks[i]
+		m.color = theme.ColorNamePrimary
+		text := strconv.Itoa(i + 1)
+		if done {
+			m.color, text = theme.ColorNameSuccess, "✓"
+		}
+		m.set(text)
+	}
 }

@@ -205,6 +205,8 @@ func (r *stepBarRenderer) update() {
 	}
 	b.caption.Refresh()
 	b.head.Hidden = b.look.shown < 0 || b.look.places < 1
+	b.followFilm.Hidden, b.settledRun.Hidden = b.look.done < 1, b.look.done < 1
+	b.follow.Hidden, b.handle.Hidden, b.marker.Hidden = b.look.steps < 1, b.look.steps < 1, b.look.steps < 1
 }
 
 func (r *stepBarRenderer) Refresh() {

@@ -50,6 +50,7 @@ type Window struct {
 
 	status    *line
 	dot       *canvas.Circle
+	noCards   *line
 	cards     *fyne.Container
 	byID      map[int]*card
 	pickNote  *widget.Label
@@ -59,7 +60,9 @@ type Window struct {
 	chips     *fyne.Container
 	chipsNow  string
 	chipHint  *line
+	middle    *fyne.Container
 	stage     *stage
+	coach     *coach
 	bar       *stepBar
 	maskCheck *widget.Check
 	maskSlide *widget.Slider
@@ -211,6 +214,7 @@ func panel(content fyne.CanvasObject) fyne.CanvasObject {
 
 func (w *Window) buildLeft() fyne.CanvasObject {
 	w.cards = newColumn(8)
+	w.noCards = caption("Each picture stands for one word.")
 	w.pickNote = widget.NewLabel("")
 	w.pickNote.Wrapping, w.pickNote.Importance, w.pickNote.SizeName = fyne.TextWrapWord, widget.DangerImportance, theme.SizeNameCaptionText
 	w.pickNote.Hide()
@@ -219,7 +223,7 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	w.samples.Hide()
 	in := newColumn(8, w.pickNote, newWell(w.choosePicture), w.samples)
 	title := container.New(fixed{height: 24}, heading("Subjects"))
-	return panel(container.NewBorder(title, in, nil, nil, container.New(inset{0, 0}, container.NewVScroll(w.cards))))
+	return panel(container.NewBorder(title, in, nil, nil, container.NewVScroll(newColumn(0, w.noCards, w.cards))))
 }
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
@@ -230,7 +234,8 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.chipHint = caption("")
 	top := panel(newColumn(8, container.New(fixed{height: 54}, w.prompt), w.chips, w.chipHint))
 
-	w.stage = newStage(newCoach(), w.peek, w.repaint)
+	w.coach = newCoach()
+	w.stage = newStage(w.coach.body, w.peek, w.repaint)
 	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() }, w.showStep, w.repaintFilm)
 
 	w.maskCheck = widget.NewCheck("Masks", func(on bool) { w.masks = on; w.refresh() })
@@ -251,14 +256,15 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	}
 	w.actions.Add(button("Folder", theme.FolderOpenIcon(), w.reveal))
 	w.maskTools = newRow(0, w.maskCheck, container.New(fixed{width: 120}, track(w.maskSlide)))
-	w.tools = container.NewBorder(nil, nil, nil, newRow(0, w.maskTools, w.actions), container.New(inset{-4, 0}, w.info))
+	w.tools = container.NewBorder(nil, nil, nil, newRow(0, w.maskTools, w.actions), container.New(inset{-4, 0}, quiet(w.info)))
 
 	w.shots = newRow(6)
 	w.shotRow = container.New(fixed{height: 62}, container.NewHScroll(w.shots))
 	w.shotRow.Hide()
 	below := newColumn(4, w.tools, w.bar, w.shotRow)
 	picture := panel(container.New(inset{}, container.NewBorder(nil, container.New(inset{0, 4}, below), nil, nil, w.stage)))
-	return container.New(gapped{10}, top, picture)
+	w.middle = container.New(gapped{10}, top, picture)
+	return w.middle
 }
 
 // gapped is a top in its smallest height, a gap, and the rest.
@@ -443,6 +449,7 @@ func (w *Window) refreshCards() {
 		objects = append(objects, w.byID[c.ID])
 	}
 	if !slices.Equal(objects, w.cards.Objects) {
+		w.noCards.Hidden = len(objects) > 0
 		w.cards.Objects = objects
 		w.cards.Refresh()
 	}
@@ -488,6 +495,7 @@ func (w *Window) refreshPrompt() {
 		w.chipsNow = key.String()
 		w.chips.Objects = objects
 		w.chips.Refresh()
+		w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
 	}
 	w.chipHint.set(w.state.hint())
 }
@@ -526,6 +534,7 @@ func (w *Window) refreshStage() {
 		look.shown = step.Step
 	}
 	w.bar.show(look)
+	w.coach.show(w.state)
 	w.info.SetText(w.state.caption(w.actionErr))
 	w.info.Importance = widget.LowImportance
 	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil {
@@ -534,7 +543,7 @@ func (w *Window) refreshStage() {
 	w.info.Refresh()
 	// A finished picture has its actions where a step has its masks.
 	finished := w.state.Shot() != nil && w.state.Shown() == nil
-	w.actions.Hidden, w.maskTools.Hidden = !finished, finished
+	w.actions.Hidden, w.maskTools.Hidden = !finished, w.state.Shown() == nil
 	w.tools.Refresh()
 }
 
@@ -545,9 +554,9 @@ func (s State) caption(actionErr error) string {
 	}
 	if step := s.Shown(); step != nil {
 		if step.Guided {
-			return fmt.Sprintf("step %d of %d · masks follow the words · hold Space to hide them", step.Step+1, step.Steps)
+			return fmt.Sprintf("step %d of %d · masks follow the words · press on the picture to hide them", step.Step+1, step.Steps)
 		}
-		return fmt.Sprintf("step %d of %d · masks are settled · hold Space to hide them", step.Step+1, step.Steps)
+		return fmt.Sprintf("step %d of %d · masks are settled · press on the picture to hide them", step.Step+1, step.Steps)
 	}
 	shot := s.Shot()
 	switch {
