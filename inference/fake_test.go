@@ -210,7 +210,7 @@ func (s *fakeSession) compute(in map[string]*tensor.Tensor) map[string]*tensor.T
 		for i, v := range z.F32 {
 			x := 0.9*float64(v) + 0.3*math.Sin(float64(bias))
 			if n := len(weights.F32); n > 0 {
-				x += 0.1 * float64(weights.F32[i%n]+0.01*float32(in["rows_2"].I64[2*(i%n)+1])) * math.Cos(float64(bias))
+				x += 0.01 * float64(weights.F32[i%n]+0.01*float32(in["rows_2"].I64[2*(i%n)+1])) * math.Cos(float64(bias))
 			}
 			out.F32[i] = float32(x)
 		}

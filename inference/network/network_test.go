@@ -15,6 +15,7 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/nn"
+	"realword/inference/onnx"
 	"realword/inference/tensor"
 )
 
@@ -86,13 +87,17 @@ func TestSDXLShapes(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := UNetGraph(c, nn.NewStore(nothing{}, "w"))
-	if err == nil {
-		t.Fatal("built without weights")
+	var wanted string
+	for _, graph := range []func(UNetConfig, *nn.Store) (*onnx.Model, error){UNetGraph, TextKVGraph, VisionKVGraph} {
+		_, err := graph(c, nn.NewStore(nothing{}, "w"))
+		if err == nil {
+			t.Fatal("built without weights")
+		}
+		wanted += err.Error() + "\n"
 	}
 	type sum struct{ tensors, parameters int }
 	var base, visual sum
-	for _, m := range regexp.MustCompile(`(\S+): missing, wanted shape \[([0-9 ]+)\]`).FindAllStringSubmatch(err.Error(), -1) {
+	for _, m := range regexp.MustCompile(`(\S+): missing, wanted shape \[([0-9 ]+)\]`).FindAllStringSubmatch(wanted, -1) {
 		to, n := &base, 1
 		if strings.Contains(m[1], "_vision.") {
 			to = &visual
@@ -109,6 +114,9 @@ func TestSDXLShapes(t *testing.T) {
 	}
 	if want := (sum{140, 340787200}); visual != want {
 		t.Errorf("visual K/V: %+v, wanted %+v", visual, want)
+	}
+	if n := c.CrossAttentionLayers(); n != 70 {
+		t.Errorf("%d cross-attention layers, wanted 70", n)
 	}
 	if c.Grid() != 2 || c.PooledWidth() != 1280 || c.Multiple() != 4 {
 		t.Errorf("grid %d, pooled %d, multiple %d; wanted 2, 1280, 4", c.Grid(), c.PooledWidth(), c.Multiple())
