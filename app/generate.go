@@ -184,10 +184,15 @@ func (g *generation) watcher(stdout, stderr io.Writer) watcher {
 	if g.events {
 		return journal{stdout}
 	}
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if onTerminal(stderr) {
 		return &bar{quiet: quiet{stdout}, screen: stderr}
 	}
 	return quiet{stdout}
+}
+
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // badRequest tells wrong use (a word that is not in the prompt, a scope of 2) from pictures that cannot be read.

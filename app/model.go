@@ -22,7 +22,14 @@ func newModel() *cobra.Command {
 			if out == "" {
 				return usagef("--out is missing: name the folder that the model is written to")
 			}
-			b, err := bundle.Import(c.Context(), args[0], out, nil)
+			var progress bundle.Progress
+			if screen := c.ErrOrStderr(); onTerminal(screen) {
+				progress = func(what string, done, total int64) {
+					fmt.Fprintf(screen, "\r\033[K%s %d %%", what, 100*done/max(1, total))
+				}
+				defer fmt.Fprint(screen, "\r\033[K")
+			}
+			b, err := bundle.Import(c.Context(), args[0], out, progress)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/assets"
+	"realword/inference/ort"
+	"realword/inference/picture"
+)
+
+// tiny imports a model with random weights, and skips the test where the library is absent, except in CI.
+func tiny(t *testing.T) (model, dog string) {
+	t.Helper()
+	library, err := ort.Find("")
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	dir := home(t) // hides the user's cache, in which the library may be
+	t.Setenv(ort.EnvLibrary, library)
+	model, dog = filepath.Join(dir, "tiny"), filepath.Join(dir, "dog.png")
+	if status, _, stderr := command(t, "model", "import", "../assets/golden/data/tiny", "--out", model); status != 0 {
+		t.Fatalf("model import: %s", stderr)
+	}
+	if err := os.WriteFile(dog, assets.Samples()[0].Data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return model, dog
+}
+
+func TestGenerate(t *testing.T) {
+	model, dog := tiny(t)
+	out := filepath.Join(t.TempDir(), "new", "folder")
+	args := []string{"generate", "--model", model, "--prompt", "a dog on the beach", "--subject", "dog=" + dog, "--steps", "4", "--stop", "2", "--seed", "5", "--out", out}
+
+	status, stdout, stderr := command(t, append(args, "--count", "2", "--film")...)
+	files := strings.Fields(stdout)
+	if status != 0 || len(files) != 2 || stderr != "" {
+		t.Fatalf("status %d, %q, %s", status, stdout, stderr)
+	}
+	first, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := picture.ReadMetadata(first); err != nil || m.Prompt != "a dog on the beach" || !json.Valid(m.Recipe) {
+		t.Errorf("metadata: %+v, %v", m, err)
+	}
+	if films, _ := filepath.Glob(filepath.Join(out, "*-film-*.png")); len(films) != 2 {
+		t.Errorf("films: %v", films)
+	}
+
+	status, stdout, _ = command(t, append(args, "--events")...)
+	var last map[string]any
+	names := map[string]int{}
+	file := ""
+	for line := range strings.Lines(stdout) {
+		last = nil
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		names[last["event"].(string)]++
+		if last["event"] == "picture" {
+			file = last["file"].(string)
+		}
+	}
+	if status != 0 || last["event"] != "done" || names["step"] != 4 || names["picture"] != 1 {
+		t.Errorf("status %d, events %v", status, names)
+	}
+	again, err := os.ReadFile(file)
+	if err != nil || file == files[0] || !bytes.Equal(first, again) {
+		t.Errorf("the same recipe gave other bytes, or the file was overwritten: %s, %s, %v", files[0], file, err)
+	}
+
+	_, stdout, _ = command(t, "history", "list")
+	if strings.Count(stdout, "complete") != 2 {
+		t.Errorf("history:\n%s", stdout)
+	}
+	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, files[1]) || !strings.Contains(stdout, `"seeds"`) {
+		t.Errorf("round 1:\n%s", stdout)
+	}
+	if status, stdout, stderr := command(t, "model", "verify", model, "--goldens", "../assets/golden/data/tiny.goldens/text-short.safetensors"); status != 0 {
+		t.Errorf("verify: %s%s", stdout, stderr)
+	}
+
+	status, _, stderr = command(t, "generate", "--model", model, "--prompt", "a cat", "--subject", "dog="+dog, "--out", out)
+	if status != 2 || !strings.Contains(stderr, "dog") {
+		t.Errorf("a word that is not in the prompt: %d, %s", status, stderr)
+	}
+	if err := os.WriteFile(dog, []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr = command(t, args...); status != 1 || !strings.Contains(stderr, "dog") {
+		t.Errorf("a picture that is none: %d, %s", status, stderr)
+	}
+}
+
+func TestInterruptedGenerate(t *testing.T) {
+	model, dog := tiny(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	watch := writerFunc(func(line []byte) {
+		if bytes.Contains(line, []byte(`"event":"step"`)) {
+			interrupt()
+		}
+	})
+	out := t.TempDir()
+	var stderr bytes.Buffer
+	status := execute(ctx, []string{"generate", "--model", model, "--prompt", "a dog", "--subject", "dog=" + dog, "--steps", "500", "--out", out, "--events"}, watch, &stderr)
+	left, err := os.ReadDir(out)
+	if status != 130 || stderr.String() != "interrupted\n" || err != nil || len(left) != 0 {
+		t.Errorf("status %d, %q, %v left behind", status, stderr.String(), left)
+	}
+	if _, stdout, _ := command(t, "history", "list"); !strings.Contains(stdout, "cancelled") {
+		t.Errorf("history:\n%s", stdout)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
+}
+
+var _ io.Writer = writerFunc(nil)
