@@ -124,14 +124,6 @@ func (c *card) show(look cardLook) {
 	c.letter.Refresh()
 }
 
-// tail keeps the end of a text.
-func tail(text string, limit int) string {
-	if r := []rune(text); len(r) > limit {
-		return "…" + string(r[len(r)-limit+1:])
-	}
-	return text
-}
-
 // shorten cuts a text in the middle, where file names matter least.
 func shorten(text string, limit int) string {
 	r := []rune(text)

@@ -178,6 +178,8 @@ func (s *settings) refreshRun() {
 		text, importance = Sentence(st.Run.Err), widget.DangerImportance
 	case st.ModelErr != nil:
 		importance = widget.DangerImportance
+	case text == "" && st.Shot() != nil && st.Shot().Path != "":
+		text = "Saved as " + tilde(st.Shot().Path)
 	}
 	if s.reasons.Text != text || s.reasons.Importance != importance {
 		s.reasons.Importance = importance

@@ -254,7 +254,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	if w.opt.SaveFile != nil {
 		w.actions.Add(button("Save as…", theme.DocumentSaveIcon(), w.saveAs))
 	}
-	w.actions.Add(button("Folder", theme.FolderOpenIcon(), w.reveal))
+	w.actions.Add(button("Open folder", theme.FolderOpenIcon(), w.reveal))
 	w.maskTools = newRow(0, w.maskCheck, container.New(fixed{width: 120}, track(w.maskSlide)))
 	w.tools = container.NewBorder(nil, nil, nil, newRow(0, w.maskTools, w.actions), container.New(inset{-4, 0}, quiet(w.info)))
 
@@ -567,7 +567,7 @@ func (s State) caption(actionErr error) string {
 	case shot.Path == "":
 		return "saving…"
 	}
-	return "saved as " + tail(tilde(shot.Path), 42)
+	return fmt.Sprintf("seed %d", shot.Seed)
 }
 
 // tilde shortens paths in the user's own folder.

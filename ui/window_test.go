@@ -147,8 +147,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if err != nil || meta.Prompt != r.Prompt || len(meta.Recipe) == 0 {
 		t.Errorf("metadata %+v, %v", meta, err)
 	}
-	if !strings.Contains(b.info.Text, filepath.Base(shot.Path)) || !b.actions.Visible() {
-		t.Errorf("the path is not shown: %q", b.info.Text)
+	if b.set.reasons.Text != "Saved as "+tilde(shot.Path) || !b.actions.Visible() {
+		t.Errorf("the path is not shown: %q", b.set.reasons.Text)
 	}
 
 	// The steps can be looked at again.
