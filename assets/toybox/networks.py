@@ -70,6 +70,14 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     return x if tuple(x.shape[-2:]) == tuple(size) else F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
 
 
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """softmax(q k^T / sqrt(d)) v of tensors with split heads [B, heads, N, d]. On a CPU it is written out where the maps are
+    small: the fused kernel's backward pass is up to six times slower there (64 x 64 positions, bfloat16)."""
+    if q.device.type == "cpu" and q.shape[-2] * k.shape[-2] <= 1 << 16:
+        return (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1) @ v
+    return F.scaled_dot_product_attention(q, k, v)
+
+
 class _Attention:
     """Processor of attn1 (visual=False) and attn2 (visual=True) of every transformer block."""
 
@@ -94,13 +102,11 @@ class _Attention:
                 run.maps.append(Map("self", mean, size, high))
             out = merge(p @ v)
         else:
-            out = merge(F.scaled_dot_product_attention(q, k, v, scale=attn.scale))
+            out = merge(attention(q, k, v))
         if self.visual:
             for tokens, mask in zip(run.vision, run.masks, strict=True):
                 tokens = tokens.expand(len(x), -1, -1)
-                seen = F.scaled_dot_product_attention(
-                    q, heads(attn.to_k_vision(tokens)), heads(attn.to_v_vision(tokens)), scale=attn.scale
-                )
+                seen = attention(q, heads(attn.to_k_vision(tokens)), heads(attn.to_v_vision(tokens)))
                 out = out + resize(mask.to(x), size).flatten(2).transpose(1, 2) * merge(seen)  # Eq. 14, 17
         return attn.to_out[1](attn.to_out[0](out))
 
@@ -322,7 +328,7 @@ class MinAttn(nn.Module):
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         heads = lambda t: t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
         query, key = self.norm1(query), self.norm2(key)
-        out = F.scaled_dot_product_attention(heads(self.to_q(query)), heads(self.to_k(key)), heads(self.to_v(key)))
+        out = attention(heads(self.to_q(query)), heads(self.to_k(key)), heads(self.to_v(key)))
         return out.transpose(1, 2).flatten(2)
 
 
