@@ -199,13 +199,13 @@ func (w *Window) readSamples() {
 		}
 		var offers []offer
 		for _, s := range w.opt.Samples {
-			if img, err := readThumb(s.Data, 104); err == nil {
+			if img, err := readThumb(s.Data, 116); err == nil {
 				offers = append(offers, offer{s, img})
 			}
 		}
 		return func() {
 			for _, o := range offers {
-				w.sampleRow.Add(newThumb(o.img, 48, func() { w.trySample(o.Sample) }))
+				w.sampleRow.Add(newThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
 			}
 			w.samples.Hidden = len(offers) == 0
 			w.samples.Refresh()

@@ -15,6 +15,8 @@ import (
 
 var (
 	_ fyne.Tappable      = (*card)(nil)
+	_ fyne.Focusable     = (*card)(nil)
+	_ fyne.Accessible    = (*card)(nil)
 	_ desktop.Cursorable = (*card)(nil)
 )
 
@@ -31,8 +33,8 @@ type cardLook struct {
 // card shows one reference: the square that the encoders see, its word, and how far the subject may reach.
 type card struct {
 	widget.BaseWidget
+	press
 	look   cardLook
-	onTap  func(card int)
 	frame  *plate
 	square *canvas.Image
 	badge  *canvas.Rectangle
@@ -49,7 +51,9 @@ const (
 )
 
 func newCard(look cardLook, onTap, remove func(card int), reach func(card int, scope float64)) *card {
-	c := &card{look: look, onTap: onTap}
+	c := &card{look: look}
+	c.do = func() { onTap(c.look.ID) }
+	c.marked = func() { c.show(c.look) }
 	c.frame = newPlate(colorRaised, colorLine, 10)
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.square.ScaleMode = canvas.ImageScaleSmooth
@@ -76,7 +80,7 @@ func newCard(look cardLook, onTap, remove func(card int), reach func(card int, s
 	return c
 }
 
-func (c *card) Tapped(*fyne.PointEvent) { c.onTap(c.look.ID) }
+func (c *card) AccessibilityLabel() string { return c.look.Ref.Name + ", " + c.word.text }
 
 func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
@@ -107,7 +111,7 @@ func (c *card) show(look cardLook) {
 		c.word.color = theme.ColorNameWarning
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
 	}
-	if look.chosen || look.offering {
+	if look.chosen || look.offering || c.focused {
 		c.frame.paint, c.frame.stroke, c.frame.thick = nil, theme.ColorNamePrimary, 2
 	}
 	c.reach.set(look.scope)

@@ -12,6 +12,8 @@ import (
 
 var (
 	_ fyne.Tappable      = (*chip)(nil)
+	_ fyne.Focusable     = (*chip)(nil)
+	_ fyne.Accessible    = (*chip)(nil)
 	_ desktop.Hoverable  = (*chip)(nil)
 	_ desktop.Cursorable = (*chip)(nil)
 )
@@ -20,10 +22,10 @@ var (
 // subject, never the colour alone.
 type chip struct {
 	widget.BaseWidget
+	press
 	word    Word
-	subject int // -1: not bound
-	waiting bool
-	tapped  func(Word)
+	subject int  // -1: not bound
+	waiting bool // for a card
 
 	hovered   bool
 	back      *canvas.Rectangle
@@ -33,22 +35,40 @@ type chip struct {
 	letter    *canvas.Text
 }
 
-func newChip(word Word, subject int, waiting bool, tapped func(Word)) *chip {
-	c := &chip{word: word, subject: subject, waiting: waiting, tapped: tapped}
+func newChip(tapped func(Word)) *chip {
+	c := &chip{subject: -1}
+	c.do = func() {
+		if !c.word.Past {
+			tapped(c.word)
+		}
+	}
+	c.marked = c.Refresh
 	c.back = canvas.NewRectangle(color.Transparent)
 	c.back.CornerRadius = 7
 	c.underline = canvas.NewRectangle(color.Transparent)
 	c.underline.CornerRadius = 1.5
-	c.text = canvas.NewText(shorten(word.Text, 32), nil)
+	c.text = canvas.NewText("", nil)
 	c.badge, c.letter = newBadge()
 	c.ExtendBaseWidget(c)
 	return c
 }
 
-func (c *chip) Tapped(*fyne.PointEvent) {
-	if !c.word.Past {
-		c.tapped(c.word)
+// show makes the chip a word.
+func (c *chip) show(word Word, subject int, waiting bool) {
+	if c.word != word || c.subject != subject || c.waiting != waiting {
+		c.word, c.subject, c.waiting = word, subject, waiting
+		c.Refresh()
 	}
+}
+
+func (c *chip) AccessibilityLabel() string {
+	switch {
+	case c.word.Past:
+		return c.word.Text + ", not read by the model"
+	case c.subject >= 0:
+		return c.word.Text + ", subject " + subjectLetter(c.subject)
+	}
+	return c.word.Text
 }
 
 func (c *chip) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh() }
@@ -103,6 +123,7 @@ func (r *chipRenderer) Layout(size fyne.Size) {
 
 func (r *chipRenderer) update() {
 	c := r.c
+	c.text.Text = shorten(c.word.Text, 32)
 	c.text.TextSize = theme.SizeForWidget(theme.SizeNameText, c)
 	c.text.Color = theme.ColorForWidget(theme.ColorNameForeground, c)
 	c.back.FillColor = theme.ColorForWidget(colorRaised, c)
@@ -123,7 +144,7 @@ func (r *chipRenderer) update() {
 	case c.waiting:
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 	}
-	if c.hovered && !c.word.Past {
+	if (c.hovered || c.focused) && !c.word.Past {
 		c.back.StrokeColor = theme.ColorForWidget(theme.ColorNamePrimary, c)
 		if c.subject >= 0 {
 			c.back.StrokeColor = subjectColor(c.subject)

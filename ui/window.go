@@ -58,7 +58,6 @@ type Window struct {
 	sampleRow *fyne.Container
 	prompt    *promptEntry
 	chips     *fyne.Container
-	chipsNow  string
 	chipHint  *line
 	middle    *fyne.Container
 	stage     *stage
@@ -480,23 +479,21 @@ func (w *Window) refreshPrompt() {
 	if w.prompt.Text != w.state.Form.Prompt {
 		w.prompt.SetText(w.state.Form.Prompt)
 	}
-	var objects []fyne.CanvasObject
-	var key strings.Builder
-	for _, word := range w.state.Words {
+	// Chips are kept, and with them the keyboard's focus.
+	chips := w.chips.Objects
+	for i, word := range w.state.Words {
+		if i == len(chips) {
+			chips = append(chips, newChip(w.clickWord))
+		}
 		subject := -1
 		if !word.Past {
 			subject = w.state.Form.SubjectOf(word.Word)
 		}
-		waiting := w.state.Pending.Text != "" && sameWord(w.state.Pending, word.Word)
-		fmt.Fprintf(&key, "%q %d %d %v %v|", word.Text, word.Occurrence, subject, waiting, word.Past)
-		objects = append(objects, newChip(word, subject, waiting, w.clickWord))
+		chips[i].(*chip).show(word, subject, w.state.Pending.Text != "" && sameWord(w.state.Pending, word.Word))
 	}
-	if w.chipsNow != key.String() {
-		w.chipsNow = key.String()
-		w.chips.Objects = objects
-		w.chips.Refresh()
-		w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	}
+	w.chips.Objects = chips[:len(w.state.Words)]
+	w.chips.Refresh()
+	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
 	w.chipHint.set(w.state.hint())
 }
 
@@ -632,13 +629,13 @@ func (w *Window) repaintFilm() {
 func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
-		w.shots.Add(newThumb(smallOf(w.state.Shots[i].Image), 56, func() {
+		w.shots.Add(newThumb(fmt.Sprintf("picture %d", i+1), smallOf(w.state.Shots[i].Image), 56, func() {
 			w.state.View = View{Shot: i, Step: -1}
 			w.refresh()
 		}))
 	}
 	for i, o := range w.shots.Objects {
-		o.(*thumb).choose(i == w.state.View.Shot)
+		o.(*tile).choose(i == w.state.View.Shot)
 	}
 	// The row comes with the first run, not in the moment when its picture is there.
 	w.shotRow.Hidden = n == 0 && !w.state.Busy()

@@ -326,7 +326,7 @@ func TestSamples(t *testing.T) {
 	if len(b.sampleRow.Objects) != 1 {
 		t.Fatalf("%d samples offered, want the one that can be read", len(b.sampleRow.Objects))
 	}
-	test.Tap(b.sampleRow.Objects[0].(*thumb))
+	test.Tap(b.sampleRow.Objects[0].(*tile))
 	b.settle()
 	if b.state.Form.Prompt != "a dog on the beach" || bonds(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
 		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bonds(b.state))
@@ -435,5 +435,26 @@ func TestSituations(t *testing.T) {
 				end()
 			}
 		})
+	}
+}
+
+func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	b.drop(nil, write(t, "x.png", pngOf(red)))
+	c := b.win.Canvas()
+	enter := &fyne.KeyEvent{Name: fyne.KeyReturn}
+	c.Focus(b.chipOf(1))
+	c.Focused().TypedKey(enter)
+	if got := bonds(b.state); got != "x.png=dog#1" {
+		t.Errorf("bonds %q", got)
+	}
+	if c.Focused() != b.chipOf(1) {
+		t.Error("the word lost the focus")
+	}
+	c.Focus(b.cardAt(0))
+	c.Focused().TypedKey(enter)
+	if b.state.Selected == 0 || !b.cardAt(0).look.chosen {
+		t.Error("the card is not chosen")
 	}
 }

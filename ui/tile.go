@@ -1,0 +1,76 @@
+package ui
+
+import (
+	"image"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+var (
+	_ fyne.Tappable      = (*tile)(nil)
+	_ fyne.Focusable     = (*tile)(nil)
+	_ fyne.Accessible    = (*tile)(nil)
+	_ desktop.Hoverable  = (*tile)(nil)
+	_ desktop.Cursorable = (*tile)(nil)
+)
+
+// tile is something on a frame that can be pressed as a whole. The frame lights up under the pointer and with the focus.
+type tile struct {
+	widget.BaseWidget
+	press
+	name            string
+	chosen, hovered bool
+	frame           *plate
+	body            *fyne.Container
+}
+
+func newTile(name string, radius float32, content fyne.CanvasObject, tapped func()) *tile {
+	t := &tile{name: name, frame: newPlate(colorWell, colorLine, radius)}
+	t.body = container.NewStack(t.frame, content)
+	t.do, t.marked = tapped, t.mark
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+func (t *tile) choose(chosen bool) {
+	if t.chosen != chosen {
+		t.chosen = chosen
+		t.mark()
+	}
+}
+
+func (t *tile) mark() {
+	t.frame.stroke, t.frame.thick = colorLine, 1
+	if t.chosen || t.hovered || t.focused {
+		t.frame.stroke, t.frame.thick = theme.ColorNamePrimary, 2
+	}
+	t.frame.Refresh()
+}
+
+func (t *tile) MouseIn(*desktop.MouseEvent)         { t.hovered = true; t.mark() }
+func (t *tile) MouseMoved(*desktop.MouseEvent)      {}
+func (t *tile) MouseOut()                           { t.hovered = false; t.mark() }
+func (t *tile) Cursor() desktop.Cursor              { return desktop.PointerCursor }
+func (t *tile) AccessibilityLabel() string          { return t.name }
+func (t *tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.body) }
+
+// newThumb is a small picture that can be clicked.
+func newThumb(name string, img image.Image, side float32, tapped func()) *tile {
+	small := canvas.NewImageFromImage(img)
+	small.ScaleMode, small.FillMode, small.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
+	return newTile(name, 7, container.New(inset{2, 2}, container.New(fixed{side - 4, side - 4}, small)), tapped)
+}
+
+// newWell is where pictures come in: drop them anywhere, or click here for a file dialog.
+func newWell(tapped func()) *tile {
+	icon := widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))
+	title, more := heading("Drop a picture here"), caption("or click to open one")
+	title.align, more.align = fyne.TextAlignCenter, fyne.TextAlignCenter
+	return newTile("Open a picture", 10, container.New(inset{10, 14},
+		newColumn(3, container.NewCenter(container.New(fixed{22, 22}, icon)), title, more)), tapped)
+}
