@@ -98,6 +98,10 @@ bench: build ## figures of this machine, side by side
 golden: ## golden test data again (needs Python packages, see assets/golden/README.md)
 	$(PYTHON) assets/golden/make_goldens.py
 
+.PHONY: synthetic
+synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16 or fp32, LAYOUT release, diffusers or ldm)
+	$(GO) run ./tools/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
+
 .PHONY: package
 package: build ## an installable package for this system in dist/
 	mkdir -p dist && cp FyneApp.toml dist/FyneApp.toml.kept

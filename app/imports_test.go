@@ -12,11 +12,11 @@ import (
 
 // layers is the house from top to bottom: a package imports only packages that stand below it.
 var layers = []string{
-	"app", "ui",
+	"app", "tools/synthetic", "ui",
 	"inference",
 	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture",
-	"inference/ort", "inference/session", "inference/tensor",
+	"inference/ort", "inference/session", "inference/synthetic", "inference/tensor",
 	"history", "assets", "app/locale",
 }
 

@@ -1,0 +1,291 @@
+// Package synthetic makes checkpoints of RealCustom++ with random weights: the files, names, shapes and types of the released tree,
+// of a diffusers-style folder and of a single-file SDXL, at full and at tiny width. The importer and everything behind it are
+// built and measured with them, because the real weights cannot be had where Realword is built.
+//
+// Contract: names and shapes are written down here a second time, from the facts sheet, independently of packages network and
+// checkpoint, so that a test of one against the other means something. Values are N(0, 0.02), those of norms near 1. Same seed,
+// same tensor in every layout. Writing holds one tensor at a time.
+package synthetic
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"realword/inference/tensor"
+)
+
+// The layouts of design §4.
+const (
+	Release   = "release"   // (a) ckpts/… as released
+	Diffusers = "diffusers" // (b) one folder with everything
+	LDM       = "ldm"       // (c) sdxl.safetensors beside the released visual weights in ckpts/…
+)
+
+// Options say which checkpoint is made.
+type Options struct {
+	Layout  string       // Release when empty
+	Sizes   Sizes        // Full or Tiny
+	DType   tensor.DType // F32, F16 or BF16
+	Shallow bool         // the shallow projector instead of the highres one
+	Seed    int64
+}
+
+// File is one file of a checkpoint: tensors, or Text.
+type File struct {
+	Path    string // slash-separated
+	Wrapper string // key under which a PyTorch file nests the tensors, often empty
+	Tensors []Tensor
+	Text    []byte
+}
+
+// Files lists what Write would write. Tests may change it before.
+func Files(o Options) ([]File, error) {
+	visual := "RealCustom_highres.pth"
+	if o.Shallow {
+		visual = "RealCustom_highres_shallow.pth"
+	}
+	s := o.Sizes
+	overlay := slices.Concat(s.VisualKV(), s.Projector(o.Shallow))
+	switch o.Layout {
+	case Release, "":
+		text := s.TextModel(0)
+		text = append(text, Tensor{Name: "text_model.embeddings.position_ids", DType: tensor.I64, Shape: []int{1, 77}})
+		files := append(s.releasedVision(), File{Path: "ckpts/realcustom/" + visual, Tensors: overlay},
+			File{Path: "ckpts/sdxl/unet/sdxl-unet.bin", Tensors: s.UNet()},
+			File{Path: "ckpts/sdxl/vae/sdxl-vae.pth", Tensors: deprecatedAttention(s.Autoencoder())},
+			File{Path: "ckpts/sdxl/vae/sdxl.json", Text: s.vaeConfig()},
+			File{Path: "ckpts/sdxl/clip-sdxl-1/pytorch_model.bin", Tensors: text},
+			File{Path: "ckpts/sdxl/clip-sdxl-1/config.json", Text: s.textConfig(0)},
+			File{Path: "ckpts/sdxl/clip-sdxl-2/pytorch_model.bin", Tensors: s.TextModel(1)},
+			File{Path: "ckpts/sdxl/clip-sdxl-2/config.json", Text: s.textConfig(1)})
+		return append(files, s.tokenizers("ckpts/sdxl/clip-sdxl-1/", "ckpts/sdxl/clip-sdxl-2/")...), nil
+	case LDM:
+		files := append(s.releasedVision(), File{Path: "ckpts/realcustom/" + visual, Tensors: overlay}, File{Path: "sdxl.safetensors", Tensors: s.singleFile()})
+		return append(files, s.tokenizers("ckpts/sdxl/clip-sdxl-1/", "ckpts/sdxl/clip-sdxl-2/")...), nil
+	case Diffusers:
+		return s.diffusers(overlay, o.Shallow), nil
+	}
+	return nil, fmt.Errorf("layout %q is unknown, there are %s, %s and %s", o.Layout, Release, Diffusers, LDM)
+}
+
+func (s Sizes) releasedVision() []File {
+	siglip := slices.Concat(prefixed("visual.trunk.", s.SigLIPImage()), s.SigLIPText())
+	return []File{{Path: "ckpts/vit_so400m_patch14_siglip_384/open_clip_pytorch_model.bin", Tensors: siglip},
+		{Path: "ckpts/vit_large_patch14_reg4_dinov2.lvd142m/pytorch_model.bin", Tensors: s.DINOv2()}}
+}
+
+func (s Sizes) tokenizers(one, two string) []File {
+	var files []File
+	for dir, pad := range map[string]string{one: "<|endoftext|>", two: "!"} {
+		for name, text := range tokenizerFiles(s.Vocabulary, pad) {
+			files = append(files, File{Path: dir + name, Text: text})
+		}
+	}
+	return files
+}
+
+func (s Sizes) diffusers(overlay []Tensor, shallow bool) []File {
+	encoder := func(v ViTSizes, heads, registers int, features []int, mean, std []float64) []byte {
+		return text(map[string]any{"img_size": v.Patch * v.Grid, "patch_size": v.Patch, "embed_dim": v.Width, "depth": v.Depth, "num_heads": heads, "mlp_hidden": v.MLP,
+			"class_token": registers > 0, "reg_tokens": registers, "layer_scale": registers > 0, "mean": mean, "std": std, "features": features})
+	}
+	features := func(depth int) []int {
+		deep := depth - 2
+		if !shallow {
+			return []int{deep}
+		}
+		step := int(math.Round(float64(deep) / 4))
+		return []int{deep - 3*step, deep - 2*step, deep - step, deep}
+	}
+	class := "highres"
+	if shallow {
+		class = "shallow"
+	}
+	half, last := []float64{0.5, 0.5, 0.5}, len(s.Channels)-1
+	heads := make([]int, last+1)
+	for i, c := range s.Channels {
+		heads[i] = max(1, c/64)
+	}
+	unet := text(map[string]any{"_class_name": "UNet2DConditionModel", "in_channels": 4, "out_channels": 4, "block_out_channels": s.Channels, "layers_per_block": 2,
+		"down_block_types":             []string{"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"},
+		"up_block_types":               []string{"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"},
+		"transformer_layers_per_block": s.Depth, "cross_attention_dim": s.cross(), "attention_head_dim": heads, "use_linear_projection": true,
+		"norm_num_groups": 32, "act_fn": "silu", "flip_sin_to_cos": true, "freq_shift": 0, "addition_embed_type": "text_time", "addition_time_embed_dim": s.TimeDim,
+		"projection_class_embeddings_input_dim": s.Text[1].Width + 6*s.TimeDim, "sample_size": 128})
+	files := []File{
+		{Path: "unet/config.json", Text: unet},
+		{Path: "unet/diffusion_pytorch_model.safetensors", Tensors: slices.Concat(s.UNet(), overlay)},
+		{Path: "text_encoder/config.json", Text: s.textConfig(0)},
+		{Path: "text_encoder/model.safetensors", Tensors: s.TextModel(0)},
+		{Path: "text_encoder_2/config.json", Text: s.textConfig(1)},
+		{Path: "text_encoder_2/model.safetensors", Tensors: s.TextModel(1)},
+		{Path: "vae/config.json", Text: s.vaeConfig()},
+		{Path: "vae/diffusion_pytorch_model.safetensors", Tensors: s.Autoencoder()},
+		{Path: "vision/config.json", Text: text(map[string]any{"projector": class, "head_dim": 64, "reference_size": 768, "view_size": 384, "encoders": []string{"siglip", "dino"}})},
+		{Path: "vision/siglip/config.json", Text: encoder(s.SigLIP, 16, 0, features(s.SigLIP.Depth), half, half)},
+		{Path: "vision/siglip/model.safetensors", Tensors: s.SigLIPImage()},
+		{Path: "vision/dino/config.json", Text: encoder(s.DINO, s.DINO.Width/64, 4, features(s.DINO.Depth), []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225})},
+		{Path: "vision/dino/model.safetensors", Tensors: s.DINOv2()},
+	}
+	return append(files, s.tokenizers("tokenizer/", "tokenizer_2/")...)
+}
+
+func text(v any) []byte {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		panic(err) // maps of plain values
+	}
+	return append(data, '\n')
+}
+
+func (s Sizes) textConfig(i int) []byte {
+	c := s.Text[i]
+	act := []string{"quick_gelu", "gelu"}[i]
+	return text(map[string]any{"hidden_size": c.Width, "intermediate_size": c.MLP, "num_hidden_layers": c.Layers, "num_attention_heads": c.Width / 64,
+		"vocab_size": s.Vocabulary, "max_position_embeddings": 77, "hidden_act": act, "eos_token_id": s.Vocabulary - 1})
+}
+
+func (s Sizes) vaeConfig() []byte {
+	return text(map[string]any{"_class_name": "AutoencoderKL", "act_fn": "silu", "block_out_channels": s.VAE, "in_channels": 3, "out_channels": 3,
+		"latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "scaling_factor": 0.13025})
+}
+
+// Write writes the files below dir, which must not exist or be empty. progress, when not nil, is told the bytes written and in
+// all. On an error what was written is left, so that a full disk can be looked at.
+func Write(ctx context.Context, dir string, files []File, o Options, progress func(file string, done, total int64)) error {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
+	}
+	if torchStorages[o.DType] == "" || !o.DType.Float() {
+		return fmt.Errorf("weights of type %v are not made, F32, F16 and BF16 are", o.DType)
+	}
+	var done, total int64
+	for _, f := range files {
+		for _, t := range f.Tensors {
+			total += int64(tensor.Count(t.Shape) * o.dtype(t).Size())
+		}
+	}
+	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return len(a.Tensors) - len(b.Tensors) })
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if f.Tensors == nil {
+			if err := os.WriteFile(path, f.Text, 0o644); err != nil {
+				return err
+			}
+			continue
+		}
+		err := writeFile(ctx, path, f, o, func(n int64) {
+			done += n
+			if progress != nil {
+				progress(f.Path, done, total)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	return nil
+}
+
+func (o Options) dtype(t Tensor) tensor.DType {
+	if t.DType != tensor.Invalid {
+		return t.DType
+	}
+	return o.DType
+}
+
+func writeFile(ctx context.Context, path string, f File, o Options, wrote func(n int64)) error {
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(out, 1<<20)
+	if filepath.Ext(path) == ".safetensors" {
+		err = writeSafetensors(ctx, w, f, o, wrote)
+	} else {
+		err = writeTorch(ctx, w, f, o, wrote)
+	}
+	if err == nil {
+		err = w.Flush()
+	}
+	return errors.Join(err, out.Close())
+}
+
+func (t Tensor) make(o Options) *tensor.Tensor {
+	if t.DType != tensor.I64 {
+		return t.read(o.Seed)
+	}
+	counting := tensor.OfInts(make([]int64, tensor.Count(t.Shape)), t.Shape...)
+	for i := range counting.I64 {
+		counting.I64[i] = int64(i)
+	}
+	return counting
+}
+
+func (f File) entries(o Options) []tensor.Entry {
+	var entries []tensor.Entry
+	for _, t := range f.Tensors {
+		entries = append(entries, tensor.Entry{Name: t.Name, DType: o.dtype(t), Shape: t.Shape})
+	}
+	return entries
+}
+
+func writeSafetensors(ctx context.Context, w io.Writer, f File, o Options, wrote func(n int64)) error {
+	byName := map[string]Tensor{}
+	for _, t := range f.Tensors {
+		byName[t.Name] = t
+	}
+	s, err := tensor.NewSafetensorsWriter(w, f.entries(o), map[string]string{"format": "pt"})
+	if err != nil {
+		return err
+	}
+	for _, e := range s.Entries() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.Write(e.Name, byName[e.Name].make(o)); err != nil {
+			return err
+		}
+		wrote(int64(tensor.Count(e.Shape) * e.DType.Size()))
+	}
+	return s.Close()
+}
+
+func writeTorch(ctx context.Context, w io.Writer, f File, o Options, wrote func(n int64)) error {
+	entries := f.entries(o)
+	out, err := newTorchWriter(w, entries, f.Wrapper)
+	if err != nil {
+		return err
+	}
+	for i, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		t := f.Tensors[i].make(o)
+		raw := make([]byte, tensor.Count(e.Shape)*e.DType.Size())
+		if e.DType.Float() {
+			err = tensor.EncodeFloats(raw, t.F32, e.DType)
+		} else {
+			err = tensor.EncodeInts(raw, t.I64, e.DType)
+		}
+		if err == nil {
+			err = out.storage(i, raw)
+		}
+		if err != nil {
+			return err
+		}
+		wrote(int64(len(raw)))
+	}
+	return out.close()
+}

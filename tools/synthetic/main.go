@@ -1,0 +1,57 @@
+// Command synthetic makes a checkpoint of RealCustom++ with random weights, to try imports with: `make synthetic`.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"realword/inference/synthetic"
+	"realword/inference/tensor"
+)
+
+func main() {
+	out := flag.String("out", "", "new folder of the checkpoint")
+	width := flag.String("width", "tiny", "tiny (15 MB) or full (10 GB in fp16, 20 GB in fp32)")
+	dtype := flag.String("dtype", "fp16", "fp16, bf16 or fp32")
+	o := synthetic.Options{}
+	flag.StringVar(&o.Layout, "layout", synthetic.Release, "release, diffusers or ldm (a single file beside the released visual weights)")
+	flag.BoolVar(&o.Shallow, "shallow", false, "the shallow projector instead of the highres one")
+	flag.Int64Var(&o.Seed, "seed", 0, "seed of the weights")
+	flag.Parse()
+	if err := run(*out, *width, *dtype, o); err != nil {
+		fmt.Fprintln(os.Stderr, "synthetic:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out, width, dtype string, o synthetic.Options) error {
+	if out == "" {
+		return errors.New("--out is missing: name the folder that the checkpoint is written to")
+	}
+	var known bool
+	if o.Sizes, known = map[string]synthetic.Sizes{"tiny": synthetic.Tiny, "full": synthetic.Full}[width]; !known {
+		return fmt.Errorf("--width %s is unknown, there are tiny and full", width)
+	}
+	if o.DType, known = map[string]tensor.DType{"fp16": tensor.F16, "bf16": tensor.BF16, "fp32": tensor.F32}[dtype]; !known {
+		return fmt.Errorf("--dtype %s is unknown, there are fp16, bf16 and fp32", dtype)
+	}
+	files, err := synthetic.Files(o)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	percent := int64(-1)
+	err = synthetic.Write(ctx, out, files, o, func(file string, done, total int64) {
+		if p := 100 * done / total; p != percent {
+			percent = p
+			fmt.Fprintf(os.Stderr, "\r\033[K%3d %% of %.1f GB  %s", p, float64(total)/1e9, file)
+		}
+	})
+	fmt.Fprintln(os.Stderr)
+	return err
+}
