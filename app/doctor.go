@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -166,8 +167,10 @@ func displays(env func(string) string) []display {
 		if host == "" || host == "unix" {
 			list = append(list, display{"X11 " + name, "unix", "/tmp/.X11-unix/X" + number})
 		} else {
-			var port int
-			fmt.Sscan(number, &port)
+			port, err := strconv.Atoi(number)
+			if err != nil {
+				return list
+			}
 			list = append(list, display{"X11 " + name, "tcp", net.JoinHostPort(host, fmt.Sprint(6000+port))})
 		}
 	}

@@ -279,7 +279,11 @@ func TestDropped(t *testing.T) {
 	if got, want := bonds(b.state), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	b.Dropped(fyne.Position{}, []fyne.URI{storage.NewURI("https://example.org/a.png")})
+	web, err := storage.ParseURI("https://example.org/a.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Dropped(fyne.Position{}, []fyne.URI{web})
 	if b.state.PickErr == nil {
 		t.Error("a picture of the web is taken without a word")
 	}

@@ -152,7 +152,7 @@ func (g *graph) run(ctx context.Context, inputs map[string]*tensor.Tensor) ([]on
 	terminated := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		defer close(terminated)
-		opts.Terminate() // cannot fail on valid options; the run then ends at the next operator
+		_ = opts.Terminate() // cannot fail on valid options; the run then ends at the next operator
 	})
 	err = g.s.RunWithOptions(in, out, opts)
 	if !unwatch() {
