@@ -93,7 +93,7 @@ def big(a, side=128):
     return Image.fromarray(a).resize((side, side), Image.BICUBIC)
 
 
-def grid(model, tokenizer, path, cfgs=(2.5, 4.0, 7.5)):
+def grid(model, tokenizer, path, cfgs=(3.0, 6.0)):
     words = [[w for w in ("cat", "dog", "robot") if w in c][:1] for c in GRID]
     sheet = Image.new("RGB", (len(GRID) * 130, len(cfgs) * 130 + 14), "white")
     draw = ImageDraw.Draw(sheet)

@@ -1,9 +1,11 @@
-"""Trains the toybox: first text to image, then, frozen, the reference.
+"""Trains the toybox: first text to image, then the reference.
 
-    ./train.sh train.py --work DIR --stage base --minutes 45          U-Net and text encoder (and, once, the latents)
-    ./train.sh train.py --work DIR --stage reference --minutes 35     image encoders, projector, visual keys and values
+    ./train.sh train.py --work DIR --stage base --minutes 24          U-Net and text encoder
+    ./train.sh train.py --work DIR --stage reference --minutes 48     image encoders, projector, visual keys and values, and the base on
+                                                                      (--frozen: as in the paper, the base stays as it is)
 
-Both are resumable and write DIR/<stage>.pt every two minutes.
+Both are resumable and write DIR/<stage>.pt every two minutes. The paper freezes a base that saw billions of pictures. Ours is as young as
+its visual part, so by default both learn on; a third of the samples has no reference and keeps the text-only passes honest.
 """
 import argparse, math, pathlib, time
 import numpy as np
@@ -75,8 +77,10 @@ def crop(picture, mask, rng, r_max):
     return to_tensor(picture[None])[0]
 
 
-def references(scenes, chosen, rng, done):
-    """Reference squares [B, 2, 3, 128, 128] in 0..1 and which exist [B, 2].
+def references(scenes, chosen, rng, done, drop):
+    """Reference squares [B, 2, 3, 128, 128] in 0..1 and which exist [B, 2]; drop: the share of subjects without one.
+
+    A caption that names the colour gets none, so that a colour comes from either the words or the picture.
 
     Curriculum (Eq. 10): the share of twins grows from one half to all; the others see the target itself. (Eq. 11): so does the crop.
     """
@@ -84,7 +88,7 @@ def references(scenes, chosen, rng, done):
     for b, i in enumerate(chosen):
         n = len(scenes.meta[i]["words"])
         for s in range(n):
-            if rng.random() < (.1 if n == 1 else .25):
+            if rng.random() < drop or scenes.meta[i]["colour"]:
                 continue
             if n == 1 and rng.random() > .5 + .8 * done:
                 x = F.interpolate(to_tensor(scenes.picture(i)[None]), size=(128, 128), mode="bilinear", align_corners=False)[0]
@@ -101,7 +105,8 @@ def main():
     p.add_argument("--minutes", type=float, required=True)
     p.add_argument("--batch", type=int, default=24, help="per process")
     p.add_argument("--lr", type=float, default=1e-3)
-    p.add_argument("--attention", type=float, default=.05, help="weight of the attention loss (base)")
+    p.add_argument("--frozen", action="store_true", help="train only what sees the reference")
+    p.add_argument("--attention", type=float, default=.05, help="weight of the attention loss")
     a = p.parse_args()
     team = Team()
     explicit_attention()
@@ -116,11 +121,13 @@ def main():
     if base:
         train = {n: q for n, q in model.named_parameters() if n.startswith(("unet", "text_encoders")) and "_vision" not in n}
     else:
-        model.load_state_dict(torch.load(a.work / "base.pt")["ema"], strict=False)
+        model.load_state_dict(torch.load(a.work / "base.pt")["ema" if a.frozen else "now"], strict=False)
         for n, q in unet.named_parameters():
             if n.endswith("to_v_vision.weight"):
                 q.data.mul_(.5)  # a gentle start
-        train = {n: q for n, q in model.named_parameters() if "_vision" in n or n.startswith("encoders")}
+        train = {n: q for n, q in model.named_parameters() if "_vision" in n or not (a.frozen or n.startswith("vae"))}
+        if a.frozen:
+            train |= {n: q for n, q in model.named_parameters() if n.startswith("encoders")}
     model.requires_grad_(False)
     params = list(train.values())
     for q in params:
@@ -128,7 +135,7 @@ def main():
         q.grad = torch.zeros_like(q)
         if team.size > 1:  # both start from the same weights
             torch.distributed.broadcast(q.data, 0)
-    if base:
+    if base or not a.frozen:
         unet.to(memory_format=torch.channels_last)
     opt = torch.optim.AdamW(params, a.lr, betas=(.9, .99), weight_decay=1e-2)
     ema = {n: q.detach().clone() for n, q in train.items()}
@@ -158,39 +165,39 @@ def main():
         chosen = rng.integers(0, len(scenes), a.batch)
         ids, marks = zip(*(tokenizer(scenes.meta[i]["caption"], scenes.meta[i]["spans"]) for i in chosen))
         ids, marks = torch.from_numpy(np.stack(ids)), torch.from_numpy(np.stack(marks))
-        if base:
-            drop = torch.rand(a.batch) < .1
-            ids[drop], marks[drop] = torch.from_numpy(empty), 0
+        drop = torch.rand(a.batch) < (0 if a.frozen else .1)
+        ids[drop], marks[drop] = torch.from_numpy(empty), 0
         masks = torch.from_numpy(np.stack([scenes.masks(i) for i in chosen])).float() / 255
         z = cache["latents"][chosen].float()
         t = T_MIN + ((torch.randperm(a.batch) + torch.rand(a.batch)) / a.batch * (1000 - T_MIN)).long().clamp(max=999 - T_MIN)
         noise = torch.randn_like(z)
         with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(True):
-            with torch.set_grad_enabled(base):
+            with torch.set_grad_enabled(not a.frozen):
                 unique, back = torch.unique(ids, dim=0, return_inverse=True)
                 hidden = text(unique).last_hidden_state[back]
             if base:
                 predicted, maps = unet(schedule.add_noise(z, noise, t), t, hidden, tokens=marks)
             else:
-                squares, present = references(scenes, chosen, rng, done)
-                visual = model.visual_tokens(squares.flatten(0, 1)[present.flatten() > 0])
-                tokens = torch.zeros(a.batch * 2, *visual.shape[1:]).to(visual).index_copy(0, present.flatten().nonzero()[:, 0], visual)
+                squares, present = references(scenes, chosen, rng, done, .1 if a.frozen else .3)
+                present[drop] = 0  # the unconditional pass sees no reference
+                there = present.flatten().nonzero()[:, 0] if present.any() else torch.tensor([0])
+                visual = model.visual_tokens(squares.flatten(0, 1)[there])
+                tokens = torch.zeros(a.batch * 2, *visual.shape[1:]).to(visual).index_copy(0, there, visual)
                 tokens = tokens.unflatten(0, (a.batch, 2))
                 on = [random_masks(masks[:, s:s + 1], rng) * present[:, s].view(-1, 1, 1, 1) for s in (0, 1)]
-                predicted, maps = unet(schedule.add_noise(z, noise, t), t, hidden, [tokens[:, 0], tokens[:, 1]], on)
+                predicted, maps = unet(schedule.add_noise(z, noise, t), t, hidden, [tokens[:, 0], tokens[:, 1]], on, None if a.frozen else marks)
         snr = schedule.alphas[t] / (1 - schedule.alphas[t])
-        weight = (snr.clamp(max=5) / snr).view(-1, 1, 1, 1)
+        # min-SNR weighting, with a floor: what the text decides (place, colours) is decided where the signal is weakest
+        weight = ((snr.clamp(max=5) + .1) / snr).view(-1, 1, 1, 1)
         error = weight * (predicted.float() - noise) ** 2
-        if base:
-            loss = error.mean()
-            present = (marks.sum(2) > 0).float()
-            focus = attention_loss(maps, masks, present)
-            (loss + a.attention * focus).backward()
-        else:
-            inside = masks.sum(1, keepdim=True).clamp(max=1)
-            loss = (error * (.3 + inside)).mean()
+        inside = masks.sum(1, keepdim=True).clamp(max=1)
+        loss = error.mean() if base else (error * (.6 + inside)).mean()
+        if a.frozen:
             focus = (error * inside).sum() / inside.sum() / 4
             loss.backward()
+        else:
+            focus = attention_loss(maps, masks, (marks.sum(2) > 0).float())
+            (loss + a.attention * focus).backward()
         done, l, f = team.average(params, seconds / 60 / a.minutes, loss.item(), focus.item())
         torch.nn.utils.clip_grad_norm_(params, 1.0)
         opt.step()
@@ -203,7 +210,7 @@ def main():
         if team.rank == 0 and step % 50 == 0:
             m = np.mean(log[-200:], 0)
             print(f"{seconds:.0f} s step {step} seen {seen} ({seen / seconds:.0f}/s) loss {m[0]:.4f} "
-                  f"{'attention' if base else 'inside'} {m[1]:.4f}", flush=True)
+                  f"{'inside' if a.frozen else 'attention'} {m[1]:.4f}", flush=True)
         if team.rank == 0 and time.time() - saved > 120:
             saved = time.time()
             save(seconds)
