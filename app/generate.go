@@ -43,6 +43,9 @@ func newGenerate() *cobra.Command {
 			if strings.TrimSpace(r.Prompt) == "" {
 				return usagef("--prompt is empty: say what the picture shows")
 			}
+			if err = given(c); err != nil {
+				return err
+			}
 			if r.Width, r.Height, err = parseSize(size); err != nil {
 				return err
 			}
@@ -75,6 +78,18 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.unrecorded, "no-history", false, "leave no trace in the history")
 	g.machine.flags(c)
 	return c
+}
+
+// given refuses a zero that was typed: in a request a zero stands for the preset's own value.
+func given(c *cobra.Command) error {
+	for _, o := range []struct{ name, remedy string }{
+		{"steps", "give 1 or more"}, {"stop", "the first step at least makes masks: give 1 or more"}, {"cfg", "1 turns it off, 3 to 8 works well"}, {"scope", "give a fraction in (0, 1]"},
+	} {
+		if f := c.Flags().Lookup(o.name); f.Changed && f.Value.String() == "0" {
+			return usagef("--%s 0: %s", o.name, o.remedy)
+		}
+	}
+	return nil
 }
 
 // flags adds the options that choose a machine.

@@ -56,6 +56,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"generate", "--prompt", "a dog", "--subject", "dog=" + png + "-no"}, 1, "cannot be read"},
 		{[]string{"generate", "--prompt", "a dog", "--size", "128"}, 2, "WIDTHxHEIGHT"},
 		{[]string{"generate", "--prompt", "a dog", "--count", "0"}, 2, "--count"},
+		{[]string{"generate", "--prompt", "a dog", "--stop", "0"}, 2, "--stop 0"},
+		{[]string{"generate", "--prompt", "a dog", "--scope", "0"}, 2, "--scope 0"},
 		{[]string{"generate", "--prompt", "a dog", "--device", "toaster"}, 2, "toaster"},
 		{[]string{"generate", "--prompt", "a dog", "--out", png}, 1, "output folder"},
 		{[]string{"model"}, 2, "one of its commands"},
