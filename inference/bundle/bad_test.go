@@ -100,7 +100,7 @@ func TestImportRefuses(t *testing.T) {
 			if err := os.Remove(filepath.Join(dir, "vision/dino/model.safetensors")); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"vision/dino holds no weights"}},
+		}, []string{"vision/dino: the folder holds no weights"}},
 		{"no config", func(t *testing.T, dir string) {
 			if err := os.Remove(filepath.Join(dir, "vae/config.json")); err != nil {
 				t.Fatal(err)

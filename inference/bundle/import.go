@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,51 +21,75 @@ import (
 // Progress tells how far an import is. It is called on the importing goroutine.
 type Progress func(what string, done, total int64)
 
-// Import makes a bundle at dst out of a diffusers-style folder src (design §4 b). It holds one tensor at a time. All problems
-// with tensors (missing, extra, misshapen) are reported together. dst must not exist or be empty; on any error nothing is left.
+// Options are what an import can be told beside source and target. All may be left out.
+type Options struct {
+	// Base is another text-to-image model to put under the visual weights of the source: a diffusers folder, or one safetensors
+	// file in the layout of the original programs. What it lacks (text encoders, tokenizers, autoencoder) comes from the source.
+	Base     string
+	Progress Progress
+}
+
+// Import makes a bundle at dst out of the checkpoints at src; see ImportWith.
 func Import(ctx context.Context, src, dst string, progress Progress) (*Bundle, error) {
-	if progress == nil {
-		progress = func(string, int64, int64) {}
+	return ImportWith(ctx, src, dst, Options{Progress: progress})
+}
+
+// ImportWith makes a bundle at dst out of checkpoints (design §4): src is the released tree ckpts/… or a diffusers-style folder,
+// which it recognises by itself. It holds one tensor at a time. All problems with files and tensors (missing, extra, misshapen)
+// are reported together. dst must not exist or be empty; on any error nothing is left.
+func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error) {
+	if o.Progress == nil {
+		o.Progress = func(string, int64, int64) {}
 	}
-	im := importer{ctx: ctx, src: src, progress: progress}
+	im := importer{ctx: ctx, src: src, base: o.Base, progress: o.Progress, opened: map[string]*checkpoint.File{}}
 	defer im.close()
-	if err := im.readConfigs(); err != nil {
-		return nil, fmt.Errorf("import %s: %w", src, err)
-	}
-	if err := im.build(); err != nil {
-		return nil, fmt.Errorf("import %s: %w", src, err)
-	}
-	if err := writeFolder(dst, false, im.write); err != nil {
-		return nil, fmt.Errorf("import %s: %w", src, err)
+	for _, step := range []func() error{im.gather, im.build, func() error { return writeFolder(dst, false, im.write) }} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("import %s: %w", src, err)
+		}
 	}
 	return Open(dst)
 }
 
 type importer struct {
-	ctx      context.Context
-	src      string
-	progress Progress
+	ctx       context.Context
+	src, base string
+	progress  Progress
+	opened    map[string]*checkpoint.File // by path
+	notes     []string
+
+	ingredients
 	manifest Manifest
-
-	unet      network.UNetConfig
-	text      []network.CLIPTextConfig
-	vae       network.VAEConfig
-	encoders  []namedViT
-	projector network.Projector
-	opened    []openFile
-
-	graphs map[string]*onnx.Model
-	files  []weightFile
+	graphs   map[string]*onnx.Model
+	files    []weightFile
 }
 
-type openFile struct {
-	*checkpoint.File
-	name string // relative to the checkpoint folder
+// ingredients are the networks of a model, whatever layout they were found in: tensors under the names of the network
+// definitions, and configurations.
+type ingredients struct {
+	name       string
+	unet       network.UNetConfig
+	vae        network.VAEConfig
+	text       []textModel
+	encoders   []imageEncoder
+	projector  network.Projector
+	vision     visionConfig
+	model      modelConfig
+	schedule   Schedule
+	tokenizers []string // folders, one per text encoder
+
+	unetWeights, vaeWeights, projectorWeights checkpoint.Source
 }
 
-type namedViT struct {
+type textModel struct {
+	network.CLIPTextConfig
+	weights checkpoint.Source
+}
+
+type imageEncoder struct {
 	name string
 	network.ViTConfig
+	weights checkpoint.Source
 }
 
 // weightFile is one external file of the bundle: a store for the graphs over a set of checkpoint tensors.
@@ -123,121 +146,10 @@ var defaultPresets = map[string]Preset{
 	"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: string(network.AllCross), UncondVision: true},
 }
 
-func (im *importer) readJSON(name string, into any) error {
-	data, err := os.ReadFile(filepath.Join(im.src, filepath.FromSlash(name)))
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s is missing; a checkpoint folder has unet, text_encoder, tokenizer, vae and vision inside: %w", name, err)
-		}
-		return err
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s cannot be read (%w); download it again", name, err)
-	}
-	return nil
-}
-
-func (im *importer) has(name string) bool {
-	_, err := os.Stat(filepath.Join(im.src, filepath.FromSlash(name)))
-	return err == nil
-}
-
-// readConfigs reads every config.json, refuses what cannot be built, and fills the manifest.
-func (im *importer) readConfigs() error {
-	if info, err := os.Stat(im.src); err != nil {
-		return err
-	} else if !info.IsDir() {
-		return errors.New("this is a file; name the folder that holds unet, text_encoder, tokenizer, vae and vision")
-	}
-	var errs []error
-	read := func(name string, into any, validate func() error) {
-		if err := im.readJSON(name, into); err != nil {
-			errs = append(errs, err)
-			return
-		}
-		if validate != nil {
-			if err := validate(); err != nil {
-				errs = append(errs, err)
-			}
-		}
-	}
-	read("unet/config.json", &im.unet, im.unet.Validate)
-	for i := range 2 {
-		name := textFolder(i)
-		if i == 0 || im.has(name) {
-			im.text = append(im.text, network.CLIPTextConfig{})
-			c := &im.text[i]
-			read(name+"/config.json", c, func() error { return c.Validate(name) })
-		}
-	}
-	read("vae/config.json", &im.vae, im.vae.Validate)
-	schedule := Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"}
-	if im.has("scheduler/scheduler_config.json") {
-		var s struct {
-			TrainSteps     int     `json:"num_train_timesteps"`
-			BetaStart      float64 `json:"beta_start"`
-			BetaEnd        float64 `json:"beta_end"`
-			BetaSchedule   string  `json:"beta_schedule"`
-			PredictionType string  `json:"prediction_type"`
-		}
-		read("scheduler/scheduler_config.json", &s, func() error {
-			schedule = Schedule(s)
-			if s.PredictionType == "" {
-				schedule.PredictionType = "epsilon"
-			}
-			if schedule.PredictionType != "epsilon" || s.BetaSchedule != "scaled_linear" {
-				return fmt.Errorf("scheduler/scheduler_config.json: prediction_type %q with beta_schedule %q; Realword runs models trained for epsilon with scaled_linear",
-					s.PredictionType, s.BetaSchedule)
-			}
-			return nil
-		})
-	}
-	var vision visionConfig
-	read("vision/config.json", &vision, func() error {
-		if len(vision.Encoders) == 0 || vision.ViewSize <= 0 || vision.ReferenceSize != 2*vision.ViewSize {
-			return fmt.Errorf("vision/config.json: wanted a list of encoders and reference_size twice view_size, found %v, %d and %d", vision.Encoders, vision.ReferenceSize, vision.ViewSize)
-		}
-		for _, name := range vision.Encoders {
-			if !regexp.MustCompile(`^[a-z0-9_]+$`).MatchString(name) {
-				return fmt.Errorf("vision/config.json: encoder name %q is not a folder name", name)
-			}
-			im.encoders = append(im.encoders, namedViT{name: name})
-			c := &im.encoders[len(im.encoders)-1].ViTConfig
-			read("vision/"+name+"/config.json", c, func() error {
-				c.ImgSize = vision.ViewSize
-				return c.Validate("vision/" + name)
-			})
-		}
-		return nil
-	})
-	var model modelConfig
-	if im.has("realword.json") {
-		read("realword.json", &model, nil)
-	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	if n := im.unet.InChannels; n != im.vae.LatentChannels || n != im.unet.OutChannels {
-		return fmt.Errorf("unet works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n, im.unet.OutChannels, im.vae.LatentChannels)
-	}
-	width := 0
-	for _, t := range im.text {
-		width += t.HiddenSize
-	}
-	if width != im.unet.CrossAttentionDim[0] {
-		return fmt.Errorf("text encoders give %d channels, the U-Net wants %d (cross_attention_dim): they belong to different models", width, im.unet.CrossAttentionDim[0])
-	}
-	if im.unet.TextTime() && im.text[len(im.text)-1].HiddenSize != im.unet.PooledWidth() {
-		return fmt.Errorf("the last text encoder gives %d pooled channels, the U-Net wants %d", im.text[len(im.text)-1].HiddenSize, im.unet.PooledWidth())
-	}
-	im.projector = network.Projector{Class: vision.Projector, HeadDim: vision.HeadDim, Out: im.unet.CrossAttentionDim[0], Scope: "projector"}
-	im.manifest = im.describe(model, vision, schedule)
-	return nil
-}
-
-func (im *importer) describe(model modelConfig, vision visionConfig, schedule Schedule) Manifest {
+func (im *importer) describe() Manifest {
+	model := im.model
 	if model.Name == "" {
-		model.Name = filepath.Base(filepath.Clean(im.src))
+		model.Name = im.name
 	}
 	if model.Family == "" {
 		model.Family = "sd15"
@@ -273,8 +185,8 @@ func (im *importer) describe(model modelConfig, vision visionConfig, schedule Sc
 		Size:   Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
 		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
 		Text:     text,
-		Vision:   Vision{Reference: vision.ReferenceSize, View: vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
-		Schedule: schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32",
+		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
+		Schedule: im.schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32", Notes: im.notes,
 		Graphs: map[string]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }
@@ -289,44 +201,22 @@ func latentRGB(channels int) ([][3]float64, [3]float64) {
 	return rows, [3]float64{0.5, 0.5, 0.5}
 }
 
-// projectorPrefix is where the released checkpoints keep the projector, inside the U-Net.
-const projectorPrefix = "encoder_hidden_states_vision_projection"
-
-// build opens the weight files and builds every graph; all problems are joined.
+// build builds every graph; all problems are joined.
 func (im *importer) build() error {
 	im.graphs = map[string]*onnx.Model{}
 	var errs []error
-	open := func(folder string, rename func(checkpoint.Source) (*checkpoint.View, error)) checkpoint.Source {
-		v, err := im.open(folder, rename)
-		if err != nil {
-			errs = append(errs, err)
-			return checkpoint.Join(nil)
-		}
-		return v
-	}
-	unet := open("unet", func(src checkpoint.Source) (*checkpoint.View, error) { return checkpoint.Rename(src) })
 	texts := map[string]checkpoint.Source{}
 	var textEncoders []network.TextEncoder
-	for i, c := range im.text {
-		name := textFolder(i)
-		texts[name] = open(name, checkpoint.TextModel)
-		textEncoders = append(textEncoders, network.TextEncoder{Config: c, Scope: name + ".text_model"})
+	for i, t := range im.text {
+		texts[textFolder(i)] = t.weights
+		textEncoders = append(textEncoders, network.TextEncoder{Config: t.CLIPTextConfig, Scope: textFolder(i) + ".text_model"})
 	}
-	vision := map[string]checkpoint.Source{}
+	vision := map[string]checkpoint.Source{"projector": im.projectorWeights}
 	var encoders []network.Encoder
 	for _, e := range im.encoders {
-		vision[e.name] = positions{open("vision/"+e.name, checkpoint.VisionTransformer), e.Grid()}
+		vision[e.name] = positions{e.weights, e.Grid()}
 		encoders = append(encoders, network.Encoder{Config: e.ViTConfig, Scope: e.name})
 	}
-	vae := open("vae", checkpoint.Autoencoder)
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	unet, projector, err := splitProjector(unet)
-	if err != nil {
-		return err
-	}
-	vision["projector"] = projector
 
 	add := func(name string, model *onnx.Model, err error) {
 		if err != nil {
@@ -360,7 +250,7 @@ func (im *importer) build() error {
 	model, err = network.VisionGraph(encoders, im.projector, see.Store)
 	add("vision", model, err)
 
-	denoise := im.newFile("unet", unet)
+	denoise := im.newFile("unet", im.unetWeights)
 	model, err = network.UNetGraph(im.unet, denoise.Store)
 	add("unet", model, err)
 	model, kvErr := network.TextKVGraph(im.unet, denoise.Store)
@@ -378,7 +268,7 @@ func (im *importer) build() error {
 		}
 	}
 
-	decode := im.newFile("vae", vae)
+	decode := im.newFile("vae", im.vaeWeights)
 	decode.set.Ignore(`encoder\..*|quant_conv\..*`, "generating needs the decoder only")
 	model, err = network.DecoderGraph(im.vae, decode.Store)
 	add("decoder", model, err)
@@ -400,40 +290,6 @@ func (im *importer) newFile(name string, src checkpoint.Source) weightFile {
 	f := weightFile{Store: nn.NewStore(src, location), set: set, name: location}
 	im.files = append(im.files, f)
 	return f
-}
-
-// open opens the weight file of a folder of the checkpoint under the names of the network definitions.
-func (im *importer) open(folder string, rename func(checkpoint.Source) (*checkpoint.View, error)) (*checkpoint.View, error) {
-	names := []string{"diffusion_pytorch_model.safetensors", "model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "model.fp16.safetensors",
-		"diffusion_pytorch_model.bin", "pytorch_model.bin", "open_clip_pytorch_model.bin", "model.pth"}
-	for _, name := range names {
-		rel := folder + "/" + name
-		if !im.has(rel) {
-			continue
-		}
-		f, err := checkpoint.Open(filepath.Join(im.src, filepath.FromSlash(rel)))
-		if err != nil {
-			return nil, err
-		}
-		im.opened = append(im.opened, openFile{f, rel})
-		v, err := rename(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", rel, err)
-		}
-		return v, nil
-	}
-	return nil, fmt.Errorf("%s holds no weights; looked for %s", folder, strings.Join(names, ", "))
-}
-
-// splitProjector takes the projector out of the U-Net's tensors.
-func splitProjector(unet checkpoint.Source) (rest, projector checkpoint.Source, err error) {
-	name := regexp.QuoteMeta(projectorPrefix)
-	rest, err = checkpoint.Rename(unet, checkpoint.Rule{Match: name + `\..*`, Reason: "it is the projector"})
-	if err != nil {
-		return nil, nil, err
-	}
-	projector, err = checkpoint.Rename(unet, checkpoint.Rule{Match: name + `\.(.*)`, To: []string{"$1"}}, checkpoint.Rule{Match: `.*`, Reason: "it is the U-Net"})
-	return rest, projector, err
 }
 
 // write fills the bundle folder.
@@ -467,13 +323,9 @@ func (im *importer) write(dir string) error {
 			return err
 		}
 	}
-	for i := range im.text {
-		from := tokenizerDir(i)
-		if i > 0 && !im.has(from) {
-			from = tokenizerDir(0)
-		}
+	for i, from := range im.tokenizers {
 		for _, name := range []string{"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"} {
-			data, err := os.ReadFile(filepath.Join(im.src, from, name))
+			data, err := os.ReadFile(filepath.Join(from, name))
 			if errors.Is(err, os.ErrNotExist) && name != "vocab.json" && name != "merges.txt" {
 				continue
 			}
@@ -485,12 +337,17 @@ func (im *importer) write(dir string) error {
 			}
 		}
 	}
-	for _, p := range im.opened {
-		sum, err := hashFile(filepath.Join(im.src, filepath.FromSlash(p.name)))
-		if err != nil {
-			return err
+	for _, f := range im.opened {
+		for _, path := range f.Paths() {
+			if err := im.ctx.Err(); err != nil {
+				return err
+			}
+			sum, err := hashFile(path)
+			if err != nil {
+				return err
+			}
+			m.Sources[im.label(path)] = sum
 		}
-		m.Sources[p.name] = sum
 	}
 	if err := m.check(); err != nil {
 		return err

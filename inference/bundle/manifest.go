@@ -20,6 +20,7 @@ type Manifest struct {
 	Schedule  Schedule          `json:"schedule"`
 	Presets   map[string]Preset `json:"presets"` // "paper", "release"
 	Precision string            `json:"precision"`
+	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
 	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder, guidance (low_cross_high_self), guidance-<source> -> file
 	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex

@@ -139,6 +139,15 @@ func (f *File) Location(name string) (Location, bool) {
 	return Location{Path: p.path, Offset: p.offset, Bytes: int64(n), Dense: p.strides == nil}, true
 }
 
+// Paths lists the files that hold the tensors, sorted.
+func (f *File) Paths() []string {
+	paths := map[string]bool{}
+	for _, p := range f.places {
+		paths[p.path] = true
+	}
+	return sortedKeys(paths)
+}
+
 // Read reads one tensor: floats as F32 (F64 rounded to nearest), integers and booleans as I64.
 func (f *File) Read(name string) (*tensor.Tensor, error) {
 	p, ok := f.places[name]

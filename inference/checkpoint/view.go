@@ -192,6 +192,25 @@ func Join(parts map[string]Source) *View {
 	return v
 }
 
+// Overlay puts the tensors of over on top of those of base: where both have a name, over counts.
+func Overlay(base, over Source) *View {
+	v := &View{derived: map[string]derivation{}}
+	for _, src := range []Source{over, base} {
+		for _, e := range src.Entries() {
+			if _, taken := v.derived[e.Name]; taken {
+				continue
+			}
+			name := e.Name
+			v.add(derivation{Entry: e,
+				read:     func() (*tensor.Tensor, error) { return src.Read(name) },
+				location: func() (Location, bool) { return locate(src, name) },
+			})
+		}
+	}
+	sortEntries(v.entries)
+	return v
+}
+
 func (v *View) add(d derivation) {
 	v.derived[d.Name] = d
 	v.entries = append(v.entries, d.Entry)

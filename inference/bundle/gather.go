@@ -1,0 +1,441 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"realword/inference/checkpoint"
+	"realword/inference/network"
+	"realword/inference/prompt"
+)
+
+// baseModel says where the networks of a text-to-image model lie. A function is nil where the layout has no such network.
+type baseModel struct {
+	name       string
+	unet       func() (checkpoint.Source, *network.UNetConfig, error) // no config: it is told from the tensors
+	text       func() ([]textModel, error)
+	vae        func() (checkpoint.Source, network.VAEConfig, error)
+	schedule   func() (Schedule, error)
+	tokenizers []string // folders, one per text encoder
+}
+
+// visualModel says where that lies which RealCustom++ adds: one file with visual keys and values and the projector, and the
+// image encoders.
+type visualModel struct {
+	overlay func() (checkpoint.Source, error)
+	// encoders fills in config what it does not say. class is what the projector's tensors show.
+	encoders func(class string) (visionConfig, []imageEncoder, error)
+	model    func() (modelConfig, error)
+}
+
+// gather finds out the layout of the source and fills the ingredients and the manifest. It reports all problems together.
+func (im *importer) gather() error {
+	base, visual, err := im.layout()
+	if err != nil {
+		return err
+	}
+	im.name = base.name
+	ownUNet := im.base == ""
+	if !ownUNet {
+		given, err := im.baseLayout()
+		if err != nil {
+			return err
+		}
+		base = im.complete(given, base)
+		im.name += " on " + base.name
+	}
+	var errs []error
+	keep := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	var unetErr, textErr, vaeErr, overlayErr, visionErr error
+	unet, config, unetErr := base.unet()
+	keep(unetErr)
+	im.text, textErr = base.text()
+	keep(textErr)
+	im.vaeWeights, im.vae, vaeErr = base.vae()
+	keep(vaeErr)
+	im.schedule, err = base.schedule()
+	keep(err)
+	overlay, overlayErr := visual.overlay()
+	keep(overlayErr)
+	if overlayErr == nil {
+		im.projectorWeights, overlayErr = pick(overlay, regexp.QuoteMeta(projectorPrefix)+`\.(.*)`, "$1")
+		keep(overlayErr)
+	}
+	class := ""
+	if overlayErr == nil {
+		class = projectorClass(im.projectorWeights)
+	}
+	im.vision, im.encoders, visionErr = visual.encoders(class)
+	keep(visionErr)
+	if visual.model != nil && ownUNet { // it describes the source's own base
+		im.model, err = visual.model()
+		keep(err)
+	}
+	keep(im.checkTokenizers(base.tokenizers))
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if im.unetWeights, err = im.merge(unet, overlay, ownUNet); err != nil {
+		return err
+	}
+	if config == nil {
+		c, err := unetConfig(im.unetWeights, im.text[len(im.text)-1].HiddenSize)
+		if err != nil {
+			return err
+		}
+		config = &c
+	}
+	im.unet = *config
+	im.projector = network.Projector{Class: im.vision.Projector, HeadDim: im.vision.HeadDim, Out: im.unet.CrossAttentionDim[0], Scope: "projector"}
+	if err := im.fit(); err != nil {
+		return err
+	}
+	im.manifest = im.describe()
+	return nil
+}
+
+// layout recognises the source.
+func (im *importer) layout() (baseModel, visualModel, error) {
+	info, err := os.Stat(im.src)
+	if err != nil {
+		return baseModel{}, visualModel{}, err
+	}
+	if !info.IsDir() {
+		f, err := im.openFile(im.src)
+		if err == nil {
+			err = foreign(f)
+		}
+		if err == nil {
+			err = errors.New("this is one file; name the folder that holds the RealCustom++ checkpoints, and this file as its base (--base) where it is an SDXL model")
+		}
+		return baseModel{}, visualModel{}, err
+	}
+	// A downloader that asks the hub for ckpts/** into a folder ckpts makes ckpts/ckpts (facts §1.2).
+	for _, root := range []string{im.src, filepath.Join(im.src, "ckpts"), filepath.Join(im.src, "ckpts", "ckpts")} {
+		if isDir(filepath.Join(root, "realcustom")) || isDir(filepath.Join(root, "sdxl")) {
+			base, visual := im.release(root)
+			return base, visual, nil
+		}
+	}
+	if err := foreignFolder(im.src); err != nil {
+		return baseModel{}, visualModel{}, err
+	}
+	if !isDir(filepath.Join(im.src, "unet")) && !isDir(filepath.Join(im.src, "vision")) {
+		return baseModel{}, visualModel{}, fmt.Errorf("this is no checkpoint folder: looked for the released tree (ckpts/realcustom, ckpts/sdxl) and for a diffusers-style "+
+			"folder (unet, text_encoder, tokenizer, vae, vision), found %s", found(im.src))
+	}
+	return im.folder(im.src), im.folderVisual(im.src), nil
+}
+
+// baseLayout recognises the other base model.
+func (im *importer) baseLayout() (baseModel, error) {
+	info, err := os.Stat(im.base)
+	if err != nil {
+		return baseModel{}, err
+	}
+	if !info.IsDir() {
+		return im.single(im.base)
+	}
+	if err := foreignFolder(im.base); err != nil {
+		return baseModel{}, err
+	}
+	if !isDir(filepath.Join(im.base, "unet")) {
+		return baseModel{}, fmt.Errorf("%s is no base model: wanted a diffusers folder (unet, text_encoder, vae …) or one safetensors file, found %s", im.base, found(im.base))
+	}
+	m := im.folder(im.base)
+	has := func(name string) bool { return isDir(filepath.Join(im.base, name)) }
+	if !has("text_encoder") {
+		m.text = nil
+	}
+	if !has("vae") {
+		m.vae = nil
+	}
+	if !has("tokenizer") {
+		m.tokenizers = nil
+	}
+	return m, nil
+}
+
+// complete takes from the source what a base model lacks.
+func (im *importer) complete(given, source baseModel) baseModel {
+	note := func(what string) {
+		im.note("%s has no %s of its own: taken from %s", filepath.Base(im.base), what, filepath.Base(filepath.Clean(im.src)))
+	}
+	if given.text == nil {
+		given.text = source.text
+		note("text encoders")
+	}
+	if given.vae == nil {
+		given.vae = source.vae
+		note("autoencoder")
+	}
+	if given.tokenizers == nil {
+		given.tokenizers = source.tokenizers
+	}
+	if given.schedule == nil {
+		given.schedule = source.schedule
+	}
+	return given
+}
+
+// checkTokenizers loads the tokenizers once, before anything is written.
+func (im *importer) checkTokenizers(folders []string) error {
+	var errs []error
+	im.tokenizers = nil
+	for i, t := range im.text {
+		dir := folders[min(i, len(folders)-1)]
+		im.tokenizers = append(im.tokenizers, dir)
+		tok, err := prompt.Load(os.DirFS(dir))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, fmt.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt", im.label(dir), err))
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s: %w", im.label(dir), err))
+		case t.VocabSize > 0 && tok.Size() > t.VocabSize:
+			errs = append(errs, fmt.Errorf("%s: the tokenizer has %d ids, its text encoder knows %d: they belong to different models", im.label(dir), tok.Size(), t.VocabSize))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// projectorPrefix is where the released checkpoints keep the projector, inside the U-Net.
+const projectorPrefix = "encoder_hidden_states_vision_projection"
+
+// visualLayers are the visual keys and values of the cross-attention layers (facts §2.7).
+const visualLayers = `.*\.attn2\.to_[kv]_vision\.weight`
+
+// pick takes the tensors that match a rule and leaves the others.
+func pick(src checkpoint.Source, match, to string) (checkpoint.Source, error) {
+	return checkpoint.Rename(src, checkpoint.Rule{Match: match, To: []string{to}}, checkpoint.Rule{Match: `.*`, Reason: "it belongs to another network"})
+}
+
+// merge puts the visual weights, and what else the overlay brings, over the U-Net. The released application loads base, then
+// RealCustom: so the overlay wins (facts §1.2). Over a base that the user chose it brings its visual weights only.
+func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoint.Source, error) {
+	visual, err := pick(overlay, visualLayers, "$0")
+	if err != nil {
+		return nil, err
+	}
+	if len(visual.Entries()) == 0 || len(im.projectorWeights.Entries()) == 0 {
+		return nil, fmt.Errorf("there are no visual weights (to_k_vision, to_v_vision and %s, found %d and %d tensors): this is a text-to-image model alone; "+
+			"name the RealCustom++ checkpoints as source and this model as its base (--base)", projectorPrefix, len(visual.Entries()), len(im.projectorWeights.Entries()))
+	}
+	plain, err := checkpoint.Rename(unet, checkpoint.Rule{Match: visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*`, Reason: "visual weights come from the RealCustom++ checkpoint"})
+	if err != nil {
+		return nil, err
+	}
+	rest, err := checkpoint.Rename(overlay, checkpoint.Rule{Match: visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*`, Reason: "it is visual"})
+	if err != nil {
+		return nil, err
+	}
+	if overlay == unet { // one file with everything
+		rest, _ = checkpoint.Rename(checkpoint.Join(nil))
+	}
+	shared := 0
+	for _, e := range rest.Entries() {
+		if _, _, ok := plain.Shape(e.Name); ok {
+			shared++
+		}
+	}
+	switch {
+	case shared > 0 && whole:
+		im.note("the RealCustom++ file also carries %d tensors of the base U-Net: they replace the base's, as in the released application", shared)
+	case len(rest.Entries()) > 0 && !whole:
+		im.note("the RealCustom++ file also carries %d tensors of a base U-Net: left out, because another base was chosen", len(rest.Entries()))
+	}
+	if whole {
+		return checkpoint.Overlay(checkpoint.Overlay(plain, rest), visual), nil
+	}
+	return checkpoint.Overlay(plain, visual), nil
+}
+
+// fit compares the networks with each other: whether they belong to one model.
+func (im *importer) fit() error {
+	var errs []error
+	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	cross, last := im.unet.CrossAttentionDim[0], im.text[len(im.text)-1].HiddenSize
+	if n := im.unet.InChannels; n == 9 || n == 8 {
+		refuse("the U-Net takes %d channels: it is an inpainting or editing model; use the text-to-image model of the same family", n)
+	} else if n != im.vae.LatentChannels || n != im.unet.OutChannels {
+		refuse("unet works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n, im.unet.OutChannels, im.vae.LatentChannels)
+	}
+	if cross == 1024 && !im.unet.TextTime() {
+		refuse("the U-Net is of Stable Diffusion 2 (cross_attention_dim 1024); RealCustom++ works on SDXL and Stable Diffusion 1.5")
+	}
+	var widths []string
+	width := 0
+	for _, t := range im.text {
+		width += t.HiddenSize
+		widths = append(widths, fmt.Sprint(t.HiddenSize))
+	}
+	if width != cross {
+		refuse("text encoders give %d channels (%s), the U-Net wants %d (cross_attention_dim): they belong to different models%s", width, strings.Join(widths, " + "), cross, hint(width, cross))
+	} else if im.unet.TextTime() && last != im.unet.PooledWidth() {
+		refuse("the last text encoder gives %d pooled channels, the U-Net wants %d", last, im.unet.PooledWidth())
+	}
+	// One sentence for visual weights of another family instead of a hundred misshapen tensors.
+	for _, e := range im.unetWeights.Entries() {
+		name, ok := strings.CutSuffix(e.Name, ".to_k_vision.weight")
+		if !ok || len(e.Shape) != 2 {
+			continue
+		}
+		q, _, known := im.unetWeights.Shape(name + ".to_q.weight")
+		if !known || e.Shape[1] != cross || len(q) != 2 || q[0] != e.Shape[0] {
+			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net there has queries %v over %d channels of text", e.Name, e.Shape, q, cross)
+			break
+		}
+	}
+	features := 0
+	for _, e := range im.encoders {
+		features += e.EmbedDim
+	}
+	if shape, _, ok := im.projectorWeights.Shape("min_attention.norm1.weight"); ok && !slices.Equal(shape, []int{features}) {
+		refuse("the projector reads %v image features, the image encoders give %d: they belong to different checkpoints", shape, features)
+	}
+	if shape, _, ok := im.projectorWeights.Shape("projector.4.bias"); ok && !slices.Equal(shape, []int{cross}) {
+		refuse("the projector gives %v channels, the U-Net wants %d: they belong to different models", shape, cross)
+	}
+	return errors.Join(errs...)
+}
+
+// hint names the families by the widths of their text.
+func hint(text, cross int) string {
+	families := map[int]string{768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "SDXL"}
+	if families[text] == "" || families[cross] == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (text of %s, U-Net of %s)", families[text], families[cross])
+}
+
+// projectorClass tells the released classes and the paper's apart by their tensors (facts §9).
+func projectorClass(src checkpoint.Source) string {
+	has := func(name string) bool { _, _, ok := src.Shape(name); return ok }
+	switch {
+	case has("projector_base.0.weight"):
+		return network.ProjectorCCP
+	case has("min_attention2.norm1.weight"):
+		return network.ProjectorShallow
+	}
+	return network.ProjectorHighRes
+}
+
+// openFile opens a weight file, or an index of parts, once.
+func (im *importer) openFile(path string) (*checkpoint.File, error) {
+	if f := im.opened[path]; f != nil {
+		return f, nil
+	}
+	f, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	im.opened[path] = f
+	return f, nil
+}
+
+// openFolder opens the weights of a model folder once.
+func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
+	if f := im.opened[dir]; f != nil {
+		return f, nil
+	}
+	if !isDir(dir) {
+		return nil, fmt.Errorf("%s is missing", im.label(dir))
+	}
+	f, err := checkpoint.OpenFolder(dir)
+	if err != nil {
+		if half := halfDownloaded(dir); half != "" {
+			err = fmt.Errorf("%w (%s is a download that was interrupted: finish it)", err, half)
+		}
+		return nil, err
+	}
+	im.opened[dir] = f
+	return f, nil
+}
+
+// renamed gives the tensors of a file the names of the network definitions and notes what is left out.
+func (im *importer) renamed(where string, f *checkpoint.File, rename func(checkpoint.Source) (*checkpoint.View, error)) (checkpoint.Source, error) {
+	v, err := rename(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", im.label(where), err)
+	}
+	reasons := map[string]int{}
+	for _, i := range v.Ignored() {
+		reasons[i.Reason]++
+	}
+	var told []string
+	for _, i := range v.Ignored() {
+		if n := reasons[i.Reason]; n > 0 {
+			told = append(told, fmt.Sprintf("%s: %d tensors such as %s are left out: %s", im.label(where), n, i.Name, i.Reason))
+			reasons[i.Reason] = 0
+		}
+	}
+	im.notes = append(im.notes, told...)
+	return v, nil
+}
+
+func (im *importer) note(format string, args ...any) {
+	im.notes = append(im.notes, fmt.Sprintf(format, args...))
+}
+
+// label is how messages and the manifest call a path: relative to the source, or to the base with its name in front.
+func (im *importer) label(path string) string {
+	if rel, err := filepath.Rel(im.src, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	if im.base != "" {
+		if rel, err := filepath.Rel(filepath.Dir(filepath.Clean(im.base)), path); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return path
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// found lists what a folder holds, for messages.
+func found(dir string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err.Error()
+	}
+	var names []string
+	for _, e := range entries {
+		if len(names) == 8 {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, e.Name())
+	}
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// halfDownloaded names a file that a downloader has not finished.
+func halfDownloaded(dir string) string {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if slices.Contains([]string{".incomplete", ".part", ".crdownload", ".download", ".aria2", ".tmp"}, filepath.Ext(e.Name())) {
+			return e.Name()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,282 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"realword/inference/checkpoint"
+	"realword/inference/network"
+)
+
+// This file reads the tree that RealCustom++ was released as (facts §1.1), design §4 (a), and single-file bases, (c).
+
+// The views of the release, which no file of the tree states (facts §4.3).
+const (
+	releaseReference = 768
+	releaseHeadDim   = 64
+)
+
+// releaseEncoders are the image encoders of the release in the order in which their features are joined (facts §4.1).
+var releaseEncoders = []struct {
+	name, folder string
+	deep         map[int]int // width -> the block whose output is taken
+	heads        func(width int) int
+	mean, std    []float64
+}{
+	{"siglip", "vit_so400m_patch14_siglip_384", map[int]int{1152: 25}, func(int) int { return 16 }, []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.5, 0.5}},
+	{"dino", "vit_large_patch14_reg4_dinov2.lvd142m", map[int]int{1024: 22}, func(width int) int { return width / 64 }, []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}},
+}
+
+// release reads a tree whose root holds realcustom, sdxl and the image encoders.
+func (im *importer) release(root string) (baseModel, visualModel) {
+	at := func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) }
+	base := baseModel{name: "RealCustom++", tokenizers: []string{im.tokenizer(at("sdxl/clip-sdxl-1")), im.tokenizer(at("sdxl/clip-sdxl-2"))}}
+	base.schedule = func() (Schedule, error) { return defaultSchedule, nil }
+	base.unet = func() (checkpoint.Source, *network.UNetConfig, error) {
+		f, err := im.choose(at("sdxl/unet"), "sdxl-unet.bin", "general_v1-3_sdxl_03.pth")
+		if err == nil {
+			err = foreign(f)
+		}
+		return f, nil, err
+	}
+	base.text = func() ([]textModel, error) {
+		models := make([]textModel, 2)
+		var errs []error
+		for i := range models {
+			dir := at(fmt.Sprintf("sdxl/clip-sdxl-%d", i+1))
+			f, err := im.openFolder(dir)
+			if err == nil {
+				models[i].weights, err = im.renamed(dir, f, checkpoint.TextModel)
+			}
+			if err == nil {
+				models[i].CLIPTextConfig, err = textConfig(models[i].weights, i)
+			}
+			if path := filepath.Join(dir, "config.json"); err == nil && isFile(path) {
+				err = im.readJSON(path, &struct {
+					*network.CLIPTextConfig
+					Inner *network.CLIPTextConfig `json:"text_config"` // the folder of a whole CLIPModel
+				}{&models[i].CLIPTextConfig, &models[i].CLIPTextConfig})
+			}
+			if err == nil {
+				err = models[i].Validate(im.label(dir))
+			}
+			errs = append(errs, err)
+		}
+		return models, errors.Join(errs...)
+	}
+	base.vae = func() (checkpoint.Source, network.VAEConfig, error) {
+		f, err := im.choose(at("sdxl/vae"), "sdxl-vae.pth")
+		if err != nil {
+			return nil, network.VAEConfig{}, err
+		}
+		v, err := im.renamed(at("sdxl/vae"), f, checkpoint.Autoencoder)
+		if err != nil {
+			return nil, network.VAEConfig{}, err
+		}
+		c, err := vaeConfig(v, true)
+		for _, name := range []string{"sdxl/vae/sdxl.json", "sdxl/vae/config.json"} {
+			if err == nil && isFile(at(name)) {
+				c.ScalingFactor = 0 // a file that omits it means the library's default
+				err = im.readJSON(at(name), &c)
+				break
+			}
+		}
+		if err == nil {
+			err = c.Validate()
+		}
+		return v, c, err
+	}
+
+	var visual visualModel
+	visual.overlay = func() (checkpoint.Source, error) {
+		f, err := im.choose(at("realcustom"), "RealCustom_highres.pth", "RealCustom_highres_shallow.pth", "RealCustom_0025000_ema_highres.pth")
+		if err == nil {
+			err = foreign(f)
+		}
+		return f, err
+	}
+	visual.encoders = func(class string) (visionConfig, []imageEncoder, error) {
+		config := visionConfig{Projector: class, HeadDim: releaseHeadDim, ReferenceSize: releaseReference, ViewSize: releaseReference / 2}
+		var encoders []imageEncoder
+		var errs []error
+		for _, r := range releaseEncoders {
+			e := imageEncoder{name: r.name}
+			dir := at(r.folder)
+			f, err := im.openFolder(dir)
+			if err == nil {
+				e.weights, err = im.renamed(dir, f, checkpoint.VisionTransformer)
+			}
+			if err == nil {
+				if e.ViTConfig, err = vitConfig(e.weights, r.deep, class != network.ProjectorHighRes); err != nil {
+					err = fmt.Errorf("%s: %w", im.label(dir), err)
+				}
+			}
+			if err == nil {
+				e.ImgSize, e.NumHeads, e.Mean, e.Std = config.ViewSize, max(1, r.heads(e.EmbedDim)), r.mean, r.std
+				err = e.Validate(im.label(dir))
+			}
+			errs = append(errs, err)
+			config.Encoders = append(config.Encoders, r.name)
+			encoders = append(encoders, e)
+		}
+		return config, encoders, errors.Join(errs...)
+	}
+	return base, visual
+}
+
+// choose opens the first of the files that the folder has, else the only weight file there.
+func (im *importer) choose(dir string, names ...string) (*checkpoint.File, error) {
+	var there []string
+	for _, name := range names {
+		if isFile(filepath.Join(dir, name)) {
+			there = append(there, name)
+		}
+	}
+	if len(there) > 1 {
+		im.note("%s is taken and not %s: move the first away to import another", im.label(filepath.Join(dir, there[0])), strings.Join(there[1:], ", "))
+	}
+	if len(there) > 0 {
+		return im.openFile(filepath.Join(dir, there[0]))
+	}
+	f, err := im.openFolder(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w; the release has %s there", err, names[0])
+	}
+	return f, nil
+}
+
+// tokenizer finds the tokenizer of a text encoder's folder, which some keep in a folder of its own.
+func (im *importer) tokenizer(dir string) string {
+	if inner := filepath.Join(dir, "tokenizer"); !isFile(filepath.Join(dir, "vocab.json")) && isDir(inner) {
+		return inner
+	}
+	return dir
+}
+
+// single reads a base of one file: an SDXL checkpoint in the layout of the original programs, or a U-Net with the names of diffusers.
+func (im *importer) single(path string) (baseModel, error) {
+	f, err := im.openFile(path)
+	if err != nil {
+		return baseModel{}, err
+	}
+	if err := foreign(f); err != nil {
+		return baseModel{}, err
+	}
+	m := baseModel{name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), schedule: func() (Schedule, error) { return defaultSchedule, nil }}
+	if !checkpoint.IsSingleFile(f) {
+		if count(f, "down_blocks.") == 0 {
+			return baseModel{}, fmt.Errorf("%s holds no U-Net: wanted a Stable Diffusion checkpoint (model.diffusion_model.…) or a U-Net of diffusers (down_blocks.…), found tensors such as %s",
+				path, some(f))
+		}
+		m.unet = func() (checkpoint.Source, *network.UNetConfig, error) { return f, nil, nil }
+		return m, nil
+	}
+	parts, err := checkpoint.SplitSingleFile(f)
+	if err != nil {
+		return baseModel{}, fmt.Errorf("%s: %w", path, err)
+	}
+	m.unet = func() (checkpoint.Source, *network.UNetConfig, error) { return parts.UNet, nil, nil }
+	if parts.Text != nil {
+		m.text = func() ([]textModel, error) {
+			var models []textModel
+			for i, v := range []*checkpoint.View{parts.Text, parts.Text2} {
+				if v == nil {
+					continue
+				}
+				c, err := textConfig(v, i)
+				if err == nil {
+					err = c.Validate(fmt.Sprintf("%s, text encoder %d", im.label(path), i+1))
+				}
+				if err != nil {
+					return nil, err
+				}
+				models = append(models, textModel{c, v})
+			}
+			return models, nil
+		}
+	}
+	if parts.Autoencoder != nil {
+		m.vae = func() (checkpoint.Source, network.VAEConfig, error) {
+			c, err := vaeConfig(parts.Autoencoder, parts.Text2 != nil || parts.Text == nil)
+			if err == nil {
+				err = c.Validate()
+			}
+			return parts.Autoencoder, c, err
+		}
+	}
+	return m, nil
+}
+
+// foreign names models that RealCustom++ does not work on, by their tensors; nil for all others.
+func foreign(src checkpoint.Source) error {
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(src.Entries(), func(e checkpoint.Entry) bool {
+			return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(e.Name, p) })
+		})
+	}
+	const wanted = "Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights"
+	is := func(what string) error { return fmt.Errorf("%s holds %s; %s", pathOf(src), what, wanted) }
+	_, _, refiner := src.Shape("conditioner.embedders.0.model.ln_final.weight")
+	_, _, velocity := src.Shape("v_pred")
+	switch {
+	case has("lora_unet_", "lora_te", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.down.", ".lora.up."):
+		return fmt.Errorf("%s holds a LoRA, which changes a model and is none; merge it into an SDXL checkpoint first and give that as the base (--base)", pathOf(src))
+	case has("double_blocks.0.", "single_transformer_blocks.0."):
+		return is("a Flux model")
+	case has("joint_blocks.0.", ".attn.add_q_proj."):
+		return is("a Stable Diffusion 3 model")
+	case has("control_model.", "controlnet_cond_embedding."):
+		return is("a ControlNet")
+	case has("cond_stage_model.model.transformer."):
+		return is("a Stable Diffusion 2 model")
+	case refiner:
+		return is("the SDXL refiner")
+	case velocity:
+		return is("a model trained for v-prediction")
+	}
+	return nil
+}
+
+// foreignFolder does the same for diffusers folders.
+func foreignFolder(dir string) error {
+	for _, name := range []string{"transformer", "prior"} {
+		if !isDir(filepath.Join(dir, name)) || isDir(filepath.Join(dir, "unet")) {
+			continue
+		}
+		raw, _ := os.ReadFile(filepath.Join(dir, name, "config.json"))
+		what := "a model"
+		for class, family := range map[string]string{"FluxTransformer": "a Flux model", "SD3Transformer": "a Stable Diffusion 3 model"} {
+			if strings.Contains(string(raw), class) {
+				what = family
+			}
+		}
+		return fmt.Errorf("%s holds %s with a %s and no U-Net; Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights", dir, what, name)
+	}
+	return nil
+}
+
+// pathOf names the file of a source where there is one.
+func pathOf(src checkpoint.Source) string {
+	if f, ok := src.(*checkpoint.File); ok {
+		if paths := f.Paths(); len(paths) > 0 {
+			return paths[0]
+		}
+	}
+	return "the checkpoint"
+}
+
+// some names a few tensors, for messages.
+func some(src checkpoint.Source) string {
+	var names []string
+	for i, e := range src.Entries() {
+		if i == 3 {
+			break
+		}
+		names = append(names, fmt.Sprintf("%.60q", e.Name))
+	}
+	return strings.Join(names, ", ")
+}
