@@ -14,9 +14,11 @@ import (
 )
 
 func newModel() *cobra.Command {
-	var out string
+	var out, base string
 	imported := &cobra.Command{
 		Use: "import CHECKPOINTS --out BUNDLE", Short: "make a model folder out of checkpoints",
+		Long: "Makes a model folder out of the released RealCustom++ checkpoints (the folder with ckpts inside), or out of a diffusers-style folder.\n" +
+			"Another SDXL model goes under the visual weights with --base: a diffusers folder, or one safetensors file.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
@@ -29,15 +31,19 @@ func newModel() *cobra.Command {
 				}
 				defer fmt.Fprint(screen, "\r\033[K")
 			}
-			b, err := bundle.Import(c.Context(), args[0], out, progress)
+			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Progress: progress})
 			if err != nil {
 				return err
+			}
+			for _, note := range b.Manifest().Notes {
+				fmt.Fprintln(c.ErrOrStderr(), "note:", note)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s is now the model %s. Try: realword generate --model %[1]s --prompt \"a dog\"\n", b.Dir(), b.Manifest().Name)
 			return nil
 		},
 	}
 	imported.Flags().StringVar(&out, "out", "", "new folder of the model")
+	imported.Flags().StringVar(&base, "base", "", "SDXL model to use instead of the checkpoints' own: a diffusers folder or one safetensors file")
 
 	info := &cobra.Command{
 		Use: "info [BUNDLE]", Short: "what a model says of itself; without a folder the embedded one",
