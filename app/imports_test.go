@@ -16,8 +16,8 @@ var layers = []string{
 	"inference",
 	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture",
-	"inference/ort", "inference/session", "inference/synthetic", "inference/tensor",
-	"history", "assets", "app/locale",
+	"inference/ort", "inference/session", "inference/synthetic",
+	"history", "inference/tensor", "assets", "app/locale",
 }
 
 // owners are the only packages that may import a module themselves.

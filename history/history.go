@@ -1,72 +1,51 @@
-// Package history keeps finished rounds: the recipe of each, and every picture it made with file and thumbnail.
+// Package history keeps an artist's work: sessions, their rounds with recipes and references, pictures with thumbnails and
+// step data, and the queue of rounds still to make.
 //
-// Contract: the only importer of bbolt; imports nothing of Realword, so a recipe is JSON that the caller understands. A
-// round is a journal: Begin writes the recipe, Add each picture as it is ready, End the outcome, each in a transaction of its
-// own that is on disk when the call returns. A program that dies in between leaves a round that reads as interrupted, with
-// the pictures it had. Pictures themselves stay files; only their thumbnails are inside. A Store may be used from any
-// goroutine; one process at a time has it open.
+// Contract: the only importer of bbolt; of Realword it imports half floats alone, so a recipe, a draft and an exact state
+// are bytes that the caller understands. Everything is a journal: each call that changes something is one transaction, on
+// disk when the call returns nil, and without effect when it returns an error. A program that is killed loses at most the
+// call that it was in. A Store may be used from any goroutine; one process at a time has it open. Returned values share
+// nothing with the store.
+//
+// Where things lie: records, thumbnails and blobs up to 32 KiB in the bbolt file, larger blobs (references, latents) as
+// files in the folder NAME.blobs beside it, named by their SHA-256; finished pictures as PNG files in the pictures folder,
+// where they are the user's. Equal blobs are kept once. Files are written before the transaction that needs them and
+// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those.
 package history
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-const schema = 1
+// Options are where a history keeps its files.
+type Options struct {
+	Pictures string        // folder for finished pictures; "": NAME.pictures beside the history
+	Wait     time.Duration // for another process to let go of the file; 0: a second
 
-// Buckets and keys. Rounds have the key ID (8 bytes, big endian), pictures the round's ID and their index (4 bytes).
-var (
-	metaBucket    = []byte("meta")
-	schemaKey     = []byte("schema")
-	roundBucket   = []byte("rounds")
-	pictureBucket = []byte("pictures")
-)
-
-// Status is the outcome of a round.
-type Status string
-
-// The outcomes. A round that nobody ended is Interrupted, whether it still runs or its program died.
-const (
-	Interrupted Status = "interrupted"
-	Complete    Status = "complete"
-	Cancelled   Status = "cancelled"
-	Failed      Status = "failed"
-)
-
-// Round is one generation.
-type Round struct {
-	ID       uint64          `json:"id"`
-	Started  time.Time       `json:"started"`
-	Ended    time.Time       `json:"ended,omitzero"`
-	Status   Status          `json:"status"`
-	Error    string          `json:"error,omitempty"` // of a failed round
-	Recipe   json.RawMessage `json:"recipe"`
-	Pictures []Picture       `json:"-"` // in the order in which they were made
+	unsynced bool // tests that end with the process, not with the machine, need not wait for the disk
 }
 
-// Picture is one result of a round.
-type Picture struct {
-	Seed      uint64 `json:"seed"`
-	File      string `json:"file"` // absolute path; the file may have been moved since
-	Width     int    `json:"width"`
-	Height    int    `json:"height"`
-	Thumbnail []byte `json:"thumbnail,omitempty"` // a small PNG
+// Store is an open history.
+type Store struct {
+	db       *bbolt.DB
+	path     string
+	blobs    string // folder of large blobs
+	pictures string
+	unsynced bool
+
+	mu      sync.Mutex // held by whoever changes the database or the files
+	removed [][]byte   // blobs whose files are gone and whose removal is still written down
 }
-
-// ErrNotFound says that there is no round with an ID.
-var ErrNotFound = errors.New("there is no such round in the history")
-
-// Store is an open history file.
-type Store struct{ db *bbolt.DB }
 
 // DefaultPath is history.db in the realword folder of the user's configuration.
 func DefaultPath() (string, error) {
@@ -77,156 +56,182 @@ func DefaultPath() (string, error) {
 	return filepath.Join(dir, "realword", "history.db"), nil
 }
 
-// Open opens the history file at path, or begins a new one. It waits a second for another process to let go of it.
-func Open(path string) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("the folder of the history cannot be made: %w", err)
+// DefaultPictures is the folder Realword in the user's pictures folder.
+func DefaultPictures() (string, error) {
+	if dir := os.Getenv("XDG_PICTURES_DIR"); runtime.GOOS != "windows" && runtime.GOOS != "darwin" && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "Realword"), nil
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("another Realword has the history %s open: close it and try again", path)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("the history %s is damaged (%w): move it away, and Realword begins a new one", path, err)
-	case err != nil:
-		return nil, fmt.Errorf("the history %s cannot be opened: %w", path, err)
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no folder for pictures: %w: set HOME", err)
 	}
-	if err := db.Update(prepare); err != nil {
-		return nil, errors.Join(fmt.Errorf("the history %s cannot be used: %w", path, err), db.Close())
-	}
-	return &Store{db}, nil
+	return filepath.Join(home, "Pictures", "Realword"), nil
 }
 
-func prepare(tx *bbolt.Tx) error {
-	meta, err := tx.CreateBucketIfNotExists(metaBucket)
+// Open opens the history file at path with the default options, or begins a new one.
+func Open(path string) (*Store, error) { return Options{}.Open(path) }
+
+// Open opens the history file at path, or begins a new one, and brings one of an older Realword up to date. Trouble with
+// the file is an *Error.
+func (o Options) Open(path string) (*Store, error) {
+	base := strings.TrimSuffix(path, filepath.Ext(path))
+	s := &Store{path: path, blobs: base + ".blobs", pictures: o.Pictures, unsynced: o.unsynced}
+	if s.pictures == "" {
+		s.pictures = base + ".pictures"
+	}
+	if o.Wait == 0 {
+		o.Wait = time.Second
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, explain(path, err)
+	}
+	if err := examine(path, o.Wait); err != nil {
+		return nil, explain(path, err)
+	}
+	db, err := openFile(path, &bbolt.Options{Timeout: o.Wait, NoSync: o.unsynced, NoGrowSync: o.unsynced})
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	s.db = db
+	if err = s.update(migrate); err == nil {
+		err = s.recover()
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// examine refuses a file that is shorter than it says: reading beyond its end would be a fault.
+func examine(path string, wait time.Duration) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil // a new one
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = &Error{Unreachable, path, errors.New("it is not a file")}
+	}
 	if err != nil {
 		return err
 	}
-	if found := meta.Get(schemaKey); found == nil {
-		if err := meta.Put(schemaKey, []byte{schema}); err != nil {
-			return err
-		}
-	} else if len(found) != 1 || found[0] != schema {
-		return fmt.Errorf("it has schema %v, this Realword knows %d: use the newer Realword that wrote it", found, schema)
+	db, err := openFile(path, &bbolt.Options{Timeout: wait, ReadOnly: true})
+	if err != nil {
+		return err
 	}
-	for _, name := range [][]byte{roundBucket, pictureBucket} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
+	tx, err := db.Begin(false)
+	if err == nil {
+		if want := tx.Size(); want > info.Size() {
+			err = &Error{Damaged, path, fmt.Errorf("%d of %d bytes are there", info.Size(), want)}
+		}
+		err = errors.Join(err, tx.Rollback())
+	}
+	return errors.Join(err, db.Close())
+}
+
+// openFile is bbolt.Open for files that may be anything.
+func openFile(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	var file *os.File
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+		file, err = os.OpenFile(name, flag, mode)
+		return file, err
+	}
+	damaged := guard(path, func() error {
+		db, err = bbolt.Open(path, 0o600, o)
+		return nil
+	})
+	if damaged != nil {
+		return nil, errors.Join(damaged, file.Close())
+	}
+	var system interface{ Timeout() bool }
+	var known *Error
+	if err != nil && strings.Contains(err.Error(), "file size too small") && !errors.As(err, &system) && !errors.As(err, &known) {
+		err = &Error{Damaged, path, err}
+	}
+	return db, err
+}
+
+// guard turns the panics and faults with which bbolt meets damaged pages into errors.
+func guard(path string, do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Error{Damaged, path, fmt.Errorf("%v", p)}
+		}
+	}()
+	return do()
+}
+
+// SetAside renames a damaged history and its blobs, so that Open begins a new one, and returns the file's new name. Nothing is
+// deleted.
+func SetAside(path string, at time.Time) (string, error) {
+	base := strings.TrimSuffix(path, filepath.Ext(path))
+	aside := base + at.Format("-20060102-150405")
+	if err := os.Rename(path, aside+filepath.Ext(path)); err != nil {
+		return "", explain(path, err)
+	}
+	if err := os.Rename(base+".blobs", aside+".blobs"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", explain(path, err)
+	}
+	return aside + filepath.Ext(path), nil
+}
+
+// Close closes the file.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.db.Close()
+}
+
+// change is one transaction with the files that belong to it.
+type change struct {
+	*bbolt.Tx
+	s        *Store
+	written  []string          // files to remove when it fails
+	unneeded map[string]bool   // blobs to remove when it succeeds
+	discard  []discardedResult // pictures likewise
+}
+
+type discardedResult struct{ file, sha256 string }
+
+// update runs one change: all of it is on disk when it returns nil, nothing of it otherwise.
+func (s *Store) update(do func(*change) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &change{s: s, unneeded: map[string]bool{}}
+	err := guard(s.path, func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			c.Tx = tx
+			if b := tx.Bucket(doomedBucket); b != nil {
+				for _, sum := range s.removed {
+					if err := b.Delete(sum); err != nil {
+						return err
+					}
+				}
+			}
+			return do(c)
+		})
+	})
+	if err != nil {
+		for _, f := range c.written {
+			_ = os.Remove(f)
+		}
+		return explain(s.path, err)
+	}
+	s.removed = nil
+	for sum := range c.unneeded {
+		if err := os.Remove(s.blobFile([]byte(sum))); err == nil || errors.Is(err, os.ErrNotExist) {
+			s.removed = append(s.removed, []byte(sum))
+		}
+	}
+	for _, d := range c.discard {
+		if hasSum(d.file, d.sha256) { // a file that the user has changed since is the user's
+			_ = os.Remove(d.file)
 		}
 	}
 	return nil
 }
 
-// Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
-
-// Begin journals a new round and returns its ID. IDs grow, and are never used again.
-func (s *Store) Begin(recipe json.RawMessage, at time.Time) (uint64, error) {
-	var id uint64
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		rounds := tx.Bucket(roundBucket)
-		var err error
-		if id, err = rounds.NextSequence(); err != nil {
-			return err
-		}
-		return put(rounds, roundKey(id), Round{ID: id, Started: at, Status: Interrupted, Recipe: recipe})
-	})
-	return id, err
+// view runs one reading transaction. What it reads has to be copied before it ends.
+func (s *Store) view(do func(*bbolt.Tx) error) error {
+	return explain(s.path, guard(s.path, func() error { return s.db.View(do) }))
 }
-
-// Add journals a picture of a round.
-func (s *Store) Add(round uint64, p Picture) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		if tx.Bucket(roundBucket).Get(roundKey(round)) == nil {
-			return fmt.Errorf("round %d: %w", round, ErrNotFound)
-		}
-		n := uint32(len(pictures(tx, round)))
-		return put(tx.Bucket(pictureBucket), binary.BigEndian.AppendUint32(roundKey(round), n), p)
-	})
-}
-
-// End journals the outcome of a round. cause is kept for a failed one and may be nil.
-func (s *Store) End(round uint64, status Status, cause error, at time.Time) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		r, err := get(tx, round)
-		if err != nil {
-			return err
-		}
-		r.Status, r.Ended = status, at
-		if cause != nil {
-			r.Error = cause.Error()
-		}
-		return put(tx.Bucket(roundBucket), roundKey(round), r)
-	})
-}
-
-// Rounds returns every round with its pictures, the newest first.
-func (s *Store) Rounds() ([]Round, error) {
-	var list []Round
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(roundBucket).ForEach(func(key, _ []byte) error {
-			r, err := complete(tx, binary.BigEndian.Uint64(key))
-			list = append(list, r)
-			return err
-		})
-	})
-	slices.Reverse(list)
-	return list, err
-}
-
-// Round returns one round with its pictures, or ErrNotFound.
-func (s *Store) Round(id uint64) (Round, error) {
-	var r Round
-	err := s.db.View(func(tx *bbolt.Tx) (err error) {
-		r, err = complete(tx, id)
-		return err
-	})
-	return r, err
-}
-
-func complete(tx *bbolt.Tx, id uint64) (Round, error) {
-	r, err := get(tx, id)
-	if err != nil {
-		return r, err
-	}
-	for i, value := range pictures(tx, id) {
-		var p Picture
-		if err := json.Unmarshal(value, &p); err != nil {
-			return r, fmt.Errorf("picture %d of round %d is damaged in the history: %w", i, id, err)
-		}
-		r.Pictures = append(r.Pictures, p)
-	}
-	return r, nil
-}
-
-func get(tx *bbolt.Tx, id uint64) (Round, error) {
-	var r Round
-	value := tx.Bucket(roundBucket).Get(roundKey(id))
-	if value == nil {
-		return r, fmt.Errorf("round %d: %w", id, ErrNotFound)
-	}
-	if err := json.Unmarshal(value, &r); err != nil {
-		return r, fmt.Errorf("round %d is damaged in the history: %w", id, err)
-	}
-	return r, nil
-}
-
-// pictures returns the stored pictures of a round, valid as long as tx.
-func pictures(tx *bbolt.Tx, round uint64) [][]byte {
-	var list [][]byte
-	prefix, c := roundKey(round), tx.Bucket(pictureBucket).Cursor()
-	for key, value := c.Seek(prefix); len(key) > 8 && binary.BigEndian.Uint64(key) == round; key, value = c.Next() {
-		list = append(list, value)
-	}
-	return list
-}
-
-func put(b *bbolt.Bucket, key []byte, v any) error {
-	value, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return b.Put(key, value)
-}
-
-func roundKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }

@@ -1,13 +1,15 @@
 package history
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,97 +17,417 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-
-func open(t *testing.T, path string) *Store {
-	t.Helper()
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-// Random operations on a store and on a plain slice, with the file closed and opened again in between.
-func TestJournalAgainstModel(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "folder", "history.db")
-	s := open(t, path)
-	rnd := rand.New(rand.NewPCG(1, 2))
-	var model []Round
-	for range 200 {
-		switch op := rnd.IntN(5); {
-		case op == 0 || len(model) == 0:
-			recipe := json.RawMessage(`{"prompt":"a dog","seeds":[` + string(rune('0'+rnd.IntN(10))) + `]}`)
-			id, err := s.Begin(recipe, noon)
-			if err != nil {
-				t.Fatal(err)
-			}
-			model = append(model, Round{ID: id, Started: noon, Status: Interrupted, Recipe: recipe})
-		case op <= 2:
-			r := &model[rnd.IntN(len(model))]
-			p := Picture{Seed: rnd.Uint64(), File: "/out/a.png", Width: 128, Height: 64, Thumbnail: []byte{byte(rnd.Int())}}
-			if err := s.Add(r.ID, p); err != nil {
-				t.Fatal(err)
-			}
-			r.Pictures = append(r.Pictures, p)
-		case op == 3:
-			r := &model[rnd.IntN(len(model))]
-			r.Status, r.Ended, r.Error = Failed, noon.Add(time.Minute), "no space left"
-			if err := s.End(r.ID, Failed, errors.New(r.Error), r.Ended); err != nil {
-				t.Fatal(err)
-			}
-		default:
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			s = open(t, path)
-		}
-	}
-	got, err := s.Rounds()
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.Reverse(got)
-	if !reflect.DeepEqual(got, model) {
-		t.Errorf("the store holds\n%v\nwant\n%v", got, model)
-	}
-	one, err := s.Round(model[1].ID)
-	if err != nil || !reflect.DeepEqual(one, model[1]) {
-		t.Errorf("Round = %v, %v", one, err)
-	}
-}
-
-func TestUnknownRound(t *testing.T) {
+func TestUnknown(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "h.db"))
-	_, err := s.Round(7)
-	for what, err := range map[string]error{"Round": err, "Add": s.Add(7, Picture{}), "End": s.End(7, Complete, nil, noon)} {
-		if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "7") {
-			t.Errorf("%s: %v", what, err)
+	_, round := s.Round(7)
+	_, session := s.Session(7)
+	_, picture := s.Picture(7)
+	_, step := s.Step(7, 0, false)
+	_, reference := s.ReferenceData(strings.Repeat("07", 32))
+	_, begun := s.BeginRound(Plan{Session: 7}, noon)
+	_, child := s.BeginRound(Plan{Parents: []uint64{7}}, noon)
+	_, bound := s.BeginRound(Plan{References: []Reference{{Name: "7.png", SHA256: "zz"}}}, noon)
+	_, finished := s.FinishPicture(7, Picture{}, nil)
+	_, started := s.StartJob(7, noon)
+	for what, got := range map[string]struct{ err, want error }{
+		"Round": {round, ErrNotFound}, "Add": {s.Add(7, Picture{}), ErrNotFound}, "End": {s.End(7, Complete, nil, noon), ErrNotFound},
+		"Session": {session, ErrNoSession}, "BeginRound": {begun, ErrNoSession}, "SetDraft": {s.SetDraft(7, nil, nil), ErrNoSession},
+		"Picture": {picture, ErrNoPicture}, "parent": {child, ErrNoPicture}, "FinishPicture": {finished, ErrNoPicture},
+		"AddStep": {s.AddStep(7, Step{}), ErrNoPicture}, "SetStar": {s.SetStar(7, true), ErrNoPicture},
+		"Trash": {s.Trash(noon, Item{RoundItem, 7}), ErrNotFound},
+		"Step":  {step, ErrNoStep}, "ReferenceData": {reference, ErrNoReference},
+		"StartJob": {started, ErrNoJob}, "MoveJob": {s.MoveJob(7, 0), ErrNoJob},
+	} {
+		if !errors.Is(got.err, got.want) || !strings.Contains(got.err.Error(), "7") && what != "ReferenceData" {
+			t.Errorf("%s: %v", what, got.err)
 		}
+	}
+	if !errors.Is(bound, ErrNoReference) || !strings.Contains(bound.Error(), "7.png") {
+		t.Errorf("reference of a round: %v", bound)
 	}
 	if list, err := s.Rounds(); len(list) != 0 || err != nil {
-		t.Errorf("Rounds of an empty history: %v, %v", list, err)
+		t.Errorf("failed calls left %v, %v", list, err)
 	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// sample writes a history with some of everything and returns its path.
+func sample(t testing.TB, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "history.db")
+	s, m := open(t, path), newModel(9)
+	for m.ops < 120 {
+		if err := m.step(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestOpenRefuses(t *testing.T) {
-	dir := t.TempDir()
-	path := func(name string) string { return filepath.Join(dir, name) }
-	if err := os.WriteFile(path("text"), []byte(strings.Repeat("this is not a database. ", 2000)), 0o600); err != nil {
+	whole, err := os.ReadFile(sample(t, t.TempDir()))
+	if err != nil {
 		t.Fatal(err)
 	}
-	newer := open(t, path("newer"))
-	err := newer.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema + 1}) })
-	if err := errors.Join(err, newer.Close()); err != nil {
-		t.Fatal(err)
-	}
-	open(t, path("held"))
-	for name, want := range map[string]string{
-		"text": "damaged", "newer": "newer Realword", "held": "another Realword", "text/below": "folder of the history",
-	} {
-		if _, err := Open(path(name)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
-			t.Errorf("%s: %v, want %q", name, err, want)
+	edit := func(do func(*bbolt.Tx) error) func(string) error {
+		return func(path string) error {
+			db, err := bbolt.Open(path, 0o600, nil)
+			if err != nil {
+				return err
+			}
+			return errors.Join(db.Update(do), db.Close())
 		}
 	}
+	for name, c := range map[string]struct {
+		spoil func(path string) error
+		kind  Kind
+	}{
+		"newer":        {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema + 1}) }), Newer},
+		"much newer":   {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("2.0.0")) }), Newer},
+		"another's":    {edit(func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(metaBucket)) }), Damaged},
+		"text":         {func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("no database. "), 9999), 0o600) }, Damaged},
+		"one byte":     {func(p string) error { return os.Truncate(p, 1) }, Damaged},
+		"two pages":    {func(p string) error { return os.Truncate(p, 8192) }, Damaged},
+		"half":         {func(p string) error { return os.Truncate(p, int64(len(whole)/2)) }, Damaged},
+		"no middle":    {func(p string) error { return overwrite(p, 4*4096, len(whole)) }, Damaged},
+		"locked":       {func(p string) error { open(t, p); return nil }, Busy},
+		"a folder":     {func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) }, Unreachable},
+		"below a file": {func(p string) error { return nil }, Unreachable},
+	} {
+		path := filepath.Join(t.TempDir(), "history.db")
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.spoil(path); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if name == "below a file" {
+			path = filepath.Join(path, "history.db")
+		}
+		before, _ := os.ReadFile(path)
+		_, err := Options{Wait: 10 * time.Millisecond, unsynced: true}.Open(path)
+		var known *Error
+		if !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(known.Error(), known.Remedy()) ||
+			!strings.Contains(err.Error(), filepath.Dir(filepath.Dir(path))) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after, _ := os.ReadFile(path); name != "locked" && !bytes.Equal(before, after) {
+			t.Errorf("%s: opening changed the file", name)
+		}
+		if c.kind != Damaged {
+			continue
+		}
+		aside, err := SetAside(path, noon)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if kept, _ := os.ReadFile(aside); !bytes.Equal(kept, before) {
+			t.Errorf("%s: setting it aside lost the file", name)
+		}
+		open(t, path)
+	}
+}
+
+func overwrite(path string, from, to int) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xa5}, to-from), int64(from))
+	return errors.Join(err, f.Close())
+}
+
+// Any single damaged page is an error somewhere, or does not matter; it never is a panic.
+func TestDamagedPages(t *testing.T) {
+	dir := t.TempDir()
+	whole, err := os.ReadFile(sample(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for page := 0; page < len(whole)/4096; page += 1 + page/8 {
+		path := filepath.Join(dir, fmt.Sprint(page, ".db"))
+		spoiled := bytes.Clone(whole)
+		for i := range 4096 {
+			spoiled[page*4096+i] ^= byte(0x5a + i%7)
+		}
+		if err := os.WriteFile(path, spoiled, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Options{unsynced: true}.Open(path)
+		if err != nil {
+			refused++
+			continue
+		}
+		_, err1 := s.Rounds()
+		_, err2 := s.Find(Filter{Text: "dog"})
+		_, err3 := s.Usage()
+		_, err4 := s.Begin(json.RawMessage(`{}`), noon)
+		if errors.Join(err1, err2, err3, err4, s.Check()) != nil {
+			refused++
+		}
+		if err := s.Close(); err != nil {
+			t.Logf("page %d: %v", page, err)
+		}
+	}
+	if refused == 0 {
+		t.Error("no damage was seen")
+	}
+}
+
+// A file as the first version wrote it.
+func TestMigrateSchema1(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		meta, err1 := tx.CreateBucket([]byte("meta"))
+		rounds, err2 := tx.CreateBucket([]byte("rounds"))
+		pictures, err3 := tx.CreateBucket([]byte("pictures"))
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return err
+		}
+		at := func(round uint64, index uint32) []byte { return binary.BigEndian.AppendUint32(key(round), index) }
+		return errors.Join(
+			meta.Put([]byte("schema"), []byte{1}),
+			rounds.Put(key(2), []byte(`{"id":2,"started":"2026-01-02T12:00:00Z","ended":"2026-01-02T12:05:00Z","status":"failed","error":"no space",
+				"recipe":{"prompt":"a red ball","subjects":[{"word":{"text":"ball"}}]}}`)),
+			rounds.Put(key(5), []byte(`{"id":5,"started":"2026-01-03T12:00:00Z","status":"interrupted","recipe":{"prompt":"a dog"}}`)),
+			rounds.SetSequence(6),
+			pictures.Put(at(2, 0), []byte(`{"seed":7,"file":"/out/a.png","width":128,"height":64,"thumbnail":"AQI="}`)),
+			pictures.Put(at(2, 1), []byte(`{"seed":8,"file":"/out/b.png","width":128,"height":64}`)),
+		)
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is of this schema
+		s := open(t, path)
+		r, err := s.Round(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Status != Failed || r.Error != "no space" || !r.Started.Equal(noon) || r.Session != 1 || r.Prompt != "a red ball" ||
+			!strings.Contains(string(r.Recipe), `"ball"`) || len(r.Pictures) != 2 || r.Pictures[1].Seed != 8 || r.Pictures[0].File != "/out/a.png" {
+			t.Errorf("round %+v", r)
+		}
+		if p, err := s.Picture(r.Pictures[0].ID); err != nil || !bytes.Equal(p.Thumbnail, []byte{1, 2}) {
+			t.Errorf("picture %+v, %v", p, err)
+		}
+		if ids, err := s.Find(Filter{Text: "word:ball"}); len(ids) != 2 || err != nil {
+			t.Errorf("search: %v, %v", ids, err)
+		}
+		if err := errors.Join(s.Check(), s.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	if id, err := open(t, path).Begin(nil, noon); id != 7 || err != nil {
+		t.Errorf("the next round is %d, %v; IDs are never used again", id, err)
+	}
+}
+
+// A job over which the program dies twice waits until somebody says otherwise.
+func TestCrashingJobIsParked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h.db")
+	s := open(t, path)
+	if _, err := s.Enqueue(Plan{Recipe: json.RawMessage(`{}`)}, noon); err != nil {
+		t.Fatal(err)
+	}
+	for crash := range 3 {
+		_, err := s.StartJob(1, noon)
+		if parked := crash == 2; parked != (err != nil) {
+			t.Fatalf("start %d: %v", crash, err)
+		}
+		if _, err := s.StartJob(1, noon); err == nil {
+			t.Error("a job ran twice at once")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, path)
+	}
+	if jobs, err := s.Jobs(); err != nil || len(jobs) != 1 || !jobs[0].Parked || jobs[0].Round != 0 {
+		t.Fatalf("jobs %+v, %v", jobs, err)
+	}
+	if err := s.Unpark(1); err != nil {
+		t.Fatal(err)
+	}
+	round, err := s.StartJob(1, noon)
+	if err := errors.Join(err, s.End(round, Complete, nil, noon)); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := s.Jobs(); len(jobs) != 0 || err != nil {
+		t.Errorf("a finished job is in the queue: %+v, %v", jobs, err)
+	}
+	rounds, err := s.SessionRounds(1)
+	if err != nil || len(rounds) != 3 {
+		t.Errorf("the attempts are %d rounds of one session, want 3, %v", len(rounds), err)
+	}
+}
+
+// Small and large numbers keep their order, which is what a scope is recomputed from.
+func TestStepPrecision(t *testing.T) {
+	want := Step{Clean: []float32{-7.25, 3.1, 0, 1e-3}, Cross: [][]float32{nil, {1e-9, 2.5e-9, 2e-9}}, Scores: [][]float32{{65504 * 4, 1}, {}}}
+	data, err := encodeStep(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeStep(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close := func(a, b []float32) {
+		if len(a) != len(b) {
+			t.Fatalf("%v, want %v", a, b)
+		}
+		for i := range a {
+			if math.Abs(float64(a[i]-b[i])) > math.Abs(float64(b[i]))/2000 {
+				t.Errorf("%v, want %v", a, b)
+			}
+		}
+	}
+	close(got.Clean, want.Clean)
+	close(got.Cross[1], want.Cross[1])
+	close(got.Scores[0], want.Scores[0])
+	if got.Cross[0] != nil || got.Scores[1] != nil || len(data) != 5+5*8+2*9 {
+		t.Errorf("%+v in %d bytes", got, len(data))
+	}
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	data, _ = encodeStep(Step{Clean: []float32{inf, nan, 2}})
+	if got, err := decodeStep(data); err != nil || got.Clean[0] != inf || got.Clean[1] == got.Clean[1] || got.Clean[2] != 2 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestReferencesAreKeptOnceAndWhileNeeded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h.db")
+	s := open(t, path)
+	big := bytes.Repeat([]byte("x"), inlineLimit+1)
+	a, err1 := s.PutReference("a.png", big)
+	b, err2 := s.PutReference("b.png", big)
+	unused, err3 := s.PutReference("c.png", []byte("small"))
+	session, err4 := s.NewSession("", noon)
+	if err := errors.Join(err1, err2, err3, err4, s.SetDraft(session, nil, []Reference{a, b})); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(s.blobs, "*", "*"))
+	if usage, err := s.Usage(); len(files) != 1 || usage[session].References != int64(len(big)) || err != nil {
+		t.Errorf("files %v, usage %+v, %v", files, usage, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	if _, err := s.ReferenceData(unused.SHA256); !errors.Is(err, ErrNoReference) {
+		t.Errorf("an unused reference: %v", err)
+	}
+	if data, err := s.ReferenceData(a.SHA256); !bytes.Equal(data, big) || err != nil {
+		t.Errorf("a used reference: %d bytes, %v", len(data), err)
+	}
+	if err := os.WriteFile(files[0], []byte("spoiled"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var known *Error
+	if _, err := s.ReferenceData(a.SHA256); !errors.As(err, &known) || known.Kind != Damaged {
+		t.Errorf("a spoiled file: %v", err)
+	}
+	if err := s.SetDraft(session, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(files[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file of a reference that nobody needs: %v", err)
+	}
+	if _, err := s.PutReference("empty.png", nil); err == nil {
+		t.Error("an empty reference was taken")
+	}
+}
+
+// What the user changed, or wrote elsewhere, is not deleted with its picture.
+func TestEmptySparesFilesOfTheUser(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "h.db"))
+	round, err := s.Begin(nil, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(dir, "elsewhere.png")
+	if err := os.WriteFile(elsewhere, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var files [2]string
+	for i := range files {
+		id, err1 := s.StartPicture(round, 1)
+		file, err2 := s.FinishPicture(id, Picture{File: `..\../the "dog": 1/2.png`}, []byte("png"))
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Dir(file) != s.pictures {
+			t.Errorf("the file is %s", file)
+		}
+		files[i] = file
+	}
+	err = errors.Join(
+		s.Add(round, Picture{File: elsewhere}),
+		os.WriteFile(files[1], []byte("retouched"), 0o600),
+		s.Trash(noon, Item{RoundItem, round}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Empty(noon); n != 0 || err != nil {
+		t.Errorf("Empty(before) = %d, %v", n, err)
+	}
+	if n, err := s.Empty(noon.Add(1)); n != 3 || err != nil {
+		t.Errorf("Empty = %d, %v", n, err)
+	}
+	for file, want := range map[string]bool{files[0]: false, files[1]: true, elsewhere: true} {
+		if _, err := os.Stat(file); (err == nil) != want {
+			t.Errorf("%s is there: %v", file, err == nil)
+		}
+	}
+}
+
+func TestSafeStem(t *testing.T) {
+	for name, want := range map[string]string{
+		"a dog.png": "a-dog", "../../etc/passwd": "passwd", `C:\x\y.png`: "y", "": "picture", "...": "picture", "hund & größe!.png": "hund-größe",
+		strings.Repeat("a", 300): strings.Repeat("a", 64),
+	} {
+		if got := safeStem(name); got != want {
+			t.Errorf("safeStem(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func FuzzRecords(f *testing.F) {
+	step, _ := encodeStep(Step{Clean: []float32{1, 2}, Scores: [][]float32{{3}}})
+	f.Add(step)
+	f.Add(row{1, 2, 3, 4, 5, 6}.encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if s, err := decodeStep(b); err == nil {
+			again, err := encodeStep(s)
+			if err != nil || len(again) != len(b) {
+				t.Errorf("%x became %x, %v", b, again, err)
+			}
+		}
+		if r, err := decodeRow(b); err == nil && !reflect.DeepEqual(r.encode(), b) {
+			t.Errorf("%x became %x", b, r.encode())
+		}
+		for _, term := range terms(string(b)) {
+			if term == "" || len(term) > 64 {
+				t.Errorf("term %q of %q", term, b)
+			}
+		}
+		safe := safeStem(string(b))
+		if safe == "" || strings.ContainsAny(safe, `/\.:`) {
+			t.Errorf("file name %q of %q", safe, b)
+		}
+	})
 }

@@ -1,0 +1,265 @@
+package history
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.etcd.io/bbolt"
+)
+
+// inlineLimit is the size up to which a blob lies in the database. Beyond it, copying its pages at every change around it
+// costs more than a file of its own.
+const inlineLimit = 32 << 10
+
+// MaxReference is the largest reference file that is kept: every file that the encoders take is smaller.
+const MaxReference = 256 << 20
+
+// blobs are counted by their uses: one per step, state, and mention in a round, a draft or a job.
+type blobEntry struct {
+	uses uint32
+	size uint64
+}
+
+func (e blobEntry) encode() []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, e.uses), e.size)
+}
+
+func blobEntryOf(tx *bbolt.Tx, sum []byte) (e blobEntry, found bool) {
+	if b := tx.Bucket(blobBucket).Get(sum); len(b) == 12 {
+		return blobEntry{binary.BigEndian.Uint32(b), binary.BigEndian.Uint64(b[4:])}, true
+	}
+	return e, false
+}
+
+func (s *Store) blobFile(sum []byte) string {
+	name := hex.EncodeToString(sum)
+	return filepath.Join(s.blobs, name[:2], name)
+}
+
+// putBlob keeps data, if it is not there yet, and returns its SHA-256. It does not count as a use.
+func (c *change) putBlob(data []byte) ([]byte, error) {
+	hash := sha256.Sum256(data)
+	sum := hash[:]
+	if _, found := blobEntryOf(c.Tx, sum); found {
+		return sum, nil
+	}
+	switch {
+	case c.unneeded[string(sum)]:
+		delete(c.unneeded, string(sum)) // its file is still there
+	case len(data) <= inlineLimit:
+		if err := c.Bucket(inlineBucket).Put(sum, data); err != nil {
+			return nil, err
+		}
+	default:
+		path := c.s.blobFile(sum)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, err
+		}
+		if err := c.s.writeFile(path, data); err != nil {
+			return nil, err
+		}
+		c.written = append(c.written, path)
+	}
+	return sum, errors.Join(
+		c.Bucket(doomedBucket).Delete(sum),
+		c.Bucket(blobBucket).Put(sum, blobEntry{0, uint64(len(data))}.encode()),
+	)
+}
+
+func (c *change) retain(sum []byte) error {
+	e, found := blobEntryOf(c.Tx, sum)
+	if !found {
+		return ErrNoReference
+	}
+	e.uses++
+	return errors.Join(c.Bucket(looseBucket).Delete(sum), c.Bucket(blobBucket).Put(sum, e.encode()))
+}
+
+func (c *change) release(sum []byte) error {
+	e, found := blobEntryOf(c.Tx, sum)
+	if !found {
+		return fmt.Errorf("the blob %x is not in the history", sum)
+	}
+	if e.uses > 1 {
+		e.uses--
+		return c.Bucket(blobBucket).Put(sum, e.encode())
+	}
+	return c.dropBlob(sum, e)
+}
+
+func (c *change) dropBlob(sum []byte, e blobEntry) error {
+	if err := errors.Join(c.Bucket(looseBucket).Delete(sum), c.Bucket(blobBucket).Delete(sum)); err != nil {
+		return err
+	}
+	if e.size <= inlineLimit {
+		return c.Bucket(inlineBucket).Delete(sum)
+	}
+	c.unneeded[string(sum)] = true
+	return c.Bucket(doomedBucket).Put(sum, nil)
+}
+
+func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) ([]byte, error) {
+	e, found := blobEntryOf(tx, sum)
+	if !found {
+		return nil, ErrNoReference
+	}
+	if e.size <= inlineLimit {
+		return bytes.Clone(tx.Bucket(inlineBucket).Get(sum)), nil
+	}
+	data, err := os.ReadFile(s.blobFile(sum))
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	if hash := sha256.Sum256(data); !bytes.Equal(hash[:], sum) {
+		return nil, &Error{Damaged, s.blobFile(sum), errors.New("its bytes are not what was written")}
+	}
+	return data, nil
+}
+
+func (c *change) retainAll(list []Reference) error {
+	for _, r := range list {
+		sum, err := r.sum()
+		if err == nil {
+			err = c.retain(sum)
+		}
+		if err != nil {
+			return fmt.Errorf("%q: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+func (c *change) releaseAll(list []Reference) error {
+	for _, r := range list {
+		sum, err := r.sum()
+		if err == nil {
+			err = c.release(sum)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r Reference) sum() ([]byte, error) {
+	sum, err := hex.DecodeString(r.SHA256)
+	if err != nil || len(sum) != sha256.Size || r.SHA256 != strings.ToLower(r.SHA256) {
+		return nil, fmt.Errorf("%q is no SHA-256 in hex: %w", r.SHA256, ErrNoReference)
+	}
+	return sum, nil
+}
+
+// PutReference keeps the bytes of a reference picture. Until a draft, a round or a job names it, it is kept for as long as the
+// store is open.
+func (s *Store) PutReference(name string, data []byte) (Reference, error) {
+	if len(data) == 0 || len(data) > MaxReference {
+		return Reference{}, fmt.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", name, len(data), MaxReference>>20)
+	}
+	r := Reference{Name: name}
+	err := s.update(func(c *change) error {
+		sum, err := c.putBlob(data)
+		if err != nil {
+			return err
+		}
+		r.SHA256 = hex.EncodeToString(sum)
+		if e, _ := blobEntryOf(c.Tx, sum); e.uses == 0 {
+			return c.Bucket(looseBucket).Put(sum, nil)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// ReferenceData returns the bytes of a reference, or ErrNoReference.
+func (s *Store) ReferenceData(sha256 string) ([]byte, error) {
+	sum, err := Reference{SHA256: sha256}.sum()
+	if err != nil {
+		return nil, err
+	}
+	var data []byte
+	err = s.view(func(tx *bbolt.Tx) (err error) {
+		data, err = s.readBlob(tx, sum)
+		return err
+	})
+	return data, err
+}
+
+// recover finishes what a program that died left half done.
+func (s *Store) recover() error {
+	return s.update(func(c *change) error {
+		for _, k := range keys(c.Bucket(looseBucket)) {
+			if e, found := blobEntryOf(c.Tx, k); found && e.uses == 0 {
+				if err := c.dropBlob(k, e); err != nil {
+					return err
+				}
+			}
+		}
+		for _, k := range keys(c.Bucket(doomedBucket)) {
+			c.unneeded[string(k)] = true
+		}
+		return c.parkCrashed()
+	})
+}
+
+// keys copies every key of a bucket, so that it may be changed.
+func keys(b *bbolt.Bucket) [][]byte {
+	var list [][]byte
+	_ = b.ForEach(func(k, _ []byte) error { // cannot fail
+		list = append(list, bytes.Clone(k))
+		return nil
+	})
+	return list
+}
+
+// Sweep removes files in the folder of blobs that a crash left behind, and returns how many. It reads the whole folder: call it
+// rarely, and not on the goroutine of a window.
+func (s *Store) Sweep() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	files, err := filepath.Glob(filepath.Join(s.blobs, "??", "*"))
+	if err != nil {
+		return 0, err
+	}
+	hidden, err := filepath.Glob(filepath.Join(s.blobs, "??", tempPrefix+"*"))
+	if err != nil {
+		return 0, err
+	}
+	removed := 0
+	err = s.view(func(tx *bbolt.Tx) error {
+		for _, f := range append(files, hidden...) {
+			sum, err := hex.DecodeString(filepath.Base(f))
+			if _, found := blobEntryOf(tx, sum); err == nil && len(sum) == sha256.Size && found {
+				continue
+			}
+			if err := os.Remove(f); err == nil {
+				removed++
+			} else if !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
+		}
+		return nil
+	})
+	return removed, err
+}
+
+func fileSize(path string) int64 {
+	if info, err := os.Stat(path); err == nil {
+		return info.Size()
+	}
+	return 0
+}
+
+// hasSum tells whether a file has these bytes still.
+func hasSum(path, sha string) bool {
+	data, err := os.ReadFile(path)
+	hash := sha256.Sum256(data)
+	return err == nil && hex.EncodeToString(hash[:]) == sha
+}

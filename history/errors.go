@@ -1,0 +1,136 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Kind says what is wrong with a history or an archive, so that a window can offer the button that helps.
+type Kind int
+
+// The kinds of trouble.
+const (
+	Busy        Kind = iota + 1 // another Realword has it open
+	Newer                       // a newer Realword wrote it
+	Damaged                     // truncated, overwritten, or no history at all
+	ReadOnly                    // no permission to write, or a read-only disk
+	Full                        // no space left
+	Unreachable                 // a folder that is missing or cannot be made, a drive that went away
+	Hostile                     // an archive that no Realword would have written
+)
+
+// Error is trouble with a file of the history. Nothing was changed when it is returned.
+type Error struct {
+	Kind Kind
+	Path string // the file or folder
+	Err  error  // the cause, for "copy details"; may be nil
+}
+
+// Sentence says what happened.
+func (e *Error) Sentence() string {
+	switch e.Kind {
+	case Busy:
+		return fmt.Sprintf("another Realword has the history %s open", e.Path)
+	case Newer:
+		return fmt.Sprintf("a newer Realword wrote %s", e.Path)
+	case Damaged:
+		return fmt.Sprintf("%s is damaged", e.Path)
+	case ReadOnly:
+		return fmt.Sprintf("%s is read-only", e.Path)
+	case Full:
+		return fmt.Sprintf("there is no space left for %s", e.Path)
+	case Hostile:
+		return fmt.Sprintf("%s is not a session that Realword exported", e.Path)
+	default:
+		return fmt.Sprintf("%s cannot be reached", e.Path)
+	}
+}
+
+// Remedy says what helps.
+func (e *Error) Remedy() string {
+	switch e.Kind {
+	case Busy:
+		return "close the other one and try again"
+	case Newer:
+		return "use the newer Realword"
+	case Damaged:
+		return "move it away, and Realword begins a new one; the pictures themselves are files of their own"
+	case ReadOnly:
+		return "change its permissions, or use another disk"
+	case Full:
+		return "free some space, empty the trash or trim the step data, and try again"
+	case Hostile:
+		return "export the session again and use that file as it is"
+	default:
+		return "check that its folder exists and its disk is connected"
+	}
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Sentence() + ": " + e.Remedy()
+	}
+	return fmt.Sprintf("%s: %s (%v)", e.Sentence(), e.Remedy(), e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errors of calls that name what is not there.
+var (
+	ErrNotFound     = errors.New("there is no such round in the history")
+	ErrNoSession    = errors.New("there is no such session in the history")
+	ErrNoPicture    = errors.New("there is no such picture in the history")
+	ErrNoReference  = errors.New("there is no such reference in the history: add the picture again")
+	ErrNoStep       = errors.New("there is no such step in the history; step data may have been trimmed")
+	ErrNoJob        = errors.New("there is no such job in the queue")
+	errOutsideLimit = errors.New("it is larger than the history keeps")
+)
+
+// explain gives an error of the system or of bbolt its kind. Others pass as they are.
+func explain(path string, err error) error {
+	var known *Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		path = file.Path
+	}
+	kind := Kind(0)
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		kind, err = Busy, nil
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		kind = Damaged
+	case diskFull(err):
+		kind = Full
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, bolterrors.ErrDatabaseReadOnly):
+		kind = ReadOnly
+	case file != nil, errors.Is(err, fs.ErrNotExist), errors.As(err, new(*os.LinkError)), errors.As(err, new(*os.SyscallError)):
+		kind = Unreachable
+	default:
+		return err
+	}
+	return &Error{Kind: kind, Path: path, Err: err}
+}
+
+// diskFull counts a file that may not grow (a quota, a limit of the process, 4 GiB on FAT) as a full disk: the remedy is the same.
+func diskFull(err error) bool {
+	var code syscall.Errno
+	if runtime.GOOS == "windows" && errors.As(err, &code) {
+		return code == 39 || code == 112 // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
+	}
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) || strings.Contains(err.Error(), full.Error()) { // bbolt keeps only the text of some
+			return true
+		}
+	}
+	return false
+}

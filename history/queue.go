@@ -1,0 +1,160 @@
+package history
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Job is a round that waits for its turn.
+type Job struct {
+	ID uint64 `json:"id"`
+	Plan
+	Added    time.Time `json:"added"`
+	Attempts int       `json:"attempts,omitempty"` // begun, and not ended
+	Round    uint64    `json:"running,omitempty"`  // that it has become; 0: it waits
+	Parked   bool      `json:"parked,omitempty"`   // the program died over it twice: it waits for Unpark
+}
+
+// Enqueue journals a round for later, at the end of the queue.
+func (s *Store) Enqueue(p Plan, at time.Time) (uint64, error) {
+	var id uint64
+	err := s.update(func(c *change) (err error) {
+		if p.Session != 0 {
+			if _, err := getSession(c.Tx, p.Session); err != nil {
+				return err
+			}
+		}
+		for _, parent := range p.Parents {
+			if _, err := getPicture(c.Tx, parent); err != nil {
+				return fmt.Errorf("parent of the round: %w", err)
+			}
+		}
+		if id, err = c.Bucket(jobBucket).NextSequence(); err != nil {
+			return err
+		}
+		return errors.Join(
+			c.retainAll(p.References),
+			put(c.Bucket(jobBucket), id, Job{ID: id, Plan: p, Added: at}),
+			c.setOrder(append(order(c.Tx), id)),
+		)
+	})
+	return id, err
+}
+
+// Jobs returns the queue in its order.
+func (s *Store) Jobs() (list []Job, err error) {
+	err = s.view(func(tx *bbolt.Tx) (err error) {
+		list, err = allJobs(tx)
+		return err
+	})
+	return list, err
+}
+
+func allJobs(tx *bbolt.Tx) ([]Job, error) {
+	var list []Job
+	for _, id := range order(tx) {
+		j, err := get[Job](tx, jobBucket, id, ErrNoJob)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, j)
+	}
+	return list, nil
+}
+
+// MoveJob puts a job at a place of the queue, 0 being the first.
+func (s *Store) MoveJob(id uint64, place int) error {
+	return s.update(func(c *change) error {
+		ids := order(c.Tx)
+		from := slices.Index(ids, id)
+		if from < 0 {
+			return fmt.Errorf("job %d: %w", id, ErrNoJob)
+		}
+		ids = slices.Delete(ids, from, from+1)
+		return c.setOrder(slices.Insert(ids, min(max(place, 0), len(ids)), id))
+	})
+}
+
+// RemoveJob takes a job out of the queue. A round that it has become stays.
+func (s *Store) RemoveJob(id uint64) error {
+	return s.update(func(c *change) error { return c.removeJob(id) })
+}
+
+func (c *change) removeJob(id uint64) error {
+	j, err := get[Job](c.Tx, jobBucket, id, ErrNoJob)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		c.releaseAll(j.References),
+		c.Bucket(jobBucket).Delete(key(id)),
+		c.setOrder(without(order(c.Tx), id)),
+	)
+}
+
+// StartJob begins the round of a job. The job stays in the queue until End of that round, so a crash does not lose it; after
+// the second crash it is parked.
+func (s *Store) StartJob(id uint64, at time.Time) (uint64, error) {
+	var r Round
+	err := s.update(func(c *change) error {
+		j, err := get[Job](c.Tx, jobBucket, id, ErrNoJob)
+		if err != nil {
+			return err
+		}
+		if j.Parked || j.Round != 0 {
+			return fmt.Errorf("job %d is parked or running: unpark it or wait", id)
+		}
+		r = Round{Plan: j.Plan, Started: at, Status: Interrupted, Job: id}
+		if err := c.beginRound(&r); err != nil {
+			return err
+		}
+		j.Attempts, j.Round, j.Session = j.Attempts+1, r.ID, r.Session
+		return put(c.Bucket(jobBucket), id, j)
+	})
+	return r.ID, err
+}
+
+// Unpark lets a job run again.
+func (s *Store) Unpark(id uint64) error {
+	return s.update(func(c *change) error {
+		j, err := get[Job](c.Tx, jobBucket, id, ErrNoJob)
+		if err != nil {
+			return err
+		}
+		j.Parked, j.Attempts = false, 0
+		return put(c.Bucket(jobBucket), id, j)
+	})
+}
+
+// parkCrashed lets the jobs wait again that ran when the program died, and parks those that it died over twice.
+func (c *change) parkCrashed() error {
+	jobs, err := allJobs(c.Tx)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Round == 0 {
+			continue
+		}
+		j.Round, j.Parked = 0, j.Attempts >= 2
+		if err := put(c.Bucket(jobBucket), j.ID, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func order(tx *bbolt.Tx) []uint64 {
+	var ids []uint64
+	for b := tx.Bucket(metaBucket).Get(orderKey); len(b) >= 8; b = b[8:] {
+		ids = append(ids, binary.BigEndian.Uint64(b))
+	}
+	return ids
+}
+
+func (c *change) setOrder(ids []uint64) error { return c.Bucket(metaBucket).Put(orderKey, key(ids...)) }

@@ -1,0 +1,415 @@
+package history
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// NewSession begins a session.
+func (s *Store) NewSession(name string, at time.Time) (uint64, error) {
+	var out Session
+	err := s.update(func(c *change) (err error) {
+		out, err = c.newSession(Session{Name: name, Created: at})
+		return err
+	})
+	return out.ID, err
+}
+
+func (c *change) newSession(s Session) (Session, error) {
+	b := c.Bucket(sessionBucket)
+	id, err := b.NextSequence()
+	if err != nil {
+		return s, err
+	}
+	if s.ID = id; s.UID == "" {
+		s.UID = newUID()
+	}
+	return s, errors.Join(put(b, id, s), c.putUID(SessionItem, s.UID, id))
+}
+
+// Sessions returns every session, the newest first, also those in the trash.
+func (s *Store) Sessions() ([]Session, error) {
+	var list []Session
+	err := s.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(sessionBucket).ForEach(func(_, value []byte) error {
+			var one Session
+			err := json.Unmarshal(value, &one)
+			list = append(list, one)
+			return err
+		})
+	})
+	slices.Reverse(list)
+	return list, err
+}
+
+// Session returns one session, or ErrNoSession.
+func (s *Store) Session(id uint64) (one Session, err error) {
+	err = s.view(func(tx *bbolt.Tx) (err error) {
+		one, err = getSession(tx, id)
+		return err
+	})
+	return one, err
+}
+
+// RenameSession gives a session a name.
+func (s *Store) RenameSession(id uint64, name string) error {
+	return s.update(func(c *change) error {
+		one, err := getSession(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		one.Name = name
+		return put(c.Bucket(sessionBucket), id, one)
+	})
+}
+
+// SetDraft journals the settings of a session as they stand, with the references that they need.
+func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Reference) error {
+	return s.update(func(c *change) error {
+		one, err := getSession(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(c.retainAll(references), c.releaseAll(one.References)); err != nil {
+			return err
+		}
+		one.Draft, one.References = draft, references
+		return put(c.Bucket(sessionBucket), id, one)
+	})
+}
+
+// Begin journals a new round of a session of its own. The recipe is that of inference.Recipe; prompt and words are read from it.
+func (s *Store) Begin(recipe json.RawMessage, at time.Time) (uint64, error) {
+	prompt, words := describe(recipe)
+	return s.BeginRound(Plan{Recipe: recipe, Prompt: prompt, Words: words}, at)
+}
+
+// BeginRound journals a new round and returns its ID. IDs grow, and are never used again.
+func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
+	r := Round{Plan: p, Started: at, Status: Interrupted}
+	err := s.update(func(c *change) error { return c.beginRound(&r) })
+	return r.ID, err
+}
+
+func (c *change) beginRound(r *Round) (err error) {
+	if r.Session == 0 {
+		session, err := c.newSession(Session{Created: r.Started})
+		if err != nil {
+			return err
+		}
+		r.Session = session.ID
+	}
+	if r.ID, err = c.Bucket(roundBucket).NextSequence(); err != nil {
+		return err
+	}
+	return c.putNewRound(r)
+}
+
+// putNewRound writes a round that has its ID, and its indexes.
+func (c *change) putNewRound(r *Round) error {
+	if _, err := getSession(c.Tx, r.Session); err != nil {
+		return err
+	}
+	for _, p := range r.Parents {
+		if _, err := getPicture(c.Tx, p); err != nil {
+			return fmt.Errorf("parent of the round: %w", err)
+		}
+	}
+	if err := c.retainAll(r.References); err != nil {
+		return err
+	}
+	if r.UID == "" {
+		r.UID = newUID()
+	}
+	err := errors.Join(
+		put(c.Bucket(roundBucket), r.ID, r),
+		c.Bucket(ofSessionBucket).Put(key(r.Session, r.ID), nil),
+		c.putUID(RoundItem, r.UID, r.ID),
+	)
+	for _, p := range r.Parents {
+		err = errors.Join(err, c.Bucket(childBucket).Put(key(p, r.ID), nil))
+	}
+	for _, k := range termKeys(*r) {
+		err = errors.Join(err, c.Bucket(termBucket).Put(k, nil))
+	}
+	return err
+}
+
+// End journals the outcome of a round, and takes the job that it came from out of the queue. cause is kept for a failed one
+// and may be nil.
+func (s *Store) End(round uint64, status Status, cause error, at time.Time) error {
+	return s.update(func(c *change) error {
+		r, err := getRound(c.Tx, round)
+		if err != nil {
+			return err
+		}
+		r.Status, r.Ended = status, at
+		if cause != nil {
+			r.Error = cause.Error()
+		}
+		if r.Job != 0 && c.Bucket(jobBucket).Get(key(r.Job)) != nil {
+			if err := c.removeJob(r.Job); err != nil {
+				return err
+			}
+		}
+		return put(c.Bucket(roundBucket), round, r)
+	})
+}
+
+// Rounds returns every round with its pictures, the newest first, also those in the trash.
+func (s *Store) Rounds() ([]Round, error) {
+	var list []Round
+	err := s.view(func(tx *bbolt.Tx) error {
+		ids := under(tx, roundBucket, nil)
+		for _, id := range slices.Backward(ids) {
+			r, err := fullRound(tx, id)
+			if err != nil {
+				return err
+			}
+			list = append(list, r)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// SessionRounds returns the rounds of a session with their pictures, the oldest first.
+func (s *Store) SessionRounds(session uint64) ([]Round, error) {
+	var list []Round
+	err := s.view(func(tx *bbolt.Tx) error {
+		for _, id := range under(tx, ofSessionBucket, key(session)) {
+			r, err := fullRound(tx, id)
+			if err != nil {
+				return err
+			}
+			list = append(list, r)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Round returns one round with its pictures, or ErrNotFound.
+func (s *Store) Round(id uint64) (r Round, err error) {
+	err = s.view(func(tx *bbolt.Tx) (err error) {
+		r, err = fullRound(tx, id)
+		return err
+	})
+	return r, err
+}
+
+func fullRound(tx *bbolt.Tx, id uint64) (Round, error) {
+	r, err := getRound(tx, id)
+	if err != nil {
+		return r, err
+	}
+	for _, p := range under(tx, ofRoundBucket, key(id)) {
+		one, err := getPicture(tx, p)
+		if err != nil {
+			return r, err
+		}
+		r.Pictures = append(r.Pictures, one)
+	}
+	return r, nil
+}
+
+// Children returns the rounds that go on from a picture.
+func (s *Store) Children(picture uint64) ([]uint64, error) {
+	var list []uint64
+	err := s.view(func(tx *bbolt.Tx) error {
+		list = under(tx, childBucket, key(picture))
+		return nil
+	})
+	return list, err
+}
+
+// StartPicture journals that a picture of a round is being made, so that it can have steps.
+func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
+	var p Picture
+	err := s.update(func(c *change) (err error) {
+		p, err = c.newPicture(Picture{Round: round, Seed: seed}, nil)
+		return err
+	})
+	return p.ID, err
+}
+
+// Add journals a picture whose file is written already: its seed, file, size and thumbnail.
+func (s *Store) Add(round uint64, p Picture) error {
+	return s.update(func(c *change) error {
+		_, err := c.newPicture(Picture{
+			Round: round, Seed: p.Seed, File: p.File, Width: p.Width, Height: p.Height, Bytes: fileSize(p.File),
+		}, p.Thumbnail)
+		return err
+	})
+}
+
+// FinishPicture journals the end of a started picture: File, Width, Height and Thumbnail of p. With a png, the store writes
+// that as a new file of the pictures folder, named after p.File, and returns its path; without one, p.File is written already.
+func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, err error) {
+	err = s.update(func(c *change) error {
+		old, err := getPicture(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		if old.File != "" {
+			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
+		}
+		old.File, old.Width, old.Height = p.File, p.Width, p.Height
+		if png != nil {
+			if old.File, err = c.writePicture(fmt.Sprintf("%s-%d", safeStem(p.File), id), png); err != nil {
+				return err
+			}
+			hash := sha256.Sum256(png)
+			old.SHA256 = hex.EncodeToString(hash[:])
+		}
+		old.Bytes = fileSize(old.File)
+		file = old.File
+		return errors.Join(c.putPicture(old), c.putThumbnail(id, p.Thumbnail))
+	})
+	return file, err
+}
+
+func (c *change) writePicture(stem string, png []byte) (string, error) {
+	dir, err := filepath.Abs(c.s.pictures)
+	if err != nil {
+		return "", err
+	}
+	path, err := c.s.freeName(dir, stem, png)
+	if err == nil {
+		c.written = append(c.written, path)
+	}
+	return path, err
+}
+
+// SetThumbnail keeps a small PNG of a picture, for one that was stopped.
+func (s *Store) SetThumbnail(picture uint64, png []byte) error {
+	return s.update(func(c *change) error {
+		if _, err := getPicture(c.Tx, picture); err != nil {
+			return err
+		}
+		return c.putThumbnail(picture, png)
+	})
+}
+
+func (c *change) putThumbnail(id uint64, png []byte) error {
+	if len(png) == 0 {
+		return c.Bucket(thumbnailBucket).Delete(key(id))
+	}
+	if len(png) > maxThumbnail {
+		return fmt.Errorf("a thumbnail of %d bytes: %w", len(png), errOutsideLimit)
+	}
+	return c.Bucket(thumbnailBucket).Put(key(id), png)
+}
+
+const maxThumbnail = 1 << 20
+
+// newPicture writes a picture of a round under a new ID.
+func (c *change) newPicture(p Picture, thumbnail []byte) (_ Picture, err error) {
+	if _, err := getRound(c.Tx, p.Round); err != nil {
+		return p, err
+	}
+	if p.ID, err = c.Bucket(pictureBucket).NextSequence(); err != nil {
+		return p, err
+	}
+	if p.UID == "" {
+		p.UID = newUID()
+	}
+	return p, errors.Join(
+		c.putPicture(p),
+		c.putThumbnail(p.ID, thumbnail),
+		c.Bucket(ofRoundBucket).Put(key(p.Round, p.ID), nil),
+		c.putUID(PictureItem, p.UID, p.ID),
+	)
+}
+
+// putPicture writes a picture and its row of the gallery.
+func (c *change) putPicture(p Picture) error {
+	r, err := getRound(c.Tx, p.Round)
+	if err != nil {
+		return err
+	}
+	session, err := getSession(c.Tx, r.Session)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		put(c.Bucket(pictureBucket), p.ID, p),
+		c.Bucket(galleryBucket).Put(key(p.ID), rowOf(p, r, session).encode()),
+	)
+}
+
+// Picture returns one picture with its thumbnail, or ErrNoPicture.
+func (s *Store) Picture(id uint64) (Picture, error) {
+	list, err := s.Pictures([]uint64{id})
+	if err != nil {
+		return Picture{}, err
+	}
+	if len(list) == 0 {
+		return Picture{}, fmt.Errorf("picture %d: %w", id, ErrNoPicture)
+	}
+	return list[0], nil
+}
+
+// Pictures returns these pictures with their thumbnails, without those that are gone: a page of a gallery whose IDs came
+// from Find.
+func (s *Store) Pictures(ids []uint64) ([]Picture, error) {
+	list := make([]Picture, 0, len(ids))
+	err := s.view(func(tx *bbolt.Tx) error {
+		for _, id := range ids {
+			p, err := getPicture(tx, id)
+			if errors.Is(err, ErrNoPicture) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			p.Thumbnail = bytes.Clone(tx.Bucket(thumbnailBucket).Get(key(id)))
+			list = append(list, p)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// MovePicture journals where a picture's file is now.
+func (s *Store) MovePicture(id uint64, file string) error {
+	if _, err := os.Stat(file); err != nil {
+		return explain(file, err)
+	}
+	return s.changePicture(id, func(p *Picture) { p.File, p.Bytes = file, fileSize(file) })
+}
+
+// SetStar stars a picture, or takes the star away.
+func (s *Store) SetStar(id uint64, on bool) error {
+	return s.changePicture(id, func(p *Picture) { p.Starred = on })
+}
+
+// SetPin keeps the step data of a picture from being trimmed, or lets it go.
+func (s *Store) SetPin(id uint64, on bool) error {
+	return s.changePicture(id, func(p *Picture) { p.Pinned = on })
+}
+
+func (s *Store) changePicture(id uint64, do func(*Picture)) error {
+	return s.update(func(c *change) error {
+		p, err := getPicture(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		do(&p)
+		return c.putPicture(p)
+	})
+}
+
+func (c *change) putUID(kind ItemKind, uid string, id uint64) error {
+	return c.Bucket(uidBucket).Put(append([]byte{byte(kind)}, uid...), key(id))
+}

@@ -1,0 +1,209 @@
+package history
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+const schema = 2
+
+// Buckets. Numbers in keys are 8 bytes, big endian, so that cursors walk in order of age.
+var (
+	metaBucket      = []byte("meta")       // schema; order of the queue
+	sessionBucket   = []byte("sessions")   // session -> Session
+	roundBucket     = []byte("rounds")     // round -> Round
+	pictureBucket   = []byte("pictures")   // picture -> Picture
+	galleryBucket   = []byte("gallery")    // picture -> row
+	thumbnailBucket = []byte("thumbnails") // picture -> PNG
+	stepBucket      = []byte("steps")      // picture, step -> stepRecord
+	ofSessionBucket = []byte("of session") // session, round
+	ofRoundBucket   = []byte("of round")   // round, picture
+	childBucket     = []byte("children")   // picture, round that goes on from it
+	termBucket      = []byte("terms")      // field, term, 0, round
+	trashBucket     = []byte("trash")      // kind, id
+	uidBucket       = []byte("uids")       // kind, UID -> id
+	jobBucket       = []byte("queue")      // job -> Job
+	blobBucket      = []byte("blobs")      // SHA-256 -> uses (4 bytes), size (8)
+	inlineBucket    = []byte("inline")     // SHA-256 -> bytes of a small blob
+	looseBucket     = []byte("loose")      // SHA-256 of references that nothing uses yet
+	doomedBucket    = []byte("doomed")     // SHA-256 of blobs whose files go
+)
+
+var (
+	schemaKey = []byte("schema")
+	orderKey  = []byte("order") // of the queue: job IDs
+)
+
+// migrate brings a file to the newest schema, in one transaction.
+func migrate(c *change) error {
+	meta, err := c.CreateBucketIfNotExists(metaBucket)
+	if err != nil {
+		return err
+	}
+	version := byte(0) // a new file
+	if found := meta.Get(schemaKey); len(found) == 1 {
+		version = found[0]
+	} else if found != nil {
+		version = 255
+	} else if root, _ := c.Cursor().First(); string(root) != string(metaBucket) {
+		return &Error{Damaged, c.s.path, fmt.Errorf("it is a database of another program")}
+	}
+	if version == schema {
+		return nil
+	}
+	if version > schema {
+		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %d, this Realword knows %d", version, schema)}
+	}
+	var old []oldRound
+	if version == 1 {
+		if old, err = readSchema1(c); err != nil {
+			return err
+		}
+	}
+	for _, name := range [][]byte{
+		sessionBucket, roundBucket, pictureBucket, galleryBucket, thumbnailBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,
+		termBucket, trashBucket, uidBucket, jobBucket, blobBucket, inlineBucket, looseBucket, doomedBucket,
+	} {
+		if _, err := c.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	if err := meta.Put(schemaKey, []byte{schema}); err != nil {
+		return err
+	}
+	return c.writeSchema1(old)
+}
+
+// Schema 1 had rounds and pictures (key: round, then an index of 4 bytes) with the thumbnail in the record.
+type oldRound struct {
+	ID             uint64
+	Started, Ended time.Time
+	Status         Status
+	Error          string
+	Recipe         json.RawMessage
+	pictures       []oldPicture
+}
+
+type oldPicture struct {
+	Seed          uint64
+	File          string
+	Width, Height int
+	Thumbnail     []byte
+}
+
+// readSchema1 takes everything out of a file of schema 1.
+func readSchema1(c *change) ([]oldRound, error) {
+	var rounds []oldRound
+	where := map[uint64]int{}
+	err := c.Bucket(roundBucket).ForEach(func(_, value []byte) error {
+		var r oldRound
+		if err := json.Unmarshal(value, &r); err != nil {
+			return &Error{Damaged, c.s.path, err}
+		}
+		where[r.ID] = len(rounds)
+		rounds = append(rounds, r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = c.Bucket(pictureBucket).ForEach(func(key, value []byte) error {
+		var p oldPicture
+		if err := json.Unmarshal(value, &p); err != nil || len(key) != 12 {
+			return &Error{Damaged, c.s.path, fmt.Errorf("picture %x: %v", key, err)}
+		}
+		if i, ok := where[binary.BigEndian.Uint64(key)]; ok {
+			rounds[i].pictures = append(rounds[i].pictures, p)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	next := c.Bucket(roundBucket).Sequence()
+	for _, name := range [][]byte{roundBucket, pictureBucket} {
+		if err := c.DeleteBucket(name); err != nil {
+			return nil, err
+		}
+	}
+	b, err := c.CreateBucket(roundBucket)
+	if err != nil {
+		return nil, err
+	}
+	return rounds, b.SetSequence(next)
+}
+
+// writeSchema1 puts the rounds of schema 1 into one session. They keep their IDs.
+func (c *change) writeSchema1(rounds []oldRound) error {
+	if len(rounds) == 0 {
+		return nil
+	}
+	session, err := c.newSession(Session{Created: rounds[0].Started})
+	if err != nil {
+		return err
+	}
+	for _, o := range rounds {
+		prompt, words := describe(o.Recipe)
+		r := Round{
+			ID: o.ID, Plan: Plan{Session: session.ID, Recipe: o.Recipe, Prompt: prompt, Words: words},
+			Started: o.Started, Ended: o.Ended, Status: o.Status, Error: o.Error,
+		}
+		if err := c.putNewRound(&r); err != nil {
+			return err
+		}
+		for _, p := range o.pictures {
+			n := Picture{Round: r.ID, Seed: p.Seed, File: p.File, Width: p.Width, Height: p.Height, Bytes: fileSize(p.File)}
+			if _, err := c.newPicture(n, p.Thumbnail); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// records
+
+func put(b *bbolt.Bucket, id uint64, v any) error {
+	value, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("it cannot be written as JSON: %w", err)
+	}
+	return b.Put(key(id), value)
+}
+
+// get reads a record, or returns missing.
+func get[T any](tx *bbolt.Tx, bucket []byte, id uint64, missing error) (T, error) {
+	var v T
+	value := tx.Bucket(bucket).Get(key(id))
+	if value == nil {
+		return v, fmt.Errorf("%s %d: %w", bucket, id, missing)
+	}
+	if err := json.Unmarshal(value, &v); err != nil {
+		return v, &Error{Damaged, tx.DB().Path(), fmt.Errorf("%s %d: %w", bucket, id, err)}
+	}
+	return v, nil
+}
+
+func getSession(tx *bbolt.Tx, id uint64) (Session, error) {
+	return get[Session](tx, sessionBucket, id, ErrNoSession)
+}
+func getRound(tx *bbolt.Tx, id uint64) (Round, error) {
+	return get[Round](tx, roundBucket, id, ErrNotFound)
+}
+func getPicture(tx *bbolt.Tx, id uint64) (Picture, error) {
+	return get[Picture](tx, pictureBucket, id, ErrNoPicture)
+}
+
+// under returns the last number of every key that begins with prefix: the members of an index.
+func under(tx *bbolt.Tx, bucket []byte, prefix []byte) []uint64 {
+	var ids []uint64
+	c := tx.Bucket(bucket).Cursor()
+	for k, _ := c.Seek(prefix); len(k) >= len(prefix)+8 && string(k[:len(prefix)]) == string(prefix); k, _ = c.Next() {
+		ids = append(ids, binary.BigEndian.Uint64(k[len(k)-8:]))
+	}
+	return ids
+}
