@@ -28,11 +28,11 @@ func TestWindow(t *testing.T) {
 	if _, err := bundle.Import(t.Context(), "../assets/golden/data/tiny", model, nil); err != nil {
 		t.Fatal(err)
 	}
-	pictures := filepath.Join(dir, "pictures")
+	pictures, config := filepath.Join(dir, "pictures"), filepath.Join(dir, "config")
 
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, "--model", model)
-	cmd.Env = append(os.Environ(), "XDG_PICTURES_DIR="+pictures, "XDG_CONFIG_HOME="+dir, "LIBGL_ALWAYS_SOFTWARE=1", "WAYLAND_DISPLAY=")
+	cmd.Env = append(os.Environ(), "XDG_PICTURES_DIR="+pictures, "XDG_CONFIG_HOME="+config, "LIBGL_ALWAYS_SOFTWARE=1", "WAYLAND_DISPLAY=")
 	cmd.Stderr = &stderr
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -100,6 +100,10 @@ func TestWindow(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		cmd.Process.Kill()
 		t.Error("SIGINT does not end the window")
+	}
+	t.Setenv("XDG_CONFIG_HOME", config)
+	if _, list, complaint := command(t, "history", "list"); !strings.Contains(list, "complete") {
+		t.Errorf("the history does not have the round: %s%s%s", list, complaint, stderr.String())
 	}
 	for _, bad := range []string{"panic", "DATA RACE", "should have been called in fyne.Do", "Error in Fyne call thread"} {
 		if strings.Contains(stderr.String(), bad) {

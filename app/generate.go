@@ -4,22 +4,17 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image/png"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 	"unicode"
 
-	"github.com/disintegration/imaging"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"realword/history"
 	"realword/inference"
 	"realword/inference/picture"
 )
@@ -133,7 +128,8 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return badRequest(err)
 	}
 	model := e.bundle.Manifest()
-	log := record(g.unrecorded, request, model.Name, stderr)
+	log := newRecorder(g.unrecorded, stderr)
+	log.begin(request, model.Name)
 	defer log.close()
 	w := g.watcher(stdout, stderr)
 	var film []picture.FilmStep
@@ -246,82 +242,4 @@ func fileStem(prompt string, seed uint64) string {
 		words = []string{"picture"}
 	}
 	return fmt.Sprintf("%s-%d", strings.Join(words, "-"), seed)
-}
-
-// recorder journals a generation in the history. Pictures matter more than the journal, so what goes wrong with it is said
-// once and stops nothing.
-type recorder struct {
-	store  *history.Store // nil: nothing is recorded
-	round  uint64
-	stderr io.Writer
-}
-
-func record(off bool, r inference.Request, model string, stderr io.Writer) *recorder {
-	log := &recorder{stderr: stderr}
-	if off {
-		return log
-	}
-	var recipe json.RawMessage
-	store, err := openHistory()
-	if err == nil {
-		log.store = store
-		recipe, err = inference.NewRecipe(r, model)
-	}
-	if err == nil {
-		log.round, err = store.Begin(recipe, time.Now())
-	}
-	log.check(err)
-	return log
-}
-
-func (l *recorder) check(err error) {
-	if err != nil {
-		fmt.Fprintln(l.stderr, "This round is not in the history:", err)
-		l.close()
-	}
-}
-
-func (l *recorder) add(p inference.PictureReady, file string) {
-	if l.store == nil {
-		return
-	}
-	path, err := filepath.Abs(file)
-	if err != nil {
-		path = file
-	}
-	size := p.Image.Bounds().Size()
-	thumbnail, err := thumbnail(p)
-	if err == nil {
-		err = l.store.Add(l.round, history.Picture{Seed: p.Seed, File: path, Width: size.X, Height: size.Y, Thumbnail: thumbnail})
-	}
-	l.check(err)
-}
-
-func (l *recorder) end(failure error) {
-	if l.store == nil {
-		return
-	}
-	status := history.Complete
-	switch {
-	case errors.Is(failure, context.Canceled):
-		status, failure = history.Cancelled, nil
-	case failure != nil:
-		status = history.Failed
-	}
-	l.check(l.store.End(l.round, status, failure, time.Now()))
-}
-
-func (l *recorder) close() {
-	if l.store != nil {
-		l.store.Close() // every transaction was synced when it ended
-		l.store = nil
-	}
-}
-
-// thumbnail is the picture at the size at which a history is browsed.
-func thumbnail(p inference.PictureReady) ([]byte, error) {
-	const side = 128
-	var file bytes.Buffer
-	err := png.Encode(&file, imaging.Fit(p.Image, side, side, imaging.Box))
-	return file.Bytes(), err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sqweek/dialog"
 
 	"realword/assets"
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/prompt"
 	"realword/ui"
@@ -23,6 +24,8 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	a := newApp()
 	defer context.AfterFunc(c.Context(), func() { fyne.Do(a.Quit) })()
 	var opened atomic.Pointer[engine] // the window opens it on a goroutine of its own
+	log := newRecorder(false, c.ErrOrStderr())
+	defer log.close()
 	ui.Run(a, ui.Options{
 		Title: appName,
 		Open: func(context.Context) (ui.Engine, error) {
@@ -31,11 +34,12 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 				return nil, err
 			}
 			opened.Store(e)
-			return studio{e}, nil
+			return studio{e, log}, nil
 		},
 		Samples:  samples(),
 		OpenFile: openFile,
 		SaveFile: saveFile,
+		Saved:    log.add,
 	})
 	if e := opened.Load(); e != nil {
 		return e.Close()
@@ -52,7 +56,24 @@ func samples() []ui.Sample {
 }
 
 // studio is an engine as the window wants it.
-type studio struct{ *engine }
+type studio struct {
+	*engine
+	log *recorder
+}
+
+// Start implements ui.Engine.
+func (s studio) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	resolved, err := s.Resolve(r) // for the journal; the pictures that it decodes are kept
+	if err != nil {
+		return nil, err
+	}
+	job, err := s.engine.Start(ctx, resolved)
+	if err != nil {
+		return nil, err
+	}
+	s.log.begin(resolved, s.bundle.Manifest().Name)
+	return s.log.watch(job), nil
+}
 
 // Manifest implements ui.Engine.
 func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }

@@ -70,6 +70,9 @@ func (w *Window) save(shot int, ready inference.PictureReady) {
 	folder, model := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), *w.state.Model
 	w.background(func() func() {
 		path, err := savePicture(folder, ready, model)
+		if err == nil && w.opt.Saved != nil {
+			w.opt.Saved(ready, path)
+		}
 		return func() {
 			w.state.Shots[shot].Path, w.state.Shots[shot].SaveErr = path, err
 			w.refresh()

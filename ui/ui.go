@@ -43,6 +43,8 @@ type Options struct {
 	SaveFile func(name string) (string, error)
 	// Pictures is the folder that results are saved in; "" is DefaultPictures.
 	Pictures string
+	// Saved is told of every result that was saved, for the history. Nil is allowed.
+	Saved func(ready inference.PictureReady, file string)
 	// Reveal shows a folder in the system's file manager. Nil uses the app's OpenURL.
 	Reveal func(folder string) error
 }
