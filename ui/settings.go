@@ -24,10 +24,10 @@ type settings struct {
 	presetNote, size *line
 	steps, stop, cfg *dial
 	count            *dial
-	seed             *widget.Entry
+	seed             *field
 	keep             *widget.Check
 	seedNote         *line
-	negative         *widget.Entry
+	negative         *field
 	more             *widget.Button
 	moreBox          *fyne.Container
 
@@ -63,7 +63,7 @@ func newSettings(w *Window) *settings {
 	s.cfg = newDial("Guidance (CFG)", 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		func(v float64) { w.state.Form.CFG = v; w.refresh() })
 
-	s.seed = widget.NewEntry()
+	s.seed = newField(w.shortcut, false)
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = caption("")
 	s.seedNote.color = theme.ColorNameError
@@ -73,8 +73,7 @@ func newSettings(w *Window) *settings {
 	s.keep = widget.NewCheck("Keep", func(on bool) { w.state.Form.KeepSeed = on })
 	seed := newColumn(2, container.New(inset{4, 0}, caption("Seed")), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
 
-	s.negative = widget.NewMultiLineEntry()
-	s.negative.Wrapping = fyne.TextWrapWord
+	s.negative = newField(w.shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text }
 	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption("What to avoid")),
 		container.New(fixed{height: 64}, s.negative)))

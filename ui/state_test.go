@@ -69,11 +69,14 @@ func TestApplyFollowsARun(t *testing.T) {
 }
 
 func TestApplyLeavesEarlierStatesAlone(t *testing.T) {
-	s := NewState().Begin(1, 2).Apply(stepOf(0, 4, 2, 1))
-	a := s.Apply(stepOf(1, 4, 2, 1))
-	b := s.Apply(stepOf(3, 4, 2, 1))
-	if len(s.Run.Film) != 1 || a.Run.Film[1].Step != 1 || b.Run.Film[1].Step != 3 {
-		t.Errorf("films share their memory: %d, %d, %d", len(s.Run.Film), a.Run.Film[1].Step, b.Run.Film[1].Step)
+	s := NewState().Begin(1, 2)
+	for i := range 7 {
+		a := s.Apply(stepOf(1, 25, 12, 1))
+		b := s.Apply(stepOf(2, 25, 12, 1))
+		if a.Run.Film[i].Step != 1 || b.Run.Film[i].Step != 2 || len(s.Run.Film) != i {
+			t.Fatalf("films of %d steps share their memory", i)
+		}
+		s = a
 	}
 }
 
@@ -218,6 +221,18 @@ func TestRequestGroupsPicturesOfOneWord(t *testing.T) {
 	}
 	if f := s.Form.WithPreset("release", toybox); f.Steps != 20 || f.Stop != 10 || f.CFG != 3.5 {
 		t.Errorf("release: %+v", f)
+	}
+}
+
+func TestPicturesOfOneWordShareTheirReach(t *testing.T) {
+	s := boundTo("a dog", "1=dog", "2")
+	s.Form = s.Form.WithScope(1, 0.33).Bind(2, word("Dog"))
+	if got := s.Form.Cards[1].Scope; got != 0.33 {
+		t.Errorf("the second picture of the word has the reach %g", got)
+	}
+	s.Form = s.Form.WithScope(2, 0.4)
+	if got := s.Form.Cards[0].Scope; got != 0.4 {
+		t.Errorf("the first picture of the word has the reach %g", got)
 	}
 }
 

@@ -56,7 +56,7 @@ type Window struct {
 	pickNote  *widget.Label
 	samples   *fyne.Container
 	sampleRow *fyne.Container
-	prompt    *promptEntry
+	prompt    *field
 	chips     *fyne.Container
 	chipHint  *line
 	middle    *fyne.Container
@@ -226,7 +226,7 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 }
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
-	w.prompt = newPromptEntry(w.shortcut)
+	w.prompt = newField(w.shortcut, true)
 	w.prompt.SetPlaceHolder("What does the picture show?  For example: a dog on the beach")
 	w.prompt.OnChanged = w.promptChanged
 	w.chips = container.New(&flow{gap: 6})
@@ -288,22 +288,26 @@ func (w *Window) buildRight() fyne.CanvasObject {
 	return panel(container.NewBorder(nil, w.set.action, nil, nil, container.NewVScroll(w.set.form)))
 }
 
-// promptEntry lets the window's own shortcuts through while the user types.
-type promptEntry struct {
+// field is a text field that lets the window's own shortcuts through while the user types, and Tab to the next widget.
+type field struct {
 	widget.Entry
 	shortcut func(fyne.Shortcut) bool
 }
 
-func newPromptEntry(shortcut func(fyne.Shortcut) bool) *promptEntry {
-	e := &promptEntry{shortcut: shortcut}
-	e.MultiLine, e.Wrapping = true, fyne.TextWrapWord
-	e.ExtendBaseWidget(e)
-	return e
+func newField(shortcut func(fyne.Shortcut) bool, lines bool) *field {
+	f := &field{shortcut: shortcut}
+	if lines {
+		f.MultiLine, f.Wrapping = true, fyne.TextWrapWord
+	}
+	f.ExtendBaseWidget(f)
+	return f
 }
 
-func (e *promptEntry) TypedShortcut(s fyne.Shortcut) {
-	if !e.shortcut(s) {
-		e.Entry.TypedShortcut(s)
+func (f *field) AcceptsTab() bool { return false }
+
+func (f *field) TypedShortcut(s fyne.Shortcut) {
+	if !f.shortcut(s) {
+		f.Entry.TypedShortcut(s)
 	}
 }
 

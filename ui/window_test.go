@@ -462,3 +462,42 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 		t.Error("the card is not chosen")
 	}
 }
+
+func TestFieldsLetKeysThrough(t *testing.T) {
+	b := ready(t, nil)
+	generate := &desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}
+	for name, f := range map[string]*field{"prompt": b.prompt, "seed": b.set.seed, "negative": b.set.negative} {
+		if f.AcceptsTab() {
+			t.Errorf("%s keeps Tab for itself", name)
+		}
+		b.promptChanged("a dog")
+		f.TypedShortcut(generate)
+		select {
+		case j := <-b.engine.started:
+			b.end(j, inference.Done{})
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s keeps Ctrl+Enter for itself", name)
+		}
+	}
+	b.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
+	if b.prompt.SelectedText() != "a dog" {
+		t.Errorf("selected %q", b.prompt.SelectedText())
+	}
+}
+
+func TestStepBarMovesTStop(t *testing.T) {
+	b := ready(t, nil)
+	width := b.bar.Size().Width
+	b.bar.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(width/2, 2)}})
+	for x, want := range map[float32]int{width * 8 / 25: 8, -20: 1, 2 * width: 25} {
+		b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(x, 40)}})
+		if b.state.Form.Stop != want || int(b.set.stop.slider.Value) != want {
+			t.Errorf("at %g: T_stop %d, slider %g, want %d", x, b.state.Form.Stop, b.set.stop.slider.Value, want)
+		}
+	}
+	b.bar.DragEnd()
+	b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(0, 40)}})
+	if b.state.View.Step != -1 {
+		t.Error("an empty film shows a step")
+	}
+}
