@@ -67,6 +67,8 @@ type bench struct {
 	t      *testing.T
 	engine *fakeEngine
 	posted chan func()
+
+	progress inference.Progress // the last one sent
 }
 
 func newBench(t *testing.T, change func(*Options)) *bench {

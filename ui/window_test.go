@@ -70,12 +70,16 @@ func (b *bench) run() fakeJob {
 // send hands an event to the window and waits until it is applied.
 func (b *bench) send(j fakeJob, e inference.Event) {
 	b.t.Helper()
+	if p, ok := e.(inference.Progress); ok {
+		b.progress = p
+	}
 	j.events <- e
 	applied := make(chan struct{})
-	// The pump posts before it takes the next event.
+	// The pump posts an event before it takes the next one, which here says nothing new.
+	again := b.progress
 	go func() {
 		select {
-		case j.events <- inference.Progress{Pass: 1, Passes: 2}:
+		case j.events <- again:
 		case <-j.ctx.Done():
 		}
 		b.posted <- func() { close(applied) }
