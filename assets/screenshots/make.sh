@@ -10,10 +10,10 @@ if [ "${1:-}" != inside ]; then
   done
   exec xvfb-run -a -s '-screen 0 1240x800x24' "$0" inside
 fi
-pictures=$(mktemp -d)
-XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
+pictures=$(mktemp -d) frames=$(mktemp -d)
+XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword ${MODEL:+--model "$MODEL"} &
 program=$!
-trap 'kill $program 2>/dev/null || true; rm -rf "$pictures"' EXIT
+trap 'kill $program 2>/dev/null || true; rm -rf "$pictures" "$frames"' EXIT
 click() { xdotool mousemove $(($1 - 9)) "$2" sleep 0.3 mousemove "$1" "$2" sleep 0.3 click 1 sleep 1; }
 window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
 sleep "${SETTLE:-5}" # the model opens behind the window
@@ -21,15 +21,15 @@ xdotool windowfocus "$window"
 click 600 75
 xdotool type --delay 30 'a dog on the beach'
 sleep 1
-click 53 685  # the sample dog
-click 375 132 # the word dog
+click 53 685 # the sample dog; it knows its word
 xdotool key ctrl+Return
-sleep "${RUNNING:-4}"
-import -window root "$out/running.png"
-for _ in $(seq 240); do
-  [ -z "$(find "$pictures" -name '*.png')" ] || break
-  sleep 1
+frame=1000
+until [ -n "$(find "$pictures" -name '*.png')" ]; do
+  frame=$((frame + 1))
+  import -window root "$frames/$frame.png"
 done
+running=($(ls "$frames"))
+cp "$frames/${running[$((${#running[@]} * 3 / 4))]}" "$out/running.png"
 sleep 2
 import -window root "$out/done.png"
 kill -INT $program

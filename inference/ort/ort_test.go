@@ -134,7 +134,7 @@ func open(t *testing.T, r *Runtime, path string, opts session.Options) session.S
 }
 
 func TestRun(t *testing.T) {
-	s := open(t, library(t), sumAndIds(t), session.Options{Once: true, ShareWeights: true})
+	s := open(t, library(t), sumAndIds(t), session.Options{Once: true})
 	if got := describe(s.Inputs()) + " -> " + describe(s.Outputs()); got != "x F32[-1 2], ids I64[-1], s F32[] -> double F32[-1 2], same I64[-1], total F32[]" {
 		t.Errorf("ports: %s", got)
 	}

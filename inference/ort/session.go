@@ -68,9 +68,6 @@ func (r *Runtime) options(opts session.Options) (*onnx.SessionOptions, error) {
 	if opts.Once {
 		set = append(set, o.SetCpuMemArena(false))
 	}
-	if opts.ShareWeights {
-		set = append(set, o.AddSessionConfigEntry("session.disable_prepacking", "1"))
-	}
 	if err := errors.Join(set...); err != nil {
 		o.Destroy()
 		return nil, err

@@ -23,10 +23,6 @@ type Runtime interface {
 // Options of one session.
 type Options struct {
 	Once bool // the session runs once or twice (encoders, decoder): do not keep an arena
-
-	// ShareWeights leaves external weights where the file maps them instead of repacking them for the processor. Graphs
-	// that are open together over one weight file (unet, guidance) then share its memory; a run gets a little slower.
-	ShareWeights bool
 }
 
 // Session is one loaded graph.
