@@ -116,7 +116,13 @@ func (im *importer) folder(dir string) baseModel {
 func (im *importer) folderVisual(dir string) visualModel {
 	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	var m visualModel
-	m.overlay = func() (checkpoint.Source, error) { return im.openFolder(at("unet")) }
+	m.overlay = func() (checkpoint.Source, error) {
+		f, err := im.openFolder(at("unet"))
+		if err != nil {
+			return nil, err
+		}
+		return pick(f, visualWeights, "$0")
+	}
 	m.encoders = func(string) (visionConfig, []imageEncoder, error) {
 		var vision visionConfig
 		if err := im.readJSON(at("vision/config.json"), &vision); err != nil {

@@ -297,6 +297,28 @@ func TestFolderRefuses(t *testing.T) {
 	}
 }
 
+// TestTextOfAnotherFamily puts the text encoder of Stable Diffusion 1.5 beside a U-Net of SDXL's text width.
+func TestTextOfAnotherFamily(t *testing.T) {
+	sdxl, sd15 := synthetic.Tiny, synthetic.Tiny
+	sdxl.Text[0].Width, sdxl.Text[1].Width = 1920, 128
+	sd15.Text[0] = synthetic.TextSizes{Width: 768, Layers: 1, MLP: 64}
+	files, err := synthetic.Files(synthetic.Options{Layout: synthetic.Diffusers, Sizes: sdxl})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := synthetic.Files(synthetic.Options{Layout: synthetic.Diffusers, Sizes: sd15})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := func(f synthetic.File) bool { return strings.HasPrefix(f.Path, "text_encoder/") }
+	files = append(slices.DeleteFunc(without("text_encoder_2/")(files), text), slices.DeleteFunc(other, func(f synthetic.File) bool { return !text(f) })...)
+	dir := filepath.Join(t.TempDir(), "tree")
+	if err := synthetic.Write(context.Background(), dir, files, synthetic.Options{DType: tensor.F16}, nil); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, dir, bundle.Options{}, "text encoders give 768 channels", "wants 2048", "text of Stable Diffusion 1, U-Net of SDXL")
+}
+
 // TestImportStopsHalfWay cancels while the U-Net is written.
 func TestImportStopsHalfWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -214,6 +214,9 @@ const projectorPrefix = "encoder_hidden_states_vision_projection"
 // visualLayers are the visual keys and values of the cross-attention layers (facts §2.7).
 const visualLayers = `.*\.attn2\.to_[kv]_vision\.weight`
 
+// visualWeights are those and the projector: all that RealCustom++ adds to a U-Net.
+var visualWeights = visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*`
+
 // pick takes the tensors that match a rule and leaves the others.
 func pick(src checkpoint.Source, match, to string) (checkpoint.Source, error) {
 	return checkpoint.Rename(src, checkpoint.Rule{Match: match, To: []string{to}}, checkpoint.Rule{Match: `.*`, Reason: "it belongs to another network"})
@@ -230,16 +233,13 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 		return nil, fmt.Errorf("there are no visual weights (to_k_vision, to_v_vision and %s, found %d and %d tensors): this is a text-to-image model alone; "+
 			"name the RealCustom++ checkpoints as source and this model as its base (--base)", projectorPrefix, len(visual.Entries()), len(im.projectorWeights.Entries()))
 	}
-	plain, err := checkpoint.Rename(unet, checkpoint.Rule{Match: visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*`, Reason: "visual weights come from the RealCustom++ checkpoint"})
+	plain, err := checkpoint.Rename(unet, checkpoint.Rule{Match: visualWeights, Reason: "visual weights come from the RealCustom++ checkpoint"})
 	if err != nil {
 		return nil, err
 	}
-	rest, err := checkpoint.Rename(overlay, checkpoint.Rule{Match: visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\..*`, Reason: "it is visual"})
+	rest, err := checkpoint.Rename(overlay, checkpoint.Rule{Match: visualWeights, Reason: "it is visual"})
 	if err != nil {
 		return nil, err
-	}
-	if overlay == unet { // one file with everything
-		rest, _ = checkpoint.Rename(checkpoint.Join(nil))
 	}
 	shared := 0
 	for _, e := range rest.Entries() {
