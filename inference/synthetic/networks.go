@@ -38,13 +38,13 @@ var Full = Sizes{
 	VAE: []int{128, 256, 512, 512},
 }
 
-// Tiny has the same structure and view geometry with few blocks and narrow layers: some 15 MB.
+// Tiny has the same structure and view geometry with few blocks and narrow layers: some 10 MB.
 var Tiny = Sizes{
-	Channels: []int{32, 64, 128}, Depth: []int{1, 1, 2}, TimeDim: 32,
+	Channels: []int{32, 64, 64}, Depth: []int{1, 1, 2}, TimeDim: 32,
 	Text: [2]TextSizes{{64, 3, 96}, {128, 3, 160}}, Vocabulary: 600,
 	SigLIP: ViTSizes{64, 6, 96, 14, 27}, DINO: ViTSizes{128, 6, 160, 14, 37},
 	Tower: TextSizes{64, 1, 96}, TowerWords: 50,
-	VAE: []int{32, 32, 64, 64},
+	VAE: []int{32, 32, 32, 64},
 }
 
 func (s Sizes) cross() int    { return s.Text[0].Width + s.Text[1].Width }

@@ -15,7 +15,7 @@ import (
 
 func main() {
 	out := flag.String("out", "", "new folder of the checkpoint")
-	width := flag.String("width", "tiny", "tiny (15 MB) or full (10 GB in fp16, 20 GB in fp32)")
+	width := flag.String("width", "tiny", "tiny (10 MB) or full (10 GB in fp16, 20 GB in fp32)")
 	dtype := flag.String("dtype", "fp16", "fp16, bf16 or fp32")
 	o := synthetic.Options{}
 	flag.StringVar(&o.Layout, "layout", synthetic.Release, "release, diffusers or ldm (a single file beside the released visual weights)")
