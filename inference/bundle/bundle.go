@@ -96,8 +96,10 @@ func (b *Bundle) CheckFiles(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		sum, err := hashFile(filepath.Join(b.dir, filepath.FromSlash(name)))
+		sum, err := hashFile(ctx, filepath.Join(b.dir, filepath.FromSlash(name)), nil)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil:
 			wrong = append(wrong, err)
 		case sum != b.manifest.Files[name]:
@@ -110,17 +112,33 @@ func (b *Bundle) CheckFiles(ctx context.Context) error {
 	return nil
 }
 
-func hashFile(path string) (string, error) {
+// hashFile returns the SHA-256 of a file. It stops when ctx ends; progress, when not nil, is told the bytes read and the size.
+func hashFile(ctx context.Context, path string, progress func(done, total int64)) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	h, done := sha256.New(), int64(0)
+	for {
+		n, err := io.CopyN(h, f, 16<<20)
+		if errors.Is(err, io.EOF) {
+			return hex.EncodeToString(h.Sum(nil)), nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", path, err)
+		}
+		if done += n; progress != nil {
+			progress(done, info.Size())
+		}
+	}
 }
 
 func readManifest(fsys fs.FS) (Manifest, error) {

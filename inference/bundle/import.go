@@ -303,7 +303,7 @@ func (im *importer) write(dir string) error {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			return err
 		}
-		sum, err := hashFile(path)
+		sum, err := hashFile(im.ctx, path, nil)
 		m.Files[name] = sum
 		return err
 	}
@@ -339,14 +339,12 @@ func (im *importer) write(dir string) error {
 	}
 	for _, f := range im.opened {
 		for _, path := range f.Paths() {
-			if err := im.ctx.Err(); err != nil {
-				return err
-			}
-			sum, err := hashFile(path)
+			label := im.label(path)
+			sum, err := hashFile(im.ctx, path, func(done, total int64) { im.progress("checksum of "+label, done, total) })
 			if err != nil {
 				return err
 			}
-			m.Sources[im.label(path)] = sum
+			m.Sources[label] = sum
 		}
 	}
 	if err := m.check(); err != nil {
