@@ -125,6 +125,9 @@ func (w *wanted) collect(s *Store, tx *bbolt.Tx) error {
 		w.put(ofSessionBucket, key(r.Session, id), nil)
 		for _, p := range r.Parents {
 			w.put(childBucket, key(p, id), nil)
+			if parent, err := getPicture(tx, p); err != nil || parent.Round >= id {
+				return fmt.Errorf("round %d goes on from picture %d of round %d: %w", id, p, parent.Round, err)
+			}
 		}
 		for _, k := range termKeys(r) {
 			w.put(termBucket, k, nil)

@@ -1,0 +1,524 @@
+package history
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// An archive is one session as a zip: session.json, and, stored without compression (which they have or do not need), the entries
+// that it names: pictures/N.png, thumbnails/N.png, blobs/SHA-256. Names in the zip are never used as paths.
+type archive struct {
+	Format   int               `json:"format"` // archiveFormat
+	Session  Session           `json:"session"`
+	Rounds   []Round           `json:"rounds"`
+	Pictures []archivedPicture `json:"pictures"`
+}
+
+type archivedPicture struct {
+	Picture
+	Name      string         `json:"name,omitempty"` // of the file, for people
+	Entry     string         `json:"entry,omitempty"`
+	Thumb     string         `json:"thumb,omitempty"`
+	KeptSteps []archivedStep `json:"kept_steps,omitempty"`
+}
+
+type archivedStep struct {
+	Index int `json:"index"`
+	stepRecord
+}
+
+const (
+	archiveFormat = 1
+	manifestName  = "session.json"
+	maxManifest   = 64 << 20
+	maxEntry      = 1 << 30
+	pngSignature  = "\x89PNG\r\n\x1a\n"
+)
+
+// Export writes a session as one zip, without what is in the trash. It returns the files of pictures that are not there, or
+// no PNG any more; their records and step data are in the zip all the same.
+func (s *Store) Export(session uint64, w io.Writer) (missing []string, err error) {
+	z := zip.NewWriter(w)
+	err = s.view(func(tx *bbolt.Tx) error {
+		e := exporter{s: s, tx: tx, zip: z, blobs: map[string]bool{}}
+		err := e.session(session)
+		missing = e.missing
+		return err
+	})
+	return missing, errors.Join(err, z.Close())
+}
+
+// ExportFile is Export to a file, which it replaces; what was there stays until the new one is whole.
+func (s *Store) ExportFile(session uint64, path string) (missing []string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	missing, err = s.Export(session, f)
+	err = errors.Join(err, f.Sync())
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return missing, explain(path, err)
+}
+
+type exporter struct {
+	s       *Store
+	tx      *bbolt.Tx
+	zip     *zip.Writer
+	blobs   map[string]bool // that are written
+	missing []string
+}
+
+func (e *exporter) session(id uint64) error {
+	session, err := getSession(e.tx, id)
+	if err != nil {
+		return err
+	}
+	session.Trashed = time.Time{}
+	a := archive{Format: archiveFormat, Session: session}
+	if err := e.references(session.References); err != nil {
+		return err
+	}
+	for _, id := range under(e.tx, ofSessionBucket, key(id)) {
+		r, err := fullRound(e.tx, id)
+		if err != nil {
+			return err
+		}
+		if !r.Trashed.IsZero() {
+			continue
+		}
+		if err := e.references(r.References); err != nil {
+			return err
+		}
+		a.Rounds = append(a.Rounds, r)
+		for _, p := range r.Pictures {
+			if !p.Trashed.IsZero() {
+				continue
+			}
+			one, err := e.picture(p, len(a.Pictures))
+			if err != nil {
+				return err
+			}
+			a.Pictures = append(a.Pictures, one)
+		}
+	}
+	manifest, err := e.zip.Create(manifestName)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(manifest).Encode(a)
+}
+
+func (e *exporter) store(name string, data []byte) error {
+	w, err := e.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	return err
+}
+
+func (e *exporter) references(list []Reference) error {
+	for _, r := range list {
+		if err := e.blob(r.SHA256); err != nil {
+			return fmt.Errorf("reference %q: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+func (e *exporter) blob(sha string) error {
+	if sha == "" || e.blobs[sha] {
+		return nil
+	}
+	e.blobs[sha] = true
+	data, err := e.s.readHex(e.tx, sha)
+	if err != nil {
+		return err
+	}
+	return e.store("blobs/"+sha, data)
+}
+
+func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
+	out := archivedPicture{Picture: p}
+	out.File, out.SHA256 = "", ""
+	if p.File != "" {
+		data, err := os.ReadFile(p.File)
+		if err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) || len(data) > maxEntry {
+			e.missing = append(e.missing, p.File)
+		} else {
+			sum := sha256.Sum256(data)
+			out.Name, out.SHA256, out.Entry = filepath.Base(p.File), hex.EncodeToString(sum[:]), fmt.Sprintf("pictures/%d.png", n)
+			if err := e.store(out.Entry, data); err != nil {
+				return out, err
+			}
+		}
+	}
+	if thumb := e.tx.Bucket(thumbnailBucket).Get(key(p.ID)); thumb != nil {
+		out.Thumb = fmt.Sprintf("thumbnails/%d.png", n)
+		if err := e.store(out.Thumb, thumb); err != nil {
+			return out, err
+		}
+	}
+	for _, i := range stepIndexes(e.tx, p.ID) {
+		r, err := decodeStepRecord(e.s.path, e.tx.Bucket(stepBucket).Get(stepKey(p.ID, i)))
+		if err == nil {
+			err = errors.Join(e.blob(r.Data), e.blob(r.State))
+		}
+		if err != nil {
+			return out, err
+		}
+		out.KeptSteps = append(out.KeptSteps, archivedStep{i, r})
+	}
+	return out, nil
+}
+
+// Imported is what an import brought.
+type Imported struct {
+	Session          uint64 // the new one, or the one of the same origin that was there
+	Rounds, Pictures int    // that were not there yet
+}
+
+// Import reads a session that Export wrote, under new IDs. What is there already, by origin, stays as it is, so importing twice
+// adds nothing; equal references are kept once. It is one change: all of it is there or nothing. A zip that Export would not
+// have written is refused with an *Error of kind Hostile.
+func (s *Store) Import(path string) (Imported, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Imported{}, explain(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Imported{}, explain(path, err)
+	}
+	return s.importZip(path, f, info.Size())
+}
+
+func (s *Store) importZip(name string, r io.ReaderAt, size int64) (Imported, error) {
+	hostile := func(err error) error { return &Error{Hostile, name, err} }
+	z, err := openArchive(r, size)
+	if err != nil {
+		return Imported{}, hostile(err)
+	}
+	var out Imported
+	err = s.update(func(c *change) error {
+		i := importer{change: c, zip: z, pictures: map[uint64]uint64{}}
+		err := i.session(z.archive)
+		out = i.out
+		var known *Error
+		if err != nil && !errors.As(explain(s.path, err), &known) {
+			err = hostile(err)
+		}
+		return err
+	})
+	if err != nil {
+		return Imported{}, err
+	}
+	return out, nil
+}
+
+// zipped is an archive whose form has been checked: what it names is in it, and everything in it fits its size.
+type zipped struct {
+	archive
+	entries map[string]*zip.File
+}
+
+func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
+	reader, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	z := &zipped{entries: map[string]*zip.File{}}
+	var sum uint64
+	for _, f := range reader.File {
+		if z.entries[f.Name] != nil {
+			return nil, fmt.Errorf("it has %q twice", f.Name)
+		}
+		z.entries[f.Name] = f
+		stored := f.Method == zip.Store && f.CompressedSize64 == f.UncompressedSize64
+		if !stored && f.Name != manifestName {
+			return nil, fmt.Errorf("%q is compressed", f.Name)
+		}
+		if sum += f.CompressedSize64; f.CompressedSize64 > uint64(size) || sum > uint64(size) {
+			return nil, errors.New("its entries overlap")
+		}
+	}
+	data, err := z.read(manifestName, maxManifest)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &z.archive); err != nil {
+		return nil, fmt.Errorf("%s: %w", manifestName, err)
+	}
+	return z, z.check()
+}
+
+func (z *zipped) read(name string, limit int64) ([]byte, error) {
+	f := z.entries[name]
+	if f == nil || f.UncompressedSize64 > uint64(limit) {
+		return nil, fmt.Errorf("%q is missing or too large", name)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = errOutsideLimit
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	return data, nil
+}
+
+// blob reads a blob and compares it with its name.
+func (z *zipped) blob(sha string) ([]byte, error) {
+	data, err := z.read("blobs/"+sha, maxEntry)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != sha {
+		return nil, fmt.Errorf("the blob %s has other bytes", sha)
+	}
+	return data, nil
+}
+
+// check looks at everything that the records say of each other.
+func (z *zipped) check() error {
+	if z.Format != archiveFormat {
+		return fmt.Errorf("it has format %d, this Realword knows %d", z.Format, archiveFormat)
+	}
+	uids := map[string]bool{}
+	unique := func(uid string) error {
+		if b, err := hex.DecodeString(uid); err != nil || len(b) != 16 || uids[uid] {
+			return fmt.Errorf("the UID %q is malformed or there twice", uid)
+		}
+		uids[uid] = true
+		return nil
+	}
+	if err := unique(z.Session.UID); err != nil {
+		return err
+	}
+	rounds := map[uint64]bool{}
+	for n, r := range z.Rounds {
+		if n > 0 && r.ID <= z.Rounds[n-1].ID {
+			return fmt.Errorf("round %d is not in order", r.ID)
+		}
+		rounds[r.ID] = true
+		if !slices.Contains([]Status{Interrupted, Complete, Cancelled, Failed}, r.Status) {
+			return fmt.Errorf("round %d has the status %q", r.ID, r.Status)
+		}
+		if err := unique(r.UID); err != nil {
+			return err
+		}
+	}
+	pictures := map[uint64]uint64{} // -> round
+	for _, p := range z.Pictures {
+		if _, twice := pictures[p.ID]; twice || !rounds[p.Round] || p.Width < 0 || p.Height < 0 || p.Width > 1<<16 || p.Height > 1<<16 {
+			return fmt.Errorf("picture %d is there twice, of no round, or of an impossible size", p.ID)
+		}
+		pictures[p.ID] = p.Round
+		steps := map[int]bool{}
+		for _, s := range p.KeptSteps {
+			if steps[s.Index] || s.Index < 0 || s.Index >= maxSteps {
+				return fmt.Errorf("step %d of picture %d", s.Index, p.ID)
+			}
+			steps[s.Index] = true
+		}
+		if err := unique(p.UID); err != nil {
+			return err
+		}
+	}
+	for _, r := range z.Rounds { // so that no round descends from itself
+		for _, p := range r.Parents {
+			if pictures[p] >= r.ID {
+				return fmt.Errorf("round %d goes on from a later one", r.ID)
+			}
+		}
+	}
+	return nil
+}
+
+type importer struct {
+	*change
+	zip      *zipped
+	pictures map[uint64]uint64 // ID in the archive -> ID here
+	out      Imported
+}
+
+// known returns the ID that a thing of this origin has here; 0: it is new.
+func (i *importer) known(kind ItemKind, uid string) uint64 {
+	id := i.Bucket(uidBucket).Get(append([]byte{byte(kind)}, uid...))
+	if id == nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(id)
+}
+
+func (i *importer) session(a archive) error {
+	id := i.known(SessionItem, a.Session.UID)
+	if id == 0 {
+		if err := i.references(a.Session.References); err != nil {
+			return err
+		}
+		session, err := i.newSession(Session{
+			UID: a.Session.UID, Name: a.Session.Name, Created: a.Session.Created, Draft: a.Session.Draft, References: a.Session.References,
+		})
+		if err == nil {
+			err = i.retainAll(a.Session.References)
+		}
+		if err != nil {
+			return err
+		}
+		id = session.ID
+	} else if err := i.markOne(time.Time{}, Item{SessionItem, id}); err != nil {
+		return err
+	}
+	i.out.Session = id
+	rounds, added := map[uint64]uint64{}, []Round{}
+	for _, r := range a.Rounds {
+		here := i.known(RoundItem, r.UID)
+		if here == 0 {
+			n := r
+			n.Session, n.Parents, n.Job, n.Trashed = id, nil, 0, time.Time{}
+			if err := i.references(n.References); err != nil {
+				return err
+			}
+			if err := i.beginRound(&n); err != nil {
+				return err
+			}
+			here = n.ID
+			n.Parents = r.Parents
+			added = append(added, n)
+		} else if old, err := getRound(i.Tx, here); err != nil {
+			return err
+		} else if old.Session != id {
+			return fmt.Errorf("round %d belongs to another session", r.ID)
+		}
+		rounds[r.ID] = here
+	}
+	i.out.Rounds = len(added)
+	for _, p := range a.Pictures {
+		if err := i.picture(p, rounds[p.Round]); err != nil {
+			return err
+		}
+	}
+	for _, r := range added { // now that their parents have IDs
+		parents := r.Parents
+		r.Parents = nil
+		for _, p := range parents {
+			here := i.pictures[p]
+			if here == 0 || slices.Contains(r.Parents, here) {
+				continue // it is not in this archive
+			}
+			r.Parents = append(r.Parents, here)
+			if err := i.Bucket(childBucket).Put(key(here, r.ID), nil); err != nil {
+				return err
+			}
+		}
+		if err := put(i.Bucket(roundBucket), r.ID, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// references makes sure that the bytes of references are here.
+func (i *importer) references(list []Reference) error {
+	for _, r := range list {
+		sum, err := r.sum()
+		if err != nil {
+			return err
+		}
+		if _, found := blobEntryOf(i.Tx, sum); found {
+			continue
+		}
+		data, err := i.zip.blob(r.SHA256)
+		if err == nil {
+			_, err = i.putBlob(data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *importer) picture(p archivedPicture, round uint64) error {
+	if here := i.known(PictureItem, p.UID); here != 0 {
+		i.pictures[p.ID] = here
+		return nil
+	}
+	var thumb []byte
+	if p.Thumb != "" {
+		var err error
+		if thumb, err = i.zip.read(p.Thumb, maxThumbnail); err != nil {
+			return err
+		}
+	}
+	one, err := i.newPicture(Picture{
+		UID: p.UID, Round: round, Seed: p.Seed, Width: p.Width, Height: p.Height, Starred: p.Starred, Pinned: p.Pinned,
+	}, thumb)
+	if err != nil {
+		return err
+	}
+	i.pictures[p.ID] = one.ID
+	i.out.Pictures++
+	if p.Entry != "" {
+		png, err := i.zip.read(p.Entry, maxEntry)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(png)
+		if one.SHA256 = hex.EncodeToString(sum[:]); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
+			return fmt.Errorf("%q is no PNG, or not the one that was exported", p.Entry)
+		}
+		if one.File, err = i.writePicture(fmt.Sprintf("%s-%d", safeStem(p.Name), one.ID), png); err != nil {
+			return err
+		}
+		one.Bytes = int64(len(png))
+		if err := i.putPicture(one); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.KeptSteps {
+		data, err := i.zip.blob(s.Data)
+		if err != nil {
+			return err
+		}
+		if _, err := decodeStep(data); err != nil {
+			return err
+		}
+		var state []byte
+		if s.State != "" {
+			if state, err = i.zip.blob(s.State); err != nil {
+				return err
+			}
+		}
+		if err := i.addStep(one.ID, s.Index, data, state); err != nil {
+			return err
+		}
+	}
+	return nil
+}

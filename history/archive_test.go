@@ -1,0 +1,363 @@
+package history
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+var aPNG = []byte(pngSignature + "the rest of it")
+
+// finished is a store with one session: two rounds, the second goes on from a picture of the first.
+func finished(t testing.TB) (*Store, uint64) {
+	t.Helper()
+	s := open(t, filepath.Join(t.TempDir(), "history.db"))
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	session, err := s.NewSession("ball", noon)
+	must(err)
+	reference, err := s.PutReference("ball.png", bytes.Repeat([]byte("ball"), 20_000))
+	must(err)
+	must(s.SetDraft(session, json.RawMessage(`{"prompt":"next"}`), []Reference{reference}))
+	var parents []uint64
+	for range 2 {
+		round, err := s.BeginRound(Plan{
+			Session: session, Recipe: json.RawMessage(`{"prompt":"a red ball"}`), Prompt: "a red ball", Words: []string{"ball"},
+			References: []Reference{reference}, Parents: parents,
+		}, noon)
+		must(err)
+		picture, err := s.StartPicture(round, 42)
+		must(err)
+		for i := range 3 {
+			step := Step{Index: i, Clean: make([]float32, 20_000), Scores: [][]float32{{1, float32(i)}}}
+			if i == 1 {
+				step.State = []byte("exact")
+			}
+			must(s.AddStep(picture, step))
+		}
+		_, err = s.FinishPicture(picture, Picture{File: "ball.png", Width: 64, Height: 64, Thumbnail: []byte("thumb")}, aPNG)
+		must(err)
+		must(errors.Join(s.SetStar(picture, true), s.End(round, Complete, nil, noon)))
+		parents = []uint64{picture}
+	}
+	return s, session
+}
+
+// told is everything about a session that has to survive a journey, without the IDs.
+func told(t *testing.T, s *Store, session uint64) any {
+	t.Helper()
+	one, err1 := s.Session(session)
+	rounds, err2 := s.SessionRounds(session)
+	if err := errors.Join(err1, err2, s.Check()); err != nil {
+		t.Fatal(err)
+	}
+	one.ID = 0
+	place := map[uint64]int{}
+	out := []any{one}
+	for _, r := range rounds {
+		var inner []any
+		for _, p := range r.Parents {
+			inner = append(inner, place[p])
+		}
+		for _, p := range r.Pictures {
+			place[p.ID] = len(place) + 1
+			full, err := s.Picture(p.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			png, err := os.ReadFile(p.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range p.Steps {
+				step, err := s.Step(p.ID, i, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				inner = append(inner, step)
+			}
+			full.ID, full.Round, full.File = 0, 0, ""
+			inner = append(inner, full, png)
+		}
+		for _, ref := range r.References {
+			data, err := s.ReferenceData(ref.SHA256)
+			inner = append(inner, data, err)
+		}
+		r.ID, r.Session, r.Parents, r.Pictures = 0, 0, nil, nil
+		out = append(out, r, inner)
+	}
+	return out
+}
+
+func TestExportImport(t *testing.T) {
+	from, session := finished(t)
+	path := filepath.Join(t.TempDir(), "ball.zip")
+	if missing, err := from.ExportFile(session, path); len(missing) > 0 || err != nil {
+		t.Fatal(missing, err)
+	}
+	to := open(t, filepath.Join(t.TempDir(), "history.db"))
+	for range 2 { // other IDs than there
+		if _, err := to.Begin(nil, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for turn, want := range []Imported{{3, 2, 2}, {3, 0, 0}, {3, 0, 1}} {
+		got, err := to.Import(path)
+		if got != want || err != nil {
+			t.Fatalf("import %d: %+v, %v, want %+v", turn, got, err, want)
+		}
+		if got, want := told(t, to, 3), told(t, from, session); turn < 2 && !reflect.DeepEqual(got, want) {
+			t.Fatalf("%+v\nwant\n%+v", got, want)
+		}
+		if turn == 1 { // what was thrown away for good comes back
+			rounds, err := to.SessionRounds(3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = to.Trash(noon, Item{PictureItem, rounds[0].Pictures[0].ID}, Item{SessionItem, 3})
+			if err == nil {
+				err = to.Restore(Item{SessionItem, 3})
+			}
+			if _, empty := to.Empty(noon.Add(1)); errors.Join(err, empty) != nil {
+				t.Fatal(err, empty)
+			}
+		}
+	}
+	// At home it changes nothing.
+	if got, err := from.Import(path); got != (Imported{Session: session}) || err != nil {
+		t.Errorf("import at home: %+v, %v", got, err)
+	}
+}
+
+func TestExportNamesMissingPictures(t *testing.T) {
+	s, session := finished(t)
+	rounds, err := s.SessionRounds(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := rounds[1].Pictures[0].File
+	if err := errors.Join(os.Remove(lost), s.Trash(noon, Item{RoundItem, rounds[0].ID})); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.zip")
+	if missing, err := s.ExportFile(session, path); !reflect.DeepEqual(missing, []string{lost}) || err != nil {
+		t.Fatal(missing, err)
+	}
+	to := open(t, filepath.Join(t.TempDir(), "history.db"))
+	got, err := to.Import(path)
+	if err != nil || got.Rounds != 1 || got.Pictures != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if p, err := to.Picture(1); err != nil || p.File != "" || p.Steps != 3 {
+		t.Errorf("the picture without a file: %+v, %v", p, err)
+	}
+	if _, err := s.ExportFile(99, path); !errors.Is(err, ErrNoSession) {
+		t.Errorf("no session: %v", err)
+	}
+	if _, err := to.Import(path); err != nil {
+		t.Errorf("a failed export replaced the file: %v", err)
+	}
+}
+
+// rewrite makes another zip of one: each entry goes through edit, which may drop or change it.
+func rewrite(t testing.TB, whole []byte, method uint16, edit func(name string, data []byte) (string, []byte)) []byte {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, data := edit(f.Name, data)
+		if name == "" {
+			continue
+		}
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+		if err == nil {
+			_, err = entry.Write(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestImportRefuses(t *testing.T) {
+	from, session := finished(t)
+	var whole bytes.Buffer
+	if _, err := from.Export(session, &whole); err != nil {
+		t.Fatal(err)
+	}
+	manifest := func(old, replacement string) func(string, []byte) (string, []byte) {
+		return func(name string, data []byte) (string, []byte) {
+			if name != manifestName {
+				return name, data
+			}
+			changed := strings.Replace(string(data), old, replacement, 1)
+			if changed == string(data) {
+				t.Fatalf("the manifest has no %s:\n%s", old, data)
+			}
+			return name, []byte(changed)
+		}
+	}
+	spoil := func(prefix string, replacement []byte) func(string, []byte) (string, []byte) {
+		return func(name string, data []byte) (string, []byte) {
+			if strings.HasPrefix(name, prefix) {
+				return name, replacement
+			}
+			return name, data
+		}
+	}
+	first, err := from.Round(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, edit := range map[string]func(string, []byte) (string, []byte){
+		"newer format":       manifest(`"format":1`, `"format":2`),
+		"no JSON":            manifest(`"format"`, `"format`),
+		"no round":           manifest(`"round":1`, `"round":77`),
+		"own parent":         manifest(`"parents":[1]`, `"parents":[2]`),
+		"strange status":     manifest(`"complete"`, `"hacked"`),
+		"same UID":           manifest(first.UID, first.Pictures[0].UID),
+		"short UID":          manifest(first.UID, "00"),
+		"path for a blob":    manifest(`"data":"`, `"data":"../../`),
+		"path for a picture": manifest(`"entry":"`, `"entry":"../`),
+		"endless step":       manifest(`"index":2`, `"index":2000000`),
+		"step twice":         manifest(`"index":2`, `"index":1`),
+		"impossible size":    manifest(`"width":64`, `"width":-64`),
+		"other bytes":        spoil("blobs/", []byte("other")),
+		"no PNG":             spoil("pictures/", []byte("#!/bin/sh")),
+		"other PNG":          spoil("pictures/", []byte(pngSignature)),
+		"no pictures":        func(n string, d []byte) (string, []byte) { return strings.ReplaceAll(n, "pictures/0.png", ""), d },
+		"no manifest":        func(n string, d []byte) (string, []byte) { return strings.ReplaceAll(n, manifestName, ""), d },
+		"entry twice":        func(n string, d []byte) (string, []byte) { return strings.ReplaceAll(n, "1.png", "0.png"), d },
+		"huge thumbnail":     spoil("thumbnails/", make([]byte, maxThumbnail+1)),
+	} {
+		refuses(t, name, rewrite(t, whole.Bytes(), zip.Store, edit))
+	}
+	same := func(n string, d []byte) (string, []byte) { return n, d }
+	refuses(t, "compressed", rewrite(t, whole.Bytes(), zip.Deflate, same))
+	refuses(t, "cut off", whole.Bytes()[:whole.Len()-100])
+	refuses(t, "empty", nil)
+	refuses(t, "text", []byte("no zip at all"))
+	flipped := bytes.Clone(whole.Bytes())
+	flipped[bytes.Index(flipped, []byte("ballball"))] ^= 1
+	refuses(t, "flipped bit", flipped)
+
+	to := open(t, filepath.Join(t.TempDir(), "history.db"))
+	path := filepath.Join(t.TempDir(), "same.zip")
+	if err := os.WriteFile(path, rewrite(t, whole.Bytes(), zip.Store, same), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := to.Import(path); err != nil {
+		t.Errorf("without a change: %v", err)
+	}
+}
+
+// refuses imports a zip into an empty history and looks that nothing of it stays.
+func refuses(t *testing.T, name string, data []byte) {
+	t.Helper()
+	s := open(t, filepath.Join(t.TempDir(), "history.db"))
+	path := filepath.Join(t.TempDir(), "hostile.zip")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Import(path)
+	var known *Error
+	if !errors.As(err, &known) || known.Kind != Hostile || known.Path != path {
+		t.Errorf("%s: %v", name, err)
+	}
+	sessions, err := s.Sessions()
+	if extra, swept := s.Sweep(); len(sessions) > 0 || extra > 0 || errors.Join(err, swept, s.Check()) != nil {
+		t.Errorf("%s: %d sessions and %d files are left, %v, %v", name, len(sessions), extra, err, swept)
+	}
+	if files, _ := os.ReadDir(s.pictures); len(files) > 0 {
+		t.Errorf("%s: %v is left", name, files)
+	}
+}
+
+func FuzzImport(f *testing.F) {
+	from, session := finished(f)
+	var whole bytes.Buffer
+	if _, err := from.Export(session, &whole); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole.Bytes())
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(importAny)
+}
+
+// importAny imports bytes into an empty history, which stays sound.
+func importAny(t *testing.T, data []byte) {
+	dir, err := os.MkdirTemp("", "realword")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	s, err := Options{unsynced: true}.Open(filepath.Join(dir, "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, err = s.importZip("fuzz.zip", bytes.NewReader(data), int64(len(data)))
+	var known *Error
+	if err != nil && (!errors.As(err, &known) || known.Kind != Hostile) {
+		t.Errorf("%v", err)
+	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+	for round := range uint64(100) { // what was taken can be shown
+		if _, err := s.Round(round); err != nil && !errors.Is(err, ErrNotFound) {
+			t.Error(err)
+		}
+	}
+}
+
+// FuzzManifest puts any records over sound entries.
+func FuzzManifest(f *testing.F) {
+	from, session := finished(f)
+	var whole bytes.Buffer
+	if _, err := from.Export(session, &whole); err != nil {
+		f.Fatal(err)
+	}
+	rewrite(f, whole.Bytes(), zip.Store, func(name string, data []byte) (string, []byte) {
+		if name == manifestName {
+			f.Add(data)
+		}
+		return name, data
+	})
+	f.Fuzz(func(t *testing.T, manifest []byte) {
+		data := rewrite(t, whole.Bytes(), zip.Store, func(name string, data []byte) (string, []byte) {
+			if name == manifestName {
+				return name, manifest
+			}
+			return name, data
+		})
+		importAny(t, data)
+	})
+}
