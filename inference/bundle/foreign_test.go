@@ -177,6 +177,10 @@ func TestReleaseRefuses(t *testing.T) {
 			replace(t, at("ckpts/sdxl/clip-sdxl-2/merges.txt"), []byte("#version: 0.2\n"))
 			return nil
 		}, []string{"clip-sdxl-2", "702 ids", "knows 600"}},
+		{"visual weights alone", func(t *testing.T, at func(string) string) []byte {
+			remove(t, at("ckpts/sdxl"))
+			return nil
+		}, []string{"ckpts/sdxl/unet is missing", "(--base)", "clip-sdxl-1 is missing", "sdxl/vae is missing"}},
 		{"one text encoder", func(t *testing.T, at func(string) string) []byte {
 			remove(t, at("ckpts/sdxl/clip-sdxl-2"))
 			return nil

@@ -98,6 +98,7 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 		}
 		return files
 	})
+	visual := tree(t, synthetic.Options{}, without("ckpts/sdxl/"))
 	program := t.TempDir() // where a downloader made ckpts/ckpts
 	if err := os.Mkdir(filepath.Join(program, "ckpts"), 0o755); err != nil {
 		t.Fatal(err)
@@ -116,6 +117,7 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 		{"without configs and wrapped", odd, bundle.Options{}, nil},
 		{"single file over the visual weights", ldm, bundle.Options{Base: filepath.Join(ldm, "sdxl.safetensors")}, nil},
 		{"diffusers folder over the release", release, bundle.Options{Base: folder}, nil},
+		{"diffusers folder over visual weights alone", visual, bundle.Options{Base: folder}, nil},
 		{"single file over a folder", folder, bundle.Options{Base: filepath.Join(ldm, "sdxl.safetensors")}, nil},
 		{"the U-Net alone over the release", release, bundle.Options{Base: filepath.Join(folder, "unet", "diffusion_pytorch_model.safetensors")},
 			[]string{"has no text encoders of its own", "has no autoencoder of its own"}},

@@ -38,10 +38,10 @@ func (im *importer) release(root string) (baseModel, visualModel) {
 	base.schedule = func() (Schedule, error) { return defaultSchedule, nil }
 	base.unet = func() (checkpoint.Source, *network.UNetConfig, error) {
 		f, err := im.choose(at("sdxl/unet"), "sdxl-unet.bin", "general_v1-3_sdxl_03.pth")
-		if err == nil {
-			err = foreign(f)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w, or name an SDXL model of your own as the base (--base)", err)
 		}
-		return f, nil, err
+		return f, nil, foreign(f)
 	}
 	base.text = func() ([]textModel, error) {
 		models := make([]textModel, 2)
