@@ -81,6 +81,13 @@ func TestGenerate(t *testing.T) {
 	if strings.Count(stdout, "complete") != 2 {
 		t.Errorf("history:\n%s", stdout)
 	}
+	archive := filepath.Join(t.TempDir(), "session.zip")
+	if status, _, stderr := command(t, "history", "export", "1", archive); status != 0 || stderr != "" {
+		t.Errorf("export: status %d, %s", status, stderr)
+	}
+	if _, stdout, _ = command(t, "history", "import", archive); stdout != "session 1: 0 new rounds, 0 new pictures\n" {
+		t.Errorf("a session that is there was imported again: %s", stdout)
+	}
 	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, files[1]) || !strings.Contains(stdout, `"seeds"`) {
 		t.Errorf("round 1:\n%s", stdout)
 	}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"realword/history"
 	"realword/inference"
+	"realword/ui"
 )
 
 func newHistory() *cobra.Command {
@@ -16,7 +19,7 @@ func newHistory() *cobra.Command {
 		return withHistory(func(s *history.Store) error {
 			rounds, err := s.Rounds()
 			for _, r := range rounds {
-				fmt.Fprintf(c.OutOrStdout(), "%5d  %s  %-11s  %2d  %s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04"), r.Status, len(r.Pictures), promptOf(r))
+				fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"), r.Status, len(r.Pictures), promptOf(r))
 			}
 			return err
 		})
@@ -44,7 +47,35 @@ func newHistory() *cobra.Command {
 			return err
 		})
 	}}
-	return group("history", "earlier rounds", list, show)
+	export := &cobra.Command{Use: "export SESSION FILE", Short: "one session with its pictures and references as a zip", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
+		id, err := strconv.ParseUint(args[0], 10, 64)
+		if err != nil {
+			return usagef("%q is not the number of a session: `realword history list` shows them", args[0])
+		}
+		if _, err := os.Lstat(args[1]); err == nil {
+			return fmt.Errorf("%s is there already and is not overwritten: choose another name", args[1])
+		}
+		return withHistory(func(s *history.Store) error {
+			missing, err := s.ExportFile(id, args[1])
+			if errors.Is(err, history.ErrNoSession) {
+				return fmt.Errorf("%w: `realword history list` shows them", err)
+			}
+			for _, file := range missing {
+				fmt.Fprintf(c.ErrOrStderr(), "Without the picture %s: the file is not there any more.\n", file)
+			}
+			return err
+		})
+	}}
+	load := &cobra.Command{Use: "import FILE", Short: "a session that was exported", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
+		return withHistory(func(s *history.Store) error {
+			in, err := s.Import(args[0])
+			if err == nil {
+				fmt.Fprintf(c.OutOrStdout(), "session %d: %d new rounds, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
+			}
+			return err
+		})
+	}}
+	return group("history", "earlier rounds", list, show, export, load)
 }
 
 func withHistory(do func(*history.Store) error) error {
@@ -61,7 +92,7 @@ func openHistory() (*history.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return history.Open(path)
+	return history.Options{Pictures: ui.DefaultPictures()}.Open(path)
 }
 
 // promptOf reads the prompt out of a recipe; a recipe of another version may have none.

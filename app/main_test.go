@@ -65,6 +65,10 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"model", "info", t.TempDir()}, 1, "manifest.json"},
 		{[]string{"history", "show", "x"}, 2, "number of a round"},
 		{[]string{"history", "show", "3"}, 1, "history list"},
+		{[]string{"history", "export", "x", png + ".zip"}, 2, "number of a session"},
+		{[]string{"history", "export", "3", png + ".zip"}, 1, "history list"},
+		{[]string{"history", "export", "3", png}, 1, "not overwritten"},
+		{[]string{"history", "import", png}, 1, "not a session"},
 	} {
 		status, stdout, stderr := command(t, c.args...)
 		if status != c.status || !strings.Contains(stderr, c.want) || stdout != "" {

@@ -23,6 +23,7 @@ type recorder struct {
 	mu     sync.Mutex
 	store  *history.Store // nil: nothing is recorded
 	round  uint64
+	now    uint64 // session: one per run of the program, begun by its first round
 	stderr io.Writer
 }
 
@@ -44,8 +45,24 @@ func (l *recorder) begin(r inference.Request, model string) {
 		return
 	}
 	recipe, err := inference.NewRecipe(r, model)
+	plan := history.Plan{Session: l.now, Recipe: recipe, Prompt: r.Prompt}
+	for _, s := range r.Subjects {
+		plan.Words = append(plan.Words, s.Word.Text)
+		for _, picture := range s.References {
+			var kept history.Reference
+			if err == nil {
+				kept, err = l.store.PutReference(picture.Name, picture.Data)
+			}
+			plan.References = append(plan.References, kept)
+		}
+	}
 	if err == nil {
-		l.round, err = l.store.Begin(recipe, time.Now())
+		l.round, err = l.store.BeginRound(plan, time.Now())
+	}
+	if err == nil && l.now == 0 {
+		var round history.Round
+		round, err = l.store.Round(l.round)
+		l.now = round.Session
 	}
 	l.check(err)
 }

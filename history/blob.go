@@ -163,13 +163,22 @@ func (s *Store) PutReference(name string, data []byte) (Reference, error) {
 	if len(data) == 0 || len(data) > MaxReference {
 		return Reference{}, fmt.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", name, len(data), MaxReference>>20)
 	}
-	r := Reference{Name: name}
-	err := s.update(func(c *change) error {
+	hash := sha256.Sum256(data)
+	r := Reference{Name: name, SHA256: hex.EncodeToString(hash[:])}
+	inUse := false
+	err := s.view(func(tx *bbolt.Tx) error {
+		e, found := blobEntryOf(tx, hash[:])
+		inUse = found && e.uses > 0
+		return nil
+	})
+	if inUse || err != nil {
+		return r, err
+	}
+	err = s.update(func(c *change) error {
 		sum, err := c.putBlob(data)
 		if err != nil {
 			return err
 		}
-		r.SHA256 = hex.EncodeToString(sum)
 		if e, _ := blobEntryOf(c.Tx, sum); e.uses == 0 {
 			return c.Bucket(looseBucket).Put(sum, nil)
 		}

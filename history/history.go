@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -54,18 +53,6 @@ func DefaultPath() (string, error) {
 		return "", fmt.Errorf("there is no folder for the history: %w: set HOME", err)
 	}
 	return filepath.Join(dir, "realword", "history.db"), nil
-}
-
-// DefaultPictures is the folder Realword in the user's pictures folder.
-func DefaultPictures() (string, error) {
-	if dir := os.Getenv("XDG_PICTURES_DIR"); runtime.GOOS != "windows" && runtime.GOOS != "darwin" && filepath.IsAbs(dir) {
-		return filepath.Join(dir, "Realword"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("there is no folder for pictures: %w: set HOME", err)
-	}
-	return filepath.Join(home, "Pictures", "Realword"), nil
 }
 
 // Open opens the history file at path with the default options, or begins a new one.
