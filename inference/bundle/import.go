@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -288,6 +289,9 @@ func (im *importer) newFile(name string, src checkpoint.Source) weightFile {
 	set := checkpoint.NewSet(src)
 	location := "weights/" + name + ".bin"
 	f := weightFile{Store: nn.NewStore(src, location), set: set, name: location}
+	if l, ok := src.(locator); ok {
+		f.CopyFrom(func(name string) (io.ReadCloser, int64, bool) { return stored(l, name) })
+	}
 	im.files = append(im.files, f)
 	return f
 }
@@ -357,6 +361,27 @@ func (im *importer) write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, ManifestName), append(data, '\n'), 0o644)
 }
 
+// locator tells where the tensors of a source lie.
+type locator interface {
+	Location(name string) (checkpoint.Location, bool)
+}
+
+// stored opens the bytes of a tensor that lies in one piece.
+func stored(src locator, name string) (io.ReadCloser, int64, bool) {
+	at, ok := src.Location(name)
+	if !ok || !at.Dense || at.Path == "" {
+		return nil, 0, false
+	}
+	f, err := os.Open(at.Path)
+	if err != nil {
+		return nil, 0, false // reading it the other way says why
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.NewSectionReader(f, at.Offset, at.Bytes), f}, at.Bytes, true
+}
+
 // positions serves a vision transformer's position embedding resampled to the grid in use.
 type positions struct {
 	checkpoint.Source
@@ -379,6 +404,16 @@ func (p positions) Shape(name string) ([]int, tensor.DType, bool) {
 		return []int{1, p.grid * p.grid, shape[2]}, tensor.F32, true
 	}
 	return shape, dtype, ok
+}
+
+// Location tells where a tensor lies, false for resampled positions.
+func (p positions) Location(name string) (checkpoint.Location, bool) {
+	if l, ok := p.Source.(locator); ok {
+		if shape, _, _ := p.Source.Shape(name); name != "pos_embed" || len(shape) == 3 && shape[1] == p.grid*p.grid {
+			return l.Location(name)
+		}
+	}
+	return checkpoint.Location{}, false
 }
 
 // Read implements checkpoint.Source.

@@ -140,6 +140,26 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 			}
 		})
 	}
+	t.Run("mixed types", func(t *testing.T) {
+		types := changed("RealCustom_highres.pth", func(f *synthetic.File) {
+			for i := range f.Tensors {
+				f.Tensors[i].DType = []tensor.DType{tensor.F16, tensor.F32, tensor.BF16}[i%3]
+			}
+		})
+		b := importTree(t, tree(t, synthetic.Options{}, types), bundle.Options{})
+		sizes := map[string][2]int64{}
+		for _, name := range []string{"text", "vae", "unet"} {
+			got, err1 := os.Stat(filepath.Join(b.Dir(), "weights", name+".bin"))
+			half, err2 := os.Stat(filepath.Join(want.Dir(), "weights", name+".bin"))
+			if err1 != nil || err2 != nil {
+				t.Fatal(err1, err2)
+			}
+			sizes[name] = [2]int64{got.Size(), half.Size()}
+		}
+		if sizes["text"][0] != sizes["text"][1] || sizes["vae"][0] != sizes["vae"][1] || sizes["unet"][0] <= sizes["unet"][1] {
+			t.Errorf("sizes %v: only the U-Net has tensors that need 32 bits", sizes)
+		}
+	})
 	t.Run("shallow", func(t *testing.T) {
 		o := synthetic.Options{Shallow: true}
 		got := importTree(t, tree(t, o, nil), bundle.Options{})

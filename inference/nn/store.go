@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type Store struct {
 	order    []string
 	size     int64
 	problems []error
+	stored   func(name string) (r io.ReadCloser, bytes int64, ok bool)
 }
 
 // Place is where a parameter lies in the weight file.
@@ -47,6 +49,12 @@ const align = 64
 // file). Tensors that the checkpoint holds as F16 stay F16, everything else is stored as F32.
 func NewStore(weights Weights, file string) *Store {
 	return &Store{weights: weights, file: file, placed: map[string]Place{}}
+}
+
+// CopyFrom lets Write copy the bytes of tensors that are stored as they are wanted, instead of converting them: stored opens
+// the little-endian elements of a tensor in the type and order of Weights.Shape; ok is false where they do not lie so.
+func (s *Store) CopyFrom(stored func(name string) (r io.ReadCloser, bytes int64, ok bool)) {
+	s.stored = stored
 }
 
 // Used returns the names of the parameters asked for so far, in the order of the file.
@@ -108,22 +116,11 @@ func (s *Store) Write(ctx context.Context, path string, progress func(done, tota
 			return "", err
 		}
 		p := s.placed[name]
-		t, err := s.weights.Read(name)
-		if err != nil {
-			return "", err
-		}
-		raw, err := encode(t.F32, p.DType)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
-		}
-		if int64(len(raw)) != p.Length {
-			return "", fmt.Errorf("%s: has %d bytes now and %d when the graph was made; the checkpoint changed meanwhile, import again", name, len(raw), p.Length)
-		}
 		if _, err := buffered.Write(make([]byte, p.Offset-at)); err != nil {
 			return "", fmt.Errorf("write weights: %w", err)
 		}
-		if _, err := buffered.Write(raw); err != nil {
-			return "", fmt.Errorf("write weights: %w", err)
+		if err := s.put(buffered, name, p); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		at = p.Offset + p.Length
 		if progress != nil {
@@ -134,6 +131,53 @@ func (s *Store) Write(ctx context.Context, path string, progress func(done, tota
 		return "", fmt.Errorf("write weights: %w", err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// put writes one tensor: copied where it is stored as it is wanted, else converted.
+func (s *Store) put(w io.Writer, name string, p Place) error {
+	if _, dtype, ok := s.weights.Shape(name); ok && dtype == p.DType && s.stored != nil {
+		if r, bytes, ok := s.stored(name); ok {
+			defer r.Close()
+			if bytes == p.Length {
+				return copyFinite(w, r, p)
+			}
+		}
+	}
+	t, err := s.weights.Read(name)
+	if err != nil {
+		return err
+	}
+	raw, err := encode(t.F32, p.DType)
+	if err != nil {
+		return err
+	}
+	if int64(len(raw)) != p.Length {
+		return fmt.Errorf("has %d bytes now and %d when the graph was made; the checkpoint changed meanwhile, import again", len(raw), p.Length)
+	}
+	_, err = w.Write(raw)
+	return err
+}
+
+// copyFinite copies p.Length bytes and refuses NaN and infinity: an exponent with all bits set.
+func copyFinite(w io.Writer, r io.Reader, p Place) error {
+	buf := make([]byte, min(p.Length, 1<<20))
+	size := p.DType.Size()
+	for done := int64(0); done < p.Length; {
+		b := buf[:min(int64(len(buf)), p.Length-done)]
+		if _, err := io.ReadFull(r, b); err != nil {
+			return fmt.Errorf("its data cannot be read any more (%w); check that the file was not moved or replaced meanwhile", err)
+		}
+		for i := 0; i < len(b); i += size {
+			if size == 2 && binary.LittleEndian.Uint16(b[i:])&0x7c00 == 0x7c00 || size == 4 && binary.LittleEndian.Uint32(b[i:])&0x7f800000 == 0x7f800000 {
+				return fmt.Errorf("value %d is NaN or infinite; the checkpoint is damaged, download it again", (done+int64(i))/int64(size))
+			}
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+		done += int64(len(b))
+	}
+	return nil
 }
 
 func encode(values []float32, dtype tensor.DType) ([]byte, error) {
