@@ -1,0 +1,75 @@
+package nn
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference/tensor"
+)
+
+// one is a checkpoint with a single tensor x, as it lies in a file.
+type one struct {
+	dtype tensor.DType
+	raw   []byte
+	n     int
+}
+
+func (o one) Shape(name string) ([]int, tensor.DType, bool) { return []int{o.n}, o.dtype, name == "x" }
+
+func (o one) Read(string) (*tensor.Tensor, error) {
+	t := tensor.Zeros(o.n)
+	return t, tensor.DecodeFloats(t.F32, o.raw, o.dtype)
+}
+
+// TestWriteCopies writes a tensor by copying and by converting: same bytes, and both refuse what is not finite.
+func TestWriteCopies(t *testing.T) {
+	for _, dtype := range []tensor.DType{tensor.F16, tensor.F32, tensor.BF16} {
+		values := make([]float32, 1<<20) // more than one piece
+		for i := range values {
+			values[i] = float32(i%2047) / -1024
+		}
+		write := func(values []float32, copied bool, missing int) ([]byte, error) {
+			src := one{dtype: dtype, raw: make([]byte, len(values)*dtype.Size()), n: len(values)}
+			if err := tensor.EncodeFloats(src.raw, values, dtype); err != nil {
+				t.Fatal(err)
+			}
+			s := NewStore(src, "w")
+			if copied {
+				s.CopyFrom(func(string) (io.ReadCloser, int64, bool) {
+					return io.NopCloser(bytes.NewReader(src.raw[missing:])), int64(len(src.raw)), true
+				})
+			}
+			if _, ok := s.place("x", []int{len(values)}); !ok {
+				t.Fatal(s.problems)
+			}
+			path := filepath.Join(t.TempDir(), "w")
+			if _, err := s.Write(context.Background(), path, nil); err != nil {
+				return nil, err
+			}
+			return os.ReadFile(path)
+		}
+		copied, err1 := write(values, true, 0)
+		converted, err2 := write(values, false, 0)
+		if err1 != nil || err2 != nil || !bytes.Equal(copied, converted) {
+			t.Errorf("%v: %d bytes copied and %d converted differ (%v, %v)", dtype, len(copied), len(converted), err1, err2)
+		}
+		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			values[len(values)-3] = float32(bad)
+			for _, copied := range []bool{true, false} {
+				if _, err := write(values, copied, 0); err == nil || !strings.Contains(err.Error(), "x: value 1048573 is") {
+					t.Errorf("%v, %v, copied %v: %v", dtype, bad, copied, err)
+				}
+			}
+		}
+		values[len(values)-3] = 0
+		if _, err := write(values, true, 2); dtype != tensor.BF16 && (err == nil || !strings.Contains(err.Error(), "cannot be read any more")) {
+			t.Errorf("%v: a file that became shorter: %v", dtype, err)
+		}
+	}
+}
