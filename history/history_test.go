@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,13 +89,18 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(path string) error
 		kind  Kind
 	}{
-		"newer":        {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema + 1}) }), Newer},
-		"much newer":   {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("2.0.0")) }), Newer},
-		"another's":    {edit(func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(metaBucket)) }), Damaged},
-		"text":         {func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("no database. "), 9999), 0o600) }, Damaged},
-		"one byte":     {func(p string) error { return os.Truncate(p, 1) }, Damaged},
-		"two pages":    {func(p string) error { return os.Truncate(p, 8192) }, Damaged},
-		"half":         {func(p string) error { return os.Truncate(p, int64(len(whole)/2)) }, Damaged},
+		"newer":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema + 1}) }), Newer},
+		"much newer": {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("2.0.0")) }), Newer},
+		"another's":  {edit(func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(metaBucket)) }), Damaged},
+		"text":       {func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("no database. "), 9999), 0o600) }, Damaged},
+		"one byte":   {func(p string) error { return os.Truncate(p, 1) }, Damaged},
+		"two pages":  {func(p string) error { return os.Truncate(p, 8192) }, Damaged},
+		"half":       {func(p string) error { return os.Truncate(p, int64(len(whole)/2)) }, Damaged},
+		"a page short": {func(p string) error {
+			var size int64
+			err := edit(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })(p)
+			return errors.Join(err, os.Truncate(p, size-4096))
+		}, Damaged},
 		"no middle":    {func(p string) error { return overwrite(p, 4*4096, len(whole)) }, Damaged},
 		"locked":       {func(p string) error { open(t, p); return nil }, Busy},
 		"a folder":     {func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) }, Unreachable},
@@ -430,4 +437,38 @@ func FuzzRecords(f *testing.F) {
 			t.Errorf("file name %q of %q", safe, b)
 		}
 	})
+}
+
+// What the system says becomes a kind with a remedy; anything else stays what it is.
+func TestExplain(t *testing.T) {
+	at := func(err error) error { return &os.PathError{Op: "open", Path: "/disk/file", Err: err} }
+	for _, c := range []struct {
+		err  error
+		kind Kind
+	}{
+		{at(syscall.EACCES), ReadOnly}, {at(syscall.EROFS), ReadOnly}, {at(syscall.ENOTDIR), Unreachable}, {at(os.ErrNotExist), Unreachable},
+		{fmt.Errorf("write: %w", at(syscall.ENOSPC)), Full}, {errors.New("file resize error: " + syscall.ENOSPC.Error()), Full},
+	} {
+		if runtime.GOOS == "windows" && c.kind == Full {
+			c.err = at(syscall.Errno(112))
+		}
+		var known *Error
+		if err := explain("history.db", c.err); !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(err.Error(), known.Remedy()) {
+			t.Errorf("%v became %v", c.err, err)
+		}
+	}
+	if err := explain("history.db", ErrNoJob); err != ErrNoJob || explain("history.db", nil) != nil {
+		t.Errorf("ErrNoJob became %v", err)
+	}
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		return // to whom nothing is read-only
+	}
+	path := sample(t, t.TempDir())
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	var known *Error
+	if _, err := Open(path); !errors.As(err, &known) || known.Kind != ReadOnly {
+		t.Errorf("a read-only file: %v", err)
+	}
 }
