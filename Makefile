@@ -102,7 +102,7 @@ golden: ## golden test data again (needs Python packages, see assets/golden/READ
 
 .PHONY: synthetic
 synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16 or fp32, LAYOUT release, diffusers or ldm)
-	$(GO) run ./tools/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
+	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
 
 .PHONY: screenshots
 screenshots: build screen ## the README's pictures of the window, with the embedded model
