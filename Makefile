@@ -111,7 +111,7 @@ screenshots: build screen ## the README's pictures of the window, with the embed
 .PHONY: package
 package: build ## an installable package for this system in dist/
 	mkdir -p dist && cp FyneApp.toml dist/FyneApp.toml.kept
-	cd dist && $(GO) run $(FYNE) package --executable ../$(BIN) --src .. ; \
+	cd dist && $(GO) run $(FYNE) package --executable $(CURDIR)/$(BIN) --src .. ; \
 	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
 
 .PHONY: clean
