@@ -44,7 +44,7 @@ func Samples() []Sample {
 	return list
 }
 
-//go:embed toybox
+//go:embed all:toybox/bundle
 var toybox embed.FS
 
 // Model returns the embedded model as a bundle folder (design §4). Graphs are read from files with their weights beside

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference/bundle"
 	"realword/inference/picture"
 )
 
@@ -20,5 +21,19 @@ func TestSamples(t *testing.T) {
 		if !strings.Contains(" "+s.Prompt+" ", " "+s.Word+" ") {
 			t.Errorf("the prompt of %s does not contain %q", s.Name, s.Word)
 		}
+	}
+}
+
+// The embedded model is one that this version of Realword can run, and every file of it is in the program.
+func TestModel(t *testing.T) {
+	b, err := bundle.Extract(Model(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.CheckFiles(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if size := b.Manifest().Size; size.Width != size.Height || size.Width < 64 {
+		t.Errorf("it makes pictures of %d × %d pixels", size.Width, size.Height)
 	}
 }
