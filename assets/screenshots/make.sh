@@ -19,9 +19,9 @@ window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
 sleep "${SETTLE:-5}" # the model opens behind the window
 xdotool windowfocus "$window"
 click 600 75
-xdotool type --delay 30 'a dog on the beach'
+xdotool type --delay 30 'a dinosaur on the beach'
 sleep 1
-click 53 685 # the sample dog; it knows its word
+click 243 685 # the sample dinosaur; it knows its word
 xdotool key ctrl+Return
 frame=1000
 until [ -n "$(find "$pictures" -name '*.png')" ]; do
