@@ -136,3 +136,27 @@ func (f writerFunc) Write(b []byte) (int, error) {
 }
 
 var _ io.Writer = writerFunc(nil)
+
+// The model inside the program makes a picture whose masks have the wanted size.
+func TestEmbeddedModel(t *testing.T) {
+	_, dog := tiny(t)
+	status, stdout, stderr := command(t, "generate", "--prompt", "a dog on the beach", "--subject", "dog="+dog+":0.2", "--steps", "2", "--stop", "1", "--out", t.TempDir(), "--events")
+	if status != 0 || !strings.Contains(stdout, `"event":"done"`) {
+		t.Fatalf("status %d\n%s%s", status, stdout, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		var step struct {
+			Event    string
+			Coverage []float64
+		}
+		if err := json.Unmarshal([]byte(line), &step); err != nil {
+			t.Fatal(err)
+		}
+		if step.Event == "step" && (len(step.Coverage) != 1 || step.Coverage[0] < 0.15 || step.Coverage[0] > 0.2) {
+			t.Errorf("the masks of a step cover %v of the grid, the scope is 0.2", step.Coverage)
+		}
+	}
+	if status, stdout, stderr := command(t, "doctor"); status != 0 || !strings.Contains(stdout, "found    Model") {
+		t.Errorf("doctor: status %d\n%s%s", status, stdout, stderr)
+	}
+}
