@@ -102,7 +102,7 @@ def grid(model, tokenizer, path, cfgs=(3.0, 6.0)):
         for i, p in enumerate(pictures):
             sheet.paste(big(p), (i * 130, j * 130 + 14))
             draw.text((i * 130, 0), GRID[i][:22], fill="black")
-    sheet.save(path)
+    sheet.quantize(256).save(path, optimize=True)
 
 
 def sheet(model, tokenizer, work, path, cfg, count=12, gamma=.2, seed=0, stop=12):
@@ -123,7 +123,7 @@ def sheet(model, tokenizer, work, path, cfg, count=12, gamma=.2, seed=0, stop=12
         out.paste(big(text[k]), (x + 130, y))
         out.paste(big(made[k]), (x + 262, y))
         draw.text((x, y + 132), captions[k][:60], fill="black")
-    out.save(path, optimize=True)
+    out.quantize(256).save(path, optimize=True)
 
 
 @torch.no_grad()
