@@ -88,7 +88,7 @@ fuzz: deps ## every fuzz test for FUZZTIME (default 20s)
 	for file in $$(grep -rlE --include='*_test.go' '^func Fuzz' .); do \
 	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' $$file); do \
 	    echo "$$name in $$(dirname $$file)"; \
-	    $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+	    $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$(dirname $$file); \
 	  done; \
 	done
 
