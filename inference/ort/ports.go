@@ -54,7 +54,10 @@ func readPorts(path string) (ports, error) {
 	if err == nil && !found {
 		err = errBroken
 	}
-	return p, err
+	if err != nil {
+		return ports{}, err
+	}
+	return p, nil
 }
 
 func graphPorts(graph []byte) (ports, error) {
