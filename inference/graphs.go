@@ -147,7 +147,7 @@ func (g *Graphs) guide(ctx context.Context, source string, p point, words *tenso
 	f := g.model.Manifest().Latent.Factor
 	h, w := g.grid(p.latent.Shape[2]*f, p.latent.Shape[3]*f)
 	shape := []int{words.Shape[0], h, w}
-	out, err := g.run(ctx, guidanceGraph(source), in, port("cross", shape...), port("scores", shape...))
+	out, err := g.run(ctx, bundle.GuidanceGraph(source), in, port("cross", shape...), port("scores", shape...))
 	return out["cross"], out["scores"], err
 }
 
@@ -193,14 +193,6 @@ func (g *Graphs) textOutputs() []session.Port {
 
 func (g *Graphs) textInputs() []string {
 	return []string{"input_ids", "input_ids_2"}[:g.model.Manifest().Text.Encoders]
-}
-
-// guidanceGraph names the graph of a mask source; that of the paper (Eq. 12) is plain "guidance".
-func guidanceGraph(source string) string {
-	if source == guidance.LowCrossHighSelf.String() {
-		return "guidance"
-	}
-	return "guidance-" + source
 }
 
 func port(name string, shape ...int) session.Port { return session.Port{Name: name, Shape: shape} }

@@ -122,7 +122,7 @@ func (p *planner) checkSchedule() {
 func sources(m bundle.Manifest) []string {
 	var have []string
 	for _, s := range guidance.Sources() {
-		if m.Graphs[guidanceGraph(s.String())] != "" {
+		if m.Graphs[bundle.GuidanceGraph(s.String())] != "" {
 			have = append(have, s.String())
 		}
 	}

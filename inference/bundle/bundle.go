@@ -255,7 +255,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("unpack the embedded model to %s: %w; free space there, or choose another folder with REALWORD_CACHE", cache, err)
+		return nil, fmt.Errorf("unpack the embedded model to %s: %w; free space there or make the folder writable, or name an imported model with --model", cache, err)
 	}
 	return Open(dir)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"realword/inference/checkpoint"
+	"realword/inference/guidance"
 	"realword/inference/network"
 	"realword/inference/nn"
 	"realword/inference/onnx"
@@ -143,8 +144,8 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 
 // defaultPresets are the paper's and the release's own settings (facts §9).
 var defaultPresets = map[string]Preset{
-	"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: string(network.LowCrossHighSelf)},
-	"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: string(network.AllCross), UncondVision: true},
+	"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: guidance.LowCrossHighSelf.String()},
+	"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true},
 }
 
 func (im *importer) describe() Manifest {
@@ -259,13 +260,9 @@ func (im *importer) build() error {
 	model, kvErr = network.VisionKVGraph(im.unet, denoise.Store)
 	add("vision_kv", model, kvErr)
 	if err == nil { // the guidance branch has the same tensors, and so the same problems
-		for _, source := range network.MaskSources {
-			name := "guidance-" + string(source)
-			if source == network.LowCrossHighSelf {
-				name = "guidance"
-			}
+		for _, source := range guidance.Sources() {
 			model, err := network.GuidanceGraph(im.unet, denoise.Store, source)
-			add(name, model, err)
+			add(GuidanceGraph(source.String()), model, err)
 		}
 	}
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"realword/inference/checkpoint"
+	"realword/inference/guidance"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -48,7 +49,7 @@ func tinyUNet(t *testing.T, name string) (UNetConfig, *nn.Store) {
 // as a change of text. `go test ./inference/network -update` writes it anew.
 func TestGuidanceGraphText(t *testing.T) {
 	c, store := tinyUNet(t, "tiny-xl")
-	m, err := GuidanceGraph(c, store, LowCrossHighSelf)
+	m, err := GuidanceGraph(c, store, guidance.LowCrossHighSelf)
 	if err != nil {
 		t.Fatal(err)
 	}

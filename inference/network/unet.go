@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"realword/inference/guidance"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -44,20 +45,6 @@ type UNetConfig struct {
 	OnlyCrossAttention bool    `json:"only_cross_attention"`
 	SampleSize         int     `json:"sample_size"`
 }
-
-// MaskSource says which attention maps make the scores, Table V of the paper.
-type MaskSource string
-
-// The mask sources of Table V. LowCrossHighSelf is the paper's method (Eq. 12); AllCross is what the release does.
-const (
-	AllCross         MaskSource = "all_cross"
-	LowCross         MaskSource = "low_cross"
-	LowCrossAllSelf  MaskSource = "low_cross_all_self"
-	LowCrossHighSelf MaskSource = "low_cross_high_self"
-)
-
-// MaskSources lists all of them.
-var MaskSources = []MaskSource{LowCrossHighSelf, AllCross, LowCross, LowCrossAllSelf}
 
 const (
 	crossDown = "CrossAttnDownBlock2D"
@@ -221,7 +208,7 @@ func (c *UNetConfig) crossLayers() []crossLayer {
 
 // taps collects what the guidance branch needs of the attention layers, Eq. 12.
 type taps struct {
-	source MaskSource
+	source guidance.Source
 	tokens *nn.Value // Uᵀ [1 77 R], the words' token indicators
 	cross  map[int][]*nn.Value
 	self   []selfAttention
@@ -285,11 +272,11 @@ func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 
 // GuidanceGraph builds the guidance branch: a text-only pass that gives, per subject, the raw cross-attention of its word and
 // the scores (Eq. 12). Whatever the scores do not need is left out.
-func GuidanceGraph(c UNetConfig, store *nn.Store, source MaskSource) (*onnx.Model, error) {
-	if !slices.Contains(MaskSources, source) {
-		return nil, fmt.Errorf("mask source %q is unknown, there are %v", source, MaskSources)
+func GuidanceGraph(c UNetConfig, store *nn.Store, source guidance.Source) (*onnx.Model, error) {
+	if !slices.Contains(guidance.Sources(), source) {
+		return nil, fmt.Errorf("mask source %q is unknown, there are %v", source, guidance.Sources())
 	}
-	return nn.Build("guidance-"+string(source), store, func(s nn.Scope) {
+	return nn.Build("guidance-"+source.String(), store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		b := s.B
 		tokens := b.Input("token_weights", tensor.F32, []int{-1, 77}, "subjects")
@@ -486,7 +473,7 @@ func (t *taps) addCross(p *nn.Value, level int) {
 func (u *unet) scores() (cross, scores *nn.Value) {
 	t, gridLevel := u.taps, u.GridLevel()
 	b := u.scope.B
-	low := t.source != AllCross
+	low := t.source != guidance.AllCross
 	if _, ok := t.cross[gridLevel]; ok && len(t.cross) == 1 {
 		low = false // one attention resolution only
 	}
@@ -513,7 +500,7 @@ func (u *unet) scores() (cross, scores *nn.Value) {
 	toGrid := func(x *nn.Value) *nn.Value {
 		return nn.Reshape(x, nn.Concat(0, b.Ints(-1), grid), -1, -1, -1)
 	}
-	if t.source == AllCross || t.source == LowCross {
+	if t.source == guidance.AllCross || t.source == guidance.LowCross {
 		return toGrid(cross), toGrid(cross)
 	}
 	rows := nn.Transpose(nn.Fold(cross, 0, 1, -1), 1, 2, 0) // [1 N R]
@@ -522,7 +509,7 @@ func (u *unet) scores() (cross, scores *nn.Value) {
 		switch {
 		case a.level == gridLevel:
 			refined = append(refined, a.apply(rows))
-		case t.source == LowCrossAllSelf:
+		case t.source == guidance.LowCrossAllSelf:
 			// R A Rᵀ: the map of a lower level lifted to the grid on both sides.
 			lift := u.lift(a.level, gridLevel) // Rᵀ [n N]
 			refined = append(refined, nn.MatMul(nn.Transpose(lift, 1, 0), a.apply(nn.MatMul(lift, rows))))
