@@ -1,35 +1,41 @@
 """Builds the sprite bank: every subject word's individuals as 112x112 RGBA cut-outs.
 
-An individual is one design of one emoji (Microsoft's cat, Google's cat, ...). The two renderings of a Fluent emoji (3D
-still, vector) are the same individual. Individuals are held out of training by a hash of their name, all renderings
-together. Sources are npm packages of fixed version, checked against checksums.
+An individual is one design of one emoji (Microsoft's cat, Google's cat, ...). The three renderings of a Fluent emoji (3D
+still, vector, flat) are the same individual. Splits: "train"; "test", individuals of the same words held out of training by
+a hash of their name, all renderings together; "new", all individuals of NEW_WORDS; "hat". Sources are npm packages of fixed version, checked against checksums.
 
     python bank.py --work DIR        downloads once into DIR/npm, writes DIR/bank.npz
 """
 import argparse, hashlib, io, json, pathlib, re, subprocess, tarfile
 import numpy as np
 from PIL import Image
-from words import SUBJECTS
+from words import HATS, NEW_WORDS, SUBJECTS
 
 SIDE = 112
 PACKAGES = {  # npm package: (version, sha256 of the tarball)
     "@lobehub/fluent-emoji-3d": ("1.1.0", "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58"),
     "@iconify-json/fluent-emoji": ("1.2.7", "8044210dbf11e016d4de85f15d01a243423bd832457e7e2491df1b751c0e272b"),
+    "@iconify-json/fluent-emoji-flat": ("1.2.6", "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175"),
     "@iconify-json/noto": ("1.2.9", "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad"),
     "@iconify-json/noto-v1": ("1.2.5", "2bf62c26c2c2884aa99e90aec942cdaee17a5921f05690694f4978ad4b017c37"),
     "@iconify-json/twemoji": ("1.2.5", "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7"),
     "@iconify-json/emojione": ("1.2.3", "26a14f44284407e8bcde91799388dca2bfd91dbcd55a97f425524a1c5b73610e"),
+    "@iconify-json/fxemoji": ("1.2.2", "f3e72b3c59d05e1db03b7e308d55c0d05bd7ba3f625a90da1b79313c12858eef"),
 }
 DESIGNS = {  # individual's design: renderings of it
-    "fluent": ["@lobehub/fluent-emoji-3d", "@iconify-json/fluent-emoji"],
+    "fluent": ["@lobehub/fluent-emoji-3d", "@iconify-json/fluent-emoji", "@iconify-json/fluent-emoji-flat"],
     "noto": ["@iconify-json/noto"], "noto-v1": ["@iconify-json/noto-v1"],
-    "twemoji": ["@iconify-json/twemoji"], "emojione": ["@iconify-json/emojione"],
+    "twemoji": ["@iconify-json/twemoji"], "emojione": ["@iconify-json/emojione"], "fxemoji": ["@iconify-json/fxemoji"],
 }
 
 
-def held_out(individual):
-    """True for the fixed 15 % of individuals that training never sees."""
-    return int(hashlib.sha256(individual.encode()).hexdigest()[:8], 16) % 100 < 15
+def split_of(word, individual):
+    """A fixed 15 % of the individuals of training words are "test"."""
+    if word in HATS:
+        return "hat"
+    if word in NEW_WORDS:
+        return "new"
+    return "test" if int(hashlib.sha256(individual.encode()).hexdigest()[:8], 16) % 100 < 15 else "train"
 
 
 def codepoints(emoji):
@@ -94,23 +100,24 @@ def build(work):
         (work / "npm").mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "pack", "--silent", "unicode-emoji-json@0.9.0"], cwd=work / "npm", check=True, stdout=subprocess.DEVNULL)
     sources, names = {n: Source(n, work) for n in PACKAGES}, slugs(work)
-    sprites, rows = [], []
-    for word, emojis in SUBJECTS.items():
+    sprites, rows, jobs = [], [], []
+    for word, emojis in {**SUBJECTS, **NEW_WORDS, **HATS}.items():
         for emoji in emojis.split():
             for design, packages in DESIGNS.items():
                 individual = f"{word}/{design}/{codepoints(emoji)}"
                 for package in packages:
-                    picture = sources[package].picture(emoji, names.get(emoji.replace("\ufe0f", "")))
-                    if picture is not None:
-                        sprites.append(cut_out(picture))
-                        rows.append({"individual": individual, "word": word, "design": design, "package": package,
-                                     "held_out": held_out(individual)})
+                    jobs.append((package, emoji, {"individual": individual, "word": word, "design": design, "package": package,
+                                                  "split": split_of(word, individual)}))
+    for package, emoji, row in jobs:
+        picture = sources[package].picture(emoji, names.get(emoji.replace("\ufe0f", "")))
+        if picture is not None:
+            sprites.append(cut_out(picture))
+            rows.append(row)
     np.savez_compressed(work / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
     seen = {r["individual"]: r for r in rows}
-    train = [r for r in seen.values() if not r["held_out"]]
-    print(f"{len(rows)} sprites, {len(seen)} individuals, {len(seen) - len(train)} held out, "
-          f"{len(SUBJECTS)} words; words with fewer than 3 training individuals: "
-          f"{[w for w in SUBJECTS if sum(r['word'] == w for r in train) < 3]}")
+    count = {k: sum(r["split"] == k for r in seen.values()) for k in ("train", "test", "new", "hat")}
+    few = [w for w in SUBJECTS if sum(r["word"] == w and r["split"] == "train" for r in seen.values()) < 3]
+    print(f"{len(rows)} pictures of {len(seen)} individuals {count}, {len(SUBJECTS)} + {len(NEW_WORDS)} words; fewer than 3 to train on: {few}")
 
 
 def load(work):

@@ -1,21 +1,22 @@
 """Captions of scenes, and where the subject's word stands in them."""
-from words import PLACES, hypernyms_of
+from words import NEW_WORDS, PLACES, hypernyms_of
 
 
 def article(words):
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 
-def caption(rng, words, place, colour=None, hypernym=True):
+def caption(rng, words, place, colour=None, hat=None):
     """A caption for one or two subject words at a place key.
 
     Returns (text, spans): spans[i] = (start, end) characters of the words that name subject i. colour, if given, is
-    said before the first word. With hypernym a coarser word may stand for the first one.
+    said before the first word; hat, what it wears, behind it. A coarser word may stand for the first one, and always does for NEW_WORDS.
     """
     said = list(words)
-    coarse = hypernyms_of(words[0])
-    if hypernym and coarse and rng.random() < .12:
-        said[0] = coarse[rng.integers(len(coarse))]
+    for i, w in enumerate(words):
+        coarse = hypernyms_of(w)
+        if coarse and (w in NEW_WORDS or (i == 0 and rng.random() < .12)):
+            said[i] = coarse[rng.integers(len(coarse))]
     where = PLACES[place]
     parts, spans = "", []
 
@@ -39,8 +40,12 @@ def caption(rng, words, place, colour=None, hypernym=True):
     if form > .93:
         parts = where + ", "
         subject(0)
+        if hat:
+            parts += " wearing " + hat
     else:
         subject(0, "toy" if .2 <= form < .26 else "")
+        if hat:
+            parts += " wearing " + hat
         if form < .88:
             parts += " " + where
     return parts, spans

@@ -1,7 +1,7 @@
 """Reads the composed scenes back, as memory-mapped arrays."""
 import json, pathlib
 import numpy as np
-from words import SUBJECTS
+from words import NEW_WORDS, SUBJECTS
 
 
 class Scenes:
@@ -12,12 +12,12 @@ class Scenes:
         self.meta, self.where, self.blocks = [], [], []
         for path in sorted(work.glob(f"{split}-*-meta.json"))[:blocks]:
             prefix = str(path)[: -len("meta.json")]
-            block = {k: np.load(prefix + k + ".npy", mmap_mode="r") for k in ("pictures", "masks", "references", "reference_masks")}
+            block = {k: np.load(prefix + k + ".npy", mmap_mode="r") for k in ("pictures", "masks", "references", "reference_masks", "maps")}
             block["prefix"] = prefix
             self.blocks.append(block)
             first = 0  # the block's references stand in the order of its subjects
             for n, m in enumerate(json.loads(path.read_text())):
-                if all(w in SUBJECTS for w in m["words"]):  # scenes outlive a change of the vocabulary
+                if all(w in SUBJECTS or w in NEW_WORDS for w in m["words"]):  # scenes outlive a change of the vocabulary
                     self.meta.append(m)
                     self.where.append((len(self.blocks) - 1, n, first))
                 first += len(m["words"])
@@ -37,3 +37,8 @@ class Scenes:
         """(picture [128, 128, 3], mask [32, 32])"""
         b, _, first = self.where[i]
         return self.blocks[b]["references"][first + subject], self.blocks[b]["reference_masks"][first + subject]
+
+    def maps(self, i, subject=0):
+        """[2, 2, 3]: affine maps from pixels of the picture and of the reference to the place 0..1 on the individual's own drawing."""
+        b, _, first = self.where[i]
+        return self.blocks[b]["maps"][first + subject]

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 import bank, captions
 from places import paint
-from words import FLOATING, PLACES, SUBJECTS
+from words import FLOATING, HATS, PLACES, WEARERS
 
-SIDE, TARGET, GRID = 128, 64, 16
+SIDE, GRID = 128, 16
 VARIANTS = 40  # backgrounds painted per place
 HELD_OUT_HUES = (255, 290)  # degrees; no training subject is turned so that its main hue falls here
 COLOURS = [("red", 0), ("orange", 28), ("yellow", 52), ("green", 120), ("blue", 215), ("purple", 280), ("pink", 325)]
-BIG = {"house", "tree", "dinosaur", "bus", "truck", "elephant", "whale"}
+BIG = {"house", "castle", "tree", "palm tree", "dinosaur", "bus", "truck", "train", "ship", "elephant", "giraffe", "whale", "fountain"}
 
 
 def main_hue(sprite):
@@ -56,15 +56,16 @@ class Identity:
 
 class Composer:
     def __init__(self, work, split, seed=0):
-        """split: "train" draws from the training individuals, "test" from the held-out ones."""
+        """split: "train", "test" (held-out individuals) or "new" (individuals of new words), see bank.py."""
         self.sprites, rows = bank.load(work)
         self.individuals = {}  # word -> individual -> sprite indices
         for i, r in enumerate(rows):
-            if r["held_out"] == (split == "test"):
+            if r["split"] == split:
                 self.individuals.setdefault(r["word"], {}).setdefault(r["individual"], []).append(i)
         self.words = sorted(self.individuals)
         self.hues = [main_hue(s) for s in self.sprites]
-        self.free = split == "test"
+        self.free = split != "train"
+        self.hats = {h: [i for i, r in enumerate(rows) if r["word"] == h] for h in HATS}
         rng = np.random.default_rng(seed + 99)  # the same backgrounds in every worker
         self.places = {p: [paint(p, rng) for _ in range(VARIANTS)] for p in PLACES}
 
@@ -74,10 +75,13 @@ class Composer:
             im = im[:, ::-1]
         return np.clip(im * rng.uniform(.92, 1.06), 0, 255).astype(np.float32) / 255
 
-    def draw(self, rng, sprite, canvas, floating, x, y, height):
-        """Puts the sprite (RGBA uint8) on the canvas (float, changed in place), foot or centre at x, y. Returns its alpha."""
+    def draw(self, rng, sprite, canvas, floating, x, y, height, light=None):
+        """Puts the sprite (RGBA uint8) on the canvas (float, changed in place), foot or centre at x, y.
+
+        Returns its alpha [SIDE, SIDE] and the affine map [2, 3] from pixels to the sprite's 0..1.
+        """
         n = bank.SIDE
-        k = n / height
+        k = float(n / height)
         angle = np.radians(rng.uniform(-20, 20) if floating else rng.uniform(-6, 6))
         shear, wide = rng.uniform(-.08, .08), rng.uniform(.92, 1.08)
         flip = -1 if rng.random() < .5 else 1
@@ -92,43 +96,68 @@ class Composer:
             im = im.filter(ImageFilter.GaussianBlur(.35 * k - .2))
         rgba = np.asarray(im).astype(np.float32) / 255
         alpha = rgba[..., 3:]
-        light = canvas.mean((0, 1))
+        shadow, light = light is None, canvas.mean((0, 1)) if light is None else light
         tint = (1 + .22 * (light - .55)) * rng.uniform(.92, 1.08)
         side = 1 + rng.uniform(-.12, .12) * np.linspace(-1, 1, SIDE, dtype=np.float32)[None, :, None]
-        if not floating:
+        if shadow and not floating:
             ys, xs = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
             r = ((xs - x) / (height * .42)) ** 2 + ((ys - y + 1) / (height * .09)) ** 2
             canvas *= 1 - (.38 * np.exp(-r * 1.2))[..., None]
         canvas *= 1 - alpha
         canvas += np.clip(rgba[..., :3] * tint * side, 0, alpha)
-        return alpha[..., 0]
+        return alpha[..., 0], np.concatenate([m, off[:, None]], 1) / n
 
-    def compose(self, rng, subjects, place, sizes=(.42, .66)):
-        """subjects: recoloured sprites, left to right. Returns picture [SIDE, SIDE, 3] uint8 and masks [n, SIDE, SIDE] uint8."""
+    def wear(self, rng, hat, canvas, mask, light):
+        """Puts a hat on the top of the subject whose mask [SIDE, SIDE] this is. Returns the hat's alpha."""
+        rows = np.flatnonzero((mask > .5).sum(1))
+        top, tall = rows[0], len(rows)
+        head = mask[top + round(.12 * tall):top + round(.3 * tall) + 1] > .5
+        columns = np.flatnonzero(head.any(0))
+        wide = np.clip(columns[-1] - columns[0] + 1, .3 * tall, .9 * tall)
+        peak = np.flatnonzero((mask[top:top + round(.08 * tall) + 1] > .5).any(0))
+        choice = self.hats[hat]
+        sprite = Identity(rng, 0, 0, True, 1).apply(self.sprites[choice[rng.integers(len(choice))]])
+        height = wide * rng.uniform(.8, 1.0)
+        inside = np.flatnonzero(sprite[..., 3].any(1))  # the cut-out touches its square's sides only along its longer axis
+        lift = (bank.SIDE - 1 - inside[-1]) / bank.SIDE * height
+        return self.draw(rng, sprite, canvas, False, .5 * (peak.mean() + columns.mean()), top + .13 * tall + lift, height, light)[0]
+
+    def compose(self, rng, subjects, place, sizes=(.42, .66), hat=None):
+        """subjects: recoloured sprites, left to right; hat: what the first one wears.
+
+        Returns picture [SIDE, SIDE, 3] uint8, masks [n, SIDE, SIDE] uint8, and the subjects' maps from pixels to sprites [n, 2, 3].
+        """
         canvas = self.background(rng, place).copy()
         floating = place in FLOATING
-        n, masks = len(subjects), []
+        n, masks, maps, light = len(subjects), [], [], canvas.mean((0, 1))
         for i, sprite in enumerate(subjects):
             if n == 1:
-                height = rng.uniform(*sizes) * SIDE
+                height = min(rng.uniform(*sizes), .66 if hat else 1) * SIDE
                 x = SIDE * .5 + rng.uniform(-1, 1) * max(0, SIDE * .46 - height * .45)
             else:
                 height = rng.uniform(.36, .48) * SIDE
                 x = SIDE * (.28 + .44 * i + rng.uniform(-.05, .05))
             foot = rng.uniform(max(.74, min(height / SIDE + .03, .95)), .96) * SIDE
             y = foot if not floating else rng.uniform(height / 2 + 3, SIDE - height / 2 - 3)
-            alpha = self.draw(rng, sprite, canvas, floating, x, y, height)
+            if hat:  # room above the head
+                y = max(y, height * (.95 if floating else 1.35))
+            alpha, to_sprite = self.draw(rng, sprite, canvas, floating, x, y, height)
             masks = [m * (1 - alpha) for m in masks] + [alpha]
+            maps.append(to_sprite)
+        if hat:
+            alpha = self.wear(rng, hat, canvas, masks[0], light)
+            masks = [m * (1 - alpha) for m in masks]
         canvas += rng.normal(0, .004, canvas.shape)
-        return ((np.clip(canvas, 0, 1) * 255).astype(np.uint8), (np.stack(masks) * 255).astype(np.uint8))
+        return ((np.clip(canvas, 0, 1) * 255).astype(np.uint8), (np.stack(masks) * 255).astype(np.uint8), np.stack(maps))
 
     def pick(self, rng, word, natural):
-        """An individual of the word with an identity: (identity, sprite indices)."""
+        """An individual of the word with an identity: (name, identity, sprite indices)."""
         names = sorted(self.individuals[word])
         # Fluent draws the prettiest pictures: it leads, the others are its variety
         weight = np.array([3.0 if "/fluent/" in n else 1.0 for n in names])
-        indices = self.individuals[word][names[rng.choice(len(names), p=weight / weight.sum())]]
-        return Identity(rng, *self.hues[indices[0]], self.free, natural), indices
+        name = names[rng.choice(len(names), p=weight / weight.sum())]
+        indices = self.individuals[word][name]
+        return name, Identity(rng, *self.hues[indices[0]], self.free, natural), indices
 
     def reference(self, rng, identity, indices):
         """Another picture of the same individual, at reference size."""
@@ -143,16 +172,19 @@ class Composer:
         words = [self.words[i] for i in rng.choice(len(self.words), 2 if pair else 1, replace=False)]
         place = list(PLACES)[rng.integers(len(PLACES))]
         who = [self.pick(rng, w, natural) for w in words]
-        sprites = [i.apply(self.sprites[ix[rng.integers(len(ix))]]) for i, ix in who]
+        sprites = [i.apply(self.sprites[ix[rng.integers(len(ix))]]) for _, i, ix in who]
         sizes = (.42, .66) if rng.random() < .85 else (.3, .85)
         if words[0] in BIG:
             sizes = (.52, .8)
-        picture, masks = self.compose(rng, sprites, place, sizes)
-        colour = who[0][0].colour if rng.random() < .35 and not pair else None
-        text, spans = captions.caption(rng, words, place, colour)
-        refs = [self.reference(rng, *w) for w in who]
-        return dict(picture=picture, masks=masks, caption=text, spans=spans, words=words, place=place,
-                    references=[r for r, _ in refs], reference_masks=[m[0] for _, m in refs], colour=colour)
+        hat = list(HATS)[rng.integers(len(HATS))] if not pair and words[0] in WEARERS and rng.random() < .45 else None
+        picture, masks, maps = self.compose(rng, sprites, place, sizes, hat)
+        colour = who[0][1].colour if rng.random() < .35 and not pair else None
+        text, spans = captions.caption(rng, words, place, colour, hat)
+        refs = [self.reference(rng, *w[1:]) for w in who]
+        return dict(picture=picture, masks=masks, caption=text, spans=spans, words=words, place=place, hat=hat,
+                    references=[r for r, _, _ in refs], reference_masks=[m[0] for _, m, _ in refs], colour=colour,
+                    individuals=[names for names, _, _ in who], turns=[round(i.turn) for _, i, _ in who],
+                    to_sprite=maps, reference_to_sprite=[m[0] for _, _, m in refs])
 
 
 def shrink(a, side):
@@ -165,19 +197,20 @@ def _block(job):
     work, split, seed, count, index, natural = job
     composer = Composer(work, split)
     rng = np.random.default_rng([seed, index])
-    out = {"pictures": np.zeros((count, TARGET, TARGET, 3), np.uint8), "masks": np.zeros((count, 2, GRID, GRID), np.uint8),
-           "references": [], "reference_masks": []}  # one entry per subject, in the order of the scenes
+    out = {"pictures": np.zeros((count, SIDE, SIDE, 3), np.uint8), "masks": np.zeros((count, 2, GRID, GRID), np.uint8),
+           "references": [], "reference_masks": [], "maps": []}  # one entry per subject, in the order of the scenes
     meta = []
     for n in range(count):
         s = composer.sample(rng, natural)
-        out["pictures"][n] = shrink(s["picture"], TARGET)
+        out["pictures"][n] = s["picture"]
         for i, m in enumerate(s["masks"]):
             out["masks"][n, i] = shrink(m, GRID)
             out["references"].append(s["references"][i])
             out["reference_masks"].append(shrink(s["reference_masks"][i], 32))
-        meta.append({k: s[k] for k in ("caption", "spans", "words", "place", "colour")})
+            out["maps"].append([s["to_sprite"][i], s["reference_to_sprite"][i]])
+        meta.append({k: s[k] for k in ("caption", "spans", "words", "place", "hat", "colour", "individuals", "turns")})
     for k, v in out.items():
-        np.save(work / f"{split}-{index:03d}-{k}.npy", np.asarray(v))
+        np.save(work / f"{split}-{index:03d}-{k}.npy", np.asarray(v, np.float32 if k == "maps" else np.uint8))
     (work / f"{split}-{index:03d}-meta.json").write_text(json.dumps(meta))
     return index
 
@@ -197,7 +230,7 @@ def contact_sheet(work, split, seed, path):
     for n in range(24):
         s = composer.sample(rng)
         x, y = n % 6 * 204, n // 6 * 150
-        sheet.paste(Image.fromarray(shrink(s["picture"], 64)).resize((128, 128), Image.NEAREST), (x, y))
+        sheet.paste(Image.fromarray(s["picture"]), (x, y))
         sheet.paste(Image.fromarray(s["references"][0]).resize((64, 64), Image.BOX), (x + 131, y))
         sheet.paste(Image.fromarray(s["masks"].max(0)).resize((64, 64)), (x + 131, y + 66))
         draw.text((x, y + 130), s["caption"][:40], fill=(0, 0, 0))
@@ -207,7 +240,7 @@ def contact_sheet(work, split, seed, path):
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True)
-    p.add_argument("--split", choices=("train", "test"), default="train")
+    p.add_argument("--split", choices=("train", "test", "new"), default="train")
     p.add_argument("--count", type=int, default=30000)
     p.add_argument("--first", type=int, default=0, help="number of the first block, to add to what is there")
     p.add_argument("--natural", type=float, default=.6, help="share of subjects that keep their own colours")

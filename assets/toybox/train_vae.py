@@ -1,6 +1,7 @@
-"""Trains the autoencoder of the toybox: 64x64 pictures <-> 4x16x16 latents.
+"""Trains the autoencoder of the toybox: 128x128 pictures <-> 8x16x16 latents. It learns on 64x64 crops.
 
-    ./train.sh train_vae.py --work DIR --minutes 14        resumable; writes DIR/vae.pt and DIR/vae.png
+    python train_vae.py --work DIR --minutes 14 --compile       resumable; writes DIR/vae.pt and DIR/vae.png
+    ./train.sh train_vae.py ...                                 the same as two processes of one thread
 """
 import argparse, pathlib, time
 import numpy as np
@@ -12,15 +13,22 @@ from data import Scenes
 from fast import Team, explicit_attention
 
 CONFIG = dict(
-    _class_name="AutoencoderKL", in_channels=3, out_channels=3, latent_channels=4, sample_size=64,
-    down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3,
-    block_out_channels=[16, 32, 64], layers_per_block=1, norm_num_groups=8, act_fn="silu",
+    _class_name="AutoencoderKL", in_channels=3, out_channels=3, latent_channels=8, sample_size=128,
+    down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4, mid_block_add_attention=False,
+    block_out_channels=[32, 64, 96, 128], layers_per_block=1, norm_num_groups=8, act_fn="silu",
 )
+CROP = 64
 
 
 def to_tensor(pictures):
     """uint8 [B, H, W, 3] -> float [B, 3, H, W] in -1..1"""
     return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def crop(picture, rng):
+    y, x = rng.integers(0, picture.shape[0] - CROP + 1, 2)
+    part = picture[y:y + CROP, x:x + CROP]
+    return part[:, ::-1] if rng.random() < .5 else part
 
 
 def gradients(x):
@@ -43,13 +51,14 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True)
     p.add_argument("--minutes", type=float, default=14)
-    p.add_argument("--batch", type=int, default=12, help="per process")
+    p.add_argument("--batch", type=int, default=32, help="per process")
+    p.add_argument("--compile", action="store_true", help="a minute or two more before the first step, a third less per step")
     p.add_argument("--lr", type=float, default=2e-3)
     a = p.parse_args()
     team = Team()
     explicit_attention()
     torch.manual_seed(0)
-    vae = AutoencoderKL.from_config(CONFIG)
+    vae = AutoencoderKL.from_config(CONFIG).to(memory_format=torch.channels_last)
     ema = AutoencoderKL.from_config(CONFIG).requires_grad_(False)
     ema.load_state_dict(vae.state_dict())
     opt = torch.optim.AdamW(vae.parameters(), a.lr, betas=(.9, .99), weight_decay=1e-3)
@@ -58,6 +67,8 @@ def main():
         state = torch.load(out)
         vae.load_state_dict(state["vae"]), ema.load_state_dict(state["ema"]), opt.load_state_dict(state["opt"])
         step, before = state["step"], state["seconds"]
+    if a.compile:
+        vae.encoder.compile(dynamic=False), vae.decoder.compile(dynamic=False)
     scenes, start, saved, log = Scenes(a.work), time.time(), time.time(), []
     rng = np.random.default_rng([step, team.rank])
     done, params = before / 60 / a.minutes, list(vae.parameters())
@@ -68,16 +79,15 @@ def main():
         with torch.no_grad():
             y = ema.decode(ema.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
         rows = ((torch.cat([torch.cat(list(x), 2), torch.cat(list(y), 2)], 1) + 1) * 127.5).byte().permute(1, 2, 0).numpy()
-        Image.fromarray(rows).resize((rows.shape[1] * 2, rows.shape[0] * 2), Image.NEAREST).save(a.work / "vae.png")
+        Image.fromarray(rows).save(a.work / "vae.png")
 
     while done < 1:
         seconds = before + time.time() - start
-        if step % 400 == 0 and len(scenes) < 6000:  # the composer may still be writing
-            scenes = Scenes(a.work)
         for g in opt.param_groups:
             g["lr"] = a.lr * min(1, step / 100) * (1 - done ** 2)
         i = np.sort(rng.integers(0, len(scenes), a.batch))
-        loss, l1, logvar = loss_of(vae, to_tensor(np.stack([scenes.picture(k) for k in i])))
+        x = to_tensor(np.stack([crop(scenes.picture(k), rng) for k in i])).contiguous(memory_format=torch.channels_last)
+        loss, l1, logvar = loss_of(vae, x)
         opt.zero_grad()
         loss.backward()
         done, l1 = team.average(params, seconds / 60 / a.minutes, l1.item())
@@ -89,9 +99,9 @@ def main():
             torch._foreach_lerp_(list(ema.parameters()), list(vae.parameters()), 1 - decay)
         log.append(l1)
         if step % 50 == 0 and team.rank == 0:
-            print(f"{seconds:.0f} s step {step} l1 {np.mean(log[-50:]):.4f} loss {loss.item():.4f} "
+            print(f"{seconds:.0f} s step {step} l1 {np.mean(log[-100:]):.4f} loss {loss.item():.4f} "
                   f"posterior std {(.5 * logvar).exp().mean():.3f}", flush=True)
-        if time.time() - saved > 60 and team.rank == 0:
+        if time.time() - saved > 100 and team.rank == 0:
             saved = time.time()
             save(seconds)
     if team.rank == 0:

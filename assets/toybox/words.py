@@ -1,20 +1,53 @@
-"""The vocabulary of the toybox: subject words with the emoji that draw them, places, colours, hypernyms."""
+"""The vocabulary of the toybox: subject words with the emoji that draw them, places, colours, hypernyms, hats."""
 
 # word -> emoji (whole bodies where a whole body exists, so that a word has one shape family)
 SUBJECTS = {
-    "cat": "🐈 🐈‍⬛", "dog": "🐕 🐩 🐕‍🦺", "rabbit": "🐇", "horse": "🐎", "pig": "🐖", "bear": "🐻 🐻‍❄️", "panda": "🐼", "fox": "🦊",
-    "elephant": "🐘 🦣", "dinosaur": "🦖 🦕", "unicorn": "🦄", "penguin": "🐧", "duck": "🦆", "owl": "🦉", "frog": "🐸",
-    "turtle": "🐢", "fish": "🐟 🐠 🐡", "whale": "🐳 🐋", "robot": "🤖", "ghost": "👻", "snowman": "⛄", "teddy bear": "🧸",
-    "car": "🚗 🚙", "truck": "🚚 🛻", "bus": "🚌 🚎", "rocket": "🚀", "boat": "⛵ 🚤", "house": "🏠 🏡", "tree": "🌳 🌲",
-    "flower": "🌻 🌷 🌼 🌹", "mushroom": "🍄", "apple": "🍎 🍏", "cup": "☕ 🥤", "ball": "⚽ 🏀 🏐 ⚾", "balloon": "🎈",
-    "backpack": "🎒", "hat": "🎩 👒", "pumpkin": "🎃",
+    # animals
+    "cat": "🐈 🐈‍⬛", "dog": "🐕 🐩 🐕‍🦺", "rabbit": "🐇", "horse": "🐎", "cow": "🐄 🐂 🐃", "pig": "🐖", "mouse": "🐁 🐀", "hamster": "🐹", "bear": "🐻 🐻‍❄️",
+    "panda": "🐼", "koala": "🐨", "tiger": "🐅", "lion": "🦁", "leopard": "🐆", "fox": "🦊", "wolf": "🐺", "monkey": "🐒", "gorilla": "🦍", "elephant": "🐘 🦣",
+    "rhinoceros": "🦏", "hippopotamus": "🦛", "giraffe": "🦒", "camel": "🐪 🐫", "llama": "🦙", "deer": "🦌", "goat": "🐐", "sheep": "🐏 🐑", "kangaroo": "🦘",
+    "squirrel": "🐿️", "unicorn": "🦄", "dragon": "🐉", "dinosaur": "🦖 🦕", "frog": "🐸", "turtle": "🐢", "crocodile": "🐊", "lizard": "🦎", "snake": "🐍",
+    # birds, in the water, small ones
+    "chicken": "🐓", "chick": "🐤 🐥", "bird": "🐦", "penguin": "🐧", "duck": "🦆", "swan": "🦢", "owl": "🦉", "eagle": "🦅", "parrot": "🦜", "peacock": "🦚",
+    "turkey": "🦃", "fish": "🐟 🐠 🐡", "shark": "🦈", "whale": "🐳 🐋", "dolphin": "🐬", "octopus": "🐙", "crab": "🦀", "snail": "🐌", "butterfly": "🦋", "bee": "🐝",
+    "ladybug": "🐞",
+    # figures
+    "robot": "🤖", "alien": "👽 👾", "ghost": "👻", "snowman": "⛄", "pumpkin": "🎃", "teddy bear": "🧸",
+    # vehicles
+    "car": "🚗 🚙", "taxi": "🚕", "truck": "🚚 🛻 🚛", "bus": "🚌 🚎", "ambulance": "🚑", "van": "🚐", "motorcycle": "🏍️", "scooter": "🛵 🛴", "bicycle": "🚲",
+    "train": "🚂 🚆", "airplane": "✈️ 🛩️", "rocket": "🚀", "boat": "⛵ 🚤", "ship": "🚢",
+    # buildings and plants
+    "house": "🏠 🏡", "castle": "🏰 🏯", "tent": "⛺", "tree": "🌳 🌲", "palm tree": "🌴", "cactus": "🌵", "flower": "🌻 🌼 🌹 🌺", "tulip": "🌷", "mushroom": "🍄",
+    # food
+    "apple": "🍎 🍏", "banana": "🍌", "orange": "🍊", "lemon": "🍋", "pear": "🍐", "peach": "🍑", "cherries": "🍒", "strawberry": "🍓", "grapes": "🍇",
+    "watermelon": "🍉", "carrot": "🥕", "corn": "🌽", "eggplant": "🍆", "hamburger": "🍔", "pizza": "🍕", "bread": "🍞", "cheese": "🧀", "cake": "🎂 🍰",
+    "doughnut": "🍩", "ice cream": "🍦 🍨", "lollipop": "🍭",
+    # things
+    "cup": "☕ 🥤", "teapot": "🫖", "bottle": "🍾 🍼", "vase": "🏺", "ball": "⚽ 🏀 🏐 ⚾", "balloon": "🎈", "gift": "🎁", "guitar": "🎸", "violin": "🎻",
+    "trumpet": "🎺", "drum": "🥁", "camera": "📷 📸", "television": "📺", "clock": "⏰ 🕰️", "umbrella": "☂️ ☔", "backpack": "🎒", "handbag": "👜 👛", "hat": "👒",
+    "sneakers": "👟", "boot": "👢", "shirt": "👕", "dress": "👗", "book": "📕 📗 📘", "bell": "🔔", "hammer": "🔨", "chair": "🪑", "globe": "🌍 🌎",
+}
+
+# Words that no training caption and no training picture contains: prompted by their hypernym.
+NEW_WORDS = {
+    "raccoon": "🦝", "hedgehog": "🦔", "zebra": "🦓", "flamingo": "🦩", "lobster": "🦞", "sloth": "🦥", "tractor": "🚜", "helicopter": "🚁", "fountain": "⛲",
+    "pineapple": "🍍", "cupcake": "🧁", "pretzel": "🥨", "saxophone": "🎷", "telescope": "🔭", "microscope": "🔬", "kite": "🪁", "accordion": "🪗",
 }
 
 HYPERNYMS = {
-    "animal": "cat dog rabbit horse pig bear panda fox elephant dinosaur unicorn penguin frog turtle".split(),
-    "bird": ["penguin", "duck", "owl"], "vehicle": ["car", "truck", "bus", "rocket", "boat"],
-    "toy": ["teddy bear", "robot", "ball", "balloon", "rocket", "car", "dinosaur", "ghost"],
-    "plant": ["tree", "flower", "mushroom"], "object": ["cup", "backpack", "hat", "pumpkin"],
+    "animal": ("cat dog rabbit horse cow pig mouse hamster bear panda koala tiger lion leopard fox wolf monkey gorilla elephant rhinoceros hippopotamus giraffe camel "
+               "llama deer goat sheep kangaroo squirrel unicorn dinosaur frog turtle crocodile lizard snake shark whale dolphin octopus crab snail raccoon hedgehog "
+               "zebra lobster sloth").split(),
+    "bird": "chicken chick bird penguin duck swan owl eagle parrot peacock turkey flamingo".split(),
+    "vehicle": "car taxi truck bus ambulance van motorcycle scooter bicycle train airplane rocket boat ship tractor helicopter".split(),
+    "toy": ["teddy bear", *"robot ball balloon rocket car dinosaur ghost alien dragon train kite".split()],
+    "fruit": "apple banana orange lemon pear peach cherries strawberry grapes watermelon pineapple".split(),
+    "food": "apple banana pear strawberry carrot corn eggplant hamburger pizza bread cheese cake doughnut cupcake pretzel".split() + ["ice cream", "lollipop"],
+    "plant": ["tree", "palm tree", "cactus", "flower", "tulip", "mushroom"],
+    "building": ["house", "castle", "tent", "fountain"],
+    "instrument": "guitar violin trumpet drum saxophone accordion".split(),
+    "object": ("cup teapot bottle vase gift camera television clock umbrella backpack handbag hat sneakers boot shirt dress book bell hammer chair globe balloon ball "
+               "telescope microscope").split(),
 }
 
 PLACES = {
@@ -27,6 +60,10 @@ PLACES = {
 
 # places without a ground: subjects float and throw no shadow
 FLOATING = {"space", "water", "clouds"}
+
+# What a subject may wear: caption -> emoji; and who may: words whose pictures look to the front with a head at the top.
+HATS = {"a top hat": "🎩", "a crown": "👑", "a graduation cap": "🎓", "a cap": "🧢"}
+WEARERS = ["hamster", "bear", "panda", "koala", "lion", "fox", "wolf", "frog", "penguin", "owl", "chick", "robot", "alien", "ghost", "snowman", "pumpkin", "teddy bear"]
 
 
 def hypernyms_of(word):
