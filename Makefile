@@ -104,6 +104,10 @@ golden: ## golden test data again (needs Python packages, see assets/golden/READ
 synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16 or fp32, LAYOUT release, diffusers or ldm)
 	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
 
+.PHONY: translations
+translations: ## assets/translations/en.json again, from the texts in the source
+	$(GO) test -tags $(TAGS) -count=1 -run '^TestTranslationsComplete$$' ./ui -translations
+
 .PHONY: screenshots
 screenshots: build screen ## the README's pictures of the window, with the embedded model
 	assets/screenshots/make.sh

@@ -48,6 +48,9 @@ type Window struct {
 	filmer  newest[filmScene]
 	filmed  filmKey
 
+	table  table
+	layers []*openThing // what Esc closes, the newest last
+
 	status    *line
 	dot       *canvas.Circle
 	noCards   *line
@@ -75,7 +78,12 @@ type Window struct {
 }
 
 // New makes the window without showing it.
-func New(a fyne.App, o Options) *Window { return newWindow(a, o, fyne.Do) }
+func New(a fyne.App, o Options) *Window {
+	if err := speak(); err != nil {
+		fyne.LogError("The window speaks English", err)
+	}
+	return newWindow(a, o, fyne.Do)
+}
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w := &Window{app: a, opt: o, state: NewState(), byID: map[int]*card{}, masks: true, opacity: 0.45}
@@ -109,6 +117,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.win.Resize(fyne.NewSize(1240, 800))
 	w.win.SetOnDropped(w.Dropped)
 	w.win.SetCloseIntercept(w.Close)
+	w.table = newTable(w.allActions(), nil)
 	w.keys()
 	w.refresh()
 	w.readSamples()
@@ -305,63 +314,17 @@ func newField(shortcut func(fyne.Shortcut) bool, lines bool) *field {
 
 func (f *field) AcceptsTab() bool { return false }
 
+// TypedKey leaves Esc to the window.
+func (f *field) TypedKey(e *fyne.KeyEvent) {
+	if e.Name != fyne.KeyEscape || !f.shortcut(&desktop.CustomShortcut{KeyName: e.Name}) {
+		f.Entry.TypedKey(e)
+	}
+}
+
 func (f *field) TypedShortcut(s fyne.Shortcut) {
 	if !f.shortcut(s) {
 		f.Entry.TypedShortcut(s)
 	}
-}
-
-// shortcut acts on the keys that work everywhere in the window, and tells whether it did.
-func (w *Window) shortcut(s fyne.Shortcut) bool {
-	c, ok := s.(*desktop.CustomShortcut)
-	if !ok || c.KeyName != fyne.KeyReturn && c.KeyName != fyne.KeyEnter {
-		return false
-	}
-	switch c.Modifier {
-	case fyne.KeyModifierShortcutDefault:
-		w.generate()
-	case fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt:
-		w.stop()
-	default:
-		return false
-	}
-	return true
-}
-
-func (w *Window) keys() {
-	c := w.win.Canvas()
-	act := func(s fyne.Shortcut) { w.shortcut(s) }
-	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter} {
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, act)
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt}, act)
-	}
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyO, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.choosePicture() })
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyS, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { w.saveAs() })
-	d, ok := c.(desktop.Canvas)
-	if !ok {
-		return
-	}
-	// Space hides the masks while it is held; letters and arrows act only where nobody types.
-	d.SetOnKeyDown(func(e *fyne.KeyEvent) {
-		if c.Focused() != nil {
-			return
-		}
-		switch e.Name {
-		case fyne.KeySpace:
-			w.peek(true)
-		case fyne.KeyR:
-			w.useAsReference()
-		case fyne.KeyLeft:
-			w.nudge(-1)
-		case fyne.KeyRight:
-			w.nudge(1)
-		}
-	})
-	d.SetOnKeyUp(func(e *fyne.KeyEvent) {
-		if e.Name == fyne.KeySpace {
-			w.peek(false)
-		}
-	})
 }
 
 func (w *Window) promptChanged(text string) {

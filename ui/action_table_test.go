@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+)
+
+func TestStrokes(t *testing.T) {
+	const ctrl = fyne.KeyModifierShortcutDefault
+	for name, want := range map[string]stroke{
+		"Ctrl+Alt+Enter": {ctrl | fyne.KeyModifierAlt, fyne.KeyReturn},
+		"Shift+Left":     {fyne.KeyModifierShift, fyne.KeyLeft},
+		"R":              {0, fyne.KeyR},
+		"Esc":            {0, fyne.KeyEscape},
+		"Ctrl++":         {ctrl, fyne.KeyPlus},
+		"+":              {0, fyne.KeyPlus},
+		".":              {0, fyne.KeyPeriod},
+	} {
+		got, err := parseStroke(name)
+		if err != nil || got != want {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, want)
+		}
+		if again, err := parseStroke(got.String()); err != nil || again != want {
+			t.Errorf("%s is written %s and read as %v, %v", name, got, again, err)
+		}
+	}
+	for _, bad := range []string{"", "Strg+Z", "Hyper+X"} {
+		if s, err := parseStroke(bad); err == nil {
+			t.Errorf("%q is read as %v", bad, s)
+		}
+	}
+}
+
+// TestActionTable checks the whole table: names and keys are unique, keys can be read, menu entries have labels.
+func TestActionTable(t *testing.T) {
+	b := newBench(t, nil)
+	ids, keys := map[string]bool{}, map[stroke]string{}
+	for _, a := range b.allActions() {
+		if a.id == "" {
+			continue // a line between others
+		}
+		if ids[a.id] {
+			t.Errorf("two actions are called %s", a.id)
+		}
+		ids[a.id] = true
+		if a.label == "" || a.do == nil || a.menu >= menus {
+			t.Errorf("%s has no label, nothing to do, or no menu", a.id)
+		}
+		if a.menu == menuNone && a.key == "" {
+			t.Errorf("%s cannot be reached: it has neither a menu nor a key", a.id)
+		}
+		if a.key == "" {
+			continue
+		}
+		s, err := parseStroke(a.key)
+		if err != nil {
+			t.Errorf("%s: %v", a.id, err)
+		}
+		if keys[s] != "" {
+			t.Errorf("%s and %s both have %s", keys[s], a.id, s)
+		}
+		keys[s] = a.id
+	}
+}
+
+func TestEscClosesTheTopmostOnly(t *testing.T) {
+	b := ready(t, nil)
+	var closed string
+	b.opened(func() { closed += "a" })
+	middle := b.opened(func() { closed += "b" })
+	b.opened(func() { closed += "c" })
+	esc := func() { b.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape}) }
+	esc()
+	if closed != "c" {
+		t.Fatalf("the first Esc closed %q", closed)
+	}
+	middle()
+	b.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape}) // also while the user types
+	esc()
+	if closed != "ca" {
+		t.Errorf("three times Esc closed %q", closed)
+	}
+	// A run is never ended by Esc.
+	b.promptChanged("a dog")
+	j := b.run()
+	esc()
+	if b.state.Run.Phase != Running {
+		t.Error("Esc stopped the run")
+	}
+	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
+	if b.state.Run.Phase != Stopping {
+		t.Error("Ctrl+Alt+Enter of the number block does not stop the run")
+	}
+	close(j.events)
+	b.settle()
+}
