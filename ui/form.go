@@ -28,6 +28,9 @@ type Card struct {
 	View  image.Image    // the square that the encoders see
 	Word  inference.Word // empty Text: not bound yet
 	Scope float64        // γ_scope; 0 is the preset's
+	Off   bool           // left out of the next rounds
+	Group int            // cards with the same one are one subject even before they have a word; 0 is none
+	Gone  *Place         // set while the word is lost: where it was. Word then names nothing.
 }
 
 // Form is everything the user sets: the recipe before it is resolved.
@@ -54,11 +57,11 @@ func sameWord(a, b inference.Word) bool {
 	return strings.EqualFold(a.Text, b.Text) && max(a.Occurrence, 1) == max(b.Occurrence, 1)
 }
 
-// Subjects are the bound words in the order in which their first cards stand on the left.
+// Subjects are the bound words that take part, in the order in which their first cards stand on the left.
 func (f Form) Subjects() []inference.Subject {
 	var subjects []inference.Subject
 	for _, c := range f.Cards {
-		if !c.Bound() {
+		if !c.live() || c.Off {
 			continue
 		}
 		i := slices.IndexFunc(subjects, func(s inference.Subject) bool { return sameWord(s.Word, c.Word) })
@@ -127,41 +130,6 @@ func scope(c Card, f Form, m *bundle.Manifest) float64 {
 	return 0.2
 }
 
-// Bind gives the card its word. A card that had another word leaves it.
-func (f Form) Bind(card int, word inference.Word) Form {
-	f.Cards = slices.Clone(f.Cards)
-	for i := range f.Cards {
-		if f.Cards[i].ID == card {
-			f.Cards[i].Word = word
-		}
-	}
-	// The pictures of one word share one scope.
-	for i := range f.Cards {
-		for j := range i {
-			if f.Cards[i].Bound() && sameWord(f.Cards[i].Word, f.Cards[j].Word) {
-				f.Cards[i].Scope = f.Cards[j].Scope
-			}
-		}
-	}
-	return f
-}
-
-// WithScope sets γ_scope of a card and of the other pictures of its word.
-func (f Form) WithScope(card int, scope float64) Form {
-	f.Cards = slices.Clone(f.Cards)
-	i := f.card(card)
-	if i < 0 {
-		return f
-	}
-	word := f.Cards[i].Word
-	for j := range f.Cards {
-		if j == i || f.Cards[i].Bound() && sameWord(f.Cards[j].Word, word) {
-			f.Cards[j].Scope = scope
-		}
-	}
-	return f
-}
-
 // Remove takes a card away.
 func (f Form) Remove(card int) Form {
 	f.Cards = slices.DeleteFunc(slices.Clone(f.Cards), func(c Card) bool { return c.ID == card })
@@ -180,7 +148,7 @@ func (f Form) Restore(r inference.Request) Form {
 	for i := range f.Cards {
 		for _, s := range r.Subjects {
 			if slices.ContainsFunc(s.References, func(ref inference.Reference) bool { return ref.SHA256 == f.Cards[i].Ref.SHA256 }) {
-				f.Cards[i].Word, f.Cards[i].Scope = s.Word, s.Scope
+				f.Cards[i].Word, f.Cards[i].Scope, f.Cards[i].Gone, f.Cards[i].Off = s.Word, s.Scope, nil, false
 			}
 		}
 	}
@@ -193,7 +161,11 @@ func (f Form) card(id int) int {
 
 // Lost tells whether the card's word is no longer in the prompt, or can no longer be read there.
 func (c Card) Lost(words []Word) bool {
-	return c.Bound() && !slices.ContainsFunc(words, func(w Word) bool { return !w.Past && sameWord(w.Word, c.Word) })
+	if !c.Bound() || c.Gone != nil {
+		return c.Bound()
+	}
+	at, found := locate(words, c.Word)
+	return !found || words[at.last].Past
 }
 
 // Problems says in plain words why the form cannot run, in the order in which one would put it right.
@@ -203,18 +175,16 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 		list = append(list, "Write what the picture shows, for example “a dog on the beach”.")
 	}
 	var total float64
-	seen := map[int]bool{}
-	for _, c := range f.Cards {
+	for _, g := range f.Groups() {
+		c := f.Cards[g.Cards[0]]
 		switch {
+		case c.Off:
 		case !c.Bound():
 			list = append(list, fmt.Sprintf("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
 		case c.Lost(words):
 			list = append(list, fmt.Sprintf("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
 		default:
-			if s := f.SubjectOf(c.Word); !seen[s] {
-				seen[s] = true
-				total += scope(c, f, m)
-			}
+			total += scope(c, f, m)
 		}
 	}
 	if total > 1 {

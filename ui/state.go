@@ -219,10 +219,7 @@ func (s State) Choose(card int) State {
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
 // word of the prompt that equals hint (the name of the file, or what a sample shows).
 func (s State) Add(c Card, hint string, onto inference.Word) State {
-	for _, have := range s.Form.Cards {
-		c.ID = max(c.ID, have.ID)
-	}
-	c.ID++
+	c.ID = s.Form.freeID()
 	s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
 	switch {
 	case onto.Text != "":

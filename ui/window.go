@@ -18,8 +18,6 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
-
-	"realword/inference"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -331,9 +329,11 @@ func (w *Window) promptChanged(text string) {
 	if text == w.state.Form.Prompt {
 		return
 	}
-	w.state.Form.Prompt = text
-	w.state.Words = w.words(text)
-	w.state.Pending = inference.Word{}
+	cursor := -1
+	if w.prompt.Text == text {
+		cursor = len(string([]rune(text)[:w.prompt.CursorTextOffset()]))
+	}
+	w.state = w.state.Retype(text, w.words(text), cursor)
 	w.refresh()
 }
 

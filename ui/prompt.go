@@ -1,0 +1,277 @@
+package ui
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"realword/inference"
+)
+
+// edit is one change of a text: the bytes from:to of the old one became the bytes from:end of the new one.
+type edit struct{ from, to, end int }
+
+// editOf finds the change between two texts. Equal letters side by side leave open where it happened ("dog dog" without one
+// of its dogs); cursor, the byte behind which the user goes on typing, decides that where it can. -1 is an unknown cursor.
+func editOf(before, after string, cursor int) edit {
+	tail := 0
+	if cursor >= 0 && cursor <= len(after) && strings.HasSuffix(before, after[cursor:]) {
+		tail = len(after) - cursor
+	} else {
+		cursor = len(after)
+	}
+	head := 0
+	for head < min(len(before)-tail, len(after)-tail) && before[head] == after[head] {
+		head++
+	}
+	// Without a cursor, and for text that was pasted over a part of itself, what stayed the same at the end counts too.
+	for tail < min(len(before), len(after))-head && before[len(before)-1-tail] == after[len(after)-1-tail] {
+		tail++
+	}
+	e := edit{head, len(before) - tail, len(after) - tail}
+	for e.from > 0 && (!utf8.RuneStart(byteAt(before, e.from)) || !utf8.RuneStart(byteAt(after, e.from))) {
+		e.from--
+	}
+	for e.to < len(before) && !utf8.RuneStart(before[e.to]) {
+		e.to++
+		e.end++
+	}
+	return e
+}
+
+// byteAt is a byte of a text; behind its end something that starts a letter.
+func byteAt(text string, i int) byte {
+	if i < len(text) {
+		return text[i]
+	}
+	return 0
+}
+
+// grow is where bytes from a to b of the old text, and what was typed at their ends, lie in the new one.
+func (e edit) grow(a, b int) (int, int) {
+	switch {
+	case a > e.to:
+		a += e.end - e.to
+	case a >= e.from:
+		a = e.from
+	}
+	switch {
+	case b > e.to:
+		b += e.end - e.to
+	case b >= e.from:
+		b = e.end
+	}
+	return a, b
+}
+
+// run is some neighbouring words: words[first:last+1].
+type run struct{ first, last int }
+
+// runsOf finds a word or phrase among words as prompt.Prompt.Find does: whole words, whatever their case.
+func runsOf(words []Word, text string) []run {
+	var parts []string
+	for _, w := range plainWords(text) {
+		parts = append(parts, strings.FieldsFunc(strings.ToLower(w.Text), func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r)
+		})...)
+	}
+	var runs []run
+	for i := range words {
+		if last, ok := readRun(words[i:], parts); ok {
+			runs = append(runs, run{i, i + last})
+		}
+	}
+	return runs
+}
+
+// readRun tells how far into words the parts reach, if that is what the words begin with. The model reads some words in
+// pieces ("2x", "well-known"); they then stand without a gap.
+func readRun(words []Word, parts []string) (last int, ok bool) {
+	if len(parts) == 0 {
+		return 0, false
+	}
+	i := 0
+	for _, part := range parts {
+		for begin := i; part != ""; i++ {
+			if i == len(words) || i > begin && words[i].Start != words[i-1].End {
+				return 0, false
+			}
+			rest, found := strings.CutPrefix(part, bare(words[i].Text))
+			if !found || rest == part {
+				return 0, false
+			}
+			part = rest
+		}
+	}
+	return i - 1, true
+}
+
+// bare is a word in lower case without the signs in it.
+func bare(word string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, word)
+}
+
+// locate finds the occurrence of a bound word.
+func locate(words []Word, w inference.Word) (run, bool) {
+	runs := runsOf(words, w.Text)
+	if n := max(w.Occurrence, 1); n <= len(runs) {
+		return runs[n-1], true
+	}
+	return run{}, false
+}
+
+// Retype is the state after the user has changed the prompt into text, which has these words; cursor is the byte behind which
+// the text cursor stands, or -1. Bound words stay bound to what they were, wherever it has moved and whatever its number now is.
+// One that is changed or taken away is lost until it is written again at its place.
+func (s State) Retype(text string, words []Word, cursor int) State {
+	s.Form = s.Form.follow(editOf(s.Form.Prompt, text, cursor), s.Words, words)
+	s.Form.Prompt, s.Words = text, words
+	s.Pending = inference.Word{}
+	return s
+}
+
+// follow keeps the cards at their words through a change of the prompt.
+func (f Form) follow(e edit, before, after []Word) Form {
+	groups := f.Groups()
+	f.Cards = append([]Card(nil), f.Cards...)
+	taken := map[run]bool{}
+	bind := func(g Group, n int, r run) {
+		taken[r] = true
+		for _, i := range g.Cards {
+			f.Cards[i].Word.Occurrence, f.Cards[i].Gone = n+1, nil
+		}
+	}
+	var astray []Group
+	for _, g := range groups {
+		c := f.Cards[g.Cards[0]]
+		if !c.Bound() || c.Gone != nil {
+			astray = append(astray, g)
+			continue
+		}
+		at, found := locate(before, c.Word)
+		n := -1
+		if found {
+			n = e.stayed(before[at.first].Start, before[at.last].End, after, runsOf(after, c.Word.Text))
+		}
+		if n < 0 {
+			astray = append(astray, g)
+			continue
+		}
+		bind(g, n, runsOf(after, c.Word.Text)[n])
+	}
+	for _, g := range astray {
+		c := f.Cards[g.Cards[0]]
+		if !c.Bound() {
+			continue
+		}
+		runs := runsOf(after, c.Word.Text)
+		var place Place
+		wanted, have := 1, 0 // this is the have-th of so many equal words that were changed in one go
+		if at, found := locate(before, c.Word); c.Gone != nil {
+			place.From, place.To = e.grow(c.Gone.From, c.Gone.To)
+		} else if !found {
+			place = Place{0, 1 << 30} // it never had a place: any will do
+		} else {
+			place.From, place.To = e.grow(before[at.first].Start, before[at.last].End)
+			wanted = 0
+			for _, r := range runsOf(before, c.Word.Text) {
+				if before[r.last].End >= e.from && before[r.first].Start <= e.to {
+					if r == at {
+						have = wanted
+					}
+					wanted++
+				}
+			}
+		}
+		var back []int
+		for n, r := range runs {
+			if after[r.first].Start >= place.From && after[r.last].End <= place.To {
+				back = append(back, n)
+			}
+		}
+		if len(back) == wanted && !taken[runs[back[have]]] {
+			bind(g, back[have], runs[back[have]])
+			continue
+		}
+		for _, i := range g.Cards {
+			f.Cards[i].Gone = &place
+		}
+	}
+	return f
+}
+
+// stayed tells which of the runs is made of the very letters that were at a:b before the change; -1 is none.
+func (e edit) stayed(a, b int, words []Word, runs []run) int {
+	switch {
+	case b <= e.from:
+	case a >= e.to:
+		a, b = a+e.end-e.to, b+e.end-e.to
+	default:
+		return -1
+	}
+	for n, r := range runs {
+		if words[r.first].Start == a && words[r.last].End == b {
+			return n
+		}
+	}
+	return -1
+}
+
+// glue are words that no picture stands for.
+var glue = map[string]bool{"a": true, "an": true, "the": true, "and": true, "or": true, "of": true, "on": true, "in": true,
+	"at": true, "to": true, "by": true, "with": true, "from": true, "for": true, "is": true, "are": true, "its": true, "his": true,
+	"her": true, "their": true, "under": true, "over": true, "near": true, "into": true}
+
+// Remedy is the word of the prompt that a lost card most likely means now: the one that stands at its place, or one that is
+// written like it. It is never a word that another card has.
+func (s State) Remedy(c Card) (Word, bool) {
+	const enough, atItsPlace = 0.34, 0.5
+	best, at := enough, -1
+	for i, w := range s.Words {
+		if w.Past || glue[strings.ToLower(w.Text)] || s.Form.SubjectOf(w.Word) >= 0 {
+			continue
+		}
+		score := likeness(bare(w.Text), bare(c.Word.Text))
+		if c.Gone != nil && w.Start < c.Gone.To && w.End > c.Gone.From {
+			score += atItsPlace
+		}
+		if score > best {
+			best, at = score, i
+		}
+	}
+	if at < 0 {
+		return Word{}, false
+	}
+	return s.Words[at], true
+}
+
+// likeness is 1 for equal words and 0 for words without a common letter: one minus the edits from one to the other (Levenshtein)
+// per letter of the longer word.
+func likeness(a, b string) float64 {
+	x, y := []rune(a), []rune(b)
+	if len(x) == 0 || len(y) == 0 {
+		return 0
+	}
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range x {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range y {
+			cost := diagonal
+			if x[i] != y[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return 1 - float64(row[len(y)])/float64(max(len(x), len(y)))
+}
