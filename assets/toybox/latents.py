@@ -15,4 +15,6 @@ if __name__ == "__main__":
     a = p.parse_args()
     torch.set_num_threads(2)
     explicit_attention()
-    encode_latents(a.work, Scenes(a.work), load(a.work)[0])
+    model = load(a.work)[0]
+    model.vae.encoder.to(memory_format=torch.channels_last).compile(dynamic=False)
+    encode_latents(a.work, Scenes(a.work), model)

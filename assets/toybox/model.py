@@ -7,10 +7,10 @@ from train_vae import CONFIG as VAE
 
 TEXT_WIDTH = 128
 UNET = dict(
-    _class_name="UNet2DConditionModel", sample_size=16, in_channels=4, out_channels=4,
+    _class_name="UNet2DConditionModel", sample_size=16, in_channels=8, out_channels=8,
     down_block_types=["CrossAttnDownBlock2D"] * 2, up_block_types=["CrossAttnUpBlock2D"] * 2,
-    mid_block_type="UNetMidBlock2DCrossAttn", block_out_channels=[64, 192], layers_per_block=1,
-    transformer_layers_per_block=1, cross_attention_dim=TEXT_WIDTH, attention_head_dim=[2, 6],  # heads: 32 channels each
+    mid_block_type="UNetMidBlock2DCrossAttn", block_out_channels=[96, 192], layers_per_block=1,
+    transformer_layers_per_block=1, cross_attention_dim=TEXT_WIDTH, attention_head_dim=[2, 4],  # heads: 48 channels each
     norm_num_groups=16, use_linear_projection=True, act_fn="silu",
 )
 VISION = dict(projector="ccp", head_dim=32, reference_size=128, view_size=64, encoders=["siglip", "dino"])
@@ -42,6 +42,8 @@ def load(work, stage="reference"):
     scaling = torch.load(work / "latents.pt")["scaling"] if (work / "latents.pt").exists() else 1.0
     model, tokenizer = build(work, scaling)
     model.vae.load_state_dict(vae["ema"])
+    if (work / "encoders.pt").exists():
+        model.encoders.load_state_dict(torch.load(work / "encoders.pt")["now"])
     for s in ("base", "reference")[: 2 if stage == "reference" else 1]:
         if (work / f"{s}.pt").exists():
             model.load_state_dict(torch.load(work / f"{s}.pt")["ema"], strict=False)

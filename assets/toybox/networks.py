@@ -41,7 +41,7 @@ PROJECTOR_KEY = "encoder_hidden_states_vision_projection"
 class Map:
     """One tapped attention layer. cross: [B, R, lh, lw] token-weighted head mean; self: [B, N, N] head mean."""
 
-    kind: str  # "cross" or "self"
+    kind: str  # "cross", "self", or in training "vision 0", "vision 1": [B, N, n] head mean of a subject's visual attention
     value: Tensor
     size: tuple[int, int]
     high: bool  # at the resolution of the guidance grid
@@ -57,6 +57,7 @@ class _Pass:
     masks: Sequence[Tensor] = ()
     tokens: Tensor | None = None  # [B or 1, R, 77] weights of the text tokens of each subject; None: no taps
     selfs: str = ""  # "", "high" or "all"
+    taps_vision: bool = False
     maps: list[Map] = field(default_factory=list)
 
     def level(self, positions: int) -> tuple[int, int]:
@@ -104,10 +105,18 @@ class _Attention:
         else:
             out = merge(attention(q, k, v))
         if self.visual:
-            for tokens, mask in zip(run.vision, run.masks, strict=True):
-                tokens = tokens.expand(len(x), -1, -1)
-                seen = attention(q, heads(attn.to_k_vision(tokens)), heads(attn.to_v_vision(tokens)))
-                out = out + resize(mask.to(x), size).flatten(2).transpose(1, 2) * merge(seen)  # Eq. 14, 17
+            for i, (tokens, mask) in enumerate(zip(run.vision, run.masks, strict=True)):
+                rows = len(mask)  # a subject of the first rows only
+                tokens = tokens.expand(rows, -1, -1)
+                k, v = heads(attn.to_k_vision(tokens)), heads(attn.to_v_vision(tokens))
+                if run.taps_vision:
+                    p = (q[:rows] @ k.transpose(-1, -2) * attn.scale).softmax(-1)
+                    run.maps.append(Map(f"vision {i}", p.mean(1), size, high))
+                    seen = merge(p @ v)
+                else:
+                    seen = merge(attention(q[:rows], k, v))
+                seen = resize(mask.to(x), size).flatten(2).transpose(1, 2) * seen  # Eq. 14, 17
+                out = out + seen if rows == len(out) else torch.cat([out[:rows] + seen, out[rows:]])
         return attn.to_out[1](attn.to_out[0](out))
 
 
@@ -155,16 +164,18 @@ class RealCustomUNet(nn.Module):
         selfs: str = "",
         text_embeds: Tensor | None = None,
         time_ids: Tensor | None = None,
+        taps_vision: bool = False,
     ) -> tuple[Tensor, list[Map]]:
         """Predicts the noise of sample [B, c, h, w]; h and w divisible by the total downsampling.
 
         text [B, 77, C]; vision: one [B or 1, n, C] per subject, masks: its [B, 1, gh, gw] (a zero mask switches a
-        subject off, which lets one batch mix numbers of subjects). tokens [B or 1, R, 77] turns on the taps: one
-        cross Map per attn2 layer in execution order, and self Maps of attn1 ("high": only those on the grid, or
-        "all"). Everything is differentiable. text_embeds [B, P] and time_ids [B, 6] for text_time U-Nets.
+        subject off, which lets one batch mix numbers of subjects; tokens and mask of fewer rows stand for the first ones).
+        tokens [B or 1, R, 77] turns on the taps: one cross Map per attn2 layer in execution order, and self Maps of attn1
+        ("high": only those on the grid, or "all"); taps_vision those of the visual attention. Everything is differentiable.
+        text_embeds [B, P] and time_ids [B, 6] for text_time U-Nets.
         """
         grid = self.grid(sample)
-        self.run = run = _Pass(tuple(sample.shape[-2:]), grid, vision, masks, tokens, selfs)
+        self.run = run = _Pass(tuple(sample.shape[-2:]), grid, vision, masks, tokens, selfs, taps_vision)
         added = {} if text_embeds is None else {"text_embeds": text_embeds, "time_ids": time_ids}
         noise = self.unet(sample, timestep, text, added_cond_kwargs=added).sample
         self.run = _Pass()

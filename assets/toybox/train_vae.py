@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from data import Scenes
 from fast import Team, explicit_attention
+from optim import Muon
 
 CONFIG = dict(
     _class_name="AutoencoderKL", in_channels=3, out_channels=3, latent_channels=8, sample_size=128,
@@ -61,11 +62,13 @@ def main():
     vae = AutoencoderKL.from_config(CONFIG).to(memory_format=torch.channels_last)
     ema = AutoencoderKL.from_config(CONFIG).requires_grad_(False)
     ema.load_state_dict(vae.state_dict())
-    opt = torch.optim.AdamW(vae.parameters(), a.lr, betas=(.9, .99), weight_decay=1e-3)
+    opt = Muon(vae.named_parameters(), a.lr, weight_decay=1e-3)
     step, before, out = 0, 0.0, a.work / "vae.pt"
     if out.exists():
         state = torch.load(out)
-        vae.load_state_dict(state["vae"]), ema.load_state_dict(state["ema"]), opt.load_state_dict(state["opt"])
+        vae.load_state_dict(state["vae"]), ema.load_state_dict(state["ema"])
+        if "opt" in state:
+            opt.load_state_dict(state["opt"])
         step, before = state["step"], state["seconds"]
     if a.compile:
         vae.encoder.compile(dynamic=False), vae.decoder.compile(dynamic=False)
@@ -94,7 +97,7 @@ def main():
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         opt.step()
         step += 1
-        decay = min(.999, (1 + step) / (10 + step))
+        decay = min(.99, (1 + step) / (10 + step))
         with torch.no_grad():
             torch._foreach_lerp_(list(ema.parameters()), list(vae.parameters()), 1 - decay)
         log.append(l1)
