@@ -20,7 +20,7 @@ import (
 )
 
 func newGenerate() *cobra.Command {
-	var g generation
+	g := generation{embed: inference.Embed{Program: program}}
 	var bound []string
 	var size string
 	var seed uint64
@@ -70,6 +70,8 @@ func newGenerate() *cobra.Command {
 	f.IntVar(&count, "count", 1, "how many pictures")
 	f.BoolVar(&g.film, "film", false, "also write the previews and masks of every step as one picture")
 	f.BoolVar(&g.events, "events", false, "print one JSON object per event")
+	f.BoolVar(&g.embed.Nothing, "no-metadata", false, "write bare pictures, without the recipe")
+	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "write no small copies of the references into the recipe")
 	f.BoolVar(&g.unrecorded, "no-history", false, "leave no trace in the history")
 	g.machine.flags(c)
 	return c
@@ -103,6 +105,7 @@ type generation struct {
 	film       bool
 	events     bool
 	unrecorded bool
+	embed      inference.Embed
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -157,7 +160,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 // keep writes a finished picture, and its film where one is wanted.
 func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.FilmStep, log *recorder, w watcher) error {
-	data, err := inference.EncodePNG(p, e.bundle.Manifest())
+	data, err := inference.EncodePNG(p, e.bundle.Manifest(), g.embed)
 	if err != nil {
 		return err
 	}

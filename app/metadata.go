@@ -13,6 +13,7 @@ const (
 	appID   = "org.realword.studio"
 	appName = "Realword"
 	version = "0.1.0"
+	program = "realword " + version // as picture files name it
 )
 
 func metadata() fyne.AppMetadata {

@@ -27,7 +27,8 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	log := newRecorder(false, c.ErrOrStderr())
 	defer log.close()
 	ui.Run(a, ui.Options{
-		Title: appName,
+		Title:   appName,
+		Program: program,
 		Open: func(context.Context) (ui.Engine, error) {
 			e, err := m.open()
 			if err != nil {

@@ -1,8 +1,18 @@
 package inference
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"image/png"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"realword/inference/bundle"
@@ -10,48 +20,293 @@ import (
 )
 
 // Recipe is a resolved request as it is kept in picture files and in the history: enough to make the picture again, given
-// the model and the reference files, which it names by SHA-256.
+// the model and the reference files, which it names by SHA-256. Everything but Schema and the request may be missing.
 type Recipe struct {
-	Schema int    `json:"schema"` // RecipeSchema
-	Model  string `json:"model"`  // Manifest.Name
+	Schema  int    `json:"schema"`            // RecipeSchema
+	Model   string `json:"model"`             // Manifest.Name
+	Bundle  string `json:"bundle,omitempty"`  // BundleDigest of the model
+	Program string `json:"program,omitempty"` // that made the picture, with its version
+	Noise   string `json:"noise,omitempty"`   // the generator of the first noise
 	Request
+	// Thumbnails are small PNG files of what the model saw of the references, by SHA-256, so that a missing one can be told.
+	Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
 }
 
 // RecipeSchema is the version of Recipe that this program writes.
 const RecipeSchema = 1
 
+// noiseName is what package random implements.
+const noiseName = "torch.randn, CPU, mt19937"
+
+// Embed says what goes into a picture file besides the picture. The zero value is everything.
+type Embed struct {
+	Program      string // name and version, "realword 0.1.0"; empty: not said
+	Nothing      bool   // a bare picture
+	NoThumbnails bool   // none of the references
+}
+
 // NewRecipe returns the recipe of a request as JSON.
 func NewRecipe(r Request, model string) (json.RawMessage, error) {
-	return json.Marshal(Recipe{Schema: RecipeSchema, Model: model, Request: r})
+	return json.Marshal(Recipe{Schema: RecipeSchema, Model: model, Noise: noiseName, Request: r})
+}
+
+// ParseRecipe reads a recipe that may come from anywhere. What it returns can be shown and handed to Engine.Resolve, which
+// checks it against a model.
+func ParseRecipe(data []byte) (Recipe, error) {
+	var version struct {
+		Schema *int `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil || version.Schema == nil {
+		return Recipe{}, errors.New("the recipe is damaged; use the picture as a reference instead")
+	}
+	if *version.Schema != RecipeSchema {
+		return Recipe{}, fmt.Errorf("the recipe has version %d, this program reads version %d; use the Realword that made it", *version.Schema, RecipeSchema)
+	}
+	var r Recipe
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Recipe{}, fmt.Errorf("the recipe is damaged (%s); use the picture as a reference instead", jsonProblem(err))
+	}
+	if problem := r.problem(); problem != "" {
+		return Recipe{}, fmt.Errorf("the recipe cannot be right: it has %s; use the picture as a reference instead", problem)
+	}
+	for i := range r.Subjects {
+		for j := range r.Subjects[i].References {
+			ref := &r.Subjects[i].References[j]
+			ref.Name = cmp.Or(baseName(ref.Name), "reference")
+		}
+	}
+	return r, nil
+}
+
+// Bounds of what a recipe may say. They are far beyond what any model can do.
+const (
+	maxRecipeText     = 1 << 16 // bytes of a prompt
+	maxRecipeSubjects = 64
+	maxRecipePictures = 256 // references of a subject, and seeds
+)
+
+func (r Recipe) problem() string {
+	switch {
+	case len(r.Prompt) > maxRecipeText || len(r.Negative) > maxRecipeText:
+		return fmt.Sprintf("a prompt of more than %d letters", maxRecipeText)
+	case len(r.Subjects) > maxRecipeSubjects:
+		return fmt.Sprintf("%d subjects", len(r.Subjects))
+	case len(r.Seeds) > maxRecipePictures:
+		return fmt.Sprintf("%d seeds", len(r.Seeds))
+	case r.Steps < 0 || r.Steps > 10000 || r.Stop < 0 || r.Stop > 10000:
+		return fmt.Sprintf("%d steps with T_stop %d", r.Steps, r.Stop)
+	case !(r.CFG >= 0 && r.CFG <= 1000):
+		return fmt.Sprintf("a guidance weight of %g", r.CFG)
+	case r.Width < 0 || r.Width > 1<<16 || r.Height < 0 || r.Height > 1<<16:
+		return fmt.Sprintf("a size of %d × %d", r.Width, r.Height)
+	}
+	for _, s := range r.Subjects {
+		switch {
+		case s.Word.Text == "" || len(s.Word.Text) > maxRecipeText || s.Word.Occurrence < 0:
+			return "a subject without a word"
+		case !(s.Scope >= 0 && s.Scope <= 1):
+			return fmt.Sprintf("a scope of %g", s.Scope)
+		case len(s.References) > maxRecipePictures:
+			return fmt.Sprintf("%d references of one subject", len(s.References))
+		}
+		for _, ref := range s.References {
+			if b, err := hex.DecodeString(ref.SHA256); err != nil || len(b) != sha256.Size {
+				return "a reference without a SHA-256"
+			}
+		}
+	}
+	return ""
+}
+
+func jsonProblem(err error) string {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Sprintf("%s is a %s", cmp.Or(kind.Field, "it"), kind.Value)
+	}
+	return "no JSON"
+}
+
+// baseName is the last part of a file name of any system.
+func baseName(name string) string {
+	if name = name[strings.LastIndexAny(name, `/\`)+1:]; name == "" {
+		return ""
+	}
+	return filepath.Base(name)
+}
+
+// ReadRecipe reads how a picture was made out of its PNG file. foreign tells that another program has made it: then prompts,
+// steps, guidance weight and seed are all that is known of it.
+func ReadRecipe(file []byte) (r Recipe, foreign bool, err error) {
+	m, err := picture.ReadMetadata(file)
+	if len(m.Recipe) > 0 {
+		r, err := ParseRecipe(m.Recipe)
+		return r, false, err
+	}
+	if err != nil {
+		return Recipe{}, false, err
+	}
+	if m.Prompt == "" && len(m.Settings) == 0 {
+		return Recipe{}, false, ErrNoRecipe
+	}
+	r = Recipe{Schema: RecipeSchema, Request: Request{Prompt: m.Prompt, Negative: m.Negative}}
+	for _, s := range m.Settings {
+		switch s.Key {
+		case "Steps":
+			r.Steps = int(parseWithin(s.Value, 1, 1000))
+		case "CFG scale":
+			if v, err := strconv.ParseFloat(s.Value, 64); err == nil && v >= 1 && v <= maxCFG {
+				r.CFG = v
+			}
+		case "Seed":
+			if v, err := strconv.ParseUint(s.Value, 10, 32); err == nil {
+				r.Seeds = []uint64{v}
+			}
+		case "Model":
+			r.Model = s.Value
+		case "Version":
+			r.Program = s.Value
+		}
+	}
+	if problem := r.problem(); problem != "" {
+		return Recipe{}, true, fmt.Errorf("the description in this picture cannot be right: it has %s; use the picture as a reference instead", problem)
+	}
+	return r, true, nil
+}
+
+// ErrNoRecipe is the error of ReadRecipe for a picture that does not say how it was made.
+var ErrNoRecipe = errors.New("this picture does not say how it was made; use it as a reference, or choose the original file")
+
+func parseWithin(text string, low, high int64) int64 {
+	if v, err := strconv.ParseInt(text, 10, 64); err == nil && v >= low && v <= high {
+		return v
+	}
+	return 0
+}
+
+// BundleDigest tells models apart by their files: SHA-256, hex, over the file hashes of the manifest in the order of their
+// names; empty for a manifest without.
+func BundleDigest(m bundle.Manifest) string {
+	if len(m.Files) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		fmt.Fprintf(h, "%s %s\n", m.Files[name], name)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // EncodePNG returns a finished picture as a PNG file with its recipe, and with the parameters that other programs read. The
 // same picture gives the same bytes.
-func EncodePNG(p PictureReady, model bundle.Manifest) ([]byte, error) {
+func EncodePNG(p PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
+	if e.Nothing {
+		return picture.Encode(p.Image, picture.Metadata{})
+	}
 	r := p.Recipe
-	recipe, err := NewRecipe(r, model.Name)
+	r.Subjects = cloneSubjects(r.Subjects)
+	for i := range r.Subjects {
+		for j := range r.Subjects[i].References {
+			ref := &r.Subjects[i].References[j]
+			ref.Name = baseName(ref.Name) // never a path of this machine
+			if ref.SHA256 == "" {
+				sum := sha256.Sum256(ref.Data)
+				ref.SHA256 = hex.EncodeToString(sum[:])
+			}
+		}
+	}
+	whole := Recipe{Schema: RecipeSchema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r}
+	if !e.NoThumbnails {
+		whole.Thumbnails = thumbnails(r)
+	}
+	recipe, err := json.Marshal(whole)
 	if err != nil {
 		return nil, err
 	}
+	return picture.Encode(p.Image, picture.Metadata{
+		Prompt: r.Prompt, Negative: r.Negative, Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
+	})
+}
+
+// parameters are the settings in the words of A1111; what only RealCustom has gets keys of its own, which its readers keep.
+func parameters(p PictureReady, r Request, model bundle.Manifest, e Embed) []picture.KeyValue {
 	size := p.Image.Bounds().Size()
 	settings := []picture.KeyValue{
-		{Key: "Steps", Value: fmt.Sprint(r.Steps)},
-		{Key: "Sampler", Value: r.Sampler},
-		{Key: "CFG scale", Value: fmt.Sprint(r.CFG)},
-		{Key: "Seed", Value: fmt.Sprint(p.Seed)},
+		{Key: "Steps", Value: strconv.Itoa(r.Steps)},
+		{Key: "Sampler", Value: samplerNames[r.Sampler]},
+		{Key: "CFG scale", Value: strconv.FormatFloat(r.CFG, 'g', -1, 64)},
+		{Key: "Seed", Value: strconv.FormatUint(p.Seed, 10)},
 		{Key: "Size", Value: fmt.Sprintf("%dx%d", size.X, size.Y)},
-		{Key: "Model", Value: model.Name},
+		{Key: "Model hash", Value: checkpointHash(model)},
+		{Key: "Model", Value: strings.TrimSpace(model.Name)},
+		{Key: "RNG", Value: "CPU"},
 	}
-	var words []string
+	var subjects, refs []string
 	for _, s := range r.Subjects {
-		words = append(words, fmt.Sprintf("%s %g", s.Word.Text, s.Scope))
+		var of []string
+		for _, ref := range s.References {
+			name := fmt.Sprintf("ref%d", len(refs)+1)
+			of = append(of, name+" "+short(ref.SHA256))
+			refs = append(refs, name+": "+short(ref.SHA256))
+		}
+		word := s.Word.Text
+		if s.Word.Occurrence > 1 {
+			word = fmt.Sprintf("%s#%d", word, s.Word.Occurrence)
+		}
+		subjects = append(subjects, fmt.Sprintf("%s<-%s scope %g", word, strings.Join(of, " + "), s.Scope))
 	}
-	if len(words) > 0 {
+	if len(subjects) > 0 {
 		settings = append(settings,
-			picture.KeyValue{Key: "Mask stop", Value: fmt.Sprint(r.Stop)},
-			picture.KeyValue{Key: "Subjects", Value: strings.Join(words, "; ")})
+			picture.KeyValue{Key: "RealCustom subjects", Value: strings.Join(subjects, "; ")},
+			picture.KeyValue{Key: "RealCustom stop step", Value: strconv.Itoa(r.Stop)},
+			picture.KeyValue{Key: "RealCustom refs", Value: strings.Join(refs, ", ")})
 	}
-	return picture.Encode(p.Image, picture.Metadata{
-		Prompt: r.Prompt, Negative: r.Negative, Settings: settings, Recipe: recipe, Generated: true,
-	})
+	return append(settings, picture.KeyValue{Key: "Version", Value: e.Program})
+}
+
+// samplerNames are the samplers in the words of other programs.
+var samplerNames = map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}
+
+// checkpointHash is what A1111 calls the model hash: of the checkpoint, where the model was made of one file.
+func checkpointHash(m bundle.Manifest) string {
+	if len(m.Sources) != 1 {
+		return ""
+	}
+	for _, sum := range m.Sources {
+		return short(sum)
+	}
+	return ""
+}
+
+func short(sum string) string { return sum[:min(len(sum), 10)] }
+
+// Thumbnails of references in a recipe.
+const (
+	thumbnailSide  = 64
+	thumbnailBytes = 256 << 10 // of all of them
+)
+
+// thumbnails draws the references small. One that cannot be drawn has none.
+func thumbnails(r Request) map[string][]byte {
+	small, total := map[string][]byte{}, 0
+	for _, s := range r.Subjects {
+		for _, ref := range s.References {
+			if small[ref.SHA256] != nil || len(ref.Data) == 0 {
+				continue
+			}
+			img, _, err := picture.Decode(ref.Data, picture.Limits{})
+			if err != nil {
+				continue
+			}
+			square, _, err := picture.Prepare(img, ref.Square, thumbnailSide)
+			if err != nil {
+				continue
+			}
+			var b bytes.Buffer
+			if png.Encode(&b, square) == nil && total+b.Len() <= thumbnailBytes {
+				small[ref.SHA256] = b.Bytes()
+				total += b.Len()
+			}
+		}
+	}
+	return small
 }

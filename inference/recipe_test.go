@@ -3,52 +3,229 @@ package inference
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"image"
+	"image/color"
+	"image/png"
 	"reflect"
+	"strings"
 	"testing"
 
 	"realword/inference/bundle"
 	"realword/inference/picture"
 )
 
-func TestEncodePNGKeepsTheRecipe(t *testing.T) {
-	ready := PictureReady{
-		Seed:  7,
-		Image: image.NewNRGBA(image.Rect(0, 0, 8, 4)),
-		Recipe: Request{
-			Prompt: "a dog on the beach", Negative: "rain", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", Seeds: []uint64{7},
-			Subjects: []Subject{{Word: Word{Text: "dog", Occurrence: 1}, Scope: 0.2, References: []Reference{
-				{Name: "dog.png", SHA256: "abc", Square: picture.Square{Fit: picture.Crop}, Data: []byte("secret")}}}},
-		},
+// small is a PNG file of one colour.
+func small(t testing.TB, c color.Color) []byte {
+	img := image.NewNRGBA(image.Rect(0, 0, 2, 1))
+	img.Set(0, 0, c)
+	img.Set(1, 0, c)
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
 	}
-	file, err := EncodePNG(ready, bundle.Manifest{Name: "toybox"})
+	return b.Bytes()
+}
+
+// chessRound is a finished picture of two subjects, one of them with two references.
+func chessRound(t testing.TB) (PictureReady, bundle.Manifest) {
+	ref := func(name, digits string, c color.Color) Reference {
+		return Reference{Name: name, SHA256: strings.Repeat(digits, 64)[:64], Square: picture.Square{Fit: picture.Crop}, Data: small(t, c)}
+	}
+	return PictureReady{
+			Seed:  965400086,
+			Image: image.NewNRGBA(image.Rect(0, 0, 8, 4)),
+			Recipe: Request{
+				Prompt: "a dog and a dog playing chess", Negative: "blurry, lowres", Preset: "paper", Width: 8, Height: 4,
+				Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self", Seeds: []uint64{965400086},
+				Subjects: []Subject{
+					{Word: Word{Text: "dog", Occurrence: 1}, Scope: 0.2, References: []Reference{ref("/home/ann/rex.png", "3f2a9c01de4b5c6d", color.White)}},
+					{Word: Word{Text: "dog", Occurrence: 2}, Scope: 0.25, References: []Reference{ref("tom.png", "77aa10b2c3", color.Black), ref(`C:\cats\side.png`, "0123456789abcdef", color.White)}},
+				},
+			},
+		}, bundle.Manifest{
+			Name: "sd_xl_base_1.0", Files: map[string]string{"unet.onnx": "aa"}, Sources: map[string]string{"sd_xl_base_1.0.safetensors": "31e35c80fc4829d14f90153f4c74cd59c90b779f6afe05a74cd6120b893f7e5b"},
+		}
+}
+
+// The line that other programs read, letter by letter.
+func TestParametersOfPictures(t *testing.T) {
+	p, m := chessRound(t)
+	plain := p
+	plain.Recipe = Request{Prompt: "a red ball", Steps: 20, CFG: 3.5, Sampler: "dpm++", Stop: 10}
+	toybox := bundle.Manifest{Name: "Realword Toybox", Sources: map[string]string{"a": "1234567890ab", "b": "ab"}}
+	for _, c := range []struct {
+		p    PictureReady
+		m    bundle.Manifest
+		e    Embed
+		want string
+	}{
+		{p, m, Embed{Program: "realword 1.0.0"}, `a dog and a dog playing chess
+Negative prompt: blurry, lowres
+Steps: 25, Sampler: DDIM, CFG scale: 7.5, Seed: 965400086, Size: 8x4, Model hash: 31e35c80fc, Model: sd_xl_base_1.0, RNG: CPU, ` +
+			`RealCustom subjects: dog<-ref1 3f2a9c01de scope 0.2; dog#2<-ref2 77aa10b2c3 + ref3 0123456789 scope 0.25, RealCustom stop step: 12, ` +
+			`RealCustom refs: "ref1: 3f2a9c01de, ref2: 77aa10b2c3, ref3: 0123456789", Version: realword 1.0.0`},
+		{plain, toybox, Embed{}, "a red ball\nSteps: 20, Sampler: DPM++ 2S, CFG scale: 3.5, Seed: 965400086, Size: 8x4, Model: Realword Toybox, RNG: CPU"},
+	} {
+		file, err := EncodePNG(c.p, c.m, c.e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(file, []byte("tEXtparameters\x00"+c.want)) {
+			got, _ := picture.ReadMetadata(file)
+			t.Errorf("the file does not have\n%s\nbut %+v", c.want, got)
+		}
+	}
+}
+
+// What goes into a picture comes out again, all but the bytes of references and what tells of this machine.
+func TestRecipeRoundTrip(t *testing.T) {
+	p, m := chessRound(t)
+	file, err := EncodePNG(p, m, Embed{Program: "realword 1.0.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := EncodePNG(ready, bundle.Manifest{Name: "toybox"}); !bytes.Equal(file, again) {
+	if again, _ := EncodePNG(p, m, Embed{Program: "realword 1.0.0"}); !bytes.Equal(file, again) {
 		t.Error("the same picture gave other bytes")
 	}
-	if bytes.Contains(file, []byte("secret")) {
-		t.Error("the reference's bytes are in the picture")
+	for _, private := range []string{"/home", "ann", `C:\`, "cats"} {
+		if bytes.Contains(file, []byte(private)) {
+			t.Errorf("the file tells %q", private)
+		}
 	}
-	m, err := picture.ReadMetadata(file)
+	got, foreign, err := ReadRecipe(file)
+	if err != nil || foreign {
+		t.Fatal(err, foreign)
+	}
+	want := p.Recipe
+	want.Subjects = cloneSubjects(want.Subjects)
+	want.Subjects[0].References[0].Name, want.Subjects[1].References[1].Name = "rex.png", "side.png"
+	for i := range want.Subjects {
+		for j := range want.Subjects[i].References {
+			want.Subjects[i].References[j].Data = nil
+		}
+	}
+	if !reflect.DeepEqual(got.Request, want) {
+		t.Errorf("got  %+v\nwant %+v", got.Request, want)
+	}
+	if got.Model != m.Name || got.Program != "realword 1.0.0" || got.Bundle != BundleDigest(m) || len(got.Bundle) != 64 || got.Noise == "" || len(got.Thumbnails) != 3 {
+		t.Errorf("got %+v", got)
+	}
+	img, _, err := picture.Decode(got.Thumbnails[want.Subjects[0].References[0].SHA256], picture.Limits{})
+	if err != nil || img.Rect.Dx() != thumbnailSide || img.Pix[0] != 255 {
+		t.Errorf("thumbnail: %v", err)
+	}
+	if p.Recipe.Subjects[0].References[0].Name != "/home/ann/rex.png" {
+		t.Error("the caller's request was changed")
+	}
+	m.Files["unet.onnx"] = "ab"
+	if BundleDigest(m) == got.Bundle {
+		t.Error("another model has the same digest")
+	}
+
+	small, err := EncodePNG(p, m, Embed{NoThumbnails: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var recipe Recipe
-	if err := json.Unmarshal(m.Recipe, &recipe); err != nil {
+	if r, _, err := ReadRecipe(small); err != nil || len(r.Thumbnails) > 0 || r.Program != "" || r.Prompt != want.Prompt {
+		t.Errorf("%v, %+v", err, r)
+	}
+	bare, err := EncodePNG(p, m, Embed{Program: "realword 1.0.0", Nothing: true})
+	if err != nil {
 		t.Fatal(err)
 	}
-	want := ready.Recipe
-	want.Subjects[0].References[0].Data = nil
-	if recipe.Schema != RecipeSchema || recipe.Model != "toybox" || !reflect.DeepEqual(recipe.Request, want) {
-		t.Errorf("recipe came back as %+v", recipe)
+	if m, err := picture.ReadMetadata(bare); err != nil || !reflect.DeepEqual(m, picture.Metadata{}) {
+		t.Errorf("a bare picture says %+v, %v", m, err)
 	}
-	settings := map[string]string{}
-	for _, s := range m.Settings {
-		settings[s.Key] = s.Value
+	if _, _, err := ReadRecipe(bare); !errors.Is(err, ErrNoRecipe) {
+		t.Error(err)
 	}
-	if m.Prompt != want.Prompt || m.Negative != "rain" || settings["Size"] != "8x4" || settings["Subjects"] != "dog 0.2" || settings["Mask stop"] != "12" || !m.Generated {
-		t.Errorf("parameters: %+v", m)
+}
+
+func TestReadForeignRecipe(t *testing.T) {
+	text := func(settings string) []byte {
+		file, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 1, 1)), picture.Metadata{Prompt: "a cat", Negative: "rain", Settings: []picture.KeyValue{
+			{Key: "Steps", Value: "20"}, {Key: "Sampler", Value: "Euler a"}, {Key: "CFG scale", Value: "7"}, {Key: "Seed", Value: settings}, {Key: "Version", Value: "v1.9"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
 	}
+	r, foreign, err := ReadRecipe(text("42"))
+	want := Recipe{Schema: RecipeSchema, Program: "v1.9", Request: Request{Prompt: "a cat", Negative: "rain", Steps: 20, CFG: 7, Seeds: []uint64{42}}}
+	if err != nil || !foreign || !reflect.DeepEqual(r, want) {
+		t.Errorf("%+v, %v, %v", r, foreign, err)
+	}
+	if r, _, err := ReadRecipe(text("-1")); err != nil || len(r.Seeds) != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestParseRecipeRefuses(t *testing.T) {
+	sum := strings.Repeat("ab", 32)
+	for recipe, want := range map[string]string{
+		``:                            "damaged",
+		`[]`:                          "damaged",
+		`{}`:                          "damaged",
+		`{"schema":2,"steps":"many"}`: "version 2",
+		`{"schema":1,"steps":"many"}`: "steps is a string",
+		`{"schema":1,"steps":-1}`:     "-1 steps",
+		`{"schema":1,"stop":1000000}`: "T_stop 1000000",
+		`{"schema":1,"cfg":1e9}`:      "guidance weight",
+		`{"schema":1,"width":-8}`:     "-8",
+		`{"schema":1,"prompt":"` + strings.Repeat("a", maxRecipeText+1) + `"}`:                                "a prompt of more",
+		`{"schema":1,"seeds":[` + strings.Repeat("1,", maxRecipePictures) + `1]}`:                             "257 seeds",
+		`{"schema":1,"subjects":[` + strings.Repeat("{},", maxRecipeSubjects) + `{}]}`:                        "65 subjects",
+		`{"schema":1,"subjects":[{}]}`:                                                                        "without a word",
+		`{"schema":1,"subjects":[{"word":{"text":"a"},"scope":2}]}`:                                           "a scope of 2",
+		`{"schema":1,"subjects":[{"word":{"text":"a"},"references":[{"sha256":"../../etc"}]}]}`:               "without a SHA-256",
+		`{"schema":1,"subjects":[{"word":{"text":"a"},"references":[{"sha256":"` + sum + sum + `"}]}]}`:       "without a SHA-256",
+		`{"schema":1,"subjects":[{"word":{"text":"a"},"references":[` + strings.Repeat("{},", 256) + `{}]}]}`: "257 references",
+	} {
+		if _, err := ParseRecipe([]byte(recipe)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: it says %v, want %q", recipe, err, want)
+		}
+	}
+	r, err := ParseRecipe([]byte(`{"schema":1,"new":{"a":1},"subjects":[{"word":{"text":"a"},"references":[{"name":"../..\\x.png","sha256":"` + sum + `"},{"name":"..","sha256":"` + sum + `"}]}]}`))
+	if err != nil || r.Subjects[0].References[0].Name != "x.png" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// FuzzReadRecipe wants an answer for any file and any recipe, and one that can be written again.
+func FuzzReadRecipe(f *testing.F) {
+	p, m := chessRound(f)
+	file, err := EncodePNG(p, m, Embed{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file)
+	recipe, err := NewRecipe(p.Recipe, "toybox")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(recipe))
+	f.Add([]byte(`{"schema":1,"subjects":[{"word":{"text":"a","occurrence":2},"scope":1}],"thumbnails":{"":"AAAA"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, _, err := ReadRecipe(data); err == nil {
+			if _, err := json.Marshal(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := ParseRecipe(data)
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseRecipe(again)
+		if err != nil {
+			t.Fatalf("%s became %s: %v", data, again, err)
+		}
+		if third, _ := json.Marshal(back); !bytes.Equal(third, again) {
+			t.Fatalf("%s became %s", again, third)
+		}
+	})
 }

@@ -67,9 +67,9 @@ func (w *Window) apply(events []inference.Event) {
 
 // save writes a finished picture into today's folder.
 func (w *Window) save(shot int, ready inference.PictureReady) {
-	folder, model := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), *w.state.Model
+	folder, model, embed := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), *w.state.Model, w.embed()
 	w.background(func() func() {
-		path, err := savePicture(folder, ready, model)
+		path, err := savePicture(folder, ready, model, embed)
 		if err == nil && w.opt.Saved != nil {
 			w.opt.Saved(ready, path)
 		}
@@ -245,7 +245,7 @@ func (w *Window) saveAs() {
 	if shot == nil || w.opt.SaveFile == nil {
 		return
 	}
-	ready, model := shot.PictureReady, *w.state.Model
+	ready, model, embed := shot.PictureReady, *w.state.Model, w.embed()
 	name := fmt.Sprintf("realword-%d.png", ready.Seed)
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
@@ -253,7 +253,7 @@ func (w *Window) saveAs() {
 	w.background(func() func() {
 		path, err := w.opt.SaveFile(name)
 		if err == nil && path != "" {
-			err = saveCopy(path, ready, model)
+			err = saveCopy(path, ready, model, embed)
 		}
 		return func() {
 			w.actionErr = err

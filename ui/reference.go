@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -82,16 +81,9 @@ func readRecipe(path string) (inference.Request, error) {
 	if err != nil {
 		return inference.Request{}, err
 	}
-	meta, err := picture.ReadMetadata(data)
-	if err != nil || len(meta.Recipe) == 0 {
-		return inference.Request{}, fmt.Errorf("%s has no recipe of Realword inside; drop it beside the prompt to use it as a reference", name)
-	}
-	var r inference.Recipe
-	if err := json.Unmarshal(meta.Recipe, &r); err != nil {
-		return inference.Request{}, fmt.Errorf("the recipe in %s is damaged; drop the picture beside the prompt to use it as a reference", name)
-	}
-	if r.Schema != inference.RecipeSchema {
-		return inference.Request{}, fmt.Errorf("the recipe in %s has version %d, this program reads version %d; use the Realword that made it", name, r.Schema, inference.RecipeSchema)
+	r, _, err := inference.ReadRecipe(data)
+	if err != nil {
+		return inference.Request{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return r.Request, nil
 }

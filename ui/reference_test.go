@@ -41,7 +41,7 @@ func TestReadCardNamesTheFile(t *testing.T) {
 
 func TestReadRecipeRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ recipe, want string }{
-		"none":    {"", "no recipe"},
+		"none":    {"", "does not say how it was made"},
 		"damaged": {`["a list"]`, "damaged"},
 		"newer":   {`{"schema":99,"prompt":"x"}`, "version 99"},
 	} {

@@ -14,8 +14,8 @@ import (
 )
 
 // savePicture writes a finished picture into the folder under a free name, and answers the path.
-func savePicture(folder string, ready inference.PictureReady, model bundle.Manifest) (string, error) {
-	data, err := inference.EncodePNG(ready, model)
+func savePicture(folder string, ready inference.PictureReady, model bundle.Manifest, e inference.Embed) (string, error) {
+	data, err := inference.EncodePNG(ready, model, e)
 	if err != nil {
 		return "", err
 	}
@@ -23,8 +23,8 @@ func savePicture(folder string, ready inference.PictureReady, model bundle.Manif
 }
 
 // saveCopy writes a finished picture where the user wants it. The user has agreed to replace a file of that name.
-func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest) error {
-	data, err := inference.EncodePNG(ready, model)
+func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest, e inference.Embed) error {
+	data, err := inference.EncodePNG(ready, model, e)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Sample struct {
 // Options wires the window to the rest of the program. Functions are called off the window's goroutine and may block.
 type Options struct {
 	Title   string
+	Program string                                    // name and version, for picture files: "realword 0.1.0"
 	Open    func(ctx context.Context) (Engine, error) // called once, after the window is on the screen
 	Samples []Sample
 	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.

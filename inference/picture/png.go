@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -36,10 +37,10 @@ const xmp = "<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
 	`<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" ` +
 	`Iptc4xmpExt:DigitalSourceType="` + digitalSource + `"/></rdf:RDF></x:xmpmeta>` + "\n<?xpacket end=\"r\"?>"
 
-// Limits of ReadMetadata: a text chunk in the file, and what it unpacks to.
+// Limits of ReadMetadata. A recipe is a few KB, with thumbnails of its references some dozens; far more is no recipe.
 const (
-	maxTextChunk = 8 << 20
-	maxText      = 16 << 20
+	maxText  = 4 << 20 // a text chunk, packed or not, and all that is unpacked of one file
+	maxDepth = 64      // of brackets in a recipe
 )
 
 // Encode writes a picture as a PNG file with its metadata in text chunks after the header: `parameters` for other programs, the
@@ -75,6 +76,9 @@ func (m Metadata) chunks() (out []byte, err error) {
 		}
 		if b.Len() > maxText {
 			return nil, fmt.Errorf("the recipe has %d MB, more than the %d MB that fit into a picture; leave out the thumbnails", b.Len()>>20, maxText>>20)
+		}
+		if err := checkRecipe(b.String()); err != nil {
+			return nil, fmt.Errorf("the recipe cannot be written into the picture: %w", err)
 		}
 		const worthPacking = 1024
 		out = appendInternational(out, recipeKeyword, strings.ToValidUTF8(b.String(), "\ufffd"), b.Len() > worthPacking)
@@ -124,16 +128,18 @@ func appendChunk(out []byte, kind string, body []byte) []byte {
 
 // ReadMetadata reads what Encode wrote, and the `parameters` text of other programs, from a PNG file, without decoding the
 // picture. The prompts come back with spaces for new lines, and the settings in the order written; the recipe as it was, without
-// white space. A PNG file without any of it gives the zero Metadata. Chunks that are damaged, unreasonably large or not what they
-// claim to be are passed over; of two chunks with the same keyword the first counts.
+// white space. A PNG file without any of it gives the zero Metadata. Of two chunks with the same keyword the first good one
+// counts. Where there is no good one, the error says what is wrong with a bad one, and the rest is returned all the same. Chunks
+// that are cut off or whose checksum is wrong are passed over. However the file was made, the work is bounded by its size.
 func ReadMetadata(data []byte) (Metadata, error) {
 	if !bytes.HasPrefix(data, []byte(pngSignature)) {
 		return Metadata{}, UnsupportedError("the file is not a PNG picture, and recipes are read from PNG only; choose the original file")
 	}
 	var m Metadata
-	seen := map[string]bool{}
+	r := textReader{left: maxText}
+	bad, seen := map[string]error{}, map[string]bool{}
 	pngChunks(data, func(kind string, body []byte) bool {
-		if len(body) > maxTextChunk || (kind != "tEXt" && kind != "zTXt" && kind != "iTXt") {
+		if kind != "tEXt" && kind != "zTXt" && kind != "iTXt" {
 			return true
 		}
 		key, rest, ok := bytes.Cut(body, []byte{0})
@@ -141,8 +147,14 @@ func ReadMetadata(data []byte) (Metadata, error) {
 		if !ok || seen[keyword] || (keyword != parametersKeyword && keyword != recipeKeyword && keyword != xmpKeyword) {
 			return true
 		}
-		text, ok := chunkText(kind, rest)
-		if !ok {
+		text, err := r.text(kind, rest)
+		if err == nil && keyword == recipeKeyword {
+			err = checkRecipe(text)
+		}
+		if err != nil {
+			if bad[keyword] == nil {
+				bad[keyword] = err
+			}
 			return true
 		}
 		seen[keyword] = true
@@ -150,54 +162,99 @@ func ReadMetadata(data []byte) (Metadata, error) {
 		case parametersKeyword:
 			m.Prompt, m.Negative, m.Settings = ParseParameters(text)
 		case recipeKeyword:
-			if json.Valid([]byte(text)) {
-				m.Recipe = json.RawMessage(text)
-			}
+			m.Recipe = json.RawMessage(text)
 		case xmpKeyword:
 			m.Generated = strings.Contains(text, digitalSource)
 		}
 		return true
 	})
-	return m, nil
+	var problems []error
+	for _, part := range []struct{ keyword, name string }{{recipeKeyword, "recipe"}, {parametersKeyword, "description"}} {
+		if err := bad[part.keyword]; err != nil && !seen[part.keyword] {
+			problems = append(problems, fmt.Errorf("the %s in this picture is not read: %w; use the original file, or the picture as a reference", part.name, err))
+		}
+	}
+	return m, errors.Join(problems...)
 }
 
-// chunkText is the text of a text chunk after its keyword.
-func chunkText(kind string, b []byte) (string, bool) {
+// checkRecipe refuses what would cost more than a recipe may to take apart.
+func checkRecipe(text string) error {
+	depth, quoted, escaped := 0, false, false
+	for _, c := range []byte(text) {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = c == '\\', c != '"'
+		case c == '"':
+			quoted = true
+		case c == '[' || c == '{':
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("its brackets go deeper than the %d that a recipe needs", maxDepth)
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	if !json.Valid([]byte(text)) {
+		return errors.New("it is damaged (no JSON)")
+	}
+	return nil
+}
+
+// textReader reads the text chunks of one file. What it unpacks is bounded for all of them together, since many small chunks can
+// unpack to as much as a large one.
+type textReader struct{ left int }
+
+// text is the text of a chunk after its keyword.
+func (r *textReader) text(kind string, b []byte) (string, error) {
+	if len(b) > maxText {
+		return "", fmt.Errorf("it has more than the %d MB that it may have", maxText>>20)
+	}
 	packed := kind == "zTXt"
+	damaged := errors.New("it is damaged (a chunk of unknown form)")
 	switch kind {
 	case "zTXt":
 		if len(b) < 1 || b[0] != 0 {
-			return "", false
+			return "", damaged
 		}
 		b = b[1:]
 	case "iTXt":
 		if len(b) < 2 || b[0] > 1 || b[1] != 0 {
-			return "", false
+			return "", damaged
 		}
 		packed = b[0] == 1
 		var ok bool
 		if _, b, ok = bytes.Cut(b[2:], []byte{0}); !ok { // language
-			return "", false
+			return "", damaged
 		}
 		if _, b, ok = bytes.Cut(b, []byte{0}); !ok { // translated keyword
-			return "", false
+			return "", damaged
 		}
 	}
 	if packed {
 		z, err := zlib.NewReader(bytes.NewReader(b))
+		if err == nil {
+			b, err = io.ReadAll(io.LimitReader(z, int64(r.left)+1))
+		}
 		if err != nil {
-			return "", false
+			return "", errors.New("it is damaged (it cannot be unpacked)")
 		}
-		if b, err = io.ReadAll(io.LimitReader(z, maxText+1)); err != nil || len(b) > maxText {
-			return "", false
+		if len(b) > r.left {
+			r.left = 0
+			return "", fmt.Errorf("it unpacks to more than the %d MB that it may have", maxText>>20)
 		}
+		r.left -= len(b)
 	}
 	if kind == "iTXt" {
-		return string(b), utf8.Valid(b)
+		if !utf8.Valid(b) {
+			return "", errors.New("it is damaged (its text is not UTF-8)")
+		}
+		return string(b), nil
 	}
 	latin := make([]rune, len(b))
 	for i, c := range b {
 		latin[i] = rune(c)
 	}
-	return string(latin), true
+	return string(latin), nil
 }

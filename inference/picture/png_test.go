@@ -265,29 +265,44 @@ func TestReadMetadataIsRobust(t *testing.T) {
 		i := appendInternational(nil, parametersKeyword, "a z\xc3\xa9bra", true) // zTXt holds Latin-1, so é reads as two letters
 		return appendChunk(nil, "zTXt", append([]byte("parameters\x00\x00"), i[8+len("parameters")+5:len(i)-4]...))
 	}()
+	dog, deep := Metadata{Prompt: "a dog"}, strings.Repeat("[", maxDepth+1)
+	// Each a thousandth of the limit.
+	many := slices.Repeat([][]byte{appendInternational(nil, recipeKeyword, strings.Repeat(" ", maxText/1000), true)}, 1001)
 	for name, c := range map[string]struct {
-		chunks [][]byte
-		want   Metadata
+		chunks  [][]byte
+		want    Metadata
+		problem string // in the error; empty: none
 	}{
-		"bomb":               {[][]byte{bomb, text("tEXt", "parameters\x00a dog")}, Metadata{Prompt: "a dog"}},
-		"wrong checksum":     {[][]byte{badSum}, Metadata{}},
-		"length beyond end":  {[][]byte{lying}, Metadata{}},
-		"first counts":       {[][]byte{text("tEXt", "parameters\x00a dog"), text("tEXt", "parameters\x00a cat")}, Metadata{Prompt: "a dog"}},
-		"good after bad":     {[][]byte{text("iTXt", "parameters\x00\x02\x00\x00\x00x"), text("tEXt", "parameters\x00a cat")}, Metadata{Prompt: "a cat"}},
-		"no keyword":         {[][]byte{text("tEXt", "parameters")}, Metadata{}},
-		"empty chunks":       {[][]byte{text("tEXt", ""), text("iTXt", ""), text("zTXt", ""), text("iTXt", "realword\x00"), text("zTXt", "parameters\x00")}, Metadata{}},
-		"unfinished iTXt":    {[][]byte{text("iTXt", "realword\x00\x00\x00de")}, Metadata{}},
-		"not UTF-8":          {[][]byte{text("iTXt", "parameters\x00\x00\x00\x00\x00\xff")}, Metadata{}},
-		"recipe is not JSON": {[][]byte{text("tEXt", "realword\x00{")}, Metadata{}},
-		"recipe cut":         {[][]byte{cut}, Metadata{}},
-		"language":           {[][]byte{text("iTXt", "realword\x00\x00\x00de\x00Rezept\x00{}")}, Metadata{Recipe: json.RawMessage("{}")}},
-		"zTXt":               {[][]byte{zText}, Metadata{Prompt: "a zÃ©bra"}},
-		"other XMP":          {[][]byte{text("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00<x/>")}, Metadata{}},
-		"many":               {slices.Repeat([][]byte{text("tEXt", "Comment\x00x")}, 1000), Metadata{}},
+		"bomb":               {[][]byte{bomb}, Metadata{}, "unpacks to more than the 4 MB"},
+		"bomb before":        {[][]byte{bomb, text("tEXt", "parameters\x00a dog")}, dog, ""},
+		"packed behind bomb": {[][]byte{bomb, packed, text("tEXt", "parameters\x00a dog")}, dog, "the recipe in this picture is not read: it unpacks"},
+		"many small bombs":   {append(many, packed), Metadata{}, "no JSON"},
+		"huge":               {[][]byte{text("iTXt", "realword\x00\x00\x00\x00\x00"+strings.Repeat(" ", maxText))}, Metadata{}, "it has more than the 4 MB"},
+		"deep":               {[][]byte{text("tEXt", "realword\x00"+deep+strings.Repeat("]", len(deep)))}, Metadata{}, "deeper than the 64"},
+		"brackets in a text": {[][]byte{text("tEXt", "realword\x00"+`["\"`+deep+`"]`)}, Metadata{Recipe: json.RawMessage(`["\"` + deep + `"]`)}, ""},
+		"wrong checksum":     {[][]byte{badSum}, Metadata{}, ""},
+		"length beyond end":  {[][]byte{lying}, Metadata{}, ""},
+		"first counts":       {[][]byte{text("tEXt", "parameters\x00a dog"), text("tEXt", "parameters\x00a cat")}, dog, ""},
+		"good after bad":     {[][]byte{text("iTXt", "parameters\x00\x02\x00\x00\x00x"), text("tEXt", "parameters\x00a dog")}, dog, ""},
+		"no keyword":         {[][]byte{text("tEXt", "parameters")}, Metadata{}, ""},
+		"empty chunks":       {[][]byte{text("tEXt", ""), text("iTXt", ""), text("zTXt", "")}, Metadata{}, ""},
+		"empty iTXt":         {[][]byte{text("iTXt", "realword\x00")}, Metadata{}, "unknown form"},
+		"empty zTXt":         {[][]byte{text("zTXt", "parameters\x00")}, Metadata{}, "the description in this picture is not read"},
+		"unfinished iTXt":    {[][]byte{text("iTXt", "realword\x00\x00\x00de")}, Metadata{}, "unknown form"},
+		"not UTF-8":          {[][]byte{text("iTXt", "parameters\x00\x00\x00\x00\x00\xff")}, Metadata{}, "not UTF-8"},
+		"recipe is not JSON": {[][]byte{text("tEXt", "realword\x00{"), text("tEXt", "parameters\x00a dog")}, dog, "no JSON"},
+		"recipe cut":         {[][]byte{cut}, Metadata{}, "cannot be unpacked"},
+		"language":           {[][]byte{text("iTXt", "realword\x00\x00\x00de\x00Rezept\x00{}")}, Metadata{Recipe: json.RawMessage("{}")}, ""},
+		"zTXt":               {[][]byte{zText}, Metadata{Prompt: "a zÃ©bra"}, ""},
+		"other XMP":          {[][]byte{text("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00<x/>")}, Metadata{}, ""},
+		"many":               {slices.Repeat([][]byte{text("tEXt", "Comment\x00x")}, 1000), Metadata{}, ""},
 	} {
 		got, err := ReadMetadata(withChunks(t, c.chunks...))
-		if err != nil || !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s: %+v, %v; want %+v", name, got, err, c.want)
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+		if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%s: it says %v, want %q", name, err, c.problem)
 		}
 	}
 	for _, data := range [][]byte{nil, []byte("hello"), encodeJPEG(t, flag())} {
@@ -344,10 +359,7 @@ func FuzzReadMetadata(f *testing.F) {
 			files = append(files, slices.Concat(plain[:33], appendChunk(nil, kind, data), plain[33:]))
 		}
 		for _, file := range files {
-			m, err := ReadMetadata(file)
-			if err != nil {
-				continue
-			}
+			m, _ := ReadMetadata(file) // what comes beside an error counts too
 			if m.Recipe != nil && !json.Valid(m.Recipe) {
 				t.Fatalf("%q", m.Recipe)
 			}
