@@ -21,8 +21,8 @@ func (w *Window) embed() inference.Embed {
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.
 func metadataChecks(p fyne.Preferences) []*widget.Check {
-	thumbnails := widget.NewCheck("Small copies of the references, too", func(on bool) { p.SetBool(prefNoThumbnails, !on) })
-	recipe := widget.NewCheck("Write into each picture how it was made", nil)
+	thumbnails := widget.NewCheck(say("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
+	recipe := widget.NewCheck(say("Write into each picture how it was made"), nil)
 	recipe.OnChanged = func(on bool) {
 		p.SetBool(prefBare, !on)
 		if on {
