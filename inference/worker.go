@@ -219,7 +219,7 @@ func stack(subjects [][]*tensor.Tensor) (tokens, bias *tensor.Tensor) {
 }
 
 func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {
-	preview, err := w.preview(tensor.Of(s.Clean, l.shape()...))
+	preview, err := latentPreview(w.graphs.model.Manifest(), tensor.Of(s.Clean, l.shape()...))
 	h, wide := w.graphs.grid(l.Height, l.Width)
 	e := StepDone{
 		Picture: picture, Step: s.Index, Steps: l.Steps, Timestep: s.Timestep,
@@ -234,19 +234,6 @@ func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {
 		}
 	}
 	return e, err
-}
-
-// preview maps a clean latent to RGB. The manifest's factors give 0..1, those of package picture -1..1.
-func (w *worker) preview(latent *tensor.Tensor) (*image.RGBA, error) {
-	m := w.graphs.model.Manifest().Latent
-	factors, bias := make([][3]float32, len(m.RGB)), [3]float32{}
-	for k := range 3 {
-		bias[k] = float32(2*m.RGBBias[k] - 1)
-		for c, row := range m.RGB {
-			factors[c][k] = float32(2 * row[k])
-		}
-	}
-	return picture.LatentPreview(latent, factors, bias)
 }
 
 func (w *worker) decode(ctx context.Context, clean *tensor.Tensor) (*image.NRGBA, error) {

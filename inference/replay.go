@@ -1,0 +1,139 @@
+package inference
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/picture"
+	"realword/inference/schedule"
+	"realword/inference/tensor"
+)
+
+// KeptStep is what a history keeps of a StepDone.
+type KeptStep struct {
+	Step          int         // 0-based
+	Clean         []float32   // predicted clean latent x0 [C, h, w]
+	Cross, Scores [][]float32 // per subject in grid order; nil at a step that reused masks
+}
+
+// Replay makes the steps of a finished picture again from what is kept of them, in their order: previews and masks as the
+// run gave them, as exactly as the numbers were kept, but no State. The recipe is the picture's; the manifest is that of its
+// model. With another model whose latent does not fit there are no previews, and masks all the same. Scores that make no
+// mask leave the steps that need them without. The result shares Clean, Cross and Scores with the steps.
+func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
+	var norm guidance.Normalization
+	if recipe.RawMask {
+		norm = guidance.Raw
+	}
+	timesteps := timesteps(m, recipe)
+	var masks [][]float32
+	out := make([]StepDone, len(steps))
+	for i, s := range steps {
+		e := StepDone{
+			Step: s.Step, Steps: recipe.Steps, Clean: s.Clean, Preview: replayPreview(m, recipe, s.Clean),
+			Subjects: make([]SubjectStep, len(recipe.Subjects)),
+			Guided:   len(recipe.Subjects) > 0 && guidance.Runs(s.Step, recipe.Stop),
+		}
+		if s.Step >= 0 && s.Step < len(timesteps) {
+			e.Timestep = timesteps[s.Step]
+		}
+		if len(s.Scores) == len(recipe.Subjects) && len(s.Scores) > 0 {
+			masks, _ = guidance.Masks(s.Scores, guidanceSubjects(recipe.Subjects), norm)
+		}
+		for j := range e.Subjects {
+			if e.Guided && j < len(s.Cross) {
+				e.Subjects[j].Cross = s.Cross[j]
+			}
+			if e.Guided && j < len(s.Scores) {
+				e.Subjects[j].Scores = s.Scores[j]
+			}
+			if j < len(masks) {
+				e.Subjects[j].Mask = masks[j]
+				e.GridWidth, e.GridHeight = gridOf(len(masks[j]), recipe.Width, recipe.Height)
+			}
+		}
+		out[i] = e
+	}
+	return out
+}
+
+func timesteps(m bundle.Manifest, r Request) []int {
+	noise, err := schedule.NewNoise(scheduleConfig(m))
+	if err != nil {
+		return nil
+	}
+	solver, err := schedule.New(r.Sampler, noise, r.Steps)
+	if err != nil {
+		return nil
+	}
+	return solver.Timesteps()
+}
+
+// replayPreview is nil where the latent is none of this model.
+func replayPreview(m bundle.Manifest, r Request, clean []float32) *image.RGBA {
+	if m.Latent.Factor < 1 {
+		return nil
+	}
+	shape := []int{1, m.Latent.Channels, r.Height / m.Latent.Factor, r.Width / m.Latent.Factor}
+	if len(clean) == 0 || tensor.Count(shape) != len(clean) {
+		return nil
+	}
+	preview, err := latentPreview(m, tensor.Of(clean, shape...))
+	if err != nil {
+		return nil
+	}
+	return preview
+}
+
+// gridOf is the shape of a guidance grid of n positions on a picture.
+func gridOf(n, width, height int) (w, h int) {
+	if n < 1 || width < 1 || height < 1 {
+		return 0, 0
+	}
+	w = max(int(math.Round(math.Sqrt(float64(n)*float64(width)/float64(height)))), 1)
+	if n%w != 0 {
+		return 0, 0
+	}
+	return w, n / w
+}
+
+// latentPreview maps a clean latent to RGB. The manifest's factors give 0..1, those of package picture -1..1.
+func latentPreview(m bundle.Manifest, latent *tensor.Tensor) (*image.RGBA, error) {
+	factors, bias := make([][3]float32, len(m.Latent.RGB)), [3]float32{}
+	for k := range 3 {
+		bias[k] = float32(2*m.Latent.RGBBias[k] - 1)
+		for c, row := range m.Latent.RGB {
+			factors[c][k] = float32(2 * row[k])
+		}
+	}
+	return picture.LatentPreview(latent, factors, bias)
+}
+
+// stateVersion is the first byte of an encoded State.
+const stateVersion = 1
+
+// EncodeState returns a state as bytes that DecodeState reads back, bit for bit.
+func EncodeState(s State) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte(stateVersion)
+	err := gob.NewEncoder(&b).Encode(s)
+	return b.Bytes(), err
+}
+
+// DecodeState reads what EncodeState wrote. Whether the state fits a request is for Engine.Resolve to say.
+func DecodeState(data []byte) (State, error) {
+	var s State
+	if len(data) == 0 || data[0] != stateVersion {
+		return s, errors.New("the kept state was written by another version: start from noise instead")
+	}
+	if err := gob.NewDecoder(bytes.NewReader(data[1:])).Decode(&s); err != nil {
+		return s, fmt.Errorf("the kept state is damaged: start from noise instead: %w", err)
+	}
+	return s, nil
+}
