@@ -92,12 +92,14 @@ func match(tx *bbolt.Tx, text string) (rounds map[uint64]bool, seed uint64, hasS
 	return rounds, seed, hasSeed
 }
 
-// Usage is what pictures take on disk.
+// Usage is what a session holds, and what that takes on disk.
 type Usage struct {
-	Pictures   int   // how many
-	Bytes      int64 // of their files
-	Steps      int64 // bytes of their step data, each step counted where it is kept
-	References int64 // bytes of the references of rounds and draft, each counted once per session
+	Rounds     int    // how many, also those in the trash
+	Pictures   int    // how many, likewise
+	Newest     uint64 // the last picture outside the trash; 0: none
+	Bytes      int64  // of their files
+	Steps      int64  // bytes of their step data, each step counted where it is kept
+	References int64  // bytes of the references of rounds and draft, each counted once per session
 }
 
 // Usage returns what each session takes, also what lies in the trash.
@@ -109,19 +111,22 @@ func (s *Store) Usage() (map[uint64]Usage, error) {
 			if err != nil {
 				return err
 			}
-			var u Usage
+			u := Usage{Rounds: len(under(tx, ofSessionBucket, key(id)))}
 			for sum := range references {
 				e, _ := blobEntryOf(tx, []byte(sum))
 				u.References += int64(e.size)
 			}
 			out[id] = u
 		}
-		return tx.Bucket(galleryBucket).ForEach(func(_, v []byte) error {
+		return tx.Bucket(galleryBucket).ForEach(func(k, v []byte) error {
 			r, err := decodeRow(v)
 			if err != nil {
 				return &Error{Damaged, s.path, err}
 			}
 			u := out[r.session]
+			if r.flags&trashed == 0 {
+				u.Newest = binary.BigEndian.Uint64(k)
+			}
 			u.Pictures++
 			u.Bytes += int64(r.bytes)
 			u.Steps += int64(r.steps)

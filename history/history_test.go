@@ -472,3 +472,38 @@ func TestExplain(t *testing.T) {
 		t.Errorf("a read-only file: %v", err)
 	}
 }
+
+// A file that the caller wrote is deleted with the trash only if the history was told its SHA-256 and it is still the same.
+func TestEmptyDeletesFilesThatWereWrittenForTheHistory(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "history.db"))
+	round, err := s.BeginRound(Plan{Recipe: []byte(`{}`)}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var items []Item
+	for i, sum := range []string{"", "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", strings.Repeat("0", 64)} {
+		file := filepath.Join(dir, fmt.Sprint(i, ".png"))
+		if err := os.WriteFile(file, []byte("foo"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		id, err := s.StartPicture(round, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.FinishPicture(id, Picture{File: file, SHA256: sum}, nil); err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, Item{PictureItem, id})
+	}
+	if err := s.Trash(noon, items...); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Empty(noon.Add(time.Second)); n != 3 || err != nil {
+		t.Fatalf("%d pictures went, %v", n, err)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "*.png"))
+	if len(left) != 2 || filepath.Base(left[0]) != "0.png" || filepath.Base(left[1]) != "2.png" {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -410,7 +410,38 @@ func (m *model) differs(s *Store) error {
 		ids, err := s.Find(f)
 		same(fmt.Sprintf("%+v", f), ids, m.find(f), err)
 	}
+	usage, err := s.Usage()
+	for id, u := range usage {
+		u.References = 0 // tested by themselves
+		usage[id] = u
+	}
+	same("usage", usage, m.usage(), err)
 	return errors.Join(append(all, s.Check())...)
+}
+
+func (m *model) usage() map[uint64]Usage {
+	out := map[uint64]Usage{}
+	for id := range m.sessions {
+		out[id] = Usage{}
+	}
+	for _, r := range m.rounds {
+		u := out[r.Session]
+		u.Rounds++
+		out[r.Session] = u
+	}
+	for _, id := range sorted(m.pictures) {
+		p := m.want(id)
+		r := m.rounds[p.Round]
+		u := out[r.Session]
+		u.Pictures++
+		u.Bytes += p.Bytes
+		u.Steps += p.StepBytes
+		if p.Trashed.IsZero() && r.Trashed.IsZero() && m.sessions[r.Session].Trashed.IsZero() {
+			u.Newest = id
+		}
+		out[r.Session] = u
+	}
+	return out
 }
 
 // want is what the store should say of a picture.

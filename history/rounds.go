@@ -254,7 +254,8 @@ func (s *Store) Add(round uint64, p Picture) error {
 }
 
 // FinishPicture journals the end of a started picture: File, Width, Height and Thumbnail of p. With a png, the store writes
-// that as a new file of the pictures folder, named after p.File, and returns its path; without one, p.File is written already.
+// that as a new file of the pictures folder, named after p.File, and returns its path; without one, p.File is written already, and
+// with p.SHA256, of its bytes, it is a file of the pictures folder all the same: Empty may delete it.
 func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, err error) {
 	err = s.update(func(c *change) error {
 		old, err := getPicture(c.Tx, id)
@@ -264,7 +265,7 @@ func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, er
 		if old.File != "" {
 			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
 		}
-		old.File, old.Width, old.Height = p.File, p.Width, p.Height
+		old.File, old.Width, old.Height, old.SHA256 = p.File, p.Width, p.Height, p.SHA256
 		if png != nil {
 			if old.File, err = c.writePicture(fmt.Sprintf("%s-%d", safeStem(p.File), id), png); err != nil {
 				return err
