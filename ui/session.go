@@ -1,0 +1,518 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"slices"
+	"time"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/picture"
+)
+
+// History is what the window knows of the history.
+type History struct {
+	Open    bool
+	Err     error  // why nothing is kept, or the last change was not; nil while all is well
+	Session uint64 // the current one; 0: none is begun yet
+	Name    string // of the session, as its owner named it
+}
+
+// Recalled is what the history knows of how a picture was made.
+type Recalled struct {
+	Picture history.Picture
+	Round   history.Round
+	Recipe  inference.Recipe    // with the bytes of its references, as far as they are kept
+	Missing []history.Reference // the others
+}
+
+// Recall reads how a picture of the history was made.
+func Recall(s Store, picture uint64) (Recalled, error) {
+	var out Recalled
+	var err error
+	if out.Picture, err = s.Picture(picture); err != nil {
+		return out, err
+	}
+	if out.Round, err = s.Round(out.Picture.Round); err != nil {
+		return out, err
+	}
+	if out.Recipe, err = parseRecipe(out.Round.Recipe); err != nil {
+		return out, err
+	}
+	out.Recipe.Seeds = []uint64{out.Picture.Seed}
+	for i := range out.Recipe.Subjects {
+		for j := range out.Recipe.Subjects[i].References {
+			ref := &out.Recipe.Subjects[i].References[j]
+			data, err := s.ReferenceData(ref.SHA256)
+			switch {
+			case errors.Is(err, history.ErrNoReference):
+				out.Missing = append(out.Missing, history.Reference{Name: ref.Name, SHA256: ref.SHA256})
+			case err != nil:
+				return out, err
+			}
+			ref.Data = data
+		}
+	}
+	return out, nil
+}
+
+// parseRecipe reads the recipe of a round.
+func parseRecipe(data []byte) (inference.Recipe, error) {
+	var r inference.Recipe
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("the recipe in the history is damaged; the picture itself is not: %w", err)
+	}
+	if r.Schema != inference.RecipeSchema {
+		return r, fmt.Errorf("the recipe has version %d, this program reads version %d; use the Realword that made it", r.Schema, inference.RecipeSchema)
+	}
+	return r, nil
+}
+
+// KeptState is the exact state that the history keeps of a picture, with which a run can go on, or nil.
+func KeptState(s Store, picture uint64) (*inference.State, error) {
+	steps, err := s.Steps(picture)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range slices.Backward(steps) {
+		step, err := s.Step(picture, i, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(step.State) > 0 {
+			state, err := inference.DecodeState(step.State)
+			return &state, err
+		}
+	}
+	return nil, nil
+}
+
+// keptFilm is the film of a picture of the history, as the run gave it.
+func keptFilm(s Store, id uint64, m bundle.Manifest, r inference.Request) ([]inference.StepDone, error) {
+	indexes, err := s.Steps(id)
+	if err != nil {
+		return nil, err
+	}
+	var steps []inference.KeptStep
+	for _, i := range indexes {
+		step, err := s.Step(id, i, false)
+		if errors.Is(err, history.ErrNoStep) {
+			continue // trimmed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, inference.KeptStep{Step: i, Clean: step.Clean, Cross: step.Cross, Scores: step.Scores})
+	}
+	return inference.Replay(m, r, steps), nil
+}
+
+// shotOf is a picture of the history as the stage shows it before its file is read.
+func shotOf(p history.Picture, r history.Round) (Shot, error) {
+	recipe, err := parseRecipe(r.Recipe)
+	if err != nil {
+		return Shot{}, err
+	}
+	shot := Shot{Kept: p.ID, Path: p.File}
+	shot.Seed, shot.Recipe = p.Seed, recipe.Request
+	shot.Recipe.Seeds = []uint64{p.Seed}
+	if small, err := png.Decode(bytes.NewReader(p.Thumbnail)); err == nil {
+		shot.Thumb = small
+	}
+	return shot, nil
+}
+
+// loadShot reads the picture and the film of a shot that the history keeps. A file that is gone is said in SaveErr, and the
+// best picture that is left stands in for it.
+func loadShot(s Store, shot Shot, m bundle.Manifest) Shot {
+	shot.Loaded = true
+	film, err := keptFilm(s, shot.Kept, m, shot.Recipe)
+	if err != nil {
+		film = nil
+	}
+	if shot.Film == nil {
+		shot.Film = film
+	}
+	for i := range shot.Film {
+		if shot.Film[i].Preview == nil && shot.Thumb != nil { // of another model: the masks lie on the picture as it became
+			shot.Film[i].Preview = rgbaOf(shot.Thumb)
+		}
+	}
+	if shot.Image != nil {
+		return shot
+	}
+	if shot.Path == "" {
+		shot.SaveErr = errors.New("this picture was stopped before its end; its steps are below")
+	} else if shot.Image, err = readImage(shot.Path); err != nil {
+		shot.SaveErr = fmt.Errorf("%w; it can be made again from the history", err)
+	}
+	if shot.Image == nil && shot.Thumb != nil {
+		shot.Image = nrgbaOf(shot.Thumb)
+	} else if n := len(shot.Film); shot.Image == nil && n > 0 && shot.Film[n-1].Preview != nil {
+		shot.Image = nrgbaOf(shot.Film[n-1].Preview)
+	}
+	return shot
+}
+
+func readImage(path string) (*image.NRGBA, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	img, _, err := picture.Decode(data, picture.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return nrgbaOf(img), nil
+}
+
+// draft is how the form of a session is kept.
+type draft struct {
+	Schema int       `json:"schema"` // draftSchema
+	Saved  time.Time `json:"saved"`
+	Form   Form      `json:"form"`
+}
+
+const draftSchema = 1
+
+// lastSession is the session that was worked at last: the one whose draft is the newest, or else the one that was begun
+// last. ok is false where there is none.
+func lastSession(list []history.Session) (last history.Session, ok bool) {
+	var newest time.Time
+	for _, s := range slices.Backward(list) {
+		if !s.Trashed.IsZero() {
+			continue
+		}
+		at := s.Created
+		var d draft
+		if json.Unmarshal(s.Draft, &d) == nil && d.Saved.After(at) {
+			at = d.Saved
+		}
+		if !ok || !at.Before(newest) {
+			last, newest, ok = s, at, true
+		}
+	}
+	return last, ok
+}
+
+// opened is a session as the window takes it up.
+type opened struct {
+	session history.Session
+	form    Form
+	shots   []Shot
+	missing error // references of the draft that are gone
+}
+
+// shotsOfSession is how many of a session's pictures come back under the stage; the others are in the gallery.
+const shotsOfSession = 24
+
+// openSession reads a session: the form as it was left and its last pictures. m may be nil.
+func openSession(s Store, id uint64, m *bundle.Manifest) (opened, error) {
+	var out opened
+	var err error
+	if out.session, err = s.Session(id); err != nil {
+		return out, err
+	}
+	ids, err := s.Find(history.Filter{Session: id})
+	if err != nil {
+		return out, err
+	}
+	pictures, err := s.Pictures(ids[:min(len(ids), shotsOfSession)])
+	if err != nil {
+		return out, err
+	}
+	rounds := map[uint64]history.Round{}
+	for _, p := range slices.Backward(pictures) {
+		r, known := rounds[p.Round]
+		if !known {
+			if r, err = s.Round(p.Round); err != nil {
+				return out, err
+			}
+			rounds[p.Round] = r
+		}
+		if shot, err := shotOf(p, r); err == nil { // one of a newer Realword stays in the gallery
+			out.shots = append(out.shots, shot)
+		}
+	}
+	if len(out.session.Draft) > 0 {
+		out.form, out.missing = draftForm(s, out.session.Draft, m)
+		return out, nil
+	}
+	out.form = NewState().Form
+	if all, err := s.SessionRounds(id); err == nil && len(all) > 0 { // of the command line: its last recipe
+		if recipe, err := parseRecipe(all[len(all)-1].Recipe); err == nil {
+			out.form, out.missing = recipeForm(s, recipe.Request, m)
+		}
+	}
+	return out, nil
+}
+
+// draftForm reads a kept form, with the pictures of its cards.
+func draftForm(s Store, data []byte, m *bundle.Manifest) (Form, error) {
+	var d draft
+	if err := json.Unmarshal(data, &d); err != nil {
+		return NewState().Form, fmt.Errorf("the settings of this session are damaged and begin anew: %w", err)
+	}
+	if d.Schema != draftSchema {
+		return NewState().Form, fmt.Errorf("the settings of this session have version %d, this program reads version %d; they begin anew", d.Schema, draftSchema)
+	}
+	var missing []error
+	cards := d.Form.Cards
+	d.Form.Cards = nil
+	for _, c := range cards {
+		if err := fillCard(s, &c, m); err != nil {
+			missing = append(missing, err)
+			continue
+		}
+		d.Form.Cards = append(d.Form.Cards, c)
+	}
+	return d.Form, errors.Join(missing...)
+}
+
+// recipeForm is the form that a recipe came from, as far as its pictures are kept.
+func recipeForm(s Store, r inference.Request, m *bundle.Manifest) (Form, error) {
+	f := NewState().Form
+	var missing []error
+	for _, subject := range r.Subjects {
+		for _, ref := range subject.References {
+			c := Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Scope}
+			if err := fillCard(s, &c, m); err != nil {
+				missing = append(missing, err)
+				continue
+			}
+			f.Cards = append(f.Cards, c)
+		}
+	}
+	return f.Restore(r), errors.Join(missing...)
+}
+
+// fillCard reads the picture of a card out of the history.
+func fillCard(s Store, c *Card, m *bundle.Manifest) error {
+	data, err := s.ReferenceData(c.Ref.SHA256)
+	if err != nil {
+		return fmt.Errorf("the picture %s is not in the history any more; drop it again", c.Ref.Name)
+	}
+	fresh, err := readCard(c.Ref.Name, data, m)
+	if err != nil {
+		return err
+	}
+	c.Ref.Data, c.View = data, fresh.View
+	return nil
+}
+
+// openHistory opens the history and takes up the session that was worked at last, unless something was done meanwhile.
+func (w *Window) openHistory() {
+	if w.opt.OpenHistory == nil {
+		return
+	}
+	m := w.state.Model
+	w.background(func() func() {
+		s, err := w.opt.OpenHistory()
+		var last opened
+		var trouble error
+		found := false
+		if err == nil {
+			var list []history.Session
+			if list, trouble = s.Sessions(); trouble == nil {
+				var newest history.Session
+				if newest, found = lastSession(list); found {
+					last, trouble = openSession(s, newest.ID, m)
+				}
+			}
+		}
+		return func() {
+			w.state.History.Open, w.state.History.Err = err == nil, err
+			if err == nil {
+				w.journal.open(s)
+				w.state.History.Err = trouble
+				if found && trouble == nil && w.untouched() {
+					w.takeUp(last)
+				}
+			}
+			w.refresh()
+		}
+	})
+}
+
+// untouched tells whether nothing was set since the window was opened.
+func (w *Window) untouched() bool {
+	f := w.state.Form
+	return f.Prompt == "" && f.Negative == "" && len(f.Cards) == 0 && len(w.state.Shots) == 0 && !w.state.Busy()
+}
+
+// takeUp makes a session the current one.
+func (w *Window) takeUp(o opened) {
+	w.state.History.Session, w.state.History.Name = o.session.ID, o.session.Name
+	w.journal.sessionChanged(o.session.ID)
+	w.state.Form = o.form.Settle(w.state.Model)
+	w.state.Words = w.words(w.state.Form.Prompt)
+	w.state.Selected, w.state.Pending = 0, inference.Word{}
+	w.state.PickErr = o.missing
+	w.kept = w.draftNow()
+	w.state.Shots, w.state.View = o.shots, View{Shot: len(o.shots) - 1, Step: -1}
+	w.refreshAfterSession()
+}
+
+// refreshAfterSession drops the widgets of the pictures of another session.
+func (w *Window) refreshAfterSession() {
+	w.shots.RemoveAll()
+	w.state.Run = Round{}
+	w.actionErr = nil
+	w.refresh()
+}
+
+// draftNow is the form as it is kept.
+func (w *Window) draftNow() []byte {
+	form, err := json.Marshal(w.state.Form)
+	if err != nil {
+		panic(err) // a field of Form that JSON does not know: a mistake of ours, found by every test with a store
+	}
+	return form
+}
+
+// keepDraft journals the form when it has changed.
+func (w *Window) keepDraft() {
+	if !w.state.History.Open {
+		return
+	}
+	now := w.draftNow()
+	if bytes.Equal(now, w.kept) || w.kept == nil && w.untouched() {
+		return
+	}
+	w.kept = now
+	data, err := json.Marshal(draft{draftSchema, time.Now(), w.state.Form})
+	if err != nil {
+		return
+	}
+	w.journal.keep(data, slices.Clone(w.state.Form.Cards), func(session uint64) {
+		w.post(func() {
+			if w.state.History.Session == 0 {
+				w.state.History.Session = session
+				w.refresh()
+			}
+		})
+	})
+}
+
+// draftEvery is how often the form is looked at for changes; so much of what was typed is lost at most.
+const draftEvery = 400 * time.Millisecond
+
+// watchDraft keeps the form until the window closes.
+func (w *Window) watchDraft() {
+	go func() {
+		tick := time.NewTicker(draftEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-w.ctx.Done():
+				return
+			case <-tick.C:
+				w.post(w.keepDraft)
+			}
+		}
+	}()
+}
+
+// journalled is told of every change of the history, off the window's goroutine.
+func (w *Window) journalled(err error) {
+	w.post(func() {
+		if err == nil && w.state.History.Err != nil && w.state.History.Open {
+			w.state.History.Err = nil
+			w.refresh()
+		} else if err != nil {
+			w.state.History.Err = err
+			w.refresh()
+		}
+	})
+}
+
+// loadView reads what is missing of the kept picture on the stage.
+func (w *Window) loadView() {
+	at, shot, s := w.state.View.Shot, w.state.Shot(), w.journal.read()
+	if shot == nil || shot.Kept == 0 || shot.Loaded || s == nil || w.state.Model == nil || shot.Image != nil && shot.Film != nil {
+		return
+	}
+	w.state.Shots = slices.Clone(w.state.Shots)
+	for i := range w.state.Shots { // one film of the history is in memory at a time
+		if old := &w.state.Shots[i]; old.Loaded && i != at {
+			old.Film, old.Loaded = nil, false
+		}
+	}
+	w.state.Shots[at].Loaded = true
+	before, m := w.state.Shots[at], *w.state.Model
+	w.background(func() func() {
+		loaded := loadShot(s, before, m)
+		return func() {
+			i := slices.IndexFunc(w.state.Shots, func(s Shot) bool { return s.Kept == before.Kept })
+			if i < 0 || !w.state.Shots[i].Loaded {
+				return
+			}
+			w.state.Shots = slices.Clone(w.state.Shots)
+			w.state.Shots[i] = loaded
+			w.refresh()
+		}
+	})
+}
+
+// ShowKept puts a picture of the history on the stage, with its film.
+func (w *Window) ShowKept(id uint64) {
+	if i := slices.IndexFunc(w.state.Shots, func(s Shot) bool { return s.Kept == id }); i >= 0 {
+		w.state.View = View{Shot: i, Step: -1}
+		w.refresh()
+		return
+	}
+	s := w.journal.read()
+	if s == nil {
+		return
+	}
+	w.background(func() func() {
+		var shot Shot
+		p, err := s.Picture(id)
+		if err == nil {
+			var r history.Round
+			if r, err = s.Round(p.Round); err == nil {
+				shot, err = shotOf(p, r)
+			}
+		}
+		return func() {
+			if w.actionErr = err; err == nil {
+				shot.Elsewhere = true
+				w.state.Shots = append(slices.Clip(w.state.Shots), shot)
+				w.state.View = View{Shot: len(w.state.Shots) - 1, Step: -1}
+			}
+			w.refresh()
+		}
+	})
+}
+
+// nrgbaOf and rgbaOf are a picture in another form; the same pixels where it has that form already.
+func nrgbaOf(img image.Image) *image.NRGBA {
+	if n, ok := img.(*image.NRGBA); ok {
+		return n
+	}
+	b := img.Bounds()
+	out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	copyPixels(out, img)
+	return out
+}
+
+func rgbaOf(img image.Image) *image.RGBA {
+	if n, ok := img.(*image.RGBA); ok {
+		return n
+	}
+	b := img.Bounds()
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	copyPixels(out, img)
+	return out
+}
+
+func copyPixels(to draw.Image, from image.Image) {
+	draw.Draw(to, to.Bounds(), from, from.Bounds().Min, draw.Src)
+}

@@ -1,0 +1,143 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"time"
+
+	xdraw "golang.org/x/image/draw"
+
+	"realword/history"
+	"realword/inference"
+)
+
+// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference into the store. The
+// request is a resolved one; parents are pictures of the history that the round goes on from.
+func PlanOf(s Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
+	p := history.Plan{Session: session, Prompt: r.Prompt, Parents: parents}
+	for _, subject := range r.Subjects {
+		p.Words = append(p.Words, subject.Word.Text)
+		for _, ref := range subject.References {
+			kept, err := s.PutReference(ref.Name, ref.Data)
+			if err != nil {
+				return p, err
+			}
+			p.References = append(p.References, kept)
+		}
+	}
+	var err error
+	p.Recipe, err = inference.NewRecipe(r, model)
+	return p, err
+}
+
+// Recorder journals what happens in one round: pictures as they are begun, the predicted clean latent and the scores of
+// every step, the exact state at T_stop, and the outcome. It belongs to one goroutine. After an error nothing more of the
+// round is recorded, and what was recorded stays.
+type Recorder struct {
+	Round uint64
+
+	store    Store
+	request  inference.Request
+	pictures map[int]uint64 // index in Request.Seeds -> picture of the history
+	stepped  map[int]bool   // pictures with a step
+	failed   error
+}
+
+// NewRecorder records a round that has begun, of a resolved request.
+func NewRecorder(s Store, round uint64, r inference.Request) *Recorder {
+	return &Recorder{Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}}
+}
+
+// Picture is the history's number of a picture that was begun, 0 if it was not.
+func (r *Recorder) Picture(index int) uint64 { return r.pictures[index] }
+
+// Event journals an event of the round's job.
+func (r *Recorder) Event(e inference.Event) error {
+	if r.failed == nil {
+		r.failed = r.event(e)
+	}
+	return r.failed
+}
+
+func (r *Recorder) event(e inference.Event) (err error) {
+	switch e := e.(type) {
+	case inference.StageStarted:
+		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
+			r.pictures[e.Picture], err = r.store.StartPicture(r.Round, r.request.Seeds[e.Picture])
+		}
+		return err
+	case inference.StepDone:
+		step, err := r.step(e)
+		if err == nil {
+			err = r.store.AddStep(r.pictures[e.Picture], step)
+		}
+		r.stepped[e.Picture] = true
+		return err
+	case inference.Done:
+		return r.store.End(r.Round, history.Complete, nil, time.Now())
+	case inference.Failed:
+		if errors.Is(e.Err, context.Canceled) {
+			return r.store.End(r.Round, history.Cancelled, nil, time.Now())
+		}
+		return r.store.End(r.Round, history.Failed, e.Err, time.Now())
+	}
+	return nil
+}
+
+// step is what is kept of a step. The first one of a picture has the scores that its masks were made of, also where it went
+// on from another picture's step.
+func (r *Recorder) step(e inference.StepDone) (history.Step, error) {
+	out := history.Step{Index: e.Step, Clean: e.Clean}
+	if e.Guided {
+		for _, s := range e.Subjects {
+			out.Cross, out.Scores = append(out.Cross, s.Cross), append(out.Scores, s.Scores)
+		}
+	} else if !r.stepped[e.Picture] {
+		out.Scores = e.State.Scores
+	}
+	if e.Step != r.request.Stop-1 || e.Step == e.Steps-1 {
+		return out, nil
+	}
+	var err error
+	out.State, err = inference.EncodeState(e.State)
+	return out, err
+}
+
+// Saved journals that a picture of the round is in a file. With its SHA-256 the file belongs to the history, and goes when
+// the trash is emptied.
+func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) error {
+	id := r.pictures[ready.Picture]
+	if r.failed != nil || id == 0 {
+		return r.failed
+	}
+	small, err := thumbnail(ready.Image)
+	if err != nil {
+		return err
+	}
+	size := ready.Image.Bounds().Size()
+	_, err = r.store.FinishPicture(id, history.Picture{File: file, SHA256: sha256, Width: size.X, Height: size.Y, Thumbnail: small}, nil)
+	return err
+}
+
+// thumbSide is the longer side of a thumbnail in pixels.
+const thumbSide = 128
+
+// thumbnail is a picture at the size in which a history is browsed, as a PNG file.
+func thumbnail(img *image.NRGBA) ([]byte, error) {
+	size := img.Bounds().Size()
+	if size.X < 1 || size.Y < 1 {
+		return nil, errors.New("the picture is empty: report this")
+	}
+	scale := min(1, float64(thumbSide)/float64(max(size.X, size.Y)))
+	small := image.NewNRGBA(image.Rect(0, 0, max(int(float64(size.X)*scale), 1), max(int(float64(size.Y)*scale), 1)))
+	xdraw.CatmullRom.Scale(small, small.Rect, img, img.Bounds(), xdraw.Src, nil)
+	var file bytes.Buffer
+	if err := png.Encode(&file, small); err != nil {
+		return nil, fmt.Errorf("the thumbnail cannot be made: %w", err)
+	}
+	return file.Bytes(), nil
+}
