@@ -139,6 +139,11 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	var failure error
 	for event := range job.Events() {
 		w.event(event)
+		if failed, ok := event.(inference.Failed); ok {
+			failure = cmp.Or(failure, failed.Err)
+			event = inference.Failed{Err: failure}
+		}
+		log.event(event)
 		switch event := event.(type) {
 		case inference.StepDone:
 			film = append(film, filmStep(event))
@@ -150,11 +155,8 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 				job.Cancel() // there is nowhere to put what would follow
 			}
 			film = nil
-		case inference.Failed:
-			failure = cmp.Or(failure, event.Err)
 		}
 	}
-	log.end(failure)
 	return failure
 }
 
@@ -170,7 +172,7 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 		return err
 	}
 	w.picture(p, file)
-	log.add(p, file)
+	log.saved(p, file)
 	if !g.film || len(p.Recipe.Subjects) == 0 {
 		return nil
 	}

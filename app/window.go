@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"github.com/spf13/cobra"
 	"github.com/sqweek/dialog"
 
 	"realword/assets"
-	"realword/inference"
+	"realword/history"
 	"realword/inference/bundle"
 	"realword/inference/prompt"
 	"realword/ui"
@@ -24,8 +25,6 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	a := newApp()
 	defer context.AfterFunc(c.Context(), func() { fyne.Do(a.Quit) })()
 	var opened atomic.Pointer[engine] // the window opens it on a goroutine of its own
-	log := newRecorder(false, c.ErrOrStderr())
-	defer log.close()
 	ui.Run(a, ui.Options{
 		Title:   appName,
 		Program: program,
@@ -35,12 +34,13 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 				return nil, err
 			}
 			opened.Store(e)
-			return studio{e, log}, nil
+			return studio{e}, nil
 		},
-		Samples:  samples(),
-		OpenFile: openFile,
-		SaveFile: saveFile,
-		Saved:    log.add,
+		Samples:     samples(),
+		OpenFile:    openFile,
+		SaveFile:    saveFile,
+		OpenHistory: func() (ui.Store, error) { return openHistory() },
+		SetAside:    setAside,
 	})
 	if e := opened.Load(); e != nil {
 		return e.Close()
@@ -57,23 +57,15 @@ func samples() []ui.Sample {
 }
 
 // studio is an engine as the window wants it.
-type studio struct {
-	*engine
-	log *recorder
-}
+type studio struct{ *engine }
 
-// Start implements ui.Engine.
-func (s studio) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
-	resolved, err := s.Resolve(r) // for the journal; the pictures that it decodes are kept
-	if err != nil {
-		return nil, err
+// setAside moves the history away.
+func setAside() error {
+	path, err := history.DefaultPath()
+	if err == nil {
+		_, err = history.SetAside(path, time.Now())
 	}
-	job, err := s.engine.Start(ctx, resolved)
-	if err != nil {
-		return nil, err
-	}
-	s.log.begin(resolved, s.bundle.Manifest().Name)
-	return s.log.watch(job), nil
+	return err
 }
 
 // Manifest implements ui.Engine.

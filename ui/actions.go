@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -25,6 +26,7 @@ func (w *Window) generate() {
 		w.state.Form.Seed = drawSeed()
 	}
 	r := w.state.Form.Request()
+	parents, model := w.state.Form.parents(), w.state.Model.Name
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.cancel = cancel
 	w.actionErr = nil
@@ -34,12 +36,16 @@ func (w *Window) generate() {
 	p := &pump{post: w.post, apply: w.apply}
 	w.background(func() func() {
 		defer cancel()
-		job, err := engine.Start(ctx, r)
+		r, err := engine.Resolve(r)
+		var job inference.Job
+		if err == nil {
+			job, err = engine.Start(ctx, r)
+		}
 		if err != nil {
 			p.add(inference.Failed{Err: err})
 			return nil
 		}
-		p.run(job.Events())
+		p.run(w.journal.record(r, w.journal.begin(r, model, parents), job.Events()))
 		return nil
 	})
 }
@@ -59,25 +65,35 @@ func (w *Window) apply(events []inference.Event) {
 	for _, e := range events {
 		w.state = w.state.Apply(e)
 		if ready, ok := e.(inference.PictureReady); ok {
-			w.save(len(w.state.Shots)-1, ready)
+			w.save(ready)
 		}
 	}
 	w.refresh()
 }
 
 // save writes a finished picture into today's folder.
-func (w *Window) save(shot int, ready inference.PictureReady) {
+func (w *Window) save(ready inference.PictureReady) {
 	folder, model, embed := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), *w.state.Model, w.embed()
 	w.background(func() func() {
 		path, err := savePicture(folder, ready, model, embed)
-		if err == nil && w.opt.Saved != nil {
-			w.opt.Saved(ready, path)
-		}
+		w.journal.saved(ready, path, func(id uint64) {
+			w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
+		})
 		return func() {
-			w.state.Shots[shot].Path, w.state.Shots[shot].SaveErr = path, err
+			w.changeShot(ready, func(s *Shot) { s.Path, s.SaveErr = path, err })
 			w.refresh()
 		}
 	})
+}
+
+// changeShot changes the shot of a picture that was made here, unless it is gone.
+func (w *Window) changeShot(ready inference.PictureReady, change func(*Shot)) {
+	for i := range w.state.Shots {
+		if w.state.Shots[i].Image == ready.Image {
+			w.state.Shots = slices.Clone(w.state.Shots)
+			change(&w.state.Shots[i])
+		}
+	}
 }
 
 // choosePicture asks for a file and takes it as a reference.
@@ -155,7 +171,7 @@ func (w *Window) take(paths []string, onto Word) {
 	var list []source
 	for _, path := range paths {
 		name := filepath.Base(path)
-		list = append(list, source{name, hintOf(name), func() ([]byte, error) { return readFile(path) }})
+		list = append(list, source{name: name, hint: hintOf(name), read: func() ([]byte, error) { return readFile(path) }})
 	}
 	w.add(onto, list...)
 }
@@ -163,6 +179,7 @@ func (w *Window) take(paths []string, onto Word) {
 // source is a picture that can become a card.
 type source struct {
 	name, hint string // hint is the word that it shows, as far as one can tell
+	from       uint64 // the picture of the history that it is; 0: it came from elsewhere
 	read       func() ([]byte, error)
 }
 
@@ -177,6 +194,7 @@ func (w *Window) add(onto Word, list ...source) {
 			data, err := s.read()
 			if err == nil {
 				cards[i], err = readCard(s.name, data, model)
+				cards[i].From = s.from
 			}
 			errs[i] = err
 		}
@@ -221,7 +239,7 @@ func (w *Window) trySample(s Sample) {
 		w.promptChanged(s.Prompt)
 	}
 	w.state.PickErr = nil
-	w.add(Word{}, source{s.Name, s.Word, func() ([]byte, error) { return s.Data, nil }})
+	w.add(Word{}, source{name: s.Name, hint: s.Word, read: func() ([]byte, error) { return s.Data, nil }})
 }
 
 // useAsReference takes the finished picture in view as a reference of the next round.
@@ -232,7 +250,7 @@ func (w *Window) useAsReference() {
 	}
 	img := shot.Image
 	w.state.PickErr = nil
-	w.add(Word{}, source{name: fmt.Sprintf("picture %d.png", w.state.View.Shot+1), read: func() ([]byte, error) {
+	w.add(Word{}, source{name: fmt.Sprintf("picture %d.png", w.state.View.Shot+1), from: shot.Kept, read: func() ([]byte, error) {
 		var b bytes.Buffer
 		err := png.Encode(&b, img)
 		return b.Bytes(), err

@@ -2,11 +2,13 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"image"
 	"image/color"
 	"image/draw"
 	"image/png"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +52,16 @@ func (e *fakeEngine) Encode(text string) *prompt.Prompt {
 		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 8})
 	}
 	return p
+}
+
+// Resolve fills in what a history needs to draw masks again.
+func (e *fakeEngine) Resolve(r inference.Request) (inference.Request, error) {
+	r.Subjects = slices.Clone(r.Subjects)
+	for i := range r.Subjects {
+		r.Subjects[i].Scope = cmp.Or(r.Subjects[i].Scope, 0.2)
+	}
+	r.Width, r.Height = 16, 16
+	return r, nil
 }
 
 func (e *fakeEngine) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
@@ -115,7 +127,7 @@ func (b *bench) settle() {
 	b.t.Helper()
 	for {
 		b.until("the window is idle", func() bool { return b.tasks == 0 || b.closed })
-		for b.painter.working() || b.filmer.working() {
+		for b.painter.working() || b.filmer.working() || b.journal.working() {
 			time.Sleep(time.Millisecond)
 		}
 		if len(b.posted) == 0 {

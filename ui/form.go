@@ -25,12 +25,13 @@ type Word struct {
 type Card struct {
 	ID    int // never used again within a window
 	Ref   inference.Reference
-	View  image.Image    // the square that the encoders see
+	View  image.Image    `json:"-"` // the square that the encoders see
 	Word  inference.Word // empty Text: not bound yet
 	Scope float64        // γ_scope; 0 is the preset's
 	Off   bool           // left out of the next rounds
 	Group int            // cards with the same one are one subject even before they have a word; 0 is none
 	Gone  *Place         // set while the word is lost: where it was. Word then names nothing.
+	From  uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
 }
 
 // Form is everything the user sets: the recipe before it is resolved.
@@ -231,4 +232,15 @@ func plainWords(text string) []Word {
 	}
 	flush(len(text))
 	return words
+}
+
+// parents are the pictures of the history that the form goes on from, each once.
+func (f Form) parents() []uint64 {
+	var list []uint64
+	for _, c := range f.Cards {
+		if c.From != 0 && c.Bound() && !slices.Contains(list, c.From) {
+			list = append(list, c.From)
+		}
+	}
+	return list
 }

@@ -43,7 +43,7 @@ func Recall(s Store, picture uint64) (Recalled, error) {
 	if out.Round, err = s.Round(out.Picture.Round); err != nil {
 		return out, err
 	}
-	if out.Recipe, err = parseRecipe(out.Round.Recipe); err != nil {
+	if out.Recipe, err = inference.ParseRecipe(out.Round.Recipe); err != nil {
 		return out, err
 	}
 	out.Recipe.Seeds = []uint64{out.Picture.Seed}
@@ -61,18 +61,6 @@ func Recall(s Store, picture uint64) (Recalled, error) {
 		}
 	}
 	return out, nil
-}
-
-// parseRecipe reads the recipe of a round.
-func parseRecipe(data []byte) (inference.Recipe, error) {
-	var r inference.Recipe
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, fmt.Errorf("the recipe in the history is damaged; the picture itself is not: %w", err)
-	}
-	if r.Schema != inference.RecipeSchema {
-		return r, fmt.Errorf("the recipe has version %d, this program reads version %d; use the Realword that made it", r.Schema, inference.RecipeSchema)
-	}
-	return r, nil
 }
 
 // KeptState is the exact state that the history keeps of a picture, with which a run can go on, or nil.
@@ -116,7 +104,7 @@ func keptFilm(s Store, id uint64, m bundle.Manifest, r inference.Request) ([]inf
 
 // shotOf is a picture of the history as the stage shows it before its file is read.
 func shotOf(p history.Picture, r history.Round) (Shot, error) {
-	recipe, err := parseRecipe(r.Recipe)
+	recipe, err := inference.ParseRecipe(r.Recipe)
 	if err != nil {
 		return Shot{}, err
 	}
@@ -202,8 +190,8 @@ func lastSession(list []history.Session) (last history.Session, ok bool) {
 	return last, ok
 }
 
-// opened is a session as the window takes it up.
-type opened struct {
+// keptSession is a session as the window takes it up.
+type keptSession struct {
 	session history.Session
 	form    Form
 	shots   []Shot
@@ -214,8 +202,8 @@ type opened struct {
 const shotsOfSession = 24
 
 // openSession reads a session: the form as it was left and its last pictures. m may be nil.
-func openSession(s Store, id uint64, m *bundle.Manifest) (opened, error) {
-	var out opened
+func openSession(s Store, id uint64, m *bundle.Manifest) (keptSession, error) {
+	var out keptSession
 	var err error
 	if out.session, err = s.Session(id); err != nil {
 		return out, err
@@ -247,7 +235,7 @@ func openSession(s Store, id uint64, m *bundle.Manifest) (opened, error) {
 	}
 	out.form = NewState().Form
 	if all, err := s.SessionRounds(id); err == nil && len(all) > 0 { // of the command line: its last recipe
-		if recipe, err := parseRecipe(all[len(all)-1].Recipe); err == nil {
+		if recipe, err := inference.ParseRecipe(all[len(all)-1].Recipe); err == nil {
 			out.form, out.missing = recipeForm(s, recipe.Request, m)
 		}
 	}
@@ -315,7 +303,7 @@ func (w *Window) openHistory() {
 	m := w.state.Model
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
-		var last opened
+		var last keptSession
 		var trouble error
 		found := false
 		if err == nil {
@@ -348,7 +336,7 @@ func (w *Window) untouched() bool {
 }
 
 // takeUp makes a session the current one.
-func (w *Window) takeUp(o opened) {
+func (w *Window) takeUp(o keptSession) {
 	w.state.History.Session, w.state.History.Name = o.session.ID, o.session.Name
 	w.journal.sessionChanged(o.session.ID)
 	w.state.Form = o.form.Settle(w.state.Model)
@@ -391,13 +379,16 @@ func (w *Window) keepDraft() {
 	if err != nil {
 		return
 	}
-	w.journal.keep(data, slices.Clone(w.state.Form.Cards), func(session uint64) {
-		w.post(func() {
-			if w.state.History.Session == 0 {
-				w.state.History.Session = session
-				w.refresh()
-			}
-		})
+	w.journal.keep(data, slices.Clone(w.state.Form.Cards))
+}
+
+// sessionIs is told which session things go to, off the window's goroutine.
+func (w *Window) sessionIs(id uint64) {
+	w.post(func() {
+		if w.state.History.Session != id {
+			w.state.History.Session = id
+			w.refresh()
+		}
 	})
 }
 
@@ -515,4 +506,33 @@ func rgbaOf(img image.Image) *image.RGBA {
 
 func copyPixels(to draw.Image, from image.Image) {
 	draw.Draw(to, to.Bounds(), from, from.Bounds().Min, draw.Src)
+}
+
+// newSession begins with an empty form; what was there stays in its session.
+func (w *Window) newSession() {
+	if w.state.Busy() || w.closing {
+		return
+	}
+	w.keepDraft()
+	form := NewState().Form
+	w.takeUp(keptSession{form: form})
+}
+
+// openSession takes up another session where it was left.
+func (w *Window) openSession(id uint64) {
+	s := w.journal.read()
+	if s == nil || w.state.Busy() || w.closing {
+		return
+	}
+	w.keepDraft()
+	m := w.state.Model
+	w.background(func() func() {
+		one, err := openSession(s, id, m)
+		return func() {
+			if w.actionErr = err; err == nil && !w.state.Busy() {
+				w.takeUp(one)
+			}
+			w.refresh()
+		}
+	})
 }

@@ -15,15 +15,16 @@ import (
 // journal makes the changes of the history, in the order in which they are asked for, on a goroutine of its own. It may be
 // used from any goroutine. Without a store it does nothing.
 type journal struct {
-	told func(error) // of every change: nil, or why it was not made. Not called on the window's goroutine
-	idle func()      // nothing waits any more; likewise
+	told func(error)  // of every change: nil, or why it was not made. Not called on the window's goroutine
+	idle func()       // nothing waits any more; likewise
+	went func(uint64) // to another session; likewise
 
 	mu      sync.Mutex
 	store   Store
 	waiting []func(Store) error
 	busy    bool
-	done    *sync.Cond                       // busy has become false
-	made    map[*image.NRGBA]unsavedPicture  // finished pictures whose files are still being written
+	done    *sync.Cond                      // busy has become false
+	made    map[*image.NRGBA]unsavedPicture // finished pictures whose files are still being written
 
 	session uint64 // that rounds and drafts go to, 0 until one is begun; belongs to the changes
 }
@@ -34,8 +35,8 @@ type unsavedPicture struct {
 	ready inference.PictureReady
 }
 
-func newJournal(told func(error), idle func()) *journal {
-	j := &journal{told: told, idle: idle, made: map[*image.NRGBA]unsavedPicture{}}
+func newJournal(told func(error), idle func(), went func(session uint64)) *journal {
+	j := &journal{told: told, idle: idle, went: went, made: map[*image.NRGBA]unsavedPicture{}}
 	j.done = sync.NewCond(&j.mu)
 	return j
 }
@@ -113,7 +114,10 @@ func (j *journal) current(s Store) (uint64, error) {
 		return j.session, nil
 	}
 	id, err := s.NewSession("", time.Now())
-	j.session = id
+	if err == nil {
+		j.session = id
+		j.went(id)
+	}
 	return id, err
 }
 
@@ -171,13 +175,14 @@ func existing(s Store, pictures []uint64) []uint64 {
 	return list
 }
 
-// saved journals the file of a finished picture of a recorded round; then is told the picture's number in the history.
+// saved journals the file of a finished picture of a recorded round; then is told the picture's number in the history. A
+// picture that could not be saved has no file.
 func (j *journal) saved(ready inference.PictureReady, file string, then func(picture uint64)) {
 	j.mu.Lock()
 	made, ok := j.made[ready.Image]
 	delete(j.made, ready.Image)
 	j.mu.Unlock()
-	if !ok {
+	if !ok || file == "" {
 		return
 	}
 	j.do(func(Store) error {
@@ -203,12 +208,13 @@ func sumOf(path string) string {
 func (j *journal) sessionChanged(id uint64) {
 	j.do(func(Store) error {
 		j.session = id
+		j.went(id)
 		return nil
 	})
 }
 
-// keep journals the form as it stands, with the pictures of its cards; began is told the session.
-func (j *journal) keep(draft []byte, cards []Card, began func(session uint64)) {
+// keep journals the form as it stands, with the pictures of its cards.
+func (j *journal) keep(draft []byte, cards []Card) {
 	j.do(func(s Store) error {
 		session, err := j.current(s)
 		if err != nil {
@@ -225,7 +231,6 @@ func (j *journal) keep(draft []byte, cards []Card, began func(session uint64)) {
 			}
 			references = append(references, kept)
 		}
-		began(session)
 		return s.SetDraft(session, draft, references)
 	})
 }

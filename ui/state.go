@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"image"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,11 @@ type Shot struct {
 	Film    []inference.StepDone // the steps that led to it; kept for the last run only
 	Path    string               // the file it is saved in; empty until it is
 	SaveErr error
+
+	Kept      uint64      // its number in the history; 0 until it has one
+	Loaded    bool        // its picture and film were read from the history, or are being read
+	Thumb     image.Image // of a kept one, until its picture is read
+	Elsewhere bool        // it was opened from the history, and is none of the run
 }
 
 // View is what the stage shows: the run (Shot < 0) or a finished picture, and one of its steps, or with Step < 0 the
@@ -61,6 +67,7 @@ type State struct {
 	Pending  inference.Word
 	Picking  int   // pictures being read
 	PickErr  error // why the last picture could not be taken
+	History  History
 }
 
 // NewState is a window before anything is done in it.
@@ -74,7 +81,7 @@ func (s State) Begin(pictures, stop int) State {
 	s.View = View{Shot: -1, Step: -1}
 	s.Shots = slices.Clone(s.Shots)
 	for i := range s.Shots {
-		s.Shots[i].Film = nil
+		s.Shots[i].Film, s.Shots[i].Loaded = nil, false
 	}
 	return s
 }
@@ -86,7 +93,7 @@ func (s State) Apply(e inference.Event) State {
 		s.Run.Stage, s.Run.Picture = e.Stage, e.Picture
 		if e.Stage == inference.StageDenoise {
 			s.Run.Film = nil
-			if s.View.Shot >= len(s.Shots)-s.Run.Picture && s.View.Step < 0 {
+			if s.View.Shot >= len(s.Shots)-s.Run.Picture && s.View.Step < 0 && !s.Shots[s.View.Shot].Elsewhere {
 				s.View = View{Shot: -1, Step: -1} // go on watching unless an older picture was opened meanwhile
 			}
 		}

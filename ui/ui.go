@@ -18,6 +18,8 @@ import (
 type Engine interface {
 	// Start begins a round. Cancelling the context cancels the job.
 	Start(ctx context.Context, r inference.Request) (inference.Job, error)
+	// Resolve fills in what a request leaves to its preset and its model; see inference.Engine. It may be slow, as Start.
+	Resolve(r inference.Request) (inference.Request, error)
 	// Manifest describes the open model.
 	Manifest() bundle.Manifest
 	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
@@ -44,8 +46,11 @@ type Options struct {
 	SaveFile func(name string) (string, error)
 	// Pictures is the folder that results are saved in; "" is DefaultPictures.
 	Pictures string
-	// Saved is told of every result that was saved, for the history. Nil is allowed.
-	Saved func(ready inference.PictureReady, file string)
+	// OpenHistory opens the history, or says why it cannot with an *history.Error. It is called once the window is on the
+	// screen, and again when the user asks for it. Nil keeps nothing.
+	OpenHistory func() (Store, error)
+	// SetAside moves a history that cannot be used away, so that OpenHistory begins a new one.
+	SetAside func() error
 	// Reveal shows a folder in the system's file manager. Nil uses the app's OpenURL.
 	Reveal func(folder string) error
 }
@@ -53,7 +58,11 @@ type Options struct {
 // Run shows the window and returns when it is closed and its last job has ended. It must be called from main's goroutine.
 func Run(a fyne.App, o Options) {
 	w := New(a, o)
+	w.watchDraft()
 	w.win.ShowAndRun()
+	if err := w.journal.close(); err != nil {
+		fyne.LogError("The history was not closed as it should be", err)
+	}
 }
 
 // DefaultPictures is the folder Realword inside the user's folder for pictures.

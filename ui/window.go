@@ -46,6 +46,9 @@ type Window struct {
 	filmer  newest[filmScene]
 	filmed  filmKey
 
+	journal *journal
+	kept    []byte // the form as it was kept last
+
 	table  table
 	layers []*openThing // what Esc closes, the newest last
 
@@ -107,6 +110,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		img := f.paint()
 		w.post(func() { w.bar.setFilm(img) })
 	}
+	w.journal = newJournal(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
 	a.Settings().SetTheme(Theme())
 	w.win = a.NewWindow(w.opt.Title)
 	w.win.SetMaster()
@@ -120,6 +124,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.refresh()
 	w.readSamples()
 	w.open()
+	w.openHistory()
 	return w
 }
 
@@ -168,6 +173,7 @@ func (w *Window) Close() {
 		return
 	}
 	w.closing = true
+	w.keepDraft()
 	w.quit()
 	w.status.set("Closing…")
 	w.leave()
@@ -179,7 +185,7 @@ const patience = 3 * time.Second
 
 // leave shuts a closing window when nothing is under way any more.
 func (w *Window) leave() {
-	if w.closing && w.tasks == 0 {
+	if w.closing && w.tasks == 0 && !w.journal.working() {
 		w.shut()
 	}
 }
@@ -381,6 +387,7 @@ func (w *Window) refresh() {
 	w.set.refresh()
 	w.refreshStage()
 	w.refreshShots()
+	w.loadView()
 }
 
 func (w *Window) refreshHead() {
@@ -596,7 +603,7 @@ func (w *Window) repaintFilm() {
 func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
-		w.shots.Add(newThumb(fmt.Sprintf("picture %d", i+1), smallOf(w.state.Shots[i].Image), 56, func() {
+		w.shots.Add(newThumb(fmt.Sprintf("picture %d", i+1), smallOf(w.state.Shots[i]), 56, func() {
 			w.state.View = View{Shot: i, Step: -1}
 			w.refresh()
 		}))
@@ -609,8 +616,12 @@ func (w *Window) refreshShots() {
 }
 
 // smallOf is a picture for a thumbnail; the embedded model's are small enough as they are.
-func smallOf(img *image.NRGBA) image.Image {
-	if img == nil {
+func smallOf(s Shot) image.Image {
+	img := s.Image
+	switch {
+	case s.Thumb != nil:
+		return s.Thumb
+	case img == nil:
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
 	return scene{base: img, width: 112, height: 112 * img.Rect.Dy() / max(img.Rect.Dx(), 1)}.paint()

@@ -1,0 +1,275 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/inference"
+)
+
+// keeping is a window with a history in a folder, which may have been there before.
+func keeping(t *testing.T, dir string) *bench {
+	t.Helper()
+	b := ready(t, func(o *Options) {
+		o.Pictures = filepath.Join(dir, "pictures")
+		o.OpenHistory = func() (Store, error) {
+			return history.Options{Pictures: o.Pictures, Wait: 50 * time.Millisecond}.Open(filepath.Join(dir, "history.db"))
+		}
+		o.OpenFile = func() (string, error) { return filepath.Join(dir, "rex.png"), nil }
+	})
+	t.Cleanup(b.end0)
+	return b
+}
+
+// end0 ends a window as Run does.
+func (b *bench) end0() {
+	b.keepDraft()
+	b.settle()
+	if err := b.journal.close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// guidedStep is a step with scores, as the engine gives it.
+func guidedStep(step, steps, stop, n int) inference.StepDone {
+	s := stepOf(step, steps, stop, n)
+	s.Clean = []float32{float32(step), 1, 2, 3}
+	s.State = inference.State{Step: step + 1, Latent: []float32{0.1, float32(step)}, Seed: 7}
+	for i := range s.Subjects {
+		scores := grid(1)
+		scores[i+8] = 3
+		s.State.Scores = append(s.State.Scores, scores)
+		if s.Guided {
+			s.Subjects[i].Cross, s.Subjects[i].Scores = grid(0.25), scores
+		}
+	}
+	return s
+}
+
+// dogRound is a finished round of two steps and one picture with one subject.
+func dogRound(t *testing.T, b *bench, dir string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "rex.png"), pngOf(red), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	test.Type(b.prompt, "a dog on the beach")
+	b.choosePicture()
+	b.settle()
+	test.Tap(b.chipOf(1))
+	b.state.Form.Steps, b.state.Form.Stop = 4, 2
+	j := b.run()
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	for i := range 4 {
+		b.send(j, guidedStep(i, 4, 2, 1))
+	}
+	b.send(j, readyOf(j.request, 0))
+	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
+}
+
+func TestARoundIsKeptAndComesBack(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	shot := b.state.Shots[0]
+	if shot.Kept == 0 || b.state.History.Session == 0 || b.state.History.Err != nil {
+		t.Fatalf("shot %d, history %+v", shot.Kept, b.state.History)
+	}
+	b.prompt.SetText("a dog on the moon") // after the run
+	form := b.state.Form
+	b.end0()
+
+	b = keeping(t, dir)
+	f := b.state.Form
+	if f.Prompt != "a dog on the moon" || b.prompt.Text != f.Prompt || len(f.Cards) != 1 || f.Cards[0].View == nil || !bytes.Equal(f.Cards[0].Ref.Data, form.Cards[0].Ref.Data) {
+		t.Errorf("form %+v", f)
+	}
+	if f.Cards[0].View = form.Cards[0].View; !reflect.DeepEqual(f, form) {
+		t.Errorf("the form came back as\n%+v, was\n%+v", f, form)
+	}
+	if len(b.state.Shots) != 1 || b.state.Shot() == nil {
+		t.Fatalf("shots %+v", b.state.Shots)
+	}
+	again := b.state.Shots[0]
+	if again.Kept != shot.Kept || again.Path != shot.Path || again.Seed != shot.Seed || again.Image == nil || again.Image.NRGBAAt(3, 3) != green || again.SaveErr != nil {
+		t.Errorf("the picture came back as %+v", again)
+	}
+	film, stop := b.state.Film()
+	if len(film) != 4 || stop != 2 || math.Abs(float64(film[1].Clean[0])-1) > 1e-3 || !film[1].Guided || film[3].Guided {
+		t.Fatalf("film %+v, stop %d", film, stop)
+	}
+	if m := film[3].Subjects[0].Mask; len(m) != 16 || m[8] != 1 || film[3].GridWidth != 4 || film[0].Preview == nil {
+		t.Errorf("mask %v", m)
+	}
+	b.nudge(-1)
+	if b.bar.look.shown != 3 {
+		t.Error("the film of an old picture does not scrub")
+	}
+
+	s := b.journal.read()
+	state, err := KeptState(s, again.Kept)
+	if err != nil || state == nil || state.Step != 2 || state.Latent[1] != 1 {
+		t.Errorf("the exact state at T_stop is %+v, %v", state, err)
+	}
+	r, err := Recall(s, again.Kept)
+	if err != nil || r.Recipe.Prompt != "a dog on the beach" || len(r.Missing) != 0 || len(r.Recipe.Subjects[0].References[0].Data) == 0 {
+		t.Errorf("recalled %+v, %v", r, err)
+	}
+}
+
+func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	first := b.state.Shots[0].Kept
+	b.removeCard(b.state.Form.Cards[0].ID)
+	b.useAsReference()
+	b.settle()
+	test.Tap(b.chipOf(1))
+	b.prompt.SetText("a dog with a hat")
+	j := b.run()
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	b.end(j, inference.Failed{Err: errors.New("no memory")})
+	rounds, err := b.journal.read().SessionRounds(b.state.History.Session)
+	if err != nil || len(rounds) != 2 {
+		t.Fatalf("rounds %+v, %v", rounds, err)
+	}
+	if r := rounds[1]; len(r.Parents) != 1 || r.Parents[0] != first || r.Status != history.Failed || r.Error != "no memory" || r.Prompt != "a dog with a hat" || len(r.Pictures) != 1 {
+		t.Errorf("round %+v", r)
+	}
+	j = b.run()
+	b.end(j, inference.Failed{Err: context.Canceled})
+	if rounds, _ = b.journal.read().SessionRounds(b.state.History.Session); rounds[2].Status != history.Cancelled {
+		t.Errorf("round %+v", rounds[2])
+	}
+}
+
+func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	id := b.state.Shots[0].Kept
+	b.newSession()
+	b.settle()
+	if len(b.state.Shots) != 0 || b.state.Form.Prompt != "" || b.state.History.Session != 0 {
+		t.Fatalf("a new session begins with %+v", b.state)
+	}
+	b.promptChanged("a cat")
+	j := b.run()
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	b.ShowKept(id)
+	b.settle2()
+	if s := b.state.Shot(); s == nil || s.Kept != id || len(s.Film) != 4 {
+		t.Fatalf("on the stage: %+v", s)
+	}
+	b.send(j, stepOf(0, 2, 1, 0))
+	b.send(j, readyOf(j.request, 0))
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+	if b.state.View.Shot != 0 {
+		t.Errorf("the run took the stage from an opened picture: %+v", b.state.View)
+	}
+	b.end(j, inference.Done{})
+	if b.state.Shots[1].Path == "" || b.state.Shots[1].Kept == id {
+		t.Errorf("shots %+v", b.state.Shots)
+	}
+}
+
+// settle2 is settle while a job runs.
+func (b *bench) settle2() {
+	b.until("only the job runs", func() bool { return b.tasks <= 1 && len(b.posted) == 0 })
+}
+
+func TestAFileThatIsGone(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	path := b.state.Shots[0].Path
+	b.end0()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	b = keeping(t, dir)
+	shot := b.state.Shot()
+	if shot == nil || shot.SaveErr == nil || shot.Image == nil || len(shot.Film) != 4 {
+		t.Fatalf("shot %+v", shot)
+	}
+	if text := b.info.Text; !strings.Contains(text, filepath.Base(path)) || !strings.Contains(text, "made again") {
+		t.Errorf("the window says %q", text)
+	}
+}
+
+func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
+	busy := &history.Error{Kind: history.Busy, Path: "/h/history.db"}
+	b := ready(t, func(o *Options) { o.OpenHistory = func() (Store, error) { return nil, busy } })
+	if !errors.Is(b.state.History.Err, busy) || b.state.History.Open {
+		t.Fatalf("%+v", b.state.History)
+	}
+	b.promptChanged("a cat")
+	j := b.run()
+	b.send(j, readyOf(j.request, 0))
+	b.end(j, inference.Done{})
+	if s := b.state.Shots[0]; s.Path == "" || s.SaveErr != nil || s.Kept != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// brokenStore fails at what it is told to fail at.
+type brokenStore struct {
+	Store
+	err error
+}
+
+func (s *brokenStore) AddStep(id uint64, step history.Step) error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.Store.AddStep(id, step)
+}
+
+func TestADiskThatFillsUpDuringARun(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	full := &history.Error{Kind: history.Full, Path: "/h/history.db"}
+	broken := &brokenStore{b.journal.read(), full}
+	b.journal.open(broken)
+	dogRound(t, b, dir)
+	if !errors.Is(b.state.History.Err, full) || b.state.Shots[0].Path == "" {
+		t.Fatalf("%+v, saved as %q", b.state.History, b.state.Shots[0].Path)
+	}
+	broken.err = nil // there is room again
+	b.prompt.SetText("a dog in the rain")
+	b.keepDraft()
+	b.settle()
+	if b.state.History.Err != nil {
+		t.Errorf("still %v", b.state.History.Err)
+	}
+}
+
+func TestLastSessionIsTheOneWorkedAtLast(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	d := func(hour int) []byte {
+		return []byte(`{"schema":1,"saved":"` + at.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339) + `"}`)
+	}
+	list := []history.Session{ // the newest first
+		{ID: 4, Created: at.Add(3 * time.Hour), Trashed: at},
+		{ID: 3, Created: at.Add(2 * time.Hour), Draft: []byte("{")},
+		{ID: 2, Created: at.Add(time.Hour), Draft: d(1)},
+		{ID: 1, Created: at, Draft: d(9)},
+	}
+	for n, want := range map[int]uint64{4: 1, 3: 3, 1: 0} {
+		last, ok := lastSession(list[:n])
+		if last.ID != want || ok != (want != 0) {
+			t.Errorf("of the first %d: %d, %v", n, last.ID, ok)
+		}
+	}
+}
