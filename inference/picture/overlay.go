@@ -45,13 +45,25 @@ func (g Grid) support() Grid {
 	return out
 }
 
-// sample calls row with every line of the grid resized bilinearly to w × h. The slice is reused from line to line.
-func (g Grid) sample(w, h int, row func(y int, values []float32)) {
-	xs, line := taps(g.Width, w, false), make([]float32, w)
-	for y, ty := range taps(g.Height, h, false) {
-		r0, r1 := g.Values[ty.i0*g.Width:], g.Values[ty.i1*g.Width:]
+// window is a part of a picture of width × height pixels: the pixels of an image that begins at (x, y) of it.
+type window struct{ width, height, x, y int }
+
+// sample calls row with every line of the window onto the grid, resized bilinearly to the picture. Lines in which the grid is
+// nowhere positive are left out. The slice is reused from line to line.
+func (g Grid) sample(v window, w, h int, row func(y int, values []float32)) {
+	xs, line, mixed := taps(g.Width, v.width, false)[v.x:][:w], make([]float32, w), make([]float32, g.Width)
+	for y, ty := range taps(g.Height, v.height, false)[v.y:][:h] {
+		r0, r1 := g.Values[ty.i0*g.Width:][:g.Width], g.Values[ty.i1*g.Width:][:g.Width]
+		some := false
+		for i, a := range r0 {
+			mixed[i] = a*ty.f0 + r1[i]*ty.f1
+			some = some || mixed[i] > 0
+		}
+		if !some {
+			continue
+		}
 		for x, tx := range xs {
-			line[x] = (r0[tx.i0]*tx.f0+r0[tx.i1]*tx.f1)*ty.f0 + (r1[tx.i0]*tx.f0+r1[tx.i1]*tx.f1)*ty.f1
+			line[x] = mixed[tx.i0]*tx.f0 + mixed[tx.i1]*tx.f1
 		}
 		row(y, line)
 	}
@@ -88,14 +100,15 @@ type Style struct {
 	Name  string // English name of the colour
 	Color color.RGBA
 	Hatch Hatch
+	Dash  Dash
 }
 
 // Hues of Okabe and Ito's set, which people with every common kind of colour vision tell apart.
 var styles = [...]Style{
-	{"blue", color.RGBA{0, 114, 178, 255}, HatchLeft},
-	{"orange", color.RGBA{230, 159, 0, 255}, HatchRight},
-	{"green", color.RGBA{0, 158, 115, 255}, HatchBoth},
-	{"purple", color.RGBA{204, 121, 167, 255}, HatchDots},
+	{"blue", color.RGBA{0, 114, 178, 255}, HatchLeft, Solid},
+	{"orange", color.RGBA{230, 159, 0, 255}, HatchRight, Dashed},
+	{"green", color.RGBA{0, 158, 115, 255}, HatchBoth, Dotted},
+	{"purple", color.RGBA{204, 121, 167, 255}, HatchDots, DashDot},
 }
 
 // SubjectStyle is the style of subject i, counted from 0 in the order of the prompt. After four subjects they repeat.
@@ -122,6 +135,12 @@ type Layer struct {
 // Overlay draws masks, resized bilinearly to the picture, over a copy of an opaque picture. Opacity is 0 (nothing is seen) to 1.
 // Outline and Cutout are about where a mask is zero; scores, which are zero nowhere, show as Heat.
 func Overlay(img *image.RGBA, layers []Layer, mode Mode, opacity float64) (*image.RGBA, error) {
+	return OverlayPart(img, img.Rect.Size(), image.Point{}, layers, mode, opacity)
+}
+
+// OverlayPart is Overlay for a picture of which img shows a part: the whole one has size pixels, and img begins at its pixel at.
+// The parts of a picture fit together without a seam.
+func OverlayPart(img *image.RGBA, size, at image.Point, layers []Layer, mode Mode, opacity float64) (*image.RGBA, error) {
 	if !(opacity >= 0 && opacity <= 1) {
 		return nil, fmt.Errorf("the opacity %g is not between 0 and 1", opacity)
 	}
@@ -131,22 +150,25 @@ func Overlay(img *image.RGBA, layers []Layer, mode Mode, opacity float64) (*imag
 		}
 	}
 	w, h := img.Rect.Dx(), img.Rect.Dy()
+	if !image.Rect(at.X, at.Y, at.X+w, at.Y+h).In(image.Rectangle{Max: size}) {
+		return nil, fmt.Errorf("a part of %d × %d pixels at %v lies outside of a picture of %d × %d", w, h, at, size.X, size.Y)
+	}
 	out := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		copy(out.Pix[y*out.Stride:][:4*w], img.Pix[y*img.Stride:])
 	}
-	alpha := float32(opacity)
+	v := window{size.X, size.Y, at.X, at.Y}
 	switch mode {
 	case Heat:
 		for _, l := range layers {
-			l.heat(out, alpha)
+			l.heat(out, v, opacity)
 		}
 	case Outline:
 		for _, l := range layers {
-			l.outline(out, alpha)
+			l.outline(out, v, opacity)
 		}
 	case Cutout:
-		cutout(out, layers, alpha)
+		cutout(out, v, layers, opacity)
 	default:
 		return nil, fmt.Errorf("there is no overlay mode %d; use Heat, Outline or Cutout", mode)
 	}
@@ -156,59 +178,44 @@ func Overlay(img *image.RGBA, layers []Layer, mode Mode, opacity float64) (*imag
 // offHatch is the strength of heat between the lines of the hatch.
 const offHatch = 0.7
 
-func (l Layer) heat(out *image.RGBA, alpha float32) {
-	l.Grid.sample(out.Rect.Dx(), out.Rect.Dy(), func(y int, values []float32) {
+func (l Layer) heat(out *image.RGBA, v window, opacity float64) {
+	on, off := float32(opacity*256), float32(opacity*256*offHatch)
+	l.Grid.sample(v, out.Rect.Dx(), out.Rect.Dy(), func(y int, values []float32) {
 		line := out.Pix[y*out.Stride:]
-		for x, v := range values {
-			if !(v > 0) {
+		for x, value := range values {
+			if !(value > 0) {
 				continue
 			}
-			a := alpha * min(v, 1)
-			if !l.Style.Hatch.on(x, y) {
-				a *= offHatch
+			a := off
+			if l.Style.Hatch.on(v.x+x, v.y+y) {
+				a = on
 			}
-			blend(line[4*x:], l.Style.Color, a)
+			blend(line[4*x:], l.Style.Color, uint32(a*min(value, 1)))
 		}
 	})
 }
 
-func (l Layer) outline(out *image.RGBA, alpha float32) {
-	w, h := out.Rect.Dx(), out.Rect.Dy()
-	inside := make([]bool, w*h)
-	l.Grid.support().sample(w, h, func(y int, values []float32) {
-		for x, v := range values {
-			inside[y*w+x] = v >= 0.5
-		}
-	})
-	thick := 1 + min(w, h)/256
-	outside := func(x, y int) bool { return x >= 0 && x < w && y >= 0 && y < h && !inside[y*w+x] }
-	for y := range h {
-		for x := range w {
-			if inside[y*w+x] && (outside(x-thick, y) || outside(x+thick, y) || outside(x, y-thick) || outside(x, y+thick)) {
-				blend(out.Pix[out.PixOffset(x, y):], l.Style.Color, alpha)
-			}
-		}
-	}
-}
-
-func cutout(out *image.RGBA, layers []Layer, alpha float32) {
+func cutout(out *image.RGBA, v window, layers []Layer, opacity float64) {
 	w, h := out.Rect.Dx(), out.Rect.Dy()
 	reach := make([]float32, w*h)
 	for _, l := range layers {
-		l.Grid.support().sample(w, h, func(y int, values []float32) {
-			for x, v := range values {
-				reach[y*w+x] += v // a sum, so that no seam shows between neighbours
+		l.Grid.support().sample(v, w, h, func(y int, values []float32) {
+			for x, value := range values {
+				reach[y*w+x] += value // a sum, so that no seam shows between neighbours
 			}
 		})
 	}
-	shade := color.RGBA{32, 32, 32, 255}
-	for i, v := range reach {
-		blend(out.Pix[4*i:], shade, alpha*(1-min(v, 1)))
+	shade, alpha := color.RGBA{32, 32, 32, 255}, float32(opacity*256)
+	for i, value := range reach {
+		if value < 1 {
+			blend(out.Pix[4*i:], shade, uint32(alpha*(1-value)))
+		}
 	}
 }
 
-func blend(p []uint8, c color.RGBA, a float32) {
-	mix := func(from, to uint8) uint8 { return uint8(float32(from)*(1-a) + float32(to)*a + 0.5) }
+// blend mixes a 256ths of a colour into a pixel.
+func blend(p []uint8, c color.RGBA, a uint32) {
+	mix := func(from, to uint8) uint8 { return uint8((uint32(from)*(256-a) + uint32(to)*a + 128) >> 8) }
 	p[0], p[1], p[2] = mix(p[0], c.R), mix(p[1], c.G), mix(p[2], c.B)
 }
 
