@@ -31,6 +31,7 @@ func (w *Window) generate() {
 	w.cancel = cancel
 	w.actionErr = nil
 	w.state = w.state.Begin(len(r.Seeds), r.Stop)
+	w.state.Run.Subjects = r.Subjects
 	w.refresh()
 	engine := w.engine
 	p := &pump{post: w.post, apply: w.apply}

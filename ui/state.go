@@ -32,6 +32,7 @@ type Round struct {
 	Remaining    time.Duration // 0 while unknown
 	Film         []inference.StepDone
 	Stop         int // T_stop of the run
+	Subjects     []inference.Subject
 	Stopped      bool
 	Err          error // why it ended early; nil after Done and after Cancel
 	Elapsed      time.Duration

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"image"
 	"image/color"
 	"math"
 
@@ -16,54 +15,53 @@ import (
 var (
 	_ fyne.Tappable      = (*stepBar)(nil)
 	_ fyne.Draggable     = (*stepBar)(nil)
-	_ desktop.Mouseable  = (*stepBar)(nil)
+	_ fyne.Focusable     = (*stepBar)(nil)
+	_ fyne.Accessible    = (*stepBar)(nil)
 	_ desktop.Cursorable = (*stepBar)(nil)
 )
 
 // barLook is what a step bar shows.
 type barLook struct {
 	steps, stop int // of the next run: how long the plan is and where masks settle
-	places      int // of the film, the run that is shown
-	settled     int // T_stop of that run
-	done        int // steps on the film
-	shown       int // step on the stage, -1 none
+	passes      int // U-Net passes of a step without the guidance branch: 2, or 1 without CFG
+	hint        int // T_stop that the film suggests; 0 none
 }
 
-// stepBar is time under the stage: above, the plan with the T_stop marker that can be dragged; below, the film of the run,
-// where a click shows a step.
+// faster is how many percent of the passes T_stop saves against masks that follow the words to the end.
+func (l barLook) faster() int {
+	all := l.steps * (l.passes + 1)
+	if all == 0 {
+		return 0
+	}
+	return int(math.Round(100 * float64(l.steps-l.stop) / float64(all)))
+}
+
+// stepBar is the plan of the next run over the film: its steps and the T_stop marker, which is dragged, or moved with the arrow
+// keys. A hollow marker stands where the film suggests it.
 type stepBar struct {
 	widget.BaseWidget
-	look    barLook
-	onStop  func(step int) // T_stop was dragged
-	onStep  func(step int) // a place of the film was clicked
-	resized func()
+	look   barLook
+	onStop func(step int)
 
-	moving                 bool // the drag in progress moves T_stop
-	follow, rest           *canvas.Rectangle
-	marker, handle         *canvas.Rectangle
-	caption                *line
-	film                   *canvas.Image
-	filmBack               *plate
-	head                   *canvas.Rectangle
-	followFilm, settledRun *canvas.Rectangle
+	focused        bool
+	follow, rest   *canvas.Rectangle
+	marker, handle *canvas.Rectangle
+	ghost          *canvas.Rectangle
+	ticks          []*canvas.Rectangle
+	caption        *line
 }
 
-const planHeight, filmHeight, filmFoot = 22, 36, 6
+const planHeight = 24
 
-func newStepBar(onStop, onStep func(int), resized func()) *stepBar {
-	b := &stepBar{onStop: onStop, onStep: onStep, resized: resized}
+func newStepBar(onStop func(int)) *stepBar {
+	b := &stepBar{onStop: onStop}
 	bar := func(radius float32) *canvas.Rectangle {
 		r := canvas.NewRectangle(color.Transparent)
 		r.CornerRadius = radius
 		return r
 	}
-	b.follow, b.rest, b.handle, b.marker = bar(1.5), bar(1.5), bar(3), bar(0)
-	b.followFilm, b.settledRun, b.head = bar(1.5), bar(1.5), bar(3)
-	b.filmBack = newPlate(colorWell, "", 6)
+	b.follow, b.rest, b.handle, b.marker, b.ghost = bar(1.5), bar(1.5), bar(3), bar(0), bar(3)
 	b.caption = caption("")
-	b.film = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
-	b.film.ScaleMode, b.film.CornerRadius = canvas.ImageScaleFastest, 6
-	b.film.Hide()
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -76,64 +74,48 @@ func (b *stepBar) show(look barLook) {
 	}
 }
 
-// setFilm shows the painted strip; nil an empty one.
-func (b *stepBar) setFilm(img *image.RGBA) {
-	if img == nil {
-		b.film.Hide()
+func (b *stepBar) Tapped(e *fyne.PointEvent)              { b.moveTo(e.Position.X) }
+func (b *stepBar) Dragged(e *fyne.DragEvent)              { b.moveTo(e.Position.X) }
+func (b *stepBar) DragEnd()                               {}
+func (b *stepBar) Cursor() desktop.Cursor                 { return desktop.HResizeCursor }
+func (b *stepBar) FocusGained()                           { b.focused = true; b.Refresh() }
+func (b *stepBar) FocusLost()                             { b.focused = false; b.Refresh() }
+func (b *stepBar) TypedRune(rune)                         {}
+func (b *stepBar) AccessibilityLabel() string             { return b.caption.text }
+func (b *stepBar) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+func (b *stepBar) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyLeft:
+		b.set(b.look.stop - 1)
+	case fyne.KeyRight:
+		b.set(b.look.stop + 1)
+	case fyne.KeyHome:
+		b.set(1)
+	case fyne.KeyEnd:
+		b.set(b.look.steps)
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		if b.look.hint > 0 {
+			b.set(b.look.hint)
+		}
+	}
+}
+
+func (b *stepBar) moveTo(x float32) {
+	b.set(int(math.Round(float64((x - gutter) / (b.Size().Width - gutter) * float32(b.look.steps)))))
+}
+
+func (b *stepBar) set(stop int) {
+	if b.look.steps < 1 {
 		return
 	}
-	b.film.Image = img
-	b.film.Show()
-	b.film.Refresh()
-}
-
-// filmPixels is the size that the strip should be painted in.
-func (b *stepBar) filmPixels() (w, h int) {
-	scale := float32(1)
-	if c := fyne.CurrentApp().Driver().CanvasForObject(b); c != nil {
-		scale = c.Scale()
-	}
-	return int(b.Size().Width*scale + 0.5), int(filmHeight*scale + 0.5)
-}
-
-func (b *stepBar) Tapped(e *fyne.PointEvent) { b.point(e.Position) }
-
-func (b *stepBar) MouseDown(e *desktop.MouseEvent) { b.moving = e.Position.Y < planHeight }
-func (b *stepBar) MouseUp(*desktop.MouseEvent)     { b.moving = false }
-func (b *stepBar) DragEnd()                        { b.moving = false }
-
-func (b *stepBar) Dragged(e *fyne.DragEvent) {
-	if b.moving {
-		b.dragStop(e.Position.X)
-	} else {
-		b.point(fyne.NewPos(e.Position.X, planHeight+1))
-	}
-}
-
-func (b *stepBar) Cursor() desktop.Cursor { return desktop.PointerCursor }
-
-func (b *stepBar) point(at fyne.Position) {
-	if at.Y < planHeight {
-		b.dragStop(at.X)
-		return
-	}
-	if b.look.places < 1 || b.look.done < 1 {
-		return
-	}
-	step := int(at.X / b.Size().Width * float32(b.look.places))
-	b.onStep(min(max(step, 0), b.look.done-1))
-}
-
-func (b *stepBar) dragStop(x float32) {
-	stop := int(math.Round(float64(x / b.Size().Width * float32(b.look.steps))))
 	if stop = min(max(stop, 1), b.look.steps); stop != b.look.stop {
 		b.onStop(stop)
 	}
 }
 
 func (b *stepBar) CreateRenderer() fyne.WidgetRenderer {
-	r := &stepBarRenderer{b, []fyne.CanvasObject{b.rest, b.follow, b.marker, b.handle, b.caption, b.filmBack, b.film,
-		b.settledRun, b.followFilm, b.head}}
+	r := &stepBarRenderer{b: b}
 	r.update()
 	return r
 }
@@ -145,14 +127,8 @@ type stepBarRenderer struct {
 
 func (r *stepBarRenderer) Destroy()                     {}
 func (r *stepBarRenderer) Objects() []fyne.CanvasObject { return r.objects }
-func (r *stepBarRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(200, planHeight+filmHeight+filmFoot)
-}
-
-func (r *stepBarRenderer) Layout(size fyne.Size) {
-	r.place(size)
-	r.b.resized()
-}
+func (r *stepBarRenderer) MinSize() fyne.Size           { return fyne.NewSize(200, planHeight) }
+func (r *stepBarRenderer) Layout(size fyne.Size)        { r.place(size) }
 
 func (r *stepBarRenderer) place(size fyne.Size) {
 	b := r.b
@@ -160,58 +136,62 @@ func (r *stepBarRenderer) place(size fyne.Size) {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, h))
 	}
-	stop := size.Width
-	if b.look.steps > 0 {
-		stop = size.Width * float32(b.look.stop) / float32(b.look.steps)
+	const lane = planHeight - 8
+	width := size.Width - gutter
+	at := func(step int) float32 { return gutter + width*float32(step)/float32(max(b.look.steps, 1)) }
+	stop := at(b.look.stop)
+	put(b.rest, gutter, lane, width, 3)
+	put(b.follow, gutter, lane, stop-gutter, 3)
+	for i, tick := range b.ticks {
+		put(tick, at(i+1)-0.5, lane+5, 1, 3)
 	}
-	const lane = planHeight - 7
-	put(b.rest, 0, lane, size.Width, 3)
-	put(b.follow, 0, lane, stop, 3)
-	put(b.handle, min(max(stop-4, 0), size.Width-8), lane-5, 8, 12)
-	put(b.marker, stop-0.75, lane, 1.5, planHeight+filmHeight-lane)
+	put(b.handle, min(max(stop-4, gutter), size.Width-8), lane-5, 8, 13)
+	put(b.marker, stop-0.75, lane, 1.5, size.Height-lane)
+	put(b.ghost, at(b.look.hint)-4, lane-5, 8, 13)
 	text := b.caption.MinSize()
 	x := stop + 10
 	if x+text.Width > size.Width {
 		x = stop - 10 - text.Width
 	}
 	put(b.caption, max(x, 0), lane-text.Height-1, text.Width, text.Height)
-
-	put(b.filmBack, 0, planHeight, size.Width, filmHeight)
-	put(b.film, 0, planHeight, size.Width, filmHeight)
-	place := float32(0)
-	if b.look.places > 0 {
-		place = size.Width / float32(b.look.places)
-	}
-	done, settled := float32(b.look.done)*place, float32(b.look.settled)*place
-	put(b.settledRun, 0, planHeight+filmHeight+3, done, 3)
-	put(b.followFilm, 0, planHeight+filmHeight+3, min(done, settled), 3)
-	put(b.head, float32(b.look.shown)*place-1, planHeight-1, place+1, filmHeight+2)
 }
 
 func (r *stepBarRenderer) update() {
 	b := r.b
 	col := func(n fyne.ThemeColorName) color.Color { return theme.ColorForWidget(n, b) }
+	for len(b.ticks) < b.look.steps-1 {
+		b.ticks = append(b.ticks, canvas.NewRectangle(color.Transparent))
+	}
+	b.ticks = b.ticks[:max(b.look.steps-1, 0)]
+	r.objects = []fyne.CanvasObject{b.rest, b.follow}
+	for _, tick := range b.ticks {
+		tick.FillColor = col(colorTrack)
+		r.objects = append(r.objects, tick)
+	}
+	r.objects = append(r.objects, b.ghost, b.marker, b.handle, b.caption)
 	b.rest.FillColor = col(colorLine)
-	b.follow.FillColor, b.handle.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNamePrimary)
-	b.marker.FillColor = col(theme.ColorNamePrimary)
-	b.followFilm.FillColor, b.settledRun.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)
-	b.head.StrokeColor, b.head.StrokeWidth, b.head.FillColor = col(theme.ColorNameForeground), 2, color.Transparent
+	for _, o := range []*canvas.Rectangle{b.follow, b.handle, b.marker} {
+		o.FillColor = col(theme.ColorNamePrimary)
+		o.Hidden = b.look.steps < 1
+	}
+	b.handle.StrokeWidth = 0
+	if b.focused {
+		b.handle.StrokeColor, b.handle.StrokeWidth = col(theme.ColorNameForeground), 2
+	}
+	b.ghost.StrokeColor, b.ghost.StrokeWidth, b.ghost.FillColor = col(theme.ColorNamePrimary), 1.5, color.Transparent
+	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
 	b.caption.text = ""
 	if b.look.steps > 0 {
-		b.caption.text = fmt.Sprintf("masks settle after step %d of %d", b.look.stop, b.look.steps)
+		b.caption.text = fmt.Sprintf("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
 		if b.look.stop >= b.look.steps {
 			b.caption.text = "masks follow the words to the end"
 		}
 	}
 	b.caption.Refresh()
-	b.head.Hidden = b.look.shown < 0 || b.look.places < 1
-	b.followFilm.Hidden, b.settledRun.Hidden = b.look.done < 1, b.look.done < 1
-	b.follow.Hidden, b.handle.Hidden, b.marker.Hidden = b.look.steps < 1, b.look.steps < 1, b.look.steps < 1
 }
 
 func (r *stepBarRenderer) Refresh() {
 	r.update()
 	r.place(r.b.Size())
-	r.b.filmBack.Refresh()
 	canvas.Refresh(r.b)
 }

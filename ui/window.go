@@ -37,9 +37,7 @@ type Window struct {
 	cancel    context.CancelFunc // of the running job
 	actionErr error              // of the last thing done with a finished picture
 
-	masks   bool // shown on the stage
-	held    bool // hidden while a button or Space is held
-	opacity float64
+	lens lens
 
 	painter newest[scene]
 	painted sceneKey // what the painter was asked for last
@@ -67,11 +65,11 @@ type Window struct {
 	stage     *stage
 	coach     *coach
 	bar       *stepBar
-	maskCheck *widget.Check
-	maskSlide *widget.Slider
+	film      *filmStrip
+	overlay   *overlayBar
+	lower     *fyne.Container // stage and what lies under it
 	info      *widget.Label
 	actions   *fyne.Container
-	maskTools *fyne.Container
 	tools     *fyne.Container
 	shots     *fyne.Container
 	shotRow   *fyne.Container
@@ -87,7 +85,7 @@ func New(a fyne.App, o Options) *Window {
 }
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o, state: NewState(), byID: map[int]*card{}, masks: true, opacity: 0.45}
+	w := &Window{app: a, opt: o, state: NewState(), byID: map[int]*card{}, lens: newLens()}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = DefaultPictures()
 	}
@@ -108,7 +106,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	}
 	w.filmer.do = func(f filmScene) {
 		img := f.paint()
-		w.post(func() { w.bar.setFilm(img) })
+		w.post(func() { w.film.set(img) })
 	}
 	w.journal = newJournal(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
 	a.Settings().SetTheme(Theme())
@@ -248,13 +246,9 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint)
-	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() }, w.showStep, w.repaintFilm)
-
-	w.maskCheck = widget.NewCheck("Masks", func(on bool) { w.masks = on; w.refresh() })
-	w.maskCheck.Checked = true
-	w.maskSlide = widget.NewSlider(0.1, 1)
-	w.maskSlide.Step, w.maskSlide.Value = 0.05, w.opacity
-	w.maskSlide.OnChanged = func(v float64) { w.opacity = v; w.repaint(); w.repaintFilm() }
+	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() })
+	w.film = newFilm(w.showStep, w.nudge, func(int) {}, w.peek, w.repaintFilm)
+	w.overlay = newOverlayBar(w)
 	w.info = widget.NewLabel("")
 	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
 	button := func(text string, icon fyne.Resource, tap func()) *widget.Button {
@@ -267,14 +261,14 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 		w.actions.Add(button("Save as…", theme.DocumentSaveIcon(), w.saveAs))
 	}
 	w.actions.Add(button("Open folder", theme.FolderOpenIcon(), w.reveal))
-	w.maskTools = newRow(0, w.maskCheck, container.New(fixed{width: 120}, track(w.maskSlide)))
-	w.tools = container.NewBorder(nil, nil, nil, newRow(0, w.maskTools, w.actions), container.New(inset{-4, 0}, quiet(w.info)))
+	w.tools = container.NewBorder(nil, nil, nil, w.actions, container.New(inset{-4, 0}, quiet(w.info)))
 
 	w.shots = newRow(6)
 	w.shotRow = container.New(fixed{height: 62}, container.NewHScroll(w.shots))
 	w.shotRow.Hide()
-	below := newColumn(4, w.tools, w.bar, w.shotRow)
-	picture := panel(container.New(inset{}, container.NewBorder(nil, container.New(inset{0, 4}, below), nil, nil, w.stage)))
+	below := newColumn(4, w.overlay.row, w.tools, newColumn(0, w.bar, w.film), w.shotRow)
+	w.lower = container.NewBorder(nil, container.New(inset{0, 4}, below), nil, nil, w.stage)
+	picture := panel(w.lower)
 	w.middle = container.New(gapped{10}, top, picture)
 	return w.middle
 }
@@ -349,8 +343,8 @@ func (w *Window) clickWord(word Word) {
 }
 
 func (w *Window) peek(held bool) {
-	if w.held != held {
-		w.held = held
+	if w.lens.held != held {
+		w.lens.held = held
 		w.repaint()
 	}
 }
@@ -496,15 +490,26 @@ func (s State) hint() string {
 func (w *Window) refreshStage() {
 	w.repaint()
 	w.repaintFilm()
-	film, settled := w.state.Film()
-	look := barLook{steps: w.state.Form.Steps, stop: w.state.Form.Stop, settled: settled, done: len(film), shown: -1}
+	film, stop := w.state.Film()
+	look := filmLook{settled: stop, done: len(film), shown: -1, calm: settled(film).at, subjects: w.state.filmSubjects()}
 	if len(film) > 0 {
 		look.places = film[0].Steps
 	}
 	if step := w.state.Shown(); step != nil {
 		look.shown = step.Step
 	}
-	w.bar.show(look)
+	plan := barLook{steps: w.state.Form.Steps, stop: w.state.Form.Stop, passes: 2}
+	if w.state.Form.CFG == 1 {
+		plan.passes = 1
+	}
+	if look.calm >= 0 && look.places == plan.steps {
+		plan.hint = look.calm + 1
+	}
+	w.bar.show(plan)
+	w.overlay.refresh()
+	if w.film.show(look) {
+		w.lower.Refresh()
+	}
 	w.coach.show(w.state)
 	w.info.SetText(w.state.caption(w.actionErr))
 	w.info.Importance = widget.LowImportance
@@ -512,9 +517,7 @@ func (w *Window) refreshStage() {
 		w.info.Importance = widget.DangerImportance
 	}
 	w.info.Refresh()
-	// A finished picture has its actions where a step has its masks.
-	finished := w.state.Shot() != nil && w.state.Shown() == nil
-	w.actions.Hidden, w.maskTools.Hidden = !finished, w.state.Shown() == nil
+	w.actions.Hidden = w.state.Shot() == nil || w.state.Shown() != nil
 	w.tools.Refresh()
 }
 
@@ -525,9 +528,9 @@ func (s State) caption(actionErr error) string {
 	}
 	if step := s.Shown(); step != nil {
 		if step.Guided {
-			return fmt.Sprintf("step %d of %d · masks follow the words · press on the picture to hide them", step.Step+1, step.Steps)
+			return fmt.Sprintf("step %d of %d · masks follow the words", step.Step+1, step.Steps)
 		}
-		return fmt.Sprintf("step %d of %d · masks are settled · press on the picture to hide them", step.Step+1, step.Steps)
+		return fmt.Sprintf("step %d of %d · masks are settled", step.Step+1, step.Steps)
 	}
 	shot := s.Shot()
 	switch {
@@ -558,21 +561,22 @@ func (w *Window) repaint() {
 	if w.stage == nil {
 		return
 	}
-	s := scene{opacity: w.opacity}
+	var s scene
 	step, shot := w.state.Shown(), w.state.Shot()
 	switch {
 	case step != nil && step.Preview != nil:
-		s.base, s.masks = step.Preview, masksOf(step)
+		s.base = step.Preview
 	case shot != nil && shot.Image != nil:
-		s.base = shot.Image // the finished picture stands for itself; its masks are looked at by its steps
+		s.base = shot.Image
 	case w.state.Busy() && len(w.state.Shots) > 0 && w.state.Shots[len(w.state.Shots)-1].Image != nil:
 		s.base = w.state.Shots[len(w.state.Shots)-1].Image // until the first step is there
 	}
-	if !w.masks || w.held {
-		s.opacity = 0
+	if w.masksOn() {
+		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep()), w.lens.mode, w.lens.opacity
 	}
 	if s.base != nil {
-		s.width, s.height = w.stage.pixels(s.base.Bounds())
+		width, height := w.stage.pixels(s.base.Bounds())
+		s.size, s.part = image.Pt(width, height), image.Rect(0, 0, width, height)
 	}
 	if key := s.key(); key != w.painted {
 		w.painted = key
@@ -581,18 +585,16 @@ func (w *Window) repaint() {
 }
 
 func (w *Window) repaintFilm() {
-	if w.bar == nil {
+	if w.film == nil {
 		return
 	}
 	film, _ := w.state.Film()
-	f := filmScene{steps: film, opacity: w.opacity}
-	if !w.masks {
-		f.opacity = 0
-	}
-	f.empty = theme.ColorForWidget(colorWell, w.bar)
+	f := filmScene{steps: film, subjects: w.state.filmSubjects(), settling: settled(film)}
+	f.empty = theme.ColorForWidget(colorWell, w.film)
+	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, w.film), theme.ColorForWidget(theme.ColorNameFocus, w.film)
 	if len(film) > 0 {
 		f.places = film[0].Steps
-		f.width, f.height = w.bar.filmPixels()
+		f.width, f.scale = w.film.pixels()
 	}
 	if key := f.key(); key != w.filmed {
 		w.filmed = key
@@ -624,7 +626,7 @@ func smallOf(s Shot) image.Image {
 	case img == nil:
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
-	return scene{base: img, width: 112, height: 112 * img.Rect.Dy() / max(img.Rect.Dx(), 1)}.paint()
+	return whole(img, 112, 112*img.Rect.Dy()/max(img.Rect.Dx(), 1)).paint()
 }
 
 // parseSeed reads what the user typed into the seed field; -1 and an empty field draw one.

@@ -133,8 +133,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	b.send(j, stepOf(0, 2, 1, 1))
 	b.until("the preview is painted", func() bool { return b.stage.image.Visible() })
 	b.send(j, stepOf(1, 2, 1, 1))
-	if b.bar.look.done != 2 || b.bar.look.shown != 1 || b.bar.look.settled != 12 {
-		t.Errorf("bar %+v", b.bar.look)
+	if b.film.look.done != 2 || b.film.look.shown != 1 || b.film.look.settled != 12 {
+		t.Errorf("film %+v", b.film.look)
 	}
 	b.send(j, readyOf(r, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
@@ -156,7 +156,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	}
 
 	// The steps can be looked at again.
-	b.bar.Tapped(&fyne.PointEvent{Position: fyne.NewPos(1, planHeight+5)})
+	b.film.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(gutter+1, 40)}})
 	if s := b.state.Shown(); s == nil || s.Step != 0 {
 		t.Errorf("shown %v", s)
 	}
@@ -486,22 +486,5 @@ func TestFieldsLetKeysThrough(t *testing.T) {
 	b.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
 	if b.prompt.SelectedText() != "a dog" {
 		t.Errorf("selected %q", b.prompt.SelectedText())
-	}
-}
-
-func TestStepBarMovesTStop(t *testing.T) {
-	b := ready(t, nil)
-	width := b.bar.Size().Width
-	b.bar.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(width/2, 2)}})
-	for x, want := range map[float32]int{width * 8 / 25: 8, -20: 1, 2 * width: 25} {
-		b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(x, 40)}})
-		if b.state.Form.Stop != want || int(b.set.stop.slider.Value) != want {
-			t.Errorf("at %g: T_stop %d, slider %g, want %d", x, b.state.Form.Stop, b.set.stop.slider.Value, want)
-		}
-	}
-	b.bar.DragEnd()
-	b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(0, 40)}})
-	if b.state.View.Step != -1 {
-		t.Error("an empty film shows a step")
 	}
 }

@@ -1,0 +1,417 @@
+package ui
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+var (
+	_ fyne.DoubleTappable = (*filmStrip)(nil)
+	_ fyne.Draggable      = (*filmStrip)(nil)
+	_ fyne.Focusable      = (*filmStrip)(nil)
+	_ fyne.Accessible     = (*filmStrip)(nil)
+	_ desktop.Keyable     = (*filmStrip)(nil)
+	_ desktop.Mouseable   = (*filmStrip)(nil)
+	_ desktop.Cursorable  = (*filmStrip)(nil)
+)
+
+// filmLook is what the film shows beside its pictures.
+type filmLook struct {
+	places   int // steps of the run
+	subjects int
+	settled  int // T_stop of the run
+	done     int // steps that are there
+	shown    int // step on the stage; -1 none
+	calm     int // the step from which the masks stay as they are; -1 unknown
+}
+
+// filmStrip is a run, step by step, from left to right: how much the masks changed, the previews, and the mask of every subject. A
+// click shows a step, the arrow keys go on from it, a double click or Enter inspects it.
+type filmStrip struct {
+	widget.BaseWidget
+	look    filmLook
+	onStep  func(step int)
+	nudge   func(by int)
+	inspect func(subject int) // -1: none in particular
+	peek    func(held bool)
+	resized func()
+	focused bool
+
+	back    *plate
+	strip   *canvas.Image
+	head    *canvas.Rectangle
+	follow  *canvas.Rectangle
+	rest    *canvas.Rectangle
+	ring    *canvas.Rectangle
+	settled *line
+	backs   []*canvas.Rectangle
+	letters []*canvas.Text
+}
+
+// gutter is left of the steps; the letters of the subjects stand there.
+const gutter = 22
+
+// filmRows is where the rows of a film lie, from the top, in the units of previews.
+type filmRows struct {
+	curve, preview, mask float32 // heights; curve and mask are 0 without subjects
+	gap                  float32
+	subjects             int
+}
+
+func rowsOf(subjects int) filmRows {
+	r := filmRows{preview: 34, subjects: subjects}
+	if subjects > 0 {
+		r.curve, r.preview, r.gap = 24, 28, 2
+		r.mask = min(max(float32(72)/float32(subjects), 16), 26)
+	}
+	return r
+}
+
+func (r filmRows) previewTop() float32 { return r.curve }
+func (r filmRows) maskTop(subject int) float32 {
+	return r.curve + r.preview + r.gap + float32(subject)*(r.mask+r.gap)
+}
+func (r filmRows) height() float32 {
+	return r.curve + r.preview + float32(r.subjects)*(r.mask+r.gap)
+}
+
+const filmFoot = 6
+
+func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), resized func()) *filmStrip {
+	f := &filmStrip{onStep: onStep, nudge: nudge, inspect: inspect, peek: peek, resized: resized, look: filmLook{shown: -1, calm: -1}}
+	bar := func(radius float32) *canvas.Rectangle {
+		r := canvas.NewRectangle(color.Transparent)
+		r.CornerRadius = radius
+		return r
+	}
+	f.head, f.follow, f.rest, f.ring = bar(3), bar(1.5), bar(1.5), bar(7)
+	f.back = newPlate(colorWell, "", 6)
+	f.strip = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	f.strip.ScaleMode, f.strip.CornerRadius = canvas.ImageScaleFastest, 6
+	f.strip.Hide()
+	f.settled = caption("")
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// show makes the film equal to look, and tells whether its height has changed.
+func (f *filmStrip) show(look filmLook) (taller bool) {
+	if f.look == look {
+		return false
+	}
+	taller = f.look.subjects != look.subjects
+	f.look = look
+	f.Refresh()
+	return taller
+}
+
+// set shows the painted strip; nil an empty one.
+func (f *filmStrip) set(img *image.RGBA) {
+	if img == nil {
+		f.strip.Hide()
+		return
+	}
+	f.strip.Image = img
+	f.strip.Show()
+	f.strip.Refresh()
+}
+
+// pixels is the width that the strip should be painted in, and the pixels of a unit.
+func (f *filmStrip) pixels() (w int, scale float32) {
+	scale = 1
+	if c := fyne.CurrentApp().Driver().CanvasForObject(f); c != nil {
+		scale = c.Scale()
+	}
+	return int((f.Size().Width-gutter)*scale + 0.5), scale
+}
+
+// at is the step and the subject (-1: none) at a place.
+func (f *filmStrip) at(p fyne.Position) (step, subject int) {
+	rows := rowsOf(f.look.subjects)
+	subject = -1
+	for j := range rows.subjects {
+		if top := rows.maskTop(j); p.Y >= top && p.Y < top+rows.mask+rows.gap {
+			subject = j
+		}
+	}
+	step = int((p.X - gutter) / (f.Size().Width - gutter) * float32(f.look.places))
+	return min(max(step, 0), f.look.done-1), subject
+}
+
+func (f *filmStrip) choose(p fyne.Position) {
+	if f.look.places > 0 && f.look.done > 0 {
+		step, _ := f.at(p)
+		f.onStep(step)
+	}
+}
+
+// MouseDown shows a step at once; a tap would wait for the second one of a double tap.
+func (f *filmStrip) MouseDown(e *desktop.MouseEvent) { f.choose(e.Position) }
+func (f *filmStrip) MouseUp(*desktop.MouseEvent)     {}
+
+func (f *filmStrip) DoubleTapped(e *fyne.PointEvent) {
+	_, subject := f.at(e.Position)
+	f.inspect(subject)
+}
+
+func (f *filmStrip) Dragged(e *fyne.DragEvent) { f.choose(e.Position) }
+func (f *filmStrip) DragEnd()                  {}
+func (f *filmStrip) Cursor() desktop.Cursor    { return desktop.PointerCursor }
+func (f *filmStrip) FocusGained()              { f.focused = true; f.Refresh() }
+func (f *filmStrip) FocusLost()                { f.focused = false; f.Refresh() }
+func (f *filmStrip) TypedRune(rune)            {}
+
+func (f *filmStrip) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyLeft:
+		f.nudge(-1)
+	case fyne.KeyRight:
+		f.nudge(1)
+	case fyne.KeyHome:
+		f.onStep(0)
+	case fyne.KeyEnd:
+		f.onStep(-1)
+	case fyne.KeyReturn, fyne.KeyEnter:
+		f.inspect(-1)
+	}
+}
+
+func (f *filmStrip) KeyDown(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeySpace {
+		f.peek(true)
+	}
+}
+
+func (f *filmStrip) KeyUp(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeySpace {
+		f.peek(false)
+	}
+}
+
+func (f *filmStrip) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+func (f *filmStrip) AccessibilityLabel() string {
+	if f.look.shown < 0 {
+		return "film of " + strconv.Itoa(f.look.done) + " steps"
+	}
+	return "step " + strconv.Itoa(f.look.shown+1) + " of " + strconv.Itoa(f.look.places)
+}
+
+func (f *filmStrip) CreateRenderer() fyne.WidgetRenderer {
+	r := &filmRenderer{f: f}
+	r.update()
+	return r
+}
+
+type filmRenderer struct {
+	f       *filmStrip
+	objects []fyne.CanvasObject
+}
+
+func (r *filmRenderer) Destroy()                     {}
+func (r *filmRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *filmRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(200, rowsOf(r.f.look.subjects).height()+filmFoot)
+}
+
+func (r *filmRenderer) Layout(size fyne.Size) {
+	r.place(size)
+	r.f.resized()
+}
+
+func (r *filmRenderer) place(size fyne.Size) {
+	f := r.f
+	put := func(o fyne.CanvasObject, x, y, w, h float32) {
+		o.Move(fyne.NewPos(x, y))
+		o.Resize(fyne.NewSize(w, h))
+	}
+	rows := rowsOf(f.look.subjects)
+	width, height := size.Width-gutter, rows.height()
+	put(f.back, gutter, 0, width, height)
+	put(f.strip, gutter, 0, width, height)
+	put(f.ring, gutter-2, -2, width+4, height+4)
+	for i := range f.backs {
+		y := rows.maskTop(i) + (rows.mask-badgeSide)/2
+		put(f.backs[i], 0, y, badgeSide, badgeSide)
+		put(f.letters[i], 0, y, badgeSide, badgeSide)
+	}
+	place := float32(0)
+	if f.look.places > 0 {
+		place = width / float32(f.look.places)
+	}
+	done := float32(f.look.done) * place
+	put(f.rest, gutter, height+3, done, 3)
+	put(f.follow, gutter, height+3, min(done, float32(f.look.settled)*place), 3)
+	put(f.head, gutter+float32(f.look.shown)*place-1, rows.previewTop()-1, place+1, height-rows.previewTop()+2)
+	text := f.settled.MinSize()
+	x := gutter + (float32(f.look.calm)+0.5)*place + 6
+	if x+text.Width > size.Width-4 {
+		x -= text.Width + 12
+	}
+	put(f.settled, x, 2, text.Width, text.Height)
+}
+
+func (r *filmRenderer) update() {
+	f := r.f
+	col := func(n fyne.ThemeColorName) color.Color { return theme.ColorForWidget(n, f) }
+	for i := len(f.backs); i < f.look.subjects; i++ {
+		back, letter := newBadge()
+		f.backs, f.letters = append(f.backs, back), append(f.letters, letter)
+	}
+	f.backs, f.letters = f.backs[:f.look.subjects], f.letters[:f.look.subjects]
+	r.objects = []fyne.CanvasObject{f.back, f.strip}
+	for i := range f.backs {
+		f.backs[i].FillColor, f.letters[i].Text = subjectColor(i), subjectLetter(i)
+		r.objects = append(r.objects, f.backs[i], f.letters[i])
+	}
+	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
+	f.settled.text = ""
+	if f.look.calm >= 0 {
+		f.settled.text = "settled at " + strconv.Itoa(f.look.calm+1)
+	}
+	f.settled.Refresh()
+	f.follow.FillColor, f.rest.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)
+	f.head.StrokeColor, f.head.StrokeWidth, f.head.FillColor = col(theme.ColorNameForeground), 2, color.Transparent
+	f.ring.StrokeColor, f.ring.StrokeWidth, f.ring.Hidden = col(theme.ColorNamePrimary), 2, !f.focused
+	f.head.Hidden = f.look.shown < 0 || f.look.places < 1
+	f.follow.Hidden, f.rest.Hidden = f.look.done < 1, f.look.done < 1
+}
+
+func (r *filmRenderer) Refresh() {
+	r.update()
+	r.place(r.f.Size())
+	r.f.back.Refresh()
+	canvas.Refresh(r.f)
+}
+
+// filmScene is the strip of a film as a value, to be painted on another goroutine.
+type filmScene struct {
+	steps    []inference.StepDone
+	places   int // on the strip
+	subjects int
+	settling settling
+	width    int     // pixels
+	scale    float32 // pixels of a unit
+	empty    color.Color
+	faint    color.Color // threshold of the curve
+	alarm    color.Color // behind late rises of the curve
+}
+
+type filmKey struct {
+	last, first *inference.StepDone
+	steps       int
+	subjects    int
+	width       int
+	scale       float32
+	empty       color.Color
+}
+
+func (f filmScene) key() filmKey {
+	k := filmKey{steps: len(f.steps), subjects: f.subjects, width: f.width, scale: f.scale, empty: f.empty}
+	if k.steps > 0 {
+		k.first, k.last = &f.steps[0], &f.steps[k.steps-1]
+	}
+	return k
+}
+
+func (f filmScene) paint() *image.RGBA {
+	rows := rowsOf(f.subjects)
+	px := func(v float32) int { return int(v*f.scale + 0.5) }
+	height := px(rows.height())
+	if f.width < 1 || height < 1 || f.places < 1 {
+		return nil
+	}
+	out := image.NewRGBA(image.Rect(0, 0, f.width, height))
+	draw.Draw(out, out.Rect, image.NewUniform(f.empty), image.Point{}, draw.Src)
+	for i := range f.steps {
+		step := &f.steps[i]
+		if step.Step < 0 || step.Step >= f.places {
+			continue
+		}
+		left, right := step.Step*f.width/f.places, (step.Step+1)*f.width/f.places-1
+		f.tile(out, image.Rect(left, px(rows.previewTop()), right, px(rows.previewTop()+rows.preview)), step, -1)
+		for j := range f.subjects {
+			f.tile(out, image.Rect(left, px(rows.maskTop(j)), right, px(rows.maskTop(j)+rows.mask)), step, j)
+		}
+	}
+	f.curves(out, px(rows.curve))
+	return out
+}
+
+// tile paints the middle of a step's preview (subject < 0), or the mask of a subject on the darkened preview.
+func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.StepDone, subject int) {
+	size := tile.Size()
+	preview := step.Preview
+	switch {
+	case size.X < 1 || size.Y < 1 || preview == nil && subject < 0:
+		return
+	case preview == nil || preview.Rect.Empty(): // a film of another model
+		preview = image.NewRGBA(image.Rect(0, 0, max(step.GridWidth, 1), max(step.GridHeight, 1)))
+		draw.Draw(preview, preview.Rect, image.Black, image.Point{}, draw.Src)
+	}
+	b := preview.Bounds()
+	full := image.Pt(size.Y*b.Dx()/b.Dy(), size.Y)
+	if full.X < size.X {
+		full = image.Pt(size.X, max(size.X*b.Dy()/b.Dx(), size.Y))
+	}
+	small := picture.Upscale(preview, full.X, full.Y, true)
+	if subject >= 0 && subject < len(step.Subjects) {
+		for i, v := range small.Pix {
+			if i%4 != 3 {
+				small.Pix[i] = v / 3
+			}
+		}
+		layer := picture.Layer{Grid: picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[subject].Mask},
+			Style: picture.SubjectStyle(subject)}
+		if masked, err := picture.Overlay(small, []picture.Layer{layer}, picture.Heat, 1); err == nil {
+			small = masked
+		}
+	}
+	draw.Draw(out, tile, small, full.Sub(size).Div(2), draw.Src)
+}
+
+// fullScale is the change at the top of the curve; more is cut off.
+const fullScale = 0.4
+
+// curves paints how much the mask of every subject changed from step to step, in the uppermost height pixels: a line in the
+// colour and dash of the subject, the threshold, a mark where all are settled, and a shade where one rises again.
+func (f filmScene) curves(out *image.RGBA, height int) {
+	if f.subjects == 0 || height < 4 {
+		return
+	}
+	x := func(step int) float32 { return (float32(step) + 0.5) * float32(f.width) / float32(f.places) }
+	y := func(change float64) float32 {
+		return float32(height-3) - float32(min(change, fullScale)/fullScale)*float32(height-6)
+	}
+	for _, step := range f.settling.rises {
+		band := image.Rect(step*f.width/f.places, 0, (step+1)*f.width/f.places, height)
+		draw.Draw(out, band, image.NewUniform(f.alarm), image.Point{}, draw.Over)
+	}
+	thin, thick := max(f.scale, 1), max(1.8*f.scale, 1.5)
+	level := []picture.Point{{X: 0, Y: y(calm)}, {X: float32(f.width), Y: y(calm)}}
+	picture.DrawLine(out, level, thin, picture.Dotted, nrgba(f.faint))
+	if at := f.settling.at; at >= 0 {
+		picture.DrawLine(out, []picture.Point{{X: x(at), Y: 1}, {X: x(at), Y: float32(height)}}, thin, picture.Solid, nrgba(f.faint))
+	}
+	for j, curve := range f.settling.curves {
+		var line []picture.Point
+		for step := 1; step < len(curve); step++ {
+			line = append(line, picture.Point{X: x(step), Y: y(curve[step])})
+		}
+		picture.DrawLine(out, line, thick, picture.SubjectStyle(j).Dash, subjectColor(j))
+	}
+}
+
+func nrgba(c color.Color) color.NRGBA { return color.NRGBAModel.Convert(c).(color.NRGBA) }

@@ -1,0 +1,220 @@
+package ui
+
+import (
+	"image/color"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+// lens is how masks lie over the picture on the stage.
+type lens struct {
+	mode     picture.Mode
+	opacity  float64
+	steps    bool   // masks are shown over the steps
+	finished bool   // and over finished pictures
+	off      uint64 // subjects whose masks are not shown, by bit
+	held     bool   // all are hidden as long as a button or Space is held
+}
+
+func newLens() lens { return lens{mode: picture.Heat, opacity: 0.45, steps: true} }
+
+// shows tells whether the mask of a subject may be seen.
+func (l lens) shows(subject int) bool { return l.off>>(uint(subject)%64)&1 == 0 }
+
+// layersOf are the masks of a step that the lens lets through, in the styles of their subjects.
+func (l lens) layersOf(step *inference.StepDone) []picture.Layer {
+	if step == nil || l.held {
+		return nil
+	}
+	var layers []picture.Layer
+	for i, s := range step.Subjects {
+		if l.shows(i) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
+			layers = append(layers, picture.Layer{
+				Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: s.Mask},
+				Style: picture.SubjectStyle(i),
+			})
+		}
+	}
+	return layers
+}
+
+// MaskStep is the step whose masks belong to what the stage shows: the step itself, or the last one of a finished picture.
+func (s State) MaskStep() *inference.StepDone {
+	if step := s.Shown(); step != nil {
+		return step
+	}
+	if film, _ := s.Film(); len(film) > 0 {
+		return &film[len(film)-1]
+	}
+	return nil
+}
+
+// filmSubjects is how many rows of masks the film of what is in view has.
+func (s State) filmSubjects() int {
+	if film, _ := s.Film(); len(film) > 0 {
+		return len(film[0].Subjects)
+	}
+	if s.Busy() && s.View.Shot < 0 {
+		return len(s.Run.Subjects)
+	}
+	return 0
+}
+
+// masksOn tells whether masks lie over what is in view now.
+func (w *Window) masksOn() bool {
+	if w.state.Shown() != nil {
+		return w.lens.steps
+	}
+	return w.lens.finished
+}
+
+// setMasks shows masks over what is in view, or hides them.
+func (w *Window) setMasks(on bool) {
+	if w.state.Shown() != nil {
+		w.lens.steps = on
+	} else {
+		w.lens.finished = on
+	}
+	w.refresh()
+}
+
+// toggleMask shows the mask of a subject, or hides it.
+func (w *Window) toggleMask(subject int) {
+	w.lens.off ^= 1 << (uint(subject) % 64)
+	w.refresh()
+}
+
+// overlayBar is the row under the stage with which masks are looked at.
+type overlayBar struct {
+	w       *Window
+	row     *fyne.Container
+	none    *pill
+	modes   []*pill
+	legend  *fyne.Container
+	opacity *widget.Slider
+	marks   []*legend
+	shown   []string // their words
+}
+
+func newOverlayBar(w *Window) *overlayBar {
+	o := &overlayBar{w: w, legend: newRow(4)}
+	o.none = newPill("No masks", func() { w.setMasks(false) })
+	modes := newRow(4, o.none.tile)
+	for mode, name := range [...]string{picture.Heat: "Heat", picture.Outline: "Outline", picture.Cutout: "Cut-out"} {
+		p := newPill(name, func() {
+			w.lens.mode = picture.Mode(mode)
+			w.setMasks(true)
+		})
+		o.modes = append(o.modes, p)
+		modes.Add(p.tile)
+	}
+	o.opacity = widget.NewSlider(0.1, 1)
+	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
+	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
+	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{width: 96}, track(o.opacity)))
+	return o
+}
+
+// refresh makes the row equal to the state.
+func (o *overlayBar) refresh() {
+	step, on := o.w.state.MaskStep(), o.w.masksOn()
+	if o.row.Hidden = step == nil || len(step.Subjects) == 0; o.row.Hidden {
+		return
+	}
+	o.none.choose(!on)
+	for mode, p := range o.modes {
+		p.choose(on && o.w.lens.mode == picture.Mode(mode))
+	}
+	words := o.w.state.words(len(step.Subjects))
+	if !slices.Equal(words, o.shown) {
+		o.shown = words
+		o.legend.Objects, o.marks = nil, nil
+		for i, word := range words {
+			l := newLegend(i, word, func() { o.w.toggleMask(i) })
+			o.marks = append(o.marks, l)
+			o.legend.Add(l.tile)
+		}
+		o.legend.Refresh()
+	}
+	for i, l := range o.marks {
+		l.show(o.w.lens.shows(i))
+	}
+	o.row.Refresh()
+}
+
+// words names the n subjects of what is in view.
+func (s State) words(n int) []string {
+	subjects := s.Run.Subjects
+	if shot := s.Shot(); shot != nil {
+		subjects = shot.Recipe.Subjects
+	}
+	words := make([]string, n)
+	for i := range words {
+		if i < len(subjects) {
+			words[i] = subjects[i].Word.Text
+		}
+	}
+	return words
+}
+
+// pill is a short text on a frame, one of a few that can be chosen.
+type pill struct {
+	*tile
+	text *line
+}
+
+func newPill(text string, tapped func()) *pill {
+	p := &pill{text: caption(text)}
+	p.tile = newTile(text, 7, container.New(inset{9, 4}, p.text), tapped)
+	return p
+}
+
+func (p *pill) choose(on bool) {
+	p.tile.choose(on)
+	want := theme.ColorNamePlaceHolder
+	if on {
+		want = theme.ColorNameForeground
+	}
+	if p.text.color != want {
+		p.text.color = want
+		p.text.Refresh()
+	}
+}
+
+// legend names a subject in its colour and letter, and switches its mask on and off.
+type legend struct {
+	*tile
+	subject int
+	back    *canvas.Rectangle
+	letter  *canvas.Text
+	word    *line
+}
+
+func newLegend(subject int, word string, tapped func()) *legend {
+	l := &legend{subject: subject, word: caption(shorten(word, 14))}
+	l.back, l.letter = newBadge()
+	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(subject), 1.5
+	l.letter.Text = subjectLetter(subject)
+	badge := container.New(fixed{badgeSide, badgeSide}, l.back, l.letter)
+	l.tile = newTile("mask of "+word, 7, container.New(inset{6, 3}, newRow(6, badge, l.word)), tapped)
+	return l
+}
+
+// show fills the badge when the mask is seen; a ring is left when it is not.
+func (l *legend) show(on bool) {
+	l.back.FillColor, l.letter.Color, l.word.color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l), theme.ColorNamePlaceHolder
+	if on {
+		l.back.FillColor, l.letter.Color, l.word.color = subjectColor(l.subject), color.White, theme.ColorNameForeground
+	}
+	l.back.Refresh()
+	l.letter.Refresh()
+	l.word.Refresh()
+}

@@ -1,0 +1,260 @@
+package ui
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/guidance"
+	"realword/inference/picture"
+)
+
+func TestStepBarMovesTStop(t *testing.T) {
+	b := ready(t, nil)
+	width := b.bar.Size().Width - gutter
+	for x, want := range map[float32]int{width * 8 / 25: 8, -20: 1, 2 * width: 25} {
+		b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(gutter+x, 40)}})
+		if b.state.Form.Stop != want || int(b.set.stop.slider.Value) != want {
+			t.Errorf("at %g: T_stop %d, slider %g, want %d", x, b.state.Form.Stop, b.set.stop.slider.Value, want)
+		}
+	}
+	b.bar.set(12)
+	for _, c := range []struct {
+		key  fyne.KeyName
+		want int
+	}{{fyne.KeyLeft, 11}, {fyne.KeyRight, 12}, {fyne.KeyEnd, 25}, {fyne.KeyRight, 25}, {fyne.KeyHome, 1}, {fyne.KeyLeft, 1}} {
+		b.bar.TypedKey(&fyne.KeyEvent{Name: c.key})
+		if b.state.Form.Stop != c.want {
+			t.Errorf("after %s: T_stop %d, want %d", c.key, b.state.Form.Stop, c.want)
+		}
+	}
+	b.bar.look.hint = 9
+	b.bar.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if b.state.Form.Stop != 9 {
+		t.Errorf("Enter does not take the suggestion: %d", b.state.Form.Stop)
+	}
+	b.film.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(40, 10)}})
+	if b.state.View.Step != -1 {
+		t.Error("an empty film shows a step")
+	}
+}
+
+func TestStoppingEarlySaves(t *testing.T) {
+	// 62 passes instead of 75, as in the paper; without CFG 37 instead of 50.
+	for look, want := range map[barLook]int{{steps: 25, stop: 12, passes: 2}: 17, {steps: 25, stop: 12, passes: 1}: 26, {steps: 25, stop: 25, passes: 2}: 0, {}: 0} {
+		if got := look.faster(); got != want {
+			t.Errorf("%+v: %d %%, want %d", look, got, want)
+		}
+	}
+}
+
+// moving is a film of one subject whose mask is row after row of the list.
+func moving(stop int, masks ...[]float32) []inference.StepDone {
+	var film []inference.StepDone
+	for i, m := range masks {
+		film = append(film, inference.StepDone{Step: i, Steps: len(masks), GridWidth: len(m), GridHeight: 1, Guided: i < stop,
+			Subjects: []inference.SubjectStep{{Mask: m}}})
+	}
+	return film
+}
+
+func TestCurve(t *testing.T) {
+	a, b, c := []float32{1, 1, 0, 0}, []float32{0, 0.5, 1, 0}, []float32{0, 0, 1, 1}
+	third := guidance.Change(a, b) // one of three positions is common
+	if got, want := changes(moving(9, a, b, b, c), 0), []float64{1, third, 0, third}; !slices.Equal(got, want) || math.Abs(third-2./3) > 1e-12 {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := changes(moving(2, a, b, b, c), 0); len(got) != 2 {
+		t.Errorf("masks that are reused have changes: %v", got)
+	}
+	if got := changes(moving(9, a), 1); got != nil {
+		t.Errorf("a subject that is not there: %v", got)
+	}
+	for name, c := range map[string]struct {
+		film  []inference.StepDone
+		at    int
+		rises []int
+	}{
+		"nothing":       {nil, -1, nil},
+		"never":         {moving(9, a, b, a, b), -1, nil},
+		"from step 3":   {moving(9, a, b, c, c, c), 3, nil},
+		"once is luck":  {moving(9, a, b, b, c, a), -1, nil},
+		"moves again":   {moving(9, a, b, b, b, c, c), 2, []int{4}},
+		"until T_stop":  {moving(3, a, b, b, b, b), -1, nil},
+		"without steps": {moving(0, a, b), -1, nil},
+	} {
+		if s := settled(c.film); s.at != c.at || !slices.Equal(s.rises, c.rises) {
+			t.Errorf("%s: settled at %d, rises %v", name, s.at, s.rises)
+		}
+	}
+}
+
+func TestFilmScrubs(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog and a cat")
+	j := b.run()
+	for i := range 4 {
+		b.send(j, stepOf(i, 4, 2, 2))
+	}
+	b.send(j, readyOf(j.request, 0))
+	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
+	press := func(key fyne.KeyName) { b.film.TypedKey(&fyne.KeyEvent{Name: key}) }
+	for i, c := range []struct {
+		key  fyne.KeyName
+		want int
+	}{{fyne.KeyLeft, 3}, {fyne.KeyLeft, 2}, {fyne.KeyRight, 3}, {fyne.KeyRight, -1}, {fyne.KeyHome, 0}, {fyne.KeyLeft, 0}, {fyne.KeyEnd, -1}} {
+		press(c.key)
+		if b.state.View.Step != c.want {
+			t.Fatalf("key %d, %s: step %d, want %d", i, c.key, b.state.View.Step, c.want)
+		}
+	}
+	width := b.film.Size().Width - gutter
+	rows := rowsOf(2)
+	at := fyne.NewPos(gutter+width*2.5/4, rows.maskTop(1)+3)
+	if step, subject := b.film.at(at); step != 2 || subject != 1 {
+		t.Errorf("step %d, subject %d", step, subject)
+	}
+	b.film.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: at}})
+	if b.state.View.Step != 2 {
+		t.Errorf("a click shows step %d", b.state.View.Step)
+	}
+	if b.film.Size().Height != rows.height()+filmFoot {
+		t.Errorf("the film is %g high", b.film.Size().Height)
+	}
+}
+
+// The film of two steps, a tiny grid: preview above, then a row for each subject in its colour.
+func TestFilmPaints(t *testing.T) {
+	s := stepOf(0, 2, 1, 2)
+	s.Subjects[1].Mask = make([]float32, 16)
+	f := filmScene{steps: []inference.StepDone{s}, places: 2, subjects: 2, width: 100, scale: 1, empty: color.Black, faint: color.White, alarm: color.White}
+	img := f.paint()
+	rows := rowsOf(2)
+	if img.Rect.Size() != image.Pt(100, int(rows.height()+0.5)) {
+		t.Fatalf("size %v", img.Rect)
+	}
+	at := func(x int, y float32) color.RGBA { return img.RGBAAt(x, int(y)) }
+	if got := at(20, rows.previewTop()+4); got != (color.RGBA{0, 100, 150, 255}) {
+		t.Errorf("preview %v", got)
+	}
+	dark := color.RGBA{0, 33, 50, 255}
+	if got := at(45, rows.maskTop(0)+2); got != dark {
+		t.Errorf("beside the mask %v", got)
+	}
+	if got := at(24, rows.maskTop(1)+rows.mask/2); got != dark {
+		t.Errorf("an empty mask %v", got)
+	}
+	// The middle of the cell (1, 1) of a picture of 49 × 49, of which the tile shows the 26 lines in the middle.
+	if got := at(18, rows.maskTop(0)+7); got.R != 0 || got.G < 60 || got.B < 100 {
+		t.Errorf("the mask is %v", got)
+	}
+	if got := at(70, rows.maskTop(0)+5); got != (color.RGBA{0, 0, 0, 255}) {
+		t.Errorf("a step that has not come yet is %v", got)
+	}
+	if (filmScene{places: 2, subjects: 2}).paint() != nil {
+		t.Error("a film without width is painted")
+	}
+}
+
+func TestMaskModesAndSubjects(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	j := b.run()
+	b.send(j, stepOf(0, 4, 2, 2))
+	layers := func() int {
+		if !b.masksOn() {
+			return 0
+		}
+		return len(b.lens.layersOf(b.state.MaskStep()))
+	}
+	if layers() != 2 || len(b.overlay.marks) != 2 || b.overlay.row.Hidden {
+		t.Fatalf("%d masks, %d in the legend", layers(), len(b.overlay.marks))
+	}
+	test.Tap(b.overlay.marks[0].tile)
+	if layers() != 1 || b.lens.layersOf(b.state.MaskStep())[0].Style != picture.SubjectStyle(1) {
+		t.Error("the first subject is still seen")
+	}
+	test.Tap(b.overlay.marks[0].tile)
+	test.Tap(b.overlay.modes[picture.Cutout].tile)
+	if b.lens.mode != picture.Cutout || !b.overlay.modes[picture.Cutout].chosen || layers() != 2 {
+		t.Errorf("mode %v", b.lens.mode)
+	}
+	b.film.KeyDown(&fyne.KeyEvent{Name: fyne.KeySpace})
+	if layers() != 0 {
+		t.Error("Space does not hide the masks")
+	}
+	b.film.KeyUp(&fyne.KeyEvent{Name: fyne.KeySpace})
+	test.Tap(b.overlay.none.tile)
+	if layers() != 0 {
+		t.Error("masks are still on")
+	}
+	test.Tap(b.overlay.modes[picture.Heat].tile)
+	b.send(j, readyOf(j.request, 0))
+	if layers() != 0 || b.state.Shown() != nil {
+		t.Error("a finished picture stands for itself until masks are asked for")
+	}
+	test.Tap(b.overlay.modes[picture.Outline].tile)
+	if layers() != 2 {
+		t.Error("no masks over the finished picture")
+	}
+	b.end(j, inference.Done{Pictures: 1})
+}
+
+// Painting in all three modes on a tiny grid, and without scaling by the screen.
+func TestScenePaints(t *testing.T) {
+	s := stepOf(0, 2, 1, 1)
+	blue := picture.SubjectStyle(0).Color
+	plain := color.RGBA{0, 100, 150, 255}
+	for mode, want := range map[picture.Mode][2]bool{ // in the middle of the mask, outside of it: is it the picture's own colour?
+		picture.Heat: {false, true}, picture.Outline: {true, true}, picture.Cutout: {true, false},
+	} {
+		c := whole(s.Preview, 64, 64)
+		c.masks, c.mode, c.opacity = newLens().layersOf(&s), mode, 0.5
+		img := c.paint()
+		own := func(x, y int) bool { c := img.RGBAAt(x, y); return c.B > plain.B-8 && c.B < plain.B+8 }
+		got := [2]bool{own(32, 24), own(4, 60)}
+		if got != want {
+			t.Errorf("mode %d: %v, want %v", mode, got, want)
+		}
+		lines := 0
+		for i := range 64 * 64 {
+			p := img.RGBAAt(i%64, i/64)
+			if p == blue {
+				lines++
+			}
+		}
+		if mode != picture.Cutout && lines == 0 {
+			t.Errorf("mode %d has no outline", mode)
+		}
+	}
+	// A part of a large picture is the same as that part of the painted whole.
+	c := whole(s.Preview, 64, 64)
+	c.masks, c.opacity = newLens().layersOf(&s), 0.5
+	all := c.paint()
+	c.part = image.Rect(10, 20, 50, 40)
+	part := c.paint()
+	if part.Rect.Size() != c.part.Size() {
+		t.Fatalf("part of %v", part.Rect)
+	}
+	for y := range 20 {
+		for x := range 40 {
+			a, b := part.RGBAAt(x, y), all.RGBAAt(x+10, y+20)
+			if d := int(a.B) - int(b.B); d < -3 || d > 3 {
+				t.Fatalf("at %d, %d: %v and %v", x, y, a, b)
+			}
+		}
+	}
+	for _, bad := range []scene{{}, whole(s.Preview, 0, 5), {base: s.Preview, size: image.Pt(4, 4), part: image.Rect(0, 0, 5, 4)}} {
+		if bad.paint() != nil {
+			t.Errorf("painted %+v", bad)
+		}
+	}
+}
