@@ -112,7 +112,7 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 		t.Errorf("mask %v", m)
 	}
 	b.nudge(-1)
-	if b.bar.look.shown != 3 {
+	if b.film.look.shown != 3 {
 		t.Error("the film of an old picture does not scrub")
 	}
 
