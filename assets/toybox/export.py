@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from model import load
 
 ABOUT = {
-    "family": "toybox", "name": "Realword Toybox", "default_size": [64, 64],
+    "family": "toybox", "name": "Realword Toybox", "default_size": [128, 128],
     "presets": {
         "paper": {"sampler": "ddim", "steps": 25, "stop": 12, "cfg": 4.0, "scope": .2, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
@@ -20,7 +20,7 @@ ABOUT = {
 def export(work, out):
     model, _ = load(work)
     cache = work / "latents.pt"
-    fit = torch.load(cache) if cache.exists() else {"latent_rgb": [[0.0] * 3] * 4, "latent_rgb_bias": [.5] * 3}
+    fit = torch.load(cache) if cache.exists() else {"latent_rgb": [[0.0] * 3] * 8, "latent_rgb_bias": [.5] * 3}
     model.about = ABOUT | {k: [[round(v, 5) for v in row] for row in fit[k]] if k == "latent_rgb" else [round(v, 5) for v in fit[k]]
                            for k in ("latent_rgb", "latent_rgb_bias")}
     out.mkdir(parents=True, exist_ok=True)

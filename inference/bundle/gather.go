@@ -264,7 +264,7 @@ func (im *importer) fit() error {
 	var errs []error
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	cross, last := im.unet.CrossAttentionDim[0], im.text[len(im.text)-1].HiddenSize
-	if n := im.unet.InChannels; n == 9 || n == 8 {
+	if n := im.unet.InChannels; n > im.unet.OutChannels {
 		refuse("the U-Net takes %d channels: it is an inpainting or editing model; use the text-to-image model of the same family", n)
 	} else if n != im.vae.LatentChannels || n != im.unet.OutChannels {
 		refuse("unet works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n, im.unet.OutChannels, im.vae.LatentChannels)
