@@ -3,6 +3,7 @@ import os
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from optim import flat
 
 
 def explicit_attention():
@@ -37,9 +38,9 @@ class Team:
         """Averages the gradients, in place, and the numbers (returned): a clock, a loss."""
         if self.size == 1:
             return list(numbers)
-        grads = [p.grad for p in params]
-        flat = torch.cat([g.flatten() for g in grads] + [torch.tensor(numbers)])
-        dist.all_reduce(flat)
-        flat /= self.size
-        torch._foreach_copy_(grads, [f.view_as(g) for f, g in zip(flat.split([g.numel() for g in grads] + [len(numbers)]), grads)])
-        return flat[-len(numbers):].tolist()
+        grads = [flat(p.grad).view(-1) for p in params]
+        all = torch.cat(grads + [torch.tensor(numbers)])
+        dist.all_reduce(all)
+        all /= self.size
+        torch._foreach_copy_(grads, list(all.split([g.numel() for g in grads] + [len(numbers)])[:-1]))
+        return all[-len(numbers):].tolist()

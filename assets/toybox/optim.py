@@ -6,6 +6,13 @@ the size of AdamW's (0.2 * sqrt of the longer side), so that one learning rate s
 import torch
 
 
+def flat(t):
+    """t as [n, m], without moving numbers in memory where t lies as channels_last; the order of columns is free."""
+    if t.ndim == 4 and t.is_contiguous(memory_format=torch.channels_last):
+        return t.permute(0, 2, 3, 1).flatten(1)
+    return t.flatten(1) if t.ndim > 1 else t[None]
+
+
 @torch.no_grad()
 def orthogonal(g, steps=5):
     """The nearest semi-orthogonal matrix of g [n, m], roughly: singular values end between 0.7 and 1.2 (quintic Newton-Schulz iteration)."""
@@ -43,8 +50,8 @@ class Muon(torch.optim.Optimizer):
                         s["momentum"] = torch.zeros_like(p)
                     m = s["momentum"]
                     m.lerp_(p.grad, 1 - group["momentum"])
-                    g = p.grad.lerp(m, group["momentum"]).flatten(1)
-                    update = orthogonal(g).view_as(p) * (.2 * max(g.shape) ** .5)
+                    g = flat(p.grad.lerp(m, group["momentum"]))
+                    flat(p).mul_(1 - lr * decay).add_(orthogonal(g), alpha=-lr * .2 * max(g.shape) ** .5)
                 else:
                     if not s:
                         s["first"], s["second"], s["steps"] = torch.zeros_like(p), torch.zeros_like(p), 0
@@ -52,6 +59,4 @@ class Muon(torch.optim.Optimizer):
                     s["first"].lerp_(p.grad, 1 - b1)
                     s["second"].lerp_(p.grad.square(), 1 - b2)
                     scale = (s["second"] / (1 - b2 ** s["steps"])).sqrt_().add_(1e-8)
-                    update = s["first"] / (1 - b1 ** s["steps"]) / scale
-                p.mul_(1 - lr * decay * (p.ndim >= 2))
-                p.add_(update, alpha=-lr)
+                    p.mul_(1 - lr * decay * (p.ndim >= 2)).add_(s["first"] / scale, alpha=-lr / (1 - b1 ** s["steps"]))
