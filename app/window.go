@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
-	"fyne.io/fyne/v2"
 	"github.com/spf13/cobra"
 	"github.com/sqweek/dialog"
 
@@ -23,9 +23,12 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		return errors.New("the window cannot be opened: " + d.detail + ": " + d.remedy)
 	}
 	a := newApp()
-	defer context.AfterFunc(c.Context(), func() { fyne.Do(a.Quit) })()
+	logs, err := keepLog(c.ErrOrStderr())
+	if err != nil {
+		fmt.Fprintln(c.ErrOrStderr(), "Messages are not kept in a file:", err)
+	}
 	var opened atomic.Pointer[engine] // the window opens it on a goroutine of its own
-	ui.Run(a, ui.Options{
+	ui.Run(c.Context(), a, ui.Options{
 		Title:   appName,
 		Program: program,
 		Open: func(context.Context) (ui.Engine, error) {
@@ -38,9 +41,13 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		},
 		Samples:     samples(),
 		OpenFile:    openFile,
+		OpenFolder:  openFolder,
 		SaveFile:    saveFile,
 		OpenHistory: func() (ui.Store, error) { return openHistory() },
 		SetAside:    setAside,
+		Credits:     assets.Credits(),
+		Logs:        logs,
+		Report:      func(path string) error { return writeReport(c, *m, logs, path) },
 	})
 	if e := opened.Load(); e != nil {
 		return e.Close()
@@ -80,6 +87,10 @@ func openFile() (string, error) {
 
 func saveFile(name string) (string, error) {
 	return chosen(dialog.File().Title("Save the picture").Filter("PNG pictures", "png").SetStartFile(name).Save())
+}
+
+func openFolder() (string, error) {
+	return chosen(dialog.Directory().Title("Choose a folder").Browse())
 }
 
 // chosen makes a closed file dialog an empty path.

@@ -44,6 +44,19 @@ func Samples() []Sample {
 	return list
 }
 
+//go:embed samples/CREDITS.md toybox/CREDITS.md
+var credits embed.FS
+
+// Credits names, as Markdown, whose pictures are in the program.
+func Credits() string {
+	var all []byte
+	for _, name := range []string{"toybox/CREDITS.md", "samples/CREDITS.md"} {
+		text, _ := credits.ReadFile(name) // a test reads them
+		all = append(append(all, text...), '\n')
+	}
+	return string(all)
+}
+
 //go:embed all:toybox/bundle
 var toybox embed.FS
 

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
@@ -41,9 +40,12 @@ func separator(m menu) action { return action{menu: m} }
 // allActions is the table. A panel has its actions in a method of its own, beside the panel, and one line here.
 func (w *Window) allActions() []action {
 	return slices.Concat(
+		w.undoActions(),
 		w.pictureActions(),
 		w.runActions(),
 		w.viewActions(),
+		w.lookActions(),
+		w.helpActions(), // the last lines of their menus
 	)
 }
 
@@ -186,7 +188,7 @@ func (w *Window) press(s stroke) bool {
 
 func (w *Window) perform(a action) {
 	covered := w.win.Canvas().Overlays().Top() != nil
-	if w.closing || covered && a.id != "view.back" || a.can != nil && !a.can() {
+	if w.closing || covered && a.id != "view.back" && a.id != "file.quit" || a.can != nil && !a.can() {
 		return
 	}
 	a.do()
@@ -211,15 +213,54 @@ func (w *Window) shortcut(s fyne.Shortcut) bool {
 	return ok && w.press(k)
 }
 
+// shortcuts are the names under which Fyne reports a key: a few have their own.
+func (s stroke) shortcuts() []fyne.Shortcut {
+	if s.mod == fyne.KeyModifierShortcutDefault {
+		switch s.key {
+		case fyne.KeyZ:
+			return []fyne.Shortcut{&fyne.ShortcutUndo{}}
+		case fyne.KeyY:
+			return []fyne.Shortcut{&fyne.ShortcutRedo{}}
+		case fyne.KeyV:
+			return []fyne.Shortcut{&fyne.ShortcutPaste{Clipboard: fyne.CurrentApp().Clipboard()}}
+		case fyne.KeyC:
+			return []fyne.Shortcut{&fyne.ShortcutCopy{Clipboard: fyne.CurrentApp().Clipboard()}}
+		case fyne.KeyX:
+			return []fyne.Shortcut{&fyne.ShortcutCut{Clipboard: fyne.CurrentApp().Clipboard()}}
+		case fyne.KeyA:
+			return []fyne.Shortcut{&fyne.ShortcutSelectAll{}}
+		}
+	}
+	list := []fyne.Shortcut{&desktop.CustomShortcut{KeyName: s.key, Modifier: s.mod}}
+	if s.key == fyne.KeyReturn {
+		list = append(list, &desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: s.mod})
+	}
+	return list
+}
+
+// performKey does an action for its key. Keys such as Ctrl+Z and Ctrl+V belong to the text field that has the focus, if one has.
+func (w *Window) performKey(a action) {
+	if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {
+		if s, err := parseStroke(a.key); err == nil {
+			if own := s.shortcuts()[0]; !strings.HasPrefix(own.ShortcutName(), "CustomDesktop:") {
+				field.TypedShortcut(own)
+				return
+			}
+		}
+	}
+	w.perform(a)
+}
+
 // keys listens to the keyboard.
 func (w *Window) keys() {
 	c := w.win.Canvas()
-	for s := range w.table.keys {
+	for s, i := range w.table.keys {
 		if s.typed() {
 			continue
 		}
-		for _, name := range []fyne.KeyName{s.key, cmp.Or(map[fyne.KeyName]fyne.KeyName{fyne.KeyReturn: fyne.KeyEnter}[s.key], s.key)} {
-			c.AddShortcut(&desktop.CustomShortcut{KeyName: name, Modifier: s.mod}, func(s fyne.Shortcut) { w.shortcut(s) })
+		for _, shortcut := range s.shortcuts() {
+			w.heard = append(w.heard, shortcut)
+			c.AddShortcut(shortcut, func(fyne.Shortcut) { w.performKey(w.table.list[i]) })
 		}
 	}
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) { w.press(stroke{w.modifiers(), e.Name}) })

@@ -65,6 +65,7 @@ func (w *Window) stop() {
 func (w *Window) apply(events []inference.Event) {
 	for _, e := range events {
 		w.state = w.state.Apply(e)
+		w.tellEnd(e)
 		if ready, ok := e.(inference.PictureReady); ok {
 			w.save(ready)
 		}
@@ -72,11 +73,17 @@ func (w *Window) apply(events []inference.Event) {
 	w.refresh()
 }
 
-// save writes a finished picture into today's folder.
+// save writes a finished picture into the pictures folder, under the name that the preferences say.
 func (w *Window) save(ready inference.PictureReady) {
-	folder, model, embed := filepath.Join(w.opt.Pictures, time.Now().Format(time.DateOnly)), *w.state.Model, w.embed()
+	model, embed := *w.state.Model, w.embed()
+	n := naming{At: time.Now(), Seed: ready.Seed, Prompt: ready.Recipe.Prompt, Model: model.Name}
+	for _, s := range ready.Recipe.Subjects {
+		n.Words = append(n.Words, s.Word.Text)
+	}
+	sub, name := fileName(w.prefs.FileName, n)
+	folder := filepath.Join(w.pictures(), filepath.FromSlash(sub))
 	w.background(func() func() {
-		path, err := savePicture(folder, ready, model, embed)
+		path, err := savePicture(folder, name, ready, model, embed)
 		w.journal.saved(ready, path, func(id uint64) {
 			w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
 		})
@@ -283,10 +290,15 @@ func (w *Window) saveAs() {
 
 // reveal opens the folder of the picture in view.
 func (w *Window) reveal() {
-	folder := w.opt.Pictures
+	folder := w.pictures()
 	if shot := w.state.Shot(); shot != nil && shot.Path != "" {
 		folder = filepath.Dir(shot.Path)
 	}
+	w.showFolder(folder)
+}
+
+// showFolder opens a folder in the system's file manager.
+func (w *Window) showFolder(folder string) {
 	w.background(func() func() {
 		var err error
 		if w.opt.Reveal != nil {

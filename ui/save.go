@@ -6,20 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
 )
 
-// savePicture writes a finished picture into the folder under a free name, and answers the path.
-func savePicture(folder string, ready inference.PictureReady, model bundle.Manifest, e inference.Embed) (string, error) {
+// savePicture writes a finished picture into the folder under the name, or the next free one, and answers the path.
+func savePicture(folder, name string, ready inference.PictureReady, model bundle.Manifest, e inference.Embed) (string, error) {
 	data, err := inference.EncodePNG(ready, model, e)
 	if err != nil {
 		return "", err
 	}
-	return picture.WriteUnique(folder, strconv.FormatUint(ready.Seed, 10), ".png", data)
+	return picture.WriteUnique(folder, name, ".png", data)
 }
 
 // saveCopy writes a finished picture where the user wants it. The user has agreed to replace a file of that name.

@@ -340,6 +340,7 @@ func (w *Window) takeUp(o keptSession) {
 	w.state.History.Session, w.state.History.Name = o.session.ID, o.session.Name
 	w.journal.sessionChanged(o.session.ID)
 	w.state.Form = o.form.Settle(w.state.Model)
+	w.undo.reset(w.state.Form)
 	w.state.Words = w.words(w.state.Form.Prompt)
 	w.state.Selected, w.state.Pending = 0, inference.Word{}
 	w.state.PickErr = o.missing

@@ -25,6 +25,7 @@ func subjectColor(i int) color.NRGBA { return color.NRGBA(picture.SubjectStyle(i
 func subjectLetter(i int) string { return string(rune('A' + i%26)) }
 
 // studioTheme is a quiet frame for pictures: neutral greys, one accent, light or dark as the system says.
+// When the user has chosen one, it is that one; texts have the size that the user has chosen.
 type studioTheme struct{ fyne.Theme }
 
 // Theme is the look of the window.
@@ -49,6 +50,8 @@ var palette = map[fyne.ThemeColorName]pair{
 	theme.ColorNameButton:              {color.NRGBA{0xe9, 0xe7, 0xe3, 0xff}, color.NRGBA{0x2d, 0x2f, 0x34, 0xff}},
 	theme.ColorNameInputBackground:     {color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x15, 0x16, 0x18, 0xff}},
 	theme.ColorNameInputBorder:         {color.NRGBA{0xd3, 0xd0, 0xca, 0xff}, color.NRGBA{0x3a, 0x3d, 0x43, 0xff}},
+	theme.ColorNameOverlayBackground:   {color.NRGBA{0xf4, 0xf3, 0xf0, 0xff}, color.NRGBA{0x22, 0x23, 0x27, 0xff}},
+	theme.ColorNameMenuBackground:      {color.NRGBA{0xfb, 0xfa, 0xf8, 0xff}, color.NRGBA{0x26, 0x28, 0x2c, 0xff}},
 	theme.ColorNameSeparator:           {color.NRGBA{0xdd, 0xda, 0xd5, 0xff}, color.NRGBA{0x2e, 0x30, 0x34, 0xff}},
 	theme.ColorNameScrollBar:           {color.NRGBA{0x00, 0x00, 0x00, 0x50}, color.NRGBA{0xff, 0xff, 0xff, 0x40}},
 	theme.ColorNamePrimary:             {color.NRGBA{0x3b, 0x5b, 0xdb, 0xff}, color.NRGBA{0x6d, 0x8b, 0xff, 0xff}},
@@ -63,6 +66,9 @@ var palette = map[fyne.ThemeColorName]pair{
 }
 
 func (t studioTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if l := currentLook(); !l.system {
+		variant = l.variant
+	}
 	c, ok := palette[name]
 	switch {
 	case !ok:
@@ -74,17 +80,20 @@ func (t studioTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) 
 }
 
 func (t studioTheme) Size(name fyne.ThemeSizeName) float32 {
+	scale := textScale()
 	switch name {
 	case theme.SizeNameText:
-		return 13
+		return 13 * scale
 	case theme.SizeNameCaptionText:
-		return 11.5
+		return 11.5 * scale
 	case theme.SizeNameSubHeadingText:
-		return 15
+		return 15 * scale
+	case theme.SizeNameHeadingText:
+		return t.Theme.Size(name) * scale
 	case theme.SizeNameInputRadius, theme.SizeNameSelectionRadius:
 		return 7
 	case theme.SizeNameInlineIcon:
-		return 18
+		return 18 * scale
 	}
 	return t.Theme.Size(name)
 }

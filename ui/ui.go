@@ -44,6 +44,8 @@ type Options struct {
 	OpenFile func() (string, error)
 	// SaveFile asks where to save a copy of the named file; "" means nowhere. Nil hides the button.
 	SaveFile func(name string) (string, error)
+	// OpenFolder asks for a folder; "" means that the user changed their mind. Nil hides the button.
+	OpenFolder func() (string, error)
 	// Pictures is the folder that results are saved in; "" is DefaultPictures.
 	Pictures string
 	// OpenHistory opens the history, or says why it cannot with an *history.Error. It is called once the window is on the
@@ -53,12 +55,20 @@ type Options struct {
 	SetAside func() error
 	// Reveal shows a folder in the system's file manager. Nil uses the app's OpenURL.
 	Reveal func(folder string) error
+	// Credits names the people whose work is in the program, as Markdown.
+	Credits string
+	// Logs is the folder of the log files; "" where there are none.
+	Logs string
+	// Report writes what a helper needs to know into a new file: no pictures, no prompts. Nil is allowed.
+	Report func(path string) error
 }
 
-// Run shows the window and returns when it is closed and its last job has ended. It must be called from main's goroutine.
-func Run(a fyne.App, o Options) {
+// Run shows the window and returns when it is closed and its last job has ended. When the context is cancelled, the window
+// closes as if the user had closed it. It must be called from main's goroutine.
+func Run(ctx context.Context, a fyne.App, o Options) {
 	w := New(a, o)
 	w.watchDraft()
+	defer context.AfterFunc(ctx, func() { w.post(w.Close) })()
 	w.win.ShowAndRun()
 	if err := w.journal.close(); err != nil {
 		fyne.LogError("The history was not closed as it should be", err)

@@ -47,8 +47,13 @@ type Window struct {
 	journal *journal
 	kept    []byte // the form as it was kept last
 
-	table  table
-	layers []*openThing // what Esc closes, the newest last
+	table   table
+	menus   *menuBar
+	heard   []fyne.Shortcut // what the canvas listens to
+	prefs   Preferences
+	undo    undo
+	inFront bool
+	layers  []*openThing // what Esc closes, the newest last
 
 	status    *line
 	dot       *canvas.Circle
@@ -109,7 +114,9 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.post(func() { w.film.set(img) })
 	}
 	w.journal = newJournal(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
-	a.Settings().SetTheme(Theme())
+	w.prefs = readPreferences(a.Preferences())
+	w.applyLook()
+	w.watchFocus()
 	w.win = a.NewWindow(w.opt.Title)
 	w.win.SetMaster()
 	w.win.SetPadded(false)
@@ -117,8 +124,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.win.Resize(fyne.NewSize(1240, 800))
 	w.win.SetOnDropped(w.Dropped)
 	w.win.SetCloseIntercept(w.Close)
-	w.table = newTable(w.allActions(), nil)
-	w.keys()
+	w.bind()
+	w.undo.reset(w.state.Form)
 	w.refresh()
 	w.readSamples()
 	w.open()
@@ -151,6 +158,7 @@ func (w *Window) open() {
 				m := engine.Manifest()
 				w.state.Model = &m
 				w.state.Form = w.state.Form.Settle(w.state.Model)
+				w.undo.reset(w.state.Form)
 				w.state.Words = w.words(w.state.Form.Prompt)
 			}
 			w.refresh()
@@ -375,6 +383,7 @@ func (w *Window) nudge(by int) {
 
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
+	w.undo.note(w.state.Form, time.Now())
 	w.refreshHead()
 	w.refreshCards()
 	w.refreshPrompt()
@@ -382,6 +391,7 @@ func (w *Window) refresh() {
 	w.refreshStage()
 	w.refreshShots()
 	w.loadView()
+	w.menus.refresh()
 }
 
 func (w *Window) refreshHead() {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// logLimit is when a log file gives way to a new one; one old file is kept.
+const logLimit = 1 << 20
+
+// keepLog writes what packages log into a file too, and answers its folder.
+func keepLog(stderr io.Writer) (folder string, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	folder = filepath.Join(cache, "realword", "log")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "realword.log")
+	if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
+		if err := os.Rename(path, filepath.Join(folder, "realword.old.log")); err != nil {
+			return "", err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	log.SetOutput(io.MultiWriter(stderr, f)) // the file is open until the program ends
+	fmt.Fprintf(f, "%s %s %s on %s/%s\n", time.Now().Format(time.DateTime), appName, version, runtime.GOOS, runtime.GOARCH)
+	return folder, nil
+}
+
+// writeReport writes what the doctor finds and the newest messages into a file for whoever is asked for help. Neither holds a
+// prompt or a picture.
+func writeReport(c *cobra.Command, m machine, logs, path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".realword-report-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	fmt.Fprintf(f, "%s %s, %s\n\n", appName, version, time.Now().Format(time.RFC3339))
+	report(f, examine(c, m))
+	fmt.Fprintf(f, "\nMessages\n\n")
+	if logs != "" {
+		if text, err := os.ReadFile(filepath.Join(logs, "realword.log")); err == nil {
+			text = text[max(len(text)-64<<10, 0):]
+			fmt.Fprintf(f, "%s", text)
+		}
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

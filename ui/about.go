@@ -1,0 +1,91 @@
+package ui
+
+import (
+	"net/url"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// paper is where the method is described.
+const paper = "https://arxiv.org/abs/2408.09744"
+
+// showAbout says what the program is, who made what is in it, and what it is built from.
+func (w *Window) showAbout() {
+	icon := canvas.NewImageFromResource(w.app.Icon())
+	icon.FillMode = canvas.ImageFillContain
+	meta := w.app.Metadata()
+	name := newLine(w.opt.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
+	name.style.Bold = true
+	version := caption(say("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
+	what := widget.NewLabel(say("Pictures of your own subjects: each word of the prompt that you choose looks like your picture of it. After RealCustom++, a method by others, written anew; everything runs on this computer."))
+	what.Wrapping = fyne.TextWrapWord
+	head := container.NewBorder(nil, nil, container.New(fixed{72, 72}, icon), nil, container.New(inset{10, 0}, newColumn(2, name, version)))
+
+	credits := widget.NewRichTextFromMarkdown(w.opt.Credits)
+	credits.Wrapping = fyne.TextWrapWord
+	libraries := widget.NewLabel(modules())
+	libraries.Wrapping, libraries.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
+	tabs := container.NewAppTabs(
+		container.NewTabItem(say("Credits"), container.NewVScroll(credits)),
+		container.NewTabItem(say("Libraries"), container.NewVScroll(libraries)))
+
+	address, err := url.Parse(paper)
+	if err != nil {
+		address = nil // a constant that parses
+	}
+	done := widget.NewButton(say("Done"), nil)
+	done.Importance = widget.HighImportance
+	closeIt := w.sheet(say("About"), fyne.NewSize(620, 520), container.NewBorder(newColumn(6, head, what), nil, nil, nil, tabs),
+		widget.NewHyperlink(say("The paper"), address), done)
+	done.OnTapped = closeIt
+}
+
+// modules lists what the program was linked from.
+func modules() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	lines := []string{info.GoVersion}
+	for _, m := range info.Deps {
+		lines = append(lines, m.Path+"  "+m.Version)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (w *Window) helpActions() []action {
+	return []action{
+		{id: "help.keys", menu: menuHelp, label: say("Keys…"), key: "F1", do: w.showKeys},
+		{id: "help.keys.other", label: say("Keys…"), key: "Shift+/", do: w.showKeys},
+		separator(menuHelp),
+		{id: "help.logs", menu: menuHelp, label: say("Open the log folder"), do: func() { w.showFolder(w.opt.Logs) }, can: func() bool { return w.opt.Logs != "" }},
+		{id: "help.report", menu: menuHelp, label: say("Save a report for a helper…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
+		separator(menuHelp),
+		{id: "help.about", menu: menuHelp, label: say("About…"), do: w.showAbout},
+		{id: "file.preferences", menu: menuFile, label: say("Preferences…"), key: "Ctrl+,", do: w.showPreferences},
+		separator(menuFile),
+		{id: "file.quit", menu: menuFile, label: say("Quit"), key: "Ctrl+Q", do: w.Close},
+		{id: "edit.prompt", menu: menuEdit, label: say("Go to the prompt"), key: "Ctrl+L", do: func() { w.win.Canvas().Focus(w.prompt) }},
+	}
+}
+
+// saveReport writes what a helper needs to know where the user wants it: no pictures, no prompts.
+func (w *Window) saveReport() {
+	w.background(func() func() {
+		path, err := w.opt.SaveFile("realword-report.txt")
+		if err == nil && path != "" {
+			err = w.opt.Report(path)
+		}
+		return func() {
+			w.actionErr = err
+			w.refresh()
+		}
+	})
+}

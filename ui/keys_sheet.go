@@ -1,0 +1,197 @@
+package ui
+
+import (
+	"maps"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// showKeys opens the list of everything that a key does. A click on a key waits for another one; a key that is taken is named
+// with what it does, and moves when the user agrees.
+func (w *Window) showKeys() {
+	list := newColumn(2)
+	note := caption(say("Click a key, then press the new one. Backspace takes it away, Esc leaves it."))
+	var fill func()
+	set := func(own map[string]string) {
+		p := w.prefs
+		p.Keys = own
+		w.setPreferences(p)
+		w.bind()
+		fill()
+	}
+	// give lets an action have a key, and takes it from the action that had it.
+	give := func(id, key, from string) {
+		own := maps.Clone(w.prefs.Keys)
+		if own == nil {
+			own = map[string]string{}
+		}
+		own[id] = key
+		if from != "" {
+			own[from] = ""
+		}
+		for _, a := range w.allActions() { // what the action has by itself need not be kept
+			if own[a.id] == a.key {
+				delete(own, a.id)
+			}
+		}
+		set(own)
+	}
+	pressed := func(a action, s stroke) {
+		if i, taken := w.table.keys[s]; taken && w.table.list[i].id != a.id {
+			other := w.table.list[i]
+			w.ask(say("This key is taken"), say("%s does “%s”. Shall it do “%s” instead?", s.String(), other.label, a.label), say("Take it"),
+				func() { give(a.id, s.String(), other.id) })
+			return
+		}
+		give(a.id, s.String(), "")
+	}
+	titles := [menus]string{menuNone: say("Others"), menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuView: say("View"), menuHelp: say("Help")}
+	fill = func() {
+		list.Objects = nil
+		plain := map[string]string{}
+		for _, a := range w.allActions() {
+			plain[a.id] = a.key
+		}
+		for _, m := range []menu{menuRun, menuEdit, menuView, menuFile, menuHelp, menuNone} {
+			first := true
+			for _, a := range w.table.list {
+				if a.menu != m || a.id == "" {
+					continue
+				}
+				if first {
+					list.Add(container.New(inset{0, 4}, heading(titles[m])))
+					first = false
+				}
+				key := newKeyCap(a.key, func(s stroke) { pressed(a, s) }, func() { give(a.id, "", "") })
+				back := widget.NewButtonWithIcon("", theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
+				back.Importance = widget.LowImportance
+				if a.key == plain[a.id] {
+					back.Disable()
+				}
+				name := newLine(a.label, theme.ColorNameForeground, theme.SizeNameText)
+				list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, name), newRow(2, key, back)))
+			}
+		}
+		list.Add(container.New(inset{0, 4}, heading(say("Held"))))
+		list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, newLine(say("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
+			newRow(2, newKeyCap("Space", nil, nil), container.New(fixed{width: 30}))))
+		list.Refresh()
+	}
+	fill()
+	all := widget.NewButton(say("Reset all"), func() { set(nil) })
+	done := widget.NewButton(say("Done"), nil)
+	done.Importance = widget.HighImportance
+	closeIt := w.sheet(say("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(inset{4, 2}, note), nil, nil, nil,
+		container.NewVScroll(container.New(inset{4, 0}, list))), all, done)
+	done.OnTapped = closeIt
+}
+
+var (
+	_ fyne.Focusable     = (*keyCap)(nil)
+	_ fyne.Tappable      = (*keyCap)(nil)
+	_ fyne.Tabbable      = (*keyCap)(nil)
+	_ desktop.Keyable    = (*keyCap)(nil)
+	_ desktop.Cursorable = (*keyCap)(nil)
+)
+
+// keyCap shows a key. Tapped, it waits for another one.
+type keyCap struct {
+	widget.BaseWidget
+	key     string
+	pressed func(stroke) // nil: the key cannot be changed
+	none    func()
+	waiting bool
+	focused bool
+	frame   *plate
+	text    *line
+}
+
+func newKeyCap(key string, pressed func(stroke), none func()) *keyCap {
+	k := &keyCap{key: key, pressed: pressed, none: none}
+	k.frame = newPlate(colorRaised, colorLine, 6)
+	k.text = caption("")
+	k.text.align = fyne.TextAlignCenter
+	k.ExtendBaseWidget(k)
+	k.show()
+	return k
+}
+
+func (k *keyCap) show() {
+	k.text.color, k.frame.stroke = theme.ColorNameForeground, colorLine
+	text := k.key
+	if s, err := parseStroke(k.key); err == nil {
+		text = s.String()
+	}
+	switch {
+	case k.waiting:
+		text = say("press a key…")
+		k.text.color, k.frame.stroke = theme.ColorNamePrimary, theme.ColorNamePrimary
+	case text == "":
+		text = "–"
+		k.text.color = theme.ColorNamePlaceHolder
+	}
+	if k.focused {
+		k.frame.stroke = theme.ColorNamePrimary
+	}
+	k.text.text = text
+	k.text.Refresh()
+	k.frame.Refresh()
+}
+
+func (k *keyCap) wait(on bool) {
+	if k.pressed != nil && k.waiting != on {
+		k.waiting = on
+		k.show()
+	}
+}
+
+func (k *keyCap) Tapped(*fyne.PointEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(k); c != nil {
+		c.Focus(k)
+	}
+	k.wait(true)
+}
+
+func (k *keyCap) Cursor() desktop.Cursor { return desktop.PointerCursor }
+func (k *keyCap) FocusGained()           { k.focused = true; k.show() }
+func (k *keyCap) FocusLost()             { k.focused = false; k.wait(false); k.show() }
+func (k *keyCap) TypedRune(rune)         {}
+func (k *keyCap) TypedKey(e *fyne.KeyEvent) {
+	if !k.waiting && (e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace) {
+		k.wait(true)
+	}
+}
+func (k *keyCap) KeyUp(*fyne.KeyEvent) {}
+func (k *keyCap) AcceptsTab() bool     { return k.waiting }
+
+// KeyDown hears every key, also those that the menus act on.
+func (k *keyCap) KeyDown(e *fyne.KeyEvent) {
+	if !k.waiting {
+		return
+	}
+	s := stroke{key: e.Name}.plain()
+	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
+		s.mod = d.CurrentKeyModifiers()
+	}
+	switch e.Name {
+	case desktop.KeyShiftLeft, desktop.KeyShiftRight, desktop.KeyControlLeft, desktop.KeyControlRight, desktop.KeyAltLeft,
+		desktop.KeyAltRight, desktop.KeySuperLeft, desktop.KeySuperRight, desktop.KeyMenu, desktop.KeyCapsLock, fyne.KeyTab, fyne.KeySpace, "":
+		return
+	}
+	k.wait(false)
+	switch {
+	case e.Name == fyne.KeyEscape:
+	case e.Name == fyne.KeyBackspace && s.mod == 0:
+		k.none()
+	default:
+		k.pressed(s)
+	}
+}
+
+func (k *keyCap) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.New(atLeast{112, 26}, container.NewStack(k.frame, container.New(inset{8, 3}, k.text))))
+}

@@ -1,0 +1,67 @@
+package ui
+
+import (
+	"sync/atomic"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+)
+
+// look is the user's choice of colours and text size. The theme reads it at every question, so that every copy of the theme
+// agrees.
+type look struct {
+	variant fyne.ThemeVariant
+	system  bool    // the variant is the system's
+	scale   float32 // of texts, 1 is 100 %
+}
+
+var looks atomic.Pointer[look]
+
+func currentLook() look {
+	if l := looks.Load(); l != nil {
+		return *l
+	}
+	return look{system: true, scale: 1}
+}
+
+// textScale is the size of texts as a factor; what holds texts grows with it.
+func textScale() float32 { return currentLook().scale }
+
+// applyLook shows the window as the preferences say.
+func (w *Window) applyLook() {
+	l := look{system: w.prefs.Look == "system", scale: float32(w.prefs.TextSize) / 100}
+	l.variant = theme.VariantDark
+	if w.prefs.Look == "light" {
+		l.variant = theme.VariantLight
+	}
+	looks.Store(&l)
+	w.app.Settings().SetTheme(Theme()) // everything is measured and drawn anew
+}
+
+// zoomText makes texts larger or smaller by percent; 0 brings back 100 %.
+func (w *Window) zoomText(percent int) {
+	p := w.prefs
+	if percent == 0 {
+		p.TextSize = 100
+	}
+	p.TextSize = min(max(p.TextSize+percent, minTextSize), maxTextSize)
+	w.setPreferences(p)
+}
+
+// lookActions are the switches of the View menu.
+func (w *Window) lookActions() []action {
+	set := func(name string) func() {
+		return func() { p := w.prefs; p.Look = name; w.setPreferences(p) }
+	}
+	is := func(name string) func() bool { return func() bool { return w.prefs.Look == name } }
+	return []action{
+		separator(menuView),
+		{id: "view.text.larger", menu: menuView, label: say("Larger text"), key: "Ctrl+=", do: func() { w.zoomText(10) }, can: func() bool { return w.prefs.TextSize < maxTextSize }},
+		{id: "view.text.smaller", menu: menuView, label: say("Smaller text"), key: "Ctrl+-", do: func() { w.zoomText(-10) }, can: func() bool { return w.prefs.TextSize > minTextSize }},
+		{id: "view.text.normal", menu: menuView, label: say("Text at 100 %%"), key: "Ctrl+0", do: func() { w.zoomText(0) }, can: func() bool { return w.prefs.TextSize != 100 }},
+		separator(menuView),
+		{id: "view.look.system", menu: menuView, label: say("Colours of the system"), do: set("system"), on: is("system")},
+		{id: "view.look.light", menu: menuView, label: say("Light"), do: set("light"), on: is("light")},
+		{id: "view.look.dark", menu: menuView, label: say("Dark"), do: set("dark"), on: is("dark")},
+	}
+}

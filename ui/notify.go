@@ -1,0 +1,48 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"realword/inference"
+)
+
+// watchFocus keeps in mind whether the window is in front.
+func (w *Window) watchFocus() {
+	w.inFront = true
+	l := w.app.Lifecycle()
+	l.SetOnEnteredForeground(func() { w.inFront = true })
+	l.SetOnExitedForeground(func() { w.inFront = false })
+}
+
+// tell sends the system a notification, unless the user sees the window anyway or wants none.
+func (w *Window) tell(title, text string) {
+	if w.inFront || !w.prefs.Notify || w.closing {
+		return
+	}
+	w.background(func() func() { // the system's bus may take its time
+		w.app.SendNotification(fyne.NewNotification(title, text))
+		return nil
+	})
+}
+
+// tellEnd tells how a run has ended, and tidies up behind it.
+func (w *Window) tellEnd(e inference.Event) {
+	switch e.(type) {
+	case inference.Done:
+		w.trimSteps()
+		n := w.state.Run.Pictures
+		w.tell(count(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
+	case inference.Failed:
+		if w.state.Run.Err != nil {
+			w.tell(say("The run has failed"), Sentence(w.state.Run.Err))
+		}
+	}
+}
+
+// pluralArgs are the values of a text that names a number only where there are several.
+func pluralArgs(n int) []any {
+	if n == 1 {
+		return nil
+	}
+	return []any{n}
+}

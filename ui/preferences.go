@@ -1,0 +1,172 @@
+package ui
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"fyne.io/fyne/v2"
+)
+
+// Preferences are what the user chooses once and for all sessions. They are kept by the app, beside the history. What goes into
+// the picture files has switches of its own: metadataChecks.
+type Preferences struct {
+	Look     string // "system", "light" or "dark"
+	TextSize int    // in percent, minTextSize to maxTextSize
+
+	Pictures string // folder for finished pictures; "": DefaultPictures
+	FileName string // pattern of their names below it, see fileName
+
+	StepData int  // megabytes of step data that the history keeps; the oldest goes first
+	Notify   bool // tell when a run is over and the window is not in front
+
+	Keys map[string]string // by action, where the user has another key than the action's own; "" is none
+}
+
+const (
+	minTextSize, maxTextSize = 80, 200
+	defaultFileName          = "{date}/{seed}"
+)
+
+func defaultPreferences() Preferences {
+	return Preferences{Look: "system", TextSize: 100, FileName: defaultFileName, StepData: 2000, Notify: true}
+}
+
+// preferencesKey is where the app keeps them, as JSON: what an older program wrote is completed, what a newer one wrote is kept
+// out of harm by being ignored.
+const preferencesKey = "preferences"
+
+// readPreferences never fails: what cannot be used is replaced by the default.
+func readPreferences(from fyne.Preferences) Preferences {
+	p := defaultPreferences()
+	if err := json.Unmarshal([]byte(from.StringWithFallback(preferencesKey, "{}")), &p); err != nil {
+		p = defaultPreferences()
+	}
+	d := defaultPreferences()
+	if p.Look != "light" && p.Look != "dark" {
+		p.Look = d.Look
+	}
+	if p.TextSize < minTextSize || p.TextSize > maxTextSize {
+		p.TextSize = d.TextSize
+	}
+	if checkFileName(p.FileName) != nil {
+		p.FileName = d.FileName
+	}
+	if p.StepData < 0 {
+		p.StepData = d.StepData
+	}
+	return p
+}
+
+func (p Preferences) write(to fyne.Preferences) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		fyne.LogError("The preferences are not kept", err) // plain values always are
+		return
+	}
+	to.SetString(preferencesKey, string(data))
+}
+
+// setPreferences takes over changed preferences and keeps them.
+func (w *Window) setPreferences(p Preferences) {
+	before := w.prefs
+	w.prefs = p
+	p.write(w.app.Preferences())
+	if p.Look != before.Look || p.TextSize != before.TextSize {
+		w.applyLook()
+	}
+	w.refresh()
+}
+
+// pictures is the folder for finished pictures.
+func (w *Window) pictures() string {
+	if w.prefs.Pictures != "" {
+		return w.prefs.Pictures
+	}
+	return w.opt.Pictures
+}
+
+// trimSteps keeps the step data of the history within what the user allows.
+func (w *Window) trimSteps() {
+	budget := int64(w.prefs.StepData) << 20
+	w.journal.do(func(s Store) error {
+		_, err := s.TrimSteps(budget)
+		return err
+	})
+}
+
+// fileNameParts are the words in braces that a pattern may have.
+var fileNameParts = []string{"date", "time", "seed", "words", "prompt", "model"}
+
+// naming is what a file name may be made of.
+type naming struct {
+	At            time.Time
+	Seed          uint64
+	Words         []string // bound ones
+	Prompt, Model string
+}
+
+// fileName is the folder below the pictures folder ("" for none) and the name without its ending that a pattern such as
+// "{date}/{words} {seed}" gives. A pattern that checkFileName accepts never leads out of the pictures folder.
+func fileName(pattern string, n naming) (folder, name string) {
+	r := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10),
+		"{words}", tame(strings.Join(n.Words, "-")), "{prompt}", tame(n.Prompt), "{model}", tame(n.Model))
+	var parts []string
+	for part := range strings.SplitSeq(pattern, "/") {
+		if part = tame(r.Replace(part)); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return "", "picture"
+	}
+	return path.Join(parts[:len(parts)-1]...), parts[len(parts)-1]
+}
+
+// tame makes a text part of a file name on every system.
+func tame(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), strings.ContainsRune(`/\:*?"<>|`, r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, text)
+	if r := []rune(text); len(r) > 60 {
+		text = string(r[:60])
+	}
+	return strings.Trim(text, " .")
+}
+
+// checkFileName says what is wrong with a pattern.
+func checkFileName(pattern string) error {
+	if strings.TrimSpace(pattern) == "" {
+		return errors.New(say("the file name is empty: write for example %s", defaultFileName))
+	}
+	rest := pattern
+	for _, part := range fileNameParts {
+		rest = strings.ReplaceAll(rest, "{"+part+"}", "")
+	}
+	if i := strings.IndexAny(rest, "{}"); i >= 0 {
+		return errors.New(say("in braces stand %s", "{"+strings.Join(fileNameParts, "}, {")+"}"))
+	}
+	if i := strings.IndexAny(rest, `\:*?"<>|`); i >= 0 {
+		return errors.New(say("%s cannot be part of a file name on every system", rest[i:i+1]))
+	}
+	return nil
+}
+
+// bytesOf writes megabytes for people.
+func bytesOf(megabytes int) string {
+	if megabytes >= 1000 {
+		return fmt.Sprintf("%g GB", float64(megabytes)/1000)
+	}
+	return fmt.Sprintf("%d MB", megabytes)
+}

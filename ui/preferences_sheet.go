@@ -1,0 +1,172 @@
+package ui
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// stepBudgets are the choices for the step data that the history keeps, in megabytes.
+var stepBudgets = []int{0, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000}
+
+// showPreferences opens the sheet of the preferences. What is changed there holds at once.
+func (w *Window) showPreferences() {
+	change := func(f func(*Preferences)) {
+		p := w.prefs
+		f(&p)
+		w.setPreferences(p)
+	}
+	section := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
+		return newColumn(6, append([]fyne.CanvasObject{heading(title)}, objects...)...)
+	}
+	check := func(label string, on bool, set func(*Preferences, bool)) *widget.Check {
+		c := widget.NewCheck(label, func(on bool) { change(func(p *Preferences) { set(p, on) }) })
+		c.Checked = on
+		return c
+	}
+
+	names := []string{"system", "light", "dark"}
+	looks := widget.NewRadioGroup([]string{say("As the system"), say("Light"), say("Dark")}, nil)
+	looks.Horizontal, looks.Required = true, true
+	for i, name := range names {
+		if name == w.prefs.Look {
+			looks.Selected = looks.Options[i]
+		}
+	}
+	looks.OnChanged = func(label string) {
+		for i, name := range names {
+			if looks.Options[i] == label {
+				change(func(p *Preferences) { p.Look = name })
+			}
+		}
+	}
+	size := newDial(say("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) }, func(float64) {})
+	size.set(float64(w.prefs.TextSize))
+	size.slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
+
+	folder := newField(w.shortcut, false)
+	folder.SetPlaceHolder(w.opt.Pictures)
+	folder.SetText(w.prefs.Pictures)
+	folderNote := caption("")
+	folderNote.color = theme.ColorNameError
+	folder.OnChanged = func(path string) {
+		folderNote.set("")
+		if path != "" && !filepath.IsAbs(path) {
+			folderNote.set(say("Write the whole path, from the top of the disk."))
+			return
+		}
+		change(func(p *Preferences) { p.Pictures = path })
+	}
+	folderRow := fyne.CanvasObject(folder)
+	if w.opt.OpenFolder != nil {
+		choose := widget.NewButton(say("Choose…"), func() {
+			w.background(func() func() {
+				path, err := w.opt.OpenFolder()
+				return func() {
+					if err != nil {
+						folderNote.set(Sentence(err))
+					} else if path != "" {
+						folder.SetText(path)
+					}
+				}
+			})
+		})
+		folderRow = container.NewBorder(nil, nil, nil, choose, folder)
+	}
+
+	pattern := newField(w.shortcut, false)
+	pattern.SetText(w.prefs.FileName)
+	example := caption("")
+	preview := func(text string) {
+		err := checkFileName(text)
+		example.color = theme.ColorNamePlaceHolder
+		if err != nil {
+			example.color = theme.ColorNameError
+			example.text = Sentence(err)
+		} else {
+			sub, name := fileName(text, naming{At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox"})
+			example.text = filepath.Join(sub, name+".png")
+			change(func(p *Preferences) { p.FileName = text })
+		}
+		example.Refresh()
+	}
+	preview(w.prefs.FileName)
+	pattern.OnChanged = preview
+	parts := note(say("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
+
+	budget := 0
+	for i, mb := range stepBudgets {
+		if mb <= w.prefs.StepData {
+			budget = i
+		}
+	}
+	steps := newDial(say("Steps of finished pictures to keep"), 0, float64(len(stepBudgets)-1), 1, func(v float64) string {
+		if v == 0 {
+			return say("none")
+		}
+		return bytesOf(stepBudgets[int(v)])
+	}, func(float64) {})
+	steps.set(float64(budget))
+	steps.slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.StepData = stepBudgets[int(v)] }) }
+
+	p := w.prefs
+	var written []fyne.CanvasObject
+	for _, c := range metadataChecks(w.app.Preferences()) {
+		written = append(written, c)
+	}
+	left := newColumn(18,
+		section(say("Appearance"), looks, size.Container),
+		section(say("History"), steps.Container, note(say("The oldest go first; pictures always stay."))),
+		section(say("When a run is over"), check(say("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
+	)
+	right := newColumn(18,
+		section(say("Finished pictures"), caption(say("Folder")), folderRow, folderNote, caption(say("File name")), pattern, example, parts),
+		section(say("Written into every picture"), written...),
+	)
+	both := container.New(inset{4, 4}, container.New(halves{28}, left, right))
+	keys := widget.NewButton(say("Keys…"), nil)
+	reset := widget.NewButton(say("Reset all"), nil)
+	done := widget.NewButton(say("Done"), nil)
+	done.Importance = widget.HighImportance
+	closeIt := w.sheet(say("Preferences"), fyne.NewSize(820, 480), container.NewVScroll(both), reset, keys, done)
+	done.OnTapped = closeIt
+	keys.OnTapped = func() { closeIt(); w.showKeys() }
+	reset.OnTapped = func() {
+		closeIt()
+		fresh := defaultPreferences()
+		fresh.Keys = w.prefs.Keys // they have a reset of their own
+		w.setPreferences(fresh)
+		w.showPreferences()
+	}
+}
+
+// note is small text in the colour of captions that goes on in further lines where it must.
+func note(text string) fyne.CanvasObject {
+	l := widget.NewLabel(text)
+	l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.LowImportance
+	return container.New(inset{-6, -6}, quiet(l))
+}
+
+// halves puts two objects side by side with a gap.
+type halves struct{ gap float32 }
+
+func (h halves) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	half := (size.Width - h.gap) / 2
+	for i, o := range objects {
+		o.Move(fyne.NewPos(float32(i)*(half+h.gap), 0))
+		o.Resize(fyne.NewSize(half, size.Height))
+	}
+}
+
+func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.NewSize(0, 0)
+	for _, o := range objects {
+		size = size.Max(o.MinSize())
+	}
+	return fyne.NewSize(0, size.Height) // the width is the sheet's
+}
