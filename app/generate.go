@@ -22,7 +22,7 @@ import (
 func newGenerate() *cobra.Command {
 	g := generation{embed: inference.Embed{Program: program}}
 	var bound []string
-	var size string
+	var size, batch string
 	var seed uint64
 	var count int
 	c := &cobra.Command{
@@ -30,19 +30,28 @@ func newGenerate() *cobra.Command {
 		Short: "make pictures without a window",
 		Example: `  realword generate --prompt "a dog on the beach" --subject dog=dog.png --out out
   realword generate --prompt "a dog and a dog" --subject dog=mine.png:0.15 --subject "dog#2=yours.png:0.15" --out out
-  realword generate --prompt "a red ball" --subject ball=front.png --subject ball=side.png --count 4 --out out`,
+  realword generate --prompt "a red ball" --subject ball=front.png --subject ball=side.png --count 4 --out out
+  realword generate --batch pictures.jsonl --stop 8 --out out`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			r := &g.request
-			if strings.TrimSpace(r.Prompt) == "" {
-				return usagef("--prompt is empty: say what the picture shows")
-			}
 			if err = given(c); err != nil {
 				return err
 			}
 			if r.Width, r.Height, err = parseSize(size); err != nil {
 				return err
+			}
+			if batch != "" {
+				for _, name := range []string{"prompt", "subject", "seed", "count", "film"} {
+					if c.Flags().Changed(name) {
+						return usagef("--%s does not go with --batch", name)
+					}
+				}
+				return g.runBatch(c.Context(), batch, c.OutOrStdout(), c.ErrOrStderr())
+			}
+			if strings.TrimSpace(r.Prompt) == "" {
+				return usagef("--prompt is empty: say what the picture shows")
 			}
 			if r.Seeds, err = seeds(seed, c.Flags().Changed("seed"), count); err != nil {
 				return err
@@ -72,6 +81,7 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.events, "events", false, "print one JSON object per event")
 	f.BoolVar(&g.embed.Nothing, "no-metadata", false, "write bare pictures, without the recipe")
 	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "write no small copies of the references into the recipe")
+	f.StringVar(&batch, "batch", "", "file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and what\ndiffers from the other options; makes what --out lacks, NAME.png and NAME.json with scores and masks")
 	f.BoolVar(&g.unrecorded, "no-history", false, "leave no trace in the history")
 	g.machine.flags(c)
 	return c

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/inference/prompt"
+)
+
+// batchLine is one picture of a batch file: a request with its seed, its name and the files of its references. What it leaves
+// out comes from the command's other options.
+type batchLine struct {
+	Name string `json:"name"` // NAME.png and NAME.json in the output folder
+	inference.Request
+	Subjects []batchSubject `json:"subjects"`
+	Seed     *uint64        `json:"seed"`
+}
+
+// batchSubject binds a word to files; relative ones count from the batch file's folder.
+type batchSubject struct {
+	Word       string   `json:"word"` // "dog", or "dog#2" for the second
+	References []string `json:"references"`
+	Scope      float64  `json:"scope"`
+}
+
+// batchCase is a line that can run.
+type batchCase struct {
+	name    string
+	request inference.Request
+}
+
+// batchStep is what the JSON file of a picture says of one step that ran the guidance branch. Grids are in row order.
+type batchStep struct {
+	Step     int         `json:"step"` // 0-based
+	Timestep int         `json:"timestep"`
+	Scores   [][]float32 `json:"scores"` // per subject
+	Masks    [][]float32 `json:"masks"`
+}
+
+// batchNote is the JSON file beside a picture.
+type batchNote struct {
+	Name    string            `json:"name"`
+	Recipe  inference.Request `json:"recipe"`
+	Seconds float64           `json:"seconds"`
+	Grid    [2]int            `json:"grid"` // width, height
+	Steps   []batchStep       `json:"steps"`
+}
+
+// maxProblems is how many lines of a batch file are complained about at once.
+const maxProblems = 10
+
+// runBatch makes every picture of the file that the output folder does not have yet, with the model loaded once. All lines are
+// checked before the first picture. It writes no history.
+func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr io.Writer) error {
+	cases, err := g.readBatch(file)
+	if err != nil {
+		return err
+	}
+	if err := probe(g.out); err != nil {
+		return err
+	}
+	e, err := g.machine.open()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	var problems []error
+	for i := range cases {
+		c := &cases[i]
+		if c.request, err = e.Resolve(c.request); err != nil {
+			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
+		}
+	}
+	if err := some(problems); err != nil {
+		return err
+	}
+	w := g.watcher(stdout, stderr)
+	for _, c := range cases {
+		if err := g.one(ctx, e, c, w); err != nil {
+			return fmt.Errorf("%q: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+// readBatch reads the lines whose pictures are missing.
+func (g *generation) readBatch(file string) ([]batchCase, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("the batch file cannot be read: %w", err)
+	}
+	defer f.Close()
+	var cases []batchCase
+	var problems []error
+	names := map[string]int{}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	n := 0
+	for lines.Scan() {
+		n++
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		c, err := g.parseLine(lines.Bytes(), filepath.Dir(file))
+		if earlier := names[c.name]; err == nil && earlier > 0 {
+			err = usagef("the name %q is that of line %d: every picture needs its own", c.name, earlier)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s, line %d: %w", file, n, err))
+			continue
+		}
+		names[c.name] = n
+		if _, err := os.Stat(filepath.Join(g.out, c.name+".png")); errors.Is(err, fs.ErrNotExist) {
+			cases = append(cases, c)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s, line %d: %w: write one JSON object per line, at most 1 MiB each", file, n+1, err)
+	}
+	if len(names) == 0 && problems == nil {
+		return nil, usagef("%s is empty: write one JSON object per line", file)
+	}
+	return cases, some(problems)
+}
+
+func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
+	l := batchLine{Request: g.request}
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&l); err != nil {
+		return batchCase{}, usagef("%w", err)
+	}
+	switch {
+	case d.More():
+		return batchCase{}, usagef("more than one JSON object: write one per line")
+	case l.Name == "" || l.Name != filepath.Base(l.Name) || strings.HasPrefix(l.Name, "."):
+		return batchCase{}, usagef("the name %q names no file: give one without folders, such as \"dog-1\"", l.Name)
+	case strings.TrimSpace(l.Prompt) == "":
+		return batchCase{}, usagef("the prompt is empty: say what the picture shows")
+	case l.Seeds != nil || l.Seed == nil:
+		return batchCase{}, usagef("a line is one picture: give it one \"seed\"")
+	}
+	r := l.Request
+	r.Seeds = []uint64{*l.Seed}
+	r.Subjects = nil
+	for _, s := range l.Subjects {
+		word, occurrence, err := prompt.ParseWord(s.Word)
+		if err != nil {
+			return batchCase{}, usageError{err}
+		}
+		subject := inference.Subject{Word: inference.Word{Text: word, Occurrence: occurrence}, Scope: cmp.Or(s.Scope, g.scope)}
+		for _, name := range s.References {
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(dir, name)
+			}
+			data, err := os.ReadFile(name)
+			if err != nil {
+				return batchCase{}, fmt.Errorf("the picture of %q cannot be read: %w", s.Word, err)
+			}
+			subject.References = append(subject.References, inference.Reference{Name: filepath.Base(name), Data: data})
+		}
+		r.Subjects = append(r.Subjects, subject)
+	}
+	return batchCase{l.Name, r}, nil
+}
+
+// some joins problems, the first of them word by word.
+func some(problems []error) error {
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = append(problems[:maxProblems:maxProblems], fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(problems...)
+}
+
+// one makes one picture. Its JSON file is written first, so that a picture that is there has it.
+func (g *generation) one(ctx context.Context, e *engine, c batchCase, w watcher) error {
+	job, err := e.Start(ctx, c.request)
+	if err != nil {
+		return badRequest(err)
+	}
+	note := batchNote{Name: c.name, Steps: []batchStep{}}
+	var failure error
+	for event := range job.Events() {
+		w.event(event)
+		switch event := event.(type) {
+		case inference.StepDone:
+			note.Grid = [2]int{event.GridWidth, event.GridHeight}
+			if event.Guided {
+				note.Steps = append(note.Steps, guidedStep(event))
+			}
+		case inference.PictureReady:
+			note.Recipe, note.Seconds = event.Recipe, event.Elapsed.Seconds()
+			failure = g.keepCase(note, event, e, w)
+		case inference.Failed:
+			failure = cmp.Or(failure, event.Err)
+		}
+	}
+	return failure
+}
+
+func guidedStep(e inference.StepDone) batchStep {
+	s := batchStep{Step: e.Step, Timestep: e.Timestep}
+	for _, subject := range e.Subjects {
+		s.Scores, s.Masks = append(s.Scores, subject.Scores), append(s.Masks, subject.Mask)
+	}
+	return s
+}
+
+func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engine, w watcher) error {
+	data, err := inference.EncodePNG(p, e.bundle.Manifest(), g.embed)
+	if err != nil {
+		return err
+	}
+	said, err := json.Marshal(note)
+	if err != nil {
+		return fmt.Errorf("the steps of the picture cannot be written: %w", err) // a score that is no number
+	}
+	if err := os.WriteFile(filepath.Join(g.out, note.Name+".json"), append(said, '\n'), 0o666); err != nil {
+		return fmt.Errorf("the steps of the picture cannot be written: %w", err)
+	}
+	file := filepath.Join(g.out, note.Name+".png")
+	if err := picture.WriteFileAtomic(file, data); err != nil {
+		return err
+	}
+	w.picture(p, file)
+	return nil
+}
