@@ -67,10 +67,8 @@ func TestWindow(t *testing.T) {
 		if files, _ = filepath.Glob(filepath.Join(pictures, appName, "*", "*.png")); len(files) > 0 {
 			return true
 		}
-		// What comes before the model is open has no effect, and so it is done until it has one. Fyne needs the pauses to tell
-		// where the pointer was when it clicked.
-		x := exec.Command("xdotool", "windowfocus", window, "mousemove", "--window", window, "590", "70", "sleep", "0.3",
-			"mousemove", "--window", window, "600", "75", "sleep", "0.3", "click", "1", "sleep", "0.3", "key", "ctrl+a", "sleep", "0.1",
+		// What comes before the model is open has no effect, and so it is done until it has one.
+		x := exec.Command("xdotool", "windowfocus", window, "sleep", "0.3", "key", "ctrl+l", "sleep", "0.3", "key", "ctrl+a", "sleep", "0.1",
 			"type", "--delay", "30", "a dog on the beach")
 		y := exec.Command("xdotool", "sleep", "0.3", "key", "ctrl+Return", "sleep", "3")
 		for _, cmd := range []*exec.Cmd{x, y} { // in two, because type takes every argument that follows
