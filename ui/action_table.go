@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -105,7 +104,7 @@ func parseStroke(text string) (stroke, error) {
 			case "Shift":
 				s.mod |= fyne.KeyModifierShift
 			default:
-				return stroke{}, fmt.Errorf("%s is no key: write it like Ctrl+Shift+Z", text)
+				return stroke{}, sayErr("%s is no key: write it like Ctrl+Shift+Z", text)
 			}
 			continue
 		}
@@ -114,7 +113,7 @@ func parseStroke(text string) (stroke, error) {
 		}
 	}
 	if s.key == "" {
-		return stroke{}, fmt.Errorf("%q is no key: write it like Ctrl+Shift+Z", text)
+		return stroke{}, sayErr("%q is no key: write it like Ctrl+Shift+Z", text)
 	}
 	return s.plain(), nil
 }

@@ -139,7 +139,7 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	var paths []string
 	for _, f := range files {
 		if f.Scheme() != "file" {
-			w.state.PickErr = errors.Join(w.state.PickErr, fmt.Errorf("%s is not on this computer: save it first, then drop the file", f.Name()))
+			w.state.PickErr = errors.Join(w.state.PickErr, sayErr("%s is not on this computer: save it first, then drop the file", f.Name()))
 			continue
 		}
 		paths = append(paths, f.Path())
@@ -307,7 +307,7 @@ func (w *Window) showFolder(folder string) {
 			err = w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(folder)})
 		}
 		if err != nil {
-			err = fmt.Errorf("the folder %s cannot be shown: %w", folder, err)
+			err = sayErr("the folder %s cannot be shown: %w", folder, err)
 		}
 		return func() {
 			w.actionErr = err

@@ -63,7 +63,7 @@ func newCard(look cardLook, onTap, remove func(card int), reach func(card int, s
 	c.word = heading("")
 	c.hint = caption("")
 	safe := newPlate(colorSafe, "", 5)
-	c.reach = newDial("Reach γ", 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	c.reach = newDial(say("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
 		func(v float64) { reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
 	gone := widget.NewButtonWithIcon("", theme.CancelIcon(), func() { remove(c.look.ID) })
 	gone.Importance = widget.LowImportance
@@ -98,7 +98,7 @@ func (c *card) show(look cardLook) {
 	c.word.color, c.hint.color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
 	switch {
 	case look.lost:
-		c.word.text, c.hint.text = look.Word.Text, "not in the prompt now"
+		c.word.text, c.hint.text = look.Word.Text, say("not in the prompt now")
 		c.hint.color, c.frame.stroke = theme.ColorNameWarning, theme.ColorNameWarning
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
 	case look.subject >= 0:
@@ -107,7 +107,7 @@ func (c *card) show(look cardLook) {
 		c.word.text, c.hint.text = look.Word.Text, shorten(look.Ref.Name, 22)
 		c.frame.paint = own
 	default:
-		c.word.text, c.hint.text = "click its word", shorten(look.Ref.Name, 22)
+		c.word.text, c.hint.text = say("click its word"), shorten(look.Ref.Name, 22)
 		c.word.color = theme.ColorNameWarning
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
 	}

@@ -64,9 +64,9 @@ func (c *chip) show(word Word, subject int, waiting bool) {
 func (c *chip) AccessibilityLabel() string {
 	switch {
 	case c.word.Past:
-		return c.word.Text + ", not read by the model"
+		return say("%s, not read by the model", c.word.Text)
 	case c.subject >= 0:
-		return c.word.Text + ", subject " + subjectLetter(c.subject)
+		return say("%s, subject %s", c.word.Text, subjectLetter(c.subject))
 	}
 	return c.word.Text
 }

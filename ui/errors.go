@@ -19,7 +19,7 @@ func Sentence(err error) string {
 		}
 	}
 	if len(lines) == 0 {
-		return "Something failed without saying why."
+		return say("Something failed without saying why.")
 	}
 	return strings.Join(lines, "\n")
 }

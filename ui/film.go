@@ -4,7 +4,6 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -203,9 +202,9 @@ func (f *filmStrip) AccessibilityRole() fyne.AccessibleRole { return fyne.Access
 
 func (f *filmStrip) AccessibilityLabel() string {
 	if f.look.shown < 0 {
-		return "film of " + strconv.Itoa(f.look.done) + " steps"
+		return say("film of %d steps", f.look.done)
 	}
-	return "step " + strconv.Itoa(f.look.shown+1) + " of " + strconv.Itoa(f.look.places)
+	return say("step %d of %d", f.look.shown+1, f.look.places)
 }
 
 func (f *filmStrip) CreateRenderer() fyne.WidgetRenderer {
@@ -279,7 +278,7 @@ func (r *filmRenderer) update() {
 	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
 	f.settled.text = ""
 	if f.look.calm >= 0 {
-		f.settled.text = "settled at " + strconv.Itoa(f.look.calm+1)
+		f.settled.text = say("settled at %d", f.look.calm+1)
 	}
 	f.settled.Refresh()
 	f.follow.FillColor, f.rest.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)

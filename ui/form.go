@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"image"
 	"math/rand/v2"
 	"slices"
@@ -173,7 +172,7 @@ func (c Card) Lost(words []Word) bool {
 func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	var list []string
 	if strings.TrimSpace(f.Prompt) == "" {
-		list = append(list, "Write what the picture shows, for example “a dog on the beach”.")
+		list = append(list, say("Write what the picture shows, for example “a dog on the beach”."))
 	}
 	var total float64
 	for _, g := range f.Groups() {
@@ -181,15 +180,15 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 		switch {
 		case c.Off:
 		case !c.Bound():
-			list = append(list, fmt.Sprintf("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
+			list = append(list, say("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
 		case c.Lost(words):
-			list = append(list, fmt.Sprintf("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
+			list = append(list, say("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
 		default:
 			total += scope(c, f, m)
 		}
 	}
 	if total > 1 {
-		list = append(list, fmt.Sprintf("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
+		list = append(list, say("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
 	}
 	return list
 }

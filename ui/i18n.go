@@ -74,6 +74,14 @@ func say(english string, values ...any) string {
 	return fmt.Sprintf(english, values...)
 }
 
+// sayErr is fmt.Errorf in the language of the window.
+func sayErr(english string, values ...any) error {
+	if t := lookUp(english).other; t != "" {
+		return fmt.Errorf(t, values...)
+	}
+	return fmt.Errorf(english, values...)
+}
+
 // count is say for n things: count(n, "%d picture", "%d pictures", n).
 func count(n int, one, many string, values ...any) string {
 	t := lookUp(many)

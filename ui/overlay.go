@@ -106,9 +106,9 @@ type overlayBar struct {
 
 func newOverlayBar(w *Window) *overlayBar {
 	o := &overlayBar{w: w, legend: newRow(4)}
-	o.none = newPill("No masks", func() { w.setMasks(false) })
+	o.none = newPill(say("No masks"), func() { w.setMasks(false) })
 	modes := newRow(4, o.none.tile)
-	for mode, name := range [...]string{picture.Heat: "Heat", picture.Outline: "Outline", picture.Cutout: "Cut-out"} {
+	for mode, name := range [...]string{picture.Heat: say("Heat"), picture.Outline: say("Outline"), picture.Cutout: say("Cut-out")} {
 		p := newPill(name, func() {
 			w.lens.mode = picture.Mode(mode)
 			w.setMasks(true)
@@ -204,7 +204,7 @@ func newLegend(subject int, word string, tapped func()) *legend {
 	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(subject), 1.5
 	l.letter.Text = subjectLetter(subject)
 	badge := container.New(fixed{badgeSide, badgeSide}, l.back, l.letter)
-	l.tile = newTile("mask of "+word, 7, container.New(inset{6, 3}, newRow(6, badge, l.word)), tapped)
+	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{6, 3}, newRow(6, badge, l.word)), tapped)
 	return l
 }
 

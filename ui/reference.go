@@ -20,23 +20,23 @@ func readFile(path string) ([]byte, error) {
 	limit := picture.DefaultLimits.Bytes
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be opened: %w", filepath.Base(path), reason(err))
+		return nil, sayErr("%s cannot be opened: %w", filepath.Base(path), reason(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, sayErr("%s cannot be read: %w", filepath.Base(path), reason(err))
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder; drop the pictures in it", filepath.Base(path))
+		return nil, sayErr("%s is a folder; drop the pictures in it", filepath.Base(path))
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a file; choose a picture", filepath.Base(path))
+		return nil, sayErr("%s is not a file; choose a picture", filepath.Base(path))
 	case info.Size() > limit:
-		return nil, fmt.Errorf("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
+		return nil, sayErr("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit))
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, sayErr("%s cannot be read: %w", filepath.Base(path), reason(err))
 	}
 	return data, nil
 }
@@ -49,11 +49,11 @@ func reason(err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w; it may have been moved, choose it again", err)
+		return sayErr("%w; it may have been moved, choose it again", err)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w; change its rights or choose another file", err)
+		return sayErr("%w; change its rights or choose another file", err)
 	}
-	return fmt.Errorf("%w; choose another file", err)
+	return sayErr("%w; choose another file", err)
 }
 
 // readCard makes a card of a picture file.

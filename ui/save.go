@@ -2,7 +2,6 @@ package ui
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,7 +38,7 @@ func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest, 
 		return err
 	}
 	if err := os.Rename(whole, path); err != nil {
-		return errors.Join(fmt.Errorf("%s cannot be replaced: %w", filepath.Base(path), reason(err)), os.Remove(whole))
+		return errors.Join(sayErr("%s cannot be replaced: %w", filepath.Base(path), reason(err)), os.Remove(whole))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"image"
 	"image/draw"
 	"image/png"
@@ -137,9 +136,9 @@ func loadShot(s Store, shot Shot, m bundle.Manifest) Shot {
 		return shot
 	}
 	if shot.Path == "" {
-		shot.SaveErr = errors.New("this picture was stopped before its end; its steps are below")
+		shot.SaveErr = errors.New(say("this picture was stopped before its end; its steps are below"))
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
-		shot.SaveErr = fmt.Errorf("%w; it can be made again from the history", err)
+		shot.SaveErr = sayErr("%w; it can be made again from the history", err)
 	}
 	if shot.Image == nil && shot.Thumb != nil {
 		shot.Image = nrgbaOf(shot.Thumb)
@@ -246,10 +245,10 @@ func openSession(s Store, id uint64, m *bundle.Manifest) (keptSession, error) {
 func draftForm(s Store, data []byte, m *bundle.Manifest) (Form, error) {
 	var d draft
 	if err := json.Unmarshal(data, &d); err != nil {
-		return NewState().Form, fmt.Errorf("the settings of this session are damaged and begin anew: %w", err)
+		return NewState().Form, sayErr("the settings of this session are damaged and begin anew: %w", err)
 	}
 	if d.Schema != draftSchema {
-		return NewState().Form, fmt.Errorf("the settings of this session have version %d, this program reads version %d; they begin anew", d.Schema, draftSchema)
+		return NewState().Form, sayErr("the settings of this session have version %d, this program reads version %d; they begin anew", d.Schema, draftSchema)
 	}
 	var missing []error
 	cards := d.Form.Cards
@@ -285,7 +284,7 @@ func recipeForm(s Store, r inference.Request, m *bundle.Manifest) (Form, error) 
 func fillCard(s Store, c *Card, m *bundle.Manifest) error {
 	data, err := s.ReferenceData(c.Ref.SHA256)
 	if err != nil {
-		return fmt.Errorf("the picture %s is not in the history any more; drop it again", c.Ref.Name)
+		return sayErr("the picture %s is not in the history any more; drop it again", c.Ref.Name)
 	}
 	fresh, err := readCard(c.Ref.Name, data, m)
 	if err != nil {

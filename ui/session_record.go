@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"image/png"
 	"time"
@@ -137,7 +136,7 @@ func thumbnail(img *image.NRGBA) ([]byte, error) {
 	xdraw.CatmullRom.Scale(small, small.Rect, img, img.Bounds(), xdraw.Src, nil)
 	var file bytes.Buffer
 	if err := png.Encode(&file, small); err != nil {
-		return nil, fmt.Errorf("the thumbnail cannot be made: %w", err)
+		return nil, sayErr("the thumbnail cannot be made: %w", err)
 	}
 	return file.Bytes(), nil
 }

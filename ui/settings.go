@@ -43,7 +43,7 @@ func newSettings(w *Window) *settings {
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
-	for _, p := range []struct{ name, label string }{{"paper", "Paper"}, {"release", "Release"}} {
+	for _, p := range []struct{ name, label string }{{"paper", say("Paper")}, {"release", say("Release")}} {
 		b := widget.NewButton(p.label, func() {
 			w.state.Form = w.state.Form.WithPreset(p.name, w.state.Model)
 			w.refresh()
@@ -52,15 +52,15 @@ func newSettings(w *Window) *settings {
 		both.Add(b)
 	}
 	s.presetNote, s.size = caption(""), caption("")
-	s.stop = newDial("Masks settle after (T_stop)", 1, 25, 1, func(v float64) string { return fmt.Sprintf("step %d", int(v)) },
+	s.stop = newDial(say("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return say("step %d", int(v)) },
 		func(v float64) { w.state.Form.Stop = int(v); w.refresh() })
-	s.steps = newDial("Steps", 4, 60, 1, whole, func(v float64) {
+	s.steps = newDial(say("Steps"), 4, 60, 1, whole, func(v float64) {
 		w.state.Form.Steps = int(v)
 		w.state.Form.Stop = min(w.state.Form.Stop, int(v))
 		w.refresh()
 	})
-	s.count = newDial("Pictures", 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
-	s.cfg = newDial("Guidance (CFG)", 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	s.count = newDial(say("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
+	s.cfg = newDial(say("Guidance (CFG)"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		func(v float64) { w.state.Form.CFG = v; w.refresh() })
 
 	s.seed = newField(w.shortcut, false)
@@ -70,21 +70,21 @@ func newSettings(w *Window) *settings {
 	s.seedNote.Hide()
 	dice := widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), func() { w.state.Form.Seed = drawSeed(); w.refresh() })
 	dice.Importance = widget.LowImportance
-	s.keep = widget.NewCheck("Keep", func(on bool) { w.state.Form.KeepSeed = on })
-	seed := newColumn(2, container.New(inset{4, 0}, caption("Seed")), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
+	s.keep = widget.NewCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
+	seed := newColumn(2, container.New(inset{4, 0}, caption(say("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.negative = newField(w.shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text }
-	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption("What to avoid")),
+	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(say("What to avoid"))),
 		container.New(fixed{height: 64}, s.negative)))
 	s.moreBox.Hide()
-	s.more = widget.NewButtonWithIcon("More", theme.MenuDropDownIcon(), func() {
+	s.more = widget.NewButtonWithIcon(say("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
 		s.refresh()
 		s.form.Refresh()
 	})
 	s.more.Importance, s.more.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading("Settings"), s.size)),
+	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(say("Settings")), s.size)),
 		newColumn(4, both, container.New(inset{4, 0}, s.presetNote)), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
@@ -92,7 +92,7 @@ func newSettings(w *Window) *settings {
 	s.status = caption("")
 	s.reasons = widget.NewLabel("")
 	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	s.generate = widget.NewButton("Generate", nil)
+	s.generate = widget.NewButton(say("Generate"), nil)
 	s.why = quiet(s.reasons)
 	s.action = newColumn(6, s.why, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
 		container.New(fixed{height: 44}, s.generate))
@@ -126,7 +126,7 @@ func (s *settings) refresh() {
 	}
 	if m := st.Model; m != nil {
 		p := m.Presets[f.Preset]
-		s.presetNote.set(fmt.Sprintf("%s · %d steps · CFG %g · γ %.2f", samplerName(p.Sampler), p.Steps, p.CFG, p.Scope))
+		s.presetNote.set(say("%s · %d steps · CFG %g · γ %.2f", samplerName(p.Sampler), p.Steps, p.CFG, p.Scope))
 		s.size.set(fmt.Sprintf("%d × %d", m.Size.Width, m.Size.Height))
 		s.negative.SetPlaceHolder(p.Negative)
 	}
@@ -178,7 +178,7 @@ func (s *settings) refreshRun() {
 	case st.ModelErr != nil:
 		importance = widget.DangerImportance
 	case text == "" && st.Shot() != nil && st.Shot().Path != "":
-		text = "Saved as " + tilde(st.Shot().Path)
+		text = say("Saved as %s", tilde(st.Shot().Path))
 	}
 	if s.reasons.Text != text || s.reasons.Importance != importance {
 		s.reasons.Importance = importance
@@ -197,9 +197,9 @@ func (s *settings) refreshRun() {
 	} else {
 		s.progress.SetValue(0)
 	}
-	label, tap, want := "Generate", s.w.generate, widget.HighImportance
+	label, tap, want := say("Generate"), s.w.generate, widget.HighImportance
 	if st.Busy() {
-		label, tap, want = "Stop", s.w.stop, widget.MediumImportance
+		label, tap, want = say("Stop"), s.w.stop, widget.MediumImportance
 	}
 	s.generate.OnTapped = tap
 	disabled := !st.Busy() && len(reasons) > 0 || st.Run.Phase == Stopping
@@ -221,38 +221,38 @@ func (s *settings) refreshRun() {
 func (r Round) status(unit time.Duration) string {
 	of := ""
 	if r.Pictures > 1 {
-		of = fmt.Sprintf("picture %d of %d · ", r.Picture+1, r.Pictures)
+		of = say("picture %d of %d · ", r.Picture+1, r.Pictures)
 	}
 	left := ""
 	if r.Remaining > 0 {
-		left = fmt.Sprintf(" · about %s left", max(r.Remaining.Round(unit), unit))
+		left = say(" · about %s left", max(r.Remaining.Round(unit), unit))
 	}
 	switch {
 	case r.Phase == Stopping:
-		return "Stopping…"
+		return say("Stopping…")
 	case r.Phase == Idle && r.Stopped:
-		return fmt.Sprintf("Stopped after step %d.", len(r.Film))
+		return say("Stopped after step %d.", len(r.Film))
 	case r.Phase == Idle && r.Elapsed > 0:
-		return fmt.Sprintf("Done in %.1f s.", r.Elapsed.Seconds())
+		return say("Done in %.1f s.", r.Elapsed.Seconds())
 	case r.Phase == Idle:
 		return ""
 	}
 	switch r.Stage {
 	case inference.StageText:
-		return "Reading the prompt…"
+		return say("Reading the prompt…")
 	case inference.StageVision:
-		return "Looking at the pictures…"
+		return say("Looking at the pictures…")
 	case inference.StageDecode:
-		return of + "finishing…"
+		return of + say("finishing…")
 	case inference.StageDenoise:
 		steps := 0
 		if len(r.Film) > 0 {
 			steps = r.Film[0].Steps
 		}
 		if steps == 0 {
-			return of + "first step…"
+			return of + say("first step…")
 		}
-		return fmt.Sprintf("%sstep %d of %d%s", of, len(r.Film), steps, left)
+		return say("%sstep %d of %d%s", of, len(r.Film), steps, left)
 	}
-	return "Getting ready…"
+	return say("Getting ready…")
 }

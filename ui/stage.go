@@ -116,7 +116,7 @@ type coach struct {
 
 func newCoach() *coach {
 	c := &coach{body: newColumn(14)}
-	for i, text := range [...]string{"Write what the picture shows", "Drop a picture of your subject anywhere", "Click its word under the prompt", "Generate"} {
+	for i, text := range [...]string{say("Write what the picture shows"), say("Drop a picture of your subject anywhere"), say("Click its word under the prompt"), say("Generate")} {
 		c.marks[i] = newLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].style.Bold, c.marks[i].align = true, fyne.TextAlignCenter
 		c.body.Add(newRow(14, container.New(fixed{width: 20}, c.marks[i]), newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))

@@ -159,11 +159,11 @@ func (s State) Reasons() []string {
 	case s.ModelErr != nil:
 		return []string{Sentence(s.ModelErr)}
 	case s.Picking > 0:
-		return []string{"A picture is still being read."}
+		return []string{say("A picture is still being read.")}
 	}
 	list := s.Form.Problems(s.Words, s.Model)
 	if len(list) == 0 && s.Model == nil {
-		list = append(list, "The model is being opened.")
+		list = append(list, say("The model is being opened."))
 	}
 	return list
 }

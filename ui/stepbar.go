@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 
@@ -182,9 +181,9 @@ func (r *stepBarRenderer) update() {
 	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
 	b.caption.text = ""
 	if b.look.steps > 0 {
-		b.caption.text = fmt.Sprintf("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
+		b.caption.text = say("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
 		if b.look.stop >= b.look.steps {
-			b.caption.text = "masks follow the words to the end"
+			b.caption.text = say("masks follow the words to the end")
 		}
 	}
 	b.caption.Refresh()

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"image"
 	"image/color"
 	"os"
@@ -181,7 +180,7 @@ func (w *Window) Close() {
 	w.closing = true
 	w.keepDraft()
 	w.quit()
-	w.status.set("Closing…")
+	w.status.set(say("Closing…"))
 	w.leave()
 	time.AfterFunc(patience, func() { w.post(w.shut) })
 }
@@ -232,21 +231,21 @@ func panel(content fyne.CanvasObject) fyne.CanvasObject {
 
 func (w *Window) buildLeft() fyne.CanvasObject {
 	w.cards = newColumn(8)
-	w.noCards = caption("Each picture stands for one word.")
+	w.noCards = caption(say("Each picture stands for one word."))
 	w.pickNote = widget.NewLabel("")
 	w.pickNote.Wrapping, w.pickNote.Importance, w.pickNote.SizeName = fyne.TextWrapWord, widget.DangerImportance, theme.SizeNameCaptionText
 	w.pickNote.Hide()
 	w.sampleRow = container.New(&flow{gap: 6})
-	w.samples = newColumn(6, caption("No picture at hand? Try one of ours:"), w.sampleRow)
+	w.samples = newColumn(6, caption(say("No picture at hand? Try one of ours:")), w.sampleRow)
 	w.samples.Hide()
 	in := newColumn(8, w.pickNote, newWell(w.choosePicture), w.samples)
-	title := container.New(fixed{height: 24}, heading("Subjects"))
+	title := container.New(fixed{height: 24}, heading(say("Subjects")))
 	return panel(container.NewBorder(title, in, nil, nil, container.NewVScroll(newColumn(0, w.noCards, w.cards))))
 }
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.prompt = newField(w.shortcut, true)
-	w.prompt.SetPlaceHolder("What does the picture show?  For example: a dog on the beach")
+	w.prompt.SetPlaceHolder(say("What does the picture show?  For example: a dog on the beach"))
 	w.prompt.OnChanged = w.promptChanged
 	w.chips = container.New(&flow{gap: 6})
 	w.chipHint = caption("")
@@ -264,11 +263,11 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 		b.Importance = widget.LowImportance
 		return b
 	}
-	w.actions = newRow(0, button("Use as reference", theme.ContentRedoIcon(), w.useAsReference))
+	w.actions = newRow(0, button(say("Use as reference"), theme.ContentRedoIcon(), w.useAsReference))
 	if w.opt.SaveFile != nil {
-		w.actions.Add(button("Save as…", theme.DocumentSaveIcon(), w.saveAs))
+		w.actions.Add(button(say("Save as…"), theme.DocumentSaveIcon(), w.saveAs))
 	}
-	w.actions.Add(button("Open folder", theme.FolderOpenIcon(), w.reveal))
+	w.actions.Add(button(say("Open folder"), theme.FolderOpenIcon(), w.reveal))
 	w.tools = container.NewBorder(nil, nil, nil, w.actions, container.New(inset{-4, 0}, quiet(w.info)))
 
 	w.shots = newRow(6)
@@ -399,9 +398,9 @@ func (w *Window) refreshHead() {
 	switch {
 	case w.state.ModelErr != nil:
 		name = theme.ColorNameError
-		w.status.set("no model")
+		w.status.set(say("no model"))
 	case w.state.Model == nil:
-		w.status.set("opening the model…")
+		w.status.set(say("opening the model…"))
 	default:
 		name = theme.ColorNameSuccess
 		w.status.set(w.state.Model.Name)
@@ -481,19 +480,19 @@ func (s State) hint() string {
 	past := slices.IndexFunc(s.Words, func(w Word) bool { return w.Past })
 	switch {
 	case s.Pending.Text != "":
-		return fmt.Sprintf("Now click the picture of “%s”, or drop one.", s.Pending.Text)
+		return say("Now click the picture of “%s”, or drop one.", s.Pending.Text)
 	case len(s.Words) == 0:
-		return "The words appear here, ready to be bound to pictures."
+		return say("The words appear here, ready to be bound to pictures.")
 	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
-		return fmt.Sprintf("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
+		return say("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
 	case unbound >= 0:
-		return fmt.Sprintf("Click the word that %s shows.", s.Form.Cards[unbound].Ref.Name)
+		return say("Click the word that %s shows.", s.Form.Cards[unbound].Ref.Name)
 	case past >= 0:
-		return fmt.Sprintf("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
+		return say("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
 	case len(s.Form.Cards) == 0:
-		return "Drop a picture, then click its word."
+		return say("Drop a picture, then click its word.")
 	}
-	return "Drop another picture for another word, or press Ctrl+Enter to generate."
+	return say("Drop another picture for another word, or press Ctrl+Enter to generate.")
 }
 
 // refreshStage asks for a new painting of what is in view.
@@ -538,9 +537,9 @@ func (s State) caption(actionErr error) string {
 	}
 	if step := s.Shown(); step != nil {
 		if step.Guided {
-			return fmt.Sprintf("step %d of %d · masks follow the words", step.Step+1, step.Steps)
+			return say("step %d of %d · masks follow the words", step.Step+1, step.Steps)
 		}
-		return fmt.Sprintf("step %d of %d · masks are settled", step.Step+1, step.Steps)
+		return say("step %d of %d · masks are settled", step.Step+1, step.Steps)
 	}
 	shot := s.Shot()
 	switch {
@@ -549,9 +548,9 @@ func (s State) caption(actionErr error) string {
 	case shot.SaveErr != nil:
 		return Sentence(shot.SaveErr)
 	case shot.Path == "":
-		return "saving…"
+		return say("saving…")
 	}
-	return fmt.Sprintf("seed %d", shot.Seed)
+	return say("seed %d", shot.Seed)
 }
 
 // tilde shortens paths in the user's own folder.
@@ -615,7 +614,7 @@ func (w *Window) repaintFilm() {
 func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
-		w.shots.Add(newThumb(fmt.Sprintf("picture %d", i+1), smallOf(w.state.Shots[i]), 56, func() {
+		w.shots.Add(newThumb(say("picture %d", i+1), smallOf(w.state.Shots[i]), 56, func() {
 			w.state.View = View{Shot: i, Step: -1}
 			w.refresh()
 		}))
@@ -647,7 +646,7 @@ func parseSeed(text string) (uint64, error) {
 	}
 	seed, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("a seed is a whole number from 0 to %d", uint64(seedLimit-1))
+		return 0, sayErr("a seed is a whole number from 0 to %d", uint64(seedLimit-1))
 	}
 	return seed, nil
 }
