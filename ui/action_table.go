@@ -42,6 +42,7 @@ func (w *Window) allActions() []action {
 		w.undoActions(),
 		w.pictureActions(),
 		w.runActions(),
+		w.queueActions(),
 		w.viewActions(),
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus
@@ -60,7 +61,7 @@ func (w *Window) pictureActions() []action {
 
 func (w *Window) runActions() []action {
 	return []action{
-		{id: "run.generate", menu: menuRun, label: say("Generate"), key: "Ctrl+Enter", do: w.generate, can: func() bool { return !w.state.Busy() && len(w.state.Reasons()) == 0 }},
+		{id: "run.generate", menu: menuRun, label: say("Generate"), key: "Ctrl+Enter", do: w.generate, can: func() bool { return len(w.state.Reasons()) == 0 }},
 		{id: "run.cancel", menu: menuRun, label: say("Stop"), key: "Ctrl+Alt+Enter", do: w.stop, can: func() bool { return w.state.Run.Phase == Running }},
 	}
 }

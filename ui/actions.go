@@ -2,7 +2,6 @@ package ui
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -16,62 +15,6 @@ import (
 
 	"realword/inference"
 )
-
-// generate starts a round with what the form says.
-func (w *Window) generate() {
-	if w.state.Busy() || len(w.state.Reasons()) > 0 || w.closing {
-		return
-	}
-	if !w.state.Form.KeepSeed {
-		w.state.Form.Seed = drawSeed()
-	}
-	r := w.state.Form.Request()
-	parents, model := w.state.Form.parents(), w.state.Model.Name
-	ctx, cancel := context.WithCancel(w.ctx)
-	w.cancel = cancel
-	w.actionErr = nil
-	w.state = w.state.Begin(len(r.Seeds), r.Stop)
-	w.state.Run.Subjects = r.Subjects
-	w.refresh()
-	engine := w.engine
-	p := &pump{post: w.post, apply: w.apply}
-	w.background(func() func() {
-		defer cancel()
-		r, err := engine.Resolve(r)
-		var job inference.Job
-		if err == nil {
-			job, err = engine.Start(ctx, r)
-		}
-		if err != nil {
-			p.add(inference.Failed{Err: err})
-			return nil
-		}
-		p.run(w.journal.record(r, w.journal.begin(r, model, parents), job.Events()))
-		return nil
-	})
-}
-
-// stop cancels the run; what is done so far stays on the stage.
-func (w *Window) stop() {
-	if w.state.Run.Phase != Running {
-		return
-	}
-	w.state.Run.Phase = Stopping
-	w.cancel()
-	w.refresh()
-}
-
-// apply takes events of the running job.
-func (w *Window) apply(events []inference.Event) {
-	for _, e := range events {
-		w.state = w.state.Apply(e)
-		w.tellEnd(e)
-		if ready, ok := e.(inference.PictureReady); ok {
-			w.save(ready)
-		}
-	}
-	w.refresh()
-}
 
 // save writes a finished picture into the pictures folder, under the name that the preferences say.
 func (w *Window) save(ready inference.PictureReady) {

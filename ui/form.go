@@ -22,15 +22,16 @@ type Word struct {
 // Card is one reference picture on the left and the word that it is bound to. Cards with the same word are one subject
 // with several pictures.
 type Card struct {
-	ID    int // never used again within a window
-	Ref   inference.Reference
-	View  image.Image    `json:"-"` // the square that the encoders see
-	Word  inference.Word // empty Text: not bound yet
-	Scope float64        // γ_scope; 0 is the preset's
-	Off   bool           // left out of the next rounds
-	Group int            // cards with the same one are one subject even before they have a word; 0 is none
-	Gone  *Place         // set while the word is lost: where it was. Word then names nothing.
-	From  uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
+	ID      int // never used again within a window
+	Ref     inference.Reference
+	View    image.Image    `json:"-"` // the square that the encoders see
+	Word    inference.Word // empty Text: not bound yet
+	Scope   float64        // γ_scope; 0 is the preset's
+	Off     bool           // left out of the next rounds
+	Group   int            // cards with the same one are one subject even before they have a word; 0 is none
+	Missing bool           `json:",omitempty"` // its file is not here: View is a small copy, if anything
+	Gone    *Place         // set while the word is lost: where it was. Word then names nothing.
+	From    uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
 }
 
 // Form is everything the user sets: the recipe before it is resolved.
@@ -42,6 +43,7 @@ type Form struct {
 	CFG              float64
 	Seed             uint64 // seed of the first picture; picture n takes Seed + n
 	KeepSeed         bool   // do not draw a new seed for the next run
+	Spent            bool   // a round has taken Seed: the next one draws another, unless it is kept
 	Count            int
 }
 
@@ -179,6 +181,8 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 		c := f.Cards[g.Cards[0]]
 		switch {
 		case c.Off:
+		case f.missing(g) != "":
+			list = append(list, say("The picture %s is not here: drop it again, or remove it.", f.missing(g)))
 		case !c.Bound():
 			list = append(list, say("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
 		case c.Lost(words):

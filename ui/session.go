@@ -303,9 +303,11 @@ func (w *Window) openHistory() {
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
 		var last keptSession
+		var tasks []Task
 		var trouble error
 		found := false
 		if err == nil {
+			tasks, _ = keptQueue(s) // what cannot be read waits for a program that can
 			var list []history.Session
 			if list, trouble = s.Sessions(); trouble == nil {
 				var newest history.Session
@@ -318,6 +320,7 @@ func (w *Window) openHistory() {
 			w.state.History.Open, w.state.History.Err = err == nil, err
 			if err == nil {
 				w.journal.open(s)
+				w.takeUpQueue(tasks)
 				w.state.History.Err = trouble
 				if found && trouble == nil && w.untouched() {
 					w.takeUp(last)

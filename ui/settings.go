@@ -36,6 +36,8 @@ type settings struct {
 	reasons  *widget.Label
 	why      fyne.CanvasObject // reasons on the screen
 	generate *widget.Button
+	halt     *widget.Button // the running round
+	queue    *queuePanel
 }
 
 func newSettings(w *Window) *settings {
@@ -68,7 +70,7 @@ func newSettings(w *Window) *settings {
 	s.seedNote = caption("")
 	s.seedNote.color = theme.ColorNameError
 	s.seedNote.Hide()
-	dice := widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), func() { w.state.Form.Seed = drawSeed(); w.refresh() })
+	dice := widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
 	dice.Importance = widget.LowImportance
 	s.keep = widget.NewCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
 	seed := newColumn(2, container.New(inset{4, 0}, caption(say("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
@@ -92,10 +94,12 @@ func newSettings(w *Window) *settings {
 	s.status = caption("")
 	s.reasons = widget.NewLabel("")
 	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	s.generate = widget.NewButton(say("Generate"), nil)
+	s.generate = widget.NewButton(say("Generate"), w.generate)
+	s.halt = widget.NewButton(say("Stop"), w.stop)
+	s.queue = newQueuePanel(w)
 	s.why = quiet(s.reasons)
 	s.action = newColumn(6, s.why, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
-		container.New(fixed{height: 44}, s.generate))
+		s.queue.box, container.New(fixed{height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
 	return s
 }
 
@@ -104,7 +108,7 @@ func (s *settings) seedTyped(text string) {
 	s.seedNote.Hidden = err == nil
 	s.seedNote.set(Sentence(err))
 	if err == nil && strings.TrimSpace(text) != "" && text != "-1" && seed != s.w.state.Form.Seed {
-		s.w.state.Form.Seed, s.w.state.Form.KeepSeed = seed, true
+		s.w.state.Form.Seed, s.w.state.Form.KeepSeed, s.w.state.Form.Spent = seed, true, false
 		s.keep.SetChecked(true)
 	}
 	s.form.Refresh()
@@ -171,7 +175,7 @@ func (s *settings) refreshRun() {
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")
 	switch {
-	case st.Busy():
+	case st.Busy() && len(reasons) == 0:
 		text = ""
 	case st.Run.Err != nil:
 		text, importance = Sentence(st.Run.Err), widget.DangerImportance
@@ -197,12 +201,14 @@ func (s *settings) refreshRun() {
 	} else {
 		s.progress.SetValue(0)
 	}
-	label, tap, want := say("Generate"), s.w.generate, widget.HighImportance
-	if st.Busy() {
-		label, tap, want = say("Stop"), s.w.stop, widget.MediumImportance
+	label, want := say("Generate"), widget.HighImportance
+	if st.Busy() || st.Queue.Paused {
+		label, want = say("Add to queue"), widget.MediumImportance
 	}
-	s.generate.OnTapped = tap
-	disabled := !st.Busy() && len(reasons) > 0 || st.Run.Phase == Stopping
+	disabled := len(reasons) > 0
+	s.halt.Hidden = !st.Busy()
+	enable(s.halt, st.Run.Phase == Running)
+	s.queue.refresh()
 	if s.generate.Text != label || s.generate.Importance != want {
 		s.generate.Importance = want
 		s.generate.SetText(label)

@@ -66,6 +66,7 @@ type State struct {
 	View     View
 	Selected int // ID of the chosen card; 0 is none
 	Pending  inference.Word
+	Queue    Queue
 	Picking  int   // pictures being read
 	PickErr  error // why the last picture could not be taken
 	History  History
@@ -227,6 +228,10 @@ func (s State) Choose(card int) State {
 // Add is the state after a picture was read. It takes the word onto, or else the word that waits for a picture, or else a free
 // word of the prompt that equals hint (the name of the file, or what a sample shows).
 func (s State) Add(c Card, hint string, onto inference.Word) State {
+	if f, missed := s.Form.Fill(c); missed {
+		s.Form = f
+		return s
+	}
 	c.ID = s.Form.freeID()
 	s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
 	switch {

@@ -123,10 +123,10 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if r.Prompt != "a dog on the beach" || len(r.Subjects) != 1 || len(r.Subjects[0].References[0].Data) == 0 || r.Stop != 12 || len(r.Seeds) != 1 {
 		t.Errorf("request %+v", r)
 	}
-	if r.Seeds[0] != b.state.Form.Seed || b.set.seed.Text == "7" {
+	if r.Seeds[0] != 7 || b.state.Form.Seed != 7 || b.set.seed.Text != "7" {
 		t.Errorf("seed %d of the run, %d and %q shown", r.Seeds[0], b.state.Form.Seed, b.set.seed.Text)
 	}
-	if b.set.generate.Text != "Stop" {
+	if b.set.generate.Text != "Add to queue" || !b.set.halt.Visible() {
 		t.Errorf("button says %q", b.set.generate.Text)
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
@@ -198,14 +198,14 @@ func TestStopKeepsTheSteps(t *testing.T) {
 	b.send(j, stepOf(0, 4, 2, 0))
 	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
 	<-j.ctx.Done()
-	if b.set.status.text != "Stopping…" || !b.set.generate.Disabled() {
+	if b.set.status.text != "Stopping…" || !b.set.halt.Disabled() {
 		t.Errorf("status %q", b.set.status.text)
 	}
 	b.end(j, inference.Failed{Err: context.Canceled})
 	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.status.text != "Stopped after step 1." {
 		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.status.text)
 	}
-	if b.set.generate.Disabled() || b.set.generate.Text != "Generate" {
+	if b.set.generate.Disabled() || b.set.generate.Text != "Generate" || b.set.halt.Visible() {
 		t.Error("Generate does not come back")
 	}
 }

@@ -1,0 +1,122 @@
+package ui
+
+import (
+	"image"
+	"slices"
+
+	"realword/inference"
+)
+
+// Task is a round that waits for its turn.
+type Task struct {
+	ID      int // never used again within a window
+	Request inference.Request
+	Parents []uint64    // pictures of the history that it goes on from
+	Parked  bool        // the program died over it twice: it waits until the user lets it go on
+	Missing []string    // names of references that are gone: it cannot run
+	Thumb   image.Image // of its first reference; nil: none
+	job     *keptJob    // where the history keeps it
+}
+
+// Queue is the rounds that wait, in their order, and the one that runs. It is a value: the methods answer changed copies.
+type Queue struct {
+	Waiting []Task
+	Running Task // ID 0: none
+	Paused  bool // no other round begins
+	last    int  // ID given last
+}
+
+// Add puts a round at the end, or with first before all that wait, and answers its ID.
+func (q Queue) Add(t Task, first bool) (Queue, int) {
+	q.last++
+	t.ID = q.last
+	place := len(q.Waiting)
+	if first {
+		place = 0
+	}
+	q.Waiting = slices.Insert(slices.Clone(q.Waiting), place, t)
+	return q, t.ID
+}
+
+func (q Queue) at(id int) int {
+	return slices.IndexFunc(q.Waiting, func(t Task) bool { return t.ID == id })
+}
+
+// Move shifts a waiting round by so many places, as far as there are any.
+func (q Queue) Move(id, by int) Queue {
+	from := q.at(id)
+	if from < 0 {
+		return q
+	}
+	to := min(max(from+by, 0), len(q.Waiting)-1)
+	t := q.Waiting[from]
+	q.Waiting = slices.Insert(slices.Delete(slices.Clone(q.Waiting), from, from+1), to, t)
+	return q
+}
+
+// Remove takes a waiting round out.
+func (q Queue) Remove(id int) Queue {
+	q.Waiting = slices.DeleteFunc(slices.Clone(q.Waiting), func(t Task) bool { return t.ID == id })
+	return q
+}
+
+// Change gives a waiting round to set, on a copy.
+func (q Queue) Change(id int, set func(*Task)) Queue {
+	if i := q.at(id); i >= 0 {
+		q.Waiting = slices.Clone(q.Waiting)
+		set(&q.Waiting[i])
+	}
+	return q
+}
+
+// Next is the round whose turn it is, if one may begin now.
+func (q Queue) Next() (Task, bool) {
+	if q.Paused || q.Running.ID != 0 {
+		return Task{}, false
+	}
+	i := slices.IndexFunc(q.Waiting, Task.able)
+	if i < 0 {
+		return Task{}, false
+	}
+	return q.Waiting[i], true
+}
+
+func (t Task) able() bool { return !t.Parked && len(t.Missing) == 0 }
+
+// after is the job of the waiting round behind another one, nil at the end.
+func (q Queue) after(id int) *keptJob {
+	if i := q.at(id); i >= 0 && i+1 < len(q.Waiting) {
+		return q.Waiting[i+1].job
+	}
+	return nil
+}
+
+// Begin makes a waiting round the running one.
+func (q Queue) Begin(id int) Queue {
+	i := q.at(id)
+	if i < 0 || q.Running.ID != 0 {
+		return q
+	}
+	q.Running = q.Waiting[i]
+	return q.Remove(id)
+}
+
+// End takes the running round out. After a failure the others wait for the user, since what stopped this one would stop
+// them too.
+func (q Queue) End(failed bool) Queue {
+	q.Running = Task{}
+	q.Paused = q.Paused || failed && len(q.Waiting) > 0
+	return q
+}
+
+// Clear takes all waiting rounds out. An empty queue does not stay paused.
+func (q Queue) Clear() Queue {
+	q.Waiting, q.Paused = nil, false
+	return q
+}
+
+// keptJob is where the history keeps a waiting round. It belongs to the journal's changes.
+type keptJob struct {
+	id      uint64 // 0: not kept yet
+	dropped bool   // taken out before it was kept
+}

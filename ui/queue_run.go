@@ -1,0 +1,297 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"image"
+	"slices"
+	"time"
+
+	"realword/history"
+	"realword/inference"
+)
+
+// generate puts a round with what the form says at the end of the queue.
+func (w *Window) generate() { w.enqueue(false) }
+
+// generateNext puts it before all that wait.
+func (w *Window) generateNext() { w.enqueue(true) }
+
+func (w *Window) enqueue(first bool) {
+	if len(w.state.Reasons()) > 0 || w.closing {
+		return
+	}
+	// The seed on the screen is the one that the round takes. It stays there until the next one needs another.
+	if f := &w.state.Form; f.Spent && !f.KeepSeed {
+		f.Seed = drawSeed()
+	}
+	w.state.Form.Spent = true
+	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), job: &keptJob{}}
+	w.state.Queue, t.ID = w.state.Queue.Add(t, first)
+	w.actionErr = nil
+	if w.advance(true); w.state.Queue.at(t.ID) >= 0 {
+		w.keepTask(t, w.state.Queue.after(t.ID))
+	}
+	w.refresh()
+}
+
+// keepTask checks a round that waits and writes it down, so that it survives the program; before is the one behind it.
+func (w *Window) keepTask(t Task, before *keptJob) {
+	engine, model := w.engine, w.state.Model.Name
+	w.background(func() func() {
+		r, err := engine.Resolve(t.Request)
+		if err == nil {
+			w.journal.enqueue(t.job, r, model, t.Parents)
+			if before != nil {
+				w.journal.moveJob(t.job, before)
+			}
+		}
+		return func() {
+			if err != nil && w.state.Queue.at(t.ID) >= 0 {
+				w.state.Queue = w.state.Queue.Remove(t.ID)
+				w.state.Run.Err = err
+			} else {
+				w.state.Queue = w.state.Queue.Change(t.ID, func(t *Task) { t.Request = r })
+			}
+			w.refresh()
+		}
+	})
+}
+
+// advance begins the next round, if one may begin. asked tells that the user wants it now; else who looks at an older picture
+// goes on looking.
+func (w *Window) advance(asked bool) {
+	t, ok := w.state.Queue.Next()
+	if !ok || w.closing || w.engine == nil || w.state.Busy() {
+		return
+	}
+	view := w.state.View
+	w.state.Queue = w.state.Queue.Begin(t.ID)
+	w.state = w.state.Begin(len(t.Request.Seeds), t.Request.Stop)
+	w.state.Run.Subjects = t.Request.Subjects
+	if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(w.state.Shots)-1); elsewhere && !asked {
+		w.state.View = view
+	}
+	ctx, cancel := context.WithCancel(w.ctx)
+	w.cancel = cancel
+	engine, model := w.engine, w.state.Model.Name
+	p := &pump{post: w.post, apply: w.apply}
+	w.background(func() func() {
+		defer cancel()
+		r, err := engine.Resolve(t.Request)
+		var job inference.Job
+		if err == nil {
+			job, err = engine.Start(ctx, r)
+		}
+		if err != nil {
+			w.journal.dropJob(t.job)
+			p.add(inference.Failed{Err: err})
+			return nil
+		}
+		w.journal.enqueue(t.job, r, model, t.Parents)
+		p.run(w.journal.record(r, w.journal.startJob(t.job, r, model, t.Parents), job.Events()))
+		return nil
+	})
+}
+
+// stop cancels the run; what is done so far stays on the stage, and the next round begins.
+func (w *Window) stop() {
+	if w.state.Run.Phase != Running {
+		return
+	}
+	w.state.Run.Phase = Stopping
+	w.cancel()
+	w.refresh()
+}
+
+// stopAll cancels the run and takes out all that wait.
+func (w *Window) stopAll() {
+	for _, t := range w.state.Queue.Waiting {
+		w.journal.dropJob(t.job)
+	}
+	w.state.Queue = w.state.Queue.Clear()
+	w.stop()
+	w.refresh()
+}
+
+// apply takes events of the running job.
+func (w *Window) apply(events []inference.Event) {
+	for _, e := range events {
+		w.state = w.state.Apply(e)
+		w.tellEnd(e)
+		switch e := e.(type) {
+		case inference.PictureReady:
+			w.save(e)
+		case inference.Done:
+			w.state.Queue = w.state.Queue.End(false)
+			w.advance(false)
+		case inference.Failed:
+			w.state.Queue = w.state.Queue.End(!errors.Is(e.Err, context.Canceled))
+			w.advance(false)
+		}
+	}
+	w.refresh()
+}
+
+// pauseQueue lets no other round begin, or goes on.
+func (w *Window) pauseQueue() {
+	w.state.Queue.Paused = !w.state.Queue.Paused
+	w.advance(true)
+	w.refresh()
+}
+
+// dropTask takes a waiting round out.
+func (w *Window) dropTask(id int) {
+	if i := w.state.Queue.at(id); i >= 0 {
+		w.journal.dropJob(w.state.Queue.Waiting[i].job)
+		w.state.Queue = w.state.Queue.Remove(id)
+		if len(w.state.Queue.Waiting) == 0 {
+			w.state.Queue.Paused = false
+		}
+		w.refresh()
+	}
+}
+
+// moveTask shifts a waiting round.
+func (w *Window) moveTask(id, by int) {
+	w.state.Queue = w.state.Queue.Move(id, by)
+	if i := w.state.Queue.at(id); i >= 0 {
+		w.journal.moveJob(w.state.Queue.Waiting[i].job, w.state.Queue.after(id))
+	}
+	w.refresh()
+}
+
+// unpark lets a round run again over which the program died twice.
+func (w *Window) unpark(id int) {
+	if i := w.state.Queue.at(id); i >= 0 {
+		w.journal.unparkJob(w.state.Queue.Waiting[i].job)
+		w.state.Queue = w.state.Queue.Change(id, func(t *Task) { t.Parked = false })
+		w.advance(true)
+		w.refresh()
+	}
+}
+
+// takeUpQueue takes over what waited when the program ended. It waits on until the user lets it go on.
+func (w *Window) takeUpQueue(tasks []Task) {
+	for _, t := range tasks {
+		w.state.Queue, _ = w.state.Queue.Add(t, false)
+	}
+	if len(tasks) > 0 && !w.state.Busy() {
+		w.state.Queue.Paused = true
+	}
+}
+
+// keptQueue reads what waits in the history.
+func keptQueue(s Store) ([]Task, error) {
+	jobs, err := s.Jobs()
+	var tasks []Task
+	for _, j := range jobs {
+		if j.Round != 0 {
+			continue // it runs
+		}
+		r, err := inference.ParseRecipe(j.Recipe)
+		if err != nil {
+			continue // of a newer Realword, which will know it
+		}
+		t := Task{Request: r.Request, Parents: j.Parents, Parked: j.Parked, job: &keptJob{id: j.ID}}
+		for _, subject := range t.Request.Subjects {
+			for i := range subject.References {
+				ref := &subject.References[i]
+				if ref.Data, err = s.ReferenceData(ref.SHA256); err != nil {
+					t.Missing = append(t.Missing, ref.Name)
+				} else if small, err := readThumb(ref.Data, queueThumb); err == nil && t.Thumb == nil {
+					t.Thumb = small
+				}
+			}
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, err
+}
+
+// enqueue keeps a round that waits.
+func (j *journal) enqueue(k *keptJob, r inference.Request, model string, parents []uint64) {
+	j.do(func(s Store) error {
+		if k.dropped || k.id != 0 {
+			return nil
+		}
+		session, err := j.current(s)
+		if err != nil {
+			return err
+		}
+		plan, err := PlanOf(s, session, r, model, existing(s, parents)...)
+		if err != nil {
+			return err
+		}
+		k.id, err = s.Enqueue(plan, time.Now())
+		return err
+	})
+}
+
+// startJob begins the round of a job; see begin.
+func (j *journal) startJob(k *keptJob, r inference.Request, model string, parents []uint64) func(Store) (uint64, error) {
+	return func(s Store) (uint64, error) {
+		if k.id == 0 {
+			return j.begin(r, model, parents)(s)
+		}
+		return s.StartJob(k.id, time.Now())
+	}
+}
+
+// dropJob takes a job out.
+func (j *journal) dropJob(k *keptJob) {
+	j.do(func(s Store) error {
+		k.dropped = true
+		if k.id == 0 {
+			return nil
+		}
+		if err := s.RemoveJob(k.id); !errors.Is(err, history.ErrNoJob) {
+			return err
+		}
+		return nil
+	})
+}
+
+// moveJob puts a job before another one, or without one at the end.
+func (j *journal) moveJob(k, before *keptJob) {
+	j.do(func(s Store) error {
+		if k.id == 0 {
+			return nil
+		}
+		jobs, err := s.Jobs()
+		if err != nil {
+			return err
+		}
+		jobs = slices.DeleteFunc(jobs, func(j history.Job) bool { return j.ID == k.id })
+		place := len(jobs)
+		if before != nil && before.id != 0 {
+			if i := slices.IndexFunc(jobs, func(j history.Job) bool { return j.ID == before.id }); i >= 0 {
+				place = i
+			}
+		}
+		return s.MoveJob(k.id, place)
+	})
+}
+
+// unparkJob lets a job run again.
+func (j *journal) unparkJob(k *keptJob) {
+	j.do(func(s Store) error {
+		if k.id == 0 {
+			return nil
+		}
+		return s.Unpark(k.id)
+	})
+}
+
+// queueThumb is the side of the picture of a waiting round, in pixels of a screen of twice the usual density.
+const queueThumb = 60
+
+// thumb is a picture of the first subject that takes part, nil without one.
+func (f Form) thumb() image.Image {
+	for _, c := range f.Cards {
+		if c.live() && !c.Off && c.View != nil {
+			return c.View
+		}
+	}
+	return nil
+}

@@ -1,0 +1,287 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"slices"
+	"strings"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/picture"
+)
+
+// Part is a part of a recipe that can be taken over by itself.
+type Part int
+
+// The parts, in the order in which they are shown.
+const (
+	PartPrompt Part = iota
+	PartSubjects
+	PartSettings
+	PartSeed
+	parts // how many there are
+)
+
+// Parts says which parts are taken over.
+type Parts [parts]bool
+
+// allParts is a whole recipe.
+var allParts = Parts{true, true, true, true}
+
+// Change is one thing that taking over a recipe would change.
+type Change struct {
+	Part     Part
+	What     string // "T_stop"
+	Old, New string // as shown; empty: nothing
+	Missing  bool   // New is a picture that is not here
+}
+
+// Past is how an earlier picture was made, ready to be compared with the form and to be taken over.
+type Past struct {
+	inference.Recipe
+	Name    string // of the picture, for people
+	Foreign bool   // another program made it: nothing is known of subjects
+	Cards   []Card // the references of Recipe in their order, with words and scopes; IDs are given later
+}
+
+// pastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
+// copy in the recipe, if there is one, and waits for the file. It decodes pictures: not for the window's goroutine.
+func pastOf(name string, r inference.Recipe, foreign bool, find func(sha256 string) []byte, m *bundle.Manifest) Past {
+	p := Past{Recipe: r, Name: name, Foreign: foreign}
+	for _, s := range r.Subjects {
+		for _, ref := range s.References {
+			c := Card{Ref: ref, Missing: true}
+			if len(ref.Data) == 0 {
+				ref.Data = find(ref.SHA256)
+			}
+			if whole, err := squareCard(ref, m); err == nil && whole.Ref.SHA256 == ref.SHA256 {
+				c = whole
+			} else if small, err := png.Decode(bytes.NewReader(r.Thumbnails[ref.SHA256])); err == nil && small.Bounds().Dx() <= 4*squareSide && small.Bounds().Dy() <= 4*squareSide {
+				c.View = small
+			}
+			c.Word, c.Scope = s.Word, s.Scope
+			p.Cards = append(p.Cards, c)
+		}
+	}
+	return p
+}
+
+// Changes is what taking all of a recipe over would change, part by part.
+func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
+	var list []Change
+	differ := func(part Part, what, old, new string) {
+		if old != new {
+			list = append(list, Change{Part: part, What: what, Old: old, New: new})
+		}
+	}
+	to := f.Take(p, allParts, m)
+	differ(PartPrompt, say("Prompt"), f.Prompt, to.Prompt)
+	differ(PartPrompt, say("What to avoid"), f.Negative, to.Negative)
+	if !p.Foreign {
+		list = append(list, subjectChanges(f, to, m)...)
+	}
+	differ(PartSettings, say("Preset"), presetName(f.Preset), presetName(to.Preset))
+	differ(PartSettings, say("Steps"), fmt.Sprint(f.Steps), fmt.Sprint(to.Steps))
+	differ(PartSettings, say("Masks settle after (T_stop)"), say("step %d", f.Stop), say("step %d", to.Stop))
+	differ(PartSettings, say("Guidance (CFG)"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
+	differ(PartSettings, say("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
+	differ(PartSeed, say("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
+	return list
+}
+
+// subjectChanges compares the pictures on the left, word by word.
+func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
+	type side struct{ pictures, reach, square string }
+	type subject struct {
+		word    inference.Word
+		old, to side
+		missing []string
+	}
+	var list []subject
+	entry := func(w inference.Word) *subject {
+		i := slices.IndexFunc(list, func(s subject) bool { return sameWord(s.word, w) })
+		if i < 0 {
+			list = append(list, subject{word: w})
+			i = len(list) - 1
+		}
+		return &list[i]
+	}
+	read := func(f Form, of func(*subject) *side) {
+		for _, c := range f.Cards {
+			s := of(entry(c.Word))
+			if s.pictures != "" {
+				s.pictures += ", "
+			}
+			s.pictures += c.Ref.Name
+			if c.Off {
+				s.pictures += " " + say("(left out)")
+			}
+			s.square += fmt.Sprint(c.Ref.SHA256, c.Ref.Square, ";")
+			s.reach = fmt.Sprintf("%.2f", scope(c, f, m))
+		}
+	}
+	read(from, func(s *subject) *side { return &s.old })
+	read(to, func(s *subject) *side { return &s.to })
+	for _, c := range to.Cards {
+		if c.Missing {
+			s := entry(c.Word)
+			s.missing = append(s.missing, fmt.Sprintf("%s (%s)", c.Ref.Name, c.Ref.SHA256[:min(10, len(c.Ref.SHA256))]))
+		}
+	}
+	var out []Change
+	for _, s := range list {
+		name := wordName(s.word)
+		if s.word.Text == "" {
+			name = say("no word")
+		}
+		switch {
+		case s.old.pictures != s.to.pictures:
+			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: s.to.pictures})
+		case s.old.square != s.to.square:
+			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: say("%s, another file or square", s.to.pictures)})
+		}
+		if s.to.pictures != "" && s.old.pictures != "" && s.old.reach != s.to.reach {
+			out = append(out, Change{Part: PartSubjects, What: say("Reach γ of %s", name), Old: s.old.reach, New: s.to.reach})
+		}
+		for _, missing := range s.missing {
+			out = append(out, Change{Part: PartSubjects, What: name, New: missing, Missing: true})
+		}
+	}
+	return out
+}
+
+// wordName is a word for people: "dog", or "dog#2" for the second.
+func wordName(w inference.Word) string {
+	if w.Occurrence > 1 {
+		return fmt.Sprintf("%s#%d", w.Text, w.Occurrence)
+	}
+	return w.Text
+}
+
+func presetName(name string) string {
+	switch name {
+	case "paper":
+		return say("Paper")
+	case "release":
+		return say("Release")
+	}
+	return name
+}
+
+// Take is the form with parts of a recipe in place of its own. Nothing of a replaced part stays. What a recipe of another
+// program does not say stays as it is.
+func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
+	r := p.Request
+	if which[PartPrompt] {
+		f.Prompt, f.Negative = r.Prompt, strings.TrimSpace(r.Negative)
+		if m != nil && r.Negative == m.Presets[r.Preset].Negative {
+			f.Negative = "" // the preset's own comes back with the preset
+		}
+	}
+	if which[PartSubjects] && !p.Foreign {
+		id, have := f.freeID(), f.Cards
+		f.Cards = nil
+		for i, c := range p.Cards {
+			c.ID = id + i
+			// A picture that is here already keeps what is known of it.
+			if j := slices.IndexFunc(have, func(h Card) bool { return h.Ref.SHA256 == c.Ref.SHA256 && !h.Missing }); j >= 0 {
+				c.Ref.Name, c.From = have[j].Ref.Name, have[j].From
+			}
+			f.Cards = append(f.Cards, c)
+		}
+	}
+	if which[PartSettings] {
+		if _, known := presetsOf(m)[r.Preset]; known {
+			f.Preset = r.Preset
+		}
+		if r.Steps > 0 {
+			f.Steps = r.Steps
+		}
+		if r.Stop > 0 {
+			f.Stop = r.Stop
+		}
+		if r.CFG > 0 {
+			f.CFG = r.CFG
+		}
+		if len(r.Seeds) > 0 {
+			f.Count = len(r.Seeds)
+		}
+		f = f.Settle(m)
+	}
+	if which[PartSeed] && len(r.Seeds) > 0 {
+		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true
+	}
+	return f
+}
+
+// presetsOf are the presets that the form can have.
+func presetsOf(m *bundle.Manifest) map[string]bundle.Preset {
+	if m == nil {
+		return map[string]bundle.Preset{"paper": {}, "release": {}}
+	}
+	return m.Presets
+}
+
+// Unsettable are the settings of a recipe that the window has no knob for and that differ from what its preset would do: what
+// is made after taking it over differs in them.
+func (p Past) Unsettable(m *bundle.Manifest) []string {
+	if m == nil || p.Foreign {
+		return nil
+	}
+	preset := m.Presets[p.Preset]
+	var list []string
+	for _, s := range []struct{ name, have, own string }{
+		{say("sampler"), p.Sampler, preset.Sampler}, {say("mask source"), p.MaskSource, preset.MaskSource}, {say("model"), p.Model, m.Name},
+	} {
+		if s.have != "" && s.own != "" && s.have != s.own {
+			list = append(list, fmt.Sprintf("%s %s", s.name, s.have))
+		}
+	}
+	if p.Width > 0 && (p.Width != m.Size.Width || p.Height != m.Size.Height) {
+		list = append(list, say("size %d × %d", p.Width, p.Height))
+	}
+	return list
+}
+
+// Fill gives a picture to the cards that miss it, and tells whether there were any.
+func (f Form) Fill(c Card) (Form, bool) {
+	found := false
+	f.Cards = slices.Clone(f.Cards)
+	for i, have := range f.Cards {
+		if have.Missing && have.Ref.SHA256 == c.Ref.SHA256 {
+			found = true
+			f.Cards[i] = c
+			f.Cards[i].ID, f.Cards[i].Group, f.Cards[i].Word, f.Cards[i].Gone = have.ID, have.Group, have.Word, have.Gone
+			f.Cards[i].Scope, f.Cards[i].Off = have.Scope, have.Off
+		}
+	}
+	return f, found
+}
+
+// squareCard makes a card of a picture whose square is known.
+func squareCard(ref inference.Reference, m *bundle.Manifest) (Card, error) {
+	c, err := readCard(ref.Name, ref.Data, m)
+	if err != nil || ref.Square == (picture.Square{}) {
+		return c, err
+	}
+	img, _, err := picture.Decode(ref.Data, picture.Limits{})
+	if err != nil {
+		return c, err
+	}
+	c.Ref.Square = ref.Square
+	view, _, err := picture.Prepare(img, ref.Square, c.View.Bounds().Dx())
+	c.View = view
+	return c, err
+}
+
+// missing is the name of a picture of a subject whose file is not here, or empty.
+func (f Form) missing(g Group) string {
+	for _, i := range g.Cards {
+		if f.Cards[i].Missing {
+			return f.Cards[i].Ref.Name
+		}
+	}
+	return ""
+}
