@@ -44,6 +44,7 @@ func (w *Window) allActions() []action {
 		w.runActions(),
 		w.queueActions(),
 		w.viewActions(),
+		w.stageActions(),
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus
 	)

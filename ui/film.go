@@ -44,6 +44,7 @@ type filmStrip struct {
 	nudge   func(by int)
 	inspect func(subject int) // -1: none in particular
 	peek    func(held bool)
+	typed   func(*fyne.KeyEvent) // keys that are not its own
 	resized func()
 	focused bool
 
@@ -87,8 +88,8 @@ func (r filmRows) height() float32 {
 
 const filmFoot = 6
 
-func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), resized func()) *filmStrip {
-	f := &filmStrip{onStep: onStep, nudge: nudge, inspect: inspect, peek: peek, resized: resized, look: filmLook{shown: -1, calm: -1}}
+func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed func(*fyne.KeyEvent), resized func()) *filmStrip {
+	f := &filmStrip{onStep: onStep, nudge: nudge, inspect: inspect, peek: peek, typed: typed, resized: resized, look: filmLook{shown: -1, calm: -1}}
 	bar := func(radius float32) *canvas.Rectangle {
 		r := canvas.NewRectangle(color.Transparent)
 		r.CornerRadius = radius
@@ -183,6 +184,9 @@ func (f *filmStrip) TypedKey(e *fyne.KeyEvent) {
 		f.onStep(-1)
 	case fyne.KeyReturn, fyne.KeyEnter:
 		f.inspect(-1)
+	case fyne.KeySpace: // see KeyDown
+	default:
+		f.typed(e)
 	}
 }
 
@@ -202,7 +206,7 @@ func (f *filmStrip) AccessibilityRole() fyne.AccessibleRole { return fyne.Access
 
 func (f *filmStrip) AccessibilityLabel() string {
 	if f.look.shown < 0 {
-		return say("film of %d steps", f.look.done)
+		return count(f.look.done, "film of %d step", "film of %d steps", f.look.done)
 	}
 	return say("step %d of %d", f.look.shown+1, f.look.places)
 }
@@ -309,18 +313,22 @@ type filmScene struct {
 }
 
 type filmKey struct {
-	last, first *inference.StepDone
-	steps       int
-	subjects    int
-	width       int
-	scale       float32
-	empty       color.Color
+	first    *image.RGBA
+	mask     *float32 // of the first step
+	steps    int
+	subjects int
+	width    int
+	scale    float32
+	empty    color.Color
 }
 
 func (f filmScene) key() filmKey {
 	k := filmKey{steps: len(f.steps), subjects: f.subjects, width: f.width, scale: f.scale, empty: f.empty}
 	if k.steps > 0 {
-		k.first, k.last = &f.steps[0], &f.steps[k.steps-1]
+		k.first = f.steps[0].Preview
+		if s := f.steps[0].Subjects; len(s) > 0 && len(s[0].Mask) > 0 {
+			k.mask = &s[0].Mask[0]
+		}
 	}
 	return k
 }

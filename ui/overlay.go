@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"image/color"
 	"slices"
 
@@ -92,11 +93,40 @@ func (w *Window) toggleMask(subject int) {
 	w.refresh()
 }
 
+// soloMask shows the mask of one subject only, or of all.
+func (w *Window) soloMask(subject int) {
+	w.lens.off = 0
+	if subject >= 0 {
+		w.lens.off = ^(uint64(1) << uint(subject))
+	}
+	w.setMasks(true)
+}
+
+// stageActions are what keys do on the stage.
+func (w *Window) stageActions() []action {
+	some := func() bool { return w.state.filmSubjects() > 0 }
+	list := []action{
+		separator(menuView),
+		{id: "view.masks", menu: menuView, label: say("Masks"), key: "H", do: func() { w.setMasks(!w.masksOn()) }, can: some, on: w.masksOn},
+		{id: "view.masks.all", label: say("Masks of all subjects"), key: "0", do: func() { w.soloMask(-1) }, can: some},
+		{id: "view.inspect", menu: menuView, label: say("Inspect masks"), key: "K", do: func() { w.inspectMasks(-1) }, can: w.canInspect, on: func() bool { return w.inspect.open }},
+	}
+	for i := range 4 {
+		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: say("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
+			do: func() { w.soloMask(i) }, can: func() bool { return w.state.filmSubjects() > i }})
+	}
+	return list
+}
+
+// typed gives a key that a widget with the focus has no use for to the window.
+func (w *Window) typed(e *fyne.KeyEvent) { w.press(stroke{w.modifiers(), e.Name}) }
+
 // overlayBar is the row under the stage with which masks are looked at.
 type overlayBar struct {
 	w       *Window
 	row     *fyne.Container
 	none    *pill
+	inspect *pill
 	modes   []*pill
 	legend  *fyne.Container
 	opacity *widget.Slider
@@ -119,7 +149,8 @@ func newOverlayBar(w *Window) *overlayBar {
 	o.opacity = widget.NewSlider(0.1, 1)
 	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
 	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
-	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{width: 96}, track(o.opacity)))
+	o.inspect = newPill(say("Inspect…"), func() { w.inspectMasks(-1) })
+	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{96, 26}, track(o.opacity)), o.inspect.tile)
 	return o
 }
 

@@ -68,7 +68,7 @@ func (w *Window) advance(asked bool) {
 	view := w.state.View
 	w.state.Queue = w.state.Queue.Begin(t.ID)
 	w.state = w.state.Begin(len(t.Request.Seeds), t.Request.Stop)
-	w.state.Run.Subjects = t.Request.Subjects
+	w.state.Run.Subjects, w.state.Run.Preset = t.Request.Subjects, t.Request.Preset
 	if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(w.state.Shots)-1); elsewhere && !asked {
 		w.state.View = view
 	}

@@ -26,10 +26,15 @@ func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest, 
 	if err != nil {
 		return err
 	}
+	return replaceFile(path, data)
+}
+
+// replaceFile writes a PNG file whole, also over one that is there.
+func replaceFile(path string, data []byte) error {
 	if filepath.Ext(path) == "" {
 		path += ".png"
 	}
-	err = picture.WriteFileAtomic(path, data)
+	err := picture.WriteFileAtomic(path, data)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}

@@ -33,6 +33,7 @@ type Round struct {
 	Film         []inference.StepDone
 	Stop         int // T_stop of the run
 	Subjects     []inference.Subject
+	Preset       string
 	Stopped      bool
 	Err          error // why it ended early; nil after Done and after Cancel
 	Elapsed      time.Duration

@@ -71,6 +71,7 @@ type Window struct {
 	bar       *stepBar
 	film      *filmStrip
 	overlay   *overlayBar
+	inspect   *inspector
 	lower     *fyne.Container // stage and what lies under it
 	info      *widget.Label
 	actions   *fyne.Container
@@ -254,7 +255,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint)
 	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() })
-	w.film = newFilm(w.showStep, w.nudge, func(int) {}, w.peek, w.repaintFilm)
+	w.film = newFilm(w.showStep, w.nudge, w.inspectMasks, w.peek, w.typed, w.repaintFilm)
 	w.overlay = newOverlayBar(w)
 	w.info = widget.NewLabel("")
 	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
@@ -275,7 +276,8 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.shotRow.Hide()
 	below := newColumn(4, w.overlay.row, w.tools, newColumn(0, w.bar, w.film), w.shotRow)
 	w.lower = container.NewBorder(nil, container.New(inset{0, 4}, below), nil, nil, w.stage)
-	picture := panel(w.lower)
+	w.inspect = newInspector(w)
+	picture := panel(container.NewStack(w.lower, w.inspect.body))
 	w.middle = container.New(gapped{10}, top, picture)
 	return w.middle
 }
@@ -519,6 +521,7 @@ func (w *Window) refreshStage() {
 	if w.film.show(look) {
 		w.lower.Refresh()
 	}
+	w.inspect.follow()
 	w.coach.show(w.state)
 	w.info.SetText(w.state.caption(w.actionErr))
 	w.info.Importance = widget.LowImportance

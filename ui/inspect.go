@@ -1,0 +1,206 @@
+package ui
+
+import (
+	"image"
+	"math"
+
+	"realword/inference"
+	"realword/inference/guidance"
+	"realword/inference/picture"
+)
+
+// mapKind is one of the maps of a subject that are inspected: the rows of the inspection.
+type mapKind int
+
+const (
+	rawMap     mapKind = iota // cross-attention of the word as it comes
+	refinedMap                // refined by self-attention: the scores (Eq. 12)
+	topMask                   // the best γ of the positions, the subject on its own
+	finalMask                 // M̂: after every position has gone to one subject (Algorithm 1), and normalised (Eq. 13, 16)
+	mapKinds
+)
+
+// inspection is what is asked about the masks of a film. It is a plain value that is read on any goroutine; it works on every
+// film that has scores, of this run or of an old session.
+type inspection struct {
+	steps    []inference.StepDone // that ran the guidance branch, in order
+	subjects []guidance.Subject   // with the scopes of the run
+	norm     guidance.Normalization
+	subject  int     // the one that is looked at
+	scope    float64 // γ to try for it; 0 is that of the run
+}
+
+// inspect begins an inspection of a film; ok is false where there are no scores to inspect.
+func inspect(film []inference.StepDone, subjects []inference.Subject, rawMask bool, subject int) (in inspection, ok bool) {
+	for _, step := range film {
+		whole := len(step.Subjects) > 0 && len(step.Subjects) == len(subjects)
+		for _, s := range step.Subjects {
+			whole = whole && len(s.Scores) > 0 && len(s.Scores) == step.GridWidth*step.GridHeight
+		}
+		if step.Guided && whole {
+			in.steps = append(in.steps, step)
+		}
+	}
+	for _, s := range subjects {
+		in.subjects = append(in.subjects, guidance.Subject{Word: s.Word.Text, Scope: s.Scope})
+	}
+	if rawMask {
+		in.norm = guidance.Raw
+	}
+	in.subject = min(max(subject, 0), max(len(subjects)-1, 0))
+	return in, len(in.steps) > 0
+}
+
+// ran is γ of the run for the subject that is looked at.
+func (in inspection) ran() float64 { return in.subjects[in.subject].Scope }
+
+// trying tells whether another γ than that of the run is tried.
+func (in inspection) trying() bool { return in.scope > 0 && in.scope != in.ran() }
+
+// rule is the subjects with γ as it is tried.
+func (in inspection) rule() []guidance.Subject {
+	rule := append([]guidance.Subject(nil), in.subjects...)
+	if in.trying() {
+		rule[in.subject].Scope = in.scope
+	}
+	return rule
+}
+
+// evidence is what one step says about the subject that is looked at. Grids are in row order; those of the history are
+// as exact as it keeps them.
+type evidence struct {
+	width, height int
+	grids         [mapKinds][]float32 // rawMap may be nil
+	before        [mapKinds][]float32 // of the masks as the run had them; nil unless another γ is tried
+	wanted        float64             // share of its positions that another subject would have taken, too
+	err           error               // why there are no masks
+}
+
+// at works out the maps of a step, 0-based among the steps of the inspection, with the engine's own rule.
+func (in inspection) at(step int) evidence {
+	s := &in.steps[step]
+	own := s.Subjects[in.subject]
+	e := evidence{width: s.GridWidth, height: s.GridHeight}
+	if len(own.Cross) == len(own.Scores) {
+		e.grids[rawMap] = own.Cross
+	}
+	e.grids[refinedMap] = own.Scores
+	rule := in.rule()
+	e.grids[topMask], e.grids[finalMask], e.err = in.masks(s, rule)
+	if e.err != nil {
+		return e
+	}
+	scores := scoresOf(s)
+	if counts, err := guidance.Contested(scores, rule); err == nil && counts[in.subject][in.subject] > 0 {
+		most := 0
+		for j, n := range counts[in.subject] {
+			if j != in.subject {
+				most = max(most, n)
+			}
+		}
+		e.wanted = float64(most) / float64(counts[in.subject][in.subject])
+	}
+	if in.trying() {
+		if alone, final, err := in.masks(s, in.subjects); err == nil {
+			e.before[topMask], e.before[finalMask] = alone, final
+		}
+	}
+	return e
+}
+
+func scoresOf(step *inference.StepDone) [][]float32 {
+	scores := make([][]float32, len(step.Subjects))
+	for j, s := range step.Subjects {
+		scores[j] = s.Scores
+	}
+	return scores
+}
+
+// masks are those of the subject alone and among the others.
+func (in inspection) masks(step *inference.StepDone, rule []guidance.Subject) (alone, final []float32, err error) {
+	one, err := guidance.Masks([][]float32{step.Subjects[in.subject].Scores}, rule[in.subject:in.subject+1], guidance.Raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := guidance.Masks(scoresOf(step), rule, in.norm)
+	if err != nil {
+		return nil, nil, err
+	}
+	return one[0], all[in.subject], nil
+}
+
+// reading is the numbers beside a map.
+type reading struct {
+	area, change, wanted float64 // shares, 0 to 1; change is -1 at the first step
+	x, y                 float64 // of the highest value, as shares of the picture
+}
+
+// read takes the numbers of a map at a step.
+func (in inspection) read(step int, kind mapKind) reading {
+	e := in.at(step)
+	r := reading{area: guidance.Area(e.grids[finalMask]), wanted: e.wanted, change: -1}
+	if kind == topMask {
+		r.area = guidance.Area(e.grids[topMask])
+	}
+	if step > 0 {
+		k := max(kind, topMask)
+		r.change = guidance.Change(in.at(step - 1).grids[k], e.grids[k])
+	}
+	best, top := 0, float32(math.Inf(-1))
+	for p, v := range e.grids[kind] {
+		if v > top {
+			best, top = p, v
+		}
+	}
+	r.x = (float64(best%max(e.width, 1)) + 0.5) / float64(max(e.width, 1))
+	r.y = (float64(best/max(e.width, 1)) + 0.5) / float64(max(e.height, 1))
+	return r
+}
+
+// inspectScene is the pictures of an inspection as a value, to be painted on another goroutine.
+type inspectScene struct {
+	in      inspection
+	step    int
+	kind    mapKind
+	cell    image.Point // of the matrix, pixels
+	gap     int         // between them
+	large   image.Point // of the enlarged map
+	over    bool        // over the preview of the step
+	mode    picture.Mode
+	opacity float64
+	ink     ink
+}
+
+// inspectKey is equal for scenes that look the same.
+type inspectKey struct {
+	scores        *float32 // of the first step
+	steps         int
+	subject, step int
+	scope, ran    float64
+	kind          mapKind
+	cell, large   image.Point
+	over          bool
+	mode          picture.Mode
+	opacity       float64
+	ink           ink
+}
+
+func (s inspectScene) key() inspectKey {
+	k := inspectKey{steps: len(s.in.steps), subject: s.in.subject, step: s.step, kind: s.kind, cell: s.cell, large: s.large, over: s.over, ink: s.ink}
+	if k.steps > 0 {
+		// The film of a run is copied as it grows; its pictures stay where they are.
+		k.scope, k.ran = s.in.scope, s.in.ran()
+		k.scores = &s.in.steps[0].Subjects[0].Scores[0]
+	}
+	if s.over {
+		k.mode, k.opacity = s.mode, s.opacity
+	}
+	return k
+}
+
+// inspected is what comes of an inspectScene.
+type inspected struct {
+	matrix, large *image.RGBA
+	reading       reading
+	err           error
+}

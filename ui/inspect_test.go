@@ -1,0 +1,324 @@
+package ui
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/guidance"
+)
+
+// scored is a film whose scores are random and whose masks the engine's rule has made of them.
+func scored(t *testing.T, r *rand.Rand, steps, stop int, scopes ...float64) ([]inference.StepDone, []inference.Subject) {
+	t.Helper()
+	var subjects []inference.Subject
+	var rule []guidance.Subject
+	for i, scope := range scopes {
+		word := inference.Word{Text: string(rune('a' + i)), Occurrence: 1}
+		subjects = append(subjects, inference.Subject{Word: word, Scope: scope})
+		rule = append(rule, guidance.Subject{Word: word.Text, Scope: scope})
+	}
+	var film []inference.StepDone
+	var masks [][]float32
+	for i := range steps {
+		s := stepOf(i, steps, stop, 0)
+		s.GridWidth, s.GridHeight = 8, 8
+		scores := make([][]float32, len(scopes))
+		for j := range scores {
+			scores[j] = make([]float32, 64)
+			for p := range scores[j] {
+				scores[j][p] = r.Float32()
+			}
+		}
+		if s.Guided {
+			var err error
+			if masks, err = guidance.Masks(scores, rule, guidance.ByMax); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for j := range scopes {
+			own := inference.SubjectStep{Mask: masks[j]}
+			if s.Guided {
+				own.Cross, own.Scores = slices.Clone(scores[j]), scores[j]
+			}
+			s.Subjects = append(s.Subjects, own)
+		}
+		film = append(film, s)
+	}
+	return film, subjects
+}
+
+// What the inspection works out from the scores is what the engine had, bit for bit, and with another γ what the engine would have.
+func TestWhatIfIsTheEnginesRule(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		film, subjects := scored(t, r, 4, 3, 0.1+0.3*r.Float64(), 0.1+0.3*r.Float64())
+		for subject := range subjects {
+			in, ok := inspect(film, subjects, false, subject)
+			if !ok || len(in.steps) != 3 {
+				t.Fatalf("ok %v, %d steps", ok, len(in.steps))
+			}
+			for i := range in.steps {
+				e := in.at(i)
+				if e.err != nil || !slices.Equal(e.grids[finalMask], film[i].Subjects[subject].Mask) {
+					t.Fatalf("step %d, subject %d: %v\n got %v\nwant %v", i, subject, e.err, e.grids[finalMask], film[i].Subjects[subject].Mask)
+				}
+				if e.before[finalMask] != nil {
+					t.Fatal("a difference without another γ")
+				}
+			}
+			in.scope = 0.05 + 0.5*r.Float64()
+			rule := []guidance.Subject{{Word: "a", Scope: subjects[0].Scope}, {Word: "b", Scope: subjects[1].Scope}}
+			rule[subject].Scope = in.scope
+			for i := range in.steps {
+				want, err := guidance.Masks(scoresOf(&film[i]), rule, guidance.ByMax)
+				e := in.at(i)
+				if err != nil || e.err != nil || !slices.Equal(e.grids[finalMask], want[subject]) || !slices.Equal(e.before[finalMask], film[i].Subjects[subject].Mask) {
+					t.Fatalf("γ %g: %v, %v", in.scope, err, e.err)
+				}
+			}
+		}
+	}
+}
+
+func TestInspectionOfOneSubjectAlone(t *testing.T) {
+	film, subjects := scored(t, rand.New(rand.NewPCG(3, 4)), 3, 2, 0.25)
+	in, _ := inspect(film, subjects, false, 0)
+	e := in.at(1)
+	kept := 0
+	for p, v := range e.grids[topMask] {
+		if v > 0 {
+			kept++
+			if v != e.grids[refinedMap][p] {
+				t.Errorf("position %d has %g, its score is %g", p, v, e.grids[refinedMap][p])
+			}
+		}
+	}
+	if kept != 16 || e.wanted != 0 {
+		t.Errorf("%d positions of 64 kept, %g wanted by others", kept, e.wanted)
+	}
+	r := in.read(1, finalMask)
+	top := slices.Index(e.grids[finalMask], 1)
+	if r.area != 0.25 || r.change != guidance.Change(film[0].Subjects[0].Mask, film[1].Subjects[0].Mask) ||
+		r.x != (float64(top%8)+0.5)/8 || r.y != (float64(top/8)+0.5)/8 {
+		t.Errorf("%+v, highest at %d", r, top)
+	}
+	if in.read(0, rawMap).change != -1 {
+		t.Error("the first step has a change")
+	}
+}
+
+func TestContestedPositionsAreCounted(t *testing.T) {
+	film, subjects := scored(t, rand.New(rand.NewPCG(3, 4)), 1, 1, 0.25, 0.25)
+	film[0].Subjects[1].Scores = film[0].Subjects[0].Scores
+	in, _ := inspect(film, subjects, false, 0)
+	if e := in.at(0); e.wanted != 1 || slices.Equal(e.grids[topMask], e.grids[finalMask]) {
+		t.Errorf("two subjects that want the same: %g", e.wanted)
+	}
+}
+
+func TestNothingToInspect(t *testing.T) {
+	film, subjects := scored(t, rand.New(rand.NewPCG(5, 6)), 3, 2, 0.2)
+	for name, c := range map[string]struct {
+		film     []inference.StepDone
+		subjects []inference.Subject
+	}{
+		"no film": {nil, subjects}, "plain": {[]inference.StepDone{stepOf(0, 2, 1, 0)}, nil}, "reused masks": {film[2:], subjects},
+		"other subjects": {film, append(subjects, subjects...)}, "without scores": {[]inference.StepDone{stepOf(0, 2, 1, 1)}, subjects},
+	} {
+		if _, ok := inspect(c.film, c.subjects, false, 0); ok {
+			t.Errorf("%s: can be inspected", name)
+		}
+	}
+	in, _ := inspect(film, subjects, false, 7)
+	if in.subject != 0 {
+		t.Error("a subject that is not there")
+	}
+	in.scope = 2
+	if in.at(0).err == nil {
+		t.Error("γ 2 makes a mask")
+	}
+}
+
+// A matrix on a tiny grid: rows are raw, refined, Top-K and final; the difference of another γ is seen.
+func TestInspectionPaints(t *testing.T) {
+	film := []inference.StepDone{{Steps: 1, GridWidth: 2, GridHeight: 1, Guided: true, Subjects: []inference.SubjectStep{
+		{Cross: []float32{0, 2}, Scores: []float32{1, 4}, Mask: []float32{0, 1}}}}}
+	subjects := []inference.Subject{{Word: word("dog"), Scope: 0.5}}
+	in, ok := inspect(film, subjects, false, 0)
+	if !ok {
+		t.Fatal("nothing to inspect")
+	}
+	k := ink{empty: nrgba(grey(0)), top: nrgba(grey(255)), gained: nrgba(green), lost: nrgba(red)}
+	s := inspectScene{in: in, kind: finalMask, cell: image.Pt(20, 10), gap: 2, large: image.Pt(40, 20), ink: k}
+	out := s.paint()
+	if out.err != nil || out.matrix.Rect.Size() != image.Pt(22, 48) || out.large.Rect.Size() != image.Pt(40, 20) {
+		t.Fatalf("%v, matrix %v, large %v", out.err, out.matrix.Rect, out.large.Rect)
+	}
+	at := func(x, row int) any { return nrgba(out.matrix.At(x, row*12+5)) }
+	for row, want := range []any{k.shade(0, 0), k.shade(0, 0.25), k.empty, k.empty} {
+		if at(4, row) != want || at(14, row) != k.shade(0, 1) {
+			t.Errorf("row %d: %v and %v, want %v", row, at(4, row), at(14, row), want)
+		}
+	}
+	if out.reading.area != 0.5 {
+		t.Errorf("%+v", out.reading)
+	}
+	s.in.scope = 1
+	wider := s.paint()
+	if got := nrgba(wider.large.At(0, 0)); got != k.gained {
+		t.Errorf("the position that γ 1 adds is %v", got)
+	}
+	s.in.subjects[0].Scope, s.in.scope = 1, 0.5
+	narrower := s.paint()
+	if got, in := nrgba(narrower.large.At(0, 0)), nrgba(narrower.large.At(10, 10)); got != k.lost || in != k.empty {
+		t.Errorf("the position that γ 0.5 loses is %v in %v", in, got)
+	}
+	if (inspectScene{}).paint().matrix != nil {
+		t.Error("nothing is painted")
+	}
+}
+
+func TestMapsAreSavedExactly(t *testing.T) {
+	values := []float32{0, 0.5, 0.25, 2}
+	data, err := mapPNG(values, 2, 2, 16, image.Point{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact, ok := img.(*image.Gray16)
+	if !ok || exact.Rect != image.Rect(0, 0, 2, 2) {
+		t.Fatalf("%T %v", img, img.Bounds())
+	}
+	for p, want := range []uint16{0, 16384, 8192, 65535} {
+		if got := exact.Gray16At(p%2, p/2).Y; got != want {
+			t.Errorf("position %d: %d, want %d", p, got, want)
+		}
+	}
+	data, err = mapPNG(values, 2, 2, 8, image.Pt(64, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img, err = png.Decode(bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	if g, ok := img.(*image.Gray); !ok || g.Rect != image.Rect(0, 0, 64, 32) || g.GrayAt(0, 0).Y != 0 || g.GrayAt(63, 31).Y != 255 {
+		t.Errorf("%T %v", img, img.Bounds())
+	}
+	for _, bad := range []func() ([]byte, error){
+		func() ([]byte, error) { return mapPNG(nil, 2, 2, 8, image.Point{}) },
+		func() ([]byte, error) { return mapPNG(values, 2, 2, 12, image.Point{}) },
+	} {
+		if _, err := bad(); err == nil {
+			t.Error("saved")
+		}
+	}
+}
+
+// The panel as it is used: open, choose, try another γ, save, run again, close.
+func TestInspectionPanel(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "mask")
+	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
+	b.promptChanged("a dog")
+	b.drop(nil, write(t, "dog.png", pngOf(red)))
+	test.Tap(b.chipOf(1))
+	film, subjects := scored(t, rand.New(rand.NewPCG(7, 8)), 4, 3, 0.2)
+	b.inspectMasks(-1)
+	if b.inspect.open {
+		t.Fatal("an inspection of nothing")
+	}
+	b.state.Form.KeepSeed = true
+	j := b.run()
+	for _, s := range film {
+		b.send(j, s)
+	}
+	shot := readyOf(j.request, 0)
+	shot.Recipe.Subjects = subjects
+	shot.Recipe.Subjects[0].Word = j.request.Subjects[0].Word
+	b.send(j, shot)
+	b.end(j, inference.Done{Pictures: 1})
+
+	b.press(stroke{key: fyne.KeyK})
+	p := b.inspect
+	rest := func() {
+		b.until("the maps are painted", func() bool { return !p.painter.working() && len(b.posted) == 0 })
+	}
+	rest()
+	if !p.open || !p.body.Visible() || b.lower.Visible() || p.matrix.look != (matrixLook{steps: 3, step: 2, kind: finalMask}) || !p.large.Visible() {
+		t.Fatalf("open %v, matrix %+v", p.open, p.matrix.look)
+	}
+	for _, c := range []struct {
+		key  fyne.KeyName
+		want matrixLook
+	}{{fyne.KeyLeft, matrixLook{3, 1, finalMask}}, {fyne.KeyUp, matrixLook{3, 1, topMask}}, {fyne.KeyHome, matrixLook{3, 0, topMask}},
+		{fyne.KeyLeft, matrixLook{3, 0, topMask}}, {fyne.KeyDown, matrixLook{3, 0, finalMask}}, {fyne.KeyDown, matrixLook{3, 0, finalMask}}} {
+		p.matrix.TypedKey(&fyne.KeyEvent{Name: c.key})
+		if p.matrix.look != c.want {
+			t.Fatalf("after %s: %+v, want %+v", c.key, p.matrix.look, c.want)
+		}
+	}
+	if b.state.View.Step != 0 {
+		t.Error("the stage does not follow")
+	}
+	if !p.rerun.Disabled() {
+		t.Error("the γ of the run can be tried again")
+	}
+	p.gamma.slider.SetValue(0.5)
+	rest()
+	if p.rerun.Disabled() || p.seen.reading.area != 0.5 || !strings.Contains(p.note.Text, "exactly") {
+		t.Errorf("disabled %v, area %g, %q", p.rerun.Disabled(), p.seen.reading.area, p.note.Text)
+	}
+	test.Tap(p.save[1])
+	b.settle()
+	data, err := os.ReadFile(target + ".png")
+	if err != nil || p.saved != nil {
+		t.Fatal(err, p.saved)
+	}
+	if img, err := png.Decode(bytes.NewReader(data)); err != nil || img.Bounds() != image.Rect(0, 0, 8, 8) {
+		t.Errorf("saved %v, %v", img, err)
+	}
+	b.state.Shots[b.state.View.Shot].Path = "/pictures/7.png"
+	b.refresh()
+	b.until("painting is done", func() bool {
+		return !b.painter.working() && !b.filmer.working() && !p.painter.working() && len(b.posted) == 0
+	})
+	test.AssertRendersToMarkup(t, "inspection.xml", b.win.Canvas())
+
+	seed := b.state.Shot().Seed
+	test.Tap(p.rerun)
+	again := <-b.engine.started
+	if s := again.request; p.open || s.Subjects[0].Scope != 0.5 || s.Seeds[0] != seed {
+		t.Errorf("open %v, runs %+v", p.open, s)
+	}
+	b.end(again, inference.Done{})
+	b.state.View = View{Shot: 0, Step: -1}
+	b.state.Shots[0].Film = film
+	b.refresh()
+	b.inspectMasks(0)
+	test.Tap(p.probe)
+	probe := <-b.engine.started
+	if s := probe.request; s.Stop != s.Steps {
+		t.Errorf("the probe stops after %d of %d", s.Stop, s.Steps)
+	}
+	b.end(probe, inference.Done{})
+	b.state.View = View{Shot: 0, Step: -1}
+	b.state.Shots[0].Film = film
+	b.inspectMasks(0)
+	b.back()
+	if p.open || p.body.Visible() || !b.lower.Visible() {
+		t.Error("Esc does not close the inspection")
+	}
+}
