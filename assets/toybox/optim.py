@@ -22,7 +22,7 @@ def orthogonal(g, steps=5):
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):
         s = x @ x.T
-        x = 3.4445 * x + (-4.7750 * s + 2.0315 * s @ s) @ x
+        x = torch.addmm(x, torch.addmm(s, s, s, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
     return (x if wide else x.T).to(g.dtype)
 
 

@@ -36,7 +36,7 @@ def sample(model, tokenizer, captions, spans, squares=None, present=None, cfg=4.
     """The paper preset, a batch at a time.
 
     squares [B, 2, 3, 128, 128] in 0..1, present [B, 2]: the references; None for text alone. fixed: masks to use instead of the
-    guidance branch's. Returns pictures [B, 64, 64, 3] uint8 and the last masks [B, 2, 16, 16] (zero without reference).
+    guidance branch's. Returns pictures [B, 128, 128, 3] uint8 and the last masks [B, 2, 16, 16] (zero without reference).
     """
     unet, schedule = model.unet, Schedule()
     ids, marks = zip(*(tokenizer(c, s) for c, s in zip(captions, spans)))
@@ -44,7 +44,7 @@ def sample(model, tokenizer, captions, spans, squares=None, present=None, cfg=4.
     marks = torch.from_numpy(np.stack(marks))
     nothing = model.text(torch.from_numpy(tokenizer("")[0])[None]).hidden.expand_as(hidden)
     b = len(captions)
-    z = torch.stack([torch.randn(4, 16, 16, generator=torch.Generator().manual_seed(seed + i)) for i in range(b)])
+    z = torch.stack([torch.randn(unet.unet.config.in_channels, 16, 16, generator=torch.Generator().manual_seed(seed + i)) for i in range(b)])
     vision, masks = [], torch.zeros(b, 2, 16, 16)
     if squares is not None:
         tokens = model.visual_tokens(squares.flatten(0, 1)).unflatten(0, (b, 2))
@@ -169,8 +169,8 @@ def reference_figures(model, tokenizer, work, cfg, count=96, gamma=.2):
     shuffled = np.roll(np.arange(count), 7)
     inside, outside, near, far, other = [], [], [], [], []
     for k, i in enumerate(indices):
-        m = F.interpolate(masks[k:k + 1, :1], size=(64, 64), mode="nearest")[0, 0].numpy() > 0
-        soft = F.max_pool2d(torch.from_numpy(m)[None, None].float(), 13, 1, 6)[0, 0].numpy() > 0  # six pixels of margin
+        m = F.interpolate(masks[k:k + 1, :1], size=made.shape[1:3], mode="nearest")[0, 0].numpy() > 0
+        soft = F.max_pool2d(torch.from_numpy(m)[None, None].float(), 25, 1, 12)[0, 0].numpy() > 0  # twelve pixels of margin
         d = np.abs(made[k].astype(int) - text[k].astype(int)).mean(-1)
         inside.append(d[m].mean()), outside.append(d[~soft].mean() if (~soft).any() else 0)
 
@@ -178,11 +178,11 @@ def reference_figures(model, tokenizer, work, cfg, count=96, gamma=.2):
             ref, rm = scenes.reference(indices[j])
             return np.array([lab(np.asarray(Image.fromarray(ref).resize((32, 32), Image.BOX)))[rm > 200].mean(0)])
         own, strange = subject_colour(k), subject_colour(shuffled[k])
-        core = F.interpolate(masks[k:k + 1, :1], size=(64, 64), mode="nearest")[0, 0].numpy() > .5
+        core = F.interpolate(masks[k:k + 1, :1], size=made.shape[1:3], mode="nearest")[0, 0].numpy() > .5
         near.append(np.linalg.norm(lab(made[k])[core].mean(0) - own)), far.append(np.linalg.norm(lab(text[k])[core].mean(0) - own))
         other.append(np.linalg.norm(lab(made[k])[core].mean(0) - strange))
     mean = lambda v: round(float(np.mean(v)), 2)
-    return {"mean |change| inside the mask, of 255": mean(inside), "mean |change| outside, 6 px margin": mean(outside),
+    return {"mean |change| inside the mask, of 255": mean(inside), "mean |change| outside, 12 px margin": mean(outside),
             "Lab distance to the reference's mean colour, customised": mean(near), "text only": mean(far), "customised, to another's reference": mean(other)}
 
 
