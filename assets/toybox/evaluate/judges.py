@@ -112,7 +112,7 @@ def small(pictures):
 def cut(picture, mask, side=CROP):
     """The square around a mask [G, G] in 0..1, on grey: uint8 [side, side, 3]."""
     g, n = len(mask), len(picture)
-    on = mask > min(.5, .99 * mask.max())  # at least where it is highest
+    on = mask >= min(.5, mask.max())  # at least where it is highest
     ys, xs = np.flatnonzero(on.any(1)), np.flatnonzero(on.any(0))
     r = max(ys[-1] - ys[0], xs[-1] - xs[0], 1) / 2 + 1
     r *= 1.1 * n / g * side / CROP
