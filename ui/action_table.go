@@ -43,6 +43,7 @@ func (w *Window) allActions() []action {
 		w.pictureActions(),
 		w.runActions(),
 		w.queueActions(),
+		w.recallActions(),
 		w.viewActions(),
 		w.stageActions(),
 		w.lookActions(),

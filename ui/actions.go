@@ -69,8 +69,8 @@ func (w *Window) choosePicture() {
 	})
 }
 
-// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on the prompt their
-// recipe is taken over, anywhere else they become new cards.
+// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, a picture with a
+// recipe over the prompt or the stage offers that, anywhere else they become new cards.
 func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	var onto Word
 	for _, o := range w.chips.Objects {
@@ -90,25 +90,11 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	switch {
 	case len(paths) == 0:
 		w.refresh()
-	case covers(w.prompt, at):
-		w.restore(paths[0])
+	case len(paths) == 1 && onto.Text == "" && covers(w.middle, at):
+		w.recallFile(paths[0])
 	default:
 		w.take(paths, onto)
 	}
-}
-
-// restore takes over the recipe of a picture that this program has made.
-func (w *Window) restore(path string) {
-	w.background(func() func() {
-		r, err := readRecipe(path)
-		return func() {
-			if w.state.PickErr = err; err == nil {
-				w.state.Form = w.state.Form.Restore(r)
-				w.state.Words = w.words(w.state.Form.Prompt)
-			}
-			w.refresh()
-		}
-	})
 }
 
 func covers(o fyne.CanvasObject, at fyne.Position) bool {

@@ -74,20 +74,6 @@ func readCard(name string, data []byte, m *bundle.Manifest) (Card, error) {
 	return Card{Ref: ref, View: view}, nil
 }
 
-// readRecipe reads how a picture of this program was made.
-func readRecipe(path string) (inference.Request, error) {
-	name := filepath.Base(path)
-	data, err := readFile(path)
-	if err != nil {
-		return inference.Request{}, err
-	}
-	r, _, err := inference.ReadRecipe(data)
-	if err != nil {
-		return inference.Request{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return r.Request, nil
-}
-
 // readThumb makes a small square of a picture file.
 func readThumb(data []byte, side int) (image.Image, error) {
 	img, _, err := picture.Decode(data, picture.Limits{})

@@ -39,28 +39,6 @@ func TestReadCardNamesTheFile(t *testing.T) {
 	}
 }
 
-func TestReadRecipeRefuses(t *testing.T) {
-	for name, c := range map[string]struct{ recipe, want string }{
-		"none":    {"", "does not say how it was made"},
-		"damaged": {`["a list"]`, "damaged"},
-		"newer":   {`{"schema":99,"prompt":"x"}`, "version 99"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m := picture.Metadata{}
-			if c.recipe != "" {
-				m.Recipe = []byte(c.recipe)
-			}
-			data, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 2, 2)), m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := readRecipe(write(t, "x.png", data)); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q", err, c.want)
-			}
-		})
-	}
-}
-
 func TestXDGPictures(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"relative to home": {"# comment\nXDG_MUSIC_DIR=\"$HOME/M\"\nXDG_PICTURES_DIR=\"$HOME/Bilder\"\n", "/home/ada/Bilder"},

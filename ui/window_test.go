@@ -293,42 +293,6 @@ func TestDropped(t *testing.T) {
 	}
 }
 
-func TestDropOnThePromptRestoresARecipe(t *testing.T) {
-	b := ready(t, nil)
-	rex := write(t, "rex.png", pngOf(red))
-	b.drop(nil, rex)
-	b.promptChanged("a dog")
-	test.Tap(b.chipOf(1))
-	b.setScope(b.state.Form.Cards[0].ID, 0.33)
-	b.state.Form.Stop = 5
-	b.refresh()
-	j := b.run()
-	// What the engine's Resolve would do.
-	resolved := j.request
-	resolved.Subjects[0].References[0].SHA256 = b.state.Form.Cards[0].Ref.SHA256
-	b.send(j, readyOf(resolved, 0))
-	b.end(j, inference.Done{})
-	path := b.state.Shot().Path
-
-	c := ready(t, nil)
-	c.drop(nil, rex)
-	c.drop(c.prompt, path)
-	if c.state.PickErr != nil {
-		t.Fatal(c.state.PickErr)
-	}
-	f := c.state.Form
-	if f.Prompt != "a dog" || f.Stop != 5 || f.Seed != resolved.Seeds[0] || !f.KeepSeed || bonds(c.state) != "rex.png=dog#1" || f.Cards[0].Scope != 0.33 {
-		t.Errorf("form %+v", f)
-	}
-	if c.prompt.Text != "a dog" {
-		t.Errorf("the prompt shows %q", c.prompt.Text)
-	}
-	c.drop(c.prompt, rex)
-	if c.state.PickErr == nil || c.state.Form.Prompt != "a dog" {
-		t.Errorf("a picture without a recipe: %v", c.state.PickErr)
-	}
-}
-
 func TestSamples(t *testing.T) {
 	b := ready(t, withSamples)
 	if len(b.sampleRow.Objects) != 1 {

@@ -1,0 +1,271 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"path/filepath"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+	"realword/inference/bundle"
+)
+
+// partName is how a part of a recipe is called.
+func partName(p Part) string {
+	return [parts]string{say("Prompt"), say("Subjects"), say("Settings"), say("Seed")}[p]
+}
+
+// recallShot offers the recipe of the picture in view.
+func (w *Window) recallShot() {
+	if shot := w.state.Shot(); shot != nil {
+		w.recall(*shot, func(p Past, small image.Image) { w.offer(p, small, "") })
+	}
+}
+
+// recall reads how a picture was made; then is called on the window's goroutine.
+func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
+	s, m, have := w.journal.read(), w.state.Model, w.dataNow()
+	small := smallOf(shot)
+	name := say("seed %d", shot.Seed)
+	if shot.Path != "" {
+		name = filepath.Base(shot.Path)
+	}
+	w.background(func() func() {
+		r := inference.Recipe{Schema: inference.RecipeSchema, Request: shot.Recipe}
+		if m != nil {
+			r.Model = m.Name
+		}
+		if shot.Kept != 0 && s != nil {
+			if kept, err := Recall(s, shot.Kept); err == nil {
+				r = kept.Recipe
+			}
+		}
+		p := pastOf(name, r, false, finder(have, s), m)
+		return func() { then(p, small) }
+	})
+}
+
+// dataNow is the bytes of the references that are in the window, by SHA-256.
+func (w *Window) dataNow() map[string][]byte {
+	have := map[string][]byte{}
+	for _, c := range w.state.Form.Cards {
+		if len(c.Ref.Data) > 0 {
+			have[c.Ref.SHA256] = c.Ref.Data
+		}
+	}
+	return have
+}
+
+// finder finds the bytes of references in the window and in the history.
+func finder(have map[string][]byte, s Store) func(string) []byte {
+	return func(sha256 string) []byte {
+		if data := have[sha256]; data != nil || s == nil {
+			return data
+		}
+		data, err := s.ReferenceData(sha256)
+		if err != nil {
+			return nil
+		}
+		return data
+	}
+}
+
+// recallFile offers the recipe in a picture file. A picture without one becomes a reference.
+func (w *Window) recallFile(path string) {
+	s, m, have := w.journal.read(), w.state.Model, w.dataNow()
+	w.background(func() func() {
+		past, small, err := readPast(path, finder(have, s), m)
+		return func() {
+			switch {
+			case errors.Is(err, inference.ErrNoRecipe) || errors.As(err, new(noPNG)):
+				w.take([]string{path}, Word{})
+				return
+			case err != nil:
+				w.state.PickErr = err
+			default:
+				w.offer(past, small, path)
+			}
+			w.refresh()
+		}
+	})
+}
+
+// noPNG is the error of a file that cannot have a recipe.
+type noPNG struct{ error }
+
+// readPast reads how the picture in a file was made, and the picture made small.
+func readPast(path string, find func(string) []byte, m *bundle.Manifest) (Past, image.Image, error) {
+	name := filepath.Base(path)
+	data, err := readFile(path)
+	if err != nil {
+		return Past{}, nil, err
+	}
+	if len(data) < 8 || string(data[1:4]) != "PNG" {
+		return Past{}, nil, noPNG{inference.ErrNoRecipe}
+	}
+	r, foreign, err := inference.ReadRecipe(data)
+	if errors.Is(err, inference.ErrNoRecipe) {
+		return Past{}, nil, err
+	}
+	if err != nil {
+		return Past{}, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	small, err := readThumb(data, 2*recallThumb)
+	if err != nil {
+		small = nil // the recipe is worth having all the same
+	}
+	return pastOf(name, r, foreign, find, m), small, nil
+}
+
+const recallThumb = 84
+
+// offer shows what a recipe would change before it is taken over. A file that it came from may be used as a reference instead.
+func (w *Window) offer(p Past, small image.Image, file string) {
+	changes := w.state.Form.Changes(p, w.state.Model)
+	which, ticked := allParts, 0
+	list := newColumn(10)
+	var use *widget.Button
+	for part := range parts {
+		rows := newColumn(4)
+		for _, c := range changes {
+			if c.Part == part {
+				rows.Add(changeRow(c))
+			}
+		}
+		if len(rows.Objects) == 0 {
+			continue
+		}
+		ticked++
+		check := widget.NewCheck(partName(part), func(on bool) {
+			if which[part] = on; on {
+				ticked++
+			} else {
+				ticked--
+			}
+			enable(use, ticked > 0)
+		})
+		check.Checked = true
+		list.Add(newColumn(2, check, container.New(inset{26, 0}, rows)))
+	}
+	text := widget.NewLabel(w.offerNote(p, len(changes) > 0))
+	text.Wrapping, text.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
+	head := newColumn(2, container.New(inset{8, 0}, heading(shorten(p.Name, 48))), quiet(text))
+	var top fyne.CanvasObject = head
+	if small != nil {
+		img := canvas.NewImageFromImage(small)
+		img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 6
+		top = container.NewBorder(nil, nil, container.New(fixed{recallThumb, recallThumb}, img), nil, head)
+	}
+	var closeIt func()
+	cancel := widget.NewButton(say("Cancel"), func() { closeIt() })
+	use = widget.NewButton(say("Use this recipe"), func() {
+		closeIt()
+		w.takeOver(p, which)
+	})
+	use.Importance = widget.HighImportance
+	buttons := []fyne.CanvasObject{cancel, use}
+	if file != "" {
+		buttons = append([]fyne.CanvasObject{widget.NewButton(say("Use as reference instead"), func() {
+			closeIt()
+			w.take([]string{file}, Word{})
+		})}, buttons...)
+	}
+	enable(use, len(changes) > 0)
+	closeIt = w.sheet(say("Go back to this recipe?"), fyne.NewSize(600, 460),
+		container.NewBorder(top, nil, nil, nil, container.NewVScroll(container.New(inset{0, 10}, list))), buttons...)
+}
+
+// offerNote is what there is to say about a recipe besides its changes.
+func (w *Window) offerNote(p Past, changes bool) string {
+	var notes []string
+	if p.Foreign {
+		notes = append(notes, say("Another program made this picture. Its prompts, steps, guidance and seed are known, its subjects are not."))
+	}
+	if !changes {
+		notes = append(notes, say("Everything is set like this already."))
+	} else if !p.Foreign {
+		notes = append(notes, say("This is what would change. Take a tick away to keep what you have."))
+	}
+	if other := p.Unsettable(w.state.Model); len(other) > 0 {
+		notes = append(notes, say("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))
+	}
+	return strings.Join(notes, " ")
+}
+
+// changeRow is one change: what, old and new.
+func changeRow(c Change) fyne.CanvasObject {
+	label := func(text string, importance widget.Importance) *widget.Label {
+		l := widget.NewLabel(text)
+		l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, importance
+		return l
+	}
+	what := container.New(fixed{width: 130}, container.New(inset{0, 8}, newFittedText(c.What)))
+	if c.Missing {
+		return container.NewBorder(nil, nil, what, nil, label(say("%s is not on this computer. Drop the file on the window when you have it.", c.New), widget.WarningImportance))
+	}
+	none := func(text string) string {
+		if text == "" {
+			return "—"
+		}
+		return text
+	}
+	arrow := caption("→")
+	return container.NewBorder(nil, nil, what, nil, container.New(split{16}, quiet(label(none(c.Old), widget.LowImportance)),
+		container.New(inset{0, 8}, arrow), label(none(c.New), widget.MediumImportance)))
+}
+
+func newFittedText(text string) *fitted {
+	f := newFitted(theme.ColorNamePlaceHolder)
+	f.text = text
+	return f
+}
+
+// split is two objects of one width with a small one between them.
+type split struct{ middle float32 }
+
+func (s split) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	side := max((size.Width-s.middle)/2, 0)
+	x := float32(0)
+	for i, width := range [3]float32{side, s.middle, side} {
+		objects[i].Move(fyne.NewPos(x, 0))
+		objects[i].Resize(fyne.NewSize(width, size.Height))
+		x += width
+	}
+}
+
+func (s split) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(s.middle, max(objects[0].MinSize().Height, objects[1].MinSize().Height, objects[2].MinSize().Height))
+}
+
+// takeOver takes parts of a recipe over.
+func (w *Window) takeOver(p Past, which Parts) {
+	w.state.Form = w.state.Form.Take(p, which, w.state.Model)
+	w.state.Words = w.words(w.state.Form.Prompt)
+	w.state.Selected, w.state.Pending, w.state.PickErr = 0, inference.Word{}, nil
+	w.refresh()
+}
+
+// recallParts takes parts of the recipe of the picture in view over, without asking: undo brings back what was.
+func (w *Window) recallParts(which Parts) {
+	if shot := w.state.Shot(); shot != nil {
+		w.recall(*shot, func(p Past, _ image.Image) { w.takeOver(p, which) })
+	}
+}
+
+// recallActions are the keys of recipes.
+func (w *Window) recallActions() []action {
+	shown := func() bool { return w.state.Shot() != nil && w.state.Model != nil }
+	return []action{
+		separator(menuEdit),
+		{id: "recall.all", menu: menuEdit, label: say("Go back to its recipe…"), key: "A", do: w.recallShot, can: shown},
+		{id: "recall.seed", menu: menuEdit, label: say("Use its seed"), key: "S", do: func() { w.recallParts(Parts{PartSeed: true}) }, can: shown},
+		{id: "recall.prompt", menu: menuEdit, label: say("Use its prompt"), key: "P", do: func() { w.recallParts(Parts{PartPrompt: true}) }, can: shown},
+	}
+}
