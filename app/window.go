@@ -39,10 +39,16 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 			opened.Store(e)
 			return studio{e}, nil
 		},
-		Samples:     samples(),
-		OpenFile:    openFile,
-		OpenFolder:  openFolder,
-		SaveFile:    saveFile,
+		Samples:    samples(),
+		OpenFile:   openFile,
+		OpenFolder: openFolder,
+		SaveFile:   saveFile,
+		OpenSession: func() (string, error) {
+			return chosen(dialog.File().Title("Import a session").Filter("Sessions of Realword", "zip").Load())
+		},
+		SaveSession: func(name string) (string, error) {
+			return chosen(dialog.File().Title("Export the session").Filter("Sessions of Realword", "zip").SetStartFile(name).Save())
+		},
 		OpenHistory: func() (ui.Store, error) { return openHistory() },
 		SetAside:    setAside,
 		Credits:     assets.Credits(),

@@ -44,6 +44,7 @@ func (w *Window) allActions() []action {
 		w.runActions(),
 		w.queueActions(),
 		w.recallActions(),
+		w.historyActions(),
 		w.viewActions(),
 		w.stageActions(),
 		w.lookActions(),

@@ -6,6 +6,7 @@ import (
 	"image"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"realword/history"
@@ -26,7 +27,8 @@ type journal struct {
 	done    *sync.Cond                      // busy has become false
 	made    map[*image.NRGBA]unsavedPicture // finished pictures whose files are still being written
 
-	session uint64 // that rounds and drafts go to, 0 until one is begun; belongs to the changes
+	budget  atomic.Int64 // of step data, in bytes; 0: no limit
+	session uint64       // that rounds and drafts go to, 0 until one is begun; belongs to the changes
 }
 
 // unsavedPicture is a picture that the engine has made.
@@ -145,6 +147,7 @@ func (j *journal) record(r inference.Request, begin func(s Store) (round uint64,
 			out <- e // the screen comes first
 			j.do(func(Store) error { return rec.Event(e) })
 		}
+		j.do(trimTo(j.budget.Load()))
 	}()
 	return out
 }

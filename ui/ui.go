@@ -48,6 +48,9 @@ type Options struct {
 	OpenFolder func() (string, error)
 	// Pictures is the folder that results are saved in; "" is DefaultPictures.
 	Pictures string
+	// OpenSession and SaveSession ask for the file of an exported session, likewise. Nil hides Import and Export.
+	OpenSession func() (string, error)
+	SaveSession func(name string) (string, error)
 	// OpenHistory opens the history, or says why it cannot with an *history.Error. It is called once the window is on the
 	// screen, and again when the user asks for it. Nil keeps nothing.
 	OpenHistory func() (Store, error)

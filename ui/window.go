@@ -45,6 +45,8 @@ type Window struct {
 
 	journal *journal
 	kept    []byte // the form as it was kept last
+	gallery *galleryPage
+	banner  *banner
 
 	table   table
 	menus   *menuBar
@@ -117,6 +119,9 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
 	w.watchFocus()
+	w.journal.budget.Store(w.budget())
+	w.gallery = newGalleryPage(w)
+	w.banner = newBanner(w)
 	w.win = a.NewWindow(w.opt.Title)
 	w.win.SetMaster()
 	w.win.SetPadded(false)
@@ -206,10 +211,13 @@ func (w *Window) build() fyne.CanvasObject {
 	name.style.Bold = true
 	w.status = caption("")
 	w.dot = canvas.NewCircle(color.Transparent)
-	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, name,
+	sessions := widget.NewButtonWithIcon(say("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
+	sessions.Importance = widget.LowImportance
+	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, name, sessions),
 		newRow(7, container.New(fixed{8, 8}, w.dot), w.status)))
-	body := container.New(columns{286, 276, 10}, w.buildLeft(), w.buildMiddle(), w.buildRight())
-	frame := container.New(inset{12, 10}, container.NewBorder(container.New(fixed{height: 30}, head), nil, nil, nil, body))
+	body := container.NewStack(container.New(columns{286, 276, 10}, w.buildLeft(), w.buildMiddle(), w.buildRight()), w.gallery.page)
+	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner)
+	frame := container.New(inset{12, 10}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(atLeast{1100, 700}, frame)
 }
 
@@ -393,6 +401,7 @@ func (w *Window) refresh() {
 	w.refreshShots()
 	w.loadView()
 	w.menus.refresh()
+	w.banner.refresh()
 }
 
 func (w *Window) refreshHead() {

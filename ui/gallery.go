@@ -1,0 +1,269 @@
+package ui
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"realword/history"
+	"realword/inference"
+)
+
+// Gallery is what the page of the history shows. It is a value of its own, read anew from the store whenever the page is
+// opened or something in it has changed.
+type Gallery struct {
+	Look     galleryLook
+	Sessions []sessionRow
+	Trashed  int      // pictures in the trash
+	Total    int64    // bytes of all pictures, steps and references
+	Steps    int64    // of that, step data
+	IDs      []uint64 // pictures that Look finds, the newest first
+	Chosen   uint64   // one of them, or 0
+	Detail   *galleryDetail
+	Snack    snack
+	Err      error
+	Busy     string // what is under way, such as an export
+}
+
+// galleryLook is what the gallery is asked to show.
+type galleryLook struct {
+	Session uint64 // 0: all sessions
+	Text    string // as history.Filter.Text
+	Starred bool
+	Trash   bool
+}
+
+func (l galleryLook) filter() history.Filter {
+	return history.Filter{Session: l.Session, Text: l.Text, Starred: l.Starred, Trashed: l.Trash}
+}
+
+// sessionRow is one session in the list.
+type sessionRow struct {
+	ID     uint64
+	Title  string
+	When   time.Time
+	Usage  history.Usage
+	Newest uint64 // the picture that stands for it
+}
+
+// galleryDetail is all that is said of the chosen picture.
+type galleryDetail struct {
+	Picture history.Picture
+	Round   history.Round
+	Recipe  inference.Recipe
+	Number  int // of its round within the session, from 1
+	Rounds  int
+	Missing bool // its file is not where it was
+	Err     error
+}
+
+// snack is a message about what was just done, with a way back.
+type snack struct {
+	Text string
+	Undo []history.Item // taken out of the trash by the way back; none: there is none
+}
+
+// readGallery reads what the page shows besides its pictures.
+func readGallery(s Store, look galleryLook) (Gallery, error) {
+	g := Gallery{Look: look}
+	sessions, err := s.Sessions()
+	if err != nil {
+		return g, err
+	}
+	usage, err := s.Usage()
+	if err != nil {
+		return g, err
+	}
+	for _, one := range sessions {
+		u := usage[one.ID]
+		g.Total += u.Bytes + u.Steps + u.References
+		g.Steps += u.Steps
+		if one.Trashed.IsZero() {
+			g.Sessions = append(g.Sessions, sessionRow{one.ID, sessionTitle(one), one.Created, u, u.Newest})
+		}
+	}
+	trash, err := s.Find(history.Filter{Trashed: true})
+	if err != nil {
+		return g, err
+	}
+	g.Trashed = len(trash)
+	g.IDs, err = s.Find(look.filter())
+	return g, err
+}
+
+// sessionTitle is the name that a session goes by: its own, or what it was last asked for.
+func sessionTitle(s history.Session) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	var d draft
+	if json.Unmarshal(s.Draft, &d) == nil {
+		if words := strings.Join(strings.Fields(d.Form.Prompt), " "); words != "" {
+			return words
+		}
+	}
+	return say("Session of %s", s.Created.Local().Format("2 January, 15:04"))
+}
+
+// readDetail reads what is said of a picture.
+func readDetail(s Store, id uint64) galleryDetail {
+	var d galleryDetail
+	if d.Picture, d.Err = s.Picture(id); d.Err != nil {
+		return d
+	}
+	d.Missing = gone(d.Picture)
+	if d.Round, d.Err = s.Round(d.Picture.Round); d.Err != nil {
+		return d
+	}
+	d.Recipe, d.Err = inference.ParseRecipe(d.Round.Recipe)
+	if rounds, err := s.SessionRounds(d.Round.Session); err == nil {
+		d.Rounds = len(rounds)
+		d.Number = 1 + slices.IndexFunc(rounds, func(r history.Round) bool { return r.ID == d.Round.ID })
+	}
+	return d
+}
+
+// gone tells whether a picture's file is not where it was.
+func gone(p history.Picture) bool {
+	if p.File == "" {
+		return false
+	}
+	_, err := os.Stat(p.File)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// choose is the gallery with one of its pictures chosen.
+func (g Gallery) choose(id uint64) Gallery {
+	if g.Chosen != id {
+		g.Chosen, g.Detail = id, nil
+	}
+	return g
+}
+
+// found is the gallery after it was read anew: the chosen picture stays chosen while it is there.
+func (g Gallery) found(fresh Gallery) Gallery {
+	fresh.Chosen, fresh.Detail, fresh.Snack, fresh.Err, fresh.Busy = g.Chosen, g.Detail, g.Snack, nil, g.Busy
+	if !slices.Contains(fresh.IDs, fresh.Chosen) {
+		fresh.Chosen, fresh.Detail = 0, nil
+	}
+	return fresh
+}
+
+// after is the picture that is chosen once id has left the gallery: its neighbour.
+func (g Gallery) after(id uint64) uint64 {
+	i := slices.Index(g.IDs, id)
+	switch {
+	case i < 0 || len(g.IDs) == 1:
+		return 0
+	case i+1 < len(g.IDs):
+		return g.IDs[i+1]
+	}
+	return g.IDs[i-1]
+}
+
+// empty says why the gallery has no pictures; "" where it has some.
+func (g Gallery) empty() string {
+	switch {
+	case len(g.IDs) > 0:
+		return ""
+	case g.Look.Text != "":
+		return say("No picture has that in its prompt. Words are found by their beginnings; word:dog finds what is bound to a picture, seed:42 a seed.")
+	case g.Look.Trash:
+		return say("The trash is empty.")
+	case g.Look.Starred:
+		return say("No picture has a star yet. The key . gives the chosen one a star.")
+	}
+	return say("The pictures that you make are kept here, with every step that led to them.")
+}
+
+// title says what the gallery shows.
+func (g Gallery) title() string {
+	name := say("All pictures")
+	switch i := slices.IndexFunc(g.Sessions, func(r sessionRow) bool { return r.ID == g.Look.Session }); {
+	case g.Look.Trash:
+		name = say("Trash")
+	case g.Look.Session != 0 && i >= 0:
+		name = g.Sessions[i].Title
+	}
+	return name
+}
+
+// facts are the lines under the chosen picture.
+func (d galleryDetail) facts() []string {
+	p, r := d.Picture, d.Round
+	list := []string{r.Started.Local().Format("2 January 2006, 15:04")}
+	if d.Number > 0 {
+		list = append(list, say("round %d of %d", d.Number, d.Rounds))
+	}
+	size := ""
+	if p.Width > 0 {
+		size = fmt.Sprintf(" · %d × %d", p.Width, p.Height)
+	}
+	list = append(list, say("seed %d", p.Seed)+size)
+	if len(r.Words) > 0 {
+		list = append(list, say("pictures for %s", strings.Join(r.Words, ", ")))
+	}
+	if d.Recipe.Steps > 0 {
+		list = append(list, say("%d steps, masks settle after %d, CFG %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG, samplerName(d.Recipe.Sampler)))
+	}
+	if d.Recipe.Model != "" {
+		list = append(list, say("model %s", d.Recipe.Model))
+	}
+	switch {
+	case p.Steps > 0 && p.Pinned:
+		list = append(list, say("%d steps kept for good, %s", p.Steps, bytesText(p.StepBytes)))
+	case p.Steps > 0:
+		list = append(list, say("%d steps kept, %s", p.Steps, bytesText(p.StepBytes)))
+	default:
+		list = append(list, say("no steps are kept any more"))
+	}
+	return list
+}
+
+// state says what is wrong with the chosen picture; "" for nothing.
+func (d galleryDetail) state() string {
+	switch {
+	case d.Err != nil:
+		return Sentence(d.Err)
+	case d.Missing:
+		return say("The file is not where it was: %s", tilde(d.Picture.File))
+	case d.Picture.File == "" && d.Round.Status == history.Failed:
+		return Sentence(errors.New(d.Round.Error))
+	case d.Picture.File == "" && d.Round.Status == history.Interrupted:
+		return say("The program ended while this picture was made. Its steps are kept.")
+	case d.Picture.File == "":
+		return say("This picture was stopped before its end. Its steps are kept.")
+	}
+	return ""
+}
+
+// bytesText is a size for people.
+func bytesText(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1000_000:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	case n < 1000_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// dayText is a moment as the list of sessions says it, seen from now.
+func dayText(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	switch {
+	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return say("today, %s", at.Format("15:04"))
+	case at.Format(time.DateOnly) == now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return say("yesterday, %s", at.Format("15:04"))
+	case at.Year() == now.Year():
+		return at.Format("2 January")
+	}
+	return at.Format("2 January 2006")
+}

@@ -1,0 +1,579 @@
+package ui
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+// historyActions are the history's entries of the table of actions.
+func (w *Window) historyActions() []action {
+	open := func() bool { return w.state.History.Open }
+	chosen := func() bool { return w.gallery.shown && w.gallery.state.Chosen != 0 }
+	g := w.gallery
+	return []action{
+		{id: "history.new", menu: menuFile, label: say("New session"), key: "Ctrl+N", do: w.newSession, can: func() bool { return !w.state.Busy() }},
+		{id: "history.show", menu: menuFile, label: say("Sessions and pictures"), key: "Ctrl+H", do: g.toggle, can: open, on: func() bool { return g.shown }},
+		{id: "history.star", label: say("Star"), key: ".", do: g.toggleStar, can: chosen},
+		{id: "history.trash", label: say("Move to the trash"), key: "Del", do: g.trashChosen, can: func() bool { return chosen() && !g.state.Look.Trash }},
+	}
+}
+
+// toggle shows the page or hides it.
+func (g *galleryPage) toggle() {
+	if g.shown {
+		g.hide()
+		return
+	}
+	g.shown = true
+	g.close = g.w.opened(g.hide)
+	g.state.Snack, g.state.Err = snack{}, nil
+	g.refresh()
+	g.reload()
+	if c := g.w.win.Canvas(); c != nil {
+		c.Focus(g.grid)
+	}
+}
+
+func (g *galleryPage) hide() {
+	if !g.shown {
+		return
+	}
+	g.shown = false
+	g.close()
+	g.w.win.Canvas().Unfocus()
+	g.refresh()
+	g.page.Refresh()
+}
+
+// look changes what the gallery is asked to show.
+func (g *galleryPage) look(change func(*galleryLook)) {
+	l := g.state.Look
+	change(&l)
+	if l == g.state.Look {
+		return
+	}
+	g.state.Look = l
+	g.state.Snack, g.state.Err = snack{}, nil
+	g.grid.ScrollToTop()
+	g.reload()
+}
+
+// reload reads the page anew. Of several that follow fast only the last one is read.
+func (g *galleryPage) reload() {
+	if g.shown {
+		g.finder.set(g.state.Look)
+	}
+}
+
+// find is a reading, off the window's goroutine.
+func (g *galleryPage) find(l galleryLook) {
+	s := g.w.journal.read()
+	if s == nil {
+		return
+	}
+	fresh, err := readGallery(s, l)
+	g.w.post(func() {
+		if l != g.state.Look {
+			return
+		}
+		if err != nil {
+			g.state.Err = err
+		} else {
+			g.state = g.state.found(fresh)
+		}
+		g.refresh()
+		if g.state.Chosen != 0 && g.state.Detail == nil {
+			g.readDetail()
+		}
+	})
+}
+
+func (g *galleryPage) thumbsCame(ids []uint64) {
+	if !g.shown {
+		return
+	}
+	for _, id := range ids {
+		if i := slices.Index(g.state.IDs, id); i >= 0 {
+			g.grid.RefreshItem(i)
+		}
+		if i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.Newest == id }); i >= 0 {
+			g.list.RefreshItem(i + rowsBefore)
+		}
+	}
+	if slices.Contains(ids, g.state.Chosen) {
+		g.refreshDetail()
+	}
+}
+
+func (g *galleryPage) choose(id uint64) {
+	if g.state.Chosen == id && g.state.Detail != nil {
+		return
+	}
+	g.state = g.state.choose(id)
+	g.readDetail()
+}
+
+// readDetail reads what is said of the chosen picture.
+func (g *galleryPage) readDetail() {
+	s, id := g.w.journal.read(), g.state.Chosen
+	if s == nil || id == 0 {
+		return
+	}
+	g.w.background(func() func() {
+		d := readDetail(s, id)
+		return func() {
+			if g.state.Chosen == id {
+				g.state.Detail = &d
+				g.refreshDetail()
+			}
+		}
+	})
+}
+
+// change asks the journal for a change, and shows the page anew after it.
+func (g *galleryPage) change(do func(Store) error, after func()) {
+	g.w.journal.do(func(s Store) error {
+		err := do(s)
+		g.w.post(func() {
+			switch {
+			case err != nil:
+				g.state.Err = err
+			case after != nil:
+				after()
+			}
+			g.refresh()
+			g.reload()
+		})
+		return err
+	})
+}
+
+func (g *galleryPage) setStar(on bool) {
+	d := g.state.Detail
+	if d == nil || d.Picture.Starred == on {
+		return
+	}
+	id := d.Picture.ID
+	d.Picture.Starred = on
+	g.change(func(s Store) error { return s.SetStar(id, on) }, func() { g.thumbs.forget(id) })
+}
+
+func (g *galleryPage) toggleStar() {
+	if d := g.state.Detail; d != nil {
+		g.setStar(!d.Picture.Starred)
+		g.refreshDetail()
+	}
+}
+
+func (g *galleryPage) setPin(on bool) {
+	d := g.state.Detail
+	if d == nil || d.Picture.Pinned == on {
+		return
+	}
+	id := d.Picture.ID
+	d.Picture.Pinned = on
+	g.change(func(s Store) error { return s.SetPin(id, on) }, nil)
+}
+
+// throw puts something into the trash and offers to take it out again.
+func (g *galleryPage) throw(text string, items ...history.Item) {
+	g.change(func(s Store) error { return s.Trash(time.Now(), items...) }, func() {
+		g.state.Snack = snack{text, items}
+	})
+}
+
+func (g *galleryPage) trashChosen() {
+	id := g.state.Chosen
+	if id == 0 || g.state.Look.Trash {
+		return
+	}
+	g.state = g.state.choose(g.state.after(id))
+	g.throw(say("The picture is in the trash."), history.Item{Kind: history.PictureItem, ID: id})
+	g.readDetail()
+}
+
+func (g *galleryPage) trashSession() {
+	id := g.state.Look.Session
+	if id == 0 {
+		return
+	}
+	if id == g.w.state.History.Session {
+		g.w.newSession()
+	}
+	g.throw(say("The session is in the trash, with its pictures."), history.Item{Kind: history.SessionItem, ID: id})
+	g.look(func(l *galleryLook) { l.Session = 0 })
+}
+
+// undoTrash takes out of the trash what was thrown away last, and tells whether there was anything.
+func (g *galleryPage) undoTrash() {
+	items := g.state.Snack.Undo
+	if len(items) == 0 {
+		return
+	}
+	g.state.Snack = snack{}
+	g.change(func(s Store) error { return s.Restore(items...) }, func() { g.thumbs.forget() })
+}
+
+// undone takes the last thing out of the trash again if the page is on the screen and something was thrown away there; for
+// the window's undo.
+func (g *galleryPage) undone() bool {
+	can := g.undoable()
+	if can {
+		g.undoTrash()
+	}
+	return can
+}
+
+func (g *galleryPage) undoable() bool { return g.shown && len(g.state.Snack.Undo) > 0 }
+
+// restoreChosen takes the chosen picture out of the trash, with the round or the session that it was thrown away with.
+func (g *galleryPage) restoreChosen() {
+	d := g.state.Detail
+	if d == nil {
+		return
+	}
+	p, r := d.Picture, d.Round
+	g.state = g.state.choose(g.state.after(p.ID))
+	g.change(func(s Store) error {
+		items, err := trashedAround(s, p, r)
+		if err != nil {
+			return err
+		}
+		return s.Restore(items...)
+	}, func() { g.state.Snack = snack{Text: say("It is back where it was.")} })
+}
+
+// trashedAround is what has to leave the trash so that a picture is out of it.
+func trashedAround(s Store, p history.Picture, r history.Round) ([]history.Item, error) {
+	session, err := s.Session(r.Session)
+	if err != nil {
+		return nil, err
+	}
+	var items []history.Item
+	if !p.Trashed.IsZero() {
+		items = append(items, history.Item{Kind: history.PictureItem, ID: p.ID})
+	}
+	if !r.Trashed.IsZero() {
+		items = append(items, history.Item{Kind: history.RoundItem, ID: r.ID})
+	}
+	if !session.Trashed.IsZero() {
+		items = append(items, history.Item{Kind: history.SessionItem, ID: session.ID})
+	}
+	return items, nil
+}
+
+func (g *galleryPage) askEmpty() {
+	n := g.state.Trashed
+	text := count(n, "%d picture is deleted for good, with its steps and the file in the pictures folder.", "%d pictures are deleted for good, with their steps and the files in the pictures folder.", n)
+	g.w.ask(say("Empty the trash?"), text, say("Delete for good"), g.empty)
+}
+
+func (g *galleryPage) empty() {
+	g.change(func(s Store) error {
+		_, err := s.Empty(time.Now())
+		return err
+	}, func() {
+		g.thumbs.forget()
+		g.state.Snack = snack{Text: say("The trash is empty.")}
+	})
+}
+
+func (g *galleryPage) newSession() {
+	g.w.newSession()
+	g.hide()
+}
+
+func (g *galleryPage) openSession() {
+	if id := g.state.Look.Session; id != 0 {
+		g.w.openSession(id)
+		g.hide()
+	}
+}
+
+func (g *galleryPage) rename() {
+	id := g.state.Look.Session
+	i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.ID == id })
+	if i < 0 {
+		return
+	}
+	name := newField(g.w.shortcut, false)
+	name.SetText(g.state.Sessions[i].Title)
+	var closeIt func()
+	rename := func() { closeIt(); g.renameTo(id, name.Text) }
+	name.OnSubmitted = func(string) { rename() }
+	ok := widget.NewButton(say("Rename"), rename)
+	ok.Importance = widget.HighImportance
+	closeIt = g.w.sheet(say("Name of the session"), fyne.NewSize(420, 130), newColumn(0, name), ok)
+	g.w.win.Canvas().Focus(name)
+}
+
+func (g *galleryPage) renameTo(id uint64, name string) {
+	name = strings.TrimSpace(name)
+	g.change(func(s Store) error { return s.RenameSession(id, name) }, func() {
+		if g.w.state.History.Session == id {
+			g.w.state.History.Name = name
+			g.w.refresh()
+		}
+	})
+}
+
+// showChosen puts the chosen picture on the stage.
+func (g *galleryPage) showChosen() {
+	if id := g.state.Chosen; id != 0 && !g.state.Look.Trash {
+		g.hide()
+		g.w.ShowKept(id)
+	}
+}
+
+// asReference takes the chosen picture as a reference of the next round.
+func (g *galleryPage) asReference() {
+	d := g.state.Detail
+	if d == nil || d.Picture.File == "" {
+		return
+	}
+	path := d.Picture.File
+	g.hide()
+	g.w.state.PickErr = nil
+	g.w.add(Word{}, source{name: filepath.Base(path), from: d.Picture.ID, read: func() ([]byte, error) { return readFile(path) }})
+}
+
+// revealFile shows the folder of the chosen picture.
+func (g *galleryPage) revealFile() {
+	d := g.state.Detail
+	if d == nil {
+		return
+	}
+	g.w.showFolder(filepath.Dir(d.Picture.File))
+}
+
+// begin says what is under way, and does it on another goroutine.
+func (g *galleryPage) begin(what string, slow func() (text string, err error)) {
+	if g.state.Busy != "" {
+		return
+	}
+	g.state.Busy, g.state.Snack, g.state.Err = what, snack{}, nil
+	g.refresh()
+	g.w.background(func() func() {
+		text, err := slow()
+		return func() {
+			g.state.Busy, g.state.Err, g.state.Snack = "", err, snack{Text: text}
+			g.refresh()
+			g.reload()
+		}
+	})
+}
+
+// export asks for a file and writes the session into it.
+func (g *galleryPage) export() {
+	id, s := g.state.Look.Session, g.w.journal.read()
+	if id == 0 || s == nil || g.w.opt.SaveSession == nil {
+		return
+	}
+	g.begin(say("Exporting the session…"), func() (string, error) {
+		path, err := g.w.opt.SaveSession("session.zip")
+		if err != nil || path == "" {
+			return "", err
+		}
+		if filepath.Ext(path) == "" {
+			path += ".zip"
+		}
+		missing, err := s.ExportFile(id, path)
+		if err != nil {
+			return "", err
+		}
+		if len(missing) > 0 {
+			return count(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.", "Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), tilde(path)), nil
+		}
+		return say("Exported as %s.", tilde(path)), nil
+	})
+}
+
+// importFile asks for a file and takes its session in.
+func (g *galleryPage) importFile() {
+	if g.w.opt.OpenSession == nil {
+		return
+	}
+	g.begin(say("Importing…"), func() (string, error) {
+		path, err := g.w.opt.OpenSession()
+		if err != nil || path == "" {
+			return "", err
+		}
+		return g.importPath(path)
+	})
+}
+
+// importPath takes a session in, in its turn among the changes.
+func (g *galleryPage) importPath(path string) (string, error) {
+	type outcome struct {
+		in  history.Imported
+		err error
+	}
+	if g.w.journal.read() == nil {
+		return "", sayErr("the history is not open: try again")
+	}
+	done := make(chan outcome, 1)
+	g.w.journal.do(func(s Store) error {
+		in, err := s.Import(path)
+		done <- outcome{in, err}
+		var trouble *history.Error
+		if errors.As(err, &trouble) && trouble.Kind != history.Hostile && trouble.Path != path {
+			return err // of the history, not of the file
+		}
+		return nil
+	})
+	o := <-done
+	switch {
+	case o.err != nil:
+		return "", o.err
+	case o.in.Pictures == 0 && o.in.Rounds == 0:
+		return say("All of this session was there already."), nil
+	}
+	return count(o.in.Pictures, "%d picture was imported.", "%d pictures were imported.", o.in.Pictures), nil
+}
+
+// remake makes the file of the chosen picture again, by the recipe.
+func (g *galleryPage) remake() {
+	s, id, engine, m := g.w.journal.read(), g.state.Chosen, g.w.engine, g.w.state.Model
+	if s == nil || engine == nil || m == nil || id == 0 {
+		return
+	}
+	embed, name := g.w.embed(), m.Name
+	g.begin(say("The picture is being made again…"), func() (string, error) {
+		r, err := Recall(s, id)
+		if err != nil {
+			return "", err
+		}
+		if len(r.Missing) > 0 {
+			return "", sayErr("the reference %s is not in the history any more, so the picture cannot be made again", r.Missing[0].Name)
+		}
+		if r.Recipe.Model != name {
+			return "", sayErr("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
+		}
+		request := r.Recipe.Request
+		if state, err := KeptState(s, id); err == nil && state != nil {
+			request.From = state // half of the way is kept
+			if _, err := engine.Resolve(request); err != nil {
+				request.From = nil
+			}
+		}
+		ready, err := makeOne(g.w, engine, request)
+		if err != nil {
+			return "", err
+		}
+		ready.Recipe = r.Recipe.Request // as it was, with its first step
+		data, err := inference.EncodePNG(ready, *m, embed)
+		if err != nil {
+			return "", err
+		}
+		path := r.Picture.File
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return "", sayErr("the folder of the picture cannot be made: %w", reason(err))
+		}
+		if err := picture.WriteFileAtomic(path, data); err != nil {
+			return "", err
+		}
+		g.w.journal.do(func(s Store) error { return s.MovePicture(id, path) })
+		g.w.post(func() {
+			g.thumbs.forget(id)
+			g.readDetail()
+			g.w.forgetKept(id)
+		})
+		if sumOf(path) == r.Picture.SHA256 {
+			return say("The file is back, the same to the last bit."), nil
+		}
+		return say("The file is back: %s", tilde(path)), nil
+	})
+}
+
+// forgetKept has a picture of the history read again when it is looked at.
+func (w *Window) forgetKept(id uint64) {
+	i := slices.IndexFunc(w.state.Shots, func(s Shot) bool { return s.Kept == id })
+	if i < 0 {
+		return
+	}
+	w.state.Shots = slices.Clone(w.state.Shots)
+	shot := &w.state.Shots[i]
+	shot.Image, shot.SaveErr, shot.Loaded = nil, nil, false
+	w.refresh()
+}
+
+// makeOne runs a request of one picture to its end, off the window's goroutine.
+func makeOne(w *Window, engine Engine, r inference.Request) (inference.PictureReady, error) {
+	var ready inference.PictureReady
+	job, err := engine.Start(w.ctx, r)
+	if err != nil {
+		return ready, err
+	}
+	for e := range job.Events() {
+		switch e := e.(type) {
+		case inference.PictureReady:
+			ready = e
+		case inference.Failed:
+			err = e.Err
+		}
+	}
+	if err == nil && ready.Image == nil {
+		err = sayErr("the engine made no picture: report this")
+	}
+	return ready, err
+}
+
+// Budgets for step data, and how they are kept.
+var budgets = []int64{500e6, 2e9, 10e9, 50e9, 0}
+
+const (
+	prefBudget    = "history.budget" // bytes; 0: no limit
+	defaultBudget = 2e9
+)
+
+// budget is how much step data the history keeps, in bytes; 0: no limit.
+func (w *Window) budget() int64 {
+	return int64(w.app.Preferences().FloatWithFallback(prefBudget, defaultBudget))
+}
+
+func budgetName(n int64) string {
+	if n <= 0 {
+		return say("no limit")
+	}
+	return bytesText(n)
+}
+
+func budgetNames() []string {
+	var names []string
+	for _, b := range budgets {
+		names = append(names, budgetName(b))
+	}
+	return names
+}
+
+func (g *galleryPage) budgetChosen(name string) {
+	for _, b := range budgets {
+		if budgetName(b) == name && b != g.w.budget() {
+			g.w.app.Preferences().SetFloat(prefBudget, float64(b))
+			g.w.journal.budget.Store(b)
+			g.change(trimTo(b), nil)
+		}
+	}
+}
+
+// trimTo is a change that drops the oldest step data beyond a budget.
+func trimTo(budget int64) func(Store) error {
+	return func(s Store) error {
+		if budget <= 0 {
+			return nil
+		}
+		_, err := s.TrimSteps(budget)
+		return err
+	}
+}

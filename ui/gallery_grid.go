@@ -1,0 +1,143 @@
+package ui
+
+import (
+	"image"
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+var (
+	_ fyne.Focusable     = (*pictureGrid)(nil)
+	_ fyne.Tappable      = (*pictureCell)(nil)
+	_ desktop.Cursorable = (*pictureCell)(nil)
+)
+
+// pictureGrid shows the pictures that the gallery has found. Only cells on the screen exist. Arrows move, Space chooses,
+// Enter shows on the stage.
+type pictureGrid struct {
+	widget.GridWrap
+	g *galleryPage
+}
+
+func newPictureGrid(g *galleryPage) *pictureGrid {
+	p := &pictureGrid{g: g}
+	p.Length = func() int { return len(g.state.IDs) }
+	p.CreateItem = func() fyne.CanvasObject { return newPictureCell(p) }
+	p.UpdateItem = func(i widget.GridWrapItemID, o fyne.CanvasObject) {
+		if i < len(g.state.IDs) {
+			o.(*pictureCell).show(g.state.IDs[i])
+		}
+	}
+	p.OnSelected = func(i widget.GridWrapItemID) {
+		if i < len(g.state.IDs) {
+			g.choose(g.state.IDs[i])
+		}
+	}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// TypedKey leaves to the window what is not the grid's.
+func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		p.g.showChosen()
+	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown, fyne.KeyLeft, fyne.KeyRight:
+		p.GridWrap.TypedKey(e)
+	default:
+		p.g.w.press(stroke{p.g.w.modifiers(), e.Name})
+	}
+}
+
+// tapped chooses a picture; twice shows it on the stage.
+func (p *pictureGrid) tapped(id uint64, twice bool) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(p); c != nil {
+		c.Focus(p)
+	}
+	if twice {
+		p.g.showChosen()
+		return
+	}
+	if i := slices.Index(p.g.state.IDs, id); i >= 0 {
+		p.Select(i)
+	}
+}
+
+// pictureCell is one place of the grid.
+type pictureCell struct {
+	widget.BaseWidget
+	grid   *pictureGrid
+	id     uint64
+	shown  *thumb
+	tap    time.Time
+	image  *canvas.Image
+	badge  *line
+	back   *plate
+	marker *fyne.Container
+	body   *fyne.Container
+}
+
+const cellSide = 132
+
+func newPictureCell(p *pictureGrid) *pictureCell {
+	c := &pictureCell{grid: p, back: newPlate(colorWell, "", 8), badge: newLine("", theme.ColorNameForeground, theme.SizeNameCaptionText)}
+	c.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	c.image.FillMode, c.image.CornerRadius = canvas.ImageFillContain, 6
+	c.image.Hide()
+	c.marker = container.NewStack(newPlate(colorPlate, "", 6), container.New(inset{6, 2}, c.badge))
+	c.marker.Hide()
+	c.body = container.New(fixed{cellSide, cellSide}, container.New(inset{3, 3}, container.NewStack(c.back, container.New(inset{2, 2}, c.image),
+		container.New(inset{6, 6}, container.NewVBox(container.NewHBox(c.marker))))))
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// show puts a picture into the cell, or an empty frame until it is read.
+func (c *pictureCell) show(id uint64) {
+	t := c.grid.g.thumbs.get(id)
+	if c.id == id && c.shown == t && t != nil {
+		return
+	}
+	c.id, c.shown = id, t
+	var img image.Image
+	badge, paint := "", theme.ColorNameForeground
+	if t != nil {
+		img = t.image
+		switch {
+		case t.missing:
+			badge, paint = say("file missing"), theme.ColorNameError
+		case !t.whole:
+			badge, paint = say("stopped"), theme.ColorNamePlaceHolder
+		case t.starred:
+			badge, paint = "★", theme.ColorNameWarning
+		}
+	}
+	setImage(c.image, img)
+	c.badge.color = paint
+	c.badge.text = badge
+	c.badge.Refresh()
+	if c.marker.Hidden != (badge == "") {
+		c.marker.Hidden = badge == ""
+		c.marker.Refresh()
+	}
+	if badge != "" {
+		c.marker.Resize(c.marker.MinSize())
+	}
+}
+
+func (c *pictureCell) Tapped(*fyne.PointEvent) {
+	now := time.Now()
+	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < 500*time.Millisecond
+	c.tap = now
+	c.grid.tapped(c.id, twice)
+}
+
+func (c *pictureCell) Cursor() desktop.Cursor              { return desktop.PointerCursor }
+func (c *pictureCell) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.body) }

@@ -1,0 +1,375 @@
+package ui
+
+import (
+	"image"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// galleryPage is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
+// chosen one on the right.
+type galleryPage struct {
+	w      *Window
+	state  Gallery
+	shown  bool
+	close  func() // takes back what Esc closes
+	thumbs thumbs
+	finder newest[galleryLook]
+
+	page      *fyne.Container
+	list      *widget.List
+	rowTools  *fyne.Container
+	usage     *line
+	budget    *widget.Select
+	search    *field
+	stars     *widget.Check
+	emptyBin  *widget.Button
+	title     *line
+	number    *line
+	grid      *pictureGrid
+	nothing   *widget.Label
+	snack     *fyne.Container
+	snackText *line
+	undo      *widget.Button
+	big       *canvas.Image
+	prompt    *widget.Label
+	facts     *widget.Label
+	trouble   *widget.Label
+	tools     *fyne.Container
+	star, pin *widget.Check
+	buttons   map[string]*widget.Button
+	none      *widget.Label
+	detail    *fyne.Container
+}
+
+// Rows of the list before the sessions, and after them.
+const rowsBefore = 1
+
+func newGalleryPage(w *Window) *galleryPage {
+	g := &galleryPage{w: w, buttons: map[string]*widget.Button{}}
+	g.thumbs = thumbs{store: w.journal.read, post: w.post, came: g.thumbsCame}
+	g.finder.do = g.find
+	body := container.New(columns{286, 276, 10}, g.buildSessions(), g.buildPictures(), g.buildDetail())
+	back := newPlate(theme.ColorNameBackground, "", 0)
+	g.page = container.NewStack(back, body)
+	g.page.Hide()
+	return g
+}
+
+func lowButton(text string, icon fyne.Resource, tap func()) *widget.Button {
+	b := widget.NewButtonWithIcon(text, icon, tap)
+	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	return b
+}
+
+func (g *galleryPage) buildSessions() fyne.CanvasObject {
+	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, newSessionItem, g.updateRow)
+	g.list.HideSeparators = true
+	g.list.OnSelected = g.rowSelected
+	tool := func(id, text string, icon fyne.Resource, do func()) fyne.CanvasObject {
+		g.buttons[id] = lowButton(text, icon, do)
+		return g.buttons[id]
+	}
+	g.rowTools = container.NewGridWithColumns(2,
+		tool("open", say("Go on with it"), theme.MediaPlayIcon(), g.openSession),
+		tool("rename", say("Rename…"), theme.DocumentCreateIcon(), g.rename),
+		tool("export", say("Export…"), theme.UploadIcon(), g.export),
+		tool("drop", say("Delete"), theme.DeleteIcon(), g.trashSession))
+	g.usage = caption("")
+	g.budget = widget.NewSelect(budgetNames(), g.budgetChosen)
+	bottom := newColumn(6, g.rowTools, widget.NewSeparator(),
+		container.New(inset{4, 0}, g.usage),
+		container.NewBorder(nil, nil, container.New(inset{4, 8}, caption(say("Keep steps up to"))), nil, g.budget),
+		tool("import", say("Import a session…"), theme.DownloadIcon(), g.importFile))
+	add := widget.NewButtonWithIcon("", theme.ContentAddIcon(), g.newSession)
+	add.Importance = widget.LowImportance
+	g.buttons["new"] = add
+	title := container.New(fixed{height: 30}, container.NewBorder(nil, nil, heading(say("Sessions")), add))
+	return panel(container.NewBorder(title, bottom, nil, nil, g.list))
+}
+
+func (g *galleryPage) buildPictures() fyne.CanvasObject {
+	g.title, g.number = heading(""), caption("")
+	g.search = newField(g.w.shortcut, false)
+	g.search.SetPlaceHolder(say("Search the prompts"))
+	g.search.OnChanged = func(text string) { g.look(func(l *galleryLook) { l.Text = text }) }
+	g.stars = widget.NewCheck(say("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
+	g.emptyBin = widget.NewButtonWithIcon(say("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
+	g.emptyBin.Importance = widget.DangerImportance
+	done := widget.NewButtonWithIcon("", theme.CancelIcon(), g.hide)
+	done.Importance = widget.LowImportance
+	head := newColumn(8,
+		container.New(fixed{height: 30}, container.NewBorder(nil, nil, newRow(10, g.title, g.number), newRow(4, g.emptyBin, done))),
+		container.NewBorder(nil, nil, nil, g.stars, g.search))
+	g.grid = newPictureGrid(g)
+	g.nothing = widget.NewLabel("")
+	g.nothing.Wrapping, g.nothing.Alignment, g.nothing.Importance = fyne.TextWrapWord, fyne.TextAlignCenter, widget.LowImportance
+	g.snackText = newLine("", theme.ColorNameForeground, theme.SizeNameText)
+	g.undo = widget.NewButton(say("Undo"), g.undoTrash)
+	g.undo.Importance = widget.HighImportance
+	g.snack = container.NewStack(newPlate(colorRaised, colorLine, 8),
+		container.New(inset{12, 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(inset{0, 8}, g.snackText))))
+	middle := container.NewStack(container.New(inset{20, 60}, quiet(g.nothing)), g.grid)
+	return panel(container.NewBorder(head, g.snack, nil, nil, container.New(inset{0, 8}, middle)))
+}
+
+func (g *galleryPage) buildDetail() fyne.CanvasObject {
+	g.big = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	g.big.FillMode, g.big.ScaleMode, g.big.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
+	g.prompt, g.facts, g.trouble = widget.NewLabel(""), widget.NewLabel(""), widget.NewLabel("")
+	for _, l := range []*widget.Label{g.prompt, g.facts, g.trouble} {
+		l.Wrapping = fyne.TextWrapWord
+	}
+	g.facts.SizeName, g.facts.Importance = theme.SizeNameCaptionText, widget.LowImportance
+	g.trouble.SizeName, g.trouble.Importance = theme.SizeNameCaptionText, widget.DangerImportance
+	g.star = widget.NewCheck(say("Star"), g.setStar)
+	g.pin = widget.NewCheck(say("Keep its steps for good"), g.setPin)
+	tool := func(id, text string, icon fyne.Resource, do func()) *widget.Button {
+		g.buttons[id] = lowButton(text, icon, do)
+		return g.buttons[id]
+	}
+	show := tool("show", say("Show on the stage"), theme.VisibilityIcon(), g.showChosen)
+	show.Importance, show.Alignment = widget.HighImportance, widget.ButtonAlignCenter
+	g.tools = newColumn(2, show,
+		tool("remake", say("Make the file again"), theme.ViewRefreshIcon(), g.remake),
+		tool("reference", say("Use as reference"), theme.ContentRedoIcon(), g.asReference),
+		tool("reveal", say("Show the file"), theme.FolderOpenIcon(), g.revealFile),
+		tool("trash", say("Move to the trash"), theme.DeleteIcon(), g.trashChosen),
+		tool("restore", say("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
+	g.detail = newColumn(8, container.New(fixed{height: 252}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
+	g.none = widget.NewLabel(say("Choose a picture to see how it was made."))
+	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
+	return panel(container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(quiet(g.none), g.detail))))
+}
+
+// sessionItem is one row of the list: a thumbnail, a title, and a line of facts.
+type sessionItem struct {
+	widget.BaseWidget
+	image        *canvas.Image
+	icon         *widget.Icon
+	title, facts *line
+	body         *fyne.Container
+}
+
+func newSessionItem() fyne.CanvasObject {
+	s := &sessionItem{title: newLine("", theme.ColorNameForeground, theme.SizeNameText), facts: caption(""), icon: widget.NewIcon(nil)}
+	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	s.image.FillMode, s.image.CornerRadius = canvas.ImageFillContain, 5
+	left := container.New(fixed{40, 40}, container.NewStack(newPlate(colorWell, "", 6), s.image, container.New(inset{10, 10}, s.icon)))
+	text := container.New(fixed{width: 10}, container.New(inset{8, 3}, newColumn(3, s.title, s.facts)))
+	s.body = container.New(inset{2, 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+func (s *sessionItem) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.body) }
+
+// clipped lets its object be wider than there is room for.
+type clipped struct{}
+
+func (clipped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+	}
+}
+
+func (clipped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(10, objects[0].MinSize().Height)
+}
+
+// cut shortens a text to about so many letters.
+func cut(text string, n int) string {
+	r := []rune(text)
+	if len(r) <= n {
+		return text
+	}
+	return strings.TrimSpace(string(r[:n-1])) + "…"
+}
+
+func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
+	s := o.(*sessionItem)
+	img, icon := image.Image(nil), fyne.Resource(nil)
+	switch n := i - rowsBefore; {
+	case n < 0:
+		s.title.set(say("All pictures"))
+		s.facts.set(bytesText(g.state.Total))
+		icon = theme.GridIcon()
+	case n < len(g.state.Sessions):
+		r := g.state.Sessions[n]
+		s.title.set(cut(r.Title, 30))
+		s.title.color = theme.ColorNameForeground
+		if r.ID == g.w.state.History.Session {
+			s.title.color = theme.ColorNamePrimary
+		}
+		facts := []string{dayText(r.When, time.Now()), count(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), bytesText(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
+		s.facts.set(strings.Join(facts, " · "))
+		icon = theme.FileImageIcon()
+		if r.Newest != 0 {
+			if t := g.thumbs.get(r.Newest); t != nil && t.image != nil {
+				img, icon = t.image, nil
+			}
+		}
+	default:
+		s.title.set(say("Trash"))
+		s.facts.set(count(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
+		icon = theme.DeleteIcon()
+	}
+	if n := i - rowsBefore; n < 0 || n >= len(g.state.Sessions) {
+		s.title.color = theme.ColorNameForeground
+	}
+	s.title.Refresh()
+	setImage(s.image, img)
+	if s.icon.Resource != icon {
+		s.icon.SetResource(icon)
+	}
+}
+
+// setImage shows an image, or none.
+func setImage(to *canvas.Image, img image.Image) {
+	if to.Image != img {
+		if to.Image = img; img != nil {
+			to.Refresh()
+		}
+	}
+	if to.Hidden != (img == nil) {
+		to.Hidden = img == nil
+		to.Refresh()
+	}
+}
+
+// row is the row of the list that the look chooses.
+func (g *galleryPage) row() int {
+	l := g.state.Look
+	switch i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.ID == l.Session }); {
+	case l.Trash:
+		return len(g.state.Sessions) + rowsBefore
+	case l.Session != 0 && i >= 0:
+		return i + rowsBefore
+	}
+	return 0
+}
+
+func (g *galleryPage) rowSelected(i widget.ListItemID) {
+	if i == g.row() {
+		return
+	}
+	g.look(func(l *galleryLook) {
+		l.Session, l.Trash = 0, false
+		switch n := i - rowsBefore; {
+		case n >= len(g.state.Sessions):
+			l.Trash = true
+		case n >= 0:
+			l.Session = g.state.Sessions[n].ID
+		}
+	})
+}
+
+// refresh makes the page equal to its state.
+func (g *galleryPage) refresh() {
+	g.page.Hidden = !g.shown
+	if !g.shown {
+		return
+	}
+	s := &g.state
+	g.title.set(cut(s.title(), 40))
+	g.number.set(count(len(s.IDs), "%d picture", "%d pictures", len(s.IDs)))
+	g.usage.set(say("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
+	if name := budgetName(g.w.budget()); g.budget.Selected != name {
+		g.budget.Selected = name
+		g.budget.Refresh()
+	}
+	g.emptyBin.Hidden = !s.Look.Trash
+	able(g.emptyBin, s.Trashed > 0)
+	if g.search.Text != s.Look.Text {
+		g.search.Text = s.Look.Text
+		g.search.Refresh()
+	}
+	if g.stars.Checked != s.Look.Starred {
+		g.stars.Checked = s.Look.Starred
+		g.stars.Refresh()
+	}
+	session := s.Look.Session != 0 && !s.Look.Trash
+	g.rowTools.Hidden = !session
+	able(g.buttons["open"], !g.w.state.Busy() && s.Look.Session != g.w.state.History.Session)
+	able(g.buttons["drop"], s.Look.Session != g.w.state.History.Session || !g.w.state.Busy())
+	able(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
+	able(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
+	able(g.buttons["new"], !g.w.state.Busy())
+	g.nothing.SetText(s.empty())
+	g.nothing.Hidden = len(s.IDs) > 0
+	g.list.Refresh()
+	g.list.Select(g.row())
+	g.grid.Refresh()
+	if i := slices.Index(s.IDs, s.Chosen); i >= 0 {
+		g.grid.Select(i)
+	} else {
+		g.grid.UnselectAll()
+	}
+	text := s.Snack.Text
+	switch {
+	case s.Err != nil:
+		text = Sentence(s.Err)
+	case s.Busy != "":
+		text = s.Busy
+	}
+	g.snackText.color = theme.ColorNameForeground
+	if s.Err != nil {
+		g.snackText.color = theme.ColorNameError
+	}
+	g.snackText.set(cut(text, 110))
+	g.snackText.Refresh()
+	g.undo.Hidden = len(s.Snack.Undo) == 0 || s.Err != nil || s.Busy != ""
+	g.snack.Hidden = text == ""
+	g.refreshDetail()
+	g.page.Refresh()
+}
+
+func able(b *widget.Button, yes bool) {
+	if yes == b.Disabled() {
+		if yes {
+			b.Enable()
+		} else {
+			b.Disable()
+		}
+	}
+}
+
+func (g *galleryPage) refreshDetail() {
+	d := g.state.Detail
+	g.detail.Hidden, g.tools.Hidden, g.none.Hidden = d == nil, d == nil, g.state.Chosen != 0
+	if d == nil {
+		return
+	}
+	var img image.Image
+	if t := g.thumbs.get(d.Picture.ID); t != nil {
+		img = t.image
+	}
+	setImage(g.big, img)
+	g.prompt.SetText(d.Round.Prompt)
+	trouble := d.state()
+	g.trouble.SetText(trouble)
+	g.trouble.Hidden = trouble == ""
+	g.facts.SetText(strings.Join(d.facts(), "\n"))
+	for check, on := range map[*widget.Check]bool{g.star: d.Picture.Starred, g.pin: d.Picture.Pinned} {
+		if check.Checked != on {
+			check.Checked = on
+			check.Refresh()
+		}
+	}
+	trash, file := g.state.Look.Trash, d.Picture.File != ""
+	g.star.Hidden, g.pin.Hidden = trash, trash || d.Picture.Steps == 0
+	g.buttons["show"].Hidden = trash || d.Err != nil
+	g.buttons["remake"].Hidden = trash || !d.Missing || d.Err != nil
+	able(g.buttons["remake"], g.state.Busy == "" && g.w.engine != nil)
+	g.buttons["reference"].Hidden = trash || !file || d.Missing
+	g.buttons["reveal"].Hidden = !file || d.Missing
+	g.buttons["trash"].Hidden = trash
+	g.buttons["restore"].Hidden = !trash
+}
