@@ -120,6 +120,8 @@ func (w *Window) apply(events []inference.Event) {
 		w.state = w.state.Apply(e)
 		w.tellEnd(e)
 		switch e := e.(type) {
+		case inference.StepDone:
+			w.dog.step()
 		case inference.PictureReady:
 			w.save(e)
 		case inference.Done:

@@ -37,6 +37,7 @@ type Window struct {
 	actionErr error              // of the last thing done with a finished picture
 
 	lens lens
+	dog  *watchdog // of the audit build
 
 	painter newest[scene]
 	painted sceneKey // what the painter was asked for last
@@ -103,16 +104,21 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.post = func(f func()) {
 		post(func() {
 			if !w.closed { // Fyne runs what comes later on the caller's goroutine
-				f()
+				w.dog.call(f)
 			}
 		})
 	}
+	w.dog = newWatchdog(post, auditTo)
 	w.painter.do = func(s scene) {
+		begin := time.Now()
 		img := s.paint()
+		w.dog.painted(begin)
 		w.post(func() { w.stage.show(img) })
 	}
 	w.filmer.do = func(f filmScene) {
+		begin := time.Now()
 		img := f.paint()
+		w.dog.painted(begin)
 		w.post(func() { w.film.set(img) })
 	}
 	w.journal = newJournal(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
@@ -508,6 +514,7 @@ func (s State) hint() string {
 
 // refreshStage asks for a new painting of what is in view.
 func (w *Window) refreshStage() {
+	w.dog.running(w.state.Busy())
 	w.repaint()
 	w.repaintFilm()
 	film, stop := w.state.Film()

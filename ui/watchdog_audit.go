@@ -1,0 +1,7 @@
+//go:build audit
+
+package ui
+
+import "os"
+
+func init() { auditTo = os.Stderr }
