@@ -42,6 +42,8 @@ def load(work, stage="reference"):
     scaling = torch.load(work / "latents.pt")["scaling"] if (work / "latents.pt").exists() else 1.0
     model, tokenizer = build(work, scaling)
     model.vae.load_state_dict(vae["ema"])
+    if (work / "decoder.pt").exists():
+        model.vae.decoder.load_state_dict(torch.load(work / "decoder.pt"))
     if (work / "encoders.pt").exists():
         model.encoders.load_state_dict(torch.load(work / "encoders.pt")["now"])
     for s in ("base", "reference")[: 2 if stage == "reference" else 1]:

@@ -2,6 +2,8 @@
 
     python train_vae.py --work DIR --minutes 14 --compile       resumable; writes DIR/vae.pt and DIR/vae.png
     ./train.sh train_vae.py ...                                 the same as two processes of one thread
+    python train_vae.py --work DIR --decoder --minutes 5        more training for the decoder alone, which leaves the latents as they are;
+                                                                writes DIR/decoder.pt, which then takes the decoder's place
 """
 import argparse, pathlib, time
 import numpy as np
@@ -40,12 +42,51 @@ def loss_of(vae, x, kl_weight=1e-4):
     with torch.autocast("cpu", torch.bfloat16):
         post = vae.encode(x).latent_dist
         y = vae.decode(post.sample()).sample
-    y = y.float()
+    mean, logvar = post.mean.float(), post.logvar.float()
+    kl = .5 * (mean ** 2 + logvar.exp() - 1 - logvar).mean()
+    return difference(y.float(), x) + kl_weight * kl, (y - x).abs().mean(), logvar
+
+
+def difference(y, x):
     loss = F.l1_loss(y, x) + .5 * F.mse_loss(y, x)
     for a, b in ((y, x), (F.avg_pool2d(y, 2), F.avg_pool2d(x, 2))):  # edges, at two scales, keep the picture crisp
         loss = loss + .5 * sum(F.l1_loss(g, h) for g, h in zip(gradients(a), gradients(b)))
-    mean, logvar = post.mean.float(), post.logvar.float()
-    return loss + kl_weight * .5 * (mean ** 2 + logvar.exp() - 1 - logvar).mean(), (y - x).abs().mean(), logvar
+    return loss
+
+
+def decoder_only(a, team):
+    """Trains a copy of the decoder on the latents that latents.py wrote. The clock starts anew with each call."""
+    vae, cache = AutoencoderKL.from_config(CONFIG), torch.load(a.work / "latents.pt")
+    vae.load_state_dict(torch.load(a.work / "vae.pt")["vae"])
+    out = a.work / "decoder.pt"
+    if out.exists():
+        vae.decoder.load_state_dict(torch.load(out))
+    decoder, scenes = vae.decoder.to(memory_format=torch.channels_last), Scenes(a.work)
+    params, opt = list(decoder.parameters()), Muon(decoder.named_parameters(), a.lr, weight_decay=1e-3)
+    if a.compile:
+        decoder.compile(dynamic=False)
+    step, start, done, log, cells = 0, time.time(), 0.0, [], CROP // 8
+    while done < 1:
+        for g in opt.param_groups:
+            g["lr"] = .5 * a.lr * min(1, (step + 1) / 50) * (1 - .97 * done)
+        rng = np.random.default_rng([9, step, team.rank])
+        chosen, corners = rng.integers(0, len(scenes), a.batch), rng.integers(0, 128 // 8 - cells + 1, (a.batch, 2))
+        z = torch.stack([cache["latents"][i, :, y:y + cells, x:x + cells] for i, (y, x) in zip(chosen, corners)]).float() / cache["scaling"]
+        x = to_tensor(np.stack([scenes.picture(i)[8 * y:8 * y + CROP, 8 * x:8 * x + CROP] for i, (y, x) in zip(chosen, corners)]))
+        with torch.autocast("cpu", torch.bfloat16):
+            y = decoder(vae.post_quant_conv(z).contiguous(memory_format=torch.channels_last))
+        loss = difference(y.float(), x)
+        opt.zero_grad()
+        loss.backward()
+        done, l1 = team.average(params, (time.time() - start) / 60 / a.minutes, (y - x).abs().mean().item())
+        torch.nn.utils.clip_grad_norm_(params, 1.0)
+        opt.step()
+        step += 1
+        log.append(l1)
+        if step % 50 == 0 and team.rank == 0:
+            print(f"{time.time() - start:.0f} s step {step} l1 {np.mean(log[-50:]):.4f}", flush=True)
+    if team.rank == 0:
+        torch.save(decoder.state_dict(), out)
 
 
 def main():
@@ -55,10 +96,13 @@ def main():
     p.add_argument("--batch", type=int, default=32, help="per process")
     p.add_argument("--compile", action="store_true", help="a minute or two more before the first step, a third less per step")
     p.add_argument("--lr", type=float, default=2e-3)
+    p.add_argument("--decoder", action="store_true")
     a = p.parse_args()
     team = Team()
     explicit_attention()
     torch.manual_seed(0)
+    if a.decoder:
+        return decoder_only(a, team)
     vae = AutoencoderKL.from_config(CONFIG).to(memory_format=torch.channels_last)
     ema = AutoencoderKL.from_config(CONFIG).requires_grad_(False)
     ema.load_state_dict(vae.state_dict())
