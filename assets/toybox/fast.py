@@ -1,9 +1,14 @@
-"""Attention written out. On CPUs with matrix units the backward pass of the fused kernel takes 40 % of a training step."""
+"""How fast and where training runs: attention written out for CPUs, precision by device, and processes that train together.
+
+On CPUs with matrix units the backward pass of the fused attention kernel takes 40 % of a training step.
+"""
 import os
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from optim import flat
+
+TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
 def explicit_attention():
@@ -21,26 +26,52 @@ def explicit_attention():
     F.scaled_dot_product_attention = attention
 
 
+class Precision:
+    """Mixed precision: weights stay float32, networks compute in bf16, fp16 or fp32. fp16 has no room for small gradients, so its
+    loss is scaled up and the step left out when that overflows; for the others the scaler does nothing."""
+
+    def __init__(self, device, name="bf16"):
+        self.device, self.type = torch.device(device), TYPES[name]
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=name == "fp16")
+
+    def autocast(self):
+        return torch.autocast(self.device.type, self.type, enabled=self.type != torch.float32)
+
+
 class Team:
-    """Single-threaded processes that train one model together, by averaging gradients each step.
+    """Processes that train one model together, by averaging gradients each step. On a CPU each has a single thread.
 
     On a busy machine two processes of one thread wait for each other once a step; two threads of one process would wait at
-    every operator. Started once per RANK with WORLD_SIZE set (see train.sh); alone without these variables.
+    every operator. Started once per RANK with WORLD_SIZE set: by train.sh, which names a file as meeting point in TEAM, or by
+    torchrun, which sets MASTER_ADDR and MASTER_PORT. Alone without these variables. device: "cpu", "cuda" (the GPU of LOCAL_RANK)
+    or "auto" (a GPU where there is one).
     """
 
-    def __init__(self, threads=2):
+    def __init__(self, threads=int(os.environ.get("OMP_NUM_THREADS", 2)), device="cpu"):
         self.rank, self.size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        torch.set_num_threads(threads if self.size == 1 else 1)
+        cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
+        if cuda:
+            torch.cuda.set_device(self.device)
+        else:
+            torch.set_num_threads(threads if self.size == 1 else 1)
         if self.size > 1:
-            dist.init_process_group("gloo", init_method=os.environ["TEAM"], rank=self.rank, world_size=self.size)
+            dist.init_process_group("nccl" if cuda else "gloo", init_method=os.environ.get("TEAM", "env://"), rank=self.rank, world_size=self.size)
 
     def average(self, params, *numbers):
         """Averages the gradients, in place, and the numbers (returned): a clock, a loss."""
         if self.size == 1:
             return list(numbers)
         grads = [flat(p.grad).view(-1) for p in params]
-        all = torch.cat(grads + [torch.tensor(numbers)])
+        all = torch.cat(grads + [torch.tensor(numbers, device=self.device)])
         dist.all_reduce(all)
         all /= self.size
         torch._foreach_copy_(grads, list(all.split([g.numel() for g in grads] + [len(numbers)])[:-1]))
         return all[-len(numbers):].tolist()
+
+    def mean(self, x):
+        """The mean of a tensor over the processes, without gradient."""
+        x = x.detach().clone()
+        if self.size > 1:
+            dist.all_reduce(x)
+        return x / self.size

@@ -1,6 +1,7 @@
 """Sizes of the toybox model, and its assembly from what the training scripts saved."""
 import pathlib
 import torch
+from curriculum import choose_features
 from networks import RealCustom
 from tokenizer import LENGTH, Tokenizer
 from train_vae import CONFIG as VAE
@@ -48,5 +49,7 @@ def load(work, stage="reference"):
         model.encoders.load_state_dict(torch.load(work / "encoders.pt")["now"])
     for s in ("base", "reference")[: 2 if stage == "reference" else 1]:
         if (work / f"{s}.pt").exists():
-            model.load_state_dict(torch.load(work / f"{s}.pt")["ema"], strict=False)
+            state = torch.load(work / f"{s}.pt")
+            model.load_state_dict(state["ema"], strict=False)
+            choose_features(model.encoders, state.get("features", "both"))
     return model.eval(), tokenizer

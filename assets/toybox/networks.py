@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Sequence
 
@@ -178,7 +178,8 @@ class RealCustomUNet(nn.Module):
         self.run = run = _Pass(tuple(sample.shape[-2:]), grid, vision, masks, tokens, selfs, taps_vision)
         added = {} if text_embeds is None else {"text_embeds": text_embeds, "time_ids": time_ids}
         noise = self.unet(sample, timestep, text, added_cond_kwargs=added).sample
-        self.run = _Pass()
+        # gradient checkpointing asks the processors once more, in the backward pass
+        self.run = replace(run, maps=[]) if self.unet.is_gradient_checkpointing else _Pass()
         return noise, run.maps
 
 

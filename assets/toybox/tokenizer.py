@@ -63,6 +63,8 @@ class Tokenizer:
         """(ids [77] int64, marks [2, 77] float32: 1 on the tokens of each subject's characters)"""
         key = (text, tuple(map(tuple, spans)))
         if key not in self.known:
+            if len(self.known) >= 1 << 17:  # captions of the web do not come again
+                self.known.clear()
             out = self.clip(text, padding="max_length", truncation=True, max_length=LENGTH)
             marks = np.zeros((2, LENGTH), np.float32)
             for s, (a, b) in enumerate(spans):
