@@ -41,6 +41,7 @@ func (w *Window) allActions() []action {
 	return slices.Concat(
 		w.undoActions(),
 		w.pictureActions(),
+		w.subjectActions(),
 		w.runActions(),
 		w.queueActions(),
 		w.recallActions(),

@@ -48,37 +48,12 @@ func (w *Window) changeShot(ready inference.PictureReady, change func(*Shot)) {
 }
 
 // choosePicture asks for a file and takes it as a reference.
-func (w *Window) choosePicture() {
-	if w.opt.OpenFile == nil {
-		return
-	}
-	w.background(func() func() {
-		path, err := w.opt.OpenFile()
-		if err == nil && path == "" {
-			return nil
-		}
-		return func() {
-			if err != nil {
-				w.state.PickErr = err
-				w.refresh()
-				return
-			}
-			w.state.PickErr = nil
-			w.take([]string{path}, Word{})
-		}
-	})
-}
+func (w *Window) choosePicture() { w.pick(target{}) }
 
-// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, a picture with a
-// recipe over the prompt or the stage offers that, anywhere else they become new cards.
+// Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on a card they join its
+// subject, a picture with a recipe over the prompt or the stage offers that, anywhere else they become new cards.
 func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
-	var onto Word
-	for _, o := range w.chips.Objects {
-		if c := o.(*chip); !c.word.Past && covers(o, at) {
-			onto = c.word
-		}
-	}
-	w.state.PickErr = nil
+	w.state.PickErr, w.state.Remark = nil, ""
 	var paths []string
 	for _, f := range files {
 		if f.Scheme() != "file" {
@@ -87,13 +62,14 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		}
 		paths = append(paths, f.Path())
 	}
+	to := w.targetAt(at)
 	switch {
 	case len(paths) == 0:
 		w.refresh()
-	case len(paths) == 1 && onto.Text == "" && covers(w.middle, at):
+	case len(paths) == 1 && to == (target{}) && covers(w.middle, at):
 		w.recallFile(paths[0])
 	default:
-		w.take(paths, onto)
+		w.takeTo(to, paths)
 	}
 }
 
@@ -101,16 +77,6 @@ func covers(o fyne.CanvasObject, at fyne.Position) bool {
 	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	size := o.Size()
 	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
-}
-
-// take reads files as new references, bound to a word if onto has one.
-func (w *Window) take(paths []string, onto Word) {
-	var list []source
-	for _, path := range paths {
-		name := filepath.Base(path)
-		list = append(list, source{name: name, hint: hintOf(name), read: func() ([]byte, error) { return readFile(path) }})
-	}
-	w.add(onto, list...)
 }
 
 // source is a picture that can become a card.
@@ -122,30 +88,7 @@ type source struct {
 
 // add makes cards of pictures, in their order.
 func (w *Window) add(onto Word, list ...source) {
-	w.state.Picking++
-	model := w.state.Model
-	w.refresh()
-	w.background(func() func() {
-		cards, errs := make([]Card, len(list)), make([]error, len(list))
-		for i, s := range list {
-			data, err := s.read()
-			if err == nil {
-				cards[i], err = readCard(s.name, data, model)
-				cards[i].From = s.from
-			}
-			errs[i] = err
-		}
-		return func() {
-			w.state.Picking--
-			for i, c := range cards {
-				if errs[i] == nil {
-					w.state = w.state.Add(c, list[i].hint, onto.Word)
-				}
-			}
-			w.state.PickErr = errors.Join(append(errs, w.state.PickErr)...)
-			w.refresh()
-		}
-	})
+	w.bring(target{word: onto.Word}, func() ([]source, []error) { return list, nil })
 }
 
 // readSamples shows the pictures that come with the program. One that cannot be read is not offered.

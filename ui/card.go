@@ -11,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/picture"
 )
 
 var (
@@ -22,62 +24,126 @@ var (
 
 // cardLook is what a card shows.
 type cardLook struct {
-	Card
-	subject  int     // -1: not bound
-	scope    float64 // in force
-	lost     bool    // its word has left the prompt
+	Card              // the first of the subject's pictures
+	pictures []Card   // all of them
+	subject  int      // -1: not bound, or left out
+	scope    float64  // in force
+	lost     bool     // its word has left the prompt
+	remedy   string   // the word to use instead; "" is none
+	twins    []string // words of other subjects with the same picture
 	chosen   bool
 	offering bool // a word waits for a card
+	alone    bool // the only one of several that takes part
+	several  bool // there are other cards
 }
 
-// card shows one reference: the square that the encoders see, its word, and how far the subject may reach.
+// cardActs is what a card asks the window for; card is the ID of its first picture, picture that of any of them.
+type cardActs struct {
+	tap, remove, mute, solo, menu, remedy, add, paste func(card int)
+	dropPicture                                       func(picture int)
+	reach                                             func(card int, scope float64)
+	square                                            func(picture int, square picture.Square, settled bool)
+	shortcut                                          func(fyne.Shortcut) bool
+	resized                                           func()
+}
+
+// card shows a subject: its pictures as the square that the encoders see, its word, and how far it may reach.
 type card struct {
 	widget.BaseWidget
 	press
 	look   cardLook
+	acts   cardActs
+	shown  int // ID of the picture in the square
+	open   bool
 	frame  *plate
+	band   *canvas.Raster
 	square *canvas.Image
+	view   *tile
 	badge  *canvas.Rectangle
 	letter *canvas.Text
 	word   *line
 	hint   *line
 	reach  *dial
+	remedy *widget.Button
+	thumbs *fyne.Container
+	minus  *tile
+	solo   *widget.Button
+	eye    *widget.Button
+	more   *widget.Button
+	editor *squareEditor
 	body   *fyne.Container
 }
 
 const (
 	squareSide = 84
 	reachMax   = 0.6 // more than the paper ever tried; recipes may hold up to 1
+	tinySide   = 26
 )
 
-func newCard(look cardLook, onTap, remove func(card int), reach func(card int, scope float64)) *card {
-	c := &card{look: look}
-	c.do = func() { onTap(c.look.ID) }
+func newCard(look cardLook, acts cardActs) *card {
+	c := &card{look: look, acts: acts}
+	c.do = func() { acts.tap(c.look.ID) }
 	c.marked = func() { c.show(c.look) }
 	c.frame = newPlate(colorRaised, colorLine, 10)
+	c.band = canvas.NewRaster(c.pattern)
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
-	c.square.ScaleMode = canvas.ImageScaleSmooth
-	c.square.FillMode = canvas.ImageFillContain
-	c.square.CornerRadius = 6
+	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
+	c.view = newTile("", 7, container.New(inset{1, 1}, container.New(fixed{squareSide - 2, squareSide - 2}, c.square)), c.toggle)
 	c.badge, c.letter = newBadge()
-	c.word = heading("")
-	c.hint = caption("")
+	c.word, c.hint = heading(""), caption("")
 	safe := newPlate(colorSafe, "", 5)
 	c.reach = newDial(say("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
-		func(v float64) { reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
-	gone := widget.NewButtonWithIcon("", theme.CancelIcon(), func() { remove(c.look.ID) })
-	gone.Importance = widget.LowImportance
+		func(v float64) { acts.reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
+	c.remedy = widget.NewButton("", func() { acts.remedy(c.look.ID) })
+	c.remedy.Importance = widget.WarningImportance
+	gone := small(theme.CancelIcon(), func() { acts.remove(c.look.ID) })
+	c.minus = newTile("", 6, container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.DeleteIcon())))),
+		func() { acts.dropPicture(c.shown) })
+	c.eye = small(theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
+	c.more = small(theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
+	c.solo = small(theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
+	c.thumbs = newRow(3)
+	c.editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.shown, s, settled) })
+	c.editor.Hide()
 
 	badge := container.New(fixed{badgeSide, badgeSide}, c.badge, c.letter)
-	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(fixed{24, 24}, gone),
-		container.New(inset{6, 3}, c.word))
-	side := container.New(stacked{1}, name, container.New(inset{4, 0}, c.hint), c.reach.Container)
-	c.body = container.NewStack(c.frame, container.New(inset{8, 8},
-		container.NewBorder(nil, nil, container.NewVBox(container.New(fixed{squareSide, squareSide}, c.square)), nil,
-			container.New(inset{6, 0}, side))))
+	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(fixed{24, 24}, gone), container.New(inset{6, 3}, c.word))
+	side := container.New(stacked{1}, name, container.New(inset{4, 0}, c.hint), c.reach.Container, container.New(inset{4, 4}, c.remedy))
+	top := container.NewBorder(nil, nil, container.NewVBox(container.New(fixed{squareSide, squareSide}, c.view)), nil, container.New(inset{6, 0}, side))
+	tools := newRow(2, container.New(fixed{28, 24}, c.solo), container.New(fixed{28, 24}, c.eye), container.New(fixed{28, 24}, c.more))
+	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools), container.New(fixed{height: tinySide + 2}, container.NewHScroll(c.thumbs)))
+	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
+		container.New(inset{10, 8}, newColumn(6, top, row, c.editor.Container)))
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c
+}
+
+// small is a button that is only an icon.
+func small(icon fyne.Resource, tapped func()) *widget.Button {
+	b := widget.NewButtonWithIcon("", icon, tapped)
+	b.Importance = widget.LowImportance
+	return b
+}
+
+// leftBand puts its objects at the left edge, inside the rounding of a card.
+type leftBand struct{ width float32 }
+
+func (l leftBand) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.NewPos(1, 10))
+		o.Resize(fyne.NewSize(l.width-1, size.Height-20))
+	}
+}
+
+func (l leftBand) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+// pattern paints the band of the subject.
+func (c *card) pattern(w, h int) image.Image {
+	if c.look.subject < 0 {
+		return image.NewRGBA(image.Rect(0, 0, 1, 1))
+	}
+	return picture.SubjectStyle(c.look.subject).Swatch(w, h, max(1, w/5))
 }
 
 func (c *card) AccessibilityLabel() string { return c.look.Ref.Name + ", " + c.word.text }
@@ -86,30 +152,84 @@ func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
 func (c *card) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.body) }
 
+// TypedKey acts on the subject: Delete removes it, M leaves it out, S makes it the only one.
+func (c *card) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyDelete, fyne.KeyBackspace:
+		c.acts.remove(c.look.ID)
+	case fyne.KeyM:
+		c.acts.mute(c.look.ID)
+	case fyne.KeyS:
+		c.acts.solo(c.look.ID)
+	default:
+		c.press.TypedKey(e)
+	}
+}
+
+// TypedShortcut takes a picture of the clipboard into the subject.
+func (c *card) TypedShortcut(s fyne.Shortcut) {
+	if _, ok := s.(*fyne.ShortcutPaste); ok {
+		c.acts.paste(c.look.ID)
+		return
+	}
+	c.acts.shortcut(s)
+}
+
+// toggle opens or closes the editor of the square.
+func (c *card) toggle() {
+	c.open = !c.open
+	c.show(c.look)
+	c.acts.resized()
+}
+
+// picture is the one in the square.
+func (c *card) picture() Card {
+	for _, p := range c.look.pictures {
+		if p.ID == c.shown {
+			return p
+		}
+	}
+	return c.look.Card
+}
+
 // show makes the card equal to look.
 func (c *card) show(look cardLook) {
-	if look.View != nil && c.square.Image != look.View {
-		c.square.Image = look.View
+	before := c.look
+	c.look = look
+	p := c.picture()
+	c.shown = p.ID
+	if img := p.small(); img != nil && c.square.Image != img {
+		c.square.Image = img
 		c.square.Refresh()
 	}
-	c.look = look
+	c.view.name = say("The square of %s: pad, crop, background", p.Ref.Name)
 	c.badge.FillColor, c.letter.Text = color.Transparent, ""
 	c.frame.paint, c.frame.stroke, c.frame.thick = nil, colorLine, 1
 	c.word.color, c.hint.color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
+	c.word.text, c.hint.text = shorten(look.Word.Text, 16), shorten(p.Ref.Name, 22)
+	mark := func(name fyne.ThemeColorName, letter string) {
+		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(name, c), letter
+	}
 	switch {
+	case look.Off:
+		c.word.color, c.hint.text = theme.ColorNamePlaceHolder, say("left out")
+		mark(colorTrack, "–")
+		if !look.Bound() {
+			c.word.text = say("no word yet")
+		}
 	case look.lost:
-		c.word.text, c.hint.text = look.Word.Text, say("not in the prompt now")
-		c.hint.color, c.frame.stroke = theme.ColorNameWarning, theme.ColorNameWarning
-		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
+		c.hint.text, c.hint.color, c.frame.stroke = say("not in the prompt now"), theme.ColorNameWarning, theme.ColorNameWarning
+		mark(theme.ColorNameWarning, "?")
 	case look.subject >= 0:
 		own := subjectColor(look.subject)
 		c.badge.FillColor, c.letter.Text = own, subjectLetter(look.subject)
-		c.word.text, c.hint.text = look.Word.Text, shorten(look.Ref.Name, 22)
 		c.frame.paint = own
+		if len(look.twins) > 0 {
+			c.hint.text = say("also for “%s”", shorten(look.twins[0], 14))
+		}
 	default:
-		c.word.text, c.hint.text = say("click its word"), shorten(look.Ref.Name, 22)
-		c.word.color = theme.ColorNameWarning
-		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(theme.ColorNameWarning, c), "?"
+		c.word.text, c.word.color = say("click its word"), theme.ColorNameWarning
+		mark(theme.ColorNameWarning, "?")
 	}
 	if look.chosen || look.offering || c.focused {
 		c.frame.paint, c.frame.stroke, c.frame.thick = nil, theme.ColorNamePrimary, 2
@@ -120,12 +240,78 @@ func (c *card) show(look cardLook) {
 		c.reach.value.color = theme.ColorNameWarning
 	}
 	c.reach.value.Refresh()
+	c.remedy.SetText(say("Use “%s”", shorten(look.remedy, 12)))
+	mend := look.lost && !look.Off && look.remedy != ""
+	c.remedy.Hidden, c.reach.Container.Hidden = !mend, mend
+	c.showThumbs(before)
+	c.showTools()
+	c.view.choose(c.open)
+	c.editor.Hidden = !c.open
+	if c.open {
+		c.editor.show(p)
+	}
 	c.Refresh()
 	c.frame.Refresh()
 	c.word.Refresh()
 	c.hint.Refresh()
 	c.badge.Refresh()
 	c.letter.Refresh()
+	if before.subject != look.subject {
+		c.band.Refresh()
+	}
+}
+
+// showThumbs shows the row of pictures: one to choose each, one to add another and one to take away the one in the square.
+func (c *card) showThumbs(before cardLook) {
+	same := len(before.pictures) == len(c.look.pictures) && len(c.thumbs.Objects) > 0
+	for i := 0; same && i < len(c.look.pictures); i++ {
+		a, b := before.pictures[i], c.look.pictures[i]
+		same = a.ID == b.ID && a.Small == b.Small
+	}
+	if !same {
+		c.thumbs.Objects = nil
+		if len(c.look.pictures) > 1 {
+			for _, p := range c.look.pictures {
+				c.thumbs.Add(newThumb(p.Ref.Name, p.small(), tinySide, func() {
+					c.shown = p.ID
+					c.show(c.look)
+				}))
+			}
+		}
+		plus := newTile(say("Another picture of the same subject"), 6,
+			container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.ContentAddIcon())))),
+			func() { c.acts.add(c.look.ID) })
+		c.thumbs.Add(plus)
+		if len(c.look.pictures) > 1 {
+			c.minus.name = say("Take this picture away")
+			c.thumbs.Add(c.minus)
+		}
+	}
+	if len(c.look.pictures) > 1 {
+		for i, p := range c.look.pictures {
+			c.thumbs.Objects[i].(*tile).choose(p.ID == c.shown)
+		}
+	}
+}
+
+func (c *card) showTools() {
+	icon, importance := theme.VisibilityIcon(), widget.LowImportance
+	if c.look.Off {
+		icon, importance = theme.VisibilityOffIcon(), widget.WarningImportance
+	}
+	if c.eye.Icon.Name() != icon.Name() || c.eye.Importance != importance {
+		c.eye.Importance = importance
+		c.eye.SetIcon(icon)
+	}
+	c.solo.Hidden = !c.look.several
+	importance = widget.LowImportance
+	if c.look.alone {
+		importance = widget.HighImportance
+	}
+	if c.solo.Importance != importance {
+		c.solo.Importance = importance
+		c.solo.Refresh()
+	}
 }
 
 // shorten cuts a text in the middle, where file names matter least.

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"fmt"
+	"image"
 	"image/color"
 
 	"fyne.io/fyne/v2"
@@ -8,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/picture"
 )
 
 var (
@@ -18,57 +22,85 @@ var (
 	_ desktop.Cursorable = (*chip)(nil)
 )
 
-// chip is a word of the prompt that can be clicked. A bound word carries the colour, the letter and the underline of its
+// chipLook is what a chip shows.
+type chipLook struct {
+	Word
+	subject int  // -1: not bound
+	waiting bool // for a card
+	cut     bool // the first word that the model does not read
+}
+
+// chip is a word of the prompt that can be clicked. A bound word carries the colour, the letter and the pattern of its
 // subject, never the colour alone.
 type chip struct {
 	widget.BaseWidget
 	press
-	word    Word
-	subject int  // -1: not bound
-	waiting bool // for a card
+	chipLook
+	paste    func(Word)
+	shortcut func(fyne.Shortcut) bool
 
 	hovered   bool
 	back      *canvas.Rectangle
-	underline *canvas.Rectangle
+	underline *canvas.Raster
 	text      *canvas.Text
+	number    *canvas.Text // which of several equal words it is
+	limit     *canvas.Rectangle
 	badge     *canvas.Rectangle
 	letter    *canvas.Text
 }
 
-func newChip(tapped func(Word)) *chip {
-	c := &chip{subject: -1}
+func newChip(tapped, paste func(Word), shortcut func(fyne.Shortcut) bool) *chip {
+	c := &chip{chipLook: chipLook{subject: -1}, paste: paste, shortcut: shortcut}
 	c.do = func() {
-		if !c.word.Past {
-			tapped(c.word)
+		if !c.Past {
+			tapped(c.Word)
 		}
 	}
 	c.marked = c.Refresh
 	c.back = canvas.NewRectangle(color.Transparent)
 	c.back.CornerRadius = 7
-	c.underline = canvas.NewRectangle(color.Transparent)
-	c.underline.CornerRadius = 1.5
-	c.text = canvas.NewText("", nil)
+	c.underline = canvas.NewRaster(c.pattern)
+	c.limit = canvas.NewRectangle(color.Transparent)
+	c.limit.CornerRadius = 1.5
+	c.text, c.number = canvas.NewText("", nil), canvas.NewText("", nil)
 	c.badge, c.letter = newBadge()
 	c.ExtendBaseWidget(c)
 	return c
 }
 
+// pattern paints the line under a bound word.
+func (c *chip) pattern(w, h int) image.Image {
+	if c.subject < 0 {
+		return image.NewRGBA(image.Rect(0, 0, 1, 1))
+	}
+	return picture.SubjectStyle(c.subject).Swatch(w, h, max(1, h/4))
+}
+
 // show makes the chip a word.
-func (c *chip) show(word Word, subject int, waiting bool) {
-	if c.word != word || c.subject != subject || c.waiting != waiting {
-		c.word, c.subject, c.waiting = word, subject, waiting
+func (c *chip) show(look chipLook) {
+	if c.chipLook != look {
+		c.chipLook = look
 		c.Refresh()
 	}
 }
 
+// TypedShortcut takes a picture of the clipboard onto the word.
+func (c *chip) TypedShortcut(s fyne.Shortcut) {
+	if _, ok := s.(*fyne.ShortcutPaste); ok && !c.Past {
+		c.paste(c.Word)
+		return
+	}
+	c.shortcut(s)
+}
+
 func (c *chip) AccessibilityLabel() string {
 	switch {
-	case c.word.Past:
-		return say("%s, not read by the model", c.word.Text)
+	case c.Past:
+		return say("%s, not read by the model", c.Text)
 	case c.subject >= 0:
-		return say("%s, subject %s", c.word.Text, subjectLetter(c.subject))
+		return say("%s, subject %s", c.Text, subjectLetter(c.subject))
 	}
-	return c.word.Text
+	return c.Text
 }
 
 func (c *chip) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh() }
@@ -76,14 +108,14 @@ func (c *chip) MouseMoved(*desktop.MouseEvent) {}
 func (c *chip) MouseOut()                      { c.hovered = false; c.Refresh() }
 
 func (c *chip) Cursor() desktop.Cursor {
-	if c.word.Past {
+	if c.Past {
 		return desktop.DefaultCursor
 	}
 	return desktop.PointerCursor
 }
 
 func (c *chip) CreateRenderer() fyne.WidgetRenderer {
-	r := &chipRenderer{c, []fyne.CanvasObject{c.back, c.text, c.underline, c.badge, c.letter}}
+	r := &chipRenderer{c, []fyne.CanvasObject{c.back, c.limit, c.text, c.number, c.underline, c.badge, c.letter}}
 	r.update()
 	return r
 }
@@ -103,6 +135,9 @@ func (r *chipRenderer) MinSize() fyne.Size {
 	if r.c.subject >= 0 {
 		size.Width += badgeSide + 5
 	}
+	if r.c.number.Text != "" {
+		size.Width += r.c.number.MinSize().Width + 2
+	}
 	return size
 }
 
@@ -117,34 +152,46 @@ func (r *chipRenderer) Layout(size fyne.Size) {
 		o.Move(at)
 		o.Resize(fyne.NewSquareSize(badgeSide))
 	}
-	c.underline.Move(fyne.NewPos(chipPadX, size.Height-5))
-	c.underline.Resize(fyne.NewSize(text.Width, 2))
+	number := c.number.MinSize()
+	c.number.Move(fyne.NewPos(chipPadX+text.Width+2, (size.Height+text.Height)/2-number.Height))
+	c.number.Resize(number)
+	c.underline.Move(fyne.NewPos(chipPadX, size.Height-6))
+	c.underline.Resize(fyne.NewSize(text.Width, 4))
+	c.limit.Move(fyne.NewPos(-4.5, 2))
+	c.limit.Resize(fyne.NewSize(3, size.Height-4))
 }
 
 func (r *chipRenderer) update() {
 	c := r.c
-	c.text.Text = shorten(c.word.Text, 32)
+	c.text.Text = shorten(c.Text, 32)
 	c.text.TextSize = theme.SizeForWidget(theme.SizeNameText, c)
 	c.text.Color = theme.ColorForWidget(theme.ColorNameForeground, c)
 	c.back.FillColor = theme.ColorForWidget(colorRaised, c)
 	c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(colorLine, c), 1
-	c.underline.FillColor = color.Transparent
+	c.number.Text, c.limit.FillColor = "", color.Transparent
+	if c.Occurrence > 1 {
+		c.number.Text = fmt.Sprint("#", c.Occurrence)
+	}
+	c.number.TextSize = theme.SizeForWidget(theme.SizeNameText, c) * 0.75
+	c.number.Color = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
+	if c.cut {
+		c.limit.FillColor = theme.ColorForWidget(theme.ColorNameWarning, c)
+	}
 	c.letter.Text, c.badge.FillColor = "", color.Transparent
 	switch {
-	case c.word.Past:
+	case c.Past:
 		c.text.Color = theme.ColorForWidget(theme.ColorNameDisabled, c)
 		c.back.FillColor, c.back.StrokeWidth = color.Transparent, 0
 	case c.subject >= 0:
 		own := subjectColor(c.subject)
 		c.letter.Text, c.badge.FillColor = subjectLetter(c.subject), own
-		c.underline.FillColor = own
 		c.back.StrokeColor = own
 		own.A = 0x38
 		c.back.FillColor = own
 	case c.waiting:
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 	}
-	if (c.hovered || c.focused) && !c.word.Past {
+	if (c.hovered || c.focused) && !c.Past {
 		c.back.StrokeColor = theme.ColorForWidget(theme.ColorNamePrimary, c)
 		if c.subject >= 0 {
 			c.back.StrokeColor = subjectColor(c.subject)

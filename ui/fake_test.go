@@ -49,6 +49,7 @@ func (e *fakeEngine) Manifest() bundle.Manifest { return *toybox }
 func (e *fakeEngine) Encode(text string) *prompt.Prompt {
 	p := &prompt.Prompt{Text: text}
 	for i, w := range plainWords(text) {
+		p.Tokens++
 		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 8})
 	}
 	return p

@@ -25,6 +25,10 @@ type Card struct {
 	ID      int // never used again within a window
 	Ref     inference.Reference
 	View    image.Image    `json:"-"` // the square that the encoders see
+	Small   image.Image    `json:"-"` // the same, for the card
+	Whole   image.Image    `json:"-"` // the picture, made small, to choose the square in
+	Pixels  image.Point    `json:"-"` // width and height of the picture itself
+	Clear   bool           `json:"-"` // it is transparent somewhere
 	Word    inference.Word // empty Text: not bound yet
 	Scope   float64        // γ_scope; 0 is the preset's
 	Off     bool           // left out of the next rounds

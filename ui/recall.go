@@ -9,7 +9,6 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/picture"
 )
 
 // Part is a part of a recipe that can be taken over by itself.
@@ -56,7 +55,7 @@ func pastOf(name string, r inference.Recipe, foreign bool, find func(sha256 stri
 			if len(ref.Data) == 0 {
 				ref.Data = find(ref.SHA256)
 			}
-			if whole, err := squareCard(ref, m); err == nil && whole.Ref.SHA256 == ref.SHA256 {
+			if whole, err := readReference(ref, m); err == nil && whole.Ref.SHA256 == ref.SHA256 {
 				c = whole
 			} else if small, err := png.Decode(bytes.NewReader(r.Thumbnails[ref.SHA256])); err == nil && small.Bounds().Dx() <= 4*squareSide && small.Bounds().Dy() <= 4*squareSide {
 				c.View = small
@@ -258,22 +257,6 @@ func (f Form) Fill(c Card) (Form, bool) {
 		}
 	}
 	return f, found
-}
-
-// squareCard makes a card of a picture whose square is known.
-func squareCard(ref inference.Reference, m *bundle.Manifest) (Card, error) {
-	c, err := readCard(ref.Name, ref.Data, m)
-	if err != nil || ref.Square == (picture.Square{}) {
-		return c, err
-	}
-	img, _, err := picture.Decode(ref.Data, picture.Limits{})
-	if err != nil {
-		return c, err
-	}
-	c.Ref.Square = ref.Square
-	view, _, err := picture.Prepare(img, ref.Square, c.View.Bounds().Dx())
-	c.View = view
-	return c, err
 }
 
 // missing is the name of a picture of a subject whose file is not here, or empty.

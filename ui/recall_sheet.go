@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -85,7 +86,7 @@ func (w *Window) recallFile(path string) {
 		return func() {
 			switch {
 			case errors.Is(err, inference.ErrNoRecipe) || errors.As(err, new(noPNG)):
-				w.take([]string{path}, Word{})
+				w.takeTo(target{}, []string{path})
 				return
 			case err != nil:
 				w.state.PickErr = err
@@ -103,6 +104,9 @@ type noPNG struct{ error }
 // readPast reads how the picture in a file was made, and the picture made small.
 func readPast(path string, find func(string) []byte, m *bundle.Manifest) (Past, image.Image, error) {
 	name := filepath.Base(path)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return Past{}, nil, noPNG{sayErr("%s is a folder; drop the pictures in it", name)} // its pictures are taken
+	}
 	data, err := readFile(path)
 	if err != nil {
 		return Past{}, nil, err
@@ -174,7 +178,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 	if file != "" {
 		buttons = append([]fyne.CanvasObject{widget.NewButton(say("Use as reference instead"), func() {
 			closeIt()
-			w.take([]string{file}, Word{})
+			w.takeTo(target{}, []string{file})
 		})}, buttons...)
 	}
 	enable(use, len(changes) > 0)

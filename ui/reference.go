@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	xdraw "golang.org/x/image/draw"
+
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
@@ -58,20 +60,58 @@ func reason(err error) error {
 
 // readCard makes a card of a picture file.
 func readCard(name string, data []byte, m *bundle.Manifest) (Card, error) {
-	img, info, err := picture.Decode(data, picture.Limits{})
+	return readReference(inference.Reference{Name: name, Data: data}, m)
+}
+
+// readReference makes a card of a picture whose square is known.
+func readReference(ref inference.Reference, m *bundle.Manifest) (Card, error) {
+	img, info, err := picture.Decode(ref.Data, picture.Limits{})
 	if err != nil {
-		return Card{}, fmt.Errorf("%s: %w", name, err)
+		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
+	ref.SHA256 = info.SHA256
+	c := Card{Ref: ref, Whole: within(img, wholeSide), Pixels: img.Rect.Size(), Clear: info.Transparent}
+	if err := c.look(img, m); err != nil {
+		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
+	}
+	return c, nil
+}
+
+// Sides of the pictures that a card keeps, in pixels: enough for its places on screens of twice the usual density.
+const wholeSide, smallSide = 512, 2 * squareSide
+
+// look makes the squares of the card from its picture.
+func (c *Card) look(img image.Image, m *bundle.Manifest) error {
 	side := 256
 	if m != nil && m.Vision.Reference > 0 {
 		side = m.Vision.Reference
 	}
-	ref := inference.Reference{Name: name, SHA256: info.SHA256, Data: data}
-	view, _, err := picture.Prepare(img, ref.Square, side)
+	view, _, err := picture.Prepare(img, c.Ref.Square, side)
 	if err != nil {
-		return Card{}, fmt.Errorf("%s: %w", name, err)
+		return err
 	}
-	return Card{Ref: ref, View: view}, nil
+	c.View, c.Small = view, within(view, smallSide)
+	return nil
+}
+
+// small is the square for the card.
+func (c Card) small() image.Image {
+	if c.Small != nil {
+		return c.Small
+	}
+	return c.View
+}
+
+// within is a picture whose longer side is at most side pixels.
+func within(img image.Image, side int) image.Image {
+	size := img.Bounds().Size()
+	long := max(size.X, size.Y)
+	if long <= side {
+		return img
+	}
+	out := image.NewNRGBA(image.Rect(0, 0, max(size.X*side/long, 1), max(size.Y*side/long, 1)))
+	xdraw.CatmullRom.Scale(out, out.Rect, img, img.Bounds(), xdraw.Src, nil)
+	return out
 }
 
 // readThumb makes a small square of a picture file.

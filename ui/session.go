@@ -286,11 +286,11 @@ func fillCard(s Store, c *Card, m *bundle.Manifest) error {
 	if err != nil {
 		return sayErr("the picture %s is not in the history any more; drop it again", c.Ref.Name)
 	}
-	fresh, err := readCard(c.Ref.Name, data, m)
+	fresh, err := readReference(inference.Reference{Name: c.Ref.Name, Square: c.Ref.Square, Data: data}, m)
 	if err != nil {
 		return err
 	}
-	c.Ref.Data, c.View = data, fresh.View
+	c.Ref.Data, c.View, c.Small, c.Whole, c.Pixels, c.Clear = data, fresh.View, fresh.Small, fresh.Whole, fresh.Pixels, fresh.Clear
 	return nil
 }
 

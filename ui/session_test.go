@@ -94,6 +94,7 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 	if f.Prompt != "a dog on the moon" || b.prompt.Text != f.Prompt || len(f.Cards) != 1 || f.Cards[0].View == nil || !bytes.Equal(f.Cards[0].Ref.Data, form.Cards[0].Ref.Data) {
 		t.Errorf("form %+v", f)
 	}
+	f.Cards[0].Small, f.Cards[0].Whole = form.Cards[0].Small, form.Cards[0].Whole
 	if f.Cards[0].View = form.Cards[0].View; !reflect.DeepEqual(f, form) {
 		t.Errorf("the form came back as\n%+v, was\n%+v", f, form)
 	}

@@ -35,6 +35,8 @@ type settings struct {
 	status   *line
 	reasons  *widget.Label
 	why      fyne.CanvasObject // reasons on the screen
+	remedy   *widget.Button    // for the card lost
+	lost     int
 	generate *widget.Button
 	halt     *widget.Button // the running round
 	queue    *queuePanel
@@ -98,7 +100,9 @@ func newSettings(w *Window) *settings {
 	s.halt = widget.NewButton(say("Stop"), w.stop)
 	s.queue = newQueuePanel(w)
 	s.why = quiet(s.reasons)
-	s.action = newColumn(6, s.why, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
+	s.remedy = widget.NewButton("", func() { w.mend(s.lost) })
+	s.remedy.Importance = widget.WarningImportance
+	s.action = newColumn(6, s.why, s.remedy, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
 		s.queue.box, container.New(fixed{height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
 	return s
 }
@@ -192,6 +196,13 @@ func (s *settings) refreshRun() {
 		s.why.Hide()
 	} else {
 		s.why.Show()
+	}
+	word := ""
+	if s.lost, word = st.lost(); word != "" && !st.Busy() {
+		s.remedy.SetText(say("Bind it to “%s”", shorten(word, 16)))
+		s.remedy.Show()
+	} else {
+		s.remedy.Hide()
 	}
 	s.status.set(st.Run.status(time.Second))
 	s.status.Hidden = s.status.text == ""

@@ -68,8 +68,9 @@ type State struct {
 	Selected int // ID of the chosen card; 0 is none
 	Pending  inference.Word
 	Queue    Queue
-	Picking  int   // pictures being read
-	PickErr  error // why the last picture could not be taken
+	Picking  int    // pictures being read
+	PickErr  error  // why the last picture could not be taken
+	Remark   string // on pictures that were taken
 	History  History
 }
 

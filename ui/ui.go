@@ -42,6 +42,9 @@ type Options struct {
 	Samples []Sample
 	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.
 	OpenFile func() (string, error)
+	// PasteImage answers the picture in the system's clipboard as a file that Decode reads; nothing and no error means that there
+	// is none. Nil switches pasting off.
+	PasteImage func() ([]byte, error)
 	// SaveFile asks where to save a copy of the named file; "" means nowhere. Nil hides the button.
 	SaveFile func(name string) (string, error)
 	// OpenFolder asks for a folder; "" means that the user changed their mind. Nil hides the button.

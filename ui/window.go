@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,31 +56,24 @@ type Window struct {
 	inFront bool
 	layers  []*openThing // what Esc closes, the newest last
 
-	status    *line
-	dot       *canvas.Circle
-	noCards   *line
-	cards     *fyne.Container
-	byID      map[int]*card
-	pickNote  *widget.Label
-	samples   *fyne.Container
-	sampleRow *fyne.Container
-	prompt    *field
-	chips     *fyne.Container
-	chipHint  *line
-	middle    *fyne.Container
-	stage     *stage
-	coach     *coach
-	bar       *stepBar
-	film      *filmStrip
-	overlay   *overlayBar
-	inspect   *inspector
-	lower     *fyne.Container // stage and what lies under it
-	info      *widget.Label
-	actions   *fyne.Container
-	tools     *fyne.Container
-	shots     *fyne.Container
-	shotRow   *fyne.Container
-	set       *settings
+	subjectWidgets
+	status  *line
+	dot     *canvas.Circle
+	prompt  *field
+	middle  *fyne.Container
+	stage   *stage
+	coach   *coach
+	bar     *stepBar
+	film    *filmStrip
+	overlay *overlayBar
+	inspect *inspector
+	lower   *fyne.Container // stage and what lies under it
+	info    *widget.Label
+	actions *fyne.Container
+	tools   *fyne.Container
+	shots   *fyne.Container
+	shotRow *fyne.Container
+	set     *settings
 }
 
 // New makes the window without showing it.
@@ -93,7 +85,7 @@ func New(a fyne.App, o Options) *Window {
 }
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o, state: NewState(), byID: map[int]*card{}, lens: newLens()}
+	w := &Window{app: a, opt: o, state: NewState(), lens: newLens()}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = DefaultPictures()
 	}
@@ -121,6 +113,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.dog.painted(begin)
 		w.post(func() { w.film.set(img) })
 	}
+	w.squarer.do = func(j squareJob) { j.do(w) }
 	w.journal = newJournal(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
@@ -244,27 +237,11 @@ func panel(content fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewStack(newPlate(colorPlate, "", 12), container.New(inset{12, 12}, content))
 }
 
-func (w *Window) buildLeft() fyne.CanvasObject {
-	w.cards = newColumn(8)
-	w.noCards = caption(say("Each picture stands for one word."))
-	w.pickNote = widget.NewLabel("")
-	w.pickNote.Wrapping, w.pickNote.Importance, w.pickNote.SizeName = fyne.TextWrapWord, widget.DangerImportance, theme.SizeNameCaptionText
-	w.pickNote.Hide()
-	w.sampleRow = container.New(&flow{gap: 6})
-	w.samples = newColumn(6, caption(say("No picture at hand? Try one of ours:")), w.sampleRow)
-	w.samples.Hide()
-	in := newColumn(8, w.pickNote, newWell(w.choosePicture), w.samples)
-	title := container.New(fixed{height: 24}, heading(say("Subjects")))
-	return panel(container.NewBorder(title, in, nil, nil, container.NewVScroll(newColumn(0, w.noCards, w.cards))))
-}
-
 func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.prompt = newField(w.shortcut, true)
 	w.prompt.SetPlaceHolder(say("What does the picture show?  For example: a dog on the beach"))
 	w.prompt.OnChanged = w.promptChanged
-	w.chips = container.New(&flow{gap: 6})
-	w.chipHint = caption("")
-	top := panel(newColumn(8, container.New(fixed{height: 54}, w.prompt), w.chips, w.chipHint))
+	top := panel(newColumn(8, container.New(fixed{height: 54}, w.prompt), w.buildChips()))
 
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint)
@@ -322,6 +299,7 @@ func (w *Window) buildRight() fyne.CanvasObject {
 type field struct {
 	widget.Entry
 	shortcut func(fyne.Shortcut) bool
+	paste    func() // what is no text; nil ignores it
 }
 
 func newField(shortcut func(fyne.Shortcut) bool, lines bool) *field {
@@ -343,21 +321,13 @@ func (f *field) TypedKey(e *fyne.KeyEvent) {
 }
 
 func (f *field) TypedShortcut(s fyne.Shortcut) {
+	if p, ok := s.(*fyne.ShortcutPaste); ok && f.paste != nil && p.Clipboard.Content() == "" {
+		f.paste() // what is in the clipboard is no text
+		return
+	}
 	if !f.shortcut(s) {
 		f.Entry.TypedShortcut(s)
 	}
-}
-
-func (w *Window) promptChanged(text string) {
-	if text == w.state.Form.Prompt {
-		return
-	}
-	cursor := -1
-	if w.prompt.Text == text {
-		cursor = len(string([]rune(text)[:w.prompt.CursorTextOffset()]))
-	}
-	w.state = w.state.Retype(text, w.words(text), cursor)
-	w.refresh()
 }
 
 func (w *Window) clickWord(word Word) {
@@ -424,92 +394,6 @@ func (w *Window) refreshHead() {
 	}
 	w.dot.FillColor = theme.ColorForWidget(name, w.status)
 	w.dot.Refresh()
-}
-
-func (w *Window) refreshCards() {
-	var objects []fyne.CanvasObject
-	for _, c := range w.state.Form.Cards {
-		look := cardLook{Card: c, subject: w.state.Form.SubjectOf(c.Word), scope: scope(c, w.state.Form, w.state.Model),
-			lost: c.Lost(w.state.Words), chosen: c.ID == w.state.Selected, offering: w.state.Pending.Text != ""}
-		if !c.Bound() {
-			look.subject = -1
-		}
-		if have := w.byID[c.ID]; have != nil {
-			have.show(look)
-		} else {
-			w.byID[c.ID] = newCard(look, w.tapCard, w.removeCard, w.setScope)
-		}
-		objects = append(objects, w.byID[c.ID])
-	}
-	if !slices.Equal(objects, w.cards.Objects) {
-		w.noCards.Hidden = len(objects) > 0
-		w.cards.Objects = objects
-		w.cards.Refresh()
-	}
-	w.pickNote.Hidden = w.state.PickErr == nil
-	w.pickNote.SetText(Sentence(w.state.PickErr))
-}
-
-func (w *Window) tapCard(id int) {
-	w.state = w.state.Choose(id)
-	w.refresh()
-}
-
-func (w *Window) removeCard(id int) {
-	w.state.Form = w.state.Form.Remove(id)
-	delete(w.byID, id)
-	if w.state.Selected == id {
-		w.state.Selected = 0
-	}
-	w.refresh()
-}
-
-func (w *Window) setScope(id int, scope float64) {
-	w.state.Form = w.state.Form.WithScope(id, scope)
-	w.refresh()
-}
-
-func (w *Window) refreshPrompt() {
-	if w.prompt.Text != w.state.Form.Prompt {
-		w.prompt.SetText(w.state.Form.Prompt)
-	}
-	// Chips are kept, and with them the keyboard's focus.
-	chips := w.chips.Objects
-	for i, word := range w.state.Words {
-		if i == len(chips) {
-			chips = append(chips, newChip(w.clickWord))
-		}
-		subject := -1
-		if !word.Past {
-			subject = w.state.Form.SubjectOf(word.Word)
-		}
-		chips[i].(*chip).show(word, subject, w.state.Pending.Text != "" && sameWord(w.state.Pending, word.Word))
-	}
-	w.chips.Objects = chips[:len(w.state.Words)]
-	w.chips.Refresh()
-	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	w.chipHint.set(w.state.hint())
-}
-
-// hint is the line under the words: what a click would do.
-func (s State) hint() string {
-	unbound := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return !c.Bound() || c.Lost(s.Words) })
-	past := slices.IndexFunc(s.Words, func(w Word) bool { return w.Past })
-	switch {
-	case s.Pending.Text != "":
-		return say("Now click the picture of “%s”, or drop one.", s.Pending.Text)
-	case len(s.Words) == 0:
-		return say("The words appear here, ready to be bound to pictures.")
-	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
-		return say("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
-	case unbound >= 0:
-		return say("Click the word that %s shows.", s.Form.Cards[unbound].Ref.Name)
-	case past >= 0:
-		return say("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
-	case len(s.Form.Cards) == 0:
-		return say("Drop a picture, then click its word.")
-	}
-	return say("Drop another picture for another word, or press Ctrl+Enter to generate.")
 }
 
 // refreshStage asks for a new painting of what is in view.

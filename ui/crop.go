@@ -1,0 +1,356 @@
+package ui
+
+import (
+	"image"
+	"image/color"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/picture"
+)
+
+var (
+	_ fyne.Draggable    = (*cropper)(nil)
+	_ fyne.Focusable    = (*cropper)(nil)
+	_ fyne.Accessible   = (*cropper)(nil)
+	_ desktop.Mouseable = (*cropper)(nil)
+)
+
+// cropper shows a whole picture with the square that is cut out of it. The square is dragged, or sized at its lower right
+// corner; arrow keys move it, + and - size it.
+type cropper struct {
+	widget.BaseWidget
+	changed func(box picture.Box, settled bool)
+
+	pixels  image.Point // of the picture
+	box     picture.Box // a square of the picture's pixels
+	sizing  bool        // the corner is being dragged
+	held    fyne.Position
+	focused bool
+
+	image  *canvas.Image
+	shades [4]*canvas.Rectangle // what is cut off
+	frame  *canvas.Rectangle
+	corner *canvas.Rectangle
+}
+
+func newCropper(changed func(box picture.Box, settled bool)) *cropper {
+	c := &cropper{changed: changed, pixels: image.Pt(1, 1)}
+	c.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	c.image.ScaleMode, c.image.FillMode = canvas.ImageScaleSmooth, canvas.ImageFillStretch
+	for i := range c.shades {
+		c.shades[i] = canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xa0})
+	}
+	c.frame = canvas.NewRectangle(color.Transparent)
+	c.corner = canvas.NewRectangle(color.Transparent)
+	c.corner.CornerRadius = 2
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// show makes the cropper show a picture of so many pixels and the box.
+func (c *cropper) show(img image.Image, pixels image.Point, box picture.Box) {
+	if c.image.Image != img {
+		c.image.Image = img
+		c.image.Refresh()
+	}
+	c.pixels, c.box = pixels, squareBox(pixels, box)
+	c.Refresh()
+}
+
+// squareBox is the largest centred square of a box, as picture.Crop takes it.
+func squareBox(pixels image.Point, box picture.Box) picture.Box {
+	w, h := float64(max(pixels.X, 1)), float64(max(pixels.Y, 1))
+	if box == (picture.Box{}) {
+		box = picture.Box{Right: 1, Bottom: 1}
+	}
+	side := min((box.Right-box.Left)*w, (box.Bottom-box.Top)*h)
+	x, y := (box.Left+box.Right)/2*w, (box.Top+box.Bottom)/2*h
+	return squareAt(pixels, x, y, side)
+}
+
+// squareAt is the square with a side and a centre in pixels, pushed inside of the picture.
+func squareAt(pixels image.Point, x, y, side float64) picture.Box {
+	w, h := float64(max(pixels.X, 1)), float64(max(pixels.Y, 1))
+	side = min(max(side, min(w, h)/16, 1), w, h)
+	left, top := min(max(x-side/2, 0), w-side), min(max(y-side/2, 0), h-side)
+	return picture.Box{Left: left / w, Top: top / h, Right: min((left+side)/w, 1), Bottom: min((top+side)/h, 1)}
+}
+
+// area is where the picture lies in the widget, and how many points its pixels have.
+func (c *cropper) area() (fyne.Position, float32) {
+	size := c.Size()
+	scale := min(size.Width/float32(max(c.pixels.X, 1)), size.Height/float32(max(c.pixels.Y, 1)))
+	return fyne.NewPos((size.Width-scale*float32(c.pixels.X))/2, (size.Height-scale*float32(c.pixels.Y))/2), scale
+}
+
+// square is the box in points.
+func (c *cropper) square() (fyne.Position, float32) {
+	at, scale := c.area()
+	w, h := float32(c.pixels.X)*scale, float32(c.pixels.Y)*scale
+	return at.AddXY(float32(c.box.Left)*w, float32(c.box.Top)*h), float32(c.box.Right-c.box.Left) * w
+}
+
+const cornerSide = 14
+
+func (c *cropper) MouseDown(e *desktop.MouseEvent) {
+	at, side := c.square()
+	c.sizing = e.Position.X > at.X+side-cornerSide && e.Position.Y > at.Y+side-cornerSide &&
+		e.Position.X < at.X+side+cornerSide && e.Position.Y < at.Y+side+cornerSide
+	c.held = e.Position.Subtract(at)
+	if c.held.X < 0 || c.held.Y < 0 || c.held.X > side || c.held.Y > side {
+		if !c.sizing { // a click beside the square brings it there
+			c.held = fyne.NewPos(side/2, side/2)
+			c.place(e.Position, false)
+		}
+	}
+	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil {
+		canvas.Focus(c)
+	}
+}
+
+func (c *cropper) MouseUp(*desktop.MouseEvent) { c.changed(c.box, true) }
+func (c *cropper) Dragged(e *fyne.DragEvent)   { c.place(e.Position, c.sizing) }
+func (c *cropper) DragEnd()                    { c.changed(c.box, true) }
+
+// place takes the square, or its corner, to the pointer.
+func (c *cropper) place(to fyne.Position, corner bool) {
+	at, scale := c.area()
+	origin, side := c.square()
+	pixel := func(p fyne.Position) (x, y float64) {
+		return float64((p.X - at.X) / scale), float64((p.Y - at.Y) / scale)
+	}
+	if corner {
+		x, y := pixel(origin)
+		room := min(float64(c.pixels.X)-x, float64(c.pixels.Y)-y)
+		size := min(max(float64(max(to.X-origin.X, to.Y-origin.Y)/scale), 1), room)
+		c.set(squareAt(c.pixels, x+size/2, y+size/2, size), false)
+		return
+	}
+	x, y := pixel(to.Subtract(c.held).AddXY(side/2, side/2))
+	c.set(squareAt(c.pixels, x, y, float64(side/scale)), false)
+}
+
+func (c *cropper) set(box picture.Box, settled bool) {
+	c.box = box
+	c.Refresh()
+	c.changed(box, settled)
+}
+
+func (c *cropper) TypedKey(e *fyne.KeyEvent) {
+	w, h := float64(c.pixels.X), float64(c.pixels.Y)
+	x, y := (c.box.Left+c.box.Right)/2*w, (c.box.Top+c.box.Bottom)/2*h
+	side := (c.box.Right - c.box.Left) * w
+	step := max(min(w, h)/50, 1)
+	switch e.Name {
+	case fyne.KeyLeft:
+		x -= step
+	case fyne.KeyRight:
+		x += step
+	case fyne.KeyUp:
+		y -= step
+	case fyne.KeyDown:
+		y += step
+	case fyne.KeyPlus, fyne.KeyEqual:
+		side += 2 * step
+	case fyne.KeyMinus:
+		side -= 2 * step
+	case fyne.KeyHome:
+		x, y, side = w/2, h/2, min(w, h)
+	default:
+		return
+	}
+	c.set(squareAt(c.pixels, x, y, side), true)
+}
+
+func (c *cropper) TypedRune(rune) {}
+func (c *cropper) FocusGained()   { c.focused = true; c.Refresh() }
+func (c *cropper) FocusLost()     { c.focused = false; c.Refresh() }
+
+func (c *cropper) AccessibilityLabel() string             { return say("The square that the model sees") }
+func (c *cropper) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+func (c *cropper) Cursor() desktop.Cursor                 { return desktop.CrosshairCursor }
+func (c *cropper) CreateRenderer() fyne.WidgetRenderer {
+	objects := []fyne.CanvasObject{c.image}
+	for _, s := range c.shades {
+		objects = append(objects, s)
+	}
+	return &cropperRenderer{c, append(objects, c.frame, c.corner)}
+}
+
+type cropperRenderer struct {
+	c       *cropper
+	objects []fyne.CanvasObject
+}
+
+func (r *cropperRenderer) Destroy()                     {}
+func (r *cropperRenderer) MinSize() fyne.Size           { return fyne.NewSize(60, 150) }
+func (r *cropperRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *cropperRenderer) Layout(fyne.Size) {
+	c := r.c
+	at, scale := c.area()
+	size := fyne.NewSize(float32(c.pixels.X)*scale, float32(c.pixels.Y)*scale)
+	put := func(o fyne.CanvasObject, x, y, w, h float32) {
+		o.Move(fyne.NewPos(x, y))
+		o.Resize(fyne.NewSize(max(w, 0), max(h, 0)))
+	}
+	put(c.image, at.X, at.Y, size.Width, size.Height)
+	box, side := c.square()
+	right, bottom := at.X+size.Width, at.Y+size.Height
+	put(c.shades[0], at.X, at.Y, size.Width, box.Y-at.Y)
+	put(c.shades[1], at.X, box.Y+side, size.Width, bottom-box.Y-side)
+	put(c.shades[2], at.X, box.Y, box.X-at.X, side)
+	put(c.shades[3], box.X+side, box.Y, right-box.X-side, side)
+	put(c.frame, box.X, box.Y, side, side)
+	put(c.corner, box.X+side-9, box.Y+side-9, 11, 11)
+}
+
+func (r *cropperRenderer) Refresh() {
+	c := r.c
+	c.frame.StrokeColor, c.frame.StrokeWidth = color.White, 1.5
+	c.corner.FillColor = color.White
+	if c.focused {
+		c.frame.StrokeColor, c.frame.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2.5
+		c.corner.FillColor = c.frame.StrokeColor
+	}
+	r.Layout(c.Size())
+	canvas.Refresh(c)
+}
+
+// squareEditor is the part of a card in which a picture is brought to the square that the encoders see: padded, cropped or
+// stretched, and what lies behind it.
+type squareEditor struct {
+	*fyne.Container
+	changed func(square picture.Square, settled bool)
+	square  picture.Square
+
+	fits     map[picture.Fit]*widget.Button
+	crop     *cropper
+	cropRow  *fyne.Container
+	note     *line
+	colors   []*tile
+	behind   *fyne.Container
+	code     *field
+	codeNote *line
+}
+
+// backgrounds are the colours on offer behind padding and transparency.
+var backgrounds = []struct {
+	code  string
+	name  func() string
+	paint color.NRGBA
+}{
+	{"", func() string { return say("light grey background") }, color.NRGBA{0xd0, 0xd0, 0xd0, 0xff}},
+	{"#ffffff", func() string { return say("white background") }, color.NRGBA{0xff, 0xff, 0xff, 0xff}},
+	{"#808080", func() string { return say("grey background") }, color.NRGBA{0x80, 0x80, 0x80, 0xff}},
+	{"#000000", func() string { return say("black background") }, color.NRGBA{0, 0, 0, 0xff}},
+}
+
+func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square picture.Square, settled bool)) *squareEditor {
+	s := &squareEditor{changed: changed, fits: map[picture.Fit]*widget.Button{}}
+	row := container.NewGridWithColumns(3)
+	for _, f := range []struct {
+		fit   picture.Fit
+		label string
+	}{{picture.Pad, say("Pad")}, {picture.Crop, say("Crop")}, {picture.Stretch, say("Stretch")}} {
+		b := widget.NewButton(f.label, func() {
+			s.square.Fit = f.fit
+			if f.fit != picture.Crop {
+				s.square.Crop = picture.Box{}
+			}
+			s.changed(s.square, true)
+		})
+		s.fits[f.fit] = b
+		row.Add(b)
+	}
+	s.crop = newCropper(func(box picture.Box, settled bool) {
+		s.square.Crop = box
+		s.changed(s.square, settled)
+	})
+	s.cropRow = container.New(fixed{height: 150}, s.crop)
+	s.note = caption("")
+	swatches := newRow(5)
+	for _, b := range backgrounds {
+		paint := canvas.NewRectangle(b.paint)
+		paint.CornerRadius = 4
+		t := newTile(b.name(), 6, container.New(inset{3, 3}, container.New(fixed{18, 18}, paint)), func() {
+			s.square.Background = b.code
+			s.changed(s.square, true)
+		})
+		s.colors = append(s.colors, t)
+		swatches.Add(t)
+	}
+	s.code = newField(shortcut, false)
+	s.code.SetPlaceHolder(picture.DefaultBackground)
+	s.code.OnSubmitted = s.colorTyped
+	s.codeNote = caption(say("six digits, for example #ffe0c0"))
+	s.codeNote.color = theme.ColorNameError
+	s.codeNote.Hide()
+	s.behind = newColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(inset{5, 0}, s.code)), s.codeNote)
+	s.Container = newColumn(6, row, s.note, s.cropRow, s.behind)
+	return s
+}
+
+func (s *squareEditor) colorTyped(text string) {
+	square := s.square
+	if square.Background = strings.ToLower(strings.TrimSpace(text)); square.Background != "" && square.Background[0] != '#' {
+		square.Background = "#" + square.Background
+	}
+	s.codeNote.Hidden = square.Validate() == nil
+	s.Refresh()
+	if s.codeNote.Hidden {
+		s.square = square
+		s.changed(square, true)
+	}
+}
+
+// show makes the editor show a card's square.
+func (s *squareEditor) show(c Card) {
+	fresh := s.square.Background != c.Ref.Square.Background
+	s.square = c.Ref.Square
+	fit := s.square.Fit
+	if fit == "" {
+		fit = picture.Pad
+	}
+	for f, b := range s.fits {
+		want := widget.MediumImportance
+		if f == fit {
+			want = widget.HighImportance
+		}
+		if b.Importance != want {
+			b.Importance = want
+			b.Refresh()
+		}
+	}
+	switch fit {
+	case picture.Crop:
+		s.note.set(say("Drag the square, or its corner."))
+	case picture.Stretch:
+		s.note.set(say("The whole picture, pulled to a square."))
+	default:
+		s.note.set(say("The whole picture, with bars beside it."))
+	}
+	s.cropRow.Hidden = fit != picture.Crop
+	if !s.cropRow.Hidden && c.Whole != nil {
+		s.crop.show(c.Whole, c.Pixels, s.square.Crop)
+	}
+	// Where the picture fills the square and hides what is behind it, there is nothing to choose.
+	s.behind.Hidden = !c.Clear && (fit != picture.Pad || c.Pixels.X == c.Pixels.Y)
+	for i, b := range backgrounds {
+		s.colors[i].choose(b.code == s.square.Background)
+	}
+	if fresh {
+		s.codeNote.Hide()
+	}
+	if s.code.Text != s.square.Background && (fresh || s.code.Text == "") {
+		s.code.SetText(s.square.Background)
+	}
+	s.Refresh()
+}

@@ -1,0 +1,110 @@
+package ui
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+
+	"realword/inference/prompt"
+)
+
+// buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
+func (w *Window) buildChips() fyne.CanvasObject {
+	w.prompt.paste = func() { w.paste(target{}) }
+	w.chips = container.New(&flow{gap: 6})
+	w.chipHint, w.tokens = caption(""), caption("")
+	w.hintRow = container.NewBorder(nil, nil, nil, w.tokens, w.chipHint)
+	return newColumn(8, w.chips, w.hintRow)
+}
+
+func (w *Window) promptChanged(text string) {
+	if text == w.state.Form.Prompt {
+		return
+	}
+	cursor := -1
+	if w.prompt.Text == text {
+		cursor = len(string([]rune(text)[:w.prompt.CursorTextOffset()]))
+	}
+	w.state = w.state.Retype(text, w.words(text), cursor)
+	w.refresh()
+}
+
+func (w *Window) refreshPrompt() {
+	if w.prompt.Text != w.state.Form.Prompt {
+		w.prompt.SetText(w.state.Form.Prompt)
+	}
+	// Chips are kept, and with them the keyboard's focus.
+	chips := w.chips.Objects
+	for i := range w.state.Words {
+		if i == len(chips) {
+			chips = append(chips, newChip(w.clickWord, func(word Word) { w.paste(target{word: word.Word}) }, w.shortcut))
+		}
+		chips[i].(*chip).show(w.state.chipLook(i))
+	}
+	w.chips.Objects = chips[:len(w.state.Words)]
+	w.chips.Refresh()
+	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
+	w.chipHint.set(w.state.hint())
+	w.countTokens()
+}
+
+// chipLook is how the chip of a word looks.
+func (s State) chipLook(i int) chipLook {
+	word := s.Words[i]
+	look := chipLook{Word: word, subject: -1, cut: word.Past && (i == 0 || !s.Words[i-1].Past)}
+	if word.Past {
+		return look
+	}
+	look.waiting = s.Pending.Text != "" && sameWord(s.Pending, word.Word)
+	for n, subject := range s.Form.Subjects() {
+		if at, ok := locate(s.Words, subject.Word); ok && at.first <= i && i <= at.last {
+			look.subject = n
+		}
+	}
+	return look
+}
+
+// countTokens says how many of the tokens that the model reads the prompt takes, with the one before and the one behind it.
+func (w *Window) countTokens() {
+	if w.engine == nil || w.counted == w.state.Form.Prompt {
+		return
+	}
+	w.counted = w.state.Form.Prompt
+	n := w.engine.Encode(w.counted).Tokens + 2
+	w.tokens.color = theme.ColorNamePlaceHolder
+	if n > prompt.Length {
+		w.tokens.color = theme.ColorNameWarning
+	}
+	w.tokens.text = ""
+	if w.counted != "" {
+		w.tokens.text = say("%d of %d tokens", n, prompt.Length)
+	}
+	w.hintRow.Refresh()
+}
+
+// hint is the line under the words: what a click would do.
+func (s State) hint() string {
+	groups := s.Form.Groups()
+	unbound := slices.IndexFunc(groups, func(g Group) bool {
+		c := s.Form.Cards[g.Cards[0]]
+		return !c.Off && (!c.Bound() || c.Lost(s.Words))
+	})
+	past := slices.IndexFunc(s.Words, func(w Word) bool { return w.Past })
+	switch {
+	case s.Pending.Text != "":
+		return say("Now click the picture of “%s”, or drop one.", s.Pending.Text)
+	case len(s.Words) == 0:
+		return say("The words appear here, ready to be bound to pictures.")
+	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
+		return say("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
+	case unbound >= 0:
+		return say("Click the word that %s shows.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
+	case past >= 0:
+		return say("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
+	case len(s.Form.Cards) == 0:
+		return say("Drop a picture, then click its word.")
+	}
+	return say("Drop another picture for another word, or press Ctrl+Enter to generate.")
+}

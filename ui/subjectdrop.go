@@ -1,0 +1,218 @@
+package ui
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"realword/inference"
+)
+
+// target is where new pictures go: to a word, to the subject of a card, or with neither wherever State.Add finds.
+type target struct {
+	word inference.Word
+	card int
+}
+
+// mostPictures is how many pictures a window takes. A run with more would need minutes for its references alone.
+const mostPictures = 32
+
+// targetAt is what lies at a position of the window.
+func (w *Window) targetAt(at fyne.Position) target {
+	for _, o := range w.chips.Objects {
+		if c := o.(*chip); !c.Past && covers(o, at) {
+			return target{word: c.Word.Word}
+		}
+	}
+	if !covers(w.cardScroll, at) {
+		return target{}
+	}
+	for _, o := range w.cards.Objects {
+		if c, ok := o.(*card); ok && covers(o, at) {
+			return target{card: c.look.ID}
+		}
+	}
+	return target{}
+}
+
+// pick asks for a picture file for a target.
+func (w *Window) pick(to target) {
+	if w.opt.OpenFile == nil {
+		return
+	}
+	w.state.PickErr, w.state.Remark = nil, ""
+	w.background(func() func() {
+		path, err := w.opt.OpenFile()
+		if err == nil && path == "" {
+			return nil
+		}
+		return func() {
+			if err != nil {
+				w.state.PickErr = err
+				w.refresh()
+				return
+			}
+			w.takeTo(to, []string{path})
+		}
+	})
+}
+
+// paste takes the picture in the clipboard.
+func (w *Window) paste(to target) {
+	if w.opt.PasteImage == nil {
+		return
+	}
+	w.state.PickErr, w.state.Remark = nil, ""
+	w.bring(to, func() ([]source, []error) {
+		data, err := w.opt.PasteImage()
+		if err == nil && len(data) == 0 {
+			err = sayErr("there is no picture in the clipboard: copy one in another program first")
+		}
+		if err != nil {
+			return nil, []error{err}
+		}
+		return []source{{name: "clipboard.png", read: func() ([]byte, error) { return data, nil }}}, nil
+	})
+}
+
+// takeTo reads files, and the pictures in folders, for a target.
+func (w *Window) takeTo(to target, paths []string) {
+	w.bring(to, func() (list []source, errs []error) {
+		for _, path := range paths {
+			files, err := picturesIn(path)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			for _, file := range files {
+				name := filepath.Base(file)
+				list = append(list, source{name: name, hint: hintOf(name), read: func() ([]byte, error) { return readFile(file) }})
+			}
+		}
+		return list, errs
+	})
+}
+
+// picturesIn is a file itself, or the picture files of a folder in the order of their names. Folders in it are left alone.
+func picturesIn(path string) ([]string, error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return []string{path}, nil // what is wrong with it comes out when it is read
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, sayErr("the folder %s cannot be read: %w", filepath.Base(path), reason(err))
+	}
+	var files []string
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp":
+			if e.Type()&fs.ModeDir == 0 && !strings.HasPrefix(e.Name(), ".") {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, sayErr("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))
+	}
+	return files, nil
+}
+
+// bring reads pictures one after the other; each is there as soon as it is read. What cannot be used is said in the end.
+func (w *Window) bring(to target, find func() ([]source, []error)) {
+	w.state.Picking++
+	model, room := w.state.Model, mostPictures-len(w.state.Form.Cards)
+	w.refresh()
+	w.background(func() func() {
+		list, errs := find()
+		left := 0
+		for i, s := range list {
+			if w.ctx.Err() != nil {
+				break
+			}
+			if room <= 0 {
+				left = len(list) - i
+				break
+			}
+			data, err := s.read()
+			var c Card
+			if err == nil {
+				c, err = readCard(s.name, data, model)
+			}
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			room--
+			c.From = s.from
+			w.post(func() {
+				w.state = w.state.AddTo(c, s.hint, to)
+				w.refresh()
+			})
+		}
+		return func() {
+			w.state.Picking--
+			w.state.PickErr = errors.Join(w.state.PickErr, digest(errs))
+			if left > 0 {
+				w.state.Remark = leftOut(left, len(list))
+			}
+			w.refresh()
+		}
+	})
+}
+
+func leftOut(left, of int) string {
+	return say("%d of %d pictures were left out: %d are the most at once. Remove some to make room.", left, of, mostPictures)
+}
+
+// digest is some errors in a few lines.
+func digest(errs []error) error {
+	const most = 3
+	if more := len(errs) - most; more > 1 {
+		errs = append(slices.Clone(errs[:most]), sayErr("%d more files could not be used either", more))
+	}
+	return errors.Join(errs...)
+}
+
+// AddTo is the state after a picture was read for a target. The same picture is not taken twice for one subject.
+func (s State) AddTo(c Card, hint string, to target) State {
+	if f, missed := s.Form.Fill(c); missed {
+		s.Form = f
+		return s
+	}
+	if len(s.Form.Cards) >= mostPictures {
+		s.Remark = leftOut(1, 1)
+		return s
+	}
+	group, ok := s.Form.group(to.card)
+	if !ok && to.word.Text != "" {
+		for _, g := range s.Form.Groups() {
+			if first := s.Form.Cards[g.Cards[0]]; first.live() && sameWord(first.Word, to.word) {
+				group, ok = g, true
+			}
+		}
+	}
+	for i, have := range s.Form.Cards {
+		if have.Ref.SHA256 != c.Ref.SHA256 || c.Ref.SHA256 == "" {
+			continue
+		}
+		c.Ref.Data = have.Ref.Data // one copy is enough
+		where := say("without a word")
+		if have.Bound() {
+			where = say("for “%s”", have.Word.Text)
+		}
+		if ok && slices.Contains(group.Cards, i) {
+			s.Remark = say("%s is here already, %s.", c.Ref.Name, where)
+			return s
+		}
+		s.Remark = say("%s is here already, %s. It can stand for another word too; or remove one of the two.", c.Ref.Name, where)
+	}
+	if ok {
+		s.Form = s.Form.Join(group.ID, c)
+		return s
+	}
+	return s.Add(c, hint, to.word)
+}

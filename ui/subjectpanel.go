@@ -1,0 +1,389 @@
+package ui
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/picture"
+)
+
+// subjectWidgets is what Window has of this panel and of the words under the prompt.
+type subjectWidgets struct {
+	noCards          *line
+	cards            *fyne.Container
+	cardScroll       *container.Scroll
+	byID             map[int]*card
+	squarer          newest[squareJob]
+	reachNote        *line
+	remark, pickNote *widget.Label
+	well, slim       fyne.CanvasObject
+	left             *fyne.Container
+	leftSize         fyne.Size // what the panel needed when it was laid out last
+	samples          *fyne.Container
+	sampleRow        *fyne.Container
+	sampleBox        *container.Scroll
+	sampleNote       *line
+
+	chips    *fyne.Container
+	chipHint *line
+	tokens   *line
+	hintRow  *fyne.Container
+	counted  string // the text that tokens are of
+}
+
+func (w *Window) buildLeft() fyne.CanvasObject {
+	note := func(importance widget.Importance) *widget.Label {
+		l := widget.NewLabel("")
+		l.Wrapping, l.Importance, l.SizeName = fyne.TextWrapWord, importance, theme.SizeNameCaptionText
+		l.Hide()
+		return l
+	}
+	w.cards = newColumn(8)
+	w.noCards = caption(say("Each picture stands for one word."))
+	w.pickNote, w.remark = note(widget.DangerImportance), note(widget.LowImportance)
+	w.reachNote = caption("")
+	w.reachNote.color = theme.ColorNameWarning
+	w.well = newWell(w.choosePicture)
+	w.slim = newTile(say("Open a picture"), 10, container.New(inset{10, 8}, container.NewCenter(newRow(8,
+		container.New(fixed{18, 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), heading(say("Drop or open another"))))), w.choosePicture)
+	w.sampleRow = container.New(&flow{gap: 6})
+	w.sampleBox = container.NewScroll(w.sampleRow)
+	w.sampleNote = caption(say("No picture at hand? Try one of ours:"))
+	w.samples = newColumn(6, w.sampleNote, w.sampleBox)
+	w.samples.Hide()
+	w.cardScroll = container.NewVScroll(newColumn(0, w.noCards, w.cards))
+	w.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste(target{}) })
+	in := container.New(inset{0, 4}, newColumn(8, w.reachNote, quiet(w.remark), w.pickNote, w.well, w.slim, w.samples))
+	title := container.New(fixed{height: 24}, heading(say("Subjects")))
+	w.left = container.NewBorder(title, in, nil, nil, w.cardScroll)
+	return panel(w.left)
+}
+
+// settleLeft lays the panel out anew where its parts have changed their heights.
+func (w *Window) settleLeft() {
+	if size := w.cards.MinSize().Add(w.left.MinSize()); size != w.leftSize {
+		w.leftSize = size
+		w.left.Refresh()
+	}
+}
+
+// makeRoom gives the cards the room of what a beginner needs: the large well and all samples at once.
+func (w *Window) makeRoom(cards bool) {
+	w.noCards.Hidden = cards
+	if cards {
+		w.well.Hide()
+		w.slim.Show()
+		w.sampleNote.Hide()
+		w.sampleRow.Layout, w.sampleBox.Direction = row{6}, container.ScrollHorizontalOnly
+	} else {
+		w.well.Show()
+		w.slim.Hide()
+		w.sampleNote.Show()
+		w.sampleRow.Layout, w.sampleBox.Direction = &flow{gap: 6}, container.ScrollNone
+	}
+	w.sampleBox.Refresh()
+}
+
+// refreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
+// focus.
+func (w *Window) refreshCards() {
+	groups := w.state.Form.Groups()
+	var objects []fyne.CanvasObject
+	kept := map[int]*card{}
+	for _, g := range groups {
+		look := w.state.cardLook(g)
+		look.several = len(groups) > 1
+		c := w.byID[g.ID]
+		if c != nil {
+			c.show(look)
+		} else {
+			c = newCard(look, w.cardActs())
+		}
+		kept[g.ID] = c
+		objects = append(objects, c)
+	}
+	w.byID = kept
+	if !slices.Equal(objects, w.cards.Objects) {
+		w.cards.Objects = objects
+		w.cards.Refresh()
+	}
+	if len(objects) > 0 == w.well.Visible() || w.slim.Visible() == w.well.Visible() {
+		w.makeRoom(len(objects) > 0)
+	}
+	w.reachNote.set(w.state.reachNote())
+	w.reachNote.Hidden = w.reachNote.text == ""
+	w.remark.SetText(w.state.Remark)
+	w.remark.Hidden = w.state.Remark == ""
+	w.pickNote.Hidden = w.state.PickErr == nil
+	w.pickNote.SetText(Sentence(w.state.PickErr))
+	w.settleLeft()
+}
+
+// cardLook is how the card of a group looks.
+func (s State) cardLook(g Group) cardLook {
+	c := s.Form.Cards[g.Cards[0]]
+	look := cardLook{Card: c, pictures: s.Form.pictures(g), subject: -1, scope: scope(c, s.Form, s.Model), lost: c.Lost(s.Words),
+		offering: s.Pending.Text != "", alone: s.Form.Alone(c.ID)}
+	if c.live() {
+		look.subject = s.Form.SubjectOf(c.Word)
+	}
+	for _, p := range look.pictures {
+		look.chosen = look.chosen || p.ID == s.Selected
+	}
+	if look.lost {
+		if word, ok := s.Remedy(c); ok {
+			look.remedy = word.Text
+		}
+	}
+	for _, id := range s.Form.Twins(c.ID) {
+		if twin := s.Form.Cards[s.Form.card(id)]; twin.live() {
+			look.twins = append(look.twins, twin.Word.Text)
+		}
+	}
+	return look
+}
+
+// reachNote warns before all subjects together leave too little of the picture for the rest of the prompt.
+func (s State) reachNote() string {
+	const much = 0.8
+	var total float64
+	for _, g := range s.Form.Groups() {
+		if c := s.Form.Cards[g.Cards[0]]; c.live() && !c.Off {
+			total += scope(c, s.Form, s.Model)
+		}
+	}
+	if total < much {
+		return ""
+	}
+	return say("Together they reach %.2f: little is left for the rest.", total)
+}
+
+func (w *Window) cardActs() cardActs {
+	form := func(change func(Form, int) Form) func(int) {
+		return func(card int) {
+			w.state.Form = change(w.state.Form, card)
+			w.refresh()
+		}
+	}
+	return cardActs{
+		tap: w.tapCard, remove: w.removeCard, reach: w.setScope, square: w.setSquare, shortcut: w.shortcut,
+		mute: form(func(f Form, card int) Form { return f.Mute(card, !f.Cards[f.card(card)].Off) }),
+		solo: form(Form.Solo), menu: w.cardMenu, remedy: w.mend, add: w.addTo,
+		resized: w.settleLeft,
+		paste:   func(card int) { w.paste(target{card: card}) },
+		dropPicture: func(picture int) {
+			w.state = w.state.Forget(func(f Form) Form { return f.Remove(picture) })
+			w.refresh()
+		},
+	}
+}
+
+func (w *Window) tapCard(id int) {
+	w.state = w.state.Choose(id)
+	w.refresh()
+}
+
+func (w *Window) removeCard(id int) {
+	w.state = w.state.Forget(func(f Form) Form { return f.RemoveSubject(id) })
+	w.refresh()
+}
+
+func (w *Window) setScope(id int, scope float64) {
+	w.state.Form = w.state.Form.WithScope(id, scope)
+	w.refresh()
+}
+
+// Forget is the state after pictures were taken away.
+func (s State) Forget(remove func(Form) Form) State {
+	s.Form, s.Remark, s.PickErr = remove(s.Form), "", nil
+	if s.Form.card(s.Selected) < 0 {
+		s.Selected = 0
+	}
+	return s
+}
+
+// Mend is the state after a lost card was bound to the word that it most likely means.
+func (s State) Mend(card int) State {
+	i := s.Form.card(card)
+	if i < 0 {
+		return s
+	}
+	if word, ok := s.Remedy(s.Form.Cards[i]); ok {
+		s.Form = s.Form.Bind(card, word.Word)
+	}
+	return s
+}
+
+func (w *Window) mend(card int) {
+	w.state = w.state.Mend(card)
+	w.refresh()
+}
+
+// lost is the first card that keeps Generate off and has a remedy.
+func (s State) lost() (card int, remedy string) {
+	for _, g := range s.Form.Groups() {
+		c := s.Form.Cards[g.Cards[0]]
+		if c.Off || !c.Lost(s.Words) {
+			continue
+		}
+		if word, ok := s.Remedy(c); ok {
+			return c.ID, word.Text
+		}
+	}
+	return 0, ""
+}
+
+// setSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.
+func (w *Window) setSquare(id int, square picture.Square, settled bool) {
+	i := w.state.Form.card(id)
+	if i < 0 {
+		return
+	}
+	w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
+	c := &w.state.Form.Cards[i]
+	c.Ref.Square = square
+	w.squarer.set(squareJob{*c, settled, w.state.Model})
+	w.refresh()
+}
+
+// squareJob asks for the squares of a card anew.
+type squareJob struct {
+	Card
+	exact bool
+	model *bundle.Manifest
+}
+
+// do makes the squares: of the small picture, which is there, or of the picture itself, which must be decoded.
+func (j squareJob) do(w *Window) {
+	img := j.Whole
+	if j.exact && j.Pixels != img.Bounds().Size() {
+		full, _, err := picture.Decode(j.Ref.Data, picture.Limits{})
+		if err != nil {
+			return // it could be decoded once; the square of the small picture stays
+		}
+		img = full
+	}
+	if err := j.look(img, j.model); err != nil {
+		return // the editor only makes squares that are possible
+	}
+	w.post(func() {
+		i := w.state.Form.card(j.ID)
+		if i < 0 || w.state.Form.Cards[i].Ref.Square != j.Ref.Square {
+			return
+		}
+		w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
+		w.state.Form.Cards[i].View, w.state.Form.Cards[i].Small = j.View, j.Small
+		w.refreshCards()
+	})
+}
+
+// addTo asks for another picture of a subject.
+func (w *Window) addTo(card int) { w.pick(target{card: card}) }
+
+// share binds the pictures of a card to another word too.
+func (w *Window) share(card int) {
+	form, id := w.state.Form.Share(card)
+	w.state.Form, w.state.Selected, w.state.Pending = form, id, inference.Word{}
+	w.refresh()
+}
+
+// cardMenu shows everything that can be done with a card.
+func (w *Window) cardMenu(card int) {
+	c := w.byID[card]
+	if c == nil {
+		return
+	}
+	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.cardItems(card)...), w.win.Canvas(), fyne.NewPos(0, c.more.Size().Height), c.more)
+}
+
+func (w *Window) cardItems(card int) []*fyne.MenuItem {
+	f := w.state.Form
+	groups := f.Groups()
+	at := slices.IndexFunc(groups, func(g Group) bool { return g.ID == card })
+	c := f.Cards[f.card(card)]
+	change := func(next Form) func() {
+		return func() { w.state.Form = next; w.refresh() }
+	}
+	item := func(label string, icon fyne.Resource, do func()) *fyne.MenuItem {
+		m := fyne.NewMenuItem(label, do)
+		m.Icon = icon
+		return m
+	}
+	acts := w.cardActs()
+	items := []*fyne.MenuItem{
+		item(say("Another picture of the same subject…"), theme.ContentAddIcon(), func() { w.addTo(card) }),
+		item(say("Use for another word too"), theme.ContentCopyIcon(), func() { w.share(card) }),
+	}
+	for _, g := range groups {
+		if g.ID == card {
+			continue
+		}
+		other := f.Cards[g.Cards[0]]
+		name := other.Word.Text
+		if name == "" {
+			name = other.Ref.Name
+		}
+		items = append(items, item(say("Swap pictures with “%s”", shorten(name, 20)), theme.ViewRefreshIcon(), change(f.Swap(card, g.ID))))
+	}
+	if len(groups) > 1 {
+		up, down := item(say("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(say("Move down"), theme.MoveDownIcon(), change(f.Move(card, 1)))
+		up.Disabled, down.Disabled = at == 0, at == len(groups)-1
+		items = append(items, fyne.NewMenuItemSeparator(), up, down)
+	}
+	items = append(items, fyne.NewMenuItemSeparator())
+	leave, only := item(say("Leave out"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(say("Only this one"), theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
+	leave.Checked, only.Checked = c.Off, f.Alone(card)
+	if items = append(items, leave); len(groups) > 1 {
+		items = append(items, only)
+	}
+	if c.Scope > 0 {
+		items = append(items, item(say("The preset's reach"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
+	}
+	if c.Bound() {
+		items = append(items, item(say("Take its word away"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
+	}
+	return append(items, item(say("Remove"), theme.DeleteIcon(), func() { w.removeCard(card) }))
+}
+
+// subjectActions act on the chosen card, or on the only one.
+func (w *Window) subjectActions() []action {
+	chosen := func() int {
+		if g, ok := w.state.Form.group(w.state.Selected); ok {
+			return g.ID
+		}
+		if groups := w.state.Form.Groups(); len(groups) == 1 {
+			return groups[0].ID
+		}
+		return 0
+	}
+	on := func(do func(int)) func() {
+		return func() {
+			if id := chosen(); id != 0 {
+				do(id)
+			}
+		}
+	}
+	can := func() bool { return chosen() != 0 }
+	two := func() bool { return len(w.state.Form.Groups()) == 2 }
+	acts := w.cardActs()
+	return []action{
+		separator(menuEdit),
+		{id: "subject.paste", menu: menuEdit, label: say("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
+		{id: "subject.share", menu: menuEdit, label: say("Use the picture for another word too"), do: on(w.share), can: can},
+		{id: "subject.mute", menu: menuEdit, label: say("Leave the subject out"), key: "Shift+M", do: on(acts.mute), can: can},
+		{id: "subject.solo", menu: menuEdit, label: say("Only this subject"), key: "Shift+S", do: on(acts.solo), can: can},
+		{id: "subject.swap", menu: menuEdit, label: say("Swap the pictures of the two subjects"), key: "Shift+W", do: func() {
+			if g := w.state.Form.Groups(); len(g) == 2 {
+				w.state.Form = w.state.Form.Swap(g[0].ID, g[1].ID)
+				w.refresh()
+			}
+		}, can: two},
+		{id: "subject.remove", menu: menuEdit, label: say("Remove the subject"), do: on(w.removeCard), can: can},
+	}
+}
