@@ -26,6 +26,7 @@ var owners = map[string][]string{
 	"go.etcd.io/bbolt":                {"history"},
 	"github.com/sqweek/dialog":        {"app"},
 	"github.com/spf13/cobra":          {"app"},
+	"golang.design/x/clipboard":       {"app"},
 	"fyne.io/fyne/v2/app":             {"app"},
 	"fyne.io/fyne/v2":                 {"app", "ui"},
 }

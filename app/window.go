@@ -41,6 +41,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
+		PasteImage: pasteImage,
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {

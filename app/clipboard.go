@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"golang.design/x/clipboard"
+)
+
+// clipboardPatience is how long the program that put a picture into the clipboard may take to hand it over.
+const clipboardPatience = 5 * time.Second
+
+// pasteImage reads the picture in the system's clipboard as a PNG file; none is no error. The library speaks to Windows, macOS and
+// X11. A Wayland desktop gives the clipboard only to the program in front, or to wl-paste; xclip helps where the
+// library does not find libX11.
+func pasteImage() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
+	defer cancel()
+	return clipboardReader{wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", library: readClipboard, tool: runTool}.read(ctx)
+}
+
+// clipboardReader is the ways to a picture in the clipboard.
+type clipboardReader struct {
+	wayland, linux bool
+	library        func() ([]byte, error)
+	tool           func(ctx context.Context, name string, args ...string) ([]byte, error)
+}
+
+// errNoTool says that a program is not installed.
+var errNoTool = errors.New("not installed")
+
+func (c clipboardReader) read(ctx context.Context) ([]byte, error) {
+	if c.wayland {
+		if data, err := c.tool(ctx, "wl-paste", "--type", "image/png"); !errors.Is(err, errNoTool) {
+			return onlyPNG(data, ctx.Err())
+		}
+	}
+	type answer struct {
+		data []byte
+		err  error
+	}
+	done := make(chan answer, 1)
+	go func() { // the library waits for the other program without an end
+		data, err := c.library()
+		done <- answer{data, err}
+	}()
+	select {
+	case a := <-done:
+		if a.err == nil {
+			return onlyPNG(a.data, nil)
+		}
+	case <-ctx.Done():
+		return onlyPNG(nil, ctx.Err())
+	}
+	if !c.linux {
+		return nil, errors.New("the clipboard cannot be read: drop the picture on the window, or open its file")
+	}
+	data, err := c.tool(ctx, "xclip", "-selection", "clipboard", "-target", "image/png", "-out")
+	if errors.Is(err, errNoTool) {
+		name := "xclip"
+		if c.wayland {
+			name = "wl-clipboard"
+		}
+		return nil, errors.New("pictures cannot be pasted here: install " + name + ", or drop the picture on the window")
+	}
+	return onlyPNG(data, ctx.Err())
+}
+
+// onlyPNG keeps what the tools print when there is no picture from being taken for one.
+func onlyPNG(data []byte, late error) ([]byte, error) {
+	switch {
+	case late != nil:
+		return nil, errors.New("the program that the picture was copied in does not hand it over: copy it again, or save it and open the file")
+	case !bytes.HasPrefix(data, []byte("\x89PNG")):
+		return nil, nil
+	}
+	return data, nil
+}
+
+func readClipboard() ([]byte, error) {
+	if err := clipboard.Init(); err != nil {
+		return nil, err
+	}
+	return clipboard.Read(clipboard.FmtImage), nil
+}
+
+func runTool(ctx context.Context, name string, args ...string) ([]byte, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return nil, errNoTool
+	}
+	return exec.CommandContext(ctx, path, args...).Output()
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPicturesComeOutOfTheClipboard(t *testing.T) {
+	const png = "\x89PNG picture"
+	broken := func() ([]byte, error) { return nil, errors.New("no libX11") }
+	from := func(text string) func() ([]byte, error) { return func() ([]byte, error) { return []byte(text), nil } }
+	stuck := func() ([]byte, error) { select {} }
+	tools := func(have map[string]string) func(context.Context, string, ...string) ([]byte, error) {
+		return func(_ context.Context, name string, _ ...string) ([]byte, error) {
+			if text, ok := have[name]; ok {
+				return []byte(text), nil
+			}
+			return nil, errNoTool
+		}
+	}
+	for name, c := range map[string]struct {
+		reader clipboardReader
+		want   string // the picture, or the beginning of the error
+	}{
+		"the library":              {clipboardReader{library: from(png), tool: tools(nil)}, png},
+		"no picture":               {clipboardReader{library: from(""), tool: tools(nil)}, ""},
+		"text is no picture":       {clipboardReader{linux: true, library: broken, tool: tools(map[string]string{"xclip": "hello"})}, ""},
+		"Wayland":                  {clipboardReader{linux: true, wayland: true, library: broken, tool: tools(map[string]string{"wl-paste": png})}, png},
+		"Wayland without its tool": {clipboardReader{linux: true, wayland: true, library: from(png), tool: tools(nil)}, png},
+		"X11 without the library":  {clipboardReader{linux: true, library: broken, tool: tools(map[string]string{"xclip": png})}, png},
+		"nothing at all":           {clipboardReader{linux: true, library: broken, tool: tools(nil)}, "pictures cannot be pasted here: install xclip"},
+		"nothing at all, Wayland":  {clipboardReader{linux: true, wayland: true, library: broken, tool: tools(nil)}, "pictures cannot be pasted here: install wl-clipboard"},
+		"another system":           {clipboardReader{library: broken, tool: tools(nil)}, "the clipboard cannot be read"},
+		"nobody answers":           {clipboardReader{library: stuck, tool: tools(nil)}, "the program that the picture was copied in"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+			defer cancel()
+			data, err := c.reader.read(ctx)
+			got := string(data)
+			if err != nil {
+				got = err.Error()
+			}
+			if !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
