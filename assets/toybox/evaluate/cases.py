@@ -12,7 +12,7 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from captions import article  # noqa: E402
-from scenes import BIG, Composer, Identity, shrink  # noqa: E402
+from scenes import BIG, GRID, Composer, Identity, shrink  # noqa: E402
 from words import HATS, PLACES, WEARERS, hypernyms_of  # noqa: E402
 
 PLACES_ASKED = ["beach", "snow", "jungle", "space", "city", "desert", "water", "meadow", "room", "pink"]
@@ -122,7 +122,7 @@ def draw(work, out):
     identities, cases, gallery = plan(sorted(makers["test"].individuals), order(makers["new"].individuals))
     for folder in ("references", "truth"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    masks = {}
+    masks, true = {}, {}
     for key, i in identities.items():
         picture, mask = makers[i["split"]].reference(i["individual"], i["natural"], key)
         Image.fromarray(picture).save(out / "references" / f"{key}.png")
@@ -131,9 +131,11 @@ def draw(work, out):
         if c["set"] == "main" and c["seed"] % 10:
             continue  # one true scene for both seeds
         who = [(identities[k]["individual"], identities[k]["natural"]) for k in c["identities"]]
-        picture, _, _ = makers[identities[c["identities"][0]]["split"]].truth(who, c["place"], c["hat"], c["name"])
+        picture, parts, _ = makers[identities[c["identities"][0]]["split"]].truth(who, c["place"], c["hat"], c["name"])
+        true[c["name"]] = np.stack([shrink(m, GRID) for m in parts]).astype(np.float32) / 255
         Image.fromarray(picture).save(out / "truth" / f"{c['name']}.png")
     np.savez_compressed(out / "references" / "masks.npz", **masks)
+    np.savez_compressed(out / "truth" / "masks.npz", **true)
     (out / "cases.json").write_text(json.dumps(dict(identities=identities, gallery=gallery, cases=cases), indent=1) + "\n")
     return identities, cases, gallery
 

@@ -36,17 +36,23 @@ class Panel:
     def folder(self, run, setting):
         return self.work / "evaluate" / run / same(setting)
 
-    def look(self, some, folder):
-        """What the judges see in the pictures of cases, all of which must be there: one dict per case."""
+    def look(self, some, folder, places=None):
+        """What the judges see in the pictures of cases, all of which must be there: one dict per case.
+
+        places: for two subjects, where they stand: {name: [2, 16, 16]}.
+        """
         pictures = np.stack([read(folder / f"{c['name']}.png") for c in some])
+        said = [c["said"] for c in some]
+        if len(said[0]) == 1:
+            masks = self.judges.find(pictures, [s[0] for s in said])[:, None]
+        else:
+            masks = self.judges.find_two(pictures, said, torch.stack([places[c["name"]] for c in some]))
         rows = [dict(case=c, picture=p, subjects=[]) for c, p in zip(some, pictures)]
-        flat = [(r, s) for r in rows for s in range(len(r["case"]["said"]))]
-        many = np.stack([r["picture"] for r, _ in flat])
-        masks = self.judges.segment(many, [r["case"]["said"][s] for r, s in flat])
-        place, hat, word = self.judges.classify(many, masks)
-        for (r, s), m, p, h, w, e in zip(flat, masks, place, hat, word, self.judges.embed(many, masks)):
-            key = r["case"]["identities"][s]
-            r["subjects"].append(dict(mask=m, place=j.PLACE_KEYS[p], hat=j.HAT_KEYS[h], word=j.WORDS[w.argmax()], embedded=e, own=float(e @ self.embedded[key])))
+        for k in range(len(said[0])):
+            place, hat, word = self.judges.classify(pictures, masks[:, k])
+            for r, m, p, h, w, e in zip(rows, masks[:, k], place, hat, word, self.judges.embed(pictures, masks[:, k])):
+                key = r["case"]["identities"][k]
+                r["subjects"].append(dict(mask=m, place=j.PLACE_KEYS[p], hat=j.HAT_KEYS[h], word=j.WORDS[w.argmax()], embedded=e, own=float(e @ self.embedded[key])))
         return rows
 
     def nearest(self, embedded, key):
@@ -83,6 +89,12 @@ def figures(panel, rows):
     return rounded(out)
 
 
+def last_masks(folder, name):
+    """The masks of the last guided step [subjects, h, w]."""
+    note = json.loads((folder / f"{name}.json").read_text())
+    return np.array(note["steps"][-1]["masks"], np.float32).reshape(-1, note["grid"][1], note["grid"][0])
+
+
 def grown(mask, margin=MARGIN):
     """A guidance mask [h, w] at picture size, and the same with a margin."""
     m = F.interpolate(torch.from_numpy(mask > 0)[None, None].float(), size=(128, 128), mode="nearest")
@@ -93,14 +105,12 @@ def outside(custom, text, folder):
     """How much the reference changes inside and outside its mask: mean |difference| of 255, same seed."""
     inner, outer = [], []
     for a, b in zip(custom, text):
-        note = json.loads((folder / f"{a['case']['name']}.json").read_text())
-        last = np.array(note["steps"][-1]["masks"]).reshape(-1, note["grid"][1], note["grid"][0]).max(0)
-        inside, near = grown(last)
+        inside, near = grown(last_masks(folder, a["case"]["name"]).max(0))
         d = np.abs(a["picture"].astype(int) - b["picture"].astype(int)).mean(-1)
         inner.append(d[inside].mean())
         if (~near).any():
             outer.append(d[~near].mean())
-    return rounded({"change inside the mask": np.mean(inner), "change outside": np.mean(outer)}, 1)
+    return rounded({"change inside the mask": np.mean(inner)} | ({"change outside": np.mean(outer)} if outer else {}), 1)
 
 
 def seeds_apart(rows):
@@ -140,7 +150,8 @@ def there(panel, some, run, setting):
 
 def truths(panel, some):
     folder = panel.work / "evaluate" / "truth"
-    return panel.look([c for c in some if (folder / f"{c['name']}.png").exists()], folder)
+    with np.load(folder / "masks.npz") as kept:
+        return panel.look([c for c in some if (folder / f"{c['name']}.png").exists()], folder, {k: torch.from_numpy(kept[k]) for k in kept})
 
 
 def evaluate(panel, run, group, limit=None):
@@ -148,13 +159,18 @@ def evaluate(panel, run, group, limit=None):
     some = fixed.choose(panel.cases, group, limit)
     made, text = there(panel, some, run, "default"), there(panel, some, run, "text")
     out, folder = {}, panel.folder(run, "default")
+    places = None
+    if group == "two":  # text alone makes no masks: it is judged where the same seed has them
+        places = {c["name"]: F.interpolate(torch.from_numpy(last_masks(folder, c["name"]))[None], size=(16, 16), mode="area")[0] for c in made}
+        text = [c for c in text if c["name"] in places]
     if text:
-        floor = panel.look(text, panel.folder(run, "text"))
+        floor = panel.look(text, panel.folder(run, "text"), places)
         out["text only (floor)"] = figures(panel, floor)
     if made:
-        rows = panel.look(made, folder)
+        rows = panel.look(made, folder, places)
         out["customised"] = figures(panel, rows)
-        out["guidance mask against the judged mask, by step"] = guidance(rows, folder)
+        if group != "two":
+            out["guidance mask against the judged mask, by step"] = guidance(rows, folder)
     if made and text:
         names = {r["case"]["name"]: r for r in floor}
         both = [r for r in rows if r["case"]["name"] in names]

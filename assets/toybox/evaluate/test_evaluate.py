@@ -125,8 +125,13 @@ def test_judges_learn_and_judge():
         masks = net.segment(pictures, data.words)
         assert masks.shape == (len(data), 16, 16) and 0 <= float(masks.min()) and float(masks.max()) <= 1
         assert torch.allclose(net.embed(pictures, masks).norm(dim=1), torch.ones(len(data)), atol=1e-4)
+        places = torch.zeros(len(data), 2, 16, 16)
+        places[:, 0, :, :4], places[:, 1, :, 12:] = 1, 1
+        two = net.find_two(pictures, [(w, w) for w in data.words], places)
+        assert (two[:, 0, :, :8] > 0).all() and not two[:, 0, :, 9:].any() and torch.allclose(two.sum(1), masks)
+        assert net.find(pictures, data.words).shape == masks.shape
         assert net.classify(pictures, masks)[2].shape == (len(data), len(judges.WORDS))
-        a = judges.gallery(data, rng, 3)
+        a = judges.gallery(data, rng, 3, some)
         assert not (data.alike(a, a) & ~np.eye(len(a), dtype=bool)).any()
 
 
