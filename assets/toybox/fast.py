@@ -50,7 +50,7 @@ class Team:
     def __init__(self, threads=int(os.environ.get("OMP_NUM_THREADS", 2)), device="cpu"):
         self.rank, self.size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
-        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
+        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", self.rank))) if cuda else torch.device("cpu")
         if cuda:
             torch.cuda.set_device(self.device)
         else:

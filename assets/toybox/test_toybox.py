@@ -4,7 +4,7 @@
 
 Networks are those of model.py with a few channels, scenes are discs on painted places.
 """
-import io, itertools, json, os, pathlib, signal, subprocess, sys, tarfile, tempfile, traceback, types
+import io, itertools, json, os, pathlib, signal, socket, subprocess, sys, tarfile, tempfile, traceback, types
 os.environ["OMP_NUM_THREADS"] = "1"  # two threads would wait for each other at every small operator
 import numpy as np
 import torch
@@ -220,6 +220,7 @@ def test_a_stopped_run_goes_on_exactly():
 def test_frozen_trains_only_what_sees_the_reference():
     with tempfile.TemporaryDirectory() as d:
         trained, _ = reference(fresh(d), "--frozen", steps=3)
+        torch.manual_seed(0)  # as main does
         before = train.toybox(train.options(["--work", d, "--stage", "reference", "--steps", "1", "--frozen"]), types.SimpleNamespace(size=1))[0]
         for n, m in before.unet.unet.named_modules():
             if n.endswith("attn2"):
@@ -239,8 +240,10 @@ def one_and_two_processes():
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
         _, one = reference(fresh(a), "--precision", "fp32", steps=STEPS, batch=BATCH)
         fresh(b)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         environment = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "TEAM")} | {"OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29617", __file__, "--train", b + "/log.npy",
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(port), __file__, "--train", b + "/log.npy",
                    "--work", b, "--stage", "reference", "--precision", "fp32", "--steps", str(STEPS), "--batch", str(BATCH)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
