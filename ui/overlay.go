@@ -22,6 +22,7 @@ type lens struct {
 	steps    bool   // masks are shown over the steps
 	finished bool   // and over finished pictures
 	off      uint64 // subjects whose masks are not shown, by bit
+	crisp    bool   // pixels stay squares when they are enlarged
 	held     bool   // all are hidden as long as a button or Space is held
 }
 
@@ -111,6 +112,12 @@ func (w *Window) stageActions() []action {
 		{id: "view.masks.all", label: say("Masks of all subjects"), key: "0", do: func() { w.soloMask(-1) }, can: some},
 		{id: "view.inspect", menu: menuView, label: say("Inspect masks"), key: "K", do: func() { w.inspectMasks(-1) }, can: w.canInspect, on: func() bool { return w.inspect.open }},
 	}
+	pictured := func() bool { return w.stage.natural.X > 0 }
+	list = append(list,
+		action{id: "view.compare", menu: menuView, label: say("Compare two pictures"), key: "M", do: w.compare, can: w.canCompare, on: func() bool { return w.contrast.on }},
+		action{id: "view.zoom.fit", menu: menuView, label: say("Fit, or pixel for pixel"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured},
+		action{id: "view.zoom.in", menu: menuView, label: say("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
+		action{id: "view.zoom.out", menu: menuView, label: say("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
 		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: say("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
 			do: func() { w.soloMask(i) }, can: func() bool { return w.state.filmSubjects() > i }})
@@ -127,6 +134,10 @@ type overlayBar struct {
 	row     *fyne.Container
 	none    *pill
 	inspect *pill
+	fit     *pill // and how large the picture is
+	crisp   *pill
+	compare *pill
+	masks   []fyne.CanvasObject // what is about masks
 	modes   []*pill
 	legend  *fyne.Container
 	opacity *widget.Slider
@@ -150,14 +161,37 @@ func newOverlayBar(w *Window) *overlayBar {
 	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
 	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
 	o.inspect = newPill(say("Inspect…"), func() { w.inspectMasks(-1) })
-	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{96, 26}, track(o.opacity)), o.inspect.tile)
+	o.fit = newPill(say("Fit"), func() { w.zoomBy(0) })
+	o.crisp = newPill(say("Crisp"), func() { w.lens.crisp = !w.lens.crisp; w.refresh() })
+	o.compare = newPill(say("Compare"), w.compare)
+	o.masks = []fyne.CanvasObject{modes, o.legend, container.New(fixed{72, 26}, track(o.opacity)), o.inspect.tile}
+	o.row = container.New(&flow{gap: 8}, append(slices.Clone(o.masks), newRow(4, o.fit.tile, o.crisp.tile, o.compare.tile))...)
 	return o
 }
 
 // refresh makes the row equal to the state.
 func (o *overlayBar) refresh() {
 	step, on := o.w.state.MaskStep(), o.w.masksOn()
-	if o.row.Hidden = step == nil || len(step.Subjects) == 0; o.row.Hidden {
+	zoom := say("Fit")
+	if z := o.w.stage.zoom.scale; z > 0 {
+		zoom = fmt.Sprintf("%.0f %%", 100*z)
+	}
+	o.fit.text.set(zoom)
+	o.fit.choose(o.w.stage.zoom.scale > 0)
+	o.crisp.choose(o.w.lens.crisp)
+	o.compare.choose(o.w.contrast.on)
+	o.compare.tile.Hidden = !o.w.canCompare()
+	o.row.Hidden = step == nil && o.w.state.Shot() == nil
+	plain := step == nil || len(step.Subjects) == 0
+	for _, part := range o.masks {
+		if plain {
+			part.Hide()
+		} else {
+			part.Show()
+		}
+	}
+	if plain {
+		o.row.Refresh()
 		return
 	}
 	o.none.choose(!on)

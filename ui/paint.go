@@ -19,6 +19,8 @@ type scene struct {
 	crisp   bool            // pixels stay squares when they are enlarged
 	size    image.Point     // of the whole picture on the screen, in pixels
 	part    image.Rectangle // of it that is seen
+	other   image.Image     // to compare with, right of the split; may be nil
+	split   float32         // as a share of part
 }
 
 // sceneKey is equal for scenes that look the same. Masks never change, so their first values stand for them.
@@ -31,10 +33,12 @@ type sceneKey struct {
 	crisp   bool
 	size    image.Point
 	part    image.Rectangle
+	other   image.Image
+	split   float32
 }
 
 func (s scene) key() sceneKey {
-	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part}
+	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
 	if k.count > 0 {
 		k.masks = [2]*float32{&s.masks[0].Grid.Values[0], &s.masks[k.count-1].Grid.Values[0]}
 		k.mode, k.opacity = s.mode, s.opacity
@@ -49,6 +53,15 @@ func whole(base image.Image, width, height int) scene {
 
 // paint makes the opaque picture of part's size that the screen shows without further scaling; nil if there is none.
 func (s scene) paint() *image.RGBA {
+	out := s.single()
+	if out != nil {
+		s.compare(out)
+	}
+	return out
+}
+
+// single paints the picture in view.
+func (s scene) single() *image.RGBA {
 	if s.base == nil || s.base.Bounds().Empty() || s.part.Empty() || !s.part.In(image.Rectangle{Max: s.size}) {
 		return nil
 	}
@@ -75,6 +88,19 @@ func (s scene) paint() *image.RGBA {
 		}
 	}
 	return out
+}
+
+// compare paints the other picture right of the split.
+func (s scene) compare(out *image.RGBA) {
+	if s.other == nil || s.other.Bounds().Empty() {
+		return
+	}
+	right := s
+	right.base = s.other
+	at := min(max(int(s.split*float32(out.Rect.Dx())+0.5), 0), out.Rect.Dx())
+	draw.Draw(out, image.Rect(at, 0, out.Rect.Dx(), out.Rect.Dy()), right.enlarge(), image.Pt(at, 0), draw.Src)
+	draw.Draw(out, image.Rect(at-2, 0, at+2, out.Rect.Dy()), image.Black, image.Point{}, draw.Src)
+	draw.Draw(out, image.Rect(at-1, 0, at+1, out.Rect.Dy()), image.White, image.Point{}, draw.Src)
 }
 
 // most is how many values the good filter may keep between its two passes.

@@ -14,23 +14,32 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-var _ desktop.Mouseable = (*stage)(nil)
+var (
+	_ desktop.Mouseable   = (*stage)(nil)
+	_ fyne.Scrollable     = (*stage)(nil)
+	_ fyne.Draggable      = (*stage)(nil)
+	_ fyne.DoubleTappable = (*stage)(nil)
+)
 
-// stage shows one picture as large as the space allows. It never scales: it asks for a picture of its size (resized) and
-// shows what it is given. While a mouse button is held on it, masks are hidden (peek).
+// stage shows one picture as large as the space allows, or zoomed with the wheel and dragged. It never scales: it asks for a
+// picture of its size (resized) and shows what it is given. While a mouse button is held on a picture that fits, masks are
+// hidden (peek).
 type stage struct {
 	widget.BaseWidget
 	peek    func(held bool)
+	cut     func(split float32) bool // moves the split of two pictures; false where none is
 	resized func()
+	zoomed  func()
 
-	aspect float32 // width / height of the picture
-	well   *plate
-	image  *canvas.Image
-	coach  fyne.CanvasObject // instead of a picture
+	zoom    zoom
+	natural image.Point // pixels of the picture
+	well    *plate
+	image   *canvas.Image
+	coach   fyne.CanvasObject // instead of a picture
 }
 
-func newStage(coach fyne.CanvasObject, peek func(bool), resized func()) *stage {
-	s := &stage{peek: peek, resized: resized, aspect: 1, coach: coach, well: newPlate(colorWell, "", 12)}
+func newStage(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), cut func(float32) bool) *stage {
+	s := &stage{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, well: newPlate(colorWell, "", 12)}
 	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	s.image.ScaleMode, s.image.FillMode, s.image.CornerRadius = canvas.ImageScaleFastest, canvas.ImageFillStretch, 8
 	s.image.Hide()
@@ -38,33 +47,65 @@ func newStage(coach fyne.CanvasObject, peek func(bool), resized func()) *stage {
 	return s
 }
 
-func (s *stage) MouseDown(*desktop.MouseEvent) { s.peek(true) }
-func (s *stage) MouseUp(*desktop.MouseEvent)   { s.peek(false) }
+func (s *stage) MouseDown(*desktop.MouseEvent) {
+	if s.zoom.scale == 0 {
+		s.peek(true)
+	}
+}
+func (s *stage) MouseUp(*desktop.MouseEvent) { s.peek(false) }
 
-// box is where a picture of the stage's aspect lies.
+// share is where in the seen part of the picture a place of the stage is, 0 to 1.
+func (s *stage) share(at fyne.Position) (x, y float32) {
+	pos, size := s.box()
+	return min(max((at.X-pos.X)/max(size.Width, 1), 0), 1), min(max((at.Y-pos.Y)/max(size.Height, 1), 0), 1)
+}
+
+func (s *stage) Dragged(e *fyne.DragEvent) {
+	if x, _ := s.share(e.Position); s.cut(x) {
+		return
+	}
+	d := s.density()
+	s.set(s.zoom.move(e.Dragged.DX*d, e.Dragged.DY*d, s.natural, s.room()))
+}
+
+func (s *stage) DragEnd() { s.peek(false) }
+
+// Scrolled zooms around the pointer.
+func (s *stage) Scrolled(e *fyne.ScrollEvent) {
+	x, y := s.share(e.Position)
+	factor := float32(1.25)
+	if e.Scrolled.DY < 0 {
+		factor = 1 / factor
+	}
+	s.set(s.zoom.by(factor, x, y, s.natural, s.room()))
+}
+
+// DoubleTapped fits the picture, or shows it pixel for pixel where it was clicked.
+func (s *stage) DoubleTapped(e *fyne.PointEvent) {
+	if s.zoom.scale != 0 {
+		s.set(zoom{})
+		return
+	}
+	x, y := s.share(e.Position)
+	s.set(zoom{1, x, y})
+}
+
+func (s *stage) set(z zoom) {
+	if s.zoom != z && s.natural != (image.Point{}) {
+		s.zoom = z
+		s.zoomed()
+	}
+}
+
+// box is where the seen part of the picture lies.
 func (s *stage) box() (fyne.Position, fyne.Size) {
-	const margin = 14
-	room := s.Size().SubtractWidthHeight(2*margin, 2*margin)
-	w := min(room.Width, room.Height*s.aspect)
-	size := fyne.NewSize(w, w/s.aspect)
+	p, d := s.port(), s.density()
+	size := fyne.NewSize(float32(p.part.Dx())/d, float32(p.part.Dy())/d)
 	return fyne.NewPos((s.Size().Width-size.Width)/2, (s.Size().Height-size.Height)/2), size
 }
 
-// pixels is the size that a picture should be painted in for this stage.
-func (s *stage) pixels(bounds image.Rectangle) (w, h int) {
-	if bounds.Empty() {
-		return 0, 0
-	}
-	if aspect := float32(bounds.Dx()) / float32(bounds.Dy()); aspect != s.aspect {
-		s.aspect = aspect
-	}
-	scale := float32(1)
-	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil {
-		scale = c.Scale()
-	}
-	_, size := s.box()
-	return int(size.Width*scale + 0.5), int(size.Height*scale + 0.5)
-}
+// port is how the picture lies on the stage.
+func (s *stage) port() port { return s.zoom.port(s.natural, s.room()) }
 
 // show puts a painted picture on the stage; nil brings back the coach.
 func (s *stage) show(img *image.RGBA) {

@@ -16,6 +16,10 @@ import (
 // auditTo is where the audit build (build tag audit) writes what its watchdog has measured; nil in every other build.
 var auditTo io.Writer
 
+// threadTime is the processor time of the calling thread, where it can be had; the window's goroutine keeps its thread. On a
+// machine that has too much to do, waiting for a processor is no fault of the window.
+var threadTime func() time.Duration
+
 // held is how long the window's goroutine may be held.
 const held = 50 * time.Millisecond
 
@@ -35,6 +39,7 @@ type watchdog struct {
 	culprit  string        // its name
 	painting time.Duration
 	steps    int
+	busiest  time.Duration  // processor time between two answers, at most
 	where    map[string]int // what held the goroutine, and how often
 }
 
@@ -55,7 +60,7 @@ func (d *watchdog) running(busy bool) {
 	switch {
 	case busy && d.quit == nil:
 		d.quit, d.began = make(chan struct{}), time.Now()
-		d.waits, d.longest, d.culprit, d.painting, d.steps, d.where = nil, 0, "", 0, 0, map[string]int{}
+		d.waits, d.longest, d.culprit, d.painting, d.steps, d.busiest, d.where = nil, 0, "", 0, 0, 0, map[string]int{}
 		go d.watch(d.quit)
 	case !busy && d.quit != nil:
 		close(d.quit)
@@ -65,9 +70,21 @@ func (d *watchdog) running(busy bool) {
 }
 
 func (d *watchdog) watch(quit chan struct{}) {
+	var used time.Duration
 	for {
 		asked, answered := time.Now(), make(chan struct{})
-		d.post(func() { close(answered) })
+		d.post(func() {
+			if threadTime != nil {
+				now := threadTime()
+				if used > 0 {
+					d.mu.Lock()
+					d.busiest = max(d.busiest, now-used)
+					d.mu.Unlock()
+				}
+				used = now
+			}
+			close(answered)
+		})
 		select {
 		case <-answered:
 		case <-time.After(held):
@@ -168,7 +185,7 @@ func (d *watchdog) report(run time.Duration) string {
 	for _, name := range slices.SortedFunc(maps.Keys(d.where), func(a, b string) int { return cmp.Or(d.where[b]-d.where[a], cmp.Compare(a, b)) }) {
 		where += fmt.Sprintf("\naudit: %d times in %s", d.where[name], name)
 	}
-	return fmt.Sprintf("audit: run of %v, %d steps: the window answered %d times, after %v (median), %v (99 %%), %v (longest), %d times later than %v; longest function %v (%s); painting %v a step, %.2f %% of the run",
-		run.Round(time.Millisecond), d.steps, len(waits), at(0.5), at(0.99), at(1), late, held, d.longest.Round(10*time.Microsecond), d.culprit,
-		(d.painting / time.Duration(max(d.steps, 1))).Round(10*time.Microsecond), 100*d.painting.Seconds()/max(run.Seconds(), 1e-9)) + where
+	return fmt.Sprintf("audit: run of %v, %d steps: the window answered %d times, after %v (median), %v (99 %%), %v (longest), %d times later than %v, with at most %v of its own work between two answers; longest function %v (%s); painting %v a step, %.2f %% of the run",
+		run.Round(time.Millisecond), d.steps, len(waits), at(0.5), at(0.99), at(1), late, held, d.busiest.Round(100*time.Microsecond), d.longest.Round(10*time.Microsecond), d.culprit,
+		(d.painting/time.Duration(max(d.steps, 1))).Round(10*time.Microsecond), 100*d.painting.Seconds()/max(run.Seconds(), 1e-9)) + where
 }

@@ -25,7 +25,7 @@ func TestWatchdogSeesWhoHoldsTheWindow(t *testing.T) {
 		}
 	}
 	d.running(false)
-	want := regexp.MustCompile(`^audit: run of \d+ms, 1 steps: the window answered \d+ times, .*ms \(longest\), [1-9]\d* times later than 50ms; longest function \d\d+(\.\d+)?ms \(ui\.TestWatchdog.*\); painting 3\d(\.\d+)?ms a step, \d+\.\d\d % of the run\n`)
+	want := regexp.MustCompile(`^audit: run of \d+ms, 1 steps: the window answered \d+ times, .*ms \(longest\), [1-9]\d* times later than 50ms, with .*; longest function \d\d+(\.\d+)?ms \(ui\.TestWatchdog.*\); painting 3\d(\.\d+)?ms a step, \d+\.\d\d % of the run\n`)
 	if !want.MatchString(out.String()) {
 		t.Errorf("%s", out.String())
 	}

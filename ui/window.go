@@ -38,6 +38,10 @@ type Window struct {
 	lens lens
 	dog  *watchdog // of the audit build
 
+	contrast     contrast
+	uncompare    func() // takes back the note for Esc
+	seen, before *Shot  // the finished picture in view, and the one before it
+
 	painter newest[scene]
 	painted sceneKey // what the painter was asked for last
 	filmer  newest[filmScene]
@@ -244,7 +248,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	top := panel(newColumn(8, container.New(fixed{height: 54}, w.prompt), w.buildChips()))
 
 	w.coach = newCoach()
-	w.stage = newStage(w.coach.body, w.peek, w.repaint)
+	w.stage = newStage(w.coach.body, w.peek, w.repaint, func() { w.repaint(); w.overlay.refresh() }, w.cut)
 	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() })
 	w.film = newFilm(w.showStep, w.nudge, w.inspectMasks, w.peek, w.typed, w.repaintFilm)
 	w.overlay = newOverlayBar(w)
@@ -423,7 +427,11 @@ func (w *Window) refreshStage() {
 	}
 	w.inspect.follow()
 	w.coach.show(w.state)
-	w.info.SetText(w.state.caption(w.actionErr))
+	text := w.state.caption(w.actionErr)
+	if w.contrast.on && w.actionErr == nil && w.state.Shot() != nil && w.state.Shown() == nil {
+		text = w.comparison()
+	}
+	w.info.SetText(text)
 	w.info.Importance = widget.LowImportance
 	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil {
 		w.info.Importance = widget.DangerImportance
@@ -487,8 +495,14 @@ func (w *Window) repaint() {
 		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep()), w.lens.mode, w.lens.opacity
 	}
 	if s.base != nil {
-		width, height := w.stage.pixels(s.base.Bounds())
-		s.size, s.part = image.Pt(width, height), image.Rect(0, 0, width, height)
+		if w.stage.natural = w.state.pictureSize(); w.stage.natural.X < 1 {
+			w.stage.natural = s.base.Bounds().Size()
+		}
+		p := w.stage.port()
+		s.size, s.part, s.crisp = p.size, p.part, w.lens.crisp
+		if w.look(); w.contrast.on && step == nil && shot != nil {
+			s.other, s.split = w.contrast.other.Image, w.contrast.split
+		}
 	}
 	if key := s.key(); key != w.painted {
 		w.painted = key

@@ -1,0 +1,199 @@
+package ui
+
+import (
+	"image"
+
+	"fyne.io/fyne/v2"
+)
+
+// zoom is how large a picture is seen and which part of it. The zero zoom fits the picture into the stage.
+type zoom struct {
+	scale float32 // pixels of the screen per pixel of the picture; 0 fits
+	x, y  float32 // what is in the middle, as shares of the picture; only read when scale is set
+}
+
+const leastZoom, mostZoom = 0.05, 32
+
+// port is a picture as it lies in a room: its whole size and the part that is seen, in pixels of the screen.
+type port struct {
+	size image.Point
+	part image.Rectangle
+}
+
+// port works out how a picture of natural pixels lies in a room of pixels of the screen.
+func (z zoom) port(natural, room image.Point) port {
+	if natural.X < 1 || natural.Y < 1 || room.X < 1 || room.Y < 1 {
+		return port{}
+	}
+	scale, x, y := z.scale, z.x, z.y
+	if scale == 0 {
+		scale, x, y = fitting(natural, room), 0.5, 0.5
+	}
+	size := image.Pt(max(int(float32(natural.X)*scale+0.5), 1), max(int(float32(natural.Y)*scale+0.5), 1))
+	if z.scale == 0 { // not a pixel more than there is
+		size = image.Pt(min(size.X, room.X), min(size.Y, room.Y))
+	}
+	begin := func(share float32, size, room int) (from, to int) {
+		seen := min(size, room)
+		from = min(max(int(share*float32(size)+0.5)-seen/2, 0), size-seen)
+		return from, from + seen
+	}
+	x0, x1 := begin(x, size.X, room.X)
+	y0, y1 := begin(y, size.Y, room.Y)
+	return port{size, image.Rect(x0, y0, x1, y1)}
+}
+
+// fitting is the scale at which a picture fills a room.
+func fitting(natural, room image.Point) float32 {
+	return min(float32(room.X)/float32(natural.X), float32(room.Y)/float32(natural.Y))
+}
+
+// by is the zoom after the picture was enlarged by a factor; what is at (x, y), in shares of the seen part, stays there.
+func (z zoom) by(factor, x, y float32, natural, room image.Point) zoom {
+	p := z.port(natural, room)
+	if p.part.Empty() {
+		return z
+	}
+	old := z.scale
+	if old == 0 {
+		old = fitting(natural, room)
+	}
+	// The place under the pointer, as a share of the picture.
+	px := (float32(p.part.Min.X) + x*float32(p.part.Dx())) / float32(p.size.X)
+	py := (float32(p.part.Min.Y) + y*float32(p.part.Dy())) / float32(p.size.Y)
+	scale := min(max(old*factor, leastZoom), mostZoom)
+	if factor < 1 && scale <= min(fitting(natural, room), 1)*1.001 { // smaller than that makes no sense
+		return zoom{}
+	}
+	size := [2]float32{float32(natural.X) * scale, float32(natural.Y) * scale}
+	seen := [2]float32{min(size[0], float32(room.X)), min(size[1], float32(room.Y))}
+	return zoom{scale, px + (0.5-x)*seen[0]/size[0], py + (0.5-y)*seen[1]/size[1]}.inside(natural, room)
+}
+
+// move is the zoom after the picture was dragged by pixels of the screen.
+func (z zoom) move(dx, dy float32, natural, room image.Point) zoom {
+	p := z.port(natural, room)
+	if z.scale == 0 || p.part.Empty() {
+		return z
+	}
+	z.x -= dx / float32(p.size.X)
+	z.y -= dy / float32(p.size.Y)
+	return z.inside(natural, room)
+}
+
+// inside keeps the middle where a whole room of picture is around it.
+func (z zoom) inside(natural, room image.Point) zoom {
+	keep := func(share float32, natural, room int) float32 {
+		half := min(float32(room)/(float32(natural)*z.scale), 1) / 2
+		return min(max(share, half), 1-half)
+	}
+	z.x, z.y = keep(z.x, natural.X, room.X), keep(z.y, natural.Y, room.Y)
+	return z
+}
+
+// contrast is a second picture to compare the one in view with: it is seen right of the split.
+type contrast struct {
+	on    bool
+	other *Shot   // nil: none
+	split float32 // share of the seen part that the picture in view has
+}
+
+// compare begins or ends comparing the picture in view with the one that was in view before it.
+func (w *Window) compare() {
+	if w.contrast.on {
+		w.contrast.on = false
+		w.uncompare()
+		w.refresh()
+		return
+	}
+	if !w.canCompare() {
+		return
+	}
+	w.contrast = contrast{on: true, other: w.rival(), split: 0.5}
+	w.uncompare = w.opened(func() { w.contrast.on = false; w.refresh() })
+	w.refresh()
+}
+
+func (w *Window) canCompare() bool { return w.contrast.on || w.state.Shot() != nil && w.rival() != nil }
+
+// rival is the picture that the one in view is compared with: the one that was looked at before, or else its neighbour.
+func (w *Window) rival() *Shot {
+	same := func(s *Shot) bool { return s == nil || s.Image == nil || s.Image == w.seen.Image }
+	if !same(w.before) {
+		return w.before
+	}
+	for i := len(w.state.Shots) - 1; i >= 0; i-- {
+		if s := w.state.Shots[i]; !same(&s) {
+			return &s
+		}
+	}
+	return nil
+}
+
+// look remembers which pictures were in view.
+func (w *Window) look() {
+	shot := w.state.Shot()
+	if shot == nil || shot.Image == nil || w.seen != nil && shot.Image == w.seen.Image {
+		return
+	}
+	now := *shot
+	if now.Film = nil; w.seen != nil {
+		w.before = w.seen
+		w.contrast.other = w.seen
+	}
+	w.seen = &now
+}
+
+// comparison names both pictures.
+func (w *Window) comparison() string {
+	name := func(s *Shot) string {
+		text := say("seed %d", s.Seed)
+		for _, sub := range s.Recipe.Subjects {
+			text += say(" · γ %.2f", sub.Scope)
+		}
+		return text
+	}
+	return say("left: %s   right: %s", name(w.seen), name(w.contrast.other))
+}
+
+// cut moves the split, and tells whether there is one.
+func (w *Window) cut(split float32) bool {
+	if !w.contrast.on || w.state.Shown() != nil {
+		return false
+	}
+	w.contrast.split = split
+	w.lens.held = false
+	w.repaint()
+	return true
+}
+
+// zoomBy enlarges the picture on the stage around its middle; factor 0 changes between fit and 100 %.
+func (w *Window) zoomBy(factor float32) {
+	s := w.stage
+	switch {
+	case factor != 0:
+		s.zoom = s.zoom.by(factor, 0.5, 0.5, s.natural, s.room())
+	case s.zoom.scale == 0:
+		s.zoom = zoom{1, 0.5, 0.5}
+	default:
+		s.zoom = zoom{}
+	}
+	w.repaint()
+	w.overlay.refresh()
+}
+
+// room is the space of the stage in pixels of the screen.
+func (s *stage) room() image.Point {
+	const margin = 14
+	scale := s.density()
+	inner := s.Size().SubtractWidthHeight(2*margin, 2*margin)
+	return image.Pt(int(inner.Width*scale+0.5), int(inner.Height*scale+0.5))
+}
+
+// density is the pixels of a unit.
+func (s *stage) density() float32 {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil {
+		return c.Scale()
+	}
+	return 1
+}
