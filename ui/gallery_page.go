@@ -56,7 +56,7 @@ func newGalleryPage(w *Window) *galleryPage {
 	g := &galleryPage{w: w, buttons: map[string]*widget.Button{}}
 	g.thumbs = thumbs{store: w.journal.read, post: w.post, came: g.thumbsCame}
 	g.finder.do = g.find
-	body := container.New(columns{286, 276, 10}, g.buildSessions(), g.buildPictures(), g.buildDetail())
+	body := container.New(columns{286, 276, 10, 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	back := newPlate(theme.ColorNameBackground, "", 0)
 	g.page = container.NewStack(back, body)
 	g.page.Hide()

@@ -25,11 +25,10 @@ func (w *Window) tell(title, text string) {
 	})
 }
 
-// tellEnd tells how a run has ended, and tidies up behind it.
+// tellEnd tells how a run has ended, when it was the last thing to do.
 func (w *Window) tellEnd(e inference.Event) {
 	switch e.(type) {
 	case inference.Done:
-		w.trimSteps()
 		n := w.state.Run.Pictures
 		w.tell(count(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
 	case inference.Failed:

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -104,9 +105,27 @@ type lineRenderer struct {
 	objects []fyne.CanvasObject
 }
 
-func (r *lineRenderer) Destroy()                     {}
-func (r *lineRenderer) Layout(size fyne.Size)        { r.l.draw.Resize(size) }
-func (r *lineRenderer) MinSize() fyne.Size           { return r.l.draw.MinSize() }
+func (r *lineRenderer) Destroy()           {}
+func (r *lineRenderer) MinSize() fyne.Size { return r.width(r.l.text) }
+
+// Layout cuts a text that has too little room at its end.
+func (r *lineRenderer) Layout(size fyne.Size) {
+	r.l.draw.Resize(size)
+	text := r.l.text
+	if letters := []rune(text); size.Width > 0 {
+		for n := len(letters) - 1; n > 0 && r.width(text).Width > size.Width+0.5; n-- {
+			text = strings.TrimSpace(string(letters[:n])) + "…"
+		}
+	}
+	if r.l.draw.Text != text {
+		r.l.draw.Text = text
+		r.l.draw.Refresh()
+	}
+}
+
+func (r *lineRenderer) width(text string) fyne.Size {
+	return fyne.MeasureText(text, r.l.draw.TextSize, r.l.draw.TextStyle)
+}
 func (r *lineRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *lineRenderer) update() {
@@ -121,6 +140,7 @@ func (r *lineRenderer) update() {
 
 func (r *lineRenderer) Refresh() {
 	r.update()
+	r.Layout(r.l.Size())
 	r.l.draw.Refresh()
 }
 
@@ -201,7 +221,8 @@ func (i inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return size.AddWidthHeight(2*i.x, 2*i.y)
 }
 
-// fixed gives its objects a smallest width and height; 0 leaves theirs.
+// fixed gives its objects a smallest width and height; 0 leaves theirs. A height without a width is that of a row of text and
+// grows with the texts.
 type fixed struct{ width, height float32 }
 
 func (f fixed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
@@ -221,19 +242,33 @@ func (f fixed) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	if f.width > 0 {
 		size.Width = f.width
 	}
-	if f.height > 0 {
+	switch {
+	case f.height > 0 && f.width == 0:
+		size.Height = f.height * textScale()
+	case f.height > 0:
 		size.Height = f.height
 	}
 	return size
 }
 
-// columns is the frame of the window: a left and a right panel of fixed width and the rest between them.
-type columns struct{ left, right, gap float32 }
+// columns is the frame of the window: a left and a right panel and the rest between them. The panels are as wide as their texts
+// need, and never take more than leaves the middle its least width.
+type columns struct{ left, right, gap, least float32 }
+
+// sides are the widths of the panels in a window of a width.
+func (c columns) sides(width float32) (left, right float32) {
+	grow := max(textScale(), 1)
+	if room := width - 2*c.gap - c.least; room > 0 {
+		grow = max(min(grow, room/(c.left+c.right)), 1)
+	}
+	return c.left * grow, c.right * grow
+}
 
 func (c columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	middle := size.Width - c.left - c.right - 2*c.gap
+	left, right := c.sides(size.Width)
+	middle := size.Width - left - right - 2*c.gap
 	x := float32(0)
-	for i, width := range [3]float32{c.left, middle, c.right} {
+	for i, width := range [3]float32{left, middle, right} {
 		objects[i].Move(fyne.NewPos(x, 0))
 		objects[i].Resize(fyne.NewSize(width, size.Height))
 		x += width + c.gap
@@ -245,7 +280,7 @@ func (c columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	for _, o := range objects {
 		height = max(height, o.MinSize().Height)
 	}
-	return fyne.NewSize(c.left+c.right+2*c.gap+objects[1].MinSize().Width, height)
+	return fyne.NewSize(c.left+c.right+2*c.gap+c.least, height)
 }
 
 // stacked is a column with a gap of its own.
@@ -260,7 +295,9 @@ func (s stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		h := o.MinSize().Height
 		o.Move(fyne.NewPos(0, y))
 		o.Resize(fyne.NewSize(size.Width, h))
-		y += h + s.gap
+		if h > 0 { // what is empty needs no gap
+			y += h + s.gap
+		}
 	}
 }
 
@@ -271,13 +308,79 @@ func (s stacked) MinSize(objects []fyne.CanvasObject) fyne.Size {
 			continue
 		}
 		m := o.MinSize()
-		if size.Height > 0 {
+		if size.Height > 0 && m.Height > 0 {
 			size.Height += s.gap
 		}
 		size.Height += m.Height
 		size.Width = max(size.Width, m.Width)
 	}
 	return size
+}
+
+// narrow gives its object the width that there is, however much it wants: the content of a panel that scrolls up and down.
+type narrow struct{}
+
+func (narrow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (narrow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var height float32
+	for _, o := range objects {
+		height = max(height, o.MinSize().Height)
+	}
+	return fyne.NewSize(0, height)
+}
+
+// newPage is content that scrolls up and down and is as wide as its place.
+func newPage(content fyne.CanvasObject) *container.Scroll {
+	return container.NewVScroll(container.New(narrow{}, content))
+}
+
+// capped is a page in its own height, up to so many rows of text; what is longer scrolls.
+type capped struct{ rows float32 }
+
+func newCapped(rows float32, content fyne.CanvasObject) *fyne.Container {
+	return container.New(capped{rows}, newPage(content))
+}
+
+func (c capped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (c capped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var height float32
+	for _, o := range objects {
+		page := o.(*container.Scroll)
+		if inner := page.Content.(*fyne.Container); inner.Objects[0].Visible() {
+			height = max(height, page.Content.MinSize().Height)
+		}
+	}
+	return fyne.NewSize(0, min(height, c.rows*20*textScale()))
+}
+
+// under is a first object above a page in the page's own height. Where the height does not suffice for both, the first keeps its
+// least height and the page scrolls.
+type under struct{ least float32 }
+
+func (u under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	page := objects[1].(*container.Scroll)
+	page.Resize(fyne.NewSize(size.Width, page.Size().Height)) // rows that flow know their height only for a width
+	height := min(page.Content.MinSize().Height, max(size.Height-u.least, 0))
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(size.Width, size.Height-height))
+	page.Move(fyne.NewPos(0, size.Height-height))
+	page.Resize(fyne.NewSize(size.Width, height))
+}
+
+func (u under) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(objects[0].MinSize().Width, u.least+60)
 }
 
 // row is objects side by side, centred vertically, in their smallest size.

@@ -3,7 +3,6 @@ package ui
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -14,7 +13,7 @@ import (
 )
 
 // Preferences are what the user chooses once and for all sessions. They are kept by the app, beside the history. What goes into
-// the picture files has switches of its own: metadataChecks.
+// the picture files has switches of its own (metadataChecks), and so has the step data of the history (budget).
 type Preferences struct {
 	Look     string // "system", "light" or "dark"
 	TextSize int    // in percent, minTextSize to maxTextSize
@@ -22,8 +21,7 @@ type Preferences struct {
 	Pictures string // folder for finished pictures; "": DefaultPictures
 	FileName string // pattern of their names below it, see fileName
 
-	StepData int  // megabytes of step data that the history keeps; the oldest goes first
-	Notify   bool // tell when a run is over and the window is not in front
+	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none
 }
@@ -34,7 +32,7 @@ const (
 )
 
 func defaultPreferences() Preferences {
-	return Preferences{Look: "system", TextSize: 100, FileName: defaultFileName, StepData: 2000, Notify: true}
+	return Preferences{Look: "system", TextSize: 100, FileName: defaultFileName, Notify: true}
 }
 
 // preferencesKey is where the app keeps them, as JSON: what an older program wrote is completed, what a newer one wrote is kept
@@ -56,9 +54,6 @@ func readPreferences(from fyne.Preferences) Preferences {
 	}
 	if checkFileName(p.FileName) != nil {
 		p.FileName = d.FileName
-	}
-	if p.StepData < 0 {
-		p.StepData = d.StepData
 	}
 	return p
 }
@@ -89,15 +84,6 @@ func (w *Window) pictures() string {
 		return w.prefs.Pictures
 	}
 	return w.opt.Pictures
-}
-
-// trimSteps keeps the step data of the history within what the user allows.
-func (w *Window) trimSteps() {
-	budget := int64(w.prefs.StepData) << 20
-	w.journal.do(func(s Store) error {
-		_, err := s.TrimSteps(budget)
-		return err
-	})
 }
 
 // fileNameParts are the words in braces that a pattern may have.
@@ -161,12 +147,4 @@ func checkFileName(pattern string) error {
 		return errors.New(say("%s cannot be part of a file name on every system", rest[i:i+1]))
 	}
 	return nil
-}
-
-// bytesOf writes megabytes for people.
-func bytesOf(megabytes int) string {
-	if megabytes >= 1000 {
-		return fmt.Sprintf("%g GB", float64(megabytes)/1000)
-	}
-	return fmt.Sprintf("%d MB", megabytes)
 }

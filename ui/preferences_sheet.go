@@ -11,9 +11,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// stepBudgets are the choices for the step data that the history keeps, in megabytes.
-var stepBudgets = []int{0, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000}
-
 // showPreferences opens the sheet of the preferences. What is changed there holds at once.
 func (w *Window) showPreferences() {
 	change := func(f func(*Preferences)) {
@@ -99,20 +96,8 @@ func (w *Window) showPreferences() {
 	pattern.OnChanged = preview
 	parts := note(say("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
 
-	budget := 0
-	for i, mb := range stepBudgets {
-		if mb <= w.prefs.StepData {
-			budget = i
-		}
-	}
-	steps := newDial(say("Steps of finished pictures to keep"), 0, float64(len(stepBudgets)-1), 1, func(v float64) string {
-		if v == 0 {
-			return say("none")
-		}
-		return bytesOf(stepBudgets[int(v)])
-	}, func(float64) {})
-	steps.set(float64(budget))
-	steps.slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.StepData = stepBudgets[int(v)] }) }
+	steps := widget.NewSelect(budgetNames(), w.gallery.budgetChosen)
+	steps.Selected = budgetName(w.budget())
 
 	p := w.prefs
 	var written []fyne.CanvasObject
@@ -121,7 +106,7 @@ func (w *Window) showPreferences() {
 	}
 	left := newColumn(18,
 		section(say("Appearance"), looks, size.Container),
-		section(say("History"), steps.Container, note(say("The oldest go first; pictures always stay."))),
+		section(say("Steps of finished pictures to keep"), steps, note(say("The oldest go first; pictures always stay."))),
 		section(say("When a run is over"), check(say("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
 	)
 	right := newColumn(18,
@@ -133,7 +118,7 @@ func (w *Window) showPreferences() {
 	reset := widget.NewButton(say("Reset all"), nil)
 	done := widget.NewButton(say("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(say("Preferences"), fyne.NewSize(820, 480), container.NewVScroll(both), reset, keys, done)
+	closeIt := w.sheet(say("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); w.showKeys() }
 	reset.OnTapped = func() {

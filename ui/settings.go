@@ -102,7 +102,7 @@ func newSettings(w *Window) *settings {
 	s.why = quiet(s.reasons)
 	s.remedy = widget.NewButton("", func() { w.mend(s.lost) })
 	s.remedy.Importance = widget.WarningImportance
-	s.action = newColumn(6, s.why, s.remedy, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
+	s.action = newColumn(6, newCapped(5, s.why), s.remedy, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
 		s.queue.box, container.New(fixed{height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
 	return s
 }

@@ -30,7 +30,7 @@ func newDial(name string, low, high, step float64, format func(float64) string, 
 		d.Container.Refresh()
 		changed(v)
 	}
-	head := container.NewBorder(nil, nil, d.name, d.value)
+	head := container.NewBorder(nil, nil, nil, d.value, d.name)
 	d.Container = container.New(stacked{-2}, container.New(inset{4, 0}, head), container.NewStack(append(behind, track(d.slider))...))
 	return d
 }

@@ -133,7 +133,7 @@ type stageRenderer struct {
 }
 
 func (r *stageRenderer) Destroy()                     {}
-func (r *stageRenderer) MinSize() fyne.Size           { return fyne.NewSize(260, 240) }
+func (r *stageRenderer) MinSize() fyne.Size           { return fyne.NewSize(260, 120) }
 func (r *stageRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *stageRenderer) Refresh()                     { r.s.well.Refresh() }
 

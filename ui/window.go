@@ -218,13 +218,16 @@ func (w *Window) build() fyne.CanvasObject {
 	sessions.Importance = widget.LowImportance
 	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, name, sessions),
 		newRow(7, container.New(fixed{8, 8}, w.dot), w.status)))
-	body := container.NewStack(container.New(columns{286, 276, 10}, w.buildLeft(), w.buildMiddle(), w.buildRight()), w.gallery.page)
+	body := container.NewStack(container.New(columns{286, 276, 10, 420}, w.buildLeft(), w.buildMiddle(), w.buildRight()), w.gallery.page)
 	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner)
 	frame := container.New(inset{12, 10}, container.NewBorder(top, nil, nil, nil, body))
-	return container.New(atLeast{1100, 700}, frame)
+	return container.New(atLeast{smallest.Width, smallest.Height}, frame)
 }
 
-// atLeast is the smallest window.
+// smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
+var smallest = fyne.NewSize(1100, 670)
+
+// atLeast keeps its content from getting smaller than that.
 type atLeast struct{ width, height float32 }
 
 func (a atLeast) Layout(objects []fyne.CanvasObject, size fyne.Size) {
@@ -259,18 +262,18 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 		b.Importance = widget.LowImportance
 		return b
 	}
-	w.actions = newRow(0, button(say("Use as reference"), theme.ContentRedoIcon(), w.useAsReference))
+	w.actions = container.New(&flow{}, button(say("Use as reference"), theme.ContentRedoIcon(), w.useAsReference))
 	if w.opt.SaveFile != nil {
 		w.actions.Add(button(say("Save as…"), theme.DocumentSaveIcon(), w.saveAs))
 	}
 	w.actions.Add(button(say("Open folder"), theme.FolderOpenIcon(), w.reveal))
-	w.tools = container.NewBorder(nil, nil, nil, w.actions, container.New(inset{-4, 0}, quiet(w.info)))
+	w.tools = newColumn(0, container.New(inset{-4, 0}, quiet(w.info)), w.actions)
 
 	w.shots = newRow(6)
-	w.shotRow = container.New(fixed{height: 62}, container.NewHScroll(w.shots))
+	w.shotRow = container.New(fixed{62, 62}, container.NewHScroll(w.shots))
 	w.shotRow.Hide()
 	below := newColumn(4, w.overlay.row, w.tools, newColumn(0, w.bar, w.film), w.shotRow)
-	w.lower = container.NewBorder(nil, container.New(inset{0, 4}, below), nil, nil, w.stage)
+	w.lower = container.New(under{130}, w.stage, newPage(container.New(inset{0, 4}, below)))
 	w.inspect = newInspector(w)
 	picture := panel(container.NewStack(w.lower, w.inspect.body))
 	w.middle = container.New(gapped{10}, top, picture)
@@ -296,7 +299,7 @@ func (g gapped) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 func (w *Window) buildRight() fyne.CanvasObject {
 	w.set = newSettings(w)
-	return panel(container.NewBorder(nil, w.set.action, nil, nil, container.NewVScroll(w.set.form)))
+	return panel(container.NewBorder(nil, w.set.action, nil, nil, newPage(w.set.form)))
 }
 
 // field is a text field that lets the window's own shortcuts through while the user types, and Tab to the next widget.

@@ -1,0 +1,142 @@
+package ui
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+)
+
+// pseudo is a language that has every text, in letters that English does not use, and a third longer.
+func pseudo(t *testing.T) language {
+	t.Helper()
+	odd := func(text string) string {
+		var b strings.Builder
+		n := 0
+		for rest := text; rest != ""; {
+			if at := verb.FindStringIndex(rest); at != nil && at[0] == 0 {
+				b.WriteString(rest[:at[1]])
+				rest = rest[at[1]:]
+				continue
+			}
+			r := rune(rest[0])
+			switch {
+			case r >= 'a' && r <= 'z':
+				b.WriteRune('α' + (r-'a')%17)
+			case r >= 'A' && r <= 'Z':
+				b.WriteRune('Α' + (r-'A')%17)
+			default:
+				for _, r = range rest {
+					break
+				}
+				b.WriteRune(r)
+			}
+			n++
+			rest = rest[len(string(r)):]
+		}
+		return b.String() + strings.Repeat("ω", n/3)
+	}
+	l := language{}
+	for english, forms := range sourceTexts(t) {
+		l[english] = text{odd(forms.other), odd(forms.other)}
+		if forms.one != "" {
+			l[english] = text{odd(forms.one), odd(forms.other)}
+		}
+	}
+	return l
+}
+
+// known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
+var known = regexp.MustCompile(`\b(a|dog|on|the|beach|with|cat|bird|rex\.png|dinosaur|toybox|Realword|DDIM|DPM|CFG|GB|MB|png|tmp|Test\w*|` +
+	`(Ctrl|Alt|Shift|Cmd|Esc|Enter|Del|Space|F\d|Left|Right|Up|Down|PageUp|PageDown|Backspace|[A-Z])(\+\w+)*|[A-Z]|ms|[smhx]|\d+[smh]|Paper|Release)\b|\{\w+\}|[\w.-]*/[\w./-]*`)
+
+// TestPseudoLocale shows every screen in a language that English letters do not occur in: what is left of them was never given
+// to say.
+func TestPseudoLocale(t *testing.T) {
+	l := pseudo(t)
+	spoken.Store(&l)
+	t.Cleanup(func() { spoken.Store(nil) })
+	b := ready(t, withSamples)
+	english := regexp.MustCompile(`[A-Za-z]`)
+	complained := map[string]bool{}
+	b.screens(func(name string) {
+		texts := append(menuTexts(b.menus.main), accessibleTexts(b.tops())...)
+		for _, s := range textsOf(b.tops()) {
+			texts = append(texts, s.text)
+		}
+		for _, s := range texts {
+			if strings.HasSuffix(s, ".svg") || s == "Container" { // Fyne's own, for buttons without words
+				continue
+			}
+			if rest := known.ReplaceAllString(s, ""); english.MatchString(rest) && !complained[s] {
+				complained[s] = true
+				if name == "about" { // credits and libraries are names
+					continue
+				}
+				t.Errorf("%s: %q is not translated (%q)", name, s, rest)
+			}
+		}
+	})
+}
+
+// overlaps lists texts that lie on each other or reach out of their place.
+func (b *bench) overlaps() []string {
+	var bad []string
+	texts := textsOf(b.tops())
+	for i, s := range texts {
+		if s.free {
+			continue
+		}
+		if s.box.x1 > s.room.x1+1 || s.box.x0 < s.room.x0-1 {
+			bad = append(bad, fmt.Sprintf("%q is cut off: %v in %v", s.text, s.box, s.room))
+		}
+		for _, o := range texts[:i] {
+			both := s.box.cut(o.box).cut(s.room).cut(o.room)
+			if !o.free && both.x1-both.x0 > 1.5 && both.y1-both.y0 > 3 {
+				bad = append(bad, fmt.Sprintf("%q %v lies on %q %v", s.text, s.box, o.text, o.box))
+			}
+		}
+	}
+	return bad
+}
+
+// TestTextSizes shows every screen in its smallest window with small, normal and large texts, and with longer words.
+func TestTextSizes(t *testing.T) {
+	for _, c := range []struct {
+		percent int
+		long    bool
+		size    fyne.Size
+	}{{100, false, smallest}, {150, false, smallest}, {100, true, smallest}, {200, false, fyne.NewSize(3840, 2160)}} {
+		t.Run(fmt.Sprintf("%d%% %v %v", c.percent, c.long, c.size), func(t *testing.T) {
+			if c.long {
+				l := pseudo(t)
+				spoken.Store(&l)
+				t.Cleanup(func() { spoken.Store(nil) })
+			}
+			b := ready(t, withSamples)
+			p := b.prefs
+			p.TextSize = c.percent
+			b.setPreferences(p)
+			t.Cleanup(func() { looks.Store(nil) })
+			b.win.Resize(c.size)
+			b.settle()
+			b.screens(func(name string) {
+				b.layOut(c.size)
+				if m := b.win.Content().MinSize(); m.Width > c.size.Width || m.Height > c.size.Height {
+					t.Errorf("%s: the window wants %v, has %v", name, m, c.size)
+				}
+				for _, bad := range b.overlaps() {
+					t.Errorf("%s: %s", name, bad)
+				}
+			})
+		})
+	}
+}
+
+// layOut lays the window out in its size, as a driver does after a change.
+func (b *bench) layOut(size fyne.Size) {
+	b.win.Resize(size)
+	b.applyLook() // lays out everything
+}

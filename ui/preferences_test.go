@@ -1,0 +1,155 @@
+package ui
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+)
+
+func TestFileNames(t *testing.T) {
+	n := naming{At: time.Date(2026, 11, 23, 4, 5, 6, 0, time.UTC), Seed: 77, Words: []string{"dog", "pink hat"}, Prompt: "a dog / with \"..\\..\\x\"?", Model: "toy:box"}
+	for pattern, want := range map[string]string{
+		"{date}/{seed}":          "2026-11-23/77",
+		"{words} {seed}":         "dog-pink hat 77",
+		"{prompt}":               "a dog  with ....x",
+		"{model}/{time}":         "toybox/04-05-06",
+		"/../../etc/passwd":      "etc/passwd",
+		"a/../..//b":             "a/b",
+		"...":                    "picture",
+		"{date}":                 "2026-11-23",
+		strings.Repeat("x", 400): strings.Repeat("x", 60),
+	} {
+		folder, name := fileName(pattern, n)
+		if got := filepath.ToSlash(filepath.Join(folder, name)); got != want {
+			t.Errorf("%s gives %q, want %q", pattern, got, want)
+		}
+		if err := checkFileName(pattern); err != nil {
+			t.Errorf("%s: %v", pattern, err)
+		}
+	}
+	for _, bad := range []string{"", "  ", "{seeds}", "{seed", "a:b", `a\b`, "what?"} {
+		if checkFileName(bad) == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}
+
+// TestPreferencesSurvive: what is kept is read back, and whatever cannot be used is the default.
+func TestPreferencesSurvive(t *testing.T) {
+	a := test.NewTempApp(t)
+	p := defaultPreferences()
+	p.Look, p.TextSize, p.FileName, p.Notify, p.Keys = "dark", 150, "{seed}", false, map[string]string{"run.generate": "Ctrl+G"}
+	p.write(a.Preferences())
+	got := readPreferences(a.Preferences())
+	if got.Look != "dark" || got.TextSize != 150 || got.FileName != "{seed}" || got.Notify || got.Keys["run.generate"] != "Ctrl+G" {
+		t.Errorf("read back %+v", got)
+	}
+	for _, bad := range []string{"", "{", "[]", `{"Look":"pink","TextSize":5000,"FileName":"{x"}`, `{"TextSize":"big"}`} {
+		a.Preferences().SetString(preferencesKey, bad)
+		got := readPreferences(a.Preferences())
+		d := defaultPreferences()
+		if got.Look != d.Look || got.TextSize != d.TextSize || got.FileName != d.FileName {
+			t.Errorf("%s is read as %+v", bad, got)
+		}
+	}
+}
+
+func TestLookChanges(t *testing.T) {
+	b := ready(t, nil)
+	t.Cleanup(func() { looks.Store(nil) })
+	action := func(id string) action {
+		for _, a := range b.table.list {
+			if a.id == id {
+				return a
+			}
+		}
+		t.Fatal("no action ", id)
+		return action{}
+	}
+	before := theme.TextSize()
+	b.perform(action("view.text.larger"))
+	b.perform(action("view.text.larger"))
+	if got := theme.TextSize(); got <= before || b.prefs.TextSize != 120 {
+		t.Errorf("text size %v after %v, %d %%", got, before, b.prefs.TextSize)
+	}
+	b.perform(action("view.text.normal"))
+	if theme.TextSize() != before {
+		t.Errorf("text size %v, want %v", theme.TextSize(), before)
+	}
+	for _, look := range []string{"dark", "light"} {
+		b.perform(action("view.look." + look))
+		c := palette[theme.ColorNameBackground]
+		want := c.dark
+		if look == "light" {
+			want = c.light
+		}
+		if got := theme.Color(theme.ColorNameBackground); got != want {
+			t.Errorf("%s: background %v, want %v", look, got, want)
+		}
+		if !action("view.look." + look).on() {
+			t.Errorf("%s is not ticked", look)
+		}
+	}
+	if got := readPreferences(b.app.Preferences()); got.Look != "light" {
+		t.Errorf("kept %q", got.Look)
+	}
+}
+
+// TestKeysCanBeChanged gives an action another key, sees the old one without effect, and what a taken key is asked about.
+func TestKeysCanBeChanged(t *testing.T) {
+	b := ready(t, nil)
+	p := b.prefs
+	p.Keys = map[string]string{"file.preferences": "Ctrl+P", "help.keys": ""}
+	b.setPreferences(p)
+	b.bind()
+	typed := func(s fyne.Shortcut) bool {
+		b.key(s)
+		open := len(b.layers) > 0
+		b.back()
+		return open
+	}
+	for name, want := range map[string]bool{"Ctrl+P": true, "Ctrl+,": false} {
+		s, err := parseStroke(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if typed(s.shortcuts()[0]) != want {
+			t.Errorf("%s opens the preferences: %v, want %v", name, !want, want)
+		}
+	}
+	if b.press(stroke{key: fyne.KeyF1}) {
+		t.Error("F1 acts, though it was taken away")
+	}
+
+	// In the list: a click on a key, then a key that is taken.
+	b.showKeys()
+	var caps []*keyCap
+	for _, s := range widgetsOf(b.tops()) {
+		if k, ok := s.(*keyCap); ok {
+			caps = append(caps, k)
+		}
+	}
+	cap := caps[0] // Generate
+	cap.Tapped(nil)
+	cap.KeyDown(&fyne.KeyEvent{Name: fyne.KeyR})
+	asked := strings.Join(b.seen(), "\n")
+	if !strings.Contains(asked, "Use as reference") || !strings.Contains(asked, "Generate") {
+		t.Fatalf("nobody asks about the taken key: %s", asked)
+	}
+	for _, s := range widgetsOf(b.tops()) {
+		if k, ok := s.(fyne.Tappable); ok && labelOf(s) == "Take it" {
+			k.Tapped(nil)
+		}
+	}
+	if b.prefs.Keys["run.generate"] != "R" || b.prefs.Keys["picture.reference"] != "" {
+		t.Errorf("keys %v", b.prefs.Keys)
+	}
+	if i, ok := b.table.keys[stroke{key: fyne.KeyR}]; !ok || b.table.list[i].id != "run.generate" {
+		t.Error("R does not generate")
+	}
+}
