@@ -46,6 +46,7 @@ func (w *Window) allActions() []action {
 		w.queueActions(),
 		w.recallActions(),
 		w.historyActions(),
+		w.roundActions(),
 		w.viewActions(),
 		w.stageActions(),
 		w.lookActions(),

@@ -1,11 +1,9 @@
 package ui
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/png"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -120,21 +118,6 @@ func (w *Window) trySample(s Sample) {
 	}
 	w.state.PickErr = nil
 	w.add(Word{}, source{name: s.Name, hint: s.Word, read: func() ([]byte, error) { return s.Data, nil }})
-}
-
-// useAsReference takes the finished picture in view as a reference of the next round.
-func (w *Window) useAsReference() {
-	shot := w.state.Shot()
-	if shot == nil || shot.Image == nil {
-		return
-	}
-	img := shot.Image
-	w.state.PickErr = nil
-	w.add(Word{}, source{name: fmt.Sprintf("picture %d.png", w.state.View.Shot+1), from: shot.Kept, read: func() ([]byte, error) {
-		var b bytes.Buffer
-		err := png.Encode(&b, img)
-		return b.Bytes(), err
-	}})
 }
 
 // saveAs copies the file of the picture in view to where the user wants it.

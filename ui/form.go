@@ -33,6 +33,7 @@ type Card struct {
 	Scope   float64        // γ_scope; 0 is the preset's
 	Off     bool           // left out of the next rounds
 	Group   int            // cards with the same one are one subject even before they have a word; 0 is none
+	Anchor  bool           `json:",omitempty"` // the original, kept beside a picture that was made of it
 	Missing bool           `json:",omitempty"` // its file is not here: View is a small copy, if anything
 	Gone    *Place         // set while the word is lost: where it was. Word then names nothing.
 	From    uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere

@@ -135,8 +135,7 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	first := b.state.Shots[0].Kept
 	b.removeCard(b.state.Form.Cards[0].ID)
 	b.useAsReference()
-	b.settle()
-	test.Tap(b.chipOf(1))
+	b.pressSheet("Use as reference")
 	b.prompt.SetText("a dog with a hat")
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})

@@ -14,6 +14,7 @@ import (
 var (
 	_ fyne.Tappable      = (*tile)(nil)
 	_ fyne.Focusable     = (*tile)(nil)
+	_ fyne.Draggable     = (*tile)(nil)
 	_ fyne.Accessible    = (*tile)(nil)
 	_ desktop.Hoverable  = (*tile)(nil)
 	_ desktop.Cursorable = (*tile)(nil)
@@ -26,6 +27,9 @@ type tile struct {
 	name            string
 	chosen, hovered bool
 	frame           *plate
+	dragged         func(at fyne.Position) // over the window; nil: it cannot be dragged
+	dropped         func(at fyne.Position)
+	held            fyne.Position
 	body            *fyne.Container
 }
 
@@ -50,6 +54,21 @@ func (t *tile) mark() {
 		t.frame.stroke, t.frame.thick = theme.ColorNamePrimary, 2
 	}
 	t.frame.Refresh()
+}
+
+// Dragged and DragEnd carry the tile over the window.
+func (t *tile) Dragged(e *fyne.DragEvent) {
+	if t.dragged != nil {
+		t.held = e.AbsolutePosition
+		t.dragged(t.held)
+	}
+}
+
+// DragEnd implements fyne.Draggable.
+func (t *tile) DragEnd() {
+	if t.dropped != nil {
+		t.dropped(t.held)
+	}
 }
 
 func (t *tile) MouseIn(*desktop.MouseEvent)         { t.hovered = true; t.mark() }

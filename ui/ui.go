@@ -74,6 +74,11 @@ type Options struct {
 func Run(ctx context.Context, a fyne.App, o Options) {
 	w := New(a, o)
 	w.watchDraft()
+	if socket := os.Getenv("REALWORD_PROBE"); socket != "" { // tests of the real window
+		if err := w.probe(socket); err != nil {
+			fyne.LogError("The probe cannot listen", err)
+		}
+	}
 	defer context.AfterFunc(ctx, func() { w.post(w.Close) })()
 	w.win.ShowAndRun()
 	if err := w.journal.close(); err != nil {

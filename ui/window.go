@@ -77,6 +77,8 @@ type Window struct {
 	tools   *fyne.Container
 	shots   *fyne.Container
 	shotRow *fyne.Container
+	strip   *strip
+	ghost   *ghost
 	set     *settings
 }
 
@@ -221,7 +223,8 @@ func (w *Window) build() fyne.CanvasObject {
 	body := container.NewStack(container.New(columns{286, 276, 10, 420}, w.buildLeft(), w.buildMiddle(), w.buildRight()), w.gallery.page)
 	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner)
 	frame := container.New(inset{12, 10}, container.NewBorder(top, nil, nil, nil, body))
-	return container.New(atLeast{smallest.Width, smallest.Height}, frame)
+	w.ghost = newGhost()
+	return container.New(atLeast{smallest.Width, smallest.Height}, frame, w.ghost.layer)
 }
 
 // smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
@@ -262,7 +265,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 		b.Importance = widget.LowImportance
 		return b
 	}
-	w.actions = container.New(&flow{}, button(say("Use as reference"), theme.ContentRedoIcon(), w.useAsReference))
+	w.actions = container.New(&flow{}, button(say("Use as reference"), theme.ContentRedoIcon(), w.useAsReference), button(say("Recipe…"), theme.HistoryIcon(), w.recallShot))
 	if w.opt.SaveFile != nil {
 		w.actions.Add(button(say("Save as…"), theme.DocumentSaveIcon(), w.saveAs))
 	}
@@ -270,7 +273,8 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.tools = newColumn(0, container.New(inset{-4, 0}, quiet(w.info)), w.actions)
 
 	w.shots = newRow(6)
-	w.shotRow = container.New(fixed{62, 62}, container.NewHScroll(w.shots))
+	w.strip = newStrip(w, container.NewHScroll(w.shots))
+	w.shotRow = w.strip.body
 	w.shotRow.Hide()
 	below := newColumn(4, w.overlay.row, w.tools, newColumn(0, w.bar, w.film), w.shotRow)
 	w.lower = container.New(under{130}, w.stage, newPage(container.New(inset{0, 4}, below)))
@@ -534,11 +538,19 @@ func (w *Window) repaintFilm() {
 func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
-		w.shots.Add(newThumb(say("picture %d", i+1), smallOf(w.state.Shots[i]), 56, func() {
+		small := smallOf(w.state.Shots[i])
+		thumb := newThumb(say("picture %d", i+1), small, 56, func() {
 			w.state.View = View{Shot: i, Step: -1}
 			w.refresh()
-		}))
+		})
+		thumb.dragged = func(at fyne.Position) { w.ghost.follow(small, at) }
+		thumb.dropped = func(at fyne.Position) {
+			w.ghost.gone()
+			w.dropShot(w.state.Shots[i], at)
+		}
+		w.shots.Add(thumb)
 	}
+	w.strip.refresh()
 	for i, o := range w.shots.Objects {
 		o.(*tile).choose(i == w.state.View.Shot)
 	}

@@ -166,9 +166,9 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 		t.Error("behind the last step is the picture")
 	}
 	b.useAsReference()
-	b.settle()
-	if len(b.state.Form.Cards) != 2 {
-		t.Errorf("%d cards after using the picture as a reference", len(b.state.Form.Cards))
+	b.pressSheet("Use as reference")
+	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bonds(b.state) != "7-0001.png=dog#1 rex.png=dog#1" {
+		t.Errorf("after using the picture as a reference: %s", bonds(b.state))
 	}
 }
 

@@ -1,0 +1,134 @@
+package ui
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"reflect"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Seen is one thing on the screen, for tests that click through a real window.
+type Seen struct {
+	Kind       string // its type: "Button", "chip", "tile"
+	Text       string
+	X, Y, W, H int // in pixels of the window
+	Off        bool
+}
+
+// probe answers every connection to a socket with a list of what is on the screen, as JSON, from the back to the front; what a
+// sheet covers is left out. Nothing can be done to the window through it.
+func (w *Window) probe(socket string) error {
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		return err
+	}
+	go func() {
+		<-w.ctx.Done()
+		_ = l.Close()
+		_ = os.Remove(socket)
+	}()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			answer := make(chan []Seen, 1)
+			w.post(func() { answer <- w.seen() })
+			select {
+			case list := <-answer:
+				_ = json.NewEncoder(c).Encode(list)
+			case <-w.ctx.Done():
+			}
+			_ = c.Close()
+		}
+	}()
+	return nil
+}
+
+// seen lists what is on the screen.
+func (w *Window) seen() []Seen {
+	c := w.win.Canvas()
+	var list []Seen
+	var visit func(o fyne.CanvasObject)
+	visit = func(o fyne.CanvasObject) {
+		if o == nil || !o.Visible() {
+			return
+		}
+		if s, ok := seenAs(o); ok {
+			pos, scale := w.app.Driver().AbsolutePositionForObject(o), c.Scale()
+			s.X, s.Y = int(pos.X*scale), int(pos.Y*scale)
+			s.W, s.H = int(o.Size().Width*scale), int(o.Size().Height*scale)
+			list = append(list, s)
+		}
+		for _, inner := range inside(o) {
+			visit(inner)
+		}
+	}
+	if top := c.Overlays().Top(); top != nil {
+		visit(top)
+	} else {
+		visit(w.win.Content())
+	}
+	return list
+}
+
+// seenAs tells what an object is called; ok is false for frames and the like.
+func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
+	s.Kind = reflect.TypeOf(o).Elem().Name()
+	if d, can := o.(fyne.Disableable); can {
+		s.Off = d.Disabled()
+	}
+	switch o := o.(type) {
+	case *widget.Button:
+		if s.Text = o.Text; o.Text == "" && o.Icon != nil {
+			s.Text = o.Icon.Name()
+		}
+	case *widget.Check:
+		s.Text = o.Text
+	case *widget.RadioGroup:
+		s.Text = o.Selected
+	case *widget.Label:
+		s.Text = o.Text
+	case *canvas.Text:
+		s.Text = o.Text
+	case *line:
+		s.Text = o.text
+	case *fitted:
+		s.Text = o.text
+	case *field:
+		s.Text = o.Text
+	case fyne.Accessible:
+		s.Text = o.AccessibilityLabel()
+	default:
+		_, widget := o.(fyne.Widget)
+		return s, widget && s.Kind != "plate"
+	}
+	return s, true
+}
+
+// inside is what an object is made of, as far as tests look for it.
+func inside(o fyne.CanvasObject) []fyne.CanvasObject {
+	switch o := o.(type) {
+	case *fyne.Container:
+		return o.Objects
+	case *container.Scroll:
+		return []fyne.CanvasObject{o.Content}
+	case *container.ThemeOverride:
+		return []fyne.CanvasObject{o.Content}
+	case *widget.PopUp:
+		return []fyne.CanvasObject{o.Content}
+	case *line, *fitted, *plate, *field:
+		return nil
+	case fyne.Widget:
+		if reflect.TypeOf(o).Elem().PkgPath() == reflect.TypeFor[Window]().PkgPath() {
+			return o.CreateRenderer().Objects() // of ours, a renderer is a view of parts that the widget keeps
+		}
+	}
+	return nil
+}

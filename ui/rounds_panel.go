@@ -1,0 +1,239 @@
+package ui
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"slices"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/history"
+)
+
+// strip is what lies under the stage: the pictures of the session in a row, or its rounds as a tree.
+type strip struct {
+	w       *Window
+	body    *fyne.Container
+	height  *fixed
+	row     fyne.CanvasObject
+	tree    *fyne.Container
+	scroll  *container.Scroll
+	empty   *line
+	rows    *widget.Button
+	trees   *widget.Button
+	asTree  bool
+	nodes   []RoundNode
+	tiles   []*tile
+	session uint64 // that the nodes are of
+	made    int    // pictures that the history had when they were read
+}
+
+// Sizes of the tree.
+const (
+	rowHeight  = 62
+	treeHeight = 148
+	nodeSide   = 46
+	nodeWidth  = 58
+	nodeHeight = 66
+)
+
+// newStrip puts the row of pictures beside the tree of rounds.
+func newStrip(w *Window, row fyne.CanvasObject) *strip {
+	s := &strip{w: w, row: row, height: &fixed{width: 62, height: rowHeight}}
+	s.tree = container.New(&treeLayout{s})
+	s.empty = caption(say("Rounds appear here. A round stands below the one that its reference was made in."))
+	s.scroll = container.NewScroll(s.tree)
+	s.scroll.Hide()
+	s.empty.Hide()
+	s.rows = smallButton(theme.MediaPhotoIcon(), func() { s.show(false) })
+	s.trees = smallButton(theme.NewThemedResource(treeIcon), func() { s.show(true) })
+	tool := func(b *widget.Button) fyne.CanvasObject { return container.New(fixed{30, 30}, b) }
+	s.body = container.New(s.height, container.NewBorder(nil, nil, container.NewVBox(newColumn(2, tool(s.rows), tool(s.trees))), nil,
+		container.New(inset{4, 0}, container.NewStack(s.row, s.scroll, container.New(inset{6, 12}, container.NewVBox(s.empty))))))
+	s.show(false)
+	return s
+}
+
+// treeIcon is two things below one.
+var treeIcon = fyne.NewStaticResource("tree.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
+	`<path fill="#000" d="M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z"/></svg>`))
+
+// show chooses what the strip shows.
+func (s *strip) show(tree bool) {
+	s.asTree = tree
+	s.row.Hide()
+	s.scroll.Hide()
+	s.rows.Importance, s.trees.Importance = widget.MediumImportance, widget.LowImportance
+	s.height.height = rowHeight
+	if tree {
+		s.height.height = treeHeight
+		s.scroll.Show()
+		s.rows.Importance, s.trees.Importance = widget.LowImportance, widget.MediumImportance
+	} else {
+		s.row.Show()
+	}
+	s.rows.Refresh()
+	s.trees.Refresh()
+	s.refresh()
+	s.body.Refresh()
+	if s.w.lower != nil {
+		s.w.lower.Refresh()
+	}
+}
+
+// refresh makes the tree equal to the history, and marks the round in view.
+func (s *strip) refresh() {
+	s.empty.Hidden = !s.asTree || len(s.nodes) > 0
+	if !s.asTree {
+		return
+	}
+	made := 0
+	var kept uint64
+	for _, shot := range s.w.state.Shots {
+		if shot.Kept != 0 {
+			made++
+		}
+	}
+	if shot := s.w.state.Shot(); shot != nil {
+		kept = shot.Kept
+	}
+	if session := s.w.state.History.Session; session != s.session || made != s.made {
+		s.session, s.made = session, made
+		s.read()
+	}
+	for i, n := range s.nodes {
+		s.tiles[i].choose(slices.ContainsFunc(n.Pictures, func(p history.Picture) bool { return p.ID == kept }))
+	}
+}
+
+// read reads the rounds of the session.
+func (s *strip) read() {
+	store, session := s.w.journal.read(), s.session
+	if store == nil || session == 0 {
+		return
+	}
+	s.w.background(func() func() {
+		rounds, err := store.SessionRounds(session)
+		nodes := RoundTree(rounds)
+		var ids []uint64
+		for _, n := range nodes {
+			ids = append(ids, n.Pictures[0].ID)
+		}
+		small := map[uint64]image.Image{}
+		if pictures, failed := store.Pictures(ids); failed == nil {
+			for _, p := range pictures {
+				if img, bad := png.Decode(bytes.NewReader(p.Thumbnail)); bad == nil {
+					small[p.ID] = img
+				}
+			}
+		}
+		return func() {
+			if err == nil && session == s.session {
+				s.fill(nodes, small)
+			}
+		}
+	})
+}
+
+// fill draws the tree.
+func (s *strip) fill(nodes []RoundNode, small map[uint64]image.Image) {
+	s.nodes, s.tiles = nodes, nil
+	var objects []fyne.CanvasObject
+	for _, n := range nodes {
+		if n.Parent >= 0 {
+			for range 2 { // across and down
+				l := canvas.NewLine(theme.ColorForWidget(theme.ColorNamePlaceHolder, s.empty))
+				l.StrokeWidth = 1.5
+				objects = append(objects, l)
+			}
+		}
+	}
+	for i, n := range nodes {
+		first := n.Pictures[0].ID
+		img := small[first]
+		if img == nil {
+			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
+		}
+		t := newThumb(say("round %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
+		s.tiles = append(s.tiles, t)
+		objects = append(objects, t)
+	}
+	for i, n := range nodes {
+		mark := caption(say("round %d", i+1))
+		if len(n.Pictures) > 1 {
+			mark.text += " ×" + strconv.Itoa(len(n.Pictures))
+		}
+		mark.align = fyne.TextAlignCenter
+		objects = append(objects, mark)
+	}
+	s.tree.Objects = objects
+	s.tree.Refresh()
+	s.scroll.Refresh()
+	s.refresh()
+}
+
+// treeLayout places lines, pictures and captions as RoundTree says.
+type treeLayout struct{ s *strip }
+
+func (t *treeLayout) at(n RoundNode) fyne.Position {
+	return fyne.NewPos(float32(n.Column)*nodeWidth+2, float32(n.Level)*nodeHeight+2)
+}
+
+func (t *treeLayout) Layout(objects []fyne.CanvasObject, _ fyne.Size) {
+	nodes := t.s.nodes
+	lines := len(objects) - 2*len(nodes)
+	if lines < 0 {
+		return
+	}
+	i := 0
+	for _, n := range nodes {
+		if n.Parent < 0 {
+			continue
+		}
+		across, down := objects[i].(*canvas.Line), objects[i+1].(*canvas.Line)
+		i += 2
+		from, to := t.at(nodes[n.Parent]), t.at(n)
+		x, y := to.X+nodeSide/2, to.Y-6
+		across.Position1, across.Position2 = fyne.NewPos(from.X+nodeSide/2, y), fyne.NewPos(x, y)
+		down.Position1, down.Position2 = fyne.NewPos(x, y), fyne.NewPos(x, to.Y)
+		if n.Column == nodes[n.Parent].Column {
+			across.Position1, down.Position1 = fyne.NewPos(x, y), fyne.NewPos(x, from.Y+nodeSide+14)
+		}
+	}
+	for k, n := range nodes {
+		tile, mark := objects[lines+k], objects[lines+len(nodes)+k]
+		tile.Move(t.at(n))
+		tile.Resize(fyne.NewSquareSize(nodeSide))
+		mark.Move(t.at(n).AddXY(-6, nodeSide))
+		mark.Resize(fyne.NewSize(nodeSide+12, 14))
+	}
+}
+
+func (t *treeLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, n := range t.s.nodes {
+		size = size.Max(fyne.NewSize(float32(n.Column+1)*nodeWidth, float32(n.Level+1)*nodeHeight))
+	}
+	return size
+}
+
+// toggleTree shows the tree of rounds, or the row of pictures again.
+func (w *Window) toggleTree() {
+	if w.shotRow.Hidden {
+		w.shotRow.Show()
+	}
+	w.strip.show(!w.strip.asTree)
+}
+
+// roundActions are the keys of rounds.
+func (w *Window) roundActions() []action {
+	return []action{
+		{id: "view.rounds", menu: menuView, label: say("Rounds as a tree"), key: "Shift+T", do: w.toggleTree, on: func() bool { return w.strip.asTree }},
+	}
+}
