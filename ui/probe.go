@@ -39,7 +39,7 @@ func (w *Window) probe(socket string) error {
 				return
 			}
 			answer := make(chan []Seen, 1)
-			w.post(func() { answer <- w.seen() })
+			w.post(func() { answer <- w.onScreen() })
 			select {
 			case list := <-answer:
 				_ = json.NewEncoder(c).Encode(list)
@@ -51,8 +51,8 @@ func (w *Window) probe(socket string) error {
 	return nil
 }
 
-// seen lists what is on the screen.
-func (w *Window) seen() []Seen {
+// onScreen lists what is on the screen.
+func (w *Window) onScreen() []Seen {
 	c := w.win.Canvas()
 	var list []Seen
 	var visit func(o fyne.CanvasObject)

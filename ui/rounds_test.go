@@ -263,7 +263,7 @@ func TestProbe(t *testing.T) {
 	b.promptChanged("a dog")
 	find := func(kind, text string) Seen {
 		t.Helper()
-		for _, s := range b.seen() {
+		for _, s := range b.onScreen() {
 			if s.Kind == kind && s.Text == text {
 				return s
 			}
