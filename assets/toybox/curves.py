@@ -3,7 +3,7 @@
     python curves.py --work DIR                     DIR/base.jsonl, DIR/reference.jsonl -> DIR/<stage>-loss.png
     python curves.py FILE.jsonl ... --out out.png   several runs in one picture
 """
-import argparse, json, pathlib
+import argparse, json, math, pathlib
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -36,14 +36,16 @@ def draw(runs, out, note=""):
     im = Image.new("RGB", (max(1, len(figures)) * WIDTH, HEIGHT + (18 if note else 0)), "white")
     pen = ImageDraw.Draw(im)
     for f, figure in enumerate(figures):
-        shown = {n: r for n, r in runs.items() if figure in r}
+        shown = {n: r for n, r in runs.items() if figure in r and np.any(r[figure])}
         x1 = max(r["step"].max() for r in shown.values())
         low, high = (g(np.nanmin(r[figure]) if g is min else np.nanquantile(r[figure], .995) for r in shown.values()) for g in (min, max))
         high = high if high > low else low + 1
+        logarithmic = low > 0 and high > 6 * low  # or the first steps would hide all others
+        axis = (lambda y: math.log(y / low) / math.log(high / low)) if logarithmic else (lambda y: (y - low) / (high - low))
         left, right, top, bottom = f * WIDTH + LEFT, (f + 1) * WIDTH - 12, TOP, HEIGHT - 24
-        at = lambda x, y: (left + x / max(x1, 1) * (right - left), bottom - (min(y, high) - low) / (high - low) * (bottom - top))
+        at = lambda x, y: (left + x / max(x1, 1) * (right - left), bottom - axis(min(max(y, low), high)) * (bottom - top))
         for k in range(5):
-            v = low + (high - low) * k / 4
+            v = low * (high / low) ** (k / 4) if logarithmic else low + (high - low) * k / 4
             y = at(0, v)[1]
             pen.line((left, y, right, y), fill="#e4e4e4")
             pen.text((f * WIDTH + 6, y - 6), f"{v:.3g}", fill="#666666")
