@@ -145,7 +145,7 @@ def load(work):
 
 
 def choose(cases, group, limit=None):
-    """The cases of a set. "sub" is one case of each individual of "main", for the tables; with a limit, spread evenly."""
+    """The cases of a set. "sub" is one case of each individual of "main", for the tables; with a limit, a fixed random part."""
     if group == "sub":
         main = [c for c in cases if c["set"] == "main"]
         some = [main[20 * i + 2 * ((3 * i) % 10)] for i in range(len(main) // 20)]
@@ -153,8 +153,9 @@ def choose(cases, group, limit=None):
         some = [c for c in cases if c["set"] == "main" and c["seed"] % 10 == 0]
     else:
         some = [c for c in cases if c["set"] == group]
-    if limit and limit < len(some):
-        some = [some[i * len(some) // limit] for i in range(limit)]
+    if limit:
+        kept = set(order([c["name"] for c in some])[:limit])
+        some = [c for c in some if c["name"] in kept]
     return some
 
 

@@ -68,7 +68,7 @@ if __name__ == "__main__":
     p.add_argument("--run", required=True, help="name of the folder for the pictures of this model")
     p.add_argument("--set", default="main", choices=("main", "main-1", "two", "new", "dev", "sub"))
     p.add_argument("--settings", nargs="+", default=["default"], choices=SETTINGS, metavar="SETTING", help=", ".join(SETTINGS))
-    p.add_argument("--limit", type=int, help="that many cases, spread evenly")
+    p.add_argument("--limit", type=int, help="that many cases, a fixed random part")
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--cfg", help="ω for all pictures (default: the model's own)")
     a = p.parse_args()

@@ -29,6 +29,8 @@ def test_the_plan_is_fixed_and_development_stays_apart():
     assert len(gallery) == len(set(gallery)) == 200 and all(c["identities"][0] in gallery for c in some if c["set"] == "main")
     assert len({c["name"] for c in some}) == len(some) and len({(c["prompt"], c["seed"]) for c in some}) == len(some)
     assert len({c["identities"][0] for c in cases.choose(some, "sub")}) == 40
+    part = cases.choose(some, "main-1", 100)
+    assert len(part) == 100 and part == [c for c in some if c in part] and len({c["place"] for c in part}) == 10
     assert all(c["said"][0] in c["prompt"] and c["identities"][0].split("-")[0] not in c["prompt"] for c in some if c["set"] == "new")
 
 
