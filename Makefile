@@ -12,6 +12,7 @@ export CGO_ENABLED := 1
 
 # Packages with goroutines of their own are tested with the race detector.
 RACED := realword/inference realword/history realword/ui
+comma := ,
 empty :=
 space := $(empty) $(empty)
 
@@ -70,8 +71,9 @@ test: deps screen $(CLIP_VOCABULARY) ## vet and test everything; needs no displa
 	$(call window,-tags=$(TAGS))
 
 .PHONY: audit
-audit: deps screen ## the real window with the race detector and Fyne's check for calls off its goroutine
+audit: deps screen ## the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
 	$(call window,-race)
+	$(call window,-tags=$(TAGS)$(comma)audit)
 
 # window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
 window = if command -v xvfb-run >/dev/null; then \
