@@ -137,10 +137,11 @@ func scope(c Card, f Form, m *bundle.Manifest) float64 {
 	return 0.2
 }
 
-// Remove takes a card away.
+// Remove takes a card away. Its subject keeps its place.
 func (f Form) Remove(card int) Form {
-	f.Cards = slices.DeleteFunc(slices.Clone(f.Cards), func(c Card) bool { return c.ID == card })
-	return f
+	return f.arrange(func(g Group) []Card {
+		return slices.DeleteFunc(f.pictures(g), func(c Card) bool { return c.ID == card })
+	})
 }
 
 // Restore takes over a recipe. Pictures that are here already get their words and reaches back; their bytes say which ones

@@ -89,7 +89,7 @@ func newSettings(w *Window) *settings {
 	})
 	s.more.Importance, s.more.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(say("Settings")), s.size)),
-		newColumn(4, both, container.New(inset{4, 0}, s.presetNote)), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
+		newColumn(4, both, container.New(inset{4, 0}, s.presetNote), w.newPresetButton()), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -121,7 +122,7 @@ func picturesIn(path string) ([]string, error) {
 	return files, nil
 }
 
-// bring reads pictures one after the other; each is there as soon as it is read. What cannot be used is said in the end.
+// bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
 func (w *Window) bring(to target, find func() ([]source, []error)) {
 	w.state.Picking++
 	model, room := w.state.Model, mostPictures-len(w.state.Form.Cards)
@@ -129,6 +130,8 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 	w.background(func() func() {
 		list, errs := find()
 		left := 0
+		var ready []added
+		last := time.Now()
 		for i, s := range list {
 			if w.ctx.Err() != nil {
 				break
@@ -148,12 +151,18 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 			}
 			room--
 			c.From = s.from
-			w.post(func() {
-				w.state = w.state.AddTo(c, s.hint, to)
-				w.refresh()
-			})
+			ready = append(ready, added{c, s.hint})
+			if time.Since(last) > 300*time.Millisecond {
+				batch := ready
+				ready, last = nil, time.Now()
+				w.post(func() {
+					w.state = w.state.addAll(batch, to)
+					w.refresh()
+				})
+			}
 		}
 		return func() {
+			w.state = w.state.addAll(ready, to)
 			w.state.Picking--
 			w.state.PickErr = errors.Join(w.state.PickErr, digest(errs))
 			if left > 0 {
@@ -162,6 +171,19 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 			w.refresh()
 		}
 	})
+}
+
+// added is a picture that was read.
+type added struct {
+	card Card
+	hint string
+}
+
+func (s State) addAll(list []added, to target) State {
+	for _, a := range list {
+		s = s.AddTo(a.card, a.hint, to)
+	}
+	return s
 }
 
 func leftOut(left, of int) string {
