@@ -146,7 +146,7 @@ func (g Gallery) choose(id uint64) Gallery {
 
 // found is the gallery after it was read anew: the chosen picture stays chosen while it is there.
 func (g Gallery) found(fresh Gallery) Gallery {
-	fresh.Chosen, fresh.Detail, fresh.Snack, fresh.Err, fresh.Busy = g.Chosen, g.Detail, g.Snack, nil, g.Busy
+	fresh.Chosen, fresh.Detail, fresh.Snack, fresh.Err, fresh.Busy = g.Chosen, g.Detail, g.Snack, g.Err, g.Busy
 	if !slices.Contains(fresh.IDs, fresh.Chosen) {
 		fresh.Chosen, fresh.Detail = 0, nil
 	}

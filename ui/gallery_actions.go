@@ -146,10 +146,7 @@ func (g *galleryPage) change(do func(Store) error, after func()) {
 	g.w.journal.do(func(s Store) error {
 		err := do(s)
 		g.w.post(func() {
-			switch {
-			case err != nil:
-				g.state.Err = err
-			case after != nil:
+			if g.state.Err = err; err == nil && after != nil {
 				after()
 			}
 			g.refresh()

@@ -84,7 +84,7 @@ type pictureCell struct {
 	body   *fyne.Container
 }
 
-const cellSide = 132
+const cellSide = 116
 
 func newPictureCell(p *pictureGrid) *pictureCell {
 	c := &pictureCell{grid: p, back: newPlate(colorWell, "", 8), badge: newLine("", theme.ColorNameForeground, theme.SizeNameCaptionText)}

@@ -47,6 +47,7 @@ type galleryPage struct {
 	buttons   map[string]*widget.Button
 	none      *widget.Label
 	detail    *fyne.Container
+	right     *fyne.Container // around all that is said of the chosen picture
 }
 
 // Rows of the list before the sessions, and after them.
@@ -146,7 +147,8 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	g.detail = newColumn(8, container.New(fixed{height: 252}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(say("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
-	return panel(container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(quiet(g.none), g.detail))))
+	g.right = container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(quiet(g.none), g.detail)))
+	return panel(g.right)
 }
 
 // sessionItem is one row of the list: a thumbnail, a title, and a line of facts.
@@ -344,6 +346,7 @@ func able(b *widget.Button, yes bool) {
 func (g *galleryPage) refreshDetail() {
 	d := g.state.Detail
 	g.detail.Hidden, g.tools.Hidden, g.none.Hidden = d == nil, d == nil, g.state.Chosen != 0
+	defer g.right.Refresh() // what is shown has another size now
 	if d == nil {
 		return
 	}

@@ -147,7 +147,12 @@ func (j *journal) record(r inference.Request, begin func(s Store) (round uint64,
 			out <- e // the screen comes first
 			j.do(func(Store) error { return rec.Event(e) })
 		}
-		j.do(trimTo(j.budget.Load()))
+		j.do(func(s Store) error {
+			if rec.failed != nil {
+				return rec.failed
+			}
+			return trimTo(j.budget.Load())(s)
+		})
 	}()
 	return out
 }
