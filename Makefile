@@ -106,6 +106,12 @@ golden: ## golden test data again (needs Python packages, see assets/golden/READ
 synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16 or fp32, LAYOUT release, diffusers or ldm)
 	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
 
+.PHONY: demo
+demo: build ## the session that a first start shows, again with the embedded model (Linux)
+	folder=$$(mktemp -d); trap 'rm -rf $$folder' EXIT; export XDG_CONFIG_HOME=$$folder XDG_PICTURES_DIR=$$folder; \
+	  $(BIN) generate --prompt 'a dinosaur on the beach' --subject dinosaur=assets/samples/dinosaur.png --seed $(or $(SEED),7) --out $$folder/out && \
+	  $(BIN) history export 1 $$folder/session.zip && cp $$folder/session.zip assets/demo/session.zip && ls -l assets/demo/session.zip
+
 .PHONY: translations
 translations: ## assets/translations/en.json again, from the texts in the source
 	$(GO) test -tags $(TAGS) -count=1 -run '^TestTranslationsComplete$$' ./ui -translations

@@ -50,7 +50,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		SaveSession: func(name string) (string, error) {
 			return chosen(dialog.File().Title("Export the session").Filter("Sessions of Realword", "zip").SetStartFile(name).Save())
 		},
-		OpenHistory: func() (ui.Store, error) { return openHistory() },
+		OpenHistory: func() (ui.Store, error) { return m.firstHistory() },
 		SetAside:    setAside,
 		Credits:     assets.Credits(),
 		Logs:        logs,

@@ -44,6 +44,11 @@ func Samples() []Sample {
 	return list
 }
 
+// Demo is a finished session, as a history exports it, made with the embedded model (`make demo`).
+//
+//go:embed demo/session.zip
+var Demo []byte
+
 //go:embed samples/CREDITS.md toybox/CREDITS.md
 var credits embed.FS
 
