@@ -80,6 +80,10 @@ window = if command -v xvfb-run >/dev/null; then \
 	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow$$' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
+.PHONY: kill
+kill: deps screen ## kill -9 in runs, imports and edits of the real window, KILLS times (default 200)
+	REALWORD_KILLS=$(or $(KILLS),200) xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 2h -tags $(TAGS) -run '^TestKill$$' -v ./app
+
 .PHONY: lint
 lint: deps ## golangci-lint with the few linters of .golangci.yml
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
