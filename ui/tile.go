@@ -41,6 +41,14 @@ func newTile(name string, radius float32, content fyne.CanvasObject, tapped func
 	return t
 }
 
+// Tapped also takes the focus from where the user typed before, so that letters are keys again.
+func (t *tile) Tapped(e *fyne.PointEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil && c.Focused() != t {
+		c.Unfocus()
+	}
+	t.press.Tapped(e)
+}
+
 func (t *tile) choose(chosen bool) {
 	if t.chosen != chosen {
 		t.chosen = chosen
