@@ -129,6 +129,12 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 		if reflect.TypeOf(o).Elem().PkgPath() == reflect.TypeFor[Window]().PkgPath() {
 			return o.CreateRenderer().Objects() // of ours, a renderer is a view of parts that the widget keeps
 		}
+		// Fyne's own frames, such as what lies around a sheet.
+		if f := reflect.ValueOf(o).Elem().FieldByName("Content"); f.IsValid() && f.CanInterface() {
+			if content, ok := f.Interface().(fyne.CanvasObject); ok {
+				return []fyne.CanvasObject{content}
+			}
+		}
 	}
 	return nil
 }
