@@ -113,7 +113,7 @@ func newCard(look cardLook, acts cardActs) *card {
 	tools := newRow(2, container.New(fixed{28, 24}, c.solo), container.New(fixed{28, 24}, c.eye), container.New(fixed{28, 24}, c.more))
 	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools), container.New(fixed{height: tinySide + 2}, container.NewHScroll(c.thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
-		container.New(inset{10, 8}, newColumn(6, top, row, c.editor.Container)))
+		container.New(inset{10, 8}, container.New(narrow{}, newColumn(6, top, row, c.editor.Container))))
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c

@@ -336,6 +336,9 @@ func (s *squareEditor) show(c Card) {
 		s.note.set(say("The whole picture, pulled to a square."))
 	default:
 		s.note.set(say("The whole picture, with bars beside it."))
+		if c.Pixels.X == c.Pixels.Y {
+			s.note.set(say("The whole picture."))
+		}
 	}
 	s.cropRow.Hidden = fit != picture.Crop
 	if !s.cropRow.Hidden && c.Whole != nil {
