@@ -383,6 +383,48 @@ func (u under) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(objects[0].MinSize().Width, u.least+60)
 }
 
+// beside is a text that may be cut and its buttons at its right, or under it where both do not fit.
+type beside struct{ width float32 } // of the last layout, for MinSize
+
+// fits tells whether both fit into a width, and how wide the buttons are.
+func (b *beside) fits(objects []fyne.CanvasObject, width float32) (buttons float32, ok bool) {
+	for _, o := range objects[1].(*fyne.Container).Objects {
+		buttons += o.MinSize().Width
+	}
+	if !objects[1].Visible() {
+		buttons = 0
+	}
+	return buttons, buttons+120*textScale() <= width
+}
+
+func (b *beside) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	b.width = size.Width
+	buttons, ok := b.fits(objects, size.Width)
+	text := objects[0].MinSize().Height
+	objects[0].Move(fyne.Position{})
+	if ok {
+		objects[0].Resize(fyne.NewSize(size.Width-buttons, size.Height))
+		objects[1].Move(fyne.NewPos(size.Width-buttons, 0))
+		objects[1].Resize(fyne.NewSize(buttons, size.Height))
+		return
+	}
+	objects[0].Resize(fyne.NewSize(size.Width, text))
+	objects[1].Move(fyne.NewPos(0, text))
+	objects[1].Resize(fyne.NewSize(size.Width, size.Height-text))
+}
+
+func (b *beside) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	text := objects[0].MinSize().Height
+	if !objects[1].Visible() {
+		return fyne.NewSize(0, text)
+	}
+	buttons := objects[1].MinSize().Height
+	if _, ok := b.fits(objects, b.width); ok || b.width == 0 {
+		return fyne.NewSize(0, max(text, buttons))
+	}
+	return fyne.NewSize(0, text+buttons)
+}
+
 // row is objects side by side, centred vertically, in their smallest size.
 type row struct{ gap float32 }
 

@@ -270,7 +270,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 		w.actions.Add(button(say("Save as…"), theme.DocumentSaveIcon(), w.saveAs))
 	}
 	w.actions.Add(button(say("Open folder"), theme.FolderOpenIcon(), w.reveal))
-	w.tools = newColumn(0, container.New(inset{-4, 0}, quiet(w.info)), w.actions)
+	w.tools = container.New(&beside{}, container.New(inset{-4, 0}, quiet(w.info)), w.actions)
 
 	w.shots = newRow(6)
 	w.strip = newStrip(w, container.NewHScroll(w.shots))
