@@ -189,7 +189,7 @@ def noised(work, count):
     times = {999 - 40 * s: s for s in steps}
     model, tokenizer = load(work)
     raw = guidance_figures(model, tokenizer, work, count, timesteps=tuple(times))
-    return {f"{k} (step {times[int(k.rsplit('=')[1])]})" if "t=" in k else k: v for k, v in raw.items()}
+    return {f"{k} (step {times[int(k.rsplit('=')[1])]})" if "t=" in k else k: rounded(v) for k, v in raw.items()}
 
 
 def markdown(result):

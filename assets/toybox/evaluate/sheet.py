@@ -1,6 +1,6 @@
 """A contact sheet of a run: per case the reference(s), the same seed without them, the last mask, the customised picture.
 
-    python sheet.py --work DIR --run final --out results/held-out.png
+    python sheet.py --work DIR --run final --out results/contact-sheet.png
 
 The cases are fixed, not picked: 14 of held-out individuals, 5 of pairs, 5 of new words.
 """
