@@ -175,8 +175,8 @@ def evaluate(panel, run, group, limit=None):
         names = {r["case"]["name"]: r for r in floor}
         both = [r for r in rows if r["case"]["name"] in names]
         out["customised"] |= outside(both, [names[r["case"]["name"]] for r in both], folder)
-        if (apart := seeds_apart(floor)) is not None:
-            out["text only (floor)"]["change with another seed"] = apart
+        if (apart := seeds_apart(rows)) is not None:
+            out["customised"]["change with another seed"] = apart
     out["composed scenes (ceiling)"] = figures(panel, truths(panel, some))
     return out
 

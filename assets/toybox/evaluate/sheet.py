@@ -67,6 +67,6 @@ if __name__ == "__main__":
             sheet.paste(im, (x + t * (TILE + 2), y))
         draw.text((x, y + TILE + 1), c["prompt"], fill="black")
     a.out.parent.mkdir(parents=True, exist_ok=True)
-    sheet.quantize(256, dither=Image.Dither.NONE).save(a.out, optimize=True)
+    sheet.save(a.out, optimize=True)
     if a.out.stat().st_size > LIMIT:
         raise SystemExit(f"{a.out} has {a.out.stat().st_size} bytes, more than {LIMIT}: make TILE smaller")
