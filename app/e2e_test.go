@@ -4,22 +4,170 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/picture"
+	"realword/ui"
 )
 
-// TestWindow starts the program in a real window, types a prompt, presses Ctrl+Enter and waits for the saved picture. It needs a
-// display and xdotool: `make test` gives it a virtual one. REALWORD_E2E_BUILD holds build options of the program (`make audit`).
+// screen is the program in a real window. It is looked at through the probe, and touched as a user touches it.
+type screen struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	ended  chan error
+	socket string
+	window string
+	began  time.Time
+}
+
+// openScreen starts the program and waits for its window and its model.
+func openScreen(t *testing.T, program, socket string, args ...string) *screen {
+	t.Helper()
+	s := &screen{t: t, cmd: exec.CommandContext(t.Context(), program, args...), ended: make(chan error, 1), socket: socket, began: time.Now()}
+	s.cmd.Env = append(os.Environ(), "REALWORD_PROBE="+socket, "LIBGL_ALWAYS_SOFTWARE=1", "WAYLAND_DISPLAY=")
+	s.cmd.Stderr = &s.stderr
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { s.ended <- s.cmd.Wait() }()
+	s.wait("a window", func() bool {
+		out, err := exec.Command("xdotool", "search", "--onlyvisible", "--name", "^"+appName).Output()
+		s.window, _, _ = strings.Cut(string(out), "\n")
+		return err == nil && s.window != ""
+	})
+	t.Logf("window after %v", time.Since(s.began).Round(time.Millisecond))
+	s.wait("the model", func() bool {
+		seen := s.seen()
+		return len(seen) > 0 && !slices.ContainsFunc(seen, func(o ui.Seen) bool { return strings.Contains(o.Text, "opening the model") })
+	})
+	s.xdotool("windowsize", s.window, "1390", "890", "windowmove", s.window, "0", "0", "windowfocus", s.window, "sleep", "1")
+	return s
+}
+
+func (s *screen) wait(what string, ready func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); !ready(); time.Sleep(100 * time.Millisecond) {
+		select {
+		case err := <-s.ended:
+			s.t.Fatalf("the program ended before there was %s: %v\n%s", what, err, s.stderr.String())
+		default:
+		}
+		if time.Now().After(deadline) {
+			seen := s.seen()
+			s.cmd.Process.Kill()
+			s.t.Fatalf("%s did not come within a minute; on the screen: %v\n%s", what, seen, s.stderr.String())
+		}
+	}
+}
+
+// patience is how long a step may take on a slow machine.
+const patience = time.Minute
+
+// seen is what is on the screen, nothing while the program does not answer.
+func (s *screen) seen() (list []ui.Seen) {
+	c, err := net.Dial("unix", s.socket)
+	if err != nil {
+		return nil
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if json.NewDecoder(c).Decode(&list) != nil {
+		return nil
+	}
+	return list
+}
+
+// find is the last thing of a kind (any where empty) that has a text.
+func (s *screen) find(kind, text string) (ui.Seen, bool) {
+	for _, o := range slices.Backward(s.seen()) {
+		if (kind == "" || o.Kind == kind) && strings.Contains(o.Text, text) {
+			return o, true
+		}
+	}
+	return ui.Seen{}, false
+}
+
+func (s *screen) see(kind, text string) {
+	s.t.Helper()
+	s.wait(kind+" "+text, func() bool { _, ok := s.find(kind, text); return ok })
+}
+
+func (s *screen) gone(kind, text string) {
+	s.t.Helper()
+	s.wait("the end of "+kind+" "+text, func() bool { _, ok := s.find(kind, text); return !ok && s.seen() != nil })
+}
+
+// click waits until a thing stands still and can be used, and clicks on it, x and y of its width and height.
+func (s *screen) click(kind, text string, x, y float64) {
+	s.t.Helper()
+	var at, before ui.Seen
+	s.wait(kind+" "+text+" to click on", func() bool {
+		var ok bool
+		before = at
+		at, ok = s.find(kind, text)
+		return ok && !at.Off && at == before && at.W > 0
+	})
+	// Fyne needs the pauses to tell where the pointer was when it clicked.
+	left, top := at.X+int(x*float64(at.W)), at.Y+int(y*float64(at.H))
+	move := func(dx int) []string {
+		return []string{"mousemove", "--window", s.window, strconv.Itoa(left + dx), strconv.Itoa(top), "sleep", "0.25"}
+	}
+	s.xdotool(slices.Concat(move(-3), move(0), []string{"click", "1", "sleep", "0.25"})...)
+}
+
+func (s *screen) key(keys ...string) { s.xdotool(append([]string{"key", "--delay", "60"}, keys...)...) }
+
+func (s *screen) xdotool(args ...string) {
+	s.t.Helper()
+	if out, err := exec.Command("xdotool", args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("xdotool %v: %v\n%s", args, err, out)
+	}
+}
+
+// quit closes the window as a session manager does.
+func (s *screen) quit() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			s.t.Errorf("after SIGTERM: %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		s.cmd.Process.Kill()
+		s.t.Error("SIGTERM does not end the window")
+	}
+	for _, bad := range []string{"panic", "DATA RACE", "should have been called in fyne.Do", "Error in Fyne call thread"} {
+		if strings.Contains(s.stderr.String(), bad) {
+			s.t.Errorf("the program complained:\n%s", s.stderr.String())
+			break
+		}
+	}
+}
+
+// TestWindow works in a real window: open a picture, bind its word, generate, scrub, inspect, use the result as a reference,
+// make a second round, quit, start again, and find all of it. It needs a display and xdotool: `make test` gives it a virtual one.
+// REALWORD_E2E_BUILD holds build options of the program (`make audit`).
 func TestWindow(t *testing.T) {
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "rw") // short, since a socket's path may not be long
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	program, model := filepath.Join(dir, "realword"), filepath.Join(dir, "model")
 	build := append([]string{"build", "-o", program}, strings.Fields(os.Getenv("REALWORD_E2E_BUILD"))...)
 	if out, err := exec.Command("go", append(build, ".")...).CombinedOutput(); err != nil {
@@ -28,90 +176,88 @@ func TestWindow(t *testing.T) {
 	if _, err := bundle.Import(t.Context(), "../assets/golden/data/tiny", model, nil); err != nil {
 		t.Fatal(err)
 	}
-	pictures, config := filepath.Join(dir, "pictures"), filepath.Join(dir, "config")
-
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, "--model", model)
-	cmd.Env = append(os.Environ(), "XDG_PICTURES_DIR="+pictures, "XDG_CONFIG_HOME="+config, "LIBGL_ALWAYS_SOFTWARE=1", "WAYLAND_DISPLAY=")
-	cmd.Stderr = &stderr
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	wait := func(what string, ready func() bool) {
-		t.Helper()
-		for deadline := time.Now().Add(time.Minute); !ready(); time.Sleep(50 * time.Millisecond) {
-			select {
-			case err := <-ended:
-				t.Fatalf("the program ended before there was %s: %v\n%s", what, err, stderr.String())
-			default:
-			}
-			if time.Now().After(deadline) {
-				cmd.Process.Kill()
-				t.Fatalf("%s did not come within a minute", what)
-			}
+	pictures := filepath.Join(dir, "pictures")
+	t.Setenv("XDG_PICTURES_DIR", pictures)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
+	saved := func(n int) []string {
+		files, _ := filepath.Glob(filepath.Join(pictures, appName, "*", "*.png"))
+		if len(files) < n {
+			return nil
 		}
+		return files
 	}
 
-	var window string
-	wait("a window", func() bool {
-		out, err := exec.Command("xdotool", "search", "--onlyvisible", "--name", "^"+appName).Output()
-		window, _, _ = strings.Cut(string(out), "\n")
-		return err == nil && window != ""
-	})
-	t.Logf("window after %v", time.Since(start).Round(time.Millisecond))
-	var files []string
-	wait("a picture", func() bool {
-		if files, _ = filepath.Glob(filepath.Join(pictures, appName, "*", "*.png")); len(files) > 0 {
-			return true
-		}
-		// What comes before the model is open has no effect, and so it is done until it has one.
-		x := exec.Command("xdotool", "windowfocus", window, "sleep", "0.3", "key", "ctrl+l", "sleep", "0.3", "key", "ctrl+a", "sleep", "0.1",
-			"type", "--delay", "30", "a dog on the beach")
-		y := exec.Command("xdotool", "sleep", "0.3", "key", "ctrl+Return", "sleep", "3")
-		for _, cmd := range []*exec.Cmd{x, y} { // in two, because type takes every argument that follows
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("xdotool: %v\n%s", err, out)
-			}
-		}
-		return false
-	})
-	t.Logf("picture after %v", time.Since(start).Round(time.Millisecond))
-	data, err := os.ReadFile(files[0])
+	s := openScreen(t, program, filepath.Join(dir, "s"), "--model", model)
+	s.key("ctrl+l")
+	s.xdotool("type", "--delay", "40", "a dog on the beach")
+	s.see("chip", "dog")
+	s.click("tile", "dinosaur", 0.5, 0.5) // a picture, of something that the prompt does not have
+	s.see("", "dinosaur.png")
+	s.click("chip", "dog", 0.5, 0.5)
+	s.see("chip", "subject A")
+	s.key("ctrl+Return")
+	s.wait("the first picture", func() bool { return saved(1) != nil })
+	t.Logf("picture after %v", time.Since(s.began).Round(time.Millisecond))
+	s.see("Button", "Use as reference")
+
+	s.click("filmStrip", "", 0.2, 0.5)
+	s.see("", " of 25 ·")
+	s.key("k")
+	s.see("", "Mask inspection")
+	s.key("Escape")
+	s.gone("", "Mask inspection")
+
+	s.click("tile", "picture 1", 0.5, 0.5)
+	s.see("Button", "Use as reference")
+	s.key("r")
+	s.see("", "The next round")
+	s.see("Check", "dinosaur.png")
+	s.click("Button", "Use as reference", 0.5, 0.5)
+	s.gone("", "The next round")
+	first := saved(1)[0]
+	s.see("", filepath.Base(first))
+	s.key("ctrl+Return")
+	s.wait("the second picture", func() bool { return saved(2) != nil })
+	s.see("tile", "picture 2")
+	s.see("Button", "Use as reference")
+	s.quit()
+
+	second := slices.DeleteFunc(saved(2), func(f string) bool { return f == first })[0]
+	data, err := os.ReadFile(second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := picture.ReadMetadata(data); err != nil || m.Prompt != "a dog on the beach" {
-		t.Errorf("the saved picture was made with the prompt %q, %v", m.Prompt, err)
+	r, _, err := inference.ReadRecipe(data)
+	if err != nil || r.Prompt != "a dog on the beach" || len(r.Subjects) != 1 || len(r.Subjects[0].References) != 2 ||
+		r.Subjects[0].References[0].Name != filepath.Base(first) || r.Subjects[0].References[1].Name != "dinosaur.png" {
+		t.Errorf("the second round was made with %+v, %v", r, err)
 	}
 
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
+	s = openScreen(t, program, filepath.Join(dir, "again"), "--model", model)
+	s.see("tile", "picture 2")
+	s.see("chip", "subject A")
+	s.see("", filepath.Base(first))
+	s.click("tile", "picture 1", 0.5, 0.5)
+	s.click("filmStrip", "", 0.2, 0.5)
+	s.see("", " of 25 ·")
+	s.key("shift+t")
+	s.see("tile", "round 2:")
+	s.click("tile", "round 1:", 0.5, 0.5)
+	s.quit()
+
+	_, list, complaint := command(t, "history", "list")
+	if strings.Count(list, "complete") != 2 {
+		t.Errorf("the history does not have two rounds: %s%s", list, complaint)
 	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("after SIGINT: %v", err)
-		}
-	case <-time.After(20 * time.Second):
-		cmd.Process.Kill()
-		t.Error("SIGINT does not end the window")
+	if status, text, complaint := command(t, "history", "show", "2"); status != 0 || !strings.Contains(text, filepath.Base(second)) {
+		t.Errorf("history show: %s%s", text, complaint)
 	}
-	for line := range strings.Lines(stderr.String()) {
-		if strings.HasPrefix(line, "audit: ") { // of the watchdog, in a build with the tag audit
-			t.Log(strings.TrimSpace(line))
-		}
+	zip := filepath.Join(dir, "session.zip")
+	if status, _, complaint := command(t, "history", "export", "1", zip); status != 0 {
+		t.Errorf("history export: %s", complaint)
 	}
-	t.Setenv("XDG_CONFIG_HOME", config)
-	if _, list, complaint := command(t, "history", "list"); !strings.Contains(list, "complete") {
-		t.Errorf("the history does not have the round: %s%s%s", list, complaint, stderr.String())
-	}
-	for _, bad := range []string{"panic", "DATA RACE", "should have been called in fyne.Do", "Error in Fyne call thread"} {
-		if strings.Contains(stderr.String(), bad) {
-			t.Errorf("the program complained:\n%s", stderr.String())
-			break
-		}
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "elsewhere"))
+	if status, text, complaint := command(t, "history", "import", zip); status != 0 || !strings.Contains(text, "2 new rounds, 2 new pictures") {
+		t.Errorf("history import: %s%s", text, complaint)
 	}
 }
