@@ -108,6 +108,7 @@ func (w *Window) readSamples() {
 			}
 			w.samples.Hidden = len(offers) == 0
 			w.samples.Refresh()
+			w.settleLeft()
 		}
 	})
 }
