@@ -121,7 +121,7 @@ translations: ## assets/translations/en.json again, from the texts in the source
 	$(GO) test -tags $(TAGS) -count=1 -run '^TestTranslationsComplete$$' ./ui -translations
 
 .PHONY: screenshots
-screenshots: build screen ## the README's pictures of the window, with the embedded model
+screenshots: build screen ## a picture of every screen, dark and light, with the embedded model
 	assets/screenshots/make.sh
 
 .PHONY: package

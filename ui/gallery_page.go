@@ -275,7 +275,13 @@ func (g *galleryPage) rowSelected(i widget.ListItemID) {
 
 // refresh makes the page equal to its state.
 func (g *galleryPage) refresh() {
-	g.page.Hidden = !g.shown
+	if g.page.Visible() != g.shown { // by the page's own methods, which have it drawn also when a key asked for it
+		if g.shown {
+			g.page.Show()
+		} else {
+			g.page.Hide()
+		}
+	}
 	if !g.shown {
 		return
 	}

@@ -1,37 +1,58 @@
 #!/usr/bin/env bash
-# Takes the pictures of the README: the studio during and after a run, with a sample reference and the embedded model, on a
-# virtual screen of the window's own size. Run it with `make screenshots`.
+# Takes a picture of every screen of the studio, dark and light: the demo session of a first start, and a run of its own, with the
+# embedded model, on a virtual screen of the window's own size. Everything is reached by keys. Run it with `make screenshots`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=$PWD/assets/screenshots
 if [ "${1:-}" != inside ]; then
-  for tool in xvfb-run xdotool import; do
+  for tool in xvfb-run xdotool import convert; do
     command -v "$tool" >/dev/null || { echo "Screenshots need $tool: sudo apt-get install xvfb xauth xdotool imagemagick" >&2; exit 1; }
   done
   exec xvfb-run -a -s '-screen 0 1240x800x24' "$0" inside
 fi
-pictures=$(mktemp -d) frames=$(mktemp -d)
-XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword ${MODEL:+--model "$MODEL"} &
-program=$!
-trap 'kill $program 2>/dev/null || true; rm -rf "$pictures" "$frames"' EXIT
-click() { xdotool mousemove $(($1 - 9)) "$2" sleep 0.3 mousemove "$1" "$2" sleep 0.3 click 1 sleep 1; }
-window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
-sleep "${SETTLE:-5}" # the model opens behind the window
-xdotool windowfocus "$window"
-click 600 75
-xdotool type --delay 30 'a dinosaur on the beach'
-sleep 1
-click 243 685 # the sample dinosaur; it knows its word
-xdotool key ctrl+Return
-frame=1000
-until [ -n "$(find "$pictures" -name '*.png')" ]; do
-  frame=$((frame + 1))
-  import -window root "$frames/$frame.png"
+program= folder=$(mktemp -d)
+trap 'kill $program 2>/dev/null || true; rm -rf "$folder"' EXIT
+settle=${SETTLE:-1.5}
+key() { xdotool key --delay 60 "$@"; sleep "$settle"; }
+# keep FILE NAME: as a PNG of few colours
+keep() {
+  convert "$1" -dither None -colors 200 "PNG8:$out/$2-$look.png"
+  [ "$(stat -c %s "$out/$2-$look.png")" -lt 150000 ] || convert "$1" -dither None -colors 64 "PNG8:$out/$2-$look.png"
+}
+shot() { sleep "$settle"; import -window root "$folder/shot.png"; keep "$folder/shot.png" "$1"; }
+for look in dark light; do
+  home=$folder/$look pictures=$folder/$look/pictures
+  mkdir -p "$home/fyne/org.realword.studio" "$pictures"
+  printf '{"preferences":"{\\"Look\\":\\"%s\\"}"}' "$look" > "$home/fyne/org.realword.studio/preferences.json"
+  XDG_CONFIG_HOME=$home XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
+  program=$!
+  window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
+  sleep "${OPENING:-6}" # model and history open behind the window
+  xdotool windowfocus "$window"
+  xdotool mousemove 1 799
+  key Escape
+  shot done
+  key shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left
+  shot step
+  key k; shot inspect; key Escape
+  key ctrl+comma; shot preferences; key Escape
+  key F1; shot keys; key Escape
+  before=$(find "$pictures" -name '*.png' | wc -l)
+  xdotool key ctrl+Return
+  rm -f "$folder"/frame-*
+  frame=1000
+  until [ "$(find "$pictures" -name '*.png' | wc -l)" -gt "$before" ] || [ $frame -ge 1400 ]; do
+    frame=$((frame + 1))
+    import -window root "$folder/frame-$frame.png"
+  done
+  running=("$folder"/frame-*)
+  keep "${running[$((${#running[@]} * 3 / 4))]}" running
+  sleep 2
+  key m; shot compare; key Escape
+  key shift+t; shot rounds; key shift+t
+  key ctrl+h; sleep 1; shot sessions; key Escape
+  key ctrl+n; shot start
+  kill -TERM $program
+  wait $program || true
 done
-running=($(ls "$frames"))
-cp "$frames/${running[$((${#running[@]} * 3 / 4))]}" "$out/running.png"
-sleep 2
-import -window root "$out/done.png"
-kill -INT $program
-wait $program || true
-echo "wrote $out/running.png and $out/done.png"
+ls -l "$out"
