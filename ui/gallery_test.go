@@ -480,8 +480,10 @@ func TestPageSituations(t *testing.T) {
 			d.Missing = true
 			g.Chosen, g.Detail = 9, &d
 		},
-		"trash":   func(g *Gallery) { g.Look.Trash, g.Trashed, g.Chosen, g.Detail = true, 3, 9, &detail },
-		"undo":    func(g *Gallery) { g.Snack = snack{"The picture is in the trash.", []history.Item{{Kind: history.PictureItem, ID: 1}}} },
+		"trash": func(g *Gallery) { g.Look.Trash, g.Trashed, g.Chosen, g.Detail = true, 3, 9, &detail },
+		"undo": func(g *Gallery) {
+			g.Snack = snack{"The picture is in the trash.", []history.Item{{Kind: history.PictureItem, ID: 1}}}
+		},
 		"trouble": func(g *Gallery) { g.Err = errors.New("the session cannot be read: choose another file") },
 		"busy":    func(g *Gallery) { g.Look.Session, g.Busy = 2, "Importing…" },
 	} {
