@@ -275,11 +275,10 @@ func (g *galleryPage) rowSelected(i widget.ListItemID) {
 
 // refresh makes the page equal to its state.
 func (g *galleryPage) refresh() {
-	if g.page.Visible() != g.shown { // by the page's own methods, which have it drawn also when a key asked for it
-		if g.shown {
-			g.page.Show()
-		} else {
-			g.page.Hide()
+	if g.page.Visible() != g.shown {
+		g.page.Hidden = !g.shown
+		if c := g.w.win.Content(); c != nil {
+			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
 		}
 	}
 	if !g.shown {
