@@ -17,8 +17,6 @@ func editOf(before, after string, cursor int) edit {
 	tail := 0
 	if cursor >= 0 && cursor <= len(after) && strings.HasSuffix(before, after[cursor:]) {
 		tail = len(after) - cursor
-	} else {
-		cursor = len(after)
 	}
 	head := 0
 	for head < min(len(before)-tail, len(after)-tail) && before[head] == after[head] {

@@ -49,7 +49,7 @@ func TestContoursAreWhole(t *testing.T) {
 		}
 		for _, line := range g.contour() {
 			a, b := line[0], line[len(line)-1]
-			if a != b && !(border(a) && border(b)) {
+			if a != b && (!border(a) || !border(b)) {
 				t.Fatalf("%v: a line from %v to %v", g, a, b)
 			}
 		}
