@@ -152,12 +152,12 @@ func (r *stageRenderer) Layout(size fyne.Size) {
 // coach is the empty stage: what to do, in order, with a mark at what is done.
 type coach struct {
 	body  *fyne.Container
-	marks [4]*line
+	marks [3]*line
 }
 
 func newCoach() *coach {
 	c := &coach{body: newColumn(14)}
-	for i, text := range [...]string{say("Write what the picture shows"), say("Drop a picture of your subject anywhere"), say("Click its word under the prompt"), say("Generate")} {
+	for i, text := range [...]string{say("Write what the picture shows"), say("Drop a picture of your subject anywhere"), say("Click its word, then generate")} {
 		c.marks[i] = newLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].style.Bold, c.marks[i].align = true, fyne.TextAlignCenter
 		c.body.Add(newRow(14, container.New(fixed{width: 20}, c.marks[i]), newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
