@@ -100,19 +100,17 @@ def build(work):
         (work / "npm").mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "pack", "--silent", "unicode-emoji-json@0.9.0"], cwd=work / "npm", check=True, stdout=subprocess.DEVNULL)
     sources, names = {n: Source(n, work) for n in PACKAGES}, slugs(work)
-    sprites, rows, jobs = [], [], []
+    sprites, rows = [], []
     for word, emojis in {**SUBJECTS, **NEW_WORDS, **HATS}.items():
         for emoji in emojis.split():
             for design, packages in DESIGNS.items():
                 individual = f"{word}/{design}/{codepoints(emoji)}"
                 for package in packages:
-                    jobs.append((package, emoji, {"individual": individual, "word": word, "design": design, "package": package,
-                                                  "split": split_of(word, individual)}))
-    for package, emoji, row in jobs:
-        picture = sources[package].picture(emoji, names.get(emoji.replace("\ufe0f", "")))
-        if picture is not None:
-            sprites.append(cut_out(picture))
-            rows.append(row)
+                    picture = sources[package].picture(emoji, names.get(emoji.replace("\ufe0f", "")))
+                    if picture is not None:
+                        sprites.append(cut_out(picture))
+                        rows.append({"individual": individual, "word": word, "design": design, "package": package,
+                                     "split": split_of(word, individual)})
     np.savez_compressed(work / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
     seen = {r["individual"]: r for r in rows}
     count = {k: sum(r["split"] == k for r in seen.values()) for k in ("train", "test", "new", "hat")}

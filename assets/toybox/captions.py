@@ -39,13 +39,9 @@ def caption(rng, words, place, colour=None, hat=None):
         parts = "a picture of "
     if form > .93:
         parts = where + ", "
-        subject(0)
-        if hat:
-            parts += " wearing " + hat
-    else:
-        subject(0, "toy" if .2 <= form < .26 else "")
-        if hat:
-            parts += " wearing " + hat
-        if form < .88:
-            parts += " " + where
+    subject(0, "toy" if .2 <= form < .26 else "")
+    if hat:
+        parts += " wearing " + hat
+    if form < .88:
+        parts += " " + where
     return parts, spans
