@@ -165,11 +165,11 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 			if !filepath.IsAbs(name) {
 				name = filepath.Join(dir, name)
 			}
-			data, err := os.ReadFile(name)
+			reference, err := readReference(s.Word, name)
 			if err != nil {
-				return batchCase{}, fmt.Errorf("the picture of %q cannot be read: %w", s.Word, err)
+				return batchCase{}, err
 			}
-			subject.References = append(subject.References, inference.Reference{Name: filepath.Base(name), Data: data})
+			subject.References = append(subject.References, reference)
 		}
 		r.Subjects = append(r.Subjects, subject)
 	}

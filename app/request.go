@@ -54,9 +54,9 @@ func subjects(options []string) ([]inference.Subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := os.ReadFile(s.file)
+		reference, err := readReference(s.word.Text, s.file)
 		if err != nil {
-			return nil, fmt.Errorf("the picture of %q cannot be read: %w", s.word.Text, err)
+			return nil, err
 		}
 		at := slices.IndexFunc(list, func(o inference.Subject) bool { return o.Word == s.word })
 		if at < 0 {
@@ -67,9 +67,18 @@ func subjects(options []string) ([]inference.Subject, error) {
 			return nil, usagef("%q has two scopes, %g and %g: give one", s.word.Text, list[at].Scope, s.scope)
 		}
 		list[at].Scope = max(list[at].Scope, s.scope)
-		list[at].References = append(list[at].References, inference.Reference{Name: filepath.Base(s.file), Data: data})
+		list[at].References = append(list[at].References, reference)
 	}
 	return list, nil
+}
+
+// readReference reads the picture that a word is bound to.
+func readReference(word, file string) (inference.Reference, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return inference.Reference{}, fmt.Errorf("the picture of %q cannot be read: %w", word, err)
+	}
+	return inference.Reference{Name: filepath.Base(file), Data: data}, nil
 }
 
 // parseSize reads WIDTHxHEIGHT. An empty text means the model's own size.
