@@ -110,9 +110,7 @@ def main():
     step, before, out = 0, 0.0, a.work / "vae.pt"
     if out.exists():
         state = torch.load(out)
-        vae.load_state_dict(state["vae"]), ema.load_state_dict(state["ema"])
-        if "opt" in state:
-            opt.load_state_dict(state["opt"])
+        vae.load_state_dict(state["vae"]), ema.load_state_dict(state["ema"]), opt.load_state_dict(state["opt"])
         step, before = state["step"], state["seconds"]
     if a.compile:
         vae.encoder.compile(dynamic=False), vae.decoder.compile(dynamic=False)
