@@ -13,7 +13,6 @@ class Scenes:
         for path in sorted(work.glob(f"{split}-*-meta.json"))[:blocks]:
             prefix = str(path)[: -len("meta.json")]
             block = {k: np.load(prefix + k + ".npy", mmap_mode="r") for k in ("pictures", "masks", "references", "reference_masks", "maps")}
-            block["prefix"] = prefix
             self.blocks.append(block)
             first = 0  # the block's references stand in the order of its subjects
             for n, m in enumerate(json.loads(path.read_text())):
