@@ -16,7 +16,7 @@ var layers = []string{
 	"inference",
 	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture",
-	"inference/ort", "inference/session", "inference/synthetic",
+	"inference/ort", "inference/ort/internal/native", "inference/session", "inference/synthetic",
 	"history", "inference/tensor", "assets", "assets/translations", "app/locale",
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	onnx "github.com/yalue/onnxruntime_go"
+
+	"realword/inference/ort/internal/native"
 )
 
 const (
@@ -114,6 +116,9 @@ func load(library string) error {
 	onnx.SetSharedLibraryPath(library)
 	if err := onnx.InitializeEnvironment(); err != nil {
 		return libraryError(library, err)
+	}
+	if err := native.Attach(library); err != nil {
+		return fmt.Errorf("ONNX Runtime at %s does not start: %w: %s", library, err, remedy)
 	}
 	environment.library = library
 	return nil

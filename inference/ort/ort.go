@@ -17,6 +17,7 @@ import (
 
 	onnx "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 )
 
@@ -31,6 +32,8 @@ type Runtime struct {
 	library string
 	version string
 	threads int
+	cpu     *native.Memory // of Go tensors
+	memory  *native.Memory // of the device
 }
 
 var _ session.Runtime = (*Runtime)(nil)
@@ -51,7 +54,11 @@ func New(opts Options) (*Runtime, error) {
 	if threads == 0 {
 		threads = physicalCores()
 	}
-	return &Runtime{library: library, version: onnx.GetVersion(), threads: threads}, nil
+	cpu, err := native.NewMemory("Cpu", 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Runtime{library: library, version: onnx.GetVersion(), threads: threads, cpu: cpu, memory: cpu}, nil
 }
 
 // Library returns the path of the loaded library.

@@ -53,7 +53,7 @@ func node(op string, in, out []string) message {
 	return m.text(4, op)
 }
 
-func value(name string, elem int, shape ...int) message {
+func port(name string, elem int, shape ...int) message {
 	var dims message
 	for _, d := range shape {
 		dim := message{}.text(2, "n")
@@ -112,8 +112,8 @@ func sumAndIds(t *testing.T) string {
 			node("ReduceSum", []string{"x"}, []string{"sum"}).bytes(5, message{}.text(1, "keepdims").number(3, 0).number(20, 2)),
 			node("Add", []string{"sum", "s"}, []string{"total"}),
 		}, nil,
-		[]message{value("x", 1, -1, 2), value("ids", 7, -1), value("s", 1)},
-		[]message{value("double", 1, -1, 2), value("same", 7, -1), value("total", 1)})
+		[]message{port("x", 1, -1, 2), port("ids", 7, -1), port("s", 1)},
+		[]message{port("double", 1, -1, 2), port("same", 7, -1), port("total", 1)})
 }
 
 func open(t *testing.T, r *Runtime, path string, opts session.Options) session.Session {
@@ -219,7 +219,7 @@ func TestCancelEndsTheNativeRun(t *testing.T) {
 		last = next
 	}
 	nodes = append(nodes, node("Identity", []string{last}, []string{"y"}))
-	path := write(t, nodes, nil, []message{value("x", 1, -1, side), value("w", 1, side, side)}, []message{value("y", 1, -1, side)})
+	path := write(t, nodes, nil, []message{port("x", 1, -1, side), port("w", 1, side, side)}, []message{port("y", 1, -1, side)})
 	s := open(t, library(t), path, session.Options{})
 	in := func(rows int) map[string]*tensor.Tensor {
 		return map[string]*tensor.Tensor{"x": tensor.Zeros(rows, side), "w": tensor.Zeros(side, side)}
@@ -251,7 +251,7 @@ func TestCancelEndsTheNativeRun(t *testing.T) {
 
 func TestExternalWeights(t *testing.T) {
 	path := write(t, []message{node("Add", []string{"x", "w"}, []string{"y"})}, []message{constant("w", "weights.bin", 2)},
-		[]message{value("x", 1, 2), value("w", 1, 2)}, []message{value("y", 1, 2)})
+		[]message{port("x", 1, 2), port("w", 1, 2)}, []message{port("y", 1, 2)})
 	r := library(t)
 	_, err := r.Open(path, session.Options{})
 	mention(t, err, "cannot load", path, "import the model again")
@@ -289,9 +289,9 @@ func TestBadGraphs(t *testing.T) {
 		{"text", file([]byte("this is not a graph")), "damaged"},
 		{"truncated", file(good[:len(good)/2]), "damaged"},
 		{"folder", t.TempDir(), "cannot be read"},
-		{"unknown operator", write(t, []message{node("Nonsense", []string{"x"}, []string{"y"})}, nil, []message{value("x", 1, 1)}, []message{value("y", 1, 1)}), "cannot load"},
-		{"half floats", write(t, []message{node("Identity", []string{"x"}, []string{"y"})}, nil, []message{value("x", 10, 1)}, []message{value("y", 10, 1)}), "element type"},
-		{"no inputs", write(t, nil, []message{constant("y", "", 1)}, nil, []message{value("y", 1, 1)}), "0 inputs"},
+		{"unknown operator", write(t, []message{node("Nonsense", []string{"x"}, []string{"y"})}, nil, []message{port("x", 1, 1)}, []message{port("y", 1, 1)}), "cannot load"},
+		{"doubles", write(t, []message{node("Identity", []string{"x"}, []string{"y"})}, nil, []message{port("x", 11, 1)}, []message{port("y", 11, 1)}), "element type"},
+		{"no inputs", write(t, nil, []message{constant("y", "", 1)}, nil, []message{port("y", 1, 1)}), "0 inputs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := r.Open(c.path, session.Options{})
@@ -301,7 +301,7 @@ func TestBadGraphs(t *testing.T) {
 }
 
 func FuzzReadPorts(f *testing.F) {
-	f.Add([]byte(message{}.bytes(7, message{}.bytes(11, value("x", 1, -1, 2)).bytes(5, constant("w", "", 1)))))
+	f.Add([]byte(message{}.bytes(7, message{}.bytes(11, port("x", 1, -1, 2)).bytes(5, constant("w", "", 1)))))
 	f.Add([]byte{7<<3 | 2, 255, 255, 255, 255, 15})
 	path := filepath.Join(f.TempDir(), "model.onnx")
 	f.Fuzz(func(t *testing.T, model []byte) {

@@ -96,7 +96,8 @@ func graphPorts(graph []byte) (ports, error) {
 	return p, nil
 }
 
-// readPort reads a ValueInfoProto. A type other than a float32 or int64 tensor gives tensor.Invalid.
+// readPort reads a ValueInfoProto. A type that Realword does not use gives tensor.Invalid.
+// Halves only go from one session to another (session.Keeper), never through Go.
 func readPort(value []byte) (session.Port, error) {
 	port := session.Port{Shape: []int{}}
 	err := eachField(value, func(field protowire.Number, body []byte, _ uint64) error {
@@ -111,7 +112,7 @@ func readPort(value []byte) (session.Port, error) {
 				return eachField(body, func(field protowire.Number, body []byte, n uint64) error {
 					switch field {
 					case tensorElem:
-						port.DType = map[uint64]tensor.DType{1: tensor.F32, 7: tensor.I64}[n]
+						port.DType = map[uint64]tensor.DType{1: tensor.F32, 7: tensor.I64, 10: tensor.F16, 16: tensor.BF16}[n]
 					case tensorShape:
 						return eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
 							if field != shapeDim {

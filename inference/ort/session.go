@@ -5,21 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
-	onnx "github.com/yalue/onnxruntime_go"
-
+	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
 
 type graph struct {
-	path  string
-	ports ports
-	s     *onnx.DynamicAdvancedSession
+	runtime *Runtime
+	path    string
+	ports   ports
+	s       *native.Session
 }
+
+var _ session.Keeper = (*graph)(nil)
 
 // Open implements session.Runtime.
 func (r *Runtime) Open(path string, opts session.Options) (session.Session, error) {
@@ -35,7 +36,7 @@ func (r *Runtime) Open(path string, opts session.Options) (session.Session, erro
 	}
 	for _, port := range slices.Concat(p.inputs, p.outputs) {
 		if port.DType == tensor.Invalid {
-			return nil, fmt.Errorf("the graph %s declares %s with an element type that is neither float32 nor int64: import the model again", path, port.Name)
+			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path, port.Name)
 		}
 	}
 	options, err := r.options(opts)
@@ -43,27 +44,27 @@ func (r *Runtime) Open(path string, opts session.Options) (session.Session, erro
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
 	defer options.Destroy()
-	s, err := onnx.NewDynamicAdvancedSession(path, names(p.inputs), names(p.outputs), options)
+	s, err := native.NewSession(path, options)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err)
 	}
-	return &graph{path: path, ports: p, s: s}, nil
+	return &graph{runtime: r, path: path, ports: p, s: s}, nil
 }
 
-func (r *Runtime) options(opts session.Options) (*onnx.SessionOptions, error) {
-	o, err := onnx.NewSessionOptions()
+func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) {
+	o, err := native.NewSessionOptions()
 	if err != nil {
 		return nil, err
 	}
 	set := []error{
-		o.SetGraphOptimizationLevel(onnx.GraphOptimizationLevelEnableAll),
-		o.SetExecutionMode(onnx.ExecutionModeSequential),
+		o.SetGraphOptimizationLevel(native.GraphOptimizationLevelEnableAll),
+		o.SetExecutionMode(native.ExecutionModeSequential),
 		o.SetIntraOpNumThreads(r.threads),
 		o.SetInterOpNumThreads(1),
 		// Waiting threads sleep: the window and an idle machine need the cores more than a run needs the microseconds.
 		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		// Errors come back as values; printing them as well would make every cancelled run look like a failure.
-		o.SetLogSeverityLevel(onnx.LoggingLevelFatal),
+		o.SetLogSeverityLevel(native.LoggingLevelFatal),
 	}
 	if opts.Once {
 		set = append(set, o.SetCpuMemArena(false))
@@ -80,117 +81,183 @@ func (g *graph) Outputs() []session.Port { return slices.Clone(g.ports.outputs) 
 
 // Close frees the native session. Closing twice is harmless.
 func (g *graph) Close() error {
-	if g.s == nil {
-		return nil
+	if g.s != nil {
+		g.s.Close()
+		g.s = nil
 	}
-	err := g.s.Destroy()
-	g.s = nil
-	return err
+	return nil
 }
 
 // Run implements session.Session.
 func (g *graph) Run(ctx context.Context, inputs map[string]*tensor.Tensor, outputs ...string) (map[string]*tensor.Tensor, error) {
+	return g.RunKept(ctx, inputs, nil, outputs...)
+}
+
+// RunKept implements session.Keeper.
+func (g *graph) RunKept(ctx context.Context, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs ...string) (map[string]*tensor.Tensor, error) {
+	values, err := g.values(ctx, g.runtime.memory, inputs, kept, outputs)
+	if err != nil {
+		return nil, err
+	}
+	results := map[string]*tensor.Tensor{}
+	for name, v := range values {
+		t, bad := v.Tensor()
+		if bad != nil {
+			err = errors.Join(err, fmt.Errorf("run %s: output %s: %w", g.path, name, bad))
+		}
+		results[name] = t
+		v.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// Keep implements session.Keeper.
+func (g *graph) Keep(ctx context.Context, inputs map[string]*tensor.Tensor, outputs ...string) (map[string]session.Value, error) {
+	values, err := g.values(ctx, g.runtime.memory, inputs, nil, outputs)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]session.Value{}
+	for name, v := range values {
+		k := &value{v: v}
+		var bad error
+		if k.dtype, k.shape, bad = v.Port(); bad != nil {
+			err = errors.Join(err, fmt.Errorf("run %s: output %s: %w", g.path, name, bad))
+		}
+		kept[name] = k
+	}
+	if err != nil {
+		session.CloseAll(kept)
+		return nil, err
+	}
+	return kept, nil
+}
+
+// value implements session.Value.
+type value struct {
+	v     *native.Value
+	dtype tensor.DType
+	shape []int
+}
+
+func (v *value) DType() tensor.DType { return v.dtype }
+func (v *value) Shape() []int        { return slices.Clone(v.shape) }
+func (v *value) Close()              { v.v.Close() }
+
+// values checks everything and makes the native call. The outputs come in the given memory and are the caller's to close.
+func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs []string) (map[string]*native.Value, error) {
 	if g.s == nil {
 		return nil, fmt.Errorf("run %s: the session is closed", g.path)
 	}
-	if err := g.check(inputs, outputs); err != nil {
+	if err := g.check(inputs, kept, outputs); err != nil {
 		return nil, fmt.Errorf("run %s: %w", g.path, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	values, err := g.run(ctx, inputs)
-	defer destroy(values)
+	if len(outputs) == 0 {
+		outputs = names(g.ports.outputs)
+	}
+	values, err := g.run(ctx, memory, inputs, kept, outputs)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		err = ctx.Err()
+	} else if err != nil {
+		err = fmt.Errorf("run %s: %w", g.path, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", g.path, err)
-	}
-	results := map[string]*tensor.Tensor{}
-	for i, port := range g.ports.outputs {
-		if len(outputs) > 0 && !slices.Contains(outputs, port.Name) {
-			continue
-		}
-		if results[port.Name], err = fromValue(values[i]); err != nil {
-			return nil, fmt.Errorf("run %s: output %s: %w", g.path, port.Name, err)
+	results := map[string]*native.Value{}
+	for i, v := range values {
+		if err != nil {
+			v.Close()
+		} else {
+			results[outputs[i]] = v
 		}
 	}
-	return results, nil
+	return results, err
 }
 
-// run makes the native call and returns its outputs, some of them possibly nil when there is an error too.
-func (g *graph) run(ctx context.Context, inputs map[string]*tensor.Tensor) ([]onnx.Value, error) {
-	in := make([]onnx.Value, len(g.ports.inputs))
-	out := make([]onnx.Value, len(g.ports.outputs))
-	defer func() { destroy(in) }()
-	for i, port := range g.ports.inputs {
-		v, err := toValue(inputs[port.Name])
+// run makes the native call.
+func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs []string) ([]*native.Value, error) {
+	var in []native.Input
+	for _, port := range g.ports.inputs {
+		if k := kept[port.Name]; k != nil {
+			in = append(in, native.Input{Name: port.Name, Value: k.(*value).v})
+			continue
+		}
+		v, err := native.NewValue(g.runtime.cpu, inputs[port.Name])
 		if err != nil {
-			return out, fmt.Errorf("input %s: %w", port.Name, err)
+			return nil, fmt.Errorf("input %s: %w", port.Name, err)
 		}
-		in[i] = v
+		defer v.Close()
+		in = append(in, native.Input{Name: port.Name, Value: v})
 	}
-	for i, port := range g.ports.outputs {
-		if len(port.Shape) > 0 {
-			continue // allocated by the library
-		}
-		v, err := emptyScalar(port.DType) // which the binding cannot do for a scalar
-		if err != nil {
-			return out, fmt.Errorf("output %s: %w", port.Name, err)
-		}
-		out[i] = v
+	want := make([]native.Output, len(outputs))
+	for i, name := range outputs {
+		want[i] = native.Output{Name: name, Memory: memory}
 	}
-	opts, err := onnx.NewRunOptions()
+	opts, err := native.NewRunOptions()
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	defer opts.Destroy()
+	defer opts.Close()
 	terminated := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		defer close(terminated)
 		_ = opts.Terminate() // cannot fail on valid options; the run then ends at the next operator
 	})
-	err = g.s.RunWithOptions(in, out, opts)
+	out, err := g.s.Run(opts, in, want)
 	if !unwatch() {
 		<-terminated // opts must outlive the call in the other goroutine
 	}
-	runtime.KeepAlive(inputs)
 	return out, err
 }
 
 // check compares what the caller gives and wants with what the graph declares.
-func (g *graph) check(inputs map[string]*tensor.Tensor, outputs []string) error {
+func (g *graph) check(inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs []string) error {
 	for _, port := range g.ports.inputs {
-		t := inputs[port.Name]
-		if t == nil {
-			return fmt.Errorf("input %s is missing: the graph needs %s, it was given %s", port.Name, describe(g.ports.inputs), given(inputs))
+		t, k := inputs[port.Name], kept[port.Name]
+		var err error
+		switch {
+		case t == nil && k == nil:
+			return fmt.Errorf("input %s is missing: the graph needs %s, it was given %s", port.Name, describe(g.ports.inputs), given(inputs, kept))
+		case t != nil && k != nil:
+			return fmt.Errorf("input %s is given twice, as a tensor and as a kept value", port.Name)
+		case k != nil:
+			err = fitsKept(k, port)
+		default:
+			err = fits(t, port)
 		}
-		if err := fits(t, port); err != nil {
+		if err != nil {
 			return fmt.Errorf("input %s: %w", port.Name, err)
 		}
 	}
-	if len(inputs) > len(g.ports.inputs) {
-		return fmt.Errorf("too many inputs: the graph needs %s, it was given %s", describe(g.ports.inputs), given(inputs))
+	if len(inputs)+len(kept) > len(g.ports.inputs) {
+		return fmt.Errorf("too many inputs: the graph needs %s, it was given %s", describe(g.ports.inputs), given(inputs, kept))
 	}
-	for _, name := range outputs {
+	for i, name := range outputs {
 		if !slices.Contains(names(g.ports.outputs), name) {
 			return fmt.Errorf("there is no output %s: the graph has %s", name, describe(g.ports.outputs))
+		}
+		if slices.Contains(outputs[:i], name) {
+			return fmt.Errorf("the output %s is wanted twice", name)
 		}
 	}
 	return nil
 }
 
+func fitsKept(k session.Value, port session.Port) error {
+	v, ours := k.(*value)
+	if !ours || v.v.Closed() {
+		return errors.New("the kept value is closed, or of another runtime")
+	}
+	return fitsPort(v.dtype, v.shape, port)
+}
+
 func fits(t *tensor.Tensor, port session.Port) error {
-	if t.DType != port.DType {
-		return fmt.Errorf("the graph needs %s, it was given %s", port.DType, t.DType)
-	}
-	same := len(t.Shape) == len(port.Shape)
-	for i := 0; same && i < len(t.Shape); i++ {
-		same = t.Shape[i] >= 0 && (port.Shape[i] == -1 || port.Shape[i] == t.Shape[i])
-	}
-	if !same {
-		return fmt.Errorf("the graph needs the shape %v (-1 is open), it was given %v", port.Shape, t.Shape)
+	if err := fitsPort(t.DType, t.Shape, port); err != nil {
+		return err
 	}
 	if n := max(len(t.F32), len(t.I64)); n != tensor.Count(t.Shape) {
 		return fmt.Errorf("%d elements do not fill the shape %v", n, t.Shape)
@@ -198,56 +265,18 @@ func fits(t *tensor.Tensor, port session.Port) error {
 	return nil
 }
 
-func toValue(t *tensor.Tensor) (onnx.Value, error) {
-	shape := make(onnx.Shape, len(t.Shape))
-	for i, d := range t.Shape {
-		shape[i] = int64(d)
+func fitsPort(dtype tensor.DType, shape []int, port session.Port) error {
+	if dtype != port.DType {
+		return fmt.Errorf("the graph needs %s, it was given %s", port.DType, dtype)
 	}
-	switch {
-	case t.DType == tensor.I64 && len(shape) == 0:
-		return onnx.NewScalar(t.I64[0])
-	case t.DType == tensor.I64:
-		return onnx.NewTensor(shape, t.I64)
-	case len(shape) == 0:
-		return onnx.NewScalar(t.F32[0])
-	default:
-		return onnx.NewTensor(shape, t.F32)
+	same := len(shape) == len(port.Shape)
+	for i := 0; same && i < len(shape); i++ {
+		same = shape[i] >= 0 && (port.Shape[i] == -1 || port.Shape[i] == shape[i])
 	}
-}
-
-func emptyScalar(d tensor.DType) (onnx.Value, error) {
-	if d == tensor.I64 {
-		return onnx.NewEmptyScalar[int64]()
+	if !same {
+		return fmt.Errorf("the graph needs the shape %v (-1 is open), it was given %v", port.Shape, shape)
 	}
-	return onnx.NewEmptyScalar[float32]()
-}
-
-// fromValue takes the data over: the binding has copied it out of the library into a Go slice already.
-func fromValue(v onnx.Value) (*tensor.Tensor, error) {
-	shape := make([]int, len(v.GetShape()))
-	for i, d := range v.GetShape() {
-		shape[i] = int(d)
-	}
-	switch v := v.(type) {
-	case *onnx.Tensor[float32]:
-		return tensor.Of(v.GetData(), shape...), nil
-	case *onnx.Tensor[int64]:
-		return tensor.OfInts(v.GetData(), shape...), nil
-	case *onnx.Scalar[float32]:
-		return tensor.Of([]float32{v.GetData()}), nil
-	case *onnx.Scalar[int64]:
-		return tensor.OfInts([]int64{v.GetData()}), nil
-	default:
-		return nil, fmt.Errorf("it is neither float32 nor int64")
-	}
-}
-
-func destroy(values []onnx.Value) {
-	for _, v := range values {
-		if v != nil {
-			v.Destroy()
-		}
-	}
+	return nil
 }
 
 func names(list []session.Port) []string {
@@ -258,11 +287,16 @@ func names(list []session.Port) []string {
 	return n
 }
 
-func given(inputs map[string]*tensor.Tensor) string {
+func given(inputs map[string]*tensor.Tensor, kept map[string]session.Value) string {
 	var list []string
 	for name, t := range inputs {
 		if t != nil {
 			list = append(list, fmt.Sprintf("%s %s%v", name, t.DType, t.Shape))
+		}
+	}
+	for name, k := range kept {
+		if k != nil {
+			list = append(list, fmt.Sprintf("%s %s%v", name, k.DType(), k.Shape()))
 		}
 	}
 	slices.Sort(list)

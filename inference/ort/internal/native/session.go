@@ -1,0 +1,144 @@
+package native
+
+/*
+#include <stdlib.h>
+#include "api.h"
+
+static handle session_file(handle env, const void *path, handle options, handle *out) {
+  return CALL(CreateSession, handle, handle, const void *, handle, handle *)(env, path, options, out);
+}
+static handle session_bytes(handle env, const void *model, size_t size, handle options, handle *out) {
+  return CALL(CreateSessionFromArray, handle, handle, const void *, size_t, handle, handle *)(env, model, size, options, out);
+}
+static handle session_run(handle s, handle options, handle binding) {
+  return CALL(RunWithBinding, handle, handle, handle, handle)(s, options, binding);
+}
+static handle run_options_new(handle *out) { return CALL(CreateRunOptions, handle, handle *)(out); }
+static handle run_options_terminate(handle o) { return CALL(RunOptionsSetTerminate, handle, handle)(o); }
+static handle binding_new(handle s, handle *out) { return CALL(CreateIoBinding, handle, handle, handle *)(s, out); }
+static handle binding_in(handle b, text name, handle value) { return CALL(BindInput, handle, handle, text, handle)(b, name, value); }
+static handle binding_out(handle b, text name, handle memory) { return CALL(BindOutputToDevice, handle, handle, text, handle)(b, name, memory); }
+static handle binding_values(handle b, handle **out, size_t *n) {
+  handle allocator = NULL;
+  handle status = CALL(GetAllocatorWithDefaultOptions, handle, handle *)(&allocator);
+  if (status != NULL) return status;
+  return CALL(GetBoundOutputValues, handle, handle, handle, handle **, size_t *)(b, allocator, out, n);
+}
+static void free_values(handle *values) {
+  handle allocator = NULL;
+  handle status = CALL(GetAllocatorWithDefaultOptions, handle, handle *)(&allocator);
+  if (status == NULL) status = CALL(AllocatorFree, handle, handle, void *)(allocator, values);
+  if (status != NULL) CALL(ReleaseStatus, void, handle)(status);
+}
+*/
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Session is a loaded graph.
+type Session struct{ object }
+
+// NewSession loads a graph file. External data is searched beside it.
+func NewSession(path string, o *SessionOptions) (*Session, error) {
+	p, err := nativePath(path)
+	if err != nil {
+		return nil, err
+	}
+	var h C.handle
+	if err := failed(C.session_file(attached.env, unsafe.Pointer(&p[0]), o.h, &h)); err != nil {
+		return nil, err
+	}
+	return &Session{object{h, C.ReleaseSession}}, nil
+}
+
+// NewSessionFromBytes loads a graph from memory. External data is searched in the folder of the session option
+// session.model_external_initializers_file_folder_path.
+func NewSessionFromBytes(model []byte, o *SessionOptions) (*Session, error) {
+	if len(model) == 0 {
+		return nil, fmt.Errorf("the graph is empty")
+	}
+	var h C.handle
+	if err := failed(C.session_bytes(attached.env, unsafe.Pointer(&model[0]), C.size_t(len(model)), o.h, &h)); err != nil {
+		return nil, err
+	}
+	return &Session{object{h, C.ReleaseSession}}, nil
+}
+
+// RunOptions belong to one run.
+type RunOptions struct{ object }
+
+// NewRunOptions returns the library's defaults.
+func NewRunOptions() (*RunOptions, error) {
+	var h C.handle
+	if err := failed(C.run_options_new(&h)); err != nil {
+		return nil, err
+	}
+	return &RunOptions{object{h, C.ReleaseRunOptions}}, nil
+}
+
+// Terminate ends a run at its next operator, also from another goroutine.
+func (o *RunOptions) Terminate() error { return failed(C.run_options_terminate(o.h)) }
+
+// Input is a value bound to an input by name.
+type Input struct {
+	Name  string
+	Value *Value
+}
+
+// Output is an output that is wanted, and where.
+type Output struct {
+	Name   string
+	Memory *Memory
+}
+
+// Run executes the graph and returns the outputs in the order of want, in the memory that each asked for. They belong to the
+// caller and outlive the session. The error of a run that was terminated is that of the library.
+func (s *Session) Run(o *RunOptions, in []Input, want []Output) ([]*Value, error) {
+	var b C.handle
+	if err := failed(C.binding_new(s.h, &b)); err != nil {
+		return nil, err
+	}
+	binding := object{b, C.ReleaseIoBinding}
+	defer binding.Close()
+	for _, i := range in {
+		name, free := cstring(i.Name)
+		err := failed(C.binding_in(b, name, i.Value.h))
+		free()
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range want {
+		name, free := cstring(w.Name)
+		err := failed(C.binding_out(b, name, w.Memory.h))
+		free()
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := failed(C.session_run(s.h, o.h, b)); err != nil {
+		return nil, err
+	}
+	var raw *C.handle
+	var n C.size_t
+	if err := failed(C.binding_values(b, &raw, &n)); err != nil {
+		return nil, err
+	}
+	values := make([]*Value, int(n))
+	if n > 0 {
+		for i, h := range unsafe.Slice(raw, int(n)) {
+			values[i] = &Value{object: object{h, C.ReleaseValue}}
+		}
+		C.free_values(raw)
+	}
+	if len(values) != len(want) {
+		for _, v := range values {
+			v.Close()
+		}
+		return nil, fmt.Errorf("%d outputs came back, %d were bound", len(values), len(want))
+	}
+	return values, nil
+}
