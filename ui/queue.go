@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"realword/inference"
 )
@@ -23,6 +25,7 @@ type Queue struct {
 	Waiting []Task
 	Running Task // ID 0: none
 	Paused  bool // no other round begins
+	Chosen  int  // ID of the waiting round that the keys act on; 0, or one that is gone: the last
 	last    int  // ID given last
 }
 
@@ -54,8 +57,34 @@ func (q Queue) Move(id, by int) Queue {
 	return q
 }
 
-// Remove takes a waiting round out.
+// Place puts a waiting round before the one that is now the place-th, or behind all.
+func (q Queue) Place(id, place int) Queue {
+	from := q.at(id)
+	if place > from {
+		place-- // it leaves its own place
+	}
+	return q.Move(id, place-from)
+}
+
+// chosen is the ID of the waiting round that the keys act on, 0 without one.
+func (q Queue) chosen() int {
+	if q.at(q.Chosen) >= 0 {
+		return q.Chosen
+	}
+	if n := len(q.Waiting); n > 0 {
+		return q.Waiting[n-1].ID
+	}
+	return 0
+}
+
+// Remove takes a waiting round out. The one behind it is chosen then, if it was.
 func (q Queue) Remove(id int) Queue {
+	if i := q.at(id); i >= 0 && id == q.Chosen {
+		q.Chosen = 0
+		if i+1 < len(q.Waiting) {
+			q.Chosen = q.Waiting[i+1].ID
+		}
+	}
 	q.Waiting = slices.DeleteFunc(slices.Clone(q.Waiting), func(t Task) bool { return t.ID == id })
 	return q
 }
@@ -79,6 +108,23 @@ func (q Queue) Next() (Task, bool) {
 		return Task{}, false
 	}
 	return q.Waiting[i], true
+}
+
+// seeds are the seeds of a round's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".
+func seeds(list []uint64) string {
+	if len(list) == 0 {
+		return ""
+	}
+	following := len(list) > 2
+	var all []string
+	for i, s := range list {
+		following = following && s == (list[0]+uint64(i))%seedLimit
+		all = append(all, fmt.Sprint(s))
+	}
+	if following {
+		return fmt.Sprintf("%d–%d", list[0], list[len(list)-1])
+	}
+	return strings.Join(all, ", ")
 }
 
 func (t Task) able() bool { return !t.Parked && len(t.Missing) == 0 }

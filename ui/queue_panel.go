@@ -1,10 +1,8 @@
 package ui
 
 import (
-	"image"
 	"slices"
 	"sort"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -24,6 +22,8 @@ type queuePanel struct {
 	scroll *container.Scroll
 	height *fixed
 	byID   map[int]*queueRow
+	mark   *canvas.Rectangle // where a row that is dragged would go
+	place  int               // its place among those that wait; -1: none
 }
 
 const (
@@ -40,8 +40,11 @@ func newQueuePanel(w *Window) *queuePanel {
 	clear := smallButton(theme.DeleteIcon(), func() {
 		w.ask(say("Cancel everything?"), say("The running round stops, and all that wait are taken out. Finished pictures stay."), say("Cancel everything"), w.stopAll)
 	})
-	q.rows = newColumn(4)
-	q.scroll = container.NewVScroll(q.rows)
+	q.rows, q.place = newColumn(4), -1
+	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
+	q.mark.CornerRadius = 1
+	q.mark.Hide()
+	q.scroll = newPage(container.NewStack(q.rows, container.NewWithoutLayout(q.mark)))
 	q.box = newColumn(4, container.NewBorder(nil, nil, q.title, newRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
 	q.box.Hide()
 	return q
@@ -58,18 +61,23 @@ func smallButton(icon fyne.Resource, tap func()) *widget.Button {
 func (q *queuePanel) refresh() {
 	queue := q.w.state.Queue
 	waiting := queue.Waiting
-	q.box.Hidden = len(waiting) == 0
-	if q.box.Hidden {
+	// A round of one picture that runs alone says all there is to say beside the progress bar.
+	alone := len(waiting) == 0 && (queue.Running.ID == 0 || len(queue.Running.Request.Seeds) < 2)
+	if q.box.Hidden = alone; alone {
 		clear(q.byID)
 		q.rows.Objects = nil
 		return
 	}
-	q.title.set(count(len(waiting), "%d round waits", "%d rounds wait", len(waiting)))
+	title := say("Running")
+	if len(waiting) > 0 {
+		title = count(len(waiting), "%d round waits", "%d rounds wait", len(waiting))
+	}
+	q.title.set(title)
 	icon := theme.MediaPauseIcon()
 	note := ""
 	if queue.Paused {
 		icon = theme.MediaPlayIcon()
-		note = say("Paused. Press ▶ to go on.")
+		note = say("Paused: no other round begins.")
 	}
 	if q.pause.Icon != icon {
 		q.pause.SetIcon(icon)
@@ -77,17 +85,23 @@ func (q *queuePanel) refresh() {
 	q.note.set(note)
 	q.note.Hidden = note == ""
 	var rows []fyne.CanvasObject
-	for i, t := range waiting {
+	add := func(t Task, running, first, last bool) {
 		row := q.byID[t.ID]
-		if row == nil {
-			row = newQueueRow(q.w, t.ID)
+		if row == nil || row.running != running {
+			row = newQueueRow(q.w, t.ID, running)
 			q.byID[t.ID] = row
 		}
-		row.show(t, i == 0, i == len(waiting)-1)
-		rows = append(rows, row.body)
+		row.show(t, first, last)
+		rows = append(rows, row.tile)
+	}
+	if queue.Running.ID != 0 {
+		add(queue.Running, true, true, true)
+	}
+	for i, t := range waiting {
+		add(t, false, i == 0, i == len(waiting)-1)
 	}
 	for id := range q.byID {
-		if queue.at(id) < 0 {
+		if queue.at(id) < 0 && id != queue.Running.ID {
 			delete(q.byID, id)
 		}
 	}
@@ -95,61 +109,12 @@ func (q *queuePanel) refresh() {
 		q.rows.Objects = rows
 		q.rows.Refresh()
 	}
-	q.height.height = float32(min(len(rows), queueRows)*(queueRowHeight+4) - 4)
+	var height float32
+	for _, r := range rows[:min(len(rows), queueRows)] {
+		height += r.MinSize().Height + 4
+	}
+	q.height.height = (height - 4) / textScale() // which the layout multiplies by
 	q.box.Refresh()
-}
-
-// queueRow is one round that waits.
-type queueRow struct {
-	body          *fyne.Container
-	thumb         *canvas.Image
-	prompt, about *fitted
-	up, down, run *widget.Button
-}
-
-func newQueueRow(w *Window, id int) *queueRow {
-	r := &queueRow{prompt: newFitted(theme.ColorNameForeground), about: newFitted(theme.ColorNamePlaceHolder)}
-	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
-	r.thumb.ScaleMode, r.thumb.FillMode, r.thumb.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
-	tool := func(icon fyne.Resource, tap func()) *widget.Button { return smallButton(icon, tap) }
-	r.up = tool(theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
-	r.down = tool(theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
-	r.run = tool(theme.MediaReplayIcon(), func() { w.unpark(id) })
-	gone := tool(theme.CancelIcon(), func() { w.dropTask(id) })
-	small := func(b *widget.Button) fyne.CanvasObject { return container.New(fixed{24, 24}, b) }
-	tools := newRow(0, small(r.run), small(r.up), small(r.down), small(gone))
-	text := newColumn(1, r.prompt, r.about)
-	r.body = container.New(fixed{height: queueRowHeight}, container.NewStack(newPlate(colorRaised, colorLine, 7),
-		container.New(inset{5, 3}, container.NewBorder(nil, nil, container.NewCenter(container.New(fixed{30, 30}, r.thumb)), tools,
-			container.New(inset{6, 2}, text)))))
-	return r
-}
-
-// show makes the row a round.
-func (r *queueRow) show(t Task, first, last bool) {
-	if t.Thumb != nil && r.thumb.Image != t.Thumb {
-		r.thumb.Image = t.Thumb
-		r.thumb.Refresh()
-	}
-	r.prompt.set(t.Request.Prompt, theme.ColorNameForeground)
-	about := ""
-	if n := len(t.Request.Seeds); n > 0 {
-		about = say("seed %d", t.Request.Seeds[0])
-		if n > 1 {
-			about = count(n, "%d picture", "%d pictures", n) + " · " + about
-		}
-	}
-	color := theme.ColorNamePlaceHolder
-	switch {
-	case len(t.Missing) > 0:
-		about, color = say("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
-	case t.Parked:
-		about, color = say("Realword ended twice over it"), theme.ColorNameWarning
-	}
-	r.about.set(about, color)
-	r.run.Hidden = !t.Parked
-	enable(r.up, !first)
-	enable(r.down, !last)
 }
 
 func enable(b *widget.Button, on bool) {
@@ -236,6 +201,9 @@ func (w *Window) queueActions() []action {
 	return []action{
 		{id: "queue.next", menu: menuRun, label: say("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
 		{id: "queue.pause", menu: menuRun, label: say("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }, can: func() bool { return waits() || w.state.Queue.Paused || w.state.Busy() }},
+		{id: "queue.up", menu: menuRun, label: say("Move the round up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
+		{id: "queue.down", menu: menuRun, label: say("Move the round down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
+		{id: "queue.drop", menu: menuRun, label: say("Take the round out of the queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
 		{id: "queue.clear", menu: menuRun, label: say("Cancel everything"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
 	}
 }

@@ -155,8 +155,12 @@ func (w *Window) dropTask(id int) {
 }
 
 // moveTask shifts a waiting round.
-func (w *Window) moveTask(id, by int) {
-	w.state.Queue = w.state.Queue.Move(id, by)
+func (w *Window) moveTask(id, by int) { w.reorder(id, w.state.Queue.Move(id, by)) }
+
+// reorder takes over a queue in which a round has another place.
+func (w *Window) reorder(id int, q Queue) {
+	w.state.Queue = q
+	w.state.Queue.Chosen = id
 	if i := w.state.Queue.at(id); i >= 0 {
 		w.journal.moveJob(w.state.Queue.Waiting[i].job, w.state.Queue.after(id))
 	}

@@ -30,6 +30,7 @@ type tile struct {
 	dragged         func(at fyne.Position) // over the window; nil: it cannot be dragged
 	dropped         func(at fyne.Position)
 	held            fyne.Position
+	keyed           func(*fyne.KeyEvent) bool // keys of its own; it tells whether it took one. Nil: none
 	body            *fyne.Container
 }
 
@@ -47,6 +48,13 @@ func (t *tile) Tapped(e *fyne.PointEvent) {
 		c.Unfocus()
 	}
 	t.press.Tapped(e)
+}
+
+// TypedKey leaves keys of its own to the tile before it is pressed.
+func (t *tile) TypedKey(e *fyne.KeyEvent) {
+	if t.keyed == nil || !t.keyed(e) {
+		t.press.TypedKey(e)
+	}
 }
 
 func (t *tile) choose(chosen bool) {

@@ -1,0 +1,212 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+)
+
+// queueRow is one round of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
+// chooses it; the chosen one, and the one that runs, show each of their pictures.
+type queueRow struct {
+	*tile
+	w             *Window
+	id            int
+	running       bool
+	thumb         *canvas.Image
+	prompt, about *fitted
+	pictures      *fyne.Container
+	up, down, run *widget.Button
+	moves, again  *fyne.Container // around them
+}
+
+func newQueueRow(w *Window, id int, running bool) *queueRow {
+	r := &queueRow{w: w, id: id, running: running, prompt: newFitted(theme.ColorNameForeground), about: newFitted(theme.ColorNamePlaceHolder)}
+	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	r.thumb.ScaleMode, r.thumb.FillMode, r.thumb.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
+	tool := func(icon fyne.Resource, tap func()) fyne.CanvasObject {
+		return container.New(fixed{24, 24}, smallButton(icon, tap))
+	}
+	r.up, r.down = smallButton(theme.MoveUpIcon(), func() { w.moveTask(id, -1) }), smallButton(theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
+	r.run = smallButton(theme.MediaReplayIcon(), func() { w.unpark(id) })
+	r.moves = newRow(0, container.New(fixed{24, 24}, r.up), container.New(fixed{24, 24}, r.down))
+	r.again = container.New(fixed{24, 24}, r.run)
+	gone := func() { w.dropTask(id) }
+	if running {
+		gone = w.stop
+	}
+	tools := newRow(0, r.again, r.moves, tool(theme.CancelIcon(), gone))
+	r.pictures = container.New(&flow{gap: 4})
+	text := newColumn(1, r.prompt, r.about)
+	head := container.New(fixed{height: queueRowHeight - 6}, container.NewBorder(nil, nil,
+		container.NewCenter(container.New(fixed{30, 30}, r.thumb)), tools, container.New(inset{6, 1}, text)))
+	r.tile = newTile("", 7, container.New(inset{5, 3}, newColumn(3, head, r.pictures)), r.choose)
+	if !running {
+		r.tile.dragged = func(at fyne.Position) { w.set.queue.drag(r, at) }
+		r.tile.dropped = func(fyne.Position) { w.set.queue.drop(r) }
+		r.tile.keyed = r.key
+	}
+	return r
+}
+
+// choose has the keys act on this round.
+func (r *queueRow) choose() {
+	if r.running {
+		return
+	}
+	r.w.state.Queue.Chosen = r.id
+	r.w.refresh()
+	r.w.win.Canvas().Focus(r.tile)
+}
+
+// key takes the round out, and leaves to the window what is not its own.
+func (r *queueRow) key(e *fyne.KeyEvent) bool {
+	switch e.Name {
+	case fyne.KeyDelete, fyne.KeyBackspace:
+		r.w.dropTask(r.id)
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		return false
+	default:
+		r.w.press(stroke{r.w.modifiers(), e.Name})
+	}
+	return true
+}
+
+// show makes the row a round.
+func (r *queueRow) show(t Task, first, last bool) {
+	if t.Thumb != nil && r.thumb.Image != t.Thumb {
+		r.thumb.Image = t.Thumb
+		r.thumb.Refresh()
+	}
+	r.prompt.set(t.Request.Prompt, theme.ColorNameForeground)
+	about, color := t.about(), theme.ColorNamePlaceHolder
+	run := r.w.state.Run
+	switch {
+	case r.running && len(t.Request.Seeds) > 1:
+		about = say("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
+	case r.running:
+		about = say("runs now · %s", about)
+	case len(t.Missing) > 0:
+		about, color = say("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
+	case t.Parked:
+		about, color = say("Realword ended twice over it"), theme.ColorNameWarning
+	}
+	r.about.set(about, color)
+	r.tile.name = say("%s, %s", t.Request.Prompt, about)
+	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
+	enable(r.up, !first)
+	enable(r.down, !last)
+	chosen := !r.running && t.ID == r.w.state.Queue.Chosen
+	r.moves.Hidden = !chosen // the others are dragged
+	r.tile.choose(chosen)
+	r.showPictures(t, run, chosen)
+}
+
+// about says what a round makes.
+func (t Task) about() string {
+	n := len(t.Request.Seeds)
+	switch {
+	case n == 0:
+		return ""
+	case n == 1:
+		return say("seed %d", t.Request.Seeds[0])
+	}
+	return count(n, "%d picture", "%d pictures", n) + " · " + say("seeds %s", seeds(t.Request.Seeds))
+}
+
+// showPictures shows each picture of a round by its seed: a tick says that it is finished, a dot that it is in work.
+func (r *queueRow) showPictures(t Task, run Round, chosen bool) {
+	var texts []string
+	if n := len(t.Request.Seeds); n > 1 && (chosen || r.running) {
+		for i, seed := range t.Request.Seeds {
+			mark := ""
+			switch {
+			case r.running && i < run.Picture:
+				mark = "✓ "
+			case r.running && i == run.Picture && run.Stage >= inference.StageDenoise:
+				mark = "● "
+			}
+			texts = append(texts, mark+fmt.Sprint(seed))
+		}
+	}
+	r.pictures.Hidden = len(texts) == 0
+	for len(r.pictures.Objects) < len(texts) {
+		r.pictures.Add(container.NewStack(newPlate(colorRaised, "", 5), container.New(inset{6, 2}, caption(""))))
+	}
+	r.pictures.Objects = r.pictures.Objects[:len(texts)]
+	for i, text := range texts {
+		l := r.pictures.Objects[i].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*line)
+		l.color = theme.ColorNamePlaceHolder
+		if strings.HasPrefix(text, "●") {
+			l.color = theme.ColorNameForeground
+		}
+		l.set(text)
+	}
+	r.pictures.Refresh()
+}
+
+// drag carries a waiting round over the list; a line shows where it would go.
+func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
+	img := r.thumb.Image
+	q.w.ghost.follow(img, at)
+	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.rows)
+	var middles, ends []float32
+	for _, t := range q.w.state.Queue.Waiting {
+		row := q.byID[t.ID]
+		if row == nil {
+			return
+		}
+		middles = append(middles, row.Position().Y+row.Size().Height/2)
+		ends = append(ends, row.Position().Y+row.Size().Height)
+	}
+	if q.place = placeAt(middles, at.Y-origin.Y); !covers(q.box, at) {
+		q.place = -1 // dropped elsewhere it stays where it is
+	}
+	q.mark.FillColor = theme.ColorForWidget(theme.ColorNamePrimary, r.tile)
+	q.mark.Hidden = q.place < 0
+	if q.place >= 0 {
+		y := ends[len(ends)-1] + 1
+		if q.place < len(middles) {
+			y = q.byID[q.w.state.Queue.Waiting[q.place].ID].Position().Y - 3
+		}
+		q.mark.Move(fyne.NewPos(0, y))
+		q.mark.Resize(fyne.NewSize(q.rows.Size().Width, 2))
+		// Near an edge the list goes on.
+		view := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.scroll)
+		switch {
+		case at.Y < view.Y+12:
+			q.scroll.ScrollToOffset(q.scroll.Offset.SubtractXY(0, 8))
+		case at.Y > view.Y+q.scroll.Size().Height-12:
+			q.scroll.ScrollToOffset(q.scroll.Offset.AddXY(0, 8))
+		}
+	}
+	q.mark.Refresh()
+}
+
+// drop puts a round that was dragged where the line is.
+func (q *queuePanel) drop(r *queueRow) {
+	q.w.ghost.gone()
+	q.mark.Hide()
+	if queue := q.w.state.Queue; q.place >= 0 && queue.at(r.id) >= 0 {
+		q.w.reorder(r.id, queue.Place(r.id, q.place))
+	}
+	q.place = -1
+}
+
+// placeAt is before which of the rows, whose middles are given from top to bottom, something that is let go at y comes.
+func placeAt(middles []float32, y float32) int {
+	for i, m := range middles {
+		if y < m {
+			return i
+		}
+	}
+	return len(middles)
+}

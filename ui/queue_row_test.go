@@ -1,0 +1,165 @@
+package ui
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"realword/inference"
+)
+
+// A list of numbers, moved by hand, is what the queue must agree with.
+func TestQueuePlacesAgreeWithAList(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var q Queue
+	var model []int
+	for range 2000 {
+		switch n := len(model); rng.IntN(4) {
+		case 0:
+			var id int
+			first := rng.IntN(2) == 0
+			q, id = q.Add(Task{}, first)
+			if first {
+				model = slices.Insert(model, 0, id)
+			} else {
+				model = append(model, id)
+			}
+		case 1:
+			if n == 0 {
+				continue
+			}
+			id, place := model[rng.IntN(n)], rng.IntN(n+1)
+			q = q.Place(id, place)
+			// Whatever stood before the place still stands before it.
+			var before []int
+			for _, have := range model[:place] {
+				if have != id {
+					before = append(before, have)
+				}
+			}
+			rest := slices.DeleteFunc(slices.Clone(model), func(have int) bool { return have == id })
+			model = slices.Insert(rest, len(before), id)
+		case 2:
+			if n > 8 {
+				id := model[rng.IntN(n)]
+				q.Chosen = id
+				i := slices.Index(model, id)
+				q, model = q.Remove(id), slices.Delete(model, i, i+1)
+				if i < len(model) && q.chosen() != model[i] {
+					t.Fatalf("%d is chosen after its neighbour went, want %d", q.chosen(), model[i])
+				}
+			}
+		}
+		var got []int
+		for _, task := range q.Waiting {
+			got = append(got, task.ID)
+		}
+		if !slices.Equal(got, model) {
+			t.Fatalf("the queue is %v, want %v", got, model)
+		}
+		if len(model) > 0 && !slices.Contains(model, q.chosen()) {
+			t.Fatalf("%d is chosen of %v", q.chosen(), model)
+		}
+	}
+}
+
+func TestSeedsOfARound(t *testing.T) {
+	for _, c := range []struct {
+		seeds []uint64
+		want  string
+	}{
+		{nil, ""}, {[]uint64{7}, "7"}, {[]uint64{7, 8}, "7, 8"}, {[]uint64{7, 8, 9, 10}, "7–10"}, {[]uint64{9, 7, 8}, "9, 7, 8"},
+		{[]uint64{seedLimit - 2, seedLimit - 1, 0}, "4294967294–0"},
+	} {
+		if got := seeds(c.seeds); got != c.want {
+			t.Errorf("%v: %q, want %q", c.seeds, got, c.want)
+		}
+	}
+}
+
+func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
+	b := ready(t, nil)
+	b.state.Form.Count = 3
+	b.ask("one")
+	j := b.started()
+	for _, name := range []string{"two", "three", "four"} {
+		b.ask(name)
+	}
+	b.settleQueue()
+	q := b.set.queue
+	b.win.Content().Resize(fyne.NewSize(1240, 800))
+	row := func(i int) *queueRow { return q.byID[b.state.Queue.Waiting[i].ID] }
+	middle := func(i int) fyne.Position {
+		o := row(i).tile
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(40, o.Size().Height/2)
+	}
+	running := q.byID[b.state.Queue.Running.ID]
+	if running == nil || running.about.text != "picture 1 of 3" || len(running.pictures.Objects) != 3 || running.dragged != nil {
+		t.Fatalf("the running round is shown as %+v", running)
+	}
+	if got, want := row(0).about.text, "3 pictures · seeds "+seeds(b.state.Queue.Waiting[0].Request.Seeds); got != want {
+		t.Errorf("a round says %q, want %q", got, want)
+	}
+	drag := func(r *queueRow, to fyne.Position) {
+		e := &fyne.DragEvent{}
+		e.AbsolutePosition = to
+		r.Dragged(e)
+		if q.mark.Hidden == covers(q.box, to) {
+			t.Errorf("over the list %v, the line is hidden %v", covers(q.box, to), q.mark.Hidden)
+		}
+		r.DragEnd()
+	}
+	drag(row(2), middle(0).SubtractXY(0, 8))
+	if b.prompts() != "four two three" {
+		t.Fatalf("dragged to the top: %q", b.prompts())
+	}
+	drag(row(0), middle(1).AddXY(0, 8))
+	if b.prompts() != "two four three" {
+		t.Errorf("dragged below the next: %q", b.prompts())
+	}
+	drag(row(0), fyne.NewPos(500, 400))
+	if b.prompts() != "two four three" || !b.ghost.image.Hidden {
+		t.Errorf("dropped on the stage: %q", b.prompts())
+	}
+	// The one that was moved last is the one that the keys move.
+	b.press(mustStroke(t, "Alt+Down"))
+	if b.prompts() != "two three four" {
+		t.Errorf("Alt+Down: %q", b.prompts())
+	}
+	b.press(mustStroke(t, "Alt+Up"))
+	b.press(mustStroke(t, "Alt+Up"))
+	if b.prompts() != "four two three" {
+		t.Errorf("Alt+Up twice: %q", b.prompts())
+	}
+	row(1).Tapped(&fyne.PointEvent{})
+	if !row(1).chosen || row(0).chosen || row(1).pictures.Hidden || len(row(1).pictures.Objects) != 3 || !row(0).pictures.Hidden {
+		t.Error("the chosen round does not show its pictures")
+	}
+	row(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
+	if b.prompts() != "four three" || b.state.Queue.chosen() != b.state.Queue.Waiting[1].ID {
+		t.Errorf("Del: %q, chosen %d", b.prompts(), b.state.Queue.chosen())
+	}
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	b.send(j, readyOf(j.request, 0))
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+	if got := running.pictures.Objects[0].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*line).text; got[:len("✓")] != "✓" || running.about.text != "picture 2 of 3" {
+		t.Errorf("the first picture says %q, the round %q", got, running.about.text)
+	}
+	b.stopAll()
+	<-j.ctx.Done()
+	b.finish(j, inference.Failed{Err: j.ctx.Err()})
+	if !q.box.Hidden {
+		t.Error("an empty queue is shown")
+	}
+}
+
+func mustStroke(t *testing.T, key string) stroke {
+	t.Helper()
+	s, err := parseStroke(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
