@@ -377,10 +377,10 @@ func TestGraphsAreKept(t *testing.T) {
 	r.Steps = 1
 	b.run(r)
 	b.run(r)
-	if want := []string{"decoder", "guidance", "text", "text_kv", "unet", "vision", "vision_kv"}; !slices.Equal(slices.Sorted(slices.Values(b.runtime.opened)), want) {
+	if want := []string{"decoder", "text", "text_kv", "unet", "vision", "vision_kv"}; !slices.Equal(slices.Sorted(slices.Values(b.runtime.opened)), want) {
 		t.Errorf("opened %v", b.runtime.opened)
 	}
-	if err := b.engine.Close(); err != nil || len(b.runtime.closed) != 7 {
+	if err := b.engine.Close(); err != nil || len(b.runtime.closed) != 6 {
 		t.Errorf("closed %v: %v", b.runtime.closed, err)
 	}
 	if _, err := b.engine.Start(context.Background(), r); err == nil {
@@ -563,7 +563,7 @@ func TestFailuresOfTheRuntime(t *testing.T) {
 		}, "unet graph: boom"},
 		"an output is missing": {func(b *bench) {
 			b.runtime.spoil = func(g string, out map[string]*tensor.Tensor) { delete(out, "scores") }
-		}, "guidance graph gave scores"},
+		}, "unet graph gave scores"},
 		"an output has another shape": {func(b *bench) {
 			b.runtime.spoil = func(g string, out map[string]*tensor.Tensor) {
 				if g == "unet" {
@@ -621,7 +621,7 @@ func TestLoopFromTensors(t *testing.T) {
 	loop := Loop{
 		Graphs: graphs, Width: r.Width, Height: r.Height, Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
 		Text: text, Uncond: &negative, Subjects: []guidance.Subject{{Word: "dog", Scope: 0.2}}, Words: words,
-		Vision: vision, Source: r.MaskSource, Stop: r.Stop,
+		Vision: vision, Source: guidance.LowCrossHighSelf, Stop: r.Stop,
 	}
 	clean, err := loop.Run(ctx, State{Latent: random.Normal(7, 3*8*8)})
 	if err != nil || !slices.Equal(clean.F32, steps[24].Clean) {

@@ -17,8 +17,8 @@ import (
 // Model is an opened bundle as far as the loop needs it. Its methods may be called from any goroutine.
 type Model interface {
 	Manifest() bundle.Manifest
-	// Graph returns the path of a graph file by its manifest name: text, vision, unet, decoder, guidance (which is
-	// low_cross_high_self) or guidance-<source>. It returns "" for a graph that the bundle does not have.
+	// Graph returns the path of a graph file by its manifest name: text, vision, text_kv, vision_kv, unet or decoder. It returns ""
+	// for a graph that the bundle does not have.
 	Graph(name string) string
 	// Tokenizer returns the tokenizer of text encoder i, 0 or 1.
 	Tokenizer(i int) *prompt.Tokenizer
@@ -140,19 +140,33 @@ func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Ten
 	return out["picture"], err
 }
 
-// guide runs the guidance branch: text alone, reduced inside the graph to one map per subject. words is [R, 77].
-func (g *Graphs) guide(ctx context.Context, source string, p point, words *tensor.Tensor) (cross, scores *tensor.Tensor, err error) {
-	in := p.inputs()
-	in["token_weights"] = words
+// guide runs the guidance branch: text alone, reduced inside the graph to one map per subject. words is [R, 77]; none is the
+// condition without subjects.
+func (g *Graphs) guide(ctx context.Context, source guidance.Source, p point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
+	in := g.passInputs(p, none, nil)
+	grids := len(g.model.Manifest().Attention)
+	crossLevels, selfLevels := source.Levels(grids)
+	in["token_weights"], in["want_noise"] = words, tensor.OfInts([]int64{0}, 1)
+	in["cross_levels"], in["self_levels"] = tensor.OfInts(crossLevels, grids), tensor.OfInts(selfLevels, grids)
 	f := g.model.Manifest().Latent.Factor
 	h, w := g.grid(p.latent.Shape[2]*f, p.latent.Shape[3]*f)
 	shape := []int{words.Shape[0], h, w}
-	out, err := g.run(ctx, bundle.GuidanceGraph(source), in, port("cross", shape...), port("scores", shape...))
+	out, err := g.run(ctx, "unet", in, port("cross", shape...), port("scores", shape...))
 	return out["cross"], out["scores"], err
 }
 
 // noise runs one denoising pass under a text and, where vision has subjects, under their masks on the guidance grid.
 func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]float32) (*tensor.Tensor, error) {
+	in := g.passInputs(p, vision, masks)
+	grids := len(g.model.Manifest().Attention)
+	in["token_weights"], in["want_noise"] = tensor.Zeros(0, prompt.Length), tensor.OfInts([]int64{1}, 1)
+	in["cross_levels"], in["self_levels"] = tensor.OfInts(make([]int64, grids), grids), tensor.OfInts(make([]int64, grids), grids)
+	out, err := g.run(ctx, "unet", in, port("noise", p.latent.Shape...))
+	return out["noise"], err
+}
+
+// passInputs are the inputs that every role of the U-Net shares.
+func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32) tensors {
 	in := p.inputs()
 	maps.Copy(in, vision.KV)
 	in["vision_bias"] = vision.Bias
@@ -167,8 +181,7 @@ func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]fl
 		in[fmt.Sprintf("rows_%d", grid)] = tensor.OfInts(index, r, t, 2)
 		in[fmt.Sprintf("row_weights_%d", grid)] = tensor.Of(weight, r, t, 1)
 	}
-	out, err := g.run(ctx, "unet", in, port("noise", p.latent.Shape...))
-	return out["noise"], err
+	return in
 }
 
 // grid returns the size of the guidance grid of a picture.
@@ -221,10 +234,6 @@ func (g *Graphs) load(name string) (session.Session, error) {
 // ports returns the names of a graph's inputs and outputs.
 func (g *Graphs) ports(name string) (in, out []string) {
 	m := g.model.Manifest()
-	step := append([]string{"sample", "timestep"}, g.layers("text")...)
-	if m.Text.Pooled {
-		step = append(step, "text_embeds", "time_ids")
-	}
 	switch name {
 	case "text":
 		out = []string{"encoder_hidden_states"}
@@ -241,13 +250,16 @@ func (g *Graphs) ports(name string) (in, out []string) {
 	case "vision_kv":
 		return []string{"vision_tokens"}, g.layers("vision")
 	case "unet":
-		step = append(append(step, g.layers("vision")...), "vision_bias")
+		step := slices.Concat([]string{"sample", "timestep", "vision_bias"}, g.layers("text"), g.layers("vision"))
+		if m.Text.Pooled {
+			step = append(step, "text_embeds", "time_ids")
+		}
 		for _, grid := range m.Attention {
 			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
 		}
-		return step, []string{"noise"}
+		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
 	default:
-		return append(step, "token_weights"), []string{"cross", "scores"}
+		panic("no graph is called " + name)
 	}
 }
 

@@ -27,7 +27,7 @@ type Loop struct {
 	Words        *tensor.Tensor         // [R, 77], 1 at the tokens of a subject's word; unused without subjects
 	Vision       Vision                 // of the references, R of them; unused without subjects
 	UncondVision *Vision                // of the black picture, R times (release); nil: the unconditional pass sees none (paper)
-	Source       string                 // as Request.MaskSource
+	Source       guidance.Source        // whose maps make the scores
 	Norm         guidance.Normalization // of masks
 	Stop         int                    // T_stop
 
@@ -42,8 +42,9 @@ func newLoop(g *Graphs, r Request) *Loop {
 	l := &Loop{
 		Graphs: g, Width: r.Width, Height: r.Height,
 		Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
-		Subjects: guidanceSubjects(r.Subjects), Source: r.MaskSource, Stop: r.Stop,
+		Subjects: guidanceSubjects(r.Subjects), Stop: r.Stop,
 	}
+	l.Source, _ = guidance.ParseSource(r.MaskSource) // a resolved request has a known one
 	if r.RawMask {
 		l.Norm = guidance.Raw
 	}
@@ -113,7 +114,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 // guide runs the guidance branch: text alone, its attention reduced to one map per subject.
 func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, err error) {
 	at.text = l.Text
-	c, s, err := l.Graphs.guide(ctx, l.Source, at, l.Words)
+	c, s, err := l.Graphs.guide(ctx, l.Source, at, l.Words, l.none)
 	if err != nil {
 		return nil, nil, err
 	}

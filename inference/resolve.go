@@ -113,20 +113,9 @@ func (p *planner) checkSchedule() {
 	if !slices.Contains(schedule.Samplers(), r.Sampler) {
 		p.problem("there is no sampler %q: choose one of %q", r.Sampler, schedule.Samplers())
 	}
-	if have := sources(p.manifest); !slices.Contains(have, r.MaskSource) {
-		p.problem("the model %s has no mask source %q: choose one of %q", p.manifest.Name, r.MaskSource, have)
+	if _, err := guidance.ParseSource(r.MaskSource); err != nil {
+		p.problems = append(p.problems, err)
 	}
-}
-
-// sources lists the mask sources that a model has a graph for.
-func sources(m bundle.Manifest) []string {
-	var have []string
-	for _, s := range guidance.Sources() {
-		if m.Graphs[bundle.GuidanceGraph(s.String())] != "" {
-			have = append(have, s.String())
-		}
-	}
-	return have
 }
 
 // checkWords finds the tokens of every subject's word.

@@ -97,7 +97,6 @@ func TestBadRequests(t *testing.T) {
 		"an unknown sampler":        {func(_ *bench, r *Request) { r.Sampler = "euler" }, []string{"euler", "ddim", "dpm++"}},
 		"an unknown preset":         {func(_ *bench, r *Request) { r.Preset = "best" }, []string{"best", "paper", "release"}},
 		"an unknown mask source":    {func(_ *bench, r *Request) { r.MaskSource = "self" }, []string{"self", "all_cross", "low_cross_high_self"}},
-		"a source without graph":    {func(_ *bench, r *Request) { r.MaskSource = "low_cross" }, []string{"low_cross", "fake"}},
 		"a subject without picture": {func(_ *bench, r *Request) { r.Subjects[0].References = nil }, []string{`"dog"`, "no picture"}},
 		"no picture at all":         {func(_ *bench, r *Request) { r.Subjects[0].References[0].Data = nil }, []string{"dog0.png"}},
 		"not a picture":             {func(_ *bench, r *Request) { r.Subjects[0].References[0].Data = []byte("a text file") }, []string{"dog0.png", `"dog"`}},

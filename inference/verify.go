@@ -262,12 +262,16 @@ func (g *golden) guidance(ctx context.Context) error {
 	if g.err != nil {
 		return g.err
 	}
+	none, err := g.graphs.noVision(ctx)
+	if err != nil {
+		return err
+	}
 	for _, source := range guidance.Sources() {
 		out := "guidance-" + source.String() + ".out."
 		if !g.has(out + "scores") {
 			continue
 		}
-		cross, scores, err := g.graphs.guide(ctx, source.String(), p, words)
+		cross, scores, err := g.graphs.guide(ctx, source, p, words, none)
 		if err != nil {
 			return err
 		}

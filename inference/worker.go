@@ -104,7 +104,7 @@ func (w *worker) generate(j *job) error {
 func (w *worker) load(ctx context.Context, l *Loop) error {
 	names := []string{"text", "text_kv", "vision_kv", "unet", "decoder"}
 	if len(l.Subjects) > 0 {
-		names = append(names, "vision", bundle.GuidanceGraph(l.Source))
+		names = append(names, "vision")
 	}
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {

@@ -264,10 +264,10 @@ func TestExtractRepairsDamage(t *testing.T) {
 
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"schema":1}`))
-	f.Add([]byte(`{"schema":1,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,"attention":[1],"cross_attention_layers":1,
+	f.Add([]byte(`{"schema":2,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,"attention":[1],"cross_attention_layers":1,
 		"size":{"width":64,"height":64,"min":8,"max":64,"multiple":8},"text":{"tokens":77,"encoders":1},
 		"vision":{"reference":2,"view":1,"tokens":1,"width":1},"schedule":{"train_steps":1000},"presets":{"paper":{},"release":{}},
-		"graphs":{"text":"a","vision":"a","text_kv":"a","vision_kv":"a","unet":"a","guidance":"a","decoder":"a"},"files":{"a":"0"}}`))
+		"graphs":{"text":"a","vision":"a","text_kv":"a","vision_kv":"a","unet":"a","decoder":"a"},"files":{"a":"0"}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := bundle.ParseManifest(raw)
 		if err != nil {

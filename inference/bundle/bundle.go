@@ -213,7 +213,7 @@ func (m *Manifest) check() error {
 		want(m.Size.Multiple%m.Latent.Factor == 0 && m.Size.Multiple/m.Latent.Factor%m.Grid == 0,
 			"size.multiple %d does not fit latent.factor %d and grid %d", m.Size.Multiple, m.Latent.Factor, m.Grid)
 	}
-	for _, g := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "guidance", "decoder"} {
+	for _, g := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "decoder"} {
 		want(m.Graphs[g] != "", "graphs.%s is not given", g)
 	}
 	for _, p := range []string{"paper", "release"} {

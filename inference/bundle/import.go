@@ -259,11 +259,11 @@ func (im *importer) build() error {
 	add("text_kv", model, kvErr)
 	model, kvErr = network.VisionKVGraph(im.unet, denoise.Store)
 	add("vision_kv", model, kvErr)
-	if err == nil { // the guidance branch has the same tensors, and so the same problems
-		for _, source := range guidance.Sources() {
-			model, err := network.GuidanceGraph(im.unet, denoise.Store, source)
-			add(GuidanceGraph(source.String()), model, err)
-		}
+	if err == nil { // the same tensors, and so the same problems
+		model, err = network.NaiveGraph(im.unet, denoise.Store)
+		add("naive", model, err)
+		model, err = network.NaiveGuidanceGraph(im.unet, denoise.Store)
+		add("naive_guidance", model, err)
 	}
 
 	decode := im.newFile("vae", im.vaeWeights)

@@ -1,9 +1,7 @@
 package bundle
 
-import "realword/inference/guidance"
-
 // SchemaVersion is the manifest schema that this program writes and reads.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Manifest is manifest.json of a bundle: what the app must know to run its graphs.
 type Manifest struct {
@@ -24,17 +22,9 @@ type Manifest struct {
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
-	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder, guidance (low_cross_high_self), guidance-<source> -> file
+	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder; naive, naive_guidance for comparison -> file
 	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
 	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
-}
-
-// GuidanceGraph is the manifest's name for the guidance graph of a mask source; that of the paper (Eq. 12) is plain "guidance".
-func GuidanceGraph(source string) string {
-	if source == guidance.LowCrossHighSelf.String() {
-		return "guidance"
-	}
-	return "guidance-" + source
 }
 
 // Latent describes the autoencoder's latent.

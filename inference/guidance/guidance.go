@@ -84,6 +84,21 @@ func Sources() []Source { return []Source{LowCrossHighSelf, LowCrossAllSelf, Low
 // String returns the name that ParseSource reads and that graphs and recipes carry.
 func (s Source) String() string { return nameOf(sources[:], int(s), "Source") }
 
+// Levels says with 0 and 1 whose attention maps a source takes, for a U-Net that attends on a number of grids, finest first: the
+// cross maps, and the self maps that refine them (none for a source of cross maps alone). Of a single grid everything is low.
+func (s Source) Levels(grids int) (cross, self []int64) {
+	cross, self = make([]int64, grids), make([]int64, grids)
+	for i := range cross {
+		if s == AllCross || i > 0 || grids == 1 {
+			cross[i] = 1
+		}
+		if s == LowCrossAllSelf || s == LowCrossHighSelf && i == 0 {
+			self[i] = 1
+		}
+	}
+	return cross, self
+}
+
 // ParseSource reads low_cross_high_self, low_cross_all_self, low_cross or all_cross.
 func ParseSource(s string) (Source, error) {
 	i, err := parse(sources[:], s, "mask source")

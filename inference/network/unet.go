@@ -3,10 +3,8 @@ package network
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 
-	"realword/inference/guidance"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -153,30 +151,22 @@ func (c *UNetConfig) CrossAttentionLayers() int { return len(c.crossLayers()) }
 type unet struct {
 	UNetConfig
 	scope   nn.Scope
-	text    []keyValue // of every cross-attention layer in the order of execution
-	emb     *nn.Value  // SiLU(time embedding) [1 E]
+	attend  attention
+	emb     *nn.Value // SiLU(time embedding) [1 E]
 	spatial map[int]*nn.Value
-	cross   int // cross-attention layers built so far
-
-	vision *vision // generation branch; nil in the guidance branch
-	taps   *taps   // guidance branch; nil in the generation branch
 }
 
-// keyValue are the keys and values of one cross-attention layer.
-type keyValue struct{ k, v *nn.Value }
-
-// vision is the visual condition of R subjects. Attention is computed for the rows only that their masks let through.
-type vision struct {
-	layers []keyValue        // k [R heads d n], v [R heads n d]
-	bias   *nn.Value         // [R 1 1 n]
-	rows   map[int]*nn.Value // level -> [R T 2], pairs (subject, row)
-	weight map[int]*nn.Value // level -> [R T 1], the mask at those rows
+// attention is what a pass does between the projections of its attention layers: the rest of the U-Net is the same for all.
+// Layers come in the order of execution. Every value is [1 hw C].
+type attention interface {
+	self(q, k, v *nn.Value, level, heads int) *nn.Value
+	cross(s nn.Scope, q *nn.Value, level, heads int) *nn.Value
 }
 
 // crossLayer is one of the U-Net's cross-attention layers.
 type crossLayer struct {
-	path            string
-	channels, heads int
+	path                   string
+	level, channels, heads int
 }
 
 // crossLayers lists the cross-attention layers in the order of execution (facts §2.7: SDXL has 70).
@@ -184,7 +174,7 @@ func (c *UNetConfig) crossLayers() []crossLayer {
 	var out []crossLayer
 	add := func(path string, level int) {
 		for i := range c.TransformerLayers.At(level) {
-			out = append(out, crossLayer{fmt.Sprintf("%s.transformer_blocks.%d.attn2", path, i), c.BlockOutChannels[level], c.NumAttentionHeads.At(level)})
+			out = append(out, crossLayer{fmt.Sprintf("%s.transformer_blocks.%d.attn2", path, i), level, c.BlockOutChannels[level], c.NumAttentionHeads.At(level)})
 		}
 	}
 	last := len(c.DownBlockTypes) - 1
@@ -204,19 +194,6 @@ func (c *UNetConfig) crossLayers() []crossLayer {
 		}
 	}
 	return out
-}
-
-// taps collects what the guidance branch needs of the attention layers, Eq. 12.
-type taps struct {
-	source guidance.Source
-	tokens *nn.Value // Uᵀ [1 77 R], the words' token indicators
-	cross  map[int][]*nn.Value
-	self   []selfAttention
-}
-
-type selfAttention struct {
-	level, heads int
-	q, k         *nn.Value // [1 hw C]
 }
 
 // TextKVGraph builds text_kv.onnx: the text's keys and values of every cross-attention layer, which no step changes.
@@ -245,62 +222,12 @@ func VisionKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	})
 }
 
-// UNetGraph builds unet.onnx: one denoising pass of the generation branch (Eq. 4, 14, 17). The masks come as rows: for every
-// grid of AttentionGrids, rows_<grid> [R T 2] int64 lists (subject, cell) and row_weights_<grid> [R T 1] the mask there; a
-// subject's rows are distinct, and those that fill up to T have weight 0. With R = 0 subjects it is plain text-to-image.
-func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("unet", store, func(s nn.Scope) {
-		u, x, temb := newUNet(c, s)
-		b := s.B
-		u.vision = &vision{rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}}
-		for i, l := range c.crossLayers() {
-			d := l.channels / l.heads
-			u.vision.layers = append(u.vision.layers, keyValue{
-				b.Input(fmt.Sprintf("vision_k_%d", i), tensor.F32, []int{-1, l.heads, d, -1}, "subjects", "", "", "tokens"),
-				b.Input(fmt.Sprintf("vision_v_%d", i), tensor.F32, []int{-1, l.heads, -1, d}, "subjects", "", "tokens"),
-			})
-		}
-		u.vision.bias = nn.Unsqueeze(b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens"), 1, 2)
-		for _, grid := range c.AttentionGrids() {
-			level, rows := bits.TrailingZeros(uint(grid)), fmt.Sprintf("rows_of_%d", grid)
-			u.vision.rows[level] = b.Input(fmt.Sprintf("rows_%d", grid), tensor.I64, []int{-1, -1, 2}, "subjects", rows)
-			u.vision.weight[level] = b.Input(fmt.Sprintf("row_weights_%d", grid), tensor.F32, []int{-1, -1, 1}, "subjects", rows)
-		}
-		b.Output("noise", u.run(x, temb), "", "", "height", "width")
-	})
-}
-
-// GuidanceGraph builds the guidance branch: a text-only pass that gives, per subject, the raw cross-attention of its word and
-// the scores (Eq. 12). Whatever the scores do not need is left out.
-func GuidanceGraph(c UNetConfig, store *nn.Store, source guidance.Source) (*onnx.Model, error) {
-	if !slices.Contains(guidance.Sources(), source) {
-		return nil, fmt.Errorf("mask source %q is unknown, there are %v", source, guidance.Sources())
-	}
-	return nn.Build("guidance-"+source.String(), store, func(s nn.Scope) {
-		u, x, temb := newUNet(c, s)
-		b := s.B
-		tokens := b.Input("token_weights", tensor.F32, []int{-1, 77}, "subjects")
-		u.taps = &taps{source: source, cross: map[int][]*nn.Value{}}
-		u.taps.tokens = nn.Transpose(nn.Unsqueeze(tokens, 0), 0, 2, 1)
-		u.run(x, temb)
-		cross, scores := u.scores()
-		b.Output("cross", cross, "subjects", "grid_height", "grid_width")
-		b.Output("scores", scores, "subjects", "grid_height", "grid_width")
-	})
-}
-
-// newUNet declares the inputs that both branches share and computes the time embedding, without its last SiLU.
+// newUNet declares the inputs that every pass has and computes the time embedding, without its last SiLU.
 func newUNet(c UNetConfig, s nn.Scope) (u *unet, sample, temb *nn.Value) {
 	b := s.B
 	u = &unet{UNetConfig: c, scope: s, spatial: map[int]*nn.Value{}}
 	sample = b.Input("sample", tensor.F32, []int{1, c.InChannels, -1, -1}, "", "", "height", "width")
 	t := b.Input("timestep", tensor.F32, []int{1})
-	for i, l := range c.crossLayers() {
-		u.text = append(u.text, keyValue{
-			b.Input(fmt.Sprintf("text_k_%d", i), tensor.F32, []int{1, 77, l.channels}),
-			b.Input(fmt.Sprintf("text_v_%d", i), tensor.F32, []int{1, 77, l.channels}),
-		})
-	}
 
 	width := c.BlockOutChannels[0] * 4
 	embed := func(s nn.Scope, x *nn.Value) *nn.Value {
@@ -426,114 +353,13 @@ func (u *unet) selfAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Valu
 	q := nn.Linear(s.In("to_q"), x, channels, nn.NoBias)
 	k := nn.Linear(s.In("to_k"), x, channels, nn.NoBias)
 	v := nn.Linear(s.In("to_v"), x, channels, nn.NoBias)
-	if u.taps != nil {
-		u.taps.self = append(u.taps.self, selfAttention{level, heads, q, k})
-	}
-	return nn.Linear(s.In("to_out", 0), nn.Attention(q, k, v, heads), channels)
+	return nn.Linear(s.In("to_out", 0), u.attend.self(q, k, v, level, heads), channels)
 }
 
-// crossAttention is Eq. 4, 14 and 17: text everywhere, each subject's pictures where its mask is.
-//
-//	out = to_out( softmax(QKᵀ)V + Σ_r M̂_r · softmax(Q K_rᵀ)V_r )
-//
-// K and V were computed once for all steps; see TextKVGraph and VisionKVGraph.
 func (u *unet) crossAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
-	channels, layer := x.Dim(-1), u.cross
-	u.cross++
+	channels := x.Dim(-1)
 	q := nn.Linear(s.In("to_q"), x, channels, nn.NoBias)
-	text := u.text[layer]
-	var out *nn.Value
-	if u.taps != nil {
-		p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(text.k, heads), nil) // [1 heads hw 77]
-		out = nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(text.v, heads)))
-		u.taps.addCross(p, level)
-	} else {
-		out = nn.Add(nn.Attention(q, text.k, text.v, heads), u.vision.attention(q, layer, level, heads))
-	}
-	return nn.Linear(s.In("to_out", 0), out, channels)
-}
-
-// attention is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C], computed at the masks' rows; zero when there is no subject.
-func (v *vision) attention(q *nn.Value, layer, level, heads int) *nn.Value {
-	channels, rows := q.Dim(-1), v.rows[level]
-	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)                            // [R T]
-	picked := nn.SplitHeads(nn.Gather(nn.Fold(q, -1, channels), cells), heads) // [R heads T d]
-	scores := nn.Add(nn.MatMul(nn.Scale(picked, 1/math.Sqrt(float64(channels/heads))), v.layers[layer].k), v.bias)
-	found := nn.Mul(nn.MergeHeads(nn.MatMul(nn.Softmax(scores), v.layers[layer].v)), v.weight[level]) // [R T C]
-	return nn.Sum(nn.Scatter(rows, found, q), 0)
-}
-
-// addCross keeps, per subject, the sum over its word's tokens of the head mean of p [1 heads hw 77], as rows [1 hw R].
-func (t *taps) addCross(p *nn.Value, level int) {
-	t.cross[level] = append(t.cross[level], nn.MatMul(nn.Mean(p, 1), t.tokens))
-}
-
-// scores is Eq. 12 on the guidance grid: the mean cross-attention of the chosen layers, refined by the mean self-attention of
-// the chosen layers. Both results are [R gh gw].
-func (u *unet) scores() (cross, scores *nn.Value) {
-	t, gridLevel := u.taps, u.GridLevel()
-	b := u.scope.B
-	low := t.source != guidance.AllCross
-	if _, ok := t.cross[gridLevel]; ok && len(t.cross) == 1 {
-		low = false // one attention resolution only
-	}
-	grid := u.spatial[gridLevel]
-	toImage := func(rows *nn.Value, level int) *nn.Value { // [1 hw R] -> [R 1 h w]
-		return nn.Reshape(nn.Transpose(rows, 2, 0, 1), nn.Concat(0, b.Ints(-1, 1), u.spatial[level]), -1, 1, -1, -1)
-	}
-	count := 0
-	for level := gridLevel; level < len(u.BlockOutChannels); level++ {
-		maps := t.cross[level]
-		if len(maps) == 0 || low && level == gridLevel {
-			continue
-		}
-		count += len(maps)
-		at := sumAll(maps)
-		image := nn.ResizeBilinear(toImage(at, level), 1<<(level-gridLevel), 1)
-		if cross == nil {
-			cross = image
-		} else {
-			cross = nn.Add(cross, image)
-		}
-	}
-	cross = nn.Scale(cross, 1/float64(count)) // [R 1 gh gw]
-	toGrid := func(x *nn.Value) *nn.Value {
-		return nn.Reshape(x, nn.Concat(0, b.Ints(-1), grid), -1, -1, -1)
-	}
-	if t.source == guidance.AllCross || t.source == guidance.LowCross {
-		return toGrid(cross), toGrid(cross)
-	}
-	rows := nn.Transpose(nn.Fold(cross, 0, 1, -1), 1, 2, 0) // [1 N R]
-	var refined []*nn.Value
-	for _, a := range t.self {
-		switch {
-		case a.level == gridLevel:
-			refined = append(refined, a.apply(rows))
-		case t.source == guidance.LowCrossAllSelf:
-			// R A Rᵀ: the map of a lower level lifted to the grid on both sides.
-			lift := u.lift(a.level, gridLevel) // Rᵀ [n N]
-			refined = append(refined, nn.MatMul(nn.Transpose(lift, 1, 0), a.apply(nn.MatMul(lift, rows))))
-		}
-	}
-	mean := nn.Scale(sumAll(refined), 1/float64(len(refined)))
-	return toGrid(cross), toGrid(nn.Transpose(mean, 2, 0, 1))
-}
-
-// apply multiplies the head mean of the self-attention probabilities with rows [1 hw R]; the mean is taken after the product,
-// so that the maps are never added up.
-func (a selfAttention) apply(rows *nn.Value) *nn.Value {
-	p := nn.Probabilities(nn.SplitHeads(a.q, a.heads), nn.SplitHeads(a.k, a.heads), nil)
-	return nn.Mean(nn.MatMul(p, rows), 1)
-}
-
-// lift returns Rᵀ [n N], the transposed matrix of the bilinear resize from a level's grid to the guidance grid, by resizing
-// the unit vectors.
-func (u *unet) lift(level, gridLevel int) *nn.Value {
-	b := u.scope.B
-	n := nn.Product(u.spatial[level])
-	unit := nn.Reshape(nn.Identity(n), nn.Concat(0, n, b.Ints(1), u.spatial[level]), -1, 1, -1, -1)
-	up := nn.ResizeBilinear(unit, 1<<(level-gridLevel), 1)
-	return nn.Reshape(up, nn.Concat(0, n, b.Ints(-1)), -1, -1)
+	return nn.Linear(s.In("to_out", 0), u.attend.cross(s, q, level, heads), channels)
 }
 
 func sumAll(xs []*nn.Value) *nn.Value {

@@ -35,14 +35,19 @@ func (v *Value) Dim(i int) int {
 
 // Builder is one graph under construction.
 type Builder struct {
-	store   *Store
-	params  map[string]*Value
-	inits   []onnx.Initializer
-	casts   []onnx.Node
-	nodes   []onnx.Node
+	store *Store
+	frame
 	inputs  []onnx.ValueInfo
 	outputs []onnx.ValueInfo
 	names   map[string]int
+}
+
+// frame is what belongs to one graph: the whole, or the branch of an If that is being built.
+type frame struct {
+	params map[string]*Value
+	inits  []onnx.Initializer
+	casts  []onnx.Node
+	nodes  []onnx.Node
 }
 
 // Scope is a path in the checkpoint, "down_blocks.0.resnets.1". The zero path is the root.
@@ -85,7 +90,7 @@ func Fail(format string, args ...any) { panic(buildError{fmt.Errorf(format, args
 // Build makes one graph. define puts the network together from the root scope of the store's weights and declares inputs and
 // outputs on the builder. The error joins everything that is wrong with the parameters.
 func Build(name string, store *Store, define func(s Scope)) (model *onnx.Model, err error) {
-	b := &Builder{store: store, params: map[string]*Value{}, names: map[string]int{}}
+	b := &Builder{store: store, frame: frame{params: map[string]*Value{}}, names: map[string]int{}}
 	defer func() {
 		if r := recover(); r != nil {
 			be, ok := r.(buildError)
@@ -99,7 +104,7 @@ func Build(name string, store *Store, define func(s Scope)) (model *onnx.Model, 
 	if problems := store.takeProblems(); len(problems) > 0 {
 		return nil, fmt.Errorf("build %s: %w", name, errors.Join(problems...))
 	}
-	b.prune()
+	b.prune(b.outputs)
 	// Casts of stored weights come first: ONNX Runtime would otherwise hoist them all and keep every result alive.
 	return &onnx.Model{
 		Producer: "realword",
@@ -195,9 +200,9 @@ func (b *Builder) param(path string, want, view []int) *Value {
 }
 
 // prune drops nodes and initializers that no output depends on.
-func (b *Builder) prune() {
+func (f *frame) prune(outputs []onnx.ValueInfo) {
 	needed := map[string]bool{}
-	for _, o := range b.outputs {
+	for _, o := range outputs {
 		needed[o.Name] = true
 	}
 	keep := func(nodes []onnx.Node) []onnx.Node {
@@ -206,17 +211,29 @@ func (b *Builder) prune() {
 			if !slices.ContainsFunc(n.Outputs, func(o string) bool { return needed[o] }) {
 				continue
 			}
-			for _, i := range n.Inputs {
-				needed[i] = true
-			}
+			uses(n, needed)
 			kept = append(kept, n)
 		}
 		slices.Reverse(kept)
 		return kept
 	}
-	b.nodes = keep(b.nodes)
-	b.casts = keep(b.casts)
-	b.inits = slices.DeleteFunc(b.inits, func(t onnx.Initializer) bool { return !needed[t.Name] })
+	f.nodes = keep(f.nodes)
+	f.casts = keep(f.casts)
+	f.inits = slices.DeleteFunc(f.inits, func(t onnx.Initializer) bool { return !needed[t.Name] })
+}
+
+// uses marks what a node reads, its branches' nodes included: they see the values around them.
+func uses(n onnx.Node, needed map[string]bool) {
+	for _, i := range n.Inputs {
+		needed[i] = true
+	}
+	for _, a := range n.Attrs {
+		if g, ok := a.Value.(*onnx.Graph); ok {
+			for _, inner := range g.Nodes {
+				uses(inner, needed)
+			}
+		}
+	}
 }
 
 func shapeString(shape []int) string {

@@ -35,6 +35,16 @@ func Product(xs *Value) *Value {
 	return xs.b.emit(onnx.Node{Op: "ReduceProd", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.I64, []int{1}, []*Value{xs})
 }
 
+// Largest returns the largest of a list of integers as a list of one.
+func Largest(xs *Value) *Value {
+	return xs.b.emit(onnx.Node{Op: "ReduceMax", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.I64, []int{1}, []*Value{xs})
+}
+
+// Float turns integers into numbers.
+func Float(xs *Value) *Value {
+	return xs.b.emit(onnx.Node{Op: "Cast", Attrs: []onnx.Attr{attr("to", 1)}}, tensor.F32, xs.Shape, []*Value{xs})
+}
+
 // Scatter writes updates [R T C] at index [R T 2], pairs (r, row), into zeros [R N C], where N is the number of rows of like
 // [1 N C]. Pairs must be distinct: ONNX Runtime adds duplicates up in no fixed order.
 func Scatter(index, updates, like *Value) *Value {

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"math"
 	"slices"
 
 	"realword/inference/onnx"
@@ -242,6 +243,18 @@ func Slice(x *Value, axis, from, to int) *Value {
 	shape := slices.Clone(x.Shape)
 	shape[axis] = to - from
 	return b.emit(onnx.Node{Op: "Slice"}, x.DType, shape, []*Value{x, b.Ints(from), b.Ints(to), b.Ints(axis)})
+}
+
+// From cuts [from, end) out of an axis.
+func From(x *Value, axis, from int) *Value {
+	cut := Slice(x, axis, from, math.MaxInt64)
+	cut.Shape[axis] = max(-1, x.Dim(axis)-from)
+	return cut
+}
+
+// Expand repeats dimensions of size 1 to the sizes given; 1 keeps a dimension as it is.
+func Expand(x *Value, dims ...int) *Value {
+	return x.b.emit(onnx.Node{Op: "Expand"}, x.DType, broadcast("Expand", x.Shape, dims), []*Value{x, x.b.Ints(dims...)})
 }
 
 // Gather picks rows (entries of dimension 0) of table by index.

@@ -12,23 +12,30 @@ import (
 // the text shows the path of the data; it is made for reading and for comparing with a golden file, not for reading back.
 func (m *Model) Dump(w io.Writer) error {
 	var b strings.Builder
-	g := &m.Graph
-	fmt.Fprintf(&b, "graph %s opset %d\n", g.Name, Opset)
+	fmt.Fprintf(&b, "graph %s opset %d\n", m.Graph.Name, Opset)
+	m.Graph.dump(&b, "")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// dump writes the graph's lines, each after indent; branches follow their node.
+func (g *Graph) dump(b *strings.Builder, indent string) {
 	for _, v := range g.Inputs {
-		fmt.Fprintf(&b, "in   %s %s\n", v.Name, shapeText(v.DType.String(), v.Shape, v.Dims))
+		fmt.Fprintf(b, indent+"in   %s %s\n", v.Name, shapeText(v.DType.String(), v.Shape, v.Dims))
 	}
 	for _, v := range g.Outputs {
-		fmt.Fprintf(&b, "out  %s %s\n", v.Name, shapeText(v.DType.String(), v.Shape, v.Dims))
+		fmt.Fprintf(b, indent+"out  %s %s\n", v.Name, shapeText(v.DType.String(), v.Shape, v.Dims))
 	}
 	for _, t := range g.Initializers {
 		where := "inline"
 		if t.Data == nil {
 			where = t.File
 		}
-		fmt.Fprintf(&b, "init %s %s %s\n", t.Name, shapeText(t.DType.String(), t.Shape, nil), where)
+		fmt.Fprintf(b, indent+"init %s %s %s\n", t.Name, shapeText(t.DType.String(), t.Shape, nil), where)
 	}
 	for _, n := range g.Nodes {
 		op := n.Op
+		var branches []*Graph
 		if n.Domain != "" {
 			op = n.Domain + "." + op
 		}
@@ -38,18 +45,24 @@ func (m *Model) Dump(w io.Writer) error {
 				sep = " {"
 			}
 			value := a.Value
-			if t, ok := value.(*tensor.Tensor); ok {
-				value = fmt.Sprint(t.F32, t.I64)
+			switch v := value.(type) {
+			case *tensor.Tensor:
+				value = fmt.Sprint(v.F32, v.I64)
+			case *Graph:
+				value = v.Name
+				branches = append(branches, v)
 			}
 			op += fmt.Sprintf("%s%s=%v", sep, a.Name, value)
 		}
 		if len(n.Attrs) > 0 {
 			op += "}"
 		}
-		fmt.Fprintf(&b, "%s = %s(%s)\n", strings.Join(n.Outputs, ", "), op, strings.Join(n.Inputs, ", "))
+		fmt.Fprintf(b, indent+"%s = %s(%s)\n", strings.Join(n.Outputs, ", "), op, strings.Join(n.Inputs, ", "))
+		for _, branch := range branches {
+			fmt.Fprintf(b, indent+"  %s:\n", branch.Name)
+			branch.dump(b, indent+"    ")
+		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 func shapeText(dtype string, shape []int, names []string) string {

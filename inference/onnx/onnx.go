@@ -52,7 +52,7 @@ type Node struct {
 	Attrs   []Attr
 }
 
-// Attr is an attribute; Value is int, float32, string, []int, []float32 or *tensor.Tensor.
+// Attr is an attribute; Value is int, float32, string, []int, []float32, *tensor.Tensor or, for the branches of If, *Graph.
 type Attr struct {
 	Name  string
 	Value any
@@ -193,7 +193,7 @@ func (n *Node) marshal() message {
 }
 
 func (a *Attr) marshal() message {
-	const float, integer, text, tensors, floats, integers = 1, 2, 3, 4, 6, 7
+	const float, integer, text, tensors, graph, floats, integers = 1, 2, 3, 4, 5, 6, 7
 	var out message
 	out.str(1, a.Name)
 	kind := uint64(0)
@@ -211,6 +211,9 @@ func (a *Attr) marshal() message {
 		constant := Initializer{DType: v.DType, Shape: v.Shape, Data: v}
 		out.raw(5, constant.marshal())
 		kind = tensors
+	case *Graph:
+		out.raw(6, v.marshal())
+		kind = graph
 	case []float32:
 		var packed []byte
 		for _, f := range v {

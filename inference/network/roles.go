@@ -1,0 +1,286 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"realword/inference/nn"
+	"realword/inference/onnx"
+	"realword/inference/tensor"
+)
+
+// roles is the attention of unet.onnx: one session that is the guidance branch, the generation branch or plain text-to-image
+// by its inputs, so that the weights are there once.
+//
+//	out = to_out( softmax(QKᵀ)V + Σ_r M̂_r · softmax(Q K_rᵀ)V_r )                  (Eq. 4, 14, 17)
+//
+// Text keys and values were computed once for all steps, and so were the visual ones; visual attention happens at the masks'
+// rows only. The guidance branch has no subjects to see; it taps the text's attention at its words (Eq. 12). Whatever a role
+// does not want lies in a branch that does not run, or has no columns.
+type roles struct {
+	u            *unet
+	text, vision []keyValue        // of every cross-attention layer
+	bias         *nn.Value         // of the visual tokens [R 1 1 n]
+	rows         map[int]*nn.Value // level -> [R T 2], pairs (subject, row)
+	weight       map[int]*nn.Value // level -> [R T 1], the mask at those rows
+	subjects     *nn.Value         // R as [1]: whether there are any
+
+	tokens      *nn.Value         // Uᵀ [1 77 G]: the tokens of the G words to tap
+	noise       *nn.Value         // [1] whether the predicted noise is wanted
+	crossLevels map[int]*nn.Value // level -> [1] whether its cross maps count
+	selfLevels  map[int]*nn.Value // level -> [1] whether its self maps count
+	anyCross    *nn.Value
+	anySelf     *nn.Value
+
+	layer   int                 // cross-attention layers built so far
+	taps    map[int][]*nn.Value // level -> cross maps of the words, one [1 heads hw G] per layer
+	kept    map[int][]keyValue  // level -> queries and keys of self-attention whose map is applied in the end
+	refined []*nn.Value         // M_self · M_cross of the layers that did it at once [1 N G], N cells of the grid
+	lower   *nn.Value           // the cross maps that the self maps refine [1 N G]; nil as long as they are not complete
+	tail    *nn.Branch          // what comes after the last tap
+}
+
+// keyValue are the keys and values of one attention layer, or its queries and keys.
+type keyValue struct{ k, v *nn.Value }
+
+// UNetGraph builds unet.onnx, one denoising pass in one of three roles:
+//
+//	guidance branch     want_noise 0, cross_levels and self_levels by the mask source, G words, R = 0 subjects
+//	generation branch   want_noise 1, no levels, G = 0, R subjects
+//	text-to-image       the same with R = 0
+//
+// Of a branch that was not wanted, the outputs are one zero. The masks come as rows: for every grid of AttentionGrids,
+// rows_<grid> [R T 2] int64 lists (subject, cell) and row_weights_<grid> [R T 1] the mask there; a subject's rows are distinct,
+// and those that fill up to T have weight 0. cross_levels and self_levels [grids] int64 say with 0 or 1 whose maps count, in the
+// order of AttentionGrids; where there are several grids, self maps refine cross maps of the grids below the finest only.
+func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("unet", store, func(s nn.Scope) {
+		u, x, temb := newUNet(c, s)
+		r := newRoles(u)
+		u.attend = r
+		predicted := u.run(x, temb)
+		noise := r.tail.End([]*nn.Value{predicted}, func() []*nn.Value { return []*nn.Value{r.nothing(4)} })
+		s.B.Output("noise", noise[0], "", "", "height", "width")
+		cross, scores := r.maps()
+		s.B.Output("cross", cross, "words", "grid_height", "grid_width")
+		s.B.Output("scores", scores, "words", "grid_height", "grid_width")
+	})
+}
+
+func newRoles(u *unet) *roles {
+	b := u.scope.B
+	r := &roles{u: u, rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}, taps: map[int][]*nn.Value{}, kept: map[int][]keyValue{},
+		crossLevels: map[int]*nn.Value{}, selfLevels: map[int]*nn.Value{}}
+	for i, l := range u.crossLayers() {
+		d := l.channels / l.heads
+		r.text = append(r.text, keyValue{
+			b.Input(fmt.Sprintf("text_k_%d", i), tensor.F32, []int{1, 77, l.channels}),
+			b.Input(fmt.Sprintf("text_v_%d", i), tensor.F32, []int{1, 77, l.channels}),
+		})
+		r.vision = append(r.vision, keyValue{
+			b.Input(fmt.Sprintf("vision_k_%d", i), tensor.F32, []int{-1, l.heads, d, -1}, "subjects", "", "", "tokens"),
+			b.Input(fmt.Sprintf("vision_v_%d", i), tensor.F32, []int{-1, l.heads, -1, d}, "subjects", "", "tokens"),
+		})
+	}
+	bias := b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens")
+	r.bias, r.subjects = nn.Unsqueeze(bias, 1, 2), nn.Slice(nn.ShapeOf(bias), 0, 0, 1)
+	grids := u.AttentionGrids()
+	for _, grid := range grids {
+		level, rows := bits.TrailingZeros(uint(grid)), fmt.Sprintf("rows_of_%d", grid)
+		r.rows[level] = b.Input(fmt.Sprintf("rows_%d", grid), tensor.I64, []int{-1, -1, 2}, "subjects", rows)
+		r.weight[level] = b.Input(fmt.Sprintf("row_weights_%d", grid), tensor.F32, []int{-1, -1, 1}, "subjects", rows)
+	}
+	words := b.Input("token_weights", tensor.F32, []int{-1, 77}, "words")
+	r.tokens = nn.Transpose(nn.Unsqueeze(words, 0), 0, 2, 1)
+	r.noise = b.Input("want_noise", tensor.I64, []int{1})
+	cross, self := b.Input("cross_levels", tensor.I64, []int{len(grids)}), b.Input("self_levels", tensor.I64, []int{len(grids)})
+	r.anyCross, r.anySelf = nn.Largest(cross), nn.Largest(self)
+	for i, grid := range grids {
+		level := bits.TrailingZeros(uint(grid))
+		r.crossLevels[level], r.selfLevels[level] = nn.Slice(cross, 0, i, i+1), nn.Slice(self, 0, i, i+1)
+	}
+	return r
+}
+
+// self implements attention. A layer on the grid that comes after the cross maps are complete refines them at once: they are
+// further columns of its values, so that softmax(QKᵀ)V and softmax(QKᵀ)M are one product and no map is written out. The others
+// keep queries and keys for the end, if they are wanted.
+func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
+	if level == r.u.GridLevel() && r.completed(level) {
+		if r.lower == nil {
+			r.lower = nn.If(r.anySelf, func() []*nn.Value { return []*nn.Value{r.meanCross(r.levels()[1:])} }, func() []*nn.Value {
+				return []*nn.Value{r.nothing(3)}
+			})[0]
+		}
+		d := v.Dim(-1) / heads
+		both := nn.If(r.selfLevels[level], func() []*nn.Value {
+			wide := nn.Concat(3, nn.Fold(v, 0, 0, heads, d), perHead(r.lower, heads))
+			got := nn.Fold(nn.Attention(q, k, nn.Fold(wide, 0, 0, -1), heads), 0, 0, heads, -1) // [1 hw heads d+G]
+			return []*nn.Value{nn.Fold(nn.Slice(got, 3, 0, d), 0, 0, v.Dim(-1)), nn.Mean(nn.From(got, 3, d), 2)}
+		}, func() []*nn.Value {
+			return []*nn.Value{nn.Attention(q, k, v, heads), r.nothing(3)}
+		})
+		r.refined = append(r.refined, both[1])
+		return both[0]
+	}
+	qk := nn.If(r.selfLevels[level], func() []*nn.Value { return []*nn.Value{q, k} }, func() []*nn.Value {
+		return []*nn.Value{r.nothing(3), r.nothing(3)}
+	})
+	for i := range qk {
+		qk[i].Shape = q.Shape // as far as anybody looks at it
+	}
+	r.kept[level] = append(r.kept[level], keyValue{qk[0], qk[1]})
+	return nn.Attention(q, k, v, heads)
+}
+
+// perHead turns columns [1 hw G] into the same columns for every head [1 hw heads G].
+func perHead(columns *nn.Value, heads int) *nn.Value {
+	return nn.Expand(nn.Unsqueeze(columns, 2), 1, 1, heads, 1)
+}
+
+// nothing is the result of a branch that nobody wants.
+func (r *roles) nothing(dims int) *nn.Value {
+	shape := []int{1, 1, 1, 1}
+	return r.u.scope.B.Const(tensor.Zeros(shape[:dims]...))
+}
+
+// cross implements attention.
+func (r *roles) cross(_ nn.Scope, q *nn.Value, level, heads int) *nn.Value {
+	text, vision := r.text[r.layer], r.vision[r.layer]
+	r.layer++
+	p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(text.k, heads), nil) // [1 heads hw 77]
+	r.taps[level] = append(r.taps[level], nn.MatMul(p, r.tokens))
+	if r.layer == len(r.text) {
+		r.tail = nn.Begin(r.noise)
+	}
+	found := nn.MatMul(p, nn.SplitHeads(text.v, heads))
+	return nn.If(r.subjects, func() []*nn.Value {
+		return []*nn.Value{nn.Add(nn.MergeHeads(found), r.visual(q, vision, level, heads))}
+	}, func() []*nn.Value {
+		return []*nn.Value{nn.MergeHeads(found)}
+	})[0]
+}
+
+// visual is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C], computed at the masks' rows.
+func (r *roles) visual(q *nn.Value, vision keyValue, level, heads int) *nn.Value {
+	channels, rows := q.Dim(-1), r.rows[level]
+	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)                            // [R T]
+	picked := nn.SplitHeads(nn.Gather(nn.Fold(q, -1, channels), cells), heads) // [R heads T d]
+	scores := nn.Add(nn.MatMul(nn.Scale(picked, 1/math.Sqrt(float64(channels/heads))), vision.k), r.bias)
+	found := nn.Mul(nn.MergeHeads(nn.MatMul(nn.Softmax(scores), vision.v)), r.weight[level]) // [R T C]
+	return nn.Sum(nn.Scatter(rows, found, q), 0)
+}
+
+// completed tells whether every cross map below a level was tapped, and whether there is any.
+func (r *roles) completed(level int) bool {
+	below := 0
+	for _, l := range r.u.crossLayers() {
+		if l.level > level {
+			below++
+		}
+	}
+	for l, taps := range r.taps {
+		if l > level {
+			below -= len(taps)
+		}
+	}
+	return below == 0 && len(r.u.AttentionGrids()) > 1
+}
+
+// meanCross is the head mean of the wanted cross maps of some levels, averaged over their layers on the grid [1 N G].
+func (r *roles) meanCross(levels []int) *nn.Value {
+	var sums, counts []*nn.Value
+	for _, level := range levels {
+		wanted := nn.Float(r.crossLevels[level])
+		sums = append(sums, nn.Mul(r.u.lift(nn.Mean(sumAll(r.taps[level]), 1), level), wanted))
+		counts = append(counts, nn.Scale(wanted, float64(len(r.taps[level]))))
+	}
+	return nn.Div(sumAll(sums), sumAll(counts))
+}
+
+// maps is Eq. 12 on the guidance grid: the words' cross-attention, and refined by the mean self-attention of the wanted
+// layers. Both are [G gh gw].
+func (r *roles) maps() (cross, scores *nn.Value) {
+	both := nn.If(r.anyCross, func() []*nn.Value {
+		mean := r.meanCross(r.levels())
+		lower := r.lower
+		if lower == nil { // one level attends: its self maps refine its own cross maps
+			lower = mean
+		}
+		refined := nn.If(r.anySelf, func() []*nn.Value { return []*nn.Value{r.refine(lower)} }, func() []*nn.Value { return []*nn.Value{mean} })
+		return []*nn.Value{r.u.onGrid(mean), r.u.onGrid(refined[0])}
+	}, func() []*nn.Value { return []*nn.Value{r.nothing(3), r.nothing(3)} })
+	return both[0], both[1]
+}
+
+// levels lists those that attend, the grid's first.
+func (r *roles) levels() []int {
+	var levels []int
+	for _, grid := range r.u.AttentionGrids() {
+		levels = append(levels, bits.TrailingZeros(uint(grid)))
+	}
+	return levels
+}
+
+// refine is the mean over heads and wanted layers of M_self · M_cross [1 N G], of cross maps lower [1 N G].
+func (r *roles) refine(lower *nn.Value) *nn.Value {
+	grid := r.u.GridLevel()
+	var sums, counts []*nn.Value
+	for _, level := range r.levels() {
+		heads := r.u.NumAttentionHeads.At(level)
+		layers := len(r.kept[level])
+		if level == grid {
+			layers += len(r.refined)
+		}
+		sums = append(sums, nn.If(r.selfLevels[level], func() []*nn.Value {
+			if level == grid {
+				done := append([]*nn.Value(nil), r.refined...)
+				for _, a := range r.kept[level] {
+					done = append(done, a.apply(lower, heads))
+				}
+				return []*nn.Value{sumAll(done)}
+			}
+			// R A Rᵀ: the map of a lower level lifted to the grid on both sides.
+			lift := r.u.lifting(level) // Rᵀ [n N]
+			rows := nn.MatMul(lift, lower)
+			var done []*nn.Value
+			for _, a := range r.kept[level] {
+				done = append(done, a.apply(rows, heads))
+			}
+			return []*nn.Value{nn.MatMul(nn.Transpose(lift, 1, 0), sumAll(done))}
+		}, func() []*nn.Value { return []*nn.Value{nn.Scale(lower, 0)} })[0])
+		counts = append(counts, nn.Scale(nn.Float(r.selfLevels[level]), float64(layers)))
+	}
+	return nn.Div(sumAll(sums), sumAll(counts))
+}
+
+// apply multiplies the head mean of softmax(QKᵀ) with rows [1 hw G]; qk holds queries and keys. The rows are the values of a
+// fused attention, and the mean is taken after the product, so that no map is written out.
+func (qk keyValue) apply(rows *nn.Value, heads int) *nn.Value {
+	got := nn.Attention(qk.k, qk.v, nn.Fold(perHead(rows, heads), 0, 0, -1), heads)
+	return nn.Mean(nn.Fold(got, 0, 0, heads, -1), 2)
+}
+
+// lift resizes columns [1 hw G] of a level to the guidance grid [1 N G].
+func (u *unet) lift(rows *nn.Value, level int) *nn.Value {
+	if level == u.GridLevel() {
+		return rows
+	}
+	image := nn.Reshape(nn.Transpose(rows, 2, 0, 1), nn.Concat(0, u.scope.B.Ints(-1, 1), u.spatial[level]), -1, 1, -1, -1)
+	return nn.Transpose(nn.Fold(nn.ResizeBilinear(image, 1<<(level-u.GridLevel()), 1), 0, 1, -1), 1, 2, 0)
+}
+
+// lifting returns the transposed matrix of lift, Rᵀ [n N], by resizing the unit vectors.
+func (u *unet) lifting(level int) *nn.Value {
+	b := u.scope.B
+	n := nn.Product(u.spatial[level])
+	unit := nn.Reshape(nn.Identity(n), nn.Concat(0, n, b.Ints(1), u.spatial[level]), -1, 1, -1, -1)
+	up := nn.ResizeBilinear(unit, 1<<(level-u.GridLevel()), 1)
+	return nn.Reshape(up, nn.Concat(0, n, b.Ints(-1)), -1, -1)
+}
+
+// onGrid turns columns [1 N G] into maps [G gh gw].
+func (u *unet) onGrid(rows *nn.Value) *nn.Value {
+	return nn.Reshape(nn.Transpose(rows, 2, 0, 1), nn.Concat(0, u.scope.B.Ints(-1), u.spatial[u.GridLevel()]), -1, -1, -1)
+}
