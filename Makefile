@@ -107,7 +107,7 @@ golden: ## golden test data again (needs Python packages, see assets/golden/READ
 	$(PYTHON) assets/golden/make_goldens.py
 
 .PHONY: synthetic
-synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16 or fp32, LAYOUT release, diffusers or ldm)
+synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16, bf16 or fp32, LAYOUT release, diffusers or ldm)
 	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
 
 .PHONY: demo

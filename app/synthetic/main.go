@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"time"
 
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
@@ -45,13 +47,37 @@ func run(out, width, dtype string, o synthetic.Options) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	percent := int64(-1)
-	err = synthetic.Write(ctx, out, files, o, func(file string, done, total int64) {
-		if p := 100 * done / total; p != percent {
-			percent = p
-			fmt.Fprintf(os.Stderr, "\r\033[K%3d %% of %.1f GB  %s", p, float64(total)/1e9, file)
-		}
-	})
+	bar := bar{began: time.Now()}
+	err = synthetic.Write(ctx, out, files, o, bar.show)
 	fmt.Fprintln(os.Stderr)
+	if err == nil {
+		count(files)
+	}
 	return err
+}
+
+// bar draws one line that is overwritten, five times a second.
+type bar struct{ began, drawn time.Time }
+
+func (b *bar) show(file string, done, total int64) {
+	now := time.Now()
+	if now.Sub(b.drawn) < 200*time.Millisecond && done < total {
+		return
+	}
+	b.drawn = now
+	const width = 30
+	filled := int(width * done / max(1, total))
+	speed := float64(done) / now.Sub(b.began).Seconds()
+	left := time.Duration(float64(total-done) / speed * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(os.Stderr, "\r\033[K[%s%s] %.1f of %.1f GB, %.0f MB/s, %v left  %s", strings.Repeat("#", filled), strings.Repeat(".", width-filled),
+		float64(done)/1e9, float64(total)/1e9, speed/1e6, left, file)
+}
+
+// count prints the totals of every weight file.
+func count(files []synthetic.File) {
+	for _, f := range files {
+		if f.Tensors != nil {
+			fmt.Printf("%-64s %5d tensors %13d parameters\n", f.Path, len(f.Tensors), synthetic.Parameters(f.Tensors))
+		}
+	}
 }

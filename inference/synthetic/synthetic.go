@@ -4,7 +4,7 @@
 //
 // Contract: names and shapes are written down here a second time, from the facts sheet, independently of packages network and
 // checkpoint, so that a test of one against the other means something. Values are N(0, 0.02), those of norms near 1. Same seed,
-// same tensor in every layout. Writing holds one tensor at a time.
+// same tensor in every layout. Writing holds two tensors at a time and draws on all processors.
 package synthetic
 
 import (
@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"realword/inference/disk"
 	"realword/inference/tensor"
 )
 
@@ -170,8 +171,11 @@ func Write(ctx context.Context, dir string, files []File, o Options, progress fu
 	var done, total int64
 	for _, f := range files {
 		for _, t := range f.Tensors {
-			total += int64(tensor.Count(t.Shape) * o.dtype(t).Size())
+			total += int64(o.bytes(t))
 		}
+	}
+	if err := disk.Fits(dir, total); err != nil {
+		return err
 	}
 	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return len(a.Tensors) - len(b.Tensors) })
 	for _, f := range files {
@@ -205,6 +209,9 @@ func (o Options) dtype(t Tensor) tensor.DType {
 	return o.DType
 }
 
+// bytes is the size of a tensor in its file.
+func (o Options) bytes(t Tensor) int { return tensor.Count(t.Shape) * o.dtype(t).Size() }
+
 func writeFile(ctx context.Context, path string, f File, o Options, wrote func(n int64)) error {
 	out, err := os.Create(path)
 	if err != nil {
@@ -222,15 +229,43 @@ func writeFile(ctx context.Context, path string, f File, o Options, wrote func(n
 	return errors.Join(err, out.Close())
 }
 
-func (t Tensor) make(o Options) *tensor.Tensor {
-	if t.DType != tensor.I64 {
-		return t.read(o.Seed)
+// making makes the tensors of a file one after the other, on all processors and one ahead of write, which must not keep the bytes.
+func making(ctx context.Context, tensors []Tensor, o Options, write func(t Tensor, data []byte) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	type full struct {
+		t    Tensor
+		data []byte
 	}
-	counting := tensor.OfInts(make([]int64, tensor.Count(t.Shape)), t.Shape...)
-	for i := range counting.I64 {
-		counting.I64[i] = int64(i)
+	empty, made := make(chan []byte, 2), make(chan full)
+	empty <- nil
+	empty <- nil
+	go func() {
+		defer close(made)
+		for _, t := range tensors {
+			var data []byte
+			select {
+			case data = <-empty:
+			case <-ctx.Done():
+				return
+			}
+			n := o.bytes(t)
+			data = slices.Grow(data[:0], n)[:n]
+			t.fill(data, o.Seed, o.dtype(t))
+			select {
+			case made <- full{t, data}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for f := range made {
+		if err := write(f.t, f.data); err != nil {
+			return err
+		}
+		empty <- f.data
 	}
-	return counting
+	return ctx.Err()
 }
 
 func (f File) entries(o Options) []tensor.Entry {
@@ -250,42 +285,33 @@ func writeSafetensors(ctx context.Context, w io.Writer, f File, o Options, wrote
 	if err != nil {
 		return err
 	}
+	var ordered []Tensor
 	for _, e := range s.Entries() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := s.Write(e.Name, byName[e.Name].make(o)); err != nil {
-			return err
-		}
-		wrote(int64(tensor.Count(e.Shape) * e.DType.Size()))
+		ordered = append(ordered, byName[e.Name])
+	}
+	err = making(ctx, ordered, o, func(t Tensor, data []byte) error {
+		wrote(int64(len(data)))
+		return s.WriteBytes(t.Name, data)
+	})
+	if err != nil {
+		return err
 	}
 	return s.Close()
 }
 
 func writeTorch(ctx context.Context, w io.Writer, f File, o Options, wrote func(n int64)) error {
-	entries := f.entries(o)
-	out, err := newTorchWriter(w, entries, f.Wrapper)
+	out, err := newTorchWriter(w, f.entries(o), f.Wrapper)
 	if err != nil {
 		return err
 	}
-	for i, e := range entries {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		t := f.Tensors[i].make(o)
-		raw := make([]byte, tensor.Count(e.Shape)*e.DType.Size())
-		if e.DType.Float() {
-			err = tensor.EncodeFloats(raw, t.F32, e.DType)
-		} else {
-			err = tensor.EncodeInts(raw, t.I64, e.DType)
-		}
-		if err == nil {
-			err = out.storage(i, raw)
-		}
-		if err != nil {
-			return err
-		}
-		wrote(int64(len(raw)))
+	i := 0
+	err = making(ctx, f.Tensors, o, func(_ Tensor, data []byte) error {
+		wrote(int64(len(data)))
+		i++
+		return out.storage(i-1, data)
+	})
+	if err != nil {
+		return err
 	}
 	return out.close()
 }

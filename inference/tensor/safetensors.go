@@ -143,12 +143,9 @@ func (s *SafetensorsWriter) Write(name string, t *Tensor) error {
 }
 
 func (s *SafetensorsWriter) write(name string, t *Tensor) error {
-	if s.next == len(s.entries) {
-		return errors.New("all declared tensors are written already")
-	}
-	e := s.entries[s.next]
-	if e.Name != name {
-		return fmt.Errorf("the next one must be %q", e.Name)
+	e, err := s.expect(name)
+	if err != nil {
+		return err
 	}
 	if !slices.Equal(e.Shape, t.Shape) {
 		return fmt.Errorf("shape %v was declared, %v was given", e.Shape, t.Shape)
@@ -162,6 +159,41 @@ func (s *SafetensorsWriter) write(name string, t *Tensor) error {
 	}
 	s.next++
 	return nil
+}
+
+// WriteBytes stores the next tensor as it is: data must be exactly its elements, little-endian in its declared type. Otherwise
+// it fails as Write does.
+func (s *SafetensorsWriter) WriteBytes(name string, data []byte) error {
+	if s.err == nil {
+		if s.err = s.writeBytes(name, data); s.err != nil {
+			s.err = fmt.Errorf("safetensors: tensor %q: %w", name, s.err)
+		}
+	}
+	return s.err
+}
+
+func (s *SafetensorsWriter) writeBytes(name string, data []byte) error {
+	e, err := s.expect(name)
+	if err != nil {
+		return err
+	}
+	if size, _ := ByteSize(e.DType, e.Shape); size != len(data) {
+		return fmt.Errorf("%d bytes were given, %v of shape %v has %d", len(data), e.DType, e.Shape, size)
+	}
+	s.next++
+	_, err = s.out.Write(data)
+	return err
+}
+
+// expect returns the declaration of the next tensor, which must have that name.
+func (s *SafetensorsWriter) expect(name string) (Entry, error) {
+	if s.next == len(s.entries) {
+		return Entry{}, errors.New("all declared tensors are written already")
+	}
+	if e := s.entries[s.next]; e.Name != name {
+		return Entry{}, fmt.Errorf("the next one must be %q", e.Name)
+	}
+	return s.entries[s.next], nil
 }
 
 func encodeChunks[T any](w io.Writer, data []T, d DType, encode func([]byte, []T, DType) error) error {
