@@ -200,7 +200,7 @@ func (p *planner) checkState() {
 			s.Width, s.Height, s.Steps, s.Sampler, r.Width, r.Height, r.Steps, r.Sampler)
 		return
 	}
-	if s.Model != p.manifest.Name {
+	if !p.manifest.Named(s.Model) {
 		p.problem("the kept step belongs to the model %s, this is %s: open that model, or start anew", s.Model, p.manifest.Name)
 		return
 	}

@@ -89,14 +89,22 @@ func (b *Bundle) Graph(name string) string {
 // Tokenizer returns the tokenizer of text encoder i.
 func (b *Bundle) Tokenizer(i int) *prompt.Tokenizer { return b.tokenizers[i] }
 
-// CheckFiles reads every file of the bundle and compares its SHA-256 with the manifest. It reports all that differ.
-func (b *Bundle) CheckFiles(ctx context.Context) error {
+// CheckFiles is Check without progress.
+func (b *Bundle) CheckFiles(ctx context.Context) error { return b.Check(ctx, nil) }
+
+// Check reads every file of the bundle and compares its SHA-256 with the manifest. It reports all that differ. progress, when not
+// nil, is told of each file how much of it was read.
+func (b *Bundle) Check(ctx context.Context, progress Progress) error {
 	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(b.manifest.Files)) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		sum, err := hashFile(ctx, filepath.Join(b.dir, filepath.FromSlash(name)), nil)
+		sum, err := hashFile(ctx, filepath.Join(b.dir, filepath.FromSlash(name)), func(done, total int64) {
+			if progress != nil {
+				progress(name, done, total)
+			}
+		})
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

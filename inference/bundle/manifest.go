@@ -5,10 +5,11 @@ const SchemaVersion = 2
 
 // Manifest is manifest.json of a bundle: what the app must know to run its graphs.
 type Manifest struct {
-	Schema  int    `json:"schema"` // SchemaVersion
-	Name    string `json:"name"`
-	Family  string `json:"family"` // "toybox", "sd15", "sdxl"
-	Licence string `json:"licence,omitempty"`
+	Schema  int      `json:"schema"` // SchemaVersion
+	Name    string   `json:"name"`
+	Was     []string `json:"was,omitempty"` // names that it had before Rename
+	Family  string   `json:"family"`        // "toybox", "sd15", "sdxl"
+	Licence string   `json:"licence,omitempty"`
 
 	Latent    Latent            `json:"latent"`
 	Size      Size              `json:"size"`

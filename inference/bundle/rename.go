@@ -1,0 +1,47 @@
+package bundle
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Named tells whether a model is, or before Rename was, called so.
+func (m Manifest) Named(name string) bool { return m.Name == name || slices.Contains(m.Was, name) }
+
+// longestName keeps names within what a file name and a line of the window can take.
+const longestName = 80
+
+// Rename gives the bundle in dir another name. Recipes and kept steps that were made under the old one still belong to it. The
+// manifest is replaced as a whole: after an error it is as it was.
+func Rename(dir, name string) error {
+	name = strings.TrimSpace(name)
+	if name == "" || len([]rune(name)) > longestName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return fmt.Errorf("a model's name is one line of 1 to %d letters", longestName)
+	}
+	m, err := readManifest(os.DirFS(dir))
+	if err != nil {
+		return fmt.Errorf("rename model %s: %w", dir, err)
+	}
+	if m.Name == name {
+		return nil
+	}
+	m.Was = append(slices.DeleteFunc(m.Was, func(was string) bool { return was == name || was == m.Name }), m.Name)
+	m.Name = name
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("rename model %s: %w", dir, err)
+	}
+	path := filepath.Join(dir, ManifestName)
+	if err := os.WriteFile(path+".new", append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("rename model %s: %w", dir, err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		_ = os.Remove(path + ".new")
+		return fmt.Errorf("rename model %s: %w", dir, err)
+	}
+	return nil
+}
