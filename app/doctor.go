@@ -53,9 +53,9 @@ func report(out io.Writer, findings []finding) bool {
 			word = "missing"
 			able = able && !f.needed
 		}
-		fmt.Fprintf(out, "%-8s %-13s %s\n", word, f.name, f.detail)
+		fmt.Fprintf(out, "%-8s %-15s %s\n", word, f.name, f.detail)
 		if !f.ok && f.remedy != "" {
-			fmt.Fprintf(out, "%-22s -> %s\n", "", f.remedy)
+			fmt.Fprintf(out, "%-24s -> %s\n", "", f.remedy)
 		}
 	}
 	if able {
@@ -88,9 +88,18 @@ func examineRuntime() []finding {
 	if sum, err := digest(rt.Library()); err == nil {
 		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
 	}
-	list := []finding{library}
-	for _, p := range rt.Providers() {
-		list = append(list, finding{name: p.Name, ok: p.Usable, detail: p.Note, remedy: "nothing to do: the CPU is used"})
+	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}}, examineCUDA(rt.Library())...)
+}
+
+// examineCUDA tells of every library that CUDA needs.
+func examineCUDA(library string) []finding {
+	var list []finding
+	for _, c := range ort.Components(library) {
+		f := finding{name: c.Name, ok: c.State == ort.Found, detail: c.Path, remedy: c.Remedy}
+		if !f.ok {
+			f.detail = strings.TrimSpace(c.File + " " + c.Note)
+		}
+		list = append(list, f)
 	}
 	return list
 }

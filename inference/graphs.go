@@ -50,15 +50,26 @@ func (g *Graphs) Close() error {
 // tensors are graph inputs or outputs by name.
 type tensors = map[string]*tensor.Tensor
 
-// Encoding is a prompt as the U-Net reads it. What depends on it alone is computed once, not in every pass.
+// KV are keys and values of every cross-attention layer: <of>_k_<i>, <of>_v_<i>. They are computed once and read in every pass,
+// so they stay with the device where the runtime can keep them: at SDXL size the visual ones are a gigabyte per subject.
+type KV struct {
+	tensors tensors // where the runtime cannot
+	kept    map[string]session.Value
+}
+
+// Close frees what the device keeps. Closing twice is harmless.
+func (kv KV) Close() { session.CloseAll(kv.kept) }
+
+// Encoding is a prompt as the U-Net reads it. What depends on it alone is computed once, not in every pass. Its KV must be
+// closed.
 type Encoding struct {
-	KV     tensors        // text_k_<i>, text_v_<i>: keys and values of every cross-attention layer
+	KV     KV             // of text
 	Pooled *tensor.Tensor // [1, P]; nil where the U-Net has no text_time input
 }
 
 // Vision is the visual condition of R subjects, likewise.
 type Vision struct {
-	KV   tensors        // vision_k_<i>, vision_v_<i>
+	KV   KV             // of vision
 	Bias *tensor.Tensor // [R, n], added to the attention logits: 0 for a token, -1e9 for padding
 }
 
@@ -72,7 +83,7 @@ type point struct {
 
 func (p point) inputs() tensors {
 	in := tensors{"sample": p.latent, "timestep": p.timestep}
-	maps.Copy(in, p.text.KV)
+	maps.Copy(in, p.text.KV.tensors)
 	if p.text.Pooled != nil {
 		in["text_embeds"], in["time_ids"] = p.text.Pooled, p.timeIDs
 	}
@@ -98,7 +109,7 @@ func (g *Graphs) textKV(ctx context.Context, features, pooled *tensor.Tensor) (E
 	for _, name := range g.layers("text") {
 		want = append(want, port(name, 1, prompt.Length, -1))
 	}
-	kv, err := g.run(ctx, "text_kv", tensors{"encoder_hidden_states": features}, want...)
+	kv, err := g.keep(ctx, "text_kv", tensors{"encoder_hidden_states": features}, want...)
 	return Encoding{kv, pooled}, err
 }
 
@@ -114,7 +125,7 @@ func (g *Graphs) visionKV(ctx context.Context, tokens, bias *tensor.Tensor) (Vis
 	for _, name := range g.layers("vision") {
 		want = append(want, port(name, tokens.Shape[0], -1, -1, -1))
 	}
-	kv, err := g.run(ctx, "vision_kv", tensors{"vision_tokens": tokens}, want...)
+	kv, err := g.keep(ctx, "vision_kv", tensors{"vision_tokens": tokens}, want...)
 	return Vision{kv, bias}, err
 }
 
@@ -143,7 +154,7 @@ func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Ten
 // guide runs the guidance branch: text alone, reduced inside the graph to one map per subject. words is [R, 77]; none is the
 // condition without subjects.
 func (g *Graphs) guide(ctx context.Context, source guidance.Source, p point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
-	in := g.passInputs(p, none, nil)
+	in, kept := g.passInputs(p, none, nil)
 	grids := len(g.model.Manifest().Attention)
 	crossLevels, selfLevels := source.Levels(grids)
 	in["token_weights"], in["want_noise"] = words, tensor.OfInts([]int64{0}, 1)
@@ -151,24 +162,27 @@ func (g *Graphs) guide(ctx context.Context, source guidance.Source, p point, wor
 	f := g.model.Manifest().Latent.Factor
 	h, w := g.grid(p.latent.Shape[2]*f, p.latent.Shape[3]*f)
 	shape := []int{words.Shape[0], h, w}
-	out, err := g.run(ctx, "unet", in, port("cross", shape...), port("scores", shape...))
+	out, err := g.runKept(ctx, "unet", in, kept, port("cross", shape...), port("scores", shape...))
 	return out["cross"], out["scores"], err
 }
 
 // noise runs one denoising pass under a text and, where vision has subjects, under their masks on the guidance grid.
 func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]float32) (*tensor.Tensor, error) {
-	in := g.passInputs(p, vision, masks)
+	in, kept := g.passInputs(p, vision, masks)
 	grids := len(g.model.Manifest().Attention)
 	in["token_weights"], in["want_noise"] = tensor.Zeros(0, prompt.Length), tensor.OfInts([]int64{1}, 1)
 	in["cross_levels"], in["self_levels"] = tensor.OfInts(make([]int64, grids), grids), tensor.OfInts(make([]int64, grids), grids)
-	out, err := g.run(ctx, "unet", in, port("noise", p.latent.Shape...))
+	out, err := g.runKept(ctx, "unet", in, kept, port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
 
 // passInputs are the inputs that every role of the U-Net shares.
-func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32) tensors {
+func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32) (tensors, map[string]session.Value) {
 	in := p.inputs()
-	maps.Copy(in, vision.KV)
+	maps.Copy(in, vision.KV.tensors)
+	kept := map[string]session.Value{}
+	maps.Copy(kept, p.text.KV.kept)
+	maps.Copy(kept, vision.KV.kept)
 	in["vision_bias"] = vision.Bias
 	m := g.model.Manifest()
 	h, w := g.grid(p.latent.Shape[2]*m.Latent.Factor, p.latent.Shape[3]*m.Latent.Factor)
@@ -181,7 +195,7 @@ func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32) tensors {
 		in[fmt.Sprintf("rows_%d", grid)] = tensor.OfInts(index, r, t, 2)
 		in[fmt.Sprintf("row_weights_%d", grid)] = tensor.Of(weight, r, t, 1)
 	}
-	return in
+	return in, kept
 }
 
 // grid returns the size of the guidance grid of a picture.
@@ -266,23 +280,68 @@ func (g *Graphs) ports(name string) (in, out []string) {
 // run executes a graph and checks the shapes of what comes back, so that a damaged bundle is an error here and not a
 // wrong index later. A -1 in a wanted shape fits any length.
 func (g *Graphs) run(ctx context.Context, name string, in tensors, want ...session.Port) (tensors, error) {
+	return g.runKept(ctx, name, in, nil, want...)
+}
+
+// runKept is run with some inputs kept by the device.
+func (g *Graphs) runKept(ctx context.Context, name string, in tensors, kept map[string]session.Value, want ...session.Port) (tensors, error) {
 	s, err := g.load(name)
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(want))
-	for i, w := range want {
-		names[i] = w.Name
+	var out tensors
+	if k, ok := s.(session.Keeper); ok {
+		out, err = k.RunKept(ctx, in, kept, portNames(want)...)
+	} else {
+		out, err = s.Run(ctx, in, portNames(want)...)
 	}
-	out, err := s.Run(ctx, in, names...)
 	if err != nil {
 		return nil, fmt.Errorf("run the %s graph: %w", name, err)
 	}
 	for _, w := range want {
-		t := out[w.Name]
-		if t == nil || !slices.EqualFunc(t.Shape, w.Shape, func(have, want int) bool { return want == -1 || have == want }) || len(t.F32) != tensor.Count(t.Shape) {
-			return nil, fmt.Errorf("the %s graph gave %s of another shape than %v: the bundle is damaged, import the model again", name, w.Name, w.Shape)
+		if t := out[w.Name]; t == nil || !fits(t.Shape, w) || len(t.F32) != tensor.Count(t.Shape) {
+			return nil, misshapen(name, w)
 		}
 	}
 	return out, nil
+}
+
+// keep is run whose outputs stay with the device where the runtime can keep them.
+func (g *Graphs) keep(ctx context.Context, name string, in tensors, want ...session.Port) (KV, error) {
+	s, err := g.load(name)
+	if err != nil {
+		return KV{}, err
+	}
+	k, ok := s.(session.Keeper)
+	if !ok {
+		out, err := g.run(ctx, name, in, want...)
+		return KV{tensors: out}, err
+	}
+	kept, err := k.Keep(ctx, in, portNames(want)...)
+	if err != nil {
+		return KV{}, fmt.Errorf("run the %s graph: %w", name, err)
+	}
+	for _, w := range want {
+		if v := kept[w.Name]; v == nil || !fits(v.Shape(), w) {
+			session.CloseAll(kept)
+			return KV{}, misshapen(name, w)
+		}
+	}
+	return KV{kept: kept}, nil
+}
+
+func portNames(ports []session.Port) []string {
+	names := make([]string, len(ports))
+	for i, p := range ports {
+		names[i] = p.Name
+	}
+	return names
+}
+
+func fits(shape []int, want session.Port) bool {
+	return slices.EqualFunc(shape, want.Shape, func(have, want int) bool { return want == -1 || have == want })
+}
+
+func misshapen(graph string, want session.Port) error {
+	return fmt.Errorf("the %s graph gave %s of another shape than %v: the bundle is damaged, import the model again", graph, want.Name, want.Shape)
 }

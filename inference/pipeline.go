@@ -37,6 +37,18 @@ type Loop struct {
 	OnStep func(Step) error // called after every step, an error ends the run; may be nil
 }
 
+// Close frees what the device keeps of the encodings.
+func (l *Loop) Close() {
+	l.Text.KV.Close()
+	l.Vision.KV.Close()
+	if l.Uncond != nil {
+		l.Uncond.KV.Close()
+	}
+	if l.UncondVision != nil {
+		l.UncondVision.KV.Close()
+	}
+}
+
 // newLoop is a Loop with everything that a resolved request says; the encodings are to be filled in.
 func newLoop(g *Graphs, r Request) *Loop {
 	l := &Loop{
@@ -73,6 +85,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	if l.none, err = l.Graphs.noVision(ctx); err != nil {
 		return nil, err
 	}
+	defer l.none.KV.Close()
 	z, clean := from.Latent, []float32(nil)
 	scores, masks := from.Scores, [][]float32(nil)
 	if len(l.Subjects) == 0 {

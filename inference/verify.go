@@ -234,6 +234,7 @@ func (g *golden) unet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer p.text.KV.Close()
 	tokens, bias, masks := g.read("unet.in.vision_tokens"), g.read("unet.in.vision_bias"), g.read("unet.in.masks")
 	if g.err != nil {
 		return g.err
@@ -242,6 +243,7 @@ func (g *golden) unet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer vision.KV.Close()
 	var grids [][]float32
 	if masks.Shape[0] > 0 {
 		grids = rows(masks)
@@ -258,6 +260,7 @@ func (g *golden) guidance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer p.text.KV.Close()
 	words := g.read("guidance.in.token_weights")
 	if g.err != nil {
 		return g.err
@@ -266,6 +269,7 @@ func (g *golden) guidance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer none.KV.Close()
 	for _, source := range guidance.Sources() {
 		out := "guidance-" + source.String() + ".out."
 		if !g.has(out + "scores") {
@@ -296,6 +300,7 @@ func (g *golden) loop(ctx context.Context) error {
 		return fmt.Errorf("its metadata holds no request: %w", err)
 	}
 	l := newLoop(g.graphs, r)
+	defer l.Close()
 	if err := g.condition(ctx, l, r); err != nil {
 		return err
 	}

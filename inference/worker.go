@@ -52,6 +52,7 @@ func (w *worker) run(j *job) {
 func (w *worker) generate(j *job) error {
 	r := j.plan.request
 	loop := newLoop(w.graphs, r)
+	defer loop.Close()
 	j.emit(StageStarted{Stage: StageLoad})
 	if err := w.load(j.ctx, loop); err != nil {
 		return err

@@ -25,21 +25,32 @@ import (
 type Options struct {
 	Threads int    // threads of one operator; 0 means the physical cores that the process may use
 	Library string // library file or its folder; empty means Find's places
+	Device  string // as ParseDevice reads it; empty means the CPU
 }
 
-// Runtime opens graphs on the CPU provider of one library. It may be used from any goroutine.
+// Runtime opens graphs on one device of one library. It may be used from any goroutine.
 type Runtime struct {
 	library string
 	version string
 	threads int
 	cpu     *native.Memory // of Go tensors
 	memory  *native.Memory // of the device
+	cuda    *cuda          // nil: the processor
 }
 
-var _ session.Runtime = (*Runtime)(nil)
+var (
+	_ session.Runtime = (*Runtime)(nil)
+	_ session.Placed  = (*Runtime)(nil)
+)
 
-// New loads ONNX Runtime. A second call may differ in Threads, not in the library.
+// New loads ONNX Runtime. A second call may differ in Threads and Device, not in the library. A graphics card that cannot be
+// used is an error that says what is missing; a broken driver may end the process, so that it should be tried in a child
+// process first.
 func New(opts Options) (*Runtime, error) {
+	onCUDA, index, err := ParseDevice(opts.Device)
+	if err != nil {
+		return nil, err
+	}
 	library, err := Find(opts.Library)
 	if err != nil {
 		return nil, err
@@ -58,7 +69,13 @@ func New(opts Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{library: library, version: onnx.GetVersion(), threads: threads, cpu: cpu, memory: cpu}, nil
+	r := &Runtime{library: library, version: onnx.GetVersion(), threads: threads, cpu: cpu, memory: cpu}
+	if onCUDA {
+		if err := r.useCUDA(index); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 // Library returns the path of the loaded library.
@@ -67,57 +84,13 @@ func (r *Runtime) Library() string { return r.library }
 // Version returns what the library says of itself, for instance "1.30.0".
 func (r *Runtime) Version() string { return r.version }
 
+// Threads returns how many threads work at one operator on the processor.
+func (r *Runtime) Threads() int { return r.threads }
+
 // Describe implements session.Runtime.
 func (r *Runtime) Describe() string {
-	return fmt.Sprintf("ONNX Runtime %s, CPU, %s", r.version, plural(r.threads, "thread"))
-}
-
-// Provider is one kind of device that graphs could run on.
-type Provider struct {
-	Name   string
-	Usable bool
-	Note   string // what it would use, or why it is not usable
-}
-
-// Providers reports the devices that this library offers. A GPU counts only after its provider library was really loaded.
-func (r *Runtime) Providers() []Provider {
-	return []Provider{
-		{Name: "CPU", Usable: true, Note: plural(r.threads, "thread")},
-		r.cuda(),
-	}
-}
-
-func (r *Runtime) cuda() Provider {
-	p := Provider{Name: "CUDA"}
-	name := "libonnxruntime_providers_cuda.so"
-	switch runtime.GOOS {
-	case "windows":
-		name = "onnxruntime_providers_cuda.dll"
-	case "darwin":
-		p.Note = "does not exist for macOS"
-		return p
-	}
-	if _, err := os.Stat(filepath.Join(filepath.Dir(r.library), name)); err != nil {
-		p.Note = "this library is the CPU build: " + name + " does not lie beside it"
-		return p
-	}
-	p.Note = name + " lies beside the library but cannot be loaded: a CUDA or cuDNN library is missing, or the driver is"
-	opts, err := onnx.NewSessionOptions()
-	if err != nil {
-		return p
-	}
-	defer opts.Destroy()
-	cuda, err := onnx.NewCUDAProviderOptions()
-	if err != nil {
-		return p
-	}
-	defer cuda.Destroy()
-	if err := opts.AppendExecutionProviderCUDA(cuda); err != nil {
-		p.Note += " (" + err.Error() + ")"
-		return p
-	}
-	p.Note = "can be loaded; this version of Realword runs graphs on the CPU only"
-	return p
+	provider, _ := r.Provider()
+	return fmt.Sprintf("ONNX Runtime %s, %s, %s", r.version, provider, plural(r.threads, "thread"))
 }
 
 // physicalCores counts the cores behind the processors that the process may use, because two threads that share a core

@@ -44,9 +44,15 @@ func (r *Runtime) Open(path string, opts session.Options) (session.Session, erro
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
 	defer options.Destroy()
-	s, err := native.NewSession(path, options)
+	var s *native.Session
+	load := func() { s, err = native.NewSession(path, options) }
+	if r.cuda != nil {
+		native.KeepSignals(load)
+	} else {
+		load()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err)
+		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err))
 	}
 	return &graph{runtime: r, path: path, ports: p, s: s}, nil
 }
@@ -68,6 +74,13 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 	}
 	if opts.Once {
 		set = append(set, o.SetCpuMemArena(false))
+	}
+	if r.cuda != nil {
+		// Weights stay out of the arena, which would keep more than they need.
+		set = append(set, r.cuda.choose(o), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+	}
+	if opts.Strict {
+		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))
 	}
 	if err := errors.Join(set...); err != nil {
 		o.Destroy()
@@ -165,7 +178,7 @@ func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[st
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if err != nil {
-		err = fmt.Errorf("run %s: %w", g.path, err)
+		err = g.runtime.deviceError(fmt.Errorf("run %s: %w", g.path, err))
 	}
 	results := map[string]*native.Value{}
 	for i, v := range values {

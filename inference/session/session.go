@@ -23,6 +23,8 @@ type Runtime interface {
 // Options of one session.
 type Options struct {
 	Once bool // the session runs once or twice (encoders, decoder): do not keep an arena
+	// Strict makes it an error to open a graph of which the device cannot run every operator itself.
+	Strict bool
 }
 
 // Session is one loaded graph.
@@ -60,6 +62,20 @@ func CloseAll(kept map[string]Value) {
 		v.Close()
 	}
 }
+
+// Placed is a Runtime that says where it computes now, in one word as in "CPU" or "CUDA", and in a sentence why that is no
+// longer what was chosen; why is empty where it is.
+type Placed interface{ Provider() (name, why string) }
+
+// DeviceError is what went wrong on a device other than the processor: the same may well go on the processor.
+type DeviceError struct {
+	Device      string // as Placed names it
+	OutOfMemory bool
+	Err         error
+}
+
+func (e *DeviceError) Error() string { return e.Err.Error() }
+func (e *DeviceError) Unwrap() error { return e.Err }
 
 // Port is a declared input or output. A dimension that the graph leaves open is -1.
 type Port struct {

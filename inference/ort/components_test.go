@@ -1,0 +1,200 @@
+package ort
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// stub builds a library that needs others; without a compiler the test is skipped.
+func stub(t *testing.T, path string, needs ...string) {
+	t.Helper()
+	cc, err := exec.LookPath("cc")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("needs a C compiler on Linux")
+	}
+	args := append([]string{"-shared", "-fPIC", "-xc", "-", "-o", path, "-Wl,--no-as-needed", "-Wl,-soname," + filepath.Base(path)}, "-L"+filepath.Dir(path))
+	for _, n := range needs {
+		args = append(args, "-l:"+n)
+	}
+	cmd := exec.Command(cc, args...)
+	cmd.Stdin = strings.NewReader("int nothing_of_" + strings.NewReplacer(".", "_", "-", "_").Replace(filepath.Base(path)) + ";")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+func touch(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func byName(t *testing.T, list []Component, name string) Component {
+	t.Helper()
+	for _, c := range list {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no %s among %+v", name, list)
+	return Component{}
+}
+
+func TestNothingOfCUDA(t *testing.T) {
+	dir := t.TempDir()
+	list := search{"linux", []string{dir}, dir}.components()
+	if len(list) != 8 || Usable(list) {
+		t.Fatalf("%+v", list)
+	}
+	for _, c := range list {
+		if c.State != Missing || c.Remedy == "" || c.Path != "" {
+			t.Errorf("%+v", c)
+		}
+	}
+	if list[0].Name != "NVIDIA driver" || list[7].Name != "CUDA provider" {
+		t.Errorf("order: %s … %s", list[0].Name, list[7].Name)
+	}
+	if list := (search{"darwin", []string{dir}, dir}).components(); len(list) != 0 || !Usable(list) {
+		t.Errorf("macOS: %+v", list)
+	}
+}
+
+// The versions that are wanted are those that the provider names, not those of this program.
+func TestTheProviderSaysWhichMajorIsWanted(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"libcudart.so.12", "libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10", "libcuda.so.1"} {
+		stub(t, filepath.Join(dir, name))
+	}
+	beside := t.TempDir()
+	stub(t, filepath.Join(beside, "libonnxruntime_providers_shared.so"))
+	provider := filepath.Join(beside, "libonnxruntime_providers_cuda.so")
+	for _, name := range []string{"libcudart.so.12", "libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10", "libcuda.so.1"} {
+		if err := os.Symlink(filepath.Join(dir, name), filepath.Join(beside, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stub(t, provider, "libcudart.so.12", "libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10", "libcuda.so.1")
+	s := search{"linux", []string{dir}, beside}
+	list := s.components()
+	if !Usable(list) {
+		t.Fatalf("%+v", list)
+	}
+	if c := byName(t, list, "CUDA runtime"); c.File != "libcudart.so.12" || c.Path != filepath.Join(dir, "libcudart.so.12") {
+		t.Errorf("%+v", c)
+	}
+	if c := byName(t, list, "cuDNN"); c.State != Missing || !c.Optional || !strings.Contains(c.Remedy, "cuDNN 9") {
+		t.Errorf("%+v", c)
+	}
+
+	if err := os.Rename(filepath.Join(dir, "libcublas.so.12"), filepath.Join(dir, "libcublas.so.13")); err != nil {
+		t.Fatal(err)
+	}
+	c := byName(t, s.components(), "cuBLAS")
+	if c.State != WrongMajor || !strings.HasSuffix(c.Note, "libcublas.so.13") || !strings.Contains(c.Remedy, "CUDA 12") || Usable(s.components()) {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestWindowsNames(t *testing.T) {
+	dir := t.TempDir()
+	touch(t, filepath.Join(dir, "cublas64_12.dll"))
+	touch(t, filepath.Join(dir, "cudart64_13.dll"))
+	touch(t, filepath.Join(dir, "nvcuda.dll"))
+	list := search{"windows", []string{dir}, dir}.components()
+	if c := byName(t, list, "cuBLAS"); c.State != WrongMajor {
+		t.Errorf("%+v", c)
+	}
+	if c := byName(t, list, "CUDA runtime"); c.State != Found {
+		t.Errorf("%+v", c)
+	}
+	if c := byName(t, list, "NVIDIA driver"); c.State != Found {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestThePluginComesFirst(t *testing.T) {
+	dir := t.TempDir()
+	touch(t, filepath.Join(dir, pluginFiles["linux"]))
+	touch(t, filepath.Join(dir, providerFiles["linux"][0]))
+	touch(t, filepath.Join(dir, providerFiles["linux"][1]))
+	list := search{"linux", []string{dir}, dir}.components()
+	if last := list[len(list)-1]; last.File != pluginFiles["linux"] || len(list) != 7 {
+		t.Errorf("%+v", list)
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("VIRTUAL_ENV", root)
+	t.Setenv("CUDA_HOME", filepath.Join(root, "toolkit"))
+	t.Setenv(EnvCUDA, filepath.Join(root, "own"))
+	wheel := filepath.Join(root, "lib", "python3.12", "site-packages", "nvidia")
+	for _, dir := range []string{filepath.Join(wheel, "cublas", "lib"), filepath.Join(wheel, "cu12", "lib"), filepath.Join(wheel, "cu13", "lib"), filepath.Join(root, "toolkit", "lib64"), filepath.Join(root, "own")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := strings.Join(places(filepath.Join(root, "libonnxruntime.so.1")), "\n")
+	at := -1
+	for _, dir := range []string{filepath.Join(root, "own"), root + "\n", filepath.Join(wheel, "cu13", "lib"), filepath.Join(wheel, "cu12", "lib"), filepath.Join(wheel, "cublas", "lib"), filepath.Join(root, "toolkit", "lib64")} {
+		if next := strings.Index(text, dir); next <= at {
+			t.Errorf("%q does not come in its turn in\n%s", dir, text)
+		} else {
+			at = next
+		}
+	}
+}
+
+func TestParseDevice(t *testing.T) {
+	for name, want := range map[string]struct {
+		cuda  bool
+		index int
+		bad   bool
+	}{
+		"": {}, "cpu": {}, "CPU": {}, "cuda": {cuda: true}, "cuda:0": {cuda: true}, "CUDA:2": {cuda: true, index: 2},
+		"cuda:": {bad: true}, "cuda:-1": {bad: true}, "cpu:1": {bad: true}, "gpu": {bad: true}, "cuda:x": {bad: true},
+	} {
+		cuda, index, err := ParseDevice(name)
+		if cuda != want.cuda || index != want.index || (err != nil) != want.bad {
+			t.Errorf("%q: %v %d %v", name, cuda, index, err)
+		}
+	}
+}
+
+// The loader's own words must come through, in a process of its own because libraries stay loaded.
+func TestWhyCUDADoesNotStart(t *testing.T) {
+	if os.Getenv("ORT_TEST_CUDA") != "" {
+		_, err := New(Options{Threads: 1, Device: "cuda"})
+		mention(t, err, strings.Split(os.Getenv("ORT_TEST_CUDA"), "|")...)
+		return
+	}
+	r := library(t)
+	run := func(t *testing.T, dir, want string) {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestWhyCUDADoesNotStart$")
+		cmd.Env = append(os.Environ(), "ORT_TEST_CUDA="+want, EnvLibrary+"="+filepath.Join(dir, libraryNames()[0]), EnvCUDA+"="+dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(r.Library(), filepath.Join(dir, libraryNames()[0])); err != nil {
+		t.Skip("needs links")
+	}
+	t.Run("nothing", func(t *testing.T) { run(t, dir, "CUDA cannot be used|NVIDIA driver|missing|make deps DEVICE=cuda") })
+	for _, name := range []string{"libcuda.so.1", "libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcurand.so.10", "libcudnn.so.9"} {
+		stub(t, filepath.Join(dir, name))
+	}
+	touch(t, filepath.Join(dir, "libonnxruntime_providers_shared.so"))
+	touch(t, filepath.Join(dir, "libonnxruntime_providers_cuda.so"))
+	t.Run("empty files", func(t *testing.T) { run(t, dir, "CUDA cannot be used|libonnxruntime_providers_") })
+	touch(t, filepath.Join(dir, "libcurand.so.10"))
+	t.Run("damaged", func(t *testing.T) { run(t, dir, "cuRAND|cannot be loaded") })
+}

@@ -1,0 +1,243 @@
+package ort
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+
+	"realword/inference/ort/internal/native"
+	"realword/inference/session"
+)
+
+// ParseDevice reads the name of a device: cpu (or nothing), cuda, cuda:1. The index is that of NVIDIA's driver.
+func ParseDevice(name string) (cuda bool, index int, err error) {
+	kind, number, numbered := strings.Cut(strings.ToLower(name), ":")
+	if kind == "cuda" && numbered {
+		if index, err = strconv.Atoi(number); err != nil || index < 0 {
+			kind = ""
+		}
+	} else if numbered {
+		kind = ""
+	}
+	switch kind {
+	case "cuda":
+		return true, index, nil
+	case "cpu":
+		return false, 0, nil
+	}
+	if name == "" {
+		return false, 0, nil
+	}
+	return false, 0, fmt.Errorf("there is no device %q: it is cpu, cuda, or cuda:1 for the second graphics card", name)
+}
+
+// cuda is a graphics card as this process uses it.
+type cuda struct {
+	index  int
+	plugin *native.Device // nil: the provider that lies beside the library
+	memory *native.Memory
+}
+
+// What is set for the built-in provider, and those of it that the plugin knows. Memory grows by what is asked for, not by powers
+// of two, because a large model fills the card; convolutions are chosen by rule, because measuring every new size takes
+// longer than a picture; DEFAULT would take a slow way with cuDNN 9.
+var (
+	cudaOptions = map[string]string{
+		"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC", "cudnn_conv_use_max_workspace": "1", "use_tf32": "1",
+	}
+	pluginOptions = map[string]string{"use_tf32": "1"}
+)
+
+// pluginName is the plugin's provider, cudaLibrary the name under which its library is registered.
+const (
+	pluginName  = "CudaPluginExecutionProvider"
+	cudaLibrary = "realword-cuda"
+)
+
+// cudaLoad is loading CUDA's libraries into this process, which happens once.
+var cudaLoad struct {
+	sync.Mutex
+	done bool
+	list []Component
+}
+
+// LoadComponents loads the libraries that Components found, each by its whole path, so that no search path has to be set, and
+// says which cannot be loaded and why. The provider's own libraries are left to ONNX Runtime: they must find it there when
+// they are loaded. A broken driver can end the process: Realword tries it in a child process first.
+func LoadComponents(library string) []Component {
+	cudaLoad.Lock()
+	defer cudaLoad.Unlock()
+	if cudaLoad.done {
+		return cudaLoad.list
+	}
+	list := Components(library)
+	native.KeepSignals(func() {
+		for i, c := range list {
+			if c.State != Found || strings.Contains(c.File, "onnxruntime") {
+				continue
+			}
+			if err := native.Load(c.Path); err != nil {
+				list[i].State, list[i].Note = Unloadable, err.Error()
+				list[i].Remedy = "install it again"
+			}
+		}
+	})
+	cudaLoad.done, cudaLoad.list = true, list
+	return list
+}
+
+// GPU is a graphics card as its driver names it.
+type GPU struct {
+	Name   string
+	Memory uint64 // bytes
+}
+
+// GPUs asks NVIDIA's driver for the graphics cards and the newest version of CUDA that it serves. See LoadComponents.
+func GPUs(list []Component) (cards []GPU, version string, err error) {
+	for _, c := range list {
+		if c.Name == "NVIDIA driver" && c.State == Found {
+			native.KeepSignals(func() {
+				var found []native.GPU
+				found, version, err = native.GPUs(c.Path)
+				for _, g := range found {
+					cards = append(cards, GPU(g))
+				}
+			})
+			return cards, version, err
+		}
+	}
+	return nil, "", errors.New("there is no NVIDIA driver")
+}
+
+// useCUDA makes a graphics card the device of the runtime.
+func (r *Runtime) useCUDA(index int) error {
+	list := LoadComponents(r.library)
+	if len(list) == 0 {
+		return errors.New("CUDA does not exist for this system: use the device cpu")
+	}
+	var problems []error
+	for _, c := range list {
+		if c.State != Found && !c.Optional {
+			problems = append(problems, fmt.Errorf("%s (%s) is %s: %s", c.Name, c.File, c.State, c.Remedy))
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("CUDA cannot be used: %w", errors.Join(problems...))
+	}
+	provider := list[len(list)-1]
+	device := &cuda{index: index}
+	var err error
+	native.KeepSignals(func() {
+		if provider.File == pluginFiles[runtime.GOOS] {
+			err = device.usePlugin(provider.Path)
+		} else {
+			err = device.useBuiltIn(provider.Path)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("CUDA cannot be used: %w", err)
+	}
+	r.cuda, r.memory = device, device.memory
+	return nil
+}
+
+var registered sync.Map // paths of registered libraries
+
+func register(path string) error {
+	if _, done := registered.Load(path); done {
+		return nil
+	}
+	if err := native.Register(cudaLibrary, path); err != nil {
+		return err
+	}
+	registered.Store(path, true)
+	return nil
+}
+
+func (c *cuda) usePlugin(path string) error {
+	if err := register(path); err != nil {
+		return fmt.Errorf("its plugin %s does not start: %w", path, err)
+	}
+	devices, err := native.Devices()
+	if err != nil {
+		return err
+	}
+	var mine []native.Device
+	for _, d := range devices {
+		if d.Provider == pluginName {
+			mine = append(mine, d)
+		}
+	}
+	if c.index >= len(mine) {
+		return fmt.Errorf("there is no device cuda:%d: the provider offers %d", c.index, len(mine))
+	}
+	c.plugin = &mine[c.index]
+	if c.memory = c.plugin.Memory(); c.memory == nil {
+		return fmt.Errorf("the provider of %s has no memory of its own", path)
+	}
+	return nil
+}
+
+func (c *cuda) useBuiltIn(path string) (err error) {
+	o, err := native.NewSessionOptions()
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := c.choose(o); err != nil {
+		// This way in says no more than "failed to load"; the other one has the loader's words.
+		if why := register(path); why != nil {
+			err = why
+		}
+		return fmt.Errorf("its provider %s does not start: %w", path, err)
+	}
+	c.memory, err = native.NewMemory("Cuda", c.index)
+	return err
+}
+
+// choose gives the device its turn in the options of a session.
+func (c *cuda) choose(o *native.SessionOptions) error {
+	if c.plugin != nil {
+		return o.AppendDevice(*c.plugin, pluginOptions)
+	}
+	options := map[string]string{"device_id": strconv.Itoa(c.index)}
+	for k, v := range cudaOptions {
+		options[k] = v
+	}
+	return o.AppendCUDA(options)
+}
+
+// Provider implements session.Placed.
+func (r *Runtime) Provider() (name, why string) {
+	switch {
+	case r.cuda == nil:
+		return "CPU", ""
+	case r.cuda.index == 0:
+		return "CUDA", ""
+	default:
+		return fmt.Sprintf("CUDA:%d", r.cuda.index), ""
+	}
+}
+
+// deviceError marks what went wrong on a device other than the processor.
+func (r *Runtime) deviceError(err error) error {
+	if err == nil || r.cuda == nil {
+		return err
+	}
+	name, _ := r.Provider()
+	return &session.DeviceError{Device: name, OutOfMemory: outOfMemory(err), Err: err}
+}
+
+// outOfMemory knows the library's texts, because its error codes do not tell.
+func outOfMemory(err error) bool {
+	text := strings.ToLower(err.Error())
+	for _, words := range []string{"out of memory", "failed to allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
+}
