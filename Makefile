@@ -107,8 +107,9 @@ golden: ## golden test data again (needs Python packages, see assets/golden/READ
 	$(PYTHON) assets/golden/make_goldens.py
 
 .PHONY: synthetic
-synthetic: ## a checkpoint with random weights in OUT (WIDTH tiny or full, DTYPE fp16, bf16 or fp32, LAYOUT release, diffusers or ldm)
-	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) --layout $(or $(LAYOUT),release)
+synthetic: ## a checkpoint with random weights in OUT (FAMILY sdxl or sd15, WIDTH tiny or full, DTYPE fp16, bf16 or fp32, LAYOUT release, diffusers or ldm)
+	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --family $(or $(FAMILY),sdxl) --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) \
+	  --layout $(or $(LAYOUT),$(if $(filter sd15,$(FAMILY)),diffusers,release))
 
 .PHONY: demo
 demo: build ## the session that a first start shows, again with the embedded model (Linux)

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,26 +19,28 @@ import (
 
 func main() {
 	out := flag.String("out", "", "new folder of the checkpoint")
-	width := flag.String("width", "tiny", "tiny (10 MB) or full (10 GB in fp16, 20 GB in fp32)")
+	family := flag.String("family", "sdxl", "sdxl, or sd15 (which RealCustom++ was never released for: layout diffusers or ldm)")
+	width := flag.String("width", "tiny", "tiny (10 MB), full (10 GB in fp16, 20 GB in fp32); to compare networks, wide (one transformer block each) and eyes (image encoders)")
 	dtype := flag.String("dtype", "fp16", "fp16, bf16 or fp32")
 	o := synthetic.Options{}
 	flag.StringVar(&o.Layout, "layout", synthetic.Release, "release, diffusers or ldm (a single file beside the released visual weights)")
 	flag.BoolVar(&o.Shallow, "shallow", false, "the shallow projector instead of the highres one")
+	flag.BoolVar(&o.CCP, "ccp", false, "the paper's projector instead of the released ones")
 	flag.Int64Var(&o.Seed, "seed", 0, "seed of the weights")
 	flag.Parse()
-	if err := run(*out, *width, *dtype, o); err != nil {
+	if err := run(*out, *family+" "+*width, *dtype, o); err != nil {
 		fmt.Fprintln(os.Stderr, "synthetic:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, width, dtype string, o synthetic.Options) error {
+func run(out, size, dtype string, o synthetic.Options) error {
 	if out == "" {
 		return errors.New("--out is missing: name the folder that the checkpoint is written to")
 	}
 	var known bool
-	if o.Sizes, known = map[string]synthetic.Sizes{"tiny": synthetic.Tiny, "full": synthetic.Full}[width]; !known {
-		return fmt.Errorf("--width %s is unknown, there are tiny and full", width)
+	if o.Sizes, known = sizes[size]; !known {
+		return fmt.Errorf("there are no weights for family and width %q, there are %s", size, strings.Join(slices.Sorted(maps.Keys(sizes)), ", "))
 	}
 	if o.DType, known = map[string]tensor.DType{"fp16": tensor.F16, "bf16": tensor.BF16, "fp32": tensor.F32}[dtype]; !known {
 		return fmt.Errorf("--dtype %s is unknown, there are fp16, bf16 and fp32", dtype)
@@ -55,6 +59,10 @@ func run(out, width, dtype string, o synthetic.Options) error {
 	}
 	return err
 }
+
+// sizes are what --family and --width name.
+var sizes = map[string]synthetic.Sizes{"sdxl tiny": synthetic.Tiny, "sdxl wide": synthetic.Wide, "sdxl eyes": synthetic.Eyes, "sdxl full": synthetic.Full,
+	"sd15 tiny": synthetic.TinySD15, "sd15 full": synthetic.FullSD15}
 
 // bar draws one line that is overwritten, five times a second.
 type bar struct{ began, drawn time.Time }

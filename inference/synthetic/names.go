@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"realword/inference/tensor"
 )
 
 // deprecatedAttention gives the autoencoder's attention the names that diffusers had before 0.18 (facts §6).
@@ -16,10 +18,18 @@ func deprecatedAttention(tensors []Tensor) []Tensor {
 	return out
 }
 
-// singleFile gives an SDXL checkpoint the names of the original programs (facts §11.2).
+// singleFile gives a checkpoint the names of the original programs (facts §11.2), and what else their files carry.
 func (s Sizes) singleFile() []Tensor {
 	out := prefixed("model.diffusion_model.", s.ldmUNet())
 	out = append(out, prefixed("first_stage_model.", s.ldmAutoencoder())...)
+	if !s.textTime() {
+		l := &list{network: "schedule"}
+		for _, name := range []string{"alphas_cumprod", "betas", "sqrt_alphas_cumprod"} {
+			l.add(name, 1000)
+		}
+		l.tensors = append(l.tensors, Tensor{Name: "cond_stage_model.transformer.text_model.embeddings.position_ids", DType: tensor.I64, Shape: []int{1, 77}})
+		return slices.Concat(out, prefixed("cond_stage_model.transformer.", s.TextModel(0)), l.tensors)
+	}
 	out = append(out, prefixed("conditioner.embedders.0.transformer.", s.TextModel(0))...)
 	return append(out, prefixed("conditioner.embedders.1.model.", s.openCLIPText())...)
 }
@@ -46,6 +56,7 @@ func (s Sizes) ldmUNet() []Tensor {
 		{"add_embedding.linear_1", "label_emb.0.0"}, {"add_embedding.linear_2", "label_emb.0.2"},
 		{"conv_in", "input_blocks.0.0"}, {"conv_norm_out", "out.0"}, {"conv_out", "out.2"}, {"mid_block.attentions.0", "middle_block.1"}}
 	resnets = moves{{"mid_block.resnets.0", "middle_block.0"}, {"mid_block.resnets.1", "middle_block.2"}}
+	last := len(s.Channels) - 1
 	for level := range s.Channels {
 		for i := range 2 {
 			in := fmt.Sprintf("input_blocks.%d", 1+3*level+i)
@@ -58,7 +69,11 @@ func (s Sizes) ldmUNet() []Tensor {
 			resnets = append(resnets, [2]string{fmt.Sprintf("up_blocks.%d.resnets.%d", level, i), out + ".0"})
 			rest = append(rest, [2]string{fmt.Sprintf("up_blocks.%d.attentions.%d", level, i), out + ".1"})
 		}
-		rest = append(rest, [2]string{fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", level), fmt.Sprintf("output_blocks.%d.2.conv", 3*level+2)})
+		place := 2
+		if last-level == s.Plain {
+			place = 1 // no attention stands before it
+		}
+		rest = append(rest, [2]string{fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", level), fmt.Sprintf("output_blocks.%d.%d.conv", 3*level+2, place)})
 	}
 	out := s.UNet()
 	for i, t := range out {

@@ -8,13 +8,15 @@ import (
 	"realword/inference/tensor"
 )
 
-// Sizes decide the networks of a checkpoint. Head sizes follow the release: 64 in the U-Net, the text encoders, DINOv2 and the
+// Sizes decide the networks of a checkpoint. Head sizes follow the release: 64 in SDXL's U-Net, the text encoders, DINOv2 and the
 // projector, sixteen heads in SigLIP.
 type Sizes struct {
-	Channels   []int // of the U-Net's levels; the first has no attention
-	Depth      []int // transformer blocks per wrapper of every level
-	TimeDim    int   // sinusoid of each of the six time ids
-	Text       [2]TextSizes
+	Channels   []int        // of the U-Net's levels
+	Depth      []int        // transformer blocks per wrapper of every level; the middle block has the depth of the last
+	Plain      int          // the level without attention: the first of SDXL, the last of Stable Diffusion 1.5
+	Heads      int          // of the U-Net; 0 stands for heads of 64 channels
+	TimeDim    int          // sinusoid of each of the six time ids
+	Text       [2]TextSizes // the second has width 0 in Stable Diffusion 1.5
 	Vocabulary int
 	SigLIP     ViTSizes
 	DINO       ViTSizes
@@ -38,6 +40,26 @@ var Full = Sizes{
 	VAE: []int{128, 256, 512, 512},
 }
 
+// FullSD15 are the sizes of Stable Diffusion 1.5, the paper's other base, with the same image encoders. Visual weights for it were
+// never released: their shapes follow from the paper's construction.
+var FullSD15 = Sizes{
+	Channels: []int{320, 640, 1280, 1280}, Depth: []int{1, 1, 1, 1}, Plain: 3, Heads: 8,
+	Text: [2]TextSizes{{768, 12, 3072}}, Vocabulary: 49408, SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Full.Tower, TowerWords: Full.TowerWords, VAE: Full.VAE,
+}
+
+// Wide has every kind of block at full width, but one transformer block per wrapper and next to nothing of SigLIP's text tower:
+// enough to compare every network with a reference, in half the room.
+var Wide = Sizes{
+	Channels: Full.Channels, Depth: []int{1, 1, 1}, TimeDim: 256, Text: Full.Text, Vocabulary: Full.Vocabulary,
+	SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Full.VAE,
+}
+
+// Eyes has the image encoders and the projector at full width and little else.
+var Eyes = Sizes{
+	Channels: Tiny.Channels, Depth: Tiny.Depth, TimeDim: Tiny.TimeDim, Text: [2]TextSizes{{768, 2, 96}, {1280, 2, 160}}, Vocabulary: Tiny.Vocabulary,
+	SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
+}
+
 // Tiny has the same structure and view geometry with few blocks and narrow layers: some 10 MB.
 var Tiny = Sizes{
 	Channels: []int{32, 64, 64}, Depth: []int{1, 1, 2}, TimeDim: 32,
@@ -47,8 +69,23 @@ var Tiny = Sizes{
 	VAE: []int{32, 32, 32, 64},
 }
 
-func (s Sizes) cross() int    { return s.Text[0].Width + s.Text[1].Width }
-func (s Sizes) features() int { return s.SigLIP.Width + s.DINO.Width }
+// TinySD15 is the same for Stable Diffusion 1.5. The text keeps its width, by which the family is recognised.
+var TinySD15 = Sizes{
+	Channels: []int{32, 64, 64, 64}, Depth: []int{1, 1, 1, 1}, Plain: 3, Heads: 8,
+	Text: [2]TextSizes{{768, 2, 96}}, Vocabulary: Tiny.Vocabulary, SigLIP: Tiny.SigLIP, DINO: Tiny.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
+}
+
+func (s Sizes) cross() int     { return s.Text[0].Width + s.Text[1].Width }
+func (s Sizes) features() int  { return s.SigLIP.Width + s.DINO.Width }
+func (s Sizes) textTime() bool { return s.Text[1].Width > 0 } // SDXL
+
+// encoders is the number of text encoders.
+func (s Sizes) encoders() int {
+	if s.textTime() {
+		return 2
+	}
+	return 1
+}
 
 // Tensor is one tensor of a file: its name there, and the tensors of the network that it consists of.
 type Tensor struct {
@@ -91,15 +128,18 @@ func (l *list) conv(name string, in, out, kernel int) {
 	l.add(name+".bias", out)
 }
 
-// UNet lists the base U-Net in the names of diffusers (facts §2.3 to §2.6).
+// UNet lists the base U-Net in the names of diffusers (facts §2.3 to §2.6). That of Stable Diffusion 1.5 has no added embedding
+// and convolutions around its transformers.
 func (s Sizes) UNet() []Tensor {
 	l := &list{network: "unet"}
 	c, emb, last := s.Channels, 4*s.Channels[0], len(s.Channels)-1
 	l.conv("conv_in", 4, c[0], 3)
 	l.linear("time_embedding.linear_1", c[0], emb)
 	l.linear("time_embedding.linear_2", emb, emb)
-	l.linear("add_embedding.linear_1", s.Text[1].Width+6*s.TimeDim, emb)
-	l.linear("add_embedding.linear_2", emb, emb)
+	if s.textTime() {
+		l.linear("add_embedding.linear_1", s.Text[1].Width+6*s.TimeDim, emb)
+		l.linear("add_embedding.linear_2", emb, emb)
+	}
 	resnet := func(name string, in, out int) {
 		l.norm(name+".norm1", in)
 		l.conv(name+".conv1", in, out, 3)
@@ -111,7 +151,7 @@ func (s Sizes) UNet() []Tensor {
 		}
 	}
 	attention := func(name string, level int) {
-		if level > 0 {
+		if level != s.Plain {
 			s.wrapper(l, name, level)
 		}
 	}
@@ -130,7 +170,7 @@ func (s Sizes) UNet() []Tensor {
 		}
 	}
 	resnet("mid_block.resnets.0", width, width)
-	attention("mid_block.attentions.0", last)
+	s.wrapper(l, "mid_block.attentions.0", last)
 	resnet("mid_block.resnets.1", width, width)
 	for b := range c {
 		level := last - b
@@ -152,8 +192,15 @@ func (s Sizes) UNet() []Tensor {
 // wrapper lists a Transformer2D with its blocks.
 func (s Sizes) wrapper(l *list, name string, level int) {
 	c := s.Channels[level]
+	project := func(name string) {
+		if s.textTime() {
+			l.linear(name, c, c)
+		} else {
+			l.conv(name, c, c, 1)
+		}
+	}
 	l.norm(name+".norm", c)
-	l.linear(name+".proj_in", c, c)
+	project(name + ".proj_in")
 	for i := range s.Depth[level] {
 		block := fmt.Sprintf("%s.transformer_blocks.%d.", name, i)
 		for _, n := range []string{"norm1", "norm2", "norm3"} {
@@ -170,7 +217,7 @@ func (s Sizes) wrapper(l *list, name string, level int) {
 		l.linear(block+"ff.net.0.proj", c, 8*c)
 		l.linear(block+"ff.net.2", 4*c, c)
 	}
-	l.linear(name+".proj_out", c, c)
+	project(name + ".proj_out")
 }
 
 // VisualKV lists the visual keys and values of every cross-attention layer (facts §2.7).
@@ -207,6 +254,18 @@ func (s Sizes) Projector(shallow bool) []Tensor {
 	}
 	l.linear("projector_base", v, out)
 	return prefixed("encoder_hidden_states_vision_projection.", l.tensors)
+}
+
+// PaperProjector lists the paper's projector (CCP, Eq. 5 to 9): all of the shallow class, with an MLP as base.
+func (s Sizes) PaperProjector() []Tensor {
+	l := &list{network: "projector"}
+	v, out := s.features(), s.cross()
+	l.linear("projector_base.0", v, 4*v)
+	l.linear("projector_base.2", 4*v, out)
+	l.linear("projector_base.4", out, out)
+	l.norm("projector_base.5", out)
+	shallow := slices.DeleteFunc(s.Projector(true), func(t Tensor) bool { return strings.Contains(t.Name, ".projector_base.") })
+	return append(shallow, prefixed("encoder_hidden_states_vision_projection.", l.tensors)...)
 }
 
 // TextModel lists text encoder i in the names of transformers (facts §5.2). The second has text_projection.

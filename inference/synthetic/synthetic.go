@@ -1,5 +1,5 @@
 // Package synthetic makes checkpoints of RealCustom++ with random weights: the files, names, shapes and types of the released tree,
-// of a diffusers-style folder and of a single-file SDXL, at full and at tiny width. The importer and everything behind it are
+// of a diffusers-style folder and of a single-file SDXL, at full and at tiny width; and the same over Stable Diffusion 1.5. The importer and everything behind it are
 // built and measured with them, because the real weights cannot be had where Realword is built.
 //
 // Contract: names and shapes are written down here a second time, from the facts sheet, independently of packages network and
@@ -27,15 +27,16 @@ import (
 const (
 	Release   = "release"   // (a) ckpts/… as released
 	Diffusers = "diffusers" // (b) one folder with everything
-	LDM       = "ldm"       // (c) sdxl.safetensors beside the released visual weights in ckpts/…
+	LDM       = "ldm"       // (c) sdxl.safetensors or sd15.safetensors beside the visual weights in ckpts/…
 )
 
 // Options say which checkpoint is made.
 type Options struct {
 	Layout  string       // Release when empty
-	Sizes   Sizes        // Full or Tiny
+	Sizes   Sizes        // Full, Tiny …
 	DType   tensor.DType // F32, F16 or BF16
 	Shallow bool         // the shallow projector instead of the highres one
+	CCP     bool         // the paper's projector; it was never released
 	Seed    int64
 }
 
@@ -55,6 +56,16 @@ func Files(o Options) ([]File, error) {
 	}
 	s := o.Sizes
 	overlay := slices.Concat(s.VisualKV(), s.Projector(o.Shallow))
+	single := "sdxl.safetensors"
+	if !s.textTime() {
+		visual, single = "RealCustom_sd15.pth", "sd15.safetensors"
+		if o.Layout == Release || o.Layout == "" {
+			return nil, fmt.Errorf("RealCustom++ was released for SDXL only: choose layout %s or %s", Diffusers, LDM)
+		}
+	}
+	if o.CCP {
+		visual, overlay = "RealCustom_ccp.pth", slices.Concat(s.VisualKV(), s.PaperProjector())
+	}
 	switch o.Layout {
 	case Release, "":
 		text := s.TextModel(0)
@@ -69,10 +80,17 @@ func Files(o Options) ([]File, error) {
 			File{Path: "ckpts/sdxl/clip-sdxl-2/config.json", Text: s.textConfig(1)})
 		return append(files, s.tokenizers("ckpts/sdxl/clip-sdxl-1/", "ckpts/sdxl/clip-sdxl-2/")...), nil
 	case LDM:
-		files := append(s.releasedVision(), File{Path: "ckpts/realcustom/" + visual, Tensors: overlay}, File{Path: "sdxl.safetensors", Tensors: s.singleFile()})
+		files := append(s.releasedVision(), File{Path: "ckpts/realcustom/" + visual, Tensors: overlay}, File{Path: single, Tensors: s.singleFile()})
 		return append(files, s.tokenizers("ckpts/sdxl/clip-sdxl-1/", "ckpts/sdxl/clip-sdxl-2/")...), nil
 	case Diffusers:
-		return s.diffusers(overlay, o.Shallow), nil
+		class := "highres"
+		if o.Shallow {
+			class = "shallow"
+		}
+		if o.CCP {
+			class = "ccp"
+		}
+		return s.diffusers(overlay, class), nil
 	}
 	return nil, fmt.Errorf("layout %q is unknown, there are %s, %s and %s", o.Layout, Release, Diffusers, LDM)
 }
@@ -85,7 +103,8 @@ func (s Sizes) releasedVision() []File {
 
 func (s Sizes) tokenizers(one, two string) []File {
 	var files []File
-	for dir, pad := range map[string]string{one: "<|endoftext|>", two: "!"} {
+	for i, dir := range []string{one, two}[:s.encoders()] {
+		pad := []string{"<|endoftext|>", "!"}[i]
 		for name, text := range tokenizerFiles(s.Vocabulary, pad) {
 			files = append(files, File{Path: dir + name, Text: text})
 		}
@@ -93,41 +112,45 @@ func (s Sizes) tokenizers(one, two string) []File {
 	return files
 }
 
-func (s Sizes) diffusers(overlay []Tensor, shallow bool) []File {
+func (s Sizes) diffusers(overlay []Tensor, class string) []File {
 	encoder := func(v ViTSizes, heads, registers int, features []int, mean, std []float64) []byte {
 		return text(map[string]any{"img_size": v.Patch * v.Grid, "patch_size": v.Patch, "embed_dim": v.Width, "depth": v.Depth, "num_heads": heads, "mlp_hidden": v.MLP,
 			"class_token": registers > 0, "reg_tokens": registers, "layer_scale": registers > 0, "mean": mean, "std": std, "features": features})
 	}
 	features := func(depth int) []int {
 		deep := depth - 2
-		if !shallow {
+		if class == "highres" {
 			return []int{deep}
 		}
 		step := int(math.Round(float64(deep) / 4))
 		return []int{deep - 3*step, deep - 2*step, deep - step, deep}
 	}
-	class := "highres"
-	if shallow {
-		class = "shallow"
+	half := []float64{0.5, 0.5, 0.5}
+	config := map[string]any{"_class_name": "UNet2DConditionModel", "in_channels": 4, "out_channels": 4, "block_out_channels": s.Channels, "layers_per_block": 2,
+		"transformer_layers_per_block": s.Depth, "cross_attention_dim": s.cross(), "use_linear_projection": s.textTime(),
+		"norm_num_groups": 32, "act_fn": "silu", "flip_sin_to_cos": true, "freq_shift": 0, "sample_size": 64}
+	var heads []int
+	var down, up []string
+	for level, c := range s.Channels {
+		kinds := []string{"CrossAttnDownBlock2D", "CrossAttnUpBlock2D"}
+		if level == s.Plain {
+			kinds = []string{"DownBlock2D", "UpBlock2D"}
+		}
+		heads, down, up = append(heads, max(1, c/64)), append(down, kinds[0]), append([]string{kinds[1]}, up...)
 	}
-	half, last := []float64{0.5, 0.5, 0.5}, len(s.Channels)-1
-	heads := make([]int, last+1)
-	for i, c := range s.Channels {
-		heads[i] = max(1, c/64)
+	config["attention_head_dim"], config["down_block_types"], config["up_block_types"] = heads, down, up
+	if s.Heads > 0 {
+		config["attention_head_dim"] = s.Heads
 	}
-	unet := text(map[string]any{"_class_name": "UNet2DConditionModel", "in_channels": 4, "out_channels": 4, "block_out_channels": s.Channels, "layers_per_block": 2,
-		"down_block_types":             []string{"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"},
-		"up_block_types":               []string{"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"},
-		"transformer_layers_per_block": s.Depth, "cross_attention_dim": s.cross(), "attention_head_dim": heads, "use_linear_projection": true,
-		"norm_num_groups": 32, "act_fn": "silu", "flip_sin_to_cos": true, "freq_shift": 0, "addition_embed_type": "text_time", "addition_time_embed_dim": s.TimeDim,
-		"projection_class_embeddings_input_dim": s.Text[1].Width + 6*s.TimeDim, "sample_size": 128})
+	if s.textTime() {
+		config["sample_size"], config["addition_embed_type"], config["addition_time_embed_dim"] = 128, "text_time", s.TimeDim
+		config["projection_class_embeddings_input_dim"] = s.Text[1].Width + 6*s.TimeDim
+	}
 	files := []File{
-		{Path: "unet/config.json", Text: unet},
+		{Path: "unet/config.json", Text: text(config)},
 		{Path: "unet/diffusion_pytorch_model.safetensors", Tensors: slices.Concat(s.UNet(), overlay)},
 		{Path: "text_encoder/config.json", Text: s.textConfig(0)},
 		{Path: "text_encoder/model.safetensors", Tensors: s.TextModel(0)},
-		{Path: "text_encoder_2/config.json", Text: s.textConfig(1)},
-		{Path: "text_encoder_2/model.safetensors", Tensors: s.TextModel(1)},
 		{Path: "vae/config.json", Text: s.vaeConfig()},
 		{Path: "vae/diffusion_pytorch_model.safetensors", Tensors: s.Autoencoder()},
 		{Path: "vision/config.json", Text: text(map[string]any{"projector": class, "head_dim": 64, "reference_size": 768, "view_size": 384, "encoders": []string{"siglip", "dino"}})},
@@ -135,6 +158,9 @@ func (s Sizes) diffusers(overlay []Tensor, shallow bool) []File {
 		{Path: "vision/siglip/model.safetensors", Tensors: s.SigLIPImage()},
 		{Path: "vision/dino/config.json", Text: encoder(s.DINO, s.DINO.Width/64, 4, features(s.DINO.Depth), []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225})},
 		{Path: "vision/dino/model.safetensors", Tensors: s.DINOv2()},
+	}
+	if s.textTime() {
+		files = append(files, File{Path: "text_encoder_2/config.json", Text: s.textConfig(1)}, File{Path: "text_encoder_2/model.safetensors", Tensors: s.TextModel(1)})
 	}
 	return append(files, s.tokenizers("tokenizer/", "tokenizer_2/")...)
 }
@@ -155,8 +181,12 @@ func (s Sizes) textConfig(i int) []byte {
 }
 
 func (s Sizes) vaeConfig() []byte {
+	scaling := 0.18215
+	if s.textTime() {
+		scaling = 0.13025
+	}
 	return text(map[string]any{"_class_name": "AutoencoderKL", "act_fn": "silu", "block_out_channels": s.VAE, "in_channels": 3, "out_channels": 3,
-		"latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "scaling_factor": 0.13025})
+		"latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "scaling_factor": scaling})
 }
 
 // Write writes the files below dir, which must not exist or be empty. progress, when not nil, is told the bytes written and in

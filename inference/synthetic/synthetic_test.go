@@ -41,6 +41,8 @@ func TestTotals(t *testing.T) {
 		{"DINOv2", Full.DINOv2(), 0, 304370688},
 		{"autoencoder", vae, 248, 83653863},
 		{"decoder", decoder, 140, 49490199},
+		{"Stable Diffusion 1.5", FullSD15.UNet(), 686, 859520964},
+		{"Stable Diffusion 1.5 in one file", FullSD15.singleFile(), 0, 859520964 + 83653863 + 123060480 + 3*1000 + 77},
 		{"single file", Full.singleFile(), 0, 2567463684 + 83653863 + 123060480 + 693021440 + 1638400},
 	} {
 		if c.tensors != 0 && len(c.list) != c.tensors || Parameters(c.list) != c.parameters {

@@ -26,7 +26,7 @@ var normal = func() (t [1 << 16]float32) {
 }()
 
 // scale recognises the weights that multiply a normalised activation: they are near 1.
-var scale = regexp.MustCompile(`(norm\w*|ln_\w+|projector2?\.5)\.weight$|\.gamma$`)
+var scale = regexp.MustCompile(`(norm\w*|ln_\w+|projector(2|_base)?\.5)\.weight$|\.gamma$`)
 
 // quantiles are the values of normal around a centre in an element type: bits of two or four bytes.
 type quantiles struct {
