@@ -113,11 +113,9 @@ func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 				return []*nn.Value{r.nothing(3)}
 			})[0]
 		}
-		d := v.Dim(-1) / heads
 		both := nn.If(r.selfLevels[level], func() []*nn.Value {
-			wide := nn.Concat(3, nn.Fold(v, 0, 0, heads, d), perHead(r.lower, heads))
-			got := nn.Fold(nn.Attention(q, k, nn.Fold(wide, 0, 0, -1), heads), 0, 0, heads, -1) // [1 hw heads d+G]
-			return []*nn.Value{nn.Fold(nn.Slice(got, 3, 0, d), 0, 0, v.Dim(-1)), nn.Mean(nn.From(got, 3, d), 2)}
+			out, mapped := nn.AttentionColumns(q, k, v, r.lower, heads)
+			return []*nn.Value{out, mapped}
 		}, func() []*nn.Value {
 			return []*nn.Value{nn.Attention(q, k, v, heads), r.nothing(3)}
 		})
@@ -132,11 +130,6 @@ func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 	}
 	r.kept[level] = append(r.kept[level], keyValue{qk[0], qk[1]})
 	return nn.Attention(q, k, v, heads)
-}
-
-// perHead turns columns [1 hw G] into the same columns for every head [1 hw heads G].
-func perHead(columns *nn.Value, heads int) *nn.Value {
-	return nn.Expand(nn.Unsqueeze(columns, 2), 1, 1, heads, 1)
 }
 
 // nothing is the result of a branch that nobody wants.
@@ -255,11 +248,9 @@ func (r *roles) refine(lower *nn.Value) *nn.Value {
 	return nn.Div(sumAll(sums), sumAll(counts))
 }
 
-// apply multiplies the head mean of softmax(QKᵀ) with rows [1 hw G]; qk holds queries and keys. The rows are the values of a
-// fused attention, and the mean is taken after the product, so that no map is written out.
+// apply multiplies the head mean of softmax(QKᵀ) with rows [1 hw G]; qk holds queries and keys.
 func (qk keyValue) apply(rows *nn.Value, heads int) *nn.Value {
-	got := nn.Attention(qk.k, qk.v, nn.Fold(perHead(rows, heads), 0, 0, -1), heads)
-	return nn.Mean(nn.Fold(got, 0, 0, heads, -1), 2)
+	return nn.MapColumns(qk.k, qk.v, rows, heads)
 }
 
 // lift resizes columns [1 hw G] of a level to the guidance grid [1 N G].

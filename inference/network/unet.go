@@ -222,11 +222,11 @@ func VisionKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	})
 }
 
-// newUNet declares the inputs that every pass has and computes the time embedding, without its last SiLU.
+// newUNet declares the inputs that every pass has and computes the time embedding, without its last SiLU; sample is an image.
 func newUNet(c UNetConfig, s nn.Scope) (u *unet, sample, temb *nn.Value) {
 	b := s.B
 	u = &unet{UNetConfig: c, scope: s, spatial: map[int]*nn.Value{}}
-	sample = b.Input("sample", tensor.F32, []int{1, c.InChannels, -1, -1}, "", "", "height", "width")
+	sample = nn.Image(b.Input("sample", tensor.F32, []int{1, c.InChannels, -1, -1}, "", "", "height", "width"))
 	t := b.Input("timestep", tensor.F32, []int{1})
 
 	width := c.BlockOutChannels[0] * 4
@@ -258,7 +258,7 @@ func (u *unet) sinusoid(t *nn.Value, dim int) *nn.Value {
 	return nn.Concat(-1, nn.Sin(angles), nn.Cos(angles))
 }
 
-// run is the U-Net of diffusers: conv_in, down blocks, middle, up blocks, conv_out; x [1 C h w] -> noise [1 C h w].
+// run is the U-Net of diffusers: conv_in, down blocks, middle, up blocks, conv_out; image x -> noise [1 C h w].
 func (u *unet) run(x, temb *nn.Value) *nn.Value {
 	s, levels := u.scope, len(u.BlockOutChannels)
 	u.emb = nn.SiLU(temb)
@@ -290,7 +290,7 @@ func (u *unet) run(x, temb *nn.Value) *nn.Value {
 		level := last - i
 		block, channels := s.In("up_blocks", i), u.BlockOutChannels[level]
 		for layer := range u.LayersPerBlock.At(level) + 1 {
-			x = nn.Concat(1, x, skips[len(skips)-1])
+			x = nn.ConcatChannels(x, skips[len(skips)-1])
 			skips = skips[:len(skips)-1]
 			x = u.resnet(block.In("resnets", layer), x, channels)
 			if u.DownBlockTypes[level] == crossDown {
@@ -301,16 +301,16 @@ func (u *unet) run(x, temb *nn.Value) *nn.Value {
 			x = nn.Conv2D(block.In("upsamplers", 0, "conv"), nn.UpsampleNearest(x), nn.Conv{Out: channels, Kernel: 3, Pad: 1})
 		}
 	}
-	x = nn.SiLU(nn.GroupNorm(s.In("conv_norm_out"), x, u.NormNumGroups, u.NormEps))
-	return nn.Conv2D(s.In("conv_out"), x, nn.Conv{Out: u.OutChannels, Kernel: 3, Pad: 1})
+	x = nn.GroupNormSiLU(s.In("conv_norm_out"), x, u.NormNumGroups, u.NormEps)
+	return nn.Planes(nn.Conv2D(s.In("conv_out"), x, nn.Conv{Out: u.OutChannels, Kernel: 3, Pad: 1}))
 }
 
 // resnet mirrors diffusers ResnetBlock2D.   x [1 Cin h w] -> [1 out h w]
 func (u *unet) resnet(s nn.Scope, x *nn.Value, out int) *nn.Value {
-	h := nn.Conv2D(s.In("conv1"), nn.SiLU(nn.GroupNorm(s.In("norm1"), x, u.NormNumGroups, u.NormEps)), nn.Conv{Out: out, Kernel: 3, Pad: 1})
-	h = nn.Add(h, nn.Fold(nn.Linear(s.In("time_emb_proj"), u.emb, out), 1, out, 1, 1))
-	h = nn.Conv2D(s.In("conv2"), nn.SiLU(nn.GroupNorm(s.In("norm2"), h, u.NormNumGroups, u.NormEps)), nn.Conv{Out: out, Kernel: 3, Pad: 1})
-	if x.Dim(1) != out {
+	h := nn.Conv2D(s.In("conv1"), nn.GroupNormSiLU(s.In("norm1"), x, u.NormNumGroups, u.NormEps), nn.Conv{Out: out, Kernel: 3, Pad: 1})
+	h = nn.AddChannels(h, nn.Linear(s.In("time_emb_proj"), u.emb, out))
+	h = nn.Conv2D(s.In("conv2"), nn.GroupNormSiLU(s.In("norm2"), h, u.NormNumGroups, u.NormEps), nn.Conv{Out: out, Kernel: 3, Pad: 1})
+	if nn.Channels(x) != out {
 		x = nn.Conv2D(s.In("conv_shortcut"), x, nn.Conv{Out: out, Kernel: 1})
 	}
 	return nn.Add(x, h)
@@ -318,19 +318,17 @@ func (u *unet) resnet(s nn.Scope, x *nn.Value, out int) *nn.Value {
 
 // transformer mirrors diffusers Transformer2DModel.   x [1 C h w] -> the same
 func (u *unet) transformer(s nn.Scope, x *nn.Value, level int) *nn.Value {
-	channels, heads := x.Dim(1), u.NumAttentionHeads.At(level)
+	channels, heads := nn.Channels(x), u.NumAttentionHeads.At(level)
 	if u.spatial[level] == nil {
-		u.spatial[level] = nn.Slice(nn.ShapeOf(x), 0, 2, 4)
+		u.spatial[level] = nn.Size(x)
 	}
-	z := nn.GroupNorm(s.In("norm"), x, u.NormNumGroups, 1e-6)
-	z = nn.Transpose(nn.Fold(z, 0, 0, -1), 0, 2, 1) // [1 hw C]
+	z := nn.Tokens(nn.GroupNorm(s.In("norm"), x, u.NormNumGroups, 1e-6)) // [1 hw C]
 	// As a convolution proj_in is 1×1, which is the same product.
 	z = nn.Linear(s.In("proj_in"), z, channels)
 	for i := range u.TransformerLayers.At(level) {
 		z = u.block(s.In("transformer_blocks", i), z, level, heads)
 	}
-	z = nn.Transpose(nn.Linear(s.In("proj_out"), z, channels), 0, 2, 1)
-	return nn.Add(nn.Reshape(z, nn.ShapeOf(x), x.Shape...), x)
+	return nn.Add(nn.FromTokens(nn.Linear(s.In("proj_out"), z, channels), x), x)
 }
 
 // block mirrors diffusers BasicTransformerBlock.   x [1 hw C] -> the same
@@ -343,9 +341,7 @@ func (u *unet) block(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
 // feedForward mirrors diffusers FeedForward with GEGLU: net.2(a · GELU(g)), [a g] = net.0.proj(x).
 func feedForward(s nn.Scope, x *nn.Value) *nn.Value {
 	channels := x.Dim(-1)
-	h := nn.Linear(s.In("net", 0, "proj"), x, 8*channels)
-	h = nn.Mul(nn.Slice(h, -1, 0, 4*channels), nn.GELU(nn.Slice(h, -1, 4*channels, 8*channels)))
-	return nn.Linear(s.In("net", 2), h, channels)
+	return nn.Linear(s.In("net", 2), nn.GEGLU(s.In("net", 0, "proj"), x, 4*channels), channels)
 }
 
 func (u *unet) selfAttention(s nn.Scope, x *nn.Value, level, heads int) *nn.Value {
