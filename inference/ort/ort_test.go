@@ -254,7 +254,7 @@ func TestExternalWeights(t *testing.T) {
 		[]message{port("x", 1, 2), port("w", 1, 2)}, []message{port("y", 1, 2)})
 	r := library(t)
 	_, err := r.Open(path, session.Options{})
-	mention(t, err, "cannot load", path, "import the model again")
+	mention(t, err, "is not there", path, "import the model again")
 
 	weights := filepath.Join(filepath.Dir(path), "weights.bin")
 	if err := os.WriteFile(weights, []byte{0, 0, 128, 63, 0, 0, 0, 64}, 0o600); err != nil { // 1, 2
@@ -300,17 +300,24 @@ func TestBadGraphs(t *testing.T) {
 	}
 }
 
-func FuzzReadPorts(f *testing.F) {
+func FuzzParseModel(f *testing.F) {
 	f.Add([]byte(message{}.bytes(7, message{}.bytes(11, port("x", 1, -1, 2)).bytes(5, constant("w", "", 1)))))
 	f.Add([]byte{7<<3 | 2, 255, 255, 255, 255, 15})
-	path := filepath.Join(f.TempDir(), "model.onnx")
-	f.Fuzz(func(t *testing.T, model []byte) {
-		if err := os.WriteFile(path, model, 0o600); err != nil {
-			t.Fatal(err)
+	f.Add([]byte(message{}.bytes(7, message{}.bytes(1, message{}.bytes(5, message{}.bytes(6, message{}.bytes(5, constant("w", "weights", 1)))))).bytes(5, constant("v", "weights", 1<<20).number(2, 10))))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := parseModel(data)
+		if err != nil {
+			return
 		}
-		p, err := readPorts(path)
-		if err != nil && (len(p.inputs) > 0 || len(p.outputs) > 0) {
-			t.Errorf("ports beside the error %v", err)
+		for _, mapped := range []bool{false, true} {
+			changed, err := m.marshal(map[string]string{"weights": "elsewhere"}, mapped)
+			if err != nil {
+				t.Fatal("what can be read cannot be written:", err)
+			}
+			again, err := parseModel(changed)
+			if err != nil || len(again.weights) != len(m.weights) {
+				t.Fatalf("%d weights became %v: %v", len(m.weights), again, err)
+			}
 		}
 	})
 }

@@ -3,7 +3,6 @@ package ort
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -35,20 +34,15 @@ const (
 
 var errBroken = errors.New("it is not an ONNX graph, or it is damaged")
 
-// readPorts reads the declared inputs and outputs of a graph file.
-func readPorts(path string) (ports, error) {
-	model, err := os.ReadFile(path)
-	if err != nil {
-		return ports{}, err
-	}
+// modelPorts reads the declared inputs and outputs of a graph.
+func modelPorts(model []byte) (ports, error) {
 	var p ports
 	var found bool
-	err = eachField(model, func(field protowire.Number, graph []byte, _ uint64) error {
-		if field != modelGraph {
-			return nil
+	err := eachField(model, func(field protowire.Number, graph []byte, _ uint64) (err error) {
+		if field == modelGraph {
+			found = true
+			p, err = graphPorts(graph)
 		}
-		found = true
-		p, err = graphPorts(graph)
 		return err
 	})
 	if err == nil && !found {

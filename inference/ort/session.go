@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,28 +25,41 @@ var _ session.Keeper = (*graph)(nil)
 
 // Open implements session.Runtime.
 func (r *Runtime) Open(path string, opts session.Options) (session.Session, error) {
-	p, err := readPorts(path)
+	var m *model
+	data, err := os.ReadFile(path)
+	if err == nil {
+		m, err = parseModel(data)
+	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("the graph %s does not exist: the bundle is incomplete, import the model again", path)
 	case err != nil:
 		return nil, fmt.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
-	case len(p.inputs) == 0 || len(p.outputs) == 0:
+	case len(m.ports.inputs) == 0 || len(m.ports.outputs) == 0:
 		return nil, fmt.Errorf("the graph %s declares %s and %s, it needs one of each at least",
-			path, plural(len(p.inputs), "input"), plural(len(p.outputs), "output"))
+			path, plural(len(m.ports.inputs), "input"), plural(len(m.ports.outputs), "output"))
 	}
-	for _, port := range slices.Concat(p.inputs, p.outputs) {
+	for _, port := range slices.Concat(m.ports.inputs, m.ports.outputs) {
 		if port.DType == tensor.Invalid {
 			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path, port.Name)
 		}
+	}
+	if r.cuda != nil {
+		opts.Weights = session.Packed // they go to the device once, in either way
+	} else if opts.Weights == session.Auto {
+		opts.Weights = session.ChooseWeights(m.float32Bytes(), available(), opts.Once)
 	}
 	options, err := r.options(opts)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
 	defer options.Destroy()
+	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, options)
+	if err != nil {
+		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
+	}
 	var s *native.Session
-	load := func() { s, err = native.NewSession(path, options) }
+	load := func() { s, err = native.NewSessionFromBytes(bytes, options) }
 	if r.cuda != nil {
 		native.KeepSignals(load)
 	} else {
@@ -54,7 +68,7 @@ func (r *Runtime) Open(path string, opts session.Options) (session.Session, erro
 	if err != nil {
 		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err))
 	}
-	return &graph{runtime: r, path: path, ports: p, s: s}, nil
+	return &graph{runtime: r, path: path, ports: m.ports, s: s}, nil
 }
 
 func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) {
@@ -71,6 +85,9 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		// Errors come back as values; printing them as well would make every cancelled run look like a failure.
 		o.SetLogSeverityLevel(native.LoggingLevelFatal),
+	}
+	if opts.Weights == session.Mapped {
+		set = append(set, o.AddSessionConfigEntry("session.disable_prepacking", "1"))
 	}
 	if opts.Once {
 		set = append(set, o.SetCpuMemArena(false))

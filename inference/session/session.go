@@ -24,7 +24,8 @@ type Runtime interface {
 type Options struct {
 	Once bool // the session runs once or twice (encoders, decoder): do not keep an arena
 	// Strict makes it an error to open a graph of which the device cannot run every operator itself.
-	Strict bool
+	Strict  bool
+	Weights Weights
 }
 
 // Session is one loaded graph.

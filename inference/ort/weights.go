@@ -1,0 +1,424 @@
+package ort
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"realword/inference/ort/internal/native"
+	"realword/inference/session"
+)
+
+// More field numbers of onnx.proto.
+const (
+	graphNode      = 1
+	nodeInput      = 1
+	nodeOutput     = 2
+	nodeOperator   = 4
+	nodeAttribute  = 5
+	attributeGraph = 6
+	tensorDims     = 1
+	tensorType     = 2
+	tensorExternal = 13
+	entryKey       = 1
+	entryValue     = 2
+)
+
+// large is the size from which a weight of half precision stays in its file in a Mapped session. Smaller ones (biases, norms) are
+// converted when the graph is opened: a thousand casts more would cost time and save nothing.
+const large = 64 << 10
+
+// weight is an initializer whose data lies in a file.
+type weight struct {
+	name     string
+	dtype    uint64 // of onnx.proto
+	dims     []int
+	location string
+	offset   int64
+	length   int64
+}
+
+func (w weight) half() bool { return w.dtype == onnxF16 || w.dtype == onnxBF16 }
+
+// Element types of onnx.proto.
+const (
+	onnxF16  = 10
+	onnxBF16 = 16
+)
+
+// model is a graph file on its way into a session: what it declares, and where its weights are.
+type model struct {
+	bytes   []byte
+	ports   ports
+	weights []weight
+	convs   map[string]bool // weights that convolutions read, directly or through a Cast
+}
+
+// parseModel reads a graph. Weights of branches count as well as those of the graph itself.
+func parseModel(data []byte) (*model, error) {
+	p, err := modelPorts(data)
+	if err != nil {
+		return nil, err
+	}
+	m := &model{bytes: data, ports: p, convs: map[string]bool{}}
+	casts, convolved := map[string]string{}, []string(nil)
+	err = eachField(data, func(field protowire.Number, graph []byte, _ uint64) error {
+		if field != modelGraph {
+			return nil
+		}
+		return m.scan(graph, 0, casts, &convolved)
+	})
+	for _, name := range convolved {
+		m.convs[name] = true
+		m.convs[casts[name]] = true
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// scan collects the weights of a graph and of the branches in it. casts leads from what a Cast gives to what it reads.
+func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved *[]string) error {
+	if depth > 8 {
+		return errBroken // and not a deep recursion
+	}
+	return eachField(graph, func(field protowire.Number, body []byte, _ uint64) error {
+		switch field {
+		case graphInitializer:
+			w, external, err := readWeight(body)
+			if external && err == nil {
+				m.weights = append(m.weights, w)
+			}
+			return err
+		case graphNode:
+			var in, out []string
+			var op string
+			err := eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+				switch field {
+				case nodeInput:
+					in = append(in, string(body))
+				case nodeOutput:
+					out = append(out, string(body))
+				case nodeOperator:
+					op = string(body)
+				case nodeAttribute:
+					return eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+						if field != attributeGraph {
+							return nil
+						}
+						return m.scan(body, depth+1, casts, convolved)
+					})
+				}
+				return nil
+			})
+			switch {
+			case op == "Cast" && len(in) == 1 && len(out) == 1:
+				casts[out[0]] = in[0]
+			case op == "Conv":
+				*convolved = append(*convolved, in...)
+			}
+			return err
+		}
+		return nil
+	})
+}
+
+func readWeight(body []byte) (w weight, external bool, err error) {
+	w.length = -1
+	err = eachField(body, func(field protowire.Number, body []byte, n uint64) error {
+		switch field {
+		case tensorDims:
+			if body == nil {
+				w.dims = append(w.dims, int(n))
+			}
+			for len(body) > 0 {
+				n, size := protowire.ConsumeVarint(body)
+				if size < 0 {
+					return errBroken
+				}
+				w.dims = append(w.dims, int(n))
+				body = body[size:]
+			}
+		case tensorType:
+			w.dtype = n
+		case tensorName:
+			w.name = string(body)
+		case tensorExternal:
+			external = true
+			key, value, err := readEntry(body)
+			switch {
+			case err != nil:
+				return err
+			case key == "location":
+				w.location = value
+			case key == "offset":
+				w.offset, err = strconv.ParseInt(value, 10, 64)
+			case key == "length":
+				w.length, err = strconv.ParseInt(value, 10, 64)
+			}
+			if err != nil {
+				return errBroken
+			}
+		}
+		return nil
+	})
+	if err != nil || !external {
+		return w, external, err
+	}
+	if w.length < 0 { // the length may be left out
+		n := int64(4)
+		if w.half() {
+			n = 2
+		}
+		for _, d := range w.dims {
+			n *= int64(d)
+		}
+		w.length = n
+	}
+	if w.offset < 0 || w.length < 0 || w.offset > 1<<62 || w.length > 1<<62 {
+		return w, true, errBroken
+	}
+	return w, true, nil
+}
+
+func readEntry(body []byte) (key, value string, err error) {
+	err = eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+		switch field {
+		case entryKey:
+			key = string(body)
+		case entryValue:
+			value = string(body)
+		}
+		return nil
+	})
+	return key, value, err
+}
+
+// float32Bytes is the size of all weights in float32.
+func (m *model) float32Bytes() int64 {
+	var n int64
+	for _, w := range m.weights {
+		if w.half() {
+			n += w.length
+		}
+		n += w.length
+	}
+	return n
+}
+
+// prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
+func (m *model) prepare(dir string, weights session.Weights, options *native.SessionOptions) ([]byte, error) {
+	folder, paths, err := m.locate(dir)
+	if err == nil {
+		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.marshal(paths, weights == session.Mapped)
+}
+
+// locate finds the files of the weights: a location is absolute, or relative to dir, the graph's folder. It checks that every
+// file is there and long enough, because ONNX Runtime would map a short one and the process end at the first missing page. It
+// returns the folder that all lie below, and for each location the path from there; ONNX Runtime takes no others.
+func (m *model) locate(dir string) (folder string, paths map[string]string, err error) {
+	ends := map[string]int64{}
+	for _, w := range m.weights {
+		ends[w.location] = max(ends[w.location], w.offset+w.length)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", nil, err
+	}
+	if folder, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", nil, err
+	}
+	full := map[string]string{}
+	var problems []error
+	for location, end := range ends {
+		path := filepath.FromSlash(location)
+		if !filepath.IsAbs(path) {
+			if !filepath.IsLocal(path) {
+				problems = append(problems, fmt.Errorf("it reads weights from %q, which leaves the bundle: import the model again", location))
+				continue
+			}
+			path = filepath.Join(dir, path)
+		}
+		full[location], err = filepath.EvalSymlinks(path) // of which ONNX Runtime wants the target
+		info, bad := os.Stat(path)
+		switch err = errors.Join(err, bad); {
+		case errors.Is(err, fs.ErrNotExist):
+			problems = append(problems, fmt.Errorf("its weights %s: the file is not there: plug the drive in or put the file back, or import the model again", path))
+		case err != nil:
+			problems = append(problems, fmt.Errorf("its weights cannot be read: %w", err))
+		case info.Size() < end:
+			problems = append(problems, fmt.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path, info.Size(), end))
+		}
+		for rel := ""; ; folder = filepath.Dir(folder) {
+			if rel, bad = filepath.Rel(folder, full[location]); bad == nil && filepath.IsLocal(rel) || filepath.Dir(folder) == folder {
+				break
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return "", nil, errors.Join(problems...)
+	}
+	for location, path := range full {
+		if full[location], err = filepath.Rel(folder, path); err != nil {
+			return "", nil, err
+		}
+	}
+	return folder, full, nil
+}
+
+// marshal returns the graph with other locations. For a Mapped session the large weights of half precision become inputs with
+// a default, which nobody gives: ONNX Runtime then does not fold their casts into float32 constants. Those of branches move to the
+// graph around them, because branches have no inputs. Convolutions keep theirs, they want them reordered.
+func (m *model) marshal(paths map[string]string, mapped bool) ([]byte, error) {
+	var out []byte
+	r := rewriter{m: m, paths: paths, mapped: mapped}
+	err := eachRaw(m.bytes, func(field protowire.Number, raw, body []byte) error {
+		if field != modelGraph {
+			out = append(out, raw...)
+			return nil
+		}
+		graph, err := r.graph(body)
+		if err != nil {
+			return err
+		}
+		for _, w := range r.inputs {
+			graph = protowire.AppendBytes(protowire.AppendTag(graph, graphInitializer, protowire.BytesType), w.tensor)
+			graph = protowire.AppendBytes(protowire.AppendTag(graph, graphInput, protowire.BytesType), w.declare())
+		}
+		out = protowire.AppendBytes(protowire.AppendTag(out, modelGraph, protowire.BytesType), graph)
+		return nil
+	})
+	return out, err
+}
+
+type rewriter struct {
+	m      *model
+	paths  map[string]string
+	mapped bool
+	inputs []input
+}
+
+type input struct {
+	weight
+	tensor []byte
+}
+
+// declare writes a ValueInfoProto.
+func (w input) declare() []byte {
+	message := func(field protowire.Number, body []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
+	}
+	number := func(field protowire.Number, n uint64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.VarintType), n)
+	}
+	var shape []byte
+	for _, d := range w.dims {
+		shape = append(shape, message(shapeDim, number(dimValue, uint64(d)))...)
+	}
+	kind := message(typeTensor, append(number(tensorElem, w.dtype), message(tensorShape, shape)...))
+	return append(message(valueName, []byte(w.name)), message(valueType, kind)...)
+}
+
+func (r *rewriter) graph(graph []byte) ([]byte, error) {
+	out := make([]byte, 0, len(graph))
+	err := eachRaw(graph, func(field protowire.Number, raw, body []byte) error {
+		changed := body
+		var err error
+		switch field {
+		case graphInitializer:
+			var w weight
+			var external bool
+			if w, external, err = readWeight(body); err != nil || !external {
+				break
+			}
+			if changed, err = r.tensor(body); err == nil && r.mapped && w.half() && w.length >= large && !r.m.convs[w.name] {
+				r.inputs = append(r.inputs, input{w, changed})
+				return nil
+			}
+		case graphNode:
+			changed, err = nested(body, nodeAttribute, func(attribute []byte) ([]byte, error) {
+				return nested(attribute, attributeGraph, r.graph)
+			})
+		default:
+			out = append(out, raw...)
+			return nil
+		}
+		out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), changed)
+		return err
+	})
+	return out, err
+}
+
+// tensor returns an external initializer with its location changed.
+func (r *rewriter) tensor(body []byte) ([]byte, error) {
+	return nested(body, tensorExternal, func(entry []byte) ([]byte, error) {
+		key, value, err := readEntry(entry)
+		if err != nil || key != "location" {
+			return entry, err
+		}
+		entry = protowire.AppendString(protowire.AppendTag(nil, entryKey, protowire.BytesType), key)
+		return protowire.AppendString(protowire.AppendTag(entry, entryValue, protowire.BytesType), filepath.ToSlash(r.paths[value])), nil
+	})
+}
+
+// nested returns a message in which change was applied to every field of one number.
+func nested(message []byte, number protowire.Number, change func([]byte) ([]byte, error)) ([]byte, error) {
+	var out []byte
+	err := eachRaw(message, func(field protowire.Number, raw, body []byte) error {
+		if field != number || body == nil {
+			out = append(out, raw...)
+			return nil
+		}
+		changed, err := change(body)
+		out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), changed)
+		return err
+	})
+	return out, err
+}
+
+// eachRaw calls visit for every field of a message, with all its bytes and those of a length-delimited field's content.
+func eachRaw(message []byte, visit func(field protowire.Number, raw, body []byte) error) error {
+	for len(message) > 0 {
+		field, kind, tag := protowire.ConsumeTag(message)
+		if tag < 0 {
+			return errBroken
+		}
+		size := protowire.ConsumeFieldValue(field, kind, message[tag:])
+		if size < 0 {
+			return errBroken
+		}
+		var body []byte
+		if kind == protowire.BytesType {
+			body, _ = protowire.ConsumeBytes(message[tag:])
+		}
+		if err := visit(field, message[:tag+size], body); err != nil {
+			return err
+		}
+		message = message[tag+size:]
+	}
+	return nil
+}
+
+// available returns the memory that programs may still take, in bytes. A system that does not tell counts as one of 8 GiB.
+func available() int64 {
+	info, _ := os.ReadFile("/proc/meminfo")
+	for line := range strings.Lines(string(info)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
+			if kb, err := strconv.ParseInt(f[1], 10, 64); err == nil {
+				return kb << 10
+			}
+		}
+	}
+	return 8 << 30
+}
