@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"slices"
 	"strings"
+	"sync"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,138 +21,186 @@ import (
 
 func newBench() *cobra.Command {
 	var m machine
-	var repeats int
+	var b bench
 	var bound []string
-	var prompt string
+	var size, loops string
 	c := &cobra.Command{
-		Use: "bench", Short: "figures of this machine: a customized picture beside a plain one, memory, cancelling",
+		Use: "bench", Short: "figures of this machine: a customized picture beside a plain one and the paper's own way",
+		Long: "Measures every kind of U-Net pass in turns, so that a busy moment hits all of them, and puts together what a customized picture costs in\n" +
+			"units of plain text-to-image: ours, and the way the paper describes (naive). The fastest counts; the spread is printed beside it.",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if repeats < 1 {
-				return usagef("--repeats %d: at least 1", repeats)
+			if b.options.Repeats < 1 {
+				return usagef("--repeats %d: at least 1", b.options.Repeats)
 			}
-			list, err := subjects(bound)
-			if err == nil && len(list) == 0 {
+			if !slices.Contains([]string{"auto", "yes", "no"}, loops) {
+				return usagef("--loops %s: auto, yes or no", loops)
+			}
+			r := &b.request
+			var err error
+			if r.Width, r.Height, err = parseSize(size); err != nil {
+				return err
+			}
+			if r.Subjects, err = subjects(bound); err != nil {
+				return err
+			}
+			if len(r.Subjects) == 0 {
 				sample := assets.Samples()[0]
-				prompt = sample.Prompt
-				list = []inference.Subject{{
+				r.Prompt = sample.Prompt
+				r.Subjects = []inference.Subject{{
 					Word:       inference.Word{Text: sample.Word},
 					References: []inference.Reference{{Name: sample.Name, Data: sample.Data}},
 				}}
 			}
-			if err != nil {
+			r.Seeds = []uint64{1}
+			if b.engine, err = m.open(); err != nil {
 				return err
 			}
-			e, err := m.open()
-			if err != nil {
-				return err
-			}
-			defer e.Close()
-			b := bench{engine: e, request: inference.Request{Prompt: prompt, Subjects: list, Seeds: []uint64{1}}, repeats: repeats}
+			defer b.engine.Close()
+			b.loops, b.progress = loops, c.ErrOrStderr()
 			return b.run(c.Context(), c.OutOrStdout())
 		},
 	}
-	c.Flags().IntVar(&repeats, "repeats", 3, "pictures of each kind; the fastest counts")
-	c.Flags().StringVar(&prompt, "prompt", "a dog on the beach", "prompt for --subject")
-	c.Flags().StringArrayVar(&bound, "subject", nil, "WORD=PICTURE (default: a picture inside this program)")
+	f, r := c.Flags(), &b.request
+	f.IntVar(&b.options.Repeats, "repeats", 3, "passes of each kind, after one that does not count")
+	f.StringVar(&r.Prompt, "prompt", "a dog on the beach", "prompt for --subject")
+	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a picture inside this program)")
+	f.StringVar(&r.Preset, "preset", "", "paper (default) or release")
+	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels (default: the model's)")
+	f.IntVar(&r.Steps, "steps", 0, "denoising steps that the ratios are for")
+	f.IntVar(&r.Stop, "stop", 0, "T_stop that the ratios are for")
+	f.BoolVar(&b.options.Naive, "naive", true, "measure the paper's own way, too")
+	f.StringVar(&loops, "loops", "auto", "run whole loops, too: yes, no, or auto when they take less than a minute")
+	f.BoolVar(&b.json, "json", false, "print everything measured as one JSON object")
 	m.flags(c)
 	return c
 }
 
 type bench struct {
-	engine  *engine
-	request inference.Request
-	repeats int
+	engine   *engine
+	request  inference.Request
+	options  inference.MeasureOptions
+	loops    string
+	json     bool
+	progress io.Writer
 }
 
-// timing is what one picture took.
-type timing struct {
-	total, loop time.Duration
-	passes      int
+// figures are everything that a bench found. Times are seconds.
+type figures struct {
+	Runtime, Model          string
+	Width, Height           int
+	Steps, Stop             int
+	Subjects                int
+	Load, Stages            []inference.Timing
+	Passes, Loops           []inference.Timing
+	Ours, Naive             inference.Ratios
+	Cancel                  float64
+	PeakAnonymous           float64 `json:",omitempty"` // MB
+	PeakMapped, PeakAtLeast float64 `json:",omitempty"`
 }
+
+// longLoops is the time from which --loops auto leaves the whole loops out.
+const longLoops = time.Minute
 
 func (b *bench) run(ctx context.Context, out io.Writer) error {
-	custom, err := b.engine.Resolve(b.request)
+	r, err := b.engine.Resolve(b.request)
 	if err != nil {
 		return badRequest(err)
 	}
-	plain := custom
-	plain.Subjects = nil
-	model := b.engine.bundle.Manifest()
-	fmt.Fprintf(out, "%s, model %s, %dx%d, %d steps, T_stop %d\n", b.engine.runtime.Describe(), model.Name, custom.Width, custom.Height, custom.Steps, custom.Stop)
-
-	cold, err := b.picture(ctx, custom)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "first picture, with loading   %8.2f s\n", cold.total.Seconds())
-	best := [2]timing{{loop: math.MaxInt64}, {loop: math.MaxInt64}}
-	for range b.repeats {
-		for i, r := range []inference.Request{plain, custom} { // in turns, so that a busy moment hits both
-			t, err := b.picture(ctx, r)
-			if err != nil {
-				return err
-			}
-			if t.loop < best[i].loop {
-				best[i] = t
-			}
+	b.options.Doing = func(what string) {
+		if onTerminal(b.progress) {
+			fmt.Fprintf(b.progress, "\r\033[K%s", what)
 		}
 	}
-	for i, name := range []string{"plain text-to-image", "customized"} {
-		t := best[i]
-		fmt.Fprintf(out, "%-29s %8.2f s   loop %.2f s, %d U-Net passes, %.1f ms each\n", name, t.total.Seconds(), t.loop.Seconds(), t.passes, t.loop.Seconds()*1000/float64(t.passes))
+	b.options.Loops = b.loops == "yes"
+	memory := sampleMemory()
+	m, err := inference.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
+	if err == nil && b.loops == "auto" && len(m.Passes) > 0 {
+		passes := time.Duration(float64(time.Second) * inference.Find(m.Passes, inference.PassPlain).Min() * float64(4*r.Steps*b.options.Repeats))
+		if passes < longLoops {
+			b.options.Loops = true
+			m, err = inference.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
+		}
 	}
-	fmt.Fprintf(out, "ratio of the loops            %8.2f     passes alone %.2f\n", best[1].loop.Seconds()/best[0].loop.Seconds(), float64(best[1].passes)/float64(best[0].passes))
-	late, err := b.cancel(ctx, custom)
+	if err != nil {
+		return badRequest(err)
+	}
+	b.options.Doing("cancelling")
+	late, err := b.cancel(ctx, r)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "cancel answered after         %8.3f s\n", late.Seconds())
-	if now, peak, ok := memory(); ok {
-		fmt.Fprintf(out, "memory                        %8.0f MB resident, %.0f MB at most\n", now, peak)
+	b.options.Doing("")
+	f := figures{
+		Runtime: b.engine.runtime.Describe(), Model: b.engine.bundle.Manifest().Name, Width: r.Width, Height: r.Height, Steps: r.Steps, Stop: r.Stop,
+		Subjects: len(r.Subjects), Load: m.Load, Stages: m.Stages, Passes: m.Passes, Loops: m.Loops, Cancel: late.Seconds(),
+	}
+	f.Ours, f.Naive = m.Ratios()
+	f.PeakAnonymous, f.PeakMapped, f.PeakAtLeast = memory()
+	if b.json {
+		e := json.NewEncoder(out)
+		e.SetIndent("", " ")
+		return e.Encode(f)
+	}
+	return f.print(out)
+}
+
+func (f figures) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s, model %s, %dx%d, %d steps, T_stop %d, %d subjects\n", f.Runtime, f.Model, f.Width, f.Height, f.Steps, f.Stop, f.Subjects)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\ttimes\tfastest s\tmedian s\tslowest s\t")
+	for _, part := range []struct {
+		title string
+		list  []inference.Timing
+	}{{"open", f.Load}, {"run", f.Stages}, {"pass", f.Passes}, {"", f.Loops}} {
+		for _, m := range part.list {
+			s := slices.Sorted(slices.Values(m.Seconds))
+			fmt.Fprintf(t, "%s\t%d\t%.3f\t%.3f\t%.3f\t\n", strings.TrimSpace(part.title+" "+m.Name), len(s), s[0], s[len(s)/2], s[len(s)-1])
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	ratio := func(name string, fastest float64, list []float64) {
+		if len(list) > 0 {
+			s := slices.Sorted(slices.Values(list))
+			fmt.Fprintf(w, "%-40s %.3f   side by side %.3f to %.3f, median %.3f\n", name, fastest, s[0], s[len(s)-1], s[len(s)/2])
+		}
+	}
+	fmt.Fprintln(w, "cost of a customized picture in plain text-to-image, of the fastest passes:")
+	ratio("  ours, in the loop", f.Ours.Loop, f.Ours.LoopEach)
+	ratio("  ours, with encoders and decoder", f.Ours.Whole, f.Ours.WholeEach)
+	ratio("  naive, in the loop", f.Naive.Loop, f.Naive.LoopEach)
+	ratio("  naive, with encoders and decoder", f.Naive.Whole, f.Naive.WholeEach)
+	if plain, ours := inference.Find(f.Loops, inference.LoopPlain), inference.Find(f.Loops, inference.LoopOurs); plain.Min() > 0 {
+		var each []float64
+		for i := range plain.Seconds {
+			each = append(each, ours.Seconds[i]/plain.Seconds[i])
+		}
+		ratio("  ours, whole loops", ours.Min()/plain.Min(), each)
+	}
+	fmt.Fprintf(w, "%-40s %.3f s\n", "cancel answered after", f.Cancel)
+	if f.PeakAtLeast > 0 {
+		fmt.Fprintf(w, "%-40s %.0f MB anonymous, %.0f MB mapped files, %.0f MB together\n", "memory at its peak", f.PeakAnonymous, f.PeakMapped, f.PeakAtLeast)
 	}
 	return nil
 }
 
-// picture makes one picture and takes the time of the whole and of its loop.
-func (b *bench) picture(ctx context.Context, r inference.Request) (timing, error) {
-	start := time.Now()
-	job, err := b.engine.Start(ctx, r)
-	if err != nil {
-		return timing{}, badRequest(err)
-	}
-	var t timing
-	var began time.Time
-	for event := range job.Events() {
-		switch event := event.(type) {
-		case inference.StageStarted:
-			switch event.Stage {
-			case inference.StageDenoise:
-				began = time.Now()
-			case inference.StageDecode:
-				t.loop = time.Since(began)
-			}
-		case inference.Progress:
-			t.passes = event.Passes
-		case inference.Failed:
-			return t, event.Err
-		}
-	}
-	t.total = time.Since(start)
-	return t, nil
-}
-
-// cancel starts a picture, cancels it in the middle of its loop, and returns how long the answer took.
+// cancel starts a picture, cancels it within a U-Net pass, and returns how long the answer took.
 func (b *bench) cancel(ctx context.Context, r inference.Request) (time.Duration, error) {
 	job, err := b.engine.Start(ctx, r)
 	if err != nil {
 		return 0, badRequest(err)
 	}
-	var asked time.Time
+	var began, asked time.Time
+	passes := 0
 	for event := range job.Events() {
 		switch event := event.(type) {
-		case inference.StepDone:
-			if event.Step == r.Steps/3 {
+		case inference.StageStarted:
+			began = time.Now()
+		case inference.Progress:
+			if passes++; passes == 2 { // the first one allocates
+				time.Sleep(time.Since(began) / 6)
 				asked = time.Now()
 				job.Cancel()
 			}
@@ -163,20 +214,40 @@ func (b *bench) cancel(ctx context.Context, r inference.Request) (time.Duration,
 	return 0, errors.New("the picture was finished before it could be cancelled")
 }
 
-// memory returns the resident memory of this process now and at its peak in MB, where the system tells.
-func memory() (now, peak float64, ok bool) {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, 0, false
-	}
-	for line := range strings.Lines(string(status)) {
-		var kB float64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %f kB", &kB); n == 1 {
-			now = kB / 1024
+// sampleMemory watches this process's memory, where the system tells, until the function it returns is called: the peaks in MB
+// of anonymous memory, of mapped files, and of both together.
+func sampleMemory() func() (anonymous, mapped, resident float64) {
+	var anonymous, mapped, resident float64
+	look := func() {
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			return
 		}
-		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kB); n == 1 {
-			peak = kB / 1024
+		for line := range strings.Lines(string(status)) {
+			for key, peak := range map[string]*float64{"RssAnon:": &anonymous, "RssFile:": &mapped, "VmHWM:": &resident} {
+				var kB float64
+				if n, _ := fmt.Sscanf(line, key+" %f kB", &kB); n == 1 {
+					*peak = max(*peak, kB/1024)
+				}
+			}
 		}
 	}
-	return now, peak, now > 0
+	stop, stopped := make(chan struct{}), sync.WaitGroup{}
+	stopped.Go(func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			look()
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() (float64, float64, float64) {
+		close(stop)
+		stopped.Wait()
+		return anonymous, mapped, resident
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"realword/inference/bundle"
 	"realword/inference/guidance"
@@ -30,6 +31,7 @@ type Graphs struct {
 	runtime Runtime
 	model   Model
 	open    map[string]session.Session
+	watch   func(what, graph string, took time.Duration) // told of every "open" and "run"; may be nil
 }
 
 // NewGraphs returns the networks of a model on a runtime. Nothing is opened yet.
@@ -92,15 +94,21 @@ func (p point) inputs() tensors {
 
 // Text encodes token ids, one list of 77 per text encoder.
 func (g *Graphs) Text(ctx context.Context, ids [][]int64) (Encoding, error) {
+	features, pooled, err := g.features(ctx, ids)
+	if err != nil {
+		return Encoding{}, err
+	}
+	return g.textKV(ctx, features, pooled)
+}
+
+// features runs the text encoders: [1, 77, C] and, where the model has it, the pooled text [1, P].
+func (g *Graphs) features(ctx context.Context, ids [][]int64) (features, pooled *tensor.Tensor, err error) {
 	in := tensors{}
 	for i, name := range g.textInputs() {
 		in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
 	}
 	out, err := g.run(ctx, "text", in, g.textOutputs()...)
-	if err != nil {
-		return Encoding{}, err
-	}
-	return g.textKV(ctx, out["encoder_hidden_states"], out["pooled"])
+	return out["encoder_hidden_states"], out["pooled"], err
 }
 
 // textKV computes the keys and values of text features [1, 77, C].
@@ -233,6 +241,7 @@ func (g *Graphs) load(name string) (session.Session, error) {
 	if path == "" {
 		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
+	defer g.took("open", name, time.Now())
 	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder"}, name)})
 	if err != nil {
 		return nil, fmt.Errorf("open the %s graph: %w", name, err)
@@ -272,8 +281,23 @@ func (g *Graphs) ports(name string) (in, out []string) {
 			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
 		}
 		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
+	case "naive", "naive_guidance":
+		in = []string{"sample", "timestep", "encoder_hidden_states"}
+		if m.Text.Pooled {
+			in = append(in, "text_embeds", "time_ids")
+		}
+		if name == "naive" {
+			return append(in, "vision_tokens", "masks"), []string{"noise"}
+		}
+		return append(in, "token_weights"), []string{"noise", "scores"}
 	default:
 		panic("no graph is called " + name)
+	}
+}
+
+func (g *Graphs) took(what, graph string, since time.Time) {
+	if g.watch != nil {
+		g.watch(what, graph, time.Since(since))
 	}
 }
 
@@ -290,11 +314,13 @@ func (g *Graphs) runKept(ctx context.Context, name string, in tensors, kept map[
 		return nil, err
 	}
 	var out tensors
+	start := time.Now()
 	if k, ok := s.(session.Keeper); ok {
 		out, err = k.RunKept(ctx, in, kept, portNames(want)...)
 	} else {
 		out, err = s.Run(ctx, in, portNames(want)...)
 	}
+	g.took("run", name, start)
 	if err != nil {
 		return nil, fmt.Errorf("run the %s graph: %w", name, err)
 	}
@@ -317,7 +343,9 @@ func (g *Graphs) keep(ctx context.Context, name string, in tensors, want ...sess
 		out, err := g.run(ctx, name, in, want...)
 		return KV{tensors: out}, err
 	}
+	start := time.Now()
 	kept, err := k.Keep(ctx, in, portNames(want)...)
+	g.took("run", name, start)
 	if err != nil {
 		return KV{}, fmt.Errorf("run the %s graph: %w", name, err)
 	}

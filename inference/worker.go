@@ -129,11 +129,16 @@ func (w *worker) readText(ctx context.Context, l *Loop, r Request) (err error) {
 }
 
 func (w *worker) encode(ctx context.Context, text string) (Encoding, error) {
+	return w.graphs.Text(ctx, w.ids(text))
+}
+
+// ids are the token ids of a text, one list per text encoder.
+func (w *worker) ids(text string) [][]int64 {
 	ids := make([][]int64, w.graphs.model.Manifest().Text.Encoders)
 	for i := range ids {
 		ids[i] = w.graphs.model.Tokenizer(i).Encode(text).IDs
 	}
-	return w.graphs.Text(ctx, ids)
+	return ids
 }
 
 // see encodes the references and, where the preset shows it to the unconditional pass, the black picture.

@@ -1,0 +1,39 @@
+package inference
+
+import (
+	"context"
+
+	"realword/inference/tensor"
+)
+
+// This file runs the method as it is written down, graphs naive and naive_guidance: what unet.onnx is measured against.
+
+// naiveNoise is noise with everything inside the pass: features [1, 77, C] of the text, tokens [R, n, C] of the pictures, masks on
+// the guidance grid.
+func (g *Graphs) naiveNoise(ctx context.Context, p point, features, tokens *tensor.Tensor, masks [][]float32) (*tensor.Tensor, error) {
+	in := g.naiveInputs(p, features)
+	m := g.model.Manifest()
+	h, w := g.grid(p.latent.Shape[2]*m.Latent.Factor, p.latent.Shape[3]*m.Latent.Factor)
+	all := tensor.Zeros(len(masks), 1, h, w)
+	for r, mask := range masks {
+		copy(all.F32[r*h*w:], mask)
+	}
+	in["vision_tokens"], in["masks"] = tokens, all
+	out, err := g.run(ctx, "naive", in, port("noise", p.latent.Shape...))
+	return out["noise"], err
+}
+
+// naiveGuide is guide for the paper's maps, written out. It predicts the noise of text-to-image as well.
+func (g *Graphs) naiveGuide(ctx context.Context, p point, features, words *tensor.Tensor) (noise, scores *tensor.Tensor, err error) {
+	in := g.naiveInputs(p, features)
+	in["token_weights"] = words
+	out, err := g.run(ctx, "naive_guidance", in, port("noise", p.latent.Shape...), port("scores", words.Shape[0], -1, -1))
+	return out["noise"], out["scores"], err
+}
+
+func (g *Graphs) naiveInputs(p point, features *tensor.Tensor) tensors {
+	p.text.KV = KV{}
+	in := p.inputs()
+	in["encoder_hidden_states"] = features
+	return in
+}

@@ -1,0 +1,140 @@
+package inference
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/ort"
+	"realword/inference/prompt"
+	"realword/inference/random"
+	"realword/inference/tensor"
+)
+
+// TestRolesEqualNaive compares the roles of unet.onnx with graphs that do what the paper says, as it says it: every subject's
+// attention over the whole picture times its mask, keys and values in the pass, maps written out and multiplied.
+func TestRolesEqualNaive(t *testing.T) {
+	rt, err := ort.New(ort.Options{Threads: 1})
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	for _, name := range []string{"tiny", "tiny-xl"} {
+		b, err := bundle.Import(context.Background(), filepath.Join("../assets/golden/data", name), filepath.Join(t.TempDir(), name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		graphs := NewGraphs(rt, b)
+		t.Cleanup(func() { _ = graphs.Close() })
+		for subjects := 1; subjects <= 3; subjects++ {
+			t.Run(fmt.Sprintf("%s, %d subjects", name, subjects), func(t *testing.T) { rolesEqualNaive(t, graphs, subjects) })
+		}
+	}
+}
+
+func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
+	ctx, m := context.Background(), g.model.Manifest()
+	noise := func(seed uint64, shape ...int) *tensor.Tensor {
+		return tensor.Of(random.Normal(seed, tensor.Count(shape)), shape...)
+	}
+	ids := make([][]int64, m.Text.Encoders)
+	for i := range ids {
+		ids[i] = g.model.Tokenizer(i).Encode("a dog and a cat on the beach").IDs
+	}
+	features, pooled, err1 := g.features(ctx, ids)
+	text, err2 := g.textKV(ctx, features, pooled)
+	none, err3 := g.noVision(ctx)
+	tokens := noise(2, subjects, 6, m.Vision.Width)
+	vision, err4 := g.visionKV(ctx, tokens, tensor.Zeros(subjects, 6))
+	if err := firstOf(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	side := 4 * m.Grid * m.Size.Multiple / m.Latent.Factor
+	p := point{latent: noise(3, 1, m.Latent.Channels, side, 2*side), timestep: tensor.Of([]float32{601}, 1), timeIDs: tensor.Of([]float32{64, 32, 0, 0, 64, 32}, 1, 6), text: text}
+	cells := side / m.Grid * 2 * side / m.Grid
+	masks := make([][]float32, subjects)
+	for j := range masks {
+		masks[j] = make([]float32, cells)
+		for i := range cells / 5 { // the subjects' cells lie among each other, as real masks' borders do
+			masks[j][(5*i+j)%cells] = 0.2 + 0.8*float32(i)/float32(cells/5)
+		}
+	}
+
+	got, err := g.noise(ctx, p, vision, masks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := g.naiveNoise(ctx, p, features, tokens, masks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "noise", got.F32, want.F32)
+	plain, err := g.noise(ctx, p, none, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if distance(got.F32, plain.F32) < 1e-3 {
+		t.Error("the pictures change nothing: the comparison means nothing")
+	}
+	for j := range masks {
+		clear(masks[j])
+	}
+	if unseen, err := g.noise(ctx, p, vision, masks); err != nil || !slices.Equal(unseen.F32, plain.F32) {
+		t.Errorf("pictures under empty masks change the noise by %g (%v), wanted the same bits", distance(unseen.F32, plain.F32), err)
+	}
+
+	words := tensor.Zeros(subjects, prompt.Length)
+	for j := range subjects {
+		words.F32[j*prompt.Length+2+j] = 1
+		words.F32[j*prompt.Length+5] = 1
+	}
+	_, scores, err := g.guide(ctx, guidance.LowCrossHighSelf, p, words, none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plainly, written, err := g.naiveGuide(ctx, p, features, words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "text-to-image", plain.F32, plainly.F32)
+	near(t, "scores", scores.F32, written.F32)
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func near(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	d := distance(got, want)
+	t.Logf("%s: relative L2 %.2g", what, d)
+	if !(d <= 1e-5) {
+		t.Errorf("%s: relative L2 %g, wanted at most 1e-5", what, d)
+	}
+}
+
+// distance is the relative L2 distance.
+func distance(got, want []float32) float64 {
+	if len(got) != len(want) {
+		return math.Inf(1)
+	}
+	var diff, norm float64
+	for i, w := range want {
+		d := float64(got[i] - w)
+		diff, norm = diff+d*d, norm+float64(w)*float64(w)
+	}
+	return math.Sqrt(diff / norm)
+}
