@@ -48,6 +48,7 @@ func (w *Window) allActions() []action {
 		w.historyActions(),
 		w.roundActions(),
 		w.viewActions(),
+		w.foldActions(),
 		w.stageActions(),
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus

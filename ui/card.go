@@ -67,9 +67,9 @@ type card struct {
 	remedy *widget.Button
 	thumbs *fyne.Container
 	minus  *tile
-	solo   *widget.Button
-	eye    *widget.Button
-	more   *widget.Button
+	solo   *iconButton
+	eye    *iconButton
+	more   *iconButton
 	editor *squareEditor
 	body   *fyne.Container
 }
@@ -96,12 +96,13 @@ func newCard(look cardLook, acts cardActs) *card {
 		func(v float64) { acts.reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
 	c.remedy = widget.NewButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
-	gone := small(theme.CancelIcon(), func() { acts.remove(c.look.ID) })
+	gone := smallButton(say("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
 	c.minus = newTile("", 6, container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.DeleteIcon())))),
 		func() { acts.dropPicture(c.shown) })
-	c.eye = small(theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
-	c.more = small(theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
-	c.solo = small(theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
+	c.minus.explain(func() string { return c.minus.name })
+	c.eye = smallButton("", theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
+	c.more = smallButton(say("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
+	c.solo = smallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
 	c.thumbs = newRow(3)
 	c.editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.shown, s, settled) })
 	c.editor.Hide()
@@ -117,13 +118,6 @@ func newCard(look cardLook, acts cardActs) *card {
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c
-}
-
-// small is a button that is only an icon.
-func small(icon fyne.Resource, tapped func()) *widget.Button {
-	b := widget.NewButtonWithIcon("", icon, tapped)
-	b.Importance = widget.LowImportance
-	return b
 }
 
 // leftBand puts its objects at the left edge, inside the rounding of a card.
@@ -281,7 +275,7 @@ func (c *card) showThumbs(before cardLook) {
 		plus := newTile(say("Another picture of the same subject"), 6,
 			container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.ContentAddIcon())))),
 			func() { c.acts.add(c.look.ID) })
-		c.thumbs.Add(plus)
+		c.thumbs.Add(plus.explain(func() string { return plus.name }))
 		if len(c.look.pictures) > 1 {
 			c.minus.name = say("Take this picture away")
 			c.thumbs.Add(c.minus)
@@ -296,14 +290,20 @@ func (c *card) showThumbs(before cardLook) {
 
 func (c *card) showTools() {
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
+	c.eye.name = say("Leave this subject out")
 	if c.look.Off {
 		icon, importance = theme.VisibilityOffIcon(), widget.WarningImportance
+		c.eye.name = say("Take this subject in again")
 	}
 	if c.eye.Icon.Name() != icon.Name() || c.eye.Importance != importance {
 		c.eye.Importance = importance
 		c.eye.SetIcon(icon)
 	}
 	c.solo.Hidden = !c.look.several
+	c.solo.name = say("Only this subject")
+	if c.look.alone {
+		c.solo.name = say("All subjects again")
+	}
 	importance = widget.LowImportance
 	if c.look.alone {
 		importance = widget.HighImportance

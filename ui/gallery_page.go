@@ -89,9 +89,8 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 		container.New(inset{4, 0}, g.usage),
 		container.NewBorder(nil, nil, container.New(inset{4, 8}, caption(say("Keep steps up to"))), nil, g.budget),
 		tool("import", say("Import a session…"), theme.DownloadIcon(), g.importFile))
-	add := widget.NewButtonWithIcon("", theme.ContentAddIcon(), g.newSession)
-	add.Importance = widget.LowImportance
-	g.buttons["new"] = add
+	add := smallButton(say("New session"), theme.ContentAddIcon(), g.newSession)
+	g.buttons["new"] = &add.Button
 	title := container.New(fixed{height: 30}, container.NewBorder(nil, nil, heading(say("Sessions")), add))
 	return panel(container.NewBorder(title, bottom, nil, nil, g.list))
 }
@@ -104,8 +103,7 @@ func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	g.stars = widget.NewCheck(say("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
 	g.emptyBin = widget.NewButtonWithIcon(say("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
 	g.emptyBin.Importance = widget.DangerImportance
-	done := widget.NewButtonWithIcon("", theme.CancelIcon(), g.hide)
-	done.Importance = widget.LowImportance
+	done := smallButton(say("Back to the studio"), theme.CancelIcon(), g.hide)
 	head := newColumn(8,
 		container.New(fixed{height: 30}, container.NewBorder(nil, nil, newRow(10, g.title, g.number), newRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))

@@ -67,8 +67,7 @@ func (w *Window) showKeys() {
 					first = false
 				}
 				key := newKeyCap(a.key, func(s stroke) { pressed(a, s) }, func() { give(a.id, "", "") })
-				back := widget.NewButtonWithIcon("", theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
-				back.Importance = widget.LowImportance
+				back := smallButton(say("The key it had at first"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
 				if a.key == plain[a.id] {
 					back.Disable()
 				}

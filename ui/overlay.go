@@ -115,7 +115,8 @@ func (w *Window) stageActions() []action {
 	pictured := func() bool { return w.stage.natural.X > 0 }
 	list = append(list,
 		action{id: "view.compare", menu: menuView, label: say("Compare two pictures"), key: "M", do: w.compare, can: w.canCompare, on: func() bool { return w.contrast.on }},
-		action{id: "view.zoom.fit", menu: menuView, label: say("Fit, or pixel for pixel"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured},
+		action{id: "view.zoom.fit", menu: menuView, label: say("Fit, or pixel for pixel"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured, on: func() bool { return w.stage.zoom.scale > 0 }},
+		action{id: "view.crisp", menu: menuView, label: say("Pixels as squares"), key: "X", do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, can: pictured, on: func() bool { return w.lens.crisp }},
 		action{id: "view.zoom.in", menu: menuView, label: say("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
 		action{id: "view.zoom.out", menu: menuView, label: say("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
@@ -132,12 +133,7 @@ func (w *Window) typed(e *fyne.KeyEvent) { w.press(stroke{w.modifiers(), e.Name}
 type overlayBar struct {
 	w       *Window
 	row     *fyne.Container
-	none    *pill
-	inspect *pill
-	fit     *pill // and how large the picture is
-	crisp   *pill
-	compare *pill
-	masks   []fyne.CanvasObject // what is about masks
+	seen    *toolButton // whether masks are
 	modes   []*pill
 	legend  *fyne.Container
 	opacity *widget.Slider
@@ -146,9 +142,8 @@ type overlayBar struct {
 }
 
 func newOverlayBar(w *Window) *overlayBar {
-	o := &overlayBar{w: w, legend: newRow(4)}
-	o.none = newPill(say("No masks"), func() { w.setMasks(false) })
-	modes := newRow(4, o.none.tile)
+	o := &overlayBar{w: w, legend: newRow(4), seen: newToolButton(w, "view.masks", theme.VisibilityIcon())}
+	modes := newRow(4, container.New(square{26}, o.seen))
 	for mode, name := range [...]string{picture.Heat: say("Heat"), picture.Outline: say("Outline"), picture.Cutout: say("Cut-out")} {
 		p := newPill(name, func() {
 			w.lens.mode = picture.Mode(mode)
@@ -160,41 +155,24 @@ func newOverlayBar(w *Window) *overlayBar {
 	o.opacity = widget.NewSlider(0.1, 1)
 	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
 	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
-	o.inspect = newPill(say("Inspect…"), func() { w.inspectMasks(-1) })
-	o.fit = newPill(say("Fit"), func() { w.zoomBy(0) })
-	o.crisp = newPill(say("Crisp"), func() { w.lens.crisp = !w.lens.crisp; w.refresh() })
-	o.compare = newPill(say("Compare"), w.compare)
-	o.masks = []fyne.CanvasObject{modes, o.legend, container.New(fixed{72, 26}, track(o.opacity)), o.inspect.tile}
-	o.row = container.New(&flow{gap: 8}, append(slices.Clone(o.masks), newRow(4, o.fit.tile, o.crisp.tile, o.compare.tile))...)
+	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{72, 26}, track(o.opacity)))
 	return o
 }
 
 // refresh makes the row equal to the state.
 func (o *overlayBar) refresh() {
 	step, on := o.w.state.MaskStep(), o.w.masksOn()
-	zoom := say("Fit")
-	if z := o.w.stage.zoom.scale; z > 0 {
-		zoom = fmt.Sprintf("%.0f %%", 100*z)
-	}
-	o.fit.text.set(zoom)
-	o.fit.choose(o.w.stage.zoom.scale > 0)
-	o.crisp.choose(o.w.lens.crisp)
-	o.compare.choose(o.w.contrast.on)
-	o.compare.tile.Hidden = !o.w.canCompare()
-	o.row.Hidden = step == nil && o.w.state.Shot() == nil
-	plain := step == nil || len(step.Subjects) == 0
-	for _, part := range o.masks {
-		if plain {
-			part.Hide()
-		} else {
-			part.Show()
-		}
-	}
-	if plain {
-		o.row.Refresh()
+	if o.row.Hidden = step == nil || len(step.Subjects) == 0; o.row.Hidden {
 		return
 	}
-	o.none.choose(!on)
+	o.seen.refresh()
+	icon := theme.VisibilityOffIcon()
+	if on {
+		icon = theme.VisibilityIcon()
+	}
+	if o.seen.Icon.Name() != icon.Name() {
+		o.seen.SetIcon(icon)
+	}
 	for mode, p := range o.modes {
 		p.choose(on && o.w.lens.mode == picture.Mode(mode))
 	}
@@ -254,32 +232,31 @@ func (p *pill) choose(on bool) {
 	}
 }
 
-// legend names a subject in its colour and letter, and switches its mask on and off.
+// legend is the colour and letter of a subject, with its word under the pointer, and switches its mask on and off.
 type legend struct {
 	*tile
 	subject int
 	back    *canvas.Rectangle
 	letter  *canvas.Text
-	word    *line
 }
 
 func newLegend(subject int, word string, tapped func()) *legend {
-	l := &legend{subject: subject, word: caption(shorten(word, 14))}
+	l := &legend{subject: subject}
 	l.back, l.letter = newBadge()
 	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(subject), 1.5
 	l.letter.Text = subjectLetter(subject)
 	badge := container.New(fixed{badgeSide, badgeSide}, l.back, l.letter)
-	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{6, 3}, newRow(6, badge, l.word)), tapped)
+	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{5, 4}, badge), tapped)
+	l.tile.explain(func() string { return l.tile.name })
 	return l
 }
 
 // show fills the badge when the mask is seen; a ring is left when it is not.
 func (l *legend) show(on bool) {
-	l.back.FillColor, l.letter.Color, l.word.color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l), theme.ColorNamePlaceHolder
+	l.back.FillColor, l.letter.Color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l)
 	if on {
-		l.back.FillColor, l.letter.Color, l.word.color = subjectColor(l.subject), color.White, theme.ColorNameForeground
+		l.back.FillColor, l.letter.Color = subjectColor(l.subject), color.White
 	}
 	l.back.Refresh()
 	l.letter.Refresh()
-	l.word.Refresh()
 }

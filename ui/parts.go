@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"math"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -266,9 +267,17 @@ func (c columns) sides(width float32) (left, right float32) {
 
 func (c columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	left, right := c.sides(size.Width)
-	middle := size.Width - left - right - 2*c.gap
+	middle := size.Width
+	for i, width := range [3]float32{left, 0, right} {
+		if i != 1 && objects[i].Visible() {
+			middle -= width + c.gap
+		}
+	}
 	x := float32(0)
 	for i, width := range [3]float32{left, middle, right} {
+		if !objects[i].Visible() {
+			continue
+		}
 		objects[i].Move(fyne.NewPos(x, 0))
 		objects[i].Resize(fyne.NewSize(width, size.Height))
 		x += width + c.gap
@@ -278,7 +287,9 @@ func (c columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 func (c columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var height float32
 	for _, o := range objects {
-		height = max(height, o.MinSize().Height)
+		if o.Visible() {
+			height = max(height, o.MinSize().Height)
+		}
 	}
 	return fyne.NewSize(c.left+c.right+2*c.gap+c.least, height)
 }
@@ -383,46 +394,105 @@ func (u under) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(objects[0].MinSize().Width, u.least+60)
 }
 
-// beside is a text that may be cut and its buttons at its right, or under it where both do not fit.
+// beside is what flows, and a text that may be cut at its right; a text that has no room at all goes under it.
 type beside struct{ width float32 } // of the last layout, for MinSize
 
-// fits tells whether both fit into a width, and how wide the buttons are.
-func (b *beside) fits(objects []fyne.CanvasObject, width float32) (buttons float32, ok bool) {
-	for _, o := range objects[1].(*fyne.Container).Objects {
-		buttons += o.MinSize().Width
+// leastText is the width under which a text says nothing.
+const leastText = 70
+
+// fits tells whether both fit into a width, and how wide the flow is in one row.
+func (b *beside) fits(objects []fyne.CanvasObject, width float32) (row float32, ok bool) {
+	if objects[0].Visible() {
+		row = rowWidth(objects[0].(*fyne.Container))
 	}
-	if !objects[1].Visible() {
-		buttons = 0
+	return row, row+leastText*textScale() <= width
+}
+
+// rowWidth is how wide a flow is in one row.
+func rowWidth(c *fyne.Container) float32 {
+	width, gap := float32(0), c.Layout.(*flow).gap
+	for _, o := range c.Objects {
+		if o.Visible() {
+			width += o.MinSize().Width + gap
+		}
 	}
-	return buttons, buttons+120*textScale() <= width
+	return width
 }
 
 func (b *beside) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	b.width = size.Width
-	buttons, ok := b.fits(objects, size.Width)
-	text := objects[0].MinSize().Height
+	row, ok := b.fits(objects, size.Width)
+	text := objects[1].MinSize().Height
 	objects[0].Move(fyne.Position{})
 	if ok {
-		objects[0].Resize(fyne.NewSize(size.Width-buttons, size.Height))
-		objects[1].Move(fyne.NewPos(size.Width-buttons, 0))
-		objects[1].Resize(fyne.NewSize(buttons, size.Height))
+		objects[0].Resize(fyne.NewSize(row, size.Height))
+		objects[1].Move(fyne.NewPos(row, (size.Height-text)/2))
+		objects[1].Resize(fyne.NewSize(size.Width-row, text))
 		return
 	}
-	objects[0].Resize(fyne.NewSize(size.Width, text))
-	objects[1].Move(fyne.NewPos(0, text))
-	objects[1].Resize(fyne.NewSize(size.Width, size.Height-text))
+	objects[0].Resize(fyne.NewSize(size.Width, size.Height-text))
+	objects[1].Move(fyne.NewPos(0, size.Height-text))
+	objects[1].Resize(fyne.NewSize(size.Width, text))
 }
 
 func (b *beside) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	text := objects[0].MinSize().Height
-	if !objects[1].Visible() {
+	text := objects[1].MinSize().Height
+	if !objects[0].Visible() {
 		return fyne.NewSize(0, text)
 	}
-	buttons := objects[1].MinSize().Height
+	row := objects[0].MinSize().Height
 	if _, ok := b.fits(objects, b.width); ok || b.width == 0 {
-		return fyne.NewSize(0, max(text, buttons))
+		return fyne.NewSize(0, max(text, row))
 	}
-	return fyne.NewSize(0, text+buttons)
+	return fyne.NewSize(0, text+row)
+}
+
+// flanked is a middle with a column at its left and one at its right, in their own widths.
+type flanked struct{ gap float32 }
+
+func (f flanked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	left, right := f.width(objects[0]), f.width(objects[2])
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(left-f.gap, size.Height))
+	objects[1].Move(fyne.NewPos(left, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-left-right, size.Height))
+	objects[2].Move(fyne.NewPos(size.Width-right+f.gap, 0))
+	objects[2].Resize(fyne.NewSize(right-f.gap, size.Height))
+}
+
+func (f flanked) width(o fyne.CanvasObject) float32 {
+	if !o.Visible() {
+		return 0
+	}
+	return o.MinSize().Width + f.gap
+}
+
+func (f flanked) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := objects[1].MinSize()
+	return fyne.NewSize(m.Width+f.width(objects[0])+f.width(objects[2]), m.Height)
+}
+
+// lines is a text field that is as high as its text, from least to most lines.
+type lines struct{ least, most float32 }
+
+func (l lines) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (l lines) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	f := objects[0].(*field)
+	size := theme.SizeForWidget(theme.SizeNameText, f)
+	pad := 2*theme.SizeForWidget(theme.SizeNameInnerPadding, f) + 2*theme.SizeForWidget(theme.SizeNameInputBorder, f)
+	width := f.Size().Width - pad
+	rows := float32(0)
+	for part := range strings.SplitSeq(f.Text, "\n") {
+		need := fyne.MeasureText(part, size, fyne.TextStyle{}).Width
+		rows += 1 + float32(math.Floor(float64(1.05*need/max(width, 1)))) // words do not fill a row to its end
+	}
+	return fyne.NewSize(0, min(max(rows, l.least), l.most)*fyne.MeasureText("Mg", size, fyne.TextStyle{}).Height*1.02+pad)
 }
 
 // row is objects side by side, centred vertically, in their smallest size.

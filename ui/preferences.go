@@ -21,6 +21,8 @@ type Preferences struct {
 	Pictures string // folder for finished pictures; "": DefaultPictures
 	FileName string // pattern of their names below it, see fileName
 
+	FoldLeft, FoldRight bool // panels that are away
+
 	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none

@@ -17,7 +17,7 @@ type queuePanel struct {
 	box    *fyne.Container
 	title  *line
 	note   *line
-	pause  *widget.Button
+	pause  *iconButton
 	rows   *fyne.Container
 	scroll *container.Scroll
 	height *fixed
@@ -36,8 +36,8 @@ func newQueuePanel(w *Window) *queuePanel {
 	q.title = heading("")
 	q.note = caption("")
 	q.note.color = theme.ColorNameWarning
-	q.pause = smallButton(theme.MediaPauseIcon(), w.pauseQueue)
-	clear := smallButton(theme.DeleteIcon(), func() {
+	q.pause = smallButton("", theme.MediaPauseIcon(), w.pauseQueue)
+	clear := smallButton(say("Cancel everything"), theme.DeleteIcon(), func() {
 		w.ask(say("Cancel everything?"), say("The running round stops, and all that wait are taken out. Finished pictures stay."), say("Cancel everything"), w.stopAll)
 	})
 	q.rows, q.place = newColumn(4), -1
@@ -48,13 +48,6 @@ func newQueuePanel(w *Window) *queuePanel {
 	q.box = newColumn(4, container.NewBorder(nil, nil, q.title, newRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
 	q.box.Hide()
 	return q
-}
-
-// smallButton is a button with a picture, in a size that several fit into a row.
-func smallButton(icon fyne.Resource, tap func()) *widget.Button {
-	b := widget.NewButtonWithIcon("", icon, tap)
-	b.Importance = widget.LowImportance
-	return b
 }
 
 // refresh makes the panel equal to the state.
@@ -74,9 +67,11 @@ func (q *queuePanel) refresh() {
 	}
 	q.title.set(title)
 	icon := theme.MediaPauseIcon()
+	q.pause.name = say("Pause the queue")
 	note := ""
 	if queue.Paused {
 		icon = theme.MediaPlayIcon()
+		q.pause.name = say("Go on with the queue")
 		note = say("Paused: no other round begins.")
 	}
 	if q.pause.Icon != icon {
@@ -117,7 +112,7 @@ func (q *queuePanel) refresh() {
 	q.box.Refresh()
 }
 
-func enable(b *widget.Button, on bool) {
+func enable(b fyne.Disableable, on bool) {
 	switch {
 	case on && b.Disabled():
 		b.Enable()

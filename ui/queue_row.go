@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 )
@@ -24,7 +23,7 @@ type queueRow struct {
 	thumb         *canvas.Image
 	prompt, about *fitted
 	pictures      *fyne.Container
-	up, down, run *widget.Button
+	up, down, run *iconButton
 	moves, again  *fyne.Container // around them
 }
 
@@ -32,18 +31,19 @@ func newQueueRow(w *Window, id int, running bool) *queueRow {
 	r := &queueRow{w: w, id: id, running: running, prompt: newFitted(theme.ColorNameForeground), about: newFitted(theme.ColorNamePlaceHolder)}
 	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	r.thumb.ScaleMode, r.thumb.FillMode, r.thumb.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
-	tool := func(icon fyne.Resource, tap func()) fyne.CanvasObject {
-		return container.New(fixed{24, 24}, smallButton(icon, tap))
+	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {
+		return container.New(fixed{24, 24}, smallButton(name, icon, tap))
 	}
-	r.up, r.down = smallButton(theme.MoveUpIcon(), func() { w.moveTask(id, -1) }), smallButton(theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
-	r.run = smallButton(theme.MediaReplayIcon(), func() { w.unpark(id) })
+	r.up = smallButton(say("Run it earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
+	r.down = smallButton(say("Run it later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
+	r.run = smallButton(say("Try it again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
 	r.moves = newRow(0, container.New(fixed{24, 24}, r.up), container.New(fixed{24, 24}, r.down))
 	r.again = container.New(fixed{24, 24}, r.run)
-	gone := func() { w.dropTask(id) }
+	gone, out := func() { w.dropTask(id) }, say("Take it out of the queue")
 	if running {
-		gone = w.stop
+		gone, out = w.stop, say("Stop")
 	}
-	tools := newRow(0, r.again, r.moves, tool(theme.CancelIcon(), gone))
+	tools := newRow(0, r.again, r.moves, tool(out, theme.CancelIcon(), gone))
 	r.pictures = container.New(&flow{gap: 4})
 	text := newColumn(1, r.prompt, r.about)
 	head := container.New(fixed{height: queueRowHeight - 6}, container.NewBorder(nil, nil,

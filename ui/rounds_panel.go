@@ -11,22 +11,17 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/history"
 )
 
-// strip is what lies under the stage: the pictures of the session in a row, or its rounds as a tree.
+// strip is the rounds of the session as a tree, under the film.
 type strip struct {
 	w       *Window
 	body    *fyne.Container
-	height  *fixed
-	row     fyne.CanvasObject
 	tree    *fyne.Container
 	scroll  *container.Scroll
 	empty   *line
-	rows    *widget.Button
-	trees   *widget.Button
 	asTree  bool
 	nodes   []RoundNode
 	tiles   []*tile
@@ -36,27 +31,20 @@ type strip struct {
 
 // Sizes of the tree.
 const (
-	rowHeight  = 62
 	treeHeight = 148
 	nodeSide   = 46
 	nodeWidth  = 58
 	nodeHeight = 66
 )
 
-// newStrip puts the row of pictures beside the tree of rounds.
-func newStrip(w *Window, row fyne.CanvasObject) *strip {
-	s := &strip{w: w, row: row, height: &fixed{width: 62, height: rowHeight}}
+func newStrip(w *Window) *strip {
+	s := &strip{w: w}
 	s.tree = container.New(&treeLayout{s})
 	s.empty = caption(say("Rounds appear here. A round stands below the one that its reference was made in."))
 	s.scroll = container.NewScroll(s.tree)
-	s.scroll.Hide()
 	s.empty.Hide()
-	s.rows = smallButton(theme.MediaPhotoIcon(), func() { s.show(false) })
-	s.trees = smallButton(theme.NewThemedResource(treeIcon), func() { s.show(true) })
-	tool := func(b *widget.Button) fyne.CanvasObject { return container.New(fixed{30, 30}, b) }
-	s.body = container.New(s.height, container.NewBorder(nil, nil, container.NewVBox(newColumn(2, tool(s.rows), tool(s.trees))), nil,
-		container.New(inset{4, 0}, container.NewStack(s.row, s.scroll, container.New(inset{6, 12}, container.NewVBox(s.empty))))))
-	s.show(false)
+	s.body = container.New(fixed{width: 62, height: treeHeight}, s.scroll, container.New(inset{6, 12}, container.NewVBox(s.empty)))
+	s.body.Hide()
 	return s
 }
 
@@ -64,27 +52,14 @@ func newStrip(w *Window, row fyne.CanvasObject) *strip {
 var treeIcon = fyne.NewStaticResource("tree.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
 	`<path fill="#000" d="M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z"/></svg>`))
 
-// show chooses what the strip shows.
+// show shows the tree, or takes it away.
 func (s *strip) show(tree bool) {
 	s.asTree = tree
-	s.row.Hide()
-	s.scroll.Hide()
-	s.rows.Importance, s.trees.Importance = widget.MediumImportance, widget.LowImportance
-	s.height.height = rowHeight
-	if tree {
-		s.height.height = treeHeight
-		s.scroll.Show()
-		s.rows.Importance, s.trees.Importance = widget.LowImportance, widget.MediumImportance
-	} else {
-		s.row.Show()
-	}
-	s.rows.Refresh()
-	s.trees.Refresh()
+	s.body.Hidden = !tree
 	s.refresh()
 	s.body.Refresh()
-	if s.w.lower != nil {
-		s.w.lower.Refresh()
-	}
+	s.w.lower.Refresh()
+	s.w.rail.refresh()
 }
 
 // refresh makes the tree equal to the history, and marks the round in view.
@@ -223,11 +198,8 @@ func (t *treeLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	return size
 }
 
-// toggleTree shows the tree of rounds, or the row of pictures again.
+// toggleTree shows the tree of rounds, or takes it away.
 func (w *Window) toggleTree() {
-	if w.shotRow.Hidden {
-		w.shotRow.Show()
-	}
 	w.strip.show(!w.strip.asTree)
 }
 

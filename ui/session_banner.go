@@ -28,8 +28,7 @@ func newBanner(w *Window) *banner {
 	b.retry = widget.NewButton(say("Try again"), w.retryHistory)
 	b.fresh = widget.NewButton(say("Begin a new history"), w.freshHistory)
 	b.folder = widget.NewButton(say("Show the folder"), b.openFolder)
-	dismiss := widget.NewButtonWithIcon("", theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
-	dismiss.Importance = widget.LowImportance
+	dismiss := smallButton(say("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
 	b.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
 		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, b.retry, b.fresh, b.folder, dismiss), b.text))))

@@ -72,8 +72,7 @@ func newSettings(w *Window) *settings {
 	s.seedNote = caption("")
 	s.seedNote.color = theme.ColorNameError
 	s.seedNote.Hide()
-	dice := widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
-	dice.Importance = widget.LowImportance
+	dice := smallButton(say("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
 	s.keep = widget.NewCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
 	seed := newColumn(2, container.New(inset{4, 0}, caption(say("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
 

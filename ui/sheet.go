@@ -18,8 +18,7 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 		closed()
 		pop.Hide()
 	}
-	cross := widget.NewButtonWithIcon("", theme.CancelIcon(), func() { closeIt() })
-	cross.Importance = widget.LowImportance
+	cross := smallButton(say("Close"), theme.CancelIcon(), func() { closeIt() })
 	top := container.NewBorder(nil, nil, container.New(inset{2, 4}, head), cross)
 	var foot fyne.CanvasObject
 	if len(buttons) > 0 {
@@ -28,7 +27,7 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 	room := w.win.Canvas().Size().SubtractWidthHeight(80, 60)
 	size := fyne.NewSize(wish.Width*textScale(), wish.Height*textScale()).Min(room)
 	body := container.NewBorder(top, foot, nil, nil, container.New(inset{0, 8}, content))
-	pop = widget.NewModalPopUp(container.New(inset{10, 8}, container.New(sized{size}, body)), w.win.Canvas())
+	pop = widget.NewModalPopUp(container.NewStack(container.New(inset{10, 8}, container.New(sized{size}, body)), newTips()), w.win.Canvas())
 	closed = w.opened(closeIt)
 	pop.Show()
 	return closeIt

@@ -192,7 +192,7 @@ func TestMaskModesAndSubjects(t *testing.T) {
 		t.Error("Space does not hide the masks")
 	}
 	b.film.KeyUp(&fyne.KeyEvent{Name: fyne.KeySpace})
-	test.Tap(b.overlay.none.tile)
+	test.Tap(b.overlay.seen)
 	if layers() != 0 {
 		t.Error("masks are still on")
 	}

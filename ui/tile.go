@@ -31,13 +31,14 @@ type tile struct {
 	dropped         func(at fyne.Position)
 	held            fyne.Position
 	keyed           func(*fyne.KeyEvent) bool // keys of its own; it tells whether it took one. Nil: none
+	tip             tip
 	body            *fyne.Container
 }
 
 func newTile(name string, radius float32, content fyne.CanvasObject, tapped func()) *tile {
 	t := &tile{name: name, frame: newPlate(colorWell, colorLine, radius)}
 	t.body = container.NewStack(t.frame, content)
-	t.do, t.marked = tapped, t.mark
+	t.do, t.marked = func() { t.tip.leave(t); tapped() }, t.mark
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -55,6 +56,12 @@ func (t *tile) TypedKey(e *fyne.KeyEvent) {
 	if t.keyed == nil || !t.keyed(e) {
 		t.press.TypedKey(e)
 	}
+}
+
+// explain has a text come up under the pointer, and answers the tile.
+func (t *tile) explain(text func() string) *tile {
+	t.tip.text = text
+	return t
 }
 
 func (t *tile) choose(chosen bool) {
@@ -87,9 +94,9 @@ func (t *tile) DragEnd() {
 	}
 }
 
-func (t *tile) MouseIn(*desktop.MouseEvent)         { t.hovered = true; t.mark() }
+func (t *tile) MouseIn(*desktop.MouseEvent)         { t.hovered = true; t.mark(); t.tip.rest(t) }
 func (t *tile) MouseMoved(*desktop.MouseEvent)      {}
-func (t *tile) MouseOut()                           { t.hovered = false; t.mark() }
+func (t *tile) MouseOut()                           { t.hovered = false; t.mark(); t.tip.leave(t) }
 func (t *tile) Cursor() desktop.Cursor              { return desktop.PointerCursor }
 func (t *tile) AccessibilityLabel() string          { return t.name }
 func (t *tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.body) }
@@ -98,7 +105,8 @@ func (t *tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRen
 func newThumb(name string, img image.Image, side float32, tapped func()) *tile {
 	small := canvas.NewImageFromImage(img)
 	small.ScaleMode, small.FillMode, small.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
-	return newTile(name, 7, container.New(inset{2, 2}, container.New(fixed{side - 4, side - 4}, small)), tapped)
+	t := newTile(name, 7, container.New(inset{2, 2}, container.New(fixed{side - 4, side - 4}, small)), tapped)
+	return t.explain(func() string { return t.name })
 }
 
 // newWell is where pictures come in: drop them anywhere, or click here for a file dialog.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"os"
@@ -73,7 +74,8 @@ type Window struct {
 	inspect *inspector
 	lower   *fyne.Container // stage and what lies under it
 	info    *widget.Label
-	actions *fyne.Container
+	sides   sidePanels
+	rail    *rail
 	tools   *fyne.Container
 	shots   *fyne.Container
 	shotRow *fyne.Container
@@ -218,13 +220,15 @@ func (w *Window) build() fyne.CanvasObject {
 	w.dot = canvas.NewCircle(color.Transparent)
 	sessions := widget.NewButtonWithIcon(say("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
-	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, name, sessions),
-		newRow(7, container.New(fixed{8, 8}, w.dot), w.status)))
-	body := container.NewStack(container.New(columns{286, 276, 10, 420}, w.buildLeft(), w.buildMiddle(), w.buildRight()), w.gallery.page)
+	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, w.foldButton("view.left", "5"), name, sessions),
+		newRow(7, w.headRun(), container.New(fixed{8, 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
+	w.sides.left, w.sides.right = w.buildLeft(), w.buildRight()
+	w.sides.body = container.New(columns{286, 276, 10, 420}, w.sides.left, w.buildMiddle(), w.sides.right)
+	body := container.NewStack(w.sides.body, w.gallery.page)
 	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner)
-	frame := container.New(inset{12, 10}, container.NewBorder(top, nil, nil, nil, body))
+	frame := container.New(inset{12, 8}, container.NewBorder(top, nil, nil, nil, body))
 	w.ghost = newGhost()
-	return container.New(atLeast{smallest.Width, smallest.Height}, frame, w.ghost.layer)
+	return container.New(atLeast{smallest.Width, smallest.Height}, frame, w.ghost.layer, newTips())
 }
 
 // smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
@@ -251,33 +255,25 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.prompt = newField(w.shortcut, true)
 	w.prompt.SetPlaceHolder(say("What does the picture show?  For example: a dog on the beach"))
 	w.prompt.OnChanged = w.promptChanged
-	top := panel(newColumn(8, container.New(fixed{height: 54}, w.prompt), w.buildChips()))
+	top := panel(newColumn(8, container.New(lines{1, 4}, w.prompt), w.buildChips()))
 
 	w.coach = newCoach()
-	w.stage = newStage(w.coach.body, w.peek, w.repaint, func() { w.repaint(); w.overlay.refresh() }, w.cut)
+	w.stage = newStage(w.coach.body, w.peek, w.repaint, w.refreshStage, w.cut)
 	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() })
 	w.film = newFilm(w.showStep, w.nudge, w.inspectMasks, w.peek, w.typed, w.repaintFilm)
 	w.overlay = newOverlayBar(w)
 	w.info = widget.NewLabel("")
 	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
-	button := func(text string, icon fyne.Resource, tap func()) *widget.Button {
-		b := widget.NewButtonWithIcon(text, icon, tap)
-		b.Importance = widget.LowImportance
-		return b
-	}
-	w.actions = container.New(&flow{}, button(say("Use as reference"), theme.ContentRedoIcon(), w.useAsReference), button(say("Recipe…"), theme.HistoryIcon(), w.recallShot))
-	if w.opt.SaveFile != nil {
-		w.actions.Add(button(say("Save as…"), theme.DocumentSaveIcon(), w.saveAs))
-	}
-	w.actions.Add(button(say("Open folder"), theme.FolderOpenIcon(), w.reveal))
-	w.tools = container.New(&beside{}, container.New(inset{-4, 0}, quiet(w.info)), w.actions)
+	w.tools = container.New(&beside{}, w.overlay.row, container.New(inset{-4, -4}, quiet(w.info)))
 
-	w.shots = newRow(6)
-	w.strip = newStrip(w, container.NewHScroll(w.shots))
-	w.shotRow = w.strip.body
+	w.shots = newColumn(6)
+	w.shotRow = container.New(inset{0, 0}, container.NewVScroll(w.shots))
 	w.shotRow.Hide()
-	below := newColumn(4, w.overlay.row, w.tools, newColumn(0, w.bar, w.film), w.shotRow)
-	w.lower = container.New(under{130}, w.stage, newPage(container.New(inset{0, 4}, below)))
+	w.strip = newStrip(w)
+	w.rail = newRail(w)
+	below := newColumn(4, w.tools, newColumn(0, w.bar, w.film), w.strip.body)
+	view := container.New(flanked{6}, w.rail.body, w.stage, w.shotRow)
+	w.lower = container.New(under{180}, view, newPage(container.New(inset{0, 4}, below)))
 	w.inspect = newInspector(w)
 	picture := panel(container.NewStack(w.lower, w.inspect.body))
 	w.middle = container.New(gapped{10}, top, picture)
@@ -388,6 +384,7 @@ func (w *Window) refresh() {
 	w.refreshShots()
 	w.loadView()
 	w.menus.refresh()
+	w.fold()
 	w.banner.refresh()
 }
 
@@ -438,14 +435,17 @@ func (w *Window) refreshStage() {
 	if w.contrast.on && w.actionErr == nil && w.state.Shot() != nil && w.state.Shown() == nil {
 		text = w.comparison()
 	}
+	if z := w.stage.zoom.scale; z > 0 && text != "" {
+		text += fmt.Sprintf(" · %.0f %%", 100*z)
+	}
 	w.info.SetText(text)
 	w.info.Importance = widget.LowImportance
 	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil {
 		w.info.Importance = widget.DangerImportance
 	}
 	w.info.Refresh()
-	w.actions.Hidden = w.state.Shot() == nil || w.state.Shown() != nil
 	w.tools.Refresh()
+	w.rail.refresh()
 }
 
 // caption says what is on the stage.
@@ -554,8 +554,11 @@ func (w *Window) refreshShots() {
 	for i, o := range w.shots.Objects {
 		o.(*tile).choose(i == w.state.View.Shot)
 	}
-	// The row comes with the first run, not in the moment when its picture is there.
-	w.shotRow.Hidden = n == 0 && !w.state.Busy()
+	// The column comes with the first run, not in the moment when its picture is there.
+	if hidden := n == 0 && !w.state.Busy(); hidden != w.shotRow.Hidden {
+		w.shotRow.Hidden = hidden
+		w.lower.Refresh()
+	}
 }
 
 // smallOf is a picture for a thumbnail; the embedded model's are small enough as they are.

@@ -151,7 +151,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if err != nil || meta.Prompt != r.Prompt || len(meta.Recipe) == 0 {
 		t.Errorf("metadata %+v, %v", meta, err)
 	}
-	if b.set.reasons.Text != "Saved as "+tilde(shot.Path) || !b.actions.Visible() {
+	if b.set.reasons.Text != "Saved as "+tilde(shot.Path) || b.rail.buttons[0].Disabled() {
 		t.Errorf("the path is not shown: %q", b.set.reasons.Text)
 	}
 

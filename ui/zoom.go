@@ -178,8 +178,7 @@ func (w *Window) zoomBy(factor float32) {
 	default:
 		s.zoom = zoom{}
 	}
-	w.repaint()
-	w.overlay.refresh()
+	w.refreshStage()
 }
 
 // room is the space of the stage in pixels of the screen.

@@ -1,0 +1,159 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// sidePanels are the panels left and right of the picture, which fold away so that it gets their room, and what stands for them
+// in the head of the window.
+type sidePanels struct {
+	body        *fyne.Container // all three columns
+	left, right fyne.CanvasObject
+	run         *fyne.Container // in the head instead of the foot of the right panel
+	status      *line
+	generate    *widget.Button
+	stop        *iconButton
+	buttons     []*toolButton
+}
+
+func panelIcon(x string) fyne.Resource {
+	return theme.NewThemedResource(fyne.NewStaticResource("panel"+x+".svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
+		`<path fill="#000" fill-rule="evenodd" d="M3 5h18v14H3zM5 7v10h14V7z"/><path fill="#000" d="M`+x+` 7h5v10h-5z"/></svg>`)))
+}
+
+// headRun is the run in the head of the window, for a folded right panel.
+func (w *Window) headRun() fyne.CanvasObject {
+	f := &w.sides
+	f.status = caption("")
+	f.generate = widget.NewButton(say("Generate"), w.generate)
+	f.stop = smallButton(say("Stop"), theme.MediaStopIcon(), w.stop)
+	f.run = newRow(6, f.status, f.stop, f.generate)
+	f.run.Hide()
+	return f.run
+}
+
+func (w *Window) foldButton(id, x string) *toolButton {
+	t := newToolButton(w, id, panelIcon(x))
+	t.plain = true
+	w.sides.buttons = append(w.sides.buttons, t)
+	return t
+}
+
+// fold shows the panels as the preferences say.
+func (w *Window) fold() {
+	f := &w.sides
+	if f.left.Visible() == w.prefs.FoldLeft || f.right.Visible() == w.prefs.FoldRight {
+		f.left.(*fyne.Container).Hidden, f.right.(*fyne.Container).Hidden = w.prefs.FoldLeft, w.prefs.FoldRight
+		f.run.Hidden = !w.prefs.FoldRight
+		f.body.Refresh()
+		w.win.Content().Refresh()
+	}
+	for _, b := range f.buttons {
+		b.refresh()
+	}
+	if f.run.Hidden {
+		return
+	}
+	s := w.set
+	f.status.set(s.status.text)
+	f.stop.Hidden = s.halt.Hidden
+	enable(f.stop, !s.halt.Disabled())
+	if f.generate.Text != s.generate.Text || f.generate.Importance != s.generate.Importance {
+		f.generate.Importance = s.generate.Importance
+		f.generate.SetText(s.generate.Text)
+	}
+	enable(f.generate, !s.generate.Disabled())
+	f.run.Refresh()
+}
+
+func (w *Window) foldActions() []action {
+	set := func(change func(*Preferences)) func() {
+		return func() { p := w.prefs; change(&p); w.setPreferences(p) }
+	}
+	return []action{
+		separator(menuView),
+		{id: "view.left", menu: menuView, label: say("Panel of subjects"), key: "T", do: set(func(p *Preferences) { p.FoldLeft = !p.FoldLeft }), on: func() bool { return !w.prefs.FoldLeft }},
+		{id: "view.right", menu: menuView, label: say("Panel of settings"), key: "G", do: set(func(p *Preferences) { p.FoldRight = !p.FoldRight }), on: func() bool { return !w.prefs.FoldRight }},
+		{id: "view.panels", menu: menuView, label: say("Only the picture"), key: "F", do: set(func(p *Preferences) {
+			p.FoldLeft = !(p.FoldLeft && p.FoldRight)
+			p.FoldRight = p.FoldLeft
+		}), on: func() bool { return w.prefs.FoldLeft && w.prefs.FoldRight }},
+	}
+}
+
+// rail is the column of tools left of the picture: what is done with how it is seen, and what is done with it.
+type rail struct {
+	w       *Window
+	body    *container.Scroll
+	buttons []*toolButton
+}
+
+// Icons that Fyne has not.
+var (
+	crispIcon = icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
+	splitIcon = icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
+	againIcon = icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
+	recipe    = icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
+	masksIcon = icon("masks.svg", `M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16zm0 2v12a6 6 0 1 1 0-12z`)
+)
+
+func icon(name, path string) fyne.Resource {
+	return fyne.NewStaticResource(name, []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24"><path fill="#000" fill-rule="evenodd" d="`+path+`"/></svg>`))
+}
+
+func newRail(w *Window) *rail {
+	r := &rail{w: w}
+	column := func(tools ...*toolButton) *fyne.Container {
+		c := newColumn(2)
+		for _, t := range tools {
+			r.buttons = append(r.buttons, t)
+			c.Add(container.New(square{railSide}, t))
+		}
+		return c
+	}
+	tool := func(id string, icon fyne.Resource) *toolButton { return newToolButton(w, id, icon) }
+	own := func(id string, icon fyne.Resource) *toolButton { return tool(id, theme.NewThemedResource(icon)) }
+	made := []*toolButton{own("picture.reference", againIcon), own("recall.all", recipe)}
+	if w.opt.SaveFile != nil {
+		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
+	}
+	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
+	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon), tool("view.inspect", theme.SearchIcon()))
+	r.body = container.NewVScroll(newColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
+	return r
+}
+
+const railSide = 30
+
+// square gives its objects a side that grows with the texts.
+type square struct{ side float32 }
+
+func (s square) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSquareSize(s.side * max(textScale(), 1))
+}
+
+func (s square) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+// refresh makes the rail equal to the state. It comes with the first picture.
+func (r *rail) refresh() {
+	st := r.w.state
+	if some := len(st.Shots) > 0 || st.Busy(); r.body.Visible() != some {
+		if some {
+			r.body.Show()
+		} else {
+			r.body.Hide()
+		}
+		r.w.lower.Refresh()
+	}
+	for _, b := range r.buttons {
+		b.refresh()
+	}
+}
