@@ -211,9 +211,9 @@ func (g *generation) watcher(stdout, stderr io.Writer) watcher {
 		return journal{stdout}
 	}
 	if onTerminal(stderr) {
-		return &bar{quiet: quiet{stdout}, screen: stderr}
+		return &bar{quiet: quiet{stdout, stderr}}
 	}
-	return quiet{stdout}
+	return quiet{stdout, stderr}
 }
 
 func onTerminal(w io.Writer) bool {

@@ -145,28 +145,36 @@ func TestFileStem(t *testing.T) {
 
 func TestWatchers(t *testing.T) {
 	events := []inference.Event{
-		inference.StageStarted{Stage: inference.StageDenoise},
+		inference.StageStarted{Stage: inference.StageDenoise, Provider: "CUDA"},
 		inference.Progress{Pass: 31, Passes: 62, Remaining: 7e9},
 		inference.StepDone{Step: 9, Steps: 25, Timestep: 600, Guided: true, Subjects: []inference.SubjectStep{{Mask: []float32{0, 0.5, 0, 1}}}},
+		inference.DeviceChanged{Provider: "CPU", Why: "CUDA is gone"},
 		inference.Failed{Err: errors.New("no space left")},
 	}
 	play := func(w watcher) {
-		for _, e := range events[:3] {
+		for _, e := range events[:4] {
 			w.event(e)
 		}
 		w.picture(inference.PictureReady{Seed: 7}, "out/a.png")
-		w.event(events[3])
+		w.event(events[4])
 	}
 	var out, screen bytes.Buffer
-	play(&bar{quiet: quiet{&out}, screen: &screen})
-	if out.String() != "out/a.png\n" || !strings.Contains(screen.String(), "[###############...............] denoise 10/25, 7s left") || !strings.HasSuffix(screen.String(), "\r\033[K") {
+	play(quiet{&out, &screen})
+	if out.String() != "out/a.png\n" || screen.String() != "realword: CUDA is gone\n" {
+		t.Errorf("%q on the screen, %q in the output", screen.String(), out.String())
+	}
+	out.Reset()
+	play(&bar{quiet: quiet{&out, &screen}})
+	if out.String() != "out/a.png\n" || !strings.Contains(screen.String(), "[###############...............] denoise 10/25 on CUDA, 7s left") ||
+		!strings.Contains(screen.String(), "CUDA is gone\n") || !strings.Contains(screen.String(), "denoise 10/25, 7s left") || !strings.HasSuffix(screen.String(), "\r\033[K") {
 		t.Errorf("%q on the screen, %q in the output", screen.String(), out.String())
 	}
 	out.Reset()
 	play(journal{&out})
-	want := `{"event":"stage","picture":0,"stage":"denoise"}
+	want := `{"event":"stage","picture":0,"provider":"CUDA","stage":"denoise"}
 {"event":"progress","pass":31,"passes":62,"remaining_seconds":7}
 {"coverage":[0.5],"event":"step","guided":true,"picture":0,"step":9,"steps":25,"timestep":600}
+{"event":"device","provider":"CPU","why":"CUDA is gone"}
 {"event":"picture","file":"out/a.png","picture":0,"seconds":0,"seed":7}
 {"error":"no space left","event":"failed"}
 `

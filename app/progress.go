@@ -16,10 +16,14 @@ type watcher interface {
 	picture(p inference.PictureReady, file string)
 }
 
-// quiet prints the finished files only: for pipes.
-type quiet struct{ out io.Writer }
+// quiet prints the finished files only, for pipes, and says where a device has failed.
+type quiet struct{ out, notes io.Writer }
 
-func (q quiet) event(inference.Event) {}
+func (q quiet) event(e inference.Event) {
+	if e, ok := e.(inference.DeviceChanged); ok {
+		fmt.Fprintf(q.notes, "realword: %s\n", e.Why)
+	}
+}
 func (q quiet) picture(_ inference.PictureReady, file string) {
 	fmt.Fprintln(q.out, file)
 }
@@ -27,8 +31,8 @@ func (q quiet) picture(_ inference.PictureReady, file string) {
 // bar draws one line that is overwritten: for terminals.
 type bar struct {
 	quiet
-	screen   io.Writer
 	stage    inference.Stage
+	provider string
 	step     string
 	progress inference.Progress
 }
@@ -36,20 +40,24 @@ type bar struct {
 func (b *bar) event(e inference.Event) {
 	switch e := e.(type) {
 	case inference.StageStarted:
-		b.stage, b.step = e.Stage, ""
+		b.stage, b.provider, b.step = e.Stage, e.Provider, ""
+	case inference.DeviceChanged:
+		b.provider = e.Provider
+		fmt.Fprint(b.notes, "\r\033[K")
+		b.quiet.event(e)
 	case inference.StepDone:
 		b.step = fmt.Sprintf(" %d/%d", e.Step+1, e.Steps)
 	case inference.Progress:
 		b.progress = e
 	case inference.Done, inference.Failed:
-		fmt.Fprint(b.screen, "\r\033[K")
+		fmt.Fprint(b.notes, "\r\033[K")
 		return
 	}
-	fmt.Fprint(b.screen, "\r\033[K"+b.line())
+	fmt.Fprint(b.notes, "\r\033[K"+b.line())
 }
 
 func (b *bar) picture(p inference.PictureReady, file string) {
-	fmt.Fprint(b.screen, "\r\033[K")
+	fmt.Fprint(b.notes, "\r\033[K")
 	b.quiet.picture(p, file)
 }
 
@@ -60,6 +68,9 @@ func (b *bar) line() string {
 		filled = width * b.progress.Pass / b.progress.Passes
 	}
 	line := fmt.Sprintf("[%s%s] %s%s", strings.Repeat("#", filled), strings.Repeat(".", width-filled), b.stage, b.step)
+	if b.provider != "" && b.provider != "CPU" {
+		line += " on " + b.provider
+	}
 	if left := b.progress.Remaining.Round(time.Second); left > 0 {
 		line += fmt.Sprintf(", %v left", left)
 	}
@@ -81,7 +92,9 @@ func (j journal) write(kind string, fields map[string]any) {
 func (j journal) event(e inference.Event) {
 	switch e := e.(type) {
 	case inference.StageStarted:
-		j.write("stage", map[string]any{"stage": e.Stage, "picture": e.Picture})
+		j.write("stage", map[string]any{"stage": e.Stage, "picture": e.Picture, "provider": e.Provider})
+	case inference.DeviceChanged:
+		j.write("device", map[string]any{"provider": e.Provider, "why": e.Why})
 	case inference.Progress:
 		j.write("progress", map[string]any{"pass": e.Pass, "passes": e.Passes, "remaining_seconds": e.Remaining.Seconds()})
 	case inference.StepDone:

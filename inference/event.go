@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Event is what a Job reports, in order. The set is closed: StageStarted, Progress, StepDone, PictureReady, Done, Failed.
+// Event is what a Job reports, in order. The set is closed: StageStarted, DeviceChanged, Progress, StepDone,
+// PictureReady, Done, Failed.
 // Exactly one Done or Failed comes, last; then the channel closes. Events are plain values that belong to the receiver.
 type Event interface{ event() }
 
@@ -23,8 +24,15 @@ const (
 
 // StageStarted tells that a stage begins. Picture is the index in Request.Seeds for denoise and decode, else 0.
 type StageStarted struct {
-	Stage   Stage
-	Picture int
+	Stage    Stage
+	Picture  int
+	Provider string // where it computes, as in "CPU" or "CUDA"; "" where the runtime does not say
+}
+
+// DeviceChanged tells that the device failed and another one goes on with the same job from where it was; nothing is lost.
+type DeviceChanged struct {
+	Provider string
+	Why      string // a sentence for people
 }
 
 // Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted (design §6). It comes after
@@ -75,17 +83,18 @@ type Done struct {
 // stay valid.
 type Failed struct{ Err error }
 
-func (StageStarted) event() {}
-func (Progress) event()     {}
-func (StepDone) event()     {}
-func (PictureReady) event() {}
-func (Done) event()         {}
-func (Failed) event()       {}
+func (StageStarted) event()  {}
+func (DeviceChanged) event() {}
+func (Progress) event()      {}
+func (StepDone) event()      {}
+func (PictureReady) event()  {}
+func (Done) event()          {}
+func (Failed) event()        {}
 
 // Job is a generation that waits for its turn or runs.
 type Job interface {
-	// Events delivers everything in order, on the same channel at every call. StageStarted, StepDone, PictureReady and the
-	// last event are never dropped, so a receiver must drain the channel; a slow one slows the loop after a buffer of one
+	// Events delivers everything in order, on the same channel at every call. StageStarted, DeviceChanged, StepDone, PictureReady
+	// and the last event are never dropped, so a receiver must drain the channel; a slow one slows the loop after a buffer of one
 	// picture's steps.
 	Events() <-chan Event
 	// Cancel asks the job to stop. It returns at once and may be called at any time, also again. A running job stops within

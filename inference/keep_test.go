@@ -2,6 +2,7 @@ package inference
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -105,3 +106,78 @@ func TestNothingStaysWithTheDevice(t *testing.T) {
 		t.Errorf("of %d kept values %d are not closed", rt.kept, rt.alive)
 	}
 }
+
+// failingRuntime is a device that fails in a run of the U-Net; the processor is fakeRuntime.
+type failingRuntime struct {
+	*fakeRuntime
+	passes int // until it fails
+}
+
+func (r *failingRuntime) Provider() (name, why string) { return "CUDA", "" }
+
+func (r *failingRuntime) Open(path string, opts session.Options) (session.Session, error) {
+	s, err := r.fakeRuntime.Open(path, opts)
+	return failingSession{s, r, path}, err
+}
+
+type failingSession struct {
+	session.Session
+	runtime *failingRuntime
+	path    string
+}
+
+func (s failingSession) Run(ctx context.Context, in map[string]*tensor.Tensor, outputs ...string) (map[string]*tensor.Tensor, error) {
+	if s.path == "unet" {
+		if s.runtime.passes--; s.runtime.passes < 0 {
+			return nil, &session.DeviceError{Device: "CUDA", Err: errors.New("the device is lost")}
+		}
+	}
+	return s.Session.Run(ctx, in, outputs...)
+}
+
+// A device that fails in the middle of a picture costs neither a step nor the picture, and both are told where it computes.
+func TestALostDeviceCostsNothing(t *testing.T) {
+	b := newBench(t)
+	r, err := b.engine.Resolve(b.dog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := of[StepDone](b.run(r))
+	gpu := &failingRuntime{b.runtime, 20}
+	engine := New(session.NewFallback(gpu, func() (session.Runtime, error) { return placed{b.runtime}, nil }), b.model)
+	defer engine.Close()
+	run := func() (steps []StepDone, said []string) {
+		job, err := engine.Start(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for event := range job.Events() {
+			switch e := event.(type) {
+			case StepDone:
+				steps = append(steps, e)
+			case StageStarted:
+				said = append(said, string(e.Stage)+" "+e.Provider)
+			case DeviceChanged:
+				said = append(said, e.Provider+": "+e.Why)
+			case Failed:
+				t.Fatal(e.Err)
+			}
+		}
+		return steps, said
+	}
+	steps, said := run()
+	if len(steps) != len(plain) || !slices.Equal(steps[len(steps)-1].Clean, plain[len(plain)-1].Clean) {
+		t.Error("the picture is another one")
+	}
+	want := []string{"load CUDA", "text CUDA", "vision CUDA", "denoise CUDA", "CPU: CUDA failed, so the CPU goes on: the device is lost", "decode CPU"}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
+	}
+	if _, said := run(); !slices.Equal(said, []string{"load CPU", "text CPU", "vision CPU", "denoise CPU", "decode CPU"}) {
+		t.Errorf("the next job: %q", said)
+	}
+}
+
+type placed struct{ *fakeRuntime }
+
+func (placed) Provider() (name, why string) { return "CPU", "" }

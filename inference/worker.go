@@ -17,6 +17,7 @@ import (
 type worker struct {
 	engine *Engine
 	graphs *Graphs
+	told   string                    // why the device has changed, once it was reported
 	tokens lru[look, *tensor.Tensor] // visual tokens [1, n, C]; the zero look is the black picture
 }
 
@@ -53,25 +54,28 @@ func (w *worker) generate(j *job) error {
 	r := j.plan.request
 	loop := newLoop(w.graphs, r)
 	defer loop.Close()
-	j.emit(StageStarted{Stage: StageLoad})
+	w.stage(j, StageLoad, 0)
 	if err := w.load(j.ctx, loop); err != nil {
 		return err
 	}
-	j.emit(StageStarted{Stage: StageText})
+	w.stage(j, StageText, 0)
 	if err := w.readText(j.ctx, loop, r); err != nil {
 		return err
 	}
 	if len(r.Subjects) > 0 {
-		j.emit(StageStarted{Stage: StageVision})
+		w.stage(j, StageVision, 0)
 		if err := w.see(j.ctx, loop, j.plan); err != nil {
 			return err
 		}
 	}
 	clock := passClock{passes: loop.Passes(j.plan.from().Step) * len(r.Seeds)}
-	loop.OnPass = func() { j.emit(clock.pass()) }
+	loop.OnPass = func() {
+		w.moved(j)
+		j.emit(clock.pass())
+	}
 	for n, seed := range r.Seeds {
 		started := time.Now()
-		j.emit(StageStarted{StageDenoise, n})
+		w.stage(j, StageDenoise, n)
 		clock.start()
 		loop.OnStep = func(s Step) error {
 			s.State.Seed = seed
@@ -89,11 +93,12 @@ func (w *worker) generate(j *job) error {
 		if err != nil {
 			return err
 		}
-		j.emit(StageStarted{StageDecode, n})
+		w.stage(j, StageDecode, n)
 		img, err := w.decode(j.ctx, clean)
 		if err != nil {
 			return err
 		}
+		w.moved(j)
 		recipe := r
 		recipe.Seeds, recipe.Subjects = []uint64{seed}, cloneSubjects(r.Subjects)
 		j.emit(PictureReady{Picture: n, Seed: seed, Image: img, Recipe: recipe, Elapsed: time.Since(started)})

@@ -179,11 +179,13 @@ func (s *settings) refreshRun() {
 	text := strings.Join(reasons, "\n")
 	switch {
 	case st.Busy() && len(reasons) == 0:
-		text = ""
+		text, importance = st.Run.Moved, widget.WarningImportance
 	case st.Run.Err != nil:
 		text, importance = Sentence(st.Run.Err), widget.DangerImportance
 	case st.ModelErr != nil:
 		importance = widget.DangerImportance
+	case text == "" && st.Run.Moved != "":
+		text, importance = st.Run.Moved, widget.WarningImportance
 	case text == "" && st.Shot() != nil && st.Shot().Path != "":
 		text = say("Saved as %s", tilde(st.Shot().Path))
 	}
@@ -242,6 +244,9 @@ func (r Round) status(unit time.Duration) string {
 	left := ""
 	if r.Remaining > 0 {
 		left = say(" · about %s left", max(r.Remaining.Round(unit), unit))
+	}
+	if r.Provider != "" && (r.Provider != "CPU" || r.Moved != "") {
+		left = " · " + r.Provider + left
 	}
 	switch {
 	case r.Phase == Stopping:

@@ -30,6 +30,8 @@ type Round struct {
 	Picture      int // index of the one in work
 	Pass, Passes int
 	Remaining    time.Duration // 0 while unknown
+	Provider     string        // where the stage computes; "" while unknown
+	Moved        string        // why another device goes on with the run; "" where none does
 	Film         []inference.StepDone
 	Stop         int // T_stop of the run
 	Subjects     []inference.Subject
@@ -94,13 +96,15 @@ func (s State) Begin(pictures, stop int) State {
 func (s State) Apply(e inference.Event) State {
 	switch e := e.(type) {
 	case inference.StageStarted:
-		s.Run.Stage, s.Run.Picture = e.Stage, e.Picture
+		s.Run.Stage, s.Run.Picture, s.Run.Provider = e.Stage, e.Picture, e.Provider
 		if e.Stage == inference.StageDenoise {
 			s.Run.Film = nil
 			if s.View.Shot >= len(s.Shots)-s.Run.Picture && s.View.Step < 0 && !s.Shots[s.View.Shot].Elsewhere {
 				s.View = View{Shot: -1, Step: -1} // go on watching unless an older picture was opened meanwhile
 			}
 		}
+	case inference.DeviceChanged:
+		s.Run.Provider, s.Run.Moved = e.Provider, e.Why
 	case inference.Progress:
 		s.Run.Pass, s.Run.Passes, s.Run.Remaining = e.Pass, e.Passes, e.Remaining
 	case inference.StepDone:

@@ -37,6 +37,9 @@ func TestApplyFollowsARun(t *testing.T) {
 		"steps": {append(film(3), inference.Progress{Pass: 9, Passes: 10, Remaining: 1200 * time.Millisecond}), func(s State) string {
 			return fmt.Sprint(s.Run.status(time.Second), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
 		}},
+		"another device": {append(film(3), inference.StageStarted{Stage: inference.StageVision, Provider: "CUDA"}, inference.StageStarted{Stage: inference.StageDenoise, Provider: "CUDA"}, stepOf(0, 4, 2, 1), inference.DeviceChanged{Provider: "CPU", Why: "CUDA is gone"}, stepOf(1, 4, 2, 1)), func(s State) string {
+			return fmt.Sprint(s.Run.status(time.Second), " ", s.Run.Moved, " ", s.Busy())
+		}},
 		"a picture": {append(film(4), readyOf(recipe, 0)), func(s State) string {
 			film, stop := s.Film()
 			return fmt.Sprint(s.Shown() == nil, s.Shot().Seed, len(film), stop)
@@ -53,7 +56,8 @@ func TestApplyFollowsARun(t *testing.T) {
 	} {
 		want := map[string]string{
 			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "steps": "step 3 of 4 · about 1s left 2 9 10",
-			"a picture": "true 7 4 2", "second picture begins": "{-1 -1} 0 1 4", "done": "false Done in 3.0 s.",
+			"another device": "step 2 of 4 · CPU CUDA is gone true",
+			"a picture":      "true 7 4 2", "second picture begins": "{-1 -1} 0 1 4", "done": "false Done in 3.0 s.",
 			"cancelled": "false <nil> 2 Stopped after step 3.", "failed": "false boom 1",
 		}[name]
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,26 @@
+package inference
+
+import "realword/inference/session"
+
+// provider is where the worker's runtime computes now, and why it is not where it was; both are empty where it does not say.
+func (w *worker) provider() (name, why string) {
+	if p, ok := w.graphs.runtime.(session.Placed); ok {
+		return p.Provider()
+	}
+	return "", ""
+}
+
+// stage tells that a part of a job begins.
+func (w *worker) stage(j *job, stage Stage, picture int) {
+	w.moved(j)
+	name, _ := w.provider()
+	j.emit(StageStarted{stage, picture, name})
+}
+
+// moved tells once that the runtime has gone over to another device.
+func (w *worker) moved(j *job) {
+	if name, why := w.provider(); why != "" && why != w.told {
+		w.told = why
+		j.emit(DeviceChanged{name, why})
+	}
+}
