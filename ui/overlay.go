@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -22,27 +21,27 @@ type lens struct {
 	opacity  float64
 	steps    bool   // masks are shown over the steps
 	finished bool   // and over finished pictures
-	off      uint64 // styles whose masks are not shown, by bit
+	off      uint64 // subjects whose masks are not shown, by bit
 	crisp    bool   // pixels stay squares when they are enlarged
 	held     bool   // all are hidden as long as a button or Space is held
 }
 
 func newLens() lens { return lens{mode: picture.Heat, opacity: 0.45, steps: true} }
 
-// shows tells whether masks in a style may be seen.
-func (l lens) shows(style int) bool { return l.off>>(uint(style)%64)&1 == 0 }
+// shows tells whether the mask of a subject may be seen.
+func (l lens) shows(subject int) bool { return l.off>>(uint(subject)%64)&1 == 0 }
 
 // layersOf are the masks of a step that the lens lets through, in the styles of their subjects.
-func (l lens) layersOf(step *inference.StepDone, d dress) []picture.Layer {
+func (l lens) layersOf(step *inference.StepDone) []picture.Layer {
 	if step == nil || l.held {
 		return nil
 	}
 	var layers []picture.Layer
 	for i, s := range step.Subjects {
-		if l.shows(d.of(i)) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
+		if l.shows(i) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
 			layers = append(layers, picture.Layer{
 				Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: s.Mask},
-				Style: picture.SubjectStyle(d.of(i)),
+				Style: picture.SubjectStyle(i),
 			})
 		}
 	}
@@ -89,17 +88,17 @@ func (w *Window) setMasks(on bool) {
 	w.refresh()
 }
 
-// toggleMask shows the mask of the subject in a style, or hides it.
-func (w *Window) toggleMask(style int) {
-	w.lens.off ^= 1 << (uint(style) % 64)
+// toggleMask shows the mask of a subject, or hides it.
+func (w *Window) toggleMask(subject int) {
+	w.lens.off ^= 1 << (uint(subject) % 64)
 	w.refresh()
 }
 
-// soloMask shows the mask of the subject in a style only, or of all (-1).
-func (w *Window) soloMask(style int) {
+// soloMask shows the mask of one subject only, or of all.
+func (w *Window) soloMask(subject int) {
 	w.lens.off = 0
-	if style >= 0 {
-		w.lens.off = ^(uint64(1) << uint(style))
+	if subject >= 0 {
+		w.lens.off = ^(uint64(1) << uint(subject))
 	}
 	w.setMasks(true)
 }
@@ -122,7 +121,7 @@ func (w *Window) stageActions() []action {
 		action{id: "view.zoom.out", menu: menuView, label: say("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
 		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: say("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
-			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.dress()), rune(i)) }})
+			do: func() { w.soloMask(i) }, can: func() bool { return w.state.filmSubjects() > i }})
 	}
 	return list
 }
@@ -140,7 +139,6 @@ type overlayBar struct {
 	opacity *widget.Slider
 	marks   []*legend
 	shown   []string // their words
-	dress   dress
 }
 
 func newOverlayBar(w *Window) *overlayBar {
@@ -179,26 +177,28 @@ func (o *overlayBar) refresh() {
 		p.choose(on && o.w.lens.mode == picture.Mode(mode))
 	}
 	words := o.w.state.words(len(step.Subjects))
-	d := o.w.state.dress()
-	if !slices.Equal(words, o.shown) || o.dress != d {
-		o.shown, o.dress = words, d
+	if !slices.Equal(words, o.shown) {
+		o.shown = words
 		o.legend.Objects, o.marks = nil, nil
 		for i, word := range words {
-			l := newLegend(d.of(i), word, func() { o.w.toggleMask(d.of(i)) })
+			l := newLegend(i, word, func() { o.w.toggleMask(i) })
 			o.marks = append(o.marks, l)
 			o.legend.Add(l.tile)
 		}
 		o.legend.Refresh()
 	}
 	for i, l := range o.marks {
-		l.show(o.w.lens.shows(d.of(i)))
+		l.show(o.w.lens.shows(i))
 	}
 	o.row.Refresh()
 }
 
 // words names the n subjects of what is in view.
 func (s State) words(n int) []string {
-	subjects := s.shownSubjects()
+	subjects := s.Run.Subjects
+	if shot := s.Shot(); shot != nil {
+		subjects = shot.Recipe.Subjects
+	}
 	words := make([]string, n)
 	for i := range words {
 		if i < len(subjects) {
@@ -235,16 +235,16 @@ func (p *pill) choose(on bool) {
 // legend is the colour and letter of a subject, with its word under the pointer, and switches its mask on and off.
 type legend struct {
 	*tile
-	style  int // of the subject
-	back   *canvas.Rectangle
-	letter *canvas.Text
+	subject int
+	back    *canvas.Rectangle
+	letter  *canvas.Text
 }
 
-func newLegend(style int, word string, tapped func()) *legend {
-	l := &legend{style: style}
+func newLegend(subject int, word string, tapped func()) *legend {
+	l := &legend{subject: subject}
 	l.back, l.letter = newBadge()
-	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(style), 1.5
-	l.letter.Text = subjectLetter(style)
+	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(subject), 1.5
+	l.letter.Text = subjectLetter(subject)
 	badge := container.New(fixed{badgeSide, badgeSide}, l.back, l.letter)
 	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{5, 4}, badge), tapped)
 	l.tile.explain(func() string { return l.tile.name })
@@ -255,7 +255,7 @@ func newLegend(style int, word string, tapped func()) *legend {
 func (l *legend) show(on bool) {
 	l.back.FillColor, l.letter.Color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l)
 	if on {
-		l.back.FillColor, l.letter.Color = subjectColor(l.style), color.White
+		l.back.FillColor, l.letter.Color = subjectColor(l.subject), color.White
 	}
 	l.back.Refresh()
 	l.letter.Refresh()

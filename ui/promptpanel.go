@@ -58,11 +58,9 @@ func (s State) chipLook(i int) chipLook {
 		return look
 	}
 	look.waiting = s.Pending.Text != "" && sameWord(s.Pending, word.Word)
-	subjects := s.Form.Subjects()
-	d := s.Form.dress(subjects)
-	for n, subject := range subjects {
+	for n, subject := range s.Form.Subjects() {
 		if at, ok := locate(s.Words, subject.Word); ok && at.first <= i && i <= at.last {
-			look.subject = d.of(n)
+			look.subject = n
 		}
 	}
 	return look

@@ -55,7 +55,12 @@ type keyValue struct{ k, v *nn.Value }
 // and those that fill up to T have weight 0. cross_levels and self_levels [grids] int64 say with 0 or 1 whose maps count, in the
 // order of AttentionGrids; where there are several grids, self maps refine cross maps of the grids below the finest only.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("unet", store, func(s nn.Scope) {
+	return UNetGraphFor(nn.CPU, c, store)
+}
+
+// UNetGraphFor is UNetGraph for a target. Inputs and outputs are the same for all.
+func UNetGraphFor(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.BuildFor(target, "unet", store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		r := newRoles(u)
 		u.attend = r
@@ -123,7 +128,7 @@ func (r *roles) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 		return both[0]
 	}
 	qk := nn.If(r.selfLevels[level], func() []*nn.Value { return []*nn.Value{q, k} }, func() []*nn.Value {
-		return []*nn.Value{r.nothing(3), r.nothing(3)}
+		return []*nn.Value{nn.Activation(r.nothing(3)), nn.Activation(r.nothing(3))}
 	})
 	for i := range qk {
 		qk[i].Shape = q.Shape // as far as anybody looks at it
@@ -142,12 +147,12 @@ func (r *roles) nothing(dims int) *nn.Value {
 func (r *roles) cross(_ nn.Scope, q *nn.Value, level, heads int) *nn.Value {
 	text, vision := r.text[r.layer], r.vision[r.layer]
 	r.layer++
-	p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(text.k, heads), nil) // [1 heads hw 77]
+	p := nn.Probabilities(nn.SplitHeads(nn.Float(q), heads), nn.SplitHeads(text.k, heads), nil) // [1 heads hw 77], always float32: it is tapped
 	r.taps[level] = append(r.taps[level], nn.MatMul(p, r.tokens))
 	if r.layer == len(r.text) {
 		r.tail = nn.Begin(r.noise)
 	}
-	found := nn.MatMul(p, nn.SplitHeads(text.v, heads))
+	found := nn.MatMul(nn.Activation(p), nn.SplitHeads(nn.Activation(text.v), heads))
 	return nn.If(r.subjects, func() []*nn.Value {
 		return []*nn.Value{nn.Add(nn.MergeHeads(found), r.visual(q, vision, level, heads))}
 	}, func() []*nn.Value {
@@ -160,8 +165,9 @@ func (r *roles) visual(q *nn.Value, vision keyValue, level, heads int) *nn.Value
 	channels, rows := q.Dim(-1), r.rows[level]
 	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)                            // [R T]
 	picked := nn.SplitHeads(nn.Gather(nn.Fold(q, -1, channels), cells), heads) // [R heads T d]
-	scores := nn.Add(nn.MatMul(nn.Scale(picked, 1/math.Sqrt(float64(channels/heads))), vision.k), r.bias)
-	found := nn.Mul(nn.MergeHeads(nn.MatMul(nn.Softmax(scores), vision.v)), r.weight[level]) // [R T C]
+	scores := nn.MatMul(nn.Scale(picked, 1/math.Sqrt(float64(channels/heads))), nn.Activation(vision.k))
+	p := nn.Activation(nn.Softmax(nn.Add(nn.Float(scores), r.bias)))
+	found := nn.Mul(nn.MergeHeads(nn.MatMul(p, nn.Activation(vision.v))), nn.Activation(r.weight[level])) // [R T C]
 	return nn.Sum(nn.Scatter(rows, found, q), 0)
 }
 

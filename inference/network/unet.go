@@ -261,7 +261,7 @@ func (u *unet) sinusoid(t *nn.Value, dim int) *nn.Value {
 // run is the U-Net of diffusers: conv_in, down blocks, middle, up blocks, conv_out; image x -> noise [1 C h w].
 func (u *unet) run(x, temb *nn.Value) *nn.Value {
 	s, levels := u.scope, len(u.BlockOutChannels)
-	u.emb = nn.SiLU(temb)
+	u.emb = nn.Activation(nn.SiLU(temb))
 	x = nn.Conv2D(s.In("conv_in"), x, nn.Conv{Out: u.BlockOutChannels[0], Kernel: 3, Pad: 1})
 	skips := []*nn.Value{x}
 

@@ -20,7 +20,7 @@ type Branch struct {
 // Begin opens a branch under flag, an integer [1]: not zero means that it runs.
 func Begin(flag *Value) *Branch {
 	b := flag.b
-	cond := b.emit(onnx.Node{Op: "Cast", Attrs: []onnx.Attr{attr("to", 9)}}, tensor.Bool, flag.Shape, []*Value{flag})
+	cond := cast(flag, tensor.Bool)
 	br := &Branch{b: b, cond: cond, outer: b.frame}
 	b.frame = frame{params: maps.Clone(br.outer.params)}
 	return br

@@ -35,7 +35,8 @@ func (v *Value) Dim(i int) int {
 
 // Builder is one graph under construction.
 type Builder struct {
-	store *Store
+	store  *Store
+	target Target
 	frame
 	inputs  []onnx.ValueInfo
 	outputs []onnx.ValueInfo
@@ -73,7 +74,12 @@ func (s Scope) Path() string { return s.path }
 // Param returns the parameter name of the scope as a float32 value of the wanted shape. view, when given, is the shape in
 // which the graph sees the same data.
 func (s Scope) Param(name string, want []int, view ...int) *Value {
-	return s.B.param(s.In(name).path, want, view)
+	return s.param(name, tensor.F32, want, view...)
+}
+
+// param is Param in the type dtype.
+func (s Scope) param(name string, dtype tensor.DType, want []int, view ...int) *Value {
+	return s.B.param(s.In(name).path, dtype, want, view)
 }
 
 // Has tells whether the checkpoint holds a tensor below this scope under name, for parts that are optional.
@@ -87,10 +93,15 @@ type buildError struct{ error }
 // Fail stops the building of the network with an error that Build returns.
 func Fail(format string, args ...any) { panic(buildError{fmt.Errorf(format, args...)}) }
 
-// Build makes one graph. define puts the network together from the root scope of the store's weights and declares inputs and
-// outputs on the builder. The error joins everything that is wrong with the parameters.
-func Build(name string, store *Store, define func(s Scope)) (model *onnx.Model, err error) {
-	b := &Builder{store: store, frame: frame{params: map[string]*Value{}}, names: map[string]int{}}
+// Build makes one graph for the CPU. define puts the network together from the root scope of the store's weights and declares
+// inputs and outputs on the builder. The error joins everything that is wrong with the parameters.
+func Build(name string, store *Store, define func(s Scope)) (*onnx.Model, error) {
+	return BuildFor(CPU, name, store, define)
+}
+
+// BuildFor is Build for a target.
+func BuildFor(target Target, name string, store *Store, define func(s Scope)) (model *onnx.Model, err error) {
+	b := &Builder{store: store, target: target, frame: frame{params: map[string]*Value{}}, names: map[string]int{}}
 	defer func() {
 		if r := recover(); r != nil {
 			be, ok := r.(buildError)
@@ -135,9 +146,22 @@ func (b *Builder) unique(hint string) string {
 	return hint
 }
 
-// node appends an operator with one float32 output of the given shape.
+// node appends an operator with one output of the given shape and of the first input's type.
 func (b *Builder) node(op string, shape []int, inputs []*Value, attrs ...onnx.Attr) *Value {
-	return b.emit(onnx.Node{Op: op, Attrs: attrs}, tensor.F32, shape, inputs)
+	return b.emit(onnx.Node{Op: op, Attrs: attrs}, inputs[0].DType, shape, inputs)
+}
+
+// contrib is node for an operator of ONNX Runtime's own.
+func (b *Builder) contrib(op string, shape []int, inputs []*Value, attrs ...onnx.Attr) *Value {
+	return b.emit(onnx.Node{Op: op, Domain: onnx.Microsoft, Attrs: attrs}, inputs[0].DType, shape, inputs)
+}
+
+// cast returns x as dtype.
+func cast(x *Value, dtype tensor.DType) *Value {
+	if x.DType == dtype {
+		return x
+	}
+	return x.b.emit(onnx.Node{Op: "Cast", Attrs: []onnx.Attr{attr("to", onnx.Element(dtype))}}, dtype, x.Shape, []*Value{x})
 }
 
 func (b *Builder) emit(n onnx.Node, dtype tensor.DType, shape []int, inputs []*Value) *Value {
@@ -162,8 +186,12 @@ func (b *Builder) Const(t *tensor.Tensor) *Value {
 	return &Value{b: b, name: name, Shape: t.Shape, DType: t.DType}
 }
 
-// Scalar returns a constant number.
-func (b *Builder) Scalar(x float64) *Value { return b.Const(tensor.Of([]float32{float32(x)})) }
+// scalar returns a constant number of a type.
+func (b *Builder) scalar(x float64, dtype tensor.DType) *Value {
+	t := tensor.Of([]float32{float32(x)})
+	t.DType = dtype
+	return b.Const(t)
+}
 
 // Ints returns a constant list of integers.
 func (b *Builder) Ints(xs ...int) *Value {
@@ -174,26 +202,26 @@ func (b *Builder) Ints(xs ...int) *Value {
 	return b.Const(tensor.OfInts(data, len(xs)))
 }
 
-func (b *Builder) param(path string, want, view []int) *Value {
+func (b *Builder) param(path string, dtype tensor.DType, want, view []int) *Value {
 	if len(view) == 0 {
 		view = want
 	}
-	key := path + fmt.Sprint(view)
+	key := path + fmt.Sprint(dtype, view)
 	if v := b.params[key]; v != nil {
 		return v
 	}
 	at, ok := b.store.place(path, want)
 	name := b.unique(path)
-	v := &Value{b: b, name: name, Shape: view, DType: tensor.F32}
+	v := &Value{b: b, name: name, Shape: view, DType: dtype}
 	b.params[key] = v
 	if !ok {
 		return v // the problem is recorded; go on to find the others
 	}
 	init := onnx.Initializer{Name: name, DType: at.DType, Shape: view, File: b.store.file, Offset: at.Offset, Length: at.Length}
-	if at.DType != tensor.F32 {
+	if at.DType != dtype {
 		init.Name = b.unique(name + ".stored")
 		b.casts = append(b.casts, onnx.Node{Op: "Cast", Name: "cast " + name, Inputs: []string{init.Name}, Outputs: []string{name},
-			Attrs: []onnx.Attr{{Name: "to", Value: 1}}})
+			Attrs: []onnx.Attr{attr("to", onnx.Element(dtype))}})
 	}
 	b.inits = append(b.inits, init)
 	return v

@@ -13,7 +13,7 @@ func sqrt(n int) float64 { return math.Sqrt(float64(n)) }
 func FirstEqual(ids *Value, id int) *Value {
 	b := ids.b
 	eq := b.emit(onnx.Node{Op: "Equal"}, tensor.Bool, ids.Shape, []*Value{ids, b.Const(tensor.OfInts([]int64{int64(id)}, 1))})
-	num := b.emit(onnx.Node{Op: "Cast", Attrs: []onnx.Attr{attr("to", 1)}}, tensor.F32, ids.Shape, []*Value{eq})
+	num := Float(eq)
 	return b.emit(onnx.Node{Op: "ArgMax", Attrs: []onnx.Attr{attr("axis", 1), attr("keepdims", 0)}}, tensor.I64, []int{ids.Dim(0)}, []*Value{num})
 }
 
@@ -40,16 +40,15 @@ func Largest(xs *Value) *Value {
 	return xs.b.emit(onnx.Node{Op: "ReduceMax", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.I64, []int{1}, []*Value{xs})
 }
 
-// Float turns integers into numbers.
-func Float(xs *Value) *Value {
-	return xs.b.emit(onnx.Node{Op: "Cast", Attrs: []onnx.Attr{attr("to", 1)}}, tensor.F32, xs.Shape, []*Value{xs})
-}
-
 // Scatter writes updates [R T C] at index [R T 2], pairs (r, row), into zeros [R N C], where N is the number of rows of like
 // [1 N C]. Pairs must be distinct: ONNX Runtime adds duplicates up in no fixed order.
 func Scatter(index, updates, like *Value) *Value {
 	b := index.b
 	shape := Concat(0, Slice(ShapeOf(updates), 0, 0, 1), Slice(ShapeOf(like), 0, 1, 3))
-	zeros := b.emit(onnx.Node{Op: "ConstantOfShape"}, tensor.F32, []int{updates.Dim(0), like.Dim(1), like.Dim(2)}, []*Value{shape})
-	return b.emit(onnx.Node{Op: "ScatterND"}, tensor.F32, zeros.Shape, []*Value{zeros, index, updates})
+	fill := onnx.Node{Op: "ConstantOfShape"}
+	if updates.DType != tensor.F32 {
+		fill.Attrs = []onnx.Attr{attr("value", &tensor.Tensor{DType: updates.DType, Shape: []int{1}, F32: []float32{0}})}
+	}
+	zeros := b.emit(fill, updates.DType, []int{updates.Dim(0), like.Dim(1), like.Dim(2)}, []*Value{shape})
+	return b.node("ScatterND", zeros.Shape, []*Value{zeros, index, updates})
 }

@@ -37,6 +37,9 @@ func broadcast(op string, a, b []int) []int {
 }
 
 func binary2(op string, a, b *Value) *Value {
+	if a.DType != b.DType {
+		Fail("%s: %v and %v do not go together", op, a.DType, b.DType)
+	}
 	return a.b.node(op, broadcast(op, a.Shape, b.Shape), []*Value{a, b})
 }
 
@@ -53,7 +56,7 @@ func Mul(a, b *Value) *Value { return binary2("Mul", a, b) }
 func Div(a, b *Value) *Value { return binary2("Div", a, b) }
 
 // Scale multiplies by a number.
-func Scale(x *Value, factor float64) *Value { return Mul(x, x.b.Scalar(factor)) }
+func Scale(x *Value, factor float64) *Value { return Mul(x, x.b.scalar(factor, x.DType)) }
 
 func unary(op string, x *Value, attrs ...onnx.Attr) *Value {
 	return x.b.node(op, x.Shape, []*Value{x}, attrs...)
@@ -75,22 +78,22 @@ func SiLU(x *Value) *Value { return swish(x, 1) }
 func QuickGELU(x *Value) *Value { return swish(x, 1.702) }
 
 func swish(x *Value, alpha float32) *Value {
-	return x.b.emit(onnx.Node{Op: "QuickGelu", Domain: onnx.Microsoft, Attrs: []onnx.Attr{attr("alpha", alpha)}}, tensor.F32, x.Shape, []*Value{x})
+	return x.b.contrib("QuickGelu", x.Shape, []*Value{x}, attr("alpha", alpha))
 }
 
 // Softmax over the last dimension.
 func Softmax(x *Value) *Value { return unary("Softmax", x, attr("axis", -1)) }
 
-// Linear applies y = x·Wᵀ + b with weight [out, in] and, unless NoBias is given, bias [out] of the scope.
+// Linear applies y = x·Wᵀ + b with weight [out, in] and, unless NoBias is given, bias [out] of the scope. It computes in the type
+// of x.
 func Linear(s Scope, x *Value, out int, opts ...LinearOption) *Value {
-	w := s.Param("weight", []int{out, x.Dim(-1)})
+	w := s.param("weight", x.DType, []int{out, x.Dim(-1)})
 	// FusedMatMul reads the checkpoint's layout as it is, so weights can stay mapped from the file.
-	y := x.b.emit(onnx.Node{Op: "FusedMatMul", Domain: onnx.Microsoft, Attrs: []onnx.Attr{attr("transB", 1)}},
-		tensor.F32, append(slices.Clone(x.Shape[:len(x.Shape)-1]), out), []*Value{x, w})
+	y := x.b.contrib("FusedMatMul", append(slices.Clone(x.Shape[:len(x.Shape)-1]), out), []*Value{x, w}, attr("transB", 1))
 	if slices.Contains(opts, NoBias) {
 		return y
 	}
-	return Add(y, s.Param("bias", []int{out}))
+	return Add(y, s.param("bias", x.DType, []int{out}))
 }
 
 // LinearOption changes Linear.
@@ -108,12 +111,12 @@ type Conv struct {
 	NoBias bool
 }
 
-// Conv2D applies a square convolution to x [N C H W] with weight [Out C Kernel Kernel] and bias [Out].
+// Conv2D applies a square convolution to an image with weight [Out C Kernel Kernel] and bias [Out].
 func Conv2D(s Scope, x *Value, c Conv) *Value {
 	stride := max(c.Stride, 1)
-	inputs := []*Value{x, s.Param("weight", []int{c.Out, x.Dim(1), c.Kernel, c.Kernel})}
+	inputs := []*Value{x, s.kernel(x, c)}
 	if !c.NoBias {
-		inputs = append(inputs, s.Param("bias", []int{c.Out}))
+		inputs = append(inputs, s.param("bias", x.DType, []int{c.Out}))
 	}
 	size := func(n int) int {
 		if n < 0 {
@@ -121,18 +124,70 @@ func Conv2D(s Scope, x *Value, c Conv) *Value {
 		}
 		return (n+2*c.Pad-c.Kernel)/stride + 1
 	}
-	return x.b.node("Conv", []int{x.Dim(0), c.Out, size(x.Dim(2)), size(x.Dim(3))}, inputs,
-		attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}), attr("pads", []int{c.Pad, c.Pad, c.Pad, c.Pad}))
+	attrs := []onnx.Attr{attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}), attr("pads", []int{c.Pad, c.Pad, c.Pad, c.Pad})}
+	if x.b.target.channelsLast() {
+		return x.b.contrib("NhwcConv", []int{x.Dim(0), size(x.Dim(1)), size(x.Dim(2)), c.Out}, inputs, attrs...)
+	}
+	return x.b.node("Conv", []int{x.Dim(0), c.Out, size(x.Dim(2)), size(x.Dim(3))}, inputs, attrs...)
 }
 
-// GroupNorm normalises x [N C H W] over groups of channels, with weight and bias [C]. It is written out because ONNX Runtime's
-// CPU provider takes GroupNormalization apart into some 25 nodes.
+// kernel is the weight of a convolution as the target's operator wants it: [Out C Kernel Kernel], or [Out Kernel Kernel C] where
+// channels come last. ONNX Runtime transposes it once, when it loads the graph.
+func (s Scope) kernel(x *Value, c Conv) *Value {
+	b, want := s.B, []int{c.Out, Channels(x), c.Kernel, c.Kernel}
+	switch {
+	case !b.target.channelsLast():
+		return s.param("weight", x.DType, want)
+	case c.Kernel == 1: // the same numbers in the same order
+		return s.param("weight", x.DType, want, c.Out, 1, 1, want[1])
+	}
+	key := s.In("weight").path + " channels last"
+	if v := b.params[key]; v != nil {
+		return v
+	}
+	w := s.param("weight", x.DType, want)
+	v := &Value{b: b, name: b.unique(w.name + ".nhwc"), Shape: []int{c.Out, c.Kernel, c.Kernel, want[1]}, DType: w.DType}
+	b.params[key] = v
+	b.casts = append(b.casts, onnx.Node{Op: "Transpose", Name: v.name, Inputs: []string{w.name}, Outputs: []string{v.name},
+		Attrs: []onnx.Attr{attr("perm", []int{0, 2, 3, 1})}})
+	return v
+}
+
+// GroupNorm normalises an image over groups of channels, with weight and bias [C].
 func GroupNorm(s Scope, x *Value, groups int, eps float64) *Value {
-	c := x.Dim(1)
+	return groupNorm(s, x, groups, eps, false)
+}
+
+// GroupNormSiLU is SiLU(GroupNorm(x)).
+func GroupNormSiLU(s Scope, x *Value, groups int, eps float64) *Value {
+	return groupNorm(s, x, groups, eps, true)
+}
+
+func groupNorm(s Scope, x *Value, groups int, eps float64, silu bool) *Value {
+	c := Channels(x)
 	if groups <= 0 || c%groups != 0 {
 		Fail("%s: %d channels cannot be split into %d groups", s.path, c, groups)
 	}
-	b := x.b
+	// CUDA's kernel reads two channels at a time and knows at most 32 groups.
+	if x.b.target.channelsLast() && groups <= 32 && c/groups%2 == 0 {
+		activation := 0
+		if silu {
+			activation = 1
+		}
+		return x.b.contrib("GroupNorm", x.Shape, []*Value{x, s.Param("weight", []int{c}), s.Param("bias", []int{c})},
+			attr("activation", activation), attr("channels_last", 1), attr("epsilon", float32(eps)), attr("groups", groups))
+	}
+	y := writtenOut(s, Planes(x), groups, eps)
+	if silu {
+		y = SiLU(y)
+	}
+	return Image(y)
+}
+
+// writtenOut is GroupNorm of planes [N C h w], because ONNX Runtime's CPU provider takes GroupNormalization apart into some 25
+// nodes.
+func writtenOut(s Scope, x *Value, groups int, eps float64) *Value {
+	b, c := x.b, x.Dim(1)
 	ones, zeros := make([]float32, groups), make([]float32, groups)
 	for i := range ones {
 		ones[i] = 1
@@ -147,7 +202,7 @@ func GroupNorm(s Scope, x *Value, groups int, eps float64) *Value {
 // LayerNorm normalises over the last dimension, with weight and bias of that size.
 func LayerNorm(s Scope, x *Value, eps float64) *Value {
 	c := x.Dim(-1)
-	return x.b.node("LayerNormalization", x.Shape, []*Value{x, s.Param("weight", []int{c}), s.Param("bias", []int{c})},
+	return x.b.node("LayerNormalization", x.Shape, []*Value{x, s.param("weight", x.DType, []int{c}), s.param("bias", x.DType, []int{c})},
 		attr("axis", -1), attr("epsilon", float32(eps)))
 }
 
@@ -156,6 +211,9 @@ func MatMul(a, b *Value) *Value {
 	lead := broadcast("MatMul", a.Shape[:len(a.Shape)-2], b.Shape[:len(b.Shape)-2])
 	if a.Dim(-1) >= 0 && b.Dim(-2) >= 0 && a.Dim(-1) != b.Dim(-2) {
 		Fail("MatMul: shapes %s and %s do not go together", shapeString(a.Shape), shapeString(b.Shape))
+	}
+	if a.DType != b.DType {
+		Fail("MatMul: %v and %v do not go together", a.DType, b.DType)
 	}
 	return a.b.node("MatMul", append(lead, a.Dim(-2), b.Dim(-1)), []*Value{a, b})
 }
@@ -231,7 +289,7 @@ func Concat(axis int, xs ...*Value) *Value {
 		}
 		shape[axis] += x.Shape[axis]
 	}
-	return xs[0].b.emit(onnx.Node{Op: "Concat", Attrs: []onnx.Attr{attr("axis", axis)}}, xs[0].DType, shape, xs)
+	return xs[0].b.node("Concat", shape, xs, attr("axis", axis))
 }
 
 // Slice cuts [from, to) out of an axis.
@@ -275,30 +333,31 @@ func Sum(x *Value, axis int) *Value {
 	return x.b.node("ReduceSum", shape, []*Value{x, x.b.Ints(axis)}, attr("keepdims", 1))
 }
 
-// UpsampleNearest doubles height and width of x [N C H W].
+// UpsampleNearest doubles height and width of an image.
 func UpsampleNearest(x *Value) *Value {
-	return resize(x, 2, 2, attr("mode", "nearest"), attr("coordinate_transformation_mode", "asymmetric"), attr("nearest_mode", "floor"))
+	scales := []float32{1, 1, 2, 2}
+	if x.b.target.channelsLast() {
+		scales = []float32{1, 2, 2, 1}
+	}
+	return resize(x, scales, attr("mode", "nearest"), attr("coordinate_transformation_mode", "asymmetric"), attr("nearest_mode", "floor"))
 }
 
-// ResizeBilinear scales height and width of x [N C H W] by num/den as PyTorch does with align_corners=False and without
+// ResizeBilinear scales height and width of planes x [N C h w] by num/den as PyTorch does with align_corners=False and without
 // antialiasing.
 func ResizeBilinear(x *Value, num, den int) *Value {
 	if num == den {
 		return x
 	}
 	f := float32(num) / float32(den)
-	return resize(x, f, f, attr("mode", "linear"), attr("coordinate_transformation_mode", "half_pixel"))
+	return resize(x, []float32{1, 1, f, f}, attr("mode", "linear"), attr("coordinate_transformation_mode", "half_pixel"))
 }
 
-func resize(x *Value, fh, fw float32, attrs ...onnx.Attr) *Value {
-	scale := func(n int, f float32) int {
-		if n < 0 {
-			return -1
-		}
-		return int(float32(n) * f)
+func resize(x *Value, scales []float32, attrs ...onnx.Attr) *Value {
+	shape := slices.Clone(x.Shape)
+	for i, n := range shape {
+		shape[i] = max(-1, int(float32(n)*scales[i]))
 	}
-	return x.b.node("Resize", []int{x.Dim(0), x.Dim(1), scale(x.Dim(2), fh), scale(x.Dim(3), fw)},
-		[]*Value{x, nil, x.b.Const(tensor.Of([]float32{1, 1, fh, fw}, 4))}, attrs...)
+	return x.b.node("Resize", shape, []*Value{x, nil, x.b.Const(tensor.Of(scales, 4))}, attrs...)
 }
 
 // SplitHeads turns x [B N heads·d] into [B heads N d].
@@ -332,6 +391,8 @@ func Attention(q, k, v *Value, heads int) *Value {
 	if q.Dim(-1)%heads != 0 {
 		Fail("%d channels cannot be split into %d heads", q.Dim(-1), heads)
 	}
-	return q.b.emit(onnx.Node{Op: "MultiHeadAttention", Domain: onnx.Microsoft, Attrs: []onnx.Attr{attr("num_heads", heads)}},
-		tensor.F32, []int{q.Dim(0), q.Dim(1), v.Dim(-1)}, []*Value{q, k, v})
+	if q.DType != k.DType || q.DType != v.DType {
+		Fail("Attention: %v, %v and %v do not go together", q.DType, k.DType, v.DType)
+	}
+	return q.b.contrib("MultiHeadAttention", []int{q.Dim(0), q.Dim(1), v.Dim(-1)}, []*Value{q, k, v}, attr("num_heads", heads))
 }

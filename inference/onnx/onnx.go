@@ -6,6 +6,7 @@
 package onnx
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -58,7 +59,7 @@ type Attr struct {
 	Value any
 }
 
-// Initializer is a constant of the graph: either Data (float32 or int64 values kept in the model file) or a part of an
+// Initializer is a constant of the graph: either Data (numbers kept in the model file as DType, or int64) or a part of an
 // external file beside it.
 type Initializer struct {
 	Name   string
@@ -77,6 +78,9 @@ type ValueInfo struct {
 	Shape []int
 	Dims  []string // name of each open dimension, "" for fixed ones; may be nil
 }
+
+// Element is the number of an element type, as the attribute "to" of Cast wants it.
+func Element(d tensor.DType) int { return int(dataType(d)) }
 
 func dataType(d tensor.DType) uint64 {
 	switch d {
@@ -239,6 +243,10 @@ func (t *Initializer) marshal() message {
 	if t.Data != nil {
 		var raw []byte
 		for _, f := range t.Data.F32 {
+			if t.DType == tensor.F16 {
+				raw = binary.LittleEndian.AppendUint16(raw, tensor.ToF16(f))
+				continue
+			}
 			raw = protowire.AppendFixed32(raw, math.Float32bits(f))
 		}
 		for _, i := range t.Data.I64 {

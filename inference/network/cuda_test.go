@@ -1,0 +1,289 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"realword/inference/nn"
+	"realword/inference/onnx"
+	"realword/inference/ort"
+	"realword/inference/random"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// drawn is a checkpoint of random weights that keep activations near 1, stored as dtype.
+type drawn struct {
+	shapes map[string][]int
+	dtype  tensor.DType
+}
+
+// Shape says that every tensor that was asked for is there.
+func (d drawn) Shape(name string) ([]int, tensor.DType, bool) {
+	shape, ok := d.shapes[name]
+	return shape, d.dtype, ok
+}
+
+func (d drawn) Read(name string) (*tensor.Tensor, error) {
+	shape := d.shapes[name]
+	seed := uint64(14695981039346656037)
+	for _, c := range name {
+		seed = (seed ^ uint64(c)) * 1099511628211
+	}
+	t := tensor.Of(random.Normal(seed, tensor.Count(shape)), shape...)
+	scale, shift := float32(0.1), float32(0)
+	switch {
+	case len(shape) > 1:
+		scale = float32(0.8 / math.Sqrt(float64(tensor.Count(shape[1:]))))
+	case strings.Contains(name, "norm") && strings.HasSuffix(name, "weight"):
+		shift = 1
+	}
+	for i := range t.F32 {
+		t.F32[i] = shift + scale*t.F32[i]
+	}
+	return t, nil
+}
+
+// draw makes the checkpoint that a graph wants, from the problems that it has with an empty one.
+func draw(t *testing.T, dtype tensor.DType, graph func(*nn.Store) (*onnx.Model, error)) *nn.Store {
+	t.Helper()
+	_, err := graph(nn.NewStore(nothing{}, "w"))
+	if err == nil {
+		t.Fatal("built without weights")
+	}
+	d := drawn{map[string][]int{}, dtype}
+	for _, m := range regexp.MustCompile(`(\S+): missing, wanted shape \[([0-9 ]+)\]`).FindAllStringSubmatch(err.Error(), -1) {
+		var shape []int
+		for _, f := range strings.Fields(m[2]) {
+			size, _ := strconv.Atoi(f)
+			shape = append(shape, size)
+		}
+		d.shapes[m[1]] = shape
+	}
+	return nn.NewStore(d, "weights.bin")
+}
+
+// bench runs models that share a store's weights.
+type bench struct {
+	rt  session.Runtime
+	dir string
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	rt, err := ort.New(ort.Options{Threads: 2})
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	return &bench{rt, t.TempDir()}
+}
+
+func (b *bench) open(t *testing.T, name string, m *onnx.Model) session.Session {
+	t.Helper()
+	s, err := b.tryOpen(name, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func (b *bench) tryOpen(name string, m *onnx.Model) (session.Session, error) {
+	path := filepath.Join(b.dir, name+".onnx")
+	if err := os.WriteFile(path, m.Marshal(), 0o644); err != nil {
+		return nil, err
+	}
+	return b.rt.Open(path, session.Options{})
+}
+
+// network is a graph in all its forms.
+type network struct {
+	name   string
+	graph  func(nn.Target, *nn.Store) (*onnx.Model, error)
+	stored tensor.DType
+	runs   []map[string]int // values of open dimensions and of integer inputs, one per role
+}
+
+// sdLike are U-Nets in the manner of SD-1.5 and SDXL.
+func sdLike(xl bool) UNetConfig {
+	c := UNetConfig{InChannels: 4, OutChannels: 4, BlockOutChannels: []int{16, 24, 32}, LayersPerBlock: PerLevel{1}, NormNumGroups: 8, ActFn: "silu",
+		DownBlockTypes: []string{crossDown, crossDown, "DownBlock2D"}, UpBlockTypes: []string{"UpBlock2D", crossUp, crossUp},
+		CrossAttentionDim: PerLevel{24}, AttentionHeadDim: PerLevel{2}, FlipSinToCos: true}
+	if xl {
+		c.DownBlockTypes, c.UpBlockTypes = []string{"DownBlock2D", crossDown, crossDown}, []string{crossUp, crossUp, "UpBlock2D"}
+		c.TransformerLayers, c.AttentionHeadDim = PerLevel{1, 2, 3}, PerLevel{1, 3, 4}
+		c.AdditionEmbedType, c.AdditionTimeDim, c.ProjectionInputDim = "text_time", 8, 64
+	}
+	return c
+}
+
+// TestCUDAEqualsCPU compares the CUDA graphs, with CUDA's operators lowered to plain ones, with the CPU graphs: the networks are
+// one description, and the operators were asked for what they do. It cannot say what CUDA's kernels make of them.
+func TestCUDAEqualsCPU(t *testing.T) {
+	roles := func(u *UNetConfig) []map[string]int {
+		var runs []map[string]int
+		for subjects := range 4 {
+			runs = append(runs, map[string]int{"subjects": subjects, "words": 0, "want_noise": 1}) // generation, or plain text-to-image
+		}
+		all := 1<<len(u.AttentionGrids()) - 1
+		for words := 1; words <= 3; words++ { // guidance; self_levels says whose self maps count
+			runs = append(runs, map[string]int{"subjects": 0, "words": words, "want_noise": 0, "cross_levels": all, "self_levels": (1 + 2*(words-1)) & all})
+		}
+		return append(runs, map[string]int{"subjects": 2, "words": 2, "want_noise": 1, "cross_levels": 1, "self_levels": 0})
+	}
+	unet := func(name string, c UNetConfig, stored tensor.DType) network {
+		if err := c.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		return network{name, func(target nn.Target, s *nn.Store) (*onnx.Model, error) { return UNetGraphFor(target, c, s) }, stored, roles(&c)}
+	}
+	wide := sdLike(false) // the width at which CUDA has BiasSplitGelu
+	wide.BlockOutChannels, wide.DownBlockTypes, wide.UpBlockTypes = []int{320}, []string{crossDown}, []string{crossUp}
+	wide.NormNumGroups, wide.AttentionHeadDim = 32, PerLevel{8}
+	odd := sdLike(true) // one channel per group: CUDA has no kernel for that
+	odd.NormNumGroups, odd.BlockOutChannels = 16, []int{16, 16, 16}
+	odd.AttentionHeadDim = PerLevel{1, 2, 4}
+	networks := []network{
+		unet("SD-1.5", sdLike(false), tensor.F32), unet("SDXL", sdLike(true), tensor.F16),
+		unet("320 channels", wide, tensor.F16), unet("odd groups", odd, tensor.F32),
+	}
+	for _, n := range networks {
+		t.Run(n.name, func(t *testing.T) { n.compare(t) })
+	}
+}
+
+var lacksKernel = regexp.MustCompile(`(find an implementation|find kernel) for (com\.microsoft\.)?(NhwcConv|GroupNorm|BiasSplitGelu)\(1\)`)
+
+func (n network) compare(t *testing.T) {
+	b := newBench(t)
+	store := draw(t, n.stored, func(s *nn.Store) (*onnx.Model, error) { return n.graph(nn.CPU, s) })
+	graphs := map[nn.Target]*onnx.Model{}
+	var parameters []string
+	for _, target := range []nn.Target{nn.CPU, nn.CUDA, nn.CUDAFloat32} {
+		m, err := n.graph(target, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		graphs[target] = m
+		if target == nn.CPU {
+			parameters = store.Used()
+		}
+	}
+	if !slices.Equal(parameters, store.Used()) {
+		t.Fatal("the graphs ask for other parameters on CUDA than on the CPU")
+	}
+	if _, err := store.Write(context.Background(), filepath.Join(b.dir, "weights.bin"), nil); err != nil {
+		t.Fatal(err)
+	}
+	cpu := b.open(t, "cpu", graphs[nn.CPU])
+	for _, cuda := range []struct {
+		target    nn.Target
+		dtype     tensor.DType
+		tolerance float64
+	}{{nn.CUDAFloat32, tensor.F32, 1e-5}, {nn.CUDA, tensor.F16, 2e-3}} {
+		// ONNX Runtime checks inputs, attributes and types before it looks for kernels: none must be all that is wrong.
+		if _, err := b.tryOpen("raw", graphs[cuda.target]); err == nil || !lacksKernel.MatchString(err.Error()) {
+			t.Errorf("%v: %v, wanted a graph that is right but has no kernels here", cuda.target, err)
+		}
+		plain, used := lowered(graphs[cuda.target], cuda.dtype)
+		t.Log(cuda.target, "lowered", used)
+		gpu := b.open(t, cuda.target.String(), plain)
+		worst := map[string]float64{}
+		for i, sizes := range n.runs {
+			in := inputs(graphs[nn.CPU], sizes)
+			want, err1 := cpu.Run(context.Background(), in)
+			got, err2 := gpu.Run(context.Background(), in)
+			if err := errors.Join(err1, err2); err != nil {
+				t.Fatalf("run %d %v: %v", i, sizes, err)
+			}
+			for name, w := range want {
+				if !slices.Equal(w.Shape, got[name].Shape) {
+					t.Fatalf("%v %v: %s has shape %v, wanted %v", cuda.target, sizes, name, got[name].Shape, w.Shape)
+				}
+				if d := relative(got[name].F32, w.F32); !(d <= worst[name]) {
+					worst[name] = d
+				}
+			}
+		}
+		for name, d := range worst {
+			t.Logf("%v %s: relative L2 %.2g at most, %d runs", cuda.target, name, d, len(n.runs))
+			if !(d <= cuda.tolerance) {
+				t.Errorf("%v %s: relative L2 %g, wanted at most %g", cuda.target, name, d, cuda.tolerance)
+			}
+		}
+	}
+}
+
+// inputs draws a graph's inputs. sizes holds what the role says of open dimensions, and of the integers.
+func inputs(m *onnx.Model, sizes map[string]int) map[string]*tensor.Tensor {
+	in := map[string]*tensor.Tensor{}
+	for i, v := range m.Graph.Inputs {
+		shape := slices.Clone(v.Shape)
+		for d := range shape {
+			if shape[d] >= 0 {
+				continue
+			}
+			switch name := v.Dims[d]; name {
+			case "subjects", "words":
+				shape[d] = sizes[name]
+			case "height":
+				shape[d] = 8
+			case "width":
+				shape[d] = 12
+			default: // visual tokens, rows of a mask
+				shape[d] = 5
+			}
+		}
+		n := tensor.Count(shape)
+		switch {
+		case strings.HasPrefix(v.Name, "rows_"): // a mask's rows are distinct
+			x := make([]int64, n)
+			for k := range n / 2 {
+				x[2*k], x[2*k+1] = int64(k/5), int64(k%5)
+			}
+			in[v.Name] = tensor.OfInts(x, shape...)
+		case v.DType == tensor.I64:
+			x := make([]int64, n)
+			for k := range x {
+				x[k] = int64(sizes[v.Name] >> k & 1)
+			}
+			in[v.Name] = tensor.OfInts(x, shape...)
+		default:
+			in[v.Name] = tensor.Of(random.Normal(uint64(i+1), n), shape...)
+			switch v.Name {
+			case "timestep":
+				in[v.Name].F32[0] = 601
+			case "token_weights": // a word has few tokens
+				for k := range in[v.Name].F32 {
+					in[v.Name].F32[k] = map[bool]float32{true: 0.5}[k%77 == 3 || k%77 == 5+k/77]
+				}
+			}
+		}
+	}
+	return in
+}
+
+// relative is the relative L2 distance.
+func relative(got, want []float32) float64 {
+	var diff, norm float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		diff += d * d
+		norm += float64(w) * float64(w)
+	}
+	if norm == 0 {
+		return diff
+	}
+	return math.Sqrt(diff / norm)
+}
