@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,17 +26,23 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	if err != nil {
 		fmt.Fprintln(c.ErrOrStderr(), "Messages are not kept in a file:", err)
 	}
-	var opened atomic.Pointer[engine] // the window opens it on a goroutine of its own
+	kept := &models{}
 	ui.Run(c.Context(), a, ui.Options{
 		Title:   appName,
 		Program: program,
-		Open: func(context.Context) (ui.Engine, error) {
-			e, err := m.open()
+		Open: func(_ context.Context, model string) (ui.Engine, error) {
+			one := *m
+			one.model = model
+			e, err := one.open()
 			if err != nil {
 				return nil, err
 			}
-			opened.Store(e)
 			return studio{e}, nil
+		},
+		Model:  m.model,
+		Models: kept,
+		OpenModel: func() (string, error) {
+			return chosen(dialog.File().Title("Add a model").Filter("Models", "safetensors", "ckpt", "pth", "pt", "bin").Load())
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
@@ -56,10 +61,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		Logs:        logs,
 		Report:      func(path string) error { return writeReport(c, *m, logs, path) },
 	})
-	if e := opened.Load(); e != nil {
-		return e.Close()
-	}
-	return nil
+	return kept.close()
 }
 
 func samples() []ui.Sample {

@@ -71,7 +71,7 @@ func (w *Window) helpActions() []action {
 		{id: "help.about", menu: menuHelp, label: say("About…"), do: w.showAbout},
 		{id: "file.preferences", menu: menuFile, label: say("Preferences…"), key: "Ctrl+,", do: w.showPreferences},
 		separator(menuFile),
-		{id: "file.quit", menu: menuFile, label: say("Quit"), key: "Ctrl+Q", do: w.Close},
+		{id: "file.quit", menu: menuFile, label: say("Quit"), key: "Ctrl+Q", do: w.askClose},
 		{id: "edit.prompt", menu: menuEdit, label: say("Go to the prompt"), key: "Ctrl+L", do: func() { w.win.Canvas().Focus(w.prompt) }},
 	}
 }

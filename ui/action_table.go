@@ -29,6 +29,7 @@ const (
 	menuFile
 	menuEdit
 	menuRun
+	menuModels
 	menuView
 	menuHelp
 	menus // how many there are
@@ -47,6 +48,7 @@ func (w *Window) allActions() []action {
 		w.recallActions(),
 		w.historyActions(),
 		w.roundActions(),
+		w.modelActions(),
 		w.viewActions(),
 		w.foldActions(),
 		w.stageActions(),

@@ -61,6 +61,19 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		paths = append(paths, f.Path())
 	}
 	to := w.targetAt(at)
+	if w.opt.Models != nil && len(paths) > 0 && w.models.shown {
+		w.lookAt(paths[0], "", "")
+		return
+	}
+	if w.opt.Models != nil && len(paths) == 1 && !pictureName(paths[0]) {
+		w.dropModel(paths[0], func() { w.droppedPictures(to, at, paths) })
+		return
+	}
+	w.droppedPictures(to, at, paths)
+}
+
+// droppedPictures takes pictures, and the recipe of one that was dropped on the middle.
+func (w *Window) droppedPictures(to target, at fyne.Position, paths []string) {
 	switch {
 	case len(paths) == 0:
 		w.refresh()

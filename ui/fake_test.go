@@ -43,6 +43,8 @@ type fakeJob struct {
 func (j fakeJob) Events() <-chan inference.Event { return j.events }
 func (j fakeJob) Cancel()                        {}
 
+func (e *fakeEngine) Close() error { return nil }
+
 func (e *fakeEngine) Manifest() bundle.Manifest { return *toybox }
 
 // Encode reads plain words, eight of them.
@@ -89,7 +91,7 @@ func newBench(t *testing.T, change func(*Options)) *bench {
 	b := &bench{t: t, engine: &fakeEngine{started: make(chan fakeJob, 1)}, posted: make(chan func(), 1000)}
 	o := Options{
 		Pictures: t.TempDir(),
-		Open:     func(context.Context) (Engine, error) { return b.engine, nil },
+		Open:     func(context.Context, string) (Engine, error) { return b.engine, nil },
 		OpenFile: func() (string, error) { return "", nil },
 		SaveFile: func(string) (string, error) { return "", nil },
 	}

@@ -35,6 +35,7 @@ func (g *galleryPage) toggle() {
 		g.hide()
 		return
 	}
+	g.w.models.hide()
 	g.shown = true
 	g.close = g.w.opened(g.hide)
 	g.state.Snack, g.state.Err = snack{}, nil
@@ -445,7 +446,7 @@ func (g *galleryPage) remake() {
 	if s == nil || engine == nil || m == nil || id == 0 {
 		return
 	}
-	embed, name := g.w.embed(), m.Name
+	embed := g.w.embed()
 	g.begin(say("The picture is being made again…"), func() (string, error) {
 		r, err := Recall(s, id)
 		if err != nil {
@@ -454,7 +455,7 @@ func (g *galleryPage) remake() {
 		if len(r.Missing) > 0 {
 			return "", sayErr("the reference %s is not in the history any more, so the picture cannot be made again", r.Missing[0].Name)
 		}
-		if r.Recipe.Model != name {
+		if !m.Named(r.Recipe.Model) {
 			return "", sayErr("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
 		}
 		request := r.Recipe.Request

@@ -20,7 +20,7 @@ type menuEntry struct {
 // newMenuBar makes the menus. What can be done and what is on comes with refresh.
 func (w *Window) newMenuBar() *menuBar {
 	b := &menuBar{main: fyne.NewMainMenu()}
-	for m, name := range map[menu]string{menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuView: say("View"), menuHelp: say("Help")} {
+	for m, name := range map[menu]string{menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuModels: say("Models"), menuView: say("View"), menuHelp: say("Help")} {
 		entries := fyne.NewMenu(name)
 		for _, a := range w.table.list {
 			if a.menu != m {

@@ -23,6 +23,10 @@ type Preferences struct {
 
 	FoldLeft, FoldRight bool // panels that are away
 
+	Model     string   // folder of the model that was chosen last; "": the one inside the program
+	Models    string   // folder for models; "": that of Options.Models
+	Elsewhere []string // folders of models that lie outside it
+
 	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none

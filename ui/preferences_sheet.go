@@ -76,6 +76,8 @@ func (w *Window) showPreferences() {
 		folderRow = container.NewBorder(nil, nil, nil, choose, folder)
 	}
 
+	models := w.modelsFolderChooser(change)
+
 	pattern := newField(w.shortcut, false)
 	pattern.SetText(w.prefs.FileName)
 	example := caption("")
@@ -109,6 +111,9 @@ func (w *Window) showPreferences() {
 		section(say("Steps of finished pictures to keep"), steps, note(say("The oldest go first; pictures always stay."))),
 		section(say("When a run is over"), check(say("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
 	)
+	if models != nil {
+		left.Add(section(say("Models"), models))
+	}
 	right := newColumn(18,
 		section(say("Finished pictures"), caption(say("Folder")), folderRow, folderNote, caption(say("File name")), pattern, example, parts),
 		section(say("Written into every picture"), written...),
@@ -125,6 +130,7 @@ func (w *Window) showPreferences() {
 		closeIt()
 		fresh := defaultPreferences()
 		fresh.Keys = w.prefs.Keys // they have a reset of their own
+		fresh.Model, fresh.Elsewhere = w.prefs.Model, w.prefs.Elsewhere
 		w.setPreferences(fresh)
 		w.showPreferences()
 	}

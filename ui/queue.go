@@ -17,6 +17,8 @@ type Task struct {
 	Parked  bool        // the program died over it twice: it waits until the user lets it go on
 	Missing []string    // names of references that are gone: it cannot run
 	Thumb   image.Image // of its first reference; nil: none
+	Model   string      // that it was made for; "": not known
+	Needs   string      // the model that it waits for, because another one is open; "": none
 	job     *keptJob    // where the history keeps it
 }
 
@@ -127,7 +129,7 @@ func seeds(list []uint64) string {
 	return strings.Join(all, ", ")
 }
 
-func (t Task) able() bool { return !t.Parked && len(t.Missing) == 0 }
+func (t Task) able() bool { return !t.Parked && len(t.Missing) == 0 && t.Needs == "" }
 
 // after is the job of the waiting round behind another one, nil at the end.
 func (q Queue) after(id int) *keptJob {

@@ -96,6 +96,8 @@ func (r *queueRow) show(t Task, first, last bool) {
 		about = say("runs now · %s", about)
 	case len(t.Missing) > 0:
 		about, color = say("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
+	case t.Needs != "":
+		about, color = say("waits for the model %s", t.Needs), theme.ColorNameWarning
 	case t.Parked:
 		about, color = say("Realword ended twice over it"), theme.ColorNameWarning
 	}

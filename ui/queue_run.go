@@ -26,7 +26,7 @@ func (w *Window) enqueue(first bool) {
 		f.Seed = drawSeed()
 	}
 	w.state.Form.Spent = true
-	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), job: &keptJob{}}
+	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), Model: w.state.Model.Name, job: &keptJob{}}
 	w.state.Queue, t.ID = w.state.Queue.Add(t, first)
 	w.actionErr = nil
 	if w.advance(true); w.state.Queue.at(t.ID) >= 0 {
@@ -62,7 +62,7 @@ func (w *Window) keepTask(t Task, before *keptJob) {
 // goes on looking.
 func (w *Window) advance(asked bool) {
 	t, ok := w.state.Queue.Next()
-	if !ok || w.closing || w.engine == nil || w.state.Busy() {
+	if !ok || w.closing || w.engine == nil || w.state.Busy() || w.state.Shelf.Moving || w.state.Shelf.Next != nil && w.state.Shelf.Hasty {
 		return
 	}
 	view := w.state.View
@@ -132,6 +132,7 @@ func (w *Window) apply(events []inference.Event) {
 			w.advance(false)
 		}
 	}
+	w.followSwitch()
 	w.refresh()
 }
 
@@ -182,6 +183,9 @@ func (w *Window) takeUpQueue(tasks []Task) {
 	for _, t := range tasks {
 		w.state.Queue, _ = w.state.Queue.Add(t, false)
 	}
+	if w.state.Model != nil {
+		w.state.Queue = w.state.Queue.For(*w.state.Model)
+	}
 	if len(tasks) > 0 && !w.state.Busy() {
 		w.state.Queue.Paused = true
 	}
@@ -199,7 +203,7 @@ func keptQueue(s Store) ([]Task, error) {
 		if err != nil {
 			continue // of a newer Realword, which will know it
 		}
-		t := Task{Request: r.Request, Parents: j.Parents, Parked: j.Parked, job: &keptJob{id: j.ID}}
+		t := Task{Request: r.Request, Parents: j.Parents, Parked: j.Parked, Model: r.Model, job: &keptJob{id: j.ID}}
 		for _, subject := range t.Request.Subjects {
 			for i := range subject.References {
 				ref := &subject.References[i]

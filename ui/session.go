@@ -107,7 +107,7 @@ func shotOf(p history.Picture, r history.Round) (Shot, error) {
 	if err != nil {
 		return Shot{}, err
 	}
-	shot := Shot{Kept: p.ID, Path: p.File}
+	shot := Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	shot.Recipe.Seeds = []uint64{p.Seed}
 	if small, err := png.Decode(bytes.NewReader(p.Thumbnail)); err == nil {

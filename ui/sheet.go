@@ -33,6 +33,15 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 	return closeIt
 }
 
+// sheetOK is a sheet with Cancel and a button that agrees; do closes the sheet.
+func (w *Window) sheetOK(title string, wish fyne.Size, content fyne.CanvasObject, agree string, do func()) (closeIt func()) {
+	no := widget.NewButton(say("Cancel"), func() { closeIt() })
+	ok := widget.NewButton(agree, do)
+	ok.Importance = widget.HighImportance
+	closeIt = w.sheet(title, wish, content, no, ok)
+	return closeIt
+}
+
 // sized gives its objects one size, whatever they want.
 type sized struct{ size fyne.Size }
 

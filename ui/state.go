@@ -51,6 +51,7 @@ type Shot struct {
 	Kept      uint64      // its number in the history; 0 until it has one
 	Loaded    bool        // its picture and film were read from the history, or are being read
 	Thumb     image.Image // of a kept one, until its picture is read
+	Model     string      // that it was made with; "": not known
 	Elsewhere bool        // it was opened from the history, and is none of the run
 }
 
@@ -74,6 +75,7 @@ type State struct {
 	PickErr  error  // why the last picture could not be taken
 	Remark   string // on pictures that were taken
 	History  History
+	Shelf    Shelf
 }
 
 // NewState is a window before anything is done in it.
@@ -110,7 +112,7 @@ func (s State) Apply(e inference.Event) State {
 	case inference.StepDone:
 		s.Run.Film = append(slices.Clip(s.Run.Film), e)
 	case inference.PictureReady:
-		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film})
+		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film, Model: s.modelName()})
 		if s.View.Shot < 0 {
 			s.View.Shot = len(s.Shots) - 1
 		}
@@ -125,6 +127,13 @@ func (s State) Apply(e inference.Event) State {
 		}
 	}
 	return s
+}
+
+func (s State) modelName() string {
+	if s.Model == nil {
+		return ""
+	}
+	return s.Model.Name
 }
 
 // Busy tells whether a run has not reported its last event yet.

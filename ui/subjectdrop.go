@@ -109,17 +109,19 @@ func picturesIn(path string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp":
-			if e.Type()&fs.ModeDir == 0 && !strings.HasPrefix(e.Name(), ".") {
-				files = append(files, filepath.Join(path, e.Name()))
-			}
+		if pictureName(e.Name()) && e.Type()&fs.ModeDir == 0 && !strings.HasPrefix(e.Name(), ".") {
+			files = append(files, filepath.Join(path, e.Name()))
 		}
 	}
 	if len(files) == 0 {
 		return nil, sayErr("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))
 	}
 	return files, nil
+}
+
+// pictureName tells whether a file is called like a picture.
+func pictureName(name string) bool {
+	return slices.Contains([]string{".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.

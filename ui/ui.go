@@ -24,6 +24,8 @@ type Engine interface {
 	Manifest() bundle.Manifest
 	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
 	Encode(text string) *prompt.Prompt
+	// Close ends the engine; a running native call is waited for. It may be slow, as Start.
+	Close() error
 }
 
 // Sample is a reference picture that comes with the program.
@@ -37,9 +39,17 @@ type Sample struct {
 // Options wires the window to the rest of the program. Functions are called off the window's goroutine and may block.
 type Options struct {
 	Title   string
-	Program string                                    // name and version, for picture files: "realword 0.1.0"
-	Open    func(ctx context.Context) (Engine, error) // called once, after the window is on the screen
-	Samples []Sample
+	Program string // name and version, for picture files: "realword 0.1.0"
+	// Open opens a model, named by its folder, or with "" the one inside the program: once the window is on the screen, and whenever the
+	// user switches. The window closes the engines that it is given.
+	Open func(ctx context.Context, model string) (Engine, error)
+	// Model is the model of the command line; "" is the one that was used last.
+	Model string
+	// Models keeps the models that can be switched to. Nil hides them.
+	Models Models
+	// OpenModel asks for a model of one file; "" means that the user changed their mind. Nil hides the button.
+	OpenModel func() (string, error)
+	Samples   []Sample
 	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.
 	OpenFile func() (string, error)
 	// PasteImage answers the picture in the system's clipboard as a file that Decode reads; nothing and no error means that there
@@ -81,6 +91,11 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	}
 	defer context.AfterFunc(ctx, func() { w.post(w.Close) })()
 	w.win.ShowAndRun()
+	if w.engine != nil {
+		if err := w.engine.Close(); err != nil {
+			fyne.LogError("The model was not closed as it should be", err)
+		}
+	}
 	if err := w.journal.close(); err != nil {
 		fyne.LogError("The history was not closed as it should be", err)
 	}

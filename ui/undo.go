@@ -92,13 +92,13 @@ func (w *Window) undoActions() []action {
 	// A text field with the focus has an undo of its own, which comes first (performKey).
 	typing := func() bool { _, ok := w.win.Canvas().Focused().(fyne.Shortcutable); return ok }
 	undoing := func() {
-		if !w.gallery.undone() {
+		if !w.undoModels() && !w.gallery.undone() {
 			w.adopt(w.undo.back())
 		}
 	}
 	redoing := func() { w.adopt(w.undo.forward()) }
 	return []action{
-		{id: "edit.undo", menu: menuEdit, label: say("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.past) > 0 || w.gallery.undoable() }},
+		{id: "edit.undo", menu: menuEdit, label: say("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.past) > 0 || w.gallery.undoable() || w.models.undoable() }},
 		{id: "edit.redo", menu: menuEdit, label: say("Redo"), key: "Ctrl+Y", do: redoing, can: func() bool { return typing() || len(w.undo.future) > 0 }},
 		{id: "edit.redo.other", label: say("Redo"), key: "Ctrl+Shift+Z", do: func() {
 			if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {

@@ -52,6 +52,8 @@ type Window struct {
 	kept    []byte // the form as it was kept last
 	gallery *galleryPage
 	banner  *banner
+	models  *modelsPage
+	notice  *noticeBar
 
 	table   table
 	menus   *menuBar
@@ -128,14 +130,14 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.watchFocus()
 	w.journal.budget.Store(w.budget())
 	w.gallery = newGalleryPage(w)
-	w.banner = newBanner(w)
+	w.banner, w.notice, w.models = newBanner(w), newNoticeBar(w), newModelsPage(w)
 	w.win = a.NewWindow(w.opt.Title)
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 	w.win.SetContent(w.build())
 	w.win.Resize(fyne.NewSize(1240, 800))
 	w.win.SetOnDropped(w.Dropped)
-	w.win.SetCloseIntercept(w.Close)
+	w.win.SetCloseIntercept(w.askClose)
 	w.bind()
 	w.undo.reset(w.state.Form)
 	w.refresh()
@@ -158,24 +160,6 @@ func (w *Window) background(slow func() (show func())) {
 			w.leave()
 		})
 	}()
-}
-
-// open opens the model.
-func (w *Window) open() {
-	w.background(func() func() {
-		engine, err := w.opt.Open(w.ctx)
-		return func() {
-			w.engine, w.state.ModelErr = engine, err
-			if err == nil {
-				m := engine.Manifest()
-				w.state.Model = &m
-				w.state.Form = w.state.Form.Settle(w.state.Model)
-				w.undo.reset(w.state.Form)
-				w.state.Words = w.words(w.state.Form.Prompt)
-			}
-			w.refresh()
-		}
-	})
 }
 
 func (w *Window) words(text string) []Word {
@@ -220,12 +204,12 @@ func (w *Window) build() fyne.CanvasObject {
 	w.dot = canvas.NewCircle(color.Transparent)
 	sessions := widget.NewButtonWithIcon(say("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
-	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, w.foldButton("view.left", "5"), name, sessions),
+	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
 		newRow(7, w.headRun(), container.New(fixed{8, 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
 	w.sides.left, w.sides.right = w.buildLeft(), w.buildRight()
 	w.sides.body = container.New(columns{286, 276, 10, 420}, w.sides.left, w.buildMiddle(), w.sides.right)
-	body := container.NewStack(w.sides.body, w.gallery.page)
-	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner)
+	body := container.NewStack(w.sides.body, w.gallery.page, w.models.page)
+	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner, w.notice)
 	frame := container.New(inset{12, 8}, container.NewBorder(top, nil, nil, nil, body))
 	w.ghost = newGhost()
 	return container.New(atLeast{smallest.Width, smallest.Height}, frame, w.ghost.layer, newTips())
@@ -386,6 +370,7 @@ func (w *Window) refresh() {
 	w.menus.refresh()
 	w.fold()
 	w.banner.refresh()
+	w.models.refresh()
 }
 
 func (w *Window) refreshHead() {
@@ -467,6 +452,9 @@ func (s State) caption(actionErr error) string {
 		return Sentence(shot.SaveErr)
 	case shot.Path == "":
 		return say("saving…")
+	}
+	if shot.Model != "" && s.Model != nil && !s.Model.Named(shot.Model) {
+		return say("seed %d · made with the model %s", shot.Seed, shot.Model)
 	}
 	return say("seed %d", shot.Seed)
 }

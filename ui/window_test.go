@@ -223,7 +223,9 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 	})
 	t.Run("model", func(t *testing.T) {
 		b := ready(t, func(o *Options) {
-			o.Open = func(context.Context) (Engine, error) { return nil, errors.New("the library is missing: run make run") }
+			o.Open = func(context.Context, string) (Engine, error) {
+				return nil, errors.New("the library is missing: run make run")
+			}
 		})
 		b.promptChanged("a dog")
 		if b.set.reasons.Text != "The library is missing: run make run." || !b.set.generate.Disabled() {
@@ -370,7 +372,9 @@ func TestSituations(t *testing.T) {
 	}{
 		"empty": {options: withSamples},
 		"no model": {options: func(o *Options) {
-			o.Open = func(context.Context) (Engine, error) { return nil, errors.New("the library is missing: run make run") }
+			o.Open = func(context.Context, string) (Engine, error) {
+				return nil, errors.New("the library is missing: run make run")
+			}
 		}},
 		"unbound": {do: func(b *bench) func() {
 			b.promptChanged("a dog and a cat")

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"realword/assets"
+	"realword/inference/bundle"
+	"realword/inference/disk"
+	"realword/ui"
+)
+
+// models implements ui.Models on folders of bundles. Removed ones wait under a hidden name until close.
+type models struct {
+	mu      sync.Mutex
+	removed []string // folders that go for good with close
+}
+
+// originName is the file beside a bundle's own that says which checkpoints it was made of, so that it can be made again.
+const originName = "origin.json"
+
+// origin is where a bundle came from.
+type origin struct {
+	Source string `json:"source"`
+	Base   string `json:"base,omitempty"`
+}
+
+// Names of folders that are no models: half-made ones of an import, and removed ones.
+const (
+	partialPrefix = ".partial-"
+	removedPrefix = ".removed-"
+)
+
+// Folder implements ui.Models: where programs keep what they have made for their user.
+func (*models) Folder() string {
+	dir := os.Getenv("XDG_DATA_HOME")
+	if home, err := os.UserHomeDir(); err == nil && !filepath.IsAbs(dir) {
+		dir = filepath.Join(home, ".local", "share")
+	}
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" {
+		if config, err := os.UserConfigDir(); err == nil {
+			dir = config
+		}
+		if local := os.Getenv("LOCALAPPDATA"); local != "" && runtime.GOOS == "windows" {
+			dir = local // gigabytes do not roam
+		}
+	}
+	return filepath.Join(dir, "realword", "models")
+}
+
+// List implements ui.Models.
+func (m *models) List(folder string, elsewhere []string) ([]ui.Model, error) {
+	inside, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	sweep(folder)
+	list := []ui.Model{inside}
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // nothing was imported yet
+	}
+	var found []ui.Model
+	for _, e := range entries {
+		path := filepath.Join(folder, e.Name())
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(path, bundle.ManifestName)); err == nil || isModelRest(path) {
+			found = append(found, describe(path))
+		}
+	}
+	for _, path := range elsewhere {
+		one := describe(path)
+		one.Elsewhere = true
+		found = append(found, one)
+	}
+	slices.SortStableFunc(found, func(a, b ui.Model) int {
+		return cmp.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name()))
+	})
+	if err != nil {
+		err = fmt.Errorf("the folder for models cannot be read: %w: choose another in the preferences", err)
+	}
+	return append(list, found...), err
+}
+
+// embedded is the model inside the program.
+func embedded() (ui.Model, error) {
+	files := assets.Model()
+	data, err := fs.ReadFile(files, bundle.ManifestName)
+	if err != nil {
+		return ui.Model{}, err
+	}
+	manifest, err := bundle.ParseManifest(data)
+	if err != nil {
+		return ui.Model{}, err
+	}
+	size := int64(len(data))
+	for name := range manifest.Files {
+		if info, err := fs.Stat(files, name); err == nil {
+			size += info.Size()
+		}
+	}
+	return ui.Model{Manifest: &manifest, Bytes: size}, nil
+}
+
+// isModelRest tells whether a folder is a bundle whose manifest is gone.
+func isModelRest(path string) bool {
+	_, err := os.Stat(filepath.Join(path, originName))
+	return err == nil
+}
+
+// describe reads what a bundle says of itself and looks whether its files are there.
+func describe(path string) ui.Model {
+	m := ui.Model{Path: path}
+	if data, err := os.ReadFile(filepath.Join(path, originName)); err == nil {
+		var o origin
+		if json.Unmarshal(data, &o) == nil {
+			m.Source, m.Base = o.Source, o.Base
+		}
+	}
+	m.Bytes = folderBytes(path)
+	b, err := bundle.Open(path)
+	if err == nil {
+		manifest := b.Manifest()
+		m.Manifest = &manifest
+		return m
+	}
+	m.Err, m.State = err, ui.ModelDamaged
+	if _, there := os.Stat(path); there != nil {
+		m.State = ui.ModelMissing
+		m.Err = fmt.Errorf("the folder %s is not there: connect the drive that it lies on, or take the model out of the list", path)
+		return m
+	}
+	data, err := os.ReadFile(filepath.Join(path, bundle.ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		m.State = ui.ModelMissing
+		return m
+	}
+	if manifest, err := bundle.ParseManifest(data); err == nil {
+		m.Manifest = &manifest
+		for name := range manifest.Files {
+			if info, err := os.Stat(filepath.Join(path, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
+				m.State = ui.ModelMissing
+			}
+		}
+	}
+	return m
+}
+
+func folderBytes(path string) int64 {
+	var sum int64
+	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error { // what cannot be read counts nothing
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				sum += info.Size()
+			}
+		}
+		return nil
+	})
+	return sum
+}
+
+// abandoned is how long nothing was written to a half-made model before it counts as left over by a program that died.
+const abandoned = 30 * time.Minute
+
+// sweep deletes what programs that died have left in a folder: half-made models, and removed ones.
+func sweep(folder string) {
+	entries, _ := os.ReadDir(folder)
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), partialPrefix) && !strings.HasPrefix(e.Name(), removedPrefix) {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
+		newest := time.Time{}
+		_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil
+			}
+			if info, err := d.Info(); err == nil && info.ModTime().After(newest) {
+				newest = info.ModTime()
+			}
+			return nil
+		})
+		if strings.HasPrefix(e.Name(), removedPrefix) {
+			if info, err := os.Stat(filepath.Join(path, removedName)); err == nil {
+				newest = info.ModTime()
+			}
+		}
+		if time.Since(newest) > abandoned {
+			_ = os.RemoveAll(path) // tried again next time
+		}
+	}
+}
+
+// removedName is a file in a removed model whose age is the time of the removal.
+const removedName = "removed"
+
+// Free implements ui.Models.
+func (*models) Free(folder string) (int64, error) { return disk.Free(folder) }
+
+// Inspect implements ui.Models.
+func (*models) Inspect(ctx context.Context, path, base string) (bundle.Inspection, error) {
+	return bundle.Inspect(ctx, path, bundle.Options{Base: base})
+}
+
+// Import implements ui.Models.
+func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress) (string, error) {
+	if err := os.MkdirAll(i.Folder, 0o755); err != nil {
+		return "", fmt.Errorf("the folder for models cannot be made: %w: choose another in the preferences", err)
+	}
+	path, err := freeFolder(i.Folder, i.Name)
+	if err != nil {
+		return "", err
+	}
+	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{Base: i.Base, Progress: progress}); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", err
+	}
+	data, err := json.MarshalIndent(origin{i.Source, i.Base}, "", "  ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(path, originName), append(data, '\n'), 0o644)
+	}
+	if err == nil {
+		err = bundle.Rename(path, i.Name)
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(path))
+	}
+	return path, nil
+}
+
+// freeFolder is a folder for a model of a name that is not there yet.
+func freeFolder(folder, name string) (string, error) {
+	name = strings.Trim(regexp.MustCompile(`[^\pL\pN+ _-]+`).ReplaceAllString(name, "-"), "- ")
+	name = cmp.Or(name, "model")
+	for n := 1; n < 1000; n++ {
+		path := filepath.Join(folder, name)
+		if n > 1 {
+			path = fmt.Sprintf("%s %d", path, n)
+		}
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s has a thousand models called %s: choose another name", folder, name)
+}
+
+// Check implements ui.Models.
+func (*models) Check(ctx context.Context, path string, progress bundle.Progress) error {
+	b, err := openModel(path)
+	if err != nil {
+		return err
+	}
+	return b.Check(ctx, progress)
+}
+
+// Rename implements ui.Models.
+func (*models) Rename(path, name string) error { return bundle.Rename(path, name) }
+
+// Remove implements ui.Models: the folder gets a hidden name beside it.
+func (m *models) Remove(path string) (func() error, error) {
+	if !isModelRest(path) {
+		if _, err := os.Stat(filepath.Join(path, bundle.ManifestName)); err != nil {
+			return nil, fmt.Errorf("%s is no model of Realword and is not touched: %w", path, err)
+		}
+	}
+	hidden := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%s-%d", removedPrefix, filepath.Base(path), time.Now().UnixNano()))
+	if err := os.Rename(path, hidden); err != nil {
+		return nil, fmt.Errorf("the model cannot be removed: %w: close what uses it, and check that the folder may be written to", err)
+	}
+	_ = os.WriteFile(filepath.Join(hidden, removedName), nil, 0o644) // without it the age of the files counts
+	m.mu.Lock()
+	m.removed = append(m.removed, hidden)
+	m.mu.Unlock()
+	return func() error {
+		_ = os.Remove(filepath.Join(hidden, removedName))
+		if err := os.Rename(hidden, path); err != nil {
+			return fmt.Errorf("the model cannot be put back: %w: it lies in %s until Realword is closed", err, hidden)
+		}
+		m.mu.Lock()
+		m.removed = slices.DeleteFunc(m.removed, func(p string) bool { return p == hidden })
+		m.mu.Unlock()
+		return nil
+	}, nil
+}
+
+// close deletes what was removed.
+func (m *models) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var errs []error
+	for _, path := range m.removed {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	m.removed = nil
+	return errors.Join(errs...)
+}

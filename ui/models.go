@@ -1,0 +1,460 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"realword/inference/bundle"
+)
+
+// Models keeps the models that the window can open. Its methods may block and are called off the window's goroutine, one or
+// several at a time. Errors are sentences with their remedy. Checkpoints of the user are read and never changed.
+type Models interface {
+	// Folder is where models are kept unless the user chooses another place.
+	Folder() string
+	// List answers the model inside the program first, then those of the folder, then those that lie elsewhere, each by name. What
+	// cannot be used is listed with its error. Folders that are gone are listed too.
+	List(folder string, elsewhere []string) ([]Model, error)
+	// Free is how many bytes the disk of a folder, which need not exist yet, has left.
+	Free(folder string) (int64, error)
+	// Inspect says what lies at a path; see bundle.Inspect. base may be empty.
+	Inspect(ctx context.Context, path, base string) (bundle.Inspection, error)
+	// Import makes a model in folder and answers its path. When it fails or ctx ends, nothing is left.
+	Import(ctx context.Context, i Import, progress bundle.Progress) (string, error)
+	// Check compares every file of a model with what was imported.
+	Check(ctx context.Context, path string, progress bundle.Progress) error
+	// Rename gives a model another name.
+	Rename(path, name string) error
+	// Remove takes a model out of its folder; undo puts it back as long as the program runs.
+	Remove(path string) (undo func() error, err error)
+}
+
+// Import is a model that is to be made.
+type Import struct {
+	Source, Base string // checkpoints; Base may be empty
+	Name         string // of the model
+	Folder       string // that it is made in
+}
+
+// Model is one model that the window can open.
+type Model struct {
+	Path      string           // its folder; "" is the model inside the program
+	Manifest  *bundle.Manifest // nil where it cannot be read
+	Bytes     int64            // on disk
+	Mapped    int64            // bytes that it reads out of the user's own files
+	Source    string           // checkpoints that it was made of; "": not known
+	Base      string           // other text-to-image model under them; "": none
+	Elsewhere bool             // it lies outside the folder of models
+	State     ModelState
+	Err       error // why it cannot be used, with the remedy; nil when State is ModelReady
+}
+
+// ModelState is whether a model can be used.
+type ModelState int
+
+// The states of a model.
+const (
+	ModelReady   ModelState = iota
+	ModelMissing            // files are missing, or the whole folder
+	ModelDamaged            // files are not as they were imported, or cannot be read
+)
+
+// Name is what the model is called.
+func (m Model) Name() string {
+	if m.Manifest != nil && m.Manifest.Name != "" {
+		return m.Manifest.Name
+	}
+	return filepath.Base(m.Path)
+}
+
+// familyName is what people call a family.
+func familyName(family string) string {
+	switch family {
+	case "sdxl":
+		return "SDXL"
+	case "sd15":
+		return "Stable Diffusion 1.5"
+	}
+	return family
+}
+
+// Shelf is what the window knows of the models.
+type Shelf struct {
+	List   []Model
+	Listed bool   // it was read once
+	Free   int64  // bytes left on the disk of the folder; -1: not known
+	Using  string // path of the open model
+	Opened bool   // Using means something
+	Next   *Model // is opened as soon as the queue is through; nil: none
+	Hasty  bool   // Next does not wait for the queue, only for the running round
+	Moving bool   // another model is being opened
+	Chosen string // path of the model whose details are shown
+	Adding *Adding
+	Tasks  []ModelTask // imports and checks: the first one runs, the others wait
+	Checks map[string]CheckResult
+	Err    error  // of the last thing done
+	Told   string // of the last thing done
+	undo   func() // takes it back; nil: it cannot be
+	last   int    // ID of a task given last
+}
+
+// CheckResult is how a check of a model's files came out.
+type CheckResult struct {
+	At  time.Time
+	Err error
+}
+
+// Adding is a checkpoint that was named, before it is imported.
+type Adding struct {
+	Path, Base string
+	Looking    bool // it is being inspected
+	Found      bundle.Inspection
+	Name       string // that the model gets
+	Free       int64  // bytes left on the disk that it goes to; -1: not known
+	Again      string // path of the model that it is made anew for, or ""
+}
+
+// ModelTask is an import or a check.
+type ModelTask struct {
+	ID        int
+	Import    Import // of an import
+	Check     string // path of the model that is checked; Import is empty
+	Name      string
+	What      string // the file at work
+	Done, All int64  // bytes
+	Began     time.Time
+	Remaining time.Duration // 0: not known yet
+	Ending    bool          // it was cancelled
+	cancel    context.CancelFunc
+	expected  int64  // bytes that it reads and writes
+	again     string // path of the model that the import replaces, or ""
+}
+
+// find is the model of a path.
+func (s Shelf) find(path string) (Model, bool) {
+	i := slices.IndexFunc(s.List, func(m Model) bool { return m.Path == path })
+	if i < 0 {
+		return Model{}, false
+	}
+	return s.List[i], true
+}
+
+// chosen is the model whose details are shown: the one in use unless the user chose another.
+func (s Shelf) chosen() (Model, bool) {
+	if m, ok := s.find(s.Chosen); ok {
+		return m, true
+	}
+	if m, ok := s.find(s.Using); ok {
+		return m, true
+	}
+	return Model{}, false
+}
+
+// inUse tells whether a model is the open one.
+func (s Shelf) inUse(path string) bool { return s.Opened && s.Using == path }
+
+// busy tells whether a task concerns a model.
+func (s Shelf) busy(path string) bool {
+	return slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return t.Check != "" && t.Check == path })
+}
+
+// sources are the models that another base can go under: those whose checkpoints are known, each checkpoint once.
+func (s Shelf) sources() []Model {
+	var list []Model
+	for _, m := range s.List {
+		if m.Source != "" && !slices.ContainsFunc(list, func(have Model) bool { return have.Source == m.Source }) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// freeName is a name that no model has yet.
+func (s Shelf) freeName(name string) string {
+	taken := func(name string) bool {
+		return slices.ContainsFunc(s.List, func(m Model) bool { return strings.EqualFold(m.Name(), name) }) ||
+			slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return strings.EqualFold(t.Import.Name, name) })
+	}
+	for n := 2; ; n++ {
+		if !taken(name) {
+			return name
+		}
+		base := name
+		if i := strings.LastIndex(name, " "); i > 0 && name[i+1:] == fmt.Sprint(n-1) {
+			base = name[:i]
+		}
+		name = fmt.Sprintf("%s %d", base, n)
+	}
+}
+
+// line is the second line of a model in the list.
+func (s Shelf) line(m Model) string {
+	var parts []string
+	if m.Manifest != nil {
+		parts = append(parts, familyName(m.Manifest.Family))
+	}
+	if m.Bytes > 0 {
+		parts = append(parts, bytesText(m.Bytes))
+	}
+	switch {
+	case m.State == ModelMissing:
+		parts = append(parts, say("files are missing"))
+	case m.State == ModelDamaged:
+		parts = append(parts, say("damaged"))
+	case s.inUse(m.Path):
+		parts = append(parts, say("in use"))
+	case s.Next != nil && s.Next.Path == m.Path:
+		parts = append(parts, say("next"))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// verdict says how a model is, in one or more sentences; bad tells that it cannot be used.
+func (s Shelf) verdict(m Model) (text string, bad bool) {
+	if m.Err != nil {
+		return Sentence(m.Err), true
+	}
+	text = say("Ready.")
+	if s.inUse(m.Path) {
+		text = say("In use now.")
+	}
+	switch check, ok := s.Checks[m.Path]; {
+	case ok && check.Err != nil:
+		return Sentence(check.Err), true
+	case ok:
+		text += " " + say("Checked at %s: all files are as they were imported.", check.At.Local().Format("15:04"))
+	}
+	return text, false
+}
+
+// Fact is one line of a table of facts.
+type Fact struct{ What, Is string }
+
+// facts are what there is to know of a model.
+func (m Model) facts() []Fact {
+	var list []Fact
+	add := func(what, is string) {
+		if is != "" {
+			list = append(list, Fact{what, is})
+		}
+	}
+	if f := m.Manifest; f != nil {
+		add(say("Family"), familyName(f.Family))
+		add(say("Pictures"), sizeFact(*f))
+		add(say("References"), say("%d × %d pixels", f.Vision.Reference, f.Vision.Reference))
+		add(say("Numbers"), f.Precision)
+	}
+	if m.Bytes > 0 {
+		add(say("On disk"), bytesText(m.Bytes))
+	}
+	if m.Mapped > 0 {
+		add(say("Your own files"), say("%s are read where they lie: keep them there", bytesText(m.Mapped)))
+	}
+	add(say("Made of"), tilde(m.Source))
+	add(say("Base model"), tilde(m.Base))
+	folder := tilde(m.Path)
+	if m.Path == "" {
+		folder = say("inside Realword")
+	}
+	add(say("Folder"), folder)
+	if m.Manifest != nil {
+		add(say("Licence"), cmp.Or(m.Manifest.Licence, say("not stated by its files: see where you got them")))
+	}
+	return list
+}
+
+func sizeFact(m bundle.Manifest) string {
+	if m.Size.Width == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d × %d", m.Size.Width, m.Size.Height)
+	if m.Size.Max > m.Size.Min {
+		text += say(", sides of %d to %d", m.Size.Min, m.Size.Max)
+	}
+	return text
+}
+
+// layoutName is what a checkpoint is recognised as.
+func layoutName(in bundle.Inspection) string {
+	switch {
+	case in.Layout == bundle.LayoutRelease:
+		return say("the released RealCustom++ checkpoints")
+	case in.Layout == bundle.LayoutDiffusers:
+		return say("a RealCustom++ folder in the layout of diffusers")
+	case in.Layout == bundle.LayoutBase && in.File:
+		return say("a text-to-image model in one file, without RealCustom++ weights")
+	case in.Layout == bundle.LayoutBase:
+		return say("a text-to-image model in a folder, without RealCustom++ weights")
+	case in.Layout == bundle.LayoutBundle:
+		return say("a model of Realword, ready as it is")
+	}
+	return ""
+}
+
+// facts are what was recognised.
+func (a Adding) facts() []Fact {
+	in := a.Found
+	var list []Fact
+	add := func(what, is string) {
+		if is != "" {
+			list = append(list, Fact{what, is})
+		}
+	}
+	add(say("This is"), layoutName(in))
+	add(say("Base model"), tilde(a.Base))
+	add(say("Family"), familyName(in.Manifest.Family))
+	if in.Layout != bundle.LayoutBase {
+		add(say("Pictures"), sizeFact(in.Manifest))
+	}
+	if in.Tensors > 0 {
+		add(say("Weights"), count(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, bytesText(in.Source)))
+	}
+	if in.Layout == bundle.LayoutRelease || in.Layout == bundle.LayoutDiffusers {
+		if in.Writes > 0 {
+			text := say("%s are needed", bytesText(in.Writes))
+			if a.Free >= 0 {
+				text = say("%s are needed, %s are free", bytesText(in.Writes), bytesText(a.Free))
+			}
+			add(say("Disk"), text)
+		}
+		add(say("Licence"), in.Manifest.Licence)
+	}
+	return list
+}
+
+// problem says why what was named cannot be imported, "" where it can.
+func (a Adding) problem() string {
+	switch in := a.Found; {
+	case a.Looking:
+		return ""
+	case in.Problems != nil:
+		return Sentence(in.Problems)
+	case in.Layout == bundle.LayoutBase:
+		return ""
+	case a.Free >= 0 && in.Writes+spare > a.Free && in.Layout != bundle.LayoutBundle:
+		return say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(in.Writes+spare-a.Free))
+	}
+	return ""
+}
+
+// spare is what a disk keeps free beside an import: graphs, tokenizers and what else goes on.
+const spare = 256 << 20
+
+// alone tells whether what was named is a text-to-image model that needs RealCustom++ checkpoints over it.
+func (a Adding) alone() bool { return !a.Looking && a.Found.Layout == bundle.LayoutBase }
+
+// agree is what the button that goes on is called; "" where there is nothing to go on with.
+func (a Adding) agree() string {
+	switch {
+	case a.Looking || a.problem() != "":
+		return ""
+	case a.Found.Layout == bundle.LayoutBundle:
+		return say("Add it")
+	case a.Found.Layout == bundle.LayoutRelease || a.Found.Layout == bundle.LayoutDiffusers:
+		return say("Import")
+	}
+	return ""
+}
+
+// text is what a task is doing.
+func (t ModelTask) text(running bool) string {
+	switch {
+	case t.Ending:
+		return say("Stopping…")
+	case !running:
+		return say("waits for its turn")
+	case t.All == 0:
+		return say("reading…")
+	}
+	text := say("%s of %s", bytesText(t.Done), bytesText(t.All))
+	if t.Remaining > 0 {
+		text += say(" · about %s left", max(t.Remaining.Round(time.Second), time.Second))
+	}
+	return text
+}
+
+// part is how far a task is, from 0 to 1.
+func (t ModelTask) part() float64 {
+	if t.All <= 0 {
+		return 0
+	}
+	return min(float64(t.Done)/float64(t.All), 1)
+}
+
+// tally adds up the progress of single files. It belongs to one goroutine.
+type tally struct {
+	expected int64 // bytes in all, as far as foretold
+	files    map[string][2]int64
+	began    time.Time
+	told     time.Time
+}
+
+// add takes what is told of a file. show tells that it is time to show the sum.
+func (t *tally) add(what string, done, total int64, now time.Time) (sum, all int64, left time.Duration, show bool) {
+	if t.files == nil {
+		t.files, t.began = map[string][2]int64{}, now
+	}
+	t.files[what] = [2]int64{done, total}
+	for _, f := range t.files {
+		sum += f[0]
+		all += f[1]
+	}
+	all = max(all, t.expected)
+	if spent := now.Sub(t.began); spent > time.Second && sum > 0 {
+		left = time.Duration(float64(spent) * float64(all-sum) / float64(sum))
+	}
+	if show = now.Sub(t.told) >= 100*time.Millisecond || sum == all; show {
+		t.told = now
+	}
+	return sum, all, left, show
+}
+
+// Adapt is the form for another model: what followed the presets of the old one follows those of the new one, the rest stays. The
+// remarks say what the user may not expect.
+func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
+	if from == nil || to == nil {
+		return f.Settle(to), nil
+	}
+	var remarks []string
+	before := f
+	old := from.Presets[f.Preset]
+	if _, known := to.Presets[f.Preset]; !known {
+		remarks = append(remarks, say("%s has no preset %s: Paper holds now.", to.Name, f.Preset))
+		f.Preset = "paper"
+	}
+	if f.Steps == old.Steps {
+		f.Steps = 0
+		if f.Stop == old.Stop {
+			f.Stop = 0
+		}
+	}
+	if f.CFG == old.CFG {
+		f.CFG = 0
+	}
+	f = f.Settle(to)
+	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
+		remarks = append(remarks, say("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
+	}
+	if to.Size.Width != from.Size.Width || to.Size.Height != from.Size.Height {
+		remarks = append(remarks, say("Pictures are %d × %d now.", to.Size.Width, to.Size.Height))
+	}
+	return f, remarks
+}
+
+// For marks the rounds that wait for another model than the open one.
+func (q Queue) For(m bundle.Manifest) Queue {
+	q.Waiting = slices.Clone(q.Waiting)
+	for i := range q.Waiting {
+		t := &q.Waiting[i]
+		t.Needs = ""
+		if t.Model != "" && !m.Named(t.Model) {
+			t.Needs = t.Model
+		}
+	}
+	return q
+}

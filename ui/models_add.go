@@ -1,0 +1,394 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/bundle"
+)
+
+// This file adds models, checks, renames and removes them.
+
+// folder is where models are kept.
+func (w *Window) modelsFolder() string {
+	if w.prefs.Models != "" {
+		return w.prefs.Models
+	}
+	return w.opt.Models.Folder()
+}
+
+// modelsFolderChooser is the place in the preferences where that folder is chosen; nil without models.
+func (w *Window) modelsFolderChooser(change func(func(*Preferences))) fyne.CanvasObject {
+	if w.opt.Models == nil {
+		return nil
+	}
+	folder, trouble := newField(w.shortcut, false), caption("")
+	folder.SetPlaceHolder(w.opt.Models.Folder())
+	folder.SetText(w.prefs.Models)
+	trouble.color = theme.ColorNameError
+	folder.OnChanged = func(path string) {
+		trouble.set("")
+		if path != "" && !filepath.IsAbs(path) {
+			trouble.set(say("Write the whole path, from the top of the disk."))
+			return
+		}
+		change(func(p *Preferences) { p.Models = path })
+		w.listModels()
+	}
+	row := fyne.CanvasObject(folder)
+	if w.opt.OpenFolder != nil {
+		row = container.NewBorder(nil, nil, nil, widget.NewButton(say("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
+	}
+	return newColumn(6, caption(say("Folder for imported models")), row, trouble)
+}
+
+// listModels reads the list of models anew.
+func (w *Window) listModels() {
+	if w.opt.Models == nil {
+		return
+	}
+	folder, elsewhere := w.modelsFolder(), slices.Clone(w.prefs.Elsewhere)
+	for _, path := range []string{w.opt.Model, w.prefs.Model} { // --model and the chosen one belong to it wherever they lie
+		if path != "" && filepath.Dir(path) != filepath.Clean(folder) && !slices.Contains(elsewhere, path) {
+			elsewhere = append(elsewhere, path)
+		}
+	}
+	w.background(func() func() {
+		list, err := w.opt.Models.List(folder, elsewhere)
+		free, freeErr := w.opt.Models.Free(folder)
+		return func() {
+			s := &w.state.Shelf
+			if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {
+				s.Free = -1
+			}
+			if err != nil {
+				s.Err = err
+			}
+			w.models.refresh()
+		}
+	})
+}
+
+// addFolder and addFile ask for checkpoints.
+func (w *Window) addFolder() {
+	w.askPath(w.opt.OpenFolder, func(path string) { w.lookAt(path, "", "") })
+}
+
+func (w *Window) addFile() { w.askPath(w.opt.OpenModel, func(path string) { w.lookAt(path, "", "") }) }
+
+// askPath lets the user choose a path in a dialog of the system.
+func (w *Window) askPath(dialog func() (string, error), then func(path string)) {
+	if dialog == nil {
+		return
+	}
+	w.background(func() func() {
+		path, err := dialog()
+		return func() {
+			switch {
+			case err != nil:
+				w.state.Shelf.Err = err
+				w.models.show()
+			case path != "":
+				then(path)
+			}
+		}
+	})
+}
+
+// lookAt inspects checkpoints and shows what they are. again is the path of a model that they shall replace, or "".
+func (w *Window) lookAt(path, base, again string) {
+	s := &w.state.Shelf
+	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
+	s.Adding, s.Err, s.Told, s.undo = a, nil, "", nil
+	w.models.show()
+	folder := w.modelsFolder()
+	w.background(func() func() {
+		found, err := w.opt.Models.Inspect(w.ctx, path, base)
+		free, freeErr := w.opt.Models.Free(folder)
+		return func() {
+			if s.Adding != a {
+				return // the user looks at something else by now
+			}
+			if err != nil {
+				found.Problems = err
+			}
+			a.Looking, a.Found = false, found
+			if freeErr == nil {
+				a.Free = free
+			}
+			a.Name = s.freeName(found.Manifest.Name)
+			if m, ok := s.find(again); ok && again != "" {
+				a.Name = m.Name()
+			}
+			w.models.refresh()
+		}
+	})
+}
+
+// stopAdding leaves what was named alone.
+func (w *Window) stopAdding() {
+	w.state.Shelf.Adding = nil
+	w.models.refresh()
+}
+
+// agreeAdding imports what is shown, or takes a model of Realword into the list as it is.
+func (w *Window) agreeAdding() {
+	s := &w.state.Shelf
+	a := s.Adding
+	if a == nil || a.agree() == "" {
+		return
+	}
+	s.Adding = nil
+	if a.Found.Layout == bundle.LayoutBundle {
+		if p := w.prefs; !slices.Contains(p.Elsewhere, a.Path) && filepath.Dir(a.Path) != filepath.Clean(w.modelsFolder()) {
+			p.Elsewhere = append(slices.Clone(p.Elsewhere), a.Path)
+			w.setPreferences(p)
+		}
+		s.Chosen, s.Told = a.Path, say("%s is in the list now. Its files stay where they are.", a.Found.Manifest.Name)
+		w.listModels()
+		w.models.refresh()
+		return
+	}
+	name := a.Name
+	if name == "" {
+		name = s.freeName(a.Found.Manifest.Name)
+	}
+	w.addTask(ModelTask{Name: name, expected: a.Found.Writes + a.Found.Source, again: a.Again,
+		Import: Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder()}})
+}
+
+// checkModel compares the files of a model with what was imported.
+func (w *Window) checkModel(path string) {
+	if m, ok := w.state.Shelf.find(path); ok && m.Path != "" && !w.state.Shelf.busy(path) {
+		w.addTask(ModelTask{Name: m.Name(), Check: path, expected: m.Bytes + m.Mapped})
+	}
+}
+
+// addTask puts a task behind the others and begins it when none runs.
+func (w *Window) addTask(t ModelTask) {
+	s := &w.state.Shelf
+	s.last++
+	t.ID = s.last
+	s.Tasks = append(slices.Clone(s.Tasks), t)
+	s.Err, s.Told, s.undo = nil, "", nil
+	w.nextTask()
+	w.models.refresh()
+}
+
+// nextTask begins the first task, unless one is under way. The window goes on meanwhile.
+func (w *Window) nextTask() {
+	s := &w.state.Shelf
+	if len(s.Tasks) == 0 || s.Tasks[0].cancel != nil || w.closing {
+		return
+	}
+	t := &s.Tasks[0]
+	ctx, cancel := context.WithCancel(w.ctx)
+	t.cancel, t.Began = cancel, time.Now()
+	task := *t
+	sum := tally{expected: t.expected}
+	progress := func(what string, done, total int64) {
+		if done, all, left, show := sum.add(what, done, total, time.Now()); show {
+			w.post(func() { w.taskProgress(task.ID, what, done, all, left) })
+		}
+	}
+	w.background(func() func() {
+		defer cancel()
+		var path string
+		var err error
+		if task.Check != "" {
+			err = w.opt.Models.Check(ctx, task.Check, progress)
+		} else {
+			path, err = w.opt.Models.Import(ctx, task.Import, progress)
+		}
+		return func() { w.taskEnded(task, path, err) }
+	})
+}
+
+func (w *Window) taskProgress(id int, what string, done, all int64, left time.Duration) {
+	s := &w.state.Shelf
+	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id }); i >= 0 {
+		s.Tasks = slices.Clone(s.Tasks)
+		t := &s.Tasks[i]
+		t.What, t.Done, t.All, t.Remaining = what, done, all, left
+		w.models.refreshTasks()
+	}
+}
+
+// cancelTask stops a task, or takes it out when it waits.
+func (w *Window) cancelTask(id int) {
+	s := &w.state.Shelf
+	i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id })
+	if i < 0 {
+		return
+	}
+	s.Tasks = slices.Clone(s.Tasks)
+	if t := &s.Tasks[i]; t.cancel != nil {
+		t.Ending = true
+		t.cancel()
+	} else {
+		s.Tasks = slices.Delete(s.Tasks, i, i+1)
+	}
+	w.models.refresh()
+}
+
+// taskEnded shows how a task came out, and begins the next one.
+func (w *Window) taskEnded(t ModelTask, path string, err error) {
+	s := &w.state.Shelf
+	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o ModelTask) bool { return o.ID == t.ID })
+	cancelled := errors.Is(err, context.Canceled)
+	switch {
+	case t.Check != "" && cancelled:
+		s.Told = say("The check of %s was stopped.", t.Name)
+	case t.Check != "":
+		if s.Checks == nil {
+			s.Checks = map[string]CheckResult{}
+		}
+		s.Checks[t.Check] = CheckResult{time.Now(), err}
+		if s.Told = say("%s is as it was imported.", t.Name); err != nil {
+			s.Told = ""
+			w.notice.say(notice{text: say("%s is damaged.", t.Name) + " " + Sentence(err), bad: true, act: say("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
+			w.tell(say("A model is damaged"), t.Name)
+		}
+	case cancelled:
+		s.Told = say("The import of %s was cancelled; nothing is left of it.", t.Name)
+	case err != nil:
+		s.Err = err
+		w.notice.say(notice{text: say("%s was not imported.", t.Name) + " " + Sentence(err), bad: true, act: say("Models…"), do: w.models.show})
+		w.tell(say("A model was not imported"), t.Name)
+	default:
+		s.Told, s.Chosen = say("%s is imported.", t.Name), path
+		w.notice.say(notice{text: s.Told, act: say("Use it"), do: func() { w.useModel(path) }})
+		w.tell(say("A model is imported"), t.Name)
+		if t.again != "" && t.again != path && !s.inUse(t.again) {
+			w.removeModel(t.again)
+		}
+	}
+	w.listModels()
+	w.nextTask()
+	w.models.refresh()
+}
+
+// renameModel gives a model another name.
+func (w *Window) renameModel(m Model) {
+	name := newField(w.shortcut, false)
+	name.SetText(m.Name())
+	var closeIt func()
+	do := func() {
+		text := name.Text
+		closeIt()
+		w.background(func() func() {
+			err := w.opt.Models.Rename(m.Path, text)
+			return func() {
+				s := &w.state.Shelf
+				if s.Err = err; err == nil && s.inUse(m.Path) && w.state.Model != nil {
+					renamed := *w.state.Model
+					renamed.Was, renamed.Name = append(slices.Clone(renamed.Was), renamed.Name), text
+					w.state.Model = &renamed
+					w.refresh()
+				}
+				w.listModels()
+				w.models.refresh()
+			}
+		})
+	}
+	name.OnSubmitted = func(string) { do() }
+	closeIt = w.sheetOK(say("Rename the model"), fyne.NewSize(460, 150), newColumn(8, name, note(say("Rounds that were made with it still belong to it."))), say("Rename"), do)
+	w.win.Canvas().Focus(name)
+}
+
+// askRemove asks before a model goes.
+func (w *Window) askRemove(m Model) {
+	switch {
+	case m.Path == "" || w.state.Shelf.inUse(m.Path):
+		return
+	case m.Elsewhere:
+		p := w.prefs
+		p.Elsewhere = slices.DeleteFunc(slices.Clone(p.Elsewhere), func(path string) bool { return path == m.Path })
+		if p.Model == m.Path {
+			p.Model = ""
+		}
+		w.setPreferences(p)
+		w.state.Shelf.Told = say("%s is out of the list. Its files stay where they are.", m.Name())
+		w.state.Shelf.undo = func() {
+			p := w.prefs
+			p.Elsewhere = append(slices.Clone(p.Elsewhere), m.Path)
+			w.setPreferences(p)
+			w.listModels()
+		}
+		w.listModels()
+		w.models.refresh()
+	default:
+		w.ask(say("Remove %s?", m.Name()), say("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", bytesText(m.Bytes)),
+			say("Remove"), func() { w.removeModel(m.Path) })
+	}
+}
+
+// removeModel takes a model out of its folder, with undo.
+func (w *Window) removeModel(path string) {
+	m, ok := w.state.Shelf.find(path)
+	if !ok || w.state.Shelf.inUse(path) || w.state.Shelf.busy(path) {
+		return
+	}
+	w.background(func() func() {
+		undo, err := w.opt.Models.Remove(path)
+		return func() {
+			s := &w.state.Shelf
+			if s.Err = err; err == nil {
+				s.Told = say("%s is removed.", m.Name())
+				s.undo = func() {
+					w.background(func() func() {
+						err := undo()
+						return func() { s.Err = err; w.listModels(); w.models.refresh() }
+					})
+				}
+				delete(s.Checks, path)
+			}
+			w.listModels()
+			w.models.refresh()
+		}
+	})
+}
+
+// undoModels takes the last thing done to the models back; false: there is nothing.
+func (w *Window) undoModels() bool {
+	undo := w.state.Shelf.undo
+	if undo == nil || !w.models.shown {
+		return false
+	}
+	w.state.Shelf.undo, w.state.Shelf.Told = nil, ""
+	undo()
+	w.models.refresh()
+	return true
+}
+
+// askClose closes the window; an import under way is asked about.
+func (w *Window) askClose() {
+	s := w.state.Shelf
+	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.Check == "" && !t.Ending }); i >= 0 && !w.closing && w.win.Canvas().Overlays().Top() == nil {
+		w.ask(say("Close Realword?"), say("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", s.Tasks[i].Name), say("Close"), w.Close)
+		return
+	}
+	w.Close()
+}
+
+// dropModel shows what was dropped as a model, if it is one; else the other thing happens.
+func (w *Window) dropModel(path string, other func()) {
+	w.background(func() func() {
+		is := bundle.Recognisable(path)
+		return func() {
+			if is {
+				w.lookAt(path, "", "")
+			} else {
+				other()
+			}
+		}
+	})
+}

@@ -1,0 +1,63 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// notice is something that the window says over everything until the user has read it: what became of a model.
+type notice struct {
+	text string
+	bad  bool
+	act  string // what the button is called; "": none
+	do   func()
+}
+
+// noticeBar shows the newest notice.
+type noticeBar struct {
+	*fyne.Container
+	w     *Window
+	now   notice
+	text  *widget.Label
+	act   *widget.Button
+	plate *plate
+	icon  *widget.Icon
+}
+
+func newNoticeBar(w *Window) *noticeBar {
+	b := &noticeBar{w: w, text: widget.NewLabel(""), plate: newPlate(colorRaised, colorLine, 8), icon: widget.NewIcon(theme.InfoIcon())}
+	b.text.Wrapping = fyne.TextWrapWord
+	b.act = widget.NewButton("", func() {
+		do := b.now.do
+		b.say(notice{})
+		if do != nil {
+			do()
+		}
+	})
+	b.act.Importance = widget.HighImportance
+	dismiss := smallButton(say("Close"), theme.CancelIcon(), func() { b.say(notice{}) })
+	b.Container = container.New(inset{0, 4}, container.NewStack(b.plate,
+		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(b.icon), newRow(6, b.act, dismiss), b.text))))
+	b.Hide()
+	return b
+}
+
+// say shows a notice in place of the one before; an empty one takes it away.
+func (b *noticeBar) say(n notice) {
+	b.now = n
+	b.text.SetText(n.text)
+	b.act.SetText(n.act)
+	b.act.Hidden, b.Hidden = n.act == "", n.text == ""
+	b.plate.stroke, b.icon.Resource = colorLine, theme.InfoIcon()
+	if n.bad {
+		b.plate.stroke, b.icon.Resource = theme.ColorNameWarning, theme.NewWarningThemedResource(theme.WarningIcon())
+	}
+	b.plate.Refresh()
+	b.icon.Refresh()
+	b.Refresh()
+	if c := b.w.win.Content(); c != nil {
+		c.Refresh()
+	}
+}

@@ -1,0 +1,514 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/bundle"
+)
+
+// modelsPage is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
+// is about to be added.
+type modelsPage struct {
+	w     *Window
+	shown bool
+	close func() // takes back what Esc closes
+
+	page             *fyne.Container
+	opener           *widget.Button // in the head of the window
+	list             *widget.List
+	usage            *line
+	file, dir        *widget.Button
+	tasks            *fyne.Container
+	rows             map[int]*taskRow
+	snack            *fyne.Container
+	snackText        *widget.Label
+	undo             *widget.Button
+	detail           *fyne.Container // of the chosen model
+	title            *line
+	verdict          *widget.Label
+	facts            *fyne.Container
+	told             []Fact // that facts shows
+	notes            *widget.Label
+	notesHead        *line
+	buttons          map[string]*widget.Button
+	why              *line
+	adding           *fyne.Container
+	addTitle, addAt  *line
+	addFacts         *fyne.Container
+	addTold          []Fact
+	addNotes         *widget.Label
+	trouble          *widget.Label
+	looking          *widget.ProgressBarInfinite
+	name             *field
+	nameRow, sources *fyne.Container
+	offered          []string // paths that sources shows
+	agree, leave     *widget.Button
+}
+
+func newModelsPage(w *Window) *modelsPage {
+	p := &modelsPage{w: w, buttons: map[string]*widget.Button{}, rows: map[int]*taskRow{}}
+	p.opener = widget.NewButtonWithIcon(say("Models"), theme.StorageIcon(), p.toggle)
+	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
+	body := container.New(columns{320, 10, 10, 420}, p.buildList(), p.buildRight(), container.NewStack())
+	p.page = container.NewStack(newPlate(theme.ColorNameBackground, "", 0), body)
+	p.page.Hide()
+	return p
+}
+
+func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *widget.Button {
+	p.buttons[id] = lowButton(text, icon, do)
+	return p.buttons[id]
+}
+
+func (p *modelsPage) buildList() fyne.CanvasObject {
+	p.list = widget.NewList(func() int { return len(p.w.state.Shelf.List) }, newSessionItem, p.updateRow)
+	p.list.HideSeparators = true
+	p.list.OnSelected = func(i widget.ListItemID) {
+		s := &p.w.state.Shelf
+		if i < len(s.List) && (s.Chosen != s.List[i].Path || s.Adding != nil) {
+			s.Chosen, s.Adding = s.List[i].Path, nil
+			p.refresh()
+		}
+	}
+	p.usage = caption("")
+	p.tasks = newColumn(8)
+	p.dir = p.tool("folder", say("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
+	p.file = p.tool("file", say("Add a file…"), theme.FileIcon(), p.w.addFile)
+	bottom := newColumn(6, newCapped(12, p.tasks), widget.NewSeparator(), p.dir, p.file, container.New(inset{4, 0}, p.usage),
+		note(say("Or drop a checkpoint folder or a model file on the window.")))
+	return panel(container.NewBorder(container.New(fixed{height: 30}, heading(say("Models"))), bottom, nil, nil, p.list))
+}
+
+func (p *modelsPage) buildRight() fyne.CanvasObject {
+	wrapped := func(importance widget.Importance) *widget.Label {
+		l := widget.NewLabel("")
+		l.Wrapping, l.Importance = fyne.TextWrapWord, importance
+		return l
+	}
+	p.title = newLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	p.title.style.Bold = true
+	p.verdict, p.notes = wrapped(widget.MediumImportance), wrapped(widget.LowImportance)
+	p.notes.SizeName = theme.SizeNameCaptionText
+	p.facts, p.notesHead, p.why = newColumn(6), heading(say("What the import says")), caption("")
+	chosen := func(do func(Model)) func() {
+		return func() {
+			if m, ok := p.w.state.Shelf.chosen(); ok {
+				do(m)
+			}
+		}
+	}
+	use := p.tool("use", say("Use this model"), theme.ConfirmIcon(), chosen(func(m Model) { p.w.useModel(m.Path) }))
+	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
+	foot := newColumn(4, p.why, container.New(&flow{gap: 4}, use,
+		p.tool("check", say("Check the files"), theme.SearchIcon(), chosen(func(m Model) { p.w.checkModel(m.Path) })),
+		p.tool("rename", say("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
+		p.tool("base", say("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
+		p.tool("again", say("Import again"), theme.DownloadIcon(), chosen(func(m Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
+		p.tool("reveal", say("Show the folder"), theme.FolderIcon(), chosen(func(m Model) { p.w.showFolder(m.Path) })),
+		p.tool("remove", say("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
+	p.detail = container.NewBorder(nil, foot, nil, nil, newPage(newColumn(10, p.title, p.verdict, p.facts, p.notesHead, quiet(p.notes))))
+
+	p.addTitle = newLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	p.addTitle.style.Bold = true
+	p.addAt = caption("")
+	p.addFacts, p.addNotes, p.trouble = newColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
+	p.addNotes.SizeName = theme.SizeNameCaptionText
+	p.looking = widget.NewProgressBarInfinite()
+	p.looking.Stop()
+	p.name = newField(p.w.shortcut, false)
+	p.name.OnChanged = func(text string) {
+		if a := p.w.state.Shelf.Adding; a != nil {
+			a.Name = text
+		}
+	}
+	p.nameRow = newColumn(2, container.New(inset{4, 0}, caption(say("Name"))), p.name)
+	p.sources = newColumn(4)
+	p.agree = widget.NewButton("", p.w.agreeAdding)
+	p.agree.Importance = widget.HighImportance
+	p.leave = widget.NewButton(say("Cancel"), p.w.stopAdding)
+	p.adding = container.NewBorder(newColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, newRow(8, p.leave, p.agree)), nil, nil,
+		container.New(inset{0, 8}, newPage(newColumn(10, p.looking, p.addFacts, p.nameRow, p.sources, p.trouble, quiet(p.addNotes)))))
+
+	p.snackText = wrapped(widget.MediumImportance)
+	p.undo = widget.NewButton(say("Undo"), func() { p.w.undoModels() })
+	p.snack = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{10, 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), newCapped(6, p.snackText))))
+	done := smallButton(say("Close"), theme.CancelIcon(), p.hide)
+	top := container.New(fixed{height: 30}, container.NewBorder(nil, nil, nil, done))
+	return panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(inset{0, 4}, container.NewStack(p.detail, p.adding)), container.NewVBox(top))))
+}
+
+func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
+	s := p.w.state.Shelf
+	if i >= len(s.List) {
+		return
+	}
+	row, m := o.(*sessionItem), s.List[i]
+	row.title.set(cut(m.Name(), 34))
+	row.facts.color = theme.ColorNamePlaceHolder
+	icon := theme.StorageIcon()
+	check, checked := s.Checks[m.Path]
+	switch {
+	case m.Err != nil || checked && check.Err != nil:
+		icon, row.facts.color = theme.NewWarningThemedResource(theme.WarningIcon()), theme.ColorNameWarning
+	case s.inUse(m.Path):
+		icon = theme.NewSuccessThemedResource(theme.ConfirmIcon())
+	}
+	row.facts.set(s.line(m))
+	row.facts.Refresh()
+	row.icon.SetResource(icon)
+	row.image.Hide()
+}
+
+// taskRow is an import or a check on its way.
+type taskRow struct {
+	body       *fyne.Container
+	name, text *fitted
+	bar        *widget.ProgressBar
+	stop       *iconButton
+}
+
+func newTaskRow(w *Window, id int) *taskRow {
+	r := &taskRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
+	r.bar.TextFormatter = func() string { return "" }
+	r.stop = smallButton(say("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
+	r.body = container.NewStack(newPlate(colorRaised, colorLine, 7), container.New(inset{8, 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
+		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text))))
+	return r
+}
+
+func (r *taskRow) show(t ModelTask, running bool) {
+	name := say("Importing %s", t.Name)
+	if t.Check != "" {
+		name = say("Checking %s", t.Name)
+	}
+	r.name.set(name, theme.ColorNameForeground)
+	r.text.set(t.text(running), theme.ColorNamePlaceHolder)
+	r.bar.SetValue(t.part())
+	able(&r.stop.Button, !t.Ending)
+}
+
+// refreshTasks shows how far the tasks are, on the page and in the head of the window.
+func (p *modelsPage) refreshTasks() {
+	tasks := p.w.state.Shelf.Tasks
+	var rows []fyne.CanvasObject
+	for i, t := range tasks {
+		row := p.rows[t.ID]
+		if row == nil {
+			row = newTaskRow(p.w, t.ID)
+			p.rows[t.ID] = row
+		}
+		row.show(t, i == 0)
+		rows = append(rows, row.body)
+	}
+	for id := range p.rows {
+		if !slices.ContainsFunc(tasks, func(t ModelTask) bool { return t.ID == id }) {
+			delete(p.rows, id)
+		}
+	}
+	if !slices.Equal(rows, p.tasks.Objects) {
+		p.tasks.Objects = rows
+		p.page.Refresh()
+	}
+	text := say("Models")
+	if len(tasks) > 0 {
+		text += fmt.Sprintf(" · %.0f %%", 100*tasks[0].part())
+	}
+	if p.opener.Text != text {
+		p.opener.SetText(text)
+	}
+}
+
+// toggle shows the page or hides it.
+func (p *modelsPage) toggle() {
+	if p.shown {
+		p.hide()
+	} else {
+		p.show()
+	}
+}
+
+func (p *modelsPage) show() {
+	if p.w.opt.Models == nil {
+		return
+	}
+	if !p.shown {
+		p.w.gallery.hide()
+		p.shown = true
+		p.close = p.w.opened(p.escaped)
+		p.w.listModels()
+	}
+	p.refresh()
+}
+
+func (p *modelsPage) hide() {
+	if !p.shown {
+		return
+	}
+	p.shown = false
+	p.close()
+	s := &p.w.state.Shelf
+	s.Adding, s.Err, s.Told, s.undo = nil, nil, "", nil
+	p.w.win.Canvas().Unfocus()
+	p.refresh()
+}
+
+// escaped leaves what is about to be added, and then the page.
+func (p *modelsPage) escaped() {
+	if p.w.state.Shelf.Adding != nil {
+		p.close = p.w.opened(p.escaped)
+		p.w.stopAdding()
+		return
+	}
+	p.hide()
+}
+
+func (p *modelsPage) undoable() bool { return p.shown && p.w.state.Shelf.undo != nil }
+
+// refresh makes the page equal to the state.
+func (p *modelsPage) refresh() {
+	if p.page.Hidden == p.shown {
+		p.page.Hidden = !p.shown
+		if c := p.w.win.Content(); c != nil {
+			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
+		}
+	}
+	p.refreshTasks()
+	if !p.shown {
+		return
+	}
+	s := &p.w.state.Shelf
+	p.file.Hidden, p.dir.Hidden = p.w.opt.OpenModel == nil, p.w.opt.OpenFolder == nil
+	p.usage.set(tilde(p.w.modelsFolder()))
+	if s.Free >= 0 && s.Listed {
+		p.usage.set(say("%s free in %s", bytesText(s.Free), tilde(p.w.modelsFolder())))
+	}
+	p.list.Refresh()
+	m, ok := s.chosen()
+	if i := slices.IndexFunc(s.List, func(o Model) bool { return ok && o.Path == m.Path }); i >= 0 && s.Adding == nil {
+		p.list.Select(i)
+	} else {
+		p.list.UnselectAll()
+	}
+	p.adding.Hidden, p.detail.Hidden = s.Adding == nil, s.Adding != nil || !ok
+	if s.Adding != nil {
+		p.refreshAdding(*s.Adding)
+	} else if ok {
+		p.refreshDetail(m)
+	}
+	text := s.Told
+	p.snackText.Importance = widget.MediumImportance
+	if s.Err != nil {
+		text, p.snackText.Importance = Sentence(s.Err), widget.DangerImportance
+	}
+	p.snackText.SetText(text)
+	p.undo.Hidden, p.snack.Hidden = s.undo == nil, text == ""
+	p.page.Refresh()
+}
+
+// setFacts fills a table of facts when they have changed.
+func setFacts(into *fyne.Container, old *[]Fact, facts []Fact) {
+	if slices.Equal(*old, facts) && len(into.Objects) > 0 {
+		return
+	}
+	*old = facts
+	into.Objects = nil
+	for _, f := range facts {
+		text := widget.NewLabel(f.Is)
+		text.Wrapping = fyne.TextWrapWord
+		into.Add(container.New(labelled{130}, caption(f.What), container.New(inset{0, -6}, text)))
+	}
+	into.Refresh()
+}
+
+// labelled is a label of a width, which grows with the texts, and what it stands for.
+type labelled struct{ width float32 }
+
+func (l labelled) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	width := l.width * textScale()
+	objects[0].Move(fyne.NewPos(0, 3))
+	objects[0].Resize(fyne.NewSize(width-8, objects[0].MinSize().Height))
+	objects[1].Move(fyne.NewPos(width, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-width, size.Height))
+}
+
+func (l labelled) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(l.width*textScale()+100, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
+}
+
+func (p *modelsPage) refreshDetail(m Model) {
+	s := p.w.state.Shelf
+	p.title.set(m.Name())
+	verdict, bad := s.verdict(m)
+	p.verdict.Importance = widget.SuccessImportance
+	if bad {
+		p.verdict.Importance = widget.DangerImportance
+	}
+	p.verdict.SetText(verdict)
+	setFacts(p.facts, &p.told, m.facts())
+	notes := ""
+	if m.Manifest != nil {
+		for _, n := range m.Manifest.Notes {
+			notes += "• " + sentence(n) + "\n"
+		}
+	}
+	p.notes.SetText(notes)
+	p.notesHead.Hidden = notes == ""
+	own, used, at := m.Path != "", s.inUse(m.Path), s.busy(m.Path)
+	p.buttons["use"].Hidden = used
+	able(p.buttons["use"], m.Err == nil && !s.Moving)
+	if s.Next != nil && s.Next.Path == m.Path {
+		p.buttons["use"].Hidden = true
+	}
+	p.buttons["check"].Hidden = !own
+	able(p.buttons["check"], !at && m.Manifest != nil)
+	p.buttons["rename"].Hidden = !own
+	able(p.buttons["rename"], m.Manifest != nil && !at)
+	p.buttons["base"].Hidden = m.Source == ""
+	able(p.buttons["base"], p.w.opt.OpenModel != nil || p.w.opt.OpenFolder != nil)
+	check, checked := s.Checks[m.Path]
+	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && !(checked && check.Err != nil)
+	p.buttons["reveal"].Hidden = !own
+	p.buttons["remove"].Hidden = !own
+	able(p.buttons["remove"], !used && !at)
+	why := ""
+	switch {
+	case s.Moving:
+		why = say("The model is being opened…")
+	case s.Next != nil:
+		why = say("%s is opened when the queue is done.", s.Next.Name())
+	case used && own:
+		why = say("It can be removed when another model is in use.")
+	}
+	p.why.set(why)
+	p.why.Hidden = why == ""
+	p.detail.Refresh()
+}
+
+func (p *modelsPage) refreshAdding(a Adding) {
+	title := say("Add a model")
+	if a.Again != "" {
+		title = say("Import again")
+	}
+	p.addTitle.set(title)
+	p.addAt.set(tilde(a.Path))
+	p.looking.Hidden = !a.Looking
+	if a.Looking {
+		p.looking.Start()
+	} else {
+		p.looking.Stop()
+	}
+	setFacts(p.addFacts, &p.addTold, a.facts())
+	p.addFacts.Hidden = a.Looking
+	agree, trouble := a.agree(), a.problem()
+	p.trouble.SetText(trouble)
+	p.trouble.Hidden = trouble == ""
+	p.nameRow.Hidden = agree == "" || a.Again != "" || a.Found.Layout == bundle.LayoutBundle
+	if p.name.Text != a.Name {
+		p.name.SetText(a.Name)
+	}
+	notes := ""
+	for _, n := range a.Found.Manifest.Notes {
+		notes += "• " + sentence(n) + "\n"
+	}
+	p.addNotes.SetText(notes)
+	p.addNotes.Hidden = notes == "" || a.Looking
+	p.refreshSources(a)
+	p.agree.Hidden = agree == ""
+	p.agree.SetText(agree)
+	p.adding.Refresh()
+}
+
+// refreshSources offers the RealCustom++ checkpoints that a base model can go under.
+func (p *modelsPage) refreshSources(a Adding) {
+	p.sources.Hidden = a.Looking || !a.alone() || a.problem() != ""
+	if p.sources.Hidden {
+		return
+	}
+	list := p.w.state.Shelf.sources()
+	var offered []string
+	for _, m := range list {
+		offered = append(offered, m.Source+m.Name())
+	}
+	if len(p.sources.Objects) > 0 && slices.Equal(offered, p.offered) {
+		return
+	}
+	p.offered = offered
+	text := say("It has no RealCustom++ weights of its own. Choose the RealCustom++ checkpoints that it goes under:")
+	if len(list) == 0 {
+		text = say("It has no RealCustom++ weights of its own. Choose the folder of the RealCustom++ checkpoints that it goes under.")
+	}
+	question := widget.NewLabel(text)
+	question.Wrapping = fyne.TextWrapWord
+	p.sources.Objects = []fyne.CanvasObject{question}
+	for _, m := range list {
+		p.sources.Add(lowButton(say("%s, from %s", m.Name(), tilde(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
+	}
+	if p.w.opt.OpenFolder != nil {
+		p.sources.Add(lowButton(say("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
+	}
+}
+
+// goUnder puts the base model that is being added under RealCustom++ checkpoints.
+func (w *Window) goUnder(source string) {
+	if a := w.state.Shelf.Adding; a != nil && a.alone() {
+		w.lookAt(source, a.Path, "")
+	}
+}
+
+// askBase asks for another base model under the checkpoints of a model.
+func (p *modelsPage) askBase(m Model) {
+	then := func(path string) { p.w.lookAt(m.Source, path, "") }
+	switch {
+	case p.w.opt.OpenFolder == nil:
+		p.w.askPath(p.w.opt.OpenModel, then)
+		return
+	case p.w.opt.OpenModel == nil:
+		p.w.askPath(p.w.opt.OpenFolder, then)
+		return
+	}
+	text := widget.NewLabel(say("Another text-to-image model of the same family takes the place of the base under %s: one file, or a folder in the layout of diffusers. It becomes a model of its own; this one stays.", m.Name()))
+	text.Wrapping = fyne.TextWrapWord
+	var closeIt func()
+	folder := widget.NewButton(say("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
+	file := widget.NewButton(say("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
+	file.Importance = widget.HighImportance
+	closeIt = p.w.sheet(say("Another base model"), fyne.NewSize(520, 210), newPage(text), folder, file)
+}
+
+// modelActions are the entries of the models in the table of actions.
+func (w *Window) modelActions() []action {
+	here := func() bool { return w.opt.Models != nil }
+	chosen := func(ok func(Model) bool) func() bool {
+		return func() bool {
+			m, found := w.state.Shelf.chosen()
+			return here() && w.models.shown && found && w.state.Shelf.Adding == nil && ok(m)
+		}
+	}
+	with := func(do func(Model)) func() {
+		return func() {
+			if m, ok := w.state.Shelf.chosen(); ok {
+				do(m)
+			}
+		}
+	}
+	own := func(m Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.busy(m.Path) }
+	return []action{
+		{id: "models.show", menu: menuModels, label: say("Models"), key: "Ctrl+Shift+M", do: w.models.toggle, can: here, on: func() bool { return w.models.shown }},
+		{id: "models.folder", menu: menuModels, label: say("Add a model folder…"), do: w.addFolder, can: func() bool { return here() && w.opt.OpenFolder != nil }},
+		{id: "models.file", menu: menuModels, label: say("Add a model file…"), do: w.addFile, can: func() bool { return here() && w.opt.OpenModel != nil }},
+		separator(menuModels),
+		{id: "models.use", menu: menuModels, label: say("Use this model"), do: with(func(m Model) { w.useModel(m.Path) }), can: chosen(func(m Model) bool { return m.Err == nil && !w.state.Shelf.inUse(m.Path) })},
+		{id: "models.check", menu: menuModels, label: say("Check the files"), do: with(func(m Model) { w.checkModel(m.Path) }), can: chosen(own)},
+		{id: "models.rename", menu: menuModels, label: say("Rename the model…"), do: with(w.renameModel), can: chosen(own)},
+		{id: "models.remove", menu: menuModels, label: say("Remove the model…"), do: with(w.askRemove), can: chosen(func(m Model) bool { return m.Path != "" && !w.state.Shelf.inUse(m.Path) && !w.state.Shelf.busy(m.Path) })},
+		separator(menuModels),
+		{id: "models.cancel", menu: menuModels, label: say("Cancel the import"), do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
+	}
+}

@@ -1,0 +1,188 @@
+package ui
+
+import (
+	"image"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/bundle"
+	"realword/inference/picture"
+)
+
+// This file exchanges the engine of the window for that of another model. Session, form and cards stay.
+
+// open opens the model of the command line, or the one that was used last. Where that one is gone, the model inside the program
+// steps in, and a notice says so.
+func (w *Window) open() {
+	path, given := w.opt.Model, w.opt.Model != ""
+	if !given {
+		path = w.prefs.Model
+	}
+	w.background(func() func() {
+		engine, err := w.opt.Open(w.ctx, path)
+		var why error
+		if err != nil && path != "" && !given {
+			why = err
+			engine, err = w.opt.Open(w.ctx, "")
+		}
+		return func() {
+			if err != nil {
+				w.state.ModelErr = err
+				w.refresh()
+				return
+			}
+			if why != nil {
+				w.notice.say(notice{text: say("The model that you used last cannot be opened. %s The model inside Realword is open instead.", Sentence(why)),
+					bad: true, act: say("Models…"), do: w.models.show})
+				path = ""
+			}
+			w.takeEngine(engine, path)
+			w.undo.reset(w.state.Form)
+			w.refresh()
+		}
+	})
+}
+
+// useModel opens another model. While a round runs the user is asked what shall become of it.
+func (w *Window) useModel(path string) {
+	s := &w.state.Shelf
+	m, ok := s.find(path)
+	switch {
+	case !ok || m.Err != nil || w.closing || s.Moving:
+		return
+	case s.inUse(path):
+		s.Next = nil // the user has thought better of it
+		w.refresh()
+		return
+	case w.gallery.state.Busy != "":
+		s.Err = sayErr("a picture of the history is being made again: wait until it is done")
+		w.refresh()
+		return
+	case !w.state.Busy():
+		w.switchTo(path)
+		return
+	}
+	waiting := len(w.state.Queue.Waiting)
+	text := say("A round is being made with %s.", w.state.Model.Name)
+	if waiting > 0 {
+		text += " " + count(waiting, "One more waits.", "%d more wait.", pluralArgs(waiting)...)
+	}
+	text += " " + say("What waits is kept for the model that it was made for.")
+	question := widget.NewLabel(text)
+	question.Wrapping = fyne.TextWrapWord
+	var closeIt func()
+	button := func(label string, do func()) *widget.Button {
+		return widget.NewButton(label, func() { closeIt(); do() })
+	}
+	later := button(say("When the queue is done"), func() { w.switchAfter(m, false) })
+	later.Importance = widget.HighImportance
+	closeIt = w.sheet(say("Switch to %s?", m.Name()), fyne.NewSize(560, 190), newPage(question),
+		button(say("Cancel"), func() {}), button(say("Stop the round and switch"), func() { w.switchAfter(m, true) }), later)
+}
+
+// switchAfter opens a model when the queue is through, or with hasty when the running round has stopped.
+func (w *Window) switchAfter(m Model, hasty bool) {
+	w.state.Shelf.Next, w.state.Shelf.Hasty = &m, hasty
+	if hasty {
+		w.stop()
+	}
+	w.followSwitch()
+	w.refresh()
+}
+
+// followSwitch opens the model that is next, if its time has come.
+func (w *Window) followSwitch() {
+	s := &w.state.Shelf
+	if s.Next == nil || w.state.Busy() || s.Moving {
+		return
+	}
+	if _, more := w.state.Queue.Next(); more && !s.Hasty {
+		return
+	}
+	w.switchTo(s.Next.Path)
+}
+
+// switchTo opens a model now. No round runs.
+func (w *Window) switchTo(path string) {
+	s := &w.state.Shelf
+	s.Next, s.Hasty, s.Moving, s.Err, s.Told, s.undo = nil, false, true, nil, "", nil
+	w.refresh()
+	w.background(func() func() {
+		engine, err := w.opt.Open(w.ctx, path)
+		return func() {
+			w.state.Shelf.Moving = false
+			if err != nil {
+				w.state.Shelf.Err = err
+				w.notice.say(notice{text: say("The model cannot be opened. %s", Sentence(err)), bad: true, act: say("Models…"), do: w.models.show})
+				w.listModels()
+			} else {
+				remarks := w.takeEngine(engine, path)
+				w.state.Shelf.Told = say("%s is in use now.", w.state.Model.Name)
+				w.notice.say(notice{text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
+				p := w.prefs
+				p.Model = path
+				w.setPreferences(p)
+			}
+			w.advance(false)
+			w.refresh()
+		}
+	})
+}
+
+// takeEngine makes an engine that of the window and closes the one before. It answers what the user may not expect.
+func (w *Window) takeEngine(engine Engine, path string) []string {
+	old, before := w.engine, w.state.Model
+	m := engine.Manifest()
+	w.engine, w.state.Model, w.state.ModelErr = engine, &m, nil
+	w.state.Shelf.Using, w.state.Shelf.Opened, w.state.Shelf.Chosen = path, true, path
+	form, remarks := w.state.Form.Adapt(before, &m)
+	w.state.Form = form
+	w.state.Words = w.words(form.Prompt)
+	w.state.Queue = w.state.Queue.For(m)
+	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t Task) bool { return t.Needs == "" })); n > 0 {
+		remarks = append(remarks, count(n, "One round waits for its own model.", "%d rounds wait for their own models.", pluralArgs(n)...))
+	}
+	if old != nil {
+		w.background(func() func() {
+			if err := old.Close(); err != nil {
+				fyne.LogError("The model was not closed as it should be", err)
+			}
+			return nil
+		})
+	}
+	if before != nil && before.Vision.Reference != m.Vision.Reference {
+		w.lookAgain(m)
+	}
+	return remarks
+}
+
+// lookAgain makes the squares of all cards in the size that a model's encoders see.
+func (w *Window) lookAgain(m bundle.Manifest) {
+	cards := slices.Clone(w.state.Form.Cards)
+	w.background(func() func() {
+		views := map[int]Card{}
+		for _, c := range cards {
+			if len(c.Ref.Data) == 0 {
+				continue
+			}
+			img, _, err := picture.Decode(c.Ref.Data, picture.Limits{})
+			if err == nil && c.look(img, &m) == nil {
+				views[c.ID] = c
+			}
+		}
+		return func() {
+			w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
+			for i := range w.state.Form.Cards {
+				c := &w.state.Form.Cards[i]
+				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && c.View != image.Image(nil) {
+					c.View, c.Small = v.View, v.Small
+				}
+			}
+			w.undo.now = w.state.Form // nothing that the user did
+			w.refresh()
+		}
+	})
+}
