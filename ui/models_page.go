@@ -56,7 +56,7 @@ func newModelsPage(w *Window) *modelsPage {
 	p := &modelsPage{w: w, buttons: map[string]*widget.Button{}, rows: map[int]*taskRow{}}
 	p.opener = widget.NewButtonWithIcon(say("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
-	body := container.New(columns{320, 10, 10, 420}, p.buildList(), p.buildRight(), container.NewStack())
+	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
 	p.page = container.NewStack(newPlate(theme.ColorNameBackground, "", 0), body)
 	p.page.Hide()
 	return p
@@ -325,6 +325,21 @@ func setFacts(into *fyne.Container, old *[]Fact, facts []Fact) {
 		into.Add(container.New(labelled{130}, caption(f.What), container.New(inset{0, -6}, text)))
 	}
 	into.Refresh()
+}
+
+// leading is a panel of a width, which grows with the texts, and the rest at its right.
+type leading struct{ width, gap float32 }
+
+func (l leading) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	width := min(l.width*max(textScale(), 1), size.Width*0.45)
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(width, size.Height))
+	objects[1].Move(fyne.NewPos(width+l.gap, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-width-l.gap, size.Height))
+}
+
+func (l leading) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(l.width+l.gap+300, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
 }
 
 // labelled is a label of a width, which grows with the texts, and what it stands for.
