@@ -1,0 +1,260 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"realword/inference/guidance"
+	"realword/inference/onnx"
+	"realword/inference/prompt"
+	"realword/inference/random"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// DeviceTolerance is what CompareDevices accepts as relative L2 distance. Graphics cards multiply float32 with the precision of
+// TF32 (10 bits of mantissa) and halves with as many; a kernel that is wrong is off by far more.
+const DeviceTolerance = 2e-2
+
+// StageComparison is one stage of a generation on a device beside the processor, from the same inputs. Its Tensor is the stage:
+// operators, text, vision, guidance, generation or decoder; its Problem is why the device has no result.
+type StageComparison struct {
+	Check
+	Device time.Duration // the fastest run, without loading
+	CPU    time.Duration
+}
+
+// CompareDevices runs every stage of a model on a device and on the processor from the same inputs, repeats times at width ×
+// height, and compares results and times. A stage that the device cannot run does not keep the others from running. An
+// error means that the processor could not do it. The stage "operators" is a small graph of which the device must run
+// every operator itself.
+func CompareDevices(ctx context.Context, cpu, device Runtime, m Model, width, height, repeats int) (list []StageComparison, err error) {
+	first, err := compareOperators(ctx, cpu, device)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, first)
+	c := &comparison{ctx: ctx, cpu: NewGraphs(cpu, m), device: NewGraphs(device, m), repeats: repeats}
+	defer func() { err = errors.Join(err, c.cpu.Close(), c.device.Close()) }()
+	c.stages(width, height)
+	return append(list, c.list...), c.err
+}
+
+// stages compares every stage at a size in pixels.
+func (c *comparison) stages(width, height int) {
+	m := c.cpu.model
+	ids := make([][]int64, m.Manifest().Text.Encoders)
+	for i := range ids {
+		ids[i] = m.Tokenizer(i).Encode("a dog on the beach").IDs
+	}
+	views := tensor.Of(random.Normal(1, 5*3*m.Manifest().Vision.View*m.Manifest().Vision.View), 5, 3, m.Manifest().Vision.View, m.Manifest().Vision.View)
+	for i, v := range views.F32 {
+		views.F32[i] = min(max(0.5+0.2*v, 0), 1) // colours
+	}
+	factor := m.Manifest().Latent.Factor
+	latent := tensor.Of(random.Normal(2, m.Manifest().Latent.Channels*height/factor*width/factor), 1, m.Manifest().Latent.Channels, height/factor, width/factor)
+	h, w := c.cpu.grid(height, width)
+	mask := make([]float32, h*w) // the upper half
+	for i := range h * w / 2 {
+		mask[i] = 1
+	}
+	words := tensor.Zeros(1, prompt.Length)
+	words.F32[2] = 1
+
+	tokens := c.stage("vision", func(g *Graphs) (*tensor.Tensor, error) { return g.Vision(c.ctx, views) })
+	c.stage("text", func(g *Graphs) (*tensor.Tensor, error) {
+		in := tensors{}
+		for i, name := range g.textInputs() {
+			in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
+		}
+		out, err := g.run(c.ctx, "text", in, g.textOutputs()...)
+		return out["encoder_hidden_states"], err
+	})
+	if c.err == nil {
+		c.passes(ids, tokens, latent, words, mask)
+	}
+	c.stage("decoder", func(g *Graphs) (*tensor.Tensor, error) { return g.Decode(c.ctx, latent) })
+}
+
+// comparison collects stages. The first error of the processor sticks.
+type comparison struct {
+	ctx         context.Context
+	cpu, device *Graphs
+	repeats     int
+	list        []StageComparison
+	err         error
+}
+
+// stage runs one stage on both sides and returns what the processor made.
+func (c *comparison) stage(name string, run func(g *Graphs) (*tensor.Tensor, error)) *tensor.Tensor {
+	if c.err != nil {
+		return nil
+	}
+	s := StageComparison{Check: Check{Tensor: name, Tolerance: DeviceTolerance}}
+	var want, got *tensor.Tensor
+	if want, s.CPU, c.err = timed(c.repeats, func() (*tensor.Tensor, error) { return run(c.cpu) }); c.err != nil {
+		return nil
+	}
+	var err error
+	if got, s.Device, err = timed(c.repeats, func() (*tensor.Tensor, error) { return run(c.device) }); err != nil {
+		if c.err = c.ctx.Err(); c.err != nil {
+			return nil
+		}
+		s.Problem = err.Error()
+	} else {
+		s.measure(got.F32, want.F32)
+	}
+	c.list = append(c.list, s)
+	return want
+}
+
+// passes compares a guidance pass and a generation pass with one subject in the upper half of the picture.
+func (c *comparison) passes(ids [][]int64, tokens, latent, words *tensor.Tensor, mask []float32) {
+	type side struct {
+		point  point
+		vision Vision
+		none   Vision
+		err    error
+	}
+	sides := map[*Graphs]*side{}
+	defer func() {
+		for _, s := range sides {
+			s.point.text.KV.Close()
+			s.vision.KV.Close()
+			s.none.KV.Close()
+		}
+	}()
+	for _, g := range []*Graphs{c.cpu, c.device} {
+		s := &side{}
+		sides[g] = s
+		var err1, err2, err3 error
+		l := Loop{Graphs: g, Width: latent.Shape[3] * g.model.Manifest().Latent.Factor, Height: latent.Shape[2] * g.model.Manifest().Latent.Factor}
+		s.point = l.point(latent.F32, g.model.Manifest().Schedule.TrainSteps/2)
+		s.point.text, err1 = g.Text(c.ctx, ids)
+		s.vision, err2 = g.Condition(c.ctx, [][]*tensor.Tensor{{tokens}})
+		s.none, err3 = g.noVision(c.ctx)
+		s.err = errors.Join(err1, err2, err3)
+	}
+	if c.err = sides[c.cpu].err; c.err != nil {
+		return
+	}
+	c.stage("guidance", func(g *Graphs) (*tensor.Tensor, error) {
+		s := sides[g]
+		if s.err != nil {
+			return nil, s.err
+		}
+		_, scores, err := g.guide(c.ctx, guidance.LowCrossHighSelf, s.point, words, s.none)
+		return scores, err
+	})
+	c.stage("generation", func(g *Graphs) (*tensor.Tensor, error) {
+		s := sides[g]
+		if s.err != nil {
+			return nil, s.err
+		}
+		return g.noise(c.ctx, s.point, s.vision, [][]float32{mask})
+	})
+}
+
+// timed runs f and returns its last result with the time of the fastest run. A first run, which may load, plan and choose
+// kernels, does not count.
+func timed[T any](repeats int, f func() (T, error)) (out T, best time.Duration, err error) {
+	if out, err = f(); err != nil {
+		return out, 0, err
+	}
+	best = math.MaxInt64
+	for range max(1, repeats) {
+		start := time.Now()
+		if out, err = f(); err != nil {
+			return out, 0, err
+		}
+		best = min(best, time.Since(start))
+	}
+	return out, best, nil
+}
+
+// compareOperators runs convolution, activation, attention and products in a graph of fixed shapes, of which no operator may
+// be left to the processor.
+func compareOperators(ctx context.Context, cpu, device Runtime) (StageComparison, error) {
+	s := StageComparison{Check: Check{Tensor: "operators", Tolerance: DeviceTolerance}}
+	dir, err := os.MkdirTemp("", "realword-device-*")
+	if err != nil {
+		return s, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "operators.onnx")
+	if err := os.WriteFile(path, operators().Marshal(), 0o600); err != nil {
+		return s, err
+	}
+	in := tensors{"x": tensor.Of(random.Normal(3, 64*16*16), 1, 64, 16, 16), "w": tensor.Of(random.Normal(4, 64*64*9), 64, 64, 3, 3)}
+	for i := range in["w"].F32 {
+		in["w"].F32[i] /= 24 // the root of what is summed, so that the result is of the size of x
+	}
+	run := func(rt Runtime, strict bool) (out *tensor.Tensor, took time.Duration, err error) {
+		g, err := rt.Open(path, session.Options{Once: true, Strict: strict})
+		if err != nil {
+			return nil, 0, err
+		}
+		defer func() { err = errors.Join(err, g.Close()) }()
+		return timed(3, func() (*tensor.Tensor, error) {
+			all, err := g.Run(ctx, in)
+			return all["y"], err
+		})
+	}
+	want, took, err := run(cpu, false)
+	if err != nil {
+		return s, err
+	}
+	s.CPU = took
+	got, took, err := run(device, true)
+	s.Device = took
+	switch {
+	case ctx.Err() != nil:
+		return s, ctx.Err()
+	case err != nil:
+		s.Problem = err.Error()
+	default:
+		s.measure(got.F32, want.F32)
+	}
+	return s, nil
+}
+
+// operators is y = softmax(h·hᵀ/16)·h with h = SiLU(w ∗ x) read as 64 rows of 256.
+func operators() *onnx.Model {
+	ints := func(name string, values ...int64) onnx.Initializer {
+		return onnx.Initializer{Name: name, DType: tensor.I64, Shape: []int{len(values)}, Data: tensor.OfInts(values, len(values))}
+	}
+	return &onnx.Model{Producer: "realword", Graph: onnx.Graph{
+		Name:         "operators",
+		Initializers: []onnx.Initializer{ints("rows", 1, 64, 256), {Name: "scale", DType: tensor.F32, Shape: []int{1}, Data: tensor.Of([]float32{1. / 16}, 1)}},
+		Nodes: []onnx.Node{
+			{Op: "Conv", Inputs: []string{"x", "w"}, Outputs: []string{"c"}, Attrs: []onnx.Attr{{Name: "pads", Value: []int{1, 1, 1, 1}}}},
+			{Op: "Sigmoid", Inputs: []string{"c"}, Outputs: []string{"s"}},
+			{Op: "Mul", Inputs: []string{"c", "s"}, Outputs: []string{"a"}},
+			{Op: "Reshape", Inputs: []string{"a", "rows"}, Outputs: []string{"h"}},
+			{Op: "Transpose", Inputs: []string{"h"}, Outputs: []string{"t"}, Attrs: []onnx.Attr{{Name: "perm", Value: []int{0, 2, 1}}}},
+			{Op: "MatMul", Inputs: []string{"h", "t"}, Outputs: []string{"l"}},
+			{Op: "Mul", Inputs: []string{"l", "scale"}, Outputs: []string{"m"}},
+			{Op: "Softmax", Inputs: []string{"m"}, Outputs: []string{"p"}, Attrs: []onnx.Attr{{Name: "axis", Value: -1}}},
+			{Op: "MatMul", Inputs: []string{"p", "h"}, Outputs: []string{"y"}},
+		},
+		Inputs:  []onnx.ValueInfo{{Name: "x", DType: tensor.F32, Shape: []int{1, 64, 16, 16}}, {Name: "w", DType: tensor.F32, Shape: []int{64, 64, 3, 3}}},
+		Outputs: []onnx.ValueInfo{{Name: "y", DType: tensor.F32, Shape: []int{1, 64, 256}}},
+	}}
+}
+
+// String prints the comparison as one line of a table: stage, seconds of both, error.
+func (c StageComparison) String() string {
+	verdict := "ok"
+	if !c.OK() {
+		verdict = "FAILED"
+	}
+	if c.Problem != "" {
+		return fmt.Sprintf("%-11s %10s %10.4f  %s: %s", c.Tensor, "-", c.CPU.Seconds(), verdict, c.Problem)
+	}
+	return fmt.Sprintf("%-11s %10.4f %10.4f  %.1e %s", c.Tensor, c.Device.Seconds(), c.CPU.Seconds(), c.RelL2, verdict)
+}

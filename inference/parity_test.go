@@ -1,0 +1,97 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// crooked is a device whose results of one graph are off, or that cannot run it.
+type crooked struct {
+	*fakeRuntime
+	graph string
+	off   float32
+	fail  error
+}
+
+func (r crooked) Open(path string, opts session.Options) (session.Session, error) {
+	s, err := r.fakeRuntime.Open(path, opts)
+	if path != r.graph {
+		return s, err
+	}
+	return crookedSession{s, r}, err
+}
+
+type crookedSession struct {
+	session.Session
+	r crooked
+}
+
+func (s crookedSession) Run(ctx context.Context, in map[string]*tensor.Tensor, outputs ...string) (map[string]*tensor.Tensor, error) {
+	if s.r.fail != nil {
+		return nil, s.r.fail
+	}
+	out, err := s.Session.Run(ctx, in, outputs...)
+	for _, t := range out {
+		for i := range t.F32 {
+			t.F32[i] *= 1 + s.r.off
+		}
+	}
+	return out, err
+}
+
+func TestStagesAreComparedOneByOne(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		device crooked
+		failed string
+	}{
+		"the same":   {crooked{}, ""},
+		"TF32":       {crooked{graph: "decoder", off: 1e-3}, ""},
+		"wrong":      {crooked{graph: "decoder", off: 0.1}, "decoder"},
+		"unable":     {crooked{graph: "vision", fail: errors.New("no kernel")}, "vision"},
+		"no U-Net":   {crooked{graph: "unet", fail: errors.New("no kernel")}, "guidance generation"},
+		"no vision":  {crooked{graph: "vision_kv", fail: errors.New("no kernel")}, "guidance generation"},
+		"not number": {crooked{graph: "text", off: float32(nan())}, "text generation"}, // which reads the text
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.device.fakeRuntime = b.runtime
+			device := &comparison{ctx: t.Context(), cpu: NewGraphs(b.runtime, b.model), device: NewGraphs(c.device, b.model), repeats: 1}
+			device.stages(16, 16)
+			if device.err != nil {
+				t.Fatal(device.err)
+			}
+			var stages, failed []string
+			for _, s := range device.list {
+				stages = append(stages, s.Tensor)
+				if !s.OK() {
+					failed = append(failed, s.Tensor)
+				}
+				if s.CPU <= 0 || s.Problem == "" && s.Device <= 0 {
+					t.Errorf("no times: %v", s)
+				}
+			}
+			if !slices.Equal(stages, []string{"vision", "text", "guidance", "generation", "decoder"}) {
+				t.Errorf("%q", stages)
+			}
+			if got := strings.Join(failed, " "); got != c.failed {
+				t.Errorf("failed: %q, want %q", got, c.failed)
+			}
+		})
+	}
+	broken := crooked{b.runtime, "decoder", 0, errors.New("no kernel")}
+	reference := &comparison{ctx: t.Context(), cpu: NewGraphs(broken, b.model), device: NewGraphs(b.runtime, b.model), repeats: 1}
+	if reference.stages(16, 16); reference.err == nil || len(reference.list) != 4 {
+		t.Errorf("the processor cannot, and %v was said of %d stages", reference.err, len(reference.list))
+	}
+}
+
+func nan() float64 {
+	var zero float64
+	return zero / zero
+}
