@@ -71,7 +71,7 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	if err := probe(g.out); err != nil {
 		return err
 	}
-	e, err := g.machine.open()
+	e, err := g.machine.open(ctx)
 	if err != nil {
 		return err
 	}

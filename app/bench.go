@@ -53,7 +53,7 @@ func newBench() *cobra.Command {
 				}}
 			}
 			r.Seeds = []uint64{1}
-			if b.engine, err = m.open(); err != nil {
+			if b.engine, err = m.open(c.Context()); err != nil {
 				return err
 			}
 			defer b.engine.Close()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func report(out io.Writer, findings []finding) bool {
 
 func examine(c *cobra.Command, m machine) []finding {
 	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d processors", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}}
-	list = append(list, examineRuntime()...)
+	list = append(list, examineRuntime(c.Context())...)
 	list = append(list, examineModel(c, m), examineFolder("Cache", os.UserCacheDir, true), examineFolder("History", os.UserConfigDir, false), examineDisplay())
 	if runtime.GOOS == "linux" {
 		list = append(list, examineDrivers())
@@ -76,7 +77,7 @@ func examine(c *cobra.Command, m machine) []finding {
 	return list
 }
 
-func examineRuntime() []finding {
+func examineRuntime(ctx context.Context) []finding {
 	library := finding{name: "ONNX Runtime", needed: true}
 	rt, err := ort.New(ort.Options{})
 	if err != nil {
@@ -88,20 +89,39 @@ func examineRuntime() []finding {
 	if sum, err := digest(rt.Library()); err == nil {
 		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
 	}
-	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}}, examineCUDA(rt.Library())...)
+	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}}, examineCUDA(ctx, rt.Library())...)
 }
 
-// examineCUDA tells of every library that CUDA needs.
-func examineCUDA(library string) []finding {
+// examineCUDA tells of every library that CUDA needs and, where all are there, tries the graphics card.
+func examineCUDA(ctx context.Context, library string) []finding {
+	components := ort.Components(library)
+	if len(components) == 0 {
+		return nil // there is no CUDA for this system
+	}
+	card := finding{name: "CUDA", detail: "a library is missing", remedy: "nothing to do without a graphics card of NVIDIA: the CPU is used"}
+	if ort.Usable(components) {
+		v := known(ctx, library, "cuda", true)
+		if card.ok = v.Usable; len(v.Components) > 0 {
+			components = v.Components // which tell also whether they can be loaded
+		}
+		card.detail = v.Reason
+		if v.Usable {
+			card.detail = fmt.Sprintf("%s, %.0f GB, driver for CUDA %s, computes as the CPU does", v.Card, float64(v.Memory)/1e9, v.CUDA)
+		}
+	}
 	var list []finding
-	for _, c := range ort.Components(library) {
+	for _, c := range components {
 		f := finding{name: c.Name, ok: c.State == ort.Found, detail: c.Path, remedy: c.Remedy}
-		if !f.ok {
-			f.detail = strings.TrimSpace(c.File + " " + c.Note)
+		switch c.State {
+		case ort.Found:
+		case ort.Missing:
+			f.detail = c.File
+		default:
+			f.detail = fmt.Sprintf("%s: %s (%s)", c.File, c.State, c.Note)
 		}
 		list = append(list, f)
 	}
-	return list
+	return append(list, card)
 }
 
 func examineModel(c *cobra.Command, m machine) finding {

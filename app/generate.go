@@ -102,7 +102,7 @@ func given(c *cobra.Command) error {
 // flags adds the options that choose a machine.
 func (m *machine) flags(c *cobra.Command) {
 	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
-	c.Flags().StringVar(&m.device, "device", "auto", "auto or cpu")
+	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, cuda, or cuda:1 for the second graphics card")
 	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 }
 
@@ -127,7 +127,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := probe(g.out); err != nil {
 		return err
 	}
-	e, err := g.machine.open()
+	e, err := g.machine.open(ctx)
 	if err != nil {
 		return err
 	}

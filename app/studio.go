@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"os"
 	"path/filepath"
 
@@ -9,12 +9,13 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/ort"
+	"realword/inference/session"
 )
 
 // machine is what a generation runs on, as chosen with options.
 type machine struct {
 	model   string // bundle folder; empty means the embedded model
-	device  string
+	device  string // as ort.ParseDevice reads it, or auto, which is the default
 	threads int
 }
 
@@ -22,22 +23,20 @@ type machine struct {
 type engine struct {
 	*inference.Engine
 	bundle  *bundle.Bundle
-	runtime *ort.Runtime
+	runtime inference.Runtime
 }
 
 // open loads the library first: without it a model is of no use.
-func (m machine) open() (*engine, error) {
-	switch m.device {
-	case "", "auto", "cpu":
-	case "cuda":
-		return nil, errors.New("this version of Realword runs on the CPU only: use --device cpu")
-	default:
-		return nil, usagef("--device %q: it is auto or cpu", m.device)
-	}
+func (m machine) open(ctx context.Context) (*engine, error) {
 	if m.threads < 0 {
 		return nil, usagef("--threads %d: give a positive number, or 0 for every core", m.threads)
 	}
-	rt, err := ort.New(ort.Options{Threads: m.threads})
+	if m.device != "auto" {
+		if _, _, err := ort.ParseDevice(m.device); err != nil {
+			return nil, usagef("--device: %w", err)
+		}
+	}
+	rt, err := m.runtime(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +45,23 @@ func (m machine) open() (*engine, error) {
 		return nil, err
 	}
 	return &engine{inference.New(rt, b), b, rt}, nil
+}
+
+// runtime starts the library on the device that was chosen; on a graphics card, with the CPU behind it.
+func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
+	library, err := ort.Find("")
+	if err != nil {
+		return nil, err
+	}
+	device, err := m.choose(ctx, library)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := ort.New(ort.Options{Threads: m.threads, Device: device})
+	if err != nil || device == "cpu" {
+		return rt, err
+	}
+	return session.NewFallback(rt, func() (session.Runtime, error) { return ort.New(ort.Options{Threads: m.threads}) }), nil
 }
 
 // openModel opens a bundle folder, or the embedded model when the path is empty.

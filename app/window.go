@@ -30,10 +30,10 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	ui.Run(c.Context(), a, ui.Options{
 		Title:   appName,
 		Program: program,
-		Open: func(_ context.Context, model string) (ui.Engine, error) {
+		Open: func(ctx context.Context, model string) (ui.Engine, error) {
 			one := *m
 			one.model = model
-			e, err := one.open()
+			e, err := one.open(ctx)
 			if err != nil {
 				return nil, err
 			}

@@ -158,6 +158,7 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 		}
 	}
 	l := newLoop(w.graphs, p.request)
+	defer l.Close()
 	passes, err := w.passes(ctx, l, p, o)
 	if err != nil {
 		return m, err

@@ -125,7 +125,7 @@ func (r *Runtime) useCUDA(index int) error {
 		}
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("CUDA cannot be used: %w", errors.Join(problems...))
+		return errors.Join(problems...)
 	}
 	provider := list[len(list)-1]
 	device := &cuda{index: index}
@@ -138,7 +138,7 @@ func (r *Runtime) useCUDA(index int) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("CUDA cannot be used: %w", err)
+		return fmt.Errorf("CUDA does not start: %w", err)
 	}
 	r.cuda, r.memory = device, device.memory
 	return nil
@@ -159,7 +159,7 @@ func register(path string) error {
 
 func (c *cuda) usePlugin(path string) error {
 	if err := register(path); err != nil {
-		return fmt.Errorf("its plugin %s does not start: %w", path, err)
+		return fmt.Errorf("the plugin %s: %w", path, err)
 	}
 	devices, err := native.Devices()
 	if err != nil {
@@ -192,7 +192,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 		if why := register(path); why != nil {
 			err = why
 		}
-		return fmt.Errorf("its provider %s does not start: %w", path, err)
+		return fmt.Errorf("the provider %s: %w", path, err)
 	}
 	c.memory, err = native.NewMemory("Cuda", c.index)
 	return err

@@ -96,7 +96,7 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 		// Weights stay out of the arena, which would keep more than they need.
 		set = append(set, r.cuda.choose(o), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
 	}
-	if opts.Strict {
+	if opts.Strict && r.cuda != nil {
 		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))
 	}
 	if err := errors.Join(set...); err != nil {

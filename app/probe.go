@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"realword/inference"
+	"realword/inference/ort"
+)
+
+// verdict is what a trial of a device in a child process found.
+type verdict struct {
+	Device     string
+	Usable     bool
+	Reason     string // why it is not
+	Card       string // what the driver calls it
+	Memory     uint64 // of the card, bytes
+	CUDA       string // newest version that the driver serves
+	Components []ort.Component
+	Stages     []inference.StageComparison
+}
+
+// How long a trial may take: the first start of a driver compiles kernels.
+const trialLimit = 3 * time.Minute
+
+func newProbeDevice() *cobra.Command {
+	var m machine
+	c := &cobra.Command{
+		Use: "probe-device", Short: "try a device and print a verdict as JSON; a broken driver may end this command",
+		Hidden: true, Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			v := m.try(c.Context())
+			return json.NewEncoder(c.OutOrStdout()).Encode(v)
+		},
+	}
+	m.flags(c)
+	return c
+}
+
+// try starts the device in this process and compares what it computes with the processor.
+func (m machine) try(ctx context.Context) verdict {
+	v := verdict{Device: m.device}
+	fail := func(err error) verdict {
+		v.Reason = err.Error()
+		return v
+	}
+	cpu, err := ort.New(ort.Options{Threads: m.threads})
+	if err != nil {
+		return fail(err)
+	}
+	onCUDA, index, err := ort.ParseDevice(m.device)
+	if err != nil {
+		return fail(err)
+	}
+	if onCUDA {
+		v.Components = ort.LoadComponents(cpu.Library())
+		if ort.Usable(v.Components) {
+			cards, version, err := ort.GPUs(v.Components)
+			if err != nil {
+				return fail(err)
+			}
+			if v.CUDA = version; index >= len(cards) {
+				return fail(fmt.Errorf("there is no device %s: the driver knows of %d", m.device, len(cards)))
+			}
+			v.Card, v.Memory = cards[index].Name, cards[index].Memory
+		}
+	}
+	device, err := ort.New(ort.Options{Threads: m.threads, Device: m.device})
+	if err != nil {
+		return fail(err)
+	}
+	b, err := openModel(m.model)
+	if err != nil {
+		return fail(err)
+	}
+	size := b.Manifest().Size
+	if v.Stages, err = inference.CompareDevices(ctx, cpu, device, b, size.Width, size.Height, 2); err != nil {
+		return fail(err)
+	}
+	for _, s := range v.Stages {
+		switch {
+		case s.Problem != "":
+			return fail(fmt.Errorf("the stage %q fails on it: %s", s.Tensor, s.Problem))
+		case !s.OK():
+			return fail(fmt.Errorf("the stage %q comes out wrong on it, %.1e away from the CPU: update the graphics driver", s.Tensor, s.RelL2))
+		}
+	}
+	v.Usable = true
+	return v
+}
+
+// child makes the command that runs this program again; tests run themselves.
+var child = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	exe, err := os.Executable()
+	return exec.CommandContext(ctx, exe, args...), err
+}
+
+// trial tries a device in a child process, which a crash or a hang of a driver ends alone.
+func trial(ctx context.Context, device string, limit time.Duration) verdict {
+	v := verdict{Device: device}
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd, err := child(within, "probe-device", "--device", device)
+	if err != nil {
+		v.Reason = err.Error()
+		return v
+	}
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &messages, 5*time.Second
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		v.Reason = ctx.Err().Error()
+	case within.Err() != nil:
+		v.Reason = fmt.Sprintf("it did not answer within %v: update the graphics driver", limit)
+	case err != nil:
+		v.Reason = fmt.Sprintf("its driver or its provider crashed (%v%s): update the graphics driver", err, lastLine(messages.String()))
+	default:
+		if err := json.Unmarshal(out.Bytes(), &v); err != nil {
+			v.Reason = fmt.Sprintf("its trial said nothing that can be read (%v)", err)
+		}
+	}
+	return v
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if line := lines[len(lines)-1]; line != "" {
+		return ": " + line
+	}
+	return ""
+}
+
+// known returns the verdict on a device that a former trial left for the same program, libraries and driver, or makes it. With
+// afresh a former one does not count.
+func known(ctx context.Context, library, device string, afresh bool) verdict {
+	path, err := verdictFile(library, device)
+	if err != nil {
+		return trial(ctx, device, trialLimit)
+	}
+	if data, err := os.ReadFile(path); err == nil && !afresh {
+		var v verdict
+		if json.Unmarshal(data, &v) == nil && v.Device == device {
+			return v
+		}
+	}
+	v := trial(ctx, device, trialLimit)
+	if data, err := json.MarshalIndent(v, "", "  "); err == nil && ctx.Err() == nil {
+		// Without the file the next start tries again, which is no loss but time.
+		if os.MkdirAll(filepath.Dir(path), 0o755) == nil {
+			_ = os.WriteFile(path, data, 0o600)
+		}
+	}
+	return v
+}
+
+// verdictFile names the file of a verdict by everything that it depends on.
+func verdictFile(library, device string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	fmt.Fprintln(sum, version, device)
+	paths := []string{library}
+	if exe, err := os.Executable(); err == nil {
+		paths = append(paths, exe)
+	}
+	for _, c := range ort.Components(library) {
+		paths = append(paths, c.Path)
+	}
+	for _, path := range paths {
+		if real, err := filepath.EvalSymlinks(path); err == nil { // a driver's version is in its name
+			path = real
+		}
+		if info, err := os.Stat(path); err == nil {
+			fmt.Fprintln(sum, path, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	if driver, err := os.ReadFile("/proc/driver/nvidia/version"); err == nil {
+		sum.Write(driver)
+	}
+	return filepath.Join(cache, "realword", "devices", fmt.Sprintf("%.16x.json", sum.Sum(nil))), nil
+}
+
+// errNotUsable is a device that was asked for by name and cannot be used.
+var errNotUsable = errors.New("`realword doctor` says what is missing; --device cpu goes without it")
+
+// choose decides where to compute: on the device that was asked for, or by itself on a graphics card that has passed its trial.
+func (m machine) choose(ctx context.Context, library string) (device string, err error) {
+	if m.device == "cpu" {
+		return "cpu", nil
+	}
+	device = m.device
+	byItself := device == "" || device == "auto"
+	if byItself {
+		device = "cuda"
+	}
+	if list := ort.Components(library); byItself && (len(list) == 0 || !ort.Usable(list)) {
+		return "cpu", nil
+	}
+	v := known(ctx, library, device, false)
+	switch {
+	case v.Usable:
+		return device, nil
+	case byItself:
+		return "cpu", nil
+	}
+	return "", fmt.Errorf("the device %s cannot be used: %s: %w", device, v.Reason, errNotUsable)
+}
+
+// printStages prints a table of stages: seconds on the device and on the CPU, and how far they are apart.
+func printStages(out io.Writer, device string, stages []inference.StageComparison) {
+	fmt.Fprintf(out, "%-11s %10s %10s  %s\n", "stage", strings.ToUpper(device)+" s", "CPU s", "error")
+	for _, s := range stages {
+		fmt.Fprintln(out, s)
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"realword/inference/ort"
+)
+
+// instead makes a trial run a line of shell, and counts the trials.
+func instead(t *testing.T, line string) *int {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	before, trials := child, 0
+	t.Cleanup(func() { child = before })
+	child = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
+		trials++
+		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") {
+			t.Errorf("a trial runs %q", got)
+		}
+		return exec.CommandContext(ctx, "/bin/sh", "-c", line), nil
+	}
+	return &trials
+}
+
+func TestATrialSurvivesItsDriver(t *testing.T) {
+	for name, c := range map[string]struct{ line, want string }{
+		"crash":   {`echo "no such kernel image" >&2; kill -SEGV $$`, "crashed (signal: segmentation fault: no such kernel image)"},
+		"hang":    {"sleep 60", "did not answer within 200ms"},
+		"noise":   {"echo hello", "nothing that can be read"},
+		"verdict": {`echo '{"Device":"cuda","Usable":true,"Card":"a card"}'`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			instead(t, c.line)
+			limit := time.Minute
+			if name == "hang" {
+				limit = 200 * time.Millisecond
+			}
+			v := trial(t.Context(), "cuda", limit)
+			if v.Usable != (c.want == "") || !strings.Contains(v.Reason, c.want) || v.Device != "cuda" {
+				t.Errorf("%+v", v)
+			}
+			if v.Usable && v.Card != "a card" {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}
+
+func TestVerdictsAreKept(t *testing.T) {
+	dir := home(t)
+	library := filepath.Join(dir, "libonnxruntime.so.1")
+	if err := os.WriteFile(library, []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	trials := instead(t, `echo '{"Device":"cuda","Usable":true}'`)
+	ask := func(device string, afresh bool, want int) {
+		t.Helper()
+		if v := known(t.Context(), library, device, afresh); !v.Usable || *trials != want {
+			t.Errorf("after %d trials, want %d: %+v", *trials, want, v)
+		}
+	}
+	ask("cuda", false, 1)
+	ask("cuda", false, 1)
+	ask("cuda", true, 2)
+	ask("cuda", false, 2)
+	if err := os.WriteFile(library, []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ask("cuda", false, 3)
+	files, _ := filepath.Glob(filepath.Join(dir, "*", "realword", "devices", "*.json"))
+	more, _ := filepath.Glob(filepath.Join(dir, "realword", "devices", "*.json"))
+	for _, file := range append(files, more...) {
+		if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask("cuda", false, 4)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if v := known(ctx, filepath.Join(dir, "other"), "cuda", false); v.Usable {
+		t.Error("a cancelled trial says that the device can be used")
+	}
+	ctx = t.Context()
+	if v := known(ctx, filepath.Join(dir, "other"), "cuda", false); !v.Usable {
+		t.Error("a cancelled trial was kept")
+	}
+}
+
+func TestChoosingADevice(t *testing.T) {
+	dir := home(t)
+	library := filepath.Join(dir, "libonnxruntime.so.1")
+	trials := instead(t, `echo '{"Device":"cuda","Reason":"it is broken"}'`)
+	for _, device := range []string{"", "auto", "cpu"} {
+		if got, err := (machine{device: device}).choose(t.Context(), library); got != "cpu" || err != nil || *trials != 0 {
+			t.Errorf("%q: %q, %v, %d trials", device, got, err, *trials)
+		}
+	}
+	if _, err := (machine{device: "cuda"}).choose(t.Context(), library); err == nil || !strings.Contains(err.Error(), "it is broken") || !strings.Contains(err.Error(), "doctor") {
+		t.Errorf("%v", err)
+	}
+	instead(t, `echo '{"Device":"cuda:1","Usable":true}'`)
+	if got, err := (machine{device: "cuda:1"}).choose(t.Context(), library); got != "cuda:1" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// The trial of a graphics card, made with the processor in its place.
+func TestTheTrialItself(t *testing.T) {
+	if _, err := ort.Find(""); err != nil && os.Getenv("CI") == "" {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	home(t)
+	status, stdout, stderr := command(t, "probe-device", "--device", "cpu")
+	var v verdict
+	if err := json.Unmarshal([]byte(stdout), &v); err != nil || status != 0 {
+		t.Fatalf("status %d, %v\n%s%s", status, err, stdout, stderr)
+	}
+	if !v.Usable || len(v.Stages) != 6 {
+		t.Errorf("%+v", v)
+	}
+	for _, s := range v.Stages {
+		if !s.OK() || s.RelL2 != 0 || s.Device <= 0 {
+			t.Errorf("%v", s)
+		}
+	}
+	_, stdout, _ = command(t, "probe-device", "--device", "cuda:9")
+	if err := json.Unmarshal([]byte(stdout), &v); err != nil || v.Reason == "" {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+}
