@@ -1,5 +1,7 @@
 package nn
 
+import "realword/inference/tensor"
+
 // An image is an activation map of N pictures, C channels, h×w cells. How it lies in memory is the target's business: networks
 // ask Channels and Size, not Dim, and move between images and tokens [N hw C] with Tokens and FromTokens. Conv2D, GroupNorm,
 // GroupNormSiLU, UpsampleNearest, ConcatChannels and AddChannels take images, and so does what works element by element.
@@ -105,8 +107,8 @@ func MapColumns(q, k, columns *Value, heads int) *Value {
 	// CUDA's fast kernels want values as wide as keys: zeros fill them up.
 	b, d := q.b, q.Dim(-1)/heads
 	count := Slice(ShapeOf(columns), 0, 2, 3)
-	pads := Concat(0, b.Ints(0, 0, 0, 0, 0), Sub(b.Ints(d), count))
-	wide := b.node("Pad", []int{1, columns.Dim(1), d}, []*Value{Scale(columns, columnScale), pads})
+	rest := zeros(Concat(0, b.Ints(1), Slice(ShapeOf(columns), 0, 1, 2), b.Ints(d)), tensor.F32, 1, columns.Dim(1), d)
+	wide := Slice(Concat(2, Scale(columns, columnScale), rest), 2, 0, d)
 	got := Attention(q, k, Fold(perHead(Activation(wide), heads), 0, 0, -1), heads)
 	mean := Mean(Float(Fold(got, 0, 0, heads, d)), 2) // [1 hw d]
 	mean = b.node("Slice", columns.Shape, []*Value{mean, b.Ints(0), count, b.Ints(2)})

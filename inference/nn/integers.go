@@ -26,7 +26,7 @@ func FirstMax(ids *Value) *Value {
 // Identity returns the unit matrix whose size is the running number n [1].
 func Identity(n *Value) *Value {
 	b := n.b
-	square := b.emit(onnx.Node{Op: "ConstantOfShape"}, tensor.F32, []int{-1, -1}, []*Value{Concat(0, n, n)})
+	square := zeros(Concat(0, n, n), tensor.F32, -1, -1)
 	return b.node("EyeLike", []int{-1, -1}, []*Value{square}, attr("dtype", 1))
 }
 
@@ -45,10 +45,15 @@ func Largest(xs *Value) *Value {
 func Scatter(index, updates, like *Value) *Value {
 	b := index.b
 	shape := Concat(0, Slice(ShapeOf(updates), 0, 0, 1), Slice(ShapeOf(like), 0, 1, 3))
-	fill := onnx.Node{Op: "ConstantOfShape"}
-	if updates.DType != tensor.F32 {
-		fill.Attrs = []onnx.Attr{attr("value", &tensor.Tensor{DType: updates.DType, Shape: []int{1}, F32: []float32{0}})}
+	empty := zeros(shape, updates.DType, updates.Dim(0), like.Dim(1), like.Dim(2))
+	return b.node("ScatterND", empty.Shape, []*Value{empty, index, updates})
+}
+
+// zeros returns zeros of a running shape, of which known is known now.
+func zeros(shape *Value, dtype tensor.DType, known ...int) *Value {
+	b := shape.b
+	if b.target == CPU && dtype == tensor.F32 {
+		return b.emit(onnx.Node{Op: "ConstantOfShape"}, dtype, known, []*Value{shape})
 	}
-	zeros := b.emit(fill, updates.DType, []int{updates.Dim(0), like.Dim(1), like.Dim(2)}, []*Value{shape})
-	return b.node("ScatterND", zeros.Shape, []*Value{zeros, index, updates})
+	return b.node("Expand", known, []*Value{b.scalar(0, dtype), shape}) // CUDA has no ConstantOfShape of this opset
 }
