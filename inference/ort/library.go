@@ -34,9 +34,14 @@ func CacheFolder() (string, error) {
 	return filepath.Join(dir, "realword", "onnxruntime-"+Version), nil
 }
 
+// cudaSuffix is what `make deps DEVICE=cuda` appends to the name of the folder. Core and provider in it are of one build; on the
+// CPU it computes the same bits as the other one.
+const cudaSuffix = "-cuda"
+
 // Find returns the path of the ONNX Runtime library. A place that the user named counts alone: first the argument, when
 // it is not empty, then the environment variable, each a file or a folder. Otherwise the folder of the running binary and
-// the user's cache are searched, in this order. The file is not opened: whether it is a usable library shows in New.
+// the user's cache are searched, in this order,
+// in the cache first the build with CUDA. The file is not opened: whether it is a usable library shows in New.
 func Find(library string) (string, error) {
 	if library != "" {
 		return inPlace(library, "the chosen library")
@@ -52,7 +57,7 @@ func Find(library string) (string, error) {
 		places = append(places, filepath.Dir(exe))
 	}
 	if cache, err := CacheFolder(); err == nil {
-		places = append(places, cache)
+		places = append(places, cache+cudaSuffix, cache)
 	}
 	for _, dir := range places {
 		if path, ok := inFolder(dir); ok {

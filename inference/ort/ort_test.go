@@ -354,6 +354,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	want("", put(filepath.Join(cache, name)))
+	want("", put(filepath.Join(cache+cudaSuffix, name)))
 
 	t.Setenv(EnvLibrary, dir)
 	_, err = Find("")
