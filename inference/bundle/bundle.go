@@ -34,7 +34,8 @@ type Bundle struct {
 	tokenizers []*prompt.Tokenizer
 }
 
-// Open reads the manifest and the tokenizers of a bundle and checks that every file is there; CheckFiles compares their hashes.
+// Open reads the manifest and the tokenizers of a bundle and checks that every file is there, and that those outside the bundle
+// have the size and the time that they had; CheckFiles compares their hashes.
 func Open(dir string) (*Bundle, error) {
 	m, err := readManifest(os.DirFS(dir))
 	if err != nil {
@@ -52,6 +53,14 @@ func Open(dir string) (*Bundle, error) {
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("open model %s: %w; import the model again", dir, errors.Join(missing...))
+	}
+	for _, f := range m.Mapped {
+		if err := f.check(); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("open model %s: %w", dir, errors.Join(missing...))
 	}
 	b := &Bundle{dir: dir, manifest: m}
 	for i := range m.Text.Encoders {
@@ -92,15 +101,21 @@ func (b *Bundle) Tokenizer(i int) *prompt.Tokenizer { return b.tokenizers[i] }
 // CheckFiles is Check without progress.
 func (b *Bundle) CheckFiles(ctx context.Context) error { return b.Check(ctx, nil) }
 
-// Check reads every file of the bundle and compares its SHA-256 with the manifest. It reports all that differ. progress, when not
-// nil, is told of each file how much of it was read.
+// Check reads every file of the bundle, and those that it maps, and compares their SHA-256 with the manifest. It reports all that
+// differ. progress may be nil.
 func (b *Bundle) Check(ctx context.Context, progress Progress) error {
-	var wrong []error
+	var files []MappedFile
 	for _, name := range slices.Sorted(maps.Keys(b.manifest.Files)) {
-		if err := ctx.Err(); err != nil {
-			return err
+		files = append(files, MappedFile{Path: filepath.Join(b.dir, filepath.FromSlash(name)), SHA256: b.manifest.Files[name]})
+	}
+	files = append(files, b.manifest.Mapped...)
+	var wrong []error
+	for _, f := range files {
+		name := f.Path
+		if rel, err := filepath.Rel(b.dir, f.Path); err == nil && filepath.IsLocal(rel) {
+			name = filepath.ToSlash(rel)
 		}
-		sum, err := hashFile(ctx, filepath.Join(b.dir, filepath.FromSlash(name)), func(done, total int64) {
+		sum, err := hashFile(ctx, f.Path, func(done, total int64) {
 			if progress != nil {
 				progress(name, done, total)
 			}
@@ -110,8 +125,8 @@ func (b *Bundle) Check(ctx context.Context, progress Progress) error {
 			return ctx.Err()
 		case err != nil:
 			wrong = append(wrong, err)
-		case sum != b.manifest.Files[name]:
-			wrong = append(wrong, fmt.Errorf("%s has changed since the import (SHA-256 %.12s…, wanted %.12s…)", name, sum, b.manifest.Files[name]))
+		case sum != f.SHA256:
+			wrong = append(wrong, fmt.Errorf("%s has changed since the import (SHA-256 %.12s…, wanted %.12s…)", name, sum, f.SHA256))
 		}
 	}
 	if len(wrong) > 0 {
@@ -230,6 +245,9 @@ func (m *Manifest) check() error {
 	}
 	for name, file := range m.Graphs {
 		want(m.Files[file] != "", "graphs.%s names %q, which is not among the files", name, file)
+	}
+	for _, f := range m.Mapped {
+		want(filepath.IsAbs(f.Path) && f.Size > 0 && len(f.SHA256) == 64, "mapped has %q of %d bytes", f.Path, f.Size)
 	}
 	for name := range m.Files {
 		want(fs.ValidPath(name), "file name %q leaves the bundle", name)

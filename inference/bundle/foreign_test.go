@@ -327,7 +327,7 @@ func TestTextOfAnotherFamily(t *testing.T) {
 func TestImportStopsHalfWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	parent := t.TempDir()
-	_, err := bundle.ImportWith(ctx, tree(t, synthetic.Options{}, nil), filepath.Join(parent, "out"), bundle.Options{Progress: func(what string, done, total int64) {
+	_, err := bundle.ImportWith(ctx, tree(t, synthetic.Options{}, nil), filepath.Join(parent, "out"), bundle.Options{Copy: true, Progress: func(what string, done, total int64) {
 		if what == "weights/unet.bin" && done > total/2 {
 			cancel()
 		}

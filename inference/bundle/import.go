@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"realword/inference/checkpoint"
+	"realword/inference/disk"
 	"realword/inference/guidance"
 	"realword/inference/network"
 	"realword/inference/nn"
@@ -20,32 +22,34 @@ import (
 	"realword/inference/tensor"
 )
 
-// Progress tells how far an import is. It is called on the importing goroutine.
+// Progress tells of a file how many of its bytes were read or written. Several files are worked at by turns: calls come one at a
+// time, from any goroutine, and should return at once.
 type Progress func(what string, done, total int64)
 
 // Options are what an import can be told beside source and target. All may be left out.
 type Options struct {
 	// Base is another text-to-image model to put under the visual weights of the source: a diffusers folder, or one safetensors
 	// file in the layout of the original programs. What it lacks (text encoders, tokenizers, autoencoder) comes from the source.
-	Base     string
+	Base string
+	// Copy gives the bundle weights of its own. Without it graphs point into the checkpoint files wherever the weights lie there as
+	// they are wanted, and these must stay where they are. On Windows every import copies.
+	Copy     bool
 	Progress Progress
 }
 
-// Import makes a bundle at dst out of the checkpoints at src; see ImportWith.
+// Import makes a bundle with weights of its own at dst out of the checkpoints at src; see ImportWith.
 func Import(ctx context.Context, src, dst string, progress Progress) (*Bundle, error) {
-	return ImportWith(ctx, src, dst, Options{Progress: progress})
+	return ImportWith(ctx, src, dst, Options{Copy: true, Progress: progress})
 }
 
 // ImportWith makes a bundle at dst out of checkpoints (design §4): src is the released tree ckpts/… or a diffusers-style folder,
-// which it recognises by itself. It holds one tensor at a time. All problems with files and tensors (missing, extra, misshapen)
+// which it recognises by itself. It holds one tensor at a time; every source is hashed, and what enters the model is searched for
+// NaN and infinity. All problems with files and tensors (missing, extra, misshapen)
 // are reported together. dst must not exist or be empty; on any error nothing is left.
 func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error) {
-	if o.Progress == nil {
-		o.Progress = func(string, int64, int64) {}
-	}
-	im := importer{ctx: ctx, src: src, base: o.Base, progress: o.Progress, opened: map[string]*checkpoint.File{}}
+	im := newImporter(ctx, src, o)
 	defer im.close()
-	for _, step := range []func() error{im.gather, im.build, func() error { return writeFolder(dst, false, im.write) }} {
+	for _, step := range []func() error{im.gather, im.build, func() error { return im.store(dst) }} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("import %s: %w", src, err)
 		}
@@ -53,11 +57,20 @@ func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error
 	return Open(dst)
 }
 
+func newImporter(ctx context.Context, src string, o Options) *importer {
+	if o.Progress == nil {
+		o.Progress = func(string, int64, int64) {}
+	}
+	return &importer{ctx: ctx, src: src, base: o.Base, copy: o.Copy || !canMap, progress: o.Progress, opened: map[string]*checkpoint.File{}, real: map[string]string{}}
+}
+
 type importer struct {
 	ctx       context.Context
 	src, base string
+	copy      bool
 	progress  Progress
 	opened    map[string]*checkpoint.File // by path
+	real      map[string]string           // path of a weight file -> the same absolute and without links
 	notes     []string
 
 	ingredients
@@ -288,9 +301,101 @@ func (im *importer) newFile(name string, src checkpoint.Source) weightFile {
 	f := weightFile{Store: nn.NewStore(src, location), set: set, name: location}
 	if l, ok := src.(locator); ok {
 		f.CopyFrom(func(name string) (io.ReadCloser, int64, bool) { return stored(l, name) })
+		if !im.copy {
+			f.MapFrom(func(name string) (nn.Place, bool) { return im.place(l, name) })
+		}
 	}
 	im.files = append(im.files, f)
 	return f
+}
+
+// store makes the bundle folder.
+func (im *importer) store(dst string) error {
+	const others = 32 << 20 // graphs and tokenizers
+	need := int64(others)
+	for _, f := range im.files {
+		need += f.Size()
+	}
+	if err := disk.Fits(filepath.Dir(dst), need); err != nil {
+		return err
+	}
+	return writeFolder(dst, false, func(tmp string) error {
+		err := im.write(tmp)
+		if err == nil || im.ctx.Err() != nil {
+			return err
+		}
+		if full := disk.Fits(tmp, others); full != nil { // somebody else wrote meanwhile
+			return fmt.Errorf("%w: %w", full, err)
+		}
+		return err
+	})
+}
+
+// weights writes the weight files and reads the sources, at the same time: one goroutine copies and then helps the other, which
+// takes the checksums.
+func (im *importer) weights(dir string) error {
+	sources, err := im.sources()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "weights"), 0o755); err != nil {
+		return err
+	}
+	var lock sync.Mutex
+	progress := func(what string, done, total int64) {
+		lock.Lock()
+		defer lock.Unlock()
+		im.progress(what, done, total)
+	}
+	ctx, cancel := context.WithCancelCause(im.ctx)
+	defer cancel(nil)
+	next := make(chan *source, len(sources))
+	for _, s := range sources {
+		next <- s
+	}
+	close(next)
+	hash := func() error {
+		for s := range next {
+			label := im.label(s.path)
+			if err := s.read(ctx, label, func(done int64) { progress(label, done, s.before.Size()) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	write := func() error {
+		for _, f := range im.files {
+			if f.Size() == 0 {
+				continue
+			}
+			sum, err := f.Write(ctx, filepath.Join(dir, filepath.FromSlash(f.name)), func(done, total int64) { progress(f.name, done, total) })
+			if err != nil {
+				return err
+			}
+			im.manifest.Files[f.name] = sum
+		}
+		return hash()
+	}
+	var both sync.WaitGroup
+	for _, work := range []func() error{write, hash} {
+		both.Go(func() {
+			if err := work(); err != nil {
+				cancel(err) // the first one counts
+			}
+		})
+	}
+	both.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	for _, s := range sources {
+		im.manifest.Sources[im.label(s.path)] = s.sum
+		if len(s.spans) > 0 {
+			im.manifest.Mapped = append(im.manifest.Mapped, MappedFile{im.real[s.path], s.before.Size(), s.before.ModTime().UTC(), s.sum})
+		}
+	}
+	slices.SortFunc(im.manifest.Mapped, func(a, b MappedFile) int { return strings.Compare(a.Path, b.Path) })
+	return nil
 }
 
 // write fills the bundle folder.
@@ -308,15 +413,8 @@ func (im *importer) write(dir string) error {
 		m.Files[name] = sum
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "weights"), 0o755); err != nil {
+	if err := im.weights(dir); err != nil {
 		return err
-	}
-	for _, f := range im.files {
-		sum, err := f.Write(im.ctx, filepath.Join(dir, filepath.FromSlash(f.name)), func(done, total int64) { im.progress(f.name, done, total) })
-		if err != nil {
-			return err
-		}
-		m.Files[f.name] = sum
 	}
 	for _, name := range slices.Sorted(maps.Keys(im.graphs)) {
 		m.Graphs[name] = name + ".onnx"
@@ -336,16 +434,6 @@ func (im *importer) write(dir string) error {
 			if err := put(tokenizerDir(i)+"/"+name, data); err != nil {
 				return err
 			}
-		}
-	}
-	for _, f := range im.opened {
-		for _, path := range f.Paths() {
-			label := im.label(path)
-			sum, err := hashFile(im.ctx, path, func(done, total int64) { im.progress("checksum of "+label, done, total) })
-			if err != nil {
-				return err
-			}
-			m.Sources[label] = sum
 		}
 	}
 	if err := m.check(); err != nil {

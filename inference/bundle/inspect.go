@@ -8,9 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"realword/inference/checkpoint"
-	"realword/inference/tensor"
 )
 
 // This file says what an import would do, before anything is written.
@@ -40,10 +37,10 @@ type Inspection struct {
 	Problems error // all that stands against an import; nil: it can be imported
 }
 
-// Inspect recognises what lies at src, with o.Base as Import takes it, and finds all problems that an import would report before it
+// Inspect recognises what lies at src, with o.Base and o.Copy as Import takes them, and finds all problems that an import would report before it
 // writes. It reads configurations and the headers of weight files, for a few seconds at full size. It fails only when ctx ends.
 func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
-	im := importer{ctx: ctx, src: src, base: o.Base, progress: func(string, int64, int64) {}, opened: map[string]*checkpoint.File{}}
+	im := newImporter(ctx, src, o)
 	defer im.close()
 	in := Inspection{Path: src, Base: o.Base}
 	info, err := os.Stat(src)
@@ -113,24 +110,10 @@ func (im *importer) inspectSource(in *Inspection) error {
 	err = im.build()
 	for _, f := range im.files {
 		in.Tensors += len(f.Used())
-		in.Writes += f.bytes()
+		in.Writes += f.Size()
 	}
 	in.Manifest.Notes = im.notes
 	return err
-}
-
-// bytes is what the used tensors of a file take.
-func (f weightFile) bytes() int64 {
-	var sum int64
-	for _, name := range f.Used() {
-		shape, dtype, _ := f.set.Shape(name)
-		size := tensor.F32.Size()
-		if dtype == tensor.F16 {
-			size = tensor.F16.Size()
-		}
-		sum += int64(tensor.Count(shape) * size)
-	}
-	return sum
 }
 
 // inspectBase looks at a text-to-image model alone.

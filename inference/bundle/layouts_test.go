@@ -17,7 +17,10 @@ import (
 // tree writes a tiny synthetic checkpoint, changed before by change.
 func tree(t *testing.T, o synthetic.Options, change func([]synthetic.File) []synthetic.File) string {
 	t.Helper()
-	o.Sizes, o.DType = synthetic.Tiny, tensor.F16
+	o.Sizes = synthetic.Tiny
+	if o.DType == tensor.Invalid {
+		o.DType = tensor.F16
+	}
 	files, err := synthetic.Files(o)
 	if err != nil {
 		t.Fatal(err)
@@ -51,8 +54,10 @@ func without(part string) func([]synthetic.File) []synthetic.File {
 	}
 }
 
+// importTree imports with weights copied, so that bundles of different sources can be compared.
 func importTree(t *testing.T, src string, o bundle.Options) *bundle.Bundle {
 	t.Helper()
+	o.Copy = true
 	b, err := bundle.ImportWith(context.Background(), src, filepath.Join(t.TempDir(), "bundle"), o)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ type Manifest struct {
 	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder; naive, naive_guidance for comparison -> file
 	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
 	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
+	Mapped  []MappedFile      `json:"mapped,omitempty"`
 }
 
 // Latent describes the autoencoder's latent.

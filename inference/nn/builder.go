@@ -217,7 +217,7 @@ func (b *Builder) param(path string, dtype tensor.DType, want, view []int) *Valu
 	if !ok {
 		return v // the problem is recorded; go on to find the others
 	}
-	init := onnx.Initializer{Name: name, DType: at.DType, Shape: view, File: b.store.file, Offset: at.Offset, Length: at.Length}
+	init := onnx.Initializer{Name: name, DType: at.DType, Shape: view, File: at.File, Offset: at.Offset, Length: at.Length}
 	if at.DType != dtype {
 		init.Name = b.unique(name + ".stored")
 		b.casts = append(b.casts, onnx.Node{Op: "Cast", Name: "cast " + name, Inputs: []string{init.Name}, Outputs: []string{name},

@@ -1,16 +1,16 @@
 package nn
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"realword/inference/tensor"
 )
@@ -24,19 +24,22 @@ type Weights interface {
 }
 
 // Store gives every parameter that graphs ask for a place in one external weight file, so that several graphs (U-Net and
-// guidance branch) share one copy, and afterwards writes that file tensor by tensor.
+// guidance branch) share one copy, and afterwards writes that file tensor by tensor. Parameters that lie in files of their own as
+// they are wanted can stay there.
 type Store struct {
 	weights  Weights
 	file     string // location as the graphs name it
 	placed   map[string]Place
-	order    []string
-	size     int64
+	order    []string // all, as they were asked for
+	size     int64    // of the weight file
 	problems []error
 	stored   func(name string) (r io.ReadCloser, bytes int64, ok bool)
+	mapped   func(name string) (Place, bool)
 }
 
-// Place is where a parameter lies in the weight file.
+// Place is where a parameter lies.
 type Place struct {
+	File   string // location as the graphs name it
 	DType  tensor.DType
 	Offset int64
 	Length int64
@@ -57,8 +60,27 @@ func (s *Store) CopyFrom(stored func(name string) (r io.ReadCloser, bytes int64,
 	s.stored = stored
 }
 
-// Used returns the names of the parameters asked for so far, in the order of the file.
+// MapFrom lets graphs point at tensors where they lie, so that Write leaves them out: mapped returns the file and the offset of
+// a tensor whose elements lie there little-endian and in row-major order; ok is false where they do not. F32, F16 and BF16 stay
+// where they are when their offset is a multiple of their size.
+func (s *Store) MapFrom(mapped func(name string) (p Place, ok bool)) { s.mapped = mapped }
+
+// Used returns the names of the parameters asked for so far, in that order.
 func (s *Store) Used() []string { return slices.Clone(s.order) }
+
+// Mapped returns the parameters that stay where they are, by name.
+func (s *Store) Mapped() map[string]Place {
+	places := map[string]Place{}
+	for name, p := range s.placed {
+		if p.File != s.file {
+			places[name] = p
+		}
+	}
+	return places
+}
+
+// Size returns the bytes that Write will write, 0 when everything stays where it is.
+func (s *Store) Size() int64 { return s.size }
 
 func (s *Store) place(name string, want []int) (Place, bool) {
 	shape, dtype, ok := s.weights.Shape(name)
@@ -73,15 +95,30 @@ func (s *Store) place(name string, want []int) (Place, bool) {
 	if at, ok := s.placed[name]; ok {
 		return at, true
 	}
-	at := Place{DType: tensor.F32, Offset: (s.size + align - 1) / align * align}
+	s.order = append(s.order, name)
+	if at, ok := s.inPlace(name, dtype, want); ok {
+		s.placed[name] = at
+		return at, true
+	}
+	at := Place{File: s.file, DType: tensor.F32, Offset: (s.size + align - 1) / align * align}
 	if dtype == tensor.F16 {
 		at.DType = tensor.F16
 	}
 	at.Length = int64(tensor.Count(want) * at.DType.Size())
 	s.placed[name] = at
-	s.order = append(s.order, name)
 	s.size = at.Offset + at.Length
 	return at, true
+}
+
+// inPlace returns where a parameter can stay.
+func (s *Store) inPlace(name string, dtype tensor.DType, shape []int) (Place, bool) {
+	if s.mapped == nil || dtype != tensor.F32 && dtype != tensor.F16 && dtype != tensor.BF16 {
+		return Place{}, false
+	}
+	at, ok := s.mapped(name)
+	size := dtype.Size()
+	at.DType = dtype
+	return at, ok && at.Offset%int64(size) == 0 && at.Length == int64(tensor.Count(shape)*size)
 }
 
 // squeezable tells whether found is want with 1×1 kernels behind: old autoencoders store attention as 1×1 convolutions, and
@@ -103,23 +140,27 @@ func (s *Store) Write(ctx context.Context, path string, progress func(done, tota
 	if err != nil {
 		return "", fmt.Errorf("write weights: %w", err)
 	}
+	hash := sha256.New()
+	behind := newWriteBehind(f)
 	defer func() {
-		if cerr := f.Close(); err == nil && cerr != nil {
-			err = fmt.Errorf("write weights: %w", cerr)
+		if cerr := errors.Join(behind.Close(), f.Close()); err == nil && cerr != nil {
+			sum, err = "", fmt.Errorf("write weights: %w", cerr)
 		}
 	}()
-	hash := sha256.New()
-	buffered := bufio.NewWriterSize(io.MultiWriter(f, hash), 1<<20)
+	w := io.MultiWriter(hash, behind)
 	var at int64
 	for _, name := range s.order {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
 		p := s.placed[name]
-		if _, err := buffered.Write(make([]byte, p.Offset-at)); err != nil {
+		if p.File != s.file {
+			continue
+		}
+		if _, err := w.Write(make([]byte, p.Offset-at)); err != nil {
 			return "", fmt.Errorf("write weights: %w", err)
 		}
-		if err := s.put(buffered, name, p); err != nil {
+		if err := s.put(w, name, p); err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		at = p.Offset + p.Length
@@ -127,10 +168,61 @@ func (s *Store) Write(ctx context.Context, path string, progress func(done, tota
 			progress(at, s.size)
 		}
 	}
-	if err := buffered.Flush(); err != nil {
-		return "", fmt.Errorf("write weights: %w", err)
-	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// writeBehind writes on a goroutine of its own, so that the disk and the checksum work at the same time.
+type writeBehind struct {
+	fill  []byte
+	full  chan []byte
+	empty chan []byte
+	done  chan error
+	err   atomic.Pointer[error] // why writing stopped
+}
+
+func newWriteBehind(to io.Writer) *writeBehind {
+	const pieces, size = 4, 4 << 20
+	w := &writeBehind{full: make(chan []byte, pieces), empty: make(chan []byte, pieces), done: make(chan error, 1)}
+	for range pieces - 1 {
+		w.empty <- make([]byte, 0, size)
+	}
+	w.fill = make([]byte, 0, size)
+	go func() {
+		var failed error
+		for b := range w.full {
+			if failed == nil {
+				if _, failed = to.Write(b); failed != nil {
+					w.err.Store(&failed)
+				}
+			}
+			w.empty <- b[:0]
+		}
+		w.done <- failed
+	}()
+	return w
+}
+
+// Write implements io.Writer. An error may be that of an earlier call.
+func (w *writeBehind) Write(p []byte) (n int, err error) {
+	for n < len(p) {
+		if e := w.err.Load(); e != nil {
+			return n, *e
+		}
+		k := copy(w.fill[len(w.fill):cap(w.fill)], p[n:])
+		w.fill = w.fill[:len(w.fill)+k]
+		if n += k; len(w.fill) == cap(w.fill) {
+			w.full <- w.fill
+			w.fill = <-w.empty
+		}
+	}
+	return n, nil
+}
+
+// Close writes what is left and waits for the end.
+func (w *writeBehind) Close() error {
+	w.full <- w.fill
+	close(w.full)
+	return <-w.done
 }
 
 // put writes one tensor: copied where it is stored as it is wanted, else converted.
@@ -147,30 +239,43 @@ func (s *Store) put(w io.Writer, name string, p Place) error {
 	if err != nil {
 		return err
 	}
-	raw, err := encode(t.F32, p.DType)
-	if err != nil {
-		return err
+	if int64(len(t.F32)*p.DType.Size()) != p.Length {
+		return fmt.Errorf("has %d values now and other ones when the graph was made; the checkpoint changed meanwhile, import again", len(t.F32))
 	}
-	if int64(len(raw)) != p.Length {
-		return fmt.Errorf("has %d bytes now and %d when the graph was made; the checkpoint changed meanwhile, import again", len(raw), p.Length)
+	const piece = 1 << 18
+	raw := make([]byte, min(piece, len(t.F32))*p.DType.Size())
+	for at := 0; at < len(t.F32); at += piece {
+		values := t.F32[at:min(at+piece, len(t.F32))]
+		b := raw[:len(values)*p.DType.Size()]
+		for i, v := range values {
+			if v != v || math.IsInf(float64(v), 0) {
+				return notFinite(int64(at + i))
+			}
+		}
+		if err := tensor.EncodeFloats(b, values, p.DType); err != nil {
+			return err
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
 	}
-	_, err = w.Write(raw)
-	return err
+	return nil
+}
+
+func notFinite(value int64) error {
+	return fmt.Errorf("value %d is NaN or infinite; the checkpoint is damaged, download it again", value)
 }
 
 // copyFinite copies p.Length bytes and refuses NaN and infinity: an exponent with all bits set.
 func copyFinite(w io.Writer, r io.Reader, p Place) error {
 	buf := make([]byte, min(p.Length, 1<<20))
-	size := p.DType.Size()
 	for done := int64(0); done < p.Length; {
 		b := buf[:min(int64(len(buf)), p.Length-done)]
 		if _, err := io.ReadFull(r, b); err != nil {
 			return fmt.Errorf("its data cannot be read any more (%w); check that the file was not moved or replaced meanwhile", err)
 		}
-		for i := 0; i < len(b); i += size {
-			if size == 2 && binary.LittleEndian.Uint16(b[i:])&0x7c00 == 0x7c00 || size == 4 && binary.LittleEndian.Uint32(b[i:])&0x7f800000 == 0x7f800000 {
-				return fmt.Errorf("value %d is NaN or infinite; the checkpoint is damaged, download it again", (done+int64(i))/int64(size))
-			}
+		if i := tensor.NotFinite(b, p.DType); i >= 0 {
+			return notFinite(done/int64(p.DType.Size()) + int64(i))
 		}
 		if _, err := w.Write(b); err != nil {
 			return err
@@ -178,17 +283,4 @@ func copyFinite(w io.Writer, r io.Reader, p Place) error {
 		done += int64(len(b))
 	}
 	return nil
-}
-
-func encode(values []float32, dtype tensor.DType) ([]byte, error) {
-	for i, v := range values {
-		if v != v || math.IsInf(float64(v), 0) {
-			return nil, fmt.Errorf("value %d is %v; the checkpoint is damaged, download it again", i, v)
-		}
-	}
-	raw := make([]byte, dtype.Size()*len(values))
-	if err := tensor.EncodeFloats(raw, values, dtype); err != nil {
-		return nil, err
-	}
-	return raw, nil
 }

@@ -1,0 +1,163 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"realword/inference/nn"
+	"realword/inference/tensor"
+)
+
+// MappedFile is a file outside the bundle from which graphs read weights: a checkpoint of the user's, as it was when imported.
+type MappedFile struct {
+	Path     string    `json:"path"` // absolute, without symbolic links
+	Size     int64     `json:"size"`
+	Modified time.Time `json:"modified"`
+	SHA256   string    `json:"sha256"`
+}
+
+// check compares what the file system says of the file with the manifest.
+func (f MappedFile) check() error {
+	info, err := os.Stat(f.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is not there, and the model reads its weights from it: plug the drive in or put the file back; if it is gone for good, import the model again", f.Path)
+	case err != nil:
+		return fmt.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
+	case info.Size() != f.Size:
+		return f.changed("it had %d bytes and has %d", f.Size, info.Size())
+	case !info.ModTime().Equal(f.Modified):
+		return f.changed("it was of %s and is of %s", f.Modified.Local().Format(time.DateTime), info.ModTime().Format(time.DateTime))
+	}
+	return nil
+}
+
+func (f MappedFile) changed(format string, args ...any) error {
+	return fmt.Errorf("%s has changed since the import (%s): import the model again, or with --copy so that it keeps weights of its own", f.Path, fmt.Sprintf(format, args...))
+}
+
+// canMap tells whether the system maps weights at any place of a file: Windows wants multiples of 64 KiB.
+const canMap = runtime.GOOS != "windows"
+
+// place says where a tensor of a checkpoint can stay.
+func (im *importer) place(src locator, name string) (nn.Place, bool) {
+	at, ok := src.Location(name)
+	if !ok || !at.Dense || at.Path == "" {
+		return nn.Place{}, false
+	}
+	path, ok := im.real[at.Path]
+	if !ok {
+		var err error
+		if path, err = filepath.Abs(at.Path); err == nil {
+			path, err = filepath.EvalSymlinks(path) // the cache of a downloader holds links
+		}
+		if err != nil {
+			return nn.Place{}, false // reading it the other way says why
+		}
+		im.real[at.Path] = path
+	}
+	return nn.Place{File: filepath.ToSlash(path), Offset: at.Offset, Length: at.Bytes}, true
+}
+
+// span is a tensor in a file.
+type span struct {
+	name string
+	nn.Place
+}
+
+// spans returns the tensors that graphs read from a file of the user's, in its order.
+func (im *importer) spans(path string) []span {
+	var list []span
+	for _, f := range im.files {
+		for name, p := range f.Mapped() {
+			if p.File == filepath.ToSlash(im.real[path]) {
+				list = append(list, span{name, p})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b span) int { return int(min(1, max(-1, a.Offset-b.Offset))) })
+	return list
+}
+
+// source is a file that an import read.
+type source struct {
+	path   string
+	spans  []span
+	before fs.FileInfo
+	sum    string
+}
+
+// sources lists the checkpoint files, largest first, so that two goroutines have about the same to do.
+func (im *importer) sources() ([]*source, error) {
+	found := map[string]*source{}
+	for _, f := range im.opened {
+		for _, path := range f.Paths() {
+			info, err := os.Stat(path)
+			if err != nil {
+				return nil, err
+			}
+			found[path] = &source{path: path, before: info, spans: im.spans(path)}
+		}
+	}
+	list := slices.Collect(maps.Values(found))
+	slices.SortFunc(list, func(a, b *source) int { return int(min(1, max(-1, b.before.Size()-a.before.Size()))) })
+	return list, nil
+}
+
+// read reads the whole file once: for its checksum, and for NaN and infinity in what graphs read of it. read is told the bytes
+// so far.
+func (s *source) read(ctx context.Context, label string, read func(done int64)) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	hash, buf, at, spans := sha256.New(), make([]byte, 4<<20), int64(0), s.spans
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := io.ReadFull(f, buf)
+		b := buf[:n]
+		hash.Write(b)
+		for i, t := range spans {
+			// Pieces begin at multiples of every element's size, and so do the tensors.
+			from, to := max(t.Offset-at, 0), min(t.Offset+t.Length-at, int64(n))
+			if from >= int64(n) {
+				spans = spans[i:]
+				break
+			}
+			if to <= from {
+				continue
+			}
+			if bad := tensor.NotFinite(b[from:to], t.DType); bad >= 0 {
+				value := (at+from-t.Offset)/int64(t.DType.Size()) + int64(bad)
+				return fmt.Errorf("%s: %s: value %d is NaN or infinite; the checkpoint is damaged, download it again", label, t.name, value)
+			}
+		}
+		at += int64(n)
+		read(at)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", s.path, err)
+		}
+	}
+	if info, err := os.Stat(s.path); err != nil || info.Size() != s.before.Size() || !info.ModTime().Equal(s.before.ModTime()) || at != info.Size() {
+		return fmt.Errorf("%s changed while it was imported: wait until its download is complete, then import again", label)
+	}
+	s.sum = hex.EncodeToString(hash.Sum(nil))
+	return nil
+}

@@ -1,0 +1,140 @@
+package inference_test
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/session"
+	"realword/inference/synthetic"
+	"realword/inference/tensor"
+)
+
+// kept opens every graph with one way to keep weights.
+type kept struct {
+	inference.Runtime
+	weights session.Weights
+}
+
+func (k kept) Open(path string, o session.Options) (session.Session, error) {
+	o.Weights = k.weights
+	return k.Runtime.Open(path, o)
+}
+
+// TestMappedWeights runs networks of bundles whose weights were copied and whose weights lie in the checkpoints: the same bits; and
+// packed against mapped sessions: the same but for the order of sums.
+func TestMappedWeights(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows copies always")
+	}
+	rt := onnxRuntime(t)
+	for _, dtype := range []tensor.DType{tensor.F16, tensor.BF16, tensor.F32} {
+		o := synthetic.Options{Sizes: synthetic.Tiny, DType: dtype}
+		files, err := synthetic.Files(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := filepath.Join(t.TempDir(), "tree")
+		if err := synthetic.Write(context.Background(), src, files, o, nil); err != nil {
+			t.Fatal(err)
+		}
+		results := map[string]map[string]*tensor.Tensor{}
+		for name, copied := range map[string]bool{"copied": true, "mapped": false} {
+			b, err := bundle.ImportWith(context.Background(), src, filepath.Join(t.TempDir(), "bundle"), bundle.Options{Copy: copied})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range []session.Weights{session.Packed, session.Mapped} {
+				results[name+" "+w.String()] = outputs(t, kept{rt, w}, b)
+			}
+		}
+		for _, w := range []string{" packed", " mapped"} {
+			for name, got := range results["mapped"+w] {
+				if d := difference(got, results["copied"+w][name]); d != 0 {
+					t.Errorf("%v,%s: %s differs by %g from the copied weights'", dtype, w, name, d)
+				}
+			}
+		}
+		for name, got := range results["mapped mapped"] {
+			if d := difference(got, results["mapped packed"][name]); d > 1e-5 {
+				t.Errorf("%v: %s differs by %g between mapped and packed", dtype, name, d)
+			}
+		}
+	}
+}
+
+// outputs runs graphs of a bundle once, on inputs that say nothing.
+func outputs(t *testing.T, rt inference.Runtime, b *bundle.Bundle) map[string]*tensor.Tensor {
+	t.Helper()
+	all := map[string]*tensor.Tensor{}
+	for _, name := range []string{"text", "unet", "decoder"} {
+		s, err := rt.Open(b.Graph(name), session.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := map[string]*tensor.Tensor{}
+		for i, p := range s.Inputs() {
+			in[p.Name] = input(p, i)
+		}
+		out, err := s.Run(context.Background(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for port, v := range out {
+			all[name+"."+port] = v
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// input makes up an input: no subjects, every role wanted, values between -1 and 1.
+func input(p session.Port, seed int) *tensor.Tensor {
+	open := map[string]int{"sample": 16, "latent": 8}[p.Name]
+	if open == 0 {
+		open = 1
+	}
+	shape := slices.Clone(p.Shape)
+	for i, d := range shape {
+		switch {
+		case d >= 0:
+		case i == 0 && (strings.HasPrefix(p.Name, "vision_") || strings.HasPrefix(p.Name, "row")):
+			shape[i] = 0
+		default:
+			shape[i] = open
+		}
+	}
+	if p.DType == tensor.I64 {
+		t := tensor.OfInts(make([]int64, tensor.Count(shape)), shape...)
+		for i := range t.I64 {
+			t.I64[i] = 1
+		}
+		return t
+	}
+	t := tensor.Zeros(shape...)
+	for i := range t.F32 {
+		t.F32[i] = float32(math.Sin(float64(i*i%1009 + seed)))
+	}
+	return t
+}
+
+// difference is the relative L2 distance.
+func difference(got, want *tensor.Tensor) float64 {
+	if want == nil || !slices.Equal(got.Shape, want.Shape) || len(got.F32) == 0 {
+		return math.Inf(1)
+	}
+	var d, n float64
+	for i, g := range got.F32 {
+		w := float64(want.F32[i])
+		d, n = d+(float64(g)-w)*(float64(g)-w), n+w*w
+	}
+	return math.Sqrt(d / n)
+}
