@@ -23,7 +23,7 @@ func newBench() *cobra.Command {
 	var m machine
 	var b bench
 	var bound []string
-	var size, loops string
+	var size, loops, clock string
 	c := &cobra.Command{
 		Use: "bench", Short: "figures of this machine: a customized picture beside a plain one and the paper's own way",
 		Long: "Measures every kind of U-Net pass in turns, so that a busy moment hits all of them, and puts together what a customized picture costs in\n" +
@@ -35,6 +35,13 @@ func newBench() *cobra.Command {
 			}
 			if !slices.Contains([]string{"auto", "yes", "no"}, loops) {
 				return usagef("--loops %s: auto, yes or no", loops)
+			}
+			switch clock {
+			case "wall":
+			case "cpu":
+				b.options.Clock = processorTime
+			default:
+				return usagef("--clock %s: wall or cpu", clock)
 			}
 			r := &b.request
 			var err error
@@ -71,6 +78,7 @@ func newBench() *cobra.Command {
 	f.IntVar(&r.Stop, "stop", 0, "T_stop that the ratios are for")
 	f.BoolVar(&b.options.Naive, "naive", true, "measure the paper's own way, too")
 	f.StringVar(&loops, "loops", "auto", "run whole loops, too: yes, no, or auto when they take less than a minute")
+	f.StringVar(&clock, "clock", "wall", "what passes and loops are measured in: wall, or cpu, the processor time of all threads, which other programs disturb less")
 	f.BoolVar(&b.json, "json", false, "print everything measured as one JSON object")
 	m.flags(c)
 	return c

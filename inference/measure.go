@@ -125,6 +125,7 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 // MeasureOptions say how much Measure does.
 type MeasureOptions struct {
 	Repeats int               // of every pass and loop, at least 1
+	Clock   func() float64    // seconds since some moment, of passes and loops; nil is the time on the wall
 	Naive   bool              // measure the naive way, too, where the bundle has its graphs
 	Loops   bool              // run whole loops besides the single passes
 	Doing   func(what string) // told what begins; may be nil
@@ -145,6 +146,10 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	if o.Doing == nil {
 		o.Doing = func(string) {}
 	}
+	if o.Clock == nil {
+		began := time.Now()
+		o.Clock = func() float64 { return time.Since(began).Seconds() }
+	}
 	w := &worker{engine: e, graphs: NewGraphs(rt, model), tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
 	defer func() { err = errors.Join(err, w.graphs.Close()) }()
 	m.Steps, m.Stop, m.CFG = p.request.Steps, p.request.Stop, p.request.CFG != 1
@@ -152,9 +157,9 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	w.graphs.watch = func(what, graph string, d time.Duration) {
 		switch {
 		case what == "open":
-			m.Load = add(m.Load, graph, d)
+			m.Load = add(m.Load, graph, d.Seconds())
 		case graph != "unet":
-			m.Stages = add(m.Stages, graph, d)
+			m.Stages = add(m.Stages, graph, d.Seconds())
 		}
 	}
 	l := newLoop(w.graphs, p.request)
@@ -166,12 +171,12 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	for i := range o.Repeats + 1 { // the first is not counted: it allocates
 		o.Doing(fmt.Sprintf("passes, %d of %d", i+1, o.Repeats+1))
 		for _, pass := range passes {
-			start := time.Now()
+			start := o.Clock()
 			if err := pass.run(); err != nil {
 				return m, err
 			}
 			if i > 0 {
-				m.Passes = add(m.Passes, pass.name, time.Since(start))
+				m.Passes = add(m.Passes, pass.name, o.Clock()-start)
 			}
 		}
 	}
@@ -188,11 +193,11 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	for i := range o.Repeats {
 		o.Doing(fmt.Sprintf("loops, %d of %d", i+1, o.Repeats))
 		for name, loop := range map[string]*Loop{LoopPlain: &plain, LoopOurs: l} {
-			start := time.Now()
+			start := o.Clock()
 			if _, err := loop.Run(ctx, State{Latent: random.Normal(p.request.Seeds[0], tensor.Count(l.shape()))}); err != nil {
 				return m, err
 			}
-			m.Loops = add(m.Loops, name, time.Since(start))
+			m.Loops = add(m.Loops, name, o.Clock()-start)
 		}
 	}
 	return m, nil
@@ -273,11 +278,11 @@ func (w *worker) passes(ctx context.Context, l *Loop, p plan, o MeasureOptions) 
 	), nil
 }
 
-func add(list []Timing, name string, d time.Duration) []Timing {
+func add(list []Timing, name string, seconds float64) []Timing {
 	i := slices.IndexFunc(list, func(t Timing) bool { return t.Name == name })
 	if i < 0 {
 		list, i = append(list, Timing{Name: name}), len(list)
 	}
-	list[i].Seconds = append(list[i].Seconds, d.Seconds())
+	list[i].Seconds = append(list[i].Seconds, seconds)
 	return list
 }
