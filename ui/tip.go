@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
@@ -67,6 +68,7 @@ func (t *tips) show(o fyne.CanvasObject, text string) {
 	t.box.Move(fyne.NewPos(x, y))
 	t.box.Resize(size)
 	t.box.Show()
+	canvas.Refresh(t) // what was never drawn cannot ask for it
 }
 
 // tip is the hover text of one object. The zero tip shows nothing.
