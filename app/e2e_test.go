@@ -101,7 +101,7 @@ func (s *screen) find(kind, text string) (ui.Seen, bool) {
 
 func (s *screen) see(kind, text string) {
 	s.t.Helper()
-	s.wait(kind+" "+text, func() bool { _, ok := s.find(kind, text); return ok })
+	s.wait(kind+" "+text, func() bool { o, ok := s.find(kind, text); return ok && (kind != "toolButton" || !o.Off) })
 }
 
 func (s *screen) gone(kind, text string) {
@@ -203,7 +203,7 @@ func TestWindow(t *testing.T) {
 	s.key("ctrl+Return")
 	s.wait("the first picture", func() bool { return saved(1) != nil })
 	t.Logf("picture after %v", time.Since(s.began).Round(time.Millisecond))
-	s.see("Button", "Use as reference")
+	s.see("toolButton", "Use as reference")
 
 	s.click("filmStrip", "", 0.2, 0.5)
 	s.see("", " of 25 ·")
@@ -213,18 +213,18 @@ func TestWindow(t *testing.T) {
 	s.gone("", "Mask inspection")
 
 	s.click("tile", "picture 1", 0.5, 0.5)
-	s.see("Button", "Use as reference")
+	s.see("toolButton", "Use as reference")
 	s.key("r")
 	s.see("", "The next round")
-	s.see("Check", "dinosaur.png")
-	s.click("Button", "Use as reference", 0.5, 0.5)
+	s.see("check", "dinosaur.png")
+	s.click("button", "Use as reference", 0.5, 0.5)
 	s.gone("", "The next round")
 	first := saved(1)[0]
 	s.see("", filepath.Base(first))
 	s.key("ctrl+Return")
 	s.wait("the second picture", func() bool { return saved(2) != nil })
 	s.see("tile", "picture 2")
-	s.see("Button", "Use as reference")
+	s.see("toolButton", "Use as reference")
 	s.quit()
 
 	second := slices.DeleteFunc(saved(2), func(f string) bool { return f == first })[0]

@@ -40,7 +40,7 @@ func (w *Window) showAbout() {
 	if err != nil {
 		address = nil // a constant that parses
 	}
-	done := widget.NewButton(say("Done"), nil)
+	done := newButton(say("Done"), nil)
 	done.Importance = widget.HighImportance
 	closeIt := w.sheet(say("About"), fyne.NewSize(620, 520), container.NewBorder(newColumn(6, head, what), nil, nil, nil, tabs),
 		widget.NewHyperlink(say("The paper"), address), done)

@@ -64,7 +64,7 @@ type card struct {
 	word   *line
 	hint   *line
 	reach  *dial
-	remedy *widget.Button
+	remedy *button
 	thumbs *fyne.Container
 	minus  *tile
 	solo   *iconButton
@@ -94,7 +94,7 @@ func newCard(look cardLook, acts cardActs) *card {
 	safe := newPlate(colorSafe, "", 5)
 	c.reach = newDial(say("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
 		func(v float64) { acts.reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
-	c.remedy = widget.NewButton("", func() { acts.remedy(c.look.ID) })
+	c.remedy = newButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
 	gone := smallButton(say("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
 	c.minus = newTile("", 6, container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.DeleteIcon())))),

@@ -231,7 +231,7 @@ type squareEditor struct {
 	changed func(square picture.Square, settled bool)
 	square  picture.Square
 
-	fits     map[picture.Fit]*widget.Button
+	fits     map[picture.Fit]*button
 	crop     *cropper
 	cropRow  *fyne.Container
 	note     *line
@@ -254,13 +254,13 @@ var backgrounds = []struct {
 }
 
 func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square picture.Square, settled bool)) *squareEditor {
-	s := &squareEditor{changed: changed, fits: map[picture.Fit]*widget.Button{}}
+	s := &squareEditor{changed: changed, fits: map[picture.Fit]*button{}}
 	row := container.NewGridWithColumns(3)
 	for _, f := range []struct {
 		fit   picture.Fit
 		label string
 	}{{picture.Pad, say("Pad")}, {picture.Crop, say("Crop")}, {picture.Stretch, say("Stretch")}} {
-		b := widget.NewButton(f.label, func() {
+		b := newButton(f.label, func() {
 			s.square.Fit = f.fit
 			if f.fit != picture.Crop {
 				s.square.Crop = picture.Box{}

@@ -4,7 +4,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // sidePanels are the panels left and right of the picture, which fold away so that it gets their room, and what stands for them
@@ -14,7 +13,7 @@ type sidePanels struct {
 	left, right fyne.CanvasObject
 	run         *fyne.Container // in the head instead of the foot of the right panel
 	status      *line
-	generate    *widget.Button
+	generate    *button
 	stop        *iconButton
 	buttons     []*toolButton
 }
@@ -28,7 +27,7 @@ func panelIcon(x string) fyne.Resource {
 func (w *Window) headRun() fyne.CanvasObject {
 	f := &w.sides
 	f.status = caption("")
-	f.generate = widget.NewButton(say("Generate"), w.generate)
+	f.generate = newButton(say("Generate"), w.generate)
 	f.stop = smallButton(say("Stop"), theme.MediaStopIcon(), w.stop)
 	f.run = newRow(6, f.status, f.stop, f.generate)
 	f.run.Hide()

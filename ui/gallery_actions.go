@@ -310,7 +310,7 @@ func (g *galleryPage) rename() {
 	var closeIt func()
 	rename := func() { closeIt(); g.renameTo(id, name.Text) }
 	name.OnSubmitted = func(string) { rename() }
-	ok := widget.NewButton(say("Rename"), rename)
+	ok := newButton(say("Rename"), rename)
 	ok.Importance = widget.HighImportance
 	closeIt = g.w.sheet(say("Name of the session"), fyne.NewSize(420, 130), newColumn(0, name), ok)
 	g.w.win.Canvas().Focus(name)

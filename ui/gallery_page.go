@@ -27,24 +27,24 @@ type galleryPage struct {
 	list      *widget.List
 	rowTools  *fyne.Container
 	usage     *line
-	budget    *widget.Select
+	budget    *selector
 	search    *field
-	stars     *widget.Check
-	emptyBin  *widget.Button
+	stars     *check
+	emptyBin  *button
 	title     *line
 	number    *line
 	grid      *pictureGrid
 	nothing   *widget.Label
 	snack     *fyne.Container
 	snackText *line
-	undo      *widget.Button
+	undo      *button
 	big       *canvas.Image
 	prompt    *widget.Label
 	facts     *widget.Label
 	trouble   *widget.Label
 	tools     *fyne.Container
-	star, pin *widget.Check
-	buttons   map[string]*widget.Button
+	star, pin *check
+	buttons   map[string]*button
 	none      *widget.Label
 	detail    *fyne.Container
 	right     *fyne.Container // around all that is said of the chosen picture
@@ -54,7 +54,7 @@ type galleryPage struct {
 const rowsBefore = 1
 
 func newGalleryPage(w *Window) *galleryPage {
-	g := &galleryPage{w: w, buttons: map[string]*widget.Button{}}
+	g := &galleryPage{w: w, buttons: map[string]*button{}}
 	g.thumbs = thumbs{store: w.journal.read, post: w.post, came: g.thumbsCame}
 	g.finder.do = g.find
 	body := container.New(columns{286, 276, 10, 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
@@ -64,8 +64,8 @@ func newGalleryPage(w *Window) *galleryPage {
 	return g
 }
 
-func lowButton(text string, icon fyne.Resource, tap func()) *widget.Button {
-	b := widget.NewButtonWithIcon(text, icon, tap)
+func lowButton(text string, icon fyne.Resource, tap func()) *button {
+	b := newButtonWithIcon(text, icon, tap)
 	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	return b
 }
@@ -84,13 +84,13 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 		tool("export", say("Export…"), theme.UploadIcon(), g.export),
 		tool("drop", say("Delete"), theme.DeleteIcon(), g.trashSession))
 	g.usage = caption("")
-	g.budget = widget.NewSelect(budgetNames(), g.budgetChosen)
+	g.budget = newSelect(budgetNames(), g.budgetChosen)
 	bottom := newColumn(6, g.rowTools, widget.NewSeparator(),
 		container.New(inset{4, 0}, g.usage),
 		container.NewBorder(nil, nil, container.New(inset{4, 8}, caption(say("Keep steps up to"))), nil, g.budget),
 		tool("import", say("Import a session…"), theme.DownloadIcon(), g.importFile))
 	add := smallButton(say("New session"), theme.ContentAddIcon(), g.newSession)
-	g.buttons["new"] = &add.Button
+	g.buttons["new"] = &add.button
 	title := container.New(fixed{height: 30}, container.NewBorder(nil, nil, heading(say("Sessions")), add))
 	return panel(container.NewBorder(title, bottom, nil, nil, g.list))
 }
@@ -100,8 +100,8 @@ func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	g.search = newField(g.w.shortcut, false)
 	g.search.SetPlaceHolder(say("Search the prompts"))
 	g.search.OnChanged = func(text string) { g.look(func(l *galleryLook) { l.Text = text }) }
-	g.stars = widget.NewCheck(say("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
-	g.emptyBin = widget.NewButtonWithIcon(say("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
+	g.stars = newCheck(say("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
+	g.emptyBin = newButtonWithIcon(say("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
 	g.emptyBin.Importance = widget.DangerImportance
 	done := smallButton(say("Back to the studio"), theme.CancelIcon(), g.hide)
 	head := newColumn(8,
@@ -111,7 +111,7 @@ func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	g.nothing = widget.NewLabel("")
 	g.nothing.Wrapping, g.nothing.Alignment, g.nothing.Importance = fyne.TextWrapWord, fyne.TextAlignCenter, widget.LowImportance
 	g.snackText = newLine("", theme.ColorNameForeground, theme.SizeNameText)
-	g.undo = widget.NewButton(say("Undo"), g.undoTrash)
+	g.undo = newButton(say("Undo"), g.undoTrash)
 	g.undo.Importance = widget.HighImportance
 	g.snack = container.NewStack(newPlate(colorRaised, colorLine, 8),
 		container.New(inset{12, 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(inset{0, 8}, g.snackText))))
@@ -128,9 +128,9 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	}
 	g.facts.SizeName, g.facts.Importance = theme.SizeNameCaptionText, widget.LowImportance
 	g.trouble.SizeName, g.trouble.Importance = theme.SizeNameCaptionText, widget.DangerImportance
-	g.star = widget.NewCheck(say("Star"), g.setStar)
-	g.pin = widget.NewCheck(say("Keep its steps for good"), g.setPin)
-	tool := func(id, text string, icon fyne.Resource, do func()) *widget.Button {
+	g.star = newCheck(say("Star"), g.setStar)
+	g.pin = newCheck(say("Keep its steps for good"), g.setPin)
+	tool := func(id, text string, icon fyne.Resource, do func()) *button {
 		g.buttons[id] = lowButton(text, icon, do)
 		return g.buttons[id]
 	}
@@ -336,7 +336,7 @@ func (g *galleryPage) refresh() {
 	g.page.Refresh()
 }
 
-func able(b *widget.Button, yes bool) {
+func able(b *button, yes bool) {
 	if yes == b.Disabled() {
 		if yes {
 			b.Enable()
@@ -363,7 +363,7 @@ func (g *galleryPage) refreshDetail() {
 	g.trouble.SetText(trouble)
 	g.trouble.Hidden = trouble == ""
 	g.facts.SetText(strings.Join(d.facts(), "\n"))
-	for check, on := range map[*widget.Check]bool{g.star: d.Picture.Starred, g.pin: d.Picture.Pinned} {
+	for check, on := range map[*check]bool{g.star: d.Picture.Starred, g.pin: d.Picture.Pinned} {
 		if check.Checked != on {
 			check.Checked = on
 			check.Refresh()

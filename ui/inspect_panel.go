@@ -43,12 +43,12 @@ type inspector struct {
 	numbers  *widget.Label
 	gamma    *dial
 	note     *widget.Label
-	rerun    *widget.Button
-	reset    *widget.Button
-	probe    *widget.Button
+	rerun    *button
+	reset    *button
+	probe    *button
 	flat     *pill
 	onto     *pill
-	save     []*widget.Button
+	save     []*button
 }
 
 func newInspector(w *Window) *inspector {
@@ -62,14 +62,14 @@ func newInspector(w *Window) *inspector {
 		l.Wrapping, l.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 		return l
 	}
-	low := func(text string, icon fyne.Resource, tapped func()) *widget.Button {
-		b := widget.NewButtonWithIcon(text, icon, tapped)
+	low := func(text string, icon fyne.Resource, tapped func()) *button {
+		b := newButtonWithIcon(text, icon, tapped)
 		b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 		return b
 	}
 	p.subjects = newRow(4)
 	head := container.NewBorder(nil, nil, newRow(10, heading(say("Mask inspection")), p.subjects),
-		container.New(fixed{28, 28}, low("", theme.CancelIcon(), p.hide)))
+		container.New(fixed{28, 28}, smallButton(say("Back to the picture"), theme.CancelIcon(), p.hide)))
 	p.matrix = newMapMatrix(p.choose, w.typed, p.repaint)
 	p.frame = newPlate(colorWell, "", 8)
 	p.large = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
@@ -83,8 +83,8 @@ func newInspector(w *Window) *inspector {
 		p.in.scope = v
 		p.refresh()
 	}, container.New(band{0.05, reachMax, safeLow, safeHigh}, newPlate(colorSafe, "", 5)))
-	p.rerun = widget.NewButton(say("Generate with this"), p.again)
-	p.reset = widget.NewButton(say("As it was"), func() { p.in.scope = 0; p.refresh() })
+	p.rerun = newButton(say("Generate with this"), p.again)
+	p.reset = newButton(say("As it was"), func() { p.in.scope = 0; p.refresh() })
 	p.flat = newPill(say("Map"), func() { p.over = false; p.refresh() })
 	p.onto = newPill(say("Over the picture"), func() { p.over = true; p.refresh() })
 	p.probe = low(say("Run again without stopping"), theme.MediaFastForwardIcon(), p.probeRun)
@@ -96,14 +96,14 @@ func newInspector(w *Window) *inspector {
 		p.save = append(p.save, low(text, theme.DocumentSaveIcon(), func() { p.export(bits) }))
 	}
 	side := newColumn(0, container.New(inset{8, 0}, p.title), p.numbers, container.New(inset{4, 0}, p.gamma.Container),
-		container.New(inset{4, 2}, container.NewGridWithColumns(2, p.reset, p.rerun)), quiet(p.note),
+		container.New(inset{4, 2}, container.New(&flow{gap: 4}, p.reset, p.rerun)), quiet(p.note),
 		container.New(inset{6, 4}, newRow(4, p.flat.tile, p.onto.tile)), quiet(p.about), p.probe)
 	if w.opt.SaveFile != nil {
 		for _, b := range p.save {
 			side.Add(b)
 		}
 	}
-	lower := container.New(besides{}, container.New(boxed{p}, p.frame, p.large), container.NewVScroll(side))
+	lower := container.New(besides{}, container.New(boxed{p}, p.frame, p.large), newPage(side))
 	p.body = container.NewBorder(newColumn(8, head, p.matrix, newColumn(0)), nil, nil, nil, lower)
 	p.body.Hide()
 	return p
@@ -278,7 +278,7 @@ func (p *inspector) refresh() {
 	if !slices.Equal(words, p.words) {
 		p.words, p.marks, p.subjects.Objects = words, nil, nil
 		for i, word := range words {
-			l := newLegend(i, word, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
+			l := newLegend(i, word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
 			p.marks = append(p.marks, l)
 			p.subjects.Add(l.tile)
 		}

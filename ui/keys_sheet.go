@@ -81,8 +81,8 @@ func (w *Window) showKeys() {
 		list.Refresh()
 	}
 	fill()
-	all := widget.NewButton(say("Reset all"), func() { set(nil) })
-	done := widget.NewButton(say("Done"), nil)
+	all := newButton(say("Reset all"), func() { set(nil) })
+	done := newButton(say("Done"), nil)
 	done.Importance = widget.HighImportance
 	closeIt := w.sheet(say("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(inset{4, 2}, note), nil, nil, nil,
 		container.NewVScroll(container.New(inset{4, 0}, list))), all, done)

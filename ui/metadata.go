@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 )
@@ -20,9 +19,9 @@ func (w *Window) embed() inference.Embed {
 }
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.
-func metadataChecks(p fyne.Preferences) []*widget.Check {
-	thumbnails := widget.NewCheck(say("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
-	recipe := widget.NewCheck(say("Write into each picture how it was made"), nil)
+func metadataChecks(p fyne.Preferences) []*check {
+	thumbnails := newCheck(say("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
+	recipe := newCheck(say("Write into each picture how it was made"), nil)
 	recipe.OnChanged = func(on bool) {
 		p.SetBool(prefBare, !on)
 		if on {
@@ -34,5 +33,5 @@ func metadataChecks(p fyne.Preferences) []*widget.Check {
 	thumbnails.SetChecked(!p.Bool(prefNoThumbnails))
 	recipe.Checked = !p.Bool(prefBare)
 	recipe.OnChanged(recipe.Checked)
-	return []*widget.Check{recipe, thumbnails}
+	return []*check{recipe, thumbnails}
 }

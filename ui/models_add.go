@@ -45,7 +45,7 @@ func (w *Window) modelsFolderChooser(change func(func(*Preferences))) fyne.Canva
 	}
 	row := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
-		row = container.NewBorder(nil, nil, nil, widget.NewButton(say("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
+		row = container.NewBorder(nil, nil, nil, newButton(say("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
 	}
 	return newColumn(6, caption(say("Folder for imported models")), row, trouble)
 }

@@ -21,7 +21,7 @@ type noticeBar struct {
 	w     *Window
 	now   notice
 	text  *widget.Label
-	act   *widget.Button
+	act   *button
 	plate *plate
 	icon  *widget.Icon
 }
@@ -29,7 +29,7 @@ type noticeBar struct {
 func newNoticeBar(w *Window) *noticeBar {
 	b := &noticeBar{w: w, text: widget.NewLabel(""), plate: newPlate(colorRaised, colorLine, 8), icon: widget.NewIcon(theme.InfoIcon())}
 	b.text.Wrapping = fyne.TextWrapWord
-	b.act = widget.NewButton("", func() {
+	b.act = newButton("", func() {
 		do := b.now.do
 		b.say(notice{})
 		if do != nil {

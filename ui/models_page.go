@@ -21,15 +21,15 @@ type modelsPage struct {
 	close func() // takes back what Esc closes
 
 	page             *fyne.Container
-	opener           *widget.Button // in the head of the window
+	opener           *button // in the head of the window
 	list             *widget.List
 	usage            *line
-	file, dir        *widget.Button
+	file, dir        *button
 	tasks            *fyne.Container
 	rows             map[int]*taskRow
 	snack            *fyne.Container
 	snackText        *widget.Label
-	undo             *widget.Button
+	undo             *button
 	detail           *fyne.Container // of the chosen model
 	title            *line
 	verdict          *widget.Label
@@ -37,7 +37,7 @@ type modelsPage struct {
 	told             []Fact // that facts shows
 	notes            *widget.Label
 	notesHead        *line
-	buttons          map[string]*widget.Button
+	buttons          map[string]*button
 	why              *line
 	adding           *fyne.Container
 	addTitle, addAt  *line
@@ -49,12 +49,12 @@ type modelsPage struct {
 	name             *field
 	nameRow, sources *fyne.Container
 	offered          []string // paths that sources shows
-	agree, leave     *widget.Button
+	agree, leave     *button
 }
 
 func newModelsPage(w *Window) *modelsPage {
-	p := &modelsPage{w: w, buttons: map[string]*widget.Button{}, rows: map[int]*taskRow{}}
-	p.opener = widget.NewButtonWithIcon(say("Models"), theme.StorageIcon(), p.toggle)
+	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}}
+	p.opener = newButtonWithIcon(say("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
 	p.page = container.NewStack(newPlate(theme.ColorNameBackground, "", 0), body)
@@ -62,7 +62,7 @@ func newModelsPage(w *Window) *modelsPage {
 	return p
 }
 
-func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *widget.Button {
+func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *button {
 	p.buttons[id] = lowButton(text, icon, do)
 	return p.buttons[id]
 }
@@ -130,14 +130,14 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	}
 	p.nameRow = newColumn(2, container.New(inset{4, 0}, caption(say("Name"))), p.name)
 	p.sources = newColumn(4)
-	p.agree = widget.NewButton("", p.w.agreeAdding)
+	p.agree = newButton("", p.w.agreeAdding)
 	p.agree.Importance = widget.HighImportance
-	p.leave = widget.NewButton(say("Cancel"), p.w.stopAdding)
+	p.leave = newButton(say("Cancel"), p.w.stopAdding)
 	p.adding = container.NewBorder(newColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, newRow(8, p.leave, p.agree)), nil, nil,
 		container.New(inset{0, 8}, newPage(newColumn(10, p.looking, p.addFacts, p.nameRow, p.sources, p.trouble, quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
-	p.undo = widget.NewButton(say("Undo"), func() { p.w.undoModels() })
+	p.undo = newButton(say("Undo"), func() { p.w.undoModels() })
 	p.snack = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{10, 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), newCapped(6, p.snackText))))
 	done := smallButton(say("Close"), theme.CancelIcon(), p.hide)
 	top := container.New(fixed{height: 30}, container.NewBorder(nil, nil, nil, done))
@@ -191,7 +191,7 @@ func (r *taskRow) show(t ModelTask, running bool) {
 	r.name.set(name, theme.ColorNameForeground)
 	r.text.set(t.text(running), theme.ColorNamePlaceHolder)
 	r.bar.SetValue(t.part())
-	able(&r.stop.Button, !t.Ending)
+	able(&r.stop.button, !t.Ending)
 }
 
 // refreshTasks shows how far the tasks are, on the page and in the head of the window.
@@ -491,8 +491,8 @@ func (p *modelsPage) askBase(m Model) {
 	text := widget.NewLabel(say("Another text-to-image model of the same family takes the place of the base under %s: one file, or a folder in the layout of diffusers. It becomes a model of its own; this one stays.", m.Name()))
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	folder := widget.NewButton(say("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
-	file := widget.NewButton(say("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
+	folder := newButton(say("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
+	file := newButton(say("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
 	file.Importance = widget.HighImportance
 	closeIt = p.w.sheet(say("Another base model"), fyne.NewSize(520, 210), newPage(text), folder, file)
 }

@@ -74,8 +74,8 @@ func (w *Window) useModel(path string) {
 	question := widget.NewLabel(text)
 	question.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	button := func(label string, do func()) *widget.Button {
-		return widget.NewButton(label, func() { closeIt(); do() })
+	button := func(label string, do func()) *button {
+		return newButton(label, func() { closeIt(); do() })
 	}
 	later := button(say("When the queue is done"), func() { w.switchAfter(m, false) })
 	later.Importance = widget.HighImportance

@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 	"realword/inference/picture"
@@ -136,7 +135,7 @@ type overlayBar struct {
 	seen    *toolButton // whether masks are
 	modes   []*pill
 	legend  *fyne.Container
-	opacity *widget.Slider
+	opacity *slider
 	marks   []*legend
 	shown   []string // their words
 }
@@ -152,7 +151,7 @@ func newOverlayBar(w *Window) *overlayBar {
 		o.modes = append(o.modes, p)
 		modes.Add(p.tile)
 	}
-	o.opacity = widget.NewSlider(0.1, 1)
+	o.opacity = newSlider(0.1, 1)
 	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
 	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
 	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{72, 26}, track(o.opacity)))
@@ -181,7 +180,7 @@ func (o *overlayBar) refresh() {
 		o.shown = words
 		o.legend.Objects, o.marks = nil, nil
 		for i, word := range words {
-			l := newLegend(i, word, func() { o.w.toggleMask(i) })
+			l := newLegend(i, word, false, func() { o.w.toggleMask(i) })
 			o.marks = append(o.marks, l)
 			o.legend.Add(l.tile)
 		}
@@ -232,7 +231,7 @@ func (p *pill) choose(on bool) {
 	}
 }
 
-// legend is the colour and letter of a subject, with its word under the pointer, and switches its mask on and off.
+// legend is the colour and letter of a subject, with its word beside it or under the pointer, and switches its mask on and off.
 type legend struct {
 	*tile
 	subject int
@@ -240,14 +239,19 @@ type legend struct {
 	letter  *canvas.Text
 }
 
-func newLegend(subject int, word string, tapped func()) *legend {
+func newLegend(subject int, word string, named bool, tapped func()) *legend {
 	l := &legend{subject: subject}
 	l.back, l.letter = newBadge()
 	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(subject), 1.5
 	l.letter.Text = subjectLetter(subject)
-	badge := container.New(fixed{badgeSide, badgeSide}, l.back, l.letter)
-	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{5, 4}, badge), tapped)
-	l.tile.explain(func() string { return l.tile.name })
+	mark := newRow(6, container.New(fixed{badgeSide, badgeSide}, l.back, l.letter))
+	if named {
+		mark.Add(newLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
+	}
+	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{5, 4}, mark), tapped)
+	if !named {
+		l.tile.explain(func() string { return l.tile.name })
+	}
 	return l
 }
 

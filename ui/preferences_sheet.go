@@ -21,8 +21,8 @@ func (w *Window) showPreferences() {
 	section := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
 		return newColumn(6, append([]fyne.CanvasObject{heading(title)}, objects...)...)
 	}
-	check := func(label string, on bool, set func(*Preferences, bool)) *widget.Check {
-		c := widget.NewCheck(label, func(on bool) { change(func(p *Preferences) { set(p, on) }) })
+	check := func(label string, on bool, set func(*Preferences, bool)) *check {
+		c := newCheck(label, func(on bool) { change(func(p *Preferences) { set(p, on) }) })
 		c.Checked = on
 		return c
 	}
@@ -61,7 +61,7 @@ func (w *Window) showPreferences() {
 	}
 	folderRow := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
-		choose := widget.NewButton(say("Choose…"), func() {
+		choose := newButton(say("Choose…"), func() {
 			w.background(func() func() {
 				path, err := w.opt.OpenFolder()
 				return func() {
@@ -98,7 +98,7 @@ func (w *Window) showPreferences() {
 	pattern.OnChanged = preview
 	parts := note(say("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
 
-	steps := widget.NewSelect(budgetNames(), w.gallery.budgetChosen)
+	steps := newSelect(budgetNames(), w.gallery.budgetChosen)
 	steps.Selected = budgetName(w.budget())
 
 	p := w.prefs
@@ -119,9 +119,9 @@ func (w *Window) showPreferences() {
 		section(say("Written into every picture"), written...),
 	)
 	both := container.New(inset{4, 4}, container.New(halves{28}, left, right))
-	keys := widget.NewButton(say("Keys…"), nil)
-	reset := widget.NewButton(say("Reset all"), nil)
-	done := widget.NewButton(say("Done"), nil)
+	keys := newButton(say("Keys…"), nil)
+	reset := newButton(say("Reset all"), nil)
+	done := newButton(say("Done"), nil)
 	done.Importance = widget.HighImportance
 	closeIt := w.sheet(say("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt

@@ -110,9 +110,9 @@ func (f Form) IsOwn(p OwnPreset) bool {
 }
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
-func (w *Window) newPresetButton() *widget.Button {
-	var b *widget.Button
-	b = widget.NewButtonWithIcon(say("My presets"), theme.MenuDropDownIcon(), func() {
+func (w *Window) newPresetButton() *button {
+	var b *button
+	b = newButtonWithIcon(say("My presets"), theme.MenuDropDownIcon(), func() {
 		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.presetItems()...), w.win.Canvas(), fyne.NewPos(0, b.Size().Height), b)
 	})
 	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
@@ -173,8 +173,8 @@ func (w *Window) askPresetName(title, name string, use func(string)) {
 		use(entry.Text)
 	}
 	entry.OnSubmitted = func(string) { done() }
-	no := widget.NewButton(say("Cancel"), func() { closeIt() })
-	ok := widget.NewButton(say("Save"), done)
+	no := newButton(say("Cancel"), func() { closeIt() })
+	ok := newButton(say("Save"), done)
 	ok.Importance = widget.HighImportance
 	closeIt = w.sheet(title, fyne.NewSize(420, 170), newColumn(6, caption(say("Name")), entry, wrong), no, ok)
 	w.win.Canvas().Focus(entry)

@@ -85,11 +85,9 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 		s.Off = d.Disabled()
 	}
 	switch o := o.(type) {
-	case *widget.Button:
-		if s.Text = o.Text; o.Text == "" && o.Icon != nil {
-			s.Text = o.Icon.Name()
-		}
-	case *widget.Check:
+	case *button:
+		s.Text = o.Text
+	case *check:
 		s.Text = o.Text
 	case *widget.RadioGroup:
 		s.Text = o.Selected
@@ -123,7 +121,7 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 		return []fyne.CanvasObject{o.Content}
 	case *widget.PopUp:
 		return []fyne.CanvasObject{o.Content}
-	case *line, *fitted, *plate, *field:
+	case *line, *fitted, *plate, *field, *button, *iconButton, *toolButton, *check, *slider, *selector:
 		return nil
 	case fyne.Widget:
 		if reflect.TypeOf(o).Elem().PkgPath() == reflect.TypeFor[Window]().PkgPath() {

@@ -135,7 +135,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 	changes := w.state.Form.Changes(p, w.state.Model)
 	which, ticked := allParts, 0
 	list := newColumn(10)
-	var use *widget.Button
+	var use *button
 	for part := range parts {
 		rows := newColumn(4)
 		for _, c := range changes {
@@ -147,7 +147,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 			continue
 		}
 		ticked++
-		check := widget.NewCheck(partName(part), func(on bool) {
+		check := newCheck(partName(part), func(on bool) {
 			if which[part] = on; on {
 				ticked++
 			} else {
@@ -168,15 +168,15 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 		top = container.NewBorder(nil, nil, container.New(fixed{recallThumb, recallThumb}, img), nil, head)
 	}
 	var closeIt func()
-	cancel := widget.NewButton(say("Cancel"), func() { closeIt() })
-	use = widget.NewButton(say("Use this recipe"), func() {
+	cancel := newButton(say("Cancel"), func() { closeIt() })
+	use = newButton(say("Use this recipe"), func() {
 		closeIt()
 		w.takeOver(p, which)
 	})
 	use.Importance = widget.HighImportance
 	buttons := []fyne.CanvasObject{cancel, use}
 	if file != "" {
-		buttons = append([]fyne.CanvasObject{widget.NewButton(say("Use as reference instead"), func() {
+		buttons = append([]fyne.CanvasObject{newButton(say("Use as reference instead"), func() {
 			closeIt()
 			w.takeTo(target{}, []string{file})
 		})}, buttons...)

@@ -148,7 +148,7 @@ func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 // press taps a button of the sheet.
 func (b *bench) pressSheet(text string) {
 	b.t.Helper()
-	button, ok := sheetOf(b, func(w *widget.Button) bool { return w.Text == text })
+	button, ok := sheetOf(b, func(w *button) bool { return w.Text == text })
 	if !ok {
 		b.t.Fatalf("no sheet has a button %q", text)
 	}
@@ -226,7 +226,7 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 	b.refresh()
 	b.recallShot()
 	b.settle()
-	check, _ := sheetOf(b, func(c *widget.Check) bool { return c.Text == "Settings" })
+	check, _ := sheetOf(b, func(c *check) bool { return c.Text == "Settings" })
 	test.Tap(check)
 	b.pressSheet("Use this recipe")
 	if f := b.state.Form; f.Prompt != "a dog" || f.Stop != 20 || bonds(b.state) != "rex.png=dog#1" || f.Cards[0].Missing == false && len(f.Cards[0].Ref.Data) == 0 {

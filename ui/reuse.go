@@ -136,9 +136,11 @@ func (w *Window) askWord(shot Shot) {
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
 	note := widget.NewLabel(say("The longer name fits this picture better: it holds what this round has added."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	note.Hidden = len(names) < 2 || len(offer.Words[0].Text) <= len(offer.Words[len(names)-1].Text)
+	note.Hidden = !slices.ContainsFunc(offer.Words, func(word inference.Word) bool {
+		return len(word.Text) < len(offer.Words[0].Text) && strings.Contains(offer.Words[0].Text, word.Text)
+	})
 	body := newColumn(6, container.New(inset{8, 0}, heading(say("What does this picture show?"))), choice, quiet(note))
-	var anchor *widget.Check
+	var anchor *check
 	if len(offer.Originals) > 0 {
 		var files []string
 		for _, c := range w.state.Form.Cards {
@@ -146,13 +148,13 @@ func (w *Window) askWord(shot Shot) {
 				files = append(files, shorten(c.Ref.Name, 24))
 			}
 		}
-		anchor = widget.NewCheck(say("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
+		anchor = newCheck(say("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
 		anchor.Checked = true
 		body.Add(anchor)
 	}
 	var closeIt func()
-	cancel := widget.NewButton(say("Cancel"), func() { closeIt() })
-	use := widget.NewButton(say("Use as reference"), func() {
+	cancel := newButton(say("Cancel"), func() { closeIt() })
+	use := newButton(say("Use as reference"), func() {
 		closeIt()
 		var word inference.Word
 		if i := slices.Index(names, choice.Selected); i >= 0 {
@@ -161,10 +163,10 @@ func (w *Window) askWord(shot Shot) {
 		w.continueWith(shot, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
 	use.Importance = widget.HighImportance
-	height := float32(210 + 30*len(choice.Options))
-	closeIt = w.sheet(say("The next round"), fyne.NewSize(560, height), container.NewBorder(nil, nil,
+	closeIt = w.sheet(say("The next round"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
 		container.NewVBox(container.New(fixed{128, 128}, img)), nil, container.New(inset{8, 0}, container.NewVScroll(body))), cancel, use)
 	w.win.Canvas().Focus(use)
+	choice.OnChanged = func(string) { w.win.Canvas().Focus(use) } // Enter goes on, Esc goes back
 }
 
 // continueWith makes a finished picture a reference.

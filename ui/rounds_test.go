@@ -274,7 +274,7 @@ func TestProbe(t *testing.T) {
 	if s := find("chip", "dog"); s.W < 10 || s.X < 286 || s.Y < 40 {
 		t.Errorf("the chip is at %+v", s)
 	}
-	if s := find("Button", "Generate"); s.Off || s.X < 800 {
+	if s := find("button", "Generate"); s.Off || s.X < 800 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -18,16 +18,16 @@ type banner struct {
 	*fyne.Container
 	w                    *Window
 	text                 *widget.Label
-	retry, fresh, folder *widget.Button
+	retry, fresh, folder *button
 	dismissed            error
 }
 
 func newBanner(w *Window) *banner {
 	b := &banner{w: w, text: widget.NewLabel("")}
 	b.text.Wrapping = fyne.TextWrapWord
-	b.retry = widget.NewButton(say("Try again"), w.retryHistory)
-	b.fresh = widget.NewButton(say("Begin a new history"), w.freshHistory)
-	b.folder = widget.NewButton(say("Show the folder"), b.openFolder)
+	b.retry = newButton(say("Try again"), w.retryHistory)
+	b.fresh = newButton(say("Begin a new history"), w.freshHistory)
+	b.folder = newButton(say("Show the folder"), b.openFolder)
 	dismiss := smallButton(say("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
 	b.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),

@@ -20,35 +20,35 @@ type settings struct {
 	form   *fyne.Container
 	action *fyne.Container
 
-	presets          map[string]*widget.Button
+	presets          map[string]*button
 	presetNote, size *line
 	steps, stop, cfg *dial
 	count            *dial
 	seed             *field
-	keep             *widget.Check
+	keep             *check
 	seedNote         *line
 	negative         *field
-	more             *widget.Button
+	more             *button
 	moreBox          *fyne.Container
 
 	progress *widget.ProgressBar
 	status   *line
 	reasons  *widget.Label
 	why      fyne.CanvasObject // reasons on the screen
-	remedy   *widget.Button    // for the card lost
+	remedy   *button           // for the card lost
 	lost     int
-	generate *widget.Button
-	halt     *widget.Button // the running round
+	generate *button
+	halt     *button // the running round
 	queue    *queuePanel
 }
 
 func newSettings(w *Window) *settings {
-	s := &settings{w: w, presets: map[string]*widget.Button{}}
+	s := &settings{w: w, presets: map[string]*button{}}
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
 	for _, p := range []struct{ name, label string }{{"paper", say("Paper")}, {"release", say("Release")}} {
-		b := widget.NewButton(p.label, func() {
+		b := newButton(p.label, func() {
 			w.state.Form = w.state.Form.WithPreset(p.name, w.state.Model)
 			w.refresh()
 		})
@@ -73,7 +73,7 @@ func newSettings(w *Window) *settings {
 	s.seedNote.color = theme.ColorNameError
 	s.seedNote.Hide()
 	dice := smallButton(say("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
-	s.keep = widget.NewCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
+	s.keep = newCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
 	seed := newColumn(2, container.New(inset{4, 0}, caption(say("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.negative = newField(w.shortcut, true)
@@ -81,7 +81,7 @@ func newSettings(w *Window) *settings {
 	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(say("What to avoid"))),
 		container.New(fixed{height: 64}, s.negative)))
 	s.moreBox.Hide()
-	s.more = widget.NewButtonWithIcon(say("More"), theme.MenuDropDownIcon(), func() {
+	s.more = newButtonWithIcon(say("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
 		s.refresh()
 		s.form.Refresh()
@@ -95,11 +95,11 @@ func newSettings(w *Window) *settings {
 	s.status = caption("")
 	s.reasons = widget.NewLabel("")
 	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	s.generate = widget.NewButton(say("Generate"), w.generate)
-	s.halt = widget.NewButton(say("Stop"), w.stop)
+	s.generate = newButton(say("Generate"), w.generate)
+	s.halt = newButton(say("Stop"), w.stop)
 	s.queue = newQueuePanel(w)
 	s.why = quiet(s.reasons)
-	s.remedy = widget.NewButton("", func() { w.mend(s.lost) })
+	s.remedy = newButton("", func() { w.mend(s.lost) })
 	s.remedy.Importance = widget.WarningImportance
 	s.action = newColumn(6, newCapped(5, s.why), s.remedy, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
 		s.queue.box, container.New(fixed{height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))

@@ -7,8 +7,9 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// sheet lays content in its wished size over the window, which waits behind it, until the user closes it with its button or with
-// Esc, or the answered function is called. buttons stand at its foot, the one to press by default last.
+// sheet lays content over the window, which waits behind it, until the user closes it with its button or with Esc, or the answered
+// function is called. It is as wide as wished and as high as its content needs, up to the wished height, or more where the content
+// would be cut by a little; what is longer scrolls, or must. buttons stand at its foot, the one to press by default last.
 func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, buttons ...fyne.CanvasObject) (closeIt func()) {
 	head := newLine(title, theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	head.style.Bold = true
@@ -27,6 +28,11 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 	room := w.win.Canvas().Size().SubtractWidthHeight(80, 60)
 	size := fyne.NewSize(wish.Width*textScale(), wish.Height*textScale()).Min(room)
 	body := container.NewBorder(top, foot, nil, nil, container.New(inset{0, 8}, content))
+	if page := pageIn(content); page != nil {
+		body.Resize(size) // texts know their height only for a width
+		lack := page.Content.MinSize().Height - page.Size().Height
+		size.Height = max(min(size.Height+min(lack, leeway*textScale()), room.Height), body.MinSize().Height)
+	}
 	pop = widget.NewModalPopUp(container.NewStack(container.New(inset{10, 8}, container.New(sized{size}, body)), newTips()), w.win.Canvas())
 	closed = w.opened(closeIt)
 	pop.Show()
@@ -35,11 +41,29 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 
 // sheetOK is a sheet with Cancel and a button that agrees; do closes the sheet.
 func (w *Window) sheetOK(title string, wish fyne.Size, content fyne.CanvasObject, agree string, do func()) (closeIt func()) {
-	no := widget.NewButton(say("Cancel"), func() { closeIt() })
-	ok := widget.NewButton(agree, do)
+	no := newButton(say("Cancel"), func() { closeIt() })
+	ok := newButton(agree, do)
 	ok.Importance = widget.HighImportance
 	closeIt = w.sheet(title, wish, content, no, ok)
 	return closeIt
+}
+
+// leeway is how much a sheet grows over its wished height before its content scrolls.
+const leeway = 120
+
+// pageIn is the part of a sheet's content that scrolls, so that the sheet can have its height; nil where none does.
+func pageIn(o fyne.CanvasObject) *container.Scroll {
+	switch o := o.(type) {
+	case *container.Scroll:
+		return o
+	case *fyne.Container:
+		for _, inner := range o.Objects {
+			if page := pageIn(inner); page != nil {
+				return page
+			}
+		}
+	}
+	return nil
 }
 
 // sized gives its objects one size, whatever they want.
@@ -59,8 +83,8 @@ func (w *Window) ask(title, question, agree string, yes func()) {
 	text := widget.NewLabel(question)
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	no := widget.NewButton(say("Cancel"), func() { closeIt() })
-	ok := widget.NewButton(agree, func() { closeIt(); yes() })
+	no := newButton(say("Cancel"), func() { closeIt() })
+	ok := newButton(agree, func() { closeIt(); yes() })
 	ok.Importance = widget.HighImportance
 	closeIt = w.sheet(title, fyne.NewSize(420, 190), container.NewVScroll(text), no, ok)
 }

@@ -4,7 +4,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // The reach of a subject that the paper found to keep both the word and the look (design §2).
@@ -15,7 +14,7 @@ type dial struct {
 	*fyne.Container
 	name   *line
 	value  *line
-	slider *widget.Slider
+	slider *slider
 	format func(float64) string
 }
 
@@ -23,7 +22,7 @@ type dial struct {
 func newDial(name string, low, high, step float64, format func(float64) string, changed func(float64), behind ...fyne.CanvasObject) *dial {
 	d := &dial{name: caption(name), value: caption(""), format: format}
 	d.value.color = theme.ColorNameForeground
-	d.slider = widget.NewSlider(low, high)
+	d.slider = newSlider(low, high)
 	d.slider.Step = step
 	d.slider.OnChanged = func(v float64) {
 		d.value.set(format(v))
@@ -74,6 +73,6 @@ func (b band) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 func (b band) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // track gives a slider a track that can be seen on panels; Fyne paints it like the inside of text fields.
-func track(s *widget.Slider) fyne.CanvasObject {
+func track(s *slider) fyne.CanvasObject {
 	return container.NewThemeOverride(s, renamed{Theme(), theme.ColorNameInputBackground, colorTrack})
 }

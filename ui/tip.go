@@ -111,9 +111,8 @@ func (p *tip) leave(o fyne.CanvasObject) {
 
 // iconButton is a button that is only an icon. Its name is what a screen reader says and what comes up under the pointer.
 type iconButton struct {
-	widget.Button
+	button
 	name string
-	self fyne.CanvasObject // the whole of it
 	tip  tip
 }
 
@@ -135,10 +134,10 @@ func (b *iconButton) make(self fyne.CanvasObject, icon fyne.Resource, tapped fun
 func (b *iconButton) AccessibilityLabel() string { return b.name }
 
 // MouseIn implements desktop.Hoverable.
-func (b *iconButton) MouseIn(e *desktop.MouseEvent) { b.Button.MouseIn(e); b.tip.rest(b.self) }
+func (b *iconButton) MouseIn(e *desktop.MouseEvent) { b.button.MouseIn(e); b.tip.rest(b.self) }
 
 // MouseOut implements desktop.Hoverable.
-func (b *iconButton) MouseOut() { b.Button.MouseOut(); b.tip.leave(b.self) }
+func (b *iconButton) MouseOut() { b.button.MouseOut(); b.tip.leave(b.self) }
 
 // toolButton does the action of a name in the table, and says its label and key. It is drawn as pressed while the action is on.
 type toolButton struct {

@@ -199,7 +199,7 @@ func (b *bench) seen() []string {
 }
 
 func labelOf(o fyne.CanvasObject) string {
-	if b, ok := o.(*widget.Button); ok {
+	if b, ok := o.(*button); ok {
 		return b.Text
 	}
 	return ""

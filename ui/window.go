@@ -202,7 +202,7 @@ func (w *Window) build() fyne.CanvasObject {
 	name.style.Bold = true
 	w.status = caption("")
 	w.dot = canvas.NewCircle(color.Transparent)
-	sessions := widget.NewButtonWithIcon(say("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
+	sessions := newButtonWithIcon(say("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
 	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
 		newRow(7, w.headRun(), container.New(fixed{8, 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
