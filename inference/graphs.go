@@ -18,7 +18,8 @@ import (
 // Model is an opened bundle as far as the loop needs it. Its methods may be called from any goroutine.
 type Model interface {
 	Manifest() bundle.Manifest
-	// Graph returns the path of a graph file by its manifest name: text, vision, text_kv, vision_kv, unet or decoder. It returns ""
+	// Graph returns the path of a graph file by its manifest name: text, vision, text_kv, vision_kv, unet, decoder or
+	// decoder_tiled. It returns ""
 	// for a graph that the bundle does not have.
 	Graph(name string) string
 	// Tokenizer returns the tokenizer of text encoder i, 0 or 1.
@@ -155,7 +156,11 @@ func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tens
 // Decode turns a clean latent [1, C, h, w] into a picture [1, 3, H, W] in -1..1, unclipped.
 func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Tensor, error) {
 	f := g.model.Manifest().Latent.Factor
-	out, err := g.run(ctx, "decoder", tensors{"latent": latent}, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
+	name, in := g.decoder(latent.Shape[2], latent.Shape[3]), tensors{"latent": latent}
+	if name == tiledDecoder {
+		in["strips"] = tensor.OfInts([]int64{int64(strips(latent.Shape[2], latent.Shape[3]))}, 1)
+	}
+	out, err := g.run(ctx, name, in, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
 	return out["picture"], err
 }
 
@@ -242,7 +247,7 @@ func (g *Graphs) load(name string) (session.Session, error) {
 		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
 	defer g.took("open", name, time.Now())
-	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder"}, name)})
+	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder", tiledDecoder}, name)})
 	if err != nil {
 		return nil, fmt.Errorf("open the %s graph: %w", name, err)
 	}
@@ -268,6 +273,8 @@ func (g *Graphs) ports(name string) (in, out []string) {
 		return []string{"views"}, []string{"tokens"}
 	case "decoder":
 		return []string{"latent"}, []string{"picture"}
+	case tiledDecoder:
+		return []string{"latent", "strips"}, []string{"picture"}
 	case "text_kv":
 		return []string{"encoder_hidden_states"}, g.layers("text")
 	case "vision_kv":

@@ -108,7 +108,8 @@ func (w *worker) generate(j *job) error {
 
 // load opens every graph that a loop is going to run, and the encoders and the decoder around it.
 func (w *worker) load(ctx context.Context, l *Loop) error {
-	names := []string{"text", "text_kv", "vision_kv", "unet", "decoder"}
+	shape := l.shape()
+	names := []string{"text", "text_kv", "vision_kv", "unet", w.graphs.decoder(shape[2], shape[3])}
 	if len(l.Subjects) > 0 {
 		names = append(names, "vision")
 	}

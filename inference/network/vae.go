@@ -59,56 +59,108 @@ func (c *VAEConfig) Validate() error {
 // DecoderGraph builds decoder.onnx: the latent as the loop has it (scaled) -> picture in -1..1, not clipped.
 func DecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
 	return nn.Build("decoder", store, func(s nn.Scope) {
-		z := s.B.Input("latent", tensor.F32, []int{1, c.LatentChannels, -1, -1}, "", "", "height", "width")
-		x := nn.Scale(z, 1/c.ScalingFactor)
-		if c.PostQuantConv == nil || *c.PostQuantConv {
-			x = nn.Conv2D(s.In("post_quant_conv"), x, nn.Conv{Out: c.LatentChannels, Kernel: 1})
-		}
-		s.B.Output("picture", c.decode(s.In("decoder"), x), "", "", "picture_height", "picture_width")
+		y := c.decode(whole{&c}, s, plane{v: c.latent(s)})
+		s.B.Output("picture", nn.Planes(y.v), "", "", "picture_height", "picture_width")
 	})
 }
 
+// latent declares the input and brings it to the decoder's scale, an image of C channels.
+func (c *VAEConfig) latent(s nn.Scope) *nn.Value {
+	x := nn.Scale(nn.Image(s.B.Input("latent", tensor.F32, []int{1, c.LatentChannels, -1, -1}, "", "", "height", "width")), 1/c.ScalingFactor)
+	if c.PostQuantConv == nil || *c.PostQuantConv {
+		x = nn.Conv2D(s.In("post_quant_conv"), x, nn.Conv{Out: c.LatentChannels, Kernel: 1})
+	}
+	return x
+}
+
+// plane is an activation map of the decoder, as the canvas holds it that made it.
+type plane struct {
+	v *nn.Value
+	stripPlane
+}
+
+// canvas is how the decoder computes: on the whole picture at once, or on strips of it. Both give the same picture.
+type canvas interface {
+	// conv is a 3×3 convolution of x.
+	conv(s nn.Scope, x plane, out int, o around) plane
+	// attention is the middle block's single-head attention over all positions.
+	attention(s nn.Scope, x plane) plane
+}
+
+// around is what happens to a convolution's input and output.
+type around struct {
+	norm     *nn.Scope // group normalisation and SiLU before
+	up       bool      // doubling of height and width before
+	once     bool      // the result is the decoder's largest map, and the next convolutions read it only
+	add      *plane    // is added to the result
+	shortcut nn.Scope  // 1×1 convolution of what a residual block adds, where its channels are not those of the result
+}
+
 // decode mirrors diffusers Decoder.   x [1 C h w] -> [1 3 H W]
-func (c *VAEConfig) decode(s nn.Scope, x *nn.Value) *nn.Value {
+func (c *VAEConfig) decode(on canvas, s nn.Scope, x plane) plane {
+	s = s.In("decoder")
 	levels := len(c.BlockOutChannels)
 	top := c.BlockOutChannels[levels-1]
-	x = nn.Conv2D(s.In("conv_in"), x, nn.Conv{Out: top, Kernel: 3, Pad: 1})
+	x = on.conv(s.In("conv_in"), x, top, around{})
 	mid := s.In("mid_block")
-	x = c.resnet(mid.In("resnets", 0), x, top)
+	x = resnet(on, mid.In("resnets", 0), x, top)
 	if c.MidAttention == nil || *c.MidAttention {
-		x = c.attention(mid.In("attentions", 0), x)
+		x = on.attention(mid.In("attentions", 0), x)
 	}
-	x = c.resnet(mid.In("resnets", 1), x, top)
+	x = resnet(on, mid.In("resnets", 1), x, top)
 	for i := range levels {
 		block, channels := s.In("up_blocks", i), c.BlockOutChannels[levels-1-i]
 		for layer := range c.LayersPerBlock + 1 {
-			x = c.resnet(block.In("resnets", layer), x, channels)
+			x = resnet(on, block.In("resnets", layer), x, channels)
 		}
 		if i < levels-1 {
-			x = nn.Conv2D(block.In("upsamplers", 0, "conv"), nn.UpsampleNearest(x), nn.Conv{Out: channels, Kernel: 3, Pad: 1})
+			largest := i == levels-2 && c.BlockOutChannels[0] < channels
+			x = on.conv(block.In("upsamplers", 0, "conv"), x, channels, around{up: true, once: largest})
 		}
 	}
-	x = nn.SiLU(nn.GroupNorm(s.In("conv_norm_out"), x, c.NormNumGroups, 1e-6))
-	return nn.Conv2D(s.In("conv_out"), x, nn.Conv{Out: c.OutChannels, Kernel: 3, Pad: 1})
+	norm := s.In("conv_norm_out")
+	return on.conv(s.In("conv_out"), x, c.OutChannels, around{norm: &norm})
 }
 
 // resnet is ResnetBlock2D without time embedding.
-func (c *VAEConfig) resnet(s nn.Scope, x *nn.Value, out int) *nn.Value {
-	h := nn.Conv2D(s.In("conv1"), nn.SiLU(nn.GroupNorm(s.In("norm1"), x, c.NormNumGroups, 1e-6)), nn.Conv{Out: out, Kernel: 3, Pad: 1})
-	h = nn.Conv2D(s.In("conv2"), nn.SiLU(nn.GroupNorm(s.In("norm2"), h, c.NormNumGroups, 1e-6)), nn.Conv{Out: out, Kernel: 3, Pad: 1})
-	if x.Dim(1) != out {
-		x = nn.Conv2D(s.In("conv_shortcut"), x, nn.Conv{Out: out, Kernel: 1})
-	}
-	return nn.Add(x, h)
+func resnet(on canvas, s nn.Scope, x plane, out int) plane {
+	norm1, norm2, shortcut := s.In("norm1"), s.In("norm2"), s.In("conv_shortcut")
+	h := on.conv(s.In("conv1"), x, out, around{norm: &norm1, shortcut: shortcut})
+	return on.conv(s.In("conv2"), h, out, around{norm: &norm2, add: &x, shortcut: shortcut})
 }
 
-// attention is the middle block's single-head attention over all positions.
-func (c *VAEConfig) attention(s nn.Scope, x *nn.Value) *nn.Value {
-	channels := x.Dim(1)
-	z := nn.Transpose(nn.Fold(nn.GroupNorm(s.In("group_norm"), x, c.NormNumGroups, 1e-6), 0, 0, -1), 0, 2, 1)
+// bring gives what is added the channels of the result.
+func (o around) bring(add *nn.Value, channels int) *nn.Value {
+	if nn.Channels(add) == channels {
+		return add
+	}
+	return nn.Conv2D(o.shortcut, add, nn.Conv{Out: channels, Kernel: 1})
+}
+
+// whole computes on images.
+type whole struct{ *VAEConfig }
+
+func (c whole) conv(s nn.Scope, x plane, out int, o around) plane {
+	v := x.v
+	if o.norm != nil {
+		v = nn.GroupNormSiLU(*o.norm, v, c.NormNumGroups, 1e-6)
+	}
+	if o.up {
+		v = nn.UpsampleNearest(v)
+	}
+	v = nn.Conv2D(s, v, nn.Conv{Out: out, Kernel: 3, Pad: 1})
+	if o.add != nil {
+		v = nn.Add(o.bring(o.add.v, out), v)
+	}
+	return plane{v: v}
+}
+
+func (c whole) attention(s nn.Scope, x plane) plane {
+	channels := nn.Channels(x.v)
+	z := nn.Tokens(nn.GroupNorm(s.In("group_norm"), x.v, c.NormNumGroups, 1e-6))
 	q := nn.Linear(s.In("to_q"), z, channels)
 	k := nn.Linear(s.In("to_k"), z, channels)
 	v := nn.Linear(s.In("to_v"), z, channels)
 	z = nn.Linear(s.In("to_out", 0), nn.Attention(q, k, v, 1), channels)
-	return nn.Add(nn.Reshape(nn.Transpose(z, 0, 2, 1), nn.ShapeOf(x), x.Shape...), x)
+	return plane{v: nn.Add(nn.FromTokens(z, x.v), x.v)}
 }

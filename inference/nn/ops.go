@@ -106,8 +106,9 @@ const NoBias LinearOption = 1
 type Conv struct {
 	Out    int
 	Kernel int
-	Stride int // 0 reads as 1
-	Pad    int // on all four sides
+	Stride int  // 0 reads as 1
+	Pad    int  // on all four sides
+	Rows   bool // the rows come padded: Pad is for the columns only
 	NoBias bool
 }
 
@@ -118,17 +119,21 @@ func Conv2D(s Scope, x *Value, c Conv) *Value {
 	if !c.NoBias {
 		inputs = append(inputs, s.param("bias", x.DType, []int{c.Out}))
 	}
-	size := func(n int) int {
+	rows := c.Pad
+	if c.Rows {
+		rows = 0
+	}
+	size := func(n, pad int) int {
 		if n < 0 {
 			return -1
 		}
-		return (n+2*c.Pad-c.Kernel)/stride + 1
+		return (n+2*pad-c.Kernel)/stride + 1
 	}
-	attrs := []onnx.Attr{attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}), attr("pads", []int{c.Pad, c.Pad, c.Pad, c.Pad})}
+	attrs := []onnx.Attr{attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}), attr("pads", []int{rows, c.Pad, rows, c.Pad})}
 	if x.b.target.channelsLast() {
-		return x.b.contrib("NhwcConv", []int{x.Dim(0), size(x.Dim(1)), size(x.Dim(2)), c.Out}, inputs, attrs...)
+		return x.b.contrib("NhwcConv", []int{x.Dim(0), size(x.Dim(1), rows), size(x.Dim(2), c.Pad), c.Out}, inputs, attrs...)
 	}
-	return x.b.node("Conv", []int{x.Dim(0), c.Out, size(x.Dim(2)), size(x.Dim(3))}, inputs, attrs...)
+	return x.b.node("Conv", []int{x.Dim(0), c.Out, size(x.Dim(2), rows), size(x.Dim(3), c.Pad)}, inputs, attrs...)
 }
 
 // kernel is the weight of a convolution as the target's operator wants it: [Out C Kernel Kernel], or [Out Kernel Kernel C] where
