@@ -62,6 +62,7 @@ func newModel() *cobra.Command {
 	}
 
 	var goldens string
+	var limit float64
 	verify := &cobra.Command{
 		Use: "verify [BUNDLE]", Short: "compare a model's files with its manifest, its networks and loops with golden tensors",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
@@ -78,15 +79,16 @@ func newModel() *cobra.Command {
 			if goldens == "" {
 				return nil
 			}
-			return compare(c, b, goldens, out)
+			return compare(c, b, goldens, limit, out)
 		},
 	}
 	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
+	verify.Flags().Float64Var(&limit, "limit", 0, "greatest relative L2 distance of a tensor, instead of the network's or the loop's own; 2e-3 fits fp16 weights against a reference in fp32")
 	return group("model", "make and look at models", imported, info, verify)
 }
 
 // compare runs the networks of a bundle and whole generations against golden files and prints every tensor.
-func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) error {
+func compare(c *cobra.Command, b *bundle.Bundle, goldens string, limit float64, out io.Writer) error {
 	files, err := inference.Goldens(goldens)
 	if err != nil {
 		return err
@@ -101,6 +103,9 @@ func compare(c *cobra.Command, b *bundle.Bundle, goldens string, out io.Writer) 
 	}
 	bad, total := 0, len(checks)
 	for _, check := range checks {
+		if limit > 0 {
+			check.Tolerance = limit
+		}
 		fmt.Fprintln(out, check)
 		if !check.OK() {
 			bad++

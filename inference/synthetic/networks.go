@@ -47,11 +47,11 @@ var FullSD15 = Sizes{
 	Text: [2]TextSizes{{768, 12, 3072}}, Vocabulary: 49408, SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Full.Tower, TowerWords: Full.TowerWords, VAE: Full.VAE,
 }
 
-// Wide has every kind of block at full width, but one transformer block per wrapper and next to nothing of SigLIP's text tower:
-// enough to compare every network with a reference, in half the room.
+// Wide has the text encoders and the autoencoder of the release and every kind of U-Net block at full width, but one transformer
+// block per wrapper and tiny image encoders: enough to compare these networks with a reference, in half the room.
 var Wide = Sizes{
 	Channels: Full.Channels, Depth: []int{1, 1, 1}, TimeDim: 256, Text: Full.Text, Vocabulary: Full.Vocabulary,
-	SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Full.VAE,
+	SigLIP: Tiny.SigLIP, DINO: Tiny.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Full.VAE,
 }
 
 // Eyes has the image encoders and the projector at full width and little else.
