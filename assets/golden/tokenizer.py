@@ -1,4 +1,4 @@
-"""Goldens of the CLIP tokenizer: data/tokenizer.json.gz.
+"""Goldens of the CLIP tokenizer: data/tokenizer.json.gz, and the same vocabularies as tokenizer.json in data/tokenizer-fast.
 
 {"texts": [...], "tiny": [[ids] ...], "tiny_bang": [[ids] ...], "clip": [[ids] ...]}
 
@@ -82,6 +82,8 @@ def make() -> None:
     out = json.loads(gzip.decompress(OUT.read_bytes())) if OUT.exists() else {}
     known = dict(zip(out.get("texts", []), out.get("clip", [])))
     out = {"texts": strings, "tiny": encode(DATA / "tiny" / "tokenizer", strings), "tiny_bang": encode(DATA / "tiny-xl" / "tokenizer_2", strings)}
+    for name, folder in (("tiny", "tiny/tokenizer"), ("tiny_bang", "tiny-xl/tokenizer_2")):
+        CLIPTokenizer.from_pretrained(DATA / folder).save_pretrained(DATA / "tokenizer-fast" / name)
     merge_list = os.environ.get("CLIP_MERGES")
     if merge_list:
         with tempfile.TemporaryDirectory() as folder:

@@ -198,7 +198,7 @@ func (im *importer) checkTokenizers(folders []string) error {
 		tok, err := prompt.Load(os.DirFS(dir))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			errs = append(errs, fmt.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt", im.label(dir), err))
+			errs = append(errs, fmt.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt, or tokenizer.json", im.label(dir), err))
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s: %w", im.label(dir), err))
 		case t.VocabSize > 0 && tok.Size() > t.VocabSize:

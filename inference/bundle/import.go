@@ -19,6 +19,7 @@ import (
 	"realword/inference/network"
 	"realword/inference/nn"
 	"realword/inference/onnx"
+	"realword/inference/prompt"
 	"realword/inference/tensor"
 )
 
@@ -427,15 +428,12 @@ func (im *importer) write(dir string) error {
 		}
 	}
 	for i, from := range im.tokenizers {
-		for _, name := range []string{"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"} {
-			data, err := os.ReadFile(filepath.Join(from, name))
-			if errors.Is(err, os.ErrNotExist) && name != "vocab.json" && name != "merges.txt" {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if err := put(tokenizerDir(i)+"/"+name, data); err != nil {
+		files, err := prompt.Files(os.DirFS(from))
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			if err := put(tokenizerDir(i)+"/"+name, files[name]); err != nil {
 				return err
 			}
 		}

@@ -18,6 +18,12 @@ import (
 func tree(t *testing.T, o synthetic.Options, change func([]synthetic.File) []synthetic.File) string {
 	t.Helper()
 	o.Sizes = synthetic.Tiny
+	return sized(t, o, change)
+}
+
+// sized does the same with the sizes of o.
+func sized(t *testing.T, o synthetic.Options, change func([]synthetic.File) []synthetic.File) string {
+	t.Helper()
 	if o.DType == tensor.Invalid {
 		o.DType = tensor.F16
 	}

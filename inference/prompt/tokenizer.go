@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -46,12 +45,16 @@ const (
 	suffix  = "</w>" // marks the last symbol of a piece
 )
 
-// Load reads a tokenizer folder as Hugging Face writes it: vocab.json and merges.txt, and when they are there
-// tokenizer_config.json and special_tokens_map.json, which name start, end and padding token (<|startoftext|> and
+// Load reads a tokenizer folder as Hugging Face writes it: vocab.json and merges.txt, or tokenizer.json, which holds both; and when
+// they are there tokenizer_config.json and special_tokens_map.json, which name start, end and padding token (<|startoftext|> and
 // <|endoftext|> for the other two when they say nothing). Errors name the file and what is wrong with it.
 func Load(dir fs.FS) (*Tokenizer, error) {
+	d, err := unpack(dir)
+	if err != nil {
+		return nil, err
+	}
 	vocabulary := map[string]int64{}
-	if err := readJSON(dir, "vocab.json", &vocabulary); err != nil {
+	if err := readJSON(d, vocabFile, &vocabulary); err != nil {
 		return nil, err
 	}
 	t := &Tokenizer{}
@@ -61,7 +64,7 @@ func Load(dir fs.FS) (*Tokenizer, error) {
 		}
 		t.size = max(t.size, int(id)+1)
 	}
-	unknown, err := t.readSpecials(dir, vocabulary)
+	unknown, err := t.readSpecials(d, vocabulary)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func Load(dir fs.FS) (*Tokenizer, error) {
 			t.last[b] = id
 		}
 	}
-	if err := t.readMerges(dir, vocabulary); err != nil {
+	if err := t.readMerges(d, vocabulary); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -107,13 +110,13 @@ type roles struct {
 }
 
 // readSpecials sets start, end, pad and specials, and returns the id of what is not in the vocabulary.
-func (t *Tokenizer) readSpecials(dir fs.FS, vocabulary map[string]int64) (unknown int64, err error) {
+func (t *Tokenizer) readSpecials(dir folder, vocabulary map[string]int64) (unknown int64, err error) {
 	var named roles
 	var config struct {
 		roles
 		Added map[string]addedToken `json:"added_tokens_decoder"`
 	}
-	for _, err := range []error{readJSON(dir, "special_tokens_map.json", &named), readJSON(dir, "tokenizer_config.json", &config)} {
+	for _, err := range []error{readJSON(dir, specialFile, &named), readJSON(dir, configFile, &config)} {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return 0, err
 		}
@@ -157,8 +160,8 @@ func (t *Tokenizer) readSpecials(dir fs.FS, vocabulary map[string]int64) (unknow
 
 // readMerges reads one merge a line, "left right", the first being the most urgent. A first line beginning with #version
 // is no merge.
-func (t *Tokenizer) readMerges(dir fs.FS, vocabulary map[string]int64) error {
-	data, err := readFile(dir, "merges.txt")
+func (t *Tokenizer) readMerges(dir folder, vocabulary map[string]int64) error {
+	data, err := dir.read(mergesFile)
 	if err != nil {
 		return err
 	}
@@ -183,34 +186,6 @@ func (t *Tokenizer) readMerges(dir fs.FS, vocabulary map[string]int64) error {
 	}
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("tokenizer: merges.txt: %w: the file is damaged, import the model again", err)
-	}
-	return nil
-}
-
-// readFile reads a whole file of the tokenizer folder.
-func readFile(dir fs.FS, name string) ([]byte, error) {
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer: read %s: %w", name, err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("tokenizer: %s is larger than %d MiB, which no CLIP vocabulary is: choose the tokenizer folder of the model", name, maxFile>>20)
-	}
-	return data, nil
-}
-
-func readJSON(dir fs.FS, name string, into any) error {
-	data, err := readFile(dir, name)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("tokenizer: %s: %w: the file is damaged, import the model again", name, err)
 	}
 	return nil
 }
