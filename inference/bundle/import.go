@@ -184,9 +184,12 @@ func (im *importer) describe() Manifest {
 		model.MaxSize = 2 * max(model.DefaultSize[0], model.DefaultSize[1])
 	}
 	if model.LatentRGB == nil {
-		model.LatentRGB, model.RGBBias = latentRGB(im.unet.InChannels)
+		model.LatentRGB, model.RGBBias = latentRGB(model.Family, im.unet.InChannels)
 	}
 	presets := maps.Clone(defaultPresets)
+	if model.Family == "sd15" {
+		presets["paper"] = paperSD15
+	}
 	for name, p := range model.Presets {
 		p.UncondVision = name == "release"
 		presets[name] = p
@@ -205,16 +208,6 @@ func (im *importer) describe() Manifest {
 		Schedule: im.schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32", Notes: im.notes,
 		Graphs: map[string]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
-}
-
-// latentRGB returns a preview matrix where the checkpoint brings none: the first three channels as red, green and blue around
-// grey. Pictures made of it have false colours but true shapes.
-func latentRGB(channels int) ([][3]float64, [3]float64) {
-	rows := make([][3]float64, channels)
-	for i := range min(channels, 3) {
-		rows[i][i] = 0.25
-	}
-	return rows, [3]float64{0.5, 0.5, 0.5}
 }
 
 // build builds every graph; all problems are joined.

@@ -185,7 +185,8 @@ func (s Sizes) vaeConfig() []byte {
 	if s.textTime() {
 		scaling = 0.13025
 	}
-	return text(map[string]any{"_class_name": "AutoencoderKL", "act_fn": "silu", "block_out_channels": s.VAE, "in_channels": 3, "out_channels": 3,
+	down, up := slices.Repeat([]string{"DownEncoderBlock2D"}, len(s.VAE)), slices.Repeat([]string{"UpDecoderBlock2D"}, len(s.VAE))
+	return text(map[string]any{"_class_name": "AutoencoderKL", "down_block_types": down, "up_block_types": up, "act_fn": "silu", "block_out_channels": s.VAE, "in_channels": 3, "out_channels": 3,
 		"latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "scaling_factor": scaling})
 }
 
