@@ -107,6 +107,24 @@ fuzz: deps ## every fuzz test for FUZZTIME (default 20s)
 bench: build ## figures of this machine, side by side
 	$(BIN) bench
 
+.PHONY: device-check
+device-check: deps bin/device/ort.test ## graphics cards beside the CPU: one table (MODELS=toybox,tiny,full or bundle folders)
+	bin/device/device --models '$(or $(MODELS),toybox$(comma)tiny)'
+
+# Everything that a machine without network, Go and display needs: sh check.sh runs it there. PART splits the archive.
+.PHONY: device-pack
+device-pack: bin/device/ort.test $(CUDA_LIBRARY) ## dist/device.tar.gz for a machine with a graphics card and without a network (PART=60m: in pieces)
+	mkdir -p dist && rm -f dist/device.tar.gz*
+	cp app/device/check.sh bin/device/
+	tar -C bin/device -czf dist/device.tar.gz . -C '$(CUDA_FOLDER)' libonnxruntime.so.1 libonnxruntime_providers_shared.so libonnxruntime_providers_cuda.so
+	$(if $(PART),cd dist && split -b $(PART) -d device.tar.gz device.tar.gz. && rm device.tar.gz)
+	ls -l dist/device.tar.gz*
+
+.PHONY: bin/device/ort.test
+bin/device/ort.test:
+	$(GO) build -o bin/device/device ./app/device
+	$(GO) test -c -o $@ ./inference/ort
+
 .PHONY: golden
 golden: ## golden test data again (needs Python packages, see assets/golden/README.md)
 	$(PYTHON) assets/golden/make_goldens.py

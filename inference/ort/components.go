@@ -14,6 +14,8 @@ import (
 	"strings"
 )
 
+const driverName = "NVIDIA driver"
+
 // EnvCUDA is the environment variable with further folders in which CUDA's libraries are searched, before all others.
 const EnvCUDA = "REALWORD_CUDA"
 
@@ -86,7 +88,7 @@ func (s search) components() []Component {
 	}
 	var list []Component
 	for _, c := range []struct{ stem, name, pip string }{
-		{"cuda", "NVIDIA driver", ""},
+		{"cuda", driverName, ""},
 		{"cudart", "CUDA runtime", "nvidia-cuda-runtime"},
 		{"cublasLt", "cuBLASLt", "nvidia-cublas"},
 		{"cublas", "cuBLAS", "nvidia-cublas"},

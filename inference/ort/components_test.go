@@ -198,3 +198,34 @@ func TestWhyCUDADoesNotStart(t *testing.T) {
 	touch(t, filepath.Join(dir, "libcurand.so.10"))
 	t.Run("damaged", func(t *testing.T) { run(t, dir, "cuRAND|cannot be loaded") })
 }
+
+func TestCardsAsTheDriverNamesThem(t *testing.T) {
+	cc, err := exec.LookPath("cc")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("needs a C compiler on Linux")
+	}
+	build := func(init string) []Component {
+		path := filepath.Join(t.TempDir(), "libcuda.so.1")
+		cmd := exec.Command(cc, "-shared", "-fPIC", "-xc", "-", "-o", path)
+		cmd.Stdin = strings.NewReader(`#include <stdio.h>
+int cuInit(unsigned flags) { return ` + init + `; }
+int cuDriverGetVersion(int *v) { *v = 13020; return 0; }
+int cuDeviceGetCount(int *n) { *n = 2; return 0; }
+int cuDeviceGet(int *d, int i) { *d = 10 + i; return 0; }
+int cuDeviceGetName(char *s, int n, int d) { snprintf(s, n, "Card %d", d); return 0; }
+int cuDeviceTotalMem_v2(size_t *m, int d) { *m = 1000000000ull * d; return 0; }
+`)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return []Component{{Name: driverName, State: Found, Path: path}}
+	}
+	cards, version, err := GPUs(build("0"))
+	if err != nil || version != "13.2" || len(cards) != 2 || cards[1] != (GPU{"Card 11", 11e9}) {
+		t.Errorf("%v, %s, %v", cards, version, err)
+	}
+	_, _, err = GPUs(build("100"))
+	mention(t, err, "cuInit", "100")
+	_, _, err = GPUs([]Component{{Name: driverName, State: Missing}})
+	mention(t, err, "no NVIDIA driver")
+}

@@ -18,13 +18,14 @@ import (
 	"realword/inference/tensor"
 )
 
-// library returns a Runtime over the real library. Where it is absent the test is skipped, except in CI.
+// library returns a Runtime over the real library, on the device that the environment names (app/device/check.sh). Where the
+// library is absent the test is skipped, except in CI.
 func library(t *testing.T) *Runtime {
 	t.Helper()
 	if _, err := Find(""); err != nil && os.Getenv("CI") == "" {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
-	r, err := New(Options{Threads: 1})
+	r, err := New(Options{Threads: 1, Device: os.Getenv("REALWORD_TEST_DEVICE")})
 	if err != nil {
 		t.Fatal(err)
 	}
