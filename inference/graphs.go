@@ -247,7 +247,10 @@ func (g *Graphs) load(name string) (session.Session, error) {
 		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
 	defer g.took("open", name, time.Now())
-	s, err := g.runtime.Open(path, session.Options{Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder", tiledDecoder}, name)})
+	s, err := g.runtime.Open(path, session.Options{
+		Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder", tiledDecoder}, name),
+		CUDA: g.model.Graph(bundle.CUDA(name)),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the %s graph: %w", name, err)
 	}

@@ -267,6 +267,8 @@ func (im *importer) build() error {
 	model, kvErr = network.VisionKVGraph(im.unet, denoise.Store)
 	add("vision_kv", model, kvErr)
 	if err == nil { // the same tensors, and so the same problems
+		model, err = network.UNetGraphFor(nn.CUDA, im.unet, denoise.Store)
+		add(CUDA("unet"), model, err)
 		model, err = network.NaiveGraph(im.unet, denoise.Store)
 		add("naive", model, err)
 		model, err = network.NaiveGuidanceGraph(im.unet, denoise.Store)

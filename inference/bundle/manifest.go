@@ -23,11 +23,15 @@ type Manifest struct {
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
-	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder; naive, naive_guidance for comparison -> file
+	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder; the last two as made for CUDA, see CUDA; naive, naive_guidance for comparison -> file
 	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
 	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
 	Mapped  []MappedFile      `json:"mapped,omitempty"`
 }
+
+// CUDA is the manifest's name of a graph as made for CUDA. Bundles of earlier versions have none of them, and no bundle has one
+// of the encoders.
+func CUDA(graph string) string { return graph + "-cuda" }
 
 // Latent describes the autoencoder's latent.
 type Latent struct {

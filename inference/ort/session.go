@@ -25,6 +25,21 @@ var _ session.Keeper = (*graph)(nil)
 
 // Open implements session.Runtime.
 func (r *Runtime) Open(path string, opts session.Options) (session.Session, error) {
+	if r.cuda != nil && opts.CUDA != "" {
+		s, err := r.open(opts.CUDA, opts)
+		if err == nil || !lacksKernel(err) {
+			return s, err
+		}
+	}
+	return r.open(path, opts)
+}
+
+// lacksKernel knows the library's texts, because its error codes do not tell.
+func lacksKernel(err error) bool {
+	return strings.Contains(err.Error(), "Failed to find kernel for ") || strings.Contains(err.Error(), "Could not find an implementation for ")
+}
+
+func (r *Runtime) open(path string, opts session.Options) (session.Session, error) {
 	var m *model
 	data, err := os.ReadFile(path)
 	if err == nil {

@@ -26,6 +26,9 @@ type Options struct {
 	// Strict makes it an error to open a graph of which the device cannot run every operator itself.
 	Strict  bool
 	Weights Weights
+	// CUDA is the file of the same graph made for CUDA, "" where there is none. A runtime on CUDA opens it instead, unless its
+	// provider lacks the operators.
+	CUDA string
 }
 
 // Session is one loaded graph.
