@@ -5,6 +5,19 @@
 // external weight file enters the graph. Layers panic with one private error type when a network is put together wrongly;
 // Build turns that into an error. Missing or misshapen parameters do not stop the building: they are all reported together.
 // Nodes that no output needs are left out. Same input, same graph. One goroutine at a time per Store.
+//
+// A network is described once and built for a Target. Graphs of all targets have the same inputs and outputs (float32, images as
+// [N C h w]), ask for the same parameters in the same order, and so share a weight file; where a parameter is stored in another
+// type or layout than it is computed in, nodes in front of the graph convert it, which ONNX Runtime does once, when it loads.
+//
+//	CPU          float32, channels first; operators that the CPU provider has fast kernels for. Equal to PyTorch within 1e-5
+//	             per operator. Halves are a way to store weights only.
+//	CUDA         half precision, channels last, tensor-core operators: NhwcConv, GroupNorm with its SiLU, BiasSplitGelu,
+//	             MultiHeadAttention with values as wide as keys. A network keeps in float32 what it asks for with Float: time
+//	             embedding, tapped attention, maps. Only operators of which the CUDA provider has a kernel for this opset,
+//	             but for arithmetic of shapes. Within 2e-3 of the CPU graph in exact arithmetic.
+//	CUDAFloat32  the same graph in float32, for what overflows halves (they end at 65504): the decoder of SDXL's autoencoder. It
+//	             is not BF16, because GroupNorm and NhwcConv have no kernel for it.
 package nn
 
 import (
