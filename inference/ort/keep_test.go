@@ -175,3 +175,21 @@ func resident(t *testing.T) int {
 	t.Fatal("no VmRSS")
 	return 0
 }
+
+// What goes to Go must lie in the memory of the processor, whatever the device: here it has none, and only Keep asks for it.
+func TestOnlyKeptValuesAreLeftOnTheDevice(t *testing.T) {
+	r := *library(t)
+	r.memory = nil
+	p, _ := chain(t)
+	s := keeper(t, &r, p)
+	x := map[string]*tensor.Tensor{"x": tensor.Zeros(1, 2)}
+	if _, err := s.Run(t.Context(), x, "a"); err != nil {
+		t.Error(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("Keep did not ask for the memory of the device")
+		}
+	}()
+	_, _ = s.Keep(t.Context(), x, "a")
+}

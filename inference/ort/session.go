@@ -140,7 +140,7 @@ func (g *graph) Run(ctx context.Context, inputs map[string]*tensor.Tensor, outpu
 
 // RunKept implements session.Keeper.
 func (g *graph) RunKept(ctx context.Context, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs ...string) (map[string]*tensor.Tensor, error) {
-	values, err := g.values(ctx, g.runtime.memory, inputs, kept, outputs)
+	values, err := g.values(ctx, g.runtime.cpu, inputs, kept, outputs)
 	if err != nil {
 		return nil, err
 	}
