@@ -246,17 +246,18 @@ func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[strin
 	if err != nil {
 		return nil, err
 	}
-	defer opts.Close()
 	terminated := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		defer close(terminated)
 		_ = opts.Terminate() // cannot fail on valid options; the run then ends at the next operator
 	})
-	out, err := g.s.Run(opts, in, want)
-	if !unwatch() {
-		<-terminated // opts must outlive the call in the other goroutine
-	}
-	return out, err
+	defer func() {
+		if !unwatch() {
+			<-terminated // opts must outlive the call in the other goroutine
+		}
+		opts.Close()
+	}()
+	return g.s.Run(opts, in, want)
 }
 
 // check compares what the caller gives and wants with what the graph declares.
