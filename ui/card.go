@@ -59,6 +59,7 @@ type card struct {
 	band   *canvas.Raster
 	square *canvas.Image
 	view   *tile
+	anchor *fyne.Container // the mark of an anchor in the square
 	badge  *canvas.Rectangle
 	letter *canvas.Text
 	word   *line
@@ -88,7 +89,8 @@ func newCard(look cardLook, acts cardActs) *card {
 	c.band = canvas.NewRaster(c.pattern)
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
-	c.view = newTile("", 7, container.New(inset{1, 1}, container.New(fixed{squareSide - 2, squareSide - 2}, c.square)), c.toggle)
+	c.anchor = newAnchorMark(20)
+	c.view = newTile("", 7, container.New(inset{1, 1}, container.New(fixed{squareSide - 2, squareSide - 2}, c.square), container.New(inset{4, 4}, c.anchor)), c.toggle)
 	c.badge, c.letter = newBadge()
 	c.word, c.hint = heading(""), caption("")
 	safe := newPlate(colorSafe, "", 5)
@@ -201,6 +203,9 @@ func (c *card) show(look cardLook) {
 	c.frame.paint, c.frame.stroke, c.frame.thick = nil, colorLine, 1
 	c.word.color, c.hint.color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
 	c.word.text, c.hint.text = shorten(look.Word.Text, 16), shorten(p.Ref.Name, 22)
+	if c.anchor.Hidden = !p.Anchor; p.Anchor {
+		c.hint.text = say("anchor: %s", shorten(p.Ref.Name, 15))
+	}
 	mark := func(name fyne.ThemeColorName, letter string) {
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(name, c), letter
 	}
@@ -260,16 +265,21 @@ func (c *card) showThumbs(before cardLook) {
 	same := len(before.pictures) == len(c.look.pictures) && len(c.thumbs.Objects) > 0
 	for i := 0; same && i < len(c.look.pictures); i++ {
 		a, b := before.pictures[i], c.look.pictures[i]
-		same = a.ID == b.ID && a.Small == b.Small
+		same = a.ID == b.ID && a.Small == b.Small && a.Anchor == b.Anchor
 	}
 	if !same {
 		c.thumbs.Objects = nil
 		if len(c.look.pictures) > 1 {
 			for _, p := range c.look.pictures {
-				c.thumbs.Add(newThumb(p.Ref.Name, p.small(), tinySide, func() {
+				thumb := newThumb(p.Ref.Name, p.small(), tinySide, func() {
 					c.shown = p.ID
 					c.show(c.look)
-				}))
+				})
+				if p.Anchor {
+					thumb.name = say("anchor: %s", p.Ref.Name)
+					thumb.body.Add(container.New(inset{1, 1}, newAnchorMark(13)))
+				}
+				c.thumbs.Add(thumb)
 			}
 		}
 		plus := newTile(say("Another picture of the same subject"), 6,

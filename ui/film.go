@@ -29,6 +29,7 @@ var (
 type filmLook struct {
 	places   int // steps of the run
 	subjects int
+	dress    dress
 	settled  int // T_stop of the run
 	done     int // steps that are there
 	shown    int // step on the stage; -1 none
@@ -276,7 +277,7 @@ func (r *filmRenderer) update() {
 	f.backs, f.letters = f.backs[:f.look.subjects], f.letters[:f.look.subjects]
 	r.objects = []fyne.CanvasObject{f.back, f.strip}
 	for i := range f.backs {
-		f.backs[i].FillColor, f.letters[i].Text = subjectColor(i), subjectLetter(i)
+		f.backs[i].FillColor, f.letters[i].Text = subjectColor(f.look.dress.of(i)), subjectLetter(f.look.dress.of(i))
 		r.objects = append(r.objects, f.backs[i], f.letters[i])
 	}
 	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
@@ -304,6 +305,7 @@ type filmScene struct {
 	steps    []inference.StepDone
 	places   int // on the strip
 	subjects int
+	dress    dress
 	settling settling
 	width    int     // pixels
 	scale    float32 // pixels of a unit
@@ -317,13 +319,14 @@ type filmKey struct {
 	mask     *float32 // of the first step
 	steps    int
 	subjects int
+	dress    dress
 	width    int
 	scale    float32
 	empty    color.Color
 }
 
 func (f filmScene) key() filmKey {
-	k := filmKey{steps: len(f.steps), subjects: f.subjects, width: f.width, scale: f.scale, empty: f.empty}
+	k := filmKey{steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, empty: f.empty}
 	if k.steps > 0 {
 		k.first = f.steps[0].Preview
 		if s := f.steps[0].Subjects; len(s) > 0 && len(s[0].Mask) > 0 {
@@ -381,7 +384,7 @@ func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.S
 			}
 		}
 		layer := picture.Layer{Grid: picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[subject].Mask},
-			Style: picture.SubjectStyle(subject)}
+			Style: picture.SubjectStyle(f.dress.of(subject))}
 		if masked, err := picture.Overlay(small, []picture.Layer{layer}, picture.Heat, 1); err == nil {
 			small = masked
 		}
@@ -417,7 +420,7 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 		for step := 1; step < len(curve); step++ {
 			line = append(line, picture.Point{X: x(step), Y: y(curve[step])})
 		}
-		picture.DrawLine(out, line, thick, picture.SubjectStyle(j).Dash, subjectColor(j))
+		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.of(j)).Dash, subjectColor(f.dress.of(j)))
 	}
 }
 

@@ -36,6 +36,7 @@ type Card struct {
 	Anchor  bool           `json:",omitempty"` // the original, kept beside a picture that was made of it
 	Missing bool           `json:",omitempty"` // its file is not here: View is a small copy, if anything
 	Gone    *Place         // set while the word is lost: where it was. Word then names nothing.
+	Style   int            `json:",omitempty"` // of its subject, from 1: see styled; 0 is none yet
 	From    uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
 }
 
@@ -50,6 +51,7 @@ type Form struct {
 	KeepSeed         bool   // do not draw a new seed for the next run
 	Spent            bool   // a round has taken Seed: the next one draws another, unless it is kept
 	Count            int
+	Linked           bool `json:",omitempty"` // all subjects have one reach
 }
 
 // seedLimit keeps seeds within 32 bits, the range that most other programs can read back.
@@ -160,6 +162,7 @@ func (f Form) Restore(r inference.Request) Form {
 			}
 		}
 	}
+	f.Linked = f.Linked && f.sameReach()
 	return f
 }
 

@@ -27,6 +27,7 @@ type inspection struct {
 	subjects []guidance.Subject   // with the scopes of the run
 	norm     guidance.Normalization
 	subject  int     // the one that is looked at
+	dress    dress   // of all subjects
 	scope    float64 // γ to try for it; 0 is that of the run
 }
 
@@ -176,6 +177,7 @@ type inspectKey struct {
 	scores        *float32 // of the first step
 	steps         int
 	subject, step int
+	dress         dress
 	scope, ran    float64
 	kind          mapKind
 	cell, large   image.Point
@@ -186,7 +188,7 @@ type inspectKey struct {
 }
 
 func (s inspectScene) key() inspectKey {
-	k := inspectKey{steps: len(s.in.steps), subject: s.in.subject, step: s.step, kind: s.kind, cell: s.cell, large: s.large, over: s.over, ink: s.ink}
+	k := inspectKey{steps: len(s.in.steps), subject: s.in.subject, dress: s.in.dress, step: s.step, kind: s.kind, cell: s.cell, large: s.large, over: s.over, ink: s.ink}
 	if k.steps > 0 {
 		// The film of a run is copied as it grows; its pictures stay where they are.
 		k.scope, k.ran = s.in.scope, s.in.ran()

@@ -35,6 +35,7 @@ type inspector struct {
 	subjects *fyne.Container
 	marks    []*legend
 	words    []string
+	dress    dress
 	matrix   *mapMatrix
 	large    *canvas.Image
 	frame    *plate
@@ -171,7 +172,9 @@ func (w *Window) inspection(subject int) (inspection, bool) {
 			subjects[i].Scope = w.state.Model.Presets[w.state.Run.Preset].Scope
 		}
 	}
-	return inspect(film, subjects, raw, subject)
+	in, ok := inspect(film, subjects, raw, subject)
+	in.dress = w.state.dress()
+	return in, ok
 }
 
 // inspectMasks opens the inspection with a subject, -1 for the one that was looked at last, or closes it.
@@ -275,10 +278,10 @@ func (p *inspector) refresh() {
 	for i, s := range p.in.subjects {
 		words[i] = s.Word
 	}
-	if !slices.Equal(words, p.words) {
-		p.words, p.marks, p.subjects.Objects = words, nil, nil
+	if !slices.Equal(words, p.words) || p.dress != p.in.dress {
+		p.dress, p.words, p.marks, p.subjects.Objects = p.in.dress, words, nil, nil
 		for i, word := range words {
-			l := newLegend(i, word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
+			l := newLegend(p.in.dress.of(i), word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
 			p.marks = append(p.marks, l)
 			p.subjects.Add(l.tile)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -20,27 +21,27 @@ type lens struct {
 	opacity  float64
 	steps    bool   // masks are shown over the steps
 	finished bool   // and over finished pictures
-	off      uint64 // subjects whose masks are not shown, by bit
+	off      uint64 // styles whose masks are not shown, by bit
 	crisp    bool   // pixels stay squares when they are enlarged
 	held     bool   // all are hidden as long as a button or Space is held
 }
 
 func newLens() lens { return lens{mode: picture.Heat, opacity: 0.45, steps: true} }
 
-// shows tells whether the mask of a subject may be seen.
-func (l lens) shows(subject int) bool { return l.off>>(uint(subject)%64)&1 == 0 }
+// shows tells whether masks in a style may be seen.
+func (l lens) shows(style int) bool { return l.off>>(uint(style)%64)&1 == 0 }
 
 // layersOf are the masks of a step that the lens lets through, in the styles of their subjects.
-func (l lens) layersOf(step *inference.StepDone) []picture.Layer {
+func (l lens) layersOf(step *inference.StepDone, d dress) []picture.Layer {
 	if step == nil || l.held {
 		return nil
 	}
 	var layers []picture.Layer
 	for i, s := range step.Subjects {
-		if l.shows(i) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
+		if l.shows(d.of(i)) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
 			layers = append(layers, picture.Layer{
 				Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: s.Mask},
-				Style: picture.SubjectStyle(i),
+				Style: picture.SubjectStyle(d.of(i)),
 			})
 		}
 	}
@@ -87,17 +88,17 @@ func (w *Window) setMasks(on bool) {
 	w.refresh()
 }
 
-// toggleMask shows the mask of a subject, or hides it.
-func (w *Window) toggleMask(subject int) {
-	w.lens.off ^= 1 << (uint(subject) % 64)
+// toggleMask shows the mask of the subject in a style, or hides it.
+func (w *Window) toggleMask(style int) {
+	w.lens.off ^= 1 << (uint(style) % 64)
 	w.refresh()
 }
 
-// soloMask shows the mask of one subject only, or of all.
-func (w *Window) soloMask(subject int) {
+// soloMask shows the mask of the subject in a style only, or of all (-1).
+func (w *Window) soloMask(style int) {
 	w.lens.off = 0
-	if subject >= 0 {
-		w.lens.off = ^(uint64(1) << uint(subject))
+	if style >= 0 {
+		w.lens.off = ^(uint64(1) << uint(style))
 	}
 	w.setMasks(true)
 }
@@ -120,7 +121,7 @@ func (w *Window) stageActions() []action {
 		action{id: "view.zoom.out", menu: menuView, label: say("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
 		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: say("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
-			do: func() { w.soloMask(i) }, can: func() bool { return w.state.filmSubjects() > i }})
+			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.dress()), rune(i)) }})
 	}
 	return list
 }
@@ -138,6 +139,7 @@ type overlayBar struct {
 	opacity *slider
 	marks   []*legend
 	shown   []string // their words
+	dress   dress
 }
 
 func newOverlayBar(w *Window) *overlayBar {
@@ -176,28 +178,26 @@ func (o *overlayBar) refresh() {
 		p.choose(on && o.w.lens.mode == picture.Mode(mode))
 	}
 	words := o.w.state.words(len(step.Subjects))
-	if !slices.Equal(words, o.shown) {
-		o.shown = words
+	d := o.w.state.dress()
+	if !slices.Equal(words, o.shown) || o.dress != d {
+		o.shown, o.dress = words, d
 		o.legend.Objects, o.marks = nil, nil
 		for i, word := range words {
-			l := newLegend(i, word, false, func() { o.w.toggleMask(i) })
+			l := newLegend(d.of(i), word, false, func() { o.w.toggleMask(d.of(i)) })
 			o.marks = append(o.marks, l)
 			o.legend.Add(l.tile)
 		}
 		o.legend.Refresh()
 	}
 	for i, l := range o.marks {
-		l.show(o.w.lens.shows(i))
+		l.show(o.w.lens.shows(d.of(i)))
 	}
 	o.row.Refresh()
 }
 
 // words names the n subjects of what is in view.
 func (s State) words(n int) []string {
-	subjects := s.Run.Subjects
-	if shot := s.Shot(); shot != nil {
-		subjects = shot.Recipe.Subjects
-	}
+	subjects := s.shownSubjects()
 	words := make([]string, n)
 	for i := range words {
 		if i < len(subjects) {
@@ -234,16 +234,16 @@ func (p *pill) choose(on bool) {
 // legend is the colour and letter of a subject, with its word beside it or under the pointer, and switches its mask on and off.
 type legend struct {
 	*tile
-	subject int
-	back    *canvas.Rectangle
-	letter  *canvas.Text
+	style  int // of the subject
+	back   *canvas.Rectangle
+	letter *canvas.Text
 }
 
-func newLegend(subject int, word string, named bool, tapped func()) *legend {
-	l := &legend{subject: subject}
+func newLegend(style int, word string, named bool, tapped func()) *legend {
+	l := &legend{style: style}
 	l.back, l.letter = newBadge()
-	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(subject), 1.5
-	l.letter.Text = subjectLetter(subject)
+	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(style), 1.5
+	l.letter.Text = subjectLetter(style)
 	mark := newRow(6, container.New(fixed{badgeSide, badgeSide}, l.back, l.letter))
 	if named {
 		mark.Add(newLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
@@ -259,7 +259,7 @@ func newLegend(subject int, word string, named bool, tapped func()) *legend {
 func (l *legend) show(on bool) {
 	l.back.FillColor, l.letter.Color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l)
 	if on {
-		l.back.FillColor, l.letter.Color = subjectColor(l.subject), color.White
+		l.back.FillColor, l.letter.Color = subjectColor(l.style), color.White
 	}
 	l.back.Refresh()
 	l.letter.Refresh()

@@ -27,6 +27,7 @@ type scene struct {
 type sceneKey struct {
 	base    image.Image
 	masks   [2]*float32 // the first and the last
+	styles  [2]picture.Style
 	count   int
 	mode    picture.Mode
 	opacity float64
@@ -41,6 +42,7 @@ func (s scene) key() sceneKey {
 	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
 	if k.count > 0 {
 		k.masks = [2]*float32{&s.masks[0].Grid.Values[0], &s.masks[k.count-1].Grid.Values[0]}
+		k.styles = [2]picture.Style{s.masks[0].Style, s.masks[k.count-1].Style}
 		k.mode, k.opacity = s.mode, s.opacity
 	}
 	return k

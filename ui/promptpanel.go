@@ -58,9 +58,11 @@ func (s State) chipLook(i int) chipLook {
 		return look
 	}
 	look.waiting = s.Pending.Text != "" && sameWord(s.Pending, word.Word)
-	for n, subject := range s.Form.Subjects() {
+	subjects := s.Form.Subjects()
+	d := s.Form.dress(subjects)
+	for n, subject := range subjects {
 		if at, ok := locate(s.Words, subject.Word); ok && at.first <= i && i <= at.last {
-			look.subject = n
+			look.subject = d.of(n)
 		}
 	}
 	return look

@@ -184,12 +184,16 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		f.Cards = nil
 		for i, c := range p.Cards {
 			c.ID = id + i
+			if j := slices.IndexFunc(have, func(h Card) bool { return h.Bound() && sameWord(h.Word, c.Word) }); j >= 0 {
+				c.Style = have[j].Style
+			}
 			// A picture that is here already keeps what is known of it.
 			if j := slices.IndexFunc(have, func(h Card) bool { return h.Ref.SHA256 == c.Ref.SHA256 && !h.Missing }); j >= 0 {
 				c.Ref.Name, c.From = have[j].Ref.Name, have[j].From
 			}
 			f.Cards = append(f.Cards, c)
 		}
+		f.Linked = f.Linked && f.sameReach()
 	}
 	if which[PartSettings] {
 		if _, known := presetsOf(m)[r.Preset]; known {
@@ -253,7 +257,7 @@ func (f Form) Fill(c Card) (Form, bool) {
 			found = true
 			f.Cards[i] = c
 			f.Cards[i].ID, f.Cards[i].Group, f.Cards[i].Word, f.Cards[i].Gone = have.ID, have.Group, have.Word, have.Gone
-			f.Cards[i].Scope, f.Cards[i].Off = have.Scope, have.Off
+			f.Cards[i].Scope, f.Cards[i].Off, f.Cards[i].Style = have.Scope, have.Off, have.Style
 		}
 	}
 	return f, found

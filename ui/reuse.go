@@ -69,7 +69,7 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 	if word.Text == "" {
 		c.Word, c.Gone = like.Word, like.Gone
 	}
-	c.Scope = like.Scope
+	c.Scope, c.Style = like.Scope, like.Style
 	s.Form = s.Form.arrange(func(g Group) []Card {
 		cards := s.Form.pictures(g)
 		if g.ID != mine.ID {

@@ -173,13 +173,13 @@ func TestMaskModesAndSubjects(t *testing.T) {
 		if !b.masksOn() {
 			return 0
 		}
-		return len(b.lens.layersOf(b.state.MaskStep()))
+		return len(b.lens.layersOf(b.state.MaskStep(), b.state.dress()))
 	}
 	if layers() != 2 || len(b.overlay.marks) != 2 || b.overlay.row.Hidden {
 		t.Fatalf("%d masks, %d in the legend", layers(), len(b.overlay.marks))
 	}
 	test.Tap(b.overlay.marks[0].tile)
-	if layers() != 1 || b.lens.layersOf(b.state.MaskStep())[0].Style != picture.SubjectStyle(1) {
+	if layers() != 1 || b.lens.layersOf(b.state.MaskStep(), b.state.dress())[0].Style != picture.SubjectStyle(1) {
 		t.Error("the first subject is still seen")
 	}
 	test.Tap(b.overlay.marks[0].tile)
@@ -217,7 +217,7 @@ func TestScenePaints(t *testing.T) {
 		picture.Heat: {false, true}, picture.Outline: {true, true}, picture.Cutout: {true, false},
 	} {
 		c := whole(s.Preview, 64, 64)
-		c.masks, c.mode, c.opacity = newLens().layersOf(&s), mode, 0.5
+		c.masks, c.mode, c.opacity = newLens().layersOf(&s, ""), mode, 0.5
 		img := c.paint()
 		own := func(x, y int) bool { c := img.RGBAAt(x, y); return c.B > plain.B-8 && c.B < plain.B+8 }
 		got := [2]bool{own(32, 24), own(4, 60)}
@@ -237,7 +237,7 @@ func TestScenePaints(t *testing.T) {
 	}
 	// A part of a large picture is the same as that part of the painted whole.
 	c := whole(s.Preview, 64, 64)
-	c.masks, c.opacity = newLens().layersOf(&s), 0.5
+	c.masks, c.opacity = newLens().layersOf(&s, ""), 0.5
 	all := c.paint()
 	c.part = image.Rect(10, 20, 50, 40)
 	part := c.paint()

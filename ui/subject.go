@@ -81,8 +81,14 @@ func (f Form) Bind(card int, word inference.Word) Form {
 	return f
 }
 
-// WithScope sets γ_scope of a subject.
+// WithScope sets γ_scope of a subject, or of all where they are linked.
 func (f Form) WithScope(card int, scope float64) Form {
+	if f.Linked {
+		for _, g := range f.Groups() {
+			f = f.change(g.ID, func(c *Card) { c.Scope = scope })
+		}
+		return f
+	}
 	return f.change(card, func(c *Card) { c.Scope = scope })
 }
 
@@ -122,7 +128,7 @@ func (f Form) Swap(card, other int) Form {
 		like := f.Cards[as.Cards[0]]
 		for _, i := range g.Cards {
 			c := f.Cards[i]
-			c.Word, c.Gone, c.Scope, c.Off, c.Group = like.Word, like.Gone, like.Scope, like.Off, f.Cards[g.Cards[0]].ID
+			c.Word, c.Gone, c.Scope, c.Off, c.Style, c.Group = like.Word, like.Gone, like.Scope, like.Off, like.Style, f.Cards[g.Cards[0]].ID
 			cards = append(cards, c)
 		}
 		return cards
@@ -155,7 +161,7 @@ func (f Form) arrange(cards func(Group) []Card) Form {
 	return f
 }
 
-// Move shifts a subject up (-1) or down (1) in the list, and with it its colour and its place in Algorithm 1.
+// Move shifts a subject up (-1) or down (1) in the list, and with it its place in Algorithm 1. Its colour stays.
 func (f Form) Move(card, by int) Form {
 	groups := f.Groups()
 	mine, _ := f.group(card)
@@ -183,7 +189,7 @@ func (f Form) Share(card int) (Form, int) {
 	var copies []Card
 	for n, i := range g.Cards {
 		c := f.Cards[i]
-		c.ID, c.Group, c.Word, c.Gone, c.Off = id+n, id, inference.Word{}, nil, false
+		c.ID, c.Group, c.Word, c.Gone, c.Off, c.Style = id+n, id, inference.Word{}, nil, false, 0
 		copies = append(copies, c)
 	}
 	return f.arrangeAfter(g, copies), id
@@ -215,7 +221,7 @@ func (f Form) Join(card int, c Card) Form {
 	}
 	f = f.change(card, func(*Card) {})
 	like := f.Cards[g.Cards[0]]
-	c.ID, c.Group, c.Word, c.Gone, c.Scope, c.Off = f.freeID(), like.Group, like.Word, like.Gone, like.Scope, like.Off
+	c.ID, c.Group, c.Word, c.Gone, c.Scope, c.Off, c.Style = f.freeID(), like.Group, like.Word, like.Gone, like.Scope, like.Off, like.Style
 	return f.arrangeAfter(g, []Card{c})
 }
 

@@ -21,6 +21,9 @@ type subjectWidgets struct {
 	byID             map[int]*card
 	squarer          newest[squareJob]
 	reachNote        *line
+	overlap          *widget.Label
+	notes            [2]fyne.CanvasObject // around remark and overlap
+	linked           *widget.Check
 	remark, pickNote *widget.Label
 	well, slim       fyne.CanvasObject
 	left             *fyne.Container
@@ -49,6 +52,12 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	w.pickNote, w.remark = note(widget.DangerImportance), note(widget.LowImportance)
 	w.reachNote = caption("")
 	w.reachNote.color = theme.ColorNameWarning
+	w.overlap = note(widget.LowImportance)
+	w.linked = widget.NewCheck(say("Same reach"), func(on bool) {
+		if on != w.state.Form.Linked {
+			w.link()
+		}
+	})
 	w.well = newWell(w.choosePicture)
 	w.slim = newTile(say("Open a picture"), 10, container.New(inset{10, 8}, container.NewCenter(newRow(8,
 		container.New(fixed{18, 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), heading(say("Drop or open another"))))), w.choosePicture)
@@ -59,8 +68,12 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	w.samples.Hide()
 	w.cardScroll = newPage(newColumn(0, w.noCards, w.cards))
 	w.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste(target{}) })
-	in := container.New(inset{0, 4}, newColumn(8, w.reachNote, quiet(w.remark), newCapped(6, w.pickNote), w.well, w.slim, w.samples))
-	title := container.New(fixed{height: 24}, heading(say("Subjects")))
+	w.notes = [2]fyne.CanvasObject{quiet(w.remark), quiet(w.overlap)}
+	for _, n := range w.notes {
+		n.Hide()
+	}
+	in := container.New(inset{0, 4}, newColumn(8, w.reachNote, w.notes[1], w.notes[0], newCapped(6, w.pickNote), w.well, w.slim, w.samples))
+	title := container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(say("Subjects")), w.linked))
 	w.left = container.NewBorder(title, in, nil, nil, w.cardScroll)
 	return panel(w.left)
 }
@@ -118,11 +131,41 @@ func (w *Window) refreshCards() {
 	}
 	w.reachNote.set(w.state.reachNote())
 	w.reachNote.Hidden = w.reachNote.text == ""
+	if w.linked.Checked != w.state.Form.Linked {
+		w.linked.SetChecked(w.state.Form.Linked)
+	}
+	w.linked.Hidden = len(groups) < 2
+	w.showOverlap()
 	w.remark.SetText(w.state.Remark)
 	w.remark.Hidden = w.state.Remark == ""
+	visible(w.notes[0], w.state.Remark != "")
 	w.pickNote.Hidden = w.state.PickErr == nil
 	w.pickNote.SetText(Sentence(w.state.PickErr))
 	w.settleLeft()
+}
+
+// showOverlap says what the subjects of what is in view had to share.
+func (w *Window) showOverlap() {
+	text, much := w.state.overlapNote()
+	importance := widget.LowImportance
+	if much {
+		importance = widget.WarningImportance
+	}
+	if w.overlap.Text != text || w.overlap.Importance != importance {
+		w.overlap.Importance = importance
+		w.overlap.SetText(text)
+	}
+	w.overlap.Hidden = text == ""
+	visible(w.notes[1], text != "")
+}
+
+func visible(o fyne.CanvasObject, on bool) {
+	switch {
+	case on && !o.Visible():
+		o.Show()
+	case !on && o.Visible():
+		o.Hide()
+	}
 }
 
 // cardLook is how the card of a group looks.
@@ -131,7 +174,10 @@ func (s State) cardLook(g Group) cardLook {
 	look := cardLook{Card: c, pictures: s.Form.pictures(g), subject: -1, scope: scope(c, s.Form, s.Model), lost: c.Lost(s.Words),
 		offering: s.Pending.Text != "", alone: s.Form.Alone(c.ID)}
 	if c.live() {
-		look.subject = s.Form.SubjectOf(c.Word)
+		look.subject = -1
+		if !c.Off {
+			look.subject = s.Form.dress(s.Form.Subjects()).of(s.Form.SubjectOf(c.Word))
+		}
 	}
 	for _, p := range look.pictures {
 		look.chosen = look.chosen || p.ID == s.Selected
@@ -345,6 +391,9 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 	if c.Scope > 0 {
 		items = append(items, item(say("The preset's reach"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
 	}
+	if f.Anchored(card) {
+		items = append(items, item(say("Go back to the anchor"), theme.NewThemedResource(anchorIcon), change(f.ToAnchor(card))))
+	}
 	if c.Bound() {
 		items = append(items, item(say("Take its word away"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
 	}
@@ -384,6 +433,8 @@ func (w *Window) subjectActions() []action {
 				w.refresh()
 			}
 		}, can: two},
+		{id: "subject.link", menu: menuEdit, label: say("Same reach for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
+		{id: "subject.anchor", menu: menuEdit, label: say("Go back to the anchor"), do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), can: func() bool { return w.state.Form.Anchored(chosen()) }},
 		{id: "subject.remove", menu: menuEdit, label: say("Remove the subject"), do: on(w.removeCard), can: can},
 	}
 }

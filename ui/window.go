@@ -359,6 +359,7 @@ func (w *Window) nudge(by int) {
 
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
+	w.state.Form = w.state.Form.tidy()
 	w.undo.note(w.state.Form, time.Now())
 	w.refreshHead()
 	w.refreshCards()
@@ -395,7 +396,7 @@ func (w *Window) refreshStage() {
 	w.repaint()
 	w.repaintFilm()
 	film, stop := w.state.Film()
-	look := filmLook{settled: stop, done: len(film), shown: -1, calm: settled(film).at, subjects: w.state.filmSubjects()}
+	look := filmLook{settled: stop, done: len(film), shown: -1, calm: settled(film).at, subjects: w.state.filmSubjects(), dress: w.state.dress()}
 	if len(film) > 0 {
 		look.places = film[0].Steps
 	}
@@ -487,7 +488,7 @@ func (w *Window) repaint() {
 		s.base = w.state.Shots[len(w.state.Shots)-1].Image // until the first step is there
 	}
 	if w.masksOn() {
-		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep()), w.lens.mode, w.lens.opacity
+		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep(), w.state.dress()), w.lens.mode, w.lens.opacity
 	}
 	if s.base != nil {
 		if w.stage.natural = w.state.pictureSize(); w.stage.natural.X < 1 {
@@ -510,7 +511,7 @@ func (w *Window) repaintFilm() {
 		return
 	}
 	film, _ := w.state.Film()
-	f := filmScene{steps: film, subjects: w.state.filmSubjects(), settling: settled(film)}
+	f := filmScene{steps: film, subjects: w.state.filmSubjects(), dress: w.state.dress(), settling: settled(film)}
 	f.empty = theme.ColorForWidget(colorWell, w.film)
 	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, w.film), theme.ColorForWidget(theme.ColorNameFocus, w.film)
 	if len(film) > 0 {

@@ -1,0 +1,281 @@
+package ui
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/guidance"
+)
+
+// styles are the styles of the subjects by their words.
+func (f Form) styles() map[string]int {
+	out := map[string]int{}
+	for _, g := range f.Groups() {
+		c := f.Cards[g.Cards[0]]
+		if c.Bound() {
+			out[c.Word.Text] = c.Style
+		}
+	}
+	return out
+}
+
+// Whatever is done with the cards, a subject that stays keeps its colour, and no two have one.
+func TestStylesStayWithTheirSubjects(t *testing.T) {
+	words := []string{"dog", "cat", "rex", "owl", "fox", "hat"}
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		var f Form
+		history := ""
+		for range 60 {
+			groups := f.Groups()
+			before := f.styles()
+			any := func() int { return groups[rng.IntN(len(groups))].ID }
+			op := rng.IntN(8)
+			if len(groups) < 2 {
+				op = 0
+			}
+			switch op {
+			case 0, 1:
+				word := words[rng.IntN(len(words))]
+				if _, there := before[word]; there || len(groups) == len(words) {
+					continue
+				}
+				id := f.freeID()
+				f.Cards = append(slices.Clip(f.Cards), Card{ID: id})
+				f = f.Bind(id, inference.Word{Text: word})
+				history += " +" + word
+			case 2:
+				f = f.RemoveSubject(any())
+				history += " remove"
+			case 3:
+				id := any()
+				f = f.Mute(id, rng.IntN(2) == 0)
+				history += " mute"
+			case 4:
+				f = f.Move(any(), 2*rng.IntN(2)-1)
+				history += " move"
+			case 5:
+				f = f.Swap(any(), any())
+				history += " swap"
+			case 6:
+				f, _ = f.Share(any())
+				history += " share"
+			case 7:
+				f = f.Join(any(), Card{})
+				history += " join"
+			}
+			f = f.tidy()
+			after := f.styles()
+			for word, style := range before {
+				if now, there := after[word]; there && now != style {
+					t.Fatalf("seed %d:%s: %s changed from style %d to %d", seed, history, word, style, now)
+				}
+			}
+			taken := map[int]bool{}
+			for _, g := range f.Groups() {
+				style := f.Cards[g.Cards[0]].Style
+				if style < 1 || taken[style] {
+					t.Fatalf("seed %d:%s: style %d twice, or none", seed, history, style)
+				}
+				taken[style] = true
+				for _, i := range g.Cards {
+					if f.Cards[i].Style != style {
+						t.Fatalf("seed %d:%s: one subject in two styles", seed, history)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestDressOfARound(t *testing.T) {
+	word := func(text string, shas ...string) inference.Subject {
+		s := inference.Subject{Word: inference.Word{Text: text}}
+		for _, sha := range shas {
+			s.References = append(s.References, inference.Reference{SHA256: sha})
+		}
+		return s
+	}
+	f := Form{Cards: []Card{
+		{ID: 1, Word: inference.Word{Text: "dog"}, Style: 2, Ref: inference.Reference{SHA256: "d"}},
+		{ID: 2, Word: inference.Word{Text: "cat"}, Style: 1, Off: true, Ref: inference.Reference{SHA256: "c"}},
+	}}
+	for name, c := range map[string]struct {
+		subjects []inference.Subject
+		want     string
+	}{
+		"as on the left":                     {[]inference.Subject{word("dog"), word("cat")}, "\x01\x00"},
+		"in another order":                   {[]inference.Subject{word("cat"), word("dog")}, "\x00\x01"},
+		"one is muted":                       {[]inference.Subject{word("dog")}, "\x01"},
+		"a longer name for the same picture": {[]inference.Subject{word("dog with a hat", "d")}, "\x01"},
+		"unknown ones keep their numbers":    {[]inference.Subject{word("owl"), word("fox")}, "\x00\x01"},
+		"an unknown one beside a known one":  {[]inference.Subject{word("owl"), word("cat")}, "\x01\x00"},
+		"one picture for two words":          {[]inference.Subject{word("dog", "d"), word("ball", "d")}, "\x01\x00"},
+		"none":                               {nil, ""},
+	} {
+		if got := f.dress(c.subjects); string(got) != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if dress("\x03").of(0) != 3 || dress("").of(2) != 2 || dress("\x03").of(-1) != -1 {
+		t.Error("a subject without a style is not shown in its own number")
+	}
+}
+
+// Two cards are bound; muting and removing the first changes nothing of how the second looks.
+func TestMutingLeavesColoursAlone(t *testing.T) {
+	b := twoSubjects(t)
+	look := func(word string) int {
+		for i, w := range b.state.Words {
+			if w.Text == word {
+				return b.state.chipLook(i).subject
+			}
+		}
+		return -2
+	}
+	if look("dog") != 0 || look("cat") != 1 {
+		t.Fatalf("styles %d and %d", look("dog"), look("cat"))
+	}
+	first := b.state.Form.Groups()[0].ID
+	b.cardActs().mute(first)
+	if look("dog") != -1 || look("cat") != 1 {
+		t.Errorf("muted: %d and %d", look("dog"), look("cat"))
+	}
+	b.cardActs().mute(first)
+	b.removeCard(first)
+	if look("cat") != 1 {
+		t.Errorf("removed: %d", look("cat"))
+	}
+	b.state.Shots = []Shot{{PictureReady: inference.PictureReady{Recipe: inference.Request{Subjects: b.state.Form.Subjects()}}}}
+	b.state.View.Shot = 0
+	if d := b.state.dress(); d.of(0) != 1 {
+		t.Errorf("the picture's masks have style %d", d.of(0))
+	}
+}
+
+// twoSubjects is a window with a dog and a cat.
+func twoSubjects(t *testing.T) *bench {
+	t.Helper()
+	b := ready(t, nil)
+	b.promptChanged("a dog and a cat")
+	b.drop(nil, write(t, "dog.png", pngOf(red)))
+	b.drop(nil, write(t, "cat.png", pngOf(green)))
+	if len(b.state.Form.Subjects()) != 2 {
+		t.Fatalf("%d subjects", len(b.state.Form.Subjects()))
+	}
+	return b
+}
+
+func TestLinkedReach(t *testing.T) {
+	b := twoSubjects(t)
+	groups := b.state.Form.Groups()
+	b.setScope(groups[0].ID, 0.3)
+	scopes := func() string {
+		var out string
+		for _, c := range b.state.Form.Cards {
+			out += fmt.Sprint(c.Scope, " ")
+		}
+		return out
+	}
+	if b.linked.Hidden || scopes() != "0.3 0 " {
+		t.Fatalf("before: %s", scopes())
+	}
+	b.link()
+	if scopes() != "0.3 0.3 " || !b.linked.Checked {
+		t.Errorf("linked: %s", scopes())
+	}
+	b.setScope(groups[1].ID, 0.15)
+	if scopes() != "0.15 0.15 " {
+		t.Errorf("one slider: %s", scopes())
+	}
+	b.drop(nil, write(t, "owl.png", pngOf(red)))
+	if scopes() != "0.15 0.15 0.15 " {
+		t.Errorf("a new subject: %s", scopes())
+	}
+	test.Tap(b.linked)
+	b.setScope(groups[1].ID, 0.4)
+	if scopes() != "0.15 0.4 0.15 " {
+		t.Errorf("not linked: %s", scopes())
+	}
+	b.state.Form = b.state.Form.Link(groups[1].ID, true)
+	if scopes() != "0.4 0.4 0.4 " {
+		t.Errorf("linked to the chosen one: %s", scopes())
+	}
+	// A recipe with reaches of its own is not changed by the link.
+	p := Past{Cards: []Card{{Word: inference.Word{Text: "dog"}, Scope: 0.1}, {Word: inference.Word{Text: "cat"}, Scope: 0.2}}}
+	f := b.state.Form.Take(p, allParts, b.state.Model).tidy()
+	if f.Linked || f.Cards[1].Scope != 0.2 {
+		t.Errorf("a recipe: %+v", f.Cards)
+	}
+}
+
+func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
+	b := twoSubjects(t)
+	dog := b.state.Form.Cards[0]
+	b.state = b.state.Continue(Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
+	b.refresh()
+	g := b.state.Form.Groups()[0]
+	c := b.byID[g.ID]
+	if c == nil || !c.anchor.Hidden || len(c.thumbs.Objects) != 4 || c.look.subject != 0 {
+		t.Fatalf("the card shows %+v", c)
+	}
+	mark := c.thumbs.Objects[1].(*tile)
+	if mark.name != "anchor: dog.png" {
+		t.Errorf("the anchor is called %q", mark.name)
+	}
+	test.Tap(mark)
+	if c.anchor.Hidden || c.hint.text != "anchor: dog.png" {
+		t.Errorf("in the square the anchor shows no mark: %q", c.hint.text)
+	}
+	if !b.state.Form.Anchored(g.ID) {
+		t.Fatal("the subject has no anchor")
+	}
+	b.state.Selected, b.undo.fields = g.ID, nil // a change of its own, not one within a second
+	for _, a := range b.table.list {
+		if a.id == "subject.anchor" {
+			b.perform(a)
+		}
+	}
+	f := b.state.Form
+	if len(f.Cards) != 2 || f.Cards[0].Ref.Name != "dog.png" || f.Cards[0].Anchor || f.Cards[0].Style != 1 || f.Anchored(f.Cards[0].ID) {
+		t.Errorf("back at the anchor: %+v", f.Cards)
+	}
+	if back, ok := b.undo.back(); !ok || len(back.Cards) != 3 {
+		t.Errorf("undo brings back %d cards", len(back.Cards))
+	}
+}
+
+func TestWorstOverlap(t *testing.T) {
+	scores := func(at ...int) []float32 {
+		g := make([]float32, 10)
+		for n, p := range at {
+			g[p] = float32(10 - n)
+		}
+		return g
+	}
+	step := inference.StepDone{Step: 4, Guided: true, GridWidth: 5, GridHeight: 2, Subjects: []inference.SubjectStep{
+		{Scores: scores(0, 1, 2, 3)}, {Scores: scores(8, 9, 7, 6)}, {Scores: scores(2, 3)}}}
+	list := []guidance.Subject{{Scope: 0.4}, {Scope: 0.4}, {Scope: 0.2}}
+	if got := worstOverlap(&step, list); got != (overlap{0, 2, 1}) {
+		t.Errorf("%+v: the third wants two places of the first", got)
+	}
+	if got := worstOverlap(&step, list[:2]); got.a != got.b {
+		t.Errorf("%+v of a film with other subjects", got)
+	}
+	s := NewState()
+	s.Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, Scope: 0.4}, {Word: inference.Word{Text: "cat"}, Scope: 0.4}, {Word: inference.Word{Text: "owl"}, Scope: 0.2}}
+	late := inference.StepDone{Step: 5, Subjects: make([]inference.SubjectStep, 3)}
+	s.Run.Film = []inference.StepDone{step, late}
+	if note, much := s.overlapNote(); !much || note != "Overlap wanted: 100 % of “dog” and “owl” in step 5." {
+		t.Errorf("%q, %v", note, much)
+	}
+	s.Run.Subjects = s.Run.Subjects[:1]
+	if note, _ := s.overlapNote(); note != "" {
+		t.Errorf("%q of one subject", note)
+	}
+}
