@@ -27,6 +27,7 @@ type chipLook struct {
 	Word
 	subject int  // -1: not bound
 	waiting bool // for a card
+	within  bool // one of the words that are being marked
 	cut     bool // the first word that the model does not read
 }
 
@@ -36,8 +37,8 @@ type chip struct {
 	widget.BaseWidget
 	press
 	chipLook
-	paste    func(Word)
-	shortcut func(fyne.Shortcut) bool
+	acts chipActs
+	held fyne.Position // where the pointer is in a drag
 
 	hovered   bool
 	back      *canvas.Rectangle
@@ -49,11 +50,11 @@ type chip struct {
 	letter    *canvas.Text
 }
 
-func newChip(tapped, paste func(Word), shortcut func(fyne.Shortcut) bool) *chip {
-	c := &chip{chipLook: chipLook{subject: -1}, paste: paste, shortcut: shortcut}
+func newChip(acts chipActs) *chip {
+	c := &chip{chipLook: chipLook{subject: -1}, acts: acts}
 	c.do = func() {
 		if !c.Past {
-			tapped(c.Word)
+			acts.tap()
 		}
 	}
 	c.marked = c.Refresh
@@ -87,10 +88,10 @@ func (c *chip) show(look chipLook) {
 // TypedShortcut takes a picture of the clipboard onto the word.
 func (c *chip) TypedShortcut(s fyne.Shortcut) {
 	if _, ok := s.(*fyne.ShortcutPaste); ok && !c.Past {
-		c.paste(c.Word)
+		c.acts.paste(c.Word)
 		return
 	}
-	c.shortcut(s)
+	c.acts.shortcut(s)
 }
 
 func (c *chip) AccessibilityLabel() string {
@@ -191,7 +192,10 @@ func (r *chipRenderer) update() {
 	case c.waiting:
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 	}
-	if (c.hovered || c.focused) && !c.Past {
+	if c.within {
+		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
+		c.back.FillColor = theme.ColorForWidget(theme.ColorNameSelection, c)
+	} else if (c.hovered || c.focused) && !c.Past {
 		c.back.StrokeColor = theme.ColorForWidget(theme.ColorNamePrimary, c)
 		if c.subject >= 0 {
 			c.back.StrokeColor = subjectColor(c.subject)

@@ -129,7 +129,7 @@ func locate(words []Word, w inference.Word) (run, bool) {
 func (s State) Retype(text string, words []Word, cursor int) State {
 	s.Form = s.Form.follow(editOf(s.Form.Prompt, text, cursor), s.Words, words)
 	s.Form.Prompt, s.Words = text, words
-	s.Pending = inference.Word{}
+	s.Pending, s.Span = inference.Word{}, span{}
 	return s
 }
 

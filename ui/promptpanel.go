@@ -39,7 +39,7 @@ func (w *Window) refreshPrompt() {
 	chips := w.chips.Objects
 	for i := range w.state.Words {
 		if i == len(chips) {
-			chips = append(chips, newChip(w.clickWord, func(word Word) { w.paste(target{word: word.Word}) }, w.shortcut))
+			chips = append(chips, newChip(w.chipActs(i)))
 		}
 		chips[i].(*chip).show(w.state.chipLook(i))
 	}
@@ -57,7 +57,14 @@ func (s State) chipLook(i int) chipLook {
 	if word.Past {
 		return look
 	}
-	look.waiting = s.Pending.Text != "" && sameWord(s.Pending, word.Word)
+	if s.Pending.Text != "" {
+		at, ok := locate(s.Words, s.Pending)
+		look.waiting = ok && at.first <= i && i <= at.last
+	}
+	if s.Span.on {
+		r := s.Span.run()
+		look.within = r.first <= i && i <= r.last
+	}
 	subjects := s.Form.Subjects()
 	d := s.Form.dress(subjects)
 	for n, subject := range subjects {
@@ -95,6 +102,9 @@ func (s State) hint() string {
 	})
 	past := slices.IndexFunc(s.Words, func(w Word) bool { return w.Past })
 	switch {
+	case s.Span.on:
+		marked, _ := s.Marked()
+		return say("Let go, or press Enter, to bind “%s”.", marked.Text)
 	case s.Pending.Text != "":
 		return say("Now click the picture of “%s”, or drop one.", s.Pending.Text)
 	case len(s.Words) == 0:
@@ -102,7 +112,7 @@ func (s State) hint() string {
 	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
 		return say("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
 	case unbound >= 0:
-		return say("Click the word that %s shows.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
+		return say("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
 	case past >= 0:
 		return say("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
 	case len(s.Form.Cards) == 0:

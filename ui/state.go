@@ -70,6 +70,7 @@ type State struct {
 	View     View
 	Selected int // ID of the chosen card; 0 is none
 	Pending  inference.Word
+	Span     span // words that are being marked
 	Queue    Queue
 	Picking  int    // pictures being read
 	PickErr  error  // why the last picture could not be taken

@@ -33,11 +33,12 @@ type subjectWidgets struct {
 	sampleBox        *container.Scroll
 	sampleNote       *line
 
-	chips    *fyne.Container
-	chipHint *line
-	tokens   *line
-	hintRow  *fyne.Container
-	counted  string // the text that tokens are of
+	chips      *fyne.Container
+	chipBefore int // the word that was clicked last; a click with Shift marks from it
+	chipHint   *line
+	tokens     *line
+	hintRow    *fyne.Container
+	counted    string // the text that tokens are of
 }
 
 func (w *Window) buildLeft() fyne.CanvasObject {
@@ -433,6 +434,7 @@ func (w *Window) subjectActions() []action {
 				w.refresh()
 			}
 		}, can: two},
+		{id: "subject.bind", menu: menuEdit, label: say("Bind the selected words"), key: "Ctrl+B", do: w.bindSelection, can: func() bool { return len(w.state.Words) > 0 }},
 		{id: "subject.link", menu: menuEdit, label: say("Same reach for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
 		{id: "subject.anchor", menu: menuEdit, label: say("Go back to the anchor"), do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), can: func() bool { return w.state.Form.Anchored(chosen()) }},
 		{id: "subject.remove", menu: menuEdit, label: say("Remove the subject"), do: on(w.removeCard), can: can},
