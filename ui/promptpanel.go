@@ -16,7 +16,7 @@ func (w *Window) buildChips() fyne.CanvasObject {
 	w.chips = container.New(&flow{gap: 6})
 	w.chipHint, w.tokens = caption(""), caption("")
 	w.hintRow = container.NewBorder(nil, nil, nil, w.tokens, w.chipHint)
-	return newColumn(8, newCapped(5, w.chips), w.hintRow)
+	return newColumn(8, newCapped(5, container.New(inset{1, 2}, w.chips)), w.hintRow)
 }
 
 func (w *Window) promptChanged(text string) {
