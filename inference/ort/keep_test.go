@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -175,25 +174,4 @@ func resident(t *testing.T) int {
 	}
 	t.Fatal("no VmRSS")
 	return 0
-}
-
-// What goes to Go must lie in the memory of the processor, whatever the device: here it is one that the session has not, and
-// only Keep asks for it.
-func TestOnlyKeptValuesAreLeftOnTheDevice(t *testing.T) {
-	r := *library(t)
-	var err error
-	if r.memory, err = native.NewMemory("Cuda", 7); err != nil {
-		t.Fatal(err)
-	}
-	defer r.memory.Close()
-	p, _ := chain(t)
-	s := keeper(t, &r, p)
-	x := map[string]*tensor.Tensor{"x": tensor.Zeros(1, 2)}
-	if _, err := s.Run(t.Context(), x, "a"); err != nil {
-		t.Error(err)
-	}
-	if kept, err := s.Keep(t.Context(), x, "a"); err == nil {
-		session.CloseAll(kept)
-		t.Error("Keep did not ask for the memory of the device")
-	}
 }

@@ -52,10 +52,12 @@ enum slot {
   BindInput = 136,
   BindOutputToDevice = 138,
   GetBoundOutputValues = 140,
+  GetTensorMemoryInfo = 194,
   SessionOptionsAppendExecutionProvider_CUDA_V2 = 204,
   CreateCUDAProviderOptions = 205,
   UpdateCUDAProviderOptions = 206,
   ReleaseCUDAProviderOptions = 208,
+  MemoryInfoGetDeviceType = 225,
   RegisterExecutionProviderLibrary = 301,
   GetEpDevices = 303,
   SessionOptionsAppendExecutionProvider_V2 = 304,
@@ -77,7 +79,7 @@ extern void (**rw_api)(void);
 
 // Element types and modes of the API that Realword uses.
 enum { FLOAT32 = 1, INT64 = 7, FLOAT16 = 10, BFLOAT16 = 16 };
-enum { HARDWARE_GPU = 1, DEVICE_ALLOCATOR = 0, MEMORY_DEFAULT = 0 };
+enum { HARDWARE_GPU = 1, MEMORY_OF_CPU = 0, DEVICE_ALLOCATOR = 0, MEMORY_DEFAULT = 0 };
 
 handle rw_attach(void *get_api_base, handle *env);
 

@@ -14,6 +14,12 @@ static handle value_new(handle memory, void *data, size_t size, const int64_t *s
   return CALL(CreateTensorWithDataAsOrtValue, handle, handle, void *, size_t, const int64_t *, size_t, int, handle *)(memory, data, size, shape, rank, type, out);
 }
 static handle value_data(handle v, void **out) { return CALL(GetTensorMutableData, handle, handle, void **)(v, out); }
+static handle value_device(handle v, int *out) {
+  handle memory = NULL;
+  handle status = CALL(GetTensorMemoryInfo, handle, handle, handle *)(v, &memory);
+  if (status == NULL) CALL(MemoryInfoGetDeviceType, void, handle, int *)(memory, out);
+  return status;
+}
 static handle value_info(handle v, handle *out) { return CALL(GetTensorTypeAndShape, handle, handle, handle *)(v, out); }
 static handle info_type(handle i, int *out) { return CALL(GetTensorElementType, handle, handle, int *)(i, out); }
 static handle info_rank(handle i, size_t *out) { return CALL(GetDimensionsCount, handle, handle, size_t *)(i, out); }
@@ -22,6 +28,7 @@ static handle info_shape(handle i, int64_t *out, size_t n) { return CALL(GetDime
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -118,6 +125,13 @@ func (v *Value) Tensor() (*tensor.Tensor, error) {
 	kind, shape, err := v.Port()
 	if err != nil {
 		return nil, err
+	}
+	var device C.int
+	if err := failed(C.value_device(v.h, &device)); err != nil {
+		return nil, err
+	}
+	if device != C.MEMORY_OF_CPU {
+		return nil, errors.New("it lies in the memory of another device")
 	}
 	var data unsafe.Pointer
 	if err := failed(C.value_data(v.h, &data)); err != nil {
