@@ -8,10 +8,10 @@ import (
 	"realword/inference/synthetic"
 )
 
-// TestGraphsForCUDA finds the forms for CUDA of the graphs that run in every step, and none of the others.
+// TestGraphsForCUDA finds the forms for CUDA of the graphs that convolve, and none of the others.
 func TestGraphsForCUDA(t *testing.T) {
 	b := importTree(t, tree(t, synthetic.Options{}, nil), bundle.Options{})
-	for name, want := range map[string]bool{"unet": true, "text": false, "vision": false, "text_kv": false} {
+	for name, want := range map[string]bool{"unet": true, "decoder": true, "text": false, "vision": false, "text_kv": false} {
 		path := b.Graph(bundle.CUDA(name))
 		if want != (path != "") {
 			t.Errorf("%s for CUDA is %q", name, path)

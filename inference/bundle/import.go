@@ -279,6 +279,10 @@ func (im *importer) build() error {
 	decode.set.Ignore(`encoder\..*|quant_conv\..*`, "generating needs the decoder only")
 	model, err = network.DecoderGraph(im.vae, decode.Store)
 	add("decoder", model, err)
+	if err == nil {
+		model, err = network.DecoderGraphFor(nn.CUDAFloat32, im.vae, decode.Store)
+		add(CUDA("decoder"), model, err)
+	}
 	if err == nil { // it has the same tensors, and so the same problems
 		model, err := network.TiledDecoderGraph(im.vae, decode.Store)
 		add("decoder_tiled", model, err)

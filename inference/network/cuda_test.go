@@ -47,7 +47,7 @@ func (d drawn) Read(name string) (*tensor.Tensor, error) {
 	}
 	scale, shift := float32(0.1), float32(0)
 	switch {
-	case strings.Contains(name, "to_q") || strings.Contains(name, "to_k"): // attention that looks somewhere
+	case len(shape) > 1 && (strings.Contains(name, "to_q") || strings.Contains(name, "to_k")): // attention that looks somewhere
 		scale = float32(1.2 / math.Sqrt(float64(shape[1])))
 	case len(shape) > 1:
 		scale = float32(0.8 / math.Sqrt(float64(tensor.Count(shape[1:]))))
@@ -153,7 +153,7 @@ func sdLike(xl bool) UNetConfig {
 		CrossAttentionDim: PerLevel{24}, AttentionHeadDim: PerLevel{2}, FlipSinToCos: true}
 	if xl {
 		c.DownBlockTypes, c.UpBlockTypes = []string{"DownBlock2D", crossDown, crossDown}, []string{crossUp, crossUp, "UpBlock2D"}
-		c.TransformerLayers, c.AttentionHeadDim = PerLevel{1, 2, 3}, PerLevel{1, 3, 4}
+		c.TransformerLayers, c.AttentionHeadDim = PerLevel{1, 1, 2}, PerLevel{1, 3, 4}
 		c.AdditionEmbedType, c.AdditionTimeDim, c.ProjectionInputDim = "text_time", 8, 64
 	}
 	return c
@@ -185,9 +185,14 @@ func TestCUDAEqualsCPU(t *testing.T) {
 	odd := sdLike(true) // three channels per group: CUDA has no kernel for that
 	odd.BlockOutChannels = []int{24, 24, 24}
 	odd.AttentionHeadDim = PerLevel{1, 2, 4}
+	vae := VAEConfig{LatentChannels: 4, BlockOutChannels: []int{8, 16}, LayersPerBlock: 1, NormNumGroups: 4}
+	if err := vae.Validate(); err != nil {
+		t.Fatal(err)
+	}
 	networks := []network{
 		unet("SD-1.5", sdLike(false), tensor.F32), unet("SDXL", sdLike(true), tensor.F16),
 		unet("320 channels", wide, tensor.F16), unet("odd groups", odd, tensor.F32),
+		{"decoder", func(target nn.Target, s *nn.Store) (*onnx.Model, error) { return DecoderGraphFor(target, vae, s) }, tensor.F32, []map[string]int{nil}},
 	}
 	for _, n := range networks {
 		t.Run(n.name, func(t *testing.T) { n.compare(t) })

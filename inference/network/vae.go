@@ -58,7 +58,13 @@ func (c *VAEConfig) Validate() error {
 
 // DecoderGraph builds decoder.onnx: the latent as the loop has it (scaled) -> picture in -1..1, not clipped.
 func DecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("decoder", store, func(s nn.Scope) {
+	return DecoderGraphFor(nn.CPU, c, store)
+}
+
+// DecoderGraphFor is DecoderGraph for a target. Activations of SDXL's decoder exceed what halves can hold, which would make the
+// picture black: on CUDA take nn.CUDAFloat32. It runs once per picture.
+func DecoderGraphFor(target nn.Target, c VAEConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.BuildFor(target, "decoder", store, func(s nn.Scope) {
 		y := c.decode(whole{&c}, s, plane{v: c.latent(s)})
 		s.B.Output("picture", nn.Planes(y.v), "", "", "picture_height", "picture_width")
 	})
