@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,34 +18,43 @@ import (
 
 func newModel() *cobra.Command {
 	var out, base string
+	var copied bool
 	imported := &cobra.Command{
 		Use: "import CHECKPOINTS --out BUNDLE", Short: "make a model folder out of checkpoints",
 		Long: "Makes a model folder out of the released RealCustom++ checkpoints (the folder with ckpts inside), or out of a diffusers-style folder.\n" +
-			"Another SDXL model goes under the visual weights with --base: a diffusers folder, or one safetensors file.",
+			"Another SDXL model goes under the visual weights with --base: a diffusers folder, or one safetensors file.\n" +
+			"On Linux and macOS the model reads its weights where they lie in the checkpoints, which must stay there as they are; with --copy it keeps its own.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
 				return usagef("--out is missing: name the folder that the model is written to")
 			}
+			started := time.Now()
 			var progress bundle.Progress
 			if screen := c.ErrOrStderr(); onTerminal(screen) {
+				var told time.Time
 				progress = func(what string, done, total int64) {
-					fmt.Fprintf(screen, "\r\033[K%s %d %%", what, 100*done/max(1, total))
+					if now := time.Now(); now.Sub(told) > 100*time.Millisecond {
+						told = now
+						fmt.Fprintf(screen, "\r\033[K%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), size(total), what)
+					}
 				}
 				defer fmt.Fprint(screen, "\r\033[K")
 			}
-			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Progress: progress})
+			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Copy: copied, Progress: progress})
 			if err != nil {
 				return err
 			}
 			for _, note := range b.Manifest().Notes {
 				fmt.Fprintln(c.ErrOrStderr(), "note:", note)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is now the model %s. Try: realword generate --model %[1]s --prompt \"a dog\"\n", b.Dir(), b.Manifest().Name)
+			fmt.Fprintf(c.OutOrStdout(), "%s is now the model %s, made in %.1f s.\n%sTry: realword generate --model %[1]s --prompt \"a dog\"\n",
+				b.Dir(), b.Manifest().Name, time.Since(started).Seconds(), weights(b))
 			return nil
 		},
 	}
 	imported.Flags().StringVar(&out, "out", "", "new folder of the model")
+	imported.Flags().BoolVar(&copied, "copy", false, "copy all weights into the model folder instead of reading them where they lie")
 	imported.Flags().StringVar(&base, "base", "", "SDXL model to use instead of the checkpoints' own: a diffusers folder or one safetensors file")
 
 	info := &cobra.Command{
@@ -55,7 +67,7 @@ func newModel() *cobra.Command {
 			}
 			manifest, err := json.MarshalIndent(b.Manifest(), "", "  ")
 			if err == nil {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n", b.Dir(), manifest)
+				_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n%s", b.Dir(), manifest, weights(b))
 			}
 			return err
 		},
@@ -75,7 +87,7 @@ func newModel() *cobra.Command {
 				return err
 			}
 			out := c.OutOrStdout()
-			fmt.Fprintf(out, "ok     %d files are as they were imported\n", len(b.Manifest().Files))
+			fmt.Fprintf(out, "ok     %d files are as they were imported\n", len(b.Manifest().Files)+len(b.Manifest().Mapped))
 			if goldens == "" {
 				return nil
 			}
@@ -85,6 +97,29 @@ func newModel() *cobra.Command {
 	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
 	verify.Flags().Float64Var(&limit, "limit", 0, "greatest relative L2 distance of a tensor, instead of the network's or the loop's own; 2e-3 fits fp16 weights against a reference in fp32")
 	return group("model", "make and look at models", imported, info, verify)
+}
+
+// weights says where those of a model lie, one file a line.
+func weights(b *bundle.Bundle) string {
+	var text strings.Builder
+	var own int64
+	for name := range b.Manifest().Files {
+		if info, err := os.Stat(filepath.Join(b.Dir(), filepath.FromSlash(name))); err == nil {
+			own += info.Size()
+		}
+	}
+	fmt.Fprintf(&text, "in the folder  %9s\n", size(own))
+	for _, f := range b.Manifest().Mapped {
+		fmt.Fprintf(&text, "mapped         %9s  %s\n", size(f.Size), f.Path)
+	}
+	return text.String()
+}
+
+func size(bytes int64) string {
+	if bytes < 1e9 {
+		return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", float64(bytes)/1e9)
 }
 
 // compare runs the networks of a bundle and whole generations against golden files and prints every tensor.
