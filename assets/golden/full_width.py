@@ -6,7 +6,7 @@ Each case makes a synthetic checkpoint in DIR (Go, package synthetic), computes 
 transformers, timm, diffusers and ../toybox/networks.py, imports it and runs `realword model verify` against them. Checkpoints and
 bundles are removed after their case; goldens are large and are not kept either. At most 8 GB of disk and 8 GB of memory are used.
 
-    eyes      both image encoders at full width with each of the three projectors, fp32; with the highres one fp16, too
+    eyes      both image encoders at full width, a third of their blocks, with each of the three projectors, fp32; highres in fp16, too
     wide      CLIP-L and bigG, autoencoder, and an SDXL U-Net with every kind of block at full width, fp32 and fp16
     sd15      Stable Diffusion 1.5 at full size: text, U-Net, fp16 (weights as stored)
     reduced   the whole U-Net of data/tiny and data/tiny-xl: three roles, 0 to 3 subjects, 512 x 512, 768 x 1024 and 1024 x 1024
@@ -91,9 +91,9 @@ def decoder_goldens(tree: Path, out: Path, size: tuple[int, int]) -> None:
 
 
 def features_of(tree: Path) -> tuple[Tensor, tuple]:
-    """The five views of a square, and what both encoders make of them: all four levels."""
+    """The five views of a square, and what both encoders make of them: all four levels, as the checkpoint's configuration places
+    them for the projectors that read them all."""
     encoders = {n: config(tree, f"vision/{n}") for n in ("siglip", "dino")}
-    encoders["siglip"]["features"], encoders["dino"]["features"] = [7, 13, 19, 25], [4, 10, 16, 22]
     eyes = Encoders(config(tree, "vision"), encoders).eval()
     for name, e in eyes.each.items():
         e.load(read(tree / "vision" / name / "model.safetensors", lambda k: not k.startswith("attn_pool.")))
@@ -208,7 +208,7 @@ class Bench:
 
 def eyes(b: Bench) -> None:
     seen = None
-    for kind, more in (("highres", []), ("shallow", ["--shallow"]), ("ccp", ["--ccp"])):
+    for kind, more in (("ccp", ["--ccp"]), ("shallow", ["--shallow"]), ("highres", [])):
         goldens, tree = b.path("goldens"), b.tree("tree", "eyes", "fp32", *more)
         seen = seen or features_of(tree)
         vision_goldens(tree, goldens, seen)
