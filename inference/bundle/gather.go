@@ -96,6 +96,9 @@ func (im *importer) gather() error {
 		config = &c
 	}
 	im.unet = *config
+	if err := im.projectorFits(class); err != nil {
+		return err
+	}
 	im.projector = network.Projector{Class: im.vision.Projector, HeadDim: im.vision.HeadDim, Out: im.unet.CrossAttentionDim[0], Scope: "projector"}
 	if err := im.fit(); err != nil {
 		return err
@@ -116,6 +119,9 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 			err = foreign(f)
 		}
 		if err == nil {
+			err = im.oneFile(f)
+		}
+		if err == nil {
 			err = errors.New("this is one file; name the folder that holds the RealCustom++ checkpoints, and this file as its base (--base) where it is an SDXL model")
 		}
 		return baseModel{}, visualModel{}, err
@@ -131,6 +137,9 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 		return baseModel{}, visualModel{}, err
 	}
 	if !isDir(filepath.Join(im.src, "unet")) && !isDir(filepath.Join(im.src, "vision")) {
+		if better := nearby(im.src); better != "" {
+			return baseModel{}, visualModel{}, fmt.Errorf("this is no checkpoint folder, but %s is one: choose that", better)
+		}
 		return baseModel{}, visualModel{}, fmt.Errorf("this is no checkpoint folder: looked for the released tree (ckpts/realcustom, ckpts/sdxl) and for a diffusers-style "+
 			"folder (unet, text_encoder, tokenizer, vae, vision), found %s", found(im.src))
 	}
@@ -272,6 +281,9 @@ func (im *importer) fit() error {
 	if cross == 1024 && !im.unet.TextTime() {
 		refuse("the U-Net is of Stable Diffusion 2 (cross_attention_dim 1024); RealCustom++ works on SDXL and Stable Diffusion 1.5")
 	}
+	if cross == 1280 && im.unet.TextTime() {
+		refuse("the U-Net is that of the SDXL refiner (cross_attention_dim 1280), which works on finished pictures; use the SDXL base model")
+	}
 	var widths []string
 	width := 0
 	for _, t := range im.text {
@@ -291,7 +303,11 @@ func (im *importer) fit() error {
 		}
 		q, _, known := im.unetWeights.Shape(name + ".to_q.weight")
 		if !known || e.Shape[1] != cross || len(q) != 2 || q[0] != e.Shape[0] {
-			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net there has queries %v over %d channels of text", e.Name, e.Shape, q, cross)
+			rare := ""
+			if cross == 768 && e.Shape[1] == 2048 {
+				rare = "; RealCustom++ was released for SDXL only, for Stable Diffusion 1.5 its visual weights have to be trained"
+			}
+			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net there has queries %v over %d channels of text%s", e.Name, e.Shape, q, cross, rare)
 			break
 		}
 	}
@@ -348,11 +364,14 @@ func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
 		return f, nil
 	}
 	if !isDir(dir) {
+		if half := im.halfDownloaded(dir); half != "" {
+			return nil, fmt.Errorf("%s is missing (%s is a download that was interrupted: finish it)", im.label(dir), half)
+		}
 		return nil, fmt.Errorf("%s is missing", im.label(dir))
 	}
 	f, err := checkpoint.OpenFolder(dir)
 	if err != nil {
-		if half := halfDownloaded(dir); half != "" {
+		if half := im.halfDownloaded(dir); half != "" {
 			err = fmt.Errorf("%w (%s is a download that was interrupted: finish it)", err, half)
 		}
 		return nil, err
@@ -427,15 +446,4 @@ func found(dir string) string {
 		return "nothing"
 	}
 	return strings.Join(names, ", ")
-}
-
-// halfDownloaded names a file that a downloader has not finished.
-func halfDownloaded(dir string) string {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if slices.Contains([]string{".incomplete", ".part", ".crdownload", ".download", ".aria2", ".tmp"}, filepath.Ext(e.Name())) {
-			return e.Name()
-		}
-	}
-	return ""
 }

@@ -256,6 +256,9 @@ func foreignFolder(dir string) error {
 		}
 		return fmt.Errorf("%s holds %s with a %s and no U-Net; Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights", dir, what, name)
 	}
+	if !isDir(filepath.Join(dir, "unet")) {
+		return foreignFile(dir)
+	}
 	return nil
 }
 

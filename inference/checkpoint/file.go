@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,6 +56,10 @@ type Location struct {
 
 // Open opens a safetensors file or a PyTorch ZIP file. The caller closes it.
 func Open(path string) (*File, error) {
+	// aria2 gives a file its full size at once; this companion goes when all of it is there.
+	if _, err := os.Stat(path + ".aria2"); err == nil {
+		return nil, &FormatError{File: path, Problem: "it is a download that was interrupted, " + filepath.Base(path) + ".aria2 lies beside it", Remedy: "finish the download"}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
