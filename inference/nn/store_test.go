@@ -73,3 +73,45 @@ func TestWriteCopies(t *testing.T) {
 		}
 	}
 }
+
+// TestWriteToAFullDisk meets the full disk with the first piece and with the last.
+func TestWriteToAFullDisk(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip(err)
+	}
+	for _, n := range []int{10, 1 << 23} {
+		src := one{dtype: tensor.F16, raw: make([]byte, 2*n), n: n}
+		s := NewStore(src, "w")
+		if _, ok := s.place("x", []int{n}); !ok {
+			t.Fatal(s.problems)
+		}
+		if sum, err := s.Write(context.Background(), full, nil); err == nil || sum != "" || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("%d values: %q, %v", n, sum, err)
+		}
+	}
+}
+
+// TestMapFrom leaves a tensor where it lies only if graphs can read it there.
+func TestMapFrom(t *testing.T) {
+	for _, c := range []struct {
+		dtype  tensor.DType
+		offset int64
+		length int64
+		stays  bool
+	}{
+		{tensor.F32, 64, 40, true}, {tensor.F16, 2, 20, true}, {tensor.BF16, 6, 20, true},
+		{tensor.F32, 66, 40, false}, {tensor.F16, 3, 20, false}, {tensor.F16, 2, 18, false}, {tensor.F64, 64, 80, false},
+	} {
+		src := one{dtype: c.dtype, raw: make([]byte, 10*c.dtype.Size()), n: 10}
+		s := NewStore(src, "w")
+		s.MapFrom(func(name string) (Place, bool) { return Place{File: "/x", Offset: c.offset, Length: c.length}, name == "x" })
+		p, ok := s.place("x", []int{10})
+		if !ok || (p.File == "/x") != c.stays || (len(s.Mapped()) == 1) != c.stays || (s.Size() == 0) != c.stays || len(s.Used()) != 1 {
+			t.Errorf("%v at %d: %+v, %d bytes to write", c.dtype, c.offset, p, s.Size())
+		}
+		if c.stays && p.DType != c.dtype {
+			t.Errorf("%v became %v", c.dtype, p.DType)
+		}
+	}
+}
