@@ -20,7 +20,13 @@ type Branch struct {
 // Begin opens a branch under flag, an integer [1]: not zero means that it runs.
 func Begin(flag *Value) *Branch {
 	b := flag.b
-	cond := cast(flag, tensor.Bool)
+	// One condition for all branches of a flag: a device fetches each to the host, and waits for itself meanwhile.
+	key := "whether " + flag.name
+	cond := b.params[key]
+	if cond == nil {
+		cond = cast(flag, tensor.Bool)
+		b.params[key] = cond
+	}
 	br := &Branch{b: b, cond: cond, outer: b.frame}
 	b.frame = frame{params: maps.Clone(br.outer.params)}
 	return br

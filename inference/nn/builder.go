@@ -58,7 +58,7 @@ type Builder struct {
 
 // frame is what belongs to one graph: the whole, or the branch of an If that is being built.
 type frame struct {
-	params map[string]*Value
+	params map[string]*Value // what is made once: parameters in a form, conditions
 	inits  []onnx.Initializer
 	casts  []onnx.Node
 	nodes  []onnx.Node
