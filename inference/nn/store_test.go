@@ -105,7 +105,9 @@ func TestMapFrom(t *testing.T) {
 	} {
 		src := one{dtype: c.dtype, raw: make([]byte, 10*c.dtype.Size()), n: 10}
 		s := NewStore(src, "w")
-		s.MapFrom(func(name string) (Place, bool) { return Place{File: "/x", Offset: c.offset, Length: c.length}, name == "x" })
+		s.MapFrom(func(name string) (Place, bool) {
+			return Place{File: "/x", Offset: c.offset, Length: c.length}, name == "x"
+		})
 		p, ok := s.place("x", []int{10})
 		if !ok || (p.File == "/x") != c.stays || (len(s.Mapped()) == 1) != c.stays || (s.Size() == 0) != c.stays || len(s.Used()) != 1 {
 			t.Errorf("%v at %d: %+v, %d bytes to write", c.dtype, c.offset, p, s.Size())

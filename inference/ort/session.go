@@ -19,6 +19,7 @@ type graph struct {
 	path    string
 	ports   ports
 	s       *native.Session
+	files   []held
 }
 
 var _ session.Keeper = (*graph)(nil)
@@ -73,6 +74,10 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
+	files, err := m.hold(opts.Weights)
+	if err != nil {
+		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
+	}
 	var s *native.Session
 	load := func() { s, err = native.NewSessionFromBytes(bytes, options) }
 	if r.cuda != nil {
@@ -81,9 +86,10 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 		load()
 	}
 	if err != nil {
+		err = errors.Join(err, release(files))
 		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err))
 	}
-	return &graph{runtime: r, path: path, ports: m.ports, s: s}, nil
+	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files}, nil
 }
 
 func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) {
@@ -126,11 +132,12 @@ func (g *graph) Outputs() []session.Port { return slices.Clone(g.ports.outputs) 
 
 // Close frees the native session. Closing twice is harmless.
 func (g *graph) Close() error {
-	if g.s != nil {
-		g.s.Close()
-		g.s = nil
+	if g.s == nil {
+		return nil
 	}
-	return nil
+	g.s.Close()
+	g.s = nil
+	return release(g.files)
 }
 
 // Run implements session.Session.
@@ -197,7 +204,7 @@ func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[st
 	if g.s == nil {
 		return nil, fmt.Errorf("run %s: the session is closed", g.path)
 	}
-	if err := g.check(inputs, kept, outputs); err != nil {
+	if err := errors.Join(g.check(inputs, kept, outputs), intact(g.files)); err != nil {
 		return nil, fmt.Errorf("run %s: %w", g.path, err)
 	}
 	if err := ctx.Err(); err != nil {

@@ -57,7 +57,8 @@ type model struct {
 	bytes   []byte
 	ports   ports
 	weights []weight
-	convs   map[string]bool // weights that convolutions read, directly or through a Cast
+	convs   map[string]bool  // weights that convolutions read, directly or through a Cast
+	files   map[string]int64 // files of the weights, by path -> where the last weight ends; known after locate
 }
 
 // parseModel reads a graph. Weights of branches count as well as those of the graph itself.
@@ -269,7 +270,9 @@ func (m *model) locate(dir string) (folder string, paths map[string]string, err 
 	if len(problems) > 0 {
 		return "", nil, errors.Join(problems...)
 	}
+	m.files = map[string]int64{}
 	for location, path := range full {
+		m.files[path] = max(m.files[path], ends[location])
 		if full[location], err = filepath.Rel(folder, path); err != nil {
 			return "", nil, err
 		}
