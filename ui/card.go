@@ -109,7 +109,7 @@ func newCard(look cardLook, acts cardActs) *card {
 	c.editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.shown, s, settled) })
 	c.editor.Hide()
 
-	badge := container.New(fixed{badgeSide, badgeSide}, c.badge, c.letter)
+	badge := container.New(square{18}, c.badge, c.letter)
 	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(fixed{24, 24}, gone), container.New(inset{6, 3}, c.word))
 	side := container.New(stacked{1}, name, container.New(inset{4, 0}, c.hint), c.reach.Container, container.New(inset{4, 4}, c.remedy))
 	top := container.NewBorder(nil, nil, container.NewVBox(container.New(fixed{squareSide, squareSide}, c.view)), nil, container.New(inset{6, 0}, side))

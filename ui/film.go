@@ -73,7 +73,7 @@ type filmRows struct {
 func rowsOf(subjects int) filmRows {
 	r := filmRows{preview: 34, subjects: subjects}
 	if subjects > 0 {
-		r.curve, r.preview, r.gap = 24, 28, 2
+		r.curve, r.preview, r.gap = max(24, 21*textScale()), 28, 2
 		r.mask = min(max(float32(72)/float32(subjects), 16), 26)
 	}
 	return r
@@ -247,9 +247,10 @@ func (r *filmRenderer) place(size fyne.Size) {
 	put(f.strip, gutter, 0, width, height)
 	put(f.ring, gutter-2, -2, width+4, height+4)
 	for i := range f.backs {
-		y := rows.maskTop(i) + (rows.mask-badgeSide)/2
-		put(f.backs[i], 0, y, badgeSide, badgeSide)
-		put(f.letters[i], 0, y, badgeSide, badgeSide)
+		side := min(badgeSide(), gutter)
+		y := rows.maskTop(i) + (rows.mask-side)/2
+		put(f.backs[i], 0, y, side, side)
+		put(f.letters[i], 0, y, side, side)
 	}
 	place := float32(0)
 	if f.look.places > 0 {

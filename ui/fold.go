@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -44,9 +46,15 @@ func (w *Window) foldButton(id, x string) *toolButton {
 // fold shows the panels as the preferences say.
 func (w *Window) fold() {
 	f := &w.sides
-	if f.left.Visible() == w.prefs.FoldLeft || f.right.Visible() == w.prefs.FoldRight {
-		f.left.(*fyne.Container).Hidden, f.right.(*fyne.Container).Hidden = w.prefs.FoldLeft, w.prefs.FoldRight
-		f.run.Hidden = !w.prefs.FoldRight
+	away := func(o fyne.CanvasObject, hidden bool) bool {
+		c := o.(*fyne.Container)
+		changed := c.Hidden != hidden
+		c.Hidden = hidden
+		return changed
+	}
+	p := w.prefs
+	changes := []bool{away(f.left, p.FoldLeft), away(f.right, p.FoldRight), away(w.middle.Objects[0], p.FoldPrompt), away(f.run, !p.FoldRight)}
+	if slices.Contains(changes, true) {
 		f.body.Refresh()
 		w.win.Content().Refresh()
 	}
@@ -74,12 +82,12 @@ func (w *Window) foldActions() []action {
 	}
 	return []action{
 		separator(menuView),
-		{id: "view.left", menu: menuView, label: say("Panel of subjects"), key: "T", do: set(func(p *Preferences) { p.FoldLeft = !p.FoldLeft }), on: func() bool { return !w.prefs.FoldLeft }},
-		{id: "view.right", menu: menuView, label: say("Panel of settings"), key: "G", do: set(func(p *Preferences) { p.FoldRight = !p.FoldRight }), on: func() bool { return !w.prefs.FoldRight }},
+		{id: "view.left", menu: menuView, label: say("Panel of subjects"), key: "T", do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), on: func() bool { return !w.prefs.FoldLeft }},
+		{id: "view.right", menu: menuView, label: say("Panel of settings"), key: "G", do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), on: func() bool { return !w.prefs.FoldRight }},
 		{id: "view.panels", menu: menuView, label: say("Only the picture"), key: "F", do: set(func(p *Preferences) {
-			p.FoldLeft = !(p.FoldLeft && p.FoldRight)
-			p.FoldRight = p.FoldLeft
-		}), on: func() bool { return w.prefs.FoldLeft && w.prefs.FoldRight }},
+			p.FoldPrompt = !p.FoldPrompt
+			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt
+		}), on: func() bool { return w.prefs.FoldPrompt }},
 	}
 }
 

@@ -528,10 +528,12 @@ type mapMatrix struct {
 
 const (
 	matrixGap    = 2
-	matrixNames  = 92
-	matrixTicks  = 15
 	matrixHeight = 44 // of a cell, at most
 )
+
+// Room for the names of the rows and the numbers of the steps; it grows with the texts.
+func matrixNames() float32 { return 92 * max(textScale(), 1) }
+func matrixTicks() float32 { return 15 * max(textScale(), 1) }
 
 func newMapMatrix(choose func(int, mapKind), typed func(*fyne.KeyEvent), resized func()) *mapMatrix {
 	m := &mapMatrix{choose: choose, typed: typed, resized: resized, aspect: 1}
@@ -564,18 +566,18 @@ func (m *mapMatrix) set(img *image.RGBA) {
 // cell is the size of a cell for grids of an aspect.
 func (m *mapMatrix) cell(aspect float32) fyne.Size {
 	m.aspect = aspect
-	w := (m.Size().Width-matrixNames)/float32(max(m.look.steps, 1)) - matrixGap
+	w := (m.Size().Width-matrixNames())/float32(max(m.look.steps, 1)) - matrixGap
 	w = max(min(w, matrixHeight*aspect), 2)
 	return fyne.NewSize(w, min(w/aspect, matrixHeight))
 }
 
 func (m *mapMatrix) at(p fyne.Position) (step int, kind mapKind) {
 	c := m.cell(m.aspect)
-	return int((p.X - matrixNames) / (c.Width + matrixGap)), mapKind((p.Y - matrixTicks) / (c.Height + matrixGap))
+	return int((p.X - matrixNames()) / (c.Width + matrixGap)), mapKind((p.Y - matrixTicks()) / (c.Height + matrixGap))
 }
 
 func (m *mapMatrix) MouseDown(e *desktop.MouseEvent) {
-	if step, kind := m.at(e.Position); e.Position.X >= matrixNames && step < m.look.steps {
+	if step, kind := m.at(e.Position); e.Position.X >= matrixNames() && step < m.look.steps {
 		m.choose(step, kind)
 	}
 }
@@ -629,7 +631,7 @@ func (r *matrixRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *matrixRenderer) MinSize() fyne.Size {
 	c := r.m.cell(r.m.aspect)
-	return fyne.NewSize(240, matrixTicks+float32(mapKinds)*(max(c.Height, 16)+matrixGap))
+	return fyne.NewSize(240, matrixTicks()+float32(mapKinds)*(max(c.Height, 16*textScale())+matrixGap))
 }
 
 func (r *matrixRenderer) Layout(size fyne.Size) {
@@ -644,15 +646,15 @@ func (r *matrixRenderer) place() {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, h))
 	}
-	put(m.image, matrixNames, matrixTicks, float32(m.look.steps)*(c.Width+matrixGap), float32(mapKinds)*(c.Height+matrixGap))
+	put(m.image, matrixNames(), matrixTicks(), float32(m.look.steps)*(c.Width+matrixGap), float32(mapKinds)*(c.Height+matrixGap))
 	for k, name := range m.names {
 		text := name.MinSize()
-		put(name, 4, matrixTicks+float32(k)*(c.Height+matrixGap)+(c.Height-text.Height)/2, text.Width, text.Height)
+		put(name, 4, matrixTicks()+float32(k)*(c.Height+matrixGap)+(c.Height-text.Height)/2, text.Width, text.Height)
 	}
 	for i, tick := range m.ticks {
-		put(tick, matrixNames+float32(i)*(c.Width+matrixGap), 0, c.Width, matrixTicks)
+		put(tick, matrixNames()+float32(i)*(c.Width+matrixGap), 0, c.Width, matrixTicks())
 	}
-	put(m.head, matrixNames+float32(m.look.step)*(c.Width+matrixGap)-1, matrixTicks+float32(m.look.kind)*(c.Height+matrixGap)-1, c.Width+2, c.Height+2)
+	put(m.head, matrixNames()+float32(m.look.step)*(c.Width+matrixGap)-1, matrixTicks()+float32(m.look.kind)*(c.Height+matrixGap)-1, c.Width+2, c.Height+2)
 }
 
 func (r *matrixRenderer) update() {
@@ -665,7 +667,7 @@ func (r *matrixRenderer) update() {
 	m.ticks = m.ticks[:m.look.steps]
 	r.objects = []fyne.CanvasObject{m.image}
 	every := 1
-	if m.cell(m.aspect).Width < 20 {
+	if m.cell(m.aspect).Width < 20*textScale() {
 		every = 5
 	}
 	for i, tick := range m.ticks {

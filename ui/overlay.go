@@ -156,7 +156,7 @@ func newOverlayBar(w *Window) *overlayBar {
 	o.opacity = newSlider(0.1, 1)
 	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
 	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
-	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(fixed{72, 26}, track(o.opacity)))
+	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(&sliderSize{}, track(o.opacity)))
 	return o
 }
 
@@ -207,6 +207,13 @@ func (s State) words(n int) []string {
 	return words
 }
 
+// sliderSize is the size of a short slider in a row.
+type sliderSize struct{ square }
+
+func (sliderSize) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(60+12*max(textScale(), 1), 26*max(textScale(), 1))
+}
+
 // pill is a short text on a frame, one of a few that can be chosen.
 type pill struct {
 	*tile
@@ -244,7 +251,7 @@ func newLegend(style int, word string, named bool, tapped func()) *legend {
 	l.back, l.letter = newBadge()
 	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(style), 1.5
 	l.letter.Text = subjectLetter(style)
-	mark := newRow(6, container.New(fixed{badgeSide, badgeSide}, l.back, l.letter))
+	mark := newRow(6, container.New(square{18}, l.back, l.letter))
 	if named {
 		mark.Add(newLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
 	}
@@ -257,6 +264,7 @@ func newLegend(style int, word string, named bool, tapped func()) *legend {
 
 // show fills the badge when the mask is seen; a ring is left when it is not.
 func (l *legend) show(on bool) {
+	sizeBadge(l.back, l.letter)
 	l.back.FillColor, l.letter.Color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l)
 	if on {
 		l.back.FillColor, l.letter.Color = subjectColor(l.style), color.White

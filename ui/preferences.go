@@ -21,7 +21,7 @@ type Preferences struct {
 	Pictures string // folder for finished pictures; "": DefaultPictures
 	FileName string // pattern of their names below it, see fileName
 
-	FoldLeft, FoldRight bool // panels that are away
+	FoldLeft, FoldRight, FoldPrompt bool // panels that are away
 
 	Model     string   // folder of the model that was chosen last; "": the one inside the program
 	Models    string   // folder for models; "": that of Options.Models

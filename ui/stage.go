@@ -141,6 +141,7 @@ func (r *stageRenderer) Layout(size fyne.Size) {
 	s := r.s
 	s.well.Resize(size)
 	m := s.coach.MinSize()
+	m.Width = min(m.Width, size.Width-16)
 	s.coach.Resize(m)
 	s.coach.Move(fyne.NewPos((size.Width-m.Width)/2, (size.Height-m.Height)/2))
 	pos, box := s.box()
@@ -160,7 +161,7 @@ func newCoach() *coach {
 	for i, text := range [...]string{say("Write what the picture shows"), say("Drop a picture of your subject anywhere"), say("Click its word, then generate")} {
 		c.marks[i] = newLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].style.Bold, c.marks[i].align = true, fyne.TextAlignCenter
-		c.body.Add(newRow(14, container.New(fixed{width: 20}, c.marks[i]), newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
+		c.body.Add(container.NewBorder(nil, nil, container.New(fixed{width: 34}, c.marks[i]), nil, newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
 	}
 	return c
 }

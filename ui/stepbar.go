@@ -50,7 +50,8 @@ type stepBar struct {
 	caption        *line
 }
 
-const planHeight = 24
+// planHeight is the height of a step bar: its caption and its lane.
+func planHeight() float32 { return 8 + 16*max(textScale(), 1) }
 
 func newStepBar(onStop func(int)) *stepBar {
 	b := &stepBar{onStop: onStop}
@@ -126,7 +127,7 @@ type stepBarRenderer struct {
 
 func (r *stepBarRenderer) Destroy()                     {}
 func (r *stepBarRenderer) Objects() []fyne.CanvasObject { return r.objects }
-func (r *stepBarRenderer) MinSize() fyne.Size           { return fyne.NewSize(200, planHeight) }
+func (r *stepBarRenderer) MinSize() fyne.Size           { return fyne.NewSize(200, planHeight()) }
 func (r *stepBarRenderer) Layout(size fyne.Size)        { r.place(size) }
 
 func (r *stepBarRenderer) place(size fyne.Size) {
@@ -135,7 +136,7 @@ func (r *stepBarRenderer) place(size fyne.Size) {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, h))
 	}
-	const lane = planHeight - 8
+	lane := planHeight() - 8
 	width := size.Width - gutter
 	at := func(step int) float32 { return gutter + width*float32(step)/float32(max(b.look.steps, 1)) }
 	stop := at(b.look.stop)

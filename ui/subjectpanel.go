@@ -23,7 +23,7 @@ type subjectWidgets struct {
 	reachNote        *line
 	overlap          *widget.Label
 	notes            [2]fyne.CanvasObject // around remark and overlap
-	linked           *widget.Check
+	linked           *check
 	remark, pickNote *widget.Label
 	well, slim       fyne.CanvasObject
 	left             *fyne.Container
@@ -54,7 +54,7 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	w.reachNote = caption("")
 	w.reachNote.color = theme.ColorNameWarning
 	w.overlap = note(widget.LowImportance)
-	w.linked = widget.NewCheck(say("Same reach"), func(on bool) {
+	w.linked = newCheck(say("Same reach"), func(on bool) {
 		if on != w.state.Form.Linked {
 			w.link()
 		}

@@ -268,6 +268,11 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 type gapped struct{ gap float32 }
 
 func (g gapped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if !objects[0].Visible() {
+		objects[1].Move(fyne.Position{})
+		objects[1].Resize(size)
+		return
+	}
 	// The chips know their height only for a width.
 	objects[0].Resize(fyne.NewSize(size.Width, objects[0].Size().Height))
 	top := objects[0].MinSize().Height
