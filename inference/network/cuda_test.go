@@ -115,11 +115,12 @@ func (b *bench) tryOpen(name string, m *onnx.Model) (session.Session, error) {
 	return b.rt.Open(path, session.Options{})
 }
 
-// cudaKernels are the operators for which ONNX Runtime's CUDA provider registers a kernel for opset 20 (its table of kernels: a
-// kernel without last version serves the version named only, so that Pad and ConstantOfShape would run on the host).
-var cudaKernels = strings.Fields("Add Cast Concat Cos Div Expand EyeLike Gather Gelu Identity If InstanceNormalization LayerNormalization MatMul Mul " +
-	"ReduceMax ReduceMean ReduceSum Reshape Resize ScatterND Shape Sin Slice Softmax Squeeze Sub Transpose Unsqueeze " +
-	"com.microsoft.BiasSplitGelu com.microsoft.FusedMatMul com.microsoft.GroupNorm com.microsoft.MultiHeadAttention com.microsoft.NhwcConv com.microsoft.QuickGelu")
+// cudaKernels are the operators for which ONNX Runtime's CUDA provider registers a kernel for opset 18 and our types, by its table
+// of kernels. A kernel without last version serves the version named only.
+var cudaKernels = strings.Fields("Add Cast Concat ConstantOfShape Conv Cos Div Expand EyeLike Gather Identity If InstanceNormalization LayerNormalization " +
+	"MatMul Mul Pad ReduceMax ReduceMean ReduceSum Reshape Resize Scan ScatterND Shape Sin Slice Softmax Sqrt Squeeze Sub Transpose Unsqueeze " +
+	"com.microsoft.BiasSplitGelu com.microsoft.FusedMatMul com.microsoft.Gelu com.microsoft.GroupNorm com.microsoft.MultiHeadAttention " +
+	"com.microsoft.NhwcConv com.microsoft.QuickGelu")
 
 // onHost finds the operators of a graph that CUDA does not have. ReduceProd works on shapes, which are on the host anyway.
 func onHost(g *onnx.Graph) []string {

@@ -14,7 +14,7 @@
 //	             per operator. Halves are a way to store weights only.
 //	CUDA         half precision, channels last, tensor-core operators: NhwcConv, GroupNorm with its SiLU, BiasSplitGelu,
 //	             MultiHeadAttention with values as wide as keys. A network keeps in float32 what it asks for with Float: time
-//	             embedding, tapped attention, maps. Only operators of which the CUDA provider has a kernel for this opset,
+//	             embedding, tapped attention, maps. Only operators of which the CUDA provider has a kernel,
 //	             but for arithmetic of shapes. Within 2e-3 of the CPU graph in exact arithmetic.
 //	CUDAFloat32  the same graph in float32, for what overflows halves (they end at 65504): the decoder of SDXL's autoencoder. It
 //	             is not BF16, because GroupNorm and NhwcConv have no kernel for it.

@@ -51,9 +51,9 @@ func Scatter(index, updates, like *Value) *Value {
 
 // zeros returns zeros of a running shape, of which known is known now.
 func zeros(shape *Value, dtype tensor.DType, known ...int) *Value {
-	b := shape.b
-	if b.target == CPU && dtype == tensor.F32 {
-		return b.emit(onnx.Node{Op: "ConstantOfShape"}, dtype, known, []*Value{shape})
+	fill := onnx.Node{Op: "ConstantOfShape"}
+	if dtype != tensor.F32 {
+		fill.Attrs = []onnx.Attr{attr("value", &tensor.Tensor{DType: dtype, Shape: []int{1}, F32: []float32{0}})}
 	}
-	return b.node("Expand", known, []*Value{b.scalar(0, dtype), shape}) // CUDA has no ConstantOfShape of this opset
+	return shape.b.emit(fill, dtype, known, []*Value{shape})
 }

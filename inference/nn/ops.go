@@ -69,7 +69,7 @@ func Sin(x *Value) *Value { return unary("Sin", x) }
 func Cos(x *Value) *Value { return unary("Cos", x) }
 
 // GELU is the exact (erf) form.
-func GELU(x *Value) *Value { return unary("Gelu", x) }
+func GELU(x *Value) *Value { return x.b.contrib("Gelu", x.Shape, []*Value{x}) }
 
 // SiLU is x·sigmoid(x).
 func SiLU(x *Value) *Value { return swish(x, 1) }

@@ -15,10 +15,11 @@ import (
 	"realword/inference/tensor"
 )
 
-// IRVersion and Opset are what every model written here declares.
+// IRVersion and Opset are what every model written here declares. ONNX Runtime's CUDA provider has kernels for all of opset 18; of
+// some operators of 19 and 20 (Pad, ConstantOfShape) it has none, and would compute them on the host.
 const (
 	IRVersion = 10
-	Opset     = 20
+	Opset     = 18
 )
 
 // Microsoft is the domain of ONNX Runtime's own operators.
