@@ -136,6 +136,9 @@ func describe(path string) ui.Model {
 	if err == nil {
 		manifest := b.Manifest()
 		m.Manifest = &manifest
+		for _, f := range manifest.Mapped {
+			m.Mapped += f.Size
+		}
 		return m
 	}
 	m.Err, m.State = err, ui.ModelDamaged
@@ -153,6 +156,11 @@ func describe(path string) ui.Model {
 		m.Manifest = &manifest
 		for name := range manifest.Files {
 			if info, err := os.Stat(filepath.Join(path, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
+				m.State = ui.ModelMissing
+			}
+		}
+		for _, f := range manifest.Mapped {
+			if _, err := os.Stat(f.Path); errors.Is(err, fs.ErrNotExist) {
 				m.State = ui.ModelMissing
 			}
 		}
@@ -225,7 +233,7 @@ func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress
 	if err != nil {
 		return "", err
 	}
-	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{Base: i.Base, Progress: progress}); err != nil {
+	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{Base: i.Base, Copy: i.Copy, Progress: progress}); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}

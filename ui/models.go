@@ -39,6 +39,7 @@ type Import struct {
 	Source, Base string // checkpoints; Base may be empty
 	Name         string // of the model
 	Folder       string // that it is made in
+	Copy         bool   // all weights go into it; else those that can be read in the checkpoints stay there
 }
 
 // Model is one model that the window can open.
@@ -115,6 +116,7 @@ type Adding struct {
 	Looking    bool // it is being inspected
 	Found      bundle.Inspection
 	Name       string // that the model gets
+	Copy       bool   // the user wants all weights in the model
 	Free       int64  // bytes left on the disk that it goes to; -1: not known
 	Again      string // path of the model that it is made anew for, or ""
 }
@@ -315,12 +317,15 @@ func (a Adding) facts() []Fact {
 		add(say("Weights"), count(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, bytesText(in.Source)))
 	}
 	if in.Layout == bundle.LayoutRelease || in.Layout == bundle.LayoutDiffusers {
-		if in.Writes > 0 {
-			text := say("%s are needed", bytesText(in.Writes))
+		if a.writes() > 0 {
+			text := say("%s are needed", bytesText(a.writes()))
 			if a.Free >= 0 {
-				text = say("%s are needed, %s are free", bytesText(in.Writes), bytesText(a.Free))
+				text = say("%s are needed, %s are free", bytesText(a.writes()), bytesText(a.Free))
 			}
 			add(say("Disk"), text)
+		}
+		if in.Mapped > 0 && !a.Copy {
+			add(say("Stays outside"), say("%s are read where they lie: keep the checkpoints there", bytesText(in.Mapped)))
 		}
 		add(say("Licence"), in.Manifest.Licence)
 	}
@@ -336,10 +341,18 @@ func (a Adding) problem() string {
 		return Sentence(in.Problems)
 	case in.Layout == bundle.LayoutBase:
 		return ""
-	case a.Free >= 0 && in.Writes+spare > a.Free && in.Layout != bundle.LayoutBundle:
-		return say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(in.Writes+spare-a.Free))
+	case a.Free >= 0 && a.writes()+spare > a.Free && in.Layout != bundle.LayoutBundle:
+		return say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(a.writes()+spare-a.Free))
 	}
 	return ""
+}
+
+// writes is how many bytes the import takes from the disk.
+func (a Adding) writes() int64 {
+	if a.Copy {
+		return a.Found.Writes + a.Found.Mapped
+	}
+	return a.Found.Writes
 }
 
 // spare is what a disk keeps free beside an import: graphs, tokenizers and what else goes on.

@@ -160,8 +160,8 @@ func (w *Window) agreeAdding() {
 	if name == "" {
 		name = s.freeName(a.Found.Manifest.Name)
 	}
-	w.addTask(ModelTask{Name: name, expected: a.Found.Writes + a.Found.Source, again: a.Again,
-		Import: Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder()}})
+	w.addTask(ModelTask{Name: name, expected: a.writes() + a.Found.Source, again: a.Again,
+		Import: Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder(), Copy: a.Copy}})
 }
 
 // checkModel compares the files of a model with what was imported.

@@ -46,6 +46,7 @@ type modelsPage struct {
 	addNotes         *widget.Label
 	trouble          *widget.Label
 	looking          *widget.ProgressBarInfinite
+	copy             *check
 	name             *field
 	nameRow, sources *fyne.Container
 	offered          []string // paths that sources shows
@@ -129,12 +130,18 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 		}
 	}
 	p.nameRow = newColumn(2, container.New(inset{4, 0}, caption(say("Name"))), p.name)
+	p.copy = newCheck(say("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
+		if a := p.w.state.Shelf.Adding; a != nil && a.Copy != on {
+			a.Copy = on
+			p.refresh()
+		}
+	})
 	p.sources = newColumn(4)
 	p.agree = newButton("", p.w.agreeAdding)
 	p.agree.Importance = widget.HighImportance
 	p.leave = newButton(say("Cancel"), p.w.stopAdding)
 	p.adding = container.NewBorder(newColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, newRow(8, p.leave, p.agree)), nil, nil,
-		container.New(inset{0, 8}, newPage(newColumn(10, p.looking, p.addFacts, p.nameRow, p.sources, p.trouble, quiet(p.addNotes)))))
+		container.New(inset{0, 8}, newPage(newColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble, quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
 	p.undo = newButton(say("Undo"), func() { p.w.undoModels() })
@@ -425,6 +432,10 @@ func (p *modelsPage) refreshAdding(a Adding) {
 	p.trouble.SetText(trouble)
 	p.trouble.Hidden = trouble == ""
 	p.nameRow.Hidden = agree == "" || a.Again != "" || a.Found.Layout == bundle.LayoutBundle
+	p.copy.Hidden = a.Looking || a.Found.Mapped == 0
+	if p.copy.Checked != a.Copy {
+		p.copy.SetChecked(a.Copy)
+	}
 	if p.name.Text != a.Name {
 		p.name.SetText(a.Name)
 	}

@@ -34,6 +34,7 @@ type Inspection struct {
 	Tensors  int   // that the model takes
 	Source   int64 // bytes of the checkpoint files that were opened
 	Writes   int64 // bytes of weights that the import writes
+	Mapped   int64 // bytes of weights that stay in the checkpoints and are read there
 	Problems error // all that stands against an import; nil: it can be imported
 }
 
@@ -111,6 +112,9 @@ func (im *importer) inspectSource(in *Inspection) error {
 	for _, f := range im.files {
 		in.Tensors += len(f.Used())
 		in.Writes += f.Size()
+		for _, p := range f.Mapped() {
+			in.Mapped += p.Length
+		}
 	}
 	in.Manifest.Notes = im.notes
 	return err
