@@ -68,14 +68,14 @@ func (d strips) conv(s nn.Scope, x plane, out int, o around) plane {
 			middle, h := nn.Pad(v, 2, -1, -1), before(v)
 			h = conv(nn.Concat(2, nn.Mul(nn.Slice(h, 2, 0, 1), strip[3]), nn.Pad(h, 2, -1, -1), nn.Mul(nn.Last(h, 2), strip[4])))
 			return []*nn.Value{h, o.bring(middle, out)}
-		})
+		}, false)
 	case o.up:
 		p := d.each(neighbours(x.v, same), func(strip []*nn.Value) []*nn.Value {
 			v := nn.UpsampleNearest(nn.Concat(2, strip[1], strip[0], strip[2]))
 			return []*nn.Value{conv(nn.Pad(v, 2, -1, -1))}
-		})
+		}, o.once)
 		if o.once {
-			p.v, p.again = nil, &source{x.v, out, conv}
+			p.again = &source{x.v, out, conv}
 		}
 		return p
 	case o.add != nil:
@@ -85,11 +85,11 @@ func (d strips) conv(s nn.Scope, x plane, out int, o around) plane {
 		}
 		return d.each(append(neighbours(x.v, before), add), func(strip []*nn.Value) []*nn.Value {
 			return []*nn.Value{nn.Add(o.bring(strip[3], out), conv(nn.Concat(2, strip[1], before(strip[0]), strip[2])))}
-		})
+		}, false)
 	default:
 		return d.each(neighbours(x.v, before), func(strip []*nn.Value) []*nn.Value {
 			return []*nn.Value{conv(nn.Concat(2, strip[1], before(strip[0]), strip[2]))}
-		})
+		}, false)
 	}
 }
 
@@ -119,22 +119,29 @@ func (d strips) attention(s nn.Scope, x plane) plane {
 	return d.each([]*nn.Value{x.v, qkv[0]}, func(strip []*nn.Value) []*nn.Value {
 		z := nn.Linear(s.In("to_out", 0), nn.Attention(strip[1], k, v, 1), channels)
 		return []*nn.Value{nn.Add(nn.FromTokens(z, strip[0]), strip[0])}
-	})
+	}, false)
 }
 
-// each makes a map strip by strip, its moments and, where make has a second result, that map beside it.
-func (d strips) each(over []*nn.Value, make func(strip []*nn.Value) []*nn.Value) plane {
+// each makes a map strip by strip, its moments and, where make has a second result, that map beside it. forget leaves the
+// moments only: what a Scan gives stays in memory even when nobody reads it.
+func (d strips) each(over []*nn.Value, make func(strip []*nn.Value) []*nn.Value, forget bool) plane {
 	r := nn.Scan(over, func(strip []*nn.Value) []*nn.Value {
 		maps := make(strip)
 		if maps[0].Dim(1)%d.NormNumGroups != 0 {
 			return maps // the picture: no normalisation follows
 		}
 		mean, variance := nn.Moments(maps[0], d.NormNumGroups)
+		if forget {
+			return []*nn.Value{mean, variance}
+		}
 		return append([]*nn.Value{mean, variance}, maps...)
 	})
-	p := plane{v: r[0]}
+	if len(r) == 1 {
+		return plane{v: r[0]}
+	}
+	p := plane{stripPlane: stripPlane{mean: r[0], variance: r[1]}}
 	if len(r) > 2 {
-		p = plane{v: r[2], stripPlane: stripPlane{mean: r[0], variance: r[1]}}
+		p.v = r[2]
 	}
 	if len(r) > 3 {
 		p.side = r[3]

@@ -125,6 +125,7 @@ func load(library string) error {
 	if err := native.Attach(library); err != nil {
 		return fmt.Errorf("ONNX Runtime at %s does not start: %w: %s", library, err, remedy)
 	}
+	native.GiveBack()
 	environment.library = library
 	return nil
 }
