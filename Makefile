@@ -129,6 +129,11 @@ bin/device/ort.test:
 golden: ## golden test data again (needs Python packages, see assets/golden/README.md)
 	$(PYTHON) assets/golden/make_goldens.py
 
+.PHONY: parity
+parity: build ## every network at full width against PyTorch, on synthetic weights (CASES; needs the Python packages of golden, 8 GB of disk)
+	$(GO) build -o bin/synthetic ./app/synthetic
+	$(PYTHON) assets/golden/full_width.py --realword $(BIN) --synthetic bin/synthetic --work $(or $(OUT),out/parity) $(if $(CASES),--cases $(CASES)) $(if $(TABLE),--table $(TABLE))
+
 .PHONY: synthetic
 synthetic: ## a checkpoint with random weights in OUT (FAMILY sdxl or sd15, WIDTH tiny or full, DTYPE fp16, bf16 or fp32, LAYOUT release, diffusers or ldm)
 	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --family $(or $(FAMILY),sdxl) --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) \

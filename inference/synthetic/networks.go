@@ -54,10 +54,10 @@ var Wide = Sizes{
 	SigLIP: Tiny.SigLIP, DINO: Tiny.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Full.VAE,
 }
 
-// Eyes has the image encoders and the projector at full width, a third of the blocks, and little else.
+// Eyes has the image encoders and the projector at full width, five blocks each, and little else.
 var Eyes = Sizes{
 	Channels: Tiny.Channels, Depth: Tiny.Depth, TimeDim: Tiny.TimeDim, Text: [2]TextSizes{{768, 2, 96}, {1280, 2, 160}}, Vocabulary: Tiny.Vocabulary,
-	SigLIP: ViTSizes{1152, 9, 4304, 14, 27}, DINO: ViTSizes{1024, 8, 4096, 14, 37}, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
+	SigLIP: ViTSizes{1152, 5, 4304, 14, 27}, DINO: ViTSizes{1024, 5, 4096, 14, 37}, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
 }
 
 // Tiny has the same structure and view geometry with few blocks and narrow layers: some 10 MB.
