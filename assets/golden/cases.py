@@ -112,6 +112,7 @@ def unet_inputs(name: str, model: RealCustom, network: str, seed: int, timestep:
 def unet_cases(name: str, model: RealCustom) -> None:
     for case, subjects, timestep, size in (
         ("0", 0, 999.0, (16, 16)), ("1", 1, 479.0, (16, 16)), ("3", 3, 39.0, (16, 16)), ("wide", 1, 719.0, (8, 24)), ("tall", 2, 0.0, (24, 16)),
+        ("512x512", 2, 239.0, (64, 64)) if name == "tiny" else ("768x1024", 2, 239.0, (96, 128)),
     ):  # fmt: skip
         ports, kw = unet_inputs(name, model, "unet", 100 + len(case) + subjects, timestep, size)
         gh, gw = model.unet.grid(kw["sample"])
