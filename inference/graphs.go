@@ -291,12 +291,15 @@ func (g *Graphs) ports(name string) (in, out []string) {
 			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
 		}
 		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
-	case "naive", "naive_guidance":
+	case "plain", "naive", "naive_guidance":
 		in = []string{"sample", "timestep", "encoder_hidden_states"}
 		if m.Text.Pooled {
 			in = append(in, "text_embeds", "time_ids")
 		}
-		if name == "naive" {
+		switch name {
+		case "plain":
+			return in, []string{"noise"}
+		case "naive":
 			return append(in, "vision_tokens", "masks"), []string{"noise"}
 		}
 		return append(in, "token_weights"), []string{"noise", "scores"}

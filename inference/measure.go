@@ -36,6 +36,7 @@ const (
 	PassGeneration      = "generation branch"
 	PassGuidance        = "guidance branch"
 	PassUncond          = "unconditional" // where it sees the black picture (release); else it is PassPlain
+	PassPlainGraph      = "text-to-image, a graph without roles"
 	PassNaiveGeneration = "generation branch, naive"
 	PassNaiveGuidance   = "guidance branch, naive"
 
@@ -126,7 +127,7 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 type MeasureOptions struct {
 	Repeats int               // of every pass and loop, at least 1
 	Clock   func() float64    // seconds since some moment, of passes and loops; nil is the time on the wall
-	Naive   bool              // measure the naive way, too, where the bundle has its graphs
+	Naive   bool              // measure the naive way, too, and a graph without roles, where the bundle has such graphs
 	Loops   bool              // run whole loops besides the single passes
 	Doing   func(what string) // told what begins; may be nil
 }
@@ -256,7 +257,7 @@ func (w *worker) passes(ctx context.Context, l *Loop, p plan, o MeasureOptions) 
 	if l.UncondVision != nil {
 		list = append(list, aPass{PassUncond, pass(*l.UncondVision, masks)})
 	}
-	if !o.Naive || w.graphs.model.Graph("naive") == "" || w.graphs.model.Graph("naive_guidance") == "" {
+	if !o.Naive || w.graphs.model.Graph("plain") == "" || w.graphs.model.Graph("naive") == "" || w.graphs.model.Graph("naive_guidance") == "" {
 		return list, nil
 	}
 	o.Doing("load the naive graphs")
@@ -273,6 +274,7 @@ func (w *worker) passes(ctx context.Context, l *Loop, p plan, o MeasureOptions) 
 	}
 	seen, _ := stack(tokens)
 	return append(list,
+		aPass{PassPlainGraph, func() error { _, err := w.graphs.plainNoise(ctx, at, features); return err }},
 		aPass{PassNaiveGeneration, func() error { _, err := w.graphs.naiveNoise(ctx, at, features, seen, masks); return err }},
 		aPass{PassNaiveGuidance, func() error { _, _, err := w.graphs.naiveGuide(ctx, at, features, l.Words); return err }},
 	), nil

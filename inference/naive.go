@@ -6,7 +6,13 @@ import (
 	"realword/inference/tensor"
 )
 
-// This file runs the method as it is written down, graphs naive and naive_guidance: what unet.onnx is measured against.
+// This file runs the method as it is written down, graphs plain, naive and naive_guidance: what unet.onnx is measured against.
+
+// plainNoise is text-to-image by a graph that can do nothing else.
+func (g *Graphs) plainNoise(ctx context.Context, p point, features *tensor.Tensor) (*tensor.Tensor, error) {
+	out, err := g.run(ctx, "plain", g.naiveInputs(p, features), port("noise", p.latent.Shape...))
+	return out["noise"], err
+}
 
 // naiveNoise is noise with everything inside the pass: features [1, 77, C] of the text, tokens [R, n, C] of the pictures, masks on
 // the guidance grid.

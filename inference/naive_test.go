@@ -104,7 +104,12 @@ func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "text-to-image", plain.F32, plainly.F32)
+	near(t, "text-to-image of the guidance branch", plainly.F32, plain.F32)
+	alone, err := g.plainNoise(ctx, p, features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "text-to-image", plain.F32, alone.F32)
 	near(t, "scores", scores.F32, written.F32)
 }
 

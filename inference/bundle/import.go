@@ -269,10 +269,12 @@ func (im *importer) build() error {
 	if err == nil { // the same tensors, and so the same problems
 		model, err = network.UNetGraphFor(nn.CUDA, im.unet, denoise.Store)
 		add(CUDA("unet"), model, err)
-		model, err = network.NaiveGraph(im.unet, denoise.Store)
-		add("naive", model, err)
-		model, err = network.NaiveGuidanceGraph(im.unet, denoise.Store)
-		add("naive_guidance", model, err)
+		for name, graph := range map[string]func(network.UNetConfig, *nn.Store) (*onnx.Model, error){
+			"plain": network.PlainGraph, "naive": network.NaiveGraph, "naive_guidance": network.NaiveGuidanceGraph,
+		} {
+			model, err = graph(im.unet, denoise.Store)
+			add(name, model, err)
+		}
 	}
 
 	decode := im.newFile("vae", im.vaeWeights)

@@ -11,9 +11,18 @@ import (
 type naive struct {
 	u                   *unet
 	text                *nn.Value   // [1 77 C]
-	vision, masks       *nn.Value   // [R n C] and M̂ [R 1 gh gw]; nil in the guidance branch
-	tokens              *nn.Value   // [1 77 G]; nil in the generation branch
+	vision, masks       *nn.Value   // [R n C] and M̂ [R 1 gh gw]; nil but in the generation branch
+	tokens              *nn.Value   // [1 77 G]; nil but in the guidance branch
 	crossMaps, selfMaps []*nn.Value // head means: cross maps below the grid's level, on the grid [1 N G], and self maps of the grid's level [1 N N]
+}
+
+// PlainGraph builds text-to-image alone: no pictures, no maps, no roles. encoder_hidden_states is [1 77 C].
+func PlainGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build("plain", store, func(s nn.Scope) {
+		u, x, temb := newUNet(c, s)
+		newNaive(u)
+		s.B.Output("noise", u.run(x, temb), "", "", "height", "width")
+	})
 }
 
 // NaiveGraph builds the generation branch of naive: encoder_hidden_states [1 77 C], vision_tokens [R n C] and masks [R 1 gh gw]
@@ -64,8 +73,11 @@ func (a *naive) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 func (a *naive) cross(s nn.Scope, q *nn.Value, level, heads int) *nn.Value {
 	channels := q.Dim(-1)
 	k, v := nn.Linear(s.In("to_k"), a.text, channels, nn.NoBias), nn.Linear(s.In("to_v"), a.text, channels, nn.NoBias)
-	if a.tokens == nil {
+	switch {
+	case a.vision != nil:
 		return nn.Add(nn.Attention(q, k, v, heads), a.visual(s, q, level, heads))
+	case a.tokens == nil:
+		return nn.Attention(q, k, v, heads)
 	}
 	p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(k, heads), nil)
 	if grid := a.u.GridLevel(); level != grid || len(a.u.AttentionGrids()) == 1 {
