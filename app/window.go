@@ -33,6 +33,9 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		Open: func(ctx context.Context, model string) (ui.Engine, error) {
 			one := *m
 			one.model = model
+			if one.device == "auto" { // the command line goes first
+				one.device = ui.DevicePreference(a.Preferences())
+			}
 			e, err := one.open(ctx)
 			if err != nil {
 				return nil, err

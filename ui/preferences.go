@@ -27,6 +27,8 @@ type Preferences struct {
 	Models    string   // folder for models; "": that of Options.Models
 	Elsewhere []string // folders of models that lie outside it
 
+	Device string // where a model computes that is opened: "auto", which is a graphics card where one can be used, or "cpu"
+
 	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none
@@ -38,7 +40,7 @@ const (
 )
 
 func defaultPreferences() Preferences {
-	return Preferences{Look: "system", TextSize: 100, FileName: defaultFileName, Notify: true}
+	return Preferences{Device: "auto", Look: "system", TextSize: 100, FileName: defaultFileName, Notify: true}
 }
 
 // preferencesKey is where the app keeps them, as JSON: what an older program wrote is completed, what a newer one wrote is kept
@@ -55,6 +57,9 @@ func readPreferences(from fyne.Preferences) Preferences {
 	if p.Look != "light" && p.Look != "dark" {
 		p.Look = d.Look
 	}
+	if p.Device != "cpu" {
+		p.Device = d.Device
+	}
 	if p.TextSize < minTextSize || p.TextSize > maxTextSize {
 		p.TextSize = d.TextSize
 	}
@@ -63,6 +68,9 @@ func readPreferences(from fyne.Preferences) Preferences {
 	}
 	return p
 }
+
+// DevicePreference is where the user wants models to compute: "auto" or "cpu".
+func DevicePreference(from fyne.Preferences) string { return readPreferences(from).Device }
 
 func (p Preferences) write(to fyne.Preferences) {
 	data, err := json.Marshal(p)

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -98,6 +99,13 @@ func (w *Window) showPreferences() {
 	pattern.OnChanged = preview
 	parts := note(say("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
 
+	devices := []string{"auto", "cpu"}
+	device := newSelect([]string{say("Graphics card if there is one"), say("Processor")}, nil)
+	device.Selected = device.Options[max(0, slices.Index(devices, w.prefs.Device))]
+	device.OnChanged = func(label string) {
+		change(func(p *Preferences) { p.Device = devices[slices.Index(device.Options, label)] })
+	}
+
 	steps := newSelect(budgetNames(), w.gallery.budgetChosen)
 	steps.Selected = budgetName(w.budget())
 
@@ -117,6 +125,7 @@ func (w *Window) showPreferences() {
 	right := newColumn(18,
 		section(say("Finished pictures"), caption(say("Folder")), folderRow, folderNote, caption(say("File name")), pattern, example, parts),
 		section(say("Written into every picture"), written...),
+		section(say("Compute on"), device, note(say("Holds for the next model that is opened."))),
 	)
 	both := container.New(inset{4, 4}, container.New(halves{28}, left, right))
 	keys := newButton(say("Keys…"), nil)

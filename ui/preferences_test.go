@@ -43,17 +43,17 @@ func TestFileNames(t *testing.T) {
 func TestPreferencesSurvive(t *testing.T) {
 	a := test.NewTempApp(t)
 	p := defaultPreferences()
-	p.Look, p.TextSize, p.FileName, p.Notify, p.Keys = "dark", 150, "{seed}", false, map[string]string{"run.generate": "Ctrl+G"}
+	p.Look, p.Device, p.TextSize, p.FileName, p.Notify, p.Keys = "dark", "cpu", 150, "{seed}", false, map[string]string{"run.generate": "Ctrl+G"}
 	p.write(a.Preferences())
 	got := readPreferences(a.Preferences())
-	if got.Look != "dark" || got.TextSize != 150 || got.FileName != "{seed}" || got.Notify || got.Keys["run.generate"] != "Ctrl+G" {
+	if got.Look != "dark" || got.Device != "cpu" || DevicePreference(a.Preferences()) != "cpu" || got.TextSize != 150 || got.FileName != "{seed}" || got.Notify || got.Keys["run.generate"] != "Ctrl+G" {
 		t.Errorf("read back %+v", got)
 	}
-	for _, bad := range []string{"", "{", "[]", `{"Look":"pink","TextSize":5000,"FileName":"{x"}`, `{"TextSize":"big"}`} {
+	for _, bad := range []string{"", "{", "[]", `{"Look":"pink","Device":"toaster","TextSize":5000,"FileName":"{x"}`, `{"TextSize":"big"}`} {
 		a.Preferences().SetString(preferencesKey, bad)
 		got := readPreferences(a.Preferences())
 		d := defaultPreferences()
-		if got.Look != d.Look || got.TextSize != d.TextSize || got.FileName != d.FileName {
+		if got.Look != d.Look || got.Device != d.Device || got.TextSize != d.TextSize || got.FileName != d.FileName {
 			t.Errorf("%s is read as %+v", bad, got)
 		}
 	}
