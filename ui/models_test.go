@@ -15,7 +15,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 	"realword/inference/bundle"
@@ -525,7 +524,7 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 // pressSheetNow taps a button of the sheet while a job runs.
 func (b *bench) pressSheetNow(text string) {
 	b.t.Helper()
-	button, ok := sheetOf(b, func(w *widget.Button) bool { return w.Text == text })
+	button, ok := sheetOf(b, func(w *button) bool { return w.Text == text })
 	if !ok {
 		b.t.Fatalf("no sheet has a button %q", text)
 	}
@@ -616,7 +615,7 @@ func TestClosingAsksDuringAnImport(t *testing.T) {
 	if b.closing || !b.sheetSays("RealCustom++ 2 is being imported") {
 		t.Fatal("it closes without a word")
 	}
-	button, _ := sheetOf(b, func(w *widget.Button) bool { return w.Text == "Close" })
+	button, _ := sheetOf(b, func(w *button) bool { return w.Text == "Close" })
 	test.Tap(button)
 	<-c.ctx.Done()
 	b.until("the window is closed", func() bool { return b.closed })
