@@ -42,6 +42,7 @@ func (w *Window) allActions() []action {
 	return slices.Concat(
 		w.undoActions(),
 		w.pictureActions(),
+		w.filmActions(),
 		w.subjectActions(),
 		w.runActions(),
 		w.queueActions(),
@@ -52,6 +53,7 @@ func (w *Window) allActions() []action {
 		w.viewActions(),
 		w.foldActions(),
 		w.stageActions(),
+		w.compareActions(),
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus
 	)

@@ -19,6 +19,7 @@ type Task struct {
 	Thumb   image.Image // of its first reference; nil: none
 	Model   string      // that it was made for; "": not known
 	Needs   string      // the model that it waits for, because another one is open; "": none
+	Beside  *Shot       // the picture that its own is compared with once it is made; nil: none
 	job     *keptJob    // where the history keeps it
 }
 

@@ -27,6 +27,11 @@ func (w *Window) enqueue(first bool) {
 	}
 	w.state.Form.Spent = true
 	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), Model: w.state.Model.Name, job: &keptJob{}}
+	w.put(t, first)
+}
+
+// put has a round wait for its turn.
+func (w *Window) put(t Task, first bool) {
 	w.state.Queue, t.ID = w.state.Queue.Add(t, first)
 	w.actionErr = nil
 	if w.advance(true); w.state.Queue.at(t.ID) >= 0 {
@@ -124,6 +129,7 @@ func (w *Window) apply(events []inference.Event) {
 			w.dog.step()
 		case inference.PictureReady:
 			w.save(e)
+			w.madeBeside(w.state.Queue.Running)
 		case inference.Done:
 			w.state.Queue = w.state.Queue.End(false)
 			w.advance(false)

@@ -75,6 +75,7 @@ type State struct {
 	Picking  int    // pictures being read
 	PickErr  error  // why the last picture could not be taken
 	Remark   string // on pictures that were taken
+	Told     told   // what was just done with what is in view
 	History  History
 	Shelf    Shelf
 }

@@ -444,6 +444,9 @@ func (s State) caption(actionErr error) string {
 	if actionErr != nil {
 		return Sentence(actionErr)
 	}
+	if s.Told.text != "" && s.Told.view == s.View {
+		return s.Told.text
+	}
 	if step := s.Shown(); step != nil {
 		if step.Guided {
 			return say("step %d of %d · masks follow the words", step.Step+1, step.Steps)
@@ -533,10 +536,7 @@ func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
 		small := smallOf(w.state.Shots[i])
-		thumb := newThumb(say("picture %d", i+1), small, 56, func() {
-			w.state.View = View{Shot: i, Step: -1}
-			w.refresh()
-		})
+		thumb := newThumb(say("picture %d", i+1), small, 56, func() { w.tapShot(i) })
 		thumb.dragged = func(at fyne.Position) { w.ghost.follow(small, at) }
 		thumb.dropped = func(at fyne.Position) {
 			w.ghost.gone()

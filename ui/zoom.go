@@ -148,6 +148,9 @@ func (w *Window) look() {
 func (w *Window) comparison() string {
 	name := func(s *Shot) string {
 		text := say("seed %d", s.Seed)
+		if len(s.Recipe.Subjects) == 0 {
+			text += say(" · words alone")
+		}
 		for _, sub := range s.Recipe.Subjects {
 			text += say(" · γ %.2f", sub.Scope)
 		}

@@ -1,0 +1,130 @@
+package ui
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+
+	"realword/inference"
+)
+
+// textAlone is the request of a picture without its references: what the words alone give with its seed.
+func textAlone(r inference.Request) inference.Request {
+	r.Subjects, r.From = nil, nil
+	return r
+}
+
+// sameText tells whether two requests without subjects make the same picture.
+func sameText(a, b inference.Request) bool {
+	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt && a.Negative == b.Negative &&
+		a.Preset == b.Preset && a.Steps == b.Steps && a.CFG == b.CFG && a.Sampler == b.Sampler && a.Width == b.Width && a.Height == b.Height
+}
+
+// find is the index of a shot among those of the window, -1 where it is none of them.
+func (s State) find(shot Shot) int {
+	return slices.IndexFunc(s.Shots, func(have Shot) bool {
+		return have.Image != nil && have.Image == shot.Image || have.Kept != 0 && have.Kept == shot.Kept
+	})
+}
+
+// compareText compares the picture in view with what its words alone give at the same seed. That picture is made first, unless
+// it is there.
+func (w *Window) compareText() {
+	if !w.canCompareText() {
+		return
+	}
+	shot := *w.state.Shot()
+	r := textAlone(shot.Recipe)
+	if i := slices.IndexFunc(w.state.Shots, func(have Shot) bool { return sameText(have.Recipe, r) }); i >= 0 {
+		w.compareShot(i)
+		return
+	}
+	w.put(Task{Request: r, Thumb: smallOf(shot), job: &keptJob{}, Beside: &shot}, true)
+}
+
+// canCompareText tells whether the picture in view has a counterpart of its words alone.
+func (w *Window) canCompareText() bool {
+	shot := w.state.Shot()
+	return shot != nil && shot.Image != nil && len(shot.Recipe.Subjects) > 0 && len(shot.Recipe.Seeds) == 1 && w.state.Model != nil && !w.closing
+}
+
+// madeBeside shows a picture that has just been made beside the one that it was made for.
+func (w *Window) madeBeside(task Task) {
+	if task.Beside == nil || len(w.state.Shots) == 0 {
+		return
+	}
+	i, last := w.state.find(*task.Beside), len(w.state.Shots)-1
+	if i < 0 || w.state.View.Shot >= 0 && w.state.View.Shot != last && w.state.View.Shot != i {
+		return // it is gone, or the user looks at something else
+	}
+	w.state.View = View{Shot: i, Step: -1}
+	w.compareShot(last)
+}
+
+// compareShot compares the picture in view with another one of the session, which is read first where that is needed.
+func (w *Window) compareShot(i int) {
+	if i < 0 || i >= len(w.state.Shots) || w.state.Shot() == nil {
+		return
+	}
+	other := w.state.Shots[i]
+	if other.Image != nil || other.Kept == 0 || w.state.Model == nil {
+		w.compareWith(other)
+		return
+	}
+	s, m := w.journal.read(), *w.state.Model
+	if s == nil {
+		return
+	}
+	w.background(func() func() {
+		read := loadShot(s, other, m)
+		return func() { w.compareWith(read) }
+	})
+}
+
+// compareWith shows the picture in view left of the split and another one right of it.
+func (w *Window) compareWith(other Shot) {
+	shot := w.state.Shot()
+	if shot == nil || shot.Image == nil || other.Image == nil || shot.Image == other.Image {
+		return
+	}
+	w.state.View.Step = -1
+	w.look()
+	if other.Film = nil; !w.contrast.on {
+		w.uncompare = w.opened(func() { w.contrast.on = false; w.refresh() })
+	}
+	w.contrast = contrast{on: true, other: &other, split: 0.5}
+	w.refresh()
+}
+
+// swapCompared changes the sides of the two pictures.
+func (w *Window) swapCompared() {
+	if i := w.swappable(); i >= 0 {
+		w.state.View = View{Shot: i, Step: -1}
+		w.refresh() // and what was in view is the other one
+	}
+}
+
+// swappable is the index of the picture right of the split, -1 where there is none that could go to the left.
+func (w *Window) swappable() int {
+	if !w.contrast.on || w.contrast.other == nil || w.state.Shot() == nil {
+		return -1
+	}
+	return w.state.find(*w.contrast.other)
+}
+
+// tapShot shows a picture of the strip; with Ctrl it is compared with the one in view.
+func (w *Window) tapShot(i int) {
+	if w.modifiers()&fyne.KeyModifierShortcutDefault != 0 && w.state.Shot() != nil {
+		w.compareShot(i)
+		return
+	}
+	w.state.View = View{Shot: i, Step: -1}
+	w.refresh()
+}
+
+func (w *Window) compareActions() []action {
+	return []action{
+		{id: "view.compare.text", menu: menuView, label: say("Compare with the words alone"), key: "Shift+C", do: w.compareText, can: w.canCompareText},
+		{id: "view.compare.swap", menu: menuView, label: say("Swap the compared pictures"), key: "C", do: w.swapCompared, can: func() bool { return w.swappable() >= 0 }},
+	}
+}

@@ -1,0 +1,237 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"realword/inference"
+	"realword/inference/picture"
+)
+
+// filmCopy is a film as it is written into files, with the words and styles of its subjects. It is a value for another
+// goroutine; nothing in it is written again.
+type filmCopy struct {
+	steps []inference.StepDone
+	final image.Image // the finished picture, or nil
+	words []string
+	size  image.Point // of the finished picture in pixels
+	lens  lens
+	masks bool // the film shows masks
+	dress dress
+}
+
+// filmFile is one file of an exported film.
+type filmFile struct {
+	name string
+	data []byte
+}
+
+// Frames of the animated film are shown so long, its last one longer, and are at most so large.
+const (
+	frameTime = 160 * time.Millisecond
+	lastTime  = 2 * time.Second
+	frameSide = 768
+)
+
+// copyFilm takes the film of what is in view; ok is false where there is none.
+func (w *Window) copyFilm() (f filmCopy, ok bool) {
+	film, _ := w.state.Film()
+	f = filmCopy{steps: film, words: w.state.words(w.state.filmSubjects()), size: w.state.pictureSize(), lens: w.lens, masks: w.lens.steps, dress: w.state.dress()}
+	f.lens.held = false
+	if shot := w.state.Shot(); shot != nil && shot.Image != nil {
+		f.final = shot.Image
+	}
+	return f, len(film) > 0 && f.size.X > 0 && film[0].Preview != nil
+}
+
+// fileWord is a word as a part of a file name: letters and digits, the rest is a dash.
+func fileWord(word string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(word)), "-")
+}
+
+// files are the previews of all steps in their own size and the masks in that of the picture, 8 bit, under names that sort by step. Each
+// is handed to write as soon as it is made.
+func (f filmCopy) files(write func(filmFile) error) error {
+	put := func(name string, img image.Image) error {
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			return err
+		}
+		return write(filmFile{name, b.Bytes()})
+	}
+	for _, step := range f.steps {
+		number := fmt.Sprintf("step-%02d", step.Step+1)
+		if step.Preview != nil {
+			if err := put(number+".png", step.Preview); err != nil {
+				return err
+			}
+		}
+		for j, s := range step.Subjects {
+			if len(s.Mask) == 0 {
+				continue
+			}
+			data, err := mapPNG(s.Mask, step.GridWidth, step.GridHeight, 8, f.size)
+			if err != nil {
+				return err
+			}
+			name := fmt.Sprintf("%s-mask-%s", number, subjectLetter(f.dress.of(j)))
+			if j < len(f.words) && fileWord(f.words[j]) != "" {
+				name += "-" + fileWord(f.words[j])
+			}
+			if err := write(filmFile{name + ".png", data}); err != nil {
+				return err
+			}
+		}
+	}
+	if f.final != nil {
+		return put("picture.png", f.final)
+	}
+	return nil
+}
+
+// animation is the film as an animated PNG file: each step as the stage shows it, then the finished picture.
+func (f filmCopy) animation() ([]byte, error) {
+	scale := min(1, float64(frameSide)/float64(max(f.size.X, f.size.Y)))
+	width, height := max(int(float64(f.size.X)*scale), 1), max(int(float64(f.size.Y)*scale), 1)
+	var frames []picture.Frame
+	add := func(s scene, long time.Duration) {
+		if img := s.paint(); img != nil {
+			frames = append(frames, picture.Frame{Image: img, For: long})
+		}
+	}
+	for i := range f.steps {
+		if f.steps[i].Preview == nil {
+			continue
+		}
+		s := whole(f.steps[i].Preview, width, height)
+		if f.masks {
+			s.masks, s.mode, s.opacity = f.lens.layersOf(&f.steps[i], f.dress), f.lens.mode, f.lens.opacity
+		}
+		add(s, frameTime)
+	}
+	if f.final != nil {
+		add(whole(f.final, width, height), lastTime)
+	}
+	if len(frames) > 0 {
+		frames[len(frames)-1].For = lastTime
+	}
+	return picture.EncodeAnimation(frames)
+}
+
+// filmName is what files of the film in view are called.
+func (s State) filmName() string {
+	if shot := s.Shot(); shot != nil {
+		if shot.Path != "" {
+			return strings.TrimSuffix(filepath.Base(shot.Path), filepath.Ext(shot.Path))
+		}
+		return fmt.Sprint("realword-", shot.Seed)
+	}
+	return "realword"
+}
+
+// exportSteps writes every step of what is in view into a new folder inside of one that the user chooses.
+func (w *Window) exportSteps() {
+	f, ok := w.copyFilm()
+	if !ok || w.opt.OpenFolder == nil {
+		return
+	}
+	name := w.state.filmName() + "-steps"
+	w.background(func() func() {
+		folder, err := w.opt.OpenFolder()
+		if err == nil && folder == "" {
+			return nil
+		}
+		into := filepath.Join(folder, name)
+		files := 0
+		if err == nil {
+			into, err = newFolder(into)
+		}
+		if err == nil {
+			err = f.files(func(file filmFile) error {
+				files++
+				return picture.WriteFileAtomic(filepath.Join(into, file.name), file.data)
+			})
+		}
+		return func() {
+			if w.actionErr = err; err == nil {
+				w.state.Told = w.state.tell(say("%s are in %s", count(files, "%d file", "%d files", files), tilde(into)))
+			}
+			w.refresh()
+		}
+	})
+}
+
+// exportFilm writes the film of what is in view as one animated picture.
+func (w *Window) exportFilm() {
+	f, ok := w.copyFilm()
+	if !ok || w.opt.SaveFile == nil {
+		return
+	}
+	name := w.state.filmName() + "-film.png"
+	w.background(func() func() {
+		path, err := w.opt.SaveFile(name)
+		if err == nil && path == "" {
+			return nil
+		}
+		var data []byte
+		if err == nil {
+			data, err = f.animation()
+		}
+		if err == nil {
+			err = replaceFile(path, data)
+		}
+		return func() {
+			if w.actionErr = err; err == nil {
+				w.state.Told = w.state.tell(say("The film is saved as %s", tilde(path)))
+			}
+			w.refresh()
+		}
+	})
+}
+
+func (w *Window) filmActions() []action {
+	film := func() bool { _, ok := w.copyFilm(); return ok }
+	return []action{
+		{id: "file.export.steps", menu: menuFile, label: say("Export all steps…"), key: "Ctrl+Shift+E", do: w.exportSteps, can: func() bool { return w.opt.OpenFolder != nil && film() }},
+		{id: "file.export.film", menu: menuFile, label: say("Export the film…"), key: "Ctrl+E", do: w.exportFilm, can: func() bool { return w.opt.SaveFile != nil && film() }},
+	}
+}
+
+// newFolder makes a folder that was not there: at a path, or with a number behind it.
+func newFolder(path string) (string, error) {
+	for n := 1; n < 1000; n++ {
+		try := path
+		if n > 1 {
+			try = fmt.Sprintf("%s-%d", path, n)
+		}
+		switch err := os.Mkdir(try, 0o777); {
+		case err == nil:
+			return try, nil
+		case !errors.Is(err, fs.ErrExist):
+			return "", sayErr("the folder %s cannot be made: %w", filepath.Base(try), reason(err))
+		}
+	}
+	return "", sayErr("there are too many folders called %s: choose another place", filepath.Base(path))
+}
+
+// told is a message on what is in view; it is seen until something else is in view.
+type told struct {
+	text string
+	view View
+}
+
+func (s State) tell(text string) told { return told{text, s.View} }
