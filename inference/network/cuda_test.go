@@ -304,6 +304,11 @@ func inputs(m *onnx.Model, sizes map[string]int) map[string]*tensor.Tensor {
 			switch v.Name {
 			case "timestep":
 				in[v.Name].F32[0] = 601
+			case "vision_bias": // the last subject of several has fewer tokens
+				clear(in[v.Name].F32)
+				if shape[0] > 1 {
+					in[v.Name].F32[n-1] = -1e9
+				}
 			case "token_weights": // a word has few tokens
 				for k := range in[v.Name].F32 {
 					in[v.Name].F32[k] = map[bool]float32{true: 0.5}[k%77 == 3 || k%77 == 5+k/77]

@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
 
 	"realword/inference/nn"
@@ -22,6 +21,7 @@ type roles struct {
 	u            *unet
 	text, vision []keyValue        // of every cross-attention layer
 	bias         *nn.Value         // of the visual tokens [R 1 1 n]
+	padded       *nn.Value         // [1] whether some subject may have fewer tokens than n
 	rows         map[int]*nn.Value // level -> [R T 2], pairs (subject, row)
 	weight       map[int]*nn.Value // level -> [R T 1], the mask at those rows
 	subjects     *nn.Value         // R as [1]: whether there are any
@@ -52,7 +52,7 @@ type keyValue struct{ k, v *nn.Value }
 //
 // Of a branch that was not wanted, the outputs are one zero. The masks come as rows: for every grid of AttentionGrids,
 // rows_<grid> [R T 2] int64 lists (subject, cell) and row_weights_<grid> [R T 1] the mask there; a subject's rows are distinct,
-// and those that fill up to T have weight 0. cross_levels and self_levels [grids] int64 say with 0 or 1 whose maps count, in the
+// and those that fill up to T have weight 0. vision_bias [R n] is 0 for a token and -1e9 for what fills up to n. cross_levels and self_levels [grids] int64 say with 0 or 1 whose maps count, in the
 // order of AttentionGrids; where there are several grids, self maps refine cross maps of the grids below the finest only.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
@@ -90,6 +90,7 @@ func newRoles(u *unet) *roles {
 	}
 	bias := b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens")
 	r.bias, r.subjects = nn.Unsqueeze(bias, 1, 2), nn.Slice(nn.ShapeOf(bias), 0, 0, 1)
+	r.padded = nn.Sub(r.subjects, b.Ints(1))
 	grids := u.AttentionGrids()
 	for _, grid := range grids {
 		level, rows := bits.TrailingZeros(uint(grid)), fmt.Sprintf("rows_of_%d", grid)
@@ -147,28 +148,26 @@ func (r *roles) nothing(dims int) *nn.Value {
 func (r *roles) cross(_ nn.Scope, q *nn.Value, level, heads int) *nn.Value {
 	text, vision := r.text[r.layer], r.vision[r.layer]
 	r.layer++
-	p := nn.Probabilities(nn.SplitHeads(nn.Float(q), heads), nn.SplitHeads(text.k, heads), nil) // [1 heads hw 77], always float32: it is tapped
-	r.taps[level] = append(r.taps[level], nn.MatMul(p, r.tokens))
+	taps, attend := nn.TappedAttention(q, text.k, text.v, r.tokens, r.anyCross, heads)
+	r.taps[level] = append(r.taps[level], taps)
 	if r.layer == len(r.text) {
 		r.tail = nn.Begin(r.noise)
 	}
-	found := nn.MatMul(nn.Activation(p), nn.SplitHeads(nn.Activation(text.v), heads))
+	found := attend()
 	return nn.If(r.subjects, func() []*nn.Value {
-		return []*nn.Value{nn.Add(nn.MergeHeads(found), r.visual(q, vision, level, heads))}
+		return []*nn.Value{nn.Add(found, r.visual(q, vision, level, heads))}
 	}, func() []*nn.Value {
-		return []*nn.Value{nn.MergeHeads(found)}
+		return []*nn.Value{found}
 	})[0]
 }
 
 // visual is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C], computed at the masks' rows.
 func (r *roles) visual(q *nn.Value, vision keyValue, level, heads int) *nn.Value {
 	channels, rows := q.Dim(-1), r.rows[level]
-	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)                            // [R T]
-	picked := nn.SplitHeads(nn.Gather(nn.Fold(q, -1, channels), cells), heads) // [R heads T d]
-	scores := nn.MatMul(nn.Scale(picked, 1/math.Sqrt(float64(channels/heads))), nn.Activation(vision.k))
-	p := nn.Activation(nn.Softmax(nn.Add(nn.Float(scores), r.bias)))
-	found := nn.Mul(nn.MergeHeads(nn.MatMul(p, nn.Activation(vision.v))), nn.Activation(r.weight[level])) // [R T C]
-	return nn.Sum(nn.Scatter(rows, found, q), 0)
+	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)      // [R T]
+	picked := nn.Gather(nn.Fold(q, -1, channels), cells) // [R T C]
+	found := nn.PaddedAttention(picked, vision.k, vision.v, r.bias, r.padded, heads)
+	return nn.Sum(nn.Scatter(rows, nn.Mul(found, nn.Activation(r.weight[level])), q), 0)
 }
 
 // completed tells whether every cross map below a level was tapped, and whether there is any.

@@ -1,7 +1,5 @@
 package nn
 
-import "realword/inference/tensor"
-
 // An image is an activation map of N pictures, C channels, h×w cells. How it lies in memory is the target's business: networks
 // ask Channels and Size, not Dim, and move between images and tokens [N hw C] with Tokens and FromTokens. Conv2D, GroupNorm,
 // GroupNormSiLU, UpsampleNearest, ConcatChannels and AddChannels take images, and so does what works element by element.
@@ -80,42 +78,4 @@ func GEGLU(s Scope, x *Value, width int) *Value {
 	}
 	h := Linear(s, x, 2*width)
 	return Mul(Slice(h, -1, 0, width), GELU(Slice(h, -1, width, 2*width)))
-}
-
-// AttentionColumns is Attention, and beside it MapColumns of the same queries and keys.
-func AttentionColumns(q, k, v, columns *Value, heads int) (out, mapped *Value) {
-	if q.b.target != CPU {
-		return Attention(q, k, v, heads), MapColumns(q, k, columns, heads)
-	}
-	d := v.Dim(-1) / heads
-	wide := Concat(3, Fold(v, 0, 0, heads, d), perHead(columns, heads))
-	got := Fold(Attention(q, k, Fold(wide, 0, 0, -1), heads), 0, 0, heads, -1) // [1 hw heads d+G]
-	return Fold(Slice(got, 3, 0, d), 0, 0, v.Dim(-1)), Mean(From(got, 3, d), 2)
-}
-
-// columnScale lifts columns of attention, numbers from 0 to at most 64, into the middle of what half precision resolves.
-const columnScale = 256
-
-// MapColumns is the head mean of softmax(QKᵀ/√d) times float32 columns [1 hw G], [1 hw G], of queries and keys [1 hw heads·d]. The
-// columns are the values of a fused attention, so that no map is written out, and the mean is taken after the product.
-// On CUDA there may be at most d columns.
-func MapColumns(q, k, columns *Value, heads int) *Value {
-	if q.b.target == CPU {
-		got := Attention(q, k, Fold(perHead(columns, heads), 0, 0, -1), heads)
-		return Mean(Fold(got, 0, 0, heads, -1), 2)
-	}
-	// CUDA's fast kernels want values as wide as keys: zeros fill them up.
-	b, d := q.b, q.Dim(-1)/heads
-	count := Slice(ShapeOf(columns), 0, 2, 3)
-	rest := zeros(Concat(0, b.Ints(1), Slice(ShapeOf(columns), 0, 1, 2), b.Ints(d)), tensor.F32, 1, columns.Dim(1), d)
-	wide := Slice(Concat(2, Scale(columns, columnScale), rest), 2, 0, d)
-	got := Attention(q, k, Fold(perHead(Activation(wide), heads), 0, 0, -1), heads)
-	mean := Mean(Float(Fold(got, 0, 0, heads, d)), 2) // [1 hw d]
-	mean = b.node("Slice", columns.Shape, []*Value{mean, b.Ints(0), count, b.Ints(2)})
-	return Scale(mean, 1./columnScale)
-}
-
-// perHead turns columns [1 hw G] into the same columns for every head [1 hw heads G].
-func perHead(columns *Value, heads int) *Value {
-	return Expand(Unsqueeze(columns, 2), 1, 1, heads, 1)
 }
