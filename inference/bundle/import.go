@@ -317,7 +317,7 @@ func (im *importer) newFile(name string, src checkpoint.Source) weightFile {
 
 // store makes the bundle folder.
 func (im *importer) store(dst string) error {
-	const others = 32 << 20 // graphs and tokenizers
+	const others = 16 << 20 // graphs and tokenizers
 	need := int64(others)
 	for _, f := range im.files {
 		need += f.Size()
