@@ -34,7 +34,7 @@ func TestMappedWeights(t *testing.T) {
 		t.Skip("Windows copies always")
 	}
 	rt := onnxRuntime(t)
-	for _, dtype := range []tensor.DType{tensor.F16, tensor.BF16, tensor.F32} {
+	for _, dtype := range []tensor.DType{tensor.F16, tensor.BF16} {
 		o := synthetic.Options{Sizes: synthetic.Tiny, DType: dtype}
 		files, err := synthetic.Files(o)
 		if err != nil {
