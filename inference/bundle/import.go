@@ -189,6 +189,7 @@ func (im *importer) describe() Manifest {
 	presets := maps.Clone(defaultPresets)
 	if model.Family == "sd15" {
 		presets["paper"] = paperSD15
+		im.note("RealCustom++ was released for SDXL only: the visual weights over Stable Diffusion 1.5 are somebody's own")
 	}
 	for name, p := range model.Presets {
 		p.UncondVision = name == "release"

@@ -189,6 +189,9 @@ func TestStableDiffusion15(t *testing.T) {
 		if m.Family != "sd15" || m.Size.Width != 512 || m.Size.Height != 512 || m.Text.Encoders != 1 || m.Text.Pooled || m.Latent.ScalingFactor != 0.18215 || m.Grid != 1 || m.Layers != 16 {
 			t.Errorf("manifest %+v", m)
 		}
+		if notes := strings.Join(m.Notes, "\n"); !strings.Contains(notes, "released for SDXL only") {
+			t.Errorf("notes:\n%s", notes)
+		}
 		paper := m.Presets["paper"]
 		if paper.Sampler != "ddim" || paper.Steps != 50 || paper.Stop != 25 || paper.CFG != 12.5 {
 			t.Errorf("the paper's preset %+v", paper)
