@@ -94,6 +94,9 @@ func TestGenerate(t *testing.T) {
 	if status, stdout, stderr := command(t, "model", "verify", model, "--goldens", "../assets/golden/data/tiny.goldens/text-short.safetensors"); status != 0 {
 		t.Errorf("verify: %s%s", stdout, stderr)
 	}
+	if status, stdout, stderr := command(t, "model", "verify", model, "--goldens", "../assets/golden/data/tiny.goldens/text-short.safetensors", "--limit", "1e-12"); status != 1 || !strings.Contains(stdout, "FAILED") {
+		t.Errorf("verify with a limit that nothing meets: %d %s%s", status, stdout, stderr)
+	}
 
 	status, _, stderr = command(t, "generate", "--model", model, "--prompt", "a cat", "--subject", "dog="+dog, "--out", out)
 	if status != 2 || !strings.Contains(stderr, "dog") {
