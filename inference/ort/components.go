@@ -82,9 +82,9 @@ func (s search) components() []Component {
 			}
 		}
 	}
-	defaults := map[string]string{"cuda": "libcuda.so.1", "cudart": "libcudart.so.13", "cublasLt": "libcublasLt.so.13", "cublas": "libcublas.so.13", "curand": "libcurand.so.10", "cudnn": "libcudnn.so.9"}
+	defaults := map[string]string{"cuda": "libcuda.so.1", "cudart": "libcudart.so.13", "cublasLt": "libcublasLt.so.13", "cublas": "libcublas.so.13", "curand": "libcurand.so.10", "nvrtc": "libnvrtc.so.13", "cudnn": "libcudnn.so.9"}
 	if s.os == "windows" {
-		defaults = map[string]string{"cuda": "nvcuda.dll", "cudart": "cudart64_13.dll", "cublasLt": "cublasLt64_13.dll", "cublas": "cublas64_13.dll", "curand": "curand64_10.dll", "cudnn": "cudnn64_9.dll"}
+		defaults = map[string]string{"cuda": "nvcuda.dll", "cudart": "cudart64_13.dll", "cublasLt": "cublasLt64_13.dll", "cublas": "cublas64_13.dll", "curand": "curand64_10.dll", "nvrtc": "nvrtc64_130_0.dll", "cudnn": "cudnn64_9.dll"}
 	}
 	var list []Component
 	for _, c := range []struct{ stem, name, pip string }{
@@ -93,6 +93,7 @@ func (s search) components() []Component {
 		{"cublasLt", "cuBLASLt", "nvidia-cublas"},
 		{"cublas", "cuBLAS", "nvidia-cublas"},
 		{"curand", "cuRAND", "nvidia-curand"},
+		{"nvrtc", "NVRTC", "nvidia-cuda-nvrtc"},
 		{"cudnn", "cuDNN", "nvidia-cudnn"},
 	} {
 		file := needed[c.stem]
@@ -108,6 +109,9 @@ func (s search) components() []Component {
 			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s-cu%s, or install cuDNN %s", c.pip, majorOf(defaults["cudart"]), major)
 		default:
 			found.Remedy = fmt.Sprintf("pip install %s (for CUDA %s), or install the CUDA toolkit %s", c.pip, cudaMajor(needed, defaults), cudaMajor(needed, defaults))
+		}
+		if c.stem == "nvrtc" {
+			found.Optional = true // loaded when a kernel has to be compiled for the card
 		}
 		if found.State == Found {
 			found.Remedy = ""
@@ -168,12 +172,14 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-var libraryName = regexp.MustCompile(`^(?:lib)?(?:nv)?([A-Za-z]+?)(?:64_([0-9]+)(?:_[0-9]+)*\.dll|\.dll|\.so(?:\.([0-9]+)[0-9.]*)?)$`)
+var libraryName = regexp.MustCompile(`^(?:lib)?([A-Za-z]+?)(?:64_([0-9]+)(?:_[0-9]+)*\.dll|\.dll|\.so(?:\.([0-9]+)[0-9.]*)?)$`)
 
 // stem is a library's name without what systems and versions put around it: cublasLt of libcublasLt.so.13 and cublasLt64_13.dll.
 func stem(file string) string {
-	if m := libraryName.FindStringSubmatch(filepath.Base(file)); m != nil {
+	if m := libraryName.FindStringSubmatch(filepath.Base(file)); m != nil && m[1] != "nvcuda" {
 		return m[1]
+	} else if m != nil {
+		return "cuda"
 	}
 	return ""
 }
@@ -238,6 +244,12 @@ func places(library string) []string {
 	}
 	add("/usr/local/cuda-*/lib64", "/opt/cuda/lib64", "/usr/local/nvidia/lib64", "/usr/local/nvidia/lib")
 	add(filepath.SplitList(os.Getenv("LD_LIBRARY_PATH"))...)
+	configured, _ := filepath.Glob("/etc/ld.so.conf.d/*.conf")
+	for _, path := range configured {
+		if data, err := os.ReadFile(path); err == nil {
+			add(slices.DeleteFunc(strings.Fields(string(data)), func(word string) bool { return word[0] != '/' })...)
+		}
+	}
 	add("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/wsl/lib", "/run/opengl-driver/lib")
 	if root := os.Getenv("SystemRoot"); root != "" {
 		add(filepath.Join(root, "System32"))

@@ -51,7 +51,7 @@ func byName(t *testing.T, list []Component, name string) Component {
 func TestNothingOfCUDA(t *testing.T) {
 	dir := t.TempDir()
 	list := search{"linux", []string{dir}, dir}.components()
-	if len(list) != 8 || Usable(list) {
+	if len(list) != 9 || Usable(list) {
 		t.Fatalf("%+v", list)
 	}
 	for _, c := range list {
@@ -59,8 +59,8 @@ func TestNothingOfCUDA(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if list[0].Name != "NVIDIA driver" || list[7].Name != "CUDA provider" {
-		t.Errorf("order: %s … %s", list[0].Name, list[7].Name)
+	if list[0].Name != "NVIDIA driver" || list[8].Name != "CUDA provider" {
+		t.Errorf("order: %s … %s", list[0].Name, list[8].Name)
 	}
 	if list := (search{"darwin", []string{dir}, dir}).components(); len(list) != 0 || !Usable(list) {
 		t.Errorf("macOS: %+v", list)
@@ -126,7 +126,7 @@ func TestThePluginComesFirst(t *testing.T) {
 	touch(t, filepath.Join(dir, providerFiles["linux"][0]))
 	touch(t, filepath.Join(dir, providerFiles["linux"][1]))
 	list := search{"linux", []string{dir}, dir}.components()
-	if last := list[len(list)-1]; last.File != pluginFiles["linux"] || len(list) != 7 {
+	if last := list[len(list)-1]; last.File != pluginFiles["linux"] || len(list) != 8 {
 		t.Errorf("%+v", list)
 	}
 }
