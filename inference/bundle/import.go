@@ -402,6 +402,7 @@ func (im *importer) weights(dir string) error {
 		}
 	}
 	slices.SortFunc(im.manifest.Mapped, func(a, b MappedFile) int { return strings.Compare(a.Path, b.Path) })
+	im.manifest.Mapped = slices.CompactFunc(im.manifest.Mapped, func(a, b MappedFile) bool { return a.Path == b.Path }) // links
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"realword/inference/nn"
@@ -86,7 +88,7 @@ func (im *importer) spans(path string) []span {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b span) int { return int(min(1, max(-1, a.Offset-b.Offset))) })
+	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(a.Offset, b.Offset) })
 	return list
 }
 
@@ -98,8 +100,22 @@ type source struct {
 	sum    string
 }
 
-// sources lists the checkpoint files, largest first, so that two goroutines have about the same to do.
+// sources lists the checkpoint files. Where weights are copied, in the order in which they are wanted: what one goroutine reads for
+// the checksum the other then finds in the system's cache, so that the disk reads it once. Else largest first, so that both have
+// about the same to do.
 func (im *importer) sources() ([]*source, error) {
+	turn := map[string]int{}
+	for i, f := range im.files {
+		src, ok := f.set.Source.(locator)
+		if !ok || !im.copy {
+			continue
+		}
+		for _, name := range f.Used() {
+			if at, ok := src.Location(name); ok && turn[at.Path] == 0 {
+				turn[at.Path] = i - len(im.files)
+			}
+		}
+	}
 	found := map[string]*source{}
 	for _, f := range im.opened {
 		for _, path := range f.Paths() {
@@ -111,7 +127,9 @@ func (im *importer) sources() ([]*source, error) {
 		}
 	}
 	list := slices.Collect(maps.Values(found))
-	slices.SortFunc(list, func(a, b *source) int { return int(min(1, max(-1, b.before.Size()-a.before.Size()))) })
+	slices.SortFunc(list, func(a, b *source) int {
+		return cmp.Or(turn[a.path]-turn[b.path], cmp.Compare(b.before.Size(), a.before.Size()), strings.Compare(a.path, b.path))
+	})
 	return list, nil
 }
 
