@@ -206,7 +206,7 @@ func (im *importer) describe() Manifest {
 		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
 		Text:     text,
 		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
-		Schedule: im.schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32", Notes: im.notes,
+		Schedule: im.schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
 		Graphs: map[string]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }
@@ -270,11 +270,13 @@ func (im *importer) build() error {
 	if err == nil { // the same tensors, and so the same problems
 		model, err = network.UNetGraphFor(nn.CUDA, im.unet, denoise.Store)
 		add(CUDA("unet"), model, err)
-		for name, graph := range map[string]func(network.UNetConfig, *nn.Store) (*onnx.Model, error){
+		for name, graph := range map[string]func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error){
 			"plain": network.PlainGraph, "naive": network.NaiveGraph, "naive_guidance": network.NaiveGuidanceGraph,
 		} {
-			model, err = graph(im.unet, denoise.Store)
+			model, err = graph(nn.CPU, im.unet, denoise.Store)
 			add(name, model, err)
+			model, err = graph(nn.CUDA, im.unet, denoise.Store)
+			add(CUDA(name), model, err)
 		}
 	}
 

@@ -190,9 +190,16 @@ func TestCUDAEqualsCPU(t *testing.T) {
 	if err := vae.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	xl := sdLike(true)
+	if err := xl.Validate(); err != nil {
+		t.Fatal(err)
+	}
 	networks := []network{
 		unet("SD-1.5", sdLike(false), tensor.F32), unet("SDXL", sdLike(true), tensor.F16),
 		unet("320 channels", wide, tensor.F16), unet("odd groups", odd, tensor.F32),
+		{"plain", func(target nn.Target, s *nn.Store) (*onnx.Model, error) { return PlainGraph(target, xl, s) }, tensor.F32, []map[string]int{nil}},
+		{"naive", func(target nn.Target, s *nn.Store) (*onnx.Model, error) { return NaiveGraph(target, xl, s) }, tensor.F32, []map[string]int{{"subjects": 2}}},
+		{"naive guidance", func(target nn.Target, s *nn.Store) (*onnx.Model, error) { return NaiveGuidanceGraph(target, xl, s) }, tensor.F32, []map[string]int{{"words": 2}}},
 		{"decoder", func(target nn.Target, s *nn.Store) (*onnx.Model, error) { return DecoderGraphFor(target, vae, s) }, tensor.F32, []map[string]int{nil}},
 	}
 	for _, n := range networks {
@@ -277,10 +284,10 @@ func inputs(m *onnx.Model, sizes map[string]int) map[string]*tensor.Tensor {
 			switch name := v.Dims[d]; name {
 			case "subjects", "words":
 				shape[d] = sizes[name]
-			case "height":
-				shape[d] = 8
-			case "width":
-				shape[d] = 12
+			case "height", "width":
+				shape[d] = map[string]int{"height": 8, "width": 12}[name]
+			case "grid_height", "grid_width":
+				shape[d] = map[string]int{"grid_height": 4, "grid_width": 6}[name]
 			default: // visual tokens, rows of a mask
 				shape[d] = 5
 			}

@@ -17,8 +17,8 @@ type naive struct {
 }
 
 // PlainGraph builds text-to-image alone: no pictures, no maps, no roles. encoder_hidden_states is [1 77 C].
-func PlainGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("plain", store, func(s nn.Scope) {
+func PlainGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.BuildFor(target, "plain", store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		newNaive(u)
 		s.B.Output("noise", u.run(x, temb), "", "", "height", "width")
@@ -27,11 +27,11 @@ func PlainGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 
 // NaiveGraph builds the generation branch of naive: encoder_hidden_states [1 77 C], vision_tokens [R n C] and masks [R 1 gh gw]
 // on the guidance grid; the masks are resized to every layer and multiplied with attention over the whole picture.
-func NaiveGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("naive", store, func(s nn.Scope) {
+func NaiveGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.BuildFor(target, "naive", store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		a := newNaive(u)
-		a.vision = s.B.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens")
+		a.vision = nn.Activation(s.B.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens"))
 		a.masks = s.B.Input("masks", tensor.F32, []int{-1, 1, -1, -1}, "subjects", "", "grid_height", "grid_width")
 		s.B.Output("noise", u.run(x, temb), "", "", "height", "width")
 	})
@@ -39,8 +39,8 @@ func NaiveGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 
 // NaiveGuidanceGraph builds the guidance branch of naive with the paper's maps (Eq. 12): token_weights [G 77]; every attention
 // map is written out, and the noise is predicted though nobody wants it.
-func NaiveGuidanceGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("naive_guidance", store, func(s nn.Scope) {
+func NaiveGuidanceGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.BuildFor(target, "naive_guidance", store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		a := newNaive(u)
 		words := s.B.Input("token_weights", tensor.F32, []int{-1, 77}, "words")
@@ -54,7 +54,7 @@ func NaiveGuidanceGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 
 func newNaive(u *unet) *naive {
 	a := &naive{u: u}
-	a.text = u.scope.B.Input("encoder_hidden_states", tensor.F32, []int{1, 77, u.CrossAttentionDim[0]})
+	a.text = nn.Activation(u.scope.B.Input("encoder_hidden_states", tensor.F32, []int{1, 77, u.CrossAttentionDim[0]}))
 	u.attend = a
 	return a
 }
@@ -65,7 +65,7 @@ func (a *naive) self(q, k, v *nn.Value, level, heads int) *nn.Value {
 		return nn.Attention(q, k, v, heads)
 	}
 	p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(k, heads), nil)
-	a.selfMaps = append(a.selfMaps, nn.Mean(p, 1))
+	a.selfMaps = append(a.selfMaps, nn.Float(nn.Mean(p, 1)))
 	return nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(v, heads)))
 }
 
@@ -81,7 +81,7 @@ func (a *naive) cross(s nn.Scope, q *nn.Value, level, heads int) *nn.Value {
 	}
 	p := nn.Probabilities(nn.SplitHeads(q, heads), nn.SplitHeads(k, heads), nil)
 	if grid := a.u.GridLevel(); level != grid || len(a.u.AttentionGrids()) == 1 {
-		a.crossMaps = append(a.crossMaps, a.u.lift(nn.MatMul(nn.Mean(p, 1), a.tokens), level))
+		a.crossMaps = append(a.crossMaps, a.u.lift(nn.MatMul(nn.Float(nn.Mean(p, 1)), a.tokens), level))
 	}
 	return nn.MergeHeads(nn.MatMul(p, nn.SplitHeads(v, heads)))
 }
@@ -94,5 +94,5 @@ func (a *naive) visual(s nn.Scope, q *nn.Value, level, heads int) *nn.Value {
 	p := nn.Probabilities(nn.SplitHeads(q, heads), k, nil)
 	mask := nn.ResizeBilinear(a.masks, 1, 1<<(level-a.u.GridLevel()))
 	mask = nn.Transpose(nn.Fold(mask, 0, 1, -1), 0, 2, 1) // [R hw 1]
-	return nn.Sum(nn.Mul(nn.MergeHeads(nn.MatMul(p, v)), mask), 0)
+	return nn.Sum(nn.Mul(nn.MergeHeads(nn.MatMul(p, v)), nn.Activation(mask)), 0)
 }
