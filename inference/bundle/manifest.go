@@ -26,7 +26,7 @@ type Manifest struct {
 	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder; plain, naive, naive_guidance for comparison; what convolves also as made for CUDA, see CUDA -> file
 	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
 	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
-	Mapped  []MappedFile      `json:"mapped,omitempty"`
+	Mapped  []MappedFile      `json:"mapped,omitempty"` // files outside the bundle from which graphs read weights; absent where all were copied
 }
 
 // CUDA is the manifest's name of a graph as made for CUDA. Bundles of earlier versions have none of them, and no bundle has one
