@@ -23,9 +23,9 @@ type Manifest struct {
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
-	Graphs  map[string]string `json:"graphs"`  // text, vision, text_kv, vision_kv, unet, decoder; plain, naive, naive_guidance for comparison; what convolves also as made for CUDA, see CUDA -> file
-	Files   map[string]string `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
-	Sources map[string]string `json:"sources"` // checkpoint files it was made of -> SHA-256
+	Graphs  map[string]string `json:"graphs"`           // text, vision, text_kv, vision_kv, unet, decoder; plain, naive, naive_guidance for comparison; what convolves also as made for CUDA, see CUDA -> file
+	Files   map[string]string `json:"files"`            // every file of the bundle but the manifest -> SHA-256, hex
+	Sources map[string]string `json:"sources"`          // checkpoint files it was made of -> SHA-256
 	Mapped  []MappedFile      `json:"mapped,omitempty"` // files outside the bundle from which graphs read weights; absent where all were copied
 }
 
