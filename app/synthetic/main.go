@@ -20,7 +20,7 @@ import (
 func main() {
 	out := flag.String("out", "", "new folder of the checkpoint")
 	family := flag.String("family", "sdxl", "sdxl, or sd15 (which RealCustom++ was never released for: layout diffusers or ldm)")
-	width := flag.String("width", "tiny", "tiny (10 MB), full (10 GB in fp16, 20 GB in fp32); to compare networks, wide (one transformer block each) and eyes (image encoders)")
+	width := flag.String("width", "tiny", "tiny (10 MB), full (10 GB in fp16, 20 GB in fp32); to compare networks, wide (one transformer block each), eyes (image encoders of five blocks) and deep (of all)")
 	dtype := flag.String("dtype", "fp16", "fp16, bf16 or fp32")
 	o := synthetic.Options{}
 	flag.StringVar(&o.Layout, "layout", synthetic.Release, "release, diffusers or ldm (a single file beside the released visual weights)")
@@ -61,7 +61,7 @@ func run(out, size, dtype string, o synthetic.Options) error {
 }
 
 // sizes are what --family and --width name.
-var sizes = map[string]synthetic.Sizes{"sdxl tiny": synthetic.Tiny, "sdxl wide": synthetic.Wide, "sdxl eyes": synthetic.Eyes, "sdxl full": synthetic.Full,
+var sizes = map[string]synthetic.Sizes{"sdxl tiny": synthetic.Tiny, "sdxl wide": synthetic.Wide, "sdxl eyes": synthetic.Eyes, "sdxl deep": synthetic.Deep, "sdxl full": synthetic.Full,
 	"sd15 tiny": synthetic.TinySD15, "sd15 full": synthetic.FullSD15}
 
 // bar draws one line that is overwritten, five times a second.

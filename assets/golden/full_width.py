@@ -9,6 +9,7 @@ bundles and goldens are removed after their case; at most 8 GB of disk are used.
     wide      CLIP-L and bigG, autoencoder, and an SDXL U-Net with every kind of block at full width, 512 x 512, fp32 and fp16
     large     the same U-Net at 1024 x 1024, where transformers see 64 x 64 and 32 x 32 tokens, fp32
     eyes      both image encoders at full width, five blocks each, with each of the three projectors, fp32; highres in fp16, too
+    deep      both image encoders with all their blocks and the highres projector, fp32 and fp16
     sd15      Stable Diffusion 1.5 at full size: text, autoencoder, U-Net, fp16 (weights as stored)
     reduced   the whole U-Net of data/tiny and data/tiny-xl: three roles, 0 to 3 subjects, 512 x 512, 768 x 1024 and 1024 x 1024
 
@@ -214,13 +215,23 @@ def eyes(b: Bench) -> None:
         goldens, tree = b.path("goldens"), b.tree("tree", "eyes", "fp32", *more)
         seen = seen or features_of(tree)
         vision_goldens(tree, goldens, seen)
-        b.verify(f"SigLIP so400m, DINOv2-L, projector {kind}", "fp32", tree, goldens, LIMIT)
+        b.verify(f"SigLIP so400m and DINOv2-L, five blocks, projector {kind}", "fp32", tree, goldens, LIMIT)
         b.remove(tree)
         if kind == "highres":
             half = b.tree("half", "eyes", "fp16")
-            b.verify(f"SigLIP so400m, DINOv2-L, projector {kind}", "fp16", half, goldens, STORAGE)
+            b.verify(f"SigLIP so400m and DINOv2-L, five blocks, projector {kind}", "fp16", half, goldens, STORAGE)
             b.remove(half)
         b.remove(goldens)
+
+
+def deep(b: Bench) -> None:
+    goldens, tree = b.path("goldens"), b.tree("tree", "deep", "fp32")
+    vision_goldens(tree, goldens, features_of(tree))
+    b.verify("SigLIP so400m and DINOv2-L with all blocks, projector highres", "fp32", tree, goldens, LIMIT)
+    b.remove(tree)
+    half = b.tree("half", "deep", "fp16")
+    b.verify("SigLIP so400m and DINOv2-L with all blocks, projector highres", "fp16", half, goldens, STORAGE)
+    b.remove(half, goldens)
 
 
 def wide(b: Bench) -> None:
@@ -276,7 +287,7 @@ def reduced(b: Bench) -> None:
         b.remove(goldens)
 
 
-CASES = {"wide": wide, "large": large, "eyes": eyes, "sd15": sd15, "reduced": reduced}
+CASES = {"wide": wide, "large": large, "eyes": eyes, "deep": deep, "sd15": sd15, "reduced": reduced}
 
 
 def table(b: Bench, seconds: float) -> str:

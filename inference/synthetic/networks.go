@@ -60,6 +60,13 @@ var Eyes = Sizes{
 	SigLIP: ViTSizes{1152, 5, 4304, 14, 27}, DINO: ViTSizes{1024, 5, 4096, 14, 37}, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
 }
 
+// Deep has all blocks of the image encoders.
+var Deep = func() Sizes {
+	s := Eyes
+	s.SigLIP, s.DINO = Full.SigLIP, Full.DINO
+	return s
+}()
+
 // Tiny has the same structure and view geometry with few blocks and narrow layers: some 10 MB.
 var Tiny = Sizes{
 	Channels: []int{32, 64, 64}, Depth: []int{1, 1, 2}, TimeDim: 32,
