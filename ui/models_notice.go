@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -59,5 +60,6 @@ func (b *noticeBar) say(n notice) {
 	b.Refresh()
 	if c := b.w.win.Content(); c != nil {
 		c.Refresh()
+		canvas.Refresh(c) // what was never drawn before cannot ask for it itself
 	}
 }

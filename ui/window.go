@@ -209,7 +209,7 @@ func (w *Window) build() fyne.CanvasObject {
 	w.sides.left, w.sides.right = w.buildLeft(), w.buildRight()
 	w.sides.body = container.New(columns{286, 276, 10, 420}, w.sides.left, w.buildMiddle(), w.sides.right)
 	body := container.NewStack(w.sides.body, w.gallery.page, w.models.page)
-	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner, w.notice)
+	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner.Container, w.notice.Container)
 	frame := container.New(inset{12, 8}, container.NewBorder(top, nil, nil, nil, body))
 	w.ghost = newGhost()
 	return container.New(atLeast{smallest.Width, smallest.Height}, frame, w.ghost.layer, newTips())
