@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"realword/inference/ort/internal/native"
 )
 
 // stub builds a library that needs others; without a compiler the test is skipped.
@@ -228,4 +230,19 @@ int cuDeviceTotalMem_v2(size_t *m, int d) { *m = 1000000000ull * d; return 0; }
 	mention(t, err, "cuInit", "100")
 	_, _, err = GPUs([]Component{{Name: driverName, State: Missing}})
 	mention(t, err, "no NVIDIA driver")
+}
+
+func TestWhatIsAskedOfTheCard(t *testing.T) {
+	library(t)
+	run, err := native.NewRunOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	if err := (&cuda{index: 1}).handBack(run); err != nil {
+		t.Error(err)
+	}
+	if err := (&cuda{plugin: &native.Device{}}).handBack(nil); err != nil {
+		t.Error(err)
+	}
 }

@@ -210,6 +210,15 @@ func (c *cuda) choose(o *native.SessionOptions) error {
 	return o.AppendCUDA(options)
 }
 
+// handBack has the card's memory given back after a run, for a session that hardly runs again. The plugin keeps its memory in a way
+// of its own and knows no such key.
+func (c *cuda) handBack(o *native.RunOptions) error {
+	if c.plugin != nil {
+		return nil
+	}
+	return o.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", fmt.Sprintf("gpu:%d", c.index))
+}
+
 // Provider implements session.Placed.
 func (r *Runtime) Provider() (name, why string) {
 	switch {

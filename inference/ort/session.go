@@ -20,6 +20,7 @@ type graph struct {
 	ports   ports
 	s       *native.Session
 	files   []held
+	once    bool
 }
 
 var _ session.Keeper = (*graph)(nil)
@@ -89,7 +90,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 		err = errors.Join(err, release(files))
 		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err))
 	}
-	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files}, nil
+	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
 }
 
 func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) {
@@ -252,6 +253,12 @@ func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[strin
 	opts, err := native.NewRunOptions()
 	if err != nil {
 		return nil, err
+	}
+	if g.once && g.runtime.cuda != nil {
+		if err := g.runtime.cuda.handBack(opts); err != nil {
+			opts.Close()
+			return nil, err
+		}
 	}
 	terminated := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {

@@ -10,10 +10,16 @@ static handle session_file(handle env, const void *path, handle options, handle 
 static handle session_bytes(handle env, const void *model, size_t size, handle options, handle *out) {
   return CALL(CreateSessionFromArray, handle, handle, const void *, size_t, handle, handle *)(env, model, size, options, out);
 }
+// Copies to and from a device may go their own way beside its computations: they must be over before those begin, and those
+// before anybody reads.
 static handle session_run(handle s, handle options, handle binding) {
-  return CALL(RunWithBinding, handle, handle, handle, handle)(s, options, binding);
+  handle status = CALL(SynchronizeBoundInputs, handle, handle)(binding);
+  if (status == NULL) status = CALL(RunWithBinding, handle, handle, handle, handle)(s, options, binding);
+  if (status == NULL) status = CALL(SynchronizeBoundOutputs, handle, handle)(binding);
+  return status;
 }
 static handle run_options_new(handle *out) { return CALL(CreateRunOptions, handle, handle *)(out); }
+static handle run_options_entry(handle o, text key, text value) { return CALL(AddRunConfigEntry, handle, handle, text, text)(o, key, value); }
 static handle run_options_terminate(handle o) { return CALL(RunOptionsSetTerminate, handle, handle)(o); }
 static handle binding_new(handle s, handle *out) { return CALL(CreateIoBinding, handle, handle, handle *)(s, out); }
 static handle binding_in(handle b, text name, handle value) { return CALL(BindInput, handle, handle, text, handle)(b, name, value); }
@@ -77,6 +83,15 @@ func NewRunOptions() (*RunOptions, error) {
 		return nil, err
 	}
 	return &RunOptions{object{h, C.ReleaseRunOptions}}, nil
+}
+
+// AddRunConfigEntry sets a key of onnxruntime_run_options_config_keys.h.
+func (o *RunOptions) AddRunConfigEntry(key, value string) error {
+	k, free := cstring(key)
+	defer free()
+	v, free := cstring(value)
+	defer free()
+	return failed(C.run_options_entry(o.h, k, v))
 }
 
 // Terminate ends a run at its next operator, also from another goroutine.
