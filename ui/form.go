@@ -52,6 +52,7 @@ type Form struct {
 	Spent            bool   // a round has taken Seed: the next one draws another, unless it is kept
 	Count            int
 	Linked           bool `json:",omitempty"` // all subjects have one reach
+	Advanced
 }
 
 // seedLimit keeps seeds within 32 bits, the range that most other programs can read back.
@@ -93,6 +94,7 @@ func (f Form) Request() inference.Request {
 	r := inference.Request{
 		Prompt: strings.TrimSpace(f.Prompt), Negative: strings.TrimSpace(f.Negative), Subjects: f.Subjects(),
 		Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG,
+		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, Width: f.Width, Height: f.Height,
 	}
 	for i := range max(f.Count, 1) {
 		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%seedLimit)
@@ -116,15 +118,20 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 		f.Stop = p.Stop
 	}
 	f.Stop = min(f.Stop, max(f.Steps, 1))
+	if f.Width > 0 || f.Height > 0 {
+		f.Advanced = f.withSize(image.Pt(f.Width, f.Height), m) // another model may not make it
+	}
 	if f.CFG == 0 {
 		f.CFG = p.CFG
 	}
 	return f
 }
 
-// WithPreset changes the preset and takes over its numbers. Scopes that the user has set stay.
+// WithPreset changes the preset and takes over its numbers, its sampler and where it has its masks from. Scopes and the size
+// that the user has set stay.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
 	f.Preset, f.Steps, f.Stop, f.CFG = name, 0, 0, 0
+	f.Sampler, f.MaskSource, f.RawMask = "", "", false
 	return f.Settle(m)
 }
 
@@ -154,6 +161,7 @@ func (f Form) Restore(r inference.Request) Form {
 	if len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true
 	}
+	f.Advanced = Advanced{Sampler: r.Sampler, MaskSource: r.MaskSource, RawMask: r.RawMask, Width: r.Width, Height: r.Height}
 	f.Cards = slices.Clone(f.Cards)
 	for i := range f.Cards {
 		for _, s := range r.Subjects {

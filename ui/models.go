@@ -453,8 +453,8 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
 		remarks = append(remarks, say("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
 	}
-	if to.Size.Width != from.Size.Width || to.Size.Height != from.Size.Height {
-		remarks = append(remarks, say("Pictures are %d × %d now.", to.Size.Width, to.Size.Height))
+	if size := f.size(to); size != before.size(from) {
+		remarks = append(remarks, say("Pictures are %d × %d now.", size.X, size.Y))
 	}
 	return f, remarks
 }

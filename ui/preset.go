@@ -12,8 +12,7 @@ import (
 	"realword/inference/bundle"
 )
 
-// OwnPreset is settings that the user has given a name. Base is the preset of the model that decides what a form does not hold:
-// the sampler and the source of the masks.
+// OwnPreset is settings that the user has given a name. Base is the preset of the model that decides what they do not say.
 type OwnPreset struct {
 	Name        string
 	Base        string
@@ -21,6 +20,9 @@ type OwnPreset struct {
 	CFG         float64
 	Negative    string  `json:",omitempty"`
 	Scope       float64 `json:",omitempty"` // γ_scope of all subjects; 0 leaves theirs
+	Sampler     string  `json:",omitempty"` // as in Advanced
+	MaskSource  string  `json:",omitempty"`
+	RawMask     bool    `json:",omitempty"`
 }
 
 // OwnPresets are the user's presets in the order of their names.
@@ -80,7 +82,8 @@ func checkPresetName(name string) error {
 
 // Own is the form's settings under a name. The reach is kept where all subjects have the same one.
 func (f Form) Own(name string) OwnPreset {
-	p := OwnPreset{Name: strings.TrimSpace(name), Base: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Negative: f.Negative}
+	p := OwnPreset{Name: strings.TrimSpace(name), Base: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Negative: f.Negative,
+		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask}
 	for i, c := range f.Cards {
 		if i > 0 && c.Scope != p.Scope {
 			p.Scope = 0
@@ -95,6 +98,7 @@ func (f Form) Own(name string) OwnPreset {
 func (f Form) WithOwn(p OwnPreset, m *bundle.Manifest) Form {
 	f = f.WithPreset(p.Base, m)
 	f.Steps, f.Stop, f.CFG, f.Negative = p.Steps, p.Stop, p.CFG, p.Negative
+	f.Sampler, f.MaskSource, f.RawMask = p.Sampler, p.MaskSource, p.RawMask
 	if p.Scope > 0 {
 		f.Cards = slices.Clone(f.Cards)
 		for i := range f.Cards {
@@ -106,7 +110,8 @@ func (f Form) WithOwn(p OwnPreset, m *bundle.Manifest) Form {
 
 // IsOwn tells whether the form's settings are those of a preset.
 func (f Form) IsOwn(p OwnPreset) bool {
-	return f.Preset == p.Base && f.Steps == p.Steps && f.Stop == p.Stop && f.CFG == p.CFG && f.Negative == p.Negative
+	return f.Preset == p.Base && f.Steps == p.Steps && f.Stop == p.Stop && f.CFG == p.CFG && f.Negative == p.Negative &&
+		f.Sampler == p.Sampler && f.MaskSource == p.MaskSource && f.RawMask == p.RawMask
 }
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.

@@ -2,13 +2,17 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"image"
 	"image/png"
 	"slices"
 	"strings"
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/schedule"
 )
 
 // Part is a part of a recipe that can be taken over by itself.
@@ -85,6 +89,11 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 	differ(PartSettings, say("Steps"), fmt.Sprint(f.Steps), fmt.Sprint(to.Steps))
 	differ(PartSettings, say("Masks settle after (T_stop)"), say("step %d", f.Stop), say("step %d", to.Stop))
 	differ(PartSettings, say("Guidance (CFG)"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
+	own := presetsOf(m)
+	differ(PartSettings, say("Sampler"), samplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), samplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
+	differ(PartSettings, say("Masks from"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
+	differ(PartSettings, say("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
+	differ(PartSettings, say("Size"), sizeName(f.size(m)), sizeName(to.size(m)))
 	differ(PartSettings, say("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
 	differ(PartSeed, say("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
 	return list
@@ -211,6 +220,9 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		if len(r.Seeds) > 0 {
 			f.Count = len(r.Seeds)
 		}
+		if !p.Foreign {
+			f.Advanced = f.take(r, m)
+		}
 		f = f.Settle(m)
 	}
 	if which[PartSeed] && len(r.Seeds) > 0 {
@@ -227,22 +239,22 @@ func presetsOf(m *bundle.Manifest) map[string]bundle.Preset {
 	return m.Presets
 }
 
-// Unsettable are the settings of a recipe that the window has no knob for and that differ from what its preset would do: what
-// is made after taking it over differs in them.
+// Unsettable is what a recipe was made with that the open model has not: what is made after taking it over differs in it.
 func (p Past) Unsettable(m *bundle.Manifest) []string {
 	if m == nil || p.Foreign {
 		return nil
 	}
-	preset := m.Presets[p.Preset]
 	var list []string
-	for _, s := range []struct{ name, have, own string }{
-		{say("sampler"), p.Sampler, preset.Sampler}, {say("mask source"), p.MaskSource, preset.MaskSource}, {say("model"), p.Model, m.Name},
-	} {
-		if s.have != "" && s.own != "" && s.have != s.own {
-			list = append(list, fmt.Sprintf("%s %s", s.name, s.have))
-		}
+	if p.Model != "" && !m.Named(p.Model) {
+		list = append(list, say("model %s", p.Model))
 	}
-	if p.Width > 0 && (p.Width != m.Size.Width || p.Height != m.Size.Height) {
+	if p.Sampler != "" && !slices.Contains(schedule.Samplers(), p.Sampler) {
+		list = append(list, say("sampler %s", p.Sampler))
+	}
+	if _, err := guidance.ParseSource(p.MaskSource); err != nil && p.MaskSource != "" {
+		list = append(list, say("mask source %s", p.MaskSource))
+	}
+	if p.Width > 0 && !fits(image.Pt(p.Width, p.Height), m) {
 		list = append(list, say("size %d × %d", p.Width, p.Height))
 	}
 	return list

@@ -30,6 +30,7 @@ type settings struct {
 	negative         *field
 	more             *button
 	moreBox          *fyne.Container
+	advanced         *advanced
 
 	progress *widget.ProgressBar
 	status   *line
@@ -76,10 +77,11 @@ func newSettings(w *Window) *settings {
 	s.keep = newCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
 	seed := newColumn(2, container.New(inset{4, 0}, caption(say("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
 
+	s.advanced = newAdvanced(w)
 	s.negative = newField(w.shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text }
 	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(say("What to avoid"))),
-		container.New(fixed{height: 64}, s.negative)))
+		container.New(fixed{height: 64}, s.negative)), s.advanced.box)
 	s.moreBox.Hide()
 	s.more = newButtonWithIcon(say("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
@@ -133,8 +135,10 @@ func (s *settings) refresh() {
 	}
 	if m := st.Model; m != nil {
 		p := m.Presets[f.Preset]
-		s.presetNote.set(say("%s · %d steps · CFG %g · γ %.2f", samplerName(p.Sampler), p.Steps, p.CFG, p.Scope))
-		s.size.set(fmt.Sprintf("%d × %d", m.Size.Width, m.Size.Height))
+		s.presetNote.set(f.note(m))
+		size := f.size(m)
+		s.size.set(fmt.Sprintf("%d × %d", size.X, size.Y))
+		s.advanced.refresh()
 		s.negative.SetPlaceHolder(p.Negative)
 	}
 	if f.Steps > 0 {

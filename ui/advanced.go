@@ -1,0 +1,261 @@
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/schedule"
+)
+
+// Advanced is what a preset decides unless the user wants it otherwise.
+type Advanced struct {
+	Sampler       string `json:",omitempty"` // "ddim" or "dpm++"; empty is the preset's
+	MaskSource    string `json:",omitempty"` // Table V; empty is the preset's
+	RawMask       bool   `json:",omitempty"` // masks are not divided by their maximum
+	Width, Height int    `json:",omitempty"` // pixels; 0 is the model's
+}
+
+// fits tells whether a model makes pictures of a size.
+func fits(size image.Point, m *bundle.Manifest) bool {
+	s := m.Size
+	side := func(n int) bool { return n >= s.Min && n <= s.Max && (s.Multiple < 1 || n%s.Multiple == 0) }
+	return side(size.X) && side(size.Y)
+}
+
+// size is the size of the pictures that the form asks of a model.
+func (a Advanced) size(m *bundle.Manifest) image.Point {
+	if a.Width > 0 && a.Height > 0 {
+		return image.Pt(a.Width, a.Height)
+	}
+	if m == nil {
+		return image.Point{}
+	}
+	return image.Pt(m.Size.Width, m.Size.Height)
+}
+
+// withSize asks for pictures of a size; the model's own is no wish, and one that it cannot make is none either.
+func (a Advanced) withSize(size image.Point, m *bundle.Manifest) Advanced {
+	a.Width, a.Height = size.X, size.Y
+	if m != nil && (size == image.Pt(m.Size.Width, m.Size.Height) || !fits(size, m)) {
+		a.Width, a.Height = 0, 0
+	}
+	return a
+}
+
+// take is what a recipe says, as far as it differs from its preset.
+func (a Advanced) take(r inference.Request, m *bundle.Manifest) Advanced {
+	own := func(have, preset string, known bool) string {
+		if !known || have == preset {
+			return ""
+		}
+		return have
+	}
+	preset := presetsOf(m)[r.Preset]
+	a.RawMask = r.RawMask
+	a.Sampler = own(r.Sampler, preset.Sampler, slices.Contains(schedule.Samplers(), r.Sampler))
+	_, err := guidance.ParseSource(r.MaskSource)
+	a.MaskSource = own(r.MaskSource, preset.MaskSource, err == nil)
+	if r.Width > 0 && r.Height > 0 {
+		a = a.withSize(image.Pt(r.Width, r.Height), m)
+	}
+	return a
+}
+
+// maskSourceName is where the masks come from, for people (Table V of the paper).
+func maskSourceName(name string) string {
+	switch name {
+	case "all_cross":
+		return say("All cross maps")
+	case "low_cross":
+		return say("Coarse cross maps")
+	case "low_cross_all_self":
+		return say("Coarse cross × all self maps")
+	case "low_cross_high_self":
+		return say("Coarse cross × fine self maps")
+	}
+	return name
+}
+
+func maskSources() (list []string) {
+	for s := guidance.Source(0); ; s++ {
+		name, err := s.MarshalText()
+		if err != nil {
+			return list
+		}
+		list = append(list, string(name))
+	}
+}
+
+func rawMaskName(raw bool) string {
+	if raw {
+		return say("no")
+	}
+	return say("yes")
+}
+
+// sizeName is a size with the ratio of its sides, where that has a name.
+func sizeName(size image.Point) string {
+	text := fmt.Sprintf("%d × %d", size.X, size.Y)
+	for _, r := range ratios {
+		for _, turned := range [][2]int{{r[0], r[1]}, {r[1], r[0]}} {
+			if got, want := float64(size.X)/float64(size.Y), float64(turned[0])/float64(turned[1]); math.Abs(got/want-1) < 0.03 {
+				return fmt.Sprintf("%s · %d:%d", text, turned[0], turned[1])
+			}
+		}
+	}
+	return text
+}
+
+// ratios are the ratios of the sides of pictures that are offered, lying and standing.
+var ratios = [][2]int{{1, 1}, {4, 3}, {3, 2}, {16, 9}}
+
+// sizes are the sizes that are offered for a model: its own, other ratios of the same area, and smaller squares.
+func sizes(m *bundle.Manifest) []image.Point {
+	s := m.Size
+	list := []image.Point{{X: s.Width, Y: s.Height}}
+	step := max(s.Multiple, 1)
+	add := func(x, y float64) {
+		p := image.Pt(int(x/float64(step)+0.5)*step, int(y/float64(step)+0.5)*step)
+		if fits(p, m) && !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	area := float64(s.Width * s.Height)
+	for _, r := range ratios {
+		long := math.Sqrt(area * float64(r[0]) / float64(r[1]))
+		add(long, area/long)
+		add(area/long, long)
+	}
+	for _, share := range []float64{0.75, 0.5} {
+		side := math.Sqrt(area) * share
+		add(side, side)
+	}
+	return list
+}
+
+// advanced is the part of the settings that unfolds under More.
+type advanced struct {
+	w       *Window
+	box     *fyne.Container
+	sampler *selector
+	source  *selector
+	size    *selector
+	divide  *check
+	offered []image.Point
+}
+
+func newAdvanced(w *Window) *advanced {
+	a := &advanced{w: w}
+	a.sampler = newSelect(nil, func(text string) {
+		a.change(func(f *Advanced, p bundle.Preset) {
+			f.Sampler = chosen(text, schedule.Samplers(), samplerName, p.Sampler)
+		})
+	})
+	a.source = newSelect(nil, func(text string) {
+		a.change(func(f *Advanced, p bundle.Preset) {
+			f.MaskSource = chosen(text, maskSources(), maskSourceName, p.MaskSource)
+		})
+	})
+	a.size = newSelect(nil, func(text string) {
+		a.change(func(f *Advanced, _ bundle.Preset) {
+			for _, size := range a.offered {
+				if sizeName(size) == text {
+					*f = f.withSize(size, w.state.Model)
+				}
+			}
+		})
+	})
+	a.divide = newCheck(say("Divide masks by their maximum"), func(on bool) {
+		a.change(func(f *Advanced, _ bundle.Preset) { f.RawMask = !on })
+	})
+	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
+		return newColumn(2, container.New(inset{4, 0}, caption(name)), o)
+	}
+	a.box = newColumn(8, named(say("Size"), a.size), named(say("Sampler"), a.sampler), named(say("Masks from"), a.source), a.divide)
+	return a
+}
+
+// chosen is what a text of a list stands for, empty where that is the preset's own.
+func chosen(text string, list []string, name func(string) string, own string) string {
+	i := slices.IndexFunc(list, func(s string) bool { return name(s) == text })
+	if i < 0 || list[i] == own {
+		return ""
+	}
+	return list[i]
+}
+
+// change changes the form's wishes, where they have changed.
+func (a *advanced) change(set func(*Advanced, bundle.Preset)) {
+	if a.w.state.Model == nil {
+		return
+	}
+	next := a.w.state.Form.Advanced
+	set(&next, a.w.state.Model.Presets[a.w.state.Form.Preset])
+	if next != a.w.state.Form.Advanced {
+		a.w.state.Form.Advanced = next
+		a.w.refresh()
+	}
+}
+
+// refresh makes the part equal to the state.
+func (a *advanced) refresh() {
+	m, f := a.w.state.Model, a.w.state.Form
+	if m == nil {
+		return
+	}
+	p := m.Presets[f.Preset]
+	show := func(s *selector, options []string, now string) {
+		if !slices.Equal(s.Options, options) || s.Selected != now {
+			s.Options, s.Selected = options, now // SetSelected would call back
+			s.Refresh()
+		}
+	}
+	names := func(list []string, name func(string) string) (out []string) {
+		for _, s := range list {
+			out = append(out, name(s))
+		}
+		return out
+	}
+	show(a.sampler, names(schedule.Samplers(), samplerName), samplerName(cmp.Or(f.Sampler, p.Sampler)))
+	show(a.source, names(maskSources(), maskSourceName), maskSourceName(cmp.Or(f.MaskSource, p.MaskSource)))
+	a.offered = sizes(m)
+	if now := f.size(m); !slices.Contains(a.offered, now) {
+		a.offered = append(a.offered, now)
+	}
+	var texts []string
+	for _, size := range a.offered {
+		texts = append(texts, sizeName(size))
+	}
+	show(a.size, texts, sizeName(f.size(m)))
+	if a.divide.Checked == f.RawMask {
+		a.divide.Checked = !f.RawMask
+		a.divide.Refresh()
+	}
+}
+
+// note is the line under the presets: what is in force.
+func (f Form) note(m *bundle.Manifest) string {
+	p := m.Presets[f.Preset]
+	text := say("%s · %d steps · CFG %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
+	var own []string
+	if f.MaskSource != "" {
+		own = append(own, strings.ToLower(maskSourceName(f.MaskSource)))
+	}
+	if f.RawMask {
+		own = append(own, say("masks as they are"))
+	}
+	if len(own) > 0 {
+		text += " · " + strings.Join(own, " · ")
+	}
+	return text
+}
