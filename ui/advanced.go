@@ -103,13 +103,15 @@ func rawMaskName(raw bool) string {
 	return say("yes")
 }
 
-// sizeName is a size with the ratio of its sides, where that has a name.
+// sizeName is a size with the ratio of its sides, where it is near one that has a name.
 func sizeName(size image.Point) string {
 	text := fmt.Sprintf("%d × %d", size.X, size.Y)
+	best := 0.06 // sides are multiples, so a ratio is met about
 	for _, r := range ratios {
-		for _, turned := range [][2]int{{r[0], r[1]}, {r[1], r[0]}} {
-			if got, want := float64(size.X)/float64(size.Y), float64(turned[0])/float64(turned[1]); math.Abs(got/want-1) < 0.03 {
-				return fmt.Sprintf("%s · %d:%d", text, turned[0], turned[1])
+		for _, turned := range [][2]int{r, {r[1], r[0]}} {
+			off := math.Abs(float64(size.X)/float64(size.Y)/(float64(turned[0])/float64(turned[1])) - 1)
+			if off < best {
+				best, text = off, fmt.Sprintf("%d × %d · %d:%d", size.X, size.Y, turned[0], turned[1])
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func TestOfferedSizesAreOnesThatTheModelMakes(t *testing.T) {
 	if got := fmt.Sprint(sizes(roomy)); got != "[(1024,1024) (1152,896) (896,1152) (1280,832) (832,1280) (1344,768) (768,1344) (768,768) (512,512)]" {
 		t.Errorf("SDXL: %s", got)
 	}
-	if sizeName(image.Pt(1152, 896)) != "1152 × 896" || sizeName(image.Pt(1184, 896)) != "1184 × 896 · 4:3" || sizeName(image.Pt(512, 512)) != "512 × 512 · 1:1" {
+	if sizeName(image.Pt(1152, 896)) != "1152 × 896 · 4:3" || sizeName(image.Pt(1184, 896)) != "1184 × 896 · 4:3" || sizeName(image.Pt(1024, 900)) != "1024 × 900" || sizeName(image.Pt(832, 1280)) != "832 × 1280 · 2:3" || sizeName(image.Pt(512, 512)) != "512 × 512 · 1:1" {
 		t.Error("the ratios are named wrongly")
 	}
 }
@@ -84,7 +84,7 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	for _, c := range f.Changes(p, roomy) {
 		got = append(got, c.What+": "+c.Old+" -> "+c.New)
 	}
-	want := "Sampler: DDIM -> DPM++, Masks from: Coarse cross × fine self maps -> All cross maps, Masks divided by their maximum: yes -> no, Size: 1024 × 1024 · 1:1 -> 896 × 1152"
+	want := "Sampler: DDIM -> DPM++, Masks from: Coarse cross × fine self maps -> All cross maps, Masks divided by their maximum: yes -> no, Size: 1024 × 1024 · 1:1 -> 896 × 1152 · 3:4"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("%s", strings.Join(got, ", "))
 	}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image"
+	"slices"
 
 	"fyne.io/fyne/v2"
 )
@@ -109,12 +110,29 @@ func (w *Window) compare() {
 	if !w.canCompare() {
 		return
 	}
+	if w.rival() == nil {
+		w.compareShot(w.unread())
+		return
+	}
 	w.contrast = contrast{on: true, other: w.rival(), split: 0.5}
 	w.uncompare = w.opened(func() { w.contrast.on = false; w.refresh() })
 	w.refresh()
 }
 
-func (w *Window) canCompare() bool { return w.contrast.on || w.state.Shot() != nil && w.rival() != nil }
+func (w *Window) canCompare() bool {
+	return w.contrast.on || w.state.Shot() != nil && (w.rival() != nil || w.unread() >= 0)
+}
+
+// unread is a picture of the session that was not looked at since the program began, and can be: the newest one beside the one
+// in view; -1 without one.
+func (w *Window) unread() int {
+	for i, s := range slices.Backward(w.state.Shots) {
+		if i != w.state.View.Shot && s.Image == nil && s.Kept != 0 {
+			return i
+		}
+	}
+	return -1
+}
 
 // rival is the picture that the one in view is compared with: the one that was looked at before, or else its neighbour.
 func (w *Window) rival() *Shot {
