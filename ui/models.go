@@ -197,7 +197,7 @@ func (s Shelf) freeName(name string) string {
 // line is the second line of a model in the list.
 func (s Shelf) line(m Model) string {
 	var parts []string
-	if m.Manifest != nil {
+	if m.Manifest != nil && m.Manifest.Family != "" {
 		parts = append(parts, familyName(m.Manifest.Family))
 	}
 	if m.Bytes > 0 {

@@ -192,14 +192,14 @@ func TestModelsPageListsModels(t *testing.T) {
 		Model{Path: "/models/Hurt", State: ModelDamaged, Manifest: big, Err: errors.New("manifest.json cannot be read")})
 	b.listModels()
 	b.settle()
-	b.has("toybox", "toybox · 29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use now.", "inside Realword")
+	b.has("toybox", "29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use now.", "inside Realword")
 	b.models.list.Select(1)
 	b.has("1024 × 1024, sides of 256 to 2048", "768 × 768 pixels", "5.0 GB are read where they lie", "not stated by its files", "sdxl-unet.bin is taken", sourcePath, "Ready.")
 	if b.models.buttons["use"].Hidden || b.models.buttons["use"].Disabled() || !b.models.buttons["again"].Hidden {
 		t.Error("a model that is ready cannot be used, or is to be imported again")
 	}
 	b.models.list.Select(2)
-	b.has("Unet.onnx is missing; import the model again.")
+	b.has("unet.onnx is missing; import the model again.")
 	if !b.models.buttons["use"].Disabled() || b.models.buttons["again"].Hidden || b.models.buttons["again"].Disabled() {
 		t.Error("a model without files can be used, or not be imported again")
 	}
@@ -257,7 +257,7 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	b, m, _ := withModels(t, nil)
 	for range 3 {
 		b.addFolder()
-		b.settle()
+		b.until("it is inspected", func() bool { a := b.state.Shelf.Adding; return a != nil && !a.Looking })
 		test.Tap(b.models.agree)
 	}
 	c := b.call(m)
@@ -289,7 +289,7 @@ func TestWhatCannotBeAdded(t *testing.T) {
 	b, m, _ := withModels(t, nil)
 	b.lookAt("/data/broken", "", "")
 	b.settle()
-	b.has("Conv_in.weight: missing.", "sdxl/vae is missing.")
+	b.has("conv_in.weight: missing.", "sdxl/vae is missing.")
 	if !b.models.agree.Hidden {
 		t.Error("what is broken can be imported")
 	}
