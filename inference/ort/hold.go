@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 
-	"realword/inference/session"
+	"realword/inference/ort/internal/native"
 )
 
-// held is a file that a session reads weights from while it runs.
+// held is a file that a session reads weights from.
 type held struct {
 	*os.File
-	end int64 // of the weights in it
+	end   int64 // of the weights in it
+	guard *native.Guarded
 }
 
-// hold opens the files of a Mapped session's weights, to look at them before every run. Where a file does not stay mapped there is
-// nothing to hold.
-func (m *model) hold(weights session.Weights) ([]held, error) {
-	if weights != session.Mapped || runtime.GOOS == "windows" {
+// hold opens the files of a session's weights, to look at them before every run. Windows reads them once and keeps a copy.
+func (m *model) hold() ([]held, error) {
+	if runtime.GOOS == "windows" {
 		return nil, nil
 	}
 	var list []held
@@ -27,14 +28,13 @@ func (m *model) hold(weights session.Weights) ([]held, error) {
 		if err != nil {
 			return nil, errors.Join(err, release(list))
 		}
-		list = append(list, held{f, end})
+		list = append(list, held{f, end, native.Guard(f)})
 	}
 	return list, nil
 }
 
 // intact tells whether all weights can be read as far as the file system knows. A file that was removed or replaced under its name
-// is still the one that is open; one that was cut short ends the process at the first page that is gone, wherever that
-// happens: the signal comes on a thread of the library, in the middle of its work.
+// is still the one that is open.
 func intact(list []held) error {
 	for _, h := range list {
 		info, err := h.Stat()
@@ -48,9 +48,18 @@ func intact(list []held) error {
 	return nil
 }
 
+// errLost is what a run gives that met weights which could not be read, and every run after it on that session.
+var errLost = errors.New("its weights could not be read: their drive was unplugged, or the file was cut short; put it back and start Realword again, or import the model with --copy")
+
+// lost tells whether a file was lost since it is held.
+func lost(list []held) bool {
+	return slices.ContainsFunc(list, func(h held) bool { return h.guard.Lost() })
+}
+
 func release(list []held) error {
 	var errs []error
 	for _, h := range list {
+		h.guard.Release()
 		errs = append(errs, h.Close())
 	}
 	return errors.Join(errs...)

@@ -75,7 +75,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
-	files, err := m.hold(opts.Weights)
+	files, err := m.hold()
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
@@ -85,6 +85,10 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 		native.KeepSignals(load)
 	} else {
 		load()
+	}
+	if err == nil && lost(files) {
+		s.Close()
+		err = errLost
 	}
 	if err != nil {
 		err = errors.Join(err, release(files))
@@ -215,7 +219,9 @@ func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[st
 		outputs = names(g.ports.outputs)
 	}
 	values, err := g.run(ctx, memory, inputs, kept, outputs)
-	if ctx.Err() != nil {
+	if lost(g.files) {
+		err = fmt.Errorf("run %s: %w", g.path, errLost)
+	} else if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if err != nil {
 		err = g.runtime.deviceError(fmt.Errorf("run %s: %w", g.path, err))

@@ -154,6 +154,38 @@ func TestMappedStaysInTheFile(t *testing.T) {
 	}
 }
 
+// TestWeightsLostInARun cuts a file short behind the back of the check before a run: the run gives an error and the process lives.
+func TestWeightsLostInARun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux lets a process survive this")
+	}
+	r := library(t)
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.bin"), filepath.Join(dir, "two.bin")
+	weightFile(t, one, 2, 3)
+	weightFile(t, two, 4, 5)
+	path := product(t, one, two)
+	in := map[string]*tensor.Tensor{"x": tensor.Zeros(1, side), "want": tensor.OfInts([]int64{1}, 1)}
+	s := open(t, r, path, session.Options{Weights: session.Mapped})
+	for _, h := range s.(*graph).files {
+		if err := os.Truncate(h.Name(), 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range s.(*graph).files {
+		s.(*graph).files[i].end = 0
+	}
+	for range 2 {
+		_, err := s.Run(t.Context(), in)
+		mention(t, err, "unplugged", "cut short", "start Realword again", "--copy")
+	}
+	weightFile(t, one, 2, 3)
+	weightFile(t, two, 4, 5)
+	if _, err := open(t, r, path, session.Options{Weights: session.Mapped}).Run(t.Context(), in); err != nil {
+		t.Error("opened again:", err)
+	}
+}
+
 // TestWeightsThatAreGone is told of files that are missing or short before ONNX Runtime maps them, and before a run.
 func TestWeightsThatAreGone(t *testing.T) {
 	r := library(t)
