@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -219,12 +218,4 @@ func (m machine) choose(ctx context.Context, library string) (device string, err
 		return "cpu", nil
 	}
 	return "", fmt.Errorf("the device %s cannot be used: %s: %w", device, v.Reason, errNotUsable)
-}
-
-// printStages prints a table of stages: seconds on the device and on the CPU, and how far they are apart.
-func printStages(out io.Writer, device string, stages []inference.StageComparison) {
-	fmt.Fprintf(out, "%-11s %10s %10s  %s\n", "stage", strings.ToUpper(device)+" s", "CPU s", "error")
-	for _, s := range stages {
-		fmt.Fprintln(out, s)
-	}
 }

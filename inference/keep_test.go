@@ -129,7 +129,7 @@ type failingSession struct {
 func (s failingSession) Run(ctx context.Context, in map[string]*tensor.Tensor, outputs ...string) (map[string]*tensor.Tensor, error) {
 	if s.path == "unet" {
 		if s.runtime.passes--; s.runtime.passes < 0 {
-			return nil, &session.DeviceError{Device: "CUDA", Err: errors.New("the device is lost")}
+			return nil, &session.DeviceError{Device: "CUDA", Why: "the device is lost", Err: errors.New("run: the device is lost")}
 		}
 	}
 	return s.Session.Run(ctx, in, outputs...)

@@ -3,7 +3,6 @@ package inference
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -245,16 +244,4 @@ func operators() *onnx.Model {
 		Inputs:  []onnx.ValueInfo{{Name: "x", DType: tensor.F32, Shape: []int{1, 64, 16, 16}}, {Name: "w", DType: tensor.F32, Shape: []int{64, 64, 3, 3}}},
 		Outputs: []onnx.ValueInfo{{Name: "y", DType: tensor.F32, Shape: []int{1, 64, 256}}},
 	}}
-}
-
-// String prints the comparison as one line of a table: stage, seconds of both, error.
-func (c StageComparison) String() string {
-	verdict := "ok"
-	if !c.OK() {
-		verdict = "FAILED"
-	}
-	if c.Problem != "" {
-		return fmt.Sprintf("%-11s %10s %10.4f  %s: %s", c.Tensor, "-", c.CPU.Seconds(), verdict, c.Problem)
-	}
-	return fmt.Sprintf("%-11s %10.4f %10.4f  %.1e %s", c.Tensor, c.Device.Seconds(), c.CPU.Seconds(), c.RelL2, verdict)
 }

@@ -101,12 +101,12 @@ func (s search) components() []Component {
 			file = defaults[c.stem]
 		}
 		found := s.find(c.name, file)
-		switch major := majorOf(file); {
-		case c.stem == "cuda":
+		switch c.stem {
+		case "cuda":
 			found.Remedy = "install NVIDIA's driver for this graphics card"
-		case c.stem == "cudnn":
+		case "cudnn":
 			found.Optional = true // convolutions have a slow path of their own since ONNX Runtime 1.28
-			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s-cu%s, or install cuDNN %s", c.pip, majorOf(defaults["cudart"]), major)
+			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s-cu%s, or install cuDNN %s", c.pip, cudaMajor(needed, defaults), majorOf(file))
 		default:
 			found.Remedy = fmt.Sprintf("pip install %s (for CUDA %s), or install the CUDA toolkit %s", c.pip, cudaMajor(needed, defaults), cudaMajor(needed, defaults))
 		}

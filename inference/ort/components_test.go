@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"realword/inference/ort/internal/native"
+	"realword/inference/session"
 )
 
 // stub builds a library that needs others; without a compiler the test is skipped.
@@ -243,6 +245,27 @@ func TestWhatIsAskedOfTheCard(t *testing.T) {
 		t.Error(err)
 	}
 	if err := (&cuda{plugin: &native.Device{}}).handBack(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// The texts are those of ONNX Runtime 1.30 over a driver that answers nothing.
+func TestEssence(t *testing.T) {
+	long := `/src/cuda_execution_provider_info.cc:62 static X FromProviderOptions(const ProviderOptions&) [ONNXRuntimeError] : 1 : FAIL : Parse Failed to parse provider option "device_id": CUDA failure 36: API call is not supported in the installed CUDA driver ; GPU=-1 ; hostname=vm ; file=/src/cuda.cc ; line=69 ; expr=cudaGetDeviceCount(&num_devices); `
+	r := &Runtime{cuda: &cuda{}}
+	for text, want := range map[string]session.DeviceError{
+		long: {Why: "CUDA failure 36: API call is not supported in the installed CUDA driver"},
+		"Non-zero status code. CUDA failure 2: out of memory ; GPU=0 ; x":   {Why: "CUDA failure 2: out of memory", OutOfMemory: true},
+		"Failed to allocate memory for requested buffer of size 8589934592": {Why: "Failed to allocate memory for requested buffer of size 8589934592", OutOfMemory: true},
+		"two\nlines":              {Why: "two lines"},
+		strings.Repeat("x", 1000): {Why: strings.Repeat("x", 400) + "…"},
+	} {
+		var got *session.DeviceError
+		if !errors.As(r.deviceError(errors.New(text)), &got) || got.Why != want.Why || got.OutOfMemory != want.OutOfMemory || got.Device != "CUDA" {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+	if err := (&Runtime{}).deviceError(errors.New("x")); err.Error() != "x" {
 		t.Error(err)
 	}
 }

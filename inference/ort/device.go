@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -159,7 +160,7 @@ func register(path string) error {
 
 func (c *cuda) usePlugin(path string) error {
 	if err := register(path); err != nil {
-		return fmt.Errorf("the plugin %s: %w", path, err)
+		return fmt.Errorf("the plugin %s: %s", path, essence(err))
 	}
 	devices, err := native.Devices()
 	if err != nil {
@@ -192,7 +193,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 		if why := register(path); why != nil {
 			err = why
 		}
-		return fmt.Errorf("the provider %s: %w", path, err)
+		return fmt.Errorf("the provider %s: %s", path, essence(err))
 	}
 	c.memory, err = native.NewMemory("Cuda", c.index)
 	return err
@@ -237,7 +238,21 @@ func (r *Runtime) deviceError(err error) error {
 		return err
 	}
 	name, _ := r.Provider()
-	return &session.DeviceError{Device: name, OutOfMemory: outOfMemory(err), Err: err}
+	return &session.DeviceError{Device: name, OutOfMemory: outOfMemory(err), Why: essence(err), Err: err}
+}
+
+var cudaFailure = regexp.MustCompile(`(?:CUDA|CUBLAS|CUDNN) failure -?\d+: [^;]*[^; ]`)
+
+// essence is what people can use of an error of the provider: CUDA's own words where they are in it, and never more than a line.
+func essence(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if m := cudaFailure.FindString(text); m != "" {
+		return m
+	}
+	if r := []rune(text); len(r) > 400 {
+		return string(r[:400]) + "…"
+	}
+	return text
 }
 
 // outOfMemory knows the library's texts, because its error codes do not tell.

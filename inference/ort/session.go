@@ -70,7 +70,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
-	defer options.Destroy()
+	defer options.Close()
 	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, options)
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
@@ -126,7 +126,7 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))
 	}
 	if err := errors.Join(set...); err != nil {
-		o.Destroy()
+		o.Close()
 		return nil, err
 	}
 	return o, nil

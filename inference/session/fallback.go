@@ -67,7 +67,7 @@ func (f *Fallback) leave(err error) bool {
 	defer f.mu.Unlock()
 	if f.now != cpu {
 		f.now = cpu
-		f.why = fmt.Sprintf("%s failed, so the CPU goes on: %v", trouble.Device, trouble.Err)
+		f.why = fmt.Sprintf("%s failed, so the CPU goes on: %s", trouble.Device, trouble.Why)
 		if trouble.OutOfMemory {
 			f.why = trouble.Device + " has not enough memory for this picture, so the CPU goes on: choose a smaller size, or close other programs that use the graphics card"
 		}

@@ -104,7 +104,7 @@ func one(v float32) map[string]*tensor.Tensor {
 	return map[string]*tensor.Tensor{"x": tensor.Of([]float32{v}, 1)}
 }
 
-func lost(text string) error { return &DeviceError{Device: "CUDA", Err: errors.New(text)} }
+func lost(text string) error { return &DeviceError{Device: "CUDA", Why: text, Err: errors.New(text)} }
 
 func TestFallbackGoesOnInTheSameCall(t *testing.T) {
 	for _, keeps := range []bool{true, false} {

@@ -75,6 +75,7 @@ type Placed interface{ Provider() (name, why string) }
 type DeviceError struct {
 	Device      string // as Placed names it
 	OutOfMemory bool
+	Why         string // the essence of Err, for people
 	Err         error
 }
 

@@ -50,12 +50,6 @@ func NewSessionOptions() (*SessionOptions, error) {
 	return &SessionOptions{object{h, C.ReleaseSessionOptions}}, nil
 }
 
-// Destroy is Close.
-func (o *SessionOptions) Destroy() error {
-	o.Close()
-	return nil
-}
-
 func (o *SessionOptions) number(slot C.int, value int) error {
 	return failed(C.options_int(slot, o.h, C.int(value)))
 }
