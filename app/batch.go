@@ -86,6 +86,13 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	if err := some(problems); err != nil {
 		return err
 	}
+	var requests []inference.Request
+	for _, c := range cases {
+		requests = append(requests, c.request)
+	}
+	if err := g.checkMemory(e, stderr, requests...); err != nil {
+		return err
+	}
 	w := g.watcher(stdout, stderr)
 	for _, c := range cases {
 		if err := g.one(ctx, e, c, w); err != nil {

@@ -43,7 +43,7 @@ func newGenerate() *cobra.Command {
 				return err
 			}
 			if batch != "" {
-				for _, name := range []string{"prompt", "subject", "seed", "count", "film"} {
+				for _, name := range []string{"prompt", "subject", "seed", "count", "film", "plan"} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s does not go with --batch", name)
 					}
@@ -83,6 +83,8 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "write no small copies of the references into the recipe")
 	f.StringVar(&batch, "batch", "", "file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and what\ndiffers from the other options; makes what --out lacks, NAME.png and NAME.json with scores and masks")
 	f.BoolVar(&g.unrecorded, "no-history", false, "leave no trace in the history")
+	f.BoolVar(&g.plan, "plan", false, "print what memory each part would take, and make nothing")
+	f.BoolVar(&g.force, "force", false, "run even if the memory will not suffice")
 	g.machine.flags(c)
 	return c
 }
@@ -116,6 +118,8 @@ type generation struct {
 	events     bool
 	unrecorded bool
 	embed      inference.Embed
+	force      bool // run even if the memory will not suffice
+	plan       bool // print what it would take, and do not run
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -124,8 +128,10 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 			s.Scope = g.scope
 		}
 	}
-	if err := probe(g.out); err != nil {
-		return err
+	if !g.plan {
+		if err := probe(g.out); err != nil {
+			return err
+		}
 	}
 	e, err := g.machine.open(ctx)
 	if err != nil {
@@ -135,6 +141,12 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	request, err := e.Resolve(g.request)
 	if err != nil {
 		return badRequest(err)
+	}
+	if g.plan {
+		return printMemory(e, request, stdout)
+	}
+	if err := g.checkMemory(e, stderr, request); err != nil {
+		return err
 	}
 	job, err := e.Start(ctx, request)
 	if err != nil {

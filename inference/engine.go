@@ -22,6 +22,10 @@ type Engine struct {
 
 	mu    sync.Mutex
 	views lru[look, *tensor.Tensor] // [5, 3, V, V]; guarded by mu
+
+	graphs  *Graphs // the worker's; others only ask for sizes
+	measure sync.Once
+	sizes   *modelSizes // after measure; nil where they are not known
 }
 
 // look is one picture seen in one way.
@@ -42,8 +46,9 @@ const (
 func New(rt Runtime, m Model) *Engine {
 	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), views: lru[look, *tensor.Tensor]{limit: keptViews}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.graphs = NewGraphs(rt, m)
 	e.worker.Go(func() {
-		w := worker{engine: e, graphs: NewGraphs(rt, m), tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
+		w := worker{engine: e, graphs: e.graphs, tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
 		e.closed = w.work(e.ctx, e.jobs)
 	})
 	return e

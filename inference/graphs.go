@@ -248,7 +248,7 @@ func (g *Graphs) load(name string) (session.Session, error) {
 	}
 	defer g.took("open", name, time.Now())
 	s, err := g.runtime.Open(path, session.Options{
-		Once: slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder", tiledDecoder}, name),
+		Once: once(name),
 		CUDA: g.model.Graph(bundle.CUDA(name)),
 	})
 	if err != nil {
@@ -260,6 +260,23 @@ func (g *Graphs) load(name string) (session.Session, error) {
 	}
 	g.open[name] = s
 	return s, nil
+}
+
+// release closes graphs; those that are not open stay so. Their next use opens them again.
+func (g *Graphs) release(names ...string) error {
+	var errs []error
+	for _, name := range names {
+		if s, ok := g.open[name]; ok {
+			errs = append(errs, s.Close())
+			delete(g.open, name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// once tells whether a graph runs once or twice for a picture, and not in every pass.
+func once(name string) bool {
+	return slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder", tiledDecoder}, name)
 }
 
 // ports returns the names of a graph's inputs and outputs.

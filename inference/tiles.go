@@ -1,5 +1,7 @@
 package inference
 
+import "realword/inference/session"
+
 // tiledDecoder is the decoder that works on strips of the picture: the same result in less memory, see network.TiledDecoderGraph.
 const tiledDecoder = "decoder_tiled"
 
@@ -7,13 +9,21 @@ const tiledDecoder = "decoder_tiled"
 // convolution, larger ones memory, and a cancelled run waits for the convolution of one strip.
 const stripCells = 512
 
-// decoder says which graph decodes a latent of h × w cells. Tiny pictures gain nothing from strips.
+// decoder says which graph decodes a latent of h × w cells.
 func (g *Graphs) decoder(h, w int) string {
-	if g.model.Graph(tiledDecoder) == "" || strips(h, w) < 4 {
+	if p, ok := g.runtime.(session.Placed); ok {
+		if name, _ := p.Provider(); name != "CPU" {
+			return "decoder" // strips wait for each other, which a graphics card does not like
+		}
+	}
+	if g.model.Graph(tiledDecoder) == "" || !tiled(h, w) {
 		return "decoder"
 	}
 	return tiledDecoder
 }
+
+// tiled tells whether a latent of h × w cells is decoded in strips. Tiny pictures gain nothing from them.
+func tiled(h, w int) bool { return strips(h, w) >= 4 }
 
 // strips returns into how many strips a latent is cut: the fewest that divide its rows and are not larger than stripCells.
 func strips(h, w int) int {

@@ -45,7 +45,7 @@ func (w *worker) run(j *job) {
 	case j.ctx.Err() != nil:
 		j.emit(Failed{j.ctx.Err()})
 	default:
-		j.emit(Failed{err})
+		j.emit(Failed{w.engine.shortOf(err, j.plan.request)})
 	}
 }
 
@@ -65,6 +65,12 @@ func (w *worker) generate(j *job) error {
 	if len(r.Subjects) > 0 {
 		w.stage(j, StageVision, 0)
 		if err := w.see(j.ctx, loop, j.plan); err != nil {
+			return err
+		}
+	}
+	large := w.engine.large()
+	if large {
+		if err := w.graphs.release("text", "vision"); err != nil {
 			return err
 		}
 	}
@@ -94,9 +100,19 @@ func (w *worker) generate(j *job) error {
 			return err
 		}
 		w.stage(j, StageDecode, n)
+		if p, ok := w.engine.Memory(r); ok && p.closeUNet {
+			if err := w.graphs.release("unet"); err != nil {
+				return err
+			}
+		}
 		img, err := w.decode(j.ctx, clean)
 		if err != nil {
 			return err
+		}
+		if large {
+			if err := w.graphs.release("decoder", tiledDecoder); err != nil {
+				return err
+			}
 		}
 		w.moved(j)
 		recipe := r
@@ -106,10 +122,14 @@ func (w *worker) generate(j *job) error {
 	return nil
 }
 
-// load opens every graph that a loop is going to run, and the encoders and the decoder around it.
+// load opens every graph that a loop is going to run, and the encoders and the decoder around it; of a large model only the
+// encoders: the others are opened when they run.
 func (w *worker) load(ctx context.Context, l *Loop) error {
 	shape := l.shape()
-	names := []string{"text", "text_kv", "vision_kv", "unet", w.graphs.decoder(shape[2], shape[3])}
+	names := []string{"text", "text_kv", "vision_kv"}
+	if !w.engine.large() {
+		names = append(names, "unet", w.graphs.decoder(shape[2], shape[3]))
+	}
 	if len(l.Subjects) > 0 {
 		names = append(names, "vision")
 	}

@@ -232,9 +232,12 @@ func (r *Runtime) Provider() (name, why string) {
 	}
 }
 
-// deviceError marks what went wrong on a device other than the processor.
+// deviceError marks what went wrong on a device other than the processor, and on the processor what lacked memory.
 func (r *Runtime) deviceError(err error) error {
 	if err == nil || r.cuda == nil {
+		if err != nil && outOfMemory(err) {
+			return fmt.Errorf("%w: %w", session.ErrMemory, err)
+		}
 		return err
 	}
 	name, _ := r.Provider()
@@ -258,7 +261,7 @@ func essence(err error) string {
 // outOfMemory knows the library's texts, because its error codes do not tell.
 func outOfMemory(err error) bool {
 	text := strings.ToLower(err.Error())
-	for _, words := range []string{"out of memory", "failed to allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"} {
+	for _, words := range []string{"out of memory", "failed to allocate memory", "bad_alloc", "cannot allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"} {
 		if strings.Contains(text, words) {
 			return true
 		}

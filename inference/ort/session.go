@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"realword/inference/ort/internal/native"
+	"realword/inference/ram"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -64,7 +65,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 	if r.cuda != nil {
 		opts.Weights = session.Packed // they go to the device once, in either way
 	} else if opts.Weights == session.Auto {
-		opts.Weights = session.ChooseWeights(m.float32Bytes(), available(), opts.Once)
+		opts.Weights = session.ChooseWeights(m.float32Bytes(), ram.Available(), opts.Once)
 	}
 	options, err := r.options(opts)
 	if err != nil {

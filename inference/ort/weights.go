@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -411,17 +410,4 @@ func eachRaw(message []byte, visit func(field protowire.Number, raw, body []byte
 		message = message[tag+size:]
 	}
 	return nil
-}
-
-// available returns the memory that programs may still take, in bytes. A system that does not tell counts as one of 8 GiB.
-func available() int64 {
-	info, _ := os.ReadFile("/proc/meminfo")
-	for line := range strings.Lines(string(info)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
-			if kb, err := strconv.ParseInt(f[1], 10, 64); err == nil {
-				return kb << 10
-			}
-		}
-	}
-	return 8 << 30
 }

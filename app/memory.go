@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"realword/inference"
+)
+
+// checkMemory says on screen when the largest of requests is tight, and refuses one that would not fit unless --force is given.
+func (g *generation) checkMemory(e *engine, screen io.Writer, requests ...inference.Request) error {
+	var largest inference.MemoryPlan
+	for _, r := range requests {
+		if p, ok := e.Memory(r); ok && p.Peak > largest.Peak {
+			largest = p
+		}
+	}
+	switch {
+	case largest.Verdict == inference.TooLarge && !g.force:
+		return fmt.Errorf("%w; with --force it is tried all the same", &inference.MemoryError{Plan: largest})
+	case largest.Verdict == inference.TooLarge || largest.Verdict == inference.Tight:
+		fmt.Fprintln(screen, "memory:", largest.Line())
+	}
+	return nil
+}
+
+// printMemory prints a request's plan as a table.
+func printMemory(e *engine, r inference.Request, out io.Writer) error {
+	p, ok := e.Memory(r)
+	if !ok {
+		return errors.New("nothing can be said about memory on this device: use --device cpu")
+	}
+	fmt.Fprintf(out, "%d × %d pixels: %s\n", r.Width, r.Height, p.Line())
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\theld\tweights\tactivations\tkeys, values\tin files\t")
+	for _, u := range p.Stages {
+		fmt.Fprintf(t, "%s\t", u.Stage)
+		for _, n := range []int64{u.Held(), u.Weights, u.Activations, u.KV, u.Files} {
+			fmt.Fprintf(t, "%s\t", inference.Gigabytes(n))
+		}
+		fmt.Fprintln(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, fit := range p.Remedies {
+		fmt.Fprintf(out, "%s would take %s\n", fit.Text, inference.Gigabytes(fit.Peak))
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package inference
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"realword/inference/bundle"
+	"realword/inference/session"
+	"realword/inference/synthetic"
+	"realword/inference/tensor"
+)
+
+// sdxl are the sizes of the release in half precision.
+func sdxl(t *testing.T) modelSizes {
+	t.Helper()
+	f := synthetic.Full
+	half := func(tensors []synthetic.Tensor, keep func(name string) bool) (out []session.Weight) {
+		for _, x := range tensors {
+			if keep(x.Name) {
+				out = append(out, session.Weight{Name: x.Name, Shape: x.Shape, Bytes: int64(2 * tensor.Count(x.Shape)), Half: true, Conv: len(x.Shape) == 4})
+			}
+		}
+		return out
+	}
+	all := func(string) bool { return true }
+	part := func(s string) func(string) bool { return func(name string) bool { return strings.Contains(name, s) } }
+	m := bundle.Manifest{
+		Latent: bundle.Latent{Channels: 4, Factor: 8}, Size: bundle.Size{Width: 1024, Height: 1024, Min: 64, Max: 2048, Multiple: 32},
+		Vision:  bundle.Vision{Reference: 768, View: 384, Tokens: 729, Width: 2048},
+		Presets: map[string]bundle.Preset{"paper": {CFG: 7.5}, "release": {CFG: 3.5, UncondVision: true}},
+	}
+	decoder := half(f.Autoencoder(), func(name string) bool { return strings.HasPrefix(name, "decoder.") })
+	return modelSizes{m, map[string][]session.Weight{
+		"text": half(append(f.TextModel(0), f.TextModel(1)...), all), "vision": half(append(f.SigLIPImage(), f.DINOv2()...), all),
+		"text_kv":   half(f.UNet(), func(n string) bool { return strings.Contains(n, "attn2.to_k.") || strings.Contains(n, "attn2.to_v.") }),
+		"vision_kv": half(f.VisualKV(), part("_vision.")),
+		"unet":      half(f.UNet(), func(n string) bool { return !strings.Contains(n, "attn2.to_k.") && !strings.Contains(n, "attn2.to_v.") }),
+		"decoder":   decoder, tiledDecoder: decoder,
+	}}
+}
+
+const gb = 1e9
+
+// TestMemoryOfSDXL compares the plan with what full-size synthetic models took: RssAnon of whole processes, in bytes.
+func TestMemoryOfSDXL(t *testing.T) {
+	s := sdxl(t)
+	one := memoryWanted{width: 512, height: 512, references: []int{1}, uncond: true}
+	p := planMemory(s, one, 20*gb)
+	near := func(what string, got int64, measured float64) {
+		t.Helper()
+		if r := float64(got) / measured; r < 0.8 || r > 1.2 {
+			t.Errorf("%s: planned %s, measured %s", what, Gigabytes(got), Gigabytes(int64(measured)))
+		}
+	}
+	by := map[Stage]MemoryUse{}
+	for _, u := range p.Stages {
+		by[u.Stage] = u
+	}
+	near("keys and values", by[StageDenoise].KV, 4*166400*(729+2*77))
+	near("weights of the U-Net", by[StageDenoise].Weights, 1.333e9)
+	whole := s
+	whole.graphs = map[string][]session.Weight{"decoder": s.graphs["decoder"]}
+	large := memoryWanted{width: 1024, height: 1024}
+	for _, u := range planMemory(whole, large, 20*gb).Stages {
+		if u.Stage == StageDecode {
+			near("the decoder at 1024 × 1024", u.Activations, 3.226e9)
+		}
+	}
+	for _, u := range planMemory(s, large, 20*gb).Stages {
+		if u.Stage == StageDecode {
+			near("the tiled decoder at 1024 × 1024", u.Activations, 1.752e9)
+		}
+	}
+}
+
+func TestMemoryAddsUp(t *testing.T) {
+	s := sdxl(t)
+	one := memoryWanted{width: 1024, height: 1024, references: []int{1}, uncond: true}
+	p := planMemory(s, one, 32*gb)
+	if p.Verdict != Fits || len(p.Remedies) > 0 {
+		t.Errorf("32 GB: %s, %v", p.Line(), p.Remedies)
+	}
+	var most int64
+	for _, u := range p.Stages {
+		if u.Held() != u.Weights+u.Activations+u.KV+processMemory {
+			t.Errorf("%+v holds %d", u, u.Held())
+		}
+		most = max(most, u.Held())
+	}
+	if p.Peak != most {
+		t.Errorf("peak %d, the largest stage %d", p.Peak, most)
+	}
+	kv := func(w memoryWanted) int64 { return planMemory(s, w, 32*gb).Stages[1].KV }
+	two, black := one, one
+	two.references, black.uncondVision = []int{2, 1}, true
+	token := int64(4 * 166400 * 729)
+	if kv(two)-kv(one) != 3*token || kv(black)-kv(one) != token {
+		t.Errorf("keys and values: %d, with two subjects of two pictures %d, with the black picture %d", kv(one), kv(two), kv(black))
+	}
+	none := one
+	none.references = nil
+	if p := planMemory(s, none, 32*gb); len(p.Stages) != 3 || p.Stages[1].KV >= token {
+		t.Errorf("without subjects: %+v", p.Stages)
+	}
+	verdicts := map[Verdict]int64{}
+	for available := int64(gb); available < 32*gb; available += gb / 10 {
+		if v := planMemory(s, one, available).Verdict; verdicts[v] == 0 {
+			verdicts[v] = available
+		}
+	}
+	if !(verdicts[TooLarge] < verdicts[Tight] && verdicts[Tight] < verdicts[Fits]) {
+		t.Errorf("the verdicts begin at %v", verdicts)
+	}
+	if p := planMemory(s, one, verdicts[Tight]); !p.closeUNet {
+		t.Error("where it is tight, the U-Net must be closed before the picture is decoded")
+	}
+}
+
+func TestRemediesFit(t *testing.T) {
+	s := sdxl(t)
+	w := memoryWanted{width: 2048, height: 1024, references: []int{6}, uncond: true}
+	for available := int64(3 * gb); available < 12*gb; available += gb / 2 {
+		p := planMemory(s, w, available)
+		if p.Verdict != TooLarge {
+			if len(p.Remedies) > 0 {
+				t.Errorf("%s: remedies without need", p.Line())
+			}
+			continue
+		}
+		for _, r := range p.Remedies {
+			small := w
+			small.width, small.height = r.Width, r.Height
+			if r.References > 0 {
+				small.references = []int{r.References}
+			}
+			q := planMemory(s, small, available)
+			if q.Verdict == TooLarge || q.Peak != r.Peak || r.Peak >= p.Peak {
+				t.Errorf("%s: %s does not help: %s", p.Line(), r.Text, q.Line())
+			}
+			if r.Width%32 != 0 || r.Height%32 != 0 {
+				t.Errorf("%d × %d is no size", r.Width, r.Height)
+			}
+		}
+		text := (&MemoryError{Plan: p}).Error()
+		if !strings.Contains(text, Gigabytes(p.Peak)) || len(p.Remedies) > 0 && !strings.Contains(text, p.Remedies[0].Text) {
+			t.Errorf("the sentence: %s", text)
+		}
+	}
+	p := planMemory(s, w, 6*gb)
+	if p.Verdict != TooLarge || len(p.Remedies) < 1 {
+		t.Errorf("6 GB: %s, %v", p.Line(), p.Remedies)
+	}
+}
+
+func TestLackOfMemoryIsASentence(t *testing.T) {
+	b := newBench(t)
+	err := fmt.Errorf("run decoder: %w: bad allocation", session.ErrMemory)
+	got := b.engine.shortOf(err, Request{})
+	if !errors.Is(got, session.ErrMemory) || !strings.Contains(got.Error(), "choose a smaller picture") {
+		t.Errorf("without sizes: %v", got)
+	}
+	s := sdxl(t)
+	b.engine.measure.Do(func() {})
+	b.engine.sizes = &s
+	var short *MemoryError
+	if got = b.engine.shortOf(err, Request{Width: 2048, Height: 2048}); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
+		t.Fatalf("%v", got)
+	}
+	if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "bad allocation") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
+		t.Errorf("%v", got)
+	}
+	if other := errors.New("other"); b.engine.shortOf(other, Request{}) != other {
+		t.Error("another error was changed")
+	}
+}

@@ -1,0 +1,15 @@
+// Package ram tells how much memory this process may still take, so that a run that would not fit can be refused before it
+// starts: Linux does not refuse memory, it kills who has most of it.
+//
+// Contract: Available and Used ask the system at every call and change nothing.
+package ram
+
+// Unknown is what a system counts as that does not tell.
+const Unknown = 8 << 30
+
+// Available returns the bytes that this process can still take without another having to give way: what the system calls
+// available, and no more than what is left of the limits that the process is under. Pages of files do not count as taken.
+func Available() int64 { return max(0, available()) }
+
+// Used returns the bytes that this process holds and that are not pages of files, 0 where the system does not tell.
+func Used() int64 { return used() }

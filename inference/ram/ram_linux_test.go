@@ -1,0 +1,57 @@
+package ram
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestThisProcess(t *testing.T) {
+	if a := Available(); a <= 0 || a > 1<<50 {
+		t.Errorf("%d bytes available", a)
+	}
+	before := Used()
+	taken := make([]byte, 64<<20)
+	for i := range taken {
+		taken[i] = 1
+	}
+	if grown := Used() - before; grown < 60<<20 || grown > 100<<20 {
+		t.Errorf("taking 64 MiB shows as %d", grown)
+	}
+	_ = taken[len(taken)-1]
+}
+
+func TestControlGroups(t *testing.T) {
+	root := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	self := filepath.Join(root, "self")
+	put("self", "0::/a/b\n")
+	want := func(what string, n int64) {
+		t.Helper()
+		if got := control(root, self); got != n {
+			t.Errorf("%s: %d left, wanted %d", what, got, n)
+		}
+	}
+	want("no limit", math.MaxInt64)
+	put("a/b/memory.max", "max\n")
+	put("a/b/memory.current", "5000\n")
+	want("unlimited", math.MaxInt64)
+	put("a/memory.max", "9000\n")
+	put("a/memory.current", "7000\n")
+	want("a group around it", 2000)
+	put("a/memory.stat", "anon 1\ninactive_file 300\nactive_file 40\n")
+	want("with pages of files", 2340)
+	put("memory/memory.limit_in_bytes", "1000\n")
+	put("memory/memory.usage_in_bytes", "100\n")
+	want("version 1", 900)
+}
