@@ -410,12 +410,16 @@ func (e *Engine) shortOf(err error, r Request) error {
 	if !errors.Is(err, session.ErrMemory) {
 		return err
 	}
-	p, ok := e.Memory(r)
-	if !ok {
-		return fmt.Errorf("%w: close other programs, or choose a smaller picture", err)
+	if s := e.modelSizes(); s != nil {
+		return lackOfMemory(err, *s, e.wanted(r), ram.Available()+ram.Used())
 	}
+	return fmt.Errorf("%w: close other programs, or choose a smaller picture", err)
+}
+
+func lackOfMemory(err error, s modelSizes, w memoryWanted, available int64) error {
+	p := planMemory(s, w, available)
 	if p.Verdict != TooLarge { // the system gave less than it had promised
-		p = planMemory(*e.sizes, e.wanted(r), p.Peak*3/4)
+		p = planMemory(s, w, p.Peak/4*3)
 	}
 	return &MemoryError{p, err}
 }

@@ -161,15 +161,15 @@ func TestLackOfMemoryIsASentence(t *testing.T) {
 	if !errors.Is(got, session.ErrMemory) || !strings.Contains(got.Error(), "choose a smaller picture") {
 		t.Errorf("without sizes: %v", got)
 	}
-	s := sdxl(t)
-	b.engine.measure.Do(func() {})
-	b.engine.sizes = &s
-	var short *MemoryError
-	if got = b.engine.shortOf(err, Request{Width: 2048, Height: 2048}); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
-		t.Fatalf("%v", got)
-	}
-	if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "bad allocation") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
-		t.Errorf("%v", got)
+	w := memoryWanted{width: 2048, height: 2048}
+	for _, available := range []int64{6 * gb, 32 * gb} {
+		var short *MemoryError
+		if got = lackOfMemory(err, sdxl(t), w, available); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
+			t.Fatalf("%v", got)
+		}
+		if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "bad allocation") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
+			t.Errorf("%v", got)
+		}
 	}
 	if other := errors.New("other"); b.engine.shortOf(other, Request{}) != other {
 		t.Error("another error was changed")
