@@ -275,6 +275,9 @@ func (im *importer) build() error {
 		} {
 			model, err = graph(nn.CPU, im.unet, denoise.Store)
 			add(name, model, err)
+			if im.model.Family == "toybox" {
+				continue // it is carried in the program and measured on the CPU
+			}
 			model, err = graph(nn.CUDA, im.unet, denoise.Store)
 			add(CUDA(name), model, err)
 		}
