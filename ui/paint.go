@@ -48,6 +48,13 @@ func (s scene) key() sceneKey {
 	return k
 }
 
+// half is the scene with half as many pixels each way; the screen enlarges it.
+func (s scene) half() scene {
+	s.size = image.Pt(max(s.size.X/2, 1), max(s.size.Y/2, 1))
+	s.part = image.Rectangle{Max: s.size}
+	return s
+}
+
 // whole is a scene of all of a picture.
 func whole(base image.Image, width, height int) scene {
 	return scene{base: base, size: image.Pt(width, height), part: image.Rect(0, 0, width, height)}

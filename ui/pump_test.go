@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"sync"
 	"testing"
+	"time"
 
 	"realword/inference"
 )
@@ -36,6 +37,37 @@ func TestPumpKeepsOneClosureInTheQueue(t *testing.T) {
 	p.add(inference.Progress{Pass: 5})
 	if len(queue) != 2 {
 		t.Error("after a delivery nothing is posted any more")
+	}
+}
+
+func TestPumpKeepsItsPace(t *testing.T) {
+	posted := make(chan func(), 10)
+	var got []int
+	p := &pump{post: func(f func()) { posted <- f }, apply: func(e []inference.Event) { got = append(got, len(e)) }, pace: 50 * time.Millisecond}
+	p.add(inference.StepDone{Step: 0})
+	(<-posted)() // the first one at once
+	begin := time.Now()
+	p.add(inference.StepDone{Step: 1})
+	p.add(inference.Progress{Pass: 1})
+	p.add(inference.StepDone{Step: 2})
+	(<-posted)()
+	if waited := time.Since(begin); waited < 40*time.Millisecond {
+		t.Errorf("the next steps came after %v", waited)
+	}
+	p.add(inference.StepDone{Step: 3})
+	p.add(inference.Done{}) // what ends a run does not wait, and takes along what does
+	select {
+	case f := <-posted:
+		f()
+	default:
+		t.Fatal("the end of the run waits")
+	}
+	if !reflect.DeepEqual(got, []int{1, 3, 2}) {
+		t.Errorf("delivered %v", got)
+	}
+	time.Sleep(80 * time.Millisecond)
+	if len(posted) != 0 {
+		t.Error("nothing waited, and still something was posted")
 	}
 }
 

@@ -80,7 +80,7 @@ func (w *Window) advance(asked bool) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.cancel = cancel
 	engine, model := w.engine, w.state.Model.Name
-	p := &pump{post: w.post, apply: w.apply}
+	p := &pump{post: w.post, apply: w.apply, pace: w.pace}
 	w.background(func() func() {
 		defer cancel()
 		r, err := engine.Resolve(t.Request)

@@ -36,6 +36,7 @@ type Window struct {
 	cancel    context.CancelFunc // of the running job
 	actionErr error              // of the last thing done with a finished picture
 
+	pace time.Duration // between the steps of a run that are shown
 	lens lens
 	dog  *watchdog // of the audit build
 
@@ -91,8 +92,13 @@ func New(a fyne.App, o Options) *Window {
 	if err := speak(); err != nil {
 		fyne.LogError("The window speaks English", err)
 	}
-	return newWindow(a, o, fyne.Do)
+	w := newWindow(a, o, fyne.Do)
+	w.pace = stepPace
+	return w
 }
+
+// stepPace is how often at most a run shows another step: ten times a second.
+const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w := &Window{app: a, opt: o, state: NewState(), lens: newLens()}
@@ -504,6 +510,9 @@ func (w *Window) repaint() {
 		}
 		p := w.stage.port()
 		s.size, s.part, s.crisp = p.size, p.part, w.lens.crisp
+		if w.state.Busy() && step != nil && w.state.View.Step < 0 && p.part.Size() == p.size && !s.crisp {
+			s = s.half() // a preview has fewer pixels still, and is gone in a moment
+		}
 		if w.look(); w.contrast.on && step == nil && shot != nil {
 			s.other, s.split = w.contrast.other.Image, w.contrast.split
 		}
