@@ -76,7 +76,7 @@ type selector struct{ widget.Select }
 
 func newSelect(options []string, changed func(string)) *selector {
 	s := &selector{}
-	s.Options, s.OnChanged = options, changed
+	s.Options, s.OnChanged, s.PlaceHolder = options, changed, " "
 	s.ExtendBaseWidget(s)
 	return s
 }
