@@ -418,7 +418,7 @@ func (e *Engine) shortOf(err error, r Request) error {
 
 func lackOfMemory(err error, s modelSizes, w memoryWanted, available int64) error {
 	p := planMemory(s, w, available)
-	if p.Verdict != TooLarge { // the system gave less than it had promised
+	for p.Verdict != TooLarge { // the system gave less than it had promised
 		p = planMemory(s, w, p.Peak/4*3)
 	}
 	return &MemoryError{p, err}
