@@ -187,6 +187,16 @@ func newTable(list []action, own map[string]string) table {
 	return t
 }
 
+// keyOf is the key that an action has now, as people write it; empty without one.
+func (w *Window) keyOf(id string) string {
+	for _, a := range w.table.list {
+		if s, err := parseStroke(a.key); err == nil && a.id == id {
+			return s.String()
+		}
+	}
+	return ""
+}
+
 // press does what belongs to a key, and tells whether anything does. Behind an open dialog nothing happens but closing it.
 func (w *Window) press(s stroke) bool {
 	i, ok := w.table.keys[s.plain()]

@@ -165,8 +165,8 @@ func (g Gallery) after(id uint64) uint64 {
 	return g.IDs[i-1]
 }
 
-// empty says why the gallery has no pictures; "" where it has some.
-func (g Gallery) empty() string {
+// empty says why the gallery has no pictures; "" where it has some. star is the key that gives a star, or empty.
+func (g Gallery) empty(star string) string {
 	switch {
 	case len(g.IDs) > 0:
 		return ""
@@ -175,7 +175,10 @@ func (g Gallery) empty() string {
 	case g.Look.Trash:
 		return say("The trash is empty.")
 	case g.Look.Starred:
-		return say("No picture has a star yet. The key . gives the chosen one a star.")
+		if star == "" {
+			return say("No picture has a star yet.")
+		}
+		return say("No picture has a star yet. The key %s gives the chosen one a star.", star)
 	}
 	return say("The pictures that you make are kept here, with every step that led to them.")
 }

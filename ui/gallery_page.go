@@ -307,7 +307,7 @@ func (g *galleryPage) refresh() {
 	able(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
 	able(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
 	able(g.buttons["new"], !g.w.state.Busy())
-	g.nothing.SetText(s.empty())
+	g.nothing.SetText(s.empty(g.w.keyOf("history.star")))
 	g.nothing.Hidden = len(s.IDs) > 0
 	g.list.Refresh()
 	g.list.Select(g.row())

@@ -363,9 +363,9 @@ func TestGalleryAsAValue(t *testing.T) {
 	}
 	empties := map[string]bool{}
 	for _, look := range []galleryLook{{}, {Text: "x"}, {Trash: true}, {Starred: true}} {
-		empties[Gallery{Look: look}.empty()] = true
+		empties[Gallery{Look: look}.empty(".")] = true
 	}
-	if len(empties) != 4 || empties[""] || g.empty() != "" {
+	if len(empties) != 4 || empties[""] || g.empty(".") != "" {
 		t.Errorf("%v", empties)
 	}
 	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1500: "2 kB", 2_340_000: "2.3 MB", 10e9: "10.0 GB"} {

@@ -21,6 +21,7 @@ func (w *Window) showKeys() {
 		p.Keys = own
 		w.setPreferences(p)
 		w.bind()
+		w.refresh() // hints name keys
 		fill()
 	}
 	// give lets an action have a key, and takes it from the action that had it.
@@ -49,14 +50,14 @@ func (w *Window) showKeys() {
 		}
 		give(a.id, s.String(), "")
 	}
-	titles := [menus]string{menuNone: say("Others"), menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuView: say("View"), menuHelp: say("Help")}
+	titles := [menus]string{menuNone: say("Others"), menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuModels: say("Models"), menuView: say("View"), menuHelp: say("Help")}
 	fill = func() {
 		list.Objects = nil
 		plain := map[string]string{}
 		for _, a := range w.allActions() {
 			plain[a.id] = a.key
 		}
-		for _, m := range []menu{menuRun, menuEdit, menuView, menuFile, menuHelp, menuNone} {
+		for _, m := range []menu{menuRun, menuEdit, menuView, menuFile, menuModels, menuHelp, menuNone} {
 			first := true
 			for _, a := range w.table.list {
 				if a.menu != m || a.id == "" {

@@ -46,7 +46,7 @@ func (w *Window) refreshPrompt() {
 	w.chips.Objects = chips[:len(w.state.Words)]
 	w.chips.Refresh()
 	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	w.chipHint.set(w.state.hint())
+	w.chipHint.set(w.state.hint(w.keyOf("run.generate")))
 	w.countTokens()
 }
 
@@ -93,8 +93,8 @@ func (w *Window) countTokens() {
 	w.hintRow.Refresh()
 }
 
-// hint is the line under the words: what a click would do.
-func (s State) hint() string {
+// hint is the line under the words: what a click would do. generate is the key that generates, or empty.
+func (s State) hint(generate string) string {
 	groups := s.Form.Groups()
 	unbound := slices.IndexFunc(groups, func(g Group) bool {
 		c := s.Form.Cards[g.Cards[0]]
@@ -118,5 +118,8 @@ func (s State) hint() string {
 	case len(s.Form.Cards) == 0:
 		return say("Drop a picture, then click its word.")
 	}
-	return say("Drop another picture for another word, or press Ctrl+Enter to generate.")
+	if generate == "" {
+		return say("Drop another picture for another word, or generate.")
+	}
+	return say("Drop another picture for another word, or press %s to generate.", generate)
 }
