@@ -23,6 +23,8 @@ type Gallery struct {
 	Steps    int64    // of that, step data
 	IDs      []uint64 // pictures that Look finds, the newest first
 	Chosen   uint64   // one of them, or 0
+	Marked   []uint64 // several of them, Chosen among them; empty where only one is chosen
+	Pivot    uint64   // where marking with Shift begins
 	Detail   *galleryDetail
 	Snack    snack
 	Err      error
@@ -138,7 +140,7 @@ func gone(p history.Picture) bool {
 
 // choose is the gallery with one of its pictures chosen.
 func (g Gallery) choose(id uint64) Gallery {
-	if g.Chosen != id {
+	if g.Pivot = id; g.Chosen != id {
 		g.Chosen, g.Detail = id, nil
 	}
 	return g
@@ -150,6 +152,9 @@ func (g Gallery) found(fresh Gallery) Gallery {
 	if !slices.Contains(fresh.IDs, fresh.Chosen) {
 		fresh.Chosen, fresh.Detail = 0, nil
 	}
+	pivot := g.Pivot
+	fresh = fresh.withMarks(slices.DeleteFunc(slices.Clone(g.Marked), func(id uint64) bool { return !slices.Contains(fresh.IDs, id) }))
+	fresh.Pivot = pivot
 	return fresh
 }
 

@@ -21,12 +21,12 @@ func (w *Window) historyActions() []action {
 	open := func() bool { return w.state.History.Open }
 	chosen := func() bool { return w.gallery.shown && w.gallery.state.Chosen != 0 }
 	g := w.gallery
-	return []action{
+	return append([]action{
 		{id: "history.new", menu: menuFile, label: say("New session"), key: "Ctrl+N", do: w.newSession, can: func() bool { return !w.state.Busy() }},
 		{id: "history.show", menu: menuFile, label: say("Sessions and pictures"), key: "Ctrl+H", do: g.toggle, can: open, on: func() bool { return g.shown }},
-		{id: "history.star", label: say("Star"), key: ".", do: g.toggleStar, can: chosen},
-		{id: "history.trash", label: say("Move to the trash"), key: "Del", do: g.trashChosen, can: func() bool { return chosen() && !g.state.Look.Trash }},
-	}
+		{id: "history.star", label: say("Star"), key: ".", do: g.starAll, can: chosen},
+		{id: "history.trash", label: say("Move to the trash"), key: "Del", do: g.trashAll, can: func() bool { return chosen() && !g.state.Look.Trash }},
+	}, g.markActions()...)
 }
 
 // toggle shows the page or hides it.
@@ -189,16 +189,6 @@ func (g *galleryPage) throw(text string, items ...history.Item) {
 	g.change(func(s Store) error { return s.Trash(time.Now(), items...) }, func() {
 		g.state.Snack = snack{text, items}
 	})
-}
-
-func (g *galleryPage) trashChosen() {
-	id := g.state.Chosen
-	if id == 0 || g.state.Look.Trash {
-		return
-	}
-	g.state = g.state.choose(g.state.after(id))
-	g.throw(say("The picture is in the trash."), history.Item{Kind: history.PictureItem, ID: id})
-	g.readDetail()
 }
 
 func (g *galleryPage) trashSession() {

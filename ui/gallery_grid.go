@@ -37,7 +37,10 @@ func newPictureGrid(g *galleryPage) *pictureGrid {
 	}
 	p.OnSelected = func(i widget.GridWrapItemID) {
 		if i < len(g.state.IDs) {
-			g.choose(g.state.IDs[i])
+			if id := g.state.IDs[i]; !slices.Contains(g.state.Marked, id) {
+				g.state = g.state.withMarks(nil) // another one alone
+				g.choose(id)
+			}
 		}
 	}
 	p.ExtendBaseWidget(p)
@@ -50,6 +53,9 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyReturn, fyne.KeyEnter:
 		p.g.showChosen()
 	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown, fyne.KeyLeft, fyne.KeyRight:
+		if p.g.key(e.Name) {
+			return
+		}
 		p.GridWrap.TypedKey(e)
 	default:
 		p.g.w.press(stroke{p.g.w.modifiers(), e.Name})
@@ -65,6 +71,10 @@ func (p *pictureGrid) tapped(id uint64, twice bool) {
 		p.g.showChosen()
 		return
 	}
+	if keys := p.g.w.modifiers(); len(p.g.state.Marked) > 0 || keys&(fyne.KeyModifierShift|fyne.KeyModifierShortcutDefault) != 0 {
+		p.g.tapped(id, keys)
+		return
+	}
 	if i := slices.Index(p.g.state.IDs, id); i >= 0 {
 		p.Select(i)
 	}
@@ -76,6 +86,7 @@ type pictureCell struct {
 	grid   *pictureGrid
 	id     uint64
 	shown  *thumb
+	marked bool
 	tap    time.Time
 	image  *canvas.Image
 	badge  *line
@@ -102,6 +113,14 @@ func newPictureCell(p *pictureGrid) *pictureCell {
 // show puts a picture into the cell, or an empty frame until it is read.
 func (c *pictureCell) show(id uint64) {
 	t := c.grid.g.thumbs.get(id)
+	if marked := slices.Contains(c.grid.g.state.Marked, id); marked != c.marked {
+		c.marked = marked
+		c.back.stroke, c.back.thick = "", 0
+		if marked {
+			c.back.stroke, c.back.thick = theme.ColorNamePrimary, 3
+		}
+		c.back.Refresh()
+	}
 	if c.id == id && c.shown == t && t != nil {
 		return
 	}
@@ -134,7 +153,7 @@ func (c *pictureCell) show(id uint64) {
 
 func (c *pictureCell) Tapped(*fyne.PointEvent) {
 	now := time.Now()
-	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < 500*time.Millisecond
+	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < doubleTap && c.grid.g.w.modifiers() == 0
 	c.tap = now
 	c.grid.tapped(c.id, twice)
 }

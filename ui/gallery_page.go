@@ -140,7 +140,9 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 		tool("remake", say("Make the file again"), theme.ViewRefreshIcon(), g.remake),
 		tool("reference", say("Use as reference"), theme.ContentRedoIcon(), g.asReference),
 		tool("reveal", say("Show the file"), theme.FolderOpenIcon(), g.revealFile),
-		tool("trash", say("Move to the trash"), theme.DeleteIcon(), g.trashChosen),
+		tool("copy", say("Export…"), theme.UploadIcon(), g.exportAll),
+		tool("compare", say("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
+		tool("trash", say("Move to the trash"), theme.DeleteIcon(), g.trashAll),
 		tool("restore", say("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
 	g.detail = newColumn(8, container.New(fixed{height: 252}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(say("Choose a picture to see how it was made."))
@@ -284,7 +286,11 @@ func (g *galleryPage) refresh() {
 	}
 	s := &g.state
 	g.title.set(cut(s.title(), 40))
-	g.number.set(count(len(s.IDs), "%d picture", "%d pictures", len(s.IDs)))
+	number := count(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
+	if n := len(s.Marked); n > 0 {
+		number = count(n, "%d marked of %s", "%d marked of %s", n, number)
+	}
+	g.number.set(number)
 	g.usage.set(say("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
 	if name := budgetName(g.w.budget()); g.budget.Selected != name {
 		g.budget.Selected = name
@@ -377,5 +383,8 @@ func (g *galleryPage) refreshDetail() {
 	g.buttons["reference"].Hidden = trash || !file || d.Missing
 	g.buttons["reveal"].Hidden = !file || d.Missing
 	g.buttons["trash"].Hidden = trash
+	g.buttons["copy"].Hidden = trash || g.w.opt.OpenFolder == nil
+	able(g.buttons["copy"], g.state.Busy == "")
+	g.buttons["compare"].Hidden = len(g.state.Marked) != 2
 	g.buttons["restore"].Hidden = !trash
 }

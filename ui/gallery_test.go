@@ -98,7 +98,7 @@ func TestGalleryFindsStarsAndThrowsAway(t *testing.T) {
 	}
 
 	b.choose(id)
-	g.trashChosen()
+	g.trashAll()
 	b.settle()
 	g.list.Select(2) // the trash
 	b.settle()

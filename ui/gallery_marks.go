@@ -1,0 +1,288 @@
+package ui
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"realword/history"
+	"realword/inference/picture"
+)
+
+// mark is the gallery after a click with Ctrl: a picture more, or one less.
+func (g Gallery) mark(id uint64) Gallery {
+	if !slices.Contains(g.IDs, id) {
+		return g
+	}
+	list := slices.Clone(g.selection())
+	if i := slices.Index(list, id); i >= 0 {
+		list = slices.Delete(list, i, i+1)
+		if id == g.Chosen {
+			id = 0
+			if len(list) > 0 {
+				id = list[len(list)-1]
+			}
+		} else {
+			id = g.Chosen
+		}
+	} else {
+		list = append(list, id)
+	}
+	g = g.choose(id)
+	return g.withMarks(list)
+}
+
+// markTo is the gallery after a click with Shift: all from the one that was clicked first to this one.
+func (g Gallery) markTo(id uint64) Gallery {
+	pivot := g.Pivot
+	from, to := slices.Index(g.IDs, pivot), slices.Index(g.IDs, id)
+	if to < 0 {
+		return g
+	}
+	if from < 0 {
+		pivot, from = g.Chosen, slices.Index(g.IDs, g.Chosen)
+	}
+	if from < 0 {
+		return g.choose(id)
+	}
+	g = g.choose(id).withMarks(slices.Clone(g.IDs[min(from, to) : max(from, to)+1]))
+	g.Pivot = pivot
+	return g
+}
+
+// markAll marks everything that the gallery shows.
+func (g Gallery) markAll() Gallery {
+	if len(g.IDs) == 0 {
+		return g
+	}
+	if g.Chosen == 0 {
+		g = g.choose(g.IDs[0])
+	}
+	return g.withMarks(slices.Clone(g.IDs))
+}
+
+// withMarks takes a list over; a single picture is only chosen.
+func (g Gallery) withMarks(list []uint64) Gallery {
+	if len(list) < 2 {
+		list = nil
+	}
+	g.Marked = list
+	return g
+}
+
+// selection is the pictures that star, trash and export act on.
+func (g Gallery) selection() []uint64 {
+	switch {
+	case len(g.Marked) > 0:
+		return g.Marked
+	case g.Chosen != 0:
+		return []uint64{g.Chosen}
+	}
+	return nil
+}
+
+// without is the gallery once its selection has left it: the next picture is chosen.
+func (g Gallery) without() Gallery {
+	gone := g.selection()
+	next, past := uint64(0), false
+	for _, id := range g.IDs {
+		switch here := slices.Contains(gone, id); {
+		case here:
+			past = true
+		case !past:
+			next = id // the last one before them, if none follows
+		default:
+			return g.choose(id).withMarks(nil)
+		}
+	}
+	return g.choose(next).withMarks(nil)
+}
+
+// tapped chooses a picture, with Ctrl or Shift several.
+func (g *galleryPage) tapped(id uint64, keys fyne.KeyModifier) {
+	next := g.state
+	switch {
+	case keys&fyne.KeyModifierShift != 0:
+		next = next.markTo(id)
+	case keys&fyne.KeyModifierShortcutDefault != 0:
+		next = next.mark(id)
+	default:
+		next = next.choose(id).withMarks(nil)
+	}
+	g.marked(next)
+}
+
+// marked shows a gallery with other marks.
+func (g *galleryPage) marked(next Gallery) {
+	g.state = next
+	g.refresh()
+	if next.Detail == nil {
+		g.readDetail()
+	}
+}
+
+// starAll gives all that are marked a star, or takes it from them where all have one.
+func (g *galleryPage) starAll() {
+	list := slices.Clone(g.state.selection())
+	if len(list) < 2 {
+		g.toggleStar()
+		return
+	}
+	g.change(func(s Store) error {
+		pictures, err := s.Pictures(list)
+		if err != nil {
+			return err
+		}
+		on := slices.ContainsFunc(pictures, func(p history.Picture) bool { return !p.Starred })
+		for _, p := range pictures {
+			if err := s.SetStar(p.ID, on); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() {
+		g.thumbs.forget(list...)
+		g.state.Detail = nil
+	})
+}
+
+// trashAll puts all that are marked into the trash, with one way back.
+func (g *galleryPage) trashAll() {
+	list := slices.Clone(g.state.selection())
+	if len(list) == 0 || g.state.Look.Trash {
+		return
+	}
+	var items []history.Item
+	for _, id := range list {
+		items = append(items, history.Item{Kind: history.PictureItem, ID: id})
+	}
+	g.state = g.state.without()
+	text := say("The picture is in the trash.")
+	if n := len(list); n > 1 {
+		text = count(n, "%d picture is in the trash.", "%d pictures are in the trash.", n)
+	}
+	g.throw(text, items...)
+	g.readDetail()
+}
+
+// exportAll copies the files of all that are marked into a folder that the user chooses.
+func (g *galleryPage) exportAll() {
+	list, s := slices.Clone(g.state.selection()), g.w.journal.read()
+	if len(list) == 0 || s == nil || g.w.opt.OpenFolder == nil {
+		return
+	}
+	g.begin(say("The pictures are being copied…"), func() (string, error) {
+		folder, err := g.w.opt.OpenFolder()
+		if err != nil || folder == "" {
+			return "", err
+		}
+		pictures, err := s.Pictures(list)
+		if err != nil {
+			return "", err
+		}
+		copied, missing := 0, 0
+		for _, p := range pictures {
+			if p.File == "" || gone(p) {
+				missing++
+				continue
+			}
+			data, err := readFile(p.File)
+			if err != nil {
+				return "", err
+			}
+			name := filepath.Base(p.File)
+			if _, err := picture.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data); err != nil {
+				return "", err
+			}
+			copied++
+		}
+		text := count(copied, "%d picture was copied to %s.", "%d pictures were copied to %s.", copied, tilde(folder))
+		if missing > 0 {
+			text += " " + count(missing, "%d has no file.", "%d have no file.", missing)
+		}
+		return text, nil
+	})
+}
+
+// compareTwo shows the two pictures that are marked on the stage, side by side.
+func (g *galleryPage) compareTwo() {
+	s, m := g.w.journal.read(), g.w.state.Model
+	if len(g.state.Marked) != 2 || s == nil || m == nil {
+		return
+	}
+	list, model := slices.Clone(g.state.Marked), *m
+	g.w.background(func() func() {
+		var shots []Shot
+		var failed error
+		for _, id := range list {
+			p, err := s.Picture(id)
+			var r history.Round
+			if err == nil {
+				r, err = s.Round(p.Round)
+			}
+			var shot Shot
+			if err == nil {
+				shot, err = shotOf(p, r)
+			}
+			if err != nil {
+				failed = err
+				break
+			}
+			shots = append(shots, loadShot(s, shot, model))
+		}
+		return func() {
+			if failed != nil {
+				g.state.Err = failed
+				g.refresh()
+				return
+			}
+			g.hide()
+			w := g.w
+			i := w.state.find(shots[0])
+			if i < 0 {
+				shots[0].Elsewhere = true
+				w.state.Shots = append(slices.Clip(w.state.Shots), shots[0])
+				i = len(w.state.Shots) - 1
+			} else if w.state.Shots[i].Image == nil {
+				w.state.Shots = slices.Clone(w.state.Shots)
+				w.state.Shots[i] = shots[0]
+			}
+			w.state.View = View{Shot: i, Step: -1}
+			w.compareWith(shots[1])
+		}
+	})
+}
+
+// markActions are what is done with several pictures of the history.
+func (g *galleryPage) markActions() []action {
+	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
+	return []action{
+		{id: "history.all", label: say("Mark all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
+		{id: "history.pictures.export", menu: menuFile, label: say("Export the marked pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
+		{id: "history.compare", label: say("Compare the two marked pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
+	}
+}
+
+// key moves to a neighbour in the grid with Shift, which marks all between; false leaves the key to the grid.
+func (g *galleryPage) key(name fyne.KeyName) bool {
+	if g.w.modifiers()&fyne.KeyModifierShift == 0 {
+		return false
+	}
+	columns := max(g.grid.ColumnCount(), 1)
+	by, ok := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyUp: -columns, fyne.KeyDown: columns}[name]
+	i := slices.Index(g.state.IDs, g.state.Chosen)
+	if !ok || i < 0 {
+		return ok
+	}
+	if to := i + by; to >= 0 && to < len(g.state.IDs) {
+		g.marked(g.state.markTo(g.state.IDs[to]))
+		g.grid.ScrollTo(to)
+	}
+	return true
+}
+
+// doubleTap is how soon a second click on a picture counts as one of two.
+const doubleTap = 500 * time.Millisecond
