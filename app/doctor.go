@@ -104,7 +104,7 @@ func examineCUDA(ctx context.Context, library string) []finding {
 		if card.ok = v.Usable; len(v.Components) > 0 {
 			components = v.Components // which tell also whether they can be loaded
 		}
-		card.detail = v.Reason
+		card.detail, card.remedy = v.Reason, "update NVIDIA's driver and the libraries above; until then the CPU is used"
 		if v.Usable {
 			card.detail = fmt.Sprintf("%s, %.0f GB, driver for CUDA %s, computes as the CPU does", v.Card, float64(v.Memory)/1e9, v.CUDA)
 		}

@@ -1,0 +1,59 @@
+package ort
+
+import (
+	"os"
+	"testing"
+
+	"realword/inference/ort/internal/native"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// Any plugin will do to try the way in which CUDA's is used, also on a machine without a graphics card: REALWORD_TEST_PLUGIN names
+// the library of one, for instance that of the Python package onnxruntime-ep-openvino.
+func TestPluginProvider(t *testing.T) {
+	path := os.Getenv("REALWORD_TEST_PLUGIN")
+	if path == "" {
+		t.Skip("REALWORD_TEST_PLUGIN names no library of a plugin")
+	}
+	cpu := library(t)
+	for range 2 { // the second time it is there already
+		if err := register(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	devices, err := native.Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	options := pluginOptions
+	defer func() { pluginOptions = options }()
+	pluginOptions = nil // they are CUDA's
+	for _, d := range devices {
+		if d.Provider == "CPUExecutionProvider" {
+			continue
+		}
+		tried++
+		r := *cpu
+		r.cuda = &cuda{plugin: &d, memory: d.Memory()}
+		if r.memory = r.cuda.memory; r.memory == nil {
+			r.memory = cpu.cpu
+		}
+		p, q := chain(t)
+		first := open(t, &r, p, session.Options{Strict: true, Once: true}).(session.Keeper)
+		second := open(t, &r, q, session.Options{Strict: true}).(session.Keeper)
+		kept, err := first.Keep(t.Context(), map[string]*tensor.Tensor{"x": tensor.Of([]float32{1, 2, 3, 4}, 2, 2)})
+		if err != nil {
+			t.Fatalf("%s: %v", d.Provider, err)
+		}
+		out, err := second.RunKept(t.Context(), nil, kept)
+		if err != nil || out["y"].F32[3] != 12 {
+			t.Errorf("%s: %v, %v", d.Provider, out["y"], err)
+		}
+		session.CloseAll(kept)
+	}
+	if tried == 0 {
+		t.Errorf("%s offers no device", path)
+	}
+}
