@@ -71,11 +71,16 @@ func weightFile(t *testing.T, path string, before int, factor float32) {
 	}
 }
 
-// TestWeightsAnywhere reads weights of two folders that have only the root in common with the graph's, one through a link, packed and
-// mapped, in the graph and in a branch.
+// TestWeightsAnywhere reads weights of two folders, one of which has only the root in common with the graph's where the system has a
+// second place for files, the other through a link; packed and mapped, in the graph and in a branch.
 func TestWeightsAnywhere(t *testing.T) {
 	r := library(t)
-	one, two := filepath.Join(t.TempDir(), "one.bin"), filepath.Join(t.TempDir(), "two.bin")
+	far, err := os.MkdirTemp("/dev/shm", "realword-test-")
+	if err != nil {
+		far = t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(far) })
+	one, two := filepath.Join(far, "one.bin"), filepath.Join(t.TempDir(), "two.bin")
 	weightFile(t, one, 2, 3)
 	weightFile(t, two, 4, 5)
 	link := filepath.Join(t.TempDir(), "link.bin")
