@@ -40,7 +40,8 @@ func (f MappedFile) check() error {
 	case info.Size() != f.Size:
 		return f.changed("it had %d bytes and has %d", f.Size, info.Size())
 	case !info.ModTime().Equal(f.Modified):
-		return f.changed("it was of %s and is of %s", f.Modified.Local().Format(time.DateTime), info.ModTime().Format(time.DateTime))
+		const millisecond = "2006-01-02 15:04:05.000"
+		return f.changed("it was of %s and is of %s", f.Modified.Local().Format(millisecond), info.ModTime().Format(millisecond))
 	}
 	return nil
 }
