@@ -258,7 +258,7 @@ func TestEssence(t *testing.T) {
 		"Non-zero status code. CUDA failure 2: out of memory ; GPU=0 ; x":   {Why: "CUDA failure 2: out of memory", OutOfMemory: true},
 		"Failed to allocate memory for requested buffer of size 8589934592": {Why: "Failed to allocate memory for requested buffer of size 8589934592", OutOfMemory: true},
 		"two\nlines":              {Why: "two lines"},
-		strings.Repeat("x", 1000): {Why: strings.Repeat("x", 400) + "…"},
+		strings.Repeat("x", 1000): {Why: strings.Repeat("x", 240) + "…"},
 	} {
 		var got *session.DeviceError
 		if !errors.As(r.deviceError(errors.New(text)), &got) || got.Why != want.Why || got.OutOfMemory != want.OutOfMemory || got.Device != "CUDA" {

@@ -252,8 +252,8 @@ func essence(err error) string {
 	if m := cudaFailure.FindString(text); m != "" {
 		return m
 	}
-	if r := []rune(text); len(r) > 400 {
-		return string(r[:400]) + "…"
+	if r := []rune(text); len(r) > 240 {
+		return string(r[:240]) + "…"
 	}
 	return text
 }
