@@ -177,7 +177,7 @@ func newAdvanced(w *Window) *advanced {
 			}
 		})
 	})
-	a.divide = newCheck(say("Divide masks by their maximum"), func(on bool) {
+	a.divide = newCheck(say("Normalise the masks"), func(on bool) {
 		a.change(func(f *Advanced, _ bundle.Preset) { f.RawMask = !on })
 	})
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
