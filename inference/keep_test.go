@@ -181,3 +181,41 @@ func TestALostDeviceCostsNothing(t *testing.T) {
 type placed struct{ *fakeRuntime }
 
 func (placed) Provider() (name, why string) { return "CPU", "" }
+
+// sized is a runtime that tells what a graph holds: a U-Net of 4 GB.
+type sized struct {
+	*fakeRuntime
+	name string
+}
+
+func (s sized) Provider() (name, why string) { return s.name, "" }
+func (s sized) Weights(path string) ([]session.Weight, error) {
+	if path == "unet" {
+		return []session.Weight{{Name: "w", Shape: []int{1 << 30}, Bytes: 4 << 30}}, nil
+	}
+	return nil, nil
+}
+
+// The processor's memory decides nothing on a graphics card, but what runs there is opened and closed in the same order.
+func TestMemoryIsThatOfTheProcessor(t *testing.T) {
+	b := newBench(t)
+	r, err := b.engine.Resolve(b.dog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, says := range map[string]bool{"CPU": true, "CUDA": false} {
+		device := sized{b.runtime, name}
+		for _, rt := range []Runtime{device, session.NewFallback(device, nil)} {
+			engine := New(rt, b.model)
+			if _, ok := engine.Memory(r); ok != says {
+				t.Errorf("%s in %T: %v", name, rt, ok)
+			}
+			if !engine.large() {
+				t.Errorf("%s in %T: not large", name, rt)
+			}
+			if err := engine.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

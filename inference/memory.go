@@ -356,15 +356,9 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// sizes reads what the memory of the model's graphs depends on. It is nil where the runtime does not tell, or computes elsewhere
-// than on the processor.
+// sizes reads what the memory of the model's graphs depends on. It is nil where the runtime does not tell.
 func (g *Graphs) sizes() (*modelSizes, error) {
 	inspector, ok := g.runtime.(session.Inspector)
-	if placed, is := g.runtime.(session.Placed); is {
-		if name, _ := placed.Provider(); name != "CPU" {
-			ok = false
-		}
-	}
 	if !ok {
 		return nil, nil
 	}
@@ -386,6 +380,11 @@ func (g *Graphs) sizes() (*modelSizes, error) {
 // not read. ok is false where nothing can be said: for a device other than the processor, or a model whose graphs cannot be read.
 func (e *Engine) Memory(r Request) (p MemoryPlan, ok bool) {
 	s := e.modelSizes()
+	if placed, is := e.graphs.runtime.(session.Placed); is {
+		if name, _ := placed.Provider(); name != "CPU" {
+			return p, false
+		}
+	}
 	if s == nil {
 		return p, false
 	}

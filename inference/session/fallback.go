@@ -23,8 +23,9 @@ type Fallback struct {
 }
 
 var (
-	_ Runtime = (*Fallback)(nil)
-	_ Placed  = (*Fallback)(nil)
+	_ Runtime   = (*Fallback)(nil)
+	_ Placed    = (*Fallback)(nil)
+	_ Inspector = (*Fallback)(nil)
 )
 
 // NewFallback returns a runtime that starts on device. cpu is called once at most, when it is needed.
@@ -44,6 +45,15 @@ func (f *Fallback) Provider() (name, why string) {
 		name, _ = p.Provider()
 	}
 	return name, f.why
+}
+
+// Weights implements Inspector: a file has the same weights on every device.
+func (f *Fallback) Weights(path string) ([]Weight, error) {
+	i, ok := f.device.(Inspector)
+	if !ok {
+		return nil, fmt.Errorf("the runtime of %s does not tell what %s holds", f.device.Describe(), path)
+	}
+	return i.Weights(path)
 }
 
 func (f *Fallback) current() Runtime {
