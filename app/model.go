@@ -42,6 +42,9 @@ func newModel() *cobra.Command {
 				defer fmt.Fprint(screen, "\r\033[K")
 			}
 			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Copy: copied, Progress: progress})
+			if err == nil {
+				err = keepOrigin(b.Dir(), args[0], base)
+			}
 			if err != nil {
 				return err
 			}

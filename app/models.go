@@ -239,10 +239,7 @@ func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress
 		}
 		return "", err
 	}
-	data, err := json.MarshalIndent(origin{i.Source, i.Base}, "", "  ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(path, originName), append(data, '\n'), 0o644)
-	}
+	err = keepOrigin(path, i.Source, i.Base)
 	if err == nil {
 		err = bundle.Rename(path, i.Name)
 	}
@@ -250,6 +247,26 @@ func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress
 		return "", errors.Join(err, os.RemoveAll(path))
 	}
 	return path, nil
+}
+
+// keepOrigin notes in a bundle which checkpoints it was made of. base may be empty.
+func keepOrigin(path, source, base string) error {
+	o := origin{source, base}
+	for _, p := range []*string{&o.Source, &o.Base} {
+		if *p == "" {
+			continue
+		}
+		whole, err := filepath.Abs(*p)
+		if err != nil {
+			return err
+		}
+		*p = whole
+	}
+	data, err := json.MarshalIndent(o, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(path, originName), append(data, '\n'), 0o644)
 }
 
 // freeFolder is a folder for a model of a name that is not there yet.

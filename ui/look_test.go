@@ -82,9 +82,11 @@ func TestPseudoLocale(t *testing.T) {
 }
 
 // overlaps lists texts that lie on each other or reach out of their place.
-func (b *bench) overlaps() []string {
+func (b *bench) overlaps() []string { return overlapsIn(b.tops()) }
+
+func overlapsIn(o fyne.CanvasObject) []string {
 	var bad []string
-	texts := textsOf(b.tops())
+	texts := textsOf(o)
 	for i, s := range texts {
 		if s.free {
 			continue

@@ -253,14 +253,14 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 		s.Checks[t.Check] = CheckResult{time.Now(), err}
 		if s.Told = say("%s is as it was imported.", t.Name); err != nil {
 			s.Told = ""
-			w.notice.say(notice{text: say("%s is damaged.", t.Name) + " " + Sentence(err), bad: true, act: say("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
+			w.notice.say(notice{text: say("%s is damaged.", t.Name) + " " + brief(err), bad: true, act: say("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
 			w.tell(say("A model is damaged"), t.Name)
 		}
 	case cancelled:
 		s.Told = say("The import of %s was cancelled; nothing is left of it.", t.Name)
 	case err != nil:
 		s.Err = err
-		w.notice.say(notice{text: say("%s was not imported.", t.Name) + " " + Sentence(err), bad: true, act: say("Models…"), do: w.models.show})
+		w.notice.say(notice{text: say("%s was not imported.", t.Name) + " " + brief(err), bad: true, act: say("Models…"), do: w.models.show})
 		w.tell(say("A model was not imported"), t.Name)
 	default:
 		s.Told, s.Chosen = say("%s is imported.", t.Name), path

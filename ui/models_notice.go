@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -14,6 +16,16 @@ type notice struct {
 	bad  bool
 	act  string // what the button is called; "": none
 	do   func()
+}
+
+// brief is an error in a few lines, for a notice; the page of models has them all.
+func brief(err error) string {
+	lines := strings.Split(Sentence(err), "\n")
+	const most = 2
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], count(more, "There is one more problem.", "There are %d more problems.", pluralArgs(more)...))
+	}
+	return strings.Join(lines, " ")
 }
 
 // noticeBar shows the newest notice.

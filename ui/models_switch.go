@@ -35,7 +35,7 @@ func (w *Window) open() {
 				return
 			}
 			if why != nil {
-				w.notice.say(notice{text: say("The model that you used last cannot be opened. %s The model inside Realword is open instead.", Sentence(why)),
+				w.notice.say(notice{text: say("The model that you used last cannot be opened. %s The model inside Realword is open instead.", brief(why)),
 					bad: true, act: say("Models…"), do: w.models.show})
 				path = ""
 			}
@@ -116,7 +116,7 @@ func (w *Window) switchTo(path string) {
 			w.state.Shelf.Moving = false
 			if err != nil {
 				w.state.Shelf.Err = err
-				w.notice.say(notice{text: say("The model cannot be opened. %s", Sentence(err)), bad: true, act: say("Models…"), do: w.models.show})
+				w.notice.say(notice{text: say("The model cannot be opened. %s", brief(err)), bad: true, act: say("Models…"), do: w.models.show})
 				w.listModels()
 			} else {
 				remarks := w.takeEngine(engine, path)

@@ -692,3 +692,57 @@ func TestTally(t *testing.T) {
 		t.Errorf("part %g", got)
 	}
 }
+
+// TestModelsPageAtTextSizes shows every situation of the page with small and large texts, and with longer words.
+func TestModelsPageAtTextSizes(t *testing.T) {
+	for _, c := range []struct {
+		percent int
+		long    bool
+	}{{80, false}, {100, false}, {100, true}, {150, false}} {
+		if c.long {
+			l := pseudo(t)
+			spoken.Store(&l)
+			t.Cleanup(func() { spoken.Store(nil) })
+		}
+		b, m, _ := withModels(t, nil)
+		m.list[0].Mapped = 5_000_000_000
+		p := b.prefs
+		p.TextSize = c.percent
+		b.setPreferences(p)
+		t.Cleanup(func() { looks.Store(nil) })
+		look := func(name string) {
+			t.Helper()
+			b.layOut(smallest)
+			if m := b.win.Content().MinSize(); m.Width > smallest.Width || m.Height > smallest.Height {
+				t.Errorf("%d %% %s: the window wants %v", c.percent, name, m)
+			}
+			for _, bad := range overlapsIn(b.models.page) {
+				t.Errorf("%d %% %s: %s", c.percent, name, bad)
+			}
+		}
+		look("toybox")
+		b.models.list.Select(1)
+		look("another one")
+		for _, path := range []string{sourcePath, basePath, "/data/broken"} {
+			b.lookAt(path, "", "")
+			b.settle()
+			look(path)
+		}
+		b.lookAt(sourcePath, "", "")
+		b.settle()
+		b.agreeAdding()
+		call := b.call(m)
+		b.checkModel(bigPath)
+		call.progress("weights/unet.bin", 1_000_000_000, 7_000_000_000)
+		b.until("the progress is shown", func() bool { return b.state.Shelf.Tasks[0].Done > 0 })
+		look("importing")
+		b.cancelTask(2)
+		b.answer(call, errors.New("one\ntwo\nthree\nfour"))
+		b.settle()
+		if !c.long && !strings.HasSuffix(b.notice.now.text, "was not imported. One. Two. There are 2 more problems.") {
+			t.Errorf("%q", b.notice.now.text)
+		}
+		look("failed")
+		spoken.Store(nil)
+	}
+}

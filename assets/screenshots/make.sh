@@ -20,11 +20,13 @@ keep() {
   [ "$(stat -c %s "$out/$2-$look.png")" -lt 150000 ] || convert "$1" -dither None -colors 64 "PNG8:$out/$2-$look.png"
 }
 shot() { sleep "$settle"; import -window root "$folder/shot.png"; keep "$folder/shot.png" "$1"; }
+go run ./app/synthetic --out "$folder/checkpoints" --width tiny >/dev/null # a model beside the embedded one
 for look in dark light; do
   home=$folder/$look pictures=$folder/$look/pictures
   mkdir -p "$home/fyne/org.realword.studio" "$pictures"
   printf '{"preferences":"{\\"Look\\":\\"%s\\"}"}' "$look" > "$home/fyne/org.realword.studio/preferences.json"
-  XDG_CONFIG_HOME=$home XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
+  bin/realword model import "$folder/checkpoints" --copy --out "$home/data/realword/models/RealCustom++" >/dev/null 2>&1
+  XDG_CONFIG_HOME=$home XDG_DATA_HOME=$home/data XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
   program=$!
   window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
   sleep "${OPENING:-6}" # model and history open behind the window
@@ -51,6 +53,7 @@ for look in dark light; do
   key m; shot compare; key Escape
   key shift+t; shot rounds; key shift+t
   key ctrl+h; sleep 1; shot sessions; key Escape
+  key ctrl+shift+m; sleep 1; key Down; key Down; shot models; key Escape
   key ctrl+n; shot start
   kill -TERM $program
   wait $program || true
