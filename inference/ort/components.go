@@ -50,14 +50,17 @@ func Usable(list []Component) bool {
 // device is touched. Which major versions are wanted is read from the provider itself; without one, those that Version was
 // built for. The list is empty on systems that have no CUDA.
 func Components(library string) []Component {
-	return search{os: runtime.GOOS, folders: places(library), beside: filepath.Dir(library)}.components()
+	s := search{os: runtime.GOOS, folders: places(library), beside: filepath.Dir(library)}
+	s.private = append(filepath.SplitList(os.Getenv(EnvCUDA)), s.beside)
+	return s.components()
 }
 
 // search is a search for libraries in a list of folders.
 type search struct {
 	os      string
 	folders []string
-	beside  string // where the provider must lie
+	private []string // where a plugin may lie: it must be of the same revision as the library, which nobody can tell by its looks
+	beside  string   // where the built-in provider must lie
 }
 
 // provider names of each system. The plugin is preferred: it says best what it lacks.
@@ -130,10 +133,11 @@ func cudaMajor(needed, defaults map[string]string) string {
 
 // providers finds the plugin, or the two libraries of the built-in provider.
 func (s search) providers() []Component {
-	if plugin := s.find("CUDA plugin", pluginFiles[s.os]); plugin.State == Found {
+	own := search{os: s.os, folders: s.private}
+	if plugin := own.find("CUDA plugin", pluginFiles[s.os]); plugin.State == Found {
 		return []Component{plugin}
 	}
-	own := search{s.os, []string{s.beside}, s.beside} // ONNX Runtime searches nowhere else
+	own.folders = []string{s.beside} // ONNX Runtime searches nowhere else
 	var list []Component
 	for i, name := range []string{"provider bridge", "CUDA provider"} {
 		c := own.find(name, providerFiles[s.os][i])
@@ -234,7 +238,7 @@ func places(library string) []string {
 		add(filepath.Join(cache, "realword", "cuda"))
 	}
 	for _, site := range sitePackages() {
-		add(filepath.Join(site, "onnxruntime_ep_cuda*"), filepath.Join(site, "nvidia", "cu[0-9]*", "lib"), filepath.Join(site, "nvidia", "*", "lib"),
+		add(filepath.Join(site, "nvidia", "cu[0-9]*", "lib"), filepath.Join(site, "nvidia", "*", "lib"),
 			filepath.Join(site, "nvidia", "cu[0-9]*", "bin", "x86_64"), filepath.Join(site, "nvidia", "*", "bin"))
 	}
 	for _, home := range []string{os.Getenv("CUDA_HOME"), os.Getenv("CUDA_PATH"), os.Getenv("CONDA_PREFIX"), "/usr/local/cuda"} {

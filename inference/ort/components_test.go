@@ -54,7 +54,7 @@ func byName(t *testing.T, list []Component, name string) Component {
 
 func TestNothingOfCUDA(t *testing.T) {
 	dir := t.TempDir()
-	list := search{"linux", []string{dir}, dir}.components()
+	list := search{"linux", []string{dir}, []string{dir}, dir}.components()
 	if len(list) != 9 || Usable(list) {
 		t.Fatalf("%+v", list)
 	}
@@ -66,7 +66,7 @@ func TestNothingOfCUDA(t *testing.T) {
 	if list[0].Name != "NVIDIA driver" || list[8].Name != "CUDA provider" {
 		t.Errorf("order: %s … %s", list[0].Name, list[8].Name)
 	}
-	if list := (search{"darwin", []string{dir}, dir}).components(); len(list) != 0 || !Usable(list) {
+	if list := (search{"darwin", []string{dir}, []string{dir}, dir}).components(); len(list) != 0 || !Usable(list) {
 		t.Errorf("macOS: %+v", list)
 	}
 }
@@ -86,7 +86,7 @@ func TestTheProviderSaysWhichMajorIsWanted(t *testing.T) {
 		}
 	}
 	stub(t, provider, "libcudart.so.12", "libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10", "libcuda.so.1")
-	s := search{"linux", []string{dir}, beside}
+	s := search{"linux", []string{dir}, nil, beside}
 	list := s.components()
 	if !Usable(list) {
 		t.Fatalf("%+v", list)
@@ -112,7 +112,7 @@ func TestWindowsNames(t *testing.T) {
 	touch(t, filepath.Join(dir, "cublas64_12.dll"))
 	touch(t, filepath.Join(dir, "cudart64_13.dll"))
 	touch(t, filepath.Join(dir, "nvcuda.dll"))
-	list := search{"windows", []string{dir}, dir}.components()
+	list := search{"windows", []string{dir}, []string{dir}, dir}.components()
 	if c := byName(t, list, "cuBLAS"); c.State != WrongMajor {
 		t.Errorf("%+v", c)
 	}
@@ -129,8 +129,12 @@ func TestThePluginComesFirst(t *testing.T) {
 	touch(t, filepath.Join(dir, pluginFiles["linux"]))
 	touch(t, filepath.Join(dir, providerFiles["linux"][0]))
 	touch(t, filepath.Join(dir, providerFiles["linux"][1]))
-	list := search{"linux", []string{dir}, dir}.components()
+	list := search{"linux", []string{dir}, []string{dir}, dir}.components()
 	if last := list[len(list)-1]; last.File != pluginFiles["linux"] || len(list) != 8 {
+		t.Errorf("%+v", list)
+	}
+	list = search{"linux", []string{dir}, nil, dir}.components() // somebody else's plugin
+	if last := list[len(list)-1]; last.File != providerFiles["linux"][1] || last.State != Found {
 		t.Errorf("%+v", list)
 	}
 }
