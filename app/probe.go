@@ -143,7 +143,7 @@ func lastLine(text string) string {
 }
 
 // known returns the verdict on a device that a former trial left for the same program, libraries and driver, or makes it. With
-// afresh a former one does not count.
+// afresh a former one does not count, and a bad one counts for a day: the card may have been busy.
 func known(ctx context.Context, library, device string, afresh bool) verdict {
 	path, err := verdictFile(library, device)
 	if err != nil {
@@ -151,7 +151,8 @@ func known(ctx context.Context, library, device string, afresh bool) verdict {
 	}
 	if data, err := os.ReadFile(path); err == nil && !afresh {
 		var v verdict
-		if json.Unmarshal(data, &v) == nil && v.Device == device {
+		info, err := os.Stat(path)
+		if json.Unmarshal(data, &v) == nil && v.Device == device && err == nil && (v.Usable || time.Since(info.ModTime()) < 24*time.Hour) {
 			return v
 		}
 	}

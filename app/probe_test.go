@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,14 +78,26 @@ func TestVerdictsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask("cuda", false, 3)
-	files, _ := filepath.Glob(filepath.Join(dir, "*", "realword", "devices", "*.json"))
-	more, _ := filepath.Glob(filepath.Join(dir, "realword", "devices", "*.json"))
-	for _, file := range append(files, more...) {
-		if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+	file, err := verdictFile(library, "cuda")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(content string, age time.Duration) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(file, []byte(content), 0o600), os.Chtimes(file, time.Now(), time.Now().Add(-age))); err != nil {
 			t.Fatal(err)
 		}
 	}
+	change("{", 0)
 	ask("cuda", false, 4)
+	change(`{"Device":"cuda","Usable":true}`, 100*time.Hour)
+	ask("cuda", false, 4)
+	change(`{"Device":"cuda","Usable":false}`, 25*time.Hour)
+	ask("cuda", false, 5)
+	change(`{"Device":"cuda","Usable":false,"Reason":"busy"}`, time.Hour)
+	if v := known(t.Context(), library, "cuda", false); v.Reason != "busy" || *trials != 5 {
+		t.Errorf("%+v after %d trials", v, *trials)
+	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
