@@ -271,18 +271,22 @@ def sd15(b: Bench) -> None:
     b.remove(tree, goldens)
 
 
+def single(kw: dict) -> dict:
+    return {k: v.float() for k, v in kw.items()}
+
+
 def reduced(b: Bench) -> None:
     for name, style in (("tiny-xl", "SDXL-like"), ("tiny", "SD-1.5-like")):
-        goldens, model = b.path("goldens"), load(name)
+        goldens, model = b.path("goldens"), load(name).float()
         for i, (label, size) in enumerate({"512x512": (64, 64), "768x1024": (96, 128), "1024x1024": (128, 128)}.items()):
             for subjects in range(4):
                 _, kw = unet_inputs(name, model, "unet", 100 + i, 999.0 - 300 * subjects, size)
-                pass_goldens(model.unet, goldens, f"{subjects}-subjects-{label}", subjects, 0, size, 16, kw)
+                pass_goldens(model.unet, goldens, f"{subjects}-subjects-{label}", subjects, 0, size, 16, single(kw))
             # The self maps of PyTorch's guidance are N x N: they are compared where they fit.
             small = name == "tiny-xl" or i == 0
             for subjects in (1, 3):
                 _, kw = unet_inputs(name, model, "guidance", 200 + i, 959.0 - 240 * subjects, size)
-                guidance_goldens(model.unet, goldens, f"{subjects}-subjects-{label}", subjects, 0, size, SOURCES if small else SOURCES[:2], kw)
+                guidance_goldens(model.unet, goldens, f"{subjects}-subjects-{label}", subjects, 0, size, SOURCES if small else SOURCES[:2], single(kw))
         b.verify(f"whole reduced U-Net, {style}", "fp32", DATA / name, goldens, LIMIT)
         b.remove(goldens)
 
