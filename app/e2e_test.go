@@ -76,14 +76,16 @@ func (s *screen) wait(what string, ready func() bool) {
 const patience = time.Minute
 
 // seen is what is on the screen, nothing while the program does not answer.
-func (s *screen) seen() (list []ui.Seen) {
+func (s *screen) seen() (list []ui.Seen) { return s.ask(ui.Asked{}) }
+
+func (s *screen) ask(a ui.Asked) (list []ui.Seen) {
 	c, err := net.Dial("unix", s.socket)
 	if err != nil {
 		return nil
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-	if json.NewDecoder(c).Decode(&list) != nil {
+	if json.NewEncoder(c).Encode(a) != nil || json.NewDecoder(c).Decode(&list) != nil {
 		return nil
 	}
 	return list
@@ -127,6 +129,48 @@ func (s *screen) click(kind, text string, x, y float64) {
 	s.xdotool(slices.Concat(move(-3), move(0), []string{"click", "1", "sleep", "0.25"})...)
 }
 
+// steady is a thing once it stands still.
+func (s *screen) steady(kind, text string) (at ui.Seen) {
+	s.t.Helper()
+	s.wait(kind+" "+text+" to stand still", func() bool {
+		before := at
+		var ok bool
+		at, ok = s.find(kind, text)
+		return ok && at == before && at.W > 0
+	})
+	return at
+}
+
+// drop drops a file on the middle of a thing.
+func (s *screen) drop(file, kind, text string) {
+	s.t.Helper()
+	at := s.steady(kind, text)
+	s.ask(ui.Asked{Files: []string{file}, X: at.X + at.W/2, Y: at.Y + at.H/2})
+}
+
+// drag carries one thing to the lower edge of another.
+func (s *screen) drag(kind, from, to string) {
+	s.t.Helper()
+	a, b := s.steady(kind, from), s.steady(kind, to)
+	move := func(x, y int) []string {
+		return []string{"mousemove", "--window", s.window, strconv.Itoa(x), strconv.Itoa(y), "sleep", "0.25"}
+	}
+	x, y := a.X+a.W/3, a.Y+a.H/2
+	end := b.Y + b.H - 3
+	s.xdotool(slices.Concat(move(x-2, y), move(x, y), []string{"mousedown", "1", "sleep", "0.25"}, move(x, y+3), move(x, (y+end)/2),
+		move(x, end-1), move(x, end), []string{"mouseup", "1", "sleep", "0.25"})...)
+}
+
+// above waits until one thing stands over another.
+func (s *screen) above(kind, upper, lower string) {
+	s.t.Helper()
+	s.wait(upper+" above "+lower, func() bool {
+		a, ok := s.find(kind, upper)
+		b, too := s.find(kind, lower)
+		return ok && too && a.Y < b.Y
+	})
+}
+
 func (s *screen) key(keys ...string) { s.xdotool(append([]string{"key", "--delay", "60"}, keys...)...) }
 
 func (s *screen) xdotool(args ...string) {
@@ -165,7 +209,8 @@ func (s *screen) quit() {
 }
 
 // TestWindow works in a real window: open a picture, bind its word, generate, scrub, inspect, use the result as a reference,
-// make a second round, quit, start again, and find all of it. It needs a display and xdotool: `make test` gives it a virtual one.
+// make a second round, quit, start again, and find all of it; let two rounds wait, give them another order, start again, and have
+// them made in it. It needs a display and xdotool: `make test` gives it a virtual one.
 // REALWORD_E2E_BUILD holds build options of the program (`make audit`).
 func TestWindow(t *testing.T) {
 	dir, err := os.MkdirTemp("", "rw") // short, since a socket's path may not be long
@@ -184,6 +229,14 @@ func TestWindow(t *testing.T) {
 	pictures := filepath.Join(dir, "pictures")
 	t.Setenv("XDG_PICTURES_DIR", pictures)
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
+	// A key for what has none of its own.
+	preferences := filepath.Join(dir, "config", "fyne", appID)
+	if err := os.MkdirAll(preferences, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(preferences, "preferences.json"), []byte(`{"preferences":"{\"Keys\":{\"queue.pause\":\"Alt+P\"}}"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	saved := func(n int) []string {
 		files, _ := filepath.Glob(filepath.Join(pictures, appName, "*", "*.png"))
 		if len(files) < n {
@@ -206,7 +259,7 @@ func TestWindow(t *testing.T) {
 	s.see("toolButton", "Use as reference")
 
 	s.click("filmStrip", "", 0.2, 0.5)
-	s.see("", " of 25 ·")
+	s.see("", "masks follow the words")
 	s.key("k")
 	s.see("", "Mask inspection")
 	s.key("Escape")
@@ -244,15 +297,71 @@ func TestWindow(t *testing.T) {
 	s.see("", filepath.Base(first))
 	s.click("tile", "picture 1", 0.5, 0.5)
 	s.click("filmStrip", "", 0.2, 0.5)
-	s.see("", " of 25 ·")
+	s.see("", "masks follow the words")
 	s.key("shift+t")
 	s.see("tile", "round 2:")
 	s.click("tile", "round 1:", 0.5, 0.5)
+
+	// Two rounds wait, are given another order by mouse and by keys, and survive a restart.
+	picture, err := filepath.Abs("../assets/samples/cat.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.drop(picture, "chip", "beach")
+	s.see("chip", "subject B")
+	s.key("alt+p", "ctrl+l", "End")
+	s.xdotool("type", "--delay", "40", " at night")
+	s.see("chip", "night")
+	s.key("ctrl+Return")
+	s.see("tile", "at night, seed")
+	s.xdotool("type", "--delay", "40", " in snow")
+	s.see("chip", "snow")
+	s.key("ctrl+Return")
+	s.see("tile", "in snow, seed")
+	s.above("tile", "at night, seed", "in snow, seed")
+	s.drag("tile", "at night, seed", "in snow, seed")
+	s.above("tile", "in snow, seed", "at night, seed")
+	s.key("alt+Up") // the one that was dragged
+	s.above("tile", "at night, seed", "in snow, seed")
+	s.key("alt+Down")
+	s.above("tile", "in snow, seed", "at night, seed")
 	s.quit()
+	if saved(3) != nil {
+		t.Error("a paused queue makes pictures")
+	}
+	s = openScreen(t, program, filepath.Join(dir, "third"), "--model", model)
+	s.see("", "2 rounds wait")
+	s.above("tile", "in snow, seed", "at night, seed")
+	s.key("Escape", "alt+p")
+	s.wait("the rounds that waited", func() bool { return saved(4) != nil })
+	s.see("toolButton", "Use as reference")
+	s.gone("", "rounds wait")
+	s.quit()
+	var order []string
+	for _, file := range saved(4) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, _, err := inference.ReadRecipe(data); err == nil && strings.Contains(r.Prompt, "night") {
+			info, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order = append(order, info.ModTime().Format("15:04:05.000000")+r.Prompt[len("a dog on the beach"):])
+			if len(r.Subjects) != 2 || r.Subjects[1].References[0].Name != "cat.png" {
+				t.Errorf("the dropped picture is not in %+v", r.Subjects)
+			}
+		}
+	}
+	slices.Sort(order)
+	if len(order) != 2 || !strings.HasSuffix(order[0], "in snow") {
+		t.Errorf("made in the order %q", order)
+	}
 
 	_, list, complaint := command(t, "history", "list")
-	if strings.Count(list, "complete") != 2 {
-		t.Errorf("the history does not have two rounds: %s%s", list, complaint)
+	if strings.Count(list, "complete") != 4 {
+		t.Errorf("the history does not have four rounds: %s%s", list, complaint)
 	}
 	if status, text, complaint := command(t, "history", "show", "2"); status != 0 || !strings.Contains(text, filepath.Base(second)) {
 		t.Errorf("history show: %s%s", text, complaint)
@@ -262,7 +371,7 @@ func TestWindow(t *testing.T) {
 		t.Errorf("history export: %s", complaint)
 	}
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "elsewhere"))
-	if status, text, complaint := command(t, "history", "import", zip); status != 0 || !strings.Contains(text, "2 new rounds, 2 new pictures") {
+	if status, text, complaint := command(t, "history", "import", zip); status != 0 || !strings.Contains(text, "4 new rounds, 4 new pictures") {
 		t.Errorf("history import: %s%s", text, complaint)
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -20,8 +22,15 @@ type Seen struct {
 	Off        bool
 }
 
-// probe answers every connection to a socket with a list of what is on the screen, as JSON, from the back to the front; what a
-// sheet covers is left out. Nothing can be done to the window through it.
+// Asked is what a test asks the window for. Files are dropped at X and Y, in pixels of the window, which no program can do to
+// another one on a virtual screen.
+type Asked struct {
+	Files []string
+	X, Y  int
+}
+
+// probe reads an Asked from every connection to a socket, as JSON, and answers with a list of what is on the screen, as JSON,
+// from the back to the front; what a sheet covers is left out. All else is done to the window by mouse and keys.
 func (w *Window) probe(socket string) error {
 	l, err := net.Listen("unix", socket)
 	if err != nil {
@@ -38,8 +47,17 @@ func (w *Window) probe(socket string) error {
 			if err != nil {
 				return
 			}
+			var asked Asked
+			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			if json.NewDecoder(c).Decode(&asked) != nil {
+				_ = c.Close()
+				continue
+			}
 			answer := make(chan []Seen, 1)
-			w.post(func() { answer <- w.onScreen() })
+			w.post(func() {
+				w.dropAsked(asked)
+				answer <- w.onScreen()
+			})
 			select {
 			case list := <-answer:
 				_ = json.NewEncoder(c).Encode(list)
@@ -49,6 +67,17 @@ func (w *Window) probe(socket string) error {
 		}
 	}()
 	return nil
+}
+
+// dropAsked drops files as the system does.
+func (w *Window) dropAsked(a Asked) {
+	var files []fyne.URI
+	for _, path := range a.Files {
+		files = append(files, storage.NewFileURI(path))
+	}
+	if scale := w.win.Canvas().Scale(); len(files) > 0 {
+		w.Dropped(fyne.NewPos(float32(a.X)/scale, float32(a.Y)/scale), files)
+	}
 }
 
 // onScreen lists what is on the screen.

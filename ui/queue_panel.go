@@ -195,7 +195,7 @@ func (w *Window) queueActions() []action {
 	waits := func() bool { return len(w.state.Queue.Waiting) > 0 }
 	return []action{
 		{id: "queue.next", menu: menuRun, label: say("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{id: "queue.pause", menu: menuRun, label: say("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }, can: func() bool { return waits() || w.state.Queue.Paused || w.state.Busy() }},
+		{id: "queue.pause", menu: menuRun, label: say("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }},
 		{id: "queue.up", menu: menuRun, label: say("Move the round up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
 		{id: "queue.down", menu: menuRun, label: say("Move the round down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
 		{id: "queue.drop", menu: menuRun, label: say("Take the round out of the queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
