@@ -107,10 +107,10 @@ type modelSizes struct {
 // of a graph its run takes at most. The factors were measured at full width, see TestMemoryOfSDXL; operators' own space,
 // values that wait for a skip connection and the allocator's rounding are in them.
 const (
-	processMemory = 200 << 20
+	processMemory = 100 << 20
 
 	unetFactor         = 15
-	visionFactor       = 3
+	visionFactor       = 1
 	textFactor         = 6
 	wholeDecoderFactor = 1.5
 	tiledDecoderFactor = 3.3 // times a map of the last level: three of them are alive
@@ -143,16 +143,16 @@ func (s modelSizes) plan(w memoryWanted, available int64) MemoryPlan {
 	textKV, visionKV := s.keysAndValues(w)
 
 	text := s.use(StageText, available, "text", "text_kv")
-	text.Activations = textFactor * 4 * prompt.Length * widest(s.graphs["text"])
+	text.Activations += textFactor * 4 * prompt.Length * widest(s.graphs["text"])
 	text.KV = textKV
 	vision := s.use(StageVision, available, "vision", "vision_kv")
 	views := int64(5 * (m.Vision.View / 14) * (m.Vision.View / 14)) // positions, at the usual patch
-	vision.Activations = visionFactor * 4 * views * widest(s.graphs["vision"])
+	vision.Activations += visionFactor * 4 * views * widest(s.graphs["vision"])
 	vision.KV = textKV + visionKV
 	unet := s.use(StageDenoise, available, "unet")
 	passes := unetFactor * 4 * largestValue(s.graphs["unet"], h, wide)
 	// Opening it takes its weights of half precision to float32 before it reorders them.
-	unet.Activations = max(passes, s.opening(available))
+	unet.Activations = max(unet.Activations+passes, s.opening(available))
 	unet.KV = textKV + visionKV
 	decoder := s.use(StageDecode, available, "decoder")
 	if _, ok := s.graphs[tiledDecoder]; ok && tiled(h, wide) {
@@ -203,8 +203,11 @@ func (s modelSizes) use(stage Stage, available int64, graphs ...string) MemoryUs
 		}
 		for _, w := range weights {
 			u.Files += w.Bytes
-			if w.Conv {
+			switch {
+			case w.Conv:
 				u.Weights += w.Float32()
+			case w.Half:
+				u.Activations = max(u.Activations, w.Float32()) // one at a time is converted where it is used
 			}
 		}
 	}

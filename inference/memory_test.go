@@ -59,6 +59,12 @@ func TestMemoryOfSDXL(t *testing.T) {
 		by[u.Stage] = u
 	}
 	near("keys and values", by[StageDenoise].KV, 4*166400*(729+2*77))
+	// One run of `realword generate` at 512 × 512, one step, straight mapping.
+	t.Logf("%+v", p.Stages)
+	near("text", by[StageText].Held(), 0.412e9)
+	near("vision", by[StageVision].Held(), 0.704e9)
+	near("denoise", by[StageDenoise].Held(), 3.446e9)
+	near("decode", by[StageDecode].Held(), 3.229e9)
 	near("weights of the U-Net", by[StageDenoise].Weights, 1.333e9)
 	whole := s
 	whole.graphs = map[string][]session.Weight{"decoder": s.graphs["decoder"]}

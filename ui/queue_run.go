@@ -21,6 +21,11 @@ func (w *Window) enqueue(first bool) {
 	if len(w.state.Reasons()) > 0 || w.closing {
 		return
 	}
+	w.set.memory.before(func() { w.queueRound(first) })
+}
+
+// queueRound puts the round that the form describes into the queue.
+func (w *Window) queueRound(first bool) {
 	// The seed on the screen is the one that the round takes. It stays there until the next one needs another.
 	if f := &w.state.Form; f.Spent && !f.KeepSeed {
 		f.Seed = drawSeed()

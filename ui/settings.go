@@ -41,6 +41,7 @@ type settings struct {
 	generate *button
 	halt     *button // the running round
 	queue    *queuePanel
+	memory   *memoryLine
 }
 
 func newSettings(w *Window) *settings {
@@ -100,10 +101,11 @@ func newSettings(w *Window) *settings {
 	s.generate = newButton(say("Generate"), w.generate)
 	s.halt = newButton(say("Stop"), w.stop)
 	s.queue = newQueuePanel(w)
+	s.memory = newMemoryLine(w)
 	s.why = quiet(s.reasons)
 	s.remedy = newButton("", func() { w.mend(s.lost) })
 	s.remedy.Importance = widget.WarningImportance
-	s.action = newColumn(6, newCapped(5, s.why), s.remedy, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
+	s.action = newColumn(6, newCapped(5, s.why), s.remedy, s.memory.box, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
 		s.queue.box, container.New(fixed{height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
 	return s
 }
@@ -225,6 +227,7 @@ func (s *settings) refreshRun() {
 	s.halt.Hidden = !st.Busy()
 	enable(s.halt, st.Run.Phase == Running)
 	s.queue.refresh()
+	s.memory.refresh()
 	if s.generate.Text != label || s.generate.Importance != want {
 		s.generate.Importance = want
 		s.generate.SetText(label)

@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+)
+
+// memoryTeller is an Engine that knows what a round would take of the machine's memory.
+type memoryTeller interface {
+	Memory(r inference.Request) (inference.MemoryPlan, bool)
+}
+
+// littleMemory is what a round may take without a word about it: a toybox never gets a line.
+const littleMemory = 1 << 30
+
+// memoryLine says above the Generate button whether the round fits in memory; where it does not, it offers what would.
+type memoryLine struct {
+	w    *Window
+	box  *fyne.Container
+	text *line
+
+	asked string // the round that the plan is for
+	plan  *inference.MemoryPlan
+}
+
+func newMemoryLine(w *Window) *memoryLine {
+	m := &memoryLine{w: w, text: caption(""), box: newColumn(4)}
+	m.box.Hide()
+	return m
+}
+
+// refresh asks again when something has changed that decides the memory. Reading a large model's graphs takes a moment.
+func (m *memoryLine) refresh() {
+	teller, ok := m.w.engine.(memoryTeller)
+	if !ok || m.w.state.Model == nil {
+		m.asked, m.plan = "", nil
+		m.box.Hide()
+		return
+	}
+	r := m.w.state.Form.Request()
+	round := fmt.Sprintf("%p %d×%d %s %t", teller, r.Width, r.Height, r.Preset, r.CFG == 1)
+	for i := range r.Subjects {
+		round += fmt.Sprint(" ", len(r.Subjects[i].References))
+		r.Subjects[i].References = make([]inference.Reference, len(r.Subjects[i].References)) // only their number counts
+	}
+	if round == m.asked {
+		return
+	}
+	m.asked = round
+	m.w.background(func() func() {
+		p, ok := teller.Memory(r)
+		return func() {
+			if m.asked != round {
+				return // the user went on
+			}
+			m.plan = nil
+			if ok {
+				m.plan = &p
+			}
+			m.show()
+		}
+	})
+}
+
+func (m *memoryLine) show() {
+	p := m.plan
+	m.box.Hidden = p == nil || p.Verdict == inference.Fits && p.Peak < littleMemory
+	m.box.RemoveAll()
+	if !m.box.Hidden {
+		m.text.color = theme.ColorNamePlaceHolder
+		text := say("Memory: about %s of %s, fits", gigabytes(p.Peak), gigabytes(p.Available))
+		switch p.Verdict {
+		case inference.Tight:
+			m.text.color = theme.ColorNameWarning
+			text = say("Memory: about %s of %s, tight", gigabytes(p.Peak), gigabytes(p.Available))
+		case inference.TooLarge:
+			m.text.color = theme.ColorNameError
+			text = say("Memory: about %s of %s, will not fit", gigabytes(p.Peak), gigabytes(p.Available))
+		}
+		m.text.set(text)
+		m.text.Refresh()
+		m.box.Add(container.New(inset{4, 0}, m.text))
+		for _, fit := range p.Remedies {
+			b := newButton(m.remedyText(fit), func() { m.apply(fit) })
+			b.Importance = widget.WarningImportance
+			m.box.Add(b)
+		}
+	}
+	m.w.set.action.Refresh()
+}
+
+func gigabytes(n int64) string { return say("%.1f GB", float64(n)/1e9) }
+
+func (m *memoryLine) remedyText(fit inference.Remedy) string {
+	size := m.w.state.Form.size(m.w.state.Model)
+	switch {
+	case fit.References == 0:
+		return say("Make it %d × %d: %s", fit.Width, fit.Height, gigabytes(fit.Peak))
+	case fit.Width == size.X && fit.Height == size.Y:
+		return count(fit.References, "%d picture for every subject", "%d pictures for every subject", fit.References)
+	default:
+		return say("%d × %d, one picture for every subject: %s", fit.Width, fit.Height, gigabytes(fit.Peak))
+	}
+}
+
+// apply changes the form as a remedy says; Undo takes it back.
+func (m *memoryLine) apply(fit inference.Remedy) {
+	f := &m.w.state.Form
+	f.Advanced = f.withSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
+	if fit.References > 0 {
+		had := map[string]int{}
+		for i, c := range f.Cards {
+			if !c.live() || c.Off {
+				continue
+			}
+			word := c.Word.String()
+			if had[word]++; had[word] > fit.References {
+				f.Cards[i].Off = true
+			}
+		}
+	}
+	m.w.refresh()
+}
+
+// before runs what begins a round, after asking where the round will not fit.
+func (m *memoryLine) before(run func()) {
+	if m.plan == nil || m.plan.Verdict != inference.TooLarge {
+		run()
+		return
+	}
+	m.w.ask(say("This round will not fit in memory"),
+		say("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", gigabytes(m.plan.Peak), gigabytes(m.plan.Available)),
+		say("Run anyway"), run)
+}
