@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"slices"
 	"strings"
@@ -59,7 +60,8 @@ type galleryDetail struct {
 	Recipe  inference.Recipe
 	Number  int // of its round within the session, from 1
 	Rounds  int
-	Missing bool // its file is not where it was
+	Missing bool        // its file is not where it was
+	Large   image.Image // the picture as large as it is shown; nil: only its thumbnail is there
 	Err     error
 }
 
@@ -111,13 +113,15 @@ func sessionTitle(s history.Session) string {
 	return say("Session of %s", s.Created.Local().Format("2 January, 15:04"))
 }
 
-// readDetail reads what is said of a picture.
-func readDetail(s Store, id uint64) galleryDetail {
+// readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.
+func readDetail(s Store, id uint64, side int) galleryDetail {
 	var d galleryDetail
 	if d.Picture, d.Err = s.Picture(id); d.Err != nil {
 		return d
 	}
-	d.Missing = gone(d.Picture)
+	if d.Missing = gone(d.Picture); !d.Missing && d.Picture.File != "" {
+		_, d.Large = largerThumb(d.Picture.File, side)
+	}
 	if d.Round, d.Err = s.Round(d.Picture.Round); d.Err != nil {
 		return d
 	}

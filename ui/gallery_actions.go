@@ -131,8 +131,9 @@ func (g *galleryPage) readDetail() {
 	if s == nil || id == 0 {
 		return
 	}
+	side := int(detailSide * g.w.win.Canvas().Scale() * max(textScale(), 1))
 	g.w.background(func() func() {
-		d := readDetail(s, id)
+		d := readDetail(s, id, side)
 		return func() {
 			if g.state.Chosen == id {
 				g.state.Detail = &d

@@ -50,12 +50,15 @@ type galleryPage struct {
 	right     *fyne.Container // around all that is said of the chosen picture
 }
 
+// detailSide is the side of the chosen picture at its right.
+const detailSide = 252
+
 // Rows of the list before the sessions, and after them.
 const rowsBefore = 1
 
 func newGalleryPage(w *Window) *galleryPage {
 	g := &galleryPage{w: w, buttons: map[string]*button{}}
-	g.thumbs = thumbs{store: w.journal.read, post: w.post, came: g.thumbsCame}
+	g.thumbs = thumbs{store: w.journal.read, post: w.post, side: w.thumbSide, remade: w.keepThumb, came: g.thumbsCame}
 	g.finder.do = g.find
 	body := container.New(columns{286, 276, 10, 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	back := newPlate(theme.ColorNameBackground, "", 0)
@@ -144,7 +147,7 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 		tool("compare", say("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
 		tool("trash", say("Move to the trash"), theme.DeleteIcon(), g.trashAll),
 		tool("restore", say("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
-	g.detail = newColumn(8, container.New(fixed{height: 252}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
+	g.detail = newColumn(8, container.New(fixed{height: detailSide}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(say("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
 	g.right = container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(quiet(g.none), g.detail)))
@@ -359,8 +362,8 @@ func (g *galleryPage) refreshDetail() {
 	if d == nil {
 		return
 	}
-	var img image.Image
-	if t := g.thumbs.get(d.Picture.ID); t != nil {
+	img := d.Large
+	if t := g.thumbs.get(d.Picture.ID); t != nil && img == nil {
 		img = t.image
 	}
 	setImage(g.big, img)

@@ -2,10 +2,13 @@ package ui
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/png"
 	"slices"
 	"sync"
+
+	"realword/history"
 )
 
 // thumb is a picture of the gallery as its cell shows it.
@@ -19,20 +22,24 @@ type thumb struct {
 // thumbs reads thumbnails off the window's goroutine, those asked for last first, and keeps the most recent ones. get and
 // forget belong to the window's goroutine.
 type thumbs struct {
-	store func() Store
-	post  func(func())
-	came  func(ids []uint64) // on the window's goroutine: these can be shown now
+	store  func() Store
+	post   func(func())
+	side   func() int                  // longer side of what is wanted, in pixels; nil is the usual one
+	remade func(id uint64, png []byte) // a thumbnail was made larger: off the window's goroutine
+	came   func(ids []uint64)          // on the window's goroutine: these can be shown now
 
 	kept  map[uint64]*thumb
 	order []uint64 // of kept, the least recently used first
 
 	mu     sync.Mutex
+	large  int      // what side said last
 	wanted []uint64 // the newest last
 	busy   bool
 }
 
 const (
 	thumbsKept   = 600 // of 64 kB at most: 40 MB
+	largeKept    = 240 // of 256 kB at most: 60 MB
 	thumbsWanted = 120 // what was asked for before was scrolled past
 	thumbsBatch  = 16
 )
@@ -45,8 +52,13 @@ func (t *thumbs) get(id uint64) *thumb {
 		}
 		return have
 	}
+	side := thumbSide
+	if t.side != nil {
+		side = t.side()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.large = side
 	if i := slices.Index(t.wanted, id); i >= 0 {
 		t.wanted = slices.Delete(t.wanted, i, i+1)
 	}
@@ -83,8 +95,9 @@ func (t *thumbs) work() {
 			t.mu.Unlock()
 			return
 		}
+		side := t.large
 		t.mu.Unlock()
-		read := readThumbs(t.store(), batch)
+		read := readThumbs(t.store(), batch, side, t.remade)
 		t.post(func() { t.keep(batch, read) })
 	}
 }
@@ -108,14 +121,22 @@ func (t *thumbs) keep(ids []uint64, read map[uint64]*thumb) {
 			t.kept[id] = &thumb{}
 		}
 	}
-	for len(t.order) > thumbsKept {
+	t.mu.Lock()
+	most := thumbsKept
+	if t.large > thumbSide {
+		most = largeKept
+	}
+	t.mu.Unlock()
+	for len(t.order) > most {
 		delete(t.kept, t.order[0])
 		t.order = t.order[1:]
 	}
 	t.came(ids)
 }
 
-func readThumbs(s Store, ids []uint64) map[uint64]*thumb {
+// readThumbs reads thumbnails. Those that are smaller than side are made again of the pictures' files, where these are larger, and
+// handed to remade.
+func readThumbs(s Store, ids []uint64, side int, remade func(id uint64, png []byte)) map[uint64]*thumb {
 	out := map[uint64]*thumb{}
 	if s == nil {
 		return out
@@ -129,7 +150,57 @@ func readThumbs(s Store, ids []uint64) map[uint64]*thumb {
 		if img, err := png.Decode(bytes.NewReader(p.Thumbnail)); err == nil {
 			one.image = img
 		}
+		if !one.missing && one.whole && softThumb(one.image, p, side) {
+			if data, img := largerThumb(p.File, side); img != nil {
+				one.image = img
+				remade(p.ID, data)
+			}
+		}
 		out[p.ID] = one
 	}
 	return out
+}
+
+// softThumb tells whether a picture has more to show at a side than its thumbnail.
+func softThumb(img image.Image, p history.Picture, side int) bool {
+	have := 0
+	if img != nil {
+		have = max(img.Bounds().Dx(), img.Bounds().Dy())
+	}
+	return have < side && have < max(p.Width, p.Height)
+}
+
+// largerThumb makes a thumbnail of a picture's file, nil where that cannot be read.
+func largerThumb(file string, side int) ([]byte, image.Image) {
+	whole, err := readImage(file)
+	if err != nil {
+		return nil, nil
+	}
+	data, err := thumbnail(whole, side)
+	if err != nil {
+		return nil, nil
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, nil
+	}
+	return data, img
+}
+
+// thumbSide is the longer side of the thumbnails that look crisp in the window, in pixels.
+func (w *Window) thumbSide() int {
+	if float32(cellSide)*w.win.Canvas().Scale()*textScale() > thumbSide {
+		return largeThumb
+	}
+	return thumbSide
+}
+
+// keepThumb journals a thumbnail that was made larger.
+func (w *Window) keepThumb(id uint64, png []byte) {
+	w.journal.do(func(s Store) error {
+		if err := s.SetThumbnail(id, png); !errors.Is(err, history.ErrNoPicture) {
+			return err
+		}
+		return nil // it was deleted for good meanwhile
+	})
 }

@@ -28,6 +28,7 @@ type journal struct {
 	made    map[*image.NRGBA]unsavedPicture // finished pictures whose files are still being written
 
 	budget  atomic.Int64 // of step data, in bytes; 0: no limit
+	thumb   atomic.Int64 // longer side of thumbnails, in pixels
 	session uint64       // that rounds and drafts go to, 0 until one is begun; belongs to the changes
 }
 
@@ -130,6 +131,7 @@ func (j *journal) record(r inference.Request, begin func(s Store) (round uint64,
 		return events
 	}
 	rec := NewRecorder(nil, 0, r)
+	rec.Thumb = int(j.thumb.Load())
 	j.do(func(s Store) error {
 		rec.store = s
 		rec.Round, rec.failed = begin(s)

@@ -38,6 +38,7 @@ func PlanOf(s Store, session uint64, r inference.Request, model string, parents 
 // round is recorded, and what was recorded stays.
 type Recorder struct {
 	Round uint64
+	Thumb int // longer side of thumbnails in pixels; 0 is the usual one
 
 	store    Store
 	request  inference.Request
@@ -113,7 +114,7 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 	if r.failed != nil || id == 0 {
 		return r.failed
 	}
-	small, err := thumbnail(ready.Image)
+	small, err := thumbnail(ready.Image, max(r.Thumb, thumbSide))
 	if err != nil {
 		return err
 	}
@@ -122,16 +123,16 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 	return err
 }
 
-// thumbSide is the longer side of a thumbnail in pixels.
-const thumbSide = 128
+// thumbSide is the longer side of a thumbnail in pixels, largeThumb that for screens and texts on which it looks soft.
+const thumbSide, largeThumb = 128, 256
 
 // thumbnail is a picture at the size in which a history is browsed, as a PNG file.
-func thumbnail(img *image.NRGBA) ([]byte, error) {
+func thumbnail(img *image.NRGBA, side int) ([]byte, error) {
 	size := img.Bounds().Size()
 	if size.X < 1 || size.Y < 1 {
 		return nil, errors.New("the picture is empty: report this")
 	}
-	scale := min(1, float64(thumbSide)/float64(max(size.X, size.Y)))
+	scale := min(1, float64(side)/float64(max(size.X, size.Y)))
 	small := image.NewNRGBA(image.Rect(0, 0, max(int(float64(size.X)*scale), 1), max(int(float64(size.Y)*scale), 1)))
 	xdraw.CatmullRom.Scale(small, small.Rect, img, img.Bounds(), xdraw.Src, nil)
 	var file bytes.Buffer

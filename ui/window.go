@@ -371,6 +371,7 @@ func (w *Window) nudge(by int) {
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
 	w.state.Form = w.state.Form.tidy()
+	w.journal.thumb.Store(int64(w.thumbSide()))
 	w.undo.note(w.state.Form, time.Now())
 	w.refreshHead()
 	w.refreshCards()

@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"realword/history"
+)
+
+// shelfOf is a store that only has pictures.
+type shelfOf struct {
+	Store
+	list []history.Picture
+}
+
+func (s shelfOf) Pictures([]uint64) ([]history.Picture, error) { return s.list, nil }
+
+func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	img := image.NewNRGBA(image.Rect(0, 0, 400, 200))
+	for i := range img.Pix {
+		img.Pix[i] = 0xff
+	}
+	img.Set(3, 3, color.Black)
+	var file bytes.Buffer
+	if err := png.Encode(&file, img); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "a.png")
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	damaged := filepath.Join(dir, "b.png")
+	if err := os.WriteFile(damaged, file.Bytes()[:60], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old, err := thumbnail(img, thumbSide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		picture history.Picture
+		side    int
+		width   int // of the thumbnail that is shown; 0: none
+		remade  bool
+	}{
+		"large enough for this screen": {history.Picture{File: path, Width: 400, Height: 200, Thumbnail: old}, thumbSide, 128, false},
+		"too soft":                     {history.Picture{File: path, Width: 400, Height: 200, Thumbnail: old}, largeThumb, 256, true},
+		"it had none":                  {history.Picture{File: path, Width: 400, Height: 200}, thumbSide, 128, true},
+		"the picture is no larger":     {history.Picture{File: path, Width: 128, Height: 64, Thumbnail: old}, largeThumb, 128, false},
+		"the file is gone":             {history.Picture{File: path + "x", Width: 400, Height: 200, Thumbnail: old}, largeThumb, 128, false},
+		"the file is damaged":          {history.Picture{File: damaged, Width: 400, Height: 200, Thumbnail: old}, largeThumb, 128, false},
+		"never finished":               {history.Picture{Width: 400, Height: 200}, largeThumb, 0, false},
+	} {
+		c.picture.ID = 7
+		var kept []byte
+		got := readThumbs(shelfOf{list: []history.Picture{c.picture}}, []uint64{7}, c.side, func(id uint64, png []byte) {
+			if id == 7 {
+				kept = png
+			}
+		})[7]
+		width := 0
+		if got.image != nil {
+			width = got.image.Bounds().Dx()
+		}
+		if width != c.width || (kept != nil) != c.remade {
+			t.Errorf("%s: %d pixels wide, made again %v; want %d, %v", name, width, kept != nil, c.width, c.remade)
+		}
+		if again, err := png.DecodeConfig(bytes.NewReader(kept)); c.remade && (err != nil || again.Width != c.width) {
+			t.Errorf("%s: kept %+v, %v", name, again, err)
+		}
+	}
+}
+
+// A thumbnail that was made again is in the history the next time.
+func TestThumbnailsMadeAgainAreKept(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	id := b.state.Shots[0].Kept
+	fresh := pngOf(green)
+	b.keepThumb(id, fresh)
+	b.keepThumb(id+100, fresh) // deleted meanwhile: no trouble
+	b.settle()
+	p, err := b.journal.read().Picture(id)
+	if err != nil || !bytes.Equal(p.Thumbnail, fresh) || b.state.History.Err != nil {
+		t.Errorf("%d bytes are kept, %v, %v", len(p.Thumbnail), err, b.state.History.Err)
+	}
+	if b.journal.thumb.Load() != int64(b.thumbSide()) || b.thumbSide() != thumbSide {
+		t.Errorf("thumbnails are made of %d pixels", b.journal.thumb.Load())
+	}
+	p2 := b.prefs
+	p2.TextSize = 150
+	b.setPreferences(p2)
+	if b.journal.thumb.Load() != largeThumb {
+		t.Errorf("with larger texts thumbnails are made of %d pixels", b.journal.thumb.Load())
+	}
+}
