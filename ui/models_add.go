@@ -306,7 +306,7 @@ func (w *Window) renameModel(m Model) {
 // askRemove asks before a model goes.
 func (w *Window) askRemove(m Model) {
 	switch {
-	case m.Path == "" || w.state.Shelf.inUse(m.Path):
+	case m.Path == "" || w.state.Shelf.inUse(m.Path) || w.state.Shelf.busy(m.Path):
 		return
 	case m.Elsewhere:
 		p := w.prefs

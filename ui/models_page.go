@@ -22,7 +22,7 @@ type modelsPage struct {
 
 	page             *fyne.Container
 	opener           *button // in the head of the window
-	list             *widget.List
+	list             *modelList
 	usage            *line
 	file, dir        *button
 	tasks            *fyne.Container
@@ -69,7 +69,7 @@ func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *butto
 }
 
 func (p *modelsPage) buildList() fyne.CanvasObject {
-	p.list = widget.NewList(func() int { return len(p.w.state.Shelf.List) }, newSessionItem, p.updateRow)
+	p.list = newModelList(p)
 	p.list.HideSeparators = true
 	p.list.OnSelected = func(i widget.ListItemID) {
 		s := &p.w.state.Shelf
@@ -85,6 +85,41 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 	bottom := newColumn(6, newCapped(12, p.tasks), widget.NewSeparator(), p.dir, p.file, container.New(inset{4, 0}, p.usage),
 		note(say("Or drop a checkpoint folder or a model file on the window.")))
 	return panel(container.NewBorder(container.New(fixed{height: 30}, heading(say("Models"))), bottom, nil, nil, p.list))
+}
+
+// modelList is the list; the arrows choose, Enter opens the chosen model, Delete removes it.
+type modelList struct {
+	widget.List
+	p *modelsPage
+}
+
+func newModelList(p *modelsPage) *modelList {
+	l := &modelList{p: p}
+	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.w.state.Shelf.List) }, newSessionItem, p.updateRow
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func (l *modelList) TypedKey(e *fyne.KeyEvent) {
+	s := l.p.w.state.Shelf
+	m, ok := s.chosen()
+	at := slices.IndexFunc(s.List, func(o Model) bool { return ok && o.Path == m.Path })
+	switch e.Name {
+	case fyne.KeyUp:
+		l.Select(max(at-1, 0))
+	case fyne.KeyDown:
+		l.Select(min(at+1, len(s.List)-1))
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if ok && s.Adding == nil {
+			l.p.w.useModel(m.Path)
+		}
+	case fyne.KeyDelete:
+		if ok && s.Adding == nil {
+			l.p.w.askRemove(m)
+		}
+	default:
+		handOn(l, e)
+	}
 }
 
 func (p *modelsPage) buildRight() fyne.CanvasObject {
@@ -250,6 +285,7 @@ func (p *modelsPage) show() {
 		p.shown = true
 		p.close = p.w.opened(p.escaped)
 		p.w.listModels()
+		defer p.w.win.Canvas().Focus(p.list)
 	}
 	p.refresh()
 }

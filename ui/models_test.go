@@ -746,3 +746,35 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 		spoken.Store(nil)
 	}
 }
+
+func TestModelsByKeys(t *testing.T) {
+	b, _, _ := withModels(t, nil)
+	key := func(name fyne.KeyName) { b.models.list.TypedKey(&fyne.KeyEvent{Name: name}) }
+	if b.win.Canvas().Focused() != b.models.list {
+		t.Error("the list has not the focus")
+	}
+	key(fyne.KeyDelete)
+	if b.win.Canvas().Overlays().Top() != nil {
+		t.Error("the model inside Realword can be removed")
+	}
+	key(fyne.KeyDown)
+	key(fyne.KeyDown)
+	if m, _ := b.state.Shelf.chosen(); m.Path != bigPath {
+		t.Errorf("%q is chosen", m.Path)
+	}
+	key(fyne.KeyDelete)
+	b.pressSheet("Cancel")
+	key(fyne.KeyReturn)
+	b.settle()
+	if b.state.Model.Name != "RealCustom++" {
+		t.Errorf("%s is open", b.state.Model.Name)
+	}
+	key(fyne.KeyUp)
+	if m, _ := b.state.Shelf.chosen(); m.Path != "" {
+		t.Errorf("%q is chosen", m.Path)
+	}
+	key(fyne.KeyEscape)
+	if b.models.shown {
+		t.Error("Esc leaves the page open")
+	}
+}

@@ -53,7 +53,7 @@ for look in dark light; do
   key m; shot compare; key Escape
   key shift+t; shot rounds; key shift+t
   key ctrl+h; sleep 1; shot sessions; key Escape
-  key ctrl+shift+m; sleep 1; key Down; key Down; shot models; key Escape
+  key ctrl+shift+m; sleep 1; key Down; shot models; key Escape
   key ctrl+n; shot start
   kill -TERM $program
   wait $program || true
