@@ -20,13 +20,14 @@ keep() {
   [ "$(stat -c %s "$out/$2-$look.png")" -lt 150000 ] || convert "$1" -dither None -colors 64 "PNG8:$out/$2-$look.png"
 }
 shot() { sleep "$settle"; import -window root "$folder/shot.png"; keep "$folder/shot.png" "$1"; }
-go run ./app/synthetic --out "$folder/checkpoints" --width tiny >/dev/null # a model beside the embedded one
+cache=${XDG_CACHE_HOME:-$HOME/.cache}
 for look in dark light; do
   home=$folder/$look pictures=$folder/$look/pictures
   mkdir -p "$home/fyne/org.realword.studio" "$pictures"
   printf '{"preferences":"{\\"Look\\":\\"%s\\"}"}' "$look" > "$home/fyne/org.realword.studio/preferences.json"
-  bin/realword model import "$folder/checkpoints" --copy --out "$home/data/realword/models/RealCustom++" >/dev/null 2>&1
-  XDG_CONFIG_HOME=$home XDG_DATA_HOME=$home/data XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
+  go run ./app/synthetic --out "$home/Downloads/RealCustom" --width tiny >/dev/null # a model beside the embedded one
+  bin/realword model import "$home/Downloads/RealCustom" --out "$home/.local/share/realword/models/RealCustom++" >/dev/null 2>&1
+  HOME=$home XDG_CACHE_HOME=$cache XDG_DATA_HOME= XDG_CONFIG_HOME=$home XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
   program=$!
   window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
   sleep "${OPENING:-6}" # model and history open behind the window
