@@ -106,7 +106,9 @@ func (g *galleryPage) thumbsCame(ids []uint64) {
 	}
 	for _, id := range ids {
 		if i := slices.Index(g.state.IDs, id); i >= 0 {
-			g.grid.RefreshItem(i)
+			for n := max(i-1, 0); n < min(i+2, len(g.state.IDs)); n++ { // its neighbours may be of its round
+				g.grid.RefreshItem(n)
+			}
 		}
 		if i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.Newest == id }); i >= 0 {
 			g.list.RefreshItem(i + rowsBefore)

@@ -87,6 +87,8 @@ type pictureCell struct {
 	id     uint64
 	shown  *thumb
 	marked bool
+	joint  *canvas.Line // below pictures of one round
+	joined [2]bool      // to the one before it, and behind it
 	tap    time.Time
 	image  *canvas.Image
 	badge  *line
@@ -106,6 +108,10 @@ func newPictureCell(p *pictureGrid) *pictureCell {
 	c.marker.Hide()
 	c.body = container.New(fixed{cellSide, cellSide}, container.New(inset{3, 3}, container.NewStack(c.back, container.New(inset{2, 2}, c.image),
 		container.New(inset{6, 6}, container.NewVBox(container.NewHBox(c.marker))))))
+	c.joint = canvas.NewLine(theme.Color(theme.ColorNamePlaceHolder))
+	c.joint.StrokeWidth = 2
+	c.joint.Hide()
+	c.body = container.NewStack(c.body, container.NewWithoutLayout(c.joint))
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -120,6 +126,11 @@ func (c *pictureCell) show(id uint64) {
 			c.back.stroke, c.back.thick = theme.ColorNamePrimary, 3
 		}
 		c.back.Refresh()
+	}
+	before, behind := c.grid.g.state.joint(id, c.grid.g.thumbs.round)
+	if joined := [2]bool{before, behind}; joined != c.joined {
+		c.joined = joined
+		c.placeJoint()
 	}
 	if c.id == id && c.shown == t && t != nil {
 		return
@@ -149,6 +160,22 @@ func (c *pictureCell) show(id uint64) {
 	if badge != "" {
 		c.marker.Resize(c.marker.MinSize())
 	}
+}
+
+// placeJoint draws the line that joins the picture to those of its round.
+func (c *pictureCell) placeJoint() {
+	const end = 10
+	from, to := float32(end), float32(cellSide-end)
+	if c.joined[0] {
+		from = -4
+	}
+	if c.joined[1] {
+		to = cellSide + 4
+	}
+	c.joint.Hidden = !c.joined[0] && !c.joined[1]
+	c.joint.StrokeColor = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
+	c.joint.Position1, c.joint.Position2 = fyne.NewPos(from, cellSide-0.5), fyne.NewPos(to, cellSide-0.5)
+	c.joint.Refresh()
 }
 
 func (c *pictureCell) Tapped(*fyne.PointEvent) {

@@ -73,6 +73,31 @@ func (g Gallery) withMarks(list []uint64) Gallery {
 	return g
 }
 
+// markRound marks the pictures of the chosen one's round, as far as the gallery shows them.
+func (g Gallery) markRound() Gallery {
+	if g.Detail == nil {
+		return g
+	}
+	var list []uint64
+	for _, id := range g.IDs {
+		if slices.ContainsFunc(g.Detail.Round.Pictures, func(p history.Picture) bool { return p.ID == id }) {
+			list = append(list, id)
+		}
+	}
+	return g.withMarks(list)
+}
+
+// joint is how a picture belongs to its neighbours: whether the one before it and the one behind it are of the same round. round
+// answers the round of a picture, 0 while it is not known.
+func (g Gallery) joint(id uint64, round func(uint64) uint64) (before, behind bool) {
+	i := slices.Index(g.IDs, id)
+	mine := round(id)
+	if i < 0 || mine == 0 {
+		return false, false
+	}
+	return i > 0 && round(g.IDs[i-1]) == mine, i+1 < len(g.IDs) && round(g.IDs[i+1]) == mine
+}
+
 // selection is the pictures that star, trash and export act on.
 func (g Gallery) selection() []uint64 {
 	switch {
@@ -261,6 +286,7 @@ func (g *galleryPage) markActions() []action {
 	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
 	return []action{
 		{id: "history.all", label: say("Mark all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
+		{id: "history.round", label: say("Mark the round"), key: "Shift+R", do: func() { g.marked(g.state.markRound()) }, can: func() bool { return g.shown && g.state.Detail != nil }},
 		{id: "history.pictures.export", menu: menuFile, label: say("Export the marked pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
 		{id: "history.compare", label: say("Compare the two marked pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+
+	"realword/history"
 )
 
 // Marking agrees with a plain set, whatever is clicked, and never loses the chosen picture.
@@ -145,5 +147,24 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	b.settle()
 	if g.shown || !b.contrast.on || b.contrast.other.Kept != second || b.state.Shot().Kept != first {
 		t.Errorf("compared %v, view %+v", b.contrast.on, b.state.View)
+	}
+}
+
+func TestPicturesOfARoundBelongTogether(t *testing.T) {
+	g := Gallery{IDs: []uint64{9, 8, 7, 6, 5}}
+	rounds := map[uint64]uint64{9: 1, 8: 2, 7: 2, 6: 2}
+	round := func(id uint64) uint64 { return rounds[id] }
+	for id, want := range map[uint64][2]bool{9: {}, 8: {false, true}, 7: {true, true}, 6: {true, false}, 5: {}, 4: {}} {
+		if before, behind := g.joint(id, round); [2]bool{before, behind} != want {
+			t.Errorf("%d is joined %v, %v, want %v", id, before, behind, want)
+		}
+	}
+	g = g.choose(7)
+	if g.markRound().Marked != nil {
+		t.Error("a round is marked before it is known")
+	}
+	g.Detail = &galleryDetail{Round: history.Round{Pictures: []history.Picture{{ID: 6}, {ID: 7}, {ID: 8}, {ID: 4}}}}
+	if got := g.markRound(); !slices.Equal(got.Marked, []uint64{8, 7, 6}) || got.Chosen != 7 {
+		t.Errorf("%v are marked", got.Marked)
 	}
 }

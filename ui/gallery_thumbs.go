@@ -15,8 +15,9 @@ import (
 type thumb struct {
 	image   image.Image // nil: it has no thumbnail
 	starred bool
-	missing bool // its file is not where it was
-	whole   bool // it was finished
+	round   uint64 // that it was made in
+	missing bool   // its file is not where it was
+	whole   bool   // it was finished
 }
 
 // thumbs reads thumbnails off the window's goroutine, those asked for last first, and keeps the most recent ones. get and
@@ -71,6 +72,14 @@ func (t *thumbs) get(id uint64) *thumb {
 		go t.work()
 	}
 	return nil
+}
+
+// round is the round of a picture whose thumbnail is here, or 0.
+func (t *thumbs) round(id uint64) uint64 {
+	if have := t.kept[id]; have != nil {
+		return have.round
+	}
+	return 0
 }
 
 // forget drops thumbnails that have changed; all of them without arguments.
@@ -146,7 +155,7 @@ func readThumbs(s Store, ids []uint64, side int, remade func(id uint64, png []by
 		return out
 	}
 	for _, p := range pictures {
-		one := &thumb{starred: p.Starred, missing: gone(p), whole: p.File != ""}
+		one := &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.File != ""}
 		if img, err := png.Decode(bytes.NewReader(p.Thumbnail)); err == nil {
 			one.image = img
 		}

@@ -115,10 +115,10 @@ func (r *queueRow) show(t Task, first, last bool) {
 // about says what a round makes.
 func (t Task) about() string {
 	n := len(t.Request.Seeds)
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return ""
-	case n == 1:
+	case 1:
 		return say("seed %d", t.Request.Seeds[0])
 	}
 	return count(n, "%d picture", "%d pictures", n) + " · " + say("seeds %s", seeds(t.Request.Seeds))
