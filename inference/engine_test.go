@@ -656,3 +656,45 @@ func TestPicturesAreDecodedOnce(t *testing.T) {
 		t.Error("the picture that every request used is not among the last used")
 	}
 }
+
+// keepingModel keeps the black picture's tokens like a bundle.
+type keepingModel struct {
+	*fakeModel
+	kept *tensor.Tensor
+	by   string
+}
+
+func (m *keepingModel) Black(by string) *tensor.Tensor {
+	if by != m.by {
+		return nil
+	}
+	return m.kept
+}
+
+func (m *keepingModel) KeepBlack(by string, tokens *tensor.Tensor) error {
+	m.by, m.kept = by, tokens
+	return nil
+}
+
+// TestBlackIsKept encodes the black picture of the release preset once for all starts of the program.
+func TestBlackIsKept(t *testing.T) {
+	b := newBench(t)
+	m := &keepingModel{fakeModel: b.model}
+	r := b.dog()
+	r.Preset, r.Steps = "release", 1
+	for start, want := range []int{2, 1} { // the dog and the black picture, then the dog alone
+		b.runtime.forget()
+		e := New(b.runtime, m)
+		j, err := e.Start(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		drain(j)
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := b.runtime.runs("vision") - b.runtime.runs("vision_kv"); n != want {
+			t.Errorf("start %d: %d pictures were encoded, wanted %d", start, n, want)
+		}
+	}
+}

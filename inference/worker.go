@@ -188,12 +188,37 @@ func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
 	if l.Vision, err = w.graphs.Condition(ctx, tokens); err != nil || !m.Presets[p.request.Preset].UncondVision {
 		return err
 	}
-	black, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return blackViews(m), nil })
+	black, err := w.black(ctx)
 	if err != nil {
 		return err
 	}
 	l.UncondVision, err = w.graphs.blackVision(ctx, black, len(tokens))
 	return err
+}
+
+// blackKeeper is a model that keeps the black picture's visual tokens from one start of the program to the next.
+type blackKeeper interface {
+	Black(by string) *tensor.Tensor
+	KeepBlack(by string, tokens *tensor.Tensor) error
+}
+
+// black returns the visual tokens of the black picture, encoded unless this worker or the model keeps them.
+func (w *worker) black(ctx context.Context) (*tensor.Tensor, error) {
+	if t, ok := w.tokens.get(look{}); ok {
+		return t, nil
+	}
+	keeper, keeps := w.graphs.model.(blackKeeper)
+	if keeps {
+		if t := keeper.Black(w.graphs.runtime.Describe()); t != nil {
+			w.tokens.put(look{}, t)
+			return t, nil
+		}
+	}
+	t, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return blackViews(w.graphs.model.Manifest()), nil })
+	if err == nil && keeps {
+		_ = keeper.KeepBlack(w.graphs.runtime.Describe(), t) // a read-only disk costs time at the next start, nothing else
+	}
+	return t, err
 }
 
 func blackViews(m bundle.Manifest) *tensor.Tensor {
