@@ -208,6 +208,9 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 			total += scope(c, f, m)
 		}
 	}
+	if a, b, ok := f.crossing(words); ok {
+		list = append(list, say("“%s” and “%s” share a word: bind each to words of its own.", a.Text, b.Text))
+	}
 	if total > 1 {
 		list = append(list, say("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
 	}

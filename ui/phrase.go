@@ -258,3 +258,17 @@ func (c *chip) TypedKey(e *fyne.KeyEvent) {
 		c.acts.other(e)
 	}
 }
+
+// crossing finds two subjects whose phrases share a word, which the model cannot give to both.
+func (f Form) crossing(words []Word) (a, b inference.Word, ok bool) {
+	subjects := f.Subjects()
+	for i, s := range subjects {
+		at, found := locate(words, s.Word)
+		for _, other := range subjects[:i] {
+			if before, too := locate(words, other.Word); found && too && at.first <= before.last && before.first <= at.last {
+				return other.Word, s.Word, true
+			}
+		}
+	}
+	return a, b, false
+}

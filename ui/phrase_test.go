@@ -161,3 +161,18 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 		t.Errorf("bonds %q", bonds(b.state))
 	}
 }
+
+func TestPhrasesThatShareAWord(t *testing.T) {
+	s := marking("a dog with a hat and a hat", cardOf("dog with a hat"), cardOf("hat"))
+	if list := s.Form.Problems(s.Words, nil); len(list) != 1 || list[0] != "“dog with a hat” and “hat” share a word: bind each to words of its own." {
+		t.Errorf("%q", list)
+	}
+	s.Form.Cards[1].Word.Occurrence = 2
+	if list := s.Form.Problems(s.Words, nil); len(list) != 0 {
+		t.Errorf("the other hat: %q", list)
+	}
+	s.Form.Cards[1].Word.Occurrence, s.Form.Cards[1].Off = 1, true
+	if list := s.Form.Problems(s.Words, nil); len(list) != 0 {
+		t.Errorf("left out: %q", list)
+	}
+}
