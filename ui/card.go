@@ -227,7 +227,7 @@ func (c *card) show(look cardLook) {
 			c.hint.text = say("also for “%s”", shorten(look.twins[0], 14))
 		}
 	default:
-		c.word.text, c.word.color = say("click its word"), theme.ColorNameWarning
+		c.word.text, c.word.color = say("which word?"), theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	}
 	if look.chosen || look.offering || c.focused {
