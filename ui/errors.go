@@ -1,19 +1,25 @@
 package ui
 
 import (
+	"context"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/picture"
 )
 
 // Sentence is an error as the window says it. Errors of this program are sentences with their remedy already and only get a
-// capital letter and a full stop; errors that were joined get a line each.
+// capital letter and a full stop; errors that were joined get a line each. Kinds of errors that people meet are said in the
+// language of the window, wherever they lie in an error; the rest of it stays as it is.
 func Sentence(err error) string {
 	if err == nil {
 		return ""
 	}
 	var lines []string
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(translated(err)) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, sentence(line))
 		}
@@ -22,6 +28,90 @@ func Sentence(err error) string {
 		return say("Something failed without saying why.")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// translated is the text of an error with all parts of known kinds in the language of the window.
+func translated(err error) string {
+	if own := kindText(err); own != "" {
+		return own
+	}
+	text := err.Error()
+	var inner []error
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		inner = []error{e.Unwrap()}
+	case interface{ Unwrap() []error }:
+		inner = e.Unwrap()
+	}
+	for _, part := range inner {
+		if part == nil {
+			continue
+		}
+		if own := translated(part); own != part.Error() {
+			text = strings.Replace(text, part.Error(), own, 1)
+		}
+	}
+	return text
+}
+
+// kindText says an error of a known kind; "" is any other.
+func kindText(err error) string {
+	switch e := err.(type) {
+	case *history.Error:
+		return historyText(e)
+	case *inference.MemoryError:
+		return memoryText(e)
+	case picture.UnsupportedError:
+		return say("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
+	}
+	switch err {
+	case inference.ErrNoRecipe:
+		return say("this picture does not say how it was made: use it as a reference, or choose the original file")
+	case history.ErrNotFound, history.ErrNoSession, history.ErrNoPicture:
+		return say("it is not in the history any more")
+	case history.ErrNoReference:
+		return say("its reference is not in the history any more: add the picture again")
+	case history.ErrNoStep:
+		return say("this step is not kept any more: the budget for steps has taken it")
+	case context.DeadlineExceeded:
+		return say("it took too long")
+	}
+	return ""
+}
+
+// memoryText says how much memory is wanted, and what would fit.
+func memoryText(e *inference.MemoryError) string {
+	text := say("this picture needs about %s of memory and %s are available", inference.Gigabytes(e.Plan.Peak), inference.Gigabytes(e.Plan.Available))
+	if e.Err != nil {
+		text = say("the memory did not suffice: this picture needs about %s", inference.Gigabytes(e.Plan.Peak))
+	}
+	var fit []string
+	for _, r := range e.Plan.Remedies {
+		fit = append(fit, r.Text+" ("+inference.Gigabytes(r.Peak)+")")
+	}
+	if len(fit) == 0 {
+		return say("%s: close other programs, or choose a smaller model", text)
+	}
+	return say("%s: close other programs, or choose %s", text, strings.Join(fit, ", "))
+}
+
+// historyText says trouble with the history and what helps. The cause of the cause is for the log.
+func historyText(e *history.Error) string {
+	switch e.Kind {
+	case history.Busy:
+		return say("another Realword has the history %s open: close the other one and try again", e.Path)
+	case history.Newer:
+		return say("a newer Realword wrote %s: use the newer Realword", e.Path)
+	case history.Damaged:
+		return say("%s is damaged: move it away, and Realword begins a new one; the pictures themselves are files of their own", e.Path)
+	case history.ReadOnly:
+		return say("%s is read-only: change its permissions, or use another disk", e.Path)
+	case history.Full:
+		return say("there is no space left for %s: free some space, empty the trash or trim the step data, and try again", e.Path)
+	case history.Hostile:
+		return say("%s is not a session that Realword exported: export the session again and use that file as it is", e.Path)
+	}
+	return say("%s cannot be reached: check that its folder exists and its disk is connected", e.Path)
 }
 
 func sentence(text string) string {

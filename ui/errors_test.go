@@ -2,7 +2,13 @@ package ui
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/picture"
 )
 
 func TestSentence(t *testing.T) {
@@ -21,5 +27,28 @@ func TestSentence(t *testing.T) {
 		if got := Sentence(c.err); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.err, got, c.want)
 		}
+	}
+}
+
+// TestErrorsSpeakTheLanguageOfTheWindow finds no English in errors of known kinds, wherever they lie.
+func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
+	l := pseudo(t)
+	spoken.Store(&l)
+	t.Cleanup(func() { spoken.Store(nil) })
+	for _, err := range []error{
+		&history.Error{Kind: history.Full, Path: "/h", Err: errors.New("no space left on device")},
+		fmt.Errorf("/p.png: %w", picture.UnsupportedError("the file is not a picture")),
+		errors.Join(inference.ErrNoRecipe, fmt.Errorf("7: %w", history.ErrNoStep)),
+		&inference.MemoryError{Plan: inference.MemoryPlan{Peak: 9e9, Available: 4e9, Remedies: []inference.Remedy{{Text: "768 × 768", Peak: 3e9}}}},
+	} {
+		got := Sentence(err)
+		for _, english := range []string{"the", "this", "kept", "space", "picture", "memory"} {
+			if strings.Contains(strings.ToLower(got), english) {
+				t.Errorf("%v: %q is English in %q", err, english, got)
+			}
+		}
+	}
+	if got := Sentence(errors.Join(errors.New("a"), history.ErrNoPicture)); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "A.") {
+		t.Errorf("joined errors: %q", got)
 	}
 }

@@ -45,7 +45,7 @@ func historyTrouble(h History, canFresh bool) (text string, fresh, folder bool) 
 	why := Sentence(h.Err)
 	var trouble *history.Error
 	if errors.As(h.Err, &trouble) { // the cause of the cause is for the log
-		why = sentence(trouble.Sentence() + ": " + trouble.Remedy())
+		why = sentence(historyText(trouble))
 		folder = trouble.Kind != history.Busy
 		fresh = canFresh && !h.Open && (trouble.Kind == history.Damaged || trouble.Kind == history.Newer)
 	}
