@@ -390,7 +390,7 @@ func TestWhatIsSaidOfAPicture(t *testing.T) {
 		"stopped before its end":     {Round: stopped},
 		"program ended":              {Round: died},
 		"not where it was: /p/a.png": {Picture: whole, Missing: true},
-		"There is no such picture":   {Err: history.ErrNoPicture},
+		"It is not in the history any more":   {Err: history.ErrNoPicture},
 	} {
 		if got := d.state(); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
