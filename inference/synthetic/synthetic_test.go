@@ -1,7 +1,10 @@
 package synthetic
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"math"
 	"os"
@@ -92,6 +95,27 @@ func TestValues(t *testing.T) {
 	}
 	if !slices.Equal(v, floats(1, drawn("unet conv_in.weight", 100003))) || slices.Equal(v[:8], floats(2, drawn("unet conv_in.weight", 8))) {
 		t.Error("values must follow from seed and key alone")
+	}
+}
+
+// TestPieces draws a tensor that several goroutines share: it is what one would draw, in every type the same values.
+func TestPieces(t *testing.T) {
+	p := part{"unet large.weight", []int{2*piece + 7}}
+	shared := make([]byte, 4*p.shape[0])
+	draw(shared, 1, p, tensor.F32)
+	alone := make([]byte, len(shared))
+	sum := sha256.Sum256([]byte("1 " + p.key))
+	tables(tensor.F32, false).fill(alone, binary.LittleEndian.Uint64(sum[:]))
+	if !bytes.Equal(shared, alone) {
+		t.Error("pieces are not what one goroutine draws")
+	}
+	half := make([]byte, 2*p.shape[0])
+	draw(half, 1, p, tensor.F16)
+	for _, i := range []int{0, piece - 1, piece, 2 * piece, 2*piece + 6} {
+		wide := math.Float32frombits(binary.LittleEndian.Uint32(shared[4*i:]))
+		if got := binary.LittleEndian.Uint16(half[2*i:]); got != tensor.ToF16(wide) {
+			t.Errorf("value %d is %v in fp32 and %v in fp16", i, wide, tensor.FromF16(got))
+		}
 	}
 }
 
