@@ -69,7 +69,8 @@ func (e *MemoryError) Unwrap() error { return e.Err }
 func (e *MemoryError) Error() string {
 	text := fmt.Sprintf("this picture needs about %s of memory and %s are available", Gigabytes(e.Plan.Peak), Gigabytes(e.Plan.Available))
 	if e.Err != nil {
-		text = fmt.Sprintf("the memory did not suffice (%s): this picture needs about %s", e.Err, Gigabytes(e.Plan.Peak))
+		doing, _, _ := strings.Cut(e.Err.Error(), ": ") // "run the decoder graph"; the library's words follow
+		text = fmt.Sprintf("the system gave no more memory to %s: this picture needs about %s", doing, Gigabytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {

@@ -162,7 +162,7 @@ func TestRemediesFit(t *testing.T) {
 
 func TestLackOfMemoryIsASentence(t *testing.T) {
 	b := newBench(t)
-	err := fmt.Errorf("run decoder: %w: bad allocation", session.ErrMemory)
+	err := fmt.Errorf("run the decoder graph: %w: bad allocation", session.ErrMemory)
 	got := b.engine.shortOf(err, Request{})
 	if !errors.Is(got, session.ErrMemory) || !strings.Contains(got.Error(), "choose a smaller picture") {
 		t.Errorf("without sizes: %v", got)
@@ -173,7 +173,7 @@ func TestLackOfMemoryIsASentence(t *testing.T) {
 		if got = lackOfMemory(err, sdxl(t), w, available); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
 			t.Fatalf("%v", got)
 		}
-		if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "bad allocation") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
+		if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "no more memory to run the decoder graph: this picture needs about 7.") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
 			t.Errorf("%v", got)
 		}
 	}
