@@ -215,11 +215,15 @@ func (s modelSizes) use(stage Stage, available int64, graphs ...string) MemoryUs
 	return u
 }
 
-// opening is what the U-Net's session holds beside its weights while it is made.
+// opening is what the U-Net's session holds beside its weights while it is made: for packing a third of them, else those of the
+// convolutions once more, where they are converted.
 func (s modelSizes) opening(available int64) (n int64) {
-	packed := session.ChooseWeights(float32Bytes(s.graphs["unet"]), available, false) == session.Packed
-	for _, w := range s.graphs["unet"] {
-		if w.Half && (w.Conv || packed) {
+	weights := s.graphs["unet"]
+	if all := float32Bytes(weights); session.ChooseWeights(all, available, false) == session.Packed {
+		return all / 10 * 3
+	}
+	for _, w := range weights {
+		if w.Half && w.Conv {
 			n += w.Float32()
 		}
 	}
