@@ -68,7 +68,7 @@ func (w *Window) helpActions() []action {
 		{id: "help.logs", menu: menuHelp, label: say("Open the log folder"), do: func() { w.showFolder(w.opt.Logs) }, can: func() bool { return w.opt.Logs != "" }},
 		{id: "help.report", menu: menuHelp, label: say("Save a report for a helper…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
 		separator(menuHelp),
-		{id: "help.about", menu: menuHelp, label: say("About…"), do: w.showAbout},
+		{id: "help.about", menu: menuHelp, label: say("About…"), key: "Shift+F1", do: w.showAbout},
 		{id: "file.preferences", menu: menuFile, label: say("Preferences…"), key: "Ctrl+,", do: w.showPreferences},
 		separator(menuFile),
 		{id: "file.quit", menu: menuFile, label: say("Quit"), key: "Ctrl+Q", do: w.askClose},

@@ -136,10 +136,13 @@ func (w *Window) askWord(shot Shot) {
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
 	note := widget.NewLabel(say("The longer name fits this picture better: it holds what this round has added."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	note.Hidden = !slices.ContainsFunc(offer.Words, func(word inference.Word) bool {
+	longer := slices.ContainsFunc(offer.Words, func(word inference.Word) bool {
 		return len(word.Text) < len(offer.Words[0].Text) && strings.Contains(offer.Words[0].Text, word.Text)
 	})
-	body := newColumn(6, container.New(inset{8, 0}, heading(say("What does this picture show?"))), choice, quiet(note))
+	body := newColumn(6, container.New(inset{8, 0}, heading(say("What does this picture show?"))), choice)
+	if longer {
+		body.Add(quiet(note))
+	}
 	var anchor *check
 	if len(offer.Originals) > 0 {
 		var files []string

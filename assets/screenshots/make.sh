@@ -21,18 +21,22 @@ keep() {
 }
 shot() { sleep "$settle"; import -window root "$folder/shot.png"; keep "$folder/shot.png" "$1"; }
 cache=${XDG_CACHE_HOME:-$HOME/.cache}
+# studio: starts the program and waits until model and history are open behind the window
+studio() {
+  HOME=$home XDG_CACHE_HOME=$cache XDG_DATA_HOME= XDG_CONFIG_HOME=$home XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
+  program=$!
+  window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
+  sleep "${OPENING:-6}"
+  xdotool windowfocus "$window"
+  xdotool mousemove 1 799
+}
 for look in dark light; do
   home=$folder/$look pictures=$folder/$look/pictures
   mkdir -p "$home/fyne/org.realword.studio" "$pictures"
   printf '{"preferences":"{\\"Look\\":\\"%s\\"}"}' "$look" > "$home/fyne/org.realword.studio/preferences.json"
   go run ./app/synthetic --out "$home/Downloads/RealCustom" --width tiny >/dev/null # a model beside the embedded one
   bin/realword model import "$home/Downloads/RealCustom" --out "$home/.local/share/realword/models/RealCustom++" >/dev/null 2>&1
-  HOME=$home XDG_CACHE_HOME=$cache XDG_DATA_HOME= XDG_CONFIG_HOME=$home XDG_PICTURES_DIR=$pictures WAYLAND_DISPLAY= LIBGL_ALWAYS_SOFTWARE=1 bin/realword &
-  program=$!
-  window=$(xdotool search --sync --onlyvisible --name '^Realword' | head -n 1)
-  sleep "${OPENING:-6}" # model and history open behind the window
-  xdotool windowfocus "$window"
-  xdotool mousemove 1 799
+  studio
   key Escape
   shot done
   key shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left
@@ -40,6 +44,7 @@ for look in dark light; do
   key k; shot inspect; key Escape
   key ctrl+comma; shot preferences; key Escape
   key F1; shot keys; key Escape
+  key shift+F1; shot about; key Escape
   before=$(find "$pictures" -name '*.png' | wc -l)
   xdotool key ctrl+Return
   rm -f "$folder"/frame-*
@@ -52,10 +57,19 @@ for look in dark light; do
   keep "${running[$((${#running[@]} * 3 / 4))]}" running
   sleep 2
   key m; shot compare; key Escape
+  key r; shot next; key Escape
+  key f; shot picture; key f
   key shift+t; shot rounds; key shift+t
   key ctrl+h; sleep 1; shot sessions; key Escape
   key ctrl+shift+m; sleep 1; key Down; shot models; key Escape
+  key ctrl+l; xdotool type --delay 40 ' at night, '; xdotool mousemove 614 420 click 1; key a; shot recipe; key Escape
+  xdotool mousemove 1 799
   key ctrl+n; shot start
+  kill -TERM $program
+  wait $program || true
+  truncate -s 5000 "$home/realword/history.db"
+  studio
+  shot banner
   kill -TERM $program
   wait $program || true
 done
