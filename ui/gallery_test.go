@@ -385,12 +385,12 @@ func TestWhatIsSaidOfAPicture(t *testing.T) {
 	failed, stopped, died := history.Round{Status: history.Failed, Error: "no memory"}, history.Round{Status: history.Cancelled}, history.Round{Status: history.Interrupted}
 	whole := history.Picture{File: "/p/a.png"}
 	for want, d := range map[string]galleryDetail{
-		"":                           {Picture: whole},
-		"No memory.":                 {Round: failed},
-		"stopped before its end":     {Round: stopped},
-		"program ended":              {Round: died},
-		"not where it was: /p/a.png": {Picture: whole, Missing: true},
-		"It is not in the history any more":   {Err: history.ErrNoPicture},
+		"":                                  {Picture: whole},
+		"No memory.":                        {Round: failed},
+		"stopped before its end":            {Round: stopped},
+		"program ended":                     {Round: died},
+		"not where it was: /p/a.png":        {Picture: whole, Missing: true},
+		"It is not in the history any more": {Err: history.ErrNoPicture},
 	} {
 		if got := d.state(); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
