@@ -116,7 +116,7 @@ func TestMemoryAddsUp(t *testing.T) {
 			verdicts[v] = available
 		}
 	}
-	if !(verdicts[TooLarge] < verdicts[Tight] && verdicts[Tight] < verdicts[Fits]) {
+	if verdicts[TooLarge] >= verdicts[Tight] || verdicts[Tight] >= verdicts[Fits] {
 		t.Errorf("the verdicts begin at %v", verdicts)
 	}
 	if p := planMemory(s, one, verdicts[Tight]); !p.closeUNet {
