@@ -104,7 +104,6 @@ var (
 	splitIcon = icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
 	againIcon = icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
 	recipe    = icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
-	masksIcon = icon("masks.svg", `M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16zm0 2v12a6 6 0 1 1 0-12z`)
 )
 
 func icon(name, path string) fyne.Resource {

@@ -431,7 +431,7 @@ func (p *modelsPage) refreshDetail(m Model) {
 	p.buttons["base"].Hidden = m.Source == ""
 	able(p.buttons["base"], p.w.opt.OpenModel != nil || p.w.opt.OpenFolder != nil)
 	check, checked := s.Checks[m.Path]
-	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && !(checked && check.Err != nil)
+	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && (!checked || check.Err == nil)
 	p.buttons["reveal"].Hidden = !own
 	p.buttons["remove"].Hidden = !own
 	able(p.buttons["remove"], !used && !at)
