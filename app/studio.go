@@ -17,6 +17,7 @@ type machine struct {
 	model   string // bundle folder; empty means the embedded model
 	device  string // as ort.ParseDevice reads it, or auto, which is the default
 	threads int
+	yield   bool // inference gives way to the window
 }
 
 // engine is an open model with a running engine.
@@ -44,7 +45,11 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{inference.New(rt, b), b, rt}, nil
+	var before []func()
+	if m.yield {
+		before = append(before, ort.Yield)
+	}
+	return &engine{inference.New(rt, b, before...), b, rt}, nil
 }
 
 // runtime starts the library on the device that was chosen; on a graphics card, with the CPU behind it.

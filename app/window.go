@@ -32,7 +32,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		Program: program,
 		Open: func(ctx context.Context, model string) (ui.Engine, error) {
 			one := *m
-			one.model = model
+			one.model, one.yield = model, true
 			if one.device == "auto" { // the command line goes first
 				one.device = ui.DevicePreference(a.Preferences())
 			}

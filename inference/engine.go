@@ -42,12 +42,16 @@ const (
 	maxWaiting = 256
 )
 
-// New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end.
-func New(rt Runtime, m Model) *Engine {
+// New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end. The functions
+// of before are the first thing that runs on the worker's goroutine, which opens and runs every session.
+func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), views: lru[look, *tensor.Tensor]{limit: keptViews}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)
 	e.worker.Go(func() {
+		for _, f := range before {
+			f()
+		}
 		w := worker{engine: e, graphs: e.graphs, tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
 		e.closed = w.work(e.ctx, e.jobs)
 	})

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package ort
+
+// Yield does nothing on this system; see Linux.
+func Yield() {}
