@@ -17,13 +17,14 @@ import (
 
 	"realword/assets"
 	"realword/inference"
+	"realword/inference/session"
 )
 
 func newBench() *cobra.Command {
 	var m machine
 	var b bench
 	var bound []string
-	var size, loops, clock string
+	var size, loops, clock, weights string
 	c := &cobra.Command{
 		Use: "bench", Short: "figures of this machine: a customized picture beside a plain one and the paper's own way",
 		Long: "Measures every kind of U-Net pass in turns, so that a busy moment hits all of them, and puts together what a customized picture costs in\n" +
@@ -43,6 +44,12 @@ func newBench() *cobra.Command {
 			default:
 				return usagef("--clock %s: wall or cpu", clock)
 			}
+			kinds := []session.Weights{session.Auto, session.Packed, session.Mapped}
+			kind := slices.IndexFunc(kinds, func(w session.Weights) bool { return w.String() == weights })
+			if kind < 0 {
+				return usagef("--weights %s: %v, %v or %v", weights, kinds[0], kinds[1], kinds[2])
+			}
+			m.weights = kinds[kind]
 			r := &b.request
 			var err error
 			if r.Width, r.Height, err = parseSize(size); err != nil {
@@ -78,6 +85,7 @@ func newBench() *cobra.Command {
 	f.IntVar(&r.Stop, "stop", 0, "T_stop that the ratios are for")
 	f.BoolVar(&b.options.Naive, "naive", true, "measure the paper's own way, too")
 	f.StringVar(&loops, "loops", "auto", "run whole loops, too: yes, no, or auto when they take less than a minute")
+	f.StringVar(&weights, "weights", "auto", "auto chooses for every graph by the memory that is available; packed or mapped compares all of them alike")
 	f.StringVar(&clock, "clock", "wall", "what passes and loops are measured in: wall, or cpu, the processor time of all threads, which other programs disturb less")
 	f.BoolVar(&b.json, "json", false, "print everything measured as one JSON object")
 	m.flags(c)

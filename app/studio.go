@@ -17,6 +17,7 @@ type machine struct {
 	model   string // bundle folder; empty means the embedded model
 	device  string // as ort.ParseDevice reads it, or auto, which is the default
 	threads int
+	weights session.Weights
 	yield   bool // inference gives way to the window
 }
 
@@ -62,7 +63,7 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt, err := ort.New(ort.Options{Threads: m.threads, Device: device})
+	rt, err := ort.New(ort.Options{Threads: m.threads, Device: device, Weights: m.weights})
 	if err != nil || device == "cpu" {
 		return rt, err
 	}

@@ -24,9 +24,10 @@ import (
 
 // Options of a Runtime. The zero value finds the library by itself and uses every physical core.
 type Options struct {
-	Threads int    // threads of one operator; 0 means the physical cores that the process may use
-	Library string // library file or its folder; empty means Find's places
-	Device  string // as ParseDevice reads it; empty means the CPU
+	Threads int             // threads of one operator; 0 means the physical cores that the process may use
+	Library string          // library file or its folder; empty means Find's places
+	Device  string          // as ParseDevice reads it; empty means the CPU
+	Weights session.Weights // for sessions that leave it to be chosen; Auto chooses for each by the memory that is available
 }
 
 // Runtime opens graphs on one device of one library. It may be used from any goroutine.
@@ -34,6 +35,7 @@ type Runtime struct {
 	library string
 	version string
 	threads int
+	weights session.Weights
 	cpu     *native.Memory // of Go tensors
 	memory  *native.Memory // of the device
 	cuda    *cuda          // nil: the processor
@@ -70,7 +72,7 @@ func New(opts Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{library: library, version: onnx.GetVersion(), threads: threads, cpu: cpu, memory: cpu}
+	r := &Runtime{library: library, version: onnx.GetVersion(), threads: threads, weights: opts.Weights, cpu: cpu, memory: cpu}
 	if onCUDA {
 		if err := r.useCUDA(index); err != nil {
 			return nil, err

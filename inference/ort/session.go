@@ -65,6 +65,9 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 	if r.cuda != nil {
 		opts.Weights = session.Packed // they go to the device once, in either way
 	} else if opts.Weights == session.Auto {
+		opts.Weights = r.weights
+	}
+	if opts.Weights == session.Auto {
 		opts.Weights = session.ChooseWeights(m.float32Bytes(), ram.Available(), opts.Once)
 	}
 	options, err := r.options(opts)
