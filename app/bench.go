@@ -17,6 +17,8 @@ import (
 
 	"realword/assets"
 	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/ram"
 	"realword/inference/session"
 )
 
@@ -128,6 +130,10 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 			fmt.Fprintf(b.progress, "\r\033[K%s", what)
 		}
 	}
+	if need, free := writtenMaps(b.engine.bundle.Manifest(), r.Width, r.Height), ram.Available(); b.options.Naive && need > free {
+		fmt.Fprintf(b.progress, "The naive way is left out: the attention maps that it writes out need about %d GB, and %d GB are available.\n", need>>30, free>>30)
+		b.options.Naive = false
+	}
 	b.options.Loops = b.loops == "yes"
 	memory := sampleMemory()
 	m, err := inference.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
@@ -165,6 +171,14 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "%-40s %.3f s\n", "cancel answered after", f.Cancel)
 	return err
+}
+
+// writtenMaps estimates the bytes of the attention maps that the naive guidance branch writes out: N x N numbers for N cells of the
+// grid, of some 250 heads and sums at a time, as SDXL at 1024 x 1024 took them.
+func writtenMaps(m bundle.Manifest, width, height int) int64 {
+	side := m.Latent.Factor * m.Grid
+	cells := int64(width/side) * int64(height/side)
+	return 250 * 4 * cells * cells
 }
 
 func (f figures) print(w io.Writer) error {
