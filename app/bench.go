@@ -134,16 +134,12 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(b.progress, "The naive way is left out: the attention maps that it writes out need about %d GB, and %d GB are available.\n", need>>30, free>>30)
 		b.options.Naive = false
 	}
-	b.options.Loops = b.loops == "yes"
+	b.options.Loops = func(m inference.Measurement) bool {
+		passes := inference.Find(m.Passes, inference.PassPlain).Min() * float64(4*r.Steps*b.options.Repeats)
+		return b.loops == "yes" || b.loops == "auto" && passes < longLoops.Seconds()
+	}
 	memory := sampleMemory()
 	m, err := inference.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
-	if err == nil && b.loops == "auto" && len(m.Passes) > 0 {
-		passes := time.Duration(float64(time.Second) * inference.Find(m.Passes, inference.PassPlain).Min() * float64(4*r.Steps*b.options.Repeats))
-		if passes < longLoops {
-			b.options.Loops = true
-			m, err = inference.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
-		}
-	}
 	if err != nil {
 		return badRequest(err)
 	}

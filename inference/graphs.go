@@ -167,13 +167,12 @@ func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Ten
 // guide runs the guidance branch: text alone, reduced inside the graph to one map per subject. words is [R, 77]; none is the
 // condition without subjects.
 func (g *Graphs) guide(ctx context.Context, source guidance.Source, p point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
-	in, kept := g.passInputs(p, none, nil)
 	grids := len(g.model.Manifest().Attention)
-	crossLevels, selfLevels := source.Levels(grids)
-	in["token_weights"], in["want_noise"] = words, tensor.OfInts([]int64{0}, 1)
-	in["cross_levels"], in["self_levels"] = tensor.OfInts(crossLevels, grids), tensor.OfInts(selfLevels, grids)
-	f := g.model.Manifest().Latent.Factor
-	h, w := g.grid(p.latent.Shape[2]*f, p.latent.Shape[3]*f)
+	cross01, self01 := source.Levels(grids)
+	in, kept := g.passInputs(p, none, nil, tensors{
+		"token_weights": words, "want_noise": tensor.OfInts([]int64{0}, 1), "cross_levels": tensor.OfInts(cross01, grids), "self_levels": tensor.OfInts(self01, grids),
+	})
+	h, w := g.gridOf(p.latent)
 	shape := []int{words.Shape[0], h, w}
 	out, err := g.runKept(ctx, "unet", in, kept, port("cross", shape...), port("scores", shape...))
 	return out["cross"], out["scores"], err
@@ -181,24 +180,26 @@ func (g *Graphs) guide(ctx context.Context, source guidance.Source, p point, wor
 
 // noise runs one denoising pass under a text and, where vision has subjects, under their masks on the guidance grid.
 func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]float32) (*tensor.Tensor, error) {
-	in, kept := g.passInputs(p, vision, masks)
 	grids := len(g.model.Manifest().Attention)
-	in["token_weights"], in["want_noise"] = tensor.Zeros(0, prompt.Length), tensor.OfInts([]int64{1}, 1)
-	in["cross_levels"], in["self_levels"] = tensor.OfInts(make([]int64, grids), grids), tensor.OfInts(make([]int64, grids), grids)
+	none := tensor.OfInts(make([]int64, grids), grids)
+	in, kept := g.passInputs(p, vision, masks, tensors{
+		"token_weights": tensor.Zeros(0, prompt.Length), "want_noise": tensor.OfInts([]int64{1}, 1), "cross_levels": none, "self_levels": none,
+	})
 	out, err := g.runKept(ctx, "unet", in, kept, port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
 
-// passInputs are the inputs that every role of the U-Net shares.
-func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32) (tensors, map[string]session.Value) {
+// passInputs are the inputs of a U-Net pass: those that every role shares, and those that make the role.
+func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32, role tensors) (tensors, map[string]session.Value) {
 	in := p.inputs()
+	maps.Copy(in, role)
 	maps.Copy(in, vision.KV.tensors)
 	kept := map[string]session.Value{}
 	maps.Copy(kept, p.text.KV.kept)
 	maps.Copy(kept, vision.KV.kept)
 	in["vision_bias"] = vision.Bias
 	m := g.model.Manifest()
-	h, w := g.grid(p.latent.Shape[2]*m.Latent.Factor, p.latent.Shape[3]*m.Latent.Factor)
+	h, w := g.gridOf(p.latent)
 	for _, grid := range m.Attention {
 		index, weight := guidance.Rows(masks, w, h, grid/m.Grid)
 		r, t := len(masks), 1
@@ -216,6 +217,12 @@ func (g *Graphs) grid(height, width int) (h, w int) {
 	m := g.model.Manifest()
 	cell := m.Latent.Factor * m.Grid
 	return height / cell, width / cell
+}
+
+// gridOf is grid for the picture of a latent [1, C, h, w].
+func (g *Graphs) gridOf(latent *tensor.Tensor) (h, w int) {
+	cells := g.model.Manifest().Grid
+	return latent.Shape[2] / cells, latent.Shape[3] / cells
 }
 
 // noVision is the condition of a pass without subjects.

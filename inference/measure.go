@@ -125,11 +125,12 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 
 // MeasureOptions say how much Measure does.
 type MeasureOptions struct {
-	Repeats int               // of every pass and loop, at least 1
-	Clock   func() float64    // seconds since some moment, of passes and loops; nil is the time on the wall
-	Naive   bool              // measure the naive way, too, and a graph without roles, where the bundle has such graphs
-	Loops   bool              // run whole loops besides the single passes
-	Doing   func(what string) // told what begins; may be nil
+	Repeats int            // of every pass and loop, at least 1
+	Clock   func() float64 // seconds since some moment, of passes and loops; nil is the time on the wall
+	Naive   bool           // measure the naive way, too, and a graph without roles, where the bundle has such graphs
+	// Loops is asked after the passes whether whole loops shall run, too; nil means no.
+	Loops func(Measurement) bool
+	Doing func(what string) // told what begins; may be nil
 }
 
 // Measure takes the times of one customized picture of a model: opening, encoding, every kind of U-Net pass, decoding. The
@@ -186,7 +187,7 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 		return m, err
 	}
 	w.graphs.watch = nil
-	if !o.Loops {
+	if o.Loops == nil || !o.Loops(m) {
 		return m, nil
 	}
 	plain := *l

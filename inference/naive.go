@@ -18,8 +18,7 @@ func (g *Graphs) plainNoise(ctx context.Context, p point, features *tensor.Tenso
 // the guidance grid.
 func (g *Graphs) naiveNoise(ctx context.Context, p point, features, tokens *tensor.Tensor, masks [][]float32) (*tensor.Tensor, error) {
 	in := g.naiveInputs(p, features)
-	m := g.model.Manifest()
-	h, w := g.grid(p.latent.Shape[2]*m.Latent.Factor, p.latent.Shape[3]*m.Latent.Factor)
+	h, w := g.gridOf(p.latent)
 	all := tensor.Zeros(len(masks), 1, h, w)
 	for r, mask := range masks {
 		copy(all.F32[r*h*w:], mask)

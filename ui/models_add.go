@@ -9,7 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
 
 	"realword/inference/bundle"
 )
@@ -29,19 +28,10 @@ func (w *Window) modelsFolderChooser(change func(func(*Preferences))) fyne.Canva
 	if w.opt.Models == nil {
 		return nil
 	}
-	folder, trouble := newField(w.shortcut, false), caption("")
-	folder.SetPlaceHolder(w.opt.Models.Folder())
-	folder.SetText(w.prefs.Models)
-	trouble.color = theme.ColorNameError
-	folder.OnChanged = func(path string) {
-		trouble.set("")
-		if path != "" && !filepath.IsAbs(path) {
-			trouble.set(say("Write the whole path, from the top of the disk."))
-			return
-		}
+	folder, trouble := w.folderField(w.opt.Models.Folder(), w.prefs.Models, func(path string) {
 		change(func(p *Preferences) { p.Models = path })
 		w.listModels()
-	}
+	})
 	row := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
 		row = container.NewBorder(nil, nil, nil, newButton(say("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)

@@ -47,19 +47,9 @@ func (w *Window) showPreferences() {
 	size.set(float64(w.prefs.TextSize))
 	size.slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
 
-	folder := newField(w.shortcut, false)
-	folder.SetPlaceHolder(w.opt.Pictures)
-	folder.SetText(w.prefs.Pictures)
-	folderNote := caption("")
-	folderNote.color = theme.ColorNameError
-	folder.OnChanged = func(path string) {
-		folderNote.set("")
-		if path != "" && !filepath.IsAbs(path) {
-			folderNote.set(say("Write the whole path, from the top of the disk."))
-			return
-		}
+	folder, folderNote := w.folderField(w.opt.Pictures, w.prefs.Pictures, func(path string) {
 		change(func(p *Preferences) { p.Pictures = path })
-	}
+	})
 	folderRow := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
 		choose := newButton(say("Choose…"), func() {
@@ -169,4 +159,22 @@ func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
 		size = size.Max(o.MinSize())
 	}
 	return fyne.NewSize(0, size.Height) // the width is the sheet's
+}
+
+// folderField is a field for a folder and the place where it says what is wrong. changed is told every whole path, and "" for the
+// usual place, which stands in the empty field.
+func (w *Window) folderField(usual, value string, changed func(path string)) (field *field, trouble *line) {
+	field, trouble = newField(w.shortcut, false), caption("")
+	field.SetPlaceHolder(usual)
+	field.SetText(value)
+	trouble.color = theme.ColorNameError
+	field.OnChanged = func(path string) {
+		trouble.set("")
+		if path != "" && !filepath.IsAbs(path) {
+			trouble.set(say("Write the whole path, from the top of the disk."))
+			return
+		}
+		changed(path)
+	}
+	return field, trouble
 }

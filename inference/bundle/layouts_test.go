@@ -171,15 +171,7 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 			t.Errorf("sizes %v: only the U-Net has tensors that need 32 bits", sizes)
 		}
 	})
-	t.Run("shallow", func(t *testing.T) {
-		o := synthetic.Options{Shallow: true}
-		got := importTree(t, tree(t, o, nil), bundle.Options{})
-		o.Layout = synthetic.Diffusers
-		equalBundles(t, got, importTree(t, tree(t, o, nil), bundle.Options{}))
-		if n := got.Manifest().Vision.Tokens; n != 1458 {
-			t.Errorf("%d visual tokens, wanted 1458", n)
-		}
-	})
+	t.Run("shallow", func(t *testing.T) { equalProjectors(t, synthetic.Options{Shallow: true}) })
 }
 
 // TestOverlayWins gives the RealCustom++ file two tensors of the base, as a fine-tune would: they win over the tree's base, as in
