@@ -17,7 +17,7 @@ var layers = []string{
 	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture",
 	"inference/ort", "inference/ort/internal/native", "inference/session", "inference/synthetic",
-	"history", "inference/tensor", "inference/disk", "inference/ram", "assets", "assets/translations", "app/locale",
+	"history", "inference/tensor", "inference/disk", "inference/ram", "inference/userfile", "assets", "assets/translations", "app/locale",
 }
 
 // owners are the only packages that may import a module themselves.

@@ -1,0 +1,130 @@
+// Package userfile is the one door through which files enter that a user names or that lie in a folder that a user names.
+//
+// Contract: only regular files are opened, symbolic links followed. What a pipe, a device, a socket or a folder is, is found out
+// before it is opened, so that opening never waits, draws nothing from it and changes nothing about it; the opened file is looked
+// at again, in case the path was changed between the two. A file is never longer than it was when it was opened: one that grows
+// without end is read to where it ended then. Whole files are read only below a limit, which is compared with the size before
+// memory is taken. Errors name the file and a remedy. Everything may be used from any goroutine.
+package userfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Error says that something is no file that can be read: which, what it is instead, and what to do.
+type Error struct {
+	Path, Problem, Remedy string
+}
+
+func (e *Error) Error() string { return e.Path + " " + e.Problem + "; " + e.Remedy }
+
+// Stat is os.Stat that fails with an *Error for what Open refuses.
+func Stat(path string) (fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	return info, regular(path, info)
+}
+
+// Open opens a regular file for reading; the caller closes it. It fails with an *Error for everything that is none, else with an
+// *os.PathError.
+func Open(path string) (*os.File, error) {
+	f, _, err := open(path)
+	return f, err
+}
+
+func open(path string) (*os.File, int64, error) {
+	if _, err := Stat(path); err != nil {
+		return nil, 0, err
+	}
+	// Without blocking, so that a pipe that took the file's place meanwhile cannot hold the program up.
+	f, err := os.OpenFile(path, os.O_RDONLY|nonblocking, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		_ = f.Close() // nothing was read
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// Read returns what a regular file of at most limit bytes holds. A larger one is refused by an *Error before anything is read.
+func Read(path string, limit int64) ([]byte, error) {
+	f, size, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size > limit {
+		return nil, &Error{path, fmt.Sprintf("has %d bytes, more than the %d that are read of such a file", size, limit), "check that it is the right one"}
+	}
+	data := make([]byte, size)
+	n, err := io.ReadFull(f, data)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) { // one that was cut meanwhile is shorter
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return data[:n], nil
+}
+
+// regular returns an *Error for everything but a regular file.
+func regular(path string, info fs.FileInfo) error {
+	mode := info.Mode()
+	what := "is neither a file nor a folder"
+	switch {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return &Error{path, "is a folder, not a file", "name a file in it"}
+	case mode&fs.ModeNamedPipe != 0:
+		what = "is a pipe, not a file"
+	case mode&fs.ModeSocket != 0:
+		what = "is a socket, not a file"
+	case mode&fs.ModeDevice != 0:
+		what = "is a device, not a file"
+	}
+	return &Error{path, what, "name a file"}
+}
+
+// DirFS is os.DirFS(dir) whose files all come through Open.
+func DirFS(dir string) fs.FS { return folder(dir) }
+
+type folder string
+
+// Open opens a file below the folder.
+func (d folder) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	f, size, err := open(filepath.Join(string(d), filepath.FromSlash(name)))
+	if err != nil {
+		return nil, err
+	}
+	return &bounded{f, io.LimitReader(f, size)}, nil
+}
+
+// Stat implements fs.StatFS.
+func (d folder) Stat(name string) (fs.FileInfo, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
+	}
+	return os.Stat(filepath.Join(string(d), filepath.FromSlash(name)))
+}
+
+// bounded is a file that ends where it ended when it was opened.
+type bounded struct {
+	*os.File
+	r io.Reader
+}
+
+func (b *bounded) Read(p []byte) (int, error) { return b.r.Read(p) }

@@ -1,0 +1,118 @@
+package userfile
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// within fails the test when f does not return at once: opening a pipe that nobody writes to waits for ever.
+func within(t *testing.T, what string, f func() error) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s: it waits", what)
+		return nil
+	}
+}
+
+func TestReadTakesRegularFilesBelowTheLimit(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "a.json"), filepath.Join(dir, "link.json")
+	if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip("no links here:", err)
+	}
+	for _, p := range []string{path, link} {
+		if data, err := Read(p, 5); err != nil || string(data) != "hello" {
+			t.Errorf("%s: %q, %v", p, data, err)
+		}
+		var e *Error
+		if _, err := Read(p, 4); !errors.As(err, &e) || !strings.Contains(err.Error(), "5 bytes") || !strings.Contains(err.Error(), p) {
+			t.Errorf("over the limit: %v", err)
+		}
+	}
+	if _, err := Read(filepath.Join(dir, "none"), 9); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	if data, err := fs.ReadFile(DirFS(dir), "link.json"); err != nil || string(data) != "hello" {
+		t.Errorf("by the folder: %q, %v", data, err)
+	}
+	if _, err := fs.ReadFile(DirFS(dir), "../"+filepath.Base(dir)+"/a.json"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("out of the folder: %v", err)
+	}
+	if _, err := fs.Stat(DirFS(dir), "none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("stat: %v", err)
+	}
+}
+
+// TestHugeFilesTakeNoMemory: the size is asked first, a sparse file of 8 TB is refused without a page of it.
+func TestHugeFilesTakeNoMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sparse")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(8<<40), f.Close()); err != nil {
+		t.Skip("no sparse files here:", err)
+	}
+	if _, err := Read(path, 1<<30); err == nil || !strings.Contains(err.Error(), "8796093022208 bytes") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestGrowingFilesEnd: what is written after the opening is not read.
+func TestGrowingFilesEnd(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "log")
+	if err := os.WriteFile(path, []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := DirFS(dir).Open("log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := os.WriteFile(path, []byte("one and two"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(f); err != nil || b.String() != "one" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
+func TestFoldersAndDevicesAreRefused(t *testing.T) {
+	cases := map[string]string{t.TempDir(): "is a folder"}
+	for _, device := range []string{"/dev/zero", "/dev/full", "/dev/tty", "/dev/random"} {
+		if _, err := os.Stat(device); err == nil {
+			cases[device] = "is a device"
+		}
+	}
+	for path, want := range cases {
+		var e *Error
+		for _, err := range []error{
+			within(t, path, func() error { _, err := Open(path); return err }),
+			within(t, path, func() error { _, err := Read(path, 1<<20); return err }),
+			within(t, path, func() error {
+				_, err := fs.ReadFile(DirFS(filepath.Dir(path)), filepath.Base(path))
+				return err
+			}),
+		} {
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}
