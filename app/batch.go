@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/inference/userfile"
 )
 
 // batchLine is one picture of a batch file: a request with its seed, its name and the files of its references. What it leaves
@@ -104,7 +105,7 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 
 // readBatch reads the lines whose pictures are missing.
 func (g *generation) readBatch(file string) ([]batchCase, error) {
-	f, err := os.Open(file)
+	f, err := userfile.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("the batch file cannot be read: %w", err)
 	}

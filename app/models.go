@@ -19,6 +19,7 @@ import (
 	"realword/assets"
 	"realword/inference/bundle"
 	"realword/inference/disk"
+	"realword/inference/userfile"
 	"realword/ui"
 )
 
@@ -125,7 +126,7 @@ func isModelRest(path string) bool {
 // describe reads what a bundle says of itself and looks whether its files are there.
 func describe(path string) ui.Model {
 	m := ui.Model{Path: path}
-	if data, err := os.ReadFile(filepath.Join(path, originName)); err == nil {
+	if data, err := userfile.Read(filepath.Join(path, originName), 1<<20); err == nil {
 		var o origin
 		if json.Unmarshal(data, &o) == nil {
 			m.Source, m.Base = o.Source, o.Base
@@ -147,7 +148,7 @@ func describe(path string) ui.Model {
 		m.Err = fmt.Errorf("the folder %s is not there: connect the drive that it lies on, or take the model out of the list", path)
 		return m
 	}
-	data, err := os.ReadFile(filepath.Join(path, bundle.ManifestName))
+	data, err := userfile.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		m.State = ui.ModelMissing
 		return m

@@ -12,7 +12,9 @@ import (
 	"strings"
 
 	"realword/inference"
+	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/inference/userfile"
 )
 
 // subject is one --subject option.
@@ -74,7 +76,7 @@ func subjects(options []string) ([]inference.Subject, error) {
 
 // readReference reads the picture that a word is bound to.
 func readReference(word, file string) (inference.Reference, error) {
-	data, err := os.ReadFile(file)
+	data, err := userfile.Read(file, picture.DefaultLimits.Bytes)
 	if err != nil {
 		return inference.Reference{}, fmt.Errorf("the picture of %q cannot be read: %w", word, err)
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"realword/inference/userfile"
 )
 
 // An archive is one session as a zip: session.json, and, stored without compression (which they have or do not need), the entries
@@ -161,8 +163,8 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 	out := archivedPicture{Picture: p}
 	out.File, out.SHA256 = "", ""
 	if p.File != "" {
-		data, err := os.ReadFile(p.File)
-		if err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) || len(data) > maxEntry {
+		data, err := userfile.Read(p.File, maxEntry)
+		if err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) {
 			e.missing = append(e.missing, p.File)
 		} else {
 			sum := sha256.Sum256(data)
@@ -201,7 +203,7 @@ type Imported struct {
 // adds nothing; equal references are kept once. It is one change: all of it is there or nothing. A zip that Export would not
 // have written is refused with an *Error of kind Hostile.
 func (s *Store) Import(path string) (Imported, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return Imported{}, explain(path, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.etcd.io/bbolt"
+
+	"realword/inference/userfile"
 )
 
 // inlineLimit is the size up to which a blob lies in the database. Beyond it, copying its pages at every change around it
@@ -113,7 +115,7 @@ func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) ([]byte, error) {
 	if e.size <= inlineLimit {
 		return bytes.Clone(tx.Bucket(inlineBucket).Get(sum)), nil
 	}
-	data, err := os.ReadFile(s.blobFile(sum))
+	data, err := userfile.Read(s.blobFile(sum), maxEntry)
 	if err != nil {
 		return nil, explain(s.path, err)
 	}
@@ -268,7 +270,7 @@ func fileSize(path string) int64 {
 
 // hasSum tells whether a file has these bytes still.
 func hasSum(path, sha string) bool {
-	data, err := os.ReadFile(path)
+	data, err := userfile.Read(path, maxEntry)
 	hash := sha256.Sum256(data)
 	return err == nil && hex.EncodeToString(hash[:]) == sha
 }

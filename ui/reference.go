@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,20 +14,16 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/inference/userfile"
 )
 
 // readFile reads a file that the user chose, unless it is too large to be a picture.
 func readFile(path string) ([]byte, error) {
 	limit := picture.DefaultLimits.Bytes
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, sayErr("%s cannot be opened: %w", filepath.Base(path), reason(err))
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, sayErr("%s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, sayErr("%s cannot be opened: %w", filepath.Base(path), reason(err))
 	case info.IsDir():
 		return nil, sayErr("%s is a folder; drop the pictures in it", filepath.Base(path))
 	case !info.Mode().IsRegular():
@@ -36,7 +31,7 @@ func readFile(path string) ([]byte, error) {
 	case info.Size() > limit:
 		return nil, sayErr("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, limit))
+	data, err := userfile.Read(path, limit)
 	if err != nil {
 		return nil, sayErr("%s cannot be read: %w", filepath.Base(path), reason(err))
 	}

@@ -4,13 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/userfile"
 )
 
 // journal makes the changes of the history, in the order in which they are asked for, on a goroutine of its own. It may be
@@ -206,7 +206,7 @@ func (j *journal) saved(ready inference.PictureReady, file string, then func(pic
 
 // sumOf is the SHA-256 of a file, empty if it cannot be read.
 func sumOf(path string) string {
-	data, err := os.ReadFile(path)
+	data, err := userfile.Read(path, 1<<30)
 	if err != nil {
 		return ""
 	}

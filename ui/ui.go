@@ -11,6 +11,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/prompt"
+	"realword/inference/userfile"
 )
 
 // Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
@@ -122,7 +123,7 @@ func xdgPictures(home string) string {
 	if config == "" {
 		config = filepath.Join(home, ".config")
 	}
-	text, err := os.ReadFile(filepath.Join(config, "user-dirs.dirs"))
+	text, err := userfile.Read(filepath.Join(config, "user-dirs.dirs"), 1<<20)
 	if err != nil {
 		return ""
 	}

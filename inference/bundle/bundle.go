@@ -23,10 +23,14 @@ import (
 	"slices"
 
 	"realword/inference/prompt"
+	"realword/inference/userfile"
 )
 
 // ManifestName is the file that makes a folder a bundle.
 const ManifestName = "manifest.json"
+
+// MaxManifest is how many bytes of a manifest are read.
+const MaxManifest = 4 << 20
 
 // Bundle is an open bundle. It is read-only and may be used from any goroutine.
 type Bundle struct {
@@ -38,16 +42,18 @@ type Bundle struct {
 // Open reads the manifest and the tokenizers of a bundle and checks that every file is there, and that those outside the bundle
 // have the size and the time that they had; CheckFiles compares their hashes.
 func Open(dir string) (*Bundle, error) {
-	m, err := readManifest(os.DirFS(dir))
+	m, err := readManifest(userfile.DirFS(dir))
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", dir, err)
 	}
 	var missing []error
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		info, err := userfile.Stat(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
-		case err != nil:
+		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, fmt.Errorf("%s is missing", name))
+		case err != nil:
+			missing = append(missing, err)
 		case info.Size() == 0:
 			missing = append(missing, fmt.Errorf("%s is empty", name))
 		}
@@ -65,7 +71,7 @@ func Open(dir string) (*Bundle, error) {
 	}
 	b := &Bundle{dir: dir, manifest: m}
 	for i := range m.Text.Encoders {
-		t, err := prompt.Load(os.DirFS(filepath.Join(dir, tokenizerDir(i))))
+		t, err := prompt.Load(userfile.DirFS(filepath.Join(dir, tokenizerDir(i))))
 		if err != nil {
 			return nil, fmt.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
 		}
@@ -138,7 +144,7 @@ func (b *Bundle) Check(ctx context.Context, progress Progress) error {
 
 // hashFile returns the SHA-256 of a file. It stops when ctx ends; progress, when not nil, is told the bytes read and the size.
 func hashFile(ctx context.Context, path string, progress func(done, total int64)) (string, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -174,13 +180,12 @@ func readManifest(fsys fs.FS) (Manifest, error) {
 		return Manifest{}, err
 	}
 	defer f.Close()
-	const limit = 4 << 20
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	data, err := io.ReadAll(io.LimitReader(f, MaxManifest+1))
 	if err != nil {
 		return Manifest{}, fmt.Errorf("read %s: %w", ManifestName, err)
 	}
-	if len(data) > limit {
-		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, that is not a Realword manifest; import the model again", ManifestName, limit>>20)
+	if len(data) > MaxManifest {
+		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, that is not a Realword manifest; import the model again", ManifestName, MaxManifest>>20)
 	}
 	return ParseManifest(data)
 }

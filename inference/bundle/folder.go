@@ -10,12 +10,16 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/network"
+	"realword/inference/userfile"
 )
 
 // This file reads diffusers-style folders, design §4 (b).
 
+// maxConfig is how many bytes of a configuration are read; the largest that libraries write have 20 KB.
+const maxConfig = 1 << 20
+
 func (im *importer) readJSON(path string, into any) error {
-	data, err := os.ReadFile(path)
+	data, err := userfile.Read(path, maxConfig)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s is missing; a checkpoint folder has unet, text_encoder, tokenizer, vae and vision inside: %w", im.label(path), err)
 	}

@@ -13,6 +13,7 @@ import (
 	"realword/inference/checkpoint"
 	"realword/inference/network"
 	"realword/inference/prompt"
+	"realword/inference/userfile"
 )
 
 // baseModel says where the networks of a text-to-image model lie. A function is nil where the layout has no such network.
@@ -204,7 +205,7 @@ func (im *importer) checkTokenizers(folders []string) error {
 	for i, t := range im.text {
 		dir := folders[min(i, len(folders)-1)]
 		im.tokenizers = append(im.tokenizers, dir)
-		tok, err := prompt.Load(os.DirFS(dir))
+		tok, err := prompt.Load(userfile.DirFS(dir))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, fmt.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt, or tokenizer.json", im.label(dir), err))

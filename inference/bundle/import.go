@@ -21,6 +21,7 @@ import (
 	"realword/inference/onnx"
 	"realword/inference/prompt"
 	"realword/inference/tensor"
+	"realword/inference/userfile"
 )
 
 // Progress tells of a file how many of its bytes were read or written. Several files are worked at by turns: calls come one at a
@@ -436,7 +437,7 @@ func (im *importer) write(dir string) error {
 		}
 	}
 	for i, from := range im.tokenizers {
-		files, err := prompt.Files(os.DirFS(from))
+		files, err := prompt.Files(userfile.DirFS(from))
 		if err != nil {
 			return err
 		}
@@ -467,7 +468,7 @@ func stored(src locator, name string) (io.ReadCloser, int64, bool) {
 	if !ok || !at.Dense || at.Path == "" {
 		return nil, 0, false
 	}
-	f, err := os.Open(at.Path)
+	f, err := userfile.Open(at.Path)
 	if err != nil {
 		return nil, 0, false // reading it the other way says why
 	}

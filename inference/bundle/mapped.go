@@ -19,6 +19,7 @@ import (
 
 	"realword/inference/nn"
 	"realword/inference/tensor"
+	"realword/inference/userfile"
 )
 
 // MappedFile is a file outside the bundle from which graphs read weights: a checkpoint of the user's, as it was when imported.
@@ -137,7 +138,7 @@ func (im *importer) sources() ([]*source, error) {
 // read reads the whole file once: for its checksum, and for NaN and infinity in what graphs read of it. read is told the bytes
 // so far.
 func (s *source) read(ctx context.Context, label string, read func(done int64)) error {
-	f, err := os.Open(s.path)
+	f, err := userfile.Open(s.path)
 	if err != nil {
 		return err
 	}

@@ -3,13 +3,13 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"realword/inference/checkpoint"
 	"realword/inference/network"
+	"realword/inference/userfile"
 )
 
 // This file reads the tree that RealCustom++ was released as (facts §1.1), design §4 (a), and single-file bases, (c).
@@ -247,7 +247,7 @@ func foreignFolder(dir string) error {
 		if !isDir(filepath.Join(dir, name)) || isDir(filepath.Join(dir, "unet")) {
 			continue
 		}
-		raw, _ := os.ReadFile(filepath.Join(dir, name, "config.json"))
+		raw, _ := userfile.Read(filepath.Join(dir, name, "config.json"), maxConfig)
 		what := "a model"
 		for class, family := range map[string]string{"FluxTransformer": "a Flux model", "SD3Transformer": "a Stable Diffusion 3 model"} {
 			if strings.Contains(string(raw), class) {

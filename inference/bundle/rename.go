@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"realword/inference/userfile"
 )
 
 // Named tells whether a model is, or before Rename was, called so.
@@ -22,7 +24,7 @@ func Rename(dir, name string) error {
 	if name == "" || len([]rune(name)) > longestName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
 		return fmt.Errorf("a model's name is one line of 1 to %d letters", longestName)
 	}
-	m, err := readManifest(os.DirFS(dir))
+	m, err := readManifest(userfile.DirFS(dir))
 	if err != nil {
 		return fmt.Errorf("rename model %s: %w", dir, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"realword/inference/tensor"
+	"realword/inference/userfile"
 )
 
 // Entry is the description of a stored tensor.
@@ -60,9 +61,9 @@ func Open(path string) (*File, error) {
 	if _, err := os.Stat(path + ".aria2"); err == nil {
 		return nil, &FormatError{File: path, Problem: "it is a download that was interrupted, " + filepath.Base(path) + ".aria2 lies beside it", Remedy: "finish the download"}
 	}
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(path, err)
 	}
 	file, err := openHandle(f, path)
 	if err != nil {
@@ -73,13 +74,18 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
+// unreadable says of what is no file that it is no checkpoint.
+func unreadable(path string, err error) error {
+	if e, ok := errors.AsType[*userfile.Error](err); ok {
+		return &UnsupportedError{File: path, Problem: "this " + e.Problem, Remedy: e.Remedy}
+	}
+	return err
+}
+
 func openHandle(f *os.File, path string) (*File, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &UnsupportedError{File: path, Problem: "this is a folder", Remedy: "name the weight file in it"}
 	}
 	file, err := parse(f, info.Size(), path)
 	if err != nil {

@@ -20,6 +20,8 @@ import (
 	"github.com/disintegration/imaging"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
+
+	"realword/inference/userfile"
 )
 
 // Limits bounds what Decode accepts. A zero field takes its value from DefaultLimits.
@@ -106,7 +108,7 @@ func open(path string, limits Limits) (*image.NRGBA, Info, error) {
 	case stat.Size() > limits.Bytes:
 		return nil, Info{}, tooManyBytes(stat.Size(), limits)
 	}
-	data, err := os.ReadFile(path)
+	data, err := userfile.Read(path, limits.Bytes)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, Info{}, fmt.Errorf("it may not be read; change its permissions: %w", err)
 	}
