@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"realword/inference"
+	"realword/inference/disk"
 	"realword/inference/picture"
 )
 
@@ -245,10 +246,11 @@ func badRequest(err error) error {
 
 // probe makes the output folder and proves that it can be written to, before minutes are spent.
 func probe(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w: choose another one with --out", err)
 	}
-	f, err := os.CreateTemp(dir, ".realword-*")
+	disk.Sweep(dir)
+	f, err := disk.Create(dir, 0o666)
 	if err != nil {
 		return fmt.Errorf("the output folder cannot be written to: %w: choose another one with --out", err)
 	}

@@ -38,11 +38,8 @@ type origin struct {
 	Base   string `json:"base,omitempty"`
 }
 
-// Names of folders that are no models: half-made ones of an import, and removed ones.
-const (
-	partialPrefix = ".partial-"
-	removedPrefix = ".removed-"
-)
+// removedPrefix begins the names of models that were removed, and are no models any more.
+const removedPrefix = ".removed-"
 
 // Folder implements ui.Models: where programs keep what they have made for their user.
 func (*models) Folder() string {
@@ -182,34 +179,27 @@ func folderBytes(path string) int64 {
 	return sum
 }
 
-// abandoned is how long nothing was written to a half-made model before it counts as left over by a program that died.
+// abandoned is for how long a removed model can come back by undo, as far as another program knows.
 const abandoned = 30 * time.Minute
 
 // sweep deletes what programs that died have left in a folder: half-made models, and removed ones.
 func sweep(folder string) {
+	disk.Sweep(folder)
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), partialPrefix) && !strings.HasPrefix(e.Name(), removedPrefix) {
-			continue
-		}
 		path := filepath.Join(folder, e.Name())
-		newest := time.Time{}
-		_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		switch {
+		case !e.IsDir():
+		case !strings.HasPrefix(e.Name(), "."):
+			disk.Sweep(path) // a model's own files
+		case strings.HasPrefix(e.Name(), removedPrefix):
+			info, err := os.Stat(filepath.Join(path, removedName))
 			if err != nil {
-				return nil
+				info, err = e.Info()
 			}
-			if info, err := d.Info(); err == nil && info.ModTime().After(newest) {
-				newest = info.ModTime()
+			if err == nil && time.Since(info.ModTime()) > abandoned {
+				_ = os.RemoveAll(path) // tried again next time
 			}
-			return nil
-		})
-		if strings.HasPrefix(e.Name(), removedPrefix) {
-			if info, err := os.Stat(filepath.Join(path, removedName)); err == nil {
-				newest = info.ModTime()
-			}
-		}
-		if time.Since(newest) > abandoned {
-			_ = os.RemoveAll(path) // tried again next time
 		}
 	}
 }
@@ -227,7 +217,7 @@ func (*models) Inspect(ctx context.Context, path, base string) (bundle.Inspectio
 
 // Import implements ui.Models.
 func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress) (string, error) {
-	if err := os.MkdirAll(i.Folder, 0o755); err != nil {
+	if err := os.MkdirAll(i.Folder, 0o777); err != nil {
 		return "", fmt.Errorf("the folder for models cannot be made: %w: choose another in the preferences", err)
 	}
 	path, err := freeFolder(i.Folder, i.Name)
@@ -267,7 +257,7 @@ func keepOrigin(path, source, base string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(path, originName), append(data, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(path, originName), append(data, '\n'), 0o666)
 }
 
 // freeFolder is a folder for a model of a name that is not there yet.
@@ -309,7 +299,7 @@ func (m *models) Remove(path string) (func() error, error) {
 	if err := os.Rename(path, hidden); err != nil {
 		return nil, fmt.Errorf("the model cannot be removed: %w: close what uses it, and check that the folder may be written to", err)
 	}
-	_ = os.WriteFile(filepath.Join(hidden, removedName), nil, 0o644) // without it the age of the files counts
+	_ = os.WriteFile(filepath.Join(hidden, removedName), nil, 0o666) // without it the age of the files counts
 	m.mu.Lock()
 	m.removed = append(m.removed, hidden)
 	m.mu.Unlock()

@@ -161,7 +161,7 @@ func TestModelsElsewhereAndRests(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	old := time.Now().Add(-2 * abandoned)
-	for name, age := range map[string]time.Time{partialPrefix + "old": old, removedPrefix + "old": old, partialPrefix + "new": time.Now(), "pictures": old} {
+	for name, age := range map[string]time.Time{".partial-old": old, removedPrefix + "old": old, ".partial-new": time.Now(), "pictures": old} {
 		dir := filepath.Join(folder, name)
 		if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "x"), nil, 0o600), os.Chtimes(filepath.Join(dir, "x"), age, age), os.Chtimes(dir, age, age)); err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestModelsElsewhereAndRests(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) != 2 || entries[0].Name() != partialPrefix+"new" || entries[1].Name() != "pictures" {
+	if err != nil || len(entries) != 2 || entries[0].Name() != ".partial-new" || entries[1].Name() != "pictures" {
 		t.Errorf("%v, %v", entries, err)
 	}
 }

@@ -159,7 +159,7 @@ func known(ctx context.Context, library, device string, afresh bool) verdict {
 	v := trial(ctx, device, trialLimit)
 	if data, err := json.MarshalIndent(v, "", "  "); err == nil && ctx.Err() == nil {
 		// Without the file the next start tries again, which is no loss but time.
-		if os.MkdirAll(filepath.Dir(path), 0o755) == nil {
+		if os.MkdirAll(filepath.Dir(path), 0o777) == nil {
 			_ = os.WriteFile(path, data, 0o600)
 		}
 	}

@@ -1,9 +1,6 @@
 package ui
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"realword/inference"
@@ -34,16 +31,5 @@ func replaceFile(path string, data []byte) error {
 	if filepath.Ext(path) == "" {
 		path += ".png"
 	}
-	err := picture.WriteFileAtomic(path, data)
-	if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	whole := path + ".new"
-	if err := picture.WriteFileAtomic(whole, data); err != nil {
-		return err
-	}
-	if err := os.Rename(whole, path); err != nil {
-		return errors.Join(sayErr("%s cannot be replaced: %w", filepath.Base(path), reason(err)), os.Remove(whole))
-	}
-	return nil
+	return picture.ReplaceFile(path, data)
 }

@@ -257,8 +257,8 @@ func TestExtractRepairsDamage(t *testing.T) {
 	if err := b.CheckFiles(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if entries, _ := os.ReadDir(cache); len(entries) != 1 {
-		t.Errorf("cache holds %v, wanted one folder", entries)
+	if entries, _ := os.ReadDir(cache); len(entries) != 2 || entries[0].Name() != ".lock" {
+		t.Errorf("cache holds %v, wanted one folder and the lock", entries)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"realword/inference/checkpoint"
+	"realword/inference/disk"
 	"realword/inference/tensor"
 )
 
@@ -49,13 +50,13 @@ func (b *Bundle) KeepBlack(by string, tokens *tensor.Tensor) error {
 	if v := b.manifest.Vision; !slices.Equal(tokens.Shape, []int{1, v.Tokens, v.Width}) {
 		return fmt.Errorf("keep the black picture: tokens have the shape %v, wanted [1 %d %d]", tokens.Shape, v.Tokens, v.Width)
 	}
-	f, err := os.CreateTemp(b.dir, ".partial-"+blackFile+"-")
+	f, err := disk.Create(b.dir, 0o666)
 	if err != nil {
 		return fmt.Errorf("keep the black picture: %w", err)
 	}
 	defer os.Remove(f.Name()) // after the rename there is nothing under this name
 	err = tensor.WriteSafetensors(f, map[string]*tensor.Tensor{"tokens": tokens}, b.blackMetadata(by, tokens))
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), filepath.Join(b.dir, blackFile))
 	}
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"regexp"
 	"slices"
 
+	"realword/inference/disk"
 	"realword/inference/prompt"
 	"realword/inference/userfile"
 )
@@ -275,9 +276,23 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 	}
 	sum := sha256.Sum256(data)
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Family, sum[:6]))
-	if b, err := Open(dir); err == nil && b.CheckFiles(context.Background()) == nil {
+	whole := func() *Bundle {
+		if b, err := Open(dir); err == nil && b.CheckFiles(context.Background()) == nil {
+			return b
+		}
+		return nil
+	}
+	if b := whole(); b != nil {
 		return b, nil
 	}
+	// Several first starts at once: one unpacks, the others wait and take that.
+	if release, err := lockFolder(cache); err == nil {
+		defer release()
+		if b := whole(); b != nil {
+			return b, nil
+		}
+	}
+	disk.Sweep(cache)
 	err = writeFolder(dir, true, func(tmp string) error {
 		for _, name := range append(slices.Sorted(maps.Keys(m.Files)), ManifestName) {
 			if err := extractFile(fsys, name, filepath.Join(tmp, filepath.FromSlash(name))); err != nil {
@@ -292,13 +307,21 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 	return Open(dir)
 }
 
+// lockFolder makes a folder and waits until no other program works in it that asks the same way.
+func lockFolder(dir string) (release func(), err error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	return disk.Lock(filepath.Join(dir, ".lock"))
+}
+
 func extractFile(fsys fs.FS, name, path string) error {
 	in, err := fsys.Open(name)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
 	out, err := os.Create(path)
@@ -320,17 +343,15 @@ func writeFolder(dir string, replace bool, fill func(tmp string) error) error {
 		}
 	}
 	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(parent, ".partial-"+filepath.Base(dir)+"-")
+	tmp, done, err := disk.Mkdir(parent, filepath.Base(dir))
 	if err != nil {
 		return err
 	}
+	defer done()
 	defer os.RemoveAll(tmp) // after the rename there is nothing under this name
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return err
-	}
 	if err := fill(tmp); err != nil {
 		return err
 	}

@@ -351,7 +351,7 @@ func (im *importer) weights(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "weights"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "weights"), 0o777); err != nil {
 		return err
 	}
 	var lock sync.Mutex
@@ -417,10 +417,10 @@ func (im *importer) write(dir string) error {
 	m := &im.manifest
 	put := func(name string, data []byte) error {
 		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, data, 0o644); err != nil {
+		if err := os.WriteFile(path, data, 0o666); err != nil {
 			return err
 		}
 		sum, err := hashFile(im.ctx, path, nil)
@@ -454,7 +454,7 @@ func (im *importer) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ManifestName), append(data, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(dir, ManifestName), append(data, '\n'), 0o666)
 }
 
 // locator tells where the tensors of a source lie.

@@ -2,12 +2,14 @@ package bundle
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"realword/inference/disk"
 	"realword/inference/userfile"
 )
 
@@ -38,11 +40,16 @@ func Rename(dir, name string) error {
 		return fmt.Errorf("rename model %s: %w", dir, err)
 	}
 	path := filepath.Join(dir, ManifestName)
-	if err := os.WriteFile(path+".new", append(data, '\n'), 0o644); err != nil {
+	f, err := disk.Create(dir, 0o666)
+	if err != nil {
 		return fmt.Errorf("rename model %s: %w", dir, err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		_ = os.Remove(path + ".new")
+	defer os.Remove(f.Name()) // after the rename there is nothing under this name
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
 		return fmt.Errorf("rename model %s: %w", dir, err)
 	}
 	return nil

@@ -1,6 +1,8 @@
-// Package disk tells how much room a disk has, so that who is about to write gigabytes can say beforehand that they do not fit.
+// Package disk tells how much room a disk has, so that who is about to write gigabytes can say beforehand that they do not fit, and
+// keeps files and folders that are being written apart from finished ones.
 //
-// Contract: Free asks the file system that dir lies on, or would lie on when it were made; it changes nothing.
+// Contract: Free asks the file system that dir lies on, or would lie on when it were made; it changes nothing. What Create and Mkdir
+// make is hidden, as private as the user's umask says, and locked while its program lives; Sweep removes it once that died.
 package disk
 
 import (
@@ -37,7 +39,22 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("%s has %.1f GB free, and %.1f GB are needed; make room or choose a folder on another disk", e.Dir, float64(e.Free)/1e9, float64(e.Need)/1e9)
+	return fmt.Sprintf("%s has %s free, and %s are needed; make room or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
+}
+
+// Bytes is a number of bytes for people, in the largest unit of which there is one at least: "3.4 MB".
+func Bytes(n int64) string {
+	size, unit := float64(n), "bytes"
+	for _, larger := range []string{"KB", "MB", "GB"} {
+		if size < 1000 {
+			break
+		}
+		size, unit = size/1000, larger
+	}
+	if unit == "bytes" {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
 }
 
 // Fits returns a *FullError when need bytes do not fit below dir. A file system that does not tell its room passes.

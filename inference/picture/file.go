@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"realword/inference/disk"
 )
 
 // WriteUnique writes data to the first free name of the series stem-0001.ext, stem-0002.ext, … in dir after the highest number
@@ -49,18 +50,32 @@ func WriteUnique(dir, stem, ext string, data []byte) (string, error) {
 	}
 }
 
+// ReplaceFile writes a file whole, in the place of one that may be there; that one stays until the new one is on the disk, and is
+// as private as it was.
+func ReplaceFile(path string, data []byte) error {
+	perm := fs.FileMode(0o666)
+	if info, err := os.Stat(path); err == nil {
+		perm = info.Mode().Perm()
+	}
+	return write(path, data, perm, os.Rename)
+}
+
 // WriteFileAtomic writes a new file: it is there whole, or not at all, also after a loss of power. It never overwrites; the error
 // then is fs.ErrExist.
-func WriteFileAtomic(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
+func WriteFileAtomic(path string, data []byte) error {
 	if _, err := os.Lstat(path); err == nil {
 		return explainWrite(path, fs.ErrExist)
 	}
-	temp := filepath.Join(dir, fmt.Sprintf(".realword-%016x.tmp", rand.Uint64()))
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return write(path, data, 0o666, publish)
+}
+
+func write(path string, data []byte, perm fs.FileMode, publish func(temp, path string) error) error {
+	dir := filepath.Dir(path)
+	f, err := disk.Create(dir, perm)
 	if err != nil {
 		return explainWrite(dir, err)
 	}
+	temp := f.Name()
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()

@@ -1,0 +1,125 @@
+package disk
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Prefixes of the names of files and folders that are not finished. They are hidden, and Sweep knows them by these.
+const (
+	unfinishedFile   = ".realword-"
+	unfinishedFolder = ".partial-"
+)
+
+// Create makes a new hidden file in dir for data that gets its own name with Publish once it is whole, readable by whom perm and the
+// user's umask say. Until it is closed, Sweep of any program leaves it alone. The caller closes it, and removes or publishes it.
+func Create(dir string, perm fs.FileMode) (*os.File, error) {
+	var f *os.File
+	_, err := fresh(filepath.Join(dir, unfinishedFile), func(path string) (err error) {
+		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	_ = lock(f, false) // a file system without locks: Sweep goes by the age there
+	return f, nil
+}
+
+// Mkdir makes a new hidden folder in parent for a folder that gets the name base once it is whole. done says that it is finished
+// or given up; until then Sweep of any program leaves it alone.
+func Mkdir(parent, base string) (path string, done func(), err error) {
+	path, err = fresh(filepath.Join(parent, unfinishedFolder+base+"-"), func(path string) error { return os.Mkdir(path, 0o777) })
+	if err != nil {
+		return "", nil, err
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return path, func() {}, nil // as on a file system without locks
+	}
+	_ = lock(d, false)
+	return path, func() { _ = d.Close() }, nil
+}
+
+// fresh calls do with names that begin with prefix until one is free.
+func fresh(prefix string, do func(path string) error) (string, error) {
+	for {
+		path := fmt.Sprintf("%s%016x", prefix, rand.Uint64())
+		if err := do(path); !os.IsExist(err) {
+			return path, err
+		}
+	}
+}
+
+// Lock waits until no other program holds the lock of this name, and holds it until release. The file path stays. Where there are no
+// locks nobody is waited for.
+func Lock(path string) (release func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	_ = lock(f, true)
+	return func() { _ = f.Close() }, nil
+}
+
+// Ages of unfinished things: younger ones are about to be locked, and where there are no locks older ones are left over.
+const (
+	aboutToLock = 3 * time.Second
+	leftOver    = 30 * time.Minute
+)
+
+// Sweep removes the unfinished files and folders that programs which died have left in dir, not in folders below it, and returns
+// how many those were. What another program still writes stays, and so does what cannot be removed.
+func Sweep(dir string) int {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for _, e := range entries {
+		kind := e.Type()
+		left := kind.IsRegular() && strings.HasPrefix(e.Name(), unfinishedFile) || (kind.IsRegular() || kind.IsDir()) && strings.HasPrefix(e.Name(), unfinishedFolder)
+		if path := filepath.Join(dir, e.Name()); left && abandoned(path) && os.RemoveAll(path) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// abandoned tells whether no program writes to an unfinished file or folder any more.
+func abandoned(path string) bool {
+	age := time.Since(newest(path))
+	if age < aboutToLock {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return age > leftOver
+	}
+	defer f.Close()
+	switch held, err := held(f); {
+	case err != nil:
+		return age > leftOver
+	default:
+		return !held
+	}
+}
+
+// newest is when something in a file or folder was changed last.
+func newest(path string) time.Time {
+	var last time.Time
+	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error { // what cannot be read counts nothing
+		if err == nil {
+			if info, err := d.Info(); err == nil && info.ModTime().After(last) {
+				last = info.ModTime()
+			}
+		}
+		return nil
+	})
+	return last
+}

@@ -1,0 +1,112 @@
+package disk
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+func names(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+func age(t *testing.T, path string, by time.Duration) {
+	t.Helper()
+	at := time.Now().Add(-by)
+	if err := os.Chtimes(path, at, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSweepTakesWhatDiedAndNothingElse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("folders go by their age there")
+	}
+	dir := t.TempDir()
+	file, err := Create(dir, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, done, err := Mkdir(dir, "model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	age(t, file.Name(), time.Hour)
+	age(t, folder, time.Hour)
+	for name, old := range map[string]time.Duration{
+		".realword-dead": time.Minute, ".realword-about-to-be-locked": 0, ".partial-black.safetensors-1": time.Hour, ".partial-sdxl-2": time.Minute,
+		".hidden": time.Hour, "mine.png": time.Hour, ".realword": time.Hour,
+	} {
+		path := filepath.Join(dir, name)
+		if filepath.Ext(name) == "" && name[1] == 'p' {
+			err = os.Mkdir(path, 0o777)
+		} else {
+			err = os.WriteFile(path, []byte("x"), 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		age(t, path, old)
+	}
+	if n := Sweep(dir); n != 3 {
+		t.Errorf("%d were removed, want 3", n)
+	}
+	want := []string{filepath.Base(folder), filepath.Base(file.Name()), ".realword", ".realword-about-to-be-locked", ".hidden", "mine.png"}
+	if got := names(t, dir); !slices.Equal(sorted(got), sorted(want)) {
+		t.Errorf("there are\n%q, want\n%q", got, want)
+	}
+	_ = file.Close() // as if the program had died
+	done()
+	if n := Sweep(dir); n != 2 {
+		t.Errorf("%d were removed after their programs, want 2", n)
+	}
+	if n := Sweep(filepath.Join(dir, "not", "there")); n != 0 {
+		t.Errorf("%d in no folder", n)
+	}
+}
+
+func sorted(list []string) []string { slices.Sort(list); return list }
+
+func TestLockWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	release, err := Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 2)
+	go func() {
+		other, err := Lock(path)
+		got <- "second"
+		if err == nil {
+			other()
+		}
+	}()
+	time.AfterFunc(50*time.Millisecond, func() { got <- "first"; release() })
+	if first := <-got; first != "first" {
+		t.Errorf("the %s had it at once", first)
+	}
+	<-got
+}
+
+func TestFullSaysHowMuch(t *testing.T) {
+	for want, e := range map[string]*FullError{
+		"/d has 20.5 KB free, and 3.1 MB are needed; make room or choose a folder on another disk":    {"/d", 3_100_000, 20_480},
+		"/d has 0 bytes free, and 999 bytes are needed; make room or choose a folder on another disk": {"/d", 999, 0},
+		"/d has 1.5 GB free, and 7.0 GB are needed; make room or choose a folder on another disk":     {"/d", 7e9, 1.5e9},
+	} {
+		if e.Error() != want {
+			t.Errorf("%q, want %q", e, want)
+		}
+	}
+}
