@@ -203,6 +203,7 @@ func ParseManifest(data []byte) (Manifest, error) {
 	if err := m.check(); err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
 	}
+	m.mendPreview()
 	return m, nil
 }
 

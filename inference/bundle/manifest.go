@@ -38,8 +38,8 @@ type Latent struct {
 	Channels      int          `json:"channels"`
 	Factor        int          `json:"factor"` // pixels per latent cell: SD 8, toybox 4
 	ScalingFactor float64      `json:"scaling_factor"`
-	RGB           [][3]float64 `json:"rgb"` // latent -> RGB in 0..1, one row per channel, for previews
-	RGBBias       [3]float64   `json:"rgb_bias"`
+	RGB           [][3]float64 `json:"rgb"`      // latent -> RGB in 0..1, one row per channel, for previews
+	RGBBias       [3]float64   `json:"rgb_bias"` // the colour of a latent that is zero, in 0..1
 }
 
 // Size bounds the pictures in pixels.

@@ -1,39 +1,47 @@
 package bundle
 
 import (
+	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 )
 
-// TestLatentRGB looks at what the published fits agree on: where the latent is zero there is a middle grey, SDXL's first channel
-// is brightness (all three colours alike), SD-1.5's last one darkens blue most, and unknown families stay in range.
-func TestLatentRGB(t *testing.T) {
-	at := func(family string, latent ...float64) (rgb [3]float64) {
-		factors, bias := latentRGB(family, len(latent))
+// TestEarlierPreviewsAreMended: imports before it wrote the factors for -1..1 into the manifest, where 0..1 are meant.
+func TestEarlierPreviewsAreMended(t *testing.T) {
+	m := Manifest{Schema: SchemaVersion, Family: "sdxl", Latent: Latent{Channels: 4, RGB: [][3]float64{{60, 60, 60}, {-60, -5, 10}, {25, 15, -5}, {-70, -50, -35}}}}
+	for i := range m.Latent.RGB {
 		for c := range 3 {
-			sum := bias[c] + 1
-			for i, x := range latent {
-				sum += x * factors[i][c]
-			}
-			rgb[c] = sum / 2
-		}
-		return rgb
-	}
-	for _, family := range []string{"sdxl", "sd15", "other"} {
-		for c, v := range at(family, 0, 0, 0, 0) {
-			if v < 0.4 || v > 0.6 {
-				t.Errorf("%s: zero has colour %d at %.2f", family, c, v)
-			}
+			m.Latent.RGB[i][c] *= 2.0 / 255
 		}
 	}
-	// The blog's own numbers: 60·1 + 150 of 255.
-	if got := at("sdxl", 1, 0, 0, 0); math.Abs(got[0]-210.0/255) > 1e-12 || math.Abs(got[1]-200.0/255) > 1e-12 || math.Abs(got[2]-190.0/255) > 1e-12 {
-		t.Errorf("sdxl, first channel: %v", got)
-	}
-	if got := at("sd15", 0, 0, 0, 1); !(got[2] < got[1] && got[1] < got[0]) || math.Abs(got[2]-(1-0.473)/2) > 1e-12 {
-		t.Errorf("sd15, last channel: %v", got)
-	}
-	if got := at("other", 0, 1); got[1] <= got[0] {
-		t.Errorf("two channels: %v", got)
+	m.Latent.RGBBias = [3]float64{150.*2/255 - 1, 140.*2/255 - 1, 130.*2/255 - 1}
+	own := m
+	own.Latent.RGB, own.Latent.RGBBias = slices.Clone(m.Latent.RGB), [3]float64{0.1, 0, 0} // somebody's own matrix stays
+	for _, c := range []struct {
+		m     Manifest
+		first [3]float64 // 0..255
+		bias  [3]float64
+	}{
+		{m, [3]float64{60, 60, 60}, [3]float64{150, 140, 130}},
+		{own, [3]float64{120, 120, 120}, [3]float64{25.5, 0, 0}},
+	} {
+		data, err := json.Marshal(c.m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Manifest
+		if err := json.Unmarshal(data, &read); err != nil {
+			t.Fatal(err)
+		}
+		read.mendPreview()
+		for k := range 3 {
+			if got := 255 * read.Latent.RGB[0][k]; math.Abs(got-c.first[k]) > 1e-6 {
+				t.Errorf("factor %v, wanted %v", got, c.first[k])
+			}
+			if got := 255 * read.Latent.RGBBias[k]; math.Abs(got-c.bias[k]) > 1e-6 {
+				t.Errorf("bias %v, wanted %v", got, c.bias[k])
+			}
+		}
 	}
 }
