@@ -15,7 +15,7 @@ var layers = []string{
 	"app", "app/device", "app/synthetic", "ui",
 	"inference",
 	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
-	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture",
+	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
 	"inference/ort", "inference/ort/internal/native", "inference/session", "inference/synthetic",
 	"history", "inference/tensor", "inference/disk", "inference/ram", "inference/userfile", "assets", "assets/translations", "app/locale",
 }
@@ -25,6 +25,7 @@ var owners = map[string][]string{
 	"github.com/yalue/onnxruntime_go": {"inference/ort"},
 	"go.etcd.io/bbolt":                {"history"},
 	"github.com/sqweek/dialog":        {"app"},
+	"github.com/kovidgoyal/imaging":   {"inference/colour", "inference/picture"},
 	"github.com/spf13/cobra":          {"app"},
 	"golang.design/x/clipboard":       {"app"},
 	"fyne.io/fyne/v2/app":             {"app"},
