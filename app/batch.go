@@ -27,6 +27,7 @@ type batchLine struct {
 	inference.Request
 	Subjects []batchSubject `json:"subjects"`
 	Seed     *uint64        `json:"seed"`
+	Negative *string        `json:"negative"` // "": nothing, also where the preset has something
 }
 
 // batchSubject binds a word to files; relative ones count from the batch file's folder.
@@ -34,6 +35,7 @@ type batchSubject struct {
 	Word       string   `json:"word"` // "dog", or "dog#2" for the second
 	References []string `json:"references"`
 	Scope      float64  `json:"scope"`
+	Fit        string   `json:"fit"` // pad, crop or stretch
 }
 
 // batchCase is a line that can run.
@@ -162,6 +164,9 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	}
 	r := l.Request
 	r.Seeds = []uint64{*l.Seed}
+	if l.Negative != nil {
+		r.Negative = asked(*l.Negative)
+	}
 	r.Subjects = nil
 	for _, s := range l.Subjects {
 		word, occurrence, err := prompt.ParseWord(s.Word)
@@ -177,6 +182,7 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 			if err != nil {
 				return batchCase{}, err
 			}
+			reference.Square.Fit = cmp.Or(picture.Fit(s.Fit), g.fit)
 			subject.References = append(subject.References, reference)
 		}
 		r.Subjects = append(r.Subjects, subject)

@@ -40,6 +40,12 @@ func newGenerate() *cobra.Command {
 			if err = given(c); err != nil {
 				return err
 			}
+			if err = (picture.Square{Fit: g.fit}).Validate(); err != nil {
+				return usagef("--fit: %w", err)
+			}
+			if c.Flags().Changed("negative") {
+				r.Negative = asked(r.Negative)
+			}
 			if r.Width, r.Height, err = parseSize(size); err != nil {
 				return err
 			}
@@ -67,13 +73,14 @@ func newGenerate() *cobra.Command {
 	f.StringVar(&r.Prompt, "prompt", "", "what the picture shows")
 	f.StringArrayVar(&bound, "subject", nil, "WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word,\nSCOPE the fraction of the picture that it may take")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
-	f.StringVar(&r.Negative, "negative", "", "what the picture must not show")
+	f.StringVar(&r.Negative, "negative", "", "what the picture must not show (default the preset's; \"\" for nothing)")
 	f.StringVar(&r.Preset, "preset", "", "paper (default) or release: where the other options start from")
 	f.IntVar(&r.Steps, "steps", 0, "denoising steps")
 	f.IntVar(&r.Stop, "stop", 0, "T_stop, the step from which the masks stay as they are")
 	f.Float64Var(&r.CFG, "cfg", 0, "strength of the prompt (classifier-free guidance)")
 	f.StringVar(&r.Sampler, "sampler", "", "ddim or dpm++")
 	f.StringVar(&r.MaskSource, "mask-source", "", "all_cross, low_cross, low_cross_all_self or low_cross_high_self")
+	f.StringVar((*string)(&g.fit), "fit", "", "how references become a square: pad, crop or stretch (default the preset's)")
 	f.Float64Var(&g.scope, "scope", 0, "scope of every subject that names none, a fraction in (0, 1]")
 	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels")
 	f.Uint64Var(&seed, "seed", 0, "seed of the first picture; the others follow it (default random)")
@@ -89,6 +96,9 @@ func newGenerate() *cobra.Command {
 	g.machine.flags(c)
 	return c
 }
+
+// asked is a negative prompt that was given: none at all is a blank, since an empty one stands for the preset's own.
+func asked(negative string) string { return cmp.Or(negative, " ") }
 
 // given refuses a zero that was typed: in a request a zero stands for the preset's own value.
 func given(c *cobra.Command) error {
@@ -114,6 +124,7 @@ type generation struct {
 	machine    machine
 	request    inference.Request
 	scope      float64
+	fit        picture.Fit // of references; empty: the preset's
 	out        string
 	film       bool
 	events     bool
@@ -125,8 +136,10 @@ type generation struct {
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	for i := range g.request.Subjects {
-		if s := &g.request.Subjects[i]; s.Scope == 0 {
-			s.Scope = g.scope
+		s := &g.request.Subjects[i]
+		s.Scope = cmp.Or(s.Scope, g.scope)
+		for j := range s.References {
+			s.References[j].Square.Fit = g.fit
 		}
 	}
 	if !g.plan {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"realword/assets"
+	"realword/inference"
 	"realword/inference/ort"
 	"realword/inference/picture"
 )
@@ -161,5 +162,33 @@ func TestEmbeddedModel(t *testing.T) {
 	}
 	if status, stdout, stderr := command(t, "doctor"); status != 0 || !strings.Contains(stdout, "found    Model") {
 		t.Errorf("doctor: status %d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// TestFitAndNegative: the flags beat the preset, and the recipe says what was done.
+func TestFitAndNegative(t *testing.T) {
+	model, dog := tiny(t)
+	args := []string{"generate", "--model", model, "--prompt", "a dog on the beach", "--subject", "dog=" + dog, "--steps", "2", "--stop", "1", "--seed", "5", "--no-history"}
+	for _, c := range []struct {
+		more      []string
+		fit       picture.Fit
+		negatives string
+	}{
+		{nil, picture.Pad, " "},
+		{[]string{"--fit", "stretch", "--negative", "rain"}, picture.Stretch, "rain"},
+		{[]string{"--fit", "crop", "--negative", ""}, picture.Crop, " "},
+	} {
+		status, stdout, stderr := command(t, append(append(args, "--out", t.TempDir()), c.more...)...)
+		data, err := os.ReadFile(strings.TrimSpace(stdout))
+		if status != 0 || err != nil {
+			t.Fatalf("%v: status %d, %v, %s", c.more, status, err, stderr)
+		}
+		r, _, err := inference.ReadRecipe(data)
+		if err != nil || r.Negative != c.negatives || r.Subjects[0].References[0].Square.Fit != c.fit {
+			t.Errorf("%v: %+v, %v", c.more, r.Request, err)
+		}
+	}
+	if status, _, stderr := command(t, append(args, "--fit", "zoom")...); status != 2 || !strings.Contains(stderr, "pad, crop or stretch") {
+		t.Errorf("status %d, %s", status, stderr)
 	}
 }

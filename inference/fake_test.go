@@ -43,7 +43,7 @@ func newFakeModel(t *testing.T) *fakeModel {
 		Schedule: bundle.Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"},
 		Presets: map[string]bundle.Preset{
 			"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
-			"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", UncondVision: true},
+			"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", Fit: "stretch", UncondVision: true},
 		},
 		Graphs: map[string]string{"text": "text", "vision": "vision", "unet": "unet", "text_kv": "text_kv", "vision_kv": "vision_kv", "decoder": "decoder"},
 	}}

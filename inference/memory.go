@@ -1,7 +1,6 @@
 package inference
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -401,11 +400,8 @@ func (e *Engine) Memory(r Request) (p MemoryPlan, ok bool) {
 
 func (e *Engine) wanted(r Request) memoryWanted {
 	m := e.model.Manifest()
-	preset := m.Presets[cmp.Or(r.Preset, defaultPreset)]
-	w := memoryWanted{
-		width: cmp.Or(r.Width, m.Size.Width), height: cmp.Or(r.Height, m.Size.Height),
-		uncond: cmp.Or(r.CFG, preset.CFG) != 1, uncondVision: preset.UncondVision,
-	}
+	r = Defaults(m, r)
+	w := memoryWanted{width: r.Width, height: r.Height, uncond: r.CFG != 1, uncondVision: m.Presets[r.Preset].UncondVision}
 	for _, subject := range r.Subjects {
 		w.references = append(w.references, len(subject.References))
 	}

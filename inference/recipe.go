@@ -45,13 +45,41 @@ type Embed struct {
 	NoThumbnails bool   // none of the references
 }
 
-// NewRecipe returns the recipe of a request as JSON.
+// NewRecipe returns the recipe of a resolved request as JSON.
 func NewRecipe(r Request, model string) (json.RawMessage, error) {
-	return json.Marshal(Recipe{Schema: RecipeSchema, Model: model, Noise: noiseName, Request: r})
+	return json.Marshal(Recipe{Schema: RecipeSchema, Model: model, Noise: noiseName, Request: written(r)})
+}
+
+// written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
+// unwritten is its inverse, so that a recipe that is read and written again is the same to the last byte.
+func written(r Request) Request {
+	if strings.TrimSpace(r.Negative) == "" {
+		r.Negative = ""
+	}
+	r.Subjects = cloneSubjects(r.Subjects)
+	for i := range r.Subjects {
+		for j := range r.Subjects[i].References {
+			if square := &r.Subjects[i].References[j].Square; square.Fit == picture.Pad {
+				square.Fit = ""
+			}
+		}
+	}
+	return r
+}
+
+func (r *Request) unwritten() {
+	r.Negative = cmp.Or(r.Negative, " ")
+	for i := range r.Subjects {
+		for j := range r.Subjects[i].References {
+			square := &r.Subjects[i].References[j].Square
+			square.Fit = cmp.Or(square.Fit, picture.Pad)
+		}
+	}
 }
 
 // ParseRecipe reads a recipe that may come from anywhere. What it returns can be shown and handed to Engine.Resolve, which
-// checks it against a model.
+// checks it against a model. Recipes are of resolved requests: one without a negative prompt had none, and a reference without a fit
+// was padded, so no preset puts its own there.
 func ParseRecipe(data []byte) (Recipe, error) {
 	var version struct {
 		Schema *int `json:"schema"`
@@ -69,6 +97,7 @@ func ParseRecipe(data []byte) (Recipe, error) {
 	if problem := r.problem(); problem != "" {
 		return Recipe{}, fmt.Errorf("the recipe cannot be right: it has %s; use the picture as a reference instead", problem)
 	}
+	r.unwritten()
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
@@ -202,8 +231,7 @@ func EncodePNG(p PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
 	if e.Nothing {
 		return picture.Encode(p.Image, picture.Metadata{})
 	}
-	r := p.Recipe
-	r.Subjects = cloneSubjects(r.Subjects)
+	r := written(p.Recipe)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]

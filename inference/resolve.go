@@ -1,13 +1,11 @@
 package inference
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -43,15 +41,15 @@ type planner struct {
 	plan
 	engine   *Engine
 	manifest bundle.Manifest
-	preset   bundle.Preset
 	badSize  bool
 	problems []error
 }
 
 func (e *Engine) plan(r Request) (plan, error) {
-	p := planner{plan: plan{request: r}, engine: e, manifest: e.model.Manifest()}
-	p.request.Subjects, p.request.Seeds = cloneSubjects(r.Subjects), slices.Clone(r.Seeds)
-	p.choosePreset()
+	m := e.model.Manifest()
+	p := planner{plan: plan{request: Defaults(m, r)}, engine: e, manifest: m}
+	p.request.Seeds = slices.Clone(r.Seeds)
+	p.checkPreset()
 	p.checkSize()
 	p.checkSchedule()
 	p.checkWords()
@@ -66,20 +64,15 @@ func (p *planner) problem(format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf(format, args...))
 }
 
-// choosePreset finds the preset. With an unknown one, the rest is still checked against the default's values.
-func (p *planner) choosePreset() {
-	r := &p.request
-	r.Preset = cmp.Or(r.Preset, defaultPreset)
-	var ok bool
-	if p.preset, ok = p.manifest.Presets[r.Preset]; !ok {
-		p.problem("there is no preset %q: choose one of %q", r.Preset, slices.Sorted(maps.Keys(p.manifest.Presets)))
-		p.preset = p.manifest.Presets[defaultPreset]
+// checkPreset refuses an unknown preset. The rest is still checked, against the default's values.
+func (p *planner) checkPreset() {
+	if _, ok := p.manifest.Presets[p.request.Preset]; !ok {
+		p.problem("there is no preset %q: choose one of %q", p.request.Preset, slices.Sorted(maps.Keys(p.manifest.Presets)))
 	}
 }
 
 func (p *planner) checkSize() {
 	r, s := &p.request, p.manifest.Size
-	r.Width, r.Height = cmp.Or(r.Width, s.Width), cmp.Or(r.Height, s.Height)
 	for _, side := range []struct {
 		name string
 		n    int
@@ -96,12 +89,7 @@ func (p *planner) checkSize() {
 }
 
 func (p *planner) checkSchedule() {
-	r, d := &p.request, p.preset
-	r.Sampler, r.MaskSource = cmp.Or(r.Sampler, d.Sampler), cmp.Or(r.MaskSource, d.MaskSource)
-	r.CFG, r.Negative, r.Steps = cmp.Or(r.CFG, d.CFG), cmp.Or(r.Negative, d.Negative), cmp.Or(r.Steps, d.Steps)
-	if r.Stop == 0 { // the preset's share of the steps
-		r.Stop = max(1, int(math.Round(float64(d.Stop)*float64(r.Steps)/float64(d.Steps))))
-	}
+	r := &p.request
 	if r.Steps < 1 || r.Steps > p.manifest.Schedule.TrainSteps {
 		p.problem("%d steps are outside of 1 to %d: 25 is usual", r.Steps, p.manifest.Schedule.TrainSteps)
 	} else if err := guidance.CheckStop(r.Stop, r.Steps); err != nil {
@@ -143,12 +131,9 @@ func (p *planner) checkWords() {
 	}
 }
 
-// checkScopes fills in γ and refuses what cannot be shared out among the positions of the guidance grid.
+// checkScopes refuses what cannot be shared out among the positions of the guidance grid.
 func (p *planner) checkScopes() {
 	r := &p.request
-	for j := range r.Subjects {
-		r.Subjects[j].Scope = cmp.Or(r.Subjects[j].Scope, p.preset.Scope)
-	}
 	width, height := r.Width, r.Height
 	if p.badSize {
 		width, height = p.manifest.Size.Width, p.manifest.Size.Height

@@ -14,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/picture"
 	"realword/inference/schedule"
 )
 
@@ -250,6 +251,12 @@ func (f Form) note(m *bundle.Manifest) string {
 	p := m.Presets[f.Preset]
 	text := say("%s · %d steps · CFG %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
 	var own []string
+	switch f.fit(m) {
+	case picture.Stretch:
+		own = append(own, say("references stretched"))
+	case picture.Crop:
+		own = append(own, say("references cropped"))
+	}
 	if f.MaskSource != "" {
 		own = append(own, strings.ToLower(maskSourceName(f.MaskSource)))
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 	"strings"
@@ -230,6 +231,7 @@ type squareEditor struct {
 	*fyne.Container
 	changed func(square picture.Square, settled bool)
 	square  picture.Square
+	own     picture.Fit // the preset's, which a square without a fit has
 
 	fits     map[picture.Fit]*button
 	crop     *cropper
@@ -262,6 +264,7 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 	}{{picture.Pad, say("Pad")}, {picture.Crop, say("Crop")}, {picture.Stretch, say("Stretch")}} {
 		b := newButton(f.label, func() {
 			s.square.Fit = f.fit
+			s.square = following(s.square, s.own)
 			if f.fit != picture.Crop {
 				s.square.Crop = picture.Box{}
 			}
@@ -314,11 +317,8 @@ func (s *squareEditor) colorTyped(text string) {
 // show makes the editor show a card's square.
 func (s *squareEditor) show(c Card) {
 	fresh := s.square.Background != c.Ref.Square.Background
-	s.square = c.Ref.Square
-	fit := s.square.Fit
-	if fit == "" {
-		fit = picture.Pad
-	}
+	s.square, s.own = c.Ref.Square, cmp.Or(c.Fit, picture.Pad)
+	fit := cmp.Or(s.square.Fit, s.own)
 	for f, b := range s.fits {
 		want := widget.MediumImportance
 		if f == fit {

@@ -24,7 +24,7 @@ var toybox = &bundle.Manifest{
 	Name: "toybox", Size: bundle.Size{Width: 128, Height: 128}, Vision: bundle.Vision{Reference: 64},
 	Presets: map[string]bundle.Preset{
 		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2},
-		"release": {Sampler: "dpm++", Steps: 20, Stop: 10, CFG: 3.5, Scope: 0.25, Negative: "blurry"},
+		"release": {Sampler: "dpm++", Steps: 20, Stop: 10, CFG: 3.5, Scope: 0.25, Negative: "blurry", Fit: "stretch"},
 	},
 }
 

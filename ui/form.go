@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"image"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 )
 
@@ -24,6 +26,7 @@ type Word struct {
 type Card struct {
 	ID      int // never used again within a window
 	Ref     inference.Reference
+	Fit     picture.Fit    `json:"-"` // the preset's, which View has unless Ref.Square has a fit of its own; empty: padded
 	View    image.Image    `json:"-"` // the square that the encoders see
 	Small   image.Image    `json:"-"` // the same, for the card
 	Whole   image.Image    `json:"-"` // the picture, made small, to choose the square in
@@ -40,7 +43,8 @@ type Card struct {
 	From    uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
 }
 
-// Form is everything the user sets: the recipe before it is resolved.
+// Form is everything the user sets: the recipe before it is resolved. Negative is what the picture shall not show, as the user
+// sees it: a preset's own is in it, and where it is empty there is none.
 type Form struct {
 	Prompt, Negative string
 	Cards            []Card
@@ -92,7 +96,7 @@ func (f Form) SubjectOf(word inference.Word) int {
 // Request is the round that the form describes.
 func (f Form) Request() inference.Request {
 	r := inference.Request{
-		Prompt: strings.TrimSpace(f.Prompt), Negative: strings.TrimSpace(f.Negative), Subjects: f.Subjects(),
+		Prompt: strings.TrimSpace(f.Prompt), Negative: cmp.Or(strings.TrimSpace(f.Negative), " "), Subjects: f.Subjects(),
 		Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG,
 		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, Width: f.Width, Height: f.Height,
 	}
@@ -110,29 +114,61 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 	if m == nil {
 		return f
 	}
-	p := m.Presets[f.Preset]
-	if f.Steps == 0 {
-		f.Steps = p.Steps
+	if f.Steps == 0 && f.Stop == 0 && f.CFG == 0 && strings.TrimSpace(f.Negative) == "" { // all of it is taken over
+		f.Negative = m.Presets[f.Preset].Negative
 	}
-	if f.Stop == 0 {
-		f.Stop = p.Stop
-	}
-	f.Stop = min(f.Stop, max(f.Steps, 1))
+	d := inference.Defaults(*m, inference.Request{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG})
+	f.Steps, f.CFG, f.Stop = d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
 	if f.Width > 0 || f.Height > 0 {
 		f.Advanced = f.withSize(image.Pt(f.Width, f.Height), m) // another model may not make it
-	}
-	if f.CFG == 0 {
-		f.CFG = p.CFG
 	}
 	return f
 }
 
-// WithPreset changes the preset and takes over its numbers, its sampler and where it has its masks from. Scopes and the size
-// that the user has set stay.
+// WithSteps changes the number of steps. T_stop keeps its share of them, unless the user has chosen one; then it stays, as far as
+// there are so many steps.
+func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
+	if m != nil && f.Stop == m.Presets[f.Preset].StopOf(f.Steps) {
+		f.Stop = 0
+	}
+	f.Steps = steps
+	f.Stop = min(f.Stop, steps)
+	return f.Settle(m)
+}
+
+// WithPreset changes the preset and takes over its numbers, its sampler and where it has its masks from, and what it avoids unless
+// the user wrote something else. Scopes and the size that the user has set stay.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
+	if m != nil && strings.TrimSpace(f.Negative) == m.Presets[f.Preset].Negative {
+		f.Negative = ""
+	}
 	f.Preset, f.Steps, f.Stop, f.CFG = name, 0, 0, 0
 	f.Sampler, f.MaskSource, f.RawMask = "", "", false
 	return f.Settle(m)
+}
+
+// fit is how the preset brings references to a square.
+func (f Form) fit(m *bundle.Manifest) picture.Fit { return fitOf(f.Preset, m) }
+
+func fitOf(preset string, m *bundle.Manifest) picture.Fit {
+	return cmp.Or(presetsOf(m)[preset].Fit, picture.Pad)
+}
+
+// followPreset leaves the fit of cards to the preset, where it is the preset's own. Their views have that fit already.
+func followPreset(cards []Card, own picture.Fit) []Card {
+	cards = slices.Clone(cards)
+	for i := range cards {
+		cards[i].Ref.Square, cards[i].Fit = following(cards[i].Ref.Square, own), own
+	}
+	return cards
+}
+
+// following is a square whose fit is left to the preset, where it is the preset's own.
+func following(s picture.Square, own picture.Fit) picture.Square {
+	if s.Fit == own {
+		s.Fit = ""
+	}
+	return s
 }
 
 // scope is the γ_scope in force for a card.
@@ -156,7 +192,7 @@ func (f Form) Remove(card int) Form {
 // Restore takes over a recipe. Pictures that are here already get their words and reaches back; their bytes say which ones
 // they are.
 func (f Form) Restore(r inference.Request) Form {
-	f.Prompt, f.Negative, f.Preset = r.Prompt, r.Negative, r.Preset
+	f.Prompt, f.Negative, f.Preset = r.Prompt, strings.TrimSpace(r.Negative), r.Preset
 	f.Steps, f.Stop, f.CFG, f.Count = r.Steps, r.Stop, r.CFG, max(len(r.Seeds), 1)
 	if len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true

@@ -440,16 +440,21 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 		remarks = append(remarks, say("%s has no preset %s: Paper holds now.", to.Name, f.Preset))
 		f.Preset = "paper"
 	}
+	negative := f.Negative
+	if strings.TrimSpace(negative) == old.Negative {
+		negative = to.Presets[f.Preset].Negative
+	}
+	if f.Stop == old.StopOf(f.Steps) {
+		f.Stop = 0
+	}
 	if f.Steps == old.Steps {
 		f.Steps = 0
-		if f.Stop == old.Stop {
-			f.Stop = 0
-		}
 	}
 	if f.CFG == old.CFG {
 		f.CFG = 0
 	}
 	f = f.Settle(to)
+	f.Negative = negative
 	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
 		remarks = append(remarks, say("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
 	}

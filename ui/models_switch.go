@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"image"
 	"slices"
 	"strings"
@@ -159,7 +160,30 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	return remarks
 }
 
-// lookAgain makes the squares of all cards in the size that a model's encoders see.
+// followFit has the cards that leave it to the preset shown as it brings references to a square.
+func (w *Window) followFit() {
+	m := w.state.Model
+	if m == nil {
+		return
+	}
+	own := w.state.Form.fit(m)
+	if !slices.ContainsFunc(w.state.Form.Cards, func(c Card) bool { return c.Fit != own }) {
+		return
+	}
+	again := false
+	w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
+	for i := range w.state.Form.Cards {
+		c := &w.state.Form.Cards[i]
+		again = again || c.Ref.Square.Fit == "" && cmp.Or(c.Fit, picture.Pad) != own
+		c.Fit = own
+	}
+	w.undo.now = w.state.Form // nothing that the user did
+	if again {
+		w.lookAgain(*m)
+	}
+}
+
+// lookAgain makes the squares of all cards in the size that a model's encoders see, and as its preset fits them.
 func (w *Window) lookAgain(m bundle.Manifest) {
 	cards := slices.Clone(w.state.Form.Cards)
 	w.background(func() func() {
@@ -177,7 +201,7 @@ func (w *Window) lookAgain(m bundle.Manifest) {
 			w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
 			for i := range w.state.Form.Cards {
 				c := &w.state.Form.Cards[i]
-				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && c.View != image.Image(nil) {
+				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit && c.View != image.Image(nil) {
 					c.View, c.Small = v.View, v.Small
 				}
 			}

@@ -126,7 +126,9 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			if c.Off {
 				s.pictures += " " + say("(left out)")
 			}
-			s.square += fmt.Sprint(c.Ref.SHA256, c.Ref.Square, ";")
+			square := c.Ref.Square
+			square.Fit = cmp.Or(square.Fit, f.fit(m))
+			s.square += fmt.Sprint(c.Ref.SHA256, square, ";")
 			s.reach = fmt.Sprintf("%.2f", scope(c, f, m))
 		}
 	}
@@ -184,9 +186,6 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 	r := p.Request
 	if which[PartPrompt] {
 		f.Prompt, f.Negative = r.Prompt, strings.TrimSpace(r.Negative)
-		if m != nil && r.Negative == m.Presets[r.Preset].Negative {
-			f.Negative = "" // the preset's own comes back with the preset
-		}
 	}
 	if which[PartSubjects] && !p.Foreign {
 		id, have := f.freeID(), f.Cards
@@ -209,7 +208,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 			f.Preset = r.Preset
 		}
 		if r.Steps > 0 {
-			f.Steps = r.Steps
+			f = f.WithSteps(r.Steps, m)
 		}
 		if r.Stop > 0 {
 			f.Stop = r.Stop
@@ -224,6 +223,9 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 			f.Advanced = f.take(r, m)
 		}
 		f = f.Settle(m)
+	}
+	if which[PartSubjects] && !p.Foreign {
+		f.Cards = followPreset(f.Cards, f.fit(m))
 	}
 	if which[PartSeed] && len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true

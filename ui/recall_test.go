@@ -49,7 +49,7 @@ func TestChanges(t *testing.T) {
 		"nothing":  {want: ""},
 		"prompt":   {change: func(r *inference.Request) { r.Prompt, r.Negative = "a cat", "rain" }, want: "0 Prompt: a dog > a cat\n0 What to avoid:  > rain"},
 		"settings": {change: func(r *inference.Request) { r.Stop, r.Steps, r.CFG = 5, 20, 3 }, want: "2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 5\n2 Guidance (CFG): 7.5 > 3"},
-		"the preset brings its own negative prompt": {change: func(r *inference.Request) { r.Preset, r.Negative = "release", "blurry" }, want: "2 Preset: Paper > Release"},
+		"the preset brings its own negative prompt": {change: func(r *inference.Request) { r.Preset, r.Negative = "release", "blurry" }, want: "0 What to avoid:  > blurry\n1 dog: rex.png > rex.png, another file or square\n2 Preset: Paper > Release"},
 		"a preset of another program":               {change: func(r *inference.Request) { r.Preset = "fancy" }, want: ""},
 		"seed":                                      {change: func(r *inference.Request) { r.Seeds = []uint64{9, 10} }, want: "2 Pictures: 1 > 2\n3 Seed: 7 > 9"},
 		"reach":                                     {change: func(r *inference.Request) { r.Subjects[0].Scope = 0.33 }, want: "1 Reach γ of dog: 0.20 > 0.33"},
@@ -61,9 +61,10 @@ func TestChanges(t *testing.T) {
 		"two pictures": {change: func(r *inference.Request) {
 			r.Subjects[0].References = append(r.Subjects[0].References, refOf("b.png", "b"))
 		}, want: "1 dog: rex.png > rex.png, b.png"},
-		"no subject":     {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
-		"missing":        {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png (bbbbbbbbbb)"},
-		"other program":  {change: func(r *inference.Request) { *r = inference.Request{Prompt: "a cat", Steps: 20} }, foreign: true, want: "0 Prompt: a dog > a cat\n2 Steps: 25 > 20"},
+		"no subject": {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
+		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png (bbbbbbbbbb)"},
+		"other program": {change: func(r *inference.Request) { *r = inference.Request{Prompt: "a cat", Steps: 20} }, foreign: true,
+			want: "0 Prompt: a dog > a cat\n2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 10"},
 		"nearly nothing": {change: func(r *inference.Request) { *r = inference.Request{Prompt: "a dog"} }, foreign: true, want: ""},
 	} {
 		r := same

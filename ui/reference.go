@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -75,13 +76,15 @@ func readReference(ref inference.Reference, m *bundle.Manifest) (Card, error) {
 // Sides of the pictures that a card keeps, in pixels: enough for its places on screens of twice the usual density.
 const wholeSide, smallSide = 512, 2 * squareSide
 
-// look makes the squares of the card from its picture.
+// look makes the squares of the card from its picture, as the card or else its Fit says.
 func (c *Card) look(img image.Image, m *bundle.Manifest) error {
 	side := 256
 	if m != nil && m.Vision.Reference > 0 {
 		side = m.Vision.Reference
 	}
-	view, _, err := picture.Prepare(img, c.Ref.Square, side)
+	square := c.Ref.Square
+	square.Fit = cmp.Or(square.Fit, c.Fit)
+	view, _, err := picture.Prepare(img, square, side)
 	if err != nil {
 		return err
 	}

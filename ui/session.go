@@ -277,6 +277,7 @@ func recipeForm(s Store, r inference.Request, m *bundle.Manifest) (Form, error) 
 			f.Cards = append(f.Cards, c)
 		}
 	}
+	f.Cards = followPreset(f.Cards, fitOf(r.Preset, m))
 	return f.Restore(r), errors.Join(missing...)
 }
 

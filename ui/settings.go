@@ -61,8 +61,7 @@ func newSettings(w *Window) *settings {
 	s.stop = newDial(say("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return say("step %d", int(v)) },
 		func(v float64) { w.state.Form.Stop = int(v); w.refresh() })
 	s.steps = newDial(say("Steps"), 4, 60, 1, whole, func(v float64) {
-		w.state.Form.Steps = int(v)
-		w.state.Form.Stop = min(w.state.Form.Stop, int(v))
+		w.state.Form = w.state.Form.WithSteps(int(v), w.state.Model)
 		w.refresh()
 	})
 	s.count = newDial(say("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
@@ -136,12 +135,10 @@ func (s *settings) refresh() {
 		}
 	}
 	if m := st.Model; m != nil {
-		p := m.Presets[f.Preset]
 		s.presetNote.set(f.note(m))
 		size := f.size(m)
 		s.size.set(fmt.Sprintf("%d × %d", size.X, size.Y))
 		s.advanced.refresh()
-		s.negative.SetPlaceHolder(p.Negative)
 	}
 	if f.Steps > 0 {
 		s.steps.set(float64(f.Steps))

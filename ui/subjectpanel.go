@@ -321,7 +321,7 @@ func (j squareJob) do(w *Window) {
 	}
 	w.post(func() {
 		i := w.state.Form.card(j.ID)
-		if i < 0 || w.state.Form.Cards[i].Ref.Square != j.Ref.Square {
+		if i < 0 || w.state.Form.Cards[i].Ref.Square != j.Ref.Square || w.state.Form.Cards[i].Fit != j.Fit {
 			return
 		}
 		w.state.Form.Cards = slices.Clone(w.state.Form.Cards)

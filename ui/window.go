@@ -373,6 +373,7 @@ func (w *Window) refresh() {
 	w.state.Form = w.state.Form.tidy()
 	w.journal.thumb.Store(int64(w.thumbSide()))
 	w.undo.note(w.state.Form, time.Now())
+	w.followFit()
 	w.refreshHead()
 	w.refreshCards()
 	w.refreshPrompt()

@@ -23,6 +23,8 @@ import (
 	"slices"
 
 	"realword/inference/disk"
+	"realword/inference/guidance"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/userfile"
 )
@@ -204,8 +206,14 @@ func ParseManifest(data []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
 	}
 	m.mendPreview()
+	if m.Presets["release"] == earlierRelease && (m.Family == "sdxl" || m.Family == "sd15") {
+		m.Presets["release"] = defaultPresets["release"]
+	}
 	return m, nil
 }
+
+// earlierRelease is the preset that imports of earlier versions wrote down as the release's: without what it always does.
+var earlierRelease = Preset{Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true}
 
 func (m *Manifest) check() error {
 	var errs []error
@@ -248,8 +256,9 @@ func (m *Manifest) check() error {
 		want(m.Graphs[g] != "", "graphs.%s is not given", g)
 	}
 	for _, p := range []string{"paper", "release"} {
-		_, ok := m.Presets[p]
+		preset, ok := m.Presets[p]
 		want(ok, "presets.%s is not given", p)
+		want(picture.Square{Fit: preset.Fit}.Validate() == nil, "presets.%s.fit is %q, not pad, crop or stretch", p, preset.Fit)
 	}
 	for name, file := range m.Graphs {
 		want(m.Files[file] != "", "graphs.%s names %q, which is not among the files", name, file)

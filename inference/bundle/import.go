@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"realword/inference/network"
 	"realword/inference/nn"
 	"realword/inference/onnx"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/tensor"
 	"realword/inference/userfile"
@@ -159,9 +161,15 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 
 // defaultPresets are the paper's and the release's own settings (facts §9).
 var defaultPresets = map[string]Preset{
-	"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: guidance.LowCrossHighSelf.String()},
-	"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true},
+	"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: guidance.LowCrossHighSelf.String(), Fit: picture.Pad},
+	"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true, Negative: ReleaseNegative, Fit: picture.Stretch},
 }
+
+// ReleaseNegative is what the released programs always send as the negative prompt (facts §5.6): its 75 tokens, all that the text
+// encoders read of a longer list.
+const ReleaseNegative = "(((naked))), deformed, bad anatomy, disfigured, poorly drawn face, mutation, mutated, extra limb, ugly, disgusting, " +
+	"poorly drawn hands, missing limb, floating limbs, disconnected limbs, malformed hands, blurry, ((((mutated hands and fingers)))), " +
+	"watermark, watermarked, oversaturated, censored, distorted hands,"
 
 func (im *importer) describe() Manifest {
 	model := im.model
@@ -193,7 +201,7 @@ func (im *importer) describe() Manifest {
 		im.note("RealCustom++ was released for SDXL only: the visual weights over Stable Diffusion 1.5 are somebody's own")
 	}
 	for name, p := range model.Presets {
-		p.UncondVision = name == "release"
+		p.UncondVision, p.Fit = name == "release", cmp.Or(p.Fit, picture.Pad)
 		presets[name] = p
 	}
 	text := Text{Tokens: 77, Encoders: len(im.text), Pooled: im.unet.TextTime()}

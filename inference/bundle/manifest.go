@@ -1,5 +1,11 @@
 package bundle
 
+import (
+	"math"
+
+	"realword/inference/picture"
+)
+
 // SchemaVersion is the manifest schema that this program writes and reads.
 const SchemaVersion = 2
 
@@ -78,12 +84,22 @@ type Schedule struct {
 
 // Preset holds the defaults of a request.
 type Preset struct {
-	Sampler      string  `json:"sampler"`
-	Steps        int     `json:"steps"`
-	Stop         int     `json:"stop"`
-	CFG          float64 `json:"cfg"`
-	Scope        float64 `json:"scope"`
-	MaskSource   string  `json:"mask_source"`
-	Negative     string  `json:"negative,omitempty"`
-	UncondVision bool    `json:"uncond_vision"` // release: the unconditional pass sees the black picture under the same masks
+	Sampler    string  `json:"sampler"`
+	Steps      int     `json:"steps"`
+	Stop       int     `json:"stop"`
+	CFG        float64 `json:"cfg"`
+	Scope      float64 `json:"scope"`
+	MaskSource string  `json:"mask_source"`
+	Negative   string  `json:"negative,omitempty"`
+	// Fit is how references become a square; empty in manifests of earlier versions, which padded them.
+	Fit          picture.Fit `json:"fit,omitempty"`
+	UncondVision bool        `json:"uncond_vision"` // release: the unconditional pass sees the black picture under the same masks
+}
+
+// StopOf is T_stop of a run with a number of steps: the preset's share of them, at least the first step.
+func (p Preset) StopOf(steps int) int {
+	if p.Steps < 1 {
+		return max(1, min(p.Stop, steps))
+	}
+	return max(1, int(math.Round(float64(p.Stop)*float64(steps)/float64(p.Steps))))
 }

@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"realword/inference/guidance"
+	"realword/inference/picture"
 )
 
 // This file holds what a family of models is known to need and no checkpoint says.
 
 // paperSD15 are the paper's settings over Stable Diffusion 1.5. There were never released weights for it, so no others exist.
-var paperSD15 = Preset{Sampler: "ddim", Steps: 50, Stop: 25, CFG: 12.5, Scope: 0.2, MaskSource: guidance.LowCrossHighSelf.String()}
+var paperSD15 = Preset{Sampler: "ddim", Steps: 50, Stop: 25, CFG: 12.5, Scope: 0.2, MaskSource: guidance.LowCrossHighSelf.String(), Fit: picture.Pad}
 
 // latentRGB returns the preview matrix of a family where the checkpoint brings none, as Latent.RGB wants it: a picture in 0..1 is
 // x·factors + bias of the latent as the U-Net has it. The numbers are linear fits that others made of decoded pictures and

@@ -1,0 +1,4 @@
+package prompt
+
+// Clip is the tokenizer of CLIP for tests outside of the package.
+var Clip = clip
