@@ -136,7 +136,7 @@ func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, 
 }
 
 // noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text
-// and masked visual attention (Eq. 14, 17) and u the unconditional pass.
+// and masked visual attention (Eq. 14, 17) and u the unconditional pass. A velocity mixes in the same way.
 func (l *Loop) noise(ctx context.Context, at point, masks [][]float32) ([]float32, error) {
 	vision := l.Vision
 	if len(l.Subjects) == 0 {

@@ -111,9 +111,9 @@ func TestImportRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, []string{"unet/config.json cannot be read"}},
-		{"v-prediction", func(t *testing.T, dir string) {
-			edit(t, filepath.Join(dir, "scheduler/scheduler_config.json"), func(m map[string]any) { m["prediction_type"] = "v_prediction" })
-		}, []string{"v_prediction", "epsilon"}},
+		{"flow matching", func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, "scheduler/scheduler_config.json"), func(m map[string]any) { m["prediction_type"] = "flow_prediction" })
+		}, []string{"flow_prediction", "epsilon", "v_prediction"}},
 		{"another U-Net", func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, "unet/config.json"), func(m map[string]any) { m["mid_block_type"] = "UNetMidBlock2D" })
 		}, []string{"mid_block_type"}},

@@ -107,8 +107,8 @@ func (im *importer) folder(dir string) baseModel {
 		if s.PredictionType == "" {
 			s.PredictionType = "epsilon"
 		}
-		if s.PredictionType != "epsilon" || s.BetaSchedule != "scaled_linear" {
-			return Schedule{}, fmt.Errorf("scheduler/scheduler_config.json: prediction_type %q with beta_schedule %q; Realword runs models trained for epsilon with scaled_linear",
+		if (s.PredictionType != "epsilon" && s.PredictionType != "v_prediction") || s.BetaSchedule != "scaled_linear" {
+			return Schedule{}, fmt.Errorf("scheduler/scheduler_config.json: prediction_type %q with beta_schedule %q; Realword runs models trained for epsilon or v_prediction with scaled_linear",
 				s.PredictionType, s.BetaSchedule)
 		}
 		return Schedule(s), nil

@@ -79,7 +79,7 @@ type Schedule struct {
 	BetaStart      float64 `json:"beta_start"`
 	BetaEnd        float64 `json:"beta_end"`
 	BetaSchedule   string  `json:"beta_schedule"`   // scaled_linear
-	PredictionType string  `json:"prediction_type"` // epsilon
+	PredictionType string  `json:"prediction_type"` // epsilon or v_prediction
 }
 
 // Preset holds the defaults of a request.

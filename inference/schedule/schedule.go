@@ -6,6 +6,7 @@
 //
 //	ᾱ_t = Π_{i≤t} (1 − β_i)      α_t = √ᾱ_t      σ_t = √(1 − ᾱ_t)      λ_t = ln α_t − ln σ_t
 //	x0  = (z − σ_t·ε) / α_t
+//	v   = α_t·ε − σ_t·x0, so ε = α_t·v + σ_t·z (arXiv 2202.00512, for networks that predict the velocity v)
 package schedule
 
 import (
@@ -25,7 +26,7 @@ type Config struct {
 
 // Default is the noise of SD 1.5 and SDXL.
 func Default() Config {
-	return Config{BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", TrainSteps: 1000, PredictionType: "epsilon"}
+	return Config{BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", TrainSteps: 1000, PredictionType: Epsilon}
 }
 
 // maxTrainSteps bounds what a damaged configuration can make us allocate.
@@ -39,14 +40,24 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("the model's scheduler has %s %q, Realword computes %s: use a model trained so", e.Key, e.Value, e.Want)
 }
 
-// Noise is the training noise: ᾱ for every training step. It is read-only after NewNoise and safe to share.
-type Noise struct{ alphas []float32 }
+// The prediction types by diffusers' names: what a network says of its noised input.
+const (
+	Epsilon  = "epsilon"      // its noise ε
+	Velocity = "v_prediction" // its velocity v
+)
+
+// Noise is the training noise: ᾱ for every training step, and what the network predicts. It is read-only after NewNoise and
+// safe to share.
+type Noise struct {
+	alphas   []float32
+	velocity bool
+}
 
 // NewNoise computes ᾱ as PyTorch does: β linear in √β in float32, squared; the product in float64, each ᾱ_t rounded to
 // float32. The error is an *UnsupportedError, or says which number is impossible.
 func NewNoise(c Config) (*Noise, error) {
-	if c.PredictionType != "epsilon" {
-		return nil, &UnsupportedError{"prediction_type", c.PredictionType, `"epsilon"`}
+	if c.PredictionType != Epsilon && c.PredictionType != Velocity {
+		return nil, &UnsupportedError{"prediction_type", c.PredictionType, fmt.Sprintf("%q and %q", Epsilon, Velocity)}
 	}
 	if c.BetaSchedule != "scaled_linear" {
 		return nil, &UnsupportedError{"beta_schedule", c.BetaSchedule, `"scaled_linear"`}
@@ -57,7 +68,7 @@ func NewNoise(c Config) (*Noise, error) {
 	if !(c.BetaStart > 0 && c.BetaStart <= c.BetaEnd && c.BetaEnd < 1) {
 		return nil, fmt.Errorf("the model's scheduler has beta_start %g and beta_end %g, they must rise within (0, 1): the configuration is damaged", c.BetaStart, c.BetaEnd)
 	}
-	n := &Noise{alphas: make([]float32, c.TrainSteps)}
+	n := &Noise{alphas: make([]float32, c.TrainSteps), velocity: c.PredictionType == Velocity}
 	product := 1.0
 	for t, root := range linspace(float32(math.Sqrt(c.BetaStart)), float32(math.Sqrt(c.BetaEnd)), c.TrainSteps) {
 		beta := float32(root * root)
@@ -123,10 +134,11 @@ func Samplers() []string { return []string{DDIM, DPM} }
 type Solver interface {
 	// Timesteps returns the training step of every step, the noisiest first. The slice is the solver's: do not write.
 	Timesteps() []int
-	// Step takes step i, counted from 0: from z and the predicted noise eps to the next latent and the x0 prediction.
-	// The picture to decode is the x0 of the last step. An index that does not follow the previous one, or a latent of
-	// another length, starts a new history. It panics when i is no step or eps and z differ in length.
-	Step(i int, eps, z []float32) (next, x0 []float32)
+	// Step takes step i, counted from 0: from z and what the network predicts (noise or velocity, as the training noise
+	// says) to the next latent and the x0 prediction. The picture to decode is the x0 of the last step. An index that does
+	// not follow the previous one, or a latent of another length, starts a new history. It panics when i is no step or
+	// predicted and z differ in length.
+	Step(i int, predicted, z []float32) (next, x0 []float32)
 	// State returns what the solver remembers of earlier steps; it shares nothing with the solver.
 	State() State
 	// Restore makes the solver go on as the one that State was taken from, bit for bit. The state is copied.
@@ -157,17 +169,20 @@ func New(sampler string, noise *Noise, steps int) (Solver, error) {
 	return &dpm{noise: noise, ts: ts}, nil
 }
 
-// clean returns x0 = (z − σ·ε)/α.
-func clean(alphaBar float32, eps, z []float32) []float32 {
-	if len(eps) != len(z) {
-		panic(fmt.Sprintf("schedule: noise of %d values for a latent of %d", len(eps), len(z)))
+// read returns what a network's output at training step t says of the noised latent z: its noise ε and the clean latent x0.
+func (n *Noise) read(t int, predicted, z []float32) (eps, x0 []float32) {
+	if len(predicted) != len(z) {
+		panic(fmt.Sprintf("schedule: a prediction of %d values for a latent of %d", len(predicted), len(z)))
 	}
-	alpha, sigma := sqrt(alphaBar), sqrt(1-alphaBar)
-	x0 := make([]float32, len(z))
+	alpha, sigma := sqrt(n.alphas[t]), sqrt(1-n.alphas[t])
+	if n.velocity { // not by way of ε: where α is small, dividing by it would lose the last digits
+		return mix(alpha, predicted, sigma, z), mix(alpha, z, -sigma, predicted)
+	}
+	x0 = make([]float32, len(z))
 	for p := range z {
-		x0[p] = (z[p] - float32(sigma*eps[p])) / alpha
+		x0[p] = (z[p] - float32(sigma*predicted[p])) / alpha
 	}
-	return x0
+	return predicted, x0
 }
 
 // mix returns a·x + b·y.
@@ -192,8 +207,8 @@ func (s *ddim) State() State     { return State{} }
 func (s *ddim) Restore(State)    {}
 
 // Step computes z' = √ᾱ'·x0 + √(1−ᾱ')·ε with ᾱ' of the next step, 1 after the last.
-func (s *ddim) Step(i int, eps, z []float32) (next, x0 []float32) {
-	x0 = clean(s.noise.alphas[s.ts[i]], eps, z)
+func (s *ddim) Step(i int, predicted, z []float32) (next, x0 []float32) {
+	eps, x0 := s.noise.read(s.ts[i], predicted, z)
 	alphaBar := float32(1)
 	if i+1 < len(s.ts) {
 		alphaBar = s.noise.alphas[s.ts[i+1]]
@@ -219,9 +234,9 @@ func (s *dpm) Restore(kept State) { s.state = kept.clone() }
 //
 // where a first-order step has r = s and D = x0(s), and a second-order step starts again at the previous step r = s1 with
 // D = x0(s1) + ½·(x0(s) − x0(s1))/ρ, ρ = (λ_s − λ_{s1})/h.
-func (s *dpm) Step(i int, eps, z []float32) (next, x0 []float32) {
+func (s *dpm) Step(i int, predicted, z []float32) (next, x0 []float32) {
 	t := s.ts[i]
-	x0 = clean(s.noise.alphas[t], eps, z)
+	_, x0 = s.noise.read(t, predicted, z)
 	after := 0
 	if i+1 < len(s.ts) {
 		after = s.ts[i+1]

@@ -51,6 +51,8 @@ func TestDiffusers(t *testing.T) {
 		Timesteps map[int][]int
 		DDIM      map[int][]step
 		DPM       map[int][]step `json:"dpm++"`
+		VDDIM     map[int][]step `json:"ddim_velocity"`
+		VDPM      map[int][]step `json:"dpm++_velocity"`
 	}
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
@@ -69,12 +71,29 @@ func TestDiffusers(t *testing.T) {
 			t.Errorf("%d steps: %v %v, want %v", steps, got, err, ts)
 		}
 	}
-	if len(want.DDIM) < 3 || len(want.DPM) < 3 {
-		t.Fatalf("only %d and %d traces", len(want.DDIM), len(want.DPM))
-	}
-	for sampler, traces := range map[string]map[int][]step{DDIM: want.DDIM, DPM: want.DPM} {
-		for steps, trace := range traces {
-			s, z := solver(t, sampler, steps), want.Start
+	velocity := Default()
+	velocity.BetaEnd, velocity.PredictionType = 0.016, Velocity
+	for _, c := range []struct {
+		name, sampler string
+		config        Config
+		traces        map[int][]step
+	}{
+		{"ddim", DDIM, Default(), want.DDIM}, {"dpm++", DPM, Default(), want.DPM},
+		{"ddim, velocity", DDIM, velocity, want.VDDIM}, {"dpm++, velocity", DPM, velocity, want.VDPM},
+	} {
+		if len(c.traces) < 3 {
+			t.Fatalf("%s: only %d traces", c.name, len(c.traces))
+		}
+		n, err := NewNoise(c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for steps, trace := range c.traces {
+			s, err := New(c.sampler, n, steps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			z := want.Start
 			for i, w := range trace {
 				eps := make([]float32, len(z))
 				for p := range eps {
@@ -82,7 +101,7 @@ func TestDiffusers(t *testing.T) {
 				}
 				var x0 []float32
 				if z, x0 = s.Step(i, eps, z); !near(z, w.Latent) || !near(x0, w.X0) {
-					t.Fatalf("%s, %d steps, step %d:\n z %v\nwant %v\nx0 %v\nwant %v", sampler, steps, i, z, w.Latent, x0, w.X0)
+					t.Fatalf("%s, %d steps, step %d:\n z %v\nwant %v\nx0 %v\nwant %v", c.name, steps, i, z, w.Latent, x0, w.X0)
 				}
 			}
 		}
@@ -257,7 +276,7 @@ func TestStepLeavesItsInputAlone(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	var unsupported *UnsupportedError
 	for name, change := range map[string]func(*Config){
-		"prediction": func(c *Config) { c.PredictionType = "v_prediction" },
+		"prediction": func(c *Config) { c.PredictionType = "sample" },
 		"betas":      func(c *Config) { c.BetaSchedule = "linear" },
 	} {
 		c := Default()
