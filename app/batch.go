@@ -80,8 +80,15 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	}
 	defer e.Close()
 	var problems []error
+	noted := map[string]bool{}
 	for i := range cases {
 		c := &cases[i]
+		for _, note := range e.Notes(c.request) {
+			if !noted[note] {
+				fmt.Fprintf(stderr, "note: %q: %s\n", c.name, note)
+			}
+			noted[note] = true
+		}
 		if c.request, err = e.Resolve(c.request); err != nil {
 			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
 		}

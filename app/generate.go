@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -156,6 +157,9 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return badRequest(err)
 	}
+	for _, note := range e.Notes(g.request) {
+		fmt.Fprintln(stderr, "note:", note)
+	}
 	if g.plan {
 		return printMemory(e, request, stdout)
 	}
@@ -274,8 +278,16 @@ func probe(dir string) error {
 func fileStem(prompt string, seed uint64) string {
 	var words []string
 	length := 0
-	for _, w := range strings.FieldsFunc(strings.ToLower(prompt), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if length += len(w) + 1; length > 48 {
+	// A word has its vowel signs, and the marks that join or part its letters.
+	const joiners = "\u200c\u200d"
+	between := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune(joiners, r)
+	}
+	for _, w := range strings.FieldsFunc(strings.ToLower(prompt), between) {
+		if w = strings.TrimFunc(w, func(r rune) bool { return strings.ContainsRune(joiners, r) || r == '\ufe0f' }); w == "" {
+			continue
+		}
+		if length += utf8.RuneCountInString(w) + 1; length > 48 {
 			break
 		}
 		words = append(words, w)

@@ -192,3 +192,24 @@ func TestFitAndNegative(t *testing.T) {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 }
+
+// TestNotes: what of a prompt is cut, read otherwise or chosen is said once.
+func TestNotes(t *testing.T) {
+	model, dog := tiny(t)
+	long := "a dog and a dog, " + strings.Repeat("very ", 100) + "wet"
+	args := []string{"generate", "--model", model, "--subject", "dog=" + dog, "--steps", "2", "--stop", "1", "--seed", "5", "--no-history", "--out", t.TempDir()}
+	status, stdout, stderr := command(t, append(args, "--prompt", long, "--negative", "(rain:1.3) "+strings.Repeat("cold ", 90))...)
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	if status != 0 || stdout == "" || len(lines) != 4 {
+		t.Fatalf("status %d, %q", status, stderr)
+	}
+	for i, want := range []string{`the prompt has `, `the negative prompt has `, `"(rain:1.3)"`, `"dog" is 2 times in the prompt: the first is meant, dog#2`} {
+		if !strings.HasPrefix(lines[i], "note: ") || !strings.Contains(lines[i], want) {
+			t.Errorf("line %d is %q, want %q", i, lines[i], want)
+		}
+	}
+	args[4] = "dog#1=" + dog
+	if status, _, stderr := command(t, append(args, "--prompt", "a dog and a dog")...); status != 0 || stderr != "" {
+		t.Errorf("the word was chosen: status %d, %q", status, stderr)
+	}
+}

@@ -82,7 +82,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	m.flags(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newGenerate(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice())
+	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice())
 	return root
 }
 

@@ -124,7 +124,7 @@ func TestSubjects(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	want := []string{"dog 1 0.3 a.png=a.png b.png=b.png", "old dog 2 0 c.png:0.5=c.png:0.5", "C# 1 0 a.png=a.png"}
+	want := []string{"dog 0 0.3 a.png=a.png b.png=b.png", "old dog 2 0 c.png:0.5=c.png:0.5", "C# 0 0 a.png=a.png"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
@@ -132,9 +132,12 @@ func TestSubjects(t *testing.T) {
 
 func TestFileStem(t *testing.T) {
 	for prompt, want := range map[string]string{
-		"A dog, on the beach!":         "a-dog-on-the-beach-7",
-		"../../etc/passwd":             "etc-passwd-7",
-		"🐕":                            "picture-7",
+		"A dog, on the beach!": "a-dog-on-the-beach-7",
+		"../../etc/passwd":     "etc-passwd-7",
+		"🐕":                    "picture-7",
+		"a 👩\u200d🚀, ❤\ufe0f":  "a-7",
+		"می\u200cخواهم":        "می\u200cخواهم-7",
+		"समुद्र तट पर कुत्ता":          "समुद्र-तट-पर-कुत्ता-7",
 		strings.Repeat("longword ", 9): "longword-longword-longword-longword-longword-7",
 	} {
 		if got := fileStem(prompt, 7); got != want {

@@ -60,7 +60,9 @@ func subjects(options []string) ([]inference.Subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(list, func(o inference.Subject) bool { return o.Word == s.word })
+		at := slices.IndexFunc(list, func(o inference.Subject) bool {
+			return o.Word.Text == s.word.Text && max(o.Word.Occurrence, 1) == max(s.word.Occurrence, 1)
+		})
 		if at < 0 {
 			list = append(list, inference.Subject{Word: s.word})
 			at = len(list) - 1

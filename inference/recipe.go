@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"image/png"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/inference/prompt"
 )
 
 // Recipe is a resolved request as it is kept in picture files and in the history: enough to make the picture again, given
@@ -28,6 +30,8 @@ type Recipe struct {
 	Program string `json:"program,omitempty"` // that made the picture, with its version
 	Noise   string `json:"noise,omitempty"`   // the generator of the first noise
 	Request
+	// Notes are what a picture of another program says that is not taken over, a sentence each.
+	Notes []string `json:"-"`
 	// Thumbnails are small PNG files of what the model saw of the references, by SHA-256, so that a missing one can be told.
 	Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
 }
@@ -164,7 +168,8 @@ func baseName(name string) string {
 }
 
 // ReadRecipe reads how a picture was made out of its PNG file. foreign tells that another program has made it: then prompts,
-// steps, guidance weight and seed are all that is known of it.
+// steps, guidance weight, seed, size and, where Realword has it, the sampler are all that is known of it, and Notes say what else
+// it holds.
 func ReadRecipe(file []byte) (r Recipe, foreign bool, err error) {
 	m, err := picture.ReadMetadata(file)
 	if len(m.Recipe) > 0 {
@@ -177,18 +182,48 @@ func ReadRecipe(file []byte) (r Recipe, foreign bool, err error) {
 	if m.Prompt == "" && len(m.Settings) == 0 {
 		return Recipe{}, false, ErrNoRecipe
 	}
-	r = Recipe{Schema: RecipeSchema, Request: Request{Prompt: m.Prompt, Negative: m.Negative}}
+	r = foreignRecipe(m)
+	if problem := r.problem(); problem != "" {
+		return Recipe{}, true, fmt.Errorf("the description in this picture cannot be right: it has %s; use the picture as a reference instead", problem)
+	}
+	return r, true, nil
+}
+
+// foreignRecipe is what is taken over of the settings of another program, in A1111's words.
+func foreignRecipe(m picture.Metadata) Recipe {
+	r := Recipe{Schema: RecipeSchema, Request: Request{Prompt: m.Prompt, Negative: m.Negative}}
+	note := func(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
 	for _, s := range m.Settings {
 		switch s.Key {
 		case "Steps":
-			r.Steps = int(parseWithin(s.Value, 1, 1000))
+			if r.Steps = int(parseWithin(s.Value, 1, 1000)); r.Steps == 0 {
+				note("its number of steps, %q, is none of 1 to 1000", s.Value)
+			}
 		case "CFG scale":
 			if v, err := strconv.ParseFloat(s.Value, 64); err == nil && v >= 1 && v <= maxCFG {
 				r.CFG = v
+			} else {
+				note("its guidance weight, %q, is none of 1 to %d", s.Value, maxCFG)
 			}
 		case "Seed":
-			if v, err := strconv.ParseUint(s.Value, 10, 32); err == nil {
+			switch v, err := strconv.ParseUint(s.Value, 10, 64); {
+			case err != nil:
+				note("its seed, %q, is no number that a seed can be", s.Value)
+			case v > math.MaxUint32:
 				r.Seeds = []uint64{v}
+				note("its seed %d has more than 32 bits, of which only the last 32 count: it is the same as %d", v, uint32(v))
+			default:
+				r.Seeds = []uint64{v}
+			}
+		case "Size":
+			w, h, _ := strings.Cut(s.Value, "x")
+			if r.Width, r.Height = int(parseWithin(w, 1, 1<<16)), int(parseWithin(h, 1, 1<<16)); r.Width == 0 || r.Height == 0 {
+				r.Width, r.Height = 0, 0
+				note("its size, %q, is none of pixels", s.Value)
+			}
+		case "Sampler":
+			if r.Sampler = samplerOf(s.Value); r.Sampler == "" {
+				note("its sampler, %q, is none of Realword's", s.Value)
 			}
 		case "Model":
 			r.Model = s.Value
@@ -196,10 +231,26 @@ func ReadRecipe(file []byte) (r Recipe, foreign bool, err error) {
 			r.Program = s.Value
 		}
 	}
-	if problem := r.problem(); problem != "" {
-		return Recipe{}, true, fmt.Errorf("the description in this picture cannot be right: it has %s; use the picture as a reference instead", problem)
+	r.Notes = append(r.Notes, m.Notes...)
+	for _, text := range []string{r.Prompt, r.Negative} {
+		for _, mark := range prompt.Notations(text) {
+			note("%s", mark)
+		}
 	}
-	return r, true, nil
+	return r
+}
+
+// samplerOf is the sampler of Realword that other programs call so, "" for none.
+func samplerOf(name string) string {
+	if strings.EqualFold(name, "ddim") {
+		return "ddim"
+	}
+	for own, theirs := range samplerNames {
+		if name == theirs {
+			return own
+		}
+	}
+	return ""
 }
 
 // ErrNoRecipe is the error of ReadRecipe for a picture that does not say how it was made.

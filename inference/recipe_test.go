@@ -152,7 +152,7 @@ func TestReadForeignRecipe(t *testing.T) {
 		return file
 	}
 	r, foreign, err := ReadRecipe(text("42"))
-	want := Recipe{Schema: RecipeSchema, Program: "v1.9", Request: Request{Prompt: "a cat", Negative: "rain", Steps: 20, CFG: 7, Seeds: []uint64{42}}}
+	want := Recipe{Schema: RecipeSchema, Program: "v1.9", Notes: []string{"its sampler, \"Euler a\", is none of Realword's"}, Request: Request{Prompt: "a cat", Negative: "rain", Steps: 20, CFG: 7, Seeds: []uint64{42}}}
 	if err != nil || !foreign || !reflect.DeepEqual(r, want) {
 		t.Errorf("%+v, %v, %v", r, foreign, err)
 	}

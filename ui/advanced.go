@@ -72,6 +72,17 @@ func (a Advanced) take(r inference.Request, m *bundle.Manifest) Advanced {
 	return a
 }
 
+// with is what a recipe of another program says on top of a form's own: a size that the model makes, a sampler that there is.
+func (a Advanced) with(r inference.Request, m *bundle.Manifest) Advanced {
+	if r.Sampler != "" {
+		a.Sampler = r.Sampler
+	}
+	if r.Width > 0 && r.Height > 0 && (m == nil || fits(image.Pt(r.Width, r.Height), m)) {
+		a = a.withSize(image.Pt(r.Width, r.Height), m)
+	}
+	return a
+}
+
 // maskSourceName is where the masks come from, for people (Table V of the paper).
 func maskSourceName(name string) string {
 	switch name {

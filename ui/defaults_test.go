@@ -103,3 +103,21 @@ func TestStopIsOneNumber(t *testing.T) {
 		t.Errorf("T_stop %d of 6 steps", f.Stop)
 	}
 }
+
+// TestTakeForeignSettings: size and sampler of another program are taken where the model has them, the rest is said.
+func TestTakeForeignSettings(t *testing.T) {
+	past := func(w, h int, sampler string) Past {
+		return Past{Foreign: true, Recipe: inference.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Steps: 30, Width: w, Height: h, Sampler: sampler}}}
+	}
+	form := Form{Preset: "paper"}.Settle(roomy)
+	if f := form.Take(past(832, 1216, "dpm++"), allParts, roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {
+		t.Errorf("%+v", f)
+	}
+	odd := past(500, 500, "")
+	if f := form.Take(odd, allParts, roomy); f.Width != 0 || f.Sampler != "" {
+		t.Errorf("%+v", f)
+	}
+	if got := odd.Unsettable(roomy); len(got) != 1 || got[0] != "size 500 × 500" {
+		t.Errorf("%q", got)
+	}
+}

@@ -139,8 +139,13 @@ func tame(text string) string {
 		}
 		return r
 	}, text)
-	if r := []rune(text); len(r) > 60 {
-		text = string(r[:60])
+	const most = 60
+	if r := []rune(text); len(r) > most {
+		n := most
+		for n > 0 && unicode.IsMark(r[n]) { // a letter is not parted from its signs
+			n--
+		}
+		text = string(r[:n])
 	}
 	return strings.Trim(text, " .")
 }

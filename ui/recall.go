@@ -219,7 +219,9 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		if len(r.Seeds) > 0 {
 			f.Count = len(r.Seeds)
 		}
-		if !p.Foreign {
+		if p.Foreign {
+			f.Advanced = f.Advanced.with(r, m)
+		} else {
 			f.Advanced = f.take(r, m)
 		}
 		f = f.Settle(m)
@@ -243,11 +245,11 @@ func presetsOf(m *bundle.Manifest) map[string]bundle.Preset {
 
 // Unsettable is what a recipe was made with that the open model has not: what is made after taking it over differs in it.
 func (p Past) Unsettable(m *bundle.Manifest) []string {
-	if m == nil || p.Foreign {
+	if m == nil {
 		return nil
 	}
 	var list []string
-	if p.Model != "" && !m.Named(p.Model) {
+	if p.Model != "" && !p.Foreign && !m.Named(p.Model) {
 		list = append(list, say("model %s", p.Model))
 	}
 	if p.Sampler != "" && !slices.Contains(schedule.Samplers(), p.Sampler) {

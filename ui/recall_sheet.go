@@ -190,7 +190,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 func (w *Window) offerNote(p Past, changes bool) string {
 	var notes []string
 	if p.Foreign {
-		notes = append(notes, say("Another program made this picture. Its prompts, steps, guidance and seed are known, its subjects are not."))
+		notes = append(notes, say("Another program made this picture. Its prompts and numbers are known, its subjects are not."))
 	}
 	if !changes {
 		notes = append(notes, say("Everything is set like this already."))
@@ -199,6 +199,9 @@ func (w *Window) offerNote(p Past, changes bool) string {
 	}
 	if other := p.Unsettable(w.state.Model); len(other) > 0 {
 		notes = append(notes, say("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))
+	}
+	for _, n := range p.Notes {
+		notes = append(notes, sentence(n))
 	}
 	return strings.Join(notes, " ")
 }

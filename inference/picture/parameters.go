@@ -91,13 +91,45 @@ func quoteParameter(v string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// settingsBegin is how every line of settings of A1111 begins.
+const settingsBegin = "Steps: "
+
+// settingsLine is the line that holds the settings, -1 without one: the last that begins as A1111's do, wherever it stands (some
+// programs write more lines behind it), or else the last of all.
+func settingsLine(lines []string) (at int, items [][]string) {
+	for i, line := range slices.Backward(lines) {
+		if i < len(lines)-1 && !strings.HasPrefix(strings.TrimSpace(line), settingsBegin) {
+			continue
+		}
+		if items := parameterItem.FindAllStringSubmatch(line, -1); len(items) >= fewParameters {
+			return i, items
+		}
+	}
+	return -1, nil
+}
+
+// behindSettings says what stands behind the settings, which is not read.
+func behindSettings(text string) (notes []string) {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	at, _ := settingsLine(lines)
+	if at < 0 {
+		return nil
+	}
+	const most = 100
+	if rest := []rune(oneLine(strings.Join(lines[at+1:], "\n"))); len(rest) > most {
+		notes = append(notes, fmt.Sprintf("behind its settings stands %q and more, which is not taken over", string(rest[:most])))
+	} else if len(rest) > 0 {
+		notes = append(notes, fmt.Sprintf("behind its settings stands %q, which is not taken over", string(rest)))
+	}
+	return notes
+}
+
 // ParseParameters reads the text that Parameters, A1111 and others write. Text of any kind is accepted: what cannot be told apart
-// is the prompt.
+// is the prompt. Lines behind the settings are left out.
 func ParseParameters(text string) (prompt, negative string, settings []KeyValue) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	items := parameterItem.FindAllStringSubmatch(lines[len(lines)-1], -1)
-	if len(items) >= fewParameters {
-		lines = lines[:len(lines)-1]
+	if at, items := settingsLine(lines); at >= 0 {
+		lines = lines[:at]
 		for _, m := range items {
 			v := strings.TrimSpace(m[2])
 			var quoted string

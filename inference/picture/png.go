@@ -21,6 +21,7 @@ type Metadata struct {
 	Settings         []KeyValue      // see Parameters, which writes these three for other programs
 	Recipe           json.RawMessage // Realword's own, complete; any JSON value
 	Generated        bool            // marks the picture as made by a trained model (IPTC digital source type, in XMP)
+	Notes            []string        // of ReadMetadata: what another program says beside them, or leaves open, half a sentence each
 }
 
 // Keywords of the text chunks.
@@ -89,15 +90,18 @@ func (m Metadata) chunks() (out []byte, err error) {
 	return out, nil
 }
 
-// appendText writes a tEXt chunk if the text is Latin-1, else iTXt.
+// appendText writes a tEXt chunk if the text is Latin-1 and cannot be taken for UTF-8, else iTXt.
 func appendText(out []byte, keyword, text string) []byte {
 	text = strings.ToValidUTF8(text, "\ufffd")
-	latin := append([]byte(keyword), 0)
+	latin, ascii := append([]byte(keyword), 0), true
 	for _, r := range text {
 		if r > 0xff {
 			return appendInternational(out, keyword, text, false)
 		}
-		latin = append(latin, byte(r))
+		latin, ascii = append(latin, byte(r)), ascii && r < 0x80
+	}
+	if !ascii && utf8.Valid(latin) {
+		return appendInternational(out, keyword, text, false)
 	}
 	return appendChunk(out, "tEXt", latin)
 }
@@ -126,8 +130,10 @@ func appendChunk(out []byte, kind string, body []byte) []byte {
 	return binary.BigEndian.AppendUint32(out, sum.Sum32())
 }
 
-// ReadMetadata reads what Encode wrote, and the `parameters` text of other programs, from a PNG file, without decoding the
-// picture. The prompts come back with spaces for new lines, and the settings in the order written; the recipe as it was, without
+// ReadMetadata reads what Encode wrote, and what other programs write, from a PNG file, without decoding the picture: the
+// `parameters` text of A1111 and its kin, and the JSON of Fooocus, SwarmUI, InvokeAI, ComfyUI and NovelAI, whose settings come in
+// A1111's words. Text that is UTF-8 is read as such, also where the format asks for Latin-1, since most programs do not mind.
+// The prompts come back with spaces for new lines, and the settings in the order written; the recipe as it was, without
 // white space. A PNG file without any of it gives the zero Metadata. Of two chunks with the same keyword the first good one
 // counts. Where there is no good one, the error says what is wrong with a bad one, and the rest is returned all the same. Chunks
 // that are cut off or whose checksum is wrong are passed over. However the file was made, the work is bounded by its size.
@@ -137,14 +143,14 @@ func ReadMetadata(data []byte) (Metadata, error) {
 	}
 	var m Metadata
 	r := textReader{left: maxText}
-	bad, seen := map[string]error{}, map[string]bool{}
+	bad, seen, texts := map[string]error{}, map[string]bool{}, map[string]string{}
 	pngChunks(data, func(kind string, body []byte) bool {
 		if kind != "tEXt" && kind != "zTXt" && kind != "iTXt" {
 			return true
 		}
 		key, rest, ok := bytes.Cut(body, []byte{0})
 		keyword := string(key[:min(len(key), 80)])
-		if !ok || seen[keyword] || (keyword != parametersKeyword && keyword != recipeKeyword && keyword != xmpKeyword) {
+		if !ok || seen[keyword] || keyword != recipeKeyword && keyword != xmpKeyword && !foreignKeyword(keyword) {
 			return true
 		}
 		text, err := r.text(kind, rest)
@@ -159,15 +165,16 @@ func ReadMetadata(data []byte) (Metadata, error) {
 		}
 		seen[keyword] = true
 		switch keyword {
-		case parametersKeyword:
-			m.Prompt, m.Negative, m.Settings = ParseParameters(text)
 		case recipeKeyword:
 			m.Recipe = json.RawMessage(text)
 		case xmpKeyword:
 			m.Generated = strings.Contains(text, digitalSource)
+		default:
+			texts[keyword] = text
 		}
 		return true
 	})
+	m.readForeign(texts)
 	var problems []error
 	for _, part := range []struct{ keyword, name string }{{recipeKeyword, "recipe"}, {parametersKeyword, "description"}} {
 		if err := bad[part.keyword]; err != nil && !seen[part.keyword] {
@@ -246,11 +253,11 @@ func (r *textReader) text(kind string, b []byte) (string, error) {
 		}
 		r.left -= len(b)
 	}
-	if kind == "iTXt" {
-		if !utf8.Valid(b) {
-			return "", errors.New("it is damaged (its text is not UTF-8)")
-		}
+	if utf8.Valid(b) { // what tEXt and zTXt hold, too, whatever the format says of them
 		return string(b), nil
+	}
+	if kind == "iTXt" {
+		return "", errors.New("it is damaged (its text is not UTF-8)")
 	}
 	latin := make([]rune, len(b))
 	for i, c := range b {

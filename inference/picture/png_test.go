@@ -262,7 +262,7 @@ func TestReadMetadataIsRobust(t *testing.T) {
 	packed := appendInternational(nil, recipeKeyword, `{"a":1}`, true)
 	cut := appendChunk(nil, "iTXt", packed[8:len(packed)-9])
 	zText := func() []byte {
-		i := appendInternational(nil, parametersKeyword, "a z\xc3\xa9bra", true) // zTXt holds Latin-1, so é reads as two letters
+		i := appendInternational(nil, parametersKeyword, "a z\xc3\xa9bra", true) // UTF-8, where the format asks for Latin-1
 		return appendChunk(nil, "zTXt", append([]byte("parameters\x00\x00"), i[8+len("parameters")+5:len(i)-4]...))
 	}()
 	dog, deep := Metadata{Prompt: "a dog"}, strings.Repeat("[", maxDepth+1)
@@ -293,7 +293,7 @@ func TestReadMetadataIsRobust(t *testing.T) {
 		"recipe is not JSON": {[][]byte{text("tEXt", "realword\x00{"), text("tEXt", "parameters\x00a dog")}, dog, "no JSON"},
 		"recipe cut":         {[][]byte{cut}, Metadata{}, "cannot be unpacked"},
 		"language":           {[][]byte{text("iTXt", "realword\x00\x00\x00de\x00Rezept\x00{}")}, Metadata{Recipe: json.RawMessage("{}")}, ""},
-		"zTXt":               {[][]byte{zText}, Metadata{Prompt: "a zÃ©bra"}, ""},
+		"zTXt":               {[][]byte{zText}, Metadata{Prompt: "a zébra"}, ""},
 		"other XMP":          {[][]byte{text("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00<x/>")}, Metadata{}, ""},
 		"many":               {slices.Repeat([][]byte{text("tEXt", "Comment\x00x")}, 1000), Metadata{}, ""},
 	} {

@@ -59,7 +59,7 @@ func split(out []piece, letters []letter) []piece {
 		for _, l := range letters[:n] {
 			text.WriteRune(l.r)
 		}
-		out = append(out, piece{text.String(), letters[0].start, letters[n-1].end, -1})
+		out = append(out, piece{text.String(), letters[0].start, letters[n-1].end, -1, letters[:n]})
 		letters = letters[n:]
 	}
 	return out

@@ -9,17 +9,21 @@
 // or run of other characters, bytes, byte-pair merges. Characters newer than Go's Unicode tables are "other characters"
 // here, and more than 30 combining marks on one letter are normalised as Unicode's stream-safe text.
 //
-// A word is a piece of the prompt and is identified by its position, never by substring search: "man" is not found in
+// A word is a piece of the prompt (of a run of signs each emoji) and is identified by its position, never by substring search: "man" is not found in
 // "woman", and the two dogs of "a dog chasing a dog" are two words. What the rest of Realword calls "token span" is the
 // positions [From, To) of the word in the 77 tokens of the text encoder (the indicator u behind M_cross in Eq. 12).
 package prompt
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
 )
 
 // Length is how many tokens a CLIP text encoder reads: start, at most Length-2 of the prompt, end, padding.
@@ -66,26 +70,33 @@ func (t *Tokenizer) Encode(text string) *Prompt {
 	seen := map[string]int{}
 	at, runes := 0, 0
 	for _, piece := range t.pieces(text) {
-		ids := []int64{piece.special}
+		ids, ends := []int64{piece.special}, []int{len(piece.text)}
 		if piece.special < 0 {
-			ids = t.merge(piece.text)
+			ids, ends = t.merge(piece.text)
 		}
-		w := Word{Text: text[piece.start:piece.end], Start: piece.start, End: piece.end, Special: piece.special >= 0, key: piece.text}
-		if w.Start < at { // pieces of one composed character share its place
-			runes -= utf8.RuneCountInString(text[w.Start:at])
-		} else {
-			runes += utf8.RuneCountInString(text[at:w.Start])
-		}
-		at = w.Start
-		w.RuneStart, w.RuneEnd = runes, runes+utf8.RuneCountInString(w.Text)
-		seen[w.key]++
-		w.Occurrence = seen[w.key]
-		if w.Cut = p.Tokens+len(ids) > Length-2; !w.Cut {
-			w.Span = Span{1 + p.Tokens, 1 + p.Tokens + len(ids)}
+		from := 0 // of a part, in the bytes of the piece
+		for _, part := range piece.parts() {
+			w := Word{Text: text[part.start:part.end], Start: part.start, End: part.end, Special: part.special >= 0, key: part.key()}
+			if w.Start < at { // pieces of one composed character share its place
+				runes -= utf8.RuneCountInString(text[w.Start:at])
+			} else {
+				runes += utf8.RuneCountInString(text[at:w.Start])
+			}
+			at = w.Start
+			w.RuneStart, w.RuneEnd = runes, runes+utf8.RuneCountInString(w.Text)
+			seen[w.key]++
+			w.Occurrence = seen[w.key]
+			// A part has all tokens that hold some of it: merges may have joined it with its neighbour.
+			first, _ := slices.BinarySearch(ends, from+1)
+			from += len(part.text)
+			last, _ := slices.BinarySearch(ends, from)
+			if w.Cut = p.Tokens+last+1 > Length-2; !w.Cut {
+				w.Span = Span{1 + p.Tokens + first, 1 + p.Tokens + last + 1}
+			}
+			p.Words = append(p.Words, w)
 		}
 		p.IDs = append(p.IDs, ids[:min(len(ids), max(Length-1-len(p.IDs), 0))]...)
 		p.Tokens += len(ids)
-		p.Words = append(p.Words, w)
 	}
 	p.IDs = append(p.IDs, t.end)
 	for len(p.IDs) < Length {
@@ -114,10 +125,7 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 	if len(p.Words) == 0 {
 		return refuse(false, "the prompt is empty: write what the picture shows, then bind references to words of it")
 	}
-	var keys []string
-	for _, piece := range p.tokenizer.pieces(phrase) {
-		keys = append(keys, piece.text)
-	}
+	keys := p.keys(phrase)
 	if len(keys) == 0 {
 		return refuse(false, "a reference has no word: choose one of the prompt, which has %s", p.list())
 	}
@@ -174,11 +182,35 @@ func (p *Prompt) list() string {
 	return strings.Join(names, ", ")
 }
 
-// ParseWord splits the "dog#2" of a command line into word and occurrence; "dog" is its first occurrence.
+// Count is how often a word or phrase is in the prompt, as Find counts.
+func (p *Prompt) Count(phrase string) int {
+	keys, n := p.keys(phrase), 0
+	for i := range p.Words {
+		if len(keys) > 0 && p.matches(i, keys) {
+			n++
+		}
+	}
+	return n
+}
+
+// keys are those of the words of a phrase.
+func (p *Prompt) keys(phrase string) (keys []string) {
+	if p.tokenizer == nil {
+		return nil
+	}
+	for _, piece := range p.tokenizer.pieces(phrase) {
+		for _, part := range piece.parts() {
+			keys = append(keys, part.key())
+		}
+	}
+	return keys
+}
+
+// ParseWord splits the "dog#2" of a command line into word and occurrence; "dog" names none, which is 0 and stands for the first.
 func ParseWord(s string) (word string, occurrence int, err error) {
 	i := strings.LastIndexByte(s, '#')
 	if i < 0 || i == len(s)-1 || strings.Trim(s[i+1:], "0123456789") != "" {
-		return s, 1, nil
+		return s, 0, nil
 	}
 	occurrence, err = strconv.Atoi(s[i+1:])
 	if err != nil || occurrence < 1 || i == 0 {
@@ -192,6 +224,40 @@ type piece struct {
 	text       string // normalised
 	start, end int    // place in the source, in bytes
 	special    int64  // id of a special string, -1 for ordinary text
+	letters    []letter
+}
+
+// parts are what words are made of: of a run of signs every emoji is a word by itself, with the signs that belong to it, so that it
+// can be bound beside a comma; every other piece is one word.
+func (p piece) parts() []piece {
+	if p.special >= 0 || !strings.ContainsFunc(p.text, pictorial) || len(p.letters) < 2 {
+		return []piece{p}
+	}
+	var out []piece
+	at, open := 0, false // open: the last part is of other signs, and goes on
+	for clusters := graphemes.FromString(p.text); clusters.Next(); {
+		text := clusters.Value()
+		n := utf8.RuneCountInString(text)
+		part := piece{text, p.letters[at].start, p.letters[at+n-1].end, -1, p.letters[at : at+n]}
+		at += n
+		single := strings.ContainsFunc(text, pictorial)
+		if open && !single {
+			last := &out[len(out)-1]
+			last.text, last.end = last.text+text, part.end
+			continue
+		}
+		out, open = append(out, part), !single
+	}
+	return out
+}
+
+// pictorial tells the characters that are pictures: emoji, arrows, stars and the like.
+func pictorial(r rune) bool { return unicode.Is(unicode.So, r) }
+
+// key is what equal words have in common. Whether a sign is asked to be drawn in colours is no difference.
+func (p piece) key() string {
+	const colours = "\ufe0f"
+	return cmp.Or(strings.ReplaceAll(p.text, colours, ""), p.text)
 }
 
 // letter is one character after normalisation and where it came from.
@@ -213,7 +279,7 @@ func (t *Tokenizer) pieces(text string) []piece {
 				return
 			}
 			n := utf8.RuneCountInString(found.folded)
-			out = append(out, piece{found.text, letters[i].start, letters[i+n-1].end, found.id})
+			out = append(out, piece{found.text, letters[i].start, letters[i+n-1].end, found.id, nil})
 			letters = letters[i+n:]
 		}
 	}
@@ -226,7 +292,7 @@ func (t *Tokenizer) pieces(text string) []piece {
 		}
 		plain(from, i)
 		from = i + len(t.specials[k].text)
-		out = append(out, piece{t.specials[k].text, i, from, t.specials[k].id})
+		out = append(out, piece{t.specials[k].text, i, from, t.specials[k].id, nil})
 		i = from
 	}
 	plain(from, len(text))

@@ -205,9 +205,9 @@ var byteSymbols = func() (symbols [256]rune) {
 	return symbols
 }()
 
-// merge returns the ids of one piece: its bytes, of which neighbours are joined, the most urgent merge and then the
-// leftmost first, until none is left. A heap keeps a piece of n bytes at O(n log n).
-func (t *Tokenizer) merge(text string) []int64 {
+// merge returns the ids of one piece, and where in the text each of them ends: its bytes, of which neighbours are joined, the most
+// urgent merge and then the leftmost first, until none is left. A heap keeps a piece of n bytes at O(n log n).
+func (t *Tokenizer) merge(text string) (tokens []int64, ends []int) {
 	n := len(text)
 	ids := make([]int64, n)
 	before, after := make([]int, n), make([]int, n)
@@ -241,7 +241,10 @@ func (t *Tokenizer) merge(text string) []int64 {
 		offer(before[c.left])
 		offer(c.left)
 	}
-	return slices.DeleteFunc(ids, func(id int64) bool { return id == gone })
+	for i := 0; i < n; i = after[i] {
+		tokens, ends = append(tokens, ids[i]), append(ends, after[i])
+	}
+	return tokens, ends
 }
 
 // candidate is a possible merge of the symbols at two places, good as long as they are what they were.

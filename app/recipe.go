@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/inference/userfile"
+)
+
+func newRecipe() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "recipe PICTURE",
+		Short: "print how a picture was made",
+		Long: "Prints what a PNG file says of how it was made: Realword's own recipe, or what A1111 and its kin, Fooocus, SwarmUI, InvokeAI,\n" +
+			"ComfyUI and NovelAI write, as far as it is without doubt. Lines that begin with note say what is not taken over.",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			data, err := userfile.Read(args[0], picture.DefaultLimits.Bytes)
+			if err != nil {
+				return err
+			}
+			r, foreign, err := inference.ReadRecipe(data)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			said := saidRecipe{File: args[0], Foreign: foreign, Recipe: r, Notes: r.Notes}
+			said.Negative, said.Thumbnails = strings.TrimSpace(r.Negative), nil
+			if asJSON {
+				return said.printJSON(c.OutOrStdout())
+			}
+			return said.print(c.OutOrStdout())
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// saidRecipe is what a picture says of itself.
+type saidRecipe struct {
+	File    string `json:"file"`
+	Foreign bool   `json:"foreign"` // another program made it
+	inference.Recipe
+	Notes []string `json:"notes,omitempty"`
+}
+
+func (s saidRecipe) printJSON(out io.Writer) error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	// encoding/json leaves U+007F to U+009F as they are, which some terminals obey.
+	var b bytes.Buffer
+	for _, r := range string(data) {
+		if r >= 0x7f && r <= 0x9f {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	_, err = fmt.Fprintln(out, b.String())
+	return err
+}
+
+func (s saidRecipe) print(out io.Writer) error {
+	var b bytes.Buffer
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-9s %s\n", name, plainText(value))
+		}
+	}
+	number := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	program := s.Program
+	if s.Foreign && program == "" {
+		program = "another program"
+	}
+	line("made by", program)
+	line("model", s.Model)
+	line("prompt", s.Prompt)
+	line("negative", s.Negative)
+	line("preset", s.Preset)
+	line("steps", number(s.Steps))
+	line("T_stop", number(s.Stop))
+	if s.CFG != 0 {
+		line("cfg", strconv.FormatFloat(s.CFG, 'g', -1, 64))
+	}
+	line("sampler", s.Sampler)
+	line("masks", s.MaskSource)
+	if s.Width > 0 && s.Height > 0 {
+		line("size", fmt.Sprintf("%dx%d", s.Width, s.Height))
+	}
+	for _, seed := range s.Seeds {
+		line("seed", strconv.FormatUint(seed, 10))
+	}
+	for _, subject := range s.Subjects {
+		word := subject.Word.Text
+		if subject.Word.Occurrence > 1 {
+			word = fmt.Sprintf("%s#%d", word, subject.Word.Occurrence)
+		}
+		for _, ref := range subject.References {
+			line("subject", fmt.Sprintf("%s = %s (SHA-256 %.10s), scope %g, %s", word, filepath.Base(ref.Name), ref.SHA256, subject.Scope, ref.Square.Fit))
+		}
+	}
+	for _, n := range s.Notes {
+		line("note", n)
+	}
+	_, err := out.Write(b.Bytes())
+	return err
+}
+
+// plainText is a text on one line without signs that a terminal obeys.
+func plainText(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}

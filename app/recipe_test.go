@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"image"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/picture"
+)
+
+func TestRecipe(t *testing.T) {
+	for name, want := range map[string]string{
+		"fooocus.png": "made by   Fooocus v2.5.0\nmodel     someXL\nprompt    a dog on the beach\nnegative  blurry\nsteps     30\ncfg       4\nseed      3456789\n",
+		"seed64.png": "made by   v1.9.4\nmodel     someXL_v10\nprompt    a dog\nsteps     28\ncfg       6.5\nsize      832x1216\nseed      607539957654043\n" +
+			"note      its sampler, \"Euler a\", is none of Realword's\n" +
+			"note      its seed 607539957654043 has more than 32 bits, of which only the last 32 count: it is the same as 3948732955\n",
+	} {
+		status, stdout, stderr := command(t, "recipe", "../inference/testdata/foreign/"+name)
+		if status != 0 || stdout != want || stderr != "" {
+			t.Errorf("%s: status %d, %s%s", name, status, stderr, stdout)
+		}
+	}
+	var said struct {
+		Foreign  bool
+		Prompt   string
+		Negative string
+		Steps    int
+		CFG      float64
+		Seeds    []uint64
+		Width    int
+		Notes    []string
+	}
+	status, stdout, _ := command(t, "recipe", "../inference/testdata/foreign/utf8-in-text.png", "--json")
+	if err := json.Unmarshal([]byte(stdout), &said); status != 0 || err != nil || !said.Foreign || said.Prompt != "a café dog, 犬 on the beach 🌊" || said.Negative != "ピンボケ" ||
+		said.Steps != 28 || said.CFG != 6.5 || said.Seeds[0] != 3141592653 || said.Width != 832 || len(said.Notes) != 1 {
+		t.Errorf("status %d, %v, %s", status, err, stdout)
+	}
+
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	request := inference.Request{Prompt: "a dog\x1b[31m\u009b on the beach", Negative: " ", Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "all_cross", Width: 128, Height: 128,
+		Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.2, References: []inference.Reference{{Name: "rex.png", Square: picture.Square{Fit: picture.Pad}}}}}}
+	own, err := inference.EncodePNG(inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 2, 2)), Recipe: request, Seed: 7}, bundle.Manifest{Name: "toy"}, inference.Embed{Program: "realword 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := write("own.png", own)
+	want := "made by   realword 1\nmodel     toy\nprompt    a dog\ufffd[31m\ufffd on the beach\npreset    paper\nsteps     25\nT_stop    12\ncfg       7.5\nsampler   ddim\nmasks     all_cross\n" +
+		"size      128x128\nseed      7\nsubject   dog#2 = rex.png (SHA-256 e3b0c44298), scope 0.2, pad\n"
+	if status, stdout, stderr := command(t, "recipe", path); status != 0 || stdout != want {
+		t.Errorf("status %d, %s%s", status, stderr, stdout)
+	}
+	if status, stdout, _ := command(t, "recipe", path, "--json"); status != 0 || !json.Valid([]byte(stdout)) || strings.ContainsAny(stdout, "\x1b\u009b") || !strings.Contains(stdout, `"foreign": false`) {
+		t.Errorf("status %d, %q", status, stdout)
+	}
+	bare, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 2, 2)), picture.Metadata{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{write("bare.png", bare): "does not say how it was made", write("x.jpg", []byte("\xff\xd8\xff")): "PNG only", filepath.Join(dir, "none.png"): "none.png", dir: "folder"} {
+		if status, stdout, stderr := command(t, "recipe", path); status != 1 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, %s%s", path, status, stderr, stdout)
+		}
+	}
+	if status, _, _ := command(t, "recipe"); status != 2 {
+		t.Errorf("without a picture: status %d", status)
+	}
+}

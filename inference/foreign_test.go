@@ -1,0 +1,172 @@
+package inference
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"realword/inference/picture"
+)
+
+// TestForeignRecipes: pictures of other programs, with what is right for them.
+func TestForeignRecipes(t *testing.T) {
+	for name, want := range map[string]struct {
+		Recipe
+		notes []string
+	}{
+		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "a café dog, 犬 on the beach 🌊", Negative: "ピンボケ",
+			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`}},
+		"fooocus.png": {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: Request{Prompt: "a dog on the beach", Negative: "blurry",
+			Steps: 30, CFG: 4, Seeds: []uint64{3456789}}}, nil},
+		"template.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "a dog", Negative: "blurry",
+			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "Template: a {dog|cat}"}},
+		"seed64.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "a dog",
+			Steps: 28, CFG: 6.5, Seeds: []uint64{607539957654043}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "607539957654043 has more than 32 bits"}},
+		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Negative: "(worst quality:1.4)",
+			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
+	} {
+		file, err := os.ReadFile(filepath.Join("testdata", "foreign", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkForeign(t, name, file, want.Recipe, want.notes)
+	}
+}
+
+// TestForeignJSON: what else other programs write, in the form of their own pictures.
+func TestForeignJSON(t *testing.T) {
+	dog := Recipe{Request: Request{Prompt: "a dog on the beach", Negative: "blurry", Steps: 30, CFG: 4, Seeds: []uint64{7}, Width: 1152, Height: 896}}
+	of := func(program, model string, change func(*Recipe)) Recipe {
+		r := dog
+		r.Program, r.Model = program, model
+		if change != nil {
+			change(&r)
+		}
+		return r
+	}
+	comfy := func(more ...string) string { return `{` + strings.Join(append(more, comfyBase...), ",") + `}` }
+	for name, c := range map[string]struct {
+		keyword, text string
+		want          Recipe
+		notes         []string
+	}{
+		"SwarmUI": {"parameters", `{"sui_image_params":{"prompt":"a dog on the beach","negativeprompt":"blurry","model":"sd_xl","seed":7,"steps":30,"cfgscale":4.0,"width":1152,"height":896,
+			"sampler":"ddim","swarm_version":"0.9.3.1"},"sui_extra_data":{"date":"2024"}}`, of("SwarmUI 0.9.3.1", "sd_xl", func(r *Recipe) { r.Sampler = "ddim" }), nil},
+		"Fooocus": {"parameters", `{"prompt":"a dog on the beach","negative_prompt":"blurry","styles":"['Fooocus V2']","performance":"Speed","steps":30,"resolution":"(1152, 896)",
+			"guidance_scale":4,"base_model":"juggernaut","sampler":"dpmpp_2m_sde_gpu","seed":"7","version":"Fooocus v2.5.5"}`, of("Fooocus v2.5.5", "juggernaut", nil), []string{"dpmpp_2m_sde_gpu", "Fooocus V2"}},
+		"InvokeAI": {"invokeai_metadata", `{"generation_mode":"sdxl_txt2img","positive_prompt":"a dog on the beach","negative_prompt":"blurry","width":1152,"height":896,"seed":7,"cfg_scale":4.0,"steps":30,
+			"scheduler":"ddim","model":{"key":"x","name":"sdxl"},"app_version":"4.2.6"}`, of("InvokeAI 4.2.6", "sdxl", func(r *Recipe) { r.Sampler = "ddim" }), nil},
+		"InvokeAI 2": {"sd-metadata", `{"model":"stable diffusion","model_weights":"sd-1.5","app_version":"2.3.0","image":{"prompt":[{"prompt":"a dog on the beach [blurry]","weight":1}],
+			"steps":30,"cfg_scale":4,"seed":7,"width":1152,"height":896,"sampler":"k_lms"}}`, of("InvokeAI 2.3.0", "sd-1.5", nil), []string{"k_lms"}},
+		"NovelAI": {"Comment", `{"prompt":"a dog on the beach","steps":30,"height":896,"width":1152,"scale":4.0,"uc":"blurry","seed":7,"sampler":"k_euler"}`, of("NovelAI", "", nil), []string{"k_euler"}},
+		"ComfyUI": {"prompt", comfy(`"3":{"class_type":"KSampler","is_changed":[NaN],"inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","scheduler":"normal","denoise":1,
+			"model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil},
+		"ComfyUI, values from nodes": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":["20",0],"steps":30,"cfg":4,"sampler_name":"euler","positive":["8",0],"negative":["7",0],"latent_image":["5",0]}}`,
+			`"20":{"class_type":"PrimitiveInt","inputs":{"value":7}}`, `"8":{"class_type":"ConditioningSetArea","inputs":{"conditioning":["9",0],"strength":1}}`,
+			`"9":{"class_type":"CLIPTextEncodeSDXL","inputs":{"text_g":["10",0],"text_l":"a dog on the beach","width":1}}`, `"10":{"class_type":"String","inputs":{"string":"a dog on the beach"}}`),
+			of("ComfyUI", "", nil), []string{"euler"}},
+		"ComfyUI, guider without negative": {"prompt", comfy(`"3":{"class_type":"SamplerCustomAdvanced","inputs":{"noise":["11",0],"guider":["12",0],"sampler":["13",0],"sigmas":["14",0],"latent_image":["5",0]}}`,
+			`"11":{"class_type":"RandomNoise","inputs":{"noise_seed":7}}`, `"12":{"class_type":"BasicGuider","inputs":{"model":["4",0],"conditioning":["15",0]}}`,
+			`"13":{"class_type":"KSamplerSelect","inputs":{"sampler_name":"ddim"}}`, `"14":{"class_type":"BasicScheduler","inputs":{"steps":30}}`,
+			`"15":{"class_type":"FluxGuidance","inputs":{"guidance":3.5,"conditioning":["6",0]}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Negative, r.CFG, r.Sampler = "", 0, "ddim" }), []string{"without doubt: guidance"}},
+		"ComfyUI, two samplers": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
+			`"30":{"class_type":"KSampler","inputs":{"seed":8,"steps":30,"cfg":4,"sampler_name":"ddim","positive":["6",0],"negative":["7",0],"latent_image":["31",0]}}`,
+			`"31":{"class_type":"LatentUpscale","inputs":{"width":2304,"height":1792,"samples":["3",0]}}`),
+			of("ComfyUI", "", func(r *Recipe) { r.Seeds, r.Width, r.Height, r.Sampler = nil, 0, 0, "ddim" }), []string{"seed, size"}},
+		"ComfyUI, a circle": {"prompt", `{"3":{"class_type":"KSampler","inputs":{"steps":30,"positive":["4",0],"negative":["4",0],"latent_image":["4",0],"seed":["4",0]}},
+			"4":{"inputs":{"conditioning":["3",0],"seed":["4",0],"positive":["3",0],"latent_image":["4",0]}}}`,
+			Recipe{Program: "ComfyUI"}, []string{"prompt, negative prompt, steps"}},
+		"a prompt that looks like JSON": {"parameters", "{dog|cat} on the beach\nSteps: 30, CFG scale: 4, Seed: -1, Size: 1152x896", Recipe{Request: Request{
+			Prompt: "{dog|cat} on the beach", Steps: 30, CFG: 4, Width: 1152, Height: 896}}, []string{`"-1"`, "{dog|cat}"}},
+		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: Request{Prompt: "a dog", Sampler: "ddim"}},
+			[]string{`steps, "0"`, `"99"`, "99999999999999999999", `"0x7"`}},
+		"JSON of nobody": {"parameters", `{"a":1}`, Recipe{Request: Request{Prompt: `{"a":1}`}}, nil},
+	} {
+		checkForeign(t, name, pngWith(t, c.keyword, c.text), c.want, c.notes)
+	}
+}
+
+// comfyBase are nodes of ComfyUI's usual graph.
+var comfyBase = []string{
+	`"4":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"sdxl.safetensors"}}`, `"5":{"class_type":"EmptyLatentImage","inputs":{"width":1152,"height":896,"batch_size":1}}`,
+	`"6":{"class_type":"CLIPTextEncode","inputs":{"text":"a dog on the beach","clip":["4",1]}}`, `"7":{"class_type":"CLIPTextEncode","inputs":{"text":"blurry","clip":["4",1]}}`,
+}
+
+func checkForeign(t *testing.T, name string, file []byte, want Recipe, notes []string) {
+	t.Helper()
+	got, foreign, err := ReadRecipe(file)
+	if err != nil || !foreign {
+		t.Errorf("%s: foreign %v, %v", name, foreign, err)
+		return
+	}
+	a, b := got.Request, want.Request
+	if got.Model != want.Model || got.Program != want.Program || a.Prompt != b.Prompt || a.Negative != b.Negative || a.Steps != b.Steps || a.CFG != b.CFG ||
+		!slices.Equal(a.Seeds, b.Seeds) || a.Width != b.Width || a.Height != b.Height || a.Sampler != b.Sampler {
+		t.Errorf("%s:\n got %+v\nwant %+v", name, got, want)
+	}
+	if len(got.Notes) != len(notes) {
+		t.Errorf("%s: notes %q, want %q", name, got.Notes, notes)
+		return
+	}
+	for i := range notes {
+		if !strings.Contains(got.Notes[i], notes[i]) {
+			t.Errorf("%s: note %q does not say %s", name, got.Notes[i], notes[i])
+		}
+	}
+}
+
+// pngWith is a PNG file with a text chunk.
+func pngWith(t testing.TB, keyword, text string) []byte {
+	t.Helper()
+	file, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 1, 1)), picture.Metadata{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const header = 8 + 25
+	out := append([]byte(nil), file[:header]...)
+	out = append(out, chunk("tEXt", keyword+"\x00"+text)...)
+	return append(out, file[header:]...)
+}
+
+// chunk is a chunk of a PNG file.
+func chunk(kind, body string) []byte {
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
+	out = append(out, kind+body...)
+	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+}
+
+// FuzzForeignRecipe wants an answer for whatever stands under the keywords of other programs, in bounds and readable again.
+func FuzzForeignRecipe(f *testing.F) {
+	keywords := []string{"parameters", "invokeai_metadata", "sd-metadata", "prompt", "Comment"}
+	for i, text := range []string{
+		"a dog\nNegative prompt: blurry\nSteps: 28, Sampler: Euler a, CFG scale: 6.5, Seed: 3141592653, Size: 832x1216, Model: x\nTemplate: a {dog|cat}",
+		`{"positive_prompt":"a dog","negative_prompt":"","seed":7,"cfg_scale":7.5,"steps":1e2,"width":512,"height":512,"model":{"name":"x"}}`,
+		`{"image":{"prompt":[{"prompt":"a [b] dog","weight":1}],"steps":30,"seed":7}}`,
+		"{" + strings.Join(append([]string{`"3":{"inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","positive":["6",0],"negative":["7",0],"latent_image":["5",0]},"is_changed":[NaN]}`}, comfyBase...), ",") + "}",
+		`{"prompt":"a dog","uc":"","scale":4,"steps":30}`,
+		`{"sui_image_params":{"prompt":"a","seed":-1,"steps":"x"}}`, `{"prompt":"a","performance":"Speed","resolution":"(1, 2)","styles":"['a']"}`,
+	} {
+		f.Add(uint8(i%len(keywords)), text)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, text string) {
+		r, foreign, err := ReadRecipe(pngWith(t, keywords[int(which)%len(keywords)], text))
+		if err != nil {
+			return
+		}
+		if !foreign || r.problem() != "" || r.Steps < 0 || r.Steps > 1000 || r.CFG != 0 && !(r.CFG >= 1 && r.CFG <= maxCFG) || len(r.Seeds) > 1 || !utf8.ValidString(r.Prompt+r.Negative) {
+			t.Fatalf("%+v", r)
+		}
+		for _, n := range r.Notes {
+			if len(n) > 2000 {
+				t.Fatalf("a note of %d bytes", len(n))
+			}
+		}
+	})
+}

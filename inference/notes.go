@@ -1,0 +1,51 @@
+package inference
+
+import (
+	"fmt"
+	"strings"
+
+	"realword/inference/prompt"
+)
+
+// Notes says what of a request will be cut off, is read differently from what it may mean, or was chosen among several, a sentence
+// each: prompts beyond what the text encoder reads, the notations of other programs, a word that is there more than once. A request
+// that was not resolved tells more: a resolved one names the occurrence of every word.
+func (e *Engine) Notes(r Request) []string {
+	var notes []string
+	m, words := e.model.Manifest(), e.model.Tokenizer(0)
+	full := Defaults(m, r)
+	for _, text := range []struct{ name, text, own string }{
+		{"prompt", full.Prompt, ""}, {"negative prompt", full.Negative, m.Presets[full.Preset].Negative},
+	} {
+		if text.name == "negative prompt" && (full.CFG == 1 || text.text == text.own) {
+			continue // nobody reads it, or it is meant as it stands
+		}
+		p := words.Encode(text.text)
+		for _, w := range p.Words {
+			if w.Cut {
+				notes = append(notes, fmt.Sprintf("the %s has %d tokens, of which the model reads %d: %q is cut off; shorten it", text.name, p.Tokens, prompt.Length-2, excerpt(text.text[w.Start:])))
+				break
+			}
+		}
+		for _, n := range prompt.Notations(text.text) {
+			notes = append(notes, fmt.Sprintf("in the %s, %s", text.name, n))
+		}
+	}
+	p := words.Encode(full.Prompt)
+	for _, s := range r.Subjects {
+		if n := p.Count(s.Word.Text); n > 1 && s.Word.Occurrence == 0 {
+			notes = append(notes, fmt.Sprintf("%q is %d times in the prompt: the first is meant, %s#2 would be the second", s.Word.Text, n, s.Word.Text))
+		}
+	}
+	return notes
+}
+
+// excerpt is the beginning of a text.
+func excerpt(text string) string {
+	const most = 40
+	text = strings.Join(strings.Fields(text), " ")
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,367 @@
+package picture
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// This file reads what other programs than A1111 write into PNG files: JSON, in text chunks of their own keywords.
+
+// foreignReader reads the JSON that a program writes under a keyword. It answers false for what it does not know.
+type foreignReader struct {
+	keyword string
+	read    func(map[string]any, *Metadata) bool
+}
+
+// foreignReaders are those of keywords other than `parameters`, the likeliest first.
+var foreignReaders = []foreignReader{
+	{"invokeai_metadata", readInvoke},
+	{"sd-metadata", readOldInvoke},
+	{"prompt", readComfy},
+	{"Comment", readNovel},
+}
+
+// foreignKeyword tells whether something is read under a keyword.
+func foreignKeyword(keyword string) bool {
+	return keyword == parametersKeyword || slices.ContainsFunc(foreignReaders, func(f foreignReader) bool { return f.keyword == keyword })
+}
+
+// readForeign fills in prompts and settings from the text chunks of another program: JSON, or the `parameters` text of A1111.
+func (m *Metadata) readForeign(texts map[string]string) {
+	parameters, plain := texts[parametersKeyword]
+	if object, ok := jsonObject(parameters); ok {
+		plain = false
+		texts[parametersKeyword] = ""
+		if readSwarm(object, m) || readFooocus(object, m) {
+			return
+		}
+	}
+	if plain { // perhaps a prompt that only begins like JSON
+		m.Prompt, m.Negative, m.Settings = ParseParameters(parameters)
+		m.Notes = behindSettings(parameters)
+		return
+	}
+	for _, f := range foreignReaders {
+		if object, ok := jsonObject(texts[f.keyword]); ok && f.read(object, m) {
+			return
+		}
+	}
+	if parameters != "" { // JSON of nobody we know: at least it can be seen
+		m.Prompt = parameters
+	}
+}
+
+// notNumber finds what Python writes for numbers that JSON has not; ComfyUI's graphs hold them.
+var notNumber = regexp.MustCompile(`([\[,:]\s*)(?:NaN|-?Infinity)(\s*[\],}])`)
+
+// jsonObject reads a JSON object with its numbers as they are written.
+func jsonObject(text string) (map[string]any, bool) {
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "{") {
+		return nil, false
+	}
+	if !json.Valid([]byte(text)) {
+		text = notNumber.ReplaceAllString(text, "${1}null${2}")
+	}
+	if checkRecipe(text) != nil { // also bounds the depth
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber()
+	var object map[string]any
+	return object, d.Decode(&object) == nil
+}
+
+// set adds a setting in A1111's words, if there is a value.
+func (m *Metadata) set(key string, value any) {
+	if text := scalar(value); text != "" {
+		m.Settings = append(m.Settings, KeyValue{key, text})
+	}
+}
+
+// size adds the size of the picture, if both sides are there.
+func (m *Metadata) size(width, height any) {
+	if w, h := scalar(width), scalar(height); w != "" && h != "" {
+		m.set("Size", w+"x"+h)
+	}
+}
+
+// scalar is a text or a number of JSON as text, "" for anything else. Whole numbers have no point.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return strings.TrimSpace(v)
+	case json.Number:
+		text := v.String()
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(text, ".eE") && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			return strconv.FormatFloat(f, 'f', -1, 64)
+		}
+		return text
+	}
+	return ""
+}
+
+func object(v any) map[string]any {
+	o, _ := v.(map[string]any)
+	return o
+}
+
+// has tells whether an object has one of the keys.
+func has(o map[string]any, keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { _, ok := o[key]; return ok })
+}
+
+// readSwarm reads SwarmUI's and StableSwarmUI's {"sui_image_params": {…}}.
+func readSwarm(o map[string]any, m *Metadata) bool {
+	p := object(o["sui_image_params"])
+	if p == nil {
+		return false
+	}
+	m.Prompt, m.Negative = scalar(p["prompt"]), scalar(p["negativeprompt"])
+	m.set("Steps", p["steps"])
+	m.set("Sampler", p["sampler"])
+	m.set("CFG scale", p["cfgscale"])
+	m.set("Seed", p["seed"])
+	m.size(p["width"], p["height"])
+	m.set("Model", p["model"])
+	version := scalar(p["swarm_version"])
+	m.set("Version", strings.TrimSpace("SwarmUI "+version))
+	return true
+}
+
+// resolution is how Fooocus writes a size.
+var resolution = regexp.MustCompile(`^\(?\s*(\d+)\s*[,x×]\s*(\d+)\s*\)?$`)
+
+// readFooocus reads Fooocus' own scheme.
+func readFooocus(o map[string]any, m *Metadata) bool {
+	if !has(o, "prompt", "Prompt") || !has(o, "metadata_scheme", "guidance_scale", "performance", "base_model", "full_prompt") {
+		return false
+	}
+	m.Prompt, m.Negative = scalar(o["prompt"]), scalar(o["negative_prompt"])
+	m.set("Steps", o["steps"])
+	m.set("Sampler", o["sampler"])
+	m.set("CFG scale", o["guidance_scale"])
+	m.set("Seed", o["seed"])
+	if size := resolution.FindStringSubmatch(scalar(o["resolution"])); size != nil {
+		m.size(size[1], size[2])
+	}
+	m.set("Model", o["base_model"])
+	m.set("Version", o["version"])
+	if styles := scalar(o["styles"]); styles != "" && styles != "[]" {
+		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are not taken over")
+	}
+	return true
+}
+
+// readInvoke reads InvokeAI since 3.0.
+func readInvoke(o map[string]any, m *Metadata) bool {
+	if !has(o, "positive_prompt") {
+		return false
+	}
+	m.Prompt, m.Negative = scalar(o["positive_prompt"]), scalar(o["negative_prompt"])
+	m.set("Steps", o["steps"])
+	m.set("Sampler", o["scheduler"])
+	m.set("CFG scale", o["cfg_scale"])
+	m.set("Seed", o["seed"])
+	m.size(o["width"], o["height"])
+	model := object(o["model"])
+	m.set("Model", cmp.Or(scalar(model["name"]), scalar(model["model_name"])))
+	m.set("Version", strings.TrimSpace("InvokeAI "+scalar(o["app_version"])))
+	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
+		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
+			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is not taken over", strings.ReplaceAll(style, "_", " "), text))
+		}
+	}
+	return true
+}
+
+// oldNegative is how InvokeAI 2 wrote the negative prompt into the prompt.
+var oldNegative = regexp.MustCompile(`\[([^\[\]]*)\]`)
+
+// readOldInvoke reads InvokeAI 2.
+func readOldInvoke(o map[string]any, m *Metadata) bool {
+	i := object(o["image"])
+	if i == nil {
+		return false
+	}
+	prompt := scalar(i["prompt"])
+	if list, ok := i["prompt"].([]any); ok && len(list) == 1 {
+		prompt = scalar(object(list[0])["prompt"])
+	} else if ok {
+		m.Notes = append(m.Notes, fmt.Sprintf("its %d weighted prompts are not taken over", len(list)))
+	}
+	var negative []string
+	for _, n := range oldNegative.FindAllStringSubmatch(prompt, -1) {
+		negative = append(negative, strings.TrimSpace(n[1]))
+	}
+	m.Prompt, m.Negative = strings.TrimSpace(oldNegative.ReplaceAllString(prompt, "")), strings.Join(negative, ", ")
+	m.set("Steps", i["steps"])
+	m.set("Sampler", i["sampler"])
+	m.set("CFG scale", i["cfg_scale"])
+	m.set("Seed", i["seed"])
+	m.size(i["width"], i["height"])
+	m.set("Model", o["model_weights"])
+	m.set("Version", strings.TrimSpace("InvokeAI "+scalar(o["app_version"])))
+	return true
+}
+
+// readNovel reads NovelAI's Comment.
+func readNovel(o map[string]any, m *Metadata) bool {
+	if !has(o, "prompt") || !has(o, "uc") || !has(o, "scale") {
+		return false
+	}
+	m.Prompt, m.Negative = scalar(o["prompt"]), scalar(o["uc"])
+	m.set("Steps", o["steps"])
+	m.set("Sampler", o["sampler"])
+	m.set("CFG scale", o["scale"])
+	m.set("Seed", o["seed"])
+	m.size(o["width"], o["height"])
+	m.set("Version", "NovelAI")
+	return true
+}
+
+// comfy is a graph of ComfyUI: nodes by their numbers.
+type comfy map[string]any
+
+// readComfy reads the graph that ComfyUI has run. It is a program, so only what it says without doubt is taken: values on which all
+// of its samplers agree, found by following the links from their inputs.
+func readComfy(o map[string]any, m *Metadata) bool {
+	g := comfy(o)
+	var samplers []string
+	for _, id := range slices.Sorted(maps.Keys(g)) {
+		in := g.inputs(id)
+		if in == nil {
+			continue
+		}
+		// A sampler has both conditions, or a guider that has them, and a latent picture to begin with.
+		if has(in, "latent_image") && (has(in, "positive") || has(in, "guider")) {
+			samplers = append(samplers, id)
+		}
+	}
+	if len(samplers) == 0 {
+		return false
+	}
+	var unclear []string
+	value := func(name string, find func(id string) (string, bool)) string {
+		found := ""
+		for i, id := range samplers {
+			v, ok := find(id)
+			if !ok || i > 0 && v != found {
+				unclear = append(unclear, name)
+				return ""
+			}
+			found = v
+		}
+		return found
+	}
+	follow := func(through []string, keys ...string) func(string) (string, bool) {
+		return func(id string) (string, bool) {
+			v := g.find(id, through, keys, maxComfy)
+			return v, v != ""
+		}
+	}
+	m.Prompt = value("prompt", func(id string) (string, bool) { return g.condition(id, "positive") })
+	m.Negative = value("negative prompt", func(id string) (string, bool) { return g.condition(id, "negative") })
+	m.set("Steps", value("steps", follow([]string{"sigmas", "steps"}, "steps")))
+	m.set("Sampler", value("sampler", follow([]string{"sampler", "sampler_name"}, "sampler_name")))
+	m.set("CFG scale", value("guidance", follow([]string{"guider", "cfg"}, "cfg")))
+	m.set("Seed", value("seed", follow([]string{"noise", "seed", "noise_seed"}, "seed", "noise_seed")))
+	m.set("Size", value("size", func(id string) (string, bool) {
+		w := g.find(id, []string{"latent_image", "width"}, []string{"width"}, maxComfy)
+		h := g.find(id, []string{"latent_image", "height"}, []string{"height"}, maxComfy)
+		return w + "x" + h, w != "" && h != ""
+	}))
+	m.set("Version", "ComfyUI")
+	if len(unclear) > 0 {
+		m.Notes = append(m.Notes, "its graph does not say without doubt: "+strings.Join(unclear, ", "))
+	}
+	return true
+}
+
+// maxComfy is how many links are followed to a value.
+const maxComfy = 32
+
+func (g comfy) inputs(id string) map[string]any { return object(object(g[id])["inputs"]) }
+
+// link is the node that an input comes from, "" for a value of its own.
+func link(v any) string {
+	if list, ok := v.([]any); ok && len(list) == 2 {
+		return scalar(list[0])
+	}
+	return ""
+}
+
+// find is the first value under one of the keys, in a node or in those that its inputs named in through come from. Values that have
+// been turned into nodes of their own lie under "value" there.
+func (g comfy) find(id string, through, keys []string, depth int) string {
+	in := g.inputs(id)
+	if in == nil || depth == 0 {
+		return ""
+	}
+	for _, key := range append(slices.Clone(keys), "value") {
+		if text := scalar(in[key]); text != "" {
+			return text
+		}
+	}
+	for _, key := range through {
+		if to := link(in[key]); to != "" {
+			return g.find(to, through, keys, depth-1)
+		}
+	}
+	return ""
+}
+
+// condition is the text of the positive or negative condition of a sampler: that of the one node from which it comes, directly or
+// through nodes that change it without adding another text. A negative condition that is zero has none.
+func (g comfy) condition(id, side string) (string, bool) {
+	sided := false // the side was chosen on the way
+	for range maxComfy {
+		in := g.inputs(id)
+		switch {
+		case in == nil || has(in, "conditioning_1", "conditioning_to"): // two texts in one
+			return "", false
+		case has(in, comfyTexts...):
+			return g.text(in)
+		case scalar(object(g[id])["class_type"]) == "ConditioningZeroOut":
+			return "", side == "negative"
+		case link(in[side]) != "":
+			id, sided = link(in[side]), true
+		case link(in["guider"]) != "":
+			id = link(in["guider"])
+		case side == "negative" && !sided: // a guider without one
+			return "", true
+		default:
+			id = link(in["conditioning"]) // none is no node
+		}
+	}
+	return "", false
+}
+
+// comfyTexts are the inputs of nodes that encode texts. SDXL's and Flux's have one for each encoder.
+var comfyTexts = []string{"text", "text_g", "text_l", "clip_l", "t5xxl"}
+
+// text is what a node that encodes texts says, if its inputs say the same.
+func (g comfy) text(in map[string]any) (string, bool) {
+	found := ""
+	for _, key := range comfyTexts {
+		text := scalar(in[key])
+		if to := link(in[key]); to != "" {
+			if text = g.find(to, []string{"text", "string", "prompt", "value"}, []string{"text", "string", "prompt"}, maxComfy); text == "" {
+				return "", false
+			}
+		}
+		if text != "" && found != "" && text != found {
+			return "", false
+		}
+		found = cmp.Or(found, text)
+	}
+	return found, true
+}
