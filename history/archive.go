@@ -18,6 +18,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"realword/inference/disk"
 	"realword/inference/userfile"
 )
 
@@ -47,6 +48,10 @@ const (
 	archiveFormat = 1
 	manifestName  = "session.json"
 	maxManifest   = 64 << 20
+	maxRecord     = 4 << 20 // of the manifest
+	maxRounds     = 20_000
+	maxPictures   = 50_000
+	maxLinks      = 1000 // parents or words of a round
 	maxEntry      = 1 << 30
 	pngSignature  = "\x89PNG\r\n\x1a\n"
 )
@@ -66,7 +71,7 @@ func (s *Store) Export(session uint64, w io.Writer) (missing []string, err error
 
 // ExportFile is Export to a file, which it replaces; what was there stays until the new one is whole.
 func (s *Store) ExportFile(session uint64, path string) (missing []string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
+	f, err := disk.Create(filepath.Dir(path), 0o666)
 	if err != nil {
 		return nil, explain(path, err)
 	}
@@ -96,6 +101,10 @@ func (e *exporter) session(id uint64) error {
 		return err
 	}
 	session.Trashed = time.Time{}
+	if session.Draft, err = withoutPaths(session.Draft); err != nil {
+		return err
+	}
+	session.References = withoutFolders(session.References)
 	a := archive{Format: archiveFormat, Session: session}
 	if err := e.references(session.References); err != nil {
 		return err
@@ -111,6 +120,13 @@ func (e *exporter) session(id uint64) error {
 		if err := e.references(r.References); err != nil {
 			return err
 		}
+		if r.Recipe, err = withoutPaths(r.Recipe); err != nil {
+			return err
+		}
+		if strings.ContainsAny(r.Error, `/\`) {
+			r.Error = "" // it names a file of this machine
+		}
+		r.References = withoutFolders(r.References)
 		a.Rounds = append(a.Rounds, r)
 		for _, p := range r.Pictures {
 			if !p.Trashed.IsZero() {
@@ -129,6 +145,63 @@ func (e *exporter) session(id uint64) error {
 	}
 	return json.NewEncoder(manifest).Encode(a)
 }
+
+// withoutFolders leaves of the names of references what is for people.
+func withoutFolders(list []Reference) []Reference {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Name = baseName(out[i].Name)
+	}
+	return out
+}
+
+// withoutPaths leaves the last part of every path of this machine in JSON, and all else as it is. What people wrote into prompts is no
+// path.
+func withoutPaths(data json.RawMessage) (json.RawMessage, error) {
+	if len(data) == 0 {
+		return data, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("a recipe cannot be exported: %w", err)
+	}
+	found := false
+	var clean func(v any) any
+	clean = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, one := range v {
+				if name := strings.ToLower(k); name != "prompt" && name != "negative" && name != "text" {
+					v[k] = clean(one)
+				}
+			}
+		case []any:
+			for i, one := range v {
+				v[i] = clean(one)
+			}
+		case string:
+			if isPath(v) {
+				found = true
+				return baseName(v)
+			}
+		}
+		return v
+	}
+	if v = clean(v); !found {
+		return data, nil
+	}
+	return json.Marshal(v)
+}
+
+// isPath tells whether a text is an absolute path of any system.
+func isPath(text string) bool {
+	drive := len(text) > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/')
+	return len(text) > 1 && (text[0] == '/' || strings.HasPrefix(text, `\\`) || drive)
+}
+
+func baseName(name string) string { return name[strings.LastIndexAny(name, `/\`)+1:] }
 
 func (e *exporter) store(name string, data []byte) error {
 	w, err := e.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
@@ -161,9 +234,16 @@ func (e *exporter) blob(sha string) error {
 
 func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 	out := archivedPicture{Picture: p}
-	out.File, out.SHA256 = "", ""
-	if p.File != "" {
-		data, err := userfile.Read(p.File, maxEntry)
+	out.File, out.SHA256, out.Pixels = "", "", ""
+	if p.Finished() {
+		var data []byte
+		var err error
+		if p.File != "" {
+			data, err = userfile.Read(p.File, maxEntry)
+		} else {
+			p.File = fmt.Sprintf("picture-%d.png", p.Seed) // as it is told
+			data, err = e.s.readHex(e.tx, p.Pixels)
+		}
 		if err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) {
 			e.missing = append(e.missing, p.File)
 		} else {
@@ -174,14 +254,14 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 			}
 		}
 	}
-	if thumb := e.tx.Bucket(thumbnailBucket).Get(key(p.ID)); thumb != nil {
+	if thumb := openThumbnail(key(p.ID), in(e.tx, thumbnailBucket).Get(key(p.ID))); thumb != nil {
 		out.Thumb = fmt.Sprintf("thumbnails/%d.png", n)
 		if err := e.store(out.Thumb, thumb); err != nil {
 			return out, err
 		}
 	}
 	for _, i := range stepIndexes(e.tx, p.ID) {
-		r, err := decodeStepRecord(e.s.path, e.tx.Bucket(stepBucket).Get(stepKey(p.ID, i)))
+		r, err := decodeStepRecord(e.s.path, in(e.tx, stepBucket).Get(stepKey(p.ID, i)))
 		if err == nil {
 			err = errors.Join(e.blob(r.Data), e.blob(r.State))
 		}
@@ -223,7 +303,7 @@ func (s *Store) importZip(name string, r io.ReaderAt, size int64) (Imported, err
 	}
 	var out Imported
 	err = s.update(func(c *change) error {
-		i := importer{change: c, zip: z, pictures: map[uint64]uint64{}}
+		i := importer{change: c, source: z, pictures: map[uint64]uint64{}}
 		err := i.session(z.archive)
 		out = i.out
 		var known *Error
@@ -242,6 +322,7 @@ func (s *Store) importZip(name string, r io.ReaderAt, size int64) (Imported, err
 type zipped struct {
 	archive
 	entries map[string]*zip.File
+	uids    map[string]bool
 }
 
 func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
@@ -249,7 +330,7 @@ func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
 	if err != nil {
 		return nil, err
 	}
-	z := &zipped{entries: map[string]*zip.File{}}
+	z := &zipped{entries: map[string]*zip.File{}, uids: map[string]bool{}}
 	var sum uint64
 	for _, f := range reader.File {
 		if z.entries[f.Name] != nil {
@@ -264,14 +345,122 @@ func openArchive(r io.ReaderAt, size int64) (*zipped, error) {
 			return nil, errors.New("its entries overlap")
 		}
 	}
-	data, err := z.read(manifestName, maxManifest)
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(data, &z.archive); err != nil {
+	if err := z.manifest(); err != nil {
 		return nil, fmt.Errorf("%s: %w", manifestName, err)
 	}
 	return z, z.check()
+}
+
+// manifest reads the records one by one, and stops at the first that cannot be right: a small file may unpack to one of any size.
+func (z *zipped) manifest() error {
+	f := z.entries[manifestName]
+	if f == nil {
+		return errors.New("it is missing")
+	}
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	in := &bounded{r: io.LimitReader(r, maxManifest+1)}
+	d := json.NewDecoder(in)
+	next := func(to any) error {
+		in.left = maxRecord
+		return d.Decode(to)
+	}
+	// list reads an array, or null, through one.
+	list := func(most int, one func() error) error {
+		t, err := d.Token()
+		if t == nil || err != nil {
+			return err
+		}
+		if t != json.Delim('[') {
+			return errors.New("there is no list where one should be")
+		}
+		for n := 0; d.More(); n++ {
+			if n == most {
+				return fmt.Errorf("more than %d records", most)
+			}
+			if err := one(); err != nil {
+				return err
+			}
+		}
+		_, err = d.Token()
+		return err
+	}
+	in.left = maxRecord
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("it is no record: %w", err)
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		in.left = maxRecord
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := t.(string)
+		if seen[name] {
+			return fmt.Errorf("%q is there twice", name)
+		}
+		seen[name] = true
+		switch name {
+		case "format":
+			err = next(&z.Format)
+		case "session":
+			err = next(&z.Session)
+		case "rounds":
+			err = list(maxRounds, func() error {
+				var r Round
+				if err := next(&r); err != nil {
+					return err
+				}
+				z.Rounds = append(z.Rounds, r)
+				return z.unique(r.UID)
+			})
+		case "pictures":
+			err = list(maxPictures, func() error {
+				var p archivedPicture
+				if err := next(&p); err != nil {
+					return err
+				}
+				z.Pictures = append(z.Pictures, p)
+				return z.unique(p.UID)
+			})
+		default:
+			var skipped json.RawMessage
+			err = next(&skipped)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
+}
+
+// bounded ends with an error where one record is too long.
+type bounded struct {
+	r    io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errOutsideLimit
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// unique refuses a UID that is none, or that something in the archive has already.
+func (z *zipped) unique(uid string) error {
+	if b, err := hex.DecodeString(uid); err != nil || len(b) != 16 || z.uids[uid] {
+		return fmt.Errorf("the UID %.40q is malformed or there twice", uid)
+	}
+	z.uids[uid] = true
+	return nil
 }
 
 func (z *zipped) read(name string, limit int64) ([]byte, error) {
@@ -311,15 +500,7 @@ func (z *zipped) check() error {
 	if z.Format != archiveFormat {
 		return fmt.Errorf("it has format %d, this Realword knows %d", z.Format, archiveFormat)
 	}
-	uids := map[string]bool{}
-	unique := func(uid string) error {
-		if b, err := hex.DecodeString(uid); err != nil || len(b) != 16 || uids[uid] {
-			return fmt.Errorf("the UID %q is malformed or there twice", uid)
-		}
-		uids[uid] = true
-		return nil
-	}
-	if err := unique(z.Session.UID); err != nil {
+	if err := z.unique(z.Session.UID); err != nil {
 		return err
 	}
 	rounds := map[uint64]bool{}
@@ -331,8 +512,8 @@ func (z *zipped) check() error {
 		if !slices.Contains([]Status{Interrupted, Complete, Cancelled, Failed}, r.Status) {
 			return fmt.Errorf("round %d has the status %q", r.ID, r.Status)
 		}
-		if err := unique(r.UID); err != nil {
-			return err
+		if len(r.Parents) > maxLinks || len(r.Words) > maxLinks {
+			return fmt.Errorf("round %d has %d parents and %d words", r.ID, len(r.Parents), len(r.Words))
 		}
 	}
 	pictures := map[uint64]uint64{} // -> round
@@ -348,9 +529,6 @@ func (z *zipped) check() error {
 			}
 			steps[s.Index] = true
 		}
-		if err := unique(p.UID); err != nil {
-			return err
-		}
 	}
 	for _, r := range z.Rounds { // so that no round descends from itself
 		for _, p := range r.Parents {
@@ -362,11 +540,28 @@ func (z *zipped) check() error {
 	return nil
 }
 
+// source is what the things that an archive names are read from.
+type source interface {
+	read(name string, limit int64) ([]byte, error)
+	blob(sha string) ([]byte, error)
+}
+
 type importer struct {
 	*change
-	zip      *zipped
+	source
 	pictures map[uint64]uint64 // ID in the archive -> ID here
 	out      Imported
+	lost     *int // of a rescue: counts what cannot be read, which is left out; nil: it is an error
+	same     bool // of a rescue: everything keeps its number, and pictures their files
+}
+
+// leave tells whether something that cannot be read may be left out.
+func (i *importer) leave(err error) bool {
+	if err != nil && i.lost != nil {
+		*i.lost++
+		return true
+	}
+	return false
 }
 
 // known returns the ID that a thing of this origin has here; 0: it is new.
@@ -381,14 +576,16 @@ func (i *importer) known(kind ItemKind, uid string) uint64 {
 func (i *importer) session(a archive) error {
 	id := i.known(SessionItem, a.Session.UID)
 	if id == 0 {
-		if err := i.references(a.Session.References); err != nil {
+		references, err := i.references(a.Session.References)
+		if err != nil {
 			return err
 		}
-		session, err := i.newSession(Session{
-			UID: a.Session.UID, Name: a.Session.Name, Created: a.Session.Created, Draft: a.Session.Draft, References: a.Session.References,
-		})
-		if err == nil {
-			err = i.retainAll(a.Session.References)
+		session := Session{UID: a.Session.UID, Name: a.Session.Name, Created: a.Session.Created, Draft: a.Session.Draft, References: references}
+		if i.same {
+			session.ID = a.Session.ID
+		}
+		if session, err = i.newSession(session); err == nil {
+			err = i.retainAll(references)
 		}
 		if err != nil {
 			return err
@@ -404,7 +601,11 @@ func (i *importer) session(a archive) error {
 		if here == 0 {
 			n := r
 			n.Session, n.Parents, n.Job, n.Trashed = id, nil, 0, time.Time{}
-			if err := i.references(n.References); err != nil {
+			if !i.same {
+				n.ID = 0
+			}
+			var err error
+			if n.References, err = i.references(n.References); err != nil {
 				return err
 			}
 			if err := i.beginRound(&n); err != nil {
@@ -446,25 +647,31 @@ func (i *importer) session(a archive) error {
 	return nil
 }
 
-// references makes sure that the bytes of references are here.
-func (i *importer) references(list []Reference) error {
+// references makes sure that the bytes of references are here, and returns those that are.
+func (i *importer) references(list []Reference) (here []Reference, err error) {
 	for _, r := range list {
 		sum, err := r.sum()
-		if err != nil {
-			return err
-		}
-		if _, found := blobEntryOf(i.Tx, sum); found {
+		if i.leave(err) {
 			continue
 		}
-		data, err := i.zip.blob(r.SHA256)
-		if err == nil {
-			_, err = i.putBlob(data)
-		}
 		if err != nil {
-			return err
+			return nil, err
 		}
+		if _, found := blobEntryOf(i.Tx, sum); !found {
+			data, err := i.blob(r.SHA256)
+			if i.leave(err) {
+				continue
+			}
+			if err == nil {
+				_, err = i.putBlob(data)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		here = append(here, r)
 	}
-	return nil
+	return here, nil
 }
 
 func (i *importer) picture(p archivedPicture, round uint64) error {
@@ -475,20 +682,38 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 	var thumb []byte
 	if p.Thumb != "" {
 		var err error
-		if thumb, err = i.zip.read(p.Thumb, maxThumbnail); err != nil {
+		if thumb, err = i.read(p.Thumb, maxThumbnail); err != nil && !i.leave(err) {
 			return err
 		}
 	}
-	one, err := i.newPicture(Picture{
-		UID: p.UID, Round: round, Seed: p.Seed, Width: p.Width, Height: p.Height, Starred: p.Starred, Pinned: p.Pinned,
-	}, thumb)
+	fresh := Picture{UID: p.UID, Round: round, Seed: p.Seed, Width: p.Width, Height: p.Height, Starred: p.Starred, Pinned: p.Pinned}
+	if i.lost != nil {
+		fresh.File, fresh.SHA256, fresh.Bytes = p.File, p.SHA256, p.Bytes
+	}
+	if i.same {
+		fresh.ID = p.ID
+	}
+	one, err := i.newPicture(fresh, thumb)
 	if err != nil {
 		return err
 	}
 	i.pictures[p.ID] = one.ID
 	i.out.Pictures++
+	if i.lost != nil && p.Pixels != "" {
+		data, err := i.blob(p.Pixels)
+		if err == nil {
+			one.Bytes = p.Bytes
+			one.Pixels, err = i.keep(data)
+			err = errors.Join(err, i.putPicture(one))
+		} else if i.leave(err) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if p.Entry != "" {
-		png, err := i.zip.read(p.Entry, maxEntry)
+		png, err := i.read(p.Entry, maxEntry)
 		if err != nil {
 			return err
 		}
@@ -505,16 +730,19 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		}
 	}
 	for _, s := range p.KeptSteps {
-		data, err := i.zip.blob(s.Data)
-		if err != nil {
-			return err
+		data, err := i.blob(s.Data)
+		if err == nil {
+			_, err = decodeStep(data)
 		}
-		if _, err := decodeStep(data); err != nil {
+		if i.leave(err) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		var state []byte
 		if s.State != "" {
-			if state, err = i.zip.blob(s.State); err != nil {
+			if state, err = i.blob(s.State); err != nil && !i.leave(err) {
 				return err
 			}
 		}

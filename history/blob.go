@@ -13,6 +13,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"realword/inference/disk"
 	"realword/inference/userfile"
 )
 
@@ -34,7 +35,7 @@ func (e blobEntry) encode() []byte {
 }
 
 func blobEntryOf(tx *bbolt.Tx, sum []byte) (e blobEntry, found bool) {
-	if b := tx.Bucket(blobBucket).Get(sum); len(b) == 12 {
+	if b := in(tx, blobBucket).Get(sum); len(b) == 12 {
 		return blobEntry{binary.BigEndian.Uint32(b), binary.BigEndian.Uint64(b[4:])}, true
 	}
 	return e, false
@@ -61,10 +62,10 @@ func (c *change) putBlob(data []byte) ([]byte, error) {
 		}
 	default:
 		path := c.s.blobFile(sum)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
-		if err := c.s.writeFile(path, data); err != nil {
+		if err := c.s.writeBlob(path, data); err != nil {
 			return nil, err
 		}
 		c.written = append(c.written, path)
@@ -113,16 +114,22 @@ func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) ([]byte, error) {
 		return nil, ErrNoReference
 	}
 	if e.size <= inlineLimit {
-		return bytes.Clone(tx.Bucket(inlineBucket).Get(sum)), nil
+		data := bytes.Clone(in(tx, inlineBucket).Get(sum))
+		return data, verified(s.path, sum, data)
 	}
 	data, err := userfile.Read(s.blobFile(sum), maxEntry)
 	if err != nil {
 		return nil, explain(s.path, err)
 	}
+	return data, verified(s.blobFile(sum), sum, data)
+}
+
+// verified returns an error for bytes that are not those of a SHA-256.
+func verified(path string, sum, data []byte) error {
 	if hash := sha256.Sum256(data); !bytes.Equal(hash[:], sum) {
-		return nil, &Error{Damaged, s.blobFile(sum), errors.New("its bytes are not what was written")}
+		return &Error{Damaged, path, fmt.Errorf("the bytes of %x are not what was written", sum[:4])}
 	}
-	return data, nil
+	return nil
 }
 
 func (c *change) retainAll(list []Reference) error {
@@ -221,7 +228,9 @@ func (s *Store) recover() error {
 }
 
 // keys copies every key of a bucket, so that it may be changed.
-func keys(b *bbolt.Bucket) [][]byte {
+func keys(b interface {
+	ForEach(func(k, v []byte) error) error
+}) [][]byte {
 	var list [][]byte
 	_ = b.ForEach(func(k, _ []byte) error { // cannot fail
 		list = append(list, bytes.Clone(k))
@@ -230,22 +239,27 @@ func keys(b *bbolt.Bucket) [][]byte {
 	return list
 }
 
-// Sweep removes files in the folder of blobs that a crash left behind, and returns how many. It reads the whole folder: call it
+// Sweep removes files that a crash left behind, in the folders of blobs and pictures, and returns how many. It reads the whole folder: call it
 // rarely, and not on the goroutine of a window.
 func (s *Store) Sweep() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	files, err := filepath.Glob(filepath.Join(s.blobs, "??", "*"))
+	folders, err := filepath.Glob(filepath.Join(s.blobs, "??"))
 	if err != nil {
 		return 0, err
 	}
-	hidden, err := filepath.Glob(filepath.Join(s.blobs, "??", tempPrefix+"*"))
-	if err != nil {
-		return 0, err
+	removed := disk.Sweep(s.pictures)
+	var files []string
+	for _, folder := range folders {
+		removed += disk.Sweep(folder)
+		list, err := filepath.Glob(filepath.Join(folder, "*")) // without hidden ones
+		if err != nil {
+			return removed, err
+		}
+		files = append(files, list...)
 	}
-	removed := 0
 	err = s.view(func(tx *bbolt.Tx) error {
-		for _, f := range append(files, hidden...) {
+		for _, f := range files {
 			sum, err := hex.DecodeString(filepath.Base(f))
 			if _, found := blobEntryOf(tx, sum); err == nil && len(sum) == sha256.Size && found {
 				continue

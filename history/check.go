@@ -29,7 +29,7 @@ func (s *Store) Check() error {
 		}
 		for _, b := range [][]byte{galleryBucket, ofSessionBucket, ofRoundBucket, childBucket, termBucket, trashBucket, uidBucket} {
 			found := map[string]string{}
-			_ = tx.Bucket(b).ForEach(func(k, v []byte) error { found[string(k)] = string(v); return nil })
+			_ = in(tx, b).ForEach(func(k, v []byte) error { found[string(k)] = string(v); return nil })
 			want := w.index[string(b)]
 			if want == nil {
 				want = map[string]string{}
@@ -39,11 +39,11 @@ func (s *Store) Check() error {
 			}
 		}
 		counted := map[string]uint32{}
-		err := tx.Bucket(blobBucket).ForEach(func(sum, _ []byte) error {
+		err := in(tx, blobBucket).ForEach(func(sum, _ []byte) error {
 			e, _ := blobEntryOf(tx, sum)
 			if e.uses > 0 {
 				counted[string(sum)] = e.uses
-			} else if tx.Bucket(looseBucket).Get(sum) == nil {
+			} else if in(tx, looseBucket).Get(sum) == nil {
 				wrong("the blob %x is unused and kept", sum)
 			}
 			data, err := s.readBlob(tx, sum)
@@ -55,14 +55,14 @@ func (s *Store) Check() error {
 		if !reflect.DeepEqual(counted, w.uses) {
 			wrong("the uses of blobs are\n%v\nwant\n%v", hexKeys(counted), hexKeys(w.uses))
 		}
-		_ = tx.Bucket(inlineBucket).ForEach(func(sum, _ []byte) error {
+		_ = in(tx, inlineBucket).ForEach(func(sum, _ []byte) error {
 			if _, found := blobEntryOf(tx, sum); !found {
 				wrong("the small blob %x is unknown", sum)
 			}
 			return nil
 		})
-		_ = tx.Bucket(thumbnailBucket).ForEach(func(k, _ []byte) error {
-			if tx.Bucket(pictureBucket).Get(k) == nil {
+		_ = in(tx, thumbnailBucket).ForEach(func(k, _ []byte) error {
+			if in(tx, pictureBucket).Get(k) == nil {
 				wrong("the thumbnail %x has no picture", k)
 			}
 			return nil
@@ -135,7 +135,7 @@ func (w *wanted) collect(s *Store, tx *bbolt.Tx) error {
 		references = append(references, r.References...)
 	}
 	steps, bytesOf := map[uint64]int{}, map[uint64]int64{}
-	err := tx.Bucket(stepBucket).ForEach(func(k, v []byte) error {
+	err := in(tx, stepBucket).ForEach(func(k, v []byte) error {
 		r, err := decodeStepRecord(s.path, v)
 		if err != nil {
 			return err
@@ -168,6 +168,9 @@ func (w *wanted) collect(s *Store, tx *bbolt.Tx) error {
 			return fmt.Errorf("picture %d has %d steps of %d bytes, says %d of %d", id, steps[id], bytesOf[id], p.Steps, p.StepBytes)
 		}
 		delete(steps, id)
+		if p.Pixels != "" {
+			references = append(references, Reference{SHA256: p.Pixels})
+		}
 		w.item(PictureItem, p.UID, id, p.Trashed.UnixNano(), !p.Trashed.IsZero())
 		w.put(galleryBucket, key(id), rowOf(p, r, one).encode())
 		w.put(ofRoundBucket, key(p.Round, id), nil)

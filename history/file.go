@@ -8,14 +8,20 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"realword/inference/disk"
 )
 
-// writeFile writes a file that is there whole or not at all, also after a loss of power. It replaces what was at path.
-func (s *Store) writeFile(path string, data []byte) error { return s.publish(path, data, os.Rename) }
+// writeBlob writes a file of the history's own, as private as the history. It is there whole or not at all, also after a loss of
+// power, and replaces what was at path.
+func (s *Store) writeBlob(path string, data []byte) error {
+	return s.publish(path, data, 0o600, os.Rename)
+}
 
-// writeNewFile is writeFile that never replaces: the error is then fs.ErrExist.
-func (s *Store) writeNewFile(path string, data []byte) error {
-	return s.publish(path, data, func(temp, path string) error {
+// writePicture writes a file of the user's likewise, as private as the user's umask says. It never replaces: the error is then
+// fs.ErrExist.
+func (s *Store) writePicture(path string, data []byte) error {
+	return s.publish(path, data, 0o666, func(temp, path string) error {
 		err := os.Link(temp, path)
 		if err == nil {
 			return os.Remove(temp)
@@ -27,9 +33,9 @@ func (s *Store) writeNewFile(path string, data []byte) error {
 	})
 }
 
-func (s *Store) publish(path string, data []byte, rename func(temp, path string) error) error {
+func (s *Store) publish(path string, data []byte, perm fs.FileMode, rename func(temp, path string) error) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, tempPrefix+"*")
+	f, err := disk.Create(dir, perm)
 	if err != nil {
 		return err
 	}
@@ -38,9 +44,6 @@ func (s *Store) publish(path string, data []byte, rename func(temp, path string)
 		err = errors.Join(err, f.Sync())
 	}
 	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
 	if err == nil {
 		err = rename(f.Name(), path)
 	}
@@ -58,12 +61,9 @@ func (s *Store) publish(path string, data []byte, rename func(temp, path string)
 	return nil
 }
 
-// tempPrefix begins the names of files that are not finished.
-const tempPrefix = ".realword-"
-
 // freeName writes data under the first free name of stem.png, stem-2.png, and so on.
 func (s *Store) freeName(dir, stem string, data []byte) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
 	for n := 1; ; n++ {
@@ -71,7 +71,7 @@ func (s *Store) freeName(dir, stem string, data []byte) (string, error) {
 		if n > 1 {
 			path = filepath.Join(dir, fmt.Sprintf("%s-%d.png", stem, n))
 		}
-		if err := s.writeNewFile(path, data); !errors.Is(err, fs.ErrExist) {
+		if err := s.writePicture(path, data); !errors.Is(err, fs.ErrExist) {
 			return path, err
 		}
 	}

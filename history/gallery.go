@@ -25,7 +25,7 @@ func (s *Store) Find(f Filter) ([]uint64, error) {
 	var ids []uint64
 	err := s.view(func(tx *bbolt.Tx) error {
 		rounds, seed, hasSeed := match(tx, f.Text)
-		return tx.Bucket(galleryBucket).ForEach(func(k, v []byte) error {
+		return in(tx, galleryBucket).ForEach(func(k, v []byte) error {
 			r, err := decodeRow(v)
 			if err != nil {
 				return &Error{Damaged, s.path, err}
@@ -80,7 +80,7 @@ func match(tx *bbolt.Tx, text string) (rounds map[uint64]bool, seed uint64, hasS
 		for _, t := range terms(part) {
 			found := map[uint64]bool{}
 			prefix := append([]byte{field}, t...)
-			c := tx.Bucket(termBucket).Cursor()
+			c := in(tx, termBucket).Cursor()
 			for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 				if id := binary.BigEndian.Uint64(k[len(k)-8:]); rounds == nil || rounds[id] {
 					found[id] = true
@@ -118,7 +118,7 @@ func (s *Store) Usage() (map[uint64]Usage, error) {
 			}
 			out[id] = u
 		}
-		return tx.Bucket(galleryBucket).ForEach(func(k, v []byte) error {
+		return in(tx, galleryBucket).ForEach(func(k, v []byte) error {
 			r, err := decodeRow(v)
 			if err != nil {
 				return &Error{Damaged, s.path, err}

@@ -1,8 +1,8 @@
 // Package history keeps an artist's work: sessions, their rounds with recipes and references, pictures with thumbnails and
 // step data, and the queue of rounds still to make.
 //
-// Contract: the only importer of bbolt; of Realword it imports half floats alone, so a recipe, a draft and an exact state
-// are bytes that the caller understands. Everything is a journal: each call that changes something is one transaction, on
+// Contract: the only importer of bbolt; of Realword it imports half floats and the handling of files alone, so a recipe, a draft and
+// an exact state are bytes that the caller understands. Everything is a journal: each call that changes something is one transaction, on
 // disk when the call returns nil, and without effect when it returns an error. A program that is killed loses at most the
 // call that it was in. A Store may be used from any goroutine; one process at a time has it open. Returned values share
 // nothing with the store.
@@ -10,7 +10,12 @@
 // Where things lie: records, thumbnails and blobs up to 32 KiB in the bbolt file, larger blobs (references, latents) as
 // files in the folder NAME.blobs beside it, named by their SHA-256; finished pictures as PNG files in the pictures folder,
 // where they are the user's. Equal blobs are kept once. Files are written before the transaction that needs them and
-// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those.
+// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those. The history
+// and its blobs are for their owner's eyes alone; pictures and exported sessions are as private as the user's umask says, and
+// a session names no folder of this machine.
+//
+// A damaged file never ends the program. Open walks through its pages before bbolt may follow them, and compares every record with its
+// checksum: what is damaged is named, not shown, and left as it is. SetAside moves it away, and Rescue takes out of it what is whole.
 package history
 
 import (
@@ -69,7 +74,7 @@ func (o Options) Open(path string) (*Store, error) {
 	if o.Wait == 0 {
 		o.Wait = time.Second
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, explain(path, err)
 	}
 	if err := examine(path, o.Wait); err != nil {
@@ -89,7 +94,7 @@ func (o Options) Open(path string) (*Store, error) {
 	return s, nil
 }
 
-// examine refuses a file that is shorter than it says: reading beyond its end would be a fault.
+// examine walks through a file before bbolt opens it, which follows damaged pages in circles and beyond the end.
 func examine(path string, wait time.Duration) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
@@ -101,18 +106,37 @@ func examine(path string, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := begins(f, info.Size()); err != nil {
+		return &Error{Damaged, path, err}
+	}
+	// bbolt is only asked for its lock, so that nobody writes meanwhile.
 	db, err := openFile(path, &bbolt.Options{Timeout: wait, ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	tx, err := db.Begin(false)
-	if err == nil {
-		if want := tx.Size(); want > info.Size() {
-			err = &Error{Damaged, path, fmt.Errorf("%d of %d bytes are there", info.Size(), want)}
-		}
-		err = errors.Join(err, tx.Rollback())
+	if info, err = f.Stat(); err == nil {
+		err = soundPages(f, info.Size())
+	}
+	if err != nil {
+		err = &Error{Damaged, path, err}
 	}
 	return errors.Join(err, db.Close())
+}
+
+// begins looks whether a file can be one of bbolt's at all. Another program may be writing its first pages just now.
+func begins(f *os.File, size int64) (err error) {
+	for range 3 {
+		if _, err = readPages(f, size); err == nil {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
 }
 
 // openFile is bbolt.Open for files that may be anything.
@@ -188,9 +212,9 @@ func (s *Store) update(do func(*change) error) error {
 	err := guard(s.path, func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			c.Tx = tx
-			if b := tx.Bucket(doomedBucket); b != nil {
+			if tx.Bucket(doomedBucket) != nil { // else it is a new one
 				for _, sum := range s.removed {
-					if err := b.Delete(sum); err != nil {
+					if err := c.Bucket(doomedBucket).Delete(sum); err != nil {
 						return err
 					}
 				}

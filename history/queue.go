@@ -34,7 +34,7 @@ func (s *Store) Enqueue(p Plan, at time.Time) (uint64, error) {
 				return fmt.Errorf("parent of the round: %w", err)
 			}
 		}
-		if id, err = c.Bucket(jobBucket).NextSequence(); err != nil {
+		if id, err = c.Bucket(jobBucket).newID(); err != nil {
 			return err
 		}
 		return errors.Join(
@@ -151,10 +151,16 @@ func (c *change) parkCrashed() error {
 
 func order(tx *bbolt.Tx) []uint64 {
 	var ids []uint64
-	for b := tx.Bucket(metaBucket).Get(orderKey); len(b) >= 8; b = b[8:] {
+	b := in(tx, metaBucket).Get(orderKey)
+	if b != nil {
+		b = unseal(metaBucket, orderKey, b)
+	}
+	for ; len(b) >= 8; b = b[8:] {
 		ids = append(ids, binary.BigEndian.Uint64(b))
 	}
 	return ids
 }
 
-func (c *change) setOrder(ids []uint64) error { return c.Bucket(metaBucket).Put(orderKey, key(ids...)) }
+func (c *change) setOrder(ids []uint64) error {
+	return c.Bucket(metaBucket).Put(orderKey, seal(metaBucket, orderKey, key(ids...)))
+}

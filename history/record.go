@@ -70,7 +70,8 @@ type Picture struct {
 	UID       string    `json:"uid"`
 	Round     uint64    `json:"round"`
 	Seed      uint64    `json:"seed"`
-	File      string    `json:"file,omitempty"`   // absolute path, the file may have been moved since; none: it was stopped before its end
+	File      string    `json:"file,omitempty"`   // absolute path, the file may have been moved since; none: it was stopped before its end, or
+	Pixels    string    `json:"pixels,omitempty"` // could not be written: SHA-256 of the PNG that is kept here, see KeepPixels
 	SHA256    string    `json:"sha256,omitempty"` // of a file that the store wrote
 	Width     int       `json:"width,omitempty"`
 	Height    int       `json:"height,omitempty"`
@@ -82,6 +83,9 @@ type Picture struct {
 	Trashed   time.Time `json:"trashed,omitzero"`
 	Thumbnail []byte    `json:"-"` // a small PNG; read by Pictures alone
 }
+
+// Finished tells whether a picture was made to its end: it is in a file, or its pixels are kept.
+func (p Picture) Finished() bool { return p.File != "" || p.Pixels != "" }
 
 // row is what the gallery knows of a picture without reading its record: 41 bytes.
 type row struct {

@@ -27,7 +27,7 @@ func (s *Store) NewSession(name string, at time.Time) (uint64, error) {
 
 func (c *change) newSession(s Session) (Session, error) {
 	b := c.Bucket(sessionBucket)
-	id, err := b.NextSequence()
+	id, err := b.idFor(s.ID)
 	if err != nil {
 		return s, err
 	}
@@ -41,9 +41,8 @@ func (c *change) newSession(s Session) (Session, error) {
 func (s *Store) Sessions() ([]Session, error) {
 	var list []Session
 	err := s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(sessionBucket).ForEach(func(_, value []byte) error {
-			var one Session
-			err := json.Unmarshal(value, &one)
+		return in(tx, sessionBucket).ForEach(func(_, value []byte) error {
+			one, err := decode[Session](tx, sessionBucket, value)
 			list = append(list, one)
 			return err
 		})
@@ -109,7 +108,7 @@ func (c *change) beginRound(r *Round) (err error) {
 		}
 		r.Session = session.ID
 	}
-	if r.ID, err = c.Bucket(roundBucket).NextSequence(); err != nil {
+	if r.ID, err = c.Bucket(roundBucket).idFor(r.ID); err != nil {
 		return err
 	}
 	return c.putNewRound(r)
@@ -275,9 +274,63 @@ func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, er
 		}
 		old.Bytes = fileSize(old.File)
 		file = old.File
-		return errors.Join(c.putPicture(old), c.putThumbnail(id, p.Thumbnail))
+		return errors.Join(c.dropPixels(&old), c.putPicture(old), c.putThumbnail(id, p.Thumbnail))
 	})
 	return file, err
+}
+
+// KeepPixels journals the end of a started picture whose file could not be written: Width, Height and Thumbnail of p, and the PNG file
+// itself, which is kept here until FinishPicture or MovePicture says where it is.
+func (s *Store) KeepPixels(id uint64, p Picture, png []byte) error {
+	if len(png) == 0 || len(png) > maxEntry {
+		return fmt.Errorf("a picture of %d bytes: %w", len(png), errOutsideLimit)
+	}
+	return s.update(func(c *change) error {
+		old, err := getPicture(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		if old.File != "" {
+			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
+		}
+		if err := c.dropPixels(&old); err != nil {
+			return err
+		}
+		old.Width, old.Height, old.Bytes = p.Width, p.Height, int64(len(png))
+		if old.Pixels, err = c.keep(png); err != nil {
+			return err
+		}
+		return errors.Join(c.putPicture(old), c.putThumbnail(id, p.Thumbnail))
+	})
+}
+
+// dropPixels lets go of the pixels of a picture that has a file now, or goes.
+func (c *change) dropPixels(p *Picture) error {
+	if p.Pixels == "" {
+		return nil
+	}
+	sum, err := Reference{SHA256: p.Pixels}.sum()
+	p.Pixels = ""
+	if err != nil {
+		return err
+	}
+	return c.release(sum)
+}
+
+// Pixels returns the PNG file of a picture that KeepPixels kept, or ErrNoPicture.
+func (s *Store) Pixels(id uint64) ([]byte, error) {
+	var data []byte
+	err := s.view(func(tx *bbolt.Tx) error {
+		p, err := getPicture(tx, id)
+		if err == nil && p.Pixels == "" {
+			err = fmt.Errorf("the pixels of picture %d are not kept: %w", id, ErrNoPicture)
+		}
+		if err == nil {
+			data, err = s.readHex(tx, p.Pixels)
+		}
+		return err
+	})
+	return data, err
 }
 
 func (c *change) writePicture(stem string, png []byte) (string, error) {
@@ -309,7 +362,7 @@ func (c *change) putThumbnail(id uint64, png []byte) error {
 	if len(png) > maxThumbnail {
 		return fmt.Errorf("a thumbnail of %d bytes: %w", len(png), errOutsideLimit)
 	}
-	return c.Bucket(thumbnailBucket).Put(key(id), png)
+	return c.Bucket(thumbnailBucket).Put(key(id), sealThumbnail(key(id), png))
 }
 
 const maxThumbnail = 1 << 20
@@ -319,7 +372,7 @@ func (c *change) newPicture(p Picture, thumbnail []byte) (_ Picture, err error) 
 	if _, err := getRound(c.Tx, p.Round); err != nil {
 		return p, err
 	}
-	if p.ID, err = c.Bucket(pictureBucket).NextSequence(); err != nil {
+	if p.ID, err = c.Bucket(pictureBucket).idFor(p.ID); err != nil {
 		return p, err
 	}
 	if p.UID == "" {
@@ -374,7 +427,7 @@ func (s *Store) Pictures(ids []uint64) ([]Picture, error) {
 			if err != nil {
 				return err
 			}
-			p.Thumbnail = bytes.Clone(tx.Bucket(thumbnailBucket).Get(key(id)))
+			p.Thumbnail = bytes.Clone(openThumbnail(key(id), in(tx, thumbnailBucket).Get(key(id))))
 			list = append(list, p)
 		}
 		return nil
@@ -387,7 +440,14 @@ func (s *Store) MovePicture(id uint64, file string) error {
 	if _, err := os.Stat(file); err != nil {
 		return explain(file, err)
 	}
-	return s.changePicture(id, func(p *Picture) { p.File, p.Bytes = file, fileSize(file) })
+	return s.update(func(c *change) error {
+		p, err := getPicture(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		p.File, p.Bytes = file, fileSize(file)
+		return errors.Join(c.dropPixels(&p), c.putPicture(p))
+	})
 }
 
 // SetStar stars a picture, or takes the star away.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-const schema = 2
+const schema = 3
 
 // Buckets. Numbers in keys are 8 bytes, big endian, so that cursors walk in order of age.
 var (
@@ -75,7 +76,26 @@ func migrate(c *change) error {
 	if err := meta.Put(schemaKey, []byte{schema}); err != nil {
 		return err
 	}
+	if version == 2 {
+		return c.sealAll()
+	}
 	return c.writeSchema1(old)
+}
+
+// sealAll gives the records of schema 2 their checksums.
+func (c *change) sealAll() error {
+	for _, name := range sealedBuckets {
+		b := c.Tx.Bucket(name)
+		for _, k := range keys(b) {
+			if err := c.Bucket(name).Put(k, bytes.Clone(b.Get(k))); err != nil {
+				return err
+			}
+		}
+	}
+	if o := c.Tx.Bucket(metaBucket).Get(orderKey); o != nil {
+		return c.Tx.Bucket(metaBucket).Put(orderKey, seal(metaBucket, orderKey, bytes.Clone(o)))
+	}
+	return nil
 }
 
 // Schema 1 had rounds and pictures (key: round, then an index of 4 bytes) with the thumbnail in the record.
@@ -99,7 +119,7 @@ type oldPicture struct {
 func readSchema1(c *change) ([]oldRound, error) {
 	var rounds []oldRound
 	where := map[uint64]int{}
-	err := c.Bucket(roundBucket).ForEach(func(_, value []byte) error {
+	err := c.Tx.Bucket(roundBucket).ForEach(func(_, value []byte) error {
 		var r oldRound
 		if err := json.Unmarshal(value, &r); err != nil {
 			return &Error{Damaged, c.s.path, err}
@@ -111,7 +131,7 @@ func readSchema1(c *change) ([]oldRound, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.Bucket(pictureBucket).ForEach(func(key, value []byte) error {
+	err = c.Tx.Bucket(pictureBucket).ForEach(func(key, value []byte) error {
 		var p oldPicture
 		if err := json.Unmarshal(value, &p); err != nil || len(key) != 12 {
 			return &Error{Damaged, c.s.path, fmt.Errorf("picture %x: %v", key, err)}
@@ -124,7 +144,7 @@ func readSchema1(c *change) ([]oldRound, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := c.Bucket(roundBucket).Sequence()
+	next := c.Tx.Bucket(roundBucket).Sequence()
 	for _, name := range [][]byte{roundBucket, pictureBucket} {
 		if err := c.DeleteBucket(name); err != nil {
 			return nil, err
@@ -167,7 +187,7 @@ func (c *change) writeSchema1(rounds []oldRound) error {
 
 // records
 
-func put(b *bbolt.Bucket, id uint64, v any) error {
+func put(b bucket, id uint64, v any) error {
 	value, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("it cannot be written as JSON: %w", err)
@@ -178,12 +198,17 @@ func put(b *bbolt.Bucket, id uint64, v any) error {
 // get reads a record, or returns missing.
 func get[T any](tx *bbolt.Tx, bucket []byte, id uint64, missing error) (T, error) {
 	var v T
-	value := tx.Bucket(bucket).Get(key(id))
+	value := in(tx, bucket).Get(key(id))
 	if value == nil {
 		return v, fmt.Errorf("%s %d: %w", bucket, id, missing)
 	}
+	return decode[T](tx, bucket, value)
+}
+
+func decode[T any](tx *bbolt.Tx, bucket, value []byte) (T, error) {
+	var v T
 	if err := json.Unmarshal(value, &v); err != nil {
-		return v, &Error{Damaged, tx.DB().Path(), fmt.Errorf("%s %d: %w", bucket, id, err)}
+		return v, &Error{Damaged, tx.DB().Path(), fmt.Errorf("one of the %s: %w", bucket, err)}
 	}
 	return v, nil
 }
@@ -201,7 +226,7 @@ func getPicture(tx *bbolt.Tx, id uint64) (Picture, error) {
 // under returns the last number of every key that begins with prefix: the members of an index.
 func under(tx *bbolt.Tx, bucket []byte, prefix []byte) []uint64 {
 	var ids []uint64
-	c := tx.Bucket(bucket).Cursor()
+	c := in(tx, bucket).Cursor()
 	for k, _ := c.Seek(prefix); len(k) >= len(prefix)+8 && string(k[:len(prefix)]) == string(prefix); k, _ = c.Next() {
 		ids = append(ids, binary.BigEndian.Uint64(k[len(k)-8:]))
 	}

@@ -144,7 +144,7 @@ func (c *change) dropSteps(picture uint64) error {
 
 func stepIndexes(tx *bbolt.Tx, picture uint64) []int {
 	var list []int
-	prefix, c := key(picture), tx.Bucket(stepBucket).Cursor()
+	prefix, c := key(picture), in(tx, stepBucket).Cursor()
 	for k, _ := c.Seek(prefix); len(k) == 12 && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		list = append(list, int(binary.BigEndian.Uint32(k[8:])))
 	}
@@ -164,7 +164,7 @@ func (s *Store) Steps(picture uint64) (list []int, err error) {
 func (s *Store) Step(picture uint64, index int, state bool) (Step, error) {
 	var step Step
 	err := s.view(func(tx *bbolt.Tx) error {
-		value := tx.Bucket(stepBucket).Get(stepKey(picture, index))
+		value := in(tx, stepBucket).Get(stepKey(picture, index))
 		if value == nil || index < 0 {
 			return fmt.Errorf("step %d of picture %d: %w", index, picture, ErrNoStep)
 		}

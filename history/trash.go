@@ -105,7 +105,7 @@ func (c *change) markOne(at time.Time, item Item) error {
 func (s *Store) TrashCan() (map[Item]time.Time, error) {
 	list := map[Item]time.Time{}
 	err := s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(trashBucket).ForEach(func(k, v []byte) error {
+		return in(tx, trashBucket).ForEach(func(k, v []byte) error {
 			if len(k) != 9 || len(v) != 8 {
 				return &Error{Damaged, s.path, fmt.Errorf("the trash has %x", k)}
 			}
@@ -201,7 +201,7 @@ func (c *change) purge(item Item) (pictures int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := errors.Join(c.orphan(p.ID), c.dropSteps(p.ID)); err != nil {
+		if err := errors.Join(c.orphan(p.ID), c.dropSteps(p.ID), c.dropPixels(&p)); err != nil {
 			return 0, err
 		}
 		if p.SHA256 != "" {

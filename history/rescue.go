@@ -1,0 +1,402 @@
+package history
+
+import (
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"realword/inference/userfile"
+)
+
+// Rescued is what Rescue has brought over.
+type Rescued struct {
+	Sessions, Rounds, Pictures, Jobs int
+	Lost                             int // places and records that could not be read
+}
+
+// Rescue takes everything out of a damaged history that can still be read, and is what was written: sessions with their drafts, rounds,
+// pictures, step data, references and the queue. The damaged file, which SetAside has moved away, and its blobs stay as they are.
+// Pictures stay in the files where they are. Each session comes over whole or, with an error that is returned with those of others,
+// not at all. In a history that holds nothing yet, everything keeps its number.
+func (s *Store) Rescue(path string) (Rescued, error) {
+	var out Rescued
+	f, err := userfile.Open(path)
+	if err != nil {
+		return out, explain(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return out, explain(path, err)
+	}
+	r := gather(f, info.Size(), strings.TrimSuffix(path, filepath.Ext(path))+".blobs")
+	sessions, err := s.Sessions()
+	if err != nil {
+		return out, err
+	}
+	same := len(sessions) == 0
+	var errs []error
+	pictures, moved := map[uint64]uint64{}, map[uint64]uint64{}
+	for _, a := range r.archives() {
+		var one Imported
+		lost := 0
+		err := s.update(func(c *change) error {
+			lost = 0
+			i := importer{change: c, source: r, pictures: pictures, lost: &lost, same: same}
+			err := i.session(a)
+			one = i.out
+			if err != nil {
+				return err
+			}
+			return i.trash(a)
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("session %d: %w", a.Session.ID, err))
+			continue
+		}
+		moved[a.Session.ID] = one.Session
+		out.Sessions++
+		out.Rounds += one.Rounds
+		out.Pictures += one.Pictures
+		r.lost += lost
+	}
+	for _, j := range r.jobs() {
+		if j.Round != 0 && j.Attempts >= 2 {
+			j.Parked = true
+		}
+		j.Session, j.Round = moved[j.Session], 0
+		err := s.update(func(c *change) error {
+			i := importer{change: c, source: r, lost: &r.lost}
+			var err error
+			if j.References, err = i.references(j.References); err != nil {
+				return err
+			}
+			var parents []uint64
+			for _, p := range j.Parents {
+				if pictures[p] != 0 {
+					parents = append(parents, pictures[p])
+				}
+			}
+			j.Parents = parents
+			if j.ID, err = c.Bucket(jobBucket).newID(); err != nil {
+				return err
+			}
+			return errors.Join(c.retainAll(j.References), put(c.Bucket(jobBucket), j.ID, j), c.setOrder(append(order(c.Tx), j.ID)))
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("a waiting round: %w", err))
+			continue
+		}
+		out.Jobs++
+	}
+	out.Lost = r.lost
+	return out, errors.Join(errs...)
+}
+
+// remains are the records that a damaged file still has, opened, by bucket and key.
+type remains struct {
+	records map[string]map[string][]byte
+	later   map[string]map[string]func() ([]byte, error) // thumbnails and small blobs: read when they are wanted
+	blobs   string                                       // the folder of large ones
+	lost    int
+}
+
+// whole buckets are gathered at once, large ones are read later.
+var (
+	gathered = [][]byte{sessionBucket, roundBucket, pictureBucket, galleryBucket, stepBucket, jobBucket}
+	readLate = [][]byte{thumbnailBucket, inlineBucket}
+)
+
+// gather reads what there is: from the newest tree, then from the one before it, of which a program that died leaves more, and then,
+// where something is missing, from every page that looks like one of a history.
+func gather(file *os.File, size int64, blobs string) *remains {
+	r := &remains{records: map[string]map[string][]byte{}, later: map[string]map[string]func() ([]byte, error){}, blobs: blobs}
+	for _, b := range gathered {
+		r.records[string(b)] = map[string][]byte{}
+	}
+	for _, b := range readLate {
+		r.later[string(b)] = map[string]func() ([]byte, error){}
+	}
+	r.records[string(metaBucket)] = map[string][]byte{}
+	p, err := readPages(file, size)
+	if err != nil {
+		p = &pages{file: file, size: size, pageSize: 1 << 12}
+		r.lost++
+	}
+	sealed := true // unless the file says otherwise
+	var used []uint64
+	for n, m := range p.metas {
+		m.pages = min(m.pages, uint64(size/p.pageSize))
+		version := p.schemaOf(m)
+		sealed = version != 2 && sealed
+		w := p.walker(m)
+		w.damaged = func(error) error {
+			if n == 0 {
+				r.lost++
+			}
+			return nil
+		}
+		w.visit = func(bucket []byte, e element) error {
+			if !r.take(bucket, e, version != 2) && n == 0 {
+				r.lost++
+			}
+			return nil
+		}
+		_ = w.tree(m.root, nil, nil, nil, 0) // neither of the two ends it
+		if n == 0 {
+			used = w.used
+		}
+	}
+	if r.lost > 0 && sealed {
+		r.carve(p, used)
+	}
+	return r
+}
+
+// take keeps a record unless there is one of its key, and tells whether it was whole.
+func (r *remains) take(bucket []byte, e element, sealed bool) bool {
+	if late := r.later[string(bucket)]; late != nil {
+		if late[string(e.key)] == nil {
+			late[string(e.key)] = e.value
+		}
+		return true
+	}
+	have := r.records[string(bucket)]
+	if have == nil || have[string(e.key)] != nil {
+		return true
+	}
+	value, err := e.value()
+	switch {
+	case err != nil:
+		return false
+	case string(bucket) == string(metaBucket) && string(e.key) != string(orderKey):
+		return true
+	case sealed:
+		if value, err = openSeal(bucket, e.key, value); err != nil {
+			return false
+		}
+	}
+	have[string(e.key)] = slices.Clone(value)
+	return true
+}
+
+// carve looks through the pages that no tree led to. Checksums say of which bucket a record is. Old versions of records lie about, and
+// what was deleted; of several versions the longest is taken, since records grow.
+func (r *remains) carve(p *pages, used []uint64) {
+	all := metaPage{pages: uint64(p.size / p.pageSize)}
+	found := map[string]map[string][]byte{}
+	for id := uint64(2); id < all.pages; id++ {
+		if id/64 < uint64(len(used)) && used[id/64]&(1<<(id%64)) != 0 {
+			continue
+		}
+		page, err := p.open(all, id)
+		if err != nil || page.flags != leafPage {
+			continue
+		}
+		_ = page.each(func(e element) error { // up to where it is damaged
+			if len(e.key) == 32 && r.later[string(inlineBucket)][string(e.key)] == nil {
+				r.later[string(inlineBucket)][string(e.key)] = e.value // its name says whether it is one
+			}
+			value, err := e.value()
+			if err != nil || len(value) > 1<<24 {
+				return err
+			}
+			if len(e.key) == 8 && openThumbnail(e.key, value) != nil {
+				if late := r.later[string(thumbnailBucket)]; late[string(e.key)] == nil {
+					late[string(e.key)] = e.value
+				}
+				return nil
+			}
+			for _, b := range gathered {
+				if open, err := openSeal(b, e.key, value); err == nil {
+					if found[string(b)] == nil {
+						found[string(b)] = map[string][]byte{}
+					}
+					if old := found[string(b)][string(e.key)]; old == nil || len(old) < len(open) {
+						found[string(b)][string(e.key)] = slices.Clone(open)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	for b, records := range found {
+		for k, v := range records {
+			if r.records[b][k] == nil {
+				r.records[b][k] = v
+			}
+		}
+	}
+}
+
+// read implements source, for thumbnails.
+func (r *remains) read(name string, limit int64) ([]byte, error) {
+	value := r.later[string(thumbnailBucket)][name]
+	if value == nil {
+		return nil, ErrNoPicture
+	}
+	sealed, err := value()
+	if err != nil {
+		return nil, err
+	}
+	data := openThumbnail([]byte(name), sealed)
+	if data == nil {
+		return nil, errors.New("the thumbnail is damaged")
+	}
+	if int64(len(data)) > limit {
+		return nil, errOutsideLimit
+	}
+	return data, nil
+}
+
+// blob implements source.
+func (r *remains) blob(sha string) ([]byte, error) {
+	sum, err := Reference{SHA256: sha}.sum()
+	if err != nil {
+		return nil, err
+	}
+	if value := r.later[string(inlineBucket)][string(sum)]; value != nil {
+		if data, err := value(); err == nil && verified("", sum, data) == nil {
+			return data, nil
+		}
+	}
+	name := hex.EncodeToString(sum)
+	path := filepath.Join(r.blobs, name[:2], name)
+	data, err := userfile.Read(path, maxEntry)
+	if err == nil {
+		err = verified(path, sum, data)
+	}
+	return data, err
+}
+
+// decoded are the records of a bucket in the order of their numbers. Those that are no JSON are lost.
+func decoded[T any](r *remains, bucket []byte) (ids []uint64, list map[uint64]T) {
+	list = map[uint64]T{}
+	for k, value := range r.records[string(bucket)] {
+		var one T
+		if len(k) != 8 || json.Unmarshal(value, &one) != nil {
+			r.lost++
+			continue
+		}
+		id := binary.BigEndian.Uint64([]byte(k))
+		ids = append(ids, id)
+		list[id] = one
+	}
+	slices.Sort(ids)
+	return ids, list
+}
+
+// archives are the sessions as an import takes them, with what fits together of them.
+func (r *remains) archives() []archive {
+	_, sessions := decoded[Session](r, sessionBucket)
+	roundIDs, rounds := decoded[Round](r, roundBucket)
+	pictureIDs, pictures := decoded[Picture](r, pictureBucket)
+	steps := map[uint64][]archivedStep{}
+	for _, k := range slices.Sorted(maps.Keys(r.records[string(stepBucket)])) {
+		record, err := decodeStepRecord("", r.records[string(stepBucket)][k])
+		if len(k) != 12 || err != nil {
+			r.lost++
+			continue
+		}
+		id := binary.BigEndian.Uint64([]byte(k))
+		steps[id] = append(steps[id], archivedStep{int(binary.BigEndian.Uint32([]byte(k[8:]))), record})
+	}
+	// What a lost record held together is held together by an empty one.
+	for _, id := range pictureIDs {
+		round := pictures[id].Round
+		if _, there := rounds[round]; there {
+			continue
+		}
+		orphaned := Round{ID: round, Plan: Plan{Recipe: json.RawMessage(`{}`)}, Status: Interrupted}
+		if row, err := decodeRow(r.records[string(galleryBucket)][string(key(id))]); err == nil {
+			orphaned.Session = row.session
+		}
+		rounds[round] = orphaned
+		roundIDs = append(roundIDs, round)
+	}
+	slices.Sort(roundIDs)
+	unique := map[string]bool{}
+	uid := func(have string) string {
+		if b, err := hex.DecodeString(have); err != nil || len(b) != 16 || unique[have] {
+			return newUID()
+		}
+		unique[have] = true
+		return have
+	}
+	list := map[uint64]*archive{}
+	for id, one := range sessions {
+		one.ID, one.UID = id, uid(one.UID)
+		list[id] = &archive{Format: archiveFormat, Session: one}
+	}
+	for _, id := range roundIDs {
+		one := rounds[id]
+		if list[one.Session] == nil {
+			list[one.Session] = &archive{Format: archiveFormat, Session: Session{ID: one.Session, UID: newUID(), Created: one.Started}}
+		}
+		one.ID, one.UID = id, uid(one.UID)
+		a := list[one.Session]
+		a.Rounds = append(a.Rounds, one)
+	}
+	for _, id := range pictureIDs {
+		one := pictures[id]
+		one.ID, one.UID, one.Steps, one.StepBytes = id, uid(one.UID), 0, 0
+		a := list[rounds[one.Round].Session]
+		p := archivedPicture{Picture: one, KeptSteps: steps[id]}
+		if r.later[string(thumbnailBucket)][string(key(id))] != nil {
+			p.Thumb = string(key(id))
+		}
+		a.Pictures = append(a.Pictures, p)
+	}
+	var out []archive
+	for _, id := range slices.Sorted(maps.Keys(list)) {
+		out = append(out, *list[id])
+	}
+	if len(out) > 0 && out[0].Session.ID == 0 {
+		out = append(out[1:], out[0]) // it takes a number that nothing else has
+	}
+	return out
+}
+
+// jobs are the rounds that waited, in their order.
+func (r *remains) jobs() []Job {
+	ids, jobs := decoded[Job](r, jobBucket)
+	place := map[uint64]int{}
+	for b := r.records[string(metaBucket)][string(orderKey)]; len(b) >= 8; b = b[8:] {
+		place[binary.BigEndian.Uint64(b)] = len(place) + 1
+	}
+	slices.SortStableFunc(ids, func(a, b uint64) int {
+		return cmp.Compare(cmp.Or(place[a], 1<<30), cmp.Or(place[b], 1<<30))
+	})
+	var list []Job
+	for _, id := range ids {
+		list = append(list, jobs[id])
+	}
+	return list
+}
+
+// trash throws away again what lay in the trash.
+func (i *importer) trash(a archive) error {
+	mark := func(at time.Time, item Item) error {
+		if at.IsZero() || item.ID == 0 {
+			return nil
+		}
+		return i.markOne(at, item)
+	}
+	err := mark(a.Session.Trashed, Item{SessionItem, i.out.Session})
+	for _, r := range a.Rounds {
+		err = errors.Join(err, mark(r.Trashed, Item{RoundItem, i.known(RoundItem, r.UID)}))
+	}
+	for _, p := range a.Pictures {
+		err = errors.Join(err, mark(p.Trashed, Item{PictureItem, i.known(PictureItem, p.UID)}))
+	}
+	return err
+}
