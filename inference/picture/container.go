@@ -1,10 +1,16 @@
 package picture
 
 import (
+	"bytes"
+	"compress/lzw"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"image"
+	"image/color"
+	"image/gif"
+	"io"
+	"slices"
 )
 
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
@@ -29,50 +35,10 @@ func pngChunks(data []byte, visit func(kind string, body []byte) bool) {
 	}
 }
 
-// pngFrames is the frame count of an APNG (chunk acTL before the first IDAT), 1 for other files.
-func pngFrames(data []byte) int {
-	frames := 1
-	pngChunks(data, func(kind string, body []byte) bool {
-		if kind == "acTL" && len(body) == 8 {
-			frames = int(min(max(1, be32(body)), 1<<30))
-		}
-		return kind != "acTL" && kind != "IDAT"
-	})
-	return frames
-}
-
-func pngOrientation(data []byte) int {
-	orientation := 1
-	pngChunks(data, func(kind string, body []byte) bool {
-		if kind == "eXIf" {
-			orientation = exifOrientation(body)
-		}
-		return kind != "eXIf"
-	})
-	return orientation
-}
-
-// jpegOrientation looks for the EXIF block among the segments before the first scan.
-func jpegOrientation(data []byte) int {
-	for rest := data[2:]; len(rest) >= 4 && rest[0] == 0xff; {
-		if rest[1] == 0xff { // fill byte
-			rest = rest[1:]
-			continue
-		}
-		n := int(rest[2])<<8 | int(rest[3])
-		if rest[1] == 0xda || n < 2 || n+2 > len(rest) {
-			break
-		}
-		if body := rest[4 : 2+n]; rest[1] == 0xe1 && len(body) > 6 && string(body[:6]) == "Exif\x00\x00" {
-			return exifOrientation(body[6:])
-		}
-		rest = rest[2+n:]
-	}
-	return 1
-}
-
-// exifOrientation reads tag 0x0112 of the first directory of a TIFF-shaped EXIF block; 1 (upright) if there is none.
+// exifOrientation reads tag 0x0112 of the first directory of a TIFF-shaped EXIF block; 1 (upright) if there is none. Any whole number
+// is taken for its type, as other readers do: writers know bytes, shorts and longs, with sign and without.
 func exifOrientation(b []byte) int {
+	b = bytes.TrimPrefix(b, []byte("Exif\x00\x00")) // some writers put it where none belongs
 	if len(b) < 8 {
 		return 1
 	}
@@ -94,8 +60,17 @@ func exifOrientation(b []byte) int {
 		if len(entries) < 12 {
 			break
 		}
-		if order.Uint16(entries) == 0x0112 {
-			if v := int(order.Uint16(entries[8:])); v >= 1 && v <= 8 {
+		if order.Uint16(entries) == 0x0112 && order.Uint32(entries[4:]) >= 1 {
+			v := 0
+			switch value := entries[8:]; order.Uint16(entries[2:]) {
+			case 1, 6: // byte, signed byte
+				v = int(value[0])
+			case 3, 8: // short, signed short
+				v = int(order.Uint16(value))
+			case 4, 9: // long, signed long
+				v = int(order.Uint32(value))
+			}
+			if v >= 1 && v <= 8 {
 				return v
 			}
 		}
@@ -104,8 +79,9 @@ func exifOrientation(b []byte) int {
 	return 1
 }
 
-// gifFrames counts the image descriptors of a GIF as far as its blocks make sense, without unpacking any.
-func gifFrames(data []byte) int {
+// eachGIF calls visit with the position of every extension and every image descriptor of a GIF file, as far as its blocks make sense and
+// without unpacking any, until visit returns false.
+func eachGIF(data []byte, visit func(at int) bool) {
 	const header, trailer, extension, descriptor = 13, 0x3b, 0x21, 0x2c
 	table := func(flags byte) int {
 		if flags&0x80 == 0 {
@@ -114,25 +90,59 @@ func gifFrames(data []byte) int {
 		return 3 << (1 + flags&7)
 	}
 	if len(data) < header {
-		return 1
+		return
 	}
-	at, frames := header+table(data[10]), 0
+	at := header + table(data[10])
 	for at < len(data) && data[at] != trailer {
-		switch {
-		case data[at] == extension:
+		if data[at] != extension && (data[at] != descriptor || at+10 > len(data)) || !visit(at) {
+			return
+		}
+		if data[at] == extension {
 			at += 2
-		case data[at] == descriptor && at+10 <= len(data):
-			frames++
+		} else {
 			at += 10 + table(data[at+9]) + 1
-		default:
-			return max(1, frames)
 		}
 		for at < len(data) && data[at] != 0 { // sub-blocks
 			at += 1 + int(data[at])
 		}
 		at++
 	}
+}
+
+// gifFrames counts the pictures of a GIF file.
+func gifFrames(data []byte) int {
+	frames := 0
+	eachGIF(data, func(at int) bool {
+		if data[at] == 0x2c {
+			frames++
+		}
+		return true
+	})
 	return max(1, frames)
+}
+
+// gifPicture is where the first picture begins, -1 if there is none.
+func gifPicture(data []byte) int {
+	found := -1
+	eachGIF(data, func(at int) bool {
+		if data[at] == 0x2c {
+			found = at
+		}
+		return found < 0
+	})
+	return found
+}
+
+// gifClear is the colour of the first picture that stands for clear, -1 if there is none.
+func gifClear(data []byte) int {
+	clear := -1
+	eachGIF(data, func(at int) bool {
+		if data[at] == 0x21 && at+7 < len(data) && data[at+1] == 0xf9 && data[at+2] == 4 && data[at+3]&1 != 0 {
+			clear = int(data[at+6])
+		}
+		return data[at] != 0x2c
+	})
+	return clear
 }
 
 // webP is what the top level of a WebP file says.
@@ -140,6 +150,7 @@ type webP struct {
 	width, height int    // of the canvas, 0 without a VP8X chunk
 	frames        int    // animation frames, 0 for a still
 	first         []byte // the first ANMF chunk
+	icc           []byte // its colour profile
 	orientation   int
 }
 
@@ -154,6 +165,97 @@ func riff(b []byte, visit func(id string, body []byte) bool) {
 	}
 }
 
+// wholeRIFF fills a file that is cut short with zeros, so that decoders that want all of it show what there is; short says so. A file of
+// which less than half is there stays as it is.
+func wholeRIFF(data []byte) (whole []byte, short bool) {
+	if len(data) < 12 {
+		return data, false
+	}
+	says := 8 + uint64(le32(data[4:]))
+	if have := uint64(len(data)); says <= have || says > 2*have {
+		return data, false
+	}
+	return append(slices.Clip(data), make([]byte, says-uint64(len(data)))...), true
+}
+
+// mendGIF decodes the first picture of a GIF file that is cut short, or returns the error that there was. Pixels that are missing have
+// the first colour that is clear, or else the first of all.
+func mendGIF(data []byte, cause error) (image.Image, error) {
+	config, err := gif.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, cause
+	}
+	at := gifPicture(data)
+	if at < 0 || at+11 > len(data) {
+		return nil, cause
+	}
+	le16 := func(at int) int { return int(binary.LittleEndian.Uint16(data[at:])) }
+	rect := image.Rect(0, 0, le16(at+5), le16(at+7)).Add(image.Pt(le16(at+1), le16(at+3)))
+	if rect.Empty() || !rect.In(image.Rect(0, 0, config.Width, config.Height)) {
+		return nil, cause
+	}
+	flags, colours := data[at+9], data[13:]
+	n := 3 << (1 + data[10]&7)
+	at += 10
+	if flags&0x80 != 0 {
+		n = 3 << (1 + flags&7)
+		colours = data[at:]
+		at += n
+	} else if data[10]&0x80 == 0 {
+		return nil, cause
+	}
+	if n > len(colours) || at+1 > len(data) || data[at] < 2 || data[at] > 8 {
+		return nil, cause
+	}
+	palette := make(color.Palette, n/3, n/3+1)
+	for i := range palette {
+		palette[i] = color.NRGBA{colours[3*i], colours[3*i+1], colours[3*i+2], 255}
+	}
+	if clear := gifClear(data); clear >= 0 && clear < len(palette) {
+		palette[clear] = color.NRGBA{}
+	}
+	var packed []byte
+	for rest := data[at+1:]; len(rest) > 0 && rest[0] != 0; {
+		n := min(1+int(rest[0]), len(rest))
+		packed, rest = append(packed, rest[1:n]...), rest[n:]
+	}
+	img := image.NewPaletted(rect, palette)
+	values := make([]byte, rect.Dx()*rect.Dy())
+	z := lzw.NewReader(bytes.NewReader(packed), lzw.LSB, int(data[at]))
+	defer z.Close()
+	got, _ := io.ReadFull(z, values)
+	if 2*got < len(values) {
+		return nil, cause
+	}
+	if len(palette) < 256 { // a clear colour for what is missing
+		img.Palette = append(palette, color.NRGBA{})
+		for i := got; i < len(values); i++ {
+			values[i] = uint8(len(palette))
+		}
+	}
+	lines := make([]int, 0, rect.Dy()) // in the order of the file
+	if flags&0x40 != 0 {
+		for _, p := range [][2]int{{0, 8}, {4, 8}, {2, 4}, {1, 2}} {
+			for y := p[0]; y < rect.Dy(); y += p[1] {
+				lines = append(lines, y)
+			}
+		}
+	} else {
+		for y := range rect.Dy() {
+			lines = append(lines, y)
+		}
+	}
+	for i, y := range lines {
+		copy(img.Pix[y*img.Stride:], values[i*rect.Dx():][:rect.Dx()])
+	}
+	for i, v := range img.Pix { // as damaged data may have it
+		if int(v) >= len(img.Palette) {
+			img.Pix[i] = 0
+		}
+	}
+	return img, nil
+}
+
 func readWebP(data []byte) webP {
 	w := webP{orientation: 1}
 	riff(data[12:], func(id string, body []byte) bool {
@@ -164,10 +266,9 @@ func readWebP(data []byte) webP {
 			if w.frames++; w.frames == 1 {
 				w.first = body
 			}
+		case id == "ICCP" && w.icc == nil:
+			w.icc = body
 		case id == "EXIF":
-			if len(body) > 6 && string(body[:6]) == "Exif\x00\x00" {
-				body = body[6:]
-			}
 			w.orientation = exifOrientation(body)
 		}
 		return true

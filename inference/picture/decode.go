@@ -2,38 +2,45 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
-	"image/png"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/disintegration/imaging"
+	otherjpeg "github.com/kovidgoyal/imaging/jpeg"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
 
+	"realword/inference/colour"
 	"realword/inference/userfile"
 )
 
 // Limits bounds what Decode accepts. A zero field takes its value from DefaultLimits.
 type Limits struct {
 	Bytes  int64 // size of the file
-	Pixels int64 // width × height
+	Pixels int64 // width × height of the file
 	Side   int   // width, height; resampling a line costs about 100 bytes per pixel of it
+	Kept   int64 // pixels of the result: a larger picture is scaled down by a whole number while it is read
 }
 
-// DefaultLimits is 256 MiB, 100 megapixels and 65,535 pixels a side. A picture at the pixel limit needs 400 MB, and 800 MB
-// more while it is decoded if it has 16 bits per channel.
-var DefaultLimits = Limits{Bytes: 256 << 20, Pixels: 100_000_000, Side: 65_535}
+// DefaultLimits is 256 MiB, 500 megapixels and 65,535 pixels a side, of which 64 megapixels are kept. With them decoding needs at most
+// 1.2 GB, the file included: PNG is read line by line, other formats are refused where their decoders would take more than decoderBytes.
+var DefaultLimits = Limits{Bytes: 256 << 20, Pixels: 500_000_000, Side: 65_535, Kept: 64_000_000}
+
+// decoderBytes is what the decoder of a format that is not read line by line may take.
+const decoderBytes = 850 << 20
 
 func (l Limits) orDefault() Limits {
 	if l.Bytes <= 0 {
@@ -45,16 +52,20 @@ func (l Limits) orDefault() Limits {
 	if l.Side <= 0 {
 		l.Side = DefaultLimits.Side
 	}
+	if l.Kept <= 0 {
+		l.Kept = DefaultLimits.Kept
+	}
 	return l
 }
 
 // Info says what a decoded file was.
 type Info struct {
 	Format        string   // "PNG", "JPEG", "GIF", "WebP" or "BMP"
-	Width, Height int      // pixels, after the orientation is applied
+	Width, Height int      // pixels of the file, after the orientation is applied; the picture may have less (Limits.Kept)
 	Frames        int      // 1 for a still; the picture is always the first frame
 	Orientation   int      // the EXIF orientation that was undone, 1 (upright) to 8
 	Transparent   bool     // at least one pixel is not opaque
+	Colours       string   // the colour space that was brought to sRGB, by its name; empty for sRGB
 	SHA256        string   // hexadecimal digest of the file's bytes: how recipes name a reference
 	Notes         []string // what was lost on the way, one sentence each, for the user
 }
@@ -71,58 +82,52 @@ func (e UnsupportedError) Error() string { return string(e) }
 
 const resave = "open it in an image editor and save it as PNG or JPEG"
 
-type codec struct {
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-}
-
-var codecs = map[string]codec{
-	"PNG":  {png.DecodeConfig, png.Decode},
-	"JPEG": {jpeg.DecodeConfig, jpeg.Decode},
-	"GIF":  {gif.DecodeConfig, gif.Decode},
-	"WebP": {webp.DecodeConfig, webp.Decode},
-	"BMP":  {bmp.DecodeConfig, bmp.Decode},
+// read returns the bytes of a picture file that a user named: what is no regular file, and what is larger, is refused before a byte is read.
+func read(path string, most int64) ([]byte, error) {
+	if info, err := userfile.Stat(path); err == nil && info.Size() > most {
+		return nil, tooManyBytes(info.Size(), Limits{Bytes: most})
+	}
+	data, err := userfile.Read(path, most)
+	if err == nil {
+		return data, nil
+	}
+	var door *userfile.Error
+	switch {
+	case errors.As(err, &door):
+		err = UnsupportedError(fmt.Sprintf("it %s; %s", door.Problem, door.Remedy))
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("there is no such file; check the path: %w", err)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("it may not be read; change its permissions: %w", err)
+	}
+	return nil, err
 }
 
 // Open reads and decodes the picture file at path; see Decode. Errors begin with the file's name.
 func Open(path string, limits Limits) (*image.NRGBA, Info, error) {
-	limits = limits.orDefault()
-	img, info, err := open(path, limits)
+	data, err := read(path, limits.orDefault().Bytes)
+	var img *image.NRGBA
+	var info Info
+	if err == nil {
+		img, info, err = Decode(data, limits)
+	}
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("picture %s: %w", filepath.Base(path), err)
 	}
 	return img, info, nil
 }
 
-func open(path string, limits Limits) (*image.NRGBA, Info, error) {
-	stat, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, Info{}, fmt.Errorf("there is no such file; check the path: %w", err)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, Info{}, fmt.Errorf("it may not be read; change its permissions: %w", err)
-	case err != nil:
-		return nil, Info{}, err
-	case !stat.Mode().IsRegular():
-		return nil, Info{}, UnsupportedError("it is not a file (a folder?); choose one picture file")
-	case stat.Size() > limits.Bytes:
-		return nil, Info{}, tooManyBytes(stat.Size(), limits)
-	}
-	data, err := userfile.Read(path, limits.Bytes)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, Info{}, fmt.Errorf("it may not be read; change its permissions: %w", err)
-	}
-	if err != nil {
-		return nil, Info{}, err
-	}
-	return Decode(data, limits)
+// Decode is DecodeContext without an end.
+func Decode(data []byte, limits Limits) (*image.NRGBA, Info, error) {
+	return DecodeContext(context.Background(), data, limits)
 }
 
-// Decode reads a PNG, JPEG, GIF, WebP or BMP file, upright (EXIF orientation applied), 8 bits per channel, transparency
-// kept and not premultiplied. Of an animation (GIF, APNG, WebP) it is the first frame. 16-bit channels lose their low byte.
+// DecodeContext reads a PNG, JPEG, GIF, WebP or BMP file, upright (EXIF orientation applied), in sRGB, 8 bits per channel, transparency
+// kept and not premultiplied. Of an animation (GIF, APNG, WebP) it is the first frame. Without a colour space of its own, 16-bit
+// channels lose their low byte. Of a damaged file it is what can be read if that is at least half; the rest is grey, and a note says so.
 //
-// The error is a FormatError or an UnsupportedError.
-func Decode(data []byte, limits Limits) (img *image.NRGBA, info Info, err error) {
+// The error is a FormatError, an UnsupportedError, or the context's: decoding ends within about a second of the context's end.
+func DecodeContext(ctx context.Context, data []byte, limits Limits) (img *image.NRGBA, info Info, err error) {
 	limits = limits.orDefault()
 	if int64(len(data)) > limits.Bytes {
 		return nil, Info{}, tooManyBytes(int64(len(data)), limits)
@@ -138,74 +143,284 @@ func Decode(data []byte, limits Limits) (img *image.NRGBA, info Info, err error)
 		}
 	}()
 
-	still, frame, info := data, image.Rectangle{}, Info{Format: format, Frames: 1, Orientation: 1}
+	d := decoding{ctx: ctx, data: data, limits: limits, info: Info{Format: format, Frames: 1, Orientation: 1}}
 	switch format {
 	case "PNG":
-		info.Frames, info.Orientation = pngFrames(data), pngOrientation(data)
+		err = d.png()
 	case "JPEG":
-		info.Orientation = jpegOrientation(data)
+		err = d.jpeg()
 	case "GIF":
-		info.Frames = gifFrames(data)
+		err = d.gif()
 	case "WebP":
-		w := readWebP(data)
-		info.Frames, info.Orientation = max(1, w.frames), w.orientation
-		if w.frames > 0 {
-			if still, frame, err = w.still(); err != nil {
-				return nil, Info{}, err
-			}
-			if err := fits(w.width, w.height, limits); err != nil {
-				return nil, Info{}, err
-			}
-			info.Width, info.Height = w.width, w.height
-		}
+		err = d.webp()
+	case "BMP":
+		err = d.bmp()
 	}
-
-	c := codecs[format]
-	config, err := c.config(bytes.NewReader(still))
+	if ctx.Err() != nil {
+		return nil, Info{}, ctx.Err()
+	}
 	if err != nil {
-		return nil, Info{}, explain(format, len(data), err)
-	}
-	if err := fits(config.Width, config.Height, limits); err != nil {
+		var f FormatError
+		var u UnsupportedError
+		if !errors.As(err, &f) && !errors.As(err, &u) {
+			err = explain(format, len(data), err)
+		}
 		return nil, Info{}, err
 	}
-	raw, err := c.decode(bytes.NewReader(still))
-	if err != nil {
-		return nil, Info{}, explain(format, len(data), err)
+	img, info = upright(d.img, d.info.Orientation), d.info
+	if info.Orientation > 4 {
+		info.Width, info.Height = info.Height, info.Width
 	}
-	if frame.Empty() { // not an animated WebP
-		info.Width, info.Height = config.Width, config.Height
-		frame = raw.Bounds()
-	}
-	if format == "WebP" {
-		img = studioRange(raw)
-	}
-	if img == nil {
-		img = imaging.Clone(raw)
-	}
-	if canvas := image.Rect(0, 0, info.Width, info.Height); frame != canvas {
-		whole := image.NewNRGBA(canvas)
-		for y := range frame.Dy() {
-			copy(whole.Pix[whole.PixOffset(frame.Min.X, frame.Min.Y+y):], img.Pix[y*img.Stride:][:4*frame.Dx()])
-		}
-		img = whole
-	}
-
-	img = upright(img, info.Orientation)
-	info.Width, info.Height = img.Rect.Dx(), img.Rect.Dy()
 	info.Transparent = !img.Opaque()
 	digest := sha256.Sum256(data)
 	info.SHA256 = hex.EncodeToString(digest[:])
 	if info.Frames > 1 {
-		info.Notes = append(info.Notes, fmt.Sprintf("This is an animation; the first of its %d frames is used.", info.Frames))
+		info.note("This is an animation; the first of its %d frames is used.", info.Frames)
 	}
-	switch raw.ColorModel() {
-	case color.NRGBA64Model, color.RGBA64Model, color.Gray16Model:
-		info.Notes = append(info.Notes, "Its 16-bit channels were reduced to 8 bits.")
-	case color.CMYKModel:
-		info.Notes = append(info.Notes, "Its CMYK colours were converted without a profile and may look stronger than in print.")
+	if s := img.Rect.Size(); s != image.Pt(info.Width, info.Height) {
+		info.note("It has %d × %d pixels and was scaled down to %d × %d.", info.Width, info.Height, s.X, s.Y)
+	}
+	if d.used > 64<<20 { // back to the system what will not be needed again soon
+		d.img = nil
+		debug.FreeOSMemory()
 	}
 	return img, info, nil
 }
+
+func (i *Info) note(format string, args ...any) {
+	i.Notes = append(i.Notes, fmt.Sprintf(format, args...))
+}
+
+// decoding is one call of DecodeContext.
+type decoding struct {
+	ctx    context.Context
+	data   []byte
+	limits Limits
+	info   Info
+	img    *image.NRGBA
+	used   int64 // bytes that decoding took, roughly
+}
+
+// size keeps the size that the file says, if it is within the limits, and what a decoder of so many bytes per pixel takes.
+func (d *decoding) size(width, height int, bytes int64) error {
+	if err := fits(width, height, d.limits); err != nil {
+		return err
+	}
+	d.info.Width, d.info.Height, d.used = width, height, bytes
+	if bytes > decoderBytes {
+		return UnsupportedError(fmt.Sprintf("the picture is %d × %d pixels, and decoding such a %s would take %.1f GB of memory; scale it down, or save it as PNG",
+			width, height, d.info.Format, float64(bytes)/1e9))
+	}
+	return nil
+}
+
+// space notes what becomes of the colours.
+func (d *decoding) space(s *colour.Space, notes []string) *colour.Space {
+	if s != nil {
+		d.info.Colours = cmp.Or(s.Name(), "its own profile")
+	}
+	d.info.Notes = append(d.info.Notes, notes...)
+	return s
+}
+
+// draw renders a decoded picture.
+func (d *decoding) draw(img image.Image, s *colour.Space) (err error) {
+	r := rowsOf(d.ctx, img)
+	if r.channels == 4 && s == nil {
+		d.info.note("Its CMYK colours were converted without a profile and may look stronger than in print.")
+	}
+	d.img, _, err = r.render(d.ctx, factor(r.width, r.height, d.limits.Kept), s)
+	return err
+}
+
+// place puts the picture, which is a part of a canvas, where it belongs on it.
+func (d *decoding) place(frame image.Rectangle) {
+	if frame == image.Rect(0, 0, d.info.Width, d.info.Height) {
+		return
+	}
+	k := factor(frame.Dx(), frame.Dy(), d.limits.Kept)
+	if most := factor(d.info.Width, d.info.Height, d.limits.Kept); most > k { // rare enough for the nearest pixels
+		w, h := (frame.Dx()*k+most-1)/most, (frame.Dy()*k+most-1)/most
+		d.img, k = imaging.Resize(d.img, max(1, w), max(1, h), imaging.NearestNeighbor), most
+	}
+	whole := image.NewNRGBA(image.Rect(0, 0, (d.info.Width+k-1)/k, (d.info.Height+k-1)/k))
+	draw.Draw(whole, d.img.Rect.Add(frame.Min.Div(k)), d.img, image.Point{}, draw.Src)
+	d.img = whole
+}
+
+func (d *decoding) png() error {
+	p, err := readPNG(d.data)
+	if p != nil {
+		err = cmp.Or(d.size(p.width, p.height, 0), err)
+	}
+	if err != nil {
+		return err
+	}
+	d.info.Frames, d.info.Orientation = p.frames, p.orientation
+	most := d.limits.Kept
+	k := factor(p.width, p.height, most)
+	if k > 1 && p.interlaced { // the sums of all pixels are kept
+		k = factor(p.width, p.height, min(most, 8_000_000))
+	}
+	d.used = 4 * int64(p.width) * int64(p.height) / int64(k*k)
+	passes := 0
+	space := d.space(p.space())
+	img, lines, err := p.rows(d.ctx, &passes).render(d.ctx, k, space)
+	switch height := (p.height + k - 1) / k; {
+	case err == nil:
+	case p.interlaced && passes < 3 || !p.interlaced && 2*lines < height:
+		return err
+	case p.interlaced:
+		if k == 1 {
+			coarse(img, passes)
+		}
+		p.damage = append(p.damage, "it ends too early, so that fine detail is missing")
+	default:
+		p.damage = append(p.damage, fmt.Sprintf("it ends too early, so that %d %% of the picture are missing and grey", percent(height-lines, height)))
+	}
+	if err == nil && !p.ended {
+		p.damage = append(p.damage, "its end is missing, the picture itself is whole")
+	}
+	if len(p.damage) > 0 {
+		d.info.note("The file is damaged: %s.", strings.Join(p.damage, "; "))
+	}
+	if p.depth == 16 {
+		d.info.note("Its 16-bit channels were reduced to 8 bits.")
+	}
+	d.img = img
+	return nil
+}
+
+// coarse fills in what the passes of an interlaced picture that are missing would have brought.
+func coarse(img *image.NRGBA, passes int) {
+	dx, dy := 8>>(passes/2), 8>>((passes-1)/2)
+	for y := range img.Rect.Dy() {
+		from, to := img.Pix[(y&^(dy-1))*img.Stride:], img.Pix[y*img.Stride:]
+		for x := range img.Rect.Dx() {
+			copy(to[4*x:4*x+4], from[4*(x&^(dx-1)):])
+		}
+	}
+}
+
+func (d *decoding) jpeg() error {
+	j := readJPEG(d.data)
+	if j.components == nil {
+		_, err := jpeg.DecodeConfig(bytes.NewReader(d.data)) // says why
+		return cmp.Or(err, io.ErrUnexpectedEOF)
+	}
+	if err := d.size(j.width, j.height, j.memory()); err != nil {
+		return err
+	}
+	d.info.Orientation = j.orientation
+	img, notes, err := decodeJPEG(d.ctx, d.data, j)
+	if err != nil {
+		return err
+	}
+	var space *colour.Space
+	icc, missing := j.profile()
+	switch {
+	case missing:
+		d.info.note("A part of its colour profile is missing, so that colours may be wrong.")
+	case icc != nil:
+		space = d.space(profileSpace(icc, len(j.components)))
+	}
+	d.info.Notes = append(d.info.Notes, notes...)
+	return d.draw(img, space)
+}
+
+func (d *decoding) gif() error {
+	config, err := gif.DecodeConfig(bytes.NewReader(d.data))
+	if err != nil {
+		return err
+	}
+	if err := d.size(config.Width, config.Height, int64(config.Width)*int64(config.Height)); err != nil {
+		return err
+	}
+	d.info.Frames = gifFrames(d.data)
+	img, err := gif.Decode(d.reader(d.data))
+	if err != nil {
+		if img, err = mendGIF(d.data, err); err != nil {
+			return err
+		}
+		d.info.note("The file is cut short; what is missing of the picture is clear.")
+	}
+	if err := d.draw(img, nil); err != nil {
+		return err
+	}
+	d.place(img.Bounds())
+	return nil
+}
+
+func (d *decoding) webp() error {
+	data, short := wholeRIFF(d.data)
+	w := readWebP(data)
+	d.info.Frames, d.info.Orientation = max(1, w.frames), w.orientation
+	still, frame := data, image.Rectangle{}
+	if w.frames > 0 {
+		var err error
+		if still, frame, err = w.still(); err != nil {
+			return err
+		}
+	}
+	config, err := webp.DecodeConfig(bytes.NewReader(still))
+	if err != nil {
+		return err
+	}
+	if frame.Empty() {
+		w.width, w.height = config.Width, config.Height
+		frame = image.Rect(0, 0, w.width, w.height)
+	}
+	if err := d.size(w.width, w.height, 4*int64(config.Width)*int64(config.Height)); err != nil {
+		return err
+	}
+	img, err := webp.Decode(d.reader(still))
+	if err != nil {
+		return err
+	}
+	if short {
+		d.info.note("The file is cut short; the end of the picture may be missing.")
+	}
+	var space *colour.Space
+	if w.icc != nil {
+		space = d.space(profileSpace(w.icc, 3))
+	}
+	if fixed := studioRange(img); fixed != nil {
+		img = fixed
+	}
+	if err := d.draw(img, space); err != nil {
+		return err
+	}
+	d.place(frame)
+	return nil
+}
+
+func (d *decoding) bmp() error {
+	config, err := bmp.DecodeConfig(bytes.NewReader(d.data))
+	if err != nil {
+		return err
+	}
+	if err := d.size(config.Width, config.Height, 4*int64(config.Width)*int64(config.Height)); err != nil {
+		return err
+	}
+	img, err := bmp.Decode(d.reader(d.data))
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		pixels := config.Width * config.Height * 4
+		if missing := pixels/8 + len(d.data); len(d.data) < missing/2 {
+			return err
+		}
+		// Lines that are missing are black.
+		if img, err = bmp.Decode(io.MultiReader(d.reader(d.data), bytes.NewReader(make([]byte, pixels)))); err == nil {
+			d.info.note("The file is cut short; what is missing of the picture is black.")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return d.draw(img, nil)
+}
+
+// reader reads until the context ends.
+func (d *decoding) reader(data []byte) io.Reader { return &partsReader{d.ctx, [][]byte{data}} }
 
 func tooManyBytes(n int64, l Limits) error {
 	return UnsupportedError(fmt.Sprintf("the file has %d MB, more than the %d MB that are read; save a smaller copy", n>>20, l.Bytes>>20))
@@ -225,9 +440,9 @@ func fits(w, h int, l Limits) error {
 // explain turns a decoder's error into a sentence.
 func explain(format string, size int, err error) error {
 	var j jpeg.UnsupportedError
-	var p png.UnsupportedError
+	var other otherjpeg.UnsupportedError
 	switch text := err.Error(); {
-	case errors.As(err, &j), errors.As(err, &p), errors.Is(err, bmp.ErrUnsupported):
+	case errors.As(err, &j), errors.As(err, &other), errors.Is(err, bmp.ErrUnsupported):
 		return UnsupportedError(fmt.Sprintf("this variant of %s is not read (%v); %s", format, err, resave))
 	// image/gif flattens the reader's error into text, and image/jpeg has one of its own.
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "EOF"), strings.Contains(text, "not enough"),

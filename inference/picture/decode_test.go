@@ -286,7 +286,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"png only header":     {header(8, 8), false, "cut short", "again"},
 		"png damaged":         {damaged, false, "PNG picture is damaged", "again"},
 		"png without width":   {header(0, 8), false, "PNG picture is damaged", "again"},
-		"png huge":            {header(60_000, 60_000), true, "60000 × 60000 pixels, more than the 100 million", "scale it down"},
+		"png huge":            {header(60_000, 60_000), true, "60000 × 60000 pixels, more than the 500 million", "scale it down"},
 		"png long":            {header(90_000, 2), true, "90000 × 2", "scale it down"},
 		"png beyond int32":    {header(1<<31+5, 5), false, "damaged", "again"},
 		"jpeg cut":            {jpg[:len(jpg)/2], false, "JPEG picture is cut short", "again"},
@@ -305,10 +305,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"text cut in a rune":  {[]byte(strings.Repeat("a", 4095) + "äöü"), true, "a text file", "PNG"},
 		"web page":            {[]byte("\n<!DOCTYPE html><html></html>"), true, "a web page", "PNG"},
 		"svg":                 {[]byte("\ufeff<?xml version='1.0'?>\n<svg xmlns='x'/>"), true, "an SVG drawing", "PNG"},
-		"heic":                {ftyp("heic", "heic"), true, "a HEIC picture", "PNG"},
-		"heif":                {ftyp("mif1", "miaf"), true, "a HEIF picture", "PNG"},
-		"avif":                {ftyp("avif", "miaf"), true, "an AVIF picture", "PNG"},
-		"avif in mif1":        {ftyp("mif1", "avif"), true, "an AVIF picture", "PNG"},
+		"heic":                {ftyp("heic", "heic"), true, "a HEIC picture", "convert it to JPEG"},
+		"heif":                {ftyp("mif1", "miaf"), true, "a HEIF picture", "convert it to JPEG"},
+		"avif":                {ftyp("avif", "miaf"), true, "an AVIF picture", "convert it to PNG"},
+		"avif in mif1":        {ftyp("mif1", "avif"), true, "an AVIF picture", "convert it to PNG"},
 		"mp4":                 {[]byte("\x00\x00\x00\x10ftypisom\x00\x00\x00\x00moov"), true, "a video", "PNG"},
 		"tiff":                {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), true, "a TIFF or camera raw picture", "PNG"},
 		"tiff big":            {[]byte("MM\x00*\x00\x00\x00\x08"), true, "a TIFF", "PNG"},
@@ -357,7 +357,7 @@ func TestOpen(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(dir, "cat.png"):   "picture cat.png: there is no such file; check the path",
 		filepath.Join(dir, "notes.png"): "picture notes.png: this is a text file",
-		dir:                             "not a file (a folder?)",
+		dir:                             "it is a folder, not a file",
 	} {
 		if _, _, err := Open(path, Limits{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -61,7 +61,17 @@ func sniff(data []byte) (string, error) {
 	return "", UnsupportedError("the file is not a picture of a known format; " + resave)
 }
 
+// conversions say how to get a picture out of what telephones and browsers write.
+var conversions = map[string]string{
+	"a HEIC picture":  "convert it to JPEG: export it so from the program that shows it, or run heif-convert (libheif) or sips (macOS) on it",
+	"a HEIF picture":  "convert it to JPEG: export it so from the program that shows it, or run heif-convert (libheif) or sips (macOS) on it",
+	"an AVIF picture": "convert it to PNG: save it so from an image editor, or run avifdec (libavif) or ffmpeg on it",
+}
+
 func unread(name string) error {
+	if how, ok := conversions[name]; ok {
+		return UnsupportedError(fmt.Sprintf("this is %s, which is not read; %s", name, how))
+	}
 	return UnsupportedError(fmt.Sprintf("this is %s, which is not read; %s", name, resave))
 }
 

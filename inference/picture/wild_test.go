@@ -1,0 +1,63 @@
+package picture
+
+import (
+	"image/color"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestWild wants the right values of files that people have and that were read wrongly or not at all (testdata/wild).
+func TestWild(t *testing.T) {
+	for name, want := range map[string]struct {
+		centre color.NRGBA
+		note   string // a part of it; empty: none
+		error  string
+	}{
+		"p3.jpg":            {centre: color.NRGBA{251, 31, 13, 255}},
+		"adobergb.jpg":      {centre: color.NRGBA{255, 57, 34, 255}},
+		"cmyk-icc.jpg":      {centre: color.NRGBA{228, 78, 51, 255}},
+		"gimp-iccp-crc.png": {centre: color.NRGBA{230, 60, 40, 255}, note: "the checksum of its part iCCP is wrong, which was left out"},
+		"noeoi.jpg":         {centre: color.NRGBA{237, 223, 222, 255}, note: "the picture itself is whole"},
+		"cut95.jpg":         {centre: color.NRGBA{237, 223, 222, 255}, note: "are missing and grey"},
+		"nodht.jpg":         {centre: color.NRGBA{231, 60, 40, 255}, note: "no Huffman tables"},
+		"s421x.jpg":         {centre: color.NRGBA{232, 60, 40, 255}},
+		"mp108.png":         {centre: color.NRGBA{255, 255, 255, 255}, note: "12000 × 9000 pixels and was scaled down to 6000 × 4500"},
+		"x.heic":            {error: "convert"},
+		"x.avif":            {error: "convert"},
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", "wild", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, info, err := Decode(data, Limits{})
+		if want.error != "" {
+			if err == nil || !strings.Contains(err.Error(), want.error) {
+				t.Errorf("%s: %v, want a sentence with %q", name, err, want.error)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := img.NRGBAAt(img.Rect.Dx()/2, img.Rect.Dy()/2)
+		if !near(got, want.centre, 3) {
+			t.Errorf("%s: %v, want %v", name, got, want.centre)
+		}
+		if notes := strings.Join(info.Notes, " "); (notes == "") != (want.note == "") || !strings.Contains(notes, want.note) {
+			t.Errorf("%s: notes %q, want %q", name, notes, want.note)
+		}
+		t.Log(name, img.Rect.Size(), got, info.Colours, info.Notes)
+	}
+}
+
+func near(a, b color.NRGBA, most int) bool {
+	for _, d := range []int{int(a.R) - int(b.R), int(a.G) - int(b.G), int(a.B) - int(b.B), int(a.A) - int(b.A)} {
+		if d < -most || d > most {
+			return false
+		}
+	}
+	return true
+}
