@@ -158,7 +158,11 @@ func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image,
 			}
 		}()
 	}
-	if most := max(fewScans, int(maxScanBlocks/max(1, j.blocks()))); j.progressive && len(j.scans) > most {
+	most := len(j.components) // each once
+	if j.progressive {
+		most = max(fewScans, int(maxScanBlocks/max(1, j.blocks())))
+	}
+	if len(j.scans) > most {
 		data = append(slices.Clip(data[:j.scans[most]]), 0xff, 0xd9)
 		notes = append(notes, fmt.Sprintf("Of its %d scans the first %d were read; finer detail is left out.", len(j.scans), most))
 		j = readJPEG(data)

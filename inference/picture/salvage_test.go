@@ -316,7 +316,7 @@ func TestOrientationTypes(t *testing.T) {
 	}
 }
 
-// manyScans is a progressive picture of 1,000 × 1,000 pixels whose last scan stands there n times more.
+// manyScans is a small progressive picture whose last scan stands there n times more.
 func manyScans(t testing.TB, n int) []byte {
 	t.Helper()
 	data := testdata(t, "salvage/progressive.jpg")
