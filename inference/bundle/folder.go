@@ -10,13 +10,15 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/network"
+	"realword/inference/schedule"
+
 	"realword/inference/userfile"
 )
 
 // This file reads diffusers-style folders, design §4 (b).
 
 // maxConfig is how many bytes of a configuration are read; the largest that libraries write have 20 KB.
-const maxConfig = 1 << 20
+const maxConfig = 256 << 10
 
 func (im *importer) readJSON(path string, into any) error {
 	data, err := userfile.Read(path, maxConfig)
@@ -26,10 +28,13 @@ func (im *importer) readJSON(path string, into any) error {
 	if err != nil {
 		return err
 	}
+	data = unmarked(data)
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s cannot be read (%w); download it again", im.label(path), err)
+		return fmt.Errorf("%s cannot be read (%s); download it again", im.label(path), brief(err.Error()))
 	}
-	return nil
+	velocity, err := configMarks(im.label(path), data)
+	im.says(velocity)
+	return err
 }
 
 // defaultSchedule is that of Stable Diffusion and of the release (facts §7).
@@ -48,11 +53,15 @@ func (im *importer) folder(dir string) baseModel {
 		if err == nil {
 			err = c.Validate()
 		}
+		var v checkpoint.Source
 		f, openErr := im.openFolder(at("unet"))
 		if openErr == nil {
 			openErr = foreign(f)
 		}
-		return f, &c, errors.Join(err, openErr)
+		if openErr == nil {
+			v, openErr = im.renamed(at("unet"), f, checkpoint.UNet)
+		}
+		return v, &c, errors.Join(err, openErr)
 	}
 	m.text = func() ([]textModel, error) {
 		var models []textModel
@@ -90,28 +99,28 @@ func (im *importer) folder(dir string) baseModel {
 		return v, c, errors.Join(err, openErr)
 	}
 	m.schedule = func() (Schedule, error) {
+		if path := at("model_index.json"); isFile(path) { // what kind of pipeline it was made for
+			if err := im.readJSON(path, &struct{}{}); err != nil {
+				return Schedule{}, err
+			}
+		}
 		path := at("scheduler/scheduler_config.json")
 		if !isFile(path) {
 			return defaultSchedule, nil
 		}
-		var s struct {
-			TrainSteps     int     `json:"num_train_timesteps"`
-			BetaStart      float64 `json:"beta_start"`
-			BetaEnd        float64 `json:"beta_end"`
-			BetaSchedule   string  `json:"beta_schedule"`
-			PredictionType string  `json:"prediction_type"`
-		}
+		im.scheduleFile = im.label(path)
+		// What a file omits means the library's default.
+		s := schedule.Config{TrainSteps: 1000, BetaStart: 0.0001, BetaEnd: 0.02, BetaSchedule: "linear", PredictionType: "epsilon"}
 		if err := im.readJSON(path, &s); err != nil {
 			return Schedule{}, err
 		}
 		if s.PredictionType == "" {
 			s.PredictionType = "epsilon"
 		}
-		if (s.PredictionType != "epsilon" && s.PredictionType != "v_prediction") || s.BetaSchedule != "scaled_linear" {
-			return Schedule{}, fmt.Errorf("scheduler/scheduler_config.json: prediction_type %q with beta_schedule %q; Realword runs models trained for epsilon or v_prediction with scaled_linear",
-				s.PredictionType, s.BetaSchedule)
+		if _, err := schedule.NewNoise(s); err != nil {
+			return Schedule{}, fmt.Errorf("%s: %w", im.label(path), err)
 		}
-		return Schedule(s), nil
+		return Schedule{TrainSteps: s.TrainSteps, BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, PredictionType: s.PredictionType}, nil
 	}
 	return m
 }

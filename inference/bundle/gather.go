@@ -13,6 +13,7 @@ import (
 	"realword/inference/checkpoint"
 	"realword/inference/network"
 	"realword/inference/prompt"
+	"realword/inference/schedule"
 	"realword/inference/userfile"
 )
 
@@ -64,7 +65,9 @@ func (im *importer) gather() error {
 	keep(textErr)
 	im.vaeWeights, im.vae, vaeErr = base.vae()
 	keep(vaeErr)
-	im.schedule, err = base.schedule()
+	if im.schedule, err = base.schedule(); err == nil {
+		err = im.predicts()
+	}
 	keep(err)
 	overlay, overlayErr := visual.overlay()
 	keep(overlayErr)
@@ -355,8 +358,36 @@ func (im *importer) openFile(path string) (*checkpoint.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f, im.take(path, f)
+}
+
+// take keeps an opened file, notes what in it is left out, and refuses one that says that its model was trained in another way.
+func (im *importer) take(path string, f *checkpoint.File) error {
 	im.opened[path] = f
-	return f, nil
+	im.noteIgnored(path, f.Ignored())
+	velocity, err := fileMarks(f)
+	im.says(velocity)
+	return err
+}
+
+// says keeps what a file says of predicting the velocity.
+func (im *importer) says(velocity string) {
+	if im.velocity == "" {
+		im.velocity = velocity
+	}
+}
+
+// predicts gives a model without a configuration of its schedule the prediction that its files say.
+func (im *importer) predicts() error {
+	switch {
+	case im.velocity == "" || im.schedule.PredictionType == schedule.Velocity:
+		return nil
+	case im.scheduleFile != "":
+		return fmt.Errorf("%s: %s, but %s says %q: they belong to different models", im.velocity, velocity, im.scheduleFile, im.schedule.PredictionType)
+	}
+	im.schedule.PredictionType = schedule.Velocity
+	im.note("%s: %s, and is computed so", im.velocity, velocity)
+	return nil
 }
 
 // openFolder opens the weights of a model folder once.
@@ -377,8 +408,7 @@ func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
 		}
 		return nil, err
 	}
-	im.opened[dir] = f
-	return f, nil
+	return f, im.take(dir, f)
 }
 
 // renamed gives the tensors of a file the names of the network definitions and notes what is left out.
@@ -387,19 +417,33 @@ func (im *importer) renamed(where string, f *checkpoint.File, rename func(checkp
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", im.label(where), err)
 	}
+	im.noteIgnored(where, v.Ignored())
+	return v, nil
+}
+
+// noteIgnored notes what is left out of a file, once for every reason.
+func (im *importer) noteIgnored(where string, ignored []checkpoint.Ignored) {
 	reasons := map[string]int{}
-	for _, i := range v.Ignored() {
+	for _, i := range ignored {
 		reasons[i.Reason]++
 	}
-	var told []string
-	for _, i := range v.Ignored() {
-		if n := reasons[i.Reason]; n > 0 {
-			told = append(told, fmt.Sprintf("%s: %d tensors such as %s are left out: %s", im.label(where), n, i.Name, i.Reason))
-			reasons[i.Reason] = 0
+	const most = 8
+	told := 0
+	for _, i := range ignored {
+		n := reasons[i.Reason]
+		reasons[i.Reason] = 0
+		switch {
+		case n == 0 || told == most:
+			continue
+		case i.Name == "":
+			im.note("%s: %s", im.label(where), i.Reason)
+		case n == 1:
+			im.note("%s: %s is left out: %s", im.label(where), brief(i.Name), i.Reason)
+		default:
+			im.note("%s: %d entries such as %s are left out: %s", im.label(where), n, brief(i.Name), i.Reason)
 		}
+		told++
 	}
-	im.notes = append(im.notes, told...)
-	return v, nil
 }
 
 func (im *importer) note(format string, args ...any) {

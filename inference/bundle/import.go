@@ -76,6 +76,8 @@ type importer struct {
 	opened    map[string]*checkpoint.File // by path
 	real      map[string]string           // path of a weight file -> the same absolute and without links
 	notes     []string
+	// What the files say of how the model was trained: the schedule's configuration, if there is one, and the first mark of velocity.
+	scheduleFile, velocity string
 
 	ingredients
 	manifest Manifest
@@ -310,7 +312,13 @@ func (im *importer) build() error {
 		if err := f.set.Err(); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", f.name, err))
 		}
+		for _, i := range f.set.Ignored() {
+			if i.Reason == checkpoint.NoWeight {
+				im.note("%s is left out: %s", brief(i.Name), i.Reason)
+			}
+		}
 	}
+	im.manifest.Notes = im.notes
 	return errors.Join(errs...)
 }
 

@@ -96,6 +96,18 @@ func TestQuirks(t *testing.T) {
 		{"open_clip's SigLIP in a folder", synthetic.Diffusers, chain(named("vision/siglip/model.safetensors", prefix("visual.trunk.")), with("vision/siglip/model.safetensors", "logit_scale", "text.ln_final.bias"))},
 		{"what training leaves in a single file", synthetic.LDM, with("sdxl.safetensors", "model_ema.decay", "model_ema.diffusion_modelinput_blocks00bias", "alphas_cumprod",
 			"conditioner.embedders.0.transformer.text_model.embeddings.position_ids", "conditioner.embedders.1.model.logit_scale")},
+		{"loss, averages and the optimizer of an autoencoder in a single file", synthetic.LDM, with("sdxl.safetensors", "first_stage_model.loss.logvar", "first_stage_model.loss.discriminator.main.0.weight",
+			"first_stage_model.model_ema.decay", "first_stage_model.logvar", "optimizer.state.0.exp_avg", "callbacks.x")},
+		{"the same in a folder", synthetic.Diffusers, with("vae/diffusion_pytorch_model.safetensors", "loss.logvar", "loss.discriminator.main.0.weight", "model_ema.decay", "global_step")},
+		{"trainer state beside a U-Net", synthetic.Diffusers, with("unet/diffusion_pytorch_model.safetensors", "optimizer.state.0.exp_avg", "model_ema.decay", "alphas_cumprod", "log_one_minus_alphas_cumprod")},
+		{"text encoder without text_model in a single file", synthetic.LDM, named("sdxl.safetensors", func(name string) string {
+			return strings.Replace(name, "embedders.0.transformer.text_model.", "embedders.0.transformer.", 1)
+		})},
+		{"buffers of the second text encoder", synthetic.LDM, with("sdxl.safetensors", "conditioner.embedders.1.model.transformer.text_model.embeddings.position_ids", "conditioner.embedders.1.model.attn_mask",
+			"conditioner.embedders.1.model.visual.proj")},
+		{"counters and marks without elements", synthetic.Diffusers, changed("unet/diffusion_pytorch_model.safetensors", func(f *synthetic.File) {
+			f.Tensors = append(slices.Clone(f.Tensors), synthetic.Tensor{Name: "some.counter", DType: tensor.I64, Shape: []int{3}}, synthetic.Tensor{Name: "some.mark", Shape: []int{0}})
+		})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := tree(t, synthetic.Options{Layout: c.layout}, c.change)

@@ -41,7 +41,11 @@ func (im *importer) release(root string) (baseModel, visualModel) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("%w, or name an SDXL model of your own as the base (--base)", err)
 		}
-		return f, nil, foreign(f)
+		if err := foreign(f); err != nil {
+			return nil, nil, err
+		}
+		v, err := im.renamed(at("sdxl/unet"), f, checkpoint.UNet)
+		return v, nil, err
 	}
 	base.text = func() ([]textModel, error) {
 		models := make([]textModel, 2)
@@ -172,13 +176,17 @@ func (im *importer) single(path string) (baseModel, error) {
 			return baseModel{}, fmt.Errorf("%s holds no U-Net: wanted a Stable Diffusion checkpoint (model.diffusion_model.…) or a U-Net of diffusers (down_blocks.…), found tensors such as %s",
 				path, some(f))
 		}
-		m.unet = func() (checkpoint.Source, *network.UNetConfig, error) { return f, nil, nil }
+		m.unet = func() (checkpoint.Source, *network.UNetConfig, error) {
+			v, err := im.renamed(path, f, checkpoint.UNet)
+			return v, nil, err
+		}
 		return m, nil
 	}
 	parts, err := checkpoint.SplitSingleFile(f)
 	if err != nil {
 		return baseModel{}, fmt.Errorf("%s: %w", path, err)
 	}
+	im.noteIgnored(path, parts.Ignored)
 	m.unet = func() (checkpoint.Source, *network.UNetConfig, error) { return parts.UNet, nil, nil }
 	if parts.Text != nil {
 		m.text = func() ([]textModel, error) {
@@ -221,7 +229,6 @@ func foreign(src checkpoint.Source) error {
 	const wanted = "Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights"
 	is := func(what string) error { return fmt.Errorf("%s holds %s; %s", pathOf(src), what, wanted) }
 	_, _, refiner := src.Shape("conditioner.embedders.0.model.ln_final.weight")
-	_, _, velocity := src.Shape("v_pred")
 	switch {
 	case has("lora_unet_", "lora_te", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.down.", ".lora.up."):
 		return fmt.Errorf("%s holds a LoRA, which changes a model and is none; merge it into an SDXL checkpoint first and give that as the base (--base)", pathOf(src))
@@ -235,8 +242,6 @@ func foreign(src checkpoint.Source) error {
 		return is("a Stable Diffusion 2 model")
 	case refiner:
 		return is("the SDXL refiner")
-	case velocity:
-		return is("a model trained for v-prediction")
 	}
 	return nil
 }

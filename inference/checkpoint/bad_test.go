@@ -96,7 +96,7 @@ func TestBadSafetensors(t *testing.T) {
 		"endless number":       {tensorFile(one(`"U8"`, `[`+strings.Repeat("1", 5_000)+`]`, `[0,1]`), "1"), formatErr, "shape cannot be read"},
 		"control field":        {tensorFile(`{"a":{"\u001b[2J\n":`+strings.Repeat("[", 100_000)+`}}`, "1"), formatErr, "cannot be read"},
 		"control characters":   {tensorFile(`{"\u001b[2J\n":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}`, "1"), formatErr, "needs 2 bytes"},
-		"endless name":         {tensorFile(`{"`+strings.Repeat("n", 100_000)+`":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}`, "1"), formatErr, "needs 2 bytes"},
+		"endless name":         {tensorFile(`{"`+strings.Repeat("n", 100_000)+`":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}`, "1"), formatErr, "more than 4096 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) { expectError(t, "w.safetensors", c.data, c.kind, c.contains) })
 	}
@@ -259,8 +259,12 @@ func TestHostilePickles(t *testing.T) {
 		"too many dimensions":    {pTorch(pInt(8), pInt(0), pTuple(strings.Repeat(one, 65)), pTuple(strings.Repeat(one, 65))), formatErr, "describes a tensor"},
 		"call of a call":         {pStart + pText("w") + "cposix\nsystem\n" + pTuple(pText("rm")) + "Rs.", unsupportedErr, `"posix.system"`},
 		"eval":                   {"\x80\x02cbuiltins\neval\n" + pTuple(pText("1")) + "R.", unsupportedErr, `"builtins.eval"`},
-		"getattr by stack":       {"\x80\x04\x8c\x08builtins\x8c\x07getattr\x93.", unsupportedErr, `"builtins.getattr"`},
-		"global with newline":    {"\x80\x04\x8c\x04a\nb\x00\x8c\x01c\x93.", unsupportedErr, "never run"},
+		"getattr by stack":       {"\x80\x04\x8c\x08builtins\x8c\x07getattr\x93.", unsupportedErr, "the name builtins.getattr instead"},
+		"global with newline":    {"\x80\x04\x8c\x04a\nb\x00\x8c\x01c\x93.", unsupportedErr, "the name a\uFFFDb\uFFFD.c instead"},
+		"system by stack":        {"\x80\x04\x8c\x05posix\x8c\x06system\x93.", unsupportedErr, `"posix.system", which is not part of plain weights and is never run`},
+		"a program in a module":  {"\x80\x02csubprocess.x\nPopen\n.", unsupportedErr, `"subprocess.x.Popen"`},
+		"many empty objects":     {"\x80\x02" + strings.Repeat("}", 900_000) + ".", formatErr, "more objects than any"},
+		"many remembered":        {"\x80\x02}" + strings.Repeat("\x94", 900_000) + ".", formatErr, "more objects than any"},
 		"global not text":        {"\x80\x04K\x01K\x02\x93.", formatErr, "something else than text"},
 		"call of a number":       {"\x80\x02K\x01)R.", formatErr, "not a function"},
 		"arguments not a tuple":  {"\x80\x02ccollections\nOrderedDict\n]R.", formatErr, "not a function"},
@@ -369,4 +373,65 @@ func (b *behindHole) ReadAt(p []byte, at int64) (int, error) {
 		return len(p) - int(beyond) + n, err
 	}
 	return len(p), nil
+}
+
+// TestWhatIsNotReadMattersToWhoNeedsIt: types that are not read, unknown classes and the state of a trainer leave the other tensors
+// as they are, and are named to whoever asks for them.
+func TestWhatIsNotReadMattersToWhoNeedsIt(t *testing.T) {
+	const floats = "12345678123456781234567812345678"
+	fp8 := tensorFile(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[1,5]}}`+"\n\t \r\n", "12345")
+	storage := func(class string) string {
+		return pTuple(pText("storage"), class, pText("0"), pText("cpu"), pInt(4)) + "Q"
+	}
+	good := pText("a") + pTensor + pTuple(storage(pFloats), pInt(0), pTuple(pInt(1)), pTuple(pInt(1)), pNoHooks) + "Rs"
+	callback := "cpytorch_lightning.callbacks\nModelCheckpoint\n"
+	for name, c := range map[string]struct {
+		data []byte
+		why  string // what is said of "b"; empty: nothing is offered under the name
+		note string // among what is ignored
+	}{
+		"fp8":             {fp8, "its type is F8_E4M3", "F8_E4M3"},
+		"complex":         {archive(t, zip.Store, "a/data.pkl", pStart+good+pText("b")+pTensor+pTuple(storage("ctorch\nComplexFloatStorage\n"), pInt(0), pTuple(pInt(1)), pTuple(pInt(1)), pNoHooks)+"Rs.", "a/data/0", floats), "its type is torch.ComplexFloatStorage", "ComplexFloatStorage"},
+		"unknown rebuild": {archive(t, zip.Store, "a/data.pkl", pStart+good+pText("b")+"ctorch._utils\n_rebuild_tensor_v9\n"+pTuple(storage(pFloats))+"Rs.", "a/data/0", floats), "it is a torch._utils._rebuild_tensor_v9 object", "_rebuild_tensor_v9"},
+		"subclass":        {archive(t, zip.Store, "a/data.pkl", pStart+pText("a")+"ctorch._tensor\n_rebuild_from_type_v2\n"+pTuple(pTensor, "cmy.own\nTensor\n", pTuple(storage(pFloats), pInt(0), pTuple(pInt(1)), pTuple(pInt(1)), pNoHooks), "}")+"Rs.", "a/data/0", floats), "", "my.own.Tensor"},
+		"lightning": {archive(t, zip.Store, "a/data.pkl", pStart+pText("callbacks")+"}"+callback+"}"+pText("best")+pText("x")+"ss"+"s"+pText("epoch")+"K\x0ds"+
+			pText("state_dict")+"}"+good+"s.", "a/data/0", floats), "", "pytorch_lightning.callbacks.ModelCheckpoint"},
+		"an object with state": {archive(t, zip.Store, "a/data.pkl", pStart+good+pText("scheduler")+callback+")\x81}"+pText("x")+"K\x01sbs.", "a/data/0", floats), "", "ModelCheckpoint"},
+		"pairs":                {archive(t, zip.Store, "a/data.pkl", "\x80\x02ccollections\nOrderedDict\n]]("+strings.TrimSuffix(good, "s")+"ea\x85R.", "a/data/0", floats), "", ""},
+		"nested wrappers":      {archive(t, zip.Store, "a/data.pkl", pStart+pText("model_ema")+"}s"+pText("module")+"}"+pText("model")+"}"+good+"ss.", "a/data/0", floats), "", `taken from "module"`},
+		"torch.compile":        {archive(t, zip.Store, "a/data.pkl", pStart+pText("module._orig_mod.a")+good[len(pText("a")):]+".", "a/data/0", floats), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := parse(open(c.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Read("a"); err != nil {
+				t.Error(err)
+			}
+			_, dtype, there := f.Shape("b")
+			if there != (c.why != "") || there && dtype.Size() != 0 {
+				t.Errorf("b is there: %v, as %v", there, dtype)
+			}
+			if _, err := f.Read("b"); there && (err == nil || !strings.Contains(err.Error(), c.why)) {
+				t.Errorf("%v", err)
+			}
+			var notes []string
+			for _, i := range f.Ignored() {
+				notes = append(notes, i.Name+": "+i.Reason)
+			}
+			if !strings.Contains(strings.Join(notes, "\n"), c.note) {
+				t.Errorf("notes: %q, wanted %q", notes, c.note)
+			}
+			// Not needed it is no problem, needed it is named.
+			s := NewSet(f)
+			s.Use("a")
+			if err := s.Err(); err != nil {
+				t.Error(err)
+			}
+			if s.Use("b"); c.why != "" && (s.Err() == nil || !strings.Contains(s.Err().Error(), c.why)) {
+				t.Errorf("%v", s.Err())
+			}
+		})
+	}
 }

@@ -16,7 +16,8 @@ import (
 // Entry is the description of a stored tensor.
 type Entry = tensor.Entry
 
-// Source is a read-only collection of tensors. *File and *View are Sources.
+// Source is a read-only collection of tensors. *File and *View are Sources. A tensor that is there and cannot be read, for its type
+// or for the way it was stored, has the type tensor.Invalid: Read of it says why. It matters to who needs it alone.
 type Source interface {
 	// Entries returns all tensors, sorted by name. The caller must not change them.
 	Entries() []Entry
@@ -43,8 +44,9 @@ type place struct {
 	Entry
 	data    io.ReaderAt
 	path    string
-	offset  int64 // of the first element, in bytes
-	strides []int // in elements; nil for a dense row-major tensor
+	offset  int64  // of the first element, in bytes
+	strides []int  // in elements; nil for a dense row-major tensor
+	unread  string // why it cannot be read, "its type is F8_E4M3"; its DType then is tensor.Invalid
 }
 
 // Location tells where a tensor lies in its file, so that a graph can point into it.
@@ -100,13 +102,24 @@ func parse(r io.ReaderAt, size int64, path string) (*File, error) {
 	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+	var f *File
+	var err error
 	switch kind(head, size) {
 	case zipFile:
-		return parseTorch(r, size, path)
+		f, err = parseTorch(r, size, path)
 	case safetensorsFile:
-		return parseSafetensors(r, size, path)
+		f, err = parseSafetensors(r, size, path)
+	default:
+		return nil, stranger(head)
 	}
-	return nil, stranger(head)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.entries) > 0 && !slices.ContainsFunc(f.entries, func(e Entry) bool { return e.DType != tensor.Invalid }) {
+		_, err := f.Read(f.entries[0].Name)
+		return nil, err
+	}
+	return f, nil
 }
 
 // Close closes the files. Tensors that were read stay valid.
@@ -143,7 +156,7 @@ func (f *File) Ignored() []Ignored { return f.ignored }
 // Location returns where a tensor lies.
 func (f *File) Location(name string) (Location, bool) {
 	p, ok := f.places[name]
-	if !ok {
+	if !ok || p.unread != "" {
 		return Location{}, false
 	}
 	n, _ := tensor.ByteSize(p.DType, p.Shape) // checked when the file was opened
@@ -164,6 +177,9 @@ func (f *File) Read(name string) (*tensor.Tensor, error) {
 	p, ok := f.places[name]
 	if !ok {
 		return nil, fmt.Errorf("the checkpoint has no tensor %q", clip(name))
+	}
+	if p.unread != "" {
+		return nil, &UnsupportedError{File: p.path, Key: p.Name, Problem: p.unread, Remedy: "use weights in F32, F16 or BF16"}
 	}
 	shape := slices.Clone(p.Shape)
 	if p.DType.Float() {
@@ -241,8 +257,11 @@ func span(shape, strides []int) int {
 
 // newFile indexes tensors whose names are unique.
 func newFile(places []place) *File {
-	f := &File{places: make(map[string]place, len(places))}
+	f := &File{places: make(map[string]place, len(places)), entries: make([]Entry, 0, len(places))}
 	for _, p := range places {
+		if p.unread != "" {
+			f.ignored = append(f.ignored, Ignored{p.Name, p.unread + ", which is not read"})
+		}
 		f.places[p.Name] = p
 		f.entries = append(f.entries, p.Entry)
 	}

@@ -1,14 +1,17 @@
 package checkpoint
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+
+	"realword/inference/userfile"
 )
 
 // File names that libraries give to the weights of a model, best first. The index files name the parts of a checkpoint that
@@ -20,8 +23,16 @@ var folderNames = []string{
 	"diffusion_pytorch_model.bin", "pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model.bin.index.json",
 }
 
+// variantIndex recognises the index of a variant: NAME.fp16.safetensors.index.json, and as older versions of the libraries wrote it
+// NAME.safetensors.index.fp16.json.
+var variantIndex = regexp.MustCompile(`^(diffusion_pytorch_model|model|pytorch_model|open_clip_model)(\.\w+)?\.(safetensors|bin)\.index(\.\w+)?\.json$`)
+
+// partName recognises one of several parts: NAME-00001-of-00002.safetensors, with a variant before or behind.
+var partName = regexp.MustCompile(`^(.+)-(\d{5})-of-(\d{5})((?:\.\w+)?\.(?:safetensors|bin))$`)
+
 // OpenFolder opens the weights in a model folder as diffusers, transformers, timm and open_clip write them, in one file or in
-// several parts. A folder with other names must hold exactly one weight file. The caller closes the File.
+// several parts, with an index or, where all are there, without one. A folder with other names must hold exactly one weight file.
+// The caller closes the File.
 func OpenFolder(dir string) (*File, error) {
 	for _, name := range folderNames {
 		path := filepath.Join(dir, name)
@@ -37,55 +48,164 @@ func OpenFolder(dir string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []string
+	var found, indexes []string
 	for _, e := range list {
 		if slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(e.Name())) && !e.IsDir() {
 			found = append(found, e.Name())
 		}
+		if variantIndex.MatchString(e.Name()) {
+			indexes = append(indexes, e.Name())
+		}
 	}
-	switch len(found) {
-	case 0:
+	switch {
+	case len(indexes) == 1:
+		return OpenParts(filepath.Join(dir, indexes[0]))
+	case len(found) == 0:
 		return nil, &UnsupportedError{File: dir, Problem: "the folder holds no weights", Remedy: "put " + folderNames[0] + " or " + folderNames[1] + " there"}
-	case 1:
+	case len(found) == 1:
 		return Open(filepath.Join(dir, found[0]))
+	case len(indexes) == 0 && allParts(found):
+		all := &File{places: map[string]place{}}
+		if err := all.joinParts(dir, found); err != nil {
+			_ = all.Close() // read only: nothing is lost
+			return nil, err
+		}
+		sortEntries(all.entries)
+		return all, nil
 	}
-	return nil, &UnsupportedError{File: dir, Problem: "the folder holds several weight files: " + strings.Join(found, ", "),
+	return nil, &UnsupportedError{File: dir, Problem: "the folder holds several weight files: " + shortList(append(found, indexes...)),
 		Remedy: "leave one, or name the wanted one " + folderNames[0]}
 }
 
-// maxIndex bounds the index of a checkpoint in parts, which has some hundred bytes per tensor.
-const maxIndex = 64 << 20
+// shortList names the first of many.
+func shortList(names []string) string {
+	const most = 8
+	for i, name := range names {
+		names[i] = clip(name)
+	}
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// allParts tells whether files are all parts of one checkpoint.
+func allParts(names []string) bool {
+	var first []string
+	for i, name := range names { // as ReadDir sorts them
+		m := partName.FindStringSubmatch(name)
+		if m == nil || m[2] != fmt.Sprintf("%05d", i+1) || m[3] != fmt.Sprintf("%05d", len(names)) {
+			return false
+		}
+		if first == nil {
+			first = m
+		}
+		if m[1] != first[1] || m[4] != first[4] {
+			return false
+		}
+	}
+	return true
+}
+
+// joinParts opens parts without an index: each has tensors of its own.
+func (f *File) joinParts(dir string, names []string) error {
+	for _, name := range names {
+		part, err := Open(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		f.take(part)
+		for _, e := range part.entries {
+			if other, twice := f.places[e.Name]; twice {
+				return &FormatError{File: filepath.Join(dir, name), Key: e.Name, Problem: "it is also in " + filepath.Base(other.path), Remedy: "get the parts again, with their index"}
+			}
+			f.places[e.Name] = part.places[e.Name]
+			f.entries = append(f.entries, e)
+		}
+	}
+	return nil
+}
+
+// take makes the file of a part one of f.
+func (f *File) take(part *File) {
+	f.open = append(f.open, part.open...)
+	f.ignored = append(f.ignored, part.ignored...)
+	if f.meta == nil {
+		f.meta = part.meta
+	}
+}
+
+// Bounds on the index of a checkpoint in parts: it has some hundred bytes per tensor.
+const (
+	maxIndex = 4 << 20
+	maxParts = 512
+)
 
 // OpenParts opens a checkpoint that was stored in several files, by its index (model.safetensors.index.json). The result is one
 // File with the tensors that the index names. The caller closes it.
 func OpenParts(index string) (*File, error) {
-	info, err := os.Stat(index)
+	raw, err := userfile.Read(index, maxIndex)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(index, err)
 	}
-	if info.Size() > maxIndex {
-		return nil, &UnsupportedError{File: index, Problem: fmt.Sprintf("an index of %d bytes is too large", info.Size()), Remedy: "join the parts into one file"}
-	}
-	raw, err := os.ReadFile(index)
+	partOf, err := parseIndex(raw)
 	if err != nil {
-		return nil, err
-	}
-	var parsed struct {
-		WeightMap map[string]string `json:"weight_map"`
-	}
-	if err := json.Unmarshal(raw, &parsed); err != nil {
-		return nil, &FormatError{File: index, Problem: "the index is not the JSON that it should be", Err: err}
-	}
-	if len(parsed.WeightMap) == 0 {
-		return nil, &FormatError{File: index, Problem: "the index names no tensors"}
+		return nil, inFile(index, err)
 	}
 	all := &File{places: map[string]place{}}
-	if err := all.addParts(index, parsed.WeightMap); err != nil {
+	if err := all.addParts(index, partOf); err != nil {
 		_ = all.Close() // read only: nothing is lost
 		return nil, err
 	}
 	sortEntries(all.entries)
 	return all, nil
+}
+
+// parseIndex returns the part of every tensor. It is the whole of OpenParts that hostile bytes can reach.
+func parseIndex(raw []byte) (map[string]string, error) {
+	scan := newHeaderScanner(bytes.NewReader(raw))
+	partOf, parts := map[string]string{}, map[string]string{}
+	err := scan.object(func(key string) error {
+		if key != "weight_map" {
+			return scan.skip(0)
+		}
+		if len(partOf) > 0 {
+			return broken("the index has two lists of tensors")
+		}
+		return scan.object(func(tensor string) error {
+			name, cut, err := scan.text(maxName)
+			switch _, twice := partOf[tensor]; {
+			case err != nil:
+				return err
+			case cut:
+				return fmt.Errorf("a name of more than %d bytes", maxName)
+			case twice:
+				return brokenTensor(tensor, "the index places it twice")
+			case len(partOf) == maxTensors:
+				return &UnsupportedError{Problem: fmt.Sprintf("the index names more than %d tensors, which no model of Realword's families has", maxTensors), Remedy: "check that it is the right file"}
+			}
+			if _, known := parts[name]; !known {
+				if len(parts) == maxParts {
+					return &UnsupportedError{Problem: fmt.Sprintf("the index names more than %d parts", maxParts), Remedy: "join the parts into one file"}
+				}
+				parts[name] = name
+			}
+			partOf[tensor] = parts[name] // one text for all tensors of a part
+			return nil
+		})
+	})
+	if err == nil && scan.peek() != 0 {
+		err = errSyntax
+	}
+	if err != nil {
+		return nil, asFormat(err, func(err error) error {
+			return &FormatError{Problem: "the index is not the JSON that it should be", Err: err}
+		})
+	}
+	if len(partOf) == 0 {
+		return nil, broken("the index names no tensors")
+	}
+	return partOf, nil
 }
 
 func (f *File) addParts(index string, partOf map[string]string) error {
@@ -104,22 +224,18 @@ func (f *File) addParts(index string, partOf map[string]string) error {
 		if err != nil {
 			return err
 		}
-		f.open = append(f.open, part.open...)
-		f.ignored = append(f.ignored, part.ignored...)
-		if f.meta == nil {
-			f.meta = part.meta
-		}
+		f.take(part)
 		for _, tensor := range wanted[name] {
 			p, ok := part.places[tensor]
 			if !ok {
-				return &FormatError{File: index, Key: tensor, Problem: "the index places it in " + name + ", where it is not", Remedy: "get index and parts again"}
+				return &FormatError{File: index, Key: tensor, Problem: "the index places it in " + clip(name) + ", where it is not", Remedy: "get index and parts again"}
 			}
 			f.places[tensor] = p
 			f.entries = append(f.entries, p.Entry)
 		}
 		for _, e := range part.entries {
 			if partOf[e.Name] != name {
-				f.ignored = append(f.ignored, Ignored{e.Name, "the index does not take it from " + name})
+				f.ignored = append(f.ignored, Ignored{e.Name, "the index does not take it from " + clip(name)})
 			}
 		}
 	}

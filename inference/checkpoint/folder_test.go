@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,9 @@ func TestOpenFolder(t *testing.T) {
 		"only half":         {map[string]any{"model.fp16.safetensors": memory{"half": ramp(1)}}, "half"},
 		"own name":          {map[string]any{"mine.safetensors": memory{"a": ramp(1)}, "readme.md": "x"}, "a"},
 		"parts":             {map[string]any{index: `{"weight_map":{"a":"` + one + `","b":"` + two + `"}}`, one: memory{"a": ramp(1), "surplus": ramp(1)}, two: memory{"b": ramp(1)}}, "a b"},
+		"fp16 variant":      {map[string]any{"model.fp16.safetensors.index.json": `{"metadata":{"total_size":[1,{"x":null}]},"weight_map":{"a":"model-00001-of-00002.fp16.safetensors","b":"model-00002-of-00002.fp16.safetensors"}}`, "model-00001-of-00002.fp16.safetensors": memory{"a": ramp(1)}, "model-00002-of-00002.fp16.safetensors": memory{"b": ramp(1)}}, "a b"},
+		"older fp16":        {map[string]any{"diffusion_pytorch_model.safetensors.index.fp16.json": `{"weight_map":{"a":"diffusion_pytorch_model.fp16-00001-of-00001.safetensors"}}`, "diffusion_pytorch_model.fp16-00001-of-00001.safetensors": memory{"a": ramp(1)}}, "a"},
+		"without an index":  {map[string]any{one: memory{"a": ramp(1)}, two: memory{"b": ramp(1)}}, "a b"},
 		"same in two parts": {map[string]any{index: `{"weight_map":{"a":"` + one + `","b":"` + two + `"}}`, one: memory{"a": ramp(1), "b": ramp(9)}, two: memory{"b": ramp(1)}}, "a b"},
 	} {
 		f, err := OpenFolder(folder(t, c.files))
@@ -73,6 +77,14 @@ func TestOpenFolder(t *testing.T) {
 	}
 }
 
+func manyParts() string {
+	var b strings.Builder
+	for i := range maxParts + 1 {
+		fmt.Fprintf(&b, `,"t%d":"p%d"`, i, i)
+	}
+	return b.String()[1:]
+}
+
 func TestBadFolders(t *testing.T) {
 	const index = "model.safetensors.index.json"
 	for name, c := range map[string]struct {
@@ -89,6 +101,15 @@ func TestBadFolders(t *testing.T) {
 		"absolute part":    {map[string]any{index: `{"weight_map":{"a":"/etc/passwd"}}`}, "not below its folder"},
 		"index not JSON":   {map[string]any{index: `<html>`}, "not the JSON"},
 		"index empty":      {map[string]any{index: `{}`}, "names no tensors"},
+		"index twice":      {map[string]any{index: `{"weight_map":{"a":"p.safetensors","a":"q.safetensors"}}`}, `tensor "a": the index places it twice`},
+		"index of depth":   {map[string]any{index: `{"metadata":` + strings.Repeat("[", 1<<20)}, "nests deeper"},
+		"index of null":    {map[string]any{index: `{"weight_map":null}`}, "not the JSON"},
+		"index of numbers": {map[string]any{index: `{"weight_map":{"a":1}}`}, "not the JSON"},
+		"endless index":    {map[string]any{index: strings.Repeat(" ", maxIndex+1)}, "4194305 bytes"},
+		"many parts":       {map[string]any{index: `{"weight_map":{` + manyParts() + `}}`}, "more than 512 parts"},
+		"a part too few":   {map[string]any{"model-00001-of-00003.safetensors": memory{"a": ramp(1)}, "model-00002-of-00003.safetensors": memory{"b": ramp(1)}}, "several weight files"},
+		"parts that share": {map[string]any{"model-00001-of-00002.safetensors": memory{"a": ramp(1)}, "model-00002-of-00002.safetensors": memory{"a": ramp(1)}}, `tensor "a": it is also in model-00001-of-00002.safetensors`},
+		"two indexes":      {map[string]any{"model.fp16.safetensors.index.json": "{}", "model.bf16.safetensors.index.json": "{}", "model-00001-of-00001.fp16.safetensors": "", "x.bin": ""}, "several weight files"},
 		"damaged part":     {map[string]any{index: `{"weight_map":{"a":"p.safetensors"}}`, "p.safetensors": ""}, "p.safetensors: the file is empty"},
 		"weights are text": {map[string]any{"model.safetensors": "version https://git-lfs.github.com/spec/v1\n"}, "Git LFS"},
 	} {

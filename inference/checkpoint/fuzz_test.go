@@ -4,12 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"realword/inference/tensor"
 )
@@ -27,10 +29,13 @@ func exercise(t *testing.T, data []byte) {
 	}
 	for _, e := range f.Entries() {
 		l, ok := f.Location(e.Name)
-		if !ok || l.Dense && (l.Offset < 0 || l.Bytes < 0 || l.Offset+l.Bytes > int64(len(data))) {
+		if ok == (e.DType == tensor.Invalid) || l.Dense && (l.Offset < 0 || l.Bytes < 0 || l.Offset+l.Bytes > int64(len(data))) {
 			t.Fatalf("%q lies at %v of %d bytes", e.Name, l, len(data))
 		}
 		got, err := f.Read(e.Name)
+		if _, unread := errors.AsType[*UnsupportedError](err); unread && e.DType == tensor.Invalid {
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%q was listed and cannot be read: %v", e.Name, err)
 		}
@@ -88,5 +93,40 @@ func FuzzPickle(f *testing.F) {
 	storage := "12345678123456781234567812345678"
 	f.Fuzz(func(t *testing.T, pickle []byte) {
 		exercise(t, archive(t, zip.Store, "a/data.pkl", string(pickle), "a/data/0", storage, "a/data/1", storage))
+	})
+}
+
+// FuzzIndex parses the index of a checkpoint in parts.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"metadata":{"total_size":3e9},"weight_map":{"a.weight":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}`))
+	f.Add([]byte(`{"weight_map":{"\u00e9\ud83d":"..\/x"},"x":[true,null,-1.5e3,{"y":[]}]}  `))
+	f.Add([]byte(`{"weight_map":{}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		parts, err := parseIndex(raw)
+		if err != nil {
+			_, isFormat := errors.AsType[*FormatError](err)
+			_, isUnsupported := errors.AsType[*UnsupportedError](err)
+			if !isFormat && !isUnsupported || len(err.Error()) > 2000 || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+				t.Fatalf("not a short FormatError or UnsupportedError: %v", err)
+			}
+			return
+		}
+		if len(parts) == 0 || len(parts) > maxTensors {
+			t.Fatalf("%d tensors", len(parts))
+		}
+		// What is taken here is what encoding/json reads.
+		var whole map[string]json.RawMessage
+		var std map[string]string
+		if err := json.Unmarshal(raw, &whole); err != nil {
+			t.Fatalf("taken, and not JSON: %v", err)
+		}
+		if err := json.Unmarshal(whole["weight_map"], &std); err != nil {
+			t.Fatal(err)
+		}
+		for name, part := range parts {
+			if std[name] != part && utf8.Valid(raw) {
+				t.Fatalf("%q is in %q, encoding/json says %q", name, part, std[name])
+			}
+		}
 	})
 }

@@ -16,24 +16,68 @@ func leaveOut(match, reason string) Rule { return Rule{Match: match, Reason: rea
 
 func rename(match, to string) Rule { return Rule{Match: match, To: []string{to}} }
 
+// Tensors that are no weights of a network and that programs leave beside them: nothing that is computed depends on them.
+var (
+	counting = leaveOut(`(.*\.)?position_ids`, "it only counts from 0 to 76")
+	training = leaveOut(`(model_ema|ema|loss|optimizer|optimizers|optimizer_states|lr_scheduler|lr_schedulers|discriminator|disc)\..*|`+
+		`global_step|epoch|step|iteration|num_updates|logvar`, "it is the state of a training")
+	buffers = leaveOut(`(.*\.)?(num_batches_tracked|attn_mask|causal_mask|attention_mask|inv_freq)`, "it is computed anew")
+	noise   = leaveOut(`betas|(\w+_)?alphas_cumprod(_prev)?|posterior_\w+|lvlb_weights|denoiser\.sigmas`, "it is the noise schedule, which Realword computes")
+)
+
+// UNet gives the tensors of a U-Net in a file of its own their names in diffusers: those of the original programs' U-Net, with or
+// without the prefix that it has in a checkpoint, are renamed, and what is no part of the network is left out.
+func UNet(src Source) (*View, error) {
+	if prefix, ok := ldmUNet(src); ok {
+		return ldmPart(src, prefix, unetRules(src, prefix)...)
+	}
+	return Rename(src, counting, training, buffers, noise)
+}
+
+// The names that the U-Net of the original programs goes by: in a checkpoint, in files of the U-Net alone, and bare.
+var ldmPrefixes = []string{"model.diffusion_model.", "diffusion_model.", ""}
+
+func ldmUNet(src Source) (prefix string, ok bool) {
+	for _, p := range ldmPrefixes {
+		if _, _, ok := src.Shape(p + "input_blocks.0.0.weight"); ok {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+// ldmPart takes the tensors below a prefix, under other names.
+func ldmPart(src Source, prefix string, rules ...Rule) (*View, error) {
+	tower, err := Rename(src, rename(regexp.QuoteMeta(prefix)+`(.*)`, "$1"), leaveOut(`.*`, "it belongs to another network"))
+	if err != nil {
+		return nil, err
+	}
+	return Rename(tower, append(rules, counting, training, buffers, noise)...)
+}
+
 // TextModel gives the tensors of a CLIP text encoder their names in transformers' CLIPTextModel, text_model.encoder.layers.0.…;
 // newer versions save them without the first part. A whole CLIPModel loses its image half.
 func TextModel(src Source) (*View, error) {
 	return Rename(src,
-		leaveOut(`(text_model\.)?embeddings\.position_ids`, "it only counts from 0 to 76"),
+		counting, training, buffers,
 		leaveOut(`(vision_model|visual_projection)\..*|logit_scale`, "it belongs to the image half of CLIP"),
 		rename(`(?:embeddings|encoder|final_layer_norm)\..*`, "text_model.$0"),
 	)
 }
 
 // Autoencoder gives the attention of an AutoencoderKL its present names; diffusers before 0.18 had others, and some files
-// store the projections as 1×1 convolutions.
+// store the projections as 1×1 convolutions. The autoencoders of the original programs, alone or as in a checkpoint, are renamed.
 func Autoencoder(src Source) (*View, error) {
+	for _, prefix := range []string{"", "first_stage_model."} {
+		if hasPrefix(src, prefix+"decoder.up.0.") {
+			return ldmPart(src, prefix, autoencoderRules(src, prefix)...)
+		}
+	}
 	const attention = `(.*\.attentions\.\d+)\.`
 	squeezed := func(old, now string) Rule {
 		return Rule{Match: attention + old + `\.(weight|bias)`, To: []string{"$1." + now + ".$2"}, Squeeze: true}
 	}
-	return Rename(src,
+	return Rename(src, counting, training, buffers,
 		squeezed(`(?:query|to_q)`, "to_q"), squeezed(`(?:key|to_k)`, "to_k"), squeezed(`(?:value|to_v)`, "to_v"),
 		squeezed(`(?:proj_attn|to_out\.0)`, "to_out.0"))
 }
@@ -117,14 +161,17 @@ func (v *View) replace(d derivation) {
 }
 
 // SingleFile holds the networks of a Stable Diffusion checkpoint in one file, in the layout of the original programs ("LDM"),
-// under the names of diffusers and transformers. Text2 is nil for Stable Diffusion 1.
+// under the names of diffusers and transformers. What a file does not have is nil: Text2 for Stable Diffusion 1, all but the U-Net for
+// a U-Net alone.
 type SingleFile struct {
 	UNet, Autoencoder, Text, Text2 *View
+	// Ignored are the tensors that belong to none of them.
+	Ignored []Ignored
 }
 
 // IsSingleFile reports whether src has the LDM layout.
 func IsSingleFile(src Source) bool {
-	_, _, ok := src.Shape("model.diffusion_model.input_blocks.0.0.weight")
+	_, ok := ldmUNet(src)
 	return ok
 }
 
@@ -132,27 +179,34 @@ func IsSingleFile(src Source) bool {
 func SplitSingleFile(src Source) (*SingleFile, error) {
 	var out SingleFile
 	var err error
+	var known []string
 	part := func(prefix string, rules ...Rule) *View {
-		var tower, v *View
-		if err != nil {
+		if err != nil || !hasPrefix(src, prefix) {
 			return nil
 		}
-		tower, err = Rename(src, rename(regexp.QuoteMeta(prefix)+`\.(.*)`, "$1"), leaveOut(`.*`, "it belongs to another network"))
-		if err != nil || len(tower.entries) == 0 {
-			return nil
-		}
-		if v, err = Rename(tower, rules...); err != nil {
-			err = fmt.Errorf("%s: %w", prefix, err)
+		known = append(known, prefix)
+		v, partErr := ldmPart(src, prefix, rules...)
+		if partErr != nil {
+			err = fmt.Errorf("%s: %w", strings.TrimSuffix(prefix, "."), partErr)
 		}
 		return v
 	}
-	out.UNet = part("model.diffusion_model", unetRules(src, "model.diffusion_model.")...)
-	out.Autoencoder = part("first_stage_model", autoencoderRules(src, "first_stage_model.")...)
-	counting := leaveOut(`text_model\.embeddings\.position_ids`, "it only counts from 0 to 76")
-	if out.Text = part("conditioner.embedders.0.transformer", counting); out.Text == nil {
-		out.Text = part("cond_stage_model.transformer", counting)
+	prefix, _ := ldmUNet(src)
+	out.UNet = part(prefix, unetRules(src, prefix)...)
+	if prefix != "" { // else every other name is one of the U-Net's
+		out.Autoencoder = part("first_stage_model.", autoencoderRules(src, "first_stage_model.")...)
+		// Newer versions of transformers leave the first part out.
+		whole := rename(`(?:embeddings|encoder|final_layer_norm)\..*`, "text_model.$0")
+		if out.Text = part("conditioner.embedders.0.transformer.", whole); out.Text == nil {
+			out.Text = part("cond_stage_model.transformer.", whole)
+		}
+		out.Text2 = part("conditioner.embedders.1.model.", openCLIPText...)
+		for _, e := range src.Entries() {
+			if !slices.ContainsFunc(known, func(p string) bool { return strings.HasPrefix(e.Name, p) }) {
+				out.Ignored = append(out.Ignored, Ignored{e.Name, "it belongs to none of the networks"})
+			}
+		}
 	}
-	out.Text2 = part("conditioner.embedders.1.model", openCLIPText...)
 	if err != nil {
 		return nil, err
 	}
@@ -177,8 +231,9 @@ func unetRules(src Source, prefix string) []Rule {
 	move := func(old, now string) { rules = append(rules, rename(regexp.QuoteMeta(old)+`\.(.*)`, now+".$1")) }
 	has := func(format string, args ...any) bool { return hasPrefix(src, prefix+fmt.Sprintf(format, args...)) }
 
+	const most = 64 // blocks, SDXL has 9 and Stable Diffusion 1 has 12: every one is a rule for all tensors
 	level, layer := 0, 0
-	for i := 1; has("input_blocks.%d.", i); i++ {
+	for i := 1; i < most && has("input_blocks.%d.", i); i++ {
 		in := fmt.Sprintf("input_blocks.%d", i)
 		if has("%s.0.op.", in) {
 			move(in+".0.op", fmt.Sprintf("down_blocks.%d.downsamplers.0.conv", level))
@@ -193,7 +248,7 @@ func unetRules(src Source, prefix string) []Rule {
 	move("middle_block.1", "mid_block.attentions.0")
 	block("middle_block.2", "mid_block.resnets.1")
 	level, layer = 0, 0
-	for i := 0; has("output_blocks.%d.", i); i++ {
+	for i := 0; i < most && has("output_blocks.%d.", i); i++ {
 		in := fmt.Sprintf("output_blocks.%d", i)
 		block(in+".0", fmt.Sprintf("up_blocks.%d.resnets.%d", level, layer))
 		up := fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", level)
@@ -222,7 +277,7 @@ func autoencoderRules(src Source, prefix string) []Rule {
 	}
 	for _, half := range []string{"encoder", "decoder"} {
 		levels := 0
-		for hasPrefix(src, fmt.Sprintf("%s%s.%s.%d.", prefix, half, map[string]string{"encoder": "down", "decoder": "up"}[half], levels)) {
+		for levels < 16 && hasPrefix(src, fmt.Sprintf("%s%s.%s.%d.", prefix, half, map[string]string{"encoder": "down", "decoder": "up"}[half], levels)) {
 			levels++
 		}
 		for l := range levels {
@@ -255,6 +310,7 @@ var openCLIPText = []Rule{
 	rename(`ln_final\.(.*)`, "text_model.final_layer_norm.$1"),
 	{Match: `text_projection`, To: []string{"text_projection.weight"}, Transpose: true},
 	leaveOut(`logit_scale`, "it compares texts with pictures"),
+	leaveOut(`visual\..*`, "it belongs to the image half of CLIP"),
 	{Match: `transformer\.resblocks\.(\d+)\.attn\.in_proj_(weight|bias)`, To: []string{
 		"text_model.encoder.layers.$1.self_attn.q_proj.$2", "text_model.encoder.layers.$1.self_attn.k_proj.$2", "text_model.encoder.layers.$1.self_attn.v_proj.$2"}},
 	rename(`transformer\.resblocks\.(\d+)\.attn\.out_proj\.(.*)`, "text_model.encoder.layers.$1.self_attn.out_proj.$2"),

@@ -17,10 +17,11 @@ const (
 	maxOpcodes = 2 << 20
 	maxStack   = 1 << 20
 	maxRank    = 64 // dimensions: PyTorch's own limit, applied to all formats
+	perByte    = 16 // bytes of objects for one of the pickle; PyTorch's own make 6 to 10
 )
 
 // What a pickle can hold here: nil, bool, int64, float64, string, []byte, tuple, *list, *dict, global, *storage,
-// *torchTensor, and inert for objects that are known to be harmless and of no use.
+// *torchTensor, and inert for all other objects: they are never made, only named.
 type (
 	tuple  []any
 	list   struct{ items []any }
@@ -28,7 +29,7 @@ type (
 	inert  string // what it is
 	mark   struct{}
 
-	// dict keeps the entries with text keys; of others only the number.
+	// dict keeps the entries with text keys; of others only the number. Its zero value is empty.
 	dict struct {
 		keys   []string // in order of first insertion
 		values map[string]any
@@ -37,7 +38,8 @@ type (
 	// storage is a flat buffer: an entry of the ZIP file.
 	storage struct {
 		key   string
-		dtype tensor.DType
+		class global
+		dtype tensor.DType // tensor.Invalid for a class that is not read
 		count int64
 	}
 	torchTensor struct {
@@ -54,58 +56,83 @@ var storageTypes = map[global]tensor.DType{
 	"torch ByteStorage": tensor.U8, "torch BoolStorage": tensor.Bool,
 }
 
-// Classes that training scripts leave in checkpoints. Their objects are not built: they become inert.
-var inertGlobals = map[global]bool{
-	"argparse Namespace": true, "collections defaultdict": true, "collections Counter": true, "__builtin__ set": true, "builtins set": true,
-	"builtins dict": true, "__builtin__ dict": true, "builtins list": true, "__builtin__ list": true, "torch device": true,
-	"torch float32": true, "torch float16": true, "torch bfloat16": true, "torch float64": true,
-	"numpy dtype": true, "numpy ndarray": true, "numpy.core.multiarray scalar": true, "numpy._core.multiarray scalar": true,
-	"numpy.core.multiarray _reconstruct": true, "numpy._core.multiarray _reconstruct": true, "_codecs encode": true,
-	"pathlib PosixPath": true, "pathlib WindowsPath": true, "omegaconf.dictconfig DictConfig": true,
-}
-
 const (
 	orderedDict       = global("collections OrderedDict")
 	torchSize         = global("torch Size")
 	rebuildTensor     = global("torch._utils _rebuild_tensor_v2")
 	rebuildParameter  = global("torch._utils _rebuild_parameter")
 	rebuildParamState = global("torch._utils _rebuild_parameter_with_state")
+	rebuildFromType   = global("torch._tensor _rebuild_from_type_v2")
 )
 
-func knownGlobal(g global) bool {
+// Modules and names that run something when a pickle is loaded elsewhere. Nothing is run here; but a file that asks for one of them
+// was made to harm, and is not taken for weights.
+var (
+	harmfulModules = []string{"os", "posix", "nt", "posixpath", "ntpath", "subprocess", "sys", "runpy", "importlib", "shutil", "socket", "ctypes", "pty", "commands",
+		"webbrowser", "urllib", "requests", "http", "marshal", "code", "timeit", "pdb", "bdb", "cProfile", "profile", "trace", "pip", "asyncio", "multiprocessing", "signal"}
+	harmfulNames = []string{"eval", "exec", "execfile", "compile", "__import__", "open", "input", "breakpoint", "apply", "vars", "globals", "locals"} // of builtins
+)
+
+func harmful(module, name string) bool {
+	top, _, _ := strings.Cut(module, ".")
+	return slices.Contains(harmfulModules, top) || (top == "builtins" || top == "__builtin__") && slices.Contains(harmfulNames, name)
+}
+
+// known tells whether a global is part of plain weights. All others become inert objects.
+func (g global) known() bool {
 	switch g {
-	case orderedDict, torchSize, rebuildTensor, rebuildParameter, rebuildParamState:
+	case orderedDict, torchSize, rebuildTensor, rebuildParameter, rebuildParamState, rebuildFromType:
 		return true
 	}
 	_, isStorage := storageTypes[g]
-	return isStorage || inertGlobals[g]
+	return isStorage || strings.HasPrefix(string(g), "torch ") && strings.HasSuffix(string(g), "Storage")
 }
 
-// unpickle interprets a pickle of protocol 2 to 5 and returns its object. It builds plain values only: globals are
-// names from a closed list, and calling one means to note what it would have made.
-func unpickle(data []byte) (any, error) {
-	m := machine{data: data, memo: map[uint32]any{}}
+// String is the global's dotted name, fit to be shown.
+func (g global) String() string { return clip(strings.ReplaceAll(string(g), " ", ".")) }
+
+// unpickle interprets a pickle of protocol 2 to 5 and returns its object, and the names of what it would have made besides. It
+// builds plain values only: calling a global means to note what it would have made.
+func unpickle(data []byte) (any, []string, error) {
+	m := machine{data: data, unknown: map[global]bool{}}
+	budget := 64<<10 + perByte*int64(len(data))
 	for range maxOpcodes {
 		done, err := m.step()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if done {
-			return m.pop()
+			root, err := m.pop()
+			var unknown []string
+			for g := range m.unknown {
+				unknown = append(unknown, g.String())
+			}
+			slices.Sort(unknown)
+			return root, unknown, err
 		}
-		if len(m.stack) > maxStack {
-			return nil, broken("its pickle nests deeper than any checkpoint does")
+		if len(m.stack) > m.deepest {
+			m.charge(64 * (len(m.stack) - m.deepest)) // with what growing leaves behind
+			m.deepest = len(m.stack)
+		}
+		if len(m.stack) > maxStack || m.cost > budget {
+			return nil, nil, broken("its pickle nests deeper and makes more objects than any checkpoint does")
 		}
 	}
-	return nil, &UnsupportedError{Problem: fmt.Sprintf("its pickle has more than %d opcodes", maxOpcodes), Remedy: resave}
+	return nil, nil, &UnsupportedError{Problem: fmt.Sprintf("its pickle has more than %d opcodes", maxOpcodes), Remedy: resave}
 }
 
 type machine struct {
-	data  []byte
-	at    int
-	stack []any
-	memo  map[uint32]any
+	data    []byte
+	at      int
+	stack   []any
+	memo    []any          // picklers number what they remember from 0
+	sparse  map[uint32]any // what they do not
+	unknown map[global]bool
+	deepest int   // the most objects that the stack held
+	cost    int64 // bytes that all objects so far took, about
 }
+
+func (m *machine) charge(bytes int) { m.cost += int64(bytes) }
 
 // The opcodes, named as in Python's pickletools.
 const (
@@ -154,9 +181,12 @@ const (
 	opBinBytes8       = 0x8e
 	opEmptySet        = 0x8f
 	opAddItems        = 0x90
+	opFrozenSet       = 0x91
+	opNewObjEx        = 0x92
 	opStackGlobal     = 0x93
 	opMemoize         = 0x94
 	opFrame           = 0x95
+	opByteArray8      = 0x96
 )
 
 // step interprets one opcode and reports whether it was the last one.
@@ -222,25 +252,33 @@ func (m *machine) step() (done bool, err error) {
 		return false, m.blob(1)
 	case opBinBytes:
 		return false, m.blob(4)
-	case opBinBytes8:
+	case opBinBytes8, opByteArray8:
 		return false, m.blob(8)
 
 	case opEmptyTuple:
 		m.push(tuple{})
 	case opTuple1, opTuple2, opTuple3:
 		items, err := m.take(int(op[0]) - opTuple1 + 1)
+		m.charge(24 + 16*len(items))
 		m.push(tuple(items))
 		return false, err
 	case opTuple:
 		items, err := m.sinceMark()
+		m.charge(24 + 16*len(items))
 		m.push(tuple(items))
 		return false, err
+	case opFrozenSet:
+		_, err := m.sinceMark()
+		m.push(inert("a set"))
+		return false, err
 	case opEmptyList:
+		m.charge(48)
 		m.push(&list{})
 	case opEmptySet:
 		m.push(inert("a set"))
 	case opEmptyDict:
-		m.push(newDict())
+		m.charge(64)
+		m.push(&dict{})
 	case opAppend:
 		items, err := m.take(1)
 		if err != nil {
@@ -271,8 +309,7 @@ func (m *machine) step() (done bool, err error) {
 	case opLongBinPut:
 		return false, m.put(4)
 	case opMemoize:
-		m.memo[uint32(len(m.memo))], err = m.top()
-		return false, err
+		return false, m.remember(uint32(len(m.memo)))
 	case opBinGet:
 		return false, m.get(1)
 	case opLongBinGet:
@@ -304,6 +341,7 @@ func (m *machine) step() (done bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		m.charge(64)
 		s, err := storageOf(id)
 		m.push(s)
 		return false, err
@@ -312,6 +350,16 @@ func (m *machine) step() (done bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		m.charge(48)
+		v, err := call(items[0], items[1])
+		m.push(v)
+		return false, err
+	case opNewObjEx:
+		items, err := m.take(3)
+		if err != nil {
+			return false, err
+		}
+		m.charge(48)
 		v, err := call(items[0], items[1])
 		m.push(v)
 		return false, err
@@ -407,6 +455,9 @@ func (m *machine) integer(width int) error {
 	if width == 4 {
 		v = uint64(int32(v))
 	}
+	if v > 255 {
+		m.charge(16)
+	}
 	m.push(int64(v))
 	return err
 }
@@ -440,6 +491,7 @@ func (m *machine) blob(width int) error {
 		return err
 	}
 	b, err := m.bytes(n)
+	m.charge(24)
 	m.push(b)
 	return err
 }
@@ -450,6 +502,7 @@ func (m *machine) text(width int) error {
 		return err
 	}
 	b, err := m.bytes(n)
+	m.charge(24 + len(b))
 	m.push(string(b))
 	return err
 }
@@ -459,7 +512,26 @@ func (m *machine) put(width int) error {
 	if err != nil {
 		return err
 	}
-	m.memo[uint32(i)], err = m.top()
+	return m.remember(uint32(i))
+}
+
+// remember notes the top of the stack under a number.
+func (m *machine) remember(i uint32) error {
+	v, err := m.top()
+	switch {
+	case err != nil:
+	case int(i) < len(m.memo):
+		m.memo[i] = v
+	case int(i) == len(m.memo):
+		m.charge(48)
+		m.memo = append(m.memo, v)
+	default:
+		m.charge(64)
+		if m.sparse == nil {
+			m.sparse = map[uint32]any{}
+		}
+		m.sparse[i] = v
+	}
 	return err
 }
 
@@ -468,7 +540,11 @@ func (m *machine) get(width int) error {
 	if err != nil {
 		return err
 	}
-	v, ok := m.memo[uint32(i)]
+	if i < uint64(len(m.memo)) {
+		m.push(m.memo[i])
+		return nil
+	}
+	v, ok := m.sparse[uint32(i)]
 	if !ok {
 		return broken("its pickle refers to an object that it never made")
 	}
@@ -483,6 +559,7 @@ func (m *machine) extend(items []any) error {
 	}
 	switch v := v.(type) {
 	case *list:
+		m.charge(48 * len(items))
 		v.items = append(v.items, items...)
 		return nil
 	case inert:
@@ -502,6 +579,7 @@ func (m *machine) setItems(items []any) error {
 	switch v := v.(type) {
 	case *dict:
 		for i := 0; i < len(items); i += 2 {
+			m.charge(96)
 			v.set(items[i], items[i+1])
 		}
 		return nil
@@ -513,22 +591,27 @@ func (m *machine) setItems(items []any) error {
 
 func (m *machine) global(module, name string) error {
 	g := global(module + " " + name)
-	if !knownGlobal(g) {
-		dotted := clip(module) + "." + clip(name)
-		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", dotted),
-			Remedy: "use a safetensors file from the same source, and load this one in other programs only if you trust its maker"}
+	if harmful(module, name) {
+		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
+			Remedy: "do not load this file anywhere, it was made to run something; get a safetensors file from its maker"}
 	}
+	if !g.known() && !m.unknown[g] {
+		m.charge(96 + len(g))
+		m.unknown[g] = true
+	}
+	m.charge(16 + len(g))
 	m.push(g)
 	return nil
 }
-
-func newDict() *dict { return &dict{values: map[string]any{}} }
 
 func (d *dict) set(key, value any) {
 	k, ok := key.(string)
 	if !ok {
 		d.others++
 		return
+	}
+	if d.values == nil {
+		d.values = map[string]any{}
 	}
 	if _, ok := d.values[k]; !ok {
 		d.keys = append(d.keys, k)
@@ -546,29 +629,59 @@ func call(f, args any) (any, error) {
 	if !ok || !ok2 {
 		return nil, broken("its pickle calls something that is not a function")
 	}
+	if !g.known() {
+		return inert("a " + g.String() + " object"), nil
+	}
 	switch g {
 	case orderedDict:
 		if len(a) == 0 {
-			return newDict(), nil
+			return &dict{}, nil
 		}
-		return nil, &UnsupportedError{Problem: "its pickle makes an OrderedDict from a list", Remedy: resave}
+		if d, ok := pairs(a); ok {
+			return d, nil
+		}
 	case torchSize:
 		if len(a) == 1 {
 			return a[0], nil
 		}
 	case rebuildParameter, rebuildParamState:
 		if len(a) >= 3 {
-			if t, ok := a[0].(*torchTensor); ok {
-				return t, nil
+			switch a[0].(type) {
+			case *torchTensor, inert:
+				return a[0], nil
 			}
 		}
 	case rebuildTensor:
 		return rebuild(a)
+	case rebuildFromType: // function, class, arguments, attributes: the tensor is what the function makes
+		if len(a) == 4 && a[0] != any(rebuildFromType) {
+			return call(a[0], a[2])
+		}
 	}
-	if inertGlobals[g] {
-		return inert("a " + strings.ReplaceAll(string(g), " ", ".") + " object"), nil
+	return nil, broken("its pickle calls %s with arguments that it does not take", g)
+}
+
+// pairs makes a dictionary of a list of pairs, as Python 2 wrote an OrderedDict.
+func pairs(a tuple) (*dict, bool) {
+	l, ok := a[0].(*list)
+	if !ok || len(a) != 1 {
+		return nil, false
 	}
-	return nil, broken("its pickle calls %s with arguments that it does not take", strings.ReplaceAll(string(g), " ", "."))
+	d := &dict{}
+	for _, item := range l.items {
+		var two []any
+		switch item := item.(type) {
+		case tuple:
+			two = item
+		case *list:
+			two = item.items
+		}
+		if len(two) != 2 {
+			return nil, false
+		}
+		d.set(two[0], two[1])
+	}
+	return d, true
 }
 
 // storageOf reads the persistent id of a storage: ('storage', class, key, device, count).
@@ -581,11 +694,10 @@ func storageOf(id any) (*storage, error) {
 	class, ok1 := t[1].(global)
 	key, ok2 := t[2].(string)
 	count, ok3 := t[4].(int64)
-	dtype, ok4 := storageTypes[class]
-	if !ok1 || !ok2 || !ok3 || !ok4 || count < 0 {
+	if !ok1 || !ok2 || !ok3 || count < 0 || !strings.HasSuffix(string(class), "Storage") {
 		return nil, bad
 	}
-	return &storage{key: key, dtype: dtype, count: count}, nil
+	return &storage{key: key, class: class, dtype: storageTypes[class], count: count}, nil
 }
 
 // rebuild reads the arguments of _rebuild_tensor_v2: storage, offset, size, stride, requires_grad, hooks.

@@ -1,15 +1,12 @@
 package checkpoint
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 
 	"realword/inference/tensor"
 )
@@ -18,7 +15,7 @@ import (
 const maxHeader = 100 << 20
 
 // parseSafetensors reads the header of a safetensors file and checks it as the reference implementation does: names are
-// unique, and the data ranges fill the rest of the file exactly, without gaps and overlaps.
+// unique, and the data ranges fill the rest of the file exactly, without gaps and overlaps. White space may follow the header.
 func parseSafetensors(r io.ReaderAt, size int64, path string) (*File, error) {
 	var length [8]byte
 	if _, err := r.ReadAt(length[:], 0); err != nil {
@@ -31,24 +28,20 @@ func parseSafetensors(r io.ReaderAt, size int64, path string) (*File, error) {
 	if n > maxHeader {
 		return nil, broken("its header is %d bytes long, more than the %d that the format allows", n, maxHeader)
 	}
-	header := make([]byte, n)
-	if _, err := r.ReadAt(header, 8); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	h := headerReader{scan: newHeaderScanner(io.NewSectionReader(r, 8, int64(n)))}
+	err := h.read()
+	if h.scan.err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, h.scan.err)
 	}
-	h := headerReader{dec: json.NewDecoder(bytes.NewReader(header))}
-	h.dec.UseNumber()
-	if err := h.read(); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	if rest := bytes.TrimRight(header[h.dec.InputOffset():], " "); len(rest) > 0 {
-		return nil, broken("its header goes on after its end")
 	}
 	if err := h.checkRanges(size - 8 - int64(n)); err != nil {
 		return nil, err
 	}
 	places := make([]place, len(h.tensors))
 	for i, t := range h.tensors {
-		places[i] = place{Entry: t.Entry, data: r, path: path, offset: 8 + int64(n) + t.begin}
+		places[i] = place{Entry: t.Entry, data: r, path: path, offset: 8 + int64(n) + t.begin, unread: t.unread}
 	}
 	f := newFile(places)
 	f.meta = h.meta
@@ -58,11 +51,11 @@ func parseSafetensors(r io.ReaderAt, size int64, path string) (*File, error) {
 type headerTensor struct {
 	Entry
 	begin, end int64
+	unread     string // why it cannot be read, empty for most
 }
 
-// headerReader walks the header token by token, because json.Unmarshal would accept duplicate names silently.
 type headerReader struct {
-	dec     *json.Decoder
+	scan    *headerScanner
 	tensors []headerTensor
 	meta    map[string]string
 }
@@ -71,16 +64,16 @@ const notHeader = "its header is not the JSON that the format asks for"
 
 func (h *headerReader) read() error {
 	seen := map[string]bool{}
-	return h.object(func(name string) error {
+	err := h.scan.object(func(name string) error {
 		if seen[name] {
 			return brokenTensor(name, "the name appears twice in the header")
 		}
+		if len(seen) > maxTensors {
+			return &UnsupportedError{Problem: fmt.Sprintf("its header names more than %d tensors, which no model of Realword's families has", maxTensors), Remedy: "check that it is the right file"}
+		}
 		seen[name] = true
 		if name == "__metadata__" {
-			if err := h.dec.Decode(&h.meta); err != nil {
-				return &FormatError{Problem: "its __metadata__ is not a map from text to text", Err: err}
-			}
-			return nil
+			return h.metadata()
 		}
 		t, err := h.tensor(name)
 		if err != nil {
@@ -89,32 +82,48 @@ func (h *headerReader) read() error {
 		h.tensors = append(h.tensors, t)
 		return nil
 	})
+	if err == nil && h.scan.peek() != 0 {
+		return broken("its header goes on after its end")
+	}
+	return asFormat(err, func(err error) error { return &FormatError{Problem: notHeader, Err: err} })
 }
 
-// object reads a JSON object; field must consume the value of each key.
-func (h *headerReader) object(field func(key string) error) error {
-	if err := h.delimiter('{'); err != nil {
+// asFormat lets errors that a reader can show pass and dresses the others.
+func asFormat(err error, dress func(error) error) error {
+	_, isFormat := errors.AsType[*FormatError](err)
+	_, isUnsupported := errors.AsType[*UnsupportedError](err)
+	if err == nil || isFormat || isUnsupported {
 		return err
 	}
-	for h.dec.More() {
-		token, err := h.dec.Token()
-		key, ok := token.(string)
-		if err != nil || !ok {
-			return &FormatError{Problem: notHeader, Err: err}
-		}
-		if err := field(key); err != nil {
-			return err
-		}
-	}
-	return h.delimiter('}')
+	return dress(err)
 }
 
-func (h *headerReader) delimiter(want json.Delim) error {
-	token, err := h.dec.Token()
-	if err != nil || token != want {
-		return &FormatError{Problem: notHeader, Err: err}
+// metadata reads __metadata__: of long values the beginning, and null as if nothing were there.
+func (h *headerReader) metadata() error {
+	bad := func(err error) error {
+		return &FormatError{Problem: "its __metadata__ is not a map from text to text", Err: err}
 	}
-	return nil
+	if h.scan.peek() == 'n' {
+		if word, err := h.scan.word(); err != nil || word != "null" {
+			return bad(errSyntax)
+		}
+		return nil
+	}
+	h.meta = map[string]string{}
+	left := allValues
+	err := h.scan.object(func(key string) error {
+		value, _, err := h.scan.text(max(left, keptValue))
+		left -= len(value)
+		if err != nil {
+			return err
+		}
+		if len(h.meta) == maxMetadata {
+			return &UnsupportedError{Problem: fmt.Sprintf("its __metadata__ has more than %d entries", maxMetadata), Remedy: "check that it is the right file"}
+		}
+		h.meta[key] = value
+		return nil
+	})
+	return asFormat(err, bad)
 }
 
 func (h *headerReader) tensor(name string) (headerTensor, error) {
@@ -122,22 +131,25 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 	var dtype string
 	var shape, offsets []int64
 	seen := map[string]bool{}
-	err := h.object(func(key string) error {
+	ranks, ends := 0, 0 // how many numbers shape and offsets have
+	err := h.scan.object(func(key string) error {
 		if seen[key] {
 			return brokenTensor(name, "%s appears twice", clip(key))
+		}
+		if len(seen) > maxRank {
+			return errors.New("it has too many fields")
 		}
 		seen[key] = true
 		var err error
 		switch key {
 		case "dtype":
-			err = h.dec.Decode(&dtype)
+			dtype, _, err = h.scan.text(maxName)
 		case "shape":
-			shape, err = h.numbers()
+			shape, ranks, err = h.scan.numbers(maxRank)
 		case "data_offsets":
-			offsets, err = h.numbers()
+			offsets, ends, err = h.scan.numbers(2)
 		default:
-			var other json.RawMessage
-			err = h.dec.Decode(&other)
+			err = h.scan.skip(0)
 		}
 		if err != nil {
 			return &FormatError{Key: name, Problem: "its " + clip(key) + " cannot be read", Err: err}
@@ -145,7 +157,7 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 		return nil
 	})
 	if err != nil {
-		return t, err
+		return t, asFormat(err, func(err error) error { return &FormatError{Problem: notHeader, Err: err} })
 	}
 	for _, key := range []string{"dtype", "shape", "data_offsets"} {
 		if !seen[key] {
@@ -157,23 +169,26 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 		if !slices.Contains(unreadTypes, dtype) {
 			return t, brokenTensor(name, "its type %q does not exist", clip(dtype))
 		}
-		return t, &UnsupportedError{Key: name, Problem: "its type is " + dtype, Remedy: "use weights in F32, F16 or BF16"}
+		t.unread = "its type is " + dtype
 	}
 	t.Shape = make([]int, len(shape))
 	for i, d := range shape {
 		t.Shape[i] = int(d)
 	}
-	if len(shape) > maxRank {
-		return t, brokenTensor(name, "it has %d dimensions, more than %d", len(shape), maxRank)
+	if ranks > maxRank {
+		return t, brokenTensor(name, "it has %d dimensions, more than %d", ranks, maxRank)
+	}
+	if ends != 2 || offsets[0] > offsets[1] {
+		return t, brokenTensor(name, "its data_offsets are not a range")
+	}
+	t.begin, t.end = offsets[0], offsets[1]
+	if t.unread != "" { // the size of its elements is nothing to rely on
+		return t, nil
 	}
 	want, ok := tensor.ByteSize(t.DType, t.Shape)
 	if !ok {
 		return t, brokenTensor(name, "its shape %v is impossible", shape)
 	}
-	if len(offsets) != 2 || offsets[0] > offsets[1] {
-		return t, brokenTensor(name, "its data_offsets are not a range")
-	}
-	t.begin, t.end = offsets[0], offsets[1]
 	if int64(want) != t.end-t.begin {
 		return t, brokenTensor(name, "%v of shape %v needs %d bytes, but %d are set aside for it", t.DType, t.Shape, want, t.end-t.begin)
 	}
@@ -182,29 +197,6 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 
 // Types of the format that hold no weights Realword can use.
 var unreadTypes = []string{"F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4", "U16", "U32", "U64", "C64"}
-
-// numbers reads an array of non-negative integers.
-func (h *headerReader) numbers() ([]int64, error) {
-	var raw []json.Number
-	if err := h.dec.Decode(&raw); err != nil {
-		return nil, err
-	}
-	if raw == nil {
-		return nil, errors.New("it is null")
-	}
-	out := make([]int64, len(raw))
-	for i, s := range raw {
-		n, err := strconv.ParseInt(string(s), 10, strconv.IntSize)
-		if err != nil {
-			return nil, err
-		}
-		if n < 0 {
-			return nil, fmt.Errorf("%d is negative", n)
-		}
-		out[i] = n
-	}
-	return out, nil
-}
 
 func (h *headerReader) checkRanges(data int64) error {
 	ordered := slices.Clone(h.tensors)

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -40,7 +41,23 @@ func (s *Set) Use(names ...string) {
 			continue
 		}
 		s.uses[name]++
+		if problem, unread := s.unread(name); unread {
+			s.problems = append(s.problems, problem)
+		}
 	}
+}
+
+// unread says why a tensor that is there cannot be read.
+func (s *Set) unread(name string) (Problem, bool) {
+	if _, dtype, _ := s.Shape(name); dtype != tensor.Invalid {
+		return Problem{}, false
+	}
+	_, err := s.Source.Read(name)
+	why := "it cannot be read"
+	if e, ok := errors.AsType[*UnsupportedError](err); ok {
+		why = e.Problem + ", which Realword does not read: " + e.Remedy
+	}
+	return Problem{Key: name, Kind: Unread, Note: why}, true
 }
 
 // Take records the use of a tensor of the wanted shape, in which -1 stands for any size, and reads it. Without the tensor, or
@@ -50,6 +67,10 @@ func (s *Set) Take(name string, want ...int) (*tensor.Tensor, error) {
 	problem := Problem{Key: name, Kind: Missing, Want: want}
 	if ok {
 		s.uses[name]++
+		if problem, unread := s.unread(name); unread {
+			s.problems = append(s.problems, problem)
+			return nil, Problems{problem}
+		}
 		if fitsShape(found, want) {
 			return s.Source.Read(name)
 		}
@@ -69,27 +90,35 @@ func (s *Set) Ignore(pattern, reason string) {
 	s.ignores = append(s.ignores, ignore{regexp.MustCompile("^(?:" + pattern + ")$"), reason})
 }
 
-// Unused returns the names of tensors that were neither used nor ignored, sorted.
+// Unused returns the names of tensors that were neither used nor ignored, sorted. Those that could not be read are none of them, nor
+// are integers, booleans and tensors without elements: they count or mark something, and no network learns them.
 func (s *Set) Unused() []string {
 	var names []string
 	for _, e := range s.Entries() {
-		if s.uses[e.Name] == 0 && s.ignoredBy(e.Name) == nil {
+		if s.uses[e.Name] == 0 && e.DType.Float() && tensor.Count(e.Shape) > 0 && s.ignoredBy(e.Name) == nil {
 			names = append(names, e.Name)
 		}
 	}
 	return names
 }
 
-// Ignored lists the unused tensors that were declared as not needed.
+// Ignored lists the unused tensors that were declared as not needed, and those that are no weights.
 func (s *Set) Ignored() []Ignored {
 	var out []Ignored
 	for _, e := range s.Entries() {
-		if by := s.ignoredBy(e.Name); by != nil && s.uses[e.Name] == 0 {
+		switch by := s.ignoredBy(e.Name); {
+		case s.uses[e.Name] > 0:
+		case by != nil:
 			out = append(out, Ignored{e.Name, by.reason})
+		case e.DType != tensor.Invalid && (!e.DType.Float() || tensor.Count(e.Shape) == 0):
+			out = append(out, Ignored{e.Name, NoWeight})
 		}
 	}
 	return out
 }
+
+// NoWeight is the reason why Set.Ignored lists a tensor that nobody declared.
+const NoWeight = "it holds no weights"
 
 func (s *Set) ignoredBy(name string) *ignore {
 	for i := range s.ignores {
@@ -126,6 +155,7 @@ const (
 	Misshapen                    // there with another shape than wanted
 	UsedAgain                    // wanted more than once
 	Ambiguous                    // several tensors for one name
+	Unread                       // there in a form that Realword does not read
 )
 
 // Problem is one tensor that does not fit.

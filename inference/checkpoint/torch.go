@@ -10,8 +10,8 @@ import (
 	"realword/inference/tensor"
 )
 
-// The keys under which training scripts store the weights beside other things, in timm's order of preference.
-var wrappers = []string{"state_dict_ema", "model_ema", "state_dict", "model"}
+// The keys under which training scripts store the weights beside other things, in timm's order of preference and then by habit.
+var wrappers = []string{"state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "params_ema", "params", "module", "ema", "net", "weights"}
 
 // parseTorch reads the ZIP files of torch.save: NAME/data.pkl, a pickled dictionary from names to tensors, and one
 // uncompressed entry NAME/data/KEY for each storage.
@@ -20,7 +20,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := archive.root()
+	root, unknown, err := archive.root()
 	if err != nil {
 		return nil, err
 	}
@@ -28,22 +28,35 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 	if weights == nil {
 		return nil, &UnsupportedError{Problem: "it holds " + describe(root) + " instead of a dictionary of tensors", Remedy: resave}
 	}
+	if n := len(unknown); n > 0 {
+		names := strings.Join(unknown[:min(n, 5)], ", ")
+		if n > 5 {
+			names += fmt.Sprintf(" and %d more", n-5)
+		}
+		ignored = append(ignored, Ignored{"", "its pickle also names " + names + ": nothing of that is made or run, and the weights do not need it"})
+	}
 	var places []place
 	from := map[string]string{}
 	for _, key := range weights.keys {
-		t, ok := weights.values[key].(*torchTensor)
-		if !ok {
-			ignored = append(ignored, Ignored{key, "it is " + describe(weights.values[key]) + ", not a tensor"})
+		var p place
+		name := strings.TrimPrefix(strings.TrimPrefix(key, "module."), "_orig_mod.") // of parallel training and of torch.compile
+		switch v := weights.values[key].(type) {
+		case *torchTensor:
+			if p, err = archive.place(name, v); err != nil {
+				return nil, err
+			}
+		case inert: // perhaps a tensor of a kind that is not known
+			p = place{Entry: Entry{Name: name}, unread: "it is " + string(v)}
+		default:
+			ignored = append(ignored, Ignored{key, "it is " + describe(v) + ", not a tensor"})
 			continue
 		}
-		name := strings.TrimPrefix(key, "module.")
 		if other, ok := from[name]; ok {
 			return nil, brokenTensor(name, "the file has both %q and %q", clip(other), clip(key))
 		}
 		from[name] = key
-		p, err := archive.place(name, t)
-		if err != nil {
-			return nil, err
+		if len(places) == maxTensors {
+			return nil, &UnsupportedError{Problem: fmt.Sprintf("it holds more than %d tensors, which no model of Realword's families has", maxTensors), Remedy: "check that it is the right file"}
 		}
 		p.path = path
 		places = append(places, p)
@@ -55,22 +68,34 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 		return nil, &UnsupportedError{Problem: "its dictionary holds no tensors", Remedy: resave}
 	}
 	f := newFile(places)
-	f.ignored = ignored
+	f.ignored = append(f.ignored, ignored...)
 	return f, nil
 }
 
-// unwrap finds the dictionary of weights: the first wrapper present, or the root itself. It returns nil when there is none.
+// unwrap finds the dictionary of weights: the first wrapper, or wrapper in a wrapper, that holds tensors, or the root itself. It
+// returns nil when the root is no dictionary.
 func unwrap(root any) (*dict, []Ignored) {
 	d, ok := root.(*dict)
 	if !ok {
 		return nil, nil
 	}
+	if inner, ignored := d.wrapped(4); inner != nil {
+		return inner, ignored
+	}
+	return d, nil
+}
+
+// wrapped looks for tensors in the wrappers of d and in d, at most so many levels deep: a dictionary may hold itself.
+func (d *dict) wrapped(levels int) (*dict, []Ignored) {
 	for _, w := range wrappers {
-		inner, ok := d.values[w].(*dict)
-		if !ok {
+		next, ok := d.values[w].(*dict)
+		if !ok || levels == 0 {
 			continue
 		}
-		var ignored []Ignored
+		inner, ignored := next.wrapped(levels - 1)
+		if inner == nil {
+			continue
+		}
 		for _, key := range d.keys {
 			if key != w {
 				ignored = append(ignored, Ignored{key, fmt.Sprintf("the weights are taken from %q", w)})
@@ -78,7 +103,21 @@ func unwrap(root any) (*dict, []Ignored) {
 		}
 		return inner, ignored
 	}
-	return d, nil
+	if d.tensors() > 0 {
+		return d, nil
+	}
+	return nil, nil
+}
+
+// tensors counts the tensors that a dictionary holds itself.
+func (d *dict) tensors() int {
+	n := 0
+	for _, v := range d.values {
+		if _, ok := v.(*torchTensor); ok {
+			n++
+		}
+	}
+	return n
 }
 
 // describe names a pickled value for a reader.
@@ -103,7 +142,7 @@ func describe(v any) string {
 	case *storage:
 		return "a bare storage"
 	case global:
-		return "the name " + strings.ReplaceAll(string(v), " ", ".")
+		return "the name " + v.String()
 	case inert:
 		return string(v)
 	}
@@ -149,10 +188,10 @@ func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
 	return a, nil
 }
 
-func (a *torchArchive) root() (any, error) {
+func (a *torchArchive) root() (any, []string, error) {
 	data, err := a.read("data.pkl", maxPickle)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return unpickle(data)
 }
@@ -201,6 +240,10 @@ func (a *torchArchive) place(name string, t *torchTensor) (place, error) {
 	}
 	dtype := t.storage.dtype
 	p := place{Entry: Entry{Name: name, DType: dtype, Shape: t.shape}, data: a.r}
+	if dtype == tensor.Invalid {
+		p.unread = "its type is " + t.storage.class.String()
+		return p, nil
+	}
 	width, elements := int64(dtype.Size()), t.storage.count
 	if elements > size/width {
 		return place{}, brokenTensor(name, "its storage should have %d elements of %v, but the ZIP entry has %d bytes", elements, dtype, size)

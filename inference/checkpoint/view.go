@@ -95,6 +95,9 @@ func ruleShape(r Rule) string {
 }
 
 func derive(src Source, e Entry, name string, rule Rule, part int) (derivation, bool) {
+	if e.DType == tensor.Invalid { // only whoever needs it hears why it cannot be read
+		return derivation{Entry: Entry{Name: name, Shape: e.Shape}, read: func() (*tensor.Tensor, error) { return src.Read(e.Name) }}, true
+	}
 	shape, parts := slices.Clone(e.Shape), len(rule.To)
 	if n := len(shape); rule.Squeeze && n == 4 && shape[2] == 1 && shape[3] == 1 {
 		shape = shape[:2]

@@ -88,6 +88,13 @@ func (s *Store) place(name string, want []int) (Place, bool) {
 	case !ok:
 		s.problems = append(s.problems, fmt.Errorf("%s: missing, wanted shape %v", name, want))
 		return Place{}, false
+	case dtype == tensor.Invalid: // it is there, and its own source says why it cannot be read
+		_, err := s.weights.Read(name)
+		s.problems = append(s.problems, fmt.Errorf("%s: cannot be read (%w)", name, err))
+		return Place{}, false
+	case !dtype.Float():
+		s.problems = append(s.problems, fmt.Errorf("%s: its type is %v, and weights are floating-point numbers; use weights in F32, F16 or BF16", name, dtype))
+		return Place{}, false
 	case !slices.Equal(shape, want) && !squeezable(shape, want):
 		s.problems = append(s.problems, fmt.Errorf("%s: found shape %v, wanted %v", name, shape, want))
 		return Place{}, false

@@ -1,0 +1,261 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"realword/inference/checkpoint"
+	"realword/inference/schedule"
+)
+
+// This file collects every mark by which files say how a model was trained: entries of configurations, metadata of safetensors
+// files, and tensors that are there for their name alone. Realword computes models that predict the noise (epsilon) or the velocity
+// (v_prediction) on Stable Diffusion's schedule. A mark of anything else is refused by its name: such a model would import without a
+// word and draw noise.
+
+// trainedError says that a model was trained in a way that is not computed.
+type trainedError struct {
+	where string // file, or entry of a file
+	mark  string // as it stands there
+	what  string // what it means
+}
+
+func (e *trainedError) Error() string {
+	return fmt.Sprintf("%s says %s: %s, and Realword computes models that were trained to predict the noise (epsilon) or the velocity (v_prediction) on Stable Diffusion's schedule; use such a model", e.where, e.mark, e.what)
+}
+
+const (
+	velocity   = "the model was trained for v-prediction" // which is computed
+	zeroSNR    = "the model was trained with zero terminal SNR"
+	edm        = "the model was trained in the EDM formulation"
+	flow       = "the model was trained by flow matching"
+	normalised = "its latents are normalised by mean and deviation"
+	distilled  = "the model was distilled to run in few steps (LCM)"
+)
+
+// marks are the entries to look for, by the last part of their name in lower case ("modelspec.prediction_type" is
+// "prediction_type", "ss_zero_terminal_snr" is "zero_terminal_snr"), with what they mean when they are set. Where
+// values is given, only these mean something else, and the others are fine.
+var marks = map[string]struct {
+	what   string
+	values map[string]string // value in lower case -> what it means; "*": every other one
+}{
+	"prediction_type": {values: map[string]string{"epsilon": "", "eps": "", "v": velocity, "v_prediction": velocity, "v-prediction": velocity, "velocity": velocity,
+		"flow": flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm, "sample": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity"}},
+	"parameterization": {values: map[string]string{"eps": "", "epsilon": "", "v": velocity, "x0": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity"}},
+	"v_pred":           {what: velocity}, "vpred": {what: velocity}, "v_prediction": {what: velocity}, "v_parameterization": {what: velocity},
+	"ztsnr": {what: zeroSNR}, "zsnr": {what: zeroSNR}, "zero_terminal_snr": {what: zeroSNR}, "rescale_betas_zero_snr": {what: zeroSNR}, "rescale_zero_terminal_snr": {what: zeroSNR},
+	"trained_betas": {what: "the model was trained on a noise schedule of its own"},
+	"edm_mean":      {what: edm}, "edm_std": {what: edm}, "edm": {what: edm}, "sigma_data": {what: edm}, "edm_vpred": {what: edm + " with v-prediction"},
+	"latents_mean": {what: normalised}, "latents_std": {what: normalised},
+	"timestep_type":   {values: map[string]string{"discrete": "", "*": edm}},
+	"use_flow_sigmas": {what: flow}, "use_dynamic_shifting": {what: flow},
+	"time_cond_proj_dim":        {what: distilled},
+	"requires_aesthetics_score": {what: "this is the SDXL refiner"},
+}
+
+// classes are parts of class names in _class_name of configurations, and of modelspec.architecture in metadata.
+var classes = []struct{ part, what string }{
+	{"flowmatch", flow}, {"edm", edm}, {"lcm", distilled}, {"latentconsistency", distilled}, {"tcd", distilled}, {"wuerstchen", "this is a Würstchen model"}, {"scoresde", edm}, {"karrasve", edm},
+	{"autoencodertiny", "this is a small substitute of an autoencoder"}, {"consistencydecoder", "this is a decoder of another kind"}, {"vqmodel", "this is an autoencoder with a codebook"}, {"asymmetricautoencoder", "this is an autoencoder for inpainting"},
+	{"refiner", "this is the SDXL refiner"}, {"inpaint", "the model was trained for inpainting"}, {"pix2pix", "the model was trained for editing"}, {"edit", "the model was trained for editing"},
+	{"upscale", "the model was trained for upscaling"}, {"depth2img", "the model was trained with depth maps"},
+	{"stable-diffusion-v2", "this is a Stable Diffusion 2 model"}, {"stable-diffusion-v3", "this is a Stable Diffusion 3 model"}, {"stable-diffusion-3", "this is a Stable Diffusion 3 model"}, {"stablediffusion3", "this is a Stable Diffusion 3 model"},
+	{"stable-cascade", "this is a Stable Cascade model"}, {"flux", "this is a Flux model"}, {"/lora", "this is an addition to a model (LoRA), not a model"}, {"/lycoris", "this is an addition to a model (LyCORIS), not a model"},
+	{"controlnet", "this is a ControlNet"}, {"textual-inversion", "this is a textual inversion, not a model"},
+}
+
+// marked tells what an entry of a name and a value means, "" for what is fine or known nothing of.
+func marked(name string, value any) string {
+	name = strings.ToLower(name)
+	text := strings.ToLower(strings.TrimSpace(fmt.Sprint(value)))
+	last := name[strings.LastIndex(name, ".")+1:]
+	switch last {
+	case "_class_name", "architecture":
+		if _, isText := value.(string); !isText {
+			return ""
+		}
+		for _, c := range classes {
+			if strings.Contains(text, c.part) {
+				return c.what
+			}
+		}
+		return ""
+	case "sigma_max", "sigma_min": // schedulers have them empty; EDM and its mixtures with v-prediction set them
+		if strings.Contains(name, "edm_vpred") {
+			return marks["edm_vpred"].what
+		}
+		if last == "sigma_max" && !empty(value) {
+			return edm
+		}
+		return ""
+	}
+	m, known := marks[strings.TrimPrefix(last, "ss_")]
+	switch {
+	case !known || empty(value):
+		return ""
+	case m.values == nil:
+		return m.what
+	}
+	if what, listed := m.values[text]; listed {
+		return what
+	}
+	return m.values["*"]
+}
+
+// empty tells whether a value says that its entry is not set.
+func empty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case float64:
+		return v == 0
+	case string:
+		return slices.Contains([]string{"", "none", "null", "false", "no", "0", "0.0"}, strings.ToLower(strings.TrimSpace(v)))
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// configMarks looks for marks in a configuration that is a JSON object; where is what messages call it. velocity is the mark that
+// says so, "" without one.
+func configMarks(where string, data []byte) (velocityMark string, err error) {
+	var config map[string]any
+	if json.Unmarshal(data, &config) != nil {
+		return "", nil // whoever wants something else of the file says so
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(config)) {
+		what := marked(name, config[name])
+		if what == "" {
+			continue
+		}
+		value, _ := json.Marshal(config[name])
+		mark := fmt.Sprintf("%s %s", brief(name), brief(string(value)))
+		if what == velocity {
+			velocityMark = where + " says " + mark
+			continue
+		}
+		errs = append(errs, &trainedError{where, mark, what})
+	}
+	return velocityMark, errors.Join(errs...)
+}
+
+// fileMarks looks for marks in the metadata and in the names of the tensors of a checkpoint, and at the noise schedule that some
+// carry along. velocity is as in configMarks.
+func fileMarks(src checkpoint.Source) (velocityMark string, err error) {
+	var errs []error
+	found := func(mark, what string) {
+		if what == velocity {
+			velocityMark = pathOf(src) + " says " + mark
+			return
+		}
+		errs = append(errs, &trainedError{pathOf(src), mark, what})
+	}
+	if f, ok := src.(*checkpoint.File); ok {
+		meta := f.Metadata()
+		for _, name := range slices.Sorted(maps.Keys(meta)) {
+			if what := marked(name, meta[name]); what != "" {
+				found(fmt.Sprintf("%s %q", brief(name), brief(meta[name])), what)
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, e := range src.Entries() {
+		// Tensors that are marks stand at the top, or below a name that is one: "v_pred", "edm_vpred.sigma_max".
+		top, _, nested := strings.Cut(strings.ToLower(e.Name), ".")
+		what := marks[top].what
+		if nested && !strings.HasPrefix(top, "edm") {
+			what = ""
+		}
+		if strings.HasSuffix(e.Name, "time_embedding.cond_proj.weight") || strings.HasSuffix(e.Name, "time_embed.cond_proj.weight") {
+			what = distilled
+		}
+		if what != "" && !seen[what] {
+			seen[what] = true
+			found(fmt.Sprintf("%q among its tensors", brief(e.Name)), what)
+		}
+	}
+	errs = append(errs, scheduleMarks(src))
+	return velocityMark, errors.Join(errs...)
+}
+
+// scheduleMarks compares the noise schedule that programs of the first time stored in checkpoints with Stable Diffusion's. What is no
+// schedule at all (merges add such buffers up) says nothing.
+func scheduleMarks(src checkpoint.Source) error {
+	noise, err := schedule.NewNoise(schedule.Default())
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"alphas_cumprod", "denoiser.sigmas"} {
+		shape, dtype, ok := src.Shape(name)
+		if !ok || !dtype.Float() || len(shape) != 1 || shape[0] < 10 || shape[0] > 1<<14 {
+			continue
+		}
+		t, err := src.Read(name)
+		if err != nil {
+			continue // the same file will say so where it matters
+		}
+		found := slices.Clone(t.F32)
+		if name == "denoiser.sigmas" { // σ² = (1-ᾱ)/ᾱ
+			for i, s := range found {
+				found[i] = 1 / (1 + s*s)
+			}
+		}
+		if found[0] < found[len(found)-1] {
+			slices.Reverse(found)
+		}
+		if !isSchedule(found) {
+			continue
+		}
+		if last := found[len(found)-1]; last < 1e-5 {
+			return &trainedError{pathOf(src), fmt.Sprintf("%s that ends at an ᾱ of %.2g", name, last), zeroSNR}
+		}
+		for i, a := range found {
+			at := int(math.Round(float64(i) / float64(len(found)-1) * float64(noise.Steps()-1)))
+			if want := noise.AlphaBar(at); math.Abs(float64(a-want)) > 0.02 {
+				return &trainedError{pathOf(src), fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want), marks["trained_betas"].what}
+			}
+		}
+	}
+	return nil
+}
+
+// isSchedule tells whether numbers can be ᾱ: falling from nearly 1 to not below 0.
+func isSchedule(a []float32) bool {
+	for i, v := range a {
+		if !(v >= 0 && v <= 1) || i > 0 && v > a[i-1] {
+			return false
+		}
+	}
+	return a[0] > 0.9 && a[len(a)-1] < 0.5
+}
+
+// brief keeps a value of a file from filling a message or writing control characters to it.
+func brief(s string) string {
+	const limit = 80
+	end := ""
+	if len(s) > limit {
+		s, end = strings.ToValidUTF8(s[:limit], ""), "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, s) + end
+}
+
+// unmarked is a configuration without the byte-order mark that some editors write.
+func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
