@@ -248,12 +248,12 @@ func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engin
 	if err != nil {
 		return fmt.Errorf("the steps of the picture cannot be written: %w", err) // a score that is no number
 	}
-	if err := os.WriteFile(filepath.Join(g.out, note.Name+".json"), append(said, '\n'), 0o666); err != nil {
-		return fmt.Errorf("the steps of the picture cannot be written: %w", err)
+	if err := picture.ReplaceFile(filepath.Join(g.out, note.Name+".json"), append(said, '\n')); err != nil {
+		return elsewhere(fmt.Errorf("the steps of the picture cannot be written: %w", err), p, data)
 	}
 	file := filepath.Join(g.out, note.Name+".png")
 	if err := picture.WriteFileAtomic(file, data); err != nil {
-		return err
+		return elsewhere(err, p, data)
 	}
 	w.picture(p, file)
 	return nil

@@ -127,7 +127,7 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 	}
 	b.options.Doing = func(what string) {
 		if onTerminal(b.progress) {
-			fmt.Fprintf(b.progress, "\r\033[K%s", what)
+			overwrite(b.progress, what)
 		}
 	}
 	if need, free := writtenMaps(b.engine.bundle.Manifest(), r.Width, r.Height), ram.Available(); b.options.Naive && need > free {

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"log"
 	"os"
-	"path/filepath"
 
 	"realword/assets"
 	"realword/history"
@@ -30,16 +30,7 @@ func (m *machine) firstHistory() (*history.Store, error) {
 
 // addDemo puts the session that comes with the program into a history.
 func addDemo(s *history.Store) error {
-	dir, err := os.MkdirTemp("", "realword-demo-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "demo.zip")
-	if err := os.WriteFile(path, assets.Demo, 0o600); err != nil {
-		return err
-	}
-	demo, err := s.Import(path)
+	demo, err := s.ImportFrom("the demo session", bytes.NewReader(assets.Demo), int64(len(assets.Demo)))
 	if err != nil {
 		return err
 	}

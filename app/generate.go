@@ -19,6 +19,7 @@ import (
 	"realword/inference"
 	"realword/inference/disk"
 	"realword/inference/picture"
+	"realword/ui"
 )
 
 func newGenerate() *cobra.Command {
@@ -209,7 +210,10 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	stem := fileStem(p.Recipe.Prompt, p.Seed)
 	file, err := picture.WriteUnique(g.out, stem, ".png", data)
 	if err != nil {
-		return err
+		if id := log.unsaved(p, data); id != 0 {
+			return fmt.Errorf("%w. The picture is kept: `realword history save %d FILE` writes it", err, id)
+		}
+		return elsewhere(err, p, data)
 	}
 	w.picture(p, file)
 	log.saved(p, file)
@@ -226,6 +230,24 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	}
 	_, err = picture.WriteUnique(g.out, stem+"-film", ".png", film.Bytes())
 	return err
+}
+
+// elsewhere writes a finished picture that its folder does not take to where it is not lost, and says where.
+func elsewhere(why error, p inference.PictureReady, data []byte) error {
+	places := []func() (string, error){
+		func() (string, error) { return ui.DefaultPictures(), nil },
+		func() (string, error) { return os.MkdirTemp("", "realword-*") },
+	}
+	for _, place := range places {
+		dir, err := place()
+		if err != nil {
+			continue
+		}
+		if file, err := picture.WriteUnique(dir, fileStem(p.Recipe.Prompt, p.Seed), ".png", data); err == nil {
+			return fmt.Errorf("%w. The picture is in %s instead", why, file)
+		}
+	}
+	return fmt.Errorf("%w. There was no place for the picture, it is lost", why)
 }
 
 func filmStep(s inference.StepDone) picture.FilmStep {
@@ -247,7 +269,7 @@ func (g *generation) watcher(stdout, stderr io.Writer) watcher {
 }
 
 func onTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := bare(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/picture"
 	"realword/ui"
 )
 
@@ -19,7 +22,7 @@ func newHistory() *cobra.Command {
 		return withHistory(func(s *history.Store) error {
 			rounds, err := s.Rounds()
 			for _, r := range rounds {
-				fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"), r.Status, len(r.Pictures), promptOf(r))
+				fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"), r.Status, finished(r), plainText(promptOf(r)))
 			}
 			return err
 		})
@@ -40,7 +43,7 @@ func newHistory() *cobra.Command {
 				fmt.Fprintln(out, r.Error)
 			}
 			for _, p := range r.Pictures {
-				fmt.Fprintf(out, "%s  %dx%d  seed %d\n", p.File, p.Width, p.Height, p.Seed)
+				fmt.Fprintln(out, pictureLine(p))
 			}
 			recipe, err := json.MarshalIndent(r.Recipe, "", "  ")
 			fmt.Fprintln(out, string(recipe))
@@ -75,16 +78,123 @@ func newHistory() *cobra.Command {
 			return err
 		})
 	}}
-	return group("history", "earlier rounds", list, show, export, load)
+	save := &cobra.Command{Use: "save PICTURE FILE", Short: "a picture whose file could not be written", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
+		id, err := strconv.ParseUint(args[0], 10, 64)
+		if err != nil {
+			return usagef("%q is not the number of a picture: `realword history show` names those that can be saved", args[0])
+		}
+		return withHistory(func(s *history.Store) error { return saveKept(s, id, args[1]) })
+	}}
+	rescue := &cobra.Command{
+		Use: "rescue [FILE]", Short: "what can be read of a damaged history",
+		Long: "Brings everything that can be read of a damaged history over into the history. Without FILE it moves the history away when that is damaged,\n" +
+			"begins a new one and fills it. The damaged file stays as it is.",
+		Args: usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			damaged := ""
+			if len(args) > 0 {
+				damaged = args[0]
+			}
+			got, aside, err := rescueHistory(damaged)
+			if aside != "" {
+				fmt.Fprintf(c.OutOrStdout(), "came over: sessions %d, rounds %d, pictures %d, waiting rounds %d; could not be read: %d\n", got.Sessions, got.Rounds, got.Pictures, got.Jobs, got.Lost)
+				fmt.Fprintf(c.OutOrStdout(), "The damaged history stays as it is: %s\n", aside)
+			}
+			return err
+		},
+	}
+	return group("history", "earlier rounds", list, show, export, load, save, rescue)
+}
+
+// finished counts the pictures of a round that were made to their end.
+func finished(r history.Round) int {
+	n := 0
+	for _, p := range r.Pictures {
+		if p.Finished() {
+			n++
+		}
+	}
+	return n
+}
+
+// pictureLine is a picture of a round for people.
+func pictureLine(p history.Picture) string {
+	switch {
+	case p.File != "":
+		return fmt.Sprintf("%s  %dx%d  seed %d", p.File, p.Width, p.Height, p.Seed)
+	case p.Pixels != "":
+		return fmt.Sprintf("not in a file yet  %dx%d  seed %d: `realword history save %d FILE` writes it", p.Width, p.Height, p.Seed, p.ID)
+	case p.Steps == 1:
+		return fmt.Sprintf("not finished, 1 step  seed %d", p.Seed)
+	}
+	return fmt.Sprintf("not finished, %d steps  seed %d", p.Steps, p.Seed)
+}
+
+// saveKept writes a picture whose pixels are kept, into a new file.
+func saveKept(s *history.Store, id uint64, file string) error {
+	data, err := s.Pixels(id)
+	if errors.Is(err, history.ErrNoPicture) {
+		return fmt.Errorf("%w: `realword history show` names those that can be saved", err)
+	}
+	if err != nil {
+		return err
+	}
+	if filepath.Ext(file) == "" {
+		file += ".png"
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return err
+	}
+	if err := picture.WriteFileAtomic(file, data); err != nil {
+		return err
+	}
+	return s.MovePicture(id, file)
+}
+
+// rescueHistory brings over what can be read of a damaged history: of a file, or with "" of the user's own, which it moves away. aside is
+// the damaged file, empty when nothing came over.
+func rescueHistory(damaged string) (got history.Rescued, aside string, err error) {
+	path, err := history.DefaultPath()
+	if err != nil {
+		return got, "", err
+	}
+	if damaged == "" {
+		s, err := openHistory()
+		var trouble *history.Error
+		switch {
+		case err == nil:
+			return got, "", errors.Join(fmt.Errorf("%s is not damaged", path), s.Close())
+		case !errors.As(err, &trouble) || trouble.Kind != history.Damaged:
+			return got, "", err
+		}
+		if damaged, err = history.SetAside(path, time.Now()); err != nil {
+			return got, "", err
+		}
+	}
+	s, err := openHistory()
+	if err != nil {
+		return got, "", err
+	}
+	got, err = s.Rescue(damaged)
+	return got, damaged, errors.Join(err, s.Close())
 }
 
 func withHistory(do func(*history.Store) error) error {
 	s, err := openHistory()
 	if err != nil {
-		return err
+		return rescuable(err)
 	}
 	defer s.Close()
 	return do(s)
+}
+
+// rescuable adds to an error what helps with a damaged history.
+func rescuable(err error) error {
+	var trouble *history.Error
+	if errors.As(err, &trouble) && trouble.Kind == history.Damaged {
+		return fmt.Errorf("%w: `realword history rescue` begins a new one with all that can be read", err)
+	}
+	return err
 }
 
 func openHistory() (*history.Store, error) {

@@ -24,6 +24,7 @@ func main() {
 
 // execute runs one command line and returns its exit status.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stdout, stderr = plain{stdout}, plain{stderr}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)

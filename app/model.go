@@ -36,10 +36,10 @@ func newModel() *cobra.Command {
 				progress = func(what string, done, total int64) {
 					if now := time.Now(); now.Sub(told) > 100*time.Millisecond {
 						told = now
-						fmt.Fprintf(screen, "\r\033[K%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), size(total), what)
+						overwrite(screen, fmt.Sprintf("%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), size(total), what))
 					}
 				}
-				defer fmt.Fprint(screen, "\r\033[K")
+				defer overwrite(screen, "")
 			}
 			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Copy: copied, Progress: progress})
 			if err == nil {

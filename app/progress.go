@@ -43,21 +43,21 @@ func (b *bar) event(e inference.Event) {
 		b.stage, b.provider, b.step = e.Stage, e.Provider, ""
 	case inference.DeviceChanged:
 		b.provider = e.Provider
-		fmt.Fprint(b.notes, "\r\033[K")
+		overwrite(b.notes, "")
 		b.quiet.event(e)
 	case inference.StepDone:
 		b.step = fmt.Sprintf(" %d/%d", e.Step+1, e.Steps)
 	case inference.Progress:
 		b.progress = e
 	case inference.Done, inference.Failed:
-		fmt.Fprint(b.notes, "\r\033[K")
+		overwrite(b.notes, "")
 		return
 	}
-	fmt.Fprint(b.notes, "\r\033[K"+b.line())
+	overwrite(b.notes, b.line())
 }
 
 func (b *bar) picture(p inference.PictureReady, file string) {
-	fmt.Fprint(b.notes, "\r\033[K")
+	overwrite(b.notes, "")
 	b.quiet.picture(p, file)
 }
 

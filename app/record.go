@@ -24,7 +24,10 @@ func newRecorder(off bool, stderr io.Writer) *recorder {
 	if !off {
 		var err error
 		log.store, err = openHistory()
-		log.check(err)
+		log.check(rescuable(err))
+		if s := log.store; s != nil {
+			go func() { _, _ = s.Sweep() }() // what a program that died left; later is early enough
+		}
 	}
 	return log
 }
@@ -58,6 +61,19 @@ func (l *recorder) saved(p inference.PictureReady, file string) {
 		file = path
 	}
 	l.check(l.round.Saved(p, file, ""))
+}
+
+// unsaved keeps a picture whose file could not be written, and answers its number in the history; 0: it is not kept.
+func (l *recorder) unsaved(p inference.PictureReady, png []byte) uint64 {
+	if l.store == nil {
+		return 0
+	}
+	err := l.round.Unsaved(p, png)
+	id := l.round.Picture(p.Picture)
+	if l.check(err); err != nil {
+		return 0
+	}
+	return id
 }
 
 func (l *recorder) check(err error) {

@@ -8,6 +8,7 @@ import (
 	"realword/assets"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/disk"
 	"realword/inference/ort"
 	"realword/inference/session"
 )
@@ -73,7 +74,11 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 // openModel opens a bundle folder, or the embedded model when the path is empty.
 func openModel(path string) (*bundle.Bundle, error) {
 	if path != "" {
-		return bundle.Open(path)
+		b, err := bundle.Open(path)
+		if err == nil {
+			disk.Sweep(path)
+		}
+		return b, err
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -292,10 +292,11 @@ func (s *Store) Import(path string) (Imported, error) {
 	if err != nil {
 		return Imported{}, explain(path, err)
 	}
-	return s.importZip(path, f, info.Size())
+	return s.ImportFrom(path, f, info.Size())
 }
 
-func (s *Store) importZip(name string, r io.ReaderAt, size int64) (Imported, error) {
+// ImportFrom is Import of bytes; name is for errors.
+func (s *Store) ImportFrom(name string, r io.ReaderAt, size int64) (Imported, error) {
 	hostile := func(err error) error { return &Error{Hostile, name, err} }
 	z, err := openArchive(r, size)
 	if err != nil {

@@ -323,7 +323,7 @@ func importAny(t *testing.T, data []byte) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	_, err = s.importZip("fuzz.zip", bytes.NewReader(data), int64(len(data)))
+	_, err = s.ImportFrom("fuzz.zip", bytes.NewReader(data), int64(len(data)))
 	var known *Error
 	if err != nil && (!errors.As(err, &known) || known.Kind != Hostile) {
 		t.Errorf("%v", err)

@@ -83,7 +83,7 @@ func TestPixelsAreExportedAndGoWithTheTrash(t *testing.T) {
 		t.Fatal(missing, err)
 	}
 	other := open(t, filepath.Join(t.TempDir(), "history.db"))
-	if _, err := other.importZip("x.zip", bytes.NewReader(zipped.Bytes()), int64(zipped.Len())); err != nil {
+	if _, err := other.ImportFrom("x.zip", bytes.NewReader(zipped.Bytes()), int64(zipped.Len())); err != nil {
 		t.Fatal(err)
 	}
 	p, err := other.Picture(1)
@@ -182,7 +182,7 @@ func TestSessionBombs(t *testing.T) {
 		s := open(t, filepath.Join(t.TempDir(), "history.db"))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err = s.importZip("bomb.zip", bytes.NewReader(file.Bytes()), int64(file.Len()))
+		_, err = s.ImportFrom("bomb.zip", bytes.NewReader(file.Bytes()), int64(file.Len()))
 		runtime.ReadMemStats(&after)
 		var known *Error
 		if !errors.As(err, &known) || known.Kind != Hostile {

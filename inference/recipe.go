@@ -46,7 +46,7 @@ const noiseName = "torch.randn, CPU, mt19937"
 type Embed struct {
 	Program      string // name and version, "realword 0.1.0"; empty: not said
 	Nothing      bool   // a bare picture
-	NoThumbnails bool   // none of the references
+	NoThumbnails bool   // none of the references, and not the names of their files
 }
 
 // NewRecipe returns the recipe of a resolved request as JSON.
@@ -287,6 +287,9 @@ func EncodePNG(p PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
 			ref.Name = baseName(ref.Name) // never a path of this machine
+			if e.NoThumbnails {
+				ref.Name = "" // nor what the user calls a picture that is not to be seen
+			}
 			if ref.SHA256 == "" {
 				sum := sha256.Sum256(ref.Data)
 				ref.SHA256 = hex.EncodeToString(sum[:])

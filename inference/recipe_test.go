@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -129,6 +130,9 @@ func TestRecipeRoundTrip(t *testing.T) {
 	}
 	if r, _, err := ReadRecipe(small); err != nil || len(r.Thumbnails) > 0 || r.Program != "" || r.Prompt != want.Prompt {
 		t.Errorf("%v, %+v", err, r)
+	}
+	if said, err := picture.ReadMetadata(small); err != nil || strings.Contains(fmt.Sprintf("%s %+v", said.Recipe, said), "rex") || !strings.Contains(string(said.Recipe), want.Subjects[0].References[0].SHA256) {
+		t.Errorf("without thumbnails it names the file, or nothing: %s, %v", said.Recipe, err)
 	}
 	bare, err := EncodePNG(p, m, Embed{Program: "realword 1.0.0", Nothing: true})
 	if err != nil {

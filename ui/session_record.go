@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"image"
@@ -114,13 +115,33 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 	if r.failed != nil || id == 0 {
 		return r.failed
 	}
-	small, err := thumbnail(ready.Image, max(r.Thumb, thumbSide))
+	p, err := r.finished(ready)
 	if err != nil {
 		return err
 	}
-	size := ready.Image.Bounds().Size()
-	_, err = r.store.FinishPicture(id, history.Picture{File: file, SHA256: sha256, Width: size.X, Height: size.Y, Thumbnail: small}, nil)
+	p.File, p.SHA256 = file, sha256
+	_, err = r.store.FinishPicture(id, p, nil)
 	return err
+}
+
+// Unsaved journals a picture of the round whose file could not be written: png is what would be in it.
+func (r *Recorder) Unsaved(ready inference.PictureReady, png []byte) error {
+	id := r.pictures[ready.Picture]
+	if r.failed != nil || id == 0 {
+		return cmp.Or(r.failed, error(history.ErrNoPicture))
+	}
+	p, err := r.finished(ready)
+	if err != nil {
+		return err
+	}
+	return r.store.KeepPixels(id, p, png)
+}
+
+// finished is what is kept of a finished picture, but for where it is.
+func (r *Recorder) finished(ready inference.PictureReady) (history.Picture, error) {
+	small, err := thumbnail(ready.Image, max(r.Thumb, thumbSide))
+	size := ready.Image.Bounds().Size()
+	return history.Picture{Width: size.X, Height: size.Y, Thumbnail: small}, err
 }
 
 // thumbSide is the longer side of a thumbnail in pixels, largeThumb that for screens and texts on which it looks soft.

@@ -29,6 +29,8 @@ type Store interface {
 
 	StartPicture(round, seed uint64) (uint64, error)
 	FinishPicture(id uint64, p history.Picture, png []byte) (file string, err error)
+	KeepPixels(id uint64, p history.Picture, png []byte) error
+	Pixels(id uint64) ([]byte, error)
 	MovePicture(id uint64, file string) error
 	SetThumbnail(picture uint64, png []byte) error
 	SetStar(picture uint64, on bool) error
@@ -57,6 +59,7 @@ type Store interface {
 
 	ExportFile(session uint64, path string) (missing []string, err error)
 	Import(path string) (history.Imported, error)
+	Sweep() (int, error)
 	Close() error
 }
 

@@ -288,6 +288,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Family, sum[:6]))
 	whole := func() *Bundle {
 		if b, err := Open(dir); err == nil && b.CheckFiles(context.Background()) == nil {
+			disk.Sweep(dir)
 			return b
 		}
 		return nil
@@ -302,7 +303,6 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 			return b, nil
 		}
 	}
-	disk.Sweep(cache)
 	err = writeFolder(dir, true, func(tmp string) error {
 		for _, name := range append(slices.Sorted(maps.Keys(m.Files)), ManifestName) {
 			if err := extractFile(fsys, name, filepath.Join(tmp, filepath.FromSlash(name))); err != nil {
@@ -356,6 +356,7 @@ func writeFolder(dir string, replace bool, fill func(tmp string) error) error {
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
 	}
+	disk.Sweep(parent)
 	tmp, done, err := disk.Mkdir(parent, filepath.Base(dir))
 	if err != nil {
 		return err
