@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/image/bmp"
 )
@@ -368,11 +369,21 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// FuzzDecode wants an answer, never a panic or a picture beyond the limits, for any bytes.
+// FuzzDecode wants an answer in time, never a panic or a picture beyond the limits, for any bytes.
 func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"animated.png", "animated.webp", "animated-alpha.webp", "cmyk.jpg", "lossless.webp", "lossy.webp", "progressive.jpg", "turned.webp"} {
 		f.Add(testdata(f, name))
 	}
+	for _, name := range []string{"restart.jpg", "optimised.jpg", "progressive.jpg", "grey.jpg", "cmyk-bare.jpg", "lossy.webp", "card.gif", "interlaced.gif"} {
+		data := testdata(f, "salvage/"+name)
+		f.Add(data)
+		f.Add(data[:len(data)*4/5])
+	}
+	for _, name := range []string{"p3.png", "grey-alpha.png", "cmyk4.jpg", "lossy.webp"} {
+		f.Add(testdata(f, "colour/"+name))
+	}
+	f.Add(testdata(f, "wild/nodht.jpg"))
+	f.Add(testdata(f, "wild/s421x.jpg"))
 	small := flag()
 	f.Add(encodePNG(f, small))
 	f.Add(withExif(encodeJPEG(f, small), exifBlock(binary.BigEndian, 6)))
@@ -380,9 +391,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encodeBMP(f, small))
 	f.Add([]byte("\x00\x00\x00\x18ftypavif"))
 	f.Add([]byte("<svg>"))
-	limits := Limits{Bytes: 1 << 20, Pixels: 1 << 16, Side: 1 << 12}
+	limits := Limits{Bytes: 1 << 20, Pixels: 1 << 16, Side: 1 << 12, Kept: 1 << 14}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		begun := time.Now()
 		img, info, err := Decode(data, limits)
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Fatalf("%d bytes took %v", len(data), took)
+		}
 		if err != nil {
 			var format FormatError
 			var unsupported UnsupportedError
@@ -391,7 +406,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if img.Rect.Empty() || img.Rect != image.Rect(0, 0, info.Width, info.Height) || info.Width*info.Height > 1<<16 || info.Frames < 1 {
+		if img.Rect.Empty() || img.Rect.Min != (image.Point{}) || img.Rect.Dx() > info.Width || img.Rect.Dy() > info.Height || info.Width*info.Height > 1<<16 ||
+			img.Rect.Dx()*img.Rect.Dy() > 1<<14 || info.Frames < 1 {
 			t.Fatalf("%+v, picture %v", info, img.Rect)
 		}
 		if _, _, err := Prepare(img, Square{}, 16); err != nil {

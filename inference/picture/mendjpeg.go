@@ -96,6 +96,7 @@ func mendJPEG(data []byte, j *jpegFile) (mended []byte, good, all int, ok bool) 
 	}
 	m.out = append(make([]byte, 0, len(data)+len(data)/8), data[:2]...)
 	eachTable(usualTables().segment[4:], m.define) // for files without
+	scans := 0
 	for at := 2; at+4 <= len(data); {
 		marker := data[at+1]
 		if data[at] != 0xff || marker == 0xff || marker == 0 || marker >= 0xd0 && marker <= 0xd8 {
@@ -114,7 +115,10 @@ func mendJPEG(data []byte, j *jpegFile) (mended []byte, good, all int, ok bool) 
 		case marker == 0xdd && n == 6:
 			m.interval = int(segment[4])<<8 | int(segment[5])
 		case marker == 0xda:
-			if m.blank == nil {
+			if scans++; scans > len(j.components) { // each component comes once
+				return append(m.out, 0xff, 0xd9), m.good, m.all, true
+			}
+			if scans == 1 {
 				m.out = append(m.out, usualTables().segment...)
 			}
 			if at, ok = m.scan(segment, at); !ok {
@@ -135,13 +139,13 @@ type mender struct {
 	interval   int
 	out        []byte
 	good, all  int
-	blank      []struct{}
 
 	// Reading: the bytes from at on, and the bits that were taken from them and are not used.
 	at     int
 	bits   uint64
 	have   int
 	marked bool // the data ends here, with a marker or with the file
+	marker int  // there is none between at and here
 
 	// Writing.
 	pending uint64
@@ -208,7 +212,6 @@ func (m *mender) scan(header []byte, at int) (next int, ok bool) {
 		}
 	}
 	m.out = append(m.out, fresh...)
-	m.blank = []struct{}{}
 	m.at, m.bits, m.have, m.marked = at, 0, 0, false
 	units := ((width + w - 1) / w) * ((height + h - 1) / h)
 	lost := 0 // intervals that are to be left grey
@@ -264,10 +267,11 @@ func (m *mender) restart(number int, alive bool) (lost int) {
 		}
 	}
 	m.bits, m.have, m.marked = 0, 0, false
-	at := m.at
+	at := max(m.marker, m.at) // looked for once only
 	for at+1 < len(m.data) && (m.data[at] != 0xff || m.data[at+1] == 0 || m.data[at+1] == 0xff) {
 		at++
 	}
+	m.marker = at
 	ahead := -1 // it is no restart marker, or there is none
 	if at+1 < len(m.data) && m.data[at+1] >= 0xd0 && m.data[at+1] <= 0xd7 {
 		ahead = (int(m.data[at+1]&7) - number) & 7

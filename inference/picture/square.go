@@ -247,22 +247,23 @@ func taps(in, out int, alignCorners bool) []tap {
 	return t
 }
 
-// resizeBilinear is torch.nn.functional.interpolate(mode="bilinear", antialias=False) of a tensor [C H W], in the same order of
-// single-precision operations.
+// resizeBilinear is torch.nn.functional.interpolate(mode="bilinear", antialias=False) of a tensor [C H W] as PyTorch 2 computes it on
+// processors with fused multiply-add: the four neighbours with the products of their weights, the upper right one first. Doubles hold
+// products of floats exactly, so that this is the same on every processor.
 func resizeBilinear(in *tensor.Tensor, w, h int, alignCorners bool) *tensor.Tensor {
 	c, ih, iw := in.Shape[0], in.Shape[1], in.Shape[2]
 	out := tensor.Zeros(c, h, w)
 	xs, ys := taps(iw, w, alignCorners), taps(ih, h, alignCorners)
+	fused := func(a, b, c float32) float32 { return float32(float64(a)*float64(b) + float64(c)) }
 	at := 0
 	for p := range c {
 		plane := in.F32[p*ih*iw:][:ih*iw]
 		for _, y := range ys {
 			r0, r1 := plane[y.i0*iw:][:iw], plane[y.i1*iw:][:iw]
 			for _, x := range xs {
-				// The conversions forbid fused multiply-add, which rounds differently on some processors.
-				top := float32(r0[x.i0]*x.f0) + float32(r0[x.i1]*x.f1)
-				bottom := float32(r1[x.i0]*x.f0) + float32(r1[x.i1]*x.f1)
-				out.F32[at] = float32(top*y.f0) + float32(bottom*y.f1)
+				v := fused(float32(y.f0*x.f0), r0[x.i0], float32(float32(y.f0*x.f1)*r0[x.i1]))
+				v = fused(float32(y.f1*x.f0), r1[x.i0], v)
+				out.F32[at] = fused(float32(y.f1*x.f1), r1[x.i1], v)
 				at++
 			}
 		}

@@ -51,8 +51,7 @@ func readGolden(t *testing.T, name string, v any) {
 	}
 }
 
-// TestGolden compares the stretched square and the views with PyTorch's. PyTorch's kernels differ among themselves in the last
-// bit, so now and then a value falls on the other side of a whole 255th: at most one view element in two hundred may, by one.
+// TestGolden wants the stretched square and the views to be PyTorch's, bit by bit.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"small", "enlarged", "large"} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +68,7 @@ func TestGolden(t *testing.T) {
 					worst = max(worst, math.Abs(float64(x-want.Stretch[i/want.Stride])))
 				}
 			}
-			if worst > 2e-7 || math.Abs(sum-want.StretchSum) > 1e-7*want.StretchSum {
+			if worst > 0 || math.Abs(sum-want.StretchSum) > 1e-9*want.StretchSum {
 				t.Errorf("the stretched square is up to %g away from PyTorch's, its sum %.9g from %.9g", worst, sum, want.StretchSum)
 			}
 
@@ -89,15 +88,11 @@ func TestGolden(t *testing.T) {
 				total += u
 				if i%want.Stride == 0 && u != int(want.Views[i/want.Stride]) {
 					other++
-					if d := u - int(want.Views[i/want.Stride]); d < -1 || d > 1 {
-						t.Fatalf("element %d of the views is %d, PyTorch's %d", i, u, want.Views[i/want.Stride])
-					}
 				}
 			}
-			if other*200 > len(want.Views) || math.Abs(float64(total-want.ViewsSum)) > 1e-5*float64(want.ViewsSum)+2 {
+			if other > 0 || total != want.ViewsSum {
 				t.Errorf("%d of %d view elements differ from PyTorch's; sum %d, want %d", other, len(want.Views), total, want.ViewsSum)
 			}
-			t.Logf("stretch: max |Δ| %.1e; views: %d of %d sampled elements differ by one", worst, other, len(want.Views))
 		})
 	}
 }
