@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"image/png"
 	"io"
 	"os"
 	"strings"
@@ -224,11 +222,11 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	if err != nil {
 		return err
 	}
-	var film bytes.Buffer
-	if err := png.Encode(&film, sheet); err != nil {
+	film, err := picture.Encode(sheet, picture.Metadata{})
+	if err != nil {
 		return err
 	}
-	_, err = picture.WriteUnique(g.out, stem+"-film", ".png", film.Bytes())
+	_, err = picture.WriteUnique(g.out, stem+"-film", ".png", film)
 	return err
 }
 

@@ -1,11 +1,9 @@
 package ui
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -67,11 +65,11 @@ func fileWord(word string) string {
 // is handed to write as soon as it is made.
 func (f filmCopy) files(write func(filmFile) error) error {
 	put := func(name string, img image.Image) error {
-		var b bytes.Buffer
-		if err := png.Encode(&b, img); err != nil {
+		data, err := picture.Encode(img, picture.Metadata{})
+		if err != nil {
 			return err
 		}
-		return write(filmFile{name, b.Bytes()})
+		return write(filmFile{name, data})
 	}
 	for _, step := range f.steps {
 		number := fmt.Sprintf("step-%02d", step.Step+1)

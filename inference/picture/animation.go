@@ -52,6 +52,7 @@ func EncodeAnimation(frames []Frame) ([]byte, error) {
 		case i == 0:
 			header = head
 			chunk("IHDR", head)
+			out = append(out, srgbChunk...)
 			chunk("acTL", binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(len(frames))), 0))
 		case !bytes.Equal(head, header):
 			return nil, errors.New("the pictures of an animation are not all opaque")

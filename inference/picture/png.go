@@ -44,7 +44,7 @@ const (
 	maxDepth = 64      // of brackets in a recipe
 )
 
-// Encode writes a picture as a PNG file with its metadata in text chunks after the header: `parameters` for other programs, the
+// Encode writes a picture in sRGB as a PNG file that says so, with its metadata in text chunks after the header: `parameters` for other programs, the
 // recipe as `realword`, and XMP. The same picture and metadata give the same bytes.
 func Encode(img image.Image, m Metadata) ([]byte, error) {
 	chunks, err := m.chunks()
@@ -56,11 +56,15 @@ func Encode(img image.Image, m Metadata) ([]byte, error) {
 		return nil, fmt.Errorf("this picture cannot be a PNG file: %w", err)
 	}
 	const header = len(pngSignature) + 4 + 4 + 13 + 4
-	out := make([]byte, 0, b.Len()+len(chunks))
+	out := make([]byte, 0, b.Len()+len(srgbChunk)+len(chunks))
 	out = append(out, b.Bytes()[:header]...)
+	out = append(out, srgbChunk...)
 	out = append(out, chunks...)
 	return append(out, b.Bytes()[header:]...), nil
 }
+
+// srgbChunk says that the colours are sRGB, to be shown with the perceptual intent.
+var srgbChunk = string(appendChunk(nil, "sRGB", []byte{0}))
 
 func (m Metadata) chunks() (out []byte, err error) {
 	parameters, err := Parameters(m.Prompt, m.Negative, m.Settings)

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"image"
+	"image/draw"
+	"image/png"
 	"math/rand/v2"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -217,13 +221,13 @@ func TestChunksInFile(t *testing.T) {
 		return out
 	}
 	if got, want := kinds(Metadata{Prompt: "é", Recipe: json.RawMessage("{}"), Generated: true}),
-		[]string{"IHDR", "tEXt parameters", "iTXt realword", "iTXt XML:com.adobe.xmp", "IDAT", "IEND"}; !slices.Equal(got, want) {
+		[]string{"IHDR", "sRGB", "tEXt parameters", "iTXt realword", "iTXt XML:com.adobe.xmp", "IDAT", "IEND"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got, want := kinds(Metadata{Prompt: "σ"}), []string{"IHDR", "iTXt parameters", "IDAT", "IEND"}; !slices.Equal(got, want) {
+	if got, want := kinds(Metadata{Prompt: "σ"}), []string{"IHDR", "sRGB", "iTXt parameters", "IDAT", "IEND"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got, want := kinds(Metadata{}), []string{"IHDR", "IDAT", "IEND"}; !slices.Equal(got, want) {
+	if got, want := kinds(Metadata{}), []string{"IHDR", "sRGB", "IDAT", "IEND"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	data, _ := Encode(flag(), Metadata{Prompt: "é"})
@@ -368,4 +372,32 @@ func FuzzReadMetadata(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestResultsAreTagged wants pictures and animations to say that they are sRGB, once and before the pixels, and to be read as they are.
+func TestResultsAreTagged(t *testing.T) {
+	one := card()
+	single, err := Encode(one, Metadata{Prompt: "a dog", Generated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opaque := image.NewRGBA(one.Rect)
+	draw.Draw(opaque, one.Rect, one, image.Point{}, draw.Src)
+	film, err := EncodeAnimation([]Frame{{Image: opaque, For: time.Second}, {Image: opaque, For: time.Second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"picture": single, "animation": film} {
+		chunk := bytes.Index(data, []byte("\x00\x00\x00\x01sRGB\x00\xae\xce\x1c\xe9")) // with its checksum
+		if chunk != 33 || bytes.Count(data, []byte("sRGB")) != 1 {
+			t.Errorf("%s: sRGB at %d", name, chunk)
+		}
+		img, info, err := Decode(data, Limits{})
+		if err != nil || info.Colours != "" || !bytes.Equal(img.Pix, one.Pix) {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+		if _, err := png.Decode(bytes.NewReader(data)); err != nil {
+			t.Error(err)
+		}
+	}
 }

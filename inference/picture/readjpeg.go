@@ -243,7 +243,7 @@ func (r *slowReader) Read(to []byte) (int, error) {
 	if r.at == len(r.data) {
 		return 0, io.EOF
 	}
-	n := copy(to[:min(len(to), 512)], r.data[r.at:])
+	n := copy(to[:min(len(to), 128)], r.data[r.at:])
 	r.at += n
 	return n, nil
 }

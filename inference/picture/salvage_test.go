@@ -386,10 +386,8 @@ func TestManyScans(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(info.Notes, " "), "Of its 2000 scans the first") {
 		t.Errorf("%q, %v", info.Notes, err)
 	}
-	if took := time.Since(begun); took > 20*time.Second {
+	if took := time.Since(begun); took > time.Minute { // 2 s on a free core, of the 10 that they may take
 		t.Errorf("2,000 scans took %v", took)
-	} else {
-		t.Log(took)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(200*time.Millisecond, cancel)
@@ -397,10 +395,8 @@ func TestManyScans(t *testing.T) {
 	if _, _, err := DecodeContext(ctx, hugeScans(t, 60), Limits{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("a cancelled picture took %v", took)
-	} else {
-		t.Log(took)
 	}
 }
 
