@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image"
+	"strings"
 	"testing"
 
 	"realword/inference"
@@ -119,5 +120,27 @@ func TestTakeForeignSettings(t *testing.T) {
 	}
 	if got := odd.Unsettable(roomy); len(got) != 1 || got[0] != "size 500 × 500" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestWhatIsNotReadIsSaid under the prompt, for both prompts, and no longer than it holds.
+func TestWhatIsNotReadIsSaid(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	if b.ignored.Visible() {
+		t.Errorf("nothing is lost: %q", b.ignored.Text)
+	}
+	b.promptChanged("(a dog:1.3) on the beach")
+	if !b.ignored.Visible() || !strings.HasPrefix(b.ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
+		t.Errorf("says %q", b.ignored.Text)
+	}
+	b.set.negative.SetText("rain BREAK snow")
+	if got := strings.Count(b.ignored.Text, "\n"); got != 1 || !strings.Contains(b.ignored.Text, `"BREAK"`) {
+		t.Errorf("says %q", b.ignored.Text)
+	}
+	b.set.negative.SetText("")
+	b.promptChanged("a dog on the beach")
+	if b.ignored.Visible() {
+		t.Errorf("still says %q", b.ignored.Text)
 	}
 }

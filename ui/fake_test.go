@@ -45,6 +45,14 @@ func (j fakeJob) Cancel()                        {}
 
 func (e *fakeEngine) Close() error { return nil }
 
+// Notes is about a prompt that says so.
+func (e *fakeEngine) Notes(r inference.Request) (notes []string) {
+	for _, text := range []string{r.Prompt, r.Negative} {
+		notes = append(notes, prompt.Notations(text)...)
+	}
+	return notes
+}
+
 func (e *fakeEngine) Manifest() bundle.Manifest { return *toybox }
 
 // Encode reads plain words, eight of them.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/clipperhouse/uax29/v2/graphemes"
+
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
@@ -253,17 +255,28 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	return list
 }
 
-// modelWords are the words of a prompt as the model's tokenizer reads them, without punctuation.
+// modelWords are the words of a prompt as the model's tokenizer reads them, without punctuation; letters and their vowel signs are
+// one word, although the tokenizer reads them apart.
 func modelWords(p *prompt.Prompt) []Word {
 	var words []Word
-	for _, w := range p.Words {
-		if w.Special || !strings.ContainsFunc(w.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+	count := map[string]int{}
+	for i := 0; i < len(p.Words); {
+		w, key := p.Words[i], p.Words[i].Key()
+		for i++; i < len(p.Words) && p.Words[i].Joined; i++ {
+			w.End, w.Cut, key = p.Words[i].End, w.Cut || p.Words[i].Cut, key+p.Words[i].Key()
+		}
+		w.Text = p.Text[w.Start:w.End]
+		count[key]++
+		if w.Special || !strings.ContainsFunc(w.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || pictorial(r) }) {
 			continue
 		}
-		words = append(words, Word{Word: inference.Word{Text: w.Text, Occurrence: w.Occurrence}, Start: w.Start, End: w.End, Past: w.Cut})
+		words = append(words, Word{Word: inference.Word{Text: w.Text, Occurrence: count[key]}, Start: w.Start, End: w.End, Past: w.Cut})
 	}
 	return words
 }
+
+// pictorial tells the characters that are pictures, such as emoji: each is a word by itself.
+func pictorial(r rune) bool { return unicode.Is(unicode.So, r) }
 
 // plainWords splits a prompt into words before the model's tokenizer is there.
 func plainWords(text string) []Word {
@@ -280,14 +293,26 @@ func plainWords(text string) []Word {
 		words = append(words, Word{Word: inference.Word{Text: word, Occurrence: count[key]}, Start: start, End: end})
 		start = -1
 	}
-	for i, r := range text {
-		inside := unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || start >= 0 && (r == '\'' || r == '’' || r == '-')
-		switch {
-		case inside && start < 0:
-			start = i
-		case !inside:
-			flush(i)
+	at := 0
+	for clusters := graphemes.FromString(text); clusters.Next(); {
+		cluster := clusters.Value()
+		if strings.ContainsFunc(cluster, pictorial) {
+			flush(at)
+			start = at
+			flush(at + len(cluster))
+			at += len(cluster)
+			continue
 		}
+		for i, r := range cluster {
+			inside := unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || start >= 0 && (r == '\'' || r == '’' || r == '-')
+			switch {
+			case inside && start < 0:
+				start = at + i
+			case !inside:
+				flush(at + i)
+			}
+		}
+		at += len(cluster)
 	}
 	flush(len(text))
 	return words

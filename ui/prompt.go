@@ -69,9 +69,7 @@ type run struct{ first, last int }
 func runsOf(words []Word, text string) []run {
 	var parts []string
 	for _, w := range plainWords(text) {
-		parts = append(parts, strings.FieldsFunc(strings.ToLower(w.Text), func(r rune) bool {
-			return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r)
-		})...)
+		parts = append(parts, strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(w.Text), colours, ""), func(r rune) bool { return !ofWord(r) })...)
 	}
 	var runs []run
 	for i := range words {
@@ -107,11 +105,20 @@ func readRun(words []Word, parts []string) (last int, ok bool) {
 // bare is a word in lower case without the signs in it.
 func bare(word string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) {
+		if ofWord(r) && !strings.ContainsRune(colours, r) {
 			return unicode.ToLower(r)
 		}
 		return -1
 	}, word)
+}
+
+// colours asks for a sign to be drawn in colours, which makes no other word of it.
+const colours = "\ufe0f"
+
+// ofWord tells the characters that words are made of: letters, their marks, digits, emoji and what joins and tints them.
+func ofWord(r rune) bool {
+	const zeroWidthJoiner = 0x200d
+	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || pictorial(r) || r == zeroWidthJoiner || r >= 0x1f3fb && r <= 0x1f3ff
 }
 
 // locate finds the occurrence of a bound word.

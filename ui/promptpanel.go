@@ -1,11 +1,14 @@
 package ui
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/prompt"
 )
@@ -16,7 +19,11 @@ func (w *Window) buildChips() fyne.CanvasObject {
 	w.chips = container.New(&flow{gap: 6})
 	w.chipHint, w.tokens = caption(""), caption("")
 	w.hintRow = container.NewBorder(nil, nil, nil, w.tokens, w.chipHint)
-	return newColumn(8, newCapped(5, container.New(inset{1, 2}, w.chips)), w.hintRow)
+	w.ignored = widget.NewLabel("")
+	w.ignored.Wrapping, w.ignored.Importance, w.ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
+	w.ignored.Hide()
+	w.ignoredBox = newColumn(8, newCapped(5, container.New(inset{1, 2}, w.chips)), w.hintRow, w.ignored)
+	return w.ignoredBox
 }
 
 func (w *Window) promptChanged(text string) {
@@ -48,6 +55,30 @@ func (w *Window) refreshPrompt() {
 	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
 	w.chipHint.set(w.state.hint(w.keyOf("run.generate")))
 	w.countTokens()
+	w.sayIgnored()
+}
+
+// sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
+func (w *Window) sayIgnored() {
+	if w.engine == nil {
+		return
+	}
+	r := w.state.Form.Request()
+	of := fmt.Sprintf("%p %q %q %s %t", w.engine, r.Prompt, r.Negative, r.Preset, r.CFG == 1)
+	if of == w.ignoredOf {
+		return
+	}
+	w.ignoredOf = of
+	var lines []string
+	for _, n := range w.engine.Notes(r) {
+		lines = append(lines, sentence(n))
+	}
+	w.ignored.Hidden = len(lines) == 0
+	w.ignored.SetText(strings.Join(lines, "\n"))
+	w.ignoredBox.Refresh()
+	if w.middle.Layout != nil {
+		w.middle.Layout.Layout(w.middle.Objects, w.middle.Size())
+	}
 }
 
 // chipLook is how the chip of a word looks.
@@ -100,7 +131,6 @@ func (s State) hint(generate string) string {
 		c := s.Form.Cards[g.Cards[0]]
 		return !c.Off && (!c.Bound() || c.Lost(s.Words))
 	})
-	past := slices.IndexFunc(s.Words, func(w Word) bool { return w.Past })
 	switch {
 	case s.Span.on:
 		marked, _ := s.Marked()
@@ -113,8 +143,6 @@ func (s State) hint(generate string) string {
 		return say("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
 	case unbound >= 0:
 		return say("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
-	case past >= 0:
-		return say("The prompt is too long for the model: it does not read “%s” and what follows.", s.Words[past].Text)
 	case len(s.Form.Cards) == 0:
 		return say("Drop a picture, then click its word.")
 	}

@@ -79,7 +79,7 @@ func newSettings(w *Window) *settings {
 
 	s.advanced = newAdvanced(w)
 	s.negative = newField(w.shortcut, true)
-	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text }
+	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text; w.sayIgnored() }
 	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(say("What to avoid"))),
 		container.New(fixed{height: 64}, s.negative)), s.advanced.box)
 	s.moreBox.Hide()

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"realword/inference"
+	"realword/inference/prompt"
 )
 
 var none inference.Word
@@ -260,4 +262,51 @@ func TestParseSeed(t *testing.T) {
 	if seed, _ := parseSeed(" 12 "); seed != 12 {
 		t.Errorf("got %d", seed)
 	}
+}
+
+// Emoji and letters with their signs are words in the window as in the model, and found by the same numbers.
+func TestWordsOfOtherScripts(t *testing.T) {
+	var got []string
+	for _, w := range plainWords("a 🐶, 👍🏽👩‍🚀! कुत्ता ❤️ dog") {
+		got = append(got, fmt.Sprintf("%s#%d", w.Text, w.Occurrence))
+	}
+	if want := "a#1 🐶#1 👍🏽#1 👩‍🚀#1 कुत्ता#1 ❤️#1 dog#1"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	text := "कुत्ता a 🐶, क 🐶 कुत्ता, ❤️!"
+	p := tokenizer(t).Encode(text)
+	words := modelWords(p)
+	got = nil
+	for i, w := range words {
+		got = append(got, fmt.Sprintf("%s#%d", w.Text, w.Occurrence))
+		if r, ok := locate(words, w.Word); !ok || r != (run{i, i}) {
+			t.Errorf("%v is located at %v", w.Word, r)
+		}
+		span, err := p.Find(w.Text, w.Occurrence)
+		var first prompt.Word
+		for _, piece := range p.Words {
+			if piece.Start == w.Start {
+				first = piece
+			}
+		}
+		if err != nil || span.From != first.Span.From {
+			t.Errorf("%v: the model finds it at %v, it begins at %v: %v", w.Word, span, first.Span, err)
+		}
+	}
+	if want := "कुत्ता#1 a#1 🐶#1 क#1 🐶#2 कुत्ता#2 ❤️#1"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if r := runsOf(words, "❤"); len(r) != 1 {
+		t.Errorf("a heart without colours: %v", r)
+	}
+}
+
+// tokenizer is that of the tiny model.
+func tokenizer(t *testing.T) *prompt.Tokenizer {
+	t.Helper()
+	loaded, err := prompt.Load(os.DirFS("../assets/golden/data/tiny/tokenizer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded
 }

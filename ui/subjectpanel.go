@@ -38,7 +38,10 @@ type subjectWidgets struct {
 	chipHint   *line
 	tokens     *line
 	hintRow    *fyne.Container
-	counted    string // the text that tokens are of
+	counted    string        // the text that tokens are of
+	ignored    *widget.Label // what of the prompts is cut off or read otherwise
+	ignoredBox *fyne.Container
+	ignoredOf  string // what ignored is about
 }
 
 func (w *Window) buildLeft() fyne.CanvasObject {

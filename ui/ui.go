@@ -25,6 +25,8 @@ type Engine interface {
 	Manifest() bundle.Manifest
 	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
 	Encode(text string) *prompt.Prompt
+	// Notes says what of a request is cut off or read otherwise than it may be meant, a sentence each; see inference.Engine.
+	Notes(r inference.Request) []string
 	// Close ends the engine; a running native call is waited for. It may be slow, as Start.
 	Close() error
 }

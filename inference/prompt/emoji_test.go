@@ -108,3 +108,25 @@ func TestNotations(t *testing.T) {
 		}
 	}
 }
+
+// TestJoined: letters and their vowel signs are one word of the prompt, though the tokens are those of its pieces. A piece is found
+// where it is no word by itself, as it always was.
+func TestJoined(t *testing.T) {
+	tokenizer := small(t, nil) // every byte is a token, three for each letter
+	p := tokenizer.Encode("कुत्ता क कुत्ता, x̂y")
+	for _, c := range []struct {
+		phrase string
+		nth    int
+		want   Span
+	}{{"कुत्ता", 1, Span{1, 19}}, {"कुत्ता", 2, Span{22, 40}}, {"क", 1, Span{19, 22}}, {"त", 1, Span{7, 10}}, {"x̂y", 1, Span{41, 45}}, {"क कुत्ता", 1, Span{19, 40}}} {
+		if got, err := p.Find(c.phrase, c.nth); err != nil || got != c.want {
+			t.Errorf("%q #%d: %v, want %v: %v", c.phrase, c.nth, got, c.want, err)
+		}
+	}
+	if _, err := p.Find("dog", 1); err == nil || !strings.Contains(err.Error(), `"कुत्ता", "क", ",", "x̂y"`) {
+		t.Errorf("the list of what there is: %v", err)
+	}
+	if n := p.Count("क"); n != 1 {
+		t.Errorf("%d words", n)
+	}
+}

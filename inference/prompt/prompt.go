@@ -48,9 +48,13 @@ type Word struct {
 	Occurrence         int    // 1 for the first of equal words; equal means: the same letters, whatever their case
 	Cut                bool   // at least one of its tokens lies behind the limit, so the model does not read it whole
 	Special            bool   // a special string such as <|endoftext|>, which is no word for a subject
+	Joined             bool   // goes on with the word before it: a vowel sign, or a letter behind one, which CLIP reads apart
 
 	key string
 }
+
+// Key is what equal words have in common: their letters in lower case.
+func (w Word) Key() string { return cmp.Or(w.key, strings.ToLower(w.Text)) }
 
 // Span is a range of tokens [From, To) among the Length ids; position 0 is the start token.
 type Span struct{ From, To int }
@@ -93,6 +97,9 @@ func (t *Tokenizer) Encode(text string) *Prompt {
 			if w.Cut = p.Tokens+last+1 > Length-2; !w.Cut {
 				w.Span = Span{1 + p.Tokens + first, 1 + p.Tokens + last + 1}
 			}
+			if n := len(p.Words); n > 0 && !w.Special && !p.Words[n-1].Special && p.Words[n-1].End == w.Start {
+				w.Joined = joins(p.Words[n-1].Text, w.Text)
+			}
 			p.Words = append(p.Words, w)
 		}
 		p.IDs = append(p.IDs, ids[:min(len(ids), max(Length-1-len(p.IDs), 0))]...)
@@ -103,6 +110,19 @@ func (t *Tokenizer) Encode(text string) *Prompt {
 		p.IDs = append(p.IDs, t.pad)
 	}
 	return p
+}
+
+// joins tells whether a text is read in one with the one before it: it begins with a mark, or with a letter behind a mark.
+func joins(before, text string) bool {
+	last, _ := utf8.DecodeLastRuneInString(before)
+	first, _ := utf8.DecodeRuneInString(text)
+	switch {
+	case strings.ContainsFunc(before, pictorial) || strings.ContainsFunc(text, pictorial):
+		return false
+	case isMark(first):
+		return unicode.IsLetter(last) || unicode.IsNumber(last)
+	}
+	return unicode.IsLetter(first) && isMark(last)
 }
 
 // WordError says why a subject's word cannot be used.
@@ -117,7 +137,8 @@ type WordError struct {
 func (e *WordError) Error() string { return e.message }
 
 // Find returns the tokens of the n-th occurrence of a word or phrase ("dog", "pink hat"); 0 reads as 1. It compares whole
-// words without regard to case and spacing. The error is a *WordError.
+// words without regard to case and spacing; a part of words that are Joined is found where nothing is found whole. The error is a
+// *WordError.
 func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 	refuse := func(cut bool, format string, args ...any) (Span, error) {
 		return Span{}, &WordError{Word: phrase, Cut: cut, message: fmt.Sprintf(format, args...)}
@@ -130,21 +151,16 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 		return refuse(false, "a reference has no word: choose one of the prompt, which has %s", p.list())
 	}
 	occurrence = max(occurrence, 1)
-	found := 0
-	for i := range p.Words {
-		if !p.matches(i, keys) {
-			continue
-		}
-		if found++; found < occurrence {
-			continue
-		}
+	places := p.places(keys)
+	if occurrence <= len(places) {
+		i := places[occurrence-1]
 		first, last := p.Words[i], p.Words[i+len(keys)-1]
 		if last.Cut {
 			return refuse(true, "%q is behind the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase, Length-2)
 		}
 		return Span{first.Span.From, last.Span.To}, nil
 	}
-	switch found {
+	switch found := len(places); found {
 	case 0:
 		return refuse(false, "%q is no word of the prompt: choose one of %s", phrase, p.list())
 	case 1:
@@ -171,9 +187,15 @@ func (p *Prompt) matches(i int, keys []string) bool {
 func (p *Prompt) list() string {
 	const most = 24
 	var names []string
-	for _, w := range p.Words {
-		if w.Occurrence == 1 && !w.Special {
-			names = append(names, strconv.Quote(w.Text))
+	seen := map[string]bool{}
+	for i := 0; i < len(p.Words); {
+		w, key := p.Words[i], p.Words[i].key
+		for i++; i < len(p.Words) && p.Words[i].Joined; i++ {
+			w.End, key = p.Words[i].End, key+p.Words[i].key
+		}
+		if !seen[key] && !w.Special {
+			seen[key] = true
+			names = append(names, strconv.Quote(p.Text[w.Start:w.End]))
 		}
 	}
 	if len(names) > most {
@@ -183,14 +205,25 @@ func (p *Prompt) list() string {
 }
 
 // Count is how often a word or phrase is in the prompt, as Find counts.
-func (p *Prompt) Count(phrase string) int {
-	keys, n := p.keys(phrase), 0
+func (p *Prompt) Count(phrase string) int { return len(p.places(p.keys(phrase))) }
+
+// places are the first words of all occurrences of a phrase: of the whole ones, or else of those that are parts of words.
+func (p *Prompt) places(keys []string) []int {
+	var whole, parts []int
 	for i := range p.Words {
-		if len(keys) > 0 && p.matches(i, keys) {
-			n++
+		if len(keys) == 0 || !p.matches(i, keys) {
+			continue
+		}
+		if end := i + len(keys); p.Words[i].Joined || end < len(p.Words) && p.Words[end].Joined {
+			parts = append(parts, i)
+		} else {
+			whole = append(whole, i)
 		}
 	}
-	return n
+	if len(whole) == 0 {
+		return parts
+	}
+	return whole
 }
 
 // keys are those of the words of a phrase.
@@ -228,27 +261,45 @@ type piece struct {
 }
 
 // parts are what words are made of: of a run of signs every emoji is a word by itself, with the signs that belong to it, so that it
-// can be bound beside a comma; every other piece is one word.
+// can be bound beside a comma, and so are the marks at its beginning, which belong to the letters before; every other piece is one
+// word.
 func (p piece) parts() []piece {
-	if p.special >= 0 || !strings.ContainsFunc(p.text, pictorial) || len(p.letters) < 2 {
+	if p.special >= 0 || len(p.letters) < 2 || kindOf(p.letters[0].r) != other {
 		return []piece{p}
 	}
 	var out []piece
-	at, open := 0, false // open: the last part is of other signs, and goes on
+	at, last := 0, signs
 	for clusters := graphemes.FromString(p.text); clusters.Next(); {
-		text := clusters.Value()
-		n := utf8.RuneCountInString(text)
-		part := piece{text, p.letters[at].start, p.letters[at+n-1].end, -1, p.letters[at : at+n]}
-		at += n
-		single := strings.ContainsFunc(text, pictorial)
-		if open && !single {
-			last := &out[len(out)-1]
-			last.text, last.end = last.text+text, part.end
-			continue
+		text, now := clusters.Value(), signs
+		switch n := len(out); {
+		case strings.ContainsFunc(text, pictorial):
+			now = emoji
+		case isMark(p.letters[at].r) && (n == 0 || last == marks):
+			now = marks
 		}
-		out, open = append(out, part), !single
+		n := utf8.RuneCountInString(text)
+		if end := p.letters[at+n-1].end; len(out) > 0 && now == last && now != emoji {
+			open := &out[len(out)-1]
+			open.text, open.end = open.text+text, end
+		} else {
+			out = append(out, piece{text, p.letters[at].start, end, -1, p.letters[at : at+n]})
+		}
+		at, last = at+n, now
 	}
 	return out
+}
+
+// What parts of a run of signs are.
+const (
+	signs = iota
+	emoji
+	marks
+)
+
+// isMark tells vowel signs, accents, and what joins or parts letters without being seen.
+func isMark(r rune) bool {
+	const nonJoiner, joiner = 0x200c, 0x200d
+	return unicode.IsMark(r) || r == nonJoiner || r == joiner
 }
 
 // pictorial tells the characters that are pictures: emoji, arrows, stars and the like.
