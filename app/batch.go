@@ -83,14 +83,18 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	noted := map[string]bool{}
 	for i := range cases {
 		c := &cases[i]
-		for _, note := range e.Notes(c.request) {
+		asked := c.request
+		if c.request, err = e.ResolveContext(ctx, asked); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
+		}
+		for _, note := range e.Notes(asked) {
 			if !noted[note] {
 				fmt.Fprintf(stderr, "note: %q: %s\n", c.name, note)
 			}
 			noted[note] = true
-		}
-		if c.request, err = e.Resolve(c.request); err != nil {
-			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
 		}
 	}
 	if err := some(problems); err != nil {

@@ -152,7 +152,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer e.Close()
-	request, err := e.Resolve(g.request)
+	request, err := e.ResolveContext(ctx, g.request)
 	if err != nil {
 		return badRequest(err)
 	}

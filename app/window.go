@@ -94,7 +94,7 @@ func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
 func (s studio) Encode(text string) *prompt.Prompt { return s.bundle.Tokenizer(0).Encode(text) }
 
 func openFile() (string, error) {
-	return chosen(dialog.File().Title("Open a reference picture").Filter("Pictures", "png", "jpg", "jpeg", "webp", "gif", "bmp").Load())
+	return chosen(dialog.File().Title("Open a reference picture").Filter("Pictures", "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp").Load())
 }
 
 func saveFile(name string) (string, error) {

@@ -22,6 +22,7 @@ type Engine struct {
 
 	mu    sync.Mutex
 	views lru[look, *tensor.Tensor] // [5, 3, V, V]; guarded by mu
+	notes lru[string, []string]     // of pictures, by SHA-256: what was lost when they were read; guarded by mu
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
@@ -39,13 +40,14 @@ type look struct {
 const (
 	keptViews  = 8
 	keptTokens = 16
+	keptNotes  = 256
 	maxWaiting = 256
 )
 
 // New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end. The functions
 // of before are the first thing that runs on the worker's goroutine, which opens and runs every session.
 func New(rt Runtime, m Model, before ...func()) *Engine {
-	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), views: lru[look, *tensor.Tensor]{limit: keptViews}}
+	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), views: lru[look, *tensor.Tensor]{limit: keptViews}, notes: lru[string, []string]{limit: keptNotes}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)
 	e.worker.Go(func() {
@@ -69,7 +71,7 @@ func (e *Engine) Close() error {
 // Start checks a request as Resolve does and queues it. It answers at once: with the errors of Resolve, or with a job,
 // which ends when it is done, when it is cancelled, when ctx ends, or when the engine is closed.
 func (e *Engine) Start(ctx context.Context, r Request) (Job, error) {
-	p, err := e.plan(r)
+	p, err := e.plan(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -91,22 +93,28 @@ func (e *Engine) Start(ctx context.Context, r Request) (Job, error) {
 // where there is none, and the SHA-256 of every reference. The error joins everything that is wrong with the request, each
 // with its remedy; nothing of it is left for later. Resolving a resolved request changes nothing. Pictures are decoded, once
 // each as long as they are among the last few, so a large new one takes a moment.
-func (e *Engine) Resolve(r Request) (Request, error) {
-	p, err := e.plan(r)
+func (e *Engine) Resolve(r Request) (Request, error) { return e.ResolveContext(e.ctx, r) }
+
+// ResolveContext is Resolve that gives up when the context ends, with the context's error.
+func (e *Engine) ResolveContext(ctx context.Context, r Request) (Request, error) {
+	p, err := e.plan(ctx, r)
 	return p.request, err
 }
 
 // referenceViews returns what the encoders see of a reference. The error says what is wrong with the file.
-func (e *Engine) referenceViews(ref Reference) (*tensor.Tensor, error) {
+func (e *Engine) referenceViews(ctx context.Context, ref Reference) (*tensor.Tensor, error) {
 	key := look{ref.SHA256, ref.Square}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if views, ok := e.views.get(key); ok {
 		return views, nil
 	}
-	img, _, err := picture.Decode(ref.Data, picture.Limits{})
+	img, info, err := picture.DecodeContext(ctx, ref.Data, picture.Limits{})
 	if err != nil {
 		return nil, err
+	}
+	if _, known := e.notes.get(ref.SHA256); !known {
+		e.notes.put(ref.SHA256, info.Notes)
 	}
 	_, square, err := picture.Prepare(img, ref.Square, e.model.Manifest().Vision.Reference)
 	if err != nil {

@@ -610,7 +610,7 @@ func TestLoopFromTensors(t *testing.T) {
 	ctx, graphs := context.Background(), NewGraphs(b.runtime, b.model)
 	text, err1 := graphs.Text(ctx, [][]int64{b.model.words.Encode(r.Prompt).IDs})
 	negative, err2 := graphs.Text(ctx, [][]int64{b.model.words.Encode("").IDs})
-	views, err3 := b.engine.referenceViews(r.Subjects[0].References[0])
+	views, err3 := b.engine.referenceViews(t.Context(), r.Subjects[0].References[0])
 	tokens, err4 := graphs.Vision(ctx, views)
 	vision, err5 := graphs.Condition(ctx, [][]*tensor.Tensor{{tokens}})
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {

@@ -138,7 +138,7 @@ type MeasureOptions struct {
 func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureOptions) (m Measurement, err error) {
 	e := New(rt, model) // for its planner; its worker opens nothing
 	defer e.Close()
-	p, err := e.plan(r)
+	p, err := e.plan(e.ctx, r)
 	if err != nil {
 		return m, err
 	}

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,7 +9,8 @@ import (
 )
 
 // Notes says what of a request will be cut off, is read differently from what it may mean, or was chosen among several, a sentence
-// each: prompts beyond what the text encoder reads, the notations of other programs, a word that is there more than once. A request
+// each: prompts beyond what the text encoder reads, the notations of other programs, a word that is there more than once, and
+// what was lost when a picture was read, which is known once the request was resolved. A request
 // that was not resolved tells more: a resolved one names the occurrence of every word.
 func (e *Engine) Notes(r Request) []string {
 	var notes []string
@@ -35,6 +37,21 @@ func (e *Engine) Notes(r Request) []string {
 	for _, s := range r.Subjects {
 		if n := p.Count(s.Word.Text); n > 1 && s.Word.Occurrence == 0 {
 			notes = append(notes, fmt.Sprintf("%q is %d times in the prompt: the first is meant, %s#2 would be the second", s.Word.Text, n, s.Word.Text))
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	said := map[string]bool{}
+	for _, s := range r.Subjects {
+		for _, ref := range s.References {
+			sum := cmp.Or(ref.SHA256, sha256Hex(ref.Data))
+			list, _ := e.notes.get(sum)
+			for _, n := range list {
+				if !said[sum] {
+					notes = append(notes, fmt.Sprintf("the picture %q: %s", ref.Name, n))
+				}
+			}
+			said[sum] = true
 		}
 	}
 	return notes

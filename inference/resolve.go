@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -39,15 +40,16 @@ const maxCFG = 50
 // planner fills in a request and collects what is wrong with it.
 type planner struct {
 	plan
+	ctx      context.Context
 	engine   *Engine
 	manifest bundle.Manifest
 	badSize  bool
 	problems []error
 }
 
-func (e *Engine) plan(r Request) (plan, error) {
+func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	m := e.model.Manifest()
-	p := planner{plan: plan{request: Defaults(m, r)}, engine: e, manifest: m}
+	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m}
 	p.request.Seeds = slices.Clone(r.Seeds)
 	p.checkPreset()
 	p.checkSize()
@@ -57,6 +59,9 @@ func (e *Engine) plan(r Request) (plan, error) {
 	p.checkReferences()
 	p.checkSeeds()
 	p.checkState()
+	if ctx.Err() != nil { // more than this is not wrong
+		return p.plan, ctx.Err()
+	}
 	return p.plan, errors.Join(p.problems...)
 }
 
@@ -154,7 +159,7 @@ func (p *planner) checkReferences() {
 		for i := range s.References {
 			ref := &s.References[i]
 			ref.SHA256 = sha256Hex(ref.Data)
-			if _, err := p.engine.referenceViews(*ref); err != nil {
+			if _, err := p.engine.referenceViews(p.ctx, *ref); err != nil {
 				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
 			}
 		}

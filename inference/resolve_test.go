@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"context"
 	"encoding/json"
 	"image/color"
 	"math"
@@ -170,5 +171,28 @@ func TestStatesThatDoNotFit(t *testing.T) {
 	r.Subjects = append(r.Subjects, b.subject("beach", color.White))
 	if r, err := b.engine.Resolve(r); err != nil || r.Seeds[0] != 7 {
 		t.Errorf("%v, seeds %v", err, r.Seeds)
+	}
+}
+
+// TestPictureNotes wants a damaged picture to be used, with a word about it, and Resolve to end with its context.
+func TestPictureNotes(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	d := r.Subjects[0].References[0].Data
+	r.Subjects[0].References[0].Data = d[:len(d)-12] // without its end
+	if notes := b.engine.Notes(r); len(notes) > 0 {
+		t.Errorf("before it was read: %q", notes)
+	}
+	if _, err := b.engine.Resolve(r); err != nil {
+		t.Fatal(err)
+	}
+	if notes := b.engine.Notes(r); len(notes) != 1 || !strings.Contains(notes[0], `the picture "dog0.png": The file is damaged: its end is missing`) {
+		t.Errorf("%q", notes)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.Subjects[0].References[0].Data = d
+	if _, err := b.engine.ResolveContext(ctx, r); err != context.Canceled {
+		t.Errorf("%v", err)
 	}
 }

@@ -34,6 +34,7 @@ type Card struct {
 	Whole   image.Image    `json:"-"` // the picture, made small, to choose the square in
 	Pixels  image.Point    `json:"-"` // width and height of the picture itself
 	Clear   bool           `json:"-"` // it is transparent somewhere
+	Notes   []string       `json:"-"` // what was lost when it was read
 	Word    inference.Word // empty Text: not bound yet
 	Scope   float64        // γ_scope; 0 is the preset's
 	Off     bool           // left out of the next rounds

@@ -66,7 +66,7 @@ func readReference(ref inference.Reference, m *bundle.Manifest) (Card, error) {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
 	ref.SHA256 = info.SHA256
-	c := Card{Ref: ref, Whole: within(img, wholeSide), Pixels: img.Rect.Size(), Clear: info.Transparent}
+	c := Card{Ref: ref, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
 	if err := c.look(img, m); err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
@@ -90,6 +90,14 @@ func (c *Card) look(img image.Image, m *bundle.Manifest) error {
 	}
 	c.View, c.Small = view, within(view, smallSide)
 	return nil
+}
+
+// note is what was lost when the picture was read, for the user; empty: nothing.
+func (c Card) note() string {
+	if len(c.Notes) == 0 {
+		return ""
+	}
+	return say("%s: %s", c.Ref.Name, strings.Join(c.Notes, " "))
 }
 
 // small is the square for the card.

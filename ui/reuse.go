@@ -179,12 +179,14 @@ func (w *Window) continueWith(shot Shot, word inference.Word, originals []int, k
 	w.state.PickErr = nil
 	w.refresh()
 	w.background(func() func() {
+		read := w.reading(from.name)
 		data, err := from.read()
 		var c Card
 		if err == nil {
 			c, err = readCard(from.name, data, model)
 			c.From = from.from
 		}
+		read()
 		return func() {
 			w.state.Picking--
 			if w.state.PickErr = err; err == nil {

@@ -73,6 +73,7 @@ type State struct {
 	Span     span // words that are being marked
 	Queue    Queue
 	Picking  int    // pictures being read
+	Reading  string // the one that takes a moment, by its name
 	PickErr  error  // why the last picture could not be taken
 	Remark   string // on pictures that were taken
 	Told     told   // what was just done with what is in view

@@ -348,3 +348,19 @@ func encode(t *testing.T, img image.Image) []byte {
 	}
 	return b.Bytes()
 }
+
+// TestReadingSays wants a word about a picture that takes a moment, and about what was lost when it was read.
+func TestReadingSays(t *testing.T) {
+	b := ready(t, nil)
+	gate := make(chan []byte)
+	b.bring(target{}, func() ([]source, []error) {
+		return []source{{name: "large.png", read: func() ([]byte, error) { return <-gate, nil }}}, nil
+	})
+	b.until("the window says what it reads", func() bool { return b.remark.Visible() && b.remark.Text == "Reading large.png…" })
+	cut := pngOf(red)
+	gate <- cut[:len(cut)-12]
+	b.settle()
+	if want := "large.png: The file is damaged: its end is missing, the picture itself is whole."; len(b.state.Form.Cards) != 1 || b.remark.Text != want {
+		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.remark.Text, want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -119,9 +120,40 @@ func picturesIn(path string) ([]string, error) {
 	return files, nil
 }
 
-// pictureName tells whether a file is called like a picture.
+// pictureName tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to
+// convert it.
 func pictureName(name string) bool {
-	return slices.Contains([]string{".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}, strings.ToLower(filepath.Ext(name)))
+	return slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// signDelay is how long a picture may be read before the window says so.
+const signDelay = 300 * time.Millisecond
+
+// reading says which picture is being read if that takes a moment, until stop is called.
+func (w *Window) reading(name string) (stop func()) {
+	var mu sync.Mutex
+	shown, done := false, false
+	show := func(text string) {
+		w.post(func() {
+			w.state.Reading = text
+			w.refreshCards()
+		})
+	}
+	timer := time.AfterFunc(signDelay, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if shown = !done; shown {
+			show(name)
+		}
+	})
+	return func() {
+		timer.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		if done = true; shown {
+			show("")
+		}
+	}
 }
 
 // bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
@@ -142,11 +174,13 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 				left = len(list) - i
 				break
 			}
+			read := w.reading(s.name)
 			data, err := s.read()
 			var c Card
 			if err == nil {
 				c, err = readCard(s.name, data, model)
 			}
+			read()
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -184,6 +218,9 @@ type added struct {
 func (s State) addAll(list []added, to target) State {
 	for _, a := range list {
 		s = s.AddTo(a.card, a.hint, to)
+		if note := a.card.note(); s.Remark == "" && note != "" {
+			s.Remark = note
+		}
 	}
 	return s
 }

@@ -140,9 +140,13 @@ func (w *Window) refreshCards() {
 	}
 	w.linked.Hidden = len(groups) < 2
 	w.showOverlap()
-	w.remark.SetText(w.state.Remark)
-	w.remark.Hidden = w.state.Remark == ""
-	visible(w.notes[0], w.state.Remark != "")
+	remark := w.state.Remark
+	if w.state.Reading != "" && w.state.Picking > 0 {
+		remark = say("Reading %s…", w.state.Reading)
+	}
+	w.remark.SetText(remark)
+	w.remark.Hidden = remark == ""
+	visible(w.notes[0], remark != "")
 	w.pickNote.Hidden = w.state.PickErr == nil
 	w.pickNote.SetText(Sentence(w.state.PickErr))
 	w.settleLeft()
