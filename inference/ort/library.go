@@ -122,6 +122,9 @@ func load(library string) error {
 	if err := onnx.InitializeEnvironment(); err != nil {
 		return libraryError(library, err)
 	}
+	if err := onnx.DisableTelemetry(); err != nil { // beside the variable that package native sets before anything is loaded
+		return libraryError(library, err)
+	}
 	if err := native.Attach(library); err != nil {
 		return fmt.Errorf("ONNX Runtime at %s does not start: %w: %s", library, err, remedy)
 	}

@@ -1,7 +1,7 @@
 // Package ort runs graphs on ONNX Runtime. It is the only package that imports the binding, and so the only one that needs
 // a native library at run time.
 //
-// Contract: New loads the library once per process; Runtime opens graph files; a Session runs on the goroutine that owns
+// Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine that owns
 // it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
 // returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees
 // them, so a mistake is an error with both sides in it, never a crash. Weights may lie in any files, named in the graph by a path

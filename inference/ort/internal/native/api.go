@@ -2,7 +2,8 @@
 // on the device where they were computed, runs with such values as inputs that can be cancelled, and execution providers
 // chosen device by device.
 //
-// Contract: the binding (yalue/onnxruntime_go) has loaded the library and created its environment; Attach joins it. Handles
+// Contract: where this package is linked, ONNX Runtime finds its telemetry switched off, in this process and in its children, however
+// the library comes in. The binding (yalue/onnxruntime_go) has loaded the library and created its environment; Attach joins it. Handles
 // are freed with Close, which may be called again; nothing is freed behind the caller's back. A Session runs on one goroutine
 // at a time, RunOptions.Terminate may come from another. Go memory that native code reads is pinned until the call is over.
 // Arguments are the caller's to check: names and shapes that do not fit come back as errors of the library.
@@ -13,6 +14,13 @@ package native
 #include <stdlib.h>
 #include "api.h"
 
+// The C library of Windows keeps an environment of its own beside the system's.
+static void no_telemetry(void) {
+#ifdef _WIN32
+  _putenv("ORT_DISABLE_TELEMETRY=1");
+#endif
+}
+
 static int status_code(handle s) { return CALL(GetErrorCode, int, handle)(s); }
 static text status_text(handle s) { return CALL(GetErrorMessage, text, handle)(s); }
 static void release(int slot, handle h) { ((void (*)(handle))rw_api[slot])(h); }
@@ -21,9 +29,19 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"unsafe"
 )
+
+// Version 1.29 of ONNX Runtime and later ones look at this variable when they are loaded. Without it they send to their maker what
+// is run, under a lasting number of the machine; not where CI is set, so that tests do not see it.
+func init() {
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		panic(err) // no system refuses these two words
+	}
+	C.no_telemetry()
+}
 
 var attached struct {
 	sync.Mutex
