@@ -29,6 +29,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":          {"app"},
 	"golang.design/x/clipboard":       {"app"},
 	"fyne.io/fyne/v2/app":             {"app"},
+	"github.com/go-gl/glfw/v3.4/glfw": {"app"},
 	"fyne.io/fyne/v2":                 {"app", "ui"},
 }
 
@@ -83,6 +84,9 @@ func TestArrowsPointDown(t *testing.T) {
 				}
 			}
 		}
+	}
+	if !slices.Contains(packages["fyne.io/fyne/v2/internal/driver/glfw"].Imports, "github.com/go-gl/glfw/v3.4/glfw") {
+		t.Error("Fyne drives its windows with another GLFW than app/rest.go waits in")
 	}
 	for _, name := range pure {
 		for _, dep := range packages["realword/"+name].Deps {

@@ -45,7 +45,7 @@ type modelsPage struct {
 	addTold          []Fact
 	addNotes         *widget.Label
 	trouble          *widget.Label
-	looking          *widget.ProgressBarInfinite
+	looking          *fyne.Container // a bar that moves, while it is wanted
 	copy             *check
 	name             *field
 	nameRow, sources *fyne.Container
@@ -156,8 +156,7 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.addAt = caption("")
 	p.addFacts, p.addNotes, p.trouble = newColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
 	p.addNotes.SizeName = theme.SizeNameCaptionText
-	p.looking = widget.NewProgressBarInfinite()
-	p.looking.Stop()
+	p.looking = newColumn(0)
 	p.name = newField(p.w.shortcut, false)
 	p.name.OnChanged = func(text string) {
 		if a := p.w.state.Shelf.Adding; a != nil {
@@ -323,10 +322,11 @@ func (p *modelsPage) refresh() {
 		}
 	}
 	p.refreshTasks()
+	s := &p.w.state.Shelf
+	p.look(p.shown && s.Adding != nil && s.Adding.Looking)
 	if !p.shown {
 		return
 	}
-	s := &p.w.state.Shelf
 	p.file.Hidden, p.dir.Hidden = p.w.opt.OpenModel == nil, p.w.opt.OpenFolder == nil
 	p.usage.set(tilde(p.w.modelsFolder()))
 	if s.Free >= 0 && s.Listed {
@@ -449,6 +449,18 @@ func (p *modelsPage) refreshDetail(m Model) {
 	p.detail.Refresh()
 }
 
+// look shows the bar that moves, or takes it away: Fyne moves a hidden one as well, and its window never comes to rest.
+func (p *modelsPage) look(on bool) {
+	switch moves := len(p.looking.Objects) > 0; {
+	case on && !moves:
+		p.looking.Add(widget.NewProgressBarInfinite())
+	case !on && moves:
+		p.looking.Objects[0].Hide()
+		p.looking.RemoveAll()
+	}
+	p.looking.Hidden = !on
+}
+
 func (p *modelsPage) refreshAdding(a Adding) {
 	title := say("Add a model")
 	if a.Again != "" {
@@ -456,12 +468,6 @@ func (p *modelsPage) refreshAdding(a Adding) {
 	}
 	p.addTitle.set(title)
 	p.addAt.set(tilde(a.Path))
-	p.looking.Hidden = !a.Looking
-	if a.Looking {
-		p.looking.Start()
-	} else {
-		p.looking.Stop()
-	}
 	setFacts(p.addFacts, &p.addTold, a.facts())
 	p.addFacts.Hidden = a.Looking
 	agree, trouble := a.agree(), a.problem()

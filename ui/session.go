@@ -409,7 +409,9 @@ func (w *Window) watchDraft() {
 			case <-w.ctx.Done():
 				return
 			case <-tick.C:
-				w.post(w.keepDraft)
+				if !w.resting.on.Load() { // nothing is typed into a window that rests
+					w.post(w.keepDraft)
+				}
 			}
 		}
 	}()

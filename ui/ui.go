@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -78,6 +79,10 @@ type Options struct {
 	Credits string
 	// Logs is the folder of the log files; "" where there are none.
 	Logs string
+	// Wait sleeps on the window's goroutine until an event of the system comes, or Wake is called from any other, or the limit is
+	// over; it tells whether something came. Both nil: the window never sleeps.
+	Wait func(limit time.Duration) bool
+	Wake func()
 	// Report writes what a helper needs to know into a new file: no pictures, no prompts. Nil is allowed.
 	Report func(path string) error
 }
@@ -93,6 +98,11 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		}
 	}
 	defer context.AfterFunc(ctx, func() { w.post(w.Close) })()
+	if o.Wait != nil {
+		done := make(chan struct{})
+		defer close(done)
+		go w.resting.run(done, w.mayRest)
+	}
 	w.win.ShowAndRun()
 	if w.engine != nil {
 		if err := w.engine.Close(); err != nil {

@@ -85,6 +85,7 @@ type Window struct {
 	strip   *strip
 	ghost   *ghost
 	set     *settings
+	resting *resting
 }
 
 // New makes the window without showing it.
@@ -92,8 +93,9 @@ func New(a fyne.App, o Options) *Window {
 	if err := speak(); err != nil {
 		fyne.LogError("The window speaks English", err)
 	}
-	w := newWindow(a, o, fyne.Do)
-	w.pace = stepPace
+	rest := &resting{wait: o.Wait, wake: o.Wake}
+	w := newWindow(a, o, rest.post)
+	w.resting, w.pace = rest, stepPace
 	return w
 }
 
