@@ -69,20 +69,20 @@ build: deps ## build bin/realword
 	$(GO) build -tags $(TAGS) -o $(BIN) ./app
 
 .PHONY: test
-test: deps screen $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
+test: deps screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
 	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))')
 	CI=1 $(GO) test -tags $(TAGS) -shuffle=on -race $(RACED)
 	$(call window,-tags=$(TAGS))
 
 .PHONY: audit
-audit: deps screen ## the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
+audit: deps screen tracer ## the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
 	$(call window,-race)
 	$(call window,-tags=$(TAGS)$(comma)audit)
 
 # window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
 window = if command -v xvfb-run >/dev/null; then \
-	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow$$' -v ./app; \
+	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: kill
@@ -199,6 +199,11 @@ screen:
 	if ! command -v xvfb-run >/dev/null || ! command -v xdotool >/dev/null || ! command -v xauth >/dev/null || ! { compgen -G '/usr/lib/*/dri/*_dri.so' || compgen -G '/usr/lib*/dri/*_dri.so'; } >/dev/null; then \
 	  install xvfb xauth xdotool libgl1-mesa-dri; \
 	fi
+
+# What sees every file and socket of the program.
+.PHONY: tracer
+tracer:
+	@[ "$$($(GO) env GOOS)" = linux ] || exit 0; $(install); command -v strace >/dev/null || install strace
 
 .PHONY: library
 library:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -38,6 +39,19 @@ func keepLog(stderr io.Writer) (folder string, err error) {
 	log.SetOutput(io.MultiWriter(stderr, f)) // the file is open until the program ends
 	fmt.Fprintf(f, "%s %s %s on %s/%s\n", time.Now().Format(time.DateTime), appName, version, runtime.GOOS, runtime.GOARCH)
 	return folder, nil
+}
+
+// endedLog is the log of a window that is closed. Fyne then writes the preferences, sees its own new file, reads it while it is still
+// empty, and logs three lines about that. Nothing is lost by it.
+type endedLog struct{ io.Writer }
+
+func (l endedLog) Write(line []byte) (int, error) {
+	for _, part := range []string{"Preferences load error:", "  Cause: EOF", "app/preferences.go:"} {
+		if bytes.Contains(line, []byte(part)) {
+			return len(line), nil
+		}
+	}
+	return l.Writer.Write(line)
 }
 
 // writeReport writes what the doctor finds and the newest messages into a file for whoever is asked for help. Neither holds a

@@ -220,7 +220,7 @@ func TestDoctor(t *testing.T) {
 
 // Fyne reads the locale before main begins; see package locale.
 func TestNoComplaintAboutTheLocale(t *testing.T) {
-	for _, locale := range []string{"C.UTF-8", "C", "de_DE.UTF-8", ""} {
+	for _, locale := range []string{"C.UTF-8", "C", "de_DE.UTF-8", "ca_ES@valencia", "sr_RS.UTF-8@latin", "german", ""} {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")
 		cmd.Env = []string{"LANG=" + locale, "HOME=" + t.TempDir()}
 		var stderr bytes.Buffer

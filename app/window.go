@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/sqweek/dialog"
 
 	"realword/assets"
 	"realword/history"
@@ -21,11 +21,12 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	if d := examineDisplay(); !d.ok {
 		return errors.New("the window cannot be opened: " + d.detail + ": " + d.remedy)
 	}
-	a := newApp()
-	logs, err := keepLog(c.ErrOrStderr())
+	logs, err := keepLog(c.ErrOrStderr()) // first, because it makes the cache folder, and Fyne does not in an empty home
 	if err != nil {
 		fmt.Fprintln(c.ErrOrStderr(), "Messages are not kept in a file:", err)
 	}
+	a := newApp()
+	a.Lifecycle().SetOnStopped(func() { log.SetOutput(endedLog{log.Writer()}) })
 	kept := &models{}
 	ui.Run(c.Context(), a, ui.Options{
 		Title:   appName,
@@ -45,7 +46,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		Model:  m.model,
 		Models: kept,
 		OpenModel: func() (string, error) {
-			return chosen(dialog.File().Title("Add a model").Filter("Models", "safetensors", "ckpt", "pth", "pt", "bin").Load())
+			return fileDialog{title: "Add a model", filter: "Models", extensions: []string{"safetensors", "ckpt", "pth", "pt", "bin"}}.run()
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
@@ -53,15 +54,17 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {
-			return chosen(dialog.File().Title("Import a session").Filter("Sessions of Realword", "zip").Load())
+			return fileDialog{title: "Import a session", filter: "Sessions of Realword", extensions: []string{"zip"}}.run()
 		},
 		SaveSession: func(name string) (string, error) {
-			return chosen(dialog.File().Title("Export the session").Filter("Sessions of Realword", "zip").SetStartFile(name).Save())
+			return fileDialog{kind: dialogSave, title: "Export the session", filter: "Sessions of Realword", extensions: []string{"zip"}, name: name}.run()
 		},
 		OpenHistory: func() (ui.Store, error) { return m.firstHistory() },
 		SetAside:    setAside,
 		Credits:     assets.Credits(),
 		Logs:        logs,
+		Wait:        waitForEvent,
+		Wake:        wake,
 		Report:      func(path string) error { return writeReport(c, *m, logs, path) },
 	})
 	return kept.close()
@@ -94,21 +97,13 @@ func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
 func (s studio) Encode(text string) *prompt.Prompt { return s.bundle.Tokenizer(0).Encode(text) }
 
 func openFile() (string, error) {
-	return chosen(dialog.File().Title("Open a reference picture").Filter("Pictures", "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp").Load())
+	return fileDialog{title: "Open a reference picture", filter: "Pictures", extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"}}.run()
 }
 
 func saveFile(name string) (string, error) {
-	return chosen(dialog.File().Title("Save the picture").Filter("PNG pictures", "png").SetStartFile(name).Save())
+	return fileDialog{kind: dialogSave, title: "Save the picture", filter: "PNG pictures", extensions: []string{"png"}, name: name}.run()
 }
 
 func openFolder() (string, error) {
-	return chosen(dialog.Directory().Title("Choose a folder").Browse())
-}
-
-// chosen makes a closed file dialog an empty path.
-func chosen(path string, err error) (string, error) {
-	if errors.Is(err, dialog.ErrCancelled) {
-		return "", nil
-	}
-	return path, err
+	return fileDialog{kind: dialogFolder, title: "Choose a folder"}.run()
 }
