@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.design/x/clipboard"
+
+	"realword/inference/picture"
 )
 
 // clipboardPatience is how long the program that put a picture into the clipboard may take to hand it over.
@@ -94,5 +96,25 @@ func runTool(ctx context.Context, name string, args ...string) ([]byte, error) {
 	if err != nil {
 		return nil, errNoTool
 	}
-	return exec.CommandContext(ctx, path, args...).Output()
+	c := exec.CommandContext(ctx, path, args...)
+	out := &limited{most: picture.DefaultLimits.Bytes}
+	c.Stdout = out
+	if err := c.Run(); err != nil {
+		return nil, err
+	}
+	return out.data, nil
+}
+
+// limited takes no more than a file may have: what comes after that is an error, which ends the program that writes it.
+type limited struct {
+	data []byte
+	most int64
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	if int64(len(l.data)+len(b)) > l.most {
+		return 0, errors.New("more than a picture")
+	}
+	l.data = append(l.data, b...)
+	return len(b), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,5 +49,15 @@ func TestPicturesComeOutOfTheClipboard(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestEndlessClipboard keeps a program that never ends from filling the memory.
+func TestEndlessClipboard(t *testing.T) {
+	if _, err := exec.LookPath("yes"); err != nil {
+		t.Skip("there is no yes")
+	}
+	if data, err := runTool(t.Context(), "yes"); err == nil || len(data) > 0 {
+		t.Errorf("%d bytes, %v", len(data), err)
 	}
 }

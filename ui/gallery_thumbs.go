@@ -1,10 +1,8 @@
 package ui
 
 import (
-	"bytes"
 	"errors"
 	"image"
-	"image/png"
 	"slices"
 	"sync"
 
@@ -156,7 +154,7 @@ func readThumbs(s Store, ids []uint64, side int, remade func(id uint64, png []by
 	}
 	for _, p := range pictures {
 		one := &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.File != ""}
-		if img, err := png.Decode(bytes.NewReader(p.Thumbnail)); err == nil {
+		if img, err := readSmall(p.Thumbnail); err == nil {
 			one.image = img
 		}
 		if !one.missing && one.whole && softThumb(one.image, p, side) {
@@ -189,7 +187,7 @@ func largerThumb(file string, side int) ([]byte, image.Image) {
 	if err != nil {
 		return nil, nil
 	}
-	img, err := png.Decode(bytes.NewReader(data))
+	img, err := readSmall(data)
 	if err != nil {
 		return nil, nil
 	}

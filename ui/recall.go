@@ -1,11 +1,9 @@
 package ui
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"image"
-	"image/png"
 	"slices"
 	"strings"
 
@@ -61,7 +59,7 @@ func pastOf(name string, r inference.Recipe, foreign bool, find func(sha256 stri
 			}
 			if whole, err := readReference(ref, m); err == nil && whole.Ref.SHA256 == ref.SHA256 {
 				c = whole
-			} else if small, err := png.Decode(bytes.NewReader(r.Thumbnails[ref.SHA256])); err == nil && small.Bounds().Dx() <= 4*squareSide && small.Bounds().Dy() <= 4*squareSide {
+			} else if small, err := readSmall(r.Thumbnails[ref.SHA256]); err == nil {
 				c.View = small
 			}
 			c.Word, c.Scope = s.Word, s.Scope

@@ -2,7 +2,9 @@ package ui
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"os"
 	"slices"
@@ -281,5 +283,19 @@ func TestDroppedPicturesOfAllKinds(t *testing.T) {
 		if err := b.state.PickErr; (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%s: it says %v, want %q", name, err, c.err)
 		}
+	}
+}
+
+// TestSmallPicturesAreSmall keeps a recipe or a session from asking for the memory of a poster.
+func TestSmallPicturesAreSmall(t *testing.T) {
+	poster := pngOf(red)
+	binary.BigEndian.PutUint32(poster[16:], 60_000)
+	binary.BigEndian.PutUint32(poster[20:], 60_000)
+	binary.BigEndian.PutUint32(poster[29:], crc32.ChecksumIEEE(poster[12:29]))
+	if img, err := readSmall(poster); err == nil || img != nil {
+		t.Errorf("%v, %v", img, err)
+	}
+	if img, err := readSmall(pngOf(red)); err != nil || img.Bounds().Dx() != 8 {
+		t.Errorf("%v, %v", img, err)
 	}
 }

@@ -130,6 +130,15 @@ func readThumb(data []byte, side int) (image.Image, error) {
 	return view, err
 }
 
+// readSmall reads a thumbnail. Those of a recipe or an imported session are strangers', so that a small file may ask for a large picture.
+func readSmall(data []byte) (image.Image, error) {
+	img, _, err := picture.Decode(data, picture.Limits{Bytes: 4 << 20, Pixels: 1 << 22, Side: 1 << 12})
+	if err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
 // hintOf is the word that a file name suggests: "dog" for "dog.png".
 func hintOf(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, filepath.Ext(name)))

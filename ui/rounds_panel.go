@@ -1,9 +1,7 @@
 package ui
 
 import (
-	"bytes"
 	"image"
-	"image/png"
 	"slices"
 	"strconv"
 
@@ -103,7 +101,7 @@ func (s *strip) read() {
 		small := map[uint64]image.Image{}
 		if pictures, failed := store.Pictures(ids); failed == nil {
 			for _, p := range pictures {
-				if img, bad := png.Decode(bytes.NewReader(p.Thumbnail)); bad == nil {
+				if img, bad := readSmall(p.Thumbnail); bad == nil {
 					small[p.ID] = img
 				}
 			}

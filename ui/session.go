@@ -6,7 +6,6 @@ import (
 	"errors"
 	"image"
 	"image/draw"
-	"image/png"
 	"slices"
 	"time"
 
@@ -110,7 +109,7 @@ func shotOf(p history.Picture, r history.Round) (Shot, error) {
 	shot := Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	shot.Recipe.Seeds = []uint64{p.Seed}
-	if small, err := png.Decode(bytes.NewReader(p.Thumbnail)); err == nil {
+	if small, err := readSmall(p.Thumbnail); err == nil {
 		shot.Thumb = small
 	}
 	return shot, nil
