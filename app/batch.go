@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/inference/recipe"
 	"realword/inference/userfile"
 )
 
@@ -244,7 +245,7 @@ func guidedStep(e inference.StepDone) batchStep {
 }
 
 func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engine, w watcher) error {
-	data, err := inference.EncodePNG(p, e.bundle.Manifest(), g.embed)
+	data, err := recipe.EncodePNG(p, e.bundle.Manifest(), g.embed)
 	if err != nil {
 		return err
 	}

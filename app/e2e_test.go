@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/recipe"
 	"realword/ui"
 )
 
@@ -293,7 +293,7 @@ func TestWindow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _, err := inference.ReadRecipe(data)
+	r, _, err := recipe.Read(data)
 	if err != nil || r.Prompt != "a dog on the beach" || len(r.Subjects) != 1 || len(r.Subjects[0].References) != 2 ||
 		r.Subjects[0].References[0].Name != filepath.Base(first) || r.Subjects[0].References[1].Name != "dinosaur.png" {
 		t.Errorf("the second round was made with %+v, %v", r, err)
@@ -351,7 +351,7 @@ func TestWindow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, _, err := inference.ReadRecipe(data); err == nil && strings.Contains(r.Prompt, "night") {
+		if r, _, err := recipe.Read(data); err == nil && strings.Contains(r.Prompt, "night") {
 			info, err := os.Stat(file)
 			if err != nil {
 				t.Fatal(err)

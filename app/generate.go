@@ -17,11 +17,12 @@ import (
 	"realword/inference"
 	"realword/inference/disk"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 	"realword/ui"
 )
 
 func newGenerate() *cobra.Command {
-	g := generation{embed: inference.Embed{Program: program}}
+	g := generation{embed: recipe.Embed{Program: program}}
 	var bound []string
 	var size, batch string
 	var seed uint64
@@ -129,7 +130,7 @@ type generation struct {
 	film       bool
 	events     bool
 	unrecorded bool
-	embed      inference.Embed
+	embed      recipe.Embed
 	force      bool // run even if the memory will not suffice
 	plan       bool // print what it would take, and do not run
 }
@@ -201,7 +202,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 // keep writes a finished picture, and its film where one is wanted.
 func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.FilmStep, log *recorder, w watcher) error {
-	data, err := inference.EncodePNG(p, e.bundle.Manifest(), g.embed)
+	data, err := recipe.EncodePNG(p, e.bundle.Manifest(), g.embed)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"realword/assets"
-	"realword/inference"
 	"realword/inference/ort"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // tiny imports a model with random weights, and skips the test where the library is absent, except in CI.
@@ -183,7 +183,7 @@ func TestFitAndNegative(t *testing.T) {
 		if status != 0 || err != nil {
 			t.Fatalf("%v: status %d, %v, %s", c.more, status, err, stderr)
 		}
-		r, _, err := inference.ReadRecipe(data)
+		r, _, err := recipe.Read(data)
 		if err != nil || r.Negative != c.negatives || r.Subjects[0].References[0].Square.Fit != c.fit {
 			t.Errorf("%v: %+v, %v", c.more, r.Request, err)
 		}

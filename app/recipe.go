@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 	"realword/inference/userfile"
 )
 
@@ -30,7 +30,7 @@ func newRecipe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, foreign, err := inference.ReadRecipe(data)
+			r, foreign, err := recipe.Read(data)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
@@ -50,7 +50,7 @@ func newRecipe() *cobra.Command {
 type saidRecipe struct {
 	File    string `json:"file"`
 	Foreign bool   `json:"foreign"` // another program made it
-	inference.Recipe
+	recipe.Recipe
 	Notes []string `json:"notes,omitempty"`
 }
 

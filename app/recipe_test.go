@@ -11,6 +11,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 func TestRecipe(t *testing.T) {
@@ -52,7 +53,7 @@ func TestRecipe(t *testing.T) {
 	}
 	request := inference.Request{Prompt: "a dog\x1b[31m\u009b on the beach", Negative: " ", Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "all_cross", Width: 128, Height: 128,
 		Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.2, References: []inference.Reference{{Name: "rex.png", Square: picture.Square{Fit: picture.Pad}}}}}}
-	own, err := inference.EncodePNG(inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 2, 2)), Recipe: request, Seed: 7}, bundle.Manifest{Name: "toy"}, inference.Embed{Program: "realword 1"})
+	own, err := recipe.EncodePNG(inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 2, 2)), Recipe: request, Seed: 7}, bundle.Manifest{Name: "toy"}, recipe.Embed{Program: "realword 1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Referenc
 	})
 }
 
-// Begin journals a new round of a session of its own. The recipe is that of inference.Recipe; prompt and words are read from it.
+// Begin journals a new round of a session of its own. The recipe is that of package recipe; prompt and words are read from it.
 func (s *Store) Begin(recipe json.RawMessage, at time.Time) (uint64, error) {
 	prompt, words := describe(recipe)
 	return s.BeginRound(Plan{Recipe: recipe, Prompt: prompt, Words: words}, at)

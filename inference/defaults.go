@@ -13,7 +13,7 @@ import (
 // window shows and what a terminal prints come from here. With an unknown preset the others' values are those of the paper.
 // The result shares nothing with r but the bytes of pictures and From. Defaults of a complete request changes nothing.
 func Defaults(m bundle.Manifest, r Request) Request {
-	r.Subjects = cloneSubjects(r.Subjects)
+	r.Subjects = CloneSubjects(r.Subjects)
 	r.Preset = cmp.Or(r.Preset, defaultPreset)
 	d, ok := m.Presets[r.Preset]
 	if !ok {

@@ -51,20 +51,6 @@ func TestNegativeOfThePreset(t *testing.T) {
 	}
 }
 
-// TestRecipesOfEarlierVersions said neither that there was no negative prompt nor that references were padded.
-func TestRecipesOfEarlierVersions(t *testing.T) {
-	old := `{"schema":1,"model":"m","prompt":"a dog","preset":"release","sampler":"dpm++","subjects":[{"word":{"text":"dog"},"references":[{"name":"a.png","sha256":"` +
-		sha256Hex(nil) + `","square":{}}]}]}`
-	r, err := ParseRecipe([]byte(old))
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := Defaults(newFakeModel(t).manifest, r.Request)
-	if done.Negative != " " || done.Subjects[0].References[0].Square.Fit != picture.Pad {
-		t.Errorf("%+v", done)
-	}
-}
-
 // wide is a picture of two colours that is not square.
 func wide(t *testing.T) []byte {
 	t.Helper()
@@ -82,23 +68,4 @@ func wide(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// TestRecipesAreWrittenTheSame: what was read is written as it was.
-func TestRecipesAreWrittenTheSame(t *testing.T) {
-	m := newFakeModel(t).manifest
-	for _, r := range []Request{{}, {Negative: " "}, {Preset: "release"}, {Preset: "release", Negative: " "}} {
-		r.Prompt, r.Subjects = "a dog", []Subject{{Word: Word{Text: "dog"}, References: []Reference{{Name: "a.png", SHA256: sha256Hex(nil)}}}}
-		first, err := NewRecipe(Defaults(m, r), "m")
-		if err != nil {
-			t.Fatal(err)
-		}
-		read, err := ParseRecipe(first)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if again, err := NewRecipe(Defaults(m, read.Request), "m"); err != nil || string(again) != string(first) {
-			t.Errorf("%s\nagain %s: %v", first, again, err)
-		}
-	}
 }

@@ -34,8 +34,8 @@ func (p plan) from() State {
 // defaultPreset is that of the paper.
 const defaultPreset = "paper"
 
-// maxCFG bounds ω: far below it a picture is already nothing but saturated colours.
-const maxCFG = 50
+// MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
+const MaxCFG = 50
 
 // planner fills in a request and collects what is wrong with it.
 type planner struct {
@@ -100,8 +100,8 @@ func (p *planner) checkSchedule() {
 	} else if err := guidance.CheckStop(r.Stop, r.Steps); err != nil {
 		p.problems = append(p.problems, err)
 	}
-	if !(r.CFG >= 1 && r.CFG <= maxCFG) { // also catches NaN
-		p.problem("the guidance weight ω = %g is outside of 1 to %d: 3 to 8 works well", r.CFG, maxCFG)
+	if !(r.CFG >= 1 && r.CFG <= MaxCFG) { // also catches NaN
+		p.problem("the guidance weight ω = %g is outside of 1 to %d: 3 to 8 works well", r.CFG, MaxCFG)
 	}
 	if !slices.Contains(schedule.Samplers(), r.Sampler) {
 		p.problem("there is no sampler %q: choose one of %q", r.Sampler, schedule.Samplers())
@@ -222,7 +222,8 @@ func sha256Hex(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func cloneSubjects(subjects []Subject) []Subject {
+// CloneSubjects copies subjects; the copies share the bytes of pictures.
+func CloneSubjects(subjects []Subject) []Subject {
 	out := slices.Clone(subjects)
 	for j := range out {
 		out[j].References = slices.Clone(out[j].References)

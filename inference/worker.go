@@ -116,7 +116,7 @@ func (w *worker) generate(j *job) error {
 		}
 		w.moved(j)
 		recipe := r
-		recipe.Seeds, recipe.Subjects = []uint64{seed}, cloneSubjects(r.Subjects)
+		recipe.Seeds, recipe.Subjects = []uint64{seed}, CloneSubjects(r.Subjects)
 		j.emit(PictureReady{Picture: n, Seed: seed, Image: img, Recipe: recipe, Elapsed: time.Since(started)})
 	}
 	return nil

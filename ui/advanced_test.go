@@ -12,6 +12,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/recipe"
 )
 
 var roomy = &bundle.Manifest{Name: "roomy", Size: bundle.Size{Width: 1024, Height: 1024, Min: 512, Max: 2048, Multiple: 64},
@@ -54,7 +55,7 @@ func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 			Sampler: []string{"ddim", "dpm++"}[rng.IntN(2)], MaskSource: maskSources()[rng.IntN(4)], RawMask: rng.IntN(2) == 0,
 			Width: 512 + 64*rng.IntN(25), Height: 512 + 64*rng.IntN(25), Seeds: []uint64{3}}
 		f := Form{Preset: "paper", Count: 1, Advanced: Advanced{Sampler: "dpm++", Width: 640, Height: 640}}.Settle(roomy)
-		p := Past{Recipe: inference.Recipe{Request: r}}
+		p := Past{Recipe: recipe.Recipe{Request: r}}
 		f = f.Take(p, allParts, roomy)
 		got, preset := f.Request(), roomy.Presets[f.Preset]
 		if got.Sampler == "" {
@@ -79,7 +80,7 @@ func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 
 func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	f := Form{Preset: "paper"}.Settle(roomy)
-	p := Past{Recipe: inference.Recipe{Request: inference.Request{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "dpm++", MaskSource: "all_cross", RawMask: true, Width: 896, Height: 1152}}}
+	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "dpm++", MaskSource: "all_cross", RawMask: true, Width: 896, Height: 1152}}}
 	var got []string
 	for _, c := range f.Changes(p, roomy) {
 		got = append(got, c.What+": "+c.Old+" -> "+c.New)

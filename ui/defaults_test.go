@@ -7,6 +7,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // TestThePresetDecidesTheSquare: a card that says nothing of its own is shown, and sent, as the preset fits references; undo brings
@@ -108,7 +109,7 @@ func TestStopIsOneNumber(t *testing.T) {
 // TestTakeForeignSettings: size and sampler of another program are taken where the model has them, the rest is said.
 func TestTakeForeignSettings(t *testing.T) {
 	past := func(w, h int, sampler string) Past {
-		return Past{Foreign: true, Recipe: inference.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Steps: 30, Width: w, Height: h, Sampler: sampler}}}
+		return Past{Foreign: true, Recipe: recipe.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Steps: 30, Width: w, Height: h, Sampler: sampler}}}
 	}
 	form := Form{Preset: "paper"}.Settle(roomy)
 	if f := form.Take(past(832, 1216, "dpm++"), allParts, roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {

@@ -9,6 +9,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // Sentence is an error as the window says it. Errors of this program are sentences with their remedy already and only get a
@@ -65,7 +66,7 @@ func kindText(err error) string {
 		return say("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
 	}
 	switch err {
-	case inference.ErrNoRecipe:
+	case recipe.ErrNone:
 		return say("this picture does not say how it was made: use it as a reference, or choose the original file")
 	case history.ErrNotFound, history.ErrNoSession, history.ErrNoPicture:
 		return say("it is not in the history any more")

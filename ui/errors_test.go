@@ -9,6 +9,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 func TestSentence(t *testing.T) {
@@ -38,7 +39,7 @@ func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
 	for _, err := range []error{
 		&history.Error{Kind: history.Full, Path: "/h", Err: errors.New("no space left on device")},
 		fmt.Errorf("/p.png: %w", picture.UnsupportedError("the file is not a picture")),
-		errors.Join(inference.ErrNoRecipe, fmt.Errorf("7: %w", history.ErrNoStep)),
+		errors.Join(recipe.ErrNone, fmt.Errorf("7: %w", history.ErrNoStep)),
 		&inference.MemoryError{Plan: inference.MemoryPlan{Peak: 9e9, Available: 4e9, Remedies: []inference.Remedy{{Text: "768 × 768", Peak: 3e9}}}},
 	} {
 		got := Sentence(err)

@@ -100,10 +100,10 @@ type rail struct {
 
 // Icons that Fyne has not.
 var (
-	crispIcon = icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
-	splitIcon = icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
-	againIcon = icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
-	recipe    = icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
+	crispIcon  = icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
+	splitIcon  = icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
+	againIcon  = icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
+	recipeIcon = icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
 )
 
 func icon(name, path string) fyne.Resource {
@@ -122,7 +122,7 @@ func newRail(w *Window) *rail {
 	}
 	tool := func(id string, icon fyne.Resource) *toolButton { return newToolButton(w, id, icon) }
 	own := func(id string, icon fyne.Resource) *toolButton { return tool(id, theme.NewThemedResource(icon)) }
-	made := []*toolButton{own("picture.reference", againIcon), own("recall.all", recipe)}
+	made := []*toolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon)}
 	if w.opt.SaveFile != nil {
 		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"realword/history"
-	"realword/inference"
+	"realword/inference/recipe"
 )
 
 // Gallery is what the page of the history shows. It is a value of its own, read anew from the store whenever the page is
@@ -57,7 +57,7 @@ type sessionRow struct {
 type galleryDetail struct {
 	Picture history.Picture
 	Round   history.Round
-	Recipe  inference.Recipe
+	Recipe  recipe.Recipe
 	Number  int // of its round within the session, from 1
 	Rounds  int
 	Missing bool        // its file is not where it was
@@ -125,7 +125,7 @@ func readDetail(s Store, id uint64, side int) galleryDetail {
 	if d.Round, d.Err = s.Round(d.Picture.Round); d.Err != nil {
 		return d
 	}
-	d.Recipe, d.Err = inference.ParseRecipe(d.Round.Recipe)
+	d.Recipe, d.Err = recipe.Parse(d.Round.Recipe)
 	if rounds, err := s.SessionRounds(d.Round.Session); err == nil {
 		d.Rounds = len(rounds)
 		d.Number = 1 + slices.IndexFunc(rounds, func(r history.Round) bool { return r.ID == d.Round.ID })

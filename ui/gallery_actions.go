@@ -14,6 +14,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // historyActions are the history's entries of the table of actions.
@@ -463,7 +464,7 @@ func (g *galleryPage) remake() {
 			return "", err
 		}
 		ready.Recipe = r.Recipe.Request // as it was, with its first step
-		data, err := inference.EncodePNG(ready, *m, embed)
+		data, err := recipe.EncodePNG(ready, *m, embed)
 		if err != nil {
 			return "", err
 		}

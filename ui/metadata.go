@@ -3,7 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 
-	"realword/inference"
+	"realword/inference/recipe"
 )
 
 // Preferences of what goes into picture files. Both are off unless the user has switched them on.
@@ -13,9 +13,9 @@ const (
 )
 
 // embed is what goes into the picture files of this window.
-func (w *Window) embed() inference.Embed {
+func (w *Window) embed() recipe.Embed {
 	p := w.app.Preferences()
-	return inference.Embed{Program: w.opt.Program, Nothing: p.Bool(prefBare), NoThumbnails: p.Bool(prefNoThumbnails)}
+	return recipe.Embed{Program: w.opt.Program, Nothing: p.Bool(prefBare), NoThumbnails: p.Bool(prefNoThumbnails)}
 }
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.

@@ -6,6 +6,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // What the user has switched off is not in the files, from the next picture on.
@@ -13,7 +14,7 @@ func TestMetadataSwitches(t *testing.T) {
 	b := ready(t, func(o *Options) { o.Program = "realword 1.2" })
 	b.promptChanged("a dog")
 	b.drop(b.chipOf(1), write(t, "rex.png", pngOf(red)))
-	saved := func() (inference.Recipe, picture.Metadata) {
+	saved := func() (recipe.Recipe, picture.Metadata) {
 		t.Helper()
 		j := b.run()
 		r := j.request
@@ -28,7 +29,7 @@ func TestMetadataSwitches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r2, _, _ := inference.ReadRecipe(data)
+		r2, _, _ := recipe.Read(data)
 		return r2, m
 	}
 	if r, m := saved(); r.Prompt != "a dog" || r.Program != "realword 1.2" || len(r.Thumbnails) != 1 || !m.Generated {

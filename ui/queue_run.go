@@ -9,6 +9,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/recipe"
 )
 
 // generate puts a round with what the form says at the end of the queue.
@@ -210,7 +211,7 @@ func keptQueue(s Store) ([]Task, error) {
 		if j.Round != 0 {
 			continue // it runs
 		}
-		r, err := inference.ParseRecipe(j.Recipe)
+		r, err := recipe.Parse(j.Recipe)
 		if err != nil {
 			continue // of a newer Realword, which will know it
 		}

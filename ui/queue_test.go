@@ -14,6 +14,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/recipe"
 )
 
 // describe is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
@@ -324,7 +325,7 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	recipe, _ := inference.NewRecipe(inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"},
+	recipe, _ := recipe.New(inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"},
 		References: []inference.Reference{{Name: "rex.png", SHA256: strings.Repeat("ab", 32)}}}}}, "toybox")
 	if _, err := s.Enqueue(history.Plan{Recipe: recipe}, time.Now()); err != nil {
 		t.Fatal(err)

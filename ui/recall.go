@@ -10,6 +10,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/recipe"
 	"realword/inference/schedule"
 )
 
@@ -41,7 +42,7 @@ type Change struct {
 
 // Past is how an earlier picture was made, ready to be compared with the form and to be taken over.
 type Past struct {
-	inference.Recipe
+	recipe.Recipe
 	Name    string // of the picture, for people
 	Foreign bool   // another program made it: nothing is known of subjects
 	Cards   []Card // the references of Recipe in their order, with words and scopes; IDs are given later
@@ -49,7 +50,7 @@ type Past struct {
 
 // pastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
 // copy in the recipe, if there is one, and waits for the file. It decodes pictures: not for the window's goroutine.
-func pastOf(name string, r inference.Recipe, foreign bool, find func(sha256 string) []byte, m *bundle.Manifest) Past {
+func pastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, m *bundle.Manifest) Past {
 	p := Past{Recipe: r, Name: name, Foreign: foreign}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {

@@ -16,6 +16,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/recipe"
 )
 
 // partName is how a part of a recipe is called.
@@ -39,7 +40,7 @@ func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 		name = filepath.Base(shot.Path)
 	}
 	w.background(func() func() {
-		r := inference.Recipe{Schema: inference.RecipeSchema, Request: shot.Recipe}
+		r := recipe.Recipe{Schema: recipe.Schema, Request: shot.Recipe}
 		if m != nil {
 			r.Model = m.Name
 		}
@@ -85,7 +86,7 @@ func (w *Window) recallFile(path string) {
 		past, small, err := readPast(path, finder(have, s), m)
 		return func() {
 			switch {
-			case errors.Is(err, inference.ErrNoRecipe) || errors.As(err, new(noPNG)):
+			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
 				w.takeTo(target{}, []string{path})
 				return
 			case err != nil:
@@ -112,10 +113,10 @@ func readPast(path string, find func(string) []byte, m *bundle.Manifest) (Past, 
 		return Past{}, nil, err
 	}
 	if len(data) < 8 || string(data[1:4]) != "PNG" {
-		return Past{}, nil, noPNG{inference.ErrNoRecipe}
+		return Past{}, nil, noPNG{recipe.ErrNone}
 	}
-	r, foreign, err := inference.ReadRecipe(data)
-	if errors.Is(err, inference.ErrNoRecipe) {
+	r, foreign, err := recipe.Read(data)
+	if errors.Is(err, recipe.ErrNone) {
 		return Past{}, nil, err
 	}
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // changesText is a list of changes as text: part what: old > new, "!" for a missing picture.
@@ -74,7 +75,7 @@ func TestChanges(t *testing.T) {
 		if c.change != nil {
 			c.change(&r)
 		}
-		p := Past{Recipe: inference.Recipe{Request: r}, Foreign: c.foreign}
+		p := Past{Recipe: recipe.Recipe{Request: r}, Foreign: c.foreign}
 		for _, s := range r.Subjects {
 			for _, ref := range s.References {
 				p.Cards = append(p.Cards, Card{Ref: ref, Word: s.Word, Scope: s.Scope, Missing: c.missing})
@@ -96,7 +97,7 @@ func TestChanges(t *testing.T) {
 
 func TestTakeSomeParts(t *testing.T) {
 	form := Form{Prompt: "a dog", Preset: "paper", Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), From: 12}}}.Settle(toybox)
-	p := Past{Recipe: inference.Recipe{Request: inference.Request{Prompt: "a cat", Stop: 5, Seeds: []uint64{9}}},
+	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Prompt: "a cat", Stop: 5, Seeds: []uint64{9}}},
 		Cards: []Card{{Ref: refOf("other name.png", "a"), Word: inference.Word{Text: "cat"}}}}
 	for _, c := range []struct {
 		which Parts

@@ -6,11 +6,12 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // savePicture writes a finished picture into the folder under the name, or the next free one, and answers the path.
-func savePicture(folder, name string, ready inference.PictureReady, model bundle.Manifest, e inference.Embed) (string, error) {
-	data, err := inference.EncodePNG(ready, model, e)
+func savePicture(folder, name string, ready inference.PictureReady, model bundle.Manifest, e recipe.Embed) (string, error) {
+	data, err := recipe.EncodePNG(ready, model, e)
 	if err != nil {
 		return "", err
 	}
@@ -18,8 +19,8 @@ func savePicture(folder, name string, ready inference.PictureReady, model bundle
 }
 
 // saveCopy writes a finished picture where the user wants it. The user has agreed to replace a file of that name.
-func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest, e inference.Embed) error {
-	data, err := inference.EncodePNG(ready, model, e)
+func saveCopy(path string, ready inference.PictureReady, model bundle.Manifest, e recipe.Embed) error {
+	data, err := recipe.EncodePNG(ready, model, e)
 	if err != nil {
 		return err
 	}

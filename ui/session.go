@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // History is what the window knows of the history.
@@ -27,7 +28,7 @@ type History struct {
 type Recalled struct {
 	Picture history.Picture
 	Round   history.Round
-	Recipe  inference.Recipe    // with the bytes of its references, as far as they are kept
+	Recipe  recipe.Recipe       // with the bytes of its references, as far as they are kept
 	Missing []history.Reference // the others
 }
 
@@ -41,7 +42,7 @@ func Recall(s Store, picture uint64) (Recalled, error) {
 	if out.Round, err = s.Round(out.Picture.Round); err != nil {
 		return out, err
 	}
-	if out.Recipe, err = inference.ParseRecipe(out.Round.Recipe); err != nil {
+	if out.Recipe, err = recipe.Parse(out.Round.Recipe); err != nil {
 		return out, err
 	}
 	out.Recipe.Seeds = []uint64{out.Picture.Seed}
@@ -102,7 +103,7 @@ func keptFilm(s Store, id uint64, m bundle.Manifest, r inference.Request) ([]inf
 
 // shotOf is a picture of the history as the stage shows it before its file is read.
 func shotOf(p history.Picture, r history.Round) (Shot, error) {
-	recipe, err := inference.ParseRecipe(r.Recipe)
+	recipe, err := recipe.Parse(r.Recipe)
 	if err != nil {
 		return Shot{}, err
 	}
@@ -233,7 +234,7 @@ func openSession(s Store, id uint64, m *bundle.Manifest) (keptSession, error) {
 	}
 	out.form = NewState().Form
 	if all, err := s.SessionRounds(id); err == nil && len(all) > 0 { // of the command line: its last recipe
-		if recipe, err := inference.ParseRecipe(all[len(all)-1].Recipe); err == nil {
+		if recipe, err := recipe.Parse(all[len(all)-1].Recipe); err == nil {
 			out.form, out.missing = recipeForm(s, recipe.Request, m)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/recipe"
 )
 
 // PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference into the store. The
@@ -30,7 +31,7 @@ func PlanOf(s Store, session uint64, r inference.Request, model string, parents 
 		}
 	}
 	var err error
-	p.Recipe, err = inference.NewRecipe(r, model)
+	p.Recipe, err = recipe.New(r, model)
 	return p, err
 }
 

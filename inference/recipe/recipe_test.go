@@ -1,4 +1,4 @@
-package inference
+package recipe
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
 )
@@ -29,19 +30,19 @@ func small(t testing.TB, c color.Color) []byte {
 }
 
 // chessRound is a finished picture of two subjects, one of them with two references.
-func chessRound(t testing.TB) (PictureReady, bundle.Manifest) {
-	ref := func(name, digits string, c color.Color) Reference {
-		return Reference{Name: name, SHA256: strings.Repeat(digits, 64)[:64], Square: picture.Square{Fit: picture.Crop}, Data: small(t, c)}
+func chessRound(t testing.TB) (inference.PictureReady, bundle.Manifest) {
+	ref := func(name, digits string, c color.Color) inference.Reference {
+		return inference.Reference{Name: name, SHA256: strings.Repeat(digits, 64)[:64], Square: picture.Square{Fit: picture.Crop}, Data: small(t, c)}
 	}
-	return PictureReady{
+	return inference.PictureReady{
 			Seed:  965400086,
 			Image: image.NewNRGBA(image.Rect(0, 0, 8, 4)),
-			Recipe: Request{
+			Recipe: inference.Request{
 				Prompt: "a dog and a dog playing chess", Negative: "blurry, lowres", Preset: "paper", Width: 8, Height: 4,
 				Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self", Seeds: []uint64{965400086},
-				Subjects: []Subject{
-					{Word: Word{Text: "dog", Occurrence: 1}, Scope: 0.2, References: []Reference{ref("/home/ann/rex.png", "3f2a9c01de4b5c6d", color.White)}},
-					{Word: Word{Text: "dog", Occurrence: 2}, Scope: 0.25, References: []Reference{ref("tom.png", "77aa10b2c3", color.Black), ref(`C:\cats\side.png`, "0123456789abcdef", color.White)}},
+				Subjects: []inference.Subject{
+					{Word: inference.Word{Text: "dog", Occurrence: 1}, Scope: 0.2, References: []inference.Reference{ref("/home/ann/rex.png", "3f2a9c01de4b5c6d", color.White)}},
+					{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.25, References: []inference.Reference{ref("tom.png", "77aa10b2c3", color.Black), ref(`C:\cats\side.png`, "0123456789abcdef", color.White)}},
 				},
 			},
 		}, bundle.Manifest{
@@ -53,10 +54,10 @@ func chessRound(t testing.TB) (PictureReady, bundle.Manifest) {
 func TestParametersOfPictures(t *testing.T) {
 	p, m := chessRound(t)
 	plain := p
-	plain.Recipe = Request{Prompt: "a red ball", Steps: 20, CFG: 3.5, Sampler: "dpm++", Stop: 10}
+	plain.Recipe = inference.Request{Prompt: "a red ball", Steps: 20, CFG: 3.5, Sampler: "dpm++", Stop: 10}
 	toybox := bundle.Manifest{Name: "Realword Toybox", Sources: map[string]string{"a": "1234567890ab", "b": "ab"}}
 	for _, c := range []struct {
-		p    PictureReady
+		p    inference.PictureReady
 		m    bundle.Manifest
 		e    Embed
 		want string
@@ -94,12 +95,12 @@ func TestRecipeRoundTrip(t *testing.T) {
 			t.Errorf("the file tells %q", private)
 		}
 	}
-	got, foreign, err := ReadRecipe(file)
+	got, foreign, err := Read(file)
 	if err != nil || foreign {
 		t.Fatal(err, foreign)
 	}
 	want := p.Recipe
-	want.Subjects = cloneSubjects(want.Subjects)
+	want.Subjects = inference.CloneSubjects(want.Subjects)
 	want.Subjects[0].References[0].Name, want.Subjects[1].References[1].Name = "rex.png", "side.png"
 	for i := range want.Subjects {
 		for j := range want.Subjects[i].References {
@@ -128,7 +129,7 @@ func TestRecipeRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, _, err := ReadRecipe(small); err != nil || len(r.Thumbnails) > 0 || r.Program != "" || r.Prompt != want.Prompt {
+	if r, _, err := Read(small); err != nil || len(r.Thumbnails) > 0 || r.Program != "" || r.Prompt != want.Prompt {
 		t.Errorf("%v, %+v", err, r)
 	}
 	if said, err := picture.ReadMetadata(small); err != nil || strings.Contains(fmt.Sprintf("%s %+v", said.Recipe, said), "rex") || !strings.Contains(string(said.Recipe), want.Subjects[0].References[0].SHA256) {
@@ -141,7 +142,7 @@ func TestRecipeRoundTrip(t *testing.T) {
 	if m, err := picture.ReadMetadata(bare); err != nil || !reflect.DeepEqual(m, picture.Metadata{}) {
 		t.Errorf("a bare picture says %+v, %v", m, err)
 	}
-	if _, _, err := ReadRecipe(bare); !errors.Is(err, ErrNoRecipe) {
+	if _, _, err := Read(bare); !errors.Is(err, ErrNone) {
 		t.Error(err)
 	}
 }
@@ -155,12 +156,12 @@ func TestReadForeignRecipe(t *testing.T) {
 		}
 		return file
 	}
-	r, foreign, err := ReadRecipe(text("42"))
-	want := Recipe{Schema: RecipeSchema, Program: "v1.9", Notes: []string{"its sampler, \"Euler a\", is none of Realword's"}, Request: Request{Prompt: "a cat", Negative: "rain", Steps: 20, CFG: 7, Seeds: []uint64{42}}}
+	r, foreign, err := Read(text("42"))
+	want := Recipe{Schema: Schema, Program: "v1.9", Notes: []string{"its sampler, \"Euler a\", is none of Realword's"}, Request: inference.Request{Prompt: "a cat", Negative: "rain", Steps: 20, CFG: 7, Seeds: []uint64{42}}}
 	if err != nil || !foreign || !reflect.DeepEqual(r, want) {
 		t.Errorf("%+v, %v, %v", r, foreign, err)
 	}
-	if r, _, err := ReadRecipe(text("-1")); err != nil || len(r.Seeds) != 0 {
+	if r, _, err := Read(text("-1")); err != nil || len(r.Seeds) != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -186,11 +187,11 @@ func TestParseRecipeRefuses(t *testing.T) {
 		`{"schema":1,"subjects":[{"word":{"text":"a"},"references":[{"sha256":"` + sum + sum + `"}]}]}`:       "without a SHA-256",
 		`{"schema":1,"subjects":[{"word":{"text":"a"},"references":[` + strings.Repeat("{},", 256) + `{}]}]}`: "257 references",
 	} {
-		if _, err := ParseRecipe([]byte(recipe)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Parse([]byte(recipe)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: it says %v, want %q", recipe, err, want)
 		}
 	}
-	r, err := ParseRecipe([]byte(`{"schema":1,"new":{"a":1},"subjects":[{"word":{"text":"a"},"references":[{"name":"../..\\x.png","sha256":"` + sum + `"},{"name":"..","sha256":"` + sum + `"}]}]}`))
+	r, err := Parse([]byte(`{"schema":1,"new":{"a":1},"subjects":[{"word":{"text":"a"},"references":[{"name":"../..\\x.png","sha256":"` + sum + `"},{"name":"..","sha256":"` + sum + `"}]}]}`))
 	if err != nil || r.Subjects[0].References[0].Name != "x.png" {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -204,19 +205,19 @@ func FuzzReadRecipe(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(file)
-	recipe, err := NewRecipe(p.Recipe, "toybox")
+	recipe, err := New(p.Recipe, "toybox")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add([]byte(recipe))
 	f.Add([]byte(`{"schema":1,"subjects":[{"word":{"text":"a","occurrence":2},"scope":1}],"thumbnails":{"":"AAAA"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if r, _, err := ReadRecipe(data); err == nil {
+		if r, _, err := Read(data); err == nil {
 			if _, err := json.Marshal(r); err != nil {
 				t.Fatal(err)
 			}
 		}
-		r, err := ParseRecipe(data)
+		r, err := Parse(data)
 		if err != nil {
 			return
 		}
@@ -224,7 +225,7 @@ func FuzzReadRecipe(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := ParseRecipe(again)
+		back, err := Parse(again)
 		if err != nil {
 			t.Fatalf("%s became %s: %v", data, again, err)
 		}
@@ -232,4 +233,45 @@ func FuzzReadRecipe(f *testing.F) {
 			t.Fatalf("%s became %s", again, third)
 		}
 	})
+}
+
+// presets is a model as far as Defaults looks at it.
+func presets() bundle.Manifest {
+	return bundle.Manifest{Size: bundle.Size{Width: 16, Height: 16}, Presets: map[string]bundle.Preset{
+		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
+		"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", Fit: "stretch", UncondVision: true},
+	}}
+}
+
+// TestRecipesOfEarlierVersions said neither that there was no negative prompt nor that references were padded.
+func TestRecipesOfEarlierVersions(t *testing.T) {
+	old := `{"schema":1,"model":"m","prompt":"a dog","preset":"release","sampler":"dpm++","subjects":[{"word":{"text":"dog"},"references":[{"name":"a.png","sha256":"` +
+		strings.Repeat("ab", 32) + `","square":{}}]}]}`
+	r, err := Parse([]byte(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := inference.Defaults(presets(), r.Request)
+	if done.Negative != " " || done.Subjects[0].References[0].Square.Fit != picture.Pad {
+		t.Errorf("%+v", done)
+	}
+}
+
+// TestRecipesAreWrittenTheSame: what was read is written as it was.
+func TestRecipesAreWrittenTheSame(t *testing.T) {
+	m := presets()
+	for _, r := range []inference.Request{{}, {Negative: " "}, {Preset: "release"}, {Preset: "release", Negative: " "}} {
+		r.Prompt, r.Subjects = "a dog", []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "a.png", SHA256: strings.Repeat("ab", 32)}}}}
+		first, err := New(inference.Defaults(m, r), "m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := Parse(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := New(inference.Defaults(m, read.Request), "m"); err != nil || string(again) != string(first) {
+			t.Errorf("%s\nagain %s: %v", first, again, err)
+		}
+	}
 }

@@ -1,4 +1,10 @@
-package inference
+// Package recipe is how a picture says how it was made: a resolved request as JSON, in PNG files and in the history, and what the
+// pictures of other programs tell in its place.
+//
+// Contract: a recipe that is read and written again is the same to the last byte, and the same picture gives the same file. What
+// is read may come from anywhere: it is bounded, never a path, and never more than Engine.Resolve can check. Files are bytes: the
+// package opens none.
+package recipe
 
 import (
 	"bytes"
@@ -16,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/prompt"
@@ -24,20 +31,20 @@ import (
 // Recipe is a resolved request as it is kept in picture files and in the history: enough to make the picture again, given
 // the model and the reference files, which it names by SHA-256. Everything but Schema and the request may be missing.
 type Recipe struct {
-	Schema  int    `json:"schema"`            // RecipeSchema
+	Schema  int    `json:"schema"`            // Schema
 	Model   string `json:"model"`             // Manifest.Name
 	Bundle  string `json:"bundle,omitempty"`  // BundleDigest of the model
 	Program string `json:"program,omitempty"` // that made the picture, with its version
 	Noise   string `json:"noise,omitempty"`   // the generator of the first noise
-	Request
+	inference.Request
 	// Notes are what a picture of another program says that is not taken over, a sentence each.
 	Notes []string `json:"-"`
 	// Thumbnails are small PNG files of what the model saw of the references, by SHA-256, so that a missing one can be told.
 	Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
 }
 
-// RecipeSchema is the version of Recipe that this program writes.
-const RecipeSchema = 1
+// Schema is the version of Recipe that this program writes.
+const Schema = 1
 
 // noiseName is what package random implements.
 const noiseName = "torch.randn, CPU, mt19937"
@@ -49,18 +56,18 @@ type Embed struct {
 	NoThumbnails bool   // none of the references, and not the names of their files
 }
 
-// NewRecipe returns the recipe of a resolved request as JSON.
-func NewRecipe(r Request, model string) (json.RawMessage, error) {
-	return json.Marshal(Recipe{Schema: RecipeSchema, Model: model, Noise: noiseName, Request: written(r)})
+// New returns the recipe of a resolved request as JSON.
+func New(r inference.Request, model string) (json.RawMessage, error) {
+	return json.Marshal(Recipe{Schema: Schema, Model: model, Noise: noiseName, Request: written(r)})
 }
 
 // written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
 // unwritten is its inverse, so that a recipe that is read and written again is the same to the last byte.
-func written(r Request) Request {
+func written(r inference.Request) inference.Request {
 	if strings.TrimSpace(r.Negative) == "" {
 		r.Negative = ""
 	}
-	r.Subjects = cloneSubjects(r.Subjects)
+	r.Subjects = inference.CloneSubjects(r.Subjects)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			if square := &r.Subjects[i].References[j].Square; square.Fit == picture.Pad {
@@ -71,7 +78,7 @@ func written(r Request) Request {
 	return r
 }
 
-func (r *Request) unwritten() {
+func unwritten(r *inference.Request) {
 	r.Negative = cmp.Or(r.Negative, " ")
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
@@ -81,18 +88,18 @@ func (r *Request) unwritten() {
 	}
 }
 
-// ParseRecipe reads a recipe that may come from anywhere. What it returns can be shown and handed to Engine.Resolve, which
+// Parse reads a recipe that may come from anywhere. What it returns can be shown and handed to Engine.Resolve, which
 // checks it against a model. Recipes are of resolved requests: one without a negative prompt had none, and a reference without a fit
 // was padded, so no preset puts its own there.
-func ParseRecipe(data []byte) (Recipe, error) {
+func Parse(data []byte) (Recipe, error) {
 	var version struct {
 		Schema *int `json:"schema"`
 	}
 	if err := json.Unmarshal(data, &version); err != nil || version.Schema == nil {
 		return Recipe{}, errors.New("the recipe is damaged; use the picture as a reference instead")
 	}
-	if *version.Schema != RecipeSchema {
-		return Recipe{}, fmt.Errorf("the recipe has version %d, this program reads version %d; use the Realword that made it", *version.Schema, RecipeSchema)
+	if *version.Schema != Schema {
+		return Recipe{}, fmt.Errorf("the recipe has version %d, this program reads version %d; use the Realword that made it", *version.Schema, Schema)
 	}
 	var r Recipe
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -101,7 +108,7 @@ func ParseRecipe(data []byte) (Recipe, error) {
 	if problem := r.problem(); problem != "" {
 		return Recipe{}, fmt.Errorf("the recipe cannot be right: it has %s; use the picture as a reference instead", problem)
 	}
-	r.unwritten()
+	unwritten(&r.Request)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
@@ -167,20 +174,20 @@ func baseName(name string) string {
 	return filepath.Base(name)
 }
 
-// ReadRecipe reads how a picture was made out of its PNG file. foreign tells that another program has made it: then prompts,
+// Read reads how a picture was made out of its PNG file. foreign tells that another program has made it: then prompts,
 // steps, guidance weight, seed, size and, where Realword has it, the sampler are all that is known of it, and Notes say what else
 // it holds.
-func ReadRecipe(file []byte) (r Recipe, foreign bool, err error) {
+func Read(file []byte) (r Recipe, foreign bool, err error) {
 	m, err := picture.ReadMetadata(file)
 	if len(m.Recipe) > 0 {
-		r, err := ParseRecipe(m.Recipe)
+		r, err := Parse(m.Recipe)
 		return r, false, err
 	}
 	if err != nil {
 		return Recipe{}, false, err
 	}
 	if m.Prompt == "" && len(m.Settings) == 0 {
-		return Recipe{}, false, ErrNoRecipe
+		return Recipe{}, false, ErrNone
 	}
 	r = foreignRecipe(m)
 	if problem := r.problem(); problem != "" {
@@ -191,7 +198,7 @@ func ReadRecipe(file []byte) (r Recipe, foreign bool, err error) {
 
 // foreignRecipe is what is taken over of the settings of another program, in A1111's words.
 func foreignRecipe(m picture.Metadata) Recipe {
-	r := Recipe{Schema: RecipeSchema, Request: Request{Prompt: m.Prompt, Negative: m.Negative}}
+	r := Recipe{Schema: Schema, Request: inference.Request{Prompt: m.Prompt, Negative: m.Negative}}
 	note := func(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
 	for _, s := range m.Settings {
 		switch s.Key {
@@ -200,10 +207,10 @@ func foreignRecipe(m picture.Metadata) Recipe {
 				note("its number of steps, %q, is none of 1 to 1000", s.Value)
 			}
 		case "CFG scale":
-			if v, err := strconv.ParseFloat(s.Value, 64); err == nil && v >= 1 && v <= maxCFG {
+			if v, err := strconv.ParseFloat(s.Value, 64); err == nil && v >= 1 && v <= inference.MaxCFG {
 				r.CFG = v
 			} else {
-				note("its guidance weight, %q, is none of 1 to %d", s.Value, maxCFG)
+				note("its guidance weight, %q, is none of 1 to %d", s.Value, inference.MaxCFG)
 			}
 		case "Seed":
 			switch v, err := strconv.ParseUint(s.Value, 10, 64); {
@@ -253,8 +260,8 @@ func samplerOf(name string) string {
 	return ""
 }
 
-// ErrNoRecipe is the error of ReadRecipe for a picture that does not say how it was made.
-var ErrNoRecipe = errors.New("this picture does not say how it was made; use it as a reference, or choose the original file")
+// ErrNone is the error of Read for a picture that does not say how it was made.
+var ErrNone = errors.New("this picture does not say how it was made; use it as a reference, or choose the original file")
 
 func parseWithin(text string, low, high int64) int64 {
 	if v, err := strconv.ParseInt(text, 10, 64); err == nil && v >= low && v <= high {
@@ -278,7 +285,7 @@ func BundleDigest(m bundle.Manifest) string {
 
 // EncodePNG returns a finished picture as a PNG file with its recipe, and with the parameters that other programs read. The
 // same picture gives the same bytes.
-func EncodePNG(p PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
+func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
 	if e.Nothing {
 		return picture.Encode(p.Image, picture.Metadata{})
 	}
@@ -296,7 +303,7 @@ func EncodePNG(p PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
 			}
 		}
 	}
-	whole := Recipe{Schema: RecipeSchema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r}
+	whole := Recipe{Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r}
 	if !e.NoThumbnails {
 		whole.Thumbnails = thumbnails(r)
 	}
@@ -310,7 +317,7 @@ func EncodePNG(p PictureReady, model bundle.Manifest, e Embed) ([]byte, error) {
 }
 
 // parameters are the settings in the words of A1111; what only RealCustom has gets keys of its own, which its readers keep.
-func parameters(p PictureReady, r Request, model bundle.Manifest, e Embed) []picture.KeyValue {
+func parameters(p inference.PictureReady, r inference.Request, model bundle.Manifest, e Embed) []picture.KeyValue {
 	size := p.Image.Bounds().Size()
 	settings := []picture.KeyValue{
 		{Key: "Steps", Value: strconv.Itoa(r.Steps)},
@@ -368,7 +375,7 @@ const (
 )
 
 // thumbnails draws the references small. One that cannot be drawn has none.
-func thumbnails(r Request) map[string][]byte {
+func thumbnails(r inference.Request) map[string][]byte {
 	small, total := map[string][]byte{}, 0
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {

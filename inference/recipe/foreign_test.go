@@ -1,4 +1,4 @@
-package inference
+package recipe
 
 import (
 	"encoding/binary"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"realword/inference"
 	"realword/inference/picture"
 )
 
@@ -20,15 +21,15 @@ func TestForeignRecipes(t *testing.T) {
 		Recipe
 		notes []string
 	}{
-		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "a café dog, 犬 on the beach 🌊", Negative: "ピンボケ",
+		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a café dog, 犬 on the beach 🌊", Negative: "ピンボケ",
 			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`}},
-		"fooocus.png": {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: Request{Prompt: "a dog on the beach", Negative: "blurry",
+		"fooocus.png": {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: inference.Request{Prompt: "a dog on the beach", Negative: "blurry",
 			Steps: 30, CFG: 4, Seeds: []uint64{3456789}}}, nil},
-		"template.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "a dog", Negative: "blurry",
+		"template.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog", Negative: "blurry",
 			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "Template: a {dog|cat}"}},
-		"seed64.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "a dog",
+		"seed64.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog",
 			Steps: 28, CFG: 6.5, Seeds: []uint64{607539957654043}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "607539957654043 has more than 32 bits"}},
-		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Negative: "(worst quality:1.4)",
+		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Negative: "(worst quality:1.4)",
 			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
 	} {
 		file, err := os.ReadFile(filepath.Join("testdata", "foreign", name))
@@ -41,7 +42,7 @@ func TestForeignRecipes(t *testing.T) {
 
 // TestForeignJSON: what else other programs write, in the form of their own pictures.
 func TestForeignJSON(t *testing.T) {
-	dog := Recipe{Request: Request{Prompt: "a dog on the beach", Negative: "blurry", Steps: 30, CFG: 4, Seeds: []uint64{7}, Width: 1152, Height: 896}}
+	dog := Recipe{Request: inference.Request{Prompt: "a dog on the beach", Negative: "blurry", Steps: 30, CFG: 4, Seeds: []uint64{7}, Width: 1152, Height: 896}}
 	of := func(program, model string, change func(*Recipe)) Recipe {
 		r := dog
 		r.Program, r.Model = program, model
@@ -83,11 +84,11 @@ func TestForeignJSON(t *testing.T) {
 		"ComfyUI, a circle": {"prompt", `{"3":{"class_type":"KSampler","inputs":{"steps":30,"positive":["4",0],"negative":["4",0],"latent_image":["4",0],"seed":["4",0]}},
 			"4":{"inputs":{"conditioning":["3",0],"seed":["4",0],"positive":["3",0],"latent_image":["4",0]}}}`,
 			Recipe{Program: "ComfyUI"}, []string{"prompt, negative prompt, steps"}},
-		"a prompt that looks like JSON": {"parameters", "{dog|cat} on the beach\nSteps: 30, CFG scale: 4, Seed: -1, Size: 1152x896", Recipe{Request: Request{
+		"a prompt that looks like JSON": {"parameters", "{dog|cat} on the beach\nSteps: 30, CFG scale: 4, Seed: -1, Size: 1152x896", Recipe{Request: inference.Request{
 			Prompt: "{dog|cat} on the beach", Steps: 30, CFG: 4, Width: 1152, Height: 896}}, []string{`"-1"`, "{dog|cat}"}},
-		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: Request{Prompt: "a dog", Sampler: "ddim"}},
+		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: inference.Request{Prompt: "a dog", Sampler: "ddim"}},
 			[]string{`steps, "0"`, `"99"`, "99999999999999999999", `"0x7"`}},
-		"JSON of nobody": {"parameters", `{"a":1}`, Recipe{Request: Request{Prompt: `{"a":1}`}}, nil},
+		"JSON of nobody": {"parameters", `{"a":1}`, Recipe{Request: inference.Request{Prompt: `{"a":1}`}}, nil},
 	} {
 		checkForeign(t, name, pngWith(t, c.keyword, c.text), c.want, c.notes)
 	}
@@ -101,7 +102,7 @@ var comfyBase = []string{
 
 func checkForeign(t *testing.T, name string, file []byte, want Recipe, notes []string) {
 	t.Helper()
-	got, foreign, err := ReadRecipe(file)
+	got, foreign, err := Read(file)
 	if err != nil || !foreign {
 		t.Errorf("%s: foreign %v, %v", name, foreign, err)
 		return
@@ -156,11 +157,11 @@ func FuzzForeignRecipe(f *testing.F) {
 		f.Add(uint8(i%len(keywords)), text)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, text string) {
-		r, foreign, err := ReadRecipe(pngWith(t, keywords[int(which)%len(keywords)], text))
+		r, foreign, err := Read(pngWith(t, keywords[int(which)%len(keywords)], text))
 		if err != nil {
 			return
 		}
-		if !foreign || r.problem() != "" || r.Steps < 0 || r.Steps > 1000 || r.CFG != 0 && !(r.CFG >= 1 && r.CFG <= maxCFG) || len(r.Seeds) > 1 || !utf8.ValidString(r.Prompt+r.Negative) {
+		if !foreign || r.problem() != "" || r.Steps < 0 || r.Steps > 1000 || r.CFG != 0 && !(r.CFG >= 1 && r.CFG <= inference.MaxCFG) || len(r.Seeds) > 1 || !utf8.ValidString(r.Prompt+r.Negative) {
 			t.Fatalf("%+v", r)
 		}
 		for _, n := range r.Notes {
