@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	xdraw "golang.org/x/image/draw"
@@ -70,8 +71,14 @@ func readReference(ref inference.Reference, m *bundle.Manifest) (Card, error) {
 	if err := c.look(img, m); err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
+	if img = nil; c.Pixels.X*c.Pixels.Y > largePixels {
+		debug.FreeOSMemory() // of the picture itself only its file stays
+	}
 	return c, nil
 }
+
+// largePixels is from where on the memory of a picture is worth a sweep.
+const largePixels = 16_000_000
 
 // Sides of the pictures that a card keeps, in pixels: enough for its places on screens of twice the usual density.
 const wholeSide, smallSide = 512, 2 * squareSide

@@ -112,9 +112,15 @@ func Prepare(img image.Image, square Square, size int) (*image.RGBA, *tensor.Ten
 		at := box.Min.Add(image.Pt((box.Dx()-side)/2, (box.Dy()-side)/2))
 		box = image.Rectangle{at, at.Add(image.Pt(side, side))}
 	}
-	part := imaging.Crop(img, box)
+	var part *image.NRGBA
+	if whole, ok := img.(*image.NRGBA); ok {
+		part = whole.SubImage(box).(*image.NRGBA) // only read
+	} else {
+		part = imaging.Crop(img, box)
+	}
 	if s.fit == Stretch {
-		x := resizeBilinear(planes(composite(part, s.background)), size, size, false)
+		xs, ys := taps(part.Rect.Dx(), size, false), taps(part.Rect.Dy(), size, false)
+		x := bilinear(planes(composite(only(part, xs, ys), s.background)), xs, ys)
 		out, err := ToImage(x, Unit)
 		return out, x, err
 	}
@@ -251,9 +257,45 @@ func taps(in, out int, alignCorners bool) []tap {
 // processors with fused multiply-add: the four neighbours with the products of their weights, the upper right one first. Doubles hold
 // products of floats exactly, so that this is the same on every processor.
 func resizeBilinear(in *tensor.Tensor, w, h int, alignCorners bool) *tensor.Tensor {
+	return bilinear(in, taps(in.Shape[2], w, alignCorners), taps(in.Shape[1], h, alignCorners))
+}
+
+// only is a picture of the columns and lines that the positions touch, which are changed to point into it: of a large picture a bilinear
+// resize without antialiasing sees few.
+func only(img *image.NRGBA, xs, ys []tap) *image.NRGBA {
+	columns, lines := touched(xs), touched(ys)
+	out := image.NewNRGBA(image.Rect(0, 0, len(columns), len(lines)))
+	for y, from := range lines {
+		line := img.Pix[from*img.Stride:]
+		for x, from := range columns {
+			copy(out.Pix[y*out.Stride+4*x:][:4], line[4*from:])
+		}
+	}
+	return out
+}
+
+// touched lists the samples that positions lie between, in order, and changes the positions to places in that list.
+func touched(list []tap) (samples []int) {
+	for i := range list {
+		for _, at := range []*int{&list[i].i0, &list[i].i1} { // they never go back by more than one
+			n := len(samples)
+			for n > 0 && samples[n-1] > *at {
+				n--
+			}
+			if n == 0 || samples[n-1] != *at {
+				samples = append(samples, *at)
+				n = len(samples)
+			}
+			*at = n - 1
+		}
+	}
+	return samples
+}
+
+// bilinear resizes with positions along both axes.
+func bilinear(in *tensor.Tensor, xs, ys []tap) *tensor.Tensor {
 	c, ih, iw := in.Shape[0], in.Shape[1], in.Shape[2]
-	out := tensor.Zeros(c, h, w)
-	xs, ys := taps(iw, w, alignCorners), taps(ih, h, alignCorners)
+	out := tensor.Zeros(c, len(ys), len(xs))
 	fused := func(a, b, c float32) float32 { return float32(float64(a)*float64(b) + float64(c)) }
 	at := 0
 	for p := range c {
