@@ -126,7 +126,7 @@ func examineCUDA(ctx context.Context, library string) []finding {
 
 func examineModel(c *cobra.Command, m machine) finding {
 	f := finding{name: "Model", needed: true}
-	b, err := openModel(m.model)
+	b, err := openModel(c.Context(), m.model)
 	if err == nil {
 		err = b.CheckFiles(c.Context())
 	}

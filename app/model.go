@@ -41,10 +41,11 @@ func newModel() *cobra.Command {
 				}
 				defer overwrite(screen, "")
 			}
-			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Copy: copied, Progress: progress})
-			if err == nil {
-				err = keepOrigin(b.Dir(), args[0], base)
+			beside, err := originOf(args[0], base)
+			if err != nil {
+				return err
 			}
+			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Copy: copied, Progress: progress, Beside: beside})
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,7 @@ func newModel() *cobra.Command {
 		Use: "info [BUNDLE]", Short: "what a model says of itself; without a folder the embedded one",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := openModel(first(args))
+			b, err := openModel(c.Context(), first(args))
 			if err != nil {
 				return err
 			}
@@ -82,7 +83,7 @@ func newModel() *cobra.Command {
 		Use: "verify [BUNDLE]", Short: "compare a model's files with its manifest, its networks and loops with golden tensors",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := openModel(first(args))
+			b, err := openModel(c.Context(), first(args))
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"realword/assets"
 	"realword/inference/bundle"
@@ -130,7 +131,7 @@ func describe(path string) ui.Model {
 		}
 	}
 	m.Bytes = folderBytes(path)
-	b, err := bundle.Open(path)
+	b, err := bundle.Look(path)
 	if err == nil {
 		manifest := b.Manifest()
 		m.Manifest = &manifest
@@ -224,24 +225,21 @@ func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress
 	if err != nil {
 		return "", err
 	}
-	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{Base: i.Base, Copy: i.Copy, Progress: progress}); err != nil {
+	beside, err := originOf(i.Source, i.Base)
+	if err != nil {
+		return "", err
+	}
+	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{Base: i.Base, Copy: i.Copy, Progress: progress, Name: strings.TrimSpace(i.Name), Beside: beside}); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
 		return "", err
 	}
-	err = keepOrigin(path, i.Source, i.Base)
-	if err == nil {
-		err = bundle.Rename(path, i.Name)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(path))
-	}
 	return path, nil
 }
 
-// keepOrigin notes in a bundle which checkpoints it was made of. base may be empty.
-func keepOrigin(path, source, base string) error {
+// originOf is the file that says which checkpoints a bundle is made of, to lie beside the bundle's own. base may be empty.
+func originOf(source, base string) (map[string][]byte, error) {
 	o := origin{source, base}
 	for _, p := range []*string{&o.Source, &o.Base} {
 		if *p == "" {
@@ -249,21 +247,23 @@ func keepOrigin(path, source, base string) error {
 		}
 		whole, err := filepath.Abs(*p)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		*p = whole
 	}
 	data, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(path, originName), append(data, '\n'), 0o666)
+	return map[string][]byte{originName: append(data, '\n')}, err
 }
 
 // freeFolder is a folder for a model of a name that is not there yet.
 func freeFolder(folder, name string) (string, error) {
 	name = strings.Trim(regexp.MustCompile(`[^\pL\pN+ _-]+`).ReplaceAllString(name, "-"), "- ")
-	name = cmp.Or(name, "model")
+	const longest = 200 // bytes: a name has 255 at most, and gets a number
+	for len(name) > longest {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	name = cmp.Or(strings.Trim(name, "- "), "model")
 	for n := 1; n < 1000; n++ {
 		path := filepath.Join(folder, name)
 		if n > 1 {
@@ -278,7 +278,7 @@ func freeFolder(folder, name string) (string, error) {
 
 // Check implements ui.Models.
 func (*models) Check(ctx context.Context, path string, progress bundle.Progress) error {
-	b, err := openModel(path)
+	b, err := openModel(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (m machine) try(ctx context.Context) verdict {
 	if err != nil {
 		return fail(err)
 	}
-	b, err := openModel(m.model)
+	b, err := openModel(ctx, m.model)
 	if err != nil {
 		return fail(err)
 	}

@@ -43,7 +43,7 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := openModel(m.model)
+	b, err := openModel(ctx, m.model)
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +71,10 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	return session.NewFallback(rt, func() (session.Runtime, error) { return ort.New(ort.Options{Threads: m.threads}) }), nil
 }
 
-// openModel opens a bundle folder, or the embedded model when the path is empty.
-func openModel(path string) (*bundle.Bundle, error) {
+// openModel opens a bundle folder, or the embedded model when the path is empty. It may have to read checkpoints that were touched.
+func openModel(ctx context.Context, path string) (*bundle.Bundle, error) {
 	if path != "" {
-		b, err := bundle.Open(path)
+		b, err := bundle.OpenContext(ctx, path, nil)
 		if err == nil {
 			disk.Sweep(path)
 		}

@@ -8,6 +8,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,7 +34,7 @@ import (
 const ManifestName = "manifest.json"
 
 // MaxManifest is how many bytes of a manifest are read.
-const MaxManifest = 4 << 20
+const MaxManifest = 1 << 20
 
 // Bundle is an open bundle. It is read-only and may be used from any goroutine.
 type Bundle struct {
@@ -42,12 +43,35 @@ type Bundle struct {
 	tokenizers []*prompt.Tokenizer
 }
 
-// Open reads the manifest and the tokenizers of a bundle and checks that every file is there, and that those outside the bundle
-// have the size and the time that they had; CheckFiles compares their hashes.
-func Open(dir string) (*Bundle, error) {
+// Open is OpenContext without an end and without progress.
+func Open(dir string) (*Bundle, error) { return OpenContext(context.Background(), dir, nil) }
+
+// OpenContext reads the manifest and the tokenizers of a bundle and checks that every file is there, and that those outside the bundle
+// are what they were: of the same size and time, or, after a copy, a restore or a touch, with the same SHA-256. For that it reads a file
+// once, and tells progress, which may be nil. CheckFiles compares all hashes.
+func OpenContext(ctx context.Context, dir string, progress Progress) (*Bundle, error) {
+	b, touched, err := look(dir)
+	if err != nil || len(touched) == 0 {
+		return b, err
+	}
+	if err := b.settle(ctx, touched, progress); err != nil {
+		return nil, fmt.Errorf("open model %s: %w", dir, err)
+	}
+	return b, nil
+}
+
+// Look is Open for those who only want to know what a bundle says of itself: it reads no checkpoint, and so a file with another time
+// counts as the one that it was.
+func Look(dir string) (*Bundle, error) {
+	b, _, err := look(dir)
+	return b, err
+}
+
+// look opens a bundle and returns which of the mapped files have another time than they had.
+func look(dir string) (b *Bundle, touched []int, err error) {
 	m, err := readManifest(userfile.DirFS(dir))
 	if err != nil {
-		return nil, fmt.Errorf("open model %s: %w", dir, err)
+		return nil, nil, fmt.Errorf("open model %s: %w", dir, err)
 	}
 	var missing []error
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
@@ -62,25 +86,29 @@ func Open(dir string) (*Bundle, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("open model %s: %w; import the model again", dir, errors.Join(missing...))
+		return nil, nil, fmt.Errorf("open model %s: %w; import the model again", dir, errors.Join(missing...))
 	}
-	for _, f := range m.Mapped {
-		if err := f.check(); err != nil {
+	for i, f := range m.Mapped {
+		other, err := f.check()
+		if err != nil {
 			missing = append(missing, err)
+		}
+		if other {
+			touched = append(touched, i)
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("open model %s: %w", dir, errors.Join(missing...))
+		return nil, nil, fmt.Errorf("open model %s: %w", dir, errors.Join(missing...))
 	}
-	b := &Bundle{dir: dir, manifest: m}
+	b = &Bundle{dir: dir, manifest: m}
 	for i := range m.Text.Encoders {
 		t, err := prompt.Load(userfile.DirFS(filepath.Join(dir, tokenizerDir(i))))
 		if err != nil {
-			return nil, fmt.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
+			return nil, nil, fmt.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
 		}
 		b.tokenizers = append(b.tokenizers, t)
 	}
-	return b, nil
+	return b, touched, nil
 }
 
 func tokenizerDir(i int) string {
@@ -158,18 +186,18 @@ func hashFile(ctx context.Context, path string, progress func(done, total int64)
 	}
 	h, done := sha256.New(), int64(0)
 	for {
+		if err := ctx.Err(); err != nil {
+			return "", fmt.Errorf("read %s: %w", path, err)
+		}
 		n, err := io.CopyN(h, f, 16<<20)
+		if done += n; progress != nil && n > 0 {
+			progress(done, info.Size())
+		}
 		if errors.Is(err, io.EOF) {
 			return hex.EncodeToString(h.Sum(nil)), nil
 		}
-		if err == nil {
-			err = ctx.Err()
-		}
 		if err != nil {
 			return "", fmt.Errorf("read %s: %w", path, err)
-		}
-		if done += n; progress != nil {
-			progress(done, info.Size())
 		}
 	}
 }
@@ -215,7 +243,8 @@ func ParseManifest(data []byte) (Manifest, error) {
 // earlierRelease is the preset that imports of earlier versions wrote down as the release's: without what it always does.
 var earlierRelease = Preset{Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true}
 
-func (m *Manifest) check() error {
+// checkNumbers compares everything but the names of files with what can be worked with.
+func (m *Manifest) checkNumbers() error {
 	var errs []error
 	want := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -252,13 +281,26 @@ func (m *Manifest) check() error {
 		want(m.Size.Multiple%m.Latent.Factor == 0 && m.Size.Multiple/m.Latent.Factor%m.Grid == 0,
 			"size.multiple %d does not fit latent.factor %d and grid %d", m.Size.Multiple, m.Latent.Factor, m.Grid)
 	}
-	for _, g := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "decoder"} {
-		want(m.Graphs[g] != "", "graphs.%s is not given", g)
-	}
 	for _, p := range []string{"paper", "release"} {
 		preset, ok := m.Presets[p]
 		want(ok, "presets.%s is not given", p)
 		want(picture.Square{Fit: preset.Fit}.Validate() == nil, "presets.%s.fit is %q, not pad, crop or stretch", p, preset.Fit)
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Manifest) check() error {
+	var errs []error
+	want := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	if err := m.checkNumbers(); err != nil {
+		errs = append(errs, err)
+	}
+	for _, g := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "decoder"} {
+		want(m.Graphs[g] != "", "graphs.%s is not given", g)
 	}
 	for name, file := range m.Graphs {
 		want(m.Files[file] != "", "graphs.%s names %q, which is not among the files", name, file)
@@ -303,7 +345,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 			return b, nil
 		}
 	}
-	err = writeFolder(dir, true, func(tmp string) error {
+	err = replaceFolder(dir, func(tmp string) error {
 		for _, name := range append(slices.Sorted(maps.Keys(m.Files)), ManifestName) {
 			if err := extractFile(fsys, name, filepath.Join(tmp, filepath.FromSlash(name))); err != nil {
 				return err
@@ -345,13 +387,103 @@ func extractFile(fsys fs.FS, name, path string) error {
 	return out.Close()
 }
 
-// writeFolder lets fill write into a new folder beside dir and renames it to dir when all went well; else nothing is left.
-func writeFolder(dir string, replace bool, fill func(tmp string) error) error {
-	if !replace {
-		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-			return fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
+// target is the folder that a bundle is going to be, proven before the work: its name can be given, and it can be written to.
+type target struct {
+	dir   string // absolute
+	there bool   // an empty folder that the user made: it is filled, not replaced, because it may be a drive, a link or where a shell stands
+}
+
+// newTarget proves that a new bundle can be put at dir, which must not exist or be an empty folder.
+func newTarget(dir string) (target, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return target{}, err
+	}
+	t := target{dir: abs}
+	info, err := os.Stat(abs)
+	switch {
+	case err == nil && !info.IsDir():
+		return t, fmt.Errorf("%s is there already and is no folder; choose another name", dir)
+	case err == nil:
+		entries, err := os.ReadDir(abs)
+		if err != nil {
+			return t, fmt.Errorf("the folder %s cannot be read: %w; choose another one", dir, err)
+		}
+		// What a program that died has left there is not the user's.
+		disk.Sweep(abs)
+		if entries, err = os.ReadDir(abs); err == nil && len(entries) > 0 {
+			return t, fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
+		}
+		t.there = true
+		probe, done, err := disk.Mkdir(abs, "probe")
+		if err != nil {
+			return t, fmt.Errorf("the folder %s cannot be written to: %w; choose another one", dir, err)
+		}
+		done()
+		return t, os.Remove(probe)
+	case !errors.Is(err, fs.ErrNotExist):
+		return t, fmt.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(abs), 0o777); err != nil {
+		return t, fmt.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
+	}
+	// The name itself: too long, not allowed on this drive, a link to nowhere.
+	if err := os.Mkdir(abs, 0o777); err != nil {
+		return t, fmt.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
+	}
+	return t, os.Remove(abs)
+}
+
+// write lets fill write into a new hidden folder and gives its content its place when all went well. When fill fails nothing is left.
+// When only the last step fails, what is finished stays, and the error says where.
+func (t target) write(fill func(tmp string) error) error {
+	parent := filepath.Dir(t.dir)
+	if t.there {
+		parent = t.dir
+	}
+	tmp, done, err := disk.Mkdir(parent, "model") // without the model's name, which may be as long as names can be
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := fill(tmp); err != nil {
+		return errors.Join(err, os.RemoveAll(tmp))
+	}
+	if err := t.publish(tmp); err != nil {
+		return fmt.Errorf("the model is finished and lies in %s, but cannot be given its place: %w; rename that folder", tmp, err)
+	}
+	return nil
+}
+
+// publish moves what was written to its place. In a folder that was there the manifest comes last: without it there is no model.
+func (t target) publish(tmp string) error {
+	if !t.there {
+		return os.Rename(tmp, t.dir)
+	}
+	entries, err := os.ReadDir(tmp)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int {
+		return cmp.Compare(last(a.Name() == ManifestName), last(b.Name() == ManifestName))
+	})
+	for _, e := range entries {
+		if err := os.Rename(filepath.Join(tmp, e.Name()), filepath.Join(t.dir, e.Name())); err != nil {
+			return err
 		}
 	}
+	return os.Remove(tmp)
+}
+
+func last(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// replaceFolder lets fill write into a new folder beside dir and puts it in the place of dir when all went well; else dir stays.
+func replaceFolder(dir string, fill func(tmp string) error) error {
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
@@ -366,12 +498,8 @@ func writeFolder(dir string, replace bool, fill func(tmp string) error) error {
 	if err := fill(tmp); err != nil {
 		return err
 	}
-	if replace {
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-	} else {
-		_ = os.Remove(dir) // an empty folder that the user made
+	if err := os.RemoveAll(dir); err != nil {
+		return err
 	}
 	return os.Rename(tmp, dir)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"realword/inference/checkpoint"
 	"realword/inference/network"
@@ -141,14 +142,19 @@ func (im *importer) folderVisual(dir string) visualModel {
 		if err := im.readJSON(at("vision/config.json"), &vision); err != nil {
 			return vision, nil, err
 		}
-		if len(vision.Encoders) == 0 || vision.ViewSize <= 0 || vision.ReferenceSize != 2*vision.ViewSize {
-			return vision, nil, fmt.Errorf("vision/config.json: wanted a list of encoders and reference_size twice view_size, found %v, %d and %d", vision.Encoders, vision.ReferenceSize, vision.ViewSize)
+		const mostView, mostEncoders, mostHead = 1 << 12, 8, 1 << 12
+		if n := len(vision.Encoders); n == 0 || n > mostEncoders || vision.ViewSize <= 0 || vision.ViewSize > mostView || vision.ReferenceSize != 2*vision.ViewSize {
+			return vision, nil, fmt.Errorf("vision/config.json: wanted a list of 1 to %d encoders, view_size up to %d and reference_size twice that, found %d encoders, %d and %d",
+				mostEncoders, mostView, n, vision.ViewSize, vision.ReferenceSize)
+		}
+		if vision.HeadDim < 1 || vision.HeadDim > mostHead {
+			return vision, nil, fmt.Errorf("vision/config.json: head_dim is %d, wanted 1 to %d", vision.HeadDim, mostHead)
 		}
 		var encoders []imageEncoder
 		var errs []error
-		for _, name := range vision.Encoders {
-			if !regexp.MustCompile(`^[a-z0-9_]+$`).MatchString(name) {
-				errs = append(errs, fmt.Errorf("vision/config.json: encoder name %q is not a folder name", name))
+		for i, name := range vision.Encoders {
+			if !regexp.MustCompile(`^[a-z0-9_]{1,64}$`).MatchString(name) || slices.Contains(vision.Encoders[:i], name) || name == "projector" {
+				errs = append(errs, fmt.Errorf("vision/config.json: encoder name %q is not the name of a folder of its own", brief(name)))
 				continue
 			}
 			folder := "vision/" + name
@@ -168,8 +174,14 @@ func (im *importer) folderVisual(dir string) visualModel {
 		return vision, encoders, errors.Join(errs...)
 	}
 	m.model = func() (c modelConfig, err error) {
-		if path := at("realword.json"); isFile(path) {
-			err = im.readJSON(path, &c)
+		path := at("realword.json")
+		if !isFile(path) {
+			return c, nil
+		}
+		if err = im.readJSON(path, &c); err == nil {
+			if err = c.check(); err != nil {
+				err = fmt.Errorf("%s: %w", im.label(path), err)
+			}
 		}
 		return c, err
 	}

@@ -108,7 +108,7 @@ func (im *importer) gather() error {
 		return err
 	}
 	im.manifest = im.describe()
-	return nil
+	return im.manifest.checkNumbers()
 }
 
 // layout recognises the source.
@@ -351,6 +351,9 @@ func projectorClass(src checkpoint.Source) string {
 
 // openFile opens a weight file, or an index of parts, once.
 func (im *importer) openFile(path string) (*checkpoint.File, error) {
+	if err := im.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if f := im.opened[path]; f != nil {
 		return f, nil
 	}
@@ -392,6 +395,9 @@ func (im *importer) predicts() error {
 
 // openFolder opens the weights of a model folder once.
 func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
+	if err := im.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if f := im.opened[dir]; f != nil {
 		return f, nil
 	}

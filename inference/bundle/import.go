@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"realword/inference/checkpoint"
 	"realword/inference/disk"
@@ -39,6 +42,10 @@ type Options struct {
 	// they are wanted, and these must stay where they are. On Windows every import copies.
 	Copy     bool
 	Progress Progress
+	// Name is what the model is called, one line of 1 to 80 letters. Without it the checkpoints or their folder give the name.
+	Name string
+	// Beside are files that are put into the bundle's folder beside its own, by name. They are no part of the manifest.
+	Beside map[string][]byte
 }
 
 // Import makes a bundle with weights of its own at dst out of the checkpoints at src; see ImportWith.
@@ -49,13 +56,24 @@ func Import(ctx context.Context, src, dst string, progress Progress) (*Bundle, e
 // ImportWith makes a bundle at dst out of checkpoints (design §4): src is the released tree ckpts/… or a diffusers-style folder,
 // which it recognises by itself. It holds one tensor at a time; every source is hashed, and what enters the model is searched for
 // NaN and infinity. All problems with files and tensors (missing, extra, misshapen)
-// are reported together. dst must not exist or be empty; on any error nothing is left.
+// are reported together. dst must not exist or be an empty folder, and that it can be made is proven first; when the import fails
+// nothing is left, and what is finished is never deleted.
 func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error) {
 	im := newImporter(ctx, src, o)
 	defer im.close()
-	for _, step := range []func() error{im.gather, im.build, func() error { return im.store(dst) }} {
+	failed := func(err error) (*Bundle, error) { return nil, fmt.Errorf("import %s: %w", src, err) }
+	if o.Name != "" {
+		if err := goodName(o.Name); err != nil {
+			return failed(err)
+		}
+	}
+	to, err := newTarget(dst)
+	if err != nil {
+		return failed(err)
+	}
+	for _, step := range []func() error{im.gather, im.build, func() error { return im.store(to) }} {
 		if err := step(); err != nil {
-			return nil, fmt.Errorf("import %s: %w", src, err)
+			return failed(err)
 		}
 	}
 	return Open(dst)
@@ -65,12 +83,14 @@ func newImporter(ctx context.Context, src string, o Options) *importer {
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
 	}
-	return &importer{ctx: ctx, src: src, base: o.Base, copy: o.Copy || !canMap, progress: o.Progress, opened: map[string]*checkpoint.File{}, real: map[string]string{}}
+	return &importer{ctx: ctx, src: src, base: o.Base, called: o.Name, beside: o.Beside, copy: o.Copy || !canMap, progress: o.Progress, opened: map[string]*checkpoint.File{}, real: map[string]string{}}
 }
 
 type importer struct {
 	ctx       context.Context
 	src, base string
+	called    string
+	beside    map[string][]byte
 	copy      bool
 	progress  Progress
 	opened    map[string]*checkpoint.File // by path
@@ -148,6 +168,37 @@ type modelConfig struct {
 	Presets     map[string]Preset `json:"presets"`
 }
 
+// check bounds what no other check looks at, or only when all the work is done.
+func (c *modelConfig) check() error {
+	const mostLicence, mostPresets = 64 << 10, 16
+	licences := 0
+	for _, l := range c.Licences {
+		licences += len(l)
+	}
+	numbers := [][]float64{c.RGBBias[:]}
+	for i := range c.LatentRGB {
+		numbers = append(numbers, c.LatentRGB[i][:])
+	}
+	switch {
+	case len([]rune(c.Name)) > longestName || strings.ContainsFunc(c.Name, unicode.IsControl):
+		return fmt.Errorf("name %q is not one line of up to %d letters", brief(c.Name), longestName)
+	case licences > mostLicence:
+		return fmt.Errorf("licences have %d letters, more than %d", licences, mostLicence)
+	case len(c.Presets) > mostPresets:
+		return fmt.Errorf("it has %d presets, more than %d", len(c.Presets), mostPresets)
+	case len(c.LatentRGB) > 64 || slices.ContainsFunc(numbers, func(row []float64) bool {
+		return slices.ContainsFunc(row, func(x float64) bool { return !(math.Abs(x) <= 100) })
+	}):
+		return errors.New("latent_rgb and latent_rgb_bias are not factors of colours in 0..1")
+	}
+	for name, p := range c.Presets {
+		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) || !(p.Scope >= 0 && p.Scope <= 1) || len(p.Negative) > 4<<10 {
+			return fmt.Errorf("preset %q has numbers that no request can have", brief(name))
+		}
+	}
+	return nil
+}
+
 // texts is a text or a list of texts.
 type texts []string
 
@@ -175,9 +226,7 @@ const ReleaseNegative = "(((naked))), deformed, bad anatomy, disfigured, poorly 
 
 func (im *importer) describe() Manifest {
 	model := im.model
-	if model.Name == "" {
-		model.Name = im.name
-	}
+	model.Name = cmp.Or(im.called, model.Name, im.name)
 	if model.Family == "" {
 		model.Family = "sd15"
 		if im.unet.TextTime() {
@@ -224,6 +273,9 @@ func (im *importer) describe() Manifest {
 
 // build builds every graph; all problems are joined.
 func (im *importer) build() error {
+	if err := im.deepEnough(); err != nil {
+		return err
+	}
 	im.graphs = map[string]*onnx.Model{}
 	var errs []error
 	texts := map[string]checkpoint.Source{}
@@ -240,7 +292,7 @@ func (im *importer) build() error {
 	}
 
 	add := func(name string, model *onnx.Model, err error) {
-		if err != nil {
+		if err = errors.Join(im.ctx.Err(), err); err != nil {
 			errs = append(errs, err)
 			return
 		}
@@ -339,16 +391,16 @@ func (im *importer) newFile(name string, src checkpoint.Source) weightFile {
 }
 
 // store makes the bundle folder.
-func (im *importer) store(dst string) error {
+func (im *importer) store(to target) error {
 	const others = 16 << 20 // graphs and tokenizers
 	need := int64(others)
 	for _, f := range im.files {
 		need += f.Size()
 	}
-	if err := disk.Fits(filepath.Dir(dst), need); err != nil {
+	if err := disk.Fits(to.dir, need); err != nil {
 		return err
 	}
-	return writeFolder(dst, false, func(tmp string) error {
+	return to.write(func(tmp string) error {
 		err := im.write(tmp)
 		if err == nil || im.ctx.Err() != nil {
 			return err
@@ -465,6 +517,14 @@ func (im *importer) write(dir string) error {
 	}
 	if err := m.check(); err != nil {
 		return err
+	}
+	for name, data := range im.beside {
+		if !fs.ValidPath(name) || m.Files[name] != "" || name == ManifestName {
+			return fmt.Errorf("%q cannot lie beside the files of a model", name)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), data, 0o666); err != nil {
+			return err
+		}
 	}
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

@@ -38,6 +38,38 @@ func has(src checkpoint.Source, prefix string) bool {
 	return i < len(entries) && strings.HasPrefix(entries[i].Name, prefix)
 }
 
+// deepEnough compares the layers that the configurations say with the tensors that exist, before anything is built: a billion layers
+// are a number in a configuration, but not in a file.
+func (im *importer) deepEnough() error {
+	var errs []error
+	want := func(src checkpoint.Source, where, entry string, n int, prefix string) {
+		if n > 0 && !has(src, fmt.Sprintf("%s%d.", prefix, n-1)) {
+			errs = append(errs, fmt.Errorf("%s says that there are %d %s, the weights have %d (%s…): they belong to different models, or a file was cut short", where, n, entry, count(src, prefix), prefix))
+		}
+	}
+	const unet = "the U-Net's configuration"
+	u, w := im.unet, im.unetWeights
+	want(w, unet, "levels", len(u.BlockOutChannels), "down_blocks.")
+	for level := range u.BlockOutChannels {
+		block := fmt.Sprintf("down_blocks.%d.", level)
+		want(w, unet, "layers_per_block", u.LayersPerBlock.At(level), block+"resnets.")
+		if u.DownBlockTypes[level] != "DownBlock2D" {
+			want(w, unet, "transformer layers", u.TransformerLayers.At(level), fmt.Sprintf("%sattentions.%d.transformer_blocks.", block, u.LayersPerBlock.At(level)-1))
+		}
+	}
+	want(w, unet, "transformer layers in the middle", u.TransformerLayers.At(len(u.BlockOutChannels)-1), "mid_block.attentions.0.transformer_blocks.")
+	for i, t := range im.text {
+		want(t.weights, fmt.Sprintf("the configuration of text encoder %d", i+1), "layers", t.Layers, "text_model.encoder.layers.")
+	}
+	for _, e := range im.encoders {
+		want(e.weights, "the configuration of "+e.name, "blocks", e.Features[len(e.Features)-1]+1, "blocks.")
+	}
+	const vae = "the autoencoder's configuration"
+	want(im.vaeWeights, vae, "levels", len(im.vae.BlockOutChannels), "decoder.up_blocks.")
+	want(im.vaeWeights, vae, "layers", im.vae.LayersPerBlock+1, "decoder.up_blocks.0.resnets.")
+	return errors.Join(errs...)
+}
+
 // unetConfig reads a U-Net in the names of diffusers. pooled is the width of the last text encoder.
 func unetConfig(src checkpoint.Source, pooled int) (network.UNetConfig, error) {
 	c := network.UNetConfig{InChannels: dim(src, "conv_in.weight", 1), OutChannels: dim(src, "conv_out.weight", 0), ActFn: "silu", NormNumGroups: 32,

@@ -39,8 +39,20 @@ type Inspection struct {
 }
 
 // Inspect recognises what lies at src, with o.Base and o.Copy as Import takes them, and finds all problems that an import would report before it
-// writes. It reads configurations and the headers of weight files, for a few seconds at full size. It fails only when ctx ends.
+// writes. It reads configurations and the headers of weight files, for a few seconds at full size. It fails only when ctx ends, and
+// then at once: what a drive that does not answer holds up is left to end by itself.
 func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
+	done := make(chan Inspection, 1)
+	go func() { done <- inspect(ctx, src, o) }()
+	select {
+	case in := <-done:
+		return in, ctx.Err()
+	case <-ctx.Done():
+		return Inspection{Path: src, Base: o.Base}, ctx.Err()
+	}
+}
+
+func inspect(ctx context.Context, src string, o Options) Inspection {
 	im := newImporter(ctx, src, o)
 	defer im.close()
 	in := Inspection{Path: src, Base: o.Base}
@@ -52,7 +64,7 @@ func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
 	case isFile(filepath.Join(src, ManifestName)):
 		in.Layout = LayoutBundle
 		var b *Bundle
-		if b, in.Problems = Open(src); in.Problems == nil {
+		if b, in.Problems = Look(src); in.Problems == nil {
 			in.Manifest = b.Manifest()
 		}
 	case o.Base == "" && (in.File || baseFolder(src)):
@@ -68,7 +80,7 @@ func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
 			}
 		}
 	}
-	return in, ctx.Err()
+	return in
 }
 
 // Recognisable tells whether a path looks like something that Inspect knows, from the names of its files alone.

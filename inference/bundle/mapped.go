@@ -30,21 +30,64 @@ type MappedFile struct {
 	SHA256   string    `json:"sha256"`
 }
 
-// check compares what the file system says of the file with the manifest.
-func (f MappedFile) check() error {
-	info, err := os.Stat(f.Path)
+// check compares what the file system says of the file with the manifest. touched: it has another time, which may mean that it has
+// other content, or that it was copied, restored or touched.
+func (f MappedFile) check() (touched bool, err error) {
+	info, err := userfile.Stat(f.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s is not there, and the model reads its weights from it: plug the drive in or put the file back; if it is gone for good, import the model again", f.Path)
+		return false, fmt.Errorf("%s is not there, and the model reads its weights from it: plug the drive in or put the file back; if it is gone for good, import the model again", f.Path)
 	case err != nil:
-		return fmt.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
+		return false, fmt.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
 	case info.Size() != f.Size:
-		return f.changed("it had %d bytes and has %d", f.Size, info.Size())
-	case !info.ModTime().Equal(f.Modified):
-		const millisecond = "2006-01-02 15:04:05.000"
-		return f.changed("it was of %s and is of %s", f.Modified.Local().Format(millisecond), info.ModTime().Format(millisecond))
+		return false, f.changed("it had %d bytes and has %d", f.Size, info.Size())
+	}
+	return !info.ModTime().Equal(f.Modified), nil
+}
+
+// settle reads a file that has another time than it had when imported: with the same SHA-256 it is the same file, and its new time
+// is kept in the manifest, so that it is read once. progress may be nil.
+func (b *Bundle) settle(ctx context.Context, touched []int, progress Progress) error {
+	var wrong []error
+	same := map[int]time.Time{}
+	for _, i := range touched {
+		f := b.manifest.Mapped[i]
+		before, err := os.Stat(f.Path)
+		if err != nil {
+			return err
+		}
+		sum, err := hashFile(ctx, f.Path, func(done, total int64) {
+			if progress != nil {
+				progress(f.Path, done, total)
+			}
+		})
+		switch after, statErr := os.Stat(f.Path); {
+		case err != nil:
+			return err
+		case sum != f.SHA256 || statErr != nil || !after.ModTime().Equal(before.ModTime()):
+			const second = "2006-01-02 15:04:05"
+			wrong = append(wrong, f.changed("it was of %s and is of %s, with other content", f.Modified.Local().Format(second), before.ModTime().Format(second)))
+		default:
+			same[i] = before.ModTime().UTC()
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.Join(wrong...)
+	}
+	b.manifest.Mapped = slices.Clone(b.manifest.Mapped)
+	for i, modified := range same {
+		b.manifest.Mapped[i].Modified = modified
+	}
+	// Somebody may have renamed the model meanwhile. On a read-only disk the files are read again the next time.
+	if now, err := readManifest(userfile.DirFS(b.dir)); err == nil && slices.EqualFunc(now.Mapped, b.manifest.Mapped, sameFile) {
+		now.Mapped = b.manifest.Mapped
+		_ = now.replace(b.dir)
 	}
 	return nil
+}
+
+func sameFile(a, b MappedFile) bool {
+	return a.Path == b.Path && a.Size == b.Size && a.SHA256 == b.SHA256
 }
 
 func (f MappedFile) changed(format string, args ...any) error {

@@ -115,12 +115,41 @@ func TestMappedFileChanges(t *testing.T) {
 	back(whole[:len(whole)-1], info.ModTime())
 	_, err = bundle.Open(b.Dir())
 	refuses(err, "has changed since the import", "import the model again", "--copy", "bytes")
-	back(whole, info.ModTime().Add(time.Second))
-	_, err = bundle.Open(b.Dir())
-	refuses(err, "has changed since the import", "import the model again", "--copy")
+	// Copied, restored or touched: the same SHA-256 is the same file. It is read once, and its new time is kept.
+	touched := info.ModTime().Add(time.Second)
+	back(whole, touched)
+	if seen, err := bundle.Look(b.Dir()); err != nil || seen.Manifest().Name != b.Manifest().Name {
+		t.Fatal("to look at a model with a touched file:", err)
+	}
+	var read []string
+	reopened, err := bundle.OpenContext(context.Background(), b.Dir(), func(what string, done, total int64) {
+		if done == total {
+			read = append(read, what)
+		}
+	})
+	if err != nil || !slices.Equal(read, []string{unet}) {
+		t.Fatalf("touched: %v, %q was read", err, read)
+	}
+	if _, err = bundle.OpenContext(context.Background(), b.Dir(), func(what string, _, _ int64) { t.Errorf("%s is read again", what) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []bundle.Manifest{reopened.Manifest(), importedManifest(t, b.Dir())} {
+		if !slices.ContainsFunc(m.Mapped, func(f bundle.MappedFile) bool { return f.Path == unet && f.Modified.Equal(touched) }) {
+			t.Errorf("the new time is not kept: %v", m.Mapped)
+		}
+	}
+	stopped, stop := context.WithCancel(context.Background())
+	stop()
+	back(whole, touched.Add(time.Second))
+	if _, err = bundle.OpenContext(stopped, b.Dir(), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled while it is read: %v", err)
+	}
 	other := slices.Clone(whole)
 	other[len(other)/2]++
-	back(other, info.ModTime())
+	back(other, info.ModTime().Add(5*time.Second))
+	_, err = bundle.Open(b.Dir())
+	refuses(err, "has changed since the import", "import the model again", "--copy", "other content")
+	back(other, touched)
 	if _, err = bundle.Open(b.Dir()); err != nil {
 		t.Fatal("a change that only the checksum shows:", err)
 	}
@@ -128,6 +157,19 @@ func TestMappedFileChanges(t *testing.T) {
 	remove(t, unet)
 	_, err = bundle.Open(b.Dir())
 	refuses(err, "is not there", "plug the drive in")
+}
+
+func importedManifest(t *testing.T, dir string) bundle.Manifest {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(dir, bundle.ManifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := bundle.ParseManifest(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // TestMappedNaN finds a NaN that nobody copies, and leaves nothing behind.

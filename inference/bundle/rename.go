@@ -19,12 +19,19 @@ func (m Manifest) Named(name string) bool { return m.Name == name || slices.Cont
 // longestName keeps names within what a file name and a line of the window can take.
 const longestName = 80
 
+func goodName(name string) error {
+	if strings.TrimSpace(name) == "" || len([]rune(name)) > longestName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return fmt.Errorf("a model's name is one line of 1 to %d letters", longestName)
+	}
+	return nil
+}
+
 // Rename gives the bundle in dir another name. Recipes and kept steps that were made under the old one still belong to it. The
 // manifest is replaced as a whole: after an error it is as it was.
 func Rename(dir, name string) error {
 	name = strings.TrimSpace(name)
-	if name == "" || len([]rune(name)) > longestName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return fmt.Errorf("a model's name is one line of 1 to %d letters", longestName)
+	if err := goodName(name); err != nil {
+		return err
 	}
 	m, err := readManifest(userfile.DirFS(dir))
 	if err != nil {
@@ -35,22 +42,27 @@ func Rename(dir, name string) error {
 	}
 	m.Was = append(slices.DeleteFunc(m.Was, func(was string) bool { return was == name || was == m.Name }), m.Name)
 	m.Name = name
+	if err := m.replace(dir); err != nil {
+		return fmt.Errorf("rename model %s: %w", dir, err)
+	}
+	return nil
+}
+
+// replace writes the manifest in the place of the one in dir, as a whole: after an error that is as it was.
+func (m *Manifest) replace(dir string) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return fmt.Errorf("rename model %s: %w", dir, err)
+		return err
 	}
 	path := filepath.Join(dir, ManifestName)
 	f, err := disk.Create(dir, 0o666)
 	if err != nil {
-		return fmt.Errorf("rename model %s: %w", dir, err)
+		return err
 	}
 	defer os.Remove(f.Name()) // after the rename there is nothing under this name
 	_, err = f.Write(append(data, '\n'))
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
-	if err != nil {
-		return fmt.Errorf("rename model %s: %w", dir, err)
-	}
-	return nil
+	return err
 }

@@ -35,14 +35,24 @@ func (c *CLIPTextConfig) Validate(name string) error {
 	}
 	switch {
 	case c.HiddenAct != "quick_gelu" && c.HiddenAct != "gelu":
-		return fmt.Errorf("%s/config.json: hidden_act %q is not known, CLIP text encoders have quick_gelu or gelu", name, c.HiddenAct)
+		return fmt.Errorf("%s/config.json: hidden_act %q is not known, CLIP text encoders have quick_gelu or gelu", name, short(c.HiddenAct))
 	case c.Positions != 77:
 		return fmt.Errorf("%s/config.json: max_position_embeddings %d, CLIP text encoders have 77", name, c.Positions)
 	case c.HiddenSize <= 0 || c.Heads <= 0 || c.HiddenSize%c.Heads != 0 || c.Layers <= 0 || c.VocabSize <= 2 || c.Intermediate <= 0:
 		return fmt.Errorf("%s/config.json: sizes do not make a CLIP text encoder (hidden_size %d, num_attention_heads %d, num_hidden_layers %d, vocab_size %d)",
 			name, c.HiddenSize, c.Heads, c.Layers, c.VocabSize)
 	}
-	return nil
+	if c.EOS == 0 { // absent, or null: the library's default, and CLIP's last id in smaller vocabularies
+		c.EOS = min(49407, c.VocabSize-1)
+	}
+	var b bounds
+	b.within("hidden_size", c.HiddenSize, 1, maxChannels)
+	b.within("intermediate_size", c.Intermediate, 1, maxHidden)
+	b.within("num_hidden_layers", c.Layers, 1, maxEncoder)
+	b.within("vocab_size", c.VocabSize, 3, maxVocabulary)
+	b.within("eos_token_id", c.EOS, 0, c.VocabSize-1)
+	b.number("layer_norm_eps", c.LayerNormEps, 1e-12, 1)
+	return b.err(name)
 }
 
 // TextEncoder is one encoder with its weights.

@@ -9,6 +9,8 @@ package network
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // PerLevel is a config entry that is one number for all levels or a list with one per level.
@@ -26,10 +28,73 @@ func (p *PerLevel) UnmarshalJSON(data []byte) error {
 	}
 	var many []int
 	if err := json.Unmarshal(data, &many); err != nil {
-		return fmt.Errorf("wanted a number or a list of numbers, found %s", data)
+		return fmt.Errorf("wanted a number or a list of numbers, found %.40s", data)
 	}
 	*p = many
 	return nil
+}
+
+// Bounds on what a configuration may ask for, far above every model of the families and far below what would not fit a machine:
+// Validate compares with them before anything is built.
+const (
+	maxLevels     = 7       // of a U-Net or an autoencoder, SDXL has 3 and 4
+	maxLayers     = 16      // of a level, SDXL has 2
+	maxBlocks     = 64      // of a transformer, SDXL has 10
+	maxEncoder    = 256     // layers of a text or image encoder, SigLIP has 27
+	maxChannels   = 1 << 14 // SDXL has 1280
+	maxHidden     = 1 << 17 // of an MLP, OpenCLIP has 5120
+	maxLatent     = 64      // channels of a latent
+	maxVocabulary = 1 << 20 // CLIP has 49408
+	maxGrid       = 128     // patches along a side, DINOv2 has 27
+	maxPositions  = 1 << 25 // values of a position embedding, SigLIP has 840,000
+)
+
+// bounds collects entries of a configuration that are out of bounds.
+type bounds []string
+
+func (b *bounds) within(entry string, v, lo, hi int) {
+	if v < lo || v > hi {
+		*b = append(*b, fmt.Sprintf("%s is %d, wanted %d to %d", entry, v, lo, hi))
+	}
+}
+
+func (b *bounds) number(entry string, v, lo, hi float64) {
+	if !(v >= lo && v <= hi) {
+		*b = append(*b, fmt.Sprintf("%s is %g, wanted %g to %g", entry, v, lo, hi))
+	}
+}
+
+func (b *bounds) divides(entry string, v, by int) {
+	if by > 0 && v%by != 0 {
+		*b = append(*b, fmt.Sprintf("%s is %d, wanted a multiple of %d", entry, v, by))
+	}
+}
+
+// err says what is out of bounds in the configuration of a folder.
+func (b bounds) err(folder string) error {
+	const most = 4
+	if len(b) == 0 {
+		return nil
+	}
+	if more := len(b) - most; more > 0 {
+		b = append(b[:most:most], fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("%s/config.json: sizes that no model has: %s", folder, strings.Join(b, "; "))
+}
+
+// short is a value as messages show it: a hostile one does not fill the screen.
+func short(value any) string {
+	const limit = 120
+	text := []rune(fmt.Sprint(value))
+	if len(text) > limit {
+		return string(text[:limit]) + "…"
+	}
+	return string(text)
+}
+
+// unset tells whether an entry of a configuration is absent, null, false, or one of the plain values.
+func unset(v any, plain ...any) bool {
+	return v == nil || v == false || slices.Contains(plain, v)
 }
 
 // At returns the entry of a level.

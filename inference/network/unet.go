@@ -1,6 +1,7 @@
 package network
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -40,8 +41,27 @@ type UNetConfig struct {
 	ClassEmbedType     string  `json:"class_embed_type"`
 	EncoderHidDimType  string  `json:"encoder_hid_dim_type"`
 	DualCrossAttention bool    `json:"dual_cross_attention"`
-	OnlyCrossAttention bool    `json:"only_cross_attention"`
+	OnlyCrossAttention any     `json:"only_cross_attention"`
 	SampleSize         int     `json:"sample_size"`
+
+	// What else would make another network of it, where it is not what it usually is.
+	ConvInKernel     any `json:"conv_in_kernel"`
+	ConvOutKernel    any `json:"conv_out_kernel"`
+	CenterInput      any `json:"center_input_sample"`
+	DownPadding      any `json:"downsample_padding"`
+	MidScale         any `json:"mid_block_scale_factor"`
+	OutScale         any `json:"resnet_out_scale_factor"`
+	SkipTimeAct      any `json:"resnet_skip_time_act"`
+	TimeEmbedding    any `json:"time_embedding_type"`
+	TimeEmbeddingAct any `json:"time_embedding_act_fn"`
+	TimePostAct      any `json:"timestep_post_act"`
+	TimeCondition    any `json:"time_cond_proj_dim"`
+	ClassEmbeddings  any `json:"num_class_embeds"`
+	EncoderHidDim    any `json:"encoder_hid_dim"`
+	AttentionType    any `json:"attention_type"`
+	CrossNorm        any `json:"cross_attention_norm"`
+	MidOnlyCross     any `json:"mid_block_only_cross_attention"`
+	UpLayers         any `json:"reverse_transformer_layers_per_block"`
 }
 
 const (
@@ -65,7 +85,7 @@ func (c *UNetConfig) Validate() error {
 	}
 	levels := len(c.BlockOutChannels)
 	refuse := func(entry string, value any) error {
-		return fmt.Errorf("unet/config.json: %s %v is not a model that Realword can build (SD-1.5 and SDXL style U-Nets are)", entry, value)
+		return fmt.Errorf("unet/config.json: %s %s is not a model that Realword can build (SD-1.5 and SDXL style U-Nets are)", entry, short(value))
 	}
 	switch {
 	case levels == 0 || len(c.DownBlockTypes) != levels || len(c.UpBlockTypes) != levels:
@@ -82,19 +102,75 @@ func (c *UNetConfig) Validate() error {
 		return refuse("class_embed_type", c.ClassEmbedType)
 	case c.EncoderHidDimType != "":
 		return refuse("encoder_hid_dim_type", c.EncoderHidDimType)
-	case c.DualCrossAttention || c.OnlyCrossAttention:
+	case c.DualCrossAttention || !unset(c.OnlyCrossAttention):
 		return refuse("dual_cross_attention/only_cross_attention", true)
 	case c.TimeEmbeddingDim != 0:
 		return refuse("time_embedding_dim", c.TimeEmbeddingDim)
 	case len(c.CrossAttentionDim) == 0 || slices.ContainsFunc(c.CrossAttentionDim, func(d int) bool { return d != c.CrossAttentionDim[0] }):
 		return refuse("cross_attention_dim", c.CrossAttentionDim)
-	case c.InChannels <= 0 || c.OutChannels <= 0 || c.NormNumGroups <= 0:
-		return refuse("in_channels, out_channels, norm_num_groups", []int{c.InChannels, c.OutChannels, c.NormNumGroups})
+	}
+	for _, e := range []struct {
+		entry string
+		value any
+		plain any
+	}{
+		{"conv_in_kernel", c.ConvInKernel, 3.0}, {"conv_out_kernel", c.ConvOutKernel, 3.0}, {"center_input_sample", c.CenterInput, nil}, {"downsample_padding", c.DownPadding, 1.0},
+		{"mid_block_scale_factor", c.MidScale, 1.0}, {"resnet_out_scale_factor", c.OutScale, 1.0}, {"resnet_skip_time_act", c.SkipTimeAct, nil}, {"time_embedding_type", c.TimeEmbedding, "positional"},
+		{"time_embedding_act_fn", c.TimeEmbeddingAct, nil}, {"timestep_post_act", c.TimePostAct, nil}, {"time_cond_proj_dim", c.TimeCondition, nil}, {"num_class_embeds", c.ClassEmbeddings, nil},
+		{"encoder_hid_dim", c.EncoderHidDim, nil}, {"attention_type", c.AttentionType, "default"}, {"cross_attention_norm", c.CrossNorm, nil}, {"mid_block_only_cross_attention", c.MidOnlyCross, nil},
+		{"reverse_transformer_layers_per_block", c.UpLayers, nil},
+	} {
+		if !unset(e.value, e.plain) {
+			value, _ := json.Marshal(e.value)
+			return refuse(e.entry, string(value))
+		}
+	}
+	var b bounds
+	b.within("levels of block_out_channels", levels, 1, maxLevels)
+	b.within("in_channels", c.InChannels, 1, maxLatent)
+	b.within("out_channels", c.OutChannels, 1, maxLatent)
+	b.within("norm_num_groups", c.NormNumGroups, 1, maxChannels)
+	b.number("norm_eps", c.NormEps, 1e-12, 1)
+	b.number("freq_shift", c.FreqShift, 0, 1)
+	b.within("sample_size", c.SampleSize, 0, 1<<12)
+	b.within("cross_attention_dim", c.CrossAttentionDim[0], 1, maxChannels)
+	if c.TextTime() {
+		b.within("addition_time_embed_dim", c.AdditionTimeDim, 2, maxChannels)
+		b.within("projection_class_embeddings_input_dim", c.ProjectionInputDim, 1+6*min(max(c.AdditionTimeDim, 0), maxChannels), 8*maxChannels)
+	}
+	for i, n := range c.BlockOutChannels {
+		entry := fmt.Sprintf("block_out_channels[%d]", i)
+		b.within(entry, n, 1, maxChannels)
+		b.divides(entry, n, c.NormNumGroups)
+	}
+	if err := b.err("unet"); err != nil {
+		return err
 	}
 	for name, p := range map[string]PerLevel{"layers_per_block": c.LayersPerBlock, "transformer_layers_per_block": c.TransformerLayers,
 		"num_attention_heads": c.NumAttentionHeads} {
 		if !p.fits(levels) || slices.ContainsFunc(p, func(n int) bool { return n <= 0 }) {
 			return refuse(name, []int(p))
+		}
+		most := map[string]int{"layers_per_block": maxLayers, "transformer_layers_per_block": maxBlocks, "num_attention_heads": maxChannels}[name]
+		for _, n := range p {
+			b.within(name, n, 1, most)
+		}
+	}
+	if err := b.err("unet"); err != nil {
+		return err
+	}
+	for level, n := range c.BlockOutChannels {
+		if c.DownBlockTypes[level] == crossDown || level == levels-1 {
+			b.divides(fmt.Sprintf("block_out_channels[%d]", level), n, c.NumAttentionHeads.At(level))
+		}
+	}
+	if err := b.err("unet"); err != nil {
+		return err
+	}
+	if c.SampleSize == 0 {
+		c.SampleSize = 64
+		if c.TextTime() {
+			c.SampleSize = 128
 		}
 	}
 	for i, down := range c.DownBlockTypes {

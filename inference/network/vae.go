@@ -43,17 +43,28 @@ func (c *VAEConfig) Validate() error {
 	}
 	switch {
 	case c.ActFn != "" && c.ActFn != "silu" && c.ActFn != "swish":
-		return fmt.Errorf("vae/config.json: act_fn %q is not known, silu is", c.ActFn)
+		return fmt.Errorf("vae/config.json: act_fn %q is not known, silu is", short(c.ActFn))
 	case c.LatentChannels <= 0 || len(c.BlockOutChannels) == 0 || slices.Min(c.BlockOutChannels) <= 0:
-		return fmt.Errorf("vae/config.json: sizes do not make an autoencoder (latent_channels %d, block_out_channels %v)", c.LatentChannels, c.BlockOutChannels)
+		return fmt.Errorf("vae/config.json: sizes do not make an autoencoder (latent_channels %d, block_out_channels %s)", c.LatentChannels, short(c.BlockOutChannels))
 	case c.OutChannels != 3:
 		return fmt.Errorf("vae/config.json: out_channels %d, pictures have 3", c.OutChannels)
 	case c.ShiftFactor != nil && *c.ShiftFactor != 0:
 		return fmt.Errorf("vae/config.json: shift_factor %v belongs to a later model family (SD-3, Flux); SD-1.5 and SDXL autoencoders have none", *c.ShiftFactor)
 	case slices.ContainsFunc(c.UpBlockTypes, func(t string) bool { return t != "UpDecoderBlock2D" }):
-		return fmt.Errorf("vae/config.json: up_block_types %v, only UpDecoderBlock2D is known", c.UpBlockTypes)
+		return fmt.Errorf("vae/config.json: up_block_types %s, only UpDecoderBlock2D is known", short(c.UpBlockTypes))
 	}
-	return nil
+	var b bounds
+	b.within("levels of block_out_channels", len(c.BlockOutChannels), 1, maxLevels)
+	b.within("latent_channels", c.LatentChannels, 1, maxLatent)
+	b.within("layers_per_block", c.LayersPerBlock, 1, maxLayers)
+	b.within("norm_num_groups", c.NormNumGroups, 1, maxChannels)
+	b.number("scaling_factor", c.ScalingFactor, 1e-6, 1e6)
+	for i, n := range c.BlockOutChannels {
+		entry := fmt.Sprintf("block_out_channels[%d]", i)
+		b.within(entry, n, 1, maxChannels)
+		b.divides(entry, n, c.NormNumGroups)
+	}
+	return b.err("vae")
 }
 
 // DecoderGraph builds decoder.onnx: the latent as the loop has it (scaled) -> picture in -1..1, not clipped.

@@ -38,9 +38,27 @@ func (c *ViTConfig) Validate(name string) error {
 	case len(c.Mean) != 3 || len(c.Std) != 3:
 		return fmt.Errorf("%s/config.json: mean and std want three numbers each", name)
 	case len(c.Features) == 0 || !slices.IsSorted(c.Features) || c.Features[0] < 0 || c.Features[len(c.Features)-1] >= c.Depth:
-		return fmt.Errorf("%s/config.json: features %v must be ascending block numbers below depth %d", name, c.Features, c.Depth)
+		return fmt.Errorf("%s/config.json: features %s must be ascending block numbers below depth %d", name, short(c.Features), c.Depth)
 	}
-	return nil
+	var b bounds
+	b.within("img_size / patch_size", c.Grid(), 1, maxGrid)
+	b.within("img_size", c.ImgSize, 1, maxChannels)
+	b.within("embed_dim", c.EmbedDim, 1, maxChannels)
+	b.within("depth", c.Depth, 1, maxEncoder)
+	b.within("mlp_hidden", c.MLPHidden, 1, maxHidden)
+	b.within("reg_tokens", c.RegTokens, 0, 1<<10)
+	b.within("the number of features", len(c.Features), 1, 16)
+	for i := range 3 {
+		b.number("mean", c.Mean[i], -10, 10)
+		b.number("std", c.Std[i], 1e-3, 10)
+	}
+	for i, f := range c.Features[1:] {
+		b.within("a block of features", f, c.Features[i]+1, c.Depth-1)
+	}
+	if len(b) == 0 {
+		b.within("values of the position embedding", c.Grid()*c.Grid()*c.EmbedDim, 1, maxPositions)
+	}
+	return b.err(name)
 }
 
 // Encoder is one image encoder with its weights.
