@@ -257,6 +257,8 @@ func (g *Graphs) load(name string) (session.Session, error) {
 	s, err := g.runtime.Open(path, session.Options{
 		Once: once(name),
 		CUDA: g.model.Graph(bundle.CUDA(name)),
+
+		Outside: g.model.Manifest().Outside(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the %s graph: %w", name, err)

@@ -74,7 +74,7 @@ func outputs(t *testing.T, rt inference.Runtime, b *bundle.Bundle) map[string]*t
 	t.Helper()
 	all := map[string]*tensor.Tensor{}
 	for _, name := range []string{"text", "unet", "decoder"} {
-		s, err := rt.Open(b.Graph(name), session.Options{})
+		s, err := rt.Open(b.Graph(name), session.Options{Outside: b.Manifest().Outside()})
 		if err != nil {
 			t.Fatal(err)
 		}

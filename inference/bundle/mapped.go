@@ -30,6 +30,15 @@ type MappedFile struct {
 	SHA256   string    `json:"sha256"`
 }
 
+// Outside are the files that the model's graphs read weights from without holding them.
+func (m Manifest) Outside() []string {
+	var list []string
+	for _, f := range m.Mapped {
+		list = append(list, f.Path)
+	}
+	return list
+}
+
 // check compares what the file system says of the file with the manifest. touched: it has another time, which may mean that it has
 // other content, or that it was copied, restored or touched.
 func (f MappedFile) check() (touched bool, err error) {

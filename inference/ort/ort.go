@@ -4,8 +4,9 @@
 // Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine that owns
 // it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
 // returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees
-// them, so a mistake is an error with both sides in it, never a crash. Weights may lie in any files, named in the graph by a path
-// relative to it or absolute: they are looked for, measured and, if the session wants it, left there (session.Weights). The
+// them, so a mistake is an error with both sides in it, never a crash. Weights lie below the graph's folder, links
+// resolved, or in files that the caller names: they are looked for, measured and, if the session wants it, left there
+// (session.Weights). Graphs that Realword's importer cannot have written are refused: functions, operators of other makers. The
 // library writes errors to standard error only where it cannot return them.
 package ort
 

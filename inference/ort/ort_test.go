@@ -80,7 +80,7 @@ func constant(name, location string, shape ...int) message {
 	return m.bytes(13, message{}.text(1, "location").text(2, location)).number(14, 1)
 }
 
-func write(t *testing.T, nodes, initializers, inputs, outputs []message) string {
+func write(t *testing.T, nodes, initializers, inputs, outputs []message, more ...message) string {
 	t.Helper()
 	var g message
 	for _, n := range nodes {
@@ -95,6 +95,9 @@ func write(t *testing.T, nodes, initializers, inputs, outputs []message) string 
 	}
 	for _, m := range outputs {
 		g = g.bytes(12, m)
+	}
+	for _, m := range more {
+		g = append(g, m...)
 	}
 	model := message{}.number(1, 8).bytes(7, g).bytes(8, message{}.text(1, "").number(2, 17))
 	path := filepath.Join(t.TempDir(), "model.onnx")
@@ -298,6 +301,51 @@ func TestBadGraphs(t *testing.T) {
 			_, err := r.Open(c.path, session.Options{})
 			mention(t, err, c.want, c.path)
 		})
+	}
+}
+
+// Graphs that the importer cannot have written might do more than compute.
+func TestForeignGraphs(t *testing.T) {
+	r := library(t)
+	x, y := []message{port("x", 1, 1)}, []message{port("y", 1, 1)}
+	external := message{}.bytes(1, []byte("location")).bytes(2, []byte("/etc/passwd"))
+	tensorOf := func(m message) message { return m.number(2, 1).bytes(8, []byte("t")) }
+	constantNode := func(field protowire.Number, value message) message {
+		return node("Constant", nil, []string{"y"}).bytes(5, message{}.bytes(1, []byte("value")).bytes(field, value))
+	}
+	custom := node("Reader", []string{"x"}, []string{"y"}).bytes(7, []byte("somebody"))
+	whole := func(path string, more message) string {
+		data, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, append(data, more...), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	identity := write(t, []message{node("Identity", []string{"x"}, []string{"y"})}, nil, x, y)
+	graph := func(nodes ...message) string { return write(t, nodes, nil, x, y) }
+	for _, c := range []struct{ name, path, want string }{
+		{"an operator of somebody's", graph(custom), "the operator somebody.Reader"},
+		{"one in a branch", graph(node("If", []string{"x"}, []string{"y"}).bytes(5, message{}.bytes(1, []byte("then_branch")).bytes(6, message{}.bytes(1, custom)))), "the operator somebody.Reader"},
+		{"one of ONNX Runtime's that loads a file", graph(node("EPContext", []string{"x"}, []string{"y"}).bytes(7, []byte("com.microsoft"))), "the operator com.microsoft.EPContext"},
+		{"a function", whole(graph(node("Identity", []string{"x"}, []string{"y"})), message{}.bytes(25, message{}.bytes(1, []byte("f")))), "a function"},
+		{"a training graph", whole(graph(node("Identity", []string{"x"}, []string{"y"})), message{}.bytes(20, message{}.bytes(1, message{}.bytes(1, custom)))), "a training graph"},
+		{"two graphs", whole(graph(node("Identity", []string{"x"}, []string{"y"})), message{}.bytes(7, message{}.bytes(1, custom))), "damaged"},
+		{"a constant in a file", graph(constantNode(5, tensorOf(message{}.bytes(13, external)))), "an attribute in a file"},
+		{"one of several", graph(constantNode(10, tensorOf(message{}.number(14, 1)))), "an attribute in a file"},
+		{"a sparse constant", graph(constantNode(22, message{}.bytes(1, tensorOf(message{}.bytes(13, external))))), "an attribute of an unknown kind"},
+		{"a sparse weight", write(t, nil, nil, x, y, message{}.bytes(15, message{}.bytes(1, tensorOf(message{}.bytes(13, external))))), "a sparse weight"},
+		{"a weight with two places", write(t, nil, []message{constant("w", "weights.bin", 2).bytes(13, external)}, x, y), "damaged"},
+	} {
+		_, err := r.Open(c.path, session.Options{})
+		mention(t, err, c.want, c.path)
+	}
+	if s, err := r.Open(identity, session.Options{}); err != nil {
+		t.Error(err)
+	} else {
+		_ = s.Close()
 	}
 }
 

@@ -75,7 +75,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
 	defer options.Close()
-	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, options)
+	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, opts.Outside, options)
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
@@ -116,6 +116,8 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 		// Errors come back as values; printing them as well would make every cancelled run look like a failure.
 		o.SetLogSeverityLevel(native.LoggingLevelFatal),
 	}
+	// Else a file that is also one of ONNX Runtime's own format would be read as that, which nobody has looked at.
+	set = append(set, o.AddSessionConfigEntry("session.load_model_format", "ONNX"))
 	if opts.Weights == session.Mapped {
 		set = append(set, o.AddSessionConfigEntry("session.disable_prepacking", "1"))
 	}

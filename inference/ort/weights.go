@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -16,12 +18,19 @@ import (
 
 // More field numbers of onnx.proto.
 const (
+	modelTraining  = 20
+	modelFunction  = 25
+	graphSparse    = 15
 	graphNode      = 1
 	nodeInput      = 1
 	nodeOutput     = 2
 	nodeOperator   = 4
 	nodeAttribute  = 5
+	nodeDomain     = 7
+	attributeOne   = 5 // tensor
 	attributeGraph = 6
+	attributeMany  = 10 // tensors
+	tensorLocation = 14
 	tensorDims     = 1
 	tensorType     = 2
 	tensorExternal = 13
@@ -60,7 +69,16 @@ type model struct {
 	files   map[string]int64 // files of the weights, by path -> where the last weight ends; known after locate
 }
 
-// parseModel reads a graph. Weights of branches count as well as those of the graph itself.
+// ownOperators are those of ONNX Runtime's own that Realword's importer writes. Others of them load files.
+var ownOperators = []string{"BiasSplitGelu", "FusedMatMul", "Gelu", "GroupNorm", "MultiHeadAttention", "NhwcConv", "QuickGelu"}
+
+// foreign is what a graph has that Realword's importer never writes and that might do more than compute.
+func foreign(format string, args ...any) error {
+	return fmt.Errorf("it has %s, which no model has that Realword imported", fmt.Sprintf(format, args...))
+}
+
+// parseModel reads a graph. Weights of branches count as well as those of the graph itself. It refuses operators of other makers,
+// functions, and every place but an initializer that could name a file; ONNX's own operators compute and nothing else.
 func parseModel(data []byte) (*model, error) {
 	p, err := modelPorts(data)
 	if err != nil {
@@ -68,11 +86,20 @@ func parseModel(data []byte) (*model, error) {
 	}
 	m := &model{bytes: data, ports: p, convs: map[string]bool{}}
 	casts, convolved := map[string]string{}, []string(nil)
+	graphs := 0
 	err = eachField(data, func(field protowire.Number, graph []byte, _ uint64) error {
-		if field != modelGraph {
-			return nil
+		switch field {
+		case modelGraph:
+			if graphs++; graphs > 1 {
+				return errBroken // ONNX Runtime would make one of them
+			}
+			return m.scan(graph, 0, casts, &convolved)
+		case modelFunction:
+			return foreign("a function of its own")
+		case modelTraining:
+			return foreign("a training graph")
 		}
-		return m.scan(graph, 0, casts, &convolved)
+		return nil
 	})
 	for _, name := range convolved {
 		m.convs[name] = true
@@ -99,7 +126,7 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 			return err
 		case graphNode:
 			var in, out []string
-			var op string
+			var op, domain string
 			err := eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
 				switch field {
 				case nodeInput:
@@ -108,16 +135,16 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 					out = append(out, string(body))
 				case nodeOperator:
 					op = string(body)
+				case nodeDomain:
+					domain = string(body)
 				case nodeAttribute:
-					return eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
-						if field != attributeGraph {
-							return nil
-						}
-						return m.scan(body, depth+1, casts, convolved)
-					})
+					return m.attribute(body, depth, casts, convolved)
 				}
 				return nil
 			})
+			if domain != "" && domain != "ai.onnx" && (domain != "com.microsoft" || !slices.Contains(ownOperators, op)) {
+				err = errors.Join(err, foreign("the operator %s.%s", domain, op))
+			}
 			switch {
 			case op == "Cast" && len(in) == 1 && len(out) == 1:
 				casts[out[0]] = in[0]
@@ -125,6 +152,28 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 				*convolved = append(*convolved, in...)
 			}
 			return err
+		case graphSparse:
+			return foreign("a sparse weight")
+		}
+		return nil
+	})
+}
+
+// attribute looks at an attribute of a node: branches are scanned, tensors must be whole, and what else could hold one is refused.
+func (m *model) attribute(attribute []byte, depth int, casts map[string]string, convolved *[]string) error {
+	return eachField(attribute, func(field protowire.Number, body []byte, _ uint64) error {
+		switch field {
+		case attributeGraph:
+			return m.scan(body, depth+1, casts, convolved)
+		case attributeOne, attributeMany:
+			return eachField(body, func(field protowire.Number, _ []byte, _ uint64) error {
+				if field == tensorExternal || field == tensorLocation {
+					return foreign("an attribute in a file")
+				}
+				return nil
+			})
+		case 11, 22, 23: // graphs, sparse_tensor, sparse_tensors
+			return foreign("an attribute of an unknown kind")
 		}
 		return nil
 	})
@@ -132,6 +181,7 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 
 func readWeight(body []byte) (w weight, external bool, err error) {
 	w.length = -1
+	seen := map[string]bool{}
 	err = eachField(body, func(field protowire.Number, body []byte, n uint64) error {
 		switch field {
 		case tensorDims:
@@ -156,6 +206,8 @@ func readWeight(body []byte) (w weight, external bool, err error) {
 			switch {
 			case err != nil:
 				return err
+			case seen[key]:
+				return errBroken // which of them counts, nobody says
 			case key == "location":
 				w.location = value
 			case key == "offset":
@@ -166,6 +218,7 @@ func readWeight(body []byte) (w weight, external bool, err error) {
 			if err != nil {
 				return errBroken
 			}
+			seen[key] = true
 		}
 		return nil
 	})
@@ -173,8 +226,11 @@ func readWeight(body []byte) (w weight, external bool, err error) {
 		return w, external, err
 	}
 	if w.length < 0 { // the length may be left out
-		n := int64(4)
-		if w.half() {
+		n := int64(8) // at most: a file must not be found too short when it is mapped
+		switch w.dtype {
+		case 1:
+			n = 4
+		case onnxF16, onnxBF16:
 			n = 2
 		}
 		for _, d := range w.dims {
@@ -214,8 +270,8 @@ func (m *model) float32Bytes() int64 {
 }
 
 // prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
-func (m *model) prepare(dir string, weights session.Weights, options *native.SessionOptions) ([]byte, error) {
-	folder, paths, err := m.locate(dir)
+func (m *model) prepare(dir string, weights session.Weights, outside []string, options *native.SessionOptions) ([]byte, error) {
+	folder, paths, err := m.locate(dir, outside)
 	if err == nil {
 		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)
 	}
@@ -225,10 +281,11 @@ func (m *model) prepare(dir string, weights session.Weights, options *native.Ses
 	return m.marshal(paths, weights == session.Mapped)
 }
 
-// locate finds the files of the weights: a location is absolute, or relative to dir, the graph's folder. It checks that every
+// locate finds the files of the weights: a location is one of the whole paths outside, or relative to dir, the graph's folder, which it
+// does not leave, by no link either: a graph that somebody made could read any file of the user's into a picture. It checks that every
 // file is there and long enough, because ONNX Runtime would map a short one and the process end at the first missing page. It
 // returns the folder that all lie below, and for each location the path from there; ONNX Runtime takes no others.
-func (m *model) locate(dir string) (folder string, paths map[string]string, err error) {
+func (m *model) locate(dir string, outside []string) (folder string, paths map[string]string, err error) {
 	ends := map[string]int64{}
 	for _, w := range m.weights {
 		ends[w.location] = max(ends[w.location], w.offset+w.length)
@@ -239,11 +296,17 @@ func (m *model) locate(dir string) (folder string, paths map[string]string, err 
 	if folder, err = filepath.EvalSymlinks(dir); err != nil {
 		return "", nil, err
 	}
-	full := map[string]string{}
+	home, full, allowed := folder, map[string]string{}, map[string]bool{}
+	for _, path := range outside {
+		if real, err := filepath.EvalSymlinks(filepath.FromSlash(path)); err == nil {
+			allowed[real] = true
+		}
+	}
 	var problems []error
 	for location, end := range ends {
 		path := filepath.FromSlash(location)
-		if !filepath.IsAbs(path) {
+		named := filepath.IsAbs(path)
+		if !named {
 			if !filepath.IsLocal(path) {
 				problems = append(problems, fmt.Errorf("it reads weights from %q, which leaves the bundle: import the model again", location))
 				continue
@@ -252,11 +315,18 @@ func (m *model) locate(dir string) (folder string, paths map[string]string, err 
 		}
 		full[location], err = filepath.EvalSymlinks(path) // of which ONNX Runtime wants the target
 		info, bad := os.Stat(path)
+		inside, _ := filepath.Rel(home, full[location])
 		switch err = errors.Join(err, bad); {
 		case errors.Is(err, fs.ErrNotExist):
 			problems = append(problems, fmt.Errorf("its weights %s: the file is not there: plug the drive in or put the file back, or import the model again", path))
 		case err != nil:
 			problems = append(problems, fmt.Errorf("its weights cannot be read: %w", err))
+		case named && !allowed[full[location]]:
+			problems = append(problems, fmt.Errorf("it reads weights from %s, which the model's manifest does not name: import the model again", path))
+		case !named && !filepath.IsLocal(inside):
+			problems = append(problems, fmt.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again", location))
+		case !info.Mode().IsRegular():
+			problems = append(problems, fmt.Errorf("its weights %s are no file", path))
 		case info.Size() < end:
 			problems = append(problems, fmt.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path, info.Size(), end))
 		}
@@ -274,6 +344,9 @@ func (m *model) locate(dir string) (folder string, paths map[string]string, err 
 		m.files[path] = max(m.files[path], ends[location])
 		if full[location], err = filepath.Rel(folder, path); err != nil {
 			return "", nil, err
+		}
+		if strings.Contains(full[location], "_MEM_ADDR_") { // ONNX Runtime takes such a name for an address in memory
+			return "", nil, fmt.Errorf("its weights %s have a name that cannot be used: rename the file or its folder, and import the model again", path)
 		}
 	}
 	return folder, full, nil

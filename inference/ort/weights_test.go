@@ -93,7 +93,7 @@ func TestWeightsAnywhere(t *testing.T) {
 		x.F32[i] = float32(math.Sin(float64(i)))
 	}
 	for _, w := range []session.Weights{session.Auto, session.Packed, session.Mapped} {
-		s := open(t, r, path, session.Options{Weights: w})
+		s := open(t, r, path, session.Options{Weights: w, Outside: []string{one, two}})
 		if len(s.Inputs()) != 2 {
 			t.Errorf("%v: weights count as inputs: %v", w, s.Inputs())
 		}
@@ -129,7 +129,7 @@ func TestMappedStaysInTheFile(t *testing.T) {
 	if n := m.float32Bytes(); n != 2*4*side*side {
 		t.Errorf("weights are %d bytes in float32", n)
 	}
-	folder, paths, err := m.locate(filepath.Dir(path))
+	folder, paths, err := m.locate(filepath.Dir(path), []string{one, two})
 	if err != nil || !filepath.IsAbs(folder) || !filepath.IsLocal(paths[one]) {
 		t.Fatal(folder, paths, err)
 	}
@@ -171,7 +171,7 @@ func TestWeightsLostInARun(t *testing.T) {
 	weightFile(t, two, 4, 5)
 	path := product(t, one, two)
 	in := map[string]*tensor.Tensor{"x": tensor.Zeros(1, side), "want": tensor.OfInts([]int64{1}, 1)}
-	s := open(t, r, path, session.Options{Weights: session.Mapped})
+	s := open(t, r, path, session.Options{Weights: session.Mapped, Outside: []string{one, two}})
 	for _, h := range s.(*graph).files {
 		if err := os.Truncate(h.Name(), 100); err != nil {
 			t.Fatal(err)
@@ -186,7 +186,7 @@ func TestWeightsLostInARun(t *testing.T) {
 	}
 	weightFile(t, one, 2, 3)
 	weightFile(t, two, 4, 5)
-	if _, err := open(t, r, path, session.Options{Weights: session.Mapped}).Run(t.Context(), in); err != nil {
+	if _, err := open(t, r, path, session.Options{Weights: session.Mapped, Outside: []string{one, two}}).Run(t.Context(), in); err != nil {
 		t.Error("opened again:", err)
 	}
 }
@@ -200,7 +200,7 @@ func TestWeightsThatAreGone(t *testing.T) {
 	weightFile(t, two, 4, 5)
 	path := product(t, one, two)
 	if runtime.GOOS != "windows" {
-		s := open(t, r, path, session.Options{Weights: session.Mapped})
+		s := open(t, r, path, session.Options{Weights: session.Mapped, Outside: []string{one, two}})
 		in := map[string]*tensor.Tensor{"x": tensor.Zeros(1, side), "want": tensor.OfInts([]int64{1}, 1)}
 		if err := os.Truncate(two, 100); err != nil {
 			t.Fatal(err)
@@ -220,16 +220,67 @@ func TestWeightsThatAreGone(t *testing.T) {
 	}
 	for _, w := range []session.Weights{session.Packed, session.Mapped} {
 		_ = os.Remove(two)
-		_, err := r.Open(path, session.Options{Weights: w})
+		_, err := r.Open(path, session.Options{Weights: w, Outside: []string{one, two}})
 		mention(t, err, "two.bin", "not there", "plug the drive in")
 		weightFile(t, two, 4, 5)
 		if err := os.Truncate(two, 100); err != nil {
 			t.Fatal(err)
 		}
-		_, err = r.Open(path, session.Options{Weights: w})
+		_, err = r.Open(path, session.Options{Weights: w, Outside: []string{one, two}})
 		mention(t, err, "two.bin", "100 bytes", "import the model again")
 	}
 	outside := write(t, []message{node("Add", []string{"x", "w"}, []string{"y"})}, []message{half("w", "../w.bin", 0, 2)}, []message{port("x", 10, 2)}, []message{port("y", 10, 2)})
 	_, err := r.Open(outside, session.Options{})
 	mention(t, err, "w.bin")
+}
+
+// TestWeightsOfOthers is told of graphs that want to read what is not theirs: a secret file would come out as a picture.
+func TestWeightsOfOthers(t *testing.T) {
+	r := library(t)
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret.bin")
+	weightFile(t, secret, 4, 1)
+	home := filepath.Join(dir, "model")
+	if err := os.MkdirAll(filepath.Join(home, "*", "_ORT_MEM_ADDR_"), 0o755); err != nil {
+		t.Skip(err) // Windows has no such names
+	}
+	weightFile(t, filepath.Join(home, "own.bin"), 4, 1)
+	weightFile(t, filepath.Join(home, "*", "_ORT_MEM_ADDR_", "*"), 4, 1)
+	for link, target := range map[string]string{"link.bin": secret, "folder": dir, "short.bin": "own.bin", "null.bin": os.DevNull} {
+		if err := os.Symlink(target, filepath.Join(home, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	try := func(location string, outside ...string) error {
+		data, err := os.ReadFile(product(t, location, location))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(home, "graph.onnx")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.Open(path, session.Options{Outside: outside})
+		if err == nil {
+			_ = s.Close()
+		}
+		return err
+	}
+	for _, c := range []struct{ location, want string }{
+		{secret, "which the model's manifest does not name"},
+		{filepath.Join(home, "own.bin"), "which the model's manifest does not name"},
+		{"../secret.bin", "leaves the bundle"},
+		{"link.bin", "a link that leaves the model's folder"},
+		{"folder/secret.bin", "a link that leaves the model's folder"},
+		{"null.bin", "a link that leaves the model's folder"},
+		{"*/_ORT_MEM_ADDR_/*", "a name that cannot be used"},
+		{"/etc/passwd", "which the model's manifest does not name"},
+	} {
+		mention(t, try(c.location, filepath.Join(dir, "another.bin")), c.want)
+	}
+	for location, outside := range map[string]string{"own.bin": "", "short.bin": "", secret: secret, filepath.Join(home, "link.bin"): secret} {
+		if err := try(location, outside); err != nil {
+			t.Errorf("%s: %v", location, err)
+		}
+	}
 }
