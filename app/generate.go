@@ -81,6 +81,7 @@ func newGenerate() *cobra.Command {
 	f.Float64Var(&r.CFG, "cfg", 0, "strength of the prompt (classifier-free guidance)")
 	f.StringVar(&r.Sampler, "sampler", "", "ddim or dpm++")
 	f.StringVar(&r.MaskSource, "mask-source", "", "all_cross, low_cross, low_cross_all_self or low_cross_high_self")
+	f.StringVar(&r.MaskNorm, "mask-norm", "", "max (default), min_max_per_channel (as the released app) or none")
 	f.StringVar((*string)(&g.fit), "fit", "", "how references become a square: pad, crop or stretch (default the preset's)")
 	f.Float64Var(&g.scope, "scope", 0, "scope of every subject that names none, a fraction in (0, 1]")
 	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 )
 
@@ -24,6 +25,12 @@ func Defaults(m bundle.Manifest, r Request) Request {
 	r.CFG, r.Steps = cmp.Or(r.CFG, d.CFG), cmp.Or(r.Steps, d.Steps)
 	if r.Stop == 0 {
 		r.Stop = d.StopOf(r.Steps)
+	}
+	switch r.MaskNorm {
+	case guidance.Raw.String():
+		r.RawMask, r.MaskNorm = true, ""
+	case guidance.ByMax.String():
+		r.MaskNorm = ""
 	}
 	switch {
 	case r.Negative == "":

@@ -202,6 +202,35 @@ func TestRawMaskKeepsScores(t *testing.T) {
 	}
 }
 
+// TestLayerMaps asks the graph for maps of 0..1 and brings their mean there again, as the released app does.
+func TestLayerMaps(t *testing.T) {
+	for norm, want := range map[string]int64{"": 0, "max": 0, "none": 0, "min_max_per_channel": 1} {
+		b := newBench(t)
+		r := b.dog()
+		r.MaskNorm, r.Steps, r.Stop = norm, 1, 1
+		done := b.run(r)
+		step := of[StepDone](done)[0].Subjects[0]
+		if got := b.runtime.callsOf("guidance")[0].in["layer_maps"].I64[0]; got != want {
+			t.Errorf("%q: layer_maps %d, want %d", norm, got, want)
+		}
+		if norm != "min_max_per_channel" {
+			continue
+		}
+		low, high := slices.Min(step.Scores), slices.Max(step.Scores)
+		for p, v := range step.Mask {
+			if want := (step.Scores[p] - low) / (high - low + 1e-6); v != 0 && math.Abs(float64(v-want)) > 1e-6 {
+				t.Errorf("mask %g at %d, want %g", v, p, want)
+			}
+		}
+		if recipe := of[PictureReady](done)[0].Recipe; recipe.MaskNorm != norm || recipe.RawMask {
+			t.Errorf("recipe %+v", recipe)
+		}
+	}
+	if d := Defaults(newFakeModel(t).manifest, Request{MaskNorm: "none"}); !d.RawMask || d.MaskNorm != "" {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestPictureOfABatchEqualsItAlone(t *testing.T) {
 	for _, preset := range []string{"paper", "release"} {
 		b := newBench(t)

@@ -164,13 +164,18 @@ func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Ten
 	return out["picture"], err
 }
 
-// guide runs the guidance branch: text alone, reduced inside the graph to one map per subject. words is [R, 77]; none is the
-// condition without subjects.
-func (g *Graphs) guide(ctx context.Context, source guidance.Source, p point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
+// guide runs the guidance branch: text alone, reduced inside the graph to one map per subject, of maps that are normalised layer by
+// layer where norm says so. words is [R, 77]; none is the condition without subjects.
+func (g *Graphs) guide(ctx context.Context, source guidance.Source, norm guidance.Normalization, p point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
 	grids := len(g.model.Manifest().Attention)
 	cross01, self01 := source.Levels(grids)
+	layers := int64(0)
+	if norm == guidance.ByLayer {
+		layers = 1
+	}
 	in, kept := g.passInputs(p, none, nil, tensors{
 		"token_weights": words, "want_noise": tensor.OfInts([]int64{0}, 1), "cross_levels": tensor.OfInts(cross01, grids), "self_levels": tensor.OfInts(self01, grids),
+		layerMaps: tensor.OfInts([]int64{layers}, 1),
 	})
 	h, w := g.gridOf(p.latent)
 	shape := []int{words.Shape[0], h, w}
@@ -184,10 +189,14 @@ func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]fl
 	none := tensor.OfInts(make([]int64, grids), grids)
 	in, kept := g.passInputs(p, vision, masks, tensors{
 		"token_weights": tensor.Zeros(0, prompt.Length), "want_noise": tensor.OfInts([]int64{1}, 1), "cross_levels": none, "self_levels": none,
+		layerMaps: tensor.OfInts([]int64{0}, 1),
 	})
 	out, err := g.runKept(ctx, "unet", in, kept, port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
+
+// layerMaps is the input that has the map of every layer normalised; manifests say whether there is one.
+const layerMaps = "layer_maps"
 
 // passInputs are the inputs of a U-Net pass: those that every role shares, and those that make the role.
 func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32, role tensors) (tensors, map[string]session.Value) {
@@ -199,6 +208,9 @@ func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32, role tens
 	maps.Copy(kept, vision.KV.kept)
 	in["vision_bias"] = vision.Bias
 	m := g.model.Manifest()
+	if !m.LayerMaps {
+		delete(in, layerMaps)
+	}
 	h, w := g.gridOf(p.latent)
 	for _, grid := range m.Attention {
 		index, weight := guidance.Rows(masks, w, h, grid/m.Grid)
@@ -315,6 +327,9 @@ func (g *Graphs) ports(name string) (in, out []string) {
 		}
 		for _, grid := range m.Attention {
 			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
+		}
+		if m.LayerMaps {
+			step = append(step, layerMaps)
 		}
 		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
 	case "plain", "naive", "naive_guidance":

@@ -96,7 +96,7 @@ func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
 		words.F32[j*prompt.Length+2+j] = 1
 		words.F32[j*prompt.Length+5] = 1
 	}
-	_, scores, err := g.guide(ctx, guidance.LowCrossHighSelf, p, words, none)
+	_, scores, err := g.guide(ctx, guidance.LowCrossHighSelf, guidance.ByMax, p, words, none)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func (c *comparison) passes(ids [][]int64, tokens, latent, words *tensor.Tensor,
 		if s.err != nil {
 			return nil, s.err
 		}
-		_, scores, err := g.guide(c.ctx, guidance.LowCrossHighSelf, s.point, words, s.none)
+		_, scores, err := g.guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
 		return scores, err
 	})
 	c.stage("generation", func(g *Graphs) (*tensor.Tensor, error) {

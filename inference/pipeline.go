@@ -57,9 +57,7 @@ func newLoop(g *Graphs, r Request) *Loop {
 		Subjects: guidanceSubjects(r.Subjects), Stop: r.Stop,
 	}
 	l.Source, _ = guidance.ParseSource(r.MaskSource) // a resolved request has a known one
-	if r.RawMask {
-		l.Norm = guidance.Raw
-	}
+	l.Norm = r.Normalization()
 	return l
 }
 
@@ -127,7 +125,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 // guide runs the guidance branch: text alone, its attention reduced to one map per subject.
 func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, err error) {
 	at.text = l.Text
-	c, s, err := l.Graphs.guide(ctx, l.Source, at, l.Words, l.none)
+	c, s, err := l.Graphs.guide(ctx, l.Source, l.Norm, at, l.Words, l.none)
 	if err != nil {
 		return nil, nil, err
 	}

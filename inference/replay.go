@@ -27,10 +27,7 @@ type KeptStep struct {
 // model. With another model whose latent does not fit there are no previews, and masks all the same. Scores that make no
 // mask leave the steps that need them without. The result shares Clean, Cross and Scores with the steps.
 func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
-	var norm guidance.Normalization
-	if recipe.RawMask {
-		norm = guidance.Raw
-	}
+	norm := recipe.Normalization()
 	timesteps := timesteps(m, recipe)
 	var masks [][]float32
 	out := make([]StepDone, len(steps))

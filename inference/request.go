@@ -1,9 +1,11 @@
 package inference
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/schedule"
 	"realword/inference/session"
@@ -29,6 +31,7 @@ type Request struct {
 	Sampler    string   `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
 	MaskSource string   `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
 	RawMask    bool     `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	MaskNorm   string   `json:"mask_norm,omitempty"`   // else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
 	Seeds      []uint64 `json:"seeds,omitempty"`       // one per picture; picture n depends on Seeds[n] alone; none: a random one
 
 	// From continues a kept step instead of starting from noise: one picture, its seed, the same model, size, steps and
@@ -36,6 +39,15 @@ type Request struct {
 	// All else may differ from the run that made the step; without a change the result is the same, bit for bit. Scopes
 	// take effect at once, also after T_stop. The engine reads it until the job ends.
 	From *State `json:"-"`
+}
+
+// Normalization is how masks come from scores, of a request that Defaults has completed.
+func (r Request) Normalization() guidance.Normalization {
+	if r.RawMask {
+		return guidance.Raw
+	}
+	norm, _ := guidance.ParseNormalization(cmp.Or(r.MaskNorm, guidance.ByMax.String())) // a resolved request has a known one
+	return norm
 }
 
 // Subject binds a word of the prompt to pictures.

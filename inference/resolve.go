@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -108,6 +109,14 @@ func (p *planner) checkSchedule() {
 	}
 	if _, err := guidance.ParseSource(r.MaskSource); err != nil {
 		p.problems = append(p.problems, err)
+	}
+	switch norm, err := guidance.ParseNormalization(cmp.Or(r.MaskNorm, guidance.ByMax.String())); {
+	case err != nil:
+		p.problems = append(p.problems, err)
+	case norm == guidance.ByLayer && r.RawMask:
+		p.problem("masks cannot be left as they are and normalised by %s: choose one", norm)
+	case norm == guidance.ByLayer && !p.manifest.LayerMaps:
+		p.problem("the model %s was imported by an earlier version and cannot normalise masks by %s: import it again, or choose %s", p.manifest.Name, norm, guidance.ByMax)
 	}
 }
 

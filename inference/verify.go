@@ -270,12 +270,24 @@ func (g *golden) guidance(ctx context.Context) error {
 		return err
 	}
 	defer none.KV.Close()
+	type way struct {
+		source guidance.Source
+		norm   guidance.Normalization
+	}
+	var ways []way
 	for _, source := range guidance.Sources() {
+		ways = append(ways, way{source, guidance.ByMax}, way{source, guidance.ByLayer})
+	}
+	for _, way := range ways {
+		source, norm := way.source, way.norm
 		out := "guidance-" + source.String() + ".out."
+		if norm == guidance.ByLayer {
+			out = "guidance-" + source.String() + "-" + norm.String() + ".out."
+		}
 		if !g.has(out + "scores") {
 			continue
 		}
-		cross, scores, err := g.graphs.guide(ctx, source, p, words, none)
+		cross, scores, err := g.graphs.guide(ctx, source, norm, p, words, none)
 		if err != nil {
 			return err
 		}

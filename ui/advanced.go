@@ -23,6 +23,7 @@ type Advanced struct {
 	Sampler       string `json:",omitempty"` // "ddim" or "dpm++"; empty is the preset's
 	MaskSource    string `json:",omitempty"` // Table V; empty is the preset's
 	RawMask       bool   `json:",omitempty"` // masks are not divided by their maximum
+	MaskNorm      string `json:",omitempty"` // as in inference.Request: the released app's normalisation, or empty
 	Width, Height int    `json:",omitempty"` // pixels; 0 is the model's
 }
 
@@ -62,7 +63,10 @@ func (a Advanced) take(r inference.Request, m *bundle.Manifest) Advanced {
 		return have
 	}
 	preset := presetsOf(m)[r.Preset]
-	a.RawMask = r.RawMask
+	a.RawMask, a.MaskNorm = r.RawMask, ""
+	if r.MaskNorm == guidance.ByLayer.String() && (m == nil || m.LayerMaps) {
+		a.MaskNorm = r.MaskNorm
+	}
 	a.Sampler = own(r.Sampler, preset.Sampler, slices.Contains(schedule.Samplers(), r.Sampler))
 	_, err := guidance.ParseSource(r.MaskSource)
 	a.MaskSource = own(r.MaskSource, preset.MaskSource, err == nil)
@@ -165,6 +169,7 @@ type advanced struct {
 	source  *selector
 	size    *selector
 	divide  *check
+	layers  *check
 	offered []image.Point
 }
 
@@ -190,12 +195,23 @@ func newAdvanced(w *Window) *advanced {
 		})
 	})
 	a.divide = newCheck(say("Normalise the masks"), func(on bool) {
-		a.change(func(f *Advanced, _ bundle.Preset) { f.RawMask = !on })
+		a.change(func(f *Advanced, _ bundle.Preset) {
+			if f.RawMask = !on; !on {
+				f.MaskNorm = ""
+			}
+		})
+	})
+	a.layers = newCheck(say("Layer by layer, as the released app"), func(on bool) {
+		a.change(func(f *Advanced, _ bundle.Preset) {
+			if f.MaskNorm = ""; on {
+				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
+			}
+		})
 	})
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return newColumn(2, container.New(inset{4, 0}, caption(name)), o)
 	}
-	a.box = newColumn(8, named(say("Size"), a.size), named(say("Sampler"), a.sampler), named(say("Masks from"), a.source), a.divide)
+	a.box = newColumn(8, named(say("Size"), a.size), named(say("Sampler"), a.sampler), named(say("Masks from"), a.source), a.divide, a.layers)
 	return a
 }
 
@@ -255,6 +271,11 @@ func (a *advanced) refresh() {
 		a.divide.Checked = !f.RawMask
 		a.divide.Refresh()
 	}
+	a.layers.Hidden = !m.LayerMaps
+	if layers := f.MaskNorm != ""; a.layers.Checked != layers {
+		a.layers.Checked = layers
+		a.layers.Refresh()
+	}
 }
 
 // note is the line under the presets: what is in force.
@@ -273,6 +294,9 @@ func (f Form) note(m *bundle.Manifest) string {
 	}
 	if f.RawMask {
 		own = append(own, say("masks as they are"))
+	}
+	if f.MaskNorm != "" {
+		own = append(own, say("masks layer by layer"))
 	}
 	if len(own) > 0 {
 		text += " · " + strings.Join(own, " · ")

@@ -143,3 +143,36 @@ func TestAdvancedKnobs(t *testing.T) {
 		t.Errorf("a model of %+v is asked for %d × %d", b.state.Model.Size, f.Width, f.Height)
 	}
 }
+
+// TestLayerByLayer is offered where the model's graph can do it, and goes where it cannot.
+func TestLayerByLayer(t *testing.T) {
+	b := ready(t, nil)
+	a := b.set.advanced
+	b.set.more.OnTapped()
+	if a.layers.Visible() {
+		t.Error("offered though the model cannot")
+	}
+	able := *b.state.Model
+	able.LayerMaps = true
+	b.state.Model = &able
+	b.refresh()
+	if !a.layers.Visible() {
+		t.Fatal("not offered")
+	}
+	test.Tap(a.divide) // off
+	test.Tap(a.layers)
+	if r := b.state.Form.Request(); r.MaskNorm != "min_max_per_channel" || r.RawMask || !a.divide.Checked || !strings.Contains(b.set.presetNote.text, "layer by layer") {
+		t.Errorf("%+v, %q", r, b.set.presetNote.text)
+	}
+	past := Past{Recipe: inference.Recipe{Request: b.state.Form.Request()}}
+	if f := (Form{Preset: "paper"}).Settle(&able).Take(past, allParts, &able); f.MaskNorm == "" {
+		t.Error("a recipe does not bring it back")
+	}
+	if f := b.state.Form.Settle(toybox); f.MaskNorm != "" {
+		t.Error("a model that cannot is asked for it")
+	}
+	test.Tap(a.divide)
+	if f := b.state.Form; f.MaskNorm != "" || !f.RawMask {
+		t.Errorf("%+v", f.Advanced)
+	}
+}

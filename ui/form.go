@@ -101,7 +101,7 @@ func (f Form) Request() inference.Request {
 	r := inference.Request{
 		Prompt: strings.TrimSpace(f.Prompt), Negative: cmp.Or(strings.TrimSpace(f.Negative), " "), Subjects: f.Subjects(),
 		Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG,
-		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, Width: f.Width, Height: f.Height,
+		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm, Width: f.Width, Height: f.Height,
 	}
 	for i := range max(f.Count, 1) {
 		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%seedLimit)
@@ -122,6 +122,9 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 	}
 	d := inference.Defaults(*m, inference.Request{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG})
 	f.Steps, f.CFG, f.Stop = d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
+	if !m.LayerMaps {
+		f.MaskNorm = "" // another model may not compute it
+	}
 	if f.Width > 0 || f.Height > 0 {
 		f.Advanced = f.withSize(image.Pt(f.Width, f.Height), m) // another model may not make it
 	}
@@ -146,7 +149,7 @@ func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
 		f.Negative = ""
 	}
 	f.Preset, f.Steps, f.Stop, f.CFG = name, 0, 0, 0
-	f.Sampler, f.MaskSource, f.RawMask = "", "", false
+	f.Sampler, f.MaskSource, f.RawMask, f.MaskNorm = "", "", false, ""
 	return f.Settle(m)
 }
 
@@ -200,7 +203,7 @@ func (f Form) Restore(r inference.Request) Form {
 	if len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true
 	}
-	f.Advanced = Advanced{Sampler: r.Sampler, MaskSource: r.MaskSource, RawMask: r.RawMask, Width: r.Width, Height: r.Height}
+	f.Advanced = Advanced{Sampler: r.Sampler, MaskSource: r.MaskSource, RawMask: r.RawMask, MaskNorm: r.MaskNorm, Width: r.Width, Height: r.Height}
 	f.Cards = slices.Clone(f.Cards)
 	for i := range f.Cards {
 		for _, s := range r.Subjects {

@@ -32,7 +32,7 @@ type inspection struct {
 }
 
 // inspect begins an inspection of a film; ok is false where there are no scores to inspect.
-func inspect(film []inference.StepDone, subjects []inference.Subject, rawMask bool, subject int) (in inspection, ok bool) {
+func inspect(film []inference.StepDone, subjects []inference.Subject, norm guidance.Normalization, subject int) (in inspection, ok bool) {
 	for _, step := range film {
 		whole := len(step.Subjects) > 0 && len(step.Subjects) == len(subjects)
 		for _, s := range step.Subjects {
@@ -45,9 +45,7 @@ func inspect(film []inference.StepDone, subjects []inference.Subject, rawMask bo
 	for _, s := range subjects {
 		in.subjects = append(in.subjects, guidance.Subject{Word: s.Word.Text, Scope: s.Scope})
 	}
-	if rawMask {
-		in.norm = guidance.Raw
-	}
+	in.norm = norm
 	in.subject = min(max(subject, 0), max(len(subjects)-1, 0))
 	return in, len(in.steps) > 0
 }

@@ -163,16 +163,16 @@ func (w *Window) canInspect() bool {
 // inspection begins one of what is in view.
 func (w *Window) inspection(subject int) (inspection, bool) {
 	film, _ := w.state.Film()
-	subjects, raw := slices.Clone(w.state.Run.Subjects), false
+	subjects, norm := slices.Clone(w.state.Run.Subjects), w.state.Run.Norm
 	if shot := w.state.Shot(); shot != nil {
-		subjects, raw = slices.Clone(shot.Recipe.Subjects), shot.Recipe.RawMask
+		subjects, norm = slices.Clone(shot.Recipe.Subjects), shot.Recipe.Normalization()
 	}
 	for i := range subjects {
 		if subjects[i].Scope == 0 && w.state.Model != nil { // of a run, before it is resolved
 			subjects[i].Scope = w.state.Model.Presets[w.state.Run.Preset].Scope
 		}
 	}
-	in, ok := inspect(film, subjects, raw, subject)
+	in, ok := inspect(film, subjects, norm, subject)
 	in.dress = w.state.dress()
 	return in, ok
 }

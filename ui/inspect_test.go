@@ -64,7 +64,7 @@ func TestWhatIfIsTheEnginesRule(t *testing.T) {
 	for range 50 {
 		film, subjects := scored(t, r, 4, 3, 0.1+0.3*r.Float64(), 0.1+0.3*r.Float64())
 		for subject := range subjects {
-			in, ok := inspect(film, subjects, false, subject)
+			in, ok := inspect(film, subjects, guidance.ByMax, subject)
 			if !ok || len(in.steps) != 3 {
 				t.Fatalf("ok %v, %d steps", ok, len(in.steps))
 			}
@@ -93,7 +93,7 @@ func TestWhatIfIsTheEnginesRule(t *testing.T) {
 
 func TestInspectionOfOneSubjectAlone(t *testing.T) {
 	film, subjects := scored(t, rand.New(rand.NewPCG(3, 4)), 3, 2, 0.25)
-	in, _ := inspect(film, subjects, false, 0)
+	in, _ := inspect(film, subjects, guidance.ByMax, 0)
 	e := in.at(1)
 	kept := 0
 	for p, v := range e.grids[topMask] {
@@ -121,7 +121,7 @@ func TestInspectionOfOneSubjectAlone(t *testing.T) {
 func TestContestedPositionsAreCounted(t *testing.T) {
 	film, subjects := scored(t, rand.New(rand.NewPCG(3, 4)), 1, 1, 0.25, 0.25)
 	film[0].Subjects[1].Scores = film[0].Subjects[0].Scores
-	in, _ := inspect(film, subjects, false, 0)
+	in, _ := inspect(film, subjects, guidance.ByMax, 0)
 	if e := in.at(0); e.wanted != 1 || slices.Equal(e.grids[topMask], e.grids[finalMask]) {
 		t.Errorf("two subjects that want the same: %g", e.wanted)
 	}
@@ -136,11 +136,11 @@ func TestNothingToInspect(t *testing.T) {
 		"no film": {nil, subjects}, "plain": {[]inference.StepDone{stepOf(0, 2, 1, 0)}, nil}, "reused masks": {film[2:], subjects},
 		"other subjects": {film, append(subjects, subjects...)}, "without scores": {[]inference.StepDone{stepOf(0, 2, 1, 1)}, subjects},
 	} {
-		if _, ok := inspect(c.film, c.subjects, false, 0); ok {
+		if _, ok := inspect(c.film, c.subjects, guidance.ByMax, 0); ok {
 			t.Errorf("%s: can be inspected", name)
 		}
 	}
-	in, _ := inspect(film, subjects, false, 7)
+	in, _ := inspect(film, subjects, guidance.ByMax, 7)
 	if in.subject != 0 {
 		t.Error("a subject that is not there")
 	}
@@ -155,7 +155,7 @@ func TestInspectionPaints(t *testing.T) {
 	film := []inference.StepDone{{Steps: 1, GridWidth: 2, GridHeight: 1, Guided: true, Subjects: []inference.SubjectStep{
 		{Cross: []float32{0, 2}, Scores: []float32{1, 4}, Mask: []float32{0, 1}}}}}
 	subjects := []inference.Subject{{Word: word("dog"), Scope: 0.5}}
-	in, ok := inspect(film, subjects, false, 0)
+	in, ok := inspect(film, subjects, guidance.ByMax, 0)
 	if !ok {
 		t.Fatal("nothing to inspect")
 	}

@@ -23,6 +23,7 @@ type OwnPreset struct {
 	Sampler     string  `json:",omitempty"` // as in Advanced
 	MaskSource  string  `json:",omitempty"`
 	RawMask     bool    `json:",omitempty"`
+	MaskNorm    string  `json:",omitempty"`
 }
 
 // OwnPresets are the user's presets in the order of their names.
@@ -83,7 +84,7 @@ func checkPresetName(name string) error {
 // Own is the form's settings under a name. The reach is kept where all subjects have the same one.
 func (f Form) Own(name string) OwnPreset {
 	p := OwnPreset{Name: strings.TrimSpace(name), Base: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Negative: f.Negative,
-		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask}
+		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm}
 	for i, c := range f.Cards {
 		if i > 0 && c.Scope != p.Scope {
 			p.Scope = 0
@@ -98,7 +99,7 @@ func (f Form) Own(name string) OwnPreset {
 func (f Form) WithOwn(p OwnPreset, m *bundle.Manifest) Form {
 	f = f.WithPreset(p.Base, m)
 	f.Steps, f.Stop, f.CFG, f.Negative = p.Steps, p.Stop, p.CFG, p.Negative
-	f.Sampler, f.MaskSource, f.RawMask = p.Sampler, p.MaskSource, p.RawMask
+	f.Sampler, f.MaskSource, f.RawMask, f.MaskNorm = p.Sampler, p.MaskSource, p.RawMask, p.MaskNorm
 	if p.Scope > 0 {
 		f.Cards = slices.Clone(f.Cards)
 		for i := range f.Cards {
@@ -111,7 +112,7 @@ func (f Form) WithOwn(p OwnPreset, m *bundle.Manifest) Form {
 // IsOwn tells whether the form's settings are those of a preset.
 func (f Form) IsOwn(p OwnPreset) bool {
 	return f.Preset == p.Base && f.Steps == p.Steps && f.Stop == p.Stop && f.CFG == p.CFG && f.Negative == p.Negative &&
-		f.Sampler == p.Sampler && f.MaskSource == p.MaskSource && f.RawMask == p.RawMask
+		f.Sampler == p.Sampler && f.MaskSource == p.MaskSource && f.RawMask == p.RawMask && f.MaskNorm == p.MaskNorm
 }
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.

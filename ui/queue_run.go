@@ -79,7 +79,7 @@ func (w *Window) advance(asked bool) {
 	view := w.state.View
 	w.state.Queue = w.state.Queue.Begin(t.ID)
 	w.state = w.state.Begin(len(t.Request.Seeds), t.Request.Stop)
-	w.state.Run.Subjects, w.state.Run.Preset = t.Request.Subjects, t.Request.Preset
+	w.state.Run.Subjects, w.state.Run.Preset, w.state.Run.Norm = t.Request.Subjects, t.Request.Preset, t.Request.Normalization()
 	if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(w.state.Shots)-1); elsewhere && !asked {
 		w.state.View = view
 	}

@@ -92,6 +92,7 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 	differ(PartSettings, say("Sampler"), samplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), samplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
 	differ(PartSettings, say("Masks from"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
 	differ(PartSettings, say("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
+	differ(PartSettings, say("Masks layer by layer"), rawMaskName(f.MaskNorm == ""), rawMaskName(to.MaskNorm == ""))
 	differ(PartSettings, say("Size"), sizeName(f.size(m)), sizeName(to.size(m)))
 	differ(PartSettings, say("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
 	differ(PartSeed, say("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))

@@ -10,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 )
 
 // Phase is where a run stands.
@@ -36,6 +37,7 @@ type Round struct {
 	Stop         int // T_stop of the run
 	Subjects     []inference.Subject
 	Preset       string
+	Norm         guidance.Normalization // of its masks
 	Stopped      bool
 	Err          error // why it ended early; nil after Done and after Cancel
 	Elapsed      time.Duration

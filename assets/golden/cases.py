@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from common import DATA, rand, randn, save
-from networks import SOURCES, Projector, RealCustom, RealCustomUNet, guidance_scores, selfs_of, views
+from networks import SOURCES, Projector, RealCustom, RealCustomUNet, guidance_scores, resize, selfs_of, views
 from safetensors.torch import load_file
 from tiny import tokenize
 from torch import Tensor
@@ -147,6 +147,25 @@ def guidance_cases(name: str, model: RealCustom) -> None:
         save(DATA / f"{name}.goldens" / f"guidance-{case}.safetensors", ports)
 
 
+def layer_case(name: str, model: RealCustom) -> None:
+    """guidance-layers: every layer's map on the grid, brought to 0..1 by itself (min_max_per_channel of the release, facts 3.3)."""
+    ports, kw = unet_inputs(name, model, "guidance", 310, 679.0, (16, 24))
+    weights = torch.zeros(2, 77, dtype=torch.float64)
+    weights[0, 2:3], weights[1, 5:7] = 1, 1
+    ports["guidance.in.token_weights"] = weights
+    for source in SOURCES:
+        _, maps = model.unet(**kw, tokens=weights[None], selfs=selfs_of(source))
+        grid = model.unet.grid(kw["sample"])
+        for m in maps:
+            if m.kind == "cross":
+                c = resize(m.value, grid)
+                low, high = c.amin((-2, -1), keepdim=True), c.amax((-2, -1), keepdim=True)
+                m.value, m.size = (c - low) / (high - low + 1e-6), grid
+        cross, scores = guidance_scores(maps, grid, source)
+        ports |= {f"guidance-{source}-min_max_per_channel.out.cross": cross[0], f"guidance-{source}-min_max_per_channel.out.scores": scores[0]}
+    save(DATA / f"{name}.goldens" / "guidance-layers.safetensors", ports)
+
+
 def scores_of(unet: RealCustomUNet, kw: dict, weights: Tensor, source: str) -> tuple[Tensor, Tensor]:
     noise, maps = unet(**kw, tokens=weights[None], selfs=selfs_of(source))
     return guidance_scores(maps, unet.grid(kw["sample"]), source)
@@ -164,6 +183,6 @@ def decoder_cases(name: str, model: RealCustom) -> None:
 def make() -> None:
     for name in ("tiny", "tiny-xl"):
         model = load(name)
-        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, decoder_cases):
+        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases):
             cases(name, model)
     shallow_case()

@@ -266,7 +266,7 @@ func (im *importer) describe() Manifest {
 		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
 		Text:     text,
 		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
-		Schedule: im.schedule, Presets: presets, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
+		Schedule: im.schedule, Presets: presets, LayerMaps: true, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
 		Graphs: map[string]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }

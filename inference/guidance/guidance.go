@@ -39,31 +39,23 @@ type Subject struct {
 type Normalization uint8
 
 const (
-	ByMax    Normalization = iota // M̂ = M̄ / max(M̄): the paper's Eq. 13 and 16, the default
-	ByMinMax                      // (M − min M) / (max M − min M + 10⁻⁶) over the whole grid before Top-K: a choice of the released code
-	Raw                           // M̂ = M̄: the ablation without normalisation
+	ByMax   Normalization = iota // M̂ = M̄ / max(M̄): the paper's Eq. 13 and 16, the default
+	ByLayer                      // (M − min M) / (max M − min M + 10⁻⁶) over the whole grid before Top-K, of scores in which the map of every layer was treated so: what the released app does
+	Raw                          // M̂ = M̄: the ablation without normalisation
 )
 
-var normalizations = [...]string{ByMax: "max", ByMinMax: "min_max", Raw: "none"}
+var normalizations = [...]string{ByMax: "max", ByLayer: "min_max_per_channel", Raw: "none"}
 
 // String returns the name that ParseNormalization reads.
 func (n Normalization) String() string { return nameOf(normalizations[:], int(n), "Normalization") }
 
-// ParseNormalization reads max, min_max or none.
+// Normalizations lists every normalisation, the default first.
+func Normalizations() []Normalization { return []Normalization{ByMax, ByLayer, Raw} }
+
+// ParseNormalization reads max, min_max_per_channel or none.
 func ParseNormalization(s string) (Normalization, error) {
 	i, err := parse(normalizations[:], s, "mask normalisation")
 	return Normalization(i), err
-}
-
-// MarshalText writes the name, so JSON holds words instead of numbers.
-func (n Normalization) MarshalText() ([]byte, error) {
-	return marshal(normalizations[:], int(n), n.String())
-}
-
-// UnmarshalText reads a name; the error lists the known ones.
-func (n *Normalization) UnmarshalText(b []byte) (err error) {
-	*n, err = ParseNormalization(string(b))
-	return err
 }
 
 // Source says which attention maps make the scores (the rows of Table V).
@@ -230,7 +222,7 @@ func Masks(scores [][]float32, subjects []Subject, norm Normalization) ([][]floa
 			return nil, &NoAttentionError{Subject: j, Word: subjects[j].Word}
 		}
 		wanted[j] = grid
-		if norm == ByMinMax {
+		if norm == ByLayer {
 			wanted[j] = minMax(grid, lo, hi)
 		}
 	}

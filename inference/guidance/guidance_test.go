@@ -151,7 +151,7 @@ func TestMasksOneSubject(t *testing.T) {
 		{0.3, ByMax, []float32{0, 1, 0, 1, 0, 0.75, 0, 0, 0, 0}},
 		{0.59, Raw, []float32{1, 4, 2, 4, 0, 3, 0, 0, 0, 0}},
 		{1, ByMax, []float32{0.25, 1, 0.5, 1, 0, 0.75, 0.25, 0.25, 0, 0}},
-		{0.2, ByMinMax, []float32{0, 4 / (4 + 1e-6), 0, 4 / (4 + 1e-6), 0, 0, 0, 0, 0, 0}},
+		{0.2, ByLayer, []float32{0, 4 / (4 + 1e-6), 0, 4 / (4 + 1e-6), 0, 0, 0, 0, 0, 0}},
 	} {
 		got, err := Masks(scores, []Subject{{"dog", c.scope}}, c.norm)
 		if err != nil || !slices.Equal(got[0], c.want) {
@@ -287,20 +287,20 @@ func TestChange(t *testing.T) {
 }
 
 func TestNamesGoThroughJSON(t *testing.T) {
-	type options struct {
-		Source Source
-		Norm   Normalization
-	}
+	type options struct{ Source Source }
 	for _, s := range Sources() {
-		for n := ByMax; n <= Raw; n++ {
-			data, err := json.Marshal(options{s, n})
-			var back options
-			if err != nil || json.Unmarshal(data, &back) != nil || back != (options{s, n}) {
-				t.Errorf("%s: %v %v", data, err, back)
-			}
+		data, err := json.Marshal(options{s})
+		var back options
+		if err != nil || json.Unmarshal(data, &back) != nil || back != (options{s}) {
+			t.Errorf("%s: %v %v", data, err, back)
 		}
 	}
-	if data, _ := json.Marshal(options{}); string(data) != `{"Source":"low_cross_high_self","Norm":"max"}` {
+	for _, n := range Normalizations() {
+		if back, err := ParseNormalization(n.String()); err != nil || back != n {
+			t.Errorf("%s: %v %v", n, back, err)
+		}
+	}
+	if data, _ := json.Marshal(options{}); string(data) != `{"Source":"low_cross_high_self"}` {
 		t.Errorf("the zero value is not the paper's default: %s", data)
 	}
 	if _, err := json.Marshal(Source(9)); err == nil {
@@ -309,7 +309,7 @@ func TestNamesGoThroughJSON(t *testing.T) {
 	if _, err := ParseSource("high_cross"); err == nil || !strings.Contains(err.Error(), "low_cross_all_self") {
 		t.Errorf("an unknown source: %v", err)
 	}
-	if err := json.Unmarshal([]byte(`{"Norm":"mean"}`), new(options)); err == nil {
+	if _, err := ParseNormalization("mean"); err == nil || !strings.Contains(err.Error(), "min_max_per_channel") {
 		t.Error("an unknown normalisation was read")
 	}
 }

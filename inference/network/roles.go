@@ -30,6 +30,7 @@ type roles struct {
 	noise       *nn.Value         // [1] whether the predicted noise is wanted
 	crossLevels map[int]*nn.Value // level -> [1] whether its cross maps count
 	selfLevels  map[int]*nn.Value // level -> [1] whether its self maps count
+	layerMaps   *nn.Value         // [1] whether the map of every layer is normalised
 	anyCross    *nn.Value
 	anySelf     *nn.Value
 
@@ -54,6 +55,7 @@ type keyValue struct{ k, v *nn.Value }
 // rows_<grid> [R T 2] int64 lists (subject, cell) and row_weights_<grid> [R T 1] the mask there; a subject's rows are distinct,
 // and those that fill up to T have weight 0. vision_bias [R n] is 0 for a token and -1e9 for what fills up to n. cross_levels and self_levels [grids] int64 say with 0 or 1 whose maps count, in the
 // order of AttentionGrids; where there are several grids, self maps refine cross maps of the grids below the finest only.
+// layer_maps [1] int64 says with 1 that every layer's map M becomes (M − min M) / (max M − min M + 10⁻⁶) before the mean over layers.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
 }
@@ -101,6 +103,7 @@ func newRoles(u *unet) *roles {
 	r.tokens = nn.Transpose(nn.Unsqueeze(words, 0), 0, 2, 1)
 	r.noise = b.Input("want_noise", tensor.I64, []int{1})
 	cross, self := b.Input("cross_levels", tensor.I64, []int{len(grids)}), b.Input("self_levels", tensor.I64, []int{len(grids)})
+	r.layerMaps = b.Input("layer_maps", tensor.I64, []int{1})
 	r.anyCross, r.anySelf = nn.Largest(cross), nn.Largest(self)
 	for i, grid := range grids {
 		level := bits.TrailingZeros(uint(grid))
@@ -191,10 +194,32 @@ func (r *roles) meanCross(levels []int) *nn.Value {
 	var sums, counts []*nn.Value
 	for _, level := range levels {
 		wanted := nn.Float(r.crossLevels[level])
-		sums = append(sums, nn.Mul(r.u.lift(nn.Mean(sumAll(r.taps[level]), 1), level), wanted))
+		sum := nn.If(r.layerMaps, func() []*nn.Value { return []*nn.Value{r.normalized(level)} }, func() []*nn.Value {
+			return []*nn.Value{r.u.lift(nn.Mean(sumAll(r.taps[level]), 1), level)}
+		})[0]
+		sums = append(sums, nn.Mul(sum, wanted))
 		counts = append(counts, nn.Scale(wanted, float64(len(r.taps[level]))))
 	}
 	return nn.Div(sumAll(sums), sumAll(counts))
+}
+
+// normalized is the sum of a level's cross maps on the grid [1 N G], of which each is brought to 0..1 by its own least and largest
+// value (min_max_per_channel of the released code).
+func (r *roles) normalized(level int) *nn.Value {
+	const epsilon = 1e-6
+	var layers []*nn.Value
+	for _, tap := range r.taps[level] {
+		layers = append(layers, nn.Mean(tap, 1))
+	}
+	// All layers at once: [L hw G] as L·G maps of one row each.
+	maps := nn.Transpose(nn.Concat(0, layers...), 0, 2, 1)
+	rows := nn.Reshape(maps, nn.Concat(0, r.u.scope.B.Ints(-1, 1), nn.Slice(nn.ShapeOf(maps), 0, 2, 3)), -1, 1, -1)
+	rows = nn.Transpose(r.u.lift(nn.Transpose(rows, 1, 2, 0), level), 2, 0, 1) // [L·G 1 N]
+	low := nn.Least(rows, 2)
+	span := nn.Sub(nn.Most(rows, 2), low)
+	rows = nn.Div(nn.Sub(rows, low), nn.Add(span, r.u.scope.B.Const(tensor.Of([]float32{epsilon}, 1))))
+	maps = nn.Reshape(rows, nn.Concat(0, r.u.scope.B.Ints(len(layers), -1), nn.Slice(nn.ShapeOf(rows), 0, 2, 3)), len(layers), -1, -1)
+	return nn.Transpose(nn.Sum(maps, 0), 0, 2, 1)
 }
 
 // maps is Eq. 12 on the guidance grid: the words' cross-attention, and refined by the mean self-attention of the wanted

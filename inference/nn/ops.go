@@ -338,6 +338,16 @@ func Sum(x *Value, axis int) *Value {
 	return x.b.node("ReduceSum", shape, []*Value{x, x.b.Ints(axis)}, attr("keepdims", 1))
 }
 
+// Most is the largest value along one axis, which stays with size 1.
+func Most(x *Value, axis int) *Value {
+	shape := slices.Clone(x.Shape)
+	shape[axis] = 1
+	return x.b.node("ReduceMax", shape, []*Value{x, x.b.Ints(axis)}, attr("keepdims", 1))
+}
+
+// Least is the smallest value along one axis, which stays with size 1; by Most, so that every provider has it.
+func Least(x *Value, axis int) *Value { return Scale(Most(Scale(x, -1), axis), -1) }
+
 // UpsampleNearest doubles height and width of an image.
 func UpsampleNearest(x *Value) *Value {
 	scales := []float32{1, 1, 2, 2}
