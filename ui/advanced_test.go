@@ -164,7 +164,7 @@ func TestLayerByLayer(t *testing.T) {
 	if r := b.state.Form.Request(); r.MaskNorm != "min_max_per_channel" || r.RawMask || !a.divide.Checked || !strings.Contains(b.set.presetNote.text, "layer by layer") {
 		t.Errorf("%+v, %q", r, b.set.presetNote.text)
 	}
-	past := Past{Recipe: inference.Recipe{Request: b.state.Form.Request()}}
+	past := Past{Recipe: recipe.Recipe{Request: b.state.Form.Request()}}
 	if f := (Form{Preset: "paper"}).Settle(&able).Take(past, allParts, &able); f.MaskNorm == "" {
 		t.Error("a recipe does not bring it back")
 	}
