@@ -27,6 +27,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(programVariable) == "main" { // with its signals
+		main()
+	}
 	if os.Getenv(programVariable) != "" {
 		os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}

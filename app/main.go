@@ -12,14 +12,34 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second interrupt ends the program at once
+		abandon(os.Args[1:])
+	})
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// patience is how long a command may take to end by itself after the first interrupt.
+const patience = 5 * time.Second
+
+// abandon ends a command that an interrupt does not reach, because it waits: for a drive that does not answer, for another program's
+// lock, for a library. All that it keeps is written so that the program may be killed at any time. The window ends by itself: it may
+// have to ask.
+func abandon(args []string) {
+	root := newRoot()
+	if c, _, err := root.Find(args); err != nil || c == root {
+		return
+	}
+	time.Sleep(patience)
+	fmt.Fprintln(os.Stderr, "interrupted")
+	os.Exit(exitStatus(context.Canceled))
 }
 
 // execute runs one command line and returns its exit status.

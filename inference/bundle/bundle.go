@@ -1,9 +1,11 @@
 // Package bundle is the model as the app runs it: a folder with graphs, weights, tokenizer and manifest (design §4). It makes
 // bundles from checkpoints, opens them, and verifies them against golden tensors.
 //
-// Contract: a bundle folder is complete or absent: Import and Extract write beside the target and rename at the end. Weights lie in
-// it, or, mapped, in the user's own checkpoint files, which Open compares with the manifest and nobody here ever writes. Same
-// checkpoint, same bytes. It runs graphs only through the session.Runtime it is given. Errors name the file or tensor, what
+// Contract: a bundle folder is complete or absent: Import and Extract write into a hidden folder and rename at the end; that the target
+// can be made is proven before the work, and what is finished is never deleted. Weights lie in it, or, mapped, in the user's own
+// checkpoint files, which Open compares with the manifest (by size and time, where the time is another by SHA-256) and nobody here
+// ever writes. Same checkpoint, same bytes. Configurations of strangers are bounded before anything is built of them, and models that
+// were trained in a way that is not computed are refused by the mark that says so. It runs graphs only through the session.Runtime it is given. Errors name the file or tensor, what
 // was found, what was wanted and the remedy.
 package bundle
 

@@ -112,7 +112,7 @@ func TestOddConfigs(t *testing.T) {
 		} else if allocated > most {
 			most = allocated
 		}
-		if took > 10*time.Second {
+		if took > time.Minute { // 10 s on a machine that does nothing else
 			t.Errorf("%s: %v", what, took)
 		}
 		slowest = max(slowest, took)

@@ -3,9 +3,13 @@
 //
 // Contract:
 //   - A file is recognised by its content, never by its name.
-//   - Nothing in a file is executed. Pickles are interpreted from closed lists of opcodes and of globals.
-//   - Sizes that a file declares are compared with the size of the file before memory is taken for them, so reading
-//     needs the memory of one tensor (twice that for one stored with gaps between its elements).
+//   - Nothing in a file is executed. Pickles are interpreted from a closed list of opcodes; of globals those of plain weights mean
+//     something, all others are names of objects that are never made, and those that would run something are refused.
+//   - Only regular files are opened (package userfile). Sizes that a file declares are compared with the size of the file before memory
+//     is taken for them, so reading needs the memory of one tensor (twice that for one stored with gaps between its elements). Headers
+//     and indexes are read as a stream and take their own size at most, pickles 16 times theirs; tensors are counted up to a bound.
+//   - What is not read (a type, an unknown kind of tensor, the state of a trainer) is listed as ignored. A tensor among it keeps its
+//     name, has the type tensor.Invalid, and is a problem for who needs it.
 //   - A broken file gives a *FormatError, an honest file that Realword does not read an *UnsupportedError. Both name the
 //     file, the tensor where there is one, and the remedy. Bad input never panics.
 //   - A File may be read by several goroutines at once. A Set is for one goroutine.

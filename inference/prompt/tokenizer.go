@@ -40,7 +40,7 @@ type special struct {
 }
 
 const (
-	maxFile = 64 << 20 // no vocabulary comes near
+	maxFile = 8 << 20 // CLIP's tokenizer.json has 4 MB
 	maxID   = 1 << 24
 	suffix  = "</w>" // marks the last symbol of a piece
 )
