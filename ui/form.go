@@ -12,6 +12,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 )
@@ -179,13 +180,7 @@ func following(s picture.Square, own picture.Fit) picture.Square {
 
 // scope is the γ_scope in force for a card.
 func scope(c Card, f Form, m *bundle.Manifest) float64 {
-	switch {
-	case c.Scope > 0:
-		return c.Scope
-	case m != nil && m.Presets[f.Preset].Scope > 0:
-		return m.Presets[f.Preset].Scope
-	}
-	return 0.2
+	return cmp.Or(c.Scope, presetsOf(m)[f.Preset].Scope, guidance.DefaultScope)
 }
 
 // Remove takes a card away. Its subject keeps its place.

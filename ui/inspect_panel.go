@@ -163,14 +163,9 @@ func (w *Window) canInspect() bool {
 // inspection begins one of what is in view.
 func (w *Window) inspection(subject int) (inspection, bool) {
 	film, _ := w.state.Film()
-	subjects, norm := slices.Clone(w.state.Run.Subjects), w.state.Run.Norm
+	subjects, norm := w.state.Run.Subjects, w.state.Run.Norm
 	if shot := w.state.Shot(); shot != nil {
-		subjects, norm = slices.Clone(shot.Recipe.Subjects), shot.Recipe.Normalization()
-	}
-	for i := range subjects {
-		if subjects[i].Scope == 0 && w.state.Model != nil { // of a run, before it is resolved
-			subjects[i].Scope = w.state.Model.Presets[w.state.Run.Preset].Scope
-		}
+		subjects, norm = shot.Recipe.Subjects, shot.Recipe.Normalization()
 	}
 	in, ok := inspect(film, subjects, norm, subject)
 	in.dress = w.state.dress()

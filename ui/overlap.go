@@ -64,11 +64,7 @@ func (s State) overlapNote() (note string, much bool) {
 	var list []guidance.Subject
 	shown := s.shownSubjects()
 	for _, subject := range shown {
-		scope := subject.Scope
-		if scope == 0 && s.Model != nil { // of a run, before it is resolved
-			scope = s.Model.Presets[s.Run.Preset].Scope
-		}
-		list = append(list, guidance.Subject{Word: subject.Word.Text, Scope: scope})
+		list = append(list, guidance.Subject{Word: subject.Word.Text, Scope: subject.Scope})
 	}
 	o := worstOverlap(step, list)
 	if o.a == o.b {

@@ -78,8 +78,9 @@ func (w *Window) advance(asked bool) {
 	}
 	view := w.state.View
 	w.state.Queue = w.state.Queue.Begin(t.ID)
-	w.state = w.state.Begin(len(t.Request.Seeds), t.Request.Stop)
-	w.state.Run.Subjects, w.state.Run.Preset, w.state.Run.Norm = t.Request.Subjects, t.Request.Preset, t.Request.Normalization()
+	full := inference.Defaults(*w.state.Model, t.Request) // before the engine has looked at it
+	w.state = w.state.Begin(len(full.Seeds), full.Stop)
+	w.state.Run.Subjects, w.state.Run.Norm = full.Subjects, full.Normalization()
 	if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(w.state.Shots)-1); elsewhere && !asked {
 		w.state.View = view
 	}

@@ -36,7 +36,6 @@ type Round struct {
 	Film         []inference.StepDone
 	Stop         int // T_stop of the run
 	Subjects     []inference.Subject
-	Preset       string
 	Norm         guidance.Normalization // of its masks
 	Stopped      bool
 	Err          error // why it ended early; nil after Done and after Cancel

@@ -214,8 +214,8 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 
 // defaultPresets are the paper's and the release's own settings (facts §9).
 var defaultPresets = map[string]Preset{
-	"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: guidance.LowCrossHighSelf.String(), Fit: picture.Pad},
-	"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true, Negative: ReleaseNegative, Fit: picture.Stretch},
+	"paper":   {Sampler: "ddim", Steps: 25, Stop: guidance.DefaultStop, CFG: 7.5, Scope: guidance.DefaultScope, MaskSource: guidance.LowCrossHighSelf.String(), Fit: picture.Pad},
+	"release": {Sampler: "dpm++", Steps: 25, Stop: guidance.DefaultStop, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true, Negative: ReleaseNegative, Fit: picture.Stretch},
 }
 
 // ReleaseNegative is what the released programs always send as the negative prompt (facts §5.6): its 75 tokens, all that the text
