@@ -16,7 +16,7 @@ var layers = []string{
 	"inference/recipe", "inference",
 	"inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
-	"inference/ort", "inference/ort/internal/native", "inference/session", "inference/synthetic",
+	"inference/ort", "inference/ort/internal/native", "inference/session", "inference/graph", "inference/synthetic",
 	"history", "inference/tensor", "inference/disk", "inference/ram", "inference/userfile", "assets", "assets/translations", "app/locale",
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/prompt"
 	"realword/inference/session"
 	"realword/inference/tensor"
@@ -29,7 +30,7 @@ type fakeModel struct {
 
 func (m *fakeModel) Manifest() bundle.Manifest       { return m.manifest }
 func (m *fakeModel) Tokenizer(int) *prompt.Tokenizer { return m.words }
-func (m *fakeModel) Graph(name string) string        { return m.manifest.Graphs[name] }
+func (m *fakeModel) Graph(name graph.Name) string    { return m.manifest.Graphs[name] }
 
 func newFakeModel(t *testing.T) *fakeModel {
 	t.Helper()
@@ -46,7 +47,7 @@ func newFakeModel(t *testing.T) *fakeModel {
 			"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
 			"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", Fit: "stretch", UncondVision: true},
 		},
-		Graphs: map[string]string{"text": "text", "vision": "vision", "unet": "unet", "text_kv": "text_kv", "vision_kv": "vision_kv", "decoder": "decoder"},
+		Graphs: map[graph.Name]string{graph.Text: "text", graph.Vision: "vision", graph.UNet: "unet", graph.TextKV: "text_kv", graph.VisionKV: "vision_kv", graph.Decoder: "decoder"},
 	}}
 }
 
@@ -119,7 +120,7 @@ func (s *fakeSession) Close() error {
 }
 
 func (s *fakeSession) ports() (in, out []string) {
-	return (&Graphs{model: s.runtime.model}).ports(s.graph)
+	return (&Graphs{model: s.runtime.model}).ports(graph.Name(s.graph))
 }
 
 func (s *fakeSession) Inputs() []session.Port {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/prompt"
 	"realword/inference/session"
@@ -18,10 +19,8 @@ import (
 // Model is an opened bundle as far as the loop needs it. Its methods may be called from any goroutine.
 type Model interface {
 	Manifest() bundle.Manifest
-	// Graph returns the path of a graph file by its manifest name: text, vision, text_kv, vision_kv, unet, decoder or
-	// decoder_tiled. It returns ""
-	// for a graph that the bundle does not have.
-	Graph(name string) string
+	// Graph returns the path of a graph file, "" for a graph that the bundle does not have.
+	Graph(name graph.Name) string
 	// Tokenizer returns the tokenizer of text encoder i, 0 or 1.
 	Tokenizer(i int) *prompt.Tokenizer
 }
@@ -31,13 +30,13 @@ type Model interface {
 type Graphs struct {
 	runtime Runtime
 	model   Model
-	open    map[string]session.Session
-	watch   func(what, graph string, took time.Duration) // told of every "open" and "run"; may be nil
+	open    map[graph.Name]session.Session
+	watch   func(what string, name graph.Name, took time.Duration) // told of every "open" and "run"; may be nil
 }
 
 // NewGraphs returns the networks of a model on a runtime. Nothing is opened yet.
 func NewGraphs(rt Runtime, m Model) *Graphs {
-	return &Graphs{runtime: rt, model: m, open: map[string]session.Session{}}
+	return &Graphs{runtime: rt, model: m, open: map[graph.Name]session.Session{}}
 }
 
 // Close closes every graph that was opened. Using g afterwards opens them again.
@@ -108,7 +107,7 @@ func (g *Graphs) features(ctx context.Context, ids [][]int64) (features, pooled 
 	for i, name := range g.textInputs() {
 		in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
 	}
-	out, err := g.run(ctx, "text", in, g.textOutputs()...)
+	out, err := g.run(ctx, graph.Text, in, g.textOutputs()...)
 	return out["encoder_hidden_states"], out["pooled"], err
 }
 
@@ -118,7 +117,7 @@ func (g *Graphs) textKV(ctx context.Context, features, pooled *tensor.Tensor) (E
 	for _, name := range g.layers("text") {
 		want = append(want, port(name, 1, prompt.Length, -1))
 	}
-	kv, err := g.keep(ctx, "text_kv", tensors{"encoder_hidden_states": features}, want...)
+	kv, err := g.keep(ctx, graph.TextKV, tensors{"encoder_hidden_states": features}, want...)
 	return Encoding{kv, pooled}, err
 }
 
@@ -134,7 +133,7 @@ func (g *Graphs) visionKV(ctx context.Context, tokens, bias *tensor.Tensor) (Vis
 	for _, name := range g.layers("vision") {
 		want = append(want, port(name, tokens.Shape[0], -1, -1, -1))
 	}
-	kv, err := g.keep(ctx, "vision_kv", tensors{"vision_tokens": tokens}, want...)
+	kv, err := g.keep(ctx, graph.VisionKV, tensors{"vision_tokens": tokens}, want...)
 	return Vision{kv, bias}, err
 }
 
@@ -149,7 +148,7 @@ func (g *Graphs) layers(of string) []string {
 
 // Vision encodes the views of one reference [5, 3, V, V] into visual tokens [1, n, C].
 func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tensor, error) {
-	out, err := g.run(ctx, "vision", tensors{"views": views}, port("tokens", 1, -1, g.model.Manifest().Vision.Width))
+	out, err := g.run(ctx, graph.Vision, tensors{"views": views}, port("tokens", 1, -1, g.model.Manifest().Vision.Width))
 	return out["tokens"], err
 }
 
@@ -157,7 +156,7 @@ func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tens
 func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Tensor, error) {
 	f := g.model.Manifest().Latent.Factor
 	name, in := g.decoder(latent.Shape[2], latent.Shape[3]), tensors{"latent": latent}
-	if name == tiledDecoder {
+	if name == graph.TiledDecoder {
 		in["strips"] = tensor.OfInts([]int64{int64(strips(latent.Shape[2], latent.Shape[3]))}, 1)
 	}
 	out, err := g.run(ctx, name, in, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
@@ -179,7 +178,7 @@ func (g *Graphs) guide(ctx context.Context, source guidance.Source, norm guidanc
 	})
 	h, w := g.gridOf(p.latent)
 	shape := []int{words.Shape[0], h, w}
-	out, err := g.runKept(ctx, "unet", in, kept, port("cross", shape...), port("scores", shape...))
+	out, err := g.runKept(ctx, graph.UNet, in, kept, port("cross", shape...), port("scores", shape...))
 	return out["cross"], out["scores"], err
 }
 
@@ -191,7 +190,7 @@ func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]fl
 		"token_weights": tensor.Zeros(0, prompt.Length), "want_noise": tensor.OfInts([]int64{1}, 1), "cross_levels": none, "self_levels": none,
 		layerMaps: tensor.OfInts([]int64{0}, 1),
 	})
-	out, err := g.runKept(ctx, "unet", in, kept, port("noise", p.latent.Shape...))
+	out, err := g.runKept(ctx, graph.UNet, in, kept, port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
 
@@ -257,7 +256,7 @@ func (g *Graphs) textInputs() []string {
 func port(name string, shape ...int) session.Port { return session.Port{Name: name, Shape: shape} }
 
 // load opens a graph unless it is open, and checks that it has the ports that Realword uses.
-func (g *Graphs) load(name string) (session.Session, error) {
+func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	if s, ok := g.open[name]; ok {
 		return s, nil
 	}
@@ -267,8 +266,8 @@ func (g *Graphs) load(name string) (session.Session, error) {
 	}
 	defer g.took("open", name, time.Now())
 	s, err := g.runtime.Open(path, session.Options{
-		Once: once(name),
-		CUDA: g.model.Graph(bundle.CUDA(name)),
+		Once: name.Once(),
+		CUDA: g.model.Graph(name.CUDA()),
 
 		Outside: g.model.Manifest().Outside(),
 	})
@@ -284,7 +283,7 @@ func (g *Graphs) load(name string) (session.Session, error) {
 }
 
 // release closes graphs; those that are not open stay so. Their next use opens them again.
-func (g *Graphs) release(names ...string) error {
+func (g *Graphs) release(names ...graph.Name) error {
 	var errs []error
 	for _, name := range names {
 		if s, ok := g.open[name]; ok {
@@ -295,32 +294,27 @@ func (g *Graphs) release(names ...string) error {
 	return errors.Join(errs...)
 }
 
-// once tells whether a graph runs once or twice for a picture, and not in every pass.
-func once(name string) bool {
-	return slices.Contains([]string{"text", "vision", "text_kv", "vision_kv", "decoder", tiledDecoder}, name)
-}
-
 // ports returns the names of a graph's inputs and outputs.
-func (g *Graphs) ports(name string) (in, out []string) {
+func (g *Graphs) ports(name graph.Name) (in, out []string) {
 	m := g.model.Manifest()
 	switch name {
-	case "text":
+	case graph.Text:
 		out = []string{"encoder_hidden_states"}
 		if m.Text.Pooled {
 			out = append(out, "pooled")
 		}
 		return g.textInputs(), out
-	case "vision":
+	case graph.Vision:
 		return []string{"views"}, []string{"tokens"}
-	case "decoder":
+	case graph.Decoder:
 		return []string{"latent"}, []string{"picture"}
-	case tiledDecoder:
+	case graph.TiledDecoder:
 		return []string{"latent", "strips"}, []string{"picture"}
-	case "text_kv":
+	case graph.TextKV:
 		return []string{"encoder_hidden_states"}, g.layers("text")
-	case "vision_kv":
+	case graph.VisionKV:
 		return []string{"vision_tokens"}, g.layers("vision")
-	case "unet":
+	case graph.UNet:
 		step := slices.Concat([]string{"sample", "timestep", "vision_bias"}, g.layers("text"), g.layers("vision"))
 		if m.Text.Pooled {
 			step = append(step, "text_embeds", "time_ids")
@@ -332,37 +326,37 @@ func (g *Graphs) ports(name string) (in, out []string) {
 			step = append(step, layerMaps)
 		}
 		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
-	case "plain", "naive", "naive_guidance":
+	case graph.Plain, graph.Naive, graph.NaiveGuidance:
 		in = []string{"sample", "timestep", "encoder_hidden_states"}
 		if m.Text.Pooled {
 			in = append(in, "text_embeds", "time_ids")
 		}
 		switch name {
-		case "plain":
+		case graph.Plain:
 			return in, []string{"noise"}
-		case "naive":
+		case graph.Naive:
 			return append(in, "vision_tokens", "masks"), []string{"noise"}
 		}
 		return append(in, "token_weights"), []string{"noise", "scores"}
 	default:
-		panic("no graph is called " + name)
+		panic("no graph is called " + string(name))
 	}
 }
 
-func (g *Graphs) took(what, graph string, since time.Time) {
+func (g *Graphs) took(what string, name graph.Name, since time.Time) {
 	if g.watch != nil {
-		g.watch(what, graph, time.Since(since))
+		g.watch(what, name, time.Since(since))
 	}
 }
 
 // run executes a graph and checks the shapes of what comes back, so that a damaged bundle is an error here and not a
 // wrong index later. A -1 in a wanted shape fits any length.
-func (g *Graphs) run(ctx context.Context, name string, in tensors, want ...session.Port) (tensors, error) {
+func (g *Graphs) run(ctx context.Context, name graph.Name, in tensors, want ...session.Port) (tensors, error) {
 	return g.runKept(ctx, name, in, nil, want...)
 }
 
 // runKept is run with some inputs kept by the device.
-func (g *Graphs) runKept(ctx context.Context, name string, in tensors, kept map[string]session.Value, want ...session.Port) (tensors, error) {
+func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept map[string]session.Value, want ...session.Port) (tensors, error) {
 	s, err := g.load(name)
 	if err != nil {
 		return nil, err
@@ -387,7 +381,7 @@ func (g *Graphs) runKept(ctx context.Context, name string, in tensors, kept map[
 }
 
 // keep is run whose outputs stay with the device where the runtime can keep them.
-func (g *Graphs) keep(ctx context.Context, name string, in tensors, want ...session.Port) (KV, error) {
+func (g *Graphs) keep(ctx context.Context, name graph.Name, in tensors, want ...session.Port) (KV, error) {
 	s, err := g.load(name)
 	if err != nil {
 		return KV{}, err
@@ -424,6 +418,6 @@ func fits(shape []int, want session.Port) bool {
 	return slices.EqualFunc(shape, want.Shape, func(have, want int) bool { return want == -1 || have == want })
 }
 
-func misshapen(graph string, want session.Port) error {
-	return fmt.Errorf("the %s graph gave %s of another shape than %v: the bundle is damaged, import the model again", graph, want.Name, want.Shape)
+func misshapen(name graph.Name, want session.Port) error {
+	return fmt.Errorf("the %s graph gave %s of another shape than %v: the bundle is damaged, import the model again", name, want.Name, want.Shape)
 }

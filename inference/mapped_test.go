@@ -11,6 +11,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/session"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
@@ -73,7 +74,7 @@ func TestMappedWeights(t *testing.T) {
 func outputs(t *testing.T, rt inference.Runtime, b *bundle.Bundle) map[string]*tensor.Tensor {
 	t.Helper()
 	all := map[string]*tensor.Tensor{}
-	for _, name := range []string{"text", "unet", "decoder"} {
+	for _, name := range []graph.Name{graph.Text, graph.UNet, graph.Decoder} {
 		s, err := rt.Open(b.Graph(name), session.Options{Outside: b.Manifest().Outside()})
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +88,7 @@ func outputs(t *testing.T, rt inference.Runtime, b *bundle.Bundle) map[string]*t
 			t.Fatal(err)
 		}
 		for port, v := range out {
-			all[name+"."+port] = v
+			all[string(name)+"."+port] = v
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

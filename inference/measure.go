@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/random"
 	"realword/inference/tensor"
@@ -71,15 +72,15 @@ type Ratios struct {
 // Ratios composes the loops from their passes: 2 passes a step for text-to-image, a third before T_stop for the customized
 // picture. The second result is that of the naive way, empty where it was not measured.
 func (m Measurement) Ratios() (ours, naive Ratios) {
-	stages := func(names ...string) (sum float64) {
+	stages := func(names ...graph.Name) (sum float64) {
 		for _, n := range names {
-			for _, s := range Find(m.Stages, n).Seconds {
+			for _, s := range Find(m.Stages, string(n)).Seconds {
 				sum += s
 			}
 		}
 		return sum
 	}
-	words, pictures := stages("text", "text_kv", "decoder"), stages("vision", "vision_kv")
+	words, pictures := stages(graph.Text, graph.TextKV, graph.Decoder), stages(graph.Vision, graph.VisionKV)
 	at := func(name string, i int) (float64, bool) { // the fastest for i < 0
 		t := Find(m.Passes, name)
 		switch {
@@ -118,7 +119,7 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 			r.LoopEach, r.WholeEach = append(r.LoopEach, loop), append(r.WholeEach, whole)
 		}
 		compose(&ours, PassGeneration, PassGuidance, pictures)
-		compose(&naive, PassNaiveGeneration, PassNaiveGuidance, stages("vision"))
+		compose(&naive, PassNaiveGeneration, PassNaiveGuidance, stages(graph.Vision))
 	}
 	return ours, naive
 }
@@ -156,12 +157,12 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	defer func() { err = errors.Join(err, w.graphs.Close()) }()
 	m.Steps, m.Stop, m.CFG = p.request.Steps, p.request.Stop, p.request.CFG != 1
 
-	w.graphs.watch = func(what, graph string, d time.Duration) {
+	w.graphs.watch = func(what string, name graph.Name, d time.Duration) {
 		switch {
 		case what == "open":
-			m.Load = add(m.Load, graph, d.Seconds())
-		case graph != "unet":
-			m.Stages = add(m.Stages, graph, d.Seconds())
+			m.Load = add(m.Load, string(name), d.Seconds())
+		case name != graph.UNet:
+			m.Stages = add(m.Stages, string(name), d.Seconds())
 		}
 	}
 	l := newLoop(w.graphs, p.request)
@@ -258,7 +259,7 @@ func (w *worker) passes(ctx context.Context, l *Loop, p plan, o MeasureOptions) 
 	if l.UncondVision != nil {
 		list = append(list, aPass{PassUncond, pass(*l.UncondVision, masks)})
 	}
-	if !o.Naive || w.graphs.model.Graph("plain") == "" || w.graphs.model.Graph("naive") == "" || w.graphs.model.Graph("naive_guidance") == "" {
+	if !o.Naive || w.graphs.model.Graph(graph.Plain) == "" || w.graphs.model.Graph(graph.Naive) == "" || w.graphs.model.Graph(graph.NaiveGuidance) == "" {
 		return list, nil
 	}
 	o.Doing("load the naive graphs")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/prompt"
 	"realword/inference/ram"
 	"realword/inference/session"
@@ -100,7 +101,7 @@ type memoryWanted struct {
 // modelSizes is what of a model decides its memory.
 type modelSizes struct {
 	manifest bundle.Manifest
-	graphs   map[string][]session.Weight // of the graphs that the loop runs
+	graphs   map[graph.Name][]session.Weight // of the graphs that the loop runs
 }
 
 // What the program holds without a model (library, Go's heap, the window), and how many times the largest intermediate value
@@ -119,7 +120,7 @@ const (
 // largeModel is the size of a U-Net in float32 from which graphs are opened when they are needed and closed after.
 const largeModel = 2 << 30
 
-func (s modelSizes) large() bool { return float32Bytes(s.graphs["unet"]) > largeModel }
+func (s modelSizes) large() bool { return float32Bytes(s.graphs[graph.UNet]) > largeModel }
 
 func float32Bytes(weights []session.Weight) (n int64) {
 	for _, w := range weights {
@@ -142,23 +143,23 @@ func (s modelSizes) plan(w memoryWanted, available int64) MemoryPlan {
 	h, wide := w.height/m.Latent.Factor, w.width/m.Latent.Factor
 	textKV, visionKV := s.keysAndValues(w)
 
-	text := s.use(StageText, available, "text", "text_kv")
-	text.Activations += textFactor * 4 * prompt.Length * widest(s.graphs["text"])
+	text := s.use(StageText, available, graph.Text, graph.TextKV)
+	text.Activations += textFactor * 4 * prompt.Length * widest(s.graphs[graph.Text])
 	text.KV = textKV
-	vision := s.use(StageVision, available, "vision", "vision_kv")
+	vision := s.use(StageVision, available, graph.Vision, graph.VisionKV)
 	views := int64(5 * (m.Vision.View / 14) * (m.Vision.View / 14)) // positions, at the usual patch
-	vision.Activations += visionFactor * 4 * views * widest(s.graphs["vision"])
+	vision.Activations += visionFactor * 4 * views * widest(s.graphs[graph.Vision])
 	vision.KV = textKV + visionKV
-	unet := s.use(StageDenoise, available, "unet")
-	passes := unetFactor * 4 * largestValue(s.graphs["unet"], h, wide)
+	unet := s.use(StageDenoise, available, graph.UNet)
+	passes := unetFactor * 4 * largestValue(s.graphs[graph.UNet], h, wide)
 	// Opening it takes its weights of half precision to float32 before it reorders them.
 	unet.Activations = max(unet.Activations+passes, s.opening(available))
 	unet.KV = textKV + visionKV
-	decoder := s.use(StageDecode, available, "decoder")
-	if _, ok := s.graphs[tiledDecoder]; ok && tiled(h, wide) {
-		decoder.Activations = int64(tiledDecoderFactor * 4 * float64(lastLevel(s.graphs["decoder"])) * float64(w.width) * float64(w.height))
+	decoder := s.use(StageDecode, available, graph.Decoder)
+	if _, ok := s.graphs[graph.TiledDecoder]; ok && tiled(h, wide) {
+		decoder.Activations = int64(tiledDecoderFactor * 4 * float64(lastLevel(s.graphs[graph.Decoder])) * float64(w.width) * float64(w.height))
 	} else {
-		decoder.Activations = int64(wholeDecoderFactor * 4 * float64(largestValue(s.graphs["decoder"], w.height, w.width)))
+		decoder.Activations = int64(wholeDecoderFactor * 4 * float64(largestValue(s.graphs[graph.Decoder], w.height, w.width)))
 	}
 	decoder.KV = textKV + visionKV
 
@@ -193,11 +194,11 @@ func (s modelSizes) plan(w memoryWanted, available int64) MemoryPlan {
 }
 
 // use is what a stage holds of its graphs' weights, as sessions choose it.
-func (s modelSizes) use(stage Stage, available int64, graphs ...string) MemoryUse {
+func (s modelSizes) use(stage Stage, available int64, graphs ...graph.Name) MemoryUse {
 	u := MemoryUse{Stage: stage}
 	for _, name := range graphs {
 		weights := s.graphs[name]
-		if session.ChooseWeights(float32Bytes(weights), available, once(name)) == session.Packed {
+		if session.ChooseWeights(float32Bytes(weights), available, name.Once()) == session.Packed {
 			u.Weights += float32Bytes(weights)
 			continue
 		}
@@ -217,7 +218,7 @@ func (s modelSizes) use(stage Stage, available int64, graphs ...string) MemoryUs
 // opening is what the U-Net's session holds beside its weights while it is made: for packing a third of them, else those of the
 // convolutions once more, where they are converted.
 func (s modelSizes) opening(available int64) (n int64) {
-	weights := s.graphs["unet"]
+	weights := s.graphs[graph.UNet]
 	if all := float32Bytes(weights); session.ChooseWeights(all, available, false) == session.Packed {
 		return all / 10 * 3
 	}
@@ -237,7 +238,7 @@ func (s modelSizes) keysAndValues(w memoryWanted) (text, vision int64) {
 		}
 		return n
 	}
-	text = 4 * prompt.Length * rows(s.graphs["text_kv"])
+	text = 4 * prompt.Length * rows(s.graphs[graph.TextKV])
 	if w.uncond {
 		text *= 2
 	}
@@ -248,7 +249,7 @@ func (s modelSizes) keysAndValues(w memoryWanted) (text, vision int64) {
 	if w.uncondVision {
 		pictures++
 	}
-	return text, 4 * int64(len(w.references)*pictures*s.manifest.Vision.Tokens) * rows(s.graphs["vision_kv"])
+	return text, 4 * int64(len(w.references)*pictures*s.manifest.Vision.Tokens) * rows(s.graphs[graph.VisionKV])
 }
 
 // widest is the most channels that a linear layer has.
@@ -369,8 +370,8 @@ func (g *Graphs) sizes() (*modelSizes, error) {
 	if !ok {
 		return nil, nil
 	}
-	s := &modelSizes{manifest: g.model.Manifest(), graphs: map[string][]session.Weight{}}
-	for _, name := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "decoder", tiledDecoder} {
+	s := &modelSizes{manifest: g.model.Manifest(), graphs: map[graph.Name][]session.Weight{}}
+	for _, name := range graph.All() {
 		path := g.model.Graph(name)
 		if path == "" {
 			continue

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/session"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
@@ -32,12 +33,12 @@ func sdxl(t *testing.T) modelSizes {
 		Presets: map[string]bundle.Preset{"paper": {CFG: 7.5}, "release": {CFG: 3.5, UncondVision: true}},
 	}
 	decoder := half(f.Autoencoder(), func(name string) bool { return strings.HasPrefix(name, "decoder.") })
-	return modelSizes{m, map[string][]session.Weight{
+	return modelSizes{m, map[graph.Name][]session.Weight{
 		"text": half(append(f.TextModel(0), f.TextModel(1)...), all), "vision": half(append(f.SigLIPImage(), f.DINOv2()...), all),
 		"text_kv":   half(f.UNet(), func(n string) bool { return strings.Contains(n, "attn2.to_k.") || strings.Contains(n, "attn2.to_v.") }),
 		"vision_kv": half(f.VisualKV(), part("_vision.")),
 		"unet":      half(f.UNet(), func(n string) bool { return !strings.Contains(n, "attn2.to_k.") && !strings.Contains(n, "attn2.to_v.") }),
-		"decoder":   decoder, tiledDecoder: decoder,
+		"decoder":   decoder, graph.TiledDecoder: decoder,
 	}}
 }
 
@@ -67,7 +68,7 @@ func TestMemoryOfSDXL(t *testing.T) {
 	near("decode", by[StageDecode].Held(), 3.229e9)
 	near("weights of the U-Net", by[StageDenoise].Weights, 1.333e9)
 	whole := s
-	whole.graphs = map[string][]session.Weight{"decoder": s.graphs["decoder"]}
+	whole.graphs = map[graph.Name][]session.Weight{"decoder": s.graphs["decoder"]}
 	large := memoryWanted{width: 1024, height: 1024}
 	for _, u := range planMemory(whole, large, 20*gb).Stages {
 		if u.Stage == StageDecode {

@@ -3,6 +3,7 @@ package inference
 import (
 	"context"
 
+	"realword/inference/graph"
 	"realword/inference/tensor"
 )
 
@@ -10,7 +11,7 @@ import (
 
 // plainNoise is text-to-image by a graph that can do nothing else.
 func (g *Graphs) plainNoise(ctx context.Context, p point, features *tensor.Tensor) (*tensor.Tensor, error) {
-	out, err := g.run(ctx, "plain", g.naiveInputs(p, features), port("noise", p.latent.Shape...))
+	out, err := g.run(ctx, graph.Plain, g.naiveInputs(p, features), port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
 
@@ -24,7 +25,7 @@ func (g *Graphs) naiveNoise(ctx context.Context, p point, features, tokens *tens
 		copy(all.F32[r*h*w:], mask)
 	}
 	in["vision_tokens"], in["masks"] = tokens, all
-	out, err := g.run(ctx, "naive", in, port("noise", p.latent.Shape...))
+	out, err := g.run(ctx, graph.Naive, in, port("noise", p.latent.Shape...))
 	return out["noise"], err
 }
 
@@ -32,7 +33,7 @@ func (g *Graphs) naiveNoise(ctx context.Context, p point, features, tokens *tens
 func (g *Graphs) naiveGuide(ctx context.Context, p point, features, words *tensor.Tensor) (noise, scores *tensor.Tensor, err error) {
 	in := g.naiveInputs(p, features)
 	in["token_weights"] = words
-	out, err := g.run(ctx, "naive_guidance", in, port("noise", p.latent.Shape...), port("scores", words.Shape[0], -1, -1))
+	out, err := g.run(ctx, graph.NaiveGuidance, in, port("noise", p.latent.Shape...), port("scores", words.Shape[0], -1, -1))
 	return out["noise"], out["scores"], err
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/onnx"
 	"realword/inference/prompt"
@@ -71,7 +72,7 @@ func (c *comparison) stages(width, height int) {
 		for i, name := range g.textInputs() {
 			in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
 		}
-		out, err := g.run(c.ctx, "text", in, g.textOutputs()...)
+		out, err := g.run(c.ctx, graph.Text, in, g.textOutputs()...)
 		return out["encoder_hidden_states"], err
 	})
 	if c.err == nil {

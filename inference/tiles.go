@@ -1,25 +1,25 @@
 package inference
 
-import "realword/inference/session"
-
-// tiledDecoder is the decoder that works on strips of the picture: the same result in less memory, see network.TiledDecoderGraph.
-const tiledDecoder = "decoder_tiled"
+import (
+	"realword/inference/graph"
+	"realword/inference/session"
+)
 
 // stripCells is about how many latent cells a strip has: 4 rows of 1024 pixels. Smaller ones cost time in the halo of every
 // convolution, larger ones memory, and a cancelled run waits for the convolution of one strip.
 const stripCells = 512
 
 // decoder says which graph decodes a latent of h × w cells.
-func (g *Graphs) decoder(h, w int) string {
+func (g *Graphs) decoder(h, w int) graph.Name {
 	if p, ok := g.runtime.(session.Placed); ok {
 		if name, _ := p.Provider(); name != "CPU" {
-			return "decoder" // strips wait for each other, which a graphics card does not like
+			return graph.Decoder // strips wait for each other, which a graphics card does not like
 		}
 	}
-	if g.model.Graph(tiledDecoder) == "" || !tiled(h, w) {
-		return "decoder"
+	if g.model.Graph(graph.TiledDecoder) == "" || !tiled(h, w) {
+		return graph.Decoder
 	}
-	return tiledDecoder
+	return graph.TiledDecoder
 }
 
 // tiled tells whether a latent of h × w cells is decoded in strips. Tiny pictures gain nothing from them.

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"realword/inference/checkpoint"
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/tensor"
@@ -194,7 +195,7 @@ func (g *golden) text(ctx context.Context) error {
 	for i, t := range g.ids("text.in.input_ids") {
 		in[g.graphs.textInputs()[i]] = t
 	}
-	out, err := g.graphs.run(ctx, "text", in, g.graphs.textOutputs()...)
+	out, err := g.graphs.run(ctx, graph.Text, in, g.graphs.textOutputs()...)
 	if err != nil {
 		return err
 	}

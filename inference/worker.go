@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/random"
@@ -70,7 +71,7 @@ func (w *worker) generate(j *job) error {
 	}
 	large := w.engine.large()
 	if large {
-		if err := w.graphs.release("text", "vision"); err != nil {
+		if err := w.graphs.release(graph.Text, graph.Vision); err != nil {
 			return err
 		}
 	}
@@ -101,7 +102,7 @@ func (w *worker) generate(j *job) error {
 		}
 		w.stage(j, StageDecode, n)
 		if p, ok := w.engine.Memory(r); ok && p.closeUNet {
-			if err := w.graphs.release("unet"); err != nil {
+			if err := w.graphs.release(graph.UNet); err != nil {
 				return err
 			}
 		}
@@ -110,7 +111,7 @@ func (w *worker) generate(j *job) error {
 			return err
 		}
 		if large {
-			if err := w.graphs.release("decoder", tiledDecoder); err != nil {
+			if err := w.graphs.release(graph.Decoder, graph.TiledDecoder); err != nil {
 				return err
 			}
 		}
@@ -126,12 +127,12 @@ func (w *worker) generate(j *job) error {
 // encoders: the others are opened when they run.
 func (w *worker) load(ctx context.Context, l *Loop) error {
 	shape := l.shape()
-	names := []string{"text", "text_kv", "vision_kv"}
+	names := []graph.Name{graph.Text, graph.TextKV, graph.VisionKV}
 	if !w.engine.large() {
-		names = append(names, "unet", w.graphs.decoder(shape[2], shape[3]))
+		names = append(names, graph.UNet, w.graphs.decoder(shape[2], shape[3]))
 	}
 	if len(l.Subjects) > 0 {
-		names = append(names, "vision")
+		names = append(names, graph.Vision)
 	}
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {

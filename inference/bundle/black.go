@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/disk"
+	"realword/inference/graph"
 	"realword/inference/tensor"
 )
 
@@ -72,7 +73,7 @@ func (b *Bundle) blackMetadata(by string, tokens *tensor.Tensor) map[string]stri
 		return map[string]string{"sha256": err.Error()}
 	}
 	network := sha256.New()
-	for _, name := range []string{b.manifest.Graphs["vision"], "weights/vision.bin"} {
+	for _, name := range []string{b.manifest.Graphs[graph.Vision], "weights/vision.bin"} {
 		fmt.Fprintln(network, b.manifest.Files[name])
 	}
 	for _, f := range b.manifest.Mapped {

@@ -26,6 +26,7 @@ import (
 	"slices"
 
 	"realword/inference/disk"
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/prompt"
@@ -127,7 +128,7 @@ func (b *Bundle) Dir() string { return b.dir }
 func (b *Bundle) Manifest() Manifest { return b.manifest }
 
 // Graph returns the path of a graph by its manifest name, "" when the bundle has none of that name.
-func (b *Bundle) Graph(name string) string {
+func (b *Bundle) Graph(name graph.Name) string {
 	file, ok := b.manifest.Graphs[name]
 	if !ok {
 		return ""
@@ -301,7 +302,7 @@ func (m *Manifest) check() error {
 	if err := m.checkNumbers(); err != nil {
 		errs = append(errs, err)
 	}
-	for _, g := range []string{"text", "vision", "text_kv", "vision_kv", "unet", "decoder"} {
+	for _, g := range graph.Required() {
 		want(m.Graphs[g] != "", "graphs.%s is not given", g)
 	}
 	for name, file := range m.Graphs {

@@ -5,14 +5,15 @@ import (
 	"testing"
 
 	"realword/inference/bundle"
+	"realword/inference/graph"
 	"realword/inference/synthetic"
 )
 
 // TestGraphsForCUDA finds the forms for CUDA of the graphs that convolve, and none of the others.
 func TestGraphsForCUDA(t *testing.T) {
 	b := importTree(t, tree(t, synthetic.Options{}, nil), bundle.Options{})
-	for name, want := range map[string]bool{"unet": true, "decoder": true, "text": false, "vision": false, "text_kv": false} {
-		path := b.Graph(bundle.CUDA(name))
+	for name, want := range map[graph.Name]bool{"unet": true, "decoder": true, "text": false, "vision": false, "text_kv": false} {
+		path := b.Graph(name.CUDA())
 		if want != (path != "") {
 			t.Errorf("%s for CUDA is %q", name, path)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/disk"
+	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/network"
 	"realword/inference/nn"
@@ -101,7 +102,7 @@ type importer struct {
 
 	ingredients
 	manifest Manifest
-	graphs   map[string]*onnx.Model
+	graphs   map[graph.Name]*onnx.Model
 	files    []weightFile
 }
 
@@ -267,7 +268,7 @@ func (im *importer) describe() Manifest {
 		Text:     text,
 		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
 		Schedule: im.schedule, Presets: presets, LayerMaps: true, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
-		Graphs: map[string]string{}, Files: map[string]string{}, Sources: map[string]string{},
+		Graphs: map[graph.Name]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }
 
@@ -276,7 +277,7 @@ func (im *importer) build() error {
 	if err := im.deepEnough(); err != nil {
 		return err
 	}
-	im.graphs = map[string]*onnx.Model{}
+	im.graphs = map[graph.Name]*onnx.Model{}
 	var errs []error
 	texts := map[string]checkpoint.Source{}
 	var textEncoders []network.TextEncoder
@@ -291,7 +292,7 @@ func (im *importer) build() error {
 		encoders = append(encoders, network.Encoder{Config: e.ViTConfig, Scope: e.name})
 	}
 
-	add := func(name string, model *onnx.Model, err error) {
+	add := func(name graph.Name, model *onnx.Model, err error) {
 		if err = errors.Join(im.ctx.Err(), err); err != nil {
 			errs = append(errs, err)
 			return
@@ -306,7 +307,7 @@ func (im *importer) build() error {
 		}
 	}
 	model, err := network.TextGraph(textEncoders, im.unet.TextTime(), text.Store)
-	add("text", model, err)
+	add(graph.Text, model, err)
 
 	see := im.newFile("vision", checkpoint.Join(vision))
 	switch im.projector.Class {
@@ -321,42 +322,42 @@ func (im *importer) build() error {
 		}
 	}
 	model, err = network.VisionGraph(encoders, im.projector, see.Store)
-	add("vision", model, err)
+	add(graph.Vision, model, err)
 
 	denoise := im.newFile("unet", im.unetWeights)
 	model, err = network.UNetGraph(im.unet, denoise.Store)
-	add("unet", model, err)
+	add(graph.UNet, model, err)
 	model, kvErr := network.TextKVGraph(im.unet, denoise.Store)
-	add("text_kv", model, kvErr)
+	add(graph.TextKV, model, kvErr)
 	model, kvErr = network.VisionKVGraph(im.unet, denoise.Store)
-	add("vision_kv", model, kvErr)
+	add(graph.VisionKV, model, kvErr)
 	if err == nil { // the same tensors, and so the same problems
 		model, err = network.UNetGraphFor(nn.CUDA, im.unet, denoise.Store)
-		add(CUDA("unet"), model, err)
-		for name, graph := range map[string]func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error){
-			"plain": network.PlainGraph, "naive": network.NaiveGraph, "naive_guidance": network.NaiveGuidanceGraph,
+		add(graph.UNet.CUDA(), model, err)
+		for name, build := range map[graph.Name]func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error){
+			graph.Plain: network.PlainGraph, graph.Naive: network.NaiveGraph, graph.NaiveGuidance: network.NaiveGuidanceGraph,
 		} {
-			model, err = graph(nn.CPU, im.unet, denoise.Store)
+			model, err = build(nn.CPU, im.unet, denoise.Store)
 			add(name, model, err)
 			if im.model.Family == "toybox" {
 				continue // it is carried in the program and measured on the CPU
 			}
-			model, err = graph(nn.CUDA, im.unet, denoise.Store)
-			add(CUDA(name), model, err)
+			model, err = build(nn.CUDA, im.unet, denoise.Store)
+			add(name.CUDA(), model, err)
 		}
 	}
 
 	decode := im.newFile("vae", im.vaeWeights)
 	decode.set.Ignore(`encoder\..*|quant_conv\..*`, "generating needs the decoder only")
 	model, err = network.DecoderGraph(im.vae, decode.Store)
-	add("decoder", model, err)
+	add(graph.Decoder, model, err)
 	if err == nil {
 		model, err = network.DecoderGraphFor(nn.CUDAFloat32, im.vae, decode.Store)
-		add(CUDA("decoder"), model, err)
+		add(graph.Decoder.CUDA(), model, err)
 	}
 	if err == nil { // it has the same tensors, and so the same problems
 		model, err := network.TiledDecoderGraph(im.vae, decode.Store)
-		add("decoder_tiled", model, err)
+		add(graph.TiledDecoder, model, err)
 	}
 
 	for _, f := range im.files {
@@ -499,8 +500,8 @@ func (im *importer) write(dir string) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(im.graphs)) {
-		m.Graphs[name] = name + ".onnx"
-		if err := put(name+".onnx", im.graphs[name].Marshal()); err != nil {
+		m.Graphs[name] = string(name) + ".onnx"
+		if err := put(m.Graphs[name], im.graphs[name].Marshal()); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package bundle
 import (
 	"math"
 
+	"realword/inference/graph"
 	"realword/inference/picture"
 )
 
@@ -30,15 +31,11 @@ type Manifest struct {
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
-	Graphs  map[string]string `json:"graphs"`           // text, vision, text_kv, vision_kv, unet, decoder; plain, naive, naive_guidance for comparison; what convolves also as made for CUDA, see CUDA -> file
-	Files   map[string]string `json:"files"`            // every file of the bundle but the manifest -> SHA-256, hex
-	Sources map[string]string `json:"sources"`          // checkpoint files it was made of -> SHA-256
-	Mapped  []MappedFile      `json:"mapped,omitempty"` // files outside the bundle from which graphs read weights; absent where all were copied
+	Graphs  map[graph.Name]string `json:"graphs"`           // name -> file; what convolves also as made for CUDA
+	Files   map[string]string     `json:"files"`            // every file of the bundle but the manifest -> SHA-256, hex
+	Sources map[string]string     `json:"sources"`          // checkpoint files it was made of -> SHA-256
+	Mapped  []MappedFile          `json:"mapped,omitempty"` // files outside the bundle from which graphs read weights; absent where all were copied
 }
-
-// CUDA is the manifest's name of a graph as made for CUDA. Bundles of earlier versions have none of them, and no bundle has one
-// of the encoders.
-func CUDA(graph string) string { return graph + "-cuda" }
 
 // Latent describes the autoencoder's latent.
 type Latent struct {

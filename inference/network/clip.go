@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -65,7 +66,7 @@ type TextEncoder struct {
 // textTime (SDXL) it is the last but one layer of every encoder without final norm, joined on channels, and pooled is the last
 // encoder's final_layer_norm(last layer) at the first end of text, without text_projection, as the release takes it.
 func TextGraph(encoders []TextEncoder, textTime bool, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("text", store, func(root nn.Scope) {
+	return nn.Build(graph.Text, store, func(root nn.Scope) {
 		b := root.B
 		var features []*nn.Value
 		for i, e := range encoders {

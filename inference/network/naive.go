@@ -1,6 +1,7 @@
 package network
 
 import (
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -18,7 +19,7 @@ type naive struct {
 
 // PlainGraph builds text-to-image alone: no pictures, no maps, no roles. encoder_hidden_states is [1 77 C].
 func PlainGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.BuildFor(target, "plain", store, func(s nn.Scope) {
+	return nn.BuildFor(target, graph.Plain, store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		newNaive(u)
 		s.B.Output("noise", u.run(x, temb), "", "", "height", "width")
@@ -28,7 +29,7 @@ func PlainGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, e
 // NaiveGraph builds the generation branch of naive: encoder_hidden_states [1 77 C], vision_tokens [R n C] and masks [R 1 gh gw]
 // on the guidance grid; the masks are resized to every layer and multiplied with attention over the whole picture.
 func NaiveGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.BuildFor(target, "naive", store, func(s nn.Scope) {
+	return nn.BuildFor(target, graph.Naive, store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		a := newNaive(u)
 		a.vision = nn.Activation(s.B.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens"))
@@ -40,7 +41,7 @@ func NaiveGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, e
 // NaiveGuidanceGraph builds the guidance branch of naive with the paper's maps (Eq. 12): token_weights [G 77]; every attention
 // map is written out, and the noise is predicted though nobody wants it.
 func NaiveGuidanceGraph(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.BuildFor(target, "naive_guidance", store, func(s nn.Scope) {
+	return nn.BuildFor(target, graph.NaiveGuidance, store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		a := newNaive(u)
 		words := s.B.Input("token_weights", tensor.F32, []int{-1, 77}, "words")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -62,7 +63,7 @@ func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 
 // UNetGraphFor is UNetGraph for a target. Inputs and outputs are the same for all.
 func UNetGraphFor(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.BuildFor(target, "unet", store, func(s nn.Scope) {
+	return nn.BuildFor(target, graph.UNet, store, func(s nn.Scope) {
 		u, x, temb := newUNet(c, s)
 		r := newRoles(u)
 		u.attend = r

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -275,7 +276,7 @@ func (c *UNetConfig) crossLayers() []crossLayer {
 // TextKVGraph builds text_kv.onnx: the text's keys and values of every cross-attention layer, which no step changes.
 // encoder_hidden_states [1 77 C] -> text_k_<i>, text_v_<i> [1 77 C_i].
 func TextKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("text_kv", store, func(s nn.Scope) {
+	return nn.Build(graph.TextKV, store, func(s nn.Scope) {
 		text := s.B.Input("encoder_hidden_states", tensor.F32, []int{1, 77, c.CrossAttentionDim[0]})
 		for i, l := range c.crossLayers() {
 			s.B.Output(fmt.Sprintf("text_k_%d", i), nn.Linear(s.In(l.path, "to_k"), text, l.channels, nn.NoBias))
@@ -287,7 +288,7 @@ func TextKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 // VisionKVGraph builds vision_kv.onnx: the visual keys and values (W_Ki, W_Vi of Eq. 4) of every cross-attention layer, likewise.
 // vision_tokens [R n C] -> vision_k_<i> [R heads d n], vision_v_<i> [R heads n d].
 func VisionKVGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("vision_kv", store, func(s nn.Scope) {
+	return nn.Build(graph.VisionKV, store, func(s nn.Scope) {
 		tokens := s.B.Input("vision_tokens", tensor.F32, []int{-1, -1, c.CrossAttentionDim[0]}, "subjects", "tokens")
 		for i, l := range c.crossLayers() {
 			k := nn.SplitHeads(nn.Linear(s.In(l.path, "to_k_vision"), tokens, l.channels, nn.NoBias), l.heads)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -75,7 +76,7 @@ func DecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
 // DecoderGraphFor is DecoderGraph for a target. Activations of SDXL's decoder exceed what halves can hold, which would make the
 // picture black: on CUDA take nn.CUDAFloat32. It runs once per picture.
 func DecoderGraphFor(target nn.Target, c VAEConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.BuildFor(target, "decoder", store, func(s nn.Scope) {
+	return nn.BuildFor(target, graph.Decoder, store, func(s nn.Scope) {
 		y := c.decode(whole{&c}, s, plane{v: c.latent(s)})
 		s.B.Output("picture", nn.Planes(y.v), "", "", "picture_height", "picture_width")
 	})

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -11,7 +12,7 @@ import (
 // height. Every convolution runs strip by strip, so that beside the maps between two layers only one strip's intermediate
 // values are alive, and a cancelled run waits for one strip only.
 func TiledDecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("decoder_tiled", store, func(s nn.Scope) {
+	return nn.Build(graph.TiledDecoder, store, func(s nn.Scope) {
 		x := nn.Planes(c.latent(s))
 		d := strips{&c, s.B}
 		n := s.B.Input("strips", tensor.I64, []int{1})

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"realword/inference/graph"
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/tensor"
@@ -92,7 +93,7 @@ func (p Projector) Tokens(grid int) int {
 
 // VisionGraph builds vision.onnx: the five views of one reference (0 global, 1 to 4 local) -> visual tokens [1 n C].
 func VisionGraph(encoders []Encoder, p Projector, store *nn.Store) (*onnx.Model, error) {
-	return nn.Build("vision", store, func(s nn.Scope) {
+	return nn.Build(graph.Vision, store, func(s nn.Scope) {
 		size := encoders[0].Config.ImgSize
 		views := s.B.Input("views", tensor.F32, []int{5, 3, size, size})
 		var shallow [][]*nn.Value // per encoder, per layer [1 P D]

@@ -108,12 +108,12 @@ func Fail(format string, args ...any) { panic(buildError{fmt.Errorf(format, args
 
 // Build makes one graph for the CPU. define puts the network together from the root scope of the store's weights and declares
 // inputs and outputs on the builder. The error joins everything that is wrong with the parameters.
-func Build(name string, store *Store, define func(s Scope)) (*onnx.Model, error) {
+func Build[Name ~string](name Name, store *Store, define func(s Scope)) (*onnx.Model, error) {
 	return BuildFor(CPU, name, store, define)
 }
 
 // BuildFor is Build for a target.
-func BuildFor(target Target, name string, store *Store, define func(s Scope)) (model *onnx.Model, err error) {
+func BuildFor[Name ~string](target Target, name Name, store *Store, define func(s Scope)) (model *onnx.Model, err error) {
 	b := &Builder{store: store, target: target, frame: frame{params: map[string]*Value{}}, names: map[string]int{}}
 	defer func() {
 		if r := recover(); r != nil {
@@ -132,7 +132,7 @@ func BuildFor(target Target, name string, store *Store, define func(s Scope)) (m
 	// Casts of stored weights come first: ONNX Runtime would otherwise hoist them all and keep every result alive.
 	return &onnx.Model{
 		Producer: "realword",
-		Graph: onnx.Graph{Name: name, Nodes: append(b.casts, b.nodes...), Initializers: b.inits,
+		Graph: onnx.Graph{Name: string(name), Nodes: append(b.casts, b.nodes...), Initializers: b.inits,
 			Inputs: b.inputs, Outputs: b.outputs},
 	}, nil
 }

@@ -1,0 +1,38 @@
+// Package graph names the graphs that a model is made of, one list for those who build, keep and run them.
+//
+// Contract: names are what manifests and folders hold, so they never change; a graph more is a constant more, and whoever must
+// know it is found by the compiler or by All.
+package graph
+
+// Name is the name of a graph in a manifest.
+type Name string
+
+// The graphs of a model.
+const (
+	Text         Name = "text"          // token ids -> text features, and the pooled text where the model has it
+	Vision       Name = "vision"        // views of a reference -> visual tokens
+	TextKV       Name = "text_kv"       // text features -> keys and values of every cross-attention layer
+	VisionKV     Name = "vision_kv"     // visual tokens -> likewise
+	UNet         Name = "unet"          // one pass, in any of its roles
+	Decoder      Name = "decoder"       // latent -> picture
+	TiledDecoder Name = "decoder_tiled" // the same on strips of the picture, in less memory; bundles of earlier versions have none
+)
+
+// What package bench compares with; no bundle has them.
+const (
+	Plain         Name = "plain"          // text-to-image alone
+	Naive         Name = "naive"          // the generation branch as the paper writes it down
+	NaiveGuidance Name = "naive_guidance" // its guidance branch
+)
+
+// All lists the graphs that the engine runs, in the order in which a picture needs them.
+func All() []Name { return append(Required(), TiledDecoder) }
+
+// Required lists those without which there is no picture.
+func Required() []Name { return []Name{Text, Vision, TextKV, VisionKV, UNet, Decoder} }
+
+// CUDA is the name of a graph as made for CUDA. Bundles of earlier versions have none of them, and no bundle has one of the encoders.
+func (n Name) CUDA() Name { return n + "-cuda" }
+
+// Once tells whether a graph runs once or twice for a picture, and not in every pass.
+func (n Name) Once() bool { return n != UNet && n != Plain && n != Naive && n != NaiveGuidance }
