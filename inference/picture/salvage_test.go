@@ -10,6 +10,8 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -429,4 +431,140 @@ func TestScaled(t *testing.T) {
 	if got, want := small.NRGBAAt(39-10, 20), cardAt(41, 21); !near(got, want, 6) {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+// TestPNGKinds compares our reader with Go's over random pixels in every colour type, depth and filter, interlaced and not, with and
+// without a clear colour.
+func TestPNGKinds(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for kind, depths := range map[uint8][]uint8{pngGrey: {1, 2, 4, 8, 16}, pngRGB: {8, 16}, pngPalette: {1, 2, 4, 8}, pngGreyAlpha: {8, 16}, pngRGBA: {8, 16}} {
+		for _, depth := range depths {
+			for variant := range 8 {
+				p := pngFile{width: 1 + random.IntN(40), height: 1 + random.IntN(30), kind: kind, depth: depth, interlaced: variant&1 != 0}
+				var lines bytes.Buffer
+				passes := adam7
+				if !p.interlaced {
+					passes = []pass{{0, 0, 1, 1}}
+				}
+				for _, q := range passes {
+					w, h := (p.width-q.x+q.dx-1)/q.dx, (p.height-q.y+q.dy-1)/q.dy
+					for range h {
+						if w < 1 {
+							break
+						}
+						lines.WriteByte(byte(random.IntN(5)))
+						for range (w*p.samples()*int(depth) + 7) / 8 {
+							lines.WriteByte(byte(random.IntN(256)))
+						}
+					}
+				}
+				header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(p.width)), uint32(p.height))
+				data := appendChunk([]byte(pngSignature), "IHDR", append(header, depth, kind, 0, 0, byte(variant&1)))
+				if kind == pngPalette {
+					palette := make([]byte, 3<<depth)
+					for i := range palette {
+						palette[i] = byte(random.IntN(256))
+					}
+					data = appendChunk(data, "PLTE", palette)
+				}
+				switch {
+				case variant&2 == 0:
+				case kind == pngGrey:
+					data = appendChunk(data, "tRNS", []byte{byte(random.IntN(256) >> (16 - max(depth, 8))), byte(random.IntN(1 << min(depth, 8)))})
+				case kind == pngRGB:
+					data = appendChunk(data, "tRNS", []byte{0, 1, 0, 2, 0, 3})
+				case kind == pngPalette:
+					data = appendChunk(data, "tRNS", []byte{0, 128})
+				}
+				data = appendChunk(appendChunk(data, "IDAT", deflate(t, lines.Bytes())), "IEND", nil)
+				want, err := png.Decode(bytes.NewReader(data))
+				if err != nil {
+					t.Fatalf("type %d, depth %d: %v", kind, depth, err)
+				}
+				got, _, err := Decode(data, Limits{})
+				if err != nil {
+					t.Fatalf("type %d, depth %d: %v", kind, depth, err)
+				}
+				for y := range p.height {
+					for x := range p.width {
+						var w color.NRGBA
+						switch c := want.At(x, y).(type) {
+						case color.NRGBA64:
+							w = color.NRGBA{uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8), uint8(c.A >> 8)}
+						case color.RGBA64:
+							w = color.NRGBA{uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8), uint8(c.A >> 8)}
+						default:
+							w = color.NRGBAModel.Convert(c).(color.NRGBA)
+						}
+						if g := got.NRGBAAt(x, y); g != w {
+							t.Fatalf("type %d, depth %d, variant %d: %v at %d, %d, want %v", kind, depth, variant, g, x, y, w)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLargePNGInLittleMemory reads 16 megapixels of 16 bits, 96 MB unpacked, into one: what is kept for it is the result and a few lines.
+func TestLargePNGInLittleMemory(t *testing.T) {
+	const side = 4096
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	line := make([]byte, 1+6*side)
+	for i := range line {
+		line[i] = byte(i >> 4)
+	}
+	line[0] = 0
+	for range side {
+		_, _ = z.Write(line)
+	}
+	_ = z.Close()
+	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, side), side)
+	data := appendChunk([]byte(pngSignature), "IHDR", append(header, 16, pngRGB, 0, 0, 0))
+	data = appendChunk(appendChunk(data, "IDAT", packed.Bytes()), "IEND", nil)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	img, _, err := Decode(data, Limits{Kept: 1 << 20})
+	runtime.ReadMemStats(&after)
+	if err != nil || img.Rect != image.Rect(0, 0, 1024, 1024) {
+		t.Fatal(img.Rect, err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
+		t.Errorf("decoding took %d MB, the result has 4", took>>20)
+	}
+}
+
+// FuzzMendJPEG wants a file that a decoder reads of whatever can be mended, in time.
+func FuzzMendJPEG(f *testing.F) {
+	for _, name := range []string{"restart.jpg", "optimised.jpg", "grey.jpg", "cmyk.jpg"} {
+		data := testdata(f, "salvage/"+name)
+		f.Add(data)
+		f.Add(data[:len(data)*4/5])
+	}
+	f.Add(testdata(f, "wild/nodht.jpg"))
+	f.Add(testdata(f, "wild/s421x.jpg"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < 4 || data[0] != 0xff || data[1] != 0xd8 {
+			return
+		}
+		j := readJPEG(data)
+		if j.progressive || int64(j.width)*int64(j.height) > 1<<18 {
+			return
+		}
+		begun := time.Now()
+		mended, good, all, ok := mendJPEG(data, j)
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Fatalf("%d bytes took %v", len(data), took)
+		}
+		if good > all || len(mended) > 64<<20 {
+			t.Fatalf("%d of %d blocks, %d bytes", good, all, len(mended))
+		}
+		if ok && good == all {
+			again, good, all, ok := mendJPEG(mended, readJPEG(mended))
+			if !ok || good != all || !bytes.Equal(again, mended) {
+				t.Fatalf("what was mended is mended once more: %d of %d blocks, %v", good, all, ok)
+			}
+		}
+	})
 }
