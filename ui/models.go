@@ -119,6 +119,7 @@ type Adding struct {
 	Copy       bool   // the user wants all weights in the model
 	Free       int64  // bytes left on the disk that it goes to; -1: not known
 	Again      string // path of the model that it is made anew for, or ""
+	cancel     context.CancelFunc
 }
 
 // ModelTask is an import or a check.

@@ -95,12 +95,15 @@ func (w *Window) askPath(dialog func() (string, error), then func(path string)) 
 // lookAt inspects checkpoints and shows what they are. again is the path of a model that they shall replace, or "".
 func (w *Window) lookAt(path, base, again string) {
 	s := &w.state.Shelf
-	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
+	s.leaveAdding()
+	ctx, cancel := context.WithCancel(w.ctx)
+	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1, cancel: cancel}
 	s.Adding, s.Err, s.Told, s.undo = a, nil, "", nil
 	w.models.show()
 	folder := w.modelsFolder()
 	w.background(func() func() {
-		found, err := w.opt.Models.Inspect(w.ctx, path, base)
+		defer cancel()
+		found, err := w.opt.Models.Inspect(ctx, path, base)
 		free, freeErr := w.opt.Models.Free(folder)
 		return func() {
 			if s.Adding != a {
@@ -124,8 +127,16 @@ func (w *Window) lookAt(path, base, again string) {
 
 // stopAdding leaves what was named alone.
 func (w *Window) stopAdding() {
-	w.state.Shelf.Adding = nil
+	w.state.Shelf.leaveAdding()
 	w.models.refresh()
+}
+
+// leaveAdding ends an inspection that may be under way.
+func (s *Shelf) leaveAdding() {
+	if s.Adding != nil {
+		s.Adding.cancel()
+	}
+	s.Adding = nil
 }
 
 // agreeAdding imports what is shown, or takes a model of Realword into the list as it is.

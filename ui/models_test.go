@@ -47,6 +47,7 @@ type fakeModels struct {
 	began   chan *modelCall
 	removed []string
 	renamed string
+	looking chan context.Context // where it is there, inspections are told and last until they are cancelled
 }
 
 type modelCall struct {
@@ -68,7 +69,12 @@ func (m *fakeModels) List(_ string, elsewhere []string) ([]Model, error) {
 	return list, nil
 }
 
-func (m *fakeModels) Inspect(_ context.Context, path, base string) (bundle.Inspection, error) {
+func (m *fakeModels) Inspect(ctx context.Context, path, base string) (bundle.Inspection, error) {
+	if m.looking != nil {
+		m.looking <- ctx
+		<-ctx.Done()
+		return bundle.Inspection{}, ctx.Err()
+	}
 	in := m.found[base+path]
 	in.Path, in.Base = path, base
 	return in, nil
@@ -345,6 +351,26 @@ func TestAnotherBase(t *testing.T) {
 	test.Tap(b.models.buttons["base"])
 	b.pressSheet("A file…")
 	if a := b.state.Shelf.Adding; a == nil || a.Path != sourcePath || a.Base != basePath || a.Name != "RealCustom++ 2" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestLeavingEndsTheInspection: Cancel, and another folder, end what is under way.
+func TestLeavingEndsTheInspection(t *testing.T) {
+	b, m, _ := withModels(t, nil)
+	m.looking = make(chan context.Context, 2)
+	b.lookAt("/one", "", "")
+	one := <-m.looking
+	b.lookAt("/two", "", "")
+	two := <-m.looking
+	<-one.Done()
+	if two.Err() != nil {
+		t.Error("the second inspection ended with the first")
+	}
+	b.stopAdding()
+	<-two.Done()
+	b.settle()
+	if a := b.state.Shelf.Adding; a != nil {
 		t.Errorf("%+v", a)
 	}
 }
