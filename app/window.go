@@ -61,11 +61,15 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		},
 		OpenHistory: func() (ui.Store, error) { return m.firstHistory() },
 		SetAside:    setAside,
-		Credits:     assets.Credits(),
-		Logs:        logs,
-		Wait:        waitForEvent,
-		Wake:        wake,
-		Report:      func(path string) error { return writeReport(c, *m, logs, path) },
+		Rescue: func() (history.Rescued, error) {
+			got, _, err := rescueHistory("")
+			return got, err
+		},
+		Credits: assets.Credits(),
+		Logs:    logs,
+		Wait:    waitForEvent,
+		Wake:    wake,
+		Report:  func(path string) error { return writeReport(c, *m, logs, path) },
 	})
 	return kept.close()
 }

@@ -216,7 +216,7 @@ func spoil(r *rand.Rand, whole []byte) ([]byte, string) {
 // Damaged histories never end the program, by a crash or by going on for ever, and never say what is not so: they are refused, with
 // the file kept as it is, or what is said is right. What is not lost comes into a new history. REALWORD_DAMAGES says how many.
 func TestDamagedHistories(t *testing.T) {
-	n := 30
+	n := 15
 	if s := os.Getenv("REALWORD_DAMAGES"); s != "" {
 		n, _ = strconv.Atoi(s)
 	}

@@ -254,7 +254,8 @@ func (s *Store) Add(round uint64, p Picture) error {
 
 // FinishPicture journals the end of a started picture: File, Width, Height and Thumbnail of p. With a png, the store writes
 // that as a new file of the pictures folder, named after p.File, and returns its path; without one, p.File is written already, and
-// with p.SHA256, of its bytes, it is a file of the pictures folder all the same: Empty may delete it.
+// with p.SHA256, of its bytes, it is a file of the pictures folder all the same: Empty may delete it. Of a picture whose pixels are kept,
+// size and thumbnail may be left out.
 func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, err error) {
 	err = s.update(func(c *change) error {
 		old, err := getPicture(c.Tx, id)
@@ -264,7 +265,10 @@ func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, er
 		if old.File != "" {
 			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
 		}
-		old.File, old.Width, old.Height, old.SHA256 = p.File, p.Width, p.Height, p.SHA256
+		old.File, old.SHA256 = p.File, p.SHA256
+		if p.Width > 0 { // else KeepPixels has said it
+			old.Width, old.Height = p.Width, p.Height
+		}
 		if png != nil {
 			if old.File, err = c.writePicture(fmt.Sprintf("%s-%d", safeStem(p.File), id), png); err != nil {
 				return err
@@ -274,7 +278,10 @@ func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, er
 		}
 		old.Bytes = fileSize(old.File)
 		file = old.File
-		return errors.Join(c.dropPixels(&old), c.putPicture(old), c.putThumbnail(id, p.Thumbnail))
+		if len(p.Thumbnail) > 0 {
+			err = c.putThumbnail(id, p.Thumbnail)
+		}
+		return errors.Join(err, c.dropPixels(&old), c.putPicture(old))
 	})
 	return file, err
 }

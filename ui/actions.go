@@ -7,29 +7,41 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
+	"realword/inference/picture"
+	"realword/inference/recipe"
 )
 
 // save writes a finished picture into the pictures folder, under the name that the preferences say.
 func (w *Window) save(ready inference.PictureReady) {
 	model, embed := *w.state.Model, w.embed()
-	n := naming{At: time.Now(), Seed: ready.Seed, Prompt: ready.Recipe.Prompt, Model: model.Name}
-	for _, s := range ready.Recipe.Subjects {
-		n.Words = append(n.Words, s.Word.Text)
-	}
-	sub, name := fileName(w.prefs.FileName, n)
-	folder := filepath.Join(w.pictures(), filepath.FromSlash(sub))
+	folder, name := w.folderAndName(ready.Seed, ready.Recipe, model.Name)
 	w.background(func() func() {
-		path, err := savePicture(folder, name, ready, model, embed)
-		w.journal.saved(ready, path, func(id uint64) {
-			w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
-		})
+		path := ""
+		data, err := recipe.EncodePNG(ready, model, embed)
+		if err != nil { // of a recipe that does not fit into a picture: better without than not at all
+			data, err = recipe.EncodePNG(ready, model, recipe.Embed{Nothing: true})
+		}
+		if err == nil {
+			path, err = picture.WriteUnique(folder, name, ".png", data)
+		}
+		if err == nil {
+			w.journal.saved(ready, path, func(id uint64) {
+				w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
+			})
+		} else {
+			w.journal.unsaved(ready, data, func(id uint64) {
+				w.post(func() {
+					w.changeShot(ready, func(s *Shot) { s.Kept, s.Pixels = id, true })
+					w.refresh()
+				})
+			})
+		}
 		return func() {
-			w.changeShot(ready, func(s *Shot) { s.Path, s.SaveErr = path, err })
+			w.changeShot(ready, func(s *Shot) { s.Path, s.SaveErr, s.Unsaved = path, err, err != nil })
 			w.refresh()
 		}
 	})
@@ -142,6 +154,16 @@ func (w *Window) saveAs() {
 	}
 	ready, model, embed := shot.PictureReady, *w.state.Model, w.embed()
 	name := fmt.Sprintf("realword-%d.png", ready.Seed)
+	if shot.Unsaved {
+		w.write(*shot, false, func(data []byte) (string, error) {
+			path, err := w.opt.SaveFile(name)
+			if err == nil && path != "" {
+				path, err = replaceFile(path, data)
+			}
+			return path, err
+		})
+		return
+	}
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}

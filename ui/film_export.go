@@ -190,7 +190,7 @@ func (w *Window) exportFilm() {
 			data, err = f.animation()
 		}
 		if err == nil {
-			err = replaceFile(path, data)
+			_, err = replaceFile(path, data)
 		}
 		return func() {
 			if w.actionErr = err; err == nil {

@@ -119,8 +119,8 @@ func readDetail(s Store, id uint64, side int) galleryDetail {
 	if d.Picture, d.Err = s.Picture(id); d.Err != nil {
 		return d
 	}
-	if d.Missing = gone(d.Picture); !d.Missing && d.Picture.File != "" {
-		_, d.Large = largerThumb(d.Picture.File, side)
+	if d.Missing = gone(d.Picture); !d.Missing && d.Picture.Finished() {
+		_, d.Large = largerThumb(s, d.Picture, side)
 	}
 	if d.Round, d.Err = s.Round(d.Picture.Round); d.Err != nil {
 		return d
@@ -243,6 +243,8 @@ func (d galleryDetail) state() string {
 		return Sentence(d.Err)
 	case d.Missing:
 		return say("The file is not where it was: %s", tilde(d.Picture.File))
+	case d.Picture.File == "" && d.Picture.Pixels != "":
+		return say("The file of this picture could not be written. It is kept in this session: show it to save it.")
 	case d.Picture.File == "" && d.Round.Status == history.Failed:
 		return Sentence(errors.New(d.Round.Error))
 	case d.Picture.File == "" && d.Round.Status == history.Interrupted:

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -331,13 +332,18 @@ func (g *galleryPage) showChosen() {
 // asReference takes the chosen picture as a reference of the next round.
 func (g *galleryPage) asReference() {
 	d := g.state.Detail
-	if d == nil || d.Picture.File == "" {
+	s := g.w.journal.read()
+	if d == nil || s == nil || !d.Picture.Finished() {
 		return
 	}
-	path := d.Picture.File
+	p := d.Picture
+	name := fmt.Sprintf("realword-%d.png", p.Seed)
+	if p.File != "" {
+		name = filepath.Base(p.File)
+	}
 	g.hide()
 	g.w.state.PickErr = nil
-	g.w.add(Word{}, source{name: filepath.Base(path), from: d.Picture.ID, read: func() ([]byte, error) { return readFile(path) }})
+	g.w.add(Word{}, source{name: name, from: p.ID, read: func() ([]byte, error) { return pictureData(s, p) }})
 }
 
 // revealFile shows the folder of the chosen picture.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -210,15 +211,18 @@ func (g *galleryPage) exportAll() {
 		}
 		copied, missing := 0, 0
 		for _, p := range pictures {
-			if p.File == "" || gone(p) {
+			if !p.Finished() || gone(p) {
 				missing++
 				continue
 			}
-			data, err := readFile(p.File)
+			data, err := pictureData(s, p)
 			if err != nil {
 				return "", err
 			}
 			name := filepath.Base(p.File)
+			if p.File == "" {
+				name = fmt.Sprintf("realword-%d.png", p.Seed)
+			}
 			if _, err := picture.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data); err != nil {
 				return "", err
 			}

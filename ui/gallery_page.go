@@ -379,11 +379,12 @@ func (g *galleryPage) refreshDetail() {
 		}
 	}
 	trash, file := g.state.Look.Trash, d.Picture.File != ""
+	whole := d.Picture.Finished()
 	g.star.Hidden, g.pin.Hidden = trash, trash || d.Picture.Steps == 0
 	g.buttons["show"].Hidden = trash || d.Err != nil
 	g.buttons["remake"].Hidden = trash || !d.Missing || d.Err != nil
 	able(g.buttons["remake"], g.state.Busy == "" && g.w.engine != nil)
-	g.buttons["reference"].Hidden = trash || !file || d.Missing
+	g.buttons["reference"].Hidden = trash || !whole || d.Missing
 	g.buttons["reveal"].Hidden = !file || d.Missing
 	g.buttons["trash"].Hidden = trash
 	g.buttons["copy"].Hidden = trash || g.w.opt.OpenFolder == nil

@@ -405,19 +405,20 @@ func TestBannerSaysWhatHelps(t *testing.T) {
 	for _, c := range []struct {
 		h             History
 		want          string
+		rescue        bool
 		fresh, folder bool
 	}{
-		{History{Open: true}, "", false, false},
-		{History{Err: of(history.Busy)}, "Sessions are not kept now. Another Realword has the history /h/history.db open: close the other one and try again. Pictures are saved all the same.", false, false},
-		{History{Err: of(history.Newer)}, "a newer Realword", true, true},
-		{History{Err: of(history.Damaged)}, "is damaged", true, true},
-		{History{Err: of(history.ReadOnly)}, "is read-only", false, true},
-		{History{Open: true, Err: of(history.Full)}, "The last change did not go into the history. There is no space left", false, true},
-		{History{Open: true, Err: of(history.Damaged)}, "is damaged", false, true},
-		{History{Err: errors.New("something else")}, "Something else.", false, false},
+		{History{Open: true}, "", false, false, false},
+		{History{Err: of(history.Busy)}, "Sessions are not kept now. Another Realword has the history /h/history.db open: close the other one and try again. Pictures are saved all the same.", false, false, false},
+		{History{Err: of(history.Newer)}, "a newer Realword", false, true, true},
+		{History{Err: of(history.Damaged)}, "is damaged", true, true, true},
+		{History{Err: of(history.ReadOnly)}, "is read-only", false, false, true},
+		{History{Open: true, Err: of(history.Full)}, "The last change did not go into the history. There is no space left", false, false, true},
+		{History{Open: true, Err: of(history.Damaged)}, "is damaged", true, false, true},
+		{History{Err: errors.New("something else")}, "Something else.", false, false, false},
 	} {
-		text, fresh, folder := historyTrouble(c.h, true)
-		if !strings.Contains(strings.ToLower(text), strings.ToLower(c.want)) || c.want == "" && text != "" || fresh != c.fresh || folder != c.folder || strings.Contains(text, "cause") {
+		text, rescue, fresh, folder := historyTrouble(c.h, true)
+		if !strings.Contains(strings.ToLower(text), strings.ToLower(c.want)) || c.want == "" && text != "" || rescue != c.rescue || fresh != c.fresh || folder != c.folder || strings.Contains(text, "cause") {
 			t.Errorf("%+v: %q, %v, %v", c.h, text, fresh, folder)
 		}
 	}

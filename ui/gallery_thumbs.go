@@ -153,12 +153,12 @@ func readThumbs(s Store, ids []uint64, side int, remade func(id uint64, png []by
 		return out
 	}
 	for _, p := range pictures {
-		one := &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.File != ""}
+		one := &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.Finished()}
 		if img, err := readSmall(p.Thumbnail); err == nil {
 			one.image = img
 		}
 		if !one.missing && one.whole && softThumb(one.image, p, side) {
-			if data, img := largerThumb(p.File, side); img != nil {
+			if data, img := largerThumb(s, p, side); img != nil {
 				one.image = img
 				remade(p.ID, data)
 			}
@@ -177,9 +177,21 @@ func softThumb(img image.Image, p history.Picture, side int) bool {
 	return have < side && have < max(p.Width, p.Height)
 }
 
-// largerThumb makes a thumbnail of a picture's file, nil where that cannot be read.
-func largerThumb(file string, side int) ([]byte, image.Image) {
-	whole, err := readImage(file)
+// pictureData is the file of a finished picture, or what is kept in its place.
+func pictureData(s Store, p history.Picture) ([]byte, error) {
+	if p.File == "" && p.Pixels != "" {
+		return s.Pixels(p.ID)
+	}
+	return readFile(p.File)
+}
+
+// largerThumb makes a thumbnail of a finished picture, nil where that cannot be read.
+func largerThumb(s Store, p history.Picture, side int) ([]byte, image.Image) {
+	file, err := pictureData(s, p)
+	if err != nil {
+		return nil, nil
+	}
+	whole, err := decodeImage(file)
 	if err != nil {
 		return nil, nil
 	}

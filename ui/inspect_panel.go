@@ -467,7 +467,7 @@ func (p *inspector) export(bits int) {
 		if err = errors.Join(e.err, err); err == nil {
 			var path string
 			if path, err = w.opt.SaveFile(name); err == nil && path != "" {
-				err = replaceFile(path, data)
+				_, err = replaceFile(path, data)
 			}
 		}
 		return func() {

@@ -369,16 +369,6 @@ func (w *Window) undoModels() bool {
 	return true
 }
 
-// askClose closes the window; an import under way is asked about.
-func (w *Window) askClose() {
-	s := w.state.Shelf
-	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.Check == "" && !t.Ending }); i >= 0 && !w.closing && w.win.Canvas().Overlays().Top() == nil {
-		w.ask(say("Close Realword?"), say("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", s.Tasks[i].Name), say("Close"), w.Close)
-		return
-	}
-	w.Close()
-}
-
 // dropModel shows what was dropped as a model, if it is one; else the other thing happens.
 func (w *Window) dropModel(path string, other func()) {
 	w.background(func() func() {

@@ -130,6 +130,10 @@ func (w *Window) showPreferences() {
 		fresh := defaultPreferences()
 		fresh.Keys = w.prefs.Keys // they have a reset of their own
 		fresh.Model, fresh.Elsewhere = w.prefs.Model, w.prefs.Elsewhere
+		for _, key := range []string{prefBare, prefNoThumbnails, prefBudget} { // which lie beside the others
+			w.app.Preferences().RemoveValue(key)
+		}
+		w.journal.budget.Store(w.budget())
 		w.setPreferences(fresh)
 		w.showPreferences()
 	}

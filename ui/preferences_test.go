@@ -153,3 +153,31 @@ func TestKeysCanBeChanged(t *testing.T) {
 		t.Error("R does not generate")
 	}
 }
+
+func TestResetAllLeavesNothing(t *testing.T) {
+	b := ready(t, nil)
+	prefs := b.app.Preferences()
+	prefs.SetBool(prefBare, true)
+	prefs.SetBool(prefNoThumbnails, true)
+	prefs.SetFloat(prefBudget, 500e6)
+	b.journal.budget.Store(b.budget())
+	p := b.prefs
+	p.TextSize, p.Notify, p.Model, p.Keys = 150, false, "/m", map[string]string{"file.quit": "Ctrl+E"}
+	b.setPreferences(p)
+	b.showPreferences()
+	reset, ok := sheetOf(b, func(w *button) bool { return w.Text == "Reset all" })
+	if !ok {
+		t.Fatal("there is no such button")
+	}
+	test.Tap(reset)
+	b.settle()
+	if e := b.embed(); e.Nothing || e.NoThumbnails {
+		t.Errorf("pictures are written with %+v", e)
+	}
+	if b.budget() != defaultBudget || b.journal.budget.Load() != defaultBudget {
+		t.Errorf("the budget is %d, the journal's %d", b.budget(), b.journal.budget.Load())
+	}
+	if b.prefs.TextSize != 100 || !b.prefs.Notify || b.prefs.Model != "/m" || len(b.prefs.Keys) != 1 {
+		t.Errorf("%+v", b.prefs)
+	}
+}

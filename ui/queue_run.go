@@ -101,6 +101,11 @@ func (w *Window) advance(asked bool) {
 			return nil
 		}
 		w.journal.enqueue(t.job, r, model, t.Parents)
+		w.post(func() {
+			if w.state.Queue.Running.ID == t.ID {
+				w.state.Queue.Running.Request = r
+			}
+		})
 		p.run(w.journal.record(r, w.journal.startJob(t.job, r, model, t.Parents), job.Events()))
 		return nil
 	})
@@ -136,6 +141,9 @@ func (w *Window) apply(events []inference.Event) {
 			w.dog.step()
 		case inference.PictureReady:
 			w.save(e)
+			if w.closing {
+				w.keepRest()
+			}
 			w.madeBeside(w.state.Queue.Running)
 		case inference.Done:
 			w.state.Queue = w.state.Queue.End(false)

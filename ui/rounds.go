@@ -119,7 +119,7 @@ func RoundTree(rounds []history.Round) []RoundNode {
 	var nodes []RoundNode
 	made := map[uint64]int{} // picture -> node
 	for _, r := range rounds {
-		r.Pictures = slices.DeleteFunc(slices.Clone(r.Pictures), func(p history.Picture) bool { return !p.Trashed.IsZero() || p.File == "" })
+		r.Pictures = slices.DeleteFunc(slices.Clone(r.Pictures), func(p history.Picture) bool { return !p.Trashed.IsZero() || !p.Finished() })
 		if !r.Trashed.IsZero() || len(r.Pictures) == 0 {
 			continue
 		}

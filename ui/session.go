@@ -109,6 +109,9 @@ func shotOf(p history.Picture, r history.Round) (Shot, error) {
 	}
 	shot := Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
+	if p.File == "" && p.Pixels != "" {
+		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, errNoFile{}
+	}
 	shot.Recipe.Seeds = []uint64{p.Seed}
 	if small, err := readSmall(p.Thumbnail); err == nil {
 		shot.Thumb = small
@@ -135,7 +138,15 @@ func loadShot(s Store, shot Shot, m bundle.Manifest) Shot {
 	if shot.Image != nil {
 		return shot
 	}
-	if shot.Path == "" {
+	if shot.Unsaved {
+		data, err := s.Pixels(shot.Kept)
+		if err == nil {
+			shot.Image, err = decodeImage(data)
+		}
+		if err != nil {
+			shot.SaveErr = err
+		}
+	} else if shot.Path == "" {
 		shot.SaveErr = errors.New(say("this picture was stopped before its end; its steps are below"))
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
 		shot.SaveErr = sayErr("%w; it can be made again from the history", err)
@@ -153,6 +164,10 @@ func readImage(path string) (*image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeImage(data)
+}
+
+func decodeImage(data []byte) (*image.NRGBA, error) {
 	img, _, err := picture.Decode(data, picture.Limits{})
 	if err != nil {
 		return nil, err
@@ -321,6 +336,7 @@ func (w *Window) openHistory() {
 			w.state.History.Open, w.state.History.Err = err == nil, err
 			if err == nil {
 				w.journal.open(s)
+				w.sweep(s)
 				w.takeUpQueue(tasks)
 				w.state.History.Err = trouble
 				if found && trouble == nil && w.untouched() {

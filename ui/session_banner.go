@@ -16,53 +16,58 @@ import (
 // same.
 type banner struct {
 	*fyne.Container
-	w                    *Window
-	text                 *widget.Label
-	retry, fresh, folder *button
-	dismissed            error
+	w                            *Window
+	text                         *widget.Label
+	retry, rescue, fresh, folder *button
+	dismissed                    error
 }
 
 func newBanner(w *Window) *banner {
 	b := &banner{w: w, text: widget.NewLabel("")}
 	b.text.Wrapping = fyne.TextWrapWord
 	b.retry = newButton(say("Try again"), w.retryHistory)
+	b.rescue = newButton(say("Begin anew with all that can be read"), w.rescueHistory)
+	b.rescue.Importance = widget.HighImportance
 	b.fresh = newButton(say("Begin a new history"), w.freshHistory)
 	b.folder = newButton(say("Show the folder"), b.openFolder)
 	dismiss := smallButton(say("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
 	b.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
-		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, b.retry, b.fresh, b.folder, dismiss), b.text))))
+		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, b.retry, b.rescue, b.fresh, b.folder, dismiss), b.text))))
 	b.Hide()
 	return b
 }
 
-// historyTrouble is what the banner says of an error, and which buttons help: fresh to begin a new history beside it, folder
-// to look at the file.
-func historyTrouble(h History, canFresh bool) (text string, fresh, folder bool) {
+// historyTrouble is what the banner says of an error, and which buttons help: rescue to begin a new history with what can be read of
+// it, fresh to begin an empty one, folder to look at the file.
+func historyTrouble(h History, canFresh bool) (text string, rescue, fresh, folder bool) {
 	if h.Err == nil {
-		return "", false, false
+		return "", false, false, false
 	}
 	why := Sentence(h.Err)
 	var trouble *history.Error
 	if errors.As(h.Err, &trouble) { // the cause of the cause is for the log
 		why = sentence(historyText(trouble))
 		folder = trouble.Kind != history.Busy
+		rescue = trouble.Kind == history.Damaged
 		fresh = canFresh && !h.Open && (trouble.Kind == history.Damaged || trouble.Kind == history.Newer)
 	}
 	if h.Open {
-		return say("The last change did not go into the history. %s Pictures are saved all the same.", why), fresh, folder
+		return say("The last change did not go into the history. %s Pictures are saved all the same.", why), rescue, fresh, folder
 	}
-	return say("Sessions are not kept now. %s Pictures are saved all the same.", why), fresh, folder
+	return say("Sessions are not kept now. %s Pictures are saved all the same.", why), rescue, fresh, folder
 }
 
 func (b *banner) refresh() {
 	h := b.w.state.History
-	text, fresh, folder := historyTrouble(h, b.w.opt.SetAside != nil)
+	text, rescue, fresh, folder := historyTrouble(h, b.w.opt.SetAside != nil)
 	hidden := text == "" || b.dismissed != nil && b.dismissed == h.Err
 	if b.text.Text == text && b.Hidden == hidden {
 		return
 	}
 	b.text.SetText(text)
+	b.rescue.Hidden = !rescue || b.w.opt.Rescue == nil
+	b.retry.Hidden = !b.rescue.Hidden // it would find the same
 	b.fresh.Hidden, b.folder.Hidden, b.Hidden = !fresh, !folder, hidden
 	b.Refresh()
 	b.w.win.Content().Refresh()
@@ -93,6 +98,34 @@ func (w *Window) freshHistory() {
 				return
 			}
 			w.openHistory()
+		}
+	})
+}
+
+// rescueHistory moves a damaged history away, and begins a new one with everything that can be read of it.
+func (w *Window) rescueHistory() {
+	if w.closing || w.state.Busy() {
+		return
+	}
+	w.state.History.Open = false
+	w.background(func() func() {
+		err := w.journal.close()
+		var got history.Rescued
+		if err == nil {
+			got, err = w.opt.Rescue()
+		}
+		return func() {
+			w.state.History.Session, w.kept = 0, nil
+			w.journal.session = 0
+			w.openHistory()
+			n := notice{text: say("The new history begins with what could be read of the damaged one: sessions %d, rounds %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
+			if got.Lost > 0 {
+				n.text += " " + count(got.Lost, "%d place in it could not be read.", "%d places in it could not be read.", got.Lost)
+			}
+			if err != nil {
+				n.text = brief(err)
+			}
+			w.notice.say(n)
 		}
 	})
 }

@@ -128,7 +128,7 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 // Unsaved journals a picture of the round whose file could not be written: png is what would be in it.
 func (r *Recorder) Unsaved(ready inference.PictureReady, png []byte) error {
 	id := r.pictures[ready.Picture]
-	if r.failed != nil || id == 0 {
+	if id == 0 {
 		return cmp.Or(r.failed, error(history.ErrNoPicture))
 	}
 	p, err := r.finished(ready)

@@ -28,6 +28,7 @@ type Round struct {
 	Phase        Phase
 	Stage        inference.Stage
 	Pictures     int // asked for
+	Made         int // finished
 	Picture      int // index of the one in work
 	Pass, Passes int
 	Remaining    time.Duration // 0 while unknown
@@ -47,7 +48,9 @@ type Shot struct {
 	inference.PictureReady
 	Film    []inference.StepDone // the steps that led to it; kept for the last run only
 	Path    string               // the file it is saved in; empty until it is
-	SaveErr error
+	SaveErr error                // why it is not, or why it cannot be shown
+	Unsaved bool                 // its file could not be written
+	Pixels  bool                 // the history keeps it instead
 
 	Kept      uint64      // its number in the history; 0 until it has one
 	Loaded    bool        // its picture and film were read from the history, or are being read
@@ -116,6 +119,7 @@ func (s State) Apply(e inference.Event) State {
 	case inference.StepDone:
 		s.Run.Film = append(slices.Clip(s.Run.Film), e)
 	case inference.PictureReady:
+		s.Run.Made++
 		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film, Model: s.modelName()})
 		if s.View.Shot < 0 {
 			s.View.Shot = len(s.Shots) - 1

@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/history"
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/prompt"
@@ -73,6 +74,8 @@ type Options struct {
 	OpenHistory func() (Store, error)
 	// SetAside moves a history that cannot be used away, so that OpenHistory begins a new one.
 	SetAside func() error
+	// Rescue is SetAside with a new history into which everything comes that can still be read of the damaged one. Nil hides the button.
+	Rescue func() (history.Rescued, error)
 	// Reveal shows a folder in the system's file manager. Nil uses the app's OpenURL.
 	Reveal func(folder string) error
 	// Credits names the people whose work is in the program, as Markdown.

@@ -34,6 +34,7 @@ type Window struct {
 	state     State
 	engine    Engine
 	cancel    context.CancelFunc // of the running job
+	restJob   *keptJob           // what a closing window leaves of the running round for the next start
 	actionErr error              // of the last thing done with a finished picture
 
 	pace time.Duration // between the steps of a run that are shown
@@ -76,6 +77,7 @@ type Window struct {
 	overlay *overlayBar
 	inspect *inspector
 	lower   *fyne.Container // stage and what lies under it
+	unsaved *unsavedBar
 	info    *widget.Label
 	sides   sidePanels
 	rail    *rail
@@ -184,6 +186,7 @@ func (w *Window) Close() {
 	}
 	w.closing = true
 	w.keepDraft()
+	w.keepRest()
 	w.quit()
 	w.status.set(say("Closing…"))
 	w.leave()
@@ -256,6 +259,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.overlay = newOverlayBar(w)
 	w.info = widget.NewLabel("")
 	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
+	w.unsaved = newUnsavedBar(w)
 	w.tools = container.New(&beside{}, w.overlay.row, container.New(inset{-4, -4}, quiet(w.info)))
 
 	w.shots = newColumn(6)
@@ -263,7 +267,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.shotRow.Hide()
 	w.strip = newStrip(w)
 	w.rail = newRail(w)
-	below := newColumn(4, w.tools, newColumn(0, w.bar, w.film), w.strip.body)
+	below := newColumn(4, w.unsaved.Container, w.tools, newColumn(0, w.bar, w.film), w.strip.body)
 	view := container.New(flanked{6}, w.rail.body, w.stage, w.shotRow)
 	w.lower = container.New(under{180}, view, newPage(container.New(inset{0, 4}, below)))
 	w.inspect = newInspector(w)
@@ -427,6 +431,7 @@ func (w *Window) refreshStage() {
 	}
 	w.bar.show(plan)
 	w.overlay.refresh()
+	w.unsaved.refresh()
 	if w.film.show(look) {
 		w.lower.Refresh()
 	}
@@ -441,7 +446,7 @@ func (w *Window) refreshStage() {
 	}
 	w.info.SetText(text)
 	w.info.Importance = widget.LowImportance
-	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil {
+	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil && !shot.Unsaved {
 		w.info.Importance = widget.DangerImportance
 	}
 	w.info.Refresh()
@@ -467,6 +472,8 @@ func (s State) caption(actionErr error) string {
 	switch {
 	case shot == nil:
 		return ""
+	case shot.Unsaved: // it is said above, with what helps
+		return say("seed %d", shot.Seed)
 	case shot.SaveErr != nil:
 		return Sentence(shot.SaveErr)
 	case shot.Path == "":

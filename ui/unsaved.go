@@ -1,0 +1,285 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/disk"
+	"realword/inference/picture"
+	"realword/inference/recipe"
+)
+
+// errNoFile is why a kept picture has no file, once the first reason is forgotten with the window that met it.
+type errNoFile struct{}
+
+func (errNoFile) Error() string { return say("the file of this picture could not be written") }
+
+// unsavedBar says under the stage that the picture there is in no file, where it is kept, and offers to write it.
+type unsavedBar struct {
+	*fyne.Container
+	w            *Window
+	text         *widget.Label
+	retry, other *button
+}
+
+func newUnsavedBar(w *Window) *unsavedBar {
+	u := &unsavedBar{w: w, text: widget.NewLabel("")}
+	u.text.Wrapping = fyne.TextWrapWord
+	u.retry = newButton(say("Try again"), w.retrySave)
+	u.other = newButton(say("Save as…"), w.saveAs)
+	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
+	u.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
+		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, u.retry, u.other), u.text))))
+	u.Hide()
+	return u
+}
+
+// unsavedText is what is said of a picture that is in no file; "" for any other.
+func unsavedText(s *Shot) string {
+	switch {
+	case s == nil || !s.Unsaved:
+		return ""
+	case s.Pixels:
+		return say("%s The picture is kept in this session.", Sentence(s.SaveErr))
+	}
+	return say("%s The picture is in this window only: save it before you close.", Sentence(s.SaveErr))
+}
+
+func (u *unsavedBar) refresh() {
+	text := unsavedText(u.w.state.Shot())
+	u.other.Hidden = u.w.opt.SaveFile == nil
+	if u.text.Text == text && u.Hidden == (text == "") {
+		return
+	}
+	u.text.SetText(text)
+	u.Hidden = text == ""
+	u.Refresh()
+	u.w.lower.Refresh()
+}
+
+// folderAndName are where a picture goes that is saved now.
+func (w *Window) folderAndName(seed uint64, r inference.Request, model string) (folder, name string) {
+	n := naming{At: time.Now(), Seed: seed, Prompt: r.Prompt, Model: model}
+	for _, s := range r.Subjects {
+		n.Words = append(n.Words, s.Word.Text)
+	}
+	sub, name := fileName(w.prefs.FileName, n)
+	return filepath.Join(w.pictures(), filepath.FromSlash(sub)), name
+}
+
+// retrySave writes the picture in view, which is in no file, into the pictures folder.
+func (w *Window) retrySave() {
+	shot := w.state.Shot()
+	if shot == nil || !shot.Unsaved || w.state.Model == nil {
+		return
+	}
+	folder, name := w.folderAndName(shot.Seed, shot.Recipe, shot.Model)
+	w.write(*shot, true, func(data []byte) (string, error) { return picture.WriteUnique(folder, name, ".png", data) })
+}
+
+// write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
+func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, err error)) {
+	s, model, embed := w.journal.read(), *w.state.Model, w.embed()
+	w.background(func() func() {
+		data, err := pixelsOf(s, shot)
+		if data == nil && err == nil {
+			data, err = recipe.EncodePNG(shot.PictureReady, model, embed)
+		}
+		path := ""
+		if err == nil {
+			path, err = to(data)
+		}
+		if err == nil && path != "" {
+			w.journal.filed(shot, path, ours)
+		}
+		return func() {
+			if err != nil || path != "" {
+				w.changeSame(shot, func(s *Shot) {
+					if s.SaveErr = err; err == nil {
+						s.Path, s.Unsaved, s.Pixels = path, false, false
+					}
+				})
+			}
+			w.refresh()
+		}
+	})
+}
+
+// pixelsOf reads the file of a picture that the history keeps; nil where it keeps none.
+func pixelsOf(s Store, shot Shot) ([]byte, error) {
+	if s == nil || !shot.Pixels {
+		return nil, nil
+	}
+	return s.Pixels(shot.Kept)
+}
+
+// changeSame changes the shots of the same picture.
+func (w *Window) changeSame(shot Shot, change func(*Shot)) {
+	w.state.Shots = slices.Clone(w.state.Shots)
+	for i := range w.state.Shots {
+		if s := &w.state.Shots[i]; shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image {
+			change(s)
+		}
+	}
+}
+
+// losing counts the pictures that go with the window: they are in no file, and not in the history.
+func (s State) losing() int {
+	n := 0
+	for _, shot := range s.Shots {
+		if shot.Unsaved && !shot.Pixels {
+			n++
+		}
+	}
+	return n
+}
+
+// unsaved journals a finished picture whose file could not be written; then is told its number once it is kept.
+func (j *journal) unsaved(ready inference.PictureReady, png []byte, then func(picture uint64)) {
+	j.mu.Lock()
+	made, ok := j.made[ready.Image]
+	j.mu.Unlock()
+	if !ok || len(png) == 0 {
+		return
+	}
+	j.do(func(Store) error {
+		err := made.round.Unsaved(made.ready, png)
+		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
+			j.forget(ready.Image)
+			then(id)
+		}
+		return err
+	})
+}
+
+func (j *journal) forget(img *image.NRGBA) {
+	j.mu.Lock()
+	delete(j.made, img)
+	j.mu.Unlock()
+}
+
+// filed journals where a picture is that was in no file.
+func (j *journal) filed(shot Shot, path string, ours bool) {
+	if shot.Kept == 0 {
+		j.saved(shot.PictureReady, path, func(uint64) {}) // if its round is recorded
+		return
+	}
+	sum := ""
+	if ours {
+		sum = sumOf(path)
+	}
+	j.do(func(s Store) error {
+		_, err := s.FinishPicture(shot.Kept, history.Picture{File: path, SHA256: sum}, nil)
+		return err
+	})
+}
+
+// sweep removes what programs that were killed have left, in the history's folders and among the pictures.
+func (w *Window) sweep(s Store) {
+	folder := w.pictures()
+	w.background(func() func() {
+		_, _ = s.Sweep() // what is in the way today is tried again at the next start
+		folders := 0
+		_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() {
+				return nil
+			}
+			if folders++; folders > mostSwept || path != folder && strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			disk.Sweep(path)
+			return nil
+		})
+		return nil
+	})
+}
+
+// mostSwept is in how many folders of pictures is looked: names have folders for days and prompts, not for every picture.
+const mostSwept = 2000
+
+// closing
+
+// leaving says what closing the window now means for what is under way; "" where nothing is.
+func (w *Window) leaving() string {
+	var text string
+	add := func(s string) {
+		if text != "" {
+			text += "\n"
+		}
+		text += s
+	}
+	for _, t := range w.state.Shelf.Tasks {
+		if t.Check == "" && !t.Ending {
+			add(say("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", t.Name))
+			break
+		}
+	}
+	if rest := w.state.rest(); len(rest) > 0 {
+		made := ""
+		if n := w.state.Run.Pictures; n > 1 {
+			made = fmt.Sprint(" ", say("(%d of %d)", len(rest), n))
+		}
+		if w.state.History.Open {
+			add(count(len(rest), "%d picture is not made yet%s. It waits in the queue for the next start.", "%d pictures are not made yet%s. They wait in the queue for the next start.", len(rest), made))
+		} else {
+			add(count(len(rest), "%d picture is not made yet%s.", "%d pictures are not made yet%s.", len(rest), made))
+		}
+	}
+	if n := w.state.losing(); n > 0 {
+		add(count(n, "%d picture is in no file and is lost with the window.", "%d pictures are in no file and are lost with the window.", n))
+	}
+	return text
+}
+
+// rest are the seeds of the running round whose pictures are not made yet.
+func (s State) rest() []uint64 {
+	if t := s.Queue.Running; s.Busy() && t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
+		return t.Request.Seeds[s.Run.Made:]
+	}
+	return nil
+}
+
+// askClose closes the window; it asks where something under way would end.
+func (w *Window) askClose() {
+	if text := w.leaving(); text != "" && !w.closing && w.win.Canvas().Overlays().Top() == nil {
+		w.ask(say("Close Realword?"), text, say("Close"), w.Close)
+		return
+	}
+	w.Close()
+}
+
+// keepRest puts what the running round has not made yet into the queue of the next start, before all that wait. It is called again
+// for every picture that a closing window still gets.
+func (w *Window) keepRest() {
+	if w.restJob != nil {
+		w.journal.dropJob(w.restJob)
+		w.restJob = nil
+	}
+	rest := w.state.rest()
+	if len(rest) == 0 || !w.state.History.Open {
+		return
+	}
+	t := w.state.Queue.Running
+	t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
+	k := &keptJob{}
+	w.restJob = k
+	w.journal.enqueue(k, t.Request, t.Model, t.Parents)
+	w.journal.do(func(s Store) error {
+		if k.id == 0 {
+			return nil
+		}
+		return s.MoveJob(k.id, 0)
+	})
+}
