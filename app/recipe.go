@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/inference/userfile"
@@ -100,7 +101,15 @@ func (s saidRecipe) print(out io.Writer) error {
 		line("cfg", strconv.FormatFloat(s.CFG, 'g', -1, 64))
 	}
 	line("sampler", s.Sampler)
-	line("masks", s.MaskSource)
+	if masks := s.MaskSource; masks != "" {
+		switch norm := s.Normalization(); norm {
+		case guidance.Raw:
+			masks += ", not normalised"
+		case guidance.ByLayer:
+			masks += ", normalised by " + norm.String()
+		}
+		line("masks", masks)
+	}
 	if s.Width > 0 && s.Height > 0 {
 		line("size", fmt.Sprintf("%dx%d", s.Width, s.Height))
 	}

@@ -76,8 +76,8 @@ func (w Word) String() string {
 type Reference struct {
 	Name   string         `json:"name"`             // file name, for people
 	SHA256 string         `json:"sha256,omitempty"` // of Data, hex; filled in by Engine.Resolve
-	Square picture.Square `json:"square"`
-	Data   []byte         `json:"-"` // PNG, JPEG, WebP, GIF or BMP file
+	Square picture.Square `json:"square"`           // without a Fit: the preset's
+	Data   []byte         `json:"-"`                // PNG, JPEG, WebP, GIF or BMP file
 }
 
 // State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop.

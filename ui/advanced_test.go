@@ -168,6 +168,9 @@ func TestLayerByLayer(t *testing.T) {
 	if f := (Form{Preset: "paper"}).Settle(&able).Take(past, allParts, &able); f.MaskNorm == "" {
 		t.Error("a recipe does not bring it back")
 	}
+	if other := past.Unsettable(toybox); len(other) != 1 || other[0] != "way to normalise masks" {
+		t.Errorf("with a model that cannot: %q", other)
+	}
 	if f := b.state.Form.Settle(toybox); f.MaskNorm != "" {
 		t.Error("a model that cannot is asked for it")
 	}
