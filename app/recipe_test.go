@@ -21,7 +21,7 @@ func TestRecipe(t *testing.T) {
 			"note      its sampler, \"Euler a\", is none of Realword's\n" +
 			"note      its seed 607539957654043 has more than 32 bits, of which only the last 32 count: it is the same as 3948732955\n",
 	} {
-		status, stdout, stderr := command(t, "recipe", "../inference/testdata/foreign/"+name)
+		status, stdout, stderr := command(t, "recipe", "../inference/recipe/testdata/foreign/"+name)
 		if status != 0 || stdout != want || stderr != "" {
 			t.Errorf("%s: status %d, %s%s", name, status, stderr, stdout)
 		}
@@ -36,7 +36,7 @@ func TestRecipe(t *testing.T) {
 		Width    int
 		Notes    []string
 	}
-	status, stdout, _ := command(t, "recipe", "../inference/testdata/foreign/utf8-in-text.png", "--json")
+	status, stdout, _ := command(t, "recipe", "../inference/recipe/testdata/foreign/utf8-in-text.png", "--json")
 	if err := json.Unmarshal([]byte(stdout), &said); status != 0 || err != nil || !said.Foreign || said.Prompt != "a café dog, 犬 on the beach 🌊" || said.Negative != "ピンボケ" ||
 		said.Steps != 28 || said.CFG != 6.5 || said.Seeds[0] != 3141592653 || said.Width != 832 || len(said.Notes) != 1 {
 		t.Errorf("status %d, %v, %s", status, err, stdout)

@@ -88,6 +88,8 @@ func TestForeignJSON(t *testing.T) {
 			Prompt: "{dog|cat} on the beach", Steps: 30, CFG: 4, Width: 1152, Height: 896}}, []string{`"-1"`, "{dog|cat}"}},
 		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: inference.Request{Prompt: "a dog", Sampler: "ddim"}},
 			[]string{`steps, "0"`, `"99"`, "99999999999999999999", `"0x7"`}},
+		"long values": {"parameters", "a dog\nSteps: " + strings.Repeat("9", 5000) + ", Model: " + strings.Repeat("m", 5000) + ", Seed: 7", Recipe{Model: strings.Repeat("m", 240) + "…",
+			Request: inference.Request{Prompt: "a dog", Seeds: []uint64{7}}}, []string{`its number of steps, "9`}},
 		"JSON of nobody": {"parameters", `{"a":1}`, Recipe{Request: inference.Request{Prompt: `{"a":1}`}}, nil},
 	} {
 		checkForeign(t, name, pngWith(t, c.keyword, c.text), c.want, c.notes)

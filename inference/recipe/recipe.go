@@ -199,7 +199,7 @@ func Read(file []byte) (r Recipe, foreign bool, err error) {
 // foreignRecipe is what is taken over of the settings of another program, in A1111's words.
 func foreignRecipe(m picture.Metadata) Recipe {
 	r := Recipe{Schema: Schema, Request: inference.Request{Prompt: m.Prompt, Negative: m.Negative}}
-	note := func(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
+	note := func(format string, args ...any) { r.Notes = append(r.Notes, excerpt(fmt.Sprintf(format, args...))) }
 	for _, s := range m.Settings {
 		switch s.Key {
 		case "Steps":
@@ -233,18 +233,29 @@ func foreignRecipe(m picture.Metadata) Recipe {
 				note("its sampler, %q, is none of Realword's", s.Value)
 			}
 		case "Model":
-			r.Model = s.Value
+			r.Model = excerpt(s.Value)
 		case "Version":
-			r.Program = s.Value
+			r.Program = excerpt(s.Value)
 		}
 	}
-	r.Notes = append(r.Notes, m.Notes...)
+	for _, n := range m.Notes {
+		note("%s", n)
+	}
 	for _, text := range []string{r.Prompt, r.Negative} {
 		for _, mark := range prompt.Notations(text) {
 			note("%s", mark)
 		}
 	}
 	return r
+}
+
+// excerpt is a text of a file, or its beginning where it is longer than anybody reads.
+func excerpt(text string) string {
+	const most = 240
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most]) + "…"
+	}
+	return text
 }
 
 // samplerOf is the sampler of Realword that other programs call so, "" for none.
