@@ -152,6 +152,12 @@ func (im *importer) inspectBase(in *Inspection) error {
 		errs = append(errs, fmt.Errorf("%s has visual weights of RealCustom++ and no folder vision beside it; download the folder again, whole", filepath.Base(im.src)))
 	}
 	in.Tensors = len(unet.Entries())
+	if given.schedule != nil {
+		if im.schedule, err = given.schedule(); err == nil {
+			err = im.predicts()
+		}
+		errs = append(errs, err)
+	}
 	pooled := 0
 	if given.text != nil {
 		text, err := given.text()

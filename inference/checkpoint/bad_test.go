@@ -322,10 +322,48 @@ func TestBadArchives(t *testing.T) {
 		"truncated":      {stored[:len(stored)-40], formatErr, "ZIP directory"},
 		"lying sizes":    {bytes.ReplaceAll(stored, []byte("\x20\x00\x00\x00\x20\x00\x00\x00"), []byte("\x20\x00\x00\x70\x20\x00\x00\x70")), formatErr, "more than the file holds"},
 		"huge pickle":    {archive(t, zip.Store, "a/data.pkl", strings.Repeat("N", maxPickle+1)), unsupportedErr, "more than the 16777216 that are read"},
+		"many entries":   {manyEntries(), unsupportedErr, "60000 entries"},
 		"empty ZIP":      {archive(t, zip.Store), unsupportedErr, "no data.pkl"},
 		"pickle at root": {archive(t, zip.Store, "data.pkl", honest), unsupportedErr, "no data.pkl"},
 	} {
 		t.Run(name, func(t *testing.T) { expectError(t, "w.pt", c.data, c.kind, c.contains) })
+	}
+}
+
+// manyEntries is a ZIP file whose directory says that it has 60,000 entries.
+func manyEntries() []byte {
+	end := []byte("PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	binary.LittleEndian.PutUint16(end[10:], 60000)
+	return append([]byte("PK\x03\x04"+strings.Repeat("\x00", 60000)), end...)
+}
+
+// TestAnEndlessDirectory: a sparse file of a terabyte whose directory says that it has 2^33 entries, in the form of ZIP64.
+func TestAnEndlessDirectory(t *testing.T) {
+	const size = 1 << 40
+	end64, locator, end := make([]byte, 56), make([]byte, 20), make([]byte, 22)
+	copy(end64, "PK\x06\x06")
+	binary.LittleEndian.PutUint64(end64[4:], 44)
+	binary.LittleEndian.PutUint64(end64[24:], 1<<33)
+	binary.LittleEndian.PutUint64(end64[32:], 1<<33)
+	copy(locator, "PK\x06\x07")
+	binary.LittleEndian.PutUint64(locator[8:], size-56-20-22)
+	binary.LittleEndian.PutUint32(locator[16:], 1)
+	copy(end, "PK\x05\x06")
+	for i := 8; i < 20; i++ {
+		end[i] = 0xff
+	}
+	path := filepath.Join(t.TempDir(), "sparse.ckpt")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err1 := f.WriteAt([]byte("PK\x03\x04"), 0)
+	_, err2 := f.WriteAt(append(append(end64, locator...), end...), size-56-20-22)
+	if err := errors.Join(err1, err2, f.Close()); err != nil {
+		t.Skip("no sparse files here:", err)
+	}
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "8589934592 entries") {
+		t.Errorf("%v", err)
 	}
 }
 

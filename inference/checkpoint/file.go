@@ -34,6 +34,7 @@ type File struct {
 	meta    map[string]string
 	ignored []Ignored
 	open    []io.Closer
+	inParts int // tensors of all parts, also of those that are not taken
 }
 
 // Ignored is something in a checkpoint that is deliberately not offered as a tensor.

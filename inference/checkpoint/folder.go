@@ -114,7 +114,9 @@ func (f *File) joinParts(dir string, names []string) error {
 		if err != nil {
 			return err
 		}
-		f.take(part)
+		if err := f.take(part); err != nil {
+			return err
+		}
 		for _, e := range part.entries {
 			if other, twice := f.places[e.Name]; twice {
 				return &FormatError{File: filepath.Join(dir, name), Key: e.Name, Problem: "it is also in " + filepath.Base(other.path), Remedy: "get the parts again, with their index"}
@@ -127,12 +129,17 @@ func (f *File) joinParts(dir string, names []string) error {
 }
 
 // take makes the file of a part one of f.
-func (f *File) take(part *File) {
+func (f *File) take(part *File) error {
+	if f.inParts += len(part.entries); f.inParts > maxTensors {
+		return errors.Join(&UnsupportedError{File: part.Paths()[0], Problem: fmt.Sprintf("the parts hold more than %d tensors, which no model of Realword's families has", maxTensors),
+			Remedy: "check that they are the right files"}, part.Close())
+	}
 	f.open = append(f.open, part.open...)
 	f.ignored = append(f.ignored, part.ignored...)
 	if f.meta == nil {
 		f.meta = part.meta
 	}
+	return nil
 }
 
 // Bounds on the index of a checkpoint in parts: it has some hundred bytes per tensor.
@@ -224,7 +231,9 @@ func (f *File) addParts(index string, partOf map[string]string) error {
 		if err != nil {
 			return err
 		}
-		f.take(part)
+		if err := f.take(part); err != nil {
+			return err
+		}
 		for _, tensor := range wanted[name] {
 			p, ok := part.places[tensor]
 			if !ok {

@@ -2,6 +2,8 @@ package checkpoint
 
 import (
 	"archive/zip"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -156,7 +158,48 @@ type torchArchive struct {
 	entries map[string]*zip.File
 }
 
+// maxEntries bounds the entries of a ZIP file: a storage each, and a few files.
+const maxEntries = maxTensors + 64
+
+// zipEntries returns how many entries the directory of a ZIP file says that there are, the largest number where it can be read in
+// several ways. archive/zip takes memory for that many before it looks for them, which in a sparse file is as much as one likes.
+func zipEntries(r io.ReaderAt, size int64) (uint64, error) {
+	const end, comment, end64, locator = 22, 1 << 16, 56, 20
+	tail := make([]byte, min(size, end+comment+locator))
+	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	most := uint64(0)
+	for at := 0; at+end <= len(tail); at++ {
+		if string(tail[at:at+4]) != "PK\x05\x06" {
+			continue
+		}
+		n := uint64(binary.LittleEndian.Uint16(tail[at+10:]))
+		if at >= locator && string(tail[at-locator:at-locator+4]) == "PK\x06\x07" {
+			var long [end64]byte
+			if offset := binary.LittleEndian.Uint64(tail[at-locator+8:]); offset <= uint64(size) {
+				if _, err := r.ReadAt(long[:], int64(offset)); err == nil && string(long[:4]) == "PK\x06\x06" {
+					const elsewhere = 0xffff // the number does not fit here
+					if n == elsewhere {
+						n = 0
+					}
+					n = max(n, binary.LittleEndian.Uint64(long[32:]))
+				}
+			}
+		}
+		most = max(most, n)
+	}
+	return most, nil
+}
+
 func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
+	n, err := zipEntries(r, size)
+	if err != nil {
+		return nil, &FormatError{Problem: "its ZIP directory cannot be read", Err: err}
+	}
+	if n > maxEntries {
+		return nil, &UnsupportedError{Problem: fmt.Sprintf("its ZIP directory has %d entries, more than the %d that any model has", n, maxEntries), Remedy: "check that it is the right file"}
+	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, &FormatError{Problem: "its ZIP directory is missing or damaged", Err: err}
