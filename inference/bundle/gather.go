@@ -134,7 +134,8 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 	for _, root := range []string{im.src, filepath.Join(im.src, "ckpts"), filepath.Join(im.src, "ckpts", "ckpts")} {
 		if isDir(filepath.Join(root, "realcustom")) || isDir(filepath.Join(root, "sdxl")) {
 			base, visual := im.release(root)
-			return base, visual, nil
+			err := im.fromFileBeside(root, &base)
+			return base, visual, err
 		}
 	}
 	if err := foreignFolder(im.src); err != nil {

@@ -79,7 +79,7 @@ func TestFullWidth(t *testing.T) {
 		t.Run(o.Layout, func(t *testing.T) {
 			o.Sizes = synthetic.Full
 			files := must[[]synthetic.File](t)(synthetic.Files(o))
-			var im importer
+			im := importer{ctx: t.Context()}
 			var unet checkpoint.Source
 			var texts [2]checkpoint.Source
 			if o.Layout == synthetic.LDM {

@@ -3,6 +3,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -130,6 +131,60 @@ func (im *importer) release(root string) (baseModel, visualModel) {
 		return config, encoders, errors.Join(errs...)
 	}
 	return base, visual
+}
+
+// fromFileBeside takes what a tree lacks of the base model from the one checkpoint file that lies beside it, where there is one.
+func (im *importer) fromFileBeside(root string, base *baseModel) error {
+	at := func(name string) string { return filepath.Join(root, "sdxl", name) }
+	unet, vae, text := hasWeights(at("unet")), hasWeights(at("vae")), hasWeights(at("clip-sdxl-1")) && hasWeights(at("clip-sdxl-2"))
+	if unet && vae && text {
+		return nil
+	}
+	var files []string
+	for _, dir := range slices.Compact([]string{im.src, root}) {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if slices.Contains([]string{".safetensors", ".ckpt"}, strings.ToLower(filepath.Ext(e.Name()))) && !e.IsDir() {
+				files = append(files, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	if len(files) != 1 || files[0] == filepath.Clean(im.base) {
+		return nil
+	}
+	f, err := im.openFile(files[0])
+	if err != nil || !checkpoint.IsSingleFile(f) {
+		return err
+	}
+	given, err := im.single(files[0])
+	if err != nil {
+		return err
+	}
+	var taken []string
+	if !unet {
+		base.unet, base.schedule = given.unet, given.schedule
+		taken = append(taken, "U-Net")
+	}
+	if !text && given.text != nil {
+		base.text = given.text
+		taken = append(taken, "text encoders")
+	}
+	if !vae && given.vae != nil {
+		base.vae = given.vae
+		taken = append(taken, "autoencoder")
+	}
+	if len(taken) > 0 {
+		im.note("what the tree lacks comes from %s beside it: %s", im.label(files[0]), strings.Join(taken, ", "))
+	}
+	return nil
+}
+
+// hasWeights tells whether a folder has anything that may be weights.
+func hasWeights(dir string) bool {
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".ckpt"}, filepath.Ext(e.Name()))
+	})
 }
 
 // choose opens the first of the files that the folder has, else the only weight file there.

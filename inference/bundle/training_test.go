@@ -265,6 +265,13 @@ func TestNetworksInFilesOfTheirOwn(t *testing.T) {
 			equalBundles(t, importTree(t, release, bundle.Options{Base: base}), want)
 		})
 	}
+	t.Run("over a tree with one file beside it", func(t *testing.T) {
+		ldm := filepath.Dir(single)
+		base := filepath.Join(t.TempDir(), "unet.safetensors")
+		replace(t, base, resaved(t, single, below("model.diffusion_model.", ""), nil, nil))
+		equalBundles(t, importTree(t, ldm, bundle.Options{Base: base}), want)
+		equalBundles(t, importTree(t, ldm, bundle.Options{}), want)
+	})
 	t.Run("in the places of the release", func(t *testing.T) {
 		dir := linked(t, release)
 		remove(t, filepath.Join(dir, "ckpts/sdxl/unet/sdxl-unet.bin"))
