@@ -36,11 +36,11 @@ type Limits struct {
 }
 
 // DefaultLimits is 256 MiB, 500 megapixels and 65,535 pixels a side, of which 64 megapixels are kept. With them decoding needs at most
-// 1.2 GB, the file included: PNG is read line by line, other formats are refused where their decoders would take more than decoderBytes.
+// 1.2 GB, the file included: PNG is read line by line, other formats are refused where that would be more than mostMemory.
 var DefaultLimits = Limits{Bytes: 256 << 20, Pixels: 500_000_000, Side: 65_535, Kept: 64_000_000}
 
-// decoderBytes is what the decoder of a format that is not read line by line may take.
-const decoderBytes = 850 << 20
+// mostMemory is what a file, the decoder of its format and the result may take together.
+const mostMemory = 1_150_000_000
 
 func (l Limits) orDefault() Limits {
 	if l.Bytes <= 0 {
@@ -201,15 +201,16 @@ type decoding struct {
 	used   int64 // bytes that decoding took, roughly
 }
 
-// size keeps the size that the file says, if it is within the limits, and what a decoder of so many bytes per pixel takes.
-func (d *decoding) size(width, height int, bytes int64) error {
+// size keeps the size that the file says, if it is within the limits and its decoder takes no more than that many bytes.
+func (d *decoding) size(width, height int, decoder int64) error {
 	if err := fits(width, height, d.limits); err != nil {
 		return err
 	}
-	d.info.Width, d.info.Height, d.used = width, height, bytes
-	if bytes > decoderBytes {
+	d.info.Width, d.info.Height, d.used = width, height, decoder
+	k := int64(factor(width, height, d.limits.Kept))
+	if all := int64(len(d.data)) + decoder + 4*int64(width)*int64(height)/(k*k); all > mostMemory {
 		return UnsupportedError(fmt.Sprintf("the picture is %d × %d pixels, and decoding such a %s would take %.1f GB of memory; scale it down, or save it as PNG",
-			width, height, d.info.Format, float64(bytes)/1e9))
+			width, height, d.info.Format, float64(all)/1e9))
 	}
 	return nil
 }

@@ -255,6 +255,17 @@ func header(w, h uint32) []byte {
 	return appendChunk([]byte(pngSignature), "IHDR", append(body, 8, 6, 0, 0, 0))
 }
 
+// progressive is a JPEG file of a size that it does not hold.
+func progressive(t *testing.T, width, height uint16) []byte {
+	t.Helper()
+	data := testdata(t, "salvage/progressive.jpg")
+	sof := bytes.Index(data, []byte{0xff, 0xc2})
+	binary.BigEndian.PutUint16(data[sof+5:], height)
+	binary.BigEndian.PutUint16(data[sof+7:], width)
+	data[sof+11] = 0x11 // no subsampling
+	return data
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	whole, jpg, anim := encodePNG(t, formula(64, 64)), encodeJPEG(t, formula(64, 64)), testdata(t, "animated.webp")
 	damaged := slices.Clone(whole)
@@ -282,41 +293,42 @@ func TestDecodeRefuses(t *testing.T) {
 		what        text // names the thing
 		remedy      text
 	}{
-		"empty":               {nil, false, "empty", "again"},
-		"png cut":             {whole[:len(whole)/2], false, "PNG picture is cut short", "again"},
-		"png only header":     {header(8, 8), false, "cut short", "again"},
-		"png damaged":         {damaged, false, "PNG picture is damaged", "again"},
-		"png without width":   {header(0, 8), false, "PNG picture is damaged", "again"},
-		"png huge":            {header(60_000, 60_000), true, "60000 × 60000 pixels, more than the 500 million", "scale it down"},
-		"png long":            {header(90_000, 2), true, "90000 × 2", "scale it down"},
-		"png beyond int32":    {header(1<<31+5, 5), false, "damaged", "again"},
-		"jpeg cut":            {jpg[:len(jpg)/2], false, "JPEG picture is cut short", "again"},
-		"jpeg two bytes":      {jpg[:3], false, "JPEG picture is cut short", "again"},
-		"jpeg arithmetic":     {badJPEG, true, "variant of JPEG", "save it as PNG"},
-		"gif cut":             {encodeGIF(t, 1)[:40], false, "GIF picture is cut short", "again"},
-		"gif zero":            {zero, false, "0 × 0 pixels", "choose another"},
-		"bmp cut":             {encodeBMP(t, flag())[:100], false, "BMP picture is cut short", "again"},
-		"bmp rle":             {rle, true, "variant of BMP", "save it as PNG"},
-		"webp cut":            {testdata(t, "lossless.webp")[:30], false, "WebP picture", "again"},
-		"webp frame outside":  {outside, false, "outside of the canvas", "again"},
-		"webp frame lies":     {lying, false, "WebP picture is damaged", "again"},
-		"webp frame is empty": {emptyFrame, false, "first frame is empty", "again"},
-		"webp huge canvas":    {hugeWebP, true, "16777216 × 16777216 pixels", "scale it down"},
-		"text":                {[]byte("just some notes äöü"), true, "a text file, whatever its name says", "PNG"},
-		"text cut in a rune":  {[]byte(strings.Repeat("a", 4095) + "äöü"), true, "a text file", "PNG"},
-		"web page":            {[]byte("\n<!DOCTYPE html><html></html>"), true, "a web page", "PNG"},
-		"svg":                 {[]byte("\ufeff<?xml version='1.0'?>\n<svg xmlns='x'/>"), true, "an SVG drawing", "PNG"},
-		"heic":                {ftyp("heic", "heic"), true, "a HEIC picture", "convert it to JPEG"},
-		"heif":                {ftyp("mif1", "miaf"), true, "a HEIF picture", "convert it to JPEG"},
-		"avif":                {ftyp("avif", "miaf"), true, "an AVIF picture", "convert it to PNG"},
-		"avif in mif1":        {ftyp("mif1", "avif"), true, "an AVIF picture", "convert it to PNG"},
-		"mp4":                 {[]byte("\x00\x00\x00\x10ftypisom\x00\x00\x00\x00moov"), true, "a video", "PNG"},
-		"tiff":                {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), true, "a TIFF or camera raw picture", "PNG"},
-		"tiff big":            {[]byte("MM\x00*\x00\x00\x00\x08"), true, "a TIFF", "PNG"},
-		"psd":                 {[]byte("8BPS\x00\x01"), true, "a Photoshop", "PNG"},
-		"jxl":                 {[]byte("\xff\x0a\x00\x00"), true, "a JPEG XL", "PNG"},
-		"pdf":                 {[]byte("%PDF-1.7\n"), true, "a PDF document", "PNG"},
-		"noise":               {[]byte{0x80, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, true, "not a picture of a known format", "PNG"},
+		"empty":                  {nil, false, "empty", "again"},
+		"png cut":                {whole[:len(whole)/2], false, "PNG picture is cut short", "again"},
+		"png only header":        {header(8, 8), false, "cut short", "again"},
+		"png damaged":            {damaged, false, "PNG picture is damaged", "again"},
+		"png without width":      {header(0, 8), false, "PNG picture is damaged", "again"},
+		"png huge":               {header(60_000, 60_000), true, "60000 × 60000 pixels, more than the 500 million", "scale it down"},
+		"png long":               {header(90_000, 2), true, "90000 × 2", "scale it down"},
+		"jpeg in progress, huge": {progressive(t, 9000, 9000), true, "would take 1.3 GB of memory", "save it as PNG"},
+		"png beyond int32":       {header(1<<31+5, 5), false, "damaged", "again"},
+		"jpeg cut":               {jpg[:len(jpg)/2], false, "JPEG picture is cut short", "again"},
+		"jpeg two bytes":         {jpg[:3], false, "JPEG picture is cut short", "again"},
+		"jpeg arithmetic":        {badJPEG, true, "variant of JPEG", "save it as PNG"},
+		"gif cut":                {encodeGIF(t, 1)[:40], false, "GIF picture is cut short", "again"},
+		"gif zero":               {zero, false, "0 × 0 pixels", "choose another"},
+		"bmp cut":                {encodeBMP(t, flag())[:100], false, "BMP picture is cut short", "again"},
+		"bmp rle":                {rle, true, "variant of BMP", "save it as PNG"},
+		"webp cut":               {testdata(t, "lossless.webp")[:30], false, "WebP picture", "again"},
+		"webp frame outside":     {outside, false, "outside of the canvas", "again"},
+		"webp frame lies":        {lying, false, "WebP picture is damaged", "again"},
+		"webp frame is empty":    {emptyFrame, false, "first frame is empty", "again"},
+		"webp huge canvas":       {hugeWebP, true, "16777216 × 16777216 pixels", "scale it down"},
+		"text":                   {[]byte("just some notes äöü"), true, "a text file, whatever its name says", "PNG"},
+		"text cut in a rune":     {[]byte(strings.Repeat("a", 4095) + "äöü"), true, "a text file", "PNG"},
+		"web page":               {[]byte("\n<!DOCTYPE html><html></html>"), true, "a web page", "PNG"},
+		"svg":                    {[]byte("\ufeff<?xml version='1.0'?>\n<svg xmlns='x'/>"), true, "an SVG drawing", "PNG"},
+		"heic":                   {ftyp("heic", "heic"), true, "a HEIC picture", "convert it to JPEG"},
+		"heif":                   {ftyp("mif1", "miaf"), true, "a HEIF picture", "convert it to JPEG"},
+		"avif":                   {ftyp("avif", "miaf"), true, "an AVIF picture", "convert it to PNG"},
+		"avif in mif1":           {ftyp("mif1", "avif"), true, "an AVIF picture", "convert it to PNG"},
+		"mp4":                    {[]byte("\x00\x00\x00\x10ftypisom\x00\x00\x00\x00moov"), true, "a video", "PNG"},
+		"tiff":                   {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), true, "a TIFF or camera raw picture", "PNG"},
+		"tiff big":               {[]byte("MM\x00*\x00\x00\x00\x08"), true, "a TIFF", "PNG"},
+		"psd":                    {[]byte("8BPS\x00\x01"), true, "a Photoshop", "PNG"},
+		"jxl":                    {[]byte("\xff\x0a\x00\x00"), true, "a JPEG XL", "PNG"},
+		"pdf":                    {[]byte("%PDF-1.7\n"), true, "a PDF document", "PNG"},
+		"noise":                  {[]byte{0x80, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, true, "not a picture of a known format", "PNG"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			img, _, err := Decode(c.data, Limits{})
