@@ -192,7 +192,7 @@ func withHistory(do func(*history.Store) error) error {
 func rescuable(err error) error {
 	var trouble *history.Error
 	if errors.As(err, &trouble) && trouble.Kind == history.Damaged {
-		return fmt.Errorf("%w: `realword history rescue` begins a new one with all that can be read", err)
+		return fmt.Errorf("%w: `realword history rescue` does that", err)
 	}
 	return err
 }

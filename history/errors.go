@@ -61,7 +61,7 @@ func (e *Error) Remedy() string {
 	case Newer:
 		return "use the newer Realword"
 	case Damaged:
-		return "move it away, and Realword begins a new one; the pictures themselves are files of their own"
+		return "begin a new one with all that can be read of it; the pictures themselves are files of their own"
 	case ReadOnly:
 		return "change its permissions, or use another disk"
 	case Full:

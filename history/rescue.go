@@ -156,8 +156,8 @@ func gather(file *os.File, size int64, blobs string) *remains {
 			used = w.used
 		}
 	}
-	if r.lost > 0 && sealed {
-		r.carve(p, used)
+	if r.lost > 0 {
+		r.carve(p, used, sealed)
 	}
 	return r
 }
@@ -189,9 +189,9 @@ func (r *remains) take(bucket []byte, e element, sealed bool) bool {
 	return true
 }
 
-// carve looks through the pages that no tree led to. Checksums say of which bucket a record is. Old versions of records lie about, and
-// what was deleted; of several versions the longest is taken, since records grow.
-func (r *remains) carve(p *pages, used []uint64) {
+// carve looks through the pages that no tree led to. Checksums say of which bucket a record is, and without them what it says. Old
+// versions of records lie about, and what was deleted; of several versions the longest is taken, since records grow.
+func (r *remains) carve(p *pages, used []uint64, sealed bool) {
 	all := metaPage{pages: uint64(p.size / p.pageSize)}
 	found := map[string]map[string][]byte{}
 	for id := uint64(2); id < all.pages; id++ {
@@ -217,7 +217,13 @@ func (r *remains) carve(p *pages, used []uint64) {
 				return nil
 			}
 			for _, b := range gathered {
-				if open, err := openSeal(b, e.key, value); err == nil {
+				open, err := openSeal(b, e.key, value)
+				if !sealed {
+					if open, err = value, errOutsideLimit; string(b) == string(looksLike(e.key, value)) {
+						err = nil
+					}
+				}
+				if err == nil {
 					if found[string(b)] == nil {
 						found[string(b)] = map[string][]byte{}
 					}
@@ -236,6 +242,27 @@ func (r *remains) carve(p *pages, used []uint64) {
 			}
 		}
 	}
+}
+
+// looksLike is the bucket of a record of schema 2, nil for what may be anything.
+func looksLike(k, value []byte) []byte {
+	var v struct {
+		ID              uint64
+		UID             string
+		Round, Session  *uint64
+		Recipe, Created json.RawMessage
+	}
+	switch {
+	case len(k) != 8 || json.Unmarshal(value, &v) != nil || v.ID != binary.BigEndian.Uint64(k) || len(v.UID) != 32:
+		return nil
+	case v.Round != nil:
+		return pictureBucket
+	case v.Session != nil && v.Recipe != nil:
+		return roundBucket
+	case v.Created != nil:
+		return sessionBucket
+	}
+	return nil
 }
 
 // read implements source, for thumbnails.

@@ -104,7 +104,7 @@ func historyText(e *history.Error) string {
 	case history.Newer:
 		return say("a newer Realword wrote %s: use the newer Realword", e.Path)
 	case history.Damaged:
-		return say("%s is damaged: move it away, and Realword begins a new one; the pictures themselves are files of their own", e.Path)
+		return say("%s is damaged: begin a new one with all that can be read of it; the pictures themselves are files of their own", e.Path)
 	case history.ReadOnly:
 		return say("%s is read-only: change its permissions, or use another disk", e.Path)
 	case history.Full:
