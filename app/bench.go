@@ -17,6 +17,7 @@ import (
 
 	"realword/assets"
 	"realword/inference"
+	"realword/inference/bench"
 	"realword/inference/bundle"
 	"realword/inference/ram"
 	"realword/inference/session"
@@ -24,7 +25,7 @@ import (
 
 func newBench() *cobra.Command {
 	var m machine
-	var b bench
+	var b benchmark
 	var bound []string
 	var size, loops, clock, weights string
 	c := &cobra.Command{
@@ -94,10 +95,10 @@ func newBench() *cobra.Command {
 	return c
 }
 
-type bench struct {
+type benchmark struct {
 	engine   *engine
 	request  inference.Request
-	options  inference.MeasureOptions
+	options  bench.Options
 	loops    string
 	json     bool
 	progress io.Writer
@@ -109,9 +110,9 @@ type figures struct {
 	Width, Height           int
 	Steps, Stop             int
 	Subjects                int
-	Load, Stages            []inference.Timing
-	Passes, Loops           []inference.Timing
-	Ours, Naive             inference.Ratios
+	Load, Stages            []bench.Timing
+	Passes, Loops           []bench.Timing
+	Ours, Naive             bench.Ratios
 	Cancel                  float64
 	PeakAnonymous           float64 `json:",omitempty"` // MB
 	PeakMapped, PeakAtLeast float64 `json:",omitempty"`
@@ -120,7 +121,7 @@ type figures struct {
 // longLoops is the time from which --loops auto leaves the whole loops out.
 const longLoops = time.Minute
 
-func (b *bench) run(ctx context.Context, out io.Writer) error {
+func (b *benchmark) run(ctx context.Context, out io.Writer) error {
 	r, err := b.engine.Resolve(b.request)
 	if err != nil {
 		return badRequest(err)
@@ -134,12 +135,12 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(b.progress, "The naive way is left out: the attention maps that it writes out need about %d GB, and %d GB are available.\n", need>>30, free>>30)
 		b.options.Naive = false
 	}
-	b.options.Loops = func(m inference.Measurement) bool {
-		passes := inference.Find(m.Passes, inference.PassPlain).Min() * float64(4*r.Steps*b.options.Repeats)
+	b.options.Loops = func(m bench.Measurement) bool {
+		passes := bench.Find(m.Passes, bench.PassPlain).Min() * float64(4*r.Steps*b.options.Repeats)
 		return b.loops == "yes" || b.loops == "auto" && passes < longLoops.Seconds()
 	}
 	memory := sampleMemory()
-	m, err := inference.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
+	m, err := bench.Measure(ctx, b.engine.runtime, b.engine.bundle, r, b.options)
 	if err != nil {
 		return badRequest(err)
 	}
@@ -183,7 +184,7 @@ func (f figures) print(w io.Writer) error {
 	fmt.Fprintln(t, "\ttimes\tfastest s\tmedian s\tslowest s\t")
 	for _, part := range []struct {
 		title string
-		list  []inference.Timing
+		list  []bench.Timing
 	}{{"open", f.Load}, {"run", f.Stages}, {"pass", f.Passes}, {"", f.Loops}} {
 		for _, m := range part.list {
 			s := slices.Sorted(slices.Values(m.Seconds))
@@ -204,7 +205,7 @@ func (f figures) print(w io.Writer) error {
 	ratio("  ours, with encoders and decoder", f.Ours.Whole, f.Ours.WholeEach)
 	ratio("  naive, in the loop", f.Naive.Loop, f.Naive.LoopEach)
 	ratio("  naive, with encoders and decoder", f.Naive.Whole, f.Naive.WholeEach)
-	if plain, ours := inference.Find(f.Loops, inference.LoopPlain), inference.Find(f.Loops, inference.LoopOurs); plain.Min() > 0 {
+	if plain, ours := bench.Find(f.Loops, bench.LoopPlain), bench.Find(f.Loops, bench.LoopOurs); plain.Min() > 0 {
 		var each []float64
 		for i := range plain.Seconds {
 			each = append(each, ours.Seconds[i]/plain.Seconds[i])
@@ -218,7 +219,7 @@ func (f figures) print(w io.Writer) error {
 }
 
 // cancel starts a picture, cancels it within a U-Net pass, and returns how long the answer took.
-func (b *bench) cancel(ctx context.Context, r inference.Request) (time.Duration, error) {
+func (b *benchmark) cancel(ctx context.Context, r inference.Request) (time.Duration, error) {
 	job, err := b.engine.Start(ctx, r)
 	if err != nil {
 		return 0, badRequest(err)

@@ -7,20 +7,21 @@ import (
 	"text/tabwriter"
 
 	"realword/inference"
+	"realword/inference/memory"
 )
 
 // checkMemory says on screen when the largest of requests is tight, and refuses one that would not fit unless --force is given.
 func (g *generation) checkMemory(e *engine, screen io.Writer, requests ...inference.Request) error {
-	var largest inference.MemoryPlan
+	var largest memory.Plan
 	for _, r := range requests {
 		if p, ok := e.Memory(r); ok && p.Peak > largest.Peak {
 			largest = p
 		}
 	}
 	switch {
-	case largest.Verdict == inference.TooLarge && !g.force:
-		return fmt.Errorf("%w; with --force it is tried all the same", &inference.MemoryError{Plan: largest})
-	case largest.Verdict == inference.TooLarge || largest.Verdict == inference.Tight:
+	case largest.Verdict == memory.TooLarge && !g.force:
+		return fmt.Errorf("%w; with --force it is tried all the same", &memory.Error{Plan: largest})
+	case largest.Verdict == memory.TooLarge || largest.Verdict == memory.Tight:
 		fmt.Fprintln(screen, "memory:", largest.Line())
 	}
 	return nil
@@ -38,7 +39,7 @@ func printMemory(e *engine, r inference.Request, out io.Writer) error {
 	for _, u := range p.Stages {
 		fmt.Fprintf(t, "%s\t", u.Stage)
 		for _, n := range []int64{u.Held(), u.Weights, u.Activations, u.KV, u.Files} {
-			fmt.Fprintf(t, "%s\t", inference.Gigabytes(n))
+			fmt.Fprintf(t, "%s\t", memory.Gigabytes(n))
 		}
 		fmt.Fprintln(t)
 	}
@@ -46,7 +47,7 @@ func printMemory(e *engine, r inference.Request, out io.Writer) error {
 		return err
 	}
 	for _, fit := range p.Remedies {
-		fmt.Fprintf(out, "%s would take %s\n", fit.Text, inference.Gigabytes(fit.Peak))
+		fmt.Fprintf(out, "%s would take %s\n", fit.Text, memory.Gigabytes(fit.Peak))
 	}
 	return nil
 }

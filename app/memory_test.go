@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"realword/inference"
+	"realword/inference/memory"
 	"realword/inference/ram"
 )
 
@@ -64,9 +65,9 @@ func TestMemoryOfTheToybox(t *testing.T) {
 	}
 	close(stop)
 	grown := peak.Load() - before
-	t.Logf("%s; the run took %s more", p.Line(), inference.Gigabytes(grown))
+	t.Logf("%s; the run took %s more", p.Line(), memory.Gigabytes(grown))
 	if grown > p.Peak*3/2 || grown < p.Peak/4 {
-		t.Errorf("planned %s, the run took %s", inference.Gigabytes(p.Peak), inference.Gigabytes(grown))
+		t.Errorf("planned %s, the run took %s", memory.Gigabytes(p.Peak), memory.Gigabytes(grown))
 	}
 }
 

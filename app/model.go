@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/ort"
+	"realword/inference/parity"
 )
 
 func newModel() *cobra.Command {
@@ -128,7 +128,7 @@ func size(bytes int64) string {
 
 // compare runs the networks of a bundle and whole generations against golden files and prints every tensor.
 func compare(c *cobra.Command, b *bundle.Bundle, goldens string, limit float64, out io.Writer) error {
-	files, err := inference.Goldens(goldens)
+	files, err := parity.Goldens(goldens)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func compare(c *cobra.Command, b *bundle.Bundle, goldens string, limit float64, 
 	if err != nil {
 		return err
 	}
-	checks, err := inference.Verify(c.Context(), rt, b, files...)
+	checks, err := parity.Verify(c.Context(), rt, b, files...)
 	if err != nil {
 		return err
 	}

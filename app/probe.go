@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"realword/inference"
 	"realword/inference/ort"
+	"realword/inference/parity"
 )
 
 // verdict is what a trial of a device in a child process found.
@@ -28,7 +28,7 @@ type verdict struct {
 	Memory     uint64 // of the card, bytes
 	CUDA       string // newest version that the driver serves
 	Components []ort.Component
-	Stages     []inference.StageComparison
+	Stages     []parity.StageComparison
 }
 
 // How long a trial may take: the first start of a driver compiles kernels.
@@ -85,7 +85,7 @@ func (m machine) try(ctx context.Context) verdict {
 		return fail(err)
 	}
 	size := b.Manifest().Size
-	if v.Stages, err = inference.CompareDevices(ctx, cpu, device, b, size.Width, size.Height, 2); err != nil {
+	if v.Stages, err = parity.CompareDevices(ctx, cpu, device, b, size.Width, size.Height, 2); err != nil {
 		return fail(err)
 	}
 	for _, s := range v.Stages {

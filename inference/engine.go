@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/tensor"
 )
@@ -26,7 +27,7 @@ type Engine struct {
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
-	sizes   *modelSizes // after measure; nil where they are not known
+	sizes   *memory.Model // after measure; nil where they are not known
 }
 
 // look is one picture seen in one way.
@@ -99,6 +100,19 @@ func (e *Engine) Resolve(r Request) (Request, error) { return e.ResolveContext(e
 func (e *Engine) ResolveContext(ctx context.Context, r Request) (Request, error) {
 	p, err := e.plan(ctx, r)
 	return p.request, err
+}
+
+// Prepare returns the loop of a request with everything encoded on graphs of the caller's, as a job begins, and the request as
+// Resolve does. doing is told what begins. The loop must be closed. It runs on the calling goroutine. Errors are those of Resolve
+// and of the graphs.
+func (e *Engine) Prepare(ctx context.Context, g *Graphs, r Request, doing func(Stage)) (*Loop, Request, error) {
+	p, err := e.plan(ctx, r)
+	if err != nil {
+		return nil, r, err
+	}
+	w := &worker{engine: e, graphs: g, tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
+	l, err := w.prepare(ctx, p, doing)
+	return l, p.request, err
 }
 
 // referenceViews returns what the encoders see of a reference. The error says what is wrong with the file.

@@ -11,6 +11,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/graph"
 	"realword/inference/guidance"
+	"realword/inference/network"
 	"realword/inference/prompt"
 	"realword/inference/session"
 	"realword/inference/tensor"
@@ -31,7 +32,8 @@ type Graphs struct {
 	runtime Runtime
 	model   Model
 	open    map[graph.Name]session.Session
-	watch   func(what string, name graph.Name, took time.Duration) // told of every "open" and "run"; may be nil
+
+	Watch func(what string, name graph.Name, took time.Duration) // told of every "open" and "run"; may be nil
 }
 
 // NewGraphs returns the networks of a model on a runtime. Nothing is opened yet.
@@ -75,34 +77,34 @@ type Vision struct {
 	Bias *tensor.Tensor // [R, n], added to the attention logits: 0 for a token, -1e9 for padding
 }
 
-// point is where a U-Net pass happens: a latent at a timestep, under a text.
-type point struct {
-	latent   *tensor.Tensor // [1, C, h, w]
-	timestep *tensor.Tensor // [1]
-	timeIDs  *tensor.Tensor // [1, 6]; sent where text has Pooled
-	text     Encoding
+// Point is where a U-Net pass happens: a latent at a timestep, under a text.
+type Point struct {
+	Latent   *tensor.Tensor // [1, C, h, w]
+	Timestep *tensor.Tensor // [1]
+	TimeIDs  *tensor.Tensor // [1, 6]; sent where Text has Pooled
+	Text     Encoding
 }
 
-func (p point) inputs() tensors {
-	in := tensors{"sample": p.latent, "timestep": p.timestep}
-	maps.Copy(in, p.text.KV.tensors)
-	if p.text.Pooled != nil {
-		in["text_embeds"], in["time_ids"] = p.text.Pooled, p.timeIDs
+func (p Point) inputs() tensors {
+	in := tensors{"sample": p.Latent, "timestep": p.Timestep}
+	maps.Copy(in, p.Text.KV.tensors)
+	if p.Text.Pooled != nil {
+		in["text_embeds"], in["time_ids"] = p.Text.Pooled, p.TimeIDs
 	}
 	return in
 }
 
 // Text encodes token ids, one list of 77 per text encoder.
 func (g *Graphs) Text(ctx context.Context, ids [][]int64) (Encoding, error) {
-	features, pooled, err := g.features(ctx, ids)
+	features, pooled, err := g.Features(ctx, ids)
 	if err != nil {
 		return Encoding{}, err
 	}
-	return g.textKV(ctx, features, pooled)
+	return g.TextKV(ctx, features, pooled)
 }
 
-// features runs the text encoders: [1, 77, C] and, where the model has it, the pooled text [1, P].
-func (g *Graphs) features(ctx context.Context, ids [][]int64) (features, pooled *tensor.Tensor, err error) {
+// Features runs the text encoders: [1, 77, C] and, where the model has it, the pooled text [1, P].
+func (g *Graphs) Features(ctx context.Context, ids [][]int64) (features, pooled *tensor.Tensor, err error) {
 	in := tensors{}
 	for i, name := range g.textInputs() {
 		in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
@@ -111,8 +113,8 @@ func (g *Graphs) features(ctx context.Context, ids [][]int64) (features, pooled 
 	return out["encoder_hidden_states"], out["pooled"], err
 }
 
-// textKV computes the keys and values of text features [1, 77, C].
-func (g *Graphs) textKV(ctx context.Context, features, pooled *tensor.Tensor) (Encoding, error) {
+// TextKV computes the keys and values of text features [1, 77, C].
+func (g *Graphs) TextKV(ctx context.Context, features, pooled *tensor.Tensor) (Encoding, error) {
 	var want []session.Port
 	for _, name := range g.layers("text") {
 		want = append(want, port(name, 1, prompt.Length, -1))
@@ -123,12 +125,12 @@ func (g *Graphs) textKV(ctx context.Context, features, pooled *tensor.Tensor) (E
 
 // Condition makes the condition of R subjects from the visual tokens [1, n, C] of each one's pictures.
 func (g *Graphs) Condition(ctx context.Context, subjects [][]*tensor.Tensor) (Vision, error) {
-	tokens, bias := stack(subjects)
-	return g.visionKV(ctx, tokens, bias)
+	tokens, bias := Stack(subjects)
+	return g.VisionKV(ctx, tokens, bias)
 }
 
-// visionKV computes the visual keys and values of tokens [R, n, C]; bias is as in Vision.
-func (g *Graphs) visionKV(ctx context.Context, tokens, bias *tensor.Tensor) (Vision, error) {
+// VisionKV computes the visual keys and values of tokens [R, n, C]; bias is as in Vision.
+func (g *Graphs) VisionKV(ctx context.Context, tokens, bias *tensor.Tensor) (Vision, error) {
 	var want []session.Port
 	for _, name := range g.layers("vision") {
 		want = append(want, port(name, tokens.Shape[0], -1, -1, -1))
@@ -157,15 +159,28 @@ func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Ten
 	f := g.model.Manifest().Latent.Factor
 	name, in := g.decoder(latent.Shape[2], latent.Shape[3]), tensors{"latent": latent}
 	if name == graph.TiledDecoder {
-		in["strips"] = tensor.OfInts([]int64{int64(strips(latent.Shape[2], latent.Shape[3]))}, 1)
+		in["strips"] = tensor.OfInts([]int64{int64(network.Strips(latent.Shape[2], latent.Shape[3]))}, 1)
 	}
 	out, err := g.run(ctx, name, in, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
 	return out["picture"], err
 }
 
-// guide runs the guidance branch: text alone, reduced inside the graph to one map per subject, of maps that are normalised layer by
+// decoder says which graph decodes a latent of h × w cells.
+func (g *Graphs) decoder(h, w int) graph.Name {
+	if p, ok := g.runtime.(session.Placed); ok {
+		if name, _ := p.Provider(); name != "CPU" {
+			return graph.Decoder // strips wait for each other, which a graphics card does not like
+		}
+	}
+	if g.model.Graph(graph.TiledDecoder) == "" || !network.Tiled(h, w) {
+		return graph.Decoder
+	}
+	return graph.TiledDecoder
+}
+
+// Guide runs the guidance branch: text alone, reduced inside the graph to one map per subject, of maps that are normalised layer by
 // layer where norm says so. words is [R, 77]; none is the condition without subjects.
-func (g *Graphs) guide(ctx context.Context, source guidance.Source, norm guidance.Normalization, p point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
+func (g *Graphs) Guide(ctx context.Context, source guidance.Source, norm guidance.Normalization, p Point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
 	grids := len(g.model.Manifest().Attention)
 	cross01, self01 := source.Levels(grids)
 	layers := int64(0)
@@ -176,21 +191,21 @@ func (g *Graphs) guide(ctx context.Context, source guidance.Source, norm guidanc
 		"token_weights": words, "want_noise": tensor.OfInts([]int64{0}, 1), "cross_levels": tensor.OfInts(cross01, grids), "self_levels": tensor.OfInts(self01, grids),
 		layerMaps: tensor.OfInts([]int64{layers}, 1),
 	})
-	h, w := g.gridOf(p.latent)
+	h, w := g.gridOf(p.Latent)
 	shape := []int{words.Shape[0], h, w}
 	out, err := g.runKept(ctx, graph.UNet, in, kept, port("cross", shape...), port("scores", shape...))
 	return out["cross"], out["scores"], err
 }
 
-// noise runs one denoising pass under a text and, where vision has subjects, under their masks on the guidance grid.
-func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]float32) (*tensor.Tensor, error) {
+// Noise runs one denoising pass under a text and, where vision has subjects, under their masks on the guidance grid.
+func (g *Graphs) Noise(ctx context.Context, p Point, vision Vision, masks [][]float32) (*tensor.Tensor, error) {
 	grids := len(g.model.Manifest().Attention)
 	none := tensor.OfInts(make([]int64, grids), grids)
 	in, kept := g.passInputs(p, vision, masks, tensors{
 		"token_weights": tensor.Zeros(0, prompt.Length), "want_noise": tensor.OfInts([]int64{1}, 1), "cross_levels": none, "self_levels": none,
 		layerMaps: tensor.OfInts([]int64{0}, 1),
 	})
-	out, err := g.runKept(ctx, graph.UNet, in, kept, port("noise", p.latent.Shape...))
+	out, err := g.runKept(ctx, graph.UNet, in, kept, port("noise", p.Latent.Shape...))
 	return out["noise"], err
 }
 
@@ -198,19 +213,19 @@ func (g *Graphs) noise(ctx context.Context, p point, vision Vision, masks [][]fl
 const layerMaps = "layer_maps"
 
 // passInputs are the inputs of a U-Net pass: those that every role shares, and those that make the role.
-func (g *Graphs) passInputs(p point, vision Vision, masks [][]float32, role tensors) (tensors, map[string]session.Value) {
+func (g *Graphs) passInputs(p Point, vision Vision, masks [][]float32, role tensors) (tensors, map[string]session.Value) {
 	in := p.inputs()
 	maps.Copy(in, role)
 	maps.Copy(in, vision.KV.tensors)
 	kept := map[string]session.Value{}
-	maps.Copy(kept, p.text.KV.kept)
+	maps.Copy(kept, p.Text.KV.kept)
 	maps.Copy(kept, vision.KV.kept)
 	in["vision_bias"] = vision.Bias
 	m := g.model.Manifest()
 	if !m.LayerMaps {
 		delete(in, layerMaps)
 	}
-	h, w := g.gridOf(p.latent)
+	h, w := g.gridOf(p.Latent)
 	for _, grid := range m.Attention {
 		index, weight := guidance.Rows(masks, w, h, grid/m.Grid)
 		r, t := len(masks), 1
@@ -236,9 +251,9 @@ func (g *Graphs) gridOf(latent *tensor.Tensor) (h, w int) {
 	return latent.Shape[2] / cells, latent.Shape[3] / cells
 }
 
-// noVision is the condition of a pass without subjects.
-func (g *Graphs) noVision(ctx context.Context) (Vision, error) {
-	return g.visionKV(ctx, tensor.Zeros(0, 1, g.model.Manifest().Vision.Width), tensor.Zeros(0, 1))
+// NoVision is the condition of a pass without subjects.
+func (g *Graphs) NoVision(ctx context.Context) (Vision, error) {
+	return g.VisionKV(ctx, tensor.Zeros(0, 1, g.model.Manifest().Vision.Width), tensor.Zeros(0, 1))
 }
 
 func (g *Graphs) textOutputs() []session.Port {
@@ -326,26 +341,14 @@ func (g *Graphs) ports(name graph.Name) (in, out []string) {
 			step = append(step, layerMaps)
 		}
 		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
-	case graph.Plain, graph.Naive, graph.NaiveGuidance:
-		in = []string{"sample", "timestep", "encoder_hidden_states"}
-		if m.Text.Pooled {
-			in = append(in, "text_embeds", "time_ids")
-		}
-		switch name {
-		case graph.Plain:
-			return in, []string{"noise"}
-		case graph.Naive:
-			return append(in, "vision_tokens", "masks"), []string{"noise"}
-		}
-		return append(in, "token_weights"), []string{"noise", "scores"}
 	default:
 		panic("no graph is called " + string(name))
 	}
 }
 
 func (g *Graphs) took(what string, name graph.Name, since time.Time) {
-	if g.watch != nil {
-		g.watch(what, name, time.Since(since))
+	if g.Watch != nil {
+		g.Watch(what, name, time.Since(since))
 	}
 }
 

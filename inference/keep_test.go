@@ -3,7 +3,9 @@ package inference
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"realword/inference/session"
@@ -217,5 +219,16 @@ func TestMemoryIsThatOfTheProcessor(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+func TestLackOfMemoryIsASentence(t *testing.T) {
+	b := newBench(t)
+	err := fmt.Errorf("run the decoder graph: %w: bad allocation", session.ErrMemory)
+	if got := b.engine.shortOf(err, Request{}); !errors.Is(got, session.ErrMemory) || !strings.Contains(got.Error(), "choose a smaller picture") {
+		t.Errorf("without sizes: %v", got)
+	}
+	if other := errors.New("other"); b.engine.shortOf(other, Request{}) != other {
+		t.Error("another error was changed")
 	}
 }

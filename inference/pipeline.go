@@ -26,6 +26,7 @@ type Loop struct {
 	Subjects     []guidance.Subject     // R of them; none is plain text-to-image
 	Words        *tensor.Tensor         // [R, 77], 1 at the tokens of a subject's word; unused without subjects
 	Vision       Vision                 // of the references, R of them; unused without subjects
+	Tokens       [][]*tensor.Tensor     // what Vision was made of where the engine did: visual tokens [1, n, C] of every subject's pictures
 	UncondVision *Vision                // of the black picture, R times (release); nil: the unconditional pass sees none (paper)
 	Source       guidance.Source        // whose maps make the scores
 	Norm         guidance.Normalization // of masks
@@ -49,8 +50,8 @@ func (l *Loop) Close() {
 	}
 }
 
-// newLoop is a Loop with everything that a resolved request says; the encodings are to be filled in.
-func newLoop(g *Graphs, r Request) *Loop {
+// NewLoop is a Loop with everything that a resolved request says; the encodings are to be filled in.
+func NewLoop(g *Graphs, r Request) *Loop {
 	l := &Loop{
 		Graphs: g, Width: r.Width, Height: r.Height,
 		Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
@@ -80,7 +81,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.none, err = l.Graphs.noVision(ctx); err != nil {
+	if l.none, err = l.Graphs.NoVision(ctx); err != nil {
 		return nil, err
 	}
 	defer l.none.KV.Close()
@@ -91,7 +92,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	}
 	for i := from.Step; i < l.Steps; i++ {
 		step := Step{Index: i, Timestep: solver.Timesteps()[i]}
-		at := l.point(z, step.Timestep)
+		at := l.At(z, step.Timestep)
 		if l.guided(i) {
 			if step.Cross, step.Scores, err = l.guide(ctx, at); err != nil {
 				return nil, err
@@ -119,13 +120,13 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 			}
 		}
 	}
-	return tensor.Of(clean, l.shape()...), nil
+	return tensor.Of(clean, l.Shape()...), nil
 }
 
 // guide runs the guidance branch: text alone, its attention reduced to one map per subject.
-func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, err error) {
-	at.text = l.Text
-	c, s, err := l.Graphs.guide(ctx, l.Source, l.Norm, at, l.Words, l.none)
+func (l *Loop) guide(ctx context.Context, at Point) (cross, scores [][]float32, err error) {
+	at.Text = l.Text
+	c, s, err := l.Graphs.Guide(ctx, l.Source, l.Norm, at, l.Words, l.none)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -135,13 +136,13 @@ func (l *Loop) guide(ctx context.Context, at point) (cross, scores [][]float32, 
 
 // noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text
 // and masked visual attention (Eq. 14, 17) and u the unconditional pass. A velocity mixes in the same way.
-func (l *Loop) noise(ctx context.Context, at point, masks [][]float32) ([]float32, error) {
+func (l *Loop) noise(ctx context.Context, at Point, masks [][]float32) ([]float32, error) {
 	vision := l.Vision
 	if len(l.Subjects) == 0 {
 		vision = l.none
 	}
-	at.text = l.Text
-	cond, err := l.Graphs.noise(ctx, at, vision, masks)
+	at.Text = l.Text
+	cond, err := l.Graphs.Noise(ctx, at, vision, masks)
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +155,8 @@ func (l *Loop) noise(ctx context.Context, at point, masks [][]float32) ([]float3
 	if l.UncondVision != nil && len(l.Subjects) > 0 {
 		vision, visible = *l.UncondVision, masks
 	}
-	at.text = *l.Uncond
-	uncond, err := l.Graphs.noise(ctx, at, vision, visible)
+	at.Text = *l.Uncond
+	uncond, err := l.Graphs.Noise(ctx, at, vision, visible)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +198,7 @@ func (l *Loop) solver(from State) (schedule.Solver, error) {
 		return nil, err
 	}
 	h, w := l.Graphs.grid(l.Height, l.Width)
-	if err := from.fits(l.Steps, l.Stop, len(l.Subjects), tensor.Count(l.shape()), h*w); err != nil {
+	if err := from.fits(l.Steps, l.Stop, len(l.Subjects), tensor.Count(l.Shape()), h*w); err != nil {
 		return nil, err
 	}
 	solver.Restore(from.Solver)
@@ -209,20 +210,20 @@ func scheduleConfig(m bundle.Manifest) schedule.Config {
 	return schedule.Config{BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, TrainSteps: s.TrainSteps, PredictionType: s.PredictionType}
 }
 
-// shape is that of the latent, [1, C, h, w].
-func (l *Loop) shape() []int {
+// Shape is that of the latent, [1, C, h, w].
+func (l *Loop) Shape() []int {
 	m := l.Graphs.model.Manifest().Latent
 	return []int{1, m.Channels, l.Height / m.Factor, l.Width / m.Factor}
 }
 
-// point is a latent at a timestep. The time ids (width first) are what the released system sends; see also SDXL's
+// At is a latent at a timestep, under no text yet. The time ids (width first) are what the released system sends; see also SDXL's
 // micro-conditioning, which has the height first.
-func (l *Loop) point(z []float32, timestep int) point {
+func (l *Loop) At(z []float32, timestep int) Point {
 	w, h := float32(l.Width), float32(l.Height)
-	return point{
-		latent:   tensor.Of(z, l.shape()...),
-		timestep: tensor.Of([]float32{float32(timestep)}, 1),
-		timeIDs:  tensor.Of([]float32{w, h, 0, 0, w, h}, 1, 6),
+	return Point{
+		Latent:   tensor.Of(z, l.Shape()...),
+		Timestep: tensor.Of([]float32{float32(timestep)}, 1),
+		TimeIDs:  tensor.Of([]float32{w, h, 0, 0, w, h}, 1, 6),
 	}
 }
 

@@ -53,22 +53,11 @@ func (w *worker) run(j *job) {
 // generate makes the pictures of a job, one after the other. What they share is encoded once.
 func (w *worker) generate(j *job) error {
 	r := j.plan.request
-	loop := newLoop(w.graphs, r)
+	loop, err := w.prepare(j.ctx, j.plan, func(s Stage) { w.stage(j, s, 0) })
+	if err != nil {
+		return err
+	}
 	defer loop.Close()
-	w.stage(j, StageLoad, 0)
-	if err := w.load(j.ctx, loop); err != nil {
-		return err
-	}
-	w.stage(j, StageText, 0)
-	if err := w.readText(j.ctx, loop, r); err != nil {
-		return err
-	}
-	if len(r.Subjects) > 0 {
-		w.stage(j, StageVision, 0)
-		if err := w.see(j.ctx, loop, j.plan); err != nil {
-			return err
-		}
-	}
 	large := w.engine.large()
 	if large {
 		if err := w.graphs.release(graph.Text, graph.Vision); err != nil {
@@ -94,14 +83,14 @@ func (w *worker) generate(j *job) error {
 		}
 		state := j.plan.from()
 		if r.From == nil {
-			state.Latent = random.Normal(seed, tensor.Count(loop.shape()))
+			state.Latent = random.Normal(seed, tensor.Count(loop.Shape()))
 		}
 		clean, err := loop.Run(j.ctx, state)
 		if err != nil {
 			return err
 		}
 		w.stage(j, StageDecode, n)
-		if p, ok := w.engine.Memory(r); ok && p.closeUNet {
+		if p, ok := w.engine.Memory(r); ok && p.CloseUNet {
 			if err := w.graphs.release(graph.UNet); err != nil {
 				return err
 			}
@@ -123,10 +112,30 @@ func (w *worker) generate(j *job) error {
 	return nil
 }
 
+// prepare returns the loop of a plan with everything encoded; doing is told what begins.
+func (w *worker) prepare(ctx context.Context, p plan, doing func(Stage)) (l *Loop, err error) {
+	l = NewLoop(w.graphs, p.request)
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	doing(StageLoad)
+	if err := w.load(ctx, l); err != nil {
+		return nil, err
+	}
+	doing(StageText)
+	if err := w.readText(ctx, l, p.request); err != nil || len(p.request.Subjects) == 0 {
+		return l, err
+	}
+	doing(StageVision)
+	return l, w.see(ctx, l, p)
+}
+
 // load opens every graph that a loop is going to run, and the encoders and the decoder around it; of a large model only the
 // encoders: the others are opened when they run.
 func (w *worker) load(ctx context.Context, l *Loop) error {
-	shape := l.shape()
+	shape := l.Shape()
 	names := []graph.Name{graph.Text, graph.TextKV, graph.VisionKV}
 	if !w.engine.large() {
 		names = append(names, graph.UNet, w.graphs.decoder(shape[2], shape[3]))
@@ -186,6 +195,7 @@ func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
 		copy(l.Words.F32[j*prompt.Length:], span.Indicator())
 	}
 	var err error
+	l.Tokens = tokens
 	if l.Vision, err = w.graphs.Condition(ctx, tokens); err != nil || !m.Presets[p.request.Preset].UncondVision {
 		return err
 	}
@@ -193,7 +203,7 @@ func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
 	if err != nil {
 		return err
 	}
-	l.UncondVision, err = w.graphs.blackVision(ctx, black, len(tokens))
+	l.UncondVision, err = w.graphs.BlackVision(ctx, black, len(tokens))
 	return err
 }
 
@@ -215,19 +225,20 @@ func (w *worker) black(ctx context.Context) (*tensor.Tensor, error) {
 			return t, nil
 		}
 	}
-	t, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return blackViews(w.graphs.model.Manifest()), nil })
+	t, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return BlackViews(w.graphs.model.Manifest()), nil })
 	if err == nil && keeps {
 		_ = keeper.KeepBlack(w.graphs.runtime.Describe(), t) // a read-only disk costs time at the next start, nothing else
 	}
 	return t, err
 }
 
-func blackViews(m bundle.Manifest) *tensor.Tensor {
+// BlackViews are the views of the black picture.
+func BlackViews(m bundle.Manifest) *tensor.Tensor {
 	return tensor.Zeros(5, 3, m.Vision.View, m.Vision.View)
 }
 
-// blackVision shows the black picture in place of every subject.
-func (g *Graphs) blackVision(ctx context.Context, tokens *tensor.Tensor, subjects int) (*Vision, error) {
+// BlackVision shows the black picture in place of every subject.
+func (g *Graphs) BlackVision(ctx context.Context, tokens *tensor.Tensor, subjects int) (*Vision, error) {
 	v, err := g.Condition(ctx, slices.Repeat([][]*tensor.Tensor{{tokens}}, subjects))
 	return &v, err
 }
@@ -251,9 +262,9 @@ func (w *worker) look(ctx context.Context, key look, views func() (*tensor.Tenso
 // padBias is what an attention logit of padding gets; its weight is exactly 0 after the softmax.
 const padBias = -1e9
 
-// stack joins the tokens of every subject: those of its pictures one after the other, padded to the length of the longest
+// Stack joins the tokens of every subject: those of its pictures one after the other, padded to the length of the longest
 // subject. tokens is [R, n, C], bias [R, n] as in Vision.
-func stack(subjects [][]*tensor.Tensor) (tokens, bias *tensor.Tensor) {
+func Stack(subjects [][]*tensor.Tensor) (tokens, bias *tensor.Tensor) {
 	longest, width := 0, 0
 	for _, pictures := range subjects {
 		n := 0
@@ -277,7 +288,7 @@ func stack(subjects [][]*tensor.Tensor) (tokens, bias *tensor.Tensor) {
 }
 
 func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {
-	preview, err := latentPreview(w.graphs.model.Manifest(), tensor.Of(s.Clean, l.shape()...))
+	preview, err := latentPreview(w.graphs.model.Manifest(), tensor.Of(s.Clean, l.Shape()...))
 	h, wide := w.graphs.grid(l.Height, l.Width)
 	e := StepDone{
 		Picture: picture, Step: s.Index, Steps: l.Steps, Timestep: s.Timestep,

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"realword/history"
-	"realword/inference"
+	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
@@ -60,7 +60,7 @@ func kindText(err error) string {
 	switch e := err.(type) {
 	case *history.Error:
 		return historyText(e)
-	case *inference.MemoryError:
+	case *memory.Error:
 		return memoryText(e)
 	case picture.UnsupportedError:
 		return say("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
@@ -81,14 +81,14 @@ func kindText(err error) string {
 }
 
 // memoryText says how much memory is wanted, and what would fit.
-func memoryText(e *inference.MemoryError) string {
-	text := say("this picture needs about %s of memory and %s are available", inference.Gigabytes(e.Plan.Peak), inference.Gigabytes(e.Plan.Available))
+func memoryText(e *memory.Error) string {
+	text := say("this picture needs about %s of memory and %s are available", memory.Gigabytes(e.Plan.Peak), memory.Gigabytes(e.Plan.Available))
 	if e.Err != nil {
-		text = say("the memory did not suffice: this picture needs about %s", inference.Gigabytes(e.Plan.Peak))
+		text = say("the memory did not suffice: this picture needs about %s", memory.Gigabytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
-		fit = append(fit, r.Text+" ("+inference.Gigabytes(r.Peak)+")")
+		fit = append(fit, r.Text+" ("+memory.Gigabytes(r.Peak)+")")
 	}
 	if len(fit) == 0 {
 		return say("%s: close other programs, or choose a smaller model", text)

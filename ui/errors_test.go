@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"realword/history"
-	"realword/inference"
+	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
@@ -40,7 +40,7 @@ func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
 		&history.Error{Kind: history.Full, Path: "/h", Err: errors.New("no space left on device")},
 		fmt.Errorf("/p.png: %w", picture.UnsupportedError("the file is not a picture")),
 		errors.Join(recipe.ErrNone, fmt.Errorf("7: %w", history.ErrNoStep)),
-		&inference.MemoryError{Plan: inference.MemoryPlan{Peak: 9e9, Available: 4e9, Remedies: []inference.Remedy{{Text: "768 × 768", Peak: 3e9}}}},
+		&memory.Error{Plan: memory.Plan{Peak: 9e9, Available: 4e9, Remedies: []memory.Remedy{{Text: "768 × 768", Peak: 3e9}}}},
 	} {
 		got := Sentence(err)
 		for _, english := range []string{"the", "this", "kept", "space", "picture", "memory"} {

@@ -10,11 +10,12 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/inference/memory"
 )
 
 // memoryTeller is an Engine that knows what a round would take of the machine's memory.
 type memoryTeller interface {
-	Memory(r inference.Request) (inference.MemoryPlan, bool)
+	Memory(r inference.Request) (memory.Plan, bool)
 }
 
 // littleMemory is what a round may take without a word about it: a toybox never gets a line.
@@ -27,7 +28,7 @@ type memoryLine struct {
 	text *line
 
 	asked string // the round that the plan is for
-	plan  *inference.MemoryPlan
+	plan  *memory.Plan
 }
 
 func newMemoryLine(w *Window) *memoryLine {
@@ -71,16 +72,16 @@ func (m *memoryLine) refresh() {
 
 func (m *memoryLine) show() {
 	p := m.plan
-	m.box.Hidden = p == nil || p.Verdict == inference.Fits && p.Peak < littleMemory
+	m.box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
 	m.box.RemoveAll()
 	if !m.box.Hidden {
 		m.text.color = theme.ColorNamePlaceHolder
 		text := say("Memory: about %s of %s, fits", gigabytes(p.Peak), gigabytes(p.Available))
 		switch p.Verdict {
-		case inference.Tight:
+		case memory.Tight:
 			m.text.color = theme.ColorNameWarning
 			text = say("Memory: about %s of %s, tight", gigabytes(p.Peak), gigabytes(p.Available))
-		case inference.TooLarge:
+		case memory.TooLarge:
 			m.text.color = theme.ColorNameError
 			text = say("Memory: about %s of %s, will not fit", gigabytes(p.Peak), gigabytes(p.Available))
 		}
@@ -98,7 +99,7 @@ func (m *memoryLine) show() {
 
 func gigabytes(n int64) string { return say("%.1f GB", float64(n)/1e9) }
 
-func (m *memoryLine) remedyText(fit inference.Remedy) string {
+func (m *memoryLine) remedyText(fit memory.Remedy) string {
 	size := m.w.state.Form.size(m.w.state.Model)
 	switch {
 	case fit.References == 0:
@@ -111,7 +112,7 @@ func (m *memoryLine) remedyText(fit inference.Remedy) string {
 }
 
 // apply changes the form as a remedy says; Undo takes it back.
-func (m *memoryLine) apply(fit inference.Remedy) {
+func (m *memoryLine) apply(fit memory.Remedy) {
 	f := &m.w.state.Form
 	f.Advanced = f.withSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
 	if fit.References > 0 {
@@ -131,7 +132,7 @@ func (m *memoryLine) apply(fit inference.Remedy) {
 
 // before runs what begins a round, after asking where the round will not fit.
 func (m *memoryLine) before(run func()) {
-	if m.plan == nil || m.plan.Verdict != inference.TooLarge {
+	if m.plan == nil || m.plan.Verdict != memory.TooLarge {
 		run()
 		return
 	}

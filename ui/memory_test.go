@@ -12,16 +12,17 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/memory"
 )
 
 // memoryEngine says of every round what is put in.
 type memoryEngine struct {
 	*fakeEngine
 	asked atomic.Int64
-	plan  func(r inference.Request) inference.MemoryPlan
+	plan  func(r inference.Request) memory.Plan
 }
 
-func (e *memoryEngine) Memory(r inference.Request) (inference.MemoryPlan, bool) {
+func (e *memoryEngine) Memory(r inference.Request) (memory.Plan, bool) {
 	e.asked.Add(1)
 	return e.plan(r), true
 }
@@ -34,13 +35,13 @@ func (e *memoryEngine) Manifest() bundle.Manifest {
 
 func TestMemoryIsShownBeforeARound(t *testing.T) {
 	const gb = 1e9
-	e := &memoryEngine{plan: func(r inference.Request) inference.MemoryPlan {
-		p := inference.MemoryPlan{Peak: 6.2 * gb, Available: 16 * gb, Verdict: inference.Fits}
+	e := &memoryEngine{plan: func(r inference.Request) memory.Plan {
+		p := memory.Plan{Peak: 6.2 * gb, Available: 16 * gb, Verdict: memory.Fits}
 		if r.Width == 256 {
-			p = inference.MemoryPlan{Peak: 20 * gb, Available: 16 * gb, Verdict: inference.TooLarge, Remedies: []inference.Remedy{{Width: 64, Height: 64, Peak: 9 * gb}}}
+			p = memory.Plan{Peak: 20 * gb, Available: 16 * gb, Verdict: memory.TooLarge, Remedies: []memory.Remedy{{Width: 64, Height: 64, Peak: 9 * gb}}}
 		}
 		if r.Width == 192 {
-			p.Verdict = inference.Tight
+			p.Verdict = memory.Tight
 		}
 		if r.Width == 64 {
 			p.Peak = gb / 10
@@ -98,7 +99,7 @@ func TestFewerPicturesAsARemedy(t *testing.T) {
 	for id := range 3 {
 		b.state.Form.Cards = append(b.state.Form.Cards, Card{ID: 100 + id, Word: word})
 	}
-	b.set.memory.apply(inference.Remedy{References: 1, Width: 128, Height: 128})
+	b.set.memory.apply(memory.Remedy{References: 1, Width: 128, Height: 128})
 	off := 0
 	for _, c := range b.state.Form.Cards {
 		if c.Off {

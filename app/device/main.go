@@ -17,8 +17,10 @@ import (
 
 	"realword/assets"
 	"realword/inference"
+	"realword/inference/bench"
 	"realword/inference/bundle"
 	"realword/inference/ort"
+	"realword/inference/parity"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
 )
@@ -108,7 +110,7 @@ func compare(ctx context.Context, out io.Writer, name string, devices []*ort.Run
 	for i, device := range devices {
 		provider, _ := device.Provider()
 		if i > 0 {
-			stages, err := inference.CompareDevices(ctx, devices[0], device, b, size.Width, size.Height, repeats)
+			stages, err := parity.CompareDevices(ctx, devices[0], device, b, size.Width, size.Height, repeats)
 			if err != nil {
 				return false, err
 			}
@@ -140,10 +142,10 @@ func compare(ctx context.Context, out io.Writer, name string, devices []*ort.Run
 // passes measures the U-Net passes of one customized picture, and what it costs in units of a plain one.
 func passes(ctx context.Context, device *ort.Runtime, b *bundle.Bundle, repeats int, row func(stage string, seconds float64)) error {
 	sample := assets.Samples()[0]
-	m, err := inference.Measure(ctx, device, b, inference.Request{
+	m, err := bench.Measure(ctx, device, b, inference.Request{
 		Prompt: sample.Prompt, Seeds: []uint64{1},
 		Subjects: []inference.Subject{{Word: inference.Word{Text: sample.Word}, References: []inference.Reference{{Name: sample.Name, Data: sample.Data}}}},
-	}, inference.MeasureOptions{Repeats: repeats})
+	}, bench.Options{Repeats: repeats})
 	if err != nil {
 		return err
 	}

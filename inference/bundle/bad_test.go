@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -207,6 +208,14 @@ func TestOpenRefuses(t *testing.T) {
 		{"newer schema", func(d string) error {
 			return os.WriteFile(filepath.Join(d, "manifest.json"), []byte(`{"schema": 99}`), 0o644)
 		}, "schema 99"},
+		{"a manifest without the networks", func(d string) error {
+			data, err := os.ReadFile(filepath.Join(d, "manifest.json"))
+			if err != nil {
+				return err
+			}
+			data = regexp.MustCompile(`(?s)"networks": \{.*?\n  \},`).ReplaceAll(data, nil)
+			return os.WriteFile(filepath.Join(d, "manifest.json"), data, 0o644)
+		}, "import the model again"},
 		{"no JSON", func(d string) error { return os.WriteFile(filepath.Join(d, "manifest.json"), []byte(`x`), 0o644) }, "cannot be read"},
 		{"broken tokenizer", func(d string) error {
 			return os.WriteFile(filepath.Join(d, "tokenizer", "vocab.json"), []byte(`[]`), 0o644)
@@ -264,9 +273,11 @@ func TestExtractRepairsDamage(t *testing.T) {
 
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"schema":1}`))
-	f.Add([]byte(`{"schema":2,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,"attention":[1],"cross_attention_layers":1,
+	f.Add([]byte(`{"schema":3,"name":"x","family":"toybox","latent":{"channels":4,"factor":8,"rgb":[[0,0,0],[0,0,0],[0,0,0],[0,0,0]]},"grid":1,"attention":[1],"cross_attention_layers":1,
 		"size":{"width":64,"height":64,"min":8,"max":64,"multiple":8},"text":{"tokens":77,"encoders":1},
 		"vision":{"reference":2,"view":1,"tokens":1,"width":1},"schedule":{"train_steps":1000},"presets":{"paper":{},"release":{}},
+		"networks":{"unet":{"in_channels":4,"out_channels":4,"block_out_channels":[8],"layers_per_block":1,"down_block_types":["CrossAttnDownBlock2D"],"up_block_types":["CrossAttnUpBlock2D"],
+			"cross_attention_dim":8,"attention_head_dim":1,"norm_num_groups":4,"act_fn":"silu"},"vae":{"latent_channels":4,"block_out_channels":[8,8],"norm_num_groups":4}},
 		"graphs":{"text":"a","vision":"a","text_kv":"a","vision_kv":"a","unet":"a","decoder":"a"},"files":{"a":"0"}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := bundle.ParseManifest(raw)

@@ -284,6 +284,9 @@ func (m *Manifest) checkNumbers() error {
 		want(m.Size.Multiple%m.Latent.Factor == 0 && m.Size.Multiple/m.Latent.Factor%m.Grid == 0,
 			"size.multiple %d does not fit latent.factor %d and grid %d", m.Size.Multiple, m.Latent.Factor, m.Grid)
 	}
+	for _, err := range []error{m.Networks.UNet.Validate(), m.Networks.VAE.Validate()} {
+		want(err == nil, "networks: %w", err)
+	}
 	for _, p := range []string{"paper", "release"} {
 		preset, ok := m.Presets[p]
 		want(ok, "presets.%s is not given", p)

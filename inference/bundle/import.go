@@ -267,7 +267,7 @@ func (im *importer) describe() Manifest {
 		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
 		Text:     text,
 		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
-		Schedule: im.schedule, Presets: presets, LayerMaps: true, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
+		Schedule: im.schedule, Presets: presets, LayerMaps: true, Networks: Networks{im.unet, im.vae}, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
 		Graphs: map[graph.Name]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }
@@ -334,17 +334,6 @@ func (im *importer) build() error {
 	if err == nil { // the same tensors, and so the same problems
 		model, err = network.UNetGraphFor(nn.CUDA, im.unet, denoise.Store)
 		add(graph.UNet.CUDA(), model, err)
-		for name, build := range map[graph.Name]func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error){
-			graph.Plain: network.PlainGraph, graph.Naive: network.NaiveGraph, graph.NaiveGuidance: network.NaiveGuidanceGraph,
-		} {
-			model, err = build(nn.CPU, im.unet, denoise.Store)
-			add(name, model, err)
-			if im.model.Family == "toybox" {
-				continue // it is carried in the program and measured on the CPU
-			}
-			model, err = build(nn.CUDA, im.unet, denoise.Store)
-			add(name.CUDA(), model, err)
-		}
 	}
 
 	decode := im.newFile("vae", im.vaeWeights)

@@ -4,11 +4,12 @@ import (
 	"math"
 
 	"realword/inference/graph"
+	"realword/inference/network"
 	"realword/inference/picture"
 )
 
 // SchemaVersion is the manifest schema that this program writes and reads.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 // Manifest is manifest.json of a bundle: what the app must know to run its graphs.
 type Manifest struct {
@@ -28,6 +29,7 @@ type Manifest struct {
 	Schedule  Schedule          `json:"schedule"`
 	Presets   map[string]Preset `json:"presets"`              // "paper", "release"
 	LayerMaps bool              `json:"layer_maps,omitempty"` // unet has the input layer_maps, for masks by min_max_per_channel; bundles of earlier versions have not
+	Networks  Networks          `json:"networks"`
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
@@ -35,6 +37,13 @@ type Manifest struct {
 	Files   map[string]string     `json:"files"`            // every file of the bundle but the manifest -> SHA-256, hex
 	Sources map[string]string     `json:"sources"`          // checkpoint files it was made of -> SHA-256
 	Mapped  []MappedFile          `json:"mapped,omitempty"` // files outside the bundle from which graphs read weights; absent where all were copied
+}
+
+// Networks are the configurations of the networks whose levels matter to more than their graphs, as diffusers writes them: what a
+// pass takes of memory follows from them, and other graphs over the same weights can be built.
+type Networks struct {
+	UNet network.UNetConfig `json:"unet"`
+	VAE  network.VAEConfig  `json:"vae"`
 }
 
 // Latent describes the autoencoder's latent.

@@ -15,54 +15,54 @@ import (
 // UNetConfig is the part of a diffusers UNet2DConditionModel config.json that decides the network. Entries that Realword does
 // not build are kept to be refused by name.
 type UNetConfig struct {
-	InChannels       int      `json:"in_channels"`
-	OutChannels      int      `json:"out_channels"`
-	BlockOutChannels []int    `json:"block_out_channels"`
-	LayersPerBlock   PerLevel `json:"layers_per_block"`
-	DownBlockTypes   []string `json:"down_block_types"`
-	UpBlockTypes     []string `json:"up_block_types"`
-	MidBlockType     string   `json:"mid_block_type"`
+	InChannels       int      `json:"in_channels,omitempty"`
+	OutChannels      int      `json:"out_channels,omitempty"`
+	BlockOutChannels []int    `json:"block_out_channels,omitempty"`
+	LayersPerBlock   PerLevel `json:"layers_per_block,omitempty"`
+	DownBlockTypes   []string `json:"down_block_types,omitempty"`
+	UpBlockTypes     []string `json:"up_block_types,omitempty"`
+	MidBlockType     string   `json:"mid_block_type,omitempty"`
 
-	TransformerLayers   PerLevel `json:"transformer_layers_per_block"`
-	CrossAttentionDim   PerLevel `json:"cross_attention_dim"`
-	AttentionHeadDim    PerLevel `json:"attention_head_dim"` // a naming accident: the number of heads
-	NumAttentionHeads   PerLevel `json:"num_attention_heads"`
-	UseLinearProjection bool     `json:"use_linear_projection"`
-	NormNumGroups       int      `json:"norm_num_groups"`
-	NormEps             float64  `json:"norm_eps"`
-	ActFn               string   `json:"act_fn"`
+	TransformerLayers   PerLevel `json:"transformer_layers_per_block,omitempty"`
+	CrossAttentionDim   PerLevel `json:"cross_attention_dim,omitempty"`
+	AttentionHeadDim    PerLevel `json:"attention_head_dim,omitempty"` // a naming accident: the number of heads
+	NumAttentionHeads   PerLevel `json:"num_attention_heads,omitempty"`
+	UseLinearProjection bool     `json:"use_linear_projection,omitempty"`
+	NormNumGroups       int      `json:"norm_num_groups,omitempty"`
+	NormEps             float64  `json:"norm_eps,omitempty"`
+	ActFn               string   `json:"act_fn,omitempty"`
 
-	FlipSinToCos       bool    `json:"flip_sin_to_cos"`
-	FreqShift          float64 `json:"freq_shift"`
-	AdditionEmbedType  string  `json:"addition_embed_type"`
-	AdditionTimeDim    int     `json:"addition_time_embed_dim"`
-	ProjectionInputDim int     `json:"projection_class_embeddings_input_dim"`
-	TimeScaleShift     string  `json:"resnet_time_scale_shift"`
-	TimeEmbeddingDim   int     `json:"time_embedding_dim"`
-	ClassEmbedType     string  `json:"class_embed_type"`
-	EncoderHidDimType  string  `json:"encoder_hid_dim_type"`
-	DualCrossAttention bool    `json:"dual_cross_attention"`
-	OnlyCrossAttention any     `json:"only_cross_attention"`
-	SampleSize         int     `json:"sample_size"`
+	FlipSinToCos       bool    `json:"flip_sin_to_cos,omitempty"`
+	FreqShift          float64 `json:"freq_shift,omitempty"`
+	AdditionEmbedType  string  `json:"addition_embed_type,omitempty"`
+	AdditionTimeDim    int     `json:"addition_time_embed_dim,omitempty"`
+	ProjectionInputDim int     `json:"projection_class_embeddings_input_dim,omitempty"`
+	TimeScaleShift     string  `json:"resnet_time_scale_shift,omitempty"`
+	TimeEmbeddingDim   int     `json:"time_embedding_dim,omitempty"`
+	ClassEmbedType     string  `json:"class_embed_type,omitempty"`
+	EncoderHidDimType  string  `json:"encoder_hid_dim_type,omitempty"`
+	DualCrossAttention bool    `json:"dual_cross_attention,omitempty"`
+	OnlyCrossAttention any     `json:"only_cross_attention,omitempty"`
+	SampleSize         int     `json:"sample_size,omitempty"`
 
 	// What else would make another network of it, where it is not what it usually is.
-	ConvInKernel     any `json:"conv_in_kernel"`
-	ConvOutKernel    any `json:"conv_out_kernel"`
-	CenterInput      any `json:"center_input_sample"`
-	DownPadding      any `json:"downsample_padding"`
-	MidScale         any `json:"mid_block_scale_factor"`
-	OutScale         any `json:"resnet_out_scale_factor"`
-	SkipTimeAct      any `json:"resnet_skip_time_act"`
-	TimeEmbedding    any `json:"time_embedding_type"`
-	TimeEmbeddingAct any `json:"time_embedding_act_fn"`
-	TimePostAct      any `json:"timestep_post_act"`
-	TimeCondition    any `json:"time_cond_proj_dim"`
-	ClassEmbeddings  any `json:"num_class_embeds"`
-	EncoderHidDim    any `json:"encoder_hid_dim"`
-	AttentionType    any `json:"attention_type"`
-	CrossNorm        any `json:"cross_attention_norm"`
-	MidOnlyCross     any `json:"mid_block_only_cross_attention"`
-	UpLayers         any `json:"reverse_transformer_layers_per_block"`
+	ConvInKernel     any `json:"conv_in_kernel,omitempty"`
+	ConvOutKernel    any `json:"conv_out_kernel,omitempty"`
+	CenterInput      any `json:"center_input_sample,omitempty"`
+	DownPadding      any `json:"downsample_padding,omitempty"`
+	MidScale         any `json:"mid_block_scale_factor,omitempty"`
+	OutScale         any `json:"resnet_out_scale_factor,omitempty"`
+	SkipTimeAct      any `json:"resnet_skip_time_act,omitempty"`
+	TimeEmbedding    any `json:"time_embedding_type,omitempty"`
+	TimeEmbeddingAct any `json:"time_embedding_act_fn,omitempty"`
+	TimePostAct      any `json:"timestep_post_act,omitempty"`
+	TimeCondition    any `json:"time_cond_proj_dim,omitempty"`
+	ClassEmbeddings  any `json:"num_class_embeds,omitempty"`
+	EncoderHidDim    any `json:"encoder_hid_dim,omitempty"`
+	AttentionType    any `json:"attention_type,omitempty"`
+	CrossNorm        any `json:"cross_attention_norm,omitempty"`
+	MidOnlyCross     any `json:"mid_block_only_cross_attention,omitempty"`
+	UpLayers         any `json:"reverse_transformer_layers_per_block,omitempty"`
 }
 
 const (
@@ -218,6 +218,49 @@ func (c *UNetConfig) AttentionGrids() []int {
 		}
 	}
 	return grids
+}
+
+// Widths are the most channels that go into a layer and come out of it together, level by level from the latent's own resolution
+// down: times the cells of a level, what a pass computes at once there.
+func (c *UNetConfig) Widths() []int {
+	widths := make([]int, len(c.BlockOutChannels))
+	layer := func(level, in, out int) { widths[level] = max(widths[level], in+out) }
+	block := func(level, in int) int { // a residual block and its transformer, whose feed-forward layer is the widest
+		out := c.BlockOutChannels[level]
+		layer(level, max(in, out), out)
+		if c.DownBlockTypes[level] == crossDown {
+			layer(level, out, 8*out)
+		}
+		return out
+	}
+	var skips []int
+	x := 0
+	for level, channels := range c.BlockOutChannels {
+		if level == 0 {
+			layer(0, c.InChannels, channels)
+			x, skips = channels, []int{channels}
+		}
+		for range c.LayersPerBlock.At(level) {
+			x = block(level, x)
+			skips = append(skips, x)
+		}
+		if level < len(widths)-1 {
+			skips = append(skips, x)
+		}
+	}
+	for level := len(widths) - 1; level >= 0; level-- {
+		if level == len(widths)-1 {
+			layer(level, x, 8*x) // the middle
+		}
+		for range c.LayersPerBlock.At(level) + 1 {
+			x = block(level, x+skips[len(skips)-1])
+			skips = skips[:len(skips)-1]
+		}
+		if level > 0 {
+			layer(level-1, x, x) // upsampled
+		}
+	}
+	return widths
 }
 
 // CrossAttentionLayers is the number of cross-attention layers, and so of the keys and values that a pass takes.

@@ -12,17 +12,17 @@ import (
 
 // VAEConfig is the part of a diffusers AutoencoderKL config.json that decides the decoder.
 type VAEConfig struct {
-	LatentChannels   int      `json:"latent_channels"`
-	OutChannels      int      `json:"out_channels"`
-	BlockOutChannels []int    `json:"block_out_channels"`
-	LayersPerBlock   int      `json:"layers_per_block"`
-	NormNumGroups    int      `json:"norm_num_groups"`
-	UpBlockTypes     []string `json:"up_block_types"`
-	ActFn            string   `json:"act_fn"`
-	ScalingFactor    float64  `json:"scaling_factor"`
-	ShiftFactor      *float64 `json:"shift_factor"`
-	MidAttention     *bool    `json:"mid_block_add_attention"`
-	PostQuantConv    *bool    `json:"use_post_quant_conv"`
+	LatentChannels   int      `json:"latent_channels,omitempty"`
+	OutChannels      int      `json:"out_channels,omitempty"`
+	BlockOutChannels []int    `json:"block_out_channels,omitempty"`
+	LayersPerBlock   int      `json:"layers_per_block,omitempty"`
+	NormNumGroups    int      `json:"norm_num_groups,omitempty"`
+	UpBlockTypes     []string `json:"up_block_types,omitempty"`
+	ActFn            string   `json:"act_fn,omitempty"`
+	ScalingFactor    float64  `json:"scaling_factor,omitempty"`
+	ShiftFactor      *float64 `json:"shift_factor,omitempty"`
+	MidAttention     *bool    `json:"mid_block_add_attention,omitempty"`
+	PostQuantConv    *bool    `json:"use_post_quant_conv,omitempty"`
 }
 
 // Factor is the number of pixels per latent cell along one side.
@@ -66,6 +66,18 @@ func (c *VAEConfig) Validate() error {
 		b.divides(entry, n, c.NormNumGroups)
 	}
 	return b.err("vae")
+}
+
+// Widths are those of the decoder as UNetConfig has them, level by level from the picture's own resolution down.
+func (c *VAEConfig) Widths() []int {
+	widths := make([]int, len(c.BlockOutChannels))
+	for level, out := range c.BlockOutChannels {
+		widths[level] = max(widths[level], 2*out)
+		if level > 0 {
+			widths[level-1] = max(widths[level-1], 2*out) // upsampled
+		}
+	}
+	return widths
 }
 
 // DecoderGraph builds decoder.onnx: the latent as the loop has it (scaled) -> picture in -1..1, not clipped.

@@ -21,6 +21,24 @@ func TiledDecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
 	})
 }
 
+// stripCells is about how many latent cells a strip has: 4 rows of 1024 pixels. Smaller ones cost time in the halo of every
+// convolution, larger ones memory, and a cancelled run waits for the convolution of one strip.
+const stripCells = 512
+
+// Tiled tells whether a latent of h × w cells is decoded in strips. Tiny pictures gain nothing from them.
+func Tiled(h, w int) bool { return Strips(h, w) >= 4 }
+
+// Strips returns into how many strips a latent is cut: the fewest that divide its rows and are not larger than stripCells.
+func Strips(h, w int) int {
+	n := 1
+	for ; n < h; n++ {
+		if h%n == 0 && h/n*w <= stripCells {
+			break
+		}
+	}
+	return n
+}
+
 // strips computes on maps that are cut into S strips of r rows each, [S 1 C r w]. It is exact: a strip's convolution is given
 // the rows next to it from its neighbours, and group normalisation uses the moments of the whole map, which every layer
 // gathers per strip while it writes.

@@ -54,6 +54,19 @@ func NewStore(weights Weights, file string) *Store {
 	return &Store{weights: weights, file: file, placed: map[string]Place{}}
 }
 
+// Placed returns a store of parameters that were given their places before, for more graphs over the same files. It writes nothing.
+func Placed(places map[string]Place) *Store {
+	return &Store{weights: placed(places), placed: places}
+}
+
+// placed are parameters of which nothing but the place is known.
+type placed map[string]Place
+
+func (p placed) Shape(name string) ([]int, tensor.DType, bool) {
+	return nil, p[name].DType, p[name].File != ""
+}
+func (p placed) Read(name string) (*tensor.Tensor, error) { return nil, errors.ErrUnsupported }
+
 // CopyFrom lets Write copy the bytes of tensors that are stored as they are wanted, instead of converting them: stored opens
 // the little-endian elements of a tensor in the type and order of Weights.Shape; ok is false where they do not lie so.
 func (s *Store) CopyFrom(stored func(name string) (r io.ReadCloser, bytes int64, ok bool)) {
@@ -84,6 +97,9 @@ func (s *Store) Size() int64 { return s.size }
 
 func (s *Store) place(name string, want []int) (Place, bool) {
 	shape, dtype, ok := s.weights.Shape(name)
+	if p, is := s.weights.(placed); is && ok && p[name].Length == int64(tensor.Count(want)*dtype.Size()) {
+		return p[name], true
+	}
 	switch {
 	case !ok:
 		s.problems = append(s.problems, fmt.Errorf("%s: missing, wanted shape %v", name, want))

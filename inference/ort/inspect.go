@@ -5,9 +5,13 @@ import (
 	"os"
 
 	"realword/inference/session"
+	"realword/inference/tensor"
 )
 
 var _ session.Inspector = (*Runtime)(nil)
+
+// types are the element types of weights, from those of onnx.proto.
+var types = map[uint64]tensor.DType{1: tensor.F32, onnxF16: tensor.F16, onnxBF16: tensor.BF16}
 
 // Weights implements session.Inspector. Of the graph it reads the graph file alone.
 func (r *Runtime) Weights(path string) ([]session.Weight, error) {
@@ -21,7 +25,7 @@ func (r *Runtime) Weights(path string) ([]session.Weight, error) {
 	}
 	weights := make([]session.Weight, len(m.weights))
 	for i, w := range m.weights {
-		weights[i] = session.Weight{Name: w.name, Shape: w.dims, Bytes: w.length, Half: w.half(), Conv: m.convs[w.name]}
+		weights[i] = session.Weight{Name: w.name, Shape: w.dims, DType: types[w.dtype], File: w.location, Offset: w.offset, Bytes: w.length, Conv: m.convs[w.name]}
 	}
 	return weights, nil
 }

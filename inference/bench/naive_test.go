@@ -1,7 +1,8 @@
-package inference
+package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/inference/ort"
@@ -28,37 +30,48 @@ func TestRolesEqualNaive(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, name := range []string{"tiny", "tiny-xl"} {
-		b, err := bundle.Import(context.Background(), filepath.Join("../assets/golden/data", name), filepath.Join(t.TempDir(), name), nil)
+		b, err := bundle.Import(context.Background(), filepath.Join("../../assets/golden/data", name), filepath.Join(t.TempDir(), name), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		graphs := NewGraphs(rt, b)
-		t.Cleanup(func() { _ = graphs.Close() })
+		graphs := inference.NewGraphs(rt, b)
+		n, err := openNaive(rt, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := errors.Join(graphs.Close(), n.close()); err != nil {
+				t.Error(err)
+			}
+			if left, _ := os.Stat(n.folder); left != nil {
+				t.Error("the graphs are still there")
+			}
+		})
 		for subjects := 1; subjects <= 3; subjects++ {
-			t.Run(fmt.Sprintf("%s, %d subjects", name, subjects), func(t *testing.T) { rolesEqualNaive(t, graphs, subjects) })
+			t.Run(fmt.Sprintf("%s, %d subjects", name, subjects), func(t *testing.T) { rolesEqualNaive(t, b, graphs, n, subjects) })
 		}
 	}
 }
 
-func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
-	ctx, m := context.Background(), g.model.Manifest()
+func rolesEqualNaive(t *testing.T, b *bundle.Bundle, g *inference.Graphs, n *naive, subjects int) {
+	ctx, m := context.Background(), b.Manifest()
 	noise := func(seed uint64, shape ...int) *tensor.Tensor {
 		return tensor.Of(random.Normal(seed, tensor.Count(shape)), shape...)
 	}
 	ids := make([][]int64, m.Text.Encoders)
 	for i := range ids {
-		ids[i] = g.model.Tokenizer(i).Encode("a dog and a cat on the beach").IDs
+		ids[i] = b.Tokenizer(i).Encode("a dog and a cat on the beach").IDs
 	}
-	features, pooled, err1 := g.features(ctx, ids)
-	text, err2 := g.textKV(ctx, features, pooled)
-	none, err3 := g.noVision(ctx)
+	features, pooled, err1 := g.Features(ctx, ids)
+	text, err2 := g.TextKV(ctx, features, pooled)
+	none, err3 := g.NoVision(ctx)
 	tokens := noise(2, subjects, 6, m.Vision.Width)
-	vision, err4 := g.visionKV(ctx, tokens, tensor.Zeros(subjects, 6))
+	vision, err4 := g.VisionKV(ctx, tokens, tensor.Zeros(subjects, 6))
 	if err := firstOf(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
 	side := 4 * m.Grid * m.Size.Multiple / m.Latent.Factor
-	p := point{latent: noise(3, 1, m.Latent.Channels, side, 2*side), timestep: tensor.Of([]float32{601}, 1), timeIDs: tensor.Of([]float32{64, 32, 0, 0, 64, 32}, 1, 6), text: text}
+	p := inference.Point{Latent: noise(3, 1, m.Latent.Channels, side, 2*side), Timestep: tensor.Of([]float32{601}, 1), TimeIDs: tensor.Of([]float32{64, 32, 0, 0, 64, 32}, 1, 6), Text: text}
 	cells := side / m.Grid * 2 * side / m.Grid
 	masks := make([][]float32, subjects)
 	for j := range masks {
@@ -68,16 +81,16 @@ func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
 		}
 	}
 
-	got, err := g.noise(ctx, p, vision, masks)
+	got, err := g.Noise(ctx, p, vision, masks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := g.naiveNoise(ctx, p, features, tokens, masks)
+	want, err := n.generation(ctx, p, features, tokens, masks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "noise", got.F32, want.F32)
-	plain, err := g.noise(ctx, p, none, nil)
+	plain, err := g.Noise(ctx, p, none, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +100,7 @@ func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
 	for j := range masks {
 		clear(masks[j])
 	}
-	if unseen, err := g.noise(ctx, p, vision, masks); err != nil || !slices.Equal(unseen.F32, plain.F32) {
+	if unseen, err := g.Noise(ctx, p, vision, masks); err != nil || !slices.Equal(unseen.F32, plain.F32) {
 		t.Errorf("pictures under empty masks change the noise by %g (%v), wanted the same bits", distance(unseen.F32, plain.F32), err)
 	}
 
@@ -96,16 +109,16 @@ func rolesEqualNaive(t *testing.T, g *Graphs, subjects int) {
 		words.F32[j*prompt.Length+2+j] = 1
 		words.F32[j*prompt.Length+5] = 1
 	}
-	_, scores, err := g.guide(ctx, guidance.LowCrossHighSelf, guidance.ByMax, p, words, none)
+	_, scores, err := g.Guide(ctx, guidance.LowCrossHighSelf, guidance.ByMax, p, words, none)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plainly, written, err := g.naiveGuide(ctx, p, features, words)
+	plainly, written, err := n.guidance(ctx, p, features, words)
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "text-to-image of the guidance branch", plainly.F32, plain.F32)
-	alone, err := g.plainNoise(ctx, p, features)
+	alone, err := n.textToImage(ctx, p, features)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package inference
+package parity
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"realword/inference/graph"
+	"realword/inference"
 	"realword/inference/guidance"
 	"realword/inference/onnx"
 	"realword/inference/prompt"
@@ -33,13 +33,13 @@ type StageComparison struct {
 // height, and compares results and times. A stage that the device cannot run does not keep the others from running. An
 // error means that the processor could not do it. The stage "operators" is a small graph of which the device must run
 // every operator itself.
-func CompareDevices(ctx context.Context, cpu, device Runtime, m Model, width, height, repeats int) (list []StageComparison, err error) {
+func CompareDevices(ctx context.Context, cpu, device inference.Runtime, m inference.Model, width, height, repeats int) (list []StageComparison, err error) {
 	first, err := compareOperators(ctx, cpu, device)
 	if err != nil {
 		return nil, err
 	}
 	list = append(list, first)
-	c := &comparison{ctx: ctx, cpu: NewGraphs(cpu, m), device: NewGraphs(device, m), repeats: repeats}
+	c := &comparison{ctx: ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats}
 	defer func() { err = errors.Join(err, c.cpu.Close(), c.device.Close()) }()
 	c.stages(width, height)
 	return append(list, c.list...), c.err
@@ -47,7 +47,7 @@ func CompareDevices(ctx context.Context, cpu, device Runtime, m Model, width, he
 
 // stages compares every stage at a size in pixels.
 func (c *comparison) stages(width, height int) {
-	m := c.cpu.model
+	m := c.model
 	ids := make([][]int64, m.Manifest().Text.Encoders)
 	for i := range ids {
 		ids[i] = m.Tokenizer(i).Encode("a dog on the beach").IDs
@@ -58,40 +58,37 @@ func (c *comparison) stages(width, height int) {
 	}
 	factor := m.Manifest().Latent.Factor
 	latent := tensor.Of(random.Normal(2, m.Manifest().Latent.Channels*height/factor*width/factor), 1, m.Manifest().Latent.Channels, height/factor, width/factor)
-	h, w := c.cpu.grid(height, width)
-	mask := make([]float32, h*w) // the upper half
-	for i := range h * w / 2 {
+	cell := factor * m.Manifest().Grid
+	mask := make([]float32, (height/cell)*(width/cell))
+	for i := range len(mask) / 2 { // the upper half
 		mask[i] = 1
 	}
 	words := tensor.Zeros(1, prompt.Length)
 	words.F32[2] = 1
 
-	tokens := c.stage("vision", func(g *Graphs) (*tensor.Tensor, error) { return g.Vision(c.ctx, views) })
-	c.stage("text", func(g *Graphs) (*tensor.Tensor, error) {
-		in := tensors{}
-		for i, name := range g.textInputs() {
-			in[name] = tensor.OfInts(ids[i], 1, len(ids[i]))
-		}
-		out, err := g.run(c.ctx, graph.Text, in, g.textOutputs()...)
-		return out["encoder_hidden_states"], err
+	tokens := c.stage("vision", func(g *inference.Graphs) (*tensor.Tensor, error) { return g.Vision(c.ctx, views) })
+	c.stage("text", func(g *inference.Graphs) (*tensor.Tensor, error) {
+		features, _, err := g.Features(c.ctx, ids)
+		return features, err
 	})
 	if c.err == nil {
 		c.passes(ids, tokens, latent, words, mask)
 	}
-	c.stage("decoder", func(g *Graphs) (*tensor.Tensor, error) { return g.Decode(c.ctx, latent) })
+	c.stage("decoder", func(g *inference.Graphs) (*tensor.Tensor, error) { return g.Decode(c.ctx, latent) })
 }
 
 // comparison collects stages. The first error of the processor sticks.
 type comparison struct {
 	ctx         context.Context
-	cpu, device *Graphs
+	model       inference.Model
+	cpu, device *inference.Graphs
 	repeats     int
 	list        []StageComparison
 	err         error
 }
 
 // stage runs one stage on both sides and returns what the processor made.
-func (c *comparison) stage(name string, run func(g *Graphs) (*tensor.Tensor, error)) *tensor.Tensor {
+func (c *comparison) stage(name string, run func(g *inference.Graphs) (*tensor.Tensor, error)) *tensor.Tensor {
 	if c.err != nil {
 		return nil
 	}
@@ -116,47 +113,47 @@ func (c *comparison) stage(name string, run func(g *Graphs) (*tensor.Tensor, err
 // passes compares a guidance pass and a generation pass with one subject in the upper half of the picture.
 func (c *comparison) passes(ids [][]int64, tokens, latent, words *tensor.Tensor, mask []float32) {
 	type side struct {
-		point  point
-		vision Vision
-		none   Vision
+		point  inference.Point
+		vision inference.Vision
+		none   inference.Vision
 		err    error
 	}
-	sides := map[*Graphs]*side{}
+	sides := map[*inference.Graphs]*side{}
 	defer func() {
 		for _, s := range sides {
-			s.point.text.KV.Close()
+			s.point.Text.KV.Close()
 			s.vision.KV.Close()
 			s.none.KV.Close()
 		}
 	}()
-	for _, g := range []*Graphs{c.cpu, c.device} {
+	for _, g := range []*inference.Graphs{c.cpu, c.device} {
 		s := &side{}
 		sides[g] = s
 		var err1, err2, err3 error
-		l := Loop{Graphs: g, Width: latent.Shape[3] * g.model.Manifest().Latent.Factor, Height: latent.Shape[2] * g.model.Manifest().Latent.Factor}
-		s.point = l.point(latent.F32, g.model.Manifest().Schedule.TrainSteps/2)
-		s.point.text, err1 = g.Text(c.ctx, ids)
+		l := inference.Loop{Graphs: g, Width: latent.Shape[3] * c.model.Manifest().Latent.Factor, Height: latent.Shape[2] * c.model.Manifest().Latent.Factor}
+		s.point = l.At(latent.F32, c.model.Manifest().Schedule.TrainSteps/2)
+		s.point.Text, err1 = g.Text(c.ctx, ids)
 		s.vision, err2 = g.Condition(c.ctx, [][]*tensor.Tensor{{tokens}})
-		s.none, err3 = g.noVision(c.ctx)
+		s.none, err3 = g.NoVision(c.ctx)
 		s.err = errors.Join(err1, err2, err3)
 	}
 	if c.err = sides[c.cpu].err; c.err != nil {
 		return
 	}
-	c.stage("guidance", func(g *Graphs) (*tensor.Tensor, error) {
+	c.stage("guidance", func(g *inference.Graphs) (*tensor.Tensor, error) {
 		s := sides[g]
 		if s.err != nil {
 			return nil, s.err
 		}
-		_, scores, err := g.guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
+		_, scores, err := g.Guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
 		return scores, err
 	})
-	c.stage("generation", func(g *Graphs) (*tensor.Tensor, error) {
+	c.stage("generation", func(g *inference.Graphs) (*tensor.Tensor, error) {
 		s := sides[g]
 		if s.err != nil {
 			return nil, s.err
 		}
-		return g.noise(c.ctx, s.point, s.vision, [][]float32{mask})
+		return g.Noise(c.ctx, s.point, s.vision, [][]float32{mask})
 	})
 }
 
@@ -179,7 +176,7 @@ func timed[T any](repeats int, f func() (T, error)) (out T, best time.Duration, 
 
 // compareOperators runs convolution, activation, attention and products in a graph of fixed shapes, of which no operator may
 // be left to the processor.
-func compareOperators(ctx context.Context, cpu, device Runtime) (StageComparison, error) {
+func compareOperators(ctx context.Context, cpu, device inference.Runtime) (StageComparison, error) {
 	s := StageComparison{Check: Check{Tensor: "operators", Tolerance: DeviceTolerance}}
 	dir, err := os.MkdirTemp("", "realword-device-*")
 	if err != nil {
@@ -190,11 +187,11 @@ func compareOperators(ctx context.Context, cpu, device Runtime) (StageComparison
 	if err := os.WriteFile(path, operators().Marshal(), 0o600); err != nil {
 		return s, err
 	}
-	in := tensors{"x": tensor.Of(random.Normal(3, 64*16*16), 1, 64, 16, 16), "w": tensor.Of(random.Normal(4, 64*64*9), 64, 64, 3, 3)}
+	in := map[string]*tensor.Tensor{"x": tensor.Of(random.Normal(3, 64*16*16), 1, 64, 16, 16), "w": tensor.Of(random.Normal(4, 64*64*9), 64, 64, 3, 3)}
 	for i := range in["w"].F32 {
 		in["w"].F32[i] /= 24 // the root of what is summed, so that the result is of the size of x
 	}
-	run := func(rt Runtime, strict bool) (out *tensor.Tensor, took time.Duration, err error) {
+	run := func(rt inference.Runtime, strict bool) (out *tensor.Tensor, took time.Duration, err error) {
 		g, err := rt.Open(path, session.Options{Once: true, Strict: strict})
 		if err != nil {
 			return nil, 0, err

@@ -1,10 +1,8 @@
-package inference_test
+package parity
 
 import (
 	"bytes"
 	"context"
-	"image"
-	"image/png"
 	"maps"
 	"os"
 	"path/filepath"
@@ -20,7 +18,7 @@ import (
 	"realword/inference/tensor"
 )
 
-const data = "../assets/golden/data"
+const data = "../../assets/golden/data"
 
 func onnxRuntime(t *testing.T) inference.Runtime {
 	t.Helper()
@@ -34,8 +32,8 @@ func onnxRuntime(t *testing.T) inference.Runtime {
 	return rt
 }
 
-// golden imports a golden checkpoint.
-func golden(t *testing.T, name string) *bundle.Bundle {
+// imported imports a golden checkpoint.
+func imported(t *testing.T, name string) *bundle.Bundle {
 	t.Helper()
 	b, err := bundle.Import(context.Background(), filepath.Join(data, name), filepath.Join(t.TempDir(), name), nil)
 	if err != nil {
@@ -50,17 +48,17 @@ func TestEqualsPyTorch(t *testing.T) {
 	rt := onnxRuntime(t)
 	for _, name := range []string{"tiny", "tiny-xl"} {
 		t.Run(name, func(t *testing.T) {
-			files, err := inference.Goldens(filepath.Join(data, name+".goldens"))
+			files, err := Goldens(filepath.Join(data, name+".goldens"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			// This one belongs to another projector; see TestShallowProjector.
 			files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "vision-shallow.safetensors") })
-			checks, err := inference.Verify(context.Background(), rt, golden(t, name), files...)
+			checks, err := Verify(context.Background(), rt, imported(t, name), files...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen, worst := map[string]int{}, map[string]inference.Check{}
+			seen, worst := map[string]int{}, map[string]Check{}
 			for _, c := range checks {
 				if !c.OK() {
 					t.Error(c)
@@ -87,7 +85,7 @@ func TestEqualsPyTorch(t *testing.T) {
 
 // TestVerifyNotices damages a bundle's weights a little and expects the comparison to say so.
 func TestVerifyNotices(t *testing.T) {
-	b := golden(t, "tiny")
+	b := imported(t, "tiny")
 	path := filepath.Join(b.Dir(), "weights", "unet.bin")
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -99,7 +97,7 @@ func TestVerifyNotices(t *testing.T) {
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	checks, err := inference.Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny.goldens", "unet-1.safetensors"))
+	checks, err := Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny.goldens", "unet-1.safetensors"))
 	if err != nil || len(checks) != 1 || checks[0].OK() {
 		t.Errorf("%v %v", checks, err)
 	}
@@ -153,66 +151,8 @@ func TestShallowProjector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checks, err := inference.Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny-xl.goldens", "vision-shallow.safetensors"))
+	checks, err := Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny-xl.goldens", "vision-shallow.safetensors"))
 	if err != nil || len(checks) != 1 || !checks[0].OK() {
 		t.Errorf("%v %v", checks, err)
-	}
-}
-
-// What the fake runtime shows of the engine holds on ONNX Runtime: batches and branches are bit-equal, cancelling leaves
-// the engine in order.
-func TestEngineOnRealGraphs(t *testing.T) {
-	e := inference.New(onnxRuntime(t), golden(t, "tiny-xl"))
-	defer func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	var file bytes.Buffer
-	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
-		t.Fatal(err)
-	}
-	r := inference.Request{
-		Prompt: "a dog on the beach", Preset: "release", Steps: 4, Seeds: []uint64{1, 2},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
-	}
-	run := func(r inference.Request, stopAfter int) (steps []inference.StepDone, pictures []inference.PictureReady, err error) {
-		t.Helper()
-		job, startErr := e.Start(context.Background(), r)
-		if startErr != nil {
-			t.Fatal(startErr)
-		}
-		for event := range job.Events() {
-			switch event := event.(type) {
-			case inference.StepDone:
-				if steps = append(steps, event); len(steps) == stopAfter {
-					job.Cancel()
-				}
-			case inference.PictureReady:
-				pictures = append(pictures, event)
-			case inference.Failed:
-				err = event.Err
-			}
-		}
-		return steps, pictures, err
-	}
-	steps, batch, err := run(r, 0)
-	if err != nil || len(batch) != 2 || len(steps) != 8 {
-		t.Fatalf("%d pictures, %d steps: %v", len(batch), len(steps), err)
-	}
-	if _, _, err := run(r, 3); err != context.Canceled {
-		t.Errorf("a cancelled job ends with %v", err)
-	}
-	for n, p := range batch {
-		if _, alone, err := run(p.Recipe, 0); err != nil || !bytes.Equal(alone[0].Image.Pix, p.Image.Pix) {
-			t.Errorf("picture %d alone differs from picture %d of the batch: %v", n, n, err)
-		}
-	}
-	for k := range 3 {
-		branch := batch[1].Recipe
-		branch.From = &steps[4+k].State
-		if _, again, err := run(branch, 0); err != nil || !bytes.Equal(again[0].Image.Pix, batch[1].Image.Pix) {
-			t.Errorf("the branch from step %d differs: %v", k+1, err)
-		}
 	}
 }

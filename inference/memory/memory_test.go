@@ -1,26 +1,28 @@
-package inference
+package memory
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"realword/inference/bundle"
 	"realword/inference/graph"
+	"realword/inference/network"
 	"realword/inference/session"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
 )
 
 // sdxl are the sizes of the release in half precision.
-func sdxl(t *testing.T) modelSizes {
+func sdxl(t *testing.T) Model {
 	t.Helper()
 	f := synthetic.Full
 	half := func(tensors []synthetic.Tensor, keep func(name string) bool) (out []session.Weight) {
 		for _, x := range tensors {
 			if keep(x.Name) {
-				out = append(out, session.Weight{Name: x.Name, Shape: x.Shape, Bytes: int64(2 * tensor.Count(x.Shape)), Half: true, Conv: len(x.Shape) == 4})
+				out = append(out, session.Weight{Name: x.Name, Shape: x.Shape, Bytes: int64(2 * tensor.Count(x.Shape)), DType: tensor.F16, Conv: len(x.Shape) == 4})
 			}
 		}
 		return out
@@ -32,8 +34,11 @@ func sdxl(t *testing.T) modelSizes {
 		Vision:  bundle.Vision{Reference: 768, View: 384, Tokens: 729, Width: 2048},
 		Presets: map[string]bundle.Preset{"paper": {CFG: 7.5}, "release": {CFG: 3.5, UncondVision: true}},
 	}
+	m.Networks.UNet = network.UNetConfig{InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: network.PerLevel{2},
+		DownBlockTypes: []string{"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"}}
+	m.Networks.VAE = network.VAEConfig{BlockOutChannels: []int{128, 256, 512, 512}}
 	decoder := half(f.Autoencoder(), func(name string) bool { return strings.HasPrefix(name, "decoder.") })
-	return modelSizes{m, map[graph.Name][]session.Weight{
+	return Model{m, map[graph.Name][]session.Weight{
 		"text": half(append(f.TextModel(0), f.TextModel(1)...), all), "vision": half(append(f.SigLIPImage(), f.DINOv2()...), all),
 		"text_kv":   half(f.UNet(), func(n string) bool { return strings.Contains(n, "attn2.to_k.") || strings.Contains(n, "attn2.to_v.") }),
 		"vision_kv": half(f.VisualKV(), part("_vision.")),
@@ -42,41 +47,49 @@ func sdxl(t *testing.T) modelSizes {
 	}}
 }
 
+// TestWidths: what a name-by-name search of the weights found at every level of SDXL.
+func TestWidths(t *testing.T) {
+	nets := sdxl(t).Manifest.Networks
+	if u, v := nets.UNet.Widths(), nets.VAE.Widths(); !slices.Equal(u, []int{1280, 5760, 11520}) || !slices.Equal(v, []int{512, 1024, 1024, 1024}) {
+		t.Errorf("U-Net %v, decoder %v", u, v)
+	}
+}
+
 const gb = 1e9
 
 // TestMemoryOfSDXL compares the plan with what full-size synthetic models took: RssAnon of whole processes, in bytes.
 func TestMemoryOfSDXL(t *testing.T) {
 	s := sdxl(t)
-	one := memoryWanted{width: 512, height: 512, references: []int{1}, uncond: true}
-	p := planMemory(s, one, 20*gb)
+	one := Request{Width: 512, Height: 512, References: []int{1}, Uncond: true}
+	p := s.Plan(one, 20*gb)
 	near := func(what string, got int64, measured float64) {
 		t.Helper()
 		if r := float64(got) / measured; r < 0.8 || r > 1.2 {
 			t.Errorf("%s: planned %s, measured %s", what, Gigabytes(got), Gigabytes(int64(measured)))
 		}
 	}
-	by := map[Stage]MemoryUse{}
+	by := map[string]Use{}
 	for _, u := range p.Stages {
 		by[u.Stage] = u
 	}
-	near("keys and values", by[StageDenoise].KV, 4*166400*(729+2*77))
+	near("keys and values", by["denoise"].KV, 4*166400*(729+2*77))
 	// One run of `realword generate` at 512 × 512, one step, straight mapping.
 	t.Logf("%+v", p.Stages)
-	near("text", by[StageText].Held(), 0.412e9)
-	near("vision", by[StageVision].Held(), 0.704e9)
-	near("denoise", by[StageDenoise].Held(), 3.446e9)
-	near("decode", by[StageDecode].Held(), 3.229e9)
-	near("weights of the U-Net", by[StageDenoise].Weights, 1.333e9)
+	near("text", by["text"].Held(), 0.412e9)
+	near("vision", by["vision"].Held(), 0.704e9)
+	near("denoise", by["denoise"].Held(), 3.446e9)
+	near("decode", by["decode"].Held(), 3.229e9)
+	near("weights of the U-Net", by["denoise"].Weights, 1.333e9)
 	whole := s
-	whole.graphs = map[graph.Name][]session.Weight{"decoder": s.graphs["decoder"]}
-	large := memoryWanted{width: 1024, height: 1024}
-	for _, u := range planMemory(whole, large, 20*gb).Stages {
-		if u.Stage == StageDecode {
+	whole.Graphs = map[graph.Name][]session.Weight{"decoder": s.Graphs["decoder"]}
+	large := Request{Width: 1024, Height: 1024}
+	for _, u := range whole.Plan(large, 20*gb).Stages {
+		if u.Stage == "decode" {
 			near("the decoder at 1024 × 1024", u.Activations, 3.226e9)
 		}
 	}
-	for _, u := range planMemory(s, large, 20*gb).Stages {
-		if u.Stage == StageDecode {
+	for _, u := range s.Plan(large, 20*gb).Stages {
+		if u.Stage == "decode" {
 			near("the tiled decoder at 1024 × 1024", u.Activations, 1.752e9)
 		}
 	}
@@ -84,8 +97,8 @@ func TestMemoryOfSDXL(t *testing.T) {
 
 func TestMemoryAddsUp(t *testing.T) {
 	s := sdxl(t)
-	one := memoryWanted{width: 1024, height: 1024, references: []int{1}, uncond: true}
-	p := planMemory(s, one, 32*gb)
+	one := Request{Width: 1024, Height: 1024, References: []int{1}, Uncond: true}
+	p := s.Plan(one, 32*gb)
 	if p.Verdict != Fits || len(p.Remedies) > 0 {
 		t.Errorf("32 GB: %s, %v", p.Line(), p.Remedies)
 	}
@@ -99,37 +112,37 @@ func TestMemoryAddsUp(t *testing.T) {
 	if p.Peak != most {
 		t.Errorf("peak %d, the largest stage %d", p.Peak, most)
 	}
-	kv := func(w memoryWanted) int64 { return planMemory(s, w, 32*gb).Stages[1].KV }
+	kv := func(w Request) int64 { return s.Plan(w, 32*gb).Stages[1].KV }
 	two, black := one, one
-	two.references, black.uncondVision = []int{2, 1}, true
+	two.References, black.UncondVision = []int{2, 1}, true
 	token := int64(4 * 166400 * 729)
 	if kv(two)-kv(one) != 3*token || kv(black)-kv(one) != token {
 		t.Errorf("keys and values: %d, with two subjects of two pictures %d, with the black picture %d", kv(one), kv(two), kv(black))
 	}
 	none := one
-	none.references = nil
-	if p := planMemory(s, none, 32*gb); len(p.Stages) != 3 || p.Stages[1].KV >= token {
+	none.References = nil
+	if p := s.Plan(none, 32*gb); len(p.Stages) != 3 || p.Stages[1].KV >= token {
 		t.Errorf("without subjects: %+v", p.Stages)
 	}
 	verdicts := map[Verdict]int64{}
 	for available := int64(gb); available < 32*gb; available += gb / 10 {
-		if v := planMemory(s, one, available).Verdict; verdicts[v] == 0 {
+		if v := s.Plan(one, available).Verdict; verdicts[v] == 0 {
 			verdicts[v] = available
 		}
 	}
 	if verdicts[TooLarge] >= verdicts[Tight] || verdicts[Tight] >= verdicts[Fits] {
 		t.Errorf("the verdicts begin at %v", verdicts)
 	}
-	if p := planMemory(s, one, verdicts[Tight]); !p.closeUNet {
+	if p := s.Plan(one, verdicts[Tight]); !p.CloseUNet {
 		t.Error("where it is tight, the U-Net must be closed before the picture is decoded")
 	}
 }
 
 func TestRemediesFit(t *testing.T) {
 	s := sdxl(t)
-	w := memoryWanted{width: 2048, height: 1024, references: []int{6}, uncond: true}
+	w := Request{Width: 2048, Height: 1024, References: []int{6}, Uncond: true}
 	for available := int64(3 * gb); available < 12*gb; available += gb / 2 {
-		p := planMemory(s, w, available)
+		p := s.Plan(w, available)
 		if p.Verdict != TooLarge {
 			if len(p.Remedies) > 0 {
 				t.Errorf("%s: remedies without need", p.Line())
@@ -138,11 +151,11 @@ func TestRemediesFit(t *testing.T) {
 		}
 		for _, r := range p.Remedies {
 			small := w
-			small.width, small.height = r.Width, r.Height
+			small.Width, small.Height = r.Width, r.Height
 			if r.References > 0 {
-				small.references = []int{r.References}
+				small.References = []int{r.References}
 			}
-			q := planMemory(s, small, available)
+			q := s.Plan(small, available)
 			if q.Verdict == TooLarge || q.Peak != r.Peak || r.Peak >= p.Peak {
 				t.Errorf("%s: %s does not help: %s", p.Line(), r.Text, q.Line())
 			}
@@ -150,35 +163,28 @@ func TestRemediesFit(t *testing.T) {
 				t.Errorf("%d × %d is no size", r.Width, r.Height)
 			}
 		}
-		text := (&MemoryError{Plan: p}).Error()
+		text := (&Error{Plan: p}).Error()
 		if !strings.Contains(text, Gigabytes(p.Peak)) || len(p.Remedies) > 0 && !strings.Contains(text, p.Remedies[0].Text) {
 			t.Errorf("the sentence: %s", text)
 		}
 	}
-	p := planMemory(s, w, 6*gb)
+	p := s.Plan(w, 6*gb)
 	if p.Verdict != TooLarge || len(p.Remedies) < 1 {
 		t.Errorf("6 GB: %s, %v", p.Line(), p.Remedies)
 	}
 }
 
 func TestLackOfMemoryIsASentence(t *testing.T) {
-	b := newBench(t)
 	err := fmt.Errorf("run the decoder graph: %w: bad allocation", session.ErrMemory)
-	got := b.engine.shortOf(err, Request{})
-	if !errors.Is(got, session.ErrMemory) || !strings.Contains(got.Error(), "choose a smaller picture") {
-		t.Errorf("without sizes: %v", got)
-	}
-	w := memoryWanted{width: 2048, height: 2048}
+	w := Request{Width: 2048, Height: 2048}
 	for _, available := range []int64{6 * gb, 32 * gb} {
-		var short *MemoryError
-		if got = lackOfMemory(err, sdxl(t), w, available); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
+		var short *Error
+		got := error(nil)
+		if got = sdxl(t).Lack(err, w, available); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
 			t.Fatalf("%v", got)
 		}
 		if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "no more memory to run the decoder graph: this picture needs about 7.") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
 			t.Errorf("%v", got)
 		}
-	}
-	if other := errors.New("other"); b.engine.shortOf(other, Request{}) != other {
-		t.Error("another error was changed")
 	}
 }

@@ -1,4 +1,8 @@
-package inference
+// Package bench takes the times of one customized picture in parts, and composes from them what it costs in units of plain
+// text-to-image. It can measure the method as the paper writes it down as well: those graphs it builds over the model's own weights.
+//
+// Contract: it measures the engine's own loop and graphs, on the calling goroutine. All times are seconds.
+package bench
 
 import (
 	"context"
@@ -7,16 +11,17 @@ import (
 	"slices"
 	"time"
 
+	"realword/inference"
 	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/random"
 	"realword/inference/tensor"
 )
 
-// Measurement is what Measure found: the cost of one customized picture in parts. All times are seconds.
+// Measurement is what Measure found.
 type Measurement struct {
 	Load   []Timing // every graph, opened once
-	Stages []Timing // every graph outside of the loop, and "to picture"
+	Stages []Timing // every graph outside of the loop
 	Passes []Timing // the U-Net passes Pass…, each measured as often as asked, in turns
 	Loops  []Timing // whole loops, LoopPlain and LoopOurs in turns; empty unless asked for
 
@@ -31,7 +36,7 @@ type Timing struct {
 }
 
 // The passes of a Measurement. Those of the naive way compute text and visual keys and values in the pass, attend to the
-// pictures everywhere, and write the maps out; they are there when the bundle has the naive graphs.
+// pictures everywhere, and write the maps out; they are there when Options.Naive asks for them.
 const (
 	PassPlain           = "text-to-image"
 	PassGeneration      = "generation branch"
@@ -124,26 +129,20 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 	return ours, naive
 }
 
-// MeasureOptions say how much Measure does.
-type MeasureOptions struct {
+// Options say how much Measure does.
+type Options struct {
 	Repeats int            // of every pass and loop, at least 1
 	Clock   func() float64 // seconds since some moment, of passes and loops; nil is the time on the wall
-	Naive   bool           // measure the naive way, too, and a graph without roles, where the bundle has such graphs
+	Naive   bool           // measure the naive way, too, and a graph without roles, where the runtime tells where weights lie
 	// Loops is asked after the passes whether whole loops shall run, too; nil means no.
 	Loops func(Measurement) bool
 	Doing func(what string) // told what begins; may be nil
 }
 
 // Measure takes the times of one customized picture of a model: opening, encoding, every kind of U-Net pass, decoding. The
-// request needs a subject. It runs on the calling goroutine. Errors are those of Resolve and of the graphs.
-func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureOptions) (m Measurement, err error) {
-	e := New(rt, model) // for its planner; its worker opens nothing
-	defer e.Close()
-	p, err := e.plan(e.ctx, r)
-	if err != nil {
-		return m, err
-	}
-	if len(p.request.Subjects) == 0 {
+// request needs a subject. Errors are those of Engine.Resolve and of the graphs.
+func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r inference.Request, o Options) (m Measurement, err error) {
+	if len(r.Subjects) == 0 {
 		return m, errors.New("nothing to compare: bind a picture to a word")
 	}
 	if o.Doing == nil {
@@ -153,11 +152,9 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 		began := time.Now()
 		o.Clock = func() float64 { return time.Since(began).Seconds() }
 	}
-	w := &worker{engine: e, graphs: NewGraphs(rt, model), tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
-	defer func() { err = errors.Join(err, w.graphs.Close()) }()
-	m.Steps, m.Stop, m.CFG = p.request.Steps, p.request.Stop, p.request.CFG != 1
-
-	w.graphs.watch = func(what string, name graph.Name, d time.Duration) {
+	e, graphs := inference.New(rt, model), inference.NewGraphs(rt, model) // the engine prepares; its worker opens nothing
+	defer func() { err = errors.Join(err, graphs.Close(), e.Close()) }()
+	watch := func(what string, name graph.Name, d time.Duration) {
 		switch {
 		case what == "open":
 			m.Load = add(m.Load, string(name), d.Seconds())
@@ -165,15 +162,35 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 			m.Stages = add(m.Stages, string(name), d.Seconds())
 		}
 	}
-	l := newLoop(w.graphs, p.request)
-	defer l.Close()
-	passes, err := w.passes(ctx, l, p, o)
+	graphs.Watch = watch
+	l, r, err := e.Prepare(ctx, graphs, r, func(s inference.Stage) {
+		if s == inference.StageVision {
+			s = "references"
+		}
+		o.Doing(string(s))
+	})
 	if err != nil {
 		return m, err
 	}
+	defer l.Close()
+	m.Steps, m.Stop, m.CFG = r.Steps, r.Stop, r.CFG != 1
+	p := passes{loop: l, noise: random.Normal(r.Seeds[0], tensor.Count(l.Shape()))}
+	defer p.close()
+	o.Doing("masks")
+	if err := p.prepare(ctx, model.Manifest().Schedule.TrainSteps-1); err != nil {
+		return m, err
+	}
+	if o.Naive {
+		o.Doing("load the naive graphs")
+		graphs.Watch = nil
+		if err := p.addNaive(ctx, rt, model, r.Prompt); err != nil {
+			return m, err
+		}
+		graphs.Watch = watch
+	}
 	for i := range o.Repeats + 1 { // the first is not counted: it allocates
 		o.Doing(fmt.Sprintf("passes, %d of %d", i+1, o.Repeats+1))
-		for _, pass := range passes {
+		for _, pass := range p.list {
 			start := o.Clock()
 			if err := pass.run(); err != nil {
 				return m, err
@@ -184,10 +201,10 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 		}
 	}
 	o.Doing("decoder")
-	if _, err := w.decode(ctx, tensor.Zeros(l.shape()...)); err != nil {
+	if _, err := graphs.Decode(ctx, tensor.Zeros(l.Shape()...)); err != nil {
 		return m, err
 	}
-	w.graphs.watch = nil
+	graphs.Watch = nil
 	if o.Loops == nil || !o.Loops(m) {
 		return m, nil
 	}
@@ -195,9 +212,9 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	plain.Subjects = nil
 	for i := range o.Repeats {
 		o.Doing(fmt.Sprintf("loops, %d of %d", i+1, o.Repeats))
-		for name, loop := range map[string]*Loop{LoopPlain: &plain, LoopOurs: l} {
+		for name, loop := range map[string]*inference.Loop{LoopPlain: &plain, LoopOurs: l} {
 			start := o.Clock()
-			if _, err := loop.Run(ctx, State{Latent: random.Normal(p.request.Seeds[0], tensor.Count(l.shape()))}); err != nil {
+			if _, err := loop.Run(ctx, inference.State{Latent: p.noise}); err != nil {
 				return m, err
 			}
 			m.Loops = add(m.Loops, name, o.Clock()-start)
@@ -206,80 +223,83 @@ func Measure(ctx context.Context, rt Runtime, model Model, r Request, o MeasureO
 	return m, nil
 }
 
-// aPass is one kind of U-Net pass, ready to run.
-type aPass struct {
+// passes are all kinds of U-Net pass that a loop is made of, at its first step and ready to run.
+type passes struct {
+	loop  *inference.Loop
+	noise []float32
+	at    inference.Point
+	none  inference.Vision
+	masks [][]float32
+	list  []pass
+	plain *naive // nil unless asked for
+}
+
+type pass struct {
 	name string
 	run  func() error
 }
 
-// passes prepares a loop and every kind of pass that it is made of, at its first step.
-func (w *worker) passes(ctx context.Context, l *Loop, p plan, o MeasureOptions) ([]aPass, error) {
-	o.Doing("load")
-	if err := w.load(ctx, l); err != nil {
-		return nil, err
+func (p *passes) close() {
+	p.none.KV.Close()
+	p.plain.close()
+}
+
+func (p *passes) prepare(ctx context.Context, timestep int) (err error) {
+	l := p.loop
+	if p.none, err = l.Graphs.NoVision(ctx); err != nil {
+		return err
 	}
-	o.Doing("text")
-	if err := w.readText(ctx, l, p.request); err != nil {
-		return nil, err
+	p.at = l.At(p.noise, timestep)
+	p.at.Text = l.Text
+	guide := func() (scores *tensor.Tensor, err error) {
+		_, scores, err = l.Graphs.Guide(ctx, l.Source, l.Norm, p.at, l.Words, p.none)
+		return scores, err
 	}
-	o.Doing("references")
-	if err := w.see(ctx, l, p); err != nil {
-		return nil, err
-	}
-	var err error
-	if l.none, err = w.graphs.noVision(ctx); err != nil {
-		return nil, err
-	}
-	solver, err := l.solver(State{Latent: random.Normal(p.request.Seeds[0], tensor.Count(l.shape()))})
+	scores, err := guide()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	at := l.point(random.Normal(p.request.Seeds[0], tensor.Count(l.shape())), solver.Timesteps()[0])
-	at.text = l.Text
-	o.Doing("masks")
-	_, scores, err := l.guide(ctx, at)
-	if err != nil {
-		return nil, err
+	rows := slices.Collect(slices.Chunk(scores.F32, len(scores.F32)/len(l.Subjects)))
+	if p.masks, err = guidance.Masks(rows, l.Subjects, l.Norm); err != nil {
+		return err
 	}
-	masks, err := guidance.Masks(scores, l.Subjects, l.Norm)
-	if err != nil {
-		return nil, err
-	}
-	pass := func(vision Vision, masks [][]float32) func() error {
+	noise := func(vision inference.Vision, masks [][]float32) func() error {
 		return func() error {
-			_, err := w.graphs.noise(ctx, at, vision, masks)
+			_, err := l.Graphs.Noise(ctx, p.at, vision, masks)
 			return err
 		}
 	}
-	list := []aPass{
-		{PassPlain, pass(l.none, nil)},
-		{PassGeneration, pass(l.Vision, masks)},
-		{PassGuidance, func() error { _, _, err := l.guide(ctx, at); return err }},
+	p.list = []pass{
+		{PassPlain, noise(p.none, nil)},
+		{PassGeneration, noise(l.Vision, p.masks)},
+		{PassGuidance, func() error { _, err := guide(); return err }},
 	}
 	if l.UncondVision != nil {
-		list = append(list, aPass{PassUncond, pass(*l.UncondVision, masks)})
+		p.list = append(p.list, pass{PassUncond, noise(*l.UncondVision, p.masks)})
 	}
-	if !o.Naive || w.graphs.model.Graph(graph.Plain) == "" || w.graphs.model.Graph(graph.Naive) == "" || w.graphs.model.Graph(graph.NaiveGuidance) == "" {
-		return list, nil
+	return nil
+}
+
+// addNaive adds the passes of the naive way.
+func (p *passes) addNaive(ctx context.Context, rt inference.Runtime, model inference.Model, text string) (err error) {
+	if p.plain, err = openNaive(rt, model); err != nil {
+		return err
 	}
-	o.Doing("load the naive graphs")
-	tokens := make([][]*tensor.Tensor, len(p.request.Subjects))
-	for j, s := range p.request.Subjects {
-		for _, ref := range s.References {
-			t, _ := w.tokens.get(look{ref.SHA256, ref.Square}) // see has just looked at them
-			tokens[j] = append(tokens[j], t)
-		}
+	ids := make([][]int64, model.Manifest().Text.Encoders)
+	for i := range ids {
+		ids[i] = model.Tokenizer(i).Encode(text).IDs
 	}
-	features, _, err := w.graphs.features(ctx, w.ids(p.request.Prompt))
+	features, _, err := p.loop.Graphs.Features(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	seen, _ := stack(tokens)
-	return append(list,
-		aPass{PassPlainGraph, func() error { _, err := w.graphs.plainNoise(ctx, at, features); return err }},
-		aPass{PassNaiveGeneration, func() error { _, err := w.graphs.naiveNoise(ctx, at, features, seen, masks); return err }},
-		aPass{PassNaiveGuidance, func() error { _, _, err := w.graphs.naiveGuide(ctx, at, features, l.Words); return err }},
-	), nil
+	seen, _ := inference.Stack(p.loop.Tokens)
+	p.list = append(p.list,
+		pass{PassPlainGraph, func() error { _, err := p.plain.textToImage(ctx, p.at, features); return err }},
+		pass{PassNaiveGeneration, func() error { _, err := p.plain.generation(ctx, p.at, features, seen, p.masks); return err }},
+		pass{PassNaiveGuidance, func() error { _, _, err := p.plain.guidance(ctx, p.at, features, p.loop.Words); return err }},
+	)
+	return nil
 }
 
 func add(list []Timing, name string, seconds float64) []Timing {

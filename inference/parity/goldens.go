@@ -1,4 +1,9 @@
-package inference
+// Package parity compares what a model computes with what it should: with golden tensors of PyTorch, and on a device with the
+// same on the processor.
+//
+// Contract: comparisons are values, one per tensor or stage; an error means that one could not be made. It drives the engine's
+// own graphs and loop, nothing of them is written again here. It runs on the calling goroutine.
+package parity
 
 import (
 	"context"
@@ -10,8 +15,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/checkpoint"
-	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/tensor"
@@ -72,11 +78,11 @@ func Goldens(path string) ([]string, error) {
 // Verify runs the networks and the loop of a model against golden files (design §4) and compares every output tensor: networks
 // text, vision, unet, guidance-<source> and decoder, and whole generations (loop, with the request as metadata). An error means
 // that a comparison could not be made. It runs on the calling goroutine.
-func Verify(ctx context.Context, rt Runtime, m Model, files ...string) (checks []Check, err error) {
-	graphs := NewGraphs(rt, m)
+func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files ...string) (checks []Check, err error) {
+	graphs := inference.NewGraphs(rt, m)
 	defer func() { err = errors.Join(err, graphs.Close()) }()
 	for _, name := range files {
-		g := golden{graphs: graphs, name: name}
+		g := golden{graphs: graphs, model: m.Manifest(), name: name}
 		if err := g.verify(ctx); err != nil {
 			return checks, fmt.Errorf("verify against %s: %w", name, err)
 		}
@@ -87,7 +93,8 @@ func Verify(ctx context.Context, rt Runtime, m Model, files ...string) (checks [
 
 // golden is one file with the comparisons made of it. The first read error sticks.
 type golden struct {
-	graphs *Graphs
+	graphs *inference.Graphs
+	model  bundle.Manifest
 	name   string
 	file   *checkpoint.File
 	checks []Check
@@ -184,24 +191,24 @@ func (g *golden) compareMasks(name string, masks [][]float32) {
 // ids returns the token ids [n, 77] of every text encoder.
 func (g *golden) ids(name string) []*tensor.Tensor {
 	out := []*tensor.Tensor{g.read(name)}
-	if g.graphs.model.Manifest().Text.Encoders > 1 {
+	if g.model.Text.Encoders > 1 {
 		out = append(out, g.read(name+"_2"))
 	}
 	return out
 }
 
 func (g *golden) text(ctx context.Context) error {
-	in := tensors{}
-	for i, t := range g.ids("text.in.input_ids") {
-		in[g.graphs.textInputs()[i]] = t
+	var ids [][]int64
+	for _, t := range g.ids("text.in.input_ids") {
+		ids = append(ids, t.I64)
 	}
-	out, err := g.graphs.run(ctx, graph.Text, in, g.graphs.textOutputs()...)
+	features, pooled, err := g.graphs.Features(ctx, ids)
 	if err != nil {
 		return err
 	}
-	g.compare("text.out.encoder_hidden_states", out["encoder_hidden_states"], NetworkTolerance)
+	g.compare("text.out.encoder_hidden_states", features, NetworkTolerance)
 	if g.has("text.out.pooled") {
-		g.compare("text.out.pooled", out["pooled"], NetworkTolerance)
+		g.compare("text.out.pooled", pooled, NetworkTolerance)
 	}
 	return nil
 }
@@ -215,18 +222,18 @@ func (g *golden) vision(ctx context.Context) error {
 }
 
 // point reads where a pass happens; network is "unet" or "guidance".
-func (g *golden) point(ctx context.Context, network string) (p point, err error) {
+func (g *golden) point(ctx context.Context, network string) (p inference.Point, err error) {
 	in := network + ".in."
-	p.latent, p.timestep = g.read(in+"sample"), g.read(in+"timestep")
+	p.Latent, p.Timestep = g.read(in+"sample"), g.read(in+"timestep")
 	var pooled *tensor.Tensor
-	if g.graphs.model.Manifest().Text.Pooled {
-		pooled, p.timeIDs = g.read(in+"text_embeds"), g.read(in+"time_ids")
+	if g.model.Text.Pooled {
+		pooled, p.TimeIDs = g.read(in+"text_embeds"), g.read(in+"time_ids")
 	}
 	features := g.read(in + "encoder_hidden_states")
 	if g.err != nil {
 		return p, g.err
 	}
-	p.text, err = g.graphs.textKV(ctx, features, pooled)
+	p.Text, err = g.graphs.TextKV(ctx, features, pooled)
 	return p, err
 }
 
@@ -235,21 +242,21 @@ func (g *golden) unet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.text.KV.Close()
+	defer p.Text.KV.Close()
 	tokens, bias, masks := g.read("unet.in.vision_tokens"), g.read("unet.in.vision_bias"), g.read("unet.in.masks")
 	if g.err != nil {
 		return g.err
 	}
-	vision, err := g.graphs.visionKV(ctx, tokens, bias)
+	vision, err := g.graphs.VisionKV(ctx, tokens, bias)
 	if err != nil {
 		return err
 	}
 	defer vision.KV.Close()
 	var grids [][]float32
 	if masks.Shape[0] > 0 {
-		grids = rows(masks)
+		grids = slices.Collect(slices.Chunk(masks.F32, len(masks.F32)/masks.Shape[0]))
 	}
-	noise, err := g.graphs.noise(ctx, p, vision, grids)
+	noise, err := g.graphs.Noise(ctx, p, vision, grids)
 	if err == nil {
 		g.compare("unet.out.noise", noise, NetworkTolerance)
 	}
@@ -261,12 +268,12 @@ func (g *golden) guidance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.text.KV.Close()
+	defer p.Text.KV.Close()
 	words := g.read("guidance.in.token_weights")
 	if g.err != nil {
 		return g.err
 	}
-	none, err := g.graphs.noVision(ctx)
+	none, err := g.graphs.NoVision(ctx)
 	if err != nil {
 		return err
 	}
@@ -288,7 +295,7 @@ func (g *golden) guidance(ctx context.Context) error {
 		if !g.has(out + "scores") {
 			continue
 		}
-		cross, scores, err := g.graphs.guide(ctx, source, norm, p, words, none)
+		cross, scores, err := g.graphs.Guide(ctx, source, norm, p, words, none)
 		if err != nil {
 			return err
 		}
@@ -308,23 +315,23 @@ func (g *golden) decoder(ctx context.Context) error {
 
 // loop runs a whole generation with the golden's own latent, token ids, references and words.
 func (g *golden) loop(ctx context.Context) error {
-	var r Request
+	var r inference.Request
 	if err := json.Unmarshal([]byte(g.file.Metadata()["request"]), &r); err != nil {
 		return fmt.Errorf("its metadata holds no request: %w", err)
 	}
-	l := newLoop(g.graphs, r)
+	l := inference.NewLoop(g.graphs, r)
 	defer l.Close()
 	if err := g.condition(ctx, l, r); err != nil {
 		return err
 	}
-	l.OnStep = func(s Step) error {
+	l.OnStep = func(s inference.Step) error {
 		if s.Scores != nil {
 			g.compareMasks(fmt.Sprintf("loop.out.mask.%d", s.Index), s.Masks)
 		}
-		g.compare(fmt.Sprintf("loop.out.latent.%d", s.Index), tensor.Of(s.State.Latent, l.shape()...), LoopTolerance)
+		g.compare(fmt.Sprintf("loop.out.latent.%d", s.Index), tensor.Of(s.State.Latent, l.Shape()...), LoopTolerance)
 		return nil
 	}
-	clean, err := l.Run(ctx, State{Latent: g.read("loop.in.latent").F32})
+	clean, err := l.Run(ctx, inference.State{Latent: g.read("loop.in.latent").F32})
 	if err != nil {
 		return err
 	}
@@ -338,14 +345,14 @@ func (g *golden) loop(ctx context.Context) error {
 }
 
 // condition encodes the golden's texts and references for its loop.
-func (g *golden) condition(ctx context.Context, l *Loop, r Request) (err error) {
+func (g *golden) condition(ctx context.Context, l *inference.Loop, r inference.Request) (err error) {
 	ids := g.ids("loop.in.tokens")
 	l.Words = g.read("loop.in.token_weights")
 	owners := g.read("loop.in.subject").I64
 	if g.err != nil {
 		return g.err
 	}
-	encode := func(i int) (Encoding, error) { // 0 is the prompt, 1 the negative prompt
+	encode := func(i int) (inference.Encoding, error) { // 0 is the prompt, 1 the negative prompt
 		var of [][]int64
 		for _, both := range ids {
 			n := len(both.I64) / 2
@@ -380,14 +387,13 @@ func (g *golden) condition(ctx context.Context, l *Loop, r Request) (err error) 
 	if l.Vision, err = g.graphs.Condition(ctx, tokens); err != nil {
 		return err
 	}
-	manifest := g.graphs.model.Manifest()
-	if !manifest.Presets[r.Preset].UncondVision {
+	if !g.model.Presets[r.Preset].UncondVision {
 		return nil
 	}
-	black, err := g.graphs.Vision(ctx, blackViews(manifest))
+	black, err := g.graphs.Vision(ctx, inference.BlackViews(g.model))
 	if err != nil {
 		return err
 	}
-	l.UncondVision, err = g.graphs.blackVision(ctx, black, len(tokens))
+	l.UncondVision, err = g.graphs.BlackVision(ctx, black, len(tokens))
 	return err
 }

@@ -1,27 +1,29 @@
-package inference
+package parity
 
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"realword/inference"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
 
 // crooked is a device whose results of one graph are off, or that cannot run it.
 type crooked struct {
-	*fakeRuntime
+	inference.Runtime
 	graph string
 	off   float32
 	fail  error
 }
 
 func (r crooked) Open(path string, opts session.Options) (session.Session, error) {
-	s, err := r.fakeRuntime.Open(path, opts)
-	if path != r.graph {
+	s, err := r.Runtime.Open(path, opts)
+	if filepath.Base(path) != r.graph+".onnx" || err != nil {
 		return s, err
 	}
 	return crookedSession{s, r}, err
@@ -46,7 +48,15 @@ func (s crookedSession) Run(ctx context.Context, in map[string]*tensor.Tensor, o
 }
 
 func TestStagesAreComparedOneByOne(t *testing.T) {
-	b := newBench(t)
+	rt, b := onnxRuntime(t), imported(t, "tiny")
+	size := b.Manifest().Size.Min
+	whole := inference.NewGraphs(rt, b)
+	defer whole.Close()
+	compare := func(cpu, device *inference.Graphs) *comparison {
+		c := &comparison{ctx: t.Context(), model: b, cpu: cpu, device: device, repeats: 1}
+		c.stages(size, size)
+		return c
+	}
 	for name, c := range map[string]struct {
 		device crooked
 		failed string
@@ -57,12 +67,13 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 		"unable":     {crooked{graph: "vision", fail: errors.New("no kernel")}, "vision"},
 		"no U-Net":   {crooked{graph: "unet", fail: errors.New("no kernel")}, "guidance generation"},
 		"no vision":  {crooked{graph: "vision_kv", fail: errors.New("no kernel")}, "guidance generation"},
-		"not number": {crooked{graph: "text", off: float32(nan())}, "text generation"}, // which reads the text
+		"not number": {crooked{graph: "text", off: float32(nan())}, "text guidance generation"}, // which read the text
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.device.fakeRuntime = b.runtime
-			device := &comparison{ctx: t.Context(), cpu: NewGraphs(b.runtime, b.model), device: NewGraphs(c.device, b.model), repeats: 1}
-			device.stages(16, 16)
+			c.device.Runtime = rt
+			graphs := inference.NewGraphs(c.device, b)
+			defer graphs.Close()
+			device := compare(whole, graphs)
 			if device.err != nil {
 				t.Fatal(device.err)
 			}
@@ -84,9 +95,10 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 			}
 		})
 	}
-	broken := crooked{b.runtime, "decoder", 0, errors.New("no kernel")}
-	reference := &comparison{ctx: t.Context(), cpu: NewGraphs(broken, b.model), device: NewGraphs(b.runtime, b.model), repeats: 1}
-	if reference.stages(16, 16); reference.err == nil || len(reference.list) != 4 {
+	broken := inference.NewGraphs(crooked{rt, "decoder", 0, errors.New("no kernel")}, b)
+	defer broken.Close()
+	reference := compare(broken, whole)
+	if reference.err == nil || len(reference.list) != 4 {
 		t.Errorf("the processor cannot, and %v was said of %d stages", reference.err, len(reference.list))
 	}
 }

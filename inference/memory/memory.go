@@ -1,0 +1,337 @@
+// Package memory says what a picture will take of the processor's memory before anything of its model is loaded, and what would
+// fit where it does not.
+//
+// Contract: arithmetic over a model's manifest and the sizes of its graphs' weights; it opens no graph and asks the system
+// nothing. Sizes are bytes. The factors of what operators need beside were measured at full width, see TestMemoryOfSDXL: plans
+// are within a fifth of what a process took there.
+package memory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"realword/inference/bundle"
+	"realword/inference/graph"
+	"realword/inference/network"
+	"realword/inference/prompt"
+	"realword/inference/session"
+)
+
+// Plan says what a picture will take, part by part.
+type Plan struct {
+	Stages    []Use
+	Peak      int64 // what the process will hold at most, pages of files not counted
+	Files     int64 // pages of weight files that the longest stage reads again and again
+	Available int64 // what the process may hold in all
+	Verdict   Verdict
+	Remedies  []Remedy // what would fit, where this does not; the mildest first
+
+	CloseUNet bool // it fits only when the U-Net is closed before the picture is decoded
+}
+
+// Use is the memory of one stage.
+type Use struct {
+	Stage       string // text, vision, denoise or decode: inference.Stage
+	Files       int64  // weights read from mapped files: pages that the system can drop and read again
+	Weights     int64  // weights that the process holds: packed, or reordered for convolutions
+	Activations int64  // intermediate values at most, and the picture
+	KV          int64  // keys and values of text and pictures
+}
+
+// Held is what the stage holds that is not in files.
+func (u Use) Held() int64 { return u.Weights + u.Activations + u.KV + processMemory }
+
+// Verdict is whether a run can be expected to end well.
+type Verdict string
+
+// The verdicts.
+const (
+	Fits     Verdict = "fits"
+	Tight    Verdict = "tight"        // it fits, but hardly; or the weights have no room beside it and are read from disk again in every pass
+	TooLarge Verdict = "will not fit" // the system would end a program, most likely this one
+)
+
+// Remedy is a change of a request after which it fits.
+type Remedy struct {
+	Text          string // for people: "768 × 768 pixels"
+	Width, Height int    // the size to ask for
+	References    int    // at most so many pictures per subject; 0 leaves them
+	Peak          int64
+}
+
+// Error refuses a request that would not fit, or says why one ended.
+type Error struct {
+	Plan Plan
+	Err  error // what the system said; nil before the run
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("this picture needs about %s of memory and %s are available", Gigabytes(e.Plan.Peak), Gigabytes(e.Plan.Available))
+	if e.Err != nil {
+		doing, _, _ := strings.Cut(e.Err.Error(), ": ") // "run the decoder graph"; the library's words follow
+		text = fmt.Sprintf("the system gave no more memory to %s: this picture needs about %s", doing, Gigabytes(e.Plan.Peak))
+	}
+	var fit []string
+	for _, r := range e.Plan.Remedies {
+		fit = append(fit, fmt.Sprintf("%s (%s)", r.Text, Gigabytes(r.Peak)))
+	}
+	if len(fit) == 0 {
+		return text + ": close other programs, or choose a smaller model"
+	}
+	return text + ": close other programs, or choose " + strings.Join(fit, ", or ")
+}
+
+// Gigabytes writes a size for people.
+func Gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }
+
+// Line is the plan in a few words: "about 6.2 GB of 16.0 GB: fits".
+func (p Plan) Line() string {
+	return fmt.Sprintf("about %s of %s: %s", Gigabytes(p.Peak), Gigabytes(p.Available), p.Verdict)
+}
+
+// Request is what of a request decides its memory.
+type Request struct {
+	Width, Height int
+	References    []int // pictures of every subject
+	Uncond        bool  // there is an unconditional pass
+	UncondVision  bool  // which sees the black picture
+}
+
+// Model is what of a model decides its memory.
+type Model struct {
+	Manifest bundle.Manifest
+	Graphs   map[graph.Name][]session.Weight // of the graphs that the loop runs
+}
+
+// What the program holds without a model (library, Go's heap, the window), and how many times the largest intermediate value
+// of a graph its run takes at most. The factors were measured at full width, see TestMemoryOfSDXL; operators' own space,
+// values that wait for a skip connection and the allocator's rounding are in them.
+const (
+	processMemory = 100 << 20
+
+	unetFactor         = 15
+	visionFactor       = 1
+	textFactor         = 6
+	wholeDecoderFactor = 1.5
+	tiledDecoderFactor = 3.3 // times a map of the last level: three of them are alive
+)
+
+// largeModel is the size of a U-Net in float32 from which graphs are opened when they are needed and closed after.
+const largeModel = 2 << 30
+
+// Large tells whether the graphs of the model are opened when they are needed and closed after.
+func (m Model) Large() bool { return float32Bytes(m.Graphs[graph.UNet]) > largeModel }
+
+func float32Bytes(weights []session.Weight) (n int64) {
+	for _, w := range weights {
+		n += w.Float32()
+	}
+	return n
+}
+
+// Plan computes a plan. available is what the process may hold in all, with what it holds already.
+func (m Model) Plan(w Request, available int64) Plan {
+	p := m.plan(w, available)
+	if p.Verdict == TooLarge {
+		p.Remedies = m.remedies(w, available)
+	}
+	return p
+}
+
+// Lack is the error of a run that ended with err for lack of memory.
+func (m Model) Lack(err error, w Request, available int64) error {
+	p := m.Plan(w, available)
+	for p.Verdict != TooLarge { // the system gave less than it had promised
+		p = m.Plan(w, p.Peak/4*3)
+	}
+	return &Error{p, err}
+}
+
+func (m Model) plan(w Request, available int64) Plan {
+	h, wide := w.Height/m.Manifest.Latent.Factor, w.Width/m.Manifest.Latent.Factor
+	textKV, visionKV := m.keysAndValues(w)
+
+	text := m.use("text", available, graph.Text, graph.TextKV)
+	text.Activations += textFactor * 4 * prompt.Length * widest(m.Graphs[graph.Text])
+	text.KV = textKV
+	vision := m.use("vision", available, graph.Vision, graph.VisionKV)
+	views := int64(5 * (m.Manifest.Vision.View / 14) * (m.Manifest.Vision.View / 14)) // positions, at the usual patch
+	vision.Activations += visionFactor * 4 * views * widest(m.Graphs[graph.Vision])
+	vision.KV = textKV + visionKV
+	unet := m.use("denoise", available, graph.UNet)
+	nets := m.Manifest.Networks
+	passes := unetFactor * 4 * largest(nets.UNet.Widths(), h, wide)
+	// Opening it takes its weights of half precision to float32 before it reorders them.
+	unet.Activations = max(unet.Activations+passes, m.opening(available))
+	unet.KV = textKV + visionKV
+	decoder := m.use("decode", available, graph.Decoder)
+	if _, ok := m.Graphs[graph.TiledDecoder]; ok && network.Tiled(h, wide) {
+		decoder.Activations = int64(tiledDecoderFactor * 4 * float64(nets.VAE.BlockOutChannels[0]) * float64(w.Width) * float64(w.Height))
+	} else {
+		decoder.Activations = int64(wholeDecoderFactor * 4 * float64(largest(nets.VAE.Widths(), w.Height, w.Width)))
+	}
+	decoder.KV = textKV + visionKV
+
+	p := Plan{Stages: []Use{text, vision, unet, decoder}, Files: unet.Files, Available: available, Verdict: Fits}
+	p.CloseUNet = m.Large() && decoder.Held()+unet.Weights+passes > available/10*9
+	for i := range p.Stages {
+		u := &p.Stages[i]
+		for _, other := range []Use{text, vision, unet, decoder} {
+			// A small model's graphs stay open. Of a large one the U-Net is there when the picture is decoded, with its values.
+			if other.Stage == u.Stage || m.Large() && (u.Stage != "decode" || other.Stage != "denoise" || p.CloseUNet) {
+				continue
+			}
+			u.Weights += other.Weights
+			if other.Stage == "denoise" && u.Stage == "decode" {
+				u.Weights += passes // which its session keeps for the next picture
+			}
+		}
+	}
+	if len(w.References) == 0 {
+		p.Stages = slices.Delete(p.Stages, 1, 2)
+	}
+	for _, u := range p.Stages {
+		p.Peak = max(p.Peak, u.Held())
+	}
+	switch {
+	case p.Peak > available:
+		p.Verdict = TooLarge
+	case p.Peak > available/10*9 || p.Peak+p.Files > available:
+		p.Verdict = Tight
+	}
+	return p
+}
+
+// use is what a stage holds of its graphs' weights, as sessions choose it.
+func (m Model) use(stage string, available int64, graphs ...graph.Name) Use {
+	u := Use{Stage: stage}
+	for _, name := range graphs {
+		weights := m.Graphs[name]
+		if session.ChooseWeights(float32Bytes(weights), available, name.Once()) == session.Packed {
+			u.Weights += float32Bytes(weights)
+			continue
+		}
+		for _, w := range weights {
+			u.Files += w.Bytes
+			switch {
+			case w.Conv:
+				u.Weights += w.Float32()
+			case w.Half():
+				u.Activations = max(u.Activations, w.Float32()) // one at a time is converted where it is used
+			}
+		}
+	}
+	return u
+}
+
+// opening is what the U-Net's session holds beside its weights while it is made: for packing a third of them, else those of the
+// convolutions once more, where they are converted.
+func (m Model) opening(available int64) (n int64) {
+	weights := m.Graphs[graph.UNet]
+	if all := float32Bytes(weights); session.ChooseWeights(all, available, false) == session.Packed {
+		return all / 10 * 3
+	}
+	for _, w := range weights {
+		if w.Half() && w.Conv {
+			n += w.Float32()
+		}
+	}
+	return n
+}
+
+// keysAndValues are those of the prompts and of the pictures, which stay from the encoders to the last step.
+func (m Model) keysAndValues(w Request) (text, vision int64) {
+	rows := func(weights []session.Weight) (n int64) {
+		for _, w := range weights {
+			n += int64(w.Shape[0])
+		}
+		return n
+	}
+	text = 4 * prompt.Length * rows(m.Graphs[graph.TextKV])
+	if w.Uncond {
+		text *= 2
+	}
+	if len(w.References) == 0 {
+		return text, 0
+	}
+	pictures := slices.Max(w.References) // subjects with fewer are filled up
+	if w.UncondVision {
+		pictures++
+	}
+	return text, 4 * int64(len(w.References)*pictures*m.Manifest.Vision.Tokens) * rows(m.Graphs[graph.VisionKV])
+}
+
+// widest is the most channels that a linear layer has.
+func widest(weights []session.Weight) (n int64) {
+	for _, w := range weights {
+		if len(w.Shape) == 2 && w.Shape[0] < 30000 { // not the vocabulary
+			n = max(n, int64(w.Shape[0]))
+		}
+	}
+	return n
+}
+
+// largest is the most values that go into a layer and come out of it together: widths are channels of every level, for maps of
+// h × w at the first.
+func largest(widths []int, h, w int) (n int64) {
+	for level, channels := range widths {
+		n = max(n, int64(channels)*int64(h>>level)*int64(w>>level))
+	}
+	return n
+}
+
+// remedies are the requests nearest to this one that fit: smaller, with fewer pictures, or both.
+func (m Model) remedies(w Request, available int64) (fit []Remedy) {
+	smaller := func(w Request) (Request, bool) {
+		step := m.Manifest.Size.Multiple
+		for scale := 0.95; scale > 0.05; scale -= 0.05 {
+			small := w
+			small.Width = int(float64(w.Width)*scale) / step * step
+			small.Height = int(float64(w.Height)*scale) / step * step
+			if min(small.Width, small.Height) < max(m.Manifest.Size.Min, step) {
+				break
+			}
+			if m.plan(small, available).Verdict != TooLarge {
+				return small, true
+			}
+		}
+		return w, false
+	}
+	fewer := func(w Request, n int) Request {
+		w.References = slices.Clone(w.References)
+		for i := range w.References {
+			w.References[i] = min(w.References[i], n)
+		}
+		return w
+	}
+	add := func(w Request, references int, text string) {
+		fit = append(fit, Remedy{Text: text, Width: w.Width, Height: w.Height, References: references, Peak: m.plan(w, available).Peak})
+	}
+	size := func(w Request) string { return fmt.Sprintf("%d × %d pixels", w.Width, w.Height) }
+	if small, ok := smaller(w); ok {
+		add(small, 0, size(small))
+	}
+	if len(w.References) == 0 || slices.Max(w.References) < 2 {
+		return fit
+	}
+	for n := slices.Max(w.References) - 1; n >= 1; n-- {
+		if few := fewer(w, n); m.plan(few, available).Verdict != TooLarge {
+			add(few, n, fmt.Sprintf("%s of every subject", plural(n, "picture")))
+			return fit
+		}
+	}
+	if few, ok := smaller(fewer(w, 1)); ok && len(fit) == 0 {
+		add(few, 1, size(few)+" with 1 picture of every subject")
+	}
+	return fit
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
