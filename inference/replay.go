@@ -1,10 +1,6 @@
 package inference
 
 import (
-	"bytes"
-	"encoding/gob"
-	"errors"
-	"fmt"
 	"image"
 	"math"
 
@@ -110,27 +106,4 @@ func latentPreview(m bundle.Manifest, latent *tensor.Tensor) (*image.RGBA, error
 		}
 	}
 	return picture.LatentPreview(latent, factors, bias)
-}
-
-// stateVersion is the first byte of an encoded State.
-const stateVersion = 1
-
-// EncodeState returns a state as bytes that DecodeState reads back, bit for bit.
-func EncodeState(s State) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte(stateVersion)
-	err := gob.NewEncoder(&b).Encode(s)
-	return b.Bytes(), err
-}
-
-// DecodeState reads what EncodeState wrote. Whether the state fits a request is for Engine.Resolve to say.
-func DecodeState(data []byte) (State, error) {
-	var s State
-	if len(data) == 0 || data[0] != stateVersion {
-		return s, errors.New("the kept state was written by another version: start from noise instead")
-	}
-	if err := gob.NewDecoder(bytes.NewReader(data[1:])).Decode(&s); err != nil {
-		return s, fmt.Errorf("the kept state is damaged: start from noise instead: %w", err)
-	}
-	return s, nil
 }

@@ -74,28 +74,3 @@ func TestReplayOfAnotherModelHasMasksOnly(t *testing.T) {
 		t.Error("scores without a maximum made a mask")
 	}
 }
-
-func TestAStateSurvivesAsBytes(t *testing.T) {
-	b := newBench(t)
-	r := b.dog()
-	r.Sampler = "dpm++"
-	whole := b.run(r)
-	state := of[StepDone](whole)[12].State
-	data, err := EncodeState(state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	read, err := DecodeState(data)
-	if err != nil || !reflect.DeepEqual(read, state) {
-		t.Fatalf("%v: read %+v, want %+v", err, read, state)
-	}
-	r.From = &read
-	if got, want := of[PictureReady](b.run(r))[0], of[PictureReady](whole)[0]; !reflect.DeepEqual(got.Image, want.Image) {
-		t.Error("going on from the bytes gives another picture")
-	}
-	for _, bad := range [][]byte{nil, {9}, data[:len(data)/2]} {
-		if _, err := DecodeState(bad); err == nil {
-			t.Errorf("%d bad bytes were read", len(bad))
-		}
-	}
-}

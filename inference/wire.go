@@ -1,0 +1,113 @@
+package inference
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+
+	"realword/inference/memory"
+	"realword/inference/session"
+)
+
+// This file turns the three values of which a run consists into bytes and back, for another process, another machine or another
+// day: a Request with its references and its From, the State after a step, and the Events. See the package comment.
+
+// wireVersion is the first byte of everything encoded.
+const wireVersion = 1
+
+func init() {
+	for _, e := range []Event{StageStarted{}, DeviceChanged{}, Progress{}, StepDone{}, PictureReady{}, Done{}, Failed{}} {
+		gob.Register(e)
+	}
+}
+
+// EncodeRequest returns a request as bytes that DecodeRequest reads back, the pictures' bytes and the state of From with it.
+func EncodeRequest(r Request) ([]byte, error) { return encode(r) }
+
+// DecodeRequest reads what EncodeRequest wrote. Whether the request can run is for Engine.Resolve to say.
+func DecodeRequest(data []byte) (r Request, err error) {
+	return r, decode(data, &r, "the request", "send it again")
+}
+
+// EncodeState returns a state as bytes that DecodeState reads back, bit for bit.
+func EncodeState(s State) ([]byte, error) { return encode(s) }
+
+// DecodeState reads what EncodeState wrote. Whether the state fits a request is for Engine.Resolve to say.
+func DecodeState(data []byte) (s State, err error) {
+	return s, decode(data, &s, "the kept state", "start from noise instead")
+}
+
+// EncodeEvent returns an event as bytes that DecodeEvent reads back. Of the error of Failed that is its text, whether it is
+// context.Canceled, context.DeadlineExceeded or session.ErrMemory, and the plan of a *memory.Error.
+func EncodeEvent(e Event) ([]byte, error) { return encode(&e) }
+
+// DecodeEvent reads what EncodeEvent wrote.
+func DecodeEvent(data []byte) (e Event, err error) {
+	return e, decode(data, &e, "the event", "make the picture again")
+}
+
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte(wireVersion)
+	err := gob.NewEncoder(&b).Encode(v)
+	return b.Bytes(), err
+}
+
+func decode(data []byte, v any, what, remedy string) error {
+	if len(data) == 0 || data[0] != wireVersion {
+		return fmt.Errorf("%s was written by another version: %s", what, remedy)
+	}
+	if err := gob.NewDecoder(bytes.NewReader(data[1:])).Decode(v); err != nil {
+		return fmt.Errorf("%s is damaged: %s: %w", what, remedy, err)
+	}
+	return nil
+}
+
+// failure is the error of Failed as it comes out of bytes.
+type failure struct {
+	Text string
+	Is   [len(sentinels)]bool // which of sentinels it is
+	Plan *memory.Plan
+}
+
+// sentinels are the errors that a receiver asks for.
+var sentinels = [...]error{context.Canceled, context.DeadlineExceeded, session.ErrMemory}
+
+func (f failure) Error() string { return f.Text }
+
+// Unwrap implements errors.Is for the sentinels, and errors.As for the memory's error.
+func (f failure) Unwrap() (list []error) {
+	for i, is := range f.Is {
+		if is {
+			list = append(list, sentinels[i])
+		}
+	}
+	if f.Plan != nil {
+		list = append(list, &memory.Error{Plan: *f.Plan})
+	}
+	return list
+}
+
+// GobEncode implements gob.GobEncoder.
+func (f Failed) GobEncode() ([]byte, error) {
+	out := failure{Text: f.Err.Error()}
+	for i, s := range sentinels {
+		out.Is[i] = errors.Is(f.Err, s)
+	}
+	if short := (*memory.Error)(nil); errors.As(f.Err, &short) {
+		out.Plan = &short.Plan
+	}
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(out)
+	return b.Bytes(), err
+}
+
+// GobDecode implements gob.GobDecoder.
+func (f *Failed) GobDecode(data []byte) error {
+	var in failure
+	err := gob.NewDecoder(bytes.NewReader(data)).Decode(&in)
+	f.Err = in
+	return err
+}
