@@ -71,7 +71,7 @@ func readReference(ref inference.Reference, m *bundle.Manifest) (Card, error) {
 	if err := c.look(img, m); err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
-	if img = nil; c.Pixels.X*c.Pixels.Y > largePixels {
+	if c.Pixels.X*c.Pixels.Y > largePixels {
 		debug.FreeOSMemory() // of the picture itself only its file stays
 	}
 	return c, nil

@@ -210,7 +210,8 @@ func (p *pngFile) space() (s *colour.Space, notes []string) {
 // profileSpace reads a colour profile for a picture of 1, 3 or 4 channels. Where it cannot be used the note says so.
 func profileSpace(profile []byte, channels int) (*colour.Space, []string) {
 	s, err := colour.FromICC(profile)
-	if err == nil && s != nil && s.Channels() != channels && !(channels == 1 && s.Channels() == 3) {
+	fits := s == nil || s.Channels() == channels || channels == 1 && s.Channels() == 3
+	if err == nil && !fits {
 		err = fmt.Errorf("it is for %d channels, the picture has %d", s.Channels(), channels)
 	}
 	if err == nil && s == nil && channels == 4 {
