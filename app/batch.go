@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"realword/inference"
 	"realword/inference/picture"
@@ -27,7 +28,7 @@ type batchLine struct {
 	Name string `json:"name"` // NAME.png and NAME.json in the output folder
 	inference.Request
 	Subjects []batchSubject `json:"subjects"`
-	Seed     *uint64        `json:"seed"`
+	Seed     *seed          `json:"seed"`     // -1: one is drawn
 	Negative *string        `json:"negative"` // "": nothing, also where the preset has something
 }
 
@@ -61,6 +62,9 @@ type batchNote struct {
 	Grid    [2]int            `json:"grid"` // width, height
 	Steps   []batchStep       `json:"steps"`
 }
+
+// maxFileName is how many bytes a file name has at most on every usual system.
+const maxFileName = 255
 
 // maxProblems is how many lines of a batch file are complained about at once.
 const maxProblems = 10
@@ -132,10 +136,17 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 	n := 0
 	for lines.Scan() {
 		n++
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+		line := lines.Bytes()
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff")) // a mark of Windows' editors
+			if bytes.HasPrefix(line, []byte{0xff, 0xfe}) || bytes.HasPrefix(line, []byte{0xfe, 0xff}) {
+				return nil, usagef("%s is UTF-16: save it as UTF-8", file)
+			}
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		c, err := g.parseLine(lines.Bytes(), filepath.Dir(file))
+		c, err := g.parseLine(line, filepath.Dir(file))
 		if earlier := names[c.name]; err == nil && earlier > 0 {
 			err = usagef("the name %q is that of line %d: every picture needs its own", c.name, earlier)
 		}
@@ -144,8 +155,13 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 			continue
 		}
 		names[c.name] = n
-		if _, err := os.Stat(filepath.Join(g.out, c.name+".png")); errors.Is(err, fs.ErrNotExist) {
+		switch info, err := os.Stat(filepath.Join(g.out, c.name+".png")); {
+		case errors.Is(err, fs.ErrNotExist):
 			cases = append(cases, c)
+		case err != nil:
+			problems = append(problems, fmt.Errorf("%s, line %d: whether its picture is there cannot be seen: %w", file, n, err))
+		case !info.Mode().IsRegular():
+			problems = append(problems, usagef("%s, line %d: %s is no picture: give the line another name", file, n, filepath.Join(g.out, c.name+".png")))
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -162,20 +178,22 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&l); err != nil {
-		return batchCase{}, usagef("%w", err)
+		return batchCase{}, jsonError(line, err)
 	}
 	switch {
 	case d.More():
 		return batchCase{}, usagef("more than one JSON object: write one per line")
-	case l.Name == "" || l.Name != filepath.Base(l.Name) || strings.HasPrefix(l.Name, "."):
+	case l.Name == "" || l.Name != filepath.Base(l.Name) || strings.HasPrefix(l.Name, ".") || strings.ContainsAny(l.Name, `/\`) || strings.ContainsFunc(l.Name, unicode.IsControl):
 		return batchCase{}, usagef("the name %q names no file: give one without folders, such as \"dog-1\"", l.Name)
+	case len(l.Name+".json") > maxFileName:
+		return batchCase{}, usagef("the name %.40q… is too long for a file: it has %d bytes, at most %d fit", l.Name, len(l.Name), maxFileName-len(".json"))
 	case strings.TrimSpace(l.Prompt) == "":
 		return batchCase{}, usagef("the prompt is empty: say what the picture shows")
 	case l.Seeds != nil || l.Seed == nil:
 		return batchCase{}, usagef("a line is one picture: give it one \"seed\"")
 	}
 	r := l.Request
-	r.Seeds = []uint64{*l.Seed}
+	r.Seeds = []uint64{l.Seed.value}
 	if l.Negative != nil {
 		r.Negative = asked(*l.Negative)
 	}

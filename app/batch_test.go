@@ -83,6 +83,41 @@ func TestBatch(t *testing.T) {
 	if status, _, stderr = command(t, append(args, "--prompt", "a dog")...); status != 2 || !strings.Contains(stderr, "--prompt") {
 		t.Errorf("--prompt beside --batch: %d, %s", status, stderr)
 	}
+	// Names that no file has, files of Windows' editors, and numbers as other languages write them.
+	long := strings.Repeat("n", 250)
+	write(`{"name": "a\u0000b", "prompt": "a dog", "seed": 1}`, `{"name": "`+long+`x", "prompt": "a dog", "seed": 1}`, `{"name": "h", "prompt": "a dog", "seed": 99999999999999999999}`,
+		`{"name": "i", "prompt": "a dog", "seed": 1, "cfg": 7,5}`, `{"name": "j", "prompt": "a dog", "seed": 1, "steps": 2.5}`, `{"name": "k", "prompt": "a dog", "seed": 1, "steps": 999999999999999999999}`,
+		`{"name": "a\\b", "prompt": "a dog", "seed": 1}`)
+	status, stdout, stderr = command(t, args...)
+	for i, want := range []string{"names no file", "251 bytes, at most 250", "a seed is a whole number", "numbers have a point", `"steps" takes a whole number`, `"steps" takes a whole number`, "names no file"} {
+		if line := fmt.Sprintf("line %d: ", i+1); !strings.Contains(stderr, line) || !strings.Contains(stderr, want) {
+			t.Errorf("%s%s is missing in\n%s", line, want, stderr)
+		}
+	}
+	if status != 2 || stdout != "" || strings.Contains(stderr, "strconv") || strings.Contains(stderr, "Go ") {
+		t.Errorf("bad lines: status %d, %q, %s", status, stdout, stderr)
+	}
+	write("\ufeff"+`{"name":"bom","prompt":"a dog","seed":1}`+"\r", `{"name":"`+long+`","prompt":"a dog","seed":-1}`+"\r", "\r")
+	status, stdout, stderr = command(t, args...)
+	if status != 0 || strings.Count(stdout, "\n") != 2 {
+		t.Errorf("lines of Windows: status %d, %q, %s", status, stdout, stderr)
+	}
+	for _, name := range []string{"bom", long} {
+		if err := json.Unmarshal(read(name+".json"), &note); err != nil || len(note.Recipe.Seeds) != 1 || name == "bom" && note.Recipe.Seeds[0] != 1 || len(read(name+".png")) == 0 {
+			t.Errorf("%s: %+v, %v", name, note.Recipe, err)
+		}
+	}
+	write("\xff\xfe{\x00")
+	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "UTF-8") {
+		t.Errorf("UTF-16: %d, %s", status, stderr)
+	}
+	if err := os.Mkdir(filepath.Join(out, "folder.png"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(`{"name": "folder", "prompt": "a dog", "seed": 1}`)
+	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "is no picture") {
+		t.Errorf("a folder with the name of a picture: %d, %s", status, stderr)
+	}
 	write("")
 	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "empty") {
 		t.Errorf("an empty file: %d, %s", status, stderr)

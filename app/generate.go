@@ -25,7 +25,7 @@ func newGenerate() *cobra.Command {
 	g := generation{embed: recipe.Embed{Program: program}}
 	var bound []string
 	var size, batch string
-	var seed uint64
+	var first seed
 	var count int
 	c := &cobra.Command{
 		Use:   "generate",
@@ -61,7 +61,7 @@ func newGenerate() *cobra.Command {
 			if strings.TrimSpace(r.Prompt) == "" {
 				return usagef("--prompt is empty: say what the picture shows")
 			}
-			if r.Seeds, err = seeds(seed, c.Flags().Changed("seed"), count); err != nil {
+			if r.Seeds, err = seeds(first, c.Flags().Changed("seed"), count); err != nil {
 				return err
 			}
 			if r.Subjects, err = subjects(bound); err != nil {
@@ -78,14 +78,14 @@ func newGenerate() *cobra.Command {
 	f.StringVar(&r.Preset, "preset", "", "paper (default) or release: where the other options start from")
 	f.IntVar(&r.Steps, "steps", 0, "denoising steps")
 	f.IntVar(&r.Stop, "stop", 0, "T_stop, the step from which the masks stay as they are")
-	f.Float64Var(&r.CFG, "cfg", 0, "strength of the prompt (classifier-free guidance)")
+	f.Var((*decimal)(&r.CFG), "cfg", "strength of the prompt (classifier-free guidance)")
 	f.StringVar(&r.Sampler, "sampler", "", "ddim or dpm++")
 	f.StringVar(&r.MaskSource, "mask-source", "", "all_cross, low_cross, low_cross_all_self or low_cross_high_self")
 	f.StringVar(&r.MaskNorm, "mask-norm", "", "max (default), min_max_per_channel (as the released app) or none")
 	f.StringVar((*string)(&g.fit), "fit", "", "how references become a square: pad, crop or stretch (default the preset's)")
-	f.Float64Var(&g.scope, "scope", 0, "scope of every subject that names none, a fraction in (0, 1]")
+	f.Var((*decimal)(&g.scope), "scope", "scope of every subject that names none, a fraction in (0, 1]")
 	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels")
-	f.Uint64Var(&seed, "seed", 0, "seed of the first picture; the others follow it (default random)")
+	f.Var(&first, "seed", "seed of the first picture; the others follow it (default -1: one is drawn)")
 	f.IntVar(&count, "count", 1, "how many pictures")
 	f.BoolVar(&g.film, "film", false, "also write the previews and masks of every step as one picture")
 	f.BoolVar(&g.events, "events", false, "print one JSON object per event")

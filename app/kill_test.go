@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	if os.Getenv(programVariable) != "" {
-		os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		notSIGPIPE()
+		os.Exit(execute(context.Background(), os.Args[1:], standardOutput(), os.Stderr))
 	}
 	os.Exit(m.Run())
 }

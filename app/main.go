@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,8 +24,13 @@ func main() {
 		stop() // a second interrupt ends the program at once
 		abandon(os.Args[1:])
 	})
-	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	notSIGPIPE()
+	os.Exit(execute(ctx, os.Args[1:], standardOutput(), os.Stderr))
 }
+
+// notSIGPIPE makes it an error of the write when nobody reads our output any more, and not the end of the program in the middle of a
+// picture.
+func notSIGPIPE() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // patience is how long a command may take to end by itself after the first interrupt.
 const patience = 5 * time.Second
@@ -47,9 +53,13 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	stdout, stderr = plain{stdout}, plain{stderr}
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &output{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
+		err = fmt.Errorf("the standard output cannot be written to: %w: what was made is kept", out.err)
+	}
 	status := exitStatus(err)
 	switch {
 	case status == 130:
@@ -62,6 +72,39 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "Run `%s --help` for the options.\n", cmd.CommandPath())
 	}
 	return status
+}
+
+// output keeps the first error of writing to it. What is written after that is lost.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.Writer.Write(p)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // its name is no help
+	}
+	o.err = err
+	return n, err
+}
+
+// errClosed is what a write to a closed standard output says. Go's runtime opens the null device in its place.
+var errClosed = errors.New("it is closed")
+
+type closedOutput struct{}
+
+func (closedOutput) Write([]byte) (int, error) { return 0, errClosed }
+
+func standardOutput() io.Writer {
+	if outputClosed() {
+		return closedOutput{}
+	}
+	return os.Stdout
 }
 
 // errReported ends a command that has already said what failed.
@@ -100,7 +143,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	m.flags(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice())

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -59,6 +60,16 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"generate", "--prompt", "a dog", "--stop", "0"}, 2, "--stop 0"},
 		{[]string{"generate", "--prompt", "a dog", "--scope", "0"}, 2, "--scope 0"},
 		{[]string{"generate", "--prompt", "a dog", "--device", "toaster"}, 2, "toaster"},
+		{[]string{"generate", "--prompt", "a dog", "--seed", "99999999999999999999"}, 2, "--seed 99999999999999999999: a seed is a whole number from 0 to 18446744073709551615, or -1"},
+		{[]string{"generate", "--prompt", "a dog", "--seed", "-2"}, 2, "or -1 to have one drawn"},
+		{[]string{"generate", "--prompt", "a dog", "--seed", "18446744073709551615", "--count", "2"}, 2, "seeds end at 18446744073709551615"},
+		{[]string{"generate", "--prompt", "a dog", "--cfg", "1.000,5"}, 2, "--cfg 1.000,5: give a number such as 7.5"},
+		{[]string{"generate", "--prompt", "a dog", "--steps", "25,5"}, 2, "--steps 25,5: give a whole number"},
+		{[]string{"generate", "--prompt", "a dog", "--steps", "99999999999999999999"}, 2, "--steps 99999999999999999999: the number is too large"},
+		{[]string{"generate", "--prompt", "a dog", "--film=perhaps"}, 2, "--film perhaps: write true or false"},
+		{[]string{"generate", "--prompt", "a dog", "--threads", "2147483648"}, 2, "--threads 2147483648: give a number up to 1024"},
+		{[]string{"generate", "--prompt", "a dog", "--threads", "-1"}, 2, "--threads -1"},
+		{[]string{"generate", "--prompt", "a dog", "--cfg", "0,0"}, 2, "--cfg 0"},
 		{[]string{"generate", "--prompt", "a dog", "--out", png}, 1, "output folder"},
 		{[]string{"model"}, 2, "one of its commands"},
 		{[]string{"model", "import", "x"}, 2, "--out"},
@@ -127,6 +138,67 @@ func TestSubjects(t *testing.T) {
 	want := []string{"dog 0 0.3 a.png=a.png b.png=b.png", "old dog 2 0 c.png:0.5=c.png:0.5", "C# 0 0 a.png=a.png"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for text, want := range map[string]float64{"7.5": 7.5, "7,5": 7.5, " 0,3 ": 0.3, "1e3": 1000, "4": 4} {
+		if got, err := parseDecimal(text); err != nil || got != want {
+			t.Errorf("%q is %g, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "1.000,5", "1,000.5", "1,000,5", "seven", "7 5"} {
+		if got, err := parseDecimal(text); err == nil {
+			t.Errorf("%q is taken for %g", text, got)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "a.png")
+	if s, err := parseSubject("dog=" + file + ":0,3"); err != nil || s.scope != 0.3 || s.file != file {
+		t.Errorf("%+v, %v", s, err)
+	}
+	var first, second seed
+	if err := errors.Join(first.Set("-1"), second.Set("-1")); err != nil || first == second || first.value >= 1<<32 {
+		t.Errorf("-1 draws %v and %v, %v", first, second, err)
+	}
+	if err := first.Set("18446744073709551615"); err != nil || first.value != 1<<64-1 {
+		t.Errorf("%v, %v", first, err)
+	}
+	list, err := seeds(seed{value: 7}, true, 3)
+	if err != nil || fmt.Sprint(list) != "[7 8 9]" {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// A disk that is full and a pipe that nobody reads are errors.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no shell")
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		`"$0" history --help >/dev/full`:             "cannot be written to: no space left on device",
+		`"$0" --version >&-`:                         "cannot be written to: it is closed",
+		`{ "$0" --help; echo "status $?" >&2; } | :`: "status",
+		`"$0" --version >/dev/null`:                  "",
+	} {
+		if _, err := os.Stat("/dev/full"); err != nil && strings.Contains(line, "full") {
+			continue
+		}
+		home(t)
+		cmd := exec.Command("sh", "-c", line, program)
+		cmd.Env = append(os.Environ(), programVariable+"=1")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		err := cmd.Run()
+		if status := cmd.ProcessState.ExitCode(); !strings.Contains(stderr.String(), want) || !strings.Contains(line, "|") && (status == 1) != (want != "") {
+			t.Errorf("%s: %v, %s", line, err, stderr.String())
+		}
+		if strings.Contains(stderr.String(), "status 141") {
+			t.Errorf("%s: a signal ended it", line)
+		}
 	}
 }
 

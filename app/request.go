@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,7 +36,7 @@ func parseSubject(s string) (subject, error) {
 	}
 	result := subject{word: inference.Word{Text: text, Occurrence: n}, file: file}
 	if at := strings.LastIndex(file, ":"); at > 0 {
-		scope, err := strconv.ParseFloat(file[at+1:], 64)
+		scope, err := parseDecimal(file[at+1:])
 		if _, missing := os.Stat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
 			if !(scope > 0 && scope <= 1) {
 				return subject{}, usagef("--subject %q: the scope after the colon is a fraction of the picture in (0, 1]; 0.15 to 0.4 work well", s)
@@ -90,27 +89,11 @@ func parseSize(s string) (width, height int, err error) {
 	if s == "" {
 		return 0, 0, nil
 	}
-	w, h, ok := strings.Cut(strings.ToLower(s), "x")
+	w, h, ok := strings.Cut(strings.ReplaceAll(strings.ToLower(s), "×", "x"), "x")
 	width, err1 := strconv.Atoi(w)
 	height, err2 := strconv.Atoi(h)
 	if !ok || err1 != nil || err2 != nil || width < 1 || height < 1 {
 		return 0, 0, usagef("--size %q: write WIDTHxHEIGHT in pixels, for instance 128x128", s)
 	}
 	return width, height, nil
-}
-
-// seeds are count seeds that follow the first one; without a first one it is random, and small enough to be typed.
-func seeds(first uint64, given bool, count int) ([]uint64, error) {
-	const most = 1000
-	if count < 1 || count > most {
-		return nil, usagef("--count %d: between 1 and %d pictures", count, most)
-	}
-	if !given {
-		first = uint64(rand.Uint32())
-	}
-	list := make([]uint64, count)
-	for i := range list {
-		list[i] = first + uint64(i)
-	}
-	return list, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -31,8 +32,8 @@ type engine struct {
 
 // open loads the library first: without it a model is of no use.
 func (m machine) open(ctx context.Context) (*engine, error) {
-	if m.threads < 0 {
-		return nil, usagef("--threads %d: give a positive number, or 0 for every core", m.threads)
+	if m.threads < 0 || m.threads > ort.MaxThreads {
+		return nil, usagef("--threads %d: give a number up to %d, or 0 for every core", m.threads, ort.MaxThreads)
 	}
 	if m.device != "auto" {
 		if _, _, err := ort.ParseDevice(m.device); err != nil {
@@ -82,7 +83,7 @@ func openModel(ctx context.Context, path string) (*bundle.Bundle, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("there is no folder to unpack the model of this program to (%w): set HOME to a folder of yours", err)
 	}
 	return bundle.Extract(assets.Model(), filepath.Join(cache, "realword", "models"))
 }

@@ -39,9 +39,9 @@ func CacheFolder() (string, error) {
 const cudaSuffix = "-cuda"
 
 // Find returns the path of the ONNX Runtime library. A place that the user named counts alone: first the argument, when
-// it is not empty, then the environment variable, each a file or a folder. Otherwise the folder of the running binary and
-// the user's cache are searched, in this order,
-// in the cache first the build with CUDA. The file is not opened: whether it is a usable library shows in New.
+// it is not empty, then the environment variable, each a file or a folder. Otherwise the folder of the running binary, where
+// nobody else may write to it, and the user's cache are searched, in this order, in the cache first the build with CUDA. The file is not opened: whether it is a
+// usable library shows in New.
 func Find(library string) (string, error) {
 	if library != "" {
 		return inPlace(library, "the chosen library")
@@ -49,22 +49,51 @@ func Find(library string) (string, error) {
 	if named := os.Getenv(EnvLibrary); named != "" {
 		return inPlace(named, EnvLibrary)
 	}
-	var places []string
+	var places, hints []string
 	if exe, err := os.Executable(); err == nil {
 		if real, err := filepath.EvalSymlinks(exe); err == nil {
 			exe = real
+		}
+		path, why := beside(filepath.Dir(exe))
+		if path != "" && why == "" {
+			return path, nil
+		}
+		if why != "" {
+			hints = append(hints, fmt.Sprintf("%s is not loaded, because %s", path, why))
 		}
 		places = append(places, filepath.Dir(exe))
 	}
 	if cache, err := CacheFolder(); err == nil {
 		places = append(places, cache+cudaSuffix, cache)
+	} else {
+		hints = append(hints, fmt.Sprintf("the cache folder is not known (%v): set HOME", err))
 	}
-	for _, dir := range places {
+	for _, dir := range places[min(1, len(places)):] {
 		if path, ok := inFolder(dir); ok {
 			return path, nil
 		}
 	}
+	if len(hints) > 0 {
+		return "", fmt.Errorf("the ONNX Runtime library was not found; %s, or set %s to the library of ONNX Runtime %s or newer", strings.Join(hints, "; "), EnvLibrary, MinVersion)
+	}
 	return "", fmt.Errorf("the ONNX Runtime library was not found in %s: %s", strings.Join(places, " or "), remedy)
+}
+
+// beside finds the library in the folder of the program. why is set where somebody else could have put it there, or could put another
+// in its place before it is loaded: then only who names it wants it.
+func beside(dir string) (path, why string) {
+	path, there := inFolder(dir)
+	if !there {
+		return "", ""
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return path, err.Error()
+	}
+	if why = strangers(dir, 0); why == "" {
+		why = strangers(real, 1)
+	}
+	return path, why
 }
 
 func inPlace(path, who string) (string, error) {

@@ -23,6 +23,9 @@ import (
 	"realword/inference/session"
 )
 
+// MaxThreads is how many threads may work at one operator. More would be numbers that the library takes for others.
+const MaxThreads = 1024
+
 // Options of a Runtime. The zero value finds the library by itself and uses every physical core.
 type Options struct {
 	Threads int             // threads of one operator; 0 means the physical cores that the process may use
@@ -63,8 +66,8 @@ func New(opts Options) (*Runtime, error) {
 		return nil, err
 	}
 	threads := opts.Threads
-	if threads < 0 {
-		return nil, fmt.Errorf("%d threads: give a positive number, or 0 for all physical cores", threads)
+	if threads < 0 || threads > MaxThreads {
+		return nil, fmt.Errorf("%d threads: give a number up to %d, or 0 for all physical cores", threads, MaxThreads)
 	}
 	if threads == 0 {
 		threads = physicalCores()

@@ -419,6 +419,73 @@ func TestFind(t *testing.T) {
 	mention(t, err, EnvLibrary, "gone", "cannot be read")
 }
 
+// A library that somebody else could have put beside the program is not loaded, unless it is named.
+func TestLibraryOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows guards its folders in another way")
+	}
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "bin")
+	path := filepath.Join(dir, libraryNames()[0])
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if found, why := beside(dir); found != "" || why != "" {
+		t.Errorf("found %q in an empty folder, %s", found, why)
+	}
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		parent, dir, file os.FileMode
+		want              string
+	}{
+		{0o755, 0o755, 0o644, ""},
+		{0o700, 0o700, 0o600, ""},
+		{0o777 | os.ModeSticky, 0o755, 0o644, ""}, // as below /tmp
+		{0o755, 0o777, 0o644, "others may write to " + dir},
+		{0o755, 0o777 | os.ModeSticky, 0o644, "others may write to " + dir}, // as in /tmp
+		{0o755, 0o755, 0o666, "others may write to " + path},
+		{0o777, 0o755, 0o644, "others may write to " + parent},
+	} {
+		for name, mode := range map[string]os.FileMode{parent: c.parent, dir: c.dir, path: c.file} {
+			if err := os.Chmod(name, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if found, why := beside(dir); found != path || why != c.want {
+			t.Errorf("%v %v %v: %q, %q, want %q", c.parent, c.dir, c.file, found, why, c.want)
+		}
+	}
+	if os.Getuid() == 0 { // only root gives files away
+		if err := errors.Join(os.Chmod(parent, 0o755), os.Chown(dir, 12345, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if _, why := beside(dir); !strings.Contains(why, "another user") {
+			t.Errorf("a folder of another user's: %q", why)
+		}
+	}
+	t.Setenv(EnvLibrary, dir)
+	if found, err := Find(""); err != nil || found != path {
+		t.Errorf("named: %q, %v", found, err)
+	}
+}
+
+// Without a home nothing that make does helps.
+func TestFindWithoutAHome(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no HOME")
+	}
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", EnvLibrary} {
+		t.Setenv(name, "")
+	}
+	_, err := Find("")
+	mention(t, err, "set HOME", EnvLibrary)
+	if strings.Contains(err.Error(), "make deps") {
+		t.Error(err)
+	}
+}
+
 // The loader's errors need a process of their own: a library that was loaded once cannot be exchanged.
 func TestUnusableLibraries(t *testing.T) {
 	if path := os.Getenv("ORT_TEST_LIBRARY"); path != "" {

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// seed is a seed as people give one: a whole number, or -1 to have one drawn.
+type seed struct {
+	value uint64
+	drawn bool
+}
+
+// drawSeed draws one that is small enough to be typed.
+func drawSeed() uint64 { return uint64(rand.Uint32()) }
+
+var errSeed = errors.New("a seed is a whole number from 0 to 18446744073709551615, or -1 to have one drawn")
+
+// Set implements pflag.Value.
+func (s *seed) Set(text string) (err error) {
+	text = strings.TrimSpace(text)
+	if text == "-1" {
+		*s = seed{drawSeed(), true}
+		return nil
+	}
+	if s.value, err = strconv.ParseUint(text, 10, 64); err != nil {
+		return errSeed
+	}
+	return nil
+}
+
+// String implements pflag.Value.
+func (s *seed) String() string { return strconv.FormatUint(s.value, 10) }
+
+// Type implements pflag.Value.
+func (s *seed) Type() string { return "uint" }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *seed) UnmarshalJSON(data []byte) error { return s.Set(string(data)) }
+
+// decimal is an option with a decimal number, which may have a comma for its point.
+type decimal float64
+
+// parseDecimal reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are.
+func parseDecimal(text string) (float64, error) {
+	text = strings.TrimSpace(text)
+	if strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
+		text = strings.Replace(text, ",", ".", 1)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, errors.New("give a number such as 7.5")
+	}
+	return v, nil
+}
+
+// Set implements pflag.Value.
+func (d *decimal) Set(text string) error {
+	v, err := parseDecimal(text)
+	*d = decimal(v)
+	return err
+}
+
+// String implements pflag.Value.
+func (d *decimal) String() string { return strconv.FormatFloat(float64(*d), 'g', -1, 64) }
+
+// Type implements pflag.Value.
+func (d *decimal) Type() string { return "float" }
+
+// flagError says in words what is wrong with the value of an option.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return usageError{err}
+	}
+	why, number := errors.Unwrap(invalid), (*strconv.NumError)(nil)
+	if errors.As(why, &number) {
+		switch kind := invalid.GetFlag().Value.Type(); {
+		case kind == "bool":
+			why = errors.New("write true or false, or nothing behind it")
+		case errors.Is(number.Err, strconv.ErrRange):
+			why = errors.New("the number is too large")
+		default:
+			why = errors.New("give a whole number")
+		}
+	}
+	return usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), why)
+}
+
+// jsonError says in words what is wrong with a line of JSON.
+func jsonError(line []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		before := line[:min(max(int(syntax.Offset)-1, 0), len(line))]
+		hint := ""
+		if i := bytes.LastIndexByte(before, ','); i > 0 && i+1 < len(line) && isDigit(line[i-1]) && isDigit(line[i+1]) {
+			hint = ": numbers have a point, not a comma"
+		}
+		return usagef("this is no JSON object (%w, character %d)%s", err, len([]rune(string(before)))+1, hint)
+	case errors.As(err, &kind):
+		takes := "something else"
+		switch kind.Type.Kind() {
+		case reflect.Int, reflect.Uint64:
+			takes = "a whole number"
+		case reflect.Float64:
+			takes = "a number"
+		case reflect.String:
+			takes = "a text"
+		case reflect.Bool:
+			takes = "true or false"
+		case reflect.Slice:
+			takes = "a list"
+		}
+		return usagef("%q takes %s, not this %s", strings.TrimPrefix(kind.Field, "Request."), takes, kind.Value)
+	}
+	return usagef("%w", err)
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+// seeds are count seeds that follow the first one, which is drawn where none was given.
+func seeds(first seed, given bool, count int) ([]uint64, error) {
+	const most = 1000
+	if count < 1 || count > most {
+		return nil, usagef("--count %d: between 1 and %d pictures", count, most)
+	}
+	if !given {
+		first = seed{drawSeed(), true}
+	}
+	list := make([]uint64, count)
+	for i := range list {
+		list[i] = first.value + uint64(i)
+	}
+	if list[count-1] < first.value {
+		return nil, usagef("--seed %d --count %d: seeds end at %d, give a smaller one", first.value, count, ^uint64(0))
+	}
+	return list, nil
+}
