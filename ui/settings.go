@@ -27,6 +27,7 @@ type settings struct {
 	seed             *field
 	keep             *check
 	seedNote         *line
+	shown            uint64 // seed that was put into the field last
 	negative         *field
 	more             *button
 	moreBox          *fyne.Container
@@ -71,7 +72,6 @@ func newSettings(w *Window) *settings {
 	s.seed = newField(w.shortcut, false)
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = caption("")
-	s.seedNote.color = theme.ColorNameError
 	s.seedNote.Hide()
 	dice := smallButton(say("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
 	s.keep = newCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
@@ -109,14 +109,34 @@ func newSettings(w *Window) *settings {
 	return s
 }
 
+// noteSeed says under the field what is wrong with its text, or where the seeds of several pictures begin again.
+func (s *settings) noteSeed() {
+	note, color := Sentence(s.w.state.SeedErr), theme.ColorNameError
+	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > seedLimit {
+		note, color = say("After %d the seeds begin again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
+	}
+	s.seedNote.Hidden, s.seedNote.color = note == "", color
+	s.seedNote.set(note)
+}
+
 func (s *settings) seedTyped(text string) {
+	text = strings.TrimSpace(text)
 	seed, err := parseSeed(text)
-	s.seedNote.Hidden = err == nil
-	s.seedNote.set(Sentence(err))
-	if err == nil && strings.TrimSpace(text) != "" && text != "-1" && seed != s.w.state.Form.Seed {
-		s.w.state.Form.Seed, s.w.state.Form.KeepSeed, s.w.state.Form.Spent = seed, true, false
+	before, f := s.w.state.SeedErr, &s.w.state.Form
+	s.w.state.SeedErr = err
+	switch {
+	case err != nil || text == "" || seed == f.Seed:
+	case text == "-1":
+		f.Seed, f.KeepSeed, f.Spent = seed, false, false
+	default:
+		f.Seed, f.KeepSeed, f.Spent, s.shown = seed, true, false, seed
 		s.keep.SetChecked(true)
 	}
+	if (err == nil) != (before == nil) || text == "-1" {
+		s.w.refresh()
+		return
+	}
+	s.noteSeed()
 	s.form.Refresh()
 }
 
@@ -147,9 +167,12 @@ func (s *settings) refresh() {
 		s.cfg.set(f.CFG)
 	}
 	s.count.set(float64(f.Count))
-	if shown, err := strconv.ParseUint(strings.TrimSpace(s.seed.Text), 10, 32); err != nil || shown != f.Seed {
+	text := strings.TrimSpace(s.seed.Text)
+	if seed, err := parseSeed(text); f.Seed != s.shown || text == "" || text == "-1" || err == nil && seed != f.Seed { // what is wrong stays to be mended
+		s.shown, s.w.state.SeedErr = f.Seed, nil
 		s.seed.SetText(strconv.FormatUint(f.Seed, 10))
 	}
+	s.noteSeed()
 	if s.keep.Checked != f.KeepSeed {
 		s.keep.SetChecked(f.KeepSeed)
 	}

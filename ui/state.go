@@ -83,6 +83,7 @@ type State struct {
 	Told     told   // what was just done with what is in view
 	History  History
 	Shelf    Shelf
+	SeedErr  error // what is wrong with the text in the field of the seed
 }
 
 // NewState is a window before anything is done in it.
@@ -186,6 +187,9 @@ func (s State) Reasons() []string {
 		return []string{say("A picture is still being read.")}
 	}
 	list := s.Form.Problems(s.Words, s.Model)
+	if s.SeedErr != nil {
+		list = append(list, Sentence(s.SeedErr))
+	}
 	if len(list) == 0 && s.Model == nil {
 		list = append(list, say("The model is being opened."))
 	}

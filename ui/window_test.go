@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -181,8 +182,26 @@ func TestKeptSeedStays(t *testing.T) {
 		t.Fatalf("seed %d kept %v", b.state.Form.Seed, b.state.Form.KeepSeed)
 	}
 	b.set.seed.SetText("a lot")
-	if b.set.seedNote.Hidden || b.state.Form.Seed != 41 {
-		t.Error("a bad seed must be named and change nothing")
+	b.refresh()
+	if b.set.seedNote.Hidden || b.state.Form.Seed != 41 || b.set.seed.Text != "a lot" || len(b.state.Reasons()) != 1 {
+		t.Error("a bad seed must be named, change nothing, and stay to be mended")
+	}
+	b.set.seed.SetText("99999999999999999999")
+	b.set.seed.SetText("-1")
+	drawn := b.state.Form.Seed
+	if drawn == 41 || b.state.Form.KeepSeed || b.set.seed.Text != strconv.FormatUint(drawn, 10) || b.state.Reasons() != nil {
+		t.Errorf("-1 draws a seed: %d kept %v, %q", drawn, b.state.Form.KeepSeed, b.set.seed.Text)
+	}
+	b.set.seed.SetText("4294967295")
+	b.state.Form.Count = 2
+	b.refresh()
+	if b.set.seedNote.Hidden || !strings.Contains(b.set.seedNote.text, "begin again at 0") || b.state.Reasons() != nil {
+		t.Errorf("seeds that begin again are not said: %q", b.set.seedNote.text)
+	}
+	b.state.Form.Count = 1
+	b.set.seed.SetText("41")
+	if b.refresh(); !b.set.seedNote.Hidden {
+		t.Errorf("a good seed has the note %q", b.set.seedNote.text)
 	}
 	j := b.run()
 	if j.request.Seeds[0] != 41 {
