@@ -66,7 +66,7 @@ func watchScreen(t *testing.T, cmd *exec.Cmd, socket string) *screen {
 
 func (s *screen) wait(what string, ready func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience); !ready(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(longest); !ready(); time.Sleep(100 * time.Millisecond) {
 		select {
 		case err := <-s.ended:
 			s.t.Fatalf("the program ended before there was %s: %v\n%s", what, err, s.stderr.String())
@@ -80,8 +80,8 @@ func (s *screen) wait(what string, ready func() bool) {
 	}
 }
 
-// patience is how long a step may take on a slow machine.
-const patience = time.Minute
+// longest is how long a step may take on a slow machine.
+const longest = time.Minute
 
 // seen is what is on the screen, nothing while the program does not answer.
 func (s *screen) seen() (list []ui.Seen) { return s.ask(ui.Asked{}) }

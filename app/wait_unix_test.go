@@ -105,7 +105,11 @@ func TestFilesThatAreNoneAreRefused(t *testing.T) {
 				if err == nil || !strings.Contains(out.String(), c.want) {
 					t.Errorf("%v: %s", err, &out)
 				}
-				if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > 400<<10 { // KB
+				var own syscall.Rusage // Linux counts what this process had when the program was started from it
+				if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+					t.Fatal(err)
+				}
+				if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > max(400<<10, own.Maxrss) { // KB
 					t.Errorf("%d MB", usage.Maxrss>>10)
 				}
 			case <-time.After(2 * time.Minute):
