@@ -187,6 +187,7 @@ func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r
 			return m, err
 		}
 		graphs.Watch = watch
+		m.Load = append(m.Load, p.plain.opened...)
 	}
 	for i := range o.Repeats + 1 { // the first is not counted: it allocates
 		o.Doing(fmt.Sprintf("passes, %d of %d", i+1, o.Repeats+1))

@@ -108,7 +108,7 @@ func TestMeasure(t *testing.T) {
 	if n := c.runs["naive-cpu.onnx"]; n != 3 {
 		t.Errorf("%d runs of the naive generation branch", n)
 	}
-	if len(Find(m.Loops, LoopPlain).Seconds) != 2 || len(Find(m.Loops, LoopOurs).Seconds) != 2 || len(Find(m.Load, "unet").Seconds) != 1 || len(Find(m.Stages, "text").Seconds) != 2 {
+	if len(Find(m.Loops, LoopPlain).Seconds) != 2 || len(Find(m.Loops, LoopOurs).Seconds) != 2 || len(Find(m.Load, "unet").Seconds) != 1 || len(Find(m.Load, "naive_guidance").Seconds) != 1 || len(Find(m.Stages, "text").Seconds) != 2 {
 		t.Errorf("loops %v, load %v, stages %v", m.Loops, m.Load, m.Stages)
 	}
 	if want := []string{"load", "text", "references", "masks", "load the naive graphs", "passes, 1 of 3"}; !slices.Equal(said[:6], want) {

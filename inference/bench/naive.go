@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"realword/inference"
 	"realword/inference/graph"
@@ -23,6 +24,7 @@ type naive struct {
 	folder string
 	grid   int // latent cells per cell of the guidance grid
 	open   map[graph.Name]session.Session
+	opened []Timing
 }
 
 // openNaive builds and opens the naive graphs of a model. The runtime must tell where weights lie.
@@ -44,26 +46,30 @@ func openNaive(rt inference.Runtime, model inference.Model) (n *naive, err error
 	if err != nil {
 		return n, err
 	}
-	for name, build := range map[graph.Name]func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error){
-		graph.Plain: network.PlainGraph, graph.Naive: network.NaiveGraph, graph.NaiveGuidance: network.NaiveGuidanceGraph,
-	} {
-		options := session.Options{Outside: files}
+	for _, kind := range []struct {
+		name  graph.Name
+		build func(nn.Target, network.UNetConfig, *nn.Store) (*onnx.Model, error)
+	}{{graph.Plain, network.PlainGraph}, {graph.Naive, network.NaiveGraph}, {graph.NaiveGuidance, network.NaiveGuidanceGraph}} {
+		options, path := session.Options{Outside: files}, ""
 		for _, form := range []struct {
 			target nn.Target
 			path   *string
-		}{{nn.CUDA, &options.CUDA}, {nn.CPU, new(string)}} {
-			g, err := build(form.target, model.Manifest().Networks.UNet, nn.Placed(places))
+		}{{nn.CUDA, &options.CUDA}, {nn.CPU, &path}} {
+			g, err := kind.build(form.target, model.Manifest().Networks.UNet, nn.Placed(places))
 			if err != nil {
 				return n, err
 			}
-			*form.path = filepath.Join(n.folder, fmt.Sprintf("%s-%s.onnx", name, form.target))
+			*form.path = filepath.Join(n.folder, fmt.Sprintf("%s-%s.onnx", kind.name, form.target))
 			if err := os.WriteFile(*form.path, g.Marshal(), 0o600); err != nil {
 				return n, err
 			}
 		}
-		if n.open[name], err = rt.Open(filepath.Join(n.folder, fmt.Sprintf("%s-%s.onnx", name, nn.CPU)), options); err != nil {
+		began := time.Now()
+		s, err := rt.Open(path, options)
+		if err != nil {
 			return n, err
 		}
+		n.open[kind.name], n.opened = s, add(n.opened, string(kind.name), time.Since(began).Seconds())
 	}
 	return n, nil
 }
@@ -98,9 +104,7 @@ func (n *naive) close() error {
 	}
 	var errs []error
 	for _, s := range n.open {
-		if s != nil {
-			errs = append(errs, s.Close())
-		}
+		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(n.folder))...)
 }

@@ -1,12 +1,12 @@
-// Package bundle is the model as the app runs it: a folder with graphs, weights, tokenizer and manifest (design §4). It makes
-// bundles from checkpoints, opens them, and verifies them against golden tensors.
+// Package bundle is the model as the app runs it: a folder with graphs, weights, tokenizer and manifest. It makes bundles from
+// checkpoints, opens them, and compares their files with what the import wrote.
 //
 // Contract: a bundle folder is complete or absent: Import and Extract write into a hidden folder and rename at the end; that the target
 // can be made is proven before the work, and what is finished is never deleted. Weights lie in it, or, mapped, in the user's own
 // checkpoint files, which Open compares with the manifest (by size and time, where the time is another by SHA-256) and nobody here
 // ever writes. Same checkpoint, same bytes. Configurations of strangers are bounded before anything is built of them, and models that
-// were trained in a way that is not computed are refused by the mark that says so. It runs graphs only through the session.Runtime it is given. Errors name the file or tensor, what
-// was found, what was wanted and the remedy.
+// were trained in a way that is not computed are refused by the mark that says so. It runs no graph. Errors name the file or tensor, what was
+// found, what was wanted and the remedy.
 package bundle
 
 import (
@@ -27,7 +27,6 @@ import (
 
 	"realword/inference/disk"
 	"realword/inference/graph"
-	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/userfile"
@@ -236,15 +235,8 @@ func ParseManifest(data []byte) (Manifest, error) {
 	if err := m.check(); err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
 	}
-	m.mendPreview()
-	if m.Presets["release"] == earlierRelease && (m.Family == "sdxl" || m.Family == "sd15") {
-		m.Presets["release"] = defaultPresets["release"]
-	}
 	return m, nil
 }
-
-// earlierRelease is the preset that imports of earlier versions wrote down as the release's: without what it always does.
-var earlierRelease = Preset{Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true}
 
 // checkNumbers compares everything but the names of files with what can be worked with.
 func (m *Manifest) checkNumbers() error {

@@ -1,8 +1,6 @@
 package bundle
 
 import (
-	"math"
-
 	"realword/inference/guidance"
 	"realword/inference/picture"
 )
@@ -38,24 +36,4 @@ func scaled(factors [][3]float64, by float64) [][3]float64 {
 		}
 	}
 	return factors
-}
-
-// mendPreview gives a manifest the right preview matrix in the place of the one that imports before it wrote: the factors of -1..1,
-// which made colours twice as strong and everything darker or brighter.
-func (m *Manifest) mendPreview() {
-	factors, bias := latentRGB(m.Family, m.Latent.Channels)
-	if len(factors) != len(m.Latent.RGB) {
-		return
-	}
-	for c := range bias {
-		if math.Abs(m.Latent.RGBBias[c]-(2*bias[c]-1)) > 1e-9 {
-			return
-		}
-		for i, row := range factors {
-			if math.Abs(m.Latent.RGB[i][c]-2*row[c]) > 1e-9 {
-				return
-			}
-		}
-	}
-	m.Latent.RGB, m.Latent.RGBBias = factors, bias
 }

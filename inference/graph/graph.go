@@ -15,7 +15,7 @@ const (
 	VisionKV     Name = "vision_kv"     // visual tokens -> likewise
 	UNet         Name = "unet"          // one pass, in any of its roles
 	Decoder      Name = "decoder"       // latent -> picture
-	TiledDecoder Name = "decoder_tiled" // the same on strips of the picture, in less memory; bundles of earlier versions have none
+	TiledDecoder Name = "decoder_tiled" // the same on strips of the picture, in less memory
 )
 
 // What package bench compares with; no bundle has them.
@@ -31,7 +31,7 @@ func All() []Name { return append(Required(), TiledDecoder) }
 // Required lists those without which there is no picture.
 func Required() []Name { return []Name{Text, Vision, TextKV, VisionKV, UNet, Decoder} }
 
-// CUDA is the name of a graph as made for CUDA. Bundles of earlier versions have none of them, and no bundle has one of the encoders.
+// CUDA is the name of a graph as made for CUDA. No bundle has one of the encoders.
 func (n Name) CUDA() Name { return n + "-cuda" }
 
 // Once tells whether a graph runs once or twice for a picture, and not in every pass.
