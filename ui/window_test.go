@@ -271,8 +271,8 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		if s := b.state.Shot(); s == nil || s.SaveErr == nil || s.Path != "" {
 			t.Fatalf("shot %+v", s)
 		}
-		if !strings.Contains(b.info.Text, "choose another") {
-			t.Errorf("says %q", b.info.Text)
+		if !strings.Contains(b.unsaved.text.Text, "choose another") {
+			t.Errorf("says %q", b.unsaved.text.Text)
 		}
 	})
 }
