@@ -464,10 +464,12 @@ func TestCancelKeepsFinishedStepsAndTheEngine(t *testing.T) {
 
 func TestEndOfTheContextStopsAJob(t *testing.T) {
 	b := newBench(t)
-	b.hold("unet", 1)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	entered := b.hold("unet", 1)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := lastError(t, drain(b.start(ctx, b.dog()))); err != context.DeadlineExceeded {
+	j := b.start(ctx, b.dog())
+	go func() { <-entered; cancel() }()
+	if err := lastError(t, drain(j)); err != context.Canceled {
 		t.Error(err)
 	}
 }
