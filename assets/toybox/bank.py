@@ -2,14 +2,14 @@
 
 An individual is one design of one emoji (Microsoft's cat, Google's cat, ...). The three renderings of a Fluent emoji (3D
 still, vector, flat) are the same individual. Splits: "train"; "test", individuals of the same words held out of training by
-a hash of their name, all renderings together; "new", all individuals of NEW_WORDS; "hat". Sources are npm packages of fixed version, checked against checksums.
+a hash of their name, all renderings together; "new", all individuals of NEW_WORDS; "hat" and "seat". Sources are npm packages of fixed version, checked against checksums.
 
     python bank.py --work DIR        downloads once into DIR/npm, writes DIR/bank.npz
 """
 import argparse, hashlib, io, json, pathlib, re, subprocess, tarfile
 import numpy as np
 from PIL import Image
-from words import HATS, NEW_WORDS, SUBJECTS
+from words import HATS, NEW_WORDS, SEATS, SUBJECTS
 
 SIDE = 112
 PACKAGES = {  # npm package: (version, sha256 of the tarball)
@@ -33,6 +33,8 @@ def split_of(word, individual):
     """A fixed 15 % of the individuals of training words are "test"."""
     if word in HATS:
         return "hat"
+    if word in SEATS:
+        return "seat"
     if word in NEW_WORDS:
         return "new"
     return "test" if int(hashlib.sha256(individual.encode()).hexdigest()[:8], 16) % 100 < 15 else "train"
@@ -101,19 +103,19 @@ def build(work):
         subprocess.run(["npm", "pack", "--silent", "unicode-emoji-json@0.9.0"], cwd=work / "npm", check=True, stdout=subprocess.DEVNULL)
     sources, names = {n: Source(n, work) for n in PACKAGES}, slugs(work)
     sprites, rows = [], []
-    for word, emojis in {**SUBJECTS, **NEW_WORDS, **HATS}.items():
+    for word, emojis in {**SUBJECTS, **NEW_WORDS, **HATS, **{s: e for s, (e, _) in SEATS.items()}}.items():
         for emoji in emojis.split():
             for design, packages in DESIGNS.items():
                 individual = f"{word}/{design}/{codepoints(emoji)}"
                 for package in packages:
                     picture = sources[package].picture(emoji, names.get(emoji.replace("\ufe0f", "")))
-                    if picture is not None:
+                    if picture is not None and np.asarray(picture)[..., 3].mean() < 240:  # not a scene that fills its square
                         sprites.append(cut_out(picture))
                         rows.append({"individual": individual, "word": word, "design": design, "package": package,
                                      "split": split_of(word, individual)})
     np.savez_compressed(work / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
     seen = {r["individual"]: r for r in rows}
-    count = {k: sum(r["split"] == k for r in seen.values()) for k in ("train", "test", "new", "hat")}
+    count = {k: sum(r["split"] == k for r in seen.values()) for k in ("train", "test", "new", "hat", "seat")}
     few = [w for w in SUBJECTS if sum(r["word"] == w and r["split"] == "train" for r in seen.values()) < 3]
     print(f"{len(rows)} pictures of {len(seen)} individuals {count}, {len(SUBJECTS)} + {len(NEW_WORDS)} words; fewer than 3 to train on: {few}")
 

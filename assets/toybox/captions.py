@@ -6,11 +6,11 @@ def article(words):
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 
-def caption(rng, words, place, colour=None, hat=None):
+def caption(rng, words, place, colour=None, hat=None, seat=None):
     """A caption for one or two subject words at a place key.
 
     Returns (text, spans): spans[i] = (start, end) characters of the words that name subject i. colour, if given, is
-    said before the first word; hat, what it wears, behind it. A coarser word may stand for the first one, and always does for NEW_WORDS.
+    said before the first word; hat, what it wears, and seat, what it is on or in, behind it. A coarser word may stand for the first one, and always does for NEW_WORDS.
     """
     said = list(words)
     for i, w in enumerate(words):
@@ -27,21 +27,27 @@ def caption(rng, words, place, colour=None, hat=None):
         spans.append((len(parts) - len(said[i]), len(parts)))
 
     if len(words) == 2:
+        first = rng.random() < .15
+        if first:
+            parts = where + ", "
         subject(0)
         parts += " and " if rng.random() < .7 else " next to "
         subject(1)
-        parts += " " + where
+        if not first:
+            parts += " " + where
         return parts, spans
-    form = rng.random()
-    if form < .14:
+    form, first = rng.random(), rng.random() < .15  # the place comes first
+    if first:
+        parts = where + (", " if rng.random() < .6 else " there is ")
+    elif form < .12:
         parts = "a photo of "
-    elif form < .2:
+    elif form < .18:
         parts = "a picture of "
-    if form > .93:
-        parts = where + ", "
-    subject(0, "toy" if .2 <= form < .26 else "")
-    if hat:
-        parts += " wearing " + hat
-    if form < .88:
-        parts += " " + where
+    elif form < .22:
+        parts = "there is "
+    subject(0, "toy" if .22 <= form < .27 else "")
+    for more in ("wearing " + hat if hat else "", seat or ""):
+        parts += " " + more if more else ""
+    if not first and form < .9:
+        parts += (", " if form > .82 else " ") + where
     return parts, spans

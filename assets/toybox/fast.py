@@ -69,6 +69,15 @@ class Team:
         torch._foreach_copy_(grads, list(all.split([g.numel() for g in grads] + [len(numbers)])[:-1]))
         return all[-len(numbers):].tolist()
 
+    def exchange(self, grads, numbers, done, stop):
+        """Averages flat gradients and figures, in place. Returns the first process's share of the time, and whether any was asked to stop."""
+        more = torch.cat([grads, numbers, torch.tensor([done if self.rank == 0 else 0.0, float(stop)], device=grads.device)])
+        dist.all_reduce(more)
+        grads.copy_(more[:len(grads)]).div_(self.size)
+        numbers.copy_(more[len(grads):-2]).div_(self.size)
+        done, stop = more[-2:].tolist()
+        return done, stop > 0
+
     def mean(self, x):
         """The mean of a tensor over the processes, without gradient."""
         x = x.detach().clone()

@@ -557,7 +557,7 @@ class RealCustom(nn.Module):
         super().__init__()
         self.unet, self.vae, self.encoders = unet, vae, encoders
         self.text_encoders = nn.ModuleList(text_encoders)
-        self.about = about or {}
+        self.about, self.noise = about or {}, {}  # noise: what scheduler_config.json says otherwise than Stable Diffusion's
 
     @staticmethod
     def build(
@@ -607,7 +607,7 @@ class RealCustom(nn.Module):
             _class_name="DDIMScheduler", beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
             num_train_timesteps=1000, prediction_type="epsilon", timestep_spacing="trailing", steps_offset=0,
             clip_sample=False, set_alpha_to_one=True,
-        )  # fmt: skip
+        ) | self.noise  # fmt: skip
         (folder / "scheduler").mkdir(exist_ok=True)
         (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(schedule, indent=1) + "\n")
         (folder / "realword.json").write_text(json.dumps(self.about, indent=1) + "\n")

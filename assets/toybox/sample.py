@@ -13,11 +13,15 @@ from data import Scenes
 from fast import explicit_attention
 from model import load
 from networks import DDIM, Schedule, guidance_scores, selfs_of, topk_masks
-from train_vae import to_tensor
 
 GRID = ["a cat on the beach", "a dog in the snow", "a red car in the desert", "a rocket in space", "a teddy bear in a living room", "a penguin on a blue background",
         "a fish under water", "a dinosaur in the jungle", "a robot in the city at night", "a flower in a flower meadow", "a house in the mountains", "a blue balloon in the clouds",
         "a cup on a yellow background", "a cat and a robot in the snow", "an elephant on a pink background", "a dragon near a volcano"]
+
+
+def to_tensor(pictures):
+    """uint8 [B, H, W, 3] -> float [B, 3, H, W] in -1..1"""
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def spans_of(caption, words):
@@ -31,20 +35,21 @@ def spans_of(caption, words):
 
 
 @torch.no_grad()
-def sample(model, tokenizer, captions, spans, squares=None, present=None, cfg=4.0, gamma=.2, steps=25, stop=12,
+def sample(model, tokenizer, captions, spans, squares=None, present=None, cfg=2.5, gamma=.25, steps=25, stop=12,
            source="low_cross_high_self", seed=0, fixed=None):
     """The paper preset, a batch at a time.
 
     squares [B, 2, 3, 128, 128] in 0..1, present [B, 2]: the references; None for text alone. fixed: masks to use instead of the
     guidance branch's. Returns pictures [B, 128, 128, 3] uint8 and the last masks [B, 2, 16, 16] (zero without reference).
     """
-    unet, schedule = model.unet, Schedule()
+    unet, schedule = model.unet, Schedule(beta_end=model.noise.get("beta_end", .012))
+    velocity, side = model.noise.get("prediction_type") == "v_prediction", unet.unet.config.sample_size
     ids, marks = zip(*(tokenizer(c, s) for c, s in zip(captions, spans)))
     hidden = model.text(torch.from_numpy(np.stack(ids))).hidden
     marks = torch.from_numpy(np.stack(marks))
     nothing = model.text(torch.from_numpy(tokenizer("")[0])[None]).hidden.expand_as(hidden)
     b = len(captions)
-    z = torch.stack([torch.randn(unet.unet.config.in_channels, 16, 16, generator=torch.Generator().manual_seed(seed + i)) for i in range(b)])
+    z = torch.stack([torch.randn(unet.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(seed + i)) for i in range(b)])
     vision, masks = [], torch.zeros(b, 2, 16, 16)
     if squares is not None:
         tokens = model.visual_tokens(squares.flatten(0, 1)).unflatten(0, (b, 2))
@@ -63,7 +68,11 @@ def sample(model, tokenizer, captions, spans, squares=None, present=None, cfg=4.
                 masks[k, subjects] = topk_masks(scores[k, subjects], [gamma] * len(subjects))
         kept, _ = unet(z, time, hidden, vision, [masks[:, :1], masks[:, 1:]] if vision else [])
         free, _ = unet(z, time, nothing)
-        z, x0 = solver.step(i, free + cfg * (kept - free), z)
+        out = free + cfg * (kept - free)
+        if velocity:
+            alpha, sigma = schedule.signal(t)
+            out = alpha * out + sigma * z
+        z, x0 = solver.step(i, out, z)
     pictures = model.decode(x0).clamp(-1, 1)
     return ((pictures + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy(), masks
 
@@ -138,7 +147,7 @@ def guidance_figures(model, tokenizer, work, count=96, timesteps=(939, 779, 619,
     noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
     out = {"random": {"iou_at_area": float((true.mean((1, 2)) / (2 - true.mean((1, 2)))).mean()), "pointing": float((true > .5).float().mean())}}
     for t in timesteps:
-        _, maps = model.unet(Schedule().add_noise(z, noise, torch.full((len(z),), t)), torch.tensor([t]), hidden, tokens=marks, selfs="all")
+        _, maps = model.unet(Schedule(beta_end=model.noise.get("beta_end", .012)).add_noise(z, noise, torch.full((len(z),), t)), torch.tensor([t]), hidden, tokens=marks, selfs="all")
         for source in sources:
             scores = guidance_scores(maps, (16, 16), source)[1][:, 0]
             area, fifth, hit = [], [], []
@@ -189,10 +198,9 @@ def reference_figures(model, tokenizer, work, cfg, count=96, gamma=.2):
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True)
-    p.add_argument("--stage", choices=("base", "reference"), default="reference")
     p.add_argument("--grid"), p.add_argument("--sheet"), p.add_argument("--figures")
-    p.add_argument("--cfg", type=float, default=4.0)
-    p.add_argument("--gamma", type=float, default=.2)
+    p.add_argument("--cfg", type=float, default=2.5)
+    p.add_argument("--gamma", type=float, default=.25)
     p.add_argument("--stop", type=int, default=12)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--count", type=int, default=12)
@@ -200,14 +208,13 @@ if __name__ == "__main__":
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     explicit_attention()
-    model, tokenizer = load(a.work, a.stage)
+    model, tokenizer = load(a.work)
     if a.grid:
         grid(model, tokenizer, a.grid)
     if a.sheet:
         sheet(model, tokenizer, a.work, a.sheet, a.cfg, a.count, a.gamma, a.seed, a.stop)
     if a.figures:
         result = {"guidance": guidance_figures(model, tokenizer, a.work)}
-        if a.stage == "reference":
-            result["reference"] = reference_figures(model, tokenizer, a.work, a.cfg)
+        result["reference"] = reference_figures(model, tokenizer, a.work, a.cfg)
         pathlib.Path(a.figures).write_text(json.dumps(result, indent=1) + "\n")
         print(json.dumps(result, indent=1))

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 import bank, captions
 from places import paint
-from words import FLOATING, HATS, PLACES, WEARERS
+from words import FLOATING, HATS, PLACES, SEATLESS, SEATS, WEARERS
 
 SIDE, GRID = 128, 16
+SIZES, BIG_SIZES = (.5, .8), (.6, .88)  # a subject's longer side, of the picture's
 VARIANTS = 40  # backgrounds painted per place
 HELD_OUT_HUES = (255, 290)  # degrees; no training subject is turned so that its main hue falls here
 COLOURS = [("red", 0), ("orange", 28), ("yellow", 52), ("green", 120), ("blue", 215), ("purple", 280), ("pink", 325)]
@@ -54,6 +55,18 @@ class Identity:
         return np.dstack([np.asarray(Image.fromarray(hsv, "HSV").convert("RGB")), sprite[..., 3]])
 
 
+def bend(rng, sprite, most=.04):
+    """Another pose of the drawing: it sways sideways along its height and up and down along its width, by a share of its side."""
+    n, parts = sprite.shape[0], 6
+    t = np.linspace(0, 1, parts + 1)
+    sway, nod = (rng.uniform(-most, most) * np.sin(np.pi * (rng.uniform(.6, 1.6) * t + rng.uniform(0, 2))) * n for _ in (0, 1))
+    x, y = t[None] * n + sway[:, None], t[:, None] * n + nod[None]
+    cells = [((int(t[j] * n), int(t[i] * n), int(t[j + 1] * n), int(t[i + 1] * n)),
+              (x[i, j], y[i, j], x[i + 1, j], y[i + 1, j], x[i + 1, j + 1], y[i + 1, j + 1], x[i, j + 1], y[i, j + 1]))
+             for i in range(parts) for j in range(parts)]
+    return np.asarray(Image.fromarray(sprite).convert("RGBa").transform((n, n), Image.MESH, cells, Image.BILINEAR).convert("RGBA"))
+
+
 class Composer:
     def __init__(self, work, split, seed=0):
         """split: "train", "test" (held-out individuals) or "new" (individuals of new words), see bank.py."""
@@ -66,6 +79,7 @@ class Composer:
         self.hues = [main_hue(s) for s in self.sprites]
         self.free = split != "train"
         self.hats = {h: [i for i, r in enumerate(rows) if r["word"] == h] for h in HATS}
+        self.seats = {s: [i for i, r in enumerate(rows) if r["word"] == s] for s in SEATS}
         rng = np.random.default_rng(seed + 99)  # the same backgrounds in every worker
         self.places = {p: [paint(p, rng) for _ in range(VARIANTS)] for p in PLACES}
 
@@ -122,8 +136,18 @@ class Composer:
         lift = (bank.SIDE - 1 - inside[-1]) / bank.SIDE * height
         return self.draw(rng, sprite, canvas, False, .5 * (peak.mean() + columns.mean()), top + .13 * tall + lift, height, light)[0]
 
-    def compose(self, rng, subjects, place, sizes=(.42, .66), hat=None):
-        """subjects: recoloured sprites, left to right; hat: what the first one wears.
+    def seat(self, rng, seat, canvas, x, foot, wide, floating, light):
+        """Draws what a subject [wide] pixels wide at x is on or in, with its lowest row at foot. Returns its alpha and its height."""
+        choice = self.seats[seat]
+        sprite = Identity(rng, 0, 0, True, 1).apply(self.sprites[choice[rng.integers(len(choice))]])
+        rows, columns = np.flatnonzero(sprite[..., 3].any(1)), np.flatnonzero(sprite[..., 3].any(0))
+        side = wide * rng.uniform(1.05, 1.25) * bank.SIDE / len(columns)  # of the whole square
+        lift = (bank.SIDE - 1 - rows[-1]) / bank.SIDE * side
+        y = foot + lift - (side / 2 if floating else 0)
+        return self.draw(rng, sprite, canvas, floating, x, y, side, None if not floating else light)[0], len(rows) / bank.SIDE * side
+
+    def compose(self, rng, subjects, place, sizes=(.5, .8), hat=None, seat=None):
+        """subjects: recoloured sprites, left to right; hat: what the first one wears; seat: what it is on or in.
 
         Returns picture [SIDE, SIDE, 3] uint8, masks [n, SIDE, SIDE] uint8, and the subjects' maps from pixels to sprites [n, 2, 3].
         """
@@ -132,17 +156,27 @@ class Composer:
         n, masks, maps, light = len(subjects), [], [], canvas.mean((0, 1))
         for i, sprite in enumerate(subjects):
             if n == 1:
-                height = min(rng.uniform(*sizes), .66 if hat else 1) * SIDE
+                height = min(rng.uniform(*sizes), .66 if hat else .62 if seat else 1) * SIDE
                 x = SIDE * .5 + rng.uniform(-1, 1) * max(0, SIDE * .46 - height * .45)
             else:
-                height = rng.uniform(.36, .48) * SIDE
+                height = rng.uniform(.42, .55) * SIDE
                 x = SIDE * (.28 + .44 * i + rng.uniform(-.05, .05))
             foot = rng.uniform(max(.74, min(height / SIDE + .03, .95)), .96) * SIDE
             y = foot if not floating else rng.uniform(height / 2 + 3, SIDE - height / 2 - 3)
             if hat:  # room above the head
                 y = max(y, height * (.95 if floating else 1.35))
-            alpha, to_sprite = self.draw(rng, sprite, canvas, floating, x, y, height)
+            under = seat and not SEATS[seat][1]
+            wide = np.ptp(np.flatnonzero(sprite[..., 3].any(0))) / bank.SIDE * height
+            if under:  # the seat stands where the subject would, the subject on it
+                foot = min(y + (height / 2 if floating else 0), .98 * SIDE)
+                tall = self.seat(rng, seat, canvas, x, foot, wide, floating, light)[1]
+                y = foot - .62 * tall - (height / 2 if floating else 0)
+            alpha, to_sprite = self.draw(rng, sprite, canvas, floating, x, y, height, light if under else None)
             masks = [m * (1 - alpha) for m in masks] + [alpha]
+            if seat and not under:  # it hides the lower part
+                foot = min(y + (height / 2 if floating else 0) + .08 * height, .99 * SIDE)
+                front = self.seat(rng, seat, canvas, x, foot, min(wide, .75 * height), floating, light)[0]
+                masks = [m * (1 - front) for m in masks]
             maps.append(to_sprite)
         if hat:
             alpha = self.wear(rng, hat, canvas, masks[0], light)
@@ -159,9 +193,14 @@ class Composer:
         indices = self.individuals[word][name]
         return name, Identity(rng, *self.hues[indices[0]], self.free, natural), indices
 
+    def posed(self, rng, identity, indices):
+        """One rendering of the individual in its colours, mostly bent a little."""
+        sprite = identity.apply(self.sprites[indices[rng.integers(len(indices))]])
+        return bend(rng, sprite) if rng.random() < .7 else sprite
+
     def reference(self, rng, identity, indices):
         """Another picture of the same individual, at reference size."""
-        sprite = identity.apply(self.sprites[indices[rng.integers(len(indices))]])
+        sprite = self.posed(rng, identity, indices)
         plain = rng.random() < .6
         place = ["white", "blue", "pink", "yellow", "green", "purple"][rng.integers(6)] if plain else list(PLACES)[rng.integers(len(PLACES))]
         return self.compose(rng, [sprite], place, (.6, .92))
@@ -170,18 +209,22 @@ class Composer:
         """One training scene as a dict: picture, masks, caption, spans, words, place, references (one per subject), same."""
         pair = rng.random() < .15
         words = [self.words[i] for i in rng.choice(len(self.words), 2 if pair else 1, replace=False)]
+        wearers = [w for w in WEARERS if w in self.individuals]
+        if not pair and wearers and rng.random() < .15:
+            words = [wearers[rng.integers(len(wearers))]]
         place = list(PLACES)[rng.integers(len(PLACES))]
         who = [self.pick(rng, w, natural) for w in words]
-        sprites = [i.apply(self.sprites[ix[rng.integers(len(ix))]]) for _, i, ix in who]
-        sizes = (.42, .66) if rng.random() < .85 else (.3, .85)
+        sprites = [self.posed(rng, i, ix) for _, i, ix in who]
+        sizes = SIZES if rng.random() < .85 else (.35, .9)
         if words[0] in BIG:
-            sizes = (.52, .8)
-        hat = list(HATS)[rng.integers(len(HATS))] if not pair and words[0] in WEARERS and rng.random() < .45 else None
-        picture, masks, maps = self.compose(rng, sprites, place, sizes, hat)
+            sizes = BIG_SIZES
+        hat = list(HATS)[rng.integers(len(HATS))] if not pair and words[0] in WEARERS and rng.random() < .6 else None
+        seat = list(SEATS)[rng.integers(len(SEATS))] if not pair and not hat and words[0] not in SEATLESS and rng.random() < .12 else None
+        picture, masks, maps = self.compose(rng, sprites, place, sizes, hat, seat)
         colour = who[0][1].colour if rng.random() < .35 and not pair else None
-        text, spans = captions.caption(rng, words, place, colour, hat)
+        text, spans = captions.caption(rng, words, place, colour, hat, seat)
         refs = [self.reference(rng, *w[1:]) for w in who]
-        return dict(picture=picture, masks=masks, caption=text, spans=spans, words=words, place=place, hat=hat,
+        return dict(picture=picture, masks=masks, caption=text, spans=spans, words=words, place=place, hat=hat, seat=seat,
                     references=[r for r, _, _ in refs], reference_masks=[m[0] for _, m, _ in refs], colour=colour,
                     individuals=[names for names, _, _ in who], turns=[round(i.turn) for _, i, _ in who],
                     to_sprite=maps, reference_to_sprite=[m[0] for _, _, m in refs])
@@ -208,7 +251,7 @@ def _block(job):
             out["references"].append(s["references"][i])
             out["reference_masks"].append(shrink(s["reference_masks"][i], 32))
             out["maps"].append([s["to_sprite"][i], s["reference_to_sprite"][i]])
-        meta.append({k: s[k] for k in ("caption", "spans", "words", "place", "hat", "colour", "individuals", "turns")})
+        meta.append({k: s[k] for k in ("caption", "spans", "words", "place", "hat", "seat", "colour", "individuals", "turns")})
     for k, v in out.items():
         np.save(work / f"{split}-{index:03d}-{k}.npy", np.asarray(v, np.float32 if k == "maps" else np.uint8))
     (work / f"{split}-{index:03d}-meta.json").write_text(json.dumps(meta))

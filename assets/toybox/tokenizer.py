@@ -4,11 +4,11 @@ import numpy as np
 from tokenizers import Regex
 from tokenizers.pre_tokenizers import ByteLevel, Split
 from transformers import CLIPTokenizer
-from words import HATS, HYPERNYMS, NEW_WORDS, PLACES, SUBJECTS
+from words import HATS, HYPERNYMS, NEW_WORDS, PLACES, SEATS, SUBJECTS
 
 LENGTH = 77
 WORDS = Regex(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
-EXTRA = ["wearing", "a", "an", "and", "next to", "photo of", "picture of", "toy", "the", "with", "red orange yellow green blue purple pink white black brown grey"]
+EXTRA = ["wearing", "a", "an", "and", "next to", "photo of", "picture of", "toy", "the", "with", "there is", "here is", "red orange yellow green blue purple pink white black brown grey"]
 
 
 def learn(texts):
@@ -44,7 +44,7 @@ def learn(texts):
 def save(folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    merges, symbols = learn([*SUBJECTS, *NEW_WORDS, *PLACES.values(), *HYPERNYMS, *HATS, *EXTRA])
+    merges, symbols = learn([*SUBJECTS, *NEW_WORDS, *PLACES.values(), *HYPERNYMS, *HATS, *SEATS, *EXTRA])
     (folder / "vocab.json").write_text(json.dumps({s: i for i, s in enumerate(symbols)}, ensure_ascii=False))
     (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges))
     special = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}

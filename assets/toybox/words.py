@@ -65,6 +65,11 @@ FLOATING = {"space", "water", "clouds"}
 HATS = {"a top hat": "🎩", "a crown": "👑", "a graduation cap": "🎓", "a cap": "🧢"}
 WEARERS = ["hamster", "bear", "panda", "koala", "lion", "fox", "wolf", "frog", "penguin", "owl", "chick", "robot", "alien", "ghost", "snowman", "pumpkin", "teddy bear"]
 
+# What a subject may sit on or in: caption -> (emoji, in front of the subject). It belongs to the scene, never to the subject's mask or reference.
+SEATS = {"on a skateboard": ("🛹", False), "on a sled": ("🛷", False), "in a box": ("📦", True), "in a basket": ("🧺", True), "in a bucket": ("🪣", True)}
+# Who is too large or flies.
+SEATLESS = set("whale dolphin shark airplane rocket ship train castle house tent tree globe butterfly bee bird eagle balloon umbrella ladybug snake".split()) | {"palm tree"}
+
 
 def hypernyms_of(word):
     """The coarser words that also name this subject."""

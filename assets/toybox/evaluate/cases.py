@@ -12,7 +12,7 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from captions import article  # noqa: E402
-from scenes import BIG, GRID, Composer, Identity, shrink  # noqa: E402
+from scenes import BIG, BIG_SIZES, GRID, SIZES, Composer, Identity, shrink  # noqa: E402
 from words import HATS, PLACES, WEARERS, hypernyms_of  # noqa: E402
 
 PLACES_ASKED = ["beach", "snow", "jungle", "space", "city", "desert", "water", "meadow", "room", "pink"]
@@ -62,7 +62,7 @@ class Maker:
         """The wanted picture, composed: what a perfect model might make of the case."""
         rng = self.rng(key, "truth")
         sprites = [self.sprite(name, self.identity(name, natural), rng) for name, natural in who]
-        return self.composer.compose(rng, sprites, place, (.52, .8) if who[0][0].split("/")[0] in BIG else (.42, .66), hat)
+        return self.composer.compose(rng, sprites, place, BIG_SIZES if who[0][0].split("/")[0] in BIG else SIZES, hat)
 
 
 def prompt(said, place, hat=None):

@@ -1,0 +1,108 @@
+"""Weights, gradients, averages and optimizer of a training as a few flat tensors: a step is a handful of operations, whatever the network.
+
+Matrices of one shape lie next to each other, so that Muon (momentum whose matrices are orthogonalised before the step, K. Jordan 2024)
+orthogonalises all of them in one batch; embeddings, first and last layers, biases and norms get AdamW with the same rate. Convolutions
+count as matrices [out, k * k * in] and lie as channels_last. Updates of Muon are scaled to the size of AdamW's (0.2 * sqrt of the
+longer side), so that one learning rate serves both. Nothing here waits for the device.
+"""
+import torch
+
+OUTER = ("conv_in", "conv_out", "patch_embed", "embedding", "pos_embed", "head")
+
+
+@torch.no_grad()
+def orthogonal(g, steps=5):
+    """The nearest semi-orthogonal matrices of g [k, n, m], roughly: singular values end between 0.7 and 1.2 (quintic Newton-Schulz iteration)."""
+    x = g.bfloat16()
+    wide = x.shape[1] <= x.shape[2]
+    x = x if wide else x.mT
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        s = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(s, s, s, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return (x if wide else x.mT).to(g.dtype)
+
+
+def memory(p):
+    """A parameter's tensor in the order in which it lies in the flat one."""
+    return p.permute(0, 2, 3, 1) if p.ndim == 4 else p
+
+
+class Flat:
+    """named: pairs of name and parameter on their device; rates: pairs of a name's beginning and the share of the rate it learns with
+    (default 1). The parameters become views of `weights`, their gradients views of `grads`."""
+
+    def __init__(self, named, momentum=.95, betas=(.9, .99), weight_decay=.01, average=.9985, rates=()):
+        self.momentum, self.betas, self.decay, self.average = momentum, betas, weight_decay, average
+        named = list(named)
+        share = lambda n: next((s for start, s in rates if n.startswith(start)), 1.0)
+        kinds = {}  # (kind, shape, share of the rate) -> parameters
+        for n, p in named:
+            muon = p.ndim >= 2 and not any(o in n for o in OUTER)
+            shape = (p.shape[0], p[0].numel()) if muon else ()
+            kinds.setdefault((not muon, shape, p.ndim >= 2 if not muon else True, share(n)), []).append((n, p))
+        device, size, self.groups, self.views = named[0][1].device, 0, [], {}
+        for key in sorted(kinds):
+            start = size
+            for n, p in kinds[key]:
+                self.views[n] = (size, p.shape)
+                size += p.numel()
+            self.groups.append((key, start, size))
+            size = -(-size // 64) * 64
+        self.weights, self.grads = torch.zeros(size, device=device), torch.zeros(size, device=device)
+        self.first, self.second = torch.zeros(size, device=device), torch.zeros(size, device=device)
+        self.parameters = dict(named)
+        for n, p in named:
+            lies = self.view(self.weights, n)
+            with torch.no_grad():
+                lies.copy_(p)
+            p.data, p.grad = lies, self.view(self.grads, n)
+        self.ema, self.steps = self.weights.clone(), torch.zeros((), device=device)
+
+    def view(self, flat, name):
+        start, shape = self.views[name]
+        part = flat[start:start + shape.numel()]
+        return part.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2) if len(shape) == 4 else part.view(shape)
+
+    @torch.no_grad()
+    def step(self, lr, clip=1.0):
+        """One update with the gradients, which are zero afterwards. A step whose gradients are not finite leaves the weights as they are.
+
+        lr: a number. Returns the gradients' norm as a tensor."""
+        norm = self.grads.norm()
+        fine = torch.isfinite(norm)
+        self.grads.nan_to_num_(0, 0, 0).mul_(torch.where(fine, (clip / (norm + 1e-6)).clamp(max=1), torch.zeros_like(norm)))
+        self.steps += 1
+        b1, b2 = self.betas
+        for (plain, shape, matrix, share), start, end in self.groups:
+            rate, g, w, m = lr * share, self.grads[start:end], self.weights[start:end], self.first[start:end]
+            if plain:
+                v = self.second[start:end]
+                m.lerp_(g, 1 - b1)
+                v.lerp_(g.square(), 1 - b2)
+                scale = (v / (1 - b2 ** self.steps)).sqrt_().add_(1e-8)
+                if matrix:
+                    w.mul_(1 - rate * self.decay)
+                w.sub_(m / scale * (rate / (1 - b1 ** self.steps)))
+            else:
+                m.lerp_(g, 1 - self.momentum)
+                update = orthogonal(g.lerp(m, self.momentum).view(-1, *shape))
+                w.mul_(1 - rate * self.decay).sub_(update.reshape(-1), alpha=rate * .2 * max(shape) ** .5)
+        self.grads.zero_()
+        self.ema.lerp_(self.weights, 1 - torch.minimum((1 + self.steps) / (10 + self.steps), torch.full_like(self.steps, self.average)))
+        return norm
+
+    def averaged(self):
+        """name -> averaged weight, as float16 copies."""
+        return {n: self.view(self.ema, n).half().contiguous().cpu() for n in self.parameters}
+
+    def state(self):
+        """What resumes: plain tensors."""
+        layout = [(n, *v) for n, v in self.views.items()]
+        return dict(layout=layout, weights=self.weights.cpu(), ema=self.ema.cpu(), first=self.first.cpu(), second=self.second.bfloat16().cpu(), steps=self.steps.cpu())
+
+    def load(self, state):
+        if [(n, *v) for n, v in self.views.items()] != [tuple(x) for x in state["layout"]]:
+            raise SystemExit("what was saved belongs to other networks: give another --work folder")
+        for k in ("weights", "ema", "first", "second", "steps"):
+            getattr(self, k).copy_(state[k])

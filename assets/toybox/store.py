@@ -1,0 +1,191 @@
+"""Composed scenes as tensors on the device that trains, and everything random about a training sample as tensor code.
+
+Shapes never depend on the data: a batch has `pairs` scenes of two subjects first, then scenes of one; its last `free` rows have no
+reference (every third of them no caption either), and only they may have a caption that names the colour. So a colour comes from
+either the words or the picture, and nothing waits for the device.
+"""
+import json, pathlib
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+CELLS = 8  # visual tokens are CELLS x CELLS of the reference, twice
+GRID = 16  # guidance grid
+SIDE = 128
+
+
+class Store:
+    """Grows block by block: add() takes what scenes.py wrote. All tensors lie on one device."""
+
+    def __init__(self, device="cpu"):
+        self.device, self.parts, self.meta = torch.device(device), [], []
+        self.blocks = set()
+
+    def add(self, prefix, tokenizer):
+        """prefix: path of a block without its last part, as in DIR/train-000."""
+        prefix = str(prefix)
+        if prefix in self.blocks:
+            return
+        meta = json.loads(pathlib.Path(prefix + "-meta.json").read_text())
+        read = lambda k: torch.from_numpy(np.load(f"{prefix}-{k}.npy", mmap_mode="c"))
+        ids, marks = zip(*(tokenizer(m["caption"], m["spans"]) for m in meta))
+        count = torch.tensor([len(m["words"]) for m in meta])
+        self.blocks.add(prefix)
+        self.meta += meta
+        self.parts.append(dict(
+            pictures=read("pictures").permute(0, 3, 1, 2), masks=read("masks"), references=read("references").permute(0, 3, 1, 2),
+            reference_masks=read("reference_masks"), maps=read("maps"), ids=torch.from_numpy(np.stack(ids)).short(), marks=torch.from_numpy(np.stack(marks)).half(),
+            count=count, first=count.cumsum(0) - count, coloured=torch.tensor([m["colour"] is not None for m in meta])))
+
+    def ready(self, flips=False):
+        """Joins what was added; latents are missing until encode()."""
+        last = 0
+        for p in self.parts:
+            p["first"] = p["first"] + last
+            last = last + len(p["references"])
+        for k in list(self.parts[0]):
+            setattr(self, k, torch.cat([p.pop(k).to(self.device) for p in self.parts]))
+        self.parts, self.flips = [{} for _ in self.parts], flips
+        self.single, self.plain = (self.count == 1).nonzero()[:, 0], ((self.count == 1) & ~self.coloured).nonzero()[:, 0]
+        self.double = ((self.count == 2) & ~self.coloured).nonzero()[:, 0]
+        return self
+
+    def __len__(self):
+        return len(self.meta)
+
+
+def floats(pictures):
+    """uint8 [B, 3, H, W] -> float in -1..1"""
+    return pictures.float() / 127.5 - 1
+
+
+def crops(store, count, side, g):
+    """Random square parts of pictures, every other one mirrored: float [count, 3, side, side] in -1..1, and the subject's share [count, 1, side, side].
+
+    Two of three are around a place of a subject, where the parts are that matter."""
+    d = store.device
+    i = torch.randint(len(store), (count,), generator=g, device=d)
+    masks = store.masks[i].amax(1).flatten(1).float()
+    spot = torch.multinomial(masks + .5 * (masks.sum(1, keepdim=True) + 1) / masks.shape[1], 1, generator=g)[:, 0]
+    scale = SIDE // GRID
+    corner = torch.stack([spot // GRID, spot % GRID], 1) * scale + scale // 2 - side // 2
+    corner = (corner + torch.randint(-side // 4, side // 4 + 1, (count, 2), generator=g, device=d)).clamp(0, SIDE - side)
+    y, x = (corner[:, k, None] + torch.arange(side, device=d) for k in (0, 1))
+    flip = torch.rand(count, 1, generator=g, device=d) < .5
+    x = torch.where(flip, x.flip(1), x)
+    part = store.pictures[i[:, None, None], :, y[:, :, None], x[:, None, :]].permute(0, 3, 1, 2)
+    share = (masks.view(-1, GRID, GRID)[torch.arange(count, device=d)[:, None, None], y[:, :, None] // scale, x[:, None, :] // scale] / 255)[:, None]
+    return floats(part).contiguous(memory_format=torch.channels_last), share
+
+
+def cut(pictures, masks, maps, r_max, g, keep=.25, tries=4):
+    """Random squares of 1/r of the side, r uniform in 1..r_max, that keep enough of the subject (paper Eq. 11), at full size.
+
+    pictures uint8 [B, 3, n, n], masks [B, m, m], maps [B, 2, 3] from pixels to the drawing. Returns squares [B, 3, n, n] in 0..1, corners
+    [B, 2] (x, y) and scales [B]: pixel of the picture = corner + scale * pixel of the square. Where no try keeps enough it is the whole.
+    """
+    b, n, m, d = len(pictures), pictures.shape[-1], masks.shape[-1], pictures.device
+    side = n / (1 + torch.rand(b, tries, generator=g, device=d) * (r_max - 1))
+    corner = torch.rand(b, tries, 2, generator=g, device=d) * (n - side)[..., None]
+    total = F.pad(masks.float().cumsum(1).cumsum(2), (1, 0, 1, 0))
+    cell = lambda v: (v * m / n).long().clamp(0, m)
+    x0, y0 = cell(corner[..., 0]), cell(corner[..., 1])
+    x1, y1 = cell(corner[..., 0] + side), cell(corner[..., 1] + side)
+    at = lambda y, x: total[torch.arange(b, device=d)[:, None], y, x]
+    kept = at(y1, x1) - at(y0, x1) - at(y1, x0) + at(y0, x0)
+    fits = (kept >= keep * total[:, -1:, -1]).float()
+    best = (fits * torch.arange(tries, 0, -1, device=d)).argmax(1, keepdim=True)
+    ok = fits.gather(1, best)[:, 0] > 0
+    side = torch.where(ok, side.gather(1, best)[:, 0], torch.full((b,), float(n), device=d))
+    corner = torch.where(ok[:, None], corner.gather(1, best[..., None].expand(-1, 1, 2))[:, 0], torch.zeros(b, 2, device=d))
+    scale = side / n
+    p = torch.arange(n, device=d) + .5
+    xy = [(corner[:, k, None] + scale[:, None] * p) * 2 / n - 1 for k in (0, 1)]
+    grid = torch.stack([xy[0][:, None, :].expand(-1, n, -1), xy[1][:, :, None].expand(-1, -1, n)], -1)
+    return F.grid_sample(pictures.float() / 255, grid, mode="bilinear", padding_mode="border", align_corners=False), corner, scale
+
+
+def guidance_like(true, g):
+    """What the guidance branch may hand over at inference: the true mask, or Top-K of a blurred, noisy score of it.
+
+    true [B, GRID, GRID] in 0..1 -> the same shape, maximum 1.
+    """
+    b, d = len(true), true.device
+    u = lambda low, high: low + (high - low) * torch.rand(b, 1, 1, generator=g, device=d)
+    pool = lambda k: F.avg_pool2d(F.pad(true[:, None], (k // 2,) * 4), k, 1)[:, 0]
+    noise = F.interpolate(torch.randn(b, 1, 6, 6, generator=g, device=d), size=(GRID, GRID), mode="bilinear")[:, 0]
+    score = (pool(5) + .5 * pool(3) + u(0, .12) * noise).clamp_min(0).flatten(1)
+    k = (GRID * GRID * u(.12, .42)[:, :, 0]).long()
+    order = score.argsort(1, descending=True)
+    rank = torch.zeros_like(order).scatter(1, order, torch.arange(GRID * GRID, device=d).expand(b, -1))
+    top = (score * (rank < k)).view_as(true)
+    top = (top / top.amax((1, 2), keepdim=True).clamp_min(1e-6)) ** u(.3, 1)
+    own = true / true.amax((1, 2), keepdim=True).clamp_min(1e-6)
+    return torch.where(u(0, 1) < .35, own, top)
+
+
+def correspondence(masks, maps, back, corner, scale):
+    """Where in the reference each place of the grid is to be found: at [B, GRID, GRID, 2] (x, y) in cells of the reference, and
+    inside [B, GRID, GRID], 1 where the subject is and the reference shows that part of it. maps, back [B, 2, 3]: pixels of the picture
+    and of the reference to the drawing."""
+    d = masks.device
+    centre = (torch.arange(GRID, device=d) + .5) * SIDE / GRID
+    px, py = torch.meshgrid(centre, centre, indexing="xy")
+    drawing = torch.stack([px, py, torch.ones_like(px)], -1) @ maps.mT[:, None]  # [B, GRID, GRID, 2]
+    a, b, c, e = back[:, 0, 0], back[:, 0, 1], back[:, 1, 0], back[:, 1, 1]
+    inverse = torch.stack([torch.stack([e, -b], -1), torch.stack([-c, a], -1)], -2) / (a * e - b * c)[:, None, None]
+    pixel = (drawing - back[:, None, None, :, 2]) @ inverse.mT[:, None]
+    at = (pixel - corner[:, None, None]) / scale[:, None, None, None] / SIDE * CELLS
+    return at, (masks > .5) * ((at > 0) & (at < CELLS)).all(-1)
+
+
+def draw(store, batch, pairs, free, twins, r_max, g, timesteps, empty):
+    """One batch: dict of ids [B, 77], marks [B, 2, 77], z, noise [B, c, h, w], target [B, 3, SIDE, SIDE] in 0..1, t [B], masks [B, 2, GRID, GRID], and per subject lists of
+    squares, on, at, inside, there; the first subject of the rows before the last `free`, the second one of the first `pairs`.
+
+    twins: share of references that show the subject elsewhere (Eq. 10); the others show the target itself. r_max: see cut. timesteps
+    [B] in 0..1 is where each t lies. empty [77]: the empty caption.
+    """
+    d, n = store.device, batch - pairs - free
+    pick = lambda rows, k: rows[torch.randint(len(rows), (k,), generator=g, device=d)]
+    i = torch.cat([pick(store.double, pairs), pick(store.plain, n), pick(store.single, free)])
+    ids, marks = store.ids[i].long(), store.marks[i].float()
+    blank = torch.arange(batch, device=d) >= batch - free // 3
+    ids = torch.where(blank[:, None], empty, ids)
+    marks = marks * ~blank[:, None, None]
+    masks, maps = store.masks[i].float() / 255, store.maps[store.first[i]].float()
+    z = store.latents[i, 0].float()
+    out = dict(ids=ids, marks=marks, masks=masks, squares=[], on=[], at=[], inside=[], t=timesteps)
+    if store.flips:
+        flip = torch.rand(batch, generator=g, device=d) < .5
+        z = torch.where(flip.view(-1, 1, 1, 1), store.latents[i, 1].float(), z)
+        out["masks"] = masks = torch.where(flip.view(-1, 1, 1, 1), masks.flip(-1), masks)
+    for s, rows in ((0, batch - free), (1, pairs)):
+        if not rows:
+            continue
+        who = store.first[i[:rows]] + s
+        maps = store.maps[who].float()
+        picture, mask, back = store.references[who], store.reference_masks[who], maps[:, 1]
+        here = maps[:, 0].clone()
+        if store.flips:
+            f = flip[:rows]
+            mirrored = here.clone()
+            mirrored[:, :, 2] += here[:, :, 0] * SIDE
+            mirrored[:, :, 0] *= -1
+            here = torch.where(f.view(-1, 1, 1), mirrored, here)
+        if s == 0:  # of two subjects the picture shows both, so pairs always see twins
+            own = torch.rand(rows, generator=g, device=d) > twins
+            own[:pairs] = False
+            target, around = store.pictures[i[:rows]], store.masks[i[:rows], 0].repeat_interleave(2, 1).repeat_interleave(2, 2)
+            if store.flips:
+                target, around = torch.where(f.view(-1, 1, 1, 1), target.flip(-1), target), torch.where(f.view(-1, 1, 1), around.flip(-1), around)
+            picture = torch.where(own.view(-1, 1, 1, 1), target, picture)
+            mask, back = torch.where(own.view(-1, 1, 1), around, mask), torch.where(own.view(-1, 1, 1), here, back)
+        square, corner, scale = cut(picture, mask, back, r_max, g)
+        at, inside = correspondence(masks[:rows, s], here, back, corner, scale)
+        out["squares"].append(square), out["at"].append(at), out["inside"].append(inside)
+        out["on"].append(guidance_like(masks[:rows, s], g))
+    target = store.pictures[i].float() / 255
+    out["target"] = torch.where(flip.view(-1, 1, 1, 1), target.flip(-1), target) if store.flips else target
+    out["z"], out["noise"] = z, torch.randn(z.shape, generator=g, device=d)
+    return out

@@ -1,0 +1,109 @@
+"""Takes the weights out of an embedded bundle and fits them into the networks of model.py, for `toybox.py --start`.
+
+    python warm.py --bundle bundle --work DIR        writes DIR/start.safetensors
+
+What fits by name and shape is taken as it is; embeddings of tokens follow their symbols. A bundle of the first generation (two levels
+of 96 and 192 channels on 16 x 16 latents) fits below a new first level: its blocks keep their place on the grid, channels that meet the
+new level begin anew, and what its time embedding told each block is told by the new one, fitted by least squares.
+"""
+import argparse, json, pathlib
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+GRAPHS = ("plain", "unet", "text", "vision", "text_kv", "vision_kv")
+
+
+def read(bundle):
+    """checkpoint key -> tensor of every weight in a bundle."""
+    import onnx
+    from onnx.numpy_helper import to_array
+    out = {}
+    for graph in GRAPHS:
+        for i in onnx.load(str(bundle / f"{graph}.onnx")).graph.initializer:
+            if i.name.endswith(".stored"):
+                name = i.name[:-len(".stored")]
+                if graph == "vision":
+                    name = name.replace("projector.", "encoder_hidden_states_vision_projection.", 1) if name.startswith("projector.") else "vision." + name
+                t = torch.from_numpy(np.array(to_array(i))).float()
+                out[name] = t.flatten() if t.ndim == 3 and t.shape[1:] == (1, 1) else t
+    return out
+
+
+def shifted(name):
+    """The place that a block of a two-level U-Net has in one of three levels."""
+    head, *rest = name.split(".", 2)
+    if head == "down_blocks":
+        return f"{head}.{int(rest[0]) + 1}.{rest[1]}"
+    return name  # mid_block, and up_blocks: both count from the lowest level
+
+
+def silu_of_time(tensors, width):
+    """silu(time embedding) of every training step [1000, e], as the blocks see it."""
+    from diffusers.models.embeddings import get_timestep_embedding
+    t = get_timestep_embedding(torch.arange(1000), width, flip_sin_to_cos=True, downscale_freq_shift=0)
+    h = torch.nn.functional.silu(t @ tensors["time_embedding.linear_1.weight"].T + tensors["time_embedding.linear_1.bias"])
+    return torch.nn.functional.silu(h @ tensors["time_embedding.linear_2.weight"].T + tensors["time_embedding.linear_2.bias"])
+
+
+def fit(old, model, symbols, known):
+    """name of model's parameter -> start. symbols, known: vocabularies (symbol -> id), the new one and the old one."""
+    new = dict(model.named_parameters())
+    unet = {k[len("unet.unet."):]: v for k, v in new.items() if k.startswith("unet.unet.")}
+    out, two = {}, "down_blocks.2.resnets.0.norm1.weight" not in old and "down_blocks.2.resnets.0.norm1.weight" in unet
+    if two:  # the old steps' noise levels are not the new ones', but nearly: the same network in time
+        before = silu_of_time(old, old["time_embedding.linear_1.weight"].shape[1])
+        now = silu_of_time({k: v.detach() for k, v in unet.items() if k.startswith("time_")}, unet["time_embedding.linear_1.weight"].shape[1])
+        gram = now.T @ now + 1e-3 * torch.eye(now.shape[1])
+        solve = torch.linalg.solve(gram, now.T @ before).T  # [old e, new e]
+        out |= {"unet.unet." + k: v.detach().clone() for k, v in unet.items() if k.startswith("time_")}
+        print(f"time embedding: relative error of the fit {(now @ solve.T - before).norm() / before.norm():.4f}")
+    for key, value in old.items():
+        if key.startswith("text_encoder."):
+            names = [key.replace("text_encoder.", "text_encoders.0."), key.replace("text_encoder.text_model.", "text_encoders.0.")]
+        elif key.startswith("vision."):
+            _, who, rest = key.split(".", 2)
+            names = [f"encoders.each.{who}.vit.{rest}"]
+        else:
+            if two and key.split(".")[0] in ("conv_in", "conv_out", "conv_norm_out", "time_embedding"):
+                continue
+            names = ["unet.unet." + (shifted(key) if two else key)]
+        name = next((n for n in names if n in new), None)
+        if name is None:
+            continue
+        want, have = new[name].shape, value.shape
+        if name.endswith("token_embedding.weight"):
+            start = new[name].detach().clone()
+            for symbol, i in symbols.items():
+                if symbol in known:
+                    start[i] = value[known[symbol]]
+            out[name] = start
+        elif two and name.endswith("time_emb_proj.weight"):
+            out[name] = value @ solve
+        elif want == have:
+            out[name] = value
+        elif two and "up_blocks.1.resnets.1." in name and len(want) == len(have):  # hidden channels first, then those of the skip
+            start, n = new[name].detach().clone(), 96
+            if len(want) == 1:
+                start[:n] = value[:n]
+            else:
+                start[:, :n] = value[:, :n]
+            out[name] = start
+    return out
+
+
+if __name__ == "__main__":
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--bundle", type=pathlib.Path, default=pathlib.Path(__file__).with_name("bundle"))
+    p.add_argument("--work", type=pathlib.Path, required=True)
+    a = p.parse_args()
+    from model import build
+    torch.manual_seed(0)
+    model, tokenizer = build(a.work)
+    known = json.loads((a.bundle / "tokenizer" / "vocab.json").read_text())
+    out = fit(read(a.bundle), model, tokenizer.clip.get_vocab(), known)
+    new = dict(model.named_parameters())
+    save_file({k: v.contiguous().clone() for k, v in out.items()}, a.work / "start.safetensors")
+    ours = [k for k in new if not k.startswith("vae")]
+    print(f"{len(out)} of {len(ours)} tensors, {sum(v.numel() for v in out.values()) / 1e6:.2f} of {sum(new[k].numel() for k in ours) / 1e6:.2f} M numbers")
+    print("new:", ", ".join(k for k in ours if k not in out and "unet" in k)[:1500])
