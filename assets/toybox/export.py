@@ -20,7 +20,7 @@ ABOUT = {
 def export(work, out):
     model, _ = load(work)
     cache = work / "latents.pt"
-    fit = torch.load(cache) if cache.exists() else {"latent_rgb": [[0.0] * 3] * 8, "latent_rgb_bias": [.5] * 3}
+    fit = torch.load(cache) if cache.exists() else {"latent_rgb": [[0.0] * 3] * model.vae.config.latent_channels, "latent_rgb_bias": [.5] * 3}
     model.about = ABOUT | {k: [[round(v, 5) for v in row] for row in fit[k]] if k == "latent_rgb" else [round(v, 5) for v in fit[k]]
                            for k in ("latent_rgb", "latent_rgb_bias")}
     out.mkdir(parents=True, exist_ok=True)

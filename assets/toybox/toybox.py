@@ -14,7 +14,7 @@ Each stage has a share of the time (--shares); its clock starts after its first 
 over restarts. Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, averaged weights in float16 go there too, in
 pieces of 15 MB, so that a run that is cut off is not lost. Sheets and figures are made by sample.py and evaluate/.
 """
-import argparse, json, os, pathlib, signal, time
+import argparse, json, os, pathlib, shutil, signal, time
 import torch
 import torch.nn.functional as F
 import autoencoder
@@ -117,6 +117,10 @@ class Run:
                 print(" ".join(f"{k} {v}" for k, v in line.items()), flush=True)
             if step % say == 0:
                 log, began = None, time.time()
+            if share < a.hold <= done and not a.steps:  # from here a longer training could go on
+                self.save()
+                if team.rank == 0:
+                    shutil.copy(self.path, self.path.with_name(f"{self.name}-hold.pt"))
             if time.time() - saved > every:
                 saved = time.time()
                 self.save()
@@ -234,7 +238,7 @@ def options(argv=None):
     p.add_argument("--batch", type=int, default=32, help="samples per step, over all processes")
     p.add_argument("--latent", choices=autoencoder.LEVELS, default="f4c4")
     p.add_argument("--lr", type=float, help="of the stage (default: 2e-3)")
-    p.add_argument("--hold", type=float, default=.4, help="share of the time after which the rate falls, in a straight line")
+    p.add_argument("--hold", type=float, default=.75, help="share of the time after which the rate falls, in a straight line; the state there is kept as <stage>-hold.pt, from which a longer run can go on")
     p.add_argument("--blocks", type=int, help="use only the first blocks of scenes")
     p.add_argument("--out", type=pathlib.Path, help="where averaged weights land every two minutes, in pieces")
     p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
