@@ -180,6 +180,8 @@ def train_latents(a, team, store, seconds):
         solution = torch.linalg.lstsq(points.cpu(), rgb.permute(0, 2, 3, 1).reshape(-1, 3).cpu()).solution
         write(path, dict(latents=store.latents.cpu(), count=n, scaling=scaling, latent_rgb=solution[:c].tolist(), latent_rgb_bias=solution[c].tolist()))
         print(f"latents: {n} x {kinds}, scaling {scaling:.4f}, deviations {few.std((0, 2, 3)).tolist()}", flush=True)
+    if team.size > 1:
+        torch.distributed.barrier()
     return True
 
 
