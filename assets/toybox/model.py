@@ -51,7 +51,7 @@ def load(work):
     saved = lambda name: torch.load(work / f"{name}.pt", map_location="cpu") if (work / f"{name}.pt").exists() else None
     vae, cache = saved("vae"), saved("latents")
     model, tokenizer = build(work, vae["latent"] if vae else "f4c4", cache["scaling"] if cache else 1.0)
-    for stage, part in (("vae", model.vae), ("encoders", model.encoders), ("joint", model)):
+    for stage, part in (("vae", model.vae), ("decoder", model.vae), ("encoders", model.encoders), ("joint", model)):
         state = vae if stage == "vae" else saved(stage)
         if state:
             named = dict(part.named_parameters())

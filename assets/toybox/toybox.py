@@ -5,6 +5,7 @@
     python toybox.py --work DIR --stage joint --seconds 3600      one stage: vae, encoders, latents or joint
 
 vae       the autoencoder, on crops (autoencoder.py)
+decoder   more of the decoder alone, which leaves the latents as they are: at any time, by itself
 encoders  the two image encoders (encoders.py)
 latents   of all scenes, and the linear map from latents to colours for previews
 joint     text encoder, U-Net, projector, visual keys and values in one stage: velocity prediction, references fade in over the first
@@ -23,6 +24,7 @@ from flat import Flat
 from store import SIDE, Store, crops, draw, floats
 
 STAGES = ("vae", "encoders", "latents", "joint")
+MORE = ("decoder",)  # not part of a whole run
 
 
 class Clock:
@@ -129,10 +131,22 @@ class Run:
 
 
 def train_vae(a, team, store, seconds):
+    return autoencoder_stage(a, team, store, seconds, "vae")
+
+
+def train_decoder(a, team, store, seconds):
+    return autoencoder_stage(a, team, store, seconds, "decoder")
+
+
+def autoencoder_stage(a, team, store, seconds, name):
+    from model import load
     torch.manual_seed(0)
-    vae = autoencoder.build(a.latent).to(team.device, memory_format=torch.channels_last)
-    flat = Flat(vae.named_parameters(), weight_decay=1e-3, average=.995)
-    run = Run(a, "vae", flat, team, seconds, lambda: dict(latent=a.latent))
+    vae = autoencoder.build(a.latent) if name == "vae" else load(a.work)[0].vae
+    vae = vae.requires_grad_(name == "vae").to(team.device, memory_format=torch.channels_last)
+    if name == "decoder":
+        vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)
+    flat = Flat([(n, p) for n, p in vae.named_parameters() if p.requires_grad], weight_decay=1e-3, average=.995)
+    run = Run(a, name, flat, team, seconds, lambda: dict(latent=a.latent))
     if a.compile:
         vae.encoder.compile(dynamic=False), vae.decoder.compile(dynamic=False)
     precision = Precision(team.device, a.precision)
@@ -226,14 +240,14 @@ def train_joint(a, team, store, seconds):
             there = min(1.0, done / .1)
             b["on"] = [m * (torch.rand(len(m), 1, 1, generator=g, device=m.device) < there) for m in b["on"]]
         figures = joint(b, None if alone else b["target"], precision, a.frozen)
-        return sum(WEIGHTS[k] * v for k, v in figures.items()), figures
+        return sum(WEIGHTS[k] * v for k, v in figures.items() if k not in a.without), figures
     return run.loop(one, a.lr or 2e-3)
 
 
 def options(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True, help="folder of the run: bank, tokenizer, scenes, and what is trained")
-    p.add_argument("--stage", choices=STAGES, action="append", help="only this stage (default: all)")
+    p.add_argument("--stage", choices=STAGES + MORE, action="append", help="only this stage (default: all)")
     p.add_argument("--seconds", type=float, default=5400, help="of training, shared out by --shares")
     p.add_argument("--shares", type=float, nargs=3, default=(.15, .08, .77), metavar=("VAE", "ENCODERS", "JOINT"))
     p.add_argument("--steps", type=int, help="end each stage after so many steps of this run instead")
@@ -245,6 +259,7 @@ def options(argv=None):
     p.add_argument("--out", type=pathlib.Path, help="where averaged weights land every two minutes, in pieces")
     p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
+    p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
     p.add_argument("--say", type=int, default=25, help="a line of figures every so many steps")
     p.add_argument("--seed", type=int, default=5)
     p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -268,7 +283,7 @@ def main(argv=None):
     store.ready(flips=team.device.type == "cuda")
     share = dict(zip(("vae", "encoders", "joint"), a.shares))
     for stage in a.stage or STAGES:
-        ok = globals()["train_" + stage](a, team, store, a.seconds * share.get(stage, 0))
+        ok = globals()["train_" + stage](a, team, store, a.seconds * share.get(stage, 1))
         if not ok:
             break
 
