@@ -51,6 +51,12 @@ def load(work):
     saved = lambda name: torch.load(work / f"{name}.pt", map_location="cpu") if (work / f"{name}.pt").exists() else None
     vae, cache = saved("vae"), saved("latents")
     model, tokenizer = build(work, vae["latent"] if vae else "f4c4", cache["scaling"] if cache else 1.0)
+    if (work / "start.safetensors").exists():  # what a training began from; image encoders that no stage trained are only there
+        from safetensors.torch import load_file
+        named = dict(model.named_parameters())
+        with torch.no_grad():
+            for k, v in load_file(work / "start.safetensors").items():
+                named[k].copy_(v)
     for stage, part in (("vae", model.vae), ("decoder", model.vae), ("encoders", model.encoders), ("joint", model)):
         state = vae if stage == "vae" else saved(stage)
         if state:
