@@ -1,7 +1,7 @@
 """The joint stage of toybox.py: everything that makes a picture from words and references, trained at once.
 
 Velocity prediction. What the loss is made of:
-  velocity        mean squared error, subjects count more; noise levels weigh as (min(snr, 5) + 0.3) / (1 + snr)
+  velocity        mean squared error, subjects count more; noise levels weigh as (min(snr, 5) + 0.5) / (1 + snr)
   attention       the share of a word's cross-attention that falls inside its subject's true mask, -log
   correspondence  where in the reference a place of the subject is to be found, as target of the visual attention
   features        what the image encoders see in the finished picture, as target of the U-Net's middle (REPA, arXiv 2410.06940)
@@ -86,7 +86,7 @@ class Joint(nn.Module):
             predicted, maps = model.unet(noised, t, text, vision, [m[:, None] for m in b["on"]], b["marks"], taps_vision=True)
             middle = self.middle.pop() if self.middle else None
         inside = F.interpolate(b["masks"].sum(1, keepdim=True).clamp(max=1), size=z.shape[-2:], mode="bilinear", align_corners=False)
-        error = (predicted.float() - velocity) ** 2 * (.6 + inside) * (snr.clamp(max=5) + .3) / (1 + snr)
+        error = (predicted.float() - velocity) ** 2 * (.6 + inside) * (snr.clamp(max=5) + .5) / (1 + snr)
         out = dict(velocity=error.mean())
         out["attention"] = attention_loss([m for m in maps if m.kind == "cross"], b["masks"])
         found = [correspondence_loss([m for m in maps if m.kind == f"vision {s}"], b["at"][s], b["inside"][s]) for s in range(len(vision))]

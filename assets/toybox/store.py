@@ -106,22 +106,30 @@ def cut(pictures, masks, maps, r_max, g, keep=.25, tries=4):
 
 
 def guidance_like(true, g):
-    """What the guidance branch may hand over at inference: the true mask, or Top-K of a blurred, noisy score of it.
+    """What the guidance branch may hand over at inference: Top-K of a soft, disturbed oval where the subject is, or everything.
 
-    true [B, GRID, GRID] in 0..1 -> the same shape, maximum 1.
+    Nothing of the subject's outline may be in it. A network that gets outlines from its masks learns to fill them, and draws blobs where
+    the guidance branch gives blobs. true [B, GRID, GRID] in 0..1 -> the same shape, maximum 1.
     """
     b, d = len(true), true.device
     u = lambda low, high: low + (high - low) * torch.rand(b, 1, 1, generator=g, device=d)
-    pool = lambda k: F.avg_pool2d(F.pad(true[:, None], (k // 2,) * 4), k, 1)[:, 0]
+    axis = torch.arange(GRID, device=d) + .5
+    total = true.sum((1, 2)).clamp_min(1e-3)
+    oval = 0.0
+    for k, side in ((1, 2), (2, 1)):  # along y, along x
+        along = true.sum(side)
+        centre = (along * axis).sum(1) / total
+        spread = ((along * (axis - centre[:, None]) ** 2).sum(1) / total).sqrt().clamp_min(.8)
+        at = (axis - centre[:, None] - u(-.8, .8)[:, :, 0]) / (spread[:, None] * u(.8, 1.25)[:, :, 0])
+        oval = oval + (at ** 2).unsqueeze(2 if k == 1 else 1)
     noise = F.interpolate(torch.randn(b, 1, 6, 6, generator=g, device=d), size=(GRID, GRID), mode="bilinear")[:, 0]
-    score = (pool(5) + .5 * pool(3) + u(0, .12) * noise).clamp_min(0).flatten(1)
-    k = (GRID * GRID * u(.12, .42)[:, :, 0]).long()
+    score = (torch.exp(-oval / 4) * (1 + u(0, .5) * noise)).clamp_min(0).flatten(1)
+    k = (total / (GRID * GRID) * u(.8, 2.2)[:, 0, 0]).clamp(.08, .7) * GRID * GRID
     order = score.argsort(1, descending=True)
     rank = torch.zeros_like(order).scatter(1, order, torch.arange(GRID * GRID, device=d).expand(b, -1))
-    top = (score * (rank < k)).view_as(true)
+    top = (score * (rank < k[:, None])).view_as(true)
     top = (top / top.amax((1, 2), keepdim=True).clamp_min(1e-6)) ** u(.3, 1)
-    own = true / true.amax((1, 2), keepdim=True).clamp_min(1e-6)
-    return torch.where(u(0, 1) < .35, own, top)
+    return torch.where(u(0, 1) < .2, torch.ones_like(top), top)
 
 
 def correspondence(masks, maps, back, corner, scale):
