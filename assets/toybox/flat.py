@@ -23,9 +23,10 @@ def orthogonal(g, steps=5):
     return (x if wide else x.mT).to(g.dtype)
 
 
-def memory(p):
-    """A parameter's tensor in the order in which it lies in the flat one."""
-    return p.permute(0, 2, 3, 1) if p.ndim == 4 else p
+def view(flat, start, shape):
+    """A tensor of this shape out of a flat one; of four axes it lies as channels_last."""
+    part = flat[start:start + shape.numel()]
+    return part.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2) if len(shape) == 4 else part.view(shape)
 
 
 class Flat:
@@ -49,60 +50,66 @@ class Flat:
                 size += p.numel()
             self.groups.append((key, start, size))
             size = -(-size // 64) * 64
+        self.plain = next((start for (plain, *_), start, _ in self.groups if plain), size)  # AdamW's part comes last
         self.weights, self.grads = torch.zeros(size, device=device), torch.zeros(size, device=device)
-        self.first, self.second = torch.zeros(size, device=device), torch.zeros(size, device=device)
+        self.first, self.second = torch.zeros(size, device=device), torch.zeros(size - self.plain, device=device)
         self.parameters = dict(named)
         for n, p in named:
             lies = self.view(self.weights, n)
             with torch.no_grad():
                 lies.copy_(p)
             p.data, p.grad = lies, self.view(self.grads, n)
-        self.ema, self.steps = self.weights.clone(), torch.zeros((), device=device)
+        self.ema, self.steps, self.skipped = self.weights.clone(), torch.zeros((), device=device), torch.zeros((), device=device)
 
     def view(self, flat, name):
-        start, shape = self.views[name]
-        part = flat[start:start + shape.numel()]
-        return part.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2) if len(shape) == 4 else part.view(shape)
+        return view(flat, *self.views[name])
 
     @torch.no_grad()
     def step(self, lr, clip=1.0):
-        """One update with the gradients, which are zero afterwards. A step whose gradients are not finite leaves the weights as they are.
+        """One update with the gradients, which are zero afterwards. A step whose gradients are not finite changes nothing and counts as skipped.
 
         lr: a number. Returns the gradients' norm as a tensor."""
         norm = self.grads.norm()
-        fine = torch.isfinite(norm)
-        self.grads.nan_to_num_(0, 0, 0).mul_(torch.where(fine, (clip / (norm + 1e-6)).clamp(max=1), torch.zeros_like(norm)))
-        self.steps += 1
+        fine = torch.isfinite(norm).float()
+        self.grads.nan_to_num_(0, 0, 0).mul_((clip / (norm + 1e-6)).clamp(max=1).nan_to_num(0))
+        self.steps += fine
+        self.skipped += 1 - fine
         b1, b2 = self.betas
+        count = self.steps.clamp(min=1)
+        lean, lean_1, lean_2 = (fine * (1 - b) for b in (self.momentum, b1, b2))
         for (plain, shape, matrix, share), start, end in self.groups:
-            rate, g, w, m = lr * share, self.grads[start:end], self.weights[start:end], self.first[start:end]
+            rate, g, w, m = fine * (lr * share), self.grads[start:end], self.weights[start:end], self.first[start:end]
             if plain:
-                v = self.second[start:end]
-                m.lerp_(g, 1 - b1)
-                v.lerp_(g.square(), 1 - b2)
-                scale = (v / (1 - b2 ** self.steps)).sqrt_().add_(1e-8)
+                v = self.second[start - self.plain:end - self.plain]
+                m.lerp_(g, lean_1)
+                v.lerp_(g.square(), lean_2)
+                scale = (v / (1 - b2 ** count)).sqrt_().add_(1e-8)
                 if matrix:
                     w.mul_(1 - rate * self.decay)
-                w.sub_(m / scale * (rate / (1 - b1 ** self.steps)))
+                w.sub_(m / scale * (rate / (1 - b1 ** count)))
             else:
-                m.lerp_(g, 1 - self.momentum)
+                m.lerp_(g, lean)
                 update = orthogonal(g.lerp(m, self.momentum).view(-1, *shape))
-                w.mul_(1 - rate * self.decay).sub_(update.reshape(-1), alpha=rate * .2 * max(shape) ** .5)
+                w.mul_(1 - rate * self.decay).sub_(update.reshape(-1) * (rate * (.2 * max(shape) ** .5)))
         self.grads.zero_()
-        self.ema.lerp_(self.weights, 1 - torch.minimum((1 + self.steps) / (10 + self.steps), torch.full_like(self.steps, self.average)))
+        self.ema.lerp_(self.weights, fine * (1 - torch.minimum((1 + self.steps) / (10 + self.steps), torch.full_like(self.steps, self.average))))
         return norm
 
-    def averaged(self):
-        """name -> averaged weight, as float16 copies."""
-        return {n: self.view(self.ema, n).half().contiguous().cpu() for n in self.parameters}
-
     def state(self):
-        """What resumes: plain tensors."""
+        """What resumes: plain tensors. named() reads them."""
         layout = [(n, *v) for n, v in self.views.items()]
-        return dict(layout=layout, weights=self.weights.cpu(), ema=self.ema.cpu(), first=self.first.cpu(), second=self.second.bfloat16().cpu(), steps=self.steps.cpu())
+        return dict(layout=layout, **{k: getattr(self, k).cpu() for k in ("weights", "ema", "first", "second", "steps")})
 
     def load(self, state):
         if [(n, *v) for n, v in self.views.items()] != [tuple(x) for x in state["layout"]]:
             raise SystemExit("what was saved belongs to other networks: give another --work folder")
         for k in ("weights", "ema", "first", "second", "steps"):
-            getattr(self, k).copy_(state[k])
+            getattr(self, k).copy_(state[k][-max(1, len(self.second)):] if k == "second" else state[k])
+
+
+def named(state, which="ema"):
+    """name -> weight of a state() as saved."""
+    out = {}
+    for name, start, shape in state["layout"]:
+        out[name] = view(state[which], start, shape)
+    return out

@@ -2,6 +2,7 @@
 import pathlib
 import torch
 import autoencoder
+from flat import named
 from networks import RealCustom
 from tokenizer import LENGTH, Tokenizer
 
@@ -60,10 +61,9 @@ def load(work):
     for stage, part in (("vae", model.vae), ("decoder", model.vae), ("encoders", model.encoders), ("joint", model)):
         state = vae if stage == "vae" else saved(stage)
         if state:
-            named = dict(part.named_parameters())
+            own = dict(part.named_parameters())
             with torch.no_grad():
-                for name, start, shape in state["layout"]:
-                    if name in named:
-                        flat = state["ema"][start:start + shape.numel()]
-                        named[name].copy_(flat.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2) if len(shape) == 4 else flat.view(shape))
+                for name, value in named(state).items():
+                    if name in own:
+                        own[name].copy_(value)
     return model.eval(), tokenizer

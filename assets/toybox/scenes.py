@@ -5,7 +5,7 @@ everything else (rendering, warp, flip, scale, place, light, background) is draw
 
     python scenes.py --work DIR --split train --count 30000        writes DIR/train-*.npy; --sheet draws 24 of them
 """
-import argparse, json, multiprocessing, pathlib, time
+import argparse, json, multiprocessing, os, pathlib, time
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 import bank, captions
@@ -236,34 +236,54 @@ def shrink(a, side):
     return a.reshape(side, k, side, k, *a.shape[2:]).mean((1, 3)).round().astype(np.uint8)
 
 
-def _block(job):
-    work, split, seed, count, index, natural = job
-    composer = Composer(work, split)
+def block(composer, out, split, seed, count, index, natural, go_on=lambda: True):
+    """Composes block `index` into the folder `out`. Its -meta.json comes last: a block that has one is whole."""
     rng = np.random.default_rng([seed, index])
-    out = {"pictures": np.zeros((count, SIDE, SIDE, 3), np.uint8), "masks": np.zeros((count, 2, GRID, GRID), np.uint8),
-           "references": [], "reference_masks": [], "maps": []}  # one entry per subject, in the order of the scenes
+    kept = {"pictures": np.zeros((count, SIDE, SIDE, 3), np.uint8), "masks": np.zeros((count, 2, GRID, GRID), np.uint8),
+            "references": [], "reference_masks": [], "maps": []}  # one entry per subject, in the order of the scenes
     meta = []
     for n in range(count):
+        if not go_on():
+            return
         s = composer.sample(rng, natural)
-        out["pictures"][n] = s["picture"]
+        kept["pictures"][n] = s["picture"]
         for i, m in enumerate(s["masks"]):
-            out["masks"][n, i] = shrink(m, GRID)
-            out["references"].append(s["references"][i])
-            out["reference_masks"].append(shrink(s["reference_masks"][i], 32))
-            out["maps"].append([s["to_sprite"][i], s["reference_to_sprite"][i]])
+            kept["masks"][n, i] = shrink(m, GRID)
+            kept["references"].append(s["references"][i])
+            kept["reference_masks"].append(shrink(s["reference_masks"][i], 32))
+            kept["maps"].append([s["to_sprite"][i], s["reference_to_sprite"][i]])
         meta.append({k: s[k] for k in ("caption", "spans", "words", "place", "hat", "seat", "colour", "individuals", "turns")})
-    for k, v in out.items():
-        np.save(work / f"{split}-{index:03d}-{k}.npy", np.asarray(v, np.float32 if k == "maps" else np.uint8))
-    (work / f"{split}-{index:03d}-meta.json").write_text(json.dumps(meta))
-    return index
+    for k, v in kept.items():
+        np.save(out / f"{split}-{index:03d}-{k}.npy", np.asarray(v, np.float32 if k == "maps" else np.uint8))
+    path = out / f"{split}-{index:03d}-meta.json"
+    path.with_suffix(".tmp").write_text(json.dumps(meta))
+    path.with_suffix(".tmp").rename(path)
 
 
-def build(work, split, count, seed, workers, natural, first=0, block=1500):
-    jobs = [(work, split, seed, min(block, count - i * block), first + i, natural) for i in range((count + block - 1) // block)]
-    start = time.time()
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
-        for i in pool.imap_unordered(_block, jobs):
-            print(f"{split} block {i} written, {time.time() - start:.0f} s", flush=True)
+def build(work, split, count, seed, workers, natural, first=0, size=1500, out=None):
+    """Composes `count` scenes in blocks of `size`, from block `first` on; blocks that are there are not made again. The composer is made
+    once, the workers are forks that share it, and end when whoever asked for them is gone."""
+    out, boss, start = out or work, os.getppid(), time.time()
+    out.mkdir(parents=True, exist_ok=True)
+    jobs = [(first + i, min(size, count - i * size)) for i in range((count + size - 1) // size)]
+    jobs = [j for j in jobs if not (out / f"{split}-{j[0]:03d}-meta.json").exists()]
+    if not jobs:
+        return
+    composer = Composer(work, split)
+
+    def worker(number, parent):
+        for index, n in jobs[number::workers]:
+            block(composer, out, split, seed, n, index, natural, lambda: os.getppid() == parent)
+            print(f"{split} block {index} written, {time.time() - start:.0f} s", flush=True)
+
+    team = [multiprocessing.get_context("fork").Process(target=worker, args=(i, os.getpid()), daemon=True) for i in range(min(workers, len(jobs)))]
+    for p in team:
+        p.start()
+    while any(p.is_alive() for p in team) and os.getppid() == boss:
+        for p in team:
+            p.join(.1)
+    if any(p.exitcode != 0 for p in team):
+        raise SystemExit("not all scenes could be composed")
 
 
 def contact_sheet(work, split, seed, path):
@@ -286,6 +306,8 @@ if __name__ == "__main__":
     p.add_argument("--split", choices=("train", "test", "new"), default="train")
     p.add_argument("--count", type=int, default=30000)
     p.add_argument("--first", type=int, default=0, help="number of the first block, to add to what is there")
+    p.add_argument("--block", type=int, default=1500, help="scenes per block")
+    p.add_argument("--out", type=pathlib.Path, help="folder of the blocks (default: DIR)")
     p.add_argument("--natural", type=float, default=.6, help="share of subjects that keep their own colours")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--workers", type=int, default=2)
@@ -294,4 +316,4 @@ if __name__ == "__main__":
     if a.sheet:
         contact_sheet(a.work, a.split, a.seed, a.sheet)
     else:
-        build(a.work, a.split, a.count, a.seed, a.workers, a.natural, a.first)
+        build(a.work, a.split, a.count, a.seed, a.workers, a.natural, a.first, a.block, a.out)

@@ -8,50 +8,68 @@ import json, pathlib
 import numpy as np
 import torch
 import torch.nn.functional as F
+from words import PLACES, SUBJECTS
 
+WORDS, WHERE = ({k: i for i, k in enumerate(d)} for d in (SUBJECTS, PLACES))
 CELLS = 8  # visual tokens are CELLS x CELLS of the reference, twice
 GRID = 16  # guidance grid
 SIDE = 128
 
 
 class Store:
-    """Grows block by block: add() takes what scenes.py wrote. All tensors lie on one device."""
+    """Grows block by block: add() takes what scenes.py wrote, at any time. All tensors lie on one device.
 
-    def __init__(self, device="cpu"):
-        self.device, self.parts, self.meta = torch.device(device), [], []
-        self.blocks = set()
+    pictures [n, 3, SIDE, SIDE], masks [n, 2, GRID, GRID] uint8, ids [n, 77], marks [n, 2, 77], word and place [n] (of the first subject, as
+    indices), first [n]: its place among the subjects' references [m, 3, SIDE, SIDE], reference_masks [m, 32, 32] and maps [m, 2, 2, 3].
+    single, plain, double: scenes of one subject, those whose caption names no colour, and of two. latents [n, 1 or 2, c, h, w]: of the
+    scenes and with flips of their mirror images, made by `encoder` (pictures uint8 -> latents), where there is one.
+    room: for how many scenes memory is taken at once.
+    """
+
+    def __init__(self, device="cpu", flips=False, room=0):
+        self.device, self.flips, self.room, self.encoder = torch.device(device), flips, room, None
+        self.blocks, self.count, self.subjects, self.memory = [], 0, 0, {}
+
+    def __len__(self):
+        return self.count
 
     def add(self, prefix, tokenizer):
         """prefix: path of a block without its last part, as in DIR/train-000."""
         prefix = str(prefix)
-        if prefix in self.blocks:
-            return
         meta = json.loads(pathlib.Path(prefix + "-meta.json").read_text())
         read = lambda k: torch.from_numpy(np.load(f"{prefix}-{k}.npy", mmap_mode="c"))
         ids, marks = zip(*(tokenizer(m["caption"], m["spans"]) for m in meta))
-        count = torch.tensor([len(m["words"]) for m in meta])
-        self.blocks.add(prefix)
-        self.meta += meta
-        self.parts.append(dict(
-            pictures=read("pictures").permute(0, 3, 1, 2), masks=read("masks"), references=read("references").permute(0, 3, 1, 2),
-            reference_masks=read("reference_masks"), maps=read("maps"), ids=torch.from_numpy(np.stack(ids)).short(), marks=torch.from_numpy(np.stack(marks)).half(),
-            count=count, first=count.cumsum(0) - count, coloured=torch.tensor([m["colour"] is not None for m in meta])))
+        two = np.array([len(m["words"]) == 2 for m in meta])
+        plain = np.array([m["colour"] is None for m in meta])
+        n, rows = self.count, lambda which: torch.from_numpy(self.count + np.flatnonzero(which))
+        self._put("pictures", n, read("pictures"), (0, 3, 1, 2)), self._put("masks", n, read("masks"))
+        self._put("ids", n, torch.from_numpy(np.stack(ids)).short()), self._put("marks", n, torch.from_numpy(np.stack(marks)).half())
+        self._put("word", n, torch.tensor([WORDS.get(m["words"][0], 0) for m in meta]))
+        self._put("place", n, torch.tensor([WHERE[m["place"]] for m in meta]))
+        self._put("first", n, torch.from_numpy(self.subjects + np.cumsum(1 + two) - 1 - two))
+        self._put("references", self.subjects, read("references"), (0, 3, 1, 2))
+        self._put("reference_masks", self.subjects, read("reference_masks")), self._put("maps", self.subjects, read("maps"))
+        for k, which in (("single", ~two), ("plain", ~two & plain), ("double", two & plain)):
+            self._put(k, len(getattr(self, k, ())), rows(which))
+        self.blocks.append(prefix)
+        self.count, self.subjects = n + len(meta), self.subjects + len(meta) + int(two.sum())
+        if self.encoder:
+            self.encode(n)
 
-    def ready(self, flips=False):
-        """Joins what was added; latents are missing until encode()."""
-        last = 0
-        for p in self.parts:
-            p["first"] = p["first"] + last
-            last = last + len(p["references"])
-        for k in list(self.parts[0]):
-            setattr(self, k, torch.cat([p.pop(k).to(self.device) for p in self.parts]))
-        self.parts, self.flips = [{} for _ in self.parts], flips
-        self.single, self.plain = (self.count == 1).nonzero()[:, 0], ((self.count == 1) & ~self.coloured).nonzero()[:, 0]
-        self.double = ((self.count == 2) & ~self.coloured).nonzero()[:, 0]
-        return self
+    def encode(self, start=0):
+        """Latents of the scenes from `start` on."""
+        self._put("latents", start, self.encoder(self.pictures[start:]))
 
-    def __len__(self):
-        return len(self.meta)
+    def _put(self, name, at, values, order=None):
+        """Writes values behind the first `at` of this name; order: how its axes are shown."""
+        have, size = self.memory.get(name), at + len(values)
+        if have is None or size > len(have):
+            more = torch.empty(max(size, self.room if have is None else size * 3 // 2), *values.shape[1:], dtype=values.dtype, device=self.device)
+            if have is not None:
+                more[:at] = have[:at]
+            have = self.memory[name] = more
+        have[at:size].copy_(values)
+        setattr(self, name, have[:size].permute(order) if order else have[:size])
 
 
 def floats(pictures):
@@ -66,7 +84,8 @@ def crops(store, count, side, g):
     d = store.device
     i = torch.randint(len(store), (count,), generator=g, device=d)
     masks = store.masks[i].amax(1).flatten(1).float()
-    spot = torch.multinomial(masks + .5 * (masks.sum(1, keepdim=True) + 1) / masks.shape[1], 1, generator=g)[:, 0]
+    weight = masks + .5 * (masks.sum(1, keepdim=True) + 1) / masks.shape[1]
+    spot = (weight.log() - (-torch.rand(weight.shape, generator=g, device=d).log()).log()).argmax(1)  # as multinomial, which waits for the device
     scale = SIDE // GRID
     corner = torch.stack([spot // GRID, spot % GRID], 1) * scale + scale // 2 - side // 2
     corner = (corner + torch.randint(-side // 4, side // 4 + 1, (count, 2), generator=g, device=d)).clamp(0, SIDE - side)
@@ -78,10 +97,19 @@ def crops(store, count, side, g):
     return floats(part).contiguous(memory_format=torch.channels_last), share
 
 
-def cut(pictures, masks, maps, r_max, g, keep=.25, tries=4):
+def resampled(pictures, corner, scale):
+    """Squares of pictures uint8 [B, 3, n, n] at full size, in 0..1: pixel of the picture = corner [B, 2] (x, y) + scale [B] * pixel of the square."""
+    n = pictures.shape[-1]
+    p = torch.arange(n, device=pictures.device) + .5
+    xy = [(corner[:, k, None] + scale[:, None] * p) * 2 / n - 1 for k in (0, 1)]
+    grid = torch.stack([xy[0][:, None, :].expand(-1, n, -1), xy[1][:, :, None].expand(-1, -1, n)], -1)
+    return F.grid_sample(pictures.float() / 255, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def cut(pictures, masks, r_max, g, keep=.25, tries=4):
     """Random squares of 1/r of the side, r uniform in 1..r_max, that keep enough of the subject (paper Eq. 11), at full size.
 
-    pictures uint8 [B, 3, n, n], masks [B, m, m], maps [B, 2, 3] from pixels to the drawing. Returns squares [B, 3, n, n] in 0..1, corners
+    pictures uint8 [B, 3, n, n], masks [B, m, m]. Returns squares [B, 3, n, n] in 0..1, corners
     [B, 2] (x, y) and scales [B]: pixel of the picture = corner + scale * pixel of the square. Where no try keeps enough it is the whole.
     """
     b, n, m, d = len(pictures), pictures.shape[-1], masks.shape[-1], pictures.device
@@ -98,11 +126,7 @@ def cut(pictures, masks, maps, r_max, g, keep=.25, tries=4):
     ok = fits.gather(1, best)[:, 0] > 0
     side = torch.where(ok, side.gather(1, best)[:, 0], torch.full((b,), float(n), device=d))
     corner = torch.where(ok[:, None], corner.gather(1, best[..., None].expand(-1, 1, 2))[:, 0], torch.zeros(b, 2, device=d))
-    scale = side / n
-    p = torch.arange(n, device=d) + .5
-    xy = [(corner[:, k, None] + scale[:, None] * p) * 2 / n - 1 for k in (0, 1)]
-    grid = torch.stack([xy[0][:, None, :].expand(-1, n, -1), xy[1][:, :, None].expand(-1, -1, n)], -1)
-    return F.grid_sample(pictures.float() / 255, grid, mode="bilinear", padding_mode="border", align_corners=False), corner, scale
+    return resampled(pictures, corner, side / n), corner, side / n
 
 
 def guidance_like(true, g):
@@ -189,7 +213,7 @@ def draw(store, batch, pairs, free, twins, r_max, g, timesteps, empty):
                 target, around = torch.where(f.view(-1, 1, 1, 1), target.flip(-1), target), torch.where(f.view(-1, 1, 1), around.flip(-1), around)
             picture = torch.where(own.view(-1, 1, 1, 1), target, picture)
             mask, back = torch.where(own.view(-1, 1, 1), around, mask), torch.where(own.view(-1, 1, 1), here, back)
-        square, corner, scale = cut(picture, mask, back, r_max, g)
+        square, corner, scale = cut(picture, mask, r_max, g)
         at, inside = correspondence(masks[:rows, s], here, back, corner, scale)
         out["squares"].append(square), out["at"].append(at), out["inside"].append(inside)
         out["on"].append(guidance_like(masks[:rows, s], g))
