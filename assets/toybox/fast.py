@@ -18,12 +18,31 @@ def explicit_attention():
         assert not dropout_p and not enable_gqa
         s = (q * (q.shape[-1] ** -.5 if scale is None else scale)) @ k.transpose(-1, -2)
         if is_causal:
-            s = s + torch.full(s.shape[-2:], float("-inf"), dtype=s.dtype).triu(1)
+            s = s + torch.full(s.shape[-2:], float("-inf"), dtype=s.dtype, device=s.device).triu(1)
         if attn_mask is not None:
             s = s + attn_mask
         return s.softmax(-1).to(v.dtype) @ v
 
     F.scaled_dot_product_attention = attention
+
+
+class Compiled:
+    """Networks that run compiled as long as that works. backend: torch.compile's, or None for none."""
+
+    def __init__(self, modules, backend):
+        self.modules = list(modules) if backend else []
+        for m in self.modules:
+            m.compile(dynamic=False, backend=backend)
+
+    def give_up(self, reason):
+        """They run uncompiled from now on. False if they did already."""
+        if not self.modules:
+            return False
+        print(f"compiling failed, so training goes on uncompiled: {str(reason).strip().splitlines()[0][:300]}", flush=True)
+        for m in self.modules:
+            m._compiled_call_impl = None
+        self.modules = []
+        return True
 
 
 class Precision:
@@ -42,14 +61,17 @@ class Team:
     """Processes that train one model together, by averaging gradients each step. On a CPU each has a single thread.
 
     On a busy machine two processes of one thread wait for each other once a step; two threads of one process would wait at
-    every operator. Started once per RANK with WORLD_SIZE set: by train.sh, which names a file as meeting point in TEAM, or by
+    every operator. Started once per RANK with WORLD_SIZE set: by toybox.py --processes, which names a file as meeting point in TEAM, or by
     torchrun, which sets MASTER_ADDR and MASTER_PORT. Alone without these variables. device: "cpu", "cuda" (the GPU of LOCAL_RANK)
-    or "auto" (a GPU where there is one).
+    or "auto" (a GPU where there is one). Each process has a GPU of its own, or none has one.
     """
 
     def __init__(self, threads=int(os.environ.get("OMP_NUM_THREADS", 2)), device="cpu"):
         self.rank, self.size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", self.size))
+        if cuda and here > torch.cuda.device_count():
+            raise SystemExit(f"{here} processes were started for {torch.cuda.device_count()} graphics card(s): start one for each card, or give --device cpu")
         self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", self.rank))) if cuda else torch.device("cpu")
         if cuda:
             torch.cuda.set_device(self.device)

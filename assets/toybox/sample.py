@@ -35,46 +35,52 @@ def spans_of(caption, words):
 
 
 @torch.no_grad()
-def sample(model, tokenizer, captions, spans, squares=None, present=None, cfg=2.5, gamma=.25, steps=25, stop=12,
-           source="low_cross_high_self", seed=0, fixed=None):
-    """The paper preset, a batch at a time.
-
-    squares [B, 2, 3, 128, 128] in 0..1, present [B, 2]: the references; None for text alone. fixed: masks to use instead of the
-    guidance branch's. Returns pictures [B, 128, 128, 3] uint8 and the last masks [B, 2, 16, 16] (zero without reference).
-    """
+def sampled(model, tokenizer, captions, spans, squares=None, present=None, cfg=2.5, gamma=.25, steps=25, stop=12,
+            source="low_cross_high_self", seed=0, fixed=None):
+    """sample(), as tensors where the model is."""
     unet, schedule = model.unet, Schedule(beta_end=model.noise.get("beta_end", .012))
-    velocity, side = model.noise.get("prediction_type") == "v_prediction", unet.unet.config.sample_size
+    velocity, side, d = model.noise.get("prediction_type") == "v_prediction", unet.unet.config.sample_size, next(model.parameters()).device
     ids, marks = zip(*(tokenizer(c, s) for c, s in zip(captions, spans)))
-    hidden = model.text(torch.from_numpy(np.stack(ids))).hidden
-    marks = torch.from_numpy(np.stack(marks))
-    nothing = model.text(torch.from_numpy(tokenizer("")[0])[None]).hidden.expand_as(hidden)
+    hidden = model.text(torch.from_numpy(np.stack(ids)).to(d)).hidden
+    marks = torch.from_numpy(np.stack(marks)).to(d)
+    nothing = model.text(torch.from_numpy(tokenizer("")[0])[None].to(d)).hidden.expand_as(hidden)
     b = len(captions)
-    z = torch.stack([torch.randn(unet.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(seed + i)) for i in range(b)])
+    z = torch.stack([torch.randn(unet.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(seed + i)) for i in range(b)]).to(d)
     vision, masks = [], torch.zeros(b, 2, 16, 16)
     if squares is not None:
-        tokens = model.visual_tokens(squares.flatten(0, 1)).unflatten(0, (b, 2))
+        tokens = model.visual_tokens(squares.to(d).flatten(0, 1)).unflatten(0, (b, 2))
         vision = [tokens[:, 0], tokens[:, 1]]
         on = present.view(b, 2, 1, 1)
     solver = DDIM(schedule, steps)
     for i, t in enumerate(solver.timesteps):
-        time = torch.tensor([t])
+        time = torch.tensor([t], device=d)
         if vision and fixed is not None:
             masks = fixed * on
         elif vision and i < stop:
             _, maps = unet(z, time, hidden, tokens=marks, selfs=selfs_of(source))
-            scores = guidance_scores(maps, (16, 16), source)[1]
+            scores = guidance_scores(maps, (16, 16), source)[1].cpu()  # Top-K takes its places one by one
             for k in range(b):
                 subjects = [s for s in (0, 1) if present[k, s]]
                 masks[k, subjects] = topk_masks(scores[k, subjects], [gamma] * len(subjects))
-        kept, _ = unet(z, time, hidden, vision, [masks[:, :1], masks[:, 1:]] if vision else [])
+        there = masks.to(d)
+        kept, _ = unet(z, time, hidden, vision, [there[:, :1], there[:, 1:]] if vision else [])
         free, _ = unet(z, time, nothing)
         out = free + cfg * (kept - free)
         if velocity:
             alpha, sigma = schedule.signal(t)
             out = alpha * out + sigma * z
         z, x0 = solver.step(i, out, z)
-    pictures = model.decode(x0).clamp(-1, 1)
-    return ((pictures + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy(), masks
+    return model.decode(x0).clamp(-1, 1), masks
+
+
+def sample(model, tokenizer, captions, spans, *given, **more):
+    """The paper preset, a batch at a time.
+
+    squares [B, 2, 3, 128, 128] in 0..1, present [B, 2]: the references; None for text alone. fixed: masks to use instead of the
+    guidance branch's. Returns pictures [B, 128, 128, 3] uint8 and the last masks [B, 2, 16, 16] (zero without reference).
+    """
+    pictures, masks = sampled(model, tokenizer, captions, spans, *given, **more)
+    return ((pictures + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy(), masks
 
 
 def held_out(work, count, single=True):
@@ -141,15 +147,16 @@ def guidance_figures(model, tokenizer, work, count=96, timesteps=(939, 779, 619,
     scenes, indices = held_out(work, count)
     captions, spans, _, _ = with_references(scenes, indices)
     ids, marks = zip(*(tokenizer(c, s) for c, s in zip(captions, spans)))
-    hidden, marks = model.text(torch.from_numpy(np.stack(ids))).hidden, torch.from_numpy(np.stack(marks))
-    z = model.latents(to_tensor(np.stack([scenes.picture(i) for i in indices])))
+    d = next(model.parameters()).device
+    hidden, marks = model.text(torch.from_numpy(np.stack(ids)).to(d)).hidden, torch.from_numpy(np.stack(marks)).to(d)
+    z = model.latents(to_tensor(np.stack([scenes.picture(i) for i in indices])).to(d))
     true = torch.from_numpy(np.stack([scenes.masks(i)[0] for i in indices])).float() / 255
-    noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(0)).to(d)
     out = {"random": {"iou_at_area": float((true.mean((1, 2)) / (2 - true.mean((1, 2)))).mean()), "pointing": float((true > .5).float().mean())}}
     for t in timesteps:
-        _, maps = model.unet(Schedule(beta_end=model.noise.get("beta_end", .012)).add_noise(z, noise, torch.full((len(z),), t)), torch.tensor([t]), hidden, tokens=marks, selfs="all")
+        _, maps = model.unet(Schedule(beta_end=model.noise.get("beta_end", .012)).add_noise(z, noise, torch.full((len(z),), t, device=d)), torch.tensor([t], device=d), hidden, tokens=marks, selfs="all")
         for source in sources:
-            scores = guidance_scores(maps, (16, 16), source)[1][:, 0]
+            scores = guidance_scores(maps, (16, 16), source)[1][:, 0].cpu()
             area, fifth, hit = [], [], []
             for s, m in zip(scores, true > .5):
                 order = s.flatten().argsort(descending=True)
@@ -175,7 +182,7 @@ def reference_figures(model, tokenizer, work, cfg, count=96, gamma=.2):
     captions, spans, squares, present = with_references(scenes, indices)
     text, _ = sample(model, tokenizer, captions, spans, cfg=cfg)
     made, masks = sample(model, tokenizer, captions, spans, squares, present, cfg, gamma)
-    shuffled = np.roll(np.arange(count), 7)
+    shuffled = np.roll(np.arange(len(indices)), 7)
     inside, outside, near, far, other = [], [], [], [], []
     for k, i in enumerate(indices):
         m = F.interpolate(masks[k:k + 1, :1], size=made.shape[1:3], mode="nearest")[0, 0].numpy() > 0

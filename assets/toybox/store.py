@@ -64,7 +64,8 @@ class Store:
         """Writes values behind the first `at` of this name; order: how its axes are shown."""
         have, size = self.memory.get(name), at + len(values)
         if have is None or size > len(have):
-            more = torch.empty(max(size, self.room if have is None else size * 3 // 2), *values.shape[1:], dtype=values.dtype, device=self.device)
+            room = self.room * (6 if name in ("references", "reference_masks", "maps") else 5) // 5
+            more = torch.empty(max(size, room if have is None else size * 3 // 2), *values.shape[1:], dtype=values.dtype, device=self.device)
             if have is not None:
                 more[:at] = have[:at]
             have = self.memory[name] = more

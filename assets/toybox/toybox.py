@@ -1,213 +1,246 @@
 """Trains the embedded model from composed scenes to pictures, on a processor or on a graphics card, by the clock.
 
-    python toybox.py --work DIR --seconds 5400                   all stages; goes on where it was stopped
-    ./train.sh toybox.py --work DIR --seconds 5400 --compile      as two processes of one thread: what a busy CPU likes
-    python toybox.py --work DIR --stage joint --seconds 3600      one stage: vae, encoders, latents or joint
+    python toybox.py --work DIR --render 2 --scenes 24000 --seconds 5400     all stages; the same command goes on where it was stopped
+    python toybox.py --work DIR --processes 2 --seconds 5400 --compile       as two processes of one thread: what a busy CPU likes
+    python toybox.py --work DIR --stage joint --seconds 3600                 one stage: vae, encoders, latents or joint
+    python toybox.py --work DIR --wall 570 --together --compile --out OUT    all in ten minutes of a card: see device.sh
+    python toybox.py --join OUT --work DIR                                   what --out left, as a work folder again
 
 vae       the autoencoder, on crops (autoencoder.py)
-decoder   more of the decoder alone, which leaves the latents as they are: at any time, by itself
 encoders  the two image encoders (encoders.py)
 latents   of all scenes, and the linear map from latents to colours for previews
 joint     text encoder, U-Net, projector, visual keys and values in one stage: velocity prediction, references fade in over the first
           tenth, one of four samples has none. --start FILE begins from other weights (warm.py); --frozen trains only what sees the reference
 
 Each stage has a share of the time (--shares); its clock starts after its first three steps, so compiling costs none of it, and is kept
-over restarts. Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, averaged weights in float16 go there too, in
-pieces of 15 MB, so that a run that is cut off is not lost. Sheets and figures are made by sample.py and evaluate/.
+over restarts. --wall ends everything by the clock on the wall. --together trains autoencoder and encoders at the same time, in processes
+of their own, while a third one compiles the U-Net; if that is not done in time, or fails, training goes on uncompiled.
+
+Everything random about a step follows from --seed, the step's number and the part of the batch (--parts, by default one per process). So
+with --steps a run that was stopped ends where an uninterrupted one would, to the bit, and N processes see the samples of one.
+Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, weights go there too, in pieces of 15 MB (outbox.py), so
+that a run that is cut off is not lost. With --show a sheet and figures of held-out scenes are made at the end (sample.py, evaluate/).
 """
-import argparse, json, os, pathlib, shutil, signal, time
+import argparse, atexit, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
 import torch
 import torch.nn.functional as F
-import autoencoder
-from fast import Precision, Team, explicit_attention
+import autoencoder, encoders, outbox
+from fast import Compiled, Precision, Team, explicit_attention
 from flat import Flat
+from outbox import write
 from store import SIDE, Store, crops, draw, floats
+from supply import Supply, lengths
 
 STAGES = ("vae", "encoders", "latents", "joint")
-MORE = ("decoder",)  # not part of a whole run
+BEGAN = time.time()
 
 
 class Clock:
-    """Seconds of one stage's training, over restarts, without its first steps, which compile."""
+    """Seconds of one stage's training, over restarts, without its first steps, which compile. end: time.time() at which it has to be over."""
 
-    def __init__(self, total, before=0.0, skip=3):
-        self.total, self.before, self.skip, self.start = total, before, skip, None
+    def __init__(self, total, before=0.0, skip=3, end=None):
+        self.total, self.before, self.skip, self.end, self.start = total, before, skip, end, None
 
     def tick(self, step):
         """Called before each step of this run, counted from 0. Returns the share of the time that is used up."""
+        now = time.time()
         if self.start is None and step >= self.skip:
-            self.start = time.time()
-        return min(1.0, self.seconds() / self.total)
+            self.start = now
+            if self.end:  # what compiling took is missing, so all is done sooner
+                self.total = min(self.total, self.before + max(1e-3, self.end - now))
+        return 1.0 if self.end and now >= self.end else min(1.0, self.seconds() / self.total)
 
     def seconds(self):
         return self.before + (time.time() - self.start if self.start else 0.0)
 
 
-def write(path, state):
-    """Whole or not at all."""
-    torch.save(state, path.with_suffix(".tmp"))
-    os.replace(path.with_suffix(".tmp"), path)
-
-
-def pieces(folder, name, tensors, size=15 << 20):
-    """Writes named tensors as safetensors, cut into pieces that fit through a narrow door: NAME.0, NAME.1, ... and NAME.done, which comes last."""
-    from safetensors.torch import save
-    data = save({k: v.contiguous() for k, v in tensors.items()})
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.done").unlink(missing_ok=True)
-    for i in range(0, len(data), size):
-        (folder / f"{name}.{i // size}").write_bytes(data[i:i + size])
-    (folder / f"{name}.done").write_text(str(len(data)))
-
-
-def join(folder, name):
-    """What pieces() wrote: name -> tensor."""
-    from safetensors.torch import load
-    data = b"".join((folder / f"{name}.{i}").read_bytes() for i in range(len(list(folder.glob(f"{name}.[0-9]*")))))
-    if len(data) != int((folder / f"{name}.done").read_text()):
-        raise SystemExit(f"{folder}/{name} is not complete")
-    return load(data)
-
-
 class Run:
-    """One stage: the loop around its step, with clock, log, saving and a tidy stop."""
+    """One stage: the loop around its step, with clock, log, saving and a tidy stop. networks: what --compile compiles."""
 
-    def __init__(self, a, name, flat, team, seconds, extra=None):
-        self.a, self.name, self.flat, self.team, self.extra = a, name, flat, team, extra or (lambda: {})
-        self.path, self.seen, self.stop = a.work / f"{name}.pt", 0, False
-        state = torch.load(self.path, map_location="cpu") if self.path.exists() else None
+    def __init__(self, a, name, flat, team, seconds, networks=(), extra=None, between=lambda: None):
+        self.a, self.name, self.flat, self.team, self.extra, self.between = a, name, flat, team, extra or (lambda: {}), between
+        self.path, self.seen, self.number, self.stop = a.work / f"{name}.pt", 0, 0, False
+        state = torch.load(self.path, map_location="cpu") if self.path.exists() and not a.dry else None
         if state:
             flat.load(state)
-            self.seen = state["seen"]
-        self.clock = Clock(seconds, state["seconds"] if state else 0.0)
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stop", True))
+            self.seen, self.number = state["seen"], state.get("step", int(state["steps"]))
+        self.clock = Clock(seconds, state["seconds"] if state else 0.0, end=a.until)
+        self.compiled = Compiled(networks, a.compile)
+        for s in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(s, self.asked)
+
+    def asked(self, number, frame):
+        """Ends behind the step at hand; the second time at once."""
+        self.stop = True
+        signal.signal(number, signal.SIG_DFL)
 
     def save(self):
-        if self.team.rank == 0:
-            write(self.path, self.flat.state() | dict(seen=self.seen, seconds=self.clock.seconds()) | self.extra())
-            if self.a.out:
-                pieces(self.a.out, self.name, self.flat.averaged())
+        if self.team.rank == 0 and not self.a.dry:
+            state = self.flat.state() | dict(seen=self.seen, step=self.number, seconds=self.clock.seconds()) | self.extra()
+            write(self.path, state)
+            if self.a.box:
+                self.a.box.put(self.name, state)
+                self.a.box.write()
 
-    def loop(self, one, lr, warm=100, every=120):
-        """one(done, g) -> (loss to go backwards from, dict of figures as tensors). Ends by the clock or by --steps."""
+    def gradients(self, one, done, g):
+        """Adds up the gradients of this process's parts of the batch. Returns the figures' names, and their sum over the parts as a tensor."""
+        total = None
+        for part in range(self.team.rank, self.a.parts, self.team.size):
+            g.manual_seed((self.a.seed * 1_000_003 + self.number) * 64 + part)
+            loss, figures = one(done, g)
+            loss.backward()
+            numbers = torch.stack([v.detach().float() for v in figures.values()])
+            total = numbers if total is None else total + numbers
+        return list(figures), total
+
+    def loop(self, one, lr, warm=100):
+        """one(done, g) -> (loss to go backwards from, dict of figures as tensors), of one part of the batch. Ends by the clock or by --steps."""
         a, team, flat, say = self.a, self.team, self.flat, self.a.say
         g, step, log, saved = torch.Generator(device=flat.weights.device), 0, None, time.time()
-        first, began, names = int(flat.steps), time.time(), None
-        limit = a.steps or 1 << 60
+        began, each, ended = time.time(), self.a.parts // team.size, lambda: a.steps is not None and self.number >= a.steps
         done = self.clock.tick(0)
-        while done < 1 and step < limit and not self.stop:
-            # samples follow from seed, step and process, so that a run goes on as if it had not been stopped
-            g.manual_seed((a.seed * 1_000_003 + first + step) * 64 + team.rank)
-            share = min(1.0, step / limit) if a.steps else done
-            loss, figures = one(share, g)
-            loss.backward()
-            rate = lr * min(1, (first + step + 1) / warm) * max(.02, (1 - share) / (1 - a.hold) if share > a.hold else 1)
-            numbers = torch.stack([v.detach().float() for v in figures.values()])
+        while done < 1 and not ended() and not self.stop:
+            share = self.number / a.steps if a.steps else done
+            try:
+                names, numbers = self.gradients(one, share, g)
+            except Exception as e:
+                if step >= self.clock.skip or not self.compiled.give_up(e):
+                    raise
+                flat.grads.zero_()
+                continue
+            rate = lr * min(1, (self.number + 1) / warm) * max(.02, (1 - share) / (1 - a.hold) if share > a.hold else 1)
             if team.size > 1:  # one message: gradients, figures, and the first process's clock
-                done, self.stop = team.exchange(flat.grads, numbers, self.clock.tick(step), self.stop)
+                done, self.stop = team.exchange(flat.grads, numbers, self.clock.tick(step + 1), self.stop)
             else:
-                done = self.clock.tick(step)
+                done = self.clock.tick(step + 1)
+            if each > 1:
+                flat.grads.div_(each)
             flat.step(rate)
-            step, self.seen = step + 1, self.seen + a.batch
-            log, names = numbers if log is None else log + numbers, list(figures)
-            if step % say == 0 and team.rank == 0:
-                values = (log / say).tolist()  # the only time that a step waits
-                line = dict(stage=self.name, step=first + step, seen=self.seen, seconds=round(self.clock.seconds(), 1), done=round(done, 4),
-                            rate=round(say * a.batch / (time.time() - began), 1), **{k: round(v, 5) for k, v in zip(names, values)})
-                with open(a.work / f"{self.name}.jsonl", "a") as f:
-                    f.write(json.dumps(line) + "\n")
-                print(" ".join(f"{k} {v}" for k, v in line.items()), flush=True)
+            step, self.number, self.seen = step + 1, self.number + 1, self.seen + a.batch
+            log = numbers / each if log is None else log + numbers / each
             if step % say == 0:
+                if team.rank == 0 and not a.dry:
+                    *values, skipped = torch.cat([log / say, flat.skipped.view(1)]).tolist()  # the only time that a step waits
+                    line = dict(stage=self.name, step=self.number, seen=self.seen, seconds=round(self.clock.seconds(), 1), done=round(done, 4),
+                                rate=round(say * a.batch / (time.time() - began), 1), **{k: round(v, 5) for k, v in zip(names, values)})
+                    line |= {"skipped": int(skipped)} if skipped else {}
+                    with open(a.work / f"{self.name}.jsonl", "a") as f:
+                        f.write(json.dumps(line) + "\n")
+                    print(" ".join(f"{k} {v}" for k, v in line.items()), flush=True)
                 log, began = None, time.time()
-            if share < a.hold <= done and not a.steps:  # from here a longer training could go on
+            if share < a.hold <= done and not a.steps and team.rank == 0 and not a.dry:  # from here a longer training could go on
                 self.save()
-                if team.rank == 0:
-                    shutil.copy(self.path, self.path.with_name(f"{self.name}-hold.pt"))
-            if time.time() - saved > every:
+                shutil.copy(self.path, self.path.with_name(f"{self.name}-hold.pt"))
+            if time.time() - saved > a.save:
                 saved = time.time()
                 self.save()
+            self.between()
         self.save()
-        return done >= 1 or step >= limit
+        return done >= 1 or ended()
 
 
-def train_vae(a, team, store, seconds):
-    return autoencoder_stage(a, team, store, seconds, "vae")
-
-
-def train_decoder(a, team, store, seconds):
-    return autoencoder_stage(a, team, store, seconds, "decoder")
-
-
-def autoencoder_stage(a, team, store, seconds, name):
-    from model import load
+def train_vae(a, team, supply, seconds):
     torch.manual_seed(0)
-    vae = autoencoder.build(a.latent) if name == "vae" else load(a.work)[0].vae
-    vae = vae.requires_grad_(name == "vae").to(team.device, memory_format=torch.channels_last)
-    if name == "decoder":
-        vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)
-    flat = Flat([(n, p) for n, p in vae.named_parameters() if p.requires_grad], weight_decay=1e-3, average=.995)
-    run = Run(a, name, flat, team, seconds, lambda: dict(latent=a.latent))
-    if a.compile:
-        vae.encoder.compile(dynamic=False), vae.decoder.compile(dynamic=False)
-    precision = Precision(team.device, a.precision)
+    store, precision = supply.store, Precision(team.device, a.precision)
+    vae = autoencoder.build(a.latent).to(team.device, memory_format=torch.channels_last)
+    flat = Flat(vae.named_parameters(), weight_decay=1e-3, average=.995)
+    run = Run(a, "vae", flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
 
     def one(done, g):
-        x, share = crops(store, a.batch // team.size, 64, g)
+        x, share = crops(store, a.batch // a.parts, 64, g)
         loss, error = autoencoder.loss_of(vae, x, share, precision.autocast(), g)
         return loss, dict(loss=loss, error=error)
     return run.loop(one, a.lr or 2e-3)
 
 
+def train_encoders(a, team, supply, seconds):
+    torch.manual_seed(0)
+    store, precision = supply.store, Precision(team.device, a.precision)
+    eyes, heads = encoders.build()
+    eyes.to(team.device), heads.to(team.device)
+    named = [*eyes.named_parameters(), *(("head." + n, p) for n, p in heads.named_parameters())]
+    run = Run(a, "encoders", Flat(named, average=.995), team, seconds, eyes.each.values(), between=lambda: supply.poll(1))
+
+    def one(done, g):
+        batch, loss, figures = encoders.twins(store, a.batch // a.parts, 1 + .8 * done, g), 0.0, {}
+        with precision.autocast():
+            seen = {n: e(batch[0])[-1] for n, e in eyes.each.items()}
+        for n, tokens in seen.items():
+            more, said = encoders.loss_of(n, tokens, heads[n], batch)
+            loss, figures = loss + more, figures | said
+        return loss, figures
+    return run.loop(one, a.lr or 2e-3)
+
+
 @torch.no_grad()
-def train_latents(a, team, store, seconds):
-    """Scaled posterior means of all scenes (and of their mirror images on a card) into the store, and latents.pt with the scale and the
-    least-squares map latent -> RGB. The processes share the work."""
+def train_latents(a, team, supply, seconds=0):
+    """Scaled posterior means of all scenes (and with flips of their mirror images) into the store, now and as more come, and latents.pt with
+    the scale and the least-squares map latent -> RGB. The processes share the work; a card makes latents anew each time."""
     from model import load
-    model, path = load(a.work)[0], a.work / "latents.pt"
-    cells = autoencoder.LEVELS[a.latent]
-    n, kinds, side = len(store), 2 if store.flips else 1, SIDE // cells[0]
-    kept = torch.load(path, map_location="cpu") if path.exists() else None
-    if kept and kept["count"] >= n:
-        store.latents = kept["latents"][:n].to(team.device)
-        return True
-    vae = model.vae.to(team.device, memory_format=torch.channels_last)
-    if a.compile:
-        vae.encoder.compile(dynamic=False)
-    precision, size = Precision(team.device, a.precision), 50 if team.device.type == "cpu" else 500
-    means = torch.zeros(n, kinds, cells[1], side, side, dtype=torch.float16, device=team.device)
-    for i in range(team.rank * size, n, team.size * size):
-        x = store.pictures[i:i + size]
-        pad = size - len(x)
-        x = floats(torch.cat([x, x[:1].expand(pad, -1, -1, -1)]) if pad else x)
-        for f in range(kinds):
-            with precision.autocast():
-                mean = vae.encode((x.flip(-1) if f else x).contiguous(memory_format=torch.channels_last)).latent_dist.mean
-            means[i:i + size, f] = mean[:size - pad].half()
-    if team.size > 1:
-        torch.distributed.all_reduce(means)
-    scaling = 1 / means[:4000].float().std().item()
-    store.latents = (means.float() * scaling).half() if team.device.type == "cuda" else means.mul_(scaling)
-    if team.rank == 0:
-        few, c = store.latents[:1000, 0].float(), cells[1]
-        rgb = F.avg_pool2d(floats(store.pictures[:1000]), cells[0]) / 2 + .5
-        points = torch.cat([few.permute(0, 2, 3, 1).reshape(-1, c), torch.ones(few.shape[0] * side * side, 1, device=team.device)], 1)
-        solution = torch.linalg.lstsq(points.cpu(), rgb.permute(0, 2, 3, 1).reshape(-1, 3).cpu()).solution
-        write(path, dict(latents=store.latents.cpu(), count=n, scaling=scaling, latent_rgb=solution[:c].tolist(), latent_rgb_bias=solution[c].tolist()))
-        print(f"latents: {n} x {kinds}, scaling {scaling:.4f}, deviations {few.std((0, 2, 3)).tolist()}", flush=True)
-    if team.size > 1:
-        torch.distributed.barrier()
+    store, path, cpu = supply.store, a.work / "latents.pt", team.device.type == "cpu"
+    model, trained = load(a.work)[0], torch.load(a.work / "vae.pt", mmap=True)["steps"].item() if (a.work / "vae.pt").exists() else 0
+    kept = torch.load(path, map_location="cpu", mmap=True) if path.exists() else {}
+    if kept.get("steps", trained) != trained:  # of another autoencoder
+        kept = {}
+    factor, c, _ = autoencoder.LEVELS[a.latent]
+    kinds, side, n, size = 2 if store.flips else 1, SIDE // factor, len(store), 50 if cpu else 500
+    vae, precision = model.vae.to(team.device, memory_format=torch.channels_last), Precision(team.device, a.precision)
+
+    def means(pictures):
+        """uint8 [n, 3, SIDE, SIDE] -> half [n, kinds, c, h, w], in batches of one size, the last one filled up."""
+        out = torch.zeros(len(pictures), kinds, c, side, side, dtype=torch.float16, device=team.device)
+        for i in range(team.rank * size, len(pictures), team.size * size):
+            x = pictures[i:i + size]
+            pad = size - len(x)
+            x = floats(torch.cat([x, x[:1].expand(pad, -1, -1, -1)]) if pad else x)
+            for f in range(kinds):
+                with precision.autocast():
+                    mean = vae.encode((x.flip(-1) if f else x).contiguous(memory_format=torch.channels_last)).latent_dist.mean
+                out[i:i + size, f] = mean[:size - pad].half()
+        if team.size > 1:
+            torch.distributed.all_reduce(out)
+        return out
+
+    here = [pathlib.Path(b).name for b in store.blocks]
+    if kept.get("count", 0) >= n and kept.get("blocks", here)[:len(here)] == here:
+        store._put("latents", 0, kept["latents"][:n])
+        scaling = kept["scaling"]
+    else:
+        if a.compile and cpu:
+            vae.encoder.compile(dynamic=False, backend=a.compile)
+        raw = means(store.pictures)
+        scaling = kept.get("scaling") or 1 / raw[:4000].float().std().item()
+        store._put("latents", 0, raw.mul_(scaling))
+        if team.rank == 0:
+            few = store.latents[:1000, 0].float()
+            rgb = F.avg_pool2d(floats(store.pictures[:1000]), factor) / 2 + .5
+            points = torch.cat([few.permute(0, 2, 3, 1).reshape(-1, c), torch.ones(few.shape[0] * side * side, 1, device=team.device)], 1)
+            solution = torch.linalg.lstsq(points.cpu(), rgb.permute(0, 2, 3, 1).reshape(-1, 3).cpu()).solution
+            write(path, dict(latents=store.latents.cpu() if cpu else None, count=n if cpu else 0, blocks=here, steps=trained, scaling=scaling,
+                             latent_rgb=solution[:c].tolist(), latent_rgb_bias=solution[c].tolist()))
+            print(f"latents: {n} x {kinds}, scaling {scaling:.4f}, deviations {few.std((0, 2, 3)).tolist()}", flush=True)
+    if team.size == 1:
+        store.encoder = torch.no_grad()(lambda pictures: means(pictures).mul_(scaling))
     return True
 
 
-def train_joint(a, team, store, seconds):
+def train_joint(a, team, supply, seconds):
     from joint import WEIGHTS, Joint
     from model import build, load
-    if not hasattr(store, "latents"):
-        train_latents(a, team, store, 0)
+    store = supply.store
+    if a.dry:
+        factor, c, _ = autoencoder.LEVELS[a.latent]
+        store.encoder, scaling = lambda p: torch.randn(len(p), 1 + store.flips, c, SIDE // factor, SIDE // factor, device=team.device).half(), 1.0
+        store.encode()
+    else:
+        if not hasattr(store, "latents"):
+            train_latents(a, team, supply)
+        if team.size > 1:
+            torch.distributed.barrier()  # the first process has written it
+        scaling = torch.load(a.work / "latents.pt", mmap=True)["scaling"]
     torch.manual_seed(0)
-    cache = torch.load(a.work / "latents.pt", mmap=True)
-    model, tokenizer = build(a.work, a.latent, cache["scaling"])
-    if (a.work / "encoders.pt").exists():
+    model, tokenizer = build(a.work, a.latent, scaling)
+    if (a.work / "encoders.pt").exists() and not a.dry:
         model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
     for n, m in model.unet.unet.named_modules():
         if n.endswith("attn2"):  # the text's weights are the best start
@@ -224,68 +257,191 @@ def train_joint(a, team, store, seconds):
         p.requires_grad_(True)
     model.unet.to(memory_format=torch.channels_last)
     flat = Flat(named, average=.998)
-    run = Run(a, "joint", flat, team, seconds)
-    if a.compile:
-        model.unet.unet.compile(dynamic=False)
-    precision, batch = Precision(team.device, a.precision), a.batch // team.size
+    run = Run(a, "joint", flat, team, seconds, [model.unet.unet], between=lambda: supply.poll(3))
+    precision, batch = Precision(team.device, a.precision), a.batch // a.parts
     pairs, free = batch // 8, batch // 4
     empty = torch.from_numpy(tokenizer("")[0]).to(team.device)
-    alone = a.precision if a.frozen else None
 
     def one(done, g):
         # one noise level of each slice, in a random order: less noise in the loss than independent ones
-        t = (torch.randperm(batch, generator=g, device=team.device) + torch.rand(batch, generator=g, device=team.device)) / batch
+        order = torch.rand(batch, generator=g, device=team.device).argsort()
+        t = (order + torch.rand(batch, generator=g, device=team.device)) / batch
         b = draw(store, batch, pairs, free, min(1.0, .35 + .9 * done), 1 + .6 * done, g, t, empty)
         if not a.start and not a.frozen:  # references fade in
             there = min(1.0, done / .1)
             b["on"] = [m * (torch.rand(len(m), 1, 1, generator=g, device=m.device) < there) for m in b["on"]]
-        figures = joint(b, None if alone else b["target"], precision, a.frozen)
-        return sum(WEIGHTS[k] * v for k, v in figures.items() if k not in a.without), figures
+        figures = joint(b, None if a.frozen else b["target"], precision, a.frozen)
+        return sum(WEIGHTS[k] * v for k, v in figures.items()), figures
     return run.loop(one, a.lr or 2e-3)
+
+
+def together(a, supply):
+    """Trains autoencoder and encoders in processes of their own, at the same time, while a third compiles the U-Net into the cache that
+    compiling in this one will find. Fills the store meanwhile. Returns whether the cache is ready."""
+    keep = {"--work": a.work, "--latent": a.latent, "--seed": a.seed, "--device": a.device, "--precision": a.precision, "--say": a.say, "--seconds": 1e6, "--hold": a.hold}
+    also = [x for f in supply.folders[1:] for x in ("--also", f)]
+    left = a.end - time.time()
+    half = max(8, a.batch // 2)
+
+    def start(stage, *more):
+        command = [sys.executable, os.path.abspath(__file__), *[x for kv in keep.items() for x in kv], *also, "--stage", stage, *more]
+        return subprocess.Popen([str(c) for c in command])
+
+    early = a.shares[0] / sum(a.shares) * left
+    running = {s: start(s, "--batch", half, "--blocks", 40, "--wall", early, "--save", max(5, early / 3)) for s in ("vae", "encoders")
+               if not (a.work / f"{s}.pt").exists()}
+    compiler = start("joint", "--batch", a.batch, "--dry", "--compile", a.compile, "--blocks", 1, "--steps", 3) if a.compile else None
+    atexit.register(lambda: [p.kill() for p in (*running.values(), compiler) if p and p.poll() is None])
+    while any(p.poll() is None for p in running.values()):
+        supply.poll()
+        if time.time() > BEGAN + 1.6 * early + 30:  # they end by themselves, and if not, with what they saved
+            [p.kill() for p in running.values()]
+        time.sleep(.1)
+    for stage, p in running.items():
+        if p.returncode:
+            print(f"{stage} ended with status {p.returncode}", flush=True)
+            if not (a.work / f"{stage}.pt").exists():
+                raise SystemExit(f"{stage} left nothing behind: training cannot go on")
+    for stage in ("vae", "encoders"):
+        if a.box:
+            a.box.put(stage, torch.load(a.work / f"{stage}.pt", map_location="cpu"))
+            a.box.write()
+    if compiler and compiler.poll() is None:
+        print("compiling is not done yet", flush=True)
+        compiler.kill()
+    return bool(compiler) and compiler.wait() == 0
+
+
+@torch.no_grad()
+def show(a, team):
+    """A sheet of a.show held-out scenes and their figures into --out, or the work folder."""
+    import sample
+    from model import load
+    out, (model, tokenizer) = a.out or a.work, load(a.work)
+    model.to(team.device)
+    sample.sheet(model, tokenizer, a.work, out / "sheet.png", 2.5, a.show)
+    found = {"guidance": sample.guidance_figures(model, tokenizer, a.work, 2 * a.show), "reference": sample.reference_figures(model, tokenizer, a.work, 2.5, 2 * a.show)}
+    (out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found["reference"]), flush=True)
+
+
+def prepare(a):
+    """What the work folder lacks: tokenizer and bank, from --given or made."""
+    import bank, tokenizer
+    a.work.mkdir(parents=True, exist_ok=True)
+    if not (a.work / "tokenizer" / "vocab.json").exists():
+        if a.given and (a.given / "tokenizer").exists():
+            shutil.copytree(a.given / "tokenizer", a.work / "tokenizer", dirs_exist_ok=True)
+        else:
+            tokenizer.save(a.work / "tokenizer")
+    if a.render and not (a.work / "bank.npz").exists():
+        if a.given and (a.given / "bank.npz").exists():
+            shutil.copy(a.given / "bank.npz", a.work)
+        else:
+            bank.build(a.work)
+
+
+def launch(a, argv):
+    """Starts the other processes of --processes; this one is the first."""
+    os.environ |= dict(WORLD_SIZE=str(a.processes), TEAM="file://" + tempfile.mktemp(), OMP_NUM_THREADS="1")
+    others = [subprocess.Popen([sys.executable, *argv], env=os.environ | dict(RANK=str(r)), start_new_session=True) for r in range(1, a.processes)]
+    os.environ["RANK"] = "0"
+    atexit.register(lambda: [p.kill() for p in others if p.poll() is None])
+    return others
 
 
 def options(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True, help="folder of the run: bank, tokenizer, scenes, and what is trained")
-    p.add_argument("--stage", choices=STAGES + MORE, action="append", help="only this stage (default: all)")
+    p.add_argument("--stage", choices=STAGES, action="append", help="only this stage (default: all)")
     p.add_argument("--seconds", type=float, default=5400, help="of training, shared out by --shares")
     p.add_argument("--shares", type=float, nargs=3, default=(.15, .08, .77), metavar=("VAE", "ENCODERS", "JOINT"))
-    p.add_argument("--steps", type=int, help="end each stage after so many steps of this run instead")
-    p.add_argument("--batch", type=int, default=32, help="samples per step, over all processes")
+    p.add_argument("--wall", type=float, help="be done so many seconds from now, whatever compiling takes")
+    p.add_argument("--steps", type=int, help="end each stage after so many steps altogether instead")
+    p.add_argument("--batch", type=int, default=32, help="samples per step, over all parts")
+    p.add_argument("--parts", type=int, help="parts of a batch, drawn and computed one by one; a multiple of the processes (default: one for each)")
     p.add_argument("--latent", choices=autoencoder.LEVELS, default="f4c4")
     p.add_argument("--lr", type=float, help="of the stage (default: 2e-3)")
     p.add_argument("--hold", type=float, default=.75, help="share of the time after which the rate falls, in a straight line; the state there is kept as <stage>-hold.pt, from which a longer run can go on")
+    p.add_argument("--render", type=int, default=0, metavar="PROCESSES", help="compose scenes in the background")
+    p.add_argument("--scenes", type=int, default=24000, help="with --render: how many, with those that are there")
     p.add_argument("--blocks", type=int, help="use only the first blocks of scenes")
-    p.add_argument("--out", type=pathlib.Path, help="where averaged weights land every two minutes, in pieces")
+    p.add_argument("--also", type=pathlib.Path, action="append", default=[], help="another folder where blocks lie or come")
+    p.add_argument("--given", type=pathlib.Path, help="folder to copy bank.npz and tokenizer/ from where the work folder has none")
+    p.add_argument("--out", type=pathlib.Path, help="where weights land every two minutes, in small files")
+    p.add_argument("--join", type=pathlib.Path, metavar="OUT", help="only make the work folder again from what --out left")
+    p.add_argument("--save", type=float, default=120, metavar="SECONDS", help="how often")
+    p.add_argument("--show", type=int, default=0, metavar="N", help="draw a sheet of N held-out scenes at the end, and figures")
     p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
-    p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
+    p.add_argument("--together", action="store_true", help="autoencoder and encoders at the same time; needs --wall")
+    p.add_argument("--dry", action="store_true", help="joint: a few steps on random latents, which leave nothing but compiled code")
     p.add_argument("--say", type=int, default=25, help="a line of figures every so many steps")
     p.add_argument("--seed", type=int, default=5)
+    p.add_argument("--processes", type=int, default=1)
     p.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     p.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
-    p.add_argument("--compile", action="store_true")
-    return p.parse_args(argv)
+    p.add_argument("--compile", nargs="?", const="inductor", metavar="BACKEND", help="of torch.compile")
+    a = p.parse_args(argv)
+    if a.together and not a.wall:
+        p.error("--together needs --wall")
+    a.parts = a.parts or max(a.processes, int(os.environ.get("WORLD_SIZE", 1)))
+    a.end, a.until = BEGAN + a.wall if a.wall else None, None
+    a.box = outbox.Outbox(a.out, a.work) if a.out and not a.join else None
+    return a
 
 
 def main(argv=None):
     a = options(argv)
+    prepare(a)
+    if a.join:
+        print(f"{a.work} has {', '.join(outbox.join(a.join, a.work))}")
+        return
+    others = launch(a, [os.path.abspath(__file__), *(sys.argv[1:] if argv is None else argv)]) if a.processes > 1 and "RANK" not in os.environ else []
     team = Team(device=a.device)
+    if a.parts % team.size or a.batch % a.parts:
+        raise SystemExit(f"batch {a.batch} must be a multiple of parts {a.parts}, and that one of {team.size} processes")
     if team.device.type == "cpu":
         explicit_attention()
     else:
         torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
     from tokenizer import Tokenizer
-    tokenizer = Tokenizer(a.work / "tokenizer")
-    store = Store(team.device)
-    for path in sorted(a.work.glob("train-*-meta.json"))[:a.blocks]:
-        store.add(str(path)[:-len("-meta.json")], tokenizer)
-    store.ready(flips=team.device.type == "cuda")
-    share = dict(zip(("vae", "encoders", "joint"), a.shares))
-    for stage in a.stage or STAGES:
-        ok = globals()["train_" + stage](a, team, store, a.seconds * share.get(stage, 1))
-        if not ok:
-            break
+    cuda, first = team.device.type == "cuda", team.rank == 0
+    store = Store(team.device, flips=cuda, room=max(a.scenes if a.render else 0, sum(lengths(a.work, *a.also)[:a.blocks])))
+    supply = Supply(store, Tokenizer(a.work / "tokenizer"), a.work, a.also, a.scenes, a.render if first else 0, a.blocks)
+    try:
+        if a.show and first and not list(a.work.glob("test-*-meta.json")):
+            supply.compose("--split", "test", "--count", max(60, 12 * a.show), "--natural", .5, "--seed", 7, "--workers", 1)
+        parent = os.getppid()
+        if team.size > 1:  # they see the same scenes
+            supply.wait(a.scenes if a.render else 1, lambda: a.render and not first and os.getppid() == parent)
+            supply.blocks = 0
+        else:
+            supply.wait(1 if not a.render else min(a.scenes, 1000), lambda: bool(a.also))
+        stages = list(a.stage or STAGES)
+        if a.show:  # what drawing takes, of the end
+            a.end = a.end and a.end - min(45, .12 * a.wall)
+        if a.together:
+            if not together(a, supply):
+                a.compile = None
+            stages = [s for s in stages if s not in ("vae", "encoders")]
+        left = {s: share for s, share in zip(("vae", "encoders", "joint"), a.shares) if s in stages}
+        for stage in stages:
+            seconds = a.seconds * left.get(stage, 0)
+            if a.end and stage in left:  # its share of what is left
+                seconds, a.until = 1e9, time.time() + (a.end - time.time()) * left[stage] / sum(left.values())
+            left.pop(stage, None)
+            if not globals()["train_" + stage](a, team, supply, seconds):
+                break
+        else:
+            if a.show and first:
+                show(a, team)
+            supply.close(remove=not a.stage)
+    finally:
+        supply.close()
+    for p in others:
+        p.wait()
 
 
 if __name__ == "__main__":
