@@ -1,6 +1,6 @@
-"""Loss curves as a picture, from the lines that train.py writes.
+"""Loss curves as a picture, from the lines that toybox.py and train.py write.
 
-    python curves.py --work DIR                     DIR/base.jsonl, DIR/reference.jsonl -> DIR/<stage>-loss.png
+    python curves.py --work DIR                     DIR/<stage>.jsonl -> DIR/<stage>-loss.png
     python curves.py FILE.jsonl ... --out out.png   several runs in one picture
 """
 import argparse, json, math, pathlib
@@ -19,7 +19,7 @@ def read(path):
             rows.append(json.loads(line))
         except json.JSONDecodeError:
             continue
-    names = [k for k in (rows[0] if rows else {}) if k not in ("seen", "seconds")]
+    names = [k for k in (rows[0] if rows else {}) if k not in ("stage", "seen", "seconds", "done", "rate", "skipped")]
     return {k: np.array([r[k] for r in rows], float) for k in names}
 
 
@@ -75,6 +75,6 @@ if __name__ == "__main__":
         p.error("give --work, or files and --out")
     if a.files:
         draw({f.stem: read(f) for f in a.files}, a.out)
-    for stage in ("base", "reference") if a.work else ():
+    for stage in ("vae", "encoders", "joint", "reference") if a.work else ():
         if (a.work / f"{stage}.jsonl").exists():
             draw({stage: read(a.work / f"{stage}.jsonl")}, a.work / f"{stage}-loss.png")

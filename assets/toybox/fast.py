@@ -27,12 +27,14 @@ def explicit_attention():
 
 
 class Compiled:
-    """Networks that run compiled as long as that works. backend: torch.compile's, or None for none."""
+    """Networks, and functions as pairs of module and name, that run compiled as long as that works. backend: torch.compile's, or None for none."""
 
-    def __init__(self, modules, backend):
-        self.modules = list(modules) if backend else []
+    def __init__(self, modules, backend, functions=()):
+        self.modules, self.functions = (list(modules), [(m, n, getattr(m, n)) for m, n in functions]) if backend else ([], [])
         for m in self.modules:
             m.compile(dynamic=False, backend=backend)
+        for m, n, f in self.functions:
+            setattr(m, n, torch.compile(f, dynamic=False, backend=backend))
 
     def give_up(self, reason):
         """They run uncompiled from now on. False if they did already."""
@@ -41,8 +43,15 @@ class Compiled:
         print(f"compiling failed, so training goes on uncompiled: {str(reason).strip().splitlines()[0][:300]}", flush=True)
         for m in self.modules:
             m._compiled_call_impl = None
+        self.undo()
         self.modules = []
         return True
+
+    def undo(self):
+        """The functions are what they were."""
+        for m, n, f in self.functions:
+            setattr(m, n, f)
+        self.functions = []
 
 
 class Precision:

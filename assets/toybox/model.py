@@ -2,6 +2,7 @@
 import pathlib
 import torch
 import autoencoder
+from curriculum import choose_features
 from flat import named
 from networks import RealCustom
 from tokenizer import LENGTH, Tokenizer
@@ -61,6 +62,7 @@ def load(work):
     for stage, part in (("vae", model.vae), ("decoder", model.vae), ("encoders", model.encoders), ("joint", model)):
         state = vae if stage == "vae" else saved(stage)
         if state:
+            choose_features(model.encoders, state.get("features", "both"))
             own = dict(part.named_parameters())
             with torch.no_grad():
                 for name, value in named(state).items():

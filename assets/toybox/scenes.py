@@ -282,7 +282,7 @@ def build(work, split, count, seed, workers, natural, first=0, size=1500, out=No
     while any(p.is_alive() for p in team) and os.getppid() == boss:
         for p in team:
             p.join(.1)
-    if any(p.exitcode != 0 for p in team):
+    if os.getppid() == boss and any(p.exitcode != 0 for p in team):
         raise SystemExit("not all scenes could be composed")
 
 

@@ -25,6 +25,7 @@ import argparse, atexit, json, os, pathlib, shutil, signal, subprocess, sys, tem
 import torch
 import torch.nn.functional as F
 import autoencoder, encoders, outbox
+from curriculum import CROP, DATA, FEATURES, choose_features, crop_limit, multiview_share
 from fast import Compiled, Precision, Team, explicit_attention
 from flat import Flat
 from outbox import write
@@ -55,9 +56,9 @@ class Clock:
 
 
 class Run:
-    """One stage: the loop around its step, with clock, log, saving and a tidy stop. networks: what --compile compiles."""
+    """One stage: the loop around its step, with clock, log, saving and a tidy stop. networks, functions: what --compile compiles (fast.Compiled)."""
 
-    def __init__(self, a, name, flat, team, seconds, networks=(), extra=None, between=lambda: None):
+    def __init__(self, a, name, flat, team, seconds, networks=(), extra=None, between=lambda: None, functions=()):
         self.a, self.name, self.flat, self.team, self.extra, self.between = a, name, flat, team, extra or (lambda: {}), between
         self.path, self.seen, self.number, self.stop = a.work / f"{name}.pt", 0, 0, False
         state = torch.load(self.path, map_location="cpu") if self.path.exists() and not a.dry else None
@@ -65,7 +66,7 @@ class Run:
             flat.load(state)
             self.seen, self.number = state["seen"], state.get("step", int(state["steps"]))
         self.clock = Clock(seconds, state["seconds"] if state else 0.0, end=a.until)
-        self.compiled = Compiled(networks, a.compile)
+        self.compiled = Compiled(networks, a.compile, functions)
         for s in (signal.SIGTERM, signal.SIGINT):
             signal.signal(s, self.asked)
 
@@ -136,6 +137,7 @@ class Run:
                 self.save()
             self.between()
         self.save()
+        self.compiled.undo()
         return done >= 1 or ended()
 
 
@@ -225,6 +227,7 @@ def train_latents(a, team, supply, seconds=0):
 
 
 def train_joint(a, team, supply, seconds):
+    import joint as maps
     from joint import WEIGHTS, Joint
     from model import build, load
     store = supply.store
@@ -242,6 +245,7 @@ def train_joint(a, team, supply, seconds):
     model, tokenizer = build(a.work, a.latent, scaling)
     if (a.work / "encoders.pt").exists() and not a.dry:
         model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
+    choose_features(model.encoders, a.features)
     for n, m in model.unet.unet.named_modules():
         if n.endswith("attn2"):  # the text's weights are the best start
             m.to_v_vision.weight.data.mul_(.5)
@@ -257,7 +261,8 @@ def train_joint(a, team, supply, seconds):
         p.requires_grad_(True)
     model.unet.to(memory_format=torch.channels_last)
     flat = Flat(named, average=.998)
-    run = Run(a, "joint", flat, team, seconds, [model.unet.unet], between=lambda: supply.poll(3))
+    run = Run(a, "joint", flat, team, seconds, [model.unet.unet], lambda: dict(features=a.features), lambda: supply.poll(3),
+              [(maps, "attention_loss"), (maps, "correspondence_loss")])
     precision, batch = Precision(team.device, a.precision), a.batch // a.parts
     pairs, free = batch // 8, batch // 4
     empty = torch.from_numpy(tokenizer("")[0]).to(team.device)
@@ -266,7 +271,7 @@ def train_joint(a, team, supply, seconds):
         # one noise level of each slice, in a random order: less noise in the loss than independent ones
         order = torch.rand(batch, generator=g, device=team.device).argsort()
         t = (order + torch.rand(batch, generator=g, device=team.device)) / batch
-        b = draw(store, batch, pairs, free, min(1.0, .35 + .9 * done), 1 + .6 * done, g, t, empty)
+        b = draw(store, batch, pairs, free, multiview_share(done, a.data, start=.35, speed=1.4), crop_limit(done, a.crop, share=.28), g, t, empty)
         if not a.start and not a.frozen:  # references fade in
             there = min(1.0, done / .1)
             b["on"] = [m * (torch.rand(len(m), 1, 1, generator=g, device=m.device) < there) for m in b["on"]]
@@ -374,6 +379,9 @@ def options(argv=None):
     p.add_argument("--show", type=int, default=0, metavar="N", help="draw a sheet of N held-out scenes at the end, and figures")
     p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
+    p.add_argument("--data", choices=DATA, default="curriculum", help="references: the picture itself, another of the subject, half and half, or Eq. 10 (Table X)")
+    p.add_argument("--crop", choices=CROP, default="curriculum", help="of references: Eq. 11, its last range from the start, or none (Table XI)")
+    p.add_argument("--features", choices=FEATURES, default="both", help="blocks of the image encoders that are used (Table VIII)")
     p.add_argument("--together", action="store_true", help="autoencoder and encoders at the same time; needs --wall")
     p.add_argument("--dry", action="store_true", help="joint: a few steps on random latents, which leave nothing but compiled code")
     p.add_argument("--say", type=int, default=25, help="a line of figures every so many steps")

@@ -17,9 +17,9 @@ import glob, io, itertools, json, re, subprocess, tarfile
 from contextlib import contextmanager
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from curriculum import crop_limit, multiview_share
-from train_encoders import square
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
 KINDS = ("text_image", "multiview")
@@ -146,8 +146,27 @@ def cut(im, side, box):
     return im.resize(size, Image.LANCZOS).crop((x, y, x + side, y + side))
 
 
+def square(picture, mask, rng, r_max, keep=.25):
+    """A random square of 1/r of the side, r uniform in 1..r_max, that keeps enough of the subject (paper Eq. 11).
+
+    picture [n, n, 3] uint8, mask [g, g]. Returns [3, n, n] in 0..1.
+    """
+    n, k = picture.shape[0], picture.shape[0] // mask.shape[0]
+    for _ in range(8):
+        side = int(n / rng.uniform(1, r_max))
+        y, x = (int(v) for v in rng.integers(0, n - side + 1, 2))
+        if mask[y // k:(y + side) // k, x // k:(x + side) // k].sum() >= keep * mask.sum():
+            break
+    else:
+        side, y, x = n, 0, 0
+    part = torch.from_numpy(np.array(picture[y:y + side, x:x + side])).permute(2, 0, 1)[None].float() / 255
+    if side != n:
+        part = F.interpolate(part, size=(n, n), mode="bilinear", align_corners=False)
+    return part[0]
+
+
 class Pairs(torch.utils.data.IterableDataset):
-    """The samples of one process, from step `first` on: dicts of tensors as train.Samples makes them, with the picture in place of its latent.
+    """The samples of one process, from step `first` on: dicts of tensors for train.py.
 
     tokenizers: one per text encoder, tokenizer.Tokenizer. latent: (channels, pixels per latent cell); grid: side of the guidance grid.
     """
@@ -205,15 +224,14 @@ class Pairs(torch.utils.data.IterableDataset):
         shown = np.full((8, 8), 255, np.uint8)  # where the reference's subject is, coarsely
         if seen_mask is not None:
             shown = np.asarray(cut(seen_mask, self.reference, box if other == target else (.5, .5)).resize((8, 8), Image.BOX))
-        part, _ = square(np.asarray(whole), shown, None, rng, crop_limit(done, self.a.crop), keep=.25 if seen_mask is not None else 0)
+        part = square(np.asarray(whole), shown, rng, crop_limit(done, self.a.crop), keep=.25 if seen_mask is not None else 0)
         cells = self.side // self.latent[1]
         sample = dict(
             step=step, ids=torch.from_numpy(np.stack(ids)), t=t, picture=torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1,
             noise=torch.from_numpy(rng.standard_normal((self.latent[0], cells, cells), np.float32)),
-            squares=part, there=torch.tensor(float(not (blank or dropped))), on=inside / inside.amax().clamp_min(1e-6))
+            squares=part, on=inside / inside.amax().clamp_min(1e-6) * float(not (blank or dropped)))
         if self.masks:  # for the attention loss
             sample |= dict(marks=torch.from_numpy(marks[0]), masks=torch.stack([inside * float(mask is not None), torch.zeros_like(inside)]))
-        sample["on"] = sample["on"] * sample["there"]
         return sample
 
     def __iter__(self):
@@ -238,6 +256,6 @@ class Pairs(torch.utils.data.IterableDataset):
         if any(d["step"] != step for d in drawn):
             raise ValueError(f"step {step} was asked for, the stream is at {drawn[0]['step']}")
         b = {k: torch.stack([d[k] for d in drawn]) for k in ("ids", "noise", "marks", "masks") if k in drawn[0]}
-        b |= {k: [torch.stack([d[k] for d in drawn])] for k in ("squares", "there", "on")}
+        b |= {k: [torch.stack([d[k] for d in drawn])] for k in ("squares", "on")}
         return b | {"t": torch.tensor([d["t"] for d in drawn]), "pictures": torch.stack([d["picture"] for d in drawn]),
                     "time_ids": torch.tensor([[self.side, self.side, 0, 0, self.side, self.side]]).float().expand(len(drawn), -1)}
