@@ -125,6 +125,32 @@ bin/device/ort.test:
 	$(GO) build -o bin/device/device ./app/device
 	$(GO) test -c -o $@ ./inference/ort
 
+# Training on a machine with a graphics card and without a network: .device is carried there beside the tracked files.
+TOYBOX  ?= out/toybox
+DIFFUSERS := $(shell sed -n 's/^diffusers==//p' assets/toybox/requirements.txt)
+TRAVELS := 66060288
+
+.PHONY: device-train
+device-train: device-carry ## what travels to train the embedded model on a graphics card, and the one call (TOYBOX: folder with bank.npz)
+	@printf '%s\n' 'run with:' '{"command": "sh assets/toybox/device.sh .device $$OUT 570 --render 13 --scenes 200000 --batch 512 --compile --show 12", "carry": [".device"], "timeout_s": 600}' \
+	  'then: python assets/toybox/toybox.py --join FILES_AT --work DIR && python assets/toybox/export.py --work DIR --out CHECKPOINT'
+
+.PHONY: device-rehearse
+device-rehearse: device-carry $(if $(REALWORD),,build) ## the same here, small: what travels, what comes back, and that it makes pictures (SECONDS, default 60)
+	PYTHON='$(PYTHON)' assets/toybox/rehearse.sh .device '$(or $(REALWORD),$(BIN))' $(or $(SECONDS),60)
+
+.PHONY: device-carry
+device-carry:
+	@mkdir -p .device
+	@[ -f .device/diffusers-$(DIFFUSERS)-py3-none-any.whl ] || { rm -f .device/*.whl; \
+	  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.12 -d .device diffusers==$(DIFFUSERS); }
+	@[ -f '$(TOYBOX)/bank.npz' ] || $(PYTHON) assets/toybox/bank.py --work '$(TOYBOX)'
+	@[ -f '$(TOYBOX)/tokenizer/vocab.json' ] || $(PYTHON) assets/toybox/tokenizer.py --work '$(TOYBOX)' >/dev/null
+	@cp -R '$(TOYBOX)/bank.npz' '$(TOYBOX)/tokenizer' .device/
+	@travels=$$({ git ls-files -z --cached --others --exclude-standard; find .device $$([ ! -d shared ] || echo shared) -type f -print0; } | sort -zu | xargs -0 cat 2>/dev/null | wc -c); \
+	  echo "$$travels bytes travel, $$(find .device -type f | xargs cat | wc -c) of them in .device"; \
+	  [ "$$travels" -le $(TRAVELS) ] || { echo "That is more than $(TRAVELS): take files out of the tree." >&2; exit 1; }
+
 .PHONY: golden
 golden: ## golden test data again (needs Python packages, see assets/golden/README.md)
 	$(PYTHON) assets/golden/make_goldens.py
@@ -161,7 +187,7 @@ package: build ## an installable package for this system in dist/
 
 .PHONY: clean
 clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)
-	rm -rf bin dist out .cache
+	rm -rf bin dist out .cache .device
 
 # --- what must be there -------------------------------------------------------------------------------------------------
 

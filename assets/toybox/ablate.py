@@ -39,7 +39,6 @@ def held_out(work, count=256, batch=32):
     store = Store()
     for path in sorted(work.glob("test-*-meta.json"))[:1]:
         store.add(str(path)[:-len("-meta.json")], tokenizer)
-    store.ready()
     scale = model.vae.config.scaling_factor
     store.latents = torch.cat([model.vae.encode(floats(store.pictures[i:i + 50])).latent_dist.mean * scale for i in range(0, len(store), 50)])[:, None]
     joint, empty = Joint(model), torch.from_numpy(tokenizer("")[0])
@@ -66,7 +65,7 @@ def autoencoder_errors(work):
     model, tokenizer = load(work)
     store = Store()
     store.add(str(sorted(work.glob("test-*-meta.json"))[0])[:-len("-meta.json")], tokenizer)
-    return dict(zip(("whole", "inside"), autoencoder.errors(model.vae, store.ready(), 200)))
+    return dict(zip(("whole", "inside"), autoencoder.errors(model.vae, store, 200)))
 
 
 def train(work, part, name, options, steps, batch):

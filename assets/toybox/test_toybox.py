@@ -607,7 +607,7 @@ def test_curriculum_follows_the_paper():
 
 
 def test_a_stopped_run_goes_on_exactly():
-    for stage in ("vae", "encoders", "joint"):
+    for stage in ("vae", "decoder", "encoders", "joint"):
         with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
             options = ("--stage", stage, "--steps", "5")
             train_toybox(fresh(a, stage), *options)

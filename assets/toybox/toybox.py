@@ -7,6 +7,7 @@
     python toybox.py --join OUT --work DIR                                   what --out left, as a work folder again
 
 vae       the autoencoder, on crops (autoencoder.py)
+decoder   more of the decoder alone, which leaves the latents as they are: at any time, by itself
 encoders  the two image encoders (encoders.py)
 latents   of all scenes, and the linear map from latents to colours for previews
 joint     text encoder, U-Net, projector, visual keys and values in one stage: velocity prediction, references fade in over the first
@@ -22,6 +23,7 @@ Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, we
 that a run that is cut off is not lost. With --show a sheet and figures of held-out scenes are made at the end (sample.py, evaluate/).
 """
 import argparse, atexit, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
+BEGAN = time.time()  # before torch, which takes its time
 import torch
 import torch.nn.functional as F
 import autoencoder, encoders, outbox
@@ -33,9 +35,7 @@ from store import SIDE, Store, crops, draw, floats
 from supply import Supply, lengths
 
 STAGES = ("vae", "encoders", "latents", "joint")
-BEGAN = time.time()
-
-
+MORE = ("decoder",)  # not part of a whole run
 class Clock:
     """Seconds of one stage's training, over restarts, without its first steps, which compile. end: time.time() at which it has to be over."""
 
@@ -142,11 +142,23 @@ class Run:
 
 
 def train_vae(a, team, supply, seconds):
+    return autoencoder_stage(a, team, supply, seconds, "vae")
+
+
+def train_decoder(a, team, supply, seconds):
+    return autoencoder_stage(a, team, supply, seconds, "decoder")
+
+
+def autoencoder_stage(a, team, supply, seconds, name):
+    from model import load
     torch.manual_seed(0)
     store, precision = supply.store, Precision(team.device, a.precision)
-    vae = autoencoder.build(a.latent).to(team.device, memory_format=torch.channels_last)
-    flat = Flat(vae.named_parameters(), weight_decay=1e-3, average=.995)
-    run = Run(a, "vae", flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
+    vae = autoencoder.build(a.latent) if name == "vae" else load(a.work)[0].vae
+    vae = vae.requires_grad_(name == "vae").to(team.device, memory_format=torch.channels_last)
+    if name == "decoder":
+        vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)
+    flat = Flat([(n, p) for n, p in vae.named_parameters() if p.requires_grad], weight_decay=1e-3, average=.995)
+    run = Run(a, name, flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
 
     def one(done, g):
         x, share = crops(store, a.batch // a.parts, 64, g)
@@ -221,6 +233,8 @@ def train_latents(a, team, supply, seconds=0):
             write(path, dict(latents=store.latents.cpu() if cpu else None, count=n if cpu else 0, blocks=here, steps=trained, scaling=scaling,
                              latent_rgb=solution[:c].tolist(), latent_rgb_bias=solution[c].tolist()))
             print(f"latents: {n} x {kinds}, scaling {scaling:.4f}, deviations {few.std((0, 2, 3)).tolist()}", flush=True)
+        if team.size > 1:
+            torch.distributed.barrier()  # the others read what the first one wrote
     if team.size == 1:
         store.encoder = torch.no_grad()(lambda pictures: means(pictures).mul_(scaling))
     return True
@@ -238,8 +252,6 @@ def train_joint(a, team, supply, seconds):
     else:
         if not hasattr(store, "latents"):
             train_latents(a, team, supply)
-        if team.size > 1:
-            torch.distributed.barrier()  # the first process has written it
         scaling = torch.load(a.work / "latents.pt", mmap=True)["scaling"]
     torch.manual_seed(0)
     model, tokenizer = build(a.work, a.latent, scaling)
@@ -276,7 +288,7 @@ def train_joint(a, team, supply, seconds):
             there = min(1.0, done / .1)
             b["on"] = [m * (torch.rand(len(m), 1, 1, generator=g, device=m.device) < there) for m in b["on"]]
         figures = joint(b, None if a.frozen else b["target"], precision, a.frozen)
-        return sum(WEIGHTS[k] * v for k, v in figures.items()), figures
+        return sum(WEIGHTS[k] * v for k, v in figures.items() if k not in a.without), figures
     return run.loop(one, a.lr or 2e-3)
 
 
@@ -298,17 +310,14 @@ def together(a, supply):
     compiler = start("joint", "--batch", a.batch, "--dry", "--compile", a.compile, "--blocks", 1, "--steps", 3) if a.compile else None
     atexit.register(lambda: [p.kill() for p in (*running.values(), compiler) if p and p.poll() is None])
     while any(p.poll() is None for p in running.values()):
-        supply.poll()
-        if time.time() > BEGAN + 1.6 * early + 30:  # they end by themselves, and if not, with what they saved
+        supply.poll(1)
+        if time.time() > BEGAN + 2 * early + 60:  # they end by themselves, and if not, with what they saved
             [p.kill() for p in running.values()]
         time.sleep(.1)
-    for stage, p in running.items():
-        if p.returncode:
-            print(f"{stage} ended with status {p.returncode}", flush=True)
-            if not (a.work / f"{stage}.pt").exists():
-                raise SystemExit(f"{stage} left nothing behind: training cannot go on")
     for stage in ("vae", "encoders"):
-        if a.box:
+        if stage in running and running[stage].returncode:
+            print(f"{stage} ended with status {running[stage].returncode}", flush=True)
+        if a.box and (a.work / f"{stage}.pt").exists():
             a.box.put(stage, torch.load(a.work / f"{stage}.pt", map_location="cpu"))
             a.box.write()
     if compiler and compiler.poll() is None:
@@ -358,7 +367,7 @@ def launch(a, argv):
 def options(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True, help="folder of the run: bank, tokenizer, scenes, and what is trained")
-    p.add_argument("--stage", choices=STAGES, action="append", help="only this stage (default: all)")
+    p.add_argument("--stage", choices=STAGES + MORE, action="append", help="only this stage (default: all)")
     p.add_argument("--seconds", type=float, default=5400, help="of training, shared out by --shares")
     p.add_argument("--shares", type=float, nargs=3, default=(.15, .08, .77), metavar=("VAE", "ENCODERS", "JOINT"))
     p.add_argument("--wall", type=float, help="be done so many seconds from now, whatever compiling takes")
@@ -379,6 +388,7 @@ def options(argv=None):
     p.add_argument("--show", type=int, default=0, metavar="N", help="draw a sheet of N held-out scenes at the end, and figures")
     p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
+    p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
     p.add_argument("--data", choices=DATA, default="curriculum", help="references: the picture itself, another of the subject, half and half, or Eq. 10 (Table X)")
     p.add_argument("--crop", choices=CROP, default="curriculum", help="of references: Eq. 11, its last range from the start, or none (Table XI)")
     p.add_argument("--features", choices=FEATURES, default="both", help="blocks of the image encoders that are used (Table VIII)")
@@ -433,10 +443,10 @@ def main(argv=None):
         if a.together:
             if not together(a, supply):
                 a.compile = None
-            stages = [s for s in stages if s not in ("vae", "encoders")]
+            stages = [s for s in stages if s not in ("vae", "encoders") or not (a.work / f"{s}.pt").exists()]  # what failed there is done here
         left = {s: share for s, share in zip(("vae", "encoders", "joint"), a.shares) if s in stages}
         for stage in stages:
-            seconds = a.seconds * left.get(stage, 0)
+            seconds = a.seconds * left.get(stage, 1)
             if a.end and stage in left:  # its share of what is left
                 seconds, a.until = 1e9, time.time() + (a.end - time.time()) * left[stage] / sum(left.values())
             left.pop(stage, None)
