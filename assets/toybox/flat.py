@@ -43,13 +43,20 @@ class Flat:
             shape = (p.shape[0], p[0].numel()) if muon else ()
             kinds.setdefault((not muon, shape, p.ndim >= 2 if not muon else True, share(n)), []).append((n, p))
         device, size, self.groups, self.views = named[0][1].device, 0, [], {}
-        for key in sorted(kinds):
+        for key in sorted(kinds, key=lambda k: (k[0], k[3], k[1], k[2])):
             start = size
             for n, p in kinds[key]:
                 self.views[n] = (size, p.shape)
                 size += p.numel()
             self.groups.append((key, start, size))
             size = -(-size // 64) * 64
+        self.regions = []  # Muon's part by rate: start, end, share, [(shape, start, end)]
+        for (plain, shape, _, share_of), start, end in self.groups:
+            if not plain:
+                if not self.regions or self.regions[-1][2] != share_of:
+                    self.regions.append([start, end, share_of, []])
+                self.regions[-1][1] = end
+                self.regions[-1][3].append((shape, start, end))
         self.plain = next((start for (plain, *_), start, _ in self.groups if plain), size)  # AdamW's part comes last
         self.weights, self.grads = torch.zeros(size, device=device), torch.zeros(size, device=device)
         self.first, self.second = torch.zeros(size, device=device), torch.zeros(size - self.plain, device=device)
@@ -77,9 +84,17 @@ class Flat:
         b1, b2 = self.betas
         count = self.steps.clamp(min=1)
         lean, lean_1, lean_2 = (fine * (1 - b) for b in (self.momentum, b1, b2))
-        for (plain, shape, matrix, share), start, end in self.groups:
+        for start, end, share, groups in self.regions:  # of one rate
             rate, g, w, m = fine * (lr * share), self.grads[start:end], self.weights[start:end], self.first[start:end]
+            m.lerp_(g, lean)
+            update = g.lerp(m, self.momentum).bfloat16()
+            for shape, first, last in groups:
+                part = update[first - start:last - start].view(-1, *shape)
+                torch.mul(orthogonal(part), .2 * max(shape) ** .5, out=part)
+            w.mul_(1 - rate * self.decay).sub_(update.float().mul_(rate))
+        for (plain, _, matrix, share), start, end in self.groups:
             if plain:
+                rate, g, w, m = fine * (lr * share), self.grads[start:end], self.weights[start:end], self.first[start:end]
                 v = self.second[start - self.plain:end - self.plain]
                 m.lerp_(g, lean_1)
                 v.lerp_(g.square(), lean_2)
@@ -87,10 +102,6 @@ class Flat:
                 if matrix:
                     w.mul_(1 - rate * self.decay)
                 w.sub_(m / scale * (rate / (1 - b1 ** count)))
-            else:
-                m.lerp_(g, lean)
-                update = orthogonal(g.lerp(m, self.momentum).view(-1, *shape))
-                w.mul_(1 - rate * self.decay).sub_(update.reshape(-1) * (rate * (.2 * max(shape) ** .5)))
         self.grads.zero_()
         self.ema.lerp_(self.weights, fine * (1 - torch.minimum((1 + self.steps) / (10 + self.steps), torch.full_like(self.steps, self.average))))
         return norm
