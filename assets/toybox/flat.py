@@ -115,7 +115,7 @@ class Flat:
         if [(n, *v) for n, v in self.views.items()] != [tuple(x) for x in state["layout"]]:
             raise SystemExit("what was saved belongs to other networks: give another --work folder")
         for k in ("weights", "ema", "first", "second", "steps"):
-            getattr(self, k).copy_(state[k][-max(1, len(self.second)):] if k == "second" else state[k])
+            getattr(self, k).copy_(state[k][len(state[k]) - len(self.second):] if k == "second" else state[k])
 
 
 def named(state, which="ema"):

@@ -47,6 +47,18 @@ def build(work, latent="f4c4", scaling=1.0):
     return model, tokenizer
 
 
+@torch.no_grad()
+def fill(module, weights):
+    """Puts weights (name -> tensor) into a module. Heads, which only training has, are left out; versions of transformers differ in one part of a name."""
+    plain = lambda n: n.replace(".text_model.", ".")
+    own = {plain(n): p for n, p in module.named_parameters()}
+    for name, value in weights.items():
+        if not name.startswith("head."):
+            if plain(name) not in own:
+                raise SystemExit(f"what was saved has {name}, which this model has not: was it trained with other sizes?")
+            own[plain(name)].copy_(value)
+
+
 def load(work):
     """The trained networks as far as they are trained: the averaged weights of every stage that has run."""
     work = pathlib.Path(work)
@@ -55,17 +67,10 @@ def load(work):
     model, tokenizer = build(work, vae["latent"] if vae else "f4c4", cache["scaling"] if cache else 1.0)
     if (work / "start.safetensors").exists():  # what a training began from; image encoders that no stage trained are only there
         from safetensors.torch import load_file
-        named = dict(model.named_parameters())
-        with torch.no_grad():
-            for k, v in load_file(work / "start.safetensors").items():
-                named[k].copy_(v)
+        fill(model, load_file(work / "start.safetensors"))
     for stage, part in (("vae", model.vae), ("decoder", model.vae), ("encoders", model.encoders), ("joint", model)):
         state = vae if stage == "vae" else saved(stage)
         if state:
             choose_features(model.encoders, state.get("features", "both"))
-            own = dict(part.named_parameters())
-            with torch.no_grad():
-                for name, value in named(state).items():
-                    if name in own:
-                        own[name].copy_(value)
+            fill(part, named(state))
     return model.eval(), tokenizer

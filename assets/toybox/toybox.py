@@ -243,7 +243,7 @@ def train_latents(a, team, supply, seconds=0):
 def train_joint(a, team, supply, seconds):
     import joint as maps
     from joint import WEIGHTS, Joint
-    from model import build, load
+    from model import build, fill, load
     store = supply.store
     if a.dry:
         factor, c, _ = autoencoder.LEVELS[a.latent]
@@ -255,17 +255,15 @@ def train_joint(a, team, supply, seconds):
         scaling = torch.load(a.work / "latents.pt", mmap=True)["scaling"]
     torch.manual_seed(0)
     model, tokenizer = build(a.work, a.latent, scaling)
-    if (a.work / "encoders.pt").exists() and not a.dry:
-        model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
     choose_features(model.encoders, a.features)
     for n, m in model.unet.unet.named_modules():
         if n.endswith("attn2"):  # the text's weights are the best start
             m.to_v_vision.weight.data.mul_(.5)
     if a.start:
         from safetensors.torch import load_file
-        named = dict(model.named_parameters())
-        for k, v in load_file(a.start).items():
-            named[k].data.copy_(v)
+        fill(model, load_file(a.start))
+    if (a.work / "encoders.pt").exists() and not a.dry:
+        model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
     model.requires_grad_(False).to(team.device)
     joint = Joint(model).to(team.device)
     named = joint.named(a.frozen)
@@ -307,7 +305,7 @@ def together(a, supply):
     early = a.shares[0] / sum(a.shares) * left
     running = {s: start(s, "--batch", half, "--blocks", 40, "--wall", early, "--save", max(5, early / 3)) for s in ("vae", "encoders")
                if not (a.work / f"{s}.pt").exists()}
-    compiler = start("joint", "--batch", a.batch, "--dry", "--compile", a.compile, "--blocks", 1, "--steps", 3) if a.compile else None
+    compiler = start("joint", "--batch", a.batch, "--dry", "--compile", a.compile, "--blocks", 1, "--steps", 3, *(["--frozen"] if a.frozen else [])) if a.compile else None
     atexit.register(lambda: [p.kill() for p in (*running.values(), compiler) if p and p.poll() is None])
     while any(p.poll() is None for p in running.values()):
         supply.poll(1)
@@ -435,7 +433,7 @@ def main(argv=None):
         if team.size > 1:  # they see the same scenes
             supply.wait(a.scenes if a.render else 1, lambda: a.render and not first and os.getppid() == parent)
             supply.blocks = 0
-        else:
+        elif not a.together:
             supply.wait(1 if not a.render else min(a.scenes, 1000), lambda: bool(a.also))
         stages = list(a.stage or STAGES)
         if a.show:  # what drawing takes, of the end
@@ -443,6 +441,7 @@ def main(argv=None):
         if a.together:
             if not together(a, supply):
                 a.compile = None
+            supply.wait(min(a.scenes, 1000))
             stages = [s for s in stages if s not in ("vae", "encoders") or not (a.work / f"{s}.pt").exists()]  # what failed there is done here
         left = {s: share for s, share in zip(("vae", "encoders", "joint"), a.shares) if s in stages}
         for stage in stages:
