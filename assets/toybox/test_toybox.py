@@ -805,6 +805,20 @@ def released(name, configs):
         start, _ = pretrained.build(config["model"])
         trained, log = train.main(argv)
         assert len(log) == 3 and np.isfinite(log).all()
+        draw = webdata.Pairs.batch
+
+        def interrupted(self, step, places, done):
+            if step == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return draw(self, step, places, done)
+
+        argv[1] = str(folder / "stopped")
+        with mock.patch.object(webdata.Pairs, "batch", interrupted):
+            assert len(train.main(argv)[1]) == 2
+        assert len(train.main(argv)[1]) == 1
+        whole, parts = (torch.load(folder / f / "reference.pt") for f in ("run", "stopped"))
+        assert whole.pop("seconds") > 0 < parts.pop("seconds")
+        same(whole, parts)
         before, now = start.state_dict(), trained.state_dict()
         changed = {k for k in now if not torch.equal(before[k], now[k])}
         assert changed and all("_vision" in k for k in changed) and sum("min_attention.to_q" in k for k in changed) == 1

@@ -332,7 +332,7 @@ def show(a, team):
     out, (model, tokenizer) = a.out or a.work, load(a.work)
     model.to(team.device)
     sample.sheet(model, tokenizer, a.work, out / "sheet.png", 2.5, a.show)
-    found = {"guidance": sample.guidance_figures(model, tokenizer, a.work, 2 * a.show), "reference": sample.reference_figures(model, tokenizer, a.work, 2.5, 2 * a.show)}
+    found = {"guidance": sample.guidance_figures(model, tokenizer, a.work, a.show), "reference": sample.reference_figures(model, tokenizer, a.work, 2.5, a.show)}
     (out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found["reference"]), flush=True)
 
