@@ -120,13 +120,13 @@ def grid(model, tokenizer, path, cfgs=(3.0, 6.0)):
     sheet.quantize(256).save(path, optimize=True)
 
 
-def sheet(model, tokenizer, work, path, cfg, count=12, gamma=.2, seed=0, stop=12):
+def sheet(model, tokenizer, work, path, cfg, count=12, gamma=.2, seed=0, stop=12, steps=25):
     scenes, indices = held_out(work, count - 2)
     _, pairs = held_out(work, 2, single=False)
     indices += pairs
     captions, spans, squares, present = with_references(scenes, indices)
-    text, _ = sample(model, tokenizer, captions, spans, cfg=cfg, seed=seed)
-    made, masks = sample(model, tokenizer, captions, spans, squares, present, cfg, gamma, seed=seed, stop=stop)
+    text, _ = sample(model, tokenizer, captions, spans, cfg=cfg, seed=seed, steps=steps)
+    made, masks = sample(model, tokenizer, captions, spans, squares, present, cfg, gamma, seed=seed, stop=stop, steps=steps)
     out = Image.new("RGB", (3 * 400, (count + 2) // 3 * 150), "white")
     draw = ImageDraw.Draw(out)
     for k, i in enumerate(indices):
@@ -176,12 +176,12 @@ def lab(rgb):
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
 
 
-def reference_figures(model, tokenizer, work, cfg, count=96, gamma=.2):
+def reference_figures(model, tokenizer, work, cfg, count=96, gamma=.2, steps=25):
     """What the reference changes on held-out individuals, against the same seed without it."""
     scenes, indices = held_out(work, count)
     captions, spans, squares, present = with_references(scenes, indices)
-    text, _ = sample(model, tokenizer, captions, spans, cfg=cfg)
-    made, masks = sample(model, tokenizer, captions, spans, squares, present, cfg, gamma)
+    text, _ = sample(model, tokenizer, captions, spans, cfg=cfg, steps=steps)
+    made, masks = sample(model, tokenizer, captions, spans, squares, present, cfg, gamma, steps=steps, stop=steps // 2)
     shuffled = np.roll(np.arange(len(indices)), 7)
     inside, outside, near, far, other = [], [], [], [], []
     for k, i in enumerate(indices):

@@ -20,7 +20,7 @@ of their own, while a third one compiles the U-Net; if that is not done in time,
 Everything random about a step follows from --seed, the step's number and the part of the batch (--parts, by default one per process). So
 with --steps a run that was stopped ends where an uninterrupted one would, to the bit, and N processes see the samples of one.
 Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, weights go there too, in pieces of 15 MB (outbox.py), so
-that a run that is cut off is not lost. With --show a sheet and figures of held-out scenes are made at the end (sample.py, evaluate/).
+that a run that is cut off is not lost. With --show N a sheet and figures of held-out scenes are made at the end (sample.py, evaluate/).
 """
 import argparse, atexit, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
 BEGAN = time.time()  # before torch, which takes its time
@@ -326,13 +326,14 @@ def together(a, supply):
 
 @torch.no_grad()
 def show(a, team):
-    """A sheet of a.show held-out scenes and their figures into --out, or the work folder."""
+    """A sheet of held-out scenes and their figures into --out, or the work folder."""
     import sample
     from model import load
-    out, (model, tokenizer) = a.out or a.work, load(a.work)
+    out, (model, tokenizer), (count, *more) = a.out or a.work, load(a.work), a.show
+    steps = more[0] if more else 25
     model.to(team.device)
-    sample.sheet(model, tokenizer, a.work, out / "sheet.png", 2.5, a.show)
-    found = {"guidance": sample.guidance_figures(model, tokenizer, a.work, a.show), "reference": sample.reference_figures(model, tokenizer, a.work, 2.5, a.show)}
+    sample.sheet(model, tokenizer, a.work, out / "sheet.png", 2.5, count, stop=steps // 2, steps=steps)
+    found = {"guidance": sample.guidance_figures(model, tokenizer, a.work, count), "reference": sample.reference_figures(model, tokenizer, a.work, 2.5, count, steps=steps)}
     (out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found["reference"]), flush=True)
 
@@ -383,7 +384,7 @@ def options(argv=None):
     p.add_argument("--out", type=pathlib.Path, help="where weights land every two minutes, in small files")
     p.add_argument("--join", type=pathlib.Path, metavar="OUT", help="only make the work folder again from what --out left")
     p.add_argument("--save", type=float, default=120, metavar="SECONDS", help="how often")
-    p.add_argument("--show", type=int, default=0, metavar="N", help="draw a sheet of N held-out scenes at the end, and figures")
+    p.add_argument("--show", type=int, nargs="+", metavar=("N", "STEPS"), help="draw a sheet of N held-out scenes at the end, and figures")
     p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
     p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
@@ -428,7 +429,7 @@ def main(argv=None):
     supply = Supply(store, Tokenizer(a.work / "tokenizer"), a.work, a.also, a.scenes, a.render if first else 0, a.blocks)
     try:
         if a.show and first and not list(a.work.glob("test-*-meta.json")):
-            supply.compose("--split", "test", "--count", max(60, 12 * a.show), "--natural", .5, "--seed", 7, "--workers", 1)
+            supply.compose("--split", "test", "--count", max(60, 12 * a.show[0]), "--natural", .5, "--seed", 7, "--workers", 1)
         parent = os.getppid()
         if team.size > 1:  # they see the same scenes
             supply.wait(a.scenes if a.render else 1, lambda: a.render and not first and os.getppid() == parent)
@@ -452,7 +453,7 @@ def main(argv=None):
             if not globals()["train_" + stage](a, team, supply, seconds):
                 break
         else:
-            if a.show and first:
+            if a.show and first and list(a.work.glob("test-*-meta.json")):
                 show(a, team)
             supply.close(remove=not a.stage)
     finally:
