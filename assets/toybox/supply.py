@@ -8,11 +8,16 @@ BYTES = 125_000  # a scene's, with its references
 
 def scratch(work, count):
     """A folder for so many scenes: in memory, where the system has such a folder (Linux's /dev/shm) and room in it, else below work."""
-    memory = pathlib.Path("/dev/shm")
-    name = f"realword-toybox-{zlib.crc32(str(work.resolve()).encode()):08x}"
-    if (memory / name).exists() or (memory.exists() and shutil.disk_usage(memory).free > 1.2 * BYTES * count):
-        return memory / name
-    return work / "scenes"
+    memory, work = pathlib.Path("/dev/shm"), work.resolve()
+    for left in memory.glob("realword-toybox-*/of"):  # of a run that was killed, and whose folder is gone
+        if not pathlib.Path(left.read_text()).exists():
+            shutil.rmtree(left.parent, ignore_errors=True)
+    out = memory / f"realword-toybox-{zlib.crc32(str(work).encode()):08x}"
+    if not out.exists() and not (memory.exists() and shutil.disk_usage(memory).free > 1.2 * BYTES * count):
+        out = work / "scenes"
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "of").write_text(str(work))
+    return out
 
 
 def lengths(*folders):

@@ -301,9 +301,12 @@ def test_what_composes_ends_with_whoever_asked():
         alive = lambda p: pathlib.Path(f"/proc/{p}/stat").exists() and pathlib.Path(f"/proc/{p}/stat").read_text().rsplit(")")[1].split()[0] != "Z"
         while any(map(alive, [pid, *found])) and time.time() < until:
             time.sleep(.05)
-        import shutil
-        shutil.rmtree(supply.scratch(pathlib.Path(d), 10), ignore_errors=True)
         assert len(found) == 2 and not any(map(alive, [pid, *found]))
+        left = supply.scratch(pathlib.Path(d), 10)
+        assert left.exists()
+    with tempfile.TemporaryDirectory() as d:
+        supply.scratch(pathlib.Path(d), 10**9)  # the next run takes away what is left of one whose folder is gone
+        assert not left.exists() and (pathlib.Path(d) / "scenes").exists()
 
 
 # -------------------------------------------------------------------------- what would waste the time of a graphics card (eight faults)
@@ -647,7 +650,7 @@ def one_and_two_processes():
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
         options = ("--stage", "joint", "--precision", "fp32", "--steps", str(STEPS), "--parts", "2")
         train_toybox(fresh(a), *options)
-        command = [sys.executable, __file__, "--train", "--work", str(fresh(b)), "--batch", "16", "--say", "1", *options]
+        command = [sys.executable, __file__, "--work", str(fresh(b)), "--batch", "16", "--say", "1", *options]
         environment = {k: v for k, v in os.environ.items() if k != "LOCAL_RANK"} | dict(WORLD_SIZE="2", TEAM="file://" + b + "/meet", OMP_NUM_THREADS="1")
         running = [subprocess.Popen(command, env=environment | {"RANK": str(r)}, stderr=subprocess.PIPE, text=True) for r in (0, 1)]
         said = [p.communicate()[1] for p in running]
@@ -672,6 +675,18 @@ def test_precisions_train():
     precision.scaler.update()
     assert (weight == 1).all()  # a step that overflowed is left out
     assert fast.Team(1, device="cpu").device.type == "cpu"
+
+
+def test_stages_side_by_side():
+    with tempfile.TemporaryDirectory() as d, tempfile.TemporaryDirectory() as out, mock.patch.object(toybox, "__file__", __file__):
+        toybox.BEGAN, began = time.time(), toybox.BEGAN
+        try:
+            toybox.main(["--work", str(fresh(d, "vae", "encoders", "latents")), "--batch", "16", "--say", "1", "--wall", "120", "--shares", ".15", ".1", ".05",
+                         "--together", "--compile", "eager", "--out", out])
+        finally:
+            toybox.BEGAN = began
+        assert (pathlib.Path(d) / "vae.pt").exists() and (pathlib.Path(d) / "encoders.pt").exists() and trained(d)["step"] > 0
+        assert set(outbox.join(out, pathlib.Path(d) / "again")) == {"vae", "encoders", "joint"}
 
 
 def test_sheet_and_figures_are_drawn_at_the_end():
@@ -885,8 +900,8 @@ def test_configs_say_what_is_released():
 few_channels()
 torch.set_num_threads(1)
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--train"]:
-        toybox.main(sys.argv[2:])
+    if sys.argv[1:2] == ["--work"]:
+        toybox.main(sys.argv[1:])
     elif sys.argv[1:2] == ["--picture"]:
         one, two = one_and_two_processes()
         names = ["velocity", "attention", "correspondence", "features"]
