@@ -295,6 +295,8 @@ def together(a, supply):
     compiling in this one will find. Fills the store meanwhile. Returns whether the cache is ready."""
     keep = {"--work": a.work, "--latent": a.latent, "--seed": a.seed, "--device": a.device, "--precision": a.precision, "--say": a.say, "--seconds": 1e6, "--hold": a.hold}
     also = [x for f in supply.folders[1:] for x in ("--also", f)]
+    if a.steps:
+        keep["--steps"] = a.steps
     left = a.end - time.time()
     half = max(8, a.batch // 2)
 
