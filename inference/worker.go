@@ -112,24 +112,27 @@ func (w *worker) generate(j *job) error {
 	return nil
 }
 
-// prepare returns the loop of a plan with everything encoded; doing is told what begins.
-func (w *worker) prepare(ctx context.Context, p plan, doing func(Stage)) (l *Loop, err error) {
-	l = NewLoop(w.graphs, p.request)
-	defer func() {
-		if err != nil {
-			l.Close()
-		}
-	}()
+// prepare returns the loop of a plan with everything encoded; doing is told what begins. Where it fails, nothing is left open.
+func (w *worker) prepare(ctx context.Context, p plan, doing func(Stage)) (*Loop, error) {
+	l := NewLoop(w.graphs, p.request)
+	if err := w.fill(ctx, l, p, doing); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) error {
 	doing(StageLoad)
 	if err := w.load(ctx, l); err != nil {
-		return nil, err
+		return err
 	}
 	doing(StageText)
 	if err := w.readText(ctx, l, p.request); err != nil || len(p.request.Subjects) == 0 {
-		return l, err
+		return err
 	}
 	doing(StageVision)
-	return l, w.see(ctx, l, p)
+	return w.see(ctx, l, p)
 }
 
 // load opens every graph that a loop is going to run, and the encoders and the decoder around it; of a large model only the
