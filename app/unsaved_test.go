@@ -131,7 +131,7 @@ func TestRescueCommand(t *testing.T) {
 	if status != 0 || !strings.Contains(stdout, "sessions 1, rounds 1, pictures 1, waiting rounds 0; could not be read: 1") {
 		t.Errorf("%d %s%s", status, stdout, stderr)
 	}
-	if status, stdout, _ = command(t, "history", "show", "1"); status != 0 || !strings.Contains(stdout, "a dinosaur on the beach") {
+	if status, stdout, _ = command(t, "history", "show", "1"); status != 0 || !strings.Contains(stdout, "a mushroom in a flower meadow") {
 		t.Errorf("%d %s", status, stdout)
 	}
 }

@@ -11,16 +11,28 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-GRAPHS = ("plain", "unet", "text", "vision", "text_kv", "vision_kv")
+GRAPHS = ("unet", "text", "vision", "text_kv", "vision_kv")
+
+
+def initializers(graph):
+    """Those of a graph and of the branches inside it."""
+    yield from graph.initializer
+    for node in graph.node:
+        for a in node.attribute:
+            for inner in ([a.g] if a.HasField("g") else []) + list(a.graphs):
+                yield from initializers(inner)
 
 
 def read(bundle):
     """checkpoint key -> tensor of every weight in a bundle."""
     import onnx
+    from onnx.external_data_helper import load_external_data_for_tensor
     from onnx.numpy_helper import to_array
     out = {}
     for graph in GRAPHS:
-        for i in onnx.load(str(bundle / f"{graph}.onnx")).graph.initializer:
+        for i in initializers(onnx.load(str(bundle / f"{graph}.onnx"), load_external_data=False).graph):
+            if i.external_data:
+                load_external_data_for_tensor(i, str(bundle))
             if i.name.endswith(".stored"):
                 name = i.name[:-len(".stored")]
                 if graph == "vision":
