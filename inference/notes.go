@@ -3,14 +3,15 @@ package inference
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 
 	"realword/inference/prompt"
 )
 
 // Notes says what of a request will be cut off, is read differently from what it may mean, or was chosen among several, a sentence
-// each: prompts beyond what the text encoder reads, the notations of other programs, a word that is there more than once, and
-// what was lost when a picture was read, which is known once the request was resolved. A request
+// each: prompts beyond what the text encoder reads, the notations of other programs, a word that is there more than once, a seed beyond
+// what the noise is drawn from, and what was lost when a picture was read, which is known once the request was resolved. A request
 // that was not resolved tells more: a resolved one names the occurrence of every word.
 func (e *Engine) Notes(r Request) []string {
 	var notes []string
@@ -37,6 +38,12 @@ func (e *Engine) Notes(r Request) []string {
 	for _, s := range r.Subjects {
 		if n := p.Count(s.Word.Text); n > 1 && s.Word.Occurrence == 0 {
 			notes = append(notes, fmt.Sprintf("%q is %d times in the prompt: the first is meant, %s#2 would be the second", s.Word.Text, n, s.Word.Text))
+		}
+	}
+	for _, seed := range r.Seeds {
+		if seed > math.MaxUint32 {
+			notes = append(notes, fmt.Sprintf("the seed %d has more than 32 bits, of which only the last 32 count: it is the same as %d", seed, uint32(seed)))
+			break // those behind it follow
 		}
 	}
 	e.mu.Lock()
