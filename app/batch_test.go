@@ -87,9 +87,9 @@ func TestBatch(t *testing.T) {
 	long := strings.Repeat("n", 250)
 	write(`{"name": "a\u0000b", "prompt": "a dog", "seed": 1}`, `{"name": "`+long+`x", "prompt": "a dog", "seed": 1}`, `{"name": "h", "prompt": "a dog", "seed": 99999999999999999999}`,
 		`{"name": "i", "prompt": "a dog", "seed": 1, "cfg": 7,5}`, `{"name": "j", "prompt": "a dog", "seed": 1, "steps": 2.5}`, `{"name": "k", "prompt": "a dog", "seed": 1, "steps": 999999999999999999999}`,
-		`{"name": "a\\b", "prompt": "a dog", "seed": 1}`)
+		`{"name": "a\\b", "prompt": "a dog", "seed": 1}`, `[{"name": "l", "prompt": "a dog", "seed": 1}]`)
 	status, stdout, stderr = command(t, args...)
-	for i, want := range []string{"names no file", "251 bytes, at most 250", "a seed is a whole number", "numbers have a point", `"steps" takes a whole number`, `"steps" takes a whole number`, "names no file"} {
+	for i, want := range []string{"names no file", "251 bytes, at most 250", "a seed is a whole number", "numbers have a point", `"steps" takes a whole number`, `"steps" takes a whole number`, "names no file", "one JSON object in braces, not this array"} {
 		if line := fmt.Sprintf("line %d: ", i+1); !strings.Contains(stderr, line) || !strings.Contains(stderr, want) {
 			t.Errorf("%s%s is missing in\n%s", line, want, stderr)
 		}

@@ -107,6 +107,9 @@ func jsonError(line []byte, err error) error {
 		}
 		return usagef("this is no JSON object (%w, character %d)%s", err, len([]rune(string(before)))+1, hint)
 	case errors.As(err, &kind):
+		if kind.Field == "" {
+			return usagef("a line is one JSON object in braces, not this %s", kind.Value)
+		}
 		takes := "something else"
 		switch kind.Type.Kind() {
 		case reflect.Int, reflect.Uint64:
