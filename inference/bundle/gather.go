@@ -25,6 +25,7 @@ type baseModel struct {
 	vae        func() (checkpoint.Source, network.VAEConfig, error)
 	schedule   func() (Schedule, error)
 	tokenizers []string // folders, one per text encoder
+	root       string   // of the released tree, beside which a file may have what it lacks; empty elsewhere
 }
 
 // visualModel says where that lies which RealCustom++ adds: one file with visual keys and values and the projector, and the
@@ -44,11 +45,18 @@ func (im *importer) gather() error {
 	}
 	im.name = base.name
 	ownUNet := im.base == ""
+	var given baseModel
 	if !ownUNet {
-		given, err := im.baseLayout()
-		if err != nil {
+		if given, err = im.baseLayout(); err != nil {
 			return err
 		}
+	}
+	if base.root != "" {
+		if err := im.fromFileBeside(&base, given); err != nil {
+			return err
+		}
+	}
+	if !ownUNet {
 		base = im.complete(given, base)
 		im.name += " on " + base.name
 	}
@@ -134,8 +142,8 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 	for _, root := range []string{im.src, filepath.Join(im.src, "ckpts"), filepath.Join(im.src, "ckpts", "ckpts")} {
 		if isDir(filepath.Join(root, "realcustom")) || isDir(filepath.Join(root, "sdxl")) {
 			base, visual := im.release(root)
-			err := im.fromFileBeside(root, &base)
-			return base, visual, err
+			base.root = root
+			return base, visual, nil
 		}
 	}
 	if err := foreignFolder(im.src); err != nil {

@@ -133,10 +133,13 @@ func (im *importer) release(root string) (baseModel, visualModel) {
 	return base, visual
 }
 
-// fromFileBeside takes what a tree lacks of the base model from the one checkpoint file that lies beside it, where there is one.
-func (im *importer) fromFileBeside(root string, base *baseModel) error {
-	at := func(name string) string { return filepath.Join(root, "sdxl", name) }
-	unet, vae, text := hasWeights(at("unet")), hasWeights(at("vae")), hasWeights(at("clip-sdxl-1")) && hasWeights(at("clip-sdxl-2"))
+// fromFileBeside takes what a tree lacks of the base model, and the given base model too, from the one checkpoint file that lies
+// beside the tree, where there is one. What nothing is taken from is not looked at: whatever it is, it does no harm.
+func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
+	root := base.root
+	has := func(name string) bool { return hasWeights(filepath.Join(root, "sdxl", name)) }
+	unet, vae := given.unet != nil || has("unet"), given.vae != nil || has("vae")
+	text := given.text != nil || has("clip-sdxl-1") && has("clip-sdxl-2")
 	if unet && vae && text {
 		return nil
 	}
@@ -156,21 +159,21 @@ func (im *importer) fromFileBeside(root string, base *baseModel) error {
 	if err != nil || !checkpoint.IsSingleFile(f) {
 		return err
 	}
-	given, err := im.single(files[0])
+	beside, err := im.single(files[0])
 	if err != nil {
 		return err
 	}
 	var taken []string
 	if !unet {
-		base.unet, base.schedule = given.unet, given.schedule
+		base.unet, base.schedule = beside.unet, beside.schedule
 		taken = append(taken, "U-Net")
 	}
-	if !text && given.text != nil {
-		base.text = given.text
+	if !text && beside.text != nil {
+		base.text = beside.text
 		taken = append(taken, "text encoders")
 	}
-	if !vae && given.vae != nil {
-		base.vae = given.vae
+	if !vae && beside.vae != nil {
+		base.vae = beside.vae
 		taken = append(taken, "autoencoder")
 	}
 	if len(taken) > 0 {

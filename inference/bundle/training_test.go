@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -271,6 +272,13 @@ func TestNetworksInFilesOfTheirOwn(t *testing.T) {
 		replace(t, base, resaved(t, single, below("model.diffusion_model.", ""), nil, nil))
 		equalBundles(t, importTree(t, ldm, bundle.Options{Base: base}), want)
 		equalBundles(t, importTree(t, ldm, bundle.Options{}), want)
+		broken := linked(t, ldm)
+		replace(t, filepath.Join(broken, "sdxl.safetensors"), []byte("not a checkpoint"))
+		whole := importTree(t, broken, bundle.Options{Base: single}) // nothing is taken from the file beside
+		equalBundles(t, whole, want)
+		if notes := whole.Manifest().Notes; slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "beside it") }) {
+			t.Errorf("%q", notes)
+		}
 	})
 	t.Run("in the places of the release", func(t *testing.T) {
 		dir := linked(t, release)
