@@ -5,7 +5,7 @@
 Networks are those of model.py with a few channels, scenes are discs on painted places. What has to hold on a graphics card is tested
 without one: with fake tensors, which have a device and a shape and no numbers.
 """
-import contextlib, copy, io, itertools, json, os, pathlib, signal, subprocess, sys, tarfile, tempfile, time, traceback, types
+import contextlib, copy, io, itertools, json, os, pathlib, shutil, signal, subprocess, sys, tarfile, tempfile, time, traceback, types
 from unittest import mock
 os.environ["OMP_NUM_THREADS"] = "1"  # two threads would wait for each other at every small operator
 import numpy as np
@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-import autoencoder, bank, captions, curves, curriculum, encoders, export, fast, flat, joint, model, networks, optim, outbox, sample, scenes, store, supply, tokenizer, toybox, train, watch, webdata
+import autoencoder, bank, captions, curves, curriculum, encoders, export, fast, flat, joint, model, networks, optim, outbox, sample, scenes, store, supply, tokenizer, toybox, train, warm, watch, webdata
 from words import PLACES, SUBJECTS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -880,6 +880,19 @@ def test_sdxl_trains_from_a_diffusers_folder():
     assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) == len(model.unet.visual_parameters())
     for n in gradients[0]:
         assert torch.allclose(gradients[0][n], gradients[1][n], rtol=1e-4, atol=1e-7), n
+
+
+def test_training_goes_on_from_the_embedded_model():
+    bundle = HERE / "bundle"
+    with all_channels(), tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        shutil.copytree(bundle / "tokenizer", work / "tokenizer")
+        assert all(n.endswith((".norm.weight", ".norm.bias")) for n in warm.begin(bundle, work))  # of the image encoders, behind the features
+        whole = model.load(work)[0]
+        assert whole.vae.config.scaling_factor == json.loads((bundle / "manifest.json").read_text())["latent"]["scaling_factor"]
+        picture = torch.from_numpy(np.asarray(Image.open(HERE.parent / "samples" / "mushroom.png").convert("RGB").resize((128, 128)))).permute(2, 0, 1)[None]
+        with torch.no_grad():  # the encoder kept here and the decoder of the bundle belong together
+            assert (whole.decode(whole.latents(store.floats(picture))) - store.floats(picture)).abs().mean() < .04
 
 
 def test_configs_say_what_is_released():

@@ -1,6 +1,9 @@
 """Takes the weights out of an embedded bundle and fits them into the networks of model.py, for `toybox.py --start`.
 
-    python warm.py --bundle bundle --work DIR        writes DIR/start.safetensors
+    python warm.py --bundle bundle --work DIR        writes DIR/start.safetensors, and DIR/vae.pt and DIR/latents.pt where there are none
+    python warm.py --work DIR --keep                 writes encoder.safetensors beside this file, of the autoencoder in DIR
+
+The autoencoder's encoder is no part of a bundle; encoder.safetensors has it, so that training goes on anywhere with the same latents.
 
 What fits by name and shape is taken as it is; embeddings of tokens follow their symbols. A bundle of the first generation (two levels
 of 96 and 192 channels on 16 x 16 latents) fits below a new first level: its blocks keep their place on the grid, channels that meet the
@@ -23,13 +26,13 @@ def initializers(graph):
                 yield from initializers(inner)
 
 
-def read(bundle):
-    """checkpoint key -> tensor of every weight in a bundle."""
+def read(bundle, graphs=GRAPHS):
+    """checkpoint key -> tensor of every weight in a bundle's graphs."""
     import onnx
     from onnx.external_data_helper import load_external_data_for_tensor
     from onnx.numpy_helper import to_array
     out = {}
-    for graph in GRAPHS:
+    for graph in graphs:
         for i in initializers(onnx.load(str(bundle / f"{graph}.onnx"), load_external_data=False).graph):
             if i.external_data:
                 load_external_data_for_tensor(i, str(bundle))
@@ -104,18 +107,54 @@ def fit(old, model, symbols, known):
     return out
 
 
+ENCODER = pathlib.Path(__file__).with_name("encoder.safetensors")
+
+
+def keep(work):
+    """The encoder's half of DIR's autoencoder in float16, into ENCODER."""
+    from model import load
+    vae = load(work)[0].vae
+    save_file({k: v.half().contiguous() for k, v in vae.state_dict().items() if k.startswith(("encoder.", "quant_conv."))}, ENCODER)
+    print(f"{ENCODER.name}: {ENCODER.stat().st_size / 1e6:.2f} MB")
+
+
+def autoencoder_of(bundle, work, latent="f4c4"):
+    """The autoencoder of a bundle as a finished stage: DIR/vae.pt, and DIR/latents.pt with its scale."""
+    import onnx
+    import autoencoder
+    from flat import Flat
+    from safetensors.torch import load_file
+    from toybox import write
+    decoder = {k: v for k, v in read(bundle, ("decoder",)).items() if k.startswith(("decoder.", "post_quant_conv."))}
+    vae = autoencoder.build(latent)
+    vae.load_state_dict({k: v.float() for k, v in load_file(ENCODER).items()} | decoder)
+    flat = Flat(vae.named_parameters())
+    flat.steps += 1
+    write(work / "vae.pt", flat.state() | dict(latent=latent, seen=0, seconds=1e12))  # its time is over
+    about = json.loads((bundle / "manifest.json").read_text())["latent"]
+    write(work / "latents.pt", dict(latents=None, count=0, blocks=[], steps=flat.steps.item(), scaling=about["scaling_factor"], latent_rgb=about["rgb"], latent_rgb_bias=about["rgb_bias"]))
+
+
+def begin(bundle, work):
+    """Writes what toybox.py begins from. Returns the names of the model's parameters that a bundle does not have."""
+    from model import build
+    torch.manual_seed(0)
+    model, tokenizer = build(work)
+    known = json.loads((bundle / "tokenizer" / "vocab.json").read_text())
+    out = fit(read(bundle), model, tokenizer.clip.get_vocab(), known)
+    save_file({k: v.contiguous().clone() for k, v in out.items()}, work / "start.safetensors")
+    if not (work / "vae.pt").exists():
+        autoencoder_of(bundle, work)
+    return [k for k, _ in model.named_parameters() if k not in out and not k.startswith("vae")]
+
+
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bundle", type=pathlib.Path, default=pathlib.Path(__file__).with_name("bundle"))
     p.add_argument("--work", type=pathlib.Path, required=True)
+    p.add_argument("--keep", action="store_true")
     a = p.parse_args()
-    from model import build
-    torch.manual_seed(0)
-    model, tokenizer = build(a.work)
-    known = json.loads((a.bundle / "tokenizer" / "vocab.json").read_text())
-    out = fit(read(a.bundle), model, tokenizer.clip.get_vocab(), known)
-    new = dict(model.named_parameters())
-    save_file({k: v.contiguous().clone() for k, v in out.items()}, a.work / "start.safetensors")
-    ours = [k for k in new if not k.startswith("vae")]
-    print(f"{len(out)} of {len(ours)} tensors, {sum(v.numel() for v in out.values()) / 1e6:.2f} of {sum(new[k].numel() for k in ours) / 1e6:.2f} M numbers")
-    print("new:", ", ".join(k for k in ours if k not in out and "unet" in k)[:1500])
+    if a.keep:
+        keep(a.work)
+    else:
+        print("begin anew:", ", ".join(begin(a.bundle, a.work)))
