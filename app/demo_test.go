@@ -9,7 +9,7 @@ import (
 
 // TestFirstStart: a new history begins with a finished picture and its steps, once; with a model of one's own it begins empty.
 func TestFirstStart(t *testing.T) {
-	if n := len(assets.Demo); n > 200<<10 {
+	if n := len(assets.Demo); n > 400<<10 {
 		t.Errorf("the demo takes %d bytes", n)
 	}
 	open := func(m machine) []history.Session {
