@@ -119,6 +119,33 @@ func has(o map[string]any, keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { _, ok := o[key]; return ok })
 }
 
+// loraNames are the names in a list of LoRAs: texts, lists that begin with one, or objects that have one.
+func loraNames(v any) []string {
+	var of []string
+	list, _ := v.([]any)
+	for _, e := range list {
+		name := scalar(e)
+		if pair, ok := e.([]any); ok && len(pair) > 0 {
+			name = scalar(pair[0])
+		}
+		for _, key := range []string{"model", "lora"} {
+			inner := object(object(e)[key])
+			name = cmp.Or(name, scalar(inner["name"]), scalar(inner["model_name"]))
+		}
+		of = append(of, name)
+	}
+	return of
+}
+
+// unloaded notes LoRAs that a model was used with.
+func (m *Metadata) unloaded(loras []string) {
+	loras = slices.DeleteFunc(loras, func(name string) bool { return name == "" || name == "None" })
+	slices.Sort(loras)
+	if loras = slices.Compact(loras); len(loras) > 0 {
+		m.Notes = append(m.Notes, "its LoRAs are not loaded: "+strings.Join(loras, ", "))
+	}
+}
+
 // readSwarm reads SwarmUI's and StableSwarmUI's {"sui_image_params": {…}}.
 func readSwarm(o map[string]any, m *Metadata) bool {
 	p := object(o["sui_image_params"])
@@ -132,6 +159,7 @@ func readSwarm(o map[string]any, m *Metadata) bool {
 	m.set("Seed", p["seed"])
 	m.size(p["width"], p["height"])
 	m.set("Model", p["model"])
+	m.unloaded(loraNames(p["loras"]))
 	version := scalar(p["swarm_version"])
 	m.set("Version", strings.TrimSpace("SwarmUI "+version))
 	return true
@@ -155,6 +183,14 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 	}
 	m.set("Model", o["base_model"])
 	m.set("Version", o["version"])
+	loras := loraNames(o["loras"])
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if strings.HasPrefix(key, "lora_combined_") {
+			name, _, _ := strings.Cut(scalar(o[key]), " : ")
+			loras = append(loras, name)
+		}
+	}
+	m.unloaded(loras)
 	if styles := scalar(o["styles"]); styles != "" && styles != "[]" {
 		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are not taken over")
 	}
@@ -175,6 +211,7 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 	model := object(o["model"])
 	m.set("Model", cmp.Or(scalar(model["name"]), scalar(model["model_name"])))
 	m.set("Version", strings.TrimSpace("InvokeAI "+scalar(o["app_version"])))
+	m.unloaded(loraNames(o["loras"]))
 	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
 		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
 			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is not taken over", strings.ReplaceAll(style, "_", " "), text))
@@ -280,6 +317,11 @@ func readComfy(o map[string]any, m *Metadata) bool {
 		return w + "x" + h, w != "" && h != ""
 	}))
 	m.set("Version", "ComfyUI")
+	var loras []string
+	for _, id := range slices.Sorted(maps.Keys(g)) {
+		loras = append(loras, scalar(g.inputs(id)["lora_name"]))
+	}
+	m.unloaded(loras)
 	if len(unclear) > 0 {
 		m.Notes = append(m.Notes, "its graph does not say without doubt: "+strings.Join(unclear, ", "))
 	}
