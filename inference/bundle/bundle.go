@@ -403,13 +403,12 @@ func newTarget(dir string) (target, error) {
 	case err == nil && !info.IsDir():
 		return t, fmt.Errorf("%s is there already and is no folder; choose another name", dir)
 	case err == nil:
-		entries, err := os.ReadDir(abs)
-		if err != nil {
+		if _, err := os.ReadDir(abs); err != nil {
 			return t, fmt.Errorf("the folder %s cannot be read: %w; choose another one", dir, err)
 		}
 		// What a program that died has left there is not the user's.
 		disk.Sweep(abs)
-		if entries, err = os.ReadDir(abs); err == nil && len(entries) > 0 {
+		if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
 			return t, fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
 		}
 		t.there = true
