@@ -4,6 +4,7 @@ On this data it needs about half the steps of AdamW alone. Convolutions count as
 the size of AdamW's (0.2 * sqrt of the longer side), so that one learning rate serves both.
 """
 import torch
+from flat import OUTER
 
 
 def flat(t):
@@ -30,10 +31,9 @@ class Muon(torch.optim.Optimizer):
     """named: pairs of name and parameter. Embeddings, first and last layers, biases and norms get AdamW with the same rate."""
 
     def __init__(self, named, lr, momentum=.95, betas=(.9, .99), weight_decay=.01):
-        outer = ("conv_in", "conv_out", "patch_embed", "embedding", "pos_embed", "head")
         matrix, rest = [], []
         for n, p in named:
-            (matrix if p.ndim >= 2 and not any(o in n for o in outer) else rest).append(p)
+            (matrix if p.ndim >= 2 and not any(o in n for o in OUTER) else rest).append(p)
         groups = [dict(params=matrix, muon=True), dict(params=rest, muon=False)]
         super().__init__([g for g in groups if g["params"]], dict(lr=lr, momentum=momentum, betas=betas, weight_decay=weight_decay))
 
