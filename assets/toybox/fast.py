@@ -27,18 +27,30 @@ def explicit_attention():
 
 
 class Compiled:
-    """Networks, and functions as pairs of module and name, that run compiled as long as that works. backend: torch.compile's, or None for none."""
+    """Networks, and functions as pairs of module and name, that run compiled as long as that works. backend: torch.compile's, or None for none.
+    ready() -> true from when on, false if never, None while that is open."""
 
-    def __init__(self, modules, backend, functions=()):
-        self.modules, self.functions = (list(modules), [(m, n, getattr(m, n)) for m, n in functions]) if backend else ([], [])
-        for m in self.modules:
-            m.compile(dynamic=False, backend=backend)
-        for m, n, f in self.functions:
-            setattr(m, n, torch.compile(f, dynamic=False, backend=backend))
+    def __init__(self, modules, backend, functions=(), ready=lambda: True):
+        self.waiting, self.backend, self.ready = (list(modules), [(m, n, getattr(m, n)) for m, n in functions]) if backend else None, backend, ready
+        self.modules, self.functions, self.steps = [], [], 0
+        self.step()
+
+    def step(self):
+        """Called after each step: compiles, if it is time to."""
+        self.steps += 1
+        if self.waiting and self.ready() is not None:
+            self.steps = 0
+            if self.ready():
+                self.modules, self.functions = self.waiting
+            self.waiting = None
+            for m in self.modules:
+                m.compile(dynamic=False, backend=self.backend)
+            for m, n, f in self.functions:
+                setattr(m, n, torch.compile(f, dynamic=False, backend=self.backend))
 
     def give_up(self, reason):
-        """They run uncompiled from now on. False if they did already."""
-        if not self.modules:
+        """They run uncompiled from now on. False if they did already, or for some steps ran as they do."""
+        if not self.modules or self.steps > 3:
             return False
         print(f"compiling failed, so training goes on uncompiled: {str(reason).strip().splitlines()[0][:300]}", flush=True)
         for m in self.modules:

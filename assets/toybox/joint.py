@@ -67,9 +67,11 @@ class Joint(nn.Module):
         self.middle = []
         model.unet.unet.mid_block.register_forward_hook(lambda module, given, out: self.middle.append(out))
 
-    def named(self, frozen):
-        """What learns: pairs of name and parameter, under the model's names."""
+    def named(self, frozen, eyes=False):
+        """What learns: pairs of name and parameter, under the model's names. eyes: the image encoders, too."""
         out = [(n, p) for n, p in self.model.named_parameters() if not n.startswith(("vae", "encoders")) and (not frozen or "_vision" in n)]
+        if eyes:
+            out += [(n, p) for n, p in self.model.named_parameters() if n.startswith("encoders")]
         return out + ([] if frozen else [("head." + n, p) for n, p in self.head.named_parameters()])
 
     def forward(self, b, target, precision, frozen=False):

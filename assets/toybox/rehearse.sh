@@ -8,7 +8,7 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 { git ls-files -z --cached --others --exclude-standard; find "$carry" -type f -print0; } | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$root"
 alone=(); if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "The network stays reachable: unshare does not work here."; fi
-small=(--render 1 --scenes 300 --batch 8 --compile eager --show 2 6 --device cpu --shares .3 .15 .55 --save "$((seconds / 6))" --say 2)
+small=(--render 1 --scenes 300 --batch 8 --compile eager --show 2 6 --device cpu --shares .3 .15 .55 --save "$((seconds / 6))" --say 2 --warm --eyes .2)
 
 run() { (cd "$root" && PYTHON=$python exec setsid "${alone[@]}" sh assets/toybox/device.sh "$carry" "$1" "$seconds" "${small[@]}"); }
 

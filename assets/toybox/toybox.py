@@ -11,11 +11,13 @@ decoder   more of the decoder alone, which leaves the latents as they are: at an
 encoders  the two image encoders (encoders.py)
 latents   of all scenes, and the linear map from latents to colours for previews
 joint     text encoder, U-Net, projector, visual keys and values in one stage: velocity prediction, references fade in over the first
-          tenth, one of four samples has none. --start FILE begins from other weights (warm.py); --frozen trains only what sees the reference
+          tenth, one of four samples has none. --frozen trains only what sees the reference, --eyes the image encoders as well
+
+--start FILE begins from other weights, --warm from the embedded model's (warm.py).
 
 Each stage has a share of the time (--shares); its clock starts after its first three steps, so compiling costs none of it, and is kept
 over restarts. --wall ends everything by the clock on the wall. --together trains autoencoder and encoders at the same time, in processes
-of their own, while a third one compiles the U-Net; if that is not done in time, or fails, training goes on uncompiled.
+of their own, while a third one compiles the U-Net; until that is done, and if it fails, training goes on uncompiled.
 
 Everything random about a step follows from --seed, the step's number and the part of the batch (--parts, by default one per process). So
 with --steps a run that was stopped ends where an uninterrupted one would, to the bit, and N processes see the samples of one.
@@ -36,6 +38,9 @@ from supply import Supply, lengths
 
 STAGES = ("vae", "encoders", "latents", "joint")
 MORE = ("decoder",)  # not part of a whole run
+WHOLE = .6  # from here on the autoencoder sees whole pictures, as it does when it is used: the norms' statistics are not those of a part
+
+
 class Clock:
     """Seconds of one stage's training, over restarts, without its first steps, which compile. end: time.time() at which it has to be over."""
 
@@ -58,7 +63,7 @@ class Clock:
 class Run:
     """One stage: the loop around its step, with clock, log, saving and a tidy stop. networks, functions: what --compile compiles (fast.Compiled)."""
 
-    def __init__(self, a, name, flat, team, seconds, networks=(), extra=None, between=lambda: None, functions=()):
+    def __init__(self, a, name, flat, team, seconds, networks=(), extra=None, between=lambda: None, functions=(), ready=lambda: True):
         self.a, self.name, self.flat, self.team, self.extra, self.between = a, name, flat, team, extra or (lambda: {}), between
         self.path, self.seen, self.number, self.stop = a.work / f"{name}.pt", 0, 0, False
         state = torch.load(self.path, map_location="cpu") if self.path.exists() and not a.dry else None
@@ -66,7 +71,7 @@ class Run:
             flat.load(state)
             self.seen, self.number = state["seen"], state.get("step", int(state["steps"]))
         self.clock = Clock(seconds, state["seconds"] if state else 0.0, end=a.until)
-        self.compiled = Compiled(networks, a.compile, functions)
+        self.compiled = Compiled(networks, a.compile, functions, ready)
         for s in (signal.SIGTERM, signal.SIGINT):
             signal.signal(s, self.asked)
 
@@ -105,7 +110,7 @@ class Run:
             try:
                 names, numbers = self.gradients(one, share, g)
             except Exception as e:
-                if step >= self.clock.skip or not self.compiled.give_up(e):
+                if not self.compiled.give_up(e):
                     raise
                 flat.grads.zero_()
                 continue
@@ -136,6 +141,7 @@ class Run:
                 saved = time.time()
                 self.save()
             self.between()
+            self.compiled.step()
         self.save()
         self.compiled.undo()
         return done >= 1 or ended()
@@ -154,6 +160,8 @@ def autoencoder_stage(a, team, supply, seconds, name):
     torch.manual_seed(0)
     store, precision = supply.store, Precision(team.device, a.precision)
     vae = autoencoder.build(a.latent) if name == "vae" else load(a.work)[0].vae
+    if name == "vae":
+        begin(vae, a.start, "vae.")
     vae = vae.requires_grad_(name == "vae").to(team.device, memory_format=torch.channels_last)
     if name == "decoder":
         vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)
@@ -161,16 +169,27 @@ def autoencoder_stage(a, team, supply, seconds, name):
     run = Run(a, name, flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
 
     def one(done, g):
-        x, share = crops(store, a.batch // a.parts, 64, g)
+        n = a.batch // a.parts
+        x, share = crops(store, n, 64, g) if done < WHOLE else crops(store, max(1, n // 4), SIDE, g)
         loss, error = autoencoder.loss_of(vae, x, share, precision.autocast(), g)
         return loss, dict(loss=loss, error=error)
     return run.loop(one, a.lr or 2e-3)
+
+
+def begin(module, start, prefix):
+    """Fills a module with what the file `start` has of it. start: path, or None for nothing."""
+    from model import fill
+    if start:
+        from safetensors import safe_open
+        with safe_open(start, "pt") as f:
+            fill(module, {k[len(prefix):]: f.get_tensor(k) for k in f.keys() if k.startswith(prefix)})
 
 
 def train_encoders(a, team, supply, seconds):
     torch.manual_seed(0)
     store, precision = supply.store, Precision(team.device, a.precision)
     eyes, heads = encoders.build()
+    begin(eyes, a.start, "encoders.")
     eyes.to(team.device), heads.to(team.device)
     named = [*eyes.named_parameters(), *(("head." + n, p) for n, p in heads.named_parameters())]
     run = Run(a, "encoders", Flat(named, average=.995), team, seconds, eyes.each.values(), between=lambda: supply.poll(1))
@@ -243,7 +262,7 @@ def train_latents(a, team, supply, seconds=0):
 def train_joint(a, team, supply, seconds):
     import joint as maps
     from joint import WEIGHTS, Joint
-    from model import build, fill, load
+    from model import build, load
     store = supply.store
     if a.dry:
         factor, c, _ = autoencoder.LEVELS[a.latent]
@@ -259,20 +278,18 @@ def train_joint(a, team, supply, seconds):
     for n, m in model.unet.unet.named_modules():
         if n.endswith("attn2"):  # the text's weights are the best start
             m.to_v_vision.weight.data.mul_(.5)
-    if a.start:
-        from safetensors.torch import load_file
-        fill(model, load_file(a.start))
+    begin(model, a.start, "")
     if (a.work / "encoders.pt").exists() and not a.dry:
         model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
     model.requires_grad_(False).to(team.device)
     joint = Joint(model).to(team.device)
-    named = joint.named(a.frozen)
+    named = joint.named(a.frozen, a.eyes > 0)
     for _, p in named:
         p.requires_grad_(True)
     model.unet.to(memory_format=torch.channels_last)
-    flat = Flat(named, average=.998)
+    flat = Flat(named, average=.998, rates=[("encoders.", a.eyes)])
     run = Run(a, "joint", flat, team, seconds, [model.unet.unet], lambda: dict(features=a.features), lambda: supply.poll(3),
-              [(maps, "attention_loss"), (maps, "correspondence_loss")])
+              [(maps, "attention_loss"), (maps, "correspondence_loss")], a.ready)
     precision, batch = Precision(team.device, a.precision), a.batch // a.parts
     pairs, free = batch // 8, batch // 4
     empty = torch.from_numpy(tokenizer("")[0]).to(team.device)
@@ -292,8 +309,10 @@ def train_joint(a, team, supply, seconds):
 
 def together(a, supply):
     """Trains autoencoder and encoders in processes of their own, at the same time, while a third compiles the U-Net into the cache that
-    compiling in this one will find. Fills the store meanwhile. Returns whether the cache is ready."""
+    compiling in this one will find. Fills the store meanwhile. a.ready tells from now on whether the cache is ready."""
     keep = {"--work": a.work, "--latent": a.latent, "--seed": a.seed, "--device": a.device, "--precision": a.precision, "--say": a.say, "--seconds": 1e6, "--hold": a.hold}
+    if a.start:
+        keep["--start"] = a.start
     also = [x for f in supply.folders[1:] for x in ("--also", f)]
     if a.steps:
         keep["--steps"] = a.steps
@@ -320,10 +339,11 @@ def together(a, supply):
         if a.box and (a.work / f"{stage}.pt").exists():
             a.box.put(stage, torch.load(a.work / f"{stage}.pt", map_location="cpu"))
             a.box.write()
-    if compiler and compiler.poll() is None:
+    def ready():
+        return None if compiler and compiler.poll() is None else bool(compiler) and compiler.returncode == 0
+    if ready() is None:
         print("compiling is not done yet", flush=True)
-        compiler.kill()
-    return bool(compiler) and compiler.wait() == 0
+    a.ready = ready
 
 
 @torch.no_grad()
@@ -354,6 +374,11 @@ def prepare(a):
             shutil.copy(a.given / "bank.npz", a.work)
         else:
             bank.build(a.work)
+    if a.warm:
+        import warm
+        a.start = a.work / "start.safetensors"
+        if not a.start.exists():
+            warm.begin(warm.BUNDLE, a.work, finished=False)
 
 
 def launch(a, argv):
@@ -387,7 +412,9 @@ def options(argv=None):
     p.add_argument("--join", type=pathlib.Path, metavar="OUT", help="only make the work folder again from what --out left")
     p.add_argument("--save", type=float, default=120, metavar="SECONDS", help="how often")
     p.add_argument("--show", type=int, nargs="+", metavar=("N", "STEPS"), help="draw a sheet of N held-out scenes at the end, and figures")
-    p.add_argument("--start", type=pathlib.Path, help="joint: weights to begin from, name -> tensor (warm.py)")
+    p.add_argument("--start", type=pathlib.Path, help="weights to begin from, name -> tensor (warm.py)")
+    p.add_argument("--warm", action="store_true", help="begin from the embedded model (warm.py), and train all of it")
+    p.add_argument("--eyes", type=float, default=0, metavar="SHARE", help="joint: share of the rate with which the image encoders learn on (default: not at all)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
     p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
     p.add_argument("--data", choices=DATA, default="curriculum", help="references: the picture itself, another of the subject, half and half, or Eq. 10 (Table X)")
@@ -405,7 +432,7 @@ def options(argv=None):
     if a.together and not a.wall:
         p.error("--together needs --wall")
     a.parts = a.parts or max(a.processes, int(os.environ.get("WORLD_SIZE", 1)))
-    a.end, a.until = BEGAN + a.wall if a.wall else None, None
+    a.end, a.until, a.ready = BEGAN + a.wall if a.wall else None, None, lambda: True
     a.box = outbox.Outbox(a.out, a.work) if a.out and not a.join else None
     return a
 
@@ -442,8 +469,7 @@ def main(argv=None):
         if a.show:  # what drawing takes, of the end
             a.end = a.end and a.end - min(45, .12 * a.wall)
         if a.together:
-            if not together(a, supply):
-                a.compile = None
+            together(a, supply)
             supply.wait(min(a.scenes, 1000))
             stages = [s for s in stages if s not in ("vae", "encoders") or not (a.work / f"{s}.pt").exists()]  # what failed there is done here
         left = {s: share for s, share in zip(("vae", "encoders", "joint"), a.shares) if s in stages}

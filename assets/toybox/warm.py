@@ -107,7 +107,7 @@ def fit(old, model, symbols, known):
     return out
 
 
-ENCODER = pathlib.Path(__file__).with_name("encoder.safetensors")
+BUNDLE, ENCODER = (pathlib.Path(__file__).with_name(n) for n in ("bundle", "encoder.safetensors"))
 
 
 def keep(work):
@@ -118,16 +118,19 @@ def keep(work):
     print(f"{ENCODER.name}: {ENCODER.stat().st_size / 1e6:.2f} MB")
 
 
-def autoencoder_of(bundle, work, latent="f4c4"):
-    """The autoencoder of a bundle as a finished stage: DIR/vae.pt, and DIR/latents.pt with its scale."""
-    import onnx
+def autoencoder_of(bundle, latent="f4c4"):
     import autoencoder
-    from flat import Flat
     from safetensors.torch import load_file
-    from toybox import write
     decoder = {k: v for k, v in read(bundle, ("decoder",)).items() if k.startswith(("decoder.", "post_quant_conv."))}
     vae = autoencoder.build(latent)
     vae.load_state_dict({k: v.float() for k, v in load_file(ENCODER).items()} | decoder)
+    return vae
+
+
+def finish(vae, bundle, work, latent="f4c4"):
+    """An autoencoder as a finished stage: DIR/vae.pt, and DIR/latents.pt with its bundle's scale."""
+    from flat import Flat
+    from toybox import write
     flat = Flat(vae.named_parameters())
     flat.steps += 1
     write(work / "vae.pt", flat.state() | dict(latent=latent, seen=0, seconds=1e12))  # its time is over
@@ -135,22 +138,25 @@ def autoencoder_of(bundle, work, latent="f4c4"):
     write(work / "latents.pt", dict(latents=None, count=0, blocks=[], steps=flat.steps.item(), scaling=about["scaling_factor"], latent_rgb=about["rgb"], latent_rgb_bias=about["rgb_bias"]))
 
 
-def begin(bundle, work):
-    """Writes what toybox.py begins from. Returns the names of the model's parameters that a bundle does not have."""
+def begin(bundle, work, finished=True):
+    """Writes what toybox.py begins from; finished: the autoencoder is, and only the rest goes on. Returns the names of the model's
+    parameters that a bundle does not have."""
     from model import build
     torch.manual_seed(0)
     model, tokenizer = build(work)
     known = json.loads((bundle / "tokenizer" / "vocab.json").read_text())
     out = fit(read(bundle), model, tokenizer.clip.get_vocab(), known)
+    vae = autoencoder_of(bundle)
+    out |= {"vae." + k: v for k, v in vae.state_dict().items()}
     save_file({k: v.contiguous().clone() for k, v in out.items()}, work / "start.safetensors")
-    if not (work / "vae.pt").exists():
-        autoencoder_of(bundle, work)
+    if finished and not (work / "vae.pt").exists():
+        finish(vae, bundle, work)
     return [k for k, _ in model.named_parameters() if k not in out and not k.startswith("vae")]
 
 
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--bundle", type=pathlib.Path, default=pathlib.Path(__file__).with_name("bundle"))
+    p.add_argument("--bundle", type=pathlib.Path, default=BUNDLE)
     p.add_argument("--work", type=pathlib.Path, required=True)
     p.add_argument("--keep", action="store_true")
     a = p.parse_args()
