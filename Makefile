@@ -111,19 +111,26 @@ bench: build ## figures of this machine, side by side
 device-check: deps bin/device/ort.test ## graphics cards beside the CPU: one table (MODELS=toybox,tiny,full or bundle folders)
 	bin/device/device --models '$(or $(MODELS),toybox$(comma)tiny)'
 
-# Everything that a machine without network, Go and display needs: sh check.sh runs it there. PART splits the archive.
+# Everything that a machine without network, Go and display needs: sh check.sh runs it there. The libraries are packed once, their
+# kernels for one kind of card only (SM, as in 90 for H100 and 80 for A100).
+SM ?= 90
 .PHONY: device-pack
-device-pack: bin/device/ort.test $(CUDA_LIBRARY) ## dist/device.tar.gz for a machine with a graphics card and without a network (PART=60m: in pieces)
-	mkdir -p dist && rm -f dist/device.tar.gz*
-	cp app/device/check.sh bin/device/
-	tar -C bin/device -czf dist/device.tar.gz . -C '$(CUDA_FOLDER)' libonnxruntime.so.1 libonnxruntime_providers_shared.so libonnxruntime_providers_cuda.so
-	$(if $(PART),cd dist && split -b $(PART) -d device.tar.gz device.tar.gz. && rm device.tar.gz)
-	ls -l dist/device.tar.gz*
+device-pack: bin/device/ort.test dist/kept/ort-$(SM).tar.xz ## dist/device, a folder to carry to a machine with a graphics card and without a network (SM=80: for A100)
+	mkdir -p dist/device && tar -C bin/device -cf - device ort.test | $(XZ) >dist/device/tools.tar.xz
+	cp app/device/check.sh dist/device/ && cp dist/kept/ort-$(SM).tar.xz dist/device/ort.tar.xz
+	ls -l dist/device && cat dist/device/* | wc -c
+
+XZ := nice xz -T2 -9e
+dist/kept/ort-$(SM).tar.xz: $(CUDA_LIBRARY) $(wildcard app/device/strip/*.go)
+	@command -v zstd >/dev/null || { echo "This needs the program zstd." >&2; exit 1; }
+	mkdir -p '$(@D)' && work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && \
+	  $(GO) run ./app/device/strip --sm $(SM) '$(CUDA_FOLDER)/libonnxruntime_providers_cuda.so' "$$work/libonnxruntime_providers_cuda.so" && \
+	  tar -cf - -C "$$work" libonnxruntime_providers_cuda.so -C '$(CUDA_FOLDER)' libonnxruntime.so.1 libonnxruntime_providers_shared.so | $(XZ) >'$@.part' && mv '$@.part' '$@'
 
 .PHONY: bin/device/ort.test
 bin/device/ort.test:
-	$(GO) build -o bin/device/device ./app/device
-	$(GO) test -c -o $@ ./inference/ort
+	$(GO) build -ldflags '-s -w' -o bin/device/device ./app/device
+	$(GO) test -c -ldflags '-s -w' -o $@ ./inference/ort
 
 # Training on a machine with a graphics card and without a network: .device is carried there beside the tracked files.
 TOYBOX  ?= out/toybox

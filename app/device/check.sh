@@ -1,11 +1,113 @@
 #!/bin/sh
-# Runs what `make device-pack` packed, on a machine with a graphics card and without a network: first the tests of values that
-# stay on the card, then the table. Arguments go to the table, as in: sh check.sh --models toybox,full
-set -eu
-cd "$(dirname "$0")"
-export REALWORD_ONNXRUNTIME="$PWD"
-nvidia-smi -L || true
-status=0
-REALWORD_TEST_DEVICE=cuda ./ort.test -test.v -test.run '^(TestRun|TestZeroLength|TestKept.*|TestCancelledKeep.*|TestNothingLeaks)$' || status=$?
-./device "$@" || status=$?
-exit $status
+# check.sh [--cpu-alone] [--seconds N]: runs what `make device-pack` packed, on a machine with a graphics card, without a network.
+# Everything is said on the terminal and in $OUT (default: out), where rows.json has a JSON object for every row of the tables. Every part
+# has a time of its own, the most important come first, and all together N seconds (default 60). It ends with 0 only where a card was
+# tested (--cpu-alone: or none was asked for) and nothing failed. Needed: python3, or tar with xz.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+alone= seconds=60
+while [ $# -gt 0 ]; do
+  case $1 in
+    --cpu-alone) alone=--cpu-alone ;;
+    --seconds) seconds=$2; shift ;;
+    *) echo "check.sh: $1 is unknown" >&2; exit 2 ;;
+  esac
+  shift
+done
+OUT=${OUT:-out}
+mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
+work=$(mktemp -d) || exit 1
+began=$(date +%s)
+background=
+finish() { [ -z "$background" ] || kill $background 2>/dev/null; rm -rf "$work"; }
+trap finish EXIT
+trap 'exit 130' INT TERM
+left() { echo $((seconds - ($(date +%s) - began))); }
+
+unpack() { tar -xJf "$1" -C "$work" 2>/dev/null || python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$1" "$work"; }
+
+# part NAME SECONDS COMMAND...: its own time, or what is left of all.
+part() {
+  name=$1 limit=$2
+  shift 2
+  [ "$(left)" -ge "$limit" ] || limit=$(left)
+  if [ "$limit" -lt 2 ]; then
+    echo "== $name: no time is left"
+    failed="$failed $name(no-time)"
+    return 1
+  fi
+  from=$(date +%s)
+  timeout -k 2 "$limit" "$@" 2>&1
+  status=$?
+  [ $status -ne 124 ] || echo "$name: stopped after $limit s"
+  echo "== $name: status $status after $(($(date +%s) - from)) s, $(left) s left"
+  [ $status -eq 0 ] || failed="$failed $name"
+  return $status
+}
+
+check() {
+  failed=
+  nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader 2>&1 || echo "nvidia-smi does not answer."
+  echo "$(nproc) processors, $(getconf GNU_LIBC_VERSION), $(df -Pk "$work" | awk 'NR == 2 { print int($4 / 1048576) }') GiB free in $work"
+  unpack "$here/tools.tar.xz" & tools=$!
+  unpack "$here/ort.tar.xz" || { echo "ort.tar.xz cannot be unpacked."; return 1; }
+  wait $tools || { echo "tools.tar.xz cannot be unpacked."; return 1; }
+  echo "unpacked, $(left) s left"
+  cd "$work" || return 1
+  export REALWORD_ONNXRUNTIME="$work" TMPDIR="$work"
+  rows="--json $OUT/rows.json"
+
+  # What Realword finds by itself comes first, then Python's folders are named to it as well.
+  if ! part components 15 ./device --parts components $alone; then
+    [ -z "$alone" ] || return 1
+    again=yes
+  else
+    again=
+  fi
+  REALWORD_CUDA=$(python3 -c 'import glob, nvidia; print(":".join(d for p in nvidia.__path__ for d in sorted(glob.glob(p + "/*/lib"))))' 2>/dev/null)
+  export REALWORD_CUDA LD_LIBRARY_PATH="$REALWORD_CUDA:${LD_LIBRARY_PATH:-}"
+  echo "Python's CUDA folders: ${REALWORD_CUDA:-none}"
+  if [ -n "$again" ]; then
+    [ -n "$REALWORD_CUDA" ] || { echo "NO CARD WAS TESTED."; return 1; }
+    failed=
+    part components-of-python 15 ./device --parts components || { echo "NO CARD WAS TESTED."; return 1; }
+  fi
+
+  # SDXL's U-Net takes a while to be made up, so it is made on one half of the processors while the other half is measured.
+  half= other=nice
+  if [ "$(nproc)" -ge 8 ] && command -v taskset >/dev/null; then
+    middle=$(($(nproc) / 2))
+    half="taskset -c 0-$((middle - 1))" other="taskset -c $middle-$(($(nproc) - 1))"
+    echo "The CPU is measured with $middle processors."
+  fi
+  if [ -z "$alone" ]; then
+    $other ./device --models unet --prepare "$work/unet" >"$OUT/unet.log" 2>&1 & unet=$!
+    nvidia-smi --query-gpu=timestamp,memory.used,utilization.gpu --format=csv,noheader,nounits -lms 500 >"$OUT/memory.csv" 2>&1 & background="$! $unet"
+  fi
+  part toybox-table 25 $half ./device --brief $alone $rows --models toybox --parts table
+  part toybox-picture 20 $half ./device --brief $alone $rows --models toybox --parts picture --steps 8
+  export REALWORD_TEST_DEVICE=cuda
+  [ -z "$alone" ] || REALWORD_TEST_DEVICE=cpu
+  part kept-values 15 ./ort.test -test.v -test.run '^(TestRun|TestZeroLength|TestKept.*|TestCancelledKeep.*|TestNothingLeaks)$'
+  part tiny 20 $half ./device --brief $alone $rows --models tiny --size 320 --parts table,picture --steps 4 --repeats 2
+  if [ -z "$alone" ]; then
+    from=$(date +%s)
+    while kill -0 $unet 2>/dev/null && [ "$(left)" -gt 10 ]; do sleep 0.2; done
+    echo "waited $(($(date +%s) - from)) s for SDXL's U-Net: $(tail -n 1 "$OUT/unet.log")"
+    if [ -f "$work/unet/bundle/manifest.json" ]; then
+      for size in 1024 512; do
+        part "sdxl-$size" 40 ./device --brief $rows --models "$work/unet/bundle" --parts passes --size $size --repeats 2
+      done
+      echo "memory of the card at most: $(awk -F', ' '$2 > most { most = $2 } END { print most }' "$OUT/memory.csv") MiB"
+    else
+      echo "SDXL's U-Net was not ready."
+      failed="$failed sdxl"
+    fi
+  fi
+  [ -z "$failed" ] || { echo "FAILED:$failed"; return 1; }
+  if [ -z "$alone" ]; then echo "ALL GOOD ON THE CARD"; else echo "ALL GOOD ON THE CPU, NO CARD WAS ASKED FOR"; fi
+}
+
+echo 1 >"$work/status"
+{ check; echo $? >"$work/status"; } | tee "$OUT/log.txt"
+exit "$(cat "$work/status")"

@@ -4,7 +4,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,11 +14,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"realword/assets"
-	"realword/inference"
 	"realword/inference/bench"
 	"realword/inference/bundle"
 	"realword/inference/ort"
@@ -25,32 +28,86 @@ import (
 	"realword/inference/tensor"
 )
 
+// options say what is done.
+type options struct {
+	models    []string
+	parts     []string // components alone, or table, picture, passes
+	repeats   int
+	threads   int
+	steps     int    // of the picture
+	size      int    // width and height in pixels; 0 is the model's own
+	brief     bool   // the libraries are not listed
+	cpuAlone  bool   // no card is no failure
+	report    string // file that gets one JSON object a row, appended; "" is none
+	reportOut io.Writer
+}
+
 func main() {
-	models := flag.String("models", "toybox", "models with a comma between them: toybox (embedded), tiny or full (SDXL with random weights, 30 GB of disk for full), or bundle folders")
-	repeats := flag.Int("repeats", 3, "runs of every stage; the fastest counts")
-	threads := flag.Int("threads", 0, "threads of one operator on the CPU (default: physical cores)")
+	o := options{reportOut: io.Discard}
+	models := flag.String("models", "toybox", "models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
+	parts := flag.String("parts", "table,picture", "what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU), picture (a whole one beside the CPU's), passes (the card alone)")
+	flag.IntVar(&o.repeats, "repeats", 3, "runs of every stage; the fastest counts")
+	flag.IntVar(&o.threads, "threads", 0, "threads of one operator on the CPU (default: physical cores)")
+	flag.IntVar(&o.steps, "steps", 8, "steps of the picture")
+	flag.IntVar(&o.size, "size", 0, "width and height in pixels (default: the model's)")
+	flag.BoolVar(&o.brief, "brief", false, "do not list the libraries")
+	flag.BoolVar(&o.cpuAlone, "cpu-alone", false, "no graphics card is no failure: the table has the CPU alone, and the picture is made twice on it")
+	flag.StringVar(&o.report, "json", "", "append every row to this file, a JSON object a line")
+	prepare := flag.String("prepare", "", "write the bundle of the one model into this new folder, and do nothing else")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	o.models, o.parts = strings.Split(*models, ","), strings.Split(*parts, ",")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ok, err := check(ctx, os.Stdout, strings.Split(*models, ","), *repeats, *threads)
-	if err != nil {
+	if err := run(ctx, o, *prepare); err != nil {
 		fmt.Fprintln(os.Stderr, "device:", err)
-	}
-	if !ok || err != nil {
 		os.Exit(1)
 	}
 }
 
-// check prints what is found and the table, and tells whether every device computes right.
-func check(ctx context.Context, out io.Writer, models []string, repeats, threads int) (ok bool, err error) {
-	cpu, err := ort.New(ort.Options{Threads: threads})
-	if err != nil {
-		return false, err
+// run does what is asked for; an error is also a card that is missing or computes wrong.
+func run(ctx context.Context, o options, prepare string) (err error) {
+	if prepare != "" {
+		b, _, err := open(ctx, o.models[0], prepare)
+		if err == nil {
+			fmt.Println(b.Manifest().Name, "is ready in", filepath.Join(prepare, "bundle"))
+		}
+		return err
 	}
-	fmt.Fprintf(out, "%s\n%s\n\n", cpu.Describe(), cpu.Library())
+	if o.report != "" {
+		f, err := os.OpenFile(o.report, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		o.reportOut = f
+	}
+	cards, ok, err := check(ctx, os.Stdout, o)
+	switch {
+	case err != nil:
+		return err
+	case cards == 0 && !o.cpuAlone:
+		return errors.New("no graphics card was tested (--cpu-alone if the CPU is enough)")
+	case !ok:
+		return errors.New("a graphics card failed, see above")
+	}
+	return nil
+}
+
+// check prints what is found and what was asked for. It tells how many cards were tested and whether every one computes right.
+func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, err error) {
+	cpu, err := ort.New(ort.Options{Threads: o.threads})
+	if err != nil {
+		return 0, false, err
+	}
+	if !o.brief {
+		fmt.Fprintf(out, "%s\n%s\n\n", cpu.Describe(), cpu.Library())
+	}
 	devices := []*ort.Runtime{cpu}
 	components := ort.LoadComponents(cpu.Library())
 	for _, c := range components {
+		if o.brief {
+			continue
+		}
 		fmt.Fprintf(out, "%-19s %-15s %s\n", c.State, c.Name, c.File+" "+c.Path)
 		if c.State != ort.Found {
 			fmt.Fprintf(out, "%-19s   -> %s %s\n", "", c.Remedy, c.Note)
@@ -58,14 +115,14 @@ func check(ctx context.Context, out io.Writer, models []string, repeats, threads
 	}
 	ok = true
 	if len(components) > 0 && ort.Usable(components) {
-		cards, version, err := ort.GPUs(components)
+		found, version, err := ort.GPUs(components)
 		if err != nil {
 			ok = false
 			fmt.Fprintln(out, "The driver does not answer:", err)
 		}
-		for i, card := range cards {
+		for i, card := range found {
 			fmt.Fprintf(out, "cuda:%d              %s, %.0f GB, driver for CUDA %s\n", i, card.Name, float64(card.Memory)/1e9, version)
-			gpu, err := ort.New(ort.Options{Threads: threads, Device: fmt.Sprintf("cuda:%d", i)})
+			gpu, err := ort.New(ort.Options{Threads: o.threads, Device: fmt.Sprintf("cuda:%d", i)})
 			if err != nil {
 				ok = false
 				fmt.Fprintln(out, " ", err)
@@ -73,44 +130,99 @@ func check(ctx context.Context, out io.Writer, models []string, repeats, threads
 			}
 			devices = append(devices, gpu)
 		}
-	} else {
-		fmt.Fprintln(out, "There is no graphics card that can be used: the table has the CPU alone.")
 	}
-	fmt.Fprintf(out, "\n%-10s %-24s %-8s %10s %8s  %s\n", "model", "stage", "provider", "seconds", "of CPU", "error against CPU")
-	for _, name := range models {
-		good, err := compare(ctx, out, name, devices, repeats)
+	if len(devices) == 1 {
+		fmt.Fprintln(out, "There is no graphics card that can be used.")
+		if !o.cpuAlone {
+			return 0, ok, nil
+		}
+	}
+	if slices.Equal(o.parts, []string{"components"}) {
+		return len(devices) - 1, ok, nil
+	}
+	for _, name := range o.models {
+		good, err := one(ctx, out, name, devices, o)
 		if err != nil {
-			return false, fmt.Errorf("%s: %w", name, err)
+			return len(devices) - 1, false, fmt.Errorf("%s: %w", name, err)
+		}
+		ok = ok && good
+	}
+	return len(devices) - 1, ok, nil
+}
+
+// one does what was asked for with one model.
+func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime, o options) (ok bool, err error) {
+	b, remove, err := open(ctx, name, "")
+	if err != nil {
+		return false, err
+	}
+	defer remove()
+	t := &table{out: out, report: o.reportOut, model: filepath.Base(name), cpu: map[string]float64{}}
+	ok = true
+	for _, part := range o.parts {
+		good := true
+		switch part {
+		case "table":
+			good, err = t.compare(ctx, b, devices, o.repeats, o.size)
+		case "picture":
+			good, err = t.pictures(ctx, b, devices, o.steps, o.size)
+		case "passes":
+			for _, device := range devices[min(1, len(devices)-1):] {
+				provider, _ := device.Provider()
+				t.head()
+				if err = passes(ctx, device, b, o.repeats, o.size, func(stage string, seconds float64) { t.row(stage, provider, seconds, "") }); err != nil {
+					break
+				}
+			}
+		default:
+			err = fmt.Errorf("there is no part %q: components alone, table, picture and passes", part)
+		}
+		if err != nil {
+			return false, err
 		}
 		ok = ok && good
 	}
 	return ok, nil
 }
 
-// compare prints the rows of one model.
-func compare(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime, repeats int) (ok bool, err error) {
-	b, remove, err := open(ctx, name)
-	if err != nil {
-		return false, err
+// table prints the rows of one model.
+type table struct {
+	out, report io.Writer
+	model       string
+	cpu         map[string]float64 // seconds of the CPU by stage
+}
+
+func (t *table) head() {
+	fmt.Fprintf(t.out, "\n%-10s %-24s %-8s %10s %8s  %s\n", "model", "stage", "provider", "seconds", "of CPU", "error against CPU")
+}
+
+func (t *table) row(stage, provider string, seconds float64, verdict string) {
+	share := "-"
+	if provider == "CPU" {
+		t.cpu[stage] = seconds
+	} else if t.cpu[stage] > 0 {
+		share = fmt.Sprintf("%.3f", seconds/t.cpu[stage])
 	}
-	defer remove()
-	short := filepath.Base(name)
-	size := b.Manifest().Size
+	fmt.Fprintf(t.out, "%-10.10s %-24s %-8s %10.4f %8s  %s\n", t.model, stage, provider, seconds, share, verdict)
+	t.json(map[string]any{"model": t.model, "stage": stage, "provider": provider, "seconds": seconds, "verdict": verdict})
+}
+
+// json appends one line; what cannot be written is said on the terminal alone.
+func (t *table) json(line map[string]any) {
+	if err := json.NewEncoder(t.report).Encode(line); err != nil {
+		fmt.Fprintln(t.out, "not reported:", err)
+	}
+}
+
+// compare prints every stage of every device beside the processor's, and the kinds of U-Net pass.
+func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Runtime, repeats, size int) (ok bool, err error) {
+	t.head()
+	width, height := cmp.Or(size, b.Manifest().Size.Width), cmp.Or(size, b.Manifest().Size.Height)
 	ok = true
-	base := map[string]float64{} // seconds of the CPU by row
-	row := func(stage, provider string, seconds float64, verdict string) {
-		share := "-"
-		if provider == "CPU" {
-			base[stage] = seconds
-		} else if base[stage] > 0 {
-			share = fmt.Sprintf("%.3f", seconds/base[stage])
-		}
-		fmt.Fprintf(out, "%-10.10s %-24s %-8s %10.4f %8s  %s\n", short, stage, provider, seconds, share, verdict)
-	}
 	for i, device := range devices {
 		provider, _ := device.Provider()
 		if i > 0 {
-			stages, err := parity.CompareDevices(ctx, devices[0], device, b, size.Width, size.Height, repeats)
+			stages, err := parity.CompareDevices(ctx, devices[0], device, b, width, height, repeats)
 			if err != nil {
 				return false, err
 			}
@@ -124,28 +236,45 @@ func compare(ctx context.Context, out io.Writer, name string, devices []*ort.Run
 				} else if !s.OK() {
 					verdict += " WRONG"
 				}
-				row(s.Tensor, "CPU", s.CPU.Seconds(), "")
-				row(s.Tensor, provider, s.Device.Seconds(), verdict)
+				t.row(s.Tensor, "CPU", s.CPU.Seconds(), "")
+				t.row(s.Tensor, provider, s.Device.Seconds(), verdict)
 			}
 		}
-		if err := passes(ctx, device, b, repeats, func(stage string, seconds float64) { row(stage, provider, seconds, "") }); err != nil {
+		if err := passes(ctx, device, b, repeats, size, func(stage string, seconds float64) { t.row(stage, provider, seconds, "") }); err != nil {
 			if i == 0 || ctx.Err() != nil {
 				return false, err
 			}
 			ok = false
-			fmt.Fprintf(out, "%-10.10s %-24s %-8s %v\n", short, "passes", provider, err)
+			fmt.Fprintf(t.out, "%-10.10s %-24s %-8s %v\n", t.model, "passes", provider, err)
 		}
 	}
 	return ok, nil
 }
 
+// pictures prints a whole picture of every device beside the processor's; where there is no device, beside the processor's again.
+func (t *table) pictures(ctx context.Context, b *bundle.Bundle, devices []*ort.Runtime, steps, size int) (ok bool, err error) {
+	ok = true
+	for _, device := range devices[min(1, len(devices)-1):] {
+		provider, _ := device.Provider()
+		p, err := comparePictures(ctx, devices[0], device, b, sampleRequest(steps, size))
+		if err != nil {
+			return false, err
+		}
+		verdict := "ok"
+		if !p.ok() {
+			ok, verdict = false, "WRONG"
+		}
+		fmt.Fprintf(t.out, "\n%-10.10s a whole picture of %d steps: CPU %.3f s, %s %.3f s, PSNR %.1f dB, masks alike by step %.4f: %s %s\n",
+			t.model, steps, p.CPU.Seconds(), provider, p.Device.Seconds(), p.PSNR, p.Masks, verdict, p.Problem)
+		t.json(map[string]any{"model": t.model, "stage": "picture", "provider": provider, "steps": steps, "cpu_seconds": p.CPU.Seconds(), "seconds": p.Device.Seconds(),
+			"psnr_db": fmt.Sprintf("%.2f", p.PSNR), "masks": p.Masks, "verdict": verdict, "problem": p.Problem})
+	}
+	return ok, nil
+}
+
 // passes measures the U-Net passes of one customized picture, and what it costs in units of a plain one.
-func passes(ctx context.Context, device *ort.Runtime, b *bundle.Bundle, repeats int, row func(stage string, seconds float64)) error {
-	sample := assets.Samples()[0]
-	m, err := bench.Measure(ctx, device, b, inference.Request{
-		Prompt: sample.Prompt, Seeds: []uint64{1},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: sample.Word}, References: []inference.Reference{{Name: sample.Name, Data: sample.Data}}}},
-	}, bench.Options{Repeats: repeats})
+func passes(ctx context.Context, device *ort.Runtime, b *bundle.Bundle, repeats, size int, row func(stage string, seconds float64)) error {
+	m, err := bench.Measure(ctx, device, b, sampleRequest(0, size), bench.Options{Repeats: repeats})
 	if err != nil {
 		return err
 	}
@@ -162,25 +291,36 @@ func passes(ctx context.Context, device *ort.Runtime, b *bundle.Bundle, repeats 
 	return nil
 }
 
-// open opens a bundle: the embedded one, one with random weights, or a folder.
-func open(ctx context.Context, name string) (b *bundle.Bundle, remove func(), err error) {
-	sizes, made := map[string]synthetic.Sizes{"tiny": synthetic.Tiny, "full": synthetic.Full}[name]
+// unet is SDXL's U-Net and autoencoder at full width with encoders that are small, but as wide as the U-Net asks for.
+var unet = func() synthetic.Sizes {
+	s := synthetic.Eyes
+	s.Channels, s.Depth, s.TimeDim, s.VAE = synthetic.Full.Channels, synthetic.Full.Depth, synthetic.Full.TimeDim, synthetic.Full.VAE
+	s.SigLIP, s.DINO = synthetic.Tiny.SigLIP, synthetic.Tiny.DINO
+	return s
+}()
+
+// open opens a bundle: the embedded one, one with random weights, or a folder. The first two are written into dir, which stays, or
+// where that is empty into a folder that remove removes.
+func open(ctx context.Context, name, dir string) (b *bundle.Bundle, remove func(), err error) {
+	sizes, made := map[string]synthetic.Sizes{"tiny": synthetic.Tiny, "full": synthetic.Full, "unet": unet}[name]
 	if !made && name != "toybox" {
 		b, err = bundle.Open(name)
 		return b, func() {}, err
 	}
-	dir, err := os.MkdirTemp("", "realword-device-*")
-	if err != nil {
-		return nil, nil, err
+	remove = func() {}
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "realword-device-*"); err != nil {
+			return nil, nil, err
+		}
+		remove = func() { os.RemoveAll(dir) }
 	}
-	remove = func() { os.RemoveAll(dir) }
 	defer func() {
 		if err != nil {
 			remove()
 		}
 	}()
 	if !made {
-		b, err = bundle.Extract(assets.Model(), dir)
+		b, err = bundle.Extract(assets.Model(), filepath.Join(dir, "bundle"))
 		return b, remove, err
 	}
 	began := time.Now()
@@ -191,6 +331,9 @@ func open(ctx context.Context, name string) (b *bundle.Bundle, remove func(), er
 	}
 	if err == nil {
 		b, err = bundle.Import(ctx, filepath.Join(dir, "release"), filepath.Join(dir, "bundle"), nil)
+	}
+	if err == nil {
+		err = os.RemoveAll(filepath.Join(dir, "release"))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, ctx.Err())

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"realword/inference/ort"
 )
@@ -13,17 +15,45 @@ func TestTableOfTheCPU(t *testing.T) {
 	if _, err := ort.Find(""); err != nil && os.Getenv("CI") == "" {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
-	var out bytes.Buffer
-	ok, err := check(t.Context(), &out, []string{"toybox"}, 1, 1)
-	if err != nil || !ok {
-		t.Fatalf("%v\n%s", err, out.String())
+	var out, report bytes.Buffer
+	o := options{models: []string{"toybox"}, parts: []string{"table"}, repeats: 1, threads: 1, cpuAlone: true, reportOut: &report}
+	cards, ok, err := check(t.Context(), &out, o)
+	if err != nil || !ok || cards != 0 {
+		t.Fatalf("%d cards, %v\n%s", cards, err, out.String())
 	}
 	for _, want := range []string{"NVIDIA driver", "toybox     generation branch", "toybox     guidance branch", "customized / plain", " CPU "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, out.String())
 		}
 	}
-	if _, err := check(t.Context(), &out, []string{t.TempDir()}, 1, 1); err == nil {
+	if !strings.Contains(report.String(), `"stage":"guidance branch"`) {
+		t.Errorf("the report lacks a pass:\n%s", report.String())
+	}
+	o.models = []string{t.TempDir()}
+	if _, _, err := check(t.Context(), &out, o); err == nil {
 		t.Error("an empty folder was taken for a model")
+	}
+	o.models, o.parts = []string{"toybox"}, []string{"chart"}
+	if _, _, err := check(t.Context(), &out, o); err == nil {
+		t.Error("a part that does not exist was taken for one")
+	}
+}
+
+// No card is a failure unless it is said to be none, and nothing is measured for it.
+func TestNoCardIsAFailure(t *testing.T) {
+	if _, err := ort.Find(""); err != nil && os.Getenv("CI") == "" {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	t.Setenv(ort.EnvCUDA, t.TempDir())
+	if rt, err := ort.New(ort.Options{Device: "cuda"}); err == nil {
+		t.Skipf("there is a card: %v", rt.Describe())
+	}
+	began := time.Now()
+	err := run(t.Context(), options{models: []string{"full"}, parts: []string{"table"}, reportOut: io.Discard}, "")
+	if err == nil || !strings.Contains(err.Error(), "no graphics card was tested") {
+		t.Errorf("%v", err)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("a model was made for nothing, in %v", took)
 	}
 }

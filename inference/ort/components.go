@@ -288,6 +288,18 @@ func sitePackages() []string {
 	for _, name := range []string{"python3", "python"} {
 		if exe, err := exec.LookPath(name); err == nil {
 			roots = append(roots, filepath.Dir(filepath.Dir(exe)))
+			// Every link on the way counts: one from outside leads into a virtual environment, whose python3 is a link itself.
+			for range 8 {
+				to, err := os.Readlink(exe)
+				if err != nil {
+					break
+				}
+				if !filepath.IsAbs(to) {
+					to = filepath.Join(filepath.Dir(exe), to)
+				}
+				exe = to
+				roots = append(roots, filepath.Dir(filepath.Dir(exe)))
+			}
 			if real, err := filepath.EvalSymlinks(exe); err == nil {
 				roots = append(roots, filepath.Dir(filepath.Dir(real)), filepath.Dir(real))
 			}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,6 +158,45 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%q does not come in its turn in\n%s", dir, text)
 		} else {
 			at = next
+		}
+	}
+}
+
+// A virtual environment's python3 is found on PATH, directly or through a link outside of it, and is itself a link to the system's.
+func TestPlacesOfPythonOnPath(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("as environments are laid out on Linux")
+	}
+	root := t.TempDir()
+	environment, links := filepath.Join(root, "torch", ".venv"), filepath.Join(root, "links")
+	nvidia := filepath.Join(environment, "lib", "python3.12", "site-packages", "nvidia")
+	touch(t, filepath.Join(root, "system", "bin", "python3.12"))
+	if err := os.Chmod(filepath.Join(root, "system", "bin", "python3.12"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{filepath.Join(nvidia, "cu13", "lib"), filepath.Join(nvidia, "cudnn", "lib"), filepath.Join(environment, "bin"), links} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{
+		filepath.Join(environment, "bin", "python"):  filepath.Join(root, "system", "bin", "python3.12"),
+		filepath.Join(environment, "bin", "python3"): "python",
+		filepath.Join(links, "python3"):              filepath.Join(environment, "bin", "python3"),
+	} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("VIRTUAL_ENV", "")
+	t.Setenv("CONDA_PREFIX", "")
+	for _, path := range []string{filepath.Join(environment, "bin"), links} {
+		t.Setenv("PATH", path)
+		found := places(filepath.Join(root, "libonnxruntime.so.1"))
+		for _, want := range []string{filepath.Join(nvidia, "cu13", "lib"), filepath.Join(nvidia, "cudnn", "lib")} {
+			if !slices.Contains(found, want) {
+				t.Errorf("with %s on PATH %s is not searched", path, want)
+			}
 		}
 	}
 }
