@@ -18,9 +18,7 @@ OUT=${OUT:-out}
 mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
 work=$(mktemp -d) || exit 1
 began=$(date +%s)
-background=
-finish() { [ -z "$background" ] || kill $background 2>/dev/null; rm -rf "$work"; }
-trap finish EXIT
+trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 left() { echo $((seconds - ($(date +%s) - began))); }
 
@@ -46,7 +44,7 @@ part() {
 }
 
 check() {
-  failed=
+  failed= background=
   nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader 2>&1 || echo "nvidia-smi does not answer."
   echo "$(nproc) processors, $(getconf GNU_LIBC_VERSION), $(df -Pk "$work" | awk 'NR == 2 { print int($4 / 1048576) }') GiB free in $work"
   unpack "$here/tools.tar.xz" & tools=$!
@@ -58,7 +56,7 @@ check() {
   rows="--json $OUT/rows.json"
 
   # What Realword finds by itself comes first, then Python's folders are named to it as well.
-  if ! part components 15 ./device --parts components $alone; then
+  if ! part components 25 ./device --parts components $alone; then
     [ -z "$alone" ] || return 1
     again=yes
   else
@@ -70,7 +68,7 @@ check() {
   if [ -n "$again" ]; then
     [ -n "$REALWORD_CUDA" ] || { echo "NO CARD WAS TESTED."; return 1; }
     failed=
-    part components-of-python 15 ./device --parts components || { echo "NO CARD WAS TESTED."; return 1; }
+    part components-of-python 25 ./device --parts components || { echo "NO CARD WAS TESTED."; return 1; }
   fi
 
   # SDXL's U-Net takes a while to be made up, so it is made on one half of the processors while the other half is measured.
@@ -81,8 +79,8 @@ check() {
     echo "The CPU is measured with $middle processors."
   fi
   if [ -z "$alone" ]; then
-    $other ./device --models unet --prepare "$work/unet" >"$OUT/unet.log" 2>&1 & unet=$!
-    nvidia-smi --query-gpu=timestamp,memory.used,utilization.gpu --format=csv,noheader,nounits -lms 500 >"$OUT/memory.csv" 2>&1 & background="$! $unet"
+    $other ./device --models unet --prepare "$work/unet" >"$OUT/unet.log" 2>&1 & background=$!
+    nvidia-smi --query-gpu=timestamp,memory.used,utilization.gpu --format=csv,noheader,nounits -lms 500 >"$OUT/memory.csv" 2>&1 & background="$background $!"
   fi
   part toybox-table 25 $half ./device --brief $alone $rows --models toybox --parts table
   part toybox-picture 20 $half ./device --brief $alone $rows --models toybox --parts picture --steps 8
@@ -92,7 +90,7 @@ check() {
   part tiny 20 $half ./device --brief $alone $rows --models tiny --size 320 --parts table,picture --steps 4 --repeats 2
   if [ -z "$alone" ]; then
     from=$(date +%s)
-    while kill -0 $unet 2>/dev/null && [ "$(left)" -gt 10 ]; do sleep 0.2; done
+    while ! grep -qE '^device:| is ready in ' "$OUT/unet.log" && [ "$(left)" -gt 10 ]; do sleep 0.2; done
     echo "waited $(($(date +%s) - from)) s for SDXL's U-Net: $(tail -n 1 "$OUT/unet.log")"
     if [ -f "$work/unet/bundle/manifest.json" ]; then
       for size in 1024 512; do
@@ -109,5 +107,5 @@ check() {
 }
 
 echo 1 >"$work/status"
-{ check; echo $? >"$work/status"; } | tee "$OUT/log.txt"
+{ check; echo $? >"$work/status"; [ -z "$background" ] || kill $background 2>/dev/null; } | tee "$OUT/log.txt"
 exit "$(cat "$work/status")"
