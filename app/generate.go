@@ -117,7 +117,7 @@ func given(c *cobra.Command) error {
 // flags adds the options that choose a machine.
 func (m *machine) flags(c *cobra.Command) {
 	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
-	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, cuda, or cuda:1 for the second graphics card")
+	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, cuda, webgpu, or cuda:1 for the second graphics card")
 	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 }
 

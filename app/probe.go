@@ -27,6 +27,8 @@ type verdict struct {
 	Card       string // what the driver calls it
 	Memory     uint64 // of the card, bytes
 	CUDA       string // newest version that the driver serves
+	Driver     string // name and version, with WebGPU
+	Software   bool   // the card is made of software
 	Components []ort.Component
 	Stages     []parity.StageComparison
 }
@@ -55,15 +57,19 @@ func (m machine) try(ctx context.Context) verdict {
 		v.Reason = err.Error()
 		return v
 	}
-	cpu, err := ort.New(ort.Options{Threads: m.threads})
+	kind, index, err := ort.ParseDevice(m.device)
 	if err != nil {
 		return fail(err)
 	}
-	onCUDA, index, err := ort.ParseDevice(m.device)
+	library, err := ort.FindFor(kind, "")
 	if err != nil {
 		return fail(err)
 	}
-	if onCUDA {
+	cpu, err := ort.New(ort.Options{Threads: m.threads, Library: library})
+	if err != nil {
+		return fail(err)
+	}
+	if kind == ort.CUDA {
 		v.Components = ort.LoadComponents(cpu.Library())
 		if ort.Usable(v.Components) {
 			cards, version, err := ort.GPUs(v.Components)
@@ -76,9 +82,12 @@ func (m machine) try(ctx context.Context) verdict {
 			v.Card, v.Memory = cards[index].Name, cards[index].Memory
 		}
 	}
-	device, err := ort.New(ort.Options{Threads: m.threads, Device: m.device})
+	device, err := ort.New(ort.Options{Threads: m.threads, Library: library, Device: m.device})
 	if err != nil {
 		return fail(err)
+	}
+	if a, ok := device.Adapter(); ok {
+		v.Card, v.Memory, v.Driver, v.Software = a.Name, a.Memory, a.Driver, a.Software
 	}
 	b, err := openModel(ctx, m.model)
 	if err != nil {

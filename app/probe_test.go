@@ -141,7 +141,7 @@ func TestTheTrialItself(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &v); err != nil || status != 0 {
 		t.Fatalf("status %d, %v\n%s%s", status, err, stdout, stderr)
 	}
-	if !v.Usable || len(v.Stages) != 6 {
+	if !v.Usable || len(v.Stages) != 8 {
 		t.Errorf("%+v", v)
 	}
 	for _, s := range v.Stages {

@@ -69,7 +69,9 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	if err != nil || device == "cpu" {
 		return rt, err
 	}
-	return session.NewFallback(rt, func() (session.Runtime, error) { return ort.New(ort.Options{Threads: m.threads}) }), nil
+	return session.NewFallback(rt, func() (session.Runtime, error) {
+		return ort.New(ort.Options{Threads: m.threads, Library: rt.Library()})
+	}), nil
 }
 
 // openModel opens a bundle folder, or the embedded model when the path is empty. It may have to read checkpoints that were touched.

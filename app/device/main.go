@@ -31,7 +31,8 @@ import (
 // options say what is done.
 type options struct {
 	models    []string
-	parts     []string // components alone, or table, picture, passes
+	parts     []string // components alone, or table, stages, picture, passes
+	device    string   // cuda or webgpu; "" is cuda
 	repeats   int
 	threads   int
 	steps     int    // of the picture
@@ -45,7 +46,8 @@ type options struct {
 func main() {
 	o := options{reportOut: io.Discard}
 	models := flag.String("models", "toybox", "models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
-	parts := flag.String("parts", "table,picture", "what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU), picture (a whole one beside the CPU's), passes (the card alone)")
+	parts := flag.String("parts", "table,picture", "what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), picture (a whole one beside the CPU's), passes (the card alone)")
+	flag.StringVar(&o.device, "device", "cuda", "cuda (every card of NVIDIA) or webgpu (the card that WebGPU computes on)")
 	flag.IntVar(&o.repeats, "repeats", 3, "runs of every stage; the fastest counts")
 	flag.IntVar(&o.threads, "threads", 0, "threads of one operator on the CPU (default: physical cores)")
 	flag.IntVar(&o.steps, "steps", 8, "steps of the picture")
@@ -95,7 +97,15 @@ func run(ctx context.Context, o options, prepare string) (err error) {
 
 // check prints what is found and what was asked for. It tells how many cards were tested and whether every one computes right.
 func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, err error) {
-	cpu, err := ort.New(ort.Options{Threads: o.threads})
+	kind, _, err := ort.ParseDevice(cmp.Or(o.device, "cuda"))
+	if err != nil {
+		return 0, false, err
+	}
+	library, err := ort.FindFor(kind, "")
+	if err != nil {
+		return 0, false, err
+	}
+	cpu, err := ort.New(ort.Options{Threads: o.threads, Library: library})
 	if err != nil {
 		return 0, false, err
 	}
@@ -103,6 +113,41 @@ func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, e
 		fmt.Fprintf(out, "%s\n%s\n\n", cpu.Describe(), cpu.Library())
 	}
 	devices := []*ort.Runtime{cpu}
+	ok = true
+	if kind == ort.WebGPU {
+		card, err := startWebGPU(out, cpu)
+		if err != nil {
+			ok = false
+			fmt.Fprintln(out, err)
+		} else {
+			devices = append(devices, card)
+		}
+	} else {
+		var cards []*ort.Runtime
+		cards, ok = startCUDA(out, cpu, o)
+		devices = append(devices, cards...)
+	}
+	if len(devices) == 1 {
+		fmt.Fprintln(out, "There is no graphics card that can be used.")
+		if !o.cpuAlone {
+			return 0, ok, nil
+		}
+	}
+	if slices.Equal(o.parts, []string{"components"}) {
+		return len(devices) - 1, ok, nil
+	}
+	for _, name := range o.models {
+		good, err := one(ctx, out, name, devices, o)
+		if err != nil {
+			return len(devices) - 1, false, fmt.Errorf("%s: %w", name, err)
+		}
+		ok = ok && good
+	}
+	return len(devices) - 1, ok, nil
+}
+
+// startCUDA prints what CUDA needs and starts every card of NVIDIA; ok is false where one does not start.
+func startCUDA(out io.Writer, cpu *ort.Runtime, o options) (cards []*ort.Runtime, ok bool) {
 	components := ort.LoadComponents(cpu.Library())
 	for _, c := range components {
 		if o.brief {
@@ -128,26 +173,10 @@ func check(ctx context.Context, out io.Writer, o options) (cards int, ok bool, e
 				fmt.Fprintln(out, " ", err)
 				continue
 			}
-			devices = append(devices, gpu)
+			cards = append(cards, gpu)
 		}
 	}
-	if len(devices) == 1 {
-		fmt.Fprintln(out, "There is no graphics card that can be used.")
-		if !o.cpuAlone {
-			return 0, ok, nil
-		}
-	}
-	if slices.Equal(o.parts, []string{"components"}) {
-		return len(devices) - 1, ok, nil
-	}
-	for _, name := range o.models {
-		good, err := one(ctx, out, name, devices, o)
-		if err != nil {
-			return len(devices) - 1, false, fmt.Errorf("%s: %w", name, err)
-		}
-		ok = ok && good
-	}
-	return len(devices) - 1, ok, nil
+	return cards, ok
 }
 
 // one does what was asked for with one model.
@@ -163,7 +192,9 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 		good := true
 		switch part {
 		case "table":
-			good, err = t.compare(ctx, b, devices, o.repeats, o.size)
+			good, err = t.compare(ctx, b, devices, o.repeats, o.size, true)
+		case "stages":
+			good, err = t.compare(ctx, b, devices, o.repeats, o.size, false)
 		case "picture":
 			good, err = t.pictures(ctx, b, devices, o.steps, o.size)
 		case "passes":
@@ -175,7 +206,7 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 				}
 			}
 		default:
-			err = fmt.Errorf("there is no part %q: components alone, table, picture and passes", part)
+			err = fmt.Errorf("there is no part %q: components alone, table, stages, picture and passes", part)
 		}
 		if err != nil {
 			return false, err
@@ -214,8 +245,8 @@ func (t *table) json(line map[string]any) {
 	}
 }
 
-// compare prints every stage of every device beside the processor's, and the kinds of U-Net pass.
-func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Runtime, repeats, size int) (ok bool, err error) {
+// compare prints every stage of every device beside the processor's, and where that is wanted the kinds of U-Net pass.
+func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Runtime, repeats, size int, withPasses bool) (ok bool, err error) {
 	t.head()
 	width, height := cmp.Or(size, b.Manifest().Size.Width), cmp.Or(size, b.Manifest().Size.Height)
 	ok = true
@@ -223,9 +254,6 @@ func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Ru
 		provider, _ := device.Provider()
 		if i > 0 {
 			stages, err := parity.CompareDevices(ctx, devices[0], device, b, width, height, repeats)
-			if err != nil {
-				return false, err
-			}
 			for _, s := range stages {
 				if !s.OK() {
 					ok = false
@@ -239,6 +267,12 @@ func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Ru
 				t.row(s.Tensor, "CPU", s.CPU.Seconds(), "")
 				t.row(s.Tensor, provider, s.Device.Seconds(), verdict)
 			}
+			if err != nil {
+				return false, err
+			}
+		}
+		if !withPasses {
+			continue
 		}
 		if err := passes(ctx, device, b, repeats, size, func(stage string, seconds float64) { t.row(stage, provider, seconds, "") }); err != nil {
 			if i == 0 || ctx.Err() != nil {

@@ -203,16 +203,16 @@ func TestPlacesOfPythonOnPath(t *testing.T) {
 
 func TestParseDevice(t *testing.T) {
 	for name, want := range map[string]struct {
-		cuda  bool
+		kind  Kind
 		index int
-		bad   bool
 	}{
-		"": {}, "cpu": {}, "CPU": {}, "cuda": {cuda: true}, "cuda:0": {cuda: true}, "CUDA:2": {cuda: true, index: 2},
-		"cuda:": {bad: true}, "cuda:-1": {bad: true}, "cpu:1": {bad: true}, "gpu": {bad: true}, "cuda:x": {bad: true},
+		"": {CPU, 0}, "cpu": {CPU, 0}, "CPU": {CPU, 0}, "cuda": {CUDA, 0}, "cuda:0": {CUDA, 0}, "CUDA:2": {CUDA, 2},
+		"webgpu": {WebGPU, 0}, "WebGPU:1": {WebGPU, 1},
+		"cuda:": {}, "cuda:-1": {}, "cpu:1": {}, "gpu": {}, "cuda:x": {}, "webgpu:": {}, ":": {}, ":1": {},
 	} {
-		cuda, index, err := ParseDevice(name)
-		if cuda != want.cuda || index != want.index || (err != nil) != want.bad {
-			t.Errorf("%q: %v %d %v", name, cuda, index, err)
+		kind, index, err := ParseDevice(name)
+		if kind != want.kind || err == nil && index != want.index || (err != nil) != (want.kind == "") {
+			t.Errorf("%q: %v %d %v", name, kind, index, err)
 		}
 	}
 }
@@ -296,7 +296,7 @@ func TestWhatIsAskedOfTheCard(t *testing.T) {
 // The texts are those of ONNX Runtime 1.30 over a driver that answers nothing.
 func TestEssence(t *testing.T) {
 	long := `/src/cuda_execution_provider_info.cc:62 static X FromProviderOptions(const ProviderOptions&) [ONNXRuntimeError] : 1 : FAIL : Parse Failed to parse provider option "device_id": CUDA failure 36: API call is not supported in the installed CUDA driver ; GPU=-1 ; hostname=vm ; file=/src/cuda.cc ; line=69 ; expr=cudaGetDeviceCount(&num_devices); `
-	r := &Runtime{cuda: &cuda{}}
+	r := &Runtime{device: &cuda{}}
 	for text, want := range map[string]session.DeviceError{
 		long: {Why: "CUDA failure 36: API call is not supported in the installed CUDA driver"},
 		"Non-zero status code. CUDA failure 2: out of memory ; GPU=0 ; x":   {Why: "CUDA failure 2: out of memory", OutOfMemory: true},

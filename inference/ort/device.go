@@ -13,26 +13,43 @@ import (
 	"realword/inference/session"
 )
 
-// ParseDevice reads the name of a device: cpu (or nothing), cuda, cuda:1. The index is that of NVIDIA's driver.
-func ParseDevice(name string) (cuda bool, index int, err error) {
-	kind, number, numbered := strings.Cut(strings.ToLower(name), ":")
-	if kind == "cuda" && numbered {
-		if index, err = strconv.Atoi(number); err != nil || index < 0 {
-			kind = ""
-		}
-	} else if numbered {
-		kind = ""
-	}
-	switch kind {
-	case "cuda":
-		return true, index, nil
-	case "cpu":
-		return false, 0, nil
-	}
+// Kind is a way to compute.
+type Kind string
+
+// The kinds of devices.
+const (
+	CPU    Kind = "cpu"
+	CUDA   Kind = "cuda"
+	WebGPU Kind = "webgpu"
+)
+
+// ParseDevice reads the name of a device: cpu (or nothing), cuda, cuda:1, webgpu, webgpu:1. The index is that of NVIDIA's driver, or that in
+// Adapters.
+func ParseDevice(name string) (kind Kind, index int, err error) {
+	word, number, numbered := strings.Cut(strings.ToLower(name), ":")
 	if name == "" {
-		return false, 0, nil
+		return CPU, 0, nil
 	}
-	return false, 0, fmt.Errorf("there is no device %q: it is cpu, cuda, or cuda:1 for the second graphics card", name)
+	if numbered {
+		if index, err = strconv.Atoi(number); err != nil || index < 0 || Kind(word) == CPU {
+			word = ""
+		}
+	}
+	switch kind = Kind(word); kind {
+	case CPU, CUDA, WebGPU:
+		return kind, index, nil
+	}
+	return "", 0, fmt.Errorf("there is no device %q: it is cpu, cuda, webgpu, or cuda:1 or webgpu:1 for the second graphics card", name)
+}
+
+// accelerator is a device other than the processor, as this process uses it.
+type accelerator interface {
+	// place is its name for session.Placed.
+	place() string
+	// choose gives the device its turn in the options of a session.
+	choose(o *native.SessionOptions) error
+	// handBack has the device's memory given back after a run, for a session that hardly runs again.
+	handBack(o *native.RunOptions) error
 }
 
 // cuda is a graphics card as this process uses it.
@@ -141,7 +158,7 @@ func (r *Runtime) useCUDA(index int) error {
 	if err != nil {
 		return fmt.Errorf("CUDA does not start: %w", err)
 	}
-	r.cuda, r.memory = device, device.memory
+	r.device, r.memory = device, device.memory
 	return nil
 }
 
@@ -199,7 +216,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 	return err
 }
 
-// choose gives the device its turn in the options of a session.
+// choose implements accelerator.
 func (c *cuda) choose(o *native.SessionOptions) error {
 	if c.plugin != nil {
 		return o.AppendDevice(*c.plugin, pluginOptions)
@@ -211,7 +228,7 @@ func (c *cuda) choose(o *native.SessionOptions) error {
 	return o.AppendCUDA(options)
 }
 
-// handBack has the card's memory given back after a run, for a session that hardly runs again. The plugin keeps its memory in a way
+// handBack implements accelerator. The plugin keeps its memory in a way
 // of its own and knows no such key.
 func (c *cuda) handBack(o *native.RunOptions) error {
 	if c.plugin != nil {
@@ -220,21 +237,27 @@ func (c *cuda) handBack(o *native.RunOptions) error {
 	return o.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", fmt.Sprintf("gpu:%d", c.index))
 }
 
+// place implements accelerator.
+func (c *cuda) place() string { return numbered("CUDA", c.index) }
+
+func numbered(name string, index int) string {
+	if index == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s:%d", name, index)
+}
+
 // Provider implements session.Placed.
 func (r *Runtime) Provider() (name, why string) {
-	switch {
-	case r.cuda == nil:
+	if r.device == nil {
 		return "CPU", ""
-	case r.cuda.index == 0:
-		return "CUDA", ""
-	default:
-		return fmt.Sprintf("CUDA:%d", r.cuda.index), ""
 	}
+	return r.device.place(), ""
 }
 
 // deviceError marks what went wrong on a device other than the processor, and on the processor what lacked memory.
 func (r *Runtime) deviceError(err error) error {
-	if err == nil || r.cuda == nil {
+	if err == nil || r.device == nil {
 		if err != nil && outOfMemory(err) {
 			return fmt.Errorf("%w: %w", session.ErrMemory, err)
 		}

@@ -42,7 +42,7 @@ type Runtime struct {
 	weights session.Weights
 	cpu     *native.Memory // of Go tensors
 	memory  *native.Memory // of the device
-	cuda    *cuda          // nil: the processor
+	device  accelerator    // nil: the processor
 }
 
 var (
@@ -54,11 +54,11 @@ var (
 // used is an error that says what is missing; a broken driver may end the process, so that it should be tried in a child
 // process first.
 func New(opts Options) (*Runtime, error) {
-	onCUDA, index, err := ParseDevice(opts.Device)
+	kind, index, err := ParseDevice(opts.Device)
 	if err != nil {
 		return nil, err
 	}
-	library, err := Find(opts.Library)
+	library, err := FindFor(kind, opts.Library)
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +77,14 @@ func New(opts Options) (*Runtime, error) {
 		return nil, err
 	}
 	r := &Runtime{library: library, version: onnx.GetVersion(), threads: threads, weights: opts.Weights, cpu: cpu, memory: cpu}
-	if onCUDA {
-		if err := r.useCUDA(index); err != nil {
-			return nil, err
-		}
+	switch kind {
+	case CUDA:
+		err = r.useCUDA(index)
+	case WebGPU:
+		err = r.useWebGPU(index)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return r, nil
 }

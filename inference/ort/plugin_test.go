@@ -36,8 +36,8 @@ func TestPluginProvider(t *testing.T) {
 		}
 		tried++
 		r := *cpu
-		r.cuda = &cuda{plugin: &d, memory: d.Memory()}
-		if r.memory = r.cuda.memory; r.memory == nil {
+		r.device = &cuda{plugin: &d}
+		if r.memory = d.Memory(); r.memory == nil {
 			r.memory = cpu.cpu
 		}
 		p, q := chain(t)

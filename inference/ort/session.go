@@ -28,7 +28,7 @@ var _ session.Keeper = (*graph)(nil)
 
 // Open implements session.Runtime.
 func (r *Runtime) Open(path string, opts session.Options) (session.Session, error) {
-	if r.cuda != nil && opts.CUDA != "" {
+	if _, ok := r.device.(*cuda); ok && opts.CUDA != "" {
 		s, err := r.open(opts.CUDA, opts)
 		if err == nil || !lacksKernel(err) {
 			return s, err
@@ -62,7 +62,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path, port.Name)
 		}
 	}
-	if r.cuda != nil {
+	if r.device != nil {
 		opts.Weights = session.Packed // they go to the device once, in either way
 	} else if opts.Weights == session.Auto {
 		opts.Weights = r.weights
@@ -85,7 +85,7 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 	}
 	var s *native.Session
 	load := func() { s, err = native.NewSessionFromBytes(bytes, options) }
-	if r.cuda != nil {
+	if r.device != nil {
 		native.KeepSignals(load)
 	} else {
 		load()
@@ -124,11 +124,11 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 	if opts.Once {
 		set = append(set, o.SetCpuMemArena(false))
 	}
-	if r.cuda != nil {
+	if r.device != nil {
 		// Weights stay out of the arena, which would keep more than they need.
-		set = append(set, r.cuda.choose(o), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+		set = append(set, r.device.choose(o), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
 	}
-	if opts.Strict && r.cuda != nil {
+	if opts.Strict && r.device != nil {
 		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))
 	}
 	if err := errors.Join(set...); err != nil {
@@ -266,8 +266,8 @@ func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[strin
 	if err != nil {
 		return nil, err
 	}
-	if g.once && g.runtime.cuda != nil {
-		if err := g.runtime.cuda.handBack(opts); err != nil {
+	if g.once && g.runtime.device != nil {
+		if err := g.runtime.device.handBack(opts); err != nil {
 			opts.Close()
 			return nil, err
 		}

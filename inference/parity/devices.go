@@ -22,7 +22,7 @@ import (
 const DeviceTolerance = 2e-2
 
 // StageComparison is one stage of a generation on a device beside the processor, from the same inputs. Its Tensor is the stage:
-// operators, text, vision, guidance, generation or decoder; its Problem is why the device has no result.
+// operators, text, vision, guidance (its scores), guidance cross, text-to-image (a pass without subjects), generation or decoder; its Problem is why the device has no result.
 type StageComparison struct {
 	Check
 	Device time.Duration // the fastest run, without loading
@@ -147,6 +147,21 @@ func (c *comparison) passes(ids [][]int64, tokens, latent, words *tensor.Tensor,
 		}
 		_, scores, err := g.Guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
 		return scores, err
+	})
+	c.stage("guidance cross", func(g *inference.Graphs) (*tensor.Tensor, error) {
+		s := sides[g]
+		if s.err != nil {
+			return nil, s.err
+		}
+		cross, _, err := g.Guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
+		return cross, err
+	})
+	c.stage("text-to-image", func(g *inference.Graphs) (*tensor.Tensor, error) {
+		s := sides[g]
+		if s.err != nil {
+			return nil, s.err
+		}
+		return g.Noise(c.ctx, s.point, s.none, nil)
 	})
 	c.stage("generation", func(g *inference.Graphs) (*tensor.Tensor, error) {
 		s := sides[g]

@@ -65,9 +65,9 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 		"TF32":       {crooked{graph: "decoder", off: 1e-3}, ""},
 		"wrong":      {crooked{graph: "decoder", off: 0.1}, "decoder"},
 		"unable":     {crooked{graph: "vision", fail: errors.New("no kernel")}, "vision"},
-		"no U-Net":   {crooked{graph: "unet", fail: errors.New("no kernel")}, "guidance generation"},
-		"no vision":  {crooked{graph: "vision_kv", fail: errors.New("no kernel")}, "guidance generation"},
-		"not number": {crooked{graph: "text", off: float32(nan())}, "text guidance generation"}, // which read the text
+		"no U-Net":   {crooked{graph: "unet", fail: errors.New("no kernel")}, "guidance guidance cross text-to-image generation"},
+		"no vision":  {crooked{graph: "vision_kv", fail: errors.New("no kernel")}, "guidance guidance cross text-to-image generation"},
+		"not number": {crooked{graph: "text", off: float32(nan())}, "text guidance guidance cross text-to-image generation"}, // which read the text
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.device.Runtime = rt
@@ -87,7 +87,7 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 					t.Errorf("no times: %v", s)
 				}
 			}
-			if !slices.Equal(stages, []string{"vision", "text", "guidance", "generation", "decoder"}) {
+			if !slices.Equal(stages, []string{"vision", "text", "guidance", "guidance cross", "text-to-image", "generation", "decoder"}) {
 				t.Errorf("%q", stages)
 			}
 			if got := strings.Join(failed, " "); got != c.failed {
@@ -98,7 +98,7 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 	broken := inference.NewGraphs(crooked{rt, "decoder", 0, errors.New("no kernel")}, b)
 	defer broken.Close()
 	reference := compare(broken, whole)
-	if reference.err == nil || len(reference.list) != 4 {
+	if reference.err == nil || len(reference.list) != 6 {
 		t.Errorf("the processor cannot, and %v was said of %d stages", reference.err, len(reference.list))
 	}
 }

@@ -12,6 +12,11 @@ static text ep_name(handle d) { return CALL(EpDevice_EpName, text, handle)(d); }
 static handle ep_hardware(handle d) { return CALL(EpDevice_Device, handle, handle)(d); }
 static handle ep_memory(handle d) { return CALL(EpDevice_MemoryInfo, handle, handle, int)(d, MEMORY_DEFAULT); }
 static int hardware_type(handle h) { return CALL(HardwareDevice_Type, int, handle)(h); }
+static uint32_t hardware_number(int slot, handle h) { return ((uint32_t (*)(handle))rw_api[slot])(h); }
+static handle hardware_metadata(handle h) { return CALL(HardwareDevice_Metadata, handle, handle)(h); }
+static void pairs(handle p, text const **keys, text const **values, size_t *n) {
+  CALL(GetKeyValuePairs, void, handle, text const **, text const **, size_t *)(p, keys, values, n);
+}
 static text hardware_vendor(handle h) { return CALL(HardwareDevice_Vendor, text, handle)(h); }
 */
 import "C"
@@ -34,6 +39,9 @@ type Device struct {
 	Provider string // for instance "CUDAExecutionProvider"
 	Vendor   string
 	GPU      bool
+	VendorID uint32            // of the PCI bus
+	DeviceID uint32            // likewise
+	Hardware map[string]string // what the system tells of it besides, as the library names it
 	h        C.handle
 }
 
@@ -51,6 +59,8 @@ func Devices() ([]Device, error) {
 	for _, h := range unsafe.Slice(raw, int(n)) {
 		hardware := C.ep_hardware(h)
 		list = append(list, Device{
+			VendorID: uint32(C.hardware_number(C.HardwareDevice_VendorId, hardware)), DeviceID: uint32(C.hardware_number(C.HardwareDevice_DeviceId, hardware)),
+			Hardware: stringMap(C.hardware_metadata(hardware)),
 			Provider: C.GoString(C.ep_name(h)), Vendor: C.GoString(C.hardware_vendor(hardware)),
 			GPU: C.hardware_type(hardware) == C.HARDWARE_GPU, h: h,
 		})
@@ -64,4 +74,20 @@ func (d Device) Memory() *Memory {
 		return &Memory{object{h: h}}
 	}
 	return nil
+}
+
+// stringMap copies what the library keeps as pairs.
+func stringMap(h C.handle) map[string]string {
+	m := map[string]string{}
+	if h == nil {
+		return m
+	}
+	var keys, values *C.text
+	var n C.size_t
+	C.pairs(h, &keys, &values, &n)
+	k, v := unsafe.Slice(keys, int(n)), unsafe.Slice(values, int(n))
+	for i := range k {
+		m[C.GoString(k[i])] = C.GoString(v[i])
+	}
+	return m
 }

@@ -12,6 +12,9 @@ static handle options_path(handle o, const void *path) { return CALL(SetOptimize
 static handle options_ep(handle o, handle env, handle device, text *keys, text *values, size_t n) {
   return CALL(SessionOptionsAppendExecutionProvider_V2, handle, handle, handle, handle *, size_t, text *, text *, size_t)(o, env, &device, 1, keys, values, n);
 }
+static handle options_named(handle o, text name, text *keys, text *values, size_t n) {
+  return CALL(SessionOptionsAppendExecutionProvider, handle, handle, text, text *, text *, size_t)(o, name, keys, values, n);
+}
 static handle options_cuda(handle o, text *keys, text *values, size_t n) {
   handle cuda = NULL;
   handle status = CALL(CreateCUDAProviderOptions, handle, handle *)(&cuda);
@@ -118,6 +121,16 @@ func (o *SessionOptions) SetOptimizedModelFilePath(path string) error {
 func (o *SessionOptions) AppendDevice(d Device, options map[string]string) error {
 	return withStrings(options, func(keys, values *C.text, n C.size_t) error {
 		return failed(C.options_ep(o.h, attached.env, d.h, keys, values, n))
+	})
+}
+
+// AppendProvider gives a provider inside the library its turn before the processor, by the short name that the library knows, as in
+// "WebGPU".
+func (o *SessionOptions) AppendProvider(name string, options map[string]string) error {
+	n, free := cstring(name)
+	defer free()
+	return withStrings(options, func(keys, values *C.text, count C.size_t) error {
+		return failed(C.options_named(o.h, n, keys, values, count))
 	})
 }
 

@@ -1,0 +1,130 @@
+package ort
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"realword/inference/ort/internal/native"
+)
+
+// swiftShader is software Vulkan as Debian's chromium brings it.
+const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json"
+
+// onWebGPU runs tests of this package in a process of its own whose device is a graphics card, or one made of software where that is
+// installed; it skips where there is neither. The process is also for the library: the build with CUDA has no WebGPU.
+func onWebGPU(t *testing.T, tests string) {
+	t.Helper()
+	library, err := FindFor(WebGPU, "")
+	if err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := func(tests string) *exec.Cmd {
+		c := exec.CommandContext(t.Context(), exe, "-test.run", tests, "-test.v")
+		c.Env = append(os.Environ(), "REALWORD_TEST_DEVICE=webgpu", EnvLibrary+"="+library)
+		if _, err := os.Stat(swiftShader); err == nil && os.Getenv("VK_DRIVER_FILES") == "" {
+			c.Env = append(c.Env, "VK_DRIVER_FILES="+swiftShader)
+		}
+		return c
+	}
+	if out, err := child("^TestWebGPUStarts$").CombinedOutput(); err != nil {
+		t.Skipf("needs a graphics card with Vulkan, or Debian's chromium for one made of software: %s", lastLines(out))
+	}
+	out, err := child(tests).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS") || strings.Contains(string(out), "--- SKIP") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func lastLines(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return strings.Join(lines[max(0, len(lines)-4):], " ")
+}
+
+// TestWebGPUStarts is for the process of onWebGPU.
+func TestWebGPUStarts(t *testing.T) {
+	if os.Getenv("REALWORD_TEST_DEVICE") != "webgpu" {
+		t.Skip("see onWebGPU")
+	}
+	r := library(t)
+	a, ok := r.Adapter()
+	list, err := Adapters(r.Library())
+	if name, _ := r.Provider(); !ok || a.Name == "" || name != "WebGPU" || err != nil || len(list) == 0 || list[0] != a {
+		t.Errorf("%v %v on %s, of %v, %v", a, ok, name, list, err)
+	}
+	_, err = New(Options{Device: "webgpu:99"})
+	mention(t, err, "webgpu:99")
+}
+
+func TestOnWebGPU(t *testing.T) {
+	onWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestCancelledKeep.*)$")
+}
+
+// What the library takes by itself comes first: it goes by the kind, then by the driver's own order.
+func TestAdaptersInTheLibrarysOrder(t *testing.T) {
+	list := fromVulkan([]native.Adapter{
+		{Name: "llvmpipe", Kind: 4}, {Name: "of another machine", Kind: 3}, {Name: "Radeon 780M", Kind: 1, Memory: 4e9},
+		{Name: "RTX 4070", Kind: 2, Memory: 12e9, Driver: "NVIDIA 580.95"}, {Name: "Arc A380", Kind: 2, Memory: 6e9},
+	})
+	slices.SortStableFunc(list, byRank)
+	var text []string
+	for _, a := range list {
+		text = append(text, a.String())
+	}
+	want := []string{"RTX 4070, 12 GB, NVIDIA 580.95", "Arc A380, 6 GB", "Radeon 780M, 4 GB", "llvmpipe, made of software", "of another machine"}
+	if !slices.Equal(text, want) {
+		t.Errorf("%q", text)
+	}
+	list = fromDevices([]native.Device{
+		{Provider: "CPUExecutionProvider"}, {Provider: webGPUName, Vendor: "Intel"}, {Provider: "DmlExecutionProvider", GPU: true},
+		{Provider: webGPUName, GPU: true, VendorID: 0x1414, DeviceID: 0x8c, Hardware: map[string]string{"Description": "Microsoft Basic Render Driver"}},
+		{Provider: webGPUName, GPU: true, Vendor: "AMD", Hardware: map[string]string{"Discrete": "1"}},
+	})
+	slices.SortStableFunc(list, byRank)
+	if len(list) != 2 || list[0].String() != "AMD graphics" || list[1].String() != "Microsoft Basic Render Driver, made of software" {
+		t.Errorf("%q", list)
+	}
+}
+
+// The build with CUDA has no WebGPU: of two in the cache each kind takes its own.
+func TestTheLibraryOfADevice(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv("HOME", cache)
+	t.Setenv(EnvLibrary, "")
+	dir, err := CacheFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(dir string) string {
+		path := filepath.Join(dir, libraryNames()[0])
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	find := func(kind Kind, want string) {
+		t.Helper()
+		if got, err := FindFor(kind, ""); got != want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", kind, got, err, want)
+		}
+	}
+	withCUDA := put(dir + cudaSuffix)
+	find(WebGPU, withCUDA) // which then says what it lacks
+	plain := put(dir)
+	find(WebGPU, plain)
+	find(CUDA, withCUDA)
+	find(CPU, withCUDA)
+	t.Setenv(EnvLibrary, withCUDA)
+	find(WebGPU, withCUDA)
+}
