@@ -33,14 +33,20 @@ def difference(y, x, weight):
     return loss
 
 
-def loss_of(vae, x, share, precision, g, kl_weight=1e-5, spread=.1):
-    """(loss, mean absolute error of 0..1). The decoder learns from latents that are off by up to `spread` of their deviation, as sampled
-    ones are; the subject counts three times."""
+def disturbance(x, latent, g, spread=.1):
+    """For pictures x [B, 3, H, W]: noise of their latents' shape, and by how much of their deviation [B, 1, 1, 1] each is off."""
+    factor, c, _ = LEVELS[latent]
+    d = x.device
+    return torch.randn(len(x), c, x.shape[2] // factor, x.shape[3] // factor, generator=g, device=d), spread * torch.rand(len(x), 1, 1, 1, generator=g, device=d)
+
+
+def loss_of(vae, x, share, noise, off, precision, kl_weight=1e-5):
+    """(loss, mean absolute error of 0..1). The decoder learns from latents that are off by up to a tenth of their deviation, as sampled
+    ones are (disturbance); the subject counts three times."""
     with precision:
         post = vae.encode(x).latent_dist
         mean, logvar = post.mean.float(), post.logvar.float()
-        noise = torch.randn(mean.shape, generator=g, device=x.device)
-        off = spread * torch.rand(len(x), 1, 1, 1, generator=g, device=x.device) * mean.detach().std()
+        off = off * mean.detach().std()
         z = mean + ((logvar.exp() + off * off).sqrt()) * noise
         y = vae.decode(z).sample.float()
     kl = .5 * (mean ** 2 + logvar.exp() - 1 - logvar).mean()

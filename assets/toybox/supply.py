@@ -40,8 +40,8 @@ class Supply:
                          "--block", min(500, max(25, less // (4 * workers))))
 
     def compose(self, *arguments):
-        """Starts scenes.py in the background. It ends when this process does."""
-        command = [sys.executable, HERE / "scenes.py", "--work", self.work, *arguments]
+        """Starts scenes.py in the background, behind everything that trains. It ends when this process does."""
+        command = [*(["nice"] if shutil.which("nice") else []), sys.executable, HERE / "scenes.py", "--work", self.work, *arguments]
         self.running.append(subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, start_new_session=True))
 
     def poll(self, every=0.0):

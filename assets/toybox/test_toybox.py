@@ -322,7 +322,7 @@ class Watch(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.calls, self.types = 0, set()
+        self.calls, self.types, self.recording = 0, set(), False
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = str(func)
@@ -336,6 +336,8 @@ class Watch(TorchDispatchMode):
         on = {t.device.type for t in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor) and t.ndim}
         if "cuda" in on and isinstance(out, torch.Tensor):
             assert out.device.type == "cuda", f"{name} brings numbers back"
+        elif isinstance(out, torch.Tensor) and out.device.type == "cuda" and "_to_copy" in name:
+            assert not self.recording, f"{name} brings numbers to the card, which a recording must not"
         return out
 
 
@@ -377,15 +379,17 @@ def test_1_every_stage_runs_on_the_card():
     with card() as eye:
         moved(vae), moved(eyes), moved(heads), moved(one)
         x, share = store.crops(on_card(full), 6, 64, None)
-        loss, error = autoencoder.loss_of(vae, x, share, autocast(), None)
-        assert x.device.type == loss.device.type == "cuda" and loss.requires_grad and loss.dtype == torch.float32
+        more = autoencoder.disturbance(x, "f4c4", None)
         batch = encoders.twins(full, 6, 1.8, None)
+        drawn = [store.draw(s, 8, 2, 2, .5, 1.5, None, torch.rand(8, device="cuda"), torch.zeros(77, dtype=torch.int64, device="cuda")) for s in (full, on_card(mirrored))]
+        eye.recording = True
+        loss, error = autoencoder.loss_of(vae, x, share, *more, autocast())
+        assert x.device.type == loss.device.type == "cuda" and loss.requires_grad and loss.dtype == torch.float32
         with autocast():
             seen = {n: e(batch[0])[-1] for n, e in eyes.each.items()}
         assert torch.bfloat16 in eye.types
         assert all(encoders.loss_of(n, t, heads[n], batch)[0].device.type == "cuda" for n, t in seen.items())
-        for s in (full, on_card(mirrored)):
-            b = store.draw(s, 8, 2, 2, .5, 1.5, None, torch.rand(8, device="cuda"), torch.zeros(77, dtype=torch.int64, device="cuda"))
+        for b in drawn:
             found = one(b, b["target"], types.SimpleNamespace(autocast=autocast))
             assert {"velocity", "attention", "correspondence"} <= found.keys() and all(v.device.type == "cuda" and v.ndim == 0 for v in found.values())
 

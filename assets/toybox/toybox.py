@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 import autoencoder, encoders, outbox
 from curriculum import CROP, DATA, FEATURES, choose_features, crop_limit, multiview_share
-from fast import Compiled, Precision, Team, explicit_attention
+from fast import Captured, Compiled, Precision, Team, explicit_attention
 from flat import Flat
 from outbox import write
 from store import SIDE, Store, crops, draw, floats
@@ -88,40 +88,46 @@ class Run:
                 self.a.box.put(self.name, state)
                 self.a.box.write()
 
-    def gradients(self, one, done, g):
-        """Adds up the gradients of this process's parts of the batch. Returns the figures' names, and their sum over the parts as a tensor."""
-        total = None
+    def gradients(self, draw, done, g):
+        """Adds up the gradients of this process's parts of the batch. Returns the sum of their figures, as a tensor."""
+        total = 0
         for part in range(self.team.rank, self.a.parts, self.team.size):
             g.manual_seed((self.a.seed * 1_000_003 + self.number) * 64 + part)
-            loss, figures = one(done, g)
-            loss.backward()
-            numbers = torch.stack([v.detach().float() for v in figures.values()])
-            total = numbers if total is None else total + numbers
-        return list(figures), total
+            total = total + self.backward(draw(done, g))
+        return total
 
-    def loop(self, one, lr, warm=100):
-        """one(done, g) -> (loss to go backwards from, dict of figures as tensors), of one part of the batch. Ends by the clock or by --steps."""
-        a, team, flat, say = self.a, self.team, self.flat, self.a.say
+    def loop(self, draw, loss_of, lr, warm=100):
+        """draw(done, g) -> one part of a batch, a tree of tensors; loss_of(batch) -> (loss to go backwards from, dict of figures as tensors).
+        Ends by the clock or by --steps."""
+        a, team, flat, say, names = self.a, self.team, self.flat, self.a.say, []
+
+        def backward(batch):
+            loss, figures = loss_of(batch)
+            loss.backward()
+            names[:] = figures
+            return torch.stack([v.detach().float() for v in figures.values()])
+
+        self.backward, step_of, rate = Captured(backward, team.device), Captured(flat.step, team.device), torch.zeros((), device=team.device)
         g, step, log, saved = torch.Generator(device=flat.weights.device), 0, None, time.time()
         began, each, ended = time.time(), self.a.parts // team.size, lambda: a.steps is not None and self.number >= a.steps
         done = self.clock.tick(0)
         while done < 1 and not ended() and not self.stop:
             share = self.number / a.steps if a.steps else done
             try:
-                names, numbers = self.gradients(one, share, g)
+                numbers = self.gradients(draw, share, g)
             except Exception as e:
                 if not self.compiled.give_up(e):
                     raise
                 flat.grads.zero_()
                 continue
-            rate = lr * min(1, (self.number + 1) / warm) * max(.02, (1 - share) / (1 - a.hold) if share > a.hold else 1)
+            rate.fill_(lr * min(1, (self.number + 1) / warm) * max(.02, (1 - share) / (1 - a.hold) if share > a.hold else 1))
             if team.size > 1:  # one message: gradients, figures, and the first process's clock
                 done, self.stop = team.exchange(flat.grads, numbers, self.clock.tick(step + 1), self.stop)
             else:
                 done = self.clock.tick(step + 1)
             if each > 1:
                 flat.grads.div_(each)
-            flat.step(rate)
+            step_of(rate)
             step, self.number, self.seen = step + 1, self.number + 1, self.seen + a.batch
             log = numbers / each if log is None else log + numbers / each
             if step % say == 0:
@@ -168,12 +174,15 @@ def autoencoder_stage(a, team, supply, seconds, name):
     flat = Flat([(n, p) for n, p in vae.named_parameters() if p.requires_grad], weight_decay=1e-3, average=.995)
     run = Run(a, name, flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
 
-    def one(done, g):
+    def draw(done, g):
         n = a.batch // a.parts
         x, share = crops(store, n, 64, g) if done < WHOLE else crops(store, max(1, n // 4), SIDE, g)
-        loss, error = autoencoder.loss_of(vae, x, share, precision.autocast(), g)
+        return x, share, *autoencoder.disturbance(x, a.latent, g)
+
+    def loss_of(batch):
+        loss, error = autoencoder.loss_of(vae, *batch, precision.autocast())
         return loss, dict(loss=loss, error=error)
-    return run.loop(one, a.lr or 2e-3)
+    return run.loop(draw, loss_of, a.lr or 2e-3)
 
 
 def begin(module, start, prefix):
@@ -194,15 +203,15 @@ def train_encoders(a, team, supply, seconds):
     named = [*eyes.named_parameters(), *(("head." + n, p) for n, p in heads.named_parameters())]
     run = Run(a, "encoders", Flat(named, average=.995), team, seconds, eyes.each.values(), between=lambda: supply.poll(1))
 
-    def one(done, g):
-        batch, loss, figures = encoders.twins(store, a.batch // a.parts, 1 + .8 * done, g), 0.0, {}
+    def loss_of(batch):
+        loss, figures = 0.0, {}
         with precision.autocast():
             seen = {n: e(batch[0])[-1] for n, e in eyes.each.items()}
         for n, tokens in seen.items():
             more, said = encoders.loss_of(n, tokens, heads[n], batch)
             loss, figures = loss + more, figures | said
         return loss, figures
-    return run.loop(one, a.lr or 2e-3)
+    return run.loop(lambda done, g: encoders.twins(store, a.batch // a.parts, 1 + .8 * done, g), loss_of, a.lr or 2e-3)
 
 
 @torch.no_grad()
@@ -294,7 +303,7 @@ def train_joint(a, team, supply, seconds):
     pairs, free = batch // 8, batch // 4
     empty = torch.from_numpy(tokenizer("")[0]).to(team.device)
 
-    def one(done, g):
+    def one_part(done, g):
         # one noise level of each slice, in a random order: less noise in the loss than independent ones
         order = torch.rand(batch, generator=g, device=team.device).argsort()
         t = (order + torch.rand(batch, generator=g, device=team.device)) / batch
@@ -302,9 +311,12 @@ def train_joint(a, team, supply, seconds):
         if not a.start and not a.frozen:  # references fade in
             there = min(1.0, done / .1)
             b["on"] = [m * (torch.rand(len(m), 1, 1, generator=g, device=m.device) < there) for m in b["on"]]
+        return b
+
+    def loss_of(b):
         figures = joint(b, None if a.frozen else b["target"], precision, a.frozen)
         return sum(WEIGHTS[k] * v for k, v in figures.items() if k not in a.without), figures
-    return run.loop(one, a.lr or 2e-3)
+    return run.loop(one_part, loss_of, a.lr or 2e-3)
 
 
 def together(a, supply):
