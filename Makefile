@@ -127,6 +127,20 @@ dist/kept/ort-$(SM).tar.xz: $(CUDA_LIBRARY) $(wildcard app/device/strip/*.go)
 	  $(GO) run ./app/device/strip --sm $(SM) '$(CUDA_FOLDER)/libonnxruntime_providers_cuda.so' "$$work/libonnxruntime_providers_cuda.so" && \
 	  tar -cf - -C "$$work" libonnxruntime_providers_cuda.so -C '$(CUDA_FOLDER)' libonnxruntime.so.1 libonnxruntime_providers_shared.so | $(XZ) >'$@.part' && mv '$@.part' '$@'
 
+# The same for WebGPU, with Vulkan's loader and what NVIDIA's driver wants of X11; the embedded model stays out, assets/toybox/bundle is it.
+VULKAN := libvulkan.so.1 libX11.so.6 libXext.so.6 libxcb.so.1 libXau.so.6 libXdmcp.so.6 libbsd.so.0 libmd.so.0
+.PHONY: device-pack-webgpu
+device-pack-webgpu: deps ## dist/webgpu-pack, likewise for any card with Vulkan (Linux)
+	@$(install); [ -e /usr/lib/x86_64-linux-gnu/libvulkan.so.1 ] || install libvulkan1; \
+	mkdir -p dist/webgpu-pack; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; mkdir "$$work/pack" "$$work/pack/x11"; \
+	sed '/^\/\/go:embed all:toybox/d' assets/assets.go >"$$work/assets.go"; \
+	printf '{"Replace": {"%s": "%s"}}' "$$PWD/assets/assets.go" "$$work/assets.go" >"$$work/overlay.json"; \
+	$(GO) build -overlay "$$work/overlay.json" -trimpath -ldflags '-s -w' -o "$$work/pack/device" ./app/device; \
+	cp -L '$(ORT_LIBRARY)' $(addprefix /usr/lib/x86_64-linux-gnu/,$(VULKAN)) "$$work/pack"; \
+	for x in $(wordlist 2,9,$(VULKAN)); do mv "$$work/pack/$$x" "$$work/pack/x11/"; done; \
+	tar -C "$$work/pack" -cf - . | $(XZ) >dist/webgpu-pack/webgpu.tar.xz; \
+	cp app/device/check-webgpu.sh dist/webgpu-pack/; ls -l dist/webgpu-pack; cat dist/webgpu-pack/* | wc -c
+
 .PHONY: bin/device/ort.test
 bin/device/ort.test:
 	$(GO) build -ldflags '-s -w' -o bin/device/device ./app/device

@@ -169,7 +169,7 @@ func TestOperators(t *testing.T) {
 
 func runtimeFor(t *testing.T) session.Runtime {
 	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 1})
+	rt, err := ort.New(ort.Options{Threads: 1, Device: os.Getenv("REALWORD_TEST_DEVICE")})
 	if err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)

@@ -99,7 +99,7 @@ func write(t *testing.T, nodes, initializers, inputs, outputs []message, more ..
 	for _, m := range more {
 		g = append(g, m...)
 	}
-	model := message{}.number(1, 8).bytes(7, g).bytes(8, message{}.text(1, "").number(2, 17))
+	model := message{}.number(1, 8).bytes(7, g).bytes(8, message{}.text(1, "").number(2, 18)).bytes(8, message{}.text(1, "com.microsoft").number(2, 1))
 	path := filepath.Join(t.TempDir(), "model.onnx")
 	if err := os.WriteFile(path, model, 0o600); err != nil {
 		t.Fatal(err)
@@ -359,7 +359,7 @@ func FuzzParseModel(f *testing.F) {
 			return
 		}
 		for _, mapped := range []bool{false, true} {
-			changed, err := m.marshal(map[string]string{"weights": "elsewhere"}, mapped)
+			changed, err := m.marshal(map[string]string{"weights": "elsewhere"}, mapped, &webGPU{})
 			if err != nil {
 				t.Fatal("what can be read cannot be written:", err)
 			}

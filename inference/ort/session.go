@@ -29,12 +29,18 @@ var _ session.Keeper = (*graph)(nil)
 // Open implements session.Runtime.
 func (r *Runtime) Open(path string, opts session.Options) (session.Session, error) {
 	if _, ok := r.device.(*cuda); ok && opts.CUDA != "" {
-		s, err := r.open(opts.CUDA, opts)
-		if err == nil || !lacksKernel(err) {
-			return s, err
+		s, err := r.open(opts.CUDA, opts, false)
+		if err == nil {
+			return s, nil
+		} else if !lacksKernel(err) {
+			return nil, err
 		}
 	}
-	return r.open(path, opts)
+	s, err := r.open(path, opts, false)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // lacksKernel knows the library's texts, because its error codes do not tell.
@@ -42,7 +48,8 @@ func lacksKernel(err error) bool {
 	return strings.Contains(err.Error(), "Failed to find kernel for ") || strings.Contains(err.Error(), "Could not find an implementation for ")
 }
 
-func (r *Runtime) open(path string, opts session.Options) (session.Session, error) {
+// open loads a graph; recorded says that Nodes is going to ask about it.
+func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph, error) {
 	var m *model
 	data, err := os.ReadFile(path)
 	if err == nil {
@@ -75,7 +82,13 @@ func (r *Runtime) open(path string, opts session.Options) (session.Session, erro
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
 	defer options.Close()
-	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, opts.Outside, options)
+	if recorded {
+		if err := options.AddSessionConfigEntry(native.RecordAssignments, "1"); err != nil {
+			return nil, err
+		}
+	}
+	onWebGPU, _ := r.device.(*webGPU)
+	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, onWebGPU, opts.Outside, options)
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
 	}

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,14 +10,15 @@ import (
 	"testing"
 
 	"realword/inference/ort/internal/native"
+	"realword/inference/tensor"
 )
 
 // swiftShader is software Vulkan as Debian's chromium brings it.
 const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json"
 
-// onWebGPU runs tests of this package in a process of its own whose device is a graphics card, or one made of software where that is
+// inWebGPU runs tests of this package in a process of its own whose device is a graphics card, or one made of software where that is
 // installed; it skips where there is neither. The process is also for the library: the build with CUDA has no WebGPU.
-func onWebGPU(t *testing.T, tests string) {
+func inWebGPU(t *testing.T, tests string) {
 	t.Helper()
 	library, err := FindFor(WebGPU, "")
 	if err != nil {
@@ -48,10 +50,10 @@ func lastLines(out []byte) string {
 	return strings.Join(lines[max(0, len(lines)-4):], " ")
 }
 
-// TestWebGPUStarts is for the process of onWebGPU.
+// TestWebGPUStarts is for the process of inWebGPU.
 func TestWebGPUStarts(t *testing.T) {
 	if os.Getenv("REALWORD_TEST_DEVICE") != "webgpu" {
-		t.Skip("see onWebGPU")
+		t.Skip("see inWebGPU")
 	}
 	r := library(t)
 	a, ok := r.Adapter()
@@ -64,7 +66,7 @@ func TestWebGPUStarts(t *testing.T) {
 }
 
 func TestOnWebGPU(t *testing.T) {
-	onWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestCancelledKeep.*)$")
+	inWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestFusedAttention|TestCancelledKeep.*)$")
 }
 
 // What the library takes by itself comes first: it goes by the kind, then by the driver's own order.
@@ -127,4 +129,21 @@ func TestTheLibraryOfADevice(t *testing.T) {
 	find(CPU, withCUDA)
 	t.Setenv(EnvLibrary, withCUDA)
 	find(WebGPU, withCUDA)
+}
+
+// TestFusedAttention is for the process of inWebGPU: what the trial of the card's own attention says is what its results are, and the
+// trial runs at all.
+func TestFusedAttention(t *testing.T) {
+	if os.Getenv("REALWORD_TEST_DEVICE") != "webgpu" {
+		t.Skip("see inWebGPU")
+	}
+	r := library(t)
+	w := *r.device.(*webGPU)
+	w.adapter.Software = false
+	in := []*tensor.Tensor{tensor.Zeros(1, 2, 4), tensor.Zeros(1, 3, 4), tensor.Of([]float32{1, 2, 3, 4, 3, 2, 1, 0, 2, 2, 2, 2}, 1, 3, 4)}
+	got, err := r.attend(&w, 2, in)
+	if err != nil || len(got) != 8 || math.Abs(float64(got[4]-2)) > 1e-3 { // equal weights: the mean
+		t.Fatalf("%v, %v", got, err)
+	}
+	t.Logf("%s computes attention right: %v", w.adapter, r.fusedIsRight(&w))
 }

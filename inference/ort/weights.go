@@ -24,6 +24,7 @@ const (
 	graphNode      = 1
 	nodeInput      = 1
 	nodeOutput     = 2
+	nodeName       = 3
 	nodeOperator   = 4
 	nodeAttribute  = 5
 	nodeDomain     = 7
@@ -65,8 +66,9 @@ type model struct {
 	bytes   []byte
 	ports   ports
 	weights []weight
-	convs   map[string]bool  // weights that convolutions read, directly or through a Cast
-	files   map[string]int64 // files of the weights, by path -> where the last weight ends; known after locate
+	convs   map[string]bool    // weights that convolutions read, directly or through a Cast
+	same    map[string]float32 // constants of one value throughout
+	files   map[string]int64   // files of the weights, by path -> where the last weight ends; known after locate
 }
 
 // ownOperators are those of ONNX Runtime's own that Realword's importer writes. Others of them load files.
@@ -84,7 +86,7 @@ func parseModel(data []byte) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{bytes: data, ports: p, convs: map[string]bool{}}
+	m := &model{bytes: data, ports: p, convs: map[string]bool{}, same: map[string]float32{}}
 	casts, convolved := map[string]string{}, []string(nil)
 	graphs := 0
 	err = eachField(data, func(field protowire.Number, graph []byte, _ uint64) error {
@@ -122,6 +124,9 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 			w, external, err := readWeight(body)
 			if external && err == nil {
 				m.weights = append(m.weights, w)
+			}
+			if name, value, same := sameFloats(body); same && !external {
+				m.same[name] = value
 			}
 			return err
 		case graphNode:
@@ -270,7 +275,8 @@ func (m *model) float32Bytes() int64 {
 }
 
 // prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
-func (m *model) prepare(dir string, weights session.Weights, outside []string, options *native.SessionOptions) ([]byte, error) {
+// webGPU is the device for whose dialect the graph is rewritten, or nil.
+func (m *model) prepare(dir string, weights session.Weights, webGPU *webGPU, outside []string, options *native.SessionOptions) ([]byte, error) {
 	folder, paths, err := m.locate(dir, outside)
 	if err == nil {
 		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)
@@ -278,7 +284,7 @@ func (m *model) prepare(dir string, weights session.Weights, outside []string, o
 	if err != nil {
 		return nil, err
 	}
-	return m.marshal(paths, weights == session.Mapped)
+	return m.marshal(paths, weights == session.Mapped, webGPU)
 }
 
 // locate finds the files of the weights: a location is one of the whole paths outside, or relative to dir, the graph's folder, which it
@@ -355,9 +361,9 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 // marshal returns the graph with other locations. For a Mapped session the large weights of half precision become inputs with
 // a default, which nobody gives: ONNX Runtime then does not fold their casts into float32 constants. Those of branches move to the
 // graph around them, because branches have no inputs. Convolutions keep theirs, they want them reordered.
-func (m *model) marshal(paths map[string]string, mapped bool) ([]byte, error) {
+func (m *model) marshal(paths map[string]string, mapped bool, webGPU *webGPU) ([]byte, error) {
 	var out []byte
-	r := rewriter{m: m, paths: paths, mapped: mapped}
+	r := rewriter{m: m, paths: paths, mapped: mapped, webGPU: webGPU}
 	err := eachRaw(m.bytes, func(field protowire.Number, raw, body []byte) error {
 		if field != modelGraph {
 			out = append(out, raw...)
@@ -366,6 +372,12 @@ func (m *model) marshal(paths map[string]string, mapped bool) ([]byte, error) {
 		graph, err := r.graph(body)
 		if err != nil {
 			return err
+		}
+		if r.means {
+			r.constants = append(r.constants, intTensor(lastAxis, -1))
+		}
+		for _, c := range r.constants {
+			graph = protowire.AppendBytes(protowire.AppendTag(graph, graphInitializer, protowire.BytesType), c)
 		}
 		for _, w := range r.inputs {
 			graph = protowire.AppendBytes(protowire.AppendTag(graph, graphInitializer, protowire.BytesType), w.tensor)
@@ -378,10 +390,14 @@ func (m *model) marshal(paths map[string]string, mapped bool) ([]byte, error) {
 }
 
 type rewriter struct {
-	m      *model
-	paths  map[string]string
-	mapped bool
-	inputs []input
+	m              *model
+	paths          map[string]string
+	mapped         bool
+	*webGPU                       // nil: nothing is rewritten for it
+	channels, rows map[string]int // of values, of matrices (follow)
+	means          bool           // lastAxis is read
+	constants      [][]byte       // initializers of the whole graph that rewriting needs
+	inputs         []input
 }
 
 type input struct {
@@ -425,6 +441,14 @@ func (r *rewriter) graph(graph []byte) ([]byte, error) {
 			changed, err = nested(body, nodeAttribute, func(attribute []byte) ([]byte, error) {
 				return nested(attribute, attributeGraph, r.graph)
 			})
+			if err != nil || r.webGPU == nil {
+				break
+			}
+			nodes, bad := r.forWebGPU(changed)
+			for _, n := range nodes {
+				out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), n)
+			}
+			return bad
 		default:
 			out = append(out, raw...)
 			return nil

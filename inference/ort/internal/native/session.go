@@ -18,6 +18,10 @@ static handle session_run(handle s, handle options, handle binding) {
   if (status == NULL) status = CALL(SynchronizeBoundOutputs, handle, handle)(binding);
   return status;
 }
+static handle session_assigned(handle s, handle const **out, size_t *n) { return CALL(Session_GetEpGraphAssignmentInfo, handle, handle, handle const **, size_t *)(s, out, n); }
+static handle assigned_nodes(handle a, handle const **out, size_t *n) { return CALL(EpAssignedSubgraph_GetNodes, handle, handle, handle const **, size_t *)(a, out, n); }
+static handle assigned_text(int slot, handle a, text *out) { return ((handle (*)(handle, text *))rw_api[slot])(a, out); }
+
 static handle run_options_new(handle *out) { return CALL(CreateRunOptions, handle, handle *)(out); }
 static handle run_options_entry(handle o, text key, text value) { return CALL(AddRunConfigEntry, handle, handle, text, text)(o, key, value); }
 static handle run_options_terminate(handle o) { return CALL(RunOptionsSetTerminate, handle, handle)(o); }
@@ -71,6 +75,41 @@ func NewSessionFromBytes(model []byte, o *SessionOptions) (*Session, error) {
 		return nil, err
 	}
 	return &Session{object{h, C.ReleaseSession}}, nil
+}
+
+// Assigned is a node of a loaded graph as the library runs it.
+type Assigned struct{ Provider, Op, Name string }
+
+// RecordAssignments is the session option that Assignments needs.
+const RecordAssignments = "session.record_ep_graph_assignment_info"
+
+// Assignments lists the nodes that the library handed to providers. The session must have been made with RecordAssignments.
+func (s *Session) Assignments() (list []Assigned, err error) {
+	var groups *C.handle
+	var n C.size_t
+	if err := failed(C.session_assigned(s.h, &groups, &n)); err != nil {
+		return nil, err
+	}
+	word := func(slot C.int, h C.handle) string {
+		var t C.text
+		if bad := failed(C.assigned_text(slot, h, &t)); bad != nil {
+			err = bad
+			return ""
+		}
+		return C.GoString(t)
+	}
+	for _, g := range unsafe.Slice(groups, int(n)) {
+		provider := word(C.EpAssignedSubgraph_GetEpName, g)
+		var nodes *C.handle
+		var count C.size_t
+		if err := failed(C.assigned_nodes(g, &nodes, &count)); err != nil {
+			return nil, err
+		}
+		for _, node := range unsafe.Slice(nodes, int(count)) {
+			list = append(list, Assigned{provider, word(C.EpAssignedNode_GetOperatorType, node), word(C.EpAssignedNode_GetName, node)})
+		}
+	}
+	return list, err
 }
 
 // RunOptions belong to one run.
