@@ -28,7 +28,7 @@ import argparse, atexit, json, os, pathlib, shutil, signal, subprocess, sys, tem
 BEGAN = time.time()  # before torch, which takes its time
 import torch
 import torch.nn.functional as F
-import autoencoder, encoders, outbox
+import autoencoder, encoders, norm, outbox
 from curriculum import CROP, DATA, FEATURES, choose_features, crop_limit, multiview_share
 from fast import Captured, Compiled, Precision, Team, explicit_attention
 from flat import Flat
@@ -296,6 +296,8 @@ def train_joint(a, team, supply, seconds):
     for _, p in named:
         p.requires_grad_(True)
     model.unet.to(memory_format=torch.channels_last)
+    if team.device.type == "cuda" and not a.eyes and a.precision == "bf16":
+        joint.lean()
     flat = Flat(named, average=.998, rates=[("encoders.", a.eyes)])
     run = Run(a, "joint", flat, team, seconds, [model.unet.unet], lambda: dict(features=a.features), lambda: supply.poll(3),
               [(maps, "attention_loss"), (maps, "correspondence_loss")], a.ready)
@@ -386,11 +388,6 @@ def prepare(a):
             shutil.copy(a.given / "bank.npz", a.work)
         else:
             bank.build(a.work)
-    if a.warm:
-        import warm
-        a.start = a.work / "start.safetensors"
-        if not a.start.exists():
-            warm.begin(warm.BUNDLE, a.work, finished=False)
 
 
 def launch(a, argv):
@@ -462,13 +459,19 @@ def main(argv=None):
     if team.device.type == "cpu":
         explicit_attention()
     else:
-        torch.backends.cudnn.benchmark = True
-        torch.set_float32_matmul_precision("high")
+        torch.set_float32_matmul_precision("high")  # without cudnn.benchmark, which takes half a minute and gains little
+        if norm.right():
+            norm.use()
     from tokenizer import Tokenizer
     cuda, first = team.device.type == "cuda", team.rank == 0
     store = Store(team.device, flips=cuda, room=max(a.scenes if a.render else 0, sum(lengths(a.work, *a.also)[:a.blocks])))
     supply = Supply(store, Tokenizer(a.work / "tokenizer"), a.work, a.also, a.scenes, a.render if first else 0, a.blocks)
     try:
+        if a.warm:  # while scenes are composed
+            import warm
+            a.start = a.work / "start.safetensors"
+            if not a.start.exists():
+                warm.begin(warm.BUNDLE, a.work, finished=False)
         if a.show and first and not list(a.work.glob("test-*-meta.json")):
             supply.compose("--split", "test", "--count", max(60, 12 * a.show[0]), "--natural", .5, "--seed", 7, "--workers", 1)
         parent = os.getppid()
