@@ -89,7 +89,23 @@ func examineRuntime(ctx context.Context) []finding {
 	if sum, err := digest(rt.Library()); err == nil {
 		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
 	}
-	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}}, examineCUDA(ctx, rt.Library())...)
+	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}, examineWebGPU(ctx, rt.Library())}, examineCUDA(ctx, rt.Library())...)
+}
+
+// examineWebGPU tries the graphics card by way of WebGPU, which needs no library but the driver's own.
+func examineWebGPU(ctx context.Context, library string) finding {
+	f := finding{name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver", remedy: "nothing to do without a graphics card: the CPU is used; with one, " + ort.VulkanDriver}
+	if !mayHaveWebGPU() {
+		return f
+	}
+	v := known(ctx, library, "webgpu", true)
+	if !v.Usable {
+		f.detail, f.remedy = v.Reason, "update the graphics driver; until then the CPU is used"
+		return f
+	}
+	f.ok = true
+	f.detail = fmt.Sprintf("%s, %.0f GB, %s, computes as the CPU does", v.Card, float64(v.Memory)/1e9, v.Driver)
+	return f
 }
 
 // examineCUDA tells of every library that CUDA needs and, where all are there, tries the graphics card.

@@ -88,6 +88,9 @@ func (m machine) try(ctx context.Context) verdict {
 	}
 	if a, ok := device.Adapter(); ok {
 		v.Card, v.Memory, v.Driver, v.Software = a.Name, a.Memory, a.Driver, a.Software
+		if a.Software {
+			return fail(fmt.Errorf("%s is made of software, slower than the CPU: %s", a.Name, ort.VulkanDriver))
+		}
 	}
 	b, err := openModel(ctx, m.model)
 	if err != nil {
@@ -201,31 +204,37 @@ func verdictFile(library, device string) (string, error) {
 	if driver, err := os.ReadFile("/proc/driver/nvidia/version"); err == nil {
 		sum.Write(driver)
 	}
+	if kind, _, err := ort.ParseDevice(device); err == nil && kind == ort.WebGPU {
+		for _, d := range ort.VulkanDrivers() {
+			fmt.Fprintln(sum, d)
+		}
+	}
 	return filepath.Join(cache, "realword", "devices", fmt.Sprintf("%.16x.json", sum.Sum(nil))), nil
 }
 
 // errNotUsable is a device that was asked for by name and cannot be used.
 var errNotUsable = errors.New("`realword doctor` says what is missing; --device cpu goes without it")
 
-// choose decides where to compute: on the device that was asked for, or by itself on a graphics card that has passed its trial.
+// mayHaveWebGPU tells whether WebGPU is worth a trial; tests say it themselves.
+var mayHaveWebGPU = ort.MayHaveWebGPU
+
+// choose decides where to compute: on the device that was asked for, or by itself on a graphics card that has passed its trial, by CUDA
+// before WebGPU. library is what the CPU is computed with.
 func (m machine) choose(ctx context.Context, library string) (device string, err error) {
 	if m.device == "cpu" {
 		return "cpu", nil
 	}
-	device = m.device
-	byItself := device == "" || device == "auto"
-	if byItself {
-		device = "cuda"
-	}
-	if list := ort.Components(library); byItself && (len(list) == 0 || !ort.Usable(list)) {
+	if m.device == "" || m.device == "auto" {
+		if list := ort.Components(library); len(list) > 0 && ort.Usable(list) && known(ctx, library, "cuda", false).Usable {
+			return "cuda", nil
+		}
+		if mayHaveWebGPU() && known(ctx, library, "webgpu", false).Usable {
+			return "webgpu", nil
+		}
 		return "cpu", nil
 	}
-	v := known(ctx, library, device, false)
-	switch {
-	case v.Usable:
-		return device, nil
-	case byItself:
-		return "cpu", nil
+	if v := known(ctx, library, m.device, false); !v.Usable {
+		return "", fmt.Errorf("the device %s cannot be used: %s: %w", m.device, v.Reason, errNotUsable)
 	}
-	return "", fmt.Errorf("the device %s cannot be used: %s: %w", device, v.Reason, errNotUsable)
+	return m.device, nil
 }

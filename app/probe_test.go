@@ -25,7 +25,7 @@ func instead(t *testing.T, line string) *int {
 	t.Cleanup(func() { child = before })
 	child = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
 		trials++
-		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") {
+		if got := strings.Join(args, " "); !strings.HasPrefix(got, "probe-device --device cuda") && got != "probe-device --device webgpu" {
 			t.Errorf("a trial runs %q", got)
 		}
 		return exec.CommandContext(ctx, "/bin/sh", "-c", line), nil
@@ -113,6 +113,9 @@ func TestVerdictsAreKept(t *testing.T) {
 func TestChoosingADevice(t *testing.T) {
 	dir := home(t)
 	library := filepath.Join(dir, "libonnxruntime.so.1")
+	there := mayHaveWebGPU
+	defer func() { mayHaveWebGPU = there }()
+	mayHaveWebGPU = func() bool { return false }
 	trials := instead(t, `echo '{"Device":"cuda","Reason":"it is broken"}'`)
 	for _, device := range []string{"", "auto", "cpu"} {
 		if got, err := (machine{device: device}).choose(t.Context(), library); got != "cpu" || err != nil || *trials != 0 {
@@ -121,6 +124,21 @@ func TestChoosingADevice(t *testing.T) {
 	}
 	if _, err := (machine{device: "cuda"}).choose(t.Context(), library); err == nil || !strings.Contains(err.Error(), "it is broken") || !strings.Contains(err.Error(), "doctor") {
 		t.Errorf("%v", err)
+	}
+	mayHaveWebGPU = func() bool { return true }
+	trials = instead(t, `echo '{"Device":"webgpu","Usable":false,"Software":true,"Reason":"llvmpipe is made of software"}'`)
+	if got, err := (machine{}).choose(t.Context(), library); got != "cpu" || err != nil || *trials != 1 {
+		t.Errorf("%q, %v, %d trials", got, err, *trials)
+	}
+	if _, err := (machine{device: "webgpu"}).choose(t.Context(), library); err == nil || !strings.Contains(err.Error(), "made of software") {
+		t.Errorf("%v", err)
+	}
+	home(t) // without the verdicts of before
+	instead(t, `echo '{"Device":"webgpu","Usable":true}'`)
+	for _, device := range []string{"", "auto", "webgpu"} {
+		if got, err := (machine{device: device}).choose(t.Context(), library); got != "webgpu" || err != nil {
+			t.Errorf("%q: %q, %v", device, got, err)
+		}
 	}
 	instead(t, `echo '{"Device":"cuda:1","Usable":true}'`)
 	if got, err := (machine{device: "cuda:1"}).choose(t.Context(), library); got != "cuda:1" || err != nil {

@@ -16,5 +16,14 @@ func startWebGPU(out io.Writer, cpu *ort.Runtime) (*ort.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ort.New(ort.Options{Threads: cpu.Threads(), Library: cpu.Library(), Device: "webgpu"})
+	card, err := ort.New(ort.Options{Threads: cpu.Threads(), Library: cpu.Library(), Device: "webgpu"})
+	if err != nil {
+		return nil, err
+	}
+	attention := "its own attention computes wrong and is written out"
+	if card.FusedAttention() {
+		attention = "its own attention computes right and is used"
+	}
+	fmt.Fprintln(out, "                   ", attention)
+	return card, nil
 }

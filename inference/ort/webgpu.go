@@ -44,7 +44,8 @@ func (a Adapter) String() string {
 // What a system without a graphics card that WebGPU can use is told.
 const (
 	loaderRemedy = "install Vulkan's loader: `apt install libvulkan1`, `dnf install vulkan-loader` or `pacman -S vulkan-icd-loader`"
-	driverRemedy = "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA"
+	// VulkanDriver is what brings a card to WebGPU on Linux.
+	VulkanDriver = "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA"
 )
 
 var errNoAdapter = errors.New("there is no graphics card that WebGPU can use")
@@ -91,6 +92,42 @@ func loadVulkan(library string) (path string, err error) {
 	return path, nil
 }
 
+// VulkanDrivers describes the Vulkan drivers that are configured on Linux, each by its file and when that was changed, so that a
+// verdict on a card can be given up with them. Nothing is loaded.
+func VulkanDrivers() (list []string) {
+	for _, name := range []string{"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} {
+		if value := os.Getenv(name); value != "" {
+			list = append(list, name+"="+value)
+		}
+	}
+	for _, dir := range vulkanFolders {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil {
+				list = append(list, fmt.Sprint(file, info.Size(), info.ModTime().UnixNano()))
+			}
+		}
+	}
+	return list
+}
+
+var (
+	vulkanFolders = []string{"/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/nvidia/share/vulkan/icd.d"}
+	cardFiles     = []string{"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg"}
+)
+
+// MayHaveWebGPU tells whether a trial of WebGPU is worth its time: on Linux the system shows a graphics card and a Vulkan driver is
+// configured, elsewhere always.
+func MayHaveWebGPU() bool {
+	if runtime.GOOS != "linux" {
+		return true
+	}
+	return len(VulkanDrivers()) > 0 && slices.ContainsFunc(cardFiles, func(pattern string) bool {
+		found, _ := filepath.Glob(pattern)
+		return len(found) > 0
+	})
+}
+
 func vulkanAdapters(library string) ([]Adapter, error) {
 	loader, err := loadVulkan(library)
 	if err != nil {
@@ -98,7 +135,7 @@ func vulkanAdapters(library string) ([]Adapter, error) {
 	}
 	found, err := native.VulkanAdapters(loader)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, driverRemedy)
+		return nil, fmt.Errorf("%w: %s", err, VulkanDriver)
 	}
 	return fromVulkan(found), nil
 }
@@ -180,7 +217,7 @@ func (r *Runtime) useWebGPU(index int) error {
 		return fmt.Errorf("WebGPU does not start: %w", err)
 	}
 	if len(list) == 0 {
-		return fmt.Errorf("%w: %s", errNoAdapter, driverRemedy)
+		return fmt.Errorf("%w: %s", errNoAdapter, VulkanDriver)
 	}
 	if index >= len(list) {
 		return fmt.Errorf("there is no device webgpu:%d: the system names %s", index, plural(len(list), "graphics card"))
@@ -197,7 +234,7 @@ func (r *Runtime) useWebGPU(index int) error {
 		}
 	})
 	switch {
-	case err != nil && strings.Contains(err.Error(), "WebGPU execution provider is not"):
+	case err != nil && lacksProvider(err):
 		return fmt.Errorf("%s has no WebGPU: %s", r.library, remedy)
 	case err != nil:
 		return fmt.Errorf("WebGPU does not start on %s: %s", w.adapter.Name, essence(err))
@@ -211,12 +248,23 @@ func (r *Runtime) useWebGPU(index int) error {
 	return nil
 }
 
+// lacksProvider knows the library's text, because its error codes do not tell.
+func lacksProvider(err error) bool {
+	return strings.Contains(err.Error(), "Unknown provider name") || strings.Contains(err.Error(), "not supported in this build") || strings.Contains(err.Error(), "provider is not enabled")
+}
+
 // Adapter is the graphics card that WebGPU computes on; ok is false on other devices.
 func (r *Runtime) Adapter() (a Adapter, ok bool) {
 	if w, is := r.device.(*webGPU); is {
 		return w.adapter, true
 	}
 	return Adapter{}, false
+}
+
+// FusedAttention tells whether the card's own attention computes right, so that graphs keep it; it is false on the processor.
+func (r *Runtime) FusedAttention() bool {
+	w, is := r.device.(*webGPU)
+	return is && w.fused
 }
 
 // FindFor is Find for a kind of device: the build with CUDA has no WebGPU, so that the other one of the cache is taken for it.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,4 +147,29 @@ func TestFusedAttention(t *testing.T) {
 		t.Fatalf("%v, %v", got, err)
 	}
 	t.Logf("%s computes attention right: %v", w.adapter, r.fusedIsRight(&w))
+}
+
+func TestWhetherWebGPUIsWorthATrial(t *testing.T) {
+	folders, files := vulkanFolders, cardFiles
+	defer func() { vulkanFolders, cardFiles = folders, files }()
+	dir := t.TempDir()
+	vulkanFolders, cardFiles = []string{dir}, []string{filepath.Join(dir, "renderD*")}
+	t.Setenv("VK_DRIVER_FILES", "")
+	t.Setenv("VK_ICD_FILENAMES", "")
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux shows its cards as files")
+	}
+	for _, file := range []string{"", "radeon.json", "renderD128"} {
+		if file != "" {
+			if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := MayHaveWebGPU(); got != (file == "renderD128") {
+			t.Errorf("with %q: %v", file, got)
+		}
+	}
+	if list := VulkanDrivers(); len(list) != 1 || !strings.Contains(list[0], "radeon.json") {
+		t.Errorf("%q", list)
+	}
 }
