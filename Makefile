@@ -109,7 +109,7 @@ bench: build ## figures of this machine, side by side
 
 .PHONY: device-check
 device-check: deps bin/device/ort.test $(if $(filter webgpu,$(DEVICE)),vulkan) ## graphics cards beside the CPU: one table (MODELS=toybox,tiny,full or bundle folders; DEVICE=webgpu: any card, or one made of software)
-	$(if $(filter webgpu,$(DEVICE)),$(software) bin/device/device --device webgpu --parts nodes$(comma)stages$(comma)picture --steps 2 --size $(or $(SIZE),128) --repeats 1 --models '$(or $(MODELS),tiny)',bin/device/device --models '$(or $(MODELS),toybox$(comma)tiny)')
+	$(if $(filter webgpu,$(DEVICE)),$(software) bin/device/device --device webgpu --parts nodes$(comma)stages$(comma)picture --steps 2 $(if $(SIZE),--size $(SIZE)) --repeats 1 --models '$(or $(MODELS),toybox)',bin/device/device --models '$(or $(MODELS),toybox$(comma)tiny)')
 
 # Vulkan for a check: where no card has a driver for it, chromium brings one made of software.
 SWIFTSHADER := /usr/lib/chromium/vk_swiftshader_icd.json
@@ -149,7 +149,7 @@ device-pack-webgpu: deps ## dist/webgpu-pack, likewise for any card with Vulkan 
 	$(GO) build -overlay "$$work/overlay.json" -trimpath -ldflags '-s -w' -o "$$work/pack/device" ./app/device; \
 	cp -L '$(ORT_LIBRARY)' $(addprefix /usr/lib/x86_64-linux-gnu/,$(VULKAN)) "$$work/pack"; \
 	for x in $(wordlist 2,9,$(VULKAN)); do mv "$$work/pack/$$x" "$$work/pack/x11/"; done; \
-	tar -C "$$work/pack" -cf - . | nice xz -T2 --x86 --lzma2=preset=9e,dict=96MiB >dist/webgpu-pack/webgpu.tar.xz; \
+	tar -C "$$work/pack" -cf - . | xz -T1 --x86 --lzma2=preset=9e,dict=64MiB >dist/webgpu-pack/webgpu.tar.xz; \
 	cp app/device/check-webgpu.sh dist/webgpu-pack/; ls -l dist/webgpu-pack; cat dist/webgpu-pack/* | wc -c
 
 .PHONY: bin/device/ort.test

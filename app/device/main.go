@@ -31,7 +31,7 @@ import (
 // options say what is done.
 type options struct {
 	models    []string
-	parts     []string // components alone, or table, stages, picture, passes
+	parts     []string // components alone, or table, stages, nodes, picture, passes
 	device    string   // cuda or webgpu; "" is cuda
 	repeats   int
 	threads   int
@@ -46,7 +46,7 @@ type options struct {
 func main() {
 	o := options{reportOut: io.Discard}
 	models := flag.String("models", "toybox", "models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
-	parts := flag.String("parts", "table,picture", "what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), picture (a whole one beside the CPU's), passes (the card alone)")
+	parts := flag.String("parts", "table,picture", "what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), nodes (what the library leaves to the CPU), picture (a whole one beside the CPU's), passes (the card alone)")
 	flag.StringVar(&o.device, "device", "cuda", "cuda (every card of NVIDIA) or webgpu (the card that WebGPU computes on)")
 	flag.IntVar(&o.repeats, "repeats", 3, "runs of every stage; the fastest counts")
 	flag.IntVar(&o.threads, "threads", 0, "threads of one operator on the CPU (default: physical cores)")
@@ -195,6 +195,10 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 			good, err = t.compare(ctx, b, devices, o.repeats, o.size, true)
 		case "stages":
 			good, err = t.compare(ctx, b, devices, o.repeats, o.size, false)
+		case "nodes":
+			for _, device := range devices[1:] {
+				good, err = t.nodes(device, b)
+			}
 		case "picture":
 			good, err = t.pictures(ctx, b, devices, o.steps, o.size)
 		case "passes":
@@ -206,7 +210,7 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 				}
 			}
 		default:
-			err = fmt.Errorf("there is no part %q: components alone, table, stages, picture and passes", part)
+			err = fmt.Errorf("there is no part %q: components alone, table, stages, nodes, picture and passes", part)
 		}
 		if err != nil {
 			return false, err

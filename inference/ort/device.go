@@ -46,8 +46,8 @@ func ParseDevice(name string) (kind Kind, index int, err error) {
 type accelerator interface {
 	// place is its name for session.Placed.
 	place() string
-	// choose gives the device its turn in the options of a session.
-	choose(o *native.SessionOptions) error
+	// choose gives the device its turn in the options of a session over a graph, which may be nil.
+	choose(o *native.SessionOptions, m *model) error
 	// handBack has the device's memory given back after a run, for a session that hardly runs again.
 	handBack(o *native.RunOptions) error
 }
@@ -205,7 +205,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 		return err
 	}
 	defer o.Close()
-	if err := c.choose(o); err != nil {
+	if err := c.choose(o, nil); err != nil {
 		// This way in says no more than "failed to load"; the other one has the loader's words.
 		if why := register(path); why != nil {
 			err = why
@@ -217,7 +217,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 }
 
 // choose implements accelerator.
-func (c *cuda) choose(o *native.SessionOptions) error {
+func (c *cuda) choose(o *native.SessionOptions, _ *model) error {
 	if c.plugin != nil {
 		return o.AppendDevice(*c.plugin, pluginOptions)
 	}

@@ -52,6 +52,11 @@ func (r *rewriter) forWebGPU(body []byte) ([][]byte, error) {
 		return r.centred(n, body)
 	case n.domain == "" && n.op == "InstanceNormalization" && len(n.in) == 3:
 		return r.instanceNorm(n), nil
+	case n.domain == "" && n.op == "ConstantOfShape" && len(n.in) == 1:
+		if value, is := filling(body); is {
+			r.constants = append(r.constants, floatTensor(n.own("value"), value))
+			return [][]byte{newNode("Expand", n.out[0], n.own("value"), n.in[0])}, nil
+		}
 	case n.domain == "com.microsoft" && n.op == "FusedMatMul" && len(n.in) == 2:
 		if nodes := linear(n); nodes != nil {
 			return nodes, nil
@@ -147,6 +152,24 @@ func (r *rewriter) instanceNorm(n operator) [][]byte {
 			newNode("Add", n.out[0], n.own("scaled"), n.own("bias")))
 	}
 	return nodes
+}
+
+// filling is the number that a ConstantOfShape of float32 repeats. The provider has no kernel for it, so that zeros of the size of an
+// image would be made by the processor; an Expand does the same.
+func filling(body []byte) (value float32, is bool) {
+	is = true // 0 where nothing is said
+	err := eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+		if field != nodeAttribute {
+			return nil
+		}
+		return eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
+			if field == attributeOne {
+				_, value, is = sameFloats(body)
+			}
+			return nil
+		})
+	})
+	return value, is && err == nil
 }
 
 // linear is x·Wᵀ, of which the provider has no kernel, by a transposition of W, which is done once where W is constant. It is nil where

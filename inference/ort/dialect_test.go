@@ -116,3 +116,32 @@ func floatBytes(f float32) []byte {
 	bits := math.Float32bits(f)
 	return []byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}
 }
+
+// Shapes are what nodes do that compute with integers alone; a name that several nodes could have counts as numbers.
+func TestWhatComputesNumbers(t *testing.T) {
+	named := func(n message, name string) message { return n.text(3, name) }
+	to := func(kind int) message { return message{}.text(1, "to").number(3, kind).number(20, 2) }
+	path := write(t, []message{
+		named(node("Shape", []string{"x"}, []string{"a"}), "shape"),
+		named(node("Gather", []string{"a", "ids"}, []string{"b"}), "of shapes"),
+		named(node("Gather", []string{"x", "ids"}, []string{"c"}), "of numbers"),
+		named(node("Cast", []string{"b"}, []string{"d"}).bytes(5, to(1)), "to number"),
+		named(node("Cast", []string{"x"}, []string{"e"}).bytes(5, to(7)), "to integer"),
+		named(node("ConstantOfShape", []string{"b"}, []string{"f"}), "zeros"),
+		named(node("Greater", []string{"x", "c"}, []string{"g"}), "greater"),
+		named(node("Where", []string{"g", "x", "c"}, []string{"h"}), "where"),
+	}, nil, []message{port("x", 1, -1), port("ids", 7, -1)}, []message{port("h", 1, -1)})
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := computedNumbers(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"shape": false, "of shapes": false, "of numbers": true, "to number": true, "to integer": false, "zeros": true, "greater": false, "where": true} {
+		if numeric, known := got[name]; !known || numeric != want {
+			t.Errorf("%s: %v, %v", name, numeric, known)
+		}
+	}
+}

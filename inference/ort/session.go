@@ -77,7 +77,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	if opts.Weights == session.Auto {
 		opts.Weights = session.ChooseWeights(m.float32Bytes(), ram.Available(), opts.Once)
 	}
-	options, err := r.options(opts)
+	options, err := r.options(opts, m)
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
@@ -114,7 +114,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
 }
 
-func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) {
+func (r *Runtime) options(opts session.Options, m *model) (*native.SessionOptions, error) {
 	o, err := native.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (r *Runtime) options(opts session.Options) (*native.SessionOptions, error) 
 	}
 	if r.device != nil {
 		// Weights stay out of the arena, which would keep more than they need.
-		set = append(set, r.device.choose(o), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+		set = append(set, r.device.choose(o, m), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
 	}
 	if opts.Strict && r.device != nil {
 		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))

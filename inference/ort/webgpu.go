@@ -203,8 +203,14 @@ type webGPU struct {
 
 func (w *webGPU) place() string { return numbered("WebGPU", w.index) }
 
-func (w *webGPU) choose(o *native.SessionOptions) error {
-	return o.AppendProvider("WebGPU", nil)
+// choose implements accelerator. Sines stay on the processor: those of a time step are of arguments up to 1000, and cards promise them
+// only within ±π, to three digits. They are a few hundred numbers a pass.
+func (w *webGPU) choose(o *native.SessionOptions, m *model) error {
+	options := map[string]string{}
+	if m != nil && len(m.waves) > 0 {
+		options["forceCpuNodeNames"] = strings.Join(m.waves, "\n")
+	}
+	return o.AppendProvider("WebGPU", options)
 }
 
 // handBack does nothing: the provider keeps its buffers by a rule of its own.
@@ -229,7 +235,7 @@ func (r *Runtime) useWebGPU(index int) error {
 	native.KeepSignals(func() {
 		var o *native.SessionOptions
 		if o, err = native.NewSessionOptions(); err == nil {
-			err = w.choose(o)
+			err = w.choose(o, nil)
 			o.Close()
 		}
 	})
@@ -326,7 +332,7 @@ func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32,
 	}
 	defer o.Close()
 	if on != nil {
-		if err := on.choose(o); err != nil {
+		if err := on.choose(o, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"realword/inference/ort/internal/native"
+	"realword/inference/session"
 	"realword/inference/tensor"
 )
 
@@ -67,7 +68,7 @@ func TestWebGPUStarts(t *testing.T) {
 }
 
 func TestOnWebGPU(t *testing.T) {
-	inWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestFusedAttention|TestCancelledKeep.*)$")
+	inWebGPU(t, "^(TestRun|TestZeroLength|TestKeptValues.*|TestFusedAttention|TestLeftToCPU|TestCancelledKeep.*)$")
 }
 
 // What the library takes by itself comes first: it goes by the kind, then by the driver's own order.
@@ -171,5 +172,20 @@ func TestWhetherWebGPUIsWorthATrial(t *testing.T) {
 	}
 	if list := VulkanDrivers(); len(list) != 1 || !strings.Contains(list[0], "radeon.json") {
 		t.Errorf("%q", list)
+	}
+}
+
+// TestLeftToCPU is for the process of inWebGPU: a sine and a shape stay with the processor, a product does not.
+func TestLeftToCPU(t *testing.T) {
+	if os.Getenv("REALWORD_TEST_DEVICE") != "webgpu" {
+		t.Skip("see inWebGPU")
+	}
+	path := write(t, []message{
+		node("Sin", []string{"x"}, []string{"s"}).text(3, "sine"),
+		node("FusedMatMul", []string{"s", "w"}, []string{"y"}).text(3, "product").text(7, "com.microsoft"),
+	}, nil, []message{port("x", 1, -1, -1), port("w", 1, -1, -1)}, []message{port("y", 1, -1, -1)})
+	left, err := library(t).LeftToCPU(path, session.Options{})
+	if err != nil || len(left) != 1 || left[0] != (Node{"Sin", "sine", false}) {
+		t.Errorf("%v, %v", left, err)
 	}
 }

@@ -67,6 +67,7 @@ type model struct {
 	ports   ports
 	weights []weight
 	convs   map[string]bool    // weights that convolutions read, directly or through a Cast
+	waves   []string           // nodes that are a sine or a cosine
 	same    map[string]float32 // constants of one value throughout
 	files   map[string]int64   // files of the weights, by path -> where the last weight ends; known after locate
 }
@@ -131,13 +132,15 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 			return err
 		case graphNode:
 			var in, out []string
-			var op, domain string
+			var name, op, domain string
 			err := eachField(body, func(field protowire.Number, body []byte, _ uint64) error {
 				switch field {
 				case nodeInput:
 					in = append(in, string(body))
 				case nodeOutput:
 					out = append(out, string(body))
+				case nodeName:
+					name = string(body)
 				case nodeOperator:
 					op = string(body)
 				case nodeDomain:
@@ -151,6 +154,8 @@ func (m *model) scan(graph []byte, depth int, casts map[string]string, convolved
 				err = errors.Join(err, foreign("the operator %s.%s", domain, op))
 			}
 			switch {
+			case op == "Sin" || op == "Cos":
+				m.waves = append(m.waves, name)
 			case op == "Cast" && len(in) == 1 && len(out) == 1:
 				casts[out[0]] = in[0]
 			case op == "Conv":
