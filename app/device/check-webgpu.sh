@@ -1,6 +1,6 @@
 #!/bin/sh
 # check-webgpu.sh [--seconds N] [BUNDLE...]: runs what `make device-pack DEVICE=webgpu` packed, on a machine with a graphics card and
-# Vulkan, without a network: every stage on the card beside the CPU, of the tiny SDXL and of the bundle folders named. Everything is said on
+# Vulkan, without a network: every stage on the card beside the CPU, of the tiny SDXL and of the bundle folders named, and a whole picture of these. Everything is said on
 # the terminal and in $OUT (default: out), where rows.json has a JSON object for every row. All together takes N seconds at most
 # (default 90). It ends with 0 only where a card was tested and nothing failed. Needed: python3, or tar with xz.
 set -u
@@ -76,13 +76,16 @@ check() {
   inherited=${LD_LIBRARY_PATH:-}
   software=${WEBGPU_SOFTWARE:-} # for a rehearsal
   export REALWORD_ONNXRUNTIME="$work" TMPDIR="$work" XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$work}" HOME="${HOME:-$work}"
+  table=table
+  [ -z "$software" ] || table=stages # which takes long enough
   rows="--json $OUT/rows.json --repeats ${REPEATS:-3}"
   card || { echo "NO CARD WAS TESTED."; return 1; }
-  part tiny 40 ./device --device webgpu --brief $rows --models tiny --size "${SIZE:-256}" --parts stages
+  part nodes 20 ./device --device webgpu --brief --json "$OUT/rows.json" --models "$(echo tiny $bundles | tr ' ' ,)" --parts nodes
   for b in $bundles; do
-    part "$(basename "$b")" 40 ./device --device webgpu --brief $rows --models "$b" --parts table
-    [ -n "$software" ] || part "$(basename "$b")-picture" 30 ./device --device webgpu --brief $rows --models "$b" --parts picture --steps 8
+    part "$(basename "$b")" 40 ./device --device webgpu --brief $rows --models "$b" --parts "$table"
+    part "$(basename "$b")-picture" 30 ./device --device webgpu --brief $rows --models "$b" --parts picture --steps "${STEPS:-8}"
   done
+  part tiny 40 ./device --device webgpu --brief $rows --models tiny --size "${SIZE:-256}" --parts stages
   [ -z "$failed" ] || { echo "FAILED:$failed"; return 1; }
   echo "ALL GOOD ON THE CARD"
 }

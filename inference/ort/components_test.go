@@ -301,6 +301,8 @@ func TestEssence(t *testing.T) {
 		long: {Why: "CUDA failure 36: API call is not supported in the installed CUDA driver"},
 		"Non-zero status code. CUDA failure 2: out of memory ; GPU=0 ; x":   {Why: "CUDA failure 2: out of memory", OutOfMemory: true},
 		"Failed to allocate memory for requested buffer of size 8589934592": {Why: "Failed to allocate memory for requested buffer of size 8589934592", OutOfMemory: true},
+		"/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 onnxruntime::webgpu::X adapter_result.status == wgpu::RequestAdapterStatus::Success was false. Failed to get a WebGPU adapter: No supported adapters": {Why: "Failed to get a WebGPU adapter: No supported adapters"},
+		"vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY": {Why: "vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY", OutOfMemory: true},
 		"two\nlines":              {Why: "two lines"},
 		strings.Repeat("x", 1000): {Why: strings.Repeat("x", 240) + "…"},
 	} {

@@ -275,6 +275,10 @@ func essence(err error) string {
 	if m := cudaFailure.FindString(text); m != "" {
 		return m
 	}
+	// What the library says of a condition that does not hold comes after its place in the source.
+	if place, words, found := strings.Cut(text, " was false. "); found && strings.Contains(place, "onnxruntime") {
+		text = words
+	}
 	if r := []rune(text); len(r) > 240 {
 		return string(r[:240]) + "…"
 	}
@@ -284,7 +288,7 @@ func essence(err error) string {
 // outOfMemory knows the library's texts, because its error codes do not tell.
 func outOfMemory(err error) bool {
 	text := strings.ToLower(err.Error())
-	for _, words := range []string{"out of memory", "failed to allocate memory", "bad_alloc", "cannot allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"} {
+	for _, words := range []string{"out of memory", "out_of_device_memory", "out_of_host_memory", "outofmemory", "failed to allocate memory", "bad_alloc", "cannot allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"} {
 		if strings.Contains(text, words) {
 			return true
 		}

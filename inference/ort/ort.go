@@ -6,7 +6,8 @@
 // returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees
 // them, so a mistake is an error with both sides in it, never a crash. Weights lie below the graph's folder, links
 // resolved, or in files that the caller names: they are looked for, measured and, if the session wants it, left there
-// (session.Weights). Graphs that Realword's importer cannot have written are refused: functions, operators of other makers. The
+// (session.Weights). For WebGPU, whose provider lacks operators and computes some badly, a graph is rewritten as it is opened
+// (forWebGPU). Graphs that Realword's importer cannot have written are refused: functions, operators of other makers. The
 // library writes errors to standard error only where it cannot return them.
 package ort
 
