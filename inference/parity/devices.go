@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"realword/inference"
@@ -20,6 +21,19 @@ import (
 // DeviceTolerance is what CompareDevices accepts as relative L2 distance. Graphics cards multiply float32 with the precision of
 // TF32 (10 bits of mantissa) and halves with as many; a kernel that is wrong is off by far more.
 const DeviceTolerance = 2e-2
+
+// WebGPUTolerance is the same for WebGPU, which multiplies float32 as it is: a driver that is right is within 1e-5.
+const WebGPUTolerance = 1e-3
+
+// tolerance is what is accepted of a device.
+func tolerance(device inference.Runtime) float64 {
+	if p, ok := device.(session.Placed); ok {
+		if name, _ := p.Provider(); strings.HasPrefix(name, "WebGPU") {
+			return WebGPUTolerance
+		}
+	}
+	return DeviceTolerance
+}
 
 // StageComparison is one stage of a generation on a device beside the processor, from the same inputs. Its Tensor is the stage:
 // operators, text, vision, guidance (its scores), guidance cross, text-to-image (a pass without subjects), generation or decoder; its Problem is why the device has no result.
@@ -39,7 +53,7 @@ func CompareDevices(ctx context.Context, cpu, device inference.Runtime, m infere
 		return nil, err
 	}
 	list = append(list, first)
-	c := &comparison{ctx: ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats}
+	c := &comparison{ctx: ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats, tolerance: tolerance(device)}
 	defer func() { err = errors.Join(err, c.cpu.Close(), c.device.Close()) }()
 	c.stages(width, height)
 	return append(list, c.list...), c.err
@@ -83,6 +97,7 @@ type comparison struct {
 	model       inference.Model
 	cpu, device *inference.Graphs
 	repeats     int
+	tolerance   float64
 	list        []StageComparison
 	err         error
 }
@@ -92,7 +107,7 @@ func (c *comparison) stage(name string, run func(g *inference.Graphs) (*tensor.T
 	if c.err != nil {
 		return nil
 	}
-	s := StageComparison{Check: Check{Tensor: name, Tolerance: DeviceTolerance}}
+	s := StageComparison{Check: Check{Tensor: name, Tolerance: c.tolerance}}
 	var want, got *tensor.Tensor
 	if want, s.CPU, c.err = timed(c.repeats, func() (*tensor.Tensor, error) { return run(c.cpu) }); c.err != nil {
 		return nil
@@ -192,7 +207,7 @@ func timed[T any](repeats int, f func() (T, error)) (out T, best time.Duration, 
 // compareOperators runs convolution, activation, attention and products in a graph of fixed shapes, of which no operator may
 // be left to the processor.
 func compareOperators(ctx context.Context, cpu, device inference.Runtime) (StageComparison, error) {
-	s := StageComparison{Check: Check{Tensor: "operators", Tolerance: DeviceTolerance}}
+	s := StageComparison{Check: Check{Tensor: "operators", Tolerance: tolerance(device)}}
 	dir, err := os.MkdirTemp("", "realword-device-*")
 	if err != nil {
 		return s, err

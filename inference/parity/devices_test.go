@@ -53,7 +53,7 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 	whole := inference.NewGraphs(rt, b)
 	defer whole.Close()
 	compare := func(cpu, device *inference.Graphs) *comparison {
-		c := &comparison{ctx: t.Context(), model: b, cpu: cpu, device: device, repeats: 1}
+		c := &comparison{ctx: t.Context(), model: b, cpu: cpu, device: device, repeats: 1, tolerance: DeviceTolerance}
 		c.stages(size, size)
 		return c
 	}
@@ -106,4 +106,20 @@ func TestStagesAreComparedOneByOne(t *testing.T) {
 func nan() float64 {
 	var zero float64
 	return zero / zero
+}
+
+type named struct {
+	inference.Runtime
+	name string
+}
+
+func (n named) Provider() (name, why string) { return n.name, "" }
+
+// WebGPU computes in float32 throughout, so that half a percent is a fault there, and rounding on CUDA.
+func TestEveryDeviceHasItsTolerance(t *testing.T) {
+	for name, want := range map[string]float64{"CUDA": 2e-2, "CUDA:1": 2e-2, "WebGPU": 1e-3, "WebGPU:1": 1e-3} {
+		if got := tolerance(named{name: name}); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }
