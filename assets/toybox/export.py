@@ -10,7 +10,7 @@ from model import load
 ABOUT = {
     "family": "toybox", "name": "Realword Toybox", "default_size": [128, 128],
     "presets": {
-        "paper": {"sampler": "ddim", "steps": 25, "stop": 12, "cfg": 4, "scope": .2, "mask_source": "low_cross_high_self"},
+        "paper": {"sampler": "ddim", "steps": 25, "stop": 10, "cfg": 4, "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
     },
     "licences": "trained on emoji pictures of Microsoft (MIT), Google (Apache-2.0), Twitter and EmojiOne (CC BY 4.0), see CREDITS.md",

@@ -35,13 +35,13 @@ def test_the_plan_is_fixed_and_development_stays_apart():
 
 
 def test_settings_that_are_equal_share_pictures_and_lines_say_everything():
-    assert run.same("scope-0.2") == run.same("stop-12") == "default" and run.same("no-self") == run.same("source-low_cross") and run.same("text") == "text"
+    assert run.same("scope-0.25") == run.same("stop-10") == "default" and run.same("no-self") == run.same("source-low_cross") and run.same("text") == "text"
     for rows in tables.TABLES.values():
         assert len({run.same(s) for s in rows[1].values()}) == len(rows[1])
     case = dict(name="n", prompt="a cat and a cat", seed=3, said=["cat", "cat"], identities=["a", "b"])
     line = json.loads(run.line(case, "stop-8", pathlib.Path("r")))
     assert line["stop"] == 8 and line["mask_source"] == "low_cross_high_self" and line["raw_mask"] is False
-    assert [s["word"] for s in line["subjects"]] == ["cat#1", "cat#2"] and line["subjects"][1]["references"] == ["r/b.png"] and line["subjects"][0]["scope"] == .2
+    assert [s["word"] for s in line["subjects"]] == ["cat#1", "cat#2"] and line["subjects"][1]["references"] == ["r/b.png"] and line["subjects"][0]["scope"] == .25
     assert sum(s["scope"] for s in json.loads(run.line(case, "no-topk", pathlib.Path("r")))["subjects"]) < 1  # two subjects cannot have the whole picture each
     assert json.loads(run.line(case, "text", pathlib.Path("r")))["subjects"] == []
 
@@ -108,7 +108,7 @@ def test_judges_learn_and_judge():
         folder = pathlib.Path(d)
         fake_work(folder)
         scenes.VARIANTS = 1
-        scenes._block((folder, "train", 1, 12, 0, .5))
+        scenes.block(scenes.Composer(folder, "train"), folder, "train", 1, 12, 0, .5)
         data = judges.Subjects(folder, "train")
         cache, rng = judges.Cached(data, folder / "judges.npz"), np.random.default_rng(0)
         torch.manual_seed(0)
