@@ -7,6 +7,7 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases, judges, run, score, sheet, tables  # noqa: E402
 import bank  # noqa: E402  (cases made the toybox importable)
+from words import HATS, SEATS  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -94,7 +95,7 @@ def fake_work(folder):
     """A bank of discs, and two scenes of it."""
     y, x = np.mgrid[-1:1:bank.SIDE * 1j, -1:1:bank.SIDE * 1j]
     sprites, rows = [], []
-    for i, word in enumerate(["cat", "cat", "dog", "dog"]):
+    for i, word in enumerate(["cat", "cat", "dog", "dog", *HATS, *SEATS]):
         disc = np.zeros((bank.SIDE, bank.SIDE, 4), np.uint8)
         disc[..., 0], disc[..., 1], disc[..., 3] = 200, 60 * i, 255 * (x * x + y * y < .8)
         sprites.append(disc)
