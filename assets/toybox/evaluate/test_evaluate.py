@@ -97,7 +97,7 @@ def fake_work(folder):
     sprites, rows = [], []
     for i, word in enumerate(["cat", "cat", "dog", "dog", *HATS, *SEATS]):
         disc = np.zeros((bank.SIDE, bank.SIDE, 4), np.uint8)
-        disc[..., 0], disc[..., 1], disc[..., 3] = 200, 60 * i, 255 * (x * x + y * y < .8)
+        disc[..., 0], disc[..., 1], disc[..., 3] = 200, 20 * i, 255 * (x * x + y * y < .8)
         sprites.append(disc)
         rows.append(dict(individual=f"{word}/x/{i}", word=word, design="x", package="x", split="train"))
     np.savez_compressed(folder / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
