@@ -100,7 +100,7 @@ func newModel() *cobra.Command {
 	}
 	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
 	verify.Flags().Float64Var(&limit, "limit", 0, "greatest relative L2 distance of a tensor, instead of the network's or the loop's own; 2e-3 fits fp16 weights against a reference in fp32")
-	return group("model", "make and look at models", imported, info, verify)
+	return group("model", "make and look at models", newModelList(), newModelGet(), imported, info, verify)
 }
 
 // weights says where those of a model lie, one file a line.

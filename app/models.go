@@ -124,12 +124,10 @@ func isModelRest(path string) bool {
 // describe reads what a bundle says of itself and looks whether its files are there.
 func describe(path string) ui.Model {
 	m := ui.Model{Path: path}
-	if data, err := userfile.Read(filepath.Join(path, originName), 1<<20); err == nil {
-		var o origin
-		if json.Unmarshal(data, &o) == nil {
-			m.Source, m.Base = o.Source, o.Base
-		}
+	if o, ok := readOrigin(path); ok {
+		m.Source, m.Base = o.Source, o.Base
 	}
+	m.Downloaded = downloadOf(path) != ""
 	m.Bytes = folderBytes(path)
 	b, err := bundle.Look(path)
 	if err == nil {
@@ -199,7 +197,7 @@ func sweep(folder string) {
 				info, err = e.Info()
 			}
 			if err == nil && time.Since(info.ModTime()) > abandoned {
-				_ = os.RemoveAll(path) // tried again next time
+				_ = forget(path) // tried again next time
 			}
 		}
 	}
@@ -321,7 +319,7 @@ func (m *models) close() error {
 	defer m.mu.Unlock()
 	var errs []error
 	for _, path := range m.removed {
-		errs = append(errs, os.RemoveAll(path))
+		errs = append(errs, forget(path))
 	}
 	m.removed = nil
 	return errors.Join(errs...)

@@ -74,3 +74,9 @@ func Model() fs.FS {
 	}
 	return model
 }
+
+// Catalogue is the list of models that can be downloaded, as JSON; inference/hub reads it. Sizes are those that published listings
+// and the weights' shapes give, for people to choose by: what is fetched is what the hub says at that time.
+//
+//go:embed models.json
+var Catalogue []byte

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"realword/inference/bundle"
+	"realword/inference/hub"
 )
 
 // Models keeps the models that the window can open. Its methods may block and are called off the window's goroutine, one or
@@ -32,6 +33,30 @@ type Models interface {
 	Rename(path, name string) error
 	// Remove takes a model out of its folder; undo puts it back as long as the program runs.
 	Remove(path string) (undo func() error, err error)
+
+	// Catalogue are the models that can be downloaded.
+	Catalogue() []hub.Entry
+	// Memory is how many bytes the program may take.
+	Memory() int64
+	// Unfinished are the downloads into a folder that were begun and not imported.
+	Unfinished(folder string) []hub.Unfinished
+	// Plan says what a download into a folder consists of; it asks the hub unless it was begun already.
+	Plan(ctx context.Context, folder string, e hub.Entry) (hub.Plan, error)
+	// Licences are those of a plan, each with the address of its text.
+	Licences(p hub.Plan) []string
+	// Get downloads, imports, deletes what the model does not need and answers its path. When it fails or ctx ends, what was fetched
+	// is kept, and the next Get goes on; with a path, the model is there and something else went wrong.
+	Get(ctx context.Context, g Get, fetching func(hub.Progress), importing bundle.Progress) (string, error)
+	// Discard deletes what was fetched.
+	Discard(folder string, e hub.Entry) error
+}
+
+// Get is a model that is to be downloaded and made.
+type Get struct {
+	Plan   hub.Plan
+	Folder string // that it is made in
+	Name   string // of the model
+	Keep   bool   // all that was downloaded stays
 }
 
 // Import is a model that is to be made.
@@ -44,15 +69,16 @@ type Import struct {
 
 // Model is one model that the window can open.
 type Model struct {
-	Path      string           // its folder; "" is the model inside the program
-	Manifest  *bundle.Manifest // nil where it cannot be read
-	Bytes     int64            // on disk
-	Mapped    int64            // bytes that it reads out of the user's own files
-	Source    string           // checkpoints that it was made of; "": not known
-	Base      string           // other text-to-image model under them; "": none
-	Elsewhere bool             // it lies outside the folder of models
-	State     ModelState
-	Err       error // why it cannot be used, with the remedy; nil when State is ModelReady
+	Path       string           // its folder; "" is the model inside the program
+	Manifest   *bundle.Manifest // nil where it cannot be read
+	Bytes      int64            // on disk
+	Mapped     int64            // bytes that it reads out of the user's own files
+	Source     string           // checkpoints that it was made of; "": not known
+	Base       string           // other text-to-image model under them; "": none
+	Downloaded bool             // those were downloaded for it, and go with it
+	Elsewhere  bool             // it lies outside the folder of models
+	State      ModelState
+	Err        error // why it cannot be used, with the remedy; nil when State is ModelReady
 }
 
 // ModelState is whether a model can be used.

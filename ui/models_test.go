@@ -18,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/hub"
 )
 
 var big = &bundle.Manifest{
@@ -48,6 +49,56 @@ type fakeModels struct {
 	removed []string
 	renamed string
 	looking chan context.Context // where it is there, inspections are told and last until they are cancelled
+
+	memory    int64
+	begun     []hub.Unfinished
+	planErr   error
+	getting   chan *getCall
+	discarded []string
+}
+
+// getCall is a download that has begun. It waits until the test answers it.
+type getCall struct {
+	ctx       context.Context
+	job       Get
+	fetching  func(hub.Progress)
+	importing bundle.Progress
+	answer    chan error
+}
+
+func (m *fakeModels) Catalogue() []hub.Entry             { return hub.Catalogue() }
+func (m *fakeModels) Memory() int64                      { return m.memory }
+func (m *fakeModels) Unfinished(string) []hub.Unfinished { return m.begun }
+func (m *fakeModels) Licences(p hub.Plan) []string {
+	return []string{"Open RAIL++-M (hub.example/some/model)"}
+}
+func (m *fakeModels) Discard(_ string, e hub.Entry) error {
+	m.discarded = append(m.discarded, e.Name)
+	m.begun = nil
+	return nil
+}
+
+func (m *fakeModels) Plan(_ context.Context, _ string, e hub.Entry) (hub.Plan, error) {
+	return hub.Plan{Entry: e, Parts: []hub.Got{{Into: "source", Repository: "some/model", Files: []hub.File{{Path: "x.bin", Size: 13_000_000_000}}}}}, m.planErr
+}
+
+func (m *fakeModels) Get(ctx context.Context, g Get, fetching func(hub.Progress), importing bundle.Progress) (string, error) {
+	c := &getCall{ctx, g, fetching, importing, make(chan error)}
+	m.getting <- c
+	path := filepath.Join(g.Folder, g.Name)
+	select {
+	case err := <-c.answer:
+		if err == nil {
+			named := *big
+			named.Name = g.Name
+			m.list = append(m.list, Model{Path: path, Manifest: &named, Downloaded: true})
+			m.begun = nil
+		}
+		return path, err
+	case <-ctx.Done():
+		m.begun = []hub.Unfinished{{Plan: g.Plan, Done: 3_000_000_000}}
+		return "", ctx.Err()
+	}
 }
 
 type modelCall struct {
@@ -144,7 +195,7 @@ func recognised(layout bundle.Layout) bundle.Inspection {
 // withModels is a window with two models, and the engine of the bigger one.
 func withModels(t *testing.T, change func(*Options)) (*bench, *fakeModels, *modelEngine) {
 	t.Helper()
-	m := &fakeModels{free: 40_000_000_000, began: make(chan *modelCall, 4), found: map[string]bundle.Inspection{
+	m := &fakeModels{free: 40_000_000_000, memory: 16_000_000_000, getting: make(chan *getCall, 4), began: make(chan *modelCall, 4), found: map[string]bundle.Inspection{
 		sourcePath:            recognised(bundle.LayoutRelease),
 		basePath:              {Layout: bundle.LayoutBase, File: true, Manifest: bundle.Manifest{Name: "dreams", Family: "sdxl"}, Tensors: 2515, Source: 6_900_000_000},
 		basePath + sourcePath: recognised(bundle.LayoutRelease),

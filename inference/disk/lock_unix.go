@@ -29,3 +29,9 @@ func held(f *os.File) (bool, error) {
 	}
 	return false, err
 }
+
+// isHeld tells whether an error of lock means that another one has it.
+func isHeld(err error) bool { return errors.Is(err, syscall.EWOULDBLOCK) }
+
+// IsFull tells whether an error means that the disk, or the user's share of it, is full.
+func IsFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }

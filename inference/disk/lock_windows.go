@@ -32,3 +32,15 @@ func held(f *os.File) (bool, error) {
 	}
 	return false, err
 }
+
+// isHeld tells whether an error of lock means that another one has it.
+func isHeld(err error) bool {
+	const lockViolation, ioPending = syscall.Errno(33), syscall.Errno(997)
+	return errors.Is(err, lockViolation) || errors.Is(err, ioPending)
+}
+
+// IsFull tells whether an error means that the disk is full.
+func IsFull(err error) bool {
+	const handleDiskFull, diskFull = syscall.Errno(39), syscall.Errno(112)
+	return errors.Is(err, handleDiskFull) || errors.Is(err, diskFull)
+}

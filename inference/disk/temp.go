@@ -67,6 +67,19 @@ func Lock(path string) (release func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
+// TryLock is Lock that does not wait: free tells whether no other program, and nobody else in this one, holds the lock.
+func TryLock(path string) (release func(), free bool, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, false, err
+	}
+	if isHeld(lock(f, false)) {
+		_ = f.Close() // nothing was written
+		return nil, false, nil
+	}
+	return func() { _ = f.Close() }, true, nil
+}
+
 // Ages of unfinished things: younger ones are about to be locked, and where there are no locks older ones are left over.
 const (
 	aboutToLock = 3 * time.Second

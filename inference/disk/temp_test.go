@@ -110,3 +110,22 @@ func TestFullSaysHowMuch(t *testing.T) {
 		}
 	}
 }
+
+func TestTryLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	release, free, err := TryLock(path)
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	if _, again, err := TryLock(path); again || err != nil {
+		t.Errorf("it can be had twice: %v, %v", again, err)
+	}
+	release()
+	if release, free, err = TryLock(path); err != nil || !free {
+		t.Fatalf("it cannot be had again: %v, %v", free, err)
+	}
+	release()
+	if _, _, err := TryLock(filepath.Join(path, "below")); err == nil {
+		t.Error("no error where there is no folder")
+	}
+}

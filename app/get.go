@@ -1,0 +1,375 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"realword/inference/bundle"
+	"realword/inference/disk"
+	"realword/inference/hub"
+	"realword/inference/ram"
+	"realword/inference/userfile"
+	"realword/ui"
+)
+
+// downloadsName is the folder, in the one of models, that downloads lie in: a folder each, called as in the catalogue. What a model
+// maps stays there when it has been imported, and goes with it.
+const downloadsName = "downloads"
+
+// keptName is a file in a download folder that the user wants to keep whole.
+const keptName = "kept"
+
+// Catalogue implements ui.Models.
+func (*models) Catalogue() []hub.Entry { return hub.Catalogue() }
+
+// Memory implements ui.Models.
+func (*models) Memory() int64 { return ram.Available() + ram.Used() }
+
+// Unfinished implements ui.Models.
+func (*models) Unfinished(folder string) []hub.Unfinished {
+	return hub.List(filepath.Join(folder, downloadsName))
+}
+
+// Plan implements ui.Models: a download that was begun goes on with what it began with.
+func (*models) Plan(ctx context.Context, folder string, e hub.Entry) (hub.Plan, error) {
+	p, err := hub.Load(filepath.Join(folder, downloadsName, e.Name))
+	if err == nil {
+		return p, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return hub.Plan{}, err
+	}
+	return hub.New(os.Getenv).Plan(ctx, e)
+}
+
+// Licences implements ui.Models.
+func (*models) Licences(p hub.Plan) []string { return p.Licences(hub.New(os.Getenv)) }
+
+// Discard implements ui.Models.
+func (*models) Discard(folder string, e hub.Entry) error {
+	return hub.Remove(filepath.Join(folder, downloadsName, e.Name))
+}
+
+// Get implements ui.Models.
+func (m *models) Get(ctx context.Context, g ui.Get, fetching func(hub.Progress), importing bundle.Progress) (string, error) {
+	e := g.Plan.Entry
+	dir, err := filepath.Abs(filepath.Join(g.Folder, downloadsName, e.Name))
+	if err != nil {
+		return "", err
+	}
+	if err := hub.New(os.Getenv).Fetch(ctx, g.Plan, dir, fetching); err != nil {
+		return "", err
+	}
+	i := ui.Import{Source: filepath.Join(dir, e.Source()), Name: g.Name, Folder: g.Folder}
+	if e.Base != "" {
+		i.Base = filepath.Join(dir, filepath.FromSlash(e.Base))
+	}
+	path, err := m.Import(ctx, i, importing)
+	if err != nil {
+		if ctx.Err() == nil {
+			err = fmt.Errorf("everything is fetched, but it is not imported: %w: mend that and get it again, nothing is fetched twice; the files are in %s", err, dir)
+		}
+		return "", err
+	}
+	needed := map[string]bool{}
+	if b, err := bundle.Look(path); err == nil {
+		for _, p := range b.Manifest().Outside() {
+			needed[p] = true
+		}
+	} else {
+		g.Keep = true // nobody knows what may go
+	}
+	if g.Keep {
+		_ = os.WriteFile(filepath.Join(dir, keptName), nil, 0o666) // without it the files go with the model
+	}
+	_, err = hub.Finish(dir, func(file string) bool {
+		real, err := filepath.EvalSymlinks(file)
+		return g.Keep || err != nil || needed[real]
+	})
+	if err != nil {
+		err = fmt.Errorf("%s is imported, but what it does not need of the download cannot be deleted: %w: delete it yourself, in %s", g.Name, err, dir)
+	}
+	return path, err
+}
+
+// downloadOf is the download folder that a bundle was made of, "" where it was made of other checkpoints.
+func downloadOf(bundleFolder string) string {
+	o, ok := readOrigin(bundleFolder)
+	if !ok {
+		return ""
+	}
+	within := filepath.Join(filepath.Dir(bundleFolder), downloadsName)
+	if rel, err := filepath.Rel(within, o.Source); err == nil && filepath.IsLocal(rel) && rel != "." {
+		return filepath.Join(within, strings.Split(filepath.ToSlash(rel), "/")[0])
+	}
+	return ""
+}
+
+// forget deletes a removed bundle for good, and the download that it was made of when no other bundle there was made of it and nobody
+// wants to keep it.
+func forget(path string) error {
+	download := downloadOf(path)
+	if err := os.RemoveAll(path); err != nil || download == "" {
+		return err
+	}
+	others, _ := os.ReadDir(filepath.Dir(path))
+	for _, o := range others {
+		if downloadOf(filepath.Join(filepath.Dir(path), o.Name())) == download {
+			return nil
+		}
+	}
+	if _, err := os.Stat(filepath.Join(download, keptName)); err == nil {
+		return nil
+	}
+	if _, err := hub.Load(download); err == nil {
+		return nil // it is being fetched again
+	}
+	return hub.Remove(download)
+}
+
+// can says in a few words whether a picture of a catalogue's model can be made with so much memory.
+func can(e hub.Entry, memory int64) string {
+	switch {
+	case memory < e.Least:
+		return fmt.Sprintf("no: it needs %s of memory, %s are free", size(e.Least), size(memory))
+	case memory < e.Memory:
+		return fmt.Sprintf("slowly: it is at its best with %s of memory, %s are free", size(e.Memory), size(memory))
+	}
+	return "yes"
+}
+
+// newModelList lists what is there and what can be downloaded.
+func newModelList() *cobra.Command {
+	var available bool
+	var folder string
+	c := &cobra.Command{
+		Use: "list", Short: "the models that are here; with --available those that can be downloaded",
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			m, out := &models{}, c.OutOrStdout()
+			folder := cmp.Or(folder, m.Folder())
+			if !available {
+				list, err := m.List(folder, nil)
+				for _, one := range list {
+					state := "ready"
+					if one.Err != nil {
+						state = one.Err.Error()
+					} else if one.Path == "" {
+						state = "ready, a toy inside Realword"
+					}
+					fmt.Fprintf(out, "%-36s %9s  %s\n", one.Name(), size(one.Bytes+one.Mapped), cmp.Or(one.Path, "-"))
+					fmt.Fprintf(out, "    %s\n", state)
+				}
+				return err
+			}
+			begun := map[string]int64{}
+			for _, u := range m.Unfinished(folder) {
+				begun[u.Plan.Entry.Name] = u.Done
+			}
+			for _, e := range m.Catalogue() {
+				fmt.Fprintf(out, "%s\n    %s. %s\n", e.Name, e.Title, e.About)
+				fmt.Fprintf(out, "    about %s to download; runs here: %s\n", size(e.Bytes), can(e, m.Memory()))
+				for _, p := range e.Parts {
+					fmt.Fprintf(out, "    from %s, licence: %s\n", p.Repository, cmp.Or(p.Licence, "see its page; shown before anything is fetched"))
+				}
+				if e.Gated() {
+					fmt.Fprintln(out, "    its terms have to be accepted first")
+				}
+				if done, ok := begun[e.Name]; ok {
+					fmt.Fprintf(out, "    begun: %s are there, the same command goes on\n", size(done))
+				}
+			}
+			fmt.Fprintln(out, "Get one with: realword model get NAME")
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&available, "available", false, "models that can be downloaded")
+	c.Flags().StringVar(&folder, "folder", "", "folder of models, instead of the usual one")
+	return c
+}
+
+// newModelGet downloads and imports a model.
+func newModelGet() *cobra.Command {
+	var yes, keep bool
+	var folder string
+	c := &cobra.Command{
+		Use: "get NAME", Short: "download a model of the catalogue and import it",
+		Long: "Downloads a model that `realword model list --available` names, and makes a model folder of it. Size and licence are shown first.\n" +
+			"After an interrupt, a cut or a restart the same command goes on where it was. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_CACHE count as in\n" +
+			"the hub's own tools; what is in their cache is not fetched.",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := hub.Find(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			m := &models{}
+			return getModel(c, m, e, cmp.Or(folder, m.Folder()), yes, keep)
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&keep, "keep", false, "keep all that was downloaded, also what the import does not need any more")
+	c.Flags().StringVar(&folder, "folder", "", "folder of models, instead of the usual one")
+	return c
+}
+
+func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep bool) error {
+	ctx, out, screen := c.Context(), c.OutOrStdout(), c.ErrOrStderr()
+	dir, err := filepath.Abs(filepath.Join(folder, downloadsName, e.Name))
+	if err != nil {
+		return err
+	}
+	list, err := m.List(folder, nil)
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		if one.Err == nil && one.Path != "" && downloadOf(one.Path) == dir {
+			fmt.Fprintf(out, "%s is here already: %s\n", one.Name(), one.Path)
+			return nil
+		}
+	}
+	_, err = hub.Load(dir)
+	begun := err == nil
+	p, err := m.Plan(ctx, folder, e)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(screen, "%s\n%s\n", p.Entry.Title, p.Entry.About)
+	fmt.Fprintf(screen, "  to download  %s", size(p.Bytes()))
+	if free, err := disk.Free(folder); err == nil {
+		fmt.Fprintf(screen, ", %s are free in %s", size(free), folder)
+	}
+	fmt.Fprintf(screen, "\n  runs here    %s\n", can(p.Entry, m.Memory()))
+	for i, licence := range m.Licences(p) {
+		fmt.Fprintf(screen, "  %-12s %s\n", map[bool]string{true: "licence"}[i == 0], licence)
+	}
+	for _, g := range p.Parts {
+		if g.Gated {
+			fmt.Fprintf(screen, "  %s wants its terms accepted on its page first\n", g.Repository)
+		}
+	}
+	if begun {
+		fmt.Fprintln(screen, "The download goes on where it was.")
+	} else if !yes {
+		if err := agreed(c); err != nil {
+			return err
+		}
+	}
+	started := time.Now()
+	watch := &getWatch{out: screen, live: onTerminal(screen), began: started}
+	path, err := m.Get(ctx, ui.Get{Plan: p, Folder: folder, Name: p.Entry.Title, Keep: keep}, watch.fetching, watch.importing)
+	watch.clear()
+	if err != nil && path == "" {
+		if _, there := os.Stat(dir); there == nil {
+			fmt.Fprintf(screen, "What was fetched is kept in %s. The same command goes on.\n", dir)
+		}
+		return err
+	}
+	if err != nil {
+		fmt.Fprintln(screen, "note:", err)
+	}
+	b, err := bundle.Look(path)
+	if err != nil {
+		return err
+	}
+	for _, note := range b.Manifest().Notes {
+		fmt.Fprintln(screen, "note:", note)
+	}
+	fmt.Fprintf(out, "%s is now the model %s, fetched and made in %s.\n%sTry: realword generate --model %q --preset %s --prompt \"a dog\"\n",
+		b.Dir(), b.Manifest().Name, time.Since(started).Round(time.Second), weights(b), path, e.Preset)
+	return nil
+}
+
+// agreed asks on the terminal. Where nobody is there it says how to go on.
+func agreed(c *cobra.Command) error {
+	in := c.InOrStdin()
+	if f, ok := in.(*os.File); ok && !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor is small
+		return usagef("nobody is there to agree to size and licence: add --yes")
+	}
+	fmt.Fprint(c.ErrOrStderr(), "Download it? [y/N] ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(in).ReadString('\n')
+		answer <- line
+	}()
+	select {
+	case <-c.Context().Done():
+		return c.Context().Err()
+	case line := <-answer:
+		switch strings.ToLower(strings.TrimSpace(line)) {
+		case "y", "yes":
+			return nil
+		}
+		return errors.New("nothing was downloaded")
+	}
+}
+
+// getWatch shows how far a download and its import are: on a terminal one line that changes, else a line for every tenth.
+type getWatch struct {
+	out     io.Writer
+	live    bool
+	began   time.Time
+	told    time.Time
+	tenth   int64
+	phase   string
+	waiting string
+}
+
+func (w *getWatch) clear() {
+	if w.live {
+		overwrite(w.out, "")
+	}
+}
+
+func (w *getWatch) fetching(p hub.Progress) {
+	line := fmt.Sprintf("%s of %s", size(p.Done), size(p.All))
+	if p.Speed > 0 {
+		line += fmt.Sprintf(", %s/s", size(int64(p.Speed)))
+	}
+	if p.Left > 0 && p.Left < 100*time.Hour {
+		line += fmt.Sprintf(", about %s left", p.Left.Round(time.Second))
+	}
+	if p.Waiting != "" && p.Waiting != w.waiting && !w.live {
+		fmt.Fprintln(w.out, p.Waiting)
+	}
+	if w.waiting = p.Waiting; p.Waiting != "" && w.live {
+		line = p.Waiting
+	}
+	w.show("fetching", line, p.Done, p.All)
+}
+
+func (w *getWatch) importing(what string, done, total int64) {
+	w.show("importing "+what, fmt.Sprintf("importing %s: %d %% of %s", what, 100*done/max(1, total), size(total)), done, total)
+}
+
+func (w *getWatch) show(phase, line string, done, total int64) {
+	tenth := 10 * done / max(1, total)
+	switch now := time.Now(); {
+	case w.live && now.Sub(w.told) > 100*time.Millisecond:
+		w.told = now
+		overwrite(w.out, line)
+	case !w.live && phase == "fetching" && (phase != w.phase || tenth != w.tenth):
+		w.phase, w.tenth = phase, tenth
+		fmt.Fprintln(w.out, line)
+	}
+}
+
+// readOrigin reads which checkpoints a bundle was made of.
+func readOrigin(path string) (o origin, ok bool) {
+	data, err := userfile.Read(filepath.Join(path, originName), 1<<20)
+	return o, err == nil && json.Unmarshal(data, &o) == nil
+}

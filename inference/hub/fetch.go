@@ -1,0 +1,563 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha1" //nolint:gosec // git names its files by it
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"realword/inference/disk"
+	"realword/inference/userfile"
+)
+
+const (
+	atOnce   = 3       // files
+	partial  = ".part" // ends the name of a file that is not whole; bundle knows it
+	lockName = ".lock"
+	// spare is what a disk keeps free beside a download: the bundle that is made of it.
+	spare = 256 << 20
+)
+
+// Progress is how far a download is.
+type Progress struct {
+	Done, All int64         // bytes, with those that were there before
+	Fetched   int64         // bytes that came over the network
+	Speed     float64       // bytes per second, over the last seconds; 0: not known
+	Left      time.Duration // 0: not known
+	What      string        // file at work
+	Waiting   string        // why nothing moves; "": something does
+}
+
+// state lies beside a partial file.
+type state struct {
+	Size   int64
+	SHA256 string `json:",omitempty"`
+	Git    string `json:",omitempty"`
+	Done   int64  // bytes that have reached the disk
+}
+
+func errBusy(dir string) error {
+	return fmt.Errorf("another Realword is working on %s: wait for it, or stop it there", dir)
+}
+
+// Fetch brings the files of a plan into dir, which keeps it; progress may be nil and is called from one goroutine at a time. See the
+// package for what holds when it ends early.
+func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Progress)) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
+	}
+	release, free, err := disk.TryLock(filepath.Join(dir, lockName))
+	if err != nil {
+		return fmt.Errorf("the folder for downloads cannot be written to: %w: choose another folder for models", err)
+	}
+	if !free {
+		return errBusy(dir)
+	}
+	defer release()
+	if err := p.save(dir); err != nil {
+		return c.diskError(dir, err)
+	}
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	type job struct {
+		Got
+		File
+	}
+	var jobs []job
+	m := &meter{tell: progress, all: p.Bytes(), have: map[string]int64{}}
+	var missing int64
+	for _, g := range p.Parts {
+		for _, f := range g.Files {
+			at := f.at(dir, g)
+			if info, err := os.Stat(at); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
+				m.set(at, f.Size, 0)
+				continue
+			}
+			missing += f.Size
+			if info, err := os.Stat(at + partial); err == nil {
+				missing -= min(info.Size(), f.Size)
+			}
+			jobs = append(jobs, job{g, f})
+		}
+	}
+	if missing > 0 {
+		if err := disk.Fits(dir, missing+spare); err != nil {
+			return err
+		}
+	}
+	// Large files first, so that the last minutes are not those of one connection.
+	slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(b.Size, a.Size) })
+	queue := make(chan job, len(jobs))
+	for _, j := range jobs {
+		queue <- j
+	}
+	close(queue)
+	var working sync.WaitGroup
+	for range min(atOnce, len(jobs)) {
+		working.Go(func() {
+			for j := range queue {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := c.file(ctx, j.Got, j.File, dir, m); err != nil {
+					cancel(err) // the first one is the cause
+				}
+			}
+		})
+	}
+	working.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	m.report(true)
+	return nil
+}
+
+// newHash is the hash that the hub tells of a file, and what it must be; nil where it tells none.
+func (f File) newHash() (hash.Hash, string) {
+	switch {
+	case f.SHA256 != "":
+		return sha256.New(), f.SHA256
+	case f.Git != "":
+		h := sha1.New() //nolint:gosec // see above
+		fmt.Fprintf(h, "blob %d\x00", f.Size)
+		return h, f.Git
+	}
+	return nil, ""
+}
+
+// digest takes the bytes of a file one after the other.
+type digest struct {
+	hash.Hash
+	want string
+}
+
+func (f File) digest() digest {
+	h, want := f.newHash()
+	if h == nil {
+		h = sha256.New()
+	}
+	return digest{h, want}
+}
+
+func (d digest) wrong() (got string, bad bool) {
+	got = hex.EncodeToString(d.Sum(nil))
+	return got, d.want != "" && !strings.EqualFold(got, d.want)
+}
+
+// file brings one file to its place.
+func (c *Client) file(ctx context.Context, g Got, f File, dir string, m *meter) error {
+	at := f.at(dir, g)
+	if err := os.MkdirAll(filepath.Dir(at), 0o777); err != nil {
+		return fmt.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
+	}
+	if found, err := c.elsewhere(ctx, g, f, at, dir, m); err != nil || found {
+		return err
+	}
+	part, err := os.OpenFile(at+partial, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w: choose another folder for models", at, err)
+	}
+	w := &writing{c: c, f: f, part: part, note: at + partial + ".json", digest: f.digest(), m: m, at: at}
+	err = w.whole(ctx, g)
+	if w.broken {
+		err = errors.Join(err, part.Close(), os.Remove(at+partial), os.Remove(w.note))
+		m.set(at, 0, 0)
+		return err
+	}
+	if err == nil {
+		err = part.Sync()
+	} else {
+		w.keep() // what is there stays for the next time
+	}
+	if closing := part.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(at+partial, at)
+	}
+	if err != nil {
+		return c.diskError(dir, err)
+	}
+	_ = os.Remove(w.note) // nobody reads it without the partial file
+	return nil
+}
+
+// writing is a file on its way.
+type writing struct {
+	digest
+	c      *Client
+	f      File
+	part   *os.File
+	note   string // path of its state
+	at     string // that it gets
+	done   int64  // bytes written and hashed
+	synced int64  // of them on the disk for sure
+	m      *meter
+	broken bool // what was fetched is of no use
+}
+
+// keep makes what was written last.
+func (w *writing) keep() {
+	if w.part.Sync() == nil && writeJSON(w.note, state{w.f.Size, w.f.SHA256, w.f.Git, w.done}) == nil {
+		w.synced = w.done
+	}
+}
+
+// resume finds out what an earlier attempt has left, and hashes it: it may not be what was fetched any more.
+func (w *writing) resume(ctx context.Context) error {
+	data, err := userfile.Read(w.note, 1<<16)
+	var s state
+	if err != nil || json.Unmarshal(data, &s) != nil || s.Size != w.f.Size || s.SHA256 != w.f.SHA256 || s.Git != w.f.Git || s.Done < 0 || s.Done > s.Size {
+		s.Done = 0
+	}
+	info, err := w.part.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < s.Done {
+		s.Done = 0
+	}
+	if err := w.part.Truncate(s.Done); err != nil {
+		return err
+	}
+	buffer := make([]byte, 1<<20)
+	for w.done < s.Done {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		n, err := w.part.Read(buffer[:min(int64(len(buffer)), s.Done-w.done)])
+		if err != nil {
+			return err
+		}
+		_, _ = w.Write(buffer[:n]) // a hash takes everything
+		w.done += int64(n)
+		w.m.set(w.at, w.done, 0)
+	}
+	w.synced = w.done
+	return nil
+}
+
+// whole fetches until the file is whole and right.
+func (w *writing) whole(ctx context.Context, g Got) error {
+	if err := w.resume(ctx); err != nil {
+		return err
+	}
+	resumed := w.done > 0
+	waiting := func(why string, wait time.Duration) {
+		w.m.wait(fmt.Sprintf("%s. Trying again in %v.", why, wait.Round(time.Second)))
+	}
+	if err := w.c.again(ctx, waiting, func() (bool, error) {
+		before := w.done
+		err := w.stream(ctx, g)
+		return w.done > before, err
+	}); err != nil {
+		return err
+	}
+	if got, bad := w.wrong(); bad {
+		w.broken = true
+		why := "something on the way changes what is fetched, a proxy for example"
+		if resumed {
+			why = "a part from an earlier attempt may have been damaged"
+		}
+		return fmt.Errorf("%s came with other bytes than the hub says (hash %.12s, wanted %.12s) and was deleted: try again; %s", w.f.Path, got, w.want, why)
+	}
+	return nil
+}
+
+// stream fetches from where the file ends, in one request.
+func (w *writing) stream(ctx context.Context, g Got) error {
+	if w.done == w.f.Size {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	header := http.Header{}
+	if w.done > 0 {
+		header.Set("Range", fmt.Sprintf("bytes=%d-", w.done))
+	}
+	answer, err := w.c.ask(ctx, w.c.resolve(g, w.f), g.Repository, g.Repository+"/"+w.f.Path, header)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if isPage(answer) && !slices.Contains([]string{".html", ".htm"}, path.Ext(w.f.Path)) {
+		return &Problem{Text: errPortal.Error(), Err: errPortal}
+	}
+	if err := w.fits(answer); err != nil {
+		return err
+	}
+	if answer.StatusCode == http.StatusOK && w.done > 0 { // it knows no ranges
+		if err := w.restart(); err != nil {
+			return err
+		}
+	}
+	cut := errors.New("no byte came for too long")
+	watch := time.AfterFunc(w.c.stall, func() { cancel(cut) })
+	defer watch.Stop()
+	buffer := make([]byte, 256<<10)
+	for {
+		n, err := answer.Body.Read(buffer)
+		if w.done+int64(n) > w.f.Size {
+			return w.lie(w.done + int64(n))
+		}
+		if n > 0 {
+			watch.Reset(w.c.stall)
+			if err := w.put(buffer[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case w.done == w.f.Size && (err != nil || answer.ContentLength >= 0):
+			return nil
+		case errors.Is(err, io.EOF):
+			return &Problem{Text: fmt.Sprintf("the connection was cut while %s came: try again; what was fetched is kept", w.f.Path), Err: io.ErrUnexpectedEOF, retry: true}
+		case err != nil && errors.Is(context.Cause(ctx), cut):
+			return &Problem{Text: fmt.Sprintf("no more of %s comes: try again; what was fetched is kept", w.f.Path), Err: cut, retry: true}
+		case err != nil:
+			return w.c.noAnswer(ctx, err)
+		}
+	}
+}
+
+// put writes and hashes what came.
+func (w *writing) put(p []byte) error {
+	n, err := w.c.write(w.part, p)
+	_, _ = w.Write(p[:n])
+	w.done += int64(n)
+	w.m.set(w.at, w.done, int64(n))
+	if err != nil {
+		return err
+	}
+	if w.done-w.synced >= w.c.chunk {
+		w.keep()
+	}
+	return nil
+}
+
+func (w *writing) restart() error {
+	w.done, w.synced, w.digest = 0, 0, w.f.digest()
+	w.m.set(w.at, 0, 0)
+	if _, err := w.part.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return w.part.Truncate(0)
+}
+
+// fits compares what an answer says of its size with what the hub has listed.
+func (w *writing) fits(answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		if answer.ContentLength >= 0 && answer.ContentLength != w.f.Size {
+			return w.lie(answer.ContentLength)
+		}
+		return nil
+	}
+	var first, last, all int64
+	if _, err := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &all); err != nil || first != w.done {
+		w.broken = true
+		return fmt.Errorf("%s cannot be gone on with (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path, answer.Header.Get("Content-Range"), w.done)
+	}
+	if all != w.f.Size {
+		return w.lie(all)
+	}
+	return nil
+}
+
+// lie is the error of a file whose size is not what the hub listed.
+func (w *writing) lie(size int64) error {
+	w.broken = true
+	return fmt.Errorf("%s has %d bytes, and the hub lists it with %d: it was deleted. Try again; if it stays so, a proxy changes it or the publisher is replacing it just now", w.f.Path, size, w.f.Size)
+}
+
+// resolve is the address of a file.
+func (c *Client) resolve(g Got, f File) string {
+	var parts []string
+	for part := range strings.SplitSeq(f.Path, "/") {
+		parts = append(parts, url.PathEscape(part))
+	}
+	return c.Endpoint + "/" + g.Repository + "/resolve/" + url.PathEscape(g.Commit) + "/" + strings.Join(parts, "/")
+}
+
+// diskError words what the disk said.
+func (c *Client) diskError(dir string, err error) error {
+	if disk.IsFull(err) {
+		return fmt.Errorf("the disk of %s is full: make room and go on, what was fetched is kept; or cancel the download and choose another folder for models: %w", dir, err)
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%w: check that the disk of %s is there and may be written to, and go on", err, dir)
+	}
+	return err
+}
+
+// elsewhere looks for a file in the cache of the hub's own tools and in other downloads beside this one, and links or copies it when it
+// has the hash that is wanted.
+func (c *Client) elsewhere(ctx context.Context, g Got, f File, at, dir string, m *meter) (bool, error) {
+	var places []string
+	if c.Cache != "" {
+		repository := filepath.Join(c.Cache, "models--"+strings.ReplaceAll(g.Repository, "/", "--"))
+		for _, name := range []string{f.SHA256, f.Git} {
+			if name != "" {
+				places = append(places, filepath.Join(repository, "blobs", name))
+			}
+		}
+		places = append(places, filepath.Join(repository, "snapshots", g.Commit, filepath.FromSlash(f.Path)))
+	}
+	if f.SHA256 != "" {
+		beside, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", g.Into, filepath.FromSlash(f.Path)))
+		places = append(places, beside...)
+	}
+	for _, place := range places {
+		real, err := filepath.EvalSymlinks(place)
+		if err != nil {
+			continue
+		}
+		if info, err := os.Stat(real); err != nil || !info.Mode().IsRegular() || info.Size() != f.Size {
+			continue
+		}
+		if ok, err := c.take(ctx, f, real, at, m); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// take links or copies a file that must have the right hash.
+func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (bool, error) {
+	if _, want := f.newHash(); want == "" {
+		return false, nil
+	}
+	temporary := at + ".taken"
+	_ = os.Remove(temporary)
+	defer os.Remove(temporary) // once renamed it is not there
+	linked := os.Link(from, temporary) == nil
+	in, err := userfile.Open(from)
+	if err != nil {
+		return false, nil // it is fetched then
+	}
+	defer in.Close()
+	d := f.digest()
+	into := io.Writer(d)
+	var out *os.File
+	if !linked {
+		if out, err = os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
+			return false, c.diskError(filepath.Dir(at), err)
+		}
+		defer out.Close()
+		into = io.MultiWriter(d, out)
+	}
+	var done int64
+	for {
+		n, err := io.CopyN(into, in, 4<<20)
+		done += n
+		m.set(at, done, 0)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return false, c.diskError(filepath.Dir(at), err)
+		}
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+	}
+	if _, bad := d.wrong(); bad || done != f.Size {
+		m.set(at, 0, 0)
+		return false, nil
+	}
+	if out != nil {
+		if err := errors.Join(out.Sync(), out.Close()); err != nil {
+			return false, c.diskError(filepath.Dir(at), err)
+		}
+	}
+	_ = os.Remove(at + partial)
+	_ = os.Remove(at + partial + ".json")
+	return true, os.Rename(temporary, at)
+}
+
+// meter adds up what the files have.
+type meter struct {
+	mu      sync.Mutex
+	tell    func(Progress)
+	all     int64
+	have    map[string]int64
+	sum     int64
+	fetched int64
+	what    string
+	waiting string
+	told    time.Time
+	marks   []mark // of the last seconds
+}
+
+type mark struct {
+	at      time.Time
+	fetched int64
+}
+
+// set says how many bytes of a file are there, and how many of them have just come over the network.
+func (m *meter) set(file string, done, fetched int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sum += done - m.have[file]
+	m.have[file] = done
+	m.fetched += fetched
+	m.what = filepath.Base(file)
+	if fetched > 0 {
+		m.waiting = ""
+	}
+	m.send(false)
+}
+
+func (m *meter) wait(why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting = why
+	m.send(true)
+}
+
+func (m *meter) report(now bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.send(now)
+}
+
+func (m *meter) send(always bool) {
+	const (
+		often  = 200 * time.Millisecond
+		window = 10 * time.Second
+	)
+	now := time.Now()
+	if m.tell == nil || !always && now.Sub(m.told) < often {
+		return
+	}
+	m.told = now
+	m.marks = append(m.marks, mark{now, m.fetched})
+	for len(m.marks) > 2 && now.Sub(m.marks[0].at) > window {
+		m.marks = m.marks[1:]
+	}
+	p := Progress{Done: m.sum, All: m.all, Fetched: m.fetched, What: m.what, Waiting: m.waiting}
+	if first := m.marks[0]; now.Sub(first.at) > time.Second {
+		p.Speed = float64(m.fetched-first.fetched) / now.Sub(first.at).Seconds()
+	}
+	if p.Speed > 0 {
+		p.Left = time.Duration(float64(p.All-p.Done) / p.Speed * float64(time.Second))
+	}
+	m.tell(p)
+}

@@ -1,0 +1,347 @@
+// Package hub downloads released models from a Hugging Face compatible hub, and knows which ones there are.
+//
+// Contract: nothing is asked of the network before Plan is called, and nothing but what a catalogue's entry names is fetched. A
+// download folder is complete when Fetch returns nil, and only then: every file was fetched under another name, has the size that the
+// hub told, and, where the hub tells a hash (SHA-256 of large files, git's hash of small ones), that hash over all its bytes, also
+// those that an earlier attempt fetched. Whatever ends Fetch (a cut, an end of ctx, kill -9, a full disk), the next one goes on where it
+// was: at most one chunk of each file is fetched twice. The token goes to the hub and to no other host. One program at a time works on
+// a download folder. The environment is read as the hub's own tools do: HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME, HF_HUB_CACHE
+// and HF_HUB_OFFLINE; what lies in their cache is linked or copied and not fetched; the cache is never written to. Errors name the thing
+// and the remedy. It imports nothing: what was fetched are checkpoints for package bundle.
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// DefaultEndpoint is the public hub, used when HF_ENDPOINT names no other.
+const DefaultEndpoint = "https://huggingface.co"
+
+// Client asks one hub. Its fields may be set before the first call; after that it may be used from any goroutine.
+type Client struct {
+	Endpoint string // without a slash at its end
+	Token    string // "" asks as nobody
+	Cache    string // folder of the hub's own tools with models--… in it; "" has none
+	Offline  bool   // HF_HUB_OFFLINE: the network must not be used
+
+	tokenFile string // where a token would be looked for
+	web       *http.Client
+	chunk     int64                                               // bytes after which a partial file is made to last
+	stall     time.Duration                                       // without a byte for so long a connection counts as cut
+	pause     func(ctx context.Context, wait time.Duration) error // between attempts
+	write     func(f *os.File, p []byte) (int, error)
+}
+
+// New is a client as the environment says; getenv is os.Getenv or stands for it.
+func New(getenv func(string) string) *Client {
+	c := &Client{Endpoint: strings.TrimRight(strings.TrimSpace(getenv("HF_ENDPOINT")), "/"), chunk: 16 << 20, stall: time.Minute, pause: sleep, write: (*os.File).Write}
+	if c.Endpoint == "" {
+		c.Endpoint = DefaultEndpoint
+	}
+	home := getenv("HF_HOME")
+	if home == "" {
+		cache := getenv("XDG_CACHE_HOME")
+		if user, err := os.UserHomeDir(); err == nil && cache == "" {
+			cache = filepath.Join(user, ".cache")
+		}
+		if cache != "" {
+			home = filepath.Join(cache, "huggingface")
+		}
+	}
+	home = expand(home)
+	c.tokenFile = expand(getenv("HF_TOKEN_PATH"))
+	if home != "" {
+		c.Cache = filepath.Join(home, "hub")
+		if c.tokenFile == "" {
+			c.tokenFile = filepath.Join(home, "token")
+		}
+	}
+	for _, name := range []string{"HUGGINGFACE_HUB_CACHE", "HF_HUB_CACHE"} { // the later one is the newer name
+		if v := getenv(name); v != "" {
+			c.Cache = expand(v)
+		}
+	}
+	for _, name := range []string{"HUGGING_FACE_HUB_TOKEN", "HF_TOKEN"} {
+		if v := strings.TrimSpace(getenv(name)); v != "" {
+			c.Token = v
+		}
+	}
+	if c.Token == "" && c.tokenFile != "" {
+		if info, err := os.Stat(c.tokenFile); err == nil && info.Mode().IsRegular() && info.Size() < 4096 {
+			if data, err := os.ReadFile(c.tokenFile); err == nil {
+				c.Token = strings.TrimSpace(string(data))
+			}
+		}
+	}
+	switch strings.ToUpper(getenv("HF_HUB_OFFLINE")) {
+	case "1", "ON", "YES", "TRUE":
+		c.Offline = true
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = c.stall
+	c.web = &http.Client{Transport: transport, CheckRedirect: redirect}
+	return c
+}
+
+// expand reads "~/x" as a shell does.
+func expand(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || rest[0] == '/' || rest[0] == os.PathSeparator) {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	return path
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// redirect lets the token go to the host that was asked and to no other: Go itself would hand it on to other ports and to hosts below
+// that one. From https nobody leads to http but a network that reads along.
+func redirect(next *http.Request, before []*http.Request) error {
+	first := before[0].URL
+	if next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
+		next.Header.Del("Authorization")
+	}
+	switch {
+	case first.Scheme == "https" && next.URL.Scheme != "https":
+		return errPortal
+	case len(before) > 10:
+		return errors.New("it leads from one address to the next without end")
+	}
+	return nil
+}
+
+// errPortal marks an answer that comes from the network in between.
+var errPortal = errors.New("a web page came in place of the file: this network wants you to log in first, or a proxy stands in between. Open any page in a browser, log in, and try again")
+
+// A Problem is what the hub or the way to it said; Text has the remedy.
+type Problem struct {
+	Status int    // of HTTP; 0: there was no answer
+	Text   string // for people
+	Err    error
+	retry  bool          // the same may work later
+	wait   time.Duration // that the hub asked for
+}
+
+func (p *Problem) Error() string { return p.Text }
+func (p *Problem) Unwrap() error { return p.Err }
+
+// Page is the address of something on the hub, as in Page("OWNER/NAME").
+func (c *Client) Page(at string) string { return c.Endpoint + "/" + at }
+
+// ask sends one request; the caller closes the body of the answer. what names the thing in errors, and repository is what it belongs to.
+func (c *Client) ask(ctx context.Context, address, repository, what string, header http.Header) (*http.Response, error) {
+	if c.Offline {
+		return nil, &Problem{Text: fmt.Sprintf("%s cannot be fetched, because HF_HUB_OFFLINE forbids to use the network: unset it and try again", what)}
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, &Problem{Text: fmt.Sprintf("%s is no address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint, DefaultEndpoint), Err: err}
+	}
+	if header != nil {
+		r.Header = header
+	}
+	r.Header.Set("User-Agent", "realword")
+	r.Header.Set("Accept-Encoding", "identity") // ranges count the file's own bytes
+	if c.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	answer, err := c.web.Do(r)
+	if err != nil {
+		return nil, c.noAnswer(ctx, err)
+	}
+	if answer.StatusCode == http.StatusOK || answer.StatusCode == http.StatusPartialContent {
+		return answer, nil
+	}
+	defer answer.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 1<<16)) // so that the connection can be used again
+	return nil, c.refusal(answer, repository, what)
+}
+
+// noAnswer words why there was no answer at all.
+func (c *Client) noAnswer(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	host := c.Endpoint
+	if u, e := url.Parse(c.Endpoint); e == nil && u.Host != "" {
+		host = u.Host
+	}
+	if errors.Is(err, errPortal) {
+		return &Problem{Text: errPortal.Error(), Err: err}
+	}
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		if u, e := url.Parse(failed.URL); e == nil && u.Host != "" {
+			host = u.Host
+		}
+		err = failed.Err
+	}
+	var name *net.DNSError
+	why := err.Error()
+	if errors.As(err, &name) {
+		why = "its name is not known here"
+	}
+	if strings.Contains(why, "certificate") {
+		return &Problem{Text: fmt.Sprintf("%s does not prove who it is (%s): this network may want you to log in first, or reads along; check the clock of this machine, log in with a browser, and try again", host, why), Err: err}
+	}
+	return &Problem{Text: fmt.Sprintf("%s cannot be reached (%s): check the connection, and HTTPS_PROXY where there is a proxy, and try again; what was fetched is kept", host, why), Err: err, retry: true}
+}
+
+// refusal words an answer that is none of the file.
+func (c *Client) refusal(answer *http.Response, repository, what string) error {
+	p := &Problem{Status: answer.StatusCode}
+	code := answer.Header.Get("X-Error-Code")
+	gated := code == "GatedRepo"
+	signIn := fmt.Sprintf("make a token at %s and put it into the environment as HF_TOKEN", c.Page("settings/tokens"))
+	if c.tokenFile != "" {
+		signIn += ", or into the file " + c.tokenFile
+	}
+	switch s := answer.StatusCode; {
+	case (s == http.StatusForbidden || s == http.StatusUnauthorized) && gated && c.Token == "":
+		p.Text = fmt.Sprintf("%s is given only to people who accept its terms: accept them at %s, then %s", repository, c.Page(repository), signIn)
+	case s == http.StatusUnauthorized && c.Token == "":
+		p.Text = fmt.Sprintf("the hub gives %s only to people who are signed in, or it has no %s at all: %s", what, repository, signIn)
+	case s == http.StatusUnauthorized:
+		p.Text = fmt.Sprintf("the hub does not take the token that is set here: %s", signIn)
+	case s == http.StatusForbidden && gated:
+		p.Text = fmt.Sprintf("%s is given only to people who accept its terms: accept them at %s with the account that the token is of, and try again", repository, c.Page(repository))
+	case s == http.StatusForbidden:
+		p.Text = fmt.Sprintf("the hub does not let you have %s: look at %s what it wants, and whether the token may read it", what, c.Page(repository))
+	case s == http.StatusNotFound || s == http.StatusGone:
+		p.Text = fmt.Sprintf("the hub has no %s: it was moved or taken back; look at %s, or update Realword", what, c.Page(repository))
+	case s == http.StatusProxyAuthRequired || s == http.StatusNetworkAuthenticationRequired:
+		p.Text = fmt.Sprintf("a proxy wants you to log in (%d): log in with a browser, or put name and password into HTTPS_PROXY", s)
+	case s == http.StatusTooManyRequests:
+		p.retry, p.wait = true, retryAfter(answer.Header.Get("Retry-After"), time.Now())
+		p.Text = "the hub has had too many requests from this address (429): wait some minutes and try again; with a token (HF_TOKEN) more are allowed"
+	case s == http.StatusRequestTimeout || s >= 500:
+		p.retry, p.wait = true, retryAfter(answer.Header.Get("Retry-After"), time.Now())
+		p.Text = fmt.Sprintf("the hub is in trouble (%s): try again later; what was fetched is kept", answer.Status)
+	default:
+		p.Text = fmt.Sprintf("the hub answers %s for %s: look at %s, or try again later", answer.Status, what, c.Page(repository))
+	}
+	return p
+}
+
+// retryAfter reads seconds or a date; 0: nothing was asked.
+func retryAfter(text string, now time.Time) time.Duration {
+	const longest = time.Hour
+	var seconds int64
+	if _, err := fmt.Sscanf(text, "%d", &seconds); err == nil && !strings.Contains(text, ":") {
+		return min(max(time.Duration(min(seconds, 3600))*time.Second, 0), longest)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), longest)
+	}
+	return 0
+}
+
+// isPage tells whether an answer is a web page.
+func isPage(answer *http.Response) bool {
+	kind := strings.ToLower(answer.Header.Get("Content-Type"))
+	return strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "application/xhtml")
+}
+
+// patience is how often the same is tried without a byte of progress, and pauses are the waits in between.
+const patience = 6
+
+func pauseOf(attempt int) time.Duration { return min(time.Second<<attempt, 30*time.Second) }
+
+// again calls do until it works, fails for good, or was in vain too often. do tells whether it made progress. waiting is told before
+// every pause, and may be nil.
+func (c *Client) again(ctx context.Context, waiting func(why string, wait time.Duration), do func() (progress bool, err error)) error {
+	const mostWaits = 30 // that the hub asked for
+	for attempt, waits := 0, 0; ; {
+		progress, err := do()
+		var p *Problem
+		if err == nil || ctx.Err() != nil || !errors.As(err, &p) || !p.retry {
+			return err
+		}
+		if progress {
+			attempt = 0
+		}
+		wait := p.wait
+		if wait > 0 {
+			waits++
+		} else {
+			wait = pauseOf(attempt)
+			attempt++
+		}
+		if attempt >= patience || waits >= mostWaits {
+			return err
+		}
+		if waiting != nil {
+			waiting(p.Text, wait)
+		}
+		if err := c.pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// json asks for a small JSON document. next is the address of its next page, "" where there is none.
+func (c *Client) json(ctx context.Context, address, repository, what string, into any) (next string, err error) {
+	const most = 32 << 20
+	err = c.again(ctx, nil, func() (bool, error) {
+		answer, err := c.ask(ctx, address, repository, what, nil)
+		if err != nil {
+			return false, err
+		}
+		defer answer.Body.Close()
+		if isPage(answer) {
+			return false, &Problem{Text: errPortal.Error(), Err: errPortal}
+		}
+		data, err := io.ReadAll(io.LimitReader(answer.Body, most))
+		if err != nil {
+			return false, c.noAnswer(ctx, err)
+		}
+		if err := json.Unmarshal(data, into); err != nil {
+			return false, &Problem{Text: fmt.Sprintf("%s answers with something else than a hub does (%s): log in to the network with a browser, or check HF_ENDPOINT", c.Endpoint, brief(err.Error())), Err: err}
+		}
+		next = nextPage(answer)
+		return true, nil
+	})
+	return next, err
+}
+
+func brief(text string) string {
+	if len(text) > 120 {
+		text = text[:120] + "…"
+	}
+	return text
+}
+
+// nextPage reads a header like `Link: <https://…>; rel="next"`.
+func nextPage(answer *http.Response) string {
+	for _, link := range strings.Split(answer.Header.Get("Link"), ",") {
+		address, kind, _ := strings.Cut(link, ";")
+		address = strings.Trim(strings.TrimSpace(address), "<>")
+		if u, err := url.Parse(address); err == nil && strings.Contains(kind, `rel="next"`) && answer.Request != nil {
+			if u = answer.Request.URL.ResolveReference(u); u.Host == answer.Request.URL.Host {
+				return u.String()
+			}
+		}
+	}
+	return ""
+}
