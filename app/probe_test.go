@@ -127,8 +127,10 @@ func TestChoosingADevice(t *testing.T) {
 	}
 	mayHaveWebGPU = func() bool { return true }
 	trials = instead(t, `echo '{"Device":"webgpu","Usable":false,"Software":true,"Reason":"llvmpipe is made of software"}'`)
-	if got, err := (machine{}).choose(t.Context(), library); got != "cpu" || err != nil || *trials != 1 {
-		t.Errorf("%q, %v, %d trials", got, err, *trials)
+	for i, model := range []string{"", "bundle"} { // the embedded model does not ask
+		if got, err := (machine{model: model}).choose(t.Context(), library); got != "cpu" || err != nil || *trials != i {
+			t.Errorf("%q, %v, %d trials", got, err, *trials)
+		}
 	}
 	if _, err := (machine{device: "webgpu"}).choose(t.Context(), library); err == nil || !strings.Contains(err.Error(), "made of software") {
 		t.Errorf("%v", err)
@@ -136,7 +138,7 @@ func TestChoosingADevice(t *testing.T) {
 	home(t) // without the verdicts of before
 	instead(t, `echo '{"Device":"webgpu","Usable":true}'`)
 	for _, device := range []string{"", "auto", "webgpu"} {
-		if got, err := (machine{device: device}).choose(t.Context(), library); got != "webgpu" || err != nil {
+		if got, err := (machine{device: device, model: "bundle"}).choose(t.Context(), library); got != "webgpu" || err != nil {
 			t.Errorf("%q: %q, %v", device, got, err)
 		}
 	}

@@ -39,10 +39,9 @@ func newFakeModel(t *testing.T) *fakeModel {
 		Latent: bundle.Latent{Channels: 3, Factor: 2, ScalingFactor: 1, RGB: [][3]float64{{.5, 0, 0}, {0, .5, 0}, {0, 0, .5}}, RGBBias: [3]float64{.5, .5, .5}},
 		Size:   bundle.Size{Width: 16, Height: 16, Min: 8, Max: 64, Multiple: 4},
 		Grid:   2, Attention: []int{2}, Layers: 1,
-		Text:      bundle.Text{Tokens: 77, Encoders: 1},
-		Vision:    bundle.Vision{Reference: 8, View: 4, Tokens: 2, Width: 5},
-		Schedule:  bundle.Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"},
-		LayerMaps: true,
+		Text:     bundle.Text{Tokens: 77, Encoders: 1},
+		Vision:   bundle.Vision{Reference: 8, View: 4, Tokens: 2, Width: 5},
+		Schedule: bundle.Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"},
 		Presets: map[string]bundle.Preset{
 			"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
 			"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", Fit: "stretch", UncondVision: true},

@@ -222,9 +222,6 @@ func (g *Graphs) passInputs(p Point, vision Vision, masks [][]float32, role tens
 	maps.Copy(kept, vision.KV.kept)
 	in["vision_bias"] = vision.Bias
 	m := g.model.Manifest()
-	if !m.LayerMaps {
-		delete(in, layerMaps)
-	}
 	h, w := g.gridOf(p.Latent)
 	for _, grid := range m.Attention {
 		index, weight := guidance.Rows(masks, w, h, grid/m.Grid)
@@ -337,10 +334,7 @@ func (g *Graphs) ports(name graph.Name) (in, out []string) {
 		for _, grid := range m.Attention {
 			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
 		}
-		if m.LayerMaps {
-			step = append(step, layerMaps)
-		}
-		return append(step, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
+		return append(step, layerMaps, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
 	default:
 		panic("no graph is called " + string(name))
 	}

@@ -115,8 +115,6 @@ func (p *planner) checkSchedule() {
 		p.problems = append(p.problems, err)
 	case norm == guidance.ByLayer && r.RawMask:
 		p.problem("masks cannot be left as they are and normalised by %s: choose one", norm)
-	case norm == guidance.ByLayer && !p.manifest.LayerMaps:
-		p.problem("the model %s was imported by an earlier version and cannot normalise masks by %s: import it again, or choose %s", p.manifest.Name, norm, guidance.ByMax)
 	}
 }
 

@@ -99,9 +99,6 @@ func TestBadRequests(t *testing.T) {
 		"an unknown preset":        {func(_ *bench, r *Request) { r.Preset = "best" }, []string{"best", "paper", "release"}},
 		"an unknown mask norm":     {func(_ *bench, r *Request) { r.MaskNorm = "mean" }, []string{"mean", "min_max_per_channel"}},
 		"two mask norms":           {func(_ *bench, r *Request) { r.MaskNorm, r.RawMask = "min_max_per_channel", true }, []string{"min_max_per_channel", "choose one"}},
-		"a norm of newer graphs": {func(b *bench, r *Request) {
-			b.model.manifest.LayerMaps, r.MaskNorm = false, "min_max_per_channel"
-		}, []string{"earlier version", "import it again"}},
 		"an unknown mask source":    {func(_ *bench, r *Request) { r.MaskSource = "self" }, []string{"self", "all_cross", "low_cross_high_self"}},
 		"a subject without picture": {func(_ *bench, r *Request) { r.Subjects[0].References = nil }, []string{`"dog"`, "no picture"}},
 		"no picture at all":         {func(_ *bench, r *Request) { r.Subjects[0].References[0].Data = nil }, []string{"dog0.png"}},

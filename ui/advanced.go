@@ -64,7 +64,7 @@ func (a Advanced) take(r inference.Request, m *bundle.Manifest) Advanced {
 	}
 	preset := presetsOf(m)[r.Preset]
 	a.RawMask, a.MaskNorm = r.RawMask, ""
-	if r.MaskNorm == guidance.ByLayer.String() && (m == nil || m.LayerMaps) {
+	if r.MaskNorm == guidance.ByLayer.String() {
 		a.MaskNorm = r.MaskNorm
 	}
 	a.Sampler = own(r.Sampler, preset.Sampler, slices.Contains(schedule.Samplers(), r.Sampler))
@@ -271,7 +271,6 @@ func (a *advanced) refresh() {
 		a.divide.Checked = !f.RawMask
 		a.divide.Refresh()
 	}
-	a.layers.Hidden = !m.LayerMaps
 	if layers := f.MaskNorm != ""; a.layers.Checked != layers {
 		a.layers.Checked = layers
 		a.layers.Refresh()

@@ -144,18 +144,11 @@ func TestAdvancedKnobs(t *testing.T) {
 	}
 }
 
-// TestLayerByLayer is offered where the model's graph can do it, and goes where it cannot.
+// TestLayerByLayer is asked for, and goes with a recipe.
 func TestLayerByLayer(t *testing.T) {
 	b := ready(t, nil)
 	a := b.set.advanced
 	b.set.more.OnTapped()
-	if a.layers.Visible() {
-		t.Error("offered though the model cannot")
-	}
-	able := *b.state.Model
-	able.LayerMaps = true
-	b.state.Model = &able
-	b.refresh()
 	if !a.layers.Visible() {
 		t.Fatal("not offered")
 	}
@@ -165,14 +158,8 @@ func TestLayerByLayer(t *testing.T) {
 		t.Errorf("%+v, %q", r, b.set.presetNote.text)
 	}
 	past := Past{Recipe: recipe.Recipe{Request: b.state.Form.Request()}}
-	if f := (Form{Preset: "paper"}).Settle(&able).Take(past, allParts, &able); f.MaskNorm == "" {
+	if f := (Form{Preset: "paper"}).Settle(toybox).Take(past, allParts, toybox); f.MaskNorm == "" {
 		t.Error("a recipe does not bring it back")
-	}
-	if other := past.Unsettable(toybox); len(other) != 1 || other[0] != "way to normalise masks" {
-		t.Errorf("with a model that cannot: %q", other)
-	}
-	if f := b.state.Form.Settle(toybox); f.MaskNorm != "" {
-		t.Error("a model that cannot is asked for it")
 	}
 	test.Tap(a.divide)
 	if f := b.state.Form; f.MaskNorm != "" || !f.RawMask {

@@ -123,9 +123,6 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 	}
 	d := inference.Defaults(*m, inference.Request{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG})
 	f.Steps, f.CFG, f.Stop = d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
-	if !m.LayerMaps {
-		f.MaskNorm = "" // another model may not compute it
-	}
 	if f.Width > 0 || f.Height > 0 {
 		f.Advanced = f.withSize(image.Pt(f.Width, f.Height), m) // another model may not make it
 	}

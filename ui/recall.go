@@ -258,9 +258,6 @@ func (p Past) Unsettable(m *bundle.Manifest) []string {
 	if _, err := guidance.ParseSource(p.MaskSource); err != nil && p.MaskSource != "" {
 		list = append(list, say("mask source %s", p.MaskSource))
 	}
-	if p.MaskNorm == guidance.ByLayer.String() && !m.LayerMaps {
-		list = append(list, say("way to normalise masks"))
-	}
 	if p.Width > 0 && !fits(image.Pt(p.Width, p.Height), m) {
 		list = append(list, say("size %d × %d", p.Width, p.Height))
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // What a whole picture may differ by from the processor's. Rounding grows over the steps, and where two grid cells are almost equal a
-// mask takes the other one; a kernel that is wrong leaves neither picture nor masks alike.
+// mask takes the other one; a kernel that is wrong leaves neither picture nor masks alike. Random weights look at all places alike: an
+// error of 1e-5 leaves 72 % of the tiny model's positions as they were (measured on the CPU), so there masks say nothing.
 const (
 	leastPSNR  = 25.0 // dB
 	leastMasks = 0.9
@@ -28,10 +29,10 @@ type pictures struct {
 	Problem     string // why there is no picture of the device, or ""
 }
 
-// ok tells whether the pictures are as alike as they have to be.
-func (p pictures) ok() bool {
+// ok tells whether the pictures are as alike as they have to be. trained: the model's masks mean something.
+func (p pictures) ok(trained bool) bool {
 	for _, m := range p.Masks {
-		if m < leastMasks {
+		if trained && m < leastMasks {
 			return false
 		}
 	}

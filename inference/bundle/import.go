@@ -267,7 +267,7 @@ func (im *importer) describe() Manifest {
 		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
 		Text:     text,
 		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
-		Schedule: im.schedule, Presets: presets, LayerMaps: true, Networks: Networks{im.unet, im.vae}, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
+		Schedule: im.schedule, Presets: presets, Networks: Networks{im.unet, im.vae}, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
 		Graphs: map[graph.Name]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }

@@ -27,8 +27,7 @@ type Manifest struct {
 	Text      Text              `json:"text"`
 	Vision    Vision            `json:"vision"`
 	Schedule  Schedule          `json:"schedule"`
-	Presets   map[string]Preset `json:"presets"`              // "paper", "release"
-	LayerMaps bool              `json:"layer_maps,omitempty"` // unet has the input layer_maps, for masks by min_max_per_channel: every import since there is one
+	Presets   map[string]Preset `json:"presets"` // "paper", "release"
 	Networks  Networks          `json:"networks"`
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each

@@ -1,4 +1,4 @@
-"""The shape of the paper's inference tables, on one case of each held-out individual of "main".
+"""The shape of the paper's inference tables, on one case of each held-out individual of "main", or with --set main --limit 200 on more.
 
     python tables.py --work DIR --binary realword --model BUNDLE --run final --out results/        makes what is missing, writes tables.md
     python tables.py ... --tables VI VII --limit 20 --no-make                                      some of it, of what is there
@@ -52,7 +52,7 @@ if __name__ == "__main__":
     p.add_argument("--binary", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[3] / "bin" / "realword")
     p.add_argument("--model", type=pathlib.Path)
     p.add_argument("--run", required=True)
-    p.add_argument("--set", default="sub", choices=("sub", "dev"))
+    p.add_argument("--set", default="sub", choices=("sub", "dev", "main"))
     p.add_argument("--tables", nargs="+", default=list(TABLES), choices=TABLES)
     p.add_argument("--limit", type=int)
     p.add_argument("--workers", type=int, default=2)

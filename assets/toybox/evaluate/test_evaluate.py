@@ -7,6 +7,7 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases, judges, run, score, sheet, tables  # noqa: E402
 import bank  # noqa: E402  (cases made the toybox importable)
+from words import HATS, SEATS  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -94,9 +95,9 @@ def fake_work(folder):
     """A bank of discs, and two scenes of it."""
     y, x = np.mgrid[-1:1:bank.SIDE * 1j, -1:1:bank.SIDE * 1j]
     sprites, rows = [], []
-    for i, word in enumerate(["cat", "cat", "dog", "dog"]):
+    for i, word in enumerate(["cat", "cat", "dog", "dog", *HATS, *SEATS]):
         disc = np.zeros((bank.SIDE, bank.SIDE, 4), np.uint8)
-        disc[..., 0], disc[..., 1], disc[..., 3] = 200, 60 * i, 255 * (x * x + y * y < .8)
+        disc[..., 0], disc[..., 1], disc[..., 3] = 200, 20 * i, 255 * (x * x + y * y < .8)
         sprites.append(disc)
         rows.append(dict(individual=f"{word}/x/{i}", word=word, design="x", package="x", split="train"))
     np.savez_compressed(folder / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
