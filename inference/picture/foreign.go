@@ -109,6 +109,21 @@ func scalar(v any) string {
 	return ""
 }
 
+// words is a text, or the texts of a list with a comma between them, as Fooocus keeps what its styles have made of a prompt.
+func words(v any) string {
+	list, ok := v.([]any)
+	if !ok {
+		return scalar(v)
+	}
+	var texts []string
+	for _, one := range list {
+		if text := scalar(one); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
 func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
@@ -173,7 +188,7 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 	if !has(o, "prompt", "Prompt") || !has(o, "metadata_scheme", "guidance_scale", "performance", "base_model", "full_prompt") {
 		return false
 	}
-	m.Prompt, m.Negative = scalar(o["prompt"]), scalar(o["negative_prompt"])
+	m.Prompt, m.Negative = words(o["prompt"]), words(o["negative_prompt"])
 	m.set("Steps", o["steps"])
 	m.set("Sampler", o["sampler"])
 	m.set("CFG scale", o["guidance_scale"])

@@ -28,6 +28,9 @@ var parameterKey = regexp.MustCompile(`^\w[\w \-/]+$`)
 // parameterItem finds the settings in the last line, as A1111's reader does.
 var parameterItem = regexp.MustCompile(`\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)`)
 
+// decimalComma finds what a program that writes numbers in the user's own language makes of a weight, between commas that part settings.
+var decimalComma = regexp.MustCompile(`(CFG scale:\s*\d+),(\d+\b)`)
+
 const (
 	negativeMark  = "Negative prompt:"
 	fewParameters = 3 // with fewer settings the last line is taken for a part of the prompt
@@ -101,7 +104,7 @@ func settingsLine(lines []string) (at int, items [][]string) {
 		if i < len(lines)-1 && !strings.HasPrefix(strings.TrimSpace(line), settingsBegin) {
 			continue
 		}
-		if items := parameterItem.FindAllStringSubmatch(line, -1); len(items) >= fewParameters {
+		if items := parameterItem.FindAllStringSubmatch(decimalComma.ReplaceAllString(line, "$1.$2"), -1); len(items) >= fewParameters {
 			return i, items
 		}
 	}

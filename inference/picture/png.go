@@ -179,6 +179,7 @@ func ReadMetadata(data []byte) (Metadata, error) {
 		return true
 	})
 	m.readForeign(texts)
+	m.Prompt, m.Negative = strings.TrimPrefix(m.Prompt, "\ufeff"), strings.TrimPrefix(m.Negative, "\ufeff") // a mark of the file that it was in
 	var problems []error
 	for _, part := range []struct{ keyword, name string }{{recipeKeyword, "recipe"}, {parametersKeyword, "description"}} {
 		if err := bad[part.keyword]; err != nil && !seen[part.keyword] {

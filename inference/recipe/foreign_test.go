@@ -88,6 +88,10 @@ func TestForeignJSON(t *testing.T) {
 		"ComfyUI, a circle": {"prompt", `{"3":{"class_type":"KSampler","inputs":{"steps":30,"positive":["4",0],"negative":["4",0],"latent_image":["4",0],"seed":["4",0]}},
 			"4":{"inputs":{"conditioning":["3",0],"seed":["4",0],"positive":["3",0],"latent_image":["4",0]}}}`,
 			Recipe{Program: "ComfyUI"}, []string{"prompt, negative prompt, steps"}},
+		"Fooocus, lists": {"parameters", `{"prompt":["a dog on the beach"],"negative_prompt":["blurry","","lowres"],"performance":"Speed","steps":30}`,
+			Recipe{Request: inference.Request{Prompt: "a dog on the beach", Negative: "blurry, lowres", Steps: 30}}, nil},
+		"decimal commas and a mark": {"parameters", "\ufeffa dog\nSteps: 20, Sampler: DDIM, CFG scale: 7,5, Seed: 7",
+			Recipe{Request: inference.Request{Prompt: "a dog", Steps: 20, CFG: 7.5, Sampler: "ddim", Seeds: []uint64{7}}}, nil},
 		"a prompt that looks like JSON": {"parameters", "{dog|cat} on the beach\nSteps: 30, CFG scale: 4, Seed: -1, Size: 1152x896", Recipe{Request: inference.Request{
 			Prompt: "{dog|cat} on the beach", Steps: 30, CFG: 4, Width: 1152, Height: 896}}, []string{`"-1"`, "{dog|cat}"}},
 		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: inference.Request{Prompt: "a dog", Sampler: "ddim"}},
