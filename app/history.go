@@ -134,6 +134,9 @@ func pictureLine(p history.Picture) string {
 func saveKept(s *history.Store, id uint64, file string) error {
 	data, err := s.Pixels(id)
 	if errors.Is(err, history.ErrNoPicture) {
+		if p, err := s.Picture(id); err == nil && p.File != "" {
+			return fmt.Errorf("picture %d is in a file already: %s", id, p.File)
+		}
 		return fmt.Errorf("%w: `realword history show` names those that can be saved", err)
 	}
 	if err != nil {

@@ -59,7 +59,7 @@ func TestPictureWithoutAFileIsNotLost(t *testing.T) {
 	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, file+".png  64x64  seed 5") {
 		t.Errorf("show:\n%s", stdout)
 	}
-	if status, _, stderr := command(t, "history", "save", said[1], file+"2"); status != 1 || !strings.Contains(stderr, "`realword history show`") {
+	if status, _, stderr := command(t, "history", "save", said[1], file+"2"); status != 1 || !strings.Contains(stderr, "in a file already: "+file) {
 		t.Errorf("twice: %d %s", status, stderr)
 	}
 

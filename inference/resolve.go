@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"realword/inference/bundle"
 	"realword/inference/guidance"
@@ -124,6 +125,12 @@ func (p *planner) checkWords() {
 	if strings.TrimSpace(r.Prompt) == "" {
 		p.problem("the prompt is empty: write what the picture shall show")
 		return
+	}
+	for _, text := range []string{r.Prompt, r.Negative} {
+		if !utf8.ValidString(text) {
+			p.problem("the prompt %q is no text in UTF-8: save its file or set the terminal to UTF-8", text)
+			return
+		}
 	}
 	words := p.engine.model.Tokenizer(0).Encode(r.Prompt)
 	p.spans = make([]prompt.Span, len(r.Subjects))
