@@ -201,7 +201,7 @@ func newAdvanced(w *Window) *advanced {
 			}
 		})
 	})
-	a.layers = newCheck(say("Layer by layer, as the released app"), func(on bool) {
+	a.layers = newCheck(say("Layer by layer"), func(on bool) {
 		a.change(func(f *Advanced, _ bundle.Preset) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
