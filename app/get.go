@@ -77,7 +77,7 @@ func (m *models) Get(ctx context.Context, g ui.Get, fetching func(hub.Progress),
 	if e.Base != "" {
 		i.Base = filepath.Join(dir, filepath.FromSlash(e.Base))
 	}
-	path, err := m.Import(ctx, i, importing)
+	path, err := importModel(ctx, i, strings.Join(m.Licences(g.Plan), "; "), importing)
 	if err != nil {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("everything is fetched, but it is not imported: %w: mend that and get it again, nothing is fetched twice; the files are in %s", err, dir)

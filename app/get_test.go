@@ -130,7 +130,7 @@ func TestModelGet(t *testing.T) {
 	path, download := filepath.Join(folder, "RealCustom++ as released"), filepath.Join(folder, downloadsName, "realcustom-released")
 	m := &models{}
 	list := listed1(t, m, folder)
-	if len(list) != 2 || list[1].Path != path || list[1].Err != nil || !list[1].Downloaded || len(m.Unfinished(folder)) != 0 {
+	if len(list) != 2 || list[1].Path != path || list[1].Err != nil || !list[1].Downloaded || !strings.Contains(list[1].Licence, "cc-by-nc-4.0") || len(m.Unfinished(folder)) != 0 {
 		t.Fatalf("%+v", list)
 	}
 	b, err := bundle.Open(path)

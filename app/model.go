@@ -41,7 +41,7 @@ func newModel() *cobra.Command {
 				}
 				defer overwrite(screen, "")
 			}
-			beside, err := originOf(args[0], base)
+			beside, err := originOf(args[0], base, "")
 			if err != nil {
 				return err
 			}

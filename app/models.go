@@ -35,8 +35,9 @@ const originName = "origin.json"
 
 // origin is where a bundle came from.
 type origin struct {
-	Source string `json:"source"`
-	Base   string `json:"base,omitempty"`
+	Source  string `json:"source"`
+	Base    string `json:"base,omitempty"`
+	Licence string `json:"licence,omitempty"` // what the hub says, of a download
 }
 
 // removedPrefix begins the names of models that were removed, and are no models any more.
@@ -125,7 +126,7 @@ func isModelRest(path string) bool {
 func describe(path string) ui.Model {
 	m := ui.Model{Path: path}
 	if o, ok := readOrigin(path); ok {
-		m.Source, m.Base = o.Source, o.Base
+		m.Source, m.Base, m.Licence = o.Source, o.Base, o.Licence
 	}
 	m.Downloaded = downloadOf(path) != ""
 	m.Bytes = folderBytes(path)
@@ -216,6 +217,10 @@ func (*models) Inspect(ctx context.Context, path, base string) (bundle.Inspectio
 
 // Import implements ui.Models.
 func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress) (string, error) {
+	return importModel(ctx, i, "", progress)
+}
+
+func importModel(ctx context.Context, i ui.Import, licence string, progress bundle.Progress) (string, error) {
 	if err := os.MkdirAll(i.Folder, 0o777); err != nil {
 		return "", fmt.Errorf("the folder for models cannot be made: %w: choose another in the preferences", err)
 	}
@@ -223,7 +228,7 @@ func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress
 	if err != nil {
 		return "", err
 	}
-	beside, err := originOf(i.Source, i.Base)
+	beside, err := originOf(i.Source, i.Base, licence)
 	if err != nil {
 		return "", err
 	}
@@ -236,9 +241,10 @@ func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress
 	return path, nil
 }
 
-// originOf is the file that says which checkpoints a bundle is made of, to lie beside the bundle's own. base may be empty.
-func originOf(source, base string) (map[string][]byte, error) {
-	o := origin{source, base}
+// originOf is the file that says which checkpoints a bundle is made of, to lie beside the bundle's own. base and licence may be
+// empty.
+func originOf(source, base, licence string) (map[string][]byte, error) {
+	o := origin{source, base, licence}
 	for _, p := range []*string{&o.Source, &o.Base} {
 		if *p == "" {
 			continue

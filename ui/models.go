@@ -75,6 +75,7 @@ type Model struct {
 	Mapped     int64            // bytes that it reads out of the user's own files
 	Source     string           // checkpoints that it was made of; "": not known
 	Base       string           // other text-to-image model under them; "": none
+	Licence    string           // as the hub says, of a download; "": not known
 	Downloaded bool             // those were downloaded for it, and go with it
 	Elsewhere  bool             // it lies outside the folder of models
 	State      ModelState
@@ -122,12 +123,19 @@ type Shelf struct {
 	Moving bool   // another model is being opened
 	Chosen string // path of the model whose details are shown
 	Adding *Adding
-	Tasks  []ModelTask // imports and checks: the first one runs, the others wait
+	Tasks  []ModelTask // the first import or check runs, and the first download; the others wait
 	Checks map[string]CheckResult
 	Err    error  // of the last thing done
 	Told   string // of the last thing done
 	undo   func() // takes it back; nil: it cannot be
-	last   int    // ID of a task given last
+
+	Getting   bool // the catalogue is shown
+	Catalogue []hub.Entry
+	Memory    int64            // bytes that the program may take; 0: not known yet
+	Begun     []hub.Unfinished // downloads that were begun, also those that run
+	Planning  string           // name of the entry that the hub is asked about
+
+	last int // ID of a task given last
 }
 
 // CheckResult is how a check of a model's files came out.
@@ -148,16 +156,20 @@ type Adding struct {
 	cancel     context.CancelFunc
 }
 
-// ModelTask is an import or a check.
+// ModelTask is an import, a check or a download.
 type ModelTask struct {
 	ID        int
 	Import    Import // of an import
 	Check     string // path of the model that is checked; Import is empty
+	Get       *Get   // of a download; Import is empty
 	Name      string
 	What      string // the file at work
 	Done, All int64  // bytes
 	Began     time.Time
 	Remaining time.Duration // 0: not known yet
+	Speed     float64       // of a download, bytes per second
+	Waiting   string        // why a download does not move; "": it does
+	Importing bool          // a download is here and being imported
 	Ending    bool          // it was cancelled
 	cancel    context.CancelFunc
 	expected  int64  // bytes that it reads and writes
@@ -207,7 +219,9 @@ func (s Shelf) sources() []Model {
 func (s Shelf) freeName(name string) string {
 	taken := func(name string) bool {
 		return slices.ContainsFunc(s.List, func(m Model) bool { return strings.EqualFold(m.Name(), name) }) ||
-			slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return strings.EqualFold(t.Import.Name, name) })
+			slices.ContainsFunc(s.Tasks, func(t ModelTask) bool {
+				return strings.EqualFold(t.Import.Name, name) || t.Get != nil && strings.EqualFold(t.Get.Name, name)
+			})
 	}
 	for n := 2; ; n++ {
 		if !taken(name) {
@@ -249,8 +263,14 @@ func (s Shelf) verdict(m Model) (text string, bad bool) {
 		return Sentence(m.Err), true
 	}
 	text = say("Ready.")
+	if m.Path == "" {
+		text = say("Ready. It is a toy: it shows the method at work and knows only the few things that it was taught.")
+	}
 	if s.inUse(m.Path) {
 		text = say("In use now.")
+		if m.Path == "" {
+			text = say("In use now. It is a toy: it shows the method at work and knows only the few things that it was taught.")
+		}
 	}
 	switch check, ok := s.Checks[m.Path]; {
 	case ok && check.Err != nil:
@@ -282,7 +302,11 @@ func (m Model) facts() []Fact {
 		add(say("On disk"), bytesText(m.Bytes))
 	}
 	if m.Mapped > 0 {
-		add(say("Your own files"), say("%s are read where they lie: keep them there", bytesText(m.Mapped)))
+		if m.Downloaded {
+			add(say("Downloaded files"), say("%s are read where they lie, and go with the model", bytesText(m.Mapped)))
+		} else {
+			add(say("Your own files"), say("%s are read where they lie: keep them there", bytesText(m.Mapped)))
+		}
 	}
 	add(say("Made of"), tilde(m.Source))
 	add(say("Base model"), tilde(m.Base))
@@ -292,7 +316,7 @@ func (m Model) facts() []Fact {
 	}
 	add(say("Folder"), folder)
 	if m.Manifest != nil {
-		add(say("Licence"), cmp.Or(m.Manifest.Licence, say("not stated by its files: see where you got them")))
+		add(say("Licence"), cmp.Or(m.Manifest.Licence, m.Licence, say("not stated by its files: see where you got them")))
 	}
 	return list
 }
@@ -410,6 +434,8 @@ func (t ModelTask) text(running bool) string {
 		return say("waits for its turn")
 	case t.All == 0:
 		return say("reading…")
+	case t.Get != nil:
+		return t.getText()
 	}
 	text := say("%s of %s", bytesText(t.Done), bytesText(t.All))
 	if t.Remaining > 0 {

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"realword/inference/bundle"
+	"realword/inference/hub"
 )
 
 // This file adds models, checks, renames and removes them.
@@ -53,8 +54,10 @@ func (w *Window) listModels() {
 	w.background(func() func() {
 		list, err := w.opt.Models.List(folder, elsewhere)
 		free, freeErr := w.opt.Models.Free(folder)
+		begun, memory := w.opt.Models.Unfinished(folder), w.opt.Models.Memory()
 		return func() {
 			s := &w.state.Shelf
+			s.Catalogue, s.Begun, s.Memory = w.opt.Models.Catalogue(), begun, memory
 			if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {
 				s.Free = -1
 			}
@@ -98,7 +101,7 @@ func (w *Window) lookAt(path, base, again string) {
 	s.leaveAdding()
 	ctx, cancel := context.WithCancel(w.ctx)
 	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1, cancel: cancel}
-	s.Adding, s.Err, s.Told, s.undo = a, nil, "", nil
+	s.Adding, s.Err, s.Told, s.undo, s.Getting = a, nil, "", nil, false
 	w.models.show()
 	folder := w.modelsFolder()
 	w.background(func() func() {
@@ -183,13 +186,19 @@ func (w *Window) addTask(t ModelTask) {
 	w.models.refresh()
 }
 
-// nextTask begins the first task, unless one is under way. The window goes on meanwhile.
+// nextTask begins the first import or check, and the first download, unless one is under way: a download takes hours, and the others
+// do not wait for it. The window goes on meanwhile.
 func (w *Window) nextTask() {
 	s := &w.state.Shelf
-	if len(s.Tasks) == 0 || s.Tasks[0].cancel != nil || w.closing {
-		return
+	for _, download := range []bool{false, true} {
+		i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return (t.Get != nil) == download })
+		if i >= 0 && s.Tasks[i].cancel == nil && !w.closing {
+			w.beginTask(&s.Tasks[i])
+		}
 	}
-	t := &s.Tasks[0]
+}
+
+func (w *Window) beginTask(t *ModelTask) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	t.cancel, t.Began = cancel, time.Now()
 	task := *t
@@ -199,13 +208,20 @@ func (w *Window) nextTask() {
 			w.post(func() { w.taskProgress(task.ID, what, done, all, left) })
 		}
 	}
+	if t.Get != nil {
+		w.loading.Add(1)
+	}
 	w.background(func() func() {
 		defer cancel()
 		var path string
 		var err error
-		if task.Check != "" {
+		switch {
+		case task.Check != "":
 			err = w.opt.Models.Check(ctx, task.Check, progress)
-		} else {
+		case task.Get != nil:
+			path, err = w.opt.Models.Get(ctx, *task.Get, func(h hub.Progress) { w.post(func() { w.fetched(task.ID, h) }) }, progress)
+			w.loading.Done()
+		default:
 			path, err = w.opt.Models.Import(ctx, task.Import, progress)
 		}
 		return func() { w.taskEnded(task, path, err) }
@@ -217,7 +233,7 @@ func (w *Window) taskProgress(id int, what string, done, all int64, left time.Du
 	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id }); i >= 0 {
 		s.Tasks = slices.Clone(s.Tasks)
 		t := &s.Tasks[i]
-		t.What, t.Done, t.All, t.Remaining = what, done, all, left
+		t.What, t.Done, t.All, t.Remaining, t.Importing, t.Waiting = what, done, all, left, t.Get != nil, ""
 		w.models.refreshTasks()
 	}
 }
@@ -245,6 +261,8 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o ModelTask) bool { return o.ID == t.ID })
 	cancelled := errors.Is(err, context.Canceled)
 	switch {
+	case t.Get != nil:
+		w.getEnded(t, path, err)
 	case t.Check != "" && cancelled:
 		s.Told = say("The check of %s was stopped.", t.Name)
 	case t.Check != "":
@@ -326,8 +344,11 @@ func (w *Window) askRemove(m Model) {
 		w.listModels()
 		w.models.refresh()
 	default:
-		w.ask(say("Remove %s?", m.Name()), say("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", bytesText(m.Bytes)),
-			say("Remove"), func() { w.removeModel(m.Path) })
+		question := say("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", bytesText(m.Bytes))
+		if m.Downloaded {
+			question = say("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", bytesText(m.Bytes+m.Mapped))
+		}
+		w.ask(say("Remove %s?", m.Name()), question, say("Remove"), func() { w.removeModel(m.Path) })
 	}
 }
 

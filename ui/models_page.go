@@ -23,6 +23,7 @@ type modelsPage struct {
 	page             *fyne.Container
 	opener           *button // in the head of the window
 	list             *modelList
+	settling         bool // the list is made equal to the state
 	usage            *line
 	file, dir        *button
 	tasks            *fyne.Container
@@ -51,10 +52,15 @@ type modelsPage struct {
 	nameRow, sources *fyne.Container
 	offered          []string // paths that sources shows
 	agree, leave     *button
+
+	catalogue *fyne.Container // what can be downloaded
+	offers    *fyne.Container
+	cards     map[string]*offerCard
+	begun     map[string]*begunRow
 }
 
 func newModelsPage(w *Window) *modelsPage {
-	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}}
+	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}}
 	p.opener = newButtonWithIcon(say("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
@@ -73,8 +79,8 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 	p.list.HideSeparators = true
 	p.list.OnSelected = func(i widget.ListItemID) {
 		s := &p.w.state.Shelf
-		if i < len(s.List) && (s.Chosen != s.List[i].Path || s.Adding != nil) {
-			s.Chosen, s.Adding = s.List[i].Path, nil
+		if !p.settling && i < len(s.List) && (s.Chosen != s.List[i].Path || s.Adding != nil || s.Getting) {
+			s.Chosen, s.Adding, s.Getting = s.List[i].Path, nil, false
 			p.refresh()
 		}
 	}
@@ -82,7 +88,8 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 	p.tasks = newColumn(8)
 	p.dir = p.tool("folder", say("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
 	p.file = p.tool("file", say("Add a file…"), theme.FileIcon(), p.w.addFile)
-	bottom := newColumn(6, newCapped(12, p.tasks), widget.NewSeparator(), p.dir, p.file, container.New(inset{4, 0}, p.usage),
+	get := p.tool("get", say("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
+	bottom := newColumn(6, newCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file, container.New(inset{4, 0}, p.usage),
 		note(say("Or drop a checkpoint folder or a model file on the window.")))
 	return panel(container.NewBorder(container.New(fixed{height: 30}, heading(say("Models"))), bottom, nil, nil, p.list))
 }
@@ -110,11 +117,11 @@ func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyDown:
 		l.Select(min(at+1, len(s.List)-1))
 	case fyne.KeyReturn, fyne.KeyEnter:
-		if ok && s.Adding == nil {
+		if ok && s.Adding == nil && !s.Getting {
 			l.p.w.useModel(m.Path)
 		}
 	case fyne.KeyDelete:
-		if ok && s.Adding == nil {
+		if ok && s.Adding == nil && !s.Getting {
 			l.p.w.askRemove(m)
 		}
 	default:
@@ -142,7 +149,10 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	}
 	use := p.tool("use", say("Use this model"), theme.ConfirmIcon(), chosen(func(m Model) { p.w.useModel(m.Path) }))
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
+	real := p.tool("real", say("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
+	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	foot := newColumn(4, p.why, container.New(&flow{gap: 4}, use,
+		real,
 		p.tool("check", say("Check the files"), theme.SearchIcon(), chosen(func(m Model) { p.w.checkModel(m.Path) })),
 		p.tool("rename", say("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
 		p.tool("base", say("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
@@ -182,7 +192,7 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.snack = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{10, 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), newCapped(6, p.snackText))))
 	done := smallButton(say("Close"), theme.CancelIcon(), p.hide)
 	top := container.New(fixed{height: 30}, container.NewBorder(nil, nil, nil, done))
-	return panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(inset{0, 4}, container.NewStack(p.detail, p.adding)), container.NewVBox(top))))
+	return panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(inset{0, 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())), container.NewVBox(top))))
 }
 
 func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
@@ -207,20 +217,27 @@ func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	row.image.Hide()
 }
 
-// taskRow is an import or a check on its way.
+// taskRow is an import, a check or a download on its way.
 type taskRow struct {
 	body       *fyne.Container
 	name, text *fitted
 	bar        *widget.ProgressBar
 	stop       *iconButton
+	why        *widget.Label // a download does not move
 }
 
-func newTaskRow(w *Window, id int) *taskRow {
+func newTaskRow(w *Window, id int, download bool) *taskRow {
 	r := &taskRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
 	r.bar.TextFormatter = func() string { return "" }
 	r.stop = smallButton(say("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
+	if download { // what is fetched stays; a paused one can be given up
+		r.stop = smallButton(say("Pause"), theme.MediaPauseIcon(), func() { w.cancelTask(id) })
+	}
+	r.why = widget.NewLabel("")
+	r.why.Wrapping, r.why.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
+	r.why.Hide()
 	r.body = container.NewStack(newPlate(colorRaised, colorLine, 7), container.New(inset{8, 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
-		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text))))
+		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text, r.why))))
 	return r
 }
 
@@ -229,9 +246,17 @@ func (r *taskRow) show(t ModelTask, running bool) {
 	if t.Check != "" {
 		name = say("Checking %s", t.Name)
 	}
+	if t.Get != nil && !t.Importing {
+		name = say("Getting %s", t.Name)
+	}
 	r.name.set(name, theme.ColorNameForeground)
 	r.text.set(t.text(running), theme.ColorNamePlaceHolder)
 	r.bar.SetValue(t.part())
+	if r.why.Text != t.Waiting {
+		r.why.SetText(t.Waiting)
+		r.why.Hidden = t.Waiting == ""
+		r.body.Refresh()
+	}
 	able(&r.stop.button, !t.Ending)
 }
 
@@ -239,13 +264,13 @@ func (r *taskRow) show(t ModelTask, running bool) {
 func (p *modelsPage) refreshTasks() {
 	tasks := p.w.state.Shelf.Tasks
 	var rows []fyne.CanvasObject
-	for i, t := range tasks {
+	for _, t := range tasks {
 		row := p.rows[t.ID]
 		if row == nil {
-			row = newTaskRow(p.w, t.ID)
+			row = newTaskRow(p.w, t.ID, t.Get != nil)
 			p.rows[t.ID] = row
 		}
-		row.show(t, i == 0)
+		row.show(t, t.cancel != nil)
 		rows = append(rows, row.body)
 	}
 	for id := range p.rows {
@@ -253,6 +278,7 @@ func (p *modelsPage) refreshTasks() {
 			delete(p.rows, id)
 		}
 	}
+	rows = append(rows, p.begunRows()...)
 	if !slices.Equal(rows, p.tasks.Objects) {
 		p.tasks.Objects = rows
 		p.page.Refresh()
@@ -296,7 +322,7 @@ func (p *modelsPage) hide() {
 	p.shown = false
 	p.close()
 	s := &p.w.state.Shelf
-	s.Adding, s.Err, s.Told, s.undo = nil, nil, "", nil
+	s.Adding, s.Err, s.Told, s.undo, s.Getting = nil, nil, "", nil, false
 	p.w.win.Canvas().Unfocus()
 	p.refresh()
 }
@@ -306,6 +332,12 @@ func (p *modelsPage) escaped() {
 	if p.w.state.Shelf.Adding != nil {
 		p.close = p.w.opened(p.escaped)
 		p.w.stopAdding()
+		return
+	}
+	if p.w.state.Shelf.Getting {
+		p.close = p.w.opened(p.escaped)
+		p.w.state.Shelf.Getting = false
+		p.refresh()
 		return
 	}
 	p.hide()
@@ -334,12 +366,17 @@ func (p *modelsPage) refresh() {
 	}
 	p.list.Refresh()
 	m, ok := s.chosen()
-	if i := slices.IndexFunc(s.List, func(o Model) bool { return ok && o.Path == m.Path }); i >= 0 && s.Adding == nil {
+	if i := slices.IndexFunc(s.List, func(o Model) bool { return ok && o.Path == m.Path }); i >= 0 && s.Adding == nil && !s.Getting {
+		p.settling = true // what is chosen may not be listed yet
 		p.list.Select(i)
+		p.settling = false
 	} else {
 		p.list.UnselectAll()
 	}
-	p.adding.Hidden, p.detail.Hidden = s.Adding == nil, s.Adding != nil || !ok
+	p.adding.Hidden, p.detail.Hidden, p.catalogue.Hidden = s.Adding == nil, s.Adding != nil || s.Getting || !ok, s.Adding != nil || !s.Getting
+	if s.Getting {
+		p.refreshCatalogue()
+	}
 	if s.Adding != nil {
 		p.refreshAdding(*s.Adding)
 	} else if ok {
@@ -424,6 +461,7 @@ func (p *modelsPage) refreshDetail(m Model) {
 	if s.Next != nil && s.Next.Path == m.Path {
 		p.buttons["use"].Hidden = true
 	}
+	p.buttons["real"].Hidden = own
 	p.buttons["check"].Hidden = !own
 	able(p.buttons["check"], !at && m.Manifest != nil)
 	p.buttons["rename"].Hidden = !own
@@ -556,7 +594,7 @@ func (w *Window) modelActions() []action {
 	chosen := func(ok func(Model) bool) func() bool {
 		return func() bool {
 			m, found := w.state.Shelf.chosen()
-			return here() && w.models.shown && found && w.state.Shelf.Adding == nil && ok(m)
+			return here() && w.models.shown && found && w.state.Shelf.Adding == nil && !w.state.Shelf.Getting && ok(m)
 		}
 	}
 	with := func(do func(Model)) func() {
@@ -569,6 +607,7 @@ func (w *Window) modelActions() []action {
 	own := func(m Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.busy(m.Path) }
 	return []action{
 		{id: "models.show", menu: menuModels, label: say("Models"), key: "Ctrl+Shift+M", do: w.models.toggle, can: here, on: func() bool { return w.models.shown }},
+		{id: "models.get", menu: menuModels, label: say("Get real models…"), do: w.showCatalogue, can: here},
 		{id: "models.folder", menu: menuModels, label: say("Add a model folder…"), do: w.addFolder, can: func() bool { return here() && w.opt.OpenFolder != nil }},
 		{id: "models.file", menu: menuModels, label: say("Add a model file…"), do: w.addFile, can: func() bool { return here() && w.opt.OpenModel != nil }},
 		separator(menuModels),

@@ -93,8 +93,9 @@ func (m *fakeModels) Get(ctx context.Context, g Get, fetching func(hub.Progress)
 			named.Name = g.Name
 			m.list = append(m.list, Model{Path: path, Manifest: &named, Downloaded: true})
 			m.begun = nil
+			return path, nil
 		}
-		return path, err
+		return "", err
 	case <-ctx.Done():
 		m.begun = []hub.Unfinished{{Plan: g.Plan, Done: 3_000_000_000}}
 		return "", ctx.Err()

@@ -107,6 +107,7 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		go w.resting.run(done, w.mayRest)
 	}
 	w.win.ShowAndRun()
+	w.endDownloads()
 	if w.engine != nil {
 		if err := w.engine.Close(); err != nil {
 			fyne.LogError("The model was not closed as it should be", err)

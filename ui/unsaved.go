@@ -221,7 +221,7 @@ func (w *Window) leaving() string {
 		text += s
 	}
 	for _, t := range w.state.Shelf.Tasks {
-		if t.Check == "" && !t.Ending {
+		if t.Check == "" && !t.Ending && t.Get == nil { // a download goes on at the next start
 			add(say("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", t.Name))
 			break
 		}

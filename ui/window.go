@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -27,8 +28,9 @@ type Window struct {
 	post    func(func())
 	ctx     context.Context
 	quit    context.CancelFunc
-	tasks   int  // background work under way
-	closing bool // the user has closed the window; it goes when nothing is under way
+	loading sync.WaitGroup // downloads that run
+	tasks   int            // background work under way
+	closing bool           // the user has closed the window; it goes when nothing is under way
 	closed  bool
 
 	state     State
@@ -154,6 +156,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.readSamples()
 	w.open()
 	w.openHistory()
+	w.lookForDownloads()
 	return w
 }
 

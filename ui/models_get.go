@@ -1,0 +1,410 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/hub"
+)
+
+// This file downloads models of the catalogue.
+
+// offer is an entry of the catalogue in the language of the window.
+func offer(e hub.Entry) (title, about string) {
+	switch e.Name {
+	case "realcustom-sdxl":
+		return say("RealCustom++ on SDXL"), say("The real thing at a size that most machines can take: the released RealCustom++ weights over SDXL 1.0 in half precision. Photographs, paintings, anything that SDXL knows.")
+	case "realcustom-released":
+		return say("RealCustom++ as released"), say("The released checkpoints whole, with the base model that they came with, in the precision of the release. For comparing with the published programs; it takes more disk and more memory.")
+	case "realcustom-animagine":
+		return say("RealCustom++ on Animagine XL 3.1"), say("Drawn characters and anime pictures. The visual weights were made for plain SDXL: expect a little less likeness, and a style that holds.")
+	}
+	return e.Title, e.About
+}
+
+// runs says whether a model runs in so much memory; bad tells that it does not.
+func runs(e hub.Entry, memory int64) (text string, bad bool) {
+	switch {
+	case memory <= 0:
+		return "", false
+	case memory < e.Least:
+		return say("Too large for this machine: it needs %s of memory, and %s are free.", bytesText(e.Least), bytesText(memory)), true
+	case memory < e.Memory:
+		return say("Runs here, slowly: it is at its best with %s of memory, and %s are free.", bytesText(e.Memory), bytesText(memory)), false
+	}
+	return say("Runs on this machine."), false
+}
+
+// licenceOf names the licences of an entry, as far as the catalogue knows them.
+func licenceOf(e hub.Entry) string {
+	var text string
+	for _, p := range e.Parts {
+		if text != "" {
+			text += " · "
+		}
+		text += p.Repository + ": " + cmp.Or(p.Licence, say("see its page"))
+	}
+	return text
+}
+
+// begun is the download of an entry that was begun and does not run.
+func (s Shelf) begun(name string) (hub.Unfinished, bool) {
+	i := slices.IndexFunc(s.Begun, func(u hub.Unfinished) bool { return u.Plan.Entry.Name == name })
+	if i < 0 || s.fetching(name) {
+		return hub.Unfinished{}, false
+	}
+	return s.Begun[i], true
+}
+
+// fetching tells whether the download of an entry runs or waits.
+func (s Shelf) fetching(name string) bool {
+	return slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return t.Get != nil && t.Get.Plan.Entry.Name == name })
+}
+
+// showCatalogue shows what can be downloaded.
+func (w *Window) showCatalogue() {
+	s := &w.state.Shelf
+	s.leaveAdding()
+	s.Getting = true
+	w.models.show()
+	w.listModels()
+}
+
+// getModel asks the hub what a model consists of now, shows it, and downloads it when the user agrees. What was begun goes on.
+func (w *Window) getModel(e hub.Entry) {
+	s := &w.state.Shelf
+	if s.Planning != "" || s.fetching(e.Name) {
+		return
+	}
+	s.Planning, s.Err, s.Told = e.Name, nil, ""
+	w.models.refresh()
+	folder := w.modelsFolder()
+	_, going := s.begun(e.Name)
+	w.background(func() func() {
+		plan, err := w.opt.Models.Plan(w.ctx, folder, e)
+		free, freeErr := w.opt.Models.Free(folder)
+		if freeErr != nil {
+			free = -1
+		}
+		return func() {
+			s.Planning = ""
+			switch {
+			case err != nil && !errors.Is(err, context.Canceled):
+				s.Err = err
+			case err == nil && going:
+				w.fetch(plan)
+			case err == nil:
+				w.askGet(plan, free)
+			}
+			w.models.refresh()
+		}
+	})
+}
+
+// getFacts are what the user agrees to.
+func (w *Window) getFacts(p hub.Plan, free int64) (list []Fact) {
+	list = append(list, Fact{say("To download"), bytesText(p.Bytes())})
+	if free >= 0 {
+		list = append(list, Fact{say("Disk"), say("%s are free in %s", bytesText(free), tilde(w.modelsFolder()))})
+	}
+	for _, l := range w.opt.Models.Licences(p) {
+		list = append(list, Fact{say("Licence"), l})
+	}
+	for _, g := range p.Parts {
+		if g.Gated {
+			list = append(list, Fact{say("Terms"), say("%s wants its terms accepted on its page first.", g.Repository)})
+		}
+	}
+	if text, _ := runs(p.Entry, w.state.Shelf.Memory); text != "" {
+		list = append(list, Fact{say("This machine"), text})
+	}
+	return list
+}
+
+// askGet shows size and licence, and downloads when the user agrees.
+func (w *Window) askGet(p hub.Plan, free int64) {
+	facts := newColumn(6)
+	var told []Fact
+	setFacts(facts, &told, w.getFacts(p, free))
+	title, _ := offer(p.Entry)
+	content := newColumn(10, facts)
+	if free >= 0 && p.Bytes()+spare > free {
+		trouble := widget.NewLabel(say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(p.Bytes()+spare-free)))
+		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
+		content.Add(trouble)
+		w.sheet(say("Get %s", title), fyne.NewSize(620, 320), newPage(content))
+		return
+	}
+	content.Add(note(say("It can be paused at any time and goes on later, also after a restart. When it is here it is imported by itself.")))
+	var closeIt func()
+	closeIt = w.sheetOK(say("Get %s", title), fyne.NewSize(620, 360), newPage(content), say("Download"), func() { closeIt(); w.fetch(p) })
+}
+
+// fetch puts a download into the list of tasks.
+func (w *Window) fetch(p hub.Plan) {
+	s := &w.state.Shelf
+	if s.fetching(p.Entry.Name) {
+		return
+	}
+	title, _ := offer(p.Entry)
+	w.addTask(ModelTask{Name: title, Get: &Get{Plan: p, Folder: w.modelsFolder(), Name: s.freeName(title)}})
+}
+
+// fetched shows how far a download is.
+func (w *Window) fetched(id int, h hub.Progress) {
+	s := &w.state.Shelf
+	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id }); i >= 0 {
+		s.Tasks = slices.Clone(s.Tasks)
+		t := &s.Tasks[i]
+		t.What, t.Done, t.All, t.Remaining, t.Speed, t.Waiting, t.Importing = h.What, h.Done, h.All, h.Left, h.Speed, h.Waiting, false
+		w.models.refreshTasks()
+	}
+}
+
+// discard asks, and deletes what was fetched of a download that does not run.
+func (w *Window) discard(e hub.Entry) {
+	title, _ := offer(e)
+	u, ok := w.state.Shelf.begun(e.Name)
+	if !ok {
+		return
+	}
+	w.ask(say("Give up the download of %s?", title), say("%s that are here already are deleted.", bytesText(u.Done)), say("Delete"), func() {
+		folder := w.modelsFolder()
+		w.background(func() func() {
+			err := w.opt.Models.Discard(folder, e)
+			return func() {
+				if w.state.Shelf.Err = err; err == nil {
+					w.state.Shelf.Told = say("Nothing is left of the download of %s.", title)
+				}
+				w.listModels()
+				w.models.refresh()
+			}
+		})
+	})
+}
+
+// getEnded shows how a download came out; taskEnded has taken it out of the list.
+func (w *Window) getEnded(t ModelTask, path string, err error) {
+	s := &w.state.Shelf
+	switch {
+	case errors.Is(err, context.Canceled):
+		s.Told = say("The download of %s is paused. What is here already stays, and it goes on when you like.", t.Name)
+	case err != nil && path == "":
+		s.Err = err
+		w.notice.say(notice{text: say("%s is not here yet.", t.Name) + " " + brief(err), bad: true, act: say("Models…"), do: w.models.show})
+		w.tell(say("A download has stopped"), t.Name)
+	default:
+		s.Err = err // nil, or what could not be tidied up
+		s.Told, s.Chosen, s.Getting = say("%s is here and imported.", t.Get.Name), path, false
+		w.notice.say(notice{text: s.Told, act: say("Use it"), do: func() { w.useModel(path) }})
+		w.tell(say("A model is here"), t.Get.Name)
+	}
+}
+
+// getText is what a download is doing.
+func (t ModelTask) getText() string {
+	switch {
+	case t.Waiting != "":
+		return say("waits")
+	case t.Importing:
+		return say("importing… %s of %s", bytesText(t.Done), bytesText(t.All))
+	}
+	text := say("%s of %s", bytesText(t.Done), bytesText(t.All))
+	if t.Speed > 0 {
+		text += say(" · %s/s", bytesText(int64(t.Speed)))
+	}
+	if t.Remaining > 0 && t.Remaining < 100*time.Hour {
+		text += say(" · %s left", duration(t.Remaining))
+	}
+	return text
+}
+
+// duration is a time without needless digits.
+func duration(d time.Duration) string {
+	switch {
+	case d >= 10*time.Minute:
+		d = d.Round(time.Minute)
+		if h := d / time.Hour; h > 0 {
+			return say("%d h %d min", h, d%time.Hour/time.Minute)
+		}
+		return say("%d min", d/time.Minute)
+	}
+	return max(d.Round(time.Second), time.Second).String()
+}
+
+// buildCatalogue makes the part of the page that shows what can be downloaded.
+func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
+	title := newLine(say("Get real models"), theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	title.style.Bold = true
+	p.offers = newColumn(10)
+	p.cards = map[string]*offerCard{}
+	p.catalogue = container.NewBorder(newColumn(6, title, note(say("Toybox, the model inside Realword, is a toy: small, and taught on drawn scenes. These are the models that the method was made for. Nothing is downloaded before you have seen size and licence and agreed."))), nil, nil, nil,
+		container.New(inset{0, 8}, newPage(p.offers)))
+	p.catalogue.Hide()
+	return p.catalogue
+}
+
+// offerCard is one entry of the catalogue.
+type offerCard struct {
+	body          *fyne.Container
+	facts, runs   *widget.Label
+	get, give     *button
+	state         *line
+	title, detail string
+}
+
+func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
+	c := &offerCard{}
+	wrapped := func(text string, importance widget.Importance) *widget.Label {
+		l := widget.NewLabel(text)
+		l.Wrapping, l.Importance, l.SizeName = fyne.TextWrapWord, importance, theme.SizeNameCaptionText
+		return l
+	}
+	title, about := offer(e)
+	c.facts, c.runs = wrapped("", widget.LowImportance), wrapped("", widget.MediumImportance)
+	text := widget.NewLabel(about)
+	text.Wrapping = fyne.TextWrapWord
+	c.get = newButton("", func() { p.w.getModel(e) })
+	c.give = newButton(say("Give up"), func() { p.w.discard(e) })
+	c.state = caption("")
+	c.body = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{12, 10}, newColumn(2, heading(title),
+		container.New(inset{-6, -6}, text), container.New(inset{-6, -8}, quiet(c.facts)), container.New(inset{-6, -8}, c.runs),
+		container.NewBorder(nil, nil, nil, newRow(8, c.give, c.get), container.NewCenter(c.state)))))
+	return c
+}
+
+func (c *offerCard) show(s Shelf, e hub.Entry) {
+	facts := say("About %s to download", bytesText(e.Bytes)) + "\n" + say("Licence: %s", licenceOf(e))
+	if e.Gated() {
+		facts += " · " + say("its terms have to be accepted first")
+	}
+	c.facts.SetText(facts)
+	text, bad := runs(e, s.Memory)
+	c.runs.Importance = widget.SuccessImportance
+	switch {
+	case bad:
+		c.runs.Importance = widget.DangerImportance
+	case s.Memory < e.Memory:
+		c.runs.Importance = widget.WarningImportance
+	}
+	c.runs.SetText(text)
+	u, begun := s.begun(e.Name)
+	state, do := "", say("Get…")
+	switch {
+	case s.Planning == e.Name:
+		state = say("asking the hub…")
+	case s.fetching(e.Name):
+		state = say("is being fetched, at the left")
+	case begun:
+		state, do = say("%s of %s are here", bytesText(u.Done), bytesText(u.Plan.Bytes())), say("Go on")
+	}
+	c.state.set(state)
+	c.get.SetText(do)
+	c.get.Importance = widget.HighImportance
+	if bad {
+		c.get.Importance = widget.MediumImportance
+	}
+	able(c.get, s.Planning == "" && !s.fetching(e.Name))
+	c.give.Hidden = !begun
+	c.body.Refresh()
+}
+
+func (p *modelsPage) refreshCatalogue() {
+	s := p.w.state.Shelf
+	for _, e := range s.Catalogue {
+		c := p.cards[e.Name]
+		if c == nil {
+			c = newOfferCard(p, e)
+			p.cards[e.Name] = c
+			p.offers.Add(c.body)
+		}
+		c.show(s, e)
+	}
+	p.catalogue.Refresh()
+}
+
+// begunRow is a download that was begun and does not run, in the list of tasks.
+type begunRow struct {
+	body *fyne.Container
+	name *fitted
+	text *fitted
+	bar  *widget.ProgressBar
+}
+
+func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
+	r := &begunRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
+	r.bar.TextFormatter = func() string { return "" }
+	on := smallButton(say("Go on"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
+	end := smallButton(say("Give up"), theme.CancelIcon(), func() { p.w.discard(e) })
+	r.body = container.NewStack(newPlate(colorRaised, colorLine, 7), container.New(inset{8, 6}, container.NewBorder(nil, nil, nil, container.NewCenter(newRow(2, on, end)),
+		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text))))
+	return r
+}
+
+func (r *begunRow) show(u hub.Unfinished) {
+	title, _ := offer(u.Plan.Entry)
+	r.name.set(title, theme.ColorNameForeground)
+	r.text.set(say("paused · %s of %s", bytesText(u.Done), bytesText(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
+	r.bar.SetValue(float64(u.Done) / float64(max(1, u.Plan.Bytes())))
+}
+
+// begunRows are the rows of the downloads that do not run.
+func (p *modelsPage) begunRows() (rows []fyne.CanvasObject) {
+	s := p.w.state.Shelf
+	for _, u := range s.Begun {
+		name := u.Plan.Entry.Name
+		if s.fetching(name) {
+			continue
+		}
+		if p.begun[name] == nil {
+			p.begun[name] = newBegunRow(p, u.Plan.Entry)
+		}
+		p.begun[name].show(u)
+		rows = append(rows, p.begun[name].body)
+	}
+	return rows
+}
+
+// lookForDownloads says at the start that a download waits.
+func (w *Window) lookForDownloads() {
+	if w.opt.Models == nil {
+		return
+	}
+	folder := w.modelsFolder()
+	w.background(func() func() {
+		begun := w.opt.Models.Unfinished(folder)
+		return func() {
+			s := &w.state.Shelf
+			if len(begun) == 0 || s.Listed || !w.notice.Hidden {
+				return // nothing waits, or the page shows it
+			}
+			s.Begun = begun
+			u := begun[0]
+			title, _ := offer(u.Plan.Entry)
+			w.notice.say(notice{text: say("The download of %s is not finished: %s of %s are here.", title, bytesText(u.Done), bytesText(u.Plan.Bytes())),
+				act: say("Go on"), do: func() { w.getModel(u.Plan.Entry) }})
+		}
+	})
+}
+
+// endDownloads waits shortly until downloads have noted what they have: Fyne ends the window itself at a signal, without Close.
+func (w *Window) endDownloads() {
+	w.quit()
+	ended := make(chan struct{})
+	go func() {
+		w.loading.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+	}
+}
