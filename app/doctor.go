@@ -94,7 +94,7 @@ func examineRuntime(ctx context.Context) []finding {
 
 // examineWebGPU tries the graphics card by way of WebGPU, which needs no library but the driver's own.
 func examineWebGPU(ctx context.Context, library string) finding {
-	f := finding{name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver", remedy: "nothing to do without a graphics card: the CPU is used; with one, " + ort.VulkanDriver}
+	f := finding{name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver", remedy: "nothing to do without a graphics card: the CPU is used; with one, " + ort.GraphicsDriver}
 	if !mayHaveWebGPU() {
 		return f
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 // logLimit is when a log file gives way to a new one; one old file is kept.
 const logLimit = 1 << 20
 
-// keepLog writes what packages log into a file too, and answers its folder.
+// keepLog writes what packages log, and what the program dies of, into a file too, and answers its folder.
 func keepLog(stderr io.Writer) (folder string, err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -36,7 +37,10 @@ func keepLog(stderr io.Writer) (folder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	log.SetOutput(io.MultiWriter(stderr, f)) // the file is open until the program ends
+	log.SetOutput(io.MultiWriter(f, stderr)) // the file first: a program with a window may have nowhere else to write to. It stays open
+	if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
+		return "", err
+	}
 	fmt.Fprintf(f, "%s %s %s on %s/%s\n", time.Now().Format(time.DateTime), appName, version, runtime.GOOS, runtime.GOARCH)
 	return folder, nil
 }

@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	useConsole()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second interrupt ends the program at once
@@ -132,6 +133,7 @@ func exitStatus(err error) int {
 }
 
 func newRoot() *cobra.Command {
+	cobra.MousetrapHelpText = "" // cobra would send whoever opens the program with a double click on Windows to a terminal
 	var m machine
 	root := &cobra.Command{
 		Use:           "realword",

@@ -89,7 +89,7 @@ func (m machine) try(ctx context.Context) verdict {
 	if a, ok := device.Adapter(); ok {
 		v.Card, v.Memory, v.Driver, v.Software = a.Name, a.Memory, a.Driver, a.Software
 		if a.Software {
-			return fail(fmt.Errorf("%s is made of software, slower than the CPU: %s", a.Name, ort.VulkanDriver))
+			return fail(fmt.Errorf("%s is made of software, slower than the CPU: %s", a.Name, ort.GraphicsDriver))
 		}
 	}
 	b, err := openModel(ctx, m.model)

@@ -21,6 +21,16 @@ func lock(f *os.File, wait bool) error {
 	}
 }
 
+// hold keeps the lock of a folder until done.
+func hold(folder string) (done func()) {
+	d, err := os.Open(folder)
+	if err != nil {
+		return func() {} // as on a file system without locks
+	}
+	_ = lock(d, false)
+	return func() { _ = d.Close() }
+}
+
 // held tells whether another open file has the lock. An error means that this file system has no locks.
 func held(f *os.File) (bool, error) {
 	err := lock(f, false)

@@ -32,18 +32,13 @@ func Create(dir string, perm fs.FileMode) (*os.File, error) {
 }
 
 // Mkdir makes a new hidden folder in parent for a folder that gets the name base once it is whole. done says that it is finished
-// or given up; until then Sweep of any program leaves it alone.
+// or given up; until then Sweep of any program leaves it alone. It may get its name before that.
 func Mkdir(parent, base string) (path string, done func(), err error) {
 	path, err = fresh(filepath.Join(parent, unfinishedFolder+base+"-"), func(path string) error { return os.Mkdir(path, 0o777) })
 	if err != nil {
 		return "", nil, err
 	}
-	d, err := os.Open(path)
-	if err != nil {
-		return path, func() {}, nil // as on a file system without locks
-	}
-	_ = lock(d, false)
-	return path, func() { _ = d.Close() }, nil
+	return path, hold(path), nil
 }
 
 // fresh calls do with names that begin with prefix until one is free.

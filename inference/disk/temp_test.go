@@ -29,6 +29,22 @@ func age(t *testing.T, path string, by time.Duration) {
 	}
 }
 
+// TestFolderGetsItsName is for Windows, which does not rename what is open.
+func TestFolderGetsItsName(t *testing.T) {
+	dir := t.TempDir()
+	folder, done, err := Mkdir(dir, "model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	if err := os.WriteFile(filepath.Join(folder, "weights"), []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(folder, filepath.Join(dir, "model")); err != nil {
+		t.Fatalf("the first model of a new user is not unpacked: %v", err)
+	}
+}
+
 func TestSweepTakesWhatDiedAndNothingElse(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("folders go by their age there")

@@ -42,11 +42,17 @@ func (a Adapter) String() string {
 }
 
 // What a system without a graphics card that WebGPU can use is told.
-const (
-	loaderRemedy = "install Vulkan's loader: `apt install libvulkan1`, `dnf install vulkan-loader` or `pacman -S vulkan-icd-loader`"
-	// VulkanDriver is what brings a card to WebGPU on Linux.
-	VulkanDriver = "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA"
-)
+const loaderRemedy = "install Vulkan's loader: `apt install libvulkan1`, `dnf install vulkan-loader` or `pacman -S vulkan-icd-loader`"
+
+// GraphicsDriver is what brings a card to WebGPU on this system.
+var GraphicsDriver = graphicsDriver(runtime.GOOS)
+
+func graphicsDriver(system string) string {
+	if system == "linux" {
+		return "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA"
+	}
+	return "install the newest driver from the maker of the graphics card"
+}
 
 var errNoAdapter = errors.New("there is no graphics card that WebGPU can use")
 
@@ -135,7 +141,7 @@ func vulkanAdapters(library string) ([]Adapter, error) {
 	}
 	found, err := native.VulkanAdapters(loader)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, VulkanDriver)
+		return nil, fmt.Errorf("%w: %s", err, GraphicsDriver)
 	}
 	return fromVulkan(found), nil
 }
@@ -223,7 +229,7 @@ func (r *Runtime) useWebGPU(index int) error {
 		return fmt.Errorf("WebGPU does not start: %w", err)
 	}
 	if len(list) == 0 {
-		return fmt.Errorf("%w: %s", errNoAdapter, VulkanDriver)
+		return fmt.Errorf("%w: %s", errNoAdapter, GraphicsDriver)
 	}
 	if index >= len(list) {
 		return fmt.Errorf("there is no device webgpu:%d: the system names %s", index, plural(len(list), "graphics card"))

@@ -189,3 +189,12 @@ func TestLeftToCPU(t *testing.T) {
 		t.Errorf("%v, %v", left, err)
 	}
 }
+
+// TestDriverOfTheSystem holds that nobody is sent to another system's package manager.
+func TestDriverOfTheSystem(t *testing.T) {
+	for system, apt := range map[string]bool{"linux": true, "windows": false, "darwin": false} {
+		if got := graphicsDriver(system); strings.Contains(got, "apt ") != apt || !strings.Contains(got, "driver") {
+			t.Errorf("%s: %s", system, got)
+		}
+	}
+}
