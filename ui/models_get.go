@@ -254,11 +254,10 @@ func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
 
 // offerCard is one entry of the catalogue.
 type offerCard struct {
-	body          *fyne.Container
-	facts, runs   *widget.Label
-	get, give     *button
-	state         *line
-	title, detail string
+	body        *fyne.Container
+	facts, runs *widget.Label
+	get, give   *button
+	state       *line
 }
 
 func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {

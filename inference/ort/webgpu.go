@@ -92,7 +92,7 @@ func loadVulkan(library string) (path string, err error) {
 		path = own
 	}
 	if err := native.Load(path); err != nil {
-		return "", fmt.Errorf("Vulkan cannot be loaded (%w): %s", err, loaderRemedy)
+		return "", fmt.Errorf("the library of Vulkan cannot be loaded (%w): %s", err, loaderRemedy)
 	}
 	vulkan.path = path
 	return path, nil
