@@ -55,6 +55,11 @@ func (*models) Plan(ctx context.Context, folder string, e hub.Entry) (hub.Plan, 
 	return hub.New(os.Getenv).Plan(ctx, e)
 }
 
+// Missing implements ui.Models.
+func (*models) Missing(folder string, p hub.Plan) int64 {
+	return hub.New(os.Getenv).Missing(p, filepath.Join(folder, downloadsName, p.Entry.Name))
+}
+
 // Licences implements ui.Models.
 func (*models) Licences(p hub.Plan) []string { return p.Licences(hub.New(os.Getenv)) }
 
@@ -249,7 +254,11 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 		return err
 	}
 	fmt.Fprintf(screen, "%s\n%s\n", p.Entry.Title, p.Entry.About)
-	fmt.Fprintf(screen, "  to download  %s", size(p.Bytes()))
+	missing := m.Missing(folder, p)
+	fmt.Fprintf(screen, "  to download  %s", size(missing))
+	if here := p.Bytes() - missing; here > 0 {
+		fmt.Fprintf(screen, " (%s more are on this machine already)", size(here))
+	}
 	if free, err := disk.Free(folder); err == nil {
 		fmt.Fprintf(screen, ", %s are free in %s", size(free), folder)
 	}

@@ -202,7 +202,7 @@ func TestModelGetWithABase(t *testing.T) {
 		t.Error("--keep keeps nothing")
 	}
 	before := h.bytes.Load()
-	if status, _, notes := command(t, "model", "get", "realcustom-released", "--yes", "--folder", folder); status != 0 {
+	if status, _, notes := command(t, "model", "get", "realcustom-released", "--yes", "--folder", folder); status != 0 || !strings.Contains(notes, "more are on this machine already") {
 		t.Fatalf("%d\n%s", status, notes)
 	}
 	shared := int64(0)

@@ -42,6 +42,8 @@ type Models interface {
 	Unfinished(folder string) []hub.Unfinished
 	// Plan says what a download into a folder consists of; it asks the hub unless it was begun already.
 	Plan(ctx context.Context, folder string, e hub.Entry) (hub.Plan, error)
+	// Missing is how many bytes of a plan are neither in its folder nor elsewhere on this machine where Get takes them from.
+	Missing(folder string, p hub.Plan) int64
 	// Licences are those of a plan, each with the address of its text.
 	Licences(p hub.Plan) []string
 	// Get downloads, imports, deletes what the model does not need and answers its path. When it fails or ctx ends, what was fetched

@@ -90,6 +90,7 @@ func (w *Window) getModel(e hub.Entry) {
 	_, going := s.begun(e.Name)
 	w.background(func() func() {
 		plan, err := w.opt.Models.Plan(w.ctx, folder, e)
+		missing := w.opt.Models.Missing(folder, plan)
 		free, freeErr := w.opt.Models.Free(folder)
 		if freeErr != nil {
 			free = -1
@@ -102,7 +103,7 @@ func (w *Window) getModel(e hub.Entry) {
 			case err == nil && going:
 				w.fetch(plan)
 			case err == nil:
-				w.askGet(plan, free)
+				w.askGet(plan, missing, free)
 			}
 			w.models.refresh()
 		}
@@ -110,8 +111,12 @@ func (w *Window) getModel(e hub.Entry) {
 }
 
 // getFacts are what the user agrees to.
-func (w *Window) getFacts(p hub.Plan, free int64) (list []Fact) {
-	list = append(list, Fact{say("To download"), bytesText(p.Bytes())})
+func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
+	text := bytesText(missing)
+	if here := p.Bytes() - missing; here > 0 {
+		text += say(", %s more are on this machine already", bytesText(here))
+	}
+	list = append(list, Fact{say("To download"), text})
 	if free >= 0 {
 		list = append(list, Fact{say("Disk"), say("%s are free in %s", bytesText(free), tilde(w.modelsFolder()))})
 	}
@@ -130,14 +135,14 @@ func (w *Window) getFacts(p hub.Plan, free int64) (list []Fact) {
 }
 
 // askGet shows size and licence, and downloads when the user agrees.
-func (w *Window) askGet(p hub.Plan, free int64) {
+func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	facts := newColumn(6)
 	var told []Fact
-	setFacts(facts, &told, w.getFacts(p, free))
+	setFacts(facts, &told, w.getFacts(p, missing, free))
 	title, _ := offer(p.Entry)
 	content := newColumn(10, facts)
-	if free >= 0 && p.Bytes()+spare > free {
-		trouble := widget.NewLabel(say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(p.Bytes()+spare-free)))
+	if free >= 0 && missing+spare > free {
+		trouble := widget.NewLabel(say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(missing+spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
 		w.sheet(say("Get %s", title), fyne.NewSize(620, 320), newPage(content))

@@ -168,6 +168,13 @@ func TestDownloadsThatCannotBegin(t *testing.T) {
 		t.Error("what does not fit can be downloaded")
 	}
 	b.back()
+	m.here = 10_000_000_000 // what another download has fetched is linked and takes no room
+	test.Tap(b.models.cards["realcustom-sdxl"].get)
+	b.settle()
+	if _, ok := sheetOf(b, func(w *button) bool { return w.Text == "Download" }); !ok || !b.sheetSays("3.0 GB, 10.0 GB more are on this machine already") {
+		t.Error("what is here already counts as missing")
+	}
+	b.pressSheetNow("Cancel")
 	m.planErr = errors.New("hub.example cannot be reached (no route): check the connection and try again")
 	test.Tap(b.models.cards["realcustom-released"].get)
 	b.settle()

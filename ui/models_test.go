@@ -53,6 +53,7 @@ type fakeModels struct {
 	memory    int64
 	begun     []hub.Unfinished
 	planErr   error
+	here      int64 // bytes of a plan that are on this machine
 	getting   chan *getCall
 	discarded []string
 }
@@ -67,6 +68,7 @@ type getCall struct {
 }
 
 func (m *fakeModels) Catalogue() []hub.Entry             { return hub.Catalogue() }
+func (m *fakeModels) Missing(_ string, p hub.Plan) int64 { return p.Bytes() - m.here }
 func (m *fakeModels) Memory() int64                      { return m.memory }
 func (m *fakeModels) Unfinished(string) []hub.Unfinished { return m.begun }
 func (m *fakeModels) Licences(p hub.Plan) []string {

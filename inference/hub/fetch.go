@@ -82,7 +82,6 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 	}
 	var jobs []job
 	m := &meter{tell: progress, all: p.Bytes(), have: map[string]int64{}}
-	var missing int64
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
 			at := f.at(dir, g)
@@ -90,14 +89,10 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 				m.set(at, f.Size, 0)
 				continue
 			}
-			missing += f.Size
-			if info, err := os.Stat(at + partial); err == nil {
-				missing -= min(info.Size(), f.Size)
-			}
 			jobs = append(jobs, job{g, f})
 		}
 	}
-	if missing > 0 {
+	if missing := c.Missing(p, dir); missing > 0 {
 		if err := disk.Fits(dir, missing+spare); err != nil {
 			return err
 		}
@@ -128,6 +123,25 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 	}
 	m.report(true)
 	return nil
+}
+
+// Missing is how many bytes of a plan are neither in its folder, nor, as far as sizes tell, elsewhere on this machine where Fetch would
+// take them from.
+func (c *Client) Missing(p Plan, dir string) int64 {
+	missing := p.Bytes() - p.done(dir)
+	for _, g := range p.Parts {
+		for _, f := range g.Files {
+			at := f.at(dir, g)
+			if info, err := os.Stat(at); err == nil && info.Size() == f.Size || len(c.places(g, f, dir)) == 0 {
+				continue
+			}
+			missing -= f.Size
+			if info, err := os.Stat(at + partial); err == nil {
+				missing += min(info.Size(), f.Size) // done has counted it
+			}
+		}
+	}
+	return max(0, missing)
 }
 
 // newHash is the hash that the hub tells of a file, and what it must be; nil where it tells none.
@@ -407,18 +421,16 @@ func (c *Client) diskError(dir string, err error) error {
 	return err
 }
 
-// elsewhere looks for a file in the cache of the hub's own tools and in other downloads beside this one, and links or copies it when it
-// has the hash that is wanted.
-func (c *Client) elsewhere(ctx context.Context, g Got, f File, at, dir string, m *meter) (bool, error) {
+// places are the files that may be a file of a plan, by their size: in the cache of the hub's own tools and in other downloads beside
+// this one.
+func (c *Client) places(g Got, f File, dir string) (found []string) {
+	if _, want := f.newHash(); want == "" {
+		return nil // nobody could tell
+	}
 	var places []string
 	if c.Cache != "" {
 		repository := filepath.Join(c.Cache, "models--"+strings.ReplaceAll(g.Repository, "/", "--"))
-		for _, name := range []string{f.SHA256, f.Git} {
-			if name != "" {
-				places = append(places, filepath.Join(repository, "blobs", name))
-			}
-		}
-		places = append(places, filepath.Join(repository, "snapshots", g.Commit, filepath.FromSlash(f.Path)))
+		places = append(places, filepath.Join(repository, "blobs", cmp.Or(f.SHA256, f.Git)), filepath.Join(repository, "snapshots", g.Commit, filepath.FromSlash(f.Path)))
 	}
 	if f.SHA256 != "" {
 		beside, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", g.Into, filepath.FromSlash(f.Path)))
@@ -426,13 +438,20 @@ func (c *Client) elsewhere(ctx context.Context, g Got, f File, at, dir string, m
 	}
 	for _, place := range places {
 		real, err := filepath.EvalSymlinks(place)
-		if err != nil {
+		if err != nil || real == f.at(dir, g) {
 			continue
 		}
-		if info, err := os.Stat(real); err != nil || !info.Mode().IsRegular() || info.Size() != f.Size {
-			continue
+		if info, err := os.Stat(real); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
+			found = append(found, real)
 		}
-		if ok, err := c.take(ctx, f, real, at, m); ok || err != nil {
+	}
+	return found
+}
+
+// elsewhere links or copies a file from one of its places when it has the hash that is wanted.
+func (c *Client) elsewhere(ctx context.Context, g Got, f File, at, dir string, m *meter) (bool, error) {
+	for _, place := range c.places(g, f, dir) {
+		if ok, err := c.take(ctx, f, place, at, m); ok || err != nil {
 			return ok, err
 		}
 	}
@@ -441,9 +460,6 @@ func (c *Client) elsewhere(ctx context.Context, g Got, f File, at, dir string, m
 
 // take links or copies a file that must have the right hash.
 func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (bool, error) {
-	if _, want := f.newHash(); want == "" {
-		return false, nil
-	}
 	temporary := at + ".taken"
 	_ = os.Remove(temporary)
 	defer os.Remove(temporary) // once renamed it is not there

@@ -585,8 +585,15 @@ func TestCacheIsUsed(t *testing.T) {
 				h := newHub(t, files)
 				c, _ := h.client(t, map[string]string{"HF_HOME": home})
 				dir := filepath.Join(downloads, "tiny")
-				if err := c.Fetch(t.Context(), h.plan(t, c, entry(bigName, smallName)), dir, nil); err != nil {
+				p := h.plan(t, c, entry(bigName, smallName))
+				if got := c.Missing(p, dir); got != 8 {
+					t.Errorf("%d bytes are missing before", got)
+				}
+				if err := c.Fetch(t.Context(), p, dir, nil); err != nil {
 					t.Fatal(err)
+				}
+				if got := c.Missing(p, dir); got != 0 {
+					t.Errorf("%d bytes are missing after", got)
 				}
 				have(t, dir, bigName, data)
 				if _, n := h.twice(repo + "/" + bigName); n > 0 != damaged {
