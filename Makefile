@@ -238,7 +238,7 @@ windows-check: build screen ## the Windows packages of dist/ under Wine: install
 	  { echo "The packages cannot be tried here: the program $${tool%%:*} is missing. Please run: apt-get install wine $${tool##*:}" >&2; exit 1; }; done
 	@[ -e dist/Realword-$(VERSION)-windows-x64-setup.exe ] || { echo "There is no Windows package in dist/: run make package-windows first." >&2; exit 1; }
 	REALWORD_PACKAGE='$(CURDIR)/dist/Realword-$(VERSION)-windows-x64' REALWORD_LINUX='$(CURDIR)/$(BIN)' \
-	  xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows
+	  xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows/check
 
 .PHONY: clean
 clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)

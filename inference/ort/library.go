@@ -86,14 +86,7 @@ func beside(dir string) (path, why string) {
 	if !there {
 		return "", ""
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return path, err.Error()
-	}
-	if why = strangers(dir, 0); why == "" {
-		why = strangers(real, 1)
-	}
-	return path, why
+	return path, unguarded(dir, path)
 }
 
 func inPlace(path, who string) (string, error) {

@@ -11,6 +11,18 @@ import (
 	"syscall"
 )
 
+// unguarded says why a library in the folder of the program is not to be loaded, "" where nobody else could have put it there.
+func unguarded(dir, library string) string {
+	real, err := filepath.EvalSymlinks(library)
+	if err != nil {
+		return err.Error()
+	}
+	if why := strangers(dir, 0); why != "" {
+		return why
+	}
+	return strangers(real, 1)
+}
+
 // strangers says who, beside this user and the system's administrator, could change what lies at a path: who owns it or a folder on
 // the way to it, or may write there. "" is nobody. In a folder with the sticky bit (/tmp) others may add files but not change these;
 // that is enough for folders that are more than shallow levels up.

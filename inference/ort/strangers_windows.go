@@ -1,4 +1,5 @@
 package ort
 
-// strangers is not asked on Windows, where programs lie in folders that the system guards.
-func strangers(string, int) string { return "" }
+// unguarded is not asked on Windows, where programs lie in folders that the system guards. Links cannot be followed on every drive
+// there.
+func unguarded(string, string) string { return "" }
