@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
 	"syscall"
 
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"realword/inference/disk"
 )
 
 // Kind says what is wrong with a history or an archive, so that a window can offer the button that helps.
@@ -123,9 +124,8 @@ func explain(path string, err error) error {
 
 // diskFull counts a file that may not grow (a quota, a limit of the process, 4 GiB on FAT) as a full disk: the remedy is the same.
 func diskFull(err error) bool {
-	var code syscall.Errno
-	if runtime.GOOS == "windows" && errors.As(err, &code) {
-		return code == 39 || code == 112 // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
+	if disk.IsFull(err) {
+		return true
 	}
 	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) || strings.Contains(err.Error(), full.Error()) { // bbolt keeps only the text of some

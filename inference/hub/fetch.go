@@ -127,21 +127,15 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 
 // Missing is how many bytes of a plan are neither in its folder, nor, as far as sizes tell, elsewhere on this machine where Fetch would
 // take them from.
-func (c *Client) Missing(p Plan, dir string) int64 {
-	missing := p.Bytes() - p.done(dir)
+func (c *Client) Missing(p Plan, dir string) (missing int64) {
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
-			at := f.at(dir, g)
-			if info, err := os.Stat(at); err == nil && info.Size() == f.Size || len(c.places(g, f, dir)) == 0 {
-				continue
-			}
-			missing -= f.Size
-			if info, err := os.Stat(at + partial); err == nil {
-				missing += min(info.Size(), f.Size) // done has counted it
+			if here := f.here(dir, g); here < f.Size && len(c.places(g, f, dir)) == 0 {
+				missing += f.Size - here
 			}
 		}
 	}
-	return max(0, missing)
+	return missing
 }
 
 // newHash is the hash that the hub tells of a file, and what it must be; nil where it tells none.

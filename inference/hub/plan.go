@@ -310,15 +310,22 @@ func List(folder string) (list []Unfinished) {
 func (p Plan) done(dir string) (n int64) {
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
-			at := f.at(dir, g)
-			if info, err := os.Stat(at); err == nil && info.Size() == f.Size {
-				n += f.Size
-			} else if info, err := os.Stat(at + partial); err == nil {
-				n += min(info.Size(), f.Size)
-			}
+			n += f.here(dir, g)
 		}
 	}
 	return n
+}
+
+// here is how many bytes of a file are in a download folder.
+func (f File) here(dir string, g Got) int64 {
+	at := f.at(dir, g)
+	if info, err := os.Stat(at); err == nil && info.Size() == f.Size {
+		return f.Size
+	}
+	if info, err := os.Stat(at + partial); err == nil {
+		return min(info.Size(), f.Size)
+	}
+	return 0
 }
 
 // at is the path of a file in a download folder.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -123,7 +122,7 @@ func explainWrite(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%s is there already and is not overwritten; choose another name: %w", path, fs.ErrExist)
-	case diskFull(err):
+	case disk.IsFull(err):
 		advice = "the disk is full; free some space or choose another folder"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		advice = "the folder is read-only; choose another folder or change its permissions"
@@ -137,13 +136,4 @@ func explainWrite(path string, err error) error {
 		advice = "choose another folder"
 	}
 	return fmt.Errorf("cannot write %s: %s: %w", path, advice, err)
-}
-
-func diskFull(err error) bool {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return true
-	}
-	const handleDiskFull, errorDiskFull = 39, 112 // of Windows
-	var number syscall.Errno
-	return runtime.GOOS == "windows" && errors.As(err, &number) && (number == handleDiskFull || number == errorDiskFull)
 }
