@@ -14,9 +14,9 @@ import (
 var layers = []string{
 	"app", "app/device", "app/device/strip", "app/synthetic", "ui",
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/memory",
-	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn", "inference/onnx",
+	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
-	"inference/ort", "inference/ort/internal/native", "inference/session", "inference/graph", "inference/synthetic",
+	"inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
 	"history", "inference/tensor", "inference/disk", "inference/ram", "inference/userfile", "assets", "assets/translations", "app/locale",
 }
 

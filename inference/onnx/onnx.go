@@ -165,11 +165,11 @@ func entry(e Entry) message {
 func (g *Graph) marshal() message {
 	var out message
 	for _, n := range g.Nodes {
-		out.raw(1, n.marshal())
+		out.raw(1, n.Marshal())
 	}
 	out.str(2, g.Name)
 	for _, t := range g.Initializers {
-		out.raw(5, t.marshal())
+		out.raw(5, t.Marshal())
 	}
 	for _, v := range g.Inputs {
 		out.raw(11, v.marshal())
@@ -180,7 +180,8 @@ func (g *Graph) marshal() message {
 	return out
 }
 
-func (n *Node) marshal() message {
+// Marshal returns the bytes of a node of a graph file.
+func (n *Node) Marshal() []byte {
 	var out message
 	for _, s := range n.Inputs {
 		out.raw(1, []byte(s)) // an empty name is meaningful, so it is written
@@ -191,13 +192,14 @@ func (n *Node) marshal() message {
 	out.str(3, n.Name)
 	out.str(4, n.Op)
 	for _, a := range n.Attrs {
-		out.raw(5, a.marshal())
+		out.raw(5, a.Marshal())
 	}
 	out.str(7, n.Domain)
 	return out
 }
 
-func (a *Attr) marshal() message {
+// Marshal returns the bytes of an attribute of a node.
+func (a *Attr) Marshal() []byte {
 	const float, integer, text, tensors, graph, floats, integers = 1, 2, 3, 4, 5, 6, 7
 	var out message
 	out.str(1, a.Name)
@@ -214,7 +216,7 @@ func (a *Attr) marshal() message {
 		kind = text
 	case *tensor.Tensor:
 		constant := Initializer{DType: v.DType, Shape: v.Shape, Data: v}
-		out.raw(5, constant.marshal())
+		out.raw(5, constant.Marshal())
 		kind = tensors
 	case *Graph:
 		out.raw(6, v.marshal())
@@ -236,7 +238,8 @@ func (a *Attr) marshal() message {
 	return out
 }
 
-func (t *Initializer) marshal() message {
+// Marshal returns the bytes of an initializer of a graph file.
+func (t *Initializer) Marshal() []byte {
 	var out message
 	out.ints(1, t.Shape)
 	out.num(2, dataType(t.DType))

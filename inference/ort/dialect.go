@@ -5,6 +5,9 @@ import (
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"realword/inference/onnx"
+	"realword/inference/tensor"
 )
 
 // lastAxis is the name of a constant that centring adds to a graph: the last axis, as an operator wants it.
@@ -184,7 +187,7 @@ func linear(n operator) [][]byte {
 		return [][]byte{newNode("MatMul", n.out[0], n.in[0], n.in[1])}
 	}
 	return [][]byte{
-		withInts(newNode("Transpose", n.own("transposed"), n.in[1]), "perm", 1, 0),
+		with(newNode("Transpose", n.own("transposed"), n.in[1]), "perm", []int{1, 0}),
 		newNode("MatMul", n.out[0], n.in[0], n.own("transposed")),
 	}
 }
@@ -200,7 +203,7 @@ func (r *rewriter) attention(n operator) [][]byte {
 	split := func(what, in string, perm ...int) [][]byte {
 		return [][]byte{
 			newNode("Reshape", n.own(what+" by head"), in, n.own("split")),
-			withInts(newNode("Transpose", n.own(what), n.own(what+" by head")), "perm", perm...),
+			with(newNode("Transpose", n.own(what), n.own(what+" by head")), "perm", perm),
 		}
 	}
 	var nodes [][]byte
@@ -209,8 +212,8 @@ func (r *rewriter) attention(n operator) [][]byte {
 	} else { // the library knows it, mostly when the graph is opened
 		r.constants = append(r.constants, floatTensor(n.own("share"), float32(1/heads)))
 		nodes = append(nodes,
-			withInt(newNode("Shape", n.own("channels"), n.in[0]), "start", 2),
-			withInt(newNode("Cast", n.own("channels as number"), n.own("channels")), "to", onnxF32),
+			with(newNode("Shape", n.own("channels"), n.in[0]), "start", 2),
+			with(newNode("Cast", n.own("channels as number"), n.own("channels")), "to", onnxF32),
 			newNode("Mul", n.own("d"), n.own("channels as number"), n.own("share")),
 			newNode("Sqrt", n.own("root"), n.own("d")))
 	}
@@ -220,9 +223,9 @@ func (r *rewriter) attention(n operator) [][]byte {
 	return append(nodes,
 		newNode("Div", n.own("scaled"), n.own("q"), n.own("root")),
 		newNode("MatMul", n.own("logits"), n.own("scaled"), n.own("k")),
-		withInt(newNode("Softmax", n.own("probabilities"), n.own("logits")), "axis", -1),
+		with(newNode("Softmax", n.own("probabilities"), n.own("logits")), "axis", -1),
 		newNode("MatMul", n.own("attended"), n.own("probabilities"), n.own("v")),
-		withInts(newNode("Transpose", n.own("attended by head"), n.own("attended")), "perm", 0, 2, 1, 3),
+		with(newNode("Transpose", n.own("attended by head"), n.own("attended")), "perm", []int{0, 2, 1, 3}),
 		newNode("Reshape", n.out[0], n.own("attended by head"), n.own("merge")))
 }
 
@@ -254,33 +257,18 @@ func numberAttribute(body []byte) (name string, value float64, err error) {
 	return name, value, nil
 }
 
-// Fields and types of AttributeProto.
+// Fields of AttributeProto.
 const (
 	attributeName  = 1
 	attributeFloat = 2
 	attributeInt   = 3
-	attributeInts  = 8
-	attributeType  = 20
-	typeInt        = 2
-	typeInts       = 7
 	onnxF32        = 1
 )
 
-// withInt and withInts append an attribute to a node.
-func withInt(node []byte, name string, value int) []byte {
-	a := protowire.AppendString(protowire.AppendTag(nil, attributeName, protowire.BytesType), name)
-	a = protowire.AppendVarint(protowire.AppendTag(a, attributeInt, protowire.VarintType), uint64(int64(value)))
-	a = protowire.AppendVarint(protowire.AppendTag(a, attributeType, protowire.VarintType), typeInt)
-	return protowire.AppendBytes(protowire.AppendTag(node, nodeAttribute, protowire.BytesType), a)
-}
-
-func withInts(node []byte, name string, values ...int) []byte {
-	a := protowire.AppendString(protowire.AppendTag(nil, attributeName, protowire.BytesType), name)
-	for _, v := range values {
-		a = protowire.AppendVarint(protowire.AppendTag(a, attributeInts, protowire.VarintType), uint64(int64(v)))
-	}
-	a = protowire.AppendVarint(protowire.AppendTag(a, attributeType, protowire.VarintType), typeInts)
-	return protowire.AppendBytes(protowire.AppendTag(node, nodeAttribute, protowire.BytesType), a)
+// with appends an attribute, of a kind that onnx.Attr knows, to a node.
+func with(node []byte, name string, value any) []byte {
+	a := onnx.Attr{Name: name, Value: value}
+	return protowire.AppendBytes(protowire.AppendTag(node, nodeAttribute, protowire.BytesType), a.Marshal())
 }
 
 // sameFloats tells whether an initializer in the graph file is float32 with one value throughout, and which.
@@ -311,32 +299,20 @@ func sameFloats(body []byte) (name string, value float32, same bool) {
 	return name, math.Float32frombits(first), true
 }
 
-// newNode is a node without attributes.
+// newNode is a node without attributes, called as its output.
 func newNode(op, out string, in ...string) []byte {
-	var n []byte
-	for _, name := range in {
-		n = protowire.AppendString(protowire.AppendTag(n, nodeInput, protowire.BytesType), name)
-	}
-	n = protowire.AppendString(protowire.AppendTag(n, nodeOutput, protowire.BytesType), out)
-	n = protowire.AppendString(protowire.AppendTag(n, nodeName, protowire.BytesType), out)
-	return protowire.AppendString(protowire.AppendTag(n, nodeOperator, protowire.BytesType), op)
+	n := onnx.Node{Op: op, Name: out, Inputs: in, Outputs: []string{out}}
+	return n.Marshal()
 }
 
 // intTensor is an initializer of integers.
 func intTensor(name string, values ...int64) []byte {
-	const int64s, int64Data = 7, 7
-	t := protowire.AppendVarint(protowire.AppendTag(nil, tensorDims, protowire.VarintType), uint64(len(values)))
-	t = protowire.AppendVarint(protowire.AppendTag(t, tensorType, protowire.VarintType), int64s)
-	for _, v := range values {
-		t = protowire.AppendVarint(protowire.AppendTag(t, int64Data, protowire.VarintType), uint64(v))
-	}
-	return protowire.AppendString(protowire.AppendTag(t, tensorName, protowire.BytesType), name)
+	t := onnx.Initializer{Name: name, DType: tensor.I64, Shape: []int{len(values)}, Data: tensor.OfInts(values, len(values))}
+	return t.Marshal()
 }
 
 // floatTensor is an initializer of one number.
 func floatTensor(name string, value float32) []byte {
-	const rawData = 9
-	t := protowire.AppendVarint(protowire.AppendTag(nil, tensorType, protowire.VarintType), onnxF32)
-	t = protowire.AppendBytes(protowire.AppendTag(t, rawData, protowire.BytesType), binary.LittleEndian.AppendUint32(nil, math.Float32bits(value)))
-	return protowire.AppendString(protowire.AppendTag(t, tensorName, protowire.BytesType), name)
+	t := onnx.Initializer{Name: name, DType: tensor.F32, Data: tensor.Of([]float32{value})}
+	return t.Marshal()
 }

@@ -10,8 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
+	"realword/inference/onnx"
 	"realword/inference/ort/internal/native"
 	"realword/inference/tensor"
 )
@@ -375,28 +374,14 @@ func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32,
 
 // attentionModel is a graph file of one MultiHeadAttention y of q, k and v.
 func attentionModel(heads int) []byte {
-	const modelVersion, modelOpset, graphName, graphOutput, setDomain, setVersion, opset = 1, 8, 2, 12, 1, 2, 18
-	bytes := func(to []byte, field protowire.Number, body []byte) []byte {
-		return protowire.AppendBytes(protowire.AppendTag(to, field, protowire.BytesType), body)
+	port := func(name string) onnx.ValueInfo {
+		return onnx.ValueInfo{Name: name, DType: tensor.F32, Shape: []int{-1, -1, -1}}
 	}
-	number := func(to []byte, field protowire.Number, n uint64) []byte {
-		return protowire.AppendVarint(protowire.AppendTag(to, field, protowire.VarintType), n)
-	}
-	attention := withInt(newNode("MultiHeadAttention", "y", "q", "k", "v"), "num_heads", heads)
-	graph := bytes(nil, graphNode, bytes(attention, nodeDomain, []byte("com.microsoft")))
-	graph = bytes(graph, graphName, []byte("attention"))
-	for _, name := range []string{"q", "k", "v", "y"} {
-		shape := bytes(bytes(bytes(nil, shapeDim, nil), shapeDim, nil), shapeDim, nil) // three dimensions, all open
-		kind := bytes(number(nil, tensorElem, onnxF32), tensorShape, shape)
-		value := bytes(bytes(nil, valueName, []byte(name)), valueType, bytes(nil, typeTensor, kind))
-		field := protowire.Number(graphInput)
-		if name == "y" {
-			field = graphOutput
-		}
-		graph = bytes(graph, field, value)
-	}
-	const irVersion = 10
-	model := bytes(number(nil, modelVersion, irVersion), modelGraph, graph)
-	model = bytes(model, modelOpset, number(nil, setVersion, opset))
-	return bytes(model, modelOpset, number(bytes(nil, setDomain, []byte("com.microsoft")), setVersion, 1))
+	m := onnx.Model{Graph: onnx.Graph{
+		Name: "attention",
+		Nodes: []onnx.Node{{Op: "MultiHeadAttention", Domain: onnx.Microsoft, Name: "y", Inputs: []string{"q", "k", "v"}, Outputs: []string{"y"},
+			Attrs: []onnx.Attr{{Name: "num_heads", Value: heads}}}},
+		Inputs: []onnx.ValueInfo{port("q"), port("k"), port("v")}, Outputs: []onnx.ValueInfo{port("y")},
+	}}
+	return m.Marshal()
 }
