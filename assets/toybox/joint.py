@@ -64,7 +64,7 @@ class Joint(nn.Module):
         self.head = nn.Sequential(nn.Linear(width, 2 * seen), nn.SiLU(), nn.Linear(2 * seen, seen))
         noise = Schedule(beta_end=model.noise.get("beta_end", .012))
         self.register_buffer("alphas", noise.alphas, persistent=False)
-        self.middle, self.type = [], None
+        self.middle = []
         model.unet.unet.mid_block.register_forward_hook(lambda module, given, out: self.middle.append(out))
 
     def named(self, frozen, eyes=False):
@@ -73,18 +73,6 @@ class Joint(nn.Module):
         if eyes:
             out += [(n, p) for n, p in self.model.named_parameters() if n.startswith("encoders")]
         return out + ([] if frozen else [("head." + n, p) for n, p in self.head.named_parameters()])
-
-    def lean(self):
-        """The image encoders, which do not learn, compute in bfloat16 throughout: autocast would have their norms read and write float32."""
-        self.type = torch.bfloat16
-        self.model.encoders.to(self.type)
-
-    def see(self, function, views, **more):
-        """What the image encoders, or one of them, make of views."""
-        if self.type is None:
-            return function(views, **more)
-        with torch.no_grad(), torch.autocast(views.device.type, enabled=False):
-            return function(views.to(self.type), **more)
 
     def forward(self, b, target, precision, frozen=False):
         """b: what store.draw() gave; target [B, 3, 128, 128] the pictures in 0..1, or None without the features loss. Returns figures, as tensors."""
@@ -96,8 +84,7 @@ class Joint(nn.Module):
         self.middle.clear()
         with precision.autocast():
             text = model.text(b["ids"]).hidden
-            projector = model.unet.projector
-            vision = [projector(*self.see(model.encoders, views(s), want_local=projector.kind != "shallow")) for s in b["squares"]]
+            vision = [model.visual_tokens(s) for s in b["squares"]]
             predicted, maps = model.unet(noised, t, text, vision, [m[:, None] for m in b["on"]], b["marks"], taps_vision=True)
             middle = self.middle.pop() if self.middle else None
         inside = F.interpolate(b["masks"].sum(1, keepdim=True).clamp(max=1), size=z.shape[-2:], mode="bilinear", align_corners=False)
@@ -109,7 +96,7 @@ class Joint(nn.Module):
         if target is not None and middle is not None and not frozen:
             with torch.no_grad(), precision.autocast():
                 whole = views(target)[:, 0]
-                seen = torch.cat([self.see(e, whole)[-1] for e in model.encoders.each.values()], -1).float()
+                seen = torch.cat([e(whole)[-1] for e in model.encoders.each.values()], -1).float()
                 seen = F.layer_norm(seen, seen.shape[-1:])
             guess = self.head(middle.float().flatten(2).mT)
             out["features"] = (1 - F.cosine_similarity(guess, seen, dim=-1)).mean()

@@ -15,6 +15,7 @@ Shapes: B batch, R subjects, N = h*w positions, n visual tokens of a subject, C 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from dataclasses import dataclass, field, replace
@@ -286,15 +287,20 @@ class Encoder(nn.Module):
             self.register_buffer(stat, torch.tensor(config[stat]).view(3, 1, 1), persistent=False)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        """[B, 3, V, V] in 0..1 -> one [B, g*g, D] per entry of config["features"], prefix tokens dropped."""
-        return self.vit.forward_intermediates(
-            (pictures - self.mean) / self.std,
-            indices=self.config["features"],
-            norm=False,
-            stop_early=True,
-            output_fmt="NLC",
-            intermediates_only=True,
-        )
+        """[B, 3, V, V] in 0..1 -> one [B, g*g, D] per entry of config["features"], prefix tokens dropped.
+
+        Weights that are no float32 compute in their own type: autocast would have their norms read and write float32.
+        """
+        own = self.mean.dtype
+        with contextlib.nullcontext() if own == torch.float32 else torch.autocast(pictures.device.type, enabled=False):
+            return self.vit.forward_intermediates(
+                (pictures.to(own) - self.mean) / self.std,
+                indices=self.config["features"],
+                norm=False,
+                stop_early=True,
+                output_fmt="NLC",
+                intermediates_only=True,
+            )
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Loads timm tensors; a position table of another grid is resampled (antialiased bicubic)."""

@@ -401,8 +401,11 @@ def test_encoders_that_stay_may_be_lean():
     one, s = joint.Joint(toy), coordinates()
     s.latents = torch.randn(len(s), 1, 4, 32, 32).half()
     b = store.draw(s, 8, 2, 2, .5, 1.5, None, torch.rand(8), torch.zeros(77, dtype=torch.int64))
+    toy.requires_grad_(False)
+    for _, p in one.named(False):
+        p.requires_grad_(True)
     before = one(b, b["target"], fast.Precision("cpu", "fp32"))
-    one.lean()
+    toy.encoders.to(torch.bfloat16)
     after = one(b, b["target"], fast.Precision("cpu", "bf16"))
     sum(after.values()).backward()
     assert all(abs(after[k] - v) < .02 * v + .01 for k, v in before.items()) and any(after[k] != v for k, v in before.items()), (before, after)

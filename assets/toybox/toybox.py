@@ -297,7 +297,7 @@ def train_joint(a, team, supply, seconds):
         p.requires_grad_(True)
     model.unet.to(memory_format=torch.channels_last)
     if team.device.type == "cuda" and not a.eyes and a.precision == "bf16":
-        joint.lean()
+        model.encoders.to(torch.bfloat16)  # they do not learn: see networks.Encoder
     flat = Flat(named, average=.998, rates=[("encoders.", a.eyes)])
     run = Run(a, "joint", flat, team, seconds, [model.unet.unet], lambda: dict(features=a.features), lambda: supply.poll(3),
               [(maps, "attention_loss"), (maps, "correspondence_loss")], a.ready)
