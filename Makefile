@@ -136,7 +136,7 @@ SM ?= 90
 .PHONY: device-pack
 device-pack: bin/device/ort.test dist/kept/ort-$(SM).tar.xz ## dist/device, a folder to carry to a machine with a graphics card and without a network (SM=80: for A100)
 	mkdir -p dist/device && tar -C bin/device -cf - device ort.test | $(XZ) >dist/device/tools.tar.xz
-	cp app/device/check.sh dist/device/ && cp dist/kept/ort-$(SM).tar.xz dist/device/ort.tar.xz
+	cp app/device/check.sh app/device/parts.sh dist/device/ && cp dist/kept/ort-$(SM).tar.xz dist/device/ort.tar.xz
 	ls -l dist/device && cat dist/device/* | wc -c
 
 XZ := nice xz -T2 -9e
@@ -158,7 +158,7 @@ device-pack-webgpu: deps ## dist/webgpu-pack, likewise for any card with Vulkan 
 	cp -L '$(ORT_LIBRARY)' $(addprefix /usr/lib/x86_64-linux-gnu/,$(VULKAN)) "$$work/pack"; \
 	for x in $(wordlist 2,9,$(VULKAN)); do mv "$$work/pack/$$x" "$$work/pack/x11/"; done; \
 	tar -C "$$work/pack" -cf - . | xz -T1 --x86 --lzma2=preset=9e,dict=64MiB >dist/webgpu-pack/webgpu.tar.xz; \
-	cp app/device/check-webgpu.sh dist/webgpu-pack/; ls -l dist/webgpu-pack; cat dist/webgpu-pack/* | wc -c
+	cp app/device/check-webgpu.sh app/device/parts.sh dist/webgpu-pack/; ls -l dist/webgpu-pack; cat dist/webgpu-pack/* | wc -c
 
 .PHONY: bin/device/ort.test
 bin/device/ort.test:

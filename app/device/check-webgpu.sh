@@ -1,5 +1,5 @@
 #!/bin/sh
-# check-webgpu.sh [--seconds N] [BUNDLE...]: runs what `make device-pack DEVICE=webgpu` packed, on a machine with a graphics card and
+# check-webgpu.sh [--seconds N] [BUNDLE...]: runs what `make device-pack-webgpu` packed, on a machine with a graphics card and
 # Vulkan, without a network: every stage on the card beside the CPU, of the tiny SDXL and of the bundle folders named, and a whole picture of these. Everything is said on
 # the terminal and in $OUT (default: out), where rows.json has a JSON object for every row. All together takes N seconds at most
 # (default 90). It ends with 0 only where a card was tested and nothing failed. Needed: python3, or tar with xz.
@@ -12,30 +12,7 @@ if [ "${1:-}" = --seconds ]; then
 fi
 bundles=
 for b in "$@"; do bundles="$bundles $(cd "$b" && pwd)"; done
-OUT=${OUT:-out}
-mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
-work=$(mktemp -d) || exit 1
-began=$(date +%s)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-left() { echo $((seconds - ($(date +%s) - began))); }
-
-# part NAME SECONDS COMMAND...: its own time, or what is left of all.
-part() {
-  name=$1 limit=$2
-  shift 2
-  [ "$(left)" -ge "$limit" ] || limit=$(left)
-  if [ "$limit" -lt 2 ]; then
-    echo "== $name: no time is left"
-    failed="$failed $name(no-time)"
-    return 1
-  fi
-  timeout -k 2 "$limit" "$@" 2>&1
-  status=$?
-  echo "== $name: status $status, $(left) s left"
-  [ $status -eq 0 ] || failed="$failed $name"
-  return $status
-}
+. "$here/parts.sh"
 
 # The first way to a card that works: what the system has configured, then NVIDIA's driver by hand, which in a container often lies
 # where Vulkan does not look, with the library that needs no X11 last.
@@ -71,7 +48,7 @@ check() {
   nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>&1 || echo "nvidia-smi does not answer."
   echo "$(nproc) processors, $(getconf GNU_LIBC_VERSION)"
   ls /dev/nvidia* /dev/dri /usr/local/nvidia/share/vulkan/icd.d /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/nvidia/lib64 2>&1 | head -n 80 >"$OUT/system.txt"
-  tar -xJf "$here/webgpu.tar.xz" -C "$work" 2>/dev/null || python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$here/webgpu.tar.xz" "$work" || return 1
+  unpack "$here/webgpu.tar.xz" || return 1
   cd "$work" || return 1
   inherited=${LD_LIBRARY_PATH:-}
   software=${WEBGPU_SOFTWARE:-} # for a rehearsal
