@@ -16,7 +16,7 @@ var layers = []string{
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/memory",
 	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
-	"inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
+	"inference/ort/orttest", "inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
 	"history", "inference/tensor", "inference/disk", "inference/ram", "inference/userfile", "assets", "assets/translations", "app/locale",
 }
 

@@ -12,6 +12,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/graph"
+	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
@@ -34,7 +35,7 @@ func TestMappedWeights(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows copies always")
 	}
-	rt := onnxRuntime(t)
+	rt := orttest.CPU(t)
 	for _, dtype := range []tensor.DType{tensor.F16, tensor.BF16} {
 		o := synthetic.Options{Sizes: synthetic.Tiny, DType: dtype}
 		files, err := synthetic.Files(o)

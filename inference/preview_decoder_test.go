@@ -9,6 +9,7 @@ import (
 	"realword/assets"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/ort/orttest"
 )
 
 // TestLastPreviewIsThePicture compares the preview of the last step with what the decoder makes of the same latent: their means, and
@@ -18,7 +19,7 @@ func TestLastPreviewIsThePicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := inference.New(onnxRuntime(t), b)
+	e := inference.New(orttest.CPU(t), b)
 	defer e.Close()
 	job, err := e.Start(context.Background(), inference.Request{Prompt: "a dog on the beach", Seeds: []uint64{5}, Steps: 6})
 	if err != nil {

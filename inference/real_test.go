@@ -5,28 +5,15 @@ import (
 	"context"
 	"image"
 	"image/png"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 )
 
 const data = "../assets/golden/data"
-
-func onnxRuntime(t *testing.T) inference.Runtime {
-	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 1})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return rt
-}
 
 // golden imports a golden checkpoint.
 func golden(t *testing.T, name string) *bundle.Bundle {
@@ -41,7 +28,7 @@ func golden(t *testing.T, name string) *bundle.Bundle {
 // What the fake runtime shows of the engine holds on ONNX Runtime: batches and branches are bit-equal, cancelling leaves
 // the engine in order.
 func TestEngineOnRealGraphs(t *testing.T) {
-	e := inference.New(onnxRuntime(t), golden(t, "tiny-xl"))
+	e := inference.New(orttest.CPU(t), golden(t, "tiny-xl"))
 	defer func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)

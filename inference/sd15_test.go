@@ -10,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/ort/orttest"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
 )
@@ -30,7 +31,7 @@ func TestStableDiffusion15(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := inference.New(onnxRuntime(t), b)
+	e := inference.New(orttest.CPU(t), b)
 	defer func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)

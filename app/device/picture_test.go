@@ -11,23 +11,10 @@ import (
 	"testing"
 
 	"realword/inference"
-	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
-
-// processor is ONNX Runtime on the CPU; without the library the test is skipped.
-func processor(t *testing.T) *ort.Runtime {
-	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 1})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return rt
-}
 
 // disturbed is a device whose U-Net is off by a factor, or that goes over to another.
 type disturbed struct {
@@ -76,7 +63,7 @@ func (s disturbedSession) disturb(out map[string]*tensor.Tensor, err error) (map
 }
 
 func TestPicturesOfTwoDevices(t *testing.T) {
-	rt := processor(t)
+	rt := orttest.CPU(t)
 	b, remove, err := open(t.Context(), "toybox", "")
 	if err != nil {
 		t.Fatal(err)

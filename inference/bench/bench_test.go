@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/png"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -69,13 +69,7 @@ func (c counted) Run(ctx context.Context, in map[string]*tensor.Tensor, outputs 
 
 // TestMeasure runs every pass as often as asked, the naive ones too, and whole loops beside them.
 func TestMeasure(t *testing.T) {
-	rt, err := ort.New(ort.Options{Threads: 1})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	rt := orttest.CPU(t)
 	b, err := bundle.Import(t.Context(), "../../assets/golden/data/tiny", filepath.Join(t.TempDir(), "tiny"), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
-	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/prompt"
 	"realword/inference/random"
 	"realword/inference/tensor"
@@ -22,13 +22,7 @@ import (
 // TestRolesEqualNaive compares the roles of unet.onnx with graphs that do what the paper says, as it says it: every subject's
 // attention over the whole picture times its mask, keys and values in the pass, maps written out and multiplied.
 func TestRolesEqualNaive(t *testing.T) {
-	rt, err := ort.New(ort.Options{Threads: 1})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	rt := orttest.CPU(t)
 	for _, name := range []string{"tiny", "tiny-xl"} {
 		b, err := bundle.Import(context.Background(), filepath.Join("../../assets/golden/data", name), filepath.Join(t.TempDir(), name), nil)
 		if err != nil {

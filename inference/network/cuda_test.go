@@ -15,6 +15,7 @@ import (
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/random"
 	"realword/inference/session"
 	"realword/inference/tensor"
@@ -87,14 +88,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 2})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return &bench{rt, t.TempDir()}
+	return &bench{orttest.Open(t, ort.Options{Threads: 2}), t.TempDir()}
 }
 
 func (b *bench) open(t *testing.T, name string, m *onnx.Model) session.Session {

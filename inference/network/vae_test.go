@@ -12,7 +12,7 @@ import (
 	"realword/inference/checkpoint"
 	"realword/inference/nn"
 	"realword/inference/onnx"
-	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/random"
 	"realword/inference/session"
 	"realword/inference/synthetic"
@@ -39,13 +39,7 @@ func synthesised(t *testing.T) string {
 // decoders opens decoder and decoder_tiled of the autoencoder of a diffusers-style folder.
 func decoders(t *testing.T, folder string) (whole, tiled session.Session, c VAEConfig) {
 	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 1})
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	rt := orttest.CPU(t)
 	raw, err := os.ReadFile(filepath.Join(folder, "vae", "config.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"realword/inference/nn"
 	"realword/inference/onnx"
 	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -169,14 +170,7 @@ func TestOperators(t *testing.T) {
 
 func runtimeFor(t *testing.T) session.Runtime {
 	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 1, Device: os.Getenv("REALWORD_TEST_DEVICE")})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return rt
+	return orttest.Open(t, ort.Options{Threads: 1, Device: os.Getenv("REALWORD_TEST_DEVICE")})
 }
 
 func run(t *testing.T, rt session.Runtime, model *onnx.Model, store *nn.Store, in memory) map[string]*tensor.Tensor {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"realword/inference"
+	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -48,7 +49,7 @@ func (s crookedSession) Run(ctx context.Context, in map[string]*tensor.Tensor, o
 }
 
 func TestStagesAreComparedOneByOne(t *testing.T) {
-	rt, b := onnxRuntime(t), imported(t, "tiny")
+	rt, b := orttest.CPU(t), imported(t, "tiny")
 	size := b.Manifest().Size.Min
 	whole := inference.NewGraphs(rt, b)
 	defer whole.Close()

@@ -11,26 +11,13 @@ import (
 	"strings"
 	"testing"
 
-	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/checkpoint"
-	"realword/inference/ort"
+	"realword/inference/ort/orttest"
 	"realword/inference/tensor"
 )
 
 const data = "../../assets/golden/data"
-
-func onnxRuntime(t *testing.T) inference.Runtime {
-	t.Helper()
-	rt, err := ort.New(ort.Options{Threads: 1})
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return rt
-}
 
 // imported imports a golden checkpoint.
 func imported(t *testing.T, name string) *bundle.Bundle {
@@ -45,7 +32,7 @@ func imported(t *testing.T, name string) *bundle.Bundle {
 // TestEqualsPyTorch compares every network (diffusers, transformers, timm) and whole golden generations of 25 steps with what
 // imported bundles compute: a subject with early stop, two subjects without, the release preset.
 func TestEqualsPyTorch(t *testing.T) {
-	rt := onnxRuntime(t)
+	rt := orttest.CPU(t)
 	for _, name := range []string{"tiny", "tiny-xl"} {
 		t.Run(name, func(t *testing.T) {
 			files, err := Goldens(filepath.Join(data, name+".goldens"))
@@ -97,7 +84,7 @@ func TestVerifyNotices(t *testing.T) {
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	checks, err := Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny.goldens", "unet-1.safetensors"))
+	checks, err := Verify(context.Background(), orttest.CPU(t), b, filepath.Join(data, "tiny.goldens", "unet-1.safetensors"))
 	if err != nil || len(checks) != 1 || checks[0].OK() {
 		t.Errorf("%v %v", checks, err)
 	}
@@ -151,7 +138,7 @@ func TestShallowProjector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checks, err := Verify(context.Background(), onnxRuntime(t), b, filepath.Join(data, "tiny-xl.goldens", "vision-shallow.safetensors"))
+	checks, err := Verify(context.Background(), orttest.CPU(t), b, filepath.Join(data, "tiny-xl.goldens", "vision-shallow.safetensors"))
 	if err != nil || len(checks) != 1 || !checks[0].OK() {
 		t.Errorf("%v %v", checks, err)
 	}
