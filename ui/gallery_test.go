@@ -460,9 +460,6 @@ func TestASecondWindowIsToldAndCanTryAgain(t *testing.T) {
 
 // TestPageSituations compares what the page looks like with testdata.
 func TestPageSituations(t *testing.T) {
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
 	at := time.Date(2020, 5, 6, 7, 8, 9, 0, time.UTC)
 	some := Gallery{
 		Sessions: []sessionRow{{ID: 2, Title: "Rex", When: at, Usage: history.Usage{Rounds: 2, Pictures: 3, Bytes: 2e6}, Newest: 9}, {ID: 1, Title: "a cat", When: at}},
