@@ -213,7 +213,7 @@ demo: build ## the session that a first start shows, again with the embedded mod
 
 .PHONY: translations
 translations: ## assets/translations/en.json again, from the texts in the source
-	$(GO) test -tags $(TAGS) -count=1 -run '^TestTranslationsComplete$$' ./ui -translations
+	$(GO) test -tags $(TAGS) -count=1 -run '^TestTranslationsComplete$$' ./ui/i18n -translations
 
 .PHONY: screenshots
 screenshots: build screen ## a picture of every screen, dark and light, with the embedded model

@@ -11,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // paper is where the method is described.
@@ -23,8 +25,8 @@ func (w *Window) showAbout() {
 	meta := w.app.Metadata()
 	name := newLine(w.opt.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
 	name.style.Bold = true
-	version := caption(say("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
-	what := widget.NewLabel(say("Pictures of your own subjects: each word of the prompt that you choose looks like your picture of it. After RealCustom++, a method by others, written anew; everything runs on this computer."))
+	version := caption(i18n.T("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
+	what := widget.NewLabel(i18n.T("Pictures of your own subjects: each word of the prompt that you choose looks like your picture of it. After RealCustom++, a method by others, written anew; everything runs on this computer."))
 	what.Wrapping = fyne.TextWrapWord
 	head := container.NewBorder(nil, nil, container.New(fixed{72, 72}, icon), nil, container.New(inset{10, 0}, newColumn(2, name, version)))
 
@@ -33,17 +35,17 @@ func (w *Window) showAbout() {
 	libraries := widget.NewLabel(modules())
 	libraries.Wrapping, libraries.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	tabs := container.NewAppTabs(
-		container.NewTabItem(say("Credits"), container.NewVScroll(credits)),
-		container.NewTabItem(say("Libraries"), container.NewVScroll(libraries)))
+		container.NewTabItem(i18n.T("Credits"), container.NewVScroll(credits)),
+		container.NewTabItem(i18n.T("Libraries"), container.NewVScroll(libraries)))
 
 	address, err := url.Parse(paper)
 	if err != nil {
 		address = nil // a constant that parses
 	}
-	done := newButton(say("Done"), nil)
+	done := newButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(say("About"), fyne.NewSize(620, 520), container.NewBorder(newColumn(6, head, what), nil, nil, nil, tabs),
-		widget.NewHyperlink(say("The paper"), address), done)
+	closeIt := w.sheet(i18n.T("About"), fyne.NewSize(620, 520), container.NewBorder(newColumn(6, head, what), nil, nil, nil, tabs),
+		widget.NewHyperlink(i18n.T("The paper"), address), done)
 	done.OnTapped = closeIt
 }
 
@@ -62,17 +64,17 @@ func modules() string {
 
 func (w *Window) helpActions() []action {
 	return []action{
-		{id: "help.keys", menu: menuHelp, label: say("Keys…"), key: "F1", do: w.showKeys},
-		{id: "help.keys.other", label: say("Keys…"), key: "Shift+/", do: w.showKeys},
+		{id: "help.keys", menu: menuHelp, label: i18n.T("Keys…"), key: "F1", do: w.showKeys},
+		{id: "help.keys.other", label: i18n.T("Keys…"), key: "Shift+/", do: w.showKeys},
 		separator(menuHelp),
-		{id: "help.logs", menu: menuHelp, label: say("Open the log folder"), do: func() { w.showFolder(w.opt.Logs) }, can: func() bool { return w.opt.Logs != "" }},
-		{id: "help.report", menu: menuHelp, label: say("Save a report for a helper…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
+		{id: "help.logs", menu: menuHelp, label: i18n.T("Open the log folder"), do: func() { w.showFolder(w.opt.Logs) }, can: func() bool { return w.opt.Logs != "" }},
+		{id: "help.report", menu: menuHelp, label: i18n.T("Save a report for a helper…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
 		separator(menuHelp),
-		{id: "help.about", menu: menuHelp, label: say("About…"), key: "Shift+F1", do: w.showAbout},
-		{id: "file.preferences", menu: menuFile, label: say("Preferences…"), key: "Ctrl+,", do: w.showPreferences},
+		{id: "help.about", menu: menuHelp, label: i18n.T("About…"), key: "Shift+F1", do: w.showAbout},
+		{id: "file.preferences", menu: menuFile, label: i18n.T("Preferences…"), key: "Ctrl+,", do: w.showPreferences},
 		separator(menuFile),
-		{id: "file.quit", menu: menuFile, label: say("Quit"), key: "Ctrl+Q", do: w.askClose},
-		{id: "edit.prompt", menu: menuEdit, label: say("Go to the prompt"), key: "Ctrl+L", do: func() { w.win.Canvas().Focus(w.prompt) }},
+		{id: "file.quit", menu: menuFile, label: i18n.T("Quit"), key: "Ctrl+Q", do: w.askClose},
+		{id: "edit.prompt", menu: menuEdit, label: i18n.T("Go to the prompt"), key: "Ctrl+L", do: func() { w.win.Canvas().Focus(w.prompt) }},
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"realword/ui/i18n"
 )
 
 // action is one thing that the user can do. The table of actions makes the menus, hears the keys and fills the list in which
@@ -62,26 +64,26 @@ func (w *Window) allActions() []action {
 func (w *Window) pictureActions() []action {
 	finished := func() bool { return w.state.Shot() != nil }
 	return []action{
-		{id: "file.open", menu: menuFile, label: say("Open a picture…"), key: "Ctrl+O", do: w.choosePicture, can: func() bool { return w.opt.OpenFile != nil }},
-		{id: "file.save", menu: menuFile, label: say("Save the picture as…"), key: "Ctrl+S", do: w.saveAs, can: func() bool { return w.opt.SaveFile != nil && finished() }},
-		{id: "file.folder", menu: menuFile, label: say("Open the pictures folder"), do: w.reveal},
-		{id: "picture.reference", menu: menuEdit, label: say("Use as reference"), key: "R", do: w.useAsReference, can: finished},
+		{id: "file.open", menu: menuFile, label: i18n.T("Open a picture…"), key: "Ctrl+O", do: w.choosePicture, can: func() bool { return w.opt.OpenFile != nil }},
+		{id: "file.save", menu: menuFile, label: i18n.T("Save the picture as…"), key: "Ctrl+S", do: w.saveAs, can: func() bool { return w.opt.SaveFile != nil && finished() }},
+		{id: "file.folder", menu: menuFile, label: i18n.T("Open the pictures folder"), do: w.reveal},
+		{id: "picture.reference", menu: menuEdit, label: i18n.T("Use as reference"), key: "R", do: w.useAsReference, can: finished},
 	}
 }
 
 func (w *Window) runActions() []action {
 	return []action{
-		{id: "run.generate", menu: menuRun, label: say("Generate"), key: "Ctrl+Enter", do: w.generate, can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{id: "run.cancel", menu: menuRun, label: say("Stop"), key: "Ctrl+Alt+Enter", do: w.stop, can: func() bool { return w.state.Run.Phase == Running }},
+		{id: "run.generate", menu: menuRun, label: i18n.T("Generate"), key: "Ctrl+Enter", do: w.generate, can: func() bool { return len(w.state.Reasons()) == 0 }},
+		{id: "run.cancel", menu: menuRun, label: i18n.T("Stop"), key: "Ctrl+Alt+Enter", do: w.stop, can: func() bool { return w.state.Run.Phase == Running }},
 	}
 }
 
 func (w *Window) viewActions() []action {
 	film := func() bool { film, _ := w.state.Film(); return len(film) > 0 }
 	return []action{
-		{id: "view.step.previous", menu: menuView, label: say("Previous step"), key: "Shift+Left", do: func() { w.nudge(-1) }, can: film},
-		{id: "view.step.next", menu: menuView, label: say("Next step"), key: "Shift+Right", do: func() { w.nudge(1) }, can: film},
-		{id: "view.back", label: say("Close what is on top"), key: "Esc", do: w.back},
+		{id: "view.step.previous", menu: menuView, label: i18n.T("Previous step"), key: "Shift+Left", do: func() { w.nudge(-1) }, can: film},
+		{id: "view.step.next", menu: menuView, label: i18n.T("Next step"), key: "Shift+Right", do: func() { w.nudge(1) }, can: film},
+		{id: "view.back", label: i18n.T("Close what is on top"), key: "Esc", do: w.back},
 	}
 }
 
@@ -115,7 +117,7 @@ func parseStroke(text string) (stroke, error) {
 			case "Shift":
 				s.mod |= fyne.KeyModifierShift
 			default:
-				return stroke{}, sayErr("%s is no key: write it like Ctrl+Shift+Z", text)
+				return stroke{}, i18n.Errorf("%s is no key: write it like Ctrl+Shift+Z", text)
 			}
 			continue
 		}
@@ -124,7 +126,7 @@ func parseStroke(text string) (stroke, error) {
 		}
 	}
 	if s.key == "" {
-		return stroke{}, sayErr("%q is no key: write it like Ctrl+Shift+Z", text)
+		return stroke{}, i18n.Errorf("%q is no key: write it like Ctrl+Shift+Z", text)
 	}
 	return s.plain(), nil
 }

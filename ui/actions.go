@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // save writes a finished picture into the pictures folder, under the name that the preferences say.
@@ -67,7 +68,7 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 	var paths []string
 	for _, f := range files {
 		if f.Scheme() != "file" {
-			w.state.PickErr = errors.Join(w.state.PickErr, sayErr("%s is not on this computer: save it first, then drop the file", f.Name()))
+			w.state.PickErr = errors.Join(w.state.PickErr, i18n.Errorf("%s is not on this computer: save it first, then drop the file", f.Name()))
 			continue
 		}
 		paths = append(paths, f.Path())
@@ -198,7 +199,7 @@ func (w *Window) showFolder(folder string) {
 			err = w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(folder)})
 		}
 		if err != nil {
-			err = sayErr("the folder %s cannot be shown: %w", folder, err)
+			err = i18n.Errorf("the folder %s cannot be shown: %w", folder, err)
 		}
 		return func() {
 			w.actionErr = err

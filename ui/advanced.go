@@ -16,6 +16,7 @@ import (
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/schedule"
+	"realword/ui/i18n"
 )
 
 // Advanced is what a preset decides unless the user wants it otherwise.
@@ -91,13 +92,13 @@ func (a Advanced) with(r inference.Request, m *bundle.Manifest) Advanced {
 func maskSourceName(name string) string {
 	switch name {
 	case "all_cross":
-		return say("All cross maps")
+		return i18n.T("All cross maps")
 	case "low_cross":
-		return say("Coarse cross maps")
+		return i18n.T("Coarse cross maps")
 	case "low_cross_all_self":
-		return say("Coarse cross × all self maps")
+		return i18n.T("Coarse cross × all self maps")
 	case "low_cross_high_self":
-		return say("Coarse cross × fine self maps")
+		return i18n.T("Coarse cross × fine self maps")
 	}
 	return name
 }
@@ -114,9 +115,9 @@ func maskSources() (list []string) {
 
 func rawMaskName(raw bool) string {
 	if raw {
-		return say("no")
+		return i18n.T("no")
 	}
-	return say("yes")
+	return i18n.T("yes")
 }
 
 // sizeName is a size with the ratio of its sides, where it is near one that has a name.
@@ -194,14 +195,14 @@ func newAdvanced(w *Window) *advanced {
 			}
 		})
 	})
-	a.divide = newCheck(say("Normalise the masks"), func(on bool) {
+	a.divide = newCheck(i18n.T("Normalise the masks"), func(on bool) {
 		a.change(func(f *Advanced, _ bundle.Preset) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
 	})
-	a.layers = newCheck(say("Layer by layer"), func(on bool) {
+	a.layers = newCheck(i18n.T("Layer by layer"), func(on bool) {
 		a.change(func(f *Advanced, _ bundle.Preset) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
@@ -211,7 +212,7 @@ func newAdvanced(w *Window) *advanced {
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return newColumn(2, container.New(inset{4, 0}, caption(name)), o)
 	}
-	a.box = newColumn(8, named(say("Size"), a.size), named(say("Sampler"), a.sampler), named(say("Masks from"), a.source), a.divide, a.layers)
+	a.box = newColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Masks from"), a.source), a.divide, a.layers)
 	return a
 }
 
@@ -280,22 +281,22 @@ func (a *advanced) refresh() {
 // note is the line under the presets: what is in force.
 func (f Form) note(m *bundle.Manifest) string {
 	p := m.Presets[f.Preset]
-	text := say("%s · %d steps · CFG %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
+	text := i18n.T("%s · %d steps · CFG %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
 	var own []string
 	switch f.fit(m) {
 	case picture.Stretch:
-		own = append(own, say("references stretched"))
+		own = append(own, i18n.T("references stretched"))
 	case picture.Crop:
-		own = append(own, say("references cropped"))
+		own = append(own, i18n.T("references cropped"))
 	}
 	if f.MaskSource != "" {
 		own = append(own, strings.ToLower(maskSourceName(f.MaskSource)))
 	}
 	if f.RawMask {
-		own = append(own, say("masks as they are"))
+		own = append(own, i18n.T("masks as they are"))
 	}
 	if f.MaskNorm != "" {
-		own = append(own, say("masks layer by layer"))
+		own = append(own, i18n.T("masks layer by layer"))
 	}
 	if len(own) > 0 {
 		text += " · " + strings.Join(own, " · ")

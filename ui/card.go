@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 var (
@@ -94,16 +95,16 @@ func newCard(look cardLook, acts cardActs) *card {
 	c.badge, c.letter = newBadge()
 	c.word, c.hint = heading(""), caption("")
 	safe := newPlate(colorSafe, "", 5)
-	c.reach = newDial(say("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	c.reach = newDial(i18n.T("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
 		func(v float64) { acts.reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
 	c.remedy = newButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
-	gone := smallButton(say("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
+	gone := smallButton(i18n.T("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
 	c.minus = newTile("", 6, container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.DeleteIcon())))),
 		func() { acts.dropPicture(c.shown) })
 	c.minus.explain(func() string { return c.minus.name })
 	c.eye = smallButton("", theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
-	c.more = smallButton(say("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
+	c.more = smallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
 	c.solo = smallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
 	c.thumbs = newRow(3)
 	c.editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.shown, s, settled) })
@@ -198,36 +199,36 @@ func (c *card) show(look cardLook) {
 		c.square.Image = img
 		c.square.Refresh()
 	}
-	c.view.name = say("The square of %s: pad, crop, background", p.Ref.Name)
+	c.view.name = i18n.T("The square of %s: pad, crop, background", p.Ref.Name)
 	c.badge.FillColor, c.letter.Text = color.Transparent, ""
 	c.frame.paint, c.frame.stroke, c.frame.thick = nil, colorLine, 1
 	c.word.color, c.hint.color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
 	c.word.text, c.hint.text = shorten(look.Word.Text, 16), shorten(p.Ref.Name, 22)
 	if c.anchor.Hidden = !p.Anchor; p.Anchor {
-		c.hint.text = say("anchor: %s", shorten(p.Ref.Name, 15))
+		c.hint.text = i18n.T("anchor: %s", shorten(p.Ref.Name, 15))
 	}
 	mark := func(name fyne.ThemeColorName, letter string) {
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(name, c), letter
 	}
 	switch {
 	case look.Off:
-		c.word.color, c.hint.text = theme.ColorNamePlaceHolder, say("left out")
+		c.word.color, c.hint.text = theme.ColorNamePlaceHolder, i18n.T("left out")
 		mark(colorTrack, "–")
 		if !look.Bound() {
-			c.word.text = say("no word yet")
+			c.word.text = i18n.T("no word yet")
 		}
 	case look.lost:
-		c.hint.text, c.hint.color, c.frame.stroke = say("not in the prompt now"), theme.ColorNameWarning, theme.ColorNameWarning
+		c.hint.text, c.hint.color, c.frame.stroke = i18n.T("not in the prompt now"), theme.ColorNameWarning, theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	case look.subject >= 0:
 		own := subjectColor(look.subject)
 		c.badge.FillColor, c.letter.Text = own, subjectLetter(look.subject)
 		c.frame.paint = own
 		if len(look.twins) > 0 {
-			c.hint.text = say("also for “%s”", shorten(look.twins[0], 14))
+			c.hint.text = i18n.T("also for “%s”", shorten(look.twins[0], 14))
 		}
 	default:
-		c.word.text, c.word.color = say("which word?"), theme.ColorNameWarning
+		c.word.text, c.word.color = i18n.T("which word?"), theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	}
 	if look.chosen || look.offering || c.focused {
@@ -239,7 +240,7 @@ func (c *card) show(look cardLook) {
 		c.reach.value.color = theme.ColorNameWarning
 	}
 	c.reach.value.Refresh()
-	c.remedy.SetText(say("Use “%s”", shorten(look.remedy, 12)))
+	c.remedy.SetText(i18n.T("Use “%s”", shorten(look.remedy, 12)))
 	mend := look.lost && !look.Off && look.remedy != ""
 	c.remedy.Hidden, c.reach.Container.Hidden = !mend, mend
 	c.showThumbs(before)
@@ -276,18 +277,18 @@ func (c *card) showThumbs(before cardLook) {
 					c.show(c.look)
 				})
 				if p.Anchor {
-					thumb.name = say("anchor: %s", p.Ref.Name)
+					thumb.name = i18n.T("anchor: %s", p.Ref.Name)
 					thumb.body.Add(container.New(inset{1, 1}, newAnchorMark(13)))
 				}
 				c.thumbs.Add(thumb)
 			}
 		}
-		plus := newTile(say("Another picture of the same subject"), 6,
+		plus := newTile(i18n.T("Another picture of the same subject"), 6,
 			container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.ContentAddIcon())))),
 			func() { c.acts.add(c.look.ID) })
 		c.thumbs.Add(plus.explain(func() string { return plus.name }))
 		if len(c.look.pictures) > 1 {
-			c.minus.name = say("Take this picture away")
+			c.minus.name = i18n.T("Take this picture away")
 			c.thumbs.Add(c.minus)
 		}
 	}
@@ -300,19 +301,19 @@ func (c *card) showThumbs(before cardLook) {
 
 func (c *card) showTools() {
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
-	c.eye.name = say("Leave this subject out")
+	c.eye.name = i18n.T("Leave this subject out")
 	if c.look.Off {
 		icon, importance = theme.VisibilityOffIcon(), widget.WarningImportance
-		c.eye.name = say("Take this subject in again")
+		c.eye.name = i18n.T("Take this subject in again")
 	}
 	if c.eye.Icon.Name() != icon.Name() || c.eye.Importance != importance {
 		c.eye.Importance = importance
 		c.eye.SetIcon(icon)
 	}
 	c.solo.Hidden = !c.look.several
-	c.solo.name = say("Only this subject")
+	c.solo.name = i18n.T("Only this subject")
 	if c.look.alone {
-		c.solo.name = say("All subjects again")
+		c.solo.name = i18n.T("All subjects again")
 	}
 	importance = widget.LowImportance
 	if c.look.alone {

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 var (
@@ -97,9 +98,9 @@ func (c *chip) TypedShortcut(s fyne.Shortcut) {
 func (c *chip) AccessibilityLabel() string {
 	switch {
 	case c.Past:
-		return say("%s, not read by the model", c.Text)
+		return i18n.T("%s, not read by the model", c.Text)
 	case c.subject >= 0:
-		return say("%s, subject %s", c.Text, subjectLetter(c.subject))
+		return i18n.T("%s, subject %s", c.Text, subjectLetter(c.subject))
 	}
 	return c.Text
 }

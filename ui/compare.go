@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
+	"realword/ui/i18n"
 )
 
 // textAlone is the request of a picture without its references: what the words alone give with its seed.
@@ -124,7 +125,7 @@ func (w *Window) tapShot(i int) {
 
 func (w *Window) compareActions() []action {
 	return []action{
-		{id: "view.compare.text", menu: menuView, label: say("Compare with the words alone"), key: "Shift+C", do: w.compareText, can: w.canCompareText},
-		{id: "view.compare.swap", menu: menuView, label: say("Swap the compared pictures"), key: "C", do: w.swapCompared, can: func() bool { return w.swappable() >= 0 }},
+		{id: "view.compare.text", menu: menuView, label: i18n.T("Compare with the words alone"), key: "Shift+C", do: w.compareText, can: w.canCompareText},
+		{id: "view.compare.swap", menu: menuView, label: i18n.T("Swap the compared pictures"), key: "C", do: w.swapCompared, can: func() bool { return w.swappable() >= 0 }},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 var (
@@ -174,7 +175,7 @@ func (c *cropper) TypedRune(rune) {}
 func (c *cropper) FocusGained()   { c.focused = true; c.Refresh() }
 func (c *cropper) FocusLost()     { c.focused = false; c.Refresh() }
 
-func (c *cropper) AccessibilityLabel() string             { return say("The square that the model sees") }
+func (c *cropper) AccessibilityLabel() string             { return i18n.T("The square that the model sees") }
 func (c *cropper) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 func (c *cropper) Cursor() desktop.Cursor                 { return desktop.CrosshairCursor }
 func (c *cropper) CreateRenderer() fyne.WidgetRenderer {
@@ -249,10 +250,10 @@ var backgrounds = []struct {
 	name  func() string
 	paint color.NRGBA
 }{
-	{"", func() string { return say("light grey background") }, color.NRGBA{0xd0, 0xd0, 0xd0, 0xff}},
-	{"#ffffff", func() string { return say("white background") }, color.NRGBA{0xff, 0xff, 0xff, 0xff}},
-	{"#808080", func() string { return say("grey background") }, color.NRGBA{0x80, 0x80, 0x80, 0xff}},
-	{"#000000", func() string { return say("black background") }, color.NRGBA{0, 0, 0, 0xff}},
+	{"", func() string { return i18n.T("light grey background") }, color.NRGBA{0xd0, 0xd0, 0xd0, 0xff}},
+	{"#ffffff", func() string { return i18n.T("white background") }, color.NRGBA{0xff, 0xff, 0xff, 0xff}},
+	{"#808080", func() string { return i18n.T("grey background") }, color.NRGBA{0x80, 0x80, 0x80, 0xff}},
+	{"#000000", func() string { return i18n.T("black background") }, color.NRGBA{0, 0, 0, 0xff}},
 }
 
 func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square picture.Square, settled bool)) *squareEditor {
@@ -261,7 +262,7 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 	for _, f := range []struct {
 		fit   picture.Fit
 		label string
-	}{{picture.Pad, say("Pad")}, {picture.Crop, say("Crop")}, {picture.Stretch, say("Stretch")}} {
+	}{{picture.Pad, i18n.T("Pad")}, {picture.Crop, i18n.T("Crop")}, {picture.Stretch, i18n.T("Stretch")}} {
 		b := newButton(f.label, func() {
 			s.square.Fit = f.fit
 			s.square = following(s.square, s.own)
@@ -293,7 +294,7 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 	s.code = newField(shortcut, false)
 	s.code.SetPlaceHolder(picture.DefaultBackground)
 	s.code.OnSubmitted = s.colorTyped
-	s.codeNote = caption(say("six digits, for example #ffe0c0"))
+	s.codeNote = caption(i18n.T("six digits, for example #ffe0c0"))
 	s.codeNote.color = theme.ColorNameError
 	s.codeNote.Hide()
 	s.behind = newColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(inset{5, 0}, s.code)), s.codeNote)
@@ -331,13 +332,13 @@ func (s *squareEditor) show(c Card) {
 	}
 	switch fit {
 	case picture.Crop:
-		s.note.set(say("Drag the square, or its corner."))
+		s.note.set(i18n.T("Drag the square, or its corner."))
 	case picture.Stretch:
-		s.note.set(say("The whole picture, pulled to a square."))
+		s.note.set(i18n.T("The whole picture, pulled to a square."))
 	default:
-		s.note.set(say("The whole picture, with bars beside it."))
+		s.note.set(i18n.T("The whole picture, with bars beside it."))
 		if c.Pixels.X == c.Pixels.Y {
-			s.note.set(say("The whole picture."))
+			s.note.set(i18n.T("The whole picture."))
 		}
 	}
 	s.cropRow.Hidden = fit != picture.Crop

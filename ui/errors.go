@@ -10,6 +10,7 @@ import (
 	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // Sentence is an error as the window says it. Errors of this program are sentences with their remedy already and only get a
@@ -26,7 +27,7 @@ func Sentence(err error) string {
 		}
 	}
 	if len(lines) == 0 {
-		return say("Something failed without saying why.")
+		return i18n.T("Something failed without saying why.")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -63,56 +64,56 @@ func kindText(err error) string {
 	case *memory.Error:
 		return memoryText(e)
 	case picture.UnsupportedError:
-		return say("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
+		return i18n.T("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
 	}
 	switch err {
 	case recipe.ErrNone:
-		return say("this picture does not say how it was made: use it as a reference, or choose the original file")
+		return i18n.T("this picture does not say how it was made: use it as a reference, or choose the original file")
 	case history.ErrNotFound, history.ErrNoSession, history.ErrNoPicture:
-		return say("it is not in the history any more")
+		return i18n.T("it is not in the history any more")
 	case history.ErrNoReference:
-		return say("its reference is not in the history any more: add the picture again")
+		return i18n.T("its reference is not in the history any more: add the picture again")
 	case history.ErrNoStep:
-		return say("this step is not kept any more: the budget for steps has taken it")
+		return i18n.T("this step is not kept any more: the budget for steps has taken it")
 	case context.DeadlineExceeded:
-		return say("it took too long")
+		return i18n.T("it took too long")
 	}
 	return ""
 }
 
 // memoryText says how much memory is wanted, and what would fit.
 func memoryText(e *memory.Error) string {
-	text := say("this picture needs about %s of memory and %s are available", memory.Gigabytes(e.Plan.Peak), memory.Gigabytes(e.Plan.Available))
+	text := i18n.T("this picture needs about %s of memory and %s are available", memory.Gigabytes(e.Plan.Peak), memory.Gigabytes(e.Plan.Available))
 	if e.Err != nil {
-		text = say("the memory did not suffice: this picture needs about %s", memory.Gigabytes(e.Plan.Peak))
+		text = i18n.T("the memory did not suffice: this picture needs about %s", memory.Gigabytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
 		fit = append(fit, r.Text+" ("+memory.Gigabytes(r.Peak)+")")
 	}
 	if len(fit) == 0 {
-		return say("%s: close other programs, or choose a smaller model", text)
+		return i18n.T("%s: close other programs, or choose a smaller model", text)
 	}
-	return say("%s: close other programs, or choose %s", text, strings.Join(fit, ", "))
+	return i18n.T("%s: close other programs, or choose %s", text, strings.Join(fit, ", "))
 }
 
 // historyText says trouble with the history and what helps. The cause of the cause is for the log.
 func historyText(e *history.Error) string {
 	switch e.Kind {
 	case history.Busy:
-		return say("another Realword has the history %s open: close the other one and try again", e.Path)
+		return i18n.T("another Realword has the history %s open: close the other one and try again", e.Path)
 	case history.Newer:
-		return say("a newer Realword wrote %s: use the newer Realword", e.Path)
+		return i18n.T("a newer Realword wrote %s: use the newer Realword", e.Path)
 	case history.Damaged:
-		return say("%s is damaged: begin a new one with all that can be read of it; the pictures themselves are files of their own", e.Path)
+		return i18n.T("%s is damaged: begin a new one with all that can be read of it; the pictures themselves are files of their own", e.Path)
 	case history.ReadOnly:
-		return say("%s is read-only: change its permissions, or use another disk", e.Path)
+		return i18n.T("%s is read-only: change its permissions, or use another disk", e.Path)
 	case history.Full:
-		return say("there is no space left for %s: free some space, empty the trash or trim the step data, and try again", e.Path)
+		return i18n.T("there is no space left for %s: free some space, empty the trash or trim the step data, and try again", e.Path)
 	case history.Hostile:
-		return say("%s is not a session that Realword exported: export the session again and use that file as it is", e.Path)
+		return i18n.T("%s is not a session that Realword exported: export the session again and use that file as it is", e.Path)
 	}
-	return say("%s cannot be reached: check that its folder exists and its disk is connected", e.Path)
+	return i18n.T("%s cannot be reached: check that its folder exists and its disk is connected", e.Path)
 }
 
 func sentence(text string) string {

@@ -10,6 +10,7 @@ import (
 	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n/i18ntest"
 )
 
 func TestSentence(t *testing.T) {
@@ -33,9 +34,7 @@ func TestSentence(t *testing.T) {
 
 // TestErrorsSpeakTheLanguageOfTheWindow finds no English in errors of known kinds, wherever they lie.
 func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
-	l := pseudo(t)
-	spoken.Store(&l)
-	t.Cleanup(func() { spoken.Store(nil) })
+	i18ntest.Pseudo(t)
 	for _, err := range []error{
 		&history.Error{Kind: history.Full, Path: "/h", Err: errors.New("no space left on device")},
 		fmt.Errorf("/p.png: %w", picture.UnsupportedError("the file is not a picture")),

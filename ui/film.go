@@ -13,6 +13,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 var (
@@ -207,9 +208,9 @@ func (f *filmStrip) AccessibilityRole() fyne.AccessibleRole { return fyne.Access
 
 func (f *filmStrip) AccessibilityLabel() string {
 	if f.look.shown < 0 {
-		return count(f.look.done, "film of %d step", "film of %d steps", f.look.done)
+		return i18n.N(f.look.done, "film of %d step", "film of %d steps", f.look.done)
 	}
-	return say("step %d of %d", f.look.shown+1, f.look.places)
+	return i18n.T("step %d of %d", f.look.shown+1, f.look.places)
 }
 
 func (f *filmStrip) CreateRenderer() fyne.WidgetRenderer {
@@ -284,7 +285,7 @@ func (r *filmRenderer) update() {
 	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
 	f.settled.text = ""
 	if f.look.calm >= 0 {
-		f.settled.text = say("settled at %d", f.look.calm+1)
+		f.settled.text = i18n.T("settled at %d", f.look.calm+1)
 	}
 	f.settled.Refresh()
 	f.follow.FillColor, f.rest.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)

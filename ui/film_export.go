@@ -13,6 +13,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 // filmCopy is a film as it is written into files, with the words and styles of its subjects. It is a value for another
@@ -166,7 +167,7 @@ func (w *Window) exportSteps() {
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(say("%s are in %s", count(files, "%d file", "%d files", files), tilde(into)))
+				w.state.Told = w.state.tell(i18n.T("%s are in %s", i18n.N(files, "%d file", "%d files", files), tilde(into)))
 			}
 			w.refresh()
 		}
@@ -194,7 +195,7 @@ func (w *Window) exportFilm() {
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(say("The film is saved as %s", tilde(path)))
+				w.state.Told = w.state.tell(i18n.T("The film is saved as %s", tilde(path)))
 			}
 			w.refresh()
 		}
@@ -204,8 +205,8 @@ func (w *Window) exportFilm() {
 func (w *Window) filmActions() []action {
 	film := func() bool { _, ok := w.copyFilm(); return ok }
 	return []action{
-		{id: "file.export.steps", menu: menuFile, label: say("Export all steps…"), key: "Ctrl+Shift+E", do: w.exportSteps, can: func() bool { return w.opt.OpenFolder != nil && film() }},
-		{id: "file.export.film", menu: menuFile, label: say("Export the film…"), key: "Ctrl+E", do: w.exportFilm, can: func() bool { return w.opt.SaveFile != nil && film() }},
+		{id: "file.export.steps", menu: menuFile, label: i18n.T("Export all steps…"), key: "Ctrl+Shift+E", do: w.exportSteps, can: func() bool { return w.opt.OpenFolder != nil && film() }},
+		{id: "file.export.film", menu: menuFile, label: i18n.T("Export the film…"), key: "Ctrl+E", do: w.exportFilm, can: func() bool { return w.opt.SaveFile != nil && film() }},
 	}
 }
 
@@ -220,10 +221,10 @@ func newFolder(path string) (string, error) {
 		case err == nil:
 			return try, nil
 		case !errors.Is(err, fs.ErrExist):
-			return "", sayErr("the folder %s cannot be made: %w", filepath.Base(try), reason(err))
+			return "", i18n.Errorf("the folder %s cannot be made: %w", filepath.Base(try), reason(err))
 		}
 	}
-	return "", sayErr("there are too many folders called %s: choose another place", filepath.Base(path))
+	return "", i18n.Errorf("there are too many folders called %s: choose another place", filepath.Base(path))
 }
 
 // told is a message on what is in view; it is seen until something else is in view.

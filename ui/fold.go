@@ -6,6 +6,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+
+	"realword/ui/i18n"
 )
 
 // sidePanels are the panels left and right of the picture, which fold away so that it gets their room, and what stands for them
@@ -29,8 +31,8 @@ func panelIcon(x string) fyne.Resource {
 func (w *Window) headRun() fyne.CanvasObject {
 	f := &w.sides
 	f.status = caption("")
-	f.generate = newButton(say("Generate"), w.generate)
-	f.stop = smallButton(say("Stop"), theme.MediaStopIcon(), w.stop)
+	f.generate = newButton(i18n.T("Generate"), w.generate)
+	f.stop = smallButton(i18n.T("Stop"), theme.MediaStopIcon(), w.stop)
 	f.run = newRow(6, f.status, f.stop, f.generate)
 	f.run.Hide()
 	return f.run
@@ -82,9 +84,9 @@ func (w *Window) foldActions() []action {
 	}
 	return []action{
 		separator(menuView),
-		{id: "view.left", menu: menuView, label: say("Panel of subjects"), key: "T", do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), on: func() bool { return !w.prefs.FoldLeft }},
-		{id: "view.right", menu: menuView, label: say("Panel of settings"), key: "G", do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), on: func() bool { return !w.prefs.FoldRight }},
-		{id: "view.panels", menu: menuView, label: say("Only the picture"), key: "F", do: set(func(p *Preferences) {
+		{id: "view.left", menu: menuView, label: i18n.T("Panel of subjects"), key: "T", do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), on: func() bool { return !w.prefs.FoldLeft }},
+		{id: "view.right", menu: menuView, label: i18n.T("Panel of settings"), key: "G", do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), on: func() bool { return !w.prefs.FoldRight }},
+		{id: "view.panels", menu: menuView, label: i18n.T("Only the picture"), key: "F", do: set(func(p *Preferences) {
 			p.FoldPrompt = !p.FoldPrompt
 			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt
 		}), on: func() bool { return w.prefs.FoldPrompt }},

@@ -15,6 +15,7 @@ import (
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/ui/i18n"
 )
 
 // Word is one word of the prompt as the model reads it.
@@ -225,7 +226,7 @@ func (c Card) Lost(words []Word) bool {
 func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	var list []string
 	if strings.TrimSpace(f.Prompt) == "" {
-		list = append(list, say("Write what the picture shows, for example “a dog on the beach”."))
+		list = append(list, i18n.T("Write what the picture shows, for example “a dog on the beach”."))
 	}
 	var total float64
 	for _, g := range f.Groups() {
@@ -233,20 +234,20 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 		switch {
 		case c.Off:
 		case f.missing(g) != "":
-			list = append(list, say("The picture %s is not here: drop it again, or remove it.", f.missing(g)))
+			list = append(list, i18n.T("The picture %s is not here: drop it again, or remove it.", f.missing(g)))
 		case !c.Bound():
-			list = append(list, say("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
+			list = append(list, i18n.T("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
 		case c.Lost(words):
-			list = append(list, say("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
+			list = append(list, i18n.T("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
 		default:
 			total += scope(c, f, m)
 		}
 	}
 	if a, b, ok := f.crossing(words); ok {
-		list = append(list, say("“%s” and “%s” share a word: bind each to words of its own.", a.Text, b.Text))
+		list = append(list, i18n.T("“%s” and “%s” share a word: bind each to words of its own.", a.Text, b.Text))
 	}
 	if total > 1 {
-		list = append(list, say("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
+		list = append(list, i18n.T("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
 	}
 	return list
 }

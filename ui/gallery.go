@@ -12,6 +12,7 @@ import (
 
 	"realword/history"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // Gallery is what the page of the history shows. It is a value of its own, read anew from the store whenever the page is
@@ -110,7 +111,7 @@ func sessionTitle(s history.Session) string {
 			return words
 		}
 	}
-	return say("Session of %s", s.Created.Local().Format("2 January, 15:04"))
+	return i18n.T("Session of %s", s.Created.Local().Format("2 January, 15:04"))
 }
 
 // readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.
@@ -180,24 +181,24 @@ func (g Gallery) empty(star string) string {
 	case len(g.IDs) > 0:
 		return ""
 	case g.Look.Text != "":
-		return say("No picture has that in its prompt. Words are found by their beginnings; word:dog finds what is bound to a picture, seed:42 a seed.")
+		return i18n.T("No picture has that in its prompt. Words are found by their beginnings; word:dog finds what is bound to a picture, seed:42 a seed.")
 	case g.Look.Trash:
-		return say("The trash is empty.")
+		return i18n.T("The trash is empty.")
 	case g.Look.Starred:
 		if star == "" {
-			return say("No picture has a star yet.")
+			return i18n.T("No picture has a star yet.")
 		}
-		return say("No picture has a star yet. The key %s gives the chosen one a star.", star)
+		return i18n.T("No picture has a star yet. The key %s gives the chosen one a star.", star)
 	}
-	return say("The pictures that you make are kept here, with every step that led to them.")
+	return i18n.T("The pictures that you make are kept here, with every step that led to them.")
 }
 
 // title says what the gallery shows.
 func (g Gallery) title() string {
-	name := say("All pictures")
+	name := i18n.T("All pictures")
 	switch i := slices.IndexFunc(g.Sessions, func(r sessionRow) bool { return r.ID == g.Look.Session }); {
 	case g.Look.Trash:
-		name = say("Trash")
+		name = i18n.T("Trash")
 	case g.Look.Session != 0 && i >= 0:
 		name = g.Sessions[i].Title
 	}
@@ -209,29 +210,29 @@ func (d galleryDetail) facts() []string {
 	p, r := d.Picture, d.Round
 	list := []string{r.Started.Local().Format("2 January 2006, 15:04")}
 	if d.Number > 0 {
-		list = append(list, say("round %d of %d", d.Number, d.Rounds))
+		list = append(list, i18n.T("round %d of %d", d.Number, d.Rounds))
 	}
 	size := ""
 	if p.Width > 0 {
 		size = fmt.Sprintf(" · %d × %d", p.Width, p.Height)
 	}
-	list = append(list, say("seed %d", p.Seed)+size)
+	list = append(list, i18n.T("seed %d", p.Seed)+size)
 	if len(r.Words) > 0 {
-		list = append(list, say("pictures for %s", strings.Join(r.Words, ", ")))
+		list = append(list, i18n.T("pictures for %s", strings.Join(r.Words, ", ")))
 	}
 	if d.Recipe.Steps > 0 {
-		list = append(list, say("%d steps, masks settle after %d, CFG %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG, samplerName(d.Recipe.Sampler)))
+		list = append(list, i18n.T("%d steps, masks settle after %d, CFG %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG, samplerName(d.Recipe.Sampler)))
 	}
 	if d.Recipe.Model != "" {
-		list = append(list, say("model %s", d.Recipe.Model))
+		list = append(list, i18n.T("model %s", d.Recipe.Model))
 	}
 	switch {
 	case p.Steps > 0 && p.Pinned:
-		list = append(list, say("%d steps kept for good, %s", p.Steps, bytesText(p.StepBytes)))
+		list = append(list, i18n.T("%d steps kept for good, %s", p.Steps, bytesText(p.StepBytes)))
 	case p.Steps > 0:
-		list = append(list, say("%d steps kept, %s", p.Steps, bytesText(p.StepBytes)))
+		list = append(list, i18n.T("%d steps kept, %s", p.Steps, bytesText(p.StepBytes)))
 	default:
-		list = append(list, say("no steps are kept any more"))
+		list = append(list, i18n.T("no steps are kept any more"))
 	}
 	return list
 }
@@ -242,15 +243,15 @@ func (d galleryDetail) state() string {
 	case d.Err != nil:
 		return Sentence(d.Err)
 	case d.Missing:
-		return say("The file is not where it was: %s", tilde(d.Picture.File))
+		return i18n.T("The file is not where it was: %s", tilde(d.Picture.File))
 	case d.Picture.File == "" && d.Picture.Pixels != "":
-		return say("The file of this picture could not be written. It is kept in this session: show it to save it.")
+		return i18n.T("The file of this picture could not be written. It is kept in this session: show it to save it.")
 	case d.Picture.File == "" && d.Round.Status == history.Failed:
 		return Sentence(errors.New(d.Round.Error))
 	case d.Picture.File == "" && d.Round.Status == history.Interrupted:
-		return say("The program ended while this picture was made. Its steps are kept.")
+		return i18n.T("The program ended while this picture was made. Its steps are kept.")
 	case d.Picture.File == "":
-		return say("This picture was stopped before its end. Its steps are kept.")
+		return i18n.T("This picture was stopped before its end. Its steps are kept.")
 	}
 	return ""
 }
@@ -273,9 +274,9 @@ func dayText(at, now time.Time) string {
 	at, now = at.Local(), now.Local()
 	switch {
 	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
-		return say("today, %s", at.Format("15:04"))
+		return i18n.T("today, %s", at.Format("15:04"))
 	case at.Format(time.DateOnly) == now.AddDate(0, 0, -1).Format(time.DateOnly):
-		return say("yesterday, %s", at.Format("15:04"))
+		return i18n.T("yesterday, %s", at.Format("15:04"))
 	case at.Year() == now.Year():
 		return at.Format("2 January")
 	}

@@ -16,6 +16,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // historyActions are the history's entries of the table of actions.
@@ -24,10 +25,10 @@ func (w *Window) historyActions() []action {
 	chosen := func() bool { return w.gallery.shown && w.gallery.state.Chosen != 0 }
 	g := w.gallery
 	return append([]action{
-		{id: "history.new", menu: menuFile, label: say("New session"), key: "Ctrl+N", do: w.newSession, can: func() bool { return !w.state.Busy() }},
-		{id: "history.show", menu: menuFile, label: say("Sessions and pictures"), key: "Ctrl+H", do: g.toggle, can: open, on: func() bool { return g.shown }},
-		{id: "history.star", label: say("Star"), key: ".", do: g.starAll, can: chosen},
-		{id: "history.trash", label: say("Move to the trash"), key: "Del", do: g.trashAll, can: func() bool { return chosen() && !g.state.Look.Trash }},
+		{id: "history.new", menu: menuFile, label: i18n.T("New session"), key: "Ctrl+N", do: w.newSession, can: func() bool { return !w.state.Busy() }},
+		{id: "history.show", menu: menuFile, label: i18n.T("Sessions and pictures"), key: "Ctrl+H", do: g.toggle, can: open, on: func() bool { return g.shown }},
+		{id: "history.star", label: i18n.T("Star"), key: ".", do: g.starAll, can: chosen},
+		{id: "history.trash", label: i18n.T("Move to the trash"), key: "Del", do: g.trashAll, can: func() bool { return chosen() && !g.state.Look.Trash }},
 	}, g.markActions()...)
 }
 
@@ -204,7 +205,7 @@ func (g *galleryPage) trashSession() {
 	if id == g.w.state.History.Session {
 		g.w.newSession()
 	}
-	g.throw(say("The session is in the trash, with its pictures."), history.Item{Kind: history.SessionItem, ID: id})
+	g.throw(i18n.T("The session is in the trash, with its pictures."), history.Item{Kind: history.SessionItem, ID: id})
 	g.look(func(l *galleryLook) { l.Session = 0 })
 }
 
@@ -244,7 +245,7 @@ func (g *galleryPage) restoreChosen() {
 			return err
 		}
 		return s.Restore(items...)
-	}, func() { g.state.Snack = snack{Text: say("It is back where it was.")} })
+	}, func() { g.state.Snack = snack{Text: i18n.T("It is back where it was.")} })
 }
 
 // trashedAround is what has to leave the trash so that a picture is out of it.
@@ -268,8 +269,8 @@ func trashedAround(s Store, p history.Picture, r history.Round) ([]history.Item,
 
 func (g *galleryPage) askEmpty() {
 	n := g.state.Trashed
-	text := count(n, "%d picture is deleted for good, with its steps and the file in the pictures folder.", "%d pictures are deleted for good, with their steps and the files in the pictures folder.", n)
-	g.w.ask(say("Empty the trash?"), text, say("Delete for good"), g.empty)
+	text := i18n.N(n, "%d picture is deleted for good, with its steps and the file in the pictures folder.", "%d pictures are deleted for good, with their steps and the files in the pictures folder.", n)
+	g.w.ask(i18n.T("Empty the trash?"), text, i18n.T("Delete for good"), g.empty)
 }
 
 func (g *galleryPage) empty() {
@@ -278,7 +279,7 @@ func (g *galleryPage) empty() {
 		return err
 	}, func() {
 		g.thumbs.forget()
-		g.state.Snack = snack{Text: say("The trash is empty.")}
+		g.state.Snack = snack{Text: i18n.T("The trash is empty.")}
 	})
 }
 
@@ -305,9 +306,9 @@ func (g *galleryPage) rename() {
 	var closeIt func()
 	rename := func() { closeIt(); g.renameTo(id, name.Text) }
 	name.OnSubmitted = func(string) { rename() }
-	ok := newButton(say("Rename"), rename)
+	ok := newButton(i18n.T("Rename"), rename)
 	ok.Importance = widget.HighImportance
-	closeIt = g.w.sheet(say("Name of the session"), fyne.NewSize(420, 130), newColumn(0, name), ok)
+	closeIt = g.w.sheet(i18n.T("Name of the session"), fyne.NewSize(420, 130), newColumn(0, name), ok)
 	g.w.win.Canvas().Focus(name)
 }
 
@@ -378,7 +379,7 @@ func (g *galleryPage) export() {
 	if id == 0 || s == nil || g.w.opt.SaveSession == nil {
 		return
 	}
-	g.begin(say("Exporting the session…"), func() (string, error) {
+	g.begin(i18n.T("Exporting the session…"), func() (string, error) {
 		path, err := g.w.opt.SaveSession("session.zip")
 		if err != nil || path == "" {
 			return "", err
@@ -391,9 +392,9 @@ func (g *galleryPage) export() {
 			return "", err
 		}
 		if len(missing) > 0 {
-			return count(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.", "Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), tilde(path)), nil
+			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.", "Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), tilde(path)), nil
 		}
-		return say("Exported as %s.", tilde(path)), nil
+		return i18n.T("Exported as %s.", tilde(path)), nil
 	})
 }
 
@@ -402,7 +403,7 @@ func (g *galleryPage) importFile() {
 	if g.w.opt.OpenSession == nil {
 		return
 	}
-	g.begin(say("Importing…"), func() (string, error) {
+	g.begin(i18n.T("Importing…"), func() (string, error) {
 		path, err := g.w.opt.OpenSession()
 		if err != nil || path == "" {
 			return "", err
@@ -418,7 +419,7 @@ func (g *galleryPage) importPath(path string) (string, error) {
 		err error
 	}
 	if g.w.journal.read() == nil {
-		return "", sayErr("the history is not open: try again")
+		return "", i18n.Errorf("the history is not open: try again")
 	}
 	done := make(chan outcome, 1)
 	g.w.journal.do(func(s Store) error {
@@ -435,9 +436,9 @@ func (g *galleryPage) importPath(path string) (string, error) {
 	case o.err != nil:
 		return "", o.err
 	case o.in.Pictures == 0 && o.in.Rounds == 0:
-		return say("All of this session was there already."), nil
+		return i18n.T("All of this session was there already."), nil
 	}
-	return count(o.in.Pictures, "%d picture was imported.", "%d pictures were imported.", o.in.Pictures), nil
+	return i18n.N(o.in.Pictures, "%d picture was imported.", "%d pictures were imported.", o.in.Pictures), nil
 }
 
 // remake makes the file of the chosen picture again, by the recipe.
@@ -447,16 +448,16 @@ func (g *galleryPage) remake() {
 		return
 	}
 	embed := g.w.embed()
-	g.begin(say("The picture is being made again…"), func() (string, error) {
+	g.begin(i18n.T("The picture is being made again…"), func() (string, error) {
 		r, err := Recall(s, id)
 		if err != nil {
 			return "", err
 		}
 		if len(r.Missing) > 0 {
-			return "", sayErr("the reference %s is not in the history any more, so the picture cannot be made again", r.Missing[0].Name)
+			return "", i18n.Errorf("the reference %s is not in the history any more, so the picture cannot be made again", r.Missing[0].Name)
 		}
 		if !m.Named(r.Recipe.Model) {
-			return "", sayErr("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
+			return "", i18n.Errorf("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
 		}
 		request := r.Recipe.Request
 		if state, err := KeptState(s, id); err == nil && state != nil {
@@ -476,7 +477,7 @@ func (g *galleryPage) remake() {
 		}
 		path := r.Picture.File
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return "", sayErr("the folder of the picture cannot be made: %w", reason(err))
+			return "", i18n.Errorf("the folder of the picture cannot be made: %w", reason(err))
 		}
 		if err := picture.WriteFileAtomic(path, data); err != nil {
 			return "", err
@@ -488,9 +489,9 @@ func (g *galleryPage) remake() {
 			g.w.forgetKept(id)
 		})
 		if sumOf(path) == r.Picture.SHA256 {
-			return say("The file is back, the same to the last bit."), nil
+			return i18n.T("The file is back, the same to the last bit."), nil
 		}
-		return say("The file is back: %s", tilde(path)), nil
+		return i18n.T("The file is back: %s", tilde(path)), nil
 	})
 }
 
@@ -522,7 +523,7 @@ func makeOne(w *Window, engine Engine, r inference.Request) (inference.PictureRe
 		}
 	}
 	if err == nil && ready.Image == nil {
-		err = sayErr("the engine made no picture: report this")
+		err = i18n.Errorf("the engine made no picture: report this")
 	}
 	return ready, err
 }
@@ -542,7 +543,7 @@ func (w *Window) budget() int64 {
 
 func budgetName(n int64) string {
 	if n <= 0 {
-		return say("no limit")
+		return i18n.T("no limit")
 	}
 	return bytesText(n)
 }

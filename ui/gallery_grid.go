@@ -11,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 var (
@@ -142,9 +144,9 @@ func (c *pictureCell) show(id uint64) {
 		img = t.image
 		switch {
 		case t.missing:
-			badge, paint = say("file missing"), theme.ColorNameError
+			badge, paint = i18n.T("file missing"), theme.ColorNameError
 		case !t.whole:
-			badge, paint = say("stopped"), theme.ColorNamePlaceHolder
+			badge, paint = i18n.T("stopped"), theme.ColorNamePlaceHolder
 		case t.starred:
 			badge, paint = "★", theme.ColorNameWarning
 		}

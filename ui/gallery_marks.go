@@ -11,6 +11,7 @@ import (
 
 	"realword/history"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 // mark is the gallery after a click with Ctrl: a picture more, or one less.
@@ -186,9 +187,9 @@ func (g *galleryPage) trashAll() {
 		items = append(items, history.Item{Kind: history.PictureItem, ID: id})
 	}
 	g.state = g.state.without()
-	text := say("The picture is in the trash.")
+	text := i18n.T("The picture is in the trash.")
 	if n := len(list); n > 1 {
-		text = count(n, "%d picture is in the trash.", "%d pictures are in the trash.", n)
+		text = i18n.N(n, "%d picture is in the trash.", "%d pictures are in the trash.", n)
 	}
 	g.throw(text, items...)
 	g.readDetail()
@@ -200,7 +201,7 @@ func (g *galleryPage) exportAll() {
 	if len(list) == 0 || s == nil || g.w.opt.OpenFolder == nil {
 		return
 	}
-	g.begin(say("The pictures are being copied…"), func() (string, error) {
+	g.begin(i18n.T("The pictures are being copied…"), func() (string, error) {
 		folder, err := g.w.opt.OpenFolder()
 		if err != nil || folder == "" {
 			return "", err
@@ -228,9 +229,9 @@ func (g *galleryPage) exportAll() {
 			}
 			copied++
 		}
-		text := count(copied, "%d picture was copied to %s.", "%d pictures were copied to %s.", copied, tilde(folder))
+		text := i18n.N(copied, "%d picture was copied to %s.", "%d pictures were copied to %s.", copied, tilde(folder))
 		if missing > 0 {
-			text += " " + count(missing, "%d has no file.", "%d have no file.", missing)
+			text += " " + i18n.N(missing, "%d has no file.", "%d have no file.", missing)
 		}
 		return text, nil
 	})
@@ -289,10 +290,10 @@ func (g *galleryPage) compareTwo() {
 func (g *galleryPage) markActions() []action {
 	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
 	return []action{
-		{id: "history.all", label: say("Mark all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
-		{id: "history.round", label: say("Mark the round"), key: "Shift+R", do: func() { g.marked(g.state.markRound()) }, can: func() bool { return g.shown && g.state.Detail != nil }},
-		{id: "history.pictures.export", menu: menuFile, label: say("Export the marked pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
-		{id: "history.compare", label: say("Compare the two marked pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
+		{id: "history.all", label: i18n.T("Mark all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
+		{id: "history.round", label: i18n.T("Mark the round"), key: "Shift+R", do: func() { g.marked(g.state.markRound()) }, can: func() bool { return g.shown && g.state.Detail != nil }},
+		{id: "history.pictures.export", menu: menuFile, label: i18n.T("Export the marked pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
+		{id: "history.compare", label: i18n.T("Compare the two marked pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
 	}
 }
 

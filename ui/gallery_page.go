@@ -11,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // galleryPage is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
@@ -82,31 +84,31 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 		return g.buttons[id]
 	}
 	g.rowTools = container.NewGridWithColumns(2,
-		tool("open", say("Go on with it"), theme.MediaPlayIcon(), g.openSession),
-		tool("rename", say("Rename…"), theme.DocumentCreateIcon(), g.rename),
-		tool("export", say("Export…"), theme.UploadIcon(), g.export),
-		tool("drop", say("Delete"), theme.DeleteIcon(), g.trashSession))
+		tool("open", i18n.T("Go on with it"), theme.MediaPlayIcon(), g.openSession),
+		tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), g.rename),
+		tool("export", i18n.T("Export…"), theme.UploadIcon(), g.export),
+		tool("drop", i18n.T("Delete"), theme.DeleteIcon(), g.trashSession))
 	g.usage = caption("")
 	g.budget = newSelect(budgetNames(), g.budgetChosen)
 	bottom := newColumn(6, g.rowTools, widget.NewSeparator(),
 		container.New(inset{4, 0}, g.usage),
-		container.NewBorder(nil, nil, container.New(inset{4, 8}, caption(say("Keep steps up to"))), nil, g.budget),
-		tool("import", say("Import a session…"), theme.DownloadIcon(), g.importFile))
-	add := smallButton(say("New session"), theme.ContentAddIcon(), g.newSession)
+		container.NewBorder(nil, nil, container.New(inset{4, 8}, caption(i18n.T("Keep steps up to"))), nil, g.budget),
+		tool("import", i18n.T("Import a session…"), theme.DownloadIcon(), g.importFile))
+	add := smallButton(i18n.T("New session"), theme.ContentAddIcon(), g.newSession)
 	g.buttons["new"] = &add.button
-	title := container.New(fixed{height: 30}, container.NewBorder(nil, nil, heading(say("Sessions")), add))
+	title := container.New(fixed{height: 30}, container.NewBorder(nil, nil, heading(i18n.T("Sessions")), add))
 	return panel(container.NewBorder(title, bottom, nil, nil, g.list))
 }
 
 func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	g.title, g.number = heading(""), caption("")
 	g.search = newField(g.w.shortcut, false)
-	g.search.SetPlaceHolder(say("Search the prompts"))
+	g.search.SetPlaceHolder(i18n.T("Search the prompts"))
 	g.search.OnChanged = func(text string) { g.look(func(l *galleryLook) { l.Text = text }) }
-	g.stars = newCheck(say("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
-	g.emptyBin = newButtonWithIcon(say("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
+	g.stars = newCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
+	g.emptyBin = newButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
 	g.emptyBin.Importance = widget.DangerImportance
-	done := smallButton(say("Back to the studio"), theme.CancelIcon(), g.hide)
+	done := smallButton(i18n.T("Back to the studio"), theme.CancelIcon(), g.hide)
 	head := newColumn(8,
 		container.New(fixed{height: 30}, container.NewBorder(nil, nil, newRow(10, g.title, g.number), newRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))
@@ -114,7 +116,7 @@ func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	g.nothing = widget.NewLabel("")
 	g.nothing.Wrapping, g.nothing.Alignment, g.nothing.Importance = fyne.TextWrapWord, fyne.TextAlignCenter, widget.LowImportance
 	g.snackText = newLine("", theme.ColorNameForeground, theme.SizeNameText)
-	g.undo = newButton(say("Undo"), g.undoTrash)
+	g.undo = newButton(i18n.T("Undo"), g.undoTrash)
 	g.undo.Importance = widget.HighImportance
 	g.snack = container.NewStack(newPlate(colorRaised, colorLine, 8),
 		container.New(inset{12, 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(inset{0, 8}, g.snackText))))
@@ -131,24 +133,24 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	}
 	g.facts.SizeName, g.facts.Importance = theme.SizeNameCaptionText, widget.LowImportance
 	g.trouble.SizeName, g.trouble.Importance = theme.SizeNameCaptionText, widget.DangerImportance
-	g.star = newCheck(say("Star"), g.setStar)
-	g.pin = newCheck(say("Keep its steps for good"), g.setPin)
+	g.star = newCheck(i18n.T("Star"), g.setStar)
+	g.pin = newCheck(i18n.T("Keep its steps for good"), g.setPin)
 	tool := func(id, text string, icon fyne.Resource, do func()) *button {
 		g.buttons[id] = lowButton(text, icon, do)
 		return g.buttons[id]
 	}
-	show := tool("show", say("Show on the stage"), theme.VisibilityIcon(), g.showChosen)
+	show := tool("show", i18n.T("Show on the stage"), theme.VisibilityIcon(), g.showChosen)
 	show.Importance, show.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	g.tools = newColumn(2, show,
-		tool("remake", say("Make the file again"), theme.ViewRefreshIcon(), g.remake),
-		tool("reference", say("Use as reference"), theme.ContentRedoIcon(), g.asReference),
-		tool("reveal", say("Show the file"), theme.FolderOpenIcon(), g.revealFile),
-		tool("copy", say("Export…"), theme.UploadIcon(), g.exportAll),
-		tool("compare", say("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
-		tool("trash", say("Move to the trash"), theme.DeleteIcon(), g.trashAll),
-		tool("restore", say("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
+		tool("remake", i18n.T("Make the file again"), theme.ViewRefreshIcon(), g.remake),
+		tool("reference", i18n.T("Use as reference"), theme.ContentRedoIcon(), g.asReference),
+		tool("reveal", i18n.T("Show the file"), theme.FolderOpenIcon(), g.revealFile),
+		tool("copy", i18n.T("Export…"), theme.UploadIcon(), g.exportAll),
+		tool("compare", i18n.T("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
+		tool("trash", i18n.T("Move to the trash"), theme.DeleteIcon(), g.trashAll),
+		tool("restore", i18n.T("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
 	g.detail = newColumn(8, container.New(fixed{height: detailSide}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
-	g.none = widget.NewLabel(say("Choose a picture to see how it was made."))
+	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
 	g.right = container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(quiet(g.none), g.detail)))
 	return panel(g.right)
@@ -203,7 +205,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	img, icon := image.Image(nil), fyne.Resource(nil)
 	switch n := i - rowsBefore; {
 	case n < 0:
-		s.title.set(say("All pictures"))
+		s.title.set(i18n.T("All pictures"))
 		s.facts.set(bytesText(g.state.Total))
 		icon = theme.GridIcon()
 	case n < len(g.state.Sessions):
@@ -213,7 +215,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		if r.ID == g.w.state.History.Session {
 			s.title.color = theme.ColorNamePrimary
 		}
-		facts := []string{dayText(r.When, time.Now()), count(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), bytesText(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
+		facts := []string{dayText(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), bytesText(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
 		s.facts.set(strings.Join(facts, " · "))
 		icon = theme.FileImageIcon()
 		if r.Newest != 0 {
@@ -222,8 +224,8 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 			}
 		}
 	default:
-		s.title.set(say("Trash"))
-		s.facts.set(count(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
+		s.title.set(i18n.T("Trash"))
+		s.facts.set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
 		icon = theme.DeleteIcon()
 	}
 	if n := i - rowsBefore; n < 0 || n >= len(g.state.Sessions) {
@@ -289,12 +291,12 @@ func (g *galleryPage) refresh() {
 	}
 	s := &g.state
 	g.title.set(cut(s.title(), 40))
-	number := count(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
+	number := i18n.N(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
 	if n := len(s.Marked); n > 0 {
-		number = count(n, "%d marked of %s", "%d marked of %s", n, number)
+		number = i18n.N(n, "%d marked of %s", "%d marked of %s", n, number)
 	}
 	g.number.set(number)
-	g.usage.set(say("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
+	g.usage.set(i18n.T("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
 	if name := budgetName(g.w.budget()); g.budget.Selected != name {
 		g.budget.Selected = name
 		g.budget.Refresh()

@@ -14,6 +14,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // inspector is the mask inspection. It takes the place of the stage: the maps of one subject, kind by kind and step by step, one
@@ -69,8 +71,8 @@ func newInspector(w *Window) *inspector {
 		return b
 	}
 	p.subjects = newRow(4)
-	head := container.NewBorder(nil, nil, newRow(10, heading(say("Mask inspection")), p.subjects),
-		container.New(fixed{28, 28}, smallButton(say("Back to the picture"), theme.CancelIcon(), p.hide)))
+	head := container.NewBorder(nil, nil, newRow(10, heading(i18n.T("Mask inspection")), p.subjects),
+		container.New(fixed{28, 28}, smallButton(i18n.T("Back to the picture"), theme.CancelIcon(), p.hide)))
 	p.matrix = newMapMatrix(p.choose, w.typed, p.repaint)
 	p.frame = newPlate(colorWell, "", 8)
 	p.large = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
@@ -80,19 +82,19 @@ func newInspector(w *Window) *inspector {
 	p.title = heading("")
 	p.about, p.numbers, p.note = small(), small(), small()
 	p.about.Importance, p.note.Importance = widget.LowImportance, widget.LowImportance
-	p.gamma = newDial(say("What if γ were"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
+	p.gamma = newDial(i18n.T("What if γ were"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
 		p.in.scope = v
 		p.refresh()
 	}, container.New(band{0.05, reachMax, safeLow, safeHigh}, newPlate(colorSafe, "", 5)))
-	p.rerun = newButton(say("Generate with this"), p.again)
-	p.reset = newButton(say("As it was"), func() { p.in.scope = 0; p.refresh() })
-	p.flat = newPill(say("Map"), func() { p.over = false; p.refresh() })
-	p.onto = newPill(say("Over the picture"), func() { p.over = true; p.refresh() })
-	p.probe = low(say("Run again without stopping"), theme.MediaFastForwardIcon(), p.probeRun)
+	p.rerun = newButton(i18n.T("Generate with this"), p.again)
+	p.reset = newButton(i18n.T("As it was"), func() { p.in.scope = 0; p.refresh() })
+	p.flat = newPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
+	p.onto = newPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
+	p.probe = low(i18n.T("Run again without stopping"), theme.MediaFastForwardIcon(), p.probeRun)
 	for _, bits := range []int{8, 16} {
-		text := say("Save for painting (8 bit)…")
+		text := i18n.T("Save for painting (8 bit)…")
 		if bits == 16 {
-			text = say("Save the numbers (16 bit)…")
+			text = i18n.T("Save the numbers (16 bit)…")
 		}
 		p.save = append(p.save, low(text, theme.DocumentSaveIcon(), func() { p.export(bits) }))
 	}
@@ -243,25 +245,25 @@ func (p *inspector) choose(step int, kind mapKind) {
 func (k mapKind) name() string {
 	switch k {
 	case rawMap:
-		return say("raw attention")
+		return i18n.T("raw attention")
 	case refinedMap:
-		return say("refined")
+		return i18n.T("refined")
 	case topMask:
-		return say("Top-K")
+		return i18n.T("Top-K")
 	}
-	return say("final mask")
+	return i18n.T("final mask")
 }
 
 func (k mapKind) about() string {
 	switch k {
 	case rawMap:
-		return say("Where the model attends to the word, before anything else.")
+		return i18n.T("Where the model attends to the word, before anything else.")
 	case refinedMap:
-		return say("The same, spread over what belongs together: self-attention times cross-attention.")
+		return i18n.T("The same, spread over what belongs together: self-attention times cross-attention.")
 	case topMask:
-		return say("The best γ of the positions, as if the subject were alone.")
+		return i18n.T("The best γ of the positions, as if the subject were alone.")
 	}
-	return say("In use: positions that others want too are shared out, and the rest is divided by its maximum.")
+	return i18n.T("In use: positions that others want too are shared out, and the rest is divided by its maximum.")
 }
 
 // refresh makes the panel equal to what is inspected.
@@ -288,7 +290,7 @@ func (p *inspector) refresh() {
 	}
 	step := p.step()
 	p.matrix.show(matrixLook{steps: len(p.in.steps), step: step, kind: p.kind})
-	p.title.set(say("%s · step %d of %d", p.kind.name(), step+1, p.in.steps[0].Steps))
+	p.title.set(i18n.T("%s · step %d of %d", p.kind.name(), step+1, p.in.steps[0].Steps))
 	p.about.SetText(p.kind.about())
 	p.flat.choose(!p.over)
 	p.onto.choose(p.over)
@@ -329,19 +331,19 @@ func (p *inspector) remark(step int, why error) string {
 	case p.seen.err != nil && p.in.trying():
 		return Sentence(p.seen.err)
 	case !p.in.trying():
-		return say("The run had γ %.2f. Another γ changes the masks here at once; the picture stays.", p.in.ran())
+		return i18n.T("The run had γ %.2f. Another γ changes the masks here at once; the picture stays.", p.in.ran())
 	case why != nil:
-		return say("Masks only, the picture is not made again.") + " " + Sentence(why)
+		return i18n.T("Masks only, the picture is not made again.") + " " + Sentence(why)
 	case step == 0:
-		return say("Masks only, the picture is not made again. At the first step this is exactly what a run would do.")
+		return i18n.T("Masks only, the picture is not made again. At the first step this is exactly what a run would do.")
 	}
-	return say("Masks only, the picture is not made again. Take it as a tendency: earlier masks shape later attention.")
+	return i18n.T("Masks only, the picture is not made again. Take it as a tendency: earlier masks shape later attention.")
 }
 
 // cannotRerun says why the present settings cannot make this picture again with another γ.
 func (p *inspector) cannotRerun() error {
 	if p.card() == 0 {
-		return errors.New(say("no card on the left has this word now"))
+		return errors.New(i18n.T("no card on the left has this word now"))
 	}
 	if reasons := p.w.state.Reasons(); len(reasons) > 0 {
 		return errors.New(reasons[0])
@@ -440,15 +442,15 @@ func (p *inspector) show(out inspected) {
 
 // text is the numbers as they stand beside the map.
 func (r reading) text(kind mapKind, subjects int) string {
-	text := say("highest at %.0f %% from the left, %.0f %% from the top", 100*r.x, 100*r.y)
+	text := i18n.T("highest at %.0f %% from the left, %.0f %% from the top", 100*r.x, 100*r.y)
 	if kind >= topMask {
-		text = say("area %.1f %%", 100*r.area) + "\n" + text
+		text = i18n.T("area %.1f %%", 100*r.area) + "\n" + text
 	}
 	if r.change >= 0 {
-		text += "\n" + say("%.0f %% changed since the step before", 100*r.change)
+		text += "\n" + i18n.T("%.0f %% changed since the step before", 100*r.change)
 	}
 	if subjects > 1 {
-		text += "\n" + say("%.0f %% also wanted by another subject", 100*r.wanted)
+		text += "\n" + i18n.T("%.0f %% also wanted by another subject", 100*r.wanted)
 	}
 	return text
 }
@@ -585,7 +587,7 @@ func (m *mapMatrix) TypedRune(rune)                         {}
 func (m *mapMatrix) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
 func (m *mapMatrix) AccessibilityLabel() string {
-	return say("%s · step %d of %d", m.look.kind.name(), m.look.step+1, m.look.steps)
+	return i18n.T("%s · step %d of %d", m.look.kind.name(), m.look.step+1, m.look.steps)
 }
 
 func (m *mapMatrix) TypedKey(e *fyne.KeyEvent) {

@@ -8,13 +8,15 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // showKeys opens the list of everything that a key does. A click on a key waits for another one; a key that is taken is named
 // with what it does, and moves when the user agrees.
 func (w *Window) showKeys() {
 	list := newColumn(2)
-	note := caption(say("Click a key, then press the new one. Backspace takes it away, Esc leaves it."))
+	note := caption(i18n.T("Click a key, then press the new one. Backspace takes it away, Esc leaves it."))
 	var fill func()
 	set := func(own map[string]string) {
 		p := w.prefs
@@ -44,13 +46,13 @@ func (w *Window) showKeys() {
 	pressed := func(a action, s stroke) {
 		if i, taken := w.table.keys[s]; taken && w.table.list[i].id != a.id {
 			other := w.table.list[i]
-			w.ask(say("This key is taken"), say("%s does “%s”. Shall it do “%s” instead?", s.String(), other.label, a.label), say("Take it"),
+			w.ask(i18n.T("This key is taken"), i18n.T("%s does “%s”. Shall it do “%s” instead?", s.String(), other.label, a.label), i18n.T("Take it"),
 				func() { give(a.id, s.String(), other.id) })
 			return
 		}
 		give(a.id, s.String(), "")
 	}
-	titles := [menus]string{menuNone: say("Others"), menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuModels: say("Models"), menuView: say("View"), menuHelp: say("Help")}
+	titles := [menus]string{menuNone: i18n.T("Others"), menuFile: i18n.T("File"), menuEdit: i18n.T("Edit"), menuRun: i18n.T("Run"), menuModels: i18n.T("Models"), menuView: i18n.T("View"), menuHelp: i18n.T("Help")}
 	fill = func() {
 		list.Objects = nil
 		plain := map[string]string{}
@@ -68,7 +70,7 @@ func (w *Window) showKeys() {
 					first = false
 				}
 				key := newKeyCap(a.key, func(s stroke) { pressed(a, s) }, func() { give(a.id, "", "") })
-				back := smallButton(say("The key it had at first"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
+				back := smallButton(i18n.T("The key it had at first"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
 				if a.key == plain[a.id] {
 					back.Disable()
 				}
@@ -76,16 +78,16 @@ func (w *Window) showKeys() {
 				list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, name), newRow(2, key, back)))
 			}
 		}
-		list.Add(container.New(inset{0, 4}, heading(say("Held"))))
-		list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, newLine(say("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
+		list.Add(container.New(inset{0, 4}, heading(i18n.T("Held"))))
+		list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, newLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
 			newRow(2, newKeyCap("Space", nil, nil), container.New(fixed{width: 30}))))
 		list.Refresh()
 	}
 	fill()
-	all := newButton(say("Reset all"), func() { set(nil) })
-	done := newButton(say("Done"), nil)
+	all := newButton(i18n.T("Reset all"), func() { set(nil) })
+	done := newButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(say("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(inset{4, 2}, note), nil, nil, nil,
+	closeIt := w.sheet(i18n.T("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(inset{4, 2}, note), nil, nil, nil,
 		container.NewVScroll(container.New(inset{4, 0}, list))), all, done)
 	done.OnTapped = closeIt
 }
@@ -128,7 +130,7 @@ func (k *keyCap) show() {
 	}
 	switch {
 	case k.waiting:
-		text = say("press a key…")
+		text = i18n.T("press a key…")
 		k.text.color, k.frame.stroke = theme.ColorNamePrimary, theme.ColorNamePrimary
 	case text == "":
 		text = "–"

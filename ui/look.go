@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
+
+	"realword/ui/i18n"
 )
 
 // look is the user's choice of colours and text size. The theme reads it at every question, so that every copy of the theme
@@ -56,12 +58,12 @@ func (w *Window) lookActions() []action {
 	is := func(name string) func() bool { return func() bool { return w.prefs.Look == name } }
 	return []action{
 		separator(menuView),
-		{id: "view.text.larger", menu: menuView, label: say("Larger text"), key: "Ctrl+=", do: func() { w.zoomText(10) }, can: func() bool { return w.prefs.TextSize < maxTextSize }},
-		{id: "view.text.smaller", menu: menuView, label: say("Smaller text"), key: "Ctrl+-", do: func() { w.zoomText(-10) }, can: func() bool { return w.prefs.TextSize > minTextSize }},
-		{id: "view.text.normal", menu: menuView, label: say("Text at 100 %%"), key: "Ctrl+0", do: func() { w.zoomText(0) }, can: func() bool { return w.prefs.TextSize != 100 }},
+		{id: "view.text.larger", menu: menuView, label: i18n.T("Larger text"), key: "Ctrl+=", do: func() { w.zoomText(10) }, can: func() bool { return w.prefs.TextSize < maxTextSize }},
+		{id: "view.text.smaller", menu: menuView, label: i18n.T("Smaller text"), key: "Ctrl+-", do: func() { w.zoomText(-10) }, can: func() bool { return w.prefs.TextSize > minTextSize }},
+		{id: "view.text.normal", menu: menuView, label: i18n.T("Text at 100 %%"), key: "Ctrl+0", do: func() { w.zoomText(0) }, can: func() bool { return w.prefs.TextSize != 100 }},
 		separator(menuView),
-		{id: "view.look.system", menu: menuView, label: say("Colours of the system"), do: set("system"), on: is("system")},
-		{id: "view.look.light", menu: menuView, label: say("Light"), do: set("light"), on: is("light")},
-		{id: "view.look.dark", menu: menuView, label: say("Dark"), do: set("dark"), on: is("dark")},
+		{id: "view.look.system", menu: menuView, label: i18n.T("Colours of the system"), do: set("system"), on: is("system")},
+		{id: "view.look.light", menu: menuView, label: i18n.T("Light"), do: set("light"), on: is("light")},
+		{id: "view.look.dark", menu: menuView, label: i18n.T("Dark"), do: set("dark"), on: is("dark")},
 	}
 }

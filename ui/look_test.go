@@ -7,46 +7,9 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
-)
 
-// pseudo is a language that has every text, in letters that English does not use, and a third longer.
-func pseudo(t *testing.T) language {
-	t.Helper()
-	odd := func(text string) string {
-		var b strings.Builder
-		n := 0
-		for rest := text; rest != ""; {
-			if at := verb.FindStringIndex(rest); at != nil && at[0] == 0 {
-				b.WriteString(rest[:at[1]])
-				rest = rest[at[1]:]
-				continue
-			}
-			r := rune(rest[0])
-			switch {
-			case r >= 'a' && r <= 'z':
-				b.WriteRune('α' + (r-'a')%17)
-			case r >= 'A' && r <= 'Z':
-				b.WriteRune('Α' + (r-'A')%17)
-			default:
-				for _, r = range rest {
-					break
-				}
-				b.WriteRune(r)
-			}
-			n++
-			rest = rest[len(string(r)):]
-		}
-		return b.String() + strings.Repeat("ω", n/3)
-	}
-	l := language{}
-	for english, forms := range sourceTexts(t) {
-		l[english] = text{odd(forms.other), odd(forms.other)}
-		if forms.one != "" {
-			l[english] = text{odd(forms.one), odd(forms.other)}
-		}
-	}
-	return l
-}
+	"realword/ui/i18n/i18ntest"
+)
 
 // known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
 var known = regexp.MustCompile(`\b(a|dog|on|the|beach|with|cat|bird|rex\.png|dinosaur|toybox|Realword|DDIM|DPM|CFG|GB|MB|png|tmp|Test\w*|` +
@@ -55,9 +18,7 @@ var known = regexp.MustCompile(`\b(a|dog|on|the|beach|with|cat|bird|rex\.png|din
 // TestPseudoLocale shows every screen in a language that English letters do not occur in: what is left of them was never given
 // to say.
 func TestPseudoLocale(t *testing.T) {
-	l := pseudo(t)
-	spoken.Store(&l)
-	t.Cleanup(func() { spoken.Store(nil) })
+	i18ntest.Pseudo(t)
 	b := ready(t, withSamples)
 	english := regexp.MustCompile(`[A-Za-z]`)
 	complained := map[string]bool{}
@@ -113,9 +74,7 @@ func TestTextSizes(t *testing.T) {
 	}{{100, false, smallest}, {150, false, smallest}, {100, true, smallest}, {200, false, fyne.NewSize(3840, 2160)}} {
 		t.Run(fmt.Sprintf("%d%% %v %v", c.percent, c.long, c.size), func(t *testing.T) {
 			if c.long {
-				l := pseudo(t)
-				spoken.Store(&l)
-				t.Cleanup(func() { spoken.Store(nil) })
+				i18ntest.Pseudo(t)
 			}
 			b := ready(t, withSamples)
 			p := b.prefs

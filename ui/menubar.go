@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+
+	"realword/ui/i18n"
 )
 
 // menuBar is the window's menus, made from the table of actions.
@@ -20,7 +22,7 @@ type menuEntry struct {
 // newMenuBar makes the menus. What can be done and what is on comes with refresh.
 func (w *Window) newMenuBar() *menuBar {
 	b := &menuBar{main: fyne.NewMainMenu()}
-	for m, name := range map[menu]string{menuFile: say("File"), menuEdit: say("Edit"), menuRun: say("Run"), menuModels: say("Models"), menuView: say("View"), menuHelp: say("Help")} {
+	for m, name := range map[menu]string{menuFile: i18n.T("File"), menuEdit: i18n.T("Edit"), menuRun: i18n.T("Run"), menuModels: i18n.T("Models"), menuView: i18n.T("View"), menuHelp: i18n.T("Help")} {
 		entries := fyne.NewMenu(name)
 		for _, a := range w.table.list {
 			if a.menu != m {

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // Preferences of what goes into picture files. Both are off unless the user has switched them on.
@@ -20,8 +21,8 @@ func (w *Window) embed() recipe.Embed {
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.
 func metadataChecks(p fyne.Preferences) []*check {
-	thumbnails := newCheck(say("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
-	recipe := newCheck(say("Write into each picture how it was made"), nil)
+	thumbnails := newCheck(i18n.T("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
+	recipe := newCheck(i18n.T("Write into each picture how it was made"), nil)
 	recipe.OnChanged = func(on bool) {
 		p.SetBool(prefBare, !on)
 		if on {

@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/ui/i18n"
 )
 
 // Models keeps the models that the window can open. Its methods may block and are called off the window's goroutine, one or
@@ -248,13 +249,13 @@ func (s Shelf) line(m Model) string {
 	}
 	switch {
 	case m.State == ModelMissing:
-		parts = append(parts, say("files are missing"))
+		parts = append(parts, i18n.T("files are missing"))
 	case m.State == ModelDamaged:
-		parts = append(parts, say("damaged"))
+		parts = append(parts, i18n.T("damaged"))
 	case s.inUse(m.Path):
-		parts = append(parts, say("in use"))
+		parts = append(parts, i18n.T("in use"))
 	case s.Next != nil && s.Next.Path == m.Path:
-		parts = append(parts, say("next"))
+		parts = append(parts, i18n.T("next"))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -264,21 +265,21 @@ func (s Shelf) verdict(m Model) (text string, bad bool) {
 	if m.Err != nil {
 		return Sentence(m.Err), true
 	}
-	text = say("Ready.")
+	text = i18n.T("Ready.")
 	if m.Path == "" {
-		text = say("Ready. It is a toy: it shows the method at work and knows only the few things that it was taught.")
+		text = i18n.T("Ready. It is a toy: it shows the method at work and knows only the few things that it was taught.")
 	}
 	if s.inUse(m.Path) {
-		text = say("In use now.")
+		text = i18n.T("In use now.")
 		if m.Path == "" {
-			text = say("In use now. It is a toy: it shows the method at work and knows only the few things that it was taught.")
+			text = i18n.T("In use now. It is a toy: it shows the method at work and knows only the few things that it was taught.")
 		}
 	}
 	switch check, ok := s.Checks[m.Path]; {
 	case ok && check.Err != nil:
 		return Sentence(check.Err), true
 	case ok:
-		text += " " + say("Checked at %s: all files are as they were imported.", check.At.Local().Format("15:04"))
+		text += " " + i18n.T("Checked at %s: all files are as they were imported.", check.At.Local().Format("15:04"))
 	}
 	return text, false
 }
@@ -295,30 +296,30 @@ func (m Model) facts() []Fact {
 		}
 	}
 	if f := m.Manifest; f != nil {
-		add(say("Family"), familyName(f.Family))
-		add(say("Pictures"), sizeFact(*f))
-		add(say("References"), say("%d × %d pixels", f.Vision.Reference, f.Vision.Reference))
-		add(say("Numbers"), f.Precision)
+		add(i18n.T("Family"), familyName(f.Family))
+		add(i18n.T("Pictures"), sizeFact(*f))
+		add(i18n.T("References"), i18n.T("%d × %d pixels", f.Vision.Reference, f.Vision.Reference))
+		add(i18n.T("Numbers"), f.Precision)
 	}
 	if m.Bytes > 0 {
-		add(say("On disk"), bytesText(m.Bytes))
+		add(i18n.T("On disk"), bytesText(m.Bytes))
 	}
 	if m.Mapped > 0 {
 		if m.Downloaded {
-			add(say("Downloaded files"), say("%s are read where they lie, and go with the model", bytesText(m.Mapped)))
+			add(i18n.T("Downloaded files"), i18n.T("%s are read where they lie, and go with the model", bytesText(m.Mapped)))
 		} else {
-			add(say("Your own files"), say("%s are read where they lie: keep them there", bytesText(m.Mapped)))
+			add(i18n.T("Your own files"), i18n.T("%s are read where they lie: keep them there", bytesText(m.Mapped)))
 		}
 	}
-	add(say("Made of"), tilde(m.Source))
-	add(say("Base model"), tilde(m.Base))
+	add(i18n.T("Made of"), tilde(m.Source))
+	add(i18n.T("Base model"), tilde(m.Base))
 	folder := tilde(m.Path)
 	if m.Path == "" {
-		folder = say("inside Realword")
+		folder = i18n.T("inside Realword")
 	}
-	add(say("Folder"), folder)
+	add(i18n.T("Folder"), folder)
 	if m.Manifest != nil {
-		add(say("Licence"), cmp.Or(m.Manifest.Licence, m.Licence, say("not stated by its files: see where you got them")))
+		add(i18n.T("Licence"), cmp.Or(m.Manifest.Licence, m.Licence, i18n.T("not stated by its files: see where you got them")))
 	}
 	return list
 }
@@ -329,7 +330,7 @@ func sizeFact(m bundle.Manifest) string {
 	}
 	text := fmt.Sprintf("%d × %d", m.Size.Width, m.Size.Height)
 	if m.Size.Max > m.Size.Min {
-		text += say(", sides of %d to %d", m.Size.Min, m.Size.Max)
+		text += i18n.T(", sides of %d to %d", m.Size.Min, m.Size.Max)
 	}
 	return text
 }
@@ -338,15 +339,15 @@ func sizeFact(m bundle.Manifest) string {
 func layoutName(in bundle.Inspection) string {
 	switch {
 	case in.Layout == bundle.LayoutRelease:
-		return say("the released RealCustom++ checkpoints")
+		return i18n.T("the released RealCustom++ checkpoints")
 	case in.Layout == bundle.LayoutDiffusers:
-		return say("a RealCustom++ folder in the layout of diffusers")
+		return i18n.T("a RealCustom++ folder in the layout of diffusers")
 	case in.Layout == bundle.LayoutBase && in.File:
-		return say("a text-to-image model in one file, without RealCustom++ weights")
+		return i18n.T("a text-to-image model in one file, without RealCustom++ weights")
 	case in.Layout == bundle.LayoutBase:
-		return say("a text-to-image model in a folder, without RealCustom++ weights")
+		return i18n.T("a text-to-image model in a folder, without RealCustom++ weights")
 	case in.Layout == bundle.LayoutBundle:
-		return say("a model of Realword, ready as it is")
+		return i18n.T("a model of Realword, ready as it is")
 	}
 	return ""
 }
@@ -360,27 +361,27 @@ func (a Adding) facts() []Fact {
 			list = append(list, Fact{what, is})
 		}
 	}
-	add(say("This is"), layoutName(in))
-	add(say("Base model"), tilde(a.Base))
-	add(say("Family"), familyName(in.Manifest.Family))
+	add(i18n.T("This is"), layoutName(in))
+	add(i18n.T("Base model"), tilde(a.Base))
+	add(i18n.T("Family"), familyName(in.Manifest.Family))
 	if in.Layout != bundle.LayoutBase {
-		add(say("Pictures"), sizeFact(in.Manifest))
+		add(i18n.T("Pictures"), sizeFact(in.Manifest))
 	}
 	if in.Tensors > 0 {
-		add(say("Weights"), count(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, bytesText(in.Source)))
+		add(i18n.T("Weights"), i18n.N(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, bytesText(in.Source)))
 	}
 	if in.Layout == bundle.LayoutRelease || in.Layout == bundle.LayoutDiffusers {
 		if a.writes() > 0 {
-			text := say("%s are needed", bytesText(a.writes()))
+			text := i18n.T("%s are needed", bytesText(a.writes()))
 			if a.Free >= 0 {
-				text = say("%s are needed, %s are free", bytesText(a.writes()), bytesText(a.Free))
+				text = i18n.T("%s are needed, %s are free", bytesText(a.writes()), bytesText(a.Free))
 			}
-			add(say("Disk"), text)
+			add(i18n.T("Disk"), text)
 		}
 		if in.Mapped > 0 && !a.Copy {
-			add(say("Stays outside"), say("%s are read where they lie: keep the checkpoints there", bytesText(in.Mapped)))
+			add(i18n.T("Stays outside"), i18n.T("%s are read where they lie: keep the checkpoints there", bytesText(in.Mapped)))
 		}
-		add(say("Licence"), in.Manifest.Licence)
+		add(i18n.T("Licence"), in.Manifest.Licence)
 	}
 	return list
 }
@@ -395,7 +396,7 @@ func (a Adding) problem() string {
 	case in.Layout == bundle.LayoutBase:
 		return ""
 	case a.Free >= 0 && a.writes()+spare > a.Free && in.Layout != bundle.LayoutBundle:
-		return say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(a.writes()+spare-a.Free))
+		return i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(a.writes()+spare-a.Free))
 	}
 	return ""
 }
@@ -420,9 +421,9 @@ func (a Adding) agree() string {
 	case a.Looking || a.problem() != "":
 		return ""
 	case a.Found.Layout == bundle.LayoutBundle:
-		return say("Add it")
+		return i18n.T("Add it")
 	case a.Found.Layout == bundle.LayoutRelease || a.Found.Layout == bundle.LayoutDiffusers:
-		return say("Import")
+		return i18n.T("Import")
 	}
 	return ""
 }
@@ -431,17 +432,17 @@ func (a Adding) agree() string {
 func (t ModelTask) text(running bool) string {
 	switch {
 	case t.Ending:
-		return say("Stopping…")
+		return i18n.T("Stopping…")
 	case !running:
-		return say("waits for its turn")
+		return i18n.T("waits for its turn")
 	case t.All == 0:
-		return say("reading…")
+		return i18n.T("reading…")
 	case t.Get != nil:
 		return t.getText()
 	}
-	text := say("%s of %s", bytesText(t.Done), bytesText(t.All))
+	text := i18n.T("%s of %s", bytesText(t.Done), bytesText(t.All))
 	if t.Remaining > 0 {
-		text += say(" · about %s left", max(t.Remaining.Round(time.Second), time.Second))
+		text += i18n.T(" · about %s left", max(t.Remaining.Round(time.Second), time.Second))
 	}
 	return text
 }
@@ -492,7 +493,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	before := f
 	old := from.Presets[f.Preset]
 	if _, known := to.Presets[f.Preset]; !known {
-		remarks = append(remarks, say("%s has no preset %s: Paper holds now.", to.Name, f.Preset))
+		remarks = append(remarks, i18n.T("%s has no preset %s: Paper holds now.", to.Name, f.Preset))
 		f.Preset = "paper"
 	}
 	negative := f.Negative
@@ -511,10 +512,10 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	f = f.Settle(to)
 	f.Negative = negative
 	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
-		remarks = append(remarks, say("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
+		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
 	}
 	if size := f.size(to); size != before.size(from) {
-		remarks = append(remarks, say("Pictures are %d × %d now.", size.X, size.Y))
+		remarks = append(remarks, i18n.T("Pictures are %d × %d now.", size.X, size.Y))
 	}
 	return f, remarks
 }

@@ -12,6 +12,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/ui/i18n"
 )
 
 // This file adds models, checks, renames and removes them.
@@ -35,9 +36,9 @@ func (w *Window) modelsFolderChooser(change func(func(*Preferences))) fyne.Canva
 	})
 	row := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
-		row = container.NewBorder(nil, nil, nil, newButton(say("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
+		row = container.NewBorder(nil, nil, nil, newButton(i18n.T("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
 	}
-	return newColumn(6, caption(say("Folder for imported models")), row, trouble)
+	return newColumn(6, caption(i18n.T("Folder for imported models")), row, trouble)
 }
 
 // listModels reads the list of models anew.
@@ -155,7 +156,7 @@ func (w *Window) agreeAdding() {
 			p.Elsewhere = append(slices.Clone(p.Elsewhere), a.Path)
 			w.setPreferences(p)
 		}
-		s.Chosen, s.Told = a.Path, say("%s is in the list now. Its files stay where they are.", a.Found.Manifest.Name)
+		s.Chosen, s.Told = a.Path, i18n.T("%s is in the list now. Its files stay where they are.", a.Found.Manifest.Name)
 		w.listModels()
 		w.models.refresh()
 		return
@@ -264,27 +265,27 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 	case t.Get != nil:
 		w.getEnded(t, path, err)
 	case t.Check != "" && cancelled:
-		s.Told = say("The check of %s was stopped.", t.Name)
+		s.Told = i18n.T("The check of %s was stopped.", t.Name)
 	case t.Check != "":
 		if s.Checks == nil {
 			s.Checks = map[string]CheckResult{}
 		}
 		s.Checks[t.Check] = CheckResult{time.Now(), err}
-		if s.Told = say("%s is as it was imported.", t.Name); err != nil {
+		if s.Told = i18n.T("%s is as it was imported.", t.Name); err != nil {
 			s.Told = ""
-			w.notice.say(notice{text: say("%s is damaged.", t.Name) + " " + brief(err), bad: true, act: say("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
-			w.tell(say("A model is damaged"), t.Name)
+			w.notice.T(notice{text: i18n.T("%s is damaged.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
+			w.tell(i18n.T("A model is damaged"), t.Name)
 		}
 	case cancelled:
-		s.Told = say("The import of %s was cancelled; nothing is left of it.", t.Name)
+		s.Told = i18n.T("The import of %s was cancelled; nothing is left of it.", t.Name)
 	case err != nil:
 		s.Err = err
-		w.notice.say(notice{text: say("%s was not imported.", t.Name) + " " + brief(err), bad: true, act: say("Models…"), do: w.models.show})
-		w.tell(say("A model was not imported"), t.Name)
+		w.notice.T(notice{text: i18n.T("%s was not imported.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
+		w.tell(i18n.T("A model was not imported"), t.Name)
 	default:
-		s.Told, s.Chosen = say("%s is imported.", t.Name), path
-		w.notice.say(notice{text: s.Told, act: say("Use it"), do: func() { w.useModel(path) }})
-		w.tell(say("A model is imported"), t.Name)
+		s.Told, s.Chosen = i18n.T("%s is imported.", t.Name), path
+		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
+		w.tell(i18n.T("A model is imported"), t.Name)
 		if t.again != "" && t.again != path && !s.inUse(t.again) {
 			w.removeModel(t.again)
 		}
@@ -318,7 +319,7 @@ func (w *Window) renameModel(m Model) {
 		})
 	}
 	name.OnSubmitted = func(string) { do() }
-	closeIt = w.sheetOK(say("Rename the model"), fyne.NewSize(460, 150), newColumn(8, name, note(say("Rounds that were made with it still belong to it."))), say("Rename"), do)
+	closeIt = w.sheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), newColumn(8, name, note(i18n.T("Rounds that were made with it still belong to it."))), i18n.T("Rename"), do)
 	w.win.Canvas().Focus(name)
 }
 
@@ -334,7 +335,7 @@ func (w *Window) askRemove(m Model) {
 			p.Model = ""
 		}
 		w.setPreferences(p)
-		w.state.Shelf.Told = say("%s is out of the list. Its files stay where they are.", m.Name())
+		w.state.Shelf.Told = i18n.T("%s is out of the list. Its files stay where they are.", m.Name())
 		w.state.Shelf.undo = func() {
 			p := w.prefs
 			p.Elsewhere = append(slices.Clone(p.Elsewhere), m.Path)
@@ -344,11 +345,11 @@ func (w *Window) askRemove(m Model) {
 		w.listModels()
 		w.models.refresh()
 	default:
-		question := say("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", bytesText(m.Bytes))
+		question := i18n.T("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", bytesText(m.Bytes))
 		if m.Downloaded {
-			question = say("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", bytesText(m.Bytes+m.Mapped))
+			question = i18n.T("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", bytesText(m.Bytes+m.Mapped))
 		}
-		w.ask(say("Remove %s?", m.Name()), question, say("Remove"), func() { w.removeModel(m.Path) })
+		w.ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { w.removeModel(m.Path) })
 	}
 }
 
@@ -363,7 +364,7 @@ func (w *Window) removeModel(path string) {
 		return func() {
 			s := &w.state.Shelf
 			if s.Err = err; err == nil {
-				s.Told = say("%s is removed.", m.Name())
+				s.Told = i18n.T("%s is removed.", m.Name())
 				s.undo = func() {
 					w.background(func() func() {
 						err := undo()

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/hub"
+	"realword/ui/i18n"
 )
 
 // This file downloads models of the catalogue.
@@ -21,11 +22,11 @@ import (
 func offer(e hub.Entry) (title, about string) {
 	switch e.Name {
 	case "realcustom-sdxl":
-		return say("RealCustom++ on SDXL"), say("The real thing at a size that most machines can take: the released RealCustom++ weights over SDXL 1.0 in half precision. Photographs, paintings, anything that SDXL knows.")
+		return i18n.T("RealCustom++ on SDXL"), i18n.T("The real thing at a size that most machines can take: the released RealCustom++ weights over SDXL 1.0 in half precision. Photographs, paintings, anything that SDXL knows.")
 	case "realcustom-released":
-		return say("RealCustom++ as released"), say("The released checkpoints whole, with the base model that they came with, in the precision of the release. For comparing with the published programs; it takes more disk and more memory.")
+		return i18n.T("RealCustom++ as released"), i18n.T("The released checkpoints whole, with the base model that they came with, in the precision of the release. For comparing with the published programs; it takes more disk and more memory.")
 	case "realcustom-animagine":
-		return say("RealCustom++ on Animagine XL 3.1"), say("Drawn characters and anime pictures. The visual weights were made for plain SDXL: expect a little less likeness, and a style that holds.")
+		return i18n.T("RealCustom++ on Animagine XL 3.1"), i18n.T("Drawn characters and anime pictures. The visual weights were made for plain SDXL: expect a little less likeness, and a style that holds.")
 	}
 	return e.Title, e.About
 }
@@ -36,11 +37,11 @@ func runs(e hub.Entry, memory int64) (text string, bad bool) {
 	case memory <= 0:
 		return "", false
 	case memory < e.Least:
-		return say("Too large for this machine: it needs %s of memory, and %s are free.", bytesText(e.Least), bytesText(memory)), true
+		return i18n.T("Too large for this machine: it needs %s of memory, and %s are free.", bytesText(e.Least), bytesText(memory)), true
 	case memory < e.Memory:
-		return say("Runs here, slowly: it is at its best with %s of memory, and %s are free.", bytesText(e.Memory), bytesText(memory)), false
+		return i18n.T("Runs here, slowly: it is at its best with %s of memory, and %s are free.", bytesText(e.Memory), bytesText(memory)), false
 	}
-	return say("Runs on this machine."), false
+	return i18n.T("Runs on this machine."), false
 }
 
 // licenceOf names the licences of an entry, as far as the catalogue knows them.
@@ -50,7 +51,7 @@ func licenceOf(e hub.Entry) string {
 		if text != "" {
 			text += " · "
 		}
-		text += p.Repository + ": " + cmp.Or(p.Licence, say("see its page"))
+		text += p.Repository + ": " + cmp.Or(p.Licence, i18n.T("see its page"))
 	}
 	return text
 }
@@ -114,22 +115,22 @@ func (w *Window) getModel(e hub.Entry) {
 func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
 	text := bytesText(missing)
 	if here := p.Bytes() - missing; here > 0 {
-		text += say(", %s more are on this machine already", bytesText(here))
+		text += i18n.T(", %s more are on this machine already", bytesText(here))
 	}
-	list = append(list, Fact{say("To download"), text})
+	list = append(list, Fact{i18n.T("To download"), text})
 	if free >= 0 {
-		list = append(list, Fact{say("Disk"), say("%s are free in %s", bytesText(free), tilde(w.modelsFolder()))})
+		list = append(list, Fact{i18n.T("Disk"), i18n.T("%s are free in %s", bytesText(free), tilde(w.modelsFolder()))})
 	}
 	for _, l := range w.opt.Models.Licences(p) {
-		list = append(list, Fact{say("Licence"), l})
+		list = append(list, Fact{i18n.T("Licence"), l})
 	}
 	for _, g := range p.Parts {
 		if g.Gated {
-			list = append(list, Fact{say("Terms"), say("%s wants its terms accepted on its page first.", g.Repository)})
+			list = append(list, Fact{i18n.T("Terms"), i18n.T("%s wants its terms accepted on its page first.", g.Repository)})
 		}
 	}
 	if text, _ := runs(p.Entry, w.state.Shelf.Memory); text != "" {
-		list = append(list, Fact{say("This machine"), text})
+		list = append(list, Fact{i18n.T("This machine"), text})
 	}
 	return list
 }
@@ -142,15 +143,15 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	title, _ := offer(p.Entry)
 	content := newColumn(10, facts)
 	if free >= 0 && missing+spare > free {
-		trouble := widget.NewLabel(say("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(missing+spare-free)))
+		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(missing+spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
-		w.sheet(say("Get %s", title), fyne.NewSize(620, 320), newPage(content))
+		w.sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), newPage(content))
 		return
 	}
-	content.Add(note(say("It can be paused at any time and goes on later, also after a restart. When it is here it is imported by itself.")))
+	content.Add(note(i18n.T("It can be paused at any time and goes on later, also after a restart. When it is here it is imported by itself.")))
 	var closeIt func()
-	closeIt = w.sheetOK(say("Get %s", title), fyne.NewSize(620, 360), newPage(content), say("Download"), func() { closeIt(); w.fetch(p) })
+	closeIt = w.sheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), newPage(content), i18n.T("Download"), func() { closeIt(); w.fetch(p) })
 }
 
 // fetch puts a download into the list of tasks.
@@ -181,13 +182,13 @@ func (w *Window) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	w.ask(say("Give up the download of %s?", title), say("%s that are here already are deleted.", bytesText(u.Done)), say("Delete"), func() {
+	w.ask(i18n.T("Give up the download of %s?", title), i18n.T("%s that are here already are deleted.", bytesText(u.Done)), i18n.T("Delete"), func() {
 		folder := w.modelsFolder()
 		w.background(func() func() {
 			err := w.opt.Models.Discard(folder, e)
 			return func() {
 				if w.state.Shelf.Err = err; err == nil {
-					w.state.Shelf.Told = say("Nothing is left of the download of %s.", title)
+					w.state.Shelf.Told = i18n.T("Nothing is left of the download of %s.", title)
 				}
 				w.listModels()
 				w.models.refresh()
@@ -201,16 +202,16 @@ func (w *Window) getEnded(t ModelTask, path string, err error) {
 	s := &w.state.Shelf
 	switch {
 	case errors.Is(err, context.Canceled):
-		s.Told = say("The download of %s is paused. What is here already stays, and it goes on when you like.", t.Name)
+		s.Told = i18n.T("The download of %s is paused. What is here already stays, and it goes on when you like.", t.Name)
 	case err != nil && path == "":
 		s.Err = err
-		w.notice.say(notice{text: say("%s is not here yet.", t.Name) + " " + brief(err), bad: true, act: say("Models…"), do: w.models.show})
-		w.tell(say("A download has stopped"), t.Name)
+		w.notice.T(notice{text: i18n.T("%s is not here yet.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
+		w.tell(i18n.T("A download has stopped"), t.Name)
 	default:
 		s.Err = err // nil, or what could not be tidied up
-		s.Told, s.Chosen, s.Getting = say("%s is here and imported.", t.Get.Name), path, false
-		w.notice.say(notice{text: s.Told, act: say("Use it"), do: func() { w.useModel(path) }})
-		w.tell(say("A model is here"), t.Get.Name)
+		s.Told, s.Chosen, s.Getting = i18n.T("%s is here and imported.", t.Get.Name), path, false
+		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
+		w.tell(i18n.T("A model is here"), t.Get.Name)
 	}
 }
 
@@ -218,16 +219,16 @@ func (w *Window) getEnded(t ModelTask, path string, err error) {
 func (t ModelTask) getText() string {
 	switch {
 	case t.Waiting != "":
-		return say("waits")
+		return i18n.T("waits")
 	case t.Importing:
-		return say("importing… %s of %s", bytesText(t.Done), bytesText(t.All))
+		return i18n.T("importing… %s of %s", bytesText(t.Done), bytesText(t.All))
 	}
-	text := say("%s of %s", bytesText(t.Done), bytesText(t.All))
+	text := i18n.T("%s of %s", bytesText(t.Done), bytesText(t.All))
 	if t.Speed > 0 {
-		text += say(" · %s/s", bytesText(int64(t.Speed)))
+		text += i18n.T(" · %s/s", bytesText(int64(t.Speed)))
 	}
 	if t.Remaining > 0 && t.Remaining < 100*time.Hour {
-		text += say(" · %s left", duration(t.Remaining))
+		text += i18n.T(" · %s left", duration(t.Remaining))
 	}
 	return text
 }
@@ -238,20 +239,20 @@ func duration(d time.Duration) string {
 	case d >= 10*time.Minute:
 		d = d.Round(time.Minute)
 		if h := d / time.Hour; h > 0 {
-			return say("%d h %d min", h, d%time.Hour/time.Minute)
+			return i18n.T("%d h %d min", h, d%time.Hour/time.Minute)
 		}
-		return say("%d min", d/time.Minute)
+		return i18n.T("%d min", d/time.Minute)
 	}
 	return max(d.Round(time.Second), time.Second).String()
 }
 
 // buildCatalogue makes the part of the page that shows what can be downloaded.
 func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
-	title := newLine(say("Get real models"), theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	title := newLine(i18n.T("Get real models"), theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	title.style.Bold = true
 	p.offers = newColumn(10)
 	p.cards = map[string]*offerCard{}
-	p.catalogue = container.NewBorder(newColumn(6, title, note(say("Toybox, the model inside Realword, is a toy: small, and taught on drawn scenes. These are the models that the method was made for. Nothing is downloaded before you have seen size and licence and agreed."))), nil, nil, nil,
+	p.catalogue = container.NewBorder(newColumn(6, title, note(i18n.T("Toybox, the model inside Realword, is a toy: small, and taught on drawn scenes. These are the models that the method was made for. Nothing is downloaded before you have seen size and licence and agreed."))), nil, nil, nil,
 		container.New(inset{0, 8}, newPage(p.offers)))
 	p.catalogue.Hide()
 	return p.catalogue
@@ -277,7 +278,7 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
 	c.get = newButton("", func() { p.w.getModel(e) })
-	c.give = newButton(say("Give up"), func() { p.w.discard(e) })
+	c.give = newButton(i18n.T("Give up"), func() { p.w.discard(e) })
 	c.state = caption("")
 	c.body = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{12, 10}, newColumn(2, heading(title),
 		container.New(inset{-6, -6}, text), container.New(inset{-6, -8}, quiet(c.facts)), container.New(inset{-6, -8}, c.runs),
@@ -286,9 +287,9 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 }
 
 func (c *offerCard) show(s Shelf, e hub.Entry) {
-	facts := say("About %s to download", bytesText(e.Bytes)) + "\n" + say("Licence: %s", licenceOf(e))
+	facts := i18n.T("About %s to download", bytesText(e.Bytes)) + "\n" + i18n.T("Licence: %s", licenceOf(e))
 	if e.Gated() {
-		facts += " · " + say("its terms have to be accepted first")
+		facts += " · " + i18n.T("its terms have to be accepted first")
 	}
 	c.facts.SetText(facts)
 	text, bad := runs(e, s.Memory)
@@ -301,14 +302,14 @@ func (c *offerCard) show(s Shelf, e hub.Entry) {
 	}
 	c.runs.SetText(text)
 	u, begun := s.begun(e.Name)
-	state, do := "", say("Get…")
+	state, do := "", i18n.T("Get…")
 	switch {
 	case s.Planning == e.Name:
-		state = say("asking the hub…")
+		state = i18n.T("asking the hub…")
 	case s.fetching(e.Name):
-		state = say("is being fetched, at the left")
+		state = i18n.T("is being fetched, at the left")
 	case begun:
-		state, do = say("%s of %s are here", bytesText(u.Done), bytesText(u.Plan.Bytes())), say("Go on")
+		state, do = i18n.T("%s of %s are here", bytesText(u.Done), bytesText(u.Plan.Bytes())), i18n.T("Go on")
 	}
 	c.state.set(state)
 	c.get.SetText(do)
@@ -346,8 +347,8 @@ type begunRow struct {
 func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
 	r := &begunRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
 	r.bar.TextFormatter = func() string { return "" }
-	on := smallButton(say("Go on"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
-	end := smallButton(say("Give up"), theme.CancelIcon(), func() { p.w.discard(e) })
+	on := smallButton(i18n.T("Go on"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
+	end := smallButton(i18n.T("Give up"), theme.CancelIcon(), func() { p.w.discard(e) })
 	r.body = container.NewStack(newPlate(colorRaised, colorLine, 7), container.New(inset{8, 6}, container.NewBorder(nil, nil, nil, container.NewCenter(newRow(2, on, end)),
 		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text))))
 	return r
@@ -356,7 +357,7 @@ func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
 func (r *begunRow) show(u hub.Unfinished) {
 	title, _ := offer(u.Plan.Entry)
 	r.name.set(title, theme.ColorNameForeground)
-	r.text.set(say("paused · %s of %s", bytesText(u.Done), bytesText(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
+	r.text.set(i18n.T("paused · %s of %s", bytesText(u.Done), bytesText(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
 	r.bar.SetValue(float64(u.Done) / float64(max(1, u.Plan.Bytes())))
 }
 
@@ -393,8 +394,8 @@ func (w *Window) lookForDownloads() {
 			s.Begun = begun
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			w.notice.say(notice{text: say("The download of %s is not finished: %s of %s are here.", title, bytesText(u.Done), bytesText(u.Plan.Bytes())),
-				act: say("Go on"), do: func() { w.getModel(u.Plan.Entry) }})
+			w.notice.T(notice{text: i18n.T("The download of %s is not finished: %s of %s are here.", title, bytesText(u.Done), bytesText(u.Plan.Bytes())),
+				act: i18n.T("Go on"), do: func() { w.getModel(u.Plan.Entry) }})
 		}
 	})
 }

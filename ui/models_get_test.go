@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference/hub"
+	"realword/ui/i18n/i18ntest"
 )
 
 // gets is the next download that has begun.
@@ -191,9 +192,7 @@ func TestCatalogueAtTextSizes(t *testing.T) {
 		long    bool
 	}{{80, false}, {100, true}, {150, false}} {
 		if c.long {
-			l := pseudo(t)
-			spoken.Store(&l)
-			t.Cleanup(func() { spoken.Store(nil) })
+			i18ntest.Pseudo(t)
 		}
 		b, m, _ := withModels(t, nil)
 		p := b.prefs
@@ -212,6 +211,6 @@ func TestCatalogueAtTextSizes(t *testing.T) {
 		for _, bad := range overlapsIn(b.models.page) {
 			t.Errorf("%d %%: %s", c.percent, bad)
 		}
-		spoken.Store(nil)
+		i18ntest.English(t)
 	}
 }

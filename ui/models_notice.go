@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // notice is something that the window says over everything until the user has read it: what became of a model.
@@ -23,7 +25,7 @@ func brief(err error) string {
 	lines := strings.Split(Sentence(err), "\n")
 	const most = 2
 	if more := len(lines) - most; more > 0 {
-		lines = append(lines[:most], count(more, "There is one more problem.", "There are %d more problems.", pluralArgs(more)...))
+		lines = append(lines[:most], i18n.N(more, "There is one more problem.", "There are %d more problems.", pluralArgs(more)...))
 	}
 	return strings.Join(lines, " ")
 }
@@ -44,13 +46,13 @@ func newNoticeBar(w *Window) *noticeBar {
 	b.text.Wrapping = fyne.TextWrapWord
 	b.act = newButton("", func() {
 		do := b.now.do
-		b.say(notice{})
+		b.T(notice{})
 		if do != nil {
 			do()
 		}
 	})
 	b.act.Importance = widget.HighImportance
-	dismiss := smallButton(say("Close"), theme.CancelIcon(), func() { b.say(notice{}) })
+	dismiss := smallButton(i18n.T("Close"), theme.CancelIcon(), func() { b.T(notice{}) })
 	b.Container = container.New(inset{0, 4}, container.NewStack(b.plate,
 		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(b.icon), newRow(6, b.act, dismiss), b.text))))
 	b.Hide()
@@ -58,7 +60,7 @@ func newNoticeBar(w *Window) *noticeBar {
 }
 
 // say shows a notice in place of the one before; an empty one takes it away.
-func (b *noticeBar) say(n notice) {
+func (b *noticeBar) T(n notice) {
 	b.now = n
 	b.text.SetText(n.text)
 	b.act.SetText(n.act)

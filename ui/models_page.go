@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/bundle"
+	"realword/ui/i18n"
 )
 
 // modelsPage is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
@@ -61,7 +62,7 @@ type modelsPage struct {
 
 func newModelsPage(w *Window) *modelsPage {
 	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}}
-	p.opener = newButtonWithIcon(say("Models"), theme.StorageIcon(), p.toggle)
+	p.opener = newButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
 	p.page = container.NewStack(newPlate(theme.ColorNameBackground, "", 0), body)
@@ -86,12 +87,12 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 	}
 	p.usage = caption("")
 	p.tasks = newColumn(8)
-	p.dir = p.tool("folder", say("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
-	p.file = p.tool("file", say("Add a file…"), theme.FileIcon(), p.w.addFile)
-	get := p.tool("get", say("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
+	p.dir = p.tool("folder", i18n.T("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
+	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.w.addFile)
+	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
 	bottom := newColumn(6, newCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file, container.New(inset{4, 0}, p.usage),
-		note(say("Or drop a checkpoint folder or a model file on the window.")))
-	return panel(container.NewBorder(container.New(fixed{height: 30}, heading(say("Models"))), bottom, nil, nil, p.list))
+		note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
+	return panel(container.NewBorder(container.New(fixed{height: 30}, heading(i18n.T("Models"))), bottom, nil, nil, p.list))
 }
 
 // modelList is the list; the arrows choose, Enter opens the chosen model, Delete removes it.
@@ -139,7 +140,7 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.title.style.Bold = true
 	p.verdict, p.notes = wrapped(widget.MediumImportance), wrapped(widget.LowImportance)
 	p.notes.SizeName = theme.SizeNameCaptionText
-	p.facts, p.notesHead, p.why = newColumn(6), heading(say("What the import says")), caption("")
+	p.facts, p.notesHead, p.why = newColumn(6), heading(i18n.T("What the import says")), caption("")
 	chosen := func(do func(Model)) func() {
 		return func() {
 			if m, ok := p.w.state.Shelf.chosen(); ok {
@@ -147,18 +148,18 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 			}
 		}
 	}
-	use := p.tool("use", say("Use this model"), theme.ConfirmIcon(), chosen(func(m Model) { p.w.useModel(m.Path) }))
+	use := p.tool("use", i18n.T("Use this model"), theme.ConfirmIcon(), chosen(func(m Model) { p.w.useModel(m.Path) }))
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
-	real := p.tool("real", say("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
+	real := p.tool("real", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
 	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	foot := newColumn(4, p.why, container.New(&flow{gap: 4}, use,
 		real,
-		p.tool("check", say("Check the files"), theme.SearchIcon(), chosen(func(m Model) { p.w.checkModel(m.Path) })),
-		p.tool("rename", say("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
-		p.tool("base", say("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
-		p.tool("again", say("Import again"), theme.DownloadIcon(), chosen(func(m Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
-		p.tool("reveal", say("Show the folder"), theme.FolderIcon(), chosen(func(m Model) { p.w.showFolder(m.Path) })),
-		p.tool("remove", say("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
+		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m Model) { p.w.checkModel(m.Path) })),
+		p.tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
+		p.tool("base", i18n.T("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
+		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
+		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m Model) { p.w.showFolder(m.Path) })),
+		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
 	p.detail = container.NewBorder(nil, foot, nil, nil, newPage(newColumn(10, p.title, p.verdict, p.facts, p.notesHead, quiet(p.notes))))
 
 	p.addTitle = newLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
@@ -173,8 +174,8 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 			a.Name = text
 		}
 	}
-	p.nameRow = newColumn(2, container.New(inset{4, 0}, caption(say("Name"))), p.name)
-	p.copy = newCheck(say("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
+	p.nameRow = newColumn(2, container.New(inset{4, 0}, caption(i18n.T("Name"))), p.name)
+	p.copy = newCheck(i18n.T("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
 		if a := p.w.state.Shelf.Adding; a != nil && a.Copy != on {
 			a.Copy = on
 			p.refresh()
@@ -183,14 +184,14 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.sources = newColumn(4)
 	p.agree = newButton("", p.w.agreeAdding)
 	p.agree.Importance = widget.HighImportance
-	p.leave = newButton(say("Cancel"), p.w.stopAdding)
+	p.leave = newButton(i18n.T("Cancel"), p.w.stopAdding)
 	p.adding = container.NewBorder(newColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, newRow(8, p.leave, p.agree)), nil, nil,
 		container.New(inset{0, 8}, newPage(newColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble, quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
-	p.undo = newButton(say("Undo"), func() { p.w.undoModels() })
+	p.undo = newButton(i18n.T("Undo"), func() { p.w.undoModels() })
 	p.snack = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{10, 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), newCapped(6, p.snackText))))
-	done := smallButton(say("Close"), theme.CancelIcon(), p.hide)
+	done := smallButton(i18n.T("Close"), theme.CancelIcon(), p.hide)
 	top := container.New(fixed{height: 30}, container.NewBorder(nil, nil, nil, done))
 	return panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(inset{0, 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())), container.NewVBox(top))))
 }
@@ -229,9 +230,9 @@ type taskRow struct {
 func newTaskRow(w *Window, id int, download bool) *taskRow {
 	r := &taskRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
 	r.bar.TextFormatter = func() string { return "" }
-	r.stop = smallButton(say("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
+	r.stop = smallButton(i18n.T("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
 	if download { // what is fetched stays; a paused one can be given up
-		r.stop = smallButton(say("Pause"), theme.MediaPauseIcon(), func() { w.cancelTask(id) })
+		r.stop = smallButton(i18n.T("Pause"), theme.MediaPauseIcon(), func() { w.cancelTask(id) })
 	}
 	r.why = widget.NewLabel("")
 	r.why.Wrapping, r.why.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
@@ -242,12 +243,12 @@ func newTaskRow(w *Window, id int, download bool) *taskRow {
 }
 
 func (r *taskRow) show(t ModelTask, running bool) {
-	name := say("Importing %s", t.Name)
+	name := i18n.T("Importing %s", t.Name)
 	if t.Check != "" {
-		name = say("Checking %s", t.Name)
+		name = i18n.T("Checking %s", t.Name)
 	}
 	if t.Get != nil && !t.Importing {
-		name = say("Getting %s", t.Name)
+		name = i18n.T("Getting %s", t.Name)
 	}
 	r.name.set(name, theme.ColorNameForeground)
 	r.text.set(t.text(running), theme.ColorNamePlaceHolder)
@@ -283,7 +284,7 @@ func (p *modelsPage) refreshTasks() {
 		p.tasks.Objects = rows
 		p.page.Refresh()
 	}
-	text := say("Models")
+	text := i18n.T("Models")
 	if len(tasks) > 0 {
 		text += fmt.Sprintf(" · %.0f %%", 100*tasks[0].part())
 	}
@@ -362,7 +363,7 @@ func (p *modelsPage) refresh() {
 	p.file.Hidden, p.dir.Hidden = p.w.opt.OpenModel == nil, p.w.opt.OpenFolder == nil
 	p.usage.set(tilde(p.w.modelsFolder()))
 	if s.Free >= 0 && s.Listed {
-		p.usage.set(say("%s free in %s", bytesText(s.Free), tilde(p.w.modelsFolder())))
+		p.usage.set(i18n.T("%s free in %s", bytesText(s.Free), tilde(p.w.modelsFolder())))
 	}
 	p.list.Refresh()
 	m, ok := s.chosen()
@@ -476,11 +477,11 @@ func (p *modelsPage) refreshDetail(m Model) {
 	why := ""
 	switch {
 	case s.Moving:
-		why = say("The model is being opened…")
+		why = i18n.T("The model is being opened…")
 	case s.Next != nil:
-		why = say("%s is opened when the queue is done.", s.Next.Name())
+		why = i18n.T("%s is opened when the queue is done.", s.Next.Name())
 	case used && own:
-		why = say("It can be removed when another model is in use.")
+		why = i18n.T("It can be removed when another model is in use.")
 	}
 	p.why.set(why)
 	p.why.Hidden = why == ""
@@ -500,9 +501,9 @@ func (p *modelsPage) look(on bool) {
 }
 
 func (p *modelsPage) refreshAdding(a Adding) {
-	title := say("Add a model")
+	title := i18n.T("Add a model")
 	if a.Again != "" {
-		title = say("Import again")
+		title = i18n.T("Import again")
 	}
 	p.addTitle.set(title)
 	p.addAt.set(tilde(a.Path))
@@ -546,18 +547,18 @@ func (p *modelsPage) refreshSources(a Adding) {
 		return
 	}
 	p.offered = offered
-	text := say("It has no RealCustom++ weights of its own. Choose the RealCustom++ checkpoints that it goes under:")
+	text := i18n.T("It has no RealCustom++ weights of its own. Choose the RealCustom++ checkpoints that it goes under:")
 	if len(list) == 0 {
-		text = say("It has no RealCustom++ weights of its own. Choose the folder of the RealCustom++ checkpoints that it goes under.")
+		text = i18n.T("It has no RealCustom++ weights of its own. Choose the folder of the RealCustom++ checkpoints that it goes under.")
 	}
 	question := widget.NewLabel(text)
 	question.Wrapping = fyne.TextWrapWord
 	p.sources.Objects = []fyne.CanvasObject{question}
 	for _, m := range list {
-		p.sources.Add(lowButton(say("%s, from %s", m.Name(), tilde(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
+		p.sources.Add(lowButton(i18n.T("%s, from %s", m.Name(), tilde(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
 	}
 	if p.w.opt.OpenFolder != nil {
-		p.sources.Add(lowButton(say("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
+		p.sources.Add(lowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
 	}
 }
 
@@ -579,13 +580,13 @@ func (p *modelsPage) askBase(m Model) {
 		p.w.askPath(p.w.opt.OpenFolder, then)
 		return
 	}
-	text := widget.NewLabel(say("Another text-to-image model of the same family takes the place of the base under %s: one file, or a folder in the layout of diffusers. It becomes a model of its own; this one stays.", m.Name()))
+	text := widget.NewLabel(i18n.T("Another text-to-image model of the same family takes the place of the base under %s: one file, or a folder in the layout of diffusers. It becomes a model of its own; this one stays.", m.Name()))
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	folder := newButton(say("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
-	file := newButton(say("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
+	folder := newButton(i18n.T("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
+	file := newButton(i18n.T("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
 	file.Importance = widget.HighImportance
-	closeIt = p.w.sheet(say("Another base model"), fyne.NewSize(520, 210), newPage(text), folder, file)
+	closeIt = p.w.sheet(i18n.T("Another base model"), fyne.NewSize(520, 210), newPage(text), folder, file)
 }
 
 // modelActions are the entries of the models in the table of actions.
@@ -606,16 +607,16 @@ func (w *Window) modelActions() []action {
 	}
 	own := func(m Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.busy(m.Path) }
 	return []action{
-		{id: "models.show", menu: menuModels, label: say("Models"), key: "Ctrl+Shift+M", do: w.models.toggle, can: here, on: func() bool { return w.models.shown }},
-		{id: "models.get", menu: menuModels, label: say("Get real models…"), do: w.showCatalogue, can: here},
-		{id: "models.folder", menu: menuModels, label: say("Add a model folder…"), do: w.addFolder, can: func() bool { return here() && w.opt.OpenFolder != nil }},
-		{id: "models.file", menu: menuModels, label: say("Add a model file…"), do: w.addFile, can: func() bool { return here() && w.opt.OpenModel != nil }},
+		{id: "models.show", menu: menuModels, label: i18n.T("Models"), key: "Ctrl+Shift+M", do: w.models.toggle, can: here, on: func() bool { return w.models.shown }},
+		{id: "models.get", menu: menuModels, label: i18n.T("Get real models…"), do: w.showCatalogue, can: here},
+		{id: "models.folder", menu: menuModels, label: i18n.T("Add a model folder…"), do: w.addFolder, can: func() bool { return here() && w.opt.OpenFolder != nil }},
+		{id: "models.file", menu: menuModels, label: i18n.T("Add a model file…"), do: w.addFile, can: func() bool { return here() && w.opt.OpenModel != nil }},
 		separator(menuModels),
-		{id: "models.use", menu: menuModels, label: say("Use this model"), do: with(func(m Model) { w.useModel(m.Path) }), can: chosen(func(m Model) bool { return m.Err == nil && !w.state.Shelf.inUse(m.Path) })},
-		{id: "models.check", menu: menuModels, label: say("Check the files"), do: with(func(m Model) { w.checkModel(m.Path) }), can: chosen(own)},
-		{id: "models.rename", menu: menuModels, label: say("Rename the model…"), do: with(w.renameModel), can: chosen(own)},
-		{id: "models.remove", menu: menuModels, label: say("Remove the model…"), do: with(w.askRemove), can: chosen(func(m Model) bool { return m.Path != "" && !w.state.Shelf.inUse(m.Path) && !w.state.Shelf.busy(m.Path) })},
+		{id: "models.use", menu: menuModels, label: i18n.T("Use this model"), do: with(func(m Model) { w.useModel(m.Path) }), can: chosen(func(m Model) bool { return m.Err == nil && !w.state.Shelf.inUse(m.Path) })},
+		{id: "models.check", menu: menuModels, label: i18n.T("Check the files"), do: with(func(m Model) { w.checkModel(m.Path) }), can: chosen(own)},
+		{id: "models.rename", menu: menuModels, label: i18n.T("Rename the model…"), do: with(w.renameModel), can: chosen(own)},
+		{id: "models.remove", menu: menuModels, label: i18n.T("Remove the model…"), do: with(w.askRemove), can: chosen(func(m Model) bool { return m.Path != "" && !w.state.Shelf.inUse(m.Path) && !w.state.Shelf.busy(m.Path) })},
 		separator(menuModels),
-		{id: "models.cancel", menu: menuModels, label: say("Cancel the import"), do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
+		{id: "models.cancel", menu: menuModels, label: i18n.T("Cancel the import"), do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 // This file exchanges the engine of the window for that of another model. Session, form and cards stay.
@@ -36,8 +37,8 @@ func (w *Window) open() {
 				return
 			}
 			if why != nil {
-				w.notice.say(notice{text: say("The model that you used last cannot be opened. %s The model inside Realword is open instead.", brief(why)),
-					bad: true, act: say("Models…"), do: w.models.show})
+				w.notice.T(notice{text: i18n.T("The model that you used last cannot be opened. %s The model inside Realword is open instead.", brief(why)),
+					bad: true, act: i18n.T("Models…"), do: w.models.show})
 				path = ""
 			}
 			w.takeEngine(engine, path)
@@ -59,7 +60,7 @@ func (w *Window) useModel(path string) {
 		w.refresh()
 		return
 	case w.gallery.state.Busy != "":
-		s.Err = sayErr("a picture of the history is being made again: wait until it is done")
+		s.Err = i18n.Errorf("a picture of the history is being made again: wait until it is done")
 		w.refresh()
 		return
 	case !w.state.Busy():
@@ -67,21 +68,21 @@ func (w *Window) useModel(path string) {
 		return
 	}
 	waiting := len(w.state.Queue.Waiting)
-	text := say("A round is being made with %s.", w.state.Model.Name)
+	text := i18n.T("A round is being made with %s.", w.state.Model.Name)
 	if waiting > 0 {
-		text += " " + count(waiting, "One more waits.", "%d more wait.", pluralArgs(waiting)...)
+		text += " " + i18n.N(waiting, "One more waits.", "%d more wait.", pluralArgs(waiting)...)
 	}
-	text += " " + say("What waits is kept for the model that it was made for.")
+	text += " " + i18n.T("What waits is kept for the model that it was made for.")
 	question := widget.NewLabel(text)
 	question.Wrapping = fyne.TextWrapWord
 	var closeIt func()
 	button := func(label string, do func()) *button {
 		return newButton(label, func() { closeIt(); do() })
 	}
-	later := button(say("When the queue is done"), func() { w.switchAfter(m, false) })
+	later := button(i18n.T("When the queue is done"), func() { w.switchAfter(m, false) })
 	later.Importance = widget.HighImportance
-	closeIt = w.sheet(say("Switch to %s?", m.Name()), fyne.NewSize(560, 190), newPage(question),
-		button(say("Cancel"), func() {}), button(say("Stop the round and switch"), func() { w.switchAfter(m, true) }), later)
+	closeIt = w.sheet(i18n.T("Switch to %s?", m.Name()), fyne.NewSize(560, 190), newPage(question),
+		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the round and switch"), func() { w.switchAfter(m, true) }), later)
 }
 
 // switchAfter opens a model when the queue is through, or with hasty when the running round has stopped.
@@ -117,12 +118,12 @@ func (w *Window) switchTo(path string) {
 			w.state.Shelf.Moving = false
 			if err != nil {
 				w.state.Shelf.Err = err
-				w.notice.say(notice{text: say("The model cannot be opened. %s", brief(err)), bad: true, act: say("Models…"), do: w.models.show})
+				w.notice.T(notice{text: i18n.T("The model cannot be opened. %s", brief(err)), bad: true, act: i18n.T("Models…"), do: w.models.show})
 				w.listModels()
 			} else {
 				remarks := w.takeEngine(engine, path)
-				w.state.Shelf.Told = say("%s is in use now.", w.state.Model.Name)
-				w.notice.say(notice{text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
+				w.state.Shelf.Told = i18n.T("%s is in use now.", w.state.Model.Name)
+				w.notice.T(notice{text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
 				p := w.prefs
 				p.Model = path
 				w.setPreferences(p)
@@ -144,7 +145,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Words = w.words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t Task) bool { return t.Needs == "" })); n > 0 {
-		remarks = append(remarks, count(n, "One round waits for its own model.", "%d rounds wait for their own models.", pluralArgs(n)...))
+		remarks = append(remarks, i18n.N(n, "One round waits for its own model.", "%d rounds wait for their own models.", pluralArgs(n)...))
 	}
 	if old != nil {
 		w.background(func() func() {

@@ -19,6 +19,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/ui/i18n/i18ntest"
 )
 
 var big = &bundle.Manifest{
@@ -780,9 +781,7 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 		long    bool
 	}{{80, false}, {100, false}, {100, true}, {150, false}} {
 		if c.long {
-			l := pseudo(t)
-			spoken.Store(&l)
-			t.Cleanup(func() { spoken.Store(nil) })
+			i18ntest.Pseudo(t)
 		}
 		b, m, _ := withModels(t, nil)
 		m.list[0].Mapped = 5_000_000_000
@@ -823,7 +822,7 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 			t.Errorf("%q", b.notice.now.text)
 		}
 		look("failed")
-		spoken.Store(nil)
+		i18ntest.English(t)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
+	"realword/ui/i18n"
 )
 
 // watchFocus keeps in mind whether the window is in front.
@@ -30,10 +31,10 @@ func (w *Window) tellEnd(e inference.Event) {
 	switch e.(type) {
 	case inference.Done:
 		n := w.state.Run.Pictures
-		w.tell(count(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
+		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
 	case inference.Failed:
 		if w.state.Run.Err != nil {
-			w.tell(say("The run has failed"), Sentence(w.state.Run.Err))
+			w.tell(i18n.T("The run has failed"), Sentence(w.state.Run.Err))
 		}
 	}
 }

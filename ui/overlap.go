@@ -5,6 +5,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/guidance"
+	"realword/ui/i18n"
 )
 
 // overlap is how much two subjects wanted the same positions before Algorithm 1 gave each position to one of them. Much of it
@@ -70,6 +71,6 @@ func (s State) overlapNote() (note string, much bool) {
 	if o.a == o.b {
 		return "", false
 	}
-	return say("Overlap wanted: %.0f %% of “%s” and “%s” in step %d.", 100*o.share, shorten(wordName(shown[o.a].Word), 14),
+	return i18n.T("Overlap wanted: %.0f %% of “%s” and “%s” in step %d.", 100*o.share, shorten(wordName(shown[o.a].Word), 14),
 		shorten(wordName(shown[o.b].Word), 14), step.Step+1), o.share > muchOverlap
 }

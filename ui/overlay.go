@@ -13,6 +13,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 // lens is how masks lie over the picture on the stage.
@@ -108,19 +109,19 @@ func (w *Window) stageActions() []action {
 	some := func() bool { return w.state.filmSubjects() > 0 }
 	list := []action{
 		separator(menuView),
-		{id: "view.masks", menu: menuView, label: say("Masks"), key: "H", do: func() { w.setMasks(!w.masksOn()) }, can: some, on: w.masksOn},
-		{id: "view.masks.all", label: say("Masks of all subjects"), key: "0", do: func() { w.soloMask(-1) }, can: some},
-		{id: "view.inspect", menu: menuView, label: say("Inspect masks"), key: "K", do: func() { w.inspectMasks(-1) }, can: w.canInspect, on: func() bool { return w.inspect.open }},
+		{id: "view.masks", menu: menuView, label: i18n.T("Masks"), key: "H", do: func() { w.setMasks(!w.masksOn()) }, can: some, on: w.masksOn},
+		{id: "view.masks.all", label: i18n.T("Masks of all subjects"), key: "0", do: func() { w.soloMask(-1) }, can: some},
+		{id: "view.inspect", menu: menuView, label: i18n.T("Inspect masks"), key: "K", do: func() { w.inspectMasks(-1) }, can: w.canInspect, on: func() bool { return w.inspect.open }},
 	}
 	pictured := func() bool { return w.stage.natural.X > 0 }
 	list = append(list,
-		action{id: "view.compare", menu: menuView, label: say("Compare two pictures"), key: "M", do: w.compare, can: w.canCompare, on: func() bool { return w.contrast.on }},
-		action{id: "view.zoom.fit", menu: menuView, label: say("Fit, or pixel for pixel"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured, on: func() bool { return w.stage.zoom.scale > 0 }},
-		action{id: "view.crisp", menu: menuView, label: say("Pixels as squares"), key: "X", do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, can: pictured, on: func() bool { return w.lens.crisp }},
-		action{id: "view.zoom.in", menu: menuView, label: say("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
-		action{id: "view.zoom.out", menu: menuView, label: say("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
+		action{id: "view.compare", menu: menuView, label: i18n.T("Compare two pictures"), key: "M", do: w.compare, can: w.canCompare, on: func() bool { return w.contrast.on }},
+		action{id: "view.zoom.fit", menu: menuView, label: i18n.T("Fit, or pixel for pixel"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured, on: func() bool { return w.stage.zoom.scale > 0 }},
+		action{id: "view.crisp", menu: menuView, label: i18n.T("Pixels as squares"), key: "X", do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, can: pictured, on: func() bool { return w.lens.crisp }},
+		action{id: "view.zoom.in", menu: menuView, label: i18n.T("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
+		action{id: "view.zoom.out", menu: menuView, label: i18n.T("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
-		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: say("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
+		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: i18n.T("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
 			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.dress()), rune(i)) }})
 	}
 	return list
@@ -145,7 +146,7 @@ type overlayBar struct {
 func newOverlayBar(w *Window) *overlayBar {
 	o := &overlayBar{w: w, legend: newRow(4), seen: newToolButton(w, "view.masks", theme.VisibilityIcon())}
 	modes := newRow(4, container.New(square{26}, o.seen))
-	for mode, name := range [...]string{picture.Heat: say("Heat"), picture.Outline: say("Outline"), picture.Cutout: say("Cut-out")} {
+	for mode, name := range [...]string{picture.Heat: i18n.T("Heat"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
 		p := newPill(name, func() {
 			w.lens.mode = picture.Mode(mode)
 			w.setMasks(true)
@@ -255,7 +256,7 @@ func newLegend(style int, word string, named bool, tapped func()) *legend {
 	if named {
 		mark.Add(newLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
 	}
-	l.tile = newTile(say("mask of %s", word), 7, container.New(inset{5, 4}, mark), tapped)
+	l.tile = newTile(i18n.T("mask of %s", word), 7, container.New(inset{5, 4}, mark), tapped)
 	if !named {
 		l.tile.explain(func() string { return l.tile.name })
 	}

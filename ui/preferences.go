@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"fyne.io/fyne/v2"
+
+	"realword/ui/i18n"
 )
 
 // Preferences are what the user chooses once and for all sessions. They are kept by the app, beside the history. What goes into
@@ -153,17 +155,17 @@ func tame(text string) string {
 // checkFileName says what is wrong with a pattern.
 func checkFileName(pattern string) error {
 	if strings.TrimSpace(pattern) == "" {
-		return errors.New(say("the file name is empty: write for example %s", defaultFileName))
+		return errors.New(i18n.T("the file name is empty: write for example %s", defaultFileName))
 	}
 	rest := pattern
 	for _, part := range fileNameParts {
 		rest = strings.ReplaceAll(rest, "{"+part+"}", "")
 	}
 	if i := strings.IndexAny(rest, "{}"); i >= 0 {
-		return errors.New(say("in braces stand %s", "{"+strings.Join(fileNameParts, "}, {")+"}"))
+		return errors.New(i18n.T("in braces stand %s", "{"+strings.Join(fileNameParts, "}, {")+"}"))
 	}
 	if i := strings.IndexAny(rest, `\:*?"<>|`); i >= 0 {
-		return errors.New(say("%s cannot be part of a file name on every system", rest[i:i+1]))
+		return errors.New(i18n.T("%s cannot be part of a file name on every system", rest[i:i+1]))
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // showPreferences opens the sheet of the preferences. What is changed there holds at once.
@@ -29,7 +31,7 @@ func (w *Window) showPreferences() {
 	}
 
 	names := []string{"system", "light", "dark"}
-	looks := widget.NewRadioGroup([]string{say("As the system"), say("Light"), say("Dark")}, nil)
+	looks := widget.NewRadioGroup([]string{i18n.T("As the system"), i18n.T("Light"), i18n.T("Dark")}, nil)
 	looks.Horizontal, looks.Required = true, true
 	for i, name := range names {
 		if name == w.prefs.Look {
@@ -43,7 +45,7 @@ func (w *Window) showPreferences() {
 			}
 		}
 	}
-	size := newDial(say("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) }, func(float64) {})
+	size := newDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) }, func(float64) {})
 	size.set(float64(w.prefs.TextSize))
 	size.slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
 
@@ -52,7 +54,7 @@ func (w *Window) showPreferences() {
 	})
 	folderRow := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
-		choose := newButton(say("Choose…"), func() {
+		choose := newButton(i18n.T("Choose…"), func() {
 			w.background(func() func() {
 				path, err := w.opt.OpenFolder()
 				return func() {
@@ -87,10 +89,10 @@ func (w *Window) showPreferences() {
 	}
 	preview(w.prefs.FileName)
 	pattern.OnChanged = preview
-	parts := note(say("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
+	parts := note(i18n.T("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
 
 	devices := []string{"auto", "cpu"}
-	device := newSelect([]string{say("Graphics card if there is one"), say("Processor")}, nil)
+	device := newSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("Processor")}, nil)
 	device.Selected = device.Options[max(0, slices.Index(devices, w.prefs.Device))]
 	device.OnChanged = func(label string) {
 		change(func(p *Preferences) { p.Device = devices[slices.Index(device.Options, label)] })
@@ -105,24 +107,24 @@ func (w *Window) showPreferences() {
 		written = append(written, c)
 	}
 	left := newColumn(18,
-		section(say("Appearance"), looks, size.Container),
-		section(say("Steps of finished pictures to keep"), steps, note(say("The oldest go first; pictures always stay."))),
-		section(say("When a run is over"), check(say("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
+		section(i18n.T("Appearance"), looks, size.Container),
+		section(i18n.T("Steps of finished pictures to keep"), steps, note(i18n.T("The oldest go first; pictures always stay."))),
+		section(i18n.T("When a run is over"), check(i18n.T("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
 	)
 	if models != nil {
-		left.Add(section(say("Models"), models))
+		left.Add(section(i18n.T("Models"), models))
 	}
 	right := newColumn(18,
-		section(say("Finished pictures"), caption(say("Folder")), folderRow, folderNote, caption(say("File name")), pattern, example, parts),
-		section(say("Written into every picture"), written...),
-		section(say("Compute on"), device, note(say("Holds for the next model that is opened."))),
+		section(i18n.T("Finished pictures"), caption(i18n.T("Folder")), folderRow, folderNote, caption(i18n.T("File name")), pattern, example, parts),
+		section(i18n.T("Written into every picture"), written...),
+		section(i18n.T("Compute on"), device, note(i18n.T("Holds for the next model that is opened."))),
 	)
 	both := container.New(inset{4, 4}, container.New(halves{28}, left, right))
-	keys := newButton(say("Keys…"), nil)
-	reset := newButton(say("Reset all"), nil)
-	done := newButton(say("Done"), nil)
+	keys := newButton(i18n.T("Keys…"), nil)
+	reset := newButton(i18n.T("Reset all"), nil)
+	done := newButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(say("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
+	closeIt := w.sheet(i18n.T("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); w.showKeys() }
 	reset.OnTapped = func() {
@@ -175,7 +177,7 @@ func (w *Window) folderField(usual, value string, changed func(path string)) (fi
 	field.OnChanged = func(path string) {
 		trouble.set("")
 		if path != "" && !filepath.IsAbs(path) {
-			trouble.set(say("Write the whole path, from the top of the disk."))
+			trouble.set(i18n.T("Write the whole path, from the top of the disk."))
 			return
 		}
 		changed(path)

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/bundle"
+	"realword/ui/i18n"
 )
 
 // OwnPreset is settings that the user has given a name. Base is the preset of the model that decides what they do not say.
@@ -72,11 +73,11 @@ func (l OwnPresets) Without(name string) OwnPresets {
 func checkPresetName(name string) error {
 	switch name = strings.TrimSpace(name); {
 	case name == "":
-		return sayErr("write a name for the preset")
+		return i18n.Errorf("write a name for the preset")
 	case len([]rune(name)) > 40:
-		return sayErr("the name is too long: 40 letters are enough")
+		return i18n.Errorf("the name is too long: 40 letters are enough")
 	case strings.EqualFold(name, "paper") || strings.EqualFold(name, "release"):
-		return sayErr("%s is a preset of the model: choose another name", name)
+		return i18n.Errorf("%s is a preset of the model: choose another name", name)
 	}
 	return nil
 }
@@ -118,7 +119,7 @@ func (f Form) IsOwn(p OwnPreset) bool {
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
 func (w *Window) newPresetButton() *button {
 	var b *button
-	b = newButtonWithIcon(say("My presets"), theme.MenuDropDownIcon(), func() {
+	b = newButtonWithIcon(i18n.T("My presets"), theme.MenuDropDownIcon(), func() {
 		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.presetItems()...), w.win.Canvas(), fyne.NewPos(0, b.Size().Height), b)
 	})
 	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
@@ -143,8 +144,8 @@ func (w *Window) presetItems() []*fyne.MenuItem {
 	if len(own) > 0 {
 		items = append(items, fyne.NewMenuItemSeparator())
 	}
-	store := fyne.NewMenuItem(say("Save these settings as…"), func() {
-		w.askPresetName(say("Save these settings"), "", func(name string) {
+	store := fyne.NewMenuItem(i18n.T("Save these settings as…"), func() {
+		w.askPresetName(i18n.T("Save these settings"), "", func(name string) {
 			readPresets(prefs).With(w.state.Form.Own(name)).save(prefs)
 		})
 	})
@@ -154,14 +155,14 @@ func (w *Window) presetItems() []*fyne.MenuItem {
 	}
 	p := own[current]
 	return append(items,
-		fyne.NewMenuItem(say("Rename “%s”…", shorten(p.Name, 20)), func() {
-			w.askPresetName(say("Rename the preset"), p.Name, func(name string) {
+		fyne.NewMenuItem(i18n.T("Rename “%s”…", shorten(p.Name, 20)), func() {
+			w.askPresetName(i18n.T("Rename the preset"), p.Name, func(name string) {
 				renamed := p
 				renamed.Name = strings.TrimSpace(name)
 				readPresets(prefs).Without(p.Name).With(renamed).save(prefs)
 			})
 		}),
-		fyne.NewMenuItem(say("Delete “%s”", shorten(p.Name, 20)), func() { readPresets(prefs).Without(p.Name).save(prefs) }))
+		fyne.NewMenuItem(i18n.T("Delete “%s”", shorten(p.Name, 20)), func() { readPresets(prefs).Without(p.Name).save(prefs) }))
 }
 
 // askPresetName asks for a name on a sheet and hands a good one to use.
@@ -179,10 +180,10 @@ func (w *Window) askPresetName(title, name string, use func(string)) {
 		use(entry.Text)
 	}
 	entry.OnSubmitted = func(string) { done() }
-	no := newButton(say("Cancel"), func() { closeIt() })
-	ok := newButton(say("Save"), done)
+	no := newButton(i18n.T("Cancel"), func() { closeIt() })
+	ok := newButton(i18n.T("Save"), done)
 	ok.Importance = widget.HighImportance
-	closeIt = w.sheet(title, fyne.NewSize(420, 170), newColumn(6, caption(say("Name")), entry, wrong), no, ok)
+	closeIt = w.sheet(title, fyne.NewSize(420, 170), newColumn(6, caption(i18n.T("Name")), entry, wrong), no, ok)
 	w.win.Canvas().Focus(entry)
 }
 
@@ -190,7 +191,7 @@ func (w *Window) askPresetName(title, name string, use func(string)) {
 func (w *Window) checkNewName(old, name string) error {
 	name = strings.TrimSpace(name)
 	if old != "" && !strings.EqualFold(old, name) && readPresets(w.app.Preferences()).find(name) >= 0 {
-		return sayErr("there is a preset of this name: choose another")
+		return i18n.Errorf("there is a preset of this name: choose another")
 	}
 	return checkPresetName(name)
 }

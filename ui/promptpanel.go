@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/prompt"
+	"realword/ui/i18n"
 )
 
 // buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
@@ -119,7 +120,7 @@ func (w *Window) countTokens() {
 	}
 	w.tokens.text = ""
 	if w.counted != "" {
-		w.tokens.text = say("%d of %d tokens", n, prompt.Length)
+		w.tokens.text = i18n.T("%d of %d tokens", n, prompt.Length)
 	}
 	w.hintRow.Refresh()
 }
@@ -134,20 +135,20 @@ func (s State) hint(generate string) string {
 	switch {
 	case s.Span.on:
 		marked, _ := s.Marked()
-		return say("Let go, or press Enter, to bind “%s”.", marked.Text)
+		return i18n.T("Let go, or press Enter, to bind “%s”.", marked.Text)
 	case s.Pending.Text != "":
-		return say("Now click the picture of “%s”, or drop one.", s.Pending.Text)
+		return i18n.T("Now click the picture of “%s”, or drop one.", s.Pending.Text)
 	case len(s.Words) == 0:
-		return say("The words appear here, ready to be bound to pictures.")
+		return i18n.T("The words appear here, ready to be bound to pictures.")
 	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
-		return say("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
+		return i18n.T("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
 	case unbound >= 0:
-		return say("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
+		return i18n.T("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
 	case len(s.Form.Cards) == 0:
-		return say("Drop a picture, then click its word.")
+		return i18n.T("Drop a picture, then click its word.")
 	}
 	if generate == "" {
-		return say("Drop another picture for another word, or generate.")
+		return i18n.T("Drop another picture for another word, or generate.")
 	}
-	return say("Drop another picture for another word, or press %s to generate.", generate)
+	return i18n.T("Drop another picture for another word, or press %s to generate.", generate)
 }

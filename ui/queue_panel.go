@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // queuePanel lists the rounds that wait, over the button that adds to them. It is there only while some wait.
@@ -37,8 +39,8 @@ func newQueuePanel(w *Window) *queuePanel {
 	q.note = caption("")
 	q.note.color = theme.ColorNameWarning
 	q.pause = smallButton("", theme.MediaPauseIcon(), w.pauseQueue)
-	clear := smallButton(say("Cancel everything"), theme.DeleteIcon(), func() {
-		w.ask(say("Cancel everything?"), say("The running round stops, and all that wait are taken out. Finished pictures stay."), say("Cancel everything"), w.stopAll)
+	clear := smallButton(i18n.T("Cancel everything"), theme.DeleteIcon(), func() {
+		w.ask(i18n.T("Cancel everything?"), i18n.T("The running round stops, and all that wait are taken out. Finished pictures stay."), i18n.T("Cancel everything"), w.stopAll)
 	})
 	q.rows, q.place = newColumn(4), -1
 	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
@@ -61,18 +63,18 @@ func (q *queuePanel) refresh() {
 		q.rows.Objects = nil
 		return
 	}
-	title := say("Running")
+	title := i18n.T("Running")
 	if len(waiting) > 0 {
-		title = count(len(waiting), "%d round waits", "%d rounds wait", len(waiting))
+		title = i18n.N(len(waiting), "%d round waits", "%d rounds wait", len(waiting))
 	}
 	q.title.set(title)
 	icon := theme.MediaPauseIcon()
-	q.pause.name = say("Pause the queue")
+	q.pause.name = i18n.T("Pause the queue")
 	note := ""
 	if queue.Paused {
 		icon = theme.MediaPlayIcon()
-		q.pause.name = say("Go on with the queue")
-		note = say("Paused: no other round begins.")
+		q.pause.name = i18n.T("Go on with the queue")
+		note = i18n.T("Paused: no other round begins.")
 	}
 	if q.pause.Icon != icon {
 		q.pause.SetIcon(icon)
@@ -194,11 +196,11 @@ func (r *fittedRenderer) update(width float32) {
 func (w *Window) queueActions() []action {
 	waits := func() bool { return len(w.state.Queue.Waiting) > 0 }
 	return []action{
-		{id: "queue.next", menu: menuRun, label: say("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{id: "queue.pause", menu: menuRun, label: say("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }},
-		{id: "queue.up", menu: menuRun, label: say("Move the round up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
-		{id: "queue.down", menu: menuRun, label: say("Move the round down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
-		{id: "queue.drop", menu: menuRun, label: say("Take the round out of the queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
-		{id: "queue.clear", menu: menuRun, label: say("Cancel everything"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
+		{id: "queue.next", menu: menuRun, label: i18n.T("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
+		{id: "queue.pause", menu: menuRun, label: i18n.T("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }},
+		{id: "queue.up", menu: menuRun, label: i18n.T("Move the round up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
+		{id: "queue.down", menu: menuRun, label: i18n.T("Move the round down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
+		{id: "queue.drop", menu: menuRun, label: i18n.T("Take the round out of the queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
+		{id: "queue.clear", menu: menuRun, label: i18n.T("Cancel everything"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/inference"
+	"realword/ui/i18n"
 )
 
 // queueRow is one round of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
@@ -34,14 +35,14 @@ func newQueueRow(w *Window, id int, running bool) *queueRow {
 	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {
 		return container.New(fixed{24, 24}, smallButton(name, icon, tap))
 	}
-	r.up = smallButton(say("Run it earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
-	r.down = smallButton(say("Run it later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
-	r.run = smallButton(say("Try it again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
+	r.up = smallButton(i18n.T("Run it earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
+	r.down = smallButton(i18n.T("Run it later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
+	r.run = smallButton(i18n.T("Try it again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
 	r.moves = newRow(0, container.New(fixed{24, 24}, r.up), container.New(fixed{24, 24}, r.down))
 	r.again = container.New(fixed{24, 24}, r.run)
-	gone, out := func() { w.dropTask(id) }, say("Take it out of the queue")
+	gone, out := func() { w.dropTask(id) }, i18n.T("Take it out of the queue")
 	if running {
-		gone, out = w.stop, say("Stop")
+		gone, out = w.stop, i18n.T("Stop")
 	}
 	tools := newRow(0, r.again, r.moves, tool(out, theme.CancelIcon(), gone))
 	r.pictures = container.New(&flow{gap: 4})
@@ -91,18 +92,18 @@ func (r *queueRow) show(t Task, first, last bool) {
 	run := r.w.state.Run
 	switch {
 	case r.running && len(t.Request.Seeds) > 1:
-		about = say("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
+		about = i18n.T("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
 	case r.running:
-		about = say("runs now · %s", about)
+		about = i18n.T("runs now · %s", about)
 	case len(t.Missing) > 0:
-		about, color = say("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
+		about, color = i18n.T("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
 	case t.Needs != "":
-		about, color = say("waits for the model %s", t.Needs), theme.ColorNameWarning
+		about, color = i18n.T("waits for the model %s", t.Needs), theme.ColorNameWarning
 	case t.Parked:
-		about, color = say("Realword ended twice over it"), theme.ColorNameWarning
+		about, color = i18n.T("Realword ended twice over it"), theme.ColorNameWarning
 	}
 	r.about.set(about, color)
-	r.tile.name = say("%s, %s", t.Request.Prompt, about)
+	r.tile.name = i18n.T("%s, %s", t.Request.Prompt, about)
 	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
 	enable(r.up, !first)
 	enable(r.down, !last)
@@ -119,9 +120,9 @@ func (t Task) about() string {
 	case 0:
 		return ""
 	case 1:
-		return say("seed %d", t.Request.Seeds[0])
+		return i18n.T("seed %d", t.Request.Seeds[0])
 	}
-	return count(n, "%d picture", "%d pictures", n) + " · " + say("seeds %s", seeds(t.Request.Seeds))
+	return i18n.N(n, "%d picture", "%d pictures", n) + " · " + i18n.T("seeds %s", seeds(t.Request.Seeds))
 }
 
 // showPictures shows each picture of a round by its seed: a tick says that it is finished, a dot that it is in work.

@@ -12,6 +12,7 @@ import (
 	"realword/inference/guidance"
 	"realword/inference/recipe"
 	"realword/inference/schedule"
+	"realword/ui/i18n"
 )
 
 // Part is a part of a recipe that can be taken over by itself.
@@ -79,23 +80,23 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 		}
 	}
 	to := f.Take(p, allParts, m)
-	differ(PartPrompt, say("Prompt"), f.Prompt, to.Prompt)
-	differ(PartPrompt, say("What to avoid"), f.Negative, to.Negative)
+	differ(PartPrompt, i18n.T("Prompt"), f.Prompt, to.Prompt)
+	differ(PartPrompt, i18n.T("What to avoid"), f.Negative, to.Negative)
 	if !p.Foreign {
 		list = append(list, subjectChanges(f, to, m)...)
 	}
-	differ(PartSettings, say("Preset"), presetName(f.Preset), presetName(to.Preset))
-	differ(PartSettings, say("Steps"), fmt.Sprint(f.Steps), fmt.Sprint(to.Steps))
-	differ(PartSettings, say("Masks settle after (T_stop)"), say("step %d", f.Stop), say("step %d", to.Stop))
-	differ(PartSettings, say("Guidance (CFG)"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
+	differ(PartSettings, i18n.T("Preset"), presetName(f.Preset), presetName(to.Preset))
+	differ(PartSettings, i18n.T("Steps"), fmt.Sprint(f.Steps), fmt.Sprint(to.Steps))
+	differ(PartSettings, i18n.T("Masks settle after (T_stop)"), i18n.T("step %d", f.Stop), i18n.T("step %d", to.Stop))
+	differ(PartSettings, i18n.T("Guidance (CFG)"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
 	own := presetsOf(m)
-	differ(PartSettings, say("Sampler"), samplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), samplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
-	differ(PartSettings, say("Masks from"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
-	differ(PartSettings, say("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
-	differ(PartSettings, say("Masks layer by layer"), rawMaskName(f.MaskNorm == ""), rawMaskName(to.MaskNorm == ""))
-	differ(PartSettings, say("Size"), sizeName(f.size(m)), sizeName(to.size(m)))
-	differ(PartSettings, say("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
-	differ(PartSeed, say("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
+	differ(PartSettings, i18n.T("Sampler"), samplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), samplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
+	differ(PartSettings, i18n.T("Masks from"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
+	differ(PartSettings, i18n.T("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
+	differ(PartSettings, i18n.T("Masks layer by layer"), rawMaskName(f.MaskNorm == ""), rawMaskName(to.MaskNorm == ""))
+	differ(PartSettings, i18n.T("Size"), sizeName(f.size(m)), sizeName(to.size(m)))
+	differ(PartSettings, i18n.T("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
+	differ(PartSeed, i18n.T("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
 	return list
 }
 
@@ -124,7 +125,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			}
 			s.pictures += c.Ref.Name
 			if c.Off {
-				s.pictures += " " + say("(left out)")
+				s.pictures += " " + i18n.T("(left out)")
 			}
 			square := c.Ref.Square
 			square.Fit = cmp.Or(square.Fit, f.fit(m))
@@ -144,16 +145,16 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	for _, s := range list {
 		name := wordName(s.word)
 		if s.word.Text == "" {
-			name = say("no word")
+			name = i18n.T("no word")
 		}
 		switch {
 		case s.old.pictures != s.to.pictures:
 			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: s.to.pictures})
 		case s.old.square != s.to.square:
-			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: say("%s, another file or square", s.to.pictures)})
+			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: i18n.T("%s, another file or square", s.to.pictures)})
 		}
 		if s.to.pictures != "" && s.old.pictures != "" && s.old.reach != s.to.reach {
-			out = append(out, Change{Part: PartSubjects, What: say("Reach γ of %s", name), Old: s.old.reach, New: s.to.reach})
+			out = append(out, Change{Part: PartSubjects, What: i18n.T("Reach γ of %s", name), Old: s.old.reach, New: s.to.reach})
 		}
 		for _, missing := range s.missing {
 			out = append(out, Change{Part: PartSubjects, What: name, New: missing, Missing: true})
@@ -173,9 +174,9 @@ func wordName(w inference.Word) string {
 func presetName(name string) string {
 	switch name {
 	case "paper":
-		return say("Paper")
+		return i18n.T("Paper")
 	case "release":
-		return say("Release")
+		return i18n.T("Release")
 	}
 	return name
 }
@@ -250,16 +251,16 @@ func (p Past) Unsettable(m *bundle.Manifest) []string {
 	}
 	var list []string
 	if p.Model != "" && !p.Foreign && !m.Named(p.Model) {
-		list = append(list, say("model %s", p.Model))
+		list = append(list, i18n.T("model %s", p.Model))
 	}
 	if p.Sampler != "" && !slices.Contains(schedule.Samplers(), p.Sampler) {
-		list = append(list, say("sampler %s", p.Sampler))
+		list = append(list, i18n.T("sampler %s", p.Sampler))
 	}
 	if _, err := guidance.ParseSource(p.MaskSource); err != nil && p.MaskSource != "" {
-		list = append(list, say("mask source %s", p.MaskSource))
+		list = append(list, i18n.T("mask source %s", p.MaskSource))
 	}
 	if p.Width > 0 && !fits(image.Pt(p.Width, p.Height), m) {
-		list = append(list, say("size %d × %d", p.Width, p.Height))
+		list = append(list, i18n.T("size %d × %d", p.Width, p.Height))
 	}
 	return list
 }

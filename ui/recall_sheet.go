@@ -17,11 +17,12 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // partName is how a part of a recipe is called.
 func partName(p Part) string {
-	return [parts]string{say("Prompt"), say("Subjects"), say("Settings"), say("Seed")}[p]
+	return [parts]string{i18n.T("Prompt"), i18n.T("Subjects"), i18n.T("Settings"), i18n.T("Seed")}[p]
 }
 
 // recallShot offers the recipe of the picture in view.
@@ -35,7 +36,7 @@ func (w *Window) recallShot() {
 func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 	s, m, have := w.journal.read(), w.state.Model, w.dataNow()
 	small := smallOf(shot)
-	name := say("seed %d", shot.Seed)
+	name := i18n.T("seed %d", shot.Seed)
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
@@ -106,7 +107,7 @@ type noPNG struct{ error }
 func readPast(path string, find func(string) []byte, m *bundle.Manifest) (Past, image.Image, error) {
 	name := filepath.Base(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return Past{}, nil, noPNG{sayErr("%s is a folder; drop the pictures in it", name)} // its pictures are taken
+		return Past{}, nil, noPNG{i18n.Errorf("%s is a folder; drop the pictures in it", name)} // its pictures are taken
 	}
 	data, err := readFile(path)
 	if err != nil {
@@ -169,21 +170,21 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 		top = container.NewBorder(nil, nil, container.New(fixed{recallThumb, recallThumb}, img), nil, head)
 	}
 	var closeIt func()
-	cancel := newButton(say("Cancel"), func() { closeIt() })
-	use = newButton(say("Use this recipe"), func() {
+	cancel := newButton(i18n.T("Cancel"), func() { closeIt() })
+	use = newButton(i18n.T("Use this recipe"), func() {
 		closeIt()
 		w.takeOver(p, which)
 	})
 	use.Importance = widget.HighImportance
 	buttons := []fyne.CanvasObject{cancel, use}
 	if file != "" {
-		buttons = append([]fyne.CanvasObject{newButton(say("Use as reference instead"), func() {
+		buttons = append([]fyne.CanvasObject{newButton(i18n.T("Use as reference instead"), func() {
 			closeIt()
 			w.takeTo(target{}, []string{file})
 		})}, buttons...)
 	}
 	enable(use, len(changes) > 0)
-	closeIt = w.sheet(say("Go back to this recipe?"), fyne.NewSize(600, 460),
+	closeIt = w.sheet(i18n.T("Go back to this recipe?"), fyne.NewSize(600, 460),
 		container.NewBorder(top, nil, nil, nil, container.NewVScroll(container.New(inset{0, 10}, list))), buttons...)
 }
 
@@ -191,15 +192,15 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 func (w *Window) offerNote(p Past, changes bool) string {
 	var notes []string
 	if p.Foreign {
-		notes = append(notes, say("Another program made this picture. Its prompts and numbers are known, its subjects are not."))
+		notes = append(notes, i18n.T("Another program made this picture. Its prompts and numbers are known, its subjects are not."))
 	}
 	if !changes {
-		notes = append(notes, say("Everything is set like this already."))
+		notes = append(notes, i18n.T("Everything is set like this already."))
 	} else if !p.Foreign {
-		notes = append(notes, say("This is what would change. Take a tick away to keep what you have."))
+		notes = append(notes, i18n.T("This is what would change. Take a tick away to keep what you have."))
 	}
 	if other := p.Unsettable(w.state.Model); len(other) > 0 {
-		notes = append(notes, say("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))
+		notes = append(notes, i18n.T("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))
 	}
 	for _, n := range p.Notes {
 		notes = append(notes, sentence(n))
@@ -216,7 +217,7 @@ func changeRow(c Change) fyne.CanvasObject {
 	}
 	what := container.New(fixed{width: 130}, container.New(inset{0, 8}, newFittedText(c.What)))
 	if c.Missing {
-		return container.NewBorder(nil, nil, what, nil, label(say("%s is not on this computer. Drop the file on the window when you have it.", c.New), widget.WarningImportance))
+		return container.NewBorder(nil, nil, what, nil, label(i18n.T("%s is not on this computer. Drop the file on the window when you have it.", c.New), widget.WarningImportance))
 	}
 	none := func(text string) string {
 		if text == "" {
@@ -272,8 +273,8 @@ func (w *Window) recallActions() []action {
 	shown := func() bool { return w.state.Shot() != nil && w.state.Model != nil }
 	return []action{
 		separator(menuEdit),
-		{id: "recall.all", menu: menuEdit, label: say("Go back to its recipe…"), key: "A", do: w.recallShot, can: shown},
-		{id: "recall.seed", menu: menuEdit, label: say("Use its seed"), key: "S", do: func() { w.recallParts(Parts{PartSeed: true}) }, can: shown},
-		{id: "recall.prompt", menu: menuEdit, label: say("Use its prompt"), key: "P", do: func() { w.recallParts(Parts{PartPrompt: true}) }, can: shown},
+		{id: "recall.all", menu: menuEdit, label: i18n.T("Go back to its recipe…"), key: "A", do: w.recallShot, can: shown},
+		{id: "recall.seed", menu: menuEdit, label: i18n.T("Use its seed"), key: "S", do: func() { w.recallParts(Parts{PartSeed: true}) }, can: shown},
+		{id: "recall.prompt", menu: menuEdit, label: i18n.T("Use its prompt"), key: "P", do: func() { w.recallParts(Parts{PartPrompt: true}) }, can: shown},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/userfile"
+	"realword/ui/i18n"
 )
 
 // readFile reads a file that the user chose, unless it is too large to be a picture.
@@ -25,17 +26,17 @@ func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, sayErr("%s cannot be opened: %w", filepath.Base(path), reason(err))
+		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), reason(err))
 	case info.IsDir():
-		return nil, sayErr("%s is a folder; drop the pictures in it", filepath.Base(path))
+		return nil, i18n.Errorf("%s is a folder; drop the pictures in it", filepath.Base(path))
 	case !info.Mode().IsRegular():
-		return nil, sayErr("%s is not a file; choose a picture", filepath.Base(path))
+		return nil, i18n.Errorf("%s is not a file; choose a picture", filepath.Base(path))
 	case info.Size() > limit:
-		return nil, sayErr("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
+		return nil, i18n.Errorf("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
 	}
 	data, err := userfile.Read(path, limit)
 	if err != nil {
-		return nil, sayErr("%s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, i18n.Errorf("%s cannot be read: %w", filepath.Base(path), reason(err))
 	}
 	return data, nil
 }
@@ -48,11 +49,11 @@ func reason(err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return sayErr("%w; it may have been moved, choose it again", err)
+		return i18n.Errorf("%w; it may have been moved, choose it again", err)
 	case errors.Is(err, fs.ErrPermission):
-		return sayErr("%w; change its rights or choose another file", err)
+		return i18n.Errorf("%w; change its rights or choose another file", err)
 	}
-	return sayErr("%w; choose another file", err)
+	return i18n.Errorf("%w; choose another file", err)
 }
 
 // readCard makes a card of a picture file.
@@ -104,7 +105,7 @@ func (c Card) note() string {
 	if len(c.Notes) == 0 {
 		return ""
 	}
-	return say("%s: %s", c.Ref.Name, strings.Join(c.Notes, " "))
+	return i18n.T("%s: %s", c.Ref.Name, strings.Join(c.Notes, " "))
 }
 
 // small is the square for the card.

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/ui/i18n"
 )
 
 // Reuse is what the prompt and the subjects offer for a finished picture that becomes a reference.
@@ -90,7 +91,7 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 // referenceOf is a finished picture as a source of a reference: the bytes of its file, so that its hash tells where it came
 // from, or else of the picture itself.
 func referenceOf(shot Shot) source {
-	name := say("seed %d", shot.Seed) + ".png"
+	name := i18n.T("seed %d", shot.Seed) + ".png"
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
@@ -123,7 +124,7 @@ func (w *Window) askWord(shot Shot) {
 		w.continueWith(shot, inference.Word{}, nil, false)
 		return
 	}
-	later := say("another word: click it afterwards")
+	later := i18n.T("another word: click it afterwards")
 	var names []string
 	for _, word := range offer.Words {
 		names = append(names, wordName(word))
@@ -134,12 +135,12 @@ func (w *Window) askWord(shot Shot) {
 
 	img := canvas.NewImageFromImage(smallOf(shot))
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
-	note := widget.NewLabel(say("The longer name fits this picture better: it holds what this round has added."))
+	note := widget.NewLabel(i18n.T("The longer name fits this picture better: it holds what this round has added."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	longer := slices.ContainsFunc(offer.Words, func(word inference.Word) bool {
 		return len(word.Text) < len(offer.Words[0].Text) && strings.Contains(offer.Words[0].Text, word.Text)
 	})
-	body := newColumn(6, container.New(inset{8, 0}, heading(say("What does this picture show?"))), choice)
+	body := newColumn(6, container.New(inset{8, 0}, heading(i18n.T("What does this picture show?"))), choice)
 	if longer {
 		body.Add(quiet(note))
 	}
@@ -151,13 +152,13 @@ func (w *Window) askWord(shot Shot) {
 				files = append(files, shorten(c.Ref.Name, 24))
 			}
 		}
-		anchor = newCheck(say("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
+		anchor = newCheck(i18n.T("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
 		anchor.Checked = true
 		body.Add(anchor)
 	}
 	var closeIt func()
-	cancel := newButton(say("Cancel"), func() { closeIt() })
-	use := newButton(say("Use as reference"), func() {
+	cancel := newButton(i18n.T("Cancel"), func() { closeIt() })
+	use := newButton(i18n.T("Use as reference"), func() {
 		closeIt()
 		var word inference.Word
 		if i := slices.Index(names, choice.Selected); i >= 0 {
@@ -166,7 +167,7 @@ func (w *Window) askWord(shot Shot) {
 		w.continueWith(shot, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
 	use.Importance = widget.HighImportance
-	closeIt = w.sheet(say("The next round"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
+	closeIt = w.sheet(i18n.T("The next round"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
 		container.NewVBox(container.New(fixed{128, 128}, img)), nil, container.New(inset{8, 0}, container.NewVScroll(body))), cancel, use)
 	w.win.Canvas().Focus(use)
 	choice.OnChanged = func(string) { w.win.Canvas().Focus(use) } // Enter goes on, Esc goes back

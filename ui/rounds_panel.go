@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/history"
+	"realword/ui/i18n"
 )
 
 // strip is the rounds of the session as a tree, under the film.
@@ -38,7 +39,7 @@ const (
 func newStrip(w *Window) *strip {
 	s := &strip{w: w}
 	s.tree = container.New(&treeLayout{s})
-	s.empty = caption(say("Rounds appear here. A round stands below the one that its reference was made in."))
+	s.empty = caption(i18n.T("Rounds appear here. A round stands below the one that its reference was made in."))
 	s.scroll = container.NewScroll(s.tree)
 	s.empty.Hide()
 	s.body = container.New(fixed{width: 62, height: treeHeight}, s.scroll, container.New(inset{6, 12}, container.NewVBox(s.empty)))
@@ -133,12 +134,12 @@ func (s *strip) fill(nodes []RoundNode, small map[uint64]image.Image) {
 		if img == nil {
 			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
 		}
-		t := newThumb(say("round %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
+		t := newThumb(i18n.T("round %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
 		s.tiles = append(s.tiles, t)
 		objects = append(objects, t)
 	}
 	for i, n := range nodes {
-		mark := caption(say("round %d", i+1))
+		mark := caption(i18n.T("round %d", i+1))
 		if len(n.Pictures) > 1 {
 			mark.text += " ×" + strconv.Itoa(len(n.Pictures))
 		}
@@ -204,6 +205,6 @@ func (w *Window) toggleTree() {
 // roundActions are the keys of rounds.
 func (w *Window) roundActions() []action {
 	return []action{
-		{id: "view.rounds", menu: menuView, label: say("Rounds as a tree"), key: "Shift+T", do: w.toggleTree, on: func() bool { return w.strip.asTree }},
+		{id: "view.rounds", menu: menuView, label: i18n.T("Rounds as a tree"), key: "Shift+T", do: w.toggleTree, on: func() bool { return w.strip.asTree }},
 	}
 }

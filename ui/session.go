@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // History is what the window knows of the history.
@@ -147,9 +148,9 @@ func loadShot(s Store, shot Shot, m bundle.Manifest) Shot {
 			shot.SaveErr = err
 		}
 	} else if shot.Path == "" {
-		shot.SaveErr = errors.New(say("this picture was stopped before its end; its steps are below"))
+		shot.SaveErr = errors.New(i18n.T("this picture was stopped before its end; its steps are below"))
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
-		shot.SaveErr = sayErr("%w; it can be made again from the history", err)
+		shot.SaveErr = i18n.Errorf("%w; it can be made again from the history", err)
 	}
 	if shot.Image == nil && shot.Thumb != nil {
 		shot.Image = nrgbaOf(shot.Thumb)
@@ -260,10 +261,10 @@ func openSession(s Store, id uint64, m *bundle.Manifest) (keptSession, error) {
 func draftForm(s Store, data []byte, m *bundle.Manifest) (Form, error) {
 	var d draft
 	if err := json.Unmarshal(data, &d); err != nil {
-		return NewState().Form, sayErr("the settings of this session are damaged and begin anew: %w", err)
+		return NewState().Form, i18n.Errorf("the settings of this session are damaged and begin anew: %w", err)
 	}
 	if d.Schema != draftSchema {
-		return NewState().Form, sayErr("the settings of this session have version %d, this program reads version %d; they begin anew", d.Schema, draftSchema)
+		return NewState().Form, i18n.Errorf("the settings of this session have version %d, this program reads version %d; they begin anew", d.Schema, draftSchema)
 	}
 	var missing []error
 	cards := d.Form.Cards
@@ -300,7 +301,7 @@ func recipeForm(s Store, r inference.Request, m *bundle.Manifest) (Form, error) 
 func fillCard(s Store, c *Card, m *bundle.Manifest) error {
 	data, err := s.ReferenceData(c.Ref.SHA256)
 	if err != nil {
-		return sayErr("the picture %s is not in the history any more; drop it again", c.Ref.Name)
+		return i18n.Errorf("the picture %s is not in the history any more; drop it again", c.Ref.Name)
 	}
 	fresh, err := readReference(inference.Reference{Name: c.Ref.Name, Square: c.Ref.Square, Data: data}, m)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/history"
+	"realword/ui/i18n"
 )
 
 // banner says over the whole window why the history is not kept, with buttons that help. Pictures are made and saved all the
@@ -25,12 +26,12 @@ type banner struct {
 func newBanner(w *Window) *banner {
 	b := &banner{w: w, text: widget.NewLabel("")}
 	b.text.Wrapping = fyne.TextWrapWord
-	b.retry = newButton(say("Try again"), w.retryHistory)
-	b.rescue = newButton(say("Begin anew with all that can be read"), w.rescueHistory)
+	b.retry = newButton(i18n.T("Try again"), w.retryHistory)
+	b.rescue = newButton(i18n.T("Begin anew with all that can be read"), w.rescueHistory)
 	b.rescue.Importance = widget.HighImportance
-	b.fresh = newButton(say("Begin a new history"), w.freshHistory)
-	b.folder = newButton(say("Show the folder"), b.openFolder)
-	dismiss := smallButton(say("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
+	b.fresh = newButton(i18n.T("Begin a new history"), w.freshHistory)
+	b.folder = newButton(i18n.T("Show the folder"), b.openFolder)
+	dismiss := smallButton(i18n.T("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
 	b.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
 		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, b.retry, b.rescue, b.fresh, b.folder, dismiss), b.text))))
@@ -53,9 +54,9 @@ func historyTrouble(h History, canFresh bool) (text string, rescue, fresh, folde
 		fresh = canFresh && !h.Open && (trouble.Kind == history.Damaged || trouble.Kind == history.Newer)
 	}
 	if h.Open {
-		return say("The last change did not go into the history. %s Pictures are saved all the same.", why), rescue, fresh, folder
+		return i18n.T("The last change did not go into the history. %s Pictures are saved all the same.", why), rescue, fresh, folder
 	}
-	return say("Sessions are not kept now. %s Pictures are saved all the same.", why), rescue, fresh, folder
+	return i18n.T("Sessions are not kept now. %s Pictures are saved all the same.", why), rescue, fresh, folder
 }
 
 func (b *banner) refresh() {
@@ -118,14 +119,14 @@ func (w *Window) rescueHistory() {
 			w.state.History.Session, w.kept = 0, nil
 			w.journal.session = 0
 			w.openHistory()
-			n := notice{text: say("The new history begins with what could be read of the damaged one: sessions %d, rounds %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
+			n := notice{text: i18n.T("The new history begins with what could be read of the damaged one: sessions %d, rounds %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
 			if got.Lost > 0 {
-				n.text += " " + count(got.Lost, "%d place in it could not be read.", "%d places in it could not be read.", got.Lost)
+				n.text += " " + i18n.N(got.Lost, "%d place in it could not be read.", "%d places in it could not be read.", got.Lost)
 			}
 			if err != nil {
 				n.text = brief(err)
 			}
-			w.notice.say(n)
+			w.notice.T(n)
 		}
 	})
 }

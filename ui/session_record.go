@@ -14,6 +14,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference into the store. The
@@ -159,7 +160,7 @@ func thumbnail(img *image.NRGBA, side int) ([]byte, error) {
 	xdraw.CatmullRom.Scale(small, small.Rect, img, img.Bounds(), xdraw.Src, nil)
 	var file bytes.Buffer
 	if err := png.Encode(&file, small); err != nil {
-		return nil, sayErr("the thumbnail cannot be made: %w", err)
+		return nil, i18n.Errorf("the thumbnail cannot be made: %w", err)
 	}
 	return file.Bytes(), nil
 }

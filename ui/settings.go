@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/ui/i18n"
 )
 
 // settings is the panel on the right: what the method needs, and the run.
@@ -50,7 +51,7 @@ func newSettings(w *Window) *settings {
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
-	for _, p := range []struct{ name, label string }{{"paper", say("Paper")}, {"release", say("Release")}} {
+	for _, p := range []struct{ name, label string }{{"paper", i18n.T("Paper")}, {"release", i18n.T("Release")}} {
 		b := newButton(p.label, func() {
 			w.state.Form = w.state.Form.WithPreset(p.name, w.state.Model)
 			w.refresh()
@@ -59,37 +60,37 @@ func newSettings(w *Window) *settings {
 		both.Add(b)
 	}
 	s.presetNote, s.size = caption(""), caption("")
-	s.stop = newDial(say("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return say("step %d", int(v)) },
+	s.stop = newDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
 		func(v float64) { w.state.Form.Stop = int(v); w.refresh() })
-	s.steps = newDial(say("Steps"), 4, 60, 1, whole, func(v float64) {
+	s.steps = newDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
 		w.state.Form = w.state.Form.WithSteps(int(v), w.state.Model)
 		w.refresh()
 	})
-	s.count = newDial(say("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
-	s.cfg = newDial(say("Guidance (CFG)"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	s.count = newDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
+	s.cfg = newDial(i18n.T("Guidance (CFG)"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		func(v float64) { w.state.Form.CFG = v; w.refresh() })
 
 	s.seed = newField(w.shortcut, false)
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = caption("")
 	s.seedNote.Hide()
-	dice := smallButton(say("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
-	s.keep = newCheck(say("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
-	seed := newColumn(2, container.New(inset{4, 0}, caption(say("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
+	dice := smallButton(i18n.T("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
+	s.keep = newCheck(i18n.T("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
+	seed := newColumn(2, container.New(inset{4, 0}, caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.advanced = newAdvanced(w)
 	s.negative = newField(w.shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text; w.sayIgnored() }
-	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(say("What to avoid"))),
+	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(i18n.T("What to avoid"))),
 		container.New(fixed{height: 64}, s.negative)), s.advanced.box)
 	s.moreBox.Hide()
-	s.more = newButtonWithIcon(say("More"), theme.MenuDropDownIcon(), func() {
+	s.more = newButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
 		s.refresh()
 		s.form.Refresh()
 	})
 	s.more.Importance, s.more.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(say("Settings")), s.size)),
+	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(i18n.T("Settings")), s.size)),
 		newColumn(4, both, container.New(inset{4, 0}, s.presetNote), w.newPresetButton()), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
@@ -97,8 +98,8 @@ func newSettings(w *Window) *settings {
 	s.status = caption("")
 	s.reasons = widget.NewLabel("")
 	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	s.generate = newButton(say("Generate"), w.generate)
-	s.halt = newButton(say("Stop"), w.stop)
+	s.generate = newButton(i18n.T("Generate"), w.generate)
+	s.halt = newButton(i18n.T("Stop"), w.stop)
 	s.queue = newQueuePanel(w)
 	s.memory = newMemoryLine(w)
 	s.why = quiet(s.reasons)
@@ -113,7 +114,7 @@ func newSettings(w *Window) *settings {
 func (s *settings) noteSeed() {
 	note, color := Sentence(s.w.state.SeedErr), theme.ColorNameError
 	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > seedLimit {
-		note, color = say("After %d the seeds begin again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
+		note, color = i18n.T("After %d the seeds begin again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
 	}
 	s.seedNote.Hidden, s.seedNote.color = note == "", color
 	s.seedNote.set(note)
@@ -213,7 +214,7 @@ func (s *settings) refreshRun() {
 	case text == "" && st.Run.Moved != "":
 		text, importance = st.Run.Moved, widget.WarningImportance
 	case text == "" && st.Shot() != nil && st.Shot().Path != "":
-		text = say("Saved as %s", tilde(st.Shot().Path))
+		text = i18n.T("Saved as %s", tilde(st.Shot().Path))
 	}
 	if s.reasons.Text != text || s.reasons.Importance != importance {
 		s.reasons.Importance = importance
@@ -226,7 +227,7 @@ func (s *settings) refreshRun() {
 	}
 	word := ""
 	if s.lost, word = st.lost(); word != "" && !st.Busy() {
-		s.remedy.SetText(say("Bind it to “%s”", shorten(word, 16)))
+		s.remedy.SetText(i18n.T("Bind it to “%s”", shorten(word, 16)))
 		s.remedy.Show()
 	} else {
 		s.remedy.Hide()
@@ -239,9 +240,9 @@ func (s *settings) refreshRun() {
 	} else {
 		s.progress.SetValue(0)
 	}
-	label, want := say("Generate"), widget.HighImportance
+	label, want := i18n.T("Generate"), widget.HighImportance
 	if st.Busy() || st.Queue.Paused {
-		label, want = say("Add to queue"), widget.MediumImportance
+		label, want = i18n.T("Add to queue"), widget.MediumImportance
 	}
 	disabled := len(reasons) > 0
 	s.halt.Hidden = !st.Busy()
@@ -266,41 +267,41 @@ func (s *settings) refreshRun() {
 func (r Round) status(unit time.Duration) string {
 	of := ""
 	if r.Pictures > 1 {
-		of = say("picture %d of %d · ", r.Picture+1, r.Pictures)
+		of = i18n.T("picture %d of %d · ", r.Picture+1, r.Pictures)
 	}
 	left := ""
 	if r.Remaining > 0 {
-		left = say(" · about %s left", max(r.Remaining.Round(unit), unit))
+		left = i18n.T(" · about %s left", max(r.Remaining.Round(unit), unit))
 	}
 	if r.Provider != "" && (r.Provider != "CPU" || r.Moved != "") {
 		left = " · " + r.Provider + left
 	}
 	switch {
 	case r.Phase == Stopping:
-		return say("Stopping…")
+		return i18n.T("Stopping…")
 	case r.Phase == Idle && r.Stopped:
-		return say("Stopped after step %d.", len(r.Film))
+		return i18n.T("Stopped after step %d.", len(r.Film))
 	case r.Phase == Idle && r.Elapsed > 0:
-		return say("Done in %.1f s.", r.Elapsed.Seconds())
+		return i18n.T("Done in %.1f s.", r.Elapsed.Seconds())
 	case r.Phase == Idle:
 		return ""
 	}
 	switch r.Stage {
 	case inference.StageText:
-		return say("Reading the prompt…")
+		return i18n.T("Reading the prompt…")
 	case inference.StageVision:
-		return say("Looking at the pictures…")
+		return i18n.T("Looking at the pictures…")
 	case inference.StageDecode:
-		return of + say("finishing…")
+		return of + i18n.T("finishing…")
 	case inference.StageDenoise:
 		steps := 0
 		if len(r.Film) > 0 {
 			steps = r.Film[0].Steps
 		}
 		if steps == 0 {
-			return of + say("first step…")
+			return of + i18n.T("first step…")
 		}
-		return say("%sstep %d of %d%s", of, len(r.Film), steps, left)
+		return i18n.T("%sstep %d of %d%s", of, len(r.Film), steps, left)
 	}
-	return say("Getting ready…")
+	return i18n.T("Getting ready…")
 }

@@ -5,6 +5,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 // sheet lays content over the window, which waits behind it, until the user closes it with its button or with Esc, or the answered
@@ -19,7 +21,7 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 		closed()
 		pop.Hide()
 	}
-	cross := smallButton(say("Close"), theme.CancelIcon(), func() { closeIt() })
+	cross := smallButton(i18n.T("Close"), theme.CancelIcon(), func() { closeIt() })
 	top := container.NewBorder(nil, nil, container.New(inset{2, 4}, head), cross)
 	var foot fyne.CanvasObject
 	if len(buttons) > 0 {
@@ -41,7 +43,7 @@ func (w *Window) sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 
 // sheetOK is a sheet with Cancel and a button that agrees; do closes the sheet.
 func (w *Window) sheetOK(title string, wish fyne.Size, content fyne.CanvasObject, agree string, do func()) (closeIt func()) {
-	no := newButton(say("Cancel"), func() { closeIt() })
+	no := newButton(i18n.T("Cancel"), func() { closeIt() })
 	ok := newButton(agree, do)
 	ok.Importance = widget.HighImportance
 	closeIt = w.sheet(title, wish, content, no, ok)
@@ -83,7 +85,7 @@ func (w *Window) ask(title, question, agree string, yes func()) {
 	text := widget.NewLabel(question)
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	no := newButton(say("Cancel"), func() { closeIt() })
+	no := newButton(i18n.T("Cancel"), func() { closeIt() })
 	ok := newButton(agree, func() { closeIt(); yes() })
 	ok.Importance = widget.HighImportance
 	closeIt = w.sheet(title, fyne.NewSize(420, 190), container.NewVScroll(text), no, ok)

@@ -12,6 +12,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 var (
@@ -158,7 +160,7 @@ type coach struct {
 
 func newCoach() *coach {
 	c := &coach{body: newColumn(14)}
-	for i, text := range [...]string{say("Write what the picture shows"), say("Drop a picture of your subject anywhere"), say("Click its word, then generate")} {
+	for i, text := range [...]string{i18n.T("Write what the picture shows"), i18n.T("Drop a picture of your subject anywhere"), i18n.T("Click its word, then generate")} {
 		c.marks[i] = newLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].style.Bold, c.marks[i].align = true, fyne.TextAlignCenter
 		c.body.Add(container.NewBorder(nil, nil, container.New(fixed{width: 34}, c.marks[i]), nil, newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))

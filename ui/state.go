@@ -11,6 +11,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/ui/i18n"
 )
 
 // Phase is where a run stands.
@@ -184,14 +185,14 @@ func (s State) Reasons() []string {
 	case s.ModelErr != nil:
 		return []string{Sentence(s.ModelErr)}
 	case s.Picking > 0:
-		return []string{say("A picture is still being read.")}
+		return []string{i18n.T("A picture is still being read.")}
 	}
 	list := s.Form.Problems(s.Words, s.Model)
 	if s.SeedErr != nil {
 		list = append(list, Sentence(s.SeedErr))
 	}
 	if len(list) == 0 && s.Model == nil {
-		list = append(list, say("The model is being opened."))
+		list = append(list, i18n.T("The model is being opened."))
 	}
 	return list
 }

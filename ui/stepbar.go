@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 var (
@@ -182,9 +184,9 @@ func (r *stepBarRenderer) update() {
 	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
 	b.caption.text = ""
 	if b.look.steps > 0 {
-		b.caption.text = say("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
+		b.caption.text = i18n.T("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
 		if b.look.stop >= b.look.steps {
-			b.caption.text = say("masks follow the words to the end")
+			b.caption.text = i18n.T("masks follow the words to the end")
 		}
 	}
 	b.caption.Refresh()

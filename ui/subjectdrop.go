@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
+	"realword/ui/i18n"
 )
 
 // target is where new pictures go: to a word, to the subject of a card, or with neither wherever State.Add finds.
@@ -73,7 +74,7 @@ func (w *Window) paste(to target) {
 	w.bring(to, func() ([]source, []error) {
 		data, err := w.opt.PasteImage()
 		if err == nil && len(data) == 0 {
-			err = sayErr("there is no picture in the clipboard: copy one in another program first")
+			err = i18n.Errorf("there is no picture in the clipboard: copy one in another program first")
 		}
 		if err != nil {
 			return nil, []error{err}
@@ -106,7 +107,7 @@ func picturesIn(path string) ([]string, error) {
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, sayErr("the folder %s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, i18n.Errorf("the folder %s cannot be read: %w", filepath.Base(path), reason(err))
 	}
 	var files []string
 	for _, e := range entries {
@@ -115,7 +116,7 @@ func picturesIn(path string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, sayErr("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))
+		return nil, i18n.Errorf("the folder %s has no pictures in it: drop PNG, JPEG, WebP, GIF or BMP files", filepath.Base(path))
 	}
 	return files, nil
 }
@@ -226,14 +227,14 @@ func (s State) addAll(list []added, to target) State {
 }
 
 func leftOut(left, of int) string {
-	return say("%d of %d pictures were left out: %d are the most at once. Remove some to make room.", left, of, mostPictures)
+	return i18n.T("%d of %d pictures were left out: %d are the most at once. Remove some to make room.", left, of, mostPictures)
 }
 
 // digest is some errors in a few lines.
 func digest(errs []error) error {
 	const most = 3
 	if more := len(errs) - most; more > 1 {
-		errs = append(slices.Clone(errs[:most]), sayErr("%d more files could not be used either", more))
+		errs = append(slices.Clone(errs[:most]), i18n.Errorf("%d more files could not be used either", more))
 	}
 	return errors.Join(errs...)
 }
@@ -261,15 +262,15 @@ func (s State) AddTo(c Card, hint string, to target) State {
 			continue
 		}
 		c.Ref.Data = have.Ref.Data // one copy is enough
-		where := say("without a word")
+		where := i18n.T("without a word")
 		if have.Bound() {
-			where = say("for “%s”", have.Word.Text)
+			where = i18n.T("for “%s”", have.Word.Text)
 		}
 		if ok && slices.Contains(group.Cards, i) {
-			s.Remark = say("%s is here already, %s.", c.Ref.Name, where)
+			s.Remark = i18n.T("%s is here already, %s.", c.Ref.Name, where)
 			return s
 		}
-		s.Remark = say("%s is here already, %s. It can stand for another word too; or remove one of the two.", c.Ref.Name, where)
+		s.Remark = i18n.T("%s is here already, %s. It can stand for another word too; or remove one of the two.", c.Ref.Name, where)
 	}
 	if ok {
 		s.Form = s.Form.Join(group.ID, c)

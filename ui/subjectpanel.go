@@ -11,6 +11,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 )
 
 // subjectWidgets is what Window has of this panel and of the words under the prompt.
@@ -52,22 +53,22 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 		return l
 	}
 	w.cards = newColumn(8)
-	w.noCards = caption(say("Each picture stands for one word."))
+	w.noCards = caption(i18n.T("Each picture stands for one word."))
 	w.pickNote, w.remark = note(widget.DangerImportance), note(widget.LowImportance)
 	w.reachNote = caption("")
 	w.reachNote.color = theme.ColorNameWarning
 	w.overlap = note(widget.LowImportance)
-	w.linked = newCheck(say("Same reach"), func(on bool) {
+	w.linked = newCheck(i18n.T("Same reach"), func(on bool) {
 		if on != w.state.Form.Linked {
 			w.link()
 		}
 	})
 	w.well = newWell(w.choosePicture)
-	w.slim = newTile(say("Open a picture"), 10, container.New(inset{10, 8}, container.NewCenter(newRow(8,
-		container.New(fixed{18, 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), heading(say("Drop or open another"))))), w.choosePicture)
+	w.slim = newTile(i18n.T("Open a picture"), 10, container.New(inset{10, 8}, container.NewCenter(newRow(8,
+		container.New(fixed{18, 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), heading(i18n.T("Drop or open another"))))), w.choosePicture)
 	w.sampleRow = container.New(&flow{gap: 6})
 	w.sampleBox = container.NewScroll(w.sampleRow)
-	w.sampleNote = caption(say("No picture at hand? Try one of ours:"))
+	w.sampleNote = caption(i18n.T("No picture at hand? Try one of ours:"))
 	w.samples = newColumn(6, w.sampleNote, w.sampleBox)
 	w.samples.Hide()
 	w.cardScroll = newPage(newColumn(0, w.noCards, w.cards))
@@ -77,7 +78,7 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 		n.Hide()
 	}
 	in := container.New(inset{0, 4}, newColumn(8, w.reachNote, w.notes[1], w.notes[0], newCapped(6, w.pickNote), w.well, w.slim, w.samples))
-	title := container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(say("Subjects")), w.linked))
+	title := container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(i18n.T("Subjects")), w.linked))
 	w.left = container.NewBorder(title, in, nil, nil, w.cardScroll)
 	return panel(w.left)
 }
@@ -142,7 +143,7 @@ func (w *Window) refreshCards() {
 	w.showOverlap()
 	remark := w.state.Remark
 	if w.state.Reading != "" && w.state.Picking > 0 {
-		remark = say("Reading %s…", w.state.Reading)
+		remark = i18n.T("Reading %s…", w.state.Reading)
 	}
 	w.remark.SetText(remark)
 	w.remark.Hidden = remark == ""
@@ -215,7 +216,7 @@ func (s State) reachNote() string {
 	if total < much {
 		return ""
 	}
-	return say("Together they reach %.2f: little is left for the rest.", total)
+	return i18n.T("Together they reach %.2f: little is left for the rest.", total)
 }
 
 func (w *Window) cardActs() cardActs {
@@ -371,8 +372,8 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 	}
 	acts := w.cardActs()
 	items := []*fyne.MenuItem{
-		item(say("Another picture of the same subject…"), theme.ContentAddIcon(), func() { w.addTo(card) }),
-		item(say("Use for another word too"), theme.ContentCopyIcon(), func() { w.share(card) }),
+		item(i18n.T("Another picture of the same subject…"), theme.ContentAddIcon(), func() { w.addTo(card) }),
+		item(i18n.T("Use for another word too"), theme.ContentCopyIcon(), func() { w.share(card) }),
 	}
 	for _, g := range groups {
 		if g.ID == card {
@@ -383,29 +384,29 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 		if name == "" {
 			name = other.Ref.Name
 		}
-		items = append(items, item(say("Swap pictures with “%s”", shorten(name, 20)), theme.ViewRefreshIcon(), change(f.Swap(card, g.ID))))
+		items = append(items, item(i18n.T("Swap pictures with “%s”", shorten(name, 20)), theme.ViewRefreshIcon(), change(f.Swap(card, g.ID))))
 	}
 	if len(groups) > 1 {
-		up, down := item(say("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(say("Move down"), theme.MoveDownIcon(), change(f.Move(card, 1)))
+		up, down := item(i18n.T("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(i18n.T("Move down"), theme.MoveDownIcon(), change(f.Move(card, 1)))
 		up.Disabled, down.Disabled = at == 0, at == len(groups)-1
 		items = append(items, fyne.NewMenuItemSeparator(), up, down)
 	}
 	items = append(items, fyne.NewMenuItemSeparator())
-	leave, only := item(say("Leave out"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(say("Only this one"), theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
+	leave, only := item(i18n.T("Leave out"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(i18n.T("Only this one"), theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
 	leave.Checked, only.Checked = c.Off, f.Alone(card)
 	if items = append(items, leave); len(groups) > 1 {
 		items = append(items, only)
 	}
 	if c.Scope > 0 {
-		items = append(items, item(say("The preset's reach"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
+		items = append(items, item(i18n.T("The preset's reach"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
 	}
 	if f.Anchored(card) {
-		items = append(items, item(say("Go back to the anchor"), theme.NewThemedResource(anchorIcon), change(f.ToAnchor(card))))
+		items = append(items, item(i18n.T("Go back to the anchor"), theme.NewThemedResource(anchorIcon), change(f.ToAnchor(card))))
 	}
 	if c.Bound() {
-		items = append(items, item(say("Take its word away"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
+		items = append(items, item(i18n.T("Take its word away"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
 	}
-	return append(items, item(say("Remove"), theme.DeleteIcon(), func() { w.removeCard(card) }))
+	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { w.removeCard(card) }))
 }
 
 // subjectActions act on the chosen card, or on the only one.
@@ -431,19 +432,19 @@ func (w *Window) subjectActions() []action {
 	acts := w.cardActs()
 	return []action{
 		separator(menuEdit),
-		{id: "subject.paste", menu: menuEdit, label: say("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
-		{id: "subject.share", menu: menuEdit, label: say("Use the picture for another word too"), do: on(w.share), can: can},
-		{id: "subject.mute", menu: menuEdit, label: say("Leave the subject out"), key: "Shift+M", do: on(acts.mute), can: can},
-		{id: "subject.solo", menu: menuEdit, label: say("Only this subject"), key: "Shift+S", do: on(acts.solo), can: can},
-		{id: "subject.swap", menu: menuEdit, label: say("Swap the pictures of the two subjects"), key: "Shift+W", do: func() {
+		{id: "subject.paste", menu: menuEdit, label: i18n.T("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
+		{id: "subject.share", menu: menuEdit, label: i18n.T("Use the picture for another word too"), do: on(w.share), can: can},
+		{id: "subject.mute", menu: menuEdit, label: i18n.T("Leave the subject out"), key: "Shift+M", do: on(acts.mute), can: can},
+		{id: "subject.solo", menu: menuEdit, label: i18n.T("Only this subject"), key: "Shift+S", do: on(acts.solo), can: can},
+		{id: "subject.swap", menu: menuEdit, label: i18n.T("Swap the pictures of the two subjects"), key: "Shift+W", do: func() {
 			if g := w.state.Form.Groups(); len(g) == 2 {
 				w.state.Form = w.state.Form.Swap(g[0].ID, g[1].ID)
 				w.refresh()
 			}
 		}, can: two},
-		{id: "subject.bind", menu: menuEdit, label: say("Bind the selected words"), key: "Ctrl+B", do: w.bindSelection, can: func() bool { return len(w.state.Words) > 0 }},
-		{id: "subject.link", menu: menuEdit, label: say("Same reach for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
-		{id: "subject.anchor", menu: menuEdit, label: say("Go back to the anchor"), do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), can: func() bool { return w.state.Form.Anchored(chosen()) }},
-		{id: "subject.remove", menu: menuEdit, label: say("Remove the subject"), do: on(w.removeCard), can: can},
+		{id: "subject.bind", menu: menuEdit, label: i18n.T("Bind the selected words"), key: "Ctrl+B", do: w.bindSelection, can: func() bool { return len(w.state.Words) > 0 }},
+		{id: "subject.link", menu: menuEdit, label: i18n.T("Same reach for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
+		{id: "subject.anchor", menu: menuEdit, label: i18n.T("Go back to the anchor"), do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), can: func() bool { return w.state.Form.Anchored(chosen()) }},
+		{id: "subject.remove", menu: menuEdit, label: i18n.T("Remove the subject"), do: on(w.removeCard), can: can},
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
 )
 
 var (
@@ -112,8 +114,8 @@ func newThumb(name string, img image.Image, side float32, tapped func()) *tile {
 // newWell is where pictures come in: drop them anywhere, or click here for a file dialog.
 func newWell(tapped func()) *tile {
 	icon := widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))
-	title, more := heading(say("Drop a picture here")), caption(say("or click to open one"))
+	title, more := heading(i18n.T("Drop a picture here")), caption(i18n.T("or click to open one"))
 	title.align, more.align = fyne.TextAlignCenter, fyne.TextAlignCenter
-	return newTile(say("Open a picture"), 10, container.New(inset{10, 14},
+	return newTile(i18n.T("Open a picture"), 10, container.New(inset{10, 14},
 		newColumn(3, container.NewCenter(container.New(fixed{22, 22}, icon)), title, more)), tapped)
 }

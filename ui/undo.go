@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+
+	"realword/ui/i18n"
 )
 
 // undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
@@ -98,9 +100,9 @@ func (w *Window) undoActions() []action {
 	}
 	redoing := func() { w.adopt(w.undo.forward()) }
 	return []action{
-		{id: "edit.undo", menu: menuEdit, label: say("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.past) > 0 || w.gallery.undoable() || w.models.undoable() }},
-		{id: "edit.redo", menu: menuEdit, label: say("Redo"), key: "Ctrl+Y", do: redoing, can: func() bool { return typing() || len(w.undo.future) > 0 }},
-		{id: "edit.redo.other", label: say("Redo"), key: "Ctrl+Shift+Z", do: func() {
+		{id: "edit.undo", menu: menuEdit, label: i18n.T("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.past) > 0 || w.gallery.undoable() || w.models.undoable() }},
+		{id: "edit.redo", menu: menuEdit, label: i18n.T("Redo"), key: "Ctrl+Y", do: redoing, can: func() bool { return typing() || len(w.undo.future) > 0 }},
+		{id: "edit.redo.other", label: i18n.T("Redo"), key: "Ctrl+Shift+Z", do: func() {
 			if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {
 				field.TypedShortcut(&fyne.ShortcutRedo{})
 			} else {

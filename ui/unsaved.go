@@ -19,12 +19,13 @@ import (
 	"realword/inference/disk"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 )
 
 // errNoFile is why a kept picture has no file, once the first reason is forgotten with the window that met it.
 type errNoFile struct{}
 
-func (errNoFile) Error() string { return say("the file of this picture could not be written") }
+func (errNoFile) Error() string { return i18n.T("the file of this picture could not be written") }
 
 // unsavedBar says under the stage that the picture there is in no file, where it is kept, and offers to write it.
 type unsavedBar struct {
@@ -37,8 +38,8 @@ type unsavedBar struct {
 func newUnsavedBar(w *Window) *unsavedBar {
 	u := &unsavedBar{w: w, text: widget.NewLabel("")}
 	u.text.Wrapping = fyne.TextWrapWord
-	u.retry = newButton(say("Try again"), w.retrySave)
-	u.other = newButton(say("Save as…"), w.saveAs)
+	u.retry = newButton(i18n.T("Try again"), w.retrySave)
+	u.other = newButton(i18n.T("Save as…"), w.saveAs)
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
 	u.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
 		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, u.retry, u.other), u.text))))
@@ -52,9 +53,9 @@ func unsavedText(s *Shot) string {
 	case s == nil || !s.Unsaved:
 		return ""
 	case s.Pixels:
-		return say("%s The picture is kept in this session.", Sentence(s.SaveErr))
+		return i18n.T("%s The picture is kept in this session.", Sentence(s.SaveErr))
 	}
-	return say("%s The picture is in this window only: save it before you close.", Sentence(s.SaveErr))
+	return i18n.T("%s The picture is in this window only: save it before you close.", Sentence(s.SaveErr))
 }
 
 func (u *unsavedBar) refresh() {
@@ -222,23 +223,23 @@ func (w *Window) leaving() string {
 	}
 	for _, t := range w.state.Shelf.Tasks {
 		if t.Check == "" && !t.Ending && t.Get == nil { // a download goes on at the next start
-			add(say("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", t.Name))
+			add(i18n.T("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", t.Name))
 			break
 		}
 	}
 	if rest := w.state.rest(); len(rest) > 0 {
 		made := ""
 		if n := w.state.Run.Pictures; n > 1 {
-			made = fmt.Sprint(" ", say("(%d of %d)", len(rest), n))
+			made = fmt.Sprint(" ", i18n.T("(%d of %d)", len(rest), n))
 		}
 		if w.state.History.Open {
-			add(count(len(rest), "%d picture is not made yet%s. It waits in the queue for the next start.", "%d pictures are not made yet%s. They wait in the queue for the next start.", len(rest), made))
+			add(i18n.N(len(rest), "%d picture is not made yet%s. It waits in the queue for the next start.", "%d pictures are not made yet%s. They wait in the queue for the next start.", len(rest), made))
 		} else {
-			add(count(len(rest), "%d picture is not made yet%s.", "%d pictures are not made yet%s.", len(rest), made))
+			add(i18n.N(len(rest), "%d picture is not made yet%s.", "%d pictures are not made yet%s.", len(rest), made))
 		}
 	}
 	if n := w.state.losing(); n > 0 {
-		add(count(n, "%d picture is in no file and is lost with the window.", "%d pictures are in no file and are lost with the window.", n))
+		add(i18n.N(n, "%d picture is in no file and is lost with the window.", "%d pictures are in no file and are lost with the window.", n))
 	}
 	return text
 }
@@ -254,7 +255,7 @@ func (s State) rest() []uint64 {
 // askClose closes the window; it asks where something under way would end.
 func (w *Window) askClose() {
 	if text := w.leaving(); text != "" && !w.closing && w.win.Canvas().Overlays().Top() == nil {
-		w.ask(say("Close Realword?"), text, say("Close"), w.Close)
+		w.ask(i18n.T("Close Realword?"), text, i18n.T("Close"), w.Close)
 		return
 	}
 	w.Close()

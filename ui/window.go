@@ -16,8 +16,12 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/assets/translations"
+	"realword/ui/i18n"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -94,7 +98,7 @@ type Window struct {
 
 // New makes the window without showing it.
 func New(a fyne.App, o Options) *Window {
-	if err := speak(); err != nil {
+	if err := i18n.Speak(translations.Files, lang.SystemLocale().LanguageString()); err != nil {
 		fyne.LogError("The window speaks English", err)
 	}
 	rest := &resting{wait: o.Wait, wake: o.Wake}
@@ -191,7 +195,7 @@ func (w *Window) Close() {
 	w.keepDraft()
 	w.keepRest()
 	w.quit()
-	w.status.set(say("Closing…"))
+	w.status.set(i18n.T("Closing…"))
 	w.leave()
 	time.AfterFunc(patience, func() { w.post(w.shut) })
 }
@@ -216,7 +220,7 @@ func (w *Window) build() fyne.CanvasObject {
 	name.style.Bold = true
 	w.status = caption("")
 	w.dot = canvas.NewCircle(color.Transparent)
-	sessions := newButtonWithIcon(say("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
+	sessions := newButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
 	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
 		newRow(7, w.headRun(), container.New(fixed{8, 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
@@ -251,7 +255,7 @@ func panel(content fyne.CanvasObject) fyne.CanvasObject {
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.prompt = newField(w.shortcut, true)
-	w.prompt.SetPlaceHolder(say("What does the picture show?  For example: a dog on the beach"))
+	w.prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
 	w.prompt.OnChanged = w.promptChanged
 	top := panel(newColumn(8, container.New(lines{1, 4}, w.prompt), w.buildChips()))
 
@@ -401,9 +405,9 @@ func (w *Window) refreshHead() {
 	switch {
 	case w.state.ModelErr != nil:
 		name = theme.ColorNameError
-		w.status.set(say("no model"))
+		w.status.set(i18n.T("no model"))
 	case w.state.Model == nil:
-		w.status.set(say("opening the model…"))
+		w.status.set(i18n.T("opening the model…"))
 	default:
 		name = theme.ColorNameSuccess
 		w.status.set(w.state.Model.Name)
@@ -467,25 +471,25 @@ func (s State) caption(actionErr error) string {
 	}
 	if step := s.Shown(); step != nil {
 		if step.Guided {
-			return say("step %d of %d · masks follow the words", step.Step+1, step.Steps)
+			return i18n.T("step %d of %d · masks follow the words", step.Step+1, step.Steps)
 		}
-		return say("step %d of %d · masks are settled", step.Step+1, step.Steps)
+		return i18n.T("step %d of %d · masks are settled", step.Step+1, step.Steps)
 	}
 	shot := s.Shot()
 	switch {
 	case shot == nil:
 		return ""
 	case shot.Unsaved: // it is said above, with what helps
-		return say("seed %d", shot.Seed)
+		return i18n.T("seed %d", shot.Seed)
 	case shot.SaveErr != nil:
 		return Sentence(shot.SaveErr)
 	case shot.Path == "":
-		return say("saving…")
+		return i18n.T("saving…")
 	}
 	if shot.Model != "" && s.Model != nil && !s.Model.Named(shot.Model) {
-		return say("seed %d · made with the model %s", shot.Seed, shot.Model)
+		return i18n.T("seed %d · made with the model %s", shot.Seed, shot.Model)
 	}
-	return say("seed %d", shot.Seed)
+	return i18n.T("seed %d", shot.Seed)
 }
 
 // tilde shortens paths in the user's own folder.
@@ -559,7 +563,7 @@ func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
 		small := smallOf(w.state.Shots[i])
-		thumb := newThumb(say("picture %d", i+1), small, 56, func() { w.tapShot(i) })
+		thumb := newThumb(i18n.T("picture %d", i+1), small, 56, func() { w.tapShot(i) })
 		thumb.dragged = func(at fyne.Position) { w.ghost.follow(small, at) }
 		thumb.dropped = func(at fyne.Position) {
 			w.ghost.gone()
@@ -598,7 +602,7 @@ func parseSeed(text string) (uint64, error) {
 	}
 	seed, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		return 0, sayErr("a seed is a whole number from 0 to %d", uint64(seedLimit-1))
+		return 0, i18n.Errorf("a seed is a whole number from 0 to %d", uint64(seedLimit-1))
 	}
 	return seed, nil
 }

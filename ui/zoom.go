@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+
+	"realword/ui/i18n"
 )
 
 // zoom is how large a picture is seen and which part of it. The zero zoom fits the picture into the stage.
@@ -165,16 +167,16 @@ func (w *Window) look() {
 // comparison names both pictures.
 func (w *Window) comparison() string {
 	name := func(s *Shot) string {
-		text := say("seed %d", s.Seed)
+		text := i18n.T("seed %d", s.Seed)
 		if len(s.Recipe.Subjects) == 0 {
-			text += say(" · words alone")
+			text += i18n.T(" · words alone")
 		}
 		for _, sub := range s.Recipe.Subjects {
-			text += say(" · γ %.2f", sub.Scope)
+			text += i18n.T(" · γ %.2f", sub.Scope)
 		}
 		return text
 	}
-	return say("left: %s   right: %s", name(w.seen), name(w.contrast.other))
+	return i18n.T("left: %s   right: %s", name(w.seen), name(w.contrast.other))
 }
 
 // cut moves the split, and tells whether there is one.
