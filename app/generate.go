@@ -260,7 +260,7 @@ func filmStep(s inference.StepDone) picture.FilmStep {
 
 func (g *generation) watcher(stdout, stderr io.Writer) watcher {
 	if g.events {
-		return journal{stdout}
+		return jsonLines{stdout}
 	}
 	if onTerminal(stderr) {
 		return &bar{quiet: quiet{stdout, stderr}}

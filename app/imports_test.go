@@ -12,7 +12,7 @@ import (
 
 // layers is the house from top to bottom: a package imports only packages that stand below it.
 var layers = []string{
-	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/i18n/i18ntest", "ui/i18n",
+	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/i18n/i18ntest", "ui/i18n", "history/journal",
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/memory",
 	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
@@ -34,7 +34,7 @@ var owners = map[string][]string{
 }
 
 // pure packages reach no C code outside Go's standard library, by whatever way.
-var pure = []string{"ui", "inference", "inference/bundle", "history", "assets"}
+var pure = []string{"ui", "history/journal", "inference", "inference/bundle", "history", "assets"}
 
 type listed struct {
 	ImportPath string

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
-	"realword/ui"
 )
 
 const (
@@ -259,7 +259,7 @@ func (k *killing) makeArchive() {
 	}
 	defer s.Close()
 	request := inference.Request{Prompt: "a dog", Seeds: []uint64{1, 2}, Stop: 6, Steps: 12}
-	plan, err := ui.PlanOf(s, 0, request, "tiny")
+	plan, err := journal.PlanOf(s, 0, request, "tiny")
 	if err != nil {
 		k.Fatal(err)
 	}

@@ -245,7 +245,7 @@ func TestWatchers(t *testing.T) {
 		t.Errorf("%q on the screen, %q in the output", screen.String(), out.String())
 	}
 	out.Reset()
-	play(journal{&out})
+	play(jsonLines{&out})
 	want := `{"event":"stage","picture":0,"provider":"CUDA","stage":"denoise"}
 {"event":"progress","pass":31,"passes":62,"remaining_seconds":7}
 {"coverage":[0.5],"event":"step","guided":true,"picture":0,"step":9,"steps":25,"timestep":600}

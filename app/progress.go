@@ -77,10 +77,10 @@ func (b *bar) line() string {
 	return line
 }
 
-// journal prints one JSON object per event, for programs.
-type journal struct{ out io.Writer }
+// jsonLines prints one JSON object per event, for programs.
+type jsonLines struct{ out io.Writer }
 
-func (j journal) write(kind string, fields map[string]any) {
+func (j jsonLines) write(kind string, fields map[string]any) {
 	fields["event"] = kind
 	line, err := json.Marshal(fields)
 	if err != nil {
@@ -89,7 +89,7 @@ func (j journal) write(kind string, fields map[string]any) {
 	fmt.Fprintf(j.out, "%s\n", line)
 }
 
-func (j journal) event(e inference.Event) {
+func (j jsonLines) event(e inference.Event) {
 	switch e := e.(type) {
 	case inference.StageStarted:
 		j.write("stage", map[string]any{"stage": e.Stage, "picture": e.Picture, "provider": e.Provider})
@@ -110,7 +110,7 @@ func (j journal) event(e inference.Event) {
 	}
 }
 
-func (j journal) picture(p inference.PictureReady, file string) {
+func (j jsonLines) picture(p inference.PictureReady, file string) {
 	j.write("picture", map[string]any{"picture": p.Picture, "seed": p.Seed, "file": file, "seconds": p.Elapsed.Seconds()})
 }
 

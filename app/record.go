@@ -7,15 +7,15 @@ import (
 	"time"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
-	"realword/ui"
 )
 
 // recorder journals a run without a window: one round of a session of its own. Pictures matter more than the journal, so
 // what goes wrong with it is said once and stops nothing.
 type recorder struct {
 	store  *history.Store // nil: nothing is recorded
-	round  *ui.Recorder
+	round  *journal.Recorder
 	stderr io.Writer
 }
 
@@ -37,12 +37,12 @@ func (l *recorder) begin(r inference.Request, model string) {
 	if l.store == nil {
 		return
 	}
-	plan, err := ui.PlanOf(l.store, 0, r, model)
+	plan, err := journal.PlanOf(l.store, 0, r, model)
 	var round uint64
 	if err == nil {
 		round, err = l.store.BeginRound(plan, time.Now())
 	}
-	l.round = ui.NewRecorder(l.store, round, r)
+	l.round = journal.NewRecorder(l.store, round, r)
 	l.check(err)
 }
 

@@ -59,7 +59,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		SaveSession: func(name string) (string, error) {
 			return fileDialog{kind: dialogSave, title: "Export the session", filter: "Sessions of Realword", extensions: []string{"zip"}, name: name}.run()
 		},
-		OpenHistory: func() (ui.Store, error) { return m.firstHistory() },
+		OpenHistory: m.firstHistory,
 		SetAside:    setAside,
 		Rescue: func() (history.Rescued, error) {
 			got, _, err := rescueHistory("")

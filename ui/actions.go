@@ -30,11 +30,11 @@ func (w *Window) save(ready inference.PictureReady) {
 			path, err = picture.WriteUnique(folder, name, ".png", data)
 		}
 		if err == nil {
-			w.journal.saved(ready, path, func(id uint64) {
+			w.journal.Saved(ready, path, sumOf(data), func(id uint64) {
 				w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
 			})
 		} else {
-			w.journal.unsaved(ready, data, func(id uint64) {
+			w.journal.Unsaved(ready, data, func(id uint64) {
 				w.post(func() {
 					w.changeShot(ready, func(s *Shot) { s.Kept, s.Pixels = id, true })
 					w.refresh()

@@ -40,7 +40,7 @@ func (w *Window) compareText() {
 		w.compareShot(i)
 		return
 	}
-	w.put(Task{Request: r, Thumb: smallOf(shot), job: &keptJob{}, Beside: &shot}, true)
+	w.put(Task{Request: r, Thumb: smallOf(shot), Beside: &shot}, true)
 }
 
 // canCompareText tells whether the picture in view has a counterpart of its words alone.
@@ -72,7 +72,7 @@ func (w *Window) compareShot(i int) {
 		w.compareWith(other)
 		return
 	}
-	s, m := w.journal.read(), *w.state.Model
+	s, m := w.journal.Store(), *w.state.Model
 	if s == nil {
 		return
 	}

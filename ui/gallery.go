@@ -73,7 +73,7 @@ type snack struct {
 }
 
 // readGallery reads what the page shows besides its pictures.
-func readGallery(s Store, look galleryLook) (Gallery, error) {
+func readGallery(s *history.Store, look galleryLook) (Gallery, error) {
 	g := Gallery{Look: look}
 	sessions, err := s.Sessions()
 	if err != nil {
@@ -115,7 +115,7 @@ func sessionTitle(s history.Session) string {
 }
 
 // readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.
-func readDetail(s Store, id uint64, side int) galleryDetail {
+func readDetail(s *history.Store, id uint64, side int) galleryDetail {
 	var d galleryDetail
 	if d.Picture, d.Err = s.Picture(id); d.Err != nil {
 		return d

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/recipe"
@@ -82,7 +83,7 @@ func (g *galleryPage) reload() {
 
 // find is a reading, off the window's goroutine.
 func (g *galleryPage) find(l galleryLook) {
-	s := g.w.journal.read()
+	s := g.w.journal.Store()
 	if s == nil {
 		return
 	}
@@ -132,7 +133,7 @@ func (g *galleryPage) choose(id uint64) {
 
 // readDetail reads what is said of the chosen picture.
 func (g *galleryPage) readDetail() {
-	s, id := g.w.journal.read(), g.state.Chosen
+	s, id := g.w.journal.Store(), g.state.Chosen
 	if s == nil || id == 0 {
 		return
 	}
@@ -149,8 +150,8 @@ func (g *galleryPage) readDetail() {
 }
 
 // change asks the journal for a change, and shows the page anew after it.
-func (g *galleryPage) change(do func(Store) error, after func()) {
-	g.w.journal.do(func(s Store) error {
+func (g *galleryPage) change(do func(*history.Store) error, after func()) {
+	g.w.journal.Do(func(s *history.Store) error {
 		err := do(s)
 		g.w.post(func() {
 			if g.state.Err = err; err == nil && after != nil {
@@ -170,7 +171,7 @@ func (g *galleryPage) setStar(on bool) {
 	}
 	id := d.Picture.ID
 	d.Picture.Starred = on
-	g.change(func(s Store) error { return s.SetStar(id, on) }, func() { g.thumbs.forget(id) })
+	g.change(func(s *history.Store) error { return s.SetStar(id, on) }, func() { g.thumbs.forget(id) })
 }
 
 func (g *galleryPage) toggleStar() {
@@ -187,12 +188,12 @@ func (g *galleryPage) setPin(on bool) {
 	}
 	id := d.Picture.ID
 	d.Picture.Pinned = on
-	g.change(func(s Store) error { return s.SetPin(id, on) }, nil)
+	g.change(func(s *history.Store) error { return s.SetPin(id, on) }, nil)
 }
 
 // throw puts something into the trash and offers to take it out again.
 func (g *galleryPage) throw(text string, items ...history.Item) {
-	g.change(func(s Store) error { return s.Trash(time.Now(), items...) }, func() {
+	g.change(func(s *history.Store) error { return s.Trash(time.Now(), items...) }, func() {
 		g.state.Snack = snack{text, items}
 	})
 }
@@ -216,7 +217,7 @@ func (g *galleryPage) undoTrash() {
 		return
 	}
 	g.state.Snack = snack{}
-	g.change(func(s Store) error { return s.Restore(items...) }, func() { g.thumbs.forget() })
+	g.change(func(s *history.Store) error { return s.Restore(items...) }, func() { g.thumbs.forget() })
 }
 
 // undone takes the last thing out of the trash again if the page is on the screen and something was thrown away there; for
@@ -239,7 +240,7 @@ func (g *galleryPage) restoreChosen() {
 	}
 	p, r := d.Picture, d.Round
 	g.state = g.state.choose(g.state.after(p.ID))
-	g.change(func(s Store) error {
+	g.change(func(s *history.Store) error {
 		items, err := trashedAround(s, p, r)
 		if err != nil {
 			return err
@@ -249,7 +250,7 @@ func (g *galleryPage) restoreChosen() {
 }
 
 // trashedAround is what has to leave the trash so that a picture is out of it.
-func trashedAround(s Store, p history.Picture, r history.Round) ([]history.Item, error) {
+func trashedAround(s *history.Store, p history.Picture, r history.Round) ([]history.Item, error) {
 	session, err := s.Session(r.Session)
 	if err != nil {
 		return nil, err
@@ -274,7 +275,7 @@ func (g *galleryPage) askEmpty() {
 }
 
 func (g *galleryPage) empty() {
-	g.change(func(s Store) error {
+	g.change(func(s *history.Store) error {
 		_, err := s.Empty(time.Now())
 		return err
 	}, func() {
@@ -314,7 +315,7 @@ func (g *galleryPage) rename() {
 
 func (g *galleryPage) renameTo(id uint64, name string) {
 	name = strings.TrimSpace(name)
-	g.change(func(s Store) error { return s.RenameSession(id, name) }, func() {
+	g.change(func(s *history.Store) error { return s.RenameSession(id, name) }, func() {
 		if g.w.state.History.Session == id {
 			g.w.state.History.Name = name
 			g.w.refresh()
@@ -333,7 +334,7 @@ func (g *galleryPage) showChosen() {
 // asReference takes the chosen picture as a reference of the next round.
 func (g *galleryPage) asReference() {
 	d := g.state.Detail
-	s := g.w.journal.read()
+	s := g.w.journal.Store()
 	if d == nil || s == nil || !d.Picture.Finished() {
 		return
 	}
@@ -375,7 +376,7 @@ func (g *galleryPage) begin(what string, slow func() (text string, err error)) {
 
 // export asks for a file and writes the session into it.
 func (g *galleryPage) export() {
-	id, s := g.state.Look.Session, g.w.journal.read()
+	id, s := g.state.Look.Session, g.w.journal.Store()
 	if id == 0 || s == nil || g.w.opt.SaveSession == nil {
 		return
 	}
@@ -418,11 +419,11 @@ func (g *galleryPage) importPath(path string) (string, error) {
 		in  history.Imported
 		err error
 	}
-	if g.w.journal.read() == nil {
+	if g.w.journal.Store() == nil {
 		return "", i18n.Errorf("the history is not open: try again")
 	}
 	done := make(chan outcome, 1)
-	g.w.journal.do(func(s Store) error {
+	g.w.journal.Do(func(s *history.Store) error {
 		in, err := s.Import(path)
 		done <- outcome{in, err}
 		var trouble *history.Error
@@ -443,13 +444,13 @@ func (g *galleryPage) importPath(path string) (string, error) {
 
 // remake makes the file of the chosen picture again, by the recipe.
 func (g *galleryPage) remake() {
-	s, id, engine, m := g.w.journal.read(), g.state.Chosen, g.w.engine, g.w.state.Model
+	s, id, engine, m := g.w.journal.Store(), g.state.Chosen, g.w.engine, g.w.state.Model
 	if s == nil || engine == nil || m == nil || id == 0 {
 		return
 	}
 	embed := g.w.embed()
 	g.begin(i18n.T("The picture is being made again…"), func() (string, error) {
-		r, err := Recall(s, id)
+		r, err := journal.Recall(s, id)
 		if err != nil {
 			return "", err
 		}
@@ -460,7 +461,7 @@ func (g *galleryPage) remake() {
 			return "", i18n.Errorf("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
 		}
 		request := r.Recipe.Request
-		if state, err := KeptState(s, id); err == nil && state != nil {
+		if state, err := journal.KeptState(s, id); err == nil && state != nil {
 			request.From = state // half of the way is kept
 			if _, err := engine.Resolve(request); err != nil {
 				request.From = nil
@@ -482,13 +483,13 @@ func (g *galleryPage) remake() {
 		if err := picture.WriteFileAtomic(path, data); err != nil {
 			return "", err
 		}
-		g.w.journal.do(func(s Store) error { return s.MovePicture(id, path) })
+		g.w.journal.Do(func(s *history.Store) error { return s.MovePicture(id, path) })
 		g.w.post(func() {
 			g.thumbs.forget(id)
 			g.readDetail()
 			g.w.forgetKept(id)
 		})
-		if sumOf(path) == r.Picture.SHA256 {
+		if sumOf(data) == r.Picture.SHA256 {
 			return i18n.T("The file is back, the same to the last bit."), nil
 		}
 		return i18n.T("The file is back: %s", tilde(path)), nil
@@ -560,19 +561,8 @@ func (g *galleryPage) budgetChosen(name string) {
 	for _, b := range budgets {
 		if budgetName(b) == name && b != g.w.budget() {
 			g.w.app.Preferences().SetFloat(prefBudget, float64(b))
-			g.w.journal.budget.Store(b)
-			g.change(trimTo(b), nil)
+			g.w.journal.Budget.Store(b)
+			g.change(func(s *history.Store) error { return journal.Trim(s, b) }, nil)
 		}
-	}
-}
-
-// trimTo is a change that drops the oldest step data beyond a budget.
-func trimTo(budget int64) func(Store) error {
-	return func(s Store) error {
-		if budget <= 0 {
-			return nil
-		}
-		_, err := s.TrimSteps(budget)
-		return err
 	}
 }

@@ -158,7 +158,7 @@ func (g *galleryPage) starAll() {
 		g.toggleStar()
 		return
 	}
-	g.change(func(s Store) error {
+	g.change(func(s *history.Store) error {
 		pictures, err := s.Pictures(list)
 		if err != nil {
 			return err
@@ -197,7 +197,7 @@ func (g *galleryPage) trashAll() {
 
 // exportAll copies the files of all that are marked into a folder that the user chooses.
 func (g *galleryPage) exportAll() {
-	list, s := slices.Clone(g.state.selection()), g.w.journal.read()
+	list, s := slices.Clone(g.state.selection()), g.w.journal.Store()
 	if len(list) == 0 || s == nil || g.w.opt.OpenFolder == nil {
 		return
 	}
@@ -239,7 +239,7 @@ func (g *galleryPage) exportAll() {
 
 // compareTwo shows the two pictures that are marked on the stage, side by side.
 func (g *galleryPage) compareTwo() {
-	s, m := g.w.journal.read(), g.w.state.Model
+	s, m := g.w.journal.Store(), g.w.state.Model
 	if len(g.state.Marked) != 2 || s == nil || m == nil {
 		return
 	}

@@ -89,7 +89,7 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.grid.TypedKey(key(fyne.KeyPeriod))
 	b.settle()
 	starred := func() (n int) {
-		list, err := b.journal.read().Pictures(g.state.IDs)
+		list, err := b.journal.Store().Pictures(g.state.IDs)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -60,7 +60,9 @@ const rowsBefore = 1
 
 func newGalleryPage(w *Window) *galleryPage {
 	g := &galleryPage{w: w, buttons: map[string]*button{}}
-	g.thumbs = thumbs{store: w.journal.read, post: w.post, side: w.thumbSide, remade: w.keepThumb, came: g.thumbsCame}
+	g.thumbs = thumbs{post: w.post, side: w.thumbSide, came: g.thumbsCame, read: func(ids []uint64, side int) map[uint64]*thumb {
+		return readThumbs(w.journal.Store(), ids, side, w.keepThumb)
+	}}
 	g.finder.do = g.find
 	body := container.New(columns{286, 276, 10, 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	back := newPlate(theme.ColorNameBackground, "", 0)

@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 )
 
@@ -77,7 +79,7 @@ func TestGalleryFindsStarsAndThrowsAway(t *testing.T) {
 	b.settle()
 	g.stars.SetChecked(true)
 	b.settle()
-	if p, err := b.journal.read().Picture(id); err != nil || !p.Starred || len(g.state.IDs) != 1 {
+	if p, err := b.journal.Store().Picture(id); err != nil || !p.Starred || len(g.state.IDs) != 1 {
 		t.Errorf("starred %+v, found %v", p, g.state.IDs)
 	}
 	g.stars.SetChecked(false)
@@ -265,40 +267,35 @@ func TestBudgetTrimsStepsButNeverPinnedOnes(t *testing.T) {
 	b.choose(id)
 	g.pin.SetChecked(true)
 	b.settle()
-	g.change(trimTo(1), nil)
+	g.change(func(s *history.Store) error { return journal.Trim(s, 1) }, nil)
 	b.settle()
-	if steps, err := b.journal.read().Steps(id); len(steps) != 4 || err != nil {
+	if steps, err := b.journal.Store().Steps(id); len(steps) != 4 || err != nil {
 		t.Errorf("pinned, and %d steps are left, %v", len(steps), err)
 	}
 	g.pin.SetChecked(false)
 	b.settle()
 	g.budgetChosen("500.0 MB")
 	b.settle()
-	if b.budget() != 500e6 || b.journal.budget.Load() != 500e6 {
+	if b.budget() != 500e6 || b.journal.Budget.Load() != 500e6 {
 		t.Errorf("budget %d", b.budget())
 	}
-	g.change(trimTo(1), nil)
+	g.change(func(s *history.Store) error { return journal.Trim(s, 1) }, nil)
 	b.settle()
-	if steps, err := b.journal.read().Steps(id); len(steps) != 0 || err != nil {
+	if steps, err := b.journal.Store().Steps(id); len(steps) != 0 || err != nil {
 		t.Errorf("%d steps are left, %v", len(steps), err)
 	}
-}
-
-// endlessStore has every picture.
-type endlessStore struct{ Store }
-
-func (endlessStore) Pictures(ids []uint64) ([]history.Picture, error) {
-	var list []history.Picture
-	for _, id := range ids {
-		list = append(list, history.Picture{ID: id, Thumbnail: pngOf(color.NRGBA{uint8(id), 0, 0, 255})})
-	}
-	return list, nil
 }
 
 func TestThumbnailsAreReadForWhatIsSeenAndForgottenInTime(t *testing.T) {
 	posted := make(chan func(), 1000)
 	var came []uint64
-	th := thumbs{store: func() Store { return endlessStore{} }, post: func(f func()) { posted <- f }, came: func(ids []uint64) { came = append(came, ids...) }}
+	th := thumbs{post: func(f func()) { posted <- f }, came: func(ids []uint64) { came = append(came, ids...) }, read: func(ids []uint64, _ int) map[uint64]*thumb {
+		all := map[uint64]*thumb{}
+		for _, id := range ids {
+			all[id] = &thumb{image: image.NewUniform(color.NRGBA{uint8(id), 0, 0, 255})}
+		}
+		return all
+	}}
 	settle := func() {
 		for th.working() || len(posted) > 0 {
 			select {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"realword/history"
+	"realword/history/journal"
 )
 
 // thumb is a picture of the gallery as its cell shows it.
@@ -21,11 +22,10 @@ type thumb struct {
 // thumbs reads thumbnails off the window's goroutine, those asked for last first, and keeps the most recent ones. get and
 // forget belong to the window's goroutine.
 type thumbs struct {
-	store  func() Store
-	post   func(func())
-	side   func() int                  // longer side of what is wanted, in pixels; nil is the usual one
-	remade func(id uint64, png []byte) // a thumbnail was made larger: off the window's goroutine
-	came   func(ids []uint64)          // on the window's goroutine: these can be shown now
+	read func(ids []uint64, side int) map[uint64]*thumb // off the window's goroutine
+	post func(func())
+	side func() int         // longer side of what is wanted, in pixels; nil is the usual one
+	came func(ids []uint64) // on the window's goroutine: these can be shown now
 
 	kept  map[uint64]*thumb
 	order []uint64 // of kept, the least recently used first
@@ -51,7 +51,7 @@ func (t *thumbs) get(id uint64) *thumb {
 		}
 		return have
 	}
-	side := thumbSide
+	side := journal.ThumbSide
 	if t.side != nil {
 		side = t.side()
 	}
@@ -104,7 +104,7 @@ func (t *thumbs) work() {
 		}
 		side := t.large
 		t.mu.Unlock()
-		read := readThumbs(t.store(), batch, side, t.remade)
+		read := t.read(batch, side)
 		t.post(func() { t.keep(batch, read) })
 	}
 }
@@ -130,7 +130,7 @@ func (t *thumbs) keep(ids []uint64, read map[uint64]*thumb) {
 	}
 	t.mu.Lock()
 	most := thumbsKept
-	if t.large > thumbSide {
+	if t.large > journal.ThumbSide {
 		most = largeKept
 	}
 	t.mu.Unlock()
@@ -143,7 +143,7 @@ func (t *thumbs) keep(ids []uint64, read map[uint64]*thumb) {
 
 // readThumbs reads thumbnails. Those that are smaller than side are made again of the pictures' files, where these are larger, and
 // handed to remade.
-func readThumbs(s Store, ids []uint64, side int, remade func(id uint64, png []byte)) map[uint64]*thumb {
+func readThumbs(s *history.Store, ids []uint64, side int, remade func(id uint64, png []byte)) map[uint64]*thumb {
 	out := map[uint64]*thumb{}
 	if s == nil {
 		return out
@@ -153,19 +153,26 @@ func readThumbs(s Store, ids []uint64, side int, remade func(id uint64, png []by
 		return out
 	}
 	for _, p := range pictures {
-		one := &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.Finished()}
-		if img, err := readSmall(p.Thumbnail); err == nil {
-			one.image = img
+		one, larger := thumbOf(s, p, side)
+		if out[p.ID] = one; larger != nil {
+			remade(p.ID, larger)
 		}
-		if !one.missing && one.whole && softThumb(one.image, p, side) {
-			if data, img := largerThumb(s, p, side); img != nil {
-				one.image = img
-				remade(p.ID, data)
-			}
-		}
-		out[p.ID] = one
 	}
 	return out
+}
+
+// thumbOf reads the thumbnail of a picture. One that was made larger is answered as a PNG file too.
+func thumbOf(s *history.Store, p history.Picture, side int) (one *thumb, larger []byte) {
+	one = &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.Finished()}
+	if img, err := readSmall(p.Thumbnail); err == nil {
+		one.image = img
+	}
+	if !one.missing && one.whole && softThumb(one.image, p, side) {
+		if data, img := largerThumb(s, p, side); img != nil {
+			one.image, larger = img, data
+		}
+	}
+	return one, larger
 }
 
 // softThumb tells whether a picture has more to show at a side than its thumbnail.
@@ -178,7 +185,7 @@ func softThumb(img image.Image, p history.Picture, side int) bool {
 }
 
 // pictureData is the file of a finished picture, or what is kept in its place.
-func pictureData(s Store, p history.Picture) ([]byte, error) {
+func pictureData(s *history.Store, p history.Picture) ([]byte, error) {
 	if p.File == "" && p.Pixels != "" {
 		return s.Pixels(p.ID)
 	}
@@ -186,7 +193,7 @@ func pictureData(s Store, p history.Picture) ([]byte, error) {
 }
 
 // largerThumb makes a thumbnail of a finished picture, nil where that cannot be read.
-func largerThumb(s Store, p history.Picture, side int) ([]byte, image.Image) {
+func largerThumb(s *history.Store, p history.Picture, side int) ([]byte, image.Image) {
 	file, err := pictureData(s, p)
 	if err != nil {
 		return nil, nil
@@ -195,7 +202,7 @@ func largerThumb(s Store, p history.Picture, side int) ([]byte, image.Image) {
 	if err != nil {
 		return nil, nil
 	}
-	data, err := thumbnail(whole, side)
+	data, err := journal.Thumbnail(whole, side)
 	if err != nil {
 		return nil, nil
 	}
@@ -208,15 +215,15 @@ func largerThumb(s Store, p history.Picture, side int) ([]byte, image.Image) {
 
 // thumbSide is the longer side of the thumbnails that look crisp in the window, in pixels.
 func (w *Window) thumbSide() int {
-	if float32(cellSide)*w.win.Canvas().Scale()*textScale() > thumbSide {
-		return largeThumb
+	if float32(cellSide)*w.win.Canvas().Scale()*textScale() > journal.ThumbSide {
+		return journal.LargeThumb
 	}
-	return thumbSide
+	return journal.ThumbSide
 }
 
 // keepThumb journals a thumbnail that was made larger.
 func (w *Window) keepThumb(id uint64, png []byte) {
-	w.journal.do(func(s Store) error {
+	w.journal.Do(func(s *history.Store) error {
 		if err := s.SetThumbnail(id, png); !errors.Is(err, history.ErrNoPicture) {
 			return err
 		}

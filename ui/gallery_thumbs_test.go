@@ -10,15 +10,8 @@ import (
 	"testing"
 
 	"realword/history"
+	"realword/history/journal"
 )
-
-// shelfOf is a store that only has pictures.
-type shelfOf struct {
-	Store
-	list []history.Picture
-}
-
-func (s shelfOf) Pictures([]uint64) ([]history.Picture, error) { return s.list, nil }
 
 func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
 	dir := t.TempDir()
@@ -39,7 +32,7 @@ func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
 	if err := os.WriteFile(damaged, file.Bytes()[:60], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	old, err := thumbnail(img, thumbSide)
+	old, err := journal.Thumbnail(img, journal.ThumbSide)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,21 +42,15 @@ func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
 		width   int // of the thumbnail that is shown; 0: none
 		remade  bool
 	}{
-		"large enough for this screen": {history.Picture{File: path, Width: 400, Height: 200, Thumbnail: old}, thumbSide, 128, false},
-		"too soft":                     {history.Picture{File: path, Width: 400, Height: 200, Thumbnail: old}, largeThumb, 256, true},
-		"it had none":                  {history.Picture{File: path, Width: 400, Height: 200}, thumbSide, 128, true},
-		"the picture is no larger":     {history.Picture{File: path, Width: 128, Height: 64, Thumbnail: old}, largeThumb, 128, false},
-		"the file is gone":             {history.Picture{File: path + "x", Width: 400, Height: 200, Thumbnail: old}, largeThumb, 128, false},
-		"the file is damaged":          {history.Picture{File: damaged, Width: 400, Height: 200, Thumbnail: old}, largeThumb, 128, false},
-		"never finished":               {history.Picture{Width: 400, Height: 200}, largeThumb, 0, false},
+		"large enough for this screen": {history.Picture{File: path, Width: 400, Height: 200, Thumbnail: old}, journal.ThumbSide, 128, false},
+		"too soft":                     {history.Picture{File: path, Width: 400, Height: 200, Thumbnail: old}, journal.LargeThumb, 256, true},
+		"it had none":                  {history.Picture{File: path, Width: 400, Height: 200}, journal.ThumbSide, 128, true},
+		"the picture is no larger":     {history.Picture{File: path, Width: 128, Height: 64, Thumbnail: old}, journal.LargeThumb, 128, false},
+		"the file is gone":             {history.Picture{File: path + "x", Width: 400, Height: 200, Thumbnail: old}, journal.LargeThumb, 128, false},
+		"the file is damaged":          {history.Picture{File: damaged, Width: 400, Height: 200, Thumbnail: old}, journal.LargeThumb, 128, false},
+		"never finished":               {history.Picture{Width: 400, Height: 200}, journal.LargeThumb, 0, false},
 	} {
-		c.picture.ID = 7
-		var kept []byte
-		got := readThumbs(shelfOf{list: []history.Picture{c.picture}}, []uint64{7}, c.side, func(id uint64, png []byte) {
-			if id == 7 {
-				kept = png
-			}
-		})[7]
+		got, kept := thumbOf(nil, c.picture, c.side)
 		width := 0
 		if got.image != nil {
 			width = got.image.Bounds().Dx()
@@ -87,17 +74,17 @@ func TestThumbnailsMadeAgainAreKept(t *testing.T) {
 	b.keepThumb(id, fresh)
 	b.keepThumb(id+100, fresh) // deleted meanwhile: no trouble
 	b.settle()
-	p, err := b.journal.read().Picture(id)
+	p, err := b.journal.Store().Picture(id)
 	if err != nil || !bytes.Equal(p.Thumbnail, fresh) || b.state.History.Err != nil {
 		t.Errorf("%d bytes are kept, %v, %v", len(p.Thumbnail), err, b.state.History.Err)
 	}
-	if b.journal.thumb.Load() != int64(b.thumbSide()) || b.thumbSide() != thumbSide {
-		t.Errorf("thumbnails are made of %d pixels", b.journal.thumb.Load())
+	if b.journal.Thumb.Load() != int64(b.thumbSide()) || b.thumbSide() != journal.ThumbSide {
+		t.Errorf("thumbnails are made of %d pixels", b.journal.Thumb.Load())
 	}
 	p2 := b.prefs
 	p2.TextSize = 150
 	b.setPreferences(p2)
-	if b.journal.thumb.Load() != largeThumb {
-		t.Errorf("with larger texts thumbnails are made of %d pixels", b.journal.thumb.Load())
+	if b.journal.Thumb.Load() != journal.LargeThumb {
+		t.Errorf("with larger texts thumbnails are made of %d pixels", b.journal.Thumb.Load())
 	}
 }

@@ -135,7 +135,7 @@ func (w *Window) showPreferences() {
 		for _, key := range []string{prefBare, prefNoThumbnails, prefBudget} { // which lie beside the others
 			w.app.Preferences().RemoveValue(key)
 		}
-		w.journal.budget.Store(w.budget())
+		w.journal.Budget.Store(w.budget())
 		w.setPreferences(fresh)
 		w.showPreferences()
 	}

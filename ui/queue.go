@@ -11,7 +11,7 @@ import (
 
 // Task is a round that waits for its turn.
 type Task struct {
-	ID      int // never used again within a window
+	ID      int // never used again within a window; the journal knows where the history keeps it
 	Request inference.Request
 	Parents []uint64    // pictures of the history that it goes on from
 	Parked  bool        // the program died over it twice: it waits until the user lets it go on
@@ -20,7 +20,6 @@ type Task struct {
 	Model   string      // that it was made for; "": not known
 	Needs   string      // the model that it waits for, because another one is open; "": none
 	Beside  *Shot       // the picture that its own is compared with once it is made; nil: none
-	job     *keptJob    // where the history keeps it
 }
 
 // Queue is the rounds that wait, in their order, and the one that runs. It is a value: the methods answer changed copies.
@@ -34,14 +33,19 @@ type Queue struct {
 
 // Add puts a round at the end, or with first before all that wait, and answers its ID.
 func (q Queue) Add(t Task, first bool) (Queue, int) {
-	q.last++
-	t.ID = q.last
+	q, t.ID = q.number()
 	place := len(q.Waiting)
 	if first {
 		place = 0
 	}
 	q.Waiting = slices.Insert(slices.Clone(q.Waiting), place, t)
 	return q, t.ID
+}
+
+// number is an ID that no round has had.
+func (q Queue) number() (Queue, int) {
+	q.last++
+	return q, q.last
 }
 
 func (q Queue) at(id int) int {
@@ -132,12 +136,12 @@ func seeds(list []uint64) string {
 
 func (t Task) able() bool { return !t.Parked && len(t.Missing) == 0 && t.Needs == "" }
 
-// after is the job of the waiting round behind another one, nil at the end.
-func (q Queue) after(id int) *keptJob {
+// after is the ID of the waiting round behind another one, 0 at the end.
+func (q Queue) after(id int) int {
 	if i := q.at(id); i >= 0 && i+1 < len(q.Waiting) {
-		return q.Waiting[i+1].job
+		return q.Waiting[i+1].ID
 	}
-	return nil
+	return 0
 }
 
 // Begin makes a waiting round the running one.
@@ -162,10 +166,4 @@ func (q Queue) End(failed bool) Queue {
 func (q Queue) Clear() Queue {
 	q.Waiting, q.Paused = nil, false
 	return q
-}
-
-// keptJob is where the history keeps a waiting round. It belongs to the journal's changes.
-type keptJob struct {
-	id      uint64 // 0: not kept yet
-	dropped bool   // taken out before it was kept
 }

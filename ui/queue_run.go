@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"image"
-	"slices"
-	"time"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
-	"realword/inference/recipe"
 )
 
 // generate puts a round with what the form says at the end of the queue.
@@ -32,7 +30,7 @@ func (w *Window) queueRound(first bool) {
 		f.Seed = drawSeed()
 	}
 	w.state.Form.Spent = true
-	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), Model: w.state.Model.Name, job: &keptJob{}}
+	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), Model: w.state.Model.Name}
 	w.put(t, first)
 }
 
@@ -46,15 +44,15 @@ func (w *Window) put(t Task, first bool) {
 	w.refresh()
 }
 
-// keepTask checks a round that waits and writes it down, so that it survives the program; before is the one behind it.
-func (w *Window) keepTask(t Task, before *keptJob) {
+// keepTask checks a round that waits and writes it down, so that it survives the program; before is the one behind it, 0 at the end.
+func (w *Window) keepTask(t Task, before int) {
 	engine, model := w.engine, w.state.Model.Name
 	w.background(func() func() {
 		r, err := engine.Resolve(t.Request)
 		if err == nil {
-			w.journal.enqueue(t.job, r, model, t.Parents)
-			if before != nil {
-				w.journal.moveJob(t.job, before)
+			w.journal.Enqueue(t.ID, r, model, t.Parents)
+			if before != 0 {
+				w.journal.Move(t.ID, before)
 			}
 		}
 		return func() {
@@ -96,17 +94,17 @@ func (w *Window) advance(asked bool) {
 			job, err = engine.Start(ctx, r)
 		}
 		if err != nil {
-			w.journal.dropJob(t.job)
+			w.journal.Drop(t.ID)
 			p.add(inference.Failed{Err: err})
 			return nil
 		}
-		w.journal.enqueue(t.job, r, model, t.Parents)
+		w.journal.Enqueue(t.ID, r, model, t.Parents)
 		w.post(func() {
 			if w.state.Queue.Running.ID == t.ID {
 				w.state.Queue.Running.Request = r
 			}
 		})
-		p.run(w.journal.record(r, w.journal.startJob(t.job, r, model, t.Parents), job.Events()))
+		p.run(w.journal.Record(t.ID, r, model, t.Parents, job.Events()))
 		return nil
 	})
 }
@@ -124,7 +122,7 @@ func (w *Window) stop() {
 // stopAll cancels the run and takes out all that wait.
 func (w *Window) stopAll() {
 	for _, t := range w.state.Queue.Waiting {
-		w.journal.dropJob(t.job)
+		w.journal.Drop(t.ID)
 	}
 	w.state.Queue = w.state.Queue.Clear()
 	w.stop()
@@ -166,8 +164,8 @@ func (w *Window) pauseQueue() {
 
 // dropTask takes a waiting round out.
 func (w *Window) dropTask(id int) {
-	if i := w.state.Queue.at(id); i >= 0 {
-		w.journal.dropJob(w.state.Queue.Waiting[i].job)
+	if w.state.Queue.at(id) >= 0 {
+		w.journal.Drop(id)
 		w.state.Queue = w.state.Queue.Remove(id)
 		if len(w.state.Queue.Waiting) == 0 {
 			w.state.Queue.Paused = false
@@ -183,135 +181,59 @@ func (w *Window) moveTask(id, by int) { w.reorder(id, w.state.Queue.Move(id, by)
 func (w *Window) reorder(id int, q Queue) {
 	w.state.Queue = q
 	w.state.Queue.Chosen = id
-	if i := w.state.Queue.at(id); i >= 0 {
-		w.journal.moveJob(w.state.Queue.Waiting[i].job, w.state.Queue.after(id))
+	if w.state.Queue.at(id) >= 0 {
+		w.journal.Move(id, w.state.Queue.after(id))
 	}
 	w.refresh()
 }
 
 // unpark lets a round run again over which the program died twice.
 func (w *Window) unpark(id int) {
-	if i := w.state.Queue.at(id); i >= 0 {
-		w.journal.unparkJob(w.state.Queue.Waiting[i].job)
+	if w.state.Queue.at(id) >= 0 {
+		w.journal.Unpark(id)
 		w.state.Queue = w.state.Queue.Change(id, func(t *Task) { t.Parked = false })
 		w.advance(true)
 		w.refresh()
 	}
 }
 
+// keptTask is a round that waited when the program ended.
+type keptTask struct {
+	journal.Waiting
+	thumb image.Image // of its first reference; nil: none
+}
+
+// keptQueue reads what waits in the history. It decodes pictures: not for the window's goroutine.
+func keptQueue(s *history.Store) ([]keptTask, error) {
+	waiting, err := journal.Queue(s)
+	var list []keptTask
+	for _, one := range waiting {
+		t := keptTask{Waiting: one}
+		for _, subject := range one.Request.Subjects {
+			for _, ref := range subject.References {
+				if small, err := readThumb(ref.Data, queueThumb); err == nil && t.thumb == nil {
+					t.thumb = small
+				}
+			}
+		}
+		list = append(list, t)
+	}
+	return list, err
+}
+
 // takeUpQueue takes over what waited when the program ended. It waits on until the user lets it go on.
-func (w *Window) takeUpQueue(tasks []Task) {
-	for _, t := range tasks {
-		w.state.Queue, _ = w.state.Queue.Add(t, false)
+func (w *Window) takeUpQueue(kept []keptTask) {
+	for _, k := range kept {
+		t := Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb}
+		w.state.Queue, t.ID = w.state.Queue.Add(t, false)
+		w.journal.Adopt(t.ID, k.Waiting)
 	}
 	if w.state.Model != nil {
 		w.state.Queue = w.state.Queue.For(*w.state.Model)
 	}
-	if len(tasks) > 0 && !w.state.Busy() {
+	if len(kept) > 0 && !w.state.Busy() {
 		w.state.Queue.Paused = true
 	}
-}
-
-// keptQueue reads what waits in the history.
-func keptQueue(s Store) ([]Task, error) {
-	jobs, err := s.Jobs()
-	var tasks []Task
-	for _, j := range jobs {
-		if j.Round != 0 {
-			continue // it runs
-		}
-		r, err := recipe.Parse(j.Recipe)
-		if err != nil {
-			continue // of a newer Realword, which will know it
-		}
-		t := Task{Request: r.Request, Parents: j.Parents, Parked: j.Parked, Model: r.Model, job: &keptJob{id: j.ID}}
-		for _, subject := range t.Request.Subjects {
-			for i := range subject.References {
-				ref := &subject.References[i]
-				if ref.Data, err = s.ReferenceData(ref.SHA256); err != nil {
-					t.Missing = append(t.Missing, ref.Name)
-				} else if small, err := readThumb(ref.Data, queueThumb); err == nil && t.Thumb == nil {
-					t.Thumb = small
-				}
-			}
-		}
-		tasks = append(tasks, t)
-	}
-	return tasks, err
-}
-
-// enqueue keeps a round that waits.
-func (j *journal) enqueue(k *keptJob, r inference.Request, model string, parents []uint64) {
-	j.do(func(s Store) error {
-		if k.dropped || k.id != 0 {
-			return nil
-		}
-		session, err := j.current(s)
-		if err != nil {
-			return err
-		}
-		plan, err := PlanOf(s, session, r, model, existing(s, parents)...)
-		if err != nil {
-			return err
-		}
-		k.id, err = s.Enqueue(plan, time.Now())
-		return err
-	})
-}
-
-// startJob begins the round of a job; see begin.
-func (j *journal) startJob(k *keptJob, r inference.Request, model string, parents []uint64) func(Store) (uint64, error) {
-	return func(s Store) (uint64, error) {
-		if k.id == 0 {
-			return j.begin(r, model, parents)(s)
-		}
-		return s.StartJob(k.id, time.Now())
-	}
-}
-
-// dropJob takes a job out.
-func (j *journal) dropJob(k *keptJob) {
-	j.do(func(s Store) error {
-		k.dropped = true
-		if k.id == 0 {
-			return nil
-		}
-		if err := s.RemoveJob(k.id); !errors.Is(err, history.ErrNoJob) {
-			return err
-		}
-		return nil
-	})
-}
-
-// moveJob puts a job before another one, or without one at the end.
-func (j *journal) moveJob(k, before *keptJob) {
-	j.do(func(s Store) error {
-		if k.id == 0 {
-			return nil
-		}
-		jobs, err := s.Jobs()
-		if err != nil {
-			return err
-		}
-		jobs = slices.DeleteFunc(jobs, func(j history.Job) bool { return j.ID == k.id })
-		place := len(jobs)
-		if before != nil && before.id != 0 {
-			if i := slices.IndexFunc(jobs, func(j history.Job) bool { return j.ID == before.id }); i >= 0 {
-				place = i
-			}
-		}
-		return s.MoveJob(k.id, place)
-	})
-}
-
-// unparkJob lets a job run again.
-func (j *journal) unparkJob(k *keptJob) {
-	j.do(func(s Store) error {
-		if k.id == 0 {
-			return nil
-		}
-		return s.Unpark(k.id)
-	})
 }
 
 // queueThumb is the side of the picture of a waiting round, in pixels of a screen of twice the usual density.

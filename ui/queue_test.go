@@ -261,7 +261,7 @@ func TestQueueLeavesTheStageAlone(t *testing.T) {
 func TestQueueSurvivesARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
 	open := func(o *Options) {
-		o.OpenHistory = func() (Store, error) { return history.Open(path) }
+		o.OpenHistory = func() (*history.Store, error) { return history.Open(path) }
 	}
 	b := ready(t, open)
 	b.until("the history is open", func() bool { return b.state.History.Open })
@@ -280,9 +280,9 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	}
 	seed := b.state.Queue.Waiting[0].Request.Seeds[0]
 	// The program is killed: nobody ends the running round.
-	b.until("all is written", func() bool { return !b.journal.working() })
-	store := b.journal.read()
-	b.journal.open(nil)
+	b.until("all is written", func() bool { return !b.journal.Working() })
+	store := b.journal.Store()
+	b.journal.Open(nil)
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -303,16 +303,16 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	c.finish(k, inference.Done{})
 	k = c.started()
 	c.finish(k, inference.Done{})
-	c.until("all is written", func() bool { return !c.journal.working() })
-	if jobs, err := c.journal.read().Jobs(); err != nil || len(jobs) != 0 {
+	c.until("all is written", func() bool { return !c.journal.Working() })
+	if jobs, err := c.journal.Store().Jobs(); err != nil || len(jobs) != 0 {
 		t.Errorf("%d jobs are left, %v", len(jobs), err)
 	}
-	rounds, err := c.journal.read().(*history.Store).Rounds()
+	rounds, err := c.journal.Store().Rounds()
 	if err != nil || len(rounds) != 4 || rounds[0].Status != history.Complete {
 		t.Errorf("%d rounds, %v", len(rounds), err)
 	}
 	c.settle()
-	if err := c.journal.close(); err != nil {
+	if err := c.journal.Close(); err != nil {
 		t.Error(err)
 	}
 	b.state.Queue = b.state.Queue.Clear()
@@ -334,7 +334,7 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	tasks, err := keptQueue(s)
-	if err != nil || len(tasks) != 1 || len(tasks[0].Missing) != 1 || tasks[0].able() {
+	if err != nil || len(tasks) != 1 || len(tasks[0].Missing) != 1 || (Task{Missing: tasks[0].Missing}).able() {
 		t.Fatalf("%+v, %v", tasks, err)
 	}
 	b := ready(t, nil)

@@ -14,6 +14,8 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/recipe"
@@ -34,7 +36,7 @@ func (w *Window) recallShot() {
 
 // recall reads how a picture was made; then is called on the window's goroutine.
 func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
-	s, m, have := w.journal.read(), w.state.Model, w.dataNow()
+	s, m, have := w.journal.Store(), w.state.Model, w.dataNow()
 	small := smallOf(shot)
 	name := i18n.T("seed %d", shot.Seed)
 	if shot.Path != "" {
@@ -46,7 +48,7 @@ func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 			r.Model = m.Name
 		}
 		if shot.Kept != 0 && s != nil {
-			if kept, err := Recall(s, shot.Kept); err == nil {
+			if kept, err := journal.Recall(s, shot.Kept); err == nil {
 				r = kept.Recipe
 			}
 		}
@@ -67,7 +69,7 @@ func (w *Window) dataNow() map[string][]byte {
 }
 
 // finder finds the bytes of references in the window and in the history.
-func finder(have map[string][]byte, s Store) func(string) []byte {
+func finder(have map[string][]byte, s *history.Store) func(string) []byte {
 	return func(sha256 string) []byte {
 		if data := have[sha256]; data != nil || s == nil {
 			return data
@@ -82,7 +84,7 @@ func finder(have map[string][]byte, s Store) func(string) []byte {
 
 // recallFile offers the recipe in a picture file. A picture without one becomes a reference.
 func (w *Window) recallFile(path string) {
-	s, m, have := w.journal.read(), w.state.Model, w.dataNow()
+	s, m, have := w.journal.Store(), w.state.Model, w.dataNow()
 	w.background(func() func() {
 		past, small, err := readPast(path, finder(have, s), m)
 		return func() {

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/ui/i18n"
 )
 
@@ -22,7 +23,7 @@ type strip struct {
 	scroll  *container.Scroll
 	empty   *line
 	asTree  bool
-	nodes   []RoundNode
+	nodes   []journal.Node
 	tiles   []*tile
 	session uint64 // that the nodes are of
 	made    int    // pictures that the history had when they were read
@@ -88,13 +89,13 @@ func (s *strip) refresh() {
 
 // read reads the rounds of the session.
 func (s *strip) read() {
-	store, session := s.w.journal.read(), s.session
+	store, session := s.w.journal.Store(), s.session
 	if store == nil || session == 0 {
 		return
 	}
 	s.w.background(func() func() {
 		rounds, err := store.SessionRounds(session)
-		nodes := RoundTree(rounds)
+		nodes := journal.Tree(rounds)
 		var ids []uint64
 		for _, n := range nodes {
 			ids = append(ids, n.Pictures[0].ID)
@@ -116,7 +117,7 @@ func (s *strip) read() {
 }
 
 // fill draws the tree.
-func (s *strip) fill(nodes []RoundNode, small map[uint64]image.Image) {
+func (s *strip) fill(nodes []journal.Node, small map[uint64]image.Image) {
 	s.nodes, s.tiles = nodes, nil
 	var objects []fyne.CanvasObject
 	for _, n := range nodes {
@@ -155,7 +156,7 @@ func (s *strip) fill(nodes []RoundNode, small map[uint64]image.Image) {
 // treeLayout places lines, pictures and captions as RoundTree says.
 type treeLayout struct{ s *strip }
 
-func (t *treeLayout) at(n RoundNode) fyne.Position {
+func (t *treeLayout) at(n journal.Node) fyne.Position {
 	return fyne.NewPos(float32(n.Column)*nodeWidth+2, float32(n.Level)*nodeHeight+2)
 }
 

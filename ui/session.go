@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/picture"
@@ -23,83 +24,6 @@ type History struct {
 	Err     error  // why nothing is kept, or the last change was not; nil while all is well
 	Session uint64 // the current one; 0: none is begun yet
 	Name    string // of the session, as its owner named it
-}
-
-// Recalled is what the history knows of how a picture was made.
-type Recalled struct {
-	Picture history.Picture
-	Round   history.Round
-	Recipe  recipe.Recipe       // with the bytes of its references, as far as they are kept
-	Missing []history.Reference // the others
-}
-
-// Recall reads how a picture of the history was made.
-func Recall(s Store, picture uint64) (Recalled, error) {
-	var out Recalled
-	var err error
-	if out.Picture, err = s.Picture(picture); err != nil {
-		return out, err
-	}
-	if out.Round, err = s.Round(out.Picture.Round); err != nil {
-		return out, err
-	}
-	if out.Recipe, err = recipe.Parse(out.Round.Recipe); err != nil {
-		return out, err
-	}
-	out.Recipe.Seeds = []uint64{out.Picture.Seed}
-	for i := range out.Recipe.Subjects {
-		for j := range out.Recipe.Subjects[i].References {
-			ref := &out.Recipe.Subjects[i].References[j]
-			data, err := s.ReferenceData(ref.SHA256)
-			switch {
-			case errors.Is(err, history.ErrNoReference):
-				out.Missing = append(out.Missing, history.Reference{Name: ref.Name, SHA256: ref.SHA256})
-			case err != nil:
-				return out, err
-			}
-			ref.Data = data
-		}
-	}
-	return out, nil
-}
-
-// KeptState is the exact state that the history keeps of a picture, with which a run can go on, or nil.
-func KeptState(s Store, picture uint64) (*inference.State, error) {
-	steps, err := s.Steps(picture)
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range slices.Backward(steps) {
-		step, err := s.Step(picture, i, true)
-		if err != nil {
-			return nil, err
-		}
-		if len(step.State) > 0 {
-			state, err := inference.DecodeState(step.State)
-			return &state, err
-		}
-	}
-	return nil, nil
-}
-
-// keptFilm is the film of a picture of the history, as the run gave it.
-func keptFilm(s Store, id uint64, m bundle.Manifest, r inference.Request) ([]inference.StepDone, error) {
-	indexes, err := s.Steps(id)
-	if err != nil {
-		return nil, err
-	}
-	var steps []inference.KeptStep
-	for _, i := range indexes {
-		step, err := s.Step(id, i, false)
-		if errors.Is(err, history.ErrNoStep) {
-			continue // trimmed meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, inference.KeptStep{Step: i, Clean: step.Clean, Cross: step.Cross, Scores: step.Scores})
-	}
-	return inference.Replay(m, r, steps), nil
 }
 
 // shotOf is a picture of the history as the stage shows it before its file is read.
@@ -122,9 +46,9 @@ func shotOf(p history.Picture, r history.Round) (Shot, error) {
 
 // loadShot reads the picture and the film of a shot that the history keeps. A file that is gone is said in SaveErr, and the
 // best picture that is left stands in for it.
-func loadShot(s Store, shot Shot, m bundle.Manifest) Shot {
+func loadShot(s *history.Store, shot Shot, m bundle.Manifest) Shot {
 	shot.Loaded = true
-	film, err := keptFilm(s, shot.Kept, m, shot.Recipe)
+	film, err := journal.Film(s, shot.Kept, m, shot.Recipe)
 	if err != nil {
 		film = nil
 	}
@@ -217,7 +141,7 @@ type keptSession struct {
 const shotsOfSession = 24
 
 // openSession reads a session: the form as it was left and its last pictures. m may be nil.
-func openSession(s Store, id uint64, m *bundle.Manifest) (keptSession, error) {
+func openSession(s *history.Store, id uint64, m *bundle.Manifest) (keptSession, error) {
 	var out keptSession
 	var err error
 	if out.session, err = s.Session(id); err != nil {
@@ -258,7 +182,7 @@ func openSession(s Store, id uint64, m *bundle.Manifest) (keptSession, error) {
 }
 
 // draftForm reads a kept form, with the pictures of its cards.
-func draftForm(s Store, data []byte, m *bundle.Manifest) (Form, error) {
+func draftForm(s *history.Store, data []byte, m *bundle.Manifest) (Form, error) {
 	var d draft
 	if err := json.Unmarshal(data, &d); err != nil {
 		return NewState().Form, i18n.Errorf("the settings of this session are damaged and begin anew: %w", err)
@@ -280,7 +204,7 @@ func draftForm(s Store, data []byte, m *bundle.Manifest) (Form, error) {
 }
 
 // recipeForm is the form that a recipe came from, as far as its pictures are kept.
-func recipeForm(s Store, r inference.Request, m *bundle.Manifest) (Form, error) {
+func recipeForm(s *history.Store, r inference.Request, m *bundle.Manifest) (Form, error) {
 	f := NewState().Form
 	var missing []error
 	for _, subject := range r.Subjects {
@@ -298,7 +222,7 @@ func recipeForm(s Store, r inference.Request, m *bundle.Manifest) (Form, error) 
 }
 
 // fillCard reads the picture of a card out of the history.
-func fillCard(s Store, c *Card, m *bundle.Manifest) error {
+func fillCard(s *history.Store, c *Card, m *bundle.Manifest) error {
 	data, err := s.ReferenceData(c.Ref.SHA256)
 	if err != nil {
 		return i18n.Errorf("the picture %s is not in the history any more; drop it again", c.Ref.Name)
@@ -320,7 +244,7 @@ func (w *Window) openHistory() {
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
 		var last keptSession
-		var tasks []Task
+		var tasks []keptTask
 		var trouble error
 		found := false
 		if err == nil {
@@ -336,7 +260,7 @@ func (w *Window) openHistory() {
 		return func() {
 			w.state.History.Open, w.state.History.Err = err == nil, err
 			if err == nil {
-				w.journal.open(s)
+				w.journal.Open(s)
 				w.sweep(s)
 				w.takeUpQueue(tasks)
 				w.state.History.Err = trouble
@@ -358,7 +282,7 @@ func (w *Window) untouched() bool {
 // takeUp makes a session the current one.
 func (w *Window) takeUp(o keptSession) {
 	w.state.History.Session, w.state.History.Name = o.session.ID, o.session.Name
-	w.journal.sessionChanged(o.session.ID)
+	w.journal.SetSession(o.session.ID)
 	w.state.Form = o.form.Settle(w.state.Model)
 	w.undo.reset(w.state.Form)
 	w.state.Words = w.words(w.state.Form.Prompt)
@@ -400,7 +324,11 @@ func (w *Window) keepDraft() {
 	if err != nil {
 		return
 	}
-	w.journal.keep(data, slices.Clone(w.state.Form.Cards))
+	var pictures []inference.Reference
+	for _, c := range w.state.Form.Cards {
+		pictures = append(pictures, c.Ref)
+	}
+	w.journal.KeepDraft(data, pictures)
 }
 
 // sessionIs is told which session things go to, off the window's goroutine.
@@ -449,7 +377,7 @@ func (w *Window) journalled(err error) {
 
 // loadView reads what is missing of the kept picture on the stage.
 func (w *Window) loadView() {
-	at, shot, s := w.state.View.Shot, w.state.Shot(), w.journal.read()
+	at, shot, s := w.state.View.Shot, w.state.Shot(), w.journal.Store()
 	if shot == nil || shot.Kept == 0 || shot.Loaded || s == nil || w.state.Model == nil || shot.Image != nil && shot.Film != nil {
 		return
 	}
@@ -482,7 +410,7 @@ func (w *Window) ShowKept(id uint64) {
 		w.refresh()
 		return
 	}
-	s := w.journal.read()
+	s := w.journal.Store()
 	if s == nil {
 		return
 	}
@@ -543,7 +471,7 @@ func (w *Window) newSession() {
 
 // openSession takes up another session where it was left.
 func (w *Window) openSession(id uint64) {
-	s := w.journal.read()
+	s := w.journal.Store()
 	if s == nil || w.state.Busy() || w.closing {
 		return
 	}

@@ -110,14 +110,13 @@ func (w *Window) rescueHistory() {
 	}
 	w.state.History.Open = false
 	w.background(func() func() {
-		err := w.journal.close()
+		err := w.journal.Close()
 		var got history.Rescued
 		if err == nil {
 			got, err = w.opt.Rescue()
 		}
 		return func() {
 			w.state.History.Session, w.kept = 0, nil
-			w.journal.session = 0
 			w.openHistory()
 			n := notice{text: i18n.T("The new history begins with what could be read of the damaged one: sessions %d, rounds %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
 			if got.Lost > 0 {

@@ -3,7 +3,6 @@ package ui
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 )
 
@@ -24,7 +24,7 @@ func keeping(t *testing.T, dir string) *bench {
 	t.Helper()
 	b := ready(t, func(o *Options) {
 		o.Pictures = filepath.Join(dir, "pictures")
-		o.OpenHistory = func() (Store, error) {
+		o.OpenHistory = func() (*history.Store, error) {
 			return history.Options{Pictures: o.Pictures, Wait: 50 * time.Millisecond}.Open(filepath.Join(dir, "history.db"))
 		}
 		o.OpenFile = func() (string, error) { return filepath.Join(dir, "rex.png"), nil }
@@ -37,7 +37,7 @@ func keeping(t *testing.T, dir string) *bench {
 func (b *bench) end0() {
 	b.keepDraft()
 	b.settle()
-	if err := b.journal.close(); err != nil {
+	if err := b.journal.Close(); err != nil {
 		b.t.Error(err)
 	}
 }
@@ -118,12 +118,12 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 		t.Error("the film of an old picture does not scrub")
 	}
 
-	s := b.journal.read()
-	state, err := KeptState(s, again.Kept)
+	s := b.journal.Store()
+	state, err := journal.KeptState(s, again.Kept)
 	if err != nil || state == nil || state.Step != 2 || state.Latent[1] != 1 {
 		t.Errorf("the exact state at T_stop is %+v, %v", state, err)
 	}
-	r, err := Recall(s, again.Kept)
+	r, err := journal.Recall(s, again.Kept)
 	if err != nil || r.Recipe.Prompt != "a dog on the beach" || len(r.Missing) != 0 || len(r.Recipe.Subjects[0].References[0].Data) == 0 {
 		t.Errorf("recalled %+v, %v", r, err)
 	}
@@ -141,7 +141,7 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.end(j, inference.Failed{Err: errors.New("no memory")})
-	rounds, err := b.journal.read().SessionRounds(b.state.History.Session)
+	rounds, err := b.journal.Store().SessionRounds(b.state.History.Session)
 	if err != nil || len(rounds) != 2 {
 		t.Fatalf("rounds %+v, %v", rounds, err)
 	}
@@ -150,7 +150,7 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	}
 	j = b.run()
 	b.end(j, inference.Failed{Err: context.Canceled})
-	if rounds, _ = b.journal.read().SessionRounds(b.state.History.Session); rounds[2].Status != history.Cancelled {
+	if rounds, _ = b.journal.Store().SessionRounds(b.state.History.Session); rounds[2].Status != history.Cancelled {
 		t.Errorf("round %+v", rounds[2])
 	}
 }
@@ -211,7 +211,7 @@ func TestAFileThatIsGone(t *testing.T) {
 
 func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
 	busy := &history.Error{Kind: history.Busy, Path: "/h/history.db"}
-	b := ready(t, func(o *Options) { o.OpenHistory = func() (Store, error) { return nil, busy } })
+	b := ready(t, func(o *Options) { o.OpenHistory = func() (*history.Store, error) { return nil, busy } })
 	if !errors.Is(b.state.History.Err, busy) || b.state.History.Open {
 		t.Fatalf("%+v", b.state.History)
 	}
@@ -224,38 +224,21 @@ func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
 	}
 }
 
-// brokenStore fails at what it is told to fail at.
-type brokenStore struct {
-	Store
-	err error
-}
-
-func (s *brokenStore) AddStep(id uint64, step history.Step) error {
-	if s.err != nil {
-		return s.err
-	}
-	return s.Store.AddStep(id, step)
-}
-
-// The form is kept by a clock of its own, and a full disk takes that as little as a step.
-func (s *brokenStore) SetDraft(session uint64, draft json.RawMessage, references []history.Reference) error {
-	if s.err != nil {
-		return s.err
-	}
-	return s.Store.SetDraft(session, draft, references)
-}
-
-func TestADiskThatFillsUpDuringARun(t *testing.T) {
+func TestAHistoryThatFailsDuringARun(t *testing.T) {
 	dir := t.TempDir()
 	b := keeping(t, dir)
-	full := &history.Error{Kind: history.Full, Path: "/h/history.db"}
-	broken := &brokenStore{b.journal.read(), full}
-	b.journal.open(broken)
+	if err := b.journal.Store().Close(); err != nil { // as good as a disk that is gone
+		t.Fatal(err)
+	}
 	dogRound(t, b, dir)
-	if !errors.Is(b.state.History.Err, full) || b.state.Shots[0].Path == "" {
+	if b.state.History.Err == nil || b.state.Shots[0].Path == "" {
 		t.Fatalf("%+v, saved as %q", b.state.History, b.state.Shots[0].Path)
 	}
-	broken.err = nil // there is room again
+	again, err := b.opt.OpenHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.journal.Open(again)
 	b.prompt.SetText("a dog in the rain")
 	b.keepDraft()
 	b.settle()

@@ -71,7 +71,7 @@ type Options struct {
 	SaveSession func(name string) (string, error)
 	// OpenHistory opens the history, or says why it cannot with an *history.Error. It is called once the window is on the
 	// screen, and again when the user asks for it. Nil keeps nothing.
-	OpenHistory func() (Store, error)
+	OpenHistory func() (*history.Store, error)
 	// SetAside moves a history that cannot be used away, so that OpenHistory begins a new one.
 	SetAside func() error
 	// Rescue is SetAside with a new history into which everything comes that can still be read of the damaged one. Nil hides the button.
@@ -113,7 +113,7 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 			fyne.LogError("The model was not closed as it should be", err)
 		}
 	}
-	if err := w.journal.close(); err != nil {
+	if err := w.journal.Close(); err != nil {
 		fyne.LogError("The history was not closed as it should be", err)
 	}
 }

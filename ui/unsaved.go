@@ -1,8 +1,9 @@
 package ui
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"image"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -92,7 +93,7 @@ func (w *Window) retrySave() {
 
 // write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
 func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, err error)) {
-	s, model, embed := w.journal.read(), *w.state.Model, w.embed()
+	s, model, embed := w.journal.Store(), *w.state.Model, w.embed()
 	w.background(func() func() {
 		data, err := pixelsOf(s, shot)
 		if data == nil && err == nil {
@@ -103,7 +104,7 @@ func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, 
 			path, err = to(data)
 		}
 		if err == nil && path != "" {
-			w.journal.filed(shot, path, ours)
+			w.filed(shot, path, data, ours)
 		}
 		return func() {
 			if err != nil || path != "" {
@@ -119,7 +120,7 @@ func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, 
 }
 
 // pixelsOf reads the file of a picture that the history keeps; nil where it keeps none.
-func pixelsOf(s Store, shot Shot) ([]byte, error) {
+func pixelsOf(s *history.Store, shot Shot) ([]byte, error) {
 	if s == nil || !shot.Pixels {
 		return nil, nil
 	}
@@ -147,48 +148,27 @@ func (s State) losing() int {
 	return n
 }
 
-// unsaved journals a finished picture whose file could not be written; then is told its number once it is kept.
-func (j *journal) unsaved(ready inference.PictureReady, png []byte, then func(picture uint64)) {
-	j.mu.Lock()
-	made, ok := j.made[ready.Image]
-	j.mu.Unlock()
-	if !ok || len(png) == 0 {
-		return
-	}
-	j.do(func(Store) error {
-		err := made.round.Unsaved(made.ready, png)
-		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
-			j.forget(ready.Image)
-			then(id)
-		}
-		return err
-	})
-}
-
-func (j *journal) forget(img *image.NRGBA) {
-	j.mu.Lock()
-	delete(j.made, img)
-	j.mu.Unlock()
-}
-
-// filed journals where a picture is that was in no file.
-func (j *journal) filed(shot Shot, path string, ours bool) {
-	if shot.Kept == 0 {
-		j.saved(shot.PictureReady, path, func(uint64) {}) // if its round is recorded
-		return
-	}
+// filed journals where a picture is that was in no file: data is what is in it.
+func (w *Window) filed(shot Shot, path string, data []byte, ours bool) {
 	sum := ""
 	if ours {
-		sum = sumOf(path)
+		sum = sumOf(data)
 	}
-	j.do(func(s Store) error {
-		_, err := s.FinishPicture(shot.Kept, history.Picture{File: path, SHA256: sum}, nil)
-		return err
-	})
+	if shot.Kept == 0 {
+		w.journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its round is recorded
+		return
+	}
+	w.journal.Filed(shot.Kept, path, sum)
+}
+
+// sumOf is the SHA-256 of a file's bytes.
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // sweep removes what programs that were killed have left, in the history's folders and among the pictures.
-func (w *Window) sweep(s Store) {
+func (w *Window) sweep(s *history.Store) {
 	folder := w.pictures()
 	w.background(func() func() {
 		_, _ = s.Sweep() // what is in the way today is tried again at the next start
@@ -264,9 +244,9 @@ func (w *Window) askClose() {
 // keepRest puts what the running round has not made yet into the queue of the next start, before all that wait. It is called again
 // for every picture that a closing window still gets.
 func (w *Window) keepRest() {
-	if w.restJob != nil {
-		w.journal.dropJob(w.restJob)
-		w.restJob = nil
+	if w.restTask != 0 {
+		w.journal.Drop(w.restTask)
+		w.restTask = 0
 	}
 	rest := w.state.rest()
 	if len(rest) == 0 || !w.state.History.Open {
@@ -274,13 +254,7 @@ func (w *Window) keepRest() {
 	}
 	t := w.state.Queue.Running
 	t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
-	k := &keptJob{}
-	w.restJob = k
-	w.journal.enqueue(k, t.Request, t.Model, t.Parents)
-	w.journal.do(func(s Store) error {
-		if k.id == 0 {
-			return nil
-		}
-		return s.MoveJob(k.id, 0)
-	})
+	w.state.Queue, w.restTask = w.state.Queue.number()
+	w.journal.Enqueue(w.restTask, t.Request, t.Model, t.Parents)
+	w.journal.MoveFirst(w.restTask)
 }

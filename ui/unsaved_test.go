@@ -30,7 +30,7 @@ func unsavable(t *testing.T, dir string) *bench {
 
 func (b *bench) kept() history.Picture {
 	b.t.Helper()
-	p, err := b.journal.read().Picture(b.state.Shot().Kept)
+	p, err := b.journal.Store().Picture(b.state.Shot().Kept)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	if r, _, err := recipe.Read(data); err != nil || r.Prompt != "a dog on the beach" {
 		t.Errorf("the file does not say how it was made: %+v, %v", r, err)
 	}
-	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != sumOf(s.Path) || len(p.Thumbnail) == 0 || p.Width != 16 {
+	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != sumOf(data) || len(p.Thumbnail) == 0 || p.Width != 16 {
 		t.Errorf("the history has %+v", p)
 	}
 }
@@ -152,7 +152,7 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	b.send(j, readyOf(j.request, 1)) // one comes yet
 	b.end(j, inference.Failed{Err: j.ctx.Err()})
 	b.until("the window is closed", func() bool { return b.closed })
-	if err := b.journal.close(); err != nil {
+	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
 	}
 	b = keeping(t, dir)
@@ -161,7 +161,7 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 		t.Fatalf("there wait %+v", q.Waiting)
 	}
 	pictures := 0
-	rounds, err := b.journal.read().(*history.Store).Rounds()
+	rounds, err := b.journal.Store().Rounds()
 	for _, r := range rounds {
 		for _, p := range r.Pictures {
 			if p.Finished() {
@@ -185,7 +185,7 @@ func TestCloseKeepsTheRest(t *testing.T) {
 	<-j.ctx.Done()
 	b.end(j, inference.Failed{Err: j.ctx.Err()})
 	b.until("the window is closed", func() bool { return b.closed })
-	if err := b.journal.close(); err != nil {
+	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
 	}
 	b = keeping(t, dir)

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"realword/history/journal"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -40,7 +42,7 @@ type Window struct {
 	state     State
 	engine    Engine
 	cancel    context.CancelFunc // of the running job
-	restJob   *keptJob           // what a closing window leaves of the running round for the next start
+	restTask  int                // what a closing window leaves of the running round for the next start
 	actionErr error              // of the last thing done with a finished picture
 
 	pace time.Duration // between the steps of a run that are shown
@@ -56,7 +58,7 @@ type Window struct {
 	filmer  newest[filmScene]
 	filmed  filmKey
 
-	journal *journal
+	journal *journal.Journal
 	kept    []byte // the form as it was kept last
 	gallery *galleryPage
 	banner  *banner
@@ -140,11 +142,11 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.post(func() { w.film.set(img) })
 	}
 	w.squarer.do = func(j squareJob) { j.do(w) }
-	w.journal = newJournal(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
+	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
 	w.watchFocus()
-	w.journal.budget.Store(w.budget())
+	w.journal.Budget.Store(w.budget())
 	w.gallery = newGalleryPage(w)
 	w.banner, w.notice, w.models = newBanner(w), newNoticeBar(w), newModelsPage(w)
 	w.win = a.NewWindow(w.opt.Title)
@@ -205,7 +207,7 @@ const patience = 3 * time.Second
 
 // leave shuts a closing window when nothing is under way any more.
 func (w *Window) leave() {
-	if w.closing && w.tasks == 0 && !w.journal.working() {
+	if w.closing && w.tasks == 0 && !w.journal.Working() {
 		w.shut()
 	}
 }
@@ -384,7 +386,7 @@ func (w *Window) nudge(by int) {
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
 	w.state.Form = w.state.Form.tidy()
-	w.journal.thumb.Store(int64(w.thumbSide()))
+	w.journal.Thumb.Store(int64(w.thumbSide()))
 	w.undo.note(w.state.Form, time.Now())
 	w.followFit()
 	w.refreshHead()

@@ -1,10 +1,11 @@
-package ui
+package journal
 
 import (
 	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"time"
@@ -14,12 +15,11 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/recipe"
-	"realword/ui/i18n"
 )
 
 // PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference into the store. The
 // request is a resolved one; parents are pictures of the history that the round goes on from.
-func PlanOf(s Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
+func PlanOf(s *history.Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
 	p := history.Plan{Session: session, Prompt: r.Prompt, Parents: parents}
 	for _, subject := range r.Subjects {
 		p.Words = append(p.Words, subject.Word.Text)
@@ -43,7 +43,7 @@ type Recorder struct {
 	Round uint64
 	Thumb int // longer side of thumbnails in pixels; 0 is the usual one
 
-	store    Store
+	store    *history.Store
 	request  inference.Request
 	pictures map[int]uint64 // index in Request.Seeds -> picture of the history
 	stepped  map[int]bool   // pictures with a step
@@ -51,7 +51,7 @@ type Recorder struct {
 }
 
 // NewRecorder records a round that has begun, of a resolved request.
-func NewRecorder(s Store, round uint64, r inference.Request) *Recorder {
+func NewRecorder(s *history.Store, round uint64, r inference.Request) *Recorder {
 	return &Recorder{Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}}
 }
 
@@ -141,16 +141,17 @@ func (r *Recorder) Unsaved(ready inference.PictureReady, png []byte) error {
 
 // finished is what is kept of a finished picture, but for where it is.
 func (r *Recorder) finished(ready inference.PictureReady) (history.Picture, error) {
-	small, err := thumbnail(ready.Image, max(r.Thumb, thumbSide))
+	small, err := Thumbnail(ready.Image, max(r.Thumb, ThumbSide))
 	size := ready.Image.Bounds().Size()
 	return history.Picture{Width: size.X, Height: size.Y, Thumbnail: small}, err
 }
 
-// thumbSide is the longer side of a thumbnail in pixels, largeThumb that for screens and texts on which it looks soft.
-const thumbSide, largeThumb = 128, 256
+// ThumbSide is the longer side of a thumbnail in pixels, LargeThumb that for screens and texts on which it looks soft.
+const ThumbSide, LargeThumb = 128, 256
 
-// thumbnail is a picture at the size in which a history is browsed, as a PNG file.
-func thumbnail(img *image.NRGBA, side int) ([]byte, error) {
+// Thumbnail is a picture at the size in which a history is browsed, its longer side that of so many pixels, as a PNG file. A smaller
+// picture keeps its size.
+func Thumbnail(img *image.NRGBA, side int) ([]byte, error) {
 	size := img.Bounds().Size()
 	if size.X < 1 || size.Y < 1 {
 		return nil, errors.New("the picture is empty: report this")
@@ -160,7 +161,7 @@ func thumbnail(img *image.NRGBA, side int) ([]byte, error) {
 	xdraw.CatmullRom.Scale(small, small.Rect, img, img.Bounds(), xdraw.Src, nil)
 	var file bytes.Buffer
 	if err := png.Encode(&file, small); err != nil {
-		return nil, i18n.Errorf("the thumbnail cannot be made: %w", err)
+		return nil, fmt.Errorf("the thumbnail cannot be made: %w", err)
 	}
 	return file.Bytes(), nil
 }

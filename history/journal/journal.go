@@ -1,0 +1,262 @@
+// Package journal maps runs to the history and back: what is kept of a round while it runs, the rounds that wait, and how an earlier
+// picture was made.
+//
+// Contract: window and command line record through this package, so both keep the same of a round. It imports inference and history
+// and no toolkit of windows; what a draft is, only the caller knows. A Recorder writes at once on its caller's goroutine; a Journal
+// puts everything that changes the history into one order, on a goroutine of its own, and owns the session that things go to.
+// Pictures matter more than the journal: what goes wrong here is told and stops no run.
+package journal
+
+import (
+	"image"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"realword/history"
+	"realword/inference"
+)
+
+// Journal makes the changes of a history in the order in which they are asked for, on a goroutine of its own. It may be used from
+// any goroutine. Without a store it does nothing.
+type Journal struct {
+	Budget atomic.Int64 // of step data, in bytes; 0: no limit
+	Thumb  atomic.Int64 // longer side of thumbnails, in pixels
+
+	told func(error)  // of every change: nil, or why it was not made
+	idle func()       // nothing waits any more
+	went func(uint64) // to another session
+
+	mu      sync.Mutex
+	store   *history.Store
+	waiting []func(*history.Store) error
+	busy    bool
+	done    *sync.Cond                    // busy has become false
+	made    map[*image.NRGBA]finishedShot // finished pictures whose files are still being written
+
+	session uint64       // that rounds and drafts go to, 0 until one is begun; belongs to the changes
+	jobs    map[int]*job // of the caller's tasks; belongs to the changes
+}
+
+// finishedShot is a picture that the engine has made.
+type finishedShot struct {
+	round *Recorder
+	ready inference.PictureReady
+}
+
+// New begins a journal without a store. told is called after every change with nil, or why it was not made; idle when nothing waits
+// any more; went when things go to another session, 0 being one that is begun when it is needed. All three are called on
+// the journal's goroutine.
+func New(told func(error), idle func(), went func(session uint64)) *Journal {
+	j := &Journal{told: told, idle: idle, went: went, made: map[*image.NRGBA]finishedShot{}, jobs: map[int]*job{}}
+	j.done = sync.NewCond(&j.mu)
+	return j
+}
+
+// Open gives the journal its store, which Close closes.
+func (j *Journal) Open(s *history.Store) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.store = s
+}
+
+// Store is the store for reading, nil without one.
+func (j *Journal) Store() *history.Store {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.store
+}
+
+// Do asks for a change.
+func (j *Journal) Do(change func(*history.Store) error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.store == nil {
+		return
+	}
+	j.waiting = append(j.waiting, change)
+	if !j.busy {
+		j.busy = true
+		go j.work()
+	}
+}
+
+func (j *Journal) work() {
+	for {
+		j.mu.Lock()
+		if len(j.waiting) == 0 {
+			j.busy = false
+			j.done.Broadcast()
+			j.mu.Unlock()
+			j.idle()
+			return
+		}
+		change, store := j.waiting[0], j.store
+		j.waiting = j.waiting[1:]
+		j.mu.Unlock()
+		j.told(change(store))
+	}
+}
+
+// Working tells whether changes wait.
+func (j *Journal) Working() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.busy
+}
+
+// Close waits for what was asked for and closes the store. Of another one that is opened later the journal knows nothing yet.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for j.busy {
+		j.done.Wait()
+	}
+	if j.store == nil {
+		return nil
+	}
+	err := j.store.Close()
+	j.store, j.session, j.jobs = nil, 0, map[int]*job{}
+	return err
+}
+
+// SetSession has what follows go to another session, 0 for one that is begun when it is needed.
+func (j *Journal) SetSession(id uint64) {
+	j.Do(func(*history.Store) error {
+		j.session = id
+		j.went(id)
+		return nil
+	})
+}
+
+// current is the session that things go to; it begins one. It belongs to a change.
+func (j *Journal) current(s *history.Store) (uint64, error) {
+	if j.session != 0 {
+		return j.session, nil
+	}
+	id, err := s.NewSession("", time.Now())
+	if err == nil {
+		j.session = id
+		j.went(id)
+	}
+	return id, err
+}
+
+// Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
+// The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. When it has ended, the oldest step data
+// beyond Budget goes.
+func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64, events <-chan inference.Event) <-chan inference.Event {
+	if j.Store() == nil {
+		return events
+	}
+	rec := NewRecorder(nil, 0, r)
+	rec.Thumb = int(j.Thumb.Load())
+	j.Do(func(s *history.Store) error {
+		rec.store = s
+		rec.Round, rec.failed = j.start(s, task, r, model, parents)
+		return rec.failed
+	})
+	out := make(chan inference.Event)
+	go func() {
+		defer close(out)
+		for e := range events {
+			if ready, ok := e.(inference.PictureReady); ok {
+				j.mu.Lock()
+				j.made[ready.Image] = finishedShot{rec, ready}
+				j.mu.Unlock()
+			}
+			out <- e
+			j.Do(func(*history.Store) error { return rec.Event(e) })
+		}
+		j.Do(func(s *history.Store) error {
+			if rec.failed != nil {
+				return rec.failed
+			}
+			return Trim(s, j.Budget.Load())
+		})
+	}()
+	return out
+}
+
+// Trim drops the oldest step data beyond a budget in bytes; 0 is no limit.
+func Trim(s *history.Store, budget int64) error {
+	if budget <= 0 {
+		return nil
+	}
+	_, err := s.TrimSteps(budget)
+	return err
+}
+
+// Saved journals the file of a finished picture of a recorded round, which belongs to the history then: sha256 is that of its bytes.
+// then is told the picture's number in the history, on the journal's goroutine.
+func (j *Journal) Saved(ready inference.PictureReady, file, sha256 string, then func(picture uint64)) {
+	made, ok := j.take(ready.Image)
+	if !ok {
+		return
+	}
+	j.Do(func(*history.Store) error {
+		err := made.round.Saved(made.ready, file, sha256)
+		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
+			then(id)
+		}
+		return err
+	})
+}
+
+// Unsaved journals a finished picture of a recorded round whose file could not be written: png is what would be in it. then is told its
+// number once it is kept, on the journal's goroutine.
+func (j *Journal) Unsaved(ready inference.PictureReady, png []byte, then func(picture uint64)) {
+	j.mu.Lock()
+	made, ok := j.made[ready.Image]
+	j.mu.Unlock()
+	if !ok || len(png) == 0 {
+		return
+	}
+	j.Do(func(*history.Store) error {
+		err := made.round.Unsaved(made.ready, png)
+		if id := made.round.Picture(ready.Picture); err == nil && id != 0 {
+			j.take(ready.Image)
+			then(id)
+		}
+		return err
+	})
+}
+
+// take is a finished picture whose file is being written; it is not any more.
+func (j *Journal) take(img *image.NRGBA) (finishedShot, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	made, ok := j.made[img]
+	delete(j.made, img)
+	return made, ok
+}
+
+// Filed journals the file of a picture of the history that was in none. With its SHA-256 it belongs to the history.
+func (j *Journal) Filed(picture uint64, file, sha256 string) {
+	j.Do(func(s *history.Store) error {
+		_, err := s.FinishPicture(picture, history.Picture{File: file, SHA256: sha256}, nil)
+		return err
+	})
+}
+
+// KeepDraft journals the settings of the session as they stand, with the pictures that they need. Those without bytes are missing already.
+func (j *Journal) KeepDraft(draft []byte, references []inference.Reference) {
+	j.Do(func(s *history.Store) error {
+		session, err := j.current(s)
+		if err != nil {
+			return err
+		}
+		var kept []history.Reference
+		for _, r := range references {
+			if len(r.Data) == 0 {
+				continue
+			}
+			ref, err := s.PutReference(r.Name, r.Data)
+			if err != nil {
+				return err
+			}
+			kept = append(kept, ref)
+		}
+		return s.SetDraft(session, draft, kept)
+	})
+}

@@ -1,0 +1,234 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"image"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/picture"
+	"realword/inference/recipe"
+)
+
+func open(t *testing.T, path string) *history.Store {
+	t.Helper()
+	s, err := history.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func store(t *testing.T) *history.Store { return open(t, filepath.Join(t.TempDir(), "history.db")) }
+
+// rex is the file of a reference; the store asks for no picture.
+var rex = []byte("a picture of a dog")
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// dog is a resolved request of two pictures with one subject: four steps, two of them guided.
+func dog() inference.Request {
+	return inference.Request{
+		Prompt: "a dog", Negative: " ", Preset: "paper", Width: 32, Height: 32, Steps: 4, Stop: 2, CFG: 5, Sampler: "ddim", MaskSource: "all_cross", Seeds: []uint64{7, 9},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 1}, Scope: 0.5, References: []inference.Reference{
+			{Name: "rex.png", SHA256: sum(rex), Square: picture.Square{Fit: picture.Crop}, Data: rex},
+		}}},
+	}
+}
+
+// step is a step of dog as the engine gives it.
+func step(i int) inference.StepDone {
+	scores := []float32{float32(i) + 0.1, 1, 0, 0.3}
+	e := inference.StepDone{Step: i, Steps: 4, Clean: []float32{float32(i), 1, 2, 3}, GridWidth: 2, GridHeight: 2, Guided: i < 2, Subjects: make([]inference.SubjectStep, 1)}
+	e.State = inference.State{Step: i + 1, Model: "tiny", Seed: 7, Latent: []float32{0.1, float32(i)}, Scores: [][]float32{scores}}
+	if e.Guided {
+		e.Subjects[0].Cross, e.Subjects[0].Scores = []float32{0.25, 0.5, 0.75, 1}, scores
+	}
+	return e
+}
+
+// finished is a picture of dog.
+func finished(n int, seed uint64) inference.PictureReady {
+	r := dog()
+	r.Seeds = []uint64{seed}
+	return inference.PictureReady{Picture: n, Seed: seed, Image: image.NewNRGBA(image.Rect(0, 0, 256, 128)), Recipe: r}
+}
+
+// record runs the first picture of dog through a recorder and leaves the round open.
+func record(t *testing.T, s *history.Store) (rec *Recorder, picture uint64) {
+	t.Helper()
+	plan, err := PlanOf(s, 0, dog(), "tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	round, err := s.BeginRound(plan, plan0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec = NewRecorder(s, round, dog())
+	events := []inference.Event{inference.StageStarted{Stage: inference.StageText}, inference.StageStarted{Stage: inference.StageDenoise}}
+	for i := range 4 {
+		events = append(events, step(i))
+	}
+	for _, e := range events {
+		if err := rec.Event(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return rec, rec.Picture(0)
+}
+
+func TestARoundIsKeptAndComesBack(t *testing.T) {
+	s := store(t)
+	rec, id := record(t, s)
+	if err := rec.Saved(finished(0, 7), "/pictures/dog.png", "ab"); err != nil || id == 0 || rec.Picture(1) != 0 {
+		t.Fatalf("picture %d, %v", id, err)
+	}
+	if err := rec.Event(inference.Done{Pictures: 1}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Recall(s, id)
+	if err != nil || len(got.Missing) != 0 || got.Round.Status != history.Complete || !slices.Equal(got.Round.Words, []string{"dog"}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if p := got.Picture; p.File != "/pictures/dog.png" || p.SHA256 != "ab" || p.Width != 256 || p.Height != 128 || p.Steps != 4 || p.Seed != 7 {
+		t.Errorf("picture %+v", p)
+	}
+	want := dog()
+	want.Seeds = []uint64{7}
+	if a, b := text(t, got.Recipe.Request), text(t, want); a != b || !bytes.Equal(got.Recipe.Subjects[0].References[0].Data, rex) {
+		t.Errorf("the recipe came back as\n%s, was\n%s", a, b)
+	}
+	state, err := KeptState(s, id)
+	if err != nil || state == nil || state.Step != 2 || state.Latent[0] != 0.1 || state.Latent[1] != 1 || state.Scores[0][0] != 1.1 {
+		t.Errorf("the exact state at T_stop is %+v, %v", state, err)
+	}
+	film, err := Film(s, id, bundle.Manifest{}, want)
+	if err != nil || len(film) != 4 {
+		t.Fatalf("%d steps, %v", len(film), err)
+	}
+	for i, f := range film {
+		was := step(i)
+		if f.Step != i || f.Guided != was.Guided || !near(f.Clean, was.Clean) || !near(f.Subjects[0].Cross, was.Subjects[0].Cross) || !near(f.Subjects[0].Scores, was.Subjects[0].Scores) {
+			t.Errorf("step %d came back as %+v", i, f)
+		}
+		// γ 0.5 keeps two of four positions; masks are their scores over the largest.
+		if mask := [][]float32{{0.1, 1, 0, 0}, {1, 1 / 1.1, 0, 0}}[min(i, 1)]; i > 0 && !near(f.Subjects[0].Mask, mask) {
+			t.Errorf("the mask of step %d is %v, want %v", i, f.Subjects[0].Mask, mask)
+		}
+	}
+}
+
+func text(t *testing.T, r inference.Request) string {
+	t.Helper()
+	data, err := recipe.New(r, "tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// near allows what half floats lose.
+func near(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Abs(float64(x-y)) < 2e-3 })
+}
+
+func TestOutcomes(t *testing.T) {
+	for _, c := range []struct {
+		last inference.Event
+		want history.Status
+		text string
+	}{
+		{inference.Done{}, history.Complete, ""},
+		{inference.Failed{Err: context.Canceled}, history.Cancelled, ""},
+		{inference.Failed{Err: errors.New("no memory")}, history.Failed, "no memory"},
+	} {
+		s := store(t)
+		rec, _ := record(t, s)
+		if err := rec.Event(c.last); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := s.Round(rec.Round); err != nil || r.Status != c.want || r.Error != c.text {
+			t.Errorf("%v: %+v, %v", c.last, r, err)
+		}
+	}
+}
+
+// A picture whose file cannot be written is kept itself.
+func TestUnsaved(t *testing.T) {
+	s := store(t)
+	rec, id := record(t, s)
+	if err := rec.Unsaved(finished(0, 7), []byte("png")); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := s.Pixels(id); err != nil || string(data) != "png" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if err := rec.Unsaved(finished(1, 9), []byte("png")); !errors.Is(err, history.ErrNoPicture) {
+		t.Errorf("a picture that was never begun: %v", err)
+	}
+}
+
+// After an error nothing more of a round is recorded, and what was stays.
+func TestTheFirstErrorEndsTheRecord(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	s := open(t, path)
+	rec, id := record(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	first := rec.Event(step(3))
+	if first == nil {
+		t.Fatal("no error")
+	}
+	s = open(t, path)
+	rec.store = s
+	if err := rec.Event(inference.Done{}); err != first {
+		t.Errorf("%v, want %v", err, first)
+	}
+	if r, err := s.Round(rec.Round); err != nil || r.Status != history.Interrupted {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if steps, err := s.Steps(id); err != nil || len(steps) != 4 {
+		t.Errorf("%d steps, %v", len(steps), err)
+	}
+}
+
+func TestAReferenceThatIsGone(t *testing.T) {
+	s := store(t)
+	_, id := record(t, s)
+	r := dog()
+	r.Subjects[0].References[0].Data = nil // deleted meanwhile: its bytes never came into this history
+	r.Subjects[0].References[0].SHA256 = sum([]byte("another"))
+	data, err := recipe.New(r, "tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	round, err := s.BeginRound(history.Plan{Recipe: data}, plan0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err = s.StartPicture(round, 7); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Recall(s, id)
+	if err != nil || len(got.Missing) != 1 || got.Missing[0].Name != "rex.png" || got.Recipe.Prompt != "a dog" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if state, err := KeptState(s, id); state != nil || err != nil {
+		t.Errorf("a picture without steps has the state %+v, %v", state, err)
+	}
+}

@@ -1,0 +1,239 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"realword/history"
+	"realword/inference"
+)
+
+var plan0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// log is a journal and what it tells.
+type log struct {
+	*Journal
+	mu       sync.Mutex
+	errs     []error
+	sessions []uint64
+}
+
+func newLog(s *history.Store) *log {
+	l := &log{}
+	l.Journal = New(func(err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err != nil {
+			l.errs = append(l.errs, err)
+		}
+	}, func() {}, func(id uint64) { l.sessions = append(l.sessions, id) })
+	l.Open(s)
+	return l
+}
+
+// settle waits for all changes and answers the errors that were told since it was called last.
+func (l *log) settle() []error {
+	l.Journal.mu.Lock()
+	for l.busy {
+		l.done.Wait()
+	}
+	l.Journal.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	errs := l.errs
+	l.errs = nil
+	return errs
+}
+
+func TestChangesKeepTheirOrder(t *testing.T) {
+	l := newLog(store(t))
+	var got []int
+	bad := errors.New("no")
+	for i := range 1000 {
+		l.Do(func(*history.Store) error {
+			if got = append(got, i); i == 500 {
+				return bad
+			}
+			return nil
+		})
+	}
+	if errs := l.settle(); len(got) != 1000 || !slices.IsSorted(got) || len(errs) != 1 || !errors.Is(errs[0], bad) || l.Working() {
+		t.Errorf("%d changes, told %v", len(got), errs)
+	}
+	if err := l.Close(); err != nil || l.Store() != nil {
+		t.Errorf("%v", err)
+	}
+	l.Do(func(*history.Store) error { t.Error("a change without a store"); return nil })
+}
+
+// ran sends the events of dog's first picture and then last.
+func ran(last inference.Event) chan inference.Event {
+	events := make(chan inference.Event, 20)
+	events <- inference.StageStarted{Stage: inference.StageDenoise}
+	for i := range 4 {
+		events <- step(i)
+	}
+	events <- last
+	close(events)
+	return events
+}
+
+func TestRoundsAndDraftsShareASession(t *testing.T) {
+	s := store(t)
+	l := newLog(s)
+	l.KeepDraft([]byte(`{"a":1}`), []inference.Reference{{Name: "rex.png", Data: rex}, {Name: "lost.png"}})
+	for range l.Record(1, dog(), "tiny", []uint64{99}, ran(inference.Done{})) { // 99 was deleted for good
+	}
+	if errs := l.settle(); len(errs) > 0 || len(l.sessions) != 1 {
+		t.Fatalf("%v, sessions %v", errs, l.sessions)
+	}
+	first := l.sessions[0]
+	one, err := s.Session(first)
+	if err != nil || string(one.Draft) != `{"a":1}` || len(one.References) != 1 || one.References[0].SHA256 != sum(rex) {
+		t.Errorf("%+v, %v", one, err)
+	}
+	rounds, err := s.SessionRounds(first)
+	if err != nil || len(rounds) != 1 || rounds[0].Status != history.Complete || len(rounds[0].Parents) != 0 || rounds[0].Pictures[0].Steps != 4 {
+		t.Errorf("%+v, %v", rounds, err)
+	}
+	// A new one is begun when something needs it.
+	l.SetSession(0)
+	if l.settle(); len(l.sessions) != 2 || l.sessions[1] != 0 {
+		t.Errorf("sessions %v", l.sessions)
+	}
+	l.KeepDraft([]byte(`{}`), nil)
+	if l.settle(); len(l.sessions) != 3 || l.sessions[2] == first || l.sessions[2] == 0 {
+		t.Errorf("sessions %v", l.sessions)
+	}
+	l.SetSession(first)
+	l.KeepDraft([]byte(`{"a":2}`), nil)
+	if l.settle(); len(l.sessions) != 4 {
+		t.Errorf("sessions %v", l.sessions)
+	}
+	if one, err = s.Session(first); err != nil || string(one.Draft) != `{"a":2}` {
+		t.Errorf("%+v, %v", one, err)
+	}
+}
+
+func TestFilesOfPictures(t *testing.T) {
+	s := store(t)
+	l := newLog(s)
+	shots := []inference.PictureReady{finished(0, 7), finished(1, 9)}
+	events := make(chan inference.Event, 20)
+	for i, shot := range shots {
+		events <- inference.StageStarted{Stage: inference.StageDenoise, Picture: i}
+		events <- shot
+	}
+	events <- inference.Done{}
+	close(events)
+	for range l.Record(1, dog(), "tiny", nil, events) {
+	}
+	var ids []uint64
+	then := func(id uint64) { ids = append(ids, id) }
+	l.Saved(shots[0], "/pictures/dog.png", "ab", then)
+	l.Saved(shots[0], "/pictures/again.png", "ab", then) // it has its file
+	l.Saved(finished(0, 7), "/pictures/another.png", "", then)
+	l.Unsaved(shots[1], nil, then) // there is nothing to keep
+	l.Unsaved(shots[1], []byte("png"), then)
+	if errs := l.settle(); len(errs) > 0 || len(ids) != 2 {
+		t.Fatalf("%v, pictures %v", errs, ids)
+	}
+	if p, err := s.Picture(ids[0]); err != nil || p.File != "/pictures/dog.png" || p.Seed != 7 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, err := s.Picture(ids[1]); err != nil || p.File != "" || p.Pixels != sum([]byte("png")) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	l.Filed(ids[1], "/elsewhere/dog.png", "")
+	l.settle()
+	if p, err := s.Picture(ids[1]); err != nil || p.File != "/elsewhere/dog.png" || p.Pixels != "" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// prompts are what waits, in order.
+func prompts(t *testing.T, s *history.Store) (list []string) {
+	t.Helper()
+	waiting, err := Queue(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range waiting {
+		list = append(list, w.Request.Prompt)
+	}
+	return list
+}
+
+func TestTheQueueIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	l := newLog(open(t, path))
+	for i, name := range []string{"one", "two", "three", "four"} {
+		r := dog()
+		r.Prompt = name
+		l.Enqueue(i+1, r, "tiny", nil)
+		l.Enqueue(i+1, r, "tiny", nil) // once is enough
+	}
+	l.Move(4, 2)
+	l.Drop(3)
+	l.Drop(5)
+	l.Enqueue(5, dog(), "tiny", nil) // taken out before it was kept
+	if errs := l.settle(); len(errs) > 0 || !slices.Equal(prompts(t, l.Store()), []string{"one", "four", "two"}) {
+		t.Fatalf("%q wait, %v", prompts(t, l.Store()), errs)
+	}
+	l.MoveFirst(2)
+	l.Move(1, 0)
+	if l.settle(); !slices.Equal(prompts(t, l.Store()), []string{"two", "four", "one"}) {
+		t.Errorf("%q wait", prompts(t, l.Store()))
+	}
+	// The program dies twice over the first.
+	for range 2 {
+		events := make(chan inference.Event)
+		close(events)
+		for range l.Record(2, dog(), "tiny", nil, events) {
+		}
+		l.settle()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l.Open(open(t, path))
+		waiting, err := Queue(l.Store())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range waiting {
+			l.Adopt(map[string]int{"two": 2, "four": 4, "one": 1}[w.Request.Prompt], w)
+		}
+	}
+	waiting, err := Queue(l.Store())
+	if err != nil || len(waiting) != 3 || !waiting[0].Parked || waiting[1].Parked || waiting[0].Model != "tiny" || string(waiting[0].Request.Subjects[0].References[0].Data) != string(rex) {
+		t.Fatalf("%+v, %v", waiting, err)
+	}
+	l.Unpark(2)
+	for range l.Record(2, dog(), "tiny", nil, ran(inference.Done{})) {
+	}
+	if errs := l.settle(); len(errs) > 0 || !slices.Equal(prompts(t, l.Store()), []string{"four", "one"}) {
+		t.Errorf("%q wait, %v", prompts(t, l.Store()), errs)
+	}
+}
+
+func TestThumbnail(t *testing.T) {
+	for _, c := range []struct{ w, h, side, wide, high int }{{256, 128, 64, 64, 32}, {3, 2, 64, 3, 2}, {1000, 1, 10, 10, 1}} {
+		data, err := Thumbnail(image.NewNRGBA(image.Rect(0, 0, c.w, c.h)), c.side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := png.DecodeConfig(bytes.NewReader(data)); err != nil || got.Width != c.wide || got.Height != c.high {
+			t.Errorf("%+v: %d × %d, %v", c, got.Width, got.Height, err)
+		}
+	}
+	if _, err := Thumbnail(image.NewNRGBA(image.Rectangle{}), 64); err == nil {
+		t.Error("an empty picture has a thumbnail")
+	}
+}

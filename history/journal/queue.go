@@ -1,0 +1,173 @@
+package journal
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/recipe"
+)
+
+// job is where the history keeps a round that waits.
+type job struct {
+	id      uint64 // 0: not kept yet
+	dropped bool   // taken out before it was kept
+}
+
+// job is what is known of a task. It belongs to a change.
+func (j *Journal) job(task int) *job {
+	k := j.jobs[task]
+	if k == nil {
+		k = &job{}
+		j.jobs[task] = k
+	}
+	return k
+}
+
+// Enqueue keeps a round that waits, at the end of the queue. Task is the caller's number for it, never used for another one; the
+// request is a resolved one for the named model, and parents are the pictures of the history that it goes on from. A task that is
+// kept already, or that was dropped, stays as it is.
+func (j *Journal) Enqueue(task int, r inference.Request, model string, parents []uint64) {
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		if k.dropped || k.id != 0 {
+			return nil
+		}
+		plan, err := j.plan(s, r, model, parents)
+		if err != nil {
+			return err
+		}
+		k.id, err = s.Enqueue(plan, time.Now())
+		return err
+	})
+}
+
+// plan is a round of the current session.
+func (j *Journal) plan(s *history.Store, r inference.Request, model string, parents []uint64) (history.Plan, error) {
+	session, err := j.current(s)
+	if err != nil {
+		return history.Plan{}, err
+	}
+	return PlanOf(s, session, r, model, existing(s, parents)...)
+}
+
+// existing leaves out pictures that were deleted for good meanwhile.
+func existing(s *history.Store, pictures []uint64) []uint64 {
+	return slices.DeleteFunc(slices.Clone(pictures), func(id uint64) bool {
+		_, err := s.Picture(id)
+		return err != nil
+	})
+}
+
+// start begins the round of a task.
+func (j *Journal) start(s *history.Store, task int, r inference.Request, model string, parents []uint64) (uint64, error) {
+	if k := j.job(task); k.id != 0 {
+		return s.StartJob(k.id, time.Now())
+	}
+	plan, err := j.plan(s, r, model, parents)
+	if err != nil {
+		return 0, err
+	}
+	return s.BeginRound(plan, time.Now())
+}
+
+// Adopt says which task a round is that waited in the history already.
+func (j *Journal) Adopt(task int, w Waiting) {
+	j.Do(func(*history.Store) error {
+		j.job(task).id = w.Job
+		return nil
+	})
+}
+
+// Drop takes a task out of the queue.
+func (j *Journal) Drop(task int) {
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		k.dropped = true
+		if k.id == 0 {
+			return nil
+		}
+		if err := s.RemoveJob(k.id); !errors.Is(err, history.ErrNoJob) {
+			return err
+		}
+		return nil
+	})
+}
+
+// Move puts a task before another one, or with 0 at the end.
+func (j *Journal) Move(task, before int) {
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		if k.id == 0 {
+			return nil
+		}
+		jobs, err := s.Jobs()
+		if err != nil {
+			return err
+		}
+		jobs = slices.DeleteFunc(jobs, func(j history.Job) bool { return j.ID == k.id })
+		place := len(jobs)
+		if b := j.jobs[before]; b != nil && b.id != 0 {
+			if i := slices.IndexFunc(jobs, func(j history.Job) bool { return j.ID == b.id }); i >= 0 {
+				place = i
+			}
+		}
+		return s.MoveJob(k.id, place)
+	})
+}
+
+// MoveFirst puts a task before all others.
+func (j *Journal) MoveFirst(task int) {
+	j.Do(func(s *history.Store) error {
+		if k := j.job(task); k.id != 0 {
+			return s.MoveJob(k.id, 0)
+		}
+		return nil
+	})
+}
+
+// Unpark lets a task run again.
+func (j *Journal) Unpark(task int) {
+	j.Do(func(s *history.Store) error {
+		if k := j.job(task); k.id != 0 {
+			return s.Unpark(k.id)
+		}
+		return nil
+	})
+}
+
+// Waiting is a round of the queue that does not run.
+type Waiting struct {
+	Job     uint64            // its number in the history
+	Request inference.Request // with the bytes of its references, as far as they are kept
+	Model   string            // that it was made for
+	Parents []uint64          // pictures of the history that it goes on from
+	Parked  bool              // the program died over it twice
+	Missing []string          // names of references that are gone: it cannot run
+}
+
+// Queue reads the rounds that wait, in their order. One that was written by a newer Realword stays for that one.
+func Queue(s *history.Store) ([]Waiting, error) {
+	jobs, err := s.Jobs()
+	var list []Waiting
+	for _, j := range jobs {
+		r, unknown := recipe.Parse(j.Recipe)
+		if j.Round != 0 || unknown != nil {
+			continue
+		}
+		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked}
+		for _, subject := range w.Request.Subjects {
+			for i := range subject.References {
+				ref := &subject.References[i]
+				data, gone := s.ReferenceData(ref.SHA256)
+				if ref.Data = data; gone != nil {
+					w.Missing = append(w.Missing, ref.Name)
+				}
+			}
+		}
+		list = append(list, w)
+	}
+	return list, err
+}

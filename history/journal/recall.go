@@ -1,0 +1,89 @@
+package journal
+
+import (
+	"errors"
+	"slices"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/recipe"
+)
+
+// Recalled is what the history knows of how a picture was made.
+type Recalled struct {
+	Picture history.Picture
+	Round   history.Round
+	Recipe  recipe.Recipe       // with the bytes of its references, as far as they are kept
+	Missing []history.Reference // the others
+}
+
+// Recall reads how a picture of the history was made.
+func Recall(s *history.Store, picture uint64) (Recalled, error) {
+	var out Recalled
+	var err error
+	if out.Picture, err = s.Picture(picture); err != nil {
+		return out, err
+	}
+	if out.Round, err = s.Round(out.Picture.Round); err != nil {
+		return out, err
+	}
+	if out.Recipe, err = recipe.Parse(out.Round.Recipe); err != nil {
+		return out, err
+	}
+	out.Recipe.Seeds = []uint64{out.Picture.Seed}
+	for i := range out.Recipe.Subjects {
+		for j := range out.Recipe.Subjects[i].References {
+			ref := &out.Recipe.Subjects[i].References[j]
+			data, err := s.ReferenceData(ref.SHA256)
+			switch {
+			case errors.Is(err, history.ErrNoReference):
+				out.Missing = append(out.Missing, history.Reference{Name: ref.Name, SHA256: ref.SHA256})
+			case err != nil:
+				return out, err
+			}
+			ref.Data = data
+		}
+	}
+	return out, nil
+}
+
+// KeptState is the exact state that the history keeps of a picture, with which a run can go on, or nil.
+func KeptState(s *history.Store, picture uint64) (*inference.State, error) {
+	steps, err := s.Steps(picture)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range slices.Backward(steps) {
+		step, err := s.Step(picture, i, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(step.State) > 0 {
+			state, err := inference.DecodeState(step.State)
+			return &state, err
+		}
+	}
+	return nil, nil
+}
+
+// Film is the film of a picture of the history, as the run gave it. The recipe is the picture's, the manifest that of its model; see
+// inference.Replay.
+func Film(s *history.Store, picture uint64, m bundle.Manifest, r inference.Request) ([]inference.StepDone, error) {
+	indexes, err := s.Steps(picture)
+	if err != nil {
+		return nil, err
+	}
+	var steps []inference.KeptStep
+	for _, i := range indexes {
+		step, err := s.Step(picture, i, false)
+		if errors.Is(err, history.ErrNoStep) {
+			continue // trimmed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, inference.KeptStep{Step: i, Clean: step.Clean, Cross: step.Cross, Scores: step.Scores})
+	}
+	return inference.Replay(m, r, steps), nil
+}
