@@ -65,7 +65,7 @@ func Credits() string {
 //go:embed all:toybox/bundle
 var toybox embed.FS
 
-// Model returns the embedded model as a bundle folder (design §4). Graphs are read from files with their weights beside
+// Model returns the embedded model as a bundle folder (package bundle). Graphs are read from files with their weights beside
 // them, so it must be extracted before it can run.
 func Model() fs.FS {
 	model, err := fs.Sub(toybox, "toybox/bundle")

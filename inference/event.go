@@ -35,7 +35,7 @@ type DeviceChanged struct {
 	Why      string // a sentence for people
 }
 
-// Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted (design §6). It comes after
+// Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted. It comes after
 // every pass, but a receiver that falls behind gets only the newest.
 type Progress struct {
 	Pass, Passes int

@@ -22,7 +22,7 @@ type Request struct {
 	Negative string    `json:"negative,omitempty"` // a blank asks for none where the preset has one
 	Subjects []Subject `json:"subjects,omitempty"`
 
-	Preset     string   `json:"preset,omitempty"` // "paper" (default) or "release", design §5
+	Preset     string   `json:"preset,omitempty"` // "paper" (default), "release", or another of the model's
 	Width      int      `json:"width,omitempty"`  // pixels
 	Height     int      `json:"height,omitempty"`
 	Steps      int      `json:"steps,omitempty"`

@@ -6,7 +6,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-// The reach of a subject that the paper found to keep both the word and the look (design §2).
+// The γ between which the paper finds that both the word and the likeness are kept.
 const safeLow, safeHigh = 0.15, 0.4
 
 // dial is a slider under its name and its value.

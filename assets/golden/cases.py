@@ -148,7 +148,7 @@ def guidance_cases(name: str, model: RealCustom) -> None:
 
 
 def layer_case(name: str, model: RealCustom) -> None:
-    """guidance-layers: every layer's map on the grid, brought to 0..1 by itself (min_max_per_channel of the release, facts 3.3)."""
+    """guidance-layers: every layer's map on the grid, brought to 0..1 by itself (min_max_per_channel of the released app)."""
     ports, kw = unet_inputs(name, model, "guidance", 310, 679.0, (16, 24))
     weights = torch.zeros(2, 77, dtype=torch.float64)
     weights[0, 2:3], weights[1, 5:7] = 1, 1

@@ -16,7 +16,8 @@ import (
 	"realword/inference/userfile"
 )
 
-// This file reads diffusers-style folders, design §4 (b).
+// This file reads diffusers-style folders: unet/, text_encoder/, text_encoder_2/, tokenizer/, vae/, vision/siglip/ and vision/dino/, each
+// with config.json and safetensors; the visual weights and the projector are inside the U-Net.
 
 // maxConfig is how many bytes of a configuration are read; the largest that libraries write have 20 KB.
 const maxConfig = 256 << 10
@@ -38,7 +39,7 @@ func (im *importer) readJSON(path string, into any) error {
 	return err
 }
 
-// defaultSchedule is that of Stable Diffusion and of the release (facts §7).
+// defaultSchedule is that of Stable Diffusion and of the release: 1000 steps, betas linear in their square root.
 var defaultSchedule = Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"}
 
 // folder reads the text-to-image part of a diffusers folder.

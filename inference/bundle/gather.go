@@ -138,7 +138,7 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 		}
 		return baseModel{}, visualModel{}, err
 	}
-	// A downloader that asks the hub for ckpts/** into a folder ckpts makes ckpts/ckpts (facts §1.2).
+	// A downloader that asks the hub for ckpts/** into a folder ckpts makes ckpts/ckpts.
 	for _, root := range []string{im.src, filepath.Join(im.src, "ckpts"), filepath.Join(im.src, "ckpts", "ckpts")} {
 		if isDir(filepath.Join(root, "realcustom")) || isDir(filepath.Join(root, "sdxl")) {
 			base, visual := im.release(root)
@@ -233,7 +233,7 @@ func (im *importer) checkTokenizers(folders []string) error {
 // projectorPrefix is where the released checkpoints keep the projector, inside the U-Net.
 const projectorPrefix = "encoder_hidden_states_vision_projection"
 
-// visualLayers are the visual keys and values of the cross-attention layers (facts §2.7).
+// visualLayers are the visual keys and values of the cross-attention layers, beside to_k and to_v of each attn2.
 const visualLayers = `.*\.attn2\.to_[kv]_vision\.weight`
 
 // visualWeights are those and the projector: all that RealCustom++ adds to a U-Net.
@@ -245,7 +245,8 @@ func pick(src checkpoint.Source, match, to string) (checkpoint.Source, error) {
 }
 
 // merge puts the visual weights, and what else the overlay brings, over the U-Net. The released application loads base, then
-// RealCustom: so the overlay wins (facts §1.2). Over a base that the user chose it brings its visual weights only.
+// RealCustom: so the overlay wins. (The
+// scripts of the release load them the other way round; with a file that has no base weights both are the same.) Over a base that the user chose it brings its visual weights only.
 func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoint.Source, error) {
 	visual, err := pick(overlay, visualLayers, "$0")
 	if err != nil {
@@ -346,7 +347,8 @@ func hint(text, cross int) string {
 	return fmt.Sprintf(" (text of %s, U-Net of %s)", families[text], families[cross])
 }
 
-// projectorClass tells the released classes and the paper's apart by their tensors (facts §9).
+// projectorClass tells the released classes and the paper's apart by their tensors. The released programs use the highres class; of the
+// shallow class only the output with the shallow features counts.
 func projectorClass(src checkpoint.Source) string {
 	has := func(name string) bool { _, _, ok := src.Shape(name); return ok }
 	switch {

@@ -145,7 +145,7 @@ func vaeConfig(src checkpoint.Source, sdxl bool) (network.VAEConfig, error) {
 }
 
 // vitConfig reads an image encoder in the names of timm. deep gives, for known widths, the block whose output is the deep feature
-// (for others it is the last but one); the shallow features lie a quarter of that apart (facts §4.1: 7 13 19 25 and 4 10 16 22).
+// (for others it is the last but one); the shallow features lie a quarter of that apart (7 13 19 25 in SigLIP, 4 10 16 22 in DINOv2).
 func vitConfig(src checkpoint.Source, deep map[int]int, shallow bool) (network.ViTConfig, error) {
 	c := network.ViTConfig{EmbedDim: dim(src, "patch_embed.proj.weight", 0), PatchSize: dim(src, "patch_embed.proj.weight", 2), Depth: count(src, "blocks."),
 		MLPHidden: dim(src, "blocks.0.mlp.fc1.weight", 0), ClassToken: dim(src, "cls_token", 2) > 0, RegTokens: dim(src, "reg_token", 1),

@@ -59,7 +59,7 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-// TestFullWidth infers the configurations of the release at full width, compares them with the facts sheet (§2.1, §4.1, §5.1, §6), and builds
+// TestFullWidth infers the configurations of the release at full width, compares them with the published ones, and builds
 // every graph: all names and shapes fit. The base comes from the released files and from a single file, the projector in both classes.
 func TestFullWidth(t *testing.T) {
 	wantUNet := network.UNetConfig{InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: network.PerLevel{2, 2, 2},

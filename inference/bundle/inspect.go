@@ -12,7 +12,7 @@ import (
 
 // This file says what an import would do, before anything is written.
 
-// Layout is how the files of a model lie (design §4).
+// Layout is how the files of a model are arranged.
 type Layout string
 
 // What Inspect recognises.

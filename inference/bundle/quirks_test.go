@@ -65,7 +65,7 @@ func oldAttention(name string) string {
 }
 
 // TestQuirks imports what people's files look like, in all three layouts: each must give the very weights and graphs of the plain
-// folder (facts §1 to §6, §11.2).
+// folder.
 func TestQuirks(t *testing.T) {
 	want := importTree(t, tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil), bundle.Options{})
 	const (

@@ -13,15 +13,23 @@ import (
 	"realword/inference/userfile"
 )
 
-// This file reads the tree that RealCustom++ was released as (facts §1.1), design §4 (a), and single-file bases, (c).
+// This file reads the tree that RealCustom++ was released as, and single-file bases. Below its root (ckpts/ on the hub) lie
+//
+//	realcustom/RealCustom_highres.pth                     visual keys and values of all attn2, and the projector
+//	sdxl/unet/sdxl-unet.bin                               the base U-Net; in some programs general_v1-3_sdxl_03.pth
+//	sdxl/clip-sdxl-1/, sdxl/clip-sdxl-2/                  tokenizers and CLIP text encoders (L/14, bigG)
+//	sdxl/vae/sdxl.json, sdxl/vae/sdxl-vae.pth             the autoencoder
+//	vit_so400m_patch14_siglip_384/                        SigLIP, in the layout of open_clip
+//	vit_large_patch14_reg4_dinov2.lvd142m/                DINOv2, in the layout of timm
 
-// The views of the release, which no file of the tree states (facts §4.3).
+// What no file of the release states: references are scaled to 768², and attention in the projector has heads of 64 channels.
 const (
 	releaseReference = 768
 	releaseHeadDim   = 64
 )
 
-// releaseEncoders are the image encoders of the release in the order in which their features are joined (facts §4.1).
+// releaseEncoders are the image encoders of the release in the order in which their features are joined. The features are the output
+// of SigLIP's block 25 of 0 to 26 and DINOv2's block 22 of 0 to 23, before any final norm; later blocks are never needed.
 var releaseEncoders = []struct {
 	name, folder string
 	deep         map[int]int // width -> the block whose output is taken

@@ -83,7 +83,7 @@ func Autoencoder(src Source) (*View, error) {
 }
 
 // VisionTransformer gives the tensors of a SigLIP or DINOv2 encoder their timm names. It knows timm's own files, those of
-// open_clip (the image tower below visual.trunk.) and those of Meta's DINOv2 (by mask_token, facts sheet §4.2). What comes
+// open_clip (the image tower below visual.trunk.) and those of Meta's DINOv2 (by mask_token). What comes
 // after the last block is left out: Realword takes the features of blocks.
 func VisionTransformer(src Source) (*View, error) {
 	has := func(name string) bool { _, _, ok := src.Shape(name); return ok }
@@ -175,7 +175,8 @@ func IsSingleFile(src Source) bool {
 	return ok
 }
 
-// SplitSingleFile takes an LDM checkpoint apart (facts sheet §11.2).
+// SplitSingleFile takes an LDM checkpoint apart: one file in the names of the original latent diffusion programs, as SDXL and most
+// fine-tuned models are published.
 func SplitSingleFile(src Source) (*SingleFile, error) {
 	var out SingleFile
 	var err error

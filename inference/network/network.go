@@ -2,8 +2,8 @@
 // with the projector, the U-Net with visual cross-attention and guidance scores, and the decoder of the autoencoder.
 //
 // Contract: definitions only; every size comes from the checkpoint's config, so a tiny test model, SD-1.5 and SDXL are the
-// same code. Scopes carry the checkpoint's key names. Graph inputs and outputs have the names of design §4; the batch is
-// always 1, while height, width, the number of subjects R and of visual tokens n stay open.
+// same code. Scopes carry the checkpoint's key names. Graph inputs and outputs have fixed names, which the
+// function that describes a graph lists; the batch is always 1, while height, width, the number of subjects R and of visual tokens n stay open.
 package network
 
 import (

@@ -77,7 +77,8 @@ func TestUNetGraphText(t *testing.T) {
 	}
 }
 
-// TestSDXLShapes builds the real U-Net's graph from shapes alone and compares parameter counts with the facts sheet §2.2.
+// TestSDXLShapes builds the real U-Net's graph from shapes alone and compares parameter counts with those of
+// the released network.
 func TestSDXLShapes(t *testing.T) {
 	c := UNetConfig{
 		InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: PerLevel{2},
@@ -130,7 +131,8 @@ type nothing struct{}
 func (nothing) Shape(string) ([]int, tensor.DType, bool) { return nil, tensor.Invalid, false }
 func (nothing) Read(name string) (*tensor.Tensor, error) { return nil, errors.New(name) }
 
-// TestResamplePositions checks the antialiased bicubic kernel against PyTorch and the rows of the facts sheet §4.2.
+// TestResamplePositions checks the antialiased bicubic kernel against PyTorch, and the first rows of 37 to 27
+// positions, the case of DINOv2.
 func TestResamplePositions(t *testing.T) {
 	f, err := checkpoint.Open(filepath.Join(data, "operators.safetensors"))
 	if err != nil {

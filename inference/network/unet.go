@@ -289,7 +289,7 @@ type crossLayer struct {
 	level, channels, heads int
 }
 
-// crossLayers lists the cross-attention layers in the order of execution (facts §2.7: SDXL has 70).
+// crossLayers lists the cross-attention layers in the order of execution (SDXL has 70: 10 on the level of half the latent size, 60 on that of a quarter).
 func (c *UNetConfig) crossLayers() []crossLayer {
 	var out []crossLayer
 	add := func(path string, level int) {

@@ -75,7 +75,7 @@ func Goldens(path string) ([]string, error) {
 	return files, nil
 }
 
-// Verify runs the networks and the loop of a model against golden files (design §4) and compares every output tensor: networks
+// Verify runs the networks and the loop of a model against golden files and compares every output tensor: networks
 // text, vision, unet, guidance-<source> and decoder, and whole generations (loop, with the request as metadata). An error means
 // that a comparison could not be made. It runs on the calling goroutine.
 func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files ...string) (checks []Check, err error) {

@@ -8,7 +8,7 @@ import (
 	"realword/inference/prompt"
 )
 
-// TestReleaseNegative: the text of the release preset is the 75 tokens that the released programs send (facts §5.6).
+// TestReleaseNegative: the text of the release preset is the 75 tokens that the released programs send.
 func TestReleaseNegative(t *testing.T) {
 	want := []int64{
 		33287, 11478, 13720, 2361, 561, 6528, 267, 2103, 15376, 267, 1518, 15630, 267, 21101, 8893, 1710, 267, 38626, 267, 12598, 943, 267, 4231, 32363, 267,

@@ -8,7 +8,8 @@ import (
 	"realword/inference/tensor"
 )
 
-// deprecatedAttention gives the autoencoder's attention the names that diffusers had before 0.18 (facts §6).
+// deprecatedAttention gives the autoencoder's attention the names that diffusers had before 0.18: query, key, value and
+// proj_attn. The released autoencoder may have either.
 func deprecatedAttention(tensors []Tensor) []Tensor {
 	out := slices.Clone(tensors)
 	r := strings.NewReplacer(".to_q.", ".query.", ".to_k.", ".key.", ".to_v.", ".value.", ".to_out.0.", ".proj_attn.")
@@ -18,7 +19,8 @@ func deprecatedAttention(tensors []Tensor) []Tensor {
 	return out
 }
 
-// singleFile gives a checkpoint the names of the original programs (facts §11.2), and what else their files carry.
+// singleFile gives a checkpoint the names of the original latent diffusion programs (model.diffusion_model, first_stage_model,
+// conditioner.embedders or cond_stage_model), and what else their files carry.
 func (s Sizes) singleFile() []Tensor {
 	out := prefixed("model.diffusion_model.", s.ldmUNet())
 	out = append(out, prefixed("first_stage_model.", s.ldmAutoencoder())...)

@@ -31,7 +31,8 @@ type TextSizes struct{ Width, Layers, MLP int }
 // ViTSizes decide an image encoder. Grid is the side of its position embedding.
 type ViTSizes struct{ Width, Depth, MLP, Patch, Grid int }
 
-// Full are the sizes of the release (facts §2, §4, §5, §6).
+// Full are the sizes of the release: the U-Net, text encoders and autoencoder of SDXL, SigLIP so400m/14 at 384 pixels, and DINOv2
+// ViT-L/14 with 4 registers, whose positions are stored for 518 pixels (37 × 37).
 var Full = Sizes{
 	Channels: []int{320, 640, 1280}, Depth: []int{1, 2, 10}, TimeDim: 256,
 	Text: [2]TextSizes{{768, 12, 3072}, {1280, 32, 5120}}, Vocabulary: 49408,
@@ -135,7 +136,7 @@ func (l *list) conv(name string, in, out, kernel int) {
 	l.add(name+".bias", out)
 }
 
-// UNet lists the base U-Net in the names of diffusers (facts §2.3 to §2.6). That of Stable Diffusion 1.5 has no added embedding
+// UNet lists the base U-Net in the names of diffusers. That of Stable Diffusion 1.5 has no added embedding
 // and convolutions around its transformers.
 func (s Sizes) UNet() []Tensor {
 	l := &list{network: "unet"}
@@ -227,7 +228,8 @@ func (s Sizes) wrapper(l *list, name string, level int) {
 	project(name + ".proj_out")
 }
 
-// VisualKV lists the visual keys and values of every cross-attention layer (facts §2.7).
+// VisualKV lists the visual keys and values of every cross-attention layer: one pair beside each attn2, 70 in SDXL, without biases.
+// Self-attention (attn1) never sees a picture.
 func (s Sizes) VisualKV() []Tensor {
 	l := &list{network: "visual"}
 	for _, t := range s.UNet() {
@@ -239,7 +241,7 @@ func (s Sizes) VisualKV() []Tensor {
 	return l.tensors
 }
 
-// Projector lists the projector (facts §2.8): the highres class, or the shallow class, which has more.
+// Projector lists the projector: the highres class, or the shallow class, which has min_attention2 and projector2 as well.
 func (s Sizes) Projector(shallow bool) []Tensor {
 	l := &list{network: "projector"}
 	v, out := s.features(), s.cross()
@@ -275,7 +277,7 @@ func (s Sizes) PaperProjector() []Tensor {
 	return append(shallow, prefixed("encoder_hidden_states_vision_projection.", l.tensors)...)
 }
 
-// TextModel lists text encoder i in the names of transformers (facts §5.2). The second has text_projection.
+// TextModel lists text encoder i in the names of transformers. The second has text_projection.
 func (s Sizes) TextModel(i int) []Tensor {
 	l := &list{network: fmt.Sprintf("text%d", i)}
 	c := s.Text[i]
@@ -317,7 +319,8 @@ func (v ViTSizes) blocks(l *list, layerScale bool) {
 	l.norm("norm", v.Width)
 }
 
-// SigLIPImage lists the image tower in the names of timm, with its attention pool (facts §4.2).
+// SigLIPImage lists the image tower in the names of timm, with its attention pool, which is in the released files
+// and which RealCustom++ does not use.
 func (s Sizes) SigLIPImage() []Tensor {
 	l := &list{network: "siglip"}
 	v := s.SigLIP
@@ -364,7 +367,7 @@ func (s Sizes) DINOv2() []Tensor {
 	return l.tensors
 }
 
-// Autoencoder lists the AutoencoderKL in the names of diffusers (facts §6).
+// Autoencoder lists the AutoencoderKL in the names of diffusers, with the encoder, which a generation does not need.
 func (s Sizes) Autoencoder() []Tensor {
 	l := &list{network: "vae"}
 	c, last := s.VAE, len(s.VAE)-1

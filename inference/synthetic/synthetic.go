@@ -1,10 +1,10 @@
 // Package synthetic makes checkpoints of RealCustom++ with random weights: the files, names, shapes and types of the released tree,
-// of a diffusers-style folder and of a single-file SDXL, at full and at tiny width; and the same over Stable Diffusion 1.5. The importer and everything behind it are
-// built and measured with them, because the real weights cannot be had where Realword is built.
+// of a diffusers-style folder and of a single-file SDXL, at full and at tiny width, and the same for Stable Diffusion 1.5. The
+// importer and everything behind it are built and measured with them, because the real weights are too large for tests.
 //
-// Contract: names and shapes are written down here a second time, from the facts sheet, independently of packages network and
-// checkpoint, so that a test of one against the other means something. Values are N(0, 0.02), those of norms near 1. Same seed,
-// same tensor in every layout. Writing holds two tensors at a time and draws on all processors.
+// Contract: names and shapes are written down here a second time, from the published networks and independently of packages network
+// and checkpoint, so that a test of one against the other means something. Values are N(0, 0.02), those of norms near 1. The same
+// seed gives the same tensor in every layout. Writing holds two tensors at a time and uses all CPU cores.
 package synthetic
 
 import (
@@ -23,11 +23,11 @@ import (
 	"realword/inference/tensor"
 )
 
-// The layouts of design §4.
+// The layouts that an import accepts.
 const (
-	Release   = "release"   // (a) ckpts/… as released
-	Diffusers = "diffusers" // (b) one folder with everything
-	LDM       = "ldm"       // (c) sdxl.safetensors or sd15.safetensors beside the visual weights in ckpts/…
+	Release   = "release"   // ckpts/… as released
+	Diffusers = "diffusers" // one folder with everything
+	LDM       = "ldm"       // sdxl.safetensors or sd15.safetensors beside the visual weights in ckpts/…
 )
 
 // Options say which checkpoint is made.

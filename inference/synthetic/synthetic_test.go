@@ -19,7 +19,8 @@ import (
 	"realword/inference/tensor"
 )
 
-// TestTotals compares the full networks with the totals of the facts sheet (§2.2, §4.1, §5.1, §6). Nothing is written.
+// TestTotals compares the full networks with the totals of tensors and parameters that the published networks have in PyTorch.
+// Nothing is written.
 func TestTotals(t *testing.T) {
 	vae := Full.Autoencoder()
 	decoder := slices.DeleteFunc(slices.Clone(vae), func(t Tensor) bool {

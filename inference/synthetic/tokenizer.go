@@ -7,7 +7,8 @@ import (
 )
 
 // tokenizerFiles makes a CLIP tokenizer of the given number of ids: the symbols of all bytes, alone and at the end of a word, and
-// pairs of them. The padding of the second encoder of SDXL is "!" (facts §5.4).
+// pairs of them. The second encoder of stock SDXL pads with "!", id 0; the first with its
+// end token.
 func tokenizerFiles(size int, pad string) map[string][]byte {
 	var symbols []string
 	other := rune(256) // bytes that do not print have the characters from here on (GPT-2)

@@ -11,8 +11,8 @@ import (
 	"realword/inference/tensor"
 )
 
-// torchWriter writes what torch.save makes of a dictionary of tensors (facts §1.4): a ZIP file with a pickle of protocol 2 and one
-// stored entry per tensor, each aligned to 64 bytes.
+// torchWriter writes what torch.save makes of a dictionary of tensors since PyTorch 1.6: a ZIP file with a pickle of protocol 2 and
+// one stored entry per tensor, each aligned to 64 bytes.
 type torchWriter struct {
 	zip *zip.Writer
 	out *counter
