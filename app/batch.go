@@ -16,10 +16,10 @@ import (
 	"unicode"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/recipe"
-	"realword/inference/userfile"
 )
 
 // batchLine is one picture of a batch file: a request with its seed, its name and the files of its references. What it leaves
@@ -123,7 +123,7 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 
 // readBatch reads the lines whose pictures are missing.
 func (g *generation) readBatch(file string) ([]batchCase, error) {
-	f, err := userfile.Open(file)
+	f, err := files.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("the batch file cannot be read: %w", err)
 	}
@@ -271,11 +271,11 @@ func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engin
 	if err != nil {
 		return fmt.Errorf("the steps of the picture cannot be written: %w", err) // a score that is no number
 	}
-	if err := picture.ReplaceFile(filepath.Join(g.out, note.Name+".json"), append(said, '\n')); err != nil {
+	if err := files.Write(filepath.Join(g.out, note.Name+".json"), 0, append(said, '\n')); err != nil {
 		return elsewhere(fmt.Errorf("the steps of the picture cannot be written: %w", err), p, data)
 	}
 	file := filepath.Join(g.out, note.Name+".png")
-	if err := picture.WriteFileAtomic(file, data); err != nil {
+	if err := files.Write(file, files.New, data); err != nil {
 		return elsewhere(err, p, data)
 	}
 	w.picture(p, file)

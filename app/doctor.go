@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/inference/files"
 	"realword/inference/ort"
 )
 
@@ -86,7 +86,7 @@ func examineRuntime(ctx context.Context) []finding {
 	}
 	library.ok = true
 	library.detail = fmt.Sprintf("%s, %s", rt.Version(), rt.Library())
-	if sum, err := digest(rt.Library()); err == nil {
+	if sum, err := files.SumOf(rt.Library()); err == nil {
 		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
 	}
 	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}, examineWebGPU(ctx, rt.Library())}, examineCUDA(ctx, rt.Library())...)
@@ -243,12 +243,4 @@ func lastRemedy(err error) (what, remedy string) {
 		return text, ""
 	}
 	return text[:at], text[at+2:]
-}
-
-func digest(path string) (string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
 }

@@ -8,14 +8,12 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"realword/inference"
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui"
@@ -208,7 +206,7 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 		return err
 	}
 	stem := fileStem(p.Recipe.Prompt, p.Seed)
-	file, err := picture.WriteUnique(g.out, stem, ".png", data)
+	file, err := files.WriteUnique(g.out, stem, ".png", data)
 	if err != nil {
 		if id := log.unsaved(p, data); id != 0 {
 			return fmt.Errorf("%w. The picture is kept: `realword history save %d FILE` writes it", err, id)
@@ -228,7 +226,7 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	if err != nil {
 		return err
 	}
-	_, err = picture.WriteUnique(g.out, stem+"-film", ".png", film)
+	_, err = files.WriteUnique(g.out, stem+"-film", ".png", film)
 	return err
 }
 
@@ -243,7 +241,7 @@ func elsewhere(why error, p inference.PictureReady, data []byte) error {
 		if err != nil {
 			continue
 		}
-		if file, err := picture.WriteUnique(dir, fileStem(p.Recipe.Prompt, p.Seed), ".png", data); err == nil {
+		if file, err := files.WriteUnique(dir, fileStem(p.Recipe.Prompt, p.Seed), ".png", data); err == nil {
 			return fmt.Errorf("%w. The picture is in %s instead", why, file)
 		}
 	}
@@ -288,8 +286,8 @@ func probe(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w: choose another one with --out", err)
 	}
-	disk.Sweep(dir)
-	f, err := disk.Create(dir, 0o666)
+	files.Sweep(dir)
+	f, err := files.Create(dir, 0o666)
 	if err != nil {
 		return fmt.Errorf("the output folder cannot be written to: %w: choose another one with --out", err)
 	}
@@ -298,24 +296,5 @@ func probe(dir string) error {
 
 // fileStem makes the beginning of a file name of a prompt and a seed.
 func fileStem(prompt string, seed uint64) string {
-	var words []string
-	length := 0
-	// A word has its vowel signs, and the marks that join or part its letters.
-	const joiners = "\u200c\u200d"
-	between := func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune(joiners, r)
-	}
-	for _, w := range strings.FieldsFunc(strings.ToLower(prompt), between) {
-		if w = strings.TrimFunc(w, func(r rune) bool { return strings.ContainsRune(joiners, r) || r == '\ufe0f' }); w == "" {
-			continue
-		}
-		if length += utf8.RuneCountInString(w) + 1; length > 48 {
-			break
-		}
-		words = append(words, w)
-	}
-	if len(words) == 0 {
-		words = []string{"picture"}
-	}
-	return fmt.Sprintf("%s-%d", strings.Join(words, "-"), seed)
+	return fmt.Sprintf("%s-%d", cmp.Or(files.Words(strings.ToLower(prompt), 48), "picture"), seed)
 }

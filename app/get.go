@@ -18,10 +18,9 @@ import (
 	"golang.org/x/term"
 
 	"realword/inference/bundle"
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/hub"
 	"realword/inference/ram"
-	"realword/inference/userfile"
 	"realword/ui"
 )
 
@@ -149,9 +148,9 @@ func forget(path string) error {
 func can(e hub.Entry, memory int64) string {
 	switch {
 	case memory < e.Least:
-		return fmt.Sprintf("no: it needs %s of memory, %s are free", size(e.Least), size(memory))
+		return fmt.Sprintf("no: it needs %s of memory, %s are free", files.Bytes(e.Least), files.Bytes(memory))
 	case memory < e.Memory:
-		return fmt.Sprintf("slowly: it is at its best with %s of memory, %s are free", size(e.Memory), size(memory))
+		return fmt.Sprintf("slowly: it is at its best with %s of memory, %s are free", files.Bytes(e.Memory), files.Bytes(memory))
 	}
 	return "yes"
 }
@@ -175,7 +174,7 @@ func newModelList() *cobra.Command {
 					} else if one.Path == "" {
 						state = "ready, a toy inside Realword"
 					}
-					fmt.Fprintf(out, "%-36s %9s  %s\n", one.Name(), size(one.Bytes+one.Mapped), cmp.Or(one.Path, "-"))
+					fmt.Fprintf(out, "%-36s %9s  %s\n", one.Name(), files.Bytes(one.Bytes+one.Mapped), cmp.Or(one.Path, "-"))
 					fmt.Fprintf(out, "    %s\n", state)
 				}
 				return err
@@ -186,7 +185,7 @@ func newModelList() *cobra.Command {
 			}
 			for _, e := range m.Catalogue() {
 				fmt.Fprintf(out, "%s\n    %s. %s\n", e.Name, e.Title, e.About)
-				fmt.Fprintf(out, "    about %s to download; runs here: %s\n", size(e.Bytes), can(e, m.Memory()))
+				fmt.Fprintf(out, "    about %s to download; runs here: %s\n", files.Bytes(e.Bytes), can(e, m.Memory()))
 				for _, p := range e.Parts {
 					fmt.Fprintf(out, "    from %s, licence: %s\n", p.Repository, cmp.Or(p.Licence, "see its page; shown before anything is fetched"))
 				}
@@ -194,7 +193,7 @@ func newModelList() *cobra.Command {
 					fmt.Fprintln(out, "    its terms have to be accepted first")
 				}
 				if done, ok := begun[e.Name]; ok {
-					fmt.Fprintf(out, "    begun: %s are there, the same command goes on\n", size(done))
+					fmt.Fprintf(out, "    begun: %s are there, the same command goes on\n", files.Bytes(done))
 				}
 			}
 			fmt.Fprintln(out, "Get one with: realword model get NAME")
@@ -255,12 +254,12 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	}
 	fmt.Fprintf(screen, "%s\n%s\n", p.Entry.Title, p.Entry.About)
 	missing := m.Missing(folder, p)
-	fmt.Fprintf(screen, "  to download  %s", size(missing))
+	fmt.Fprintf(screen, "  to download  %s", files.Bytes(missing))
 	if here := p.Bytes() - missing; here > 0 {
-		fmt.Fprintf(screen, " (%s more are on this machine already)", size(here))
+		fmt.Fprintf(screen, " (%s more are on this machine already)", files.Bytes(here))
 	}
-	if free, err := disk.Free(folder); err == nil {
-		fmt.Fprintf(screen, ", %s are free in %s", size(free), folder)
+	if free, err := files.Free(folder); err == nil {
+		fmt.Fprintf(screen, ", %s are free in %s", files.Bytes(free), folder)
 	}
 	fmt.Fprintf(screen, "\n  runs here    %s\n", can(p.Entry, m.Memory()))
 	for i, licence := range m.Licences(p) {
@@ -345,9 +344,9 @@ func (w *getWatch) clear() {
 }
 
 func (w *getWatch) fetching(p hub.Progress) {
-	line := fmt.Sprintf("%s of %s", size(p.Done), size(p.All))
+	line := fmt.Sprintf("%s of %s", files.Bytes(p.Done), files.Bytes(p.All))
 	if p.Speed > 0 {
-		line += fmt.Sprintf(", %s/s", size(int64(p.Speed)))
+		line += fmt.Sprintf(", %s/s", files.Bytes(int64(p.Speed)))
 	}
 	if p.Left > 0 && p.Left < 100*time.Hour {
 		line += fmt.Sprintf(", about %s left", p.Left.Round(time.Second))
@@ -362,7 +361,7 @@ func (w *getWatch) fetching(p hub.Progress) {
 }
 
 func (w *getWatch) importing(what string, done, total int64) {
-	w.show("importing "+what, fmt.Sprintf("importing %s: %d %% of %s", what, 100*done/max(1, total), size(total)), done, total)
+	w.show("importing "+what, fmt.Sprintf("importing %s: %d %% of %s", what, 100*done/max(1, total), files.Bytes(total)), done, total)
 }
 
 func (w *getWatch) show(phase, line string, done, total int64) {
@@ -379,6 +378,6 @@ func (w *getWatch) show(phase, line string, done, total int64) {
 
 // readOrigin reads which checkpoints a bundle was made of.
 func readOrigin(path string) (o origin, ok bool) {
-	data, err := userfile.Read(filepath.Join(path, originName), 1<<20)
+	data, err := files.Read(filepath.Join(path, originName), 1<<20)
 	return o, err == nil && json.Unmarshal(data, &o) == nil
 }

@@ -115,7 +115,7 @@ func getting(t *testing.T) (*localHub, string) {
 // with it.
 func TestModelGet(t *testing.T) {
 	h, folder := getting(t)
-	if status, out, _ := command(t, "model", "list", "--available"); status != 0 || !strings.Contains(out, "realcustom-released") || !strings.Contains(out, "20.10 GB") {
+	if status, out, _ := command(t, "model", "list", "--available"); status != 0 || !strings.Contains(out, "realcustom-released") || !strings.Contains(out, "20.1 GB") {
 		t.Fatalf("%d\n%s", status, out)
 	}
 	status, out, notes := command(t, "model", "get", "realcustom-released", "--yes", "--folder", folder)

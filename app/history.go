@@ -13,7 +13,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
-	"realword/inference/picture"
+	"realword/inference/files"
 	"realword/ui"
 )
 
@@ -148,7 +148,7 @@ func saveKept(s *history.Store, id uint64, file string) error {
 	if file, err = filepath.Abs(file); err != nil {
 		return err
 	}
-	if err := picture.WriteFileAtomic(file, data); err != nil {
+	if err := files.Write(file, files.New, data); err != nil {
 		return err
 	}
 	return s.MovePicture(id, file)

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"realword/inference/files"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -61,22 +62,16 @@ func (l endedLog) Write(line []byte) (int, error) {
 // writeReport writes what the doctor finds and the newest messages into a file for whoever is asked for help. Neither holds a
 // prompt or a picture.
 func writeReport(c *cobra.Command, m machine, logs, path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".realword-report-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	fmt.Fprintf(f, "%s %s, %s\n\n", appName, version, time.Now().Format(time.RFC3339))
-	report(f, examine(c, m))
-	fmt.Fprintf(f, "\nMessages\n\n")
-	if logs != "" {
-		if text, err := os.ReadFile(filepath.Join(logs, "realword.log")); err == nil {
-			text = text[max(len(text)-64<<10, 0):]
-			fmt.Fprintf(f, "%s", text)
+	return files.Put(path, files.Private, func(f io.Writer) error {
+		fmt.Fprintf(f, "%s %s, %s\n\n", appName, version, time.Now().Format(time.RFC3339))
+		report(f, examine(c, m))
+		_, err := fmt.Fprintf(f, "\nMessages\n\n")
+		if logs != "" {
+			if text, err := os.ReadFile(filepath.Join(logs, "realword.log")); err == nil {
+				_, err = f.Write(text[max(len(text)-64<<10, 0):])
+				return err
+			}
 		}
-	}
-	if err := f.Close(); err != nil {
 		return err
-	}
-	return os.Rename(f.Name(), path)
+	})
 }

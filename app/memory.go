@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/memory"
 )
 
@@ -39,7 +40,7 @@ func printMemory(e *engine, r inference.Request, out io.Writer) error {
 	for _, u := range p.Stages {
 		fmt.Fprintf(t, "%s\t", u.Stage)
 		for _, n := range []int64{u.Held(), u.Weights, u.Activations, u.KV, u.Files} {
-			fmt.Fprintf(t, "%s\t", memory.Gigabytes(n))
+			fmt.Fprintf(t, "%s\t", files.Bytes(n))
 		}
 		fmt.Fprintln(t)
 	}
@@ -47,7 +48,7 @@ func printMemory(e *engine, r inference.Request, out io.Writer) error {
 		return err
 	}
 	for _, fit := range p.Remedies {
-		fmt.Fprintf(out, "%s would take %s\n", fit.Text, memory.Gigabytes(fit.Peak))
+		fmt.Fprintf(out, "%s would take %s\n", fit.Text, files.Bytes(fit.Peak))
 	}
 	return nil
 }

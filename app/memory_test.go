@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"realword/inference"
-	"realword/inference/memory"
+	"realword/inference/files"
 	"realword/inference/ram"
 )
 
@@ -77,9 +77,9 @@ func TestMemoryOfTheToybox(t *testing.T) {
 	}
 	close(stop)
 	grown := peak.Load() - before
-	t.Logf("%s; the run took %s more", p.Line(), memory.Gigabytes(grown))
+	t.Logf("%s; the run took %s more", p.Line(), files.Bytes(grown))
 	if grown > p.Peak*3/2 || grown < p.Peak/4 {
-		t.Errorf("planned %s, the run took %s", memory.Gigabytes(p.Peak), memory.Gigabytes(grown))
+		t.Errorf("planned %s, the run took %s", files.Bytes(p.Peak), files.Bytes(grown))
 	}
 }
 

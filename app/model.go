@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/ort"
 	"realword/inference/parity"
 )
@@ -36,7 +37,7 @@ func newModel() *cobra.Command {
 				progress = func(what string, done, total int64) {
 					if now := time.Now(); now.Sub(told) > 100*time.Millisecond {
 						told = now
-						overwrite(screen, fmt.Sprintf("%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), size(total), what))
+						overwrite(screen, fmt.Sprintf("%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), files.Bytes(total), what))
 					}
 				}
 				defer overwrite(screen, "")
@@ -112,18 +113,11 @@ func weights(b *bundle.Bundle) string {
 			own += info.Size()
 		}
 	}
-	fmt.Fprintf(&text, "in the folder  %9s\n", size(own))
+	fmt.Fprintf(&text, "in the folder  %9s\n", files.Bytes(own))
 	for _, f := range b.Manifest().Mapped {
-		fmt.Fprintf(&text, "mapped         %9s  %s\n", size(f.Size), f.Path)
+		fmt.Fprintf(&text, "mapped         %9s  %s\n", files.Bytes(f.Size), f.Path)
 	}
 	return text.String()
-}
-
-func size(bytes int64) string {
-	if bytes < 1e9 {
-		return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
-	}
-	return fmt.Sprintf("%.2f GB", float64(bytes)/1e9)
 }
 
 // compare runs the networks of a bundle and whole generations against golden files and prints every tensor.

@@ -9,18 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"realword/assets"
 	"realword/inference/bundle"
-	"realword/inference/disk"
-	"realword/inference/userfile"
+	"realword/inference/files"
 	"realword/ui"
 )
 
@@ -145,7 +142,7 @@ func describe(path string) ui.Model {
 		m.Err = fmt.Errorf("the folder %s is not there: connect the drive that it lies on, or take the model out of the list", path)
 		return m
 	}
-	data, err := userfile.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)
+	data, err := files.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		m.State = ui.ModelMissing
 		return m
@@ -184,14 +181,14 @@ const abandoned = 30 * time.Minute
 
 // sweep deletes what programs that died have left in a folder: half-made models, and removed ones.
 func sweep(folder string) {
-	disk.Sweep(folder)
+	files.Sweep(folder)
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
 		path := filepath.Join(folder, e.Name())
 		switch {
 		case !e.IsDir():
 		case !strings.HasPrefix(e.Name(), "."):
-			disk.Sweep(path) // a model's own files
+			files.Sweep(path) // a model's own files
 		case strings.HasPrefix(e.Name(), removedPrefix):
 			info, err := os.Stat(filepath.Join(path, removedName))
 			if err != nil {
@@ -208,7 +205,7 @@ func sweep(folder string) {
 const removedName = "removed"
 
 // Free implements ui.Models.
-func (*models) Free(folder string) (int64, error) { return disk.Free(folder) }
+func (*models) Free(folder string) (int64, error) { return files.Free(folder) }
 
 // Inspect implements ui.Models.
 func (*models) Inspect(ctx context.Context, path, base string) (bundle.Inspection, error) {
@@ -261,13 +258,7 @@ func originOf(source, base, licence string) (map[string][]byte, error) {
 
 // freeFolder is a folder for a model of a name that is not there yet.
 func freeFolder(folder, name string) (string, error) {
-	name = strings.Trim(regexp.MustCompile(`[^\pL\pN+ _-]+`).ReplaceAllString(name, "-"), "- ")
-	const longest = 200 // bytes: a name has 255 at most, and gets a number
-	for len(name) > longest {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
-	}
-	name = cmp.Or(strings.Trim(name, "- "), "model")
+	name = cmp.Or(files.Name(name, 60), "model") // of at most 240 bytes: a name has 255, and gets a number
 	for n := 1; n < 1000; n++ {
 		path := filepath.Join(folder, name)
 		if n > 1 {

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
-	"realword/inference/userfile"
 )
 
 func newRecipe() *cobra.Command {
@@ -27,7 +27,7 @@ func newRecipe() *cobra.Command {
 			"ComfyUI and NovelAI write, as far as it is without doubt. Lines that begin with note say what is not taken over.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			data, err := userfile.Read(args[0], picture.DefaultLimits.Bytes)
+			data, err := files.Read(args[0], picture.DefaultLimits.Bytes)
 			if err != nil {
 				return err
 			}

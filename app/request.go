@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
-	"realword/inference/userfile"
 )
 
 // subject is one --subject option.
@@ -77,7 +77,7 @@ func subjects(options []string) ([]inference.Subject, error) {
 
 // readReference reads the picture that a word is bound to.
 func readReference(word, file string) (inference.Reference, error) {
-	data, err := userfile.Read(file, picture.DefaultLimits.Bytes)
+	data, err := files.Read(file, picture.DefaultLimits.Bytes)
 	if err != nil {
 		return inference.Reference{}, fmt.Errorf("the picture of %q cannot be read: %w", word, err)
 	}

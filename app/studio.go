@@ -9,7 +9,7 @@ import (
 	"realword/assets"
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/ort"
 	"realword/inference/session"
 )
@@ -79,7 +79,7 @@ func openModel(ctx context.Context, path string) (*bundle.Bundle, error) {
 	if path != "" {
 		b, err := bundle.OpenContext(ctx, path, nil)
 		if err == nil {
-			disk.Sweep(path)
+			files.Sweep(path)
 		}
 		return b, err
 	}

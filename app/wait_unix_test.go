@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"realword/inference/disk"
+	"realword/inference/files"
 )
 
 // asProgram is this test binary as the program, in an empty home.
@@ -33,7 +33,7 @@ func TestTheFirstSIGTERMEndsAWait(t *testing.T) {
 	if err := os.MkdirAll(models, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	release, err := disk.Lock(filepath.Join(models, ".lock"))
+	release, err := files.Lock(filepath.Join(models, ".lock"))
 	if err != nil {
 		t.Fatal(err)
 	}

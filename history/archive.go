@@ -3,14 +3,12 @@ package history
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,8 +16,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"realword/inference/disk"
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // An archive is one session as a zip: session.json, and, stored without compression (which they have or do not need), the entries
@@ -71,19 +68,10 @@ func (s *Store) Export(session uint64, w io.Writer) (missing []string, err error
 
 // ExportFile is Export to a file, which it replaces; what was there stays until the new one is whole.
 func (s *Store) ExportFile(session uint64, path string) (missing []string, err error) {
-	f, err := disk.Create(filepath.Dir(path), 0o666)
-	if err != nil {
-		return nil, explain(path, err)
-	}
-	missing, err = s.Export(session, f)
-	err = errors.Join(err, f.Sync())
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
+	err = files.Put(path, s.how, func(w io.Writer) (err error) {
+		missing, err = s.Export(session, w)
+		return err
+	})
 	return missing, explain(path, err)
 }
 
@@ -239,7 +227,7 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 		var data []byte
 		var err error
 		if p.File != "" {
-			data, err = userfile.Read(p.File, maxEntry)
+			data, err = files.Read(p.File, maxEntry)
 		} else {
 			p.File = fmt.Sprintf("picture-%d.png", p.Seed) // as it is told
 			data, err = e.s.readHex(e.tx, p.Pixels)
@@ -247,8 +235,7 @@ func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 		if err != nil || !bytes.HasPrefix(data, []byte(pngSignature)) {
 			e.missing = append(e.missing, p.File)
 		} else {
-			sum := sha256.Sum256(data)
-			out.Name, out.SHA256, out.Entry = filepath.Base(p.File), hex.EncodeToString(sum[:]), fmt.Sprintf("pictures/%d.png", n)
+			out.Name, out.SHA256, out.Entry = filepath.Base(p.File), files.Sum(data), fmt.Sprintf("pictures/%d.png", n)
 			if err := e.store(out.Entry, data); err != nil {
 				return out, err
 			}
@@ -283,7 +270,7 @@ type Imported struct {
 // adds nothing; equal references are kept once. It is one change: all of it is there or nothing. A zip that Export would not
 // have written is refused with an *Error of kind Hostile.
 func (s *Store) Import(path string) (Imported, error) {
-	f, err := userfile.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return Imported{}, explain(path, err)
 	}
@@ -490,7 +477,7 @@ func (z *zipped) blob(sha string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != sha {
+	if files.Sum(data) != sha {
 		return nil, fmt.Errorf("the blob %s has other bytes", sha)
 	}
 	return data, nil
@@ -718,8 +705,7 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(png)
-		if one.SHA256 = hex.EncodeToString(sum[:]); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
+		if one.SHA256 = files.Sum(png); one.SHA256 != p.SHA256 || !strings.HasPrefix(string(png[:min(8, len(png))]), pngSignature) {
 			return fmt.Errorf("%q is no PNG, or not the one that was exported", p.Entry)
 		}
 		if one.File, err = i.writePicture(fmt.Sprintf("%s-%d", safeStem(p.Name), one.ID), png); err != nil {

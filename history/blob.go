@@ -13,8 +13,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"realword/inference/disk"
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // inlineLimit is the size up to which a blob lies in the database. Beyond it, copying its pages at every change around it
@@ -65,7 +64,7 @@ func (c *change) putBlob(data []byte) ([]byte, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
-		if err := c.s.writeBlob(path, data); err != nil {
+		if err := files.Put(path, c.s.how|files.Private, files.Data(data)); err != nil {
 			return nil, err
 		}
 		c.written = append(c.written, path)
@@ -117,7 +116,7 @@ func (s *Store) readBlob(tx *bbolt.Tx, sum []byte) ([]byte, error) {
 		data := bytes.Clone(in(tx, inlineBucket).Get(sum))
 		return data, verified(s.path, sum, data)
 	}
-	data, err := userfile.Read(s.blobFile(sum), maxEntry)
+	data, err := files.Read(s.blobFile(sum), maxEntry)
 	if err != nil {
 		return nil, explain(s.path, err)
 	}
@@ -248,18 +247,18 @@ func (s *Store) Sweep() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	removed := disk.Sweep(s.pictures)
-	var files []string
+	removed := files.Sweep(s.pictures)
+	var blobs []string
 	for _, folder := range folders {
-		removed += disk.Sweep(folder)
+		removed += files.Sweep(folder)
 		list, err := filepath.Glob(filepath.Join(folder, "*")) // without hidden ones
 		if err != nil {
 			return removed, err
 		}
-		files = append(files, list...)
+		blobs = append(blobs, list...)
 	}
 	err = s.view(func(tx *bbolt.Tx) error {
-		for _, f := range files {
+		for _, f := range blobs {
 			sum, err := hex.DecodeString(filepath.Base(f))
 			if _, found := blobEntryOf(tx, sum); err == nil && len(sum) == sha256.Size && found {
 				continue
@@ -284,7 +283,6 @@ func fileSize(path string) int64 {
 
 // hasSum tells whether a file has these bytes still.
 func hasSum(path, sha string) bool {
-	data, err := userfile.Read(path, maxEntry)
-	hash := sha256.Sum256(data)
-	return err == nil && hex.EncodeToString(hash[:]) == sha
+	sum, err := files.SumOf(path)
+	return err == nil && sum == sha
 }

@@ -10,7 +10,7 @@ import (
 
 	bolterrors "go.etcd.io/bbolt/errors"
 
-	"realword/inference/disk"
+	"realword/inference/files"
 )
 
 // Kind says what is wrong with a history or an archive, so that a window can offer the button that helps.
@@ -124,7 +124,7 @@ func explain(path string, err error) error {
 
 // diskFull counts a file that may not grow (a quota, a limit of the process, 4 GiB on FAT) as a full disk: the remedy is the same.
 func diskFull(err error) bool {
-	if disk.IsFull(err) {
+	if files.IsFull(err) {
 		return true
 	}
 	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {

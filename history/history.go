@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"realword/inference/files"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ type Store struct {
 	path     string
 	blobs    string // folder of large blobs
 	pictures string
-	unsynced bool
+	how      files.How // its files are written
 
 	mu      sync.Mutex // held by whoever changes the database or the files
 	removed [][]byte   // blobs whose files are gone and whose removal is still written down
@@ -67,7 +68,10 @@ func Open(path string) (*Store, error) { return Options{}.Open(path) }
 // the file is an *Error.
 func (o Options) Open(path string) (*Store, error) {
 	base := strings.TrimSuffix(path, filepath.Ext(path))
-	s := &Store{path: path, blobs: base + ".blobs", pictures: o.Pictures, unsynced: o.unsynced}
+	s := &Store{path: path, blobs: base + ".blobs", pictures: o.Pictures}
+	if o.unsynced {
+		s.how = files.Unsynced
+	}
 	if s.pictures == "" {
 		s.pictures = base + ".pictures"
 	}

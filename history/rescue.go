@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // Rescued is what Rescue has brought over.
@@ -29,7 +29,7 @@ type Rescued struct {
 // not at all. In a history that holds nothing yet, everything keeps its number.
 func (s *Store) Rescue(path string) (Rescued, error) {
 	var out Rescued
-	f, err := userfile.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return out, explain(path, err)
 	}
@@ -298,7 +298,7 @@ func (r *remains) blob(sha string) ([]byte, error) {
 	}
 	name := hex.EncodeToString(sum)
 	path := filepath.Join(r.blobs, name[:2], name)
-	data, err := userfile.Read(path, maxEntry)
+	data, err := files.Read(path, maxEntry)
 	if err == nil {
 		err = verified(path, sum, data)
 	}

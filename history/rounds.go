@@ -2,13 +2,12 @@ package history
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"realword/inference/files"
 	"slices"
 	"time"
 
@@ -273,8 +272,7 @@ func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, er
 			if old.File, err = c.writePicture(fmt.Sprintf("%s-%d", safeStem(p.File), id), png); err != nil {
 				return err
 			}
-			hash := sha256.Sum256(png)
-			old.SHA256 = hex.EncodeToString(hash[:])
+			old.SHA256 = files.Sum(png)
 		}
 		old.Bytes = fileSize(old.File)
 		file = old.File

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/random"
 	"realword/inference/tensor"
@@ -683,7 +684,7 @@ func TestPicturesAreDecodedOnce(t *testing.T) {
 		t.Errorf("%d views are kept", len(kept))
 	}
 	reference := b.dog().Subjects[0].References[0]
-	if sum := kept[len(kept)-2].key.sha256; sum != sha256Hex(reference.Data) {
+	if sum := kept[len(kept)-2].key.sha256; sum != files.Sum(reference.Data) {
 		t.Error("the picture that every request used is not among the last used")
 	}
 }

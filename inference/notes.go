@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"realword/inference/files"
 	"realword/inference/prompt"
 )
 
@@ -51,7 +52,7 @@ func (e *Engine) Notes(r Request) []string {
 	said := map[string]bool{}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
-			sum := cmp.Or(ref.SHA256, sha256Hex(ref.Data))
+			sum := cmp.Or(ref.SHA256, files.Sum(ref.Data))
 			list, _ := e.notes.get(sum)
 			for _, n := range list {
 				if !said[sum] {

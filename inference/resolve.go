@@ -3,8 +3,6 @@ package inference
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/prompt"
 	"realword/inference/schedule"
@@ -172,7 +171,7 @@ func (p *planner) checkReferences() {
 		}
 		for i := range s.References {
 			ref := &s.References[i]
-			ref.SHA256 = sha256Hex(ref.Data)
+			ref.SHA256 = files.Sum(ref.Data)
 			if _, err := p.engine.referenceViews(p.ctx, *ref); err != nil {
 				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
 			}
@@ -229,11 +228,6 @@ func (s State) fits(steps, stop, subjects, values, positions int) error {
 		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that masks are made anew", positions, s.Step)
 	}
 	return nil
-}
-
-func sha256Hex(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // CloneSubjects copies subjects; the copies share the bytes of pictures.

@@ -11,7 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
-	"realword/inference/picture"
+	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 )
@@ -27,10 +27,10 @@ func (w *Window) save(ready inference.PictureReady) {
 			data, err = recipe.EncodePNG(ready, model, recipe.Embed{Nothing: true})
 		}
 		if err == nil {
-			path, err = picture.WriteUnique(folder, name, ".png", data)
+			path, err = files.WriteUnique(folder, name, ".png", data)
 		}
 		if err == nil {
-			w.journal.Saved(ready, path, sumOf(data), func(id uint64) {
+			w.journal.Saved(ready, path, files.Sum(data), func(id uint64) {
 				w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
 			})
 		} else {

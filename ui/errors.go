@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"realword/history"
+	"realword/inference/files"
 	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/recipe"
@@ -83,13 +84,13 @@ func kindText(err error) string {
 
 // memoryText says how much memory is wanted, and what would fit.
 func memoryText(e *memory.Error) string {
-	text := i18n.T("this picture needs about %s of memory and %s are available", memory.Gigabytes(e.Plan.Peak), memory.Gigabytes(e.Plan.Available))
+	text := i18n.T("this picture needs about %s of memory and %s are available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
 	if e.Err != nil {
-		text = i18n.T("the memory did not suffice: this picture needs about %s", memory.Gigabytes(e.Plan.Peak))
+		text = i18n.T("the memory did not suffice: this picture needs about %s", files.Bytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
-		fit = append(fit, r.Text+" ("+memory.Gigabytes(r.Peak)+")")
+		fit = append(fit, r.Text+" ("+files.Bytes(r.Peak)+")")
 	}
 	if len(fit) == 0 {
 		return i18n.T("%s: close other programs, or choose a smaller model", text)

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode"
 
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/ui/i18n"
 )
@@ -52,16 +52,6 @@ func (w *Window) copyFilm() (f filmCopy, ok bool) {
 	return f, len(film) > 0 && f.size.X > 0 && film[0].Preview != nil
 }
 
-// fileWord is a word as a part of a file name: letters and digits, the rest is a dash.
-func fileWord(word string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(word)), "-")
-}
-
 // files are the previews of all steps in their own size and the masks in that of the picture, 8 bit, under names that sort by step. Each
 // is handed to write as soon as it is made.
 func (f filmCopy) files(write func(filmFile) error) error {
@@ -88,8 +78,8 @@ func (f filmCopy) files(write func(filmFile) error) error {
 				return err
 			}
 			name := fmt.Sprintf("%s-mask-%s", number, subjectLetter(f.dress.of(j)))
-			if j < len(f.words) && fileWord(f.words[j]) != "" {
-				name += "-" + fileWord(f.words[j])
+			if j < len(f.words) {
+				name = strings.TrimSuffix(name+"-"+files.Words(strings.ToLower(f.words[j]), 60), "-")
 			}
 			if err := write(filmFile{name + ".png", data}); err != nil {
 				return err
@@ -155,19 +145,19 @@ func (w *Window) exportSteps() {
 			return nil
 		}
 		into := filepath.Join(folder, name)
-		files := 0
+		written := 0
 		if err == nil {
 			into, err = newFolder(into)
 		}
 		if err == nil {
 			err = f.files(func(file filmFile) error {
-				files++
-				return picture.WriteFileAtomic(filepath.Join(into, file.name), file.data)
+				written++
+				return files.Write(filepath.Join(into, file.name), files.New, file.data)
 			})
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(i18n.T("%s are in %s", i18n.N(files, "%d file", "%d files", files), tilde(into)))
+				w.state.Told = w.state.tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), tilde(into)))
 			}
 			w.refresh()
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"realword/history"
+	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 )
@@ -257,17 +258,7 @@ func (d galleryDetail) state() string {
 }
 
 // bytesText is a size for people.
-func bytesText(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1000_000:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	case n < 1000_000_000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
+func bytesText(n int64) string { return files.Bytes(n) }
 
 // dayText is a moment as the list of sessions says it, seen from now.
 func dayText(at, now time.Time) string {

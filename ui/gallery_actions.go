@@ -15,7 +15,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
-	"realword/inference/picture"
+	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 )
@@ -480,7 +480,7 @@ func (g *galleryPage) remake() {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return "", i18n.Errorf("the folder of the picture cannot be made: %w", reason(err))
 		}
-		if err := picture.WriteFileAtomic(path, data); err != nil {
+		if err := files.Write(path, files.New, data); err != nil {
 			return "", err
 		}
 		g.w.journal.Do(func(s *history.Store) error { return s.MovePicture(id, path) })
@@ -489,7 +489,7 @@ func (g *galleryPage) remake() {
 			g.readDetail()
 			g.w.forgetKept(id)
 		})
-		if sumOf(data) == r.Picture.SHA256 {
+		if files.Sum(data) == r.Picture.SHA256 {
 			return i18n.T("The file is back, the same to the last bit."), nil
 		}
 		return i18n.T("The file is back: %s", tilde(path)), nil

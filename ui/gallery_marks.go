@@ -10,7 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/history"
-	"realword/inference/picture"
+	"realword/inference/files"
 	"realword/ui/i18n"
 )
 
@@ -224,7 +224,7 @@ func (g *galleryPage) exportAll() {
 			if p.File == "" {
 				name = fmt.Sprintf("realword-%d.png", p.Seed)
 			}
-			if _, err := picture.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data); err != nil {
+			if _, err := files.WriteUnique(folder, strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name), data); err != nil {
 				return "", err
 			}
 			copied++

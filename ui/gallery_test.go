@@ -365,7 +365,7 @@ func TestGalleryAsAValue(t *testing.T) {
 	if len(empties) != 4 || empties[""] || g.empty(".") != "" {
 		t.Errorf("%v", empties)
 	}
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1500: "2 kB", 2_340_000: "2.3 MB", 10e9: "10.0 GB"} {
+	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1500: "1.5 kB", 2_340_000: "2.3 MB", 10e9: "10.0 GB"} {
 		if got := bytesText(n); got != want {
 			t.Errorf("%d bytes are %q", n, got)
 		}

@@ -77,14 +77,14 @@ func (m *memoryLine) show() {
 	m.box.RemoveAll()
 	if !m.box.Hidden {
 		m.text.color = theme.ColorNamePlaceHolder
-		text := i18n.T("Memory: about %s of %s, fits", gigabytes(p.Peak), gigabytes(p.Available))
+		text := i18n.T("Memory: about %s of %s, fits", bytesText(p.Peak), bytesText(p.Available))
 		switch p.Verdict {
 		case memory.Tight:
 			m.text.color = theme.ColorNameWarning
-			text = i18n.T("Memory: about %s of %s, tight", gigabytes(p.Peak), gigabytes(p.Available))
+			text = i18n.T("Memory: about %s of %s, tight", bytesText(p.Peak), bytesText(p.Available))
 		case memory.TooLarge:
 			m.text.color = theme.ColorNameError
-			text = i18n.T("Memory: about %s of %s, will not fit", gigabytes(p.Peak), gigabytes(p.Available))
+			text = i18n.T("Memory: about %s of %s, will not fit", bytesText(p.Peak), bytesText(p.Available))
 		}
 		m.text.set(text)
 		m.text.Refresh()
@@ -98,17 +98,15 @@ func (m *memoryLine) show() {
 	m.w.set.action.Refresh()
 }
 
-func gigabytes(n int64) string { return i18n.T("%.1f GB", float64(n)/1e9) }
-
 func (m *memoryLine) remedyText(fit memory.Remedy) string {
 	size := m.w.state.Form.size(m.w.state.Model)
 	switch {
 	case fit.References == 0:
-		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, gigabytes(fit.Peak))
+		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, bytesText(fit.Peak))
 	case fit.Width == size.X && fit.Height == size.Y:
 		return i18n.N(fit.References, "%d picture for every subject", "%d pictures for every subject", fit.References)
 	default:
-		return i18n.T("%d × %d, one picture for every subject: %s", fit.Width, fit.Height, gigabytes(fit.Peak))
+		return i18n.T("%d × %d, one picture for every subject: %s", fit.Width, fit.Height, bytesText(fit.Peak))
 	}
 }
 
@@ -138,6 +136,6 @@ func (m *memoryLine) before(run func()) {
 		return
 	}
 	m.w.ask(i18n.T("This round will not fit in memory"),
-		i18n.T("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", gigabytes(m.plan.Peak), gigabytes(m.plan.Available)),
+		i18n.T("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", bytesText(m.plan.Peak), bytesText(m.plan.Available)),
 		i18n.T("Run anyway"), run)
 }

@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference/files"
 	"realword/ui/i18n"
 )
 
@@ -113,14 +113,17 @@ type naming struct {
 	Prompt, Model string
 }
 
+// longestPart is how many letters a part of a file name has at most.
+const longestPart = 60
+
 // fileName is the folder below the pictures folder ("" for none) and the name without its ending that a pattern such as
 // "{date}/{words} {seed}" gives. A pattern that checkFileName accepts never leads out of the pictures folder.
 func fileName(pattern string, n naming) (folder, name string) {
 	r := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10),
-		"{words}", tame(strings.Join(n.Words, "-")), "{prompt}", tame(n.Prompt), "{model}", tame(n.Model))
+		"{words}", files.Name(strings.Join(n.Words, "-"), longestPart), "{prompt}", files.Name(n.Prompt, longestPart), "{model}", files.Name(n.Model, longestPart))
 	var parts []string
 	for part := range strings.SplitSeq(pattern, "/") {
-		if part = tame(r.Replace(part)); part != "" {
+		if part = files.Name(r.Replace(part), longestPart); part != "" {
 			parts = append(parts, part)
 		}
 	}
@@ -128,28 +131,6 @@ func fileName(pattern string, n naming) (folder, name string) {
 		return "", "picture"
 	}
 	return path.Join(parts[:len(parts)-1]...), parts[len(parts)-1]
-}
-
-// tame makes a text part of a file name on every system.
-func tame(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), strings.ContainsRune(`/\:*?"<>|`, r):
-			return -1
-		case unicode.IsSpace(r):
-			return ' '
-		}
-		return r
-	}, text)
-	const most = 60
-	if r := []rune(text); len(r) > most {
-		n := most
-		for n > 0 && unicode.IsMark(r[n]) { // a letter is not parted from its signs
-			n--
-		}
-		text = string(r[:n])
-	}
-	return strings.Trim(text, " .")
 }
 
 // checkFileName says what is wrong with a pattern.

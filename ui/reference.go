@@ -15,8 +15,8 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/picture"
-	"realword/inference/userfile"
 	"realword/ui/i18n"
 )
 
@@ -34,7 +34,7 @@ func readFile(path string) ([]byte, error) {
 	case info.Size() > limit:
 		return nil, i18n.Errorf("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
 	}
-	data, err := userfile.Read(path, limit)
+	data, err := files.Read(path, limit)
 	if err != nil {
 		return nil, i18n.Errorf("%s cannot be read: %w", filepath.Base(path), reason(err))
 	}

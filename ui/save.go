@@ -5,7 +5,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/picture"
+	"realword/inference/files"
 	"realword/inference/recipe"
 )
 
@@ -24,5 +24,5 @@ func replaceFile(path string, data []byte) (string, error) {
 	if filepath.Ext(path) == "" {
 		path += ".png"
 	}
-	return path, picture.ReplaceFile(path, data)
+	return path, files.Write(path, 0, data)
 }

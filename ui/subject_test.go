@@ -109,8 +109,8 @@ func TestWhatIsLeftOutTakesNoPart(t *testing.T) {
 	}
 }
 
-// files makes n picture files of different colours and answers their paths.
-func files(t *testing.T, dir string, n int) (paths []string) {
+// pictureFiles makes n picture files of different colours and answers their paths.
+func pictureFiles(t *testing.T, dir string, n int) (paths []string) {
 	for i := range n {
 		path := filepath.Join(dir, fmt.Sprintf("p%03d.png", i))
 		c := red
@@ -125,7 +125,7 @@ func files(t *testing.T, dir string, n int) (paths []string) {
 
 func TestTwoHundredFilesAtOnce(t *testing.T) {
 	b := ready(t, nil)
-	paths := files(t, t.TempDir(), 200)
+	paths := pictureFiles(t, t.TempDir(), 200)
 	for _, i := range []int{0, 3, 4, 5, 6, 7} {
 		if err := os.WriteFile(paths[i], []byte("no picture"), 0o600); err != nil {
 			t.Fatal(err)
@@ -152,7 +152,7 @@ func TestDroppedFolders(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog")
 	dir := t.TempDir()
-	files(t, dir, 2)
+	pictureFiles(t, dir, 2)
 	for name, data := range map[string]string{"notes.txt": "x", ".hidden.png": "x", "broken.png": "x"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
 			t.Fatal(err)

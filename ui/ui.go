@@ -12,8 +12,8 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/prompt"
-	"realword/inference/userfile"
 )
 
 // Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
@@ -139,7 +139,7 @@ func xdgPictures(home string) string {
 	if config == "" {
 		config = filepath.Join(home, ".config")
 	}
-	text, err := userfile.Read(filepath.Join(config, "user-dirs.dirs"), 1<<20)
+	text, err := files.Read(filepath.Join(config, "user-dirs.dirs"), 1<<20)
 	if err != nil {
 		return ""
 	}

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -17,8 +15,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
-	"realword/inference/disk"
-	"realword/inference/picture"
+	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 )
@@ -88,7 +85,7 @@ func (w *Window) retrySave() {
 		return
 	}
 	folder, name := w.folderAndName(shot.Seed, shot.Recipe, shot.Model)
-	w.write(*shot, true, func(data []byte) (string, error) { return picture.WriteUnique(folder, name, ".png", data) })
+	w.write(*shot, true, func(data []byte) (string, error) { return files.WriteUnique(folder, name, ".png", data) })
 }
 
 // write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
@@ -152,19 +149,13 @@ func (s State) losing() int {
 func (w *Window) filed(shot Shot, path string, data []byte, ours bool) {
 	sum := ""
 	if ours {
-		sum = sumOf(data)
+		sum = files.Sum(data)
 	}
 	if shot.Kept == 0 {
 		w.journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its round is recorded
 		return
 	}
 	w.journal.Filed(shot.Kept, path, sum)
-}
-
-// sumOf is the SHA-256 of a file's bytes.
-func sumOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // sweep removes what programs that were killed have left, in the history's folders and among the pictures.
@@ -180,7 +171,7 @@ func (w *Window) sweep(s *history.Store) {
 			if folders++; folders > mostSwept || path != folder && strings.HasPrefix(d.Name(), ".") {
 				return fs.SkipDir
 			}
-			disk.Sweep(path)
+			files.Sweep(path)
 			return nil
 		})
 		return nil

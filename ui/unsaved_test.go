@@ -14,6 +14,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/inference/files"
 	"realword/inference/recipe"
 )
 
@@ -85,7 +86,7 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	if r, _, err := recipe.Read(data); err != nil || r.Prompt != "a dog on the beach" {
 		t.Errorf("the file does not say how it was made: %+v, %v", r, err)
 	}
-	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != sumOf(data) || len(p.Thumbnail) == 0 || p.Width != 16 {
+	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != files.Sum(data) || len(p.Thumbnail) == 0 || p.Width != 16 {
 		t.Errorf("the history has %+v", p)
 	}
 }

@@ -3,14 +3,13 @@ package bundle
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 
 	"realword/inference/checkpoint"
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/tensor"
 )
@@ -51,16 +50,9 @@ func (b *Bundle) KeepBlack(by string, tokens *tensor.Tensor) error {
 	if v := b.manifest.Vision; !slices.Equal(tokens.Shape, []int{1, v.Tokens, v.Width}) {
 		return fmt.Errorf("keep the black picture: tokens have the shape %v, wanted [1 %d %d]", tokens.Shape, v.Tokens, v.Width)
 	}
-	f, err := disk.Create(b.dir, 0o666)
-	if err != nil {
-		return fmt.Errorf("keep the black picture: %w", err)
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing under this name
-	err = tensor.WriteSafetensors(f, map[string]*tensor.Tensor{"tokens": tokens}, b.blackMetadata(by, tokens))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(b.dir, blackFile))
-	}
-	if err != nil {
+	if err := files.Put(filepath.Join(b.dir, blackFile), files.Unsynced, func(w io.Writer) error {
+		return tensor.WriteSafetensors(w, map[string]*tensor.Tensor{"tokens": tokens}, b.blackMetadata(by, tokens))
+	}); err != nil {
 		return fmt.Errorf("keep the black picture: %w", err)
 	}
 	return nil
@@ -79,6 +71,5 @@ func (b *Bundle) blackMetadata(by string, tokens *tensor.Tensor) map[string]stri
 	for _, f := range b.manifest.Mapped {
 		fmt.Fprintln(network, f.SHA256)
 	}
-	sum := sha256.Sum256(raw)
-	return map[string]string{"runtime": by, "network": hex.EncodeToString(network.Sum(nil)), "sha256": hex.EncodeToString(sum[:])}
+	return map[string]string{"runtime": by, "network": hex.EncodeToString(network.Sum(nil)), "sha256": files.Sum(raw)}
 }

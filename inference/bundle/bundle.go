@@ -25,11 +25,10 @@ import (
 	"regexp"
 	"slices"
 
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/picture"
 	"realword/inference/prompt"
-	"realword/inference/userfile"
 )
 
 // ManifestName is the file that makes a folder a bundle.
@@ -71,13 +70,13 @@ func Look(dir string) (*Bundle, error) {
 
 // look opens a bundle and returns which of the mapped files have another time than they had.
 func look(dir string) (b *Bundle, touched []int, err error) {
-	m, err := readManifest(userfile.DirFS(dir))
+	m, err := readManifest(files.DirFS(dir))
 	if err != nil {
 		return nil, nil, fmt.Errorf("open model %s: %w", dir, err)
 	}
 	var missing []error
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		info, err := userfile.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		info, err := files.Stat(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, fmt.Errorf("%s is missing", name))
@@ -104,7 +103,7 @@ func look(dir string) (b *Bundle, touched []int, err error) {
 	}
 	b = &Bundle{dir: dir, manifest: m}
 	for i := range m.Text.Encoders {
-		t, err := prompt.Load(userfile.DirFS(filepath.Join(dir, tokenizerDir(i))))
+		t, err := prompt.Load(files.DirFS(filepath.Join(dir, tokenizerDir(i))))
 		if err != nil {
 			return nil, nil, fmt.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
 		}
@@ -177,7 +176,7 @@ func (b *Bundle) Check(ctx context.Context, progress Progress) error {
 
 // hashFile returns the SHA-256 of a file. It stops when ctx ends; progress, when not nil, is told the bytes read and the size.
 func hashFile(ctx context.Context, path string, progress func(done, total int64)) (string, error) {
-	f, err := userfile.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -328,7 +327,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Family, sum[:6]))
 	whole := func() *Bundle {
 		if b, err := Open(dir); err == nil && b.CheckFiles(context.Background()) == nil {
-			disk.Sweep(dir)
+			files.Sweep(dir)
 			return b
 		}
 		return nil
@@ -362,7 +361,7 @@ func lockFolder(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	return disk.Lock(filepath.Join(dir, ".lock"))
+	return files.Lock(filepath.Join(dir, ".lock"))
 }
 
 func extractFile(fsys fs.FS, name, path string) error {
@@ -407,12 +406,12 @@ func newTarget(dir string) (target, error) {
 			return t, fmt.Errorf("the folder %s cannot be read: %w; choose another one", dir, err)
 		}
 		// What a program that died has left there is not the user's.
-		disk.Sweep(abs)
+		files.Sweep(abs)
 		if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
 			return t, fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
 		}
 		t.there = true
-		probe, done, err := disk.Mkdir(abs, "probe")
+		probe, done, err := files.Mkdir(abs, "probe")
 		if err != nil {
 			return t, fmt.Errorf("the folder %s cannot be written to: %w; choose another one", dir, err)
 		}
@@ -438,7 +437,7 @@ func (t target) write(fill func(tmp string) error) error {
 	if t.there {
 		parent = t.dir
 	}
-	tmp, done, err := disk.Mkdir(parent, "model") // without the model's name, which may be as long as names can be
+	tmp, done, err := files.Mkdir(parent, "model") // without the model's name, which may be as long as names can be
 	if err != nil {
 		return err
 	}
@@ -485,8 +484,8 @@ func replaceFolder(dir string, fill func(tmp string) error) error {
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
 	}
-	disk.Sweep(parent)
-	tmp, done, err := disk.Mkdir(parent, filepath.Base(dir))
+	files.Sweep(parent)
+	tmp, done, err := files.Mkdir(parent, filepath.Base(dir))
 	if err != nil {
 		return err
 	}

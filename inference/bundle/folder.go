@@ -13,7 +13,7 @@ import (
 	"realword/inference/network"
 	"realword/inference/schedule"
 
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // This file reads diffusers-style folders: unet/, text_encoder/, text_encoder_2/, tokenizer/, vae/, vision/siglip/ and vision/dino/, each
@@ -23,7 +23,7 @@ import (
 const maxConfig = 256 << 10
 
 func (im *importer) readJSON(path string, into any) error {
-	data, err := userfile.Read(path, maxConfig)
+	data, err := files.Read(path, maxConfig)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s is missing; a checkpoint folder has unet, text_encoder, tokenizer, vae and vision inside: %w", im.label(path), err)
 	}

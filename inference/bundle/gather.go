@@ -11,10 +11,10 @@ import (
 	"strings"
 
 	"realword/inference/checkpoint"
+	"realword/inference/files"
 	"realword/inference/network"
 	"realword/inference/prompt"
 	"realword/inference/schedule"
-	"realword/inference/userfile"
 )
 
 // baseModel says where the networks of a text-to-image model lie. A function is nil where the layout has no such network.
@@ -217,7 +217,7 @@ func (im *importer) checkTokenizers(folders []string) error {
 	for i, t := range im.text {
 		dir := folders[min(i, len(folders)-1)]
 		im.tokenizers = append(im.tokenizers, dir)
-		tok, err := prompt.Load(userfile.DirFS(dir))
+		tok, err := prompt.Load(files.DirFS(dir))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, fmt.Errorf("%s: %w; a tokenizer has vocab.json and merges.txt, or tokenizer.json", im.label(dir), err))

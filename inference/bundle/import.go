@@ -18,7 +18,7 @@ import (
 	"unicode"
 
 	"realword/inference/checkpoint"
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/guidance"
 	"realword/inference/network"
@@ -27,7 +27,6 @@ import (
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/tensor"
-	"realword/inference/userfile"
 )
 
 // Progress tells of a file how many of its bytes were read or written. Several files are worked at by turns: calls come one at a
@@ -389,7 +388,7 @@ func (im *importer) store(to target) error {
 	for _, f := range im.files {
 		need += f.Size()
 	}
-	if err := disk.Fits(to.dir, need); err != nil {
+	if err := files.Fits(to.dir, need); err != nil {
 		return err
 	}
 	return to.write(func(tmp string) error {
@@ -397,7 +396,7 @@ func (im *importer) store(to target) error {
 		if err == nil || im.ctx.Err() != nil {
 			return err
 		}
-		if full := disk.Fits(tmp, others); full != nil { // somebody else wrote meanwhile
+		if full := files.Fits(tmp, others); full != nil { // somebody else wrote meanwhile
 			return fmt.Errorf("%w: %w", full, err)
 		}
 		return err
@@ -497,7 +496,7 @@ func (im *importer) write(dir string) error {
 		}
 	}
 	for i, from := range im.tokenizers {
-		files, err := prompt.Files(userfile.DirFS(from))
+		files, err := prompt.Files(files.DirFS(from))
 		if err != nil {
 			return err
 		}
@@ -536,7 +535,7 @@ func stored(src locator, name string) (io.ReadCloser, int64, bool) {
 	if !ok || !at.Dense || at.Path == "" {
 		return nil, 0, false
 	}
-	f, err := userfile.Open(at.Path)
+	f, err := files.Open(at.Path)
 	if err != nil {
 		return nil, 0, false // reading it the other way says why
 	}

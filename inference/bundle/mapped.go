@@ -17,9 +17,9 @@ import (
 	"strings"
 	"time"
 
+	"realword/inference/files"
 	"realword/inference/nn"
 	"realword/inference/tensor"
-	"realword/inference/userfile"
 )
 
 // MappedFile is a file outside the bundle from which graphs read weights: a checkpoint of the user's, as it was when imported.
@@ -42,7 +42,7 @@ func (m Manifest) Outside() []string {
 // check compares what the file system says of the file with the manifest. touched: it has another time, which may mean that it has
 // other content, or that it was copied, restored or touched.
 func (f MappedFile) check() (touched bool, err error) {
-	info, err := userfile.Stat(f.Path)
+	info, err := files.Stat(f.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, fmt.Errorf("%s is not there, and the model reads its weights from it: plug the drive in or put the file back; if it is gone for good, import the model again", f.Path)
@@ -88,7 +88,7 @@ func (b *Bundle) settle(ctx context.Context, touched []int, progress Progress) e
 		b.manifest.Mapped[i].Modified = modified
 	}
 	// Somebody may have renamed the model meanwhile. On a read-only disk the files are read again the next time.
-	if now, err := readManifest(userfile.DirFS(b.dir)); err == nil && slices.EqualFunc(now.Mapped, b.manifest.Mapped, sameFile) {
+	if now, err := readManifest(files.DirFS(b.dir)); err == nil && slices.EqualFunc(now.Mapped, b.manifest.Mapped, sameFile) {
 		now.Mapped = b.manifest.Mapped
 		_ = now.replace(b.dir)
 	}
@@ -190,7 +190,7 @@ func (im *importer) sources() ([]*source, error) {
 // read reads the whole file once: for its checksum, and for NaN and infinity in what graphs read of it. read is told the bytes
 // so far.
 func (s *source) read(ctx context.Context, label string, read func(done int64)) error {
-	f, err := userfile.Open(s.path)
+	f, err := files.Open(s.path)
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"realword/inference/checkpoint"
+	"realword/inference/files"
 	"realword/inference/network"
-	"realword/inference/userfile"
 )
 
 // This file reads the tree that RealCustom++ was released as, and single-file bases. Below its root (ckpts/ on the hub) lie
@@ -318,7 +318,7 @@ func foreignFolder(dir string) error {
 		if !isDir(filepath.Join(dir, name)) || isDir(filepath.Join(dir, "unet")) {
 			continue
 		}
-		raw, _ := userfile.Read(filepath.Join(dir, name, "config.json"), maxConfig)
+		raw, _ := files.Read(filepath.Join(dir, name, "config.json"), maxConfig)
 		what := "a model"
 		for class, family := range map[string]string{"FluxTransformer": "a Flux model", "SD3Transformer": "a Stable Diffusion 3 model"} {
 			if strings.Contains(string(raw), class) {

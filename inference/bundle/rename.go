@@ -2,15 +2,12 @@ package bundle
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"realword/inference/disk"
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // Named tells whether a model is, or before Rename was, called so.
@@ -33,7 +30,7 @@ func Rename(dir, name string) error {
 	if err := goodName(name); err != nil {
 		return err
 	}
-	m, err := readManifest(userfile.DirFS(dir))
+	m, err := readManifest(files.DirFS(dir))
 	if err != nil {
 		return fmt.Errorf("rename model %s: %w", dir, err)
 	}
@@ -54,15 +51,5 @@ func (m *Manifest) replace(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, ManifestName)
-	f, err := disk.Create(dir, 0o666)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing under this name
-	_, err = f.Write(append(data, '\n'))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
+	return files.Put(filepath.Join(dir, ManifestName), files.Unsynced, files.Data(append(data, '\n')))
 }

@@ -5,7 +5,7 @@
 //   - A file is recognised by its content, never by its name.
 //   - Nothing in a file is executed. Pickles are interpreted from a closed list of opcodes; of globals those of plain weights mean
 //     something, all others are names of objects that are never made, and those that would run something are refused.
-//   - Only regular files are opened (package userfile). Sizes that a file declares are compared with the size of the file before memory
+//   - Only regular files are opened (package files). Sizes that a file declares are compared with the size of the file before memory
 //     is taken for them, so reading needs the memory of one tensor (twice that for one stored with gaps between its elements). Headers
 //     and indexes are read as a stream and take their own size at most, pickles 16 times theirs; tensors are counted up to a bound.
 //   - What is not read (a type, an unknown kind of tensor, the state of a trainer) is listed as ignored. A tensor among it keeps its

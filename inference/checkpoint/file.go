@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"realword/inference/files"
 	"realword/inference/tensor"
-	"realword/inference/userfile"
 )
 
 // Entry is the description of a stored tensor.
@@ -64,7 +64,7 @@ func Open(path string) (*File, error) {
 	if _, err := os.Stat(path + ".aria2"); err == nil {
 		return nil, &FormatError{File: path, Problem: "it is a download that was interrupted, " + filepath.Base(path) + ".aria2 lies beside it", Remedy: "finish the download"}
 	}
-	f, err := userfile.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
@@ -79,7 +79,7 @@ func Open(path string) (*File, error) {
 
 // unreadable says of what is no file that it is no checkpoint.
 func unreadable(path string, err error) error {
-	if e, ok := errors.AsType[*userfile.Error](err); ok {
+	if e, ok := errors.AsType[*files.Error](err); ok {
 		return &UnsupportedError{File: path, Problem: "this " + e.Problem, Remedy: e.Remedy}
 	}
 	return err

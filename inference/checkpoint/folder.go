@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // File names that libraries give to the weights of a model, best first. The index files name the parts of a checkpoint that
@@ -151,7 +151,7 @@ const (
 // OpenParts opens a checkpoint that was stored in several files, by its index (model.safetensors.index.json). The result is one
 // File with the tensors that the index names. The caller closes it.
 func OpenParts(index string) (*File, error) {
-	raw, err := userfile.Read(index, maxIndex)
+	raw, err := files.Read(index, maxIndex)
 	if err != nil {
 		return nil, unreadable(index, err)
 	}

@@ -22,8 +22,7 @@ import (
 	"sync"
 	"time"
 
-	"realword/inference/disk"
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 const (
@@ -62,7 +61,7 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
 	}
-	release, free, err := disk.TryLock(filepath.Join(dir, lockName))
+	release, free, err := files.TryLock(filepath.Join(dir, lockName))
 	if err != nil {
 		return fmt.Errorf("the folder for downloads cannot be written to: %w: choose another folder for models", err)
 	}
@@ -93,7 +92,7 @@ func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Pr
 		}
 	}
 	if missing := c.Missing(p, dir); missing > 0 {
-		if err := disk.Fits(dir, missing+spare); err != nil {
+		if err := files.Fits(dir, missing+spare); err != nil {
 			return err
 		}
 	}
@@ -231,7 +230,7 @@ func (w *writing) keep() {
 
 // resume finds out what an earlier attempt has left, and hashes it: it may not be what was fetched any more.
 func (w *writing) resume(ctx context.Context) error {
-	data, err := userfile.Read(w.note, 1<<16)
+	data, err := files.Read(w.note, 1<<16)
 	var s state
 	if err != nil || json.Unmarshal(data, &s) != nil || s.Size != w.f.Size || s.SHA256 != w.f.SHA256 || s.Git != w.f.Git || s.Done < 0 || s.Done > s.Size {
 		s.Done = 0
@@ -405,7 +404,7 @@ func (c *Client) resolve(g Got, f File) string {
 
 // diskError words what the disk said.
 func (c *Client) diskError(dir string, err error) error {
-	if disk.IsFull(err) {
+	if files.IsFull(err) {
 		return fmt.Errorf("the disk of %s is full: make room and go on, what was fetched is kept; or cancel the download and choose another folder for models: %w", dir, err)
 	}
 	var at *fs.PathError
@@ -458,7 +457,7 @@ func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (b
 	_ = os.Remove(temporary)
 	defer os.Remove(temporary) // once renamed it is not there
 	linked := os.Link(from, temporary) == nil
-	in, err := userfile.Open(from)
+	in, err := files.Open(from)
 	if err != nil {
 		return false, nil // it is fetched then
 	}

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"realword/inference/disk"
+	disk "realword/inference/files"
 )
 
 const bigName, smallName = "ckpts/big.bin", "ckpts/a b/config.json"

@@ -15,8 +15,7 @@ import (
 	"strings"
 
 	"realword/assets"
-	"realword/inference/disk"
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // Entry is a model of the catalogue.
@@ -258,16 +257,13 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".new", append(data, '\n'), 0o666); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return files.Put(path, files.Unsynced, files.Data(append(data, '\n')))
 }
 
 // Load reads the plan of a download folder. It fails with fs.ErrNotExist where none was begun.
 func Load(dir string) (Plan, error) {
 	var p Plan
-	data, err := userfile.Read(filepath.Join(dir, planName), 16<<20)
+	data, err := files.Read(filepath.Join(dir, planName), 16<<20)
 	if err != nil {
 		return p, err
 	}
@@ -335,7 +331,7 @@ func (f File) at(dir string, g Got) string {
 
 // Remove deletes a download folder with everything in it that belongs to a download. It fails where another program works on it.
 func Remove(dir string) error {
-	release, free, err := disk.TryLock(filepath.Join(dir, lockName))
+	release, free, err := files.TryLock(filepath.Join(dir, lockName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the folder is gone
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/network"
 	"realword/inference/prompt"
@@ -69,14 +70,14 @@ type Error struct {
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("this picture needs about %s of memory and %s are available", Gigabytes(e.Plan.Peak), Gigabytes(e.Plan.Available))
+	text := fmt.Sprintf("this picture needs about %s of memory and %s are available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
 	if e.Err != nil {
 		doing, _, _ := strings.Cut(e.Err.Error(), ": ") // "run the decoder graph"; the library's words follow
-		text = fmt.Sprintf("the system gave no more memory to %s: this picture needs about %s", doing, Gigabytes(e.Plan.Peak))
+		text = fmt.Sprintf("the system gave no more memory to %s: this picture needs about %s", doing, files.Bytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
-		fit = append(fit, fmt.Sprintf("%s (%s)", r.Text, Gigabytes(r.Peak)))
+		fit = append(fit, fmt.Sprintf("%s (%s)", r.Text, files.Bytes(r.Peak)))
 	}
 	if len(fit) == 0 {
 		return text + ": close other programs, or choose a smaller model"
@@ -84,12 +85,9 @@ func (e *Error) Error() string {
 	return text + ": close other programs, or choose " + strings.Join(fit, ", or ")
 }
 
-// Gigabytes writes a size for people.
-func Gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }
-
 // Line is the plan in a few words: "about 6.2 GB of 16.0 GB: fits".
 func (p Plan) Line() string {
-	return fmt.Sprintf("about %s of %s: %s", Gigabytes(p.Peak), Gigabytes(p.Available), p.Verdict)
+	return fmt.Sprintf("about %s of %s: %s", files.Bytes(p.Peak), files.Bytes(p.Available), p.Verdict)
 }
 
 // Request is what of a request decides its memory.

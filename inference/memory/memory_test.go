@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/network"
 	"realword/inference/session"
@@ -65,7 +66,7 @@ func TestMemoryOfSDXL(t *testing.T) {
 	near := func(what string, got int64, measured float64) {
 		t.Helper()
 		if r := float64(got) / measured; r < 0.8 || r > 1.2 {
-			t.Errorf("%s: planned %s, measured %s", what, Gigabytes(got), Gigabytes(int64(measured)))
+			t.Errorf("%s: planned %s, measured %s", what, files.Bytes(got), files.Bytes(int64(measured)))
 		}
 	}
 	by := map[string]Use{}
@@ -164,7 +165,7 @@ func TestRemediesFit(t *testing.T) {
 			}
 		}
 		text := (&Error{Plan: p}).Error()
-		if !strings.Contains(text, Gigabytes(p.Peak)) || len(p.Remedies) > 0 && !strings.Contains(text, p.Remedies[0].Text) {
+		if !strings.Contains(text, files.Bytes(p.Peak)) || len(p.Remedies) > 0 && !strings.Contains(text, p.Remedies[0].Text) {
 			t.Errorf("the sentence: %s", text)
 		}
 	}

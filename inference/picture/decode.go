@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"image"
@@ -24,7 +22,7 @@ import (
 	"golang.org/x/image/webp"
 
 	"realword/inference/colour"
-	"realword/inference/userfile"
+	"realword/inference/files"
 )
 
 // Limits bounds what Decode accepts. A zero field takes its value from DefaultLimits.
@@ -84,14 +82,14 @@ const resave = "open it in an image editor and save it as PNG or JPEG"
 
 // read returns the bytes of a picture file that a user named: what is no regular file, and what is larger, is refused before a byte is read.
 func read(path string, most int64) ([]byte, error) {
-	if info, err := userfile.Stat(path); err == nil && info.Size() > most {
+	if info, err := files.Stat(path); err == nil && info.Size() > most {
 		return nil, tooManyBytes(info.Size(), Limits{Bytes: most})
 	}
-	data, err := userfile.Read(path, most)
+	data, err := files.Read(path, most)
 	if err == nil {
 		return data, nil
 	}
-	var door *userfile.Error
+	var door *files.Error
 	switch {
 	case errors.As(err, &door):
 		err = UnsupportedError(fmt.Sprintf("it %s; %s", door.Problem, door.Remedy))
@@ -172,8 +170,7 @@ func DecodeContext(ctx context.Context, data []byte, limits Limits) (img *image.
 		info.Width, info.Height = info.Height, info.Width
 	}
 	info.Transparent = !img.Opaque()
-	digest := sha256.Sum256(data)
-	info.SHA256 = hex.EncodeToString(digest[:])
+	info.SHA256 = files.Sum(data)
 	if info.Frames > 1 {
 		info.note("This is an animation; the first of its %d frames is used.", info.Frames)
 	}

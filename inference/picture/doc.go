@@ -2,7 +2,7 @@
 // drop in, the square and the views that the image encoders see, latent previews and mask overlays, and PNG files with
 // the recipe inside.
 //
-// Contract: pure Go; of Realword it imports only inference/tensor, inference/colour and inference/userfile. Every function may be called from any goroutine and
+// Contract: pure Go; of Realword it imports only inference/tensor, inference/colour and inference/files. Every function may be called from any goroutine and
 // keeps nothing: results belong to the caller, arguments are only read. Bad input never panics; it is an error that
 // names the thing and the remedy. Files come from strangers, so declared sizes are checked before anything is allocated.
 //

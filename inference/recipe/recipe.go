@@ -24,6 +24,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 )
@@ -309,8 +310,7 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 				ref.Name = "" // nor what the user calls a picture that is not to be seen
 			}
 			if ref.SHA256 == "" {
-				sum := sha256.Sum256(ref.Data)
-				ref.SHA256 = hex.EncodeToString(sum[:])
+				ref.SHA256 = files.Sum(ref.Data)
 			}
 		}
 	}

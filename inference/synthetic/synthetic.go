@@ -19,7 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"realword/inference/disk"
+	"realword/inference/files"
 	"realword/inference/tensor"
 )
 
@@ -192,7 +192,7 @@ func (s Sizes) vaeConfig() []byte {
 
 // Write writes the files below dir, which must not exist or be empty. progress, when not nil, is told the bytes written and in
 // all. On an error what was written is left, so that a full disk can be looked at.
-func Write(ctx context.Context, dir string, files []File, o Options, progress func(file string, done, total int64)) error {
+func Write(ctx context.Context, dir string, list []File, o Options, progress func(file string, done, total int64)) error {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
 	}
@@ -200,16 +200,16 @@ func Write(ctx context.Context, dir string, files []File, o Options, progress fu
 		return fmt.Errorf("weights of type %v are not made, F32, F16 and BF16 are", o.DType)
 	}
 	var done, total int64
-	for _, f := range files {
+	for _, f := range list {
 		for _, t := range f.Tensors {
 			total += int64(o.bytes(t))
 		}
 	}
-	if err := disk.Fits(dir, total); err != nil {
+	if err := files.Fits(dir, total); err != nil {
 		return err
 	}
-	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return len(a.Tensors) - len(b.Tensors) })
-	for _, f := range files {
+	list = slices.SortedFunc(slices.Values(list), func(a, b File) int { return len(a.Tensors) - len(b.Tensors) })
+	for _, f := range list {
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package disk
+package files
 
 import (
 	"errors"
@@ -7,7 +7,25 @@ import (
 	"unsafe"
 )
 
-var lockFileEx = syscall.NewLazyDLL("kernel32.dll").NewProc("LockFileEx")
+const nonblocking = 0 // pipes have a namespace of their own there
+
+var (
+	kernel             = syscall.NewLazyDLL("kernel32.dll")
+	lockFileEx         = kernel.NewProc("LockFileEx")
+	getDiskFreeSpaceEx = kernel.NewProc("GetDiskFreeSpaceExW")
+)
+
+func free(dir string) (int64, error) {
+	path, err := syscall.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, err
+	}
+	var available uint64
+	if ok, _, err := getDiskFreeSpaceEx.Call(uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(&available)), 0, 0); ok == 0 {
+		return 0, err
+	}
+	return int64(available), nil
+}
 
 // lock takes the lock of an open file; it goes with the close of the file. Folders have none.
 func lock(f *os.File, wait bool) error {

@@ -1,7 +1,8 @@
-package picture
+package files
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 	"testing"
 )
 
-func names(t *testing.T, dir string) string {
+func listing(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -25,13 +26,13 @@ func names(t *testing.T, dir string) string {
 	return strings.Join(out, " ")
 }
 
-func TestWriteFileAtomic(t *testing.T) {
+func TestWriteNew(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.png")
-	if err := WriteFileAtomic(path, []byte("one")); err != nil {
+	if err := Write(path, New, []byte("one")); err != nil {
 		t.Fatal(err)
 	}
-	err := WriteFileAtomic(path, []byte("two"))
+	err := Write(path, New, []byte("two"))
 	if !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "choose another name") {
 		t.Errorf("%v", err)
 	}
@@ -43,12 +44,12 @@ func TestWriteFileAtomic(t *testing.T) {
 		filepath.Join(path, "a.png"):                        "a file, not a folder",
 		filepath.Join(dir, strings.Repeat("x", 300)+".png"): "the name is too long",
 	} {
-		err := WriteFileAtomic(path, []byte("x"))
+		err := Write(path, New, []byte("x"))
 		if err == nil || runtime.GOOS != "windows" && !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	if got := names(t, dir); got != "a.png" {
+	if got := listing(t, dir); got != "a.png" {
 		t.Errorf("left behind: %s", got)
 	}
 }
@@ -97,7 +98,7 @@ func TestWriteUnique(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if got := names(t, dir); strings.Count(got, "cat-") != 20 || !strings.Contains(got, "cat-0020.png") || strings.Contains(got, ".tmp") {
+	if got := listing(t, dir); strings.Count(got, "cat-") != 20 || !strings.Contains(got, "cat-0020.png") || strings.Contains(got, ".tmp") {
 		t.Error(got)
 	}
 }
@@ -109,7 +110,7 @@ func TestWriteErrorsName(t *testing.T) {
 		"change its permissions":     &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
 		"choose another folder: odd": errors.New("odd"),
 	} {
-		got := explainWrite("/out/a.png", err)
+		got := explain("/out/a.png", err)
 		if !strings.Contains(got.Error(), want) || !strings.Contains(got.Error(), "/out/a.png") {
 			t.Errorf("%v, want %q", got, want)
 		}
@@ -123,5 +124,41 @@ func TestWriteErrorsName(t *testing.T) {
 	}
 	if _, err := WriteUnique(dir, "dog", ".png", nil); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestPut: what was there stays until the new one is whole, and is as private as it was.
+func TestPut(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	odd := errors.New("odd")
+	check := func(how How, want string, mode fs.FileMode) {
+		t.Helper()
+		err := Put(path, how, func(w io.Writer) error {
+			_, _ = io.WriteString(w, "half")
+			return odd
+		})
+		if data, e := os.ReadFile(path); !errors.Is(err, odd) || want != string(data) || want == "" && !errors.Is(e, fs.ErrNotExist) {
+			t.Errorf("%v, %q, want %q", err, data, want)
+		}
+		if err := Put(path, how, Data([]byte("whole"))); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode() != mode {
+			t.Errorf("%v, %v, want %v", info.Mode(), err, mode)
+		}
+	}
+	check(Private, "", 0o600)
+	check(0, "whole", 0o600)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	check(Unsynced, "whole", 0o640)
+	if got := listing(t, dir); got != "a" {
+		t.Errorf("left behind: %s", got)
+	}
+	sum, err := SumOf(path)
+	if wanted := "5d5766cf2d78701614200418ee1450690d9af12c84d52545e4802f001ad53099"; err != nil || sum != wanted || Sum([]byte("whole")) != sum {
+		t.Errorf("%s, %v, want %s", sum, err, wanted)
 	}
 }

@@ -1,11 +1,4 @@
-// Package userfile is the one door through which files enter that a user names or that lie in a folder that a user names.
-//
-// Contract: only regular files are opened, symbolic links followed. What a pipe, a device, a socket or a folder is, is found out
-// before it is opened, so that opening never waits, draws nothing from it and changes nothing about it; the opened file is looked
-// at again, in case the path was changed between the two. A file is never longer than it was when it was opened: one that grows
-// without end is read to where it ended then. Whole files are read only below a limit, which is compared with the size before
-// memory is taken. Errors name the file and a remedy. Everything may be used from any goroutine.
-package userfile
+package files
 
 import (
 	"errors"

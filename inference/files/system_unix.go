@@ -1,12 +1,23 @@
 //go:build !windows
 
-package disk
+package files
 
 import (
 	"errors"
 	"os"
 	"syscall"
 )
+
+// nonblocking opens pipes without waiting for their other end.
+const nonblocking = syscall.O_NONBLOCK
+
+func free(dir string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(s.Bavail) * int64(s.Bsize), nil
+}
 
 // lock takes the lock of an open file or folder; it goes with the last close of the file.
 func lock(f *os.File, wait bool) error {

@@ -1,9 +1,19 @@
-// Package disk tells how much room a disk has, so that who is about to write gigabytes can say beforehand that they do not fit, and
-// keeps files and folders that are being written apart from finished ones.
+// Package files is the one room for what has to do with files: opening those that strangers made, writing whole ones, their names and
+// sums, and the room that a disk has.
 //
-// Contract: Free asks the file system that dir lies on, or would lie on when it were made; it changes nothing. What Create and Mkdir
-// make is hidden, as private as the user's umask says, and locked while its program lives; Sweep removes it once that died.
-package disk
+// Contract, reading: files that a user names, or that lie in a folder that a user names, come in through Open, Read and DirFS. Only
+// regular files are opened, symbolic links followed. What a pipe, a device, a socket or a folder is, is found out
+// before it is opened, so that opening never waits, draws nothing from it and changes nothing about it; the opened file is looked
+// at again, in case the path was changed between the two. A file is never longer than it was when it was opened: one that grows
+// without end is read to where it ended then. Whole files are read only below a limit, which is compared with the size before
+// memory is taken. Errors name the file and a remedy.
+//
+// Contract, writing: what Create and Mkdir make is hidden, as private as the user's umask says, and locked while its program lives;
+// Sweep removes it once that died. Put and what is built on it leave a whole file or none. Free asks the file system that dir lies
+// on, or would lie on when it were made; it changes nothing.
+//
+// Everything may be used from any goroutine.
+package files
 
 import (
 	"errors"
@@ -45,7 +55,7 @@ func (e *FullError) Error() string {
 // Bytes is a number of bytes for people, in the largest unit of which there is one at least: "3.4 MB".
 func Bytes(n int64) string {
 	size, unit := float64(n), "bytes"
-	for _, larger := range []string{"KB", "MB", "GB"} {
+	for _, larger := range []string{"kB", "MB", "GB"} {
 		if size < 1000 {
 			break
 		}

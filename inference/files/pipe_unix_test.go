@@ -1,6 +1,6 @@
 //go:build !windows
 
-package userfile
+package files
 
 import (
 	"net"

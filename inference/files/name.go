@@ -1,0 +1,60 @@
+package files
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Forbidden are the characters that some system does not take in the name of a file.
+const Forbidden = `/\:*?"<>|`
+
+// Name makes a text a name, or a part of one, that every system takes: without forbidden characters, at most so many letters long;
+// it may be empty.
+func Name(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), strings.ContainsRune(Forbidden, r):
+			return -1
+		}
+		return r
+	}, text)
+	return strings.Trim(cut(strings.Trim(text, " ."), most), " .")
+}
+
+// Words is Name of nothing but the text's words, with dashes between them. Words that do not fit whole are left out, unless it is
+// the first.
+func Words(text string, most int) string {
+	const joiners = "\u200c\u200d" // a word has its vowel signs, and the marks that join or part its letters
+	between := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune(joiners, r)
+	}
+	name := ""
+	for _, word := range strings.FieldsFunc(text, between) {
+		if word = strings.TrimFunc(word, func(r rune) bool { return strings.ContainsRune(joiners, r) || r == '\ufe0f' }); word == "" {
+			continue
+		}
+		longer := strings.TrimPrefix(name+"-"+word, "-")
+		if len([]rune(longer)) > most {
+			if name == "" {
+				name = cut(word, most)
+			}
+			break
+		}
+		name = longer
+	}
+	return name
+}
+
+// cut shortens a text to so many letters; none is parted from its signs.
+func cut(text string, most int) string {
+	r := []rune(text)
+	if len(r) <= most {
+		return text
+	}
+	for most > 0 && unicode.IsMark(r[most]) {
+		most--
+	}
+	return string(r[:most])
+}

@@ -1,0 +1,20 @@
+package files
+
+import "testing"
+
+func TestNames(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"A dog, on the beach": {"A dog, on", "A-dog-on"},
+		"../../etc/passwd":    {"etcpasswd", "etc-passwd"},
+		`con? "x": <y>|*.`:    {"con x y", "con-x-y"},
+		"abcdefghijklm":       {"abcdefghij", "abcdefghij"},
+		"abcdefghie\u0301":    {"abcdefghi", "abcdefghi"},
+		"tab\tand\x00":        {"tab and", "tab-and"},
+		"🐕":                   {"🐕", ""},
+		". .":                 {"", ""},
+	} {
+		if got := [2]string{Name(text, 10), Words(text, 10)}; got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package files
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// How says how Put writes; 0 replaces a file that may be there, and keeps its permissions.
+type How uint8
+
+// The ways of writing, which may be combined.
+const (
+	New      How = 1 << iota // never replaces a file: the error is fs.ErrExist
+	Private                  // for nobody but the user
+	Unsynced                 // lasts when the program dies, but perhaps not when the machine does
+)
+
+// Put writes a file by calling fill. It is there whole or not at all, also after a loss of power.
+func Put(path string, how How, fill func(io.Writer) error) error {
+	perm := fs.FileMode(0o666)
+	switch info, err := os.Lstat(path); {
+	case err == nil && how&New != 0:
+		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
+	case how&Private != 0:
+		perm = 0o600
+	case err == nil && info.Mode().IsRegular():
+		perm = info.Mode().Perm()
+	}
+	f, err := Create(filepath.Dir(path), perm)
+	if err != nil {
+		return err
+	}
+	err = fill(f)
+	if err == nil && how&Unsynced == 0 {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		name := os.Rename
+		if how&New != 0 {
+			name = publish
+		}
+		err = name(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return err
+	}
+	if how&Unsynced != 0 {
+		return nil
+	}
+	if d, err := os.Open(filepath.Dir(path)); err == nil { // so that the name lasts too; not every system can
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
+}
+
+// Data fills a file with bytes.
+func Data(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+// Write is Put of bytes for a file of the user's: its errors say what to do.
+func Write(path string, how How, data []byte) error {
+	if err := Put(path, how, Data(data)); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// WriteUnique writes data to the first free name of the series stem-0001.ext, stem-0002.ext, … in dir after the highest number
+// that is there, and returns the path. It makes the folder if it is missing. Numbers above 9999 get more digits.
+func WriteUnique(dir, stem, ext string, data []byte) (string, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", explain(dir, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", explain(dir, err)
+	}
+	last := 0
+	for _, e := range entries {
+		digits, ok := strings.CutPrefix(e.Name(), stem+"-")
+		digits, ok2 := strings.CutSuffix(digits, ext)
+		if n, err := strconv.Atoi(digits); ok && ok2 && err == nil && n < 1<<30 {
+			last = max(last, n)
+		}
+	}
+	for {
+		last++ // another program may take a name between the listing and the writing
+		path := filepath.Join(dir, fmt.Sprintf("%s-%04d%s", stem, last, ext))
+		err := Write(path, New, data)
+		switch {
+		case err == nil:
+			return path, nil
+		case !errors.Is(err, fs.ErrExist):
+			return "", err
+		}
+	}
+}
+
+// publish gives a finished file its name unless the name is taken. A hard link does that in one operation; where there are none
+// (FAT, some network drives) the name is reserved first.
+func publish(temp, path string) error {
+	if os.Link(temp, path) == nil {
+		_ = os.Remove(temp)
+		return nil
+	}
+	reserved, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	if err = reserved.Close(); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return err
+}
+
+// explain adds what to do to an error of writing at path.
+func explain(path string, err error) error {
+	var advice string
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s is there already and is not overwritten; choose another name: %w", path, fs.ErrExist)
+	case IsFull(err):
+		advice = "the disk is full; free some space or choose another folder"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		advice = "the folder is read-only; choose another folder or change its permissions"
+	case errors.Is(err, fs.ErrNotExist):
+		advice = "the folder does not exist; make it or choose another"
+	case errors.Is(err, syscall.ENOTDIR):
+		advice = "a part of the path is a file, not a folder; choose another folder"
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		advice = "the name is too long; choose a shorter one"
+	default:
+		advice = "choose another folder"
+	}
+	return fmt.Errorf("cannot write %s: %s: %w", path, advice, err)
+}
+
+// Sum is the SHA-256 of bytes, in hexadecimal.
+func Sum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// SumOf is the SHA-256 of a regular file, in hexadecimal.
+func SumOf(path string) (string, error) {
+	f, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
