@@ -80,7 +80,7 @@ func TestHistoryTellsWhatIsFinished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	round, err1 := s.Begin([]byte(`{"prompt":"a dog\n\u001b[31mon the beach"}`), time.Now())
+	round, err1 := s.BeginRound(history.Plan{Recipe: []byte(`{"prompt":"a dog\n\u001b[31mon the beach"}`)}, time.Now())
 	first, err2 := s.StartPicture(round, 1)
 	_, err3 := s.FinishPicture(first, history.Picture{File: "dog.png", Width: 64, Height: 64}, []byte("\x89PNG\r\n\x1a\n"))
 	second, err4 := s.StartPicture(round, 2)

@@ -108,7 +108,7 @@ func TestExportImport(t *testing.T) {
 	}
 	to := open(t, filepath.Join(t.TempDir(), "history.db"))
 	for range 2 { // other IDs than there
-		if _, err := to.Begin(nil, noon); err != nil {
+		if _, err := to.BeginRound(Plan{}, noon); err != nil {
 			t.Fatal(err)
 		}
 	}

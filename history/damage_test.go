@@ -303,7 +303,7 @@ func TestDamagedHistories(t *testing.T) {
 		_, err1 := s.Find(Filter{Text: "dog"})
 		_, err2 := s.Usage()
 		_, err3 := s.TrashCan()
-		_, err4 := s.Begin(json.RawMessage(`{}`), noon)
+		_, err4 := s.BeginRound(Plan{Recipe: json.RawMessage(`{}`)}, noon)
 		_, err5 := s.Empty(noon.Add(time.Hour))
 		_, err6 := s.TrimSteps(1000)
 		_ = errors.Join(err1, err2, err3, err4, err5, err6, s.Close())

@@ -29,7 +29,7 @@ func fillUp(dir string) {
 	}
 	for n := uint64(1); ; n++ {
 		recipe, _ := json.Marshal(string(bytes.Repeat([]byte("r"), 9000)))
-		id, err := s.Begin(recipe, noon)
+		id, err := s.BeginRound(Plan{Recipe: recipe}, noon)
 		if err == nil && id == n && n < 1000 {
 			continue
 		}
@@ -77,7 +77,7 @@ func TestFullDisk(t *testing.T) {
 	if extra, err := s.Sweep(); extra > 0 || err != nil {
 		t.Errorf("%d half-written files, %v", extra, err)
 	}
-	if _, err := s.Begin(nil, noon); err != nil {
+	if _, err := s.BeginRound(Plan{}, noon); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
 }

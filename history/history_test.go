@@ -2,7 +2,6 @@ package history
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func TestUnknown(t *testing.T) {
 	_, finished := s.FinishPicture(7, Picture{}, nil)
 	_, started := s.StartJob(7, noon)
 	for what, got := range map[string]struct{ err, want error }{
-		"Round": {round, ErrNotFound}, "Add": {s.Add(7, Picture{}), ErrNotFound}, "End": {s.End(7, Complete, nil, noon), ErrNotFound},
+		"Round": {round, ErrNotFound}, "End": {s.End(7, Complete, nil, noon), ErrNotFound},
 		"Session": {session, ErrNoSession}, "BeginRound": {begun, ErrNoSession}, "SetDraft": {s.SetDraft(7, nil, nil), ErrNoSession},
 		"Picture": {picture, ErrNoPicture}, "parent": {child, ErrNoPicture}, "FinishPicture": {finished, ErrNoPicture},
 		"AddStep": {s.AddStep(7, Step{}), ErrNoPicture}, "SetStar": {s.SetStar(7, true), ErrNoPicture},
@@ -175,7 +174,7 @@ func TestDamagedPages(t *testing.T) {
 		_, err1 := s.Rounds()
 		_, err2 := s.Find(Filter{Text: "dog"})
 		_, err3 := s.Usage()
-		_, err4 := s.Begin(json.RawMessage(`{}`), noon)
+		_, err4 := s.BeginRound(Plan{Recipe: json.RawMessage(`{}`)}, noon)
 		if errors.Join(err1, err2, err3, err4, s.Check()) != nil {
 			refused++
 		}
@@ -185,59 +184,6 @@ func TestDamagedPages(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("no damage was seen")
-	}
-}
-
-// A file as the first version wrote it.
-func TestMigrateSchema1(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "history.db")
-	db, err := bbolt.Open(path, 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		meta, err1 := tx.CreateBucket([]byte("meta"))
-		rounds, err2 := tx.CreateBucket([]byte("rounds"))
-		pictures, err3 := tx.CreateBucket([]byte("pictures"))
-		if err := errors.Join(err1, err2, err3); err != nil {
-			return err
-		}
-		at := func(round uint64, index uint32) []byte { return binary.BigEndian.AppendUint32(key(round), index) }
-		return errors.Join(
-			meta.Put([]byte("schema"), []byte{1}),
-			rounds.Put(key(2), []byte(`{"id":2,"started":"2026-01-02T12:00:00Z","ended":"2026-01-02T12:05:00Z","status":"failed","error":"no space",
-				"recipe":{"prompt":"a red ball","subjects":[{"word":{"text":"ball"}}]}}`)),
-			rounds.Put(key(5), []byte(`{"id":5,"started":"2026-01-03T12:00:00Z","status":"interrupted","recipe":{"prompt":"a dog"}}`)),
-			rounds.SetSequence(6),
-			pictures.Put(at(2, 0), []byte(`{"seed":7,"file":"/out/a.png","width":128,"height":64,"thumbnail":"AQI="}`)),
-			pictures.Put(at(2, 1), []byte(`{"seed":8,"file":"/out/b.png","width":128,"height":64}`)),
-		)
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // the second time it is of this schema
-		s := open(t, path)
-		r, err := s.Round(2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Status != Failed || r.Error != "no space" || !r.Started.Equal(noon) || r.Session != 1 || r.Prompt != "a red ball" ||
-			!strings.Contains(string(r.Recipe), `"ball"`) || len(r.Pictures) != 2 || r.Pictures[1].Seed != 8 || r.Pictures[0].File != "/out/a.png" {
-			t.Errorf("round %+v", r)
-		}
-		if p, err := s.Picture(r.Pictures[0].ID); err != nil || !bytes.Equal(p.Thumbnail, []byte{1, 2}) {
-			t.Errorf("picture %+v, %v", p, err)
-		}
-		if ids, err := s.Find(Filter{Text: "word:ball"}); len(ids) != 2 || err != nil {
-			t.Errorf("search: %v, %v", ids, err)
-		}
-		if err := errors.Join(s.Check(), s.Close()); err != nil {
-			t.Error(err)
-		}
-	}
-	if id, err := open(t, path).Begin(nil, noon); id != 7 || err != nil {
-		t.Errorf("the next round is %d, %v; IDs are never used again", id, err)
 	}
 }
 
@@ -361,7 +307,7 @@ func TestReferencesAreKeptOnceAndWhileNeeded(t *testing.T) {
 func TestEmptySparesFilesOfTheUser(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, filepath.Join(dir, "h.db"))
-	round, err := s.Begin(nil, noon)
+	round, err := s.BeginRound(Plan{}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,8 +327,10 @@ func TestEmptySparesFilesOfTheUser(t *testing.T) {
 		}
 		files[i] = file
 	}
+	mine, err1 := s.StartPicture(round, 1)
+	_, err2 := s.FinishPicture(mine, Picture{File: elsewhere}, nil)
 	err = errors.Join(
-		s.Add(round, Picture{File: elsewhere}),
+		err1, err2,
 		os.WriteFile(files[1], []byte("retouched"), 0o600),
 		s.Trash(noon, Item{RoundItem, round}),
 	)

@@ -127,12 +127,7 @@ func (m *model) step(s *Store) error {
 	case op <= 7 || len(pictures) == 0:
 		m.lastPicture++
 		p := Picture{ID: m.lastPicture, Round: pick(rounds), Seed: uint64(rnd.IntN(5))}
-		if rnd.IntN(3) == 0 {
-			p.File, p.Thumbnail = "/elsewhere/a.png", []byte{byte(rnd.IntN(256))}
-			do(func() error { return s.Add(p.Round, p) })
-		} else {
-			do(func() error { id, err := s.StartPicture(p.Round, p.Seed); return same(id, p.ID, err) })
-		}
+		do(func() error { id, err := s.StartPicture(p.Round, p.Seed); return same(id, p.ID, err) })
 		m.pictures[p.ID] = p
 	case op <= 12:
 		p := m.pictures[pick(pictures)]

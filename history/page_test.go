@@ -91,7 +91,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	round, err1 := s.Begin(nil, noon)
+	round, err1 := s.BeginRound(Plan{}, noon)
 	picture, err2 := s.StartPicture(round, 1)
 	if err := errors.Join(err1, err2); err != nil {
 		b.Fatal(err)

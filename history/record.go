@@ -136,21 +136,6 @@ func rowOf(p Picture, r Round, s Session) row {
 	return out
 }
 
-// describe reads the indexed fields out of a recipe that came without them. A recipe of another form has none.
-func describe(recipe json.RawMessage) (prompt string, words []string) {
-	var r struct {
-		Prompt   string
-		Subjects []struct{ Word struct{ Text string } }
-	}
-	if json.Unmarshal(recipe, &r) != nil {
-		return "", nil
-	}
-	for _, s := range r.Subjects {
-		words = append(words, s.Word.Text)
-	}
-	return r.Prompt, words
-}
-
 // terms are the words under which a text is found: lower case, each once, at most 64 bytes each.
 func terms(text string) []string {
 	list := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })

@@ -86,12 +86,6 @@ func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Referenc
 	})
 }
 
-// Begin journals a new round of a session of its own. The recipe is that of package recipe; prompt and words are read from it.
-func (s *Store) Begin(recipe json.RawMessage, at time.Time) (uint64, error) {
-	prompt, words := describe(recipe)
-	return s.BeginRound(Plan{Recipe: recipe, Prompt: prompt, Words: words}, at)
-}
-
 // BeginRound journals a new round and returns its ID. IDs grow, and are never used again.
 func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
 	r := Round{Plan: p, Started: at, Status: Interrupted}
@@ -221,16 +215,6 @@ func fullRound(tx *bbolt.Tx, id uint64) (Round, error) {
 	return r, nil
 }
 
-// Children returns the rounds that go on from a picture.
-func (s *Store) Children(picture uint64) ([]uint64, error) {
-	var list []uint64
-	err := s.view(func(tx *bbolt.Tx) error {
-		list = under(tx, childBucket, key(picture))
-		return nil
-	})
-	return list, err
-}
-
 // StartPicture journals that a picture of a round is being made, so that it can have steps.
 func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
 	var p Picture
@@ -239,16 +223,6 @@ func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
 		return err
 	})
 	return p.ID, err
-}
-
-// Add journals a picture whose file is written already: its seed, file, size and thumbnail.
-func (s *Store) Add(round uint64, p Picture) error {
-	return s.update(func(c *change) error {
-		_, err := c.newPicture(Picture{
-			Round: round, Seed: p.Seed, File: p.File, Width: p.Width, Height: p.Height, Bytes: fileSize(p.File),
-		}, p.Thumbnail)
-		return err
-	})
 }
 
 // FinishPicture journals the end of a started picture: File, Width, Height and Thumbnail of p. With a png, the store writes

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -59,11 +59,8 @@ func migrate(c *change) error {
 	if version > schema {
 		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %d, this Realword knows %d", version, schema)}
 	}
-	var old []oldRound
 	if version == 1 {
-		if old, err = readSchema1(c); err != nil {
-			return err
-		}
+		return &Error{Damaged, c.s.path, errors.New("it has schema 1, which no Realword that was given away has written")}
 	}
 	for _, name := range [][]byte{
 		sessionBucket, roundBucket, pictureBucket, galleryBucket, thumbnailBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,
@@ -76,10 +73,7 @@ func migrate(c *change) error {
 	if err := meta.Put(schemaKey, []byte{schema}); err != nil {
 		return err
 	}
-	if version == 2 {
-		return c.sealAll()
-	}
-	return c.writeSchema1(old)
+	return c.sealAll()
 }
 
 // sealAll gives the records of schema 2 their checksums.
@@ -94,93 +88,6 @@ func (c *change) sealAll() error {
 	}
 	if o := c.Tx.Bucket(metaBucket).Get(orderKey); o != nil {
 		return c.Tx.Bucket(metaBucket).Put(orderKey, seal(metaBucket, orderKey, bytes.Clone(o)))
-	}
-	return nil
-}
-
-// Schema 1 had rounds and pictures (key: round, then an index of 4 bytes) with the thumbnail in the record.
-type oldRound struct {
-	ID             uint64
-	Started, Ended time.Time
-	Status         Status
-	Error          string
-	Recipe         json.RawMessage
-	pictures       []oldPicture
-}
-
-type oldPicture struct {
-	Seed          uint64
-	File          string
-	Width, Height int
-	Thumbnail     []byte
-}
-
-// readSchema1 takes everything out of a file of schema 1.
-func readSchema1(c *change) ([]oldRound, error) {
-	var rounds []oldRound
-	where := map[uint64]int{}
-	err := c.Tx.Bucket(roundBucket).ForEach(func(_, value []byte) error {
-		var r oldRound
-		if err := json.Unmarshal(value, &r); err != nil {
-			return &Error{Damaged, c.s.path, err}
-		}
-		where[r.ID] = len(rounds)
-		rounds = append(rounds, r)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = c.Tx.Bucket(pictureBucket).ForEach(func(key, value []byte) error {
-		var p oldPicture
-		if err := json.Unmarshal(value, &p); err != nil || len(key) != 12 {
-			return &Error{Damaged, c.s.path, fmt.Errorf("picture %x: %v", key, err)}
-		}
-		if i, ok := where[binary.BigEndian.Uint64(key)]; ok {
-			rounds[i].pictures = append(rounds[i].pictures, p)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	next := c.Tx.Bucket(roundBucket).Sequence()
-	for _, name := range [][]byte{roundBucket, pictureBucket} {
-		if err := c.DeleteBucket(name); err != nil {
-			return nil, err
-		}
-	}
-	b, err := c.CreateBucket(roundBucket)
-	if err != nil {
-		return nil, err
-	}
-	return rounds, b.SetSequence(next)
-}
-
-// writeSchema1 puts the rounds of schema 1 into one session. They keep their IDs.
-func (c *change) writeSchema1(rounds []oldRound) error {
-	if len(rounds) == 0 {
-		return nil
-	}
-	session, err := c.newSession(Session{Created: rounds[0].Started})
-	if err != nil {
-		return err
-	}
-	for _, o := range rounds {
-		prompt, words := describe(o.Recipe)
-		r := Round{
-			ID: o.ID, Plan: Plan{Session: session.ID, Recipe: o.Recipe, Prompt: prompt, Words: words},
-			Started: o.Started, Ended: o.Ended, Status: o.Status, Error: o.Error,
-		}
-		if err := c.putNewRound(&r); err != nil {
-			return err
-		}
-		for _, p := range o.pictures {
-			n := Picture{Round: r.ID, Seed: p.Seed, File: p.File, Width: p.Width, Height: p.Height, Bytes: fileSize(p.File)}
-			if _, err := c.newPicture(n, p.Thumbnail); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

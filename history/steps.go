@@ -196,11 +196,6 @@ func (s *Store) readHex(tx *bbolt.Tx, sha string) ([]byte, error) {
 	return s.readBlob(tx, sum)
 }
 
-// DropSteps removes the step data of one picture.
-func (s *Store) DropSteps(picture uint64) error {
-	return s.update(func(c *change) error { return c.dropSteps(picture) })
-}
-
 // TrimSteps removes step data of the oldest pictures until all of it takes at most budget bytes, and returns how many bytes went.
 // Pinned pictures and those that are not finished keep theirs, even where that leaves more than the budget.
 func (s *Store) TrimSteps(budget int64) (int64, error) {
