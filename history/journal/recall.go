@@ -76,12 +76,17 @@ func Film(s *history.Store, picture uint64, m bundle.Manifest, r inference.Reque
 	}
 	var steps []inference.KeptStep
 	for _, i := range indexes {
-		step, err := s.Step(picture, i, false)
+		step, err := s.Step(picture, i, true)
 		if errors.Is(err, history.ErrNoStep) {
 			continue // trimmed meanwhile
 		}
 		if err != nil {
 			return nil, err
+		}
+		if len(step.Scores) == 0 && len(step.State) > 0 { // histories used to keep them beside the state as well
+			if state, err := inference.DecodeState(step.State); err == nil {
+				step.Scores = state.Scores
+			}
 		}
 		steps = append(steps, inference.KeptStep{Step: i, Clean: step.Clean, Cross: step.Cross, Scores: step.Scores})
 	}

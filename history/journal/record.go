@@ -92,9 +92,9 @@ func (r *Recorder) event(e inference.Event) (err error) {
 }
 
 // step is what is kept of a step. The first one of a picture has the scores that its masks were made of, also where it went
-// on from another picture's step.
-func (r *Recorder) step(e inference.StepDone) (history.Step, error) {
-	out := history.Step{Index: e.Step, Clean: e.Clean}
+// on from another picture's step. A step with its exact state has its scores there.
+func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
+	out = history.Step{Index: e.Step, Clean: e.Clean}
 	if e.Guided {
 		for _, s := range e.Subjects {
 			out.Cross, out.Scores = append(out.Cross, s.Cross), append(out.Scores, s.Scores)
@@ -102,11 +102,10 @@ func (r *Recorder) step(e inference.StepDone) (history.Step, error) {
 	} else if !r.stepped[e.Picture] {
 		out.Scores = e.State.Scores
 	}
-	if e.Step != r.request.Stop-1 || e.Step == e.Steps-1 {
-		return out, nil
+	if e.Step == r.request.Stop-1 && e.Step < e.Steps-1 {
+		out.Scores = nil
+		out.State, err = inference.EncodeState(e.State)
 	}
-	var err error
-	out.State, err = inference.EncodeState(e.State)
 	return out, err
 }
 
