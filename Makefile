@@ -43,6 +43,9 @@ else
   CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 endif
 ORT_LIBRARY := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)/$(notdir $(ORT_MEMBER))
+# Its C header, which cgo finds only beside the package that includes it: out of the Go binding's module, whose sum stands in go.sum.
+ORT_BINDING := github.com/yalue/onnxruntime_go
+ORT_HEADERS := $(patsubst %,inference/ort/internal/native/onnxruntime_%.h,c_api ep_c_api error_code)
 # The same with CUDA: core and provider of one build, out of the Python package.
 CUDA_PACKAGE := onnxruntime-gpu==$(ORT_VERSION)
 CUDA_SHA256  := 4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa
@@ -161,7 +164,7 @@ device-pack-webgpu: deps ## dist/webgpu-pack, likewise for any card with Vulkan 
 	cp app/device/check-webgpu.sh app/device/parts.sh dist/webgpu-pack/; ls -l dist/webgpu-pack; cat dist/webgpu-pack/* | wc -c
 
 .PHONY: bin/device/ort.test
-bin/device/ort.test:
+bin/device/ort.test: $(ORT_HEADERS)
 	$(GO) build -ldflags '-s -w' -o bin/device/device ./app/device
 	$(GO) test -c -ldflags '-s -w' -o $@ ./inference/ort
 
@@ -226,7 +229,7 @@ package: build ## an installable package for this system in dist/
 	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
 
 .PHONY: package-windows
-package-windows: $(WINDOWS_FOLDER)/onnxruntime.dll ## a zip and an installer for Windows in dist/, built on Linux
+package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll ## a zip and an installer for Windows in dist/, built on Linux
 	@$(install); for tool in x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 makensis:nsis zip:zip; do \
 	  command -v $${tool%%:*} >/dev/null || install $${tool##*:}; done
 	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARIES='$(WINDOWS_FOLDER)' app/windows/package.sh dist
@@ -247,7 +250,7 @@ clean: ## remove what was built (the ONNX Runtime library stays in the user's ca
 # --- what must be there -------------------------------------------------------------------------------------------------
 
 .PHONY: deps
-deps: headers library $(if $(filter cuda,$(DEVICE)),cuda) ## install system headers and the ONNX Runtime library where they are missing (DEVICE=cuda: with CUDA)
+deps: headers $(ORT_HEADERS) library $(if $(filter cuda,$(DEVICE)),cuda) ## install headers and the ONNX Runtime library where they are missing (DEVICE=cuda: with CUDA)
 
 # install PACKAGES...: with apt as root or through sudo without a question on a terminal-less machine; else the exact command.
 define install
@@ -285,6 +288,9 @@ screen:
 .PHONY: tracer
 tracer:
 	@[ "$$($(GO) env GOOS)" = linux ] || exit 0; $(install); command -v strace >/dev/null || install strace
+
+$(ORT_HEADERS): go.mod
+	@$(GO) mod download $(ORT_BINDING); install -m 644 "$$($(GO) list -m -f '{{.Dir}}' $(ORT_BINDING))/$(@F)" $@
 
 .PHONY: library
 library:

@@ -22,7 +22,7 @@ var layers = []string{
 
 // owners are the only packages that may import a module themselves.
 var owners = map[string][]string{
-	"github.com/yalue/onnxruntime_go": {"inference/ort"},
+	"github.com/yalue/onnxruntime_go": {"inference/ort", "inference/ort/internal/native"},
 	"go.etcd.io/bbolt":                {"history"},
 	"github.com/sqweek/dialog":        {"app"},
 	"github.com/kovidgoyal/imaging":   {"inference/colour", "inference/picture"},

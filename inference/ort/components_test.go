@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	binding "github.com/yalue/onnxruntime_go"
+
 	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 )
@@ -280,11 +282,11 @@ int cuDeviceTotalMem_v2(size_t *m, int d) { *m = 1000000000ull * d; return 0; }
 
 func TestWhatIsAskedOfTheCard(t *testing.T) {
 	library(t)
-	run, err := native.NewRunOptions()
+	run, err := binding.NewRunOptions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer run.Close()
+	defer run.Destroy()
 	if err := (&cuda{index: 1}).handBack(run); err != nil {
 		t.Error(err)
 	}

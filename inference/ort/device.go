@@ -3,11 +3,14 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+
+	binding "github.com/yalue/onnxruntime_go"
 
 	"realword/inference/ort/internal/native"
 	"realword/inference/session"
@@ -47,9 +50,9 @@ type accelerator interface {
 	// place is its name for session.Placed.
 	place() string
 	// choose gives the device its turn in the options of a session over a graph, which may be nil.
-	choose(o *native.SessionOptions, m *model) error
+	choose(o *binding.SessionOptions, m *model) error
 	// handBack has the device's memory given back after a run, for a session that hardly runs again.
-	handBack(o *native.RunOptions) error
+	handBack(o *binding.RunOptions) error
 }
 
 // cuda is a graphics card as this process uses it.
@@ -168,7 +171,7 @@ func register(path string) error {
 	if _, done := registered.Load(path); done {
 		return nil
 	}
-	if err := native.Register(cudaLibrary, path); err != nil {
+	if err := binding.RegisterExecutionProviderLibrary(cudaLibrary, path); err != nil {
 		return err
 	}
 	registered.Store(path, true)
@@ -200,11 +203,11 @@ func (c *cuda) usePlugin(path string) error {
 }
 
 func (c *cuda) useBuiltIn(path string) (err error) {
-	o, err := native.NewSessionOptions()
+	o, err := binding.NewSessionOptions()
 	if err != nil {
 		return err
 	}
-	defer o.Close()
+	defer o.Destroy()
 	if err := c.choose(o, nil); err != nil {
 		// This way in says no more than "failed to load"; the other one has the loader's words.
 		if why := register(path); why != nil {
@@ -217,20 +220,26 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 }
 
 // choose implements accelerator.
-func (c *cuda) choose(o *native.SessionOptions, _ *model) error {
+func (c *cuda) choose(o *binding.SessionOptions, _ *model) error {
 	if c.plugin != nil {
-		return o.AppendDevice(*c.plugin, pluginOptions)
+		return o.AppendExecutionProviderV2([]binding.EpDevice{c.plugin.EpDevice}, pluginOptions)
 	}
-	options := map[string]string{"device_id": strconv.Itoa(c.index)}
-	for k, v := range cudaOptions {
-		options[k] = v
+	options, err := binding.NewCUDAProviderOptions()
+	if err != nil {
+		return err
 	}
-	return o.AppendCUDA(options)
+	defer options.Destroy()
+	all := maps.Clone(cudaOptions) // at once: what an update does not name is the default again
+	all["device_id"] = strconv.Itoa(c.index)
+	if err := options.Update(all); err != nil {
+		return err
+	}
+	return o.AppendExecutionProviderCUDA(options)
 }
 
 // handBack implements accelerator. The plugin keeps its memory in a way
 // of its own and knows no such key.
-func (c *cuda) handBack(o *native.RunOptions) error {
+func (c *cuda) handBack(o *binding.RunOptions) error {
 	if c.plugin != nil {
 		return nil
 	}

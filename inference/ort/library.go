@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	onnx "github.com/yalue/onnxruntime_go"
+	binding "github.com/yalue/onnxruntime_go"
 
 	"realword/inference/ort/internal/native"
 )
@@ -140,11 +140,11 @@ func load(library string) error {
 	if environment.library != "" {
 		return fmt.Errorf("ONNX Runtime is already loaded from %s and cannot be exchanged for %s: start Realword again", environment.library, library)
 	}
-	onnx.SetSharedLibraryPath(library)
-	if err := onnx.InitializeEnvironment(); err != nil {
+	binding.SetSharedLibraryPath(library)
+	if err := binding.InitializeEnvironment(); err != nil {
 		return libraryError(library, err)
 	}
-	if err := onnx.DisableTelemetry(); err != nil { // beside the variable that package native sets before anything is loaded
+	if err := binding.DisableTelemetry(); err != nil { // beside the variable that package native sets before anything is loaded
 		return libraryError(library, err)
 	}
 	if err := native.Attach(library); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 )
 
@@ -33,7 +34,7 @@ func (r *Runtime) LeftToCPU(path string, opts session.Options) (list []Node, err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	assigned, err := g.s.Assignments()
+	assigned, err := native.Assignments(g.s)
 	if err != nil {
 		return nil, err
 	}

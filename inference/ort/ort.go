@@ -1,5 +1,5 @@
-// Package ort runs graphs on ONNX Runtime. It is the only package that imports the binding, and so the only one that needs
-// a native library at run time.
+// Package ort runs graphs on ONNX Runtime. It and its internal package native are the only ones that import the binding,
+// and so the only ones that need a native library at run time.
 //
 // Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine that owns
 // it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
@@ -18,7 +18,7 @@ import (
 	"runtime"
 	"strings"
 
-	onnx "github.com/yalue/onnxruntime_go"
+	binding "github.com/yalue/onnxruntime_go"
 
 	"realword/inference/ort/internal/native"
 	"realword/inference/session"
@@ -77,7 +77,7 @@ func New(opts Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{library: library, version: onnx.GetVersion(), threads: threads, weights: opts.Weights, cpu: cpu, memory: cpu}
+	r := &Runtime{library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cpu: cpu, memory: cpu}
 	switch kind {
 	case CUDA:
 		err = r.useCUDA(index)

@@ -14,6 +14,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -135,6 +136,12 @@ func open(t *testing.T, r *Runtime, path string, opts session.Options) session.S
 		}
 	})
 	return s
+}
+
+func TestMinVersionIsThatOfTheHeader(t *testing.T) {
+	if want := fmt.Sprintf("1.%d", native.APIVersion); MinVersion != want {
+		t.Errorf("MinVersion is %s, the C API that Realword is compiled against came with %s", MinVersion, want)
+	}
 }
 
 func TestRun(t *testing.T) {

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	binding "github.com/yalue/onnxruntime_go"
 
 	"realword/inference/ort/internal/native"
 	"realword/inference/ram"
@@ -19,7 +22,7 @@ type graph struct {
 	runtime *Runtime
 	path    string
 	ports   ports
-	s       *native.Session
+	s       *binding.DynamicAdvancedSession // nil: closed
 	files   []held
 	once    bool
 }
@@ -81,7 +84,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
 	}
-	defer options.Close()
+	defer options.Destroy()
 	if recorded {
 		if err := options.AddSessionConfigEntry(native.RecordAssignments, "1"); err != nil {
 			return nil, err
@@ -96,15 +99,18 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	if err != nil {
 		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
-	var s *native.Session
-	load := func() { s, err = native.NewSessionFromBytes(bytes, options) }
+	var s *binding.DynamicAdvancedSession
+	load := func() { s, err = binding.NewDynamicAdvancedSessionWithONNXData(bytes, nil, nil, options) }
 	if r.device != nil {
 		native.KeepSignals(load)
 	} else {
 		load()
 	}
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // without the binding's own words before the library's
+	}
 	if err == nil && lost(files) {
-		s.Close()
+		s.Destroy()
 		err = errLost
 	}
 	if err != nil {
@@ -114,20 +120,20 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
 }
 
-func (r *Runtime) options(opts session.Options, m *model) (*native.SessionOptions, error) {
-	o, err := native.NewSessionOptions()
+func (r *Runtime) options(opts session.Options, m *model) (*binding.SessionOptions, error) {
+	o, err := binding.NewSessionOptions()
 	if err != nil {
 		return nil, err
 	}
 	set := []error{
-		o.SetGraphOptimizationLevel(native.GraphOptimizationLevelEnableAll),
-		o.SetExecutionMode(native.ExecutionModeSequential),
+		o.SetGraphOptimizationLevel(binding.GraphOptimizationLevelEnableAll),
+		o.SetExecutionMode(binding.ExecutionModeSequential),
 		o.SetIntraOpNumThreads(r.threads),
 		o.SetInterOpNumThreads(1),
 		// Waiting threads sleep: the window and an idle machine need the cores more than a run needs the microseconds.
 		o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 		// Errors come back as values; printing them as well would make every cancelled run look like a failure.
-		o.SetLogSeverityLevel(native.LoggingLevelFatal),
+		o.SetLogSeverityLevel(binding.LoggingLevelFatal),
 	}
 	// Else a file that is also one of ONNX Runtime's own format would be read as that, which nobody has looked at.
 	set = append(set, o.AddSessionConfigEntry("session.load_model_format", "ONNX"))
@@ -145,7 +151,7 @@ func (r *Runtime) options(opts session.Options, m *model) (*native.SessionOption
 		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))
 	}
 	if err := errors.Join(set...); err != nil {
-		o.Close()
+		o.Destroy()
 		return nil, err
 	}
 	return o, nil
@@ -159,9 +165,9 @@ func (g *graph) Close() error {
 	if g.s == nil {
 		return nil
 	}
-	g.s.Close()
+	err := g.s.Destroy()
 	g.s = nil
-	return release(g.files)
+	return errors.Join(err, release(g.files))
 }
 
 // Run implements session.Session.
@@ -258,30 +264,39 @@ func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[st
 
 // run makes the native call.
 func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs []string) ([]*native.Value, error) {
-	var in []native.Input
-	for _, port := range g.ports.inputs {
-		if k := kept[port.Name]; k != nil {
-			in = append(in, native.Input{Name: port.Name, Value: k.(*value).v})
-			continue
-		}
-		v, err := native.NewValue(g.runtime.cpu, inputs[port.Name])
-		if err != nil {
-			return nil, fmt.Errorf("input %s: %w", port.Name, err)
-		}
-		defer v.Close()
-		in = append(in, native.Input{Name: port.Name, Value: v})
-	}
-	want := make([]native.Output, len(outputs))
-	for i, name := range outputs {
-		want[i] = native.Output{Name: name, Memory: memory}
-	}
-	opts, err := native.NewRunOptions()
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	b, err := g.s.CreateIoBinding()
 	if err != nil {
 		return nil, err
 	}
+	defer b.Destroy()
+	for _, port := range g.ports.inputs {
+		if k := kept[port.Name]; k != nil {
+			err = k.(*value).v.Bind(b, port.Name)
+		} else {
+			var v binding.Value
+			if v, err = lent(inputs[port.Name], &pin); err == nil {
+				defer v.Destroy()
+				err = b.BindInput(port.Name, v)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", port.Name, err)
+		}
+	}
+	for _, name := range outputs {
+		if err := native.BindOutput(b, name, memory); err != nil {
+			return nil, fmt.Errorf("output %s: %w", name, err)
+		}
+	}
+	opts, err := binding.NewRunOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer opts.Destroy()
 	if g.once && g.runtime.device != nil {
 		if err := g.runtime.device.handBack(opts); err != nil {
-			opts.Close()
 			return nil, err
 		}
 	}
@@ -290,13 +305,40 @@ func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[strin
 		defer close(terminated)
 		_ = opts.Terminate() // cannot fail on valid options; the run then ends at the next operator
 	})
-	defer func() {
-		if !unwatch() {
-			<-terminated // opts must outlive the call in the other goroutine
-		}
-		opts.Close()
-	}()
-	return g.s.Run(opts, in, want)
+	err = native.Run(g.s, opts, b)
+	if !unwatch() {
+		<-terminated // opts must outlive the call in the other goroutine
+	}
+	if err != nil {
+		return nil, err
+	}
+	return native.Outputs(b)
+}
+
+// lent makes a tensor a value of the library, which reads the tensor's own memory until the pin is undone.
+func lent(t *tensor.Tensor, pin *runtime.Pinner) (binding.Value, error) {
+	switch t.DType {
+	case tensor.F32:
+		return lentData(t.F32, t.Shape, pin)
+	case tensor.I64:
+		return lentData(t.I64, t.Shape, pin)
+	default:
+		return nil, fmt.Errorf("a tensor of %s cannot be lent: it is neither float32 nor int64", t.DType)
+	}
+}
+
+func lentData[T binding.TensorData](data []T, shape []int, pin *runtime.Pinner) (binding.Value, error) {
+	if len(shape) == 0 {
+		return binding.NewScalar(data[0])
+	}
+	if len(data) > 0 {
+		pin.Pin(&data[0])
+	}
+	s := make(binding.Shape, len(shape))
+	for i, d := range shape {
+		s[i] = int64(d)
+	}
+	return binding.NewTensor(s, data)
 }
 
 // check compares what the caller gives and wants with what the graph declares.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	binding "github.com/yalue/onnxruntime_go"
+
 	"realword/inference/onnx"
 	"realword/inference/ort/internal/native"
 	"realword/inference/tensor"
@@ -210,16 +212,16 @@ func (w *webGPU) place() string { return numbered("WebGPU", w.index) }
 
 // choose implements accelerator. Sines stay on the processor: those of a time step are of arguments up to 1000, and cards promise them
 // only within ±π, to three digits. They are a few hundred numbers a pass.
-func (w *webGPU) choose(o *native.SessionOptions, m *model) error {
+func (w *webGPU) choose(o *binding.SessionOptions, m *model) error {
 	options := map[string]string{}
 	if m != nil && len(m.waves) > 0 {
 		options["forceCpuNodeNames"] = strings.Join(m.waves, "\n")
 	}
-	return o.AppendProvider("WebGPU", options)
+	return o.AppendExecutionProvider("WebGPU", options)
 }
 
 // handBack does nothing: the provider keeps its buffers by a rule of its own.
-func (w *webGPU) handBack(*native.RunOptions) error { return nil }
+func (w *webGPU) handBack(*binding.RunOptions) error { return nil }
 
 // useWebGPU makes a graphics card the device of the runtime.
 func (r *Runtime) useWebGPU(index int) error {
@@ -238,10 +240,10 @@ func (r *Runtime) useWebGPU(index int) error {
 	}
 	w := &webGPU{index: index, adapter: list[index]}
 	native.KeepSignals(func() {
-		var o *native.SessionOptions
-		if o, err = native.NewSessionOptions(); err == nil {
+		var o *binding.SessionOptions
+		if o, err = binding.NewSessionOptions(); err == nil {
 			err = w.choose(o, nil)
-			o.Close()
+			o.Destroy()
 		}
 	})
 	switch {
@@ -331,45 +333,36 @@ func (r *Runtime) fusedIsRight(w *webGPU) bool {
 
 // attend runs one MultiHeadAttention on a card, or on the processor where that is nil.
 func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32, error) {
-	o, err := native.NewSessionOptions()
+	o, err := binding.NewSessionOptions()
 	if err != nil {
 		return nil, err
 	}
-	defer o.Close()
+	defer o.Destroy()
 	if on != nil {
 		if err := on.choose(o, nil); err != nil {
 			return nil, err
 		}
 	}
-	s, err := native.NewSessionFromBytes(attentionModel(heads), o)
+	s, err := binding.NewDynamicAdvancedSessionWithONNXData(attentionModel(heads), []string{"q", "k", "v"}, []string{"y"}, o)
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	var inputs []native.Input
+	defer s.Destroy()
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	inputs := make([]binding.Value, len(in))
 	for i, t := range in {
-		v, err := native.NewValue(r.cpu, t)
-		if err != nil {
+		if inputs[i], err = lent(t, &pin); err != nil {
 			return nil, err
 		}
-		defer v.Close()
-		inputs = append(inputs, native.Input{Name: string("qkv"[i]), Value: v})
+		defer inputs[i].Destroy()
 	}
-	run, err := native.NewRunOptions()
-	if err != nil {
+	out := []binding.Value{nil}
+	if err := s.Run(inputs, out); err != nil {
 		return nil, err
 	}
-	defer run.Close()
-	out, err := s.Run(run, inputs, []native.Output{{Name: "y", Memory: r.cpu}})
-	if err != nil {
-		return nil, err
-	}
-	defer out[0].Close()
-	y, err := out[0].Tensor()
-	if err != nil {
-		return nil, err
-	}
-	return y.F32, nil
+	defer out[0].Destroy()
+	return out[0].(*binding.Tensor[float32]).GetData(), nil
 }
 
 // attentionModel is a graph file of one MultiHeadAttention y of q, k and v.

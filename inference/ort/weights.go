@@ -10,13 +10,13 @@ import (
 	"strconv"
 	"strings"
 
+	binding "github.com/yalue/onnxruntime_go"
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 )
 
-// More field numbers of onnx.proto.
+// More field numbers of binding.proto.
 const (
 	modelTraining  = 20
 	modelFunction  = 25
@@ -46,7 +46,7 @@ const large = 64 << 10
 // weight is an initializer whose data lies in a file.
 type weight struct {
 	name     string
-	dtype    uint64 // of onnx.proto
+	dtype    uint64 // of binding.proto
 	dims     []int
 	location string
 	offset   int64
@@ -55,7 +55,7 @@ type weight struct {
 
 func (w weight) half() bool { return w.dtype == onnxF16 || w.dtype == onnxBF16 }
 
-// Element types of onnx.proto.
+// Element types of binding.proto.
 const (
 	onnxF16  = 10
 	onnxBF16 = 16
@@ -281,7 +281,7 @@ func (m *model) float32Bytes() int64 {
 
 // prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
 // webGPU is the device for whose dialect the graph is rewritten, or nil.
-func (m *model) prepare(dir string, weights session.Weights, webGPU *webGPU, outside []string, options *native.SessionOptions) ([]byte, error) {
+func (m *model) prepare(dir string, weights session.Weights, webGPU *webGPU, outside []string, options *binding.SessionOptions) ([]byte, error) {
 	folder, paths, err := m.locate(dir, outside)
 	if err == nil {
 		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)

@@ -1,7 +1,7 @@
 package native
 
 /*
-#include "api.h"
+#include <stddef.h>
 
 // The few functions of NVIDIA's driver API that name the devices, by the types of its ABI.
 static int driver_init(void *f) { return ((int (*)(unsigned))f)(0); }

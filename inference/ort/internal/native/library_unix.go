@@ -45,6 +45,3 @@ func open(path string, mode C.int) (unsafe.Pointer, error) {
 	}
 	return h, nil
 }
-
-// nativePath is a path as the library takes it: the same bytes with a final zero.
-func nativePath(path string) ([]byte, error) { return append([]byte(path), 0), nil }

@@ -22,12 +22,3 @@ func Load(path string) error {
 	_, err := syscall.LoadLibrary(filepath.FromSlash(path))
 	return err
 }
-
-// nativePath is a path as the library takes it: UTF-16 with a final zero.
-func nativePath(path string) ([]byte, error) {
-	u, err := syscall.UTF16FromString(path)
-	if err != nil {
-		return nil, err
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(u))), 2*len(u)), nil
-}

@@ -3,7 +3,9 @@ package native
 /*
 #include <stdlib.h>
 #include <string.h>
-#include "api.h"
+#include <stdint.h>
+
+typedef const char *text;
 
 // The few functions of Vulkan that name the devices, by the types of its ABI.
 typedef void *(*vk_address)(void *instance, text name);
