@@ -203,7 +203,7 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 		if err != nil {
 			return batchCase{}, usageError{err}
 		}
-		subject := inference.Subject{Word: inference.Word{Text: word, Occurrence: occurrence}, Scope: cmp.Or(s.Scope, g.scope)}
+		subject := inference.Subject{Word: inference.Word{Text: word, Occurrence: occurrence}, Scope: s.Scope}
 		for _, name := range s.References {
 			if !filepath.IsAbs(name) {
 				name = filepath.Join(dir, name)
@@ -212,7 +212,7 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 			if err != nil {
 				return batchCase{}, err
 			}
-			reference.Square.Fit = cmp.Or(picture.Fit(s.Fit), g.fit)
+			reference.Square.Fit = picture.Fit(s.Fit)
 			subject.References = append(subject.References, reference)
 		}
 		r.Subjects = append(r.Subjects, subject)

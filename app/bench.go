@@ -27,7 +27,7 @@ func newBench() *cobra.Command {
 	var m machine
 	var b benchmark
 	var bound []string
-	var size, loops, clock, weights string
+	var loops, clock, weights string
 	c := &cobra.Command{
 		Use: "bench", Short: "figures of this machine: a customized picture beside a plain one and the paper's own way",
 		Long: "Measures every kind of U-Net pass in turns, so that a busy moment hits all of them, and puts together what a customized picture costs in\n" +
@@ -55,9 +55,6 @@ func newBench() *cobra.Command {
 			m.weights = kinds[kind]
 			r := &b.request
 			var err error
-			if r.Width, r.Height, err = parseSize(size); err != nil {
-				return err
-			}
 			if r.Subjects, err = subjects(bound); err != nil {
 				return err
 			}
@@ -82,10 +79,7 @@ func newBench() *cobra.Command {
 	f.IntVar(&b.options.Repeats, "repeats", 3, "passes of each kind, after one that does not count")
 	f.StringVar(&r.Prompt, "prompt", "a dog on the beach", "prompt for --subject")
 	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a picture inside this program)")
-	f.StringVar(&r.Preset, "preset", "", "paper (default) or release")
-	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels (default: the model's)")
-	f.IntVar(&r.Steps, "steps", 0, "denoising steps that the ratios are for")
-	f.IntVar(&r.Stop, "stop", 0, "T_stop that the ratios are for")
+	settingFlags(c, &r.Settings, "preset", "size", "steps", "stop")
 	f.BoolVar(&b.options.Naive, "naive", true, "measure the paper's own way, too")
 	f.StringVar(&loops, "loops", "auto", "run whole loops, too: yes, no, or auto when they take less than a minute")
 	f.StringVar(&weights, "weights", "auto", "auto chooses for every graph by the memory that is available; packed or mapped compares all of them alike")

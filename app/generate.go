@@ -22,7 +22,7 @@ import (
 func newGenerate() *cobra.Command {
 	g := generation{embed: recipe.Embed{Program: program}}
 	var bound []string
-	var size, batch string
+	var batch string
 	var first seed
 	var count int
 	c := &cobra.Command{
@@ -36,17 +36,8 @@ func newGenerate() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			r := &g.request
-			if err = given(c); err != nil {
-				return err
-			}
-			if err = (picture.Square{Fit: g.fit}).Validate(); err != nil {
-				return usagef("--fit: %w", err)
-			}
 			if c.Flags().Changed("negative") {
 				r.Negative = asked(r.Negative)
-			}
-			if r.Width, r.Height, err = parseSize(size); err != nil {
-				return err
 			}
 			if batch != "" {
 				for _, name := range []string{"prompt", "subject", "seed", "count", "film", "plan"} {
@@ -72,17 +63,7 @@ func newGenerate() *cobra.Command {
 	f.StringVar(&r.Prompt, "prompt", "", "what the picture shows")
 	f.StringArrayVar(&bound, "subject", nil, "WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word,\nSCOPE the fraction of the picture that it may take")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
-	f.StringVar(&r.Negative, "negative", "", "what the picture must not show (default the preset's; \"\" for nothing)")
-	f.StringVar(&r.Preset, "preset", "", "paper (default) or release: where the other options start from")
-	f.IntVar(&r.Steps, "steps", 0, "denoising steps")
-	f.IntVar(&r.Stop, "stop", 0, "T_stop, the step from which the masks stay as they are")
-	f.Var((*decimal)(&r.CFG), "cfg", "strength of the prompt (classifier-free guidance)")
-	f.StringVar(&r.Sampler, "sampler", "", "ddim or dpm++")
-	f.StringVar(&r.MaskSource, "mask-source", "", "all_cross, low_cross, low_cross_all_self or low_cross_high_self")
-	f.StringVar(&r.MaskNorm, "mask-norm", "", "max (default), min_max_per_channel (as the released app) or none")
-	f.StringVar((*string)(&g.fit), "fit", "", "how references become a square: pad, crop or stretch (default the preset's)")
-	f.Var((*decimal)(&g.scope), "scope", "scope of every subject that names none, a fraction in (0, 1]")
-	f.StringVar(&size, "size", "", "WIDTHxHEIGHT in pixels")
+	settingFlags(c, &r.Settings)
 	f.Var(&first, "seed", "seed of the first picture; the others follow it (default -1: one is drawn)")
 	f.IntVar(&count, "count", 1, "how many pictures")
 	f.BoolVar(&g.film, "film", false, "also write the previews and masks of every step as one picture")
@@ -100,18 +81,6 @@ func newGenerate() *cobra.Command {
 // asked is a negative prompt that was given: none at all is a blank, since an empty one stands for the preset's own.
 func asked(negative string) string { return cmp.Or(negative, " ") }
 
-// given refuses a zero that was typed: in a request a zero stands for the preset's own value.
-func given(c *cobra.Command) error {
-	for _, o := range []struct{ name, remedy string }{
-		{"steps", "give 1 or more"}, {"stop", "the first step at least makes masks: give 1 or more"}, {"cfg", "1 turns it off, 3 to 8 works well"}, {"scope", "give a fraction in (0, 1]"},
-	} {
-		if f := c.Flags().Lookup(o.name); f.Changed && f.Value.String() == "0" {
-			return usagef("--%s 0: %s", o.name, o.remedy)
-		}
-	}
-	return nil
-}
-
 // flags adds the options that choose a machine.
 func (m *machine) flags(c *cobra.Command) {
 	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
@@ -123,8 +92,6 @@ func (m *machine) flags(c *cobra.Command) {
 type generation struct {
 	machine    machine
 	request    inference.Request
-	scope      float64
-	fit        picture.Fit // of references; empty: the preset's
 	out        string
 	film       bool
 	events     bool
@@ -135,13 +102,6 @@ type generation struct {
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
-	for i := range g.request.Subjects {
-		s := &g.request.Subjects[i]
-		s.Scope = cmp.Or(s.Scope, g.scope)
-		for j := range s.References {
-			s.References[j].Square.Fit = g.fit
-		}
-	}
 	if !g.plan {
 		if err := probe(g.out); err != nil {
 			return err

@@ -258,7 +258,7 @@ func (k *killing) makeArchive() {
 		k.Fatal(err)
 	}
 	defer s.Close()
-	request := inference.Request{Prompt: "a dog", Seeds: []uint64{1, 2}, Stop: 6, Steps: 12}
+	request := inference.Request{Prompt: "a dog", Seeds: []uint64{1, 2}, Settings: inference.Settings{Stop: 6, Steps: 12}}
 	plan, err := journal.PlanOf(s, 0, request, "tiny")
 	if err != nil {
 		k.Fatal(err)

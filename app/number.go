@@ -6,10 +6,14 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"realword/inference"
 )
 
 // seed is a seed as people give one: a whole number, or -1 to have one drawn.
@@ -45,34 +49,29 @@ func (s *seed) Type() string { return "uint" }
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *seed) UnmarshalJSON(data []byte) error { return s.Set(string(data)) }
 
-// decimal is an option with a decimal number, which may have a comma for its point.
-type decimal float64
+// settingFlags adds an option for every setting that has one, or for the named ones alone.
+func settingFlags(c *cobra.Command, s *inference.Settings, only ...string) {
+	for _, t := range inference.Table() {
+		if t.Flag != "" && (len(only) == 0 || slices.Contains(only, t.Flag)) {
+			c.Flags().Var(settingFlag{t.Of(s), t.Zero}, t.Flag, t.Help)
+		}
+	}
+}
 
-// parseDecimal reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are.
-func parseDecimal(text string) (float64, error) {
-	text = strings.TrimSpace(text)
-	if strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
-		text = strings.Replace(text, ",", ".", 1)
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, errors.New("give a number such as 7.5")
-	}
-	return v, nil
+// settingFlag refuses a zero that was typed where a zero stands for the preset's own value.
+type settingFlag struct {
+	inference.Value
+	zero string
 }
 
 // Set implements pflag.Value.
-func (d *decimal) Set(text string) error {
-	v, err := parseDecimal(text)
-	*d = decimal(v)
+func (f settingFlag) Set(text string) error {
+	err := f.Value.Set(text)
+	if err == nil && text != "" && f.String() == "" && f.zero != "" {
+		return errors.New(f.zero)
+	}
 	return err
 }
-
-// String implements pflag.Value.
-func (d *decimal) String() string { return strconv.FormatFloat(float64(*d), 'g', -1, 64) }
-
-// Type implements pflag.Value.
-func (d *decimal) Type() string { return "float" }
 
 // flagError says in words what is wrong with the value of an option.
 func flagError(err error) error {
@@ -123,7 +122,7 @@ func jsonError(line []byte, err error) error {
 		case reflect.Slice:
 			takes = "a list"
 		}
-		return usagef("%q takes %s, not this %s", strings.TrimPrefix(kind.Field, "Request."), takes, kind.Value)
+		return usagef("%q takes %s, not this %s", strings.TrimPrefix(strings.TrimPrefix(kind.Field, "Request."), "Settings."), takes, kind.Value)
 	}
 	return usagef("%w", err)
 }

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"realword/inference"
 	"realword/inference/files"
-	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
@@ -80,12 +80,6 @@ func (s saidRecipe) print(out io.Writer) error {
 			fmt.Fprintf(&b, "%-9s %s\n", name, plainText(value))
 		}
 	}
-	number := func(n int) string {
-		if n == 0 {
-			return ""
-		}
-		return strconv.Itoa(n)
-	}
 	program := s.Program
 	if s.Foreign && program == "" {
 		program = "another program"
@@ -93,25 +87,14 @@ func (s saidRecipe) print(out io.Writer) error {
 	line("made by", program)
 	line("model", s.Model)
 	line("prompt", s.Prompt)
-	line("negative", s.Negative)
-	line("preset", s.Preset)
-	line("steps", number(s.Steps))
-	line("T_stop", number(s.Stop))
-	if s.CFG != 0 {
-		line("cfg", strconv.FormatFloat(s.CFG, 'g', -1, 64))
-	}
-	line("sampler", s.Sampler)
-	if masks := s.MaskSource; masks != "" {
-		switch norm := s.Normalization(); norm {
-		case guidance.Raw:
-			masks += ", not normalised"
-		case guidance.ByLayer:
-			masks += ", normalised by " + norm.String()
+	for _, t := range inference.Table() {
+		text := t.Of(&s.Settings).String()
+		if t.Text != nil {
+			text = t.Text(s.Settings)
 		}
-		line("masks", masks)
-	}
-	if s.Width > 0 && s.Height > 0 {
-		line("size", fmt.Sprintf("%dx%d", s.Width, s.Height))
+		if t.Label != "" {
+			line(t.Label, text)
+		}
 	}
 	for _, seed := range s.Seeds {
 		line("seed", strconv.FormatUint(seed, 10))

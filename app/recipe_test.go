@@ -51,14 +51,14 @@ func TestRecipe(t *testing.T) {
 		}
 		return path
 	}
-	request := inference.Request{Prompt: "a dog\x1b[31m\u009b on the beach", Negative: " ", Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "all_cross", Width: 128, Height: 128,
+	request := inference.Request{Prompt: "a dog\x1b[31m\u009b on the beach", Settings: inference.Settings{Negative: " ", Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "all_cross", Width: 128, Height: 128},
 		Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.2, References: []inference.Reference{{Name: "rex.png", Square: picture.Square{Fit: picture.Pad}}}}}}
 	own, err := recipe.EncodePNG(inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 2, 2)), Recipe: request, Seed: 7}, bundle.Manifest{Name: "toy"}, recipe.Embed{Program: "realword 1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := write("own.png", own)
-	want := "made by   realword 1\nmodel     toy\nprompt    a dog\ufffd[31m\ufffd on the beach\npreset    paper\nsteps     25\nT_stop    12\ncfg       7.5\nsampler   ddim\nmasks     all_cross\n" +
+	want := "made by   realword 1\nmodel     toy\nprompt    a dog\ufffd[31m\ufffd on the beach\npreset    paper\nsteps     25\nT_stop    12\nsampler   ddim\ncfg       7.5\nmasks     all_cross\n" +
 		"size      128x128\nseed      7\nsubject   dog#2 = rex.png (SHA-256 e3b0c44298), scope 0.2, pad\n"
 	if status, stdout, stderr := command(t, "recipe", path); status != 0 || stdout != want {
 		t.Errorf("status %d, %s%s", status, stderr, stdout)

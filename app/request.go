@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"realword/inference"
@@ -36,12 +35,13 @@ func parseSubject(s string) (subject, error) {
 	}
 	result := subject{word: inference.Word{Text: text, Occurrence: n}, file: file}
 	if at := strings.LastIndex(file, ":"); at > 0 {
-		scope, err := parseDecimal(file[at+1:])
+		var scope inference.Decimal
+		err := scope.Set(file[at+1:])
 		if _, missing := os.Stat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
 			if !(scope > 0 && scope <= 1) {
 				return subject{}, usagef("--subject %q: the scope after the colon is a fraction of the picture in (0, 1]; 0.15 to 0.4 work well", s)
 			}
-			result.file, result.scope = file[:at], scope
+			result.file, result.scope = file[:at], float64(scope)
 		}
 	}
 	return result, nil
@@ -82,18 +82,4 @@ func readReference(word, file string) (inference.Reference, error) {
 		return inference.Reference{}, fmt.Errorf("the picture of %q cannot be read: %w", word, err)
 	}
 	return inference.Reference{Name: filepath.Base(file), Data: data}, nil
-}
-
-// parseSize reads WIDTHxHEIGHT. An empty text means the model's own size.
-func parseSize(s string) (width, height int, err error) {
-	if s == "" {
-		return 0, 0, nil
-	}
-	w, h, ok := strings.Cut(strings.ReplaceAll(strings.ToLower(s), "×", "x"), "x")
-	width, err1 := strconv.Atoi(w)
-	height, err2 := strconv.Atoi(h)
-	if !ok || err1 != nil || err2 != nil || width < 1 || height < 1 {
-		return 0, 0, usagef("--size %q: write WIDTHxHEIGHT in pixels, for instance 128x128", s)
-	}
-	return width, height, nil
 }

@@ -44,7 +44,7 @@ func TestNegativeOfThePreset(t *testing.T) {
 	for _, c := range []struct{ preset, given, want string }{
 		{"release", "", "ugly"}, {"release", " ", " "}, {"release", "rain", "rain"}, {"paper", "", ""}, {"paper", " ", ""}, {"paper", "rain", "rain"},
 	} {
-		r := Defaults(m, Request{Preset: c.preset, Negative: c.given})
+		r := Defaults(m, Request{Settings: Settings{Preset: c.preset, Negative: c.given}})
 		if again := Defaults(m, r); r.Negative != c.want || again.Negative != c.want {
 			t.Errorf("%s, %q: %q and again %q, want %q", c.preset, c.given, r.Negative, again.Negative, c.want)
 		}

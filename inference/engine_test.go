@@ -227,7 +227,7 @@ func TestLayerMaps(t *testing.T) {
 			t.Errorf("recipe %+v", recipe)
 		}
 	}
-	if d := Defaults(newFakeModel(t).manifest, Request{MaskNorm: "none"}); !d.RawMask || d.MaskNorm != "" {
+	if d := Defaults(newFakeModel(t).manifest, Request{Settings: Settings{MaskNorm: "none"}}); !d.RawMask || d.MaskNorm != "" {
 		t.Errorf("%+v", d)
 	}
 }
@@ -651,9 +651,9 @@ func TestLoopFromTensors(t *testing.T) {
 	words := tensor.Zeros(1, 77)
 	copy(words.F32, b.runtime.callsOf("guidance")[0].in["token_weights"].F32)
 	loop := Loop{
-		Graphs: graphs, Width: r.Width, Height: r.Height, Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
+		Graphs: graphs, Settings: Settings{Width: r.Width, Height: r.Height, Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG, Stop: r.Stop},
 		Text: text, Uncond: &negative, Subjects: []guidance.Subject{{Word: "dog", Scope: 0.2}}, Words: words,
-		Vision: vision, Source: guidance.LowCrossHighSelf, Stop: r.Stop,
+		Vision: vision, Source: guidance.LowCrossHighSelf,
 	}
 	clean, err := loop.Run(ctx, State{Latent: random.Normal(7, 3*8*8)})
 	if err != nil || !slices.Equal(clean.F32, steps[24].Clean) {

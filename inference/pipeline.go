@@ -14,11 +14,8 @@ import (
 // engine runs for every seed, and what a comparison with golden tensors runs from a given latent. It can run again and
 // again and does not change its tensors. Like its Graphs it belongs to one goroutine.
 type Loop struct {
-	Graphs        *Graphs
-	Width, Height int    // pixels
-	Sampler       string // as in Request
-	Steps         int
-	CFG           float64 // ω
+	Graphs *Graphs
+	Settings
 
 	Text   Encoding  // of the prompt
 	Uncond *Encoding // of the negative prompt; nil leaves out the unconditional pass, which is exact for ω = 1
@@ -30,7 +27,6 @@ type Loop struct {
 	UncondVision *Vision                // of the black picture, R times (release); nil: the unconditional pass sees none (paper)
 	Source       guidance.Source        // whose maps make the scores
 	Norm         guidance.Normalization // of masks
-	Stop         int                    // T_stop
 
 	none Vision // of passes without subjects
 
@@ -52,11 +48,7 @@ func (l *Loop) Close() {
 
 // NewLoop is a Loop with everything that a resolved request says; the encodings are to be filled in.
 func NewLoop(g *Graphs, r Request) *Loop {
-	l := &Loop{
-		Graphs: g, Width: r.Width, Height: r.Height,
-		Sampler: r.Sampler, Steps: r.Steps, CFG: r.CFG,
-		Subjects: guidanceSubjects(r.Subjects), Stop: r.Stop,
-	}
+	l := &Loop{Graphs: g, Settings: r.Settings, Subjects: guidanceSubjects(r.Subjects)}
 	l.Source, _ = guidance.ParseSource(r.MaskSource) // a resolved request has a known one
 	l.Norm = r.Normalization()
 	return l

@@ -21,7 +21,7 @@ func TestLastPreviewIsThePicture(t *testing.T) {
 	}
 	e := inference.New(orttest.CPU(t), b)
 	defer e.Close()
-	job, err := e.Start(context.Background(), inference.Request{Prompt: "a dog on the beach", Seeds: []uint64{5}, Steps: 6})
+	job, err := e.Start(context.Background(), inference.Request{Prompt: "a dog on the beach", Seeds: []uint64{5}, Settings: inference.Settings{Steps: 6}})
 	if err != nil {
 		t.Fatal(err)
 	}

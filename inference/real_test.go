@@ -39,7 +39,7 @@ func TestEngineOnRealGraphs(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := inference.Request{
-		Prompt: "a dog on the beach", Preset: "release", Steps: 4, Seeds: []uint64{1, 2},
+		Prompt: "a dog on the beach", Settings: inference.Settings{Preset: "release", Steps: 4}, Seeds: []uint64{1, 2},
 		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
 	}
 	run := func(r inference.Request, stopAfter int) (steps []inference.StepDone, pictures []inference.PictureReady, err error) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"realword/inference/guidance"
+	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/schedule"
 	"realword/inference/session"
@@ -19,20 +19,9 @@ type Runtime = session.Runtime
 // preset's or the model's own value, and Engine.Resolve fills them all in.
 type Request struct {
 	Prompt   string    `json:"prompt"`
-	Negative string    `json:"negative,omitempty"` // a blank asks for none where the preset has one
 	Subjects []Subject `json:"subjects,omitempty"`
-
-	Preset     string   `json:"preset,omitempty"` // "paper" (default), "release", or another of the model's
-	Width      int      `json:"width,omitempty"`  // pixels
-	Height     int      `json:"height,omitempty"`
-	Steps      int      `json:"steps,omitempty"`
-	Stop       int      `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
-	CFG        float64  `json:"cfg,omitempty"`         // ω of classifier-free guidance, 1 to 50; 1 needs no unconditional pass
-	Sampler    string   `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
-	MaskSource string   `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
-	RawMask    bool     `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
-	MaskNorm   string   `json:"mask_norm,omitempty"`   // else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
-	Seeds      []uint64 `json:"seeds,omitempty"`       // one per picture; picture n depends on Seeds[n] alone; none: a random one
+	Settings
+	Seeds []uint64 `json:"seeds,omitempty"` // one per picture; picture n depends on Seeds[n] alone; none: a random one
 
 	// From continues a kept step instead of starting from noise: one picture, its seed, the same model, size, steps and
 	// sampler.
@@ -41,20 +30,29 @@ type Request struct {
 	From *State `json:"-"`
 }
 
-// Normalization is how masks come from scores, of a request that Defaults has completed.
-func (r Request) Normalization() guidance.Normalization {
-	if r.RawMask {
-		return guidance.Raw
+// Defaults returns the request with every optional field filled in that a model and its presets decide; nothing is checked, and
+// only seeds and hashes stay open. See Settings.Complete; subjects and references that have no scope and no fit of their own get
+// those of the settings, which then have none. The result shares nothing with r but the bytes of pictures and From. Defaults of a
+// complete request changes nothing.
+func Defaults(m bundle.Manifest, r Request) Request {
+	r.Settings, r.Subjects = r.Complete(m), CloneSubjects(r.Subjects)
+	for j := range r.Subjects {
+		s := &r.Subjects[j]
+		s.Scope = cmp.Or(s.Scope, r.Scope)
+		for i := range s.References {
+			square := &s.References[i].Square
+			square.Fit = cmp.Or(square.Fit, r.Fit)
+		}
 	}
-	norm, _ := guidance.ParseNormalization(cmp.Or(r.MaskNorm, guidance.ByMax.String())) // a resolved request has a known one
-	return norm
+	r.Scope, r.Fit = 0, ""
+	return r
 }
 
 // Subject binds a word of the prompt to pictures.
 type Subject struct {
 	Word       Word        `json:"word"`
 	References []Reference `json:"references"`
-	Scope      float64     `json:"scope,omitempty"` // γ_scope in (0, 1]; 0 means the preset's
+	Scope      float64     `json:"scope,omitempty"` // γ_scope in (0, 1]; 0 means the settings'
 }
 
 // Word names one occurrence of a word or phrase of the prompt. Two equal words are two words.
@@ -76,7 +74,7 @@ func (w Word) String() string {
 type Reference struct {
 	Name   string         `json:"name"`             // file name, for people
 	SHA256 string         `json:"sha256,omitempty"` // of Data, hex; filled in by Engine.Resolve
-	Square picture.Square `json:"square"`           // without a Fit: the preset's
+	Square picture.Square `json:"square"`           // without a Fit: the settings'
 	Data   []byte         `json:"-"`                // PNG, JPEG, WebP, GIF or BMP file
 }
 

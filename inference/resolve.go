@@ -1,11 +1,9 @@
 package inference
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/prompt"
-	"realword/inference/schedule"
 )
 
 // plan is a request that can run.
@@ -32,12 +29,6 @@ func (p plan) from() State {
 	return *p.request.From
 }
 
-// defaultPreset is that of the paper.
-const defaultPreset = "paper"
-
-// MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
-const MaxCFG = 50
-
 // planner fills in a request and collects what is wrong with it.
 type planner struct {
 	plan
@@ -52,9 +43,7 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	m := e.model.Manifest()
 	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m}
 	p.request.Seeds = slices.Clone(r.Seeds)
-	p.checkPreset()
-	p.checkSize()
-	p.checkSchedule()
+	p.checkSettings()
 	p.checkWords()
 	p.checkScopes()
 	p.checkReferences()
@@ -70,51 +59,16 @@ func (p *planner) problem(format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf(format, args...))
 }
 
-// checkPreset refuses an unknown preset. The rest is still checked, against the default's values.
-func (p *planner) checkPreset() {
-	if _, ok := p.manifest.Presets[p.request.Preset]; !ok {
-		p.problem("there is no preset %q: choose one of %q", p.request.Preset, slices.Sorted(maps.Keys(p.manifest.Presets)))
-	}
-}
-
-func (p *planner) checkSize() {
-	r, s := &p.request, p.manifest.Size
-	for _, side := range []struct {
-		name string
-		n    int
-	}{{"width", r.Width}, {"height", r.Height}} {
-		switch {
-		case side.n < s.Min || side.n > s.Max:
-			p.badSize = true
-			p.problem("the %s of %d pixels is outside of what the model %s can do: choose %d to %d", side.name, side.n, p.manifest.Name, s.Min, s.Max)
-		case side.n%s.Multiple != 0:
-			p.badSize = true
-			p.problem("the %s of %d pixels is not a multiple of %d: %d is the next one", side.name, side.n, s.Multiple, min(s.Max, (side.n/s.Multiple+1)*s.Multiple))
+// checkSettings asks the table what the model cannot do.
+func (p *planner) checkSettings() {
+	for _, t := range table {
+		if t.check == nil {
+			continue
 		}
-	}
-}
-
-func (p *planner) checkSchedule() {
-	r := &p.request
-	if r.Steps < 1 || r.Steps > p.manifest.Schedule.TrainSteps {
-		p.problem("%d steps are outside of 1 to %d: 25 is usual", r.Steps, p.manifest.Schedule.TrainSteps)
-	} else if err := guidance.CheckStop(r.Stop, r.Steps); err != nil {
-		p.problems = append(p.problems, err)
-	}
-	if !(r.CFG >= 1 && r.CFG <= MaxCFG) { // also catches NaN
-		p.problem("the guidance weight ω = %g is outside of 1 to %d: 3 to 8 works well", r.CFG, MaxCFG)
-	}
-	if !slices.Contains(schedule.Samplers(), r.Sampler) {
-		p.problem("there is no sampler %q: choose one of %q", r.Sampler, schedule.Samplers())
-	}
-	if _, err := guidance.ParseSource(r.MaskSource); err != nil {
-		p.problems = append(p.problems, err)
-	}
-	switch norm, err := guidance.ParseNormalization(cmp.Or(r.MaskNorm, guidance.ByMax.String())); {
-	case err != nil:
-		p.problems = append(p.problems, err)
-	case norm == guidance.ByLayer && r.RawMask:
-		p.problem("masks cannot be left as they are and normalised by %s: choose one", norm)
+		if err := t.check(p.request.Settings, p.manifest); err != nil {
+			p.problems = append(p.problems, err)
+			p.badSize = p.badSize || t.Key == "width" || t.Key == "height"
+		}
 	}
 }
 

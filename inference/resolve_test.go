@@ -30,7 +30,7 @@ func TestResolveFillsIn(t *testing.T) {
 		t.Errorf("resolved again (%v):\n%+v\nfirst:\n%+v", err, again, r)
 	}
 	r.Seeds, r.Subjects = nil, nil
-	want := Request{Prompt: given.Prompt, Preset: "paper", Width: 16, Height: 16, Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self"}
+	want := Request{Prompt: given.Prompt, Settings: Settings{Preset: "paper", Width: 16, Height: 16, Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self"}}
 	if !reflect.DeepEqual(r, want) {
 		t.Errorf("resolved\n%+v\nwant\n%+v", r, want)
 	}
@@ -110,7 +110,7 @@ func TestBadRequests(t *testing.T) {
 		}, []string{"dog0.png"}},
 		"a square outside": {func(_ *bench, r *Request) { r.Subjects[0].References[0].Square.Crop.Left = 2 }, []string{"dog0.png", "crop"}},
 		"everything at once": {func(b *bench, r *Request) {
-			*r = Request{Prompt: "a dog", Preset: "x", Width: 17, Height: 7, Sampler: "y", MaskSource: "z", CFG: -1, Stop: 99, Subjects: []Subject{{Word: Word{Text: "cat"}, Scope: 2}}}
+			*r = Request{Prompt: "a dog", Settings: Settings{Preset: "x", Width: 17, Height: 7, Sampler: "y", MaskSource: "z", CFG: -1, Stop: 99}, Subjects: []Subject{{Word: Word{Text: "cat"}, Scope: 2}}}
 		}, []string{`"x"`, "17", "7", `"y"`, `"z"`, "-1", "99", `"cat"`, "γ = 2", "no picture"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,8 +14,11 @@ import (
 // This file turns the three values of which a run consists into bytes and back, for another process, another machine or another
 // day: a Request with its references and its From, the State after a step, and the Events. See the package comment.
 
-// wireVersion is the first byte of everything encoded.
-const wireVersion = 1
+// The first byte of everything encoded is its version. States are kept in histories.
+const (
+	requestVersion = 2 // of requests and events
+	stateVersion   = 1
+)
 
 func init() {
 	for _, e := range []Event{StageStarted{}, DeviceChanged{}, Progress{}, StepDone{}, PictureReady{}, Done{}, Failed{}} {
@@ -24,39 +27,39 @@ func init() {
 }
 
 // EncodeRequest returns a request as bytes that DecodeRequest reads back, the pictures' bytes and the state of From with it.
-func EncodeRequest(r Request) ([]byte, error) { return encode(r) }
+func EncodeRequest(r Request) ([]byte, error) { return encode(requestVersion, r) }
 
 // DecodeRequest reads what EncodeRequest wrote. Whether the request can run is for Engine.Resolve to say.
 func DecodeRequest(data []byte) (r Request, err error) {
-	return r, decode(data, &r, "the request", "send it again")
+	return r, decode(requestVersion, data, &r, "the request", "send it again")
 }
 
 // EncodeState returns a state as bytes that DecodeState reads back, bit for bit.
-func EncodeState(s State) ([]byte, error) { return encode(s) }
+func EncodeState(s State) ([]byte, error) { return encode(stateVersion, s) }
 
 // DecodeState reads what EncodeState wrote. Whether the state fits a request is for Engine.Resolve to say.
 func DecodeState(data []byte) (s State, err error) {
-	return s, decode(data, &s, "the kept state", "start from noise instead")
+	return s, decode(stateVersion, data, &s, "the kept state", "start from noise instead")
 }
 
 // EncodeEvent returns an event as bytes that DecodeEvent reads back. Of the error of Failed that is its text, whether it is
 // context.Canceled, context.DeadlineExceeded or session.ErrMemory, and the plan of a *memory.Error.
-func EncodeEvent(e Event) ([]byte, error) { return encode(&e) }
+func EncodeEvent(e Event) ([]byte, error) { return encode(requestVersion, &e) }
 
 // DecodeEvent reads what EncodeEvent wrote.
 func DecodeEvent(data []byte) (e Event, err error) {
-	return e, decode(data, &e, "the event", "make the picture again")
+	return e, decode(requestVersion, data, &e, "the event", "make the picture again")
 }
 
-func encode(v any) ([]byte, error) {
+func encode(version byte, v any) ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteByte(wireVersion)
+	b.WriteByte(version)
 	err := gob.NewEncoder(&b).Encode(v)
 	return b.Bytes(), err
 }
 
-func decode(data []byte, v any, what, remedy string) error {
-	if len(data) == 0 || data[0] != wireVersion {
+func decode(version byte, data []byte, v any, what, remedy string) error {
+	if len(data) == 0 || data[0] != version {
 		return fmt.Errorf("%s was written by another version: %s", what, remedy)
 	}
 	if err := gob.NewDecoder(bytes.NewReader(data[1:])).Decode(v); err != nil {

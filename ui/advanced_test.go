@@ -51,9 +51,7 @@ func TestOfferedSizesAreOnesThatTheModelMakes(t *testing.T) {
 func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 300 {
-		r := inference.Request{Prompt: "a dog", Preset: []string{"paper", "release"}[rng.IntN(2)], Steps: 20 + rng.IntN(20), Stop: 1 + rng.IntN(20), CFG: 1 + float64(rng.IntN(10)),
-			Sampler: []string{"ddim", "dpm++"}[rng.IntN(2)], MaskSource: maskSources()[rng.IntN(4)], RawMask: rng.IntN(2) == 0,
-			Width: 512 + 64*rng.IntN(25), Height: 512 + 64*rng.IntN(25), Seeds: []uint64{3}}
+		r := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: []string{"paper", "release"}[rng.IntN(2)], Steps: 20 + rng.IntN(20), Stop: 1 + rng.IntN(20), CFG: 1 + float64(rng.IntN(10)), Sampler: []string{"ddim", "dpm++"}[rng.IntN(2)], MaskSource: maskSources()[rng.IntN(4)], RawMask: rng.IntN(2) == 0, Width: 512 + 64*rng.IntN(25), Height: 512 + 64*rng.IntN(25)}, Seeds: []uint64{3}}
 		f := Form{Preset: "paper", Count: 1, Advanced: Advanced{Sampler: "dpm++", Width: 640, Height: 640}}.Settle(roomy)
 		p := Past{Recipe: recipe.Recipe{Request: r}}
 		f = f.Take(p, allParts, roomy)
@@ -80,7 +78,7 @@ func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 
 func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	f := Form{Preset: "paper"}.Settle(roomy)
-	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "dpm++", MaskSource: "all_cross", RawMask: true, Width: 896, Height: 1152}}}
+	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "dpm++", MaskSource: "all_cross", RawMask: true, Width: 896, Height: 1152}}}}
 	var got []string
 	for _, c := range f.Changes(p, roomy) {
 		got = append(got, c.What+": "+c.Old+" -> "+c.New)

@@ -91,7 +91,7 @@ func TestNegativeOfThePreset(t *testing.T) {
 func TestStopIsOneNumber(t *testing.T) {
 	for steps, want := range map[int]int{25: 12, 50: 24, 10: 5, 1: 1} {
 		f := Form{}.Settle(toybox).WithSteps(steps, toybox)
-		engine := inference.Defaults(*toybox, inference.Request{Steps: steps})
+		engine := inference.Defaults(*toybox, inference.Request{Settings: inference.Settings{Steps: steps}})
 		if fresh := (Form{Preset: "paper", Steps: steps}).Settle(toybox); f.Stop != want || fresh.Stop != want || engine.Stop != want {
 			t.Errorf("%d steps: T_stop %d in the window, %d in a fresh one, %d in the engine, want %d", steps, f.Stop, fresh.Stop, engine.Stop, want)
 		}
@@ -109,7 +109,7 @@ func TestStopIsOneNumber(t *testing.T) {
 // TestTakeForeignSettings: size and sampler of another program are taken where the model has them, the rest is said.
 func TestTakeForeignSettings(t *testing.T) {
 	past := func(w, h int, sampler string) Past {
-		return Past{Foreign: true, Recipe: recipe.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Steps: 30, Width: w, Height: h, Sampler: sampler}}}
+		return Past{Foreign: true, Recipe: recipe.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 30, Width: w, Height: h, Sampler: sampler}}}}
 	}
 	form := Form{Preset: "paper"}.Settle(roomy)
 	if f := form.Take(past(832, 1216, "dpm++"), allParts, roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {

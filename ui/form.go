@@ -101,9 +101,7 @@ func (f Form) SubjectOf(word inference.Word) int {
 // Request is the round that the form describes.
 func (f Form) Request() inference.Request {
 	r := inference.Request{
-		Prompt: strings.TrimSpace(f.Prompt), Negative: cmp.Or(strings.TrimSpace(f.Negative), " "), Subjects: f.Subjects(),
-		Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG,
-		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm, Width: f.Width, Height: f.Height,
+		Prompt: strings.TrimSpace(f.Prompt), Settings: inference.Settings{Negative: cmp.Or(strings.TrimSpace(f.Negative), " "), Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm, Width: f.Width, Height: f.Height}, Subjects: f.Subjects(),
 	}
 	for i := range max(f.Count, 1) {
 		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%seedLimit)
@@ -122,7 +120,7 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 	if f.Steps == 0 && f.Stop == 0 && f.CFG == 0 && strings.TrimSpace(f.Negative) == "" { // all of it is taken over
 		f.Negative = m.Presets[f.Preset].Negative
 	}
-	d := inference.Defaults(*m, inference.Request{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG})
+	d := inference.Defaults(*m, inference.Request{Settings: inference.Settings{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG}})
 	f.Steps, f.CFG, f.Stop = d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
 	if f.Width > 0 || f.Height > 0 {
 		f.Advanced = f.withSize(image.Pt(f.Width, f.Height), m) // another model may not make it

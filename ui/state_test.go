@@ -20,7 +20,7 @@ func word(text string) inference.Word { return inference.Word{Text: text, Occurr
 
 func TestApplyFollowsARun(t *testing.T) {
 	boom := errors.New("boom")
-	recipe := inference.Request{Seeds: []uint64{7, 8}, Stop: 2}
+	recipe := inference.Request{Seeds: []uint64{7, 8}, Settings: inference.Settings{Stop: 2}}
 	film := func(n int) []inference.Event {
 		list := []inference.Event{inference.StageStarted{Stage: inference.StageDenoise}}
 		for i := range n {

@@ -50,7 +50,7 @@ type made struct {
 func sampleRequest(steps, size int) inference.Request {
 	s := assets.Samples()[0]
 	return inference.Request{
-		Prompt: s.Prompt, Seeds: []uint64{1}, Steps: steps, Width: size, Height: size,
+		Prompt: s.Prompt, Seeds: []uint64{1}, Settings: inference.Settings{Steps: steps, Width: size, Height: size},
 		Subjects: []inference.Subject{{Word: inference.Word{Text: s.Word}, References: []inference.Reference{{Name: s.Name, Data: s.Data}}}},
 	}
 }

@@ -42,7 +42,7 @@ func sum(data []byte) string {
 // dog is a resolved request of two pictures with one subject: four steps, two of them guided.
 func dog() inference.Request {
 	return inference.Request{
-		Prompt: "a dog", Negative: " ", Preset: "paper", Width: 32, Height: 32, Steps: 4, Stop: 2, CFG: 5, Sampler: "ddim", MaskSource: "all_cross", Seeds: []uint64{7, 9},
+		Prompt: "a dog", Settings: inference.Settings{Negative: " ", Preset: "paper", Width: 32, Height: 32, Steps: 4, Stop: 2, CFG: 5, Sampler: "ddim", MaskSource: "all_cross"}, Seeds: []uint64{7, 9},
 		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 1}, Scope: 0.5, References: []inference.Reference{
 			{Name: "rex.png", SHA256: sum(rex), Square: picture.Square{Fit: picture.Crop}, Data: rex},
 		}}},

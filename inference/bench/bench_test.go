@@ -78,7 +78,7 @@ func TestMeasure(t *testing.T) {
 	if err := png.Encode(&dog, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
 		t.Fatal(err)
 	}
-	r := inference.Request{Prompt: "a dog on the beach", Preset: "release", Steps: 3, Stop: 1, Seeds: []uint64{7},
+	r := inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Preset: "release", Steps: 3, Stop: 1}, Seeds: []uint64{7},
 		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: dog.Bytes()}}}}}
 	c := counting{rt, map[string]int{}}
 	var said []string

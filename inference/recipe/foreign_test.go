@@ -21,16 +21,12 @@ func TestForeignRecipes(t *testing.T) {
 		Recipe
 		notes []string
 	}{
-		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a café dog, 犬 on the beach 🌊", Negative: "ピンボケ",
-			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`}},
-		"fooocus.png": {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: inference.Request{Prompt: "a dog on the beach", Negative: "blurry",
-			Steps: 30, CFG: 4, Seeds: []uint64{3456789}}}, nil},
-		"template.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog", Negative: "blurry",
-			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "Template: a {dog|cat}"}},
+		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a café dog, 犬 on the beach 🌊", Settings: inference.Settings{Negative: "ピンボケ", Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{3141592653}}}, []string{`"Euler a"`}},
+		"fooocus.png":      {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry", Steps: 30, CFG: 4}, Seeds: []uint64{3456789}}}, nil},
+		"template.png":     {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Negative: "blurry", Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{3141592653}}}, []string{`"Euler a"`, "Template: a {dog|cat}"}},
 		"seed64.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog",
-			Steps: 28, CFG: 6.5, Seeds: []uint64{607539957654043}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "607539957654043 has more than 32 bits"}},
-		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Negative: "(worst quality:1.4)",
-			Steps: 28, CFG: 6.5, Seeds: []uint64{3141592653}, Width: 832, Height: 1216}}, []string{`"Euler a"`, "<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
+			Settings: inference.Settings{Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{607539957654043}}}, []string{`"Euler a"`, "607539957654043 has more than 32 bits"}},
+		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Settings: inference.Settings{Negative: "(worst quality:1.4)", Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{3141592653}}}, []string{`"Euler a"`, "<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
 	} {
 		file, err := os.ReadFile(filepath.Join("testdata", "foreign", name))
 		if err != nil {
@@ -42,7 +38,7 @@ func TestForeignRecipes(t *testing.T) {
 
 // TestForeignJSON: what else other programs write, in the form of their own pictures.
 func TestForeignJSON(t *testing.T) {
-	dog := Recipe{Request: inference.Request{Prompt: "a dog on the beach", Negative: "blurry", Steps: 30, CFG: 4, Seeds: []uint64{7}, Width: 1152, Height: 896}}
+	dog := Recipe{Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry", Steps: 30, CFG: 4, Width: 1152, Height: 896}, Seeds: []uint64{7}}}
 	of := func(program, model string, change func(*Recipe)) Recipe {
 		r := dog
 		r.Program, r.Model = program, model
@@ -89,12 +85,12 @@ func TestForeignJSON(t *testing.T) {
 			"4":{"inputs":{"conditioning":["3",0],"seed":["4",0],"positive":["3",0],"latent_image":["4",0]}}}`,
 			Recipe{Program: "ComfyUI"}, []string{"prompt, negative prompt, steps"}},
 		"Fooocus, lists": {"parameters", `{"prompt":["a dog on the beach"],"negative_prompt":["blurry","","lowres"],"performance":"Speed","steps":30}`,
-			Recipe{Request: inference.Request{Prompt: "a dog on the beach", Negative: "blurry, lowres", Steps: 30}}, nil},
+			Recipe{Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry, lowres", Steps: 30}}}, nil},
 		"decimal commas and a mark": {"parameters", "\ufeffa dog\nSteps: 20, Sampler: DDIM, CFG scale: 7,5, Seed: 7",
-			Recipe{Request: inference.Request{Prompt: "a dog", Steps: 20, CFG: 7.5, Sampler: "ddim", Seeds: []uint64{7}}}, nil},
+			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7}}}, nil},
 		"a prompt that looks like JSON": {"parameters", "{dog|cat} on the beach\nSteps: 30, CFG scale: 4, Seed: -1, Size: 1152x896", Recipe{Request: inference.Request{
-			Prompt: "{dog|cat} on the beach", Steps: 30, CFG: 4, Width: 1152, Height: 896}}, []string{`"-1"`, "{dog|cat}"}},
-		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: inference.Request{Prompt: "a dog", Sampler: "ddim"}},
+			Prompt: "{dog|cat} on the beach", Settings: inference.Settings{Steps: 30, CFG: 4, Width: 1152, Height: 896}}}, []string{`"-1"`, "{dog|cat}"}},
+		"odd numbers": {"parameters", "a dog\nSteps: 0, CFG scale: 99, Seed: 99999999999999999999, Size: 0x7, Sampler: DDIM", Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Sampler: "ddim"}}},
 			[]string{`steps, "0"`, `"99"`, "99999999999999999999", `"0x7"`}},
 		"long values": {"parameters", "a dog\nSteps: " + strings.Repeat("9", 5000) + ", Model: " + strings.Repeat("m", 5000) + ", Seed: 7", Recipe{Model: strings.Repeat("m", 240) + "…",
 			Request: inference.Request{Prompt: "a dog", Seeds: []uint64{7}}}, []string{`its number of steps, "9`}},
@@ -171,7 +167,7 @@ func FuzzForeignRecipe(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !foreign || r.problem() != "" || r.Steps < 0 || r.Steps > 1000 || r.CFG != 0 && !(r.CFG >= 1 && r.CFG <= inference.MaxCFG) || len(r.Seeds) > 1 || !utf8.ValidString(r.Prompt+r.Negative) {
+		if !foreign || r.problem() != "" || r.Steps < 0 || r.Steps > 10000 || r.CFG != 0 && !(r.CFG >= 1 && r.CFG <= inference.MaxCFG) || len(r.Seeds) > 1 || !utf8.ValidString(r.Prompt+r.Negative) {
 			t.Fatalf("%+v", r)
 		}
 		for _, n := range r.Notes {

@@ -59,7 +59,22 @@ type Embed struct {
 
 // New returns the recipe of a resolved request as JSON.
 func New(r inference.Request, model string) (json.RawMessage, error) {
-	return json.Marshal(Recipe{Schema: Schema, Model: model, Noise: noiseName, Request: written(r)})
+	return encode(Recipe{Schema: Schema, Model: model, Noise: noiseName, Request: written(r)})
+}
+
+// encode writes a recipe in the order that recipes have always had: the negative prompt behind the prompt, before the subjects.
+func encode(r Recipe) (json.RawMessage, error) {
+	return json.Marshal(struct {
+		Schema   int    `json:"schema"`
+		Model    string `json:"model"`
+		Bundle   string `json:"bundle,omitempty"`
+		Program  string `json:"program,omitempty"`
+		Noise    string `json:"noise,omitempty"`
+		Prompt   string `json:"prompt"`
+		Negative string `json:"negative,omitempty"`
+		inference.Request
+		Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
+	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Prompt, r.Negative, r.Request, r.Thumbnails})
 }
 
 // written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
@@ -134,12 +149,11 @@ func (r Recipe) problem() string {
 		return fmt.Sprintf("%d subjects", len(r.Subjects))
 	case len(r.Seeds) > maxRecipePictures:
 		return fmt.Sprintf("%d seeds", len(r.Seeds))
-	case r.Steps < 0 || r.Steps > 10000 || r.Stop < 0 || r.Stop > 10000:
-		return fmt.Sprintf("%d steps with T_stop %d", r.Steps, r.Stop)
-	case !(r.CFG >= 0 && r.CFG <= 1000):
-		return fmt.Sprintf("a guidance weight of %g", r.CFG)
-	case r.Width < 0 || r.Width > 1<<16 || r.Height < 0 || r.Height > 1<<16:
-		return fmt.Sprintf("a size of %d × %d", r.Width, r.Height)
+	}
+	for _, t := range inference.Table() {
+		if !t.InBounds(r.Settings) {
+			return fmt.Sprintf("a %s of %s", t.Called, t.Of(&r.Settings))
+		}
 	}
 	for _, s := range r.Subjects {
 		switch {
@@ -199,20 +213,15 @@ func Read(file []byte) (r Recipe, foreign bool, err error) {
 
 // foreignRecipe is what is taken over of the settings of another program, in A1111's words.
 func foreignRecipe(m picture.Metadata) Recipe {
-	r := Recipe{Schema: Schema, Request: inference.Request{Prompt: m.Prompt, Negative: m.Negative}}
+	r := Recipe{Schema: Schema, Request: inference.Request{Prompt: m.Prompt, Settings: inference.Settings{Negative: m.Negative}}}
 	note := func(format string, args ...any) { r.Notes = append(r.Notes, excerpt(fmt.Sprintf(format, args...))) }
 	for _, s := range m.Settings {
+		for _, t := range inference.Table() {
+			if t.A1111 == s.Key && !t.Read(s.Value, &r.Settings) {
+				note("its %s, %q, is none of %s", t.Called, s.Value, t.Takes)
+			}
+		}
 		switch s.Key {
-		case "Steps":
-			if r.Steps = int(parseWithin(s.Value, 1, 1000)); r.Steps == 0 {
-				note("its number of steps, %q, is none of 1 to 1000", s.Value)
-			}
-		case "CFG scale":
-			if v, err := strconv.ParseFloat(s.Value, 64); err == nil && v >= 1 && v <= inference.MaxCFG {
-				r.CFG = v
-			} else {
-				note("its guidance weight, %q, is none of 1 to %d", s.Value, inference.MaxCFG)
-			}
 		case "Seed":
 			switch v, err := strconv.ParseUint(s.Value, 10, 64); {
 			case err != nil:
@@ -222,16 +231,6 @@ func foreignRecipe(m picture.Metadata) Recipe {
 				note("its seed %d has more than 32 bits, of which only the last 32 count: it is the same as %d", v, uint32(v))
 			default:
 				r.Seeds = []uint64{v}
-			}
-		case "Size":
-			w, h, _ := strings.Cut(s.Value, "x")
-			if r.Width, r.Height = int(parseWithin(w, 1, 1<<16)), int(parseWithin(h, 1, 1<<16)); r.Width == 0 || r.Height == 0 {
-				r.Width, r.Height = 0, 0
-				note("its size, %q, is none of pixels", s.Value)
-			}
-		case "Sampler":
-			if r.Sampler = samplerOf(s.Value); r.Sampler == "" {
-				note("its sampler, %q, is none of Realword's", s.Value)
 			}
 		case "Model":
 			r.Model = excerpt(s.Value)
@@ -259,28 +258,8 @@ func excerpt(text string) string {
 	return text
 }
 
-// samplerOf is the sampler of Realword that other programs call so, "" for none.
-func samplerOf(name string) string {
-	if strings.EqualFold(name, "ddim") {
-		return "ddim"
-	}
-	for own, theirs := range samplerNames {
-		if name == theirs {
-			return own
-		}
-	}
-	return ""
-}
-
 // ErrNone is the error of Read for a picture that does not say how it was made.
 var ErrNone = errors.New("this picture does not say how it was made; use it as a reference, or choose the original file")
-
-func parseWithin(text string, low, high int64) int64 {
-	if v, err := strconv.ParseInt(text, 10, 64); err == nil && v >= low && v <= high {
-		return v
-	}
-	return 0
-}
 
 // BundleDigest tells models apart by their files: SHA-256, hex, over the file hashes of the manifest in the order of their
 // names; empty for a manifest without.
@@ -318,7 +297,7 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 	if !e.NoThumbnails {
 		whole.Thumbnails = thumbnails(r)
 	}
-	recipe, err := json.Marshal(whole)
+	recipe, err := encode(whole)
 	if err != nil {
 		return nil, err
 	}
@@ -329,17 +308,23 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 
 // parameters are the settings in the words of A1111; what only RealCustom has gets keys of its own, which its readers keep.
 func parameters(p inference.PictureReady, r inference.Request, model bundle.Manifest, e Embed) []picture.KeyValue {
-	size := p.Image.Bounds().Size()
-	settings := []picture.KeyValue{
-		{Key: "Steps", Value: strconv.Itoa(r.Steps)},
-		{Key: "Sampler", Value: samplerNames[r.Sampler]},
-		{Key: "CFG scale", Value: strconv.FormatFloat(r.CFG, 'g', -1, 64)},
-		{Key: "Seed", Value: strconv.FormatUint(p.Seed, 10)},
-		{Key: "Size", Value: fmt.Sprintf("%dx%d", size.X, size.Y)},
-		{Key: "Model hash", Value: checkpointHash(model)},
-		{Key: "Model", Value: strings.TrimSpace(model.Name)},
-		{Key: "RNG", Value: "CPU"},
+	r.Width, r.Height = p.Image.Bounds().Dx(), p.Image.Bounds().Dy()
+	var settings, ofMasks []picture.KeyValue
+	for _, t := range inference.Table() {
+		switch said := (picture.KeyValue{Key: t.A1111, Value: t.Write(r.Settings)}); {
+		case t.A1111 == "":
+		case t.OfMasks:
+			ofMasks = append(ofMasks, said)
+		case t.A1111 == "Size": // which A1111 has after the seed
+			settings = append(settings, picture.KeyValue{Key: "Seed", Value: strconv.FormatUint(p.Seed, 10)}, said)
+		default:
+			settings = append(settings, said)
+		}
 	}
+	settings = append(settings,
+		picture.KeyValue{Key: "Model hash", Value: checkpointHash(model)},
+		picture.KeyValue{Key: "Model", Value: strings.TrimSpace(model.Name)},
+		picture.KeyValue{Key: "RNG", Value: "CPU"})
 	var subjects, refs []string
 	for _, s := range r.Subjects {
 		var of []string
@@ -355,16 +340,11 @@ func parameters(p inference.PictureReady, r inference.Request, model bundle.Mani
 		subjects = append(subjects, fmt.Sprintf("%s<-%s scope %g", word, strings.Join(of, " + "), s.Scope))
 	}
 	if len(subjects) > 0 {
-		settings = append(settings,
-			picture.KeyValue{Key: "RealCustom subjects", Value: strings.Join(subjects, "; ")},
-			picture.KeyValue{Key: "RealCustom stop step", Value: strconv.Itoa(r.Stop)},
-			picture.KeyValue{Key: "RealCustom refs", Value: strings.Join(refs, ", ")})
+		settings = append(settings, picture.KeyValue{Key: "RealCustom subjects", Value: strings.Join(subjects, "; ")})
+		settings = append(append(settings, ofMasks...), picture.KeyValue{Key: "RealCustom refs", Value: strings.Join(refs, ", ")})
 	}
 	return append(settings, picture.KeyValue{Key: "Version", Value: e.Program})
 }
-
-// samplerNames are the samplers in the words of other programs.
-var samplerNames = map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}
 
 // checkpointHash is what A1111 calls the model hash: of the checkpoint, where the model was made of one file.
 func checkpointHash(m bundle.Manifest) string {

@@ -38,8 +38,7 @@ func chessRound(t testing.TB) (inference.PictureReady, bundle.Manifest) {
 			Seed:  965400086,
 			Image: image.NewNRGBA(image.Rect(0, 0, 8, 4)),
 			Recipe: inference.Request{
-				Prompt: "a dog and a dog playing chess", Negative: "blurry, lowres", Preset: "paper", Width: 8, Height: 4,
-				Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self", Seeds: []uint64{965400086},
+				Prompt: "a dog and a dog playing chess", Settings: inference.Settings{Negative: "blurry, lowres", Preset: "paper", Width: 8, Height: 4, Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self"}, Seeds: []uint64{965400086},
 				Subjects: []inference.Subject{
 					{Word: inference.Word{Text: "dog", Occurrence: 1}, Scope: 0.2, References: []inference.Reference{ref("/home/ann/rex.png", "3f2a9c01de4b5c6d", color.White)}},
 					{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.25, References: []inference.Reference{ref("tom.png", "77aa10b2c3", color.Black), ref(`C:\cats\side.png`, "0123456789abcdef", color.White)}},
@@ -54,7 +53,7 @@ func chessRound(t testing.TB) (inference.PictureReady, bundle.Manifest) {
 func TestParametersOfPictures(t *testing.T) {
 	p, m := chessRound(t)
 	plain := p
-	plain.Recipe = inference.Request{Prompt: "a red ball", Steps: 20, CFG: 3.5, Sampler: "dpm++", Stop: 10}
+	plain.Recipe = inference.Request{Prompt: "a red ball", Settings: inference.Settings{Steps: 20, CFG: 3.5, Sampler: "dpm++", Stop: 10}}
 	toybox := bundle.Manifest{Name: "Realword Toybox", Sources: map[string]string{"a": "1234567890ab", "b": "ab"}}
 	for _, c := range []struct {
 		p    inference.PictureReady
@@ -157,7 +156,7 @@ func TestReadForeignRecipe(t *testing.T) {
 		return file
 	}
 	r, foreign, err := Read(text("42"))
-	want := Recipe{Schema: Schema, Program: "v1.9", Notes: []string{"its sampler, \"Euler a\", is none of Realword's"}, Request: inference.Request{Prompt: "a cat", Negative: "rain", Steps: 20, CFG: 7, Seeds: []uint64{42}}}
+	want := Recipe{Schema: Schema, Program: "v1.9", Notes: []string{"its sampler, \"Euler a\", is none of Realword's"}, Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Negative: "rain", Steps: 20, CFG: 7}, Seeds: []uint64{42}}}
 	if err != nil || !foreign || !reflect.DeepEqual(r, want) {
 		t.Errorf("%+v, %v, %v", r, foreign, err)
 	}
@@ -174,8 +173,8 @@ func TestParseRecipeRefuses(t *testing.T) {
 		`{}`:                          "damaged",
 		`{"schema":2,"steps":"many"}`: "version 2",
 		`{"schema":1,"steps":"many"}`: "steps is a string",
-		`{"schema":1,"steps":-1}`:     "-1 steps",
-		`{"schema":1,"stop":1000000}`: "T_stop 1000000",
+		`{"schema":1,"steps":-1}`:     "steps of -1",
+		`{"schema":1,"stop":1000000}`: "T_stop of 1000000",
 		`{"schema":1,"cfg":1e9}`:      "guidance weight",
 		`{"schema":1,"width":-8}`:     "-8",
 		`{"schema":1,"prompt":"` + strings.Repeat("a", maxRecipeText+1) + `"}`:                                "a prompt of more",
@@ -260,7 +259,7 @@ func TestRecipesOfEarlierVersions(t *testing.T) {
 // TestRecipesAreWrittenTheSame: what was read is written as it was.
 func TestRecipesAreWrittenTheSame(t *testing.T) {
 	m := presets()
-	for _, r := range []inference.Request{{}, {Negative: " "}, {Preset: "release"}, {Preset: "release", Negative: " "}} {
+	for _, r := range []inference.Request{{}, {Settings: inference.Settings{Negative: " "}}, {Settings: inference.Settings{Preset: "release"}}, {Settings: inference.Settings{Preset: "release", Negative: " "}}} {
 		r.Prompt, r.Subjects = "a dog", []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "a.png", SHA256: strings.Repeat("ab", 32)}}}}
 		first, err := New(inference.Defaults(m, r), "m")
 		if err != nil {

@@ -1,0 +1,403 @@
+package inference
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"realword/inference/bundle"
+	"realword/inference/guidance"
+	"realword/inference/picture"
+	"realword/inference/schedule"
+)
+
+// Settings are what a round is set to, beside its words, pictures and seeds. The zero value of a field is "not set": then the
+// preset or the model decides, and Complete says what. It is a plain value that can be compared.
+//
+// To add a setting, add its field here and its row to the table below; the command line, batch files, recipes, picture files, own
+// presets, drafts and comparisons follow. It needs a control in the window (ui's knobs) and a line in the README besides. One that
+// presets decide has a field in bundle.Preset and a line in Complete, too.
+type Settings struct {
+	Negative   string      `json:"negative,omitempty"`    // a blank asks for none where the preset has one
+	Preset     string      `json:"preset,omitempty"`      // "paper" (default), "release", or another of the model's
+	Width      int         `json:"width,omitempty"`       // pixels
+	Height     int         `json:"height,omitempty"`      // pixels
+	Steps      int         `json:"steps,omitempty"`       // of denoising
+	Stop       int         `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
+	CFG        float64     `json:"cfg,omitempty"`         // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
+	Sampler    string      `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
+	MaskSource string      `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
+	RawMask    bool        `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	MaskNorm   string      `json:"mask_norm,omitempty"`   // else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
+	Scope      float64     `json:"scope,omitempty"`       // γ_scope of subjects that have none of their own, in (0, 1]
+	Fit        picture.Fit `json:"fit,omitempty"`         // how references become a square that have no fit of their own
+}
+
+// MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
+const MaxCFG = 50
+
+// defaultPreset is that of the paper.
+const defaultPreset = "paper"
+
+// Complete fills in what is not set. It is the one place where an empty field gets its meaning: what the engine runs, what the
+// window shows and what a terminal prints come from here. Nothing is checked; with an unknown preset the others' values are those of
+// the paper. Complete settings stay as they are.
+func (s Settings) Complete(m bundle.Manifest) Settings {
+	s.Preset = cmp.Or(s.Preset, defaultPreset)
+	d, ok := m.Presets[s.Preset]
+	if !ok {
+		d = m.Presets[defaultPreset]
+	}
+	switch s.MaskNorm {
+	case guidance.Raw.String():
+		s.RawMask, s.MaskNorm = true, ""
+	case guidance.ByMax.String():
+		s.MaskNorm = ""
+	}
+	if strings.TrimSpace(s.Negative) == "" && d.Negative == "" {
+		s.Negative = "" // none was asked for, where there is none anyway
+	}
+	return s.Over(Settings{
+		Negative: d.Negative, Width: m.Size.Width, Height: m.Size.Height, Steps: d.Steps, Stop: d.StopOf(cmp.Or(s.Steps, d.Steps)),
+		CFG: d.CFG, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
+	})
+}
+
+// Over is s, and base where s says nothing.
+func (s Settings) Over(base Settings) Settings {
+	for _, t := range table {
+		if own := t.Of(&s); own.String() == "" {
+			_ = own.Set(t.Of(&base).String()) // it reads what it has written
+		}
+	}
+	return s
+}
+
+// Wishes leaves out what would be the same if it were left out: what remains was chosen, the rest follows another preset, another
+// model or another number of steps.
+func (s Settings) Wishes(m bundle.Manifest) Settings {
+	var wishes Settings
+	full := s.Complete(m)
+	for _, t := range table {
+		text, without := t.Of(&s).String(), s
+		if t.Of(&without).Clear(); text != "" && without.Complete(m) != full {
+			_ = t.Of(&wishes).Set(text)
+		}
+	}
+	return wishes
+}
+
+// Normalization is how masks come from scores, of complete settings.
+func (s Settings) Normalization() guidance.Normalization {
+	if s.RawMask {
+		return guidance.Raw
+	}
+	norm, _ := guidance.ParseNormalization(cmp.Or(s.MaskNorm, guidance.ByMax.String())) // checked ones have a known one
+	return norm
+}
+
+// Setting is a row of the table of settings.
+type Setting struct {
+	Key   string // in recipes and batch files, as the tag in Settings; "" for one that stands for others
+	Field string // in the window's drafts and own presets: the name in Settings; "" likewise
+	Of    func(*Settings) Value
+
+	Flag string // of the command line; "" where it has none
+	Help string // of the flag
+	Zero string // why a zero cannot be asked for on the command line, where it stands for "not set"
+
+	Label string                // in the text of a recipe; "" where it is told with another one
+	Text  func(Settings) string // its value there, where that is not the one that flags take
+
+	A1111  string            // its key in picture files, in the words of A1111 and its kin; "" where these have none
+	Theirs map[string]string // values that they write otherwise
+
+	Called      string  // in messages: "guidance weight"
+	Takes       string  // in messages: "1 to 50"
+	Least, Most float64 // bounds of any model; zero for what is no number
+	OfMasks     bool    // it acts on the masks of subjects alone
+
+	check func(Settings, bundle.Manifest) error // of complete settings, what a model cannot do; may be nil
+}
+
+// Table is every setting, in the order in which recipes tell them. The table belongs to the package.
+func Table() []Setting { return table }
+
+// InBounds tells whether what is set could be right for any model.
+func (t Setting) InBounds(s Settings) bool {
+	text := t.Of(&s).String()
+	v, err := strconv.ParseFloat(text, 64)
+	return t.Most == 0 || text == "" || err == nil && v >= t.Least && v <= t.Most
+}
+
+// Read sets what another program has written under A1111. Where it is nothing that Realword has, it returns false and s stays.
+func (t Setting) Read(text string, s *Settings) bool {
+	if t.Theirs != nil {
+		own := ""
+		for name, theirs := range t.Theirs {
+			if text == theirs || strings.EqualFold(text, name) {
+				own = name
+			}
+		}
+		text = own
+	}
+	read := *s
+	if t.Of(&read).Set(text) != nil || t.Of(&read).String() == "" || !t.InBounds(read) {
+		return false
+	}
+	*s = read
+	return true
+}
+
+// Write is what Read reads; "" where it is not set.
+func (t Setting) Write(s Settings) string {
+	text := t.Of(&s).String()
+	if t.Theirs != nil {
+		return t.Theirs[text]
+	}
+	return text
+}
+
+// Value is the field of a setting as text, a pflag.Value.
+type Value interface {
+	String() string        // "" where it is not set
+	Set(text string) error // reads what String writes
+	Clear()
+	Type() string
+}
+
+var table = []Setting{
+	{
+		Key: "negative", Field: "Negative", Of: func(s *Settings) Value { return (*word)(&s.Negative) },
+		Flag: "negative", Help: "what the picture must not show (default the preset's; \"\" for nothing)", Label: "negative", Called: "negative prompt",
+	},
+	{
+		Key: "preset", Field: "Preset", Of: func(s *Settings) Value { return (*word)(&s.Preset) },
+		Flag: "preset", Help: "paper (default) or release: where the other options start from", Label: "preset", Called: "preset",
+		check: func(s Settings, m bundle.Manifest) error {
+			if _, ok := m.Presets[s.Preset]; !ok { // the rest is checked against the default's values
+				return fmt.Errorf("there is no preset %q: choose one of %q", s.Preset, slices.Sorted(maps.Keys(m.Presets)))
+			}
+			return nil
+		},
+	},
+	{
+		Key: "steps", Field: "Steps", Of: func(s *Settings) Value { return (*whole)(&s.Steps) },
+		Flag: "steps", Help: "denoising steps", Zero: "give 1 or more", Label: "steps",
+		A1111: "Steps", Called: "number of steps", Takes: "1 to 10000", Least: 1, Most: 10000,
+		check: func(s Settings, m bundle.Manifest) error {
+			if s.Steps < 1 || s.Steps > m.Schedule.TrainSteps {
+				return fmt.Errorf("%d steps are outside of 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
+			}
+			return guidance.CheckStop(s.Stop, s.Steps)
+		},
+	},
+	{
+		Key: "stop", Field: "Stop", Of: func(s *Settings) Value { return (*whole)(&s.Stop) },
+		Flag: "stop", Help: "T_stop, the step from which the masks stay as they are", Zero: "the first step at least makes masks: give 1 or more", Label: "T_stop",
+		A1111: "RealCustom stop step", Called: "T_stop", Takes: "1 to 10000", Least: 1, Most: 10000, OfMasks: true,
+	},
+	{
+		Key: "sampler", Field: "Sampler", Of: func(s *Settings) Value { return (*word)(&s.Sampler) },
+		Flag: "sampler", Help: "ddim or dpm++", Label: "sampler",
+		A1111: "Sampler", Theirs: map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}, Called: "sampler", Takes: "Realword's",
+		check: func(s Settings, _ bundle.Manifest) error {
+			if !slices.Contains(schedule.Samplers(), s.Sampler) {
+				return fmt.Errorf("there is no sampler %q: choose one of %q", s.Sampler, schedule.Samplers())
+			}
+			return nil
+		},
+	},
+	{
+		Key: "cfg", Field: "CFG", Of: func(s *Settings) Value { return (*Decimal)(&s.CFG) },
+		Flag: "cfg", Help: "strength of the prompt (classifier-free guidance)", Zero: "1 turns it off, 3 to 8 works well", Label: "cfg",
+		A1111: "CFG scale", Called: "guidance weight", Takes: fmt.Sprint("1 to ", MaxCFG), Least: 1, Most: MaxCFG,
+		check: func(s Settings, _ bundle.Manifest) error {
+			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
+				return fmt.Errorf("the guidance weight ω = %g is outside of 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
+			}
+			return nil
+		},
+	},
+	{
+		Key: "mask_source", Field: "MaskSource", Of: func(s *Settings) Value { return (*word)(&s.MaskSource) },
+		Flag: "mask-source", Help: "all_cross, low_cross, low_cross_all_self or low_cross_high_self", Called: "mask source", OfMasks: true,
+		Label: "masks", Text: func(s Settings) string {
+			switch norm := s.Normalization(); {
+			case s.MaskSource == "" || norm == guidance.ByMax:
+				return s.MaskSource
+			case norm == guidance.Raw:
+				return s.MaskSource + ", not normalised"
+			default:
+				return s.MaskSource + ", normalised by " + norm.String()
+			}
+		},
+		check: func(s Settings, _ bundle.Manifest) error { _, err := guidance.ParseSource(s.MaskSource); return err },
+	},
+	{Key: "raw_mask", Field: "RawMask", Of: func(s *Settings) Value { return (*yes)(&s.RawMask) }, Called: "raw mask", OfMasks: true},
+	{
+		Key: "mask_norm", Field: "MaskNorm", Of: func(s *Settings) Value { return (*word)(&s.MaskNorm) },
+		Flag: "mask-norm", Help: "max (default), min_max_per_channel (as the released app) or none", Called: "mask normalisation", OfMasks: true,
+		check: func(s Settings, _ bundle.Manifest) error {
+			norm, err := guidance.ParseNormalization(cmp.Or(s.MaskNorm, guidance.ByMax.String()))
+			if err == nil && norm == guidance.ByLayer && s.RawMask {
+				return fmt.Errorf("masks cannot be left as they are and normalised by %s: choose one", norm)
+			}
+			return err
+		},
+	},
+	{
+		Key: "scope", Field: "Scope", Of: func(s *Settings) Value { return (*Decimal)(&s.Scope) },
+		Flag: "scope", Help: "scope of every subject that names none, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]", Called: "scope", Most: 1, OfMasks: true,
+	},
+	{
+		Key: "fit", Field: "Fit", Of: func(s *Settings) Value { return (*fit)(&s.Fit) },
+		Flag: "fit", Help: "how references become a square: pad, crop or stretch (default the preset's)", Called: "fit", OfMasks: true,
+	},
+	{
+		Key: "width", Field: "Width", Of: func(s *Settings) Value { return (*whole)(&s.Width) }, Called: "width", Least: 1, Most: maxSide,
+		check: func(s Settings, m bundle.Manifest) error { return checkSide("width", s.Width, m) },
+	},
+	{
+		Key: "height", Field: "Height", Of: func(s *Settings) Value { return (*whole)(&s.Height) }, Called: "height", Least: 1, Most: maxSide,
+		check: func(s Settings, m bundle.Manifest) error { return checkSide("height", s.Height, m) },
+	},
+	{
+		Of:   func(s *Settings) Value { return size{&s.Width, &s.Height} },
+		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "pixels",
+	},
+}
+
+// maxSide is the longest side of a picture that a recipe may ask for, far beyond what any model can do.
+const maxSide = 1 << 16
+
+func checkSide(name string, n int, m bundle.Manifest) error {
+	switch s := m.Size; {
+	case n < s.Min || n > s.Max:
+		return fmt.Errorf("the %s of %d pixels is outside of what the model %s can do: choose %d to %d", name, n, m.Name, s.Min, s.Max)
+	case n%s.Multiple != 0:
+		return fmt.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple, min(s.Max, (n/s.Multiple+1)*s.Multiple))
+	}
+	return nil
+}
+
+// word is a text.
+type word string
+
+func (w *word) String() string        { return string(*w) }
+func (w *word) Set(text string) error { *w = word(text); return nil }
+func (w *word) Clear()                { *w = "" }
+func (w *word) Type() string          { return "string" }
+
+// fit is a picture.Fit.
+type fit picture.Fit
+
+func (f *fit) String() string { return string(*f) }
+func (f *fit) Clear()         { *f = "" }
+func (f *fit) Type() string   { return "string" }
+
+func (f *fit) Set(text string) error {
+	*f = fit(text)
+	return picture.Square{Fit: picture.Fit(text)}.Validate()
+}
+
+// yes is a switch.
+type yes bool
+
+func (y *yes) String() string {
+	if *y {
+		return "true"
+	}
+	return ""
+}
+
+func (y *yes) Set(text string) error {
+	v, err := strconv.ParseBool(text)
+	*y = yes(v)
+	return err
+}
+
+func (y *yes) Clear()       { *y = false }
+func (y *yes) Type() string { return "bool" }
+
+// whole is a whole number.
+type whole int
+
+func (n *whole) String() string {
+	if *n == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*n))
+}
+
+func (n *whole) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	*n = whole(v)
+	return err
+}
+
+func (n *whole) Clear()       { *n = 0 }
+func (n *whole) Type() string { return "int" }
+
+// Decimal is a number that people type, with a point or a comma.
+type Decimal float64
+
+// String implements Value.
+func (d *Decimal) String() string {
+	if *d == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(float64(*d), 'g', -1, 64)
+}
+
+// Set reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are.
+func (d *Decimal) Set(text string) error {
+	text = strings.TrimSpace(text)
+	if strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
+		text = strings.Replace(text, ",", ".", 1)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return errors.New("give a number such as 7.5")
+	}
+	*d = Decimal(v)
+	return nil
+}
+
+// Clear implements Value.
+func (d *Decimal) Clear() { *d = 0 }
+
+// Type implements Value.
+func (d *Decimal) Type() string { return "float" }
+
+// size is two sides as people write them.
+type size struct{ width, height *int }
+
+func (s size) String() string {
+	if *s.width == 0 || *s.height == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%dx%d", *s.width, *s.height)
+}
+
+func (s size) Set(text string) error {
+	if text == "" {
+		s.Clear()
+		return nil
+	}
+	w, h, ok := strings.Cut(strings.ReplaceAll(strings.ToLower(text), "×", "x"), "x")
+	width, err1 := strconv.Atoi(w)
+	height, err2 := strconv.Atoi(h)
+	if !ok || err1 != nil || err2 != nil || min(width, height) < 1 || max(width, height) > maxSide {
+		return errors.New("write WIDTHxHEIGHT in pixels, for instance 128x128")
+	}
+	*s.width, *s.height = width, height
+	return nil
+}
+
+func (s size) Clear()       { *s.width, *s.height = 0, 0 }
+func (s size) Type() string { return "string" }

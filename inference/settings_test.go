@@ -1,0 +1,100 @@
+package inference
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"realword/inference/bundle"
+)
+
+// everySetting has every field set to something that no preset of the fake model has.
+var everySetting = Settings{
+	Negative: "rain", Preset: "release", Width: 24, Height: 32, Steps: 50, Stop: 9, CFG: 2.5, Sampler: "ddim",
+	MaskSource: "low_cross", RawMask: true, MaskNorm: "min_max_per_channel", Scope: 0.35, Fit: "crop",
+}
+
+// TestTheTableIsComplete: a field without a row would be lost in drafts, own presets and wherever settings are completed.
+func TestTheTableIsComplete(t *testing.T) {
+	fields := reflect.TypeFor[Settings]()
+	rows := map[string]Setting{}
+	for _, row := range Table() {
+		if row.Called == "" || row.Flag != "" && row.Help == "" || row.A1111 != "" && !row.OfMasks && row.Takes == "" {
+			t.Errorf("%q %q lacks a text", row.Key, row.Flag)
+		}
+		if row.Field != "" {
+			rows[row.Field] = row
+		}
+	}
+	for i := range fields.NumField() {
+		f, s := fields.Field(i), everySetting
+		row, ok := rows[f.Name]
+		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); !ok || key != row.Key {
+			t.Errorf("the field %s with the tag %q has the row %q", f.Name, f.Tag, row.Key)
+			continue
+		}
+		if reflect.ValueOf(s).Field(i).IsZero() {
+			t.Errorf("everySetting has no %s", f.Name)
+		}
+		said := row.Of(&s).String()
+		row.Of(&s).Clear()
+		if !reflect.ValueOf(s).Field(i).IsZero() || row.Of(&s).String() != "" {
+			t.Errorf("%s is not cleared, or says %q", f.Name, row.Of(&s))
+		}
+		if err := row.Of(&s).Set(said); err != nil || s != everySetting {
+			t.Errorf("%s does not read %q: %v, %+v", f.Name, said, err, s)
+		}
+	}
+	if len(rows) != fields.NumField() {
+		t.Errorf("%d rows, %d fields", len(rows), fields.NumField())
+	}
+}
+
+// TestComplete: what is set stays, the rest comes from the preset, T_stop as its share of the steps.
+func TestComplete(t *testing.T) {
+	m := newFakeModel(t).manifest
+	if got := everySetting.Complete(m); got != everySetting {
+		t.Errorf("got  %+v\nfrom %+v", got, everySetting)
+	}
+	release := Settings{Negative: "ugly", Preset: "release", Width: 16, Height: 16, Steps: 25, Stop: 12, CFG: 3.5, Sampler: "dpm++", MaskSource: "all_cross", Scope: 0.25, Fit: "stretch"}
+	if got := (Settings{Preset: "release"}).Complete(m); got != release {
+		t.Errorf("release: %+v", got)
+	}
+	got := Settings{Steps: 50, Height: 32}.Complete(m)
+	want := Settings{Preset: "paper", Width: 16, Height: 32, Steps: 50, Stop: 24, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self", Scope: 0.2, Fit: "pad"}
+	if got != want || got.Complete(m) != got {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// TestWishes: what follows the preset follows another one, another number of steps and another model; what was chosen stays.
+func TestWishes(t *testing.T) {
+	m := newFakeModel(t).manifest
+	for _, wish := range []Settings{
+		{}, {Steps: 50}, {Steps: 50, Stop: 9}, {Stop: 9}, {CFG: 3}, {Preset: "release"}, {Preset: "release", Negative: " "}, {Preset: "release", Negative: "rain", CFG: 7.5},
+		{Width: 24, Height: 32}, {Sampler: "dpm++", MaskSource: "low_cross"}, {RawMask: true}, {MaskNorm: "min_max_per_channel"}, {Scope: 0.3, Fit: "crop"},
+	} {
+		if got := wish.Complete(m).Wishes(m); got != wish {
+			t.Errorf("%+v: %+v", wish, got)
+		}
+	}
+	if got := (Settings{Preset: "paper", Steps: 25, Stop: 12, Sampler: "ddim", Negative: " "}).Wishes(m); got != (Settings{}) {
+		t.Errorf("what the preset says already is wished for: %+v", got)
+	}
+}
+
+// TestScopeAndFitForAll: a scope and a fit for all, which subjects and references of their own do not take, and that
+// leave no other trace in a recipe.
+func TestScopeAndFitForAll(t *testing.T) {
+	own := Subject{Scope: 0.1, References: []Reference{{}}}
+	own.References[0].Square.Fit = "pad"
+	r := Request{Settings: Settings{Scope: 0.3, Fit: "crop"}, Subjects: []Subject{own, {References: []Reference{{}}}}}
+	got := Defaults(bundle.Manifest{}, r)
+	if a, b := got.Subjects[0], got.Subjects[1]; a.Scope != 0.1 || a.References[0].Square.Fit != "pad" || b.Scope != 0.3 || b.References[0].Square.Fit != "crop" {
+		t.Errorf("%+v", got.Subjects)
+	}
+	if data, _ := json.Marshal(Defaults(bundle.Manifest{}, Request{Settings: Settings{Scope: 0.3, Fit: "crop"}})); strings.Contains(string(data), "0.3") || strings.Contains(string(data), "crop") {
+		t.Errorf("%s", data)
+	}
+}
