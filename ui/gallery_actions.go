@@ -203,7 +203,7 @@ func (g *galleryPage) trashSession() {
 	if id == 0 {
 		return
 	}
-	if id == g.w.state.History.Session {
+	if id == g.w.journal.Session() {
 		g.w.newSession()
 	}
 	g.throw(i18n.T("The session is in the trash, with its pictures."), history.Item{Kind: history.SessionItem, ID: id})
@@ -316,7 +316,7 @@ func (g *galleryPage) rename() {
 func (g *galleryPage) renameTo(id uint64, name string) {
 	name = strings.TrimSpace(name)
 	g.change(func(s *history.Store) error { return s.RenameSession(id, name) }, func() {
-		if g.w.state.History.Session == id {
+		if g.w.journal.Session() == id {
 			g.w.state.History.Name = name
 			g.w.refresh()
 		}

@@ -214,7 +214,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		r := g.state.Sessions[n]
 		s.title.set(cut(r.Title, 30))
 		s.title.color = theme.ColorNameForeground
-		if r.ID == g.w.state.History.Session {
+		if r.ID == g.w.journal.Session() {
 			s.title.color = theme.ColorNamePrimary
 		}
 		facts := []string{dayText(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), bytesText(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
@@ -315,8 +315,8 @@ func (g *galleryPage) refresh() {
 	}
 	session := s.Look.Session != 0 && !s.Look.Trash
 	g.rowTools.Hidden = !session
-	able(g.buttons["open"], !g.w.state.Busy() && s.Look.Session != g.w.state.History.Session)
-	able(g.buttons["drop"], s.Look.Session != g.w.state.History.Session || !g.w.state.Busy())
+	able(g.buttons["open"], !g.w.state.Busy() && s.Look.Session != g.w.journal.Session())
+	able(g.buttons["drop"], s.Look.Session != g.w.journal.Session() || !g.w.state.Busy())
 	able(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
 	able(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
 	able(g.buttons["new"], !g.w.state.Busy())

@@ -117,7 +117,7 @@ func TestGalleryFindsStarsAndThrowsAway(t *testing.T) {
 	b.settle()
 	g.trashSession()
 	b.settle()
-	if len(g.state.Sessions) != 0 || g.state.Trashed != 1 || b.state.History.Session != 0 || len(b.state.Shots) != 0 {
+	if len(g.state.Sessions) != 0 || g.state.Trashed != 1 || b.journal.Session() != 0 || len(b.state.Shots) != 0 {
 		t.Fatalf("after the session was thrown away: %+v, %+v", g.state, b.state.History)
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -138,7 +138,7 @@ func TestGalleryShowsAPictureOnTheStageAndTakesUpSessions(t *testing.T) {
 	dir := t.TempDir()
 	b := keeping(t, dir)
 	dogRound(t, b, dir)
-	first, id := b.state.History.Session, b.state.Shots[0].Kept
+	first, id := b.journal.Session(), b.state.Shots[0].Kept
 	g := b.openGallery()
 	g.list.Select(1)
 	b.settle()
@@ -177,7 +177,7 @@ func TestGalleryShowsAPictureOnTheStageAndTakesUpSessions(t *testing.T) {
 	b.settle()
 	g.openSession()
 	b.settle()
-	if b.state.Form.Prompt != "a dog on the beach" || b.state.History.Session != first || b.state.History.Name != "Rex" || len(b.state.Shots) != 1 {
+	if b.state.Form.Prompt != "a dog on the beach" || b.journal.Session() != first || b.state.History.Name != "Rex" || len(b.state.Shots) != 1 {
 		t.Errorf("taken up: %+v", b.state.History)
 	}
 }
@@ -190,7 +190,7 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	b.opt.OpenSession = func() (string, error) { return zip, nil }
 	dogRound(t, b, dir)
 	g := b.openGallery()
-	g.look(func(l *galleryLook) { l.Session = b.state.History.Session })
+	g.look(func(l *galleryLook) { l.Session = b.journal.Session() })
 	b.settle()
 	g.export()
 	b.settle()

@@ -78,7 +78,7 @@ func (s *strip) refresh() {
 	if shot := s.w.state.Shot(); shot != nil {
 		kept = shot.Kept
 	}
-	if session := s.w.state.History.Session; session != s.session || made != s.made {
+	if session := s.w.journal.Session(); session != s.session || made != s.made {
 		s.session, s.made = session, made
 		s.read()
 	}

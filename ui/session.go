@@ -18,12 +18,11 @@ import (
 	"realword/ui/i18n"
 )
 
-// History is what the window knows of the history.
+// History is what the window knows of the history. The current session is the journal's to say.
 type History struct {
-	Open    bool
-	Err     error  // why nothing is kept, or the last change was not; nil while all is well
-	Session uint64 // the current one; 0: none is begun yet
-	Name    string // of the session, as its owner named it
+	Open bool
+	Err  error  // why nothing is kept, or the last change was not; nil while all is well
+	Name string // of the session, as its owner named it
 }
 
 // shotOf is a picture of the history as the stage shows it before its file is read.
@@ -281,7 +280,7 @@ func (w *Window) untouched() bool {
 
 // takeUp makes a session the current one.
 func (w *Window) takeUp(o keptSession) {
-	w.state.History.Session, w.state.History.Name = o.session.ID, o.session.Name
+	w.state.History.Name = o.session.Name
 	w.journal.SetSession(o.session.ID)
 	w.state.Form = o.form.Settle(w.state.Model)
 	w.undo.reset(w.state.Form)
@@ -329,16 +328,6 @@ func (w *Window) keepDraft() {
 		pictures = append(pictures, c.Ref)
 	}
 	w.journal.KeepDraft(data, pictures)
-}
-
-// sessionIs is told which session things go to, off the window's goroutine.
-func (w *Window) sessionIs(id uint64) {
-	w.post(func() {
-		if w.state.History.Session != id {
-			w.state.History.Session = id
-			w.refresh()
-		}
-	})
 }
 
 // draftEvery is how often the form is looked at for changes; so much of what was typed is lost at most.

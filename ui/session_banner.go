@@ -116,7 +116,7 @@ func (w *Window) rescueHistory() {
 			got, err = w.opt.Rescue()
 		}
 		return func() {
-			w.state.History.Session, w.kept = 0, nil
+			w.kept = nil
 			w.openHistory()
 			n := notice{text: i18n.T("The new history begins with what could be read of the damaged one: sessions %d, rounds %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
 			if got.Lost > 0 {

@@ -83,7 +83,7 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 	b := keeping(t, dir)
 	dogRound(t, b, dir)
 	shot := b.state.Shots[0]
-	if shot.Kept == 0 || b.state.History.Session == 0 || b.state.History.Err != nil {
+	if shot.Kept == 0 || b.journal.Session() == 0 || b.state.History.Err != nil {
 		t.Fatalf("shot %d, history %+v", shot.Kept, b.state.History)
 	}
 	b.prompt.SetText("a dog on the moon") // after the run
@@ -141,7 +141,7 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.end(j, inference.Failed{Err: errors.New("no memory")})
-	rounds, err := b.journal.Store().SessionRounds(b.state.History.Session)
+	rounds, err := b.journal.Store().SessionRounds(b.journal.Session())
 	if err != nil || len(rounds) != 2 {
 		t.Fatalf("rounds %+v, %v", rounds, err)
 	}
@@ -150,7 +150,7 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	}
 	j = b.run()
 	b.end(j, inference.Failed{Err: context.Canceled})
-	if rounds, _ = b.journal.Store().SessionRounds(b.state.History.Session); rounds[2].Status != history.Cancelled {
+	if rounds, _ = b.journal.Store().SessionRounds(b.journal.Session()); rounds[2].Status != history.Cancelled {
 		t.Errorf("round %+v", rounds[2])
 	}
 }
@@ -162,7 +162,7 @@ func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 	id := b.state.Shots[0].Kept
 	b.newSession()
 	b.settle()
-	if len(b.state.Shots) != 0 || b.state.Form.Prompt != "" || b.state.History.Session != 0 {
+	if len(b.state.Shots) != 0 || b.state.Form.Prompt != "" || b.journal.Session() != 0 {
 		t.Fatalf("a new session begins with %+v", b.state)
 	}
 	b.promptChanged("a cat")

@@ -142,7 +142,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.post(func() { w.film.set(img) })
 	}
 	w.squarer.do = func(j squareJob) { j.do(w) }
-	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, w.sessionIs)
+	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
 	w.watchFocus()

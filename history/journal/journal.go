@@ -23,9 +23,9 @@ type Journal struct {
 	Budget atomic.Int64 // of step data, in bytes; 0: no limit
 	Thumb  atomic.Int64 // longer side of thumbnails, in pixels
 
-	told func(error)  // of every change: nil, or why it was not made
-	idle func()       // nothing waits any more
-	went func(uint64) // to another session
+	told  func(error) // of every change: nil, or why it was not made
+	idle  func()      // nothing waits any more
+	begun func()      // a session was
 
 	mu      sync.Mutex
 	store   *history.Store
@@ -33,10 +33,13 @@ type Journal struct {
 	busy    bool
 	done    *sync.Cond                    // busy has become false
 	made    map[*image.NRGBA]finishedShot // finished pictures whose files are still being written
+	session *session                      // that rounds and drafts go to from now on
 
-	session uint64       // that rounds and drafts go to, 0 until one is begun; belongs to the changes
-	jobs    map[int]*job // of the caller's tasks; belongs to the changes
+	jobs map[int]*job // of the caller's tasks; belongs to the changes
 }
+
+// session is one that things were asked to go to. A change may begin it later.
+type session struct{ id atomic.Uint64 } // 0 until it is begun
 
 // finishedShot is a picture that the engine has made.
 type finishedShot struct {
@@ -45,10 +48,9 @@ type finishedShot struct {
 }
 
 // New begins a journal without a store. told is called after every change with nil, or why it was not made; idle when nothing waits
-// any more; went when things go to another session, 0 being one that is begun when it is needed. All three are called on
-// the journal's goroutine.
-func New(told func(error), idle func(), went func(session uint64)) *Journal {
-	j := &Journal{told: told, idle: idle, went: went, made: map[*image.NRGBA]finishedShot{}, jobs: map[int]*job{}}
+// any more; begun when Session has changed because something needed one. All three are called on the journal's goroutine.
+func New(told func(error), idle, begun func()) *Journal {
+	j := &Journal{told: told, idle: idle, begun: begun, made: map[*image.NRGBA]finishedShot{}, session: &session{}, jobs: map[int]*job{}}
 	j.done = sync.NewCond(&j.mu)
 	return j
 }
@@ -116,28 +118,36 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	err := j.store.Close()
-	j.store, j.session, j.jobs = nil, 0, map[int]*job{}
+	j.store, j.session, j.jobs = nil, &session{}, map[int]*job{}
 	return err
 }
 
-// SetSession has what follows go to another session, 0 for one that is begun when it is needed.
+// SetSession has what is asked for from now on go to another session, 0 for one that is begun when it is needed.
 func (j *Journal) SetSession(id uint64) {
-	j.Do(func(*history.Store) error {
-		j.session = id
-		j.went(id)
-		return nil
-	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.session = &session{}
+	j.session.id.Store(id)
 }
 
-// current is the session that things go to; it begins one. It belongs to a change.
-func (j *Journal) current(s *history.Store) (uint64, error) {
-	if j.session != 0 {
-		return j.session, nil
+// Session is the session that things go to, 0 for one that is not begun yet.
+func (j *Journal) Session() uint64 { return j.current().id.Load() }
+
+func (j *Journal) current() *session {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.session
+}
+
+// in is the number of a session; it begins one that was not begun. It belongs to a change.
+func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
+	if id := to.id.Load(); id != 0 {
+		return id, nil
 	}
 	id, err := s.NewSession("", time.Now())
 	if err == nil {
-		j.session = id
-		j.went(id)
+		to.id.Store(id)
+		j.begun()
 	}
 	return id, err
 }
@@ -151,9 +161,10 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 	}
 	rec := NewRecorder(nil, 0, r)
 	rec.Thumb = int(j.Thumb.Load())
+	to := j.current()
 	j.Do(func(s *history.Store) error {
 		rec.store = s
-		rec.Round, rec.failed = j.start(s, task, r, model, parents)
+		rec.Round, rec.failed = j.start(s, to, task, r, model, parents)
 		return rec.failed
 	})
 	out := make(chan inference.Event)
@@ -241,8 +252,9 @@ func (j *Journal) Filed(picture uint64, file, sha256 string) {
 
 // KeepDraft journals the settings of the session as they stand, with the pictures that they need. Those without bytes are missing already.
 func (j *Journal) KeepDraft(draft []byte, references []inference.Reference) {
+	to := j.current()
 	j.Do(func(s *history.Store) error {
-		session, err := j.current(s)
+		session, err := j.in(s, to)
 		if err != nil {
 			return err
 		}

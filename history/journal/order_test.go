@@ -33,7 +33,7 @@ func newLog(s *history.Store) *log {
 		if err != nil {
 			l.errs = append(l.errs, err)
 		}
-	}, func() {}, func(id uint64) { l.sessions = append(l.sessions, id) })
+	}, func() {}, func() { l.sessions = append(l.sessions, l.Session()) })
 	l.Open(s)
 	return l
 }
@@ -103,21 +103,24 @@ func TestRoundsAndDraftsShareASession(t *testing.T) {
 	if err != nil || len(rounds) != 1 || rounds[0].Status != history.Complete || len(rounds[0].Parents) != 0 || rounds[0].Pictures[0].Steps != 4 {
 		t.Errorf("%+v, %v", rounds, err)
 	}
-	// A new one is begun when something needs it.
-	l.SetSession(0)
-	if l.settle(); len(l.sessions) != 2 || l.sessions[1] != 0 {
-		t.Errorf("sessions %v", l.sessions)
+	// A new one is begun when something needs it; what was asked for before stays where it was.
+	l.KeepDraft([]byte(`{"a":2}`), nil)
+	if l.SetSession(0); l.Session() != 0 {
+		t.Errorf("session %d", l.Session())
 	}
 	l.KeepDraft([]byte(`{}`), nil)
-	if l.settle(); len(l.sessions) != 3 || l.sessions[2] == first || l.sessions[2] == 0 {
-		t.Errorf("sessions %v", l.sessions)
-	}
-	l.SetSession(first)
-	l.KeepDraft([]byte(`{"a":2}`), nil)
-	if l.settle(); len(l.sessions) != 4 {
-		t.Errorf("sessions %v", l.sessions)
+	if errs := l.settle(); len(errs) > 0 || len(l.sessions) != 2 || l.sessions[1] == first || l.Session() != l.sessions[1] {
+		t.Errorf("%v, sessions %v, now %d", errs, l.sessions, l.Session())
 	}
 	if one, err = s.Session(first); err != nil || string(one.Draft) != `{"a":2}` {
+		t.Errorf("%+v, %v", one, err)
+	}
+	l.SetSession(first)
+	l.KeepDraft([]byte(`{"a":3}`), nil)
+	if l.settle(); len(l.sessions) != 2 || l.Session() != first {
+		t.Errorf("sessions %v, now %d", l.sessions, l.Session())
+	}
+	if one, err = s.Session(first); err != nil || string(one.Draft) != `{"a":3}` {
 		t.Errorf("%+v, %v", one, err)
 	}
 }

@@ -30,12 +30,13 @@ func (j *Journal) job(task int) *job {
 // request is a resolved one for the named model, and parents are the pictures of the history that it goes on from. A task that is
 // kept already, or that was dropped, stays as it is.
 func (j *Journal) Enqueue(task int, r inference.Request, model string, parents []uint64) {
+	to := j.current()
 	j.Do(func(s *history.Store) error {
 		k := j.job(task)
 		if k.dropped || k.id != 0 {
 			return nil
 		}
-		plan, err := j.plan(s, r, model, parents)
+		plan, err := j.plan(s, to, r, model, parents)
 		if err != nil {
 			return err
 		}
@@ -44,13 +45,13 @@ func (j *Journal) Enqueue(task int, r inference.Request, model string, parents [
 	})
 }
 
-// plan is a round of the current session.
-func (j *Journal) plan(s *history.Store, r inference.Request, model string, parents []uint64) (history.Plan, error) {
-	session, err := j.current(s)
+// plan is a round of a session.
+func (j *Journal) plan(s *history.Store, to *session, r inference.Request, model string, parents []uint64) (history.Plan, error) {
+	id, err := j.in(s, to)
 	if err != nil {
 		return history.Plan{}, err
 	}
-	return PlanOf(s, session, r, model, existing(s, parents)...)
+	return PlanOf(s, id, r, model, existing(s, parents)...)
 }
 
 // existing leaves out pictures that were deleted for good meanwhile.
@@ -62,11 +63,11 @@ func existing(s *history.Store, pictures []uint64) []uint64 {
 }
 
 // start begins the round of a task.
-func (j *Journal) start(s *history.Store, task int, r inference.Request, model string, parents []uint64) (uint64, error) {
+func (j *Journal) start(s *history.Store, to *session, task int, r inference.Request, model string, parents []uint64) (uint64, error) {
 	if k := j.job(task); k.id != 0 {
 		return s.StartJob(k.id, time.Now())
 	}
-	plan, err := j.plan(s, r, model, parents)
+	plan, err := j.plan(s, to, r, model, parents)
 	if err != nil {
 		return 0, err
 	}
