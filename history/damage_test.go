@@ -17,8 +17,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"go.etcd.io/bbolt"
 )
 
 // grown writes a history with trees of several levels.
@@ -425,63 +423,6 @@ func TestPagesInCircles(t *testing.T) {
 	}
 	if refused < 10 {
 		t.Errorf("%d of %d were refused", refused, len(files))
-	}
-}
-
-// A history of schema 2, without checksums, says the same after it got them, and is rescued as it is.
-func TestSchema2(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "history.db")
-	grown(t, path)
-	s := open(t, path)
-	var errs []error
-	truth := facts(s, &errs)
-	if err := errors.Join(append(errs, s.Close())...); err != nil {
-		t.Fatal(err)
-	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range append([][]byte{thumbnailBucket}, sealedBuckets...) {
-			b := tx.Bucket(name)
-			for _, k := range keys(b) {
-				skip := 4
-				if string(name) == string(thumbnailBucket) {
-					skip = 5
-				}
-				if err := b.Put(k, bytes.Clone(b.Get(k)[skip:])); err != nil {
-					return err
-				}
-			}
-		}
-		meta := tx.Bucket(metaBucket)
-		return errors.Join(meta.Put(orderKey, bytes.Clone(meta.Get(orderKey)[4:])), meta.Put(schemaKey, []byte{2}))
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	old, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, path)
-	if list := wrong(facts(s, &errs), truth); len(list) > 0 || errors.Join(append(errs, s.Check())...) != nil {
-		t.Errorf("after it got checksums: %v, %v", list, errs)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	aside := filepath.Join(dir, "old.db")
-	binary.LittleEndian.PutUint64(old[len(old)-testPage:], 12345) // a page that says that it is another
-	if err := os.WriteFile(aside, old, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	fresh := open(t, filepath.Join(dir, "fresh.db"))
-	got, err := fresh.Rescue(aside)
-	if err != nil || got.Pictures < 300 || fresh.Check() != nil {
-		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -64,7 +64,7 @@ func DefaultPath() (string, error) {
 // Open opens the history file at path with the default options, or begins a new one.
 func Open(path string) (*Store, error) { return Options{}.Open(path) }
 
-// Open opens the history file at path, or begins a new one, and brings one of an older Realword up to date. Trouble with
+// Open opens the history file at path, or begins a new one. Trouble with
 // the file is an *Error.
 func (o Options) Open(path string) (*Store, error) {
 	base := strings.TrimSuffix(path, filepath.Ext(path))
@@ -89,7 +89,7 @@ func (o Options) Open(path string) (*Store, error) {
 		return nil, explain(path, err)
 	}
 	s.db = db
-	if err = s.update(migrate); err == nil {
+	if err = s.update(prepare); err == nil {
 		err = s.recover()
 	}
 	if err != nil {

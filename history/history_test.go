@@ -88,7 +88,8 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(path string) error
 		kind  Kind
 	}{
-		"newer":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema + 1}) }), Newer},
+		"older":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema[0] - 1}) }), Damaged},
+		"newer":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema[0] + 1}) }), Newer},
 		"much newer": {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("2.0.0")) }), Newer},
 		"another's":  {edit(func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(metaBucket)) }), Damaged},
 		"text":       {func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("no database. "), 9999), 0o600) }, Damaged},

@@ -363,7 +363,7 @@ func soundPages(file io.ReaderAt, size int64) error {
 		return fmt.Errorf("%d of %d bytes are there", size, want)
 	}
 	// The schema tells whether there are checksums. It lies among the records, so it is looked for first.
-	sealed := p.schemaOf(m) == schema
+	sealed := p.schemaOf(m) == schema[0]
 	w := p.walker(m)
 	w.damaged = func(err error) error { return err }
 	w.visit = func(bucket []byte, e element) error {

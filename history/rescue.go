@@ -132,12 +132,9 @@ func gather(file *os.File, size int64, blobs string) *remains {
 		p = &pages{file: file, size: size, pageSize: 1 << 12}
 		r.lost++
 	}
-	sealed := true // unless the file says otherwise
 	var used []uint64
 	for n, m := range p.metas {
 		m.pages = min(m.pages, uint64(size/p.pageSize))
-		version := p.schemaOf(m)
-		sealed = version != 2 && sealed
 		w := p.walker(m)
 		w.damaged = func(error) error {
 			if n == 0 {
@@ -146,7 +143,7 @@ func gather(file *os.File, size int64, blobs string) *remains {
 			return nil
 		}
 		w.visit = func(bucket []byte, e element) error {
-			if !r.take(bucket, e, version != 2) && n == 0 {
+			if !r.take(bucket, e) && n == 0 {
 				r.lost++
 			}
 			return nil
@@ -157,13 +154,13 @@ func gather(file *os.File, size int64, blobs string) *remains {
 		}
 	}
 	if r.lost > 0 {
-		r.carve(p, used, sealed)
+		r.carve(p, used)
 	}
 	return r
 }
 
 // take keeps a record unless there is one of its key, and tells whether it was whole.
-func (r *remains) take(bucket []byte, e element, sealed bool) bool {
+func (r *remains) take(bucket []byte, e element) bool {
 	if late := r.later[string(bucket)]; late != nil {
 		if late[string(e.key)] == nil {
 			late[string(e.key)] = e.value
@@ -175,23 +172,22 @@ func (r *remains) take(bucket []byte, e element, sealed bool) bool {
 		return true
 	}
 	value, err := e.value()
-	switch {
-	case err != nil:
-		return false
-	case string(bucket) == string(metaBucket) && string(e.key) != string(orderKey):
+	if err == nil && string(bucket) == string(metaBucket) && string(e.key) != string(orderKey) {
 		return true
-	case sealed:
-		if value, err = openSeal(bucket, e.key, value); err != nil {
-			return false
-		}
+	}
+	if err == nil {
+		value, err = openSeal(bucket, e.key, value)
+	}
+	if err != nil {
+		return false
 	}
 	have[string(e.key)] = slices.Clone(value)
 	return true
 }
 
-// carve looks through the pages that no tree led to. Checksums say of which bucket a record is, and without them what it says. Old
+// carve looks through the pages that no tree led to. Checksums say of which bucket a record is. Old
 // versions of records lie about, and what was deleted; of several versions the longest is taken, since records grow.
-func (r *remains) carve(p *pages, used []uint64, sealed bool) {
+func (r *remains) carve(p *pages, used []uint64) {
 	all := metaPage{pages: uint64(p.size / p.pageSize)}
 	found := map[string]map[string][]byte{}
 	for id := uint64(2); id < all.pages; id++ {
@@ -217,13 +213,7 @@ func (r *remains) carve(p *pages, used []uint64, sealed bool) {
 				return nil
 			}
 			for _, b := range gathered {
-				open, err := openSeal(b, e.key, value)
-				if !sealed {
-					if open, err = value, errOutsideLimit; string(b) == string(looksLike(e.key, value)) {
-						err = nil
-					}
-				}
-				if err == nil {
+				if open, err := openSeal(b, e.key, value); err == nil {
 					if found[string(b)] == nil {
 						found[string(b)] = map[string][]byte{}
 					}
@@ -242,27 +232,6 @@ func (r *remains) carve(p *pages, used []uint64, sealed bool) {
 			}
 		}
 	}
-}
-
-// looksLike is the bucket of a record of schema 2, nil for what may be anything.
-func looksLike(k, value []byte) []byte {
-	var v struct {
-		ID              uint64
-		UID             string
-		Round, Session  *uint64
-		Recipe, Created json.RawMessage
-	}
-	switch {
-	case len(k) != 8 || json.Unmarshal(value, &v) != nil || v.ID != binary.BigEndian.Uint64(k) || len(v.UID) != 32:
-		return nil
-	case v.Round != nil:
-		return pictureBucket
-	case v.Session != nil && v.Recipe != nil:
-		return roundBucket
-	case v.Created != nil:
-		return sessionBucket
-	}
-	return nil
 }
 
 // read implements source, for thumbnails.

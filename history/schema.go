@@ -1,16 +1,14 @@
 package history
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
 )
 
-const schema = 3
+var schema = []byte{3}
 
 // Buckets. Numbers in keys are 8 bytes, big endian, so that cursors walk in order of age.
 var (
@@ -39,28 +37,23 @@ var (
 	orderKey  = []byte("order") // of the queue: job IDs
 )
 
-// migrate brings a file to the newest schema, in one transaction.
-func migrate(c *change) error {
+// prepare makes the buckets of a new file, and refuses one of another schema.
+func prepare(c *change) error {
 	meta, err := c.CreateBucketIfNotExists(metaBucket)
 	if err != nil {
 		return err
 	}
-	version := byte(0) // a new file
-	if found := meta.Get(schemaKey); len(found) == 1 {
-		version = found[0]
-	} else if found != nil {
-		version = 255
-	} else if root, _ := c.Cursor().First(); string(root) != string(metaBucket) {
+	first, _ := c.Cursor().First()
+	switch found := meta.Get(schemaKey); {
+	case found == nil && string(first) != string(metaBucket):
 		return &Error{Damaged, c.s.path, fmt.Errorf("it is a database of another program")}
-	}
-	if version == schema {
+	case found == nil: // a new file
+	case string(found) == string(schema):
 		return nil
-	}
-	if version > schema {
-		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %d, this Realword knows %d", version, schema)}
-	}
-	if version == 1 {
-		return &Error{Damaged, c.s.path, errors.New("it has schema 1, which no Realword that was given away has written")}
+	case len(found) == 1 && found[0] < schema[0]:
+		return &Error{Damaged, c.s.path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0], schema[0])}
+	default:
+		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %x, this Realword knows %x", found, schema)}
 	}
 	for _, name := range [][]byte{
 		sessionBucket, roundBucket, pictureBucket, galleryBucket, thumbnailBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,
@@ -70,26 +63,7 @@ func migrate(c *change) error {
 			return err
 		}
 	}
-	if err := meta.Put(schemaKey, []byte{schema}); err != nil {
-		return err
-	}
-	return c.sealAll()
-}
-
-// sealAll gives the records of schema 2 their checksums.
-func (c *change) sealAll() error {
-	for _, name := range sealedBuckets {
-		b := c.Tx.Bucket(name)
-		for _, k := range keys(b) {
-			if err := c.Bucket(name).Put(k, bytes.Clone(b.Get(k))); err != nil {
-				return err
-			}
-		}
-	}
-	if o := c.Tx.Bucket(metaBucket).Get(orderKey); o != nil {
-		return c.Tx.Bucket(metaBucket).Put(orderKey, seal(metaBucket, orderKey, bytes.Clone(o)))
-	}
-	return nil
+	return meta.Put(schemaKey, schema)
 }
 
 // records

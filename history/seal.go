@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"strings"
 
 	"go.etcd.io/bbolt"
 )
 
 // Records carry a checksum of themselves, their key and their bucket, so that a byte that has changed on the disk is found where it is
 // read, and a record that is found in another place is not taken for what stands there. Small blobs are named by their SHA-256;
-// thumbnails are sealed, too, but those of earlier versions are not, and a damaged one is left out: it can be made again.
+// thumbnails are sealed, too, and a damaged one is left out.
 var sealedBuckets = [][]byte{
 	sessionBucket, roundBucket, pictureBucket, galleryBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,
 	termBucket, trashBucket, uidBucket, jobBucket, blobBucket, looseBucket, doomedBucket,
@@ -153,14 +152,11 @@ func (b bucket) idFor(id uint64) (uint64, error) {
 // sealThumbnail seals a small picture behind a zero, with which no PNG begins.
 func sealThumbnail(k, png []byte) []byte { return append([]byte{0}, seal(thumbnailBucket, k, png)...) }
 
-// openThumbnail returns nil for a damaged one. One of an earlier version has the checksums of its format only.
+// openThumbnail returns nil for a damaged one: it can be made again.
 func openThumbnail(k, value []byte) []byte {
-	switch {
-	case len(value) > 0 && value[0] == 0:
-		png, _ := openSeal(thumbnailBucket, k, value[1:]) // nil with an error
-		return png
-	case strings.HasPrefix(string(value[:min(len(value), len(pngSignature))]), pngSignature):
-		return value
+	if len(value) == 0 {
+		return nil
 	}
-	return nil
+	png, _ := openSeal(thumbnailBucket, k, value[1:]) // nil with an error
+	return png
 }
