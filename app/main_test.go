@@ -143,14 +143,12 @@ func TestSubjects(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for text, want := range map[string]float64{"7.5": 7.5, "7,5": 7.5, " 0,3 ": 0.3, "1e3": 1000, "4": 4} {
-		var got inference.Decimal
-		if err := got.Set(text); err != nil || float64(got) != want {
+		if got, err := inference.ParseDecimal(text); err != nil || got != want {
 			t.Errorf("%q is %g, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "1.000,5", "1,000.5", "1,000,5", "seven", "7 5"} {
-		var got inference.Decimal
-		if err := got.Set(text); err == nil {
+		if got, err := inference.ParseDecimal(text); err == nil {
 			t.Errorf("%q is taken for %g", text, got)
 		}
 	}

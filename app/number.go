@@ -53,24 +53,38 @@ func (s *seed) UnmarshalJSON(data []byte) error { return s.Set(string(data)) }
 func settingFlags(c *cobra.Command, s *inference.Settings, only ...string) {
 	for _, t := range inference.Table() {
 		if t.Flag != "" && (len(only) == 0 || slices.Contains(only, t.Flag)) {
-			c.Flags().Var(settingFlag{t.Of(s), t.Zero}, t.Flag, t.Help)
+			c.Flags().Var(settingFlag{t, s}, t.Flag, t.Help)
 		}
 	}
 }
 
-// settingFlag refuses a zero that was typed where a zero stands for the preset's own value.
+// settingFlag is the option of a setting.
 type settingFlag struct {
-	inference.Value
-	zero string
+	inference.Setting
+	of *inference.Settings
 }
 
-// Set implements pflag.Value.
+// String implements pflag.Value.
+func (f settingFlag) String() string { return f.Get(*f.of) }
+
+// Set implements pflag.Value. It refuses a zero that was typed where a zero stands for the preset's own value.
 func (f settingFlag) Set(text string) error {
-	err := f.Value.Set(text)
-	if err == nil && text != "" && f.String() == "" && f.zero != "" {
-		return errors.New(f.zero)
+	err := f.Setting.Set(f.of, text)
+	if err == nil && f.String() == "" && f.Zero != "" {
+		return errors.New(f.Zero)
 	}
 	return err
+}
+
+// Type implements pflag.Value.
+func (f settingFlag) Type() string {
+	switch f.At(f.of).(type) {
+	case *int:
+		return "int"
+	case *float64:
+		return "float"
+	}
+	return "string"
 }
 
 // flagError says in words what is wrong with the value of an option.

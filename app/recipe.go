@@ -88,7 +88,7 @@ func (s saidRecipe) print(out io.Writer) error {
 	line("model", s.Model)
 	line("prompt", s.Prompt)
 	for _, t := range inference.Table() {
-		text := t.Of(&s.Settings).String()
+		text := t.Get(s.Settings)
 		if t.Text != nil {
 			text = t.Text(s.Settings)
 		}

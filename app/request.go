@@ -35,13 +35,12 @@ func parseSubject(s string) (subject, error) {
 	}
 	result := subject{word: inference.Word{Text: text, Occurrence: n}, file: file}
 	if at := strings.LastIndex(file, ":"); at > 0 {
-		var scope inference.Decimal
-		err := scope.Set(file[at+1:])
+		scope, err := inference.ParseDecimal(file[at+1:])
 		if _, missing := os.Stat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
 			if !(scope > 0 && scope <= 1) {
 				return subject{}, usagef("--subject %q: the scope after the colon is a fraction of the picture in (0, 1]; 0.15 to 0.4 work well", s)
 			}
-			result.file, result.scope = file[:at], float64(scope)
+			result.file, result.scope = file[:at], scope
 		}
 	}
 	return result, nil

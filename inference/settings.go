@@ -70,8 +70,8 @@ func (s Settings) Complete(m bundle.Manifest) Settings {
 // Over is s, and base where s says nothing.
 func (s Settings) Over(base Settings) Settings {
 	for _, t := range table {
-		if own := t.Of(&s); own.String() == "" {
-			_ = own.Set(t.Of(&base).String()) // it reads what it has written
+		if t.Get(s) == "" {
+			_ = t.Set(&s, t.Get(base)) // it reads what it has written
 		}
 	}
 	return s
@@ -83,9 +83,9 @@ func (s Settings) Wishes(m bundle.Manifest) Settings {
 	var wishes Settings
 	full := s.Complete(m)
 	for _, t := range table {
-		text, without := t.Of(&s).String(), s
-		if t.Of(&without).Clear(); text != "" && without.Complete(m) != full {
-			_ = t.Of(&wishes).Set(text)
+		text, without := t.Get(s), s
+		if _ = t.Set(&without, ""); text != "" && without.Complete(m) != full {
+			_ = t.Set(&wishes, text)
 		}
 	}
 	return wishes
@@ -102,9 +102,9 @@ func (s Settings) Normalization() guidance.Normalization {
 
 // Setting is a row of the table of settings.
 type Setting struct {
-	Key   string // in recipes and batch files, as the tag in Settings; "" for one that stands for others
-	Field string // in the window's drafts and own presets: the name in Settings; "" likewise
-	Of    func(*Settings) Value
+	Key   string              // in recipes and batch files, as the tag in Settings; "" for one that stands for others
+	Field string              // in the window's drafts and own presets: the name in Settings; "" likewise
+	At    func(*Settings) any // its place: *string, *int, *float64 or *bool
 
 	Flag string // of the command line; "" where it has none
 	Help string // of the flag
@@ -121,6 +121,7 @@ type Setting struct {
 	Least, Most float64 // bounds of any model; zero for what is no number
 	OfMasks     bool    // it acts on the masks of subjects alone
 
+	parse func(Settings) error                  // what no value can be; may be nil
 	check func(Settings, bundle.Manifest) error // of complete settings, what a model cannot do; may be nil
 }
 
@@ -129,7 +130,7 @@ func Table() []Setting { return table }
 
 // InBounds tells whether what is set could be right for any model.
 func (t Setting) InBounds(s Settings) bool {
-	text := t.Of(&s).String()
+	text := t.Get(s)
 	v, err := strconv.ParseFloat(text, 64)
 	return t.Most == 0 || text == "" || err == nil && v >= t.Least && v <= t.Most
 }
@@ -146,7 +147,7 @@ func (t Setting) Read(text string, s *Settings) bool {
 		text = own
 	}
 	read := *s
-	if t.Of(&read).Set(text) != nil || t.Of(&read).String() == "" || !t.InBounds(read) {
+	if t.Set(&read, text) != nil || t.Get(read) == "" || !t.InBounds(read) {
 		return false
 	}
 	*s = read
@@ -155,28 +156,85 @@ func (t Setting) Read(text string, s *Settings) bool {
 
 // Write is what Read reads; "" where it is not set.
 func (t Setting) Write(s Settings) string {
-	text := t.Of(&s).String()
+	text := t.Get(s)
 	if t.Theirs != nil {
 		return t.Theirs[text]
 	}
 	return text
 }
 
-// Value is the field of a setting as text, a pflag.Value.
-type Value interface {
-	String() string        // "" where it is not set
-	Set(text string) error // reads what String writes
-	Clear()
-	Type() string
+// Get is the value as text; "" where it is not set.
+func (t Setting) Get(s Settings) string {
+	switch at := t.At(&s).(type) {
+	case *string:
+		return *at
+	case *int:
+		if *at != 0 {
+			return strconv.Itoa(*at)
+		}
+	case *float64:
+		if *at != 0 {
+			return strconv.FormatFloat(*at, 'g', -1, 64)
+		}
+	case *bool:
+		if *at {
+			return "true"
+		}
+	case size:
+		if *at.width != 0 && *at.height != 0 {
+			return fmt.Sprintf("%dx%d", *at.width, *at.height)
+		}
+	}
+	return ""
+}
+
+// Set reads what Get writes and people type; "" makes it not set. After an error s is as it was.
+func (t Setting) Set(s *Settings, text string) (err error) {
+	next := *s
+	switch at := t.At(&next).(type) {
+	case *string:
+		*at = text
+	case *int:
+		*at, err = strconv.Atoi(cmp.Or(text, "0"))
+	case *float64:
+		*at, err = ParseDecimal(cmp.Or(text, "0"))
+	case *bool:
+		*at, err = strconv.ParseBool(cmp.Or(text, "false"))
+	case size:
+		_, err = fmt.Sscanf(strings.ReplaceAll(strings.ToLower(cmp.Or(text, "0x0")), "×", "x")+";", "%dx%d;", at.width, at.height)
+		if err != nil || text != "" && min(*at.width, *at.height) < 1 || max(*at.width, *at.height) > maxSide {
+			err = errors.New("write WIDTHxHEIGHT in pixels, for instance 128x128")
+		}
+	}
+	if err == nil && t.parse != nil {
+		err = t.parse(next)
+	}
+	if err == nil {
+		*s = next
+	}
+	return err
+}
+
+// ParseDecimal reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are.
+func ParseDecimal(text string) (float64, error) {
+	text = strings.TrimSpace(text)
+	if strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
+		text = strings.Replace(text, ",", ".", 1)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, errors.New("give a number such as 7.5")
+	}
+	return v, nil
 }
 
 var table = []Setting{
 	{
-		Key: "negative", Field: "Negative", Of: func(s *Settings) Value { return (*word)(&s.Negative) },
+		Key: "negative", Field: "Negative", At: func(s *Settings) any { return &s.Negative },
 		Flag: "negative", Help: "what the picture must not show (default the preset's; \"\" for nothing)", Label: "negative", Called: "negative prompt",
 	},
 	{
-		Key: "preset", Field: "Preset", Of: func(s *Settings) Value { return (*word)(&s.Preset) },
+		Key: "preset", Field: "Preset", At: func(s *Settings) any { return &s.Preset },
 		Flag: "preset", Help: "paper (default) or release: where the other options start from", Label: "preset", Called: "preset",
 		check: func(s Settings, m bundle.Manifest) error {
 			if _, ok := m.Presets[s.Preset]; !ok { // the rest is checked against the default's values
@@ -186,7 +244,7 @@ var table = []Setting{
 		},
 	},
 	{
-		Key: "steps", Field: "Steps", Of: func(s *Settings) Value { return (*whole)(&s.Steps) },
+		Key: "steps", Field: "Steps", At: func(s *Settings) any { return &s.Steps },
 		Flag: "steps", Help: "denoising steps", Zero: "give 1 or more", Label: "steps",
 		A1111: "Steps", Called: "number of steps", Takes: "1 to 10000", Least: 1, Most: 10000,
 		check: func(s Settings, m bundle.Manifest) error {
@@ -197,12 +255,12 @@ var table = []Setting{
 		},
 	},
 	{
-		Key: "stop", Field: "Stop", Of: func(s *Settings) Value { return (*whole)(&s.Stop) },
+		Key: "stop", Field: "Stop", At: func(s *Settings) any { return &s.Stop },
 		Flag: "stop", Help: "T_stop, the step from which the masks stay as they are", Zero: "the first step at least makes masks: give 1 or more", Label: "T_stop",
 		A1111: "RealCustom stop step", Called: "T_stop", Takes: "1 to 10000", Least: 1, Most: 10000, OfMasks: true,
 	},
 	{
-		Key: "sampler", Field: "Sampler", Of: func(s *Settings) Value { return (*word)(&s.Sampler) },
+		Key: "sampler", Field: "Sampler", At: func(s *Settings) any { return &s.Sampler },
 		Flag: "sampler", Help: "ddim or dpm++", Label: "sampler",
 		A1111: "Sampler", Theirs: map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}, Called: "sampler", Takes: "Realword's",
 		check: func(s Settings, _ bundle.Manifest) error {
@@ -213,7 +271,7 @@ var table = []Setting{
 		},
 	},
 	{
-		Key: "cfg", Field: "CFG", Of: func(s *Settings) Value { return (*Decimal)(&s.CFG) },
+		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
 		Flag: "cfg", Help: "strength of the prompt (classifier-free guidance)", Zero: "1 turns it off, 3 to 8 works well", Label: "cfg",
 		A1111: "CFG scale", Called: "guidance weight", Takes: fmt.Sprint("1 to ", MaxCFG), Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
@@ -224,7 +282,7 @@ var table = []Setting{
 		},
 	},
 	{
-		Key: "mask_source", Field: "MaskSource", Of: func(s *Settings) Value { return (*word)(&s.MaskSource) },
+		Key: "mask_source", Field: "MaskSource", At: func(s *Settings) any { return &s.MaskSource },
 		Flag: "mask-source", Help: "all_cross, low_cross, low_cross_all_self or low_cross_high_self", Called: "mask source", OfMasks: true,
 		Label: "masks", Text: func(s Settings) string {
 			switch norm := s.Normalization(); {
@@ -238,9 +296,9 @@ var table = []Setting{
 		},
 		check: func(s Settings, _ bundle.Manifest) error { _, err := guidance.ParseSource(s.MaskSource); return err },
 	},
-	{Key: "raw_mask", Field: "RawMask", Of: func(s *Settings) Value { return (*yes)(&s.RawMask) }, Called: "raw mask", OfMasks: true},
+	{Key: "raw_mask", Field: "RawMask", At: func(s *Settings) any { return &s.RawMask }, Called: "raw mask", OfMasks: true},
 	{
-		Key: "mask_norm", Field: "MaskNorm", Of: func(s *Settings) Value { return (*word)(&s.MaskNorm) },
+		Key: "mask_norm", Field: "MaskNorm", At: func(s *Settings) any { return &s.MaskNorm },
 		Flag: "mask-norm", Help: "max (default), min_max_per_channel (as the released app) or none", Called: "mask normalisation", OfMasks: true,
 		check: func(s Settings, _ bundle.Manifest) error {
 			norm, err := guidance.ParseNormalization(cmp.Or(s.MaskNorm, guidance.ByMax.String()))
@@ -251,23 +309,24 @@ var table = []Setting{
 		},
 	},
 	{
-		Key: "scope", Field: "Scope", Of: func(s *Settings) Value { return (*Decimal)(&s.Scope) },
+		Key: "scope", Field: "Scope", At: func(s *Settings) any { return &s.Scope },
 		Flag: "scope", Help: "scope of every subject that names none, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]", Called: "scope", Most: 1, OfMasks: true,
 	},
 	{
-		Key: "fit", Field: "Fit", Of: func(s *Settings) Value { return (*fit)(&s.Fit) },
+		Key: "fit", Field: "Fit", At: func(s *Settings) any { return (*string)(&s.Fit) },
 		Flag: "fit", Help: "how references become a square: pad, crop or stretch (default the preset's)", Called: "fit", OfMasks: true,
+		parse: func(s Settings) error { return picture.Square{Fit: s.Fit}.Validate() },
 	},
 	{
-		Key: "width", Field: "Width", Of: func(s *Settings) Value { return (*whole)(&s.Width) }, Called: "width", Least: 1, Most: maxSide,
+		Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide,
 		check: func(s Settings, m bundle.Manifest) error { return checkSide("width", s.Width, m) },
 	},
 	{
-		Key: "height", Field: "Height", Of: func(s *Settings) Value { return (*whole)(&s.Height) }, Called: "height", Least: 1, Most: maxSide,
+		Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide,
 		check: func(s Settings, m bundle.Manifest) error { return checkSide("height", s.Height, m) },
 	},
 	{
-		Of:   func(s *Settings) Value { return size{&s.Width, &s.Height} },
+		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
 		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "pixels",
 	},
 }
@@ -285,119 +344,5 @@ func checkSide(name string, n int, m bundle.Manifest) error {
 	return nil
 }
 
-// word is a text.
-type word string
-
-func (w *word) String() string        { return string(*w) }
-func (w *word) Set(text string) error { *w = word(text); return nil }
-func (w *word) Clear()                { *w = "" }
-func (w *word) Type() string          { return "string" }
-
-// fit is a picture.Fit.
-type fit picture.Fit
-
-func (f *fit) String() string { return string(*f) }
-func (f *fit) Clear()         { *f = "" }
-func (f *fit) Type() string   { return "string" }
-
-func (f *fit) Set(text string) error {
-	*f = fit(text)
-	return picture.Square{Fit: picture.Fit(text)}.Validate()
-}
-
-// yes is a switch.
-type yes bool
-
-func (y *yes) String() string {
-	if *y {
-		return "true"
-	}
-	return ""
-}
-
-func (y *yes) Set(text string) error {
-	v, err := strconv.ParseBool(text)
-	*y = yes(v)
-	return err
-}
-
-func (y *yes) Clear()       { *y = false }
-func (y *yes) Type() string { return "bool" }
-
-// whole is a whole number.
-type whole int
-
-func (n *whole) String() string {
-	if *n == 0 {
-		return ""
-	}
-	return strconv.Itoa(int(*n))
-}
-
-func (n *whole) Set(text string) error {
-	v, err := strconv.Atoi(text)
-	*n = whole(v)
-	return err
-}
-
-func (n *whole) Clear()       { *n = 0 }
-func (n *whole) Type() string { return "int" }
-
-// Decimal is a number that people type, with a point or a comma.
-type Decimal float64
-
-// String implements Value.
-func (d *Decimal) String() string {
-	if *d == 0 {
-		return ""
-	}
-	return strconv.FormatFloat(float64(*d), 'g', -1, 64)
-}
-
-// Set reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are.
-func (d *Decimal) Set(text string) error {
-	text = strings.TrimSpace(text)
-	if strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
-		text = strings.Replace(text, ",", ".", 1)
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return errors.New("give a number such as 7.5")
-	}
-	*d = Decimal(v)
-	return nil
-}
-
-// Clear implements Value.
-func (d *Decimal) Clear() { *d = 0 }
-
-// Type implements Value.
-func (d *Decimal) Type() string { return "float" }
-
 // size is two sides as people write them.
 type size struct{ width, height *int }
-
-func (s size) String() string {
-	if *s.width == 0 || *s.height == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%dx%d", *s.width, *s.height)
-}
-
-func (s size) Set(text string) error {
-	if text == "" {
-		s.Clear()
-		return nil
-	}
-	w, h, ok := strings.Cut(strings.ReplaceAll(strings.ToLower(text), "×", "x"), "x")
-	width, err1 := strconv.Atoi(w)
-	height, err2 := strconv.Atoi(h)
-	if !ok || err1 != nil || err2 != nil || min(width, height) < 1 || max(width, height) > maxSide {
-		return errors.New("write WIDTHxHEIGHT in pixels, for instance 128x128")
-	}
-	*s.width, *s.height = width, height
-	return nil
-}
-
-func (s size) Clear()       { *s.width, *s.height = 0, 0 }
-func (s size) Type() string { return "string" }

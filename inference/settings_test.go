@@ -37,12 +37,12 @@ func TestTheTableIsComplete(t *testing.T) {
 		if reflect.ValueOf(s).Field(i).IsZero() {
 			t.Errorf("everySetting has no %s", f.Name)
 		}
-		said := row.Of(&s).String()
-		row.Of(&s).Clear()
-		if !reflect.ValueOf(s).Field(i).IsZero() || row.Of(&s).String() != "" {
-			t.Errorf("%s is not cleared, or says %q", f.Name, row.Of(&s))
+		said := row.Get(s)
+		_ = row.Set(&s, "")
+		if !reflect.ValueOf(s).Field(i).IsZero() || row.Get(s) != "" {
+			t.Errorf("%s is not cleared, or says %q", f.Name, row.Get(s))
 		}
-		if err := row.Of(&s).Set(said); err != nil || s != everySetting {
+		if err := row.Set(&s, said); err != nil || s != everySetting {
 			t.Errorf("%s does not read %q: %v, %+v", f.Name, said, err, s)
 		}
 	}

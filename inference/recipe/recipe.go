@@ -152,7 +152,7 @@ func (r Recipe) problem() string {
 	}
 	for _, t := range inference.Table() {
 		if !t.InBounds(r.Settings) {
-			return fmt.Sprintf("a %s of %s", t.Called, t.Of(&r.Settings))
+			return fmt.Sprintf("a %s of %s", t.Called, t.Get(r.Settings))
 		}
 	}
 	for _, s := range r.Subjects {
