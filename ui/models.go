@@ -130,7 +130,6 @@ type Shelf struct {
 	Checks map[string]CheckResult
 	Err    error  // of the last thing done
 	Told   string // of the last thing done
-	undo   func() // takes it back; nil: it cannot be
 
 	Getting   bool // the catalogue is shown
 	Catalogue []hub.Entry
@@ -156,7 +155,6 @@ type Adding struct {
 	Copy       bool   // the user wants all weights in the model
 	Free       int64  // bytes left on the disk that it goes to; -1: not known
 	Again      string // path of the model that it is made anew for, or ""
-	cancel     context.CancelFunc
 }
 
 // ModelTask is an import, a check or a download.
@@ -166,17 +164,16 @@ type ModelTask struct {
 	Check     string // path of the model that is checked; Import is empty
 	Get       *Get   // of a download; Import is empty
 	Name      string
-	What      string // the file at work
-	Done, All int64  // bytes
-	Began     time.Time
+	What      string        // the file at work
+	Done, All int64         // bytes
+	Began     time.Time     // zero: it waits
 	Remaining time.Duration // 0: not known yet
 	Speed     float64       // of a download, bytes per second
 	Waiting   string        // why a download does not move; "": it does
 	Importing bool          // a download is here and being imported
 	Ending    bool          // it was cancelled
-	cancel    context.CancelFunc
-	expected  int64  // bytes that it reads and writes
-	again     string // path of the model that the import replaces, or ""
+	expected  int64         // bytes that it reads and writes
+	again     string        // path of the model that the import replaces, or ""
 }
 
 // find is the model of a path.

@@ -99,10 +99,12 @@ func (w *Window) askPath(dialog func() (string, error), then func(path string)) 
 // lookAt inspects checkpoints and shows what they are. again is the path of a model that they shall replace, or "".
 func (w *Window) lookAt(path, base, again string) {
 	s := &w.state.Shelf
-	s.leaveAdding()
+	w.models.leaveAdding()
 	ctx, cancel := context.WithCancel(w.ctx)
-	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1, cancel: cancel}
-	s.Adding, s.Err, s.Told, s.undo, s.Getting = a, nil, "", nil, false
+	w.models.stopLooking = cancel
+	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
+	s.Adding, s.Getting = a, false
+	w.models.tell("", nil)
 	w.models.show()
 	folder := w.modelsFolder()
 	w.background(func() func() {
@@ -131,16 +133,21 @@ func (w *Window) lookAt(path, base, again string) {
 
 // stopAdding leaves what was named alone.
 func (w *Window) stopAdding() {
-	w.state.Shelf.leaveAdding()
+	w.models.leaveAdding()
 	w.models.refresh()
 }
 
 // leaveAdding ends an inspection that may be under way.
-func (s *Shelf) leaveAdding() {
-	if s.Adding != nil {
-		s.Adding.cancel()
+func (p *modelsPage) leaveAdding() {
+	if p.stopLooking != nil {
+		p.stopLooking()
 	}
-	s.Adding = nil
+	p.stopLooking, p.w.state.Shelf.Adding = nil, nil
+}
+
+// tell says what was done last, with a way to take it back; undo nil: there is none.
+func (p *modelsPage) tell(text string, undo func()) {
+	p.w.state.Shelf.Err, p.w.state.Shelf.Told, p.back = nil, text, undo
 }
 
 // agreeAdding imports what is shown, or takes a model of Realword into the list as it is.
@@ -182,7 +189,7 @@ func (w *Window) addTask(t ModelTask) {
 	s.last++
 	t.ID = s.last
 	s.Tasks = append(slices.Clone(s.Tasks), t)
-	s.Err, s.Told, s.undo = nil, "", nil
+	w.models.tell("", nil)
 	w.nextTask()
 	w.models.refresh()
 }
@@ -193,7 +200,7 @@ func (w *Window) nextTask() {
 	s := &w.state.Shelf
 	for _, download := range []bool{false, true} {
 		i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return (t.Get != nil) == download })
-		if i >= 0 && s.Tasks[i].cancel == nil && !w.closing {
+		if i >= 0 && s.Tasks[i].Began.IsZero() && !w.closing {
 			w.beginTask(&s.Tasks[i])
 		}
 	}
@@ -201,7 +208,7 @@ func (w *Window) nextTask() {
 
 func (w *Window) beginTask(t *ModelTask) {
 	ctx, cancel := context.WithCancel(w.ctx)
-	t.cancel, t.Began = cancel, time.Now()
+	w.models.cancels[t.ID], t.Began = cancel, time.Now()
 	task := *t
 	sum := tally{expected: t.expected}
 	progress := func(what string, done, total int64) {
@@ -247,9 +254,9 @@ func (w *Window) cancelTask(id int) {
 		return
 	}
 	s.Tasks = slices.Clone(s.Tasks)
-	if t := &s.Tasks[i]; t.cancel != nil {
+	if t := &s.Tasks[i]; !t.Began.IsZero() {
 		t.Ending = true
-		t.cancel()
+		w.models.cancels[id]()
 	} else {
 		s.Tasks = slices.Delete(s.Tasks, i, i+1)
 	}
@@ -260,6 +267,7 @@ func (w *Window) cancelTask(id int) {
 func (w *Window) taskEnded(t ModelTask, path string, err error) {
 	s := &w.state.Shelf
 	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o ModelTask) bool { return o.ID == t.ID })
+	delete(w.models.cancels, t.ID)
 	cancelled := errors.Is(err, context.Canceled)
 	switch {
 	case t.Get != nil:
@@ -336,7 +344,7 @@ func (w *Window) askRemove(m Model) {
 		}
 		w.setPreferences(p)
 		w.state.Shelf.Told = i18n.T("%s is out of the list. Its files stay where they are.", m.Name())
-		w.state.Shelf.undo = func() {
+		w.models.back = func() {
 			p := w.prefs
 			p.Elsewhere = append(slices.Clone(p.Elsewhere), m.Path)
 			w.setPreferences(p)
@@ -365,7 +373,7 @@ func (w *Window) removeModel(path string) {
 			s := &w.state.Shelf
 			if s.Err = err; err == nil {
 				s.Told = i18n.T("%s is removed.", m.Name())
-				s.undo = func() {
+				w.models.back = func() {
 					w.background(func() func() {
 						err := undo()
 						return func() { s.Err = err; w.listModels(); w.models.refresh() }
@@ -381,11 +389,11 @@ func (w *Window) removeModel(path string) {
 
 // undoModels takes the last thing done to the models back; false: there is nothing.
 func (w *Window) undoModels() bool {
-	undo := w.state.Shelf.undo
+	undo := w.models.back
 	if undo == nil || !w.models.shown {
 		return false
 	}
-	w.state.Shelf.undo, w.state.Shelf.Told = nil, ""
+	w.models.back, w.state.Shelf.Told = nil, ""
 	undo()
 	w.models.refresh()
 	return true

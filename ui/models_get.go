@@ -73,7 +73,7 @@ func (s Shelf) fetching(name string) bool {
 // showCatalogue shows what can be downloaded.
 func (w *Window) showCatalogue() {
 	s := &w.state.Shelf
-	s.leaveAdding()
+	w.models.leaveAdding()
 	s.Getting = true
 	w.models.show()
 	w.listModels()

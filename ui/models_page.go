@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -20,6 +21,10 @@ type modelsPage struct {
 	w     *Window
 	shown bool
 	close func() // takes back what Esc closes
+
+	back        func()                     // takes back what Shelf.Told tells; nil: it cannot be
+	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
+	cancels     map[int]context.CancelFunc // of the tasks that run
 
 	page             *fyne.Container
 	opener           *button // in the head of the window
@@ -61,7 +66,7 @@ type modelsPage struct {
 }
 
 func newModelsPage(w *Window) *modelsPage {
-	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}}
+	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}, cancels: map[int]context.CancelFunc{}}
 	p.opener = newButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
@@ -271,7 +276,7 @@ func (p *modelsPage) refreshTasks() {
 			row = newTaskRow(p.w, t.ID, t.Get != nil)
 			p.rows[t.ID] = row
 		}
-		row.show(t, t.cancel != nil)
+		row.show(t, !t.Began.IsZero())
 		rows = append(rows, row.body)
 	}
 	for id := range p.rows {
@@ -323,7 +328,9 @@ func (p *modelsPage) hide() {
 	p.shown = false
 	p.close()
 	s := &p.w.state.Shelf
-	s.Adding, s.Err, s.Told, s.undo, s.Getting = nil, nil, "", nil, false
+	p.leaveAdding()
+	p.tell("", nil)
+	s.Getting = false
 	p.w.win.Canvas().Unfocus()
 	p.refresh()
 }
@@ -344,7 +351,7 @@ func (p *modelsPage) escaped() {
 	p.hide()
 }
 
-func (p *modelsPage) undoable() bool { return p.shown && p.w.state.Shelf.undo != nil }
+func (p *modelsPage) undoable() bool { return p.shown && p.back != nil }
 
 // refresh makes the page equal to the state.
 func (p *modelsPage) refresh() {
@@ -389,7 +396,7 @@ func (p *modelsPage) refresh() {
 		text, p.snackText.Importance = Sentence(s.Err), widget.DangerImportance
 	}
 	p.snackText.SetText(text)
-	p.undo.Hidden, p.snack.Hidden = s.undo == nil, text == ""
+	p.undo.Hidden, p.snack.Hidden = p.back == nil, text == ""
 	p.page.Refresh()
 }
 

@@ -110,7 +110,8 @@ func (w *Window) followSwitch() {
 // switchTo opens a model now. No round runs.
 func (w *Window) switchTo(path string) {
 	s := &w.state.Shelf
-	s.Next, s.Hasty, s.Moving, s.Err, s.Told, s.undo = nil, false, true, nil, "", nil
+	s.Next, s.Hasty, s.Moving = nil, false, true
+	w.models.tell("", nil)
 	w.refresh()
 	w.background(func() func() {
 		engine, err := w.opt.Open(w.ctx, path)

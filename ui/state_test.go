@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/prompt"
 )
 
@@ -309,4 +312,41 @@ func tokenizer(t *testing.T) *prompt.Tokenizer {
 		t.Fatal(err)
 	}
 	return loaded
+}
+
+// State is a value: nothing in it acts, waits or is somebody else's to close. What its pointers point to is never changed, but for Adding.
+func TestStateIsAValue(t *testing.T) {
+	shared := map[reflect.Type]bool{}
+	for _, v := range []any{image.NRGBA{}, image.RGBA{}, inference.State{}, Shot{}, Model{}, Adding{}, Get{}, Place{}} {
+		shared[reflect.TypeOf(v)] = true
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(at string, of reflect.Type)
+	walk = func(at string, of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+			t.Errorf("%s is a %s", at, of)
+		case reflect.Pointer:
+			if of == reflect.TypeFor[*bundle.Manifest]() {
+				return
+			}
+			if !shared[of.Elem()] {
+				t.Errorf("%s is a pointer to %s", at, of.Elem())
+			}
+			walk(at, of.Elem())
+		case reflect.Slice, reflect.Array:
+			walk(at, of.Elem())
+		case reflect.Map:
+			walk(at, of.Elem())
+		case reflect.Struct:
+			if seen[of] || of == reflect.TypeFor[time.Time]() {
+				return
+			}
+			seen[of] = true
+			for f := range of.Fields() {
+				walk(at+"."+f.Name, f.Type)
+			}
+		}
+	}
+	walk("State", reflect.TypeFor[State]())
 }
