@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // paper is where the method is described.
@@ -23,12 +24,12 @@ func (w *Window) showAbout() {
 	icon := canvas.NewImageFromResource(w.app.Icon())
 	icon.FillMode = canvas.ImageFillContain
 	meta := w.app.Metadata()
-	name := newLine(w.opt.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
-	name.style.Bold = true
-	version := caption(i18n.T("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
+	name := kit.NewLine(w.opt.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
+	name.Style.Bold = true
+	version := kit.Caption(i18n.T("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
 	what := widget.NewLabel(i18n.T("Pictures of your own subjects: each word of the prompt that you choose looks like your picture of it. After RealCustom++, a method by others, written anew; everything runs on this computer."))
 	what.Wrapping = fyne.TextWrapWord
-	head := container.NewBorder(nil, nil, container.New(fixed{72, 72}, icon), nil, container.New(inset{10, 0}, newColumn(2, name, version)))
+	head := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 72, Height: 72}, icon), nil, container.New(kit.Inset{X: 10, Y: 0}, kit.NewColumn(2, name, version)))
 
 	credits := widget.NewRichTextFromMarkdown(w.opt.Credits)
 	credits.Wrapping = fyne.TextWrapWord
@@ -42,9 +43,9 @@ func (w *Window) showAbout() {
 	if err != nil {
 		address = nil // a constant that parses
 	}
-	done := newButton(i18n.T("Done"), nil)
+	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(i18n.T("About"), fyne.NewSize(620, 520), container.NewBorder(newColumn(6, head, what), nil, nil, nil, tabs),
+	closeIt := w.Sheet(i18n.T("About"), fyne.NewSize(620, 520), container.NewBorder(kit.NewColumn(6, head, what), nil, nil, nil, tabs),
 		widget.NewHyperlink(i18n.T("The paper"), address), done)
 	done.OnTapped = closeIt
 }

@@ -83,7 +83,7 @@ func (w *Window) viewActions() []action {
 	return []action{
 		{id: "view.step.previous", menu: menuView, label: i18n.T("Previous step"), key: "Shift+Left", do: func() { w.nudge(-1) }, can: film},
 		{id: "view.step.next", menu: menuView, label: i18n.T("Next step"), key: "Shift+Right", do: func() { w.nudge(1) }, can: film},
-		{id: "view.back", label: i18n.T("Close what is on top"), key: "Esc", do: w.back},
+		{id: "view.back", label: i18n.T("Close what is on top"), key: "Esc", do: w.Back},
 	}
 }
 
@@ -309,25 +309,4 @@ func (w *Window) modifiers() fyne.KeyModifier {
 		return d.CurrentKeyModifiers()
 	}
 	return 0
-}
-
-// opened notes that something came up which Esc closes: a dialog, a mode of the stage, a panel over others. Esc calls close for
-// the newest one only. The answer takes the note back; call it when the thing closes by another way.
-func (w *Window) opened(close func()) (closed func()) {
-	n := &openThing{close}
-	w.layers = append(w.layers, n)
-	return func() {
-		w.layers = slices.DeleteFunc(w.layers, func(o *openThing) bool { return o == n })
-	}
-}
-
-type openThing struct{ close func() }
-
-// back closes the top-most thing that is open, and nothing else: a run goes on.
-func (w *Window) back() {
-	if n := len(w.layers); n > 0 {
-		top := w.layers[n-1]
-		w.layers = w.layers[:n-1]
-		top.close()
-	}
 }

@@ -68,9 +68,9 @@ func TestActionTable(t *testing.T) {
 func TestEscClosesTheTopmostOnly(t *testing.T) {
 	b := ready(t, nil)
 	var closed string
-	b.opened(func() { closed += "a" })
-	middle := b.opened(func() { closed += "b" })
-	b.opened(func() { closed += "c" })
+	b.Opened(func() { closed += "a" })
+	middle := b.Opened(func() { closed += "b" })
+	b.Opened(func() { closed += "c" })
 	esc := func() { b.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape}) }
 	esc()
 	if closed != "c" {

@@ -14,6 +14,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // save writes a finished picture into the pictures folder, under the name that the preferences say.
@@ -130,7 +131,7 @@ func (w *Window) readSamples() {
 		}
 		return func() {
 			for _, o := range offers {
-				w.sampleRow.Add(newThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
+				w.sampleRow.Add(kit.NewThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
 			}
 			w.samples.Hidden = len(offers) == 0
 			w.samples.Refresh()

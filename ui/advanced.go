@@ -17,6 +17,7 @@ import (
 	"realword/inference/picture"
 	"realword/inference/schedule"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // Advanced is what a preset decides unless the user wants it otherwise.
@@ -166,27 +167,27 @@ func sizes(m *bundle.Manifest) []image.Point {
 type advanced struct {
 	w       *Window
 	box     *fyne.Container
-	sampler *selector
-	source  *selector
-	size    *selector
-	divide  *check
-	layers  *check
+	sampler *kit.Selector
+	source  *kit.Selector
+	size    *kit.Selector
+	divide  *kit.Check
+	layers  *kit.Check
 	offered []image.Point
 }
 
 func newAdvanced(w *Window) *advanced {
 	a := &advanced{w: w}
-	a.sampler = newSelect(nil, func(text string) {
+	a.sampler = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *Advanced, p bundle.Preset) {
 			f.Sampler = chosen(text, schedule.Samplers(), samplerName, p.Sampler)
 		})
 	})
-	a.source = newSelect(nil, func(text string) {
+	a.source = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *Advanced, p bundle.Preset) {
 			f.MaskSource = chosen(text, maskSources(), maskSourceName, p.MaskSource)
 		})
 	})
-	a.size = newSelect(nil, func(text string) {
+	a.size = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *Advanced, _ bundle.Preset) {
 			for _, size := range a.offered {
 				if sizeName(size) == text {
@@ -195,14 +196,14 @@ func newAdvanced(w *Window) *advanced {
 			}
 		})
 	})
-	a.divide = newCheck(i18n.T("Normalise the masks"), func(on bool) {
+	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
 		a.change(func(f *Advanced, _ bundle.Preset) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
 	})
-	a.layers = newCheck(i18n.T("Layer by layer"), func(on bool) {
+	a.layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
 		a.change(func(f *Advanced, _ bundle.Preset) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
@@ -210,9 +211,9 @@ func newAdvanced(w *Window) *advanced {
 		})
 	})
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
-		return newColumn(2, container.New(inset{4, 0}, caption(name)), o)
+		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = newColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Masks from"), a.source), a.divide, a.layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Masks from"), a.source), a.divide, a.layers)
 	return a
 }
 
@@ -245,7 +246,7 @@ func (a *advanced) refresh() {
 		return
 	}
 	p := m.Presets[f.Preset]
-	show := func(s *selector, options []string, now string) {
+	show := func(s *kit.Selector, options []string, now string) {
 		if !slices.Equal(s.Options, options) || s.Selected != now {
 			s.Options, s.Selected = options, now // SetSelected would call back
 			s.Refresh()

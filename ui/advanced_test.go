@@ -118,8 +118,8 @@ func TestAdvancedKnobs(t *testing.T) {
 		t.Errorf("asked for %+v", r)
 	}
 	b.end(j, inference.Done{})
-	if !strings.HasPrefix(b.set.presetNote.text, "DPM++") || !strings.Contains(b.set.presetNote.text, "masks as they are") {
-		t.Errorf("the line under the presets says %q", b.set.presetNote.text)
+	if !strings.HasPrefix(b.set.presetNote.Text, "DPM++") || !strings.Contains(b.set.presetNote.Text, "masks as they are") {
+		t.Errorf("the line under the presets says %q", b.set.presetNote.Text)
 	}
 	a.sampler.SetSelected("DDIM")
 	if b.state.Form.Sampler != "" {
@@ -152,8 +152,8 @@ func TestLayerByLayer(t *testing.T) {
 	}
 	test.Tap(a.divide) // off
 	test.Tap(a.layers)
-	if r := b.state.Form.Request(); r.MaskNorm != "min_max_per_channel" || r.RawMask || !a.divide.Checked || !strings.Contains(b.set.presetNote.text, "layer by layer") {
-		t.Errorf("%+v, %q", r, b.set.presetNote.text)
+	if r := b.state.Form.Request(); r.MaskNorm != "min_max_per_channel" || r.RawMask || !a.divide.Checked || !strings.Contains(b.set.presetNote.Text, "layer by layer") {
+		t.Errorf("%+v, %q", r, b.set.presetNote.Text)
 	}
 	past := Past{Recipe: recipe.Recipe{Request: b.state.Form.Request()}}
 	if f := (Form{Preset: "paper"}).Settle(toybox).Take(past, allParts, toybox); f.MaskNorm == "" {

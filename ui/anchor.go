@@ -5,6 +5,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/kit"
 )
 
 // The original that a picture of an earlier round was made of stays beside it as the anchor of its subject. This is its mark.
@@ -16,8 +18,8 @@ var anchorIcon = fyne.NewStaticResource("anchor.svg", []byte(`<svg xmlns="http:/
 // newAnchorMark is the mark, for the lower left corner of a picture.
 func newAnchorMark(side float32) *fyne.Container {
 	icon := widget.NewIcon(theme.NewThemedResource(anchorIcon))
-	mark := container.NewStack(newPlate(colorPlate, "", side/3), container.New(inset{side / 8, side / 8}, container.New(fixed{side * 3 / 4, side * 3 / 4}, icon)))
-	return container.NewBorder(nil, newRow(0, container.New(fixed{side, side}, mark)), nil, nil)
+	mark := container.NewStack(kit.NewPlate(kit.ColorPlate, "", side/3), container.New(kit.Inset{X: side / 8, Y: side / 8}, container.New(kit.Fixed{Width: side * 3 / 4, Height: side * 3 / 4}, icon)))
+	return container.NewBorder(nil, kit.NewRow(0, container.New(kit.Fixed{Width: side, Height: side}, mark)), nil, nil)
 }
 
 // Anchored tells whether a card's subject has pictures that were made of others in it, its anchors.

@@ -14,6 +14,7 @@ import (
 
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -51,27 +52,27 @@ type cardActs struct {
 // card shows a subject: its pictures as the square that the encoders see, its word, and how far it may reach.
 type card struct {
 	widget.BaseWidget
-	press
+	kit.Press
 	look   cardLook
 	acts   cardActs
 	shown  int // ID of the picture in the square
 	open   bool
-	frame  *plate
+	frame  *kit.Plate
 	band   *canvas.Raster
 	square *canvas.Image
-	view   *tile
+	view   *kit.Tile
 	anchor *fyne.Container // the mark of an anchor in the square
 	badge  *canvas.Rectangle
 	letter *canvas.Text
-	word   *line
-	hint   *line
-	reach  *dial
-	remedy *button
+	word   *kit.Line
+	hint   *kit.Line
+	reach  *kit.Dial
+	remedy *kit.Button
 	thumbs *fyne.Container
-	minus  *tile
-	solo   *iconButton
-	eye    *iconButton
-	more   *iconButton
+	minus  *kit.Tile
+	solo   *kit.IconButton
+	eye    *kit.IconButton
+	more   *kit.IconButton
 	editor *squareEditor
 	body   *fyne.Container
 }
@@ -84,40 +85,40 @@ const (
 
 func newCard(look cardLook, acts cardActs) *card {
 	c := &card{look: look, acts: acts}
-	c.do = func() { acts.tap(c.look.ID) }
-	c.marked = func() { c.show(c.look) }
-	c.frame = newPlate(colorRaised, colorLine, 10)
+	c.Do = func() { acts.tap(c.look.ID) }
+	c.Marked = func() { c.show(c.look) }
+	c.frame = kit.NewPlate(kit.ColorRaised, kit.ColorLine, 10)
 	c.band = canvas.NewRaster(c.pattern)
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
 	c.anchor = newAnchorMark(20)
-	c.view = newTile("", 7, container.New(inset{1, 1}, container.New(fixed{squareSide - 2, squareSide - 2}, c.square), container.New(inset{4, 4}, c.anchor)), c.toggle)
+	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1}, container.New(kit.Fixed{Width: squareSide - 2, Height: squareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4}, c.anchor)), c.toggle)
 	c.badge, c.letter = newBadge()
-	c.word, c.hint = heading(""), caption("")
-	safe := newPlate(colorSafe, "", 5)
-	c.reach = newDial(i18n.T("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
-		func(v float64) { acts.reach(c.look.ID, v) }, container.New(band{0.05, reachMax, safeLow, safeHigh}, safe))
-	c.remedy = newButton("", func() { acts.remedy(c.look.ID) })
+	c.word, c.hint = kit.Heading(""), kit.Caption("")
+	safe := kit.NewPlate(kit.ColorSafe, "", 5)
+	c.reach = kit.NewDial(i18n.T("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{Low: 0.05, High: reachMax, From: kit.SafeLow, To: kit.SafeHigh}, safe))
+	c.remedy = kit.NewButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
-	gone := smallButton(i18n.T("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
-	c.minus = newTile("", 6, container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.DeleteIcon())))),
+	gone := kit.SmallButton(i18n.T("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
+	c.minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2}, container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.DeleteIcon())))),
 		func() { acts.dropPicture(c.shown) })
-	c.minus.explain(func() string { return c.minus.name })
-	c.eye = smallButton("", theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
-	c.more = smallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
-	c.solo = smallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
-	c.thumbs = newRow(3)
+	c.minus.Explain(func() string { return c.minus.Name })
+	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
+	c.more = kit.SmallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
+	c.solo = kit.SmallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
+	c.thumbs = kit.NewRow(3)
 	c.editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.shown, s, settled) })
 	c.editor.Hide()
 
-	badge := container.New(square{18}, c.badge, c.letter)
-	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(fixed{24, 24}, gone), container.New(inset{6, 3}, c.word))
-	side := container.New(stacked{1}, name, container.New(inset{4, 0}, c.hint), c.reach.Container, container.New(inset{4, 4}, c.remedy))
-	top := container.NewBorder(nil, nil, container.NewVBox(container.New(fixed{squareSide, squareSide}, c.view)), nil, container.New(inset{6, 0}, side))
-	tools := newRow(2, container.New(fixed{28, 24}, c.solo), container.New(fixed{28, 24}, c.eye), container.New(fixed{28, 24}, c.more))
-	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools), container.New(fixed{height: tinySide + 2}, container.NewHScroll(c.thumbs)))
+	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
+	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone), container.New(kit.Inset{X: 6, Y: 3}, c.word))
+	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.hint), c.reach.Container, container.New(kit.Inset{X: 4, Y: 4}, c.remedy))
+	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: squareSide, Height: squareSide}, c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
+	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye), container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
+	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools), container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
-		container.New(inset{10, 8}, container.New(narrow{}, newColumn(6, top, row, c.editor.Container))))
+		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, row, c.editor.Container))))
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c
@@ -143,7 +144,7 @@ func (c *card) pattern(w, h int) image.Image {
 	return picture.SubjectStyle(c.look.subject).Swatch(w, h, max(1, w/5))
 }
 
-func (c *card) AccessibilityLabel() string { return c.look.Ref.Name + ", " + c.word.text }
+func (c *card) AccessibilityLabel() string { return c.look.Ref.Name + ", " + c.word.Text }
 
 func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
@@ -159,7 +160,7 @@ func (c *card) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyS:
 		c.acts.solo(c.look.ID)
 	default:
-		c.press.TypedKey(e)
+		c.Press.TypedKey(e)
 	}
 }
 
@@ -199,53 +200,53 @@ func (c *card) show(look cardLook) {
 		c.square.Image = img
 		c.square.Refresh()
 	}
-	c.view.name = i18n.T("The square of %s: pad, crop, background", p.Ref.Name)
+	c.view.Name = i18n.T("The square of %s: pad, crop, background", p.Ref.Name)
 	c.badge.FillColor, c.letter.Text = color.Transparent, ""
-	c.frame.paint, c.frame.stroke, c.frame.thick = nil, colorLine, 1
-	c.word.color, c.hint.color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
-	c.word.text, c.hint.text = shorten(look.Word.Text, 16), shorten(p.Ref.Name, 22)
+	c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, kit.ColorLine, 1
+	c.word.Color, c.hint.Color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
+	c.word.Text, c.hint.Text = shorten(look.Word.Text, 16), shorten(p.Ref.Name, 22)
 	if c.anchor.Hidden = !p.Anchor; p.Anchor {
-		c.hint.text = i18n.T("anchor: %s", shorten(p.Ref.Name, 15))
+		c.hint.Text = i18n.T("anchor: %s", shorten(p.Ref.Name, 15))
 	}
 	mark := func(name fyne.ThemeColorName, letter string) {
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(name, c), letter
 	}
 	switch {
 	case look.Off:
-		c.word.color, c.hint.text = theme.ColorNamePlaceHolder, i18n.T("left out")
-		mark(colorTrack, "–")
+		c.word.Color, c.hint.Text = theme.ColorNamePlaceHolder, i18n.T("left out")
+		mark(kit.ColorTrack, "–")
 		if !look.Bound() {
-			c.word.text = i18n.T("no word yet")
+			c.word.Text = i18n.T("no word yet")
 		}
 	case look.lost:
-		c.hint.text, c.hint.color, c.frame.stroke = i18n.T("not in the prompt now"), theme.ColorNameWarning, theme.ColorNameWarning
+		c.hint.Text, c.hint.Color, c.frame.Stroke = i18n.T("not in the prompt now"), theme.ColorNameWarning, theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	case look.subject >= 0:
-		own := subjectColor(look.subject)
-		c.badge.FillColor, c.letter.Text = own, subjectLetter(look.subject)
-		c.frame.paint = own
+		own := kit.SubjectColor(look.subject)
+		c.badge.FillColor, c.letter.Text = own, kit.SubjectLetter(look.subject)
+		c.frame.Paint = own
 		if len(look.twins) > 0 {
-			c.hint.text = i18n.T("also for “%s”", shorten(look.twins[0], 14))
+			c.hint.Text = i18n.T("also for “%s”", shorten(look.twins[0], 14))
 		}
 	default:
-		c.word.text, c.word.color = i18n.T("which word?"), theme.ColorNameWarning
+		c.word.Text, c.word.Color = i18n.T("which word?"), theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	}
-	if look.chosen || look.offering || c.focused {
-		c.frame.paint, c.frame.stroke, c.frame.thick = nil, theme.ColorNamePrimary, 2
+	if look.chosen || look.offering || c.Focused {
+		c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, theme.ColorNamePrimary, 2
 	}
-	c.reach.set(look.scope)
-	c.reach.value.color = theme.ColorNameForeground
-	if look.scope < safeLow || look.scope > safeHigh {
-		c.reach.value.color = theme.ColorNameWarning
+	c.reach.Set(look.scope)
+	c.reach.Value.Color = theme.ColorNameForeground
+	if look.scope < kit.SafeLow || look.scope > kit.SafeHigh {
+		c.reach.Value.Color = theme.ColorNameWarning
 	}
-	c.reach.value.Refresh()
+	c.reach.Value.Refresh()
 	c.remedy.SetText(i18n.T("Use “%s”", shorten(look.remedy, 12)))
 	mend := look.lost && !look.Off && look.remedy != ""
 	c.remedy.Hidden, c.reach.Container.Hidden = !mend, mend
 	c.showThumbs(before)
 	c.showTools()
-	c.view.choose(c.open)
+	c.view.Choose(c.open)
 	c.editor.Hidden = !c.open
 	if c.open {
 		c.editor.show(p)
@@ -272,48 +273,48 @@ func (c *card) showThumbs(before cardLook) {
 		c.thumbs.Objects = nil
 		if len(c.look.pictures) > 1 {
 			for _, p := range c.look.pictures {
-				thumb := newThumb(p.Ref.Name, p.small(), tinySide, func() {
+				thumb := kit.NewThumb(p.Ref.Name, p.small(), tinySide, func() {
 					c.shown = p.ID
 					c.show(c.look)
 				})
 				if p.Anchor {
-					thumb.name = i18n.T("anchor: %s", p.Ref.Name)
-					thumb.body.Add(container.New(inset{1, 1}, newAnchorMark(13)))
+					thumb.Name = i18n.T("anchor: %s", p.Ref.Name)
+					thumb.Body.Add(container.New(kit.Inset{X: 1, Y: 1}, newAnchorMark(13)))
 				}
 				c.thumbs.Add(thumb)
 			}
 		}
-		plus := newTile(i18n.T("Another picture of the same subject"), 6,
-			container.New(fixed{tinySide - 2, tinySide - 2}, container.NewCenter(container.New(fixed{16, 16}, widget.NewIcon(theme.ContentAddIcon())))),
+		plus := kit.NewTile(i18n.T("Another picture of the same subject"), 6,
+			container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2}, container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.ContentAddIcon())))),
 			func() { c.acts.add(c.look.ID) })
-		c.thumbs.Add(plus.explain(func() string { return plus.name }))
+		c.thumbs.Add(plus.Explain(func() string { return plus.Name }))
 		if len(c.look.pictures) > 1 {
-			c.minus.name = i18n.T("Take this picture away")
+			c.minus.Name = i18n.T("Take this picture away")
 			c.thumbs.Add(c.minus)
 		}
 	}
 	if len(c.look.pictures) > 1 {
 		for i, p := range c.look.pictures {
-			c.thumbs.Objects[i].(*tile).choose(p.ID == c.shown)
+			c.thumbs.Objects[i].(*kit.Tile).Choose(p.ID == c.shown)
 		}
 	}
 }
 
 func (c *card) showTools() {
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
-	c.eye.name = i18n.T("Leave this subject out")
+	c.eye.Name = i18n.T("Leave this subject out")
 	if c.look.Off {
 		icon, importance = theme.VisibilityOffIcon(), widget.WarningImportance
-		c.eye.name = i18n.T("Take this subject in again")
+		c.eye.Name = i18n.T("Take this subject in again")
 	}
 	if c.eye.Icon.Name() != icon.Name() || c.eye.Importance != importance {
 		c.eye.Importance = importance
 		c.eye.SetIcon(icon)
 	}
 	c.solo.Hidden = !c.look.several
-	c.solo.name = i18n.T("Only this subject")
+	c.solo.Name = i18n.T("Only this subject")
 	if c.look.alone {
-		c.solo.name = i18n.T("All subjects again")
+		c.solo.Name = i18n.T("All subjects again")
 	}
 	importance = widget.LowImportance
 	if c.look.alone {

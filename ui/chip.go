@@ -13,6 +13,7 @@ import (
 
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -36,7 +37,7 @@ type chipLook struct {
 // subject, never the colour alone.
 type chip struct {
 	widget.BaseWidget
-	press
+	kit.Press
 	chipLook
 	acts chipActs
 	held fyne.Position // where the pointer is in a drag
@@ -53,12 +54,12 @@ type chip struct {
 
 func newChip(acts chipActs) *chip {
 	c := &chip{chipLook: chipLook{subject: -1}, acts: acts}
-	c.do = func() {
+	c.Do = func() {
 		if !c.Past {
 			acts.tap()
 		}
 	}
-	c.marked = c.Refresh
+	c.Marked = c.Refresh
 	c.back = canvas.NewRectangle(color.Transparent)
 	c.back.CornerRadius = 7
 	c.underline = canvas.NewRaster(c.pattern)
@@ -100,7 +101,7 @@ func (c *chip) AccessibilityLabel() string {
 	case c.Past:
 		return i18n.T("%s, not read by the model", c.Text)
 	case c.subject >= 0:
-		return i18n.T("%s, subject %s", c.Text, subjectLetter(c.subject))
+		return i18n.T("%s, subject %s", c.Text, kit.SubjectLetter(c.subject))
 	}
 	return c.Text
 }
@@ -168,8 +169,8 @@ func (r *chipRenderer) update() {
 	c.text.Text = shorten(c.Text, 32)
 	c.text.TextSize = theme.SizeForWidget(theme.SizeNameText, c)
 	c.text.Color = theme.ColorForWidget(theme.ColorNameForeground, c)
-	c.back.FillColor = theme.ColorForWidget(colorRaised, c)
-	c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(colorLine, c), 1
+	c.back.FillColor = theme.ColorForWidget(kit.ColorRaised, c)
+	c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(kit.ColorLine, c), 1
 	c.number.Text, c.limit.FillColor = "", color.Transparent
 	if c.Occurrence > 1 {
 		c.number.Text = fmt.Sprint("#", c.Occurrence)
@@ -186,8 +187,8 @@ func (r *chipRenderer) update() {
 		c.text.Color = theme.ColorForWidget(theme.ColorNameDisabled, c)
 		c.back.FillColor, c.back.StrokeWidth = color.Transparent, 0
 	case c.subject >= 0:
-		own := subjectColor(c.subject)
-		c.letter.Text, c.badge.FillColor = subjectLetter(c.subject), own
+		own := kit.SubjectColor(c.subject)
+		c.letter.Text, c.badge.FillColor = kit.SubjectLetter(c.subject), own
 		c.back.StrokeColor = own
 		own.A = 0x38
 		c.back.FillColor = own
@@ -197,10 +198,10 @@ func (r *chipRenderer) update() {
 	if c.within {
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 		c.back.FillColor = theme.ColorForWidget(theme.ColorNameSelection, c)
-	} else if (c.hovered || c.focused) && !c.Past {
+	} else if (c.hovered || c.Focused) && !c.Past {
 		c.back.StrokeColor = theme.ColorForWidget(theme.ColorNamePrimary, c)
 		if c.subject >= 0 {
-			c.back.StrokeColor = subjectColor(c.subject)
+			c.back.StrokeColor = kit.SubjectColor(c.subject)
 		}
 		c.back.StrokeWidth = 1.5
 	}
@@ -213,7 +214,7 @@ func (r *chipRenderer) Refresh() {
 }
 
 // badgeSide is the side of a badge; it grows with the texts.
-func badgeSide() float32 { return 18 * max(textScale(), 1) }
+func badgeSide() float32 { return 18 * max(kit.TextScale(), 1) }
 
 // newBadge is the round mark of a subject: its letter, white on its colour.
 func newBadge() (*canvas.Rectangle, *canvas.Text) {
@@ -226,5 +227,5 @@ func newBadge() (*canvas.Rectangle, *canvas.Text) {
 
 // sizeBadge gives a badge the size of the texts.
 func sizeBadge(back *canvas.Rectangle, letter *canvas.Text) {
-	back.CornerRadius, letter.TextSize = badgeSide()/2, 11*max(textScale(), 1)
+	back.CornerRadius, letter.TextSize = badgeSide()/2, 11*max(kit.TextScale(), 1)
 }

@@ -91,7 +91,7 @@ func (w *Window) compareWith(other Shot) {
 	w.state.View.Step = -1
 	w.look()
 	if other.Film = nil; !w.contrast.on {
-		w.uncompare = w.opened(func() { w.contrast.on = false; w.refresh() })
+		w.uncompare = w.Opened(func() { w.contrast.on = false; w.refresh() })
 	}
 	w.contrast = contrast{on: true, other: &other, split: 0.5}
 	w.refresh()

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/ui/kit"
 )
 
 // made is a window with a finished picture of a dog.
@@ -62,7 +63,7 @@ func TestWordsAloneAreComparedAtTheSameSeed(t *testing.T) {
 	}
 	b.swapCompared()
 	b.settle()
-	b.back()
+	b.Back()
 	if b.contrast.on {
 		t.Error("Esc goes on comparing")
 	}
@@ -146,7 +147,7 @@ func TestExportsOfAFilm(t *testing.T) {
 	if b.actionErr == nil || !strings.Contains(b.info.Text, "cannot be made") {
 		t.Errorf("into a file: %v", b.actionErr)
 	}
-	test.Tap(b.shots.Objects[0].(*tile))
+	test.Tap(b.shots.Objects[0].(*kit.Tile))
 	if _, ok := (&Window{state: NewState()}).copyFilm(); ok {
 		t.Error("an empty window has a film")
 	}

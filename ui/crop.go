@@ -15,6 +15,7 @@ import (
 
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -234,14 +235,14 @@ type squareEditor struct {
 	square  picture.Square
 	own     picture.Fit // the preset's, which a square without a fit has
 
-	fits     map[picture.Fit]*button
+	fits     map[picture.Fit]*kit.Button
 	crop     *cropper
 	cropRow  *fyne.Container
-	note     *line
-	colors   []*tile
+	note     *kit.Line
+	colors   []*kit.Tile
 	behind   *fyne.Container
-	code     *field
-	codeNote *line
+	code     *kit.Field
+	codeNote *kit.Line
 }
 
 // backgrounds are the colours on offer behind padding and transparency.
@@ -257,13 +258,13 @@ var backgrounds = []struct {
 }
 
 func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square picture.Square, settled bool)) *squareEditor {
-	s := &squareEditor{changed: changed, fits: map[picture.Fit]*button{}}
+	s := &squareEditor{changed: changed, fits: map[picture.Fit]*kit.Button{}}
 	row := container.NewGridWithColumns(3)
 	for _, f := range []struct {
 		fit   picture.Fit
 		label string
 	}{{picture.Pad, i18n.T("Pad")}, {picture.Crop, i18n.T("Crop")}, {picture.Stretch, i18n.T("Stretch")}} {
-		b := newButton(f.label, func() {
+		b := kit.NewButton(f.label, func() {
 			s.square.Fit = f.fit
 			s.square = following(s.square, s.own)
 			if f.fit != picture.Crop {
@@ -278,27 +279,27 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 		s.square.Crop = box
 		s.changed(s.square, settled)
 	})
-	s.cropRow = container.New(fixed{height: 150}, s.crop)
-	s.note = caption("")
-	swatches := newRow(5)
+	s.cropRow = container.New(kit.Fixed{Height: 150}, s.crop)
+	s.note = kit.Caption("")
+	swatches := kit.NewRow(5)
 	for _, b := range backgrounds {
 		paint := canvas.NewRectangle(b.paint)
 		paint.CornerRadius = 4
-		t := newTile(b.name(), 6, container.New(inset{3, 3}, container.New(fixed{18, 18}, paint)), func() {
+		t := kit.NewTile(b.name(), 6, container.New(kit.Inset{X: 3, Y: 3}, container.New(kit.Fixed{Width: 18, Height: 18}, paint)), func() {
 			s.square.Background = b.code
 			s.changed(s.square, true)
 		})
 		s.colors = append(s.colors, t)
 		swatches.Add(t)
 	}
-	s.code = newField(shortcut, false)
+	s.code = kit.NewField(shortcut, false)
 	s.code.SetPlaceHolder(picture.DefaultBackground)
 	s.code.OnSubmitted = s.colorTyped
-	s.codeNote = caption(i18n.T("six digits, for example #ffe0c0"))
-	s.codeNote.color = theme.ColorNameError
+	s.codeNote = kit.Caption(i18n.T("six digits, for example #ffe0c0"))
+	s.codeNote.Color = theme.ColorNameError
 	s.codeNote.Hide()
-	s.behind = newColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(inset{5, 0}, s.code)), s.codeNote)
-	s.Container = newColumn(6, row, s.note, s.cropRow, s.behind)
+	s.behind = kit.NewColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(kit.Inset{X: 5, Y: 0}, s.code)), s.codeNote)
+	s.Container = kit.NewColumn(6, row, s.note, s.cropRow, s.behind)
 	return s
 }
 
@@ -332,13 +333,13 @@ func (s *squareEditor) show(c Card) {
 	}
 	switch fit {
 	case picture.Crop:
-		s.note.set(i18n.T("Drag the square, or its corner."))
+		s.note.Set(i18n.T("Drag the square, or its corner."))
 	case picture.Stretch:
-		s.note.set(i18n.T("The whole picture, pulled to a square."))
+		s.note.Set(i18n.T("The whole picture, pulled to a square."))
 	default:
-		s.note.set(i18n.T("The whole picture, with bars beside it."))
+		s.note.Set(i18n.T("The whole picture, with bars beside it."))
 		if c.Pixels.X == c.Pixels.Y {
-			s.note.set(i18n.T("The whole picture."))
+			s.note.Set(i18n.T("The whole picture."))
 		}
 	}
 	s.cropRow.Hidden = fit != picture.Crop
@@ -348,7 +349,7 @@ func (s *squareEditor) show(c Card) {
 	// Where the picture fills the square and hides what is behind it, there is nothing to choose.
 	s.behind.Hidden = !c.Clear && (fit != picture.Pad || c.Pixels.X == c.Pixels.Y)
 	for i, b := range backgrounds {
-		s.colors[i].choose(b.code == s.square.Background)
+		s.colors[i].Choose(b.code == s.square.Background)
 	}
 	if fresh {
 		s.codeNote.Hide()

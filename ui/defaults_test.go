@@ -23,7 +23,7 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 	b.drop(nil, write(t, "wide.png", encode(t, wide)))
 	sees := func(fit picture.Fit) bool {
 		t.Helper()
-		b.until("the square is made", func() bool { return !b.squarer.working() && len(b.posted) == 0 })
+		b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
 		b.settle()
 		want, _, err := picture.Prepare(wide, picture.Square{Fit: fit}, toybox.Vision.Reference)
 		if err != nil {

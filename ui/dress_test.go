@@ -10,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/guidance"
+	"realword/ui/kit"
 )
 
 // styles are the styles of the subjects by their words.
@@ -224,13 +225,13 @@ func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 	if c == nil || !c.anchor.Hidden || len(c.thumbs.Objects) != 4 || c.look.subject != 0 {
 		t.Fatalf("the card shows %+v", c)
 	}
-	mark := c.thumbs.Objects[1].(*tile)
-	if mark.name != "anchor: dog.png" {
-		t.Errorf("the anchor is called %q", mark.name)
+	mark := c.thumbs.Objects[1].(*kit.Tile)
+	if mark.Name != "anchor: dog.png" {
+		t.Errorf("the anchor is called %q", mark.Name)
 	}
 	test.Tap(mark)
-	if c.anchor.Hidden || c.hint.text != "anchor: dog.png" {
-		t.Errorf("in the square the anchor shows no mark: %q", c.hint.text)
+	if c.anchor.Hidden || c.hint.Text != "anchor: dog.png" {
+		t.Errorf("in the square the anchor shows no mark: %q", c.hint.Text)
 	}
 	if !b.state.Form.Anchored(g.ID) {
 		t.Fatal("the subject has no anchor")

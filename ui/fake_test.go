@@ -138,7 +138,7 @@ func (b *bench) settle() {
 	b.t.Helper()
 	for {
 		b.until("the window is idle", func() bool { return b.tasks == 0 || b.closed })
-		for b.painter.working() || b.filmer.working() || b.journal.Working() || b.gallery.finder.working() || b.gallery.thumbs.working() {
+		for b.painter.Working() || b.filmer.Working() || b.journal.Working() || b.gallery.finder.Working() || b.gallery.thumbs.working() {
 			time.Sleep(time.Millisecond)
 		}
 		if len(b.posted) == 0 {
@@ -146,12 +146,6 @@ func (b *bench) settle() {
 		}
 		(<-b.posted)()
 	}
-}
-
-func (n *newest[T]) working() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.busy
 }
 
 // ready is a window with an open model.

@@ -14,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -50,13 +51,13 @@ type filmStrip struct {
 	resized func()
 	focused bool
 
-	back    *plate
+	back    *kit.Plate
 	strip   *canvas.Image
 	head    *canvas.Rectangle
 	follow  *canvas.Rectangle
 	rest    *canvas.Rectangle
 	ring    *canvas.Rectangle
-	settled *line
+	settled *kit.Line
 	backs   []*canvas.Rectangle
 	letters []*canvas.Text
 }
@@ -74,7 +75,7 @@ type filmRows struct {
 func rowsOf(subjects int) filmRows {
 	r := filmRows{preview: 34, subjects: subjects}
 	if subjects > 0 {
-		r.curve, r.preview, r.gap = max(24, 21*textScale()), 28, 2
+		r.curve, r.preview, r.gap = max(24, 21*kit.TextScale()), 28, 2
 		r.mask = min(max(float32(72)/float32(subjects), 16), 26)
 	}
 	return r
@@ -98,11 +99,11 @@ func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed 
 		return r
 	}
 	f.head, f.follow, f.rest, f.ring = bar(3), bar(1.5), bar(1.5), bar(7)
-	f.back = newPlate(colorWell, "", 6)
+	f.back = kit.NewPlate(kit.ColorWell, "", 6)
 	f.strip = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	f.strip.ScaleMode, f.strip.CornerRadius = canvas.ImageScaleFastest, 6
 	f.strip.Hide()
-	f.settled = caption("")
+	f.settled = kit.Caption("")
 	f.ExtendBaseWidget(f)
 	return f
 }
@@ -279,13 +280,13 @@ func (r *filmRenderer) update() {
 	f.backs, f.letters = f.backs[:f.look.subjects], f.letters[:f.look.subjects]
 	r.objects = []fyne.CanvasObject{f.back, f.strip}
 	for i := range f.backs {
-		f.backs[i].FillColor, f.letters[i].Text = subjectColor(f.look.dress.of(i)), subjectLetter(f.look.dress.of(i))
+		f.backs[i].FillColor, f.letters[i].Text = kit.SubjectColor(f.look.dress.of(i)), kit.SubjectLetter(f.look.dress.of(i))
 		r.objects = append(r.objects, f.backs[i], f.letters[i])
 	}
 	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
-	f.settled.text = ""
+	f.settled.Text = ""
 	if f.look.calm >= 0 {
-		f.settled.text = i18n.T("settled at %d", f.look.calm+1)
+		f.settled.Text = i18n.T("settled at %d", f.look.calm+1)
 	}
 	f.settled.Refresh()
 	f.follow.FillColor, f.rest.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)
@@ -422,7 +423,7 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 		for step := 1; step < len(curve); step++ {
 			line = append(line, picture.Point{X: x(step), Y: y(curve[step])})
 		}
-		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.of(j)).Dash, subjectColor(f.dress.of(j)))
+		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.of(j)).Dash, kit.SubjectColor(f.dress.of(j)))
 	}
 }
 

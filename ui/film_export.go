@@ -14,6 +14,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // filmCopy is a film as it is written into files, with the words and styles of its subjects. It is a value for another
@@ -77,7 +78,7 @@ func (f filmCopy) files(write func(filmFile) error) error {
 			if err != nil {
 				return err
 			}
-			name := fmt.Sprintf("%s-mask-%s", number, subjectLetter(f.dress.of(j)))
+			name := fmt.Sprintf("%s-mask-%s", number, kit.SubjectLetter(f.dress.of(j)))
 			if j < len(f.words) {
 				name = strings.TrimSuffix(name+"-"+files.Words(strings.ToLower(f.words[j]), 60), "-")
 			}

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // sidePanels are the panels left and right of the picture, which fold away so that it gets their room, and what stands for them
@@ -16,9 +17,9 @@ type sidePanels struct {
 	body        *fyne.Container // all three columns
 	left, right fyne.CanvasObject
 	run         *fyne.Container // in the head instead of the foot of the right panel
-	status      *line
-	generate    *button
-	stop        *iconButton
+	status      *kit.Line
+	generate    *kit.Button
+	stop        *kit.IconButton
 	buttons     []*toolButton
 }
 
@@ -30,10 +31,10 @@ func panelIcon(x string) fyne.Resource {
 // headRun is the run in the head of the window, for a folded right panel.
 func (w *Window) headRun() fyne.CanvasObject {
 	f := &w.sides
-	f.status = caption("")
-	f.generate = newButton(i18n.T("Generate"), w.generate)
-	f.stop = smallButton(i18n.T("Stop"), theme.MediaStopIcon(), w.stop)
-	f.run = newRow(6, f.status, f.stop, f.generate)
+	f.status = kit.Caption("")
+	f.generate = kit.NewButton(i18n.T("Generate"), w.generate)
+	f.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), w.stop)
+	f.run = kit.NewRow(6, f.status, f.stop, f.generate)
 	f.run.Hide()
 	return f.run
 }
@@ -67,14 +68,14 @@ func (w *Window) fold() {
 		return
 	}
 	s := w.set
-	f.status.set(s.status.text)
+	f.status.Set(s.status.Text)
 	f.stop.Hidden = s.halt.Hidden
-	enable(f.stop, !s.halt.Disabled())
+	kit.Enable(f.stop, !s.halt.Disabled())
 	if f.generate.Text != s.generate.Text || f.generate.Importance != s.generate.Importance {
 		f.generate.Importance = s.generate.Importance
 		f.generate.SetText(s.generate.Text)
 	}
-	enable(f.generate, !s.generate.Disabled())
+	kit.Enable(f.generate, !s.generate.Disabled())
 	f.run.Refresh()
 }
 
@@ -102,23 +103,19 @@ type rail struct {
 
 // Icons that Fyne has not.
 var (
-	crispIcon  = icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
-	splitIcon  = icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
-	againIcon  = icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
-	recipeIcon = icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
+	crispIcon  = kit.Icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
+	splitIcon  = kit.Icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
+	againIcon  = kit.Icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
+	recipeIcon = kit.Icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
 )
-
-func icon(name, path string) fyne.Resource {
-	return fyne.NewStaticResource(name, []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24"><path fill="#000" fill-rule="evenodd" d="`+path+`"/></svg>`))
-}
 
 func newRail(w *Window) *rail {
 	r := &rail{w: w}
 	column := func(tools ...*toolButton) *fyne.Container {
-		c := newColumn(2)
+		c := kit.NewColumn(2)
 		for _, t := range tools {
 			r.buttons = append(r.buttons, t)
-			c.Add(container.New(square{railSide}, t))
+			c.Add(container.New(kit.Square{Side: railSide}, t))
 		}
 		return c
 	}
@@ -130,25 +127,11 @@ func newRail(w *Window) *rail {
 	}
 	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
 	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon), tool("view.inspect", theme.SearchIcon()))
-	r.body = container.NewVScroll(newColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
+	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
 	return r
 }
 
 const railSide = 30
-
-// square gives its objects a side that grows with the texts.
-type square struct{ side float32 }
-
-func (s square) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSquareSize(s.side * max(textScale(), 1))
-}
-
-func (s square) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
 
 // refresh makes the rail equal to the state. It comes with the first picture.
 func (r *rail) refresh() {

@@ -18,6 +18,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // historyActions are the history's entries of the table of actions.
@@ -41,7 +42,7 @@ func (g *galleryPage) toggle() {
 	}
 	g.w.models.hide()
 	g.shown = true
-	g.close = g.w.opened(g.hide)
+	g.close = g.w.Opened(g.hide)
 	g.state.Snack, g.state.Err = snack{}, nil
 	g.refresh()
 	g.reload()
@@ -77,7 +78,7 @@ func (g *galleryPage) look(change func(*galleryLook)) {
 // reload reads the page anew. Of several that follow fast only the last one is read.
 func (g *galleryPage) reload() {
 	if g.shown {
-		g.finder.set(g.state.Look)
+		g.finder.Set(g.state.Look)
 	}
 }
 
@@ -137,7 +138,7 @@ func (g *galleryPage) readDetail() {
 	if s == nil || id == 0 {
 		return
 	}
-	side := int(detailSide * g.w.win.Canvas().Scale() * max(textScale(), 1))
+	side := int(detailSide * g.w.win.Canvas().Scale() * max(kit.TextScale(), 1))
 	g.w.background(func() func() {
 		d := readDetail(s, id, side)
 		return func() {
@@ -271,7 +272,7 @@ func trashedAround(s *history.Store, p history.Picture, r history.Round) ([]hist
 func (g *galleryPage) askEmpty() {
 	n := g.state.Trashed
 	text := i18n.N(n, "%d picture is deleted for good, with its steps and the file in the pictures folder.", "%d pictures are deleted for good, with their steps and the files in the pictures folder.", n)
-	g.w.ask(i18n.T("Empty the trash?"), text, i18n.T("Delete for good"), g.empty)
+	g.w.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete for good"), g.empty)
 }
 
 func (g *galleryPage) empty() {
@@ -302,14 +303,14 @@ func (g *galleryPage) rename() {
 	if i < 0 {
 		return
 	}
-	name := newField(g.w.shortcut, false)
+	name := kit.NewField(g.w.shortcut, false)
 	name.SetText(g.state.Sessions[i].Title)
 	var closeIt func()
 	rename := func() { closeIt(); g.renameTo(id, name.Text) }
 	name.OnSubmitted = func(string) { rename() }
-	ok := newButton(i18n.T("Rename"), rename)
+	ok := kit.NewButton(i18n.T("Rename"), rename)
 	ok.Importance = widget.HighImportance
-	closeIt = g.w.sheet(i18n.T("Name of the session"), fyne.NewSize(420, 130), newColumn(0, name), ok)
+	closeIt = g.w.Sheet(i18n.T("Name of the session"), fyne.NewSize(420, 130), kit.NewColumn(0, name), ok)
 	g.w.win.Canvas().Focus(name)
 }
 

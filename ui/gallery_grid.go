@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -93,8 +94,8 @@ type pictureCell struct {
 	joined [2]bool      // to the one before it, and behind it
 	tap    time.Time
 	image  *canvas.Image
-	badge  *line
-	back   *plate
+	badge  *kit.Line
+	back   *kit.Plate
 	marker *fyne.Container
 	body   *fyne.Container
 }
@@ -102,14 +103,14 @@ type pictureCell struct {
 const cellSide = 116
 
 func newPictureCell(p *pictureGrid) *pictureCell {
-	c := &pictureCell{grid: p, back: newPlate(colorWell, "", 8), badge: newLine("", theme.ColorNameForeground, theme.SizeNameCaptionText)}
+	c := &pictureCell{grid: p, back: kit.NewPlate(kit.ColorWell, "", 8), badge: kit.NewLine("", theme.ColorNameForeground, theme.SizeNameCaptionText)}
 	c.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.image.FillMode, c.image.CornerRadius = canvas.ImageFillContain, 6
 	c.image.Hide()
-	c.marker = container.NewStack(newPlate(colorPlate, "", 6), container.New(inset{6, 2}, c.badge))
+	c.marker = container.NewStack(kit.NewPlate(kit.ColorPlate, "", 6), container.New(kit.Inset{X: 6, Y: 2}, c.badge))
 	c.marker.Hide()
-	c.body = container.New(fixed{cellSide, cellSide}, container.New(inset{3, 3}, container.NewStack(c.back, container.New(inset{2, 2}, c.image),
-		container.New(inset{6, 6}, container.NewVBox(container.NewHBox(c.marker))))))
+	c.body = container.New(kit.Fixed{Width: cellSide, Height: cellSide}, container.New(kit.Inset{X: 3, Y: 3}, container.NewStack(c.back, container.New(kit.Inset{X: 2, Y: 2}, c.image),
+		container.New(kit.Inset{X: 6, Y: 6}, container.NewVBox(container.NewHBox(c.marker))))))
 	c.joint = canvas.NewLine(theme.Color(theme.ColorNamePlaceHolder))
 	c.joint.StrokeWidth = 2
 	c.joint.Hide()
@@ -123,9 +124,9 @@ func (c *pictureCell) show(id uint64) {
 	t := c.grid.g.thumbs.get(id)
 	if marked := slices.Contains(c.grid.g.state.Marked, id); marked != c.marked {
 		c.marked = marked
-		c.back.stroke, c.back.thick = "", 0
+		c.back.Stroke, c.back.Thick = "", 0
 		if marked {
-			c.back.stroke, c.back.thick = theme.ColorNamePrimary, 3
+			c.back.Stroke, c.back.Thick = theme.ColorNamePrimary, 3
 		}
 		c.back.Refresh()
 	}
@@ -152,8 +153,8 @@ func (c *pictureCell) show(id uint64) {
 		}
 	}
 	setImage(c.image, img)
-	c.badge.color = paint
-	c.badge.text = badge
+	c.badge.Color = paint
+	c.badge.Text = badge
 	c.badge.Refresh()
 	if c.marker.Hidden != (badge == "") {
 		c.marker.Hidden = badge == ""

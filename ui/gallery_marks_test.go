@@ -83,8 +83,8 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.tapped(first, 0)
 	g.tapped(second, fyne.KeyModifierShift)
 	b.settle()
-	if !slices.Equal(g.state.Marked, []uint64{first, second}) || g.number.text != "2 marked of 3 pictures" || g.buttons["compare"].Hidden {
-		t.Fatalf("marked %v, %q", g.state.Marked, g.number.text)
+	if !slices.Equal(g.state.Marked, []uint64{first, second}) || g.number.Text != "2 marked of 3 pictures" || g.buttons["compare"].Hidden {
+		t.Fatalf("marked %v, %q", g.state.Marked, g.number.Text)
 	}
 	g.grid.TypedKey(key(fyne.KeyPeriod))
 	b.settle()
@@ -117,8 +117,8 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.exportAll()
 	b.settle()
 	files, _ := filepath.Glob(filepath.Join(out, "*.png"))
-	if len(files) != 3 || g.snackText.text[:len("3 pictures")] != "3 pictures" {
-		t.Errorf("%d files are exported, the page says %q", len(files), g.snackText.text)
+	if len(files) != 3 || g.snackText.Text[:len("3 pictures")] != "3 pictures" {
+		t.Errorf("%d files are exported, the page says %q", len(files), g.snackText.Text)
 	}
 	if err := os.Remove(b.state.Shots[0].Path); err != nil {
 		t.Fatal(err)
@@ -132,8 +132,8 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	b.settle()
 	g.grid.TypedKey(key(fyne.KeyDelete))
 	b.settle()
-	if !slices.Equal(g.state.IDs, []uint64{first}) || len(g.state.Snack.Undo) != 2 || g.snackText.text != "2 pictures are in the trash." {
-		t.Fatalf("%v are left, %q", g.state.IDs, g.snackText.text)
+	if !slices.Equal(g.state.IDs, []uint64{first}) || len(g.state.Snack.Undo) != 2 || g.snackText.Text != "2 pictures are in the trash." {
+		t.Fatalf("%v are left, %q", g.state.IDs, g.snackText.Text)
 	}
 	g.undoTrash()
 	b.settle()

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // galleryPage is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
@@ -23,30 +24,30 @@ type galleryPage struct {
 	shown  bool
 	close  func() // takes back what Esc closes
 	thumbs thumbs
-	finder newest[galleryLook]
+	finder kit.Newest[galleryLook]
 
 	page      *fyne.Container
 	list      *widget.List
 	rowTools  *fyne.Container
-	usage     *line
-	budget    *selector
-	search    *field
-	stars     *check
-	emptyBin  *button
-	title     *line
-	number    *line
+	usage     *kit.Line
+	budget    *kit.Selector
+	search    *kit.Field
+	stars     *kit.Check
+	emptyBin  *kit.Button
+	title     *kit.Line
+	number    *kit.Line
 	grid      *pictureGrid
 	nothing   *widget.Label
 	snack     *fyne.Container
-	snackText *line
-	undo      *button
+	snackText *kit.Line
+	undo      *kit.Button
 	big       *canvas.Image
 	prompt    *widget.Label
 	facts     *widget.Label
 	trouble   *widget.Label
 	tools     *fyne.Container
-	star, pin *check
-	buttons   map[string]*button
+	star, pin *kit.Check
+	buttons   map[string]*kit.Button
 	none      *widget.Label
 	detail    *fyne.Container
 	right     *fyne.Container // around all that is said of the chosen picture
@@ -59,20 +60,20 @@ const detailSide = 252
 const rowsBefore = 1
 
 func newGalleryPage(w *Window) *galleryPage {
-	g := &galleryPage{w: w, buttons: map[string]*button{}}
+	g := &galleryPage{w: w, buttons: map[string]*kit.Button{}}
 	g.thumbs = thumbs{post: w.post, side: w.thumbSide, came: g.thumbsCame, read: func(ids []uint64, side int) map[uint64]*thumb {
 		return readThumbs(w.journal.Store(), ids, side, w.keepThumb)
 	}}
-	g.finder.do = g.find
-	body := container.New(columns{286, 276, 10, 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
-	back := newPlate(theme.ColorNameBackground, "", 0)
+	g.finder.Do = g.find
+	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
+	back := kit.NewPlate(theme.ColorNameBackground, "", 0)
 	g.page = container.NewStack(back, body)
 	g.page.Hide()
 	return g
 }
 
-func lowButton(text string, icon fyne.Resource, tap func()) *button {
-	b := newButtonWithIcon(text, icon, tap)
+func lowButton(text string, icon fyne.Resource, tap func()) *kit.Button {
+	b := kit.NewButtonWithIcon(text, icon, tap)
 	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	return b
 }
@@ -90,40 +91,40 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 		tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), g.rename),
 		tool("export", i18n.T("Export…"), theme.UploadIcon(), g.export),
 		tool("drop", i18n.T("Delete"), theme.DeleteIcon(), g.trashSession))
-	g.usage = caption("")
-	g.budget = newSelect(budgetNames(), g.budgetChosen)
-	bottom := newColumn(6, g.rowTools, widget.NewSeparator(),
-		container.New(inset{4, 0}, g.usage),
-		container.NewBorder(nil, nil, container.New(inset{4, 8}, caption(i18n.T("Keep steps up to"))), nil, g.budget),
+	g.usage = kit.Caption("")
+	g.budget = kit.NewSelect(budgetNames(), g.budgetChosen)
+	bottom := kit.NewColumn(6, g.rowTools, widget.NewSeparator(),
+		container.New(kit.Inset{X: 4, Y: 0}, g.usage),
+		container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 8}, kit.Caption(i18n.T("Keep steps up to"))), nil, g.budget),
 		tool("import", i18n.T("Import a session…"), theme.DownloadIcon(), g.importFile))
-	add := smallButton(i18n.T("New session"), theme.ContentAddIcon(), g.newSession)
-	g.buttons["new"] = &add.button
-	title := container.New(fixed{height: 30}, container.NewBorder(nil, nil, heading(i18n.T("Sessions")), add))
-	return panel(container.NewBorder(title, bottom, nil, nil, g.list))
+	add := kit.SmallButton(i18n.T("New session"), theme.ContentAddIcon(), g.newSession)
+	g.buttons["new"] = &add.Button
+	title := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Sessions")), add))
+	return kit.Panel(container.NewBorder(title, bottom, nil, nil, g.list))
 }
 
 func (g *galleryPage) buildPictures() fyne.CanvasObject {
-	g.title, g.number = heading(""), caption("")
-	g.search = newField(g.w.shortcut, false)
+	g.title, g.number = kit.Heading(""), kit.Caption("")
+	g.search = kit.NewField(g.w.shortcut, false)
 	g.search.SetPlaceHolder(i18n.T("Search the prompts"))
 	g.search.OnChanged = func(text string) { g.look(func(l *galleryLook) { l.Text = text }) }
-	g.stars = newCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
-	g.emptyBin = newButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
+	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
+	g.emptyBin = kit.NewButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
 	g.emptyBin.Importance = widget.DangerImportance
-	done := smallButton(i18n.T("Back to the studio"), theme.CancelIcon(), g.hide)
-	head := newColumn(8,
-		container.New(fixed{height: 30}, container.NewBorder(nil, nil, newRow(10, g.title, g.number), newRow(4, g.emptyBin, done))),
+	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), g.hide)
+	head := kit.NewColumn(8,
+		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.NewRow(10, g.title, g.number), kit.NewRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))
 	g.grid = newPictureGrid(g)
 	g.nothing = widget.NewLabel("")
 	g.nothing.Wrapping, g.nothing.Alignment, g.nothing.Importance = fyne.TextWrapWord, fyne.TextAlignCenter, widget.LowImportance
-	g.snackText = newLine("", theme.ColorNameForeground, theme.SizeNameText)
-	g.undo = newButton(i18n.T("Undo"), g.undoTrash)
+	g.snackText = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameText)
+	g.undo = kit.NewButton(i18n.T("Undo"), g.undoTrash)
 	g.undo.Importance = widget.HighImportance
-	g.snack = container.NewStack(newPlate(colorRaised, colorLine, 8),
-		container.New(inset{12, 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(inset{0, 8}, g.snackText))))
-	middle := container.NewStack(container.New(inset{20, 60}, quiet(g.nothing)), g.grid)
-	return panel(container.NewBorder(head, g.snack, nil, nil, container.New(inset{0, 8}, middle)))
+	g.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
+		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(kit.Inset{X: 0, Y: 8}, g.snackText))))
+	middle := container.NewStack(container.New(kit.Inset{X: 20, Y: 60}, kit.Quiet(g.nothing)), g.grid)
+	return kit.Panel(container.NewBorder(head, g.snack, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, middle)))
 }
 
 func (g *galleryPage) buildDetail() fyne.CanvasObject {
@@ -135,15 +136,15 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	}
 	g.facts.SizeName, g.facts.Importance = theme.SizeNameCaptionText, widget.LowImportance
 	g.trouble.SizeName, g.trouble.Importance = theme.SizeNameCaptionText, widget.DangerImportance
-	g.star = newCheck(i18n.T("Star"), g.setStar)
-	g.pin = newCheck(i18n.T("Keep its steps for good"), g.setPin)
-	tool := func(id, text string, icon fyne.Resource, do func()) *button {
+	g.star = kit.NewCheck(i18n.T("Star"), g.setStar)
+	g.pin = kit.NewCheck(i18n.T("Keep its steps for good"), g.setPin)
+	tool := func(id, text string, icon fyne.Resource, do func()) *kit.Button {
 		g.buttons[id] = lowButton(text, icon, do)
 		return g.buttons[id]
 	}
 	show := tool("show", i18n.T("Show on the stage"), theme.VisibilityIcon(), g.showChosen)
 	show.Importance, show.Alignment = widget.HighImportance, widget.ButtonAlignCenter
-	g.tools = newColumn(2, show,
+	g.tools = kit.NewColumn(2, show,
 		tool("remake", i18n.T("Make the file again"), theme.ViewRefreshIcon(), g.remake),
 		tool("reference", i18n.T("Use as reference"), theme.ContentRedoIcon(), g.asReference),
 		tool("reveal", i18n.T("Show the file"), theme.FolderOpenIcon(), g.revealFile),
@@ -151,11 +152,11 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 		tool("compare", i18n.T("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
 		tool("trash", i18n.T("Move to the trash"), theme.DeleteIcon(), g.trashAll),
 		tool("restore", i18n.T("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
-	g.detail = newColumn(8, container.New(fixed{height: detailSide}, g.big), g.prompt, g.trouble, quiet(g.facts), g.star, g.pin)
+	g.detail = kit.NewColumn(8, container.New(kit.Fixed{Height: detailSide}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
-	g.right = container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(quiet(g.none), g.detail)))
-	return panel(g.right)
+	g.right = container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(kit.Quiet(g.none), g.detail)))
+	return kit.Panel(g.right)
 }
 
 // sessionItem is one row of the list: a thumbnail, a title, and a line of facts.
@@ -163,17 +164,17 @@ type sessionItem struct {
 	widget.BaseWidget
 	image        *canvas.Image
 	icon         *widget.Icon
-	title, facts *line
+	title, facts *kit.Line
 	body         *fyne.Container
 }
 
 func newSessionItem() fyne.CanvasObject {
-	s := &sessionItem{title: newLine("", theme.ColorNameForeground, theme.SizeNameText), facts: caption(""), icon: widget.NewIcon(nil)}
+	s := &sessionItem{title: kit.NewLine("", theme.ColorNameForeground, theme.SizeNameText), facts: kit.Caption(""), icon: widget.NewIcon(nil)}
 	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	s.image.FillMode, s.image.CornerRadius = canvas.ImageFillContain, 5
-	left := container.New(fixed{40, 40}, container.NewStack(newPlate(colorWell, "", 6), s.image, container.New(inset{10, 10}, s.icon)))
-	text := container.New(fixed{width: 10}, container.New(inset{8, 3}, newColumn(3, s.title, s.facts)))
-	s.body = container.New(inset{2, 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
+	left := container.New(kit.Fixed{Width: 40, Height: 40}, container.NewStack(kit.NewPlate(kit.ColorWell, "", 6), s.image, container.New(kit.Inset{X: 10, Y: 10}, s.icon)))
+	text := container.New(kit.Fixed{Width: 10}, container.New(kit.Inset{X: 8, Y: 3}, kit.NewColumn(3, s.title, s.facts)))
+	s.body = container.New(kit.Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
 	s.ExtendBaseWidget(s)
 	return s
 }
@@ -207,18 +208,18 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	img, icon := image.Image(nil), fyne.Resource(nil)
 	switch n := i - rowsBefore; {
 	case n < 0:
-		s.title.set(i18n.T("All pictures"))
-		s.facts.set(bytesText(g.state.Total))
+		s.title.Set(i18n.T("All pictures"))
+		s.facts.Set(bytesText(g.state.Total))
 		icon = theme.GridIcon()
 	case n < len(g.state.Sessions):
 		r := g.state.Sessions[n]
-		s.title.set(cut(r.Title, 30))
-		s.title.color = theme.ColorNameForeground
+		s.title.Set(cut(r.Title, 30))
+		s.title.Color = theme.ColorNameForeground
 		if r.ID == g.w.journal.Session() {
-			s.title.color = theme.ColorNamePrimary
+			s.title.Color = theme.ColorNamePrimary
 		}
 		facts := []string{dayText(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), bytesText(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
-		s.facts.set(strings.Join(facts, " · "))
+		s.facts.Set(strings.Join(facts, " · "))
 		icon = theme.FileImageIcon()
 		if r.Newest != 0 {
 			if t := g.thumbs.get(r.Newest); t != nil && t.image != nil {
@@ -226,12 +227,12 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 			}
 		}
 	default:
-		s.title.set(i18n.T("Trash"))
-		s.facts.set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
+		s.title.Set(i18n.T("Trash"))
+		s.facts.Set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
 		icon = theme.DeleteIcon()
 	}
 	if n := i - rowsBefore; n < 0 || n >= len(g.state.Sessions) {
-		s.title.color = theme.ColorNameForeground
+		s.title.Color = theme.ColorNameForeground
 	}
 	s.title.Refresh()
 	setImage(s.image, img)
@@ -292,13 +293,13 @@ func (g *galleryPage) refresh() {
 		return
 	}
 	s := &g.state
-	g.title.set(cut(s.title(), 40))
+	g.title.Set(cut(s.title(), 40))
 	number := i18n.N(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
 	if n := len(s.Marked); n > 0 {
 		number = i18n.N(n, "%d marked of %s", "%d marked of %s", n, number)
 	}
-	g.number.set(number)
-	g.usage.set(i18n.T("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
+	g.number.Set(number)
+	g.usage.Set(i18n.T("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
 	if name := budgetName(g.w.budget()); g.budget.Selected != name {
 		g.budget.Selected = name
 		g.budget.Refresh()
@@ -337,11 +338,11 @@ func (g *galleryPage) refresh() {
 	case s.Busy != "":
 		text = s.Busy
 	}
-	g.snackText.color = theme.ColorNameForeground
+	g.snackText.Color = theme.ColorNameForeground
 	if s.Err != nil {
-		g.snackText.color = theme.ColorNameError
+		g.snackText.Color = theme.ColorNameError
 	}
-	g.snackText.set(cut(text, 110))
+	g.snackText.Set(cut(text, 110))
 	g.snackText.Refresh()
 	g.undo.Hidden = len(s.Snack.Undo) == 0 || s.Err != nil || s.Busy != ""
 	g.snack.Hidden = text == ""
@@ -349,7 +350,7 @@ func (g *galleryPage) refresh() {
 	g.page.Refresh()
 }
 
-func able(b *button, yes bool) {
+func able(b *kit.Button, yes bool) {
 	if yes == b.Disabled() {
 		if yes {
 			b.Enable()
@@ -376,7 +377,7 @@ func (g *galleryPage) refreshDetail() {
 	g.trouble.SetText(trouble)
 	g.trouble.Hidden = trouble == ""
 	g.facts.SetText(strings.Join(d.facts(), "\n"))
-	for check, on := range map[*check]bool{g.star: d.Picture.Starred, g.pin: d.Picture.Pinned} {
+	for check, on := range map[*kit.Check]bool{g.star: d.Picture.Starred, g.pin: d.Picture.Pinned} {
 		if check.Checked != on {
 			check.Checked = on
 			check.Refresh()

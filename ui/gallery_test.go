@@ -128,7 +128,7 @@ func TestGalleryFindsStarsAndThrowsAway(t *testing.T) {
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) || g.state.Trashed != 0 {
 		t.Errorf("emptied, and the file: %v, %+v", err, g.state)
 	}
-	b.back() // Esc
+	b.Back() // Esc
 	if g.shown || !g.page.Hidden {
 		t.Error("Esc does not close the page")
 	}
@@ -144,8 +144,8 @@ func TestGalleryShowsAPictureOnTheStageAndTakesUpSessions(t *testing.T) {
 	b.settle()
 	g.renameTo(first, " Rex ")
 	b.settle()
-	if g.title.text != "Rex" || b.state.History.Name != "Rex" {
-		t.Errorf("renamed to %q, %q", g.title.text, b.state.History.Name)
+	if g.title.Text != "Rex" || b.state.History.Name != "Rex" {
+		t.Errorf("renamed to %q, %q", g.title.Text, b.state.History.Name)
 	}
 	g.newSession()
 	b.settle()
@@ -194,13 +194,13 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	b.settle()
 	g.export()
 	b.settle()
-	if !strings.Contains(g.snackText.text, "out.zip") {
-		t.Errorf("says %q", g.snackText.text)
+	if !strings.Contains(g.snackText.Text, "out.zip") {
+		t.Errorf("says %q", g.snackText.Text)
 	}
 	g.importFile()
 	b.settle()
-	if !strings.Contains(g.snackText.text, "there already") || b.state.History.Err != nil {
-		t.Errorf("says %q", g.snackText.text)
+	if !strings.Contains(g.snackText.Text, "there already") || b.state.History.Err != nil {
+		t.Errorf("says %q", g.snackText.Text)
 	}
 	g.trashSession()
 	b.settle()
@@ -208,8 +208,8 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	b.settle()
 	g.importFile()
 	b.settle()
-	if len(g.state.Sessions) != 1 || len(g.state.IDs) != 1 || !strings.Contains(g.snackText.text, "1 picture was imported") {
-		t.Errorf("says %q, %+v", g.snackText.text, g.state)
+	if len(g.state.Sessions) != 1 || len(g.state.IDs) != 1 || !strings.Contains(g.snackText.Text, "1 picture was imported") {
+		t.Errorf("says %q, %+v", g.snackText.Text, g.state)
 	}
 	if err := os.WriteFile(zip, []byte("no zip"), 0o600); err != nil {
 		t.Fatal(err)
@@ -248,8 +248,8 @@ func TestAMissingFileIsMadeAgain(t *testing.T) {
 		close(j.events)
 	}()
 	b.settle()
-	if _, err := os.Stat(path); err != nil || g.state.Err != nil || !strings.Contains(g.snackText.text, "same to the last bit") {
-		t.Errorf("%v, %v, says %q", err, g.state.Err, g.snackText.text)
+	if _, err := os.Stat(path); err != nil || g.state.Err != nil || !strings.Contains(g.snackText.Text, "same to the last bit") {
+		t.Errorf("%v, %v, says %q", err, g.state.Err, g.snackText.Text)
 	}
 	b.choose(0)
 	b.choose(id)

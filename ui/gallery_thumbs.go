@@ -8,6 +8,7 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/ui/kit"
 )
 
 // thumb is a picture of the gallery as its cell shows it.
@@ -215,7 +216,7 @@ func largerThumb(s *history.Store, p history.Picture, side int) ([]byte, image.I
 
 // thumbSide is the longer side of the thumbnails that look crisp in the window, in pixels.
 func (w *Window) thumbSide() int {
-	if float32(cellSide)*w.win.Canvas().Scale()*textScale() > journal.ThumbSide {
+	if float32(cellSide)*w.win.Canvas().Scale()*kit.TextScale() > journal.ThumbSide {
 		return journal.LargeThumb
 	}
 	return journal.ThumbSide

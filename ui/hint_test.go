@@ -10,8 +10,8 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog")
 	b.drop(nil, write(t, "dog.png", pngOf(red)))
-	if !strings.Contains(b.chipHint.text, "press Ctrl+Enter to generate") {
-		t.Fatalf("the hint says %q", b.chipHint.text)
+	if !strings.Contains(b.chipHint.Text, "press Ctrl+Enter to generate") {
+		t.Fatalf("the hint says %q", b.chipHint.Text)
 	}
 	keys := func(own map[string]string) {
 		p := b.prefs
@@ -21,15 +21,15 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 		b.refresh()
 	}
 	keys(map[string]string{"run.generate": "Alt+G", "history.star": "Q"})
-	if !strings.Contains(b.chipHint.text, "press Alt+G to generate") {
-		t.Errorf("with another key the hint says %q", b.chipHint.text)
+	if !strings.Contains(b.chipHint.Text, "press Alt+G to generate") {
+		t.Errorf("with another key the hint says %q", b.chipHint.Text)
 	}
 	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.keyOf("history.star")); !strings.Contains(text, "The key Q gives") {
 		t.Errorf("the gallery says %q", text)
 	}
 	keys(map[string]string{"run.generate": ""})
-	if !strings.Contains(b.chipHint.text, "or generate.") {
-		t.Errorf("without a key the hint says %q", b.chipHint.text)
+	if !strings.Contains(b.chipHint.Text, "or generate.") {
+		t.Errorf("without a key the hint says %q", b.chipHint.Text)
 	}
 	if b.keyOf("no.such") != "" {
 		t.Error("what is no action has a key")

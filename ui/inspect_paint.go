@@ -6,6 +6,7 @@ import (
 	"image/draw"
 
 	"realword/inference/picture"
+	"realword/ui/kit"
 )
 
 // ink is the colours that maps are painted in.
@@ -25,7 +26,7 @@ func mix(a, b color.NRGBA, t float32) color.NRGBA {
 // shade is the colour of a value from 0 to 1 of a subject: from nothing through its colour to the top.
 func (k ink) shade(subject int, v float32) color.NRGBA {
 	const middle = 0.65
-	own := subjectColor(subject)
+	own := kit.SubjectColor(subject)
 	if v = min(max(v, 0), 1); v < middle {
 		return mix(k.empty, own, v/middle)
 	}

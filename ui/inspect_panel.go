@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // inspector is the mask inspection. It takes the place of the stage: the maps of one subject, kind by kind and step by step, one
@@ -30,7 +31,7 @@ type inspector struct {
 	seen   inspected // the maps that are shown
 	saved  error     // of the last map that was saved
 
-	painter newest[inspectScene]
+	painter kit.Newest[inspectScene]
 	asked   inspectKey
 
 	body     *fyne.Container
@@ -40,23 +41,23 @@ type inspector struct {
 	dress    dress
 	matrix   *mapMatrix
 	large    *canvas.Image
-	frame    *plate
-	title    *line
+	frame    *kit.Plate
+	title    *kit.Line
 	about    *widget.Label
 	numbers  *widget.Label
-	gamma    *dial
+	gamma    *kit.Dial
 	note     *widget.Label
-	rerun    *button
-	reset    *button
-	probe    *button
+	rerun    *kit.Button
+	reset    *kit.Button
+	probe    *kit.Button
 	flat     *pill
 	onto     *pill
-	save     []*button
+	save     []*kit.Button
 }
 
 func newInspector(w *Window) *inspector {
 	p := &inspector{w: w, kind: finalMask}
-	p.painter.do = func(s inspectScene) {
+	p.painter.Do = func(s inspectScene) {
 		out := s.paint()
 		w.post(func() { p.show(out) })
 	}
@@ -65,29 +66,29 @@ func newInspector(w *Window) *inspector {
 		l.Wrapping, l.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 		return l
 	}
-	low := func(text string, icon fyne.Resource, tapped func()) *button {
-		b := newButtonWithIcon(text, icon, tapped)
+	low := func(text string, icon fyne.Resource, tapped func()) *kit.Button {
+		b := kit.NewButtonWithIcon(text, icon, tapped)
 		b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 		return b
 	}
-	p.subjects = newRow(4)
-	head := container.NewBorder(nil, nil, newRow(10, heading(i18n.T("Mask inspection")), p.subjects),
-		container.New(fixed{28, 28}, smallButton(i18n.T("Back to the picture"), theme.CancelIcon(), p.hide)))
+	p.subjects = kit.NewRow(4)
+	head := container.NewBorder(nil, nil, kit.NewRow(10, kit.Heading(i18n.T("Mask inspection")), p.subjects),
+		container.New(kit.Fixed{Width: 28, Height: 28}, kit.SmallButton(i18n.T("Back to the picture"), theme.CancelIcon(), p.hide)))
 	p.matrix = newMapMatrix(p.choose, w.typed, p.repaint)
-	p.frame = newPlate(colorWell, "", 8)
+	p.frame = kit.NewPlate(kit.ColorWell, "", 8)
 	p.large = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	p.large.ScaleMode, p.large.FillMode, p.large.CornerRadius = canvas.ImageScaleFastest, canvas.ImageFillStretch, 4
 	p.large.Hide()
 
-	p.title = heading("")
+	p.title = kit.Heading("")
 	p.about, p.numbers, p.note = small(), small(), small()
 	p.about.Importance, p.note.Importance = widget.LowImportance, widget.LowImportance
-	p.gamma = newDial(i18n.T("What if γ were"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
+	p.gamma = kit.NewDial(i18n.T("What if γ were"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
 		p.in.scope = v
 		p.refresh()
-	}, container.New(band{0.05, reachMax, safeLow, safeHigh}, newPlate(colorSafe, "", 5)))
-	p.rerun = newButton(i18n.T("Generate with this"), p.again)
-	p.reset = newButton(i18n.T("As it was"), func() { p.in.scope = 0; p.refresh() })
+	}, container.New(kit.Band{Low: 0.05, High: reachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
+	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again)
+	p.reset = kit.NewButton(i18n.T("As it was"), func() { p.in.scope = 0; p.refresh() })
 	p.flat = newPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
 	p.onto = newPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
 	p.probe = low(i18n.T("Run again without stopping"), theme.MediaFastForwardIcon(), p.probeRun)
@@ -98,16 +99,16 @@ func newInspector(w *Window) *inspector {
 		}
 		p.save = append(p.save, low(text, theme.DocumentSaveIcon(), func() { p.export(bits) }))
 	}
-	side := newColumn(0, container.New(inset{8, 0}, p.title), p.numbers, container.New(inset{4, 0}, p.gamma.Container),
-		container.New(inset{4, 2}, container.New(&flow{gap: 4}, p.reset, p.rerun)), quiet(p.note),
-		container.New(inset{6, 4}, newRow(4, p.flat.tile, p.onto.tile)), quiet(p.about), p.probe)
+	side := kit.NewColumn(0, container.New(kit.Inset{X: 8, Y: 0}, p.title), p.numbers, container.New(kit.Inset{X: 4, Y: 0}, p.gamma.Container),
+		container.New(kit.Inset{X: 4, Y: 2}, container.New(&kit.Flow{Gap: 4}, p.reset, p.rerun)), kit.Quiet(p.note),
+		container.New(kit.Inset{X: 6, Y: 4}, kit.NewRow(4, p.flat.Tile, p.onto.Tile)), kit.Quiet(p.about), p.probe)
 	if w.opt.SaveFile != nil {
 		for _, b := range p.save {
 			side.Add(b)
 		}
 	}
-	lower := container.New(besides{}, container.New(boxed{p}, p.frame, p.large), newPage(side))
-	p.body = container.NewBorder(newColumn(8, head, p.matrix, newColumn(0)), nil, nil, nil, lower)
+	lower := container.New(besides{}, container.New(boxed{p}, p.frame, p.large), kit.NewPage(side))
+	p.body = container.NewBorder(kit.NewColumn(8, head, p.matrix, kit.NewColumn(0)), nil, nil, nil, lower)
 	p.body.Hide()
 	return p
 }
@@ -191,7 +192,7 @@ func (w *Window) inspectMasks(subject int) {
 	p.in, p.saved = in, nil
 	if !p.open {
 		p.open = true
-		p.closed = w.opened(p.hide)
+		p.closed = w.Opened(p.hide)
 		w.lower.Hide()
 		p.body.Show()
 	}
@@ -280,21 +281,21 @@ func (p *inspector) refresh() {
 		for i, word := range words {
 			l := newLegend(p.in.dress.of(i), word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
 			p.marks = append(p.marks, l)
-			p.subjects.Add(l.tile)
+			p.subjects.Add(l.Tile)
 		}
 		p.subjects.Refresh()
 	}
 	for i, l := range p.marks {
 		l.show(i == p.in.subject)
-		l.tile.choose(i == p.in.subject)
+		l.Tile.Choose(i == p.in.subject)
 	}
 	step := p.step()
 	p.matrix.show(matrixLook{steps: len(p.in.steps), step: step, kind: p.kind})
-	p.title.set(i18n.T("%s · step %d of %d", p.kind.name(), step+1, p.in.steps[0].Steps))
+	p.title.Set(i18n.T("%s · step %d of %d", p.kind.name(), step+1, p.in.steps[0].Steps))
 	p.about.SetText(p.kind.about())
 	p.flat.choose(!p.over)
 	p.onto.choose(p.over)
-	p.gamma.set(p.scope())
+	p.gamma.Set(p.scope())
 	if p.in.trying() {
 		p.reset.Enable()
 	} else {
@@ -414,11 +415,11 @@ func (p *inspector) repaint() {
 	s := inspectScene{
 		in: p.in, step: p.step(), kind: p.kind, over: p.over, mode: p.w.lens.mode, opacity: max(p.w.lens.opacity, 0.5),
 		cell: image.Pt(px(cell.Width), px(cell.Height)), gap: px(matrixGap), large: image.Pt(px(large.Width), px(large.Height)),
-		ink: ink{empty: col(colorWell), top: col(theme.ColorNameForeground), gained: col(theme.ColorNameSuccess), lost: col(theme.ColorNameError)},
+		ink: ink{empty: col(kit.ColorWell), top: col(theme.ColorNameForeground), gained: col(theme.ColorNameSuccess), lost: col(theme.ColorNameError)},
 	}
 	if key := s.key(); key != p.asked {
 		p.asked = key
-		p.painter.set(s)
+		p.painter.Set(s)
 	}
 }
 
@@ -519,8 +520,8 @@ type mapMatrix struct {
 
 	image *canvas.Image
 	head  *canvas.Rectangle
-	names [mapKinds]*line
-	ticks []*line
+	names [mapKinds]*kit.Line
+	ticks []*kit.Line
 }
 
 const (
@@ -529,8 +530,8 @@ const (
 )
 
 // Room for the names of the rows and the numbers of the steps; it grows with the texts.
-func matrixNames() float32 { return 92 * max(textScale(), 1) }
-func matrixTicks() float32 { return 15 * max(textScale(), 1) }
+func matrixNames() float32 { return 92 * max(kit.TextScale(), 1) }
+func matrixTicks() float32 { return 15 * max(kit.TextScale(), 1) }
 
 func newMapMatrix(choose func(int, mapKind), typed func(*fyne.KeyEvent), resized func()) *mapMatrix {
 	m := &mapMatrix{choose: choose, typed: typed, resized: resized, aspect: 1}
@@ -540,7 +541,7 @@ func newMapMatrix(choose func(int, mapKind), typed func(*fyne.KeyEvent), resized
 	m.head = canvas.NewRectangle(color.Transparent)
 	m.head.CornerRadius = 3
 	for k := range m.names {
-		m.names[k] = caption(mapKind(k).name())
+		m.names[k] = kit.Caption(mapKind(k).name())
 	}
 	m.ExtendBaseWidget(m)
 	return m
@@ -628,7 +629,7 @@ func (r *matrixRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *matrixRenderer) MinSize() fyne.Size {
 	c := r.m.cell(r.m.aspect)
-	return fyne.NewSize(240, matrixTicks()+float32(mapKinds)*(max(c.Height, 16*textScale())+matrixGap))
+	return fyne.NewSize(240, matrixTicks()+float32(mapKinds)*(max(c.Height, 16*kit.TextScale())+matrixGap))
 }
 
 func (r *matrixRenderer) Layout(size fyne.Size) {
@@ -657,14 +658,14 @@ func (r *matrixRenderer) place() {
 func (r *matrixRenderer) update() {
 	m := r.m
 	for i := len(m.ticks); i < m.look.steps; i++ {
-		tick := caption("")
-		tick.align = fyne.TextAlignCenter
+		tick := kit.Caption("")
+		tick.Align = fyne.TextAlignCenter
 		m.ticks = append(m.ticks, tick)
 	}
 	m.ticks = m.ticks[:m.look.steps]
 	r.objects = []fyne.CanvasObject{m.image}
 	every := 1
-	if m.cell(m.aspect).Width < 20*textScale() {
+	if m.cell(m.aspect).Width < 20*kit.TextScale() {
 		every = 5
 	}
 	for i, tick := range m.ticks {
@@ -672,18 +673,18 @@ func (r *matrixRenderer) update() {
 		if (i+1)%every == 0 || i == 0 || i == m.look.step {
 			text = strconv.Itoa(i + 1)
 		}
-		tick.color = theme.ColorNamePlaceHolder
+		tick.Color = theme.ColorNamePlaceHolder
 		if i == m.look.step {
-			tick.color = theme.ColorNameForeground
+			tick.Color = theme.ColorNameForeground
 		}
-		tick.text = text
+		tick.Text = text
 		tick.Refresh()
 		r.objects = append(r.objects, tick)
 	}
 	for k, name := range m.names {
-		name.color = theme.ColorNamePlaceHolder
+		name.Color = theme.ColorNamePlaceHolder
 		if mapKind(k) == m.look.kind {
-			name.color = theme.ColorNameForeground
+			name.Color = theme.ColorNameForeground
 		}
 		name.Refresh()
 		r.objects = append(r.objects, name)

@@ -16,6 +16,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/guidance"
+	"realword/ui/kit"
 )
 
 // scored is a film whose scores are random and whose masks the engine's rule has made of them.
@@ -159,7 +160,7 @@ func TestInspectionPaints(t *testing.T) {
 	if !ok {
 		t.Fatal("nothing to inspect")
 	}
-	k := ink{empty: nrgba(grey(0)), top: nrgba(grey(255)), gained: nrgba(green), lost: nrgba(red)}
+	k := ink{empty: nrgba(kit.Grey(0)), top: nrgba(kit.Grey(255)), gained: nrgba(green), lost: nrgba(red)}
 	s := inspectScene{in: in, kind: finalMask, cell: image.Pt(20, 10), gap: 2, large: image.Pt(40, 20), ink: k}
 	out := s.paint()
 	if out.err != nil || out.matrix.Rect.Size() != image.Pt(22, 48) || out.large.Rect.Size() != image.Pt(40, 20) {
@@ -254,7 +255,7 @@ func TestInspectionPanel(t *testing.T) {
 	b.press(stroke{key: fyne.KeyK})
 	p := b.inspect
 	rest := func() {
-		b.until("the maps are painted", func() bool { return !p.painter.working() && len(b.posted) == 0 })
+		b.until("the maps are painted", func() bool { return !p.painter.Working() && len(b.posted) == 0 })
 	}
 	rest()
 	if !p.open || !p.body.Visible() || b.lower.Visible() || p.matrix.look != (matrixLook{steps: 3, step: 2, kind: finalMask}) || !p.large.Visible() {
@@ -276,7 +277,7 @@ func TestInspectionPanel(t *testing.T) {
 	if !p.rerun.Disabled() {
 		t.Error("the γ of the run can be tried again")
 	}
-	p.gamma.slider.SetValue(0.5)
+	p.gamma.Slider.SetValue(0.5)
 	rest()
 	if p.rerun.Disabled() || p.seen.reading.area != 0.5 || !strings.Contains(p.note.Text, "exactly") {
 		t.Errorf("disabled %v, area %g, %q", p.rerun.Disabled(), p.seen.reading.area, p.note.Text)
@@ -293,7 +294,7 @@ func TestInspectionPanel(t *testing.T) {
 	b.state.Shots[b.state.View.Shot].Path = "/pictures/7.png"
 	b.refresh()
 	b.until("painting is done", func() bool {
-		return !b.painter.working() && !b.filmer.working() && !p.painter.working() && len(b.posted) == 0
+		return !b.painter.Working() && !b.filmer.Working() && !p.painter.Working() && len(b.posted) == 0
 	})
 	test.AssertRendersToMarkup(t, "inspection.xml", b.win.Canvas())
 
@@ -317,7 +318,7 @@ func TestInspectionPanel(t *testing.T) {
 	b.state.View = View{Shot: 0, Step: -1}
 	b.state.Shots[0].Film = film
 	b.inspectMasks(0)
-	b.back()
+	b.Back()
 	if p.open || p.body.Visible() || !b.lower.Visible() {
 		t.Error("Esc does not close the inspection")
 	}

@@ -10,13 +10,14 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // showKeys opens the list of everything that a key does. A click on a key waits for another one; a key that is taken is named
 // with what it does, and moves when the user agrees.
 func (w *Window) showKeys() {
-	list := newColumn(2)
-	note := caption(i18n.T("Click a key, then press the new one. Backspace takes it away, Esc leaves it."))
+	list := kit.NewColumn(2)
+	note := kit.Caption(i18n.T("Click a key, then press the new one. Backspace takes it away, Esc leaves it."))
 	var fill func()
 	set := func(own map[string]string) {
 		p := w.prefs
@@ -46,7 +47,7 @@ func (w *Window) showKeys() {
 	pressed := func(a action, s stroke) {
 		if i, taken := w.table.keys[s]; taken && w.table.list[i].id != a.id {
 			other := w.table.list[i]
-			w.ask(i18n.T("This key is taken"), i18n.T("%s does “%s”. Shall it do “%s” instead?", s.String(), other.label, a.label), i18n.T("Take it"),
+			w.Ask(i18n.T("This key is taken"), i18n.T("%s does “%s”. Shall it do “%s” instead?", s.String(), other.label, a.label), i18n.T("Take it"),
 				func() { give(a.id, s.String(), other.id) })
 			return
 		}
@@ -66,29 +67,29 @@ func (w *Window) showKeys() {
 					continue
 				}
 				if first {
-					list.Add(container.New(inset{0, 4}, heading(titles[m])))
+					list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(titles[m])))
 					first = false
 				}
 				key := newKeyCap(a.key, func(s stroke) { pressed(a, s) }, func() { give(a.id, "", "") })
-				back := smallButton(i18n.T("The key it had at first"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
+				back := kit.SmallButton(i18n.T("The key it had at first"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
 				if a.key == plain[a.id] {
 					back.Disable()
 				}
-				name := newLine(a.label, theme.ColorNameForeground, theme.SizeNameText)
-				list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, name), newRow(2, key, back)))
+				name := kit.NewLine(a.label, theme.ColorNameForeground, theme.SizeNameText)
+				list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, name), kit.NewRow(2, key, back)))
 			}
 		}
-		list.Add(container.New(inset{0, 4}, heading(i18n.T("Held"))))
-		list.Add(container.NewBorder(nil, nil, container.New(inset{4, 4}, newLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
-			newRow(2, newKeyCap("Space", nil, nil), container.New(fixed{width: 30}))))
+		list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(i18n.T("Held"))))
+		list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
+			kit.NewRow(2, newKeyCap("Space", nil, nil), container.New(kit.Fixed{Width: 30}))))
 		list.Refresh()
 	}
 	fill()
-	all := newButton(i18n.T("Reset all"), func() { set(nil) })
-	done := newButton(i18n.T("Done"), nil)
+	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) })
+	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(i18n.T("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(inset{4, 2}, note), nil, nil, nil,
-		container.NewVScroll(container.New(inset{4, 0}, list))), all, done)
+	closeIt := w.Sheet(i18n.T("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
+		container.NewVScroll(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
 	done.OnTapped = closeIt
 }
 
@@ -108,22 +109,22 @@ type keyCap struct {
 	none    func()
 	waiting bool
 	focused bool
-	frame   *plate
-	text    *line
+	frame   *kit.Plate
+	text    *kit.Line
 }
 
 func newKeyCap(key string, pressed func(stroke), none func()) *keyCap {
 	k := &keyCap{key: key, pressed: pressed, none: none}
-	k.frame = newPlate(colorRaised, colorLine, 6)
-	k.text = caption("")
-	k.text.align = fyne.TextAlignCenter
+	k.frame = kit.NewPlate(kit.ColorRaised, kit.ColorLine, 6)
+	k.text = kit.Caption("")
+	k.text.Align = fyne.TextAlignCenter
 	k.ExtendBaseWidget(k)
 	k.show()
 	return k
 }
 
 func (k *keyCap) show() {
-	k.text.color, k.frame.stroke = theme.ColorNameForeground, colorLine
+	k.text.Color, k.frame.Stroke = theme.ColorNameForeground, kit.ColorLine
 	text := k.key
 	if s, err := parseStroke(k.key); err == nil {
 		text = s.String()
@@ -131,15 +132,15 @@ func (k *keyCap) show() {
 	switch {
 	case k.waiting:
 		text = i18n.T("press a key…")
-		k.text.color, k.frame.stroke = theme.ColorNamePrimary, theme.ColorNamePrimary
+		k.text.Color, k.frame.Stroke = theme.ColorNamePrimary, theme.ColorNamePrimary
 	case text == "":
 		text = "–"
-		k.text.color = theme.ColorNamePlaceHolder
+		k.text.Color = theme.ColorNamePlaceHolder
 	}
 	if k.focused {
-		k.frame.stroke = theme.ColorNamePrimary
+		k.frame.Stroke = theme.ColorNamePrimary
 	}
-	k.text.text = text
+	k.text.Text = text
 	k.text.Refresh()
 	k.frame.Refresh()
 }
@@ -195,5 +196,5 @@ func (k *keyCap) KeyDown(e *fyne.KeyEvent) {
 }
 
 func (k *keyCap) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(container.New(atLeast{112, 26}, container.NewStack(k.frame, container.New(inset{8, 3}, k.text))))
+	return widget.NewSimpleRenderer(container.New(kit.AtLeast{Width: 112, Height: 26}, container.NewStack(k.frame, container.New(kit.Inset{X: 8, Y: 3}, k.text))))
 }

@@ -1,43 +1,14 @@
 package ui
 
 import (
-	"sync/atomic"
-
-	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/theme"
-
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
-
-// look is the user's choice of colours and text size. The theme reads it at every question, so that every copy of the theme
-// agrees.
-type look struct {
-	variant fyne.ThemeVariant
-	system  bool    // the variant is the system's
-	scale   float32 // of texts, 1 is 100 %
-}
-
-var looks atomic.Pointer[look]
-
-func currentLook() look {
-	if l := looks.Load(); l != nil {
-		return *l
-	}
-	return look{system: true, scale: 1}
-}
-
-// textScale is the size of texts as a factor; what holds texts grows with it.
-func textScale() float32 { return currentLook().scale }
 
 // applyLook shows the window as the preferences say.
 func (w *Window) applyLook() {
-	l := look{system: w.prefs.Look == "system", scale: float32(w.prefs.TextSize) / 100}
-	l.variant = theme.VariantDark
-	if w.prefs.Look == "light" {
-		l.variant = theme.VariantLight
-	}
-	looks.Store(&l)
-	w.app.Settings().SetTheme(Theme()) // everything is measured and drawn anew
+	kit.SetLook(w.prefs.Look, w.prefs.TextSize)
+	w.app.Settings().SetTheme(kit.Theme()) // everything is measured and drawn anew
 }
 
 // zoomText makes texts larger or smaller by percent; 0 brings back 100 %.

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/ui/i18n/i18ntest"
+	"realword/ui/kit"
 )
 
 // known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
@@ -80,7 +81,7 @@ func TestTextSizes(t *testing.T) {
 			p := b.prefs
 			p.TextSize = c.percent
 			b.setPreferences(p)
-			t.Cleanup(func() { looks.Store(nil) })
+			t.Cleanup(func() { kit.SetLook("system", 100) })
 			b.win.Resize(c.size)
 			b.settle()
 			b.screens(func(name string) {

@@ -12,6 +12,7 @@ import (
 	"realword/inference"
 	"realword/inference/memory"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // memoryTeller is an Engine that knows what a round would take of the machine's memory.
@@ -26,14 +27,14 @@ const littleMemory = 1 << 30
 type memoryLine struct {
 	w    *Window
 	box  *fyne.Container
-	text *line
+	text *kit.Line
 
 	asked string // the round that the plan is for
 	plan  *memory.Plan
 }
 
 func newMemoryLine(w *Window) *memoryLine {
-	m := &memoryLine{w: w, text: caption(""), box: newColumn(4)}
+	m := &memoryLine{w: w, text: kit.Caption(""), box: kit.NewColumn(4)}
 	m.box.Hide()
 	return m
 }
@@ -76,21 +77,21 @@ func (m *memoryLine) show() {
 	m.box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
 	m.box.RemoveAll()
 	if !m.box.Hidden {
-		m.text.color = theme.ColorNamePlaceHolder
+		m.text.Color = theme.ColorNamePlaceHolder
 		text := i18n.T("Memory: about %s of %s, fits", bytesText(p.Peak), bytesText(p.Available))
 		switch p.Verdict {
 		case memory.Tight:
-			m.text.color = theme.ColorNameWarning
+			m.text.Color = theme.ColorNameWarning
 			text = i18n.T("Memory: about %s of %s, tight", bytesText(p.Peak), bytesText(p.Available))
 		case memory.TooLarge:
-			m.text.color = theme.ColorNameError
+			m.text.Color = theme.ColorNameError
 			text = i18n.T("Memory: about %s of %s, will not fit", bytesText(p.Peak), bytesText(p.Available))
 		}
-		m.text.set(text)
+		m.text.Set(text)
 		m.text.Refresh()
-		m.box.Add(container.New(inset{4, 0}, m.text))
+		m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.text))
 		for _, fit := range p.Remedies {
-			b := newButton(m.remedyText(fit), func() { m.apply(fit) })
+			b := kit.NewButton(m.remedyText(fit), func() { m.apply(fit) })
 			b.Importance = widget.WarningImportance
 			m.box.Add(b)
 		}
@@ -135,7 +136,7 @@ func (m *memoryLine) before(run func()) {
 		run()
 		return
 	}
-	m.w.ask(i18n.T("This round will not fit in memory"),
+	m.w.Ask(i18n.T("This round will not fit in memory"),
 		i18n.T("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", bytesText(m.plan.Peak), bytesText(m.plan.Available)),
 		i18n.T("Run anyway"), run)
 }

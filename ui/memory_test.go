@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/memory"
+	"realword/ui/kit"
 )
 
 // memoryEngine says of every round what is put in.
@@ -58,8 +59,8 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 		b.state.Form.Width, b.state.Form.Height = width, width
 		b.refresh()
 		b.settle()
-		if line.box.Hidden != (text == "") || text != "" && (line.text.text != text || string(line.text.color) != c) {
-			t.Errorf("at %d pixels: hidden %t, %q in %s", width, line.box.Hidden, line.text.text, line.text.color)
+		if line.box.Hidden != (text == "") || text != "" && (line.text.Text != text || string(line.text.Color) != c) {
+			t.Errorf("at %d pixels: hidden %t, %q in %s", width, line.box.Hidden, line.text.Text, line.text.Color)
 		}
 	}
 	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", string(theme.ColorNamePlaceHolder))
@@ -83,7 +84,7 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 	b.end(b.started(), inference.Done{})
 
 	for _, o := range line.box.Objects {
-		if button, ok := o.(*button); ok {
+		if button, ok := o.(*kit.Button); ok {
 			test.Tap(button)
 		}
 	}

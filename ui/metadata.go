@@ -5,6 +5,7 @@ import (
 
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // Preferences of what goes into picture files. Both are off unless the user has switched them on.
@@ -20,9 +21,9 @@ func (w *Window) embed() recipe.Embed {
 }
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.
-func metadataChecks(p fyne.Preferences) []*check {
-	thumbnails := newCheck(i18n.T("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
-	recipe := newCheck(i18n.T("Write into each picture how it was made"), nil)
+func metadataChecks(p fyne.Preferences) []*kit.Check {
+	thumbnails := kit.NewCheck(i18n.T("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
+	recipe := kit.NewCheck(i18n.T("Write into each picture how it was made"), nil)
 	recipe.OnChanged = func(on bool) {
 		p.SetBool(prefBare, !on)
 		if on {
@@ -34,5 +35,5 @@ func metadataChecks(p fyne.Preferences) []*check {
 	thumbnails.SetChecked(!p.Bool(prefNoThumbnails))
 	recipe.Checked = !p.Bool(prefBare)
 	recipe.OnChanged(recipe.Checked)
-	return []*check{recipe, thumbnails}
+	return []*kit.Check{recipe, thumbnails}
 }

@@ -13,6 +13,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/hub"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // This file adds models, checks, renames and removes them.
@@ -36,9 +37,9 @@ func (w *Window) modelsFolderChooser(change func(func(*Preferences))) fyne.Canva
 	})
 	row := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
-		row = container.NewBorder(nil, nil, nil, newButton(i18n.T("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
+		row = container.NewBorder(nil, nil, nil, kit.NewButton(i18n.T("Choose…"), func() { w.askPath(w.opt.OpenFolder, folder.SetText) }), folder)
 	}
-	return newColumn(6, caption(i18n.T("Folder for imported models")), row, trouble)
+	return kit.NewColumn(6, kit.Caption(i18n.T("Folder for imported models")), row, trouble)
 }
 
 // listModels reads the list of models anew.
@@ -305,7 +306,7 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 
 // renameModel gives a model another name.
 func (w *Window) renameModel(m Model) {
-	name := newField(w.shortcut, false)
+	name := kit.NewField(w.shortcut, false)
 	name.SetText(m.Name())
 	var closeIt func()
 	do := func() {
@@ -327,7 +328,7 @@ func (w *Window) renameModel(m Model) {
 		})
 	}
 	name.OnSubmitted = func(string) { do() }
-	closeIt = w.sheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), newColumn(8, name, note(i18n.T("Rounds that were made with it still belong to it."))), i18n.T("Rename"), do)
+	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), kit.NewColumn(8, name, note(i18n.T("Rounds that were made with it still belong to it."))), i18n.T("Rename"), do)
 	w.win.Canvas().Focus(name)
 }
 
@@ -357,7 +358,7 @@ func (w *Window) askRemove(m Model) {
 		if m.Downloaded {
 			question = i18n.T("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", bytesText(m.Bytes+m.Mapped))
 		}
-		w.ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { w.removeModel(m.Path) })
+		w.Ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { w.removeModel(m.Path) })
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"realword/inference/hub"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // This file downloads models of the catalogue.
@@ -137,21 +138,21 @@ func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
 
 // askGet shows size and licence, and downloads when the user agrees.
 func (w *Window) askGet(p hub.Plan, missing, free int64) {
-	facts := newColumn(6)
+	facts := kit.NewColumn(6)
 	var told []Fact
 	setFacts(facts, &told, w.getFacts(p, missing, free))
 	title, _ := offer(p.Entry)
-	content := newColumn(10, facts)
+	content := kit.NewColumn(10, facts)
 	if free >= 0 && missing+spare > free {
 		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(missing+spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
-		w.sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), newPage(content))
+		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
 		return
 	}
 	content.Add(note(i18n.T("It can be paused at any time and goes on later, also after a restart. When it is here it is imported by itself.")))
 	var closeIt func()
-	closeIt = w.sheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), newPage(content), i18n.T("Download"), func() { closeIt(); w.fetch(p) })
+	closeIt = w.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"), func() { closeIt(); w.fetch(p) })
 }
 
 // fetch puts a download into the list of tasks.
@@ -182,7 +183,7 @@ func (w *Window) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	w.ask(i18n.T("Give up the download of %s?", title), i18n.T("%s that are here already are deleted.", bytesText(u.Done)), i18n.T("Delete"), func() {
+	w.Ask(i18n.T("Give up the download of %s?", title), i18n.T("%s that are here already are deleted.", bytesText(u.Done)), i18n.T("Delete"), func() {
 		folder := w.modelsFolder()
 		w.background(func() func() {
 			err := w.opt.Models.Discard(folder, e)
@@ -248,12 +249,12 @@ func duration(d time.Duration) string {
 
 // buildCatalogue makes the part of the page that shows what can be downloaded.
 func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
-	title := newLine(i18n.T("Get real models"), theme.ColorNameForeground, theme.SizeNameSubHeadingText)
-	title.style.Bold = true
-	p.offers = newColumn(10)
+	title := kit.NewLine(i18n.T("Get real models"), theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	title.Style.Bold = true
+	p.offers = kit.NewColumn(10)
 	p.cards = map[string]*offerCard{}
-	p.catalogue = container.NewBorder(newColumn(6, title, note(i18n.T("Toybox, the model inside Realword, is a toy: small, and taught on drawn scenes. These are the models that the method was made for. Nothing is downloaded before you have seen size and licence and agreed."))), nil, nil, nil,
-		container.New(inset{0, 8}, newPage(p.offers)))
+	p.catalogue = container.NewBorder(kit.NewColumn(6, title, note(i18n.T("Toybox, the model inside Realword, is a toy: small, and taught on drawn scenes. These are the models that the method was made for. Nothing is downloaded before you have seen size and licence and agreed."))), nil, nil, nil,
+		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.offers)))
 	p.catalogue.Hide()
 	return p.catalogue
 }
@@ -262,8 +263,8 @@ func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
 type offerCard struct {
 	body        *fyne.Container
 	facts, runs *widget.Label
-	get, give   *button
-	state       *line
+	get, give   *kit.Button
+	state       *kit.Line
 }
 
 func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
@@ -277,12 +278,12 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 	c.facts, c.runs = wrapped("", widget.LowImportance), wrapped("", widget.MediumImportance)
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
-	c.get = newButton("", func() { p.w.getModel(e) })
-	c.give = newButton(i18n.T("Give up"), func() { p.w.discard(e) })
-	c.state = caption("")
-	c.body = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{12, 10}, newColumn(2, heading(title),
-		container.New(inset{-6, -6}, text), container.New(inset{-6, -8}, quiet(c.facts)), container.New(inset{-6, -8}, c.runs),
-		container.NewBorder(nil, nil, nil, newRow(8, c.give, c.get), container.NewCenter(c.state)))))
+	c.get = kit.NewButton("", func() { p.w.getModel(e) })
+	c.give = kit.NewButton(i18n.T("Give up"), func() { p.w.discard(e) })
+	c.state = kit.Caption("")
+	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8), container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),
+		container.New(kit.Inset{X: -6, Y: -6}, text), container.New(kit.Inset{X: -6, Y: -8}, kit.Quiet(c.facts)), container.New(kit.Inset{X: -6, Y: -8}, c.runs),
+		container.NewBorder(nil, nil, nil, kit.NewRow(8, c.give, c.get), container.NewCenter(c.state)))))
 	return c
 }
 
@@ -311,7 +312,7 @@ func (c *offerCard) show(s Shelf, e hub.Entry) {
 	case begun:
 		state, do = i18n.T("%s of %s are here", bytesText(u.Done), bytesText(u.Plan.Bytes())), i18n.T("Go on")
 	}
-	c.state.set(state)
+	c.state.Set(state)
 	c.get.SetText(do)
 	c.get.Importance = widget.HighImportance
 	if bad {
@@ -339,25 +340,25 @@ func (p *modelsPage) refreshCatalogue() {
 // begunRow is a download that was begun and does not run, in the list of tasks.
 type begunRow struct {
 	body *fyne.Container
-	name *fitted
-	text *fitted
+	name *kit.Fitted
+	text *kit.Fitted
 	bar  *widget.ProgressBar
 }
 
 func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
-	r := &begunRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
+	r := &begunRow{name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
 	r.bar.TextFormatter = func() string { return "" }
-	on := smallButton(i18n.T("Go on"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
-	end := smallButton(i18n.T("Give up"), theme.CancelIcon(), func() { p.w.discard(e) })
-	r.body = container.NewStack(newPlate(colorRaised, colorLine, 7), container.New(inset{8, 6}, container.NewBorder(nil, nil, nil, container.NewCenter(newRow(2, on, end)),
-		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text))))
+	on := kit.SmallButton(i18n.T("Go on"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
+	end := kit.SmallButton(i18n.T("Give up"), theme.CancelIcon(), func() { p.w.discard(e) })
+	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7), container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(kit.NewRow(2, on, end)),
+		kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text))))
 	return r
 }
 
 func (r *begunRow) show(u hub.Unfinished) {
 	title, _ := offer(u.Plan.Entry)
-	r.name.set(title, theme.ColorNameForeground)
-	r.text.set(i18n.T("paused · %s of %s", bytesText(u.Done), bytesText(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
+	r.name.Set(title, theme.ColorNameForeground)
+	r.text.Set(i18n.T("paused · %s of %s", bytesText(u.Done), bytesText(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
 	r.bar.SetValue(float64(u.Done) / float64(max(1, u.Plan.Bytes())))
 }
 

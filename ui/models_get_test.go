@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/hub"
 	"realword/ui/i18n/i18ntest"
+	"realword/ui/kit"
 )
 
 // gets is the next download that has begun.
@@ -123,7 +124,7 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 		t.Errorf("%v", m.discarded)
 	}
 	b.key(&fyne.ShortcutUndo{}) // nothing to undo, nothing happens
-	b.back()
+	b.Back()
 	if b.state.Shelf.Getting || !b.models.shown {
 		t.Error("Esc left the page instead of the catalogue")
 	}
@@ -165,14 +166,14 @@ func TestDownloadsThatCannotBegin(t *testing.T) {
 	if !b.sheetSays("The disk has no room for it: free 8.3 GB") {
 		t.Error("a full disk is not said before")
 	}
-	if _, ok := sheetOf(b, func(w *button) bool { return w.Text == "Download" }); ok {
+	if _, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Download" }); ok {
 		t.Error("what does not fit can be downloaded")
 	}
-	b.back()
+	b.Back()
 	m.here = 10_000_000_000 // what another download has fetched is linked and takes no room
 	test.Tap(b.models.cards["realcustom-sdxl"].get)
 	b.settle()
-	if _, ok := sheetOf(b, func(w *button) bool { return w.Text == "Download" }); !ok || !b.sheetSays("3.0 GB, 10.0 GB more are on this machine already") {
+	if _, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Download" }); !ok || !b.sheetSays("3.0 GB, 10.0 GB more are on this machine already") {
 		t.Error("what is here already counts as missing")
 	}
 	b.pressSheetNow("Cancel")
@@ -198,7 +199,7 @@ func TestCatalogueAtTextSizes(t *testing.T) {
 		p := b.prefs
 		p.TextSize = c.percent
 		b.setPreferences(p)
-		t.Cleanup(func() { looks.Store(nil) })
+		t.Cleanup(func() { kit.SetLook("system", 100) })
 		e := hub.Catalogue()[0]
 		plan, _ := m.Plan(t.Context(), "", e)
 		m.begun = []hub.Unfinished{{Plan: plan, Done: 1e9}}

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // notice is something that the window says over everything until the user has read it: what became of a model.
@@ -36,15 +37,15 @@ type noticeBar struct {
 	w     *Window
 	now   notice
 	text  *widget.Label
-	act   *button
-	plate *plate
+	act   *kit.Button
+	plate *kit.Plate
 	icon  *widget.Icon
 }
 
 func newNoticeBar(w *Window) *noticeBar {
-	b := &noticeBar{w: w, text: widget.NewLabel(""), plate: newPlate(colorRaised, colorLine, 8), icon: widget.NewIcon(theme.InfoIcon())}
+	b := &noticeBar{w: w, text: widget.NewLabel(""), plate: kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8), icon: widget.NewIcon(theme.InfoIcon())}
 	b.text.Wrapping = fyne.TextWrapWord
-	b.act = newButton("", func() {
+	b.act = kit.NewButton("", func() {
 		do := b.now.do
 		b.T(notice{})
 		if do != nil {
@@ -52,9 +53,9 @@ func newNoticeBar(w *Window) *noticeBar {
 		}
 	})
 	b.act.Importance = widget.HighImportance
-	dismiss := smallButton(i18n.T("Close"), theme.CancelIcon(), func() { b.T(notice{}) })
-	b.Container = container.New(inset{0, 4}, container.NewStack(b.plate,
-		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(b.icon), newRow(6, b.act, dismiss), b.text))))
+	dismiss := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { b.T(notice{}) })
+	b.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(b.plate,
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(b.icon), kit.NewRow(6, b.act, dismiss), b.text))))
 	b.Hide()
 	return b
 }
@@ -65,9 +66,9 @@ func (b *noticeBar) T(n notice) {
 	b.text.SetText(n.text)
 	b.act.SetText(n.act)
 	b.act.Hidden, b.Hidden = n.act == "", n.text == ""
-	b.plate.stroke, b.icon.Resource = colorLine, theme.InfoIcon()
+	b.plate.Stroke, b.icon.Resource = kit.ColorLine, theme.InfoIcon()
 	if n.bad {
-		b.plate.stroke, b.icon.Resource = theme.ColorNameWarning, theme.NewWarningThemedResource(theme.WarningIcon())
+		b.plate.Stroke, b.icon.Resource = theme.ColorNameWarning, theme.NewWarningThemedResource(theme.WarningIcon())
 	}
 	b.plate.Refresh()
 	b.icon.Refresh()

@@ -13,6 +13,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // modelsPage is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
@@ -27,37 +28,37 @@ type modelsPage struct {
 	cancels     map[int]context.CancelFunc // of the tasks that run
 
 	page             *fyne.Container
-	opener           *button // in the head of the window
+	opener           *kit.Button // in the head of the window
 	list             *modelList
 	settling         bool // the list is made equal to the state
-	usage            *line
-	file, dir        *button
+	usage            *kit.Line
+	file, dir        *kit.Button
 	tasks            *fyne.Container
 	rows             map[int]*taskRow
 	snack            *fyne.Container
 	snackText        *widget.Label
-	undo             *button
+	undo             *kit.Button
 	detail           *fyne.Container // of the chosen model
-	title            *line
+	title            *kit.Line
 	verdict          *widget.Label
 	facts            *fyne.Container
 	told             []Fact // that facts shows
 	notes            *widget.Label
-	notesHead        *line
-	buttons          map[string]*button
-	why              *line
+	notesHead        *kit.Line
+	buttons          map[string]*kit.Button
+	why              *kit.Line
 	adding           *fyne.Container
-	addTitle, addAt  *line
+	addTitle, addAt  *kit.Line
 	addFacts         *fyne.Container
 	addTold          []Fact
 	addNotes         *widget.Label
 	trouble          *widget.Label
 	looking          *fyne.Container // a bar that moves, while it is wanted
-	copy             *check
-	name             *field
+	copy             *kit.Check
+	name             *kit.Field
 	nameRow, sources *fyne.Container
 	offered          []string // paths that sources shows
-	agree, leave     *button
+	agree, leave     *kit.Button
 
 	catalogue *fyne.Container // what can be downloaded
 	offers    *fyne.Container
@@ -66,16 +67,16 @@ type modelsPage struct {
 }
 
 func newModelsPage(w *Window) *modelsPage {
-	p := &modelsPage{w: w, buttons: map[string]*button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}, cancels: map[int]context.CancelFunc{}}
-	p.opener = newButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.toggle)
+	p := &modelsPage{w: w, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}, cancels: map[int]context.CancelFunc{}}
+	p.opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
-	p.page = container.NewStack(newPlate(theme.ColorNameBackground, "", 0), body)
+	p.page = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
 	p.page.Hide()
 	return p
 }
 
-func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *button {
+func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *kit.Button {
 	p.buttons[id] = lowButton(text, icon, do)
 	return p.buttons[id]
 }
@@ -90,14 +91,14 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 			p.refresh()
 		}
 	}
-	p.usage = caption("")
-	p.tasks = newColumn(8)
+	p.usage = kit.Caption("")
+	p.tasks = kit.NewColumn(8)
 	p.dir = p.tool("folder", i18n.T("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
 	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.w.addFile)
 	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
-	bottom := newColumn(6, newCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file, container.New(inset{4, 0}, p.usage),
+	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file, container.New(kit.Inset{X: 4, Y: 0}, p.usage),
 		note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
-	return panel(container.NewBorder(container.New(fixed{height: 30}, heading(i18n.T("Models"))), bottom, nil, nil, p.list))
+	return kit.Panel(container.NewBorder(container.New(kit.Fixed{Height: 30}, kit.Heading(i18n.T("Models"))), bottom, nil, nil, p.list))
 }
 
 // modelList is the list; the arrows choose, Enter opens the chosen model, Delete removes it.
@@ -131,7 +132,7 @@ func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 			l.p.w.askRemove(m)
 		}
 	default:
-		handOn(l, e)
+		kit.HandOn(l, e)
 	}
 }
 
@@ -141,11 +142,11 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 		l.Wrapping, l.Importance = fyne.TextWrapWord, importance
 		return l
 	}
-	p.title = newLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
-	p.title.style.Bold = true
+	p.title = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	p.title.Style.Bold = true
 	p.verdict, p.notes = wrapped(widget.MediumImportance), wrapped(widget.LowImportance)
 	p.notes.SizeName = theme.SizeNameCaptionText
-	p.facts, p.notesHead, p.why = newColumn(6), heading(i18n.T("What the import says")), caption("")
+	p.facts, p.notesHead, p.why = kit.NewColumn(6), kit.Heading(i18n.T("What the import says")), kit.Caption("")
 	chosen := func(do func(Model)) func() {
 		return func() {
 			if m, ok := p.w.state.Shelf.chosen(); ok {
@@ -157,7 +158,7 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	real := p.tool("real", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
 	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
-	foot := newColumn(4, p.why, container.New(&flow{gap: 4}, use,
+	foot := kit.NewColumn(4, p.why, container.New(&kit.Flow{Gap: 4}, use,
 		real,
 		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m Model) { p.w.checkModel(m.Path) })),
 		p.tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
@@ -165,40 +166,40 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
 		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m Model) { p.w.showFolder(m.Path) })),
 		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
-	p.detail = container.NewBorder(nil, foot, nil, nil, newPage(newColumn(10, p.title, p.verdict, p.facts, p.notesHead, quiet(p.notes))))
+	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead, kit.Quiet(p.notes))))
 
-	p.addTitle = newLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
-	p.addTitle.style.Bold = true
-	p.addAt = caption("")
-	p.addFacts, p.addNotes, p.trouble = newColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
+	p.addTitle = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	p.addTitle.Style.Bold = true
+	p.addAt = kit.Caption("")
+	p.addFacts, p.addNotes, p.trouble = kit.NewColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
 	p.addNotes.SizeName = theme.SizeNameCaptionText
-	p.looking = newColumn(0)
-	p.name = newField(p.w.shortcut, false)
+	p.looking = kit.NewColumn(0)
+	p.name = kit.NewField(p.w.shortcut, false)
 	p.name.OnChanged = func(text string) {
 		if a := p.w.state.Shelf.Adding; a != nil {
 			a.Name = text
 		}
 	}
-	p.nameRow = newColumn(2, container.New(inset{4, 0}, caption(i18n.T("Name"))), p.name)
-	p.copy = newCheck(i18n.T("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
+	p.nameRow = kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Name"))), p.name)
+	p.copy = kit.NewCheck(i18n.T("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
 		if a := p.w.state.Shelf.Adding; a != nil && a.Copy != on {
 			a.Copy = on
 			p.refresh()
 		}
 	})
-	p.sources = newColumn(4)
-	p.agree = newButton("", p.w.agreeAdding)
+	p.sources = kit.NewColumn(4)
+	p.agree = kit.NewButton("", p.w.agreeAdding)
 	p.agree.Importance = widget.HighImportance
-	p.leave = newButton(i18n.T("Cancel"), p.w.stopAdding)
-	p.adding = container.NewBorder(newColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, newRow(8, p.leave, p.agree)), nil, nil,
-		container.New(inset{0, 8}, newPage(newColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble, quiet(p.addNotes)))))
+	p.leave = kit.NewButton(i18n.T("Cancel"), p.w.stopAdding)
+	p.adding = container.NewBorder(kit.NewColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)), nil, nil,
+		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble, kit.Quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
-	p.undo = newButton(i18n.T("Undo"), func() { p.w.undoModels() })
-	p.snack = container.NewStack(newPlate(colorRaised, colorLine, 8), container.New(inset{10, 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), newCapped(6, p.snackText))))
-	done := smallButton(i18n.T("Close"), theme.CancelIcon(), p.hide)
-	top := container.New(fixed{height: 30}, container.NewBorder(nil, nil, nil, done))
-	return panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(inset{0, 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())), container.NewVBox(top))))
+	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.w.undoModels() })
+	p.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8), container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
+	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.hide)
+	top := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, nil, done))
+	return kit.Panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())), container.NewVBox(top))))
 }
 
 func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
@@ -207,17 +208,17 @@ func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		return
 	}
 	row, m := o.(*sessionItem), s.List[i]
-	row.title.set(cut(m.Name(), 34))
-	row.facts.color = theme.ColorNamePlaceHolder
+	row.title.Set(cut(m.Name(), 34))
+	row.facts.Color = theme.ColorNamePlaceHolder
 	icon := theme.StorageIcon()
 	check, checked := s.Checks[m.Path]
 	switch {
 	case m.Err != nil || checked && check.Err != nil:
-		icon, row.facts.color = theme.NewWarningThemedResource(theme.WarningIcon()), theme.ColorNameWarning
+		icon, row.facts.Color = theme.NewWarningThemedResource(theme.WarningIcon()), theme.ColorNameWarning
 	case s.inUse(m.Path):
 		icon = theme.NewSuccessThemedResource(theme.ConfirmIcon())
 	}
-	row.facts.set(s.line(m))
+	row.facts.Set(s.line(m))
 	row.facts.Refresh()
 	row.icon.SetResource(icon)
 	row.image.Hide()
@@ -226,24 +227,24 @@ func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 // taskRow is an import, a check or a download on its way.
 type taskRow struct {
 	body       *fyne.Container
-	name, text *fitted
+	name, text *kit.Fitted
 	bar        *widget.ProgressBar
-	stop       *iconButton
+	stop       *kit.IconButton
 	why        *widget.Label // a download does not move
 }
 
 func newTaskRow(w *Window, id int, download bool) *taskRow {
-	r := &taskRow{name: newFitted(theme.ColorNameForeground), text: newFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
+	r := &taskRow{name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
 	r.bar.TextFormatter = func() string { return "" }
-	r.stop = smallButton(i18n.T("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
+	r.stop = kit.SmallButton(i18n.T("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
 	if download { // what is fetched stays; a paused one can be given up
-		r.stop = smallButton(i18n.T("Pause"), theme.MediaPauseIcon(), func() { w.cancelTask(id) })
+		r.stop = kit.SmallButton(i18n.T("Pause"), theme.MediaPauseIcon(), func() { w.cancelTask(id) })
 	}
 	r.why = widget.NewLabel("")
 	r.why.Wrapping, r.why.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	r.why.Hide()
-	r.body = container.NewStack(newPlate(colorRaised, colorLine, 7), container.New(inset{8, 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
-		newColumn(3, r.name, container.New(fixed{height: 6}, r.bar), r.text, r.why))))
+	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7), container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
+		kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text, r.why))))
 	return r
 }
 
@@ -255,15 +256,15 @@ func (r *taskRow) show(t ModelTask, running bool) {
 	if t.Get != nil && !t.Importing {
 		name = i18n.T("Getting %s", t.Name)
 	}
-	r.name.set(name, theme.ColorNameForeground)
-	r.text.set(t.text(running), theme.ColorNamePlaceHolder)
+	r.name.Set(name, theme.ColorNameForeground)
+	r.text.Set(t.text(running), theme.ColorNamePlaceHolder)
 	r.bar.SetValue(t.part())
 	if r.why.Text != t.Waiting {
 		r.why.SetText(t.Waiting)
 		r.why.Hidden = t.Waiting == ""
 		r.body.Refresh()
 	}
-	able(&r.stop.button, !t.Ending)
+	able(&r.stop.Button, !t.Ending)
 }
 
 // refreshTasks shows how far the tasks are, on the page and in the head of the window.
@@ -314,7 +315,7 @@ func (p *modelsPage) show() {
 	if !p.shown {
 		p.w.gallery.hide()
 		p.shown = true
-		p.close = p.w.opened(p.escaped)
+		p.close = p.w.Opened(p.escaped)
 		p.w.listModels()
 		defer p.w.win.Canvas().Focus(p.list)
 	}
@@ -338,12 +339,12 @@ func (p *modelsPage) hide() {
 // escaped leaves what is about to be added, and then the page.
 func (p *modelsPage) escaped() {
 	if p.w.state.Shelf.Adding != nil {
-		p.close = p.w.opened(p.escaped)
+		p.close = p.w.Opened(p.escaped)
 		p.w.stopAdding()
 		return
 	}
 	if p.w.state.Shelf.Getting {
-		p.close = p.w.opened(p.escaped)
+		p.close = p.w.Opened(p.escaped)
 		p.w.state.Shelf.Getting = false
 		p.refresh()
 		return
@@ -368,9 +369,9 @@ func (p *modelsPage) refresh() {
 		return
 	}
 	p.file.Hidden, p.dir.Hidden = p.w.opt.OpenModel == nil, p.w.opt.OpenFolder == nil
-	p.usage.set(tilde(p.w.modelsFolder()))
+	p.usage.Set(tilde(p.w.modelsFolder()))
 	if s.Free >= 0 && s.Listed {
-		p.usage.set(i18n.T("%s free in %s", bytesText(s.Free), tilde(p.w.modelsFolder())))
+		p.usage.Set(i18n.T("%s free in %s", bytesText(s.Free), tilde(p.w.modelsFolder())))
 	}
 	p.list.Refresh()
 	m, ok := s.chosen()
@@ -410,7 +411,7 @@ func setFacts(into *fyne.Container, old *[]Fact, facts []Fact) {
 	for _, f := range facts {
 		text := widget.NewLabel(f.Is)
 		text.Wrapping = fyne.TextWrapWord
-		into.Add(container.New(labelled{130}, caption(f.What), container.New(inset{0, -6}, text)))
+		into.Add(container.New(labelled{130}, kit.Caption(f.What), container.New(kit.Inset{X: 0, Y: -6}, text)))
 	}
 	into.Refresh()
 }
@@ -419,7 +420,7 @@ func setFacts(into *fyne.Container, old *[]Fact, facts []Fact) {
 type leading struct{ width, gap float32 }
 
 func (l leading) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	width := min(l.width*max(textScale(), 1), size.Width*0.45)
+	width := min(l.width*max(kit.TextScale(), 1), size.Width*0.45)
 	objects[0].Move(fyne.Position{})
 	objects[0].Resize(fyne.NewSize(width, size.Height))
 	objects[1].Move(fyne.NewPos(width+l.gap, 0))
@@ -434,7 +435,7 @@ func (l leading) MinSize(objects []fyne.CanvasObject) fyne.Size {
 type labelled struct{ width float32 }
 
 func (l labelled) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	width := l.width * textScale()
+	width := l.width * kit.TextScale()
 	objects[0].Move(fyne.NewPos(0, 3))
 	objects[0].Resize(fyne.NewSize(width-8, objects[0].MinSize().Height))
 	objects[1].Move(fyne.NewPos(width, 0))
@@ -442,12 +443,12 @@ func (l labelled) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l labelled) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(l.width*textScale()+100, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
+	return fyne.NewSize(l.width*kit.TextScale()+100, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
 }
 
 func (p *modelsPage) refreshDetail(m Model) {
 	s := p.w.state.Shelf
-	p.title.set(m.Name())
+	p.title.Set(m.Name())
 	verdict, bad := s.verdict(m)
 	p.verdict.Importance = widget.SuccessImportance
 	if bad {
@@ -490,7 +491,7 @@ func (p *modelsPage) refreshDetail(m Model) {
 	case used && own:
 		why = i18n.T("It can be removed when another model is in use.")
 	}
-	p.why.set(why)
+	p.why.Set(why)
 	p.why.Hidden = why == ""
 	p.detail.Refresh()
 }
@@ -512,8 +513,8 @@ func (p *modelsPage) refreshAdding(a Adding) {
 	if a.Again != "" {
 		title = i18n.T("Import again")
 	}
-	p.addTitle.set(title)
-	p.addAt.set(tilde(a.Path))
+	p.addTitle.Set(title)
+	p.addAt.Set(tilde(a.Path))
 	setFacts(p.addFacts, &p.addTold, a.facts())
 	p.addFacts.Hidden = a.Looking
 	agree, trouble := a.agree(), a.problem()
@@ -590,10 +591,10 @@ func (p *modelsPage) askBase(m Model) {
 	text := widget.NewLabel(i18n.T("Another text-to-image model of the same family takes the place of the base under %s: one file, or a folder in the layout of diffusers. It becomes a model of its own; this one stays.", m.Name()))
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	folder := newButton(i18n.T("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
-	file := newButton(i18n.T("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
+	folder := kit.NewButton(i18n.T("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
+	file := kit.NewButton(i18n.T("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
 	file.Importance = widget.HighImportance
-	closeIt = p.w.sheet(i18n.T("Another base model"), fyne.NewSize(520, 210), newPage(text), folder, file)
+	closeIt = p.w.Sheet(i18n.T("Another base model"), fyne.NewSize(520, 210), kit.NewPage(text), folder, file)
 }
 
 // modelActions are the entries of the models in the table of actions.

@@ -12,6 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // This file exchanges the engine of the window for that of another model. Session, form and cards stay.
@@ -76,12 +77,12 @@ func (w *Window) useModel(path string) {
 	question := widget.NewLabel(text)
 	question.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	button := func(label string, do func()) *button {
-		return newButton(label, func() { closeIt(); do() })
+	button := func(label string, do func()) *kit.Button {
+		return kit.NewButton(label, func() { closeIt(); do() })
 	}
 	later := button(i18n.T("When the queue is done"), func() { w.switchAfter(m, false) })
 	later.Importance = widget.HighImportance
-	closeIt = w.sheet(i18n.T("Switch to %s?", m.Name()), fyne.NewSize(560, 190), newPage(question),
+	closeIt = w.Sheet(i18n.T("Switch to %s?", m.Name()), fyne.NewSize(560, 190), kit.NewPage(question),
 		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the round and switch"), func() { w.switchAfter(m, true) }), later)
 }
 

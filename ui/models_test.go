@@ -20,6 +20,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/hub"
 	"realword/ui/i18n/i18ntest"
+	"realword/ui/kit"
 )
 
 var big = &bundle.Manifest{
@@ -269,11 +270,11 @@ func TestModelsPageListsModels(t *testing.T) {
 	if a := b.state.Shelf.Adding; a == nil || a.Path != sourcePath || a.Again != "/models/Gone" || a.Name != "Gone" {
 		t.Errorf("%+v", a)
 	}
-	b.back()
+	b.Back()
 	if b.state.Shelf.Adding != nil || !b.models.shown {
 		t.Error("Esc left the page instead of what was to be added")
 	}
-	b.back()
+	b.Back()
 	if b.models.shown || !b.models.page.Hidden {
 		t.Error("Esc left the page open")
 	}
@@ -295,14 +296,14 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 	if want := (Import{Source: sourcePath, Name: "Portraits", Folder: "/models"}); c.job != want {
 		t.Errorf("%+v", c.job)
 	}
-	b.back()
+	b.Back()
 	b.promptChanged("a dog")
 	j := b.run() // with the other model
 	c.progress("weights/unet.bin", 4_000_000_000, 7_000_000_000)
 	b.until("the progress is shown", func() bool { return strings.Contains(b.models.opener.Text, "25 %") })
 	row := b.models.rows[1]
-	if row.text.text != "4.0 GB of 16.0 GB" || row.name.text != "Importing Portraits" {
-		t.Errorf("%q, %q", row.name.text, row.text.text)
+	if row.text.Text != "4.0 GB of 16.0 GB" || row.name.Text != "Importing Portraits" {
+		t.Errorf("%q, %q", row.name.Text, row.text.Text)
 	}
 	b.answer(c, nil)
 	if b.notice.now.text != "Portraits is imported." || b.notice.Hidden || b.models.opener.Text != "Models" {
@@ -471,7 +472,7 @@ func TestCheckRenameRemove(t *testing.T) {
 		t.Error("a damaged model cannot be imported again")
 	}
 	test.Tap(b.models.buttons["rename"])
-	field, _ := sheetOf(b, func(*field) bool { return true })
+	field, _ := sheetOf(b, func(*kit.Field) bool { return true })
 	field.SetText("Portraits")
 	b.pressSheet("Rename")
 	if m.renamed != "Portraits" {
@@ -494,7 +495,7 @@ func TestCheckRenameRemove(t *testing.T) {
 
 func TestSwitchKeepsTheWork(t *testing.T) {
 	b, _, engine := withModels(t, nil)
-	b.back()
+	b.Back()
 	b.drop(nil, write(t, "rex.png", pngOf(red)))
 	b.promptChanged("a dog on the beach")
 	b.clickWord(b.state.Words[1])
@@ -512,8 +513,8 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	if f.Steps != 50 || f.Stop != 25 || f.CFG != 12.5 || f.Cards[0].View.Bounds().Dx() != 768 {
 		t.Errorf("%d steps, T_stop %d, CFG %g, square of %d", f.Steps, f.Stop, f.CFG, f.Cards[0].View.Bounds().Dx())
 	}
-	if b.status.text != "RealCustom++" || b.prefs.Model != bigPath || readPreferences(b.app.Preferences()).Model != bigPath {
-		t.Errorf("%q, %q", b.status.text, b.prefs.Model)
+	if b.status.Text != "RealCustom++" || b.prefs.Model != bigPath || readPreferences(b.app.Preferences()).Model != bigPath {
+		t.Errorf("%q, %q", b.status.Text, b.prefs.Model)
 	}
 	for _, part := range []string{"RealCustom++ is in use now.", "Pictures are 1024 × 1024 now.", "50 steps"} {
 		if !strings.Contains(b.notice.now.text, part) {
@@ -523,7 +524,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	if !b.models.buttons["remove"].Disabled() {
 		t.Error("the model in use can be removed")
 	}
-	b.back()
+	b.Back()
 	test.Tap(b.set.generate)
 	b.until("the new engine has a job", func() bool { return len(engine.started) > 0 })
 	j := <-engine.started
@@ -550,7 +551,7 @@ func TestSwitchThatFails(t *testing.T) {
 func TestSwitchWhileARoundRuns(t *testing.T) {
 	begin := func(t *testing.T) (*bench, *modelEngine, fakeJob) {
 		b, _, engine := withModels(t, nil)
-		b.back()
+		b.Back()
 		b.ask("one")
 		j := b.started()
 		b.ask("two")
@@ -605,7 +606,7 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 // pressSheetNow taps a button of the sheet while a job runs.
 func (b *bench) pressSheetNow(text string) {
 	b.t.Helper()
-	button, ok := sheetOf(b, func(w *button) bool { return w.Text == text })
+	button, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == text })
 	if !ok {
 		b.t.Fatalf("no sheet has a button %q", text)
 	}
@@ -659,7 +660,7 @@ func TestDropModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.found[folder] = recognised(bundle.LayoutRelease)
-	b.back()
+	b.Back()
 	b.drop(nil, folder)
 	if a := b.state.Shelf.Adding; a == nil || a.Path != folder || !b.models.shown {
 		t.Errorf("%+v", a)
@@ -696,7 +697,7 @@ func TestClosingAsksDuringAnImport(t *testing.T) {
 	if b.closing || !b.sheetSays("RealCustom++ 2 is being imported") {
 		t.Fatal("it closes without a word")
 	}
-	button, _ := sheetOf(b, func(w *button) bool { return w.Text == "Close" })
+	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
 	test.Tap(button)
 	<-c.ctx.Done()
 	b.until("the window is closed", func() bool { return b.closed })
@@ -788,7 +789,7 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 		p := b.prefs
 		p.TextSize = c.percent
 		b.setPreferences(p)
-		t.Cleanup(func() { looks.Store(nil) })
+		t.Cleanup(func() { kit.SetLook("system", 100) })
 		look := func(name string) {
 			t.Helper()
 			b.layOut(smallest)

@@ -14,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // lens is how masks lie over the picture on the stage.
@@ -121,7 +122,7 @@ func (w *Window) stageActions() []action {
 		action{id: "view.zoom.in", menu: menuView, label: i18n.T("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
 		action{id: "view.zoom.out", menu: menuView, label: i18n.T("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
-		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: i18n.T("Mask of subject %s only", subjectLetter(i)), key: fmt.Sprint(i + 1),
+		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), key: fmt.Sprint(i + 1),
 			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.dress()), rune(i)) }})
 	}
 	return list
@@ -137,27 +138,27 @@ type overlayBar struct {
 	seen    *toolButton // whether masks are
 	modes   []*pill
 	legend  *fyne.Container
-	opacity *slider
+	opacity *kit.Slider
 	marks   []*legend
 	shown   []string // their words
 	dress   dress
 }
 
 func newOverlayBar(w *Window) *overlayBar {
-	o := &overlayBar{w: w, legend: newRow(4), seen: newToolButton(w, "view.masks", theme.VisibilityIcon())}
-	modes := newRow(4, container.New(square{26}, o.seen))
+	o := &overlayBar{w: w, legend: kit.NewRow(4), seen: newToolButton(w, "view.masks", theme.VisibilityIcon())}
+	modes := kit.NewRow(4, container.New(kit.Square{Side: 26}, o.seen))
 	for mode, name := range [...]string{picture.Heat: i18n.T("Heat"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
 		p := newPill(name, func() {
 			w.lens.mode = picture.Mode(mode)
 			w.setMasks(true)
 		})
 		o.modes = append(o.modes, p)
-		modes.Add(p.tile)
+		modes.Add(p.Tile)
 	}
-	o.opacity = newSlider(0.1, 1)
+	o.opacity = kit.NewSlider(0.1, 1)
 	o.opacity.Step, o.opacity.Value = 0.05, w.lens.opacity
 	o.opacity.OnChanged = func(v float64) { w.lens.opacity = v; w.repaint(); w.repaintFilm() }
-	o.row = container.New(&flow{gap: 8}, modes, o.legend, container.New(&sliderSize{}, track(o.opacity)))
+	o.row = container.New(&kit.Flow{Gap: 8}, modes, o.legend, container.New(&sliderSize{}, kit.Track(o.opacity)))
 	return o
 }
 
@@ -186,7 +187,7 @@ func (o *overlayBar) refresh() {
 		for i, word := range words {
 			l := newLegend(d.of(i), word, false, func() { o.w.toggleMask(d.of(i)) })
 			o.marks = append(o.marks, l)
-			o.legend.Add(l.tile)
+			o.legend.Add(l.Tile)
 		}
 		o.legend.Refresh()
 	}
@@ -209,39 +210,39 @@ func (s State) words(n int) []string {
 }
 
 // sliderSize is the size of a short slider in a row.
-type sliderSize struct{ square }
+type sliderSize struct{ kit.Square }
 
 func (sliderSize) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(60+12*max(textScale(), 1), 26*max(textScale(), 1))
+	return fyne.NewSize(60+12*max(kit.TextScale(), 1), 26*max(kit.TextScale(), 1))
 }
 
 // pill is a short text on a frame, one of a few that can be chosen.
 type pill struct {
-	*tile
-	text *line
+	*kit.Tile
+	text *kit.Line
 }
 
 func newPill(text string, tapped func()) *pill {
-	p := &pill{text: caption(text)}
-	p.tile = newTile(text, 7, container.New(inset{9, 4}, p.text), tapped)
+	p := &pill{text: kit.Caption(text)}
+	p.Tile = kit.NewTile(text, 7, container.New(kit.Inset{X: 9, Y: 4}, p.text), tapped)
 	return p
 }
 
 func (p *pill) choose(on bool) {
-	p.tile.choose(on)
+	p.Tile.Choose(on)
 	want := theme.ColorNamePlaceHolder
 	if on {
 		want = theme.ColorNameForeground
 	}
-	if p.text.color != want {
-		p.text.color = want
+	if p.text.Color != want {
+		p.text.Color = want
 		p.text.Refresh()
 	}
 }
 
 // legend is the colour and letter of a subject, with its word beside it or under the pointer, and switches its mask on and off.
 type legend struct {
-	*tile
+	*kit.Tile
 	style  int // of the subject
 	back   *canvas.Rectangle
 	letter *canvas.Text
@@ -250,15 +251,15 @@ type legend struct {
 func newLegend(style int, word string, named bool, tapped func()) *legend {
 	l := &legend{style: style}
 	l.back, l.letter = newBadge()
-	l.back.StrokeColor, l.back.StrokeWidth = subjectColor(style), 1.5
-	l.letter.Text = subjectLetter(style)
-	mark := newRow(6, container.New(square{18}, l.back, l.letter))
+	l.back.StrokeColor, l.back.StrokeWidth = kit.SubjectColor(style), 1.5
+	l.letter.Text = kit.SubjectLetter(style)
+	mark := kit.NewRow(6, container.New(kit.Square{Side: 18}, l.back, l.letter))
 	if named {
-		mark.Add(newLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
+		mark.Add(kit.NewLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
 	}
-	l.tile = newTile(i18n.T("mask of %s", word), 7, container.New(inset{5, 4}, mark), tapped)
+	l.Tile = kit.NewTile(i18n.T("mask of %s", word), 7, container.New(kit.Inset{X: 5, Y: 4}, mark), tapped)
 	if !named {
-		l.tile.explain(func() string { return l.tile.name })
+		l.Tile.Explain(func() string { return l.Tile.Name })
 	}
 	return l
 }
@@ -268,7 +269,7 @@ func (l *legend) show(on bool) {
 	sizeBadge(l.back, l.letter)
 	l.back.FillColor, l.letter.Color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l)
 	if on {
-		l.back.FillColor, l.letter.Color = subjectColor(l.style), color.White
+		l.back.FillColor, l.letter.Color = kit.SubjectColor(l.style), color.White
 	}
 	l.back.Refresh()
 	l.letter.Refresh()

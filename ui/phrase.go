@@ -84,27 +84,10 @@ func (s State) wordsAt(from, to int) (r run, ok bool) {
 	return r, r.first >= 0
 }
 
-// selection is the part of a text field that is selected, in bytes; without one it is empty and at the cursor.
-func (f *field) selection() (from, to int) {
-	text := []rune(f.Text)
-	at := min(f.CursorTextOffset(), len(text))
-	cursor := len(string(text[:at]))
-	selected := f.SelectedText()
-	switch n := len(selected); {
-	case n == 0:
-		return cursor, cursor
-	case cursor >= n && f.Text[cursor-n:cursor] == selected:
-		return cursor - n, cursor
-	case cursor+n <= len(f.Text) && f.Text[cursor:cursor+n] == selected:
-		return cursor, cursor + n
-	}
-	return cursor, cursor
-}
-
 // bindSelection binds the words that are marked under the prompt, or selected in it, or the one at its cursor.
 func (w *Window) bindSelection() {
 	if !w.state.Span.on {
-		r, ok := w.state.wordsAt(w.prompt.selection())
+		r, ok := w.state.wordsAt(w.prompt.Selection())
 		if !ok {
 			return
 		}
@@ -253,7 +236,7 @@ func (c *chip) TypedKey(e *fyne.KeyEvent) {
 	switch {
 	case c.acts.key(e):
 	case slices.Contains([]fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace}, e.Name):
-		c.press.TypedKey(e)
+		c.Press.TypedKey(e)
 	default:
 		c.acts.other(e)
 	}

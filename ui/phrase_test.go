@@ -101,8 +101,8 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	}
 	drag(1, middle(2))
 	drag(1, middle(4))
-	if !b.chipOf(3).within || b.chipOf(0).within || !strings.Contains(b.chipHint.text, "dog with a hat") {
-		t.Errorf("while dragging: %q", b.chipHint.text)
+	if !b.chipOf(3).within || b.chipOf(0).within || !strings.Contains(b.chipHint.Text, "dog with a hat") {
+		t.Errorf("while dragging: %q", b.chipHint.Text)
 	}
 	drag(1, fyne.NewPos(600, 700)) // below the words the marking stays as it was
 	b.chipOf(1).DragEnd()
@@ -146,7 +146,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	b.prompt.CursorRow, b.prompt.CursorColumn = 0, 3
 	b.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 	b.press(mustStroke(t, "Ctrl+B"))
-	if r, ok := b.state.wordsAt(b.prompt.selection()); !ok || bonds(b.state) != "x.png="+b.state.Words[r.first].Text+"#1" {
+	if r, ok := b.state.wordsAt(b.prompt.Selection()); !ok || bonds(b.state) != "x.png="+b.state.Words[r.first].Text+"#1" {
 		t.Errorf("bonds %q", bonds(b.state))
 	}
 	// Onto a card.

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // showPreferences opens the sheet of the preferences. What is changed there holds at once.
@@ -22,10 +23,10 @@ func (w *Window) showPreferences() {
 		w.setPreferences(p)
 	}
 	section := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
-		return newColumn(6, append([]fyne.CanvasObject{heading(title)}, objects...)...)
+		return kit.NewColumn(6, append([]fyne.CanvasObject{kit.Heading(title)}, objects...)...)
 	}
-	check := func(label string, on bool, set func(*Preferences, bool)) *check {
-		c := newCheck(label, func(on bool) { change(func(p *Preferences) { set(p, on) }) })
+	check := func(label string, on bool, set func(*Preferences, bool)) *kit.Check {
+		c := kit.NewCheck(label, func(on bool) { change(func(p *Preferences) { set(p, on) }) })
 		c.Checked = on
 		return c
 	}
@@ -45,21 +46,21 @@ func (w *Window) showPreferences() {
 			}
 		}
 	}
-	size := newDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) }, func(float64) {})
-	size.set(float64(w.prefs.TextSize))
-	size.slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
+	size := kit.NewDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) }, func(float64) {})
+	size.Set(float64(w.prefs.TextSize))
+	size.Slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
 
 	folder, folderNote := w.folderField(w.opt.Pictures, w.prefs.Pictures, func(path string) {
 		change(func(p *Preferences) { p.Pictures = path })
 	})
 	folderRow := fyne.CanvasObject(folder)
 	if w.opt.OpenFolder != nil {
-		choose := newButton(i18n.T("Choose…"), func() {
+		choose := kit.NewButton(i18n.T("Choose…"), func() {
 			w.background(func() func() {
 				path, err := w.opt.OpenFolder()
 				return func() {
 					if err != nil {
-						folderNote.set(Sentence(err))
+						folderNote.Set(Sentence(err))
 					} else if path != "" {
 						folder.SetText(path)
 					}
@@ -71,18 +72,18 @@ func (w *Window) showPreferences() {
 
 	models := w.modelsFolderChooser(change)
 
-	pattern := newField(w.shortcut, false)
+	pattern := kit.NewField(w.shortcut, false)
 	pattern.SetText(w.prefs.FileName)
-	example := caption("")
+	example := kit.Caption("")
 	preview := func(text string) {
 		err := checkFileName(text)
-		example.color = theme.ColorNamePlaceHolder
+		example.Color = theme.ColorNamePlaceHolder
 		if err != nil {
-			example.color = theme.ColorNameError
-			example.text = Sentence(err)
+			example.Color = theme.ColorNameError
+			example.Text = Sentence(err)
 		} else {
 			sub, name := fileName(text, naming{At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox"})
-			example.text = filepath.Join(sub, name+".png")
+			example.Text = filepath.Join(sub, name+".png")
 			change(func(p *Preferences) { p.FileName = text })
 		}
 		example.Refresh()
@@ -92,13 +93,13 @@ func (w *Window) showPreferences() {
 	parts := note(i18n.T("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
 
 	devices := []string{"auto", "cpu"}
-	device := newSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("Processor")}, nil)
+	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("Processor")}, nil)
 	device.Selected = device.Options[max(0, slices.Index(devices, w.prefs.Device))]
 	device.OnChanged = func(label string) {
 		change(func(p *Preferences) { p.Device = devices[slices.Index(device.Options, label)] })
 	}
 
-	steps := newSelect(budgetNames(), w.gallery.budgetChosen)
+	steps := kit.NewSelect(budgetNames(), w.gallery.budgetChosen)
 	steps.Selected = budgetName(w.budget())
 
 	p := w.prefs
@@ -106,7 +107,7 @@ func (w *Window) showPreferences() {
 	for _, c := range metadataChecks(w.app.Preferences()) {
 		written = append(written, c)
 	}
-	left := newColumn(18,
+	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
 		section(i18n.T("Steps of finished pictures to keep"), steps, note(i18n.T("The oldest go first; pictures always stay."))),
 		section(i18n.T("When a run is over"), check(i18n.T("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
@@ -114,17 +115,17 @@ func (w *Window) showPreferences() {
 	if models != nil {
 		left.Add(section(i18n.T("Models"), models))
 	}
-	right := newColumn(18,
-		section(i18n.T("Finished pictures"), caption(i18n.T("Folder")), folderRow, folderNote, caption(i18n.T("File name")), pattern, example, parts),
+	right := kit.NewColumn(18,
+		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folderRow, folderNote, kit.Caption(i18n.T("File name")), pattern, example, parts),
 		section(i18n.T("Written into every picture"), written...),
 		section(i18n.T("Compute on"), device, note(i18n.T("Holds for the next model that is opened."))),
 	)
-	both := container.New(inset{4, 4}, container.New(halves{28}, left, right))
-	keys := newButton(i18n.T("Keys…"), nil)
-	reset := newButton(i18n.T("Reset all"), nil)
-	done := newButton(i18n.T("Done"), nil)
+	both := container.New(kit.Inset{X: 4, Y: 4}, container.New(halves{28}, left, right))
+	keys := kit.NewButton(i18n.T("Keys…"), nil)
+	reset := kit.NewButton(i18n.T("Reset all"), nil)
+	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.sheet(i18n.T("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
+	closeIt := w.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); w.showKeys() }
 	reset.OnTapped = func() {
@@ -145,7 +146,7 @@ func (w *Window) showPreferences() {
 func note(text string) fyne.CanvasObject {
 	l := widget.NewLabel(text)
 	l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.LowImportance
-	return container.New(inset{-6, -6}, quiet(l))
+	return container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(l))
 }
 
 // halves puts two objects side by side with a gap.
@@ -169,15 +170,15 @@ func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // folderField is a field for a folder and the place where it says what is wrong. changed is told every whole path, and "" for the
 // usual place, which stands in the empty field.
-func (w *Window) folderField(usual, value string, changed func(path string)) (field *field, trouble *line) {
-	field, trouble = newField(w.shortcut, false), caption("")
+func (w *Window) folderField(usual, value string, changed func(path string)) (field *kit.Field, trouble *kit.Line) {
+	field, trouble = kit.NewField(w.shortcut, false), kit.Caption("")
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
-	trouble.color = theme.ColorNameError
+	trouble.Color = theme.ColorNameError
 	field.OnChanged = func(path string) {
-		trouble.set("")
+		trouble.Set("")
 		if path != "" && !filepath.IsAbs(path) {
-			trouble.set(i18n.T("Write the whole path, from the top of the disk."))
+			trouble.Set(i18n.T("Write the whole path, from the top of the disk."))
 			return
 		}
 		changed(path)

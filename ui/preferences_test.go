@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
+
+	"realword/ui/kit"
 )
 
 func TestFileNames(t *testing.T) {
@@ -61,7 +63,7 @@ func TestPreferencesSurvive(t *testing.T) {
 
 func TestLookChanges(t *testing.T) {
 	b := ready(t, nil)
-	t.Cleanup(func() { looks.Store(nil) })
+	t.Cleanup(func() { kit.SetLook("system", 100) })
 	action := func(id string) action {
 		for _, a := range b.table.list {
 			if a.id == id {
@@ -83,10 +85,10 @@ func TestLookChanges(t *testing.T) {
 	}
 	for _, look := range []string{"dark", "light"} {
 		b.perform(action("view.look." + look))
-		c := palette[theme.ColorNameBackground]
-		want := c.dark
+		c := kit.Palette[theme.ColorNameBackground]
+		want := c.Dark
 		if look == "light" {
-			want = c.light
+			want = c.Light
 		}
 		if got := theme.Color(theme.ColorNameBackground); got != want {
 			t.Errorf("%s: background %v, want %v", look, got, want)
@@ -109,8 +111,8 @@ func TestKeysCanBeChanged(t *testing.T) {
 	b.bind()
 	typed := func(s fyne.Shortcut) bool {
 		b.key(s)
-		open := len(b.layers) > 0
-		b.back()
+		open := b.Layers.Open() > 0
+		b.Back()
 		return open
 	}
 	for name, want := range map[string]bool{"Ctrl+P": true, "Ctrl+,": false} {
@@ -165,7 +167,7 @@ func TestResetAllLeavesNothing(t *testing.T) {
 	p.TextSize, p.Notify, p.Model, p.Keys = 150, false, "/m", map[string]string{"file.quit": "Ctrl+E"}
 	b.setPreferences(p)
 	b.showPreferences()
-	reset, ok := sheetOf(b, func(w *button) bool { return w.Text == "Reset all" })
+	reset, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Reset all" })
 	if !ok {
 		t.Fatal("there is no such button")
 	}

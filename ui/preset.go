@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // OwnPreset is settings that the user has given a name. Base is the preset of the model that decides what they do not say.
@@ -117,9 +118,9 @@ func (f Form) IsOwn(p OwnPreset) bool {
 }
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
-func (w *Window) newPresetButton() *button {
-	var b *button
-	b = newButtonWithIcon(i18n.T("My presets"), theme.MenuDropDownIcon(), func() {
+func (w *Window) newPresetButton() *kit.Button {
+	var b *kit.Button
+	b = kit.NewButtonWithIcon(i18n.T("My presets"), theme.MenuDropDownIcon(), func() {
 		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.presetItems()...), w.win.Canvas(), fyne.NewPos(0, b.Size().Height), b)
 	})
 	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
@@ -167,23 +168,23 @@ func (w *Window) presetItems() []*fyne.MenuItem {
 
 // askPresetName asks for a name on a sheet and hands a good one to use.
 func (w *Window) askPresetName(title, name string, use func(string)) {
-	entry, wrong := newField(w.shortcut, false), caption("")
-	wrong.color = theme.ColorNameError
+	entry, wrong := kit.NewField(w.shortcut, false), kit.Caption("")
+	wrong.Color = theme.ColorNameError
 	entry.SetText(name)
 	var closeIt func()
 	done := func() {
 		if err := w.checkNewName(name, entry.Text); err != nil {
-			wrong.set(Sentence(err))
+			wrong.Set(Sentence(err))
 			return
 		}
 		closeIt()
 		use(entry.Text)
 	}
 	entry.OnSubmitted = func(string) { done() }
-	no := newButton(i18n.T("Cancel"), func() { closeIt() })
-	ok := newButton(i18n.T("Save"), done)
+	no := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
+	ok := kit.NewButton(i18n.T("Save"), done)
 	ok.Importance = widget.HighImportance
-	closeIt = w.sheet(title, fyne.NewSize(420, 170), newColumn(6, caption(i18n.T("Name")), entry, wrong), no, ok)
+	closeIt = w.Sheet(title, fyne.NewSize(420, 170), kit.NewColumn(6, kit.Caption(i18n.T("Name")), entry, wrong), no, ok)
 	w.win.Canvas().Focus(entry)
 }
 

@@ -12,6 +12,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/kit"
 )
 
 // Seen is one thing on the screen, for tests that click through a real window.
@@ -114,9 +116,9 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 		s.Off = d.Disabled()
 	}
 	switch o := o.(type) {
-	case *button:
+	case *kit.Button:
 		s.Text = o.Text
-	case *check:
+	case *kit.Check:
 		s.Text = o.Text
 	case *widget.RadioGroup:
 		s.Text = o.Selected
@@ -124,11 +126,11 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 		s.Text = o.Text
 	case *canvas.Text:
 		s.Text = o.Text
-	case *line:
-		s.Text = o.text
-	case *fitted:
-		s.Text = o.text
-	case *field:
+	case *kit.Line:
+		s.Text = o.Text
+	case *kit.Fitted:
+		s.Text = o.Text
+	case *kit.Field:
 		s.Text = o.Text
 	case fyne.Accessible:
 		s.Text = o.AccessibilityLabel()
@@ -150,7 +152,7 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 		return []fyne.CanvasObject{o.Content}
 	case *widget.PopUp:
 		return []fyne.CanvasObject{o.Content}
-	case *line, *fitted, *plate, *field, *button, *iconButton, *toolButton, *check, *slider, *selector:
+	case *kit.Line, *kit.Fitted, *kit.Plate, *kit.Field, *kit.Button, *kit.IconButton, *toolButton, *kit.Check, *kit.Slider, *kit.Selector:
 		return nil
 	case fyne.Widget:
 		if reflect.TypeOf(o).Elem().PkgPath() == reflect.TypeFor[Window]().PkgPath() {

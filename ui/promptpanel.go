@@ -12,18 +12,19 @@ import (
 
 	"realword/inference/prompt"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
 func (w *Window) buildChips() fyne.CanvasObject {
-	w.prompt.paste = func() { w.paste(target{}) }
-	w.chips = container.New(&flow{gap: 6})
-	w.chipHint, w.tokens = caption(""), caption("")
+	w.prompt.Paste = func() { w.paste(target{}) }
+	w.chips = container.New(&kit.Flow{Gap: 6})
+	w.chipHint, w.tokens = kit.Caption(""), kit.Caption("")
 	w.hintRow = container.NewBorder(nil, nil, nil, w.tokens, w.chipHint)
 	w.ignored = widget.NewLabel("")
 	w.ignored.Wrapping, w.ignored.Importance, w.ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	w.ignored.Hide()
-	w.ignoredBox = newColumn(8, newCapped(5, container.New(inset{1, 2}, w.chips)), w.hintRow, w.ignored)
+	w.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, w.chips)), w.hintRow, w.ignored)
 	return w.ignoredBox
 }
 
@@ -54,7 +55,7 @@ func (w *Window) refreshPrompt() {
 	w.chips.Objects = chips[:len(w.state.Words)]
 	w.chips.Refresh()
 	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	w.chipHint.set(w.state.hint(w.keyOf("run.generate")))
+	w.chipHint.Set(w.state.hint(w.keyOf("run.generate")))
 	w.countTokens()
 	w.sayIgnored()
 }
@@ -114,13 +115,13 @@ func (w *Window) countTokens() {
 	}
 	w.counted = w.state.Form.Prompt
 	n := w.engine.Encode(w.counted).Tokens + 2
-	w.tokens.color = theme.ColorNamePlaceHolder
+	w.tokens.Color = theme.ColorNamePlaceHolder
 	if n > prompt.Length {
-		w.tokens.color = theme.ColorNameWarning
+		w.tokens.Color = theme.ColorNameWarning
 	}
-	w.tokens.text = ""
+	w.tokens.Text = ""
 	if w.counted != "" {
-		w.tokens.text = i18n.T("%d of %d tokens", n, prompt.Length)
+		w.tokens.Text = i18n.T("%d of %d tokens", n, prompt.Length)
 	}
 	w.hintRow.Refresh()
 }

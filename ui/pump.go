@@ -72,39 +72,3 @@ func (p *pump) deliver() {
 	p.mu.Unlock()
 	p.apply(batch)
 }
-
-// newest runs do on its own goroutine for the newest value given to set; values that were overtaken are skipped.
-type newest[T any] struct {
-	do func(T)
-
-	mu      sync.Mutex
-	value   T
-	waiting bool
-	busy    bool
-}
-
-func (n *newest[T]) set(v T) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.value, n.waiting = v, true
-	if !n.busy {
-		n.busy = true
-		go n.work()
-	}
-}
-
-func (n *newest[T]) work() {
-	for {
-		n.mu.Lock()
-		if !n.waiting {
-			n.busy = false
-			n.mu.Unlock()
-			return
-		}
-		v := n.value
-		var none T
-		n.value, n.waiting = none, false
-		n.mu.Unlock()
-		n.do(v)
-	}
-}

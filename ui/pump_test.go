@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"realword/inference"
+	"realword/ui/kit"
 )
 
 func TestPumpKeepsOneClosureInTheQueue(t *testing.T) {
@@ -76,7 +77,7 @@ func TestNewestSkipsWhatWasOvertaken(t *testing.T) {
 	var mu sync.Mutex
 	var got []int
 	all := make(chan struct{})
-	n := &newest[int]{do: func(v int) {
+	n := &kit.Newest[int]{Do: func(v int) {
 		if v == 1 {
 			close(first)
 			<-goOn
@@ -88,10 +89,10 @@ func TestNewestSkipsWhatWasOvertaken(t *testing.T) {
 			close(all)
 		}
 	}}
-	n.set(1)
+	n.Set(1)
 	<-first
 	for v := 2; v <= 100; v++ {
-		n.set(v)
+		n.Set(v)
 	}
 	close(goOn)
 	<-all

@@ -2,27 +2,26 @@ package ui
 
 import (
 	"slices"
-	"sort"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // queuePanel lists the rounds that wait, over the button that adds to them. It is there only while some wait.
 type queuePanel struct {
 	w      *Window
 	box    *fyne.Container
-	title  *line
-	note   *line
-	pause  *iconButton
+	title  *kit.Line
+	note   *kit.Line
+	pause  *kit.IconButton
 	rows   *fyne.Container
 	scroll *container.Scroll
-	height *fixed
+	height *kit.Fixed
 	byID   map[int]*queueRow
 	mark   *canvas.Rectangle // where a row that is dragged would go
 	place  int               // its place among those that wait; -1: none
@@ -34,20 +33,20 @@ const (
 )
 
 func newQueuePanel(w *Window) *queuePanel {
-	q := &queuePanel{w: w, byID: map[int]*queueRow{}, height: &fixed{}}
-	q.title = heading("")
-	q.note = caption("")
-	q.note.color = theme.ColorNameWarning
-	q.pause = smallButton("", theme.MediaPauseIcon(), w.pauseQueue)
-	clear := smallButton(i18n.T("Cancel everything"), theme.DeleteIcon(), func() {
-		w.ask(i18n.T("Cancel everything?"), i18n.T("The running round stops, and all that wait are taken out. Finished pictures stay."), i18n.T("Cancel everything"), w.stopAll)
+	q := &queuePanel{w: w, byID: map[int]*queueRow{}, height: &kit.Fixed{}}
+	q.title = kit.Heading("")
+	q.note = kit.Caption("")
+	q.note.Color = theme.ColorNameWarning
+	q.pause = kit.SmallButton("", theme.MediaPauseIcon(), w.pauseQueue)
+	clear := kit.SmallButton(i18n.T("Cancel everything"), theme.DeleteIcon(), func() {
+		w.Ask(i18n.T("Cancel everything?"), i18n.T("The running round stops, and all that wait are taken out. Finished pictures stay."), i18n.T("Cancel everything"), w.stopAll)
 	})
-	q.rows, q.place = newColumn(4), -1
+	q.rows, q.place = kit.NewColumn(4), -1
 	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
 	q.mark.CornerRadius = 1
 	q.mark.Hide()
-	q.scroll = newPage(container.NewStack(q.rows, container.NewWithoutLayout(q.mark)))
-	q.box = newColumn(4, container.NewBorder(nil, nil, q.title, newRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
+	q.scroll = kit.NewPage(container.NewStack(q.rows, container.NewWithoutLayout(q.mark)))
+	q.box = kit.NewColumn(4, container.NewBorder(nil, nil, q.title, kit.NewRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
 	q.box.Hide()
 	return q
 }
@@ -67,19 +66,19 @@ func (q *queuePanel) refresh() {
 	if len(waiting) > 0 {
 		title = i18n.N(len(waiting), "%d round waits", "%d rounds wait", len(waiting))
 	}
-	q.title.set(title)
+	q.title.Set(title)
 	icon := theme.MediaPauseIcon()
-	q.pause.name = i18n.T("Pause the queue")
+	q.pause.Name = i18n.T("Pause the queue")
 	note := ""
 	if queue.Paused {
 		icon = theme.MediaPlayIcon()
-		q.pause.name = i18n.T("Go on with the queue")
+		q.pause.Name = i18n.T("Go on with the queue")
 		note = i18n.T("Paused: no other round begins.")
 	}
 	if q.pause.Icon != icon {
 		q.pause.SetIcon(icon)
 	}
-	q.note.set(note)
+	q.note.Set(note)
 	q.note.Hidden = note == ""
 	var rows []fyne.CanvasObject
 	add := func(t Task, running, first, last bool) {
@@ -89,7 +88,7 @@ func (q *queuePanel) refresh() {
 			q.byID[t.ID] = row
 		}
 		row.show(t, first, last)
-		rows = append(rows, row.tile)
+		rows = append(rows, row.Tile)
 	}
 	if queue.Running.ID != 0 {
 		add(queue.Running, true, true, true)
@@ -110,86 +109,8 @@ func (q *queuePanel) refresh() {
 	for _, r := range rows[:min(len(rows), queueRows)] {
 		height += r.MinSize().Height + 4
 	}
-	q.height.height = (height - 4) / textScale() // which the layout multiplies by
+	q.height.Height = (height - 4) / kit.TextScale() // which the layout multiplies by
 	q.box.Refresh()
-}
-
-func enable(b fyne.Disableable, on bool) {
-	switch {
-	case on && b.Disabled():
-		b.Enable()
-	case !on && !b.Disabled():
-		b.Disable()
-	}
-}
-
-// fitted is a line of caption text that shows as much as there is room for.
-type fitted struct {
-	widget.BaseWidget
-	text  string
-	color fyne.ThemeColorName
-	draw  *canvas.Text
-}
-
-func newFitted(color fyne.ThemeColorName) *fitted {
-	f := &fitted{color: color, draw: canvas.NewText("", nil)}
-	f.ExtendBaseWidget(f)
-	return f
-}
-
-func (f *fitted) set(text string, color fyne.ThemeColorName) {
-	if f.text != text || f.color != color {
-		f.text, f.color = text, color
-		f.Refresh()
-	}
-}
-
-func (f *fitted) CreateRenderer() fyne.WidgetRenderer {
-	r := &fittedRenderer{f, []fyne.CanvasObject{f.draw}}
-	r.update(f.Size().Width)
-	return r
-}
-
-type fittedRenderer struct {
-	f       *fitted
-	objects []fyne.CanvasObject
-}
-
-func (r *fittedRenderer) Destroy()                     {}
-func (r *fittedRenderer) Objects() []fyne.CanvasObject { return r.objects }
-
-func (r *fittedRenderer) Layout(size fyne.Size) {
-	r.update(size.Width)
-	r.f.draw.Resize(size)
-	r.f.draw.Refresh()
-}
-
-func (r *fittedRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(20, fyne.MeasureText("Mg", theme.SizeForWidget(theme.SizeNameCaptionText, r.f), fyne.TextStyle{}).Height)
-}
-
-func (r *fittedRenderer) Refresh() {
-	r.update(r.f.Size().Width)
-	r.f.draw.Refresh()
-}
-
-// update draws the longest beginning of the text that fits.
-func (r *fittedRenderer) update(width float32) {
-	f := r.f
-	f.draw.TextSize = theme.SizeForWidget(theme.SizeNameCaptionText, f)
-	f.draw.Color = theme.ColorForWidget(f.color, f)
-	letters := []rune(f.text)
-	fits := func(n int) bool {
-		text := string(letters[:n])
-		if n < len(letters) {
-			text += "…"
-		}
-		f.draw.Text = text
-		return fyne.MeasureText(text, f.draw.TextSize, f.draw.TextStyle).Width <= width
-	}
-	if !fits(len(letters)) {
-		fits(max(sort.Search(len(letters), func(n int) bool { return !fits(n) })-1, 0))
-	}
 }
 
 // queueActions are the keys and menu items of the queue.

@@ -12,48 +12,49 @@ import (
 
 	"realword/inference"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // queueRow is one round of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
 // chooses it; the chosen one, and the one that runs, show each of their pictures.
 type queueRow struct {
-	*tile
+	*kit.Tile
 	w             *Window
 	id            int
 	running       bool
 	thumb         *canvas.Image
-	prompt, about *fitted
+	prompt, about *kit.Fitted
 	pictures      *fyne.Container
-	up, down, run *iconButton
+	up, down, run *kit.IconButton
 	moves, again  *fyne.Container // around them
 }
 
 func newQueueRow(w *Window, id int, running bool) *queueRow {
-	r := &queueRow{w: w, id: id, running: running, prompt: newFitted(theme.ColorNameForeground), about: newFitted(theme.ColorNamePlaceHolder)}
+	r := &queueRow{w: w, id: id, running: running, prompt: kit.NewFitted(theme.ColorNameForeground), about: kit.NewFitted(theme.ColorNamePlaceHolder)}
 	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	r.thumb.ScaleMode, r.thumb.FillMode, r.thumb.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
 	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {
-		return container.New(fixed{24, 24}, smallButton(name, icon, tap))
+		return container.New(kit.Fixed{Width: 24, Height: 24}, kit.SmallButton(name, icon, tap))
 	}
-	r.up = smallButton(i18n.T("Run it earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
-	r.down = smallButton(i18n.T("Run it later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
-	r.run = smallButton(i18n.T("Try it again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
-	r.moves = newRow(0, container.New(fixed{24, 24}, r.up), container.New(fixed{24, 24}, r.down))
-	r.again = container.New(fixed{24, 24}, r.run)
+	r.up = kit.SmallButton(i18n.T("Run it earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
+	r.down = kit.SmallButton(i18n.T("Run it later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
+	r.run = kit.SmallButton(i18n.T("Try it again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
+	r.moves = kit.NewRow(0, container.New(kit.Fixed{Width: 24, Height: 24}, r.up), container.New(kit.Fixed{Width: 24, Height: 24}, r.down))
+	r.again = container.New(kit.Fixed{Width: 24, Height: 24}, r.run)
 	gone, out := func() { w.dropTask(id) }, i18n.T("Take it out of the queue")
 	if running {
 		gone, out = w.stop, i18n.T("Stop")
 	}
-	tools := newRow(0, r.again, r.moves, tool(out, theme.CancelIcon(), gone))
-	r.pictures = container.New(&flow{gap: 4})
-	text := newColumn(1, r.prompt, r.about)
-	head := container.New(fixed{height: queueRowHeight - 6}, container.NewBorder(nil, nil,
-		container.NewCenter(container.New(fixed{30, 30}, r.thumb)), tools, container.New(inset{6, 1}, text)))
-	r.tile = newTile("", 7, container.New(inset{5, 3}, newColumn(3, head, r.pictures)), r.choose)
+	tools := kit.NewRow(0, r.again, r.moves, tool(out, theme.CancelIcon(), gone))
+	r.pictures = container.New(&kit.Flow{Gap: 4})
+	text := kit.NewColumn(1, r.prompt, r.about)
+	head := container.New(kit.Fixed{Height: queueRowHeight - 6}, container.NewBorder(nil, nil,
+		container.NewCenter(container.New(kit.Fixed{Width: 30, Height: 30}, r.thumb)), tools, container.New(kit.Inset{X: 6, Y: 1}, text)))
+	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, kit.NewColumn(3, head, r.pictures)), r.choose)
 	if !running {
-		r.tile.dragged = func(at fyne.Position) { w.set.queue.drag(r, at) }
-		r.tile.dropped = func(fyne.Position) { w.set.queue.drop(r) }
-		r.tile.keyed = r.key
+		r.Tile.OnDragged = func(at fyne.Position) { w.set.queue.drag(r, at) }
+		r.Tile.OnDropped = func(fyne.Position) { w.set.queue.drop(r) }
+		r.Tile.OnKey = r.key
 	}
 	return r
 }
@@ -65,7 +66,7 @@ func (r *queueRow) choose() {
 	}
 	r.w.state.Queue.Chosen = r.id
 	r.w.refresh()
-	r.w.win.Canvas().Focus(r.tile)
+	r.w.win.Canvas().Focus(r.Tile)
 }
 
 // key takes the round out, and leaves to the window what is not its own.
@@ -87,7 +88,7 @@ func (r *queueRow) show(t Task, first, last bool) {
 		r.thumb.Image = t.Thumb
 		r.thumb.Refresh()
 	}
-	r.prompt.set(t.Request.Prompt, theme.ColorNameForeground)
+	r.prompt.Set(t.Request.Prompt, theme.ColorNameForeground)
 	about, color := t.about(), theme.ColorNamePlaceHolder
 	run := r.w.state.Run
 	switch {
@@ -102,14 +103,14 @@ func (r *queueRow) show(t Task, first, last bool) {
 	case t.Parked:
 		about, color = i18n.T("Realword ended twice over it"), theme.ColorNameWarning
 	}
-	r.about.set(about, color)
-	r.tile.name = i18n.T("%s, %s", t.Request.Prompt, about)
+	r.about.Set(about, color)
+	r.Tile.Name = i18n.T("%s, %s", t.Request.Prompt, about)
 	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
-	enable(r.up, !first)
-	enable(r.down, !last)
+	kit.Enable(r.up, !first)
+	kit.Enable(r.down, !last)
 	chosen := !r.running && t.ID == r.w.state.Queue.Chosen
 	r.moves.Hidden = !chosen // the others are dragged
-	r.tile.choose(chosen)
+	r.Tile.Choose(chosen)
 	r.showPictures(t, run, chosen)
 }
 
@@ -142,16 +143,16 @@ func (r *queueRow) showPictures(t Task, run Round, chosen bool) {
 	}
 	r.pictures.Hidden = len(texts) == 0
 	for len(r.pictures.Objects) < len(texts) {
-		r.pictures.Add(container.NewStack(newPlate(colorRaised, "", 5), container.New(inset{6, 2}, caption(""))))
+		r.pictures.Add(container.NewStack(kit.NewPlate(kit.ColorRaised, "", 5), container.New(kit.Inset{X: 6, Y: 2}, kit.Caption(""))))
 	}
 	r.pictures.Objects = r.pictures.Objects[:len(texts)]
 	for i, text := range texts {
-		l := r.pictures.Objects[i].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*line)
-		l.color = theme.ColorNamePlaceHolder
+		l := r.pictures.Objects[i].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*kit.Line)
+		l.Color = theme.ColorNamePlaceHolder
 		if strings.HasPrefix(text, "●") {
-			l.color = theme.ColorNameForeground
+			l.Color = theme.ColorNameForeground
 		}
-		l.set(text)
+		l.Set(text)
 	}
 	r.pictures.Refresh()
 }
@@ -159,7 +160,7 @@ func (r *queueRow) showPictures(t Task, run Round, chosen bool) {
 // drag carries a waiting round over the list; a line shows where it would go.
 func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 	img := r.thumb.Image
-	q.w.ghost.follow(img, at)
+	q.w.ghost.Follow(img, at)
 	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.rows)
 	var middles, ends []float32
 	for _, t := range q.w.state.Queue.Waiting {
@@ -173,7 +174,7 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 	if q.place = placeAt(middles, at.Y-origin.Y); !covers(q.box, at) {
 		q.place = -1 // dropped elsewhere it stays where it is
 	}
-	q.mark.FillColor = theme.ColorForWidget(theme.ColorNamePrimary, r.tile)
+	q.mark.FillColor = theme.ColorForWidget(theme.ColorNamePrimary, r.Tile)
 	q.mark.Hidden = q.place < 0
 	if q.place >= 0 {
 		y := ends[len(ends)-1] + 1
@@ -196,7 +197,7 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 
 // drop puts a round that was dragged where the line is.
 func (q *queuePanel) drop(r *queueRow) {
-	q.w.ghost.gone()
+	q.w.ghost.Gone()
 	q.mark.Hide()
 	if queue := q.w.state.Queue; q.place >= 0 && queue.at(r.id) >= 0 {
 		q.w.reorder(r.id, queue.Place(r.id, q.place))

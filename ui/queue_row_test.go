@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
+	"realword/ui/kit"
 )
 
 // A list of numbers, moved by hand, is what the queue must agree with.
@@ -92,14 +93,14 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	b.win.Content().Resize(fyne.NewSize(1240, 800))
 	row := func(i int) *queueRow { return q.byID[b.state.Queue.Waiting[i].ID] }
 	middle := func(i int) fyne.Position {
-		o := row(i).tile
+		o := row(i).Tile
 		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(40, o.Size().Height/2)
 	}
 	running := q.byID[b.state.Queue.Running.ID]
-	if running == nil || running.about.text != "picture 1 of 3" || len(running.pictures.Objects) != 3 || running.dragged != nil {
+	if running == nil || running.about.Text != "picture 1 of 3" || len(running.pictures.Objects) != 3 || running.OnDragged != nil {
 		t.Fatalf("the running round is shown as %+v", running)
 	}
-	if got, want := row(0).about.text, "3 pictures · seeds "+seeds(b.state.Queue.Waiting[0].Request.Seeds); got != want {
+	if got, want := row(0).about.Text, "3 pictures · seeds "+seeds(b.state.Queue.Waiting[0].Request.Seeds); got != want {
 		t.Errorf("a round says %q, want %q", got, want)
 	}
 	drag := func(r *queueRow, to fyne.Position) {
@@ -120,7 +121,7 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		t.Errorf("dragged below the next: %q", b.prompts())
 	}
 	drag(row(0), fyne.NewPos(500, 400))
-	if b.prompts() != "two four three" || !b.ghost.image.Hidden {
+	if b.prompts() != "two four three" || !b.ghost.Image.Hidden {
 		t.Errorf("dropped on the stage: %q", b.prompts())
 	}
 	// The one that was moved last is the one that the keys move.
@@ -134,7 +135,7 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		t.Errorf("Alt+Up twice: %q", b.prompts())
 	}
 	row(1).Tapped(&fyne.PointEvent{})
-	if !row(1).chosen || row(0).chosen || row(1).pictures.Hidden || len(row(1).pictures.Objects) != 3 || !row(0).pictures.Hidden {
+	if !row(1).Chosen || row(0).Chosen || row(1).pictures.Hidden || len(row(1).pictures.Objects) != 3 || !row(0).pictures.Hidden {
 		t.Error("the chosen round does not show its pictures")
 	}
 	row(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
@@ -144,8 +145,8 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(j, readyOf(j.request, 0))
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
-	if got := running.pictures.Objects[0].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*line).text; got[:len("✓")] != "✓" || running.about.text != "picture 2 of 3" {
-		t.Errorf("the first picture says %q, the round %q", got, running.about.text)
+	if got := running.pictures.Objects[0].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*kit.Line).Text; got[:len("✓")] != "✓" || running.about.Text != "picture 2 of 3" {
+		t.Errorf("the first picture says %q, the round %q", got, running.about.Text)
 	}
 	b.stopAll()
 	<-j.ctx.Done()

@@ -157,8 +157,8 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	b.state.Form.Count = 3
 	b.ask("two")
 	b.ask("three")
-	if b.prompts() != "two three" || !b.set.queue.box.Visible() || b.set.queue.title.text != "2 rounds wait" {
-		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.set.queue.title.text)
+	if b.prompts() != "two three" || !b.set.queue.box.Visible() || b.set.queue.title.Text != "2 rounds wait" {
+		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.set.queue.title.Text)
 	}
 	// Each has its own seeds, and the one on the screen is that of the last.
 	two, three := b.state.Queue.Waiting[0].Request.Seeds, b.state.Queue.Waiting[1].Request.Seeds
@@ -343,8 +343,8 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	b.refresh()
 	b.pauseQueue()
 	row := b.set.queue.byID[b.state.Queue.Waiting[0].ID]
-	if b.state.Busy() || !row.run.Visible() || !strings.Contains(row.about.text, "twice") {
-		t.Fatalf("busy %v, the row says %q", b.state.Busy(), row.about.text)
+	if b.state.Busy() || !row.run.Visible() || !strings.Contains(row.about.Text, "twice") {
+		t.Fatalf("busy %v, the row says %q", b.state.Busy(), row.about.Text)
 	}
 	test.Tap(row.run)
 	b.finish(b.started(), inference.Done{})

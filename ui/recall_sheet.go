@@ -20,6 +20,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // partName is how a part of a recipe is called.
@@ -138,10 +139,10 @@ const recallThumb = 84
 func (w *Window) offer(p Past, small image.Image, file string) {
 	changes := w.state.Form.Changes(p, w.state.Model)
 	which, ticked := allParts, 0
-	list := newColumn(10)
-	var use *button
+	list := kit.NewColumn(10)
+	var use *kit.Button
 	for part := range parts {
-		rows := newColumn(4)
+		rows := kit.NewColumn(4)
 		for _, c := range changes {
 			if c.Part == part {
 				rows.Add(changeRow(c))
@@ -151,43 +152,43 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 			continue
 		}
 		ticked++
-		check := newCheck(partName(part), func(on bool) {
+		check := kit.NewCheck(partName(part), func(on bool) {
 			if which[part] = on; on {
 				ticked++
 			} else {
 				ticked--
 			}
-			enable(use, ticked > 0)
+			kit.Enable(use, ticked > 0)
 		})
 		check.Checked = true
-		list.Add(newColumn(2, check, container.New(inset{26, 0}, rows)))
+		list.Add(kit.NewColumn(2, check, container.New(kit.Inset{X: 26, Y: 0}, rows)))
 	}
 	text := widget.NewLabel(w.offerNote(p, len(changes) > 0))
 	text.Wrapping, text.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	head := newColumn(2, container.New(inset{8, 0}, heading(shorten(p.Name, 48))), quiet(text))
+	head := kit.NewColumn(2, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(shorten(p.Name, 48))), kit.Quiet(text))
 	var top fyne.CanvasObject = head
 	if small != nil {
 		img := canvas.NewImageFromImage(small)
 		img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 6
-		top = container.NewBorder(nil, nil, container.New(fixed{recallThumb, recallThumb}, img), nil, head)
+		top = container.NewBorder(nil, nil, container.New(kit.Fixed{Width: recallThumb, Height: recallThumb}, img), nil, head)
 	}
 	var closeIt func()
-	cancel := newButton(i18n.T("Cancel"), func() { closeIt() })
-	use = newButton(i18n.T("Use this recipe"), func() {
+	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
+	use = kit.NewButton(i18n.T("Use this recipe"), func() {
 		closeIt()
 		w.takeOver(p, which)
 	})
 	use.Importance = widget.HighImportance
 	buttons := []fyne.CanvasObject{cancel, use}
 	if file != "" {
-		buttons = append([]fyne.CanvasObject{newButton(i18n.T("Use as reference instead"), func() {
+		buttons = append([]fyne.CanvasObject{kit.NewButton(i18n.T("Use as reference instead"), func() {
 			closeIt()
 			w.takeTo(target{}, []string{file})
 		})}, buttons...)
 	}
-	enable(use, len(changes) > 0)
-	closeIt = w.sheet(i18n.T("Go back to this recipe?"), fyne.NewSize(600, 460),
-		container.NewBorder(top, nil, nil, nil, container.NewVScroll(container.New(inset{0, 10}, list))), buttons...)
+	kit.Enable(use, len(changes) > 0)
+	closeIt = w.Sheet(i18n.T("Go back to this recipe?"), fyne.NewSize(600, 460),
+		container.NewBorder(top, nil, nil, nil, container.NewVScroll(container.New(kit.Inset{X: 0, Y: 10}, list))), buttons...)
 }
 
 // offerNote is what there is to say about a recipe besides its changes.
@@ -217,7 +218,7 @@ func changeRow(c Change) fyne.CanvasObject {
 		l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, importance
 		return l
 	}
-	what := container.New(fixed{width: 130}, container.New(inset{0, 8}, newFittedText(c.What)))
+	what := container.New(kit.Fixed{Width: 130}, container.New(kit.Inset{X: 0, Y: 8}, newFittedText(c.What)))
 	if c.Missing {
 		return container.NewBorder(nil, nil, what, nil, label(i18n.T("%s is not on this computer. Drop the file on the window when you have it.", c.New), widget.WarningImportance))
 	}
@@ -227,14 +228,14 @@ func changeRow(c Change) fyne.CanvasObject {
 		}
 		return text
 	}
-	arrow := caption("→")
-	return container.NewBorder(nil, nil, what, nil, container.New(split{16}, quiet(label(none(c.Old), widget.LowImportance)),
-		container.New(inset{0, 8}, arrow), label(none(c.New), widget.MediumImportance)))
+	arrow := kit.Caption("→")
+	return container.NewBorder(nil, nil, what, nil, container.New(split{16}, kit.Quiet(label(none(c.Old), widget.LowImportance)),
+		container.New(kit.Inset{X: 0, Y: 8}, arrow), label(none(c.New), widget.MediumImportance)))
 }
 
-func newFittedText(text string) *fitted {
-	f := newFitted(theme.ColorNamePlaceHolder)
-	f.text = text
+func newFittedText(text string) *kit.Fitted {
+	f := kit.NewFitted(theme.ColorNamePlaceHolder)
+	f.Text = text
 	return f
 }
 

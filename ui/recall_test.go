@@ -18,6 +18,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/kit"
 )
 
 // changesText is a list of changes as text: part what: old > new, "!" for a missing picture.
@@ -154,7 +155,7 @@ func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 // press taps a button of the sheet.
 func (b *bench) pressSheet(text string) {
 	b.t.Helper()
-	button, ok := sheetOf(b, func(w *button) bool { return w.Text == text })
+	button, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == text })
 	if !ok {
 		b.t.Fatalf("no sheet has a button %q", text)
 	}
@@ -232,7 +233,7 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 	b.refresh()
 	b.recallShot()
 	b.settle()
-	check, _ := sheetOf(b, func(c *check) bool { return c.Text == "Settings" })
+	check, _ := sheetOf(b, func(c *kit.Check) bool { return c.Text == "Settings" })
 	test.Tap(check)
 	b.pressSheet("Use this recipe")
 	if f := b.state.Form; f.Prompt != "a dog" || f.Stop != 20 || bonds(b.state) != "rex.png=dog#1" || f.Cards[0].Missing == false && len(f.Cards[0].Ref.Data) == 0 {

@@ -15,6 +15,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // Reuse is what the prompt and the subjects offer for a finished picture that becomes a reference.
@@ -140,11 +141,11 @@ func (w *Window) askWord(shot Shot) {
 	longer := slices.ContainsFunc(offer.Words, func(word inference.Word) bool {
 		return len(word.Text) < len(offer.Words[0].Text) && strings.Contains(offer.Words[0].Text, word.Text)
 	})
-	body := newColumn(6, container.New(inset{8, 0}, heading(i18n.T("What does this picture show?"))), choice)
+	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(i18n.T("What does this picture show?"))), choice)
 	if longer {
-		body.Add(quiet(note))
+		body.Add(kit.Quiet(note))
 	}
-	var anchor *check
+	var anchor *kit.Check
 	if len(offer.Originals) > 0 {
 		var files []string
 		for _, c := range w.state.Form.Cards {
@@ -152,13 +153,13 @@ func (w *Window) askWord(shot Shot) {
 				files = append(files, shorten(c.Ref.Name, 24))
 			}
 		}
-		anchor = newCheck(i18n.T("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
+		anchor = kit.NewCheck(i18n.T("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
 		anchor.Checked = true
 		body.Add(anchor)
 	}
 	var closeIt func()
-	cancel := newButton(i18n.T("Cancel"), func() { closeIt() })
-	use := newButton(i18n.T("Use as reference"), func() {
+	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
+	use := kit.NewButton(i18n.T("Use as reference"), func() {
 		closeIt()
 		var word inference.Word
 		if i := slices.Index(names, choice.Selected); i >= 0 {
@@ -167,8 +168,8 @@ func (w *Window) askWord(shot Shot) {
 		w.continueWith(shot, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
 	use.Importance = widget.HighImportance
-	closeIt = w.sheet(i18n.T("The next round"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
-		container.NewVBox(container.New(fixed{128, 128}, img)), nil, container.New(inset{8, 0}, container.NewVScroll(body))), cancel, use)
+	closeIt = w.Sheet(i18n.T("The next round"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
+		container.NewVBox(container.New(kit.Fixed{Width: 128, Height: 128}, img)), nil, container.New(kit.Inset{X: 8, Y: 0}, container.NewVScroll(body))), cancel, use)
 	w.win.Canvas().Focus(use)
 	choice.OnChanged = func(string) { w.win.Canvas().Focus(use) } // Enter goes on, Esc goes back
 }

@@ -13,6 +13,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // strip is the rounds of the session as a tree, under the film.
@@ -21,10 +22,10 @@ type strip struct {
 	body    *fyne.Container
 	tree    *fyne.Container
 	scroll  *container.Scroll
-	empty   *line
+	empty   *kit.Line
 	asTree  bool
 	nodes   []journal.Node
-	tiles   []*tile
+	tiles   []*kit.Tile
 	session uint64 // that the nodes are of
 	made    int    // pictures that the history had when they were read
 }
@@ -40,10 +41,10 @@ const (
 func newStrip(w *Window) *strip {
 	s := &strip{w: w}
 	s.tree = container.New(&treeLayout{s})
-	s.empty = caption(i18n.T("Rounds appear here. A round stands below the one that its reference was made in."))
+	s.empty = kit.Caption(i18n.T("Rounds appear here. A round stands below the one that its reference was made in."))
 	s.scroll = container.NewScroll(s.tree)
 	s.empty.Hide()
-	s.body = container.New(fixed{width: 62, height: treeHeight}, s.scroll, container.New(inset{6, 12}, container.NewVBox(s.empty)))
+	s.body = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll, container.New(kit.Inset{X: 6, Y: 12}, container.NewVBox(s.empty)))
 	s.body.Hide()
 	return s
 }
@@ -83,7 +84,7 @@ func (s *strip) refresh() {
 		s.read()
 	}
 	for i, n := range s.nodes {
-		s.tiles[i].choose(slices.ContainsFunc(n.Pictures, func(p history.Picture) bool { return p.ID == kept }))
+		s.tiles[i].Choose(slices.ContainsFunc(n.Pictures, func(p history.Picture) bool { return p.ID == kept }))
 	}
 }
 
@@ -135,16 +136,16 @@ func (s *strip) fill(nodes []journal.Node, small map[uint64]image.Image) {
 		if img == nil {
 			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
 		}
-		t := newThumb(i18n.T("round %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
+		t := kit.NewThumb(i18n.T("round %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
 		s.tiles = append(s.tiles, t)
 		objects = append(objects, t)
 	}
 	for i, n := range nodes {
-		mark := caption(i18n.T("round %d", i+1))
+		mark := kit.Caption(i18n.T("round %d", i+1))
 		if len(n.Pictures) > 1 {
-			mark.text += " ×" + strconv.Itoa(len(n.Pictures))
+			mark.Text += " ×" + strconv.Itoa(len(n.Pictures))
 		}
-		mark.align = fyne.TextAlignCenter
+		mark.Align = fyne.TextAlignCenter
 		objects = append(objects, mark)
 	}
 	s.tree.Objects = objects

@@ -12,6 +12,7 @@ import (
 
 	"realword/history"
 	"realword/inference"
+	"realword/ui/kit"
 )
 
 func phrasesText(list []inference.Word) string {
@@ -182,7 +183,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	}
 	test.Tap(b.strip.tiles[0])
 	b.settle()
-	if s := b.state.Shot(); s == nil || s.Kept != first || !b.strip.tiles[0].chosen || b.strip.tiles[1].chosen {
+	if s := b.state.Shot(); s == nil || s.Kept != first || !b.strip.tiles[0].Chosen || b.strip.tiles[1].Chosen {
 		t.Errorf("in view is %+v", s)
 	}
 	b.recallShot()
@@ -194,14 +195,14 @@ func TestRoundsFromTheWindow(t *testing.T) {
 
 	// From the strip onto a word and beside everything.
 	pos := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.chipOf(5)).AddXY(3, 3)
-	thumb := b.shots.Objects[0].(*tile)
+	thumb := b.shots.Objects[0].(*kit.Tile)
 	thumb.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: pos}})
-	if !b.ghost.image.Visible() {
+	if !b.ghost.Image.Visible() {
 		t.Error("nothing follows the pointer")
 	}
 	thumb.DragEnd()
 	b.settle()
-	if got := bonds(b.state); !strings.HasSuffix(got, "=hat#1") || b.ghost.image.Visible() {
+	if got := bonds(b.state); !strings.HasSuffix(got, "=hat#1") || b.ghost.Image.Visible() {
 		t.Errorf("after dropping the picture on a word: %s", got)
 	}
 	thumb.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: fyne.NewPos(600, 400)}})

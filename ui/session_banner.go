@@ -11,6 +11,7 @@ import (
 
 	"realword/history"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // banner says over the whole window why the history is not kept, with buttons that help. Pictures are made and saved all the
@@ -19,22 +20,22 @@ type banner struct {
 	*fyne.Container
 	w                            *Window
 	text                         *widget.Label
-	retry, rescue, fresh, folder *button
+	retry, rescue, fresh, folder *kit.Button
 	dismissed                    error
 }
 
 func newBanner(w *Window) *banner {
 	b := &banner{w: w, text: widget.NewLabel("")}
 	b.text.Wrapping = fyne.TextWrapWord
-	b.retry = newButton(i18n.T("Try again"), w.retryHistory)
-	b.rescue = newButton(i18n.T("Begin anew with all that can be read"), w.rescueHistory)
+	b.retry = kit.NewButton(i18n.T("Try again"), w.retryHistory)
+	b.rescue = kit.NewButton(i18n.T("Begin anew with all that can be read"), w.rescueHistory)
 	b.rescue.Importance = widget.HighImportance
-	b.fresh = newButton(i18n.T("Begin a new history"), w.freshHistory)
-	b.folder = newButton(i18n.T("Show the folder"), b.openFolder)
-	dismiss := smallButton(i18n.T("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
+	b.fresh = kit.NewButton(i18n.T("Begin a new history"), w.freshHistory)
+	b.folder = kit.NewButton(i18n.T("Show the folder"), b.openFolder)
+	dismiss := kit.SmallButton(i18n.T("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
-	b.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
-		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, b.retry, b.rescue, b.fresh, b.folder, dismiss), b.text))))
+	b.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(kit.NewPlate(kit.ColorRaised, theme.ColorNameWarning, 8),
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(icon), kit.NewRow(6, b.retry, b.rescue, b.fresh, b.folder, dismiss), b.text))))
 	b.Hide()
 	return b
 }

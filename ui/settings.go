@@ -13,6 +13,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // settings is the panel on the right: what the method needs, and the run.
@@ -21,92 +22,92 @@ type settings struct {
 	form   *fyne.Container
 	action *fyne.Container
 
-	presets          map[string]*button
-	presetNote, size *line
-	steps, stop, cfg *dial
-	count            *dial
-	seed             *field
-	keep             *check
-	seedNote         *line
+	presets          map[string]*kit.Button
+	presetNote, size *kit.Line
+	steps, stop, cfg *kit.Dial
+	count            *kit.Dial
+	seed             *kit.Field
+	keep             *kit.Check
+	seedNote         *kit.Line
 	shown            uint64 // seed that was put into the field last
-	negative         *field
-	more             *button
+	negative         *kit.Field
+	more             *kit.Button
 	moreBox          *fyne.Container
 	advanced         *advanced
 
 	progress *widget.ProgressBar
-	status   *line
+	status   *kit.Line
 	reasons  *widget.Label
 	why      fyne.CanvasObject // reasons on the screen
-	remedy   *button           // for the card lost
+	remedy   *kit.Button       // for the card lost
 	lost     int
-	generate *button
-	halt     *button // the running round
+	generate *kit.Button
+	halt     *kit.Button // the running round
 	queue    *queuePanel
 	memory   *memoryLine
 }
 
 func newSettings(w *Window) *settings {
-	s := &settings{w: w, presets: map[string]*button{}}
+	s := &settings{w: w, presets: map[string]*kit.Button{}}
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
 	for _, p := range []struct{ name, label string }{{"paper", i18n.T("Paper")}, {"release", i18n.T("Release")}} {
-		b := newButton(p.label, func() {
+		b := kit.NewButton(p.label, func() {
 			w.state.Form = w.state.Form.WithPreset(p.name, w.state.Model)
 			w.refresh()
 		})
 		s.presets[p.name] = b
 		both.Add(b)
 	}
-	s.presetNote, s.size = caption(""), caption("")
-	s.stop = newDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
+	s.presetNote, s.size = kit.Caption(""), kit.Caption("")
+	s.stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
 		func(v float64) { w.state.Form.Stop = int(v); w.refresh() })
-	s.steps = newDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
+	s.steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
 		w.state.Form = w.state.Form.WithSteps(int(v), w.state.Model)
 		w.refresh()
 	})
-	s.count = newDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
-	s.cfg = newDial(i18n.T("Guidance (CFG)"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
+	s.cfg = kit.NewDial(i18n.T("Guidance (CFG)"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		func(v float64) { w.state.Form.CFG = v; w.refresh() })
 
-	s.seed = newField(w.shortcut, false)
+	s.seed = kit.NewField(w.shortcut, false)
 	s.seed.OnChanged = s.seedTyped
-	s.seedNote = caption("")
+	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
-	dice := smallButton(i18n.T("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
-	s.keep = newCheck(i18n.T("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
-	seed := newColumn(2, container.New(inset{4, 0}, caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, newRow(0, dice, s.keep), s.seed), s.seedNote)
+	dice := kit.SmallButton(i18n.T("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
+	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
+	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.advanced = newAdvanced(w)
-	s.negative = newField(w.shortcut, true)
+	s.negative = kit.NewField(w.shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text; w.sayIgnored() }
-	s.moreBox = newColumn(8, s.cfg.Container, newColumn(2, container.New(inset{4, 0}, caption(i18n.T("What to avoid"))),
-		container.New(fixed{height: 64}, s.negative)), s.advanced.box)
+	s.moreBox = kit.NewColumn(8, s.cfg.Container, kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("What to avoid"))),
+		container.New(kit.Fixed{Height: 64}, s.negative)), s.advanced.box)
 	s.moreBox.Hide()
-	s.more = newButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
+	s.more = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
 		s.refresh()
 		s.form.Refresh()
 	})
 	s.more.Importance, s.more.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	s.form = newColumn(12, container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(i18n.T("Settings")), s.size)),
-		newColumn(4, both, container.New(inset{4, 0}, s.presetNote), w.newPresetButton()), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
+	s.form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Settings")), s.size)),
+		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote), w.newPresetButton()), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
-	s.status = caption("")
+	s.status = kit.Caption("")
 	s.reasons = widget.NewLabel("")
 	s.reasons.Wrapping, s.reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	s.generate = newButton(i18n.T("Generate"), w.generate)
-	s.halt = newButton(i18n.T("Stop"), w.stop)
+	s.generate = kit.NewButton(i18n.T("Generate"), w.generate)
+	s.halt = kit.NewButton(i18n.T("Stop"), w.stop)
 	s.queue = newQueuePanel(w)
 	s.memory = newMemoryLine(w)
-	s.why = quiet(s.reasons)
-	s.remedy = newButton("", func() { w.mend(s.lost) })
+	s.why = kit.Quiet(s.reasons)
+	s.remedy = kit.NewButton("", func() { w.mend(s.lost) })
 	s.remedy.Importance = widget.WarningImportance
-	s.action = newColumn(6, newCapped(5, s.why), s.remedy, s.memory.box, container.New(inset{4, 0}, s.status), container.New(fixed{height: 6}, s.progress),
-		s.queue.box, container.New(fixed{height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
+	s.action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.status), container.New(kit.Fixed{Height: 6}, s.progress),
+		s.queue.box, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
 	return s
 }
 
@@ -116,8 +117,8 @@ func (s *settings) noteSeed() {
 	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > seedLimit {
 		note, color = i18n.T("After %d the seeds begin again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
 	}
-	s.seedNote.Hidden, s.seedNote.color = note == "", color
-	s.seedNote.set(note)
+	s.seedNote.Hidden, s.seedNote.Color = note == "", color
+	s.seedNote.Set(note)
 }
 
 func (s *settings) seedTyped(text string) {
@@ -156,18 +157,18 @@ func (s *settings) refresh() {
 		}
 	}
 	if m := st.Model; m != nil {
-		s.presetNote.set(f.note(m))
+		s.presetNote.Set(f.note(m))
 		size := f.size(m)
-		s.size.set(fmt.Sprintf("%d × %d", size.X, size.Y))
+		s.size.Set(fmt.Sprintf("%d × %d", size.X, size.Y))
 		s.advanced.refresh()
 	}
 	if f.Steps > 0 {
-		s.steps.set(float64(f.Steps))
-		s.stop.limit(float64(f.Steps))
-		s.stop.set(float64(f.Stop))
-		s.cfg.set(f.CFG)
+		s.steps.Set(float64(f.Steps))
+		s.stop.Limit(float64(f.Steps))
+		s.stop.Set(float64(f.Stop))
+		s.cfg.Set(f.CFG)
 	}
-	s.count.set(float64(f.Count))
+	s.count.Set(float64(f.Count))
 	text := strings.TrimSpace(s.seed.Text)
 	if seed, err := parseSeed(text); f.Seed != s.shown || text == "" || text == "-1" || err == nil && seed != f.Seed { // what is wrong stays to be mended
 		s.shown, s.w.state.SeedErr = f.Seed, nil
@@ -232,8 +233,8 @@ func (s *settings) refreshRun() {
 	} else {
 		s.remedy.Hide()
 	}
-	s.status.set(st.Run.status(time.Second))
-	s.status.Hidden = s.status.text == ""
+	s.status.Set(st.Run.status(time.Second))
+	s.status.Hidden = s.status.Text == ""
 	s.progress.Hidden = !st.Busy()
 	if st.Run.Passes > 0 {
 		s.progress.SetValue(float64(st.Run.Pass) / float64(st.Run.Passes))
@@ -246,7 +247,7 @@ func (s *settings) refreshRun() {
 	}
 	disabled := len(reasons) > 0
 	s.halt.Hidden = !st.Busy()
-	enable(s.halt, st.Run.Phase == Running)
+	kit.Enable(s.halt, st.Run.Phase == Running)
 	s.queue.refresh()
 	s.memory.refresh()
 	if s.generate.Text != label || s.generate.Importance != want {

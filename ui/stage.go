@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -35,13 +36,13 @@ type stage struct {
 
 	zoom    zoom
 	natural image.Point // pixels of the picture
-	well    *plate
+	well    *kit.Plate
 	image   *canvas.Image
 	coach   fyne.CanvasObject // instead of a picture
 }
 
 func newStage(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), cut func(float32) bool) *stage {
-	s := &stage{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, well: newPlate(colorWell, "", 12)}
+	s := &stage{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, well: kit.NewPlate(kit.ColorWell, "", 12)}
 	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	s.image.ScaleMode, s.image.FillMode, s.image.CornerRadius = canvas.ImageScaleFastest, canvas.ImageFillStretch, 8
 	s.image.Hide()
@@ -155,15 +156,15 @@ func (r *stageRenderer) Layout(size fyne.Size) {
 // coach is the empty stage: what to do, in order, with a mark at what is done.
 type coach struct {
 	body  *fyne.Container
-	marks [3]*line
+	marks [3]*kit.Line
 }
 
 func newCoach() *coach {
-	c := &coach{body: newColumn(14)}
+	c := &coach{body: kit.NewColumn(14)}
 	for i, text := range [...]string{i18n.T("Write what the picture shows"), i18n.T("Drop a picture of your subject anywhere"), i18n.T("Click its word, then generate")} {
-		c.marks[i] = newLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
-		c.marks[i].style.Bold, c.marks[i].align = true, fyne.TextAlignCenter
-		c.body.Add(container.NewBorder(nil, nil, container.New(fixed{width: 34}, c.marks[i]), nil, newLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
+		c.marks[i] = kit.NewLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
+		c.marks[i].Style.Bold, c.marks[i].Align = true, fyne.TextAlignCenter
+		c.body.Add(container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 34}, c.marks[i]), nil, kit.NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
 	}
 	return c
 }
@@ -172,11 +173,11 @@ func (c *coach) show(s State) {
 	bound := slices.ContainsFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && !c.Lost(s.Words) })
 	for i, done := range [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound} {
 		m := c.marks[i]
-		m.color = theme.ColorNamePrimary
+		m.Color = theme.ColorNamePrimary
 		text := strconv.Itoa(i + 1)
 		if done {
-			m.color, text = theme.ColorNameSuccess, "✓"
+			m.Color, text = theme.ColorNameSuccess, "✓"
 		}
-		m.set(text)
+		m.Set(text)
 	}
 }

@@ -22,8 +22,8 @@ func TestStepBarMovesTStop(t *testing.T) {
 	width := b.bar.Size().Width - gutter
 	for x, want := range map[float32]int{width * 8 / 25: 8, -20: 1, 2 * width: 25} {
 		b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(gutter+x, 40)}})
-		if b.state.Form.Stop != want || int(b.set.stop.slider.Value) != want {
-			t.Errorf("at %g: T_stop %d, slider %g, want %d", x, b.state.Form.Stop, b.set.stop.slider.Value, want)
+		if b.state.Form.Stop != want || int(b.set.stop.Slider.Value) != want {
+			t.Errorf("at %g: T_stop %d, slider %g, want %d", x, b.state.Form.Stop, b.set.stop.Slider.Value, want)
 		}
 	}
 	b.bar.set(12)
@@ -178,13 +178,13 @@ func TestMaskModesAndSubjects(t *testing.T) {
 	if layers() != 2 || len(b.overlay.marks) != 2 || b.overlay.row.Hidden {
 		t.Fatalf("%d masks, %d in the legend", layers(), len(b.overlay.marks))
 	}
-	test.Tap(b.overlay.marks[0].tile)
+	test.Tap(b.overlay.marks[0].Tile)
 	if layers() != 1 || b.lens.layersOf(b.state.MaskStep(), b.state.dress())[0].Style != picture.SubjectStyle(1) {
 		t.Error("the first subject is still seen")
 	}
-	test.Tap(b.overlay.marks[0].tile)
-	test.Tap(b.overlay.modes[picture.Cutout].tile)
-	if b.lens.mode != picture.Cutout || !b.overlay.modes[picture.Cutout].chosen || layers() != 2 {
+	test.Tap(b.overlay.marks[0].Tile)
+	test.Tap(b.overlay.modes[picture.Cutout].Tile)
+	if b.lens.mode != picture.Cutout || !b.overlay.modes[picture.Cutout].Chosen || layers() != 2 {
 		t.Errorf("mode %v", b.lens.mode)
 	}
 	b.film.KeyDown(&fyne.KeyEvent{Name: fyne.KeySpace})
@@ -196,12 +196,12 @@ func TestMaskModesAndSubjects(t *testing.T) {
 	if layers() != 0 {
 		t.Error("masks are still on")
 	}
-	test.Tap(b.overlay.modes[picture.Heat].tile)
+	test.Tap(b.overlay.modes[picture.Heat].Tile)
 	b.send(j, readyOf(j.request, 0))
 	if layers() != 0 || b.state.Shown() != nil {
 		t.Error("a finished picture stands for itself until masks are asked for")
 	}
-	test.Tap(b.overlay.modes[picture.Outline].tile)
+	test.Tap(b.overlay.modes[picture.Outline].Tile)
 	if layers() != 2 {
 		t.Error("no masks over the finished picture")
 	}

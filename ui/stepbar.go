@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 var (
@@ -49,11 +50,11 @@ type stepBar struct {
 	marker, handle *canvas.Rectangle
 	ghost          *canvas.Rectangle
 	ticks          []*canvas.Rectangle
-	caption        *line
+	caption        *kit.Line
 }
 
 // planHeight is the height of a step bar: its caption and its lane.
-func planHeight() float32 { return 8 + 16*max(textScale(), 1) }
+func planHeight() float32 { return 8 + 16*max(kit.TextScale(), 1) }
 
 func newStepBar(onStop func(int)) *stepBar {
 	b := &stepBar{onStop: onStop}
@@ -63,7 +64,7 @@ func newStepBar(onStop func(int)) *stepBar {
 		return r
 	}
 	b.follow, b.rest, b.handle, b.marker, b.ghost = bar(1.5), bar(1.5), bar(3), bar(0), bar(3)
-	b.caption = caption("")
+	b.caption = kit.Caption("")
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -83,7 +84,7 @@ func (b *stepBar) Cursor() desktop.Cursor                 { return desktop.HResi
 func (b *stepBar) FocusGained()                           { b.focused = true; b.Refresh() }
 func (b *stepBar) FocusLost()                             { b.focused = false; b.Refresh() }
 func (b *stepBar) TypedRune(rune)                         {}
-func (b *stepBar) AccessibilityLabel() string             { return b.caption.text }
+func (b *stepBar) AccessibilityLabel() string             { return b.caption.Text }
 func (b *stepBar) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
 func (b *stepBar) TypedKey(e *fyne.KeyEvent) {
@@ -167,11 +168,11 @@ func (r *stepBarRenderer) update() {
 	b.ticks = b.ticks[:max(b.look.steps-1, 0)]
 	r.objects = []fyne.CanvasObject{b.rest, b.follow}
 	for _, tick := range b.ticks {
-		tick.FillColor = col(colorTrack)
+		tick.FillColor = col(kit.ColorTrack)
 		r.objects = append(r.objects, tick)
 	}
 	r.objects = append(r.objects, b.ghost, b.marker, b.handle, b.caption)
-	b.rest.FillColor = col(colorLine)
+	b.rest.FillColor = col(kit.ColorLine)
 	for _, o := range []*canvas.Rectangle{b.follow, b.handle, b.marker} {
 		o.FillColor = col(theme.ColorNamePrimary)
 		o.Hidden = b.look.steps < 1
@@ -182,11 +183,11 @@ func (r *stepBarRenderer) update() {
 	}
 	b.ghost.StrokeColor, b.ghost.StrokeWidth, b.ghost.FillColor = col(theme.ColorNamePrimary), 1.5, color.Transparent
 	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
-	b.caption.text = ""
+	b.caption.Text = ""
 	if b.look.steps > 0 {
-		b.caption.text = i18n.T("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
+		b.caption.Text = i18n.T("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
 		if b.look.stop >= b.look.steps {
-			b.caption.text = i18n.T("masks follow the words to the end")
+			b.caption.Text = i18n.T("masks follow the words to the end")
 		}
 	}
 	b.caption.Refresh()

@@ -15,6 +15,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/kit"
 )
 
 // layout prints the subjects from top to bottom: pictures, word, and (off) or the reach when they are not the usual.
@@ -199,7 +200,7 @@ func TestDropOnACardJoinsItsSubject(t *testing.T) {
 		t.Errorf("layout %q, says %q", got, b.remark.Text)
 	}
 	c := b.cardAt(0)
-	test.Tap(c.thumbs.Objects[1].(*tile))
+	test.Tap(c.thumbs.Objects[1].(*kit.Tile))
 	if c.picture().Ref.Name != "side.png" {
 		t.Errorf("the square shows %s", c.picture().Ref.Name)
 	}
@@ -271,7 +272,7 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 		"background": {Fit: picture.Pad, Background: "#00ff00"},
 	} {
 		b.setSquare(c.shown, square, true)
-		b.until("the square is made", func() bool { return !b.squarer.working() && len(b.posted) == 0 })
+		b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
 		want, _, err := picture.Prepare(wide, square, toybox.Vision.Reference)
 		if err != nil {
 			t.Fatal(err)
@@ -282,7 +283,7 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 		}
 	}
 	test.Tap(c.editor.fits[picture.Crop])
-	b.until("the square is made", func() bool { return !b.squarer.working() && len(b.posted) == 0 })
+	b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
 	if !c.editor.cropRow.Visible() {
 		t.Fatal("no square to drag")
 	}
@@ -333,7 +334,7 @@ func TestCardSituations(t *testing.T) {
 			b.drop(nil, write(t, "dog.png", pngOf(green)))
 			do(b)
 			b.settle()
-			w := test.NewTempWindow(t, newColumn(8, b.cardAt(0), b.chips))
+			w := test.NewTempWindow(t, kit.NewColumn(8, b.cardAt(0), b.chips))
 			w.Resize(fyne.NewSize(420, 420))
 			test.AssertRendersToMarkup(t, "card-"+strings.ReplaceAll(name, " ", "-")+".xml", w.Canvas())
 		})

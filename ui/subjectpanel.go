@@ -12,19 +12,20 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // subjectWidgets is what Window has of this panel and of the words under the prompt.
 type subjectWidgets struct {
-	noCards          *line
+	noCards          *kit.Line
 	cards            *fyne.Container
 	cardScroll       *container.Scroll
 	byID             map[int]*card
-	squarer          newest[squareJob]
-	reachNote        *line
+	squarer          kit.Newest[squareJob]
+	reachNote        *kit.Line
 	overlap          *widget.Label
 	notes            [2]fyne.CanvasObject // around remark and overlap
-	linked           *check
+	linked           *kit.Check
 	remark, pickNote *widget.Label
 	well, slim       fyne.CanvasObject
 	left             *fyne.Container
@@ -32,12 +33,12 @@ type subjectWidgets struct {
 	samples          *fyne.Container
 	sampleRow        *fyne.Container
 	sampleBox        *container.Scroll
-	sampleNote       *line
+	sampleNote       *kit.Line
 
 	chips      *fyne.Container
 	chipBefore int // the word that was clicked last; a click with Shift marks from it
-	chipHint   *line
-	tokens     *line
+	chipHint   *kit.Line
+	tokens     *kit.Line
 	hintRow    *fyne.Container
 	counted    string        // the text that tokens are of
 	ignored    *widget.Label // what of the prompts is cut off or read otherwise
@@ -52,35 +53,35 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 		l.Hide()
 		return l
 	}
-	w.cards = newColumn(8)
-	w.noCards = caption(i18n.T("Each picture stands for one word."))
+	w.cards = kit.NewColumn(8)
+	w.noCards = kit.Caption(i18n.T("Each picture stands for one word."))
 	w.pickNote, w.remark = note(widget.DangerImportance), note(widget.LowImportance)
-	w.reachNote = caption("")
-	w.reachNote.color = theme.ColorNameWarning
+	w.reachNote = kit.Caption("")
+	w.reachNote.Color = theme.ColorNameWarning
 	w.overlap = note(widget.LowImportance)
-	w.linked = newCheck(i18n.T("Same reach"), func(on bool) {
+	w.linked = kit.NewCheck(i18n.T("Same reach"), func(on bool) {
 		if on != w.state.Form.Linked {
 			w.link()
 		}
 	})
-	w.well = newWell(w.choosePicture)
-	w.slim = newTile(i18n.T("Open a picture"), 10, container.New(inset{10, 8}, container.NewCenter(newRow(8,
-		container.New(fixed{18, 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), heading(i18n.T("Drop or open another"))))), w.choosePicture)
-	w.sampleRow = container.New(&flow{gap: 6})
+	w.well = kit.NewWell(w.choosePicture)
+	w.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.NewCenter(kit.NewRow(8,
+		container.New(kit.Fixed{Width: 18, Height: 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), w.choosePicture)
+	w.sampleRow = container.New(&kit.Flow{Gap: 6})
 	w.sampleBox = container.NewScroll(w.sampleRow)
-	w.sampleNote = caption(i18n.T("No picture at hand? Try one of ours:"))
-	w.samples = newColumn(6, w.sampleNote, w.sampleBox)
+	w.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
+	w.samples = kit.NewColumn(6, w.sampleNote, w.sampleBox)
 	w.samples.Hide()
-	w.cardScroll = newPage(newColumn(0, w.noCards, w.cards))
+	w.cardScroll = kit.NewPage(kit.NewColumn(0, w.noCards, w.cards))
 	w.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste(target{}) })
-	w.notes = [2]fyne.CanvasObject{quiet(w.remark), quiet(w.overlap)}
+	w.notes = [2]fyne.CanvasObject{kit.Quiet(w.remark), kit.Quiet(w.overlap)}
 	for _, n := range w.notes {
 		n.Hide()
 	}
-	in := container.New(inset{0, 4}, newColumn(8, w.reachNote, w.notes[1], w.notes[0], newCapped(6, w.pickNote), w.well, w.slim, w.samples))
-	title := container.New(fixed{height: 24}, container.NewBorder(nil, nil, heading(i18n.T("Subjects")), w.linked))
+	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, w.reachNote, w.notes[1], w.notes[0], kit.NewCapped(6, w.pickNote), w.well, w.slim, w.samples))
+	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), w.linked))
 	w.left = container.NewBorder(title, in, nil, nil, w.cardScroll)
-	return panel(w.left)
+	return kit.Panel(w.left)
 }
 
 // settleLeft lays the panel out anew where its parts have changed their heights.
@@ -98,12 +99,12 @@ func (w *Window) makeRoom(cards bool) {
 		w.well.Hide()
 		w.slim.Show()
 		w.sampleNote.Hide()
-		w.sampleRow.Layout, w.sampleBox.Direction = row{6}, container.ScrollHorizontalOnly
+		w.sampleRow.Layout, w.sampleBox.Direction = kit.Row{Gap: 6}, container.ScrollHorizontalOnly
 	} else {
 		w.well.Show()
 		w.slim.Hide()
 		w.sampleNote.Show()
-		w.sampleRow.Layout, w.sampleBox.Direction = &flow{gap: 6}, container.ScrollNone
+		w.sampleRow.Layout, w.sampleBox.Direction = &kit.Flow{Gap: 6}, container.ScrollNone
 	}
 	w.sampleBox.Refresh()
 }
@@ -134,8 +135,8 @@ func (w *Window) refreshCards() {
 	if len(objects) > 0 == w.well.Visible() || w.slim.Visible() == w.well.Visible() {
 		w.makeRoom(len(objects) > 0)
 	}
-	w.reachNote.set(w.state.reachNote())
-	w.reachNote.Hidden = w.reachNote.text == ""
+	w.reachNote.Set(w.state.reachNote())
+	w.reachNote.Hidden = w.reachNote.Text == ""
 	if w.linked.Checked != w.state.Form.Linked {
 		w.linked.SetChecked(w.state.Form.Linked)
 	}
@@ -303,7 +304,7 @@ func (w *Window) setSquare(id int, square picture.Square, settled bool) {
 	w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
 	c := &w.state.Form.Cards[i]
 	c.Ref.Square = square
-	w.squarer.set(squareJob{*c, settled, w.state.Model})
+	w.squarer.Set(squareJob{*c, settled, w.state.Model})
 	w.refresh()
 }
 

@@ -69,7 +69,7 @@ func TestUndoInTheWindow(t *testing.T) {
 	c := b.win.Canvas()
 	key := b.key
 	b.promptChanged("a dog")
-	b.set.steps.slider.OnChanged(10)
+	b.set.steps.Slider.OnChanged(10)
 	path := write(t, "rex.png", pngOf(red))
 	b.drop(nil, path)
 	b.settle()

@@ -18,6 +18,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // errNoFile is why a kept picture has no file, once the first reason is forgotten with the window that met it.
@@ -30,17 +31,17 @@ type unsavedBar struct {
 	*fyne.Container
 	w            *Window
 	text         *widget.Label
-	retry, other *button
+	retry, other *kit.Button
 }
 
 func newUnsavedBar(w *Window) *unsavedBar {
 	u := &unsavedBar{w: w, text: widget.NewLabel("")}
 	u.text.Wrapping = fyne.TextWrapWord
-	u.retry = newButton(i18n.T("Try again"), w.retrySave)
-	u.other = newButton(i18n.T("Save as…"), w.saveAs)
+	u.retry = kit.NewButton(i18n.T("Try again"), w.retrySave)
+	u.other = kit.NewButton(i18n.T("Save as…"), w.saveAs)
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
-	u.Container = container.New(inset{0, 4}, container.NewStack(newPlate(colorRaised, theme.ColorNameWarning, 8),
-		container.New(inset{10, 4}, container.NewBorder(nil, nil, container.NewCenter(icon), newRow(6, u.retry, u.other), u.text))))
+	u.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(kit.NewPlate(kit.ColorRaised, theme.ColorNameWarning, 8),
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(icon), kit.NewRow(6, u.retry, u.other), u.text))))
 	u.Hide()
 	return u
 }
@@ -226,7 +227,7 @@ func (s State) rest() []uint64 {
 // askClose closes the window; it asks where something under way would end.
 func (w *Window) askClose() {
 	if text := w.leaving(); text != "" && !w.closing && w.win.Canvas().Overlays().Top() == nil {
-		w.ask(i18n.T("Close Realword?"), text, i18n.T("Close"), w.Close)
+		w.Ask(i18n.T("Close Realword?"), text, i18n.T("Close"), w.Close)
 		return
 	}
 	w.Close()

@@ -16,6 +16,7 @@ import (
 	"realword/inference"
 	"realword/inference/files"
 	"realword/inference/recipe"
+	"realword/ui/kit"
 )
 
 // unsavable is a window with a history whose pictures folder is a file, and a picture made in it.
@@ -147,7 +148,7 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	if b.closing || !b.sheetSays("3 pictures are not made yet (3 of 4). They wait in the queue for the next start.") {
 		t.Fatalf("it closes without a word, or says another: %q", b.leaving())
 	}
-	button, _ := sheetOf(b, func(w *button) bool { return w.Text == "Close" })
+	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
 	test.Tap(button)
 	<-j.ctx.Done()
 	b.send(j, readyOf(j.request, 1)) // one comes yet

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
+	"realword/ui/kit"
 )
 
 // box is a rectangle of the window.
@@ -66,7 +67,7 @@ func textsOf(o fyne.CanvasObject) []shownText {
 			}
 		case fyne.Widget:
 			_, entry := o.(*widget.Entry)
-			_, own := o.(*field)
+			_, own := o.(*kit.Field)
 			for _, c := range test.WidgetRenderer(o).Objects() {
 				walk(c, at, room, free || entry || own)
 			}
@@ -110,7 +111,7 @@ func (b *bench) screens(each func(name string)) {
 	}{{"the preferences", b.showPreferences}, {"the keys", b.showKeys}, {"about", b.showAbout}} {
 		s.show()
 		each(s.name)
-		b.back()
+		b.Back()
 	}
 	b.promptChanged("a bird")
 	each("with words that are lost")
@@ -199,7 +200,7 @@ func (b *bench) seen() []string {
 }
 
 func labelOf(o fyne.CanvasObject) string {
-	if b, ok := o.(*button); ok {
+	if b, ok := o.(*kit.Button); ok {
 		return b.Text
 	}
 	return ""

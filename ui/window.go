@@ -17,13 +17,13 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"realword/assets/translations"
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -53,9 +53,9 @@ type Window struct {
 	uncompare    func() // takes back the note for Esc
 	seen, before *Shot  // the finished picture in view, and the one before it
 
-	painter newest[scene]
+	painter kit.Newest[scene]
 	painted sceneKey // what the painter was asked for last
-	filmer  newest[filmScene]
+	filmer  kit.Newest[filmScene]
 	filmed  filmKey
 
 	journal *journal.Journal
@@ -65,18 +65,18 @@ type Window struct {
 	models  *modelsPage
 	notice  *noticeBar
 
-	table   table
-	menus   *menuBar
-	heard   []fyne.Shortcut // what the canvas listens to
-	prefs   Preferences
-	undo    undo
-	inFront bool
-	layers  []*openThing // what Esc closes, the newest last
+	table      table
+	menus      *menuBar
+	heard      []fyne.Shortcut // what the canvas listens to
+	prefs      Preferences
+	undo       undo
+	inFront    bool
+	kit.Layers // what Esc closes
 
 	subjectWidgets
-	status  *line
+	status  *kit.Line
 	dot     *canvas.Circle
-	prompt  *field
+	prompt  *kit.Field
 	middle  *fyne.Container
 	stage   *stage
 	coach   *coach
@@ -93,7 +93,7 @@ type Window struct {
 	shots   *fyne.Container
 	shotRow *fyne.Container
 	strip   *strip
-	ghost   *ghost
+	ghost   *kit.Ghost
 	set     *settings
 	resting *resting
 }
@@ -121,6 +121,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.opt.Title = "Realword"
 	}
 	w.ctx, w.quit = context.WithCancel(context.Background())
+	w.Layers.Canvas = func() fyne.Canvas { return w.win.Canvas() }
 	w.post = func(f func()) {
 		post(func() {
 			if !w.closed { // Fyne runs what comes later on the caller's goroutine
@@ -129,19 +130,19 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		})
 	}
 	w.dog = newWatchdog(post, auditTo)
-	w.painter.do = func(s scene) {
+	w.painter.Do = func(s scene) {
 		begin := time.Now()
 		img := s.paint()
 		w.dog.painted(begin)
 		w.post(func() { w.stage.show(img) })
 	}
-	w.filmer.do = func(f filmScene) {
+	w.filmer.Do = func(f filmScene) {
 		begin := time.Now()
 		img := f.paint()
 		w.dog.painted(begin)
 		w.post(func() { w.film.set(img) })
 	}
-	w.squarer.do = func(j squareJob) { j.do(w) }
+	w.squarer.Do = func(j squareJob) { j.do(w) }
 	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
@@ -197,7 +198,7 @@ func (w *Window) Close() {
 	w.keepDraft()
 	w.keepRest()
 	w.quit()
-	w.status.set(i18n.T("Closing…"))
+	w.status.Set(i18n.T("Closing…"))
 	w.leave()
 	time.AfterFunc(patience, func() { w.post(w.shut) })
 }
@@ -218,48 +219,31 @@ func (w *Window) shut() {
 }
 
 func (w *Window) build() fyne.CanvasObject {
-	name := newLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
-	name.style.Bold = true
-	w.status = caption("")
+	name := kit.NewLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	name.Style.Bold = true
+	w.status = kit.Caption("")
 	w.dot = canvas.NewCircle(color.Transparent)
-	sessions := newButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
+	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
-	head := container.New(inset{4, 0}, container.NewBorder(nil, nil, newRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
-		newRow(7, w.headRun(), container.New(fixed{8, 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
+	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
+		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
 	w.sides.left, w.sides.right = w.buildLeft(), w.buildRight()
-	w.sides.body = container.New(columns{286, 276, 10, 420}, w.sides.left, w.buildMiddle(), w.sides.right)
+	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
 	body := container.NewStack(w.sides.body, w.gallery.page, w.models.page)
-	top := container.NewVBox(container.New(fixed{height: 30}, head), w.banner.Container, w.notice.Container)
-	frame := container.New(inset{12, 8}, container.NewBorder(top, nil, nil, nil, body))
-	w.ghost = newGhost()
-	return container.New(atLeast{smallest.Width, smallest.Height}, frame, w.ghost.layer, newTips())
+	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
+	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
+	w.ghost = kit.NewGhost()
+	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, w.ghost.Layer, kit.NewTips())
 }
 
 // smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
 var smallest = fyne.NewSize(1100, 670)
 
-// atLeast keeps its content from getting smaller than that.
-type atLeast struct{ width, height float32 }
-
-func (a atLeast) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Resize(size)
-	}
-}
-
-func (a atLeast) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return objects[0].MinSize().Max(fyne.NewSize(a.width, a.height))
-}
-
-func panel(content fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewStack(newPlate(colorPlate, "", 12), container.New(inset{12, 12}, content))
-}
-
 func (w *Window) buildMiddle() fyne.CanvasObject {
-	w.prompt = newField(w.shortcut, true)
+	w.prompt = kit.NewField(w.shortcut, true)
 	w.prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
 	w.prompt.OnChanged = w.promptChanged
-	top := panel(newColumn(8, container.New(lines{1, 4}, w.prompt), w.buildChips()))
+	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.prompt), w.buildChips()))
 
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint, w.refreshStage, w.cut)
@@ -269,82 +253,25 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.info = widget.NewLabel("")
 	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
 	w.unsaved = newUnsavedBar(w)
-	w.tools = container.New(&beside{}, w.overlay.row, container.New(inset{-4, -4}, quiet(w.info)))
+	w.tools = container.New(&kit.Beside{}, w.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(w.info)))
 
-	w.shots = newColumn(6)
-	w.shotRow = container.New(inset{0, 0}, container.NewVScroll(w.shots))
+	w.shots = kit.NewColumn(6)
+	w.shotRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(w.shots))
 	w.shotRow.Hide()
 	w.strip = newStrip(w)
 	w.rail = newRail(w)
-	below := newColumn(4, w.unsaved.Container, w.tools, newColumn(0, w.bar, w.film), w.strip.body)
-	view := container.New(flanked{6}, w.rail.body, w.stage, w.shotRow)
-	w.lower = container.New(under{180}, view, newPage(container.New(inset{0, 4}, below)))
+	below := kit.NewColumn(4, w.unsaved.Container, w.tools, kit.NewColumn(0, w.bar, w.film), w.strip.body)
+	view := container.New(kit.Flanked{Gap: 6}, w.rail.body, w.stage, w.shotRow)
+	w.lower = container.New(kit.Under{Least: 180}, view, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = newInspector(w)
-	picture := panel(container.NewStack(w.lower, w.inspect.body))
-	w.middle = container.New(gapped{10}, top, picture)
+	picture := kit.Panel(container.NewStack(w.lower, w.inspect.body))
+	w.middle = container.New(kit.Gapped{Gap: 10}, top, picture)
 	return w.middle
-}
-
-// gapped is a top in its smallest height, a gap, and the rest.
-type gapped struct{ gap float32 }
-
-func (g gapped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	if !objects[0].Visible() {
-		objects[1].Move(fyne.Position{})
-		objects[1].Resize(size)
-		return
-	}
-	// The chips know their height only for a width.
-	objects[0].Resize(fyne.NewSize(size.Width, objects[0].Size().Height))
-	top := objects[0].MinSize().Height
-	objects[0].Resize(fyne.NewSize(size.Width, top))
-	objects[1].Move(fyne.NewPos(0, top+g.gap))
-	objects[1].Resize(fyne.NewSize(size.Width, size.Height-top-g.gap))
-}
-
-func (g gapped) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	a, b := objects[0].MinSize(), objects[1].MinSize()
-	return fyne.NewSize(max(a.Width, b.Width), a.Height+g.gap+b.Height)
 }
 
 func (w *Window) buildRight() fyne.CanvasObject {
 	w.set = newSettings(w)
-	return panel(container.NewBorder(nil, w.set.action, nil, nil, newPage(w.set.form)))
-}
-
-// field is a text field that lets the window's own shortcuts through while the user types, and Tab to the next widget.
-type field struct {
-	widget.Entry
-	shortcut func(fyne.Shortcut) bool
-	paste    func() // what is no text; nil ignores it
-}
-
-func newField(shortcut func(fyne.Shortcut) bool, lines bool) *field {
-	f := &field{shortcut: shortcut}
-	if lines {
-		f.MultiLine, f.Wrapping = true, fyne.TextWrapWord
-	}
-	f.ExtendBaseWidget(f)
-	return f
-}
-
-func (f *field) AcceptsTab() bool { return false }
-
-// TypedKey leaves Esc to the window.
-func (f *field) TypedKey(e *fyne.KeyEvent) {
-	if e.Name != fyne.KeyEscape || !f.shortcut(&desktop.CustomShortcut{KeyName: e.Name}) {
-		f.Entry.TypedKey(e)
-	}
-}
-
-func (f *field) TypedShortcut(s fyne.Shortcut) {
-	if p, ok := s.(*fyne.ShortcutPaste); ok && f.paste != nil && p.Clipboard.Content() == "" {
-		f.paste() // what is in the clipboard is no text
-		return
-	}
-	if !f.shortcut(s) {
-		f.Entry.TypedShortcut(s)
-	}
+	return kit.Panel(container.NewBorder(nil, w.set.action, nil, nil, kit.NewPage(w.set.form)))
 }
 
 func (w *Window) clickWord(word Word) {
@@ -407,12 +334,12 @@ func (w *Window) refreshHead() {
 	switch {
 	case w.state.ModelErr != nil:
 		name = theme.ColorNameError
-		w.status.set(i18n.T("no model"))
+		w.status.Set(i18n.T("no model"))
 	case w.state.Model == nil:
-		w.status.set(i18n.T("opening the model…"))
+		w.status.Set(i18n.T("opening the model…"))
 	default:
 		name = theme.ColorNameSuccess
-		w.status.set(w.state.Model.Name)
+		w.status.Set(w.state.Model.Name)
 	}
 	w.dot.FillColor = theme.ColorForWidget(name, w.status)
 	w.dot.Refresh()
@@ -539,7 +466,7 @@ func (w *Window) repaint() {
 	}
 	if key := s.key(); key != w.painted {
 		w.painted = key
-		w.painter.set(s)
+		w.painter.Set(s)
 	}
 }
 
@@ -549,7 +476,7 @@ func (w *Window) repaintFilm() {
 	}
 	film, _ := w.state.Film()
 	f := filmScene{steps: film, subjects: w.state.filmSubjects(), dress: w.state.dress(), settling: settled(film)}
-	f.empty = theme.ColorForWidget(colorWell, w.film)
+	f.empty = theme.ColorForWidget(kit.ColorWell, w.film)
 	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, w.film), theme.ColorForWidget(theme.ColorNameFocus, w.film)
 	if len(film) > 0 {
 		f.places = film[0].Steps
@@ -557,7 +484,7 @@ func (w *Window) repaintFilm() {
 	}
 	if key := f.key(); key != w.filmed {
 		w.filmed = key
-		w.filmer.set(f)
+		w.filmer.Set(f)
 	}
 }
 
@@ -565,17 +492,17 @@ func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
 		small := smallOf(w.state.Shots[i])
-		thumb := newThumb(i18n.T("picture %d", i+1), small, 56, func() { w.tapShot(i) })
-		thumb.dragged = func(at fyne.Position) { w.ghost.follow(small, at) }
-		thumb.dropped = func(at fyne.Position) {
-			w.ghost.gone()
+		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, 56, func() { w.tapShot(i) })
+		thumb.OnDragged = func(at fyne.Position) { w.ghost.Follow(small, at) }
+		thumb.OnDropped = func(at fyne.Position) {
+			w.ghost.Gone()
 			w.dropShot(w.state.Shots[i], at)
 		}
 		w.shots.Add(thumb)
 	}
 	w.strip.refresh()
 	for i, o := range w.shots.Objects {
-		o.(*tile).choose(i == w.state.View.Shot)
+		o.(*kit.Tile).Choose(i == w.state.View.Shot)
 	}
 	// The column comes with the first run, not in the moment when its picture is there.
 	if hidden := n == 0 && !w.state.Busy(); hidden != w.shotRow.Hidden {

@@ -18,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/kit"
 )
 
 var withSamples = func(o *Options) {
@@ -115,8 +116,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if got := bonds(b.state); got != "rex.png=dog#1" {
 		t.Fatalf("bonds %q", got)
 	}
-	if b.chipOf(1).letter.Text != "A" || b.cardAt(0).word.text != "dog" {
-		t.Errorf("chip %q, card %q", b.chipOf(1).letter.Text, b.cardAt(0).word.text)
+	if b.chipOf(1).letter.Text != "A" || b.cardAt(0).word.Text != "dog" {
+		t.Errorf("chip %q, card %q", b.chipOf(1).letter.Text, b.cardAt(0).word.Text)
 	}
 
 	j := b.run()
@@ -195,13 +196,13 @@ func TestKeptSeedStays(t *testing.T) {
 	b.set.seed.SetText("4294967295")
 	b.state.Form.Count = 2
 	b.refresh()
-	if b.set.seedNote.Hidden || !strings.Contains(b.set.seedNote.text, "begin again at 0") || b.state.Reasons() != nil {
-		t.Errorf("seeds that begin again are not said: %q", b.set.seedNote.text)
+	if b.set.seedNote.Hidden || !strings.Contains(b.set.seedNote.Text, "begin again at 0") || b.state.Reasons() != nil {
+		t.Errorf("seeds that begin again are not said: %q", b.set.seedNote.Text)
 	}
 	b.state.Form.Count = 1
 	b.set.seed.SetText("41")
 	if b.refresh(); !b.set.seedNote.Hidden {
-		t.Errorf("a good seed has the note %q", b.set.seedNote.text)
+		t.Errorf("a good seed has the note %q", b.set.seedNote.Text)
 	}
 	j := b.run()
 	if j.request.Seeds[0] != 41 {
@@ -217,12 +218,12 @@ func TestStopKeepsTheSteps(t *testing.T) {
 	b.send(j, stepOf(0, 4, 2, 0))
 	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
 	<-j.ctx.Done()
-	if b.set.status.text != "Stopping…" || !b.set.halt.Disabled() {
-		t.Errorf("status %q", b.set.status.text)
+	if b.set.status.Text != "Stopping…" || !b.set.halt.Disabled() {
+		t.Errorf("status %q", b.set.status.Text)
 	}
 	b.end(j, inference.Failed{Err: context.Canceled})
-	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.status.text != "Stopped after step 1." {
-		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.status.text)
+	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.status.Text != "Stopped after step 1." {
+		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.status.Text)
 	}
 	if b.set.generate.Disabled() || b.set.generate.Text != "Generate" || b.set.halt.Visible() {
 		t.Error("Generate does not come back")
@@ -319,7 +320,7 @@ func TestSamples(t *testing.T) {
 	if len(b.sampleRow.Objects) != 1 {
 		t.Fatalf("%d samples offered, want the one that can be read", len(b.sampleRow.Objects))
 	}
-	test.Tap(b.sampleRow.Objects[0].(*tile))
+	test.Tap(b.sampleRow.Objects[0].(*kit.Tile))
 	b.settle()
 	if b.state.Form.Prompt != "a dog on the beach" || bonds(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
 		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bonds(b.state))
@@ -364,7 +365,7 @@ func TestMasksHideWhileHeld(t *testing.T) {
 	j := b.run()
 	b.send(j, stepOf(0, 4, 2, 1))
 	pixel := func() color.Color {
-		b.until("painting is done", func() bool { return !b.painter.working() && len(b.posted) == 0 && b.stage.image.Visible() })
+		b.until("painting is done", func() bool { return !b.painter.Working() && len(b.posted) == 0 && b.stage.image.Visible() })
 		m := b.stage.image.Image.Bounds()
 		return b.stage.image.Image.At(m.Dx()*3/8, m.Dy()*3/8)
 	}
@@ -424,7 +425,7 @@ func TestSituations(t *testing.T) {
 			if c.do != nil {
 				end = c.do(b)
 			}
-			b.until("painting is done", func() bool { return !b.painter.working() && !b.filmer.working() && len(b.posted) == 0 })
+			b.until("painting is done", func() bool { return !b.painter.Working() && !b.filmer.Working() && len(b.posted) == 0 })
 			test.AssertRendersToMarkup(t, strings.ReplaceAll(name, " ", "-")+".xml", b.win.Canvas())
 			if end != nil {
 				end()
@@ -457,7 +458,7 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 func TestFieldsLetKeysThrough(t *testing.T) {
 	b := ready(t, nil)
 	generate := &desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}
-	for name, f := range map[string]*field{"prompt": b.prompt, "seed": b.set.seed, "negative": b.set.negative} {
+	for name, f := range map[string]*kit.Field{"prompt": b.prompt, "seed": b.set.seed, "negative": b.set.negative} {
 		if f.AcceptsTab() {
 			t.Errorf("%s keeps Tab for itself", name)
 		}

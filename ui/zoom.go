@@ -117,7 +117,7 @@ func (w *Window) compare() {
 		return
 	}
 	w.contrast = contrast{on: true, other: w.rival(), split: 0.5}
-	w.uncompare = w.opened(func() { w.contrast.on = false; w.refresh() })
+	w.uncompare = w.Opened(func() { w.contrast.on = false; w.refresh() })
 	w.refresh()
 }
 

@@ -91,7 +91,7 @@ func TestStageZoomsAndCompares(t *testing.T) {
 	b.refresh()
 	b.settle()
 	idle := func() {
-		b.until("painting is done", func() bool { return !b.painter.working() && len(b.posted) == 0 })
+		b.until("painting is done", func() bool { return !b.painter.Working() && len(b.posted) == 0 })
 	}
 
 	b.press(stroke{key: fyne.KeyZ})
@@ -125,7 +125,7 @@ func TestStageZoomsAndCompares(t *testing.T) {
 		t.Errorf("the split is at %g", b.contrast.split)
 	}
 	b.stage.MouseUp(&desktop.MouseEvent{})
-	b.back()
+	b.Back()
 	if b.contrast.on {
 		t.Error("Esc does not end comparing")
 	}

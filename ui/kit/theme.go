@@ -1,7 +1,8 @@
-package ui
+package kit
 
 import (
 	"image/color"
+	"sync/atomic"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
@@ -11,18 +12,18 @@ import (
 
 // Colours beyond Fyne's own.
 const (
-	colorPlate  fyne.ThemeColorName = "realwordPlate"  // panels on the background
-	colorWell   fyne.ThemeColorName = "realwordWell"   // sunken areas: stage, drop well
-	colorRaised fyne.ThemeColorName = "realwordRaised" // cards, chips
-	colorLine   fyne.ThemeColorName = "realwordLine"   // hairlines around them
-	colorTrack  fyne.ThemeColorName = "realwordTrack"  // slider tracks
-	colorSafe   fyne.ThemeColorName = "realwordSafe"   // safe band of γ_scope
+	ColorPlate  fyne.ThemeColorName = "realwordPlate"  // panels on the background
+	ColorWell   fyne.ThemeColorName = "realwordWell"   // sunken areas: stage, drop well
+	ColorRaised fyne.ThemeColorName = "realwordRaised" // cards, chips
+	ColorLine   fyne.ThemeColorName = "realwordLine"   // hairlines around them
+	ColorTrack  fyne.ThemeColorName = "realwordTrack"  // slider tracks
+	ColorSafe   fyne.ThemeColorName = "realwordSafe"   // safe band of γ_scope
 )
 
-// subjectColor is the colour of a subject on masks, words and cards.
-func subjectColor(i int) color.NRGBA { return color.NRGBA(picture.SubjectStyle(i).Color) }
+// SubjectColor is the colour of a subject on masks, words and cards.
+func SubjectColor(i int) color.NRGBA { return color.NRGBA(picture.SubjectStyle(i).Color) }
 
-func subjectLetter(i int) string { return string(rune('A' + i%26)) }
+func SubjectLetter(i int) string { return string(rune('A' + i%26)) }
 
 // studioTheme is a quiet frame for pictures: neutral greys, one accent, light or dark as the system says.
 // When the user has chosen one, it is that one; texts have the size that the user has chosen.
@@ -31,18 +32,18 @@ type studioTheme struct{ fyne.Theme }
 // Theme is the look of the window.
 func Theme() fyne.Theme { return studioTheme{theme.DefaultTheme()} }
 
-type pair struct{ light, dark color.NRGBA }
+type pair struct{ Light, Dark color.NRGBA }
 
-func grey(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 0xff} }
+func Grey(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 0xff} }
 
-var palette = map[fyne.ThemeColorName]pair{
+var Palette = map[fyne.ThemeColorName]pair{
 	theme.ColorNameBackground:          {color.NRGBA{0xec, 0xeb, 0xe8, 0xff}, color.NRGBA{0x15, 0x16, 0x18, 0xff}},
-	colorPlate:                         {color.NRGBA{0xf9, 0xf8, 0xf6, 0xff}, color.NRGBA{0x1d, 0x1e, 0x21, 0xff}},
-	colorWell:                          {color.NRGBA{0xe3, 0xe1, 0xdd, 0xff}, color.NRGBA{0x11, 0x12, 0x14, 0xff}},
-	colorRaised:                        {color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x28, 0x2a, 0x2e, 0xff}},
-	colorLine:                          {color.NRGBA{0xd8, 0xd5, 0xcf, 0xff}, color.NRGBA{0x36, 0x39, 0x3e, 0xff}},
-	colorTrack:                         {color.NRGBA{0xd3, 0xd0, 0xca, 0xff}, color.NRGBA{0x3d, 0x40, 0x46, 0xff}},
-	colorSafe:                          {color.NRGBA{0x2f, 0x9e, 0x6e, 0x66}, color.NRGBA{0x35, 0xc2, 0x8b, 0x66}},
+	ColorPlate:                         {color.NRGBA{0xf9, 0xf8, 0xf6, 0xff}, color.NRGBA{0x1d, 0x1e, 0x21, 0xff}},
+	ColorWell:                          {color.NRGBA{0xe3, 0xe1, 0xdd, 0xff}, color.NRGBA{0x11, 0x12, 0x14, 0xff}},
+	ColorRaised:                        {color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x28, 0x2a, 0x2e, 0xff}},
+	ColorLine:                          {color.NRGBA{0xd8, 0xd5, 0xcf, 0xff}, color.NRGBA{0x36, 0x39, 0x3e, 0xff}},
+	ColorTrack:                         {color.NRGBA{0xd3, 0xd0, 0xca, 0xff}, color.NRGBA{0x3d, 0x40, 0x46, 0xff}},
+	ColorSafe:                          {color.NRGBA{0x2f, 0x9e, 0x6e, 0x66}, color.NRGBA{0x35, 0xc2, 0x8b, 0x66}},
 	theme.ColorNameForeground:          {color.NRGBA{0x24, 0x25, 0x28, 0xff}, color.NRGBA{0xe6, 0xe6, 0xe4, 0xff}},
 	theme.ColorNamePlaceHolder:         {color.NRGBA{0x74, 0x74, 0x76, 0xff}, color.NRGBA{0x90, 0x93, 0x98, 0xff}},
 	theme.ColorNameDisabled:            {color.NRGBA{0xae, 0xac, 0xa8, 0xff}, color.NRGBA{0x5c, 0x5f, 0x65, 0xff}},
@@ -57,7 +58,7 @@ var palette = map[fyne.ThemeColorName]pair{
 	theme.ColorNamePrimary:             {color.NRGBA{0x3b, 0x5b, 0xdb, 0xff}, color.NRGBA{0x6d, 0x8b, 0xff, 0xff}},
 	theme.ColorNameFocus:               {color.NRGBA{0x3b, 0x5b, 0xdb, 0x40}, color.NRGBA{0x6d, 0x8b, 0xff, 0x44}},
 	theme.ColorNameSelection:           {color.NRGBA{0x3b, 0x5b, 0xdb, 0x38}, color.NRGBA{0x6d, 0x8b, 0xff, 0x48}},
-	theme.ColorNameForegroundOnPrimary: {grey(0xff), color.NRGBA{0x0e, 0x12, 0x22, 0xff}},
+	theme.ColorNameForegroundOnPrimary: {Grey(0xff), color.NRGBA{0x0e, 0x12, 0x22, 0xff}},
 	theme.ColorNameHover:               {color.NRGBA{0x00, 0x00, 0x00, 0x0c}, color.NRGBA{0xff, 0xff, 0xff, 0x10}},
 	theme.ColorNamePressed:             {color.NRGBA{0x00, 0x00, 0x00, 0x1c}, color.NRGBA{0xff, 0xff, 0xff, 0x20}},
 	theme.ColorNameWarning:             {color.NRGBA{0xa8, 0x5f, 0x00, 0xff}, color.NRGBA{0xf0, 0xb0, 0x4c, 0xff}},
@@ -69,18 +70,18 @@ func (t studioTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) 
 	if l := currentLook(); !l.system {
 		variant = l.variant
 	}
-	c, ok := palette[name]
+	c, ok := Palette[name]
 	switch {
 	case !ok:
 		return t.Theme.Color(name, variant)
 	case variant == theme.VariantLight:
-		return c.light
+		return c.Light
 	}
-	return c.dark
+	return c.Dark
 }
 
 func (t studioTheme) Size(name fyne.ThemeSizeName) float32 {
-	scale := textScale()
+	scale := TextScale()
 	switch name {
 	case theme.SizeNameText:
 		return 13 * scale
@@ -96,4 +97,52 @@ func (t studioTheme) Size(name fyne.ThemeSizeName) float32 {
 		return 18 * scale
 	}
 	return t.Theme.Size(name)
+}
+
+// look is the user's choice of colours and text size. The theme reads it at every question, so that every copy of the theme
+// agrees.
+type look struct {
+	variant fyne.ThemeVariant
+	system  bool    // the variant is the system's
+	scale   float32 // of texts, 1 is 100 %
+}
+
+var looks atomic.Pointer[look]
+
+// SetLook chooses "light", "dark" or "system", and the size of texts in percent. The window is drawn that way once the application's
+// theme is set again.
+func SetLook(name string, percent int) {
+	l := look{system: name == "system", scale: float32(percent) / 100, variant: theme.VariantDark}
+	if name == "light" {
+		l.variant = theme.VariantLight
+	}
+	looks.Store(&l)
+}
+
+func currentLook() look {
+	if l := looks.Load(); l != nil {
+		return *l
+	}
+	return look{system: true, scale: 1}
+}
+
+// TextScale is the size of texts as a factor; what holds texts grows with it.
+func TextScale() float32 { return currentLook().scale }
+
+func Icon(name, path string) fyne.Resource {
+	return fyne.NewStaticResource(name, []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24"><path fill="#000" fill-rule="evenodd" d="`+path+`"/></svg>`))
+}
+
+// Square gives its objects a side that grows with the texts.
+type Square struct{ Side float32 }
+
+func (s Square) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSquareSize(s.Side * max(TextScale(), 1))
+}
+
+func (s Square) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
 }

@@ -1,0 +1,38 @@
+package kit
+
+import (
+	"image"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+)
+
+// Ghost is the picture that follows the pointer while something is dragged.
+type Ghost struct {
+	Layer *fyne.Container
+	Image *canvas.Image
+}
+
+const ghostSide = 56
+
+func NewGhost() *Ghost {
+	g := &Ghost{Image: canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))}
+	g.Image.FillMode, g.Image.ScaleMode, g.Image.CornerRadius, g.Image.Translucency = canvas.ImageFillContain, canvas.ImageScaleFastest, 6, 0.3
+	g.Image.Resize(fyne.NewSquareSize(ghostSide))
+	g.Image.Hide()
+	g.Layer = container.NewWithoutLayout(g.Image)
+	return g
+}
+
+// Follow shows a picture at the pointer.
+func (g *Ghost) Follow(img image.Image, at fyne.Position) {
+	if g.Image.Image != img {
+		g.Image.Image = img
+		g.Image.Refresh()
+	}
+	g.Image.Move(at.SubtractXY(ghostSide/2, ghostSide/2))
+	g.Image.Show()
+}
+
+func (g *Ghost) Gone() { g.Image.Hide() }

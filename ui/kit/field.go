@@ -1,0 +1,59 @@
+package kit
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Field is a text field that lets the window's own shortcuts through while the user types, and Tab to the next widget.
+type Field struct {
+	widget.Entry
+	shortcut func(fyne.Shortcut) bool
+	Paste    func() // what is no text; nil ignores it
+}
+
+func NewField(shortcut func(fyne.Shortcut) bool, lines bool) *Field {
+	f := &Field{shortcut: shortcut}
+	if lines {
+		f.MultiLine, f.Wrapping = true, fyne.TextWrapWord
+	}
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+func (f *Field) AcceptsTab() bool { return false }
+
+// TypedKey leaves Esc to the window.
+func (f *Field) TypedKey(e *fyne.KeyEvent) {
+	if e.Name != fyne.KeyEscape || !f.shortcut(&desktop.CustomShortcut{KeyName: e.Name}) {
+		f.Entry.TypedKey(e)
+	}
+}
+
+func (f *Field) TypedShortcut(s fyne.Shortcut) {
+	if p, ok := s.(*fyne.ShortcutPaste); ok && f.Paste != nil && p.Clipboard.Content() == "" {
+		f.Paste() // what is in the clipboard is no text
+		return
+	}
+	if !f.shortcut(s) {
+		f.Entry.TypedShortcut(s)
+	}
+}
+
+// Selection is the part of a text field that is selected, in bytes; without one it is empty and at the cursor.
+func (f *Field) Selection() (from, to int) {
+	text := []rune(f.Text)
+	at := min(f.CursorTextOffset(), len(text))
+	cursor := len(string(text[:at]))
+	selected := f.SelectedText()
+	switch n := len(selected); {
+	case n == 0:
+		return cursor, cursor
+	case cursor >= n && f.Text[cursor-n:cursor] == selected:
+		return cursor - n, cursor
+	case cursor+n <= len(f.Text) && f.Text[cursor:cursor+n] == selected:
+		return cursor, cursor + n
+	}
+	return cursor, cursor
+}

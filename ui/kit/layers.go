@@ -1,0 +1,94 @@
+package kit
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
+)
+
+// Layers are what lies over the window: sheets, modes, panels over others. Esc closes the newest. It belongs to Fyne's goroutine.
+type Layers struct {
+	Canvas func() fyne.Canvas // of the window
+	open   []*openThing
+}
+
+// Opened notes that something came up which Esc closes: a dialog, a mode of the stage, a panel over others. Esc calls close for
+// the newest one only. The answer takes the note back; call it when the thing closes by another way.
+func (l *Layers) Opened(close func()) (closed func()) {
+	n := &openThing{close}
+	l.open = append(l.open, n)
+	return func() {
+		l.open = slices.DeleteFunc(l.open, func(o *openThing) bool { return o == n })
+	}
+}
+
+// Open is how many things Esc would close.
+func (l *Layers) Open() int { return len(l.open) }
+
+type openThing struct{ close func() }
+
+// Back closes the top-most thing that is open, and nothing else: a run goes on.
+func (l *Layers) Back() {
+	if n := len(l.open); n > 0 {
+		top := l.open[n-1]
+		l.open = l.open[:n-1]
+		top.close()
+	}
+}
+
+// Sheet lays content over the window, which waits behind it, until the user closes it with its button or with Esc, or the answered
+// function is called. It is as wide as wished and as high as its content needs, up to the wished height, or more where the content
+// would be cut by a little; what is longer scrolls, or must. buttons stand at its foot, the one to press by default last.
+func (l *Layers) Sheet(title string, wish fyne.Size, content fyne.CanvasObject, buttons ...fyne.CanvasObject) (closeIt func()) {
+	head := NewLine(title, theme.ColorNameForeground, theme.SizeNameSubHeadingText)
+	head.Style.Bold = true
+	var pop *widget.PopUp
+	var closed func()
+	closeIt = func() {
+		closed()
+		pop.Hide()
+	}
+	cross := SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { closeIt() })
+	top := container.NewBorder(nil, nil, container.New(Inset{2, 4}, head), cross)
+	var foot fyne.CanvasObject
+	if len(buttons) > 0 {
+		foot = container.NewBorder(nil, nil, nil, NewRow(8, buttons...))
+	}
+	room := l.Canvas().Size().SubtractWidthHeight(80, 60)
+	size := fyne.NewSize(wish.Width*TextScale(), wish.Height*TextScale()).Min(room)
+	body := container.NewBorder(top, foot, nil, nil, container.New(Inset{0, 8}, content))
+	if page := pageIn(content); page != nil {
+		body.Resize(size) // texts know their height only for a width
+		lack := page.Content.MinSize().Height - page.Size().Height
+		size.Height = max(min(size.Height+min(lack, leeway*TextScale()), room.Height), body.MinSize().Height)
+	}
+	pop = widget.NewModalPopUp(container.NewStack(container.New(Inset{10, 8}, container.New(sized{size}, body)), NewTips()), l.Canvas())
+	closed = l.Opened(closeIt)
+	pop.Show()
+	return closeIt
+}
+
+// SheetOK is a sheet with Cancel and a button that agrees; do closes the sheet.
+func (l *Layers) SheetOK(title string, wish fyne.Size, content fyne.CanvasObject, agree string, do func()) (closeIt func()) {
+	no := NewButton(i18n.T("Cancel"), func() { closeIt() })
+	ok := NewButton(agree, do)
+	ok.Importance = widget.HighImportance
+	closeIt = l.Sheet(title, wish, content, no, ok)
+	return closeIt
+}
+
+// Ask shows a question on a sheet; yes is done when the user agrees.
+func (l *Layers) Ask(title, question, agree string, yes func()) {
+	text := widget.NewLabel(question)
+	text.Wrapping = fyne.TextWrapWord
+	var closeIt func()
+	no := NewButton(i18n.T("Cancel"), func() { closeIt() })
+	ok := NewButton(agree, func() { closeIt(); yes() })
+	ok.Importance = widget.HighImportance
+	closeIt = l.Sheet(title, fyne.NewSize(420, 190), container.NewVScroll(text), no, ok)
+}

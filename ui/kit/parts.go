@@ -1,0 +1,614 @@
+package kit
+
+import (
+	"image/color"
+	"math"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Plate is a rounded background in a colour of the theme.
+type Plate struct {
+	widget.BaseWidget
+	fill, Stroke fyne.ThemeColorName // stroke may be empty
+	Paint        color.Color         // instead of stroke, when set
+	radius       float32
+	Thick        float32
+	rect         *canvas.Rectangle
+}
+
+func NewPlate(fill, stroke fyne.ThemeColorName, radius float32) *Plate {
+	p := &Plate{fill: fill, Stroke: stroke, radius: radius, Thick: 1}
+	p.rect = canvas.NewRectangle(color.Transparent)
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+func (p *Plate) CreateRenderer() fyne.WidgetRenderer {
+	r := &plateRenderer{p, []fyne.CanvasObject{p.rect}}
+	r.Refresh()
+	return r
+}
+
+type plateRenderer struct {
+	p       *Plate
+	objects []fyne.CanvasObject
+}
+
+func (r *plateRenderer) Destroy()                     {}
+func (r *plateRenderer) Layout(size fyne.Size)        { r.p.rect.Resize(size) }
+func (r *plateRenderer) MinSize() fyne.Size           { return fyne.Size{} }
+func (r *plateRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *plateRenderer) Refresh() {
+	p := r.p
+	p.rect.FillColor = theme.ColorForWidget(p.fill, p)
+	p.rect.CornerRadius = p.radius
+	p.rect.StrokeWidth = 0
+	switch {
+	case p.Paint != nil:
+		p.rect.StrokeColor, p.rect.StrokeWidth = p.Paint, p.Thick
+	case p.Stroke != "":
+		p.rect.StrokeColor, p.rect.StrokeWidth = theme.ColorForWidget(p.Stroke, p), p.Thick
+	}
+	p.rect.Refresh()
+}
+
+// Line is one line of text without padding, in a colour and a size of the theme.
+type Line struct {
+	widget.BaseWidget
+	Text  string
+	Color fyne.ThemeColorName
+	size  fyne.ThemeSizeName
+	Style fyne.TextStyle
+	Align fyne.TextAlign
+	paint color.Color // instead of color, when set
+	draw  *canvas.Text
+}
+
+func NewLine(text string, color fyne.ThemeColorName, size fyne.ThemeSizeName) *Line {
+	l := &Line{Text: text, Color: color, size: size}
+	l.draw = canvas.NewText(text, nil)
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func Caption(text string) *Line {
+	return NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameCaptionText)
+}
+
+func Heading(text string) *Line {
+	l := NewLine(text, theme.ColorNameForeground, theme.SizeNameText)
+	l.Style.Bold = true
+	return l
+}
+
+func (l *Line) Set(text string) {
+	if l.Text != text {
+		l.Text = text
+		l.Refresh()
+	}
+}
+
+func (l *Line) CreateRenderer() fyne.WidgetRenderer {
+	r := &lineRenderer{l, []fyne.CanvasObject{l.draw}}
+	r.update()
+	return r
+}
+
+type lineRenderer struct {
+	l       *Line
+	objects []fyne.CanvasObject
+}
+
+func (r *lineRenderer) Destroy()           {}
+func (r *lineRenderer) MinSize() fyne.Size { return r.width(r.l.Text) }
+
+// Layout cuts a text that has too little room at its end.
+func (r *lineRenderer) Layout(size fyne.Size) {
+	r.l.draw.Resize(size)
+	text := r.l.Text
+	if letters := []rune(text); size.Width > 0 {
+		for n := len(letters) - 1; n > 0 && r.width(text).Width > size.Width+0.5; n-- {
+			text = strings.TrimSpace(string(letters[:n])) + "…"
+		}
+	}
+	if r.l.draw.Text != text {
+		r.l.draw.Text = text
+		r.l.draw.Refresh()
+	}
+}
+
+func (r *lineRenderer) width(text string) fyne.Size {
+	return fyne.MeasureText(text, r.l.draw.TextSize, r.l.draw.TextStyle)
+}
+func (r *lineRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *lineRenderer) update() {
+	l := r.l
+	l.draw.Text, l.draw.TextStyle, l.draw.Alignment = l.Text, l.Style, l.Align
+	l.draw.TextSize = theme.SizeForWidget(l.size, l)
+	l.draw.Color = l.paint
+	if l.paint == nil {
+		l.draw.Color = theme.ColorForWidget(l.Color, l)
+	}
+}
+
+func (r *lineRenderer) Refresh() {
+	r.update()
+	r.Layout(r.l.Size())
+	r.l.draw.Refresh()
+}
+
+// Quiet shows labels of low importance in the colour of captions, which can be read more easily than that of disabled text.
+func Quiet(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewThemeOverride(o, renamed{Theme(), theme.ColorNameDisabled, theme.ColorNamePlaceHolder})
+}
+
+// renamed is a theme that shows one colour in place of another.
+type renamed struct {
+	fyne.Theme
+	from, to fyne.ThemeColorName
+}
+
+func (r renamed) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == r.from {
+		name = r.to
+	}
+	return r.Theme.Color(name, variant)
+}
+
+// Flow puts objects side by side and goes on in the next row where they do not fit.
+type Flow struct {
+	Gap   float32
+	width float32 // of the last layout, for MinSize
+}
+
+func (f *Flow) place(objects []fyne.CanvasObject, width float32, move bool) float32 {
+	var x, y, row float32
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		size := o.MinSize()
+		if x > 0 && x+size.Width > width {
+			x, y, row = 0, y+row+f.Gap, 0
+		}
+		if move {
+			o.Resize(size)
+			o.Move(fyne.NewPos(x, y))
+		}
+		x += size.Width + f.Gap
+		row = max(row, size.Height)
+	}
+	return y + row
+}
+
+func (f *Flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	f.width = size.Width
+	f.place(objects, size.Width, true)
+}
+
+func (f *Flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	width := f.width
+	if width == 0 {
+		width = 400
+	}
+	return fyne.NewSize(0, f.place(objects, width, false)) // any width will do
+}
+
+// Inset keeps a margin around its one object.
+type Inset struct{ X, Y float32 }
+
+func (i Inset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.NewPos(i.X, i.Y))
+		o.Resize(size.SubtractWidthHeight(2*i.X, 2*i.Y))
+	}
+}
+
+func (i Inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if o.Visible() {
+			size = size.Max(o.MinSize())
+		}
+	}
+	return size.AddWidthHeight(2*i.X, 2*i.Y)
+}
+
+// Fixed gives its objects a smallest width and height; 0 leaves theirs. A height without a width is that of a row of text and
+// grows with the texts.
+type Fixed struct{ Width, Height float32 }
+
+func (f Fixed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (f Fixed) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if o.Visible() {
+			size = size.Max(o.MinSize())
+		}
+	}
+	if f.Width > 0 {
+		size.Width = f.Width
+	}
+	switch {
+	case f.Height > 0 && f.Width == 0:
+		size.Height = f.Height * TextScale()
+	case f.Height > 0:
+		size.Height = f.Height
+	}
+	return size
+}
+
+// Columns is the frame of the window: a left and a right panel and the rest between them. The panels are as wide as their texts
+// need, and never take more than leaves the middle its least width.
+type Columns struct{ Left, Right, Gap, Least float32 }
+
+// sides are the widths of the panels in a window of a width.
+func (c Columns) sides(width float32) (left, right float32) {
+	grow := max(TextScale(), 1)
+	if room := width - 2*c.Gap - c.Least; room > 0 {
+		grow = max(min(grow, room/(c.Left+c.Right)), 1)
+	}
+	return c.Left * grow, c.Right * grow
+}
+
+func (c Columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	left, right := c.sides(size.Width)
+	middle := size.Width
+	for i, width := range [3]float32{left, 0, right} {
+		if i != 1 && objects[i].Visible() {
+			middle -= width + c.Gap
+		}
+	}
+	x := float32(0)
+	for i, width := range [3]float32{left, middle, right} {
+		if !objects[i].Visible() {
+			continue
+		}
+		objects[i].Move(fyne.NewPos(x, 0))
+		objects[i].Resize(fyne.NewSize(width, size.Height))
+		x += width + c.Gap
+	}
+}
+
+func (c Columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var height float32
+	for _, o := range objects {
+		if o.Visible() {
+			height = max(height, o.MinSize().Height)
+		}
+	}
+	return fyne.NewSize(c.Left+c.Right+2*c.Gap+c.Least, height)
+}
+
+// Stacked is a column with a gap of its own.
+type Stacked struct{ Gap float32 }
+
+func (s Stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := float32(0)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		h := o.MinSize().Height
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, h))
+		if h > 0 { // what is empty needs no gap
+			y += h + s.Gap
+		}
+	}
+}
+
+func (s Stacked) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		if size.Height > 0 && m.Height > 0 {
+			size.Height += s.Gap
+		}
+		size.Height += m.Height
+		size.Width = max(size.Width, m.Width)
+	}
+	return size
+}
+
+// Narrow gives its object the width that there is, however much it wants: the content of a panel that scrolls up and down.
+type Narrow struct{}
+
+func (Narrow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (Narrow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var height float32
+	for _, o := range objects {
+		height = max(height, o.MinSize().Height)
+	}
+	return fyne.NewSize(0, height)
+}
+
+// NewPage is content that scrolls up and down and is as wide as its place.
+func NewPage(content fyne.CanvasObject) *container.Scroll {
+	return container.NewVScroll(container.New(Narrow{}, content))
+}
+
+// capped is a page in its own height, up to so many rows of text; what is longer scrolls.
+type capped struct{ rows float32 }
+
+func NewCapped(rows float32, content fyne.CanvasObject) *fyne.Container {
+	return container.New(capped{rows}, NewPage(content))
+}
+
+func (c capped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (c capped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var height float32
+	for _, o := range objects {
+		page := o.(*container.Scroll)
+		if inner := page.Content.(*fyne.Container); inner.Objects[0].Visible() {
+			height = max(height, page.Content.MinSize().Height)
+		}
+	}
+	return fyne.NewSize(0, min(height, c.rows*20*TextScale()))
+}
+
+// Under is a first object above a page in the page's own height. Where the height does not suffice for both, the first keeps its
+// least height and the page scrolls.
+type Under struct{ Least float32 }
+
+func (u Under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	page := objects[1].(*container.Scroll)
+	page.Resize(fyne.NewSize(size.Width, page.Size().Height)) // rows that flow know their height only for a width
+	height := min(page.Content.MinSize().Height, max(size.Height-u.Least, 0))
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(size.Width, size.Height-height))
+	page.Move(fyne.NewPos(0, size.Height-height))
+	page.Resize(fyne.NewSize(size.Width, height))
+}
+
+func (u Under) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(objects[0].MinSize().Width, u.Least+60)
+}
+
+// Beside is what flows, and a text that may be cut at its right; a text that has no room at all goes under it.
+type Beside struct{ width float32 } // of the last layout, for MinSize
+
+// leastText is the width under which a text says nothing.
+const leastText = 70
+
+// fits tells whether both fit into a width, and how wide the flow is in one row.
+func (b *Beside) fits(objects []fyne.CanvasObject, width float32) (row float32, ok bool) {
+	if objects[0].Visible() {
+		row = rowWidth(objects[0].(*fyne.Container))
+	}
+	return row, row+leastText*TextScale() <= width
+}
+
+// rowWidth is how wide a flow is in one row.
+func rowWidth(c *fyne.Container) float32 {
+	width, gap := float32(0), c.Layout.(*Flow).Gap
+	for _, o := range c.Objects {
+		if o.Visible() {
+			width += o.MinSize().Width + gap
+		}
+	}
+	return width
+}
+
+func (b *Beside) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	b.width = size.Width
+	row, ok := b.fits(objects, size.Width)
+	text := objects[1].MinSize().Height
+	objects[0].Move(fyne.Position{})
+	if ok {
+		objects[0].Resize(fyne.NewSize(row, size.Height))
+		objects[1].Move(fyne.NewPos(row, (size.Height-text)/2))
+		objects[1].Resize(fyne.NewSize(size.Width-row, text))
+		return
+	}
+	objects[0].Resize(fyne.NewSize(size.Width, size.Height-text))
+	objects[1].Move(fyne.NewPos(0, size.Height-text))
+	objects[1].Resize(fyne.NewSize(size.Width, text))
+}
+
+func (b *Beside) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	text := objects[1].MinSize().Height
+	if !objects[0].Visible() {
+		return fyne.NewSize(0, text)
+	}
+	row := objects[0].MinSize().Height
+	if _, ok := b.fits(objects, b.width); ok || b.width == 0 {
+		return fyne.NewSize(0, max(text, row))
+	}
+	return fyne.NewSize(0, text+row)
+}
+
+// Flanked is a middle with a column at its left and one at its right, in their own widths.
+type Flanked struct{ Gap float32 }
+
+func (f Flanked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	left, right := f.width(objects[0]), f.width(objects[2])
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(left-f.Gap, size.Height))
+	objects[1].Move(fyne.NewPos(left, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-left-right, size.Height))
+	objects[2].Move(fyne.NewPos(size.Width-right+f.Gap, 0))
+	objects[2].Resize(fyne.NewSize(right-f.Gap, size.Height))
+}
+
+func (f Flanked) width(o fyne.CanvasObject) float32 {
+	if !o.Visible() {
+		return 0
+	}
+	return o.MinSize().Width + f.Gap
+}
+
+func (f Flanked) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := objects[1].MinSize()
+	return fyne.NewSize(m.Width+f.width(objects[0])+f.width(objects[2]), m.Height)
+}
+
+// Lines is a text field that is as high as its text, from least to most lines.
+type Lines struct{ Least, Most float32 }
+
+func (l Lines) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}
+
+func (l Lines) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	f := objects[0].(*Field)
+	size := theme.SizeForWidget(theme.SizeNameText, f)
+	pad := 2*theme.SizeForWidget(theme.SizeNameInnerPadding, f) + 2*theme.SizeForWidget(theme.SizeNameInputBorder, f)
+	width := f.Size().Width - pad
+	rows := float32(0)
+	for part := range strings.SplitSeq(f.Text, "\n") {
+		need := fyne.MeasureText(part, size, fyne.TextStyle{}).Width
+		rows += 1 + float32(math.Floor(float64(1.05*need/max(width, 1)))) // words do not fill a row to its end
+	}
+	return fyne.NewSize(0, min(max(rows, l.Least), l.Most)*fyne.MeasureText("Mg", size, fyne.TextStyle{}).Height*1.02+pad)
+}
+
+// Row is objects side by side, centred vertically, in their smallest size.
+type Row struct{ Gap float32 }
+
+func (r Row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	x := float32(0)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		o.Resize(m)
+		o.Move(fyne.NewPos(x, (size.Height-m.Height)/2))
+		x += m.Width + r.Gap
+	}
+}
+
+func (r Row) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		if size.Width > 0 {
+			size.Width += r.Gap
+		}
+		size.Width += m.Width
+		size.Height = max(size.Height, m.Height)
+	}
+	return size
+}
+
+func NewRow(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(Row{gap}, objects...)
+}
+
+func NewColumn(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(Stacked{gap}, objects...)
+}
+
+// AtLeast keeps its content from getting smaller than that.
+type AtLeast struct{ Width, Height float32 }
+
+func (a AtLeast) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+	}
+}
+
+func (a AtLeast) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return objects[0].MinSize().Max(fyne.NewSize(a.Width, a.Height))
+}
+
+func Panel(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewStack(NewPlate(ColorPlate, "", 12), container.New(Inset{12, 12}, content))
+}
+
+// Gapped is a top in its smallest height, a gap, and the rest.
+type Gapped struct{ Gap float32 }
+
+func (g Gapped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if !objects[0].Visible() {
+		objects[1].Move(fyne.Position{})
+		objects[1].Resize(size)
+		return
+	}
+	// The chips know their height only for a width.
+	objects[0].Resize(fyne.NewSize(size.Width, objects[0].Size().Height))
+	top := objects[0].MinSize().Height
+	objects[0].Resize(fyne.NewSize(size.Width, top))
+	objects[1].Move(fyne.NewPos(0, top+g.Gap))
+	objects[1].Resize(fyne.NewSize(size.Width, size.Height-top-g.Gap))
+}
+
+func (g Gapped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+g.Gap+b.Height)
+}
+
+func Enable(b fyne.Disableable, on bool) {
+	switch {
+	case on && b.Disabled():
+		b.Enable()
+	case !on && !b.Disabled():
+		b.Disable()
+	}
+}
+
+// leeway is how much a sheet grows over its wished height before its content scrolls.
+const leeway = 120
+
+// pageIn is the part of a sheet's content that scrolls, so that the sheet can have its height; nil where none does.
+func pageIn(o fyne.CanvasObject) *container.Scroll {
+	switch o := o.(type) {
+	case *container.Scroll:
+		return o
+	case *fyne.Container:
+		for _, inner := range o.Objects {
+			if page := pageIn(inner); page != nil {
+				return page
+			}
+		}
+	}
+	return nil
+}
+
+// sized gives its objects one size, whatever they want.
+type sized struct{ size fyne.Size }
+
+func (s sized) MinSize([]fyne.CanvasObject) fyne.Size { return s.size }
+
+func (s sized) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+}

@@ -1,0 +1,78 @@
+package kit
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+)
+
+// The γ between which the paper finds that both the word and the likeness are kept.
+const SafeLow, SafeHigh = 0.15, 0.4
+
+// Dial is a slider under its name and its value.
+type Dial struct {
+	*fyne.Container
+	name   *Line
+	Value  *Line
+	Slider *Slider
+	format func(float64) string
+}
+
+// NewDial makes a dial from low to high. changed is called on the window's goroutine for every change by the user.
+func NewDial(name string, low, high, step float64, format func(float64) string, changed func(float64), behind ...fyne.CanvasObject) *Dial {
+	d := &Dial{name: Caption(name), Value: Caption(""), format: format}
+	d.Value.Color = theme.ColorNameForeground
+	d.Slider = NewSlider(low, high)
+	d.Slider.Step = step
+	d.Slider.OnChanged = func(v float64) {
+		d.Value.Set(format(v))
+		d.Container.Refresh()
+		changed(v)
+	}
+	head := container.NewBorder(nil, nil, nil, d.Value, d.name)
+	d.Container = container.New(Stacked{-2}, container.New(Inset{4, 0}, head), container.NewStack(append(behind, Track(d.Slider))...))
+	return d
+}
+
+// Set shows a value without calling back.
+func (d *Dial) Set(v float64) {
+	if text := d.format(v); text != d.Value.Text {
+		d.Value.Set(text)
+		d.Container.Refresh()
+	}
+	if d.Slider.Value != v {
+		d.Slider.Value = v
+		d.Slider.Refresh()
+	}
+}
+
+func (d *Dial) Limit(high float64) {
+	if d.Slider.Max != high {
+		d.Slider.Max = high
+		d.Slider.Refresh()
+	}
+}
+
+// Band lies behind a slider and marks the values between from and to.
+type Band struct{ Low, High, From, To float64 }
+
+// The track of Fyne's slider begins and ends this far inside the widget; see its endOffset.
+func trackInset() float32 {
+	return (theme.IconInlineSize()-4)/2 + theme.InnerPadding() - 1.5
+}
+
+func (b Band) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	pad := trackInset()
+	at := func(v float64) float32 { return pad + float32((v-b.Low)/(b.High-b.Low))*(size.Width-2*pad) }
+	for _, o := range objects {
+		o.Move(fyne.NewPos(at(b.From), size.Height/2-5))
+		o.Resize(fyne.NewSize(at(b.To)-at(b.From), 10))
+	}
+}
+
+func (b Band) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+// Track gives a slider a track that can be seen on panels; Fyne paints it like the inside of text fields.
+func Track(s *Slider) fyne.CanvasObject {
+	return container.NewThemeOverride(s, renamed{Theme(), theme.ColorNameInputBackground, ColorTrack})
+}

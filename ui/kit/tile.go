@@ -1,0 +1,121 @@
+package kit
+
+import (
+	"image"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
+)
+
+var (
+	_ fyne.Tappable      = (*Tile)(nil)
+	_ fyne.Focusable     = (*Tile)(nil)
+	_ fyne.Draggable     = (*Tile)(nil)
+	_ fyne.Accessible    = (*Tile)(nil)
+	_ desktop.Hoverable  = (*Tile)(nil)
+	_ desktop.Cursorable = (*Tile)(nil)
+)
+
+// Tile is something on a frame that can be pressed as a whole. The frame lights up under the pointer and with the focus.
+type Tile struct {
+	widget.BaseWidget
+	Press
+	Name            string
+	Chosen, hovered bool
+	frame           *Plate
+	OnDragged       func(at fyne.Position) // over the window; nil: it cannot be dragged
+	OnDropped       func(at fyne.Position)
+	held            fyne.Position
+	OnKey           func(*fyne.KeyEvent) bool // keys of its own; it tells whether it took one. Nil: none
+	tip             Tip
+	Body            *fyne.Container
+}
+
+func NewTile(name string, radius float32, content fyne.CanvasObject, tapped func()) *Tile {
+	t := &Tile{Name: name, frame: NewPlate(ColorWell, ColorLine, radius)}
+	t.Body = container.NewStack(t.frame, content)
+	t.Do, t.Marked = func() { t.tip.Leave(t); tapped() }, t.mark
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// Tapped also takes the focus from where the user typed before, so that letters are keys again.
+func (t *Tile) Tapped(e *fyne.PointEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil && c.Focused() != t {
+		c.Unfocus()
+	}
+	t.Press.Tapped(e)
+}
+
+// TypedKey leaves keys of its own to the tile before it is pressed.
+func (t *Tile) TypedKey(e *fyne.KeyEvent) {
+	if t.OnKey == nil || !t.OnKey(e) {
+		t.Press.TypedKey(e)
+	}
+}
+
+// Explain has a text come up under the pointer, and answers the tile.
+func (t *Tile) Explain(text func() string) *Tile {
+	t.tip.Text = text
+	return t
+}
+
+func (t *Tile) Choose(chosen bool) {
+	if t.Chosen != chosen {
+		t.Chosen = chosen
+		t.mark()
+	}
+}
+
+func (t *Tile) mark() {
+	t.frame.Stroke, t.frame.Thick = ColorLine, 1
+	if t.Chosen || t.hovered || t.Focused {
+		t.frame.Stroke, t.frame.Thick = theme.ColorNamePrimary, 2
+	}
+	t.frame.Refresh()
+}
+
+// Dragged and DragEnd carry the tile over the window.
+func (t *Tile) Dragged(e *fyne.DragEvent) {
+	if t.OnDragged != nil {
+		t.held = e.AbsolutePosition
+		t.OnDragged(t.held)
+	}
+}
+
+// DragEnd implements fyne.Draggable.
+func (t *Tile) DragEnd() {
+	if t.OnDropped != nil {
+		t.OnDropped(t.held)
+	}
+}
+
+func (t *Tile) MouseIn(*desktop.MouseEvent)         { t.hovered = true; t.mark(); t.tip.Rest(t) }
+func (t *Tile) MouseMoved(*desktop.MouseEvent)      {}
+func (t *Tile) MouseOut()                           { t.hovered = false; t.mark(); t.tip.Leave(t) }
+func (t *Tile) Cursor() desktop.Cursor              { return desktop.PointerCursor }
+func (t *Tile) AccessibilityLabel() string          { return t.Name }
+func (t *Tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.Body) }
+
+// NewThumb is a small picture that can be clicked.
+func NewThumb(name string, img image.Image, side float32, tapped func()) *Tile {
+	small := canvas.NewImageFromImage(img)
+	small.ScaleMode, small.FillMode, small.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
+	t := NewTile(name, 7, container.New(Inset{2, 2}, container.New(Fixed{side - 4, side - 4}, small)), tapped)
+	return t.Explain(func() string { return t.Name })
+}
+
+// NewWell is where pictures come in: drop them anywhere, or click here for a file dialog.
+func NewWell(tapped func()) *Tile {
+	icon := widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))
+	title, more := Heading(i18n.T("Drop a picture here")), Caption(i18n.T("or click to open one"))
+	title.Align, more.Align = fyne.TextAlignCenter, fyne.TextAlignCenter
+	return NewTile(i18n.T("Open a picture"), 10, container.New(Inset{10, 14},
+		NewColumn(3, container.NewCenter(container.New(Fixed{22, 22}, icon)), title, more)), tapped)
+}
