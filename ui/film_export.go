@@ -15,6 +15,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // filmCopy is a film as it is written into files, with the words and styles of its subjects. It is a value for another
@@ -158,7 +159,7 @@ func (w *Window) exportSteps() {
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), tilde(into)))
+				w.state.Told = w.state.tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), wording.Path(into)))
 			}
 			w.refresh()
 		}
@@ -186,7 +187,7 @@ func (w *Window) exportFilm() {
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(i18n.T("The film is saved as %s", tilde(path)))
+				w.state.Told = w.state.tell(i18n.T("The film is saved as %s", wording.Path(path)))
 			}
 			w.refresh()
 		}

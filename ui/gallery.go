@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"realword/history"
-	"realword/inference/files"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/wording"
 )
 
 // Gallery is what the page of the history shows. It is a value of its own, read anew from the store whenever the page is
@@ -229,9 +229,9 @@ func (d galleryDetail) facts() []string {
 	}
 	switch {
 	case p.Steps > 0 && p.Pinned:
-		list = append(list, i18n.T("%d steps kept for good, %s", p.Steps, bytesText(p.StepBytes)))
+		list = append(list, i18n.T("%d steps kept for good, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	case p.Steps > 0:
-		list = append(list, i18n.T("%d steps kept, %s", p.Steps, bytesText(p.StepBytes)))
+		list = append(list, i18n.T("%d steps kept, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	default:
 		list = append(list, i18n.T("no steps are kept any more"))
 	}
@@ -242,34 +242,17 @@ func (d galleryDetail) facts() []string {
 func (d galleryDetail) state() string {
 	switch {
 	case d.Err != nil:
-		return Sentence(d.Err)
+		return wording.Sentence(d.Err)
 	case d.Missing:
-		return i18n.T("The file is not where it was: %s", tilde(d.Picture.File))
+		return i18n.T("The file is not where it was: %s", wording.Path(d.Picture.File))
 	case d.Picture.File == "" && d.Picture.Pixels != "":
 		return i18n.T("The file of this picture could not be written. It is kept in this session: show it to save it.")
 	case d.Picture.File == "" && d.Round.Status == history.Failed:
-		return Sentence(errors.New(d.Round.Error))
+		return wording.Sentence(errors.New(d.Round.Error))
 	case d.Picture.File == "" && d.Round.Status == history.Interrupted:
 		return i18n.T("The program ended while this picture was made. Its steps are kept.")
 	case d.Picture.File == "":
 		return i18n.T("This picture was stopped before its end. Its steps are kept.")
 	}
 	return ""
-}
-
-// bytesText is a size for people.
-func bytesText(n int64) string { return files.Bytes(n) }
-
-// dayText is a moment as the list of sessions says it, seen from now.
-func dayText(at, now time.Time) string {
-	at, now = at.Local(), now.Local()
-	switch {
-	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
-		return i18n.T("today, %s", at.Format("15:04"))
-	case at.Format(time.DateOnly) == now.AddDate(0, 0, -1).Format(time.DateOnly):
-		return i18n.T("yesterday, %s", at.Format("15:04"))
-	case at.Year() == now.Year():
-		return at.Format("2 January")
-	}
-	return at.Format("2 January 2006")
 }

@@ -19,6 +19,7 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // historyActions are the history's entries of the table of actions.
@@ -394,9 +395,9 @@ func (g *galleryPage) export() {
 			return "", err
 		}
 		if len(missing) > 0 {
-			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.", "Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), tilde(path)), nil
+			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.", "Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), wording.Path(path)), nil
 		}
-		return i18n.T("Exported as %s.", tilde(path)), nil
+		return i18n.T("Exported as %s.", wording.Path(path)), nil
 	})
 }
 
@@ -493,7 +494,7 @@ func (g *galleryPage) remake() {
 		if files.Sum(data) == r.Picture.SHA256 {
 			return i18n.T("The file is back, the same to the last bit."), nil
 		}
-		return i18n.T("The file is back: %s", tilde(path)), nil
+		return i18n.T("The file is back: %s", wording.Path(path)), nil
 	})
 }
 
@@ -547,7 +548,7 @@ func budgetName(n int64) string {
 	if n <= 0 {
 		return i18n.T("no limit")
 	}
-	return bytesText(n)
+	return wording.Bytes(n)
 }
 
 func budgetNames() []string {

@@ -12,6 +12,7 @@ import (
 	"realword/history"
 	"realword/inference/files"
 	"realword/ui/i18n"
+	"realword/ui/wording"
 )
 
 // mark is the gallery after a click with Ctrl: a picture more, or one less.
@@ -229,7 +230,7 @@ func (g *galleryPage) exportAll() {
 			}
 			copied++
 		}
-		text := i18n.N(copied, "%d picture was copied to %s.", "%d pictures were copied to %s.", copied, tilde(folder))
+		text := i18n.N(copied, "%d picture was copied to %s.", "%d pictures were copied to %s.", copied, wording.Path(folder))
 		if missing > 0 {
 			text += " " + i18n.N(missing, "%d has no file.", "%d have no file.", missing)
 		}

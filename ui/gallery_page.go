@@ -14,6 +14,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // galleryPage is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
@@ -209,7 +210,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	switch n := i - rowsBefore; {
 	case n < 0:
 		s.title.Set(i18n.T("All pictures"))
-		s.facts.Set(bytesText(g.state.Total))
+		s.facts.Set(wording.Bytes(g.state.Total))
 		icon = theme.GridIcon()
 	case n < len(g.state.Sessions):
 		r := g.state.Sessions[n]
@@ -218,7 +219,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		if r.ID == g.w.journal.Session() {
 			s.title.Color = theme.ColorNamePrimary
 		}
-		facts := []string{dayText(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), bytesText(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
+		facts := []string{wording.Day(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), wording.Bytes(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
 		s.facts.Set(strings.Join(facts, " · "))
 		icon = theme.FileImageIcon()
 		if r.Newest != 0 {
@@ -299,7 +300,7 @@ func (g *galleryPage) refresh() {
 		number = i18n.N(n, "%d marked of %s", "%d marked of %s", n, number)
 	}
 	g.number.Set(number)
-	g.usage.Set(i18n.T("%s in all, %s of it steps", bytesText(s.Total), bytesText(s.Steps)))
+	g.usage.Set(i18n.T("%s in all, %s of it steps", wording.Bytes(s.Total), wording.Bytes(s.Steps)))
 	if name := budgetName(g.w.budget()); g.budget.Selected != name {
 		g.budget.Selected = name
 		g.budget.Refresh()
@@ -334,7 +335,7 @@ func (g *galleryPage) refresh() {
 	text := s.Snack.Text
 	switch {
 	case s.Err != nil:
-		text = Sentence(s.Err)
+		text = wording.Sentence(s.Err)
 	case s.Busy != "":
 		text = s.Busy
 	}

@@ -18,6 +18,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/wording"
 )
 
 // openGallery shows the page and waits until it is filled.
@@ -366,13 +367,13 @@ func TestGalleryAsAValue(t *testing.T) {
 		t.Errorf("%v", empties)
 	}
 	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1500: "1.5 kB", 2_340_000: "2.3 MB", 10e9: "10.0 GB"} {
-		if got := bytesText(n); got != want {
+		if got := wording.Bytes(n); got != want {
 			t.Errorf("%d bytes are %q", n, got)
 		}
 	}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
 	for want, at := range map[string]time.Time{"today, 09:05": now.Add(-175 * time.Minute), "yesterday, 12:00": now.AddDate(0, 0, -1), "27 February": now.AddDate(0, 0, -2), "1 March 2025": now.AddDate(-1, 0, 0)} {
-		if got := dayText(at, now); got != want {
+		if got := wording.Day(at, now); got != want {
 			t.Errorf("%v is %q", at, got)
 		}
 	}

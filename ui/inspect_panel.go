@@ -17,6 +17,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // inspector is the mask inspection. It takes the place of the stage: the maps of one subject, kind by kind and step by step, one
@@ -328,13 +329,13 @@ func (p *inspector) scope() float64 {
 func (p *inspector) remark(step int, why error) string {
 	switch {
 	case p.saved != nil:
-		return Sentence(p.saved)
+		return wording.Sentence(p.saved)
 	case p.seen.err != nil && p.in.trying():
-		return Sentence(p.seen.err)
+		return wording.Sentence(p.seen.err)
 	case !p.in.trying():
 		return i18n.T("The run had γ %.2f. Another γ changes the masks here at once; the picture stays.", p.in.ran())
 	case why != nil:
-		return i18n.T("Masks only, the picture is not made again.") + " " + Sentence(why)
+		return i18n.T("Masks only, the picture is not made again.") + " " + wording.Sentence(why)
 	case step == 0:
 		return i18n.T("Masks only, the picture is not made again. At the first step this is exactly what a run would do.")
 	}

@@ -13,6 +13,7 @@ import (
 	"realword/inference/memory"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // memoryTeller is an Engine that knows what a round would take of the machine's memory.
@@ -78,14 +79,14 @@ func (m *memoryLine) show() {
 	m.box.RemoveAll()
 	if !m.box.Hidden {
 		m.text.Color = theme.ColorNamePlaceHolder
-		text := i18n.T("Memory: about %s of %s, fits", bytesText(p.Peak), bytesText(p.Available))
+		text := i18n.T("Memory: about %s of %s, fits", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		switch p.Verdict {
 		case memory.Tight:
 			m.text.Color = theme.ColorNameWarning
-			text = i18n.T("Memory: about %s of %s, tight", bytesText(p.Peak), bytesText(p.Available))
+			text = i18n.T("Memory: about %s of %s, tight", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		case memory.TooLarge:
 			m.text.Color = theme.ColorNameError
-			text = i18n.T("Memory: about %s of %s, will not fit", bytesText(p.Peak), bytesText(p.Available))
+			text = i18n.T("Memory: about %s of %s, will not fit", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		}
 		m.text.Set(text)
 		m.text.Refresh()
@@ -103,11 +104,11 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 	size := m.w.state.Form.size(m.w.state.Model)
 	switch {
 	case fit.References == 0:
-		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, bytesText(fit.Peak))
+		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
 	case fit.Width == size.X && fit.Height == size.Y:
 		return i18n.N(fit.References, "%d picture for every subject", "%d pictures for every subject", fit.References)
 	default:
-		return i18n.T("%d × %d, one picture for every subject: %s", fit.Width, fit.Height, bytesText(fit.Peak))
+		return i18n.T("%d × %d, one picture for every subject: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
 	}
 }
 
@@ -137,6 +138,6 @@ func (m *memoryLine) before(run func()) {
 		return
 	}
 	m.w.Ask(i18n.T("This round will not fit in memory"),
-		i18n.T("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", bytesText(m.plan.Peak), bytesText(m.plan.Available)),
+		i18n.T("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
 		i18n.T("Run anyway"), run)
 }

@@ -12,6 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/hub"
 	"realword/ui/i18n"
+	"realword/ui/wording"
 )
 
 // Models keeps the models that the window can open. Its methods may block and are called off the window's goroutine, one or
@@ -242,7 +243,7 @@ func (s Shelf) line(m Model) string {
 		parts = append(parts, familyName(m.Manifest.Family))
 	}
 	if m.Bytes > 0 {
-		parts = append(parts, bytesText(m.Bytes))
+		parts = append(parts, wording.Bytes(m.Bytes))
 	}
 	switch {
 	case m.State == ModelMissing:
@@ -260,7 +261,7 @@ func (s Shelf) line(m Model) string {
 // verdict says how a model is, in one or more sentences; bad tells that it cannot be used.
 func (s Shelf) verdict(m Model) (text string, bad bool) {
 	if m.Err != nil {
-		return Sentence(m.Err), true
+		return wording.Sentence(m.Err), true
 	}
 	text = i18n.T("Ready.")
 	if m.Path == "" {
@@ -274,7 +275,7 @@ func (s Shelf) verdict(m Model) (text string, bad bool) {
 	}
 	switch check, ok := s.Checks[m.Path]; {
 	case ok && check.Err != nil:
-		return Sentence(check.Err), true
+		return wording.Sentence(check.Err), true
 	case ok:
 		text += " " + i18n.T("Checked at %s: all files are as they were imported.", check.At.Local().Format("15:04"))
 	}
@@ -299,18 +300,18 @@ func (m Model) facts() []Fact {
 		add(i18n.T("Numbers"), f.Precision)
 	}
 	if m.Bytes > 0 {
-		add(i18n.T("On disk"), bytesText(m.Bytes))
+		add(i18n.T("On disk"), wording.Bytes(m.Bytes))
 	}
 	if m.Mapped > 0 {
 		if m.Downloaded {
-			add(i18n.T("Downloaded files"), i18n.T("%s are read where they lie, and go with the model", bytesText(m.Mapped)))
+			add(i18n.T("Downloaded files"), i18n.T("%s are read where they lie, and go with the model", wording.Bytes(m.Mapped)))
 		} else {
-			add(i18n.T("Your own files"), i18n.T("%s are read where they lie: keep them there", bytesText(m.Mapped)))
+			add(i18n.T("Your own files"), i18n.T("%s are read where they lie: keep them there", wording.Bytes(m.Mapped)))
 		}
 	}
-	add(i18n.T("Made of"), tilde(m.Source))
-	add(i18n.T("Base model"), tilde(m.Base))
-	folder := tilde(m.Path)
+	add(i18n.T("Made of"), wording.Path(m.Source))
+	add(i18n.T("Base model"), wording.Path(m.Base))
+	folder := wording.Path(m.Path)
 	if m.Path == "" {
 		folder = i18n.T("inside Realword")
 	}
@@ -359,24 +360,24 @@ func (a Adding) facts() []Fact {
 		}
 	}
 	add(i18n.T("This is"), layoutName(in))
-	add(i18n.T("Base model"), tilde(a.Base))
+	add(i18n.T("Base model"), wording.Path(a.Base))
 	add(i18n.T("Family"), familyName(in.Manifest.Family))
 	if in.Layout != bundle.LayoutBase {
 		add(i18n.T("Pictures"), sizeFact(in.Manifest))
 	}
 	if in.Tensors > 0 {
-		add(i18n.T("Weights"), i18n.N(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, bytesText(in.Source)))
+		add(i18n.T("Weights"), i18n.N(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, wording.Bytes(in.Source)))
 	}
 	if in.Layout == bundle.LayoutRelease || in.Layout == bundle.LayoutDiffusers {
 		if a.writes() > 0 {
-			text := i18n.T("%s are needed", bytesText(a.writes()))
+			text := i18n.T("%s are needed", wording.Bytes(a.writes()))
 			if a.Free >= 0 {
-				text = i18n.T("%s are needed, %s are free", bytesText(a.writes()), bytesText(a.Free))
+				text = i18n.T("%s are needed, %s are free", wording.Bytes(a.writes()), wording.Bytes(a.Free))
 			}
 			add(i18n.T("Disk"), text)
 		}
 		if in.Mapped > 0 && !a.Copy {
-			add(i18n.T("Stays outside"), i18n.T("%s are read where they lie: keep the checkpoints there", bytesText(in.Mapped)))
+			add(i18n.T("Stays outside"), i18n.T("%s are read where they lie: keep the checkpoints there", wording.Bytes(in.Mapped)))
 		}
 		add(i18n.T("Licence"), in.Manifest.Licence)
 	}
@@ -389,11 +390,11 @@ func (a Adding) problem() string {
 	case a.Looking:
 		return ""
 	case in.Problems != nil:
-		return Sentence(in.Problems)
+		return wording.Sentence(in.Problems)
 	case in.Layout == bundle.LayoutBase:
 		return ""
 	case a.Free >= 0 && a.writes()+spare > a.Free && in.Layout != bundle.LayoutBundle:
-		return i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(a.writes()+spare-a.Free))
+		return i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", wording.Bytes(a.writes()+spare-a.Free))
 	}
 	return ""
 }
@@ -437,7 +438,7 @@ func (t ModelTask) text(running bool) string {
 	case t.Get != nil:
 		return t.getText()
 	}
-	text := i18n.T("%s of %s", bytesText(t.Done), bytesText(t.All))
+	text := i18n.T("%s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	if t.Remaining > 0 {
 		text += i18n.T(" · about %s left", max(t.Remaining.Round(time.Second), time.Second))
 	}

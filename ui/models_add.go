@@ -14,6 +14,7 @@ import (
 	"realword/inference/hub"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // This file adds models, checks, renames and removes them.
@@ -354,9 +355,9 @@ func (w *Window) askRemove(m Model) {
 		w.listModels()
 		w.models.refresh()
 	default:
-		question := i18n.T("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", bytesText(m.Bytes))
+		question := i18n.T("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", wording.Bytes(m.Bytes))
 		if m.Downloaded {
-			question = i18n.T("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", bytesText(m.Bytes+m.Mapped))
+			question = i18n.T("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", wording.Bytes(m.Bytes+m.Mapped))
 		}
 		w.Ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { w.removeModel(m.Path) })
 	}

@@ -15,6 +15,7 @@ import (
 	"realword/inference/hub"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // This file downloads models of the catalogue.
@@ -38,9 +39,9 @@ func runs(e hub.Entry, memory int64) (text string, bad bool) {
 	case memory <= 0:
 		return "", false
 	case memory < e.Least:
-		return i18n.T("Too large for this machine: it needs %s of memory, and %s are free.", bytesText(e.Least), bytesText(memory)), true
+		return i18n.T("Too large for this machine: it needs %s of memory, and %s are free.", wording.Bytes(e.Least), wording.Bytes(memory)), true
 	case memory < e.Memory:
-		return i18n.T("Runs here, slowly: it is at its best with %s of memory, and %s are free.", bytesText(e.Memory), bytesText(memory)), false
+		return i18n.T("Runs here, slowly: it is at its best with %s of memory, and %s are free.", wording.Bytes(e.Memory), wording.Bytes(memory)), false
 	}
 	return i18n.T("Runs on this machine."), false
 }
@@ -114,13 +115,13 @@ func (w *Window) getModel(e hub.Entry) {
 
 // getFacts are what the user agrees to.
 func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
-	text := bytesText(missing)
+	text := wording.Bytes(missing)
 	if here := p.Bytes() - missing; here > 0 {
-		text += i18n.T(", %s more are on this machine already", bytesText(here))
+		text += i18n.T(", %s more are on this machine already", wording.Bytes(here))
 	}
 	list = append(list, Fact{i18n.T("To download"), text})
 	if free >= 0 {
-		list = append(list, Fact{i18n.T("Disk"), i18n.T("%s are free in %s", bytesText(free), tilde(w.modelsFolder()))})
+		list = append(list, Fact{i18n.T("Disk"), i18n.T("%s are free in %s", wording.Bytes(free), wording.Path(w.modelsFolder()))})
 	}
 	for _, l := range w.opt.Models.Licences(p) {
 		list = append(list, Fact{i18n.T("Licence"), l})
@@ -144,7 +145,7 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	title, _ := offer(p.Entry)
 	content := kit.NewColumn(10, facts)
 	if free >= 0 && missing+spare > free {
-		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", bytesText(missing+spare-free)))
+		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", wording.Bytes(missing+spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
 		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
@@ -183,7 +184,7 @@ func (w *Window) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	w.Ask(i18n.T("Give up the download of %s?", title), i18n.T("%s that are here already are deleted.", bytesText(u.Done)), i18n.T("Delete"), func() {
+	w.Ask(i18n.T("Give up the download of %s?", title), i18n.T("%s that are here already are deleted.", wording.Bytes(u.Done)), i18n.T("Delete"), func() {
 		folder := w.modelsFolder()
 		w.background(func() func() {
 			err := w.opt.Models.Discard(folder, e)
@@ -222,29 +223,16 @@ func (t ModelTask) getText() string {
 	case t.Waiting != "":
 		return i18n.T("waits")
 	case t.Importing:
-		return i18n.T("importing… %s of %s", bytesText(t.Done), bytesText(t.All))
+		return i18n.T("importing… %s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	}
-	text := i18n.T("%s of %s", bytesText(t.Done), bytesText(t.All))
+	text := i18n.T("%s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	if t.Speed > 0 {
-		text += i18n.T(" · %s/s", bytesText(int64(t.Speed)))
+		text += i18n.T(" · %s/s", wording.Bytes(int64(t.Speed)))
 	}
 	if t.Remaining > 0 && t.Remaining < 100*time.Hour {
-		text += i18n.T(" · %s left", duration(t.Remaining))
+		text += i18n.T(" · %s left", wording.Duration(t.Remaining))
 	}
 	return text
-}
-
-// duration is a time without needless digits.
-func duration(d time.Duration) string {
-	switch {
-	case d >= 10*time.Minute:
-		d = d.Round(time.Minute)
-		if h := d / time.Hour; h > 0 {
-			return i18n.T("%d h %d min", h, d%time.Hour/time.Minute)
-		}
-		return i18n.T("%d min", d/time.Minute)
-	}
-	return max(d.Round(time.Second), time.Second).String()
 }
 
 // buildCatalogue makes the part of the page that shows what can be downloaded.
@@ -288,7 +276,7 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 }
 
 func (c *offerCard) show(s Shelf, e hub.Entry) {
-	facts := i18n.T("About %s to download", bytesText(e.Bytes)) + "\n" + i18n.T("Licence: %s", licenceOf(e))
+	facts := i18n.T("About %s to download", wording.Bytes(e.Bytes)) + "\n" + i18n.T("Licence: %s", licenceOf(e))
 	if e.Gated() {
 		facts += " · " + i18n.T("its terms have to be accepted first")
 	}
@@ -310,7 +298,7 @@ func (c *offerCard) show(s Shelf, e hub.Entry) {
 	case s.fetching(e.Name):
 		state = i18n.T("is being fetched, at the left")
 	case begun:
-		state, do = i18n.T("%s of %s are here", bytesText(u.Done), bytesText(u.Plan.Bytes())), i18n.T("Go on")
+		state, do = i18n.T("%s of %s are here", wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())), i18n.T("Go on")
 	}
 	c.state.Set(state)
 	c.get.SetText(do)
@@ -358,7 +346,7 @@ func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
 func (r *begunRow) show(u hub.Unfinished) {
 	title, _ := offer(u.Plan.Entry)
 	r.name.Set(title, theme.ColorNameForeground)
-	r.text.Set(i18n.T("paused · %s of %s", bytesText(u.Done), bytesText(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
+	r.text.Set(i18n.T("paused · %s of %s", wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())), theme.ColorNamePlaceHolder)
 	r.bar.SetValue(float64(u.Done) / float64(max(1, u.Plan.Bytes())))
 }
 
@@ -395,7 +383,7 @@ func (w *Window) lookForDownloads() {
 			s.Begun = begun
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			w.notice.T(notice{text: i18n.T("The download of %s is not finished: %s of %s are here.", title, bytesText(u.Done), bytesText(u.Plan.Bytes())),
+			w.notice.T(notice{text: i18n.T("The download of %s is not finished: %s of %s are here.", title, wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())),
 				act: i18n.T("Go on"), do: func() { w.getModel(u.Plan.Entry) }})
 		}
 	})

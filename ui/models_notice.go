@@ -11,6 +11,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // notice is something that the window says over everything until the user has read it: what became of a model.
@@ -23,7 +24,7 @@ type notice struct {
 
 // brief is an error in a few lines, for a notice; the page of models has them all.
 func brief(err error) string {
-	lines := strings.Split(Sentence(err), "\n")
+	lines := strings.Split(wording.Sentence(err), "\n")
 	const most = 2
 	if more := len(lines) - most; more > 0 {
 		lines = append(lines[:most], i18n.N(more, "There is one more problem.", "There are %d more problems.", pluralArgs(more)...))

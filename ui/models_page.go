@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // modelsPage is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
@@ -369,9 +370,9 @@ func (p *modelsPage) refresh() {
 		return
 	}
 	p.file.Hidden, p.dir.Hidden = p.w.opt.OpenModel == nil, p.w.opt.OpenFolder == nil
-	p.usage.Set(tilde(p.w.modelsFolder()))
+	p.usage.Set(wording.Path(p.w.modelsFolder()))
 	if s.Free >= 0 && s.Listed {
-		p.usage.Set(i18n.T("%s free in %s", bytesText(s.Free), tilde(p.w.modelsFolder())))
+		p.usage.Set(i18n.T("%s free in %s", wording.Bytes(s.Free), wording.Path(p.w.modelsFolder())))
 	}
 	p.list.Refresh()
 	m, ok := s.chosen()
@@ -394,7 +395,7 @@ func (p *modelsPage) refresh() {
 	text := s.Told
 	p.snackText.Importance = widget.MediumImportance
 	if s.Err != nil {
-		text, p.snackText.Importance = Sentence(s.Err), widget.DangerImportance
+		text, p.snackText.Importance = wording.Sentence(s.Err), widget.DangerImportance
 	}
 	p.snackText.SetText(text)
 	p.undo.Hidden, p.snack.Hidden = p.back == nil, text == ""
@@ -459,7 +460,7 @@ func (p *modelsPage) refreshDetail(m Model) {
 	notes := ""
 	if m.Manifest != nil {
 		for _, n := range m.Manifest.Notes {
-			notes += "• " + sentence(n) + "\n"
+			notes += "• " + wording.Capital(n) + "\n"
 		}
 	}
 	p.notes.SetText(notes)
@@ -514,7 +515,7 @@ func (p *modelsPage) refreshAdding(a Adding) {
 		title = i18n.T("Import again")
 	}
 	p.addTitle.Set(title)
-	p.addAt.Set(tilde(a.Path))
+	p.addAt.Set(wording.Path(a.Path))
 	setFacts(p.addFacts, &p.addTold, a.facts())
 	p.addFacts.Hidden = a.Looking
 	agree, trouble := a.agree(), a.problem()
@@ -530,7 +531,7 @@ func (p *modelsPage) refreshAdding(a Adding) {
 	}
 	notes := ""
 	for _, n := range a.Found.Manifest.Notes {
-		notes += "• " + sentence(n) + "\n"
+		notes += "• " + wording.Capital(n) + "\n"
 	}
 	p.addNotes.SetText(notes)
 	p.addNotes.Hidden = notes == "" || a.Looking
@@ -563,7 +564,7 @@ func (p *modelsPage) refreshSources(a Adding) {
 	question.Wrapping = fyne.TextWrapWord
 	p.sources.Objects = []fyne.CanvasObject{question}
 	for _, m := range list {
-		p.sources.Add(lowButton(i18n.T("%s, from %s", m.Name(), tilde(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
+		p.sources.Add(lowButton(i18n.T("%s, from %s", m.Name(), wording.Path(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
 	}
 	if p.w.opt.OpenFolder != nil {
 		p.sources.Add(lowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))

@@ -5,6 +5,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/i18n"
+	"realword/ui/wording"
 )
 
 // watchFocus keeps in mind whether the window is in front.
@@ -34,7 +35,7 @@ func (w *Window) tellEnd(e inference.Event) {
 		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
 	case inference.Failed:
 		if w.state.Run.Err != nil {
-			w.tell(i18n.T("The run has failed"), Sentence(w.state.Run.Err))
+			w.tell(i18n.T("The run has failed"), wording.Sentence(w.state.Run.Err))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // showPreferences opens the sheet of the preferences. What is changed there holds at once.
@@ -60,7 +61,7 @@ func (w *Window) showPreferences() {
 				path, err := w.opt.OpenFolder()
 				return func() {
 					if err != nil {
-						folderNote.Set(Sentence(err))
+						folderNote.Set(wording.Sentence(err))
 					} else if path != "" {
 						folder.SetText(path)
 					}
@@ -80,7 +81,7 @@ func (w *Window) showPreferences() {
 		example.Color = theme.ColorNamePlaceHolder
 		if err != nil {
 			example.Color = theme.ColorNameError
-			example.Text = Sentence(err)
+			example.Text = wording.Sentence(err)
 		} else {
 			sub, name := fileName(text, naming{At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox"})
 			example.Text = filepath.Join(sub, name+".png")

@@ -12,6 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // OwnPreset is settings that the user has given a name. Base is the preset of the model that decides what they do not say.
@@ -174,7 +175,7 @@ func (w *Window) askPresetName(title, name string, use func(string)) {
 	var closeIt func()
 	done := func() {
 		if err := w.checkNewName(name, entry.Text); err != nil {
-			wrong.Set(Sentence(err))
+			wrong.Set(wording.Sentence(err))
 			return
 		}
 		closeIt()

@@ -13,6 +13,7 @@ import (
 	"realword/inference/prompt"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
@@ -73,7 +74,7 @@ func (w *Window) sayIgnored() {
 	w.ignoredOf = of
 	var lines []string
 	for _, n := range w.engine.Notes(r) {
-		lines = append(lines, sentence(n))
+		lines = append(lines, wording.Capital(n))
 	}
 	w.ignored.Hidden = len(lines) == 0
 	w.ignored.SetText(strings.Join(lines, "\n"))

@@ -21,6 +21,7 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // partName is how a part of a recipe is called.
@@ -206,7 +207,7 @@ func (w *Window) offerNote(p Past, changes bool) string {
 		notes = append(notes, i18n.T("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))
 	}
 	for _, n := range p.Notes {
-		notes = append(notes, sentence(n))
+		notes = append(notes, wording.Capital(n))
 	}
 	return strings.Join(notes, " ")
 }

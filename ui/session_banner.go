@@ -12,6 +12,7 @@ import (
 	"realword/history"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // banner says over the whole window why the history is not kept, with buttons that help. Pictures are made and saved all the
@@ -46,10 +47,10 @@ func historyTrouble(h History, canFresh bool) (text string, rescue, fresh, folde
 	if h.Err == nil {
 		return "", false, false, false
 	}
-	why := Sentence(h.Err)
+	why := wording.Sentence(h.Err)
 	var trouble *history.Error
 	if errors.As(h.Err, &trouble) { // the cause of the cause is for the log
-		why = sentence(historyText(trouble))
+		why = wording.Capital(wording.History(trouble))
 		folder = trouble.Kind != history.Busy
 		rescue = trouble.Kind == history.Damaged
 		fresh = canFresh && !h.Open && (trouble.Kind == history.Damaged || trouble.Kind == history.Newer)

@@ -14,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // settings is the panel on the right: what the method needs, and the run.
@@ -113,7 +114,7 @@ func newSettings(w *Window) *settings {
 
 // noteSeed says under the field what is wrong with its text, or where the seeds of several pictures begin again.
 func (s *settings) noteSeed() {
-	note, color := Sentence(s.w.state.SeedErr), theme.ColorNameError
+	note, color := wording.Sentence(s.w.state.SeedErr), theme.ColorNameError
 	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > seedLimit {
 		note, color = i18n.T("After %d the seeds begin again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
 	}
@@ -209,13 +210,13 @@ func (s *settings) refreshRun() {
 	case st.Busy() && len(reasons) == 0:
 		text, importance = st.Run.Moved, widget.WarningImportance
 	case st.Run.Err != nil:
-		text, importance = Sentence(st.Run.Err), widget.DangerImportance
+		text, importance = wording.Sentence(st.Run.Err), widget.DangerImportance
 	case st.ModelErr != nil:
 		importance = widget.DangerImportance
 	case text == "" && st.Run.Moved != "":
 		text, importance = st.Run.Moved, widget.WarningImportance
 	case text == "" && st.Shot() != nil && st.Shot().Path != "":
-		text = i18n.T("Saved as %s", tilde(st.Shot().Path))
+		text = i18n.T("Saved as %s", wording.Path(st.Shot().Path))
 	}
 	if s.reasons.Text != text || s.reasons.Importance != importance {
 		s.reasons.Importance = importance

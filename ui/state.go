@@ -12,6 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/ui/i18n"
+	"realword/ui/wording"
 )
 
 // Phase is where a run stands.
@@ -183,13 +184,13 @@ func (s State) Shot() *Shot {
 func (s State) Reasons() []string {
 	switch {
 	case s.ModelErr != nil:
-		return []string{Sentence(s.ModelErr)}
+		return []string{wording.Sentence(s.ModelErr)}
 	case s.Picking > 0:
 		return []string{i18n.T("A picture is still being read.")}
 	}
 	list := s.Form.Problems(s.Words, s.Model)
 	if s.SeedErr != nil {
-		list = append(list, Sentence(s.SeedErr))
+		list = append(list, wording.Sentence(s.SeedErr))
 	}
 	if len(list) == 0 && s.Model == nil {
 		list = append(list, i18n.T("The model is being opened."))

@@ -13,6 +13,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // subjectWidgets is what Window has of this panel and of the words under the prompt.
@@ -150,7 +151,7 @@ func (w *Window) refreshCards() {
 	w.remark.Hidden = remark == ""
 	visible(w.notes[0], remark != "")
 	w.pickNote.Hidden = w.state.PickErr == nil
-	w.pickNote.SetText(Sentence(w.state.PickErr))
+	w.pickNote.SetText(wording.Sentence(w.state.PickErr))
 	w.settleLeft()
 }
 

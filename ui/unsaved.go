@@ -19,6 +19,7 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // errNoFile is why a kept picture has no file, once the first reason is forgotten with the window that met it.
@@ -52,9 +53,9 @@ func unsavedText(s *Shot) string {
 	case s == nil || !s.Unsaved:
 		return ""
 	case s.Pixels:
-		return i18n.T("%s The picture is kept in this session.", Sentence(s.SaveErr))
+		return i18n.T("%s The picture is kept in this session.", wording.Sentence(s.SaveErr))
 	}
-	return i18n.T("%s The picture is in this window only: save it before you close.", Sentence(s.SaveErr))
+	return i18n.T("%s The picture is in this window only: save it before you close.", wording.Sentence(s.SaveErr))
 }
 
 func (u *unsavedBar) refresh() {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +22,7 @@ import (
 	"realword/assets/translations"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -393,7 +392,7 @@ func (w *Window) refreshStage() {
 // caption says what is on the stage.
 func (s State) caption(actionErr error) string {
 	if actionErr != nil {
-		return Sentence(actionErr)
+		return wording.Sentence(actionErr)
 	}
 	if s.Told.text != "" && s.Told.view == s.View {
 		return s.Told.text
@@ -411,7 +410,7 @@ func (s State) caption(actionErr error) string {
 	case shot.Unsaved: // it is said above, with what helps
 		return i18n.T("seed %d", shot.Seed)
 	case shot.SaveErr != nil:
-		return Sentence(shot.SaveErr)
+		return wording.Sentence(shot.SaveErr)
 	case shot.Path == "":
 		return i18n.T("saving…")
 	}
@@ -419,18 +418,6 @@ func (s State) caption(actionErr error) string {
 		return i18n.T("seed %d · made with the model %s", shot.Seed, shot.Model)
 	}
 	return i18n.T("seed %d", shot.Seed)
-}
-
-// tilde shortens paths in the user's own folder.
-func tilde(path string) string {
-	home, err := os.UserHomeDir()
-	if err != nil || home == "/" {
-		return path
-	}
-	if rest, inside := strings.CutPrefix(path, home+string(filepath.Separator)); inside {
-		return filepath.Join("~", rest)
-	}
-	return path
 }
 
 // repaint paints the stage anew, off this goroutine.

@@ -19,6 +19,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/wording"
 )
 
 var withSamples = func(o *Options) {
@@ -153,7 +154,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if err != nil || meta.Prompt != r.Prompt || len(meta.Recipe) == 0 {
 		t.Errorf("metadata %+v, %v", meta, err)
 	}
-	if b.set.reasons.Text != "Saved as "+tilde(shot.Path) || b.rail.buttons[0].Disabled() {
+	if b.set.reasons.Text != "Saved as "+wording.Path(shot.Path) || b.rail.buttons[0].Disabled() {
 		t.Errorf("the path is not shown: %q", b.set.reasons.Text)
 	}
 

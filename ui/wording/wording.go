@@ -1,8 +1,11 @@
-package ui
+package wording
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,7 +27,7 @@ func Sentence(err error) string {
 	var lines []string
 	for line := range strings.Lines(translated(err)) {
 		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, sentence(line))
+			lines = append(lines, Capital(line))
 		}
 	}
 	if len(lines) == 0 {
@@ -61,9 +64,9 @@ func translated(err error) string {
 func kindText(err error) string {
 	switch e := err.(type) {
 	case *history.Error:
-		return historyText(e)
+		return History(e)
 	case *memory.Error:
-		return memoryText(e)
+		return Memory(e)
 	case picture.UnsupportedError:
 		return i18n.T("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
 	}
@@ -82,8 +85,8 @@ func kindText(err error) string {
 	return ""
 }
 
-// memoryText says how much memory is wanted, and what would fit.
-func memoryText(e *memory.Error) string {
+// Memory says how much memory is wanted, and what would fit.
+func Memory(e *memory.Error) string {
 	text := i18n.T("this picture needs about %s of memory and %s are available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
 	if e.Err != nil {
 		text = i18n.T("the memory did not suffice: this picture needs about %s", files.Bytes(e.Plan.Peak))
@@ -98,8 +101,8 @@ func memoryText(e *memory.Error) string {
 	return i18n.T("%s: close other programs, or choose %s", text, strings.Join(fit, ", "))
 }
 
-// historyText says trouble with the history and what helps. The cause of the cause is for the log.
-func historyText(e *history.Error) string {
+// History says trouble with the history and what helps. The cause of the cause is for the log.
+func History(e *history.Error) string {
 	switch e.Kind {
 	case history.Busy:
 		return i18n.T("another Realword has the history %s open: close the other one and try again", e.Path)
@@ -117,7 +120,8 @@ func historyText(e *history.Error) string {
 	return i18n.T("%s cannot be reached: check that its folder exists and its disk is connected", e.Path)
 }
 
-func sentence(text string) string {
+// Capital is a text with a capital letter and a full stop.
+func Capital(text string) string {
 	word, _, _ := strings.Cut(text, " ")
 	first, size := utf8.DecodeRuneInString(text)
 	// File names and symbols such as γ stay as they are.
@@ -128,4 +132,46 @@ func sentence(text string) string {
 		text += "."
 	}
 	return text
+}
+
+// Bytes is a size for people.
+func Bytes(n int64) string { return files.Bytes(n) }
+
+// Day is a moment as the list of sessions says it, seen from now.
+func Day(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	switch {
+	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return i18n.T("today, %s", at.Format("15:04"))
+	case at.Format(time.DateOnly) == now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return i18n.T("yesterday, %s", at.Format("15:04"))
+	case at.Year() == now.Year():
+		return at.Format("2 January")
+	}
+	return at.Format("2 January 2006")
+}
+
+// Path shortens paths in the user's own folder.
+func Path(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || home == "/" {
+		return path
+	}
+	if rest, inside := strings.CutPrefix(path, home+string(filepath.Separator)); inside {
+		return filepath.Join("~", rest)
+	}
+	return path
+}
+
+// Duration is a time without needless digits.
+func Duration(d time.Duration) string {
+	switch {
+	case d >= 10*time.Minute:
+		d = d.Round(time.Minute)
+		if h := d / time.Hour; h > 0 {
+			return i18n.T("%d h %d min", h, d%time.Hour/time.Minute)
+		}
+		return i18n.T("%d min", d/time.Minute)
+	}
+	return max(d.Round(time.Second), time.Second).String()
 }

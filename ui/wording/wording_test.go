@@ -1,4 +1,4 @@
-package ui
+package wording
 
 import (
 	"errors"
