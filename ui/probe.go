@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -111,7 +112,8 @@ func (w *Window) onScreen() []Seen {
 
 // seenAs tells what an object is called; ok is false for frames and the like.
 func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
-	s.Kind = reflect.TypeOf(o).Elem().Name()
+	name := reflect.TypeOf(o).Elem().Name()
+	s.Kind = strings.ToLower(name[:1]) + name[1:] // the same in every room
 	if d, can := o.(fyne.Disableable); can {
 		s.Off = d.Disabled()
 	}
@@ -155,7 +157,7 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 	case *kit.Line, *kit.Fitted, *kit.Plate, *kit.Field, *kit.Button, *kit.IconButton, *toolButton, *kit.Check, *kit.Slider, *kit.Selector:
 		return nil
 	case fyne.Widget:
-		if reflect.TypeOf(o).Elem().PkgPath() == reflect.TypeFor[Window]().PkgPath() {
+		if strings.HasPrefix(reflect.TypeOf(o).Elem().PkgPath(), reflect.TypeFor[Window]().PkgPath()) {
 			return o.CreateRenderer().Objects() // of ours, a renderer is a view of parts that the widget keeps
 		}
 		// Fyne's own frames, such as what lies around a sheet.
