@@ -94,6 +94,9 @@ import (
 //	Outputs, Value, Bind     outputs stay on the device, halves among them       GetBoundOutputValues without the copy into Go memory
 //	Devices, Memory          which card it is, and its memory                    EpDevice.Device and EpDevice.MemoryInfo
 //	Assignments              which operators a provider left to the processor    Session_GetEpGraphAssignmentInfo
+//	handle                   calls of ours take the binding's objects            a method that returns the C object of each
+//
+// ONNX Runtime's own Go binding (github.com/microsoft/onnxruntime/go, its pull request 29615) has most of them; it has no release yet.
 
 // APIVersion is that of the header: ONNX Runtime 1.29 has it first.
 const APIVersion = C.ORT_API_VERSION
