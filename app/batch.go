@@ -148,7 +148,7 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 		}
 		c, err := g.parseLine(line, filepath.Dir(file))
 		if earlier := names[c.name]; err == nil && earlier > 0 {
-			err = usagef("the name %q is that of line %d: every picture needs its own", c.name, earlier)
+			err = usagef("line %[2]d already has the name %[1]q: every picture needs its own", c.name, earlier)
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s, line %d: %w", file, n, err))
@@ -159,9 +159,9 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			cases = append(cases, c)
 		case err != nil:
-			problems = append(problems, fmt.Errorf("%s, line %d: whether its picture is there cannot be seen: %w", file, n, err))
+			problems = append(problems, fmt.Errorf("%s, line %d: cannot tell whether its picture already exists: %w", file, n, err))
 		case !info.Mode().IsRegular():
-			problems = append(problems, usagef("%s, line %d: %s is no picture: give the line another name", file, n, filepath.Join(g.out, c.name+".png")))
+			problems = append(problems, usagef("%s, line %d: %s exists and is not a picture: give the line another name", file, n, filepath.Join(g.out, c.name+".png")))
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -184,13 +184,13 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	case d.More():
 		return batchCase{}, usagef("more than one JSON object: write one per line")
 	case l.Name == "" || l.Name != filepath.Base(l.Name) || strings.HasPrefix(l.Name, ".") || strings.ContainsAny(l.Name, `/\`) || strings.ContainsFunc(l.Name, unicode.IsControl):
-		return batchCase{}, usagef("the name %q names no file: give one without folders, such as \"dog-1\"", l.Name)
+		return batchCase{}, usagef("the name %q cannot be a file name: give one without folders, such as \"dog-1\"", l.Name)
 	case len(l.Name+".json") > maxFileName:
-		return batchCase{}, usagef("the name %.40q… is too long for a file: it has %d bytes, at most %d fit", l.Name, len(l.Name), maxFileName-len(".json"))
+		return batchCase{}, usagef("the name %.40q… is too long for a file: it has %d bytes, and at most %d are allowed", l.Name, len(l.Name), maxFileName-len(".json"))
 	case strings.TrimSpace(l.Prompt) == "":
-		return batchCase{}, usagef("the prompt is empty: say what the picture shows")
+		return batchCase{}, usagef("the prompt is empty: describe the picture")
 	case l.Seeds != nil || l.Seed == nil:
-		return batchCase{}, usagef("a line is one picture: give it one \"seed\"")
+		return batchCase{}, usagef("each line makes one picture: give it one \"seed\"")
 	}
 	r := l.Request
 	r.Seeds = []uint64{l.Seed.value}
@@ -269,10 +269,10 @@ func (g *generation) keepCase(note batchNote, p inference.PictureReady, e *engin
 	}
 	said, err := json.Marshal(note)
 	if err != nil {
-		return fmt.Errorf("the steps of the picture cannot be written: %w", err) // a score that is no number
+		return fmt.Errorf("the step data of the picture cannot be written: %w", err) // a score that is no number
 	}
 	if err := files.Write(filepath.Join(g.out, note.Name+".json"), 0, append(said, '\n')); err != nil {
-		return elsewhere(fmt.Errorf("the steps of the picture cannot be written: %w", err), p, data)
+		return elsewhere(fmt.Errorf("the step data of the picture cannot be written: %w", err), p, data)
 	}
 	file := filepath.Join(g.out, note.Name+".png")
 	if err := files.Write(file, files.New, data); err != nil {

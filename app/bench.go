@@ -29,9 +29,9 @@ func newBench() *cobra.Command {
 	var bound []string
 	var loops, clock, weights string
 	c := &cobra.Command{
-		Use: "bench", Short: "figures of this machine: a customized picture beside a plain one and the paper's own way",
-		Long: "Measures every kind of U-Net pass in turns, so that a busy moment hits all of them, and puts together what a customized picture costs in\n" +
-			"units of plain text-to-image: ours, and the way the paper describes (naive). The fastest counts; the spread is printed beside it.",
+		Use: "bench", Short: "measure this machine: a customized picture against a plain one and the paper's own method",
+		Long: "Measures every kind of U-Net pass in turn, so that a busy moment affects all of them, and works out what a customized picture costs in\n" +
+			"units of plain text-to-image: with Realword, and as the paper describes it (naive). The fastest run counts; the spread is printed too.",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if b.options.Repeats < 1 {
@@ -76,14 +76,14 @@ func newBench() *cobra.Command {
 		},
 	}
 	f, r := c.Flags(), &b.request
-	f.IntVar(&b.options.Repeats, "repeats", 3, "passes of each kind, after one that does not count")
+	f.IntVar(&b.options.Repeats, "repeats", 3, "passes of each kind, after one warm-up pass")
 	f.StringVar(&r.Prompt, "prompt", "a dog on the beach", "prompt for --subject")
-	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a picture inside this program)")
+	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a built-in picture)")
 	settingFlags(c, &r.Settings, "preset", "size", "steps", "stop")
-	f.BoolVar(&b.options.Naive, "naive", true, "measure the paper's own way, too")
-	f.StringVar(&loops, "loops", "auto", "run whole loops, too: yes, no, or auto when they take less than a minute")
-	f.StringVar(&weights, "weights", "auto", "auto chooses for every graph by the memory that is available; packed or mapped compares all of them alike")
-	f.StringVar(&clock, "clock", "wall", "what passes and loops are measured in: wall, or cpu, the processor time of all threads, which other programs disturb less")
+	f.BoolVar(&b.options.Naive, "naive", true, "also measure the method as the paper describes it")
+	f.StringVar(&loops, "loops", "auto", "also run whole loops: yes, no, or auto (when they take less than a minute)")
+	f.StringVar(&weights, "weights", "auto", "auto chooses for each graph by available memory; packed or mapped forces one way for all")
+	f.StringVar(&clock, "clock", "wall", "wall time, or cpu: the CPU time of all threads, which other programs disturb less")
 	f.BoolVar(&b.json, "json", false, "print everything measured as one JSON object")
 	m.flags(c)
 	return c
@@ -126,7 +126,7 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	if need, free := writtenMaps(b.engine.bundle.Manifest(), r.Width, r.Height), ram.Available(); b.options.Naive && need > free {
-		fmt.Fprintf(b.progress, "The naive way is left out: the attention maps that it writes out need about %d GB, and %d GB are available.\n", need>>30, free>>30)
+		fmt.Fprintf(b.progress, "The naive method is skipped: its attention maps need about %d GB, and %d GB is available.\n", need>>30, free>>30)
 		b.options.Naive = false
 	}
 	b.options.Loops = func(m bench.Measurement) bool {
@@ -195,8 +195,8 @@ func (f figures) print(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w, "cost of a customized picture in plain text-to-image, of the fastest passes:")
-	ratio("  ours, in the loop", f.Ours.Loop, f.Ours.LoopEach)
-	ratio("  ours, with encoders and decoder", f.Ours.Whole, f.Ours.WholeEach)
+	ratio("  Realword, in the loop", f.Ours.Loop, f.Ours.LoopEach)
+	ratio("  Realword, with encoders and decoder", f.Ours.Whole, f.Ours.WholeEach)
 	ratio("  naive, in the loop", f.Naive.Loop, f.Naive.LoopEach)
 	ratio("  naive, with encoders and decoder", f.Naive.Whole, f.Naive.WholeEach)
 	if plain, ours := bench.Find(f.Loops, bench.LoopPlain), bench.Find(f.Loops, bench.LoopOurs); plain.Min() > 0 {
@@ -204,7 +204,7 @@ func (f figures) print(w io.Writer) error {
 		for i := range plain.Seconds {
 			each = append(each, ours.Seconds[i]/plain.Seconds[i])
 		}
-		ratio("  ours, whole loops", ours.Min()/plain.Min(), each)
+		ratio("  Realword, whole loops", ours.Min()/plain.Min(), each)
 	}
 	if f.PeakAtLeast > 0 {
 		fmt.Fprintf(w, "%-40s %.0f MB anonymous, %.0f MB mapped files, %.0f MB together\n", "memory at its peak", f.PeakAnonymous, f.PeakMapped, f.PeakAtLeast)

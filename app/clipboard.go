@@ -77,7 +77,7 @@ func (c clipboardReader) read(ctx context.Context) ([]byte, error) {
 func onlyPNG(data []byte, late error) ([]byte, error) {
 	switch {
 	case late != nil:
-		return nil, errors.New("the program that the picture was copied in does not hand it over: copy it again, or save it and open the file")
+		return nil, errors.New("the program the picture was copied from does not hand it over: copy it again, or save it and open the file")
 	case !bytes.HasPrefix(data, []byte("\x89PNG")):
 		return nil, nil
 	}

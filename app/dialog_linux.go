@@ -67,7 +67,7 @@ func onGTK(f func()) error {
 		gtk.usable = <-began
 	})
 	if !gtk.usable {
-		return errors.New("the file dialog cannot be opened, GTK finds no display: drop the file on the window")
+		return errors.New("the file dialog cannot be opened because GTK finds no display: drop the file on the window")
 	}
 	done := make(chan struct{})
 	gtk.work <- func() { f(); close(done) }

@@ -30,7 +30,7 @@ type finding struct {
 func newDoctor() *cobra.Command {
 	var m machine
 	c := &cobra.Command{
-		Use: "doctor", Short: "what is found on this machine, what is missing, what to do about it",
+		Use: "doctor", Short: "show what was found on this machine, what is missing, and what to do about it",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			findings := examine(c, m)
@@ -41,7 +41,7 @@ func newDoctor() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
+	c.Flags().StringVar(&m.model, "model", "", "model folder (default: the built-in model)")
 	return c
 }
 
@@ -62,13 +62,13 @@ func report(out io.Writer, findings []finding) bool {
 	if able {
 		fmt.Fprintln(out, "Pictures can be made on this machine.")
 	} else {
-		fmt.Fprintln(out, "Pictures cannot be made before what is missing above is there.")
+		fmt.Fprintln(out, "Pictures cannot be made until what is missing above is installed.")
 	}
 	return able
 }
 
 func examine(c *cobra.Command, m machine) []finding {
-	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d processors", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}}
+	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d CPU cores", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}}
 	list = append(list, examineRuntime(c.Context())...)
 	list = append(list, examineModel(c, m), examineFolder("Cache", os.UserCacheDir, true), examineFolder("History", os.UserConfigDir, false), examineDisplay())
 	if runtime.GOOS == "linux" {
@@ -94,7 +94,7 @@ func examineRuntime(ctx context.Context) []finding {
 
 // examineWebGPU tries the graphics card by way of WebGPU, which needs no library but the driver's own.
 func examineWebGPU(ctx context.Context, library string) finding {
-	f := finding{name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver", remedy: "nothing to do without a graphics card: the CPU is used; with one, " + ort.GraphicsDriver}
+	f := finding{name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver", remedy: "without a graphics card there is nothing to do, the CPU is used; with one, " + ort.GraphicsDriver}
 	if !mayHaveWebGPU() {
 		return f
 	}
@@ -104,7 +104,7 @@ func examineWebGPU(ctx context.Context, library string) finding {
 		return f
 	}
 	f.ok = true
-	f.detail = fmt.Sprintf("%s, %.0f GB, %s, computes as the CPU does", v.Card, float64(v.Memory)/1e9, v.Driver)
+	f.detail = fmt.Sprintf("%s, %.0f GB, %s, self-test matches the CPU", v.Card, float64(v.Memory)/1e9, v.Driver)
 	return f
 }
 
@@ -114,15 +114,15 @@ func examineCUDA(ctx context.Context, library string) []finding {
 	if len(components) == 0 {
 		return nil // there is no CUDA for this system
 	}
-	card := finding{name: "CUDA", detail: "a library is missing", remedy: "nothing to do without a graphics card of NVIDIA: the CPU is used"}
+	card := finding{name: "CUDA", detail: "a library is missing", remedy: "without an NVIDIA graphics card there is nothing to do: the CPU is used"}
 	if ort.Usable(components) {
 		v := known(ctx, library, "cuda", true)
 		if card.ok = v.Usable; len(v.Components) > 0 {
 			components = v.Components // which tell also whether they can be loaded
 		}
-		card.detail, card.remedy = v.Reason, "update NVIDIA's driver and the libraries above; until then the CPU is used"
+		card.detail, card.remedy = v.Reason, "update the NVIDIA driver and the libraries above; until then the CPU is used"
 		if v.Usable {
-			card.detail = fmt.Sprintf("%s, %.0f GB, driver for CUDA %s, computes as the CPU does", v.Card, float64(v.Memory)/1e9, v.CUDA)
+			card.detail = fmt.Sprintf("%s, %.0f GB, driver for CUDA %s, self-test matches the CPU", v.Card, float64(v.Memory)/1e9, v.CUDA)
 		}
 	}
 	var list []finding
@@ -151,13 +151,13 @@ func examineModel(c *cobra.Command, m machine) finding {
 		return f
 	}
 	f.ok = true
-	f.detail = fmt.Sprintf("%s, %dx%d pixels, %d files as imported, %s", b.Manifest().Name, b.Manifest().Size.Width, b.Manifest().Size.Height, len(b.Manifest().Files), b.Dir())
+	f.detail = fmt.Sprintf("%s, %dx%d pixels, %d files unchanged since the import, %s", b.Manifest().Name, b.Manifest().Size.Width, b.Manifest().Size.Height, len(b.Manifest().Files), b.Dir())
 	return f
 }
 
 // examineFolder looks whether Realword's folder below a system folder can be written to.
 func examineFolder(name string, base func() (string, error), needed bool) finding {
-	f := finding{name: name, needed: needed, remedy: "set HOME to a folder of yours, or make room in it"}
+	f := finding{name: name, needed: needed, remedy: "set HOME to a folder you own, or free up space in it"}
 	dir, err := base()
 	if err == nil {
 		dir = filepath.Join(dir, "realword")
@@ -231,7 +231,7 @@ func examineDrivers() finding {
 			return f
 		}
 	}
-	f.detail = "no driver was found in the usual folders"
+	f.detail = "no driver found in the usual folders"
 	return f
 }
 

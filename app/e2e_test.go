@@ -276,10 +276,10 @@ func TestWindow(t *testing.T) {
 	s.click("tile", "picture 1", 0.5, 0.5)
 	s.see("toolButton", "Use as reference")
 	s.key("r")
-	s.see("", "The next round")
+	s.see("", "The next job")
 	s.see("check", "dinosaur.png")
 	s.click("button", "Use as reference", 0.5, 0.5)
-	s.gone("", "The next round")
+	s.gone("", "The next job")
 	first := saved(1)[0]
 	s.see("", filepath.Base(first))
 	s.key("ctrl+Return")

@@ -42,13 +42,13 @@ func newGenerate() *cobra.Command {
 			if batch != "" {
 				for _, name := range []string{"prompt", "subject", "seed", "count", "film", "plan"} {
 					if c.Flags().Changed(name) {
-						return usagef("--%s does not go with --batch", name)
+						return usagef("--%s cannot be used with --batch", name)
 					}
 				}
 				return g.runBatch(c.Context(), batch, c.OutOrStdout(), c.ErrOrStderr())
 			}
 			if strings.TrimSpace(r.Prompt) == "" {
-				return usagef("--prompt is empty: say what the picture shows")
+				return usagef("--prompt is empty: describe the picture")
 			}
 			if r.Seeds, err = seeds(first, c.Flags().Changed("seed"), count); err != nil {
 				return err
@@ -61,19 +61,19 @@ func newGenerate() *cobra.Command {
 	}
 	f, r := c.Flags(), &g.request
 	f.StringVar(&r.Prompt, "prompt", "", "what the picture shows")
-	f.StringArrayVar(&bound, "subject", nil, "WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word,\nSCOPE the fraction of the picture that it may take")
+	f.StringArrayVar(&bound, "subject", nil, "WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word in the prompt,\nSCOPE (γ) the fraction of the picture that its mask may cover")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
 	settingFlags(c, &r.Settings)
-	f.Var(&first, "seed", "seed of the first picture; the others follow it (default -1: one is drawn)")
-	f.IntVar(&count, "count", 1, "how many pictures")
-	f.BoolVar(&g.film, "film", false, "also write the previews and masks of every step as one picture")
+	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
+	f.IntVar(&count, "count", 1, "number of pictures")
+	f.BoolVar(&g.film, "film", false, "also write the previews and masks of all steps as one picture")
 	f.BoolVar(&g.events, "events", false, "print one JSON object per event")
-	f.BoolVar(&g.embed.Nothing, "no-metadata", false, "write bare pictures, without the recipe")
-	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "write no small copies of the references into the recipe")
-	f.StringVar(&batch, "batch", "", "file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and what\ndiffers from the other options; makes what --out lacks, NAME.png and NAME.json with scores and masks")
-	f.BoolVar(&g.unrecorded, "no-history", false, "leave no trace in the history")
-	f.BoolVar(&g.plan, "plan", false, "print what memory each part would take, and make nothing")
-	f.BoolVar(&g.force, "force", false, "run even if the memory will not suffice")
+	f.BoolVar(&g.embed.Nothing, "no-metadata", false, "write pictures without the recipe")
+	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "leave thumbnails of the references out of the recipe")
+	f.StringVar(&batch, "batch", "", "file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and whatever\ndiffers from the other options; makes the pictures missing in --out: NAME.png, and NAME.json with scores and masks")
+	f.BoolVar(&g.unrecorded, "no-history", false, "do not record anything in the history")
+	f.BoolVar(&g.plan, "plan", false, "print how much memory each part would take, and stop")
+	f.BoolVar(&g.force, "force", false, "run even if there is not enough memory")
 	g.machine.flags(c)
 	return c
 }
@@ -83,7 +83,7 @@ func asked(negative string) string { return cmp.Or(negative, " ") }
 
 // flags adds the options that choose a machine.
 func (m *machine) flags(c *cobra.Command) {
-	c.Flags().StringVar(&m.model, "model", "", "bundle folder (default: the model inside this program)")
+	c.Flags().StringVar(&m.model, "model", "", "model folder (default: the built-in model)")
 	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, cuda, webgpu, or cuda:1 for the second graphics card")
 	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 }
@@ -205,7 +205,7 @@ func elsewhere(why error, p inference.PictureReady, data []byte) error {
 			return fmt.Errorf("%w. The picture is in %s instead", why, file)
 		}
 	}
-	return fmt.Errorf("%w. There was no place for the picture, it is lost", why)
+	return fmt.Errorf("%w. The picture could not be saved anywhere and is lost", why)
 }
 
 func filmStep(s inference.StepDone) picture.FilmStep {

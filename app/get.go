@@ -84,7 +84,7 @@ func (m *models) Get(ctx context.Context, g ui.Get, fetching func(hub.Progress),
 	path, err := importModel(ctx, i, strings.Join(m.Licences(g.Plan), "; "), importing)
 	if err != nil {
 		if ctx.Err() == nil {
-			err = fmt.Errorf("everything is fetched, but it is not imported: %w: mend that and get it again, nothing is fetched twice; the files are in %s", err, dir)
+			err = fmt.Errorf("the download is complete, but the import failed: %w: fix that and run the command again, nothing is downloaded twice; the files are in %s", err, dir)
 		}
 		return "", err
 	}
@@ -104,7 +104,7 @@ func (m *models) Get(ctx context.Context, g ui.Get, fetching func(hub.Progress),
 		return g.Keep || err != nil || needed[real]
 	})
 	if err != nil {
-		err = fmt.Errorf("%s is imported, but what it does not need of the download cannot be deleted: %w: delete it yourself, in %s", g.Name, err, dir)
+		err = fmt.Errorf("%s is imported, but leftovers of the download cannot be deleted: %w: delete them yourself, in %s", g.Name, err, dir)
 	}
 	return path, err
 }
@@ -148,9 +148,9 @@ func forget(path string) error {
 func can(e hub.Entry, memory int64) string {
 	switch {
 	case memory < e.Least:
-		return fmt.Sprintf("no: it needs %s of memory, %s are free", files.Bytes(e.Least), files.Bytes(memory))
+		return fmt.Sprintf("no: it needs %s of memory, and %s is free", files.Bytes(e.Least), files.Bytes(memory))
 	case memory < e.Memory:
-		return fmt.Sprintf("slowly: it is at its best with %s of memory, %s are free", files.Bytes(e.Memory), files.Bytes(memory))
+		return fmt.Sprintf("slowly: %s of memory is recommended, and %s is free", files.Bytes(e.Memory), files.Bytes(memory))
 	}
 	return "yes"
 }
@@ -160,7 +160,7 @@ func newModelList() *cobra.Command {
 	var available bool
 	var folder string
 	c := &cobra.Command{
-		Use: "list", Short: "the models that are here; with --available those that can be downloaded",
+		Use: "list", Short: "list installed models; with --available, models to download",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			m, out := &models{}, c.OutOrStdout()
@@ -172,7 +172,7 @@ func newModelList() *cobra.Command {
 					if one.Err != nil {
 						state = one.Err.Error()
 					} else if one.Path == "" {
-						state = "ready, a toy inside Realword"
+						state = "built in: a toy, ready to use"
 					}
 					fmt.Fprintf(out, "%-36s %9s  %s\n", one.Name(), files.Bytes(one.Bytes+one.Mapped), cmp.Or(one.Path, "-"))
 					fmt.Fprintf(out, "    %s\n", state)
@@ -187,21 +187,21 @@ func newModelList() *cobra.Command {
 				fmt.Fprintf(out, "%s\n    %s. %s\n", e.Name, e.Title, e.About)
 				fmt.Fprintf(out, "    about %s to download; runs here: %s\n", files.Bytes(e.Bytes), can(e, m.Memory()))
 				for _, p := range e.Parts {
-					fmt.Fprintf(out, "    from %s, licence: %s\n", p.Repository, cmp.Or(p.Licence, "see its page; shown before anything is fetched"))
+					fmt.Fprintf(out, "    from %s, licence: %s\n", p.Repository, cmp.Or(p.Licence, "see its page; shown before anything is downloaded"))
 				}
 				if e.Gated() {
-					fmt.Fprintln(out, "    its terms have to be accepted first")
+					fmt.Fprintln(out, "    its terms must be accepted first")
 				}
 				if done, ok := begun[e.Name]; ok {
-					fmt.Fprintf(out, "    begun: %s are there, the same command goes on\n", files.Bytes(done))
+					fmt.Fprintf(out, "    started: %s downloaded so far, the same command resumes it\n", files.Bytes(done))
 				}
 			}
 			fmt.Fprintln(out, "Get one with: realword model get NAME")
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&available, "available", false, "models that can be downloaded")
-	c.Flags().StringVar(&folder, "folder", "", "folder of models, instead of the usual one")
+	c.Flags().BoolVar(&available, "available", false, "list models that can be downloaded")
+	c.Flags().StringVar(&folder, "folder", "", "models folder, instead of the usual one")
 	return c
 }
 
@@ -210,10 +210,10 @@ func newModelGet() *cobra.Command {
 	var yes, keep bool
 	var folder string
 	c := &cobra.Command{
-		Use: "get NAME", Short: "download a model of the catalogue and import it",
-		Long: "Downloads a model that `realword model list --available` names, and makes a model folder of it. Size and licence are shown first.\n" +
-			"After an interrupt, a cut or a restart the same command goes on where it was. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_CACHE count as in\n" +
-			"the hub's own tools; what is in their cache is not fetched.",
+		Use: "get NAME", Short: "download a model from the catalogue and import it",
+		Long: "Downloads a model listed by `realword model list --available` and imports it. Size and licence are shown first.\n" +
+			"After an interruption or a restart, the same command resumes the download. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_CACHE work as in\n" +
+			"the hub's own tools; files in their cache are not downloaded again.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := hub.Find(args[0])
@@ -224,9 +224,9 @@ func newModelGet() *cobra.Command {
 			return getModel(c, m, e, cmp.Or(folder, m.Folder()), yes, keep)
 		},
 	}
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&keep, "keep", false, "keep all that was downloaded, also what the import does not need any more")
-	c.Flags().StringVar(&folder, "folder", "", "folder of models, instead of the usual one")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
+	c.Flags().BoolVar(&keep, "keep", false, "keep all downloaded files, even those no longer needed after the import")
+	c.Flags().StringVar(&folder, "folder", "", "models folder, instead of the usual one")
 	return c
 }
 
@@ -242,7 +242,7 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	}
 	for _, one := range list {
 		if one.Err == nil && one.Path != "" && downloadOf(one.Path) == dir {
-			fmt.Fprintf(out, "%s is here already: %s\n", one.Name(), one.Path)
+			fmt.Fprintf(out, "%s is already installed: %s\n", one.Name(), one.Path)
 			return nil
 		}
 	}
@@ -256,10 +256,10 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	missing := m.Missing(folder, p)
 	fmt.Fprintf(screen, "  to download  %s", files.Bytes(missing))
 	if here := p.Bytes() - missing; here > 0 {
-		fmt.Fprintf(screen, " (%s more are on this machine already)", files.Bytes(here))
+		fmt.Fprintf(screen, " (%s more already on this machine)", files.Bytes(here))
 	}
 	if free, err := files.Free(folder); err == nil {
-		fmt.Fprintf(screen, ", %s are free in %s", files.Bytes(free), folder)
+		fmt.Fprintf(screen, ", %s free in %s", files.Bytes(free), folder)
 	}
 	fmt.Fprintf(screen, "\n  runs here    %s\n", can(p.Entry, m.Memory()))
 	for i, licence := range m.Licences(p) {
@@ -267,11 +267,11 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	}
 	for _, g := range p.Parts {
 		if g.Gated {
-			fmt.Fprintf(screen, "  %s wants its terms accepted on its page first\n", g.Repository)
+			fmt.Fprintf(screen, "  the terms of %s must be accepted on its page first\n", g.Repository)
 		}
 	}
 	if begun {
-		fmt.Fprintln(screen, "The download goes on where it was.")
+		fmt.Fprintln(screen, "The download resumes where it stopped.")
 	} else if !yes {
 		if err := agreed(c); err != nil {
 			return err
@@ -283,7 +283,7 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	watch.clear()
 	if err != nil && path == "" {
 		if _, there := os.Stat(dir); there == nil {
-			fmt.Fprintf(screen, "What was fetched is kept in %s. The same command goes on.\n", dir)
+			fmt.Fprintf(screen, "What was downloaded is kept in %s. The same command resumes.\n", dir)
 		}
 		return err
 	}
@@ -297,7 +297,7 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	for _, note := range b.Manifest().Notes {
 		fmt.Fprintln(screen, "note:", note)
 	}
-	fmt.Fprintf(out, "%s is now the model %s, fetched and made in %s.\n%sTry: realword generate --model %q --preset %s --prompt \"a dog\"\n",
+	fmt.Fprintf(out, "%s is now the model %s, downloaded and imported in %s.\n%sTry: realword generate --model %q --preset %s --prompt \"a dog\"\n",
 		b.Dir(), b.Manifest().Name, time.Since(started).Round(time.Second), weights(b), path, e.Preset)
 	return nil
 }
@@ -306,7 +306,7 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 func agreed(c *cobra.Command) error {
 	in := c.InOrStdin()
 	if f, ok := in.(*os.File); ok && !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor is small
-		return usagef("nobody is there to agree to size and licence: add --yes")
+		return usagef("there is no terminal to confirm size and licence: add --yes")
 	}
 	fmt.Fprint(c.ErrOrStderr(), "Download it? [y/N] ")
 	answer := make(chan string, 1)

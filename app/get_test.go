@@ -154,7 +154,7 @@ func TestModelGet(t *testing.T) {
 		t.Errorf("%d\n%s", status, out)
 	}
 	before := h.files.Load()
-	if status, out, _ := command(t, "model", "get", "realcustom-released", "--folder", folder); status != 0 || !strings.Contains(out, "is here already") || h.files.Load() != before {
+	if status, out, _ := command(t, "model", "get", "realcustom-released", "--folder", folder); status != 0 || !strings.Contains(out, "is already installed") || h.files.Load() != before {
 		t.Errorf("%d: %s", status, out)
 	}
 	if _, err := m.Remove(path); err != nil {
@@ -202,7 +202,7 @@ func TestModelGetWithABase(t *testing.T) {
 		t.Error("--keep keeps nothing")
 	}
 	before := h.bytes.Load()
-	if status, _, notes := command(t, "model", "get", "realcustom-released", "--yes", "--folder", folder); status != 0 || !strings.Contains(notes, "more are on this machine already") {
+	if status, _, notes := command(t, "model", "get", "realcustom-released", "--yes", "--folder", folder); status != 0 || !strings.Contains(notes, "more already on this machine") {
 		t.Fatalf("%d\n%s", status, notes)
 	}
 	shared := int64(0)

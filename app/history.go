@@ -18,7 +18,7 @@ import (
 )
 
 func newHistory() *cobra.Command {
-	list := &cobra.Command{Use: "list", Short: "every round, the newest first", Args: usageArgs(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+	list := &cobra.Command{Use: "list", Short: "list all jobs, newest first", Args: usageArgs(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
 		return withHistory(func(s *history.Store) error {
 			rounds, err := s.Rounds()
 			for _, r := range rounds {
@@ -27,10 +27,10 @@ func newHistory() *cobra.Command {
 			return err
 		})
 	}}
-	show := &cobra.Command{Use: "show ID", Short: "one round with its recipe and pictures", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
+	show := &cobra.Command{Use: "show ID", Short: "show one job with its recipe and pictures", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
 		id, err := strconv.ParseUint(args[0], 10, 64)
 		if err != nil {
-			return usagef("%q is not the number of a round: `realword history list` shows them", args[0])
+			return usagef("%q is not the number of a job: `realword history list` shows them", args[0])
 		}
 		return withHistory(func(s *history.Store) error {
 			r, err := s.Round(id)
@@ -38,7 +38,7 @@ func newHistory() *cobra.Command {
 				return fmt.Errorf("%w: `realword history list` shows them", err)
 			}
 			out := c.OutOrStdout()
-			fmt.Fprintf(out, "round %d, %s, %s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04:05"), r.Status)
+			fmt.Fprintf(out, "job %d, %s, %s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04:05"), r.Status)
 			if r.Error != "" {
 				fmt.Fprintln(out, r.Error)
 			}
@@ -50,13 +50,13 @@ func newHistory() *cobra.Command {
 			return err
 		})
 	}}
-	export := &cobra.Command{Use: "export SESSION FILE", Short: "one session with its pictures and references as a zip", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
+	export := &cobra.Command{Use: "export SESSION FILE", Short: "write one session with its pictures and references to a zip file", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
 		id, err := strconv.ParseUint(args[0], 10, 64)
 		if err != nil {
 			return usagef("%q is not the number of a session: `realword history list` shows them", args[0])
 		}
 		if _, err := os.Lstat(args[1]); err == nil {
-			return fmt.Errorf("%s is there already and is not overwritten: choose another name", args[1])
+			return fmt.Errorf("%s already exists and is not overwritten: choose another name", args[1])
 		}
 		return withHistory(func(s *history.Store) error {
 			missing, err := s.ExportFile(id, args[1])
@@ -64,21 +64,21 @@ func newHistory() *cobra.Command {
 				return fmt.Errorf("%w: `realword history list` shows them", err)
 			}
 			for _, file := range missing {
-				fmt.Fprintf(c.ErrOrStderr(), "Without the picture %s: the file is not there any more.\n", file)
+				fmt.Fprintf(c.ErrOrStderr(), "Without the picture %s: its file no longer exists.\n", file)
 			}
 			return err
 		})
 	}}
-	load := &cobra.Command{Use: "import FILE", Short: "a session that was exported", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
+	load := &cobra.Command{Use: "import FILE", Short: "read an exported session back in", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
 		return withHistory(func(s *history.Store) error {
 			in, err := s.Import(args[0])
 			if err == nil {
-				fmt.Fprintf(c.OutOrStdout(), "session %d: %d new rounds, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
+				fmt.Fprintf(c.OutOrStdout(), "session %d: %d new jobs, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
 			}
 			return err
 		})
 	}}
-	save := &cobra.Command{Use: "save PICTURE FILE", Short: "a picture whose file could not be written", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
+	save := &cobra.Command{Use: "save PICTURE FILE", Short: "write a picture whose file could not be written at the time", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
 		id, err := strconv.ParseUint(args[0], 10, 64)
 		if err != nil {
 			return usagef("%q is not the number of a picture: `realword history show` names those that can be saved", args[0])
@@ -86,9 +86,9 @@ func newHistory() *cobra.Command {
 		return withHistory(func(s *history.Store) error { return saveKept(s, id, args[1]) })
 	}}
 	rescue := &cobra.Command{
-		Use: "rescue [FILE]", Short: "what can be read of a damaged history",
-		Long: "Brings everything that can be read of a damaged history over into the history. Without FILE it moves the history away when that is damaged,\n" +
-			"begins a new one and fills it. The damaged file stays as it is.",
+		Use: "rescue [FILE]", Short: "recover what can be read from a damaged history",
+		Long: "Copies everything that can be read from a damaged history into the current one. Without FILE, a damaged history is moved aside and a\n" +
+			"new one is started and filled. The damaged file stays as it is.",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			damaged := ""
@@ -97,7 +97,7 @@ func newHistory() *cobra.Command {
 			}
 			got, aside, err := rescueHistory(damaged)
 			if aside != "" {
-				fmt.Fprintf(c.OutOrStdout(), "came over: sessions %d, rounds %d, pictures %d, waiting rounds %d; could not be read: %d\n", got.Sessions, got.Rounds, got.Pictures, got.Jobs, got.Lost)
+				fmt.Fprintf(c.OutOrStdout(), "recovered: sessions %d, jobs %d, pictures %d, queued jobs %d; unreadable: %d\n", got.Sessions, got.Rounds, got.Pictures, got.Jobs, got.Lost)
 				fmt.Fprintf(c.OutOrStdout(), "The damaged history stays as it is: %s\n", aside)
 			}
 			return err
@@ -123,7 +123,7 @@ func pictureLine(p history.Picture) string {
 	case p.File != "":
 		return fmt.Sprintf("%s  %dx%d  seed %d", p.File, p.Width, p.Height, p.Seed)
 	case p.Pixels != "":
-		return fmt.Sprintf("not in a file yet  %dx%d  seed %d: `realword history save %d FILE` writes it", p.Width, p.Height, p.Seed, p.ID)
+		return fmt.Sprintf("not saved yet  %dx%d  seed %d: `realword history save %d FILE` writes it", p.Width, p.Height, p.Seed, p.ID)
 	case p.Steps == 1:
 		return fmt.Sprintf("not finished, 1 step  seed %d", p.Seed)
 	}
@@ -135,7 +135,7 @@ func saveKept(s *history.Store, id uint64, file string) error {
 	data, err := s.Pixels(id)
 	if errors.Is(err, history.ErrNoPicture) {
 		if p, err := s.Picture(id); err == nil && p.File != "" {
-			return fmt.Errorf("picture %d is in a file already: %s", id, p.File)
+			return fmt.Errorf("picture %d is already in a file: %s", id, p.File)
 		}
 		return fmt.Errorf("%w: `realword history show` names those that can be saved", err)
 	}

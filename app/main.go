@@ -59,7 +59,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
-		err = fmt.Errorf("the standard output cannot be written to: %w: what was made is kept", out.err)
+		err = fmt.Errorf("cannot write to standard output: %w: what was made is kept", out.err)
 	}
 	status := exitStatus(err)
 	switch {
@@ -138,7 +138,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "realword",
 		Short:         "Pictures of your own subjects, word by word",
-		Long:          "Realword makes pictures in which real words of the prompt look like your reference pictures.\nWithout a command it opens the studio.",
+		Long:          "Realword makes pictures in which words of the prompt look like your reference pictures.\nWithout a command it opens the studio.",
 		Version:       version,
 		Args:          usageArgs(cobra.NoArgs),
 		RunE:          m.runWindow,
@@ -155,7 +155,7 @@ func newRoot() *cobra.Command {
 // group is a command that only holds others.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: usageArgs(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
-		return usagef("%s needs one of its commands", c.CommandPath())
+		return usagef("%s needs a subcommand", c.CommandPath())
 	}}
 	c.AddCommand(commands...)
 	return c

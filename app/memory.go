@@ -21,7 +21,7 @@ func (g *generation) checkMemory(e *engine, screen io.Writer, requests ...infere
 	}
 	switch {
 	case largest.Verdict == memory.TooLarge && !g.force:
-		return fmt.Errorf("%w; with --force it is tried all the same", &memory.Error{Plan: largest})
+		return fmt.Errorf("%w; --force tries it anyway", &memory.Error{Plan: largest})
 	case largest.Verdict == memory.TooLarge || largest.Verdict == memory.Tight:
 		fmt.Fprintln(screen, "memory:", largest.Line())
 	}
@@ -32,7 +32,7 @@ func (g *generation) checkMemory(e *engine, screen io.Writer, requests ...infere
 func printMemory(e *engine, r inference.Request, out io.Writer) error {
 	p, ok := e.Memory(r)
 	if !ok {
-		return errors.New("nothing can be said about memory on this device: use --device cpu")
+		return errors.New("memory use is not known for this device: use --device cpu")
 	}
 	fmt.Fprintf(out, "%d × %d pixels: %s\n", r.Width, r.Height, p.Line())
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -21,14 +21,14 @@ func newModel() *cobra.Command {
 	var out, base string
 	var copied bool
 	imported := &cobra.Command{
-		Use: "import CHECKPOINTS --out BUNDLE", Short: "make a model folder out of checkpoints",
-		Long: "Makes a model folder out of the released RealCustom++ checkpoints (the folder with ckpts inside), or out of a diffusers-style folder.\n" +
-			"Another SDXL model goes under the visual weights with --base: a diffusers folder, or one safetensors file.\n" +
-			"On Linux and macOS the model reads its weights where they lie in the checkpoints, which must stay there as they are; with --copy it keeps its own.",
+		Use: "import CHECKPOINTS --out MODEL", Short: "make a model from checkpoints",
+		Long: "Makes a model folder from the released RealCustom++ checkpoints (the folder with ckpts inside) or from a diffusers-style folder.\n" +
+			"With --base, another SDXL model is combined with the visual weights: a diffusers folder, or one safetensors file.\n" +
+			"On Linux and macOS the model uses the weights of the checkpoints in place, so those must stay where they are; with --copy it has its own.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
-				return usagef("--out is missing: name the folder that the model is written to")
+				return usagef("--out is missing: name a new folder for the model")
 			}
 			started := time.Now()
 			var progress bundle.Progress
@@ -58,12 +58,12 @@ func newModel() *cobra.Command {
 			return nil
 		},
 	}
-	imported.Flags().StringVar(&out, "out", "", "new folder of the model")
-	imported.Flags().BoolVar(&copied, "copy", false, "copy all weights into the model folder instead of reading them where they lie")
+	imported.Flags().StringVar(&out, "out", "", "new folder for the model")
+	imported.Flags().BoolVar(&copied, "copy", false, "copy all weights into the model folder instead of using them in place")
 	imported.Flags().StringVar(&base, "base", "", "SDXL model to use instead of the checkpoints' own: a diffusers folder or one safetensors file")
 
 	info := &cobra.Command{
-		Use: "info [BUNDLE]", Short: "what a model says of itself; without a folder the embedded one",
+		Use: "info [MODEL]", Short: "show a model's manifest; without a folder, that of the built-in model",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := openModel(c.Context(), first(args))
@@ -81,7 +81,7 @@ func newModel() *cobra.Command {
 	var goldens string
 	var limit float64
 	verify := &cobra.Command{
-		Use: "verify [BUNDLE]", Short: "compare a model's files with its manifest, its networks and loops with golden tensors",
+		Use: "verify [MODEL]", Short: "compare a model's files with its manifest, and its networks and loops with golden tensors",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := openModel(c.Context(), first(args))
@@ -92,7 +92,7 @@ func newModel() *cobra.Command {
 				return err
 			}
 			out := c.OutOrStdout()
-			fmt.Fprintf(out, "ok     %d files are as they were imported\n", len(b.Manifest().Files)+len(b.Manifest().Mapped))
+			fmt.Fprintf(out, "ok     %d files are unchanged since the import\n", len(b.Manifest().Files)+len(b.Manifest().Mapped))
 			if goldens == "" {
 				return nil
 			}
@@ -100,8 +100,8 @@ func newModel() *cobra.Command {
 		},
 	}
 	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
-	verify.Flags().Float64Var(&limit, "limit", 0, "greatest relative L2 distance of a tensor, instead of the network's or the loop's own; 2e-3 fits fp16 weights against a reference in fp32")
-	return group("model", "make and look at models", newModelList(), newModelGet(), imported, info, verify)
+	verify.Flags().Float64Var(&limit, "limit", 0, "largest relative L2 distance allowed for a tensor, instead of the built-in limits; 2e-3 suits fp16 weights against an fp32 reference")
+	return group("model", "list, download, import and check models", newModelList(), newModelGet(), imported, info, verify)
 }
 
 // weights says where those of a model lie, one file a line.
@@ -148,7 +148,7 @@ func compare(c *cobra.Command, b *bundle.Bundle, goldens string, limit float64, 
 	case total == 0:
 		return fmt.Errorf("%s holds no golden tensors of the networks of %s", goldens, filepath.Base(b.Dir()))
 	case bad > 0:
-		fmt.Fprintf(out, "%d of %d tensors differ: import the model again; if that does not help, report it with this list\n", bad, total)
+		fmt.Fprintf(out, "%d of %d tensors differ: import the model again; if that does not help, report this list\n", bad, total)
 		return errReported
 	}
 	return nil

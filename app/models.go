@@ -139,7 +139,7 @@ func describe(path string) ui.Model {
 	m.Err, m.State = err, ui.ModelDamaged
 	if _, there := os.Stat(path); there != nil {
 		m.State = ui.ModelMissing
-		m.Err = fmt.Errorf("the folder %s is not there: connect the drive that it lies on, or take the model out of the list", path)
+		m.Err = fmt.Errorf("the folder %s is missing: connect its drive, or remove the model from the list", path)
 		return m
 	}
 	data, err := files.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)
@@ -287,12 +287,12 @@ func (*models) Rename(path, name string) error { return bundle.Rename(path, name
 func (m *models) Remove(path string) (func() error, error) {
 	if !isModelRest(path) {
 		if _, err := os.Stat(filepath.Join(path, bundle.ManifestName)); err != nil {
-			return nil, fmt.Errorf("%s is no model of Realword and is not touched: %w", path, err)
+			return nil, fmt.Errorf("%s is not a Realword model and was left alone: %w", path, err)
 		}
 	}
 	hidden := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%s-%d", removedPrefix, filepath.Base(path), time.Now().UnixNano()))
 	if err := os.Rename(path, hidden); err != nil {
-		return nil, fmt.Errorf("the model cannot be removed: %w: close what uses it, and check that the folder may be written to", err)
+		return nil, fmt.Errorf("the model cannot be removed: %w: close programs that use it, and check that the folder is writable", err)
 	}
 	_ = os.WriteFile(filepath.Join(hidden, removedName), nil, 0o666) // without it the age of the files counts
 	m.mu.Lock()
@@ -301,7 +301,7 @@ func (m *models) Remove(path string) (func() error, error) {
 	return func() error {
 		_ = os.Remove(filepath.Join(hidden, removedName))
 		if err := os.Rename(hidden, path); err != nil {
-			return fmt.Errorf("the model cannot be put back: %w: it lies in %s until Realword is closed", err, hidden)
+			return fmt.Errorf("the model cannot be restored: %w: it stays in %s until Realword closes", err, hidden)
 		}
 		m.mu.Lock()
 		m.removed = slices.DeleteFunc(m.removed, func(p string) bool { return p == hidden })

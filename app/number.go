@@ -25,7 +25,7 @@ type seed struct {
 // drawSeed draws one that is small enough to be typed.
 func drawSeed() uint64 { return uint64(rand.Uint32()) }
 
-var errSeed = errors.New("a seed is a whole number from 0 to 18446744073709551615, or -1 to have one drawn")
+var errSeed = errors.New("a seed is a whole number from 0 to 18446744073709551615, or -1 for a random one")
 
 // Set implements pflag.Value.
 func (s *seed) Set(text string) (err error) {
@@ -97,7 +97,7 @@ func flagError(err error) error {
 	if errors.As(why, &number) {
 		switch kind := invalid.GetFlag().Value.Type(); {
 		case kind == "bool":
-			why = errors.New("write true or false, or nothing behind it")
+			why = errors.New("write true or false, or no value")
 		case errors.Is(number.Err, strconv.ErrRange):
 			why = errors.New("the number is too large")
 		default:
@@ -116,9 +116,9 @@ func jsonError(line []byte, err error) error {
 		before := line[:min(max(int(syntax.Offset)-1, 0), len(line))]
 		hint := ""
 		if i := bytes.LastIndexByte(before, ','); i > 0 && i+1 < len(line) && isDigit(line[i-1]) && isDigit(line[i+1]) {
-			hint = ": numbers have a point, not a comma"
+			hint = ": use a decimal point, not a comma"
 		}
-		return usagef("this is no JSON object (%w, character %d)%s", err, len([]rune(string(before)))+1, hint)
+		return usagef("this is not a JSON object (%w, character %d)%s", err, len([]rune(string(before)))+1, hint)
 	case errors.As(err, &kind):
 		if kind.Field == "" {
 			return usagef("a line is one JSON object in braces, not this %s", kind.Value)
@@ -157,7 +157,7 @@ func seeds(first seed, given bool, count int) ([]uint64, error) {
 		list[i] = first.value + uint64(i)
 	}
 	if list[count-1] < first.value {
-		return nil, usagef("--seed %d --count %d: seeds end at %d, give a smaller one", first.value, count, ^uint64(0))
+		return nil, usagef("--seed %d --count %d: the largest seed is %d, give a smaller one", first.value, count, ^uint64(0))
 	}
 	return list, nil
 }

@@ -39,7 +39,7 @@ const trialLimit = 3 * time.Minute
 func newProbeDevice() *cobra.Command {
 	var m machine
 	c := &cobra.Command{
-		Use: "probe-device", Short: "try a device and print a verdict as JSON; a broken driver may end this command",
+		Use: "probe-device", Short: "test a device and print the result as JSON; a broken driver may crash this command",
 		Hidden: true, Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			v := m.try(c.Context())
@@ -77,7 +77,7 @@ func (m machine) try(ctx context.Context) verdict {
 				return fail(err)
 			}
 			if v.CUDA = version; index >= len(cards) {
-				return fail(fmt.Errorf("there is no device %s: the driver knows of %d", m.device, len(cards)))
+				return fail(fmt.Errorf("there is no device %s: the driver lists %d", m.device, len(cards)))
 			}
 			v.Card, v.Memory = cards[index].Name, cards[index].Memory
 		}
@@ -89,7 +89,7 @@ func (m machine) try(ctx context.Context) verdict {
 	if a, ok := device.Adapter(); ok {
 		v.Card, v.Memory, v.Driver, v.Software = a.Name, a.Memory, a.Driver, a.Software
 		if a.Software {
-			return fail(fmt.Errorf("%s is made of software, slower than the CPU: %s", a.Name, ort.GraphicsDriver))
+			return fail(fmt.Errorf("%s is a software device, slower than the CPU: %s", a.Name, ort.GraphicsDriver))
 		}
 	}
 	b, err := openModel(ctx, m.model)
@@ -105,7 +105,7 @@ func (m machine) try(ctx context.Context) verdict {
 		case s.Problem != "":
 			return fail(fmt.Errorf("the stage %q fails on it: %s", s.Tensor, s.Problem))
 		case !s.OK():
-			return fail(fmt.Errorf("the stage %q comes out wrong on it, %.1e away from the CPU: update the graphics driver", s.Tensor, s.RelL2))
+			return fail(fmt.Errorf("the stage %q gives wrong results on it, %.1e away from the CPU: update the graphics driver", s.Tensor, s.RelL2))
 		}
 	}
 	v.Usable = true
@@ -140,7 +140,7 @@ func trial(ctx context.Context, device string, limit time.Duration) verdict {
 		v.Reason = fmt.Sprintf("its driver or its provider crashed (%v%s): update the graphics driver", err, lastLine(messages.String()))
 	default:
 		if err := json.Unmarshal(out.Bytes(), &v); err != nil {
-			v.Reason = fmt.Sprintf("its trial said nothing that can be read (%v)", err)
+			v.Reason = fmt.Sprintf("its self-test gave no readable answer (%v)", err)
 		}
 	}
 	return v

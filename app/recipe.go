@@ -23,8 +23,8 @@ func newRecipe() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "recipe PICTURE",
 		Short: "print how a picture was made",
-		Long: "Prints what a PNG file says of how it was made: Realword's own recipe, or what A1111 and its kin, Fooocus, SwarmUI, InvokeAI,\n" +
-			"ComfyUI and NovelAI write, as far as it is without doubt. Lines that begin with note say what is not taken over.",
+		Long: "Prints what a PNG file says about how it was made: Realword's own recipe, or what A1111 and its forks, Fooocus, SwarmUI, InvokeAI,\n" +
+			"ComfyUI and NovelAI write, as far as it is unambiguous. Lines that start with note say what is ignored.",
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			data, err := files.Read(args[0], picture.DefaultLimits.Bytes)

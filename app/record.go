@@ -78,7 +78,7 @@ func (l *recorder) unsaved(p inference.PictureReady, png []byte) uint64 {
 
 func (l *recorder) check(err error) {
 	if err != nil {
-		fmt.Fprintln(l.stderr, "Nothing more goes into the history:", err)
+		fmt.Fprintln(l.stderr, "Nothing more is recorded in the history:", err)
 		l.close()
 	}
 }

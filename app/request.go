@@ -27,7 +27,7 @@ type subject struct {
 func parseSubject(s string) (subject, error) {
 	word, file, ok := strings.Cut(s, "=")
 	if !ok || word == "" || file == "" {
-		return subject{}, usagef("--subject %q: write WORD=PICTURE, for instance dog=dog.png, dog#2=dog.png:0.3", s)
+		return subject{}, usagef("--subject %q: write WORD=PICTURE, for example dog=dog.png, dog#2=dog.png:0.3", s)
 	}
 	text, n, err := prompt.ParseWord(word)
 	if err != nil {

@@ -85,7 +85,7 @@ func openModel(ctx context.Context, path string) (*bundle.Bundle, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return nil, fmt.Errorf("there is no folder to unpack the model of this program to (%w): set HOME to a folder of yours", err)
+		return nil, fmt.Errorf("there is no folder to unpack the built-in model to (%w): set HOME to a folder you own", err)
 	}
 	return bundle.Extract(assets.Model(), filepath.Join(cache, "realword", "models"))
 }

@@ -23,7 +23,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 	}
 	logs, err := keepLog(c.ErrOrStderr()) // first, because it makes the cache folder, and Fyne does not in an empty home
 	if err != nil {
-		fmt.Fprintln(c.ErrOrStderr(), "Messages are not kept in a file:", err)
+		fmt.Fprintln(c.ErrOrStderr(), "There is no log file:", err)
 	}
 	a := newApp()
 	a.Lifecycle().SetOnStopped(func() { log.SetOutput(endedLog{log.Writer()}) })
@@ -54,10 +54,10 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {
-			return fileDialog{title: "Import a session", filter: "Sessions of Realword", extensions: []string{"zip"}}.run()
+			return fileDialog{title: "Import a session", filter: "Realword sessions", extensions: []string{"zip"}}.run()
 		},
 		SaveSession: func(name string) (string, error) {
-			return fileDialog{kind: dialogSave, title: "Export the session", filter: "Sessions of Realword", extensions: []string{"zip"}, name: name}.run()
+			return fileDialog{kind: dialogSave, title: "Export the session", filter: "Realword sessions", extensions: []string{"zip"}, name: name}.run()
 		},
 		OpenHistory: m.firstHistory,
 		SetAside:    setAside,

@@ -486,7 +486,7 @@ func (z *zipped) blob(sha string) ([]byte, error) {
 // check looks at everything that the records say of each other.
 func (z *zipped) check() error {
 	if z.Format != archiveFormat {
-		return fmt.Errorf("it has format %d, this Realword knows %d", z.Format, archiveFormat)
+		return fmt.Errorf("it has format %d, and this Realword reads %d", z.Format, archiveFormat)
 	}
 	if err := z.unique(z.Session.UID); err != nil {
 		return err

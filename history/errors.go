@@ -40,7 +40,7 @@ func (e *Error) Sentence() string {
 	case Busy:
 		return fmt.Sprintf("another Realword has the history %s open", e.Path)
 	case Newer:
-		return fmt.Sprintf("a newer Realword wrote %s", e.Path)
+		return fmt.Sprintf("%s was written by a newer Realword", e.Path)
 	case Damaged:
 		return fmt.Sprintf("%s is damaged", e.Path)
 	case ReadOnly:
@@ -60,13 +60,13 @@ func (e *Error) Remedy() string {
 	case Busy:
 		return "close the other one and try again"
 	case Newer:
-		return "use the newer Realword"
+		return "use that version"
 	case Damaged:
-		return "begin a new one with all that can be read of it; the pictures themselves are files of their own"
+		return "start a new one with everything that can be read from it; the pictures themselves are separate files"
 	case ReadOnly:
 		return "change its permissions, or use another disk"
 	case Full:
-		return "free some space, empty the trash or trim the step data, and try again"
+		return "free up some space, empty the trash or trim the step data, and try again"
 	case Hostile:
 		return "export the session again and use that file as it is"
 	default:
@@ -85,13 +85,13 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Errors of calls that name what is not there.
 var (
-	ErrNotFound     = errors.New("there is no such round in the history")
+	ErrNotFound     = errors.New("there is no such job in the history")
 	ErrNoSession    = errors.New("there is no such session in the history")
 	ErrNoPicture    = errors.New("there is no such picture in the history")
 	ErrNoReference  = errors.New("there is no such reference in the history: add the picture again")
 	ErrNoStep       = errors.New("there is no such step in the history; step data may have been trimmed")
 	ErrNoJob        = errors.New("there is no such job in the queue")
-	errOutsideLimit = errors.New("it is larger than the history keeps")
+	errOutsideLimit = errors.New("it is too large for the history")
 )
 
 // explain gives an error of the system or of bbolt its kind. Others pass as they are.

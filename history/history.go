@@ -1,21 +1,20 @@
 // Package history keeps an artist's work: sessions, their rounds with recipes and references, pictures with thumbnails and
 // step data, and the queue of rounds still to make.
 //
-// Contract: the only importer of bbolt; of Realword it imports half floats and the handling of files alone, so a recipe, a draft and
-// an exact state are bytes that the caller understands. Everything is a journal: each call that changes something is one transaction, on
-// disk when the call returns nil, and without effect when it returns an error. A program that is killed loses at most the
-// call that it was in. A Store may be used from any goroutine; one process at a time has it open. Returned values share
-// nothing with the store.
+// Contract: the only importer of bbolt. Of Realword it imports only half floats and file handling, so a recipe, a draft and an exact
+// state are bytes that only the caller understands. Each call that changes something is one transaction: on disk when the call
+// returns nil, without effect when it returns an error. A program that is killed loses at most the call it was in. A Store may be
+// used from any goroutine; one process at a time has it open. Returned values share nothing with the store.
 //
 // Where things lie: records, thumbnails and blobs up to 32 KiB in the bbolt file, larger blobs (references, latents) as
 // files in the folder NAME.blobs beside it, named by their SHA-256; finished pictures as PNG files in the pictures folder,
 // where they are the user's. Equal blobs are kept once. Files are written before the transaction that needs them and
-// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those. The history
-// and its blobs are for their owner's eyes alone; pictures and exported sessions are as private as the user's umask says, and
-// a session names no folder of this machine.
+// removed after the one that no longer does, so a crash leaves at worst a file that nobody needs; Sweep removes those. Only their
+// owner may read the history and its blobs; pictures and exported sessions are as private as the user's umask says, and an exported
+// session names no folder of this machine.
 //
 // A damaged file never ends the program. Open walks through its pages before bbolt may follow them, and compares every record with its
-// checksum: what is damaged is named, not shown, and left as it is. SetAside moves it away, and Rescue takes out of it what is whole.
+// checksum: what is damaged is named, not shown, and left as it is. SetAside moves the file away, and Rescue copies what is intact.
 package history
 
 import (

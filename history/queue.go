@@ -31,7 +31,7 @@ func (s *Store) Enqueue(p Plan, at time.Time) (uint64, error) {
 		}
 		for _, parent := range p.Parents {
 			if _, err := getPicture(c.Tx, parent); err != nil {
-				return fmt.Errorf("parent of the round: %w", err)
+				return fmt.Errorf("parent of the job: %w", err)
 			}
 		}
 		if id, err = c.Bucket(jobBucket).newID(); err != nil {

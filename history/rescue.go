@@ -93,7 +93,7 @@ func (s *Store) Rescue(path string) (Rescued, error) {
 			return errors.Join(c.retainAll(j.References), put(c.Bucket(jobBucket), j.ID, j), c.setOrder(append(order(c.Tx), j.ID)))
 		})
 		if err != nil {
-			errs = append(errs, fmt.Errorf("a waiting round: %w", err))
+			errs = append(errs, fmt.Errorf("a queued job: %w", err))
 			continue
 		}
 		out.Jobs++

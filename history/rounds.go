@@ -114,7 +114,7 @@ func (c *change) putNewRound(r *Round) error {
 	}
 	for _, p := range r.Parents {
 		if _, err := getPicture(c.Tx, p); err != nil {
-			return fmt.Errorf("parent of the round: %w", err)
+			return fmt.Errorf("parent of the job: %w", err)
 		}
 	}
 	if err := c.retainAll(r.References); err != nil {

@@ -83,7 +83,7 @@ func (c *change) markOne(at time.Time, item Item) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("%q is nothing that can be thrown away", item.Kind)
+		return fmt.Errorf("%q cannot be moved to the trash", item.Kind)
 	}
 	for _, id := range pictures { // their rows say that they are in the trash
 		p, err := getPicture(c.Tx, id)
@@ -218,7 +218,7 @@ func (c *change) purge(item Item) (pictures int, err error) {
 			return 0, err
 		}
 	default:
-		return 0, fmt.Errorf("%q is nothing that can be thrown away", item.Kind)
+		return 0, fmt.Errorf("%q cannot be moved to the trash", item.Kind)
 	}
 	return pictures, nil
 }

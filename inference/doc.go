@@ -5,10 +5,10 @@
 // session; Start, Resolve, Close and a Job's methods may be called from any goroutine. A request is checked as a whole before
 // anything runs. The same resolved request gives the same bits on the same runtime, whatever ran before it.
 //
-// A run is three plain values: its Request, the State after each step, and its Events. Whoever wants to go on from a step in another
-// process, on another machine or on another day needs these and nothing else of the engine that began it: EncodeRequest, EncodeState
-// and EncodeEvent turn them into bytes. What does the same at the other end is the same model, the same runtime and the same version
-// of this program; the result is then the same, bit for bit.
+// A run is three plain values: its Request, the State after each step, and its Events. To continue from a step in another process, on
+// another machine or on another day, these are needed and nothing else of the engine that began it: EncodeRequest, EncodeState and
+// EncodeEvent turn them into bytes. With the same model, runtime and version of this program at the other end, the result is the same,
+// bit for bit.
 //
 // From the outside in: request.go, event.go and wire.go are what a run consists of; engine.go and job.go queue requests and deliver
 // events; settings.go is what a round can be set to, its defaults and the table of settings, resolve.go checks a request, notes.go says what of it is lost; worker.go makes the pictures of a

@@ -86,7 +86,7 @@ func (e *Engine) Start(ctx context.Context, r Request) (Job, error) {
 		return j, nil
 	default:
 		j.cancel()
-		return nil, fmt.Errorf("%d jobs are waiting: wait for some of them, or cancel them", maxWaiting)
+		return nil, fmt.Errorf("%d jobs are queued: wait for some of them, or cancel them", maxWaiting)
 	}
 }
 

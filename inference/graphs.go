@@ -336,7 +336,7 @@ func (g *Graphs) ports(name graph.Name) (in, out []string) {
 		}
 		return append(step, layerMaps, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
 	default:
-		panic("no graph is called " + string(name))
+		panic("there is no graph called " + string(name))
 	}
 }
 
@@ -416,5 +416,5 @@ func fits(shape []int, want session.Port) bool {
 }
 
 func misshapen(name graph.Name, want session.Port) error {
-	return fmt.Errorf("the %s graph gave %s of another shape than %v: the bundle is damaged, import the model again", name, want.Name, want.Shape)
+	return fmt.Errorf("the %s graph gave %s with another shape than %v: the model is damaged, import it again", name, want.Name, want.Shape)
 }

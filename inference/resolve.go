@@ -76,12 +76,12 @@ func (p *planner) checkSettings() {
 func (p *planner) checkWords() {
 	r := &p.request
 	if strings.TrimSpace(r.Prompt) == "" {
-		p.problem("the prompt is empty: write what the picture shall show")
+		p.problem("the prompt is empty: describe the picture")
 		return
 	}
 	for _, text := range []string{r.Prompt, r.Negative} {
 		if !utf8.ValidString(text) {
-			p.problem("the prompt %q is no text in UTF-8: save its file or set the terminal to UTF-8", text)
+			p.problem("the prompt %q is not UTF-8 text: save its file as UTF-8, or set the terminal to UTF-8", text)
 			return
 		}
 	}
@@ -96,7 +96,7 @@ func (p *planner) checkWords() {
 		}
 		for i, other := range p.spans[:j] {
 			if span.From < other.To && other.From < span.To {
-				p.problem("%s and %s are two subjects of one word: bind each to a word of its own, or give one subject all the pictures", r.Subjects[i].Word, *w)
+				p.problem("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures", r.Subjects[i].Word, *w)
 			}
 		}
 		p.spans[j] = span
@@ -150,15 +150,15 @@ func (p *planner) checkState() {
 		return
 	}
 	if len(r.Seeds) != 1 || r.Seeds[0] != s.Seed {
-		p.problem("the kept step belongs to the picture of seed %d: ask for this seed alone, or start anew", s.Seed)
+		p.problem("the kept step belongs to the picture with seed %d: ask for this seed only, or start from noise", s.Seed)
 	}
 	if s.Width != r.Width || s.Height != r.Height || s.Steps != r.Steps || s.Sampler != r.Sampler {
-		p.problem("the kept step belongs to %d × %d pixels, %d steps of %s, the request asks for %d × %d, %d steps of %s: leave these as they were, or start anew",
+		p.problem("the kept step belongs to %d × %d pixels and %d steps of %s, but the request asks for %d × %d and %d steps of %s: keep these as they were, or start from noise",
 			s.Width, s.Height, s.Steps, s.Sampler, r.Width, r.Height, r.Steps, r.Sampler)
 		return
 	}
 	if !p.manifest.Named(s.Model) {
-		p.problem("the kept step belongs to the model %s, this is %s: open that model, or start anew", s.Model, p.manifest.Name)
+		p.problem("the kept step belongs to the model %s, and this is %s: open that model, or start from noise", s.Model, p.manifest.Name)
 		return
 	}
 	m := p.manifest.Latent
@@ -173,13 +173,13 @@ func (s State) fits(steps, stop, subjects, values, positions int) error {
 	reuses := subjects > 0 && !guidance.Runs(s.Step, stop)
 	switch {
 	case s.Step < 0 || s.Step >= steps:
-		return fmt.Errorf("the kept step is followed by step %d, the run has %d: choose an earlier one", s.Step+1, steps)
+		return fmt.Errorf("the kept step is followed by step %d, but the run has only %d: choose an earlier one", s.Step+1, steps)
 	case len(s.Latent) != values:
-		return fmt.Errorf("the kept step has a latent of %d values, this model and picture size need %d: start anew", len(s.Latent), values)
+		return fmt.Errorf("the kept step has a latent of %d values, but this model and picture size need %d: start from noise", len(s.Latent), values)
 	case reuses && len(s.Scores) != subjects:
-		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that masks are made anew", len(s.Scores), subjects, s.Step)
+		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that new masks are made", len(s.Scores), subjects, s.Step)
 	case reuses && slices.ContainsFunc(s.Scores, func(grid []float32) bool { return len(grid) != positions }):
-		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that masks are made anew", positions, s.Step)
+		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that new masks are made", positions, s.Step)
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func TestBadRequests(t *testing.T) {
 		change func(*bench, *Request)
 		want   []string // in the message
 	}{
-		"empty prompt":             {func(_ *bench, r *Request) { r.Prompt = " \n" }, []string{"prompt is empty", "write"}},
+		"empty prompt":             {func(_ *bench, r *Request) { r.Prompt = " \n" }, []string{"prompt is empty", "describe"}},
 		"a word not in the prompt": {func(b *bench, r *Request) { r.Subjects[0].Word.Text = "cat" }, []string{"cat", "dog", "beach"}},
 		"a part of a word":         {func(b *bench, r *Request) { r.Prompt, r.Subjects[0].Word.Text = "a woman", "man" }, []string{"man", "woman"}},
 		"no word":                  {func(b *bench, r *Request) { r.Subjects[0].Word.Text = "" }, []string{"word"}},

@@ -231,11 +231,11 @@ func ParseDecimal(text string) (float64, error) {
 var table = []Setting{
 	{
 		Key: "negative", Field: "Negative", At: func(s *Settings) any { return &s.Negative },
-		Flag: "negative", Help: "what the picture must not show (default the preset's; \"\" for nothing)", Label: "negative", Called: "negative prompt",
+		Flag: "negative", Help: "negative prompt: what the picture should not show (default: the preset's; \"\" for none)", Label: "negative", Called: "negative prompt",
 	},
 	{
 		Key: "preset", Field: "Preset", At: func(s *Settings) any { return &s.Preset },
-		Flag: "preset", Help: "paper (default) or release: where the other options start from", Label: "preset", Called: "preset",
+		Flag: "preset", Help: "paper (default) or release: sets the defaults of the options below", Label: "preset", Called: "preset",
 		check: func(s Settings, m bundle.Manifest) error {
 			if _, ok := m.Presets[s.Preset]; !ok { // the rest is checked against the default's values
 				return fmt.Errorf("there is no preset %q: choose one of %q", s.Preset, slices.Sorted(maps.Keys(m.Presets)))
@@ -249,14 +249,14 @@ var table = []Setting{
 		A1111: "Steps", Called: "number of steps", Takes: "1 to 10000", Least: 1, Most: 10000,
 		check: func(s Settings, m bundle.Manifest) error {
 			if s.Steps < 1 || s.Steps > m.Schedule.TrainSteps {
-				return fmt.Errorf("%d steps are outside of 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
+				return fmt.Errorf("%d steps are outside the range 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
 			}
 			return guidance.CheckStop(s.Stop, s.Steps)
 		},
 	},
 	{
 		Key: "stop", Field: "Stop", At: func(s *Settings) any { return &s.Stop },
-		Flag: "stop", Help: "T_stop, the step from which the masks stay as they are", Zero: "the first step at least makes masks: give 1 or more", Label: "T_stop",
+		Flag: "stop", Help: "T_stop, the step after which the masks no longer change", Zero: "at least the first step makes masks: give 1 or more", Label: "T_stop",
 		A1111: "RealCustom stop step", Called: "T_stop", Takes: "1 to 10000", Least: 1, Most: 10000, OfMasks: true,
 	},
 	{
@@ -272,18 +272,18 @@ var table = []Setting{
 	},
 	{
 		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
-		Flag: "cfg", Help: "strength of the prompt (classifier-free guidance)", Zero: "1 turns it off, 3 to 8 works well", Label: "cfg",
+		Flag: "cfg", Help: "guidance scale (classifier-free guidance)", Zero: "1 turns guidance off, 3 to 8 works well", Label: "cfg",
 		A1111: "CFG scale", Called: "guidance weight", Takes: fmt.Sprint("1 to ", MaxCFG), Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
-				return fmt.Errorf("the guidance weight ω = %g is outside of 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
+				return fmt.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
 			}
 			return nil
 		},
 	},
 	{
 		Key: "mask_source", Field: "MaskSource", At: func(s *Settings) any { return &s.MaskSource },
-		Flag: "mask-source", Help: "all_cross, low_cross, low_cross_all_self or low_cross_high_self", Called: "mask source", OfMasks: true,
+		Flag: "mask-source", Help: "attention maps the masks come from: all_cross, low_cross, low_cross_all_self or low_cross_high_self", Called: "mask source", OfMasks: true,
 		Label: "masks", Text: func(s Settings) string {
 			switch norm := s.Normalization(); {
 			case s.MaskSource == "" || norm == guidance.ByMax:
@@ -299,22 +299,22 @@ var table = []Setting{
 	{Key: "raw_mask", Field: "RawMask", At: func(s *Settings) any { return &s.RawMask }, Called: "raw mask", OfMasks: true},
 	{
 		Key: "mask_norm", Field: "MaskNorm", At: func(s *Settings) any { return &s.MaskNorm },
-		Flag: "mask-norm", Help: "max (default), min_max_per_channel (as the released app) or none", Called: "mask normalisation", OfMasks: true,
+		Flag: "mask-norm", Help: "how masks are normalised: max (default), min_max_per_channel (as in the released app) or none", Called: "mask normalisation", OfMasks: true,
 		check: func(s Settings, _ bundle.Manifest) error {
 			norm, err := guidance.ParseNormalization(cmp.Or(s.MaskNorm, guidance.ByMax.String()))
 			if err == nil && norm == guidance.ByLayer && s.RawMask {
-				return fmt.Errorf("masks cannot be left as they are and normalised by %s: choose one", norm)
+				return fmt.Errorf("masks cannot be both raw and normalised by %s: choose one", norm)
 			}
 			return err
 		},
 	},
 	{
 		Key: "scope", Field: "Scope", At: func(s *Settings) any { return &s.Scope },
-		Flag: "scope", Help: "scope of every subject that names none, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]", Called: "scope", Most: 1, OfMasks: true,
+		Flag: "scope", Help: "scope (γ) of every subject without one of its own, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]", Called: "scope", Most: 1, OfMasks: true,
 	},
 	{
 		Key: "fit", Field: "Fit", At: func(s *Settings) any { return (*string)(&s.Fit) },
-		Flag: "fit", Help: "how references become a square: pad, crop or stretch (default the preset's)", Called: "fit", OfMasks: true,
+		Flag: "fit", Help: "how references are made square: pad, crop or stretch (default: the preset's)", Called: "fit", OfMasks: true,
 		parse: func(s Settings) error { return picture.Square{Fit: s.Fit}.Validate() },
 	},
 	{
@@ -337,7 +337,7 @@ const maxSide = 1 << 16
 func checkSide(name string, n int, m bundle.Manifest) error {
 	switch s := m.Size; {
 	case n < s.Min || n > s.Max:
-		return fmt.Errorf("the %s of %d pixels is outside of what the model %s can do: choose %d to %d", name, n, m.Name, s.Min, s.Max)
+		return fmt.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
 	case n%s.Multiple != 0:
 		return fmt.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple, min(s.Max, (n/s.Multiple+1)*s.Multiple))
 	}

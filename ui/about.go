@@ -27,7 +27,7 @@ func (w *Window) showAbout() {
 	name := kit.NewLine(w.opt.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
 	name.Style.Bold = true
 	version := kit.Caption(i18n.T("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
-	what := widget.NewLabel(i18n.T("Pictures of your own subjects: each word of the prompt that you choose looks like your picture of it. After RealCustom++, a method by others, written anew; everything runs on this computer."))
+	what := widget.NewLabel(i18n.T("Pictures of your own subjects: each word you choose in the prompt looks like your picture of it. An independent implementation of RealCustom++, a method by other authors. Everything runs on this computer."))
 	what.Wrapping = fyne.TextWrapWord
 	head := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 72, Height: 72}, icon), nil, container.New(kit.Inset{X: 10, Y: 0}, kit.NewColumn(2, name, version)))
 
@@ -65,11 +65,11 @@ func modules() string {
 
 func (w *Window) helpActions() []action {
 	return []action{
-		{id: "help.keys", menu: menuHelp, label: i18n.T("Keys…"), key: "F1", do: w.showKeys},
-		{id: "help.keys.other", label: i18n.T("Keys…"), key: "Shift+/", do: w.showKeys},
+		{id: "help.keys", menu: menuHelp, label: i18n.T("Keyboard shortcuts…"), key: "F1", do: w.showKeys},
+		{id: "help.keys.other", label: i18n.T("Keyboard shortcuts…"), key: "Shift+/", do: w.showKeys},
 		separator(menuHelp),
 		{id: "help.logs", menu: menuHelp, label: i18n.T("Open the log folder"), do: func() { w.showFolder(w.opt.Logs) }, can: func() bool { return w.opt.Logs != "" }},
-		{id: "help.report", menu: menuHelp, label: i18n.T("Save a report for a helper…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
+		{id: "help.report", menu: menuHelp, label: i18n.T("Save diagnostic report…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
 		separator(menuHelp),
 		{id: "help.about", menu: menuHelp, label: i18n.T("About…"), key: "Shift+F1", do: w.showAbout},
 		{id: "file.preferences", menu: menuFile, label: i18n.T("Preferences…"), key: "Ctrl+,", do: w.showPreferences},

@@ -117,7 +117,7 @@ func parseStroke(text string) (stroke, error) {
 			case "Shift":
 				s.mod |= fyne.KeyModifierShift
 			default:
-				return stroke{}, i18n.Errorf("%s is no key: write it like Ctrl+Shift+Z", text)
+				return stroke{}, i18n.Errorf("%s is not a key: write it like Ctrl+Shift+Z", text)
 			}
 			continue
 		}
@@ -126,7 +126,7 @@ func parseStroke(text string) (stroke, error) {
 		}
 	}
 	if s.key == "" {
-		return stroke{}, i18n.Errorf("%q is no key: write it like Ctrl+Shift+Z", text)
+		return stroke{}, i18n.Errorf("%q is not a key: write it like Ctrl+Shift+Z", text)
 	}
 	return s.plain(), nil
 }

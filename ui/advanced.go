@@ -213,7 +213,7 @@ func newAdvanced(w *Window) *advanced {
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Masks from"), a.source), a.divide, a.layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source), a.divide, a.layers)
 	return a
 }
 
@@ -282,7 +282,7 @@ func (a *advanced) refresh() {
 // note is the line under the presets: what is in force.
 func (f Form) note(m *bundle.Manifest) string {
 	p := m.Presets[f.Preset]
-	text := i18n.T("%s · %d steps · CFG %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
+	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
 	var own []string
 	switch f.fit(m) {
 	case picture.Stretch:
@@ -294,7 +294,7 @@ func (f Form) note(m *bundle.Manifest) string {
 		own = append(own, strings.ToLower(maskSourceName(f.MaskSource)))
 	}
 	if f.RawMask {
-		own = append(own, i18n.T("masks as they are"))
+		own = append(own, i18n.T("masks not normalised"))
 	}
 	if f.MaskNorm != "" {
 		own = append(own, i18n.T("masks layer by layer"))

@@ -83,7 +83,7 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	for _, c := range f.Changes(p, roomy) {
 		got = append(got, c.What+": "+c.Old+" -> "+c.New)
 	}
-	want := "Sampler: DDIM -> DPM++, Masks from: Coarse cross × fine self maps -> All cross maps, Masks divided by their maximum: yes -> no, Size: 1024 × 1024 · 1:1 -> 896 × 1152 · 3:4"
+	want := "Sampler: DDIM -> DPM++, Mask source: Coarse cross × fine self maps -> All cross maps, Masks divided by their maximum: yes -> no, Size: 1024 × 1024 · 1:1 -> 896 × 1152 · 3:4"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("%s", strings.Join(got, ", "))
 	}
@@ -118,7 +118,7 @@ func TestAdvancedKnobs(t *testing.T) {
 		t.Errorf("asked for %+v", r)
 	}
 	b.end(j, inference.Done{})
-	if !strings.HasPrefix(b.set.presetNote.Text, "DPM++") || !strings.Contains(b.set.presetNote.Text, "masks as they are") {
+	if !strings.HasPrefix(b.set.presetNote.Text, "DPM++") || !strings.Contains(b.set.presetNote.Text, "masks not normalised") {
 		t.Errorf("the line under the presets says %q", b.set.presetNote.Text)
 	}
 	a.sampler.SetSelected("DDIM")

@@ -96,11 +96,11 @@ func newCard(look cardLook, acts cardActs) *card {
 	c.badge, c.letter = newBadge()
 	c.word, c.hint = kit.Heading(""), kit.Caption("")
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
-	c.reach = kit.NewDial(i18n.T("Reach γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
 		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{Low: 0.05, High: reachMax, From: kit.SafeLow, To: kit.SafeHigh}, safe))
 	c.remedy = kit.NewButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
-	gone := kit.SmallButton(i18n.T("Take this subject away"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
+	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
 	c.minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2}, container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.DeleteIcon())))),
 		func() { acts.dropPicture(c.shown) })
 	c.minus.Explain(func() string { return c.minus.Name })
@@ -213,13 +213,13 @@ func (c *card) show(look cardLook) {
 	}
 	switch {
 	case look.Off:
-		c.word.Color, c.hint.Text = theme.ColorNamePlaceHolder, i18n.T("left out")
+		c.word.Color, c.hint.Text = theme.ColorNamePlaceHolder, i18n.T("muted")
 		mark(kit.ColorTrack, "–")
 		if !look.Bound() {
 			c.word.Text = i18n.T("no word yet")
 		}
 	case look.lost:
-		c.hint.Text, c.hint.Color, c.frame.Stroke = i18n.T("not in the prompt now"), theme.ColorNameWarning, theme.ColorNameWarning
+		c.hint.Text, c.hint.Color, c.frame.Stroke = i18n.T("not in the prompt"), theme.ColorNameWarning, theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	case look.subject >= 0:
 		own := kit.SubjectColor(look.subject)
@@ -289,7 +289,7 @@ func (c *card) showThumbs(before cardLook) {
 			func() { c.acts.add(c.look.ID) })
 		c.thumbs.Add(plus.Explain(func() string { return plus.Name }))
 		if len(c.look.pictures) > 1 {
-			c.minus.Name = i18n.T("Take this picture away")
+			c.minus.Name = i18n.T("Remove this picture")
 			c.thumbs.Add(c.minus)
 		}
 	}
@@ -302,10 +302,10 @@ func (c *card) showThumbs(before cardLook) {
 
 func (c *card) showTools() {
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
-	c.eye.Name = i18n.T("Leave this subject out")
+	c.eye.Name = i18n.T("Mute this subject")
 	if c.look.Off {
 		icon, importance = theme.VisibilityOffIcon(), widget.WarningImportance
-		c.eye.Name = i18n.T("Take this subject in again")
+		c.eye.Name = i18n.T("Unmute this subject")
 	}
 	if c.eye.Icon.Name() != icon.Name() || c.eye.Importance != importance {
 		c.eye.Importance = importance
@@ -314,7 +314,7 @@ func (c *card) showTools() {
 	c.solo.Hidden = !c.look.several
 	c.solo.Name = i18n.T("Only this subject")
 	if c.look.alone {
-		c.solo.Name = i18n.T("All subjects again")
+		c.solo.Name = i18n.T("All subjects")
 	}
 	importance = widget.LowImportance
 	if c.look.alone {

@@ -125,7 +125,7 @@ func (w *Window) tapShot(i int) {
 
 func (w *Window) compareActions() []action {
 	return []action{
-		{id: "view.compare.text", menu: menuView, label: i18n.T("Compare with the words alone"), key: "Shift+C", do: w.compareText, can: w.canCompareText},
+		{id: "view.compare.text", menu: menuView, label: i18n.T("Compare with text-only"), key: "Shift+C", do: w.compareText, can: w.canCompareText},
 		{id: "view.compare.swap", menu: menuView, label: i18n.T("Swap the compared pictures"), key: "C", do: w.swapCompared, can: func() bool { return w.swappable() >= 0 }},
 	}
 }

@@ -53,7 +53,7 @@ func TestWordsAloneAreComparedAtTheSameSeed(t *testing.T) {
 	if !b.contrast.on || b.state.Shot().Image != shot.Image || b.contrast.other.Image != b.state.Shots[1].Image {
 		t.Fatalf("compared %v, view %+v", b.contrast.on, b.state.View)
 	}
-	if text := b.info.Text; !strings.Contains(text, "words alone") || strings.Index(text, "words alone") < strings.Index(text, "right") {
+	if text := b.info.Text; !strings.Contains(text, "text-only") || strings.Index(text, "text-only") < strings.Index(text, "right") {
 		t.Errorf("the stage says %q", text)
 	}
 	b.swapCompared()

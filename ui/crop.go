@@ -176,7 +176,7 @@ func (c *cropper) TypedRune(rune) {}
 func (c *cropper) FocusGained()   { c.focused = true; c.Refresh() }
 func (c *cropper) FocusLost()     { c.focused = false; c.Refresh() }
 
-func (c *cropper) AccessibilityLabel() string             { return i18n.T("The square that the model sees") }
+func (c *cropper) AccessibilityLabel() string             { return i18n.T("The square the model sees") }
 func (c *cropper) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 func (c *cropper) Cursor() desktop.Cursor                 { return desktop.CrosshairCursor }
 func (c *cropper) CreateRenderer() fyne.WidgetRenderer {
@@ -335,9 +335,9 @@ func (s *squareEditor) show(c Card) {
 	case picture.Crop:
 		s.note.Set(i18n.T("Drag the square, or its corner."))
 	case picture.Stretch:
-		s.note.Set(i18n.T("The whole picture, pulled to a square."))
+		s.note.Set(i18n.T("The whole picture, stretched to a square."))
 	default:
-		s.note.Set(i18n.T("The whole picture, with bars beside it."))
+		s.note.Set(i18n.T("The whole picture, padded to a square."))
 		if c.Pixels.X == c.Pixels.Y {
 			s.note.Set(i18n.T("The whole picture."))
 		}

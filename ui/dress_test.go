@@ -272,7 +272,7 @@ func TestWorstOverlap(t *testing.T) {
 	s.Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, Scope: 0.4}, {Word: inference.Word{Text: "cat"}, Scope: 0.4}, {Word: inference.Word{Text: "owl"}, Scope: 0.2}}
 	late := inference.StepDone{Step: 5, Subjects: make([]inference.SubjectStep, 3)}
 	s.Run.Film = []inference.StepDone{step, late}
-	if note, much := s.overlapNote(); !much || note != "Overlap wanted: 100 % of “dog” and “owl” in step 5." {
+	if note, much := s.overlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower γ, or move the subjects apart." {
 		t.Errorf("%q, %v", note, much)
 	}
 	s.Run.Subjects = s.Run.Subjects[:1]

@@ -85,8 +85,8 @@ func (w *Window) foldActions() []action {
 	}
 	return []action{
 		separator(menuView),
-		{id: "view.left", menu: menuView, label: i18n.T("Panel of subjects"), key: "T", do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), on: func() bool { return !w.prefs.FoldLeft }},
-		{id: "view.right", menu: menuView, label: i18n.T("Panel of settings"), key: "G", do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), on: func() bool { return !w.prefs.FoldRight }},
+		{id: "view.left", menu: menuView, label: i18n.T("Subjects panel"), key: "T", do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), on: func() bool { return !w.prefs.FoldLeft }},
+		{id: "view.right", menu: menuView, label: i18n.T("Settings panel"), key: "G", do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), on: func() bool { return !w.prefs.FoldRight }},
 		{id: "view.panels", menu: menuView, label: i18n.T("Only the picture"), key: "F", do: set(func(p *Preferences) {
 			p.FoldPrompt = !p.FoldPrompt
 			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt

@@ -232,20 +232,20 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 		switch {
 		case c.Off:
 		case f.missing(g) != "":
-			list = append(list, i18n.T("The picture %s is not here: drop it again, or remove it.", f.missing(g)))
+			list = append(list, i18n.T("The picture %s is missing: drop it again, or remove it.", f.missing(g)))
 		case !c.Bound():
 			list = append(list, i18n.T("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
 		case c.Lost(words):
-			list = append(list, i18n.T("“%s” is not in the prompt any more: click another word for %s.", c.Word.Text, c.Ref.Name))
+			list = append(list, i18n.T("“%s” is no longer in the prompt: click another word for %s.", c.Word.Text, c.Ref.Name))
 		default:
 			total += scope(c, f, m)
 		}
 	}
 	if a, b, ok := f.crossing(words); ok {
-		list = append(list, i18n.T("“%s” and “%s” share a word: bind each to words of its own.", a.Text, b.Text))
+		list = append(list, i18n.T("“%s” and “%s” share a word: bind each to different words.", a.Text, b.Text))
 	}
 	if total > 1 {
-		list = append(list, i18n.T("The reaches of all subjects add up to %.2f; they must stay within 1. Lower one of them.", total))
+		list = append(list, i18n.T("The areas of all subjects add up to %.2f, which is more than 1. Lower one of them.", total))
 	}
 	return list
 }

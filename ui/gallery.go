@@ -182,7 +182,7 @@ func (g Gallery) empty(star string) string {
 	case len(g.IDs) > 0:
 		return ""
 	case g.Look.Text != "":
-		return i18n.T("No picture has that in its prompt. Words are found by their beginnings; word:dog finds what is bound to a picture, seed:42 a seed.")
+		return i18n.T("No prompt contains that. Words are matched from their beginning; word:dog finds bound words, seed:42 finds a seed.")
 	case g.Look.Trash:
 		return i18n.T("The trash is empty.")
 	case g.Look.Starred:
@@ -191,7 +191,7 @@ func (g Gallery) empty(star string) string {
 		}
 		return i18n.T("No picture has a star yet. The key %s gives the chosen one a star.", star)
 	}
-	return i18n.T("The pictures that you make are kept here, with every step that led to them.")
+	return i18n.T("Your pictures are kept here, with every step that led to them.")
 }
 
 // title says what the gallery shows.
@@ -211,7 +211,7 @@ func (d galleryDetail) facts() []string {
 	p, r := d.Picture, d.Round
 	list := []string{r.Started.Local().Format("2 January 2006, 15:04")}
 	if d.Number > 0 {
-		list = append(list, i18n.T("round %d of %d", d.Number, d.Rounds))
+		list = append(list, i18n.T("job %d of %d", d.Number, d.Rounds))
 	}
 	size := ""
 	if p.Width > 0 {
@@ -222,18 +222,18 @@ func (d galleryDetail) facts() []string {
 		list = append(list, i18n.T("pictures for %s", strings.Join(r.Words, ", ")))
 	}
 	if d.Recipe.Steps > 0 {
-		list = append(list, i18n.T("%d steps, masks settle after %d, CFG %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG, samplerName(d.Recipe.Sampler)))
+		list = append(list, i18n.T("%d steps, masks settle after %d, guidance scale %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG, samplerName(d.Recipe.Sampler)))
 	}
 	if d.Recipe.Model != "" {
 		list = append(list, i18n.T("model %s", d.Recipe.Model))
 	}
 	switch {
 	case p.Steps > 0 && p.Pinned:
-		list = append(list, i18n.T("%d steps kept for good, %s", p.Steps, wording.Bytes(p.StepBytes)))
+		list = append(list, i18n.T("%d steps kept permanently, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	case p.Steps > 0:
 		list = append(list, i18n.T("%d steps kept, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	default:
-		list = append(list, i18n.T("no steps are kept any more"))
+		list = append(list, i18n.T("its steps are no longer kept"))
 	}
 	return list
 }
@@ -246,13 +246,13 @@ func (d galleryDetail) state() string {
 	case d.Missing:
 		return i18n.T("The file is not where it was: %s", wording.Path(d.Picture.File))
 	case d.Picture.File == "" && d.Picture.Pixels != "":
-		return i18n.T("The file of this picture could not be written. It is kept in this session: show it to save it.")
+		return i18n.T("The file of this picture could not be written. The picture is kept in this session: open it to save it.")
 	case d.Picture.File == "" && d.Round.Status == history.Failed:
 		return wording.Sentence(errors.New(d.Round.Error))
 	case d.Picture.File == "" && d.Round.Status == history.Interrupted:
-		return i18n.T("The program ended while this picture was made. Its steps are kept.")
+		return i18n.T("Realword closed while this picture was being made. Its steps are kept.")
 	case d.Picture.File == "":
-		return i18n.T("This picture was stopped before its end. Its steps are kept.")
+		return i18n.T("This picture was stopped early. Its steps are kept.")
 	}
 	return ""
 }

@@ -208,7 +208,7 @@ func (g *galleryPage) trashSession() {
 	if id == g.w.journal.Session() {
 		g.w.newSession()
 	}
-	g.throw(i18n.T("The session is in the trash, with its pictures."), history.Item{Kind: history.SessionItem, ID: id})
+	g.throw(i18n.T("The session and its pictures moved to the trash."), history.Item{Kind: history.SessionItem, ID: id})
 	g.look(func(l *galleryLook) { l.Session = 0 })
 }
 
@@ -272,8 +272,8 @@ func trashedAround(s *history.Store, p history.Picture, r history.Round) ([]hist
 
 func (g *galleryPage) askEmpty() {
 	n := g.state.Trashed
-	text := i18n.N(n, "%d picture is deleted for good, with its steps and the file in the pictures folder.", "%d pictures are deleted for good, with their steps and the files in the pictures folder.", n)
-	g.w.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete for good"), g.empty)
+	text := i18n.N(n, "%d picture will be deleted permanently, along with its steps and its file in the pictures folder.", "%d pictures will be deleted permanently, along with their steps and their files in the pictures folder.", n)
+	g.w.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete permanently"), g.empty)
 }
 
 func (g *galleryPage) empty() {
@@ -439,9 +439,9 @@ func (g *galleryPage) importPath(path string) (string, error) {
 	case o.err != nil:
 		return "", o.err
 	case o.in.Pictures == 0 && o.in.Rounds == 0:
-		return i18n.T("All of this session was there already."), nil
+		return i18n.T("Everything in this session was already here."), nil
 	}
-	return i18n.N(o.in.Pictures, "%d picture was imported.", "%d pictures were imported.", o.in.Pictures), nil
+	return i18n.N(o.in.Pictures, "Imported %d picture.", "Imported %d pictures.", o.in.Pictures), nil
 }
 
 // remake makes the file of the chosen picture again, by the recipe.
@@ -451,13 +451,13 @@ func (g *galleryPage) remake() {
 		return
 	}
 	embed := g.w.embed()
-	g.begin(i18n.T("The picture is being made again…"), func() (string, error) {
+	g.begin(i18n.T("Making the picture again…"), func() (string, error) {
 		r, err := journal.Recall(s, id)
 		if err != nil {
 			return "", err
 		}
 		if len(r.Missing) > 0 {
-			return "", i18n.Errorf("the reference %s is not in the history any more, so the picture cannot be made again", r.Missing[0].Name)
+			return "", i18n.Errorf("the reference %s is no longer in the history, so the picture cannot be made again", r.Missing[0].Name)
 		}
 		if !m.Named(r.Recipe.Model) {
 			return "", i18n.Errorf("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
@@ -492,7 +492,7 @@ func (g *galleryPage) remake() {
 			g.w.forgetKept(id)
 		})
 		if files.Sum(data) == r.Picture.SHA256 {
-			return i18n.T("The file is back, the same to the last bit."), nil
+			return i18n.T("The file is back, identical to the last bit."), nil
 		}
 		return i18n.T("The file is back: %s", wording.Path(path)), nil
 	})

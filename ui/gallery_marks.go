@@ -190,7 +190,7 @@ func (g *galleryPage) trashAll() {
 	g.state = g.state.without()
 	text := i18n.T("The picture is in the trash.")
 	if n := len(list); n > 1 {
-		text = i18n.N(n, "%d picture is in the trash.", "%d pictures are in the trash.", n)
+		text = i18n.N(n, "%d picture moved to the trash.", "%d pictures moved to the trash.", n)
 	}
 	g.throw(text, items...)
 	g.readDetail()
@@ -202,7 +202,7 @@ func (g *galleryPage) exportAll() {
 	if len(list) == 0 || s == nil || g.w.opt.OpenFolder == nil {
 		return
 	}
-	g.begin(i18n.T("The pictures are being copied…"), func() (string, error) {
+	g.begin(i18n.T("Copying the pictures…"), func() (string, error) {
 		folder, err := g.w.opt.OpenFolder()
 		if err != nil || folder == "" {
 			return "", err
@@ -230,7 +230,7 @@ func (g *galleryPage) exportAll() {
 			}
 			copied++
 		}
-		text := i18n.N(copied, "%d picture was copied to %s.", "%d pictures were copied to %s.", copied, wording.Path(folder))
+		text := i18n.N(copied, "Copied %d picture to %s.", "Copied %d pictures to %s.", copied, wording.Path(folder))
 		if missing > 0 {
 			text += " " + i18n.N(missing, "%d has no file.", "%d have no file.", missing)
 		}
@@ -291,10 +291,10 @@ func (g *galleryPage) compareTwo() {
 func (g *galleryPage) markActions() []action {
 	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
 	return []action{
-		{id: "history.all", label: i18n.T("Mark all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
-		{id: "history.round", label: i18n.T("Mark the round"), key: "Shift+R", do: func() { g.marked(g.state.markRound()) }, can: func() bool { return g.shown && g.state.Detail != nil }},
-		{id: "history.pictures.export", menu: menuFile, label: i18n.T("Export the marked pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
-		{id: "history.compare", label: i18n.T("Compare the two marked pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
+		{id: "history.all", label: i18n.T("Select all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
+		{id: "history.round", label: i18n.T("Select all pictures of the job"), key: "Shift+R", do: func() { g.marked(g.state.markRound()) }, can: func() bool { return g.shown && g.state.Detail != nil }},
+		{id: "history.pictures.export", menu: menuFile, label: i18n.T("Export the selected pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
+		{id: "history.compare", label: i18n.T("Compare the two selected pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
 	}
 }
 

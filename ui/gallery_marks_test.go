@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -83,7 +84,7 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.tapped(first, 0)
 	g.tapped(second, fyne.KeyModifierShift)
 	b.settle()
-	if !slices.Equal(g.state.Marked, []uint64{first, second}) || g.number.Text != "2 marked of 3 pictures" || g.buttons["compare"].Hidden {
+	if !slices.Equal(g.state.Marked, []uint64{first, second}) || g.number.Text != "2 of 3 pictures selected" || g.buttons["compare"].Hidden {
 		t.Fatalf("marked %v, %q", g.state.Marked, g.number.Text)
 	}
 	g.grid.TypedKey(key(fyne.KeyPeriod))
@@ -117,7 +118,7 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.exportAll()
 	b.settle()
 	files, _ := filepath.Glob(filepath.Join(out, "*.png"))
-	if len(files) != 3 || g.snackText.Text[:len("3 pictures")] != "3 pictures" {
+	if len(files) != 3 || !strings.HasPrefix(g.snackText.Text, "Copied 3 pictures") {
 		t.Errorf("%d files are exported, the page says %q", len(files), g.snackText.Text)
 	}
 	if err := os.Remove(b.state.Shots[0].Path); err != nil {
@@ -132,7 +133,7 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	b.settle()
 	g.grid.TypedKey(key(fyne.KeyDelete))
 	b.settle()
-	if !slices.Equal(g.state.IDs, []uint64{first}) || len(g.state.Snack.Undo) != 2 || g.snackText.Text != "2 pictures are in the trash." {
+	if !slices.Equal(g.state.IDs, []uint64{first}) || len(g.state.Snack.Undo) != 2 || g.snackText.Text != "2 pictures moved to the trash." {
 		t.Fatalf("%v are left, %q", g.state.IDs, g.snackText.Text)
 	}
 	g.undoTrash()

@@ -88,7 +88,7 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 		return g.buttons[id]
 	}
 	g.rowTools = container.NewGridWithColumns(2,
-		tool("open", i18n.T("Go on with it"), theme.MediaPlayIcon(), g.openSession),
+		tool("open", i18n.T("Continue session"), theme.MediaPlayIcon(), g.openSession),
 		tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), g.rename),
 		tool("export", i18n.T("Export…"), theme.UploadIcon(), g.export),
 		tool("drop", i18n.T("Delete"), theme.DeleteIcon(), g.trashSession))
@@ -138,12 +138,12 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	g.facts.SizeName, g.facts.Importance = theme.SizeNameCaptionText, widget.LowImportance
 	g.trouble.SizeName, g.trouble.Importance = theme.SizeNameCaptionText, widget.DangerImportance
 	g.star = kit.NewCheck(i18n.T("Star"), g.setStar)
-	g.pin = kit.NewCheck(i18n.T("Keep its steps for good"), g.setPin)
+	g.pin = kit.NewCheck(i18n.T("Keep its steps permanently"), g.setPin)
 	tool := func(id, text string, icon fyne.Resource, do func()) *kit.Button {
 		g.buttons[id] = lowButton(text, icon, do)
 		return g.buttons[id]
 	}
-	show := tool("show", i18n.T("Show on the stage"), theme.VisibilityIcon(), g.showChosen)
+	show := tool("show", i18n.T("Open in studio"), theme.VisibilityIcon(), g.showChosen)
 	show.Importance, show.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	g.tools = kit.NewColumn(2, show,
 		tool("remake", i18n.T("Make the file again"), theme.ViewRefreshIcon(), g.remake),
@@ -152,7 +152,7 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 		tool("copy", i18n.T("Export…"), theme.UploadIcon(), g.exportAll),
 		tool("compare", i18n.T("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
 		tool("trash", i18n.T("Move to the trash"), theme.DeleteIcon(), g.trashAll),
-		tool("restore", i18n.T("Take out of the trash"), theme.ContentUndoIcon(), g.restoreChosen))
+		tool("restore", i18n.T("Restore from the trash"), theme.ContentUndoIcon(), g.restoreChosen))
 	g.detail = kit.NewColumn(8, container.New(kit.Fixed{Height: detailSide}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
@@ -219,7 +219,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		if r.ID == g.w.journal.Session() {
 			s.title.Color = theme.ColorNamePrimary
 		}
-		facts := []string{wording.Day(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d round", "%d rounds", r.Usage.Rounds), wording.Bytes(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
+		facts := []string{wording.Day(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d job", "%d jobs", r.Usage.Rounds), wording.Bytes(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
 		s.facts.Set(strings.Join(facts, " · "))
 		icon = theme.FileImageIcon()
 		if r.Newest != 0 {
@@ -297,10 +297,10 @@ func (g *galleryPage) refresh() {
 	g.title.Set(cut(s.title(), 40))
 	number := i18n.N(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
 	if n := len(s.Marked); n > 0 {
-		number = i18n.N(n, "%d marked of %s", "%d marked of %s", n, number)
+		number = i18n.N(n, "%d of %s selected", "%d of %s selected", n, number)
 	}
 	g.number.Set(number)
-	g.usage.Set(i18n.T("%s in all, %s of it steps", wording.Bytes(s.Total), wording.Bytes(s.Steps)))
+	g.usage.Set(i18n.T("%s in total, %s of it steps", wording.Bytes(s.Total), wording.Bytes(s.Steps)))
 	if name := budgetName(g.w.budget()); g.budget.Selected != name {
 		g.budget.Selected = name
 		g.budget.Refresh()

@@ -200,7 +200,7 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	}
 	g.importFile()
 	b.settle()
-	if !strings.Contains(g.snackText.Text, "there already") || b.state.History.Err != nil {
+	if !strings.Contains(g.snackText.Text, "already here") || b.state.History.Err != nil {
 		t.Errorf("says %q", g.snackText.Text)
 	}
 	g.trashSession()
@@ -209,7 +209,7 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	b.settle()
 	g.importFile()
 	b.settle()
-	if len(g.state.Sessions) != 1 || len(g.state.IDs) != 1 || !strings.Contains(g.snackText.Text, "1 picture was imported") {
+	if len(g.state.Sessions) != 1 || len(g.state.IDs) != 1 || !strings.Contains(g.snackText.Text, "Imported 1 picture") {
 		t.Errorf("says %q, %+v", g.snackText.Text, g.state)
 	}
 	if err := os.WriteFile(zip, []byte("no zip"), 0o600); err != nil {
@@ -249,7 +249,7 @@ func TestAMissingFileIsMadeAgain(t *testing.T) {
 		close(j.events)
 	}()
 	b.settle()
-	if _, err := os.Stat(path); err != nil || g.state.Err != nil || !strings.Contains(g.snackText.Text, "same to the last bit") {
+	if _, err := os.Stat(path); err != nil || g.state.Err != nil || !strings.Contains(g.snackText.Text, "identical to the last bit") {
 		t.Errorf("%v, %v, says %q", err, g.state.Err, g.snackText.Text)
 	}
 	b.choose(0)
@@ -383,12 +383,12 @@ func TestWhatIsSaidOfAPicture(t *testing.T) {
 	failed, stopped, died := history.Round{Status: history.Failed, Error: "no memory"}, history.Round{Status: history.Cancelled}, history.Round{Status: history.Interrupted}
 	whole := history.Picture{File: "/p/a.png"}
 	for want, d := range map[string]galleryDetail{
-		"":                                  {Picture: whole},
-		"No memory.":                        {Round: failed},
-		"stopped before its end":            {Round: stopped},
-		"program ended":                     {Round: died},
-		"not where it was: /p/a.png":        {Picture: whole, Missing: true},
-		"It is not in the history any more": {Err: history.ErrNoPicture},
+		"":                               {Picture: whole},
+		"No memory.":                     {Round: failed},
+		"stopped early":                  {Round: stopped},
+		"Realword closed while":          {Round: died},
+		"not where it was: /p/a.png":     {Picture: whole, Missing: true},
+		"It is no longer in the history": {Err: history.ErrNoPicture},
 	} {
 		if got := d.state(); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
@@ -407,11 +407,11 @@ func TestBannerSaysWhatHelps(t *testing.T) {
 		fresh, folder bool
 	}{
 		{History{Open: true}, "", false, false, false},
-		{History{Err: of(history.Busy)}, "Sessions are not kept now. Another Realword has the history /h/history.db open: close the other one and try again. Pictures are saved all the same.", false, false, false},
+		{History{Err: of(history.Busy)}, "History is off. Another Realword has the history /h/history.db open: close the other one and try again. Pictures are still saved.", false, false, false},
 		{History{Err: of(history.Newer)}, "a newer Realword", false, true, true},
 		{History{Err: of(history.Damaged)}, "is damaged", true, true, true},
 		{History{Err: of(history.ReadOnly)}, "is read-only", false, false, true},
-		{History{Open: true, Err: of(history.Full)}, "The last change did not go into the history. There is no space left", false, false, true},
+		{History{Open: true, Err: of(history.Full)}, "The last change was not recorded in the history. There is no space left", false, false, true},
 		{History{Open: true, Err: of(history.Damaged)}, "is damaged", true, false, true},
 		{History{Err: errors.New("something else")}, "Something else.", false, false, false},
 	} {

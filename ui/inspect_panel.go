@@ -84,19 +84,19 @@ func newInspector(w *Window) *inspector {
 	p.title = kit.Heading("")
 	p.about, p.numbers, p.note = small(), small(), small()
 	p.about.Importance, p.note.Importance = widget.LowImportance, widget.LowImportance
-	p.gamma = kit.NewDial(i18n.T("What if γ were"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
+	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
 		p.in.scope = v
 		p.refresh()
 	}, container.New(kit.Band{Low: 0.05, High: reachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
 	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again)
-	p.reset = kit.NewButton(i18n.T("As it was"), func() { p.in.scope = 0; p.refresh() })
+	p.reset = kit.NewButton(i18n.T("Reset"), func() { p.in.scope = 0; p.refresh() })
 	p.flat = newPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
 	p.onto = newPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
-	p.probe = low(i18n.T("Run again without stopping"), theme.MediaFastForwardIcon(), p.probeRun)
+	p.probe = low(i18n.T("Run again without T_stop"), theme.MediaFastForwardIcon(), p.probeRun)
 	for _, bits := range []int{8, 16} {
-		text := i18n.T("Save for painting (8 bit)…")
+		text := i18n.T("Save as grey picture (8 bit)…")
 		if bits == 16 {
-			text = i18n.T("Save the numbers (16 bit)…")
+			text = i18n.T("Save raw values (16 bit)…")
 		}
 		p.save = append(p.save, low(text, theme.DocumentSaveIcon(), func() { p.export(bits) }))
 	}
@@ -259,13 +259,13 @@ func (k mapKind) name() string {
 func (k mapKind) about() string {
 	switch k {
 	case rawMap:
-		return i18n.T("Where the model attends to the word, before anything else.")
+		return i18n.T("Where the model attends to the word, before any processing.")
 	case refinedMap:
-		return i18n.T("The same, spread over what belongs together: self-attention times cross-attention.")
+		return i18n.T("The same, spread over positions that belong together: self-attention times cross-attention.")
 	case topMask:
-		return i18n.T("The best γ of the positions, as if the subject were alone.")
+		return i18n.T("The top γ share of positions, as if the subject were alone.")
 	}
-	return i18n.T("In use: positions that others want too are shared out, and the rest is divided by its maximum.")
+	return i18n.T("Used for the picture: contested positions are shared out, and values are divided by their maximum.")
 }
 
 // refresh makes the panel equal to what is inspected.
@@ -333,13 +333,13 @@ func (p *inspector) remark(step int, why error) string {
 	case p.seen.err != nil && p.in.trying():
 		return wording.Sentence(p.seen.err)
 	case !p.in.trying():
-		return i18n.T("The run had γ %.2f. Another γ changes the masks here at once; the picture stays.", p.in.ran())
+		return i18n.T("This picture was made with γ %.2f. Another γ changes the masks here at once; the picture stays.", p.in.ran())
 	case why != nil:
-		return i18n.T("Masks only, the picture is not made again.") + " " + wording.Sentence(why)
+		return i18n.T("Masks only: the picture is not made again.") + " " + wording.Sentence(why)
 	case step == 0:
-		return i18n.T("Masks only, the picture is not made again. At the first step this is exactly what a run would do.")
+		return i18n.T("Masks only: the picture is not made again. At the first step, this is exactly what a new picture would get.")
 	}
-	return i18n.T("Masks only, the picture is not made again. Take it as a tendency: earlier masks shape later attention.")
+	return i18n.T("Masks only: the picture is not made again. Take this as a tendency: earlier masks shape later attention.")
 }
 
 // cannotRerun says why the present settings cannot make this picture again with another γ.

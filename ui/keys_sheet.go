@@ -17,7 +17,7 @@ import (
 // with what it does, and moves when the user agrees.
 func (w *Window) showKeys() {
 	list := kit.NewColumn(2)
-	note := kit.Caption(i18n.T("Click a key, then press the new one. Backspace takes it away, Esc leaves it."))
+	note := kit.Caption(i18n.T("Click a key, then press the new one. Backspace removes it, Esc keeps it."))
 	var fill func()
 	set := func(own map[string]string) {
 		p := w.prefs
@@ -47,7 +47,7 @@ func (w *Window) showKeys() {
 	pressed := func(a action, s stroke) {
 		if i, taken := w.table.keys[s]; taken && w.table.list[i].id != a.id {
 			other := w.table.list[i]
-			w.Ask(i18n.T("This key is taken"), i18n.T("%s does “%s”. Shall it do “%s” instead?", s.String(), other.label, a.label), i18n.T("Take it"),
+			w.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.String(), other.label, a.label), i18n.T("Use it here"),
 				func() { give(a.id, s.String(), other.id) })
 			return
 		}
@@ -71,7 +71,7 @@ func (w *Window) showKeys() {
 					first = false
 				}
 				key := newKeyCap(a.key, func(s stroke) { pressed(a, s) }, func() { give(a.id, "", "") })
-				back := kit.SmallButton(i18n.T("The key it had at first"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
+				back := kit.SmallButton(i18n.T("Original shortcut"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
 				if a.key == plain[a.id] {
 					back.Disable()
 				}
@@ -79,7 +79,7 @@ func (w *Window) showKeys() {
 				list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, name), kit.NewRow(2, key, back)))
 			}
 		}
-		list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(i18n.T("Held"))))
+		list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(i18n.T("While held"))))
 		list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
 			kit.NewRow(2, newKeyCap("Space", nil, nil), container.New(kit.Fixed{Width: 30}))))
 		list.Refresh()
@@ -88,7 +88,7 @@ func (w *Window) showKeys() {
 	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) })
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.Sheet(i18n.T("Keys"), fyne.NewSize(520, 560), container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
+	closeIt := w.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560), container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
 		container.NewVScroll(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
 	done.OnTapped = closeIt
 }

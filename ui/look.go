@@ -33,7 +33,7 @@ func (w *Window) lookActions() []action {
 		{id: "view.text.smaller", menu: menuView, label: i18n.T("Smaller text"), key: "Ctrl+-", do: func() { w.zoomText(-10) }, can: func() bool { return w.prefs.TextSize > minTextSize }},
 		{id: "view.text.normal", menu: menuView, label: i18n.T("Text at 100 %%"), key: "Ctrl+0", do: func() { w.zoomText(0) }, can: func() bool { return w.prefs.TextSize != 100 }},
 		separator(menuView),
-		{id: "view.look.system", menu: menuView, label: i18n.T("Colours of the system"), do: set("system"), on: is("system")},
+		{id: "view.look.system", menu: menuView, label: i18n.T("Follow system theme"), do: set("system"), on: is("system")},
 		{id: "view.look.light", menu: menuView, label: i18n.T("Light"), do: set("light"), on: is("light")},
 		{id: "view.look.dark", menu: menuView, label: i18n.T("Dark"), do: set("dark"), on: is("dark")},
 	}

@@ -106,9 +106,9 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 	case fit.References == 0:
 		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
 	case fit.Width == size.X && fit.Height == size.Y:
-		return i18n.N(fit.References, "%d picture for every subject", "%d pictures for every subject", fit.References)
+		return i18n.N(fit.References, "%d picture per subject", "%d pictures per subject", fit.References)
 	default:
-		return i18n.T("%d × %d, one picture for every subject: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
+		return i18n.T("%d × %d, one picture per subject: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
 	}
 }
 
@@ -137,7 +137,7 @@ func (m *memoryLine) before(run func()) {
 		run()
 		return
 	}
-	m.w.Ask(i18n.T("This round will not fit in memory"),
-		i18n.T("It needs about %s and %s are there. The system may end Realword, or another program. What is finished stays kept.", wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
+	m.w.Ask(i18n.T("This job will not fit in memory"),
+		i18n.T("It needs about %s, and %s is available. The system may close Realword or another program. Finished pictures are kept.", wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
 		i18n.T("Run anyway"), run)
 }

@@ -77,7 +77,7 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 	b.promptChanged("a dog")
 	b.settle()
 	b.generate()
-	if b.state.Busy() || len(b.state.Queue.Waiting) > 0 || !slices.ContainsFunc(b.seen(), func(s string) bool { return strings.Contains(s, "It needs about 20.0 GB and 16.0 GB are there") }) {
+	if b.state.Busy() || len(b.state.Queue.Waiting) > 0 || !slices.ContainsFunc(b.seen(), func(s string) bool { return strings.Contains(s, "It needs about 20.0 GB, and 16.0 GB is available") }) {
 		t.Fatalf("it was not asked before: %q", b.seen())
 	}
 	b.pressSheetNow("Run anyway")

@@ -22,8 +22,8 @@ func (w *Window) embed() recipe.Embed {
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.
 func metadataChecks(p fyne.Preferences) []*kit.Check {
-	thumbnails := kit.NewCheck(i18n.T("Small copies of the references, too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
-	recipe := kit.NewCheck(i18n.T("Write into each picture how it was made"), nil)
+	thumbnails := kit.NewCheck(i18n.T("Small copies of the references too"), func(on bool) { p.SetBool(prefNoThumbnails, !on) })
+	recipe := kit.NewCheck(i18n.T("Store in each picture how it was made"), nil)
 	recipe.OnChanged = func(on bool) {
 		p.SetBool(prefBare, !on)
 		if on {

@@ -265,19 +265,19 @@ func (s Shelf) verdict(m Model) (text string, bad bool) {
 	}
 	text = i18n.T("Ready.")
 	if m.Path == "" {
-		text = i18n.T("Ready. It is a toy: it shows the method at work and knows only the few things that it was taught.")
+		text = i18n.T("Ready. It is a toy: it shows the method at work and knows only the few things it was trained on.")
 	}
 	if s.inUse(m.Path) {
-		text = i18n.T("In use now.")
+		text = i18n.T("In use.")
 		if m.Path == "" {
-			text = i18n.T("In use now. It is a toy: it shows the method at work and knows only the few things that it was taught.")
+			text = i18n.T("In use. It is a toy: it shows the method at work and knows only the few things it was trained on.")
 		}
 	}
 	switch check, ok := s.Checks[m.Path]; {
 	case ok && check.Err != nil:
 		return wording.Sentence(check.Err), true
 	case ok:
-		text += " " + i18n.T("Checked at %s: all files are as they were imported.", check.At.Local().Format("15:04"))
+		text += " " + i18n.T("Checked at %s: no file has changed since the import.", check.At.Local().Format("15:04"))
 	}
 	return text, false
 }
@@ -297,27 +297,27 @@ func (m Model) facts() []Fact {
 		add(i18n.T("Family"), familyName(f.Family))
 		add(i18n.T("Pictures"), sizeFact(*f))
 		add(i18n.T("References"), i18n.T("%d × %d pixels", f.Vision.Reference, f.Vision.Reference))
-		add(i18n.T("Numbers"), f.Precision)
+		add(i18n.T("Precision"), f.Precision)
 	}
 	if m.Bytes > 0 {
 		add(i18n.T("On disk"), wording.Bytes(m.Bytes))
 	}
 	if m.Mapped > 0 {
 		if m.Downloaded {
-			add(i18n.T("Downloaded files"), i18n.T("%s are read where they lie, and go with the model", wording.Bytes(m.Mapped)))
+			add(i18n.T("Downloaded files"), i18n.T("%s used in place, deleted with the model", wording.Bytes(m.Mapped)))
 		} else {
-			add(i18n.T("Your own files"), i18n.T("%s are read where they lie: keep them there", wording.Bytes(m.Mapped)))
+			add(i18n.T("Your own files"), i18n.T("%s used in place: keep them where they are", wording.Bytes(m.Mapped)))
 		}
 	}
 	add(i18n.T("Made of"), wording.Path(m.Source))
 	add(i18n.T("Base model"), wording.Path(m.Base))
 	folder := wording.Path(m.Path)
 	if m.Path == "" {
-		folder = i18n.T("inside Realword")
+		folder = i18n.T("built in")
 	}
 	add(i18n.T("Folder"), folder)
 	if m.Manifest != nil {
-		add(i18n.T("Licence"), cmp.Or(m.Manifest.Licence, m.Licence, i18n.T("not stated by its files: see where you got them")))
+		add(i18n.T("Licence"), cmp.Or(m.Manifest.Licence, m.Licence, i18n.T("not stated in its files: see where you got them")))
 	}
 	return list
 }
@@ -339,13 +339,13 @@ func layoutName(in bundle.Inspection) string {
 	case in.Layout == bundle.LayoutRelease:
 		return i18n.T("the released RealCustom++ checkpoints")
 	case in.Layout == bundle.LayoutDiffusers:
-		return i18n.T("a RealCustom++ folder in the layout of diffusers")
+		return i18n.T("a RealCustom++ folder in the diffusers layout")
 	case in.Layout == bundle.LayoutBase && in.File:
 		return i18n.T("a text-to-image model in one file, without RealCustom++ weights")
 	case in.Layout == bundle.LayoutBase:
 		return i18n.T("a text-to-image model in a folder, without RealCustom++ weights")
 	case in.Layout == bundle.LayoutBundle:
-		return i18n.T("a model of Realword, ready as it is")
+		return i18n.T("a Realword model, ready to use")
 	}
 	return ""
 }
@@ -359,7 +359,7 @@ func (a Adding) facts() []Fact {
 			list = append(list, Fact{what, is})
 		}
 	}
-	add(i18n.T("This is"), layoutName(in))
+	add(i18n.T("Type"), layoutName(in))
 	add(i18n.T("Base model"), wording.Path(a.Base))
 	add(i18n.T("Family"), familyName(in.Manifest.Family))
 	if in.Layout != bundle.LayoutBase {
@@ -370,14 +370,14 @@ func (a Adding) facts() []Fact {
 	}
 	if in.Layout == bundle.LayoutRelease || in.Layout == bundle.LayoutDiffusers {
 		if a.writes() > 0 {
-			text := i18n.T("%s are needed", wording.Bytes(a.writes()))
+			text := i18n.T("%s needed", wording.Bytes(a.writes()))
 			if a.Free >= 0 {
-				text = i18n.T("%s are needed, %s are free", wording.Bytes(a.writes()), wording.Bytes(a.Free))
+				text = i18n.T("%s needed, %s free", wording.Bytes(a.writes()), wording.Bytes(a.Free))
 			}
 			add(i18n.T("Disk"), text)
 		}
 		if in.Mapped > 0 && !a.Copy {
-			add(i18n.T("Stays outside"), i18n.T("%s are read where they lie: keep the checkpoints there", wording.Bytes(in.Mapped)))
+			add(i18n.T("Used in place"), i18n.T("%s used in place: keep the checkpoints where they are", wording.Bytes(in.Mapped)))
 		}
 		add(i18n.T("Licence"), in.Manifest.Licence)
 	}
@@ -394,7 +394,7 @@ func (a Adding) problem() string {
 	case in.Layout == bundle.LayoutBase:
 		return ""
 	case a.Free >= 0 && a.writes()+spare > a.Free && in.Layout != bundle.LayoutBundle:
-		return i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", wording.Bytes(a.writes()+spare-a.Free))
+		return i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(a.writes()+spare-a.Free))
 	}
 	return ""
 }
@@ -419,7 +419,7 @@ func (a Adding) agree() string {
 	case a.Looking || a.problem() != "":
 		return ""
 	case a.Found.Layout == bundle.LayoutBundle:
-		return i18n.T("Add it")
+		return i18n.T("Add")
 	case a.Found.Layout == bundle.LayoutRelease || a.Found.Layout == bundle.LayoutDiffusers:
 		return i18n.T("Import")
 	}
@@ -432,7 +432,7 @@ func (t ModelTask) text(running bool) string {
 	case t.Ending:
 		return i18n.T("Stopping…")
 	case !running:
-		return i18n.T("waits for its turn")
+		return i18n.T("waiting for its turn")
 	case t.All == 0:
 		return i18n.T("reading…")
 	case t.Get != nil:
@@ -491,7 +491,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	before := f
 	old := from.Presets[f.Preset]
 	if _, known := to.Presets[f.Preset]; !known {
-		remarks = append(remarks, i18n.T("%s has no preset %s: Paper holds now.", to.Name, f.Preset))
+		remarks = append(remarks, i18n.T("%s has no preset %s: Paper is used instead.", to.Name, f.Preset))
 		f.Preset = "paper"
 	}
 	negative := f.Negative
@@ -513,7 +513,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
 	}
 	if size := f.size(to); size != before.size(from) {
-		remarks = append(remarks, i18n.T("Pictures are %d × %d now.", size.X, size.Y))
+		remarks = append(remarks, i18n.T("Pictures are now %d × %d.", size.X, size.Y))
 	}
 	return f, remarks
 }

@@ -165,7 +165,7 @@ func (w *Window) agreeAdding() {
 			p.Elsewhere = append(slices.Clone(p.Elsewhere), a.Path)
 			w.setPreferences(p)
 		}
-		s.Chosen, s.Told = a.Path, i18n.T("%s is in the list now. Its files stay where they are.", a.Found.Manifest.Name)
+		s.Chosen, s.Told = a.Path, i18n.T("%s is now in the list. Its files stay where they are.", a.Found.Manifest.Name)
 		w.listModels()
 		w.models.refresh()
 		return
@@ -281,21 +281,21 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 			s.Checks = map[string]CheckResult{}
 		}
 		s.Checks[t.Check] = CheckResult{time.Now(), err}
-		if s.Told = i18n.T("%s is as it was imported.", t.Name); err != nil {
+		if s.Told = i18n.T("%s has not changed since it was imported.", t.Name); err != nil {
 			s.Told = ""
 			w.notice.T(notice{text: i18n.T("%s is damaged.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
 			w.tell(i18n.T("A model is damaged"), t.Name)
 		}
 	case cancelled:
-		s.Told = i18n.T("The import of %s was cancelled; nothing is left of it.", t.Name)
+		s.Told = i18n.T("The import of %s was cancelled, and its files were removed.", t.Name)
 	case err != nil:
 		s.Err = err
 		w.notice.T(notice{text: i18n.T("%s was not imported.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
 		w.tell(i18n.T("A model was not imported"), t.Name)
 	default:
-		s.Told, s.Chosen = i18n.T("%s is imported.", t.Name), path
+		s.Told, s.Chosen = i18n.T("%s has been imported.", t.Name), path
 		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
-		w.tell(i18n.T("A model is imported"), t.Name)
+		w.tell(i18n.T("A model was imported"), t.Name)
 		if t.again != "" && t.again != path && !s.inUse(t.again) {
 			w.removeModel(t.again)
 		}
@@ -329,7 +329,7 @@ func (w *Window) renameModel(m Model) {
 		})
 	}
 	name.OnSubmitted = func(string) { do() }
-	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), kit.NewColumn(8, name, note(i18n.T("Rounds that were made with it still belong to it."))), i18n.T("Rename"), do)
+	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), kit.NewColumn(8, name, note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
 	w.win.Canvas().Focus(name)
 }
 
@@ -345,7 +345,7 @@ func (w *Window) askRemove(m Model) {
 			p.Model = ""
 		}
 		w.setPreferences(p)
-		w.state.Shelf.Told = i18n.T("%s is out of the list. Its files stay where they are.", m.Name())
+		w.state.Shelf.Told = i18n.T("%s was removed from the list. Its files stay where they are.", m.Name())
 		w.models.back = func() {
 			p := w.prefs
 			p.Elsewhere = append(slices.Clone(p.Elsewhere), m.Path)
@@ -355,9 +355,9 @@ func (w *Window) askRemove(m Model) {
 		w.listModels()
 		w.models.refresh()
 	default:
-		question := i18n.T("%s become free when Realword is closed; until then Undo brings it back. The checkpoints that it was imported from stay as they are.", wording.Bytes(m.Bytes))
+		question := i18n.T("%s will be freed when Realword closes; until then, Undo brings it back. The checkpoints it was imported from stay as they are.", wording.Bytes(m.Bytes))
 		if m.Downloaded {
-			question = i18n.T("%s become free when Realword is closed, with what was downloaded for it; until then Undo brings it back.", wording.Bytes(m.Bytes+m.Mapped))
+			question = i18n.T("%s will be freed when Realword closes, including what was downloaded for it. Until then, Undo brings it back.", wording.Bytes(m.Bytes+m.Mapped))
 		}
 		w.Ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { w.removeModel(m.Path) })
 	}
@@ -374,7 +374,7 @@ func (w *Window) removeModel(path string) {
 		return func() {
 			s := &w.state.Shelf
 			if s.Err = err; err == nil {
-				s.Told = i18n.T("%s is removed.", m.Name())
+				s.Told = i18n.T("%s was removed.", m.Name())
 				w.models.back = func() {
 					w.background(func() func() {
 						err := undo()

@@ -24,11 +24,11 @@ import (
 func offer(e hub.Entry) (title, about string) {
 	switch e.Name {
 	case "realcustom-sdxl":
-		return i18n.T("RealCustom++ on SDXL"), i18n.T("The real thing at a size that most machines can take: the released RealCustom++ weights over SDXL 1.0 in half precision. Photographs, paintings, anything that SDXL knows.")
+		return i18n.T("RealCustom++ on SDXL"), i18n.T("The real thing, at a size most machines can handle: the released RealCustom++ weights on SDXL 1.0 in half precision. Photographs, paintings, anything SDXL knows.")
 	case "realcustom-released":
-		return i18n.T("RealCustom++ as released"), i18n.T("The released checkpoints whole, with the base model that they came with, in the precision of the release. For comparing with the published programs; it takes more disk and more memory.")
+		return i18n.T("RealCustom++ as released"), i18n.T("The complete released checkpoints with the base model they came with, in the precision of the release. For comparison with the published programs; needs more disk space and memory.")
 	case "realcustom-animagine":
-		return i18n.T("RealCustom++ on Animagine XL 3.1"), i18n.T("Drawn characters and anime pictures. The visual weights were made for plain SDXL: expect a little less likeness, and a style that holds.")
+		return i18n.T("RealCustom++ on Animagine XL 3.1"), i18n.T("Drawn characters and anime pictures. The visual weights were trained for plain SDXL: expect slightly less likeness and a consistent style.")
 	}
 	return e.Title, e.About
 }
@@ -39,9 +39,9 @@ func runs(e hub.Entry, memory int64) (text string, bad bool) {
 	case memory <= 0:
 		return "", false
 	case memory < e.Least:
-		return i18n.T("Too large for this machine: it needs %s of memory, and %s are free.", wording.Bytes(e.Least), wording.Bytes(memory)), true
+		return i18n.T("Too large for this machine: it needs %s of memory, and %s is free.", wording.Bytes(e.Least), wording.Bytes(memory)), true
 	case memory < e.Memory:
-		return i18n.T("Runs here, slowly: it is at its best with %s of memory, and %s are free.", wording.Bytes(e.Memory), wording.Bytes(memory)), false
+		return i18n.T("Runs here, but slowly: %s of memory is recommended, and %s is free.", wording.Bytes(e.Memory), wording.Bytes(memory)), false
 	}
 	return i18n.T("Runs on this machine."), false
 }
@@ -117,18 +117,18 @@ func (w *Window) getModel(e hub.Entry) {
 func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
 	text := wording.Bytes(missing)
 	if here := p.Bytes() - missing; here > 0 {
-		text += i18n.T(", %s more are on this machine already", wording.Bytes(here))
+		text += i18n.T(", %s more already on this machine", wording.Bytes(here))
 	}
 	list = append(list, Fact{i18n.T("To download"), text})
 	if free >= 0 {
-		list = append(list, Fact{i18n.T("Disk"), i18n.T("%s are free in %s", wording.Bytes(free), wording.Path(w.modelsFolder()))})
+		list = append(list, Fact{i18n.T("Disk"), i18n.T("%s free in %s", wording.Bytes(free), wording.Path(w.modelsFolder()))})
 	}
 	for _, l := range w.opt.Models.Licences(p) {
 		list = append(list, Fact{i18n.T("Licence"), l})
 	}
 	for _, g := range p.Parts {
 		if g.Gated {
-			list = append(list, Fact{i18n.T("Terms"), i18n.T("%s wants its terms accepted on its page first.", g.Repository)})
+			list = append(list, Fact{i18n.T("Terms"), i18n.T("The terms of %s must be accepted on its page first.", g.Repository)})
 		}
 	}
 	if text, _ := runs(p.Entry, w.state.Shelf.Memory); text != "" {
@@ -145,13 +145,13 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	title, _ := offer(p.Entry)
 	content := kit.NewColumn(10, facts)
 	if free >= 0 && missing+spare > free {
-		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free %s, or choose another folder for models in the preferences.", wording.Bytes(missing+spare-free)))
+		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(missing+spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
 		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
 		return
 	}
-	content.Add(note(i18n.T("It can be paused at any time and goes on later, also after a restart. When it is here it is imported by itself.")))
+	content.Add(note(i18n.T("You can pause it at any time and resume later, even after a restart. Once downloaded, it is imported automatically.")))
 	var closeIt func()
 	closeIt = w.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"), func() { closeIt(); w.fetch(p) })
 }
@@ -184,13 +184,13 @@ func (w *Window) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	w.Ask(i18n.T("Give up the download of %s?", title), i18n.T("%s that are here already are deleted.", wording.Bytes(u.Done)), i18n.T("Delete"), func() {
+	w.Ask(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)), i18n.T("Delete"), func() {
 		folder := w.modelsFolder()
 		w.background(func() func() {
 			err := w.opt.Models.Discard(folder, e)
 			return func() {
 				if w.state.Shelf.Err = err; err == nil {
-					w.state.Shelf.Told = i18n.T("Nothing is left of the download of %s.", title)
+					w.state.Shelf.Told = i18n.T("The download of %s was discarded.", title)
 				}
 				w.listModels()
 				w.models.refresh()
@@ -204,16 +204,16 @@ func (w *Window) getEnded(t ModelTask, path string, err error) {
 	s := &w.state.Shelf
 	switch {
 	case errors.Is(err, context.Canceled):
-		s.Told = i18n.T("The download of %s is paused. What is here already stays, and it goes on when you like.", t.Name)
+		s.Told = i18n.T("The download of %s is paused. What has been downloaded is kept; resume whenever you like.", t.Name)
 	case err != nil && path == "":
 		s.Err = err
-		w.notice.T(notice{text: i18n.T("%s is not here yet.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
-		w.tell(i18n.T("A download has stopped"), t.Name)
+		w.notice.T(notice{text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
+		w.tell(i18n.T("A download stopped"), t.Name)
 	default:
 		s.Err = err // nil, or what could not be tidied up
-		s.Told, s.Chosen, s.Getting = i18n.T("%s is here and imported.", t.Get.Name), path, false
+		s.Told, s.Chosen, s.Getting = i18n.T("%s is downloaded and imported.", t.Get.Name), path, false
 		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
-		w.tell(i18n.T("A model is here"), t.Get.Name)
+		w.tell(i18n.T("A model was downloaded"), t.Get.Name)
 	}
 }
 
@@ -221,7 +221,7 @@ func (w *Window) getEnded(t ModelTask, path string, err error) {
 func (t ModelTask) getText() string {
 	switch {
 	case t.Waiting != "":
-		return i18n.T("waits")
+		return i18n.T("queued")
 	case t.Importing:
 		return i18n.T("importing… %s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	}
@@ -241,7 +241,7 @@ func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
 	title.Style.Bold = true
 	p.offers = kit.NewColumn(10)
 	p.cards = map[string]*offerCard{}
-	p.catalogue = container.NewBorder(kit.NewColumn(6, title, note(i18n.T("Toybox, the model inside Realword, is a toy: small, and taught on drawn scenes. These are the models that the method was made for. Nothing is downloaded before you have seen size and licence and agreed."))), nil, nil, nil,
+	p.catalogue = container.NewBorder(kit.NewColumn(6, title, note(i18n.T("Toybox, the built-in model, is a toy: small, and trained on drawn scenes. These are the models the method was made for. Nothing is downloaded until you have seen the size and the licence and agreed."))), nil, nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.offers)))
 	p.catalogue.Hide()
 	return p.catalogue
@@ -267,7 +267,7 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
 	c.get = kit.NewButton("", func() { p.w.getModel(e) })
-	c.give = kit.NewButton(i18n.T("Give up"), func() { p.w.discard(e) })
+	c.give = kit.NewButton(i18n.T("Discard"), func() { p.w.discard(e) })
 	c.state = kit.Caption("")
 	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8), container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),
 		container.New(kit.Inset{X: -6, Y: -6}, text), container.New(kit.Inset{X: -6, Y: -8}, kit.Quiet(c.facts)), container.New(kit.Inset{X: -6, Y: -8}, c.runs),
@@ -296,9 +296,9 @@ func (c *offerCard) show(s Shelf, e hub.Entry) {
 	case s.Planning == e.Name:
 		state = i18n.T("asking the hub…")
 	case s.fetching(e.Name):
-		state = i18n.T("is being fetched, at the left")
+		state = i18n.T("downloading, see the list on the left")
 	case begun:
-		state, do = i18n.T("%s of %s are here", wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())), i18n.T("Go on")
+		state, do = i18n.T("%s of %s downloaded", wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())), i18n.T("Resume")
 	}
 	c.state.Set(state)
 	c.get.SetText(do)
@@ -336,8 +336,8 @@ type begunRow struct {
 func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
 	r := &begunRow{name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
 	r.bar.TextFormatter = func() string { return "" }
-	on := kit.SmallButton(i18n.T("Go on"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
-	end := kit.SmallButton(i18n.T("Give up"), theme.CancelIcon(), func() { p.w.discard(e) })
+	on := kit.SmallButton(i18n.T("Resume"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
+	end := kit.SmallButton(i18n.T("Discard"), theme.CancelIcon(), func() { p.w.discard(e) })
 	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7), container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(kit.NewRow(2, on, end)),
 		kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text))))
 	return r
@@ -383,8 +383,8 @@ func (w *Window) lookForDownloads() {
 			s.Begun = begun
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			w.notice.T(notice{text: i18n.T("The download of %s is not finished: %s of %s are here.", title, wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())),
-				act: i18n.T("Go on"), do: func() { w.getModel(u.Plan.Entry) }})
+			w.notice.T(notice{text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())),
+				act: i18n.T("Resume"), do: func() { w.getModel(u.Plan.Entry) }})
 		}
 	})
 }

@@ -46,10 +46,10 @@ func TestGetARealModel(t *testing.T) {
 	b.has("It is a toy")
 	test.Tap(b.models.buttons["real"])
 	b.settle()
-	b.has("RealCustom++ on SDXL", "About 13.3 GB to download", "CreativeML Open RAIL++-M", "Runs on this machine.", "Toybox, the model inside Realword, is a toy", "Runs here, slowly: it is at its best with 17.0 GB of memory, and 16.0 GB are free.")
+	b.has("RealCustom++ on SDXL", "About 13.3 GB to download", "CreativeML Open RAIL++-M", "Runs on this machine.", "Toybox, the built-in model, is a toy", "Runs here, but slowly: 17.0 GB of memory is recommended, and 16.0 GB is free.")
 	test.Tap(b.models.cards["realcustom-sdxl"].get)
 	b.settle()
-	if len(m.getting) > 0 || !b.sheetSays("13.0 GB") || !b.sheetSays("Open RAIL++-M (hub.example/some/model)") || !b.sheetSays("40.0 GB are free") {
+	if len(m.getting) > 0 || !b.sheetSays("13.0 GB") || !b.sheetSays("Open RAIL++-M (hub.example/some/model)") || !b.sheetSays("40.0 GB free") {
 		t.Fatal("it began before the user has seen size and licence")
 	}
 	b.pressSheetNow("Download")
@@ -59,7 +59,7 @@ func TestGetARealModel(t *testing.T) {
 	}
 	c.fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Speed: 12_000_000, Left: 15 * time.Minute})
 	b.until("the progress is shown", func() bool { return strings.Contains(b.models.opener.Text, "20 %") })
-	b.has("Getting RealCustom++ on SDXL", "2.6 GB of 13.0 GB · 12.0 MB/s · 15 min left", "is being fetched")
+	b.has("Getting RealCustom++ on SDXL", "2.6 GB of 13.0 GB · 12.0 MB/s · 15 min left", "downloading, see")
 	if !b.models.cards["realcustom-sdxl"].get.Disabled() {
 		t.Error("it can be fetched twice")
 	}
@@ -80,12 +80,12 @@ func TestGetARealModel(t *testing.T) {
 	c.answer <- nil
 	b.until("it is here", func() bool { return len(b.state.Shelf.Tasks) == 0 })
 	b.settle()
-	if b.notice.now.text != "RealCustom++ on SDXL is here and imported." || b.notice.now.act != "Use it" || b.state.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.state.Shelf.Getting {
+	if b.notice.now.text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.now.act != "Use it" || b.state.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.state.Shelf.Getting {
 		t.Errorf("%+v, %q", b.notice.now, b.state.Shelf.Chosen)
 	}
 	found, _ := b.state.Shelf.find("/models/RealCustom++ on SDXL")
 	b.models.w.askRemove(found)
-	if !b.sheetSays("with what was downloaded for it") {
+	if !b.sheetSays("including what was downloaded for it") {
 		t.Error("the question does not say what goes")
 	}
 }
@@ -102,20 +102,20 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	<-c.ctx.Done()
 	b.until("it is paused", func() bool { return len(b.state.Shelf.Tasks) == 0 })
 	b.settle()
-	b.has("is paused", "paused · 3.0 GB of 13.0 GB", "3.0 GB of 13.0 GB are here", "Go on", "Give up")
+	b.has("is paused", "paused · 3.0 GB of 13.0 GB", "3.0 GB of 13.0 GB downloaded", "Resume", "Discard")
 	if b.notice.now.bad {
 		t.Errorf("a pause is an error: %+v", b.notice.now)
 	}
 	test.Tap(b.models.cards["realcustom-sdxl"].get) // goes on without asking again
 	c = b.gets(m)
-	c.answer <- errors.New("the disk of /models is full: make room and go on, what was fetched is kept")
+	c.answer <- errors.New("the disk of /models is full: free up space and resume, what was downloaded is kept")
 	b.until("it failed", func() bool { return len(b.state.Shelf.Tasks) == 0 })
 	b.settle()
-	if !b.notice.now.bad || !strings.Contains(b.notice.now.text, "not here yet") || !strings.Contains(b.notice.now.text, "make room") {
+	if !b.notice.now.bad || !strings.Contains(b.notice.now.text, "not been downloaded yet") || !strings.Contains(b.notice.now.text, "free up space") {
 		t.Errorf("%+v", b.notice.now)
 	}
 	test.Tap(b.models.cards["realcustom-sdxl"].give)
-	if !b.sheetSays("3.0 GB that are here already are deleted.") || len(m.discarded) > 0 {
+	if !b.sheetSays("The 3.0 GB downloaded so far will be deleted.") || len(m.discarded) > 0 {
 		t.Fatal("nobody asks")
 	}
 	b.pressSheetNow("Delete")
@@ -130,7 +130,7 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	}
 }
 
-// A download that was begun before the program ended is offered at the next start.
+// A download that was begun before the Realword closed while is offered at the next start.
 func TestUnfinishedDownloadIsOffered(t *testing.T) {
 	m := &fakeModels{memory: 16e9, free: 40e9, getting: make(chan *getCall, 1), began: make(chan *modelCall, 1)}
 	e, err := hub.Find("realcustom-animagine")
@@ -141,7 +141,7 @@ func TestUnfinishedDownloadIsOffered(t *testing.T) {
 	m.begun = []hub.Unfinished{{Plan: plan, Done: 6_500_000_000}}
 	b := ready(t, func(o *Options) { o.Models = m })
 	b.settle()
-	if b.notice.Hidden || b.notice.now.text != "The download of RealCustom++ on Animagine XL 3.1 is not finished: 6.5 GB of 13.0 GB are here." {
+	if b.notice.Hidden || b.notice.now.text != "The download of RealCustom++ on Animagine XL 3.1 is not finished: 6.5 GB of 13.0 GB so far." {
 		t.Fatalf("%+v", b.notice.now)
 	}
 	if len(m.getting) > 0 {
@@ -160,10 +160,10 @@ func TestDownloadsThatCannotBegin(t *testing.T) {
 	m.free = 5_000_000_000
 	b.showCatalogue()
 	b.settle()
-	b.has("Too large for this machine: it needs 4.5 GB of memory, and 2.0 GB are free.")
+	b.has("Too large for this machine: it needs 4.5 GB of memory, and 2.0 GB is free.")
 	test.Tap(b.models.cards["realcustom-sdxl"].get)
 	b.settle()
-	if !b.sheetSays("The disk has no room for it: free 8.3 GB") {
+	if !b.sheetSays("The disk has no room for it: free up 8.3 GB") {
 		t.Error("a full disk is not said before")
 	}
 	if _, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Download" }); ok {
@@ -173,7 +173,7 @@ func TestDownloadsThatCannotBegin(t *testing.T) {
 	m.here = 10_000_000_000 // what another download has fetched is linked and takes no room
 	test.Tap(b.models.cards["realcustom-sdxl"].get)
 	b.settle()
-	if _, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Download" }); !ok || !b.sheetSays("3.0 GB, 10.0 GB more are on this machine already") {
+	if _, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Download" }); !ok || !b.sheetSays("3.0 GB, 10.0 GB more already on this machine") {
 		t.Error("what is here already counts as missing")
 	}
 	b.pressSheetNow("Cancel")

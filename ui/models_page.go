@@ -147,7 +147,7 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.title.Style.Bold = true
 	p.verdict, p.notes = wrapped(widget.MediumImportance), wrapped(widget.LowImportance)
 	p.notes.SizeName = theme.SizeNameCaptionText
-	p.facts, p.notesHead, p.why = kit.NewColumn(6), kit.Heading(i18n.T("What the import says")), kit.Caption("")
+	p.facts, p.notesHead, p.why = kit.NewColumn(6), kit.Heading(i18n.T("Import notes")), kit.Caption("")
 	chosen := func(do func(Model)) func() {
 		return func() {
 			if m, ok := p.w.state.Shelf.chosen(); ok {
@@ -486,11 +486,11 @@ func (p *modelsPage) refreshDetail(m Model) {
 	why := ""
 	switch {
 	case s.Moving:
-		why = i18n.T("The model is being opened…")
+		why = i18n.T("Opening the model…")
 	case s.Next != nil:
-		why = i18n.T("%s is opened when the queue is done.", s.Next.Name())
+		why = i18n.T("%s will open when the queue is done.", s.Next.Name())
 	case used && own:
-		why = i18n.T("It can be removed when another model is in use.")
+		why = i18n.T("To remove it, switch to another model first.")
 	}
 	p.why.Set(why)
 	p.why.Hidden = why == ""
@@ -556,9 +556,9 @@ func (p *modelsPage) refreshSources(a Adding) {
 		return
 	}
 	p.offered = offered
-	text := i18n.T("It has no RealCustom++ weights of its own. Choose the RealCustom++ checkpoints that it goes under:")
+	text := i18n.T("It has no RealCustom++ weights of its own. Choose the RealCustom++ checkpoints to combine it with:")
 	if len(list) == 0 {
-		text = i18n.T("It has no RealCustom++ weights of its own. Choose the folder of the RealCustom++ checkpoints that it goes under.")
+		text = i18n.T("It has no RealCustom++ weights of its own. Choose the folder with the RealCustom++ checkpoints to combine it with.")
 	}
 	question := widget.NewLabel(text)
 	question.Wrapping = fyne.TextWrapWord
@@ -589,7 +589,7 @@ func (p *modelsPage) askBase(m Model) {
 		p.w.askPath(p.w.opt.OpenFolder, then)
 		return
 	}
-	text := widget.NewLabel(i18n.T("Another text-to-image model of the same family takes the place of the base under %s: one file, or a folder in the layout of diffusers. It becomes a model of its own; this one stays.", m.Name()))
+	text := widget.NewLabel(i18n.T("Another text-to-image model of the same family replaces the base of %s: one file, or a folder in the diffusers layout. The result is a separate model; this one stays.", m.Name()))
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
 	folder := kit.NewButton(i18n.T("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })

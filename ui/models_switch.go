@@ -38,7 +38,7 @@ func (w *Window) open() {
 				return
 			}
 			if why != nil {
-				w.notice.T(notice{text: i18n.T("The model that you used last cannot be opened. %s The model inside Realword is open instead.", brief(why)),
+				w.notice.T(notice{text: i18n.T("The model you used last cannot be opened. %s The built-in model is open instead.", brief(why)),
 					bad: true, act: i18n.T("Models…"), do: w.models.show})
 				path = ""
 			}
@@ -61,7 +61,7 @@ func (w *Window) useModel(path string) {
 		w.refresh()
 		return
 	case w.gallery.state.Busy != "":
-		s.Err = i18n.Errorf("a picture of the history is being made again: wait until it is done")
+		s.Err = i18n.Errorf("a picture from the history is being made again: wait until it is done")
 		w.refresh()
 		return
 	case !w.state.Busy():
@@ -69,11 +69,11 @@ func (w *Window) useModel(path string) {
 		return
 	}
 	waiting := len(w.state.Queue.Waiting)
-	text := i18n.T("A round is being made with %s.", w.state.Model.Name)
+	text := i18n.T("A job is running with %s.", w.state.Model.Name)
 	if waiting > 0 {
-		text += " " + i18n.N(waiting, "One more waits.", "%d more wait.", pluralArgs(waiting)...)
+		text += " " + i18n.N(waiting, "One more is queued.", "%d more are queued.", pluralArgs(waiting)...)
 	}
-	text += " " + i18n.T("What waits is kept for the model that it was made for.")
+	text += " " + i18n.T("Queued jobs stay with the model they were made for.")
 	question := widget.NewLabel(text)
 	question.Wrapping = fyne.TextWrapWord
 	var closeIt func()
@@ -83,7 +83,7 @@ func (w *Window) useModel(path string) {
 	later := button(i18n.T("When the queue is done"), func() { w.switchAfter(m, false) })
 	later.Importance = widget.HighImportance
 	closeIt = w.Sheet(i18n.T("Switch to %s?", m.Name()), fyne.NewSize(560, 190), kit.NewPage(question),
-		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the round and switch"), func() { w.switchAfter(m, true) }), later)
+		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the job and switch"), func() { w.switchAfter(m, true) }), later)
 }
 
 // switchAfter opens a model when the queue is through, or with hasty when the running round has stopped.
@@ -124,7 +124,7 @@ func (w *Window) switchTo(path string) {
 				w.listModels()
 			} else {
 				remarks := w.takeEngine(engine, path)
-				w.state.Shelf.Told = i18n.T("%s is in use now.", w.state.Model.Name)
+				w.state.Shelf.Told = i18n.T("%s is now in use.", w.state.Model.Name)
 				w.notice.T(notice{text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
 				p := w.prefs
 				p.Model = path
@@ -147,7 +147,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Words = w.words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t Task) bool { return t.Needs == "" })); n > 0 {
-		remarks = append(remarks, i18n.N(n, "One round waits for its own model.", "%d rounds wait for their own models.", pluralArgs(n)...))
+		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", pluralArgs(n)...))
 	}
 	if old != nil {
 		w.background(func() func() {

@@ -254,9 +254,9 @@ func TestModelsPageListsModels(t *testing.T) {
 		Model{Path: "/models/Hurt", State: ModelDamaged, Manifest: big, Err: errors.New("manifest.json cannot be read")})
 	b.listModels()
 	b.settle()
-	b.has("toybox", "29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use now.", "inside Realword")
+	b.has("toybox", "29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use.", "built in")
 	b.models.list.Select(1)
-	b.has("1024 × 1024, sides of 256 to 2048", "768 × 768 pixels", "5.0 GB are read where they lie", "not stated by its files", "sdxl-unet.bin is taken", sourcePath, "Ready.")
+	b.has("1024 × 1024, sides of 256 to 2048", "768 × 768 pixels", "5.0 GB used in place", "not stated in its files", "sdxl-unet.bin is taken", sourcePath, "Ready.")
 	if b.models.buttons["use"].Hidden || b.models.buttons["use"].Disabled() || !b.models.buttons["again"].Hidden {
 		t.Error("a model that is ready cannot be used, or is to be imported again")
 	}
@@ -286,7 +286,7 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 	b.listModels()
 	test.Tap(b.models.dir)
 	b.settle()
-	b.has("the released RealCustom++ checkpoints", "3104 tensors in 9.0 GB of files", "7.0 GB are needed, 40.0 GB are free", "SDXL", "sdxl-unet.bin is taken")
+	b.has("the released RealCustom++ checkpoints", "3104 tensors in 9.0 GB of files", "7.0 GB needed, 40.0 GB free", "SDXL", "sdxl-unet.bin is taken")
 	if len(m.began) > 0 {
 		t.Fatal("an import began before the user agreed")
 	}
@@ -306,7 +306,7 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 		t.Errorf("%q, %q", row.name.Text, row.text.Text)
 	}
 	b.answer(c, nil)
-	if b.notice.now.text != "Portraits is imported." || b.notice.Hidden || b.models.opener.Text != "Models" {
+	if b.notice.now.text != "Portraits has been imported." || b.notice.Hidden || b.models.opener.Text != "Models" {
 		t.Errorf("%+v, %q", b.notice.now, b.models.opener.Text)
 	}
 	b.end(j, inference.Done{})
@@ -330,13 +330,13 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	if got := strings.Join(names, ","); got != "RealCustom++ 2,RealCustom++ 3,RealCustom++ 4" || len(m.began) > 0 {
 		t.Fatalf("%s, %d more began", got, len(m.began))
 	}
-	b.has("waits for its turn")
+	b.has("waiting for its turn")
 	b.cancelTask(3) // it waits
 	b.cancelTask(1)
 	<-c.ctx.Done()
 	second := b.call(m)
 	b.until("the first is gone", func() bool { return len(b.state.Shelf.Tasks) == 1 })
-	if second.job.Name != "RealCustom++ 3" || !strings.Contains(b.state.Shelf.Told, "nothing is left") || b.notice.now.bad {
+	if second.job.Name != "RealCustom++ 3" || !strings.Contains(b.state.Shelf.Told, "its files were removed") || b.notice.now.bad {
 		t.Errorf("%q, %q", second.job.Name, b.state.Shelf.Told)
 	}
 	b.answer(second, errors.New("the disk is full: make room"))
@@ -361,7 +361,7 @@ func TestWhatCannotBeAdded(t *testing.T) {
 	m.free = 3_000_000_000
 	b.lookAt(sourcePath, "", "")
 	b.settle()
-	b.has("The disk has no room for it: free 4.3 GB")
+	b.has("The disk has no room for it: free up 4.3 GB")
 	if !b.models.agree.Hidden {
 		t.Error("what does not fit can be imported")
 	}
@@ -375,7 +375,7 @@ func TestBaseModelGoesUnderASource(t *testing.T) {
 	b, m, _ := withModels(t, nil)
 	test.Tap(b.models.file)
 	b.settle()
-	b.has("a text-to-image model in one file, without RealCustom++ weights", "Choose the RealCustom++ checkpoints that it goes under")
+	b.has("a text-to-image model in one file, without RealCustom++ weights", "Choose the RealCustom++ checkpoints to combine it with")
 	if !b.models.agree.Hidden || len(b.models.sources.Objects) != 3 {
 		t.Fatalf("%d offers", len(b.models.sources.Objects))
 	}
@@ -393,7 +393,7 @@ func TestBaseModelGoesUnderASource(t *testing.T) {
 	b.settle()
 	b.lookAt(basePath, "", "")
 	b.settle()
-	b.has("Choose the folder of the RealCustom++ checkpoints")
+	b.has("Choose the folder with the RealCustom++ checkpoints")
 	test.Tap(b.models.sources.Objects[1].(fyne.Tappable)) // the dialog
 	b.settle()
 	if a := b.state.Shelf.Adding; a == nil || a.Path != sourcePath || a.Base != basePath {
@@ -435,7 +435,7 @@ func TestBundleElsewhere(t *testing.T) {
 	b, m, _ := withModels(t, nil)
 	b.lookAt("/else/where", "", "")
 	b.settle()
-	b.has("a model of Realword, ready as it is")
+	b.has("a Realword model, ready to use")
 	test.Tap(b.models.agree)
 	b.settle()
 	if !slices.Equal(readPreferences(b.app.Preferences()).Elsewhere, []string{"/else/where"}) || len(b.state.Shelf.List) != 3 {
@@ -463,7 +463,7 @@ func TestCheckRenameRemove(t *testing.T) {
 	}
 	b.answer(c, nil)
 	b.settle()
-	b.has("all files are as they were imported")
+	b.has("no file has changed since the import")
 	b.checkModel(bigPath)
 	b.answer(b.call(m), errors.New("unet.bin has changed since the import; import it again"))
 	b.settle()
@@ -479,7 +479,7 @@ func TestCheckRenameRemove(t *testing.T) {
 		t.Errorf("renamed to %q", m.renamed)
 	}
 	test.Tap(b.models.buttons["remove"])
-	if !b.sheetSays("checkpoints that it was imported from stay") {
+	if !b.sheetSays("checkpoints it was imported from stay") {
 		t.Error("the question says nothing of the checkpoints")
 	}
 	b.pressSheet("Remove")
@@ -516,7 +516,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	if b.status.Text != "RealCustom++" || b.prefs.Model != bigPath || readPreferences(b.app.Preferences()).Model != bigPath {
 		t.Errorf("%q, %q", b.status.Text, b.prefs.Model)
 	}
-	for _, part := range []string{"RealCustom++ is in use now.", "Pictures are 1024 × 1024 now.", "50 steps"} {
+	for _, part := range []string{"RealCustom++ is now in use.", "Pictures are now 1024 × 1024.", "50 steps"} {
 		if !strings.Contains(b.notice.now.text, part) {
 			t.Errorf("%q is not said: %q", part, b.notice.now.text)
 		}
@@ -556,7 +556,7 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 		j := b.started()
 		b.ask("two")
 		b.useModel(bigPath)
-		if !b.sheetSays("A round is being made with toybox.") {
+		if !b.sheetSays("A job is running with toybox.") {
 			t.Fatal("nobody asks")
 		}
 		return b, engine, j
@@ -584,7 +584,7 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 	})
 	t.Run("now", func(t *testing.T) {
 		b, engine, j := begin(t)
-		b.pressSheetNow("Stop the round and switch")
+		b.pressSheetNow("Stop the job and switch")
 		<-j.ctx.Done()
 		j.events <- inference.Failed{Err: context.Canceled}
 		close(j.events)
@@ -593,8 +593,8 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 		if q := b.state.Queue; len(q.Waiting) != 1 || q.Waiting[0].Needs != "toybox" || b.state.Busy() || len(engine.started) > 0 {
 			t.Errorf("%s", q.describe())
 		}
-		b.has("waits for the model toybox")
-		if !strings.Contains(b.notice.now.text, "One round waits for its own model.") {
+		b.has("waiting for the model toybox")
+		if !strings.Contains(b.notice.now.text, "One job is waiting for its own model.") {
 			t.Errorf("%q", b.notice.now.text)
 		}
 		b.useModel("")
@@ -633,7 +633,7 @@ func TestChosenModelIsGoneAtTheStart(t *testing.T) {
 	if !slices.Equal(asked, []string{"/unplugged/model", ""}) || b.state.Model == nil || b.state.ModelErr != nil {
 		t.Fatalf("%q, %v", asked, b.state.ModelErr)
 	}
-	if b.notice.Hidden || !strings.Contains(b.notice.now.text, "there is no manifest.json") || !strings.Contains(b.notice.now.text, "inside Realword") {
+	if b.notice.Hidden || !strings.Contains(b.notice.now.text, "there is no manifest.json") || !strings.Contains(b.notice.now.text, "built-in model is open") {
 		t.Errorf("%q", b.notice.now.text)
 	}
 	if b.prefs.Model != "/unplugged/model" {

@@ -35,7 +35,7 @@ func (w *Window) tellEnd(e inference.Event) {
 		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
 	case inference.Failed:
 		if w.state.Run.Err != nil {
-			w.tell(i18n.T("The run has failed"), wording.Sentence(w.state.Run.Err))
+			w.tell(i18n.T("The job failed"), wording.Sentence(w.state.Run.Err))
 		}
 	}
 }

@@ -71,6 +71,6 @@ func (s State) overlapNote() (note string, much bool) {
 	if o.a == o.b {
 		return "", false
 	}
-	return i18n.T("Overlap wanted: %.0f %% of “%s” and “%s” in step %d.", 100*o.share, shorten(wordName(shown[o.a].Word), 14),
+	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share, shorten(wordName(shown[o.a].Word), 14),
 		shorten(wordName(shown[o.b].Word), 14), step.Step+1), o.share > muchOverlap
 }

@@ -117,8 +117,8 @@ func (w *Window) stageActions() []action {
 	pictured := func() bool { return w.stage.natural.X > 0 }
 	list = append(list,
 		action{id: "view.compare", menu: menuView, label: i18n.T("Compare two pictures"), key: "M", do: w.compare, can: w.canCompare, on: func() bool { return w.contrast.on }},
-		action{id: "view.zoom.fit", menu: menuView, label: i18n.T("Fit, or pixel for pixel"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured, on: func() bool { return w.stage.zoom.scale > 0 }},
-		action{id: "view.crisp", menu: menuView, label: i18n.T("Pixels as squares"), key: "X", do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, can: pictured, on: func() bool { return w.lens.crisp }},
+		action{id: "view.zoom.fit", menu: menuView, label: i18n.T("Fit / 100 %%"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured, on: func() bool { return w.stage.zoom.scale > 0 }},
+		action{id: "view.crisp", menu: menuView, label: i18n.T("Sharp pixels"), key: "X", do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, can: pictured, on: func() bool { return w.lens.crisp }},
 		action{id: "view.zoom.in", menu: menuView, label: i18n.T("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
 		action{id: "view.zoom.out", menu: menuView, label: i18n.T("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
@@ -147,7 +147,7 @@ type overlayBar struct {
 func newOverlayBar(w *Window) *overlayBar {
 	o := &overlayBar{w: w, legend: kit.NewRow(4), seen: newToolButton(w, "view.masks", theme.VisibilityIcon())}
 	modes := kit.NewRow(4, container.New(kit.Square{Side: 26}, o.seen))
-	for mode, name := range [...]string{picture.Heat: i18n.T("Heat"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
+	for mode, name := range [...]string{picture.Heat: i18n.T("Tint"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
 		p := newPill(name, func() {
 			w.lens.mode = picture.Mode(mode)
 			w.setMasks(true)

@@ -164,7 +164,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 
 func TestPhrasesThatShareAWord(t *testing.T) {
 	s := marking("a dog with a hat and a hat", cardOf("dog with a hat"), cardOf("hat"))
-	if list := s.Form.Problems(s.Words, nil); len(list) != 1 || list[0] != "“dog with a hat” and “hat” share a word: bind each to words of its own." {
+	if list := s.Form.Problems(s.Words, nil); len(list) != 1 || list[0] != "“dog with a hat” and “hat” share a word: bind each to different words." {
 		t.Errorf("%q", list)
 	}
 	s.Form.Cards[1].Word.Occurrence = 2

@@ -146,7 +146,7 @@ func checkFileName(pattern string) error {
 		return errors.New(i18n.T("in braces stand %s", "{"+strings.Join(fileNameParts, "}, {")+"}"))
 	}
 	if i := strings.IndexAny(rest, `\:*?"<>|`); i >= 0 {
-		return errors.New(i18n.T("%s cannot be part of a file name on every system", rest[i:i+1]))
+		return errors.New(i18n.T("not every system allows %s in a file name", rest[i:i+1]))
 	}
 	return nil
 }

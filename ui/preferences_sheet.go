@@ -33,7 +33,7 @@ func (w *Window) showPreferences() {
 	}
 
 	names := []string{"system", "light", "dark"}
-	looks := widget.NewRadioGroup([]string{i18n.T("As the system"), i18n.T("Light"), i18n.T("Dark")}, nil)
+	looks := widget.NewRadioGroup([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
 	looks.Horizontal, looks.Required = true, true
 	for i, name := range names {
 		if name == w.prefs.Look {
@@ -91,10 +91,10 @@ func (w *Window) showPreferences() {
 	}
 	preview(w.prefs.FileName)
 	pattern.OnChanged = preview
-	parts := note(i18n.T("You may use {date} {time} {seed} {words} {prompt} {model} and / for folders."))
+	parts := note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
 
 	devices := []string{"auto", "cpu"}
-	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("Processor")}, nil)
+	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("CPU")}, nil)
 	device.Selected = device.Options[max(0, slices.Index(devices, w.prefs.Device))]
 	device.OnChanged = func(label string) {
 		change(func(p *Preferences) { p.Device = devices[slices.Index(device.Options, label)] })
@@ -110,19 +110,19 @@ func (w *Window) showPreferences() {
 	}
 	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
-		section(i18n.T("Steps of finished pictures to keep"), steps, note(i18n.T("The oldest go first; pictures always stay."))),
-		section(i18n.T("When a run is over"), check(i18n.T("Tell me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
+		section(i18n.T("Steps kept for finished pictures"), steps, note(i18n.T("The oldest are removed first; pictures always stay."))),
+		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
 	)
 	if models != nil {
 		left.Add(section(i18n.T("Models"), models))
 	}
 	right := kit.NewColumn(18,
 		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folderRow, folderNote, kit.Caption(i18n.T("File name")), pattern, example, parts),
-		section(i18n.T("Written into every picture"), written...),
-		section(i18n.T("Compute on"), device, note(i18n.T("Holds for the next model that is opened."))),
+		section(i18n.T("Stored in every picture"), written...),
+		section(i18n.T("Compute on"), device, note(i18n.T("Takes effect with the next model you open."))),
 	)
 	both := container.New(kit.Inset{X: 4, Y: 4}, container.New(halves{28}, left, right))
-	keys := kit.NewButton(i18n.T("Keys…"), nil)
+	keys := kit.NewButton(i18n.T("Keyboard shortcuts…"), nil)
 	reset := kit.NewButton(i18n.T("Reset all"), nil)
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
@@ -179,7 +179,7 @@ func (w *Window) folderField(usual, value string, changed func(path string)) (fi
 	field.OnChanged = func(path string) {
 		trouble.Set("")
 		if path != "" && !filepath.IsAbs(path) {
-			trouble.Set(i18n.T("Write the whole path, from the top of the disk."))
+			trouble.Set(i18n.T("Write the full path, starting at the root of the disk."))
 			return
 		}
 		changed(path)

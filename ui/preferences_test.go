@@ -144,7 +144,7 @@ func TestKeysCanBeChanged(t *testing.T) {
 		t.Fatalf("nobody asks about the taken key: %s", asked)
 	}
 	for _, s := range widgetsOf(b.tops()) {
-		if k, ok := s.(fyne.Tappable); ok && labelOf(s) == "Take it" {
+		if k, ok := s.(fyne.Tappable); ok && labelOf(s) == "Use it here" {
 			k.Tapped(nil)
 		}
 	}

@@ -77,7 +77,7 @@ func checkPresetName(name string) error {
 	case name == "":
 		return i18n.Errorf("write a name for the preset")
 	case len([]rune(name)) > 40:
-		return i18n.Errorf("the name is too long: 40 letters are enough")
+		return i18n.Errorf("the name is too long: use at most 40 letters")
 	case strings.EqualFold(name, "paper") || strings.EqualFold(name, "release"):
 		return i18n.Errorf("%s is a preset of the model: choose another name", name)
 	}
@@ -193,7 +193,7 @@ func (w *Window) askPresetName(title, name string, use func(string)) {
 func (w *Window) checkNewName(old, name string) error {
 	name = strings.TrimSpace(name)
 	if old != "" && !strings.EqualFold(old, name) && readPresets(w.app.Preferences()).find(name) >= 0 {
-		return i18n.Errorf("there is a preset of this name: choose another")
+		return i18n.Errorf("a preset with this name exists: choose another name")
 	}
 	return checkPresetName(name)
 }

@@ -137,7 +137,7 @@ func (s State) hint(generate string) string {
 	switch {
 	case s.Span.on:
 		marked, _ := s.Marked()
-		return i18n.T("Let go, or press Enter, to bind “%s”.", marked.Text)
+		return i18n.T("Release, or press Enter, to bind “%s”.", marked.Text)
 	case s.Pending.Text != "":
 		return i18n.T("Now click the picture of “%s”, or drop one.", s.Pending.Text)
 	case len(s.Words) == 0:

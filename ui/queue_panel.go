@@ -38,8 +38,8 @@ func newQueuePanel(w *Window) *queuePanel {
 	q.note = kit.Caption("")
 	q.note.Color = theme.ColorNameWarning
 	q.pause = kit.SmallButton("", theme.MediaPauseIcon(), w.pauseQueue)
-	clear := kit.SmallButton(i18n.T("Cancel everything"), theme.DeleteIcon(), func() {
-		w.Ask(i18n.T("Cancel everything?"), i18n.T("The running round stops, and all that wait are taken out. Finished pictures stay."), i18n.T("Cancel everything"), w.stopAll)
+	clear := kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
+		w.Ask(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."), i18n.T("Cancel all jobs"), w.stopAll)
 	})
 	q.rows, q.place = kit.NewColumn(4), -1
 	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
@@ -64,7 +64,7 @@ func (q *queuePanel) refresh() {
 	}
 	title := i18n.T("Running")
 	if len(waiting) > 0 {
-		title = i18n.N(len(waiting), "%d round waits", "%d rounds wait", len(waiting))
+		title = i18n.N(len(waiting), "%d job queued", "%d jobs queued", len(waiting))
 	}
 	q.title.Set(title)
 	icon := theme.MediaPauseIcon()
@@ -72,8 +72,8 @@ func (q *queuePanel) refresh() {
 	note := ""
 	if queue.Paused {
 		icon = theme.MediaPlayIcon()
-		q.pause.Name = i18n.T("Go on with the queue")
-		note = i18n.T("Paused: no other round begins.")
+		q.pause.Name = i18n.T("Resume the queue")
+		note = i18n.T("Paused: no other job will start.")
 	}
 	if q.pause.Icon != icon {
 		q.pause.SetIcon(icon)
@@ -119,9 +119,9 @@ func (w *Window) queueActions() []action {
 	return []action{
 		{id: "queue.next", menu: menuRun, label: i18n.T("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
 		{id: "queue.pause", menu: menuRun, label: i18n.T("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }},
-		{id: "queue.up", menu: menuRun, label: i18n.T("Move the round up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
-		{id: "queue.down", menu: menuRun, label: i18n.T("Move the round down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
-		{id: "queue.drop", menu: menuRun, label: i18n.T("Take the round out of the queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
-		{id: "queue.clear", menu: menuRun, label: i18n.T("Cancel everything"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
+		{id: "queue.up", menu: menuRun, label: i18n.T("Move the job up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
+		{id: "queue.down", menu: menuRun, label: i18n.T("Move the job down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
+		{id: "queue.drop", menu: menuRun, label: i18n.T("Remove from queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
+		{id: "queue.clear", menu: menuRun, label: i18n.T("Cancel all jobs"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
 	}
 }

@@ -36,12 +36,12 @@ func newQueueRow(w *Window, id int, running bool) *queueRow {
 	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {
 		return container.New(kit.Fixed{Width: 24, Height: 24}, kit.SmallButton(name, icon, tap))
 	}
-	r.up = kit.SmallButton(i18n.T("Run it earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
-	r.down = kit.SmallButton(i18n.T("Run it later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
-	r.run = kit.SmallButton(i18n.T("Try it again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
+	r.up = kit.SmallButton(i18n.T("Run earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
+	r.down = kit.SmallButton(i18n.T("Run later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
+	r.run = kit.SmallButton(i18n.T("Try again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
 	r.moves = kit.NewRow(0, container.New(kit.Fixed{Width: 24, Height: 24}, r.up), container.New(kit.Fixed{Width: 24, Height: 24}, r.down))
 	r.again = container.New(kit.Fixed{Width: 24, Height: 24}, r.run)
-	gone, out := func() { w.dropTask(id) }, i18n.T("Take it out of the queue")
+	gone, out := func() { w.dropTask(id) }, i18n.T("Remove from queue")
 	if running {
 		gone, out = w.stop, i18n.T("Stop")
 	}
@@ -95,13 +95,13 @@ func (r *queueRow) show(t Task, first, last bool) {
 	case r.running && len(t.Request.Seeds) > 1:
 		about = i18n.T("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
 	case r.running:
-		about = i18n.T("runs now · %s", about)
+		about = i18n.T("running · %s", about)
 	case len(t.Missing) > 0:
 		about, color = i18n.T("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
 	case t.Needs != "":
-		about, color = i18n.T("waits for the model %s", t.Needs), theme.ColorNameWarning
+		about, color = i18n.T("waiting for the model %s", t.Needs), theme.ColorNameWarning
 	case t.Parked:
-		about, color = i18n.T("Realword ended twice over it"), theme.ColorNameWarning
+		about, color = i18n.T("Realword closed twice while making it"), theme.ColorNameWarning
 	}
 	r.about.Set(about, color)
 	r.Tile.Name = i18n.T("%s, %s", t.Request.Prompt, about)

@@ -157,7 +157,7 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	b.state.Form.Count = 3
 	b.ask("two")
 	b.ask("three")
-	if b.prompts() != "two three" || !b.set.queue.box.Visible() || b.set.queue.title.Text != "2 rounds wait" {
+	if b.prompts() != "two three" || !b.set.queue.box.Visible() || b.set.queue.title.Text != "2 jobs queued" {
 		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.set.queue.title.Text)
 	}
 	// Each has its own seeds, and the one on the screen is that of the last.

@@ -81,17 +81,17 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 	}
 	to := f.Take(p, allParts, m)
 	differ(PartPrompt, i18n.T("Prompt"), f.Prompt, to.Prompt)
-	differ(PartPrompt, i18n.T("What to avoid"), f.Negative, to.Negative)
+	differ(PartPrompt, i18n.T("Negative prompt"), f.Negative, to.Negative)
 	if !p.Foreign {
 		list = append(list, subjectChanges(f, to, m)...)
 	}
 	differ(PartSettings, i18n.T("Preset"), presetName(f.Preset), presetName(to.Preset))
 	differ(PartSettings, i18n.T("Steps"), fmt.Sprint(f.Steps), fmt.Sprint(to.Steps))
 	differ(PartSettings, i18n.T("Masks settle after (T_stop)"), i18n.T("step %d", f.Stop), i18n.T("step %d", to.Stop))
-	differ(PartSettings, i18n.T("Guidance (CFG)"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
+	differ(PartSettings, i18n.T("Guidance scale"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
 	own := presetsOf(m)
 	differ(PartSettings, i18n.T("Sampler"), samplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), samplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
-	differ(PartSettings, i18n.T("Masks from"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
+	differ(PartSettings, i18n.T("Mask source"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
 	differ(PartSettings, i18n.T("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
 	differ(PartSettings, i18n.T("Masks layer by layer"), rawMaskName(f.MaskNorm == ""), rawMaskName(to.MaskNorm == ""))
 	differ(PartSettings, i18n.T("Size"), sizeName(f.size(m)), sizeName(to.size(m)))
@@ -125,7 +125,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			}
 			s.pictures += c.Ref.Name
 			if c.Off {
-				s.pictures += " " + i18n.T("(left out)")
+				s.pictures += " " + i18n.T("(muted)")
 			}
 			square := c.Ref.Square
 			square.Fit = cmp.Or(square.Fit, f.fit(m))
@@ -151,10 +151,10 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 		case s.old.pictures != s.to.pictures:
 			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: s.to.pictures})
 		case s.old.square != s.to.square:
-			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: i18n.T("%s, another file or square", s.to.pictures)})
+			out = append(out, Change{Part: PartSubjects, What: name, Old: s.old.pictures, New: i18n.T("%s, another file or crop", s.to.pictures)})
 		}
 		if s.to.pictures != "" && s.old.pictures != "" && s.old.reach != s.to.reach {
-			out = append(out, Change{Part: PartSubjects, What: i18n.T("Reach γ of %s", name), Old: s.old.reach, New: s.to.reach})
+			out = append(out, Change{Part: PartSubjects, What: i18n.T("Area γ of %s", name), Old: s.old.reach, New: s.to.reach})
 		}
 		for _, missing := range s.missing {
 			out = append(out, Change{Part: PartSubjects, What: name, New: missing, Missing: true})

@@ -196,12 +196,12 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 func (w *Window) offerNote(p Past, changes bool) string {
 	var notes []string
 	if p.Foreign {
-		notes = append(notes, i18n.T("Another program made this picture. Its prompts and numbers are known, its subjects are not."))
+		notes = append(notes, i18n.T("Another program made this picture. Its prompts and settings are known, its subjects are not."))
 	}
 	if !changes {
-		notes = append(notes, i18n.T("Everything is set like this already."))
+		notes = append(notes, i18n.T("Everything is already set like this."))
 	} else if !p.Foreign {
-		notes = append(notes, i18n.T("This is what would change. Take a tick away to keep what you have."))
+		notes = append(notes, i18n.T("This is what would change. Untick anything you want to keep as it is."))
 	}
 	if other := p.Unsettable(w.state.Model); len(other) > 0 {
 		notes = append(notes, i18n.T("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))

@@ -51,15 +51,15 @@ func TestChanges(t *testing.T) {
 		want    string
 	}{
 		"nothing":  {want: ""},
-		"prompt":   {change: func(r *inference.Request) { r.Prompt, r.Negative = "a cat", "rain" }, want: "0 Prompt: a dog > a cat\n0 What to avoid:  > rain"},
-		"settings": {change: func(r *inference.Request) { r.Stop, r.Steps, r.CFG = 5, 20, 3 }, want: "2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 5\n2 Guidance (CFG): 7.5 > 3"},
-		"the preset brings its own negative prompt": {change: func(r *inference.Request) { r.Preset, r.Negative = "release", "blurry" }, want: "0 What to avoid:  > blurry\n1 dog: rex.png > rex.png, another file or square\n2 Preset: Paper > Release"},
+		"prompt":   {change: func(r *inference.Request) { r.Prompt, r.Negative = "a cat", "rain" }, want: "0 Prompt: a dog > a cat\n0 Negative prompt:  > rain"},
+		"settings": {change: func(r *inference.Request) { r.Stop, r.Steps, r.CFG = 5, 20, 3 }, want: "2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 5\n2 Guidance scale: 7.5 > 3"},
+		"the preset brings its own negative prompt": {change: func(r *inference.Request) { r.Preset, r.Negative = "release", "blurry" }, want: "0 Negative prompt:  > blurry\n1 dog: rex.png > rex.png, another file or crop\n2 Preset: Paper > Release"},
 		"a preset of another program":               {change: func(r *inference.Request) { r.Preset = "fancy" }, want: ""},
 		"seed":                                      {change: func(r *inference.Request) { r.Seeds = []uint64{9, 10} }, want: "2 Pictures: 1 > 2\n3 Seed: 7 > 9"},
-		"reach":                                     {change: func(r *inference.Request) { r.Subjects[0].Scope = 0.33 }, want: "1 Reach γ of dog: 0.20 > 0.33"},
+		"reach":                                     {change: func(r *inference.Request) { r.Subjects[0].Scope = 0.33 }, want: "1 Area γ of dog: 0.20 > 0.33"},
 		"other picture":                             {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, want: "1 dog: rex.png > tom.png"},
-		"equal names":                               {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("rex.png", "b") }, want: "1 dog: rex.png > rex.png, another file or square"},
-		"other square":                              {change: func(r *inference.Request) { r.Subjects[0].References[0].Square.Fit = picture.Crop }, want: "1 dog: rex.png > rex.png, another file or square"},
+		"equal names":                               {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("rex.png", "b") }, want: "1 dog: rex.png > rex.png, another file or crop"},
+		"other square":                              {change: func(r *inference.Request) { r.Subjects[0].References[0].Square.Fit = picture.Crop }, want: "1 dog: rex.png > rex.png, another file or crop"},
 		"other word":                                {change: func(r *inference.Request) { r.Subjects[0].Word = word("cat") }, want: "1 dog: rex.png > \n1 cat:  > rex.png"},
 		"second word":                               {change: func(r *inference.Request) { r.Subjects[0].Word = inference.Word{Text: "dog", Occurrence: 2} }, want: "1 dog: rex.png > \n1 dog#2:  > rex.png"},
 		"two pictures": {change: func(r *inference.Request) {
@@ -202,7 +202,7 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	if f.Cards[0].View == nil {
 		t.Error("the small copy in the recipe is not shown")
 	}
-	if c.prompt.Text != "a dog" || !c.set.generate.Disabled() || !strings.Contains(c.set.reasons.Text, "rex.png is not here") {
+	if c.prompt.Text != "a dog" || !c.set.generate.Disabled() || !strings.Contains(c.set.reasons.Text, "rex.png is missing") {
 		t.Errorf("the prompt shows %q, the reason is %q", c.prompt.Text, c.set.reasons.Text)
 	}
 	c.drop(nil, rex)
@@ -210,7 +210,7 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 		t.Errorf("the picture was not put into its place: %+v", f.Cards)
 	}
 	c.drop(c.stage, path)
-	if !c.sheetSays("Everything is set like this already") {
+	if !c.sheetSays("Everything is already set like this") {
 		t.Error("a recipe that would change nothing")
 	}
 	c.pressSheet("Cancel")
@@ -272,7 +272,7 @@ func TestDroppedPicturesOfAllKinds(t *testing.T) {
 		"foreign":  {data: encode(foreign), says: "Another program"},
 		"damaged":  {data: encode(picture.Metadata{Recipe: []byte(`["a list"]`)}), err: "damaged"},
 		"newer":    {data: encode(picture.Metadata{Recipe: []byte(`{"schema":99,"prompt":"x"}`)}), err: "version 99"},
-		"mad":      {data: encode(picture.Metadata{Recipe: []byte(`{"schema":1,"steps":-3}`)}), err: "-3 steps"},
+		"mad":      {data: encode(picture.Metadata{Recipe: []byte(`{"schema":1,"steps":-3}`)}), err: "number of steps of -3"},
 		"sum":      {data: hostile, says: "Another program"}, // the damaged chunk is passed over
 		"no image": {data: []byte("hello"), err: "x.png"},
 	} {

@@ -51,7 +51,7 @@ func reason(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return i18n.Errorf("%w; it may have been moved, choose it again", err)
 	case errors.Is(err, fs.ErrPermission):
-		return i18n.Errorf("%w; change its rights or choose another file", err)
+		return i18n.Errorf("%w; change its permissions or choose another file", err)
 	}
 	return i18n.Errorf("%w; choose another file", err)
 }

@@ -136,7 +136,7 @@ func (w *Window) askWord(shot Shot) {
 
 	img := canvas.NewImageFromImage(smallOf(shot))
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
-	note := widget.NewLabel(i18n.T("The longer name fits this picture better: it holds what this round has added."))
+	note := widget.NewLabel(i18n.T("The longer phrase fits this picture better: it includes what this job added."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	longer := slices.ContainsFunc(offer.Words, func(word inference.Word) bool {
 		return len(word.Text) < len(offer.Words[0].Text) && strings.Contains(offer.Words[0].Text, word.Text)
@@ -153,7 +153,7 @@ func (w *Window) askWord(shot Shot) {
 				files = append(files, shorten(c.Ref.Name, 24))
 			}
 		}
-		anchor = kit.NewCheck(i18n.T("Keep %s beside it, as the anchor", strings.Join(files, ", ")), nil)
+		anchor = kit.NewCheck(i18n.T("Keep the original references too (%s)", strings.Join(files, ", ")), nil)
 		anchor.Checked = true
 		body.Add(anchor)
 	}
@@ -168,7 +168,7 @@ func (w *Window) askWord(shot Shot) {
 		w.continueWith(shot, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
 	use.Importance = widget.HighImportance
-	closeIt = w.Sheet(i18n.T("The next round"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
+	closeIt = w.Sheet(i18n.T("The next job"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
 		container.NewVBox(container.New(kit.Fixed{Width: 128, Height: 128}, img)), nil, container.New(kit.Inset{X: 8, Y: 0}, container.NewVScroll(body))), cancel, use)
 	w.win.Canvas().Focus(use)
 	choice.OnChanged = func(string) { w.win.Canvas().Focus(use) } // Enter goes on, Esc goes back

@@ -41,7 +41,7 @@ const (
 func newStrip(w *Window) *strip {
 	s := &strip{w: w}
 	s.tree = container.New(&treeLayout{s})
-	s.empty = kit.Caption(i18n.T("Rounds appear here. A round stands below the one that its reference was made in."))
+	s.empty = kit.Caption(i18n.T("Jobs appear here. A job that uses an earlier result stands below the job that made it."))
 	s.scroll = container.NewScroll(s.tree)
 	s.empty.Hide()
 	s.body = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll, container.New(kit.Inset{X: 6, Y: 12}, container.NewVBox(s.empty)))
@@ -136,12 +136,12 @@ func (s *strip) fill(nodes []journal.Node, small map[uint64]image.Image) {
 		if img == nil {
 			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
 		}
-		t := kit.NewThumb(i18n.T("round %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
+		t := kit.NewThumb(i18n.T("job %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
 		s.tiles = append(s.tiles, t)
 		objects = append(objects, t)
 	}
 	for i, n := range nodes {
-		mark := kit.Caption(i18n.T("round %d", i+1))
+		mark := kit.Caption(i18n.T("job %d", i+1))
 		if len(n.Pictures) > 1 {
 			mark.Text += " ×" + strconv.Itoa(len(n.Pictures))
 		}
@@ -207,6 +207,6 @@ func (w *Window) toggleTree() {
 // roundActions are the keys of rounds.
 func (w *Window) roundActions() []action {
 	return []action{
-		{id: "view.rounds", menu: menuView, label: i18n.T("Rounds as a tree"), key: "Shift+T", do: w.toggleTree, on: func() bool { return w.strip.asTree }},
+		{id: "view.rounds", menu: menuView, label: i18n.T("Job tree"), key: "Shift+T", do: w.toggleTree, on: func() bool { return w.strip.asTree }},
 	}
 }

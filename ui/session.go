@@ -71,7 +71,7 @@ func loadShot(s *history.Store, shot Shot, m bundle.Manifest) Shot {
 			shot.SaveErr = err
 		}
 	} else if shot.Path == "" {
-		shot.SaveErr = errors.New(i18n.T("this picture was stopped before its end; its steps are below"))
+		shot.SaveErr = errors.New(i18n.T("this picture was stopped early; its steps are below"))
 	} else if shot.Image, err = readImage(shot.Path); err != nil {
 		shot.SaveErr = i18n.Errorf("%w; it can be made again from the history", err)
 	}
@@ -184,10 +184,10 @@ func openSession(s *history.Store, id uint64, m *bundle.Manifest) (keptSession, 
 func draftForm(s *history.Store, data []byte, m *bundle.Manifest) (Form, error) {
 	var d draft
 	if err := json.Unmarshal(data, &d); err != nil {
-		return NewState().Form, i18n.Errorf("the settings of this session are damaged and begin anew: %w", err)
+		return NewState().Form, i18n.Errorf("the settings of this session are damaged and were reset: %w", err)
 	}
 	if d.Schema != draftSchema {
-		return NewState().Form, i18n.Errorf("the settings of this session have version %d, this program reads version %d; they begin anew", d.Schema, draftSchema)
+		return NewState().Form, i18n.Errorf("the settings of this session have version %d, but this program reads version %d; they were reset", d.Schema, draftSchema)
 	}
 	var missing []error
 	cards := d.Form.Cards
@@ -224,7 +224,7 @@ func recipeForm(s *history.Store, r inference.Request, m *bundle.Manifest) (Form
 func fillCard(s *history.Store, c *Card, m *bundle.Manifest) error {
 	data, err := s.ReferenceData(c.Ref.SHA256)
 	if err != nil {
-		return i18n.Errorf("the picture %s is not in the history any more; drop it again", c.Ref.Name)
+		return i18n.Errorf("the picture %s is no longer in the history; drop it again", c.Ref.Name)
 	}
 	fresh, err := readReference(inference.Reference{Name: c.Ref.Name, Square: c.Ref.Square, Data: data}, m)
 	if err != nil {

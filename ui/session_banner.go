@@ -29,9 +29,9 @@ func newBanner(w *Window) *banner {
 	b := &banner{w: w, text: widget.NewLabel("")}
 	b.text.Wrapping = fyne.TextWrapWord
 	b.retry = kit.NewButton(i18n.T("Try again"), w.retryHistory)
-	b.rescue = kit.NewButton(i18n.T("Begin anew with all that can be read"), w.rescueHistory)
+	b.rescue = kit.NewButton(i18n.T("Start again with everything that can be read"), w.rescueHistory)
 	b.rescue.Importance = widget.HighImportance
-	b.fresh = kit.NewButton(i18n.T("Begin a new history"), w.freshHistory)
+	b.fresh = kit.NewButton(i18n.T("Start a new history"), w.freshHistory)
 	b.folder = kit.NewButton(i18n.T("Show the folder"), b.openFolder)
 	dismiss := kit.SmallButton(i18n.T("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
@@ -56,9 +56,9 @@ func historyTrouble(h History, canFresh bool) (text string, rescue, fresh, folde
 		fresh = canFresh && !h.Open && (trouble.Kind == history.Damaged || trouble.Kind == history.Newer)
 	}
 	if h.Open {
-		return i18n.T("The last change did not go into the history. %s Pictures are saved all the same.", why), rescue, fresh, folder
+		return i18n.T("The last change was not recorded in the history. %s Pictures are still saved.", why), rescue, fresh, folder
 	}
-	return i18n.T("Sessions are not kept now. %s Pictures are saved all the same.", why), rescue, fresh, folder
+	return i18n.T("History is off. %s Pictures are still saved.", why), rescue, fresh, folder
 }
 
 func (b *banner) refresh() {
@@ -120,9 +120,9 @@ func (w *Window) rescueHistory() {
 		return func() {
 			w.kept = nil
 			w.openHistory()
-			n := notice{text: i18n.T("The new history begins with what could be read of the damaged one: sessions %d, rounds %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
+			n := notice{text: i18n.T("The new history starts with what could be read from the damaged one: sessions %d, jobs %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
 			if got.Lost > 0 {
-				n.text += " " + i18n.N(got.Lost, "%d place in it could not be read.", "%d places in it could not be read.", got.Lost)
+				n.text += " " + i18n.N(got.Lost, "%d part of it could not be read.", "%d parts of it could not be read.", got.Lost)
 			}
 			if err != nil {
 				n.text = brief(err)

@@ -69,21 +69,21 @@ func newSettings(w *Window) *settings {
 		w.refresh()
 	})
 	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
-	s.cfg = kit.NewDial(i18n.T("Guidance (CFG)"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	s.cfg = kit.NewDial(i18n.T("Guidance scale"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		func(v float64) { w.state.Form.CFG = v; w.refresh() })
 
 	s.seed = kit.NewField(w.shortcut, false)
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
-	dice := kit.SmallButton(i18n.T("Draw another seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
+	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
 	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.advanced = newAdvanced(w)
 	s.negative = kit.NewField(w.shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text; w.sayIgnored() }
-	s.moreBox = kit.NewColumn(8, s.cfg.Container, kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("What to avoid"))),
+	s.moreBox = kit.NewColumn(8, s.cfg.Container, kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
 		container.New(kit.Fixed{Height: 64}, s.negative)), s.advanced.box)
 	s.moreBox.Hide()
 	s.more = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
@@ -116,7 +116,7 @@ func newSettings(w *Window) *settings {
 func (s *settings) noteSeed() {
 	note, color := wording.Sentence(s.w.state.SeedErr), theme.ColorNameError
 	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > seedLimit {
-		note, color = i18n.T("After %d the seeds begin again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
+		note, color = i18n.T("After %d, seeds start again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
 	}
 	s.seedNote.Hidden, s.seedNote.Color = note == "", color
 	s.seedNote.Set(note)
@@ -292,7 +292,7 @@ func (r Round) status(unit time.Duration) string {
 	case inference.StageText:
 		return i18n.T("Reading the prompt…")
 	case inference.StageVision:
-		return i18n.T("Looking at the pictures…")
+		return i18n.T("Checking the pictures…")
 	case inference.StageDecode:
 		return of + i18n.T("finishing…")
 	case inference.StageDenoise:

@@ -186,14 +186,14 @@ func (s State) Reasons() []string {
 	case s.ModelErr != nil:
 		return []string{wording.Sentence(s.ModelErr)}
 	case s.Picking > 0:
-		return []string{i18n.T("A picture is still being read.")}
+		return []string{i18n.T("A picture is still loading.")}
 	}
 	list := s.Form.Problems(s.Words, s.Model)
 	if s.SeedErr != nil {
 		list = append(list, wording.Sentence(s.SeedErr))
 	}
 	if len(list) == 0 && s.Model == nil {
-		list = append(list, i18n.T("The model is being opened."))
+		list = append(list, i18n.T("The model is still opening."))
 	}
 	return list
 }

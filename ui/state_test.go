@@ -132,7 +132,7 @@ func TestReasons(t *testing.T) {
 		"without subjects": {boundTo("a dog"), nil},
 		"no prompt":        {boundTo(" "), []string{"Write what"}},
 		"unbound":          {boundTo("a dog", "rex.png"), []string{"Click the word of the prompt that rex.png shows"}},
-		"lost":             {boundTo("a cat", "rex.png=dog"), []string{"“dog” is not in the prompt"}},
+		"lost":             {boundTo("a cat", "rex.png=dog"), []string{"“dog” is no longer in the prompt"}},
 		"all at once":      {boundTo("", "rex.png", "tom.png=cat"), []string{"Write what", "rex.png", "“cat”"}},
 		"too much reach": {func() State {
 			s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
@@ -144,8 +144,8 @@ func TestReasons(t *testing.T) {
 			s.Form = s.Form.WithScope(1, 0.9)
 			return s
 		}(), nil},
-		"reading": {func() State { s := boundTo("a dog"); s.Picking = 1; return s }(), []string{"still being read"}},
-		"opening": {func() State { s := boundTo("a dog"); s.Model = nil; return s }(), []string{"being opened"}},
+		"reading": {func() State { s := boundTo("a dog"); s.Picking = 1; return s }(), []string{"still loading"}},
+		"opening": {func() State { s := boundTo("a dog"); s.Model = nil; return s }(), []string{"still opening"}},
 		"no model": {func() State { s := boundTo("a dog"); s.ModelErr = errors.New("no library: run make"); return s }(),
 			[]string{"No library: run make."}},
 	} {

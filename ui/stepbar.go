@@ -187,7 +187,7 @@ func (r *stepBarRenderer) update() {
 	if b.look.steps > 0 {
 		b.caption.Text = i18n.T("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
 		if b.look.stop >= b.look.steps {
-			b.caption.Text = i18n.T("masks follow the words to the end")
+			b.caption.Text = i18n.T("masks follow the words until the end")
 		}
 	}
 	b.caption.Refresh()

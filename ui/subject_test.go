@@ -136,7 +136,7 @@ func TestTwoHundredFilesAtOnce(t *testing.T) {
 	if len(b.state.Form.Cards) != mostPictures || b.state.Form.Cards[0].Ref.Name != "p001.png" {
 		t.Errorf("%d pictures, first %s", len(b.state.Form.Cards), b.state.Form.Cards[0].Ref.Name)
 	}
-	if want := "162 of 200 pictures were left out: 32 are the most at once."; !strings.HasPrefix(b.remark.Text, want) || b.remark.Hidden {
+	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.remark.Text, want) || b.remark.Hidden {
 		t.Errorf("says %q", b.remark.Text)
 	}
 	lines := strings.Split(b.pickNote.Text, "\n")
@@ -192,7 +192,7 @@ func TestDropOnACardJoinsItsSubject(t *testing.T) {
 		t.Fatalf("layout %q", got)
 	}
 	b.drop(b.cardAt(0), first)
-	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.remark.Text, "is here already, for “dog”") {
+	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.remark.Text, "is already here, for “dog”") {
 		t.Errorf("%d cards, says %q", len(b.state.Form.Cards), b.remark.Text)
 	}
 	b.drop(b.chipOf(4), first) // One2Many
@@ -317,10 +317,10 @@ func TestDraggedSquares(t *testing.T) {
 // The situations of cards and words, as markup.
 func TestCardSituations(t *testing.T) {
 	for name, do := range map[string]func(*bench){
-		"bound":    func(*bench) {},
-		"lost":     func(b *bench) { b.promptChanged("a puppy and a cat") },
-		"left out": func(b *bench) { b.cardActs().mute(b.cardAt(0).look.ID) },
-		"chosen":   func(b *bench) { b.tapCard(b.cardAt(0).look.ID) },
+		"bound":  func(*bench) {},
+		"lost":   func(b *bench) { b.promptChanged("a puppy and a cat") },
+		"muted":  func(b *bench) { b.cardActs().mute(b.cardAt(0).look.ID) },
+		"chosen": func(b *bench) { b.tapCard(b.cardAt(0).look.ID) },
 		"two pictures": func(b *bench) {
 			b.takeTo(target{card: b.cardAt(0).look.ID}, []string{write(b.t, "side.png", pngOf(red))})
 			b.settle()
@@ -361,7 +361,7 @@ func TestReadingSays(t *testing.T) {
 	cut := pngOf(red)
 	gate <- cut[:len(cut)-12]
 	b.settle()
-	if want := "large.png: The file is damaged: its end is missing, the picture itself is whole."; len(b.state.Form.Cards) != 1 || b.remark.Text != want {
+	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.remark.Text != want {
 		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.remark.Text, want)
 	}
 }

@@ -227,14 +227,14 @@ func (s State) addAll(list []added, to target) State {
 }
 
 func leftOut(left, of int) string {
-	return i18n.T("%d of %d pictures were left out: %d are the most at once. Remove some to make room.", left, of, mostPictures)
+	return i18n.T("%d of %d pictures were not added: the limit is %d at once. Remove some to make room.", left, of, mostPictures)
 }
 
 // digest is some errors in a few lines.
 func digest(errs []error) error {
 	const most = 3
 	if more := len(errs) - most; more > 1 {
-		errs = append(slices.Clone(errs[:most]), i18n.Errorf("%d more files could not be used either", more))
+		errs = append(slices.Clone(errs[:most]), i18n.Errorf("%d more files could not be used", more))
 	}
 	return errors.Join(errs...)
 }
@@ -267,10 +267,10 @@ func (s State) AddTo(c Card, hint string, to target) State {
 			where = i18n.T("for “%s”", have.Word.Text)
 		}
 		if ok && slices.Contains(group.Cards, i) {
-			s.Remark = i18n.T("%s is here already, %s.", c.Ref.Name, where)
+			s.Remark = i18n.T("%s is already here, %s.", c.Ref.Name, where)
 			return s
 		}
-		s.Remark = i18n.T("%s is here already, %s. It can stand for another word too; or remove one of the two.", c.Ref.Name, where)
+		s.Remark = i18n.T("%s is already here, %s. Use it for another word too, or remove one of the two.", c.Ref.Name, where)
 	}
 	if ok {
 		s.Form = s.Form.Join(group.ID, c)

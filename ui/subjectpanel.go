@@ -60,7 +60,7 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	w.reachNote = kit.Caption("")
 	w.reachNote.Color = theme.ColorNameWarning
 	w.overlap = note(widget.LowImportance)
-	w.linked = kit.NewCheck(i18n.T("Same reach"), func(on bool) {
+	w.linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
 		if on != w.state.Form.Linked {
 			w.link()
 		}
@@ -218,7 +218,7 @@ func (s State) reachNote() string {
 	if total < much {
 		return ""
 	}
-	return i18n.T("Together they reach %.2f: little is left for the rest.", total)
+	return i18n.T("Together they cover %.2f: little is left for the rest.", total)
 }
 
 func (w *Window) cardActs() cardActs {
@@ -394,19 +394,19 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 		items = append(items, fyne.NewMenuItemSeparator(), up, down)
 	}
 	items = append(items, fyne.NewMenuItemSeparator())
-	leave, only := item(i18n.T("Leave out"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(i18n.T("Only this one"), theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
+	leave, only := item(i18n.T("Mute"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(i18n.T("Only this one"), theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
 	leave.Checked, only.Checked = c.Off, f.Alone(card)
 	if items = append(items, leave); len(groups) > 1 {
 		items = append(items, only)
 	}
 	if c.Scope > 0 {
-		items = append(items, item(i18n.T("The preset's reach"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
+		items = append(items, item(i18n.T("The preset's area"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
 	}
 	if f.Anchored(card) {
 		items = append(items, item(i18n.T("Go back to the anchor"), theme.NewThemedResource(anchorIcon), change(f.ToAnchor(card))))
 	}
 	if c.Bound() {
-		items = append(items, item(i18n.T("Take its word away"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
+		items = append(items, item(i18n.T("Unbind word"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
 	}
 	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { w.removeCard(card) }))
 }
@@ -436,7 +436,7 @@ func (w *Window) subjectActions() []action {
 		separator(menuEdit),
 		{id: "subject.paste", menu: menuEdit, label: i18n.T("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
 		{id: "subject.share", menu: menuEdit, label: i18n.T("Use the picture for another word too"), do: on(w.share), can: can},
-		{id: "subject.mute", menu: menuEdit, label: i18n.T("Leave the subject out"), key: "Shift+M", do: on(acts.mute), can: can},
+		{id: "subject.mute", menu: menuEdit, label: i18n.T("Mute the subject"), key: "Shift+M", do: on(acts.mute), can: can},
 		{id: "subject.solo", menu: menuEdit, label: i18n.T("Only this subject"), key: "Shift+S", do: on(acts.solo), can: can},
 		{id: "subject.swap", menu: menuEdit, label: i18n.T("Swap the pictures of the two subjects"), key: "Shift+W", do: func() {
 			if g := w.state.Form.Groups(); len(g) == 2 {
@@ -445,7 +445,7 @@ func (w *Window) subjectActions() []action {
 			}
 		}, can: two},
 		{id: "subject.bind", menu: menuEdit, label: i18n.T("Bind the selected words"), key: "Ctrl+B", do: w.bindSelection, can: func() bool { return len(w.state.Words) > 0 }},
-		{id: "subject.link", menu: menuEdit, label: i18n.T("Same reach for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
+		{id: "subject.link", menu: menuEdit, label: i18n.T("Same area for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
 		{id: "subject.anchor", menu: menuEdit, label: i18n.T("Go back to the anchor"), do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), can: func() bool { return w.state.Form.Anchored(chosen()) }},
 		{id: "subject.remove", menu: menuEdit, label: i18n.T("Remove the subject"), do: on(w.removeCard), can: can},
 	}

@@ -55,7 +55,7 @@ func unsavedText(s *Shot) string {
 	case s.Pixels:
 		return i18n.T("%s The picture is kept in this session.", wording.Sentence(s.SaveErr))
 	}
-	return i18n.T("%s The picture is in this window only: save it before you close.", wording.Sentence(s.SaveErr))
+	return i18n.T("%s The picture exists only in this window: save it before you close.", wording.Sentence(s.SaveErr))
 }
 
 func (u *unsavedBar) refresh() {
@@ -196,7 +196,7 @@ func (w *Window) leaving() string {
 	}
 	for _, t := range w.state.Shelf.Tasks {
 		if t.Check == "" && !t.Ending && t.Get == nil { // a download goes on at the next start
-			add(i18n.T("%s is being imported. What is imported so far is lost; your checkpoints stay as they are.", t.Name))
+			add(i18n.T("%s is being imported. What has been imported so far will be lost; your checkpoints stay as they are.", t.Name))
 			break
 		}
 	}
@@ -206,13 +206,13 @@ func (w *Window) leaving() string {
 			made = fmt.Sprint(" ", i18n.T("(%d of %d)", len(rest), n))
 		}
 		if w.state.History.Open {
-			add(i18n.N(len(rest), "%d picture is not made yet%s. It waits in the queue for the next start.", "%d pictures are not made yet%s. They wait in the queue for the next start.", len(rest), made))
+			add(i18n.N(len(rest), "%d picture has not been made yet%s. It stays in the queue until the next start.", "%d pictures have not been made yet%s. They stay in the queue until the next start.", len(rest), made))
 		} else {
-			add(i18n.N(len(rest), "%d picture is not made yet%s.", "%d pictures are not made yet%s.", len(rest), made))
+			add(i18n.N(len(rest), "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", len(rest), made))
 		}
 	}
 	if n := w.state.losing(); n > 0 {
-		add(i18n.N(n, "%d picture is in no file and is lost with the window.", "%d pictures are in no file and are lost with the window.", n))
+		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.", "%d pictures have no file yet and will be lost when the window closes.", n))
 	}
 	return text
 }

@@ -124,11 +124,11 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	j := b.run()
 	b.send(j, readyOf(j.request, 0))
 	b.end(j, inference.Done{})
-	if text := b.unsaved.text.Text; b.unsaved.Hidden || !strings.Contains(text, "in this window only") {
+	if text := b.unsaved.text.Text; b.unsaved.Hidden || !strings.Contains(text, "only in this window") {
 		t.Errorf("it says %q", text)
 	}
 	b.askClose()
-	if b.closing || !b.sheetSays("1 picture is in no file and is lost with the window") {
+	if b.closing || !b.sheetSays("1 picture has no file yet and will be lost when the window closes") {
 		t.Error("it closes without a word")
 	}
 }
@@ -145,7 +145,7 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	b.send(j, readyOf(j.request, 0))
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
 	b.askClose()
-	if b.closing || !b.sheetSays("3 pictures are not made yet (3 of 4). They wait in the queue for the next start.") {
+	if b.closing || !b.sheetSays("3 pictures have not been made yet (3 of 4). They stay in the queue until the next start.") {
 		t.Fatalf("it closes without a word, or says another: %q", b.leaving())
 	}
 	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
@@ -230,7 +230,7 @@ func TestRescueFromTheWindow(t *testing.T) {
 	}
 	test.Tap(b.banner.rescue)
 	b.settle()
-	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.text.Text, "sessions 1, rounds 1, pictures 1") || !strings.Contains(b.notice.text.Text, "1 place in it could not be read") {
+	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.text.Text, "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.notice.text.Text, "1 part of it could not be read") {
 		t.Errorf("%+v, %v, %q", b.state.History, b.banner.Hidden, b.notice.text.Text)
 	}
 	if len(b.state.Shots) != 1 {

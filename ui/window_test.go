@@ -197,7 +197,7 @@ func TestKeptSeedStays(t *testing.T) {
 	b.set.seed.SetText("4294967295")
 	b.state.Form.Count = 2
 	b.refresh()
-	if b.set.seedNote.Hidden || !strings.Contains(b.set.seedNote.Text, "begin again at 0") || b.state.Reasons() != nil {
+	if b.set.seedNote.Hidden || !strings.Contains(b.set.seedNote.Text, "start again at 0") || b.state.Reasons() != nil {
 		t.Errorf("seeds that begin again are not said: %q", b.set.seedNote.Text)
 	}
 	b.state.Form.Count = 1

@@ -169,7 +169,7 @@ func (w *Window) comparison() string {
 	name := func(s *Shot) string {
 		text := i18n.T("seed %d", s.Seed)
 		if len(s.Recipe.Subjects) == 0 {
-			text += i18n.T(" · words alone")
+			text += i18n.T(" · text-only")
 		}
 		for _, sub := range s.Recipe.Subjects {
 			text += i18n.T(" · γ %.2f", sub.Scope)

@@ -1,6 +1,6 @@
 // Command device runs models on every graphics card of this machine beside the CPU and prints one table: provider, stage,
-// seconds, how far the results are from the CPU's. It needs no display, no network and nothing but ONNX Runtime's library, so
-// that it can be built on one machine and carried to another: `make device-check`, `make device-pack`.
+// seconds, how far the results are from the CPU's. It needs no display, no network and only ONNX Runtime's library, so that it can
+// be built on one machine and carried to another: `make device-check`, `make device-pack`.
 package main
 
 import (

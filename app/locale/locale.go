@@ -3,7 +3,7 @@
 //
 // Contract: it acts when it is initialised, before package fyne.io/fyne/v2/lang, which reads the locale when it is initialised
 // itself. Go initialises packages in the order of their import paths as soon as their imports are ready; this one imports
-// only os, regexp and strings, and so is ready before Fyne's. A test of package main watches over it.
+// only os, regexp and strings, and so is ready before Fyne's. A test of package main checks that.
 package locale
 
 import (

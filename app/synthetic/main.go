@@ -1,4 +1,4 @@
-// Command synthetic makes a checkpoint of RealCustom++ with random weights, to try imports with: `make synthetic`.
+// Command synthetic makes a RealCustom++ checkpoint with random weights, to try imports with: `make synthetic`.
 package main
 
 import (
@@ -36,14 +36,14 @@ func main() {
 
 func run(out, size, dtype string, o synthetic.Options) error {
 	if out == "" {
-		return errors.New("--out is missing: name the folder that the checkpoint is written to")
+		return errors.New("--out is missing: name a new folder for the checkpoint")
 	}
 	var known bool
 	if o.Sizes, known = sizes[size]; !known {
-		return fmt.Errorf("there are no weights for family and width %q, there are %s", size, strings.Join(slices.Sorted(maps.Keys(sizes)), ", "))
+		return fmt.Errorf("there are no weights for family and width %q: choose one of %s", size, strings.Join(slices.Sorted(maps.Keys(sizes)), ", "))
 	}
 	if o.DType, known = map[string]tensor.DType{"fp16": tensor.F16, "bf16": tensor.BF16, "fp32": tensor.F32}[dtype]; !known {
-		return fmt.Errorf("--dtype %s is unknown, there are fp16, bf16 and fp32", dtype)
+		return fmt.Errorf("--dtype %s is unknown: choose fp16, bf16 or fp32", dtype)
 	}
 	files, err := synthetic.Files(o)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package bench takes the times of one customized picture in parts, and composes from them what it costs in units of plain
-// text-to-image. It can measure the method as the paper writes it down as well: those graphs it builds over the model's own weights.
+// Package bench measures the parts of making one customized picture, and works out from them what it costs in units of plain
+// text-to-image. It can also measure the method exactly as the paper writes it; those graphs it builds over the model's own weights.
 //
 // Contract: it measures the engine's own loop and graphs, on the calling goroutine. All times are seconds.
 package bench

@@ -1,12 +1,12 @@
-// Package bundle is the model as the app runs it: a folder with graphs, weights, tokenizer and manifest. It makes bundles from
+// Package bundle is a model as the program runs it: a folder with graphs, weights, tokenizer and manifest. It makes bundles from
 // checkpoints, opens them, and compares their files with what the import wrote.
 //
 // Contract: a bundle folder is complete or absent: Import and Extract write into a hidden folder and rename at the end; that the target
-// can be made is proven before the work, and what is finished is never deleted. Weights lie in it, or, mapped, in the user's own
-// checkpoint files, which Open compares with the manifest (by size and time, where the time is another by SHA-256) and nobody here
-// ever writes. Same checkpoint, same bytes. Configurations of strangers are bounded before anything is built of them, and models that
-// were trained in a way that is not computed are refused by the mark that says so. It runs no graph. Errors name the file or tensor, what was
-// found, what was wanted and the remedy.
+// can be made is checked before the work begins, and what is finished is never deleted. Weights are in the folder, or, mapped, in the
+// user's own checkpoint files, which Open compares with the manifest (by size and time, and by SHA-256 where the time differs) and
+// which are never written to. The same checkpoint gives the same bytes. Configurations are bounded before anything is built from
+// them, and models trained in a way that Realword does not compute are refused by the mark that says so. It runs no graph. Errors
+// name the file or tensor, what was found, what was wanted and the remedy.
 package bundle
 
 import (
@@ -206,7 +206,7 @@ func hashFile(ctx context.Context, path string, progress func(done, total int64)
 func readManifest(fsys fs.FS) (Manifest, error) {
 	f, err := fsys.Open(ManifestName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, fmt.Errorf("there is no %s; a model folder is made with `realword model import CHECKPOINTS --out FOLDER`", ManifestName)
+		return Manifest{}, fmt.Errorf("there is no %s; make a model folder with `realword model import CHECKPOINTS --out FOLDER`", ManifestName)
 	}
 	if err != nil {
 		return Manifest{}, err
@@ -217,7 +217,7 @@ func readManifest(fsys fs.FS) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("read %s: %w", ManifestName, err)
 	}
 	if len(data) > MaxManifest {
-		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, that is not a Realword manifest; import the model again", ManifestName, MaxManifest>>20)
+		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, so it is not a Realword manifest; import the model again", ManifestName, MaxManifest>>20)
 	}
 	return ParseManifest(data)
 }
@@ -229,7 +229,7 @@ func ParseManifest(data []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%s cannot be read (%w); import the model again", ManifestName, err)
 	}
 	if m.Schema != SchemaVersion {
-		return Manifest{}, fmt.Errorf("%s has schema %d, this Realword reads %d; import the model again, or update Realword", ManifestName, m.Schema, SchemaVersion)
+		return Manifest{}, fmt.Errorf("%s has schema %d, and this Realword reads %d; import the model again, or update Realword", ManifestName, m.Schema, SchemaVersion)
 	}
 	if err := m.check(); err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
@@ -306,7 +306,7 @@ func (m *Manifest) check() error {
 		want(filepath.IsAbs(f.Path) && f.Size > 0 && len(f.SHA256) == 64, "mapped has %q of %d bytes", f.Path, f.Size)
 	}
 	for name := range m.Files {
-		want(fs.ValidPath(name), "file name %q leaves the bundle", name)
+		want(fs.ValidPath(name), "file name %q leads out of the model folder", name)
 	}
 	return errors.Join(errs...)
 }
@@ -317,11 +317,11 @@ func (m *Manifest) check() error {
 func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 	data, err := fs.ReadFile(fsys, ManifestName)
 	if err != nil {
-		return nil, fmt.Errorf("embedded model: %w", err)
+		return nil, fmt.Errorf("built-in model: %w", err)
 	}
 	m, err := ParseManifest(data)
 	if err != nil {
-		return nil, fmt.Errorf("embedded model: %w", err)
+		return nil, fmt.Errorf("built-in model: %w", err)
 	}
 	sum := sha256.Sum256(data)
 	dir := filepath.Join(cache, fmt.Sprintf("%s-%x", m.Family, sum[:6]))
@@ -351,7 +351,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("unpack the embedded model to %s: %w; free space there or make the folder writable, or name an imported model with --model", cache, err)
+		return nil, fmt.Errorf("unpack the built-in model to %s: %w; free up space there or make the folder writable, or name an imported model with --model", cache, err)
 	}
 	return Open(dir)
 }
@@ -400,7 +400,7 @@ func newTarget(dir string) (target, error) {
 	info, err := os.Stat(abs)
 	switch {
 	case err == nil && !info.IsDir():
-		return t, fmt.Errorf("%s is there already and is no folder; choose another name", dir)
+		return t, fmt.Errorf("%s already exists and is not a folder; choose another name", dir)
 	case err == nil:
 		if _, err := os.ReadDir(abs); err != nil {
 			return t, fmt.Errorf("the folder %s cannot be read: %w; choose another one", dir, err)
@@ -408,7 +408,7 @@ func newTarget(dir string) (target, error) {
 		// What a program that died has left there is not the user's.
 		files.Sweep(abs)
 		if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
-			return t, fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
+			return t, fmt.Errorf("%s already exists and is not empty; choose another folder or remove it", dir)
 		}
 		t.there = true
 		probe, done, err := files.Mkdir(abs, "probe")
@@ -446,7 +446,7 @@ func (t target) write(fill func(tmp string) error) error {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	if err := t.publish(tmp); err != nil {
-		return fmt.Errorf("the model is finished and lies in %s, but cannot be given its place: %w; rename that folder", tmp, err)
+		return fmt.Errorf("the model is finished in %s, but cannot be moved to its place: %w; rename that folder", tmp, err)
 	}
 	return nil
 }

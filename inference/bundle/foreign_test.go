@@ -129,12 +129,12 @@ func TestReleaseRefuses(t *testing.T) {
 			replace(t, at(unet), raw[:len(raw)/2])
 			remove(t, at("ckpts/vit_so400m_patch14_siglip_384"))
 			return nil
-		}, []string{"sdxl-unet.bin", "damaged or was cut short", "vit_so400m_patch14_siglip_384 is missing"}},
+		}, []string{"sdxl-unet.bin", "damaged or cut short", "vit_so400m_patch14_siglip_384 is missing"}},
 		{"download in progress", func(t *testing.T, at func(string) string) []byte {
 			remove(t, at(realcustom))
 			replace(t, at(realcustom+".incomplete"), []byte("PK"))
 			return nil
-		}, []string{"holds no weights", "RealCustom_highres.pth.incomplete is a download that was interrupted"}},
+		}, []string{"holds no weights", "RealCustom_highres.pth.incomplete is an unfinished download"}},
 		{"no visual weights", func(t *testing.T, at func(string) string) []byte {
 			remove(t, at("ckpts/realcustom"))
 			return nil
@@ -177,7 +177,7 @@ func TestReleaseRefuses(t *testing.T) {
 			replace(t, at("ckpts/sdxl/clip-sdxl-2/merges.txt"), []byte("#version: 0.2\n"))
 			return nil
 		}, []string{"clip-sdxl-2", "702 ids", "knows 600"}},
-		{"visual weights alone", func(t *testing.T, at func(string) string) []byte {
+		{"only the visual weights", func(t *testing.T, at func(string) string) []byte {
 			remove(t, at("ckpts/sdxl"))
 			return nil
 		}, []string{"ckpts/sdxl/unet is missing", "(--base)", "clip-sdxl-1 is missing", "sdxl/vae is missing"}},
@@ -199,7 +199,7 @@ func TestReleaseRefuses(t *testing.T) {
 		{"an image encoder that is none", func(t *testing.T, at func(string) string) []byte {
 			replace(t, at("ckpts/vit_large_patch14_reg4_dinov2.lvd142m/pytorch_model.bin"), tensorsNamed(t, "layer1.0.conv1.weight"))
 			return nil
-		}, []string{"vit_large_patch14_reg4_dinov2.lvd142m", "no complete vision transformer", "layer1.0.conv1.weight"}},
+		}, []string{"vit_large_patch14_reg4_dinov2.lvd142m", "not a complete vision transformer", "layer1.0.conv1.weight"}},
 		{"Flux base", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "double_blocks.0.img_attn.qkv.weight")
 		},
@@ -285,8 +285,8 @@ func TestFolderRefuses(t *testing.T) {
 		name, src, base string
 		want            []string
 	}{
-		{"nothing there", t.TempDir(), "", []string{"no checkpoint folder", "ckpts/realcustom", "found nothing"}},
-		{"photographs", write("cat.png", "x"), "", []string{"no checkpoint folder", "found cat.png"}},
+		{"nothing there", t.TempDir(), "", []string{"not a checkpoint folder", "ckpts/realcustom", "found nothing"}},
+		{"photographs", write("cat.png", "x"), "", []string{"not a checkpoint folder", "found cat.png"}},
 		{"does not exist", filepath.Join(t.TempDir(), "absent"), "", []string{"absent"}},
 		{"Flux folder", write("transformer/config.json", `{"_class_name":"FluxTransformer2DModel"}`), "", []string{"Flux", "no U-Net"}},
 		{"SD-3 folder", write("transformer/config.json", `{"_class_name":"SD3Transformer2DModel"}`), "", []string{"Stable Diffusion 3"}},
@@ -295,7 +295,7 @@ func TestFolderRefuses(t *testing.T) {
 		{"a LoRA", lora, "", []string{"LoRA"}},
 		{"base that does not exist", plain, filepath.Join(plain, "none.safetensors"), []string{"none.safetensors"}},
 		{"Flux folder as base", plain, write("transformer/config.json", `{"_class_name":"FluxTransformer2DModel"}`), []string{"Flux"}},
-		{"photographs as base", plain, write("cat.png", "x"), []string{"no base model", "found cat.png"}},
+		{"photographs as base", plain, write("cat.png", "x"), []string{"not a base model", "found cat.png"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { refused(t, c.src, bundle.Options{Base: c.base}, c.want...) })
 	}

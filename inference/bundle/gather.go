@@ -134,7 +134,7 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 			err = im.oneFile(f)
 		}
 		if err == nil {
-			err = errors.New("this is one file; name the folder that holds the RealCustom++ checkpoints, and this file as its base (--base) where it is an SDXL model")
+			err = errors.New("this is one file; name the folder that holds the RealCustom++ checkpoints, and this file as the base (--base) if it is an SDXL model")
 		}
 		return baseModel{}, visualModel{}, err
 	}
@@ -151,9 +151,9 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 	}
 	if !isDir(filepath.Join(im.src, "unet")) && !isDir(filepath.Join(im.src, "vision")) {
 		if better := nearby(im.src); better != "" {
-			return baseModel{}, visualModel{}, fmt.Errorf("this is no checkpoint folder, but %s is one: choose that", better)
+			return baseModel{}, visualModel{}, fmt.Errorf("this is not a checkpoint folder, but %s is: choose that one", better)
 		}
-		return baseModel{}, visualModel{}, fmt.Errorf("this is no checkpoint folder: looked for the released tree (ckpts/realcustom, ckpts/sdxl) and for a diffusers-style "+
+		return baseModel{}, visualModel{}, fmt.Errorf("this is not a checkpoint folder: looked for the released tree (ckpts/realcustom, ckpts/sdxl) and for a diffusers-style "+
 			"folder (unet, text_encoder, tokenizer, vae, vision), found %s", found(im.src))
 	}
 	return im.folder(im.src), im.folderVisual(im.src), nil
@@ -172,7 +172,7 @@ func (im *importer) baseLayout() (baseModel, error) {
 		return baseModel{}, err
 	}
 	if !isDir(filepath.Join(im.base, "unet")) {
-		return baseModel{}, fmt.Errorf("%s is no base model: wanted a diffusers folder (unet, text_encoder, vae …) or one safetensors file, found %s", im.base, found(im.base))
+		return baseModel{}, fmt.Errorf("%s is not a base model: wanted a diffusers folder (unet, text_encoder, vae …) or one safetensors file, found %s", im.base, found(im.base))
 	}
 	m := im.folder(im.base)
 	has := func(name string) bool { return isDir(filepath.Join(im.base, name)) }
@@ -224,7 +224,7 @@ func (im *importer) checkTokenizers(folders []string) error {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s: %w", im.label(dir), err))
 		case t.VocabSize > 0 && tok.Size() > t.VocabSize:
-			errs = append(errs, fmt.Errorf("%s: the tokenizer has %d ids, its text encoder knows %d: they belong to different models", im.label(dir), tok.Size(), t.VocabSize))
+			errs = append(errs, fmt.Errorf("%s: the tokenizer has %d ids, but its text encoder knows %d: they belong to different models", im.label(dir), tok.Size(), t.VocabSize))
 		}
 	}
 	return errors.Join(errs...)
@@ -274,7 +274,7 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 	case shared > 0 && whole:
 		im.note("the RealCustom++ file also carries %d tensors of the base U-Net: they replace the base's, as in the released application", shared)
 	case len(rest.Entries()) > 0 && !whole:
-		im.note("the RealCustom++ file also carries %d tensors of a base U-Net: left out, because another base was chosen", len(rest.Entries()))
+		im.note("the RealCustom++ file also carries %d tensors of a base U-Net: ignored, because another base was chosen", len(rest.Entries()))
 	}
 	if whole {
 		return checkpoint.Overlay(checkpoint.Overlay(plain, rest), visual), nil
@@ -321,7 +321,7 @@ func (im *importer) fit() error {
 			if cross == 768 && e.Shape[1] == 2048 {
 				rare = "; RealCustom++ was released for SDXL only, for Stable Diffusion 1.5 its visual weights have to be trained"
 			}
-			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net there has queries %v over %d channels of text%s", e.Name, e.Shape, q, cross, rare)
+			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net has queries %v over %d text channels there%s", e.Name, e.Shape, q, cross, rare)
 			break
 		}
 	}
@@ -414,14 +414,14 @@ func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
 	}
 	if !isDir(dir) {
 		if half := im.halfDownloaded(dir); half != "" {
-			return nil, fmt.Errorf("%s is missing (%s is a download that was interrupted: finish it)", im.label(dir), half)
+			return nil, fmt.Errorf("%s is missing (%s is an unfinished download: finish it)", im.label(dir), half)
 		}
 		return nil, fmt.Errorf("%s is missing", im.label(dir))
 	}
 	f, err := checkpoint.OpenFolder(dir)
 	if err != nil {
 		if half := im.halfDownloaded(dir); half != "" {
-			err = fmt.Errorf("%w (%s is a download that was interrupted: finish it)", err, half)
+			err = fmt.Errorf("%w (%s is an unfinished download: finish it)", err, half)
 		}
 		return nil, err
 	}
@@ -455,9 +455,9 @@ func (im *importer) noteIgnored(where string, ignored []checkpoint.Ignored) {
 		case i.Name == "":
 			im.note("%s: %s", im.label(where), i.Reason)
 		case n == 1:
-			im.note("%s: %s is left out: %s", im.label(where), brief(i.Name), i.Reason)
+			im.note("%s: %s is ignored: %s", im.label(where), brief(i.Name), i.Reason)
 		default:
-			im.note("%s: %d entries such as %s are left out: %s", im.label(where), n, brief(i.Name), i.Reason)
+			im.note("%s: %d entries such as %s are ignored: %s", im.label(where), n, brief(i.Name), i.Reason)
 		}
 		told++
 	}

@@ -181,7 +181,7 @@ func (c *modelConfig) check() error {
 	}
 	switch {
 	case len([]rune(c.Name)) > longestName || strings.ContainsFunc(c.Name, unicode.IsControl):
-		return fmt.Errorf("name %q is not one line of up to %d letters", brief(c.Name), longestName)
+		return fmt.Errorf("the name %q is not one line of up to %d letters", brief(c.Name), longestName)
 	case licences > mostLicence:
 		return fmt.Errorf("licences have %d letters, more than %d", licences, mostLicence)
 	case len(c.Presets) > mostPresets:
@@ -251,7 +251,7 @@ func (im *importer) describe() Manifest {
 	presets := maps.Clone(defaultPresets)
 	if model.Family == "sd15" {
 		presets["paper"] = paperSD15
-		im.note("RealCustom++ was released for SDXL only: the visual weights over Stable Diffusion 1.5 are somebody's own")
+		im.note("RealCustom++ was released for SDXL only: these visual weights for Stable Diffusion 1.5 were trained by someone else")
 	}
 	for name, p := range model.Presets {
 		p.UncondVision, p.Fit = name == "release", cmp.Or(p.Fit, picture.Pad)
@@ -304,7 +304,7 @@ func (im *importer) build() error {
 	text.set.Ignore(`.*\.text_projection\.weight`, "the release takes the pooled text unprojected")
 	if im.unet.TextTime() {
 		for i, c := range im.text[:len(im.text)-1] {
-			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.(encoder\.layers\.%d|final_layer_norm)\..*`, textFolder(i), c.Layers-1), "the last but one layer is taken")
+			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.(encoder\.layers\.%d|final_layer_norm)\..*`, textFolder(i), c.Layers-1), "the last layer but one is used")
 		}
 	}
 	model, err := network.TextGraph(textEncoders, im.unet.TextTime(), text.Store)
@@ -319,7 +319,7 @@ func (im *importer) build() error {
 	}
 	for _, e := range im.encoders {
 		for i := e.Features[len(e.Features)-1] + 1; i < e.Depth; i++ {
-			see.set.Ignore(fmt.Sprintf(`%s\.blocks\.%d\..*`, e.name, i), "it comes after the last feature that is taken")
+			see.set.Ignore(fmt.Sprintf(`%s\.blocks\.%d\..*`, e.name, i), "it comes after the last feature that is used")
 		}
 	}
 	model, err = network.VisionGraph(encoders, im.projector, see.Store)
@@ -357,7 +357,7 @@ func (im *importer) build() error {
 		}
 		for _, i := range f.set.Ignored() {
 			if i.Reason == checkpoint.NoWeight {
-				im.note("%s is left out: %s", brief(i.Name), i.Reason)
+				im.note("%s is ignored: %s", brief(i.Name), i.Reason)
 			}
 		}
 	}

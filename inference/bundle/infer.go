@@ -118,7 +118,7 @@ func textConfig(src checkpoint.Source, i int) (network.CLIPTextConfig, error) {
 		Positions: dim(src, embeddings+"position_embedding.weight", 0), Layers: count(src, "text_model.encoder.layers."),
 		Intermediate: dim(src, "text_model.encoder.layers.0.mlp.fc1.weight", 0), HiddenAct: "quick_gelu"}
 	if c.HiddenSize == 0 || c.Layers == 0 {
-		return c, fmt.Errorf("%s holds no CLIP text encoder, found tensors such as %s", pathOf(src), some(src))
+		return c, fmt.Errorf("%s holds no CLIP text encoder; found tensors such as %s", pathOf(src), some(src))
 	}
 	if i > 0 { // OpenCLIP's
 		c.HiddenAct = "gelu"
@@ -156,7 +156,7 @@ func vitConfig(src checkpoint.Source, deep map[int]int, shallow bool) (network.V
 	}
 	step := int(math.Round(float64(last) / 4))
 	if c.EmbedDim == 0 || last < 0 || last >= c.Depth || shallow && step == 0 {
-		return c, fmt.Errorf("this is no complete vision transformer in the names of timm (width %d, %d blocks), found tensors such as %s", c.EmbedDim, c.Depth, some(src))
+		return c, fmt.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks); found tensors such as %s", c.EmbedDim, c.Depth, some(src))
 	}
 	if shallow {
 		c.Features = []int{last - 3*step, last - 2*step, last - step}

@@ -149,7 +149,7 @@ func (im *importer) inspectBase(in *Inspection) error {
 		return err
 	}
 	if visual, err := pick(unet, visualWeights, "$0"); err == nil && len(visual.Entries()) > 0 {
-		errs = append(errs, fmt.Errorf("%s has visual weights of RealCustom++ and no folder vision beside it; download the folder again, whole", filepath.Base(im.src)))
+		errs = append(errs, fmt.Errorf("%s has visual weights of RealCustom++ but no folder vision beside it; download the whole folder again", filepath.Base(im.src)))
 	}
 	in.Tensors = len(unet.Entries())
 	if given.schedule != nil {

@@ -128,7 +128,7 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 		{"without configs and wrapped", odd, bundle.Options{}, nil},
 		{"single file over the visual weights", ldm, bundle.Options{Base: filepath.Join(ldm, "sdxl.safetensors")}, nil},
 		{"diffusers folder over the release", release, bundle.Options{Base: folder}, nil},
-		{"diffusers folder over visual weights alone", visual, bundle.Options{Base: folder}, nil},
+		{"diffusers folder over only the visual weights", visual, bundle.Options{Base: folder}, nil},
 		{"single file over a folder", folder, bundle.Options{Base: filepath.Join(ldm, "sdxl.safetensors")}, nil},
 		{"the U-Net alone over the release", release, bundle.Options{Base: filepath.Join(folder, "unet", "diffusion_pytorch_model.safetensors")},
 			[]string{"has no text encoders of its own", "has no autoencoder of its own"}},
@@ -194,7 +194,7 @@ func TestOverlayWins(t *testing.T) {
 	}
 	got = importTree(t, src, bundle.Options{Base: filepath.Join(plain, "ckpts/sdxl/unet/sdxl-unet.bin")})
 	equalBundles(t, got, importTree(t, plain, bundle.Options{}))
-	if notes := strings.Join(got.Manifest().Notes, "\n"); !strings.Contains(notes, "carries 2 tensors of a base U-Net: left out") {
+	if notes := strings.Join(got.Manifest().Notes, "\n"); !strings.Contains(notes, "carries 2 tensors of a base U-Net: ignored") {
 		t.Errorf("notes:\n%s", notes)
 	}
 }

@@ -45,11 +45,11 @@ func (f MappedFile) check() (touched bool, err error) {
 	info, err := files.Stat(f.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, fmt.Errorf("%s is not there, and the model reads its weights from it: plug the drive in or put the file back; if it is gone for good, import the model again", f.Path)
+		return false, fmt.Errorf("%s is missing, and the model reads its weights from it: connect the drive or put the file back; if it is gone, import the model again", f.Path)
 	case err != nil:
 		return false, fmt.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
 	case info.Size() != f.Size:
-		return false, f.changed("it had %d bytes and has %d", f.Size, info.Size())
+		return false, f.changed("it had %d bytes and now has %d", f.Size, info.Size())
 	}
 	return !info.ModTime().Equal(f.Modified), nil
 }
@@ -228,7 +228,7 @@ func (s *source) read(ctx context.Context, label string, read func(done int64)) 
 		}
 	}
 	if info, err := os.Stat(s.path); err != nil || info.Size() != s.before.Size() || !info.ModTime().Equal(s.before.ModTime()) || at != info.Size() {
-		return fmt.Errorf("%s changed while it was imported: wait until its download is complete, then import again", label)
+		return fmt.Errorf("%s changed during the import: wait until its download is complete, then import again", label)
 	}
 	s.sum = hex.EncodeToString(hash.Sum(nil))
 	return nil

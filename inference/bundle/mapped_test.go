@@ -156,7 +156,7 @@ func TestMappedFileChanges(t *testing.T) {
 	refuses(b.CheckFiles(context.Background()), "has changed since the import", "import it again")
 	remove(t, unet)
 	_, err = bundle.Open(b.Dir())
-	refuses(err, "is not there", "plug the drive in")
+	refuses(err, "is missing", "connect the drive")
 }
 
 func importedManifest(t *testing.T, dir string) bundle.Manifest {
@@ -225,6 +225,6 @@ func TestSourceChangesMeanwhile(t *testing.T) {
 			if err := os.Chtimes(path, now, now.Add(time.Second)); err != nil {
 				t.Error(err)
 			}
-		}}, "sdxl-unet.bin changed while it was imported", "import again")
+		}}, "sdxl-unet.bin changed during the import", "import again")
 	}
 }

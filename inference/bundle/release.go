@@ -48,7 +48,7 @@ func (im *importer) release(root string) (baseModel, visualModel) {
 	base.unet = func() (checkpoint.Source, *network.UNetConfig, error) {
 		f, err := im.choose(at("sdxl/unet"), "sdxl-unet.bin", "general_v1-3_sdxl_03.pth")
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w, or name an SDXL model of your own as the base (--base)", err)
+			return nil, nil, fmt.Errorf("%w, or name another SDXL model as the base (--base)", err)
 		}
 		if err := foreign(f); err != nil {
 			return nil, nil, err
@@ -185,7 +185,7 @@ func (im *importer) fromFileBeside(base *baseModel, given baseModel) error {
 		taken = append(taken, "autoencoder")
 	}
 	if len(taken) > 0 {
-		im.note("what the tree lacks comes from %s beside it: %s", im.label(files[0]), strings.Join(taken, ", "))
+		im.note("what the folder lacks is taken from %s beside it: %s", im.label(files[0]), strings.Join(taken, ", "))
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (im *importer) choose(dir string, names ...string) (*checkpoint.File, error
 		}
 	}
 	if len(there) > 1 {
-		im.note("%s is taken and not %s: move the first away to import another", im.label(filepath.Join(dir, there[0])), strings.Join(there[1:], ", "))
+		im.note("%s is used instead of %s: move the first away to import the other", im.label(filepath.Join(dir, there[0])), strings.Join(there[1:], ", "))
 	}
 	if len(there) > 0 {
 		return im.openFile(filepath.Join(dir, there[0]))
@@ -297,7 +297,7 @@ func foreign(src checkpoint.Source) error {
 	_, _, refiner := src.Shape("conditioner.embedders.0.model.ln_final.weight")
 	switch {
 	case has("lora_unet_", "lora_te", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.down.", ".lora.up."):
-		return fmt.Errorf("%s holds a LoRA, which changes a model and is none; merge it into an SDXL checkpoint first and give that as the base (--base)", pathOf(src))
+		return fmt.Errorf("%s holds a LoRA, which changes a model but is not one; merge it into an SDXL checkpoint first and use that as the base (--base)", pathOf(src))
 	case has("double_blocks.0.", "single_transformer_blocks.0."):
 		return is("a Flux model")
 	case has("joint_blocks.0.", ".attn.add_q_proj."):

@@ -82,7 +82,7 @@ func TestWhereAModelCannotGo(t *testing.T) {
 	must(t, os.WriteFile("file", []byte("mine"), 0o600))
 	must(t, os.Mkdir("full", 0o700))
 	must(t, os.WriteFile(filepath.Join("full", "mine"), []byte("mine"), 0o600))
-	cases := map[string]string{"file": "is there already and is no folder", filepath.Join("file", "M"): "cannot be made", "full": "not empty", strings.Repeat("n", 300): "cannot be made", "nul\x00": "cannot be made"}
+	cases := map[string]string{"file": "already exists and is not a folder", filepath.Join("file", "M"): "cannot be made", "full": "not empty", strings.Repeat("n", 300): "cannot be made", "nul\x00": "cannot be made"}
 	if runtime.GOOS != "windows" && os.Getuid() != 0 {
 		must(t, os.Mkdir("locked", 0o500))
 		cases["locked"], cases[filepath.Join("locked", "M")] = "cannot be written to", "cannot be made"
@@ -115,7 +115,7 @@ func TestAFinishedModelStays(t *testing.T) {
 	_, err = bundle.ImportWith(context.Background(), src, out, bundle.Options{Copy: true, Progress: func(string, int64, int64) {
 		_ = os.MkdirAll(filepath.Join(out, "in the way"), 0o700)
 	}})
-	if err == nil || !strings.Contains(err.Error(), "the model is finished and lies in ") {
+	if err == nil || !strings.Contains(err.Error(), "the model is finished in ") {
 		t.Fatal(err)
 	}
 	finished, _ := filepath.Glob(filepath.Join(dir, ".*"))

@@ -27,7 +27,7 @@ type trainedError struct {
 }
 
 func (e *trainedError) Error() string {
-	return fmt.Sprintf("%s says %s: %s, and Realword computes models that were trained to predict the noise (epsilon) or the velocity (v_prediction) on Stable Diffusion's schedule; use such a model", e.where, e.mark, e.what)
+	return fmt.Sprintf("%s says %s: %s, but Realword runs only models trained to predict the noise (epsilon) or the velocity (v_prediction) on Stable Diffusion's schedule; use such a model", e.where, e.mark, e.what)
 }
 
 const (

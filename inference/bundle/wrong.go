@@ -59,7 +59,7 @@ func (im *importer) oneFile(f *checkpoint.File) error {
 		return nil
 	}
 	if has(f, projectorPrefix+".") || has(f, "encoder_hidden_states_vision") {
-		return fmt.Errorf("this is the file of the visual weights alone; choose the folder that it lies in with all others, %s", better)
+		return fmt.Errorf("this file has only the visual weights; choose the folder that holds it together with the others, %s", better)
 	}
 	return nil
 }

@@ -30,11 +30,11 @@ func TestWrongFolders(t *testing.T) {
 		name, src string
 		want      []string
 	}{
-		{"one level too deep", filepath.Join(release, "ckpts", "realcustom"), []string{"no checkpoint folder", filepath.Join(release, "ckpts") + " is one: choose that"}},
+		{"one level too deep", filepath.Join(release, "ckpts", "realcustom"), []string{"not a checkpoint folder", filepath.Join(release, "ckpts") + " is: choose that one"}},
 		{"two levels too deep", filepath.Join(release, "ckpts", "sdxl", "unet"), []string{"choose that"}},
-		{"inside a diffusers folder", filepath.Join(folder, "vae"), []string{folder + " is one: choose that"}},
-		{"one level too high", above, []string{filepath.Join(above, "RealCustom") + " is one: choose that"}},
-		{"the visual weights' file", filepath.Join(release, "ckpts", "realcustom", "RealCustom_highres.pth"), []string{"visual weights alone", filepath.Join(release, "ckpts")}},
+		{"inside a diffusers folder", filepath.Join(folder, "vae"), []string{folder + " is: choose that one"}},
+		{"one level too high", above, []string{filepath.Join(above, "RealCustom") + " is: choose that one"}},
+		{"the visual weights' file", filepath.Join(release, "ckpts", "realcustom", "RealCustom_highres.pth"), []string{"only the visual weights", filepath.Join(release, "ckpts")}},
 		{"LoRA folder", write("pytorch_lora_weights.safetensors", tensorsNamed(t, "unet.up_blocks.0.attentions.0.proj_in.lora.down.weight")), []string{"pytorch_lora_weights.safetensors", "LoRA", "merge it"}},
 		{"ControlNet folder", write("diffusion_pytorch_model.safetensors", tensorsNamed(t, "controlnet_cond_embedding.conv_in.weight")), []string{"ControlNet", "SDXL"}},
 		{"refiner in one file", write("model.safetensors", tensorsNamed(t, "conditioner.embedders.0.model.ln_final.weight")), []string{"refiner"}},
@@ -103,12 +103,12 @@ func TestFoldersRefuse(t *testing.T) {
 		{"download of the hub in progress", plain, func(t *testing.T, dir string) {
 			remove(t, filepath.Join(dir, filepath.FromSlash(unet)))
 			replace(t, filepath.Join(dir, ".cache", "huggingface", "download", "unet", "x1.4d7a.incomplete"), []byte("PK"))
-		}, []string{"unet", "holds no weights", "x1.4d7a.incomplete is a download that was interrupted"}},
+		}, []string{"unet", "holds no weights", "x1.4d7a.incomplete is an unfinished download"}},
 		{"download of a folder in progress", plain, func(t *testing.T, dir string) {
 			remove(t, filepath.Join(dir, "text_encoder_2"))
 			remove(t, filepath.Join(dir, "vae"))
 			replace(t, filepath.Join(dir, ".cache", "huggingface", "download", "vae", "x2.incomplete"), []byte("PK"))
-		}, []string{"vae is missing (x2.incomplete is a download that was interrupted"}},
+		}, []string{"vae is missing (x2.incomplete is an unfinished download"}},
 		{"preallocated by aria2", plain, put("vision/dino/model.safetensors.aria2", []byte("x")), nil},
 		{"shallow tensors called ccp", shallow, class("ccp"), []string{`vision/config.json says that the projector is "ccp"`, `those of "shallow"`}},
 		{"highres tensors called shallow", plain, class("shallow"), []string{`"shallow"`, `those of "highres"`}},
@@ -135,7 +135,7 @@ func TestFoldersRefuse(t *testing.T) {
 			dir := linked(t, c.src)
 			c.damage(t, dir)
 			if c.want == nil { // aria2's companion of a file that nobody opens by name
-				c.want = []string{"model.safetensors.aria2", "interrupted"}
+				c.want = []string{"model.safetensors.aria2", "unfinished"}
 			}
 			refused(t, dir, bundle.Options{}, c.want...)
 		})

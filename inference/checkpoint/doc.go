@@ -1,5 +1,5 @@
 // Package checkpoint reads the weight files that people have: safetensors (also in several parts) and the ZIP files of
-// torch.save. It turns them into one thing, a Source: names, shapes, element types, and one tensor at a time.
+// torch.save. It turns both into a Source: names, shapes, element types, and one tensor at a time.
 //
 // Contract:
 //   - A file is recognised by its content, never by its name.

@@ -19,7 +19,7 @@ type FormatError struct {
 func (e *FormatError) Error() string {
 	remedy := e.Remedy
 	if remedy == "" {
-		remedy = "the file is damaged or was cut short: get it again"
+		remedy = "the file is damaged or cut short: download it again"
 	}
 	return sentence(e.File, e.Key, e.Problem, e.Err, remedy)
 }

@@ -130,7 +130,7 @@ func TestMetadataAndIgnored(t *testing.T) {
 	}
 	defer m.Close()
 	want := []Ignored{{"step", "it is the value 4, not a tensor"}, {"nested", "it is a dictionary, not a tensor"},
-		{"nothing", "it is None, not a tensor"}, {"negative", "it is the value -8589934592, not a tensor"}, {"name", "it is text, not a tensor"}, {"", "1 entries have no text as their key"}}
+		{"nothing", "it is None, not a tensor"}, {"negative", "it is the value -8589934592, not a tensor"}, {"name", "it is text, not a tensor"}, {"", "1 entries have a key that is not text"}}
 	if !slices.Equal(m.Ignored(), want) {
 		t.Errorf("ignored %v", m.Ignored())
 	}

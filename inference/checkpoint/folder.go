@@ -74,7 +74,7 @@ func OpenFolder(dir string) (*File, error) {
 		return all, nil
 	}
 	return nil, &UnsupportedError{File: dir, Problem: "the folder holds several weight files: " + shortList(append(found, indexes...)),
-		Remedy: "leave one, or name the wanted one " + folderNames[0]}
+		Remedy: "keep one, or name the one to use " + folderNames[0]}
 }
 
 // shortList names the first of many.
@@ -206,7 +206,7 @@ func parseIndex(raw []byte) (map[string]string, error) {
 	}
 	if err != nil {
 		return nil, asFormat(err, func(err error) error {
-			return &FormatError{Problem: "the index is not the JSON that it should be", Err: err}
+			return &FormatError{Problem: "the index is not valid JSON", Err: err}
 		})
 	}
 	if len(partOf) == 0 {

@@ -87,7 +87,7 @@ func Autoencoder(src Source) (*View, error) {
 // after the last block is left out: Realword takes the features of blocks.
 func VisionTransformer(src Source) (*View, error) {
 	has := func(name string) bool { _, _, ok := src.Shape(name); return ok }
-	head := leaveOut(`(norm|fc_norm|attn_pool|head)\..*`, "it comes after the features that Realword takes")
+	head := leaveOut(`(norm|fc_norm|attn_pool|head)\..*`, "it comes after the features that Realword uses")
 	switch {
 	case has("visual.trunk.pos_embed") || has("visual.trunk.blocks.0.norm1.weight"):
 		tower, err := Rename(src, rename(`visual\.trunk\.(.*)`, "$1"), leaveOut(`.*`, "it is not part of the image tower"))

@@ -333,7 +333,7 @@ func (m *machine) step() (done bool, err error) {
 		module, ok1 := items[0].(string)
 		name, ok2 := items[1].(string)
 		if !ok1 || !ok2 {
-			return false, broken("its pickle names a global by something else than text")
+			return false, broken("its pickle names a global by something other than text")
 		}
 		return false, m.global(module, name)
 	case opBinPersID:
@@ -593,7 +593,7 @@ func (m *machine) global(module, name string) error {
 	g := global(module + " " + name)
 	if harmful(module, name) {
 		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
-			Remedy: "do not load this file anywhere, it was made to run something; get a safetensors file from its maker"}
+			Remedy: "do not load this file anywhere: it was made to run code; get a safetensors file from its author"}
 	}
 	if !g.known() && !m.unknown[g] {
 		m.charge(96 + len(g))

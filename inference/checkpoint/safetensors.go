@@ -60,7 +60,7 @@ type headerReader struct {
 	meta    map[string]string
 }
 
-const notHeader = "its header is not the JSON that the format asks for"
+const notHeader = "its header is not the JSON that the format requires"
 
 func (h *headerReader) read() error {
 	seen := map[string]bool{}
@@ -83,7 +83,7 @@ func (h *headerReader) read() error {
 		return nil
 	})
 	if err == nil && h.scan.peek() != 0 {
-		return broken("its header goes on after its end")
+		return broken("its header continues after its end")
 	}
 	return asFormat(err, func(err error) error { return &FormatError{Problem: notHeader, Err: err} })
 }

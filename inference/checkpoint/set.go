@@ -197,7 +197,7 @@ func (p Problems) Error() string {
 		return "the weights do not fit the model: " + p[0].String()
 	}
 	const shown = 40
-	lines := []string{fmt.Sprintf("the weights do not fit the model, %d tensors are wrong:", len(p))}
+	lines := []string{fmt.Sprintf("the weights do not fit the model: %d tensors are wrong:", len(p))}
 	for i, one := range p {
 		if i == shown {
 			lines = append(lines, fmt.Sprintf("and %d more", len(p)-shown))

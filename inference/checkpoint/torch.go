@@ -64,7 +64,7 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 		places = append(places, p)
 	}
 	if weights.others > 0 {
-		ignored = append(ignored, Ignored{"", fmt.Sprintf("%d entries have no text as their key", weights.others)})
+		ignored = append(ignored, Ignored{"", fmt.Sprintf("%d entries have a key that is not text", weights.others)})
 	}
 	if len(places) == 0 {
 		return nil, &UnsupportedError{Problem: "its dictionary holds no tensors", Remedy: resave}

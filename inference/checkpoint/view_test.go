@@ -163,7 +163,7 @@ func TestSetReportsEverythingTogether(t *testing.T) {
 	if _, err := s.Read("twice"); err != nil {
 		t.Error(err)
 	}
-	want := "the weights do not fit the model, 5 tensors are wrong:\n" +
+	want := "the weights do not fit the model: 5 tensors are wrong:\n" +
 		"\tbent: found shape [2 3], wanted [3 2]\n" +
 		"\tgone: missing, wanted shape [1 ?]\n" +
 		"\tleft: not part of the model, found shape [4]\n" +

@@ -1,16 +1,16 @@
-// Package files is the one room for what has to do with files: opening those that strangers made, writing whole ones, their names and
-// sums, and the room that a disk has.
+// Package files is the one room for files: opening those that strangers made, writing complete ones, their names and sums, and how much
+// room a disk has.
 //
-// Contract, reading: files that a user names, or that lie in a folder that a user names, come in through Open, Read and DirFS. Only
-// regular files are opened, symbolic links followed. What a pipe, a device, a socket or a folder is, is found out
-// before it is opened, so that opening never waits, draws nothing from it and changes nothing about it; the opened file is looked
-// at again, in case the path was changed between the two. A file is never longer than it was when it was opened: one that grows
-// without end is read to where it ended then. Whole files are read only below a limit, which is compared with the size before
-// memory is taken. Errors name the file and a remedy.
+// Contract, reading: files that a user names, or that are in a folder that a user names, come in through Open, Read and DirFS. Only
+// regular files are opened; symbolic links are followed. A pipe, a device, a socket or a folder is recognised before it is opened, so
+// that opening never waits, takes nothing from it and changes nothing about it; the opened file is checked again, in case the path
+// changed in between. A file is never longer than it was when it was opened: one that grows without end is read to where it ended
+// then. Whole files are read only below a limit, which is compared with the size before memory is allocated. Errors name the file and
+// a remedy.
 //
-// Contract, writing: what Create and Mkdir make is hidden, as private as the user's umask says, and locked while its program lives;
-// Sweep removes it once that died. Put and what is built on it leave a whole file or none. Free asks the file system that dir lies
-// on, or would lie on when it were made; it changes nothing.
+// Contract, writing: what Create and Mkdir make is hidden, as private as the user's umask says, and locked while its program runs;
+// Sweep removes it once that program has died. Put, and what is built on it, leaves a complete file or none. Free asks the file system
+// that dir is on, or would be on once it is made; it changes nothing.
 //
 // Everything may be used from any goroutine.
 package files
@@ -49,7 +49,7 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("%s has %s free, and %s are needed; make room or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
+	return fmt.Sprintf("%s has %s free, less than the %s needed; free up space or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
 }
 
 // Bytes is a number of bytes for people, in the largest unit of which there is one at least: "3.4 MB".

@@ -22,7 +22,7 @@ func TestFree(t *testing.T) {
 	}
 	err = Fits(dir, math.MaxInt64)
 	var full *FullError
-	if !errors.As(err, &full) || full.Need != math.MaxInt64 || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "make room") {
+	if !errors.As(err, &full) || full.Need != math.MaxInt64 || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "free up space") {
 		t.Errorf("everything: %v", err)
 	}
 }

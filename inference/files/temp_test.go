@@ -117,9 +117,9 @@ func TestLockWaits(t *testing.T) {
 
 func TestFullSaysHowMuch(t *testing.T) {
 	for want, e := range map[string]*FullError{
-		"/d has 20.5 kB free, and 3.1 MB are needed; make room or choose a folder on another disk":    {"/d", 3_100_000, 20_480},
-		"/d has 0 bytes free, and 999 bytes are needed; make room or choose a folder on another disk": {"/d", 999, 0},
-		"/d has 1.5 GB free, and 7.0 GB are needed; make room or choose a folder on another disk":     {"/d", 7e9, 1.5e9},
+		"/d has 20.5 kB free, less than the 3.1 MB needed; free up space or choose a folder on another disk":    {"/d", 3_100_000, 20_480},
+		"/d has 0 bytes free, less than the 999 bytes needed; free up space or choose a folder on another disk": {"/d", 999, 0},
+		"/d has 1.5 GB free, less than the 7.0 GB needed; free up space or choose a folder on another disk":     {"/d", 7e9, 1.5e9},
 	} {
 		if e.Error() != want {
 			t.Errorf("%q, want %q", e, want)

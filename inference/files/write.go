@@ -137,15 +137,15 @@ func explain(path string, err error) error {
 	var advice string
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s is there already and is not overwritten; choose another name: %w", path, fs.ErrExist)
+		return fmt.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)
 	case IsFull(err):
-		advice = "the disk is full; free some space or choose another folder"
+		advice = "the disk is full; free up some space or choose another folder"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		advice = "the folder is read-only; choose another folder or change its permissions"
 	case errors.Is(err, fs.ErrNotExist):
-		advice = "the folder does not exist; make it or choose another"
+		advice = "the folder does not exist; create it or choose another"
 	case errors.Is(err, syscall.ENOTDIR):
-		advice = "a part of the path is a file, not a folder; choose another folder"
+		advice = "part of the path is a file, not a folder; choose another folder"
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		advice = "the name is too long; choose a shorter one"
 	default:

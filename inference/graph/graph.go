@@ -1,7 +1,7 @@
 // Package graph names the graphs that a model is made of, one list for those who build, keep and run them.
 //
-// Contract: names are what manifests and folders hold, so they never change; a graph more is a constant more, and whoever must
-// know it is found by the compiler or by All.
+// Contract: names are what manifests and folders hold, so they never change. A new graph is a new constant; the compiler or All finds
+// every place that must know it.
 package graph
 
 // Name is the name of a graph in a manifest.

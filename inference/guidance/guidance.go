@@ -117,7 +117,7 @@ func parse(names []string, s, what string) (int, error) {
 	if i := slices.Index(names, s); i >= 0 {
 		return i, nil
 	}
-	return 0, fmt.Errorf("%q is no %s: choose one of %q", s, what, names)
+	return 0, fmt.Errorf("%q is not a %s: choose one of %q", s, what, names)
 }
 
 func marshal(names []string, i int, s string) ([]byte, error) {
@@ -151,12 +151,12 @@ func Counts(n int, subjects []Subject) ([]int, error) {
 	ks := make([]int, len(subjects))
 	for j, s := range subjects {
 		if !(s.Scope > 0 && s.Scope <= 1) { // also catches NaN
-			problems = append(problems, fmt.Errorf("scope γ = %g of %q is outside (0, 1]: 0.15 to 0.4 works well", s.Scope, s.Word))
+			problems = append(problems, fmt.Errorf("the scope γ = %g of %q is outside (0, 1]: 0.15 to 0.4 works well", s.Scope, s.Word))
 			continue
 		}
 		sum += s.Scope
 		if ks[j] = int(s.Scope * float64(n)); ks[j] == 0 {
-			problems = append(problems, fmt.Errorf("scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
+			problems = append(problems, fmt.Errorf("the scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
 				s.Scope, s.Word, n, math.Ceil(1e4/float64(n))/1e4))
 		}
 	}

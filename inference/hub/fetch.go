@@ -52,7 +52,7 @@ type state struct {
 }
 
 func errBusy(dir string) error {
-	return fmt.Errorf("another Realword is working on %s: wait for it, or stop it there", dir)
+	return fmt.Errorf("another Realword is working on %s: wait for it, or stop it", dir)
 }
 
 // Fetch brings the files of a plan into dir, which keeps it; progress may be nil and is called from one goroutine at a time. See the
@@ -280,11 +280,11 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 	}
 	if got, bad := w.wrong(); bad {
 		w.broken = true
-		why := "something on the way changes what is fetched, a proxy for example"
+		why := "something in between, perhaps a proxy, changes the data"
 		if resumed {
 			why = "a part from an earlier attempt may have been damaged"
 		}
-		return fmt.Errorf("%s came with other bytes than the hub says (hash %.12s, wanted %.12s) and was deleted: try again; %s", w.f.Path, got, w.want, why)
+		return fmt.Errorf("%s arrived with other content than the hub lists (hash %.12s, wanted %.12s) and was deleted: try again; %s", w.f.Path, got, w.want, why)
 	}
 	return nil
 }
@@ -316,7 +316,7 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 			return err
 		}
 	}
-	cut := errors.New("no byte came for too long")
+	cut := errors.New("nothing arrived for too long")
 	watch := time.AfterFunc(w.c.stall, func() { cancel(cut) })
 	defer watch.Stop()
 	buffer := make([]byte, 256<<10)
@@ -335,9 +335,9 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 		case w.done == w.f.Size && (err != nil || answer.ContentLength >= 0):
 			return nil
 		case errors.Is(err, io.EOF):
-			return &Problem{Text: fmt.Sprintf("the connection was cut while %s came: try again; what was fetched is kept", w.f.Path), Err: io.ErrUnexpectedEOF, retry: true}
+			return &Problem{Text: fmt.Sprintf("the connection was lost while downloading %s: try again; what was downloaded is kept", w.f.Path), Err: io.ErrUnexpectedEOF, retry: true}
 		case err != nil && errors.Is(context.Cause(ctx), cut):
-			return &Problem{Text: fmt.Sprintf("no more of %s comes: try again; what was fetched is kept", w.f.Path), Err: cut, retry: true}
+			return &Problem{Text: fmt.Sprintf("the download of %s stalled: try again; what was downloaded is kept", w.f.Path), Err: cut, retry: true}
 		case err != nil:
 			return w.c.noAnswer(ctx, err)
 		}
@@ -379,7 +379,7 @@ func (w *writing) fits(answer *http.Response) error {
 	var first, last, all int64
 	if _, err := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &all); err != nil || first != w.done {
 		w.broken = true
-		return fmt.Errorf("%s cannot be gone on with (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path, answer.Header.Get("Content-Range"), w.done)
+		return fmt.Errorf("the download of %s cannot be resumed (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path, answer.Header.Get("Content-Range"), w.done)
 	}
 	if all != w.f.Size {
 		return w.lie(all)
@@ -390,7 +390,7 @@ func (w *writing) fits(answer *http.Response) error {
 // lie is the error of a file whose size is not what the hub listed.
 func (w *writing) lie(size int64) error {
 	w.broken = true
-	return fmt.Errorf("%s has %d bytes, and the hub lists it with %d: it was deleted. Try again; if it stays so, a proxy changes it or the publisher is replacing it just now", w.f.Path, size, w.f.Size)
+	return fmt.Errorf("%s has %d bytes, but the hub lists %d: it was deleted. Try again; if this repeats, a proxy changes it, or the publisher is just replacing it", w.f.Path, size, w.f.Size)
 }
 
 // resolve is the address of a file.
@@ -405,11 +405,11 @@ func (c *Client) resolve(g Got, f File) string {
 // diskError words what the disk said.
 func (c *Client) diskError(dir string, err error) error {
 	if files.IsFull(err) {
-		return fmt.Errorf("the disk of %s is full: make room and go on, what was fetched is kept; or cancel the download and choose another folder for models: %w", dir, err)
+		return fmt.Errorf("the disk of %s is full: free up space and resume, what was downloaded is kept; or cancel the download and choose another folder for models: %w", dir, err)
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {
-		return fmt.Errorf("%w: check that the disk of %s is there and may be written to, and go on", err, dir)
+		return fmt.Errorf("%w: check that the disk of %s is connected and writable, then resume", err, dir)
 	}
 	return err
 }

@@ -2,12 +2,12 @@
 //
 // Contract: nothing is asked of the network before Plan is called, and nothing but what a catalogue's entry names is fetched. A
 // download folder is complete when Fetch returns nil, and only then: every file was fetched under another name, has the size that the
-// hub told, and, where the hub tells a hash (SHA-256 of large files, git's hash of small ones), that hash over all its bytes, also
-// those that an earlier attempt fetched. Whatever ends Fetch (a cut, an end of ctx, kill -9, a full disk), the next one goes on where it
-// was: at most one chunk of each file is fetched twice. The token goes to the hub and to no other host. One program at a time works on
-// a download folder. The environment is read as the hub's own tools do: HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME, HF_HUB_CACHE
-// and HF_HUB_OFFLINE; what lies in their cache is linked or copied and not fetched; the cache is never written to. Errors name the thing
-// and the remedy. It imports nothing: what was fetched are checkpoints for package bundle.
+// hub lists, and, where the hub lists a hash (SHA-256 of large files, git's hash of small ones), that hash over all its bytes, also
+// those that an earlier attempt fetched. Whatever ends Fetch (a lost connection, the end of ctx, kill -9, a full disk), the next one
+// resumes where it stopped: at most one chunk of each file is fetched twice. The token goes to the hub and to no other host. One program
+// at a time works on a download folder. The environment is read as the hub's own tools do: HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH,
+// HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE. Files in their cache are linked or copied and not fetched; the cache is never written to.
+// Errors name the thing and the remedy. The result is a folder of checkpoints, which package bundle makes a model of.
 package hub
 
 import (
@@ -126,13 +126,13 @@ func redirect(next *http.Request, before []*http.Request) error {
 	case first.Scheme == "https" && next.URL.Scheme != "https":
 		return errPortal
 	case len(before) > 10:
-		return errors.New("it leads from one address to the next without end")
+		return errors.New("it redirects without end")
 	}
 	return nil
 }
 
 // errPortal marks an answer that comes from the network in between.
-var errPortal = errors.New("a web page came in place of the file: this network wants you to log in first, or a proxy stands in between. Open any page in a browser, log in, and try again")
+var errPortal = errors.New("a web page arrived instead of the file: this network wants you to log in first, or there is a proxy in between. Open any page in a browser, log in, and try again")
 
 // A Problem is what the hub or the way to it said; Text has the remedy.
 type Problem struct {
@@ -152,11 +152,11 @@ func (c *Client) Page(at string) string { return c.Endpoint + "/" + at }
 // ask sends one request; the caller closes the body of the answer. what names the thing in errors, and repository is what it belongs to.
 func (c *Client) ask(ctx context.Context, address, repository, what string, header http.Header) (*http.Response, error) {
 	if c.Offline {
-		return nil, &Problem{Text: fmt.Sprintf("%s cannot be fetched, because HF_HUB_OFFLINE forbids to use the network: unset it and try again", what)}
+		return nil, &Problem{Text: fmt.Sprintf("%s cannot be downloaded because HF_HUB_OFFLINE forbids network access: unset it and try again", what)}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, &Problem{Text: fmt.Sprintf("%s is no address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint, DefaultEndpoint), Err: err}
+		return nil, &Problem{Text: fmt.Sprintf("%s is not the address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint, DefaultEndpoint), Err: err}
 	}
 	if header != nil {
 		r.Header = header
@@ -200,12 +200,12 @@ func (c *Client) noAnswer(ctx context.Context, err error) error {
 	var name *net.DNSError
 	why := err.Error()
 	if errors.As(err, &name) {
-		why = "its name is not known here"
+		why = "its name is not known"
 	}
 	if strings.Contains(why, "certificate") {
-		return &Problem{Text: fmt.Sprintf("%s does not prove who it is (%s): this network may want you to log in first, or reads along; check the clock of this machine, log in with a browser, and try again", host, why), Err: err}
+		return &Problem{Text: fmt.Sprintf("the certificate of %s is not valid (%s): this network may want you to log in first, or intercepts connections; check the clock of this machine, log in with a browser, and try again", host, why), Err: err}
 	}
-	return &Problem{Text: fmt.Sprintf("%s cannot be reached (%s): check the connection, and HTTPS_PROXY where there is a proxy, and try again; what was fetched is kept", host, why), Err: err, retry: true}
+	return &Problem{Text: fmt.Sprintf("%s cannot be reached (%s): check the connection, and HTTPS_PROXY if there is a proxy, and try again; what was downloaded is kept", host, why), Err: err, retry: true}
 }
 
 // refusal words an answer that is none of the file.
@@ -213,33 +213,33 @@ func (c *Client) refusal(answer *http.Response, repository, what string) error {
 	p := &Problem{Status: answer.StatusCode}
 	code := answer.Header.Get("X-Error-Code")
 	gated := code == "GatedRepo"
-	signIn := fmt.Sprintf("make a token at %s and put it into the environment as HF_TOKEN", c.Page("settings/tokens"))
+	signIn := fmt.Sprintf("create a token at %s and set it as HF_TOKEN in the environment", c.Page("settings/tokens"))
 	if c.tokenFile != "" {
-		signIn += ", or into the file " + c.tokenFile
+		signIn += ", or put it into the file " + c.tokenFile
 	}
 	switch s := answer.StatusCode; {
 	case (s == http.StatusForbidden || s == http.StatusUnauthorized) && gated && c.Token == "":
-		p.Text = fmt.Sprintf("%s is given only to people who accept its terms: accept them at %s, then %s", repository, c.Page(repository), signIn)
+		p.Text = fmt.Sprintf("%s is available only to people who accept its terms: accept them at %s, then %s", repository, c.Page(repository), signIn)
 	case s == http.StatusUnauthorized && c.Token == "":
-		p.Text = fmt.Sprintf("the hub gives %s only to people who are signed in, or it has no %s at all: %s", what, repository, signIn)
+		p.Text = fmt.Sprintf("%s is available only to people who are signed in, or there is no %s at all: %s", what, repository, signIn)
 	case s == http.StatusUnauthorized:
-		p.Text = fmt.Sprintf("the hub does not take the token that is set here: %s", signIn)
+		p.Text = fmt.Sprintf("the hub rejects the token: %s", signIn)
 	case s == http.StatusForbidden && gated:
-		p.Text = fmt.Sprintf("%s is given only to people who accept its terms: accept them at %s with the account that the token is of, and try again", repository, c.Page(repository))
+		p.Text = fmt.Sprintf("%s is available only to people who accept its terms: accept them at %s with the account of the token, and try again", repository, c.Page(repository))
 	case s == http.StatusForbidden:
-		p.Text = fmt.Sprintf("the hub does not let you have %s: look at %s what it wants, and whether the token may read it", what, c.Page(repository))
+		p.Text = fmt.Sprintf("the hub refuses %s: see %s for what it requires, and check that the token may read it", what, c.Page(repository))
 	case s == http.StatusNotFound || s == http.StatusGone:
-		p.Text = fmt.Sprintf("the hub has no %s: it was moved or taken back; look at %s, or update Realword", what, c.Page(repository))
+		p.Text = fmt.Sprintf("the hub has no %s: it was moved or withdrawn; see %s, or update Realword", what, c.Page(repository))
 	case s == http.StatusProxyAuthRequired || s == http.StatusNetworkAuthenticationRequired:
 		p.Text = fmt.Sprintf("a proxy wants you to log in (%d): log in with a browser, or put name and password into HTTPS_PROXY", s)
 	case s == http.StatusTooManyRequests:
 		p.retry, p.wait = true, retryAfter(answer.Header.Get("Retry-After"), time.Now())
-		p.Text = "the hub has had too many requests from this address (429): wait some minutes and try again; with a token (HF_TOKEN) more are allowed"
+		p.Text = "the hub had too many requests from this address (429): wait a few minutes and try again; a token (HF_TOKEN) allows more"
 	case s == http.StatusRequestTimeout || s >= 500:
 		p.retry, p.wait = true, retryAfter(answer.Header.Get("Retry-After"), time.Now())
-		p.Text = fmt.Sprintf("the hub is in trouble (%s): try again later; what was fetched is kept", answer.Status)
+		p.Text = fmt.Sprintf("the hub has a problem (%s): try again later; what was downloaded is kept", answer.Status)
 	default:
-		p.Text = fmt.Sprintf("the hub answers %s for %s: look at %s, or try again later", answer.Status, what, c.Page(repository))
+		p.Text = fmt.Sprintf("the hub answers %s for %s: see %s, or try again later", answer.Status, what, c.Page(repository))
 	}
 	return p
 }
@@ -317,7 +317,7 @@ func (c *Client) json(ctx context.Context, address, repository, what string, int
 			return false, c.noAnswer(ctx, err)
 		}
 		if err := json.Unmarshal(data, into); err != nil {
-			return false, &Problem{Text: fmt.Sprintf("%s answers with something else than a hub does (%s): log in to the network with a browser, or check HF_ENDPOINT", c.Endpoint, brief(err.Error())), Err: err}
+			return false, &Problem{Text: fmt.Sprintf("%s does not answer like a hub (%s): log in to the network with a browser, or check HF_ENDPOINT", c.Endpoint, brief(err.Error())), Err: err}
 		}
 		next = nextPage(answer)
 		return true, nil

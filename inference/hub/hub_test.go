@@ -276,15 +276,15 @@ func TestRefusals(t *testing.T) {
 		says   []string
 	}{
 		"401 without a token":   {status(401), "", []string{"signed in", "HF_TOKEN", "settings/tokens", "token"}},
-		"401 with a token":      {status(401), "x", []string{"does not take the token", "settings/tokens"}},
+		"401 with a token":      {status(401), "x", []string{"rejects the token", "settings/tokens"}},
 		"gated, nobody":         {status(401, "X-Error-Code", "GatedRepo"), "", []string{"accept its terms", "/" + repo, "HF_TOKEN"}},
 		"gated, not accepted":   {status(403, "X-Error-Code", "GatedRepo"), "x", []string{"accept them at", "/" + repo}},
-		"403":                   {status(403), "x", []string{"does not let you have", "/" + repo}},
-		"404":                   {status(404), "", []string{"has no " + repo, "moved or taken back", "update Realword"}},
+		"403":                   {status(403), "x", []string{"refuses", "/" + repo}},
+		"404":                   {status(404), "", []string{"has no " + repo, "moved or withdrawn", "update Realword"}},
 		"429":                   {status(429), "", []string{"too many requests", "HF_TOKEN"}},
-		"503":                   {status(503), "", []string{"in trouble (503", "try again later"}},
-		"captive portal":        {page, "", []string{"web page came", "log in", "browser"}},
-		"not a hub":             {func(w http.ResponseWriter, _ *http.Request) bool { _, _ = io.WriteString(w, "hello"); return true }, "", []string{"something else than a hub", "HF_ENDPOINT"}},
+		"503":                   {status(503), "", []string{"has a problem (503", "try again later"}},
+		"captive portal":        {page, "", []string{"web page arrived", "log in", "browser"}},
+		"not a hub":             {func(w http.ResponseWriter, _ *http.Request) bool { _, _ = io.WriteString(w, "hello"); return true }, "", []string{"does not answer like a hub", "HF_ENDPOINT"}},
 		"proxy that asks (407)": {status(407), "", []string{"proxy wants you to log in"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestRefusals(t *testing.T) {
 	client.web.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "x"}
 	}}
-	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "its name is not known here") {
+	if _, err := client.Plan(t.Context(), entry(bigName)); err == nil || !strings.Contains(err.Error(), "its name is not known") {
 		t.Errorf("no name: %v", err)
 	}
 }
@@ -373,7 +373,7 @@ func TestWrongFiles(t *testing.T) {
 				_, _ = w.Write(wrong)
 				return true
 			}
-		}, []string{"other bytes", "deleted", "try again", "proxy"}},
+		}, []string{"other content", "deleted", "try again", "proxy"}},
 		"a web page": {func(h *fakeHub) {
 			h.cdnDoes = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
 				w.Header().Set("Content-Type", "text/html")
@@ -381,10 +381,10 @@ func TestWrongFiles(t *testing.T) {
 				return true
 			}
 		}, []string{"web page", "browser"}},
-		"the hub lists more":              {func(h *fakeHub) { h.sizeLie = 5 }, []string{"300001 bytes", "lists it with 300006"}},
-		"the hub lists less":              {func(h *fakeHub) { h.sizeLie = -5 }, []string{"lists it with 299996"}},
-		"the hub lists less, unknown len": {func(h *fakeHub) { h.sizeLie, h.chunked = -5, true }, []string{"lists it with 299996"}},
-		"it ends early, unknown length":   {func(h *fakeHub) { h.sizeLie, h.chunked, h.noRanges = 5, true, true }, []string{"cut while"}},
+		"the hub lists more":              {func(h *fakeHub) { h.sizeLie = 5 }, []string{"300001 bytes", "lists 300006"}},
+		"the hub lists less":              {func(h *fakeHub) { h.sizeLie = -5 }, []string{"lists 299996"}},
+		"the hub lists less, unknown len": {func(h *fakeHub) { h.sizeLie, h.chunked = -5, true }, []string{"lists 299996"}},
+		"it ends early, unknown length":   {func(h *fakeHub) { h.sizeLie, h.chunked, h.noRanges = 5, true, true }, []string{"lost while"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHub(t, two())
@@ -539,7 +539,7 @@ func TestFullDisk(t *testing.T) {
 		return f.Write(p)
 	}
 	err := c.Fetch(t.Context(), p, dir, nil)
-	if err == nil || !strings.Contains(err.Error(), "is full: make room and go on") {
+	if err == nil || !strings.Contains(err.Error(), "is full: free up space and resume") {
 		t.Fatalf("%v", err)
 	}
 	c.write = (*os.File).Write
@@ -639,7 +639,7 @@ func TestPathsStayInside(t *testing.T) {
 	if err := writeJSON(filepath.Join(dir, planName), Plan{Entry: entry("x"), Parts: []Got{{Into: "source", Files: []File{{Path: "../../x"}}}}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "does not lie in the folder") {
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "is outside the folder") {
 		t.Error(err)
 	}
 	if _, err := (Want{Any: []string{"*/*"}}).among([]treeFile{{Type: "file", Path: "../x"}}); err == nil {

@@ -100,7 +100,7 @@ func Find(name string) (Entry, error) {
 		}
 		names = append(names, e.Name)
 	}
-	return Entry{}, fmt.Errorf("there is no %s to download: there are %s", name, strings.Join(names, ", "))
+	return Entry{}, fmt.Errorf("there is no model %s to download: choose one of %s", name, strings.Join(names, ", "))
 }
 
 // Plan is exactly what a download fetches: commits and files as the hub had them when it was asked.
@@ -202,7 +202,7 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 			return Got{}, err
 		}
 		if tree = append(tree, page...); len(tree) > 100_000 {
-			return Got{}, fmt.Errorf("%s has more than 100 000 files: that is no model; check HF_ENDPOINT", part.Repository)
+			return Got{}, fmt.Errorf("%s has more than 100 000 files, so it is not a model; check HF_ENDPOINT", part.Repository)
 		}
 	}
 	for _, want := range part.Files {
@@ -211,7 +211,7 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 			return Got{}, fmt.Errorf("%s: %w", part.Repository, err)
 		}
 		if len(found) == 0 && !want.Optional {
-			return Got{}, fmt.Errorf("%s has no %s any more: it was moved or taken back; look at %s, or update Realword", part.Repository, strings.Join(want.Any, " and no "), c.Page(part.Repository))
+			return Got{}, fmt.Errorf("%s no longer has %s: it was moved or withdrawn; see %s, or update Realword", part.Repository, strings.Join(want.Any, " and no "), c.Page(part.Repository))
 		}
 		for _, f := range found {
 			if !slices.ContainsFunc(got.Files, func(have File) bool { return have.Path == f.Path }) {
@@ -234,7 +234,7 @@ func (w Want) among(tree []treeFile) (found []File, err error) {
 				f.Size, f.SHA256, f.Git = cmp.Or(t.LFS.Size, t.Size), strings.TrimPrefix(t.LFS.OID, "sha256:"), ""
 			}
 			if !filepath.IsLocal(filepath.FromSlash(f.Path)) || f.Size < 0 || strings.ContainsAny(f.SHA256+f.Git, `/\.`) {
-				return nil, fmt.Errorf("the hub lists %q, which is no file of a model", f.Path)
+				return nil, fmt.Errorf("the hub lists %q, which cannot be a file of a model", f.Path)
 			}
 			found = append(found, f)
 		}
@@ -268,15 +268,15 @@ func Load(dir string) (Plan, error) {
 		return p, err
 	}
 	if err := json.Unmarshal(data, &p); err != nil {
-		return p, fmt.Errorf("%s cannot be read (%w): delete it and begin again; files that are whole are used", filepath.Join(dir, planName), err)
+		return p, fmt.Errorf("%s cannot be read (%w): delete it and start again; complete files are used", filepath.Join(dir, planName), err)
 	}
 	if len(p.Entry.Parts) == 0 {
-		return p, fmt.Errorf("%s says nothing: delete it and begin again", filepath.Join(dir, planName))
+		return p, fmt.Errorf("%s is empty: delete it and start again", filepath.Join(dir, planName))
 	}
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
 			if !filepath.IsLocal(filepath.Join(filepath.FromSlash(g.Into), filepath.FromSlash(f.Path))) || f.Size < 0 || strings.ContainsAny(f.SHA256+f.Git, `/\.`) {
-				return p, fmt.Errorf("%s names %q, which does not lie in the folder: delete it and begin again", filepath.Join(dir, planName), f.Path)
+				return p, fmt.Errorf("%s names %q, which is outside the folder: delete it and start again", filepath.Join(dir, planName), f.Path)
 			}
 		}
 	}
@@ -342,7 +342,7 @@ func Remove(dir string) error {
 		release()
 	}
 	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("the download cannot be deleted: %w: close what uses it", err)
+		return fmt.Errorf("the download cannot be deleted: %w: close programs that use it", err)
 	}
 	return nil
 }

@@ -1,9 +1,9 @@
-// Package memory says what a picture will take of the processor's memory before anything of its model is loaded, and what would
-// fit where it does not.
+// Package memory says how much of the CPU's memory a picture will take, before anything of its model is loaded, and what would fit
+// where it does not.
 //
 // Contract: arithmetic over a model's manifest and the sizes of its graphs' weights; it opens no graph and asks the system
-// nothing. Sizes are bytes. The factors of what operators need beside were measured at full width, see TestMemoryOfSDXL: plans
-// are within a fifth of what a process took there.
+// nothing. Sizes are bytes. The factors for what operators need on top were measured at full width (TestMemoryOfSDXL): plans are
+// within a fifth of what a process took there.
 package memory
 
 import (
@@ -70,10 +70,10 @@ type Error struct {
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("this picture needs about %s of memory and %s are available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
+	text := fmt.Sprintf("this picture needs about %s of memory, and %s is available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
 	if e.Err != nil {
 		doing, _, _ := strings.Cut(e.Err.Error(), ": ") // "run the decoder graph"; the library's words follow
-		text = fmt.Sprintf("the system gave no more memory to %s: this picture needs about %s", doing, files.Bytes(e.Plan.Peak))
+		text = fmt.Sprintf("there was not enough memory to %s: this picture needs about %s", doing, files.Bytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
@@ -317,12 +317,12 @@ func (m Model) remedies(w Request, available int64) (fit []Remedy) {
 	}
 	for n := slices.Max(w.References) - 1; n >= 1; n-- {
 		if few := fewer(w, n); m.plan(few, available).Verdict != TooLarge {
-			add(few, n, fmt.Sprintf("%s of every subject", plural(n, "picture")))
+			add(few, n, fmt.Sprintf("%s per subject", plural(n, "picture")))
 			return fit
 		}
 	}
 	if few, ok := smaller(fewer(w, 1)); ok && len(fit) == 0 {
-		add(few, 1, size(few)+" with 1 picture of every subject")
+		add(few, 1, size(few)+" with 1 picture per subject")
 	}
 	return fit
 }

@@ -184,7 +184,7 @@ func TestLackOfMemoryIsASentence(t *testing.T) {
 		if got = sdxl(t).Lack(err, w, available); !errors.As(got, &short) || !errors.Is(got, session.ErrMemory) {
 			t.Fatalf("%v", got)
 		}
-		if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "no more memory to run the decoder graph: this picture needs about 7.") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
+		if len(short.Plan.Remedies) == 0 || !strings.Contains(got.Error(), "not enough memory to run the decoder graph: this picture needs about 7.") || !strings.Contains(got.Error(), short.Plan.Remedies[0].Text) {
 			t.Errorf("%v", got)
 		}
 	}

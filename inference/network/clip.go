@@ -36,7 +36,7 @@ func (c *CLIPTextConfig) Validate(name string) error {
 	}
 	switch {
 	case c.HiddenAct != "quick_gelu" && c.HiddenAct != "gelu":
-		return fmt.Errorf("%s/config.json: hidden_act %q is not known, CLIP text encoders have quick_gelu or gelu", name, short(c.HiddenAct))
+		return fmt.Errorf("%s/config.json: hidden_act %q is not known; CLIP text encoders have quick_gelu or gelu", name, short(c.HiddenAct))
 	case c.Positions != 77:
 		return fmt.Errorf("%s/config.json: max_position_embeddings %d, CLIP text encoders have 77", name, c.Positions)
 	case c.HiddenSize <= 0 || c.Heads <= 0 || c.HiddenSize%c.Heads != 0 || c.Layers <= 0 || c.VocabSize <= 2 || c.Intermediate <= 0:

@@ -44,7 +44,7 @@ func (c *VAEConfig) Validate() error {
 	}
 	switch {
 	case c.ActFn != "" && c.ActFn != "silu" && c.ActFn != "swish":
-		return fmt.Errorf("vae/config.json: act_fn %q is not known, silu is", short(c.ActFn))
+		return fmt.Errorf("vae/config.json: act_fn %q is not known, only silu", short(c.ActFn))
 	case c.LatentChannels <= 0 || len(c.BlockOutChannels) == 0 || slices.Min(c.BlockOutChannels) <= 0:
 		return fmt.Errorf("vae/config.json: sizes do not make an autoencoder (latent_channels %d, block_out_channels %s)", c.LatentChannels, short(c.BlockOutChannels))
 	case c.OutChannels != 3:

@@ -198,7 +198,7 @@ func (p Projector) build(s nn.Scope, deep, local *nn.Value, shallow []*nn.Value)
 	case ProjectorCCP:
 		return nn.Concat(1, crossLayer(), nn.Add(p.mlp(s.In("projector_base"), deep), crossScale()))
 	}
-	nn.Fail("projector %q is unknown, there are %s, %s, %s", p.Class, ProjectorHighRes, ProjectorShallow, ProjectorCCP)
+	nn.Fail("projector %q is unknown: choose one of %s, %s, %s", p.Class, ProjectorHighRes, ProjectorShallow, ProjectorCCP)
 	return nil
 }
 
@@ -231,7 +231,7 @@ func ResamplePositions(pos *tensor.Tensor, grid int) (*tensor.Tensor, error) {
 	n, d := pos.Shape[1], pos.Shape[2]
 	from := int(math.Round(math.Sqrt(float64(n))))
 	if from*from != n {
-		return nil, fmt.Errorf("pos_embed holds %d positions, which is no square; it may include class tokens, which Realword does not expect", n)
+		return nil, fmt.Errorf("pos_embed holds %d positions, which is not a square; it may include class tokens, which Realword does not expect", n)
 	}
 	if from == grid {
 		return pos, nil

@@ -263,7 +263,7 @@ func (s *Store) put(w io.Writer, name string, p Place) error {
 		return err
 	}
 	if int64(len(t.F32)*p.DType.Size()) != p.Length {
-		return fmt.Errorf("has %d values now and other ones when the graph was made; the checkpoint changed meanwhile, import again", len(t.F32))
+		return fmt.Errorf("its %d values are not those the graph was made with; the checkpoint has changed, import again", len(t.F32))
 	}
 	const piece = 1 << 18
 	raw := make([]byte, min(piece, len(t.F32))*p.DType.Size())
@@ -295,7 +295,7 @@ func copyFinite(w io.Writer, r io.Reader, p Place) error {
 	for done := int64(0); done < p.Length; {
 		b := buf[:min(int64(len(buf)), p.Length-done)]
 		if _, err := io.ReadFull(r, b); err != nil {
-			return fmt.Errorf("its data cannot be read any more (%w); check that the file was not moved or replaced meanwhile", err)
+			return fmt.Errorf("its data can no longer be read (%w); check that the file was not moved or replaced", err)
 		}
 		if i := tensor.NotFinite(b, p.DType); i >= 0 {
 			return notFinite(done/int64(p.DType.Size()) + int64(i))

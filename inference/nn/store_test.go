@@ -68,7 +68,7 @@ func TestWriteCopies(t *testing.T) {
 			}
 		}
 		values[len(values)-3] = 0
-		if _, err := write(values, true, 2); dtype != tensor.BF16 && (err == nil || !strings.Contains(err.Error(), "cannot be read any more")) {
+		if _, err := write(values, true, 2); dtype != tensor.BF16 && (err == nil || !strings.Contains(err.Error(), "can no longer be read")) {
 			t.Errorf("%v: a file that became shorter: %v", dtype, err)
 		}
 	}

@@ -1,8 +1,8 @@
 // Package onnx describes ONNX models as plain Go values and writes them: as protobuf bytes with weights left in external
 // files, and as text for people and golden tests.
 //
-// Contract: it knows the file format and nothing about networks. Same value, same bytes. Field numbers follow onnx.proto3
-// of ONNX 1.16 (IR version 10).
+// Contract: it knows the file format and nothing about networks. The same value gives the same bytes. Field numbers follow
+// onnx.proto3 of ONNX 1.16 (IR version 10).
 package onnx
 
 import (

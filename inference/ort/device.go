@@ -42,7 +42,7 @@ func ParseDevice(name string) (kind Kind, index int, err error) {
 	case CPU, CUDA, WebGPU:
 		return kind, index, nil
 	}
-	return "", 0, fmt.Errorf("there is no device %q: it is cpu, cuda, webgpu, or cuda:1 or webgpu:1 for the second graphics card", name)
+	return "", 0, fmt.Errorf("there is no device %q: choose cpu, cuda, webgpu, or cuda:1 or webgpu:1 for the second graphics card", name)
 }
 
 // accelerator is a device other than the processor, as this process uses it.
@@ -137,7 +137,7 @@ func GPUs(list []Component) (cards []GPU, version string, err error) {
 func (r *Runtime) useCUDA(index int) error {
 	list := LoadComponents(r.library)
 	if len(list) == 0 {
-		return errors.New("CUDA does not exist for this system: use the device cpu")
+		return errors.New("CUDA is not available on this system: use the device cpu")
 	}
 	var problems []error
 	for _, c := range list {
@@ -197,7 +197,7 @@ func (c *cuda) usePlugin(path string) error {
 	}
 	c.plugin = &mine[c.index]
 	if c.memory = c.plugin.Memory(); c.memory == nil {
-		return fmt.Errorf("the provider of %s has no memory of its own", path)
+		return fmt.Errorf("the provider of %s has no device memory", path)
 	}
 	return nil
 }

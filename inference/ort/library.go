@@ -138,7 +138,7 @@ func load(library string) error {
 		return nil
 	}
 	if environment.library != "" {
-		return fmt.Errorf("ONNX Runtime is already loaded from %s and cannot be exchanged for %s: start Realword again", environment.library, library)
+		return fmt.Errorf("ONNX Runtime is already loaded from %s and cannot be replaced by %s: restart Realword", environment.library, library)
 	}
 	binding.SetSharedLibraryPath(library)
 	if err := binding.InitializeEnvironment(); err != nil {

@@ -1,14 +1,14 @@
 // Package ort runs graphs on ONNX Runtime. It and its internal package native are the only ones that import the binding,
 // and so the only ones that need a native library at run time.
 //
-// Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine that owns
-// it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
-// returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees
-// them, so a mistake is an error with both sides in it, never a crash. Weights lie below the graph's folder, links
-// resolved, or in files that the caller names: they are looked for, measured and, if the session wants it, left there
-// (session.Weights). For WebGPU, whose provider lacks operators and computes some badly, a graph is rewritten as it is opened
-// (forWebGPU). Graphs that Realword's importer cannot have written are refused: functions, operators of other makers. The
-// library writes errors to standard error only where it cannot return them.
+// Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine
+// that owns it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
+// returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees them, so a
+// mistake is an error that names both sides, never a crash. Weights are below the graph's folder, links resolved, or in files that the
+// caller names: they are found, measured and, if the session wants it, left there (session.Weights). For WebGPU, whose provider lacks
+// some operators and computes others badly, a graph is rewritten as it is opened (forWebGPU). Graphs that Realword's importer cannot
+// have written are refused: functions, operators of other makers. The library writes errors to standard error only where it cannot
+// return them.
 package ort
 
 import (

@@ -265,7 +265,7 @@ func TestExternalWeights(t *testing.T) {
 		[]message{port("x", 1, 2), port("w", 1, 2)}, []message{port("y", 1, 2)})
 	r := library(t)
 	_, err := r.Open(path, session.Options{})
-	mention(t, err, "is not there", path, "import the model again")
+	mention(t, err, "is missing", path, "import the model again")
 
 	weights := filepath.Join(filepath.Dir(path), "weights.bin")
 	if err := os.WriteFile(weights, []byte{0, 0, 128, 63, 0, 0, 0, 64}, 0o600); err != nil { // 1, 2

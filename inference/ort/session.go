@@ -60,11 +60,11 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("the graph %s does not exist: the bundle is incomplete, import the model again", path)
+		return nil, fmt.Errorf("the graph %s does not exist: the model is incomplete, import it again", path)
 	case err != nil:
 		return nil, fmt.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
 	case len(m.ports.inputs) == 0 || len(m.ports.outputs) == 0:
-		return nil, fmt.Errorf("the graph %s declares %s and %s, it needs one of each at least",
+		return nil, fmt.Errorf("the graph %s declares %s and %s, but it needs at least one of each",
 			path, plural(len(m.ports.inputs), "input"), plural(len(m.ports.outputs), "output"))
 	}
 	for _, port := range slices.Concat(m.ports.inputs, m.ports.outputs) {
@@ -115,7 +115,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	}
 	if err != nil {
 		err = errors.Join(err, release(files))
-		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the bundle, or import the model again", path, err))
+		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
 	}
 	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
 }

@@ -37,7 +37,7 @@ func (a Adapter) String() string {
 		text += ", " + a.Driver
 	}
 	if a.Software {
-		text += ", made of software"
+		text += ", a software device"
 	}
 	return text
 }
@@ -93,7 +93,7 @@ func loadVulkan(library string) (path string, err error) {
 		path = own
 	}
 	if err := native.Load(path); err != nil {
-		return "", fmt.Errorf("the library of Vulkan cannot be loaded (%w): %s", err, loaderRemedy)
+		return "", fmt.Errorf("the Vulkan library cannot be loaded (%w): %s", err, loaderRemedy)
 	}
 	vulkan.path = path
 	return path, nil
@@ -236,7 +236,7 @@ func (r *Runtime) useWebGPU(index int) error {
 		return fmt.Errorf("there is no device webgpu:%d: the system names %s", index, plural(len(list), "graphics card"))
 	}
 	if index > 0 {
-		return fmt.Errorf("WebGPU computes on %s alone: webgpu:%d cannot be chosen", list[0].Name, index)
+		return fmt.Errorf("WebGPU only computes on %s: webgpu:%d cannot be chosen", list[0].Name, index)
 	}
 	w := &webGPU{index: index, adapter: list[index]}
 	native.KeepSignals(func() {

@@ -82,7 +82,7 @@ func TestAdaptersInTheLibrarysOrder(t *testing.T) {
 	for _, a := range list {
 		text = append(text, a.String())
 	}
-	want := []string{"RTX 4070, 12 GB, NVIDIA 580.95", "Arc A380, 6 GB", "Radeon 780M, 4 GB", "llvmpipe, made of software", "of another machine"}
+	want := []string{"RTX 4070, 12 GB, NVIDIA 580.95", "Arc A380, 6 GB", "Radeon 780M, 4 GB", "llvmpipe, a software device", "of another machine"}
 	if !slices.Equal(text, want) {
 		t.Errorf("%q", text)
 	}
@@ -92,7 +92,7 @@ func TestAdaptersInTheLibrarysOrder(t *testing.T) {
 		{Provider: webGPUName, GPU: true, Vendor: "AMD", Hardware: map[string]string{"Discrete": "1"}},
 	})
 	slices.SortStableFunc(list, byRank)
-	if len(list) != 2 || list[0].String() != "AMD graphics" || list[1].String() != "Microsoft Basic Render Driver, made of software" {
+	if len(list) != 2 || list[0].String() != "AMD graphics" || list[1].String() != "Microsoft Basic Render Driver, a software device" {
 		t.Errorf("%q", list)
 	}
 }

@@ -77,7 +77,7 @@ var ownOperators = []string{"BiasSplitGelu", "FusedMatMul", "Gelu", "GroupNorm",
 
 // foreign is what a graph has that Realword's importer never writes and that might do more than compute.
 func foreign(format string, args ...any) error {
-	return fmt.Errorf("it has %s, which no model has that Realword imported", fmt.Sprintf(format, args...))
+	return fmt.Errorf("it has %s, which no model imported by Realword has", fmt.Sprintf(format, args...))
 }
 
 // parseModel reads a graph. Weights of branches count as well as those of the graph itself. It refuses operators of other makers,
@@ -319,7 +319,7 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 		named := filepath.IsAbs(path)
 		if !named {
 			if !filepath.IsLocal(path) {
-				problems = append(problems, fmt.Errorf("it reads weights from %q, which leaves the bundle: import the model again", location))
+				problems = append(problems, fmt.Errorf("it reads weights from %q, which is outside the model folder: import the model again", location))
 				continue
 			}
 			path = filepath.Join(dir, path)
@@ -329,7 +329,7 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 		inside, _ := filepath.Rel(home, full[location])
 		switch err = errors.Join(err, bad); {
 		case errors.Is(err, fs.ErrNotExist):
-			problems = append(problems, fmt.Errorf("its weights %s: the file is not there: plug the drive in or put the file back, or import the model again", path))
+			problems = append(problems, fmt.Errorf("its weights %s: the file is missing: connect the drive or put the file back, or import the model again", path))
 		case err != nil:
 			problems = append(problems, fmt.Errorf("its weights cannot be read: %w", err))
 		case named && !allowed[full[location]]:
@@ -337,7 +337,7 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 		case !named && !filepath.IsLocal(inside):
 			problems = append(problems, fmt.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again", location))
 		case !info.Mode().IsRegular():
-			problems = append(problems, fmt.Errorf("its weights %s are no file", path))
+			problems = append(problems, fmt.Errorf("its weights %s are not a file", path))
 		case info.Size() < end:
 			problems = append(problems, fmt.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path, info.Size(), end))
 		}

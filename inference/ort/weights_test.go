@@ -182,7 +182,7 @@ func TestWeightsLostInARun(t *testing.T) {
 	}
 	for range 2 {
 		_, err := s.Run(t.Context(), in)
-		mention(t, err, "unplugged", "cut short", "start Realword again", "--copy")
+		mention(t, err, "disconnected", "cut short", "start Realword again", "--copy")
 	}
 	weightFile(t, one, 2, 3)
 	weightFile(t, two, 4, 5)
@@ -221,7 +221,7 @@ func TestWeightsThatAreGone(t *testing.T) {
 	for _, w := range []session.Weights{session.Packed, session.Mapped} {
 		_ = os.Remove(two)
 		_, err := r.Open(path, session.Options{Weights: w, Outside: []string{one, two}})
-		mention(t, err, "two.bin", "not there", "plug the drive in")
+		mention(t, err, "two.bin", "is missing", "connect the drive")
 		weightFile(t, two, 4, 5)
 		if err := os.Truncate(two, 100); err != nil {
 			t.Fatal(err)
@@ -269,7 +269,7 @@ func TestWeightsOfOthers(t *testing.T) {
 	for _, c := range []struct{ location, want string }{
 		{secret, "which the model's manifest does not name"},
 		{filepath.Join(home, "own.bin"), "which the model's manifest does not name"},
-		{"../secret.bin", "leaves the bundle"},
+		{"../secret.bin", "outside the model folder"},
 		{"link.bin", "a link that leaves the model's folder"},
 		{"folder/secret.bin", "a link that leaves the model's folder"},
 		{"null.bin", "a link that leaves the model's folder"},

@@ -1,8 +1,8 @@
-// Package parity compares what a model computes with what it should: with golden tensors of PyTorch, and on a device with the
-// same on the processor.
+// Package parity compares what a model computes with what it should: golden tensors of PyTorch, and, for a device, the same stage
+// on the CPU.
 //
-// Contract: comparisons are values, one per tensor or stage; an error means that one could not be made. It drives the engine's
-// own graphs and loop, nothing of them is written again here. It runs on the calling goroutine.
+// Contract: comparisons are values, one per tensor or stage; an error means that one could not be made. It drives the engine's own
+// graphs and loop, so nothing of them is written twice. It runs on the calling goroutine.
 package parity
 
 import (

@@ -272,12 +272,12 @@ func (d *decoding) png() error {
 		if k == 1 {
 			coarse(img, passes)
 		}
-		p.damage = append(p.damage, "it ends too early, so that fine detail is missing")
+		p.damage = append(p.damage, "it ends early, so fine detail is missing")
 	default:
-		p.damage = append(p.damage, fmt.Sprintf("it ends too early, so that %d %% of the picture are missing and grey", percent(height-lines, height)))
+		p.damage = append(p.damage, fmt.Sprintf("it ends early, so %d %% of the picture is missing and grey", percent(height-lines, height)))
 	}
 	if err == nil && !p.ended {
-		p.damage = append(p.damage, "its end is missing, the picture itself is whole")
+		p.damage = append(p.damage, "its end is missing, but the picture is complete")
 	}
 	if len(p.damage) > 0 {
 		d.info.note("The file is damaged: %s.", strings.Join(p.damage, "; "))
@@ -318,7 +318,7 @@ func (d *decoding) jpeg() error {
 	icc, missing := j.profile()
 	switch {
 	case missing:
-		d.info.note("A part of its colour profile is missing, so that colours may be wrong.")
+		d.info.note("Part of its colour profile is missing, so colours may be wrong.")
 	case icc != nil:
 		space = d.space(profileSpace(icc, len(j.components)))
 	}
@@ -340,7 +340,7 @@ func (d *decoding) gif() error {
 		if img, err = mendGIF(d.data, err); err != nil {
 			return err
 		}
-		d.info.note("The file is cut short; what is missing of the picture is clear.")
+		d.info.note("The file is cut short; the missing part of the picture is transparent.")
 	}
 	if err := d.draw(img, nil); err != nil {
 		return err
@@ -408,7 +408,7 @@ func (d *decoding) bmp() error {
 		}
 		// Lines that are missing are black.
 		if img, err = bmp.Decode(io.MultiReader(d.reader(d.data), bytes.NewReader(make([]byte, pixels)))); err == nil {
-			d.info.note("The file is cut short; what is missing of the picture is black.")
+			d.info.note("The file is cut short; the missing part of the picture is black.")
 		}
 	}
 	if err != nil {
@@ -421,7 +421,7 @@ func (d *decoding) bmp() error {
 func (d *decoding) reader(data []byte) io.Reader { return &partsReader{d.ctx, [][]byte{data}} }
 
 func tooManyBytes(n int64, l Limits) error {
-	return UnsupportedError(fmt.Sprintf("the file has %d MB, more than the %d MB that are read; save a smaller copy", n>>20, l.Bytes>>20))
+	return UnsupportedError(fmt.Sprintf("the file has %d MB, and at most %d MB are read; save a smaller copy", n>>20, l.Bytes>>20))
 }
 
 func fits(w, h int, l Limits) error {
@@ -429,7 +429,7 @@ func fits(w, h int, l Limits) error {
 	case w <= 0 || h <= 0:
 		return FormatError(fmt.Sprintf("the picture is %d × %d pixels, so there is nothing to see; choose another", w, h))
 	case w > l.Side || h > l.Side || int64(w)*int64(h) > l.Pixels:
-		return UnsupportedError(fmt.Sprintf("the picture is %d × %d pixels, more than the %.3g million (%d a side) that are read; scale it down",
+		return UnsupportedError(fmt.Sprintf("the picture is %d × %d pixels, and at most %.3g million (%d a side) are read; scale it down",
 			w, h, float64(l.Pixels)/1e6, l.Side))
 	}
 	return nil
@@ -441,7 +441,7 @@ func explain(format string, size int, err error) error {
 	var other otherjpeg.UnsupportedError
 	switch text := err.Error(); {
 	case errors.As(err, &j), errors.As(err, &other), errors.Is(err, bmp.ErrUnsupported):
-		return UnsupportedError(fmt.Sprintf("this variant of %s is not read (%v); %s", format, err, resave))
+		return UnsupportedError(fmt.Sprintf("this kind of %s is not supported (%v); %s", format, err, resave))
 	// image/gif flattens the reader's error into text, and image/jpeg has one of its own.
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "EOF"), strings.Contains(text, "not enough"),
 		strings.Contains(text, "short Huffman"):

@@ -207,7 +207,7 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 	}
 	m.unloaded(loras)
 	if styles := scalar(o["styles"]); styles != "" && styles != "[]" {
-		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are not taken over")
+		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are ignored")
 	}
 	return true
 }
@@ -229,7 +229,7 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 	m.unloaded(loraNames(o["loras"]))
 	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
 		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
-			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is not taken over", strings.ReplaceAll(style, "_", " "), text))
+			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is ignored", strings.ReplaceAll(style, "_", " "), text))
 		}
 	}
 	return true
@@ -248,7 +248,7 @@ func readOldInvoke(o map[string]any, m *Metadata) bool {
 	if list, ok := i["prompt"].([]any); ok && len(list) == 1 {
 		prompt = scalar(object(list[0])["prompt"])
 	} else if ok {
-		m.Notes = append(m.Notes, fmt.Sprintf("its %d weighted prompts are not taken over", len(list)))
+		m.Notes = append(m.Notes, fmt.Sprintf("its %d weighted prompts are ignored", len(list)))
 	}
 	var negative []string
 	for _, n := range oldNegative.FindAllStringSubmatch(prompt, -1) {
@@ -338,7 +338,7 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	}
 	m.unloaded(loras)
 	if len(unclear) > 0 {
-		m.Notes = append(m.Notes, "its graph does not say without doubt: "+strings.Join(unclear, ", "))
+		m.Notes = append(m.Notes, "its graph is ambiguous about: "+strings.Join(unclear, ", "))
 	}
 	return true
 }

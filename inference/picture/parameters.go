@@ -120,9 +120,9 @@ func behindSettings(text string) (notes []string) {
 	}
 	const most = 100
 	if rest := []rune(oneLine(strings.Join(lines[at+1:], "\n"))); len(rest) > most {
-		notes = append(notes, fmt.Sprintf("behind its settings stands %q and more, which is not taken over", string(rest[:most])))
+		notes = append(notes, fmt.Sprintf("after its settings comes %q and more, which is ignored", string(rest[:most])))
 	} else if len(rest) > 0 {
-		notes = append(notes, fmt.Sprintf("behind its settings stands %q, which is not taken over", string(rest)))
+		notes = append(notes, fmt.Sprintf("after its settings comes %q, which is ignored", string(rest)))
 	}
 	return notes
 }

@@ -183,7 +183,7 @@ func ReadMetadata(data []byte) (Metadata, error) {
 	var problems []error
 	for _, part := range []struct{ keyword, name string }{{recipeKeyword, "recipe"}, {parametersKeyword, "description"}} {
 		if err := bad[part.keyword]; err != nil && !seen[part.keyword] {
-			problems = append(problems, fmt.Errorf("the %s in this picture is not read: %w; use the original file, or the picture as a reference", part.name, err))
+			problems = append(problems, fmt.Errorf("the %s in this picture cannot be read: %w; use the original file, or the picture as a reference", part.name, err))
 		}
 	}
 	return m, errors.Join(problems...)
@@ -202,14 +202,14 @@ func checkRecipe(text string) error {
 			quoted = true
 		case c == '[' || c == '{':
 			if depth++; depth > maxDepth {
-				return fmt.Errorf("its brackets go deeper than the %d that a recipe needs", maxDepth)
+				return fmt.Errorf("its brackets are nested deeper than the %d levels that a recipe needs", maxDepth)
 			}
 		case c == ']' || c == '}':
 			depth--
 		}
 	}
 	if !json.Valid([]byte(text)) {
-		return errors.New("it is damaged (no JSON)")
+		return errors.New("it is damaged (not JSON)")
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ type textReader struct{ left int }
 // text is the text of a chunk after its keyword.
 func (r *textReader) text(kind string, b []byte) (string, error) {
 	if len(b) > maxText {
-		return "", fmt.Errorf("it has more than the %d MB that it may have", maxText>>20)
+		return "", fmt.Errorf("it has more than the %d MB allowed", maxText>>20)
 	}
 	packed := kind == "zTXt"
 	damaged := errors.New("it is damaged (a chunk of unknown form)")
@@ -254,7 +254,7 @@ func (r *textReader) text(kind string, b []byte) (string, error) {
 		}
 		if len(b) > r.left {
 			r.left = 0
-			return "", fmt.Errorf("it unpacks to more than the %d MB that it may have", maxText>>20)
+			return "", fmt.Errorf("it unpacks to more than the %d MB allowed", maxText>>20)
 		}
 		r.left -= len(b)
 	}

@@ -144,7 +144,7 @@ const fewScans = 16
 func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image, notes []string, err error) {
 	if !j.tables && len(j.scans) > 0 && !j.progressive { // frames of webcams (Motion JPEG) leave out those that everybody knows
 		data = slices.Concat(data[:j.headers], usualTables().segment, data[j.headers:])
-		notes = append(notes, "It has no Huffman tables; the usual ones were taken.")
+		notes = append(notes, "It has no Huffman tables; the usual ones were used.")
 		j = readJPEG(data)
 	}
 	if len(j.components) == 4 && !j.adobe { // the decoder wants to be told, and takes the values for Adobe's, which are turned round
@@ -164,7 +164,7 @@ func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image,
 	}
 	if len(j.scans) > most {
 		data = append(slices.Clip(data[:j.scans[most]]), 0xff, 0xd9)
-		notes = append(notes, fmt.Sprintf("Of its %d scans the first %d were read; finer detail is left out.", len(j.scans), most))
+		notes = append(notes, fmt.Sprintf("Of its %d scans, the first %d were read; finer detail is missing.", len(j.scans), most))
 		j = readJPEG(data)
 	}
 
@@ -196,9 +196,9 @@ func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image,
 			return nil, nil, first
 		}
 		if good == all {
-			return img, append(notes, "The end of the file is missing or damaged; the picture itself is whole."), nil
+			return img, append(notes, "The end of the file is missing or damaged; the picture itself is complete."), nil
 		}
-		return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d %% of the picture are missing and grey.", percent(all-good, all))), nil
+		return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d %% of the picture is missing and grey.", percent(all-good, all))), nil
 	}
 	// A progressive picture is whole after every scan, only coarser. The bytes that were read tell which one is bad.
 	bad := len(j.scans)
@@ -206,12 +206,12 @@ func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image,
 		bad--
 	}
 	if img, _, err = try(append(slices.Clip(data[:j.end]), 0xff, 0xd9)); err == nil {
-		return img, append(notes, "The end of the file is missing; the picture itself is whole."), nil
+		return img, append(notes, "The end of the file is missing; the picture itself is complete."), nil
 	}
 	for tries := 0; tries < 4 && bad > 1 && ctx.Err() == nil; tries++ {
 		bad--
 		if img, _, err = try(append(slices.Clip(data[:j.scans[bad]]), 0xff, 0xd9)); err == nil {
-			return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d of its %d scans were read, so that fine detail is missing.", bad, len(j.scans))), nil
+			return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d of its %d scans were read, so fine detail is missing.", bad, len(j.scans))), nil
 		}
 	}
 	if ctx.Err() != nil {

@@ -46,7 +46,7 @@ func readPNG(data []byte) (*pngFile, error) {
 	for len(rest) >= 8 && !p.ended {
 		kind, n := string(rest[4:8]), uint64(be32(rest))
 		if !letters(kind) {
-			p.damage = append(p.damage, "something else stands where a part should begin")
+			p.damage = append(p.damage, "there is something else where a part should begin")
 			break
 		}
 		whole := n+12 <= uint64(len(rest))
@@ -66,7 +66,7 @@ func readPNG(data []byte) (*pngFile, error) {
 		case !whole && kind != "IDAT": // nothing follows
 		case whole && crc32.ChecksumIEEE(rest[4:8+n]) != be32(rest[8+n:]):
 			if !vital {
-				p.damage = append(p.damage, fmt.Sprintf("the checksum of its part %s is wrong, which was left out", kind))
+				p.damage = append(p.damage, fmt.Sprintf("the checksum of its part %s is wrong, so that part was ignored", kind))
 				break
 			}
 			p.damage = append(p.damage, fmt.Sprintf("the checksum of its part %s is wrong", kind))
@@ -182,7 +182,7 @@ func (p *pngFile) space() (s *colour.Space, notes []string) {
 		s, hdr, err := colour.FromCodePoints(p.cicp[0], p.cicp[1], p.cicp[2], p.cicp[3] != 0)
 		if err == nil {
 			if hdr {
-				notes = append(notes, "It has a high dynamic range; what is brighter than paper white was cut.")
+				notes = append(notes, "It has a high dynamic range; what is brighter than paper white was clipped.")
 			}
 			return s, notes
 		}
@@ -218,7 +218,7 @@ func profileSpace(profile []byte, channels int) (*colour.Space, []string) {
 		err = errors.New("it is for red, green and blue")
 	}
 	if err != nil {
-		return nil, []string{fmt.Sprintf("Its colour profile was left out, so that colours may be wrong: %v.", err)}
+		return nil, []string{fmt.Sprintf("Its colour profile was ignored, so colours may be wrong: %v.", err)}
 	}
 	return s, nil
 }

@@ -63,16 +63,16 @@ func sniff(data []byte) (string, error) {
 
 // conversions say how to get a picture out of what telephones and browsers write.
 var conversions = map[string]string{
-	"a HEIC picture":  "convert it to JPEG: export it so from the program that shows it, or run heif-convert (libheif) or sips (macOS) on it",
-	"a HEIF picture":  "convert it to JPEG: export it so from the program that shows it, or run heif-convert (libheif) or sips (macOS) on it",
-	"an AVIF picture": "convert it to PNG: save it so from an image editor, or run avifdec (libavif) or ffmpeg on it",
+	"a HEIC picture":  "convert it to JPEG: export it from the program that shows it, or use heif-convert (libheif) or sips (macOS)",
+	"a HEIF picture":  "convert it to JPEG: export it from the program that shows it, or use heif-convert (libheif) or sips (macOS)",
+	"an AVIF picture": "convert it to PNG: save it from an image editor, or use avifdec (libavif) or ffmpeg",
 }
 
 func unread(name string) error {
 	if how, ok := conversions[name]; ok {
-		return UnsupportedError(fmt.Sprintf("this is %s, which is not read; %s", name, how))
+		return UnsupportedError(fmt.Sprintf("this is %s, which is not supported; %s", name, how))
 	}
-	return UnsupportedError(fmt.Sprintf("this is %s, which is not read; %s", name, resave))
+	return UnsupportedError(fmt.Sprintf("this is %s, which is not supported; %s", name, resave))
 }
 
 // isoMedia names an ISO base media file by its brands (ISO/IEC 14496-12, box ftyp).
@@ -115,5 +115,5 @@ func textual(data []byte) string {
 	case strings.Contains(text, "<!doctype html"), strings.Contains(text, "<html"):
 		return "a web page, not the picture on it"
 	}
-	return "a text file, whatever its name says"
+	return "a text file, despite its name"
 }

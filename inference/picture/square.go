@@ -75,7 +75,7 @@ func (s Square) complete() (completeSquare, error) {
 	}
 	// Written so that NaN fails.
 	if b := c.box; !(0 <= b.Left && b.Left < b.Right && b.Right <= 1 && 0 <= b.Top && b.Top < b.Bottom && b.Bottom <= 1) {
-		return c, fmt.Errorf("the crop box %g %g %g %g is not inside of the picture; give left < right and top < bottom between 0 and 1",
+		return c, fmt.Errorf("the crop box %g %g %g %g is not inside the picture; give left < right and top < bottom between 0 and 1",
 			b.Left, b.Top, b.Right, b.Bottom)
 	}
 	return c, nil

@@ -9,9 +9,9 @@
 // or run of other characters, bytes, byte-pair merges. Characters newer than Go's Unicode tables are "other characters"
 // here, and more than 30 combining marks on one letter are normalised as Unicode's stream-safe text.
 //
-// A word is a piece of the prompt (of a run of signs each emoji) and is identified by its position, never by substring search: "man" is not found in
-// "woman", and the two dogs of "a dog chasing a dog" are two words. What the rest of Realword calls "token span" is the
-// positions [From, To) of the word in the 77 tokens of the text encoder (the indicator u behind M_cross in Eq. 12).
+// A word is a piece of the prompt (in a run of signs, each emoji) and is identified by its position, never by substring search: "man"
+// is not found in "woman", and the two dogs of "a dog chasing a dog" are two words. A token span is the positions [From, To) of the
+// word in the 77 tokens of the text encoder (the indicator u behind M_cross in Eq. 12).
 package prompt
 
 import (
@@ -148,7 +148,7 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 	}
 	keys := p.keys(phrase)
 	if len(keys) == 0 {
-		return refuse(false, "a reference has no word: choose one of the prompt, which has %s", p.list())
+		return refuse(false, "a reference has no word: choose one from the prompt, which has %s", p.list())
 	}
 	occurrence = max(occurrence, 1)
 	places := p.places(keys)
@@ -156,17 +156,17 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 		i := places[occurrence-1]
 		first, last := p.Words[i], p.Words[i+len(keys)-1]
 		if last.Cut {
-			return refuse(true, "%q is behind the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase, Length-2)
+			return refuse(true, "%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase, Length-2)
 		}
 		return Span{first.Span.From, last.Span.To}, nil
 	}
 	switch found := len(places); found {
 	case 0:
-		return refuse(false, "%q is no word of the prompt: choose one of %s", phrase, p.list())
+		return refuse(false, "%q is not a word of the prompt: choose one of %s", phrase, p.list())
 	case 1:
-		return refuse(false, "%q is only once in the prompt, not %d times: leave #%d out", phrase, occurrence, occurrence)
+		return refuse(false, "%q occurs only once in the prompt, not %d times: leave out #%d", phrase, occurrence, occurrence)
 	default:
-		return refuse(false, "%q is %d times in the prompt, not %d: choose #1 to #%d", phrase, found, occurrence, found)
+		return refuse(false, "%q occurs %d times in the prompt, not %d: choose #1 to #%d", phrase, found, occurrence, found)
 	}
 }
 
@@ -247,7 +247,7 @@ func ParseWord(s string) (word string, occurrence int, err error) {
 	}
 	occurrence, err = strconv.Atoi(s[i+1:])
 	if err != nil || occurrence < 1 || i == 0 {
-		return "", 0, fmt.Errorf("%q is no word with an occurrence: write dog#1 for the first dog, dog#2 for the second", s)
+		return "", 0, fmt.Errorf("%q is not a word with an occurrence: write dog#1 for the first dog, dog#2 for the second", s)
 	}
 	return s[:i], occurrence, nil
 }

@@ -174,7 +174,7 @@ func (t *Tokenizer) readMerges(dir folder, vocabulary map[string]int64) error {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return fmt.Errorf("tokenizer: merges.txt line %d is no pair of symbols: the file is damaged, import the model again", n)
+			return fmt.Errorf("tokenizer: merges.txt line %d is not a pair of symbols: the file is damaged, import the model again", n)
 		}
 		l, okLeft := vocabulary[left]
 		r, okRight := vocabulary[right]

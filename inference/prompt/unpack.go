@@ -77,7 +77,7 @@ func unpack(dir fs.FS) (folder, error) {
 		return d, err
 	}
 	if fast.Model.Type != "BPE" || len(fast.Model.Vocab) == 0 {
-		return d, fmt.Errorf("tokenizer: %s holds a tokenizer of kind %q with %d entries, CLIP has a BPE vocabulary: choose the tokenizer folder of the model", fastFile, fast.Model.Type, len(fast.Model.Vocab))
+		return d, fmt.Errorf("tokenizer: %s holds a tokenizer of kind %q with %d entries, but CLIP has a BPE vocabulary: choose the tokenizer folder of the model", fastFile, fast.Model.Type, len(fast.Model.Vocab))
 	}
 	merges := bytes.NewBufferString("#version: 0.2\n")
 	for i, raw := range fast.Model.Merges {
@@ -86,7 +86,7 @@ func unpack(dir fs.FS) (folder, error) {
 		var pair [2]string
 		if json.Unmarshal(raw, &line) != nil {
 			if err := json.Unmarshal(raw, &pair); err != nil {
-				return d, fmt.Errorf("tokenizer: %s: merge %d is no pair of symbols: the file is damaged, get it again", fastFile, i)
+				return d, fmt.Errorf("tokenizer: %s: merge %d is not a pair of symbols: the file is damaged, get it again", fastFile, i)
 			}
 			line = pair[0] + " " + pair[1]
 		}

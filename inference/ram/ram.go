@@ -1,5 +1,5 @@
 // Package ram tells how much memory this process may still take, so that a run that would not fit can be refused before it
-// starts: Linux does not refuse memory, it kills who has most of it.
+// starts: Linux does not refuse memory, it kills the process that has most of it.
 //
 // Contract: Available and Used ask the system at every call and change nothing.
 package ram

@@ -1,9 +1,9 @@
-// Package recipe is how a picture says how it was made: a resolved request as JSON, in PNG files and in the history, and what the
-// pictures of other programs tell in its place.
+// Package recipe is what a picture says about how it was made: a resolved request as JSON, in PNG files and in the history, and what
+// the pictures of other programs say in its place.
 //
-// Contract: a recipe that is read and written again is the same to the last byte, and the same picture gives the same file. What
-// is read may come from anywhere: it is bounded, never a path, and never more than Engine.Resolve can check. Files are bytes: the
-// package opens none.
+// Contract: a recipe that is read and written again is identical to the last byte, and the same picture gives the same file. What is
+// read may come from anywhere: it is bounded, never a path, and never more than Engine.Resolve can check. Files are bytes: the package
+// opens none.
 package recipe
 
 import (
@@ -115,14 +115,14 @@ func Parse(data []byte) (Recipe, error) {
 		return Recipe{}, errors.New("the recipe is damaged; use the picture as a reference instead")
 	}
 	if *version.Schema != Schema {
-		return Recipe{}, fmt.Errorf("the recipe has version %d, this program reads version %d; use the Realword that made it", *version.Schema, Schema)
+		return Recipe{}, fmt.Errorf("the recipe has version %d, and this program reads version %d; use the Realword that made it", *version.Schema, Schema)
 	}
 	var r Recipe
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Recipe{}, fmt.Errorf("the recipe is damaged (%s); use the picture as a reference instead", jsonProblem(err))
 	}
 	if problem := r.problem(); problem != "" {
-		return Recipe{}, fmt.Errorf("the recipe cannot be right: it has %s; use the picture as a reference instead", problem)
+		return Recipe{}, fmt.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", problem)
 	}
 	unwritten(&r.Request)
 	for i := range r.Subjects {
@@ -206,7 +206,7 @@ func Read(file []byte) (r Recipe, foreign bool, err error) {
 	}
 	r = foreignRecipe(m)
 	if problem := r.problem(); problem != "" {
-		return Recipe{}, true, fmt.Errorf("the description in this picture cannot be right: it has %s; use the picture as a reference instead", problem)
+		return Recipe{}, true, fmt.Errorf("the description in this picture is not valid: it has %s; use the picture as a reference instead", problem)
 	}
 	return r, true, nil
 }
@@ -225,10 +225,10 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		case "Seed":
 			switch v, err := strconv.ParseUint(s.Value, 10, 64); {
 			case err != nil:
-				note("its seed, %q, is no number that a seed can be", s.Value)
+				note("its seed, %q, is not a possible seed", s.Value)
 			case v > math.MaxUint32:
 				r.Seeds = []uint64{v}
-				note("its seed %d has more than 32 bits, of which only the last 32 count: it is the same as %d", v, uint32(v))
+				note("its seed %d has more than 32 bits, and only the last 32 count: it is the same as %d", v, uint32(v))
 			default:
 				r.Seeds = []uint64{v}
 			}

@@ -37,7 +37,7 @@ type UnsupportedError struct{ Key, Value, Want string }
 
 // Error names key, value and what is supported.
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("the model's scheduler has %s %q, Realword computes %s: use a model trained so", e.Key, e.Value, e.Want)
+	return fmt.Sprintf("the model's scheduler has %s %q, but Realword supports %s: use a model trained that way", e.Key, e.Value, e.Want)
 }
 
 // The prediction types by diffusers' names: what a network says of its noised input.
@@ -63,10 +63,10 @@ func NewNoise(c Config) (*Noise, error) {
 		return nil, &UnsupportedError{"beta_schedule", c.BetaSchedule, `"scaled_linear"`}
 	}
 	if c.TrainSteps < 1 || c.TrainSteps > maxTrainSteps {
-		return nil, fmt.Errorf("the model's scheduler has num_train_timesteps %d, it must be 1 to %d: the configuration is damaged", c.TrainSteps, maxTrainSteps)
+		return nil, fmt.Errorf("the model's scheduler has num_train_timesteps %d, which must be 1 to %d: the configuration is damaged", c.TrainSteps, maxTrainSteps)
 	}
 	if !(c.BetaStart > 0 && c.BetaStart <= c.BetaEnd && c.BetaEnd < 1) {
-		return nil, fmt.Errorf("the model's scheduler has beta_start %g and beta_end %g, they must rise within (0, 1): the configuration is damaged", c.BetaStart, c.BetaEnd)
+		return nil, fmt.Errorf("the model's scheduler has beta_start %g and beta_end %g, which must rise within (0, 1): the configuration is damaged", c.BetaStart, c.BetaEnd)
 	}
 	n := &Noise{alphas: make([]float32, c.TrainSteps), velocity: c.PredictionType == Velocity}
 	product := 1.0
@@ -76,7 +76,7 @@ func NewNoise(c Config) (*Noise, error) {
 		n.alphas[t] = float32(product)
 	}
 	if last := n.alphas[c.TrainSteps-1]; !(last > 0) || n.alphas[0] >= 1 {
-		return nil, fmt.Errorf("the model's scheduler leaves ᾱ between %g and %g, it must stay within (0, 1): the configuration is damaged", last, n.alphas[0])
+		return nil, fmt.Errorf("the model's scheduler leaves ᾱ between %g and %g, which must stay within (0, 1): the configuration is damaged", last, n.alphas[0])
 	}
 	return n, nil
 }
@@ -112,7 +112,7 @@ func (n *Noise) AlphaBar(t int) float32 { return n.alphas[t] }
 func (n *Noise) Trailing(steps int) ([]int, error) {
 	train := len(n.alphas)
 	if steps < 1 || steps > train {
-		return nil, fmt.Errorf("%d steps are outside 1 to %d: choose a number of steps in between, 25 is usual", steps, train)
+		return nil, fmt.Errorf("%d steps are outside the range 1 to %d: 25 is usual", steps, train)
 	}
 	ts := make([]int, steps)
 	for i := range ts {
@@ -157,7 +157,7 @@ func (s State) clone() State { return State{s.Next, slices.Clone(s.Z), slices.Cl
 // New makes a solver by its name. Errors name the sampler or the number of steps and what is possible.
 func New(sampler string, noise *Noise, steps int) (Solver, error) {
 	if !slices.Contains(Samplers(), sampler) {
-		return nil, fmt.Errorf("%q is no sampler: choose one of %q", sampler, Samplers())
+		return nil, fmt.Errorf("%q is not a sampler: choose one of %q", sampler, Samplers())
 	}
 	ts, err := noise.Trailing(steps)
 	if err != nil {

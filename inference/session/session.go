@@ -102,7 +102,7 @@ func CheckPorts(what string, declared []Port, want ...string) error {
 	}
 	for _, w := range want {
 		if !have[w] {
-			return fmt.Errorf("%s has ports [%s], Realword needs [%s]: the bundle was made by another version, import the model again",
+			return fmt.Errorf("%s has ports [%s], but Realword needs [%s]: the model was imported by another version, import it again",
 				what, strings.Join(names, " "), strings.Join(want, " "))
 		}
 	}

@@ -92,7 +92,7 @@ func Files(o Options) ([]File, error) {
 		}
 		return s.diffusers(overlay, class), nil
 	}
-	return nil, fmt.Errorf("layout %q is unknown, there are %s, %s and %s", o.Layout, Release, Diffusers, LDM)
+	return nil, fmt.Errorf("layout %q is unknown: choose %s, %s or %s", o.Layout, Release, Diffusers, LDM)
 }
 
 func (s Sizes) releasedVision() []File {
@@ -194,10 +194,10 @@ func (s Sizes) vaeConfig() []byte {
 // all. On an error what was written is left, so that a full disk can be looked at.
 func Write(ctx context.Context, dir string, list []File, o Options, progress func(file string, done, total int64)) error {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is there already and not empty; choose another folder or remove it", dir)
+		return fmt.Errorf("%s already exists and is not empty; choose another folder or remove it", dir)
 	}
 	if torchStorages[o.DType] == "" || !o.DType.Float() {
-		return fmt.Errorf("weights of type %v are not made, F32, F16 and BF16 are", o.DType)
+		return fmt.Errorf("weights of type %v are not made: choose F32, F16 or BF16", o.DType)
 	}
 	var done, total int64
 	for _, f := range list {

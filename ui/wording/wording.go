@@ -68,17 +68,17 @@ func kindText(err error) string {
 	case *memory.Error:
 		return Memory(e)
 	case picture.UnsupportedError:
-		return i18n.T("this file is no picture that Realword reads: open it in an image editor and save it as PNG or JPEG")
+		return i18n.T("Realword cannot read this file as a picture: open it in an image editor and save it as PNG or JPEG")
 	}
 	switch err {
 	case recipe.ErrNone:
 		return i18n.T("this picture does not say how it was made: use it as a reference, or choose the original file")
 	case history.ErrNotFound, history.ErrNoSession, history.ErrNoPicture:
-		return i18n.T("it is not in the history any more")
+		return i18n.T("it is no longer in the history")
 	case history.ErrNoReference:
-		return i18n.T("its reference is not in the history any more: add the picture again")
+		return i18n.T("its reference is no longer in the history: add the picture again")
 	case history.ErrNoStep:
-		return i18n.T("this step is not kept any more: the budget for steps has taken it")
+		return i18n.T("this step is no longer kept: the space for steps was needed for newer ones")
 	case context.DeadlineExceeded:
 		return i18n.T("it took too long")
 	}
@@ -87,9 +87,9 @@ func kindText(err error) string {
 
 // Memory says how much memory is wanted, and what would fit.
 func Memory(e *memory.Error) string {
-	text := i18n.T("this picture needs about %s of memory and %s are available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
+	text := i18n.T("this picture needs about %s of memory, and %s is available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
 	if e.Err != nil {
-		text = i18n.T("the memory did not suffice: this picture needs about %s", files.Bytes(e.Plan.Peak))
+		text = i18n.T("not enough memory: this picture needs about %s", files.Bytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
@@ -107,13 +107,13 @@ func History(e *history.Error) string {
 	case history.Busy:
 		return i18n.T("another Realword has the history %s open: close the other one and try again", e.Path)
 	case history.Newer:
-		return i18n.T("a newer Realword wrote %s: use the newer Realword", e.Path)
+		return i18n.T("%s was written by a newer Realword: use that version", e.Path)
 	case history.Damaged:
-		return i18n.T("%s is damaged: begin a new one with all that can be read of it; the pictures themselves are files of their own", e.Path)
+		return i18n.T("%s is damaged: start a new one with everything that can be read from it; the pictures themselves are separate files", e.Path)
 	case history.ReadOnly:
 		return i18n.T("%s is read-only: change its permissions, or use another disk", e.Path)
 	case history.Full:
-		return i18n.T("there is no space left for %s: free some space, empty the trash or trim the step data, and try again", e.Path)
+		return i18n.T("there is no space left for %s: free up some space, empty the trash or trim the step data, and try again", e.Path)
 	case history.Hostile:
 		return i18n.T("%s is not a session that Realword exported: export the session again and use that file as it is", e.Path)
 	}

@@ -82,7 +82,7 @@ func VulkanAdapters(loader string) ([]Adapter, error) {
 		return nil, nil // the loader's way to say that there is none
 	}
 	if n < 0 {
-		return nil, fmt.Errorf("the driver of Vulkan answers with error %d", n)
+		return nil, fmt.Errorf("the Vulkan driver answers with error %d", n)
 	}
 	list := make([]Adapter, n)
 	for i := range list {
