@@ -27,7 +27,7 @@ func finished(t testing.TB) (*Store, uint64) {
 	}
 	session, err := s.NewSession("ball", noon)
 	must(err)
-	reference, err := s.PutReference("ball.png", bytes.Repeat([]byte("ball"), 20_000))
+	reference, err := s.PutReference(Reference{Name: "ball.png"}, bytes.Repeat([]byte("ball"), 20_000))
 	must(err)
 	must(s.SetDraft(session, json.RawMessage(`{"prompt":"next"}`), []Reference{reference}))
 	var parents []uint64

@@ -48,28 +48,32 @@ func (s *Store) blobFile(sum []byte) string {
 // putBlob keeps data, if it is not there yet, and returns its SHA-256. It does not count as a use.
 func (c *change) putBlob(data []byte) ([]byte, error) {
 	hash := sha256.Sum256(data)
-	sum := hash[:]
+	return hash[:], c.putSum(hash[:], data)
+}
+
+// putSum is putBlob of data whose SHA-256 is known.
+func (c *change) putSum(sum, data []byte) error {
 	if _, found := blobEntryOf(c.Tx, sum); found {
-		return sum, nil
+		return nil
 	}
 	switch {
 	case c.unneeded[string(sum)]:
 		delete(c.unneeded, string(sum)) // its file is still there
 	case len(data) <= inlineLimit:
 		if err := c.Bucket(inlineBucket).Put(sum, data); err != nil {
-			return nil, err
+			return err
 		}
 	default:
 		path := c.s.blobFile(sum)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, err
+			return err
 		}
 		if err := files.Put(path, c.s.how|files.Private, files.Data(data)); err != nil {
-			return nil, err
+			return err
 		}
 		c.written = append(c.written, path)
 	}
-	return sum, errors.Join(
+	return errors.Join(
 		c.Bucket(doomedBucket).Delete(sum),
 		c.Bucket(blobBucket).Put(sum, blobEntry{0, uint64(len(data))}.encode()),
 	)
@@ -166,16 +170,21 @@ func (r Reference) sum() ([]byte, error) {
 }
 
 // PutReference keeps the bytes of a reference picture. Until a draft, a round or a job names it, it is kept for as long as the
-// store is open.
-func (s *Store) PutReference(name string, data []byte) (Reference, error) {
+// store is open. Who names the SHA-256 has hashed the bytes; without one it is filled in.
+func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
 	if len(data) == 0 || len(data) > MaxReference {
-		return Reference{}, fmt.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", name, len(data), MaxReference>>20)
+		return r, fmt.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", r.Name, len(data), MaxReference>>20)
 	}
-	hash := sha256.Sum256(data)
-	r := Reference{Name: name, SHA256: hex.EncodeToString(hash[:])}
+	if r.SHA256 == "" {
+		r.SHA256 = files.Sum(data)
+	}
+	sum, err := r.sum()
+	if err != nil {
+		return r, err
+	}
 	inUse := false
-	err := s.view(func(tx *bbolt.Tx) error {
-		e, found := blobEntryOf(tx, hash[:])
+	err = s.view(func(tx *bbolt.Tx) error {
+		e, found := blobEntryOf(tx, sum)
 		inUse = found && e.uses > 0
 		return nil
 	})
@@ -183,8 +192,7 @@ func (s *Store) PutReference(name string, data []byte) (Reference, error) {
 		return r, err
 	}
 	err = s.update(func(c *change) error {
-		sum, err := c.putBlob(data)
-		if err != nil {
+		if err := c.putSum(sum, data); err != nil {
 			return err
 		}
 		if e, _ := blobEntryOf(c.Tx, sum); e.uses == 0 {

@@ -56,7 +56,7 @@ func grown(t testing.TB, path string) {
 	})
 	var ref Reference
 	if err == nil {
-		ref, err = s.PutReference("dog.png", []byte("a picture of a dog"))
+		ref, err = s.PutReference(Reference{Name: "dog.png"}, []byte("a picture of a dog"))
 	}
 	if err == nil {
 		err = s.SetDraft(3, json.RawMessage(`{"prompt":"draft"}`), []Reference{ref})

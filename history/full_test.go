@@ -41,7 +41,7 @@ func fillUp(dir string) {
 		if rounds, err := s.Rounds(); len(rounds) != int(n-1) || err != nil {
 			fail(fmt.Errorf("%d rounds after %d, %w", len(rounds), n-1, err))
 		}
-		_, err = s.PutReference("large", make([]byte, 600<<10))
+		_, err = s.PutReference(Reference{Name: "large"}, make([]byte, 600<<10))
 		if !errors.As(err, &known) || known.Kind != Full {
 			fail(fmt.Errorf("a large blob: %w", err))
 		}

@@ -22,11 +22,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"realword/inference/files"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
+
+	"realword/inference/files"
 
 	"go.etcd.io/bbolt"
 )

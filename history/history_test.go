@@ -265,9 +265,9 @@ func TestReferencesAreKeptOnceAndWhileNeeded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h.db")
 	s := open(t, path)
 	big := bytes.Repeat([]byte("x"), inlineLimit+1)
-	a, err1 := s.PutReference("a.png", big)
-	b, err2 := s.PutReference("b.png", big)
-	unused, err3 := s.PutReference("c.png", []byte("small"))
+	a, err1 := s.PutReference(Reference{Name: "a.png"}, big)
+	b, err2 := s.PutReference(Reference{Name: "b.png"}, big)
+	unused, err3 := s.PutReference(Reference{Name: "c.png"}, []byte("small"))
 	session, err4 := s.NewSession("", noon)
 	if err := errors.Join(err1, err2, err3, err4, s.SetDraft(session, nil, []Reference{a, b})); err != nil {
 		t.Fatal(err)
@@ -299,7 +299,7 @@ func TestReferencesAreKeptOnceAndWhileNeeded(t *testing.T) {
 	if _, err := os.Stat(files[0]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file of a reference that nobody needs: %v", err)
 	}
-	if _, err := s.PutReference("empty.png", nil); err == nil {
+	if _, err := s.PutReference(Reference{Name: "empty.png"}, nil); err == nil {
 		t.Error("an empty reference was taken")
 	}
 }

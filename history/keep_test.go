@@ -106,7 +106,7 @@ func TestPixelsAreExportedAndGoWithTheTrash(t *testing.T) {
 
 func TestExportNamesNoFolder(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "history.db"))
-	ref, err := s.PutReference("/home/ann/secret project/dog.png", []byte(onePNG))
+	ref, err := s.PutReference(Reference{Name: "/home/ann/secret project/dog.png"}, []byte(onePNG))
 	if err != nil {
 		t.Fatal(err)
 	}

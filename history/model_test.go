@@ -80,7 +80,7 @@ func (m *model) step(s *Store) error {
 			want := Reference{Name: fmt.Sprint(data[0], ".png"), SHA256: hex.EncodeToString(sum[:])}
 			m.data[want.SHA256] = data
 			do(func() error {
-				got, err := s.PutReference(want.Name, data)
+				got, err := s.PutReference(Reference{Name: want.Name}, data)
 				if err == nil && got != want {
 					return fmt.Errorf("PutReference = %v, want %v", got, want)
 				}

@@ -18,7 +18,7 @@ func TestPrivacyOfFiles(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, filepath.Join(dir, "new", "history.db"))
 		round, err1 := s.BeginRound(Plan{Recipe: []byte(`{}`)}, noon)
-		_, err2 := s.PutReference("large.png", make([]byte, inlineLimit+1))
+		_, err2 := s.PutReference(Reference{Name: "large.png"}, make([]byte, inlineLimit+1))
 		id, err3 := s.StartPicture(round, 1)
 		_, err4 := s.FinishPicture(id, Picture{File: "dog.png"}, []byte(onePNG))
 		r, err5 := s.Round(round)

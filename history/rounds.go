@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"realword/inference/files"
 	"slices"
 	"time"
+
+	"realword/inference/files"
 
 	"go.etcd.io/bbolt"
 )

@@ -27,11 +27,11 @@ func TestFitFollowsThePreset(t *testing.T) {
 		if err != nil || r.Subjects[0].References[0].Square.Fit != c.want {
 			t.Errorf("%s: %q, want %q: %v", name, r.Subjects[0].References[0].Square.Fit, c.want, err)
 		}
-		seen, err := b.engine.referenceViews(t.Context(), r.Subjects[0].References[0])
+		seen, err := b.engine.see(t.Context(), r.Subjects[0].References[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		views[name] = seen.F32
+		views[name] = seen.views.F32
 	}
 	if slices.Equal(views["paper"], views["release"]) || !slices.Equal(views["paper"], views["padded"]) {
 		t.Error("the fit of the preset is not what the encoders see")

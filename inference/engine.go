@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"sync"
 
 	"realword/inference/memory"
@@ -22,8 +23,8 @@ type Engine struct {
 	closed error // of closing the sessions; valid after worker.Wait
 
 	mu    sync.Mutex
-	views lru[look, *tensor.Tensor] // [5, 3, V, V]; guarded by mu
-	notes lru[string, []string]     // of pictures, by SHA-256: what was lost when they were read; guarded by mu
+	seen  lru[look, sight]      // of references; guarded by mu
+	notes lru[string, []string] // of pictures, by SHA-256: what was lost when they were read; guarded by mu
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
@@ -34,6 +35,12 @@ type Engine struct {
 type look struct {
 	sha256 string
 	square picture.Square
+}
+
+// sight is what is kept of a look at a reference.
+type sight struct {
+	views *tensor.Tensor // [5, 3, V, V]
+	small []byte         // see picture.Small
 }
 
 // What the engine keeps between jobs, and how many jobs may wait. At SDXL size the views of a reference are 9 MB and its
@@ -48,7 +55,7 @@ const (
 // New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end. The functions
 // of before are the first thing that runs on the worker's goroutine, which opens and runs every session.
 func New(rt Runtime, m Model, before ...func()) *Engine {
-	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), views: lru[look, *tensor.Tensor]{limit: keptViews}, notes: lru[string, []string]{limit: keptNotes}}
+	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), seen: lru[look, sight]{limit: keptViews}, notes: lru[string, []string]{limit: keptNotes}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)
 	e.worker.Go(func() {
@@ -115,28 +122,50 @@ func (e *Engine) Prepare(ctx context.Context, g *Graphs, r Request, doing func(S
 	return l, p.request, err
 }
 
-// referenceViews returns what the encoders see of a reference. The error says what is wrong with the file.
-func (e *Engine) referenceViews(ctx context.Context, ref Reference) (*tensor.Tensor, error) {
-	key := look{ref.SHA256, ref.Square}
+// Read decodes a reference for the caller to show, and keeps what the encoders see of it in its square: a request with it that is
+// resolved soon need not decode it again. The reference has its SHA256, and its square the fit that the request will give it. Nothing
+// of the result is the engine's. The error says what is wrong with the file.
+func (e *Engine) Read(ctx context.Context, ref Reference) (*image.NRGBA, picture.Info, error) {
+	img, info, err := picture.DecodeContext(ctx, ref.Data, picture.Limits{})
+	if err == nil {
+		_, err = e.keep(ref, img, info)
+	}
+	return img, info, err
+}
+
+// see answers what is kept of a reference, which it decodes unless it was seen lately.
+func (e *Engine) see(ctx context.Context, ref Reference) (sight, error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if views, ok := e.views.get(key); ok {
-		return views, nil
+	kept, ok := e.seen.get(look{ref.SHA256, ref.Square})
+	e.mu.Unlock()
+	if ok {
+		return kept, nil
 	}
 	img, info, err := picture.DecodeContext(ctx, ref.Data, picture.Limits{})
 	if err != nil {
-		return nil, err
+		return sight{}, err
 	}
+	return e.keep(ref, img, info)
+}
+
+// keep makes of a decoded reference what is kept of it.
+func (e *Engine) keep(ref Reference, img *image.NRGBA, info picture.Info) (sight, error) {
+	_, square, err := picture.Prepare(img, ref.Square, e.model.Manifest().Vision.Reference)
+	if err != nil {
+		return sight{}, err
+	}
+	var s sight
+	if s.views, err = picture.Views(square); err != nil {
+		return sight{}, err
+	}
+	if s.small, err = picture.Small(img, ref.Square); err != nil {
+		return sight{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen.put(look{ref.SHA256, ref.Square}, s)
 	if _, known := e.notes.get(ref.SHA256); !known {
 		e.notes.put(ref.SHA256, info.Notes)
 	}
-	_, square, err := picture.Prepare(img, ref.Square, e.model.Manifest().Vision.Reference)
-	if err != nil {
-		return nil, err
-	}
-	views, err := picture.Views(square)
-	if err == nil {
-		e.views.put(key, views)
-	}
-	return views, err
+	return s, nil
 }

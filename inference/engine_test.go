@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"realword/inference/files"
 	"realword/inference/guidance"
+	"realword/inference/picture"
 	"realword/inference/random"
 	"realword/inference/tensor"
 )
@@ -642,8 +644,8 @@ func TestLoopFromTensors(t *testing.T) {
 	ctx, graphs := context.Background(), NewGraphs(b.runtime, b.model)
 	text, err1 := graphs.Text(ctx, [][]int64{b.model.words.Encode(r.Prompt).IDs})
 	negative, err2 := graphs.Text(ctx, [][]int64{b.model.words.Encode("").IDs})
-	views, err3 := b.engine.referenceViews(t.Context(), r.Subjects[0].References[0])
-	tokens, err4 := graphs.Vision(ctx, views)
+	seen, err3 := b.engine.see(t.Context(), r.Subjects[0].References[0])
+	tokens, err4 := graphs.Vision(ctx, seen.views)
 	vision, err5 := graphs.Condition(ctx, [][]*tensor.Tensor{{tokens}})
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		t.Fatal(err)
@@ -679,13 +681,48 @@ func TestPicturesAreDecodedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kept := b.engine.views.entries
+	kept := b.engine.seen.entries
 	if len(kept) != keptViews {
 		t.Errorf("%d views are kept", len(kept))
 	}
 	reference := b.dog().Subjects[0].References[0]
 	if sum := kept[len(kept)-2].key.sha256; sum != files.Sum(reference.Data) {
 		t.Error("the picture that every request used is not among the last used")
+	}
+}
+
+// What was read to be shown is not decoded again, and who names the SHA-256 of a reference is believed: the bytes behind it are others
+// by then.
+func TestAReferenceIsDecodedAndHashedOnce(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	ref := &r.Subjects[0].References[0]
+	ref.SHA256, ref.Square.Fit = strings.Repeat("ab", 32), picture.Pad
+	img, info, err := b.engine.Read(t.Context(), *ref)
+	if err != nil || img.Rect.Dx() != info.Width || info.Width == 0 {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	ref.Data = []byte("no picture")
+	r, err = b.engine.Resolve(r)
+	if err != nil || r.Subjects[0].References[0].SHA256 != strings.Repeat("ab", 32) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	want, err := picture.Small(img, picture.Square{Fit: picture.Pad})
+	if err != nil || !bytes.Equal(r.Subjects[0].References[0].Small, want) {
+		t.Errorf("made small it has %d bytes, want %d, %v", len(r.Subjects[0].References[0].Small), len(want), err)
+	}
+	ready := of[PictureReady](b.run(r))
+	if len(ready) != 1 || !bytes.Equal(ready[0].Recipe.Subjects[0].References[0].Small, want) {
+		t.Errorf("%d pictures", len(ready))
+	}
+	r.Subjects[0].References[0].Square.Fit = picture.Crop // another look needs the picture
+	if _, err := b.engine.Resolve(r); err == nil {
+		t.Error("something else was seen than is there")
+	}
+	r.Subjects[0].References[0].Data = nil // a hash alone is no picture
+	r.Subjects[0].References[0].Square.Fit = picture.Pad
+	if _, err := b.engine.Resolve(r); err == nil {
+		t.Error("a reference without bytes was taken")
 	}
 }
 

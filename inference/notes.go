@@ -1,7 +1,6 @@
 package inference
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -52,7 +51,10 @@ func (e *Engine) Notes(r Request) []string {
 	said := map[string]bool{}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
-			sum := cmp.Or(ref.SHA256, files.Sum(ref.Data))
+			sum := ref.SHA256
+			if sum == "" {
+				sum = files.Sum(ref.Data)
+			}
 			list, _ := e.notes.get(sum)
 			for _, n := range list {
 				if !said[sum] {

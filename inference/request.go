@@ -70,12 +70,13 @@ func (w Word) String() string {
 }
 
 // Reference is one picture of a subject: the bytes of the file as the user gave it, and how it is brought to the square
-// that the encoders see.
+// that the encoders see. Who fills in SHA256 has hashed Data and is believed; where it is empty, Engine.Resolve does it.
 type Reference struct {
 	Name   string         `json:"name"`             // file name, for people
-	SHA256 string         `json:"sha256,omitempty"` // of Data, hex; filled in by Engine.Resolve
+	SHA256 string         `json:"sha256,omitempty"` // of Data, hex
 	Square picture.Square `json:"square"`           // without a Fit: the settings'
 	Data   []byte         `json:"-"`                // PNG, JPEG, WebP, GIF or BMP file
+	Small  []byte         `json:"-"`                // the square as a small PNG file, filled in by Engine.Resolve; see picture.Small
 }
 
 // State is everything that the loop needs to go on after a step, exactly. It shares nothing with the running loop.

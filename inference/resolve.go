@@ -116,7 +116,7 @@ func (p *planner) checkScopes() {
 	}
 }
 
-// checkReferences decodes every picture.
+// checkReferences decodes every picture that the engine has not seen lately.
 func (p *planner) checkReferences() {
 	for j := range p.request.Subjects {
 		s := &p.request.Subjects[j]
@@ -125,10 +125,14 @@ func (p *planner) checkReferences() {
 		}
 		for i := range s.References {
 			ref := &s.References[i]
-			ref.SHA256 = files.Sum(ref.Data)
-			if _, err := p.engine.referenceViews(p.ctx, *ref); err != nil {
+			if ref.SHA256 == "" || len(ref.Data) == 0 {
+				ref.SHA256 = files.Sum(ref.Data)
+			}
+			seen, err := p.engine.see(p.ctx, *ref)
+			if err != nil {
 				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
 			}
+			ref.Small = seen.small
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"realword/inference/files"
 	"realword/inference/memory"
 	"realword/inference/session"
 )
@@ -29,9 +30,18 @@ func init() {
 // EncodeRequest returns a request as bytes that DecodeRequest reads back, the pictures' bytes and the state of From with it.
 func EncodeRequest(r Request) ([]byte, error) { return encode(requestVersion, r) }
 
-// DecodeRequest reads what EncodeRequest wrote. Whether the request can run is for Engine.Resolve to say.
+// DecodeRequest reads what EncodeRequest wrote. Pictures whose bytes came along are hashed here: nobody need be believed. Whether the
+// request can run is for Engine.Resolve to say.
 func DecodeRequest(data []byte) (r Request, err error) {
-	return r, decode(requestVersion, data, &r, "the request", "send it again")
+	err = decode(requestVersion, data, &r, "the request", "send it again")
+	for _, s := range r.Subjects {
+		for i := range s.References {
+			if ref := &s.References[i]; len(ref.Data) > 0 && ref.SHA256 != "" {
+				ref.SHA256 = files.Sum(ref.Data)
+			}
+		}
+	}
+	return r, err
 }
 
 // EncodeState returns a state as bytes that DecodeState reads back, bit for bit.

@@ -186,7 +186,10 @@ func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
 	tokens := make([][]*tensor.Tensor, len(p.request.Subjects))
 	for j, s := range p.request.Subjects {
 		for _, ref := range s.References {
-			t, err := w.look(ctx, look{ref.SHA256, ref.Square}, func() (*tensor.Tensor, error) { return w.engine.referenceViews(ctx, ref) })
+			t, err := w.look(ctx, look{ref.SHA256, ref.Square}, func() (*tensor.Tensor, error) {
+				seen, err := w.engine.see(ctx, ref)
+				return seen.views, err
+			})
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"image/draw"
 	"image/png"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 )
 
@@ -32,6 +34,9 @@ var toybox = &bundle.Manifest{
 type fakeEngine struct {
 	startErr error
 	started  chan fakeJob
+
+	mu   sync.Mutex
+	read []inference.Reference // see Read
 }
 
 type fakeJob struct {
@@ -54,6 +59,14 @@ func (e *fakeEngine) Notes(r inference.Request) (notes []string) {
 }
 
 func (e *fakeEngine) Manifest() bundle.Manifest { return *toybox }
+
+// Read remembers what it was asked for.
+func (e *fakeEngine) Read(_ context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.read = append(e.read, ref)
+	return picture.Decode(ref.Data, picture.Limits{})
+}
 
 // Encode reads plain words, eight of them.
 func (e *fakeEngine) Encode(text string) *prompt.Prompt {

@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
 
-	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -158,7 +157,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 		})
 	}
 	if before != nil && before.Vision.Reference != m.Vision.Reference {
-		w.lookAgain(m)
+		w.lookAgain()
 	}
 	return remarks
 }
@@ -182,21 +181,21 @@ func (w *Window) followFit() {
 	}
 	w.undo.now = w.state.Form // nothing that the user did
 	if again {
-		w.lookAgain(*m)
+		w.lookAgain()
 	}
 }
 
-// lookAgain makes the squares of all cards in the size that a model's encoders see, and as its preset fits them.
-func (w *Window) lookAgain(m bundle.Manifest) {
-	cards := slices.Clone(w.state.Form.Cards)
+// lookAgain makes the squares of all cards in the size that the open model's encoders see, and as its preset fits them.
+func (w *Window) lookAgain() {
+	cards, see := slices.Clone(w.state.Form.Cards), w.eye()
 	w.background(func() func() {
 		views := map[int]Card{}
 		for _, c := range cards {
 			if len(c.Ref.Data) == 0 {
 				continue
 			}
-			img, _, err := picture.Decode(c.Ref.Data, picture.Limits{})
-			if err == nil && c.look(img, &m) == nil {
+			img, _, err := see.decode(c.Ref)
+			if err == nil && c.look(img, see.model) == nil {
 				views[c.ID] = c
 			}
 		}

@@ -51,7 +51,7 @@ type Past struct {
 
 // pastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
 // copy in the recipe, if there is one, and waits for the file. It decodes pictures: not for the window's goroutine.
-func pastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, m *bundle.Manifest) Past {
+func pastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, see eye) Past {
 	p := Past{Recipe: r, Name: name, Foreign: foreign}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
@@ -59,7 +59,7 @@ func pastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string)
 			if len(ref.Data) == 0 {
 				ref.Data = find(ref.SHA256)
 			}
-			if whole, err := readReference(ref, m); err == nil && whole.Ref.SHA256 == ref.SHA256 {
+			if whole, err := see.reference(ref); err == nil {
 				c = whole
 			} else if small, err := readSmall(r.Thumbnails[ref.SHA256]); err == nil {
 				c.View = small

@@ -17,7 +17,6 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
-	"realword/inference/bundle"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -38,7 +37,7 @@ func (w *Window) recallShot() {
 
 // recall reads how a picture was made; then is called on the window's goroutine.
 func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
-	s, m, have := w.journal.Store(), w.state.Model, w.dataNow()
+	s, see, have := w.journal.Store(), w.eye(), w.dataNow()
 	small := smallOf(shot)
 	name := i18n.T("seed %d", shot.Seed)
 	if shot.Path != "" {
@@ -46,7 +45,7 @@ func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 	}
 	w.background(func() func() {
 		r := recipe.Recipe{Schema: recipe.Schema, Request: shot.Recipe}
-		if m != nil {
+		if m := see.model; m != nil {
 			r.Model = m.Name
 		}
 		if shot.Kept != 0 && s != nil {
@@ -54,7 +53,7 @@ func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 				r = kept.Recipe
 			}
 		}
-		p := pastOf(name, r, false, finder(have, s), m)
+		p := pastOf(name, r, false, finder(have, s), see)
 		return func() { then(p, small) }
 	})
 }
@@ -86,9 +85,9 @@ func finder(have map[string][]byte, s *history.Store) func(string) []byte {
 
 // recallFile offers the recipe in a picture file. A picture without one becomes a reference.
 func (w *Window) recallFile(path string) {
-	s, m, have := w.journal.Store(), w.state.Model, w.dataNow()
+	s, see, have := w.journal.Store(), w.eye(), w.dataNow()
 	w.background(func() func() {
-		past, small, err := readPast(path, finder(have, s), m)
+		past, small, err := readPast(path, finder(have, s), see)
 		return func() {
 			switch {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
@@ -108,7 +107,7 @@ func (w *Window) recallFile(path string) {
 type noPNG struct{ error }
 
 // readPast reads how the picture in a file was made, and the picture made small.
-func readPast(path string, find func(string) []byte, m *bundle.Manifest) (Past, image.Image, error) {
+func readPast(path string, find func(string) []byte, see eye) (Past, image.Image, error) {
 	name := filepath.Base(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return Past{}, nil, noPNG{i18n.Errorf("%s is a folder; drop the pictures in it", name)} // its pictures are taken
@@ -131,7 +130,7 @@ func readPast(path string, find func(string) []byte, m *bundle.Manifest) (Past, 
 	if err != nil {
 		small = nil // the recipe is worth having all the same
 	}
-	return pastOf(name, r, foreign, find, m), small, nil
+	return pastOf(name, r, foreign, find, see), small, nil
 }
 
 const recallThumb = 84

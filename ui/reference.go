@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -56,20 +57,50 @@ func reason(err error) error {
 	return i18n.Errorf("%w; choose another file", err)
 }
 
-// readCard makes a card of a picture file.
-func readCard(name string, data []byte, m *bundle.Manifest) (Card, error) {
-	return readReference(inference.Reference{Name: name, Data: data}, m)
+// eye reads references as the open model sees them. It may be used from any goroutine.
+type eye struct {
+	ctx    context.Context
+	engine Engine           // nil before a model is open
+	model  *bundle.Manifest // likewise
+	fit    picture.Fit      // the preset's
 }
 
-// readReference makes a card of a picture whose square is known.
-func readReference(ref inference.Reference, m *bundle.Manifest) (Card, error) {
-	img, info, err := picture.Decode(ref.Data, picture.Limits{})
+// eye is that of the open model and the chosen preset.
+func (w *Window) eye() eye {
+	return eye{w.ctx, w.engine, w.state.Model, w.state.Form.fit(w.state.Model)}
+}
+
+// fitting is an eye for another preset.
+func (e eye) fitting(preset string) eye {
+	e.fit = fitOf(preset, e.model)
+	return e
+}
+
+// decode reads a picture. The engine keeps what its model sees of it, in the square that a request will ask for.
+func (e eye) decode(ref inference.Reference) (*image.NRGBA, picture.Info, error) {
+	if e.engine == nil {
+		return picture.Decode(ref.Data, picture.Limits{})
+	}
+	ref.Square.Fit = cmp.Or(ref.Square.Fit, e.fit)
+	return e.engine.Read(e.ctx, ref)
+}
+
+// card makes a card of a picture file.
+func (e eye) card(name string, data []byte) (Card, error) {
+	return e.reference(inference.Reference{Name: name, Data: data})
+}
+
+// reference makes a card of a picture whose square is known, and its SHA-256 too unless it is empty.
+func (e eye) reference(ref inference.Reference) (Card, error) {
+	if ref.SHA256 == "" {
+		ref.SHA256 = files.Sum(ref.Data)
+	}
+	img, info, err := e.decode(ref)
 	if err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
-	ref.SHA256 = info.SHA256
-	c := Card{Ref: ref, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
-	if err := c.look(img, m); err != nil {
+	c := Card{Ref: ref, Fit: e.fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
+	if err := c.look(img, e.model); err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
 	if c.Pixels.X*c.Pixels.Y > largePixels {

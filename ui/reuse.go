@@ -176,7 +176,7 @@ func (w *Window) askWord(shot Shot) {
 
 // continueWith makes a finished picture a reference.
 func (w *Window) continueWith(shot Shot, word inference.Word, originals []int, keep bool) {
-	from, model := referenceOf(shot), w.state.Model
+	from, see := referenceOf(shot), w.eye()
 	w.state.Picking++
 	w.state.PickErr = nil
 	w.refresh()
@@ -185,7 +185,7 @@ func (w *Window) continueWith(shot Shot, word inference.Word, originals []int, k
 		data, err := from.read()
 		var c Card
 		if err == nil {
-			c, err = readCard(from.name, data, model)
+			c, err = see.card(from.name, data)
 			c.From = from.from
 		}
 		read()

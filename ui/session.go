@@ -139,8 +139,8 @@ type keptSession struct {
 // shotsOfSession is how many of a session's pictures come back under the stage; the others are in the gallery.
 const shotsOfSession = 24
 
-// openSession reads a session: the form as it was left and its last pictures. m may be nil.
-func openSession(s *history.Store, id uint64, m *bundle.Manifest) (keptSession, error) {
+// openSession reads a session: the form as it was left and its last pictures.
+func openSession(s *history.Store, id uint64, see eye) (keptSession, error) {
 	var out keptSession
 	var err error
 	if out.session, err = s.Session(id); err != nil {
@@ -168,20 +168,20 @@ func openSession(s *history.Store, id uint64, m *bundle.Manifest) (keptSession, 
 		}
 	}
 	if len(out.session.Draft) > 0 {
-		out.form, out.missing = draftForm(s, out.session.Draft, m)
+		out.form, out.missing = draftForm(s, out.session.Draft, see)
 		return out, nil
 	}
 	out.form = NewState().Form
 	if all, err := s.SessionRounds(id); err == nil && len(all) > 0 { // of the command line: its last recipe
 		if recipe, err := recipe.Parse(all[len(all)-1].Recipe); err == nil {
-			out.form, out.missing = recipeForm(s, recipe.Request, m)
+			out.form, out.missing = recipeForm(s, recipe.Request, see)
 		}
 	}
 	return out, nil
 }
 
 // draftForm reads a kept form, with the pictures of its cards.
-func draftForm(s *history.Store, data []byte, m *bundle.Manifest) (Form, error) {
+func draftForm(s *history.Store, data []byte, see eye) (Form, error) {
 	var d draft
 	if err := json.Unmarshal(data, &d); err != nil {
 		return NewState().Form, i18n.Errorf("the settings of this session are damaged and were reset: %w", err)
@@ -192,8 +192,9 @@ func draftForm(s *history.Store, data []byte, m *bundle.Manifest) (Form, error) 
 	var missing []error
 	cards := d.Form.Cards
 	d.Form.Cards = nil
+	see = see.fitting(d.Form.Preset)
 	for _, c := range cards {
-		if err := fillCard(s, &c, m); err != nil {
+		if err := fillCard(s, &c, see); err != nil {
 			missing = append(missing, err)
 			continue
 		}
@@ -203,34 +204,34 @@ func draftForm(s *history.Store, data []byte, m *bundle.Manifest) (Form, error) 
 }
 
 // recipeForm is the form that a recipe came from, as far as its pictures are kept.
-func recipeForm(s *history.Store, r inference.Request, m *bundle.Manifest) (Form, error) {
+func recipeForm(s *history.Store, r inference.Request, see eye) (Form, error) {
 	f := NewState().Form
 	var missing []error
 	for _, subject := range r.Subjects {
 		for _, ref := range subject.References {
 			c := Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Scope}
-			if err := fillCard(s, &c, m); err != nil {
+			if err := fillCard(s, &c, see); err != nil {
 				missing = append(missing, err)
 				continue
 			}
 			f.Cards = append(f.Cards, c)
 		}
 	}
-	f.Cards = followPreset(f.Cards, fitOf(r.Preset, m))
+	f.Cards = followPreset(f.Cards, see.fitting(r.Preset).fit)
 	return f.Restore(r), errors.Join(missing...)
 }
 
 // fillCard reads the picture of a card out of the history.
-func fillCard(s *history.Store, c *Card, m *bundle.Manifest) error {
+func fillCard(s *history.Store, c *Card, see eye) error {
 	data, err := s.ReferenceData(c.Ref.SHA256)
 	if err != nil {
 		return i18n.Errorf("the picture %s is no longer in the history; drop it again", c.Ref.Name)
 	}
-	fresh, err := readReference(inference.Reference{Name: c.Ref.Name, Square: c.Ref.Square, Data: data}, m)
+	fresh, err := see.reference(inference.Reference{Name: c.Ref.Name, SHA256: c.Ref.SHA256, Square: c.Ref.Square, Data: data})
 	if err != nil {
 		return err
 	}
-	c.Ref.Data, c.View, c.Small, c.Whole, c.Pixels, c.Clear = data, fresh.View, fresh.Small, fresh.Whole, fresh.Pixels, fresh.Clear
+	c.Ref.Data, c.Fit, c.View, c.Small, c.Whole, c.Pixels, c.Clear = data, fresh.Fit, fresh.View, fresh.Small, fresh.Whole, fresh.Pixels, fresh.Clear
 	return nil
 }
 
@@ -239,7 +240,7 @@ func (w *Window) openHistory() {
 	if w.opt.OpenHistory == nil {
 		return
 	}
-	m := w.state.Model
+	see := w.eye()
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
 		var last keptSession
@@ -252,7 +253,7 @@ func (w *Window) openHistory() {
 			if list, trouble = s.Sessions(); trouble == nil {
 				var newest history.Session
 				if newest, found = lastSession(list); found {
-					last, trouble = openSession(s, newest.ID, m)
+					last, trouble = openSession(s, newest.ID, see)
 				}
 			}
 		}
@@ -465,9 +466,9 @@ func (w *Window) openSession(id uint64) {
 		return
 	}
 	w.keepDraft()
-	m := w.state.Model
+	see := w.eye()
 	w.background(func() func() {
-		one, err := openSession(s, id, m)
+		one, err := openSession(s, id, see)
 		return func() {
 			if w.actionErr = err; err == nil && !w.state.Busy() {
 				w.takeUp(one)

@@ -160,7 +160,7 @@ func (w *Window) reading(name string) (stop func()) {
 // bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
 func (w *Window) bring(to target, find func() ([]source, []error)) {
 	w.state.Picking++
-	model, room := w.state.Model, mostPictures-len(w.state.Form.Cards)
+	see, room := w.eye(), mostPictures-len(w.state.Form.Cards)
 	w.refresh()
 	w.background(func() func() {
 		list, errs := find()
@@ -179,7 +179,7 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 			data, err := s.read()
 			var c Card
 			if err == nil {
-				c, err = readCard(s.name, data, model)
+				c, err = see.card(s.name, data)
 			}
 			read()
 			if err != nil {

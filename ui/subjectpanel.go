@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
-	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -305,7 +304,7 @@ func (w *Window) setSquare(id int, square picture.Square, settled bool) {
 	w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
 	c := &w.state.Form.Cards[i]
 	c.Ref.Square = square
-	w.squarer.Set(squareJob{*c, settled, w.state.Model})
+	w.squarer.Set(squareJob{*c, settled, w.eye()})
 	w.refresh()
 }
 
@@ -313,20 +312,20 @@ func (w *Window) setSquare(id int, square picture.Square, settled bool) {
 type squareJob struct {
 	Card
 	exact bool
-	model *bundle.Manifest
+	see   eye
 }
 
 // do makes the squares: of the small picture, which is there, or of the picture itself, which must be decoded.
 func (j squareJob) do(w *Window) {
 	img := j.Whole
-	if j.exact && j.Pixels != img.Bounds().Size() {
-		full, _, err := picture.Decode(j.Ref.Data, picture.Limits{})
+	if j.exact {
+		full, _, err := j.see.decode(j.Ref)
 		if err != nil {
 			return // it could be decoded once; the square of the small picture stays
 		}
 		img = full
 	}
-	if err := j.look(img, j.model); err != nil {
+	if err := j.look(img, j.see.model); err != nil {
 		return // the editor only makes squares that are possible
 	}
 	w.post(func() {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 )
 
@@ -29,6 +31,9 @@ type Engine interface {
 	Encode(text string) *prompt.Prompt
 	// Notes says what of a request is cut off or read otherwise than it may be meant, a sentence each; see inference.Engine.
 	Notes(r inference.Request) []string
+	// Read decodes a reference to show it, so that a round with it need not decode it again; see inference.Engine. It may be slow, as
+	// Start.
+	Read(ctx context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error)
 	// Close ends the engine; a running native call is waited for. It may be slow, as Start.
 	Close() error
 }

@@ -263,7 +263,7 @@ func (j *Journal) KeepDraft(draft []byte, references []inference.Reference) {
 			if len(r.Data) == 0 {
 				continue
 			}
-			ref, err := s.PutReference(r.Name, r.Data)
+			ref, err := s.PutReference(history.Reference{Name: r.Name, SHA256: r.SHA256}, r.Data)
 			if err != nil {
 				return err
 			}

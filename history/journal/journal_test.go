@@ -269,3 +269,26 @@ func TestScoresAreKeptOnce(t *testing.T) {
 		}
 	}
 }
+
+// The SHA-256 of a reference is that of the request: the bytes, here others, are not hashed again. Reading them notices.
+func TestReferencesAreNotHashedAgain(t *testing.T) {
+	s := store(t)
+	r := dog()
+	r.Subjects[0].References[0].Data = []byte("others")
+	plan, err := PlanOf(s, 0, r, "tiny")
+	if err != nil || plan.References[0].SHA256 != sum(rex) {
+		t.Fatalf("%+v, %v", plan.References, err)
+	}
+	l := newLog(s)
+	l.KeepDraft([]byte(`{}`), r.Subjects[0].References)
+	if errs := l.settle(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if one, err := s.Session(l.Session()); err != nil || one.References[0].SHA256 != sum(rex) {
+		t.Errorf("%+v, %v", one, err)
+	}
+	var known *history.Error
+	if _, err := s.ReferenceData(sum(rex)); !errors.As(err, &known) || known.Kind != history.Damaged {
+		t.Errorf("%v", err)
+	}
+}

@@ -24,7 +24,7 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 	for _, subject := range r.Subjects {
 		p.Words = append(p.Words, subject.Word.Text)
 		for _, ref := range subject.References {
-			kept, err := s.PutReference(ref.Name, ref.Data)
+			kept, err := s.PutReference(history.Reference{Name: ref.Name, SHA256: ref.SHA256}, ref.Data)
 			if err != nil {
 				return p, err
 			}

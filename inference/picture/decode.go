@@ -64,7 +64,6 @@ type Info struct {
 	Orientation   int      // the EXIF orientation that was undone, 1 (upright) to 8
 	Transparent   bool     // at least one pixel is not opaque
 	Colours       string   // the colour space that was brought to sRGB, by its name; empty for sRGB
-	SHA256        string   // hexadecimal digest of the file's bytes: how recipes name a reference
 	Notes         []string // what was lost on the way, one sentence each, for the user
 }
 
@@ -170,7 +169,6 @@ func DecodeContext(ctx context.Context, data []byte, limits Limits) (img *image.
 		info.Width, info.Height = info.Height, info.Width
 	}
 	info.Transparent = !img.Opaque()
-	info.SHA256 = files.Sum(data)
 	if info.Frames > 1 {
 		info.note("This is an animation; the first of its %d frames is used.", info.Frames)
 	}

@@ -1,9 +1,11 @@
 package picture
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
 	"math"
 	"strconv"
 
@@ -139,6 +141,21 @@ func Prepare(img image.Image, square Square, size int) (*image.RGBA, *tensor.Ten
 		copy(out.Pix[out.PixOffset((size-w)/2, (size-h)/2+y):], inner.Pix[y*inner.Stride:][:4*w])
 	}
 	return out, planes(out), nil
+}
+
+// SmallSide is the side of Small in pixels.
+const SmallSide = 64
+
+// Small is the square of a picture as a small PNG file: enough for people to tell it from others when its file is gone. The same
+// picture and square give the same bytes.
+func Small(img image.Image, square Square) ([]byte, error) {
+	small, _, err := Prepare(img, square, SmallSide)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = png.Encode(&b, small)
+	return b.Bytes(), err
 }
 
 // composite lays a picture on a background.

@@ -7,14 +7,12 @@
 package recipe
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image/png"
 	"maps"
 	"math"
 	"path/filepath"
@@ -359,13 +357,10 @@ func checkpointHash(m bundle.Manifest) string {
 
 func short(sum string) string { return sum[:min(len(sum), 10)] }
 
-// Thumbnails of references in a recipe.
-const (
-	thumbnailSide  = 64
-	thumbnailBytes = 256 << 10 // of all of them
-)
+// thumbnailBytes is how much the thumbnails of a recipe may take, all together.
+const thumbnailBytes = 256 << 10
 
-// thumbnails draws the references small. One that cannot be drawn has none.
+// thumbnails are the references made small, of a request that no engine has resolved drawn here. One that cannot be drawn has none.
 func thumbnails(r inference.Request) map[string][]byte {
 	small, total := map[string][]byte{}, 0
 	for _, s := range r.Subjects {
@@ -373,18 +368,19 @@ func thumbnails(r inference.Request) map[string][]byte {
 			if small[ref.SHA256] != nil || len(ref.Data) == 0 {
 				continue
 			}
-			img, _, err := picture.Decode(ref.Data, picture.Limits{})
-			if err != nil {
-				continue
+			data := ref.Small
+			if data == nil {
+				img, _, err := picture.Decode(ref.Data, picture.Limits{})
+				if err != nil {
+					continue
+				}
+				if data, err = picture.Small(img, ref.Square); err != nil {
+					continue
+				}
 			}
-			square, _, err := picture.Prepare(img, ref.Square, thumbnailSide)
-			if err != nil {
-				continue
-			}
-			var b bytes.Buffer
-			if png.Encode(&b, square) == nil && total+b.Len() <= thumbnailBytes {
-				small[ref.SHA256] = b.Bytes()
-				total += b.Len()
+			if total+len(data) <= thumbnailBytes {
+				small[ref.SHA256] = data
+				total += len(data)
 			}
 		}
 	}

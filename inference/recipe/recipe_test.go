@@ -113,8 +113,16 @@ func TestRecipeRoundTrip(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	img, _, err := picture.Decode(got.Thumbnails[want.Subjects[0].References[0].SHA256], picture.Limits{})
-	if err != nil || img.Rect.Dx() != thumbnailSide || img.Pix[0] != 255 {
+	if err != nil || img.Rect.Dx() != picture.SmallSide || img.Pix[0] != 255 {
 		t.Errorf("thumbnail: %v", err)
+	}
+	drawn := p // what a resolved request has is not drawn again: the file could not even be read
+	drawn.Recipe.Subjects = inference.CloneSubjects(p.Recipe.Subjects)
+	drawn.Recipe.Subjects[0].References[0].Data, drawn.Recipe.Subjects[0].References[0].Small = []byte("no picture"), []byte("small")
+	if data, err := EncodePNG(drawn, m, Embed{}); err != nil {
+		t.Error(err)
+	} else if r, _, err := Read(data); err != nil || string(r.Thumbnails[want.Subjects[0].References[0].SHA256]) != "small" {
+		t.Errorf("thumbnails %q, %v", r.Thumbnails, err)
 	}
 	if p.Recipe.Subjects[0].References[0].Name != "/home/ann/rex.png" {
 		t.Error("the caller's request was changed")
