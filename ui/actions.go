@@ -104,13 +104,6 @@ func covers(o fyne.CanvasObject, at fyne.Position) bool {
 	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
 }
 
-// source is a picture that can become a card.
-type source struct {
-	name, hint string // hint is the word that it shows, as far as one can tell
-	from       uint64 // the picture of the history that it is; 0: it came from elsewhere
-	read       func() ([]byte, error)
-}
-
 // add makes cards of pictures, in their order.
 func (w *Window) add(onto Word, list ...source) {
 	w.bring(target{word: onto.Word}, func() ([]source, []error) { return list, nil })

@@ -21,38 +21,3 @@ func newAnchorMark(side float32) *fyne.Container {
 	mark := container.NewStack(kit.NewPlate(kit.ColorPlate, "", side/3), container.New(kit.Inset{X: side / 8, Y: side / 8}, container.New(kit.Fixed{Width: side * 3 / 4, Height: side * 3 / 4}, icon)))
 	return container.NewBorder(nil, kit.NewRow(0, container.New(kit.Fixed{Width: side, Height: side}, mark)), nil, nil)
 }
-
-// Anchored tells whether a card's subject has pictures that were made of others in it, its anchors.
-func (f Form) Anchored(card int) bool {
-	anchors, others := 0, 0
-	g, _ := f.group(card)
-	for _, i := range g.Cards {
-		if f.Cards[i].Anchor {
-			anchors++
-		} else {
-			others++
-		}
-	}
-	return anchors > 0 && others > 0
-}
-
-// ToAnchor is the form in which a subject has only its anchors left, which are its pictures again: what had drifted away in the
-// rounds since goes.
-func (f Form) ToAnchor(card int) Form {
-	if !f.Anchored(card) {
-		return f
-	}
-	mine, _ := f.group(card)
-	return f.arrange(func(g Group) (cards []Card) {
-		for _, c := range f.pictures(g) {
-			switch {
-			case g.ID != mine.ID:
-				cards = append(cards, c)
-			case c.Anchor:
-				c.Anchor = false
-				cards = append(cards, c)
-			}
-		}
-		return cards
-	})
-}

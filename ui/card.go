@@ -24,21 +24,6 @@ var (
 	_ desktop.Cursorable = (*card)(nil)
 )
 
-// cardLook is what a card shows.
-type cardLook struct {
-	Card              // the first of the subject's pictures
-	pictures []Card   // all of them
-	subject  int      // -1: not bound, or left out
-	scope    float64  // in force
-	lost     bool     // its word has left the prompt
-	remedy   string   // the word to use instead; "" is none
-	twins    []string // words of other subjects with the same picture
-	chosen   bool
-	offering bool // a word waits for a card
-	alone    bool // the only one of several that takes part
-	several  bool // there are other cards
-}
-
 // cardActs is what a card asks the window for; card is the ID of its first picture, picture that of any of them.
 type cardActs struct {
 	tap, remove, mute, solo, menu, remedy, add, paste func(card int)
@@ -77,11 +62,7 @@ type card struct {
 	body   *fyne.Container
 }
 
-const (
-	squareSide = 84
-	reachMax   = 0.6 // more than the paper ever tried; recipes may hold up to 1
-	tinySide   = 26
-)
+const tinySide = 26
 
 func newCard(look cardLook, acts cardActs) *card {
 	c := &card{look: look, acts: acts}
@@ -324,14 +305,4 @@ func (c *card) showTools() {
 		c.solo.Importance = importance
 		c.solo.Refresh()
 	}
-}
-
-// shorten cuts a text in the middle, where file names matter least.
-func shorten(text string, limit int) string {
-	r := []rune(text)
-	if len(r) <= limit {
-		return text
-	}
-	end := limit / 3
-	return string(r[:limit-end-1]) + "…" + string(r[len(r)-end:])
 }

@@ -24,15 +24,6 @@ var (
 	_ desktop.Cursorable = (*chip)(nil)
 )
 
-// chipLook is what a chip shows.
-type chipLook struct {
-	Word
-	subject int  // -1: not bound
-	waiting bool // for a card
-	within  bool // one of the words that are being marked
-	cut     bool // the first word that the model does not read
-}
-
 // chip is a word of the prompt that can be clicked. A bound word carries the colour, the letter and the pattern of its
 // subject, never the colour alone.
 type chip struct {

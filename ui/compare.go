@@ -5,28 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"realword/inference"
 	"realword/ui/i18n"
 )
-
-// textAlone is the request of a picture without its references: what the words alone give with its seed.
-func textAlone(r inference.Request) inference.Request {
-	r.Subjects, r.From = nil, nil
-	return r
-}
-
-// sameText tells whether two requests without subjects make the same picture.
-func sameText(a, b inference.Request) bool {
-	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt && a.Negative == b.Negative &&
-		a.Preset == b.Preset && a.Steps == b.Steps && a.CFG == b.CFG && a.Sampler == b.Sampler && a.Width == b.Width && a.Height == b.Height
-}
-
-// find is the index of a shot among those of the window, -1 where it is none of them.
-func (s State) find(shot Shot) int {
-	return slices.IndexFunc(s.Shots, func(have Shot) bool {
-		return have.Image != nil && have.Image == shot.Image || have.Kept != 0 && have.Kept == shot.Kept
-	})
-}
 
 // compareText compares the picture in view with what its words alone give at the same seed. That picture is made first, unless
 // it is there.

@@ -14,6 +14,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 // made is a window with a finished picture of a dog.
@@ -21,7 +22,7 @@ func made(t *testing.T, change func(*Options)) *bench {
 	t.Helper()
 	b := ready(t, change)
 	b.promptChanged("a dog")
-	b.drop(nil, write(t, "dog.png", pngOf(red)))
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.picture(b.run())
 	return b
 }
@@ -31,9 +32,9 @@ func (b *bench) picture(j fakeJob) {
 	b.t.Helper()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	for step := range 3 {
-		b.send(j, stepOf(step, 3, 2, len(j.request.Subjects)))
+		b.send(j, uitest.Step(step, 3, 2, len(j.request.Subjects)))
 	}
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
 	b.settle()
 }

@@ -1,13 +1,9 @@
 package ui
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"image"
-	"image/color"
-	"image/draw"
-	"image/png"
 	"slices"
 	"sync"
 	"testing"
@@ -20,15 +16,8 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/ui/uitest"
 )
-
-var toybox = &bundle.Manifest{
-	Name: "toybox", Size: bundle.Size{Width: 128, Height: 128}, Vision: bundle.Vision{Reference: 64},
-	Presets: map[string]bundle.Preset{
-		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2},
-		"release": {Sampler: "dpm++", Steps: 20, Stop: 10, CFG: 3.5, Scope: 0.25, Negative: "blurry", Fit: "stretch"},
-	},
-}
 
 // fakeEngine hands out jobs whose events the test sends.
 type fakeEngine struct {
@@ -58,7 +47,7 @@ func (e *fakeEngine) Notes(r inference.Request) (notes []string) {
 	return notes
 }
 
-func (e *fakeEngine) Manifest() bundle.Manifest { return *toybox }
+func (e *fakeEngine) Manifest() bundle.Manifest { return *uitest.Toybox }
 
 // Read remembers what it was asked for.
 func (e *fakeEngine) Read(_ context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error) {
@@ -167,40 +156,4 @@ func ready(t *testing.T, change func(*Options)) *bench {
 	b.until("the model is open", func() bool { return b.state.Model != nil || b.state.ModelErr != nil })
 	b.settle()
 	return b
-}
-
-func pngOf(c color.Color) []byte {
-	img := image.NewNRGBA(image.Rect(0, 0, 8, 8))
-	draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
-}
-
-var red, green = color.NRGBA{0xd0, 0x20, 0x20, 0xff}, color.NRGBA{0x20, 0xc0, 0x40, 0xff}
-
-func grid(v float32) []float32 {
-	g := make([]float32, 16)
-	g[5], g[6] = v, v/2
-	return g
-}
-
-// stepOf is a finished step of a run with n subjects.
-func stepOf(step, steps, stop, n int) inference.StepDone {
-	preview := image.NewRGBA(image.Rect(0, 0, 4, 4))
-	draw.Draw(preview, preview.Rect, image.NewUniform(color.NRGBA{uint8(10 * step), 100, 150, 0xff}), image.Point{}, draw.Src)
-	s := inference.StepDone{Step: step, Steps: steps, Preview: preview, GridWidth: 4, GridHeight: 4, Guided: step < stop}
-	for range n {
-		s.Subjects = append(s.Subjects, inference.SubjectStep{Mask: grid(1)})
-	}
-	return s
-}
-
-func readyOf(r inference.Request, picture int) inference.PictureReady {
-	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
-	draw.Draw(img, img.Rect, image.NewUniform(green), image.Point{}, draw.Src)
-	r.Seeds = r.Seeds[picture : picture+1]
-	return inference.PictureReady{Picture: picture, Seed: r.Seeds[0], Image: img, Recipe: r, Elapsed: time.Second}
 }

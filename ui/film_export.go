@@ -123,17 +123,6 @@ func (f filmCopy) animation() ([]byte, error) {
 	return picture.EncodeAnimation(frames)
 }
 
-// filmName is what files of the film in view are called.
-func (s State) filmName() string {
-	if shot := s.Shot(); shot != nil {
-		if shot.Path != "" {
-			return strings.TrimSuffix(filepath.Base(shot.Path), filepath.Ext(shot.Path))
-		}
-		return fmt.Sprint("realword-", shot.Seed)
-	}
-	return "realword"
-}
-
 // exportSteps writes every step of what is in view into a new folder inside of one that the user chooses.
 func (w *Window) exportSteps() {
 	f, ok := w.copyFilm()
@@ -218,11 +207,3 @@ func newFolder(path string) (string, error) {
 	}
 	return "", i18n.Errorf("there are too many folders called %s: choose another place", filepath.Base(path))
 }
-
-// told is a message on what is in view; it is seen until something else is in view.
-type told struct {
-	text string
-	view View
-}
-
-func (s State) tell(text string) told { return told{text, s.View} }

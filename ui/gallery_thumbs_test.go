@@ -11,6 +11,7 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/ui/uitest"
 )
 
 func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
@@ -70,7 +71,7 @@ func TestThumbnailsMadeAgainAreKept(t *testing.T) {
 	b := keeping(t, dir)
 	dogRound(t, b, dir)
 	id := b.state.Shots[0].Kept
-	fresh := pngOf(green)
+	fresh := uitest.PNG(uitest.Green)
 	b.keepThumb(id, fresh)
 	b.keepThumb(id+100, fresh) // deleted meanwhile: no trouble
 	b.settle()

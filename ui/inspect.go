@@ -107,14 +107,6 @@ func (in inspection) at(step int) evidence {
 	return e
 }
 
-func scoresOf(step *inference.StepDone) [][]float32 {
-	scores := make([][]float32, len(step.Subjects))
-	for j, s := range step.Subjects {
-		scores[j] = s.Scores
-	}
-	return scores
-}
-
 // masks are those of the subject alone and among the others.
 func (in inspection) masks(step *inference.StepDone, rule []guidance.Subject) (alone, final []float32, err error) {
 	one, err := guidance.Masks([][]float32{step.Subjects[in.subject].Scores}, rule[in.subject:in.subject+1], guidance.Raw)

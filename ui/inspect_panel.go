@@ -481,21 +481,6 @@ func (p *inspector) export(bits int) {
 	})
 }
 
-// pictureSize is the size in pixels of the finished picture of what is in view; zero while it is not known.
-func (s State) pictureSize() image.Point {
-	shot := s.Shot()
-	switch {
-	case shot != nil && shot.Recipe.Width > 0:
-		return image.Pt(shot.Recipe.Width, shot.Recipe.Height)
-	case shot != nil && shot.Image != nil:
-		return shot.Image.Rect.Size()
-	}
-	if film, _ := s.Film(); len(film) > 0 && film[0].Preview != nil && s.Model != nil {
-		return film[0].Preview.Rect.Size().Mul(max(s.Model.Latent.Factor, 1))
-	}
-	return image.Point{}
-}
-
 var (
 	_ fyne.Focusable     = (*mapMatrix)(nil)
 	_ fyne.Accessible    = (*mapMatrix)(nil)

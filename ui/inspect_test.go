@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/guidance"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 // scored is a film whose scores are random and whose masks the engine's rule has made of them.
@@ -32,7 +33,7 @@ func scored(t *testing.T, r *rand.Rand, steps, stop int, scopes ...float64) ([]i
 	var film []inference.StepDone
 	var masks [][]float32
 	for i := range steps {
-		s := stepOf(i, steps, stop, 0)
+		s := uitest.Step(i, steps, stop, 0)
 		s.GridWidth, s.GridHeight = 8, 8
 		scores := make([][]float32, len(scopes))
 		for j := range scores {
@@ -134,8 +135,8 @@ func TestNothingToInspect(t *testing.T) {
 		film     []inference.StepDone
 		subjects []inference.Subject
 	}{
-		"no film": {nil, subjects}, "plain": {[]inference.StepDone{stepOf(0, 2, 1, 0)}, nil}, "reused masks": {film[2:], subjects},
-		"other subjects": {film, append(subjects, subjects...)}, "without scores": {[]inference.StepDone{stepOf(0, 2, 1, 1)}, subjects},
+		"no film": {nil, subjects}, "plain": {[]inference.StepDone{uitest.Step(0, 2, 1, 0)}, nil}, "reused masks": {film[2:], subjects},
+		"other subjects": {film, append(subjects, subjects...)}, "without scores": {[]inference.StepDone{uitest.Step(0, 2, 1, 1)}, subjects},
 	} {
 		if _, ok := inspect(c.film, c.subjects, guidance.ByMax, 0); ok {
 			t.Errorf("%s: can be inspected", name)
@@ -155,12 +156,12 @@ func TestNothingToInspect(t *testing.T) {
 func TestInspectionPaints(t *testing.T) {
 	film := []inference.StepDone{{Steps: 1, GridWidth: 2, GridHeight: 1, Guided: true, Subjects: []inference.SubjectStep{
 		{Cross: []float32{0, 2}, Scores: []float32{1, 4}, Mask: []float32{0, 1}}}}}
-	subjects := []inference.Subject{{Word: word("dog"), Scope: 0.5}}
+	subjects := []inference.Subject{{Word: uitest.Word("dog"), Scope: 0.5}}
 	in, ok := inspect(film, subjects, guidance.ByMax, 0)
 	if !ok {
 		t.Fatal("nothing to inspect")
 	}
-	k := ink{empty: nrgba(kit.Grey(0)), top: nrgba(kit.Grey(255)), gained: nrgba(green), lost: nrgba(red)}
+	k := ink{empty: nrgba(kit.Grey(0)), top: nrgba(kit.Grey(255)), gained: nrgba(uitest.Green), lost: nrgba(uitest.Red)}
 	s := inspectScene{in: in, kind: finalMask, cell: image.Pt(20, 10), gap: 2, large: image.Pt(40, 20), ink: k}
 	out := s.paint()
 	if out.err != nil || out.matrix.Rect.Size() != image.Pt(22, 48) || out.large.Rect.Size() != image.Pt(40, 20) {
@@ -234,7 +235,7 @@ func TestInspectionPanel(t *testing.T) {
 	target := filepath.Join(t.TempDir(), "mask")
 	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
 	b.promptChanged("a dog")
-	b.drop(nil, write(t, "dog.png", pngOf(red)))
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	test.Tap(b.chipOf(1))
 	film, subjects := scored(t, rand.New(rand.NewPCG(7, 8)), 4, 3, 0.2)
 	b.inspectMasks(-1)
@@ -246,7 +247,7 @@ func TestInspectionPanel(t *testing.T) {
 	for _, s := range film {
 		b.send(j, s)
 	}
-	shot := readyOf(j.request, 0)
+	shot := uitest.Picture(j.request, 0)
 	shot.Recipe.Subjects = subjects
 	shot.Recipe.Subjects[0].Word = j.request.Subjects[0].Word
 	b.send(j, shot)

@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/memory"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 // memoryEngine says of every round what is put in.
@@ -29,7 +30,7 @@ func (e *memoryEngine) Memory(r inference.Request) (memory.Plan, bool) {
 }
 
 func (e *memoryEngine) Manifest() bundle.Manifest {
-	m := *toybox
+	m := *uitest.Toybox
 	m.Size.Min, m.Size.Max = 64, 256
 	return m
 }

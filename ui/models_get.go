@@ -58,20 +58,6 @@ func licenceOf(e hub.Entry) string {
 	return text
 }
 
-// begun is the download of an entry that was begun and does not run.
-func (s Shelf) begun(name string) (hub.Unfinished, bool) {
-	i := slices.IndexFunc(s.Begun, func(u hub.Unfinished) bool { return u.Plan.Entry.Name == name })
-	if i < 0 || s.fetching(name) {
-		return hub.Unfinished{}, false
-	}
-	return s.Begun[i], true
-}
-
-// fetching tells whether the download of an entry runs or waits.
-func (s Shelf) fetching(name string) bool {
-	return slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return t.Get != nil && t.Get.Plan.Entry.Name == name })
-}
-
 // showCatalogue shows what can be downloaded.
 func (w *Window) showCatalogue() {
 	s := &w.state.Shelf
@@ -215,24 +201,6 @@ func (w *Window) getEnded(t ModelTask, path string, err error) {
 		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
 		w.tell(i18n.T("A model was downloaded"), t.Get.Name)
 	}
-}
-
-// getText is what a download is doing.
-func (t ModelTask) getText() string {
-	switch {
-	case t.Waiting != "":
-		return i18n.T("queued")
-	case t.Importing:
-		return i18n.T("importing… %s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
-	}
-	text := i18n.T("%s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
-	if t.Speed > 0 {
-		text += i18n.T(" · %s/s", wording.Bytes(int64(t.Speed)))
-	}
-	if t.Remaining > 0 && t.Remaining < 100*time.Hour {
-		text += i18n.T(" · %s left", wording.Duration(t.Remaining))
-	}
-	return text
 }
 
 // buildCatalogue makes the part of the page that shows what can be downloaded.

@@ -50,28 +50,6 @@ func (l lens) layersOf(step *inference.StepDone, d dress) []picture.Layer {
 	return layers
 }
 
-// MaskStep is the step whose masks belong to what the stage shows: the step itself, or the last one of a finished picture.
-func (s State) MaskStep() *inference.StepDone {
-	if step := s.Shown(); step != nil {
-		return step
-	}
-	if film, _ := s.Film(); len(film) > 0 {
-		return &film[len(film)-1]
-	}
-	return nil
-}
-
-// filmSubjects is how many rows of masks the film of what is in view has.
-func (s State) filmSubjects() int {
-	if film, _ := s.Film(); len(film) > 0 {
-		return len(film[0].Subjects)
-	}
-	if s.Busy() && s.View.Shot < 0 {
-		return len(s.Run.Subjects)
-	}
-	return 0
-}
-
 // masksOn tells whether masks lie over what is in view now.
 func (w *Window) masksOn() bool {
 	if w.state.Shown() != nil {
@@ -195,18 +173,6 @@ func (o *overlayBar) refresh() {
 		l.show(o.w.lens.shows(d.of(i)))
 	}
 	o.row.Refresh()
-}
-
-// words names the n subjects of what is in view.
-func (s State) words(n int) []string {
-	subjects := s.shownSubjects()
-	words := make([]string, n)
-	for i := range words {
-		if i < len(subjects) {
-			words[i] = subjects[i].Word.Text
-		}
-	}
-	return words
 }
 
 // sliderSize is the size of a short slider in a row.

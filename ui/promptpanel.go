@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -84,31 +83,6 @@ func (w *Window) sayIgnored() {
 	}
 }
 
-// chipLook is how the chip of a word looks.
-func (s State) chipLook(i int) chipLook {
-	word := s.Words[i]
-	look := chipLook{Word: word, subject: -1, cut: word.Past && (i == 0 || !s.Words[i-1].Past)}
-	if word.Past {
-		return look
-	}
-	if s.Pending.Text != "" {
-		at, ok := locate(s.Words, s.Pending)
-		look.waiting = ok && at.first <= i && i <= at.last
-	}
-	if s.Span.on {
-		r := s.Span.run()
-		look.within = r.first <= i && i <= r.last
-	}
-	subjects := s.Form.Subjects()
-	d := s.Form.dress(subjects)
-	for n, subject := range subjects {
-		if at, ok := locate(s.Words, subject.Word); ok && at.first <= i && i <= at.last {
-			look.subject = d.of(n)
-		}
-	}
-	return look
-}
-
 // countTokens says how many of the tokens that the model reads the prompt takes, with the one before and the one behind it.
 func (w *Window) countTokens() {
 	if w.engine == nil || w.counted == w.state.Form.Prompt {
@@ -125,32 +99,4 @@ func (w *Window) countTokens() {
 		w.tokens.Text = i18n.T("%d of %d tokens", n, prompt.Length)
 	}
 	w.hintRow.Refresh()
-}
-
-// hint is the line under the words: what a click would do. generate is the key that generates, or empty.
-func (s State) hint(generate string) string {
-	groups := s.Form.Groups()
-	unbound := slices.IndexFunc(groups, func(g Group) bool {
-		c := s.Form.Cards[g.Cards[0]]
-		return !c.Off && (!c.Bound() || c.Lost(s.Words))
-	})
-	switch {
-	case s.Span.on:
-		marked, _ := s.Marked()
-		return i18n.T("Release, or press Enter, to bind “%s”.", marked.Text)
-	case s.Pending.Text != "":
-		return i18n.T("Now click the picture of “%s”, or drop one.", s.Pending.Text)
-	case len(s.Words) == 0:
-		return i18n.T("The words appear here, ready to be bound to pictures.")
-	case s.Selected != 0 && s.Form.card(s.Selected) >= 0:
-		return i18n.T("Click the word that %s shows.", s.Form.Cards[s.Form.card(s.Selected)].Ref.Name)
-	case unbound >= 0:
-		return i18n.T("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
-	case len(s.Form.Cards) == 0:
-		return i18n.T("Drop a picture, then click its word.")
-	}
-	if generate == "" {
-		return i18n.T("Drop another picture for another word, or generate.")
-	}
-	return i18n.T("Drop another picture for another word, or press %s to generate.", generate)
 }

@@ -114,18 +114,6 @@ func (r *queueRow) show(t Task, first, last bool) {
 	r.showPictures(t, run, chosen)
 }
 
-// about says what a round makes.
-func (t Task) about() string {
-	n := len(t.Request.Seeds)
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return i18n.T("seed %d", t.Request.Seeds[0])
-	}
-	return i18n.N(n, "%d picture", "%d pictures", n) + " · " + i18n.T("seeds %s", seeds(t.Request.Seeds))
-}
-
 // showPictures shows each picture of a round by its seed: a tick says that it is finished, a dot that it is in work.
 func (r *queueRow) showPictures(t Task, run Round, chosen bool) {
 	var texts []string

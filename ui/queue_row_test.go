@@ -9,6 +9,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 // A list of numbers, moved by hand, is what the queue must agree with.
@@ -62,20 +63,6 @@ func TestQueuePlacesAgreeWithAList(t *testing.T) {
 		}
 		if len(model) > 0 && !slices.Contains(model, q.chosen()) {
 			t.Fatalf("%d is chosen of %v", q.chosen(), model)
-		}
-	}
-}
-
-func TestSeedsOfARound(t *testing.T) {
-	for _, c := range []struct {
-		seeds []uint64
-		want  string
-	}{
-		{nil, ""}, {[]uint64{7}, "7"}, {[]uint64{7, 8}, "7, 8"}, {[]uint64{7, 8, 9, 10}, "7–10"}, {[]uint64{9, 7, 8}, "9, 7, 8"},
-		{[]uint64{seedLimit - 2, seedLimit - 1, 0}, "4294967294–0"},
-	} {
-		if got := seeds(c.seeds); got != c.want {
-			t.Errorf("%v: %q, want %q", c.seeds, got, c.want)
 		}
 	}
 }
@@ -143,7 +130,7 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		t.Errorf("Del: %q, chosen %d", b.prompts(), b.state.Queue.chosen())
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
 	if got := running.pictures.Objects[0].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*kit.Line).Text; got[:len("✓")] != "✓" || running.about.Text != "picture 2 of 3" {
 		t.Errorf("the first picture says %q, the round %q", got, running.about.Text)

@@ -235,16 +235,3 @@ func (w *Window) takeUpQueue(kept []keptTask) {
 		w.state.Queue.Paused = true
 	}
 }
-
-// queueThumb is the side of the picture of a waiting round, in pixels of a screen of twice the usual density.
-const queueThumb = 60
-
-// thumb is a picture of the first subject that takes part, nil without one.
-func (f Form) thumb() image.Image {
-	for _, c := range f.Cards {
-		if c.live() && !c.Off && c.View != nil {
-			return c.View
-		}
-	}
-	return nil
-}

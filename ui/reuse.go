@@ -1,9 +1,6 @@
 package ui
 
 import (
-	"bytes"
-	"image/png"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,97 +14,6 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
-
-// Reuse is what the prompt and the subjects offer for a finished picture that becomes a reference.
-type Reuse struct {
-	Words     []inference.Word // that it may stand for, the likeliest first
-	Originals []int            // IDs of the cards that it was made of, as far as they are pictures from outside: its anchors
-}
-
-// mostChoices is how many words are offered for a picture.
-const mostChoices = 5
-
-// Reuse says what is offered for a picture that was made with a recipe.
-func (s State) Reuse(recipe inference.Request) Reuse {
-	var out Reuse
-	offer := func(list []inference.Word) {
-		for _, w := range list {
-			if len(out.Words) < mostChoices && !slices.ContainsFunc(out.Words, func(have inference.Word) bool { return sameWord(have, w) }) {
-				out.Words = append(out.Words, w)
-			}
-		}
-	}
-	for _, subject := range recipe.Subjects {
-		offer(Phrases(s.Form.Prompt, s.Words, subject.Word))
-		for _, ref := range subject.References {
-			for _, c := range s.Form.Cards {
-				if c.From == 0 && c.Ref.SHA256 != "" && c.Ref.SHA256 == ref.SHA256 && !slices.Contains(out.Originals, c.ID) {
-					out.Originals = append(out.Originals, c.ID)
-				}
-			}
-		}
-	}
-	offer(s.Candidates(mostChoices))
-	return out
-}
-
-// Continue is the state after a finished picture has become a reference for a word; an empty word leaves that open. It takes the
-// place of the originals in their subject; with keep they stay beside it, so that the subject does not drift away from
-// them in the rounds to come. Other pictures of earlier rounds go.
-func (s State) Continue(c Card, word inference.Word, originals []int, keep bool) State {
-	c.ID = s.Form.freeID()
-	c.Word, c.Group = word, c.ID
-	at := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return slices.Contains(originals, have.ID) })
-	if at < 0 {
-		if i := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return have.live() && word.Text != "" && sameWord(have.Word, word) }); i >= 0 {
-			s.Form = s.Form.Join(s.Form.Cards[i].ID, c)
-			return s
-		}
-		s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
-		return s
-	}
-	mine, _ := s.Form.group(s.Form.Cards[at].ID)
-	like := s.Form.Cards[at]
-	if word.Text == "" {
-		c.Word, c.Gone = like.Word, like.Gone
-	}
-	c.Scope, c.Style = like.Scope, like.Style
-	s.Form = s.Form.arrange(func(g Group) []Card {
-		cards := s.Form.pictures(g)
-		if g.ID != mine.ID {
-			return cards
-		}
-		out := []Card{c}
-		for _, have := range cards {
-			if keep && slices.Contains(originals, have.ID) {
-				have.Word, have.Gone, have.Group, have.Off, have.Anchor = c.Word, c.Gone, c.Group, false, true
-				out = append(out, have)
-			}
-		}
-		return out
-	})
-	return s
-}
-
-// referenceOf is a finished picture as a source of a reference: the bytes of its file, so that its hash tells where it came
-// from, or else of the picture itself.
-func referenceOf(shot Shot) source {
-	name := i18n.T("seed %d", shot.Seed) + ".png"
-	if shot.Path != "" {
-		name = filepath.Base(shot.Path)
-	}
-	img := shot.Image
-	return source{name: name, from: shot.Kept, read: func() ([]byte, error) {
-		if shot.Path != "" {
-			if data, err := readFile(shot.Path); err == nil || img == nil {
-				return data, err
-			}
-		}
-		var b bytes.Buffer
-		err := png.Encode(&b, img)
-		return b.Bytes(), err
-	}}
-}
 
 // useAsReference asks which word the finished picture in view stands for, and makes it a reference of the next round.
 func (w *Window) useAsReference() {

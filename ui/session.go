@@ -18,13 +18,6 @@ import (
 	"realword/ui/i18n"
 )
 
-// History is what the window knows of the history. The current session is the journal's to say.
-type History struct {
-	Open bool
-	Err  error  // why nothing is kept, or the last change was not; nil while all is well
-	Name string // of the session, as its owner named it
-}
-
 // shotOf is a picture of the history as the stage shows it before its file is read.
 func shotOf(p history.Picture, r history.Round) (Shot, error) {
 	recipe, err := recipe.Parse(r.Recipe)

@@ -17,6 +17,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/uitest"
 )
 
 // keeping is a window with a history in a folder, which may have been there before.
@@ -44,15 +45,15 @@ func (b *bench) end0() {
 
 // guidedStep is a step with scores, as the engine gives it.
 func guidedStep(step, steps, stop, n int) inference.StepDone {
-	s := stepOf(step, steps, stop, n)
+	s := uitest.Step(step, steps, stop, n)
 	s.Clean = []float32{float32(step), 1, 2, 3}
 	s.State = inference.State{Step: step + 1, Latent: []float32{0.1, float32(step)}, Seed: 7}
 	for i := range s.Subjects {
-		scores := grid(1)
+		scores := uitest.Grid(1)
 		scores[i+8] = 3
 		s.State.Scores = append(s.State.Scores, scores)
 		if s.Guided {
-			s.Subjects[i].Cross, s.Subjects[i].Scores = grid(0.25), scores
+			s.Subjects[i].Cross, s.Subjects[i].Scores = uitest.Grid(0.25), scores
 		}
 	}
 	return s
@@ -61,7 +62,7 @@ func guidedStep(step, steps, stop, n int) inference.StepDone {
 // dogRound is a finished round of two steps and one picture with one subject.
 func dogRound(t *testing.T, b *bench, dir string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, "rex.png"), pngOf(red), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "rex.png"), uitest.PNG(uitest.Red), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	test.Type(b.prompt, "a dog on the beach")
@@ -74,7 +75,7 @@ func dogRound(t *testing.T, b *bench, dir string) {
 	for i := range 4 {
 		b.send(j, guidedStep(i, 4, 2, 1))
 	}
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
 }
 
@@ -103,7 +104,7 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 		t.Fatalf("shots %+v", b.state.Shots)
 	}
 	again := b.state.Shots[0]
-	if again.Kept != shot.Kept || again.Path != shot.Path || again.Seed != shot.Seed || again.Image == nil || again.Image.NRGBAAt(3, 3) != green || again.SaveErr != nil {
+	if again.Kept != shot.Kept || again.Path != shot.Path || again.Seed != shot.Seed || again.Image == nil || again.Image.NRGBAAt(3, 3) != uitest.Green || again.SaveErr != nil {
 		t.Errorf("the picture came back as %+v", again)
 	}
 	film, stop := b.state.Film()
@@ -173,8 +174,8 @@ func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 	if s := b.state.Shot(); s == nil || s.Kept != id || len(s.Film) != 4 {
 		t.Fatalf("on the stage: %+v", s)
 	}
-	b.send(j, stepOf(0, 2, 1, 0))
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Step(0, 2, 1, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
 	if b.state.View.Shot != 0 {
 		t.Errorf("the run took the stage from an opened picture: %+v", b.state.View)
@@ -217,7 +218,7 @@ func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
 	}
 	b.promptChanged("a cat")
 	j := b.run()
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
 	if s := b.state.Shots[0]; s.Path == "" || s.SaveErr != nil || s.Kept != 0 {
 		t.Errorf("%+v", s)

@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/wording"
@@ -190,16 +189,6 @@ func (s *settings) refresh() {
 	s.refreshRun()
 }
 
-func samplerName(name string) string {
-	switch name {
-	case "ddim":
-		return "DDIM"
-	case "dpm++":
-		return "DPM++"
-	}
-	return name
-}
-
 // refreshRun shows where the run stands, or why none can start.
 func (s *settings) refreshRun() {
 	st := &s.w.state
@@ -263,47 +252,4 @@ func (s *settings) refreshRun() {
 		}
 	}
 	s.action.Refresh()
-}
-
-// status is the line over the progress bar; times are rounded to unit.
-func (r Round) status(unit time.Duration) string {
-	of := ""
-	if r.Pictures > 1 {
-		of = i18n.T("picture %d of %d · ", r.Picture+1, r.Pictures)
-	}
-	left := ""
-	if r.Remaining > 0 {
-		left = i18n.T(" · about %s left", max(r.Remaining.Round(unit), unit))
-	}
-	if r.Provider != "" && (r.Provider != "CPU" || r.Moved != "") {
-		left = " · " + r.Provider + left
-	}
-	switch {
-	case r.Phase == Stopping:
-		return i18n.T("Stopping…")
-	case r.Phase == Idle && r.Stopped:
-		return i18n.T("Stopped after step %d.", len(r.Film))
-	case r.Phase == Idle && r.Elapsed > 0:
-		return i18n.T("Done in %.1f s.", r.Elapsed.Seconds())
-	case r.Phase == Idle:
-		return ""
-	}
-	switch r.Stage {
-	case inference.StageText:
-		return i18n.T("Reading the prompt…")
-	case inference.StageVision:
-		return i18n.T("Checking the pictures…")
-	case inference.StageDecode:
-		return of + i18n.T("finishing…")
-	case inference.StageDenoise:
-		steps := 0
-		if len(r.Film) > 0 {
-			steps = r.Film[0].Steps
-		}
-		if steps == 0 {
-			return of + i18n.T("first step…")
-		}
-		return i18n.T("%sstep %d of %d%s", of, len(r.Film), steps, left)
-	}
-	return i18n.T("Getting ready…")
 }

@@ -3,8 +3,6 @@ package ui
 import (
 	"image"
 	"image/color"
-	"math"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,8 +11,8 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
-	"realword/inference/guidance"
 	"realword/inference/picture"
+	"realword/ui/uitest"
 )
 
 func TestStepBarMovesTStop(t *testing.T) {
@@ -56,55 +54,14 @@ func TestStoppingEarlySaves(t *testing.T) {
 	}
 }
 
-// moving is a film of one subject whose mask is row after row of the list.
-func moving(stop int, masks ...[]float32) []inference.StepDone {
-	var film []inference.StepDone
-	for i, m := range masks {
-		film = append(film, inference.StepDone{Step: i, Steps: len(masks), GridWidth: len(m), GridHeight: 1, Guided: i < stop,
-			Subjects: []inference.SubjectStep{{Mask: m}}})
-	}
-	return film
-}
-
-func TestCurve(t *testing.T) {
-	a, b, c := []float32{1, 1, 0, 0}, []float32{0, 0.5, 1, 0}, []float32{0, 0, 1, 1}
-	third := guidance.Change(a, b) // one of three positions is common
-	if got, want := changes(moving(9, a, b, b, c), 0), []float64{1, third, 0, third}; !slices.Equal(got, want) || math.Abs(third-2./3) > 1e-12 {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got := changes(moving(2, a, b, b, c), 0); len(got) != 2 {
-		t.Errorf("masks that are reused have changes: %v", got)
-	}
-	if got := changes(moving(9, a), 1); got != nil {
-		t.Errorf("a subject that is not there: %v", got)
-	}
-	for name, c := range map[string]struct {
-		film  []inference.StepDone
-		at    int
-		rises []int
-	}{
-		"nothing":       {nil, -1, nil},
-		"never":         {moving(9, a, b, a, b), -1, nil},
-		"from step 3":   {moving(9, a, b, c, c, c), 3, nil},
-		"once is luck":  {moving(9, a, b, b, c, a), -1, nil},
-		"moves again":   {moving(9, a, b, b, b, c, c), 2, []int{4}},
-		"until T_stop":  {moving(3, a, b, b, b, b), -1, nil},
-		"without steps": {moving(0, a, b), -1, nil},
-	} {
-		if s := settled(c.film); s.at != c.at || !slices.Equal(s.rises, c.rises) {
-			t.Errorf("%s: settled at %d, rises %v", name, s.at, s.rises)
-		}
-	}
-}
-
 func TestFilmScrubs(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog and a cat")
 	j := b.run()
 	for i := range 4 {
-		b.send(j, stepOf(i, 4, 2, 2))
+		b.send(j, uitest.Step(i, 4, 2, 2))
 	}
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
 	press := func(key fyne.KeyName) { b.film.TypedKey(&fyne.KeyEvent{Name: key}) }
 	for i, c := range []struct {
@@ -133,7 +90,7 @@ func TestFilmScrubs(t *testing.T) {
 
 // The film of two steps, a tiny grid: preview above, then a row for each subject in its colour.
 func TestFilmPaints(t *testing.T) {
-	s := stepOf(0, 2, 1, 2)
+	s := uitest.Step(0, 2, 1, 2)
 	s.Subjects[1].Mask = make([]float32, 16)
 	f := filmScene{steps: []inference.StepDone{s}, places: 2, subjects: 2, width: 100, scale: 1, empty: color.Black, faint: color.White, alarm: color.White}
 	img := f.paint()
@@ -168,7 +125,7 @@ func TestMaskModesAndSubjects(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog")
 	j := b.run()
-	b.send(j, stepOf(0, 4, 2, 2))
+	b.send(j, uitest.Step(0, 4, 2, 2))
 	layers := func() int {
 		if !b.masksOn() {
 			return 0
@@ -197,7 +154,7 @@ func TestMaskModesAndSubjects(t *testing.T) {
 		t.Error("masks are still on")
 	}
 	test.Tap(b.overlay.modes[picture.Heat].Tile)
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	if layers() != 0 || b.state.Shown() != nil {
 		t.Error("a finished picture stands for itself until masks are asked for")
 	}
@@ -210,7 +167,7 @@ func TestMaskModesAndSubjects(t *testing.T) {
 
 // Painting in all three modes on a tiny grid, and without scaling by the screen.
 func TestScenePaints(t *testing.T) {
-	s := stepOf(0, 2, 1, 1)
+	s := uitest.Step(0, 2, 1, 1)
 	blue := picture.SubjectStyle(0).Color
 	plain := color.RGBA{0, 100, 150, 255}
 	for mode, want := range map[picture.Mode][2]bool{ // in the middle of the mask, outside of it: is it the picture's own colour?

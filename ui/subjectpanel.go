@@ -178,48 +178,6 @@ func visible(o fyne.CanvasObject, on bool) {
 	}
 }
 
-// cardLook is how the card of a group looks.
-func (s State) cardLook(g Group) cardLook {
-	c := s.Form.Cards[g.Cards[0]]
-	look := cardLook{Card: c, pictures: s.Form.pictures(g), subject: -1, scope: scope(c, s.Form, s.Model), lost: c.Lost(s.Words),
-		offering: s.Pending.Text != "", alone: s.Form.Alone(c.ID)}
-	if c.live() {
-		look.subject = -1
-		if !c.Off {
-			look.subject = s.Form.dress(s.Form.Subjects()).of(s.Form.SubjectOf(c.Word))
-		}
-	}
-	for _, p := range look.pictures {
-		look.chosen = look.chosen || p.ID == s.Selected
-	}
-	if look.lost {
-		if word, ok := s.Remedy(c); ok {
-			look.remedy = word.Text
-		}
-	}
-	for _, id := range s.Form.Twins(c.ID) {
-		if twin := s.Form.Cards[s.Form.card(id)]; twin.live() {
-			look.twins = append(look.twins, twin.Word.Text)
-		}
-	}
-	return look
-}
-
-// reachNote warns before all subjects together leave too little of the picture for the rest of the prompt.
-func (s State) reachNote() string {
-	const much = 0.8
-	var total float64
-	for _, g := range s.Form.Groups() {
-		if c := s.Form.Cards[g.Cards[0]]; c.live() && !c.Off {
-			total += scope(c, s.Form, s.Model)
-		}
-	}
-	if total < much {
-		return ""
-	}
-	return i18n.T("Together they cover %.2f: little is left for the rest.", total)
-}
-
 func (w *Window) cardActs() cardActs {
 	form := func(change func(Form, int) Form) func(int) {
 		return func(card int) {
@@ -255,44 +213,9 @@ func (w *Window) setScope(id int, scope float64) {
 	w.refresh()
 }
 
-// Forget is the state after pictures were taken away.
-func (s State) Forget(remove func(Form) Form) State {
-	s.Form, s.Remark, s.PickErr = remove(s.Form), "", nil
-	if s.Form.card(s.Selected) < 0 {
-		s.Selected = 0
-	}
-	return s
-}
-
-// Mend is the state after a lost card was bound to the word that it most likely means.
-func (s State) Mend(card int) State {
-	i := s.Form.card(card)
-	if i < 0 {
-		return s
-	}
-	if word, ok := s.Remedy(s.Form.Cards[i]); ok {
-		s.Form = s.Form.Bind(card, word.Word)
-	}
-	return s
-}
-
 func (w *Window) mend(card int) {
 	w.state = w.state.Mend(card)
 	w.refresh()
-}
-
-// lost is the first card that keeps Generate off and has a remedy.
-func (s State) lost() (card int, remedy string) {
-	for _, g := range s.Form.Groups() {
-		c := s.Form.Cards[g.Cards[0]]
-		if c.Off || !c.Lost(s.Words) {
-			continue
-		}
-		if word, ok := s.Remedy(c); ok {
-			return c.ID, word.Text
-		}
-	}
-	return 0, ""
 }
 
 // setSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.

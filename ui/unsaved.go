@@ -136,17 +136,6 @@ func (w *Window) changeSame(shot Shot, change func(*Shot)) {
 	}
 }
 
-// losing counts the pictures that go with the window: they are in no file, and not in the history.
-func (s State) losing() int {
-	n := 0
-	for _, shot := range s.Shots {
-		if shot.Unsaved && !shot.Pixels {
-			n++
-		}
-	}
-	return n
-}
-
 // filed journals where a picture is that was in no file: data is what is in it.
 func (w *Window) filed(shot Shot, path string, data []byte, ours bool) {
 	sum := ""
@@ -215,14 +204,6 @@ func (w *Window) leaving() string {
 		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.", "%d pictures have no file yet and will be lost when the window closes.", n))
 	}
 	return text
-}
-
-// rest are the seeds of the running round whose pictures are not made yet.
-func (s State) rest() []uint64 {
-	if t := s.Queue.Running; s.Busy() && t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
-		return t.Request.Seeds[s.Run.Made:]
-	}
-	return nil
 }
 
 // askClose closes the window; it asks where something under way would end.

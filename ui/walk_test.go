@@ -12,6 +12,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 // box is a rectangle of the window.
@@ -82,7 +83,7 @@ func (b *bench) screens(each func(name string)) {
 	each("at the start")
 	b.promptChanged("a dog on the beach with a cat")
 	each("with a prompt")
-	path := write(b.t, "rex.png", pngOf(red))
+	path := uitest.File(b.t, "rex.png", uitest.PNG(uitest.Red))
 	b.drop(nil, path, path)
 	b.settle()
 	each("with unbound pictures")
@@ -96,10 +97,10 @@ func (b *bench) screens(each func(name string)) {
 	j := b.run()
 	each("starting")
 	for i := range 5 {
-		b.send(j, stepOf(i, 25, 12, 2))
+		b.send(j, uitest.Step(i, 25, 12, 2))
 	}
 	each("running")
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
 	each("finished")
 	b.showStep(3)

@@ -22,7 +22,6 @@ import (
 	"realword/assets/translations"
 	"realword/ui/i18n"
 	"realword/ui/kit"
-	"realword/ui/wording"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -387,37 +386,6 @@ func (w *Window) refreshStage() {
 	w.info.Refresh()
 	w.tools.Refresh()
 	w.rail.refresh()
-}
-
-// caption says what is on the stage.
-func (s State) caption(actionErr error) string {
-	if actionErr != nil {
-		return wording.Sentence(actionErr)
-	}
-	if s.Told.text != "" && s.Told.view == s.View {
-		return s.Told.text
-	}
-	if step := s.Shown(); step != nil {
-		if step.Guided {
-			return i18n.T("step %d of %d · masks follow the words", step.Step+1, step.Steps)
-		}
-		return i18n.T("step %d of %d · masks are settled", step.Step+1, step.Steps)
-	}
-	shot := s.Shot()
-	switch {
-	case shot == nil:
-		return ""
-	case shot.Unsaved: // it is said above, with what helps
-		return i18n.T("seed %d", shot.Seed)
-	case shot.SaveErr != nil:
-		return wording.Sentence(shot.SaveErr)
-	case shot.Path == "":
-		return i18n.T("saving…")
-	}
-	if shot.Model != "" && s.Model != nil && !s.Model.Named(shot.Model) {
-		return i18n.T("seed %d · made with the model %s", shot.Seed, shot.Model)
-	}
-	return i18n.T("seed %d", shot.Seed)
 }
 
 // repaint paints the stage anew, off this goroutine.

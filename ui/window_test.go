@@ -19,12 +19,13 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 	"realword/ui/wording"
 )
 
 var withSamples = func(o *Options) {
 	o.Samples = []Sample{
-		{Name: "dog.png", Word: "dog", Prompt: "a dog on the beach", Data: pngOf(red)},
+		{Name: "dog.png", Word: "dog", Prompt: "a dog on the beach", Data: uitest.PNG(uitest.Red)},
 		{Name: "broken.png", Word: "cat", Data: []byte("no picture")},
 	}
 }
@@ -33,16 +34,6 @@ var withSamples = func(o *Options) {
 func (b *bench) chipOf(n int) *chip { return b.chips.Objects[n].(*chip) }
 
 func (b *bench) cardAt(n int) *card { return b.cards.Objects[n].(*card) }
-
-// write puts a file into a fresh folder.
-func write(t *testing.T, name string, data []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 func (b *bench) drop(at fyne.CanvasObject, paths ...string) {
 	pos := fyne.NewPos(5, 5)
@@ -105,7 +96,7 @@ func (b *bench) end(j fakeJob, e inference.Event) {
 }
 
 func TestOpenPictureClickWordGenerate(t *testing.T) {
-	path := write(t, "rex.png", pngOf(red))
+	path := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
 	b := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return path, nil } })
 	test.Type(b.prompt, "a dog on the beach")
 	b.choosePicture()
@@ -114,7 +105,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 		t.Errorf("Generate must wait for the word; it says %q", b.set.reasons.Text)
 	}
 	test.Tap(b.chipOf(1))
-	if got := bonds(b.state); got != "rex.png=dog#1" {
+	if got := bondsIn(b.state); got != "rex.png=dog#1" {
 		t.Fatalf("bonds %q", got)
 	}
 	if b.chipOf(1).letter.Text != "A" || b.cardAt(0).word.Text != "dog" {
@@ -133,13 +124,13 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 		t.Errorf("button says %q", b.set.generate.Text)
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
-	b.send(j, stepOf(0, 2, 1, 1))
+	b.send(j, uitest.Step(0, 2, 1, 1))
 	b.until("the preview is painted", func() bool { return b.stage.image.Visible() })
-	b.send(j, stepOf(1, 2, 1, 1))
+	b.send(j, uitest.Step(1, 2, 1, 1))
 	if b.film.look.done != 2 || b.film.look.shown != 1 || b.film.look.settled != 12 {
 		t.Errorf("film %+v", b.film.look)
 	}
-	b.send(j, readyOf(r, 0))
+	b.send(j, uitest.Picture(r, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
 
 	shot := b.state.Shot()
@@ -170,8 +161,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	}
 	b.useAsReference()
 	b.pressSheet("Use as reference")
-	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bonds(b.state) != "7-0001.png=dog#1 rex.png=dog#1" {
-		t.Errorf("after using the picture as a reference: %s", bonds(b.state))
+	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bondsIn(b.state) != "7-0001.png=dog#1 rex.png=dog#1" {
+		t.Errorf("after using the picture as a reference: %s", bondsIn(b.state))
 	}
 }
 
@@ -216,7 +207,7 @@ func TestStopKeepsTheSteps(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog")
 	j := b.run()
-	b.send(j, stepOf(0, 4, 2, 0))
+	b.send(j, uitest.Step(0, 4, 2, 0))
 	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
 	<-j.ctx.Done()
 	if b.set.status.Text != "Stopping…" || !b.set.halt.Disabled() {
@@ -255,20 +246,20 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 	})
 	t.Run("picture", func(t *testing.T) {
 		b := ready(t, nil)
-		b.drop(nil, write(t, "notes.png", []byte("hello")), write(t, "rex.png", pngOf(red)), filepath.Join(t.TempDir(), "gone.png"))
+		b.drop(nil, uitest.File(t, "notes.png", []byte("hello")), uitest.File(t, "rex.png", uitest.PNG(uitest.Red)), filepath.Join(t.TempDir(), "gone.png"))
 		if len(b.state.Form.Cards) != 1 || b.state.Form.Cards[0].Ref.Name != "rex.png" {
-			t.Errorf("cards %q", bonds(b.state))
+			t.Errorf("cards %q", bondsIn(b.state))
 		}
 		if b.pickNote.Hidden {
 			t.Error("no word about the files that are no pictures")
 		}
 	})
 	t.Run("folder", func(t *testing.T) {
-		blocked := write(t, "file", nil)
+		blocked := uitest.File(t, "file", nil)
 		b := ready(t, func(o *Options) { o.Pictures = filepath.Join(blocked, "in") })
 		b.promptChanged("a dog")
 		j := b.run()
-		b.send(j, readyOf(j.request, 0))
+		b.send(j, uitest.Picture(j.request, 0))
 		b.end(j, inference.Done{})
 		if s := b.state.Shot(); s == nil || s.SaveErr == nil || s.Path != "" {
 			t.Fatalf("shot %+v", s)
@@ -280,11 +271,11 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 }
 
 func TestSaveAsReplacesAFile(t *testing.T) {
-	target := write(t, "mine.png", []byte("old"))
+	target := uitest.File(t, "mine.png", []byte("old"))
 	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
 	b.promptChanged("a dog")
 	j := b.run()
-	b.send(j, readyOf(j.request, 0))
+	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
 	b.saveAs()
 	b.settle()
@@ -300,10 +291,10 @@ func TestSaveAsReplacesAFile(t *testing.T) {
 func TestDropped(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog and a cat")
-	b.drop(b.chipOf(4), write(t, "tom.png", pngOf(green)))
-	b.drop(nil, write(t, "dog.png", pngOf(red)))
-	b.drop(b.stage, write(t, "x.png", pngOf(red)))
-	if got, want := bonds(b.state), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
+	b.drop(b.chipOf(4), uitest.File(t, "tom.png", uitest.PNG(uitest.Green)))
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	b.drop(b.stage, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
+	if got, want := bondsIn(b.state), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	web, err := storage.ParseURI("https://example.org/a.png")
@@ -323,8 +314,8 @@ func TestSamples(t *testing.T) {
 	}
 	test.Tap(b.sampleRow.Objects[0].(*kit.Tile))
 	b.settle()
-	if b.state.Form.Prompt != "a dog on the beach" || bonds(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
-		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bonds(b.state))
+	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
+		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bondsIn(b.state))
 	}
 }
 
@@ -338,7 +329,7 @@ func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 	if b.closed {
 		t.Fatal("closed before the job had ended")
 	}
-	j.events <- readyOf(j.request, 0)
+	j.events <- uitest.Picture(j.request, 0)
 	j.events <- inference.Failed{Err: context.Canceled}
 	close(j.events)
 	b.until("the window is closed", func() bool { return b.closed })
@@ -350,9 +341,9 @@ func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 func TestWordsOfALongPrompt(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("one two three four five six seven eight nine ten")
-	b.drop(nil, write(t, "x.png", pngOf(red)))
+	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	test.Tap(b.chipOf(9))
-	if got := bonds(b.state); got != "x.png=#0" {
+	if got := bondsIn(b.state); got != "x.png=#0" {
 		t.Errorf("a word that the model does not read was bound: %q", got)
 	}
 	if b.chipOf(9).text.Color == b.chipOf(1).text.Color {
@@ -364,7 +355,7 @@ func TestMasksHideWhileHeld(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog")
 	j := b.run()
-	b.send(j, stepOf(0, 4, 2, 1))
+	b.send(j, uitest.Step(0, 4, 2, 1))
 	pixel := func() color.Color {
 		b.until("painting is done", func() bool { return !b.painter.Working() && len(b.posted) == 0 && b.stage.image.Visible() })
 		m := b.stage.image.Image.Bounds()
@@ -384,7 +375,7 @@ func TestMasksHideWhileHeld(t *testing.T) {
 func TestSituations(t *testing.T) {
 	twoSubjects := func(b *bench) {
 		b.promptChanged("a dog and a cat")
-		b.drop(nil, write(b.t, "dog.png", pngOf(red)), write(b.t, "tom.png", pngOf(green)))
+		b.drop(nil, uitest.File(b.t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
 		test.Tap(b.chipOf(4))
 	}
 	for name, c := range map[string]struct {
@@ -399,7 +390,7 @@ func TestSituations(t *testing.T) {
 		}},
 		"unbound": {do: func(b *bench) func() {
 			b.promptChanged("a dog and a cat")
-			b.drop(nil, write(b.t, "tom.png", pngOf(green)))
+			b.drop(nil, uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
 			return nil
 		}},
 		"ready to run": {do: func(b *bench) func() { twoSubjects(b); return nil }},
@@ -408,7 +399,7 @@ func TestSituations(t *testing.T) {
 			b.state.Form.KeepSeed = true
 			j := b.run()
 			b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
-			b.send(j, stepOf(0, 25, 12, 2))
+			b.send(j, uitest.Step(0, 25, 12, 2))
 			b.send(j, inference.Progress{Pass: 3, Passes: 62, Remaining: 12 * time.Second})
 			return func() { b.end(j, inference.Failed{Err: context.Canceled}) }
 		}},
@@ -438,12 +429,12 @@ func TestSituations(t *testing.T) {
 func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	b := ready(t, nil)
 	b.promptChanged("a dog")
-	b.drop(nil, write(t, "x.png", pngOf(red)))
+	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	c := b.win.Canvas()
 	enter := &fyne.KeyEvent{Name: fyne.KeyReturn}
 	c.Focus(b.chipOf(1))
 	c.Focused().TypedKey(enter)
-	if got := bonds(b.state); got != "x.png=dog#1" {
+	if got := bondsIn(b.state); got != "x.png=dog#1" {
 		t.Errorf("bonds %q", got)
 	}
 	if c.Focused() != b.chipOf(1) {

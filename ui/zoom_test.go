@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"realword/inference"
+	"realword/ui/uitest"
 )
 
 func TestZoomPorts(t *testing.T) {
@@ -76,7 +77,7 @@ func TestStageZoomsAndCompares(t *testing.T) {
 	b.promptChanged("a dog")
 	for i := range 2 {
 		j := b.run()
-		r := readyOf(j.request, 0)
+		r := uitest.Picture(j.request, 0)
 		r.Image.Pix[0] = uint8(i)
 		b.send(j, r)
 		b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})

@@ -1,0 +1,81 @@
+package ui
+
+import (
+	"image"
+	"strings"
+	"testing"
+
+	"realword/inference/picture"
+	"realword/ui/uitest"
+)
+
+// TestThePresetDecidesTheSquare: a card that says nothing of its own is shown, and sent, as the preset fits references; undo brings
+// the earlier square back.
+func TestThePresetDecidesTheSquare(t *testing.T) {
+	b := ready(t, nil)
+	wide := image.NewNRGBA(image.Rect(0, 0, 120, 30))
+	for y := range 30 {
+		for x := range 120 {
+			wide.SetNRGBA(x, y, uitest.Red)
+		}
+	}
+	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
+	sees := func(fit picture.Fit) bool {
+		t.Helper()
+		b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
+		b.settle()
+		want, _, err := picture.Prepare(wide, picture.Square{Fit: fit}, uitest.Toybox.Vision.Reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := b.state.Form.Cards[0].View.(*image.RGBA)
+		return ok && string(got.Pix) == string(want.Pix)
+	}
+	if !sees(picture.Pad) {
+		t.Error("paper does not pad")
+	}
+	b.state.Form = b.state.Form.WithPreset("release", uitest.Toybox)
+	b.refresh()
+	if !sees(picture.Stretch) {
+		t.Error("release does not stretch")
+	}
+	c := b.cardAt(0)
+	c.toggle()
+	c.editor.fits[picture.Pad].OnTapped()
+	if !sees(picture.Pad) || b.state.Form.Cards[0].Ref.Square.Fit != picture.Pad {
+		t.Error("what the user chose does not count")
+	}
+	b.cardAt(0).editor.fits[picture.Stretch].OnTapped()
+	if !sees(picture.Stretch) || b.state.Form.Cards[0].Ref.Square.Fit != "" {
+		t.Error("the preset's own fit does not follow the preset")
+	}
+	for !sees(picture.Pad) || b.state.Form.Preset == "release" {
+		f, ok := b.undo.back()
+		if !ok {
+			t.Fatal("undo does not bring the square back")
+		}
+		b.adopt(f, true)
+	}
+}
+
+// TestWhatIsNotReadIsSaid under the prompt, for both prompts, and no longer than it holds.
+func TestWhatIsNotReadIsSaid(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	if b.ignored.Visible() {
+		t.Errorf("nothing is lost: %q", b.ignored.Text)
+	}
+	b.promptChanged("(a dog:1.3) on the beach")
+	if !b.ignored.Visible() || !strings.HasPrefix(b.ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
+		t.Errorf("says %q", b.ignored.Text)
+	}
+	b.set.negative.SetText("rain BREAK snow")
+	if got := strings.Count(b.ignored.Text, "\n"); got != 1 || !strings.Contains(b.ignored.Text, `"BREAK"`) {
+		t.Errorf("says %q", b.ignored.Text)
+	}
+	b.set.negative.SetText("")
+	b.promptChanged("a dog on the beach")
+	if b.ignored.Visible() {
+		t.Errorf("still says %q", b.ignored.Text)
+	}
+}

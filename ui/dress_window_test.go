@@ -1,0 +1,135 @@
+package ui
+
+import (
+	"fmt"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/ui/kit"
+	"realword/ui/uitest"
+)
+
+// Two cards are bound; muting and removing the first changes nothing of how the second looks.
+func TestMutingLeavesColoursAlone(t *testing.T) {
+	b := twoSubjects(t)
+	look := func(word string) int {
+		for i, w := range b.state.Words {
+			if w.Text == word {
+				return b.state.chipLook(i).subject
+			}
+		}
+		return -2
+	}
+	if look("dog") != 0 || look("cat") != 1 {
+		t.Fatalf("styles %d and %d", look("dog"), look("cat"))
+	}
+	first := b.state.Form.Groups()[0].ID
+	b.cardActs().mute(first)
+	if look("dog") != -1 || look("cat") != 1 {
+		t.Errorf("muted: %d and %d", look("dog"), look("cat"))
+	}
+	b.cardActs().mute(first)
+	b.removeCard(first)
+	if look("cat") != 1 {
+		t.Errorf("removed: %d", look("cat"))
+	}
+	b.state.Shots = []Shot{{PictureReady: inference.PictureReady{Recipe: inference.Request{Subjects: b.state.Form.Subjects()}}}}
+	b.state.View.Shot = 0
+	if d := b.state.dress(); d.of(0) != 1 {
+		t.Errorf("the picture's masks have style %d", d.of(0))
+	}
+}
+
+// twoSubjects is a window with a dog and a cat.
+func twoSubjects(t *testing.T) *bench {
+	t.Helper()
+	b := ready(t, nil)
+	b.promptChanged("a dog and a cat")
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	b.drop(nil, uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
+	if len(b.state.Form.Subjects()) != 2 {
+		t.Fatalf("%d subjects", len(b.state.Form.Subjects()))
+	}
+	return b
+}
+
+func TestLinkedReach(t *testing.T) {
+	b := twoSubjects(t)
+	groups := b.state.Form.Groups()
+	b.setScope(groups[0].ID, 0.3)
+	scopes := func() string {
+		var out string
+		for _, c := range b.state.Form.Cards {
+			out += fmt.Sprint(c.Scope, " ")
+		}
+		return out
+	}
+	if b.linked.Hidden || scopes() != "0.3 0 " {
+		t.Fatalf("before: %s", scopes())
+	}
+	b.link()
+	if scopes() != "0.3 0.3 " || !b.linked.Checked {
+		t.Errorf("linked: %s", scopes())
+	}
+	b.setScope(groups[1].ID, 0.15)
+	if scopes() != "0.15 0.15 " {
+		t.Errorf("one slider: %s", scopes())
+	}
+	b.drop(nil, uitest.File(t, "owl.png", uitest.PNG(uitest.Red)))
+	if scopes() != "0.15 0.15 0.15 " {
+		t.Errorf("a new subject: %s", scopes())
+	}
+	test.Tap(b.linked)
+	b.setScope(groups[1].ID, 0.4)
+	if scopes() != "0.15 0.4 0.15 " {
+		t.Errorf("not linked: %s", scopes())
+	}
+	b.state.Form = b.state.Form.Link(groups[1].ID, true)
+	if scopes() != "0.4 0.4 0.4 " {
+		t.Errorf("linked to the chosen one: %s", scopes())
+	}
+	// A recipe with reaches of its own is not changed by the link.
+	p := Past{Cards: []Card{{Word: inference.Word{Text: "dog"}, Scope: 0.1}, {Word: inference.Word{Text: "cat"}, Scope: 0.2}}}
+	f := b.state.Form.Take(p, allParts, b.state.Model).tidy()
+	if f.Linked || f.Cards[1].Scope != 0.2 {
+		t.Errorf("a recipe: %+v", f.Cards)
+	}
+}
+
+func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
+	b := twoSubjects(t)
+	dog := b.state.Form.Cards[0]
+	b.state = b.state.Continue(Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
+	b.refresh()
+	g := b.state.Form.Groups()[0]
+	c := b.byID[g.ID]
+	if c == nil || !c.anchor.Hidden || len(c.thumbs.Objects) != 4 || c.look.subject != 0 {
+		t.Fatalf("the card shows %+v", c)
+	}
+	mark := c.thumbs.Objects[1].(*kit.Tile)
+	if mark.Name != "anchor: dog.png" {
+		t.Errorf("the anchor is called %q", mark.Name)
+	}
+	test.Tap(mark)
+	if c.anchor.Hidden || c.hint.Text != "anchor: dog.png" {
+		t.Errorf("in the square the anchor shows no mark: %q", c.hint.Text)
+	}
+	if !b.state.Form.Anchored(g.ID) {
+		t.Fatal("the subject has no anchor")
+	}
+	b.state.Selected, b.undo.fields = g.ID, nil // a change of its own, not one within a second
+	for _, a := range b.table.list {
+		if a.id == "subject.anchor" {
+			b.perform(a)
+		}
+	}
+	f := b.state.Form
+	if len(f.Cards) != 2 || f.Cards[0].Ref.Name != "dog.png" || f.Cards[0].Anchor || f.Cards[0].Style != 1 || f.Anchored(f.Cards[0].ID) {
+		t.Errorf("back at the anchor: %+v", f.Cards)
+	}
+	if back, ok := b.undo.back(); !ok || len(back.Cards) != 3 {
+		t.Errorf("undo brings back %d cards", len(back.Cards))
+	}
+}

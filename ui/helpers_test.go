@@ -1,0 +1,55 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+)
+
+// bonds prints which card has which word.
+func bondsIn(s State) string {
+	var list []string
+	for _, c := range s.Form.Cards {
+		list = append(list, fmt.Sprintf("%s=%s#%d", c.Ref.Name, c.Word.Text, c.Word.Occurrence))
+	}
+	return strings.Join(list, " ")
+}
+
+// layout prints the subjects from top to bottom: pictures, word, and (off) or the reach when they are not the usual.
+func layoutIn(f Form) string {
+	var list []string
+	for _, g := range f.Groups() {
+		var names []string
+		for _, c := range f.pictures(g) {
+			names = append(names, c.Ref.Name)
+		}
+		c := f.Cards[g.Cards[0]]
+		text := strings.Join(names, "+") + "=" + c.Word.Text
+		if c.Off {
+			text += "(off)"
+		}
+		if c.Scope > 0 {
+			text += fmt.Sprint("@", c.Scope)
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, " ")
+}
+
+// describe is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
+func describeIn(q Queue) string {
+	out := []string{}
+	if q.Running.ID != 0 {
+		out = append(out, fmt.Sprintf("[%d]", q.Running.ID))
+	}
+	for _, t := range q.Waiting {
+		mark := ""
+		if !t.able() {
+			mark = "!"
+		}
+		out = append(out, fmt.Sprint(t.ID, mark))
+	}
+	if q.Paused {
+		out = append(out, "paused")
+	}
+	return strings.Join(out, " ")
+}

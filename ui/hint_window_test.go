@@ -1,0 +1,55 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"realword/ui/uitest"
+)
+
+// What the window says about keys follows the keys that the user has chosen.
+func TestHintsNameTheKeysThatHold(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	if !strings.Contains(b.chipHint.Text, "press Ctrl+Enter to generate") {
+		t.Fatalf("the hint says %q", b.chipHint.Text)
+	}
+	keys := func(own map[string]string) {
+		p := b.prefs
+		p.Keys = own
+		b.setPreferences(p)
+		b.bind()
+		b.refresh()
+	}
+	keys(map[string]string{"run.generate": "Alt+G", "history.star": "Q"})
+	if !strings.Contains(b.chipHint.Text, "press Alt+G to generate") {
+		t.Errorf("with another key the hint says %q", b.chipHint.Text)
+	}
+	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.keyOf("history.star")); !strings.Contains(text, "The key Q gives") {
+		t.Errorf("the gallery says %q", text)
+	}
+	keys(map[string]string{"run.generate": ""})
+	if !strings.Contains(b.chipHint.Text, "or generate.") {
+		t.Errorf("without a key the hint says %q", b.chipHint.Text)
+	}
+	if b.keyOf("no.such") != "" {
+		t.Error("what is no action has a key")
+	}
+}
+
+// Every action can be given a key in the list of keys.
+func TestEveryActionStandsInTheListOfKeys(t *testing.T) {
+	b := ready(t, nil)
+	b.showKeys()
+	var texts []string
+	for _, o := range b.onScreen() {
+		texts = append(texts, o.Text)
+	}
+	all := strings.Join(texts, "\n")
+	for _, a := range b.table.list {
+		if a.id != "" && !strings.Contains(all, a.label) {
+			t.Errorf("%s (%s) is not in the list", a.id, a.label)
+		}
+	}
+}

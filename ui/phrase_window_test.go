@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"realword/ui/uitest"
+)
+
+func TestPhraseByMouseAndKeys(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog with a hat")
+	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
+	b.win.Content().Resize(fyne.NewSize(1240, 800))
+	middle := func(i int) fyne.Position {
+		o := b.chipOf(i)
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(o.Size().Width/2, o.Size().Height/2)
+	}
+	drag := func(from int, to fyne.Position) {
+		e := &fyne.DragEvent{}
+		e.AbsolutePosition = to
+		b.chipOf(from).Dragged(e)
+	}
+	drag(1, middle(2))
+	drag(1, middle(4))
+	if !b.chipOf(3).within || b.chipOf(0).within || !strings.Contains(b.chipHint.Text, "dog with a hat") {
+		t.Errorf("while dragging: %q", b.chipHint.Text)
+	}
+	drag(1, fyne.NewPos(600, 700)) // below the words the marking stays as it was
+	b.chipOf(1).DragEnd()
+	if got := bondsIn(b.state); got != "x.png=dog with a hat#1" {
+		t.Fatalf("bonds %q", got)
+	}
+	if b.chipOf(3).subject != 0 || b.chipOf(0).subject != -1 {
+		t.Error("not all words of the phrase have its colour")
+	}
+	// A drag within one word is a click.
+	drag(4, middle(4))
+	b.chipOf(4).DragEnd()
+	if got := bondsIn(b.state); got != "x.png=hat#1" {
+		t.Errorf("bonds %q", got)
+	}
+	// With the keyboard: Shift and the arrows from a word, then Enter. The test driver has no modifiers, so the words are marked
+	// as the key does.
+	b.win.Canvas().Focus(b.chipOf(1))
+	b.chipOf(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	if b.win.Canvas().Focused() != b.chipOf(2) {
+		t.Error("Right does not go to the next word")
+	}
+	b.state = b.state.Mark(1, 4)
+	b.refresh()
+	b.chipOf(2).TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if got := bondsIn(b.state); got != "x.png=dog with a hat#1" {
+		t.Errorf("bonds %q", got)
+	}
+	b.state = b.state.Mark(0, 1)
+	b.chipOf(2).TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if b.state.Span.on {
+		t.Error("Esc goes on marking")
+	}
+	// In the prompt: the selected words, or the one at the cursor.
+	b.win.Canvas().Focus(b.prompt)
+	b.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
+	b.press(mustStroke(t, "Ctrl+B"))
+	if got := bondsIn(b.state); got != "x.png=a dog with a hat#1" {
+		t.Errorf("bonds %q", got)
+	}
+	b.prompt.CursorRow, b.prompt.CursorColumn = 0, 3
+	b.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	b.press(mustStroke(t, "Ctrl+B"))
+	if r, ok := b.state.wordsAt(b.prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.first].Text+"#1" {
+		t.Errorf("bonds %q", bondsIn(b.state))
+	}
+	// Onto a card.
+	b.drop(nil, uitest.File(t, "y.png", uitest.PNG(uitest.Green)))
+	b.win.Content().Resize(fyne.NewSize(1240, 800))
+	o := b.cardAt(1)
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(9, 9)
+	drag(4, middle(4))
+	drag(4, at)
+	b.chipOf(4).DragEnd()
+	if !strings.Contains(bondsIn(b.state), "y.png=hat#1") {
+		t.Errorf("bonds %q", bondsIn(b.state))
+	}
+}

@@ -1,0 +1,184 @@
+package ui
+
+import (
+	"bytes"
+	"image"
+	"os"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/ui/kit"
+	"realword/ui/uitest"
+)
+
+// sheetOf finds a widget in what lies over the window.
+func sheetOf[T fyne.CanvasObject](b *bench, is func(T) bool) (found T, ok bool) {
+	top := b.win.Canvas().Overlays().Top()
+	if top == nil {
+		return found, false
+	}
+	walk(top, func(o fyne.CanvasObject) {
+		if w, fits := o.(T); fits && is(w) && !ok {
+			found, ok = w, true
+		}
+	})
+	return found, ok
+}
+
+// press taps a button of the sheet.
+func (b *bench) pressSheet(text string) {
+	b.t.Helper()
+	button, ok := sheetOf(b, func(w *kit.Button) bool { return w.Text == text })
+	if !ok {
+		b.t.Fatalf("no sheet has a button %q", text)
+	}
+	test.Tap(button)
+	b.settle()
+}
+
+func (b *bench) sheetSays(text string) bool {
+	_, ok := sheetOf(b, func(l *widget.Label) bool { return strings.Contains(l.Text, text) })
+	return ok
+}
+
+// finished is a picture of rex the dog in a file, and its window.
+func finished(t *testing.T) (b *bench, path string, rex string) {
+	b = ready(t, nil)
+	rex = uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
+	b.drop(nil, rex)
+	b.promptChanged("a dog")
+	test.Tap(b.chipOf(1))
+	b.setScope(b.state.Form.Cards[0].ID, 0.33)
+	b.state.Form.Stop = 5
+	b.refresh()
+	j := b.run()
+	b.send(j, uitest.Picture(j.request, 0))
+	b.end(j, inference.Done{})
+	return b, b.state.Shot().Path, rex
+}
+
+func TestDroppedPictureBringsBackEverything(t *testing.T) {
+	b, path, rex := finished(t)
+	c := ready(t, nil)
+	c.drop(c.stage, path)
+	if len(c.state.Form.Cards) != 0 || c.state.Form.Prompt != "" {
+		t.Fatal("the recipe was taken over without a question")
+	}
+	if !c.sheetSays("rex.png (" + b.state.Form.Cards[0].Ref.SHA256[:10] + ") is not on this computer") {
+		t.Error("the missing picture is not named")
+	}
+	c.pressSheet("Use this recipe")
+	f := c.state.Form
+	if f.Prompt != "a dog" || f.Stop != 5 || f.Seed != 7 || !f.KeepSeed || bondsIn(c.state) != "rex.png=dog#1" || f.Cards[0].Scope != 0.33 || !f.Cards[0].Missing {
+		t.Fatalf("form %+v", f)
+	}
+	if f.Cards[0].View == nil {
+		t.Error("the small copy in the recipe is not shown")
+	}
+	if c.prompt.Text != "a dog" || !c.set.generate.Disabled() || !strings.Contains(c.set.reasons.Text, "rex.png is missing") {
+		t.Errorf("the prompt shows %q, the reason is %q", c.prompt.Text, c.set.reasons.Text)
+	}
+	c.drop(nil, rex)
+	if f = c.state.Form; len(f.Cards) != 1 || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 || f.Cards[0].Scope != 0.33 || c.set.generate.Disabled() {
+		t.Errorf("the picture was not put into its place: %+v", f.Cards)
+	}
+	c.drop(c.stage, path)
+	if !c.sheetSays("Everything is already set like this") {
+		t.Error("a recipe that would change nothing")
+	}
+	c.pressSheet("Cancel")
+	c.drop(c.stage, path)
+	c.pressSheet("Use as reference instead")
+	if len(c.state.Form.Cards) != 2 {
+		t.Errorf("%d cards", len(c.state.Form.Cards))
+	}
+	c.drop(c.prompt, rex) // has no recipe
+	if len(c.state.Form.Cards) != 3 || c.state.PickErr != nil {
+		t.Errorf("%d cards, %v", len(c.state.Form.Cards), c.state.PickErr)
+	}
+}
+
+func TestRecallOfAnEarlierPicture(t *testing.T) {
+	b, _, _ := finished(t)
+	b.promptChanged("a cat")
+	b.removeCard(b.state.Form.Cards[0].ID)
+	b.state.Form.Stop = 20
+	b.refresh()
+	b.recallShot()
+	b.settle()
+	check, _ := sheetOf(b, func(c *kit.Check) bool { return c.Text == "Settings" })
+	test.Tap(check)
+	b.pressSheet("Use this recipe")
+	if f := b.state.Form; f.Prompt != "a dog" || f.Stop != 20 || bondsIn(b.state) != "rex.png=dog#1" || f.Cards[0].Missing == false && len(f.Cards[0].Ref.Data) == 0 {
+		t.Errorf("%q stop %d %s", f.Prompt, f.Stop, bondsIn(b.state))
+	}
+	b.state.Form.Seed = 99
+	b.recallParts(Parts{PartSeed: true})
+	b.settle()
+	if b.state.Form.Seed != 7 || !b.state.Form.KeepSeed {
+		t.Errorf("seed %d", b.state.Form.Seed)
+	}
+}
+
+func TestDroppedPicturesOfAllKinds(t *testing.T) {
+	encode := func(m picture.Metadata) []byte {
+		data, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 2, 2)), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	_, path, _ := finished(t)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile := bytes.Replace(whole, []byte(`"schema":1`), []byte(`"schema":7`), 1) // the checksum does not fit any more
+	foreign := picture.Metadata{Prompt: "a cat", Settings: []picture.KeyValue{{Key: "Steps", Value: "20"}, {Key: "Seed", Value: "3"}, {Key: "Version", Value: "v1"}}}
+	for name, c := range map[string]struct {
+		data  []byte
+		cards int
+		says  string // on a sheet
+		err   string
+	}{
+		"bare":     {data: uitest.PNG(uitest.Green), cards: 1},
+		"foreign":  {data: encode(foreign), says: "Another program"},
+		"damaged":  {data: encode(picture.Metadata{Recipe: []byte(`["a list"]`)}), err: "damaged"},
+		"newer":    {data: encode(picture.Metadata{Recipe: []byte(`{"schema":99,"prompt":"x"}`)}), err: "version 99"},
+		"mad":      {data: encode(picture.Metadata{Recipe: []byte(`{"schema":1,"steps":-3}`)}), err: "number of steps of -3"},
+		"sum":      {data: hostile, says: "Another program"}, // the damaged chunk is passed over
+		"no image": {data: []byte("hello"), err: "x.png"},
+	} {
+		b := ready(t, nil)
+		b.drop(b.stage, uitest.File(t, "x.png", c.data))
+		if got := len(b.state.Form.Cards); got != c.cards {
+			t.Errorf("%s: %d cards, want %d", name, got, c.cards)
+		}
+		if c.says != "" && !b.sheetSays(c.says) {
+			t.Errorf("%s: no sheet says %q", name, c.says)
+		}
+		if err := b.state.PickErr; (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: it says %v, want %q", name, err, c.err)
+		}
+	}
+}
+
+func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
+	visit(o)
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, c := range o.Objects {
+			walk(c, visit)
+		}
+	case fyne.Widget:
+		for _, c := range test.WidgetRenderer(o).Objects() {
+			walk(c, visit)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"realword/inference/bundle"
+	"realword/ui/i18n"
+)
+
+// Adapt is the form for another model: what followed the presets of the old one follows those of the new one, the rest stays. The
+// remarks say what the user may not expect.
+func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
+	if from == nil || to == nil {
+		return f.Settle(to), nil
+	}
+	var remarks []string
+	before := f
+	old := from.Presets[f.Preset]
+	if _, known := to.Presets[f.Preset]; !known {
+		remarks = append(remarks, i18n.T("%s has no preset %s: Paper is used instead.", to.Name, f.Preset))
+		f.Preset = "paper"
+	}
+	negative := f.Negative
+	if strings.TrimSpace(negative) == old.Negative {
+		negative = to.Presets[f.Preset].Negative
+	}
+	if f.Stop == old.StopOf(f.Steps) {
+		f.Stop = 0
+	}
+	if f.Steps == old.Steps {
+		f.Steps = 0
+	}
+	if f.CFG == old.CFG {
+		f.CFG = 0
+	}
+	f = f.Settle(to)
+	f.Negative = negative
+	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
+		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
+	}
+	if size := f.size(to); size != before.size(from) {
+		remarks = append(remarks, i18n.T("Pictures are now %d × %d.", size.X, size.Y))
+	}
+	return f, remarks
+}
+
+// For marks the rounds that wait for another model than the open one.
+func (q Queue) For(m bundle.Manifest) Queue {
+	q.Waiting = slices.Clone(q.Waiting)
+	for i := range q.Waiting {
+		t := &q.Waiting[i]
+		t.Needs = ""
+		if t.Model != "" && !m.Named(t.Model) {
+			t.Needs = t.Model
+		}
+	}
+	return q
+}
+
+// Anchored tells whether a card's subject has pictures that were made of others in it, its anchors.
+func (f Form) Anchored(card int) bool {
+	anchors, others := 0, 0
+	g, _ := f.group(card)
+	for _, i := range g.Cards {
+		if f.Cards[i].Anchor {
+			anchors++
+		} else {
+			others++
+		}
+	}
+	return anchors > 0 && others > 0
+}
+
+// ToAnchor is the form in which a subject has only its anchors left, which are its pictures again: what had drifted away in the
+// rounds since goes.
+func (f Form) ToAnchor(card int) Form {
+	if !f.Anchored(card) {
+		return f
+	}
+	mine, _ := f.group(card)
+	return f.arrange(func(g Group) (cards []Card) {
+		for _, c := range f.pictures(g) {
+			switch {
+			case g.ID != mine.ID:
+				cards = append(cards, c)
+			case c.Anchor:
+				c.Anchor = false
+				cards = append(cards, c)
+			}
+		}
+		return cards
+	})
+}

@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"errors"
+	"slices"
+
+	"realword/inference"
+	"realword/ui/i18n"
+)
+
+// target is where new pictures go: to a word, to the subject of a card, or with neither wherever State.Add finds.
+type target struct {
+	word inference.Word
+	card int
+}
+
+// mostPictures is how many pictures a window takes. A run with more would need minutes for its references alone.
+const mostPictures = 32
+
+// added is a picture that was read.
+type added struct {
+	card Card
+	hint string
+}
+
+func (s State) addAll(list []added, to target) State {
+	for _, a := range list {
+		s = s.AddTo(a.card, a.hint, to)
+		if note := a.card.note(); s.Remark == "" && note != "" {
+			s.Remark = note
+		}
+	}
+	return s
+}
+
+func leftOut(left, of int) string {
+	return i18n.T("%d of %d pictures were not added: the limit is %d at once. Remove some to make room.", left, of, mostPictures)
+}
+
+// digest is some errors in a few lines.
+func digest(errs []error) error {
+	const most = 3
+	if more := len(errs) - most; more > 1 {
+		errs = append(slices.Clone(errs[:most]), i18n.Errorf("%d more files could not be used", more))
+	}
+	return errors.Join(errs...)
+}
+
+// AddTo is the state after a picture was read for a target. The same picture is not taken twice for one subject.
+func (s State) AddTo(c Card, hint string, to target) State {
+	if f, missed := s.Form.Fill(c); missed {
+		s.Form = f
+		return s
+	}
+	if len(s.Form.Cards) >= mostPictures {
+		s.Remark = leftOut(1, 1)
+		return s
+	}
+	group, ok := s.Form.group(to.card)
+	if !ok && to.word.Text != "" {
+		for _, g := range s.Form.Groups() {
+			if first := s.Form.Cards[g.Cards[0]]; first.live() && sameWord(first.Word, to.word) {
+				group, ok = g, true
+			}
+		}
+	}
+	for i, have := range s.Form.Cards {
+		if have.Ref.SHA256 != c.Ref.SHA256 || c.Ref.SHA256 == "" {
+			continue
+		}
+		c.Ref.Data = have.Ref.Data // one copy is enough
+		where := i18n.T("without a word")
+		if have.Bound() {
+			where = i18n.T("for “%s”", have.Word.Text)
+		}
+		if ok && slices.Contains(group.Cards, i) {
+			s.Remark = i18n.T("%s is already here, %s.", c.Ref.Name, where)
+			return s
+		}
+		s.Remark = i18n.T("%s is already here, %s. Use it for another word too, or remove one of the two.", c.Ref.Name, where)
+	}
+	if ok {
+		s.Form = s.Form.Join(group.ID, c)
+		return s
+	}
+	return s.Add(c, hint, to.word)
+}

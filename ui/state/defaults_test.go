@@ -1,0 +1,74 @@
+package ui
+
+import (
+	"testing"
+
+	"realword/inference"
+	"realword/inference/recipe"
+	"realword/ui/uitest"
+)
+
+// TestNegativeOfThePreset: it is in the field, it can be taken away, and what the user wrote stays.
+func TestNegativeOfThePreset(t *testing.T) {
+	sent := func(f Form) string { return inference.Defaults(*uitest.Toybox, f.Request()).Negative }
+	f := Form{}.Settle(uitest.Toybox)
+	if f.Negative != "" || sent(f) != "" {
+		t.Errorf("paper: %q, sent %q", f.Negative, sent(f))
+	}
+	f = f.WithPreset("release", uitest.Toybox)
+	if f.Negative != "blurry" || sent(f) != "blurry" {
+		t.Errorf("release: %q, sent %q", f.Negative, sent(f))
+	}
+	bare := f
+	bare.Negative = ""
+	if sent(bare) != " " {
+		t.Errorf("taken away: sent %q", sent(bare))
+	}
+	if bare, _ = bare.Adapt(uitest.Toybox, uitest.Toybox); bare.Negative != "" {
+		t.Errorf("taken away, and the model changed: %q", bare.Negative)
+	}
+	if f = f.WithPreset("paper", uitest.Toybox); f.Negative != "" {
+		t.Errorf("back to paper: %q", f.Negative)
+	}
+	f.Negative = "rain"
+	if f = f.WithPreset("release", uitest.Toybox); f.Negative != "rain" {
+		t.Errorf("what the user wrote became %q", f.Negative)
+	}
+}
+
+// TestStopIsOneNumber: the window's T_stop is the one that the engine takes where none is given.
+func TestStopIsOneNumber(t *testing.T) {
+	for steps, want := range map[int]int{25: 12, 50: 24, 10: 5, 1: 1} {
+		f := Form{}.Settle(uitest.Toybox).WithSteps(steps, uitest.Toybox)
+		engine := inference.Defaults(*uitest.Toybox, inference.Request{Settings: inference.Settings{Steps: steps}})
+		if fresh := (Form{Preset: "paper", Steps: steps}).Settle(uitest.Toybox); f.Stop != want || fresh.Stop != want || engine.Stop != want {
+			t.Errorf("%d steps: T_stop %d in the window, %d in a fresh one, %d in the engine, want %d", steps, f.Stop, fresh.Stop, engine.Stop, want)
+		}
+	}
+	f := Form{}.Settle(uitest.Toybox)
+	f.Stop = 9
+	if f = f.WithSteps(50, uitest.Toybox); f.Stop != 9 {
+		t.Errorf("a T_stop of 9 that the user chose became %d", f.Stop)
+	}
+	if f = f.WithSteps(6, uitest.Toybox); f.Stop != 6 {
+		t.Errorf("T_stop %d of 6 steps", f.Stop)
+	}
+}
+
+// TestTakeForeignSettings: size and sampler of another program are taken where the model has them, the rest is said.
+func TestTakeForeignSettings(t *testing.T) {
+	past := func(w, h int, sampler string) Past {
+		return Past{Foreign: true, Recipe: recipe.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 30, Width: w, Height: h, Sampler: sampler}}}}
+	}
+	form := Form{Preset: "paper"}.Settle(uitest.Roomy)
+	if f := form.Take(past(832, 1216, "dpm++"), allParts, uitest.Roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {
+		t.Errorf("%+v", f)
+	}
+	odd := past(500, 500, "")
+	if f := form.Take(odd, allParts, uitest.Roomy); f.Width != 0 || f.Sampler != "" {
+		t.Errorf("%+v", f)
+	}
+	if got := odd.Unsettable(uitest.Roomy); len(got) != 1 || got[0] != "size 500 × 500" {
+		t.Errorf("%q", got)
+	}
+}

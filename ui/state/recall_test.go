@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"testing"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/inference/recipe"
+	"realword/ui/uitest"
+)
+
+// changesText is a list of changes as text: part what: old > new, "!" for a missing picture.
+func changesText(list []Change) string {
+	var out []string
+	for _, c := range list {
+		text := fmt.Sprintf("%d %s: %s > %s", c.Part, c.What, c.Old, c.New)
+		if c.Missing {
+			text = fmt.Sprintf("%d %s: ! %s", c.Part, c.What, c.New)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "\n")
+}
+
+// refOf is a reference whose file begins with a letter.
+func refOf(name string, letter string) inference.Reference {
+	return inference.Reference{Name: name, SHA256: strings.Repeat(letter, 64), Data: []byte(letter)}
+}
+
+func TestChanges(t *testing.T) {
+	word := func(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
+	form := Form{Prompt: "a dog", Preset: "paper", Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), Word: word("dog")}}}.Settle(uitest.Toybox)
+	same := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7},
+		Subjects: []inference.Subject{{Word: word("dog"), Scope: 0.2, References: []inference.Reference{refOf("rex.png", "a")}}}}
+	for name, c := range map[string]struct {
+		change  func(*inference.Request)
+		missing bool
+		foreign bool
+		want    string
+	}{
+		"nothing":  {want: ""},
+		"prompt":   {change: func(r *inference.Request) { r.Prompt, r.Negative = "a cat", "rain" }, want: "0 Prompt: a dog > a cat\n0 Negative prompt:  > rain"},
+		"settings": {change: func(r *inference.Request) { r.Stop, r.Steps, r.CFG = 5, 20, 3 }, want: "2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 5\n2 Guidance scale: 7.5 > 3"},
+		"the preset brings its own negative prompt": {change: func(r *inference.Request) { r.Preset, r.Negative = "release", "blurry" }, want: "0 Negative prompt:  > blurry\n1 dog: rex.png > rex.png, another file or crop\n2 Preset: Paper > Release"},
+		"a preset of another program":               {change: func(r *inference.Request) { r.Preset = "fancy" }, want: ""},
+		"seed":                                      {change: func(r *inference.Request) { r.Seeds = []uint64{9, 10} }, want: "2 Pictures: 1 > 2\n3 Seed: 7 > 9"},
+		"reach":                                     {change: func(r *inference.Request) { r.Subjects[0].Scope = 0.33 }, want: "1 Area γ of dog: 0.20 > 0.33"},
+		"other picture":                             {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, want: "1 dog: rex.png > tom.png"},
+		"equal names":                               {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("rex.png", "b") }, want: "1 dog: rex.png > rex.png, another file or crop"},
+		"other square":                              {change: func(r *inference.Request) { r.Subjects[0].References[0].Square.Fit = picture.Crop }, want: "1 dog: rex.png > rex.png, another file or crop"},
+		"other word":                                {change: func(r *inference.Request) { r.Subjects[0].Word = word("cat") }, want: "1 dog: rex.png > \n1 cat:  > rex.png"},
+		"second word":                               {change: func(r *inference.Request) { r.Subjects[0].Word = inference.Word{Text: "dog", Occurrence: 2} }, want: "1 dog: rex.png > \n1 dog#2:  > rex.png"},
+		"two pictures": {change: func(r *inference.Request) {
+			r.Subjects[0].References = append(r.Subjects[0].References, refOf("b.png", "b"))
+		}, want: "1 dog: rex.png > rex.png, b.png"},
+		"no subject": {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
+		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png (bbbbbbbbbb)"},
+		"other program": {change: func(r *inference.Request) {
+			*r = inference.Request{Prompt: "a cat", Settings: inference.Settings{Steps: 20}}
+		}, foreign: true,
+			want: "0 Prompt: a dog > a cat\n2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 10"},
+		"nearly nothing": {change: func(r *inference.Request) { *r = inference.Request{Prompt: "a dog"} }, foreign: true, want: ""},
+	} {
+		r := same
+		r.Subjects = []inference.Subject{{Word: same.Subjects[0].Word, Scope: 0.2, References: slices.Clone(same.Subjects[0].References)}}
+		if c.change != nil {
+			c.change(&r)
+		}
+		p := Past{Recipe: recipe.Recipe{Request: r}, Foreign: c.foreign}
+		for _, s := range r.Subjects {
+			for _, ref := range s.References {
+				p.Cards = append(p.Cards, Card{Ref: ref, Word: s.Word, Scope: s.Scope, Missing: c.missing})
+			}
+		}
+		if got := changesText(form.Changes(p, uitest.Toybox)); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+		// What is taken over leaves nothing to change.
+		after := form.Take(p, allParts, uitest.Toybox)
+		if got := changesText(slices.DeleteFunc(after.Changes(p, uitest.Toybox), func(c Change) bool { return c.Missing })); got != "" {
+			t.Errorf("%s: still to change after taking it over: %s", name, got)
+		}
+		if c.want == "" && changesText(form.Changes(p, uitest.Toybox)) != "" {
+			t.Errorf("%s: the form was changed by looking", name)
+		}
+	}
+}
+
+func TestTakeSomeParts(t *testing.T) {
+	form := Form{Prompt: "a dog", Preset: "paper", Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), From: 12}}}.Settle(uitest.Toybox)
+	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Stop: 5}, Seeds: []uint64{9}}},
+		Cards: []Card{{Ref: refOf("other name.png", "a"), Word: inference.Word{Text: "cat"}}}}
+	for _, c := range []struct {
+		which Parts
+		want  string
+	}{
+		{Parts{}, "a dog stop 12 seed 7 rex.png=#0"},
+		{Parts{PartPrompt: true}, "a cat stop 12 seed 7 rex.png=#0"},
+		{Parts{PartSubjects: true}, "a dog stop 12 seed 7 rex.png=cat#0"},
+		{Parts{PartSettings: true}, "a dog stop 5 seed 7 rex.png=#0"},
+		{Parts{PartSeed: true}, "a dog stop 12 seed 9 rex.png=#0"},
+		{allParts, "a cat stop 5 seed 9 rex.png=cat#0"},
+	} {
+		f := form.Take(p, c.which, uitest.Toybox)
+		got := fmt.Sprintf("%s stop %d seed %d %s", f.Prompt, f.Stop, f.Seed, bonds(State{Form: f}))
+		if got != c.want {
+			t.Errorf("%v: %q, want %q", c.which, got, c.want)
+		}
+		if f.Cards[0].From != 12 || c.which[PartSubjects] && f.Cards[0].ID == 3 {
+			t.Errorf("%v: card %+v", c.which, f.Cards[0])
+		}
+	}
+}
+
+// TestSmallPicturesAreSmall keeps a recipe or a session from asking for the memory of a poster.
+func TestSmallPicturesAreSmall(t *testing.T) {
+	poster := uitest.PNG(uitest.Red)
+	binary.BigEndian.PutUint32(poster[16:], 60_000)
+	binary.BigEndian.PutUint32(poster[20:], 60_000)
+	binary.BigEndian.PutUint32(poster[29:], crc32.ChecksumIEEE(poster[12:29]))
+	if img, err := readSmall(poster); err == nil || img != nil {
+		t.Errorf("%v, %v", img, err)
+	}
+	if img, err := readSmall(uitest.PNG(uitest.Red)); err != nil || img.Bounds().Dx() != 8 {
+		t.Errorf("%v, %v", img, err)
+	}
+}

@@ -1,0 +1,184 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	xdraw "golang.org/x/image/draw"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/files"
+	"realword/inference/picture"
+	"realword/ui/i18n"
+)
+
+// readFile reads a file that the user chose, unless it is too large to be a picture.
+func readFile(path string) ([]byte, error) {
+	limit := picture.DefaultLimits.Bytes
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), reason(err))
+	case info.IsDir():
+		return nil, i18n.Errorf("%s is a folder; drop the pictures in it", filepath.Base(path))
+	case !info.Mode().IsRegular():
+		return nil, i18n.Errorf("%s is not a file; choose a picture", filepath.Base(path))
+	case info.Size() > limit:
+		return nil, i18n.Errorf("%s is larger than %d MiB; choose a smaller copy of the picture", filepath.Base(path), limit>>20)
+	}
+	data, err := files.Read(path, limit)
+	if err != nil {
+		return nil, i18n.Errorf("%s cannot be read: %w", filepath.Base(path), reason(err))
+	}
+	return data, nil
+}
+
+// reason is a system error with what to do about it, without the long path that people know already.
+func reason(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return i18n.Errorf("%w; it may have been moved, choose it again", err)
+	case errors.Is(err, fs.ErrPermission):
+		return i18n.Errorf("%w; change its permissions or choose another file", err)
+	}
+	return i18n.Errorf("%w; choose another file", err)
+}
+
+// Reader decodes references, as an engine does.
+type Reader interface {
+	Read(context.Context, inference.Reference) (*image.NRGBA, picture.Info, error)
+}
+
+// eye reads references as the open model sees them. It may be used from any goroutine.
+type eye struct {
+	ctx    context.Context
+	engine Reader           // nil before a model is open
+	model  *bundle.Manifest // likewise
+	fit    picture.Fit      // the preset's
+}
+
+// fitting is an eye for another preset.
+func (e eye) fitting(preset string) eye {
+	e.fit = fitOf(preset, e.model)
+	return e
+}
+
+// decode reads a picture. The engine keeps what its model sees of it, in the square that a request will ask for.
+func (e eye) decode(ref inference.Reference) (*image.NRGBA, picture.Info, error) {
+	if e.engine == nil {
+		return picture.Decode(ref.Data, picture.Limits{})
+	}
+	ref.Square.Fit = cmp.Or(ref.Square.Fit, e.fit)
+	return e.engine.Read(e.ctx, ref)
+}
+
+// card makes a card of a picture file.
+func (e eye) card(name string, data []byte) (Card, error) {
+	return e.reference(inference.Reference{Name: name, Data: data})
+}
+
+// reference makes a card of a picture whose square is known, and its SHA-256 too unless it is empty.
+func (e eye) reference(ref inference.Reference) (Card, error) {
+	if ref.SHA256 == "" {
+		ref.SHA256 = files.Sum(ref.Data)
+	}
+	img, info, err := e.decode(ref)
+	if err != nil {
+		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
+	}
+	c := Card{Ref: ref, Fit: e.fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
+	if err := c.look(img, e.model); err != nil {
+		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
+	}
+	if c.Pixels.X*c.Pixels.Y > largePixels {
+		debug.FreeOSMemory() // of the picture itself only its file stays
+	}
+	return c, nil
+}
+
+// largePixels is from where on the memory of a picture is worth a sweep.
+const largePixels = 16_000_000
+
+// Sides of the pictures that a card keeps, in pixels: enough for its places on screens of twice the usual density.
+const wholeSide, smallSide = 512, 2 * squareSide
+
+// look makes the squares of the card from its picture, as the card or else its Fit says.
+func (c *Card) look(img image.Image, m *bundle.Manifest) error {
+	side := 256
+	if m != nil && m.Vision.Reference > 0 {
+		side = m.Vision.Reference
+	}
+	square := c.Ref.Square
+	square.Fit = cmp.Or(square.Fit, c.Fit)
+	view, _, err := picture.Prepare(img, square, side)
+	if err != nil {
+		return err
+	}
+	c.View, c.Small = view, within(view, smallSide)
+	return nil
+}
+
+// note is what was lost when the picture was read, for the user; empty: nothing.
+func (c Card) note() string {
+	if len(c.Notes) == 0 {
+		return ""
+	}
+	return i18n.T("%s: %s", c.Ref.Name, strings.Join(c.Notes, " "))
+}
+
+// small is the square for the card.
+func (c Card) small() image.Image {
+	if c.Small != nil {
+		return c.Small
+	}
+	return c.View
+}
+
+// within is a picture whose longer side is at most side pixels.
+func within(img image.Image, side int) image.Image {
+	size := img.Bounds().Size()
+	long := max(size.X, size.Y)
+	if long <= side {
+		return img
+	}
+	out := image.NewNRGBA(image.Rect(0, 0, max(size.X*side/long, 1), max(size.Y*side/long, 1)))
+	xdraw.CatmullRom.Scale(out, out.Rect, img, img.Bounds(), xdraw.Src, nil)
+	return out
+}
+
+// readThumb makes a small square of a picture file.
+func readThumb(data []byte, side int) (image.Image, error) {
+	img, _, err := picture.Decode(data, picture.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	view, _, err := picture.Prepare(img, picture.Square{Fit: picture.Crop}, side)
+	return view, err
+}
+
+// readSmall reads a thumbnail. Those of a recipe or an imported session are strangers', so that a small file may ask for a large picture.
+func readSmall(data []byte) (image.Image, error) {
+	img, _, err := picture.Decode(data, picture.Limits{Bytes: 4 << 20, Pixels: 1 << 22, Side: 1 << 12})
+	if err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
+// hintOf is the word that a file name suggests: "dog" for "dog.png".
+func hintOf(name string) string {
+	return strings.ToLower(strings.TrimSuffix(name, filepath.Ext(name)))
+}

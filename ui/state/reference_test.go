@@ -1,0 +1,41 @@
+package ui
+
+import (
+	"image"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference/picture"
+	"realword/ui/uitest"
+)
+
+func TestReadFileRefuses(t *testing.T) {
+	huge := uitest.File(t, "huge.png", nil)
+	if err := os.Truncate(huge, picture.DefaultLimits.Bytes+1); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		t.TempDir():                            "is a folder",
+		filepath.Join(t.TempDir(), "gone.png"): "gone.png cannot be opened: no such file",
+		huge:                                   "larger than 256 MiB",
+		os.DevNull:                             "is not a file",
+	} {
+		if _, err := readFile(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestReadCardNamesTheFile(t *testing.T) {
+	for name, data := range map[string][]byte{"text.png": []byte("hello"), "empty.png": nil, "cut.png": uitest.PNG(uitest.Red)[:40]} {
+		if _, err := (eye{model: uitest.Toybox}).card(name, data); err == nil || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c, err := (eye{model: uitest.Toybox}).card("rex.png", uitest.PNG(uitest.Red))
+	if err != nil || c.View.Bounds() != image.Rect(0, 0, 64, 64) || len(c.Ref.SHA256) != 64 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

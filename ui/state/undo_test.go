@@ -1,0 +1,60 @@
+package ui
+
+import (
+	"testing"
+	"time"
+)
+
+// TestUndo is a table of changes and what going back and forward leads to.
+func TestUndo(t *testing.T) {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	f := func(prompt string, steps int, seed uint64) Form {
+		return Form{Prompt: prompt, Steps: steps, Seed: seed, Count: 1}
+	}
+	for _, c := range []struct {
+		name  string
+		notes []Form
+		gap   time.Duration
+		backs []string // prompts and steps after each step back
+	}{
+		{"letters of one word are one change", []Form{f("a", 25, 1), f("a d", 25, 1), f("a dog", 25, 1)}, 100 * time.Millisecond, []string{" 25"}},
+		{"after a pause another begins", []Form{f("a", 25, 1), f("a dog", 25, 1)}, 2 * time.Second, []string{"a 25", " 25"}},
+		{"another field is another change", []Form{f("a", 25, 1), f("a", 20, 1), f("a", 15, 1)}, 100 * time.Millisecond, []string{"a 25", " 25"}},
+		{"a drawn seed is none", []Form{f("", 25, 2), f("", 25, 3)}, 2 * time.Second, nil},
+	} {
+		var u undo
+		u.reset(f("", 25, 1))
+		now := at
+		for _, form := range c.notes {
+			now = now.Add(c.gap)
+			u.note(form, now)
+		}
+		last := c.notes[len(c.notes)-1]
+		var got []string
+		for {
+			form, ok := u.back()
+			if !ok {
+				break
+			}
+			if form.Seed != last.Seed {
+				t.Errorf("%s: the seed went back to %d", c.name, form.Seed)
+			}
+			got = append(got, form.Prompt+" "+string(rune('0'+form.Steps/10))+string(rune('0'+form.Steps%10)))
+		}
+		if len(got) != len(c.backs) {
+			t.Errorf("%s: went back to %q, want %q", c.name, got, c.backs)
+			continue
+		}
+		for i := range got {
+			if got[i] != c.backs[i] {
+				t.Errorf("%s: went back to %q, want %q", c.name, got, c.backs)
+			}
+		}
+		for range got {
+			u.forward()
+		}
+		if u.now.Prompt != last.Prompt || u.now.Steps != last.Steps {
+			t.Errorf("%s: forward leads to %+v", c.name, u.now)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"realword/inference"
+	"realword/ui/i18n"
+	"realword/ui/wording"
+)
+
+// filmName is what files of the film in view are called.
+func (s State) filmName() string {
+	if shot := s.Shot(); shot != nil {
+		if shot.Path != "" {
+			return strings.TrimSuffix(filepath.Base(shot.Path), filepath.Ext(shot.Path))
+		}
+		return fmt.Sprint("realword-", shot.Seed)
+	}
+	return "realword"
+}
+
+// told is a message on what is in view; it is seen until something else is in view.
+type told struct {
+	text string
+	view View
+}
+
+func (s State) tell(text string) told { return told{text, s.View} }
+
+// MaskStep is the step whose masks belong to what the stage shows: the step itself, or the last one of a finished picture.
+func (s State) MaskStep() *inference.StepDone {
+	if step := s.Shown(); step != nil {
+		return step
+	}
+	if film, _ := s.Film(); len(film) > 0 {
+		return &film[len(film)-1]
+	}
+	return nil
+}
+
+// filmSubjects is how many rows of masks the film of what is in view has.
+func (s State) filmSubjects() int {
+	if film, _ := s.Film(); len(film) > 0 {
+		return len(film[0].Subjects)
+	}
+	if s.Busy() && s.View.Shot < 0 {
+		return len(s.Run.Subjects)
+	}
+	return 0
+}
+
+// words names the n subjects of what is in view.
+func (s State) words(n int) []string {
+	subjects := s.shownSubjects()
+	words := make([]string, n)
+	for i := range words {
+		if i < len(subjects) {
+			words[i] = subjects[i].Word.Text
+		}
+	}
+	return words
+}
+
+// pictureSize is the size in pixels of the finished picture of what is in view; zero while it is not known.
+func (s State) pictureSize() image.Point {
+	shot := s.Shot()
+	switch {
+	case shot != nil && shot.Recipe.Width > 0:
+		return image.Pt(shot.Recipe.Width, shot.Recipe.Height)
+	case shot != nil && shot.Image != nil:
+		return shot.Image.Rect.Size()
+	}
+	if film, _ := s.Film(); len(film) > 0 && film[0].Preview != nil && s.Model != nil {
+		return film[0].Preview.Rect.Size().Mul(max(s.Model.Latent.Factor, 1))
+	}
+	return image.Point{}
+}
+
+func scoresOf(step *inference.StepDone) [][]float32 {
+	scores := make([][]float32, len(step.Subjects))
+	for j, s := range step.Subjects {
+		scores[j] = s.Scores
+	}
+	return scores
+}
+
+// textAlone is the request of a picture without its references: what the words alone give with its seed.
+func textAlone(r inference.Request) inference.Request {
+	r.Subjects, r.From = nil, nil
+	return r
+}
+
+// sameText tells whether two requests without subjects make the same picture.
+func sameText(a, b inference.Request) bool {
+	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt && a.Negative == b.Negative &&
+		a.Preset == b.Preset && a.Steps == b.Steps && a.CFG == b.CFG && a.Sampler == b.Sampler && a.Width == b.Width && a.Height == b.Height
+}
+
+// find is the index of a shot among those of the window, -1 where it is none of them.
+func (s State) find(shot Shot) int {
+	return slices.IndexFunc(s.Shots, func(have Shot) bool {
+		return have.Image != nil && have.Image == shot.Image || have.Kept != 0 && have.Kept == shot.Kept
+	})
+}
+
+// losing counts the pictures that go with the window: they are in no file, and not in the history.
+func (s State) losing() int {
+	n := 0
+	for _, shot := range s.Shots {
+		if shot.Unsaved && !shot.Pixels {
+			n++
+		}
+	}
+	return n
+}
+
+// rest are the seeds of the running round whose pictures are not made yet.
+func (s State) rest() []uint64 {
+	if t := s.Queue.Running; s.Busy() && t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
+		return t.Request.Seeds[s.Run.Made:]
+	}
+	return nil
+}
+
+// caption says what is on the stage.
+func (s State) caption(actionErr error) string {
+	if actionErr != nil {
+		return wording.Sentence(actionErr)
+	}
+	if s.Told.text != "" && s.Told.view == s.View {
+		return s.Told.text
+	}
+	if step := s.Shown(); step != nil {
+		if step.Guided {
+			return i18n.T("step %d of %d · masks follow the words", step.Step+1, step.Steps)
+		}
+		return i18n.T("step %d of %d · masks are settled", step.Step+1, step.Steps)
+	}
+	shot := s.Shot()
+	switch {
+	case shot == nil:
+		return ""
+	case shot.Unsaved: // it is said above, with what helps
+		return i18n.T("seed %d", shot.Seed)
+	case shot.SaveErr != nil:
+		return wording.Sentence(shot.SaveErr)
+	case shot.Path == "":
+		return i18n.T("saving…")
+	}
+	if shot.Model != "" && s.Model != nil && !s.Model.Named(shot.Model) {
+		return i18n.T("seed %d · made with the model %s", shot.Seed, shot.Model)
+	}
+	return i18n.T("seed %d", shot.Seed)
+}
+
+func samplerName(name string) string {
+	switch name {
+	case "ddim":
+		return "DDIM"
+	case "dpm++":
+		return "DPM++"
+	}
+	return name
+}
+
+// status is the line over the progress bar; times are rounded to unit.
+func (r Round) status(unit time.Duration) string {
+	of := ""
+	if r.Pictures > 1 {
+		of = i18n.T("picture %d of %d · ", r.Picture+1, r.Pictures)
+	}
+	left := ""
+	if r.Remaining > 0 {
+		left = i18n.T(" · about %s left", max(r.Remaining.Round(unit), unit))
+	}
+	if r.Provider != "" && (r.Provider != "CPU" || r.Moved != "") {
+		left = " · " + r.Provider + left
+	}
+	switch {
+	case r.Phase == Stopping:
+		return i18n.T("Stopping…")
+	case r.Phase == Idle && r.Stopped:
+		return i18n.T("Stopped after step %d.", len(r.Film))
+	case r.Phase == Idle && r.Elapsed > 0:
+		return i18n.T("Done in %.1f s.", r.Elapsed.Seconds())
+	case r.Phase == Idle:
+		return ""
+	}
+	switch r.Stage {
+	case inference.StageText:
+		return i18n.T("Reading the prompt…")
+	case inference.StageVision:
+		return i18n.T("Checking the pictures…")
+	case inference.StageDecode:
+		return of + i18n.T("finishing…")
+	case inference.StageDenoise:
+		steps := 0
+		if len(r.Film) > 0 {
+			steps = r.Film[0].Steps
+		}
+		if steps == 0 {
+			return of + i18n.T("first step…")
+		}
+		return i18n.T("%sstep %d of %d%s", of, len(r.Film), steps, left)
+	}
+	return i18n.T("Getting ready…")
+}
+
+// queueThumb is the side of the picture of a waiting round, in pixels of a screen of twice the usual density.
+const queueThumb = 60
+
+// thumb is a picture of the first subject that takes part, nil without one.
+func (f Form) thumb() image.Image {
+	for _, c := range f.Cards {
+		if c.live() && !c.Off && c.View != nil {
+			return c.View
+		}
+	}
+	return nil
+}
+
+// about says what a round makes.
+func (t Task) about() string {
+	n := len(t.Request.Seeds)
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return i18n.T("seed %d", t.Request.Seeds[0])
+	}
+	return i18n.N(n, "%d picture", "%d pictures", n) + " · " + i18n.T("seeds %s", seeds(t.Request.Seeds))
+}
+
+// History is what the window knows of the history. The current session is the journal's to say.
+type History struct {
+	Open bool
+	Err  error  // why nothing is kept, or the last change was not; nil while all is well
+	Name string // of the session, as its owner named it
+}

@@ -1,0 +1,250 @@
+package ui
+
+import (
+	"image"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/ui/kit"
+	"realword/ui/uitest"
+)
+
+func TestTwoHundredFilesAtOnce(t *testing.T) {
+	b := ready(t, nil)
+	paths := uitest.Files(t, t.TempDir(), 200)
+	for _, i := range []int{0, 3, 4, 5, 6, 7} {
+		if err := os.WriteFile(paths[i], []byte("no picture"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.drop(nil, paths...)
+	if len(b.state.Form.Cards) != mostPictures || b.state.Form.Cards[0].Ref.Name != "p001.png" {
+		t.Errorf("%d pictures, first %s", len(b.state.Form.Cards), b.state.Form.Cards[0].Ref.Name)
+	}
+	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.remark.Text, want) || b.remark.Hidden {
+		t.Errorf("says %q", b.remark.Text)
+	}
+	lines := strings.Split(b.pickNote.Text, "\n")
+	if len(lines) != 4 || !strings.Contains(lines[0], "p000.png") || !strings.HasPrefix(lines[3], "3 more files") {
+		t.Errorf("errors %q", lines)
+	}
+	b.drop(nil, paths[100])
+	if len(b.state.Form.Cards) != mostPictures || b.remark.Hidden {
+		t.Errorf("one more: %d, %q", len(b.state.Form.Cards), b.remark.Text)
+	}
+}
+
+func TestDroppedFolders(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	dir := t.TempDir()
+	uitest.Files(t, dir, 2)
+	for name, data := range map[string]string{"notes.txt": "x", ".hidden.png": "x", "broken.png": "x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "inner.png"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b.drop(nil, dir)
+	if got := bondsIn(b.state); got != "p000.png=#0 p001.png=#0" {
+		t.Errorf("bonds %q", got)
+	}
+	if !strings.Contains(b.pickNote.Text, "broken.png") || strings.Contains(b.pickNote.Text, "notes") {
+		t.Errorf("says %q", b.pickNote.Text)
+	}
+	b.drop(nil, t.TempDir())
+	if !strings.Contains(b.pickNote.Text, "has no pictures in it") {
+		t.Errorf("says %q", b.pickNote.Text)
+	}
+	b.drop(b.stage, dir) // where a single file would be asked for its recipe
+	if len(b.state.Form.Cards) != 4 {
+		t.Errorf("%d cards", len(b.state.Form.Cards))
+	}
+}
+
+func TestDropOnACardJoinsItsSubject(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog and a cat")
+	first := uitest.File(t, "dog.png", uitest.PNG(uitest.Red))
+	b.drop(nil, first, uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
+	b.win.Resize(fyne.NewSize(1100, 701)) // lays everything out
+	blue := uitest.Red
+	blue.B = 0xff
+	b.drop(b.cardAt(0), uitest.File(t, "side.png", uitest.PNG(blue)))
+	if got := layoutIn(b.state.Form); got != "dog.png+side.png=dog cat.png=cat" {
+		t.Fatalf("layout %q", got)
+	}
+	b.drop(b.cardAt(0), first)
+	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.remark.Text, "is already here, for “dog”") {
+		t.Errorf("%d cards, says %q", len(b.state.Form.Cards), b.remark.Text)
+	}
+	b.drop(b.chipOf(4), first) // One2Many
+	if got := layoutIn(b.state.Form); got != "dog.png+side.png=dog cat.png+dog.png=cat" || b.remark.Hidden {
+		t.Errorf("layout %q, says %q", got, b.remark.Text)
+	}
+	c := b.cardAt(0)
+	test.Tap(c.thumbs.Objects[1].(*kit.Tile))
+	if c.picture().Ref.Name != "side.png" {
+		t.Errorf("the square shows %s", c.picture().Ref.Name)
+	}
+	test.Tap(c.minus)
+	if got := layoutIn(b.state.Form); got != "dog.png=dog cat.png+dog.png=cat" {
+		t.Errorf("layout %q", got)
+	}
+}
+
+func TestPaste(t *testing.T) {
+	var data []byte
+	var err error
+	b := ready(t, func(o *Options) { o.PasteImage = func() ([]byte, error) { return data, err } })
+	b.promptChanged("a dog")
+	b.paste(target{})
+	b.settle()
+	if !strings.Contains(b.pickNote.Text, "no picture in the clipboard") {
+		t.Errorf("says %q", b.pickNote.Text)
+	}
+	data = uitest.PNG(uitest.Red)
+	b.chipOf(1).TypedShortcut(&fyne.ShortcutPaste{})
+	b.settle()
+	if got := bondsIn(b.state); got != "clipboard.png=dog#1" {
+		t.Errorf("bonds %q", got)
+	}
+	data = uitest.PNG(uitest.Green)
+	b.cardAt(0).TypedShortcut(&fyne.ShortcutPaste{})
+	b.settle()
+	if got := layoutIn(b.state.Form); got != "clipboard.png+clipboard.png=dog" {
+		t.Errorf("layout %q", got)
+	}
+	b.app.Clipboard().SetContent("runs")
+	b.prompt.TypedShortcut(&fyne.ShortcutPaste{Clipboard: b.app.Clipboard()})
+	b.settle()
+	if len(b.state.Form.Cards) != 2 || !strings.Contains(b.prompt.Text, "runs") {
+		t.Errorf("text must be pasted as text: %q", b.prompt.Text)
+	}
+}
+
+func TestALostWordIsMendedWithOneClick(t *testing.T) {
+	b := ready(t, nil)
+	b.promptChanged("a dog")
+	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
+	b.promptChanged("a puppy")
+	if !b.cardAt(0).look.lost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).remedy.Hidden {
+		t.Fatalf("lost %v, reasons %q", b.cardAt(0).look.lost, b.set.reasons.Text)
+	}
+	test.Tap(b.set.remedy)
+	if got := bondsIn(b.state); got != "dog.png=puppy#1" || b.set.generate.Disabled() || b.set.remedy.Visible() {
+		t.Errorf("bonds %q, reasons %q", got, b.set.reasons.Text)
+	}
+}
+
+func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
+	b := ready(t, nil)
+	wide := image.NewNRGBA(image.Rect(0, 0, 1200, 300)) // larger than the card keeps, and clear at the left
+	for y := range 300 {
+		for x := 600; x < 1200; x++ {
+			wide.SetNRGBA(x, y, uitest.Red)
+		}
+	}
+	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
+	c := b.cardAt(0)
+	c.toggle()
+	ref := func() inference.Reference { return b.state.Form.Cards[0].Ref }
+	for name, square := range map[string]picture.Square{
+		"crop":       {Fit: picture.Crop, Crop: picture.Box{Left: 0.5, Right: 0.75, Bottom: 1}},
+		"stretch":    {Fit: picture.Stretch},
+		"background": {Fit: picture.Pad, Background: "#00ff00"},
+	} {
+		b.setSquare(c.shown, square, true)
+		b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
+		want, _, err := picture.Prepare(wide, square, uitest.Toybox.Vision.Reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := b.state.Form.Cards[0].View.(*image.RGBA)
+		if !ok || string(got.Pix) != string(want.Pix) || ref().Square != square {
+			t.Errorf("%s: the card shows another square", name)
+		}
+	}
+	test.Tap(c.editor.fits[picture.Crop])
+	b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
+	if !c.editor.cropRow.Visible() {
+		t.Fatal("no square to drag")
+	}
+	c.editor.crop.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	if box := ref().Square.Crop; box.Left <= 0.375 || box.Right-box.Left > 0.2501 || ref().Square.Validate() != nil {
+		t.Errorf("the box %+v", box)
+	}
+	c.editor.code.SetText("red")
+	c.editor.colorTyped("red")
+	if c.editor.codeNote.Hidden || ref().Square.Background != "" && ref().Square.Background != "#00ff00" {
+		t.Errorf("a colour that is none: %q", ref().Square.Background)
+	}
+	b.settle()
+}
+
+// Wherever it is dragged, the square stays a square of pixels inside of the picture.
+func TestDraggedSquares(t *testing.T) {
+	for _, pixels := range []image.Point{{1200, 300}, {300, 1200}, {5, 5}, {1, 900}} {
+		for _, x := range []float64{-1e9, -1, 0, 3.3, 700, 1e9} {
+			for _, side := range []float64{-5, 0, 1, 77.7, 1e9} {
+				box := squareAt(pixels, x, 150, side)
+				w, h := (box.Right-box.Left)*float64(pixels.X), (box.Bottom-box.Top)*float64(pixels.Y)
+				if err := (picture.Square{Fit: picture.Crop, Crop: box}).Validate(); err != nil || w-h > 0.01 || h-w > 0.01 {
+					t.Fatalf("%v at %g, side %g: %+v, %v", pixels, x, side, box, err)
+				}
+			}
+		}
+	}
+}
+
+// The situations of cards and words, as markup.
+func TestCardSituations(t *testing.T) {
+	for name, do := range map[string]func(*bench){
+		"bound":  func(*bench) {},
+		"lost":   func(b *bench) { b.promptChanged("a puppy and a cat") },
+		"muted":  func(b *bench) { b.cardActs().mute(b.cardAt(0).look.ID) },
+		"chosen": func(b *bench) { b.tapCard(b.cardAt(0).look.ID) },
+		"two pictures": func(b *bench) {
+			b.takeTo(target{card: b.cardAt(0).look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
+			b.settle()
+		},
+		"too long": func(b *bench) { b.promptChanged("a dog and a cat on the beach near the sea") },
+		"editing":  func(b *bench) { b.cardAt(0).toggle() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := ready(t, nil)
+			b.promptChanged("a dog and a cat")
+			b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Green)))
+			do(b)
+			b.settle()
+			w := test.NewTempWindow(t, kit.NewColumn(8, b.cardAt(0), b.chips))
+			w.Resize(fyne.NewSize(420, 420))
+			test.AssertRendersToMarkup(t, "card-"+strings.ReplaceAll(name, " ", "-")+".xml", w.Canvas())
+		})
+	}
+}
+
+// TestReadingSays wants a word about a picture that takes a moment, and about what was lost when it was read.
+func TestReadingSays(t *testing.T) {
+	b := ready(t, nil)
+	gate := make(chan []byte)
+	b.bring(target{}, func() ([]source, []error) {
+		return []source{{name: "large.png", read: func() ([]byte, error) { return <-gate, nil }}}, nil
+	})
+	b.until("the window says what it reads", func() bool { return b.remark.Visible() && b.remark.Text == "Reading large.png…" })
+	cut := uitest.PNG(uitest.Red)
+	gate <- cut[:len(cut)-12]
+	b.settle()
+	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.remark.Text != want {
+		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.remark.Text, want)
+	}
+}

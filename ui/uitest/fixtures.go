@@ -1,0 +1,105 @@
+// Package uitest holds what tests of the window's rooms begin with: a model, pictures, steps.
+//
+// Contract: only tests import it; it knows no room.
+package uitest
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"realword/inference"
+	"realword/inference/bundle"
+)
+
+var Toybox = &bundle.Manifest{
+	Name: "toybox", Size: bundle.Size{Width: 128, Height: 128}, Vision: bundle.Vision{Reference: 64},
+	Presets: map[string]bundle.Preset{
+		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2},
+		"release": {Sampler: "dpm++", Steps: 20, Stop: 10, CFG: 3.5, Scope: 0.25, Negative: "blurry", Fit: "stretch"},
+	},
+}
+
+func PNG(c color.Color) []byte {
+	img := image.NewNRGBA(image.Rect(0, 0, 8, 8))
+	draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+var Red, Green = color.NRGBA{0xd0, 0x20, 0x20, 0xff}, color.NRGBA{0x20, 0xc0, 0x40, 0xff}
+
+func Grid(v float32) []float32 {
+	g := make([]float32, 16)
+	g[5], g[6] = v, v/2
+	return g
+}
+
+// Step is a finished step of a run with n subjects.
+func Step(step, steps, stop, n int) inference.StepDone {
+	preview := image.NewRGBA(image.Rect(0, 0, 4, 4))
+	draw.Draw(preview, preview.Rect, image.NewUniform(color.NRGBA{uint8(10 * step), 100, 150, 0xff}), image.Point{}, draw.Src)
+	s := inference.StepDone{Step: step, Steps: steps, Preview: preview, GridWidth: 4, GridHeight: 4, Guided: step < stop}
+	for range n {
+		s.Subjects = append(s.Subjects, inference.SubjectStep{Mask: Grid(1)})
+	}
+	return s
+}
+
+func Picture(r inference.Request, picture int) inference.PictureReady {
+	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
+	draw.Draw(img, img.Rect, image.NewUniform(Green), image.Point{}, draw.Src)
+	r.Seeds = r.Seeds[picture : picture+1]
+	return inference.PictureReady{Picture: picture, Seed: r.Seeds[0], Image: img, Recipe: r, Elapsed: time.Second}
+}
+
+// File puts a file into a fresh folder.
+func File(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func Encode(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// pictureFiles makes n picture files of different colours and answers their paths.
+func Files(t testing.TB, dir string, n int) (paths []string) {
+	for i := range n {
+		path := filepath.Join(dir, fmt.Sprintf("p%03d.png", i))
+		c := Red
+		c.G, c.B = uint8(i), uint8(i>>8)
+		if err := os.WriteFile(path, PNG(c), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func Word(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
+
+var Roomy = &bundle.Manifest{Name: "Roomy", Size: bundle.Size{Width: 1024, Height: 1024, Min: 512, Max: 2048, Multiple: 64},
+	Presets: map[string]bundle.Preset{
+		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
+		"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross"},
+	}}

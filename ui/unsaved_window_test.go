@@ -1,0 +1,266 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/files"
+	"realword/inference/recipe"
+	"realword/ui/kit"
+	"realword/ui/uitest"
+)
+
+// unsavable is a window with a history whose pictures folder is a file, and a picture made in it.
+func unsavable(t *testing.T, dir string) *bench {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "pictures"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	return b
+}
+
+func (b *bench) kept() history.Picture {
+	b.t.Helper()
+	p, err := b.journal.Store().Picture(b.state.Shot().Kept)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
+
+func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
+	dir := t.TempDir()
+	b := unsavable(t, dir)
+	told := func(when string) {
+		t.Helper()
+		s := b.state.Shot()
+		if s == nil || !s.Unsaved || !s.Pixels || s.Kept == 0 || s.Path != "" || s.Image == nil || s.Image.NRGBAAt(3, 3) != uitest.Green {
+			t.Fatalf("%s: shot %+v", when, s)
+		}
+		if text := b.unsaved.text.Text; b.unsaved.Hidden || !strings.Contains(text, "kept in this session") {
+			t.Errorf("%s it says %q", when, text)
+		}
+		if b.leaving() != "" {
+			t.Errorf("%s closing asks: %q", when, b.leaving())
+		}
+	}
+	told("at once")
+	if text := b.unsaved.text.Text; !strings.Contains(text, "choose another folder") {
+		t.Errorf("it says %q, and not why", text)
+	}
+	test.Tap(b.unsaved.retry) // nothing has changed
+	b.settle()
+	told("after another try")
+	b.end0()
+	b = keeping(t, dir)
+	told("after a restart")
+	b.openGallery()
+	b.choose(b.state.Shot().Kept)
+	if d := b.gallery.state.Detail; d == nil || !strings.Contains(d.state(), "could not be written") || d.Large == nil {
+		t.Errorf("the sessions say %+v", d)
+	}
+	b.gallery.hide()
+	if err := os.Remove(filepath.Join(dir, "pictures")); err != nil {
+		t.Fatal(err)
+	}
+	test.Tap(b.unsaved.retry)
+	b.settle()
+	s := b.state.Shot()
+	if s.Unsaved || s.SaveErr != nil || s.Path == "" || !b.unsaved.Hidden {
+		t.Fatalf("after the folder is there: %+v", s)
+	}
+	data, err := os.ReadFile(s.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err := recipe.Read(data); err != nil || r.Prompt != "a dog on the beach" {
+		t.Errorf("the file does not say how it was made: %+v, %v", r, err)
+	}
+	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != files.Sum(data) || len(p.Thumbnail) == 0 || p.Width != 16 {
+		t.Errorf("the history has %+v", p)
+	}
+}
+
+func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	b := unsavable(t, dir)
+	target := filepath.Join(t.TempDir(), "mine")
+	answer := ""
+	b.opt.SaveFile = func(string) (string, error) { return answer, nil }
+	b.refresh()
+	test.Tap(b.unsaved.other) // and thought better of it
+	b.settle()
+	if s := b.state.Shot(); !s.Unsaved || b.unsaved.Hidden {
+		t.Fatalf("%+v", s)
+	}
+	answer = target
+	test.Tap(b.unsaved.other)
+	b.settle()
+	if s := b.state.Shot(); s.Unsaved || s.Path != target+".png" || !b.unsaved.Hidden {
+		t.Fatalf("%+v", s)
+	}
+	if p := b.kept(); p.File != target+".png" || p.Pixels != "" || p.SHA256 != "" {
+		t.Errorf("the history has %+v", p)
+	}
+	if _, err := os.Stat(target + ".png"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
+	b := ready(t, func(o *Options) { o.Pictures = filepath.Join(uitest.File(t, "file", nil), "in") })
+	b.promptChanged("a dog")
+	j := b.run()
+	b.send(j, uitest.Picture(j.request, 0))
+	b.end(j, inference.Done{})
+	if text := b.unsaved.text.Text; b.unsaved.Hidden || !strings.Contains(text, "only in this window") {
+		t.Errorf("it says %q", text)
+	}
+	b.askClose()
+	if b.closing || !b.sheetSays("1 picture has no file yet and will be lost when the window closes") {
+		t.Error("it closes without a word")
+	}
+}
+
+// Quitting in a batch asks, and the pictures that are not made wait for the next start.
+func TestClosingInABatchKeepsTheRest(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	b.promptChanged("a dog")
+	b.state.Form.Count, b.state.Form.Seed, b.state.Form.KeepSeed = 4, 7, true
+	j := b.run()
+	b.ask("a cat") // waits
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	b.send(j, uitest.Picture(j.request, 0))
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+	b.askClose()
+	if b.closing || !b.sheetSays("3 pictures have not been made yet (3 of 4). They stay in the queue until the next start.") {
+		t.Fatalf("it closes without a word, or says another: %q", b.leaving())
+	}
+	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
+	test.Tap(button)
+	<-j.ctx.Done()
+	b.send(j, uitest.Picture(j.request, 1)) // one comes yet
+	b.end(j, inference.Failed{Err: j.ctx.Err()})
+	b.until("the window is closed", func() bool { return b.closed })
+	if err := b.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = keeping(t, dir)
+	q := b.state.Queue
+	if len(q.Waiting) != 2 || !q.Paused || !slices.Equal(q.Waiting[0].Request.Seeds, []uint64{9, 10}) || q.Waiting[0].Request.Prompt != "a dog" || q.Waiting[1].Request.Prompt != "a cat" {
+		t.Fatalf("there wait %+v", q.Waiting)
+	}
+	pictures := 0
+	rounds, err := b.journal.Store().Rounds()
+	for _, r := range rounds {
+		for _, p := range r.Pictures {
+			if p.Finished() {
+				pictures++
+			}
+		}
+	}
+	if err != nil || pictures != 2 {
+		t.Errorf("%d pictures are kept, %v", pictures, err)
+	}
+}
+
+// A window that is killed from outside asks nothing, and keeps the rest as well.
+func TestCloseKeepsTheRest(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	b.promptChanged("a dog")
+	b.state.Form.Seed, b.state.Form.KeepSeed = 7, true
+	j := b.run()
+	b.Close()
+	<-j.ctx.Done()
+	b.end(j, inference.Failed{Err: j.ctx.Err()})
+	b.until("the window is closed", func() bool { return b.closed })
+	if err := b.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = keeping(t, dir)
+	if q := b.state.Queue; len(q.Waiting) != 1 || !slices.Equal(q.Waiting[0].Request.Seeds, []uint64{7}) {
+		t.Errorf("there wait %+v", q.Waiting)
+	}
+}
+
+func TestRescueFromTheWindow(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	b.end0()
+	file := filepath.Join(dir, "history.db")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.ReplaceAll(data, []byte(`"draft":`), []byte(`"drafT":`)) // also in pages that are free
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b = keeping(t, dir)
+	b.opt.Rescue = func() (history.Rescued, error) {
+		aside, err := history.SetAside(file, time.Now())
+		if err != nil {
+			return history.Rescued{}, err
+		}
+		s, err := history.Open(file)
+		if err != nil {
+			return history.Rescued{}, err
+		}
+		got, err := s.Rescue(aside)
+		return got, errors.Join(err, s.Close())
+	}
+	b.banner.text.SetText("")
+	b.refresh()
+	if b.state.History.Open || b.banner.Hidden || b.banner.rescue.Hidden || !b.banner.retry.Hidden {
+		t.Fatalf("%+v", b.state.History)
+	}
+	test.Tap(b.banner.rescue)
+	b.settle()
+	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.text.Text, "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.notice.text.Text, "1 part of it could not be read") {
+		t.Errorf("%+v, %v, %q", b.state.History, b.banner.Hidden, b.notice.text.Text)
+	}
+	if len(b.state.Shots) != 1 {
+		t.Errorf("%d pictures came back", len(b.state.Shots))
+	}
+}
+
+func TestAStartSweeps(t *testing.T) {
+	dir := t.TempDir()
+	day := filepath.Join(dir, "pictures", "2026-01-02")
+	blobs := filepath.Join(dir, "history.blobs", "ab")
+	left := []string{filepath.Join(day, ".realword-0123456789abcdef"), filepath.Join(blobs, ".realword-0123456789abcdef"), filepath.Join(blobs, "ab"+strings.Repeat("0", 62))}
+	kept := filepath.Join(day, "mine.png")
+	if err := errors.Join(os.MkdirAll(day, 0o700), os.MkdirAll(blobs, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	ago := time.Now().Add(-time.Minute)
+	for _, path := range append(left, kept) {
+		if err := errors.Join(os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, ago, ago)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keeping(t, dir)
+	for _, path := range left {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is still there", path)
+		}
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Error(err)
+	}
+}
