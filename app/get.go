@@ -21,7 +21,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/hub"
 	"realword/inference/ram"
-	"realword/ui"
+	"realword/ui/state"
 )
 
 // downloadsName is the folder, in the one of models, that downloads lie in: a folder each, called as in the catalogue. What a model
@@ -68,7 +68,7 @@ func (*models) Discard(folder string, e hub.Entry) error {
 }
 
 // Get implements ui.Models.
-func (m *models) Get(ctx context.Context, g ui.Get, fetching func(hub.Progress), importing bundle.Progress) (string, error) {
+func (m *models) Get(ctx context.Context, g state.Get, fetching func(hub.Progress), importing bundle.Progress) (string, error) {
 	e := g.Plan.Entry
 	dir, err := filepath.Abs(filepath.Join(g.Folder, downloadsName, e.Name))
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *models) Get(ctx context.Context, g ui.Get, fetching func(hub.Progress),
 	if err := hub.New(os.Getenv).Fetch(ctx, g.Plan, dir, fetching); err != nil {
 		return "", err
 	}
-	i := ui.Import{Source: filepath.Join(dir, e.Source()), Name: g.Name, Folder: g.Folder}
+	i := state.Import{Source: filepath.Join(dir, e.Source()), Name: g.Name, Folder: g.Folder}
 	if e.Base != "" {
 		i.Base = filepath.Join(dir, filepath.FromSlash(e.Base))
 	}
@@ -279,7 +279,7 @@ func getModel(c *cobra.Command, m *models, e hub.Entry, folder string, yes, keep
 	}
 	started := time.Now()
 	watch := &getWatch{out: screen, live: onTerminal(screen), began: started}
-	path, err := m.Get(ctx, ui.Get{Plan: p, Folder: folder, Name: p.Entry.Title, Keep: keep}, watch.fetching, watch.importing)
+	path, err := m.Get(ctx, state.Get{Plan: p, Folder: folder, Name: p.Entry.Title, Keep: keep}, watch.fetching, watch.importing)
 	watch.clear()
 	if err != nil && path == "" {
 		if _, there := os.Stat(dir); there == nil {

@@ -18,7 +18,7 @@ import (
 	"realword/assets"
 	"realword/inference/bundle"
 	"realword/inference/files"
-	"realword/ui"
+	"realword/ui/state"
 )
 
 // models implements ui.Models on folders of bundles. Removed ones wait under a hidden name until close.
@@ -58,18 +58,18 @@ func (*models) Folder() string {
 }
 
 // List implements ui.Models.
-func (m *models) List(folder string, elsewhere []string) ([]ui.Model, error) {
+func (m *models) List(folder string, elsewhere []string) ([]state.Model, error) {
 	inside, err := embedded()
 	if err != nil {
 		return nil, err
 	}
 	sweep(folder)
-	list := []ui.Model{inside}
+	list := []state.Model{inside}
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // nothing was imported yet
 	}
-	var found []ui.Model
+	var found []state.Model
 	for _, e := range entries {
 		path := filepath.Join(folder, e.Name())
 		if info, err := os.Stat(path); err != nil || !info.IsDir() || strings.HasPrefix(e.Name(), ".") {
@@ -84,7 +84,7 @@ func (m *models) List(folder string, elsewhere []string) ([]ui.Model, error) {
 		one.Elsewhere = true
 		found = append(found, one)
 	}
-	slices.SortStableFunc(found, func(a, b ui.Model) int {
+	slices.SortStableFunc(found, func(a, b state.Model) int {
 		return cmp.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name()))
 	})
 	if err != nil {
@@ -94,15 +94,15 @@ func (m *models) List(folder string, elsewhere []string) ([]ui.Model, error) {
 }
 
 // embedded is the model inside the program.
-func embedded() (ui.Model, error) {
+func embedded() (state.Model, error) {
 	files := assets.Model()
 	data, err := fs.ReadFile(files, bundle.ManifestName)
 	if err != nil {
-		return ui.Model{}, err
+		return state.Model{}, err
 	}
 	manifest, err := bundle.ParseManifest(data)
 	if err != nil {
-		return ui.Model{}, err
+		return state.Model{}, err
 	}
 	size := int64(len(data))
 	for name := range manifest.Files {
@@ -110,7 +110,7 @@ func embedded() (ui.Model, error) {
 			size += info.Size()
 		}
 	}
-	return ui.Model{Manifest: &manifest, Bytes: size}, nil
+	return state.Model{Manifest: &manifest, Bytes: size}, nil
 }
 
 // isModelRest tells whether a folder is a bundle whose manifest is gone.
@@ -120,8 +120,8 @@ func isModelRest(path string) bool {
 }
 
 // describe reads what a bundle says of itself and looks whether its files are there.
-func describe(path string) ui.Model {
-	m := ui.Model{Path: path}
+func describe(path string) state.Model {
+	m := state.Model{Path: path}
 	if o, ok := readOrigin(path); ok {
 		m.Source, m.Base, m.Licence = o.Source, o.Base, o.Licence
 	}
@@ -136,27 +136,27 @@ func describe(path string) ui.Model {
 		}
 		return m
 	}
-	m.Err, m.State = err, ui.ModelDamaged
+	m.Err, m.State = err, state.ModelDamaged
 	if _, there := os.Stat(path); there != nil {
-		m.State = ui.ModelMissing
+		m.State = state.ModelMissing
 		m.Err = fmt.Errorf("the folder %s is missing: connect its drive, or remove the model from the list", path)
 		return m
 	}
 	data, err := files.Read(filepath.Join(path, bundle.ManifestName), bundle.MaxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		m.State = ui.ModelMissing
+		m.State = state.ModelMissing
 		return m
 	}
 	if manifest, err := bundle.ParseManifest(data); err == nil {
 		m.Manifest = &manifest
 		for name := range manifest.Files {
 			if info, err := os.Stat(filepath.Join(path, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
-				m.State = ui.ModelMissing
+				m.State = state.ModelMissing
 			}
 		}
 		for _, f := range manifest.Mapped {
 			if _, err := os.Stat(f.Path); errors.Is(err, fs.ErrNotExist) {
-				m.State = ui.ModelMissing
+				m.State = state.ModelMissing
 			}
 		}
 	}
@@ -213,11 +213,11 @@ func (*models) Inspect(ctx context.Context, path, base string) (bundle.Inspectio
 }
 
 // Import implements ui.Models.
-func (*models) Import(ctx context.Context, i ui.Import, progress bundle.Progress) (string, error) {
+func (*models) Import(ctx context.Context, i state.Import, progress bundle.Progress) (string, error) {
 	return importModel(ctx, i, "", progress)
 }
 
-func importModel(ctx context.Context, i ui.Import, licence string, progress bundle.Progress) (string, error) {
+func importModel(ctx context.Context, i state.Import, licence string, progress bundle.Progress) (string, error) {
 	if err := os.MkdirAll(i.Folder, 0o777); err != nil {
 		return "", fmt.Errorf("the folder for models cannot be made: %w: choose another in the preferences", err)
 	}

@@ -12,7 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/synthetic"
 	"realword/inference/tensor"
-	"realword/ui"
+	"realword/ui/state"
 )
 
 // checkpoints writes a tiny synthetic tree.
@@ -32,7 +32,7 @@ func checkpoints(t *testing.T, layout string) string {
 
 func nothing(string, int64, int64) {}
 
-func listed1(t *testing.T, m *models, folder string, elsewhere ...string) []ui.Model {
+func listed1(t *testing.T, m *models, folder string, elsewhere ...string) []state.Model {
 	t.Helper()
 	list, err := m.List(folder, elsewhere)
 	if err != nil {
@@ -48,19 +48,19 @@ func TestModelsOfAFolder(t *testing.T) {
 		t.Fatalf("%+v", list)
 	}
 	var told int
-	path, err := m.Import(ctx, ui.Import{Source: source, Base: base, Name: "Dreams: 1/2", Folder: folder}, func(string, int64, int64) { told++ })
+	path, err := m.Import(ctx, state.Import{Source: source, Base: base, Name: "Dreams: 1/2", Folder: folder}, func(string, int64, int64) { told++ })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if filepath.Dir(path) != folder || strings.ContainsAny(filepath.Base(path), ":/") || told == 0 {
 		t.Errorf("%s, told %d times", path, told)
 	}
-	second, err := m.Import(ctx, ui.Import{Source: source, Base: base, Name: "Dreams: 1/2", Folder: folder, Copy: true}, nothing)
+	second, err := m.Import(ctx, state.Import{Source: source, Base: base, Name: "Dreams: 1/2", Folder: folder, Copy: true}, nothing)
 	if err != nil || second == path {
 		t.Fatal(second, err)
 	}
 	list := listed1(t, m, folder)
-	if len(list) != 3 || list[1].Name() != "Dreams: 1/2" || list[1].Source != source || list[1].Base != base || list[1].State != ui.ModelReady || list[1].Elsewhere {
+	if len(list) != 3 || list[1].Name() != "Dreams: 1/2" || list[1].Source != source || list[1].Base != base || list[1].State != state.ModelReady || list[1].Elsewhere {
 		t.Fatalf("%+v", list[1:])
 	}
 	if copied, mapped := list[2], list[1]; copied.Mapped != 0 || mapped.Mapped < 1<<20 || copied.Bytes <= mapped.Bytes {
@@ -81,7 +81,7 @@ func TestModelsOfAFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	list = listed1(t, m, folder)
-	if list[1].State != ui.ModelReady || list[2].State != ui.ModelMissing || list[2].Err == nil || list[2].Manifest == nil {
+	if list[1].State != state.ModelReady || list[2].State != state.ModelMissing || list[2].Err == nil || list[2].Manifest == nil {
 		t.Errorf("%+v", list[1:])
 	}
 	// Damage that only the sums show, then a manifest that cannot be read.
@@ -99,7 +99,7 @@ func TestModelsOfAFolder(t *testing.T) {
 		t.Error(err)
 	}
 	for _, l := range listed1(t, m, folder) {
-		if l.Path == path && (l.State != ui.ModelDamaged || l.Err == nil) {
+		if l.Path == path && (l.State != state.ModelDamaged || l.Err == nil) {
 			t.Errorf("%+v", l)
 		}
 	}
@@ -107,7 +107,7 @@ func TestModelsOfAFolder(t *testing.T) {
 
 func TestRemoveModel(t *testing.T) {
 	m, folder, source := &models{}, t.TempDir(), checkpoints(t, synthetic.Diffusers)
-	path, err := m.Import(context.Background(), ui.Import{Source: source, Name: "One", Folder: folder}, nothing)
+	path, err := m.Import(context.Background(), state.Import{Source: source, Name: "One", Folder: folder}, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +141,11 @@ func TestRemoveModel(t *testing.T) {
 func TestImportLeavesNothing(t *testing.T) {
 	m, folder, source := &models{}, t.TempDir(), checkpoints(t, synthetic.Release)
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := m.Import(ctx, ui.Import{Source: source, Name: "One", Folder: folder}, func(string, int64, int64) { cancel() })
+	_, err := m.Import(ctx, state.Import{Source: source, Name: "One", Folder: folder}, func(string, int64, int64) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if _, err := m.Import(context.Background(), ui.Import{Source: t.TempDir(), Name: "Two", Folder: folder}, nothing); err == nil {
+	if _, err := m.Import(context.Background(), state.Import{Source: t.TempDir(), Name: "Two", Folder: folder}, nothing); err == nil {
 		t.Error("an empty folder was imported")
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
@@ -157,7 +157,7 @@ func TestModelsElsewhereAndRests(t *testing.T) {
 	m, folder := &models{}, t.TempDir()
 	gone := filepath.Join(folder, "not", "there")
 	list := listed1(t, m, folder, gone)
-	if len(list) != 2 || list[1].State != ui.ModelMissing || !list[1].Elsewhere || !strings.Contains(list[1].Err.Error(), "connect the drive") {
+	if len(list) != 2 || list[1].State != state.ModelMissing || !list[1].Elsewhere || !strings.Contains(list[1].Err.Error(), "connect the drive") {
 		t.Errorf("%+v", list)
 	}
 	old := time.Now().Add(-2 * abandoned)

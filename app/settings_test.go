@@ -7,7 +7,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/ui"
+	"realword/ui/state"
 )
 
 // TestOneStopForWindowAndTerminal: 50 steps have the same T_stop however they are asked for.
@@ -24,7 +24,7 @@ func TestOneStopForWindowAndTerminal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		window := ui.Form{}.WithPreset(preset, &m).WithSteps(50, &m)
+		window := state.Form{}.WithPreset(preset, &m).WithSteps(50, &m)
 		for way, r := range map[string]inference.Request{"window": window.Request(), "terminal": {Settings: typed}, "batch": line.request} {
 			if got := inference.Defaults(m, r).Stop; got != want {
 				t.Errorf("%s, %s: T_stop %d, want %d", way, preset, got, want)

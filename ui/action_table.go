@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // action is one thing that the user can do. The table of actions makes the menus, hears the keys and fills the list in which
@@ -74,7 +75,7 @@ func (w *Window) pictureActions() []action {
 func (w *Window) runActions() []action {
 	return []action{
 		{id: "run.generate", menu: menuRun, label: i18n.T("Generate"), key: "Ctrl+Enter", do: w.generate, can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{id: "run.cancel", menu: menuRun, label: i18n.T("Stop"), key: "Ctrl+Alt+Enter", do: w.stop, can: func() bool { return w.state.Run.Phase == Running }},
+		{id: "run.cancel", menu: menuRun, label: i18n.T("Stop"), key: "Ctrl+Alt+Enter", do: w.stop, can: func() bool { return w.state.Run.Phase == state.Running }},
 	}
 }
 

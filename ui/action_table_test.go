@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"realword/ui/state"
 )
 
 func TestStrokes(t *testing.T) {
@@ -86,11 +88,11 @@ func TestEscClosesTheTopmostOnly(t *testing.T) {
 	b.promptChanged("a dog")
 	j := b.run()
 	esc()
-	if b.state.Run.Phase != Running {
+	if b.state.Run.Phase != state.Running {
 		t.Error("Esc stopped the run")
 	}
 	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
-	if b.state.Run.Phase != Stopping {
+	if b.state.Run.Phase != state.Stopping {
 		t.Error("Ctrl+Alt+Enter of the number block does not stop the run")
 	}
 	close(j.events)

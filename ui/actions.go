@@ -15,6 +15,7 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // save writes a finished picture into the pictures folder, under the name that the preferences say.
@@ -32,25 +33,25 @@ func (w *Window) save(ready inference.PictureReady) {
 		}
 		if err == nil {
 			w.journal.Saved(ready, path, files.Sum(data), func(id uint64) {
-				w.post(func() { w.changeShot(ready, func(s *Shot) { s.Kept = id }) })
+				w.post(func() { w.changeShot(ready, func(s *state.Shot) { s.Kept = id }) })
 			})
 		} else {
 			w.journal.Unsaved(ready, data, func(id uint64) {
 				w.post(func() {
-					w.changeShot(ready, func(s *Shot) { s.Kept, s.Pixels = id, true })
+					w.changeShot(ready, func(s *state.Shot) { s.Kept, s.Pixels = id, true })
 					w.refresh()
 				})
 			})
 		}
 		return func() {
-			w.changeShot(ready, func(s *Shot) { s.Path, s.SaveErr, s.Unsaved = path, err, err != nil })
+			w.changeShot(ready, func(s *state.Shot) { s.Path, s.SaveErr, s.Unsaved = path, err, err != nil })
 			w.refresh()
 		}
 	})
 }
 
 // changeShot changes the shot of a picture that was made here, unless it is gone.
-func (w *Window) changeShot(ready inference.PictureReady, change func(*Shot)) {
+func (w *Window) changeShot(ready inference.PictureReady, change func(*state.Shot)) {
 	for i := range w.state.Shots {
 		if w.state.Shots[i].Image == ready.Image {
 			w.state.Shots = slices.Clone(w.state.Shots)
@@ -60,7 +61,7 @@ func (w *Window) changeShot(ready inference.PictureReady, change func(*Shot)) {
 }
 
 // choosePicture asks for a file and takes it as a reference.
-func (w *Window) choosePicture() { w.pick(target{}) }
+func (w *Window) choosePicture() { w.pick(state.Target{}) }
 
 // Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on a card they join its
 // subject, a picture with a recipe over the prompt or the stage offers that, anywhere else they become new cards.
@@ -87,11 +88,11 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 }
 
 // droppedPictures takes pictures, and the recipe of one that was dropped on the middle.
-func (w *Window) droppedPictures(to target, at fyne.Position, paths []string) {
+func (w *Window) droppedPictures(to state.Target, at fyne.Position, paths []string) {
 	switch {
 	case len(paths) == 0:
 		w.refresh()
-	case len(paths) == 1 && to == (target{}) && covers(w.middle, at):
+	case len(paths) == 1 && to == (state.Target{}) && covers(w.middle, at):
 		w.recallFile(paths[0])
 	default:
 		w.takeTo(to, paths)
@@ -105,8 +106,8 @@ func covers(o fyne.CanvasObject, at fyne.Position) bool {
 }
 
 // add makes cards of pictures, in their order.
-func (w *Window) add(onto Word, list ...source) {
-	w.bring(target{word: onto.Word}, func() ([]source, []error) { return list, nil })
+func (w *Window) add(onto state.Word, list ...state.Source) {
+	w.bring(state.Target{Word: onto.Word}, func() ([]state.Source, []error) { return list, nil })
 }
 
 // readSamples shows the pictures that come with the program. One that cannot be read is not offered.
@@ -118,7 +119,7 @@ func (w *Window) readSamples() {
 		}
 		var offers []offer
 		for _, s := range w.opt.Samples {
-			if img, err := readThumb(s.Data, 116); err == nil {
+			if img, err := state.ReadThumb(s.Data, 116); err == nil {
 				offers = append(offers, offer{s, img})
 			}
 		}
@@ -138,7 +139,7 @@ func (w *Window) trySample(s Sample) {
 		w.promptChanged(s.Prompt)
 	}
 	w.state.PickErr = nil
-	w.add(Word{}, source{name: s.Name, hint: s.Word, read: func() ([]byte, error) { return s.Data, nil }})
+	w.add(state.Word{}, state.Source{Name: s.Name, Hint: s.Word, Read: func() ([]byte, error) { return s.Data, nil }})
 }
 
 // saveAs copies the file of the picture in view to where the user wants it.

@@ -13,6 +13,7 @@ import (
 	"realword/inference/schedule"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // advanced is the part of the settings that unfolds under More.
@@ -30,33 +31,33 @@ type advanced struct {
 func newAdvanced(w *Window) *advanced {
 	a := &advanced{w: w}
 	a.sampler = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *Advanced, p bundle.Preset) {
-			f.Sampler = chosen(text, schedule.Samplers(), samplerName, p.Sampler)
+		a.change(func(f *state.Advanced, p bundle.Preset) {
+			f.Sampler = chosen(text, schedule.Samplers(), state.SamplerName, p.Sampler)
 		})
 	})
 	a.source = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *Advanced, p bundle.Preset) {
-			f.MaskSource = chosen(text, maskSources(), maskSourceName, p.MaskSource)
+		a.change(func(f *state.Advanced, p bundle.Preset) {
+			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName, p.MaskSource)
 		})
 	})
 	a.size = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *Advanced, _ bundle.Preset) {
+		a.change(func(f *state.Advanced, _ bundle.Preset) {
 			for _, size := range a.offered {
-				if sizeName(size) == text {
-					*f = f.withSize(size, w.state.Model)
+				if state.SizeName(size) == text {
+					*f = f.WithSize(size, w.state.Model)
 				}
 			}
 		})
 	})
 	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
-		a.change(func(f *Advanced, _ bundle.Preset) {
+		a.change(func(f *state.Advanced, _ bundle.Preset) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
 	})
 	a.layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
-		a.change(func(f *Advanced, _ bundle.Preset) {
+		a.change(func(f *state.Advanced, _ bundle.Preset) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
 			}
@@ -79,7 +80,7 @@ func chosen(text string, list []string, name func(string) string, own string) st
 }
 
 // change changes the form's wishes, where they have changed.
-func (a *advanced) change(set func(*Advanced, bundle.Preset)) {
+func (a *advanced) change(set func(*state.Advanced, bundle.Preset)) {
 	if a.w.state.Model == nil {
 		return
 	}
@@ -110,17 +111,17 @@ func (a *advanced) refresh() {
 		}
 		return out
 	}
-	show(a.sampler, names(schedule.Samplers(), samplerName), samplerName(cmp.Or(f.Sampler, p.Sampler)))
-	show(a.source, names(maskSources(), maskSourceName), maskSourceName(cmp.Or(f.MaskSource, p.MaskSource)))
-	a.offered = sizes(m)
-	if now := f.size(m); !slices.Contains(a.offered, now) {
+	show(a.sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(cmp.Or(f.Sampler, p.Sampler)))
+	show(a.source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(cmp.Or(f.MaskSource, p.MaskSource)))
+	a.offered = state.Sizes(m)
+	if now := f.Size(m); !slices.Contains(a.offered, now) {
 		a.offered = append(a.offered, now)
 	}
 	var texts []string
 	for _, size := range a.offered {
-		texts = append(texts, sizeName(size))
+		texts = append(texts, state.SizeName(size))
 	}
-	show(a.size, texts, sizeName(f.size(m)))
+	show(a.size, texts, state.SizeName(f.Size(m)))
 	if a.divide.Checked == f.RawMask {
 		a.divide.Checked = !f.RawMask
 		a.divide.Refresh()

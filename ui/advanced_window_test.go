@@ -8,6 +8,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/recipe"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -46,7 +47,7 @@ func TestAdvancedKnobs(t *testing.T) {
 	if b.state.Form.MaskSource != "all_cross" {
 		t.Error("the own preset forgets where the masks come from")
 	}
-	if f, _ := (Form{Preset: "paper", Advanced: Advanced{Width: 896, Height: 1152}}).Settle(uitest.Roomy).Adapt(uitest.Roomy, b.state.Model); f.Width != 0 {
+	if f, _ := (state.Form{Preset: "paper", Advanced: state.Advanced{Width: 896, Height: 1152}}).Settle(uitest.Roomy).Adapt(uitest.Roomy, b.state.Model); f.Width != 0 {
 		t.Errorf("a model of %+v is asked for %d × %d", b.state.Model.Size, f.Width, f.Height)
 	}
 }
@@ -64,8 +65,8 @@ func TestLayerByLayer(t *testing.T) {
 	if r := b.state.Form.Request(); r.MaskNorm != "min_max_per_channel" || r.RawMask || !a.divide.Checked || !strings.Contains(b.set.presetNote.Text, "layer by layer") {
 		t.Errorf("%+v, %q", r, b.set.presetNote.Text)
 	}
-	past := Past{Recipe: recipe.Recipe{Request: b.state.Form.Request()}}
-	if f := (Form{Preset: "paper"}).Settle(uitest.Toybox).Take(past, allParts, uitest.Toybox); f.MaskNorm == "" {
+	past := state.Past{Recipe: recipe.Recipe{Request: b.state.Form.Request()}}
+	if f := (state.Form{Preset: "paper"}).Settle(uitest.Toybox).Take(past, state.AllParts, uitest.Toybox); f.MaskNorm == "" {
 		t.Error("a recipe does not bring it back")
 	}
 	test.Tap(a.divide)

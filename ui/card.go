@@ -15,6 +15,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 var (
@@ -38,7 +39,7 @@ type cardActs struct {
 type card struct {
 	widget.BaseWidget
 	kit.Press
-	look   cardLook
+	look   state.CardLook
 	acts   cardActs
 	shown  int // ID of the picture in the square
 	open   bool
@@ -64,7 +65,7 @@ type card struct {
 
 const tinySide = 26
 
-func newCard(look cardLook, acts cardActs) *card {
+func newCard(look state.CardLook, acts cardActs) *card {
 	c := &card{look: look, acts: acts}
 	c.Do = func() { acts.tap(c.look.ID) }
 	c.Marked = func() { c.show(c.look) }
@@ -73,12 +74,12 @@ func newCard(look cardLook, acts cardActs) *card {
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
 	c.anchor = newAnchorMark(20)
-	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1}, container.New(kit.Fixed{Width: squareSide - 2, Height: squareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4}, c.anchor)), c.toggle)
+	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1}, container.New(kit.Fixed{Width: state.SquareSide - 2, Height: state.SquareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4}, c.anchor)), c.toggle)
 	c.badge, c.letter = newBadge()
 	c.word, c.hint = kit.Heading(""), kit.Caption("")
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
-	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
-		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{Low: 0.05, High: reachMax, From: kit.SafeLow, To: kit.SafeHigh}, safe))
+	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, safe))
 	c.remedy = kit.NewButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
 	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
@@ -95,7 +96,7 @@ func newCard(look cardLook, acts cardActs) *card {
 	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
 	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone), container.New(kit.Inset{X: 6, Y: 3}, c.word))
 	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.hint), c.reach.Container, container.New(kit.Inset{X: 4, Y: 4}, c.remedy))
-	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: squareSide, Height: squareSide}, c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
+	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide}, c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
 	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye), container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
 	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools), container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
@@ -119,10 +120,10 @@ func (l leftBand) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // pattern paints the band of the subject.
 func (c *card) pattern(w, h int) image.Image {
-	if c.look.subject < 0 {
+	if c.look.Subject < 0 {
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
-	return picture.SubjectStyle(c.look.subject).Swatch(w, h, max(1, w/5))
+	return picture.SubjectStyle(c.look.Subject).Swatch(w, h, max(1, w/5))
 }
 
 func (c *card) AccessibilityLabel() string { return c.look.Ref.Name + ", " + c.word.Text }
@@ -162,8 +163,8 @@ func (c *card) toggle() {
 }
 
 // picture is the one in the square.
-func (c *card) picture() Card {
-	for _, p := range c.look.pictures {
+func (c *card) picture() state.Card {
+	for _, p := range c.look.Pictures {
 		if p.ID == c.shown {
 			return p
 		}
@@ -172,12 +173,12 @@ func (c *card) picture() Card {
 }
 
 // show makes the card equal to look.
-func (c *card) show(look cardLook) {
+func (c *card) show(look state.CardLook) {
 	before := c.look
 	c.look = look
 	p := c.picture()
 	c.shown = p.ID
-	if img := p.small(); img != nil && c.square.Image != img {
+	if img := p.Preview(); img != nil && c.square.Image != img {
 		c.square.Image = img
 		c.square.Refresh()
 	}
@@ -185,9 +186,9 @@ func (c *card) show(look cardLook) {
 	c.badge.FillColor, c.letter.Text = color.Transparent, ""
 	c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, kit.ColorLine, 1
 	c.word.Color, c.hint.Color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
-	c.word.Text, c.hint.Text = shorten(look.Word.Text, 16), shorten(p.Ref.Name, 22)
+	c.word.Text, c.hint.Text = state.Shorten(look.Word.Text, 16), state.Shorten(p.Ref.Name, 22)
 	if c.anchor.Hidden = !p.Anchor; p.Anchor {
-		c.hint.Text = i18n.T("anchor: %s", shorten(p.Ref.Name, 15))
+		c.hint.Text = i18n.T("anchor: %s", state.Shorten(p.Ref.Name, 15))
 	}
 	mark := func(name fyne.ThemeColorName, letter string) {
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(name, c), letter
@@ -199,31 +200,31 @@ func (c *card) show(look cardLook) {
 		if !look.Bound() {
 			c.word.Text = i18n.T("no word yet")
 		}
-	case look.lost:
+	case look.WordLost:
 		c.hint.Text, c.hint.Color, c.frame.Stroke = i18n.T("not in the prompt"), theme.ColorNameWarning, theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
-	case look.subject >= 0:
-		own := kit.SubjectColor(look.subject)
-		c.badge.FillColor, c.letter.Text = own, kit.SubjectLetter(look.subject)
+	case look.Subject >= 0:
+		own := kit.SubjectColor(look.Subject)
+		c.badge.FillColor, c.letter.Text = own, kit.SubjectLetter(look.Subject)
 		c.frame.Paint = own
-		if len(look.twins) > 0 {
-			c.hint.Text = i18n.T("also for “%s”", shorten(look.twins[0], 14))
+		if len(look.Twins) > 0 {
+			c.hint.Text = i18n.T("also for “%s”", state.Shorten(look.Twins[0], 14))
 		}
 	default:
 		c.word.Text, c.word.Color = i18n.T("which word?"), theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	}
-	if look.chosen || look.offering || c.Focused {
+	if look.Chosen || look.Offering || c.Focused {
 		c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, theme.ColorNamePrimary, 2
 	}
-	c.reach.Set(look.scope)
+	c.reach.Set(look.Gamma)
 	c.reach.Value.Color = theme.ColorNameForeground
-	if look.scope < kit.SafeLow || look.scope > kit.SafeHigh {
+	if look.Gamma < kit.SafeLow || look.Gamma > kit.SafeHigh {
 		c.reach.Value.Color = theme.ColorNameWarning
 	}
 	c.reach.Value.Refresh()
-	c.remedy.SetText(i18n.T("Use “%s”", shorten(look.remedy, 12)))
-	mend := look.lost && !look.Off && look.remedy != ""
+	c.remedy.SetText(i18n.T("Use “%s”", state.Shorten(look.Remedy, 12)))
+	mend := look.WordLost && !look.Off && look.Remedy != ""
 	c.remedy.Hidden, c.reach.Container.Hidden = !mend, mend
 	c.showThumbs(before)
 	c.showTools()
@@ -238,23 +239,23 @@ func (c *card) show(look cardLook) {
 	c.hint.Refresh()
 	c.badge.Refresh()
 	c.letter.Refresh()
-	if before.subject != look.subject {
+	if before.Subject != look.Subject {
 		c.band.Refresh()
 	}
 }
 
 // showThumbs shows the row of pictures: one to choose each, one to add another and one to take away the one in the square.
-func (c *card) showThumbs(before cardLook) {
-	same := len(before.pictures) == len(c.look.pictures) && len(c.thumbs.Objects) > 0
-	for i := 0; same && i < len(c.look.pictures); i++ {
-		a, b := before.pictures[i], c.look.pictures[i]
+func (c *card) showThumbs(before state.CardLook) {
+	same := len(before.Pictures) == len(c.look.Pictures) && len(c.thumbs.Objects) > 0
+	for i := 0; same && i < len(c.look.Pictures); i++ {
+		a, b := before.Pictures[i], c.look.Pictures[i]
 		same = a.ID == b.ID && a.Small == b.Small && a.Anchor == b.Anchor
 	}
 	if !same {
 		c.thumbs.Objects = nil
-		if len(c.look.pictures) > 1 {
-			for _, p := range c.look.pictures {
-				thumb := kit.NewThumb(p.Ref.Name, p.small(), tinySide, func() {
+		if len(c.look.Pictures) > 1 {
+			for _, p := range c.look.Pictures {
+				thumb := kit.NewThumb(p.Ref.Name, p.Preview(), tinySide, func() {
 					c.shown = p.ID
 					c.show(c.look)
 				})
@@ -269,13 +270,13 @@ func (c *card) showThumbs(before cardLook) {
 			container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2}, container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.ContentAddIcon())))),
 			func() { c.acts.add(c.look.ID) })
 		c.thumbs.Add(plus.Explain(func() string { return plus.Name }))
-		if len(c.look.pictures) > 1 {
+		if len(c.look.Pictures) > 1 {
 			c.minus.Name = i18n.T("Remove this picture")
 			c.thumbs.Add(c.minus)
 		}
 	}
-	if len(c.look.pictures) > 1 {
-		for i, p := range c.look.pictures {
+	if len(c.look.Pictures) > 1 {
+		for i, p := range c.look.Pictures {
 			c.thumbs.Objects[i].(*kit.Tile).Choose(p.ID == c.shown)
 		}
 	}
@@ -292,13 +293,13 @@ func (c *card) showTools() {
 		c.eye.Importance = importance
 		c.eye.SetIcon(icon)
 	}
-	c.solo.Hidden = !c.look.several
+	c.solo.Hidden = !c.look.Several
 	c.solo.Name = i18n.T("Only this subject")
-	if c.look.alone {
+	if c.look.Alone {
 		c.solo.Name = i18n.T("All subjects")
 	}
 	importance = widget.LowImportance
-	if c.look.alone {
+	if c.look.Alone {
 		importance = widget.HighImportance
 	}
 	if c.solo.Importance != importance {

@@ -14,6 +14,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 var (
@@ -29,7 +30,7 @@ var (
 type chip struct {
 	widget.BaseWidget
 	kit.Press
-	chipLook
+	state.ChipLook
 	acts chipActs
 	held fyne.Position // where the pointer is in a drag
 
@@ -44,7 +45,7 @@ type chip struct {
 }
 
 func newChip(acts chipActs) *chip {
-	c := &chip{chipLook: chipLook{subject: -1}, acts: acts}
+	c := &chip{ChipLook: state.ChipLook{Subject: -1}, acts: acts}
 	c.Do = func() {
 		if !c.Past {
 			acts.tap()
@@ -64,16 +65,16 @@ func newChip(acts chipActs) *chip {
 
 // pattern paints the line under a bound word.
 func (c *chip) pattern(w, h int) image.Image {
-	if c.subject < 0 {
+	if c.Subject < 0 {
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
-	return picture.SubjectStyle(c.subject).Swatch(w, h, max(1, h/4))
+	return picture.SubjectStyle(c.Subject).Swatch(w, h, max(1, h/4))
 }
 
 // show makes the chip a word.
-func (c *chip) show(look chipLook) {
-	if c.chipLook != look {
-		c.chipLook = look
+func (c *chip) show(look state.ChipLook) {
+	if c.ChipLook != look {
+		c.ChipLook = look
 		c.Refresh()
 	}
 }
@@ -91,8 +92,8 @@ func (c *chip) AccessibilityLabel() string {
 	switch {
 	case c.Past:
 		return i18n.T("%s, not read by the model", c.Text)
-	case c.subject >= 0:
-		return i18n.T("%s, subject %s", c.Text, kit.SubjectLetter(c.subject))
+	case c.Subject >= 0:
+		return i18n.T("%s, subject %s", c.Text, kit.SubjectLetter(c.Subject))
 	}
 	return c.Text
 }
@@ -126,7 +127,7 @@ func (r *chipRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *chipRenderer) MinSize() fyne.Size {
 	size := r.c.text.MinSize().AddWidthHeight(2*chipPadX, 2*chipPadY)
-	if r.c.subject >= 0 {
+	if r.c.Subject >= 0 {
 		size.Width += badgeSide() + 5
 	}
 	if r.c.number.Text != "" {
@@ -157,7 +158,7 @@ func (r *chipRenderer) Layout(size fyne.Size) {
 
 func (r *chipRenderer) update() {
 	c := r.c
-	c.text.Text = shorten(c.Text, 32)
+	c.text.Text = state.Shorten(c.Text, 32)
 	c.text.TextSize = theme.SizeForWidget(theme.SizeNameText, c)
 	c.text.Color = theme.ColorForWidget(theme.ColorNameForeground, c)
 	c.back.FillColor = theme.ColorForWidget(kit.ColorRaised, c)
@@ -168,7 +169,7 @@ func (r *chipRenderer) update() {
 	}
 	c.number.TextSize = theme.SizeForWidget(theme.SizeNameText, c) * 0.75
 	c.number.Color = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
-	if c.cut {
+	if c.Cut {
 		c.limit.FillColor = theme.ColorForWidget(theme.ColorNameWarning, c)
 	}
 	sizeBadge(c.badge, c.letter)
@@ -177,22 +178,22 @@ func (r *chipRenderer) update() {
 	case c.Past:
 		c.text.Color = theme.ColorForWidget(theme.ColorNameDisabled, c)
 		c.back.FillColor, c.back.StrokeWidth = color.Transparent, 0
-	case c.subject >= 0:
-		own := kit.SubjectColor(c.subject)
-		c.letter.Text, c.badge.FillColor = kit.SubjectLetter(c.subject), own
+	case c.Subject >= 0:
+		own := kit.SubjectColor(c.Subject)
+		c.letter.Text, c.badge.FillColor = kit.SubjectLetter(c.Subject), own
 		c.back.StrokeColor = own
 		own.A = 0x38
 		c.back.FillColor = own
-	case c.waiting:
+	case c.Waiting:
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 	}
-	if c.within {
+	if c.Within {
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 		c.back.FillColor = theme.ColorForWidget(theme.ColorNameSelection, c)
 	} else if (c.hovered || c.Focused) && !c.Past {
 		c.back.StrokeColor = theme.ColorForWidget(theme.ColorNamePrimary, c)
-		if c.subject >= 0 {
-			c.back.StrokeColor = kit.SubjectColor(c.subject)
+		if c.Subject >= 0 {
+			c.back.StrokeColor = kit.SubjectColor(c.Subject)
 		}
 		c.back.StrokeWidth = 1.5
 	}

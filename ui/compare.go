@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // compareText compares the picture in view with what its words alone give at the same seed. That picture is made first, unless
@@ -15,12 +16,12 @@ func (w *Window) compareText() {
 		return
 	}
 	shot := *w.state.Shot()
-	r := textAlone(shot.Recipe)
-	if i := slices.IndexFunc(w.state.Shots, func(have Shot) bool { return sameText(have.Recipe, r) }); i >= 0 {
+	r := state.TextAlone(shot.Recipe)
+	if i := slices.IndexFunc(w.state.Shots, func(have state.Shot) bool { return state.SameText(have.Recipe, r) }); i >= 0 {
 		w.compareShot(i)
 		return
 	}
-	w.put(Task{Request: r, Thumb: smallOf(shot), Beside: &shot}, true)
+	w.put(state.Task{Request: r, Thumb: smallOf(shot), Beside: &shot}, true)
 }
 
 // canCompareText tells whether the picture in view has a counterpart of its words alone.
@@ -30,15 +31,15 @@ func (w *Window) canCompareText() bool {
 }
 
 // madeBeside shows a picture that has just been made beside the one that it was made for.
-func (w *Window) madeBeside(task Task) {
+func (w *Window) madeBeside(task state.Task) {
 	if task.Beside == nil || len(w.state.Shots) == 0 {
 		return
 	}
-	i, last := w.state.find(*task.Beside), len(w.state.Shots)-1
+	i, last := w.state.Find(*task.Beside), len(w.state.Shots)-1
 	if i < 0 || w.state.View.Shot >= 0 && w.state.View.Shot != last && w.state.View.Shot != i {
 		return // it is gone, or the user looks at something else
 	}
-	w.state.View = View{Shot: i, Step: -1}
+	w.state.View = state.View{Shot: i, Step: -1}
 	w.compareShot(last)
 }
 
@@ -63,7 +64,7 @@ func (w *Window) compareShot(i int) {
 }
 
 // compareWith shows the picture in view left of the split and another one right of it.
-func (w *Window) compareWith(other Shot) {
+func (w *Window) compareWith(other state.Shot) {
 	shot := w.state.Shot()
 	if shot == nil || shot.Image == nil || other.Image == nil || shot.Image == other.Image {
 		return
@@ -80,7 +81,7 @@ func (w *Window) compareWith(other Shot) {
 // swapCompared changes the sides of the two pictures.
 func (w *Window) swapCompared() {
 	if i := w.swappable(); i >= 0 {
-		w.state.View = View{Shot: i, Step: -1}
+		w.state.View = state.View{Shot: i, Step: -1}
 		w.refresh() // and what was in view is the other one
 	}
 }
@@ -90,7 +91,7 @@ func (w *Window) swappable() int {
 	if !w.contrast.on || w.contrast.other == nil || w.state.Shot() == nil {
 		return -1
 	}
-	return w.state.find(*w.contrast.other)
+	return w.state.Find(*w.contrast.other)
 }
 
 // tapShot shows a picture of the strip; with Ctrl it is compared with the one in view.
@@ -99,7 +100,7 @@ func (w *Window) tapShot(i int) {
 		w.compareShot(i)
 		return
 	}
-	w.state.View = View{Shot: i, Step: -1}
+	w.state.View = state.View{Shot: i, Step: -1}
 	w.refresh()
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -104,7 +105,7 @@ func TestExportsOfAFilm(t *testing.T) {
 	})
 	b.exportSteps()
 	b.settle()
-	into := filepath.Join(dir, b.state.filmName()+"-steps")
+	into := filepath.Join(dir, b.state.FilmName()+"-steps")
 	var names []string
 	entries, err := os.ReadDir(into)
 	for _, e := range entries {
@@ -128,7 +129,7 @@ func TestExportsOfAFilm(t *testing.T) {
 	}
 	b.exportFilm()
 	b.settle()
-	data, err = os.ReadFile(filepath.Join(dir, b.state.filmName()+"-film.png"))
+	data, err = os.ReadFile(filepath.Join(dir, b.state.FilmName()+"-film.png"))
 	if err != nil || bytes.Count(data, []byte("fcTL")) != 4 {
 		t.Errorf("the film has %d frames, %v", bytes.Count(data, []byte("fcTL")), err)
 	}
@@ -149,7 +150,7 @@ func TestExportsOfAFilm(t *testing.T) {
 		t.Errorf("into a file: %v", b.actionErr)
 	}
 	test.Tap(b.shots.Objects[0].(*kit.Tile))
-	if _, ok := (&Window{state: NewState()}).copyFilm(); ok {
+	if _, ok := (&Window{state: state.NewState()}).copyFilm(); ok {
 		t.Error("an empty window has a film")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 var (
@@ -266,7 +267,7 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 	}{{picture.Pad, i18n.T("Pad")}, {picture.Crop, i18n.T("Crop")}, {picture.Stretch, i18n.T("Stretch")}} {
 		b := kit.NewButton(f.label, func() {
 			s.square.Fit = f.fit
-			s.square = following(s.square, s.own)
+			s.square = state.Following(s.square, s.own)
 			if f.fit != picture.Crop {
 				s.square.Crop = picture.Box{}
 			}
@@ -317,7 +318,7 @@ func (s *squareEditor) colorTyped(text string) {
 }
 
 // show makes the editor show a card's square.
-func (s *squareEditor) show(c Card) {
+func (s *squareEditor) show(c state.Card) {
 	fresh := s.square.Background != c.Ref.Square.Background
 	s.square, s.own = c.Ref.Square, cmp.Or(c.Fit, picture.Pad)
 	fit := cmp.Or(s.square.Fit, s.own)

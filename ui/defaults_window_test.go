@@ -50,7 +50,7 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 		t.Error("the preset's own fit does not follow the preset")
 	}
 	for !sees(picture.Pad) || b.state.Form.Preset == "release" {
-		f, ok := b.undo.back()
+		f, ok := b.undo.Back()
 		if !ok {
 			t.Fatal("undo does not bring the square back")
 		}

@@ -8,6 +8,7 @@ import (
 
 	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -17,7 +18,7 @@ func TestMutingLeavesColoursAlone(t *testing.T) {
 	look := func(word string) int {
 		for i, w := range b.state.Words {
 			if w.Text == word {
-				return b.state.chipLook(i).subject
+				return b.state.ChipLook(i).Subject
 			}
 		}
 		return -2
@@ -35,10 +36,10 @@ func TestMutingLeavesColoursAlone(t *testing.T) {
 	if look("cat") != 1 {
 		t.Errorf("removed: %d", look("cat"))
 	}
-	b.state.Shots = []Shot{{PictureReady: inference.PictureReady{Recipe: inference.Request{Subjects: b.state.Form.Subjects()}}}}
+	b.state.Shots = []state.Shot{{PictureReady: inference.PictureReady{Recipe: inference.Request{Subjects: b.state.Form.Subjects()}}}}
 	b.state.View.Shot = 0
-	if d := b.state.dress(); d.of(0) != 1 {
-		t.Errorf("the picture's masks have style %d", d.of(0))
+	if d := b.state.Dress(); d.Of(0) != 1 {
+		t.Errorf("the picture's masks have style %d", d.Of(0))
 	}
 }
 
@@ -91,8 +92,8 @@ func TestLinkedReach(t *testing.T) {
 		t.Errorf("linked to the chosen one: %s", scopes())
 	}
 	// A recipe with reaches of its own is not changed by the link.
-	p := Past{Cards: []Card{{Word: inference.Word{Text: "dog"}, Scope: 0.1}, {Word: inference.Word{Text: "cat"}, Scope: 0.2}}}
-	f := b.state.Form.Take(p, allParts, b.state.Model).tidy()
+	p := state.Past{Cards: []state.Card{{Word: inference.Word{Text: "dog"}, Scope: 0.1}, {Word: inference.Word{Text: "cat"}, Scope: 0.2}}}
+	f := b.state.Form.Take(p, state.AllParts, b.state.Model).Tidy()
 	if f.Linked || f.Cards[1].Scope != 0.2 {
 		t.Errorf("a recipe: %+v", f.Cards)
 	}
@@ -101,11 +102,11 @@ func TestLinkedReach(t *testing.T) {
 func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 	b := twoSubjects(t)
 	dog := b.state.Form.Cards[0]
-	b.state = b.state.Continue(Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
+	b.state = b.state.Continue(state.Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
 	b.refresh()
 	g := b.state.Form.Groups()[0]
 	c := b.byID[g.ID]
-	if c == nil || !c.anchor.Hidden || len(c.thumbs.Objects) != 4 || c.look.subject != 0 {
+	if c == nil || !c.anchor.Hidden || len(c.thumbs.Objects) != 4 || c.look.Subject != 0 {
 		t.Fatalf("the card shows %+v", c)
 	}
 	mark := c.thumbs.Objects[1].(*kit.Tile)
@@ -119,7 +120,7 @@ func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 	if !b.state.Form.Anchored(g.ID) {
 		t.Fatal("the subject has no anchor")
 	}
-	b.state.Selected, b.undo.fields = g.ID, nil // a change of its own, not one within a second
+	b.state.Selected, b.undo.Fields = g.ID, nil // a change of its own, not one within a second
 	for _, a := range b.table.list {
 		if a.id == "subject.anchor" {
 			b.perform(a)
@@ -129,7 +130,7 @@ func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 	if len(f.Cards) != 2 || f.Cards[0].Ref.Name != "dog.png" || f.Cards[0].Anchor || f.Cards[0].Style != 1 || f.Anchored(f.Cards[0].ID) {
 		t.Errorf("back at the anchor: %+v", f.Cards)
 	}
-	if back, ok := b.undo.back(); !ok || len(back.Cards) != 3 {
+	if back, ok := b.undo.Back(); !ok || len(back.Cards) != 3 {
 		t.Errorf("undo brings back %d cards", len(back.Cards))
 	}
 }

@@ -4,16 +4,17 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // adopt shows a form of earlier.
-func (w *Window) adopt(f Form, changed bool) {
+func (w *Window) adopt(f state.Form, changed bool) {
 	if !changed {
 		return
 	}
 	w.state.Form = f
 	w.state.Words = w.words(f.Prompt)
-	if w.state.Form.card(w.state.Selected) < 0 {
+	if w.state.Form.Card(w.state.Selected) < 0 {
 		w.state.Selected = 0
 	}
 	w.refresh()
@@ -24,13 +25,13 @@ func (w *Window) undoActions() []action {
 	typing := func() bool { _, ok := w.win.Canvas().Focused().(fyne.Shortcutable); return ok }
 	undoing := func() {
 		if !w.undoModels() && !w.gallery.undone() {
-			w.adopt(w.undo.back())
+			w.adopt(w.undo.Back())
 		}
 	}
-	redoing := func() { w.adopt(w.undo.forward()) }
+	redoing := func() { w.adopt(w.undo.Forward()) }
 	return []action{
-		{id: "edit.undo", menu: menuEdit, label: i18n.T("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.past) > 0 || w.gallery.undoable() || w.models.undoable() }},
-		{id: "edit.redo", menu: menuEdit, label: i18n.T("Redo"), key: "Ctrl+Y", do: redoing, can: func() bool { return typing() || len(w.undo.future) > 0 }},
+		{id: "edit.undo", menu: menuEdit, label: i18n.T("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.undoable() || w.models.undoable() }},
+		{id: "edit.redo", menu: menuEdit, label: i18n.T("Redo"), key: "Ctrl+Y", do: redoing, can: func() bool { return typing() || len(w.undo.Future) > 0 }},
 		{id: "edit.redo.other", label: i18n.T("Redo"), key: "Ctrl+Shift+Z", do: func() {
 			if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {
 				field.TypedShortcut(&fyne.ShortcutRedo{})

@@ -16,6 +16,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -60,7 +61,7 @@ func (e *fakeEngine) Read(_ context.Context, ref inference.Reference) (*image.NR
 // Encode reads plain words, eight of them.
 func (e *fakeEngine) Encode(text string) *prompt.Prompt {
 	p := &prompt.Prompt{Text: text}
-	for i, w := range plainWords(text) {
+	for i, w := range state.PlainWords(text) {
 		p.Tokens++
 		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 8})
 	}

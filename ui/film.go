@@ -15,6 +15,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 var (
@@ -31,7 +32,7 @@ var (
 type filmLook struct {
 	places   int // steps of the run
 	subjects int
-	dress    dress
+	dress    state.Dress
 	settled  int // T_stop of the run
 	done     int // steps that are there
 	shown    int // step on the stage; -1 none
@@ -280,7 +281,7 @@ func (r *filmRenderer) update() {
 	f.backs, f.letters = f.backs[:f.look.subjects], f.letters[:f.look.subjects]
 	r.objects = []fyne.CanvasObject{f.back, f.strip}
 	for i := range f.backs {
-		f.backs[i].FillColor, f.letters[i].Text = kit.SubjectColor(f.look.dress.of(i)), kit.SubjectLetter(f.look.dress.of(i))
+		f.backs[i].FillColor, f.letters[i].Text = kit.SubjectColor(f.look.dress.Of(i)), kit.SubjectLetter(f.look.dress.Of(i))
 		r.objects = append(r.objects, f.backs[i], f.letters[i])
 	}
 	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
@@ -308,8 +309,8 @@ type filmScene struct {
 	steps    []inference.StepDone
 	places   int // on the strip
 	subjects int
-	dress    dress
-	settling settling
+	dress    state.Dress
+	settling state.Settling
 	width    int     // pixels
 	scale    float32 // pixels of a unit
 	empty    color.Color
@@ -322,7 +323,7 @@ type filmKey struct {
 	mask     *float32 // of the first step
 	steps    int
 	subjects int
-	dress    dress
+	dress    state.Dress
 	width    int
 	scale    float32
 	empty    color.Color
@@ -387,7 +388,7 @@ func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.S
 			}
 		}
 		layer := picture.Layer{Grid: picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[subject].Mask},
-			Style: picture.SubjectStyle(f.dress.of(subject))}
+			Style: picture.SubjectStyle(f.dress.Of(subject))}
 		if masked, err := picture.Overlay(small, []picture.Layer{layer}, picture.Heat, 1); err == nil {
 			small = masked
 		}
@@ -408,22 +409,22 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 	y := func(change float64) float32 {
 		return float32(height-3) - float32(min(change, fullScale)/fullScale)*float32(height-6)
 	}
-	for _, step := range f.settling.rises {
+	for _, step := range f.settling.Rises {
 		band := image.Rect(step*f.width/f.places, 0, (step+1)*f.width/f.places, height)
 		draw.Draw(out, band, image.NewUniform(f.alarm), image.Point{}, draw.Over)
 	}
 	thin, thick := max(f.scale, 1), max(1.8*f.scale, 1.5)
-	level := []picture.Point{{X: 0, Y: y(calm)}, {X: float32(f.width), Y: y(calm)}}
+	level := []picture.Point{{X: 0, Y: y(state.Calm)}, {X: float32(f.width), Y: y(state.Calm)}}
 	picture.DrawLine(out, level, thin, picture.Dotted, nrgba(f.faint))
-	if at := f.settling.at; at >= 0 {
+	if at := f.settling.At; at >= 0 {
 		picture.DrawLine(out, []picture.Point{{X: x(at), Y: 1}, {X: x(at), Y: float32(height)}}, thin, picture.Solid, nrgba(f.faint))
 	}
-	for j, curve := range f.settling.curves {
+	for j, curve := range f.settling.Curves {
 		var line []picture.Point
 		for step := 1; step < len(curve); step++ {
 			line = append(line, picture.Point{X: x(step), Y: y(curve[step])})
 		}
-		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.of(j)).Dash, kit.SubjectColor(f.dress.of(j)))
+		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.Of(j)).Dash, kit.SubjectColor(f.dress.Of(j)))
 	}
 }
 

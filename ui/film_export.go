@@ -15,6 +15,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -27,7 +28,7 @@ type filmCopy struct {
 	size  image.Point // of the finished picture in pixels
 	lens  lens
 	masks bool // the film shows masks
-	dress dress
+	dress state.Dress
 }
 
 // filmFile is one file of an exported film.
@@ -46,7 +47,7 @@ const (
 // copyFilm takes the film of what is in view; ok is false where there is none.
 func (w *Window) copyFilm() (f filmCopy, ok bool) {
 	film, _ := w.state.Film()
-	f = filmCopy{steps: film, words: w.state.words(w.state.filmSubjects()), size: w.state.pictureSize(), lens: w.lens, masks: w.lens.steps, dress: w.state.dress()}
+	f = filmCopy{steps: film, words: w.state.WordNames(w.state.FilmSubjects()), size: w.state.PictureSize(), lens: w.lens, masks: w.lens.steps, dress: w.state.Dress()}
 	f.lens.held = false
 	if shot := w.state.Shot(); shot != nil && shot.Image != nil {
 		f.final = shot.Image
@@ -79,7 +80,7 @@ func (f filmCopy) files(write func(filmFile) error) error {
 			if err != nil {
 				return err
 			}
-			name := fmt.Sprintf("%s-mask-%s", number, kit.SubjectLetter(f.dress.of(j)))
+			name := fmt.Sprintf("%s-mask-%s", number, kit.SubjectLetter(f.dress.Of(j)))
 			if j < len(f.words) {
 				name = strings.TrimSuffix(name+"-"+files.Words(strings.ToLower(f.words[j]), 60), "-")
 			}
@@ -129,7 +130,7 @@ func (w *Window) exportSteps() {
 	if !ok || w.opt.OpenFolder == nil {
 		return
 	}
-	name := w.state.filmName() + "-steps"
+	name := w.state.FilmName() + "-steps"
 	w.background(func() func() {
 		folder, err := w.opt.OpenFolder()
 		if err == nil && folder == "" {
@@ -148,7 +149,7 @@ func (w *Window) exportSteps() {
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), wording.Path(into)))
+				w.state.Told = w.state.Tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), wording.Path(into)))
 			}
 			w.refresh()
 		}
@@ -161,7 +162,7 @@ func (w *Window) exportFilm() {
 	if !ok || w.opt.SaveFile == nil {
 		return
 	}
-	name := w.state.filmName() + "-film.png"
+	name := w.state.FilmName() + "-film.png"
 	w.background(func() func() {
 		path, err := w.opt.SaveFile(name)
 		if err == nil && path == "" {
@@ -176,7 +177,7 @@ func (w *Window) exportFilm() {
 		}
 		return func() {
 			if w.actionErr = err; err == nil {
-				w.state.Told = w.state.tell(i18n.T("The film is saved as %s", wording.Path(path)))
+				w.state.Told = w.state.Tell(i18n.T("The film is saved as %s", wording.Path(path)))
 			}
 			w.refresh()
 		}
@@ -202,7 +203,7 @@ func newFolder(path string) (string, error) {
 		case err == nil:
 			return try, nil
 		case !errors.Is(err, fs.ErrExist):
-			return "", i18n.Errorf("the folder %s cannot be made: %w", filepath.Base(try), reason(err))
+			return "", i18n.Errorf("the folder %s cannot be made: %w", filepath.Base(try), state.Reason(err))
 		}
 	}
 	return "", i18n.Errorf("there are too many folders called %s: choose another place", filepath.Base(path))

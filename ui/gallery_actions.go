@@ -19,6 +19,7 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -347,7 +348,7 @@ func (g *galleryPage) asReference() {
 	}
 	g.hide()
 	g.w.state.PickErr = nil
-	g.w.add(Word{}, source{name: name, from: p.ID, read: func() ([]byte, error) { return pictureData(s, p) }})
+	g.w.add(state.Word{}, state.Source{Name: name, From: p.ID, Read: func() ([]byte, error) { return pictureData(s, p) }})
 }
 
 // revealFile shows the folder of the chosen picture.
@@ -480,7 +481,7 @@ func (g *galleryPage) remake() {
 		}
 		path := r.Picture.File
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return "", i18n.Errorf("the folder of the picture cannot be made: %w", reason(err))
+			return "", i18n.Errorf("the folder of the picture cannot be made: %w", state.Reason(err))
 		}
 		if err := files.Write(path, files.New, data); err != nil {
 			return "", err
@@ -500,7 +501,7 @@ func (g *galleryPage) remake() {
 
 // forgetKept has a picture of the history read again when it is looked at.
 func (w *Window) forgetKept(id uint64) {
-	i := slices.IndexFunc(w.state.Shots, func(s Shot) bool { return s.Kept == id })
+	i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == id })
 	if i < 0 {
 		return
 	}

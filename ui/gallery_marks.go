@@ -12,6 +12,7 @@ import (
 	"realword/history"
 	"realword/inference/files"
 	"realword/ui/i18n"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -246,7 +247,7 @@ func (g *galleryPage) compareTwo() {
 	}
 	list, model := slices.Clone(g.state.Marked), *m
 	g.w.background(func() func() {
-		var shots []Shot
+		var shots []state.Shot
 		var failed error
 		for _, id := range list {
 			p, err := s.Picture(id)
@@ -254,7 +255,7 @@ func (g *galleryPage) compareTwo() {
 			if err == nil {
 				r, err = s.Round(p.Round)
 			}
-			var shot Shot
+			var shot state.Shot
 			if err == nil {
 				shot, err = shotOf(p, r)
 			}
@@ -272,7 +273,7 @@ func (g *galleryPage) compareTwo() {
 			}
 			g.hide()
 			w := g.w
-			i := w.state.find(shots[0])
+			i := w.state.Find(shots[0])
 			if i < 0 {
 				shots[0].Elsewhere = true
 				w.state.Shots = append(slices.Clip(w.state.Shots), shots[0])
@@ -281,7 +282,7 @@ func (g *galleryPage) compareTwo() {
 				w.state.Shots = slices.Clone(w.state.Shots)
 				w.state.Shots[i] = shots[0]
 			}
-			w.state.View = View{Shot: i, Step: -1}
+			w.state.View = state.View{Shot: i, Step: -1}
 			w.compareWith(shots[1])
 		}
 	})

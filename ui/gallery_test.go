@@ -18,6 +18,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -401,19 +402,19 @@ func TestBannerSaysWhatHelps(t *testing.T) {
 		return fmt.Errorf("open: %w", &history.Error{Kind: k, Path: "/h/history.db", Err: errors.New("cause")})
 	}
 	for _, c := range []struct {
-		h             History
+		h             state.History
 		want          string
 		rescue        bool
 		fresh, folder bool
 	}{
-		{History{Open: true}, "", false, false, false},
-		{History{Err: of(history.Busy)}, "History is off. Another Realword has the history /h/history.db open: close the other one and try again. Pictures are still saved.", false, false, false},
-		{History{Err: of(history.Newer)}, "a newer Realword", false, true, true},
-		{History{Err: of(history.Damaged)}, "is damaged", true, true, true},
-		{History{Err: of(history.ReadOnly)}, "is read-only", false, false, true},
-		{History{Open: true, Err: of(history.Full)}, "The last change was not recorded in the history. There is no space left", false, false, true},
-		{History{Open: true, Err: of(history.Damaged)}, "is damaged", true, false, true},
-		{History{Err: errors.New("something else")}, "Something else.", false, false, false},
+		{state.History{Open: true}, "", false, false, false},
+		{state.History{Err: of(history.Busy)}, "History is off. Another Realword has the history /h/history.db open: close the other one and try again. Pictures are still saved.", false, false, false},
+		{state.History{Err: of(history.Newer)}, "a newer Realword", false, true, true},
+		{state.History{Err: of(history.Damaged)}, "is damaged", true, true, true},
+		{state.History{Err: of(history.ReadOnly)}, "is read-only", false, false, true},
+		{state.History{Open: true, Err: of(history.Full)}, "The last change was not recorded in the history. There is no space left", false, false, true},
+		{state.History{Open: true, Err: of(history.Damaged)}, "is damaged", true, false, true},
+		{state.History{Err: errors.New("something else")}, "Something else.", false, false, false},
 	} {
 		text, rescue, fresh, folder := historyTrouble(c.h, true)
 		if !strings.Contains(strings.ToLower(text), strings.ToLower(c.want)) || c.want == "" && text != "" || rescue != c.rescue || fresh != c.fresh || folder != c.folder || strings.Contains(text, "cause") {

@@ -9,6 +9,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // thumb is a picture of the gallery as its cell shows it.
@@ -165,7 +166,7 @@ func readThumbs(s *history.Store, ids []uint64, side int, remade func(id uint64,
 // thumbOf reads the thumbnail of a picture. One that was made larger is answered as a PNG file too.
 func thumbOf(s *history.Store, p history.Picture, side int) (one *thumb, larger []byte) {
 	one = &thumb{round: p.Round, starred: p.Starred, missing: gone(p), whole: p.Finished()}
-	if img, err := readSmall(p.Thumbnail); err == nil {
+	if img, err := state.ReadSmall(p.Thumbnail); err == nil {
 		one.image = img
 	}
 	if !one.missing && one.whole && softThumb(one.image, p, side) {
@@ -190,7 +191,7 @@ func pictureData(s *history.Store, p history.Picture) ([]byte, error) {
 	if p.File == "" && p.Pixels != "" {
 		return s.Pixels(p.ID)
 	}
-	return readFile(p.File)
+	return state.ReadFile(p.File)
 }
 
 // largerThumb makes a thumbnail of a finished picture, nil where that cannot be read.
@@ -207,7 +208,7 @@ func largerThumb(s *history.Store, p history.Picture, side int) ([]byte, image.I
 	if err != nil {
 		return nil, nil
 	}
-	img, err := readSmall(data)
+	img, err := state.ReadSmall(data)
 	if err != nil {
 		return nil, nil
 	}

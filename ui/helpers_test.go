@@ -3,10 +3,12 @@ package ui
 import (
 	"fmt"
 	"strings"
+
+	"realword/ui/state"
 )
 
 // bonds prints which card has which word.
-func bondsIn(s State) string {
+func bondsIn(s state.State) string {
 	var list []string
 	for _, c := range s.Form.Cards {
 		list = append(list, fmt.Sprintf("%s=%s#%d", c.Ref.Name, c.Word.Text, c.Word.Occurrence))
@@ -15,11 +17,11 @@ func bondsIn(s State) string {
 }
 
 // layout prints the subjects from top to bottom: pictures, word, and (off) or the reach when they are not the usual.
-func layoutIn(f Form) string {
+func layoutIn(f state.Form) string {
 	var list []string
 	for _, g := range f.Groups() {
 		var names []string
-		for _, c := range f.pictures(g) {
+		for _, c := range f.Pictures(g) {
 			names = append(names, c.Ref.Name)
 		}
 		c := f.Cards[g.Cards[0]]
@@ -36,14 +38,14 @@ func layoutIn(f Form) string {
 }
 
 // describe is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
-func describeIn(q Queue) string {
+func describeIn(q state.Queue) string {
 	out := []string{}
 	if q.Running.ID != 0 {
 		out = append(out, fmt.Sprintf("[%d]", q.Running.ID))
 	}
 	for _, t := range q.Waiting {
 		mark := ""
-		if !t.able() {
+		if !t.Able() {
 			mark = "!"
 		}
 		out = append(out, fmt.Sprint(t.ID, mark))

@@ -7,6 +7,7 @@ import (
 	"realword/inference"
 	"realword/inference/guidance"
 	"realword/inference/picture"
+	"realword/ui/state"
 )
 
 // mapKind is one of the maps of a subject that are inspected: the rows of the inspection.
@@ -26,9 +27,9 @@ type inspection struct {
 	steps    []inference.StepDone // that ran the guidance branch, in order
 	subjects []guidance.Subject   // with the scopes of the run
 	norm     guidance.Normalization
-	subject  int     // the one that is looked at
-	dress    dress   // of all subjects
-	scope    float64 // γ to try for it; 0 is that of the run
+	subject  int         // the one that is looked at
+	dress    state.Dress // of all subjects
+	scope    float64     // γ to try for it; 0 is that of the run
 }
 
 // inspect begins an inspection of a film; ok is false where there are no scores to inspect.
@@ -89,7 +90,7 @@ func (in inspection) at(step int) evidence {
 	if e.err != nil {
 		return e
 	}
-	scores := scoresOf(s)
+	scores := state.ScoresOf(s)
 	if counts, err := guidance.Contested(scores, rule); err == nil && counts[in.subject][in.subject] > 0 {
 		most := 0
 		for j, n := range counts[in.subject] {
@@ -113,7 +114,7 @@ func (in inspection) masks(step *inference.StepDone, rule []guidance.Subject) (a
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := guidance.Masks(scoresOf(step), rule, in.norm)
+	all, err := guidance.Masks(state.ScoresOf(step), rule, in.norm)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,7 +168,7 @@ type inspectKey struct {
 	scores        *float32 // of the first step
 	steps         int
 	subject, step int
-	dress         dress
+	dress         state.Dress
 	scope, ran    float64
 	kind          mapKind
 	cell, large   image.Point

@@ -64,7 +64,7 @@ func (s inspectScene) enlarged(e evidence) *image.RGBA {
 	if preview := s.in.steps[s.step].Preview; s.over && preview != nil && len(e.grids[s.kind]) > 0 {
 		c := whole(preview, s.large.X, s.large.Y)
 		grid := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[s.kind]}.Normalized()
-		c.masks = []picture.Layer{{Grid: grid, Style: picture.SubjectStyle(s.in.dress.of(s.in.subject))}}
+		c.masks = []picture.Layer{{Grid: grid, Style: picture.SubjectStyle(s.in.dress.Of(s.in.subject))}}
 		if c.mode, c.opacity = s.mode, s.opacity; s.kind < topMask {
 			c.mode = picture.Heat // scores are zero nowhere
 		}
@@ -94,13 +94,13 @@ func (s inspectScene) grid(out *image.RGBA, r image.Rectangle, e evidence, kind 
 			v := shown.Values[p]
 			switch {
 			case e.before[kind] != nil && v > 0 && !had:
-				fillHatched(out, square, s.ink.gained, s.ink.shade(s.in.dress.of(s.in.subject), 0.5))
+				fillHatched(out, square, s.ink.gained, s.ink.shade(s.in.dress.Of(s.in.subject), 0.5))
 			case had && !(v > 0):
 				frame(out, square, s.ink.lost)
 			case kind >= topMask && v > 0:
-				draw.Draw(out, square, image.NewUniform(s.ink.shade(s.in.dress.of(s.in.subject), 0.35+0.65*v)), image.Point{}, draw.Src)
+				draw.Draw(out, square, image.NewUniform(s.ink.shade(s.in.dress.Of(s.in.subject), 0.35+0.65*v)), image.Point{}, draw.Src)
 			case kind < topMask:
-				draw.Draw(out, square, image.NewUniform(s.ink.shade(s.in.dress.of(s.in.subject), v)), image.Point{}, draw.Src)
+				draw.Draw(out, square, image.NewUniform(s.ink.shade(s.in.dress.Of(s.in.subject), v)), image.Point{}, draw.Src)
 			}
 		}
 	}

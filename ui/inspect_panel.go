@@ -17,6 +17,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -39,7 +40,7 @@ type inspector struct {
 	subjects *fyne.Container
 	marks    []*legend
 	words    []string
-	dress    dress
+	dress    state.Dress
 	matrix   *mapMatrix
 	large    *canvas.Image
 	frame    *kit.Plate
@@ -84,10 +85,10 @@ func newInspector(w *Window) *inspector {
 	p.title = kit.Heading("")
 	p.about, p.numbers, p.note = small(), small(), small()
 	p.about.Importance, p.note.Importance = widget.LowImportance, widget.LowImportance
-	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, reachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
+	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
 		p.in.scope = v
 		p.refresh()
-	}, container.New(kit.Band{Low: 0.05, High: reachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
+	}, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
 	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again)
 	p.reset = kit.NewButton(i18n.T("Reset"), func() { p.in.scope = 0; p.refresh() })
 	p.flat = newPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
@@ -172,7 +173,7 @@ func (w *Window) inspection(subject int) (inspection, bool) {
 		subjects, norm = shot.Recipe.Subjects, shot.Recipe.Normalization()
 	}
 	in, ok := inspect(film, subjects, norm, subject)
-	in.dress = w.state.dress()
+	in.dress = w.state.Dress()
 	return in, ok
 }
 
@@ -280,7 +281,7 @@ func (p *inspector) refresh() {
 	if !slices.Equal(words, p.words) || p.dress != p.in.dress {
 		p.dress, p.words, p.marks, p.subjects.Objects = p.in.dress, words, nil, nil
 		for i, word := range words {
-			l := newLegend(p.in.dress.of(i), word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
+			l := newLegend(p.in.dress.Of(i), word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
 			p.marks = append(p.marks, l)
 			p.subjects.Add(l.Tile)
 		}
@@ -363,7 +364,7 @@ func (p *inspector) card() int {
 		return 0
 	}
 	for _, c := range p.w.state.Form.Cards {
-		if c.live() && !c.Off && sameWord(c.Word, subjects[p.in.subject].Word) {
+		if c.Live() && !c.Off && state.SameWord(c.Word, subjects[p.in.subject].Word) {
 			return c.ID
 		}
 	}
@@ -463,7 +464,7 @@ func (p *inspector) export(bits int) {
 	if w.opt.SaveFile == nil || len(p.in.steps) == 0 {
 		return
 	}
-	in, step, kind, size := p.in, p.step(), p.kind, w.state.pictureSize()
+	in, step, kind, size := p.in, p.step(), p.kind, w.state.PictureSize()
 	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", in.subjects[in.subject].Word, [...]string{"raw", "refined", "top-k", "mask"}[kind], step+1, bits)
 	w.background(func() func() {
 		e := in.at(step)

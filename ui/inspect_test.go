@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/guidance"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -83,7 +84,7 @@ func TestWhatIfIsTheEnginesRule(t *testing.T) {
 			rule := []guidance.Subject{{Word: "a", Scope: subjects[0].Scope}, {Word: "b", Scope: subjects[1].Scope}}
 			rule[subject].Scope = in.scope
 			for i := range in.steps {
-				want, err := guidance.Masks(scoresOf(&film[i]), rule, guidance.ByMax)
+				want, err := guidance.Masks(state.ScoresOf(&film[i]), rule, guidance.ByMax)
 				e := in.at(i)
 				if err != nil || e.err != nil || !slices.Equal(e.grids[finalMask], want[subject]) || !slices.Equal(e.before[finalMask], film[i].Subjects[subject].Mask) {
 					t.Fatalf("γ %g: %v, %v", in.scope, err, e.err)
@@ -306,7 +307,7 @@ func TestInspectionPanel(t *testing.T) {
 		t.Errorf("open %v, runs %+v", p.open, s)
 	}
 	b.end(again, inference.Done{})
-	b.state.View = View{Shot: 0, Step: -1}
+	b.state.View = state.View{Shot: 0, Step: -1}
 	b.state.Shots[0].Film = film
 	b.refresh()
 	b.inspectMasks(0)
@@ -316,7 +317,7 @@ func TestInspectionPanel(t *testing.T) {
 		t.Errorf("the probe stops after %d of %d", s.Stop, s.Steps)
 	}
 	b.end(probe, inference.Done{})
-	b.state.View = View{Shot: 0, Step: -1}
+	b.state.View = state.View{Shot: 0, Step: -1}
 	b.state.Shots[0].Film = film
 	b.inspectMasks(0)
 	b.Back()

@@ -101,7 +101,7 @@ func (m *memoryLine) show() {
 }
 
 func (m *memoryLine) remedyText(fit memory.Remedy) string {
-	size := m.w.state.Form.size(m.w.state.Model)
+	size := m.w.state.Form.Size(m.w.state.Model)
 	switch {
 	case fit.References == 0:
 		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
@@ -115,11 +115,11 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 // apply changes the form as a remedy says; Undo takes it back.
 func (m *memoryLine) apply(fit memory.Remedy) {
 	f := &m.w.state.Form
-	f.Advanced = f.withSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
+	f.Advanced = f.WithSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
 	if fit.References > 0 {
 		had := map[string]int{}
 		for i, c := range f.Cards {
-			if !c.live() || c.Off {
+			if !c.Live() || c.Off {
 				continue
 			}
 			word := c.Word.String()

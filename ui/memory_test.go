@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/memory"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -90,8 +91,8 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 		}
 	}
 	b.settle()
-	if f := b.state.Form; f.size(b.state.Model).X != 64 || !line.box.Hidden {
-		t.Errorf("after the remedy it is %v and still warns", f.size(b.state.Model))
+	if f := b.state.Form; f.Size(b.state.Model).X != 64 || !line.box.Hidden {
+		t.Errorf("after the remedy it is %v and still warns", f.Size(b.state.Model))
 	}
 }
 
@@ -99,7 +100,7 @@ func TestFewerPicturesAsARemedy(t *testing.T) {
 	b := ready(t, nil)
 	word := inference.Word{Text: "dog", Occurrence: 1}
 	for id := range 3 {
-		b.state.Form.Cards = append(b.state.Form.Cards, Card{ID: 100 + id, Word: word})
+		b.state.Form.Cards = append(b.state.Form.Cards, state.Card{ID: 100 + id, Word: word})
 	}
 	b.set.memory.apply(memory.Remedy{References: 1, Width: 128, Height: 128})
 	off := 0

@@ -14,6 +14,7 @@ import (
 	"realword/inference/hub"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -104,7 +105,7 @@ func (w *Window) lookAt(path, base, again string) {
 	w.models.leaveAdding()
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.models.stopLooking = cancel
-	a := &Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
+	a := &state.Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
 	s.Adding, s.Getting = a, false
 	w.models.tell("", nil)
 	w.models.show()
@@ -124,8 +125,8 @@ func (w *Window) lookAt(path, base, again string) {
 			if freeErr == nil {
 				a.Free = free
 			}
-			a.Name = s.freeName(found.Manifest.Name)
-			if m, ok := s.find(again); ok && again != "" {
+			a.Name = s.FreeName(found.Manifest.Name)
+			if m, ok := s.Find(again); ok && again != "" {
 				a.Name = m.Name()
 			}
 			w.models.refresh()
@@ -156,7 +157,7 @@ func (p *modelsPage) tell(text string, undo func()) {
 func (w *Window) agreeAdding() {
 	s := &w.state.Shelf
 	a := s.Adding
-	if a == nil || a.agree() == "" {
+	if a == nil || a.Agree() == "" {
 		return
 	}
 	s.Adding = nil
@@ -172,24 +173,24 @@ func (w *Window) agreeAdding() {
 	}
 	name := a.Name
 	if name == "" {
-		name = s.freeName(a.Found.Manifest.Name)
+		name = s.FreeName(a.Found.Manifest.Name)
 	}
-	w.addTask(ModelTask{Name: name, expected: a.writes() + a.Found.Source, again: a.Again,
-		Import: Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder(), Copy: a.Copy}})
+	w.addTask(state.ModelTask{Name: name, Expected: a.Writes() + a.Found.Source, Again: a.Again,
+		Import: state.Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder(), Copy: a.Copy}})
 }
 
 // checkModel compares the files of a model with what was imported.
 func (w *Window) checkModel(path string) {
-	if m, ok := w.state.Shelf.find(path); ok && m.Path != "" && !w.state.Shelf.busy(path) {
-		w.addTask(ModelTask{Name: m.Name(), Check: path, expected: m.Bytes + m.Mapped})
+	if m, ok := w.state.Shelf.Find(path); ok && m.Path != "" && !w.state.Shelf.Busy(path) {
+		w.addTask(state.ModelTask{Name: m.Name(), Check: path, Expected: m.Bytes + m.Mapped})
 	}
 }
 
 // addTask puts a task behind the others and begins it when none runs.
-func (w *Window) addTask(t ModelTask) {
+func (w *Window) addTask(t state.ModelTask) {
 	s := &w.state.Shelf
-	s.last++
-	t.ID = s.last
+	s.Last++
+	t.ID = s.Last
 	s.Tasks = append(slices.Clone(s.Tasks), t)
 	w.models.tell("", nil)
 	w.nextTask()
@@ -201,20 +202,20 @@ func (w *Window) addTask(t ModelTask) {
 func (w *Window) nextTask() {
 	s := &w.state.Shelf
 	for _, download := range []bool{false, true} {
-		i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return (t.Get != nil) == download })
+		i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return (t.Get != nil) == download })
 		if i >= 0 && s.Tasks[i].Began.IsZero() && !w.closing {
 			w.beginTask(&s.Tasks[i])
 		}
 	}
 }
 
-func (w *Window) beginTask(t *ModelTask) {
+func (w *Window) beginTask(t *state.ModelTask) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.models.cancels[t.ID], t.Began = cancel, time.Now()
 	task := *t
-	sum := tally{expected: t.expected}
+	sum := state.Tally{Expected: t.Expected}
 	progress := func(what string, done, total int64) {
-		if done, all, left, show := sum.add(what, done, total, time.Now()); show {
+		if done, all, left, show := sum.Add(what, done, total, time.Now()); show {
 			w.post(func() { w.taskProgress(task.ID, what, done, all, left) })
 		}
 	}
@@ -240,7 +241,7 @@ func (w *Window) beginTask(t *ModelTask) {
 
 func (w *Window) taskProgress(id int, what string, done, all int64, left time.Duration) {
 	s := &w.state.Shelf
-	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id }); i >= 0 {
+	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
 		s.Tasks = slices.Clone(s.Tasks)
 		t := &s.Tasks[i]
 		t.What, t.Done, t.All, t.Remaining, t.Importing, t.Waiting = what, done, all, left, t.Get != nil, ""
@@ -251,7 +252,7 @@ func (w *Window) taskProgress(id int, what string, done, all int64, left time.Du
 // cancelTask stops a task, or takes it out when it waits.
 func (w *Window) cancelTask(id int) {
 	s := &w.state.Shelf
-	i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id })
+	i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id })
 	if i < 0 {
 		return
 	}
@@ -266,9 +267,9 @@ func (w *Window) cancelTask(id int) {
 }
 
 // taskEnded shows how a task came out, and begins the next one.
-func (w *Window) taskEnded(t ModelTask, path string, err error) {
+func (w *Window) taskEnded(t state.ModelTask, path string, err error) {
 	s := &w.state.Shelf
-	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o ModelTask) bool { return o.ID == t.ID })
+	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o state.ModelTask) bool { return o.ID == t.ID })
 	delete(w.models.cancels, t.ID)
 	cancelled := errors.Is(err, context.Canceled)
 	switch {
@@ -278,9 +279,9 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 		s.Told = i18n.T("The check of %s was stopped.", t.Name)
 	case t.Check != "":
 		if s.Checks == nil {
-			s.Checks = map[string]CheckResult{}
+			s.Checks = map[string]state.CheckResult{}
 		}
-		s.Checks[t.Check] = CheckResult{time.Now(), err}
+		s.Checks[t.Check] = state.CheckResult{At: time.Now(), Err: err}
 		if s.Told = i18n.T("%s has not changed since it was imported.", t.Name); err != nil {
 			s.Told = ""
 			w.notice.T(notice{text: i18n.T("%s is damaged.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
@@ -296,8 +297,8 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 		s.Told, s.Chosen = i18n.T("%s has been imported.", t.Name), path
 		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
 		w.tell(i18n.T("A model was imported"), t.Name)
-		if t.again != "" && t.again != path && !s.inUse(t.again) {
-			w.removeModel(t.again)
+		if t.Again != "" && t.Again != path && !s.InUse(t.Again) {
+			w.removeModel(t.Again)
 		}
 	}
 	w.listModels()
@@ -306,7 +307,7 @@ func (w *Window) taskEnded(t ModelTask, path string, err error) {
 }
 
 // renameModel gives a model another name.
-func (w *Window) renameModel(m Model) {
+func (w *Window) renameModel(m state.Model) {
 	name := kit.NewField(w.shortcut, false)
 	name.SetText(m.Name())
 	var closeIt func()
@@ -317,7 +318,7 @@ func (w *Window) renameModel(m Model) {
 			err := w.opt.Models.Rename(m.Path, text)
 			return func() {
 				s := &w.state.Shelf
-				if s.Err = err; err == nil && s.inUse(m.Path) && w.state.Model != nil {
+				if s.Err = err; err == nil && s.InUse(m.Path) && w.state.Model != nil {
 					renamed := *w.state.Model
 					renamed.Was, renamed.Name = append(slices.Clone(renamed.Was), renamed.Name), text
 					w.state.Model = &renamed
@@ -334,9 +335,9 @@ func (w *Window) renameModel(m Model) {
 }
 
 // askRemove asks before a model goes.
-func (w *Window) askRemove(m Model) {
+func (w *Window) askRemove(m state.Model) {
 	switch {
-	case m.Path == "" || w.state.Shelf.inUse(m.Path) || w.state.Shelf.busy(m.Path):
+	case m.Path == "" || w.state.Shelf.InUse(m.Path) || w.state.Shelf.Busy(m.Path):
 		return
 	case m.Elsewhere:
 		p := w.prefs
@@ -365,8 +366,8 @@ func (w *Window) askRemove(m Model) {
 
 // removeModel takes a model out of its folder, with undo.
 func (w *Window) removeModel(path string) {
-	m, ok := w.state.Shelf.find(path)
-	if !ok || w.state.Shelf.inUse(path) || w.state.Shelf.busy(path) {
+	m, ok := w.state.Shelf.Find(path)
+	if !ok || w.state.Shelf.InUse(path) || w.state.Shelf.Busy(path) {
 		return
 	}
 	w.background(func() func() {

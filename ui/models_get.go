@@ -15,6 +15,7 @@ import (
 	"realword/inference/hub"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -70,13 +71,13 @@ func (w *Window) showCatalogue() {
 // getModel asks the hub what a model consists of now, shows it, and downloads it when the user agrees. What was begun goes on.
 func (w *Window) getModel(e hub.Entry) {
 	s := &w.state.Shelf
-	if s.Planning != "" || s.fetching(e.Name) {
+	if s.Planning != "" || s.Fetching(e.Name) {
 		return
 	}
 	s.Planning, s.Err, s.Told = e.Name, nil, ""
 	w.models.refresh()
 	folder := w.modelsFolder()
-	_, going := s.begun(e.Name)
+	_, going := s.BegunDownload(e.Name)
 	w.background(func() func() {
 		plan, err := w.opt.Models.Plan(w.ctx, folder, e)
 		missing := w.opt.Models.Missing(folder, plan)
@@ -100,25 +101,25 @@ func (w *Window) getModel(e hub.Entry) {
 }
 
 // getFacts are what the user agrees to.
-func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
+func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []state.Fact) {
 	text := wording.Bytes(missing)
 	if here := p.Bytes() - missing; here > 0 {
 		text += i18n.T(", %s more already on this machine", wording.Bytes(here))
 	}
-	list = append(list, Fact{i18n.T("To download"), text})
+	list = append(list, state.Fact{What: i18n.T("To download"), Is: text})
 	if free >= 0 {
-		list = append(list, Fact{i18n.T("Disk"), i18n.T("%s free in %s", wording.Bytes(free), wording.Path(w.modelsFolder()))})
+		list = append(list, state.Fact{What: i18n.T("Disk"), Is: i18n.T("%s free in %s", wording.Bytes(free), wording.Path(w.modelsFolder()))})
 	}
 	for _, l := range w.opt.Models.Licences(p) {
-		list = append(list, Fact{i18n.T("Licence"), l})
+		list = append(list, state.Fact{What: i18n.T("Licence"), Is: l})
 	}
 	for _, g := range p.Parts {
 		if g.Gated {
-			list = append(list, Fact{i18n.T("Terms"), i18n.T("The terms of %s must be accepted on its page first.", g.Repository)})
+			list = append(list, state.Fact{What: i18n.T("Terms"), Is: i18n.T("The terms of %s must be accepted on its page first.", g.Repository)})
 		}
 	}
 	if text, _ := runs(p.Entry, w.state.Shelf.Memory); text != "" {
-		list = append(list, Fact{i18n.T("This machine"), text})
+		list = append(list, state.Fact{What: i18n.T("This machine"), Is: text})
 	}
 	return list
 }
@@ -126,12 +127,12 @@ func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []Fact) {
 // askGet shows size and licence, and downloads when the user agrees.
 func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	facts := kit.NewColumn(6)
-	var told []Fact
+	var told []state.Fact
 	setFacts(facts, &told, w.getFacts(p, missing, free))
 	title, _ := offer(p.Entry)
 	content := kit.NewColumn(10, facts)
-	if free >= 0 && missing+spare > free {
-		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(missing+spare-free)))
+	if free >= 0 && missing+state.Spare > free {
+		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(missing+state.Spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
 		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
@@ -145,17 +146,17 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 // fetch puts a download into the list of tasks.
 func (w *Window) fetch(p hub.Plan) {
 	s := &w.state.Shelf
-	if s.fetching(p.Entry.Name) {
+	if s.Fetching(p.Entry.Name) {
 		return
 	}
 	title, _ := offer(p.Entry)
-	w.addTask(ModelTask{Name: title, Get: &Get{Plan: p, Folder: w.modelsFolder(), Name: s.freeName(title)}})
+	w.addTask(state.ModelTask{Name: title, Get: &state.Get{Plan: p, Folder: w.modelsFolder(), Name: s.FreeName(title)}})
 }
 
 // fetched shows how far a download is.
 func (w *Window) fetched(id int, h hub.Progress) {
 	s := &w.state.Shelf
-	if i := slices.IndexFunc(s.Tasks, func(t ModelTask) bool { return t.ID == id }); i >= 0 {
+	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
 		s.Tasks = slices.Clone(s.Tasks)
 		t := &s.Tasks[i]
 		t.What, t.Done, t.All, t.Remaining, t.Speed, t.Waiting, t.Importing = h.What, h.Done, h.All, h.Left, h.Speed, h.Waiting, false
@@ -166,7 +167,7 @@ func (w *Window) fetched(id int, h hub.Progress) {
 // discard asks, and deletes what was fetched of a download that does not run.
 func (w *Window) discard(e hub.Entry) {
 	title, _ := offer(e)
-	u, ok := w.state.Shelf.begun(e.Name)
+	u, ok := w.state.Shelf.BegunDownload(e.Name)
 	if !ok {
 		return
 	}
@@ -186,7 +187,7 @@ func (w *Window) discard(e hub.Entry) {
 }
 
 // getEnded shows how a download came out; taskEnded has taken it out of the list.
-func (w *Window) getEnded(t ModelTask, path string, err error) {
+func (w *Window) getEnded(t state.ModelTask, path string, err error) {
 	s := &w.state.Shelf
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -243,7 +244,7 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 	return c
 }
 
-func (c *offerCard) show(s Shelf, e hub.Entry) {
+func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	facts := i18n.T("About %s to download", wording.Bytes(e.Bytes)) + "\n" + i18n.T("Licence: %s", licenceOf(e))
 	if e.Gated() {
 		facts += " · " + i18n.T("its terms have to be accepted first")
@@ -258,12 +259,12 @@ func (c *offerCard) show(s Shelf, e hub.Entry) {
 		c.runs.Importance = widget.WarningImportance
 	}
 	c.runs.SetText(text)
-	u, begun := s.begun(e.Name)
+	u, begun := s.BegunDownload(e.Name)
 	state, do := "", i18n.T("Get…")
 	switch {
 	case s.Planning == e.Name:
 		state = i18n.T("asking the hub…")
-	case s.fetching(e.Name):
+	case s.Fetching(e.Name):
 		state = i18n.T("downloading, see the list on the left")
 	case begun:
 		state, do = i18n.T("%s of %s downloaded", wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())), i18n.T("Resume")
@@ -274,7 +275,7 @@ func (c *offerCard) show(s Shelf, e hub.Entry) {
 	if bad {
 		c.get.Importance = widget.MediumImportance
 	}
-	able(c.get, s.Planning == "" && !s.fetching(e.Name))
+	able(c.get, s.Planning == "" && !s.Fetching(e.Name))
 	c.give.Hidden = !begun
 	c.body.Refresh()
 }
@@ -323,7 +324,7 @@ func (p *modelsPage) begunRows() (rows []fyne.CanvasObject) {
 	s := p.w.state.Shelf
 	for _, u := range s.Begun {
 		name := u.Plan.Entry.Name
-		if s.fetching(name) {
+		if s.Fetching(name) {
 			continue
 		}
 		if p.begun[name] == nil {

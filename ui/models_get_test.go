@@ -83,7 +83,7 @@ func TestGetARealModel(t *testing.T) {
 	if b.notice.now.text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.now.act != "Use it" || b.state.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.state.Shelf.Getting {
 		t.Errorf("%+v, %q", b.notice.now, b.state.Shelf.Chosen)
 	}
-	found, _ := b.state.Shelf.find("/models/RealCustom++ on SDXL")
+	found, _ := b.state.Shelf.Find("/models/RealCustom++ on SDXL")
 	b.models.w.askRemove(found)
 	if !b.sheetSays("including what was downloaded for it") {
 		t.Error("the question does not say what goes")

@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -43,7 +44,7 @@ type modelsPage struct {
 	title            *kit.Line
 	verdict          *widget.Label
 	facts            *fyne.Container
-	told             []Fact // that facts shows
+	told             []state.Fact // that facts shows
 	notes            *widget.Label
 	notesHead        *kit.Line
 	buttons          map[string]*kit.Button
@@ -51,7 +52,7 @@ type modelsPage struct {
 	adding           *fyne.Container
 	addTitle, addAt  *kit.Line
 	addFacts         *fyne.Container
-	addTold          []Fact
+	addTold          []state.Fact
 	addNotes         *widget.Label
 	trouble          *widget.Label
 	looking          *fyne.Container // a bar that moves, while it is wanted
@@ -117,8 +118,8 @@ func newModelList(p *modelsPage) *modelList {
 
 func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 	s := l.p.w.state.Shelf
-	m, ok := s.chosen()
-	at := slices.IndexFunc(s.List, func(o Model) bool { return ok && o.Path == m.Path })
+	m, ok := s.ChosenModel()
+	at := slices.IndexFunc(s.List, func(o state.Model) bool { return ok && o.Path == m.Path })
 	switch e.Name {
 	case fyne.KeyUp:
 		l.Select(max(at-1, 0))
@@ -148,24 +149,24 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.verdict, p.notes = wrapped(widget.MediumImportance), wrapped(widget.LowImportance)
 	p.notes.SizeName = theme.SizeNameCaptionText
 	p.facts, p.notesHead, p.why = kit.NewColumn(6), kit.Heading(i18n.T("Import notes")), kit.Caption("")
-	chosen := func(do func(Model)) func() {
+	chosen := func(do func(state.Model)) func() {
 		return func() {
-			if m, ok := p.w.state.Shelf.chosen(); ok {
+			if m, ok := p.w.state.Shelf.ChosenModel(); ok {
 				do(m)
 			}
 		}
 	}
-	use := p.tool("use", i18n.T("Use this model"), theme.ConfirmIcon(), chosen(func(m Model) { p.w.useModel(m.Path) }))
+	use := p.tool("use", i18n.T("Use this model"), theme.ConfirmIcon(), chosen(func(m state.Model) { p.w.useModel(m.Path) }))
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	real := p.tool("real", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
 	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	foot := kit.NewColumn(4, p.why, container.New(&kit.Flow{Gap: 4}, use,
 		real,
-		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m Model) { p.w.checkModel(m.Path) })),
+		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m state.Model) { p.w.checkModel(m.Path) })),
 		p.tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
 		p.tool("base", i18n.T("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
-		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
-		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m Model) { p.w.showFolder(m.Path) })),
+		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m state.Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
+		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m state.Model) { p.w.showFolder(m.Path) })),
 		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
 	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead, kit.Quiet(p.notes))))
 
@@ -216,10 +217,10 @@ func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	switch {
 	case m.Err != nil || checked && check.Err != nil:
 		icon, row.facts.Color = theme.NewWarningThemedResource(theme.WarningIcon()), theme.ColorNameWarning
-	case s.inUse(m.Path):
+	case s.InUse(m.Path):
 		icon = theme.NewSuccessThemedResource(theme.ConfirmIcon())
 	}
-	row.facts.Set(s.line(m))
+	row.facts.Set(s.Line(m))
 	row.facts.Refresh()
 	row.icon.SetResource(icon)
 	row.image.Hide()
@@ -249,7 +250,7 @@ func newTaskRow(w *Window, id int, download bool) *taskRow {
 	return r
 }
 
-func (r *taskRow) show(t ModelTask, running bool) {
+func (r *taskRow) show(t state.ModelTask, running bool) {
 	name := i18n.T("Importing %s", t.Name)
 	if t.Check != "" {
 		name = i18n.T("Checking %s", t.Name)
@@ -258,8 +259,8 @@ func (r *taskRow) show(t ModelTask, running bool) {
 		name = i18n.T("Getting %s", t.Name)
 	}
 	r.name.Set(name, theme.ColorNameForeground)
-	r.text.Set(t.text(running), theme.ColorNamePlaceHolder)
-	r.bar.SetValue(t.part())
+	r.text.Set(t.Text(running), theme.ColorNamePlaceHolder)
+	r.bar.SetValue(t.Part())
 	if r.why.Text != t.Waiting {
 		r.why.SetText(t.Waiting)
 		r.why.Hidden = t.Waiting == ""
@@ -282,7 +283,7 @@ func (p *modelsPage) refreshTasks() {
 		rows = append(rows, row.body)
 	}
 	for id := range p.rows {
-		if !slices.ContainsFunc(tasks, func(t ModelTask) bool { return t.ID == id }) {
+		if !slices.ContainsFunc(tasks, func(t state.ModelTask) bool { return t.ID == id }) {
 			delete(p.rows, id)
 		}
 	}
@@ -293,7 +294,7 @@ func (p *modelsPage) refreshTasks() {
 	}
 	text := i18n.T("Models")
 	if len(tasks) > 0 {
-		text += fmt.Sprintf(" · %.0f %%", 100*tasks[0].part())
+		text += fmt.Sprintf(" · %.0f %%", 100*tasks[0].Part())
 	}
 	if p.opener.Text != text {
 		p.opener.SetText(text)
@@ -375,8 +376,8 @@ func (p *modelsPage) refresh() {
 		p.usage.Set(i18n.T("%s free in %s", wording.Bytes(s.Free), wording.Path(p.w.modelsFolder())))
 	}
 	p.list.Refresh()
-	m, ok := s.chosen()
-	if i := slices.IndexFunc(s.List, func(o Model) bool { return ok && o.Path == m.Path }); i >= 0 && s.Adding == nil && !s.Getting {
+	m, ok := s.ChosenModel()
+	if i := slices.IndexFunc(s.List, func(o state.Model) bool { return ok && o.Path == m.Path }); i >= 0 && s.Adding == nil && !s.Getting {
 		p.settling = true // what is chosen may not be listed yet
 		p.list.Select(i)
 		p.settling = false
@@ -403,7 +404,7 @@ func (p *modelsPage) refresh() {
 }
 
 // setFacts fills a table of facts when they have changed.
-func setFacts(into *fyne.Container, old *[]Fact, facts []Fact) {
+func setFacts(into *fyne.Container, old *[]state.Fact, facts []state.Fact) {
 	if slices.Equal(*old, facts) && len(into.Objects) > 0 {
 		return
 	}
@@ -447,16 +448,16 @@ func (l labelled) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(l.width*kit.TextScale()+100, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
 }
 
-func (p *modelsPage) refreshDetail(m Model) {
+func (p *modelsPage) refreshDetail(m state.Model) {
 	s := p.w.state.Shelf
 	p.title.Set(m.Name())
-	verdict, bad := s.verdict(m)
+	verdict, bad := s.Verdict(m)
 	p.verdict.Importance = widget.SuccessImportance
 	if bad {
 		p.verdict.Importance = widget.DangerImportance
 	}
 	p.verdict.SetText(verdict)
-	setFacts(p.facts, &p.told, m.facts())
+	setFacts(p.facts, &p.told, m.Facts())
 	notes := ""
 	if m.Manifest != nil {
 		for _, n := range m.Manifest.Notes {
@@ -465,7 +466,7 @@ func (p *modelsPage) refreshDetail(m Model) {
 	}
 	p.notes.SetText(notes)
 	p.notesHead.Hidden = notes == ""
-	own, used, at := m.Path != "", s.inUse(m.Path), s.busy(m.Path)
+	own, used, at := m.Path != "", s.InUse(m.Path), s.Busy(m.Path)
 	p.buttons["use"].Hidden = used
 	able(p.buttons["use"], m.Err == nil && !s.Moving)
 	if s.Next != nil && s.Next.Path == m.Path {
@@ -509,16 +510,16 @@ func (p *modelsPage) look(on bool) {
 	p.looking.Hidden = !on
 }
 
-func (p *modelsPage) refreshAdding(a Adding) {
+func (p *modelsPage) refreshAdding(a state.Adding) {
 	title := i18n.T("Add a model")
 	if a.Again != "" {
 		title = i18n.T("Import again")
 	}
 	p.addTitle.Set(title)
 	p.addAt.Set(wording.Path(a.Path))
-	setFacts(p.addFacts, &p.addTold, a.facts())
+	setFacts(p.addFacts, &p.addTold, a.Facts())
 	p.addFacts.Hidden = a.Looking
-	agree, trouble := a.agree(), a.problem()
+	agree, trouble := a.Agree(), a.Problem()
 	p.trouble.SetText(trouble)
 	p.trouble.Hidden = trouble == ""
 	p.nameRow.Hidden = agree == "" || a.Again != "" || a.Found.Layout == bundle.LayoutBundle
@@ -542,12 +543,12 @@ func (p *modelsPage) refreshAdding(a Adding) {
 }
 
 // refreshSources offers the RealCustom++ checkpoints that a base model can go under.
-func (p *modelsPage) refreshSources(a Adding) {
-	p.sources.Hidden = a.Looking || !a.alone() || a.problem() != ""
+func (p *modelsPage) refreshSources(a state.Adding) {
+	p.sources.Hidden = a.Looking || !a.Alone() || a.Problem() != ""
 	if p.sources.Hidden {
 		return
 	}
-	list := p.w.state.Shelf.sources()
+	list := p.w.state.Shelf.Sources()
 	var offered []string
 	for _, m := range list {
 		offered = append(offered, m.Source+m.Name())
@@ -573,13 +574,13 @@ func (p *modelsPage) refreshSources(a Adding) {
 
 // goUnder puts the base model that is being added under RealCustom++ checkpoints.
 func (w *Window) goUnder(source string) {
-	if a := w.state.Shelf.Adding; a != nil && a.alone() {
+	if a := w.state.Shelf.Adding; a != nil && a.Alone() {
 		w.lookAt(source, a.Path, "")
 	}
 }
 
 // askBase asks for another base model under the checkpoints of a model.
-func (p *modelsPage) askBase(m Model) {
+func (p *modelsPage) askBase(m state.Model) {
 	then := func(path string) { p.w.lookAt(m.Source, path, "") }
 	switch {
 	case p.w.opt.OpenFolder == nil:
@@ -601,30 +602,32 @@ func (p *modelsPage) askBase(m Model) {
 // modelActions are the entries of the models in the table of actions.
 func (w *Window) modelActions() []action {
 	here := func() bool { return w.opt.Models != nil }
-	chosen := func(ok func(Model) bool) func() bool {
+	chosen := func(ok func(state.Model) bool) func() bool {
 		return func() bool {
-			m, found := w.state.Shelf.chosen()
+			m, found := w.state.Shelf.ChosenModel()
 			return here() && w.models.shown && found && w.state.Shelf.Adding == nil && !w.state.Shelf.Getting && ok(m)
 		}
 	}
-	with := func(do func(Model)) func() {
+	with := func(do func(state.Model)) func() {
 		return func() {
-			if m, ok := w.state.Shelf.chosen(); ok {
+			if m, ok := w.state.Shelf.ChosenModel(); ok {
 				do(m)
 			}
 		}
 	}
-	own := func(m Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.busy(m.Path) }
+	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.Busy(m.Path) }
 	return []action{
 		{id: "models.show", menu: menuModels, label: i18n.T("Models"), key: "Ctrl+Shift+M", do: w.models.toggle, can: here, on: func() bool { return w.models.shown }},
 		{id: "models.get", menu: menuModels, label: i18n.T("Get real models…"), do: w.showCatalogue, can: here},
 		{id: "models.folder", menu: menuModels, label: i18n.T("Add a model folder…"), do: w.addFolder, can: func() bool { return here() && w.opt.OpenFolder != nil }},
 		{id: "models.file", menu: menuModels, label: i18n.T("Add a model file…"), do: w.addFile, can: func() bool { return here() && w.opt.OpenModel != nil }},
 		separator(menuModels),
-		{id: "models.use", menu: menuModels, label: i18n.T("Use this model"), do: with(func(m Model) { w.useModel(m.Path) }), can: chosen(func(m Model) bool { return m.Err == nil && !w.state.Shelf.inUse(m.Path) })},
-		{id: "models.check", menu: menuModels, label: i18n.T("Check the files"), do: with(func(m Model) { w.checkModel(m.Path) }), can: chosen(own)},
+		{id: "models.use", menu: menuModels, label: i18n.T("Use this model"), do: with(func(m state.Model) { w.useModel(m.Path) }), can: chosen(func(m state.Model) bool { return m.Err == nil && !w.state.Shelf.InUse(m.Path) })},
+		{id: "models.check", menu: menuModels, label: i18n.T("Check the files"), do: with(func(m state.Model) { w.checkModel(m.Path) }), can: chosen(own)},
 		{id: "models.rename", menu: menuModels, label: i18n.T("Rename the model…"), do: with(w.renameModel), can: chosen(own)},
-		{id: "models.remove", menu: menuModels, label: i18n.T("Remove the model…"), do: with(w.askRemove), can: chosen(func(m Model) bool { return m.Path != "" && !w.state.Shelf.inUse(m.Path) && !w.state.Shelf.busy(m.Path) })},
+		{id: "models.remove", menu: menuModels, label: i18n.T("Remove the model…"), do: with(w.askRemove), can: chosen(func(m state.Model) bool {
+			return m.Path != "" && !w.state.Shelf.InUse(m.Path) && !w.state.Shelf.Busy(m.Path)
+		})},
 		separator(menuModels),
 		{id: "models.cancel", menu: menuModels, label: i18n.T("Cancel the import"), do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
 	}

@@ -12,6 +12,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // This file exchanges the engine of the window for that of another model. Session, form and cards stay.
@@ -42,7 +43,7 @@ func (w *Window) open() {
 				path = ""
 			}
 			w.takeEngine(engine, path)
-			w.undo.reset(w.state.Form)
+			w.undo.Reset(w.state.Form)
 			w.refresh()
 		}
 	})
@@ -51,11 +52,11 @@ func (w *Window) open() {
 // useModel opens another model. While a round runs the user is asked what shall become of it.
 func (w *Window) useModel(path string) {
 	s := &w.state.Shelf
-	m, ok := s.find(path)
+	m, ok := s.Find(path)
 	switch {
 	case !ok || m.Err != nil || w.closing || s.Moving:
 		return
-	case s.inUse(path):
+	case s.InUse(path):
 		s.Next = nil // the user has thought better of it
 		w.refresh()
 		return
@@ -86,7 +87,7 @@ func (w *Window) useModel(path string) {
 }
 
 // switchAfter opens a model when the queue is through, or with hasty when the running round has stopped.
-func (w *Window) switchAfter(m Model, hasty bool) {
+func (w *Window) switchAfter(m state.Model, hasty bool) {
 	w.state.Shelf.Next, w.state.Shelf.Hasty = &m, hasty
 	if hasty {
 		w.stop()
@@ -145,7 +146,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Form = form
 	w.state.Words = w.words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
-	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t Task) bool { return t.Needs == "" })); n > 0 {
+	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
 		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", pluralArgs(n)...))
 	}
 	if old != nil {
@@ -168,8 +169,8 @@ func (w *Window) followFit() {
 	if m == nil {
 		return
 	}
-	own := w.state.Form.fit(m)
-	if !slices.ContainsFunc(w.state.Form.Cards, func(c Card) bool { return c.Fit != own }) {
+	own := w.state.Form.Fit(m)
+	if !slices.ContainsFunc(w.state.Form.Cards, func(c state.Card) bool { return c.Fit != own }) {
 		return
 	}
 	again := false
@@ -179,7 +180,7 @@ func (w *Window) followFit() {
 		again = again || c.Ref.Square.Fit == "" && cmp.Or(c.Fit, picture.Pad) != own
 		c.Fit = own
 	}
-	w.undo.now = w.state.Form // nothing that the user did
+	w.undo.Now = w.state.Form // nothing that the user did
 	if again {
 		w.lookAgain()
 	}
@@ -189,13 +190,13 @@ func (w *Window) followFit() {
 func (w *Window) lookAgain() {
 	cards, see := slices.Clone(w.state.Form.Cards), w.eye()
 	w.background(func() func() {
-		views := map[int]Card{}
+		views := map[int]state.Card{}
 		for _, c := range cards {
 			if len(c.Ref.Data) == 0 {
 				continue
 			}
-			img, _, err := see.decode(c.Ref)
-			if err == nil && c.look(img, see.model) == nil {
+			img, _, err := see.Decode(c.Ref)
+			if err == nil && c.Look(img, see.Model) == nil {
 				views[c.ID] = c
 			}
 		}
@@ -207,7 +208,7 @@ func (w *Window) lookAgain() {
 					c.View, c.Small = v.View, v.Small
 				}
 			}
-			w.undo.now = w.state.Form // nothing that the user did
+			w.undo.Now = w.state.Form // nothing that the user did
 			w.refresh()
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -25,7 +26,7 @@ var big = &bundle.Manifest{
 
 // fakeModels keeps models in memory. Imports and checks wait until the test answers them.
 type fakeModels struct {
-	list    []Model
+	list    []state.Model
 	found   map[string]bundle.Inspection // by path, or base and path
 	free    int64
 	began   chan *modelCall
@@ -44,7 +45,7 @@ type fakeModels struct {
 // getCall is a download that has begun. It waits until the test answers it.
 type getCall struct {
 	ctx       context.Context
-	job       Get
+	job       state.Get
 	fetching  func(hub.Progress)
 	importing bundle.Progress
 	answer    chan error
@@ -67,7 +68,7 @@ func (m *fakeModels) Plan(_ context.Context, _ string, e hub.Entry) (hub.Plan, e
 	return hub.Plan{Entry: e, Parts: []hub.Got{{Into: "source", Repository: "some/model", Files: []hub.File{{Path: "x.bin", Size: 13_000_000_000}}}}}, m.planErr
 }
 
-func (m *fakeModels) Get(ctx context.Context, g Get, fetching func(hub.Progress), importing bundle.Progress) (string, error) {
+func (m *fakeModels) Get(ctx context.Context, g state.Get, fetching func(hub.Progress), importing bundle.Progress) (string, error) {
 	c := &getCall{ctx, g, fetching, importing, make(chan error)}
 	m.getting <- c
 	path := filepath.Join(g.Folder, g.Name)
@@ -76,7 +77,7 @@ func (m *fakeModels) Get(ctx context.Context, g Get, fetching func(hub.Progress)
 		if err == nil {
 			named := *big
 			named.Name = g.Name
-			m.list = append(m.list, Model{Path: path, Manifest: &named, Downloaded: true})
+			m.list = append(m.list, state.Model{Path: path, Manifest: &named, Downloaded: true})
 			m.begun = nil
 			return path, nil
 		}
@@ -89,7 +90,7 @@ func (m *fakeModels) Get(ctx context.Context, g Get, fetching func(hub.Progress)
 
 type modelCall struct {
 	ctx      context.Context
-	job      Import
+	job      state.Import
 	check    string
 	progress bundle.Progress
 	answer   chan error
@@ -98,10 +99,10 @@ type modelCall struct {
 func (m *fakeModels) Folder() string              { return "/models" }
 func (m *fakeModels) Free(string) (int64, error)  { return m.free, nil }
 func (m *fakeModels) Rename(_, name string) error { m.renamed = name; return nil }
-func (m *fakeModels) List(_ string, elsewhere []string) ([]Model, error) {
-	list := append([]Model{{Manifest: uitest.Toybox, Bytes: 29_500_000}}, m.list...)
+func (m *fakeModels) List(_ string, elsewhere []string) ([]state.Model, error) {
+	list := append([]state.Model{{Manifest: uitest.Toybox, Bytes: 29_500_000}}, m.list...)
 	for _, path := range elsewhere {
-		list = append(list, Model{Path: path, Manifest: big, Elsewhere: true})
+		list = append(list, state.Model{Path: path, Manifest: big, Elsewhere: true})
 	}
 	return list, nil
 }
@@ -127,13 +128,13 @@ func (m *fakeModels) wait(c *modelCall) error {
 	}
 }
 
-func (m *fakeModels) Import(ctx context.Context, i Import, progress bundle.Progress) (string, error) {
+func (m *fakeModels) Import(ctx context.Context, i state.Import, progress bundle.Progress) (string, error) {
 	path := filepath.Join(i.Folder, i.Name)
 	err := m.wait(&modelCall{ctx: ctx, job: i, progress: progress, answer: make(chan error)})
 	if err == nil {
 		named := *big
 		named.Name = i.Name
-		m.list = append(m.list, Model{Path: path, Manifest: &named, Bytes: 7_000_000_000, Source: i.Source, Base: i.Base})
+		m.list = append(m.list, state.Model{Path: path, Manifest: &named, Bytes: 7_000_000_000, Source: i.Source, Base: i.Base})
 	}
 	return path, err
 }
@@ -145,7 +146,7 @@ func (m *fakeModels) Check(ctx context.Context, path string, progress bundle.Pro
 func (m *fakeModels) Remove(path string) (func() error, error) {
 	before := m.list
 	m.removed = append(m.removed, path)
-	m.list = slices.DeleteFunc(slices.Clone(m.list), func(o Model) bool { return o.Path == path })
+	m.list = slices.DeleteFunc(slices.Clone(m.list), func(o state.Model) bool { return o.Path == path })
 	return func() error { m.list = before; return nil }, nil
 }
 
@@ -156,30 +157,30 @@ func recognised(layout bundle.Layout) bundle.Inspection {
 }
 
 func TestShotsOfOtherModels(t *testing.T) {
-	s := State{Model: big, View: View{Shot: 0, Step: -1}, Shots: []Shot{{Path: "x.png", Model: "toybox", PictureReady: inference.PictureReady{Seed: 7}}}}
-	if got := s.caption(nil); got != "seed 7 · made with the model toybox" {
+	s := state.State{Model: big, View: state.View{Shot: 0, Step: -1}, Shots: []state.Shot{{Path: "x.png", Model: "toybox", PictureReady: inference.PictureReady{Seed: 7}}}}
+	if got := s.Caption(nil); got != "seed 7 · made with the model toybox" {
 		t.Errorf("%q", got)
 	}
 	named := *big
 	named.Was = []string{"toybox"}
 	s.Model = &named
-	if got := s.caption(nil); got != "seed 7" {
+	if got := s.Caption(nil); got != "seed 7" {
 		t.Errorf("of a model that was renamed: %q", got)
 	}
 }
 
 func TestAdapt(t *testing.T) {
-	f := Form{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5}
+	f := state.Form{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5}
 	for name, c := range map[string]struct {
-		f     Form
+		f     state.Form
 		steps [2]int
 		cfg   float64
 		says  int
 	}{
 		"as the preset": {f, [2]int{50, 25}, 12.5, 2},
-		"own steps":     {Form{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}, [2]int{10, 8}, 12.5, 2},
-		"own stop":      {Form{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}, [2]int{50, 5}, 3, 2},
-		"own preset":    {Form{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}, [2]int{9, 8}, 2, 2},
+		"own steps":     {state.Form{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}, [2]int{10, 8}, 12.5, 2},
+		"own stop":      {state.Form{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}, [2]int{50, 5}, 3, 2},
+		"own preset":    {state.Form{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}, [2]int{9, 8}, 2, 2},
 	} {
 		got, remarks := c.f.Adapt(uitest.Toybox, big)
 		if got.Steps != c.steps[0] || got.Stop != c.steps[1] || got.CFG != c.cfg || len(remarks) != c.says || got.Preset != "paper" {
@@ -192,9 +193,9 @@ func TestAdapt(t *testing.T) {
 }
 
 func TestFreeName(t *testing.T) {
-	s := Shelf{List: []Model{{Path: "/a", Manifest: big}, {Path: "/b", Manifest: &bundle.Manifest{Name: "realcustom++ 2"}}}, Tasks: []ModelTask{{Import: Import{Name: "Portraits"}}}}
+	s := state.Shelf{List: []state.Model{{Path: "/a", Manifest: big}, {Path: "/b", Manifest: &bundle.Manifest{Name: "realcustom++ 2"}}}, Tasks: []state.ModelTask{{Import: state.Import{Name: "Portraits"}}}}
 	for name, want := range map[string]string{"RealCustom++": "RealCustom++ 3", "Portraits": "Portraits 2", "new": "new"} {
-		if got := s.freeName(name); got != want {
+		if got := s.FreeName(name); got != want {
 			t.Errorf("%q, wanted %q", got, want)
 		}
 	}
@@ -202,7 +203,7 @@ func TestFreeName(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	now := time.Unix(1000, 0)
-	sum := tally{expected: 400}
+	sum := state.Tally{Expected: 400}
 	for i, c := range []struct {
 		what        string
 		done, total int64
@@ -217,12 +218,12 @@ func TestTally(t *testing.T) {
 		{"b", 100, 700, 4 * time.Second, 200, 800, 12 * time.Second, true},
 		{"b", 700, 700, 4*time.Second + 1, 800, 800, 0, true},
 	} {
-		s, all, left, show := sum.add(c.what, c.done, c.total, now.Add(c.at))
+		s, all, left, show := sum.Add(c.what, c.done, c.total, now.Add(c.at))
 		if s != c.sum || all != c.all || left != c.left || show != c.show {
 			t.Errorf("%d: %d of %d, %v left, %v", i, s, all, left, show)
 		}
 	}
-	if got := cmp.Or(ModelTask{Done: 5}.part(), ModelTask{Done: 9, All: 3}.part()); got != 1 {
+	if got := cmp.Or(state.ModelTask{Done: 5}.Part(), state.ModelTask{Done: 9, All: 3}.Part()); got != 1 {
 		t.Errorf("part %g", got)
 	}
 }

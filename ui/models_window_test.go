@@ -18,6 +18,7 @@ import (
 	"realword/inference/bundle"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -66,7 +67,7 @@ func withModels(t *testing.T, change func(*Options)) (*bench, *fakeModels, *mode
 		"/data/lora.pth":      {Problems: errors.New("lora.pth holds a LoRA")},
 		"/else/where":         {Layout: bundle.LayoutBundle, Manifest: *big},
 	}}
-	m.list = []Model{{Path: bigPath, Manifest: big, Bytes: 7_000_000_000, Source: sourcePath}}
+	m.list = []state.Model{{Path: bigPath, Manifest: big, Bytes: 7_000_000_000, Source: sourcePath}}
 	engine := &modelEngine{fakeEngine: &fakeEngine{started: make(chan fakeJob, 1)}, manifest: *big}
 	b := ready(t, func(o *Options) {
 		toys := o.Open
@@ -108,8 +109,8 @@ func TestModelsPageListsModels(t *testing.T) {
 	b, m, _ := withModels(t, nil)
 	m.list[0].Mapped = 5_000_000_000
 	m.list = append(m.list,
-		Model{Path: "/models/Gone", State: ModelMissing, Err: errors.New("unet.onnx is missing; import the model again"), Source: sourcePath},
-		Model{Path: "/models/Hurt", State: ModelDamaged, Manifest: big, Err: errors.New("manifest.json cannot be read")})
+		state.Model{Path: "/models/Gone", State: state.ModelMissing, Err: errors.New("unet.onnx is missing; import the model again"), Source: sourcePath},
+		state.Model{Path: "/models/Hurt", State: state.ModelDamaged, Manifest: big, Err: errors.New("manifest.json cannot be read")})
 	b.listModels()
 	b.settle()
 	b.has("toybox", "29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use.", "built in")
@@ -151,7 +152,7 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 	b.models.name.SetText("Portraits")
 	test.Tap(b.models.agree)
 	c := b.call(m)
-	if want := (Import{Source: sourcePath, Name: "Portraits", Folder: "/models"}); c.job != want {
+	if want := (state.Import{Source: sourcePath, Name: "Portraits", Folder: "/models"}); c.job != want {
 		t.Errorf("%+v", c.job)
 	}
 	b.Back()
@@ -168,7 +169,7 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 		t.Errorf("%+v, %q", b.notice.now, b.models.opener.Text)
 	}
 	b.end(j, inference.Done{})
-	if _, ok := b.state.Shelf.find("/models/Portraits"); !ok {
+	if _, ok := b.state.Shelf.Find("/models/Portraits"); !ok {
 		t.Errorf("%+v", b.state.Shelf.List)
 	}
 }
@@ -341,12 +342,12 @@ func TestCheckRenameRemove(t *testing.T) {
 		t.Error("the question says nothing of the checkpoints")
 	}
 	b.pressSheet("Remove")
-	if _, there := b.state.Shelf.find(bigPath); there || !slices.Equal(m.removed, []string{bigPath}) {
+	if _, there := b.state.Shelf.Find(bigPath); there || !slices.Equal(m.removed, []string{bigPath}) {
 		t.Error("it is still there")
 	}
 	b.key(&fyne.ShortcutUndo{})
 	b.settle()
-	if _, there := b.state.Shelf.find(bigPath); !there {
+	if _, there := b.state.Shelf.Find(bigPath); !there {
 		t.Error("undo did not bring it back")
 	}
 }
@@ -396,7 +397,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 
 func TestSwitchThatFails(t *testing.T) {
 	b, m, _ := withModels(t, nil)
-	m.list = append(m.list, Model{Path: "/models/Other", Manifest: big})
+	m.list = append(m.list, state.Model{Path: "/models/Other", Manifest: big})
 	b.listModels()
 	b.settle()
 	b.useModel("/models/Other")
@@ -625,7 +626,7 @@ func TestModelsByKeys(t *testing.T) {
 	}
 	key(fyne.KeyDown)
 	key(fyne.KeyDown)
-	if m, _ := b.state.Shelf.chosen(); m.Path != bigPath {
+	if m, _ := b.state.Shelf.ChosenModel(); m.Path != bigPath {
 		t.Errorf("%q is chosen", m.Path)
 	}
 	key(fyne.KeyDelete)
@@ -636,7 +637,7 @@ func TestModelsByKeys(t *testing.T) {
 		t.Errorf("%s is open", b.state.Model.Name)
 	}
 	key(fyne.KeyUp)
-	if m, _ := b.state.Shelf.chosen(); m.Path != "" {
+	if m, _ := b.state.Shelf.ChosenModel(); m.Path != "" {
 		t.Errorf("%q is chosen", m.Path)
 	}
 	key(fyne.KeyEscape)

@@ -15,6 +15,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // lens is how masks lie over the picture on the stage.
@@ -34,16 +35,16 @@ func newLens() lens { return lens{mode: picture.Heat, opacity: 0.45, steps: true
 func (l lens) shows(style int) bool { return l.off>>(uint(style)%64)&1 == 0 }
 
 // layersOf are the masks of a step that the lens lets through, in the styles of their subjects.
-func (l lens) layersOf(step *inference.StepDone, d dress) []picture.Layer {
+func (l lens) layersOf(step *inference.StepDone, d state.Dress) []picture.Layer {
 	if step == nil || l.held {
 		return nil
 	}
 	var layers []picture.Layer
 	for i, s := range step.Subjects {
-		if l.shows(d.of(i)) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
+		if l.shows(d.Of(i)) && len(s.Mask) > 0 && len(s.Mask) == step.GridWidth*step.GridHeight {
 			layers = append(layers, picture.Layer{
 				Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: s.Mask},
-				Style: picture.SubjectStyle(d.of(i)),
+				Style: picture.SubjectStyle(d.Of(i)),
 			})
 		}
 	}
@@ -85,7 +86,7 @@ func (w *Window) soloMask(style int) {
 
 // stageActions are what keys do on the stage.
 func (w *Window) stageActions() []action {
-	some := func() bool { return w.state.filmSubjects() > 0 }
+	some := func() bool { return w.state.FilmSubjects() > 0 }
 	list := []action{
 		separator(menuView),
 		{id: "view.masks", menu: menuView, label: i18n.T("Masks"), key: "H", do: func() { w.setMasks(!w.masksOn()) }, can: some, on: w.masksOn},
@@ -101,7 +102,7 @@ func (w *Window) stageActions() []action {
 		action{id: "view.zoom.out", menu: menuView, label: i18n.T("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
 	for i := range 4 {
 		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), key: fmt.Sprint(i + 1),
-			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.dress()), rune(i)) }})
+			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.Dress()), rune(i)) }})
 	}
 	return list
 }
@@ -119,7 +120,7 @@ type overlayBar struct {
 	opacity *kit.Slider
 	marks   []*legend
 	shown   []string // their words
-	dress   dress
+	dress   state.Dress
 }
 
 func newOverlayBar(w *Window) *overlayBar {
@@ -157,20 +158,20 @@ func (o *overlayBar) refresh() {
 	for mode, p := range o.modes {
 		p.choose(on && o.w.lens.mode == picture.Mode(mode))
 	}
-	words := o.w.state.words(len(step.Subjects))
-	d := o.w.state.dress()
+	words := o.w.state.WordNames(len(step.Subjects))
+	d := o.w.state.Dress()
 	if !slices.Equal(words, o.shown) || o.dress != d {
 		o.shown, o.dress = words, d
 		o.legend.Objects, o.marks = nil, nil
 		for i, word := range words {
-			l := newLegend(d.of(i), word, false, func() { o.w.toggleMask(d.of(i)) })
+			l := newLegend(d.Of(i), word, false, func() { o.w.toggleMask(d.Of(i)) })
 			o.marks = append(o.marks, l)
 			o.legend.Add(l.Tile)
 		}
 		o.legend.Refresh()
 	}
 	for i, l := range o.marks {
-		l.show(o.w.lens.shows(d.of(i)))
+		l.show(o.w.lens.shows(d.Of(i)))
 	}
 	o.row.Refresh()
 }
@@ -221,7 +222,7 @@ func newLegend(style int, word string, named bool, tapped func()) *legend {
 	l.letter.Text = kit.SubjectLetter(style)
 	mark := kit.NewRow(6, container.New(kit.Square{Side: 18}, l.back, l.letter))
 	if named {
-		mark.Add(kit.NewLine(shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
+		mark.Add(kit.NewLine(state.Shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
 	}
 	l.Tile = kit.NewTile(i18n.T("mask of %s", word), 7, container.New(kit.Inset{X: 5, Y: 4}, mark), tapped)
 	if !named {

@@ -7,6 +7,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/state"
 )
 
 // run16 is a run of n steps of the embedded model's sizes with one subject.
@@ -44,7 +45,7 @@ func BenchmarkStep(b *testing.B) {
 	b.Run("film", func(b *testing.B) {
 		for i := range b.N {
 			n := i%steps + 1
-			f := filmScene{steps: film[:n], places: steps, subjects: 1, settling: settled(film[:n]), width: 588, scale: 1, empty: color.Black, faint: color.White, alarm: color.White}
+			f := filmScene{steps: film[:n], places: steps, subjects: 1, settling: state.Settled(film[:n]), width: 588, scale: 1, empty: color.Black, faint: color.White, alarm: color.White}
 			f.paint()
 		}
 	})

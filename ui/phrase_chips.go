@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"realword/ui/state"
 )
 
 var (
@@ -14,12 +16,12 @@ var (
 
 // bindSelection binds the words that are marked under the prompt, or selected in it, or the one at its cursor.
 func (w *Window) bindSelection() {
-	if !w.state.Span.on {
-		r, ok := w.state.wordsAt(w.prompt.Selection())
+	if !w.state.Span.On {
+		r, ok := w.state.WordsAt(w.prompt.Selection())
 		if !ok {
 			return
 		}
-		w.state = w.state.Mark(r.first, r.last)
+		w.state = w.state.Mark(r.First, r.Last)
 	}
 	w.state = w.state.BindMarked()
 	w.refresh()
@@ -27,7 +29,7 @@ func (w *Window) bindSelection() {
 
 // unmark ends a marking without binding anything.
 func (w *Window) unmark() {
-	w.state.Span = span{}
+	w.state.Span = state.Span{}
 	w.refresh()
 }
 
@@ -69,10 +71,10 @@ func (w *Window) dragChip(from int, at fyne.Position) {
 
 // dropChip binds the marked words: to the card that they were dragged to, or as a click would.
 func (w *Window) dropChip(at fyne.Position) {
-	if to := w.targetAt(at); to.card != 0 && w.state.Span.on {
-		w.state.Selected = to.card
+	if to := w.targetAt(at); to.Card != 0 && w.state.Span.On {
+		w.state.Selected = to.Card
 	}
-	w.chipBefore = w.state.Span.from
+	w.chipBefore = w.state.Span.From
 	w.state = w.state.BindMarked()
 	w.refresh()
 }
@@ -84,10 +86,10 @@ func (w *Window) chipKey(i int, e *fyne.KeyEvent) bool {
 	case fyne.KeyLeft, fyne.KeyRight, fyne.KeyHome, fyne.KeyEnd:
 		to := min(max(i+by[e.Name], 0), len(w.state.Words)-1)
 		from := i
-		if w.state.Span.on {
-			from = w.state.Span.from
+		if w.state.Span.On {
+			from = w.state.Span.From
 		}
-		if w.state.Span = (span{}); w.modifiers()&fyne.KeyModifierShift != 0 {
+		if w.state.Span = (state.Span{}); w.modifiers()&fyne.KeyModifierShift != 0 {
 			w.state = w.state.Mark(from, to)
 		}
 		w.refreshPrompt()
@@ -95,12 +97,12 @@ func (w *Window) chipKey(i int, e *fyne.KeyEvent) bool {
 			w.win.Canvas().Focus(w.chips.Objects[to].(*chip))
 		}
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
-		if !w.state.Span.on {
+		if !w.state.Span.On {
 			return false
 		}
 		w.bindSelection()
 	case fyne.KeyEscape:
-		if !w.state.Span.on {
+		if !w.state.Span.On {
 			return false
 		}
 		w.unmark()
@@ -113,7 +115,7 @@ func (w *Window) chipKey(i int, e *fyne.KeyEvent) bool {
 func (w *Window) chipActs(i int) chipActs {
 	return chipActs{
 		tap: func() { w.tapChip(i) }, shortcut: w.shortcut,
-		paste: func(word Word) { w.paste(target{word: word.Word}) },
+		paste: func(word state.Word) { w.paste(state.Target{Word: word.Word}) },
 		drag:  func(at fyne.Position) { w.dragChip(i, at) },
 		drop:  w.dropChip,
 		key:   func(e *fyne.KeyEvent) bool { return w.chipKey(i, e) },
@@ -157,7 +159,7 @@ func (c *chip) TypedKey(e *fyne.KeyEvent) {
 // chipActs is what a word under the prompt asks the window for.
 type chipActs struct {
 	tap      func()
-	paste    func(Word)
+	paste    func(state.Word)
 	shortcut func(fyne.Shortcut) bool
 	drag     func(at fyne.Position)
 	drop     func(at fyne.Position)

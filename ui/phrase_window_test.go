@@ -25,7 +25,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	}
 	drag(1, middle(2))
 	drag(1, middle(4))
-	if !b.chipOf(3).within || b.chipOf(0).within || !strings.Contains(b.chipHint.Text, "dog with a hat") {
+	if !b.chipOf(3).Within || b.chipOf(0).Within || !strings.Contains(b.chipHint.Text, "dog with a hat") {
 		t.Errorf("while dragging: %q", b.chipHint.Text)
 	}
 	drag(1, fyne.NewPos(600, 700)) // below the words the marking stays as it was
@@ -33,7 +33,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	if got := bondsIn(b.state); got != "x.png=dog with a hat#1" {
 		t.Fatalf("bonds %q", got)
 	}
-	if b.chipOf(3).subject != 0 || b.chipOf(0).subject != -1 {
+	if b.chipOf(3).Subject != 0 || b.chipOf(0).Subject != -1 {
 		t.Error("not all words of the phrase have its colour")
 	}
 	// A drag within one word is a click.
@@ -57,7 +57,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	}
 	b.state = b.state.Mark(0, 1)
 	b.chipOf(2).TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if b.state.Span.on {
+	if b.state.Span.On {
 		t.Error("Esc goes on marking")
 	}
 	// In the prompt: the selected words, or the one at the cursor.
@@ -70,7 +70,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	b.prompt.CursorRow, b.prompt.CursorColumn = 0, 3
 	b.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 	b.press(mustStroke(t, "Ctrl+B"))
-	if r, ok := b.state.wordsAt(b.prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.first].Text+"#1" {
+	if r, ok := b.state.WordsAt(b.prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.First].Text+"#1" {
 		t.Errorf("bonds %q", bondsIn(b.state))
 	}
 	// Onto a card.

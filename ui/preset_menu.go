@@ -9,6 +9,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -51,14 +52,14 @@ func (w *Window) presetItems() []*fyne.MenuItem {
 	}
 	p := own[current]
 	return append(items,
-		fyne.NewMenuItem(i18n.T("Rename “%s”…", shorten(p.Name, 20)), func() {
+		fyne.NewMenuItem(i18n.T("Rename “%s”…", state.Shorten(p.Name, 20)), func() {
 			w.askPresetName(i18n.T("Rename the preset"), p.Name, func(name string) {
 				renamed := p
 				renamed.Name = strings.TrimSpace(name)
 				savePresets(prefs, readPresets(prefs).Without(p.Name).With(renamed))
 			})
 		}),
-		fyne.NewMenuItem(i18n.T("Delete “%s”", shorten(p.Name, 20)), func() { savePresets(prefs, readPresets(prefs).Without(p.Name)) }))
+		fyne.NewMenuItem(i18n.T("Delete “%s”", state.Shorten(p.Name, 20)), func() { savePresets(prefs, readPresets(prefs).Without(p.Name)) }))
 }
 
 // askPresetName asks for a name on a sheet and hands a good one to use.
@@ -86,8 +87,8 @@ func (w *Window) askPresetName(title, name string, use func(string)) {
 // checkNewName says why a preset cannot get a name: a new one (old is empty) replaces the one of its name, a renamed one does not.
 func (w *Window) checkNewName(old, name string) error {
 	name = strings.TrimSpace(name)
-	if old != "" && !strings.EqualFold(old, name) && readPresets(w.app.Preferences()).find(name) >= 0 {
+	if old != "" && !strings.EqualFold(old, name) && readPresets(w.app.Preferences()).Find(name) >= 0 {
 		return i18n.Errorf("a preset with this name exists: choose another name")
 	}
-	return checkPresetName(name)
+	return state.CheckPresetName(name)
 }

@@ -12,12 +12,13 @@ import (
 	"realword/inference/prompt"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
 // buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
 func (w *Window) buildChips() fyne.CanvasObject {
-	w.prompt.Paste = func() { w.paste(target{}) }
+	w.prompt.Paste = func() { w.paste(state.Target{}) }
 	w.chips = container.New(&kit.Flow{Gap: 6})
 	w.chipHint, w.tokens = kit.Caption(""), kit.Caption("")
 	w.hintRow = container.NewBorder(nil, nil, nil, w.tokens, w.chipHint)
@@ -50,12 +51,12 @@ func (w *Window) refreshPrompt() {
 		if i == len(chips) {
 			chips = append(chips, newChip(w.chipActs(i)))
 		}
-		chips[i].(*chip).show(w.state.chipLook(i))
+		chips[i].(*chip).show(w.state.ChipLook(i))
 	}
 	w.chips.Objects = chips[:len(w.state.Words)]
 	w.chips.Refresh()
 	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	w.chipHint.Set(w.state.hint(w.keyOf("run.generate")))
+	w.chipHint.Set(w.state.Hint(w.keyOf("run.generate")))
 	w.countTokens()
 	w.sayIgnored()
 }

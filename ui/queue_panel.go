@@ -10,6 +10,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // queuePanel lists the rounds that wait, over the button that adds to them. It is there only while some wait.
@@ -81,7 +82,7 @@ func (q *queuePanel) refresh() {
 	q.note.Set(note)
 	q.note.Hidden = note == ""
 	var rows []fyne.CanvasObject
-	add := func(t Task, running, first, last bool) {
+	add := func(t state.Task, running, first, last bool) {
 		row := q.byID[t.ID]
 		if row == nil || row.running != running {
 			row = newQueueRow(q.w, t.ID, running)
@@ -97,7 +98,7 @@ func (q *queuePanel) refresh() {
 		add(t, false, i == 0, i == len(waiting)-1)
 	}
 	for id := range q.byID {
-		if queue.at(id) < 0 && id != queue.Running.ID {
+		if queue.At(id) < 0 && id != queue.Running.ID {
 			delete(q.byID, id)
 		}
 	}
@@ -119,9 +120,9 @@ func (w *Window) queueActions() []action {
 	return []action{
 		{id: "queue.next", menu: menuRun, label: i18n.T("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
 		{id: "queue.pause", menu: menuRun, label: i18n.T("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }},
-		{id: "queue.up", menu: menuRun, label: i18n.T("Move the job up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.chosen(), -1) }, can: waits},
-		{id: "queue.down", menu: menuRun, label: i18n.T("Move the job down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.chosen(), 1) }, can: waits},
-		{id: "queue.drop", menu: menuRun, label: i18n.T("Remove from queue"), do: func() { w.dropTask(w.state.Queue.chosen()) }, can: waits},
+		{id: "queue.up", menu: menuRun, label: i18n.T("Move the job up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.Target(), -1) }, can: waits},
+		{id: "queue.down", menu: menuRun, label: i18n.T("Move the job down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.Target(), 1) }, can: waits},
+		{id: "queue.drop", menu: menuRun, label: i18n.T("Remove from queue"), do: func() { w.dropTask(w.state.Queue.Target()) }, can: waits},
 		{id: "queue.clear", menu: menuRun, label: i18n.T("Cancel all jobs"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // queueRow is one round of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
@@ -83,13 +84,13 @@ func (r *queueRow) key(e *fyne.KeyEvent) bool {
 }
 
 // show makes the row a round.
-func (r *queueRow) show(t Task, first, last bool) {
+func (r *queueRow) show(t state.Task, first, last bool) {
 	if t.Thumb != nil && r.thumb.Image != t.Thumb {
 		r.thumb.Image = t.Thumb
 		r.thumb.Refresh()
 	}
 	r.prompt.Set(t.Request.Prompt, theme.ColorNameForeground)
-	about, color := t.about(), theme.ColorNamePlaceHolder
+	about, color := t.About(), theme.ColorNamePlaceHolder
 	run := r.w.state.Run
 	switch {
 	case r.running && len(t.Request.Seeds) > 1:
@@ -115,7 +116,7 @@ func (r *queueRow) show(t Task, first, last bool) {
 }
 
 // showPictures shows each picture of a round by its seed: a tick says that it is finished, a dot that it is in work.
-func (r *queueRow) showPictures(t Task, run Round, chosen bool) {
+func (r *queueRow) showPictures(t state.Task, run state.Round, chosen bool) {
 	var texts []string
 	if n := len(t.Request.Seeds); n > 1 && (chosen || r.running) {
 		for i, seed := range t.Request.Seeds {
@@ -187,7 +188,7 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 func (q *queuePanel) drop(r *queueRow) {
 	q.w.ghost.Gone()
 	q.mark.Hide()
-	if queue := q.w.state.Queue; q.place >= 0 && queue.at(r.id) >= 0 {
+	if queue := q.w.state.Queue; q.place >= 0 && queue.At(r.id) >= 0 {
 		q.w.reorder(r.id, queue.Place(r.id, q.place))
 	}
 	q.place = -1

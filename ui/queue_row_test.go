@@ -9,20 +9,21 @@ import (
 
 	"realword/inference"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
 // A list of numbers, moved by hand, is what the queue must agree with.
 func TestQueuePlacesAgreeWithAList(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var q Queue
+	var q state.Queue
 	var model []int
 	for range 2000 {
 		switch n := len(model); rng.IntN(4) {
 		case 0:
 			var id int
 			first := rng.IntN(2) == 0
-			q, id = q.Add(Task{}, first)
+			q, id = q.Add(state.Task{}, first)
 			if first {
 				model = slices.Insert(model, 0, id)
 			} else {
@@ -49,8 +50,8 @@ func TestQueuePlacesAgreeWithAList(t *testing.T) {
 				q.Chosen = id
 				i := slices.Index(model, id)
 				q, model = q.Remove(id), slices.Delete(model, i, i+1)
-				if i < len(model) && q.chosen() != model[i] {
-					t.Fatalf("%d is chosen after its neighbour went, want %d", q.chosen(), model[i])
+				if i < len(model) && q.Target() != model[i] {
+					t.Fatalf("%d is chosen after its neighbour went, want %d", q.Target(), model[i])
 				}
 			}
 		}
@@ -61,8 +62,8 @@ func TestQueuePlacesAgreeWithAList(t *testing.T) {
 		if !slices.Equal(got, model) {
 			t.Fatalf("the queue is %v, want %v", got, model)
 		}
-		if len(model) > 0 && !slices.Contains(model, q.chosen()) {
-			t.Fatalf("%d is chosen of %v", q.chosen(), model)
+		if len(model) > 0 && !slices.Contains(model, q.Target()) {
+			t.Fatalf("%d is chosen of %v", q.Target(), model)
 		}
 	}
 }
@@ -87,7 +88,7 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	if running == nil || running.about.Text != "picture 1 of 3" || len(running.pictures.Objects) != 3 || running.OnDragged != nil {
 		t.Fatalf("the running round is shown as %+v", running)
 	}
-	if got, want := row(0).about.Text, "3 pictures · seeds "+seeds(b.state.Queue.Waiting[0].Request.Seeds); got != want {
+	if got, want := row(0).about.Text, "3 pictures · seeds "+state.SeedList(b.state.Queue.Waiting[0].Request.Seeds); got != want {
 		t.Errorf("a round says %q, want %q", got, want)
 	}
 	drag := func(r *queueRow, to fyne.Position) {
@@ -126,8 +127,8 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		t.Error("the chosen round does not show its pictures")
 	}
 	row(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
-	if b.prompts() != "four three" || b.state.Queue.chosen() != b.state.Queue.Waiting[1].ID {
-		t.Errorf("Del: %q, chosen %d", b.prompts(), b.state.Queue.chosen())
+	if b.prompts() != "four three" || b.state.Queue.Target() != b.state.Queue.Waiting[1].ID {
+		t.Errorf("Del: %q, chosen %d", b.prompts(), b.state.Queue.Target())
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(j, uitest.Picture(j.request, 0))

@@ -8,6 +8,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/state"
 )
 
 // generate puts a round with what the form says at the end of the queue.
@@ -27,25 +28,25 @@ func (w *Window) enqueue(first bool) {
 func (w *Window) queueRound(first bool) {
 	// The seed on the screen is the one that the round takes. It stays there until the next one needs another.
 	if f := &w.state.Form; f.Spent && !f.KeepSeed {
-		f.Seed = drawSeed()
+		f.Seed = state.DrawSeed()
 	}
 	w.state.Form.Spent = true
-	t := Task{Request: w.state.Form.Request(), Parents: w.state.Form.parents(), Thumb: w.state.Form.thumb(), Model: w.state.Model.Name}
+	t := state.Task{Request: w.state.Form.Request(), Parents: w.state.Form.Parents(), Thumb: w.state.Form.Thumb(), Model: w.state.Model.Name}
 	w.put(t, first)
 }
 
 // put has a round wait for its turn.
-func (w *Window) put(t Task, first bool) {
+func (w *Window) put(t state.Task, first bool) {
 	w.state.Queue, t.ID = w.state.Queue.Add(t, first)
 	w.actionErr = nil
-	if w.advance(true); w.state.Queue.at(t.ID) >= 0 {
-		w.keepTask(t, w.state.Queue.after(t.ID))
+	if w.advance(true); w.state.Queue.At(t.ID) >= 0 {
+		w.keepTask(t, w.state.Queue.After(t.ID))
 	}
 	w.refresh()
 }
 
 // keepTask checks a round that waits and writes it down, so that it survives the program; before is the one behind it, 0 at the end.
-func (w *Window) keepTask(t Task, before int) {
+func (w *Window) keepTask(t state.Task, before int) {
 	engine, model := w.engine, w.state.Model.Name
 	w.background(func() func() {
 		r, err := engine.Resolve(t.Request)
@@ -56,11 +57,11 @@ func (w *Window) keepTask(t Task, before int) {
 			}
 		}
 		return func() {
-			if err != nil && w.state.Queue.at(t.ID) >= 0 {
+			if err != nil && w.state.Queue.At(t.ID) >= 0 {
 				w.state.Queue = w.state.Queue.Remove(t.ID)
 				w.state.Run.Err = err
 			} else {
-				w.state.Queue = w.state.Queue.Change(t.ID, func(t *Task) { t.Request = r })
+				w.state.Queue = w.state.Queue.Change(t.ID, func(t *state.Task) { t.Request = r })
 			}
 			w.refresh()
 		}
@@ -111,10 +112,10 @@ func (w *Window) advance(asked bool) {
 
 // stop cancels the run; what is done so far stays on the stage, and the next round begins.
 func (w *Window) stop() {
-	if w.state.Run.Phase != Running {
+	if w.state.Run.Phase != state.Running {
 		return
 	}
-	w.state.Run.Phase = Stopping
+	w.state.Run.Phase = state.Stopping
 	w.cancel()
 	w.refresh()
 }
@@ -164,7 +165,7 @@ func (w *Window) pauseQueue() {
 
 // dropTask takes a waiting round out.
 func (w *Window) dropTask(id int) {
-	if w.state.Queue.at(id) >= 0 {
+	if w.state.Queue.At(id) >= 0 {
 		w.journal.Drop(id)
 		w.state.Queue = w.state.Queue.Remove(id)
 		if len(w.state.Queue.Waiting) == 0 {
@@ -178,20 +179,20 @@ func (w *Window) dropTask(id int) {
 func (w *Window) moveTask(id, by int) { w.reorder(id, w.state.Queue.Move(id, by)) }
 
 // reorder takes over a queue in which a round has another place.
-func (w *Window) reorder(id int, q Queue) {
+func (w *Window) reorder(id int, q state.Queue) {
 	w.state.Queue = q
 	w.state.Queue.Chosen = id
-	if w.state.Queue.at(id) >= 0 {
-		w.journal.Move(id, w.state.Queue.after(id))
+	if w.state.Queue.At(id) >= 0 {
+		w.journal.Move(id, w.state.Queue.After(id))
 	}
 	w.refresh()
 }
 
 // unpark lets a round run again over which the program died twice.
 func (w *Window) unpark(id int) {
-	if w.state.Queue.at(id) >= 0 {
+	if w.state.Queue.At(id) >= 0 {
 		w.journal.Unpark(id)
-		w.state.Queue = w.state.Queue.Change(id, func(t *Task) { t.Parked = false })
+		w.state.Queue = w.state.Queue.Change(id, func(t *state.Task) { t.Parked = false })
 		w.advance(true)
 		w.refresh()
 	}
@@ -211,7 +212,7 @@ func keptQueue(s *history.Store) ([]keptTask, error) {
 		t := keptTask{Waiting: one}
 		for _, subject := range one.Request.Subjects {
 			for _, ref := range subject.References {
-				if small, err := readThumb(ref.Data, queueThumb); err == nil && t.thumb == nil {
+				if small, err := state.ReadThumb(ref.Data, state.QueueThumb); err == nil && t.thumb == nil {
 					t.thumb = small
 				}
 			}
@@ -224,7 +225,7 @@ func keptQueue(s *history.Store) ([]keptTask, error) {
 // takeUpQueue takes over what waited when the program ended. It waits on until the user lets it go on.
 func (w *Window) takeUpQueue(kept []keptTask) {
 	for _, k := range kept {
-		t := Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb}
+		t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb}
 		w.state.Queue, t.ID = w.state.Queue.Add(t, false)
 		w.journal.Adopt(t.ID, k.Waiting)
 	}

@@ -14,6 +14,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/recipe"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -78,7 +79,7 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	}
 	// Each has its own seeds, and the one on the screen is that of the last.
 	two, three := b.state.Queue.Waiting[0].Request.Seeds, b.state.Queue.Waiting[1].Request.Seeds
-	if len(two) != 3 || two[1] != (two[0]+1)%seedLimit || two[0] == j.request.Seeds[0] || two[0] == three[0] || b.state.Form.Seed != three[0] {
+	if len(two) != 3 || two[1] != (two[0]+1)%state.SeedLimit || two[0] == j.request.Seeds[0] || two[0] == three[0] || b.state.Form.Seed != three[0] {
 		t.Errorf("seeds %v, %v and %v, shown %d", j.request.Seeds, two, three, b.state.Form.Seed)
 	}
 	second := b.set.queue.byID[b.state.Queue.Waiting[1].ID]
@@ -118,7 +119,7 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 func (b *bench) settleQueue() {
 	b.t.Helper()
 	b.until("the rounds are checked", func() bool {
-		return !slices.ContainsFunc(b.state.Queue.Waiting, func(t Task) bool { return t.Request.Width == 0 })
+		return !slices.ContainsFunc(b.state.Queue.Waiting, func(t state.Task) bool { return t.Request.Width == 0 })
 	})
 }
 
@@ -163,7 +164,7 @@ func TestQueueLeavesTheStageAlone(t *testing.T) {
 		view := b.state.View
 		b.finish(j, inference.Done{})
 		j = b.started()
-		want := View{-1, -1}
+		want := state.View{Shot: -1, Step: -1}
 		if looking {
 			want = view
 		}
@@ -250,7 +251,7 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	tasks, err := keptQueue(s)
-	if err != nil || len(tasks) != 1 || len(tasks[0].Missing) != 1 || (Task{Missing: tasks[0].Missing}).able() {
+	if err != nil || len(tasks) != 1 || len(tasks[0].Missing) != 1 || (state.Task{Missing: tasks[0].Missing}).Able() {
 		t.Fatalf("%+v, %v", tasks, err)
 	}
 	b := ready(t, nil)

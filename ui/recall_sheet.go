@@ -20,23 +20,24 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
 // partName is how a part of a recipe is called.
-func partName(p Part) string {
-	return [parts]string{i18n.T("Prompt"), i18n.T("Subjects"), i18n.T("Settings"), i18n.T("Seed")}[p]
+func partName(p state.Part) string {
+	return [state.PartCount]string{i18n.T("Prompt"), i18n.T("Subjects"), i18n.T("Settings"), i18n.T("Seed")}[p]
 }
 
 // recallShot offers the recipe of the picture in view.
 func (w *Window) recallShot() {
 	if shot := w.state.Shot(); shot != nil {
-		w.recall(*shot, func(p Past, small image.Image) { w.offer(p, small, "") })
+		w.recall(*shot, func(p state.Past, small image.Image) { w.offer(p, small, "") })
 	}
 }
 
 // recall reads how a picture was made; then is called on the window's goroutine.
-func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
+func (w *Window) recall(shot state.Shot, then func(state.Past, image.Image)) {
 	s, see, have := w.journal.Store(), w.eye(), w.dataNow()
 	small := smallOf(shot)
 	name := i18n.T("seed %d", shot.Seed)
@@ -45,7 +46,7 @@ func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 	}
 	w.background(func() func() {
 		r := recipe.Recipe{Schema: recipe.Schema, Request: shot.Recipe}
-		if m := see.model; m != nil {
+		if m := see.Model; m != nil {
 			r.Model = m.Name
 		}
 		if shot.Kept != 0 && s != nil {
@@ -53,7 +54,7 @@ func (w *Window) recall(shot Shot, then func(Past, image.Image)) {
 				r = kept.Recipe
 			}
 		}
-		p := pastOf(name, r, false, finder(have, s), see)
+		p := state.PastOf(name, r, false, finder(have, s), see)
 		return func() { then(p, small) }
 	})
 }
@@ -91,7 +92,7 @@ func (w *Window) recallFile(path string) {
 		return func() {
 			switch {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
-				w.takeTo(target{}, []string{path})
+				w.takeTo(state.Target{}, []string{path})
 				return
 			case err != nil:
 				w.state.PickErr = err
@@ -107,41 +108,41 @@ func (w *Window) recallFile(path string) {
 type noPNG struct{ error }
 
 // readPast reads how the picture in a file was made, and the picture made small.
-func readPast(path string, find func(string) []byte, see eye) (Past, image.Image, error) {
+func readPast(path string, find func(string) []byte, see state.Eye) (state.Past, image.Image, error) {
 	name := filepath.Base(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return Past{}, nil, noPNG{i18n.Errorf("%s is a folder; drop the pictures in it", name)} // its pictures are taken
+		return state.Past{}, nil, noPNG{i18n.Errorf("%s is a folder; drop the pictures in it", name)} // its pictures are taken
 	}
-	data, err := readFile(path)
+	data, err := state.ReadFile(path)
 	if err != nil {
-		return Past{}, nil, err
+		return state.Past{}, nil, err
 	}
 	if len(data) < 8 || string(data[1:4]) != "PNG" {
-		return Past{}, nil, noPNG{recipe.ErrNone}
+		return state.Past{}, nil, noPNG{recipe.ErrNone}
 	}
 	r, foreign, err := recipe.Read(data)
 	if errors.Is(err, recipe.ErrNone) {
-		return Past{}, nil, err
+		return state.Past{}, nil, err
 	}
 	if err != nil {
-		return Past{}, nil, fmt.Errorf("%s: %w", name, err)
+		return state.Past{}, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	small, err := readThumb(data, 2*recallThumb)
+	small, err := state.ReadThumb(data, 2*recallThumb)
 	if err != nil {
 		small = nil // the recipe is worth having all the same
 	}
-	return pastOf(name, r, foreign, find, see), small, nil
+	return state.PastOf(name, r, foreign, find, see), small, nil
 }
 
 const recallThumb = 84
 
 // offer shows what a recipe would change before it is taken over. A file that it came from may be used as a reference instead.
-func (w *Window) offer(p Past, small image.Image, file string) {
+func (w *Window) offer(p state.Past, small image.Image, file string) {
 	changes := w.state.Form.Changes(p, w.state.Model)
-	which, ticked := allParts, 0
+	which, ticked := state.AllParts, 0
 	list := kit.NewColumn(10)
 	var use *kit.Button
-	for part := range parts {
+	for part := range state.PartCount {
 		rows := kit.NewColumn(4)
 		for _, c := range changes {
 			if c.Part == part {
@@ -165,7 +166,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 	}
 	text := widget.NewLabel(w.offerNote(p, len(changes) > 0))
 	text.Wrapping, text.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
-	head := kit.NewColumn(2, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(shorten(p.Name, 48))), kit.Quiet(text))
+	head := kit.NewColumn(2, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(state.Shorten(p.Name, 48))), kit.Quiet(text))
 	var top fyne.CanvasObject = head
 	if small != nil {
 		img := canvas.NewImageFromImage(small)
@@ -183,7 +184,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 	if file != "" {
 		buttons = append([]fyne.CanvasObject{kit.NewButton(i18n.T("Use as reference instead"), func() {
 			closeIt()
-			w.takeTo(target{}, []string{file})
+			w.takeTo(state.Target{}, []string{file})
 		})}, buttons...)
 	}
 	kit.Enable(use, len(changes) > 0)
@@ -192,7 +193,7 @@ func (w *Window) offer(p Past, small image.Image, file string) {
 }
 
 // offerNote is what there is to say about a recipe besides its changes.
-func (w *Window) offerNote(p Past, changes bool) string {
+func (w *Window) offerNote(p state.Past, changes bool) string {
 	var notes []string
 	if p.Foreign {
 		notes = append(notes, i18n.T("Another program made this picture. Its prompts and settings are known, its subjects are not."))
@@ -212,7 +213,7 @@ func (w *Window) offerNote(p Past, changes bool) string {
 }
 
 // changeRow is one change: what, old and new.
-func changeRow(c Change) fyne.CanvasObject {
+func changeRow(c state.Change) fyne.CanvasObject {
 	label := func(text string, importance widget.Importance) *widget.Label {
 		l := widget.NewLabel(text)
 		l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, importance
@@ -257,7 +258,7 @@ func (s split) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 // takeOver takes parts of a recipe over.
-func (w *Window) takeOver(p Past, which Parts) {
+func (w *Window) takeOver(p state.Past, which state.Parts) {
 	w.state.Form = w.state.Form.Take(p, which, w.state.Model)
 	w.state.Words = w.words(w.state.Form.Prompt)
 	w.state.Selected, w.state.Pending, w.state.PickErr = 0, inference.Word{}, nil
@@ -265,9 +266,9 @@ func (w *Window) takeOver(p Past, which Parts) {
 }
 
 // recallParts takes parts of the recipe of the picture in view over, without asking: undo brings back what was.
-func (w *Window) recallParts(which Parts) {
+func (w *Window) recallParts(which state.Parts) {
 	if shot := w.state.Shot(); shot != nil {
-		w.recall(*shot, func(p Past, _ image.Image) { w.takeOver(p, which) })
+		w.recall(*shot, func(p state.Past, _ image.Image) { w.takeOver(p, which) })
 	}
 }
 
@@ -277,7 +278,7 @@ func (w *Window) recallActions() []action {
 	return []action{
 		separator(menuEdit),
 		{id: "recall.all", menu: menuEdit, label: i18n.T("Go back to its recipe…"), key: "A", do: w.recallShot, can: shown},
-		{id: "recall.seed", menu: menuEdit, label: i18n.T("Use its seed"), key: "S", do: func() { w.recallParts(Parts{PartSeed: true}) }, can: shown},
-		{id: "recall.prompt", menu: menuEdit, label: i18n.T("Use its prompt"), key: "P", do: func() { w.recallParts(Parts{PartPrompt: true}) }, can: shown},
+		{id: "recall.seed", menu: menuEdit, label: i18n.T("Use its seed"), key: "S", do: func() { w.recallParts(state.Parts{state.PartSeed: true}) }, can: shown},
+		{id: "recall.prompt", menu: menuEdit, label: i18n.T("Use its prompt"), key: "P", do: func() { w.recallParts(state.Parts{state.PartPrompt: true}) }, can: shown},
 	}
 }

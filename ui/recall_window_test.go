@@ -14,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -119,7 +120,7 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 		t.Errorf("%q stop %d %s", f.Prompt, f.Stop, bondsIn(b.state))
 	}
 	b.state.Form.Seed = 99
-	b.recallParts(Parts{PartSeed: true})
+	b.recallParts(state.Parts{state.PartSeed: true})
 	b.settle()
 	if b.state.Form.Seed != 7 || !b.state.Form.KeepSeed {
 		t.Errorf("seed %d", b.state.Form.Seed)

@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // useAsReference asks which word the finished picture in view stands for, and makes it a reference of the next round.
@@ -25,7 +26,7 @@ func (w *Window) useAsReference() {
 }
 
 // askWord asks the one thing that there is to know.
-func (w *Window) askWord(shot Shot) {
+func (w *Window) askWord(shot state.Shot) {
 	offer := w.state.Reuse(shot.Recipe)
 	if len(offer.Words) == 0 && len(offer.Originals) == 0 {
 		w.continueWith(shot, inference.Word{}, nil, false)
@@ -34,7 +35,7 @@ func (w *Window) askWord(shot Shot) {
 	later := i18n.T("another word: click it afterwards")
 	var names []string
 	for _, word := range offer.Words {
-		names = append(names, wordName(word))
+		names = append(names, state.WordName(word))
 	}
 	choice := widget.NewRadioGroup(append(names, later), nil)
 	choice.Required = true
@@ -56,7 +57,7 @@ func (w *Window) askWord(shot Shot) {
 		var files []string
 		for _, c := range w.state.Form.Cards {
 			if slices.Contains(offer.Originals, c.ID) {
-				files = append(files, shorten(c.Ref.Name, 24))
+				files = append(files, state.Shorten(c.Ref.Name, 24))
 			}
 		}
 		anchor = kit.NewCheck(i18n.T("Keep the original references too (%s)", strings.Join(files, ", ")), nil)
@@ -81,18 +82,18 @@ func (w *Window) askWord(shot Shot) {
 }
 
 // continueWith makes a finished picture a reference.
-func (w *Window) continueWith(shot Shot, word inference.Word, originals []int, keep bool) {
-	from, see := referenceOf(shot), w.eye()
+func (w *Window) continueWith(shot state.Shot, word inference.Word, originals []int, keep bool) {
+	from, see := state.ReferenceOf(shot), w.eye()
 	w.state.Picking++
 	w.state.PickErr = nil
 	w.refresh()
 	w.background(func() func() {
-		read := w.reading(from.name)
-		data, err := from.read()
-		var c Card
+		read := w.reading(from.Name)
+		data, err := from.Read()
+		var c state.Card
 		if err == nil {
-			c, err = see.card(from.name, data)
-			c.From = from.from
+			c, err = see.Card(from.Name, data)
+			c.From = from.From
 		}
 		read()
 		return func() {
@@ -108,13 +109,13 @@ func (w *Window) continueWith(shot Shot, word inference.Word, originals []int, k
 
 // dropShot takes a picture of the strip that was dropped at a position: on a word it is bound to it, on a card it joins its
 // subject, anywhere else on the left its word is asked for.
-func (w *Window) dropShot(shot Shot, at fyne.Position) {
+func (w *Window) dropShot(shot state.Shot, at fyne.Position) {
 	switch to := w.targetAt(at); {
-	case to.word.Text != "":
-		w.continueWith(shot, to.word, nil, false)
+	case to.Word.Text != "":
+		w.continueWith(shot, to.Word, nil, false)
 		return
-	case to.card != 0:
-		w.joinShot(shot, to.card)
+	case to.Card != 0:
+		w.joinShot(shot, to.Card)
 		return
 	}
 	if at.X < w.middle.Position().X {
@@ -123,12 +124,12 @@ func (w *Window) dropShot(shot Shot, at fyne.Position) {
 }
 
 // joinShot puts a finished picture to the others of a subject.
-func (w *Window) joinShot(shot Shot, card int) {
-	i := w.state.Form.card(card)
+func (w *Window) joinShot(shot state.Shot, card int) {
+	i := w.state.Form.Card(card)
 	if i < 0 {
 		return
 	}
-	if have := w.state.Form.Cards[i]; have.live() {
+	if have := w.state.Form.Cards[i]; have.Live() {
 		w.continueWith(shot, have.Word, nil, false)
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"realword/history/journal"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // strip is the rounds of the session as a tree, under the film.
@@ -104,7 +105,7 @@ func (s *strip) read() {
 		small := map[uint64]image.Image{}
 		if pictures, failed := store.Pictures(ids); failed == nil {
 			for _, p := range pictures {
-				if img, bad := readSmall(p.Thumbnail); bad == nil {
+				if img, bad := state.ReadSmall(p.Thumbnail); bad == nil {
 					small[p.ID] = img
 				}
 			}

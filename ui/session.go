@@ -16,21 +16,22 @@ import (
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // shotOf is a picture of the history as the stage shows it before its file is read.
-func shotOf(p history.Picture, r history.Round) (Shot, error) {
+func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
 	recipe, err := recipe.Parse(r.Recipe)
 	if err != nil {
-		return Shot{}, err
+		return state.Shot{}, err
 	}
-	shot := Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
+	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	if p.File == "" && p.Pixels != "" {
 		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, errNoFile{}
 	}
 	shot.Recipe.Seeds = []uint64{p.Seed}
-	if small, err := readSmall(p.Thumbnail); err == nil {
+	if small, err := state.ReadSmall(p.Thumbnail); err == nil {
 		shot.Thumb = small
 	}
 	return shot, nil
@@ -38,7 +39,7 @@ func shotOf(p history.Picture, r history.Round) (Shot, error) {
 
 // loadShot reads the picture and the film of a shot that the history keeps. A file that is gone is said in SaveErr, and the
 // best picture that is left stands in for it.
-func loadShot(s *history.Store, shot Shot, m bundle.Manifest) Shot {
+func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
 	shot.Loaded = true
 	film, err := journal.Film(s, shot.Kept, m, shot.Recipe)
 	if err != nil {
@@ -77,7 +78,7 @@ func loadShot(s *history.Store, shot Shot, m bundle.Manifest) Shot {
 }
 
 func readImage(path string) (*image.NRGBA, error) {
-	data, err := readFile(path)
+	data, err := state.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +95,9 @@ func decodeImage(data []byte) (*image.NRGBA, error) {
 
 // draft is how the form of a session is kept.
 type draft struct {
-	Schema int       `json:"schema"` // draftSchema
-	Saved  time.Time `json:"saved"`
-	Form   Form      `json:"form"`
+	Schema int        `json:"schema"` // draftSchema
+	Saved  time.Time  `json:"saved"`
+	Form   state.Form `json:"form"`
 }
 
 const draftSchema = 1
@@ -124,8 +125,8 @@ func lastSession(list []history.Session) (last history.Session, ok bool) {
 // keptSession is a session as the window takes it up.
 type keptSession struct {
 	session history.Session
-	form    Form
-	shots   []Shot
+	form    state.Form
+	shots   []state.Shot
 	missing error // references of the draft that are gone
 }
 
@@ -133,7 +134,7 @@ type keptSession struct {
 const shotsOfSession = 24
 
 // openSession reads a session: the form as it was left and its last pictures.
-func openSession(s *history.Store, id uint64, see eye) (keptSession, error) {
+func openSession(s *history.Store, id uint64, see state.Eye) (keptSession, error) {
 	var out keptSession
 	var err error
 	if out.session, err = s.Session(id); err != nil {
@@ -164,7 +165,7 @@ func openSession(s *history.Store, id uint64, see eye) (keptSession, error) {
 		out.form, out.missing = draftForm(s, out.session.Draft, see)
 		return out, nil
 	}
-	out.form = NewState().Form
+	out.form = state.NewState().Form
 	if all, err := s.SessionRounds(id); err == nil && len(all) > 0 { // of the command line: its last recipe
 		if recipe, err := recipe.Parse(all[len(all)-1].Recipe); err == nil {
 			out.form, out.missing = recipeForm(s, recipe.Request, see)
@@ -174,18 +175,18 @@ func openSession(s *history.Store, id uint64, see eye) (keptSession, error) {
 }
 
 // draftForm reads a kept form, with the pictures of its cards.
-func draftForm(s *history.Store, data []byte, see eye) (Form, error) {
+func draftForm(s *history.Store, data []byte, see state.Eye) (state.Form, error) {
 	var d draft
 	if err := json.Unmarshal(data, &d); err != nil {
-		return NewState().Form, i18n.Errorf("the settings of this session are damaged and were reset: %w", err)
+		return state.NewState().Form, i18n.Errorf("the settings of this session are damaged and were reset: %w", err)
 	}
 	if d.Schema != draftSchema {
-		return NewState().Form, i18n.Errorf("the settings of this session have version %d, but this program reads version %d; they were reset", d.Schema, draftSchema)
+		return state.NewState().Form, i18n.Errorf("the settings of this session have version %d, but this program reads version %d; they were reset", d.Schema, draftSchema)
 	}
 	var missing []error
 	cards := d.Form.Cards
 	d.Form.Cards = nil
-	see = see.fitting(d.Form.Preset)
+	see = see.Fitting(d.Form.Preset)
 	for _, c := range cards {
 		if err := fillCard(s, &c, see); err != nil {
 			missing = append(missing, err)
@@ -197,12 +198,12 @@ func draftForm(s *history.Store, data []byte, see eye) (Form, error) {
 }
 
 // recipeForm is the form that a recipe came from, as far as its pictures are kept.
-func recipeForm(s *history.Store, r inference.Request, see eye) (Form, error) {
-	f := NewState().Form
+func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.Form, error) {
+	f := state.NewState().Form
 	var missing []error
 	for _, subject := range r.Subjects {
 		for _, ref := range subject.References {
-			c := Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Scope}
+			c := state.Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Scope}
 			if err := fillCard(s, &c, see); err != nil {
 				missing = append(missing, err)
 				continue
@@ -210,17 +211,17 @@ func recipeForm(s *history.Store, r inference.Request, see eye) (Form, error) {
 			f.Cards = append(f.Cards, c)
 		}
 	}
-	f.Cards = followPreset(f.Cards, see.fitting(r.Preset).fit)
+	f.Cards = state.FollowPreset(f.Cards, see.Fitting(r.Preset).Fit)
 	return f.Restore(r), errors.Join(missing...)
 }
 
 // fillCard reads the picture of a card out of the history.
-func fillCard(s *history.Store, c *Card, see eye) error {
+func fillCard(s *history.Store, c *state.Card, see state.Eye) error {
 	data, err := s.ReferenceData(c.Ref.SHA256)
 	if err != nil {
 		return i18n.Errorf("the picture %s is no longer in the history; drop it again", c.Ref.Name)
 	}
-	fresh, err := see.reference(inference.Reference{Name: c.Ref.Name, SHA256: c.Ref.SHA256, Square: c.Ref.Square, Data: data})
+	fresh, err := see.Reference(inference.Reference{Name: c.Ref.Name, SHA256: c.Ref.SHA256, Square: c.Ref.Square, Data: data})
 	if err != nil {
 		return err
 	}
@@ -277,19 +278,19 @@ func (w *Window) takeUp(o keptSession) {
 	w.state.History.Name = o.session.Name
 	w.journal.SetSession(o.session.ID)
 	w.state.Form = o.form.Settle(w.state.Model)
-	w.undo.reset(w.state.Form)
+	w.undo.Reset(w.state.Form)
 	w.state.Words = w.words(w.state.Form.Prompt)
 	w.state.Selected, w.state.Pending = 0, inference.Word{}
 	w.state.PickErr = o.missing
 	w.kept = w.draftNow()
-	w.state.Shots, w.state.View = o.shots, View{Shot: len(o.shots) - 1, Step: -1}
+	w.state.Shots, w.state.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
 	w.refreshAfterSession()
 }
 
 // refreshAfterSession drops the widgets of the pictures of another session.
 func (w *Window) refreshAfterSession() {
 	w.shots.RemoveAll()
-	w.state.Run = Round{}
+	w.state.Run = state.Round{}
 	w.actionErr = nil
 	w.refresh()
 }
@@ -375,7 +376,7 @@ func (w *Window) loadView() {
 	w.background(func() func() {
 		loaded := loadShot(s, before, m)
 		return func() {
-			i := slices.IndexFunc(w.state.Shots, func(s Shot) bool { return s.Kept == before.Kept })
+			i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == before.Kept })
 			if i < 0 || !w.state.Shots[i].Loaded {
 				return
 			}
@@ -388,8 +389,8 @@ func (w *Window) loadView() {
 
 // ShowKept puts a picture of the history on the stage, with its film.
 func (w *Window) ShowKept(id uint64) {
-	if i := slices.IndexFunc(w.state.Shots, func(s Shot) bool { return s.Kept == id }); i >= 0 {
-		w.state.View = View{Shot: i, Step: -1}
+	if i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == id }); i >= 0 {
+		w.state.View = state.View{Shot: i, Step: -1}
 		w.refresh()
 		return
 	}
@@ -398,7 +399,7 @@ func (w *Window) ShowKept(id uint64) {
 		return
 	}
 	w.background(func() func() {
-		var shot Shot
+		var shot state.Shot
 		p, err := s.Picture(id)
 		if err == nil {
 			var r history.Round
@@ -410,7 +411,7 @@ func (w *Window) ShowKept(id uint64) {
 			if w.actionErr = err; err == nil {
 				shot.Elsewhere = true
 				w.state.Shots = append(slices.Clip(w.state.Shots), shot)
-				w.state.View = View{Shot: len(w.state.Shots) - 1, Step: -1}
+				w.state.View = state.View{Shot: len(w.state.Shots) - 1, Step: -1}
 			}
 			w.refresh()
 		}
@@ -448,7 +449,7 @@ func (w *Window) newSession() {
 		return
 	}
 	w.keepDraft()
-	form := NewState().Form
+	form := state.NewState().Form
 	w.takeUp(keptSession{form: form})
 }
 

@@ -12,6 +12,7 @@ import (
 	"realword/history"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -43,7 +44,7 @@ func newBanner(w *Window) *banner {
 
 // historyTrouble is what the banner says of an error, and which buttons help: rescue to begin a new history with what can be read of
 // it, fresh to begin an empty one, folder to look at the file.
-func historyTrouble(h History, canFresh bool) (text string, rescue, fresh, folder bool) {
+func historyTrouble(h state.History, canFresh bool) (text string, rescue, fresh, folder bool) {
 	if h.Err == nil {
 		return "", false, false, false
 	}

@@ -13,6 +13,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -75,7 +76,7 @@ func newSettings(w *Window) *settings {
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
-	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = drawSeed(), false; w.refresh() })
+	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = state.DrawSeed(), false; w.refresh() })
 	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.seed), s.seedNote)
 
@@ -114,8 +115,8 @@ func newSettings(w *Window) *settings {
 // noteSeed says under the field what is wrong with its text, or where the seeds of several pictures begin again.
 func (s *settings) noteSeed() {
 	note, color := wording.Sentence(s.w.state.SeedErr), theme.ColorNameError
-	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > seedLimit {
-		note, color = i18n.T("After %d, seeds start again at 0.", uint64(seedLimit-1)), theme.ColorNamePlaceHolder
+	if f := s.w.state.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > state.SeedLimit {
+		note, color = i18n.T("After %d, seeds start again at 0.", uint64(state.SeedLimit-1)), theme.ColorNamePlaceHolder
 	}
 	s.seedNote.Hidden, s.seedNote.Color = note == "", color
 	s.seedNote.Set(note)
@@ -157,8 +158,8 @@ func (s *settings) refresh() {
 		}
 	}
 	if m := st.Model; m != nil {
-		s.presetNote.Set(f.note(m))
-		size := f.size(m)
+		s.presetNote.Set(f.Note(m))
+		size := f.Size(m)
 		s.size.Set(fmt.Sprintf("%d × %d", size.X, size.Y))
 		s.advanced.refresh()
 	}
@@ -217,13 +218,13 @@ func (s *settings) refreshRun() {
 		s.why.Show()
 	}
 	word := ""
-	if s.lost, word = st.lost(); word != "" && !st.Busy() {
-		s.remedy.SetText(i18n.T("Bind it to “%s”", shorten(word, 16)))
+	if s.lost, word = st.Lost(); word != "" && !st.Busy() {
+		s.remedy.SetText(i18n.T("Bind it to “%s”", state.Shorten(word, 16)))
 		s.remedy.Show()
 	} else {
 		s.remedy.Hide()
 	}
-	s.status.Set(st.Run.status(time.Second))
+	s.status.Set(st.Run.Status(time.Second))
 	s.status.Hidden = s.status.Text == ""
 	s.progress.Hidden = !st.Busy()
 	if st.Run.Passes > 0 {
@@ -237,7 +238,7 @@ func (s *settings) refreshRun() {
 	}
 	disabled := len(reasons) > 0
 	s.halt.Hidden = !st.Busy()
-	kit.Enable(s.halt, st.Run.Phase == Running)
+	kit.Enable(s.halt, st.Run.Phase == state.Running)
 	s.queue.refresh()
 	s.memory.refresh()
 	if s.generate.Text != label || s.generate.Importance != want {

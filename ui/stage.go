@@ -15,6 +15,7 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 var (
@@ -169,8 +170,8 @@ func newCoach() *coach {
 	return c
 }
 
-func (c *coach) show(s State) {
-	bound := slices.ContainsFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && !c.Lost(s.Words) })
+func (c *coach) show(s state.State) {
+	bound := slices.ContainsFunc(s.Form.Cards, func(c state.Card) bool { return c.Bound() && !c.Lost(s.Words) })
 	for i, done := range [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound} {
 		m := c.marks[i]
 		m.Color = theme.ColorNamePrimary

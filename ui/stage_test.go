@@ -130,13 +130,13 @@ func TestMaskModesAndSubjects(t *testing.T) {
 		if !b.masksOn() {
 			return 0
 		}
-		return len(b.lens.layersOf(b.state.MaskStep(), b.state.dress()))
+		return len(b.lens.layersOf(b.state.MaskStep(), b.state.Dress()))
 	}
 	if layers() != 2 || len(b.overlay.marks) != 2 || b.overlay.row.Hidden {
 		t.Fatalf("%d masks, %d in the legend", layers(), len(b.overlay.marks))
 	}
 	test.Tap(b.overlay.marks[0].Tile)
-	if layers() != 1 || b.lens.layersOf(b.state.MaskStep(), b.state.dress())[0].Style != picture.SubjectStyle(1) {
+	if layers() != 1 || b.lens.layersOf(b.state.MaskStep(), b.state.Dress())[0].Style != picture.SubjectStyle(1) {
 		t.Error("the first subject is still seen")
 	}
 	test.Tap(b.overlay.marks[0].Tile)

@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -25,7 +26,7 @@ func TestTwoHundredFilesAtOnce(t *testing.T) {
 		}
 	}
 	b.drop(nil, paths...)
-	if len(b.state.Form.Cards) != mostPictures || b.state.Form.Cards[0].Ref.Name != "p001.png" {
+	if len(b.state.Form.Cards) != state.MostPictures || b.state.Form.Cards[0].Ref.Name != "p001.png" {
 		t.Errorf("%d pictures, first %s", len(b.state.Form.Cards), b.state.Form.Cards[0].Ref.Name)
 	}
 	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.remark.Text, want) || b.remark.Hidden {
@@ -36,7 +37,7 @@ func TestTwoHundredFilesAtOnce(t *testing.T) {
 		t.Errorf("errors %q", lines)
 	}
 	b.drop(nil, paths[100])
-	if len(b.state.Form.Cards) != mostPictures || b.remark.Hidden {
+	if len(b.state.Form.Cards) != state.MostPictures || b.remark.Hidden {
 		t.Errorf("one more: %d, %q", len(b.state.Form.Cards), b.remark.Text)
 	}
 }
@@ -107,7 +108,7 @@ func TestPaste(t *testing.T) {
 	var err error
 	b := ready(t, func(o *Options) { o.PasteImage = func() ([]byte, error) { return data, err } })
 	b.promptChanged("a dog")
-	b.paste(target{})
+	b.paste(state.Target{})
 	b.settle()
 	if !strings.Contains(b.pickNote.Text, "no picture in the clipboard") {
 		t.Errorf("says %q", b.pickNote.Text)
@@ -137,8 +138,8 @@ func TestALostWordIsMendedWithOneClick(t *testing.T) {
 	b.promptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.promptChanged("a puppy")
-	if !b.cardAt(0).look.lost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).remedy.Hidden {
-		t.Fatalf("lost %v, reasons %q", b.cardAt(0).look.lost, b.set.reasons.Text)
+	if !b.cardAt(0).look.WordLost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).remedy.Hidden {
+		t.Fatalf("lost %v, reasons %q", b.cardAt(0).look.WordLost, b.set.reasons.Text)
 	}
 	test.Tap(b.set.remedy)
 	if got := bondsIn(b.state); got != "dog.png=puppy#1" || b.set.generate.Disabled() || b.set.remedy.Visible() {
@@ -214,7 +215,7 @@ func TestCardSituations(t *testing.T) {
 		"muted":  func(b *bench) { b.cardActs().mute(b.cardAt(0).look.ID) },
 		"chosen": func(b *bench) { b.tapCard(b.cardAt(0).look.ID) },
 		"two pictures": func(b *bench) {
-			b.takeTo(target{card: b.cardAt(0).look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
+			b.takeTo(state.Target{Card: b.cardAt(0).look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
 			b.settle()
 		},
 		"too long": func(b *bench) { b.promptChanged("a dog and a cat on the beach near the sea") },
@@ -237,8 +238,8 @@ func TestCardSituations(t *testing.T) {
 func TestReadingSays(t *testing.T) {
 	b := ready(t, nil)
 	gate := make(chan []byte)
-	b.bring(target{}, func() ([]source, []error) {
-		return []source{{name: "large.png", read: func() ([]byte, error) { return <-gate, nil }}}, nil
+	b.bring(state.Target{}, func() ([]state.Source, []error) {
+		return []state.Source{{Name: "large.png", Read: func() ([]byte, error) { return <-gate, nil }}}, nil
 	})
 	b.until("the window says what it reads", func() bool { return b.remark.Visible() && b.remark.Text == "Reading large.png…" })
 	cut := uitest.PNG(uitest.Red)

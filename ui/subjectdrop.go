@@ -13,28 +13,29 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // targetAt is what lies at a position of the window.
-func (w *Window) targetAt(at fyne.Position) target {
+func (w *Window) targetAt(at fyne.Position) state.Target {
 	for _, o := range w.chips.Objects {
 		if c := o.(*chip); !c.Past && covers(o, at) {
-			return target{word: c.Word.Word}
+			return state.Target{Word: c.Word.Word}
 		}
 	}
 	if !covers(w.cardScroll, at) {
-		return target{}
+		return state.Target{}
 	}
 	for _, o := range w.cards.Objects {
 		if c, ok := o.(*card); ok && covers(o, at) {
-			return target{card: c.look.ID}
+			return state.Target{Card: c.look.ID}
 		}
 	}
-	return target{}
+	return state.Target{}
 }
 
 // pick asks for a picture file for a target.
-func (w *Window) pick(to target) {
+func (w *Window) pick(to state.Target) {
 	if w.opt.OpenFile == nil {
 		return
 	}
@@ -56,12 +57,12 @@ func (w *Window) pick(to target) {
 }
 
 // paste takes the picture in the clipboard.
-func (w *Window) paste(to target) {
+func (w *Window) paste(to state.Target) {
 	if w.opt.PasteImage == nil {
 		return
 	}
 	w.state.PickErr, w.state.Remark = nil, ""
-	w.bring(to, func() ([]source, []error) {
+	w.bring(to, func() ([]state.Source, []error) {
 		data, err := w.opt.PasteImage()
 		if err == nil && len(data) == 0 {
 			err = i18n.Errorf("there is no picture in the clipboard: copy one in another program first")
@@ -69,13 +70,13 @@ func (w *Window) paste(to target) {
 		if err != nil {
 			return nil, []error{err}
 		}
-		return []source{{name: "clipboard.png", read: func() ([]byte, error) { return data, nil }}}, nil
+		return []state.Source{{Name: "clipboard.png", Read: func() ([]byte, error) { return data, nil }}}, nil
 	})
 }
 
 // takeTo reads files, and the pictures in folders, for a target.
-func (w *Window) takeTo(to target, paths []string) {
-	w.bring(to, func() (list []source, errs []error) {
+func (w *Window) takeTo(to state.Target, paths []string) {
+	w.bring(to, func() (list []state.Source, errs []error) {
 		for _, path := range paths {
 			files, err := picturesIn(path)
 			if err != nil {
@@ -83,7 +84,7 @@ func (w *Window) takeTo(to target, paths []string) {
 			}
 			for _, file := range files {
 				name := filepath.Base(file)
-				list = append(list, source{name: name, hint: hintOf(name), read: func() ([]byte, error) { return readFile(file) }})
+				list = append(list, state.Source{Name: name, Hint: state.HintOf(name), Read: func() ([]byte, error) { return state.ReadFile(file) }})
 			}
 		}
 		return list, errs
@@ -97,7 +98,7 @@ func picturesIn(path string) ([]string, error) {
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, i18n.Errorf("the folder %s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, i18n.Errorf("the folder %s cannot be read: %w", filepath.Base(path), state.Reason(err))
 	}
 	var files []string
 	for _, e := range entries {
@@ -148,14 +149,14 @@ func (w *Window) reading(name string) (stop func()) {
 }
 
 // bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
-func (w *Window) bring(to target, find func() ([]source, []error)) {
+func (w *Window) bring(to state.Target, find func() ([]state.Source, []error)) {
 	w.state.Picking++
-	see, room := w.eye(), mostPictures-len(w.state.Form.Cards)
+	see, room := w.eye(), state.MostPictures-len(w.state.Form.Cards)
 	w.refresh()
 	w.background(func() func() {
 		list, errs := find()
 		left := 0
-		var ready []added
+		var ready []state.Added
 		last := time.Now()
 		for i, s := range list {
 			if w.ctx.Err() != nil {
@@ -165,11 +166,11 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 				left = len(list) - i
 				break
 			}
-			read := w.reading(s.name)
-			data, err := s.read()
-			var c Card
+			read := w.reading(s.Name)
+			data, err := s.Read()
+			var c state.Card
 			if err == nil {
-				c, err = see.card(s.name, data)
+				c, err = see.Card(s.Name, data)
 			}
 			read()
 			if err != nil {
@@ -177,23 +178,23 @@ func (w *Window) bring(to target, find func() ([]source, []error)) {
 				continue
 			}
 			room--
-			c.From = s.from
-			ready = append(ready, added{c, s.hint})
+			c.From = s.From
+			ready = append(ready, state.Added{Card: c, Hint: s.Hint})
 			if time.Since(last) > 300*time.Millisecond {
 				batch := ready
 				ready, last = nil, time.Now()
 				w.post(func() {
-					w.state = w.state.addAll(batch, to)
+					w.state = w.state.AddAll(batch, to)
 					w.refresh()
 				})
 			}
 		}
 		return func() {
-			w.state = w.state.addAll(ready, to)
+			w.state = w.state.AddAll(ready, to)
 			w.state.Picking--
-			w.state.PickErr = errors.Join(w.state.PickErr, digest(errs))
+			w.state.PickErr = errors.Join(w.state.PickErr, state.Digest(errs))
 			if left > 0 {
-				w.state.Remark = leftOut(left, len(list))
+				w.state.Remark = state.LeftOut(left, len(list))
 			}
 			w.refresh()
 		}
@@ -207,6 +208,6 @@ func (w *Window) link() {
 }
 
 // eye is that of the open model and the chosen preset.
-func (w *Window) eye() eye {
-	return eye{ctx: w.ctx, engine: w.engine, model: w.state.Model, fit: w.state.Form.fit(w.state.Model)}
+func (w *Window) eye() state.Eye {
+	return state.Eye{Ctx: w.ctx, Engine: w.engine, Model: w.state.Model, Fit: w.state.Form.Fit(w.state.Model)}
 }

@@ -12,6 +12,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -73,7 +74,7 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	w.samples = kit.NewColumn(6, w.sampleNote, w.sampleBox)
 	w.samples.Hide()
 	w.cardScroll = kit.NewPage(kit.NewColumn(0, w.noCards, w.cards))
-	w.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste(target{}) })
+	w.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste(state.Target{}) })
 	w.notes = [2]fyne.CanvasObject{kit.Quiet(w.remark), kit.Quiet(w.overlap)}
 	for _, n := range w.notes {
 		n.Hide()
@@ -116,8 +117,8 @@ func (w *Window) refreshCards() {
 	var objects []fyne.CanvasObject
 	kept := map[int]*card{}
 	for _, g := range groups {
-		look := w.state.cardLook(g)
-		look.several = len(groups) > 1
+		look := w.state.CardLook(g)
+		look.Several = len(groups) > 1
 		c := w.byID[g.ID]
 		if c != nil {
 			c.show(look)
@@ -135,7 +136,7 @@ func (w *Window) refreshCards() {
 	if len(objects) > 0 == w.well.Visible() || w.slim.Visible() == w.well.Visible() {
 		w.makeRoom(len(objects) > 0)
 	}
-	w.reachNote.Set(w.state.reachNote())
+	w.reachNote.Set(w.state.ReachNote())
 	w.reachNote.Hidden = w.reachNote.Text == ""
 	if w.linked.Checked != w.state.Form.Linked {
 		w.linked.SetChecked(w.state.Form.Linked)
@@ -156,7 +157,7 @@ func (w *Window) refreshCards() {
 
 // showOverlap says what the subjects of what is in view had to share.
 func (w *Window) showOverlap() {
-	text, much := w.state.overlapNote()
+	text, much := w.state.OverlapNote()
 	importance := widget.LowImportance
 	if much {
 		importance = widget.WarningImportance
@@ -179,7 +180,7 @@ func visible(o fyne.CanvasObject, on bool) {
 }
 
 func (w *Window) cardActs() cardActs {
-	form := func(change func(Form, int) Form) func(int) {
+	form := func(change func(state.Form, int) state.Form) func(int) {
 		return func(card int) {
 			w.state.Form = change(w.state.Form, card)
 			w.refresh()
@@ -187,12 +188,12 @@ func (w *Window) cardActs() cardActs {
 	}
 	return cardActs{
 		tap: w.tapCard, remove: w.removeCard, reach: w.setScope, square: w.setSquare, shortcut: w.shortcut,
-		mute: form(func(f Form, card int) Form { return f.Mute(card, !f.Cards[f.card(card)].Off) }),
-		solo: form(Form.Solo), menu: w.cardMenu, remedy: w.mend, add: w.addTo,
+		mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
+		solo: form(state.Form.Solo), menu: w.cardMenu, remedy: w.mend, add: w.addTo,
 		resized: w.settleLeft,
-		paste:   func(card int) { w.paste(target{card: card}) },
+		paste:   func(card int) { w.paste(state.Target{Card: card}) },
 		dropPicture: func(picture int) {
-			w.state = w.state.Forget(func(f Form) Form { return f.Remove(picture) })
+			w.state = w.state.Forget(func(f state.Form) state.Form { return f.Remove(picture) })
 			w.refresh()
 		},
 	}
@@ -204,7 +205,7 @@ func (w *Window) tapCard(id int) {
 }
 
 func (w *Window) removeCard(id int) {
-	w.state = w.state.Forget(func(f Form) Form { return f.RemoveSubject(id) })
+	w.state = w.state.Forget(func(f state.Form) state.Form { return f.RemoveSubject(id) })
 	w.refresh()
 }
 
@@ -220,7 +221,7 @@ func (w *Window) mend(card int) {
 
 // setSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.
 func (w *Window) setSquare(id int, square picture.Square, settled bool) {
-	i := w.state.Form.card(id)
+	i := w.state.Form.Card(id)
 	if i < 0 {
 		return
 	}
@@ -233,26 +234,26 @@ func (w *Window) setSquare(id int, square picture.Square, settled bool) {
 
 // squareJob asks for the squares of a card anew.
 type squareJob struct {
-	Card
+	state.Card
 	exact bool
-	see   eye
+	see   state.Eye
 }
 
 // do makes the squares: of the small picture, which is there, or of the picture itself, which must be decoded.
 func (j squareJob) do(w *Window) {
 	img := j.Whole
 	if j.exact {
-		full, _, err := j.see.decode(j.Ref)
+		full, _, err := j.see.Decode(j.Ref)
 		if err != nil {
 			return // it could be decoded once; the square of the small picture stays
 		}
 		img = full
 	}
-	if err := j.look(img, j.see.model); err != nil {
+	if err := j.Look(img, j.see.Model); err != nil {
 		return // the editor only makes squares that are possible
 	}
 	w.post(func() {
-		i := w.state.Form.card(j.ID)
+		i := w.state.Form.Card(j.ID)
 		if i < 0 || w.state.Form.Cards[i].Ref.Square != j.Ref.Square || w.state.Form.Cards[i].Fit != j.Fit {
 			return
 		}
@@ -263,7 +264,7 @@ func (j squareJob) do(w *Window) {
 }
 
 // addTo asks for another picture of a subject.
-func (w *Window) addTo(card int) { w.pick(target{card: card}) }
+func (w *Window) addTo(card int) { w.pick(state.Target{Card: card}) }
 
 // share binds the pictures of a card to another word too.
 func (w *Window) share(card int) {
@@ -284,9 +285,9 @@ func (w *Window) cardMenu(card int) {
 func (w *Window) cardItems(card int) []*fyne.MenuItem {
 	f := w.state.Form
 	groups := f.Groups()
-	at := slices.IndexFunc(groups, func(g Group) bool { return g.ID == card })
-	c := f.Cards[f.card(card)]
-	change := func(next Form) func() {
+	at := slices.IndexFunc(groups, func(g state.Group) bool { return g.ID == card })
+	c := f.Cards[f.Card(card)]
+	change := func(next state.Form) func() {
 		return func() { w.state.Form = next; w.refresh() }
 	}
 	item := func(label string, icon fyne.Resource, do func()) *fyne.MenuItem {
@@ -308,7 +309,7 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 		if name == "" {
 			name = other.Ref.Name
 		}
-		items = append(items, item(i18n.T("Swap pictures with “%s”", shorten(name, 20)), theme.ViewRefreshIcon(), change(f.Swap(card, g.ID))))
+		items = append(items, item(i18n.T("Swap pictures with “%s”", state.Shorten(name, 20)), theme.ViewRefreshIcon(), change(f.Swap(card, g.ID))))
 	}
 	if len(groups) > 1 {
 		up, down := item(i18n.T("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(i18n.T("Move down"), theme.MoveDownIcon(), change(f.Move(card, 1)))
@@ -336,7 +337,7 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 // subjectActions act on the chosen card, or on the only one.
 func (w *Window) subjectActions() []action {
 	chosen := func() int {
-		if g, ok := w.state.Form.group(w.state.Selected); ok {
+		if g, ok := w.state.Form.Group(w.state.Selected); ok {
 			return g.ID
 		}
 		if groups := w.state.Form.Groups(); len(groups) == 1 {
@@ -356,7 +357,7 @@ func (w *Window) subjectActions() []action {
 	acts := w.cardActs()
 	return []action{
 		separator(menuEdit),
-		{id: "subject.paste", menu: menuEdit, label: i18n.T("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
+		{id: "subject.paste", menu: menuEdit, label: i18n.T("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(state.Target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
 		{id: "subject.share", menu: menuEdit, label: i18n.T("Use the picture for another word too"), do: on(w.share), can: can},
 		{id: "subject.mute", menu: menuEdit, label: i18n.T("Mute the subject"), key: "Shift+M", do: on(acts.mute), can: can},
 		{id: "subject.solo", menu: menuEdit, label: i18n.T("Only this subject"), key: "Shift+S", do: on(acts.solo), can: can},

@@ -16,6 +16,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/ui/state"
 )
 
 // Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
@@ -56,7 +57,7 @@ type Options struct {
 	// Model is the model of the command line; "" is the one that was used last.
 	Model string
 	// Models keeps the models that can be switched to. Nil hides them.
-	Models Models
+	Models state.Models
 	// OpenModel asks for a model of one file; "" means that the user changed their mind. Nil hides the button.
 	OpenModel func() (string, error)
 	Samples   []Sample

@@ -19,6 +19,7 @@ import (
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -48,7 +49,7 @@ func newUnsavedBar(w *Window) *unsavedBar {
 }
 
 // unsavedText is what is said of a picture that is in no file; "" for any other.
-func unsavedText(s *Shot) string {
+func unsavedText(s *state.Shot) string {
 	switch {
 	case s == nil || !s.Unsaved:
 		return ""
@@ -91,7 +92,7 @@ func (w *Window) retrySave() {
 }
 
 // write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
-func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, err error)) {
+func (w *Window) write(shot state.Shot, ours bool, to func(data []byte) (path string, err error)) {
 	s, model, embed := w.journal.Store(), *w.state.Model, w.embed()
 	w.background(func() func() {
 		data, err := pixelsOf(s, shot)
@@ -107,7 +108,7 @@ func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, 
 		}
 		return func() {
 			if err != nil || path != "" {
-				w.changeSame(shot, func(s *Shot) {
+				w.changeSame(shot, func(s *state.Shot) {
 					if s.SaveErr = err; err == nil {
 						s.Path, s.Unsaved, s.Pixels = path, false, false
 					}
@@ -119,7 +120,7 @@ func (w *Window) write(shot Shot, ours bool, to func(data []byte) (path string, 
 }
 
 // pixelsOf reads the file of a picture that the history keeps; nil where it keeps none.
-func pixelsOf(s *history.Store, shot Shot) ([]byte, error) {
+func pixelsOf(s *history.Store, shot state.Shot) ([]byte, error) {
 	if s == nil || !shot.Pixels {
 		return nil, nil
 	}
@@ -127,7 +128,7 @@ func pixelsOf(s *history.Store, shot Shot) ([]byte, error) {
 }
 
 // changeSame changes the shots of the same picture.
-func (w *Window) changeSame(shot Shot, change func(*Shot)) {
+func (w *Window) changeSame(shot state.Shot, change func(*state.Shot)) {
 	w.state.Shots = slices.Clone(w.state.Shots)
 	for i := range w.state.Shots {
 		if s := &w.state.Shots[i]; shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image {
@@ -137,7 +138,7 @@ func (w *Window) changeSame(shot Shot, change func(*Shot)) {
 }
 
 // filed journals where a picture is that was in no file: data is what is in it.
-func (w *Window) filed(shot Shot, path string, data []byte, ours bool) {
+func (w *Window) filed(shot state.Shot, path string, data []byte, ours bool) {
 	sum := ""
 	if ours {
 		sum = files.Sum(data)
@@ -189,7 +190,7 @@ func (w *Window) leaving() string {
 			break
 		}
 	}
-	if rest := w.state.rest(); len(rest) > 0 {
+	if rest := w.state.Rest(); len(rest) > 0 {
 		made := ""
 		if n := w.state.Run.Pictures; n > 1 {
 			made = fmt.Sprint(" ", i18n.T("(%d of %d)", len(rest), n))
@@ -200,7 +201,7 @@ func (w *Window) leaving() string {
 			add(i18n.N(len(rest), "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", len(rest), made))
 		}
 	}
-	if n := w.state.losing(); n > 0 {
+	if n := w.state.Losing(); n > 0 {
 		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.", "%d pictures have no file yet and will be lost when the window closes.", n))
 	}
 	return text
@@ -222,13 +223,13 @@ func (w *Window) keepRest() {
 		w.journal.Drop(w.restTask)
 		w.restTask = 0
 	}
-	rest := w.state.rest()
+	rest := w.state.Rest()
 	if len(rest) == 0 || !w.state.History.Open {
 		return
 	}
 	t := w.state.Queue.Running
 	t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
-	w.state.Queue, w.restTask = w.state.Queue.number()
+	w.state.Queue, w.restTask = w.state.Queue.Number()
 	w.journal.Enqueue(w.restTask, t.Request, t.Model, t.Parents)
 	w.journal.MoveFirst(w.restTask)
 }

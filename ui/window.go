@@ -22,6 +22,7 @@ import (
 	"realword/assets/translations"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -37,7 +38,7 @@ type Window struct {
 	closing bool           // the user has closed the window; it goes when nothing is under way
 	closed  bool
 
-	state     State
+	state     state.State
 	engine    Engine
 	cancel    context.CancelFunc // of the running job
 	restTask  int                // what a closing window leaves of the running round for the next start
@@ -48,8 +49,8 @@ type Window struct {
 	dog  *watchdog // of the audit build
 
 	contrast     contrast
-	uncompare    func() // takes back the note for Esc
-	seen, before *Shot  // the finished picture in view, and the one before it
+	uncompare    func()      // takes back the note for Esc
+	seen, before *state.Shot // the finished picture in view, and the one before it
 
 	painter kit.Newest[scene]
 	painted sceneKey // what the painter was asked for last
@@ -67,7 +68,7 @@ type Window struct {
 	menus      *menuBar
 	heard      []fyne.Shortcut // what the canvas listens to
 	prefs      Preferences
-	undo       undo
+	undo       state.Undo
 	inFront    bool
 	kit.Layers // what Esc closes
 
@@ -111,7 +112,7 @@ func New(a fyne.App, o Options) *Window {
 const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o, state: NewState(), lens: newLens()}
+	w := &Window{app: a, opt: o, state: state.NewState(), lens: newLens()}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = DefaultPictures()
 	}
@@ -156,7 +157,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.win.SetOnDropped(w.Dropped)
 	w.win.SetCloseIntercept(w.askClose)
 	w.bind()
-	w.undo.reset(w.state.Form)
+	w.undo.Reset(w.state.Form)
 	w.refresh()
 	w.readSamples()
 	w.open()
@@ -180,11 +181,11 @@ func (w *Window) background(slow func() (show func())) {
 	}()
 }
 
-func (w *Window) words(text string) []Word {
+func (w *Window) words(text string) []state.Word {
 	if w.engine == nil {
-		return plainWords(text)
+		return state.PlainWords(text)
 	}
-	return modelWords(w.engine.Encode(text))
+	return state.ModelWords(w.engine.Encode(text))
 }
 
 // Close cancels a running job, waits shortly for it and for files being written, and closes the window.
@@ -272,7 +273,7 @@ func (w *Window) buildRight() fyne.CanvasObject {
 	return kit.Panel(container.NewBorder(nil, w.set.action, nil, nil, kit.NewPage(w.set.form)))
 }
 
-func (w *Window) clickWord(word Word) {
+func (w *Window) clickWord(word state.Word) {
 	w.state = w.state.Click(word)
 	w.refresh()
 }
@@ -310,9 +311,9 @@ func (w *Window) nudge(by int) {
 
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
-	w.state.Form = w.state.Form.tidy()
+	w.state.Form = w.state.Form.Tidy()
 	w.journal.Thumb.Store(int64(w.thumbSide()))
-	w.undo.note(w.state.Form, time.Now())
+	w.undo.Note(w.state.Form, time.Now())
 	w.followFit()
 	w.refreshHead()
 	w.refreshCards()
@@ -349,7 +350,7 @@ func (w *Window) refreshStage() {
 	w.repaint()
 	w.repaintFilm()
 	film, stop := w.state.Film()
-	look := filmLook{settled: stop, done: len(film), shown: -1, calm: settled(film).at, subjects: w.state.filmSubjects(), dress: w.state.dress()}
+	look := filmLook{settled: stop, done: len(film), shown: -1, calm: state.Settled(film).At, subjects: w.state.FilmSubjects(), dress: w.state.Dress()}
 	if len(film) > 0 {
 		look.places = film[0].Steps
 	}
@@ -371,7 +372,7 @@ func (w *Window) refreshStage() {
 	}
 	w.inspect.follow()
 	w.coach.show(w.state)
-	text := w.state.caption(w.actionErr)
+	text := w.state.Caption(w.actionErr)
 	if w.contrast.on && w.actionErr == nil && w.state.Shot() != nil && w.state.Shown() == nil {
 		text = w.comparison()
 	}
@@ -404,10 +405,10 @@ func (w *Window) repaint() {
 		s.base = w.state.Shots[len(w.state.Shots)-1].Image // until the first step is there
 	}
 	if w.masksOn() {
-		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep(), w.state.dress()), w.lens.mode, w.lens.opacity
+		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep(), w.state.Dress()), w.lens.mode, w.lens.opacity
 	}
 	if s.base != nil {
-		if w.stage.natural = w.state.pictureSize(); w.stage.natural.X < 1 {
+		if w.stage.natural = w.state.PictureSize(); w.stage.natural.X < 1 {
 			w.stage.natural = s.base.Bounds().Size()
 		}
 		p := w.stage.port()
@@ -430,7 +431,7 @@ func (w *Window) repaintFilm() {
 		return
 	}
 	film, _ := w.state.Film()
-	f := filmScene{steps: film, subjects: w.state.filmSubjects(), dress: w.state.dress(), settling: settled(film)}
+	f := filmScene{steps: film, subjects: w.state.FilmSubjects(), dress: w.state.Dress(), settling: state.Settled(film)}
 	f.empty = theme.ColorForWidget(kit.ColorWell, w.film)
 	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, w.film), theme.ColorForWidget(theme.ColorNameFocus, w.film)
 	if len(film) > 0 {
@@ -467,7 +468,7 @@ func (w *Window) refreshShots() {
 }
 
 // smallOf is a picture for a thumbnail; the embedded model's are small enough as they are.
-func smallOf(s Shot) image.Image {
+func smallOf(s state.Shot) image.Image {
 	img := s.Image
 	switch {
 	case s.Thumb != nil:
@@ -482,11 +483,11 @@ func smallOf(s Shot) image.Image {
 func parseSeed(text string) (uint64, error) {
 	text = strings.TrimSpace(text)
 	if text == "" || text == "-1" {
-		return drawSeed(), nil
+		return state.DrawSeed(), nil
 	}
 	seed, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		return 0, i18n.Errorf("a seed is a whole number from 0 to %d", uint64(seedLimit-1))
+		return 0, i18n.Errorf("a seed is a whole number from 0 to %d", uint64(state.SeedLimit-1))
 	}
 	return seed, nil
 }

@@ -442,7 +442,7 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	}
 	c.Focus(b.cardAt(0))
 	c.Focused().TypedKey(enter)
-	if b.state.Selected == 0 || !b.cardAt(0).look.chosen {
+	if b.state.Selected == 0 || !b.cardAt(0).look.Chosen {
 		t.Error("the card is not chosen")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // zoom is how large a picture is seen and which part of it. The zero zoom fits the picture into the stage.
@@ -97,8 +98,8 @@ func (z zoom) inside(natural, room image.Point) zoom {
 // contrast is a second picture to compare the one in view with: it is seen right of the split.
 type contrast struct {
 	on    bool
-	other *Shot   // nil: none
-	split float32 // share of the seen part that the picture in view has
+	other *state.Shot // nil: none
+	split float32     // share of the seen part that the picture in view has
 }
 
 // compare begins or ends comparing the picture in view with the one that was in view before it.
@@ -137,8 +138,8 @@ func (w *Window) unread() int {
 }
 
 // rival is the picture that the one in view is compared with: the one that was looked at before, or else its neighbour.
-func (w *Window) rival() *Shot {
-	same := func(s *Shot) bool { return s == nil || s.Image == nil || s.Image == w.seen.Image }
+func (w *Window) rival() *state.Shot {
+	same := func(s *state.Shot) bool { return s == nil || s.Image == nil || s.Image == w.seen.Image }
 	if !same(w.before) {
 		return w.before
 	}
@@ -166,7 +167,7 @@ func (w *Window) look() {
 
 // comparison names both pictures.
 func (w *Window) comparison() string {
-	name := func(s *Shot) string {
+	name := func(s *state.Shot) string {
 		text := i18n.T("seed %d", s.Seed)
 		if len(s.Recipe.Subjects) == 0 {
 			text += i18n.T(" · text-only")

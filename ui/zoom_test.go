@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"realword/inference"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -85,10 +86,10 @@ func TestStageZoomsAndCompares(t *testing.T) {
 			t.Error("one picture is compared with itself")
 		}
 	}
-	b.state.View = View{Shot: 0, Step: -1}
+	b.state.View = state.View{Shot: 0, Step: -1}
 	b.refresh()
 	b.settle()
-	b.state.View = View{Shot: 1, Step: -1}
+	b.state.View = state.View{Shot: 1, Step: -1}
 	b.refresh()
 	b.settle()
 	idle := func() {

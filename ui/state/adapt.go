@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"slices"
@@ -39,7 +39,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
 		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
 	}
-	if size := f.size(to); size != before.size(from) {
+	if size := f.Size(to); size != before.Size(from) {
 		remarks = append(remarks, i18n.T("Pictures are now %d × %d.", size.X, size.Y))
 	}
 	return f, remarks
@@ -61,7 +61,7 @@ func (q Queue) For(m bundle.Manifest) Queue {
 // Anchored tells whether a card's subject has pictures that were made of others in it, its anchors.
 func (f Form) Anchored(card int) bool {
 	anchors, others := 0, 0
-	g, _ := f.group(card)
+	g, _ := f.Group(card)
 	for _, i := range g.Cards {
 		if f.Cards[i].Anchor {
 			anchors++
@@ -78,9 +78,9 @@ func (f Form) ToAnchor(card int) Form {
 	if !f.Anchored(card) {
 		return f
 	}
-	mine, _ := f.group(card)
+	mine, _ := f.Group(card)
 	return f.arrange(func(g Group) (cards []Card) {
-		for _, c := range f.pictures(g) {
+		for _, c := range f.Pictures(g) {
 			switch {
 			case g.ID != mine.ID:
 				cards = append(cards, c)

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"errors"
@@ -8,37 +8,37 @@ import (
 	"realword/ui/i18n"
 )
 
-// target is where new pictures go: to a word, to the subject of a card, or with neither wherever State.Add finds.
-type target struct {
-	word inference.Word
-	card int
+// Target is where new pictures go: to a word, to the subject of a card, or with neither wherever State.Add finds.
+type Target struct {
+	Word inference.Word
+	Card int
 }
 
-// mostPictures is how many pictures a window takes. A run with more would need minutes for its references alone.
-const mostPictures = 32
+// MostPictures is how many pictures a window takes. A run with more would need minutes for its references alone.
+const MostPictures = 32
 
-// added is a picture that was read.
-type added struct {
-	card Card
-	hint string
+// Added is a picture that was read.
+type Added struct {
+	Card Card
+	Hint string
 }
 
-func (s State) addAll(list []added, to target) State {
+func (s State) AddAll(list []Added, to Target) State {
 	for _, a := range list {
-		s = s.AddTo(a.card, a.hint, to)
-		if note := a.card.note(); s.Remark == "" && note != "" {
+		s = s.AddTo(a.Card, a.Hint, to)
+		if note := a.Card.note(); s.Remark == "" && note != "" {
 			s.Remark = note
 		}
 	}
 	return s
 }
 
-func leftOut(left, of int) string {
-	return i18n.T("%d of %d pictures were not added: the limit is %d at once. Remove some to make room.", left, of, mostPictures)
+func LeftOut(left, of int) string {
+	return i18n.T("%d of %d pictures were not added: the limit is %d at once. Remove some to make room.", left, of, MostPictures)
 }
 
-// digest is some errors in a few lines.
-func digest(errs []error) error {
+// Digest is some errors in a few lines.
+func Digest(errs []error) error {
 	const most = 3
 	if more := len(errs) - most; more > 1 {
 		errs = append(slices.Clone(errs[:most]), i18n.Errorf("%d more files could not be used", more))
@@ -47,19 +47,19 @@ func digest(errs []error) error {
 }
 
 // AddTo is the state after a picture was read for a target. The same picture is not taken twice for one subject.
-func (s State) AddTo(c Card, hint string, to target) State {
+func (s State) AddTo(c Card, hint string, to Target) State {
 	if f, missed := s.Form.Fill(c); missed {
 		s.Form = f
 		return s
 	}
-	if len(s.Form.Cards) >= mostPictures {
-		s.Remark = leftOut(1, 1)
+	if len(s.Form.Cards) >= MostPictures {
+		s.Remark = LeftOut(1, 1)
 		return s
 	}
-	group, ok := s.Form.group(to.card)
-	if !ok && to.word.Text != "" {
+	group, ok := s.Form.Group(to.Card)
+	if !ok && to.Word.Text != "" {
 		for _, g := range s.Form.Groups() {
-			if first := s.Form.Cards[g.Cards[0]]; first.live() && sameWord(first.Word, to.word) {
+			if first := s.Form.Cards[g.Cards[0]]; first.Live() && SameWord(first.Word, to.Word) {
 				group, ok = g, true
 			}
 		}
@@ -83,5 +83,5 @@ func (s State) AddTo(c Card, hint string, to target) State {
 		s.Form = s.Form.Join(group.ID, c)
 		return s
 	}
-	return s.Add(c, hint, to.word)
+	return s.Add(c, hint, to.Word)
 }

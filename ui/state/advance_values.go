@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"cmp"
@@ -32,8 +32,8 @@ func fits(size image.Point, m *bundle.Manifest) bool {
 	return side(size.X) && side(size.Y)
 }
 
-// size is the size of the pictures that the form asks of a model.
-func (a Advanced) size(m *bundle.Manifest) image.Point {
+// Size is the size of the pictures that the form asks of a model.
+func (a Advanced) Size(m *bundle.Manifest) image.Point {
 	if a.Width > 0 && a.Height > 0 {
 		return image.Pt(a.Width, a.Height)
 	}
@@ -43,8 +43,8 @@ func (a Advanced) size(m *bundle.Manifest) image.Point {
 	return image.Pt(m.Size.Width, m.Size.Height)
 }
 
-// withSize asks for pictures of a size; the model's own is no wish, and one that it cannot make is none either.
-func (a Advanced) withSize(size image.Point, m *bundle.Manifest) Advanced {
+// WithSize asks for pictures of a size; the model's own is no wish, and one that it cannot make is none either.
+func (a Advanced) WithSize(size image.Point, m *bundle.Manifest) Advanced {
 	a.Width, a.Height = size.X, size.Y
 	if m != nil && (size == image.Pt(m.Size.Width, m.Size.Height) || !fits(size, m)) {
 		a.Width, a.Height = 0, 0
@@ -69,7 +69,7 @@ func (a Advanced) take(r inference.Request, m *bundle.Manifest) Advanced {
 	_, err := guidance.ParseSource(r.MaskSource)
 	a.MaskSource = own(r.MaskSource, preset.MaskSource, err == nil)
 	if r.Width > 0 && r.Height > 0 {
-		a = a.withSize(image.Pt(r.Width, r.Height), m)
+		a = a.WithSize(image.Pt(r.Width, r.Height), m)
 	}
 	return a
 }
@@ -80,13 +80,13 @@ func (a Advanced) with(r inference.Request, m *bundle.Manifest) Advanced {
 		a.Sampler = r.Sampler
 	}
 	if r.Width > 0 && r.Height > 0 && (m == nil || fits(image.Pt(r.Width, r.Height), m)) {
-		a = a.withSize(image.Pt(r.Width, r.Height), m)
+		a = a.WithSize(image.Pt(r.Width, r.Height), m)
 	}
 	return a
 }
 
-// maskSourceName is where the masks come from, for people (Table V of the paper).
-func maskSourceName(name string) string {
+// MaskSourceName is where the masks come from, for people (Table V of the paper).
+func MaskSourceName(name string) string {
 	switch name {
 	case "all_cross":
 		return i18n.T("All cross maps")
@@ -100,7 +100,7 @@ func maskSourceName(name string) string {
 	return name
 }
 
-func maskSources() (list []string) {
+func MaskSources() (list []string) {
 	for s := guidance.Source(0); ; s++ {
 		name, err := s.MarshalText()
 		if err != nil {
@@ -117,8 +117,8 @@ func rawMaskName(raw bool) string {
 	return i18n.T("yes")
 }
 
-// sizeName is a size with the ratio of its sides, where it is near one that has a name.
-func sizeName(size image.Point) string {
+// SizeName is a size with the ratio of its sides, where it is near one that has a name.
+func SizeName(size image.Point) string {
 	text := fmt.Sprintf("%d × %d", size.X, size.Y)
 	best := 0.06 // sides are multiples, so a ratio is met about
 	for _, r := range ratios {
@@ -135,8 +135,8 @@ func sizeName(size image.Point) string {
 // ratios are the ratios of the sides of pictures that are offered, lying and standing.
 var ratios = [][2]int{{1, 1}, {4, 3}, {3, 2}, {16, 9}}
 
-// sizes are the sizes that are offered for a model: its own, other ratios of the same area, and smaller squares.
-func sizes(m *bundle.Manifest) []image.Point {
+// Sizes are the sizes that are offered for a model: its own, other ratios of the same area, and smaller squares.
+func Sizes(m *bundle.Manifest) []image.Point {
 	s := m.Size
 	list := []image.Point{{X: s.Width, Y: s.Height}}
 	step := max(s.Multiple, 1)
@@ -159,19 +159,19 @@ func sizes(m *bundle.Manifest) []image.Point {
 	return list
 }
 
-// note is the line under the presets: what is in force.
-func (f Form) note(m *bundle.Manifest) string {
+// Note is the line under the presets: what is in force.
+func (f Form) Note(m *bundle.Manifest) string {
 	p := m.Presets[f.Preset]
-	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", samplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
+	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
 	var own []string
-	switch f.fit(m) {
+	switch f.Fit(m) {
 	case picture.Stretch:
 		own = append(own, i18n.T("references stretched"))
 	case picture.Crop:
 		own = append(own, i18n.T("references cropped"))
 	}
 	if f.MaskSource != "" {
-		own = append(own, strings.ToLower(maskSourceName(f.MaskSource)))
+		own = append(own, strings.ToLower(MaskSourceName(f.MaskSource)))
 	}
 	if f.RawMask {
 		own = append(own, i18n.T("masks not normalised"))

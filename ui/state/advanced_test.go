@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -22,21 +22,21 @@ func TestOfferedSizesAreOnesThatTheModelMakes(t *testing.T) {
 		m.Size = bundle.Size{Multiple: multiple, Min: multiple * (1 + rng.IntN(8)), Max: multiple * (20 + rng.IntN(20))}
 		m.Size.Width, m.Size.Height = multiple*(10+rng.IntN(8)), multiple*(10+rng.IntN(8))
 		var names []string
-		for i, s := range sizes(&m) {
+		for i, s := range Sizes(&m) {
 			if !fits(s, &m) || i == 0 && s != image.Pt(m.Size.Width, m.Size.Height) {
 				t.Fatalf("%v is offered by %+v", s, m.Size)
 			}
 
-			if slices.Contains(names, sizeName(s)) {
-				t.Fatalf("%s twice", sizeName(s))
+			if slices.Contains(names, SizeName(s)) {
+				t.Fatalf("%s twice", SizeName(s))
 			}
-			names = append(names, sizeName(s))
+			names = append(names, SizeName(s))
 		}
 	}
-	if got := fmt.Sprint(sizes(uitest.Roomy)); got != "[(1024,1024) (1152,896) (896,1152) (1280,832) (832,1280) (1344,768) (768,1344) (768,768) (512,512)]" {
+	if got := fmt.Sprint(Sizes(uitest.Roomy)); got != "[(1024,1024) (1152,896) (896,1152) (1280,832) (832,1280) (1344,768) (768,1344) (768,768) (512,512)]" {
 		t.Errorf("SDXL: %s", got)
 	}
-	if sizeName(image.Pt(1152, 896)) != "1152 × 896 · 4:3" || sizeName(image.Pt(1184, 896)) != "1184 × 896 · 4:3" || sizeName(image.Pt(1024, 900)) != "1024 × 900" || sizeName(image.Pt(832, 1280)) != "832 × 1280 · 2:3" || sizeName(image.Pt(512, 512)) != "512 × 512 · 1:1" {
+	if SizeName(image.Pt(1152, 896)) != "1152 × 896 · 4:3" || SizeName(image.Pt(1184, 896)) != "1184 × 896 · 4:3" || SizeName(image.Pt(1024, 900)) != "1024 × 900" || SizeName(image.Pt(832, 1280)) != "832 × 1280 · 2:3" || SizeName(image.Pt(512, 512)) != "512 × 512 · 1:1" {
 		t.Error("the ratios are named wrongly")
 	}
 }
@@ -45,10 +45,10 @@ func TestOfferedSizesAreOnesThatTheModelMakes(t *testing.T) {
 func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 300 {
-		r := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: []string{"paper", "release"}[rng.IntN(2)], Steps: 20 + rng.IntN(20), Stop: 1 + rng.IntN(20), CFG: 1 + float64(rng.IntN(10)), Sampler: []string{"ddim", "dpm++"}[rng.IntN(2)], MaskSource: maskSources()[rng.IntN(4)], RawMask: rng.IntN(2) == 0, Width: 512 + 64*rng.IntN(25), Height: 512 + 64*rng.IntN(25)}, Seeds: []uint64{3}}
+		r := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: []string{"paper", "release"}[rng.IntN(2)], Steps: 20 + rng.IntN(20), Stop: 1 + rng.IntN(20), CFG: 1 + float64(rng.IntN(10)), Sampler: []string{"ddim", "dpm++"}[rng.IntN(2)], MaskSource: MaskSources()[rng.IntN(4)], RawMask: rng.IntN(2) == 0, Width: 512 + 64*rng.IntN(25), Height: 512 + 64*rng.IntN(25)}, Seeds: []uint64{3}}
 		f := Form{Preset: "paper", Count: 1, Advanced: Advanced{Sampler: "dpm++", Width: 640, Height: 640}}.Settle(uitest.Roomy)
 		p := Past{Recipe: recipe.Recipe{Request: r}}
-		f = f.Take(p, allParts, uitest.Roomy)
+		f = f.Take(p, AllParts, uitest.Roomy)
 		got, preset := f.Request(), uitest.Roomy.Presets[f.Preset]
 		if got.Sampler == "" {
 			got.Sampler = preset.Sampler
@@ -56,7 +56,7 @@ func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 		if got.MaskSource == "" {
 			got.MaskSource = preset.MaskSource
 		}
-		size := f.size(uitest.Roomy)
+		size := f.Size(uitest.Roomy)
 		got.Width, got.Height = size.X, size.Y
 		if got.Sampler != r.Sampler || got.MaskSource != r.MaskSource || got.RawMask != r.RawMask || got.Width != r.Width || got.Height != r.Height || got.Steps != r.Steps || got.CFG != r.CFG {
 			t.Fatalf("%+v came back as %+v", r, got)
@@ -85,13 +85,13 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "model another, sampler euler, size 4096 × 1152" {
 		t.Errorf("what cannot be set: %s", other)
 	}
-	if taken := f.Take(p, allParts, uitest.Roomy); taken.Sampler != "" || taken.size(uitest.Roomy) != image.Pt(1024, 1024) {
+	if taken := f.Take(p, AllParts, uitest.Roomy); taken.Sampler != "" || taken.Size(uitest.Roomy) != image.Pt(1024, 1024) {
 		t.Errorf("taken over: %+v", taken.Advanced)
 	}
 	// A foreign recipe says nothing of them.
 	p.Foreign = true
 	f.RawMask = true
-	if taken := f.Take(p, allParts, uitest.Roomy); !taken.RawMask {
+	if taken := f.Take(p, AllParts, uitest.Roomy); !taken.RawMask {
 		t.Error("a recipe of another program changes what it does not know")
 	}
 }

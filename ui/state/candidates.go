@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"slices"
@@ -23,7 +23,7 @@ var (
 // round, §III-E). The plain word comes last. A word that the prompt does not have, or that the model does not read, gives none.
 func Phrases(prompt string, words []Word, w inference.Word) []inference.Word {
 	at, found := locate(words, w)
-	if !found || words[at.last].Past {
+	if !found || words[at.Last].Past {
 		return nil
 	}
 	joined := func(i int) bool { // words i and i+1 follow each other without a sign between them
@@ -32,7 +32,7 @@ func Phrases(prompt string, words []Word, w inference.Word) []inference.Word {
 	is := func(set map[string]bool, i int) bool { return is(set, words[i]) }
 
 	// To the right: what it has or wears, up to where something else begins.
-	last := at.last
+	last := at.Last
 	if last+1 < len(words) && joined(last) && is(wearing, last+1) {
 		end := last + 1
 		for end+1 < len(words) && joined(end) && !words[end+1].Past && !is(elsewhere, end+1) && !is(wearing, end+1) && !active(words[end+1].Text) {
@@ -43,17 +43,17 @@ func Phrases(prompt string, words []Word, w inference.Word) []inference.Word {
 		}
 	}
 	// To the left: how it is, up to the article.
-	first := at.first
+	first := at.First
 	for first > 0 && joined(first-1) && !is(articles, first-1) && !is(elsewhere, first-1) && !is(wearing, first-1) && !is(glue, first-1) {
 		first--
 	}
 	if first > 0 && (!joined(first-1) || !is(articles, first-1)) {
-		first = at.first // no article, so nothing says that these words describe it
+		first = at.First // no article, so nothing says that these words describe it
 	}
 	var list []inference.Word
-	for _, r := range []run{{at.first, last}, {first, last}, {first, at.last}} {
+	for _, r := range []WordRange{{at.First, last}, {first, last}, {first, at.Last}} {
 		phrase := phraseOf(prompt, words, r)
-		if r != at && !slices.ContainsFunc(list, func(have inference.Word) bool { return sameWord(have, phrase) }) {
+		if r != at && !slices.ContainsFunc(list, func(have inference.Word) bool { return SameWord(have, phrase) }) {
 			list = append(list, phrase)
 		}
 	}
@@ -71,8 +71,8 @@ var still = map[string]bool{"building": true, "painting": true, "ceiling": true,
 	"earring": true, "pudding": true, "morning": true, "evening": true, "lightning": true, "duckling": true}
 
 // phraseOf names the occurrence of some neighbouring words.
-func phraseOf(prompt string, words []Word, r run) inference.Word {
-	w := inference.Word{Text: prompt[words[r.first].Start:words[r.last].End], Occurrence: 1}
+func phraseOf(prompt string, words []Word, r WordRange) inference.Word {
+	w := inference.Word{Text: prompt[words[r.First].Start:words[r.Last].End], Occurrence: 1}
 	for n, have := range runsOf(words, w.Text) {
 		if have == r {
 			w.Occurrence = n + 1

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func TestPhrases(t *testing.T) {
 		{"", "dog", ""},
 		{"one two three four five six seven eight dog", "dog", ""}, // beyond what the model reads
 	} {
-		words := plainWords(c.prompt)
+		words := PlainWords(c.prompt)
 		for i := range words {
 			words[i].Past = i >= 8 && strings.HasPrefix(c.prompt, "one")
 		}
@@ -62,7 +62,7 @@ func TestCandidates(t *testing.T) {
 		{"a b c d e f g", "", "b c d e f g | g"},
 	} {
 		s := NewState()
-		s.Form.Prompt, s.Words = c.prompt, plainWords(c.prompt)
+		s.Form.Prompt, s.Words = c.prompt, PlainWords(c.prompt)
 		if c.bound != "" {
 			s.Form.Cards = []Card{{ID: 1, Word: inference.Word{Text: c.bound, Occurrence: 1}}}
 		}
@@ -76,7 +76,7 @@ func TestContinue(t *testing.T) {
 	word := func(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
 	base := NewState()
 	base.Form.Prompt = "a dog with a hat and a cat"
-	base.Words = plainWords(base.Form.Prompt)
+	base.Words = PlainWords(base.Form.Prompt)
 	card := func(id int, name, letter, bound string) Card {
 		c := Card{ID: id, Ref: refOf(name, letter), Scope: 0.3}
 		if bound != "" {

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func (s State) Reuse(recipe inference.Request) Reuse {
 	var out Reuse
 	offer := func(list []inference.Word) {
 		for _, w := range list {
-			if len(out.Words) < mostChoices && !slices.ContainsFunc(out.Words, func(have inference.Word) bool { return sameWord(have, w) }) {
+			if len(out.Words) < mostChoices && !slices.ContainsFunc(out.Words, func(have inference.Word) bool { return SameWord(have, w) }) {
 				out.Words = append(out.Words, w)
 			}
 		}
@@ -51,21 +51,21 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 	c.Word, c.Group = word, c.ID
 	at := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return slices.Contains(originals, have.ID) })
 	if at < 0 {
-		if i := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return have.live() && word.Text != "" && sameWord(have.Word, word) }); i >= 0 {
+		if i := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return have.Live() && word.Text != "" && SameWord(have.Word, word) }); i >= 0 {
 			s.Form = s.Form.Join(s.Form.Cards[i].ID, c)
 			return s
 		}
 		s.Form.Cards = append(slices.Clip(s.Form.Cards), c)
 		return s
 	}
-	mine, _ := s.Form.group(s.Form.Cards[at].ID)
+	mine, _ := s.Form.Group(s.Form.Cards[at].ID)
 	like := s.Form.Cards[at]
 	if word.Text == "" {
 		c.Word, c.Gone = like.Word, like.Gone
 	}
 	c.Scope, c.Style = like.Scope, like.Style
 	s.Form = s.Form.arrange(func(g Group) []Card {
-		cards := s.Form.pictures(g)
+		cards := s.Form.Pictures(g)
 		if g.ID != mine.ID {
 			return cards
 		}
@@ -81,17 +81,17 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 	return s
 }
 
-// referenceOf is a finished picture as a source of a reference: the bytes of its file, so that its hash tells where it came
+// ReferenceOf is a finished picture as a source of a reference: the bytes of its file, so that its hash tells where it came
 // from, or else of the picture itself.
-func referenceOf(shot Shot) source {
+func ReferenceOf(shot Shot) Source {
 	name := i18n.T("seed %d", shot.Seed) + ".png"
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
 	img := shot.Image
-	return source{name: name, from: shot.Kept, read: func() ([]byte, error) {
+	return Source{Name: name, From: shot.Kept, Read: func() ([]byte, error) {
 		if shot.Path != "" {
-			if data, err := readFile(shot.Path); err == nil || img == nil {
+			if data, err := ReadFile(shot.Path); err == nil || img == nil {
 				return data, err
 			}
 		}

@@ -1,13 +1,13 @@
-package ui
+package state
 
 import (
 	"realword/inference"
 	"realword/inference/guidance"
 )
 
-// calm is the change from one step to the next below which a mask counts as settled: on a grid of 16 × 16 with γ 0.2 it is two
+// Calm is the change from one step to the next below which a mask counts as settled: on a grid of 16 × 16 with γ 0.2 it is two
 // or three of the 51 positions of a subject.
-const calm = 0.1
+const Calm = 0.1
 
 // changes is how much the mask of a subject moved at every step of a film against the step before: 1 − |A∩B|/|A∪B| as in
 // guidance.Change. It ends with the guidance branch, after which masks no longer move; the first step has no value before it
@@ -30,27 +30,27 @@ func changes(film []inference.StepDone, subject int) []float64 {
 	return out
 }
 
-// settling is what the masks of a film tell about T_stop.
-type settling struct {
-	curves [][]float64 // of every subject, as changes gives them
-	at     int         // the first step, 0-based, from which all masks stay calm for two steps; -1: none
-	rises  []int       // steps after at in which a mask moves again: the scatter that early stop is there to avoid
+// Settling is what the masks of a film tell about T_stop.
+type Settling struct {
+	Curves [][]float64 // of every subject, as changes gives them
+	At     int         // the first step, 0-based, from which all masks stay calm for two steps; -1: none
+	Rises  []int       // steps after at in which a mask moves again: the scatter that early stop is there to avoid
 }
 
-// settled reads the curves of all subjects of a film.
-func settled(film []inference.StepDone) settling {
-	s := settling{at: -1}
+// Settled reads the curves of all subjects of a film.
+func Settled(film []inference.StepDone) Settling {
+	s := Settling{At: -1}
 	if len(film) == 0 {
 		return s
 	}
 	steps := 0
 	for j := range film[0].Subjects {
-		s.curves = append(s.curves, changes(film, j))
-		steps = max(steps, len(s.curves[j]))
+		s.Curves = append(s.Curves, changes(film, j))
+		steps = max(steps, len(s.Curves[j]))
 	}
 	most := func(step int) float64 {
 		m := 0.0
-		for _, c := range s.curves {
+		for _, c := range s.Curves {
 			if step < len(c) {
 				m = max(m, c[step])
 			}
@@ -59,10 +59,10 @@ func settled(film []inference.StepDone) settling {
 	}
 	for step := 1; step < steps; step++ {
 		switch {
-		case s.at < 0 && step+1 < steps && most(step) < calm && most(step+1) < calm:
-			s.at = step
-		case s.at >= 0 && most(step) >= calm:
-			s.rises = append(s.rises, step)
+		case s.At < 0 && step+1 < steps && most(step) < Calm && most(step+1) < Calm:
+			s.At = step
+		case s.At >= 0 && most(step) >= Calm:
+			s.Rises = append(s.Rises, step)
 		}
 	}
 	return s

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"math"
@@ -34,8 +34,8 @@ func TestCurve(t *testing.T) {
 		"until T_stop":  {moving(3, a, b, b, b, b), -1, nil},
 		"without steps": {moving(0, a, b), -1, nil},
 	} {
-		if s := settled(c.film); s.at != c.at || !slices.Equal(s.rises, c.rises) {
-			t.Errorf("%s: settled at %d, rises %v", name, s.at, s.rises)
+		if s := Settled(c.film); s.At != c.at || !slices.Equal(s.Rises, c.rises) {
+			t.Errorf("%s: settled at %d, rises %v", name, s.At, s.Rises)
 		}
 	}
 }

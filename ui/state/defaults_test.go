@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"testing"
@@ -61,11 +61,11 @@ func TestTakeForeignSettings(t *testing.T) {
 		return Past{Foreign: true, Recipe: recipe.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 30, Width: w, Height: h, Sampler: sampler}}}}
 	}
 	form := Form{Preset: "paper"}.Settle(uitest.Roomy)
-	if f := form.Take(past(832, 1216, "dpm++"), allParts, uitest.Roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {
+	if f := form.Take(past(832, 1216, "dpm++"), AllParts, uitest.Roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {
 		t.Errorf("%+v", f)
 	}
 	odd := past(500, 500, "")
-	if f := form.Take(odd, allParts, uitest.Roomy); f.Width != 0 || f.Sampler != "" {
+	if f := form.Take(odd, AllParts, uitest.Roomy); f.Width != 0 || f.Sampler != "" {
 		t.Errorf("%+v", f)
 	}
 	if got := odd.Unsettable(uitest.Roomy); len(got) != 1 || got[0] != "size 500 × 500" {

@@ -4,4 +4,4 @@
 // Contract: State and everything in it are values: a method answers the next one and changes nothing, so that a test needs no window and an
 // older value stays as it was. It says in the window's words (package i18n) what is to be said of them, and knows no widget. The window owns
 // the one State there is, on Fyne's goroutine; values may be read anywhere.
-package ui
+package state

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"slices"
@@ -6,12 +6,12 @@ import (
 	"realword/inference"
 )
 
-// dress is the styles of the subjects of a round, one byte each: the number of the colour, the pattern and the letter that a
+// Dress is the styles of the subjects of a round, one byte each: the number of the colour, the pattern and the letter that a
 // subject has on cards, words and masks. A string, so that looks and keys can be compared.
-type dress string
+type Dress string
 
-// of is the style of a subject; without one it is the subject's own number.
-func (d dress) of(subject int) int {
+// Of is the style of a subject; without one it is the subject's own number.
+func (d Dress) Of(subject int) int {
 	if subject >= 0 && subject < len(d) {
 		return int(d[subject])
 	}
@@ -55,7 +55,7 @@ func (f Form) styled() Form {
 
 // dress is how the subjects of a round look beside the form: a subject that is on the left, by its word or else by one of its
 // pictures, as it looks there; another one in its own number where that is free.
-func (f Form) dress(subjects []inference.Subject) dress {
+func (f Form) dress(subjects []inference.Subject) Dress {
 	f = f.styled()
 	out := make([]int, len(subjects)) // from 1
 	take := func(i int, same func(Card) bool) {
@@ -66,7 +66,7 @@ func (f Form) dress(subjects []inference.Subject) dress {
 		}
 	}
 	for i, s := range subjects {
-		take(i, func(c Card) bool { return c.Bound() && sameWord(c.Word, s.Word) })
+		take(i, func(c Card) bool { return c.Bound() && SameWord(c.Word, s.Word) })
 	}
 	for i, s := range subjects {
 		take(i, func(c Card) bool {
@@ -82,11 +82,11 @@ func (f Form) dress(subjects []inference.Subject) dress {
 		}
 		d[i] = byte(out[i] - 1)
 	}
-	return dress(d)
+	return Dress(d)
 }
 
-// dress is how the subjects of what is in view look.
-func (s State) dress() dress { return s.Form.dress(s.shownSubjects()) }
+// Dress is how the subjects of what is in view look.
+func (s State) Dress() Dress { return s.Form.dress(s.shownSubjects()) }
 
 // shownSubjects are the subjects of what is in view.
 func (s State) shownSubjects() []inference.Subject {

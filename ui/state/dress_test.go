@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"math/rand/v2"
@@ -66,7 +66,7 @@ func TestStylesStayWithTheirSubjects(t *testing.T) {
 				f = f.Join(any(), Card{})
 				history += " join"
 			}
-			f = f.tidy()
+			f = f.Tidy()
 			after := stylesOf(f)
 			for word, style := range before {
 				if now, there := after[word]; there && now != style {
@@ -119,7 +119,7 @@ func TestDressOfARound(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if dress("\x03").of(0) != 3 || dress("").of(2) != 2 || dress("\x03").of(-1) != -1 {
+	if Dress("\x03").Of(0) != 3 || Dress("").Of(2) != 2 || Dress("\x03").Of(-1) != -1 {
 		t.Error("a subject without a style is not shown in its own number")
 	}
 }
@@ -145,11 +145,11 @@ func TestWorstOverlap(t *testing.T) {
 	s.Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}, Scope: 0.4}, {Word: inference.Word{Text: "cat"}, Scope: 0.4}, {Word: inference.Word{Text: "owl"}, Scope: 0.2}}
 	late := inference.StepDone{Step: 5, Subjects: make([]inference.SubjectStep, 3)}
 	s.Run.Film = []inference.StepDone{step, late}
-	if note, much := s.overlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower γ, or move the subjects apart." {
+	if note, much := s.OverlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower γ, or move the subjects apart." {
 		t.Errorf("%q, %v", note, much)
 	}
 	s.Run.Subjects = s.Run.Subjects[:1]
-	if note, _ := s.overlapNote(); note != "" {
+	if note, _ := s.OverlapNote(); note != "" {
 		t.Errorf("%q of one subject", note)
 	}
 }

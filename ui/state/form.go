@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"cmp"
@@ -64,15 +64,15 @@ type Form struct {
 	Advanced
 }
 
-// seedLimit keeps seeds within 32 bits, the range that most other programs can read back.
-const seedLimit = 1 << 32
+// SeedLimit keeps seeds within 32 bits, the range that most other programs can read back.
+const SeedLimit = 1 << 32
 
-func drawSeed() uint64 { return rand.Uint64N(seedLimit) }
+func DrawSeed() uint64 { return rand.Uint64N(SeedLimit) }
 
 // Bound tells whether the card has a word.
 func (c Card) Bound() bool { return c.Word.Text != "" }
 
-func sameWord(a, b inference.Word) bool {
+func SameWord(a, b inference.Word) bool {
 	return strings.EqualFold(a.Text, b.Text) && max(a.Occurrence, 1) == max(b.Occurrence, 1)
 }
 
@@ -80,10 +80,10 @@ func sameWord(a, b inference.Word) bool {
 func (f Form) Subjects() []inference.Subject {
 	var subjects []inference.Subject
 	for _, c := range f.Cards {
-		if !c.live() || c.Off {
+		if !c.Live() || c.Off {
 			continue
 		}
-		i := slices.IndexFunc(subjects, func(s inference.Subject) bool { return sameWord(s.Word, c.Word) })
+		i := slices.IndexFunc(subjects, func(s inference.Subject) bool { return SameWord(s.Word, c.Word) })
 		if i < 0 {
 			subjects = append(subjects, inference.Subject{Word: c.Word, Scope: c.Scope})
 			i = len(subjects) - 1
@@ -95,7 +95,7 @@ func (f Form) Subjects() []inference.Subject {
 
 // SubjectOf is the index in Subjects of the subject that is bound to word, or -1.
 func (f Form) SubjectOf(word inference.Word) int {
-	return slices.IndexFunc(f.Subjects(), func(s inference.Subject) bool { return sameWord(s.Word, word) })
+	return slices.IndexFunc(f.Subjects(), func(s inference.Subject) bool { return SameWord(s.Word, word) })
 }
 
 // Request is the round that the form describes.
@@ -104,7 +104,7 @@ func (f Form) Request() inference.Request {
 		Prompt: strings.TrimSpace(f.Prompt), Settings: inference.Settings{Negative: cmp.Or(strings.TrimSpace(f.Negative), " "), Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm, Width: f.Width, Height: f.Height}, Subjects: f.Subjects(),
 	}
 	for i := range max(f.Count, 1) {
-		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%seedLimit)
+		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%SeedLimit)
 	}
 	return r
 }
@@ -123,7 +123,7 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 	d := inference.Defaults(*m, inference.Request{Settings: inference.Settings{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG}})
 	f.Steps, f.CFG, f.Stop = d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
 	if f.Width > 0 || f.Height > 0 {
-		f.Advanced = f.withSize(image.Pt(f.Width, f.Height), m) // another model may not make it
+		f.Advanced = f.WithSize(image.Pt(f.Width, f.Height), m) // another model may not make it
 	}
 	return f
 }
@@ -150,24 +150,24 @@ func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
 	return f.Settle(m)
 }
 
-// fit is how the preset brings references to a square.
-func (f Form) fit(m *bundle.Manifest) picture.Fit { return fitOf(f.Preset, m) }
+// Fit is how the preset brings references to a square.
+func (f Form) Fit(m *bundle.Manifest) picture.Fit { return fitOf(f.Preset, m) }
 
 func fitOf(preset string, m *bundle.Manifest) picture.Fit {
 	return cmp.Or(presetsOf(m)[preset].Fit, picture.Pad)
 }
 
-// followPreset leaves the fit of cards to the preset, where it is the preset's own. Their views have that fit already.
-func followPreset(cards []Card, own picture.Fit) []Card {
+// FollowPreset leaves the fit of cards to the preset, where it is the preset's own. Their views have that fit already.
+func FollowPreset(cards []Card, own picture.Fit) []Card {
 	cards = slices.Clone(cards)
 	for i := range cards {
-		cards[i].Ref.Square, cards[i].Fit = following(cards[i].Ref.Square, own), own
+		cards[i].Ref.Square, cards[i].Fit = Following(cards[i].Ref.Square, own), own
 	}
 	return cards
 }
 
-// following is a square whose fit is left to the preset, where it is the preset's own.
-func following(s picture.Square, own picture.Fit) picture.Square {
+// Following is a square whose fit is left to the preset, where it is the preset's own.
+func Following(s picture.Square, own picture.Fit) picture.Square {
 	if s.Fit == own {
 		s.Fit = ""
 	}
@@ -182,7 +182,7 @@ func scope(c Card, f Form, m *bundle.Manifest) float64 {
 // Remove takes a card away. Its subject keeps its place.
 func (f Form) Remove(card int) Form {
 	return f.arrange(func(g Group) []Card {
-		return slices.DeleteFunc(f.pictures(g), func(c Card) bool { return c.ID == card })
+		return slices.DeleteFunc(f.Pictures(g), func(c Card) bool { return c.ID == card })
 	})
 }
 
@@ -192,7 +192,7 @@ func (f Form) Restore(r inference.Request) Form {
 	f.Prompt, f.Negative, f.Preset = r.Prompt, strings.TrimSpace(r.Negative), r.Preset
 	f.Steps, f.Stop, f.CFG, f.Count = r.Steps, r.Stop, r.CFG, max(len(r.Seeds), 1)
 	if len(r.Seeds) > 0 {
-		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true
+		f.Seed, f.KeepSeed = r.Seeds[0]%SeedLimit, true
 	}
 	f.Advanced = Advanced{Sampler: r.Sampler, MaskSource: r.MaskSource, RawMask: r.RawMask, MaskNorm: r.MaskNorm, Width: r.Width, Height: r.Height}
 	f.Cards = slices.Clone(f.Cards)
@@ -207,7 +207,7 @@ func (f Form) Restore(r inference.Request) Form {
 	return f
 }
 
-func (f Form) card(id int) int {
+func (f Form) Card(id int) int {
 	return slices.IndexFunc(f.Cards, func(c Card) bool { return c.ID == id })
 }
 
@@ -217,7 +217,7 @@ func (c Card) Lost(words []Word) bool {
 		return c.Bound()
 	}
 	at, found := locate(words, c.Word)
-	return !found || words[at.last].Past
+	return !found || words[at.Last].Past
 }
 
 // Problems says in plain words why the form cannot run, in the order in which one would put it right.
@@ -250,9 +250,9 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	return list
 }
 
-// modelWords are the words of a prompt as the model's tokenizer reads them, without punctuation; letters and their vowel signs are
+// ModelWords are the words of a prompt as the model's tokenizer reads them, without punctuation; letters and their vowel signs are
 // one word, although the tokenizer reads them apart.
-func modelWords(p *prompt.Prompt) []Word {
+func ModelWords(p *prompt.Prompt) []Word {
 	var words []Word
 	count := map[string]int{}
 	for i := 0; i < len(p.Words); {
@@ -273,8 +273,8 @@ func modelWords(p *prompt.Prompt) []Word {
 // pictorial tells the characters that are pictures, such as emoji: each is a word by itself.
 func pictorial(r rune) bool { return unicode.Is(unicode.So, r) }
 
-// plainWords splits a prompt into words before the model's tokenizer is there.
-func plainWords(text string) []Word {
+// PlainWords splits a prompt into words before the model's tokenizer is there.
+func PlainWords(text string) []Word {
 	var words []Word
 	count := map[string]int{}
 	start := -1
@@ -313,8 +313,8 @@ func plainWords(text string) []Word {
 	return words
 }
 
-// parents are the pictures of the history that the form goes on from, each once.
-func (f Form) parents() []uint64 {
+// Parents are the pictures of the history that the form goes on from, each once.
+func (f Form) Parents() []uint64 {
 	var list []uint64
 	for _, c := range f.Cards {
 		if c.From != 0 && c.Bound() && !slices.Contains(list, c.From) {

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import "slices"
 
@@ -7,7 +7,7 @@ func (f Form) Link(card int, on bool) Form {
 	if f.Linked = on; !on {
 		return f
 	}
-	if i := f.card(card); i >= 0 {
+	if i := f.Card(card); i >= 0 {
 		return f.WithScope(card, f.Cards[i].Scope)
 	}
 	return f.linked()
@@ -29,5 +29,5 @@ func (f Form) sameReach() bool {
 	return !slices.ContainsFunc(f.Cards, func(c Card) bool { return c.Scope != f.Cards[0].Scope })
 }
 
-// tidy is the form with what must always hold: a style for each subject, and one reach where they are linked.
-func (f Form) tidy() Form { return f.styled().linked() }
+// Tidy is the form with what must always hold: a style for each subject, and one reach where they are linked.
+func (f Form) Tidy() Form { return f.styled().linked() }

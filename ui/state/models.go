@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"cmp"
@@ -138,7 +138,7 @@ type Shelf struct {
 	Begun     []hub.Unfinished // downloads that were begun, also those that run
 	Planning  string           // name of the entry that the hub is asked about
 
-	last int // ID of a task given last
+	Last int // ID of a task given last
 }
 
 // CheckResult is how a check of a model's files came out.
@@ -173,12 +173,12 @@ type ModelTask struct {
 	Waiting   string        // why a download does not move; "": it does
 	Importing bool          // a download is here and being imported
 	Ending    bool          // it was cancelled
-	expected  int64         // bytes that it reads and writes
-	again     string        // path of the model that the import replaces, or ""
+	Expected  int64         // bytes that it reads and writes
+	Again     string        // path of the model that the import replaces, or ""
 }
 
-// find is the model of a path.
-func (s Shelf) find(path string) (Model, bool) {
+// Find is the model of a path.
+func (s Shelf) Find(path string) (Model, bool) {
 	i := slices.IndexFunc(s.List, func(m Model) bool { return m.Path == path })
 	if i < 0 {
 		return Model{}, false
@@ -186,27 +186,27 @@ func (s Shelf) find(path string) (Model, bool) {
 	return s.List[i], true
 }
 
-// chosen is the model whose details are shown: the one in use unless the user chose another.
-func (s Shelf) chosen() (Model, bool) {
-	if m, ok := s.find(s.Chosen); ok {
+// ChosenModel is the model whose details are shown: the one in use unless the user chose another.
+func (s Shelf) ChosenModel() (Model, bool) {
+	if m, ok := s.Find(s.Chosen); ok {
 		return m, true
 	}
-	if m, ok := s.find(s.Using); ok {
+	if m, ok := s.Find(s.Using); ok {
 		return m, true
 	}
 	return Model{}, false
 }
 
-// inUse tells whether a model is the open one.
-func (s Shelf) inUse(path string) bool { return s.Opened && s.Using == path }
+// InUse tells whether a model is the open one.
+func (s Shelf) InUse(path string) bool { return s.Opened && s.Using == path }
 
-// busy tells whether a task concerns a model.
-func (s Shelf) busy(path string) bool {
+// Busy tells whether a task concerns a model.
+func (s Shelf) Busy(path string) bool {
 	return slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return t.Check != "" && t.Check == path })
 }
 
-// sources are the models that another base can go under: those whose checkpoints are known, each checkpoint once.
-func (s Shelf) sources() []Model {
+// Sources are the models that another base can go under: those whose checkpoints are known, each checkpoint once.
+func (s Shelf) Sources() []Model {
 	var list []Model
 	for _, m := range s.List {
 		if m.Source != "" && !slices.ContainsFunc(list, func(have Model) bool { return have.Source == m.Source }) {
@@ -216,8 +216,8 @@ func (s Shelf) sources() []Model {
 	return list
 }
 
-// freeName is a name that no model has yet.
-func (s Shelf) freeName(name string) string {
+// FreeName is a name that no model has yet.
+func (s Shelf) FreeName(name string) string {
 	taken := func(name string) bool {
 		return slices.ContainsFunc(s.List, func(m Model) bool { return strings.EqualFold(m.Name(), name) }) ||
 			slices.ContainsFunc(s.Tasks, func(t ModelTask) bool {
@@ -236,8 +236,8 @@ func (s Shelf) freeName(name string) string {
 	}
 }
 
-// line is the second line of a model in the list.
-func (s Shelf) line(m Model) string {
+// Line is the second line of a model in the list.
+func (s Shelf) Line(m Model) string {
 	var parts []string
 	if m.Manifest != nil && m.Manifest.Family != "" {
 		parts = append(parts, familyName(m.Manifest.Family))
@@ -250,7 +250,7 @@ func (s Shelf) line(m Model) string {
 		parts = append(parts, i18n.T("files are missing"))
 	case m.State == ModelDamaged:
 		parts = append(parts, i18n.T("damaged"))
-	case s.inUse(m.Path):
+	case s.InUse(m.Path):
 		parts = append(parts, i18n.T("in use"))
 	case s.Next != nil && s.Next.Path == m.Path:
 		parts = append(parts, i18n.T("next"))
@@ -258,8 +258,8 @@ func (s Shelf) line(m Model) string {
 	return strings.Join(parts, " · ")
 }
 
-// verdict says how a model is, in one or more sentences; bad tells that it cannot be used.
-func (s Shelf) verdict(m Model) (text string, bad bool) {
+// Verdict says how a model is, in one or more sentences; bad tells that it cannot be used.
+func (s Shelf) Verdict(m Model) (text string, bad bool) {
 	if m.Err != nil {
 		return wording.Sentence(m.Err), true
 	}
@@ -267,7 +267,7 @@ func (s Shelf) verdict(m Model) (text string, bad bool) {
 	if m.Path == "" {
 		text = i18n.T("Ready. It is a toy: it shows the method at work and knows only the few things it was trained on.")
 	}
-	if s.inUse(m.Path) {
+	if s.InUse(m.Path) {
 		text = i18n.T("In use.")
 		if m.Path == "" {
 			text = i18n.T("In use. It is a toy: it shows the method at work and knows only the few things it was trained on.")
@@ -285,8 +285,8 @@ func (s Shelf) verdict(m Model) (text string, bad bool) {
 // Fact is one line of a table of facts.
 type Fact struct{ What, Is string }
 
-// facts are what there is to know of a model.
-func (m Model) facts() []Fact {
+// Facts are what there is to know of a model.
+func (m Model) Facts() []Fact {
 	var list []Fact
 	add := func(what, is string) {
 		if is != "" {
@@ -350,8 +350,8 @@ func layoutName(in bundle.Inspection) string {
 	return ""
 }
 
-// facts are what was recognised.
-func (a Adding) facts() []Fact {
+// Facts are what was recognised.
+func (a Adding) Facts() []Fact {
 	in := a.Found
 	var list []Fact
 	add := func(what, is string) {
@@ -369,10 +369,10 @@ func (a Adding) facts() []Fact {
 		add(i18n.T("Weights"), i18n.N(in.Tensors, "%d tensor in %s of files", "%d tensors in %s of files", in.Tensors, wording.Bytes(in.Source)))
 	}
 	if in.Layout == bundle.LayoutRelease || in.Layout == bundle.LayoutDiffusers {
-		if a.writes() > 0 {
-			text := i18n.T("%s needed", wording.Bytes(a.writes()))
+		if a.Writes() > 0 {
+			text := i18n.T("%s needed", wording.Bytes(a.Writes()))
 			if a.Free >= 0 {
-				text = i18n.T("%s needed, %s free", wording.Bytes(a.writes()), wording.Bytes(a.Free))
+				text = i18n.T("%s needed, %s free", wording.Bytes(a.Writes()), wording.Bytes(a.Free))
 			}
 			add(i18n.T("Disk"), text)
 		}
@@ -384,8 +384,8 @@ func (a Adding) facts() []Fact {
 	return list
 }
 
-// problem says why what was named cannot be imported, "" where it can.
-func (a Adding) problem() string {
+// Problem says why what was named cannot be imported, "" where it can.
+func (a Adding) Problem() string {
 	switch in := a.Found; {
 	case a.Looking:
 		return ""
@@ -393,30 +393,30 @@ func (a Adding) problem() string {
 		return wording.Sentence(in.Problems)
 	case in.Layout == bundle.LayoutBase:
 		return ""
-	case a.Free >= 0 && a.writes()+spare > a.Free && in.Layout != bundle.LayoutBundle:
-		return i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(a.writes()+spare-a.Free))
+	case a.Free >= 0 && a.Writes()+Spare > a.Free && in.Layout != bundle.LayoutBundle:
+		return i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(a.Writes()+Spare-a.Free))
 	}
 	return ""
 }
 
-// writes is how many bytes the import takes from the disk.
-func (a Adding) writes() int64 {
+// Writes is how many bytes the import takes from the disk.
+func (a Adding) Writes() int64 {
 	if a.Copy {
 		return a.Found.Writes + a.Found.Mapped
 	}
 	return a.Found.Writes
 }
 
-// spare is what a disk keeps free beside an import: graphs, tokenizers and what else goes on.
-const spare = 256 << 20
+// Spare is what a disk keeps free beside an import: graphs, tokenizers and what else goes on.
+const Spare = 256 << 20
 
-// alone tells whether what was named is a text-to-image model that needs RealCustom++ checkpoints over it.
-func (a Adding) alone() bool { return !a.Looking && a.Found.Layout == bundle.LayoutBase }
+// Alone tells whether what was named is a text-to-image model that needs RealCustom++ checkpoints over it.
+func (a Adding) Alone() bool { return !a.Looking && a.Found.Layout == bundle.LayoutBase }
 
-// agree is what the button that goes on is called; "" where there is nothing to go on with.
-func (a Adding) agree() string {
+// Agree is what the button that goes on is called; "" where there is nothing to go on with.
+func (a Adding) Agree() string {
 	switch {
-	case a.Looking || a.problem() != "":
+	case a.Looking || a.Problem() != "":
 		return ""
 	case a.Found.Layout == bundle.LayoutBundle:
 		return i18n.T("Add")
@@ -426,8 +426,8 @@ func (a Adding) agree() string {
 	return ""
 }
 
-// text is what a task is doing.
-func (t ModelTask) text(running bool) string {
+// Text is what a task is doing.
+func (t ModelTask) Text(running bool) string {
 	switch {
 	case t.Ending:
 		return i18n.T("Stopping…")
@@ -445,24 +445,24 @@ func (t ModelTask) text(running bool) string {
 	return text
 }
 
-// part is how far a task is, from 0 to 1.
-func (t ModelTask) part() float64 {
+// Part is how far a task is, from 0 to 1.
+func (t ModelTask) Part() float64 {
 	if t.All <= 0 {
 		return 0
 	}
 	return min(float64(t.Done)/float64(t.All), 1)
 }
 
-// tally adds up the progress of single files. It belongs to one goroutine.
-type tally struct {
-	expected int64 // bytes in all, as far as foretold
+// Tally adds up the progress of single files. It belongs to one goroutine.
+type Tally struct {
+	Expected int64 // bytes in all, as far as foretold
 	files    map[string][2]int64
 	began    time.Time
 	told     time.Time
 }
 
-// add takes what is told of a file. show tells that it is time to show the sum.
-func (t *tally) add(what string, done, total int64, now time.Time) (sum, all int64, left time.Duration, show bool) {
+// Add takes what is told of a file. show tells that it is time to show the sum.
+func (t *Tally) Add(what string, done, total int64, now time.Time) (sum, all int64, left time.Duration, show bool) {
 	if t.files == nil {
 		t.files, t.began = map[string][2]int64{}, now
 	}
@@ -471,7 +471,7 @@ func (t *tally) add(what string, done, total int64, now time.Time) (sum, all int
 		sum += f[0]
 		all += f[1]
 	}
-	all = max(all, t.expected)
+	all = max(all, t.Expected)
 	if spent := now.Sub(t.began); spent > time.Second && sum > 0 {
 		left = time.Duration(float64(spent) * float64(all-sum) / float64(sum))
 	}
@@ -481,17 +481,17 @@ func (t *tally) add(what string, done, total int64, now time.Time) (sum, all int
 	return sum, all, left, show
 }
 
-// begun is the download of an entry that was begun and does not run.
-func (s Shelf) begun(name string) (hub.Unfinished, bool) {
+// BegunDownload is the download of an entry that was begun and does not run.
+func (s Shelf) BegunDownload(name string) (hub.Unfinished, bool) {
 	i := slices.IndexFunc(s.Begun, func(u hub.Unfinished) bool { return u.Plan.Entry.Name == name })
-	if i < 0 || s.fetching(name) {
+	if i < 0 || s.Fetching(name) {
 		return hub.Unfinished{}, false
 	}
 	return s.Begun[i], true
 }
 
-// fetching tells whether the download of an entry runs or waits.
-func (s Shelf) fetching(name string) bool {
+// Fetching tells whether the download of an entry runs or waits.
+func (s Shelf) Fetching(name string) bool {
 	return slices.ContainsFunc(s.Tasks, func(t ModelTask) bool { return t.Get != nil && t.Get.Plan.Entry.Name == name })
 }
 

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"slices"
@@ -23,7 +23,7 @@ func worstOverlap(step *inference.StepDone, subjects []guidance.Subject) (worst 
 	if len(subjects) < 2 || len(subjects) != len(step.Subjects) {
 		return overlap{}
 	}
-	counts, err := guidance.Contested(scoresOf(step), subjects)
+	counts, err := guidance.Contested(ScoresOf(step), subjects)
 	if err != nil {
 		return overlap{}
 	}
@@ -55,9 +55,9 @@ func (s State) overlapStep() *inference.StepDone {
 	return nil
 }
 
-// overlapNote says how much two subjects of what is in view wanted the same place, and whether that is much; "" where there is
+// OverlapNote says how much two subjects of what is in view wanted the same place, and whether that is much; "" where there is
 // nothing to say.
-func (s State) overlapNote() (note string, much bool) {
+func (s State) OverlapNote() (note string, much bool) {
 	step := s.overlapStep()
 	if step == nil {
 		return "", false
@@ -71,6 +71,6 @@ func (s State) overlapNote() (note string, much bool) {
 	if o.a == o.b {
 		return "", false
 	}
-	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share, shorten(wordName(shown[o.a].Word), 14),
-		shorten(wordName(shown[o.b].Word), 14), step.Step+1), o.share > muchOverlap
+	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share, Shorten(WordName(shown[o.a].Word), 14),
+		Shorten(WordName(shown[o.b].Word), 14), step.Step+1), o.share > muchOverlap
 }

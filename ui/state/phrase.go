@@ -1,39 +1,39 @@
-package ui
+package state
 
 import (
 	"realword/inference"
 )
 
-// span is neighbouring words that are being marked: from the one where it began to the one where it is now, in either
+// Span is neighbouring words that are being marked: from the one where it began to the one where it is now, in either
 // direction.
-type span struct {
-	from, to int
-	on       bool
+type Span struct {
+	From, to int
+	On       bool
 }
 
-func (s span) run() run { return run{min(s.from, s.to), max(s.from, s.to)} }
+func (s Span) run() WordRange { return WordRange{min(s.From, s.to), max(s.From, s.to)} }
 
 // Mark is the state while words are marked: from one to another, as far as the model reads them.
 func (s State) Mark(from, to int) State {
 	if from < 0 || from >= len(s.Words) || s.Words[from].Past {
-		s.Span = span{}
+		s.Span = Span{}
 		return s
 	}
 	to = min(max(to, 0), len(s.Words)-1)
 	for s.Words[to].Past {
 		to--
 	}
-	s.Span = span{from, to, true}
+	s.Span = Span{from, to, true}
 	return s
 }
 
 // Marked is the phrase that is marked, with its place in the prompt; one word where only one is.
 func (s State) Marked() (Word, bool) {
-	if !s.Span.on {
+	if !s.Span.On {
 		return Word{}, false
 	}
 	r := s.Span.run()
-	return Word{Word: phraseOf(s.Form.Prompt, s.Words, r), Start: s.Words[r.first].Start, End: s.Words[r.last].End}, true
+	return Word{Word: phraseOf(s.Form.Prompt, s.Words, r), Start: s.Words[r.First].Start, End: s.Words[r.Last].End}, true
 }
 
 // BindMarked is the state after the marking has ended. The phrase is clicked like a word; one that holds the word of a single
@@ -41,18 +41,18 @@ func (s State) Marked() (Word, bool) {
 func (s State) BindMarked() State {
 	w, ok := s.Marked()
 	r := s.Span.run()
-	s.Span = span{}
+	s.Span = Span{}
 	if !ok {
 		return s
 	}
-	if s.Selected == 0 && r.last > r.first {
+	if s.Selected == 0 && r.Last > r.First {
 		var within []int
 		for _, g := range s.Form.Groups() {
 			c := s.Form.Cards[g.Cards[0]]
-			if !c.live() || sameWord(c.Word, w.Word) {
+			if !c.Live() || SameWord(c.Word, w.Word) {
 				continue
 			}
-			if at, found := locate(s.Words, c.Word); found && at.first >= r.first && at.last <= r.last {
+			if at, found := locate(s.Words, c.Word); found && at.First >= r.First && at.Last <= r.Last {
 				within = append(within, g.ID)
 			}
 		}
@@ -65,18 +65,18 @@ func (s State) BindMarked() State {
 	return s.Click(w)
 }
 
-// wordsAt are the words that the bytes from:to of the prompt touch; ok is false where there is none.
-func (s State) wordsAt(from, to int) (r run, ok bool) {
-	r = run{first: -1}
+// WordsAt are the words that the bytes from:to of the prompt touch; ok is false where there is none.
+func (s State) WordsAt(from, to int) (r WordRange, ok bool) {
+	r = WordRange{First: -1}
 	for i, w := range s.Words {
 		if w.Start < max(to, from+1) && w.End > from || from == to && w.End == from {
-			if r.first < 0 {
-				r.first = i
+			if r.First < 0 {
+				r.First = i
 			}
-			r.last = i
+			r.Last = i
 		}
 	}
-	return r, r.first >= 0
+	return r, r.First >= 0
 }
 
 // crossing finds two subjects whose phrases share a word, which the model cannot give to both.
@@ -85,7 +85,7 @@ func (f Form) crossing(words []Word) (a, b inference.Word, ok bool) {
 	for i, s := range subjects {
 		at, found := locate(words, s.Word)
 		for _, other := range subjects[:i] {
-			if before, too := locate(words, other.Word); found && too && at.first <= before.last && before.first <= at.last {
+			if before, too := locate(words, other.Word); found && too && at.First <= before.Last && before.First <= at.Last {
 				return other.Word, s.Word, true
 			}
 		}

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"math/rand/v2"
@@ -10,7 +10,7 @@ import (
 
 func marking(prompt string, cards ...Card) State {
 	s := NewState()
-	s.Form.Prompt, s.Words = prompt, plainWords(prompt)
+	s.Form.Prompt, s.Words = prompt, PlainWords(prompt)
 	for i, c := range cards {
 		c.ID = i + 1
 		s.Form.Cards = append(s.Form.Cards, c)
@@ -46,7 +46,7 @@ func TestMarkedPhrases(t *testing.T) {
 		if got := strings.Join(words, " ") + ";" + s.Pending.Text; got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
-		if s.Span.on {
+		if s.Span.On {
 			t.Errorf("%s: still marking", name)
 		}
 	}

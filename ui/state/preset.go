@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"slices"
@@ -25,7 +25,7 @@ type OwnPreset struct {
 // OwnPresets are the user's presets in the order of their names.
 type OwnPresets []OwnPreset
 
-func (l OwnPresets) find(name string) int {
+func (l OwnPresets) Find(name string) int {
 	return slices.IndexFunc(l, func(p OwnPreset) bool { return strings.EqualFold(p.Name, name) })
 }
 
@@ -42,8 +42,8 @@ func (l OwnPresets) Without(name string) OwnPresets {
 	return slices.DeleteFunc(slices.Clone(l), func(p OwnPreset) bool { return strings.EqualFold(p.Name, name) })
 }
 
-// checkPresetName says why a preset cannot have a name.
-func checkPresetName(name string) error {
+// CheckPresetName says why a preset cannot have a name.
+func CheckPresetName(name string) error {
 	switch name = strings.TrimSpace(name); {
 	case name == "":
 		return i18n.Errorf("write a name for the preset")

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"strings"
@@ -62,19 +62,19 @@ func (e edit) grow(a, b int) (int, int) {
 	return a, b
 }
 
-// run is some neighbouring words: words[first:last+1].
-type run struct{ first, last int }
+// WordRange is some neighbouring words: words[first:last+1].
+type WordRange struct{ First, Last int }
 
 // runsOf finds a word or phrase among words as prompt.Prompt.Find does: whole words, whatever their case.
-func runsOf(words []Word, text string) []run {
+func runsOf(words []Word, text string) []WordRange {
 	var parts []string
-	for _, w := range plainWords(text) {
+	for _, w := range PlainWords(text) {
 		parts = append(parts, strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(w.Text), colours, ""), func(r rune) bool { return !ofWord(r) })...)
 	}
-	var runs []run
+	var runs []WordRange
 	for i := range words {
 		if last, ok := readRun(words[i:], parts); ok {
-			runs = append(runs, run{i, i + last})
+			runs = append(runs, WordRange{i, i + last})
 		}
 	}
 	return runs
@@ -122,12 +122,12 @@ func ofWord(r rune) bool {
 }
 
 // locate finds the occurrence of a bound word.
-func locate(words []Word, w inference.Word) (run, bool) {
+func locate(words []Word, w inference.Word) (WordRange, bool) {
 	runs := runsOf(words, w.Text)
 	if n := max(w.Occurrence, 1); n <= len(runs) {
 		return runs[n-1], true
 	}
-	return run{}, false
+	return WordRange{}, false
 }
 
 // Retype is the state after the user has changed the prompt into text, which has these words; cursor is the byte behind which
@@ -136,7 +136,7 @@ func locate(words []Word, w inference.Word) (run, bool) {
 func (s State) Retype(text string, words []Word, cursor int) State {
 	s.Form = s.Form.follow(editOf(s.Form.Prompt, text, cursor), s.Words, words)
 	s.Form.Prompt, s.Words = text, words
-	s.Pending, s.Span = inference.Word{}, span{}
+	s.Pending, s.Span = inference.Word{}, Span{}
 	return s
 }
 
@@ -144,8 +144,8 @@ func (s State) Retype(text string, words []Word, cursor int) State {
 func (f Form) follow(e edit, before, after []Word) Form {
 	groups := f.Groups()
 	f.Cards = append([]Card(nil), f.Cards...)
-	taken := map[run]bool{}
-	bind := func(g Group, n int, r run) {
+	taken := map[WordRange]bool{}
+	bind := func(g Group, n int, r WordRange) {
 		taken[r] = true
 		for _, i := range g.Cards {
 			f.Cards[i].Word.Occurrence, f.Cards[i].Gone = n+1, nil
@@ -161,7 +161,7 @@ func (f Form) follow(e edit, before, after []Word) Form {
 		at, found := locate(before, c.Word)
 		n := -1
 		if found {
-			n = e.stayed(before[at.first].Start, before[at.last].End, after, runsOf(after, c.Word.Text))
+			n = e.stayed(before[at.First].Start, before[at.Last].End, after, runsOf(after, c.Word.Text))
 		}
 		if n < 0 {
 			astray = append(astray, g)
@@ -182,10 +182,10 @@ func (f Form) follow(e edit, before, after []Word) Form {
 		} else if !found {
 			place = Place{0, 1 << 30} // it never had a place: any will do
 		} else {
-			place.From, place.To = e.grow(before[at.first].Start, before[at.last].End)
+			place.From, place.To = e.grow(before[at.First].Start, before[at.Last].End)
 			wanted = 0
 			for _, r := range runsOf(before, c.Word.Text) {
-				if before[r.last].End >= e.from && before[r.first].Start <= e.to {
+				if before[r.Last].End >= e.from && before[r.First].Start <= e.to {
 					if r == at {
 						have = wanted
 					}
@@ -195,7 +195,7 @@ func (f Form) follow(e edit, before, after []Word) Form {
 		}
 		var back []int
 		for n, r := range runs {
-			if after[r.first].Start >= place.From && after[r.last].End <= place.To {
+			if after[r.First].Start >= place.From && after[r.Last].End <= place.To {
 				back = append(back, n)
 			}
 		}
@@ -211,7 +211,7 @@ func (f Form) follow(e edit, before, after []Word) Form {
 }
 
 // stayed tells which of the runs is made of the very letters that were at a:b before the change; -1 is none.
-func (e edit) stayed(a, b int, words []Word, runs []run) int {
+func (e edit) stayed(a, b int, words []Word, runs []WordRange) int {
 	switch {
 	case b <= e.from:
 	case a >= e.to:
@@ -220,7 +220,7 @@ func (e edit) stayed(a, b int, words []Word, runs []run) int {
 		return -1
 	}
 	for n, r := range runs {
-		if words[r.first].Start == a && words[r.last].End == b {
+		if words[r.First].Start == a && words[r.Last].End == b {
 			return n
 		}
 	}

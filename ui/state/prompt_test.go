@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func typed(s State, script string) State {
 		panic(fmt.Sprintf("the prompt is %q, the script begins with %q", s.Form.Prompt, head+old+tail))
 	}
 	text := head + added + tail
-	return s.Retype(text, plainWords(text), len(head+added))
+	return s.Retype(text, PlainWords(text), len(head+added))
 }
 
 // fate prints every subject with the byte at which its word is, or why it has none.
@@ -30,7 +30,7 @@ func fate(s State) string {
 	for _, c := range s.Form.Cards {
 		at := "lost"
 		if r, ok := locate(s.Words, c.Word); ok && !c.Lost(s.Words) {
-			at = fmt.Sprint(s.Words[r.first].Start)
+			at = fmt.Sprint(s.Words[r.First].Start)
 		}
 		list = append(list, c.Ref.Name+"@"+at)
 	}
@@ -130,8 +130,8 @@ func TestRandomEditsNeverBindAnotherWord(t *testing.T) {
 			letters, ids = slices.Delete(letters, from, to), slices.Delete(ids, from, to)
 			insert(from, text)
 			now := string(letters)
-			s = s.Retype(now, plainWords(now), len(string(letters[:from+len([]rune(text))])))
-			used := map[run]bool{}
+			s = s.Retype(now, PlainWords(now), len(string(letters[:from+len([]rune(text))])))
+			used := map[WordRange]bool{}
 			for i, c := range s.Form.Cards {
 				if c.Lost(s.Words) {
 					continue
@@ -142,7 +142,7 @@ func TestRandomEditsNeverBindAnotherWord(t *testing.T) {
 					return false
 				}
 				used[at] = true
-				begin, end := runeAt(s.Words[at.first].Start), runeAt(s.Words[at.last].End)
+				begin, end := runeAt(s.Words[at.First].Start), runeAt(s.Words[at.Last].End)
 				if !strings.EqualFold(string(letters[begin:end]), c.Word.Text) {
 					t.Logf("seed %d: %q: %v is bound to %q", seed, now, c.Word, string(letters[begin:end]))
 					return false
@@ -225,13 +225,13 @@ func TestPhrasesAndPieces(t *testing.T) {
 		text  string
 		want  string
 	}{
-		{plainWords("a pink hat, a Pink  hat"), "pink hat", "[{1 2} {4 5}]"},
-		{plainWords("dog gy doggy"), "doggy", "[{2 2}]"}, // a word is not made of two
+		{PlainWords("a pink hat, a Pink  hat"), "pink hat", "[{1 2} {4 5}]"},
+		{PlainWords("dog gy doggy"), "doggy", "[{2 2}]"}, // a word is not made of two
 		{pieces("2x a2 x", 1, 2, 4, 5), "2x", "[{0 1}]"},
-		{plainWords("woman"), "man", "[]"},
-		{plainWords("dog"), "dog cat", "[]"},
-		{plainWords("dog"), "", "[]"},
-		{plainWords("dog"), "?!", "[]"},
+		{PlainWords("woman"), "man", "[]"},
+		{PlainWords("dog"), "dog cat", "[]"},
+		{PlainWords("dog"), "", "[]"},
+		{PlainWords("dog"), "?!", "[]"},
 	} {
 		if got := fmt.Sprint(runsOf(c.words, c.text)); got != c.want {
 			t.Errorf("%q: got %s, want %s", c.text, got, c.want)

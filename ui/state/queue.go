@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -33,7 +33,7 @@ type Queue struct {
 
 // Add puts a round at the end, or with first before all that wait, and answers its ID.
 func (q Queue) Add(t Task, first bool) (Queue, int) {
-	q, t.ID = q.number()
+	q, t.ID = q.Number()
 	place := len(q.Waiting)
 	if first {
 		place = 0
@@ -42,19 +42,19 @@ func (q Queue) Add(t Task, first bool) (Queue, int) {
 	return q, t.ID
 }
 
-// number is an ID that no round has had.
-func (q Queue) number() (Queue, int) {
+// Number is an ID that no round has had.
+func (q Queue) Number() (Queue, int) {
 	q.last++
 	return q, q.last
 }
 
-func (q Queue) at(id int) int {
+func (q Queue) At(id int) int {
 	return slices.IndexFunc(q.Waiting, func(t Task) bool { return t.ID == id })
 }
 
 // Move shifts a waiting round by so many places, as far as there are any.
 func (q Queue) Move(id, by int) Queue {
-	from := q.at(id)
+	from := q.At(id)
 	if from < 0 {
 		return q
 	}
@@ -66,16 +66,16 @@ func (q Queue) Move(id, by int) Queue {
 
 // Place puts a waiting round before the one that is now the place-th, or behind all.
 func (q Queue) Place(id, place int) Queue {
-	from := q.at(id)
+	from := q.At(id)
 	if place > from {
 		place-- // it leaves its own place
 	}
 	return q.Move(id, place-from)
 }
 
-// chosen is the ID of the waiting round that the keys act on, 0 without one.
-func (q Queue) chosen() int {
-	if q.at(q.Chosen) >= 0 {
+// Target is the ID of the waiting round that the keys act on, 0 without one.
+func (q Queue) Target() int {
+	if q.At(q.Chosen) >= 0 {
 		return q.Chosen
 	}
 	if n := len(q.Waiting); n > 0 {
@@ -86,7 +86,7 @@ func (q Queue) chosen() int {
 
 // Remove takes a waiting round out. The one behind it is chosen then, if it was.
 func (q Queue) Remove(id int) Queue {
-	if i := q.at(id); i >= 0 && id == q.Chosen {
+	if i := q.At(id); i >= 0 && id == q.Chosen {
 		q.Chosen = 0
 		if i+1 < len(q.Waiting) {
 			q.Chosen = q.Waiting[i+1].ID
@@ -98,7 +98,7 @@ func (q Queue) Remove(id int) Queue {
 
 // Change gives a waiting round to set, on a copy.
 func (q Queue) Change(id int, set func(*Task)) Queue {
-	if i := q.at(id); i >= 0 {
+	if i := q.At(id); i >= 0 {
 		q.Waiting = slices.Clone(q.Waiting)
 		set(&q.Waiting[i])
 	}
@@ -110,22 +110,22 @@ func (q Queue) Next() (Task, bool) {
 	if q.Paused || q.Running.ID != 0 {
 		return Task{}, false
 	}
-	i := slices.IndexFunc(q.Waiting, Task.able)
+	i := slices.IndexFunc(q.Waiting, Task.Able)
 	if i < 0 {
 		return Task{}, false
 	}
 	return q.Waiting[i], true
 }
 
-// seeds are the seeds of a round's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".
-func seeds(list []uint64) string {
+// SeedList are the seeds of a round's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".
+func SeedList(list []uint64) string {
 	if len(list) == 0 {
 		return ""
 	}
 	following := len(list) > 2
 	var all []string
 	for i, s := range list {
-		following = following && s == (list[0]+uint64(i))%seedLimit
+		following = following && s == (list[0]+uint64(i))%SeedLimit
 		all = append(all, fmt.Sprint(s))
 	}
 	if following {
@@ -134,11 +134,11 @@ func seeds(list []uint64) string {
 	return strings.Join(all, ", ")
 }
 
-func (t Task) able() bool { return !t.Parked && len(t.Missing) == 0 && t.Needs == "" }
+func (t Task) Able() bool { return !t.Parked && len(t.Missing) == 0 && t.Needs == "" }
 
-// after is the ID of the waiting round behind another one, 0 at the end.
-func (q Queue) after(id int) int {
-	if i := q.at(id); i >= 0 && i+1 < len(q.Waiting) {
+// After is the ID of the waiting round behind another one, 0 at the end.
+func (q Queue) After(id int) int {
+	if i := q.At(id); i >= 0 && i+1 < len(q.Waiting) {
 		return q.Waiting[i+1].ID
 	}
 	return 0
@@ -146,7 +146,7 @@ func (q Queue) after(id int) int {
 
 // Begin makes a waiting round the running one.
 func (q Queue) Begin(id int) Queue {
-	i := q.at(id)
+	i := q.At(id)
 	if i < 0 || q.Running.ID != 0 {
 		return q
 	}

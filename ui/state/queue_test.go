@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ func describe(q Queue) string {
 	}
 	for _, t := range q.Waiting {
 		mark := ""
-		if !t.able() {
+		if !t.Able() {
 			mark = "!"
 		}
 		out = append(out, fmt.Sprint(t.ID, mark))
@@ -96,9 +96,9 @@ func TestSeedsOfARound(t *testing.T) {
 		want  string
 	}{
 		{nil, ""}, {[]uint64{7}, "7"}, {[]uint64{7, 8}, "7, 8"}, {[]uint64{7, 8, 9, 10}, "7–10"}, {[]uint64{9, 7, 8}, "9, 7, 8"},
-		{[]uint64{seedLimit - 2, seedLimit - 1, 0}, "4294967294–0"},
+		{[]uint64{SeedLimit - 2, SeedLimit - 1, 0}, "4294967294–0"},
 	} {
-		if got := seeds(c.seeds); got != c.want {
+		if got := SeedList(c.seeds); got != c.want {
 			t.Errorf("%v: %q, want %q", c.seeds, got, c.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"cmp"
@@ -24,14 +24,14 @@ const (
 	PartSubjects
 	PartSettings
 	PartSeed
-	parts // how many there are
+	PartCount // how many there are
 )
 
 // Parts says which parts are taken over.
-type Parts [parts]bool
+type Parts [PartCount]bool
 
-// allParts is a whole recipe.
-var allParts = Parts{true, true, true, true}
+// AllParts is a whole recipe.
+var AllParts = Parts{true, true, true, true}
 
 // Change is one thing that taking over a recipe would change.
 type Change struct {
@@ -49,9 +49,9 @@ type Past struct {
 	Cards   []Card // the references of Recipe in their order, with words and scopes; IDs are given later
 }
 
-// pastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
+// PastOf makes cards of a recipe. find returns the bytes of a reference, or none where it is gone: such a card shows the small
 // copy in the recipe, if there is one, and waits for the file. It decodes pictures: not for the window's goroutine.
-func pastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, see eye) Past {
+func PastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, see Eye) Past {
 	p := Past{Recipe: r, Name: name, Foreign: foreign}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
@@ -59,9 +59,9 @@ func pastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string)
 			if len(ref.Data) == 0 {
 				ref.Data = find(ref.SHA256)
 			}
-			if whole, err := see.reference(ref); err == nil {
+			if whole, err := see.Reference(ref); err == nil {
 				c = whole
-			} else if small, err := readSmall(r.Thumbnails[ref.SHA256]); err == nil {
+			} else if small, err := ReadSmall(r.Thumbnails[ref.SHA256]); err == nil {
 				c.View = small
 			}
 			c.Word, c.Scope = s.Word, s.Scope
@@ -79,7 +79,7 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 			list = append(list, Change{Part: part, What: what, Old: old, New: new})
 		}
 	}
-	to := f.Take(p, allParts, m)
+	to := f.Take(p, AllParts, m)
 	differ(PartPrompt, i18n.T("Prompt"), f.Prompt, to.Prompt)
 	differ(PartPrompt, i18n.T("Negative prompt"), f.Negative, to.Negative)
 	if !p.Foreign {
@@ -90,11 +90,11 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 	differ(PartSettings, i18n.T("Masks settle after (T_stop)"), i18n.T("step %d", f.Stop), i18n.T("step %d", to.Stop))
 	differ(PartSettings, i18n.T("Guidance scale"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
 	own := presetsOf(m)
-	differ(PartSettings, i18n.T("Sampler"), samplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), samplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
-	differ(PartSettings, i18n.T("Mask source"), maskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), maskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
+	differ(PartSettings, i18n.T("Sampler"), SamplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), SamplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
+	differ(PartSettings, i18n.T("Mask source"), MaskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), MaskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
 	differ(PartSettings, i18n.T("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
 	differ(PartSettings, i18n.T("Masks layer by layer"), rawMaskName(f.MaskNorm == ""), rawMaskName(to.MaskNorm == ""))
-	differ(PartSettings, i18n.T("Size"), sizeName(f.size(m)), sizeName(to.size(m)))
+	differ(PartSettings, i18n.T("Size"), SizeName(f.Size(m)), SizeName(to.Size(m)))
 	differ(PartSettings, i18n.T("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
 	differ(PartSeed, i18n.T("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
 	return list
@@ -110,7 +110,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	}
 	var list []subject
 	entry := func(w inference.Word) *subject {
-		i := slices.IndexFunc(list, func(s subject) bool { return sameWord(s.word, w) })
+		i := slices.IndexFunc(list, func(s subject) bool { return SameWord(s.word, w) })
 		if i < 0 {
 			list = append(list, subject{word: w})
 			i = len(list) - 1
@@ -128,7 +128,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 				s.pictures += " " + i18n.T("(muted)")
 			}
 			square := c.Ref.Square
-			square.Fit = cmp.Or(square.Fit, f.fit(m))
+			square.Fit = cmp.Or(square.Fit, f.Fit(m))
 			s.square += fmt.Sprint(c.Ref.SHA256, square, ";")
 			s.reach = fmt.Sprintf("%.2f", scope(c, f, m))
 		}
@@ -143,7 +143,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	}
 	var out []Change
 	for _, s := range list {
-		name := wordName(s.word)
+		name := WordName(s.word)
 		if s.word.Text == "" {
 			name = i18n.T("no word")
 		}
@@ -163,8 +163,8 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 	return out
 }
 
-// wordName is a word for people: "dog", or "dog#2" for the second.
-func wordName(w inference.Word) string {
+// WordName is a word for people: "dog", or "dog#2" for the second.
+func WordName(w inference.Word) string {
 	if w.Occurrence > 1 {
 		return fmt.Sprintf("%s#%d", w.Text, w.Occurrence)
 	}
@@ -193,7 +193,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		f.Cards = nil
 		for i, c := range p.Cards {
 			c.ID = id + i
-			if j := slices.IndexFunc(have, func(h Card) bool { return h.Bound() && sameWord(h.Word, c.Word) }); j >= 0 {
+			if j := slices.IndexFunc(have, func(h Card) bool { return h.Bound() && SameWord(h.Word, c.Word) }); j >= 0 {
 				c.Style = have[j].Style
 			}
 			// A picture that is here already keeps what is known of it.
@@ -228,10 +228,10 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		f = f.Settle(m)
 	}
 	if which[PartSubjects] && !p.Foreign {
-		f.Cards = followPreset(f.Cards, f.fit(m))
+		f.Cards = FollowPreset(f.Cards, f.Fit(m))
 	}
 	if which[PartSeed] && len(r.Seeds) > 0 {
-		f.Seed, f.KeepSeed = r.Seeds[0]%seedLimit, true
+		f.Seed, f.KeepSeed = r.Seeds[0]%SeedLimit, true
 	}
 	return f
 }

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"encoding/binary"
@@ -81,7 +81,7 @@ func TestChanges(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
 		}
 		// What is taken over leaves nothing to change.
-		after := form.Take(p, allParts, uitest.Toybox)
+		after := form.Take(p, AllParts, uitest.Toybox)
 		if got := changesText(slices.DeleteFunc(after.Changes(p, uitest.Toybox), func(c Change) bool { return c.Missing })); got != "" {
 			t.Errorf("%s: still to change after taking it over: %s", name, got)
 		}
@@ -104,7 +104,7 @@ func TestTakeSomeParts(t *testing.T) {
 		{Parts{PartSubjects: true}, "a dog stop 12 seed 7 rex.png=cat#0"},
 		{Parts{PartSettings: true}, "a dog stop 5 seed 7 rex.png=#0"},
 		{Parts{PartSeed: true}, "a dog stop 12 seed 9 rex.png=#0"},
-		{allParts, "a cat stop 5 seed 9 rex.png=cat#0"},
+		{AllParts, "a cat stop 5 seed 9 rex.png=cat#0"},
 	} {
 		f := form.Take(p, c.which, uitest.Toybox)
 		got := fmt.Sprintf("%s stop %d seed %d %s", f.Prompt, f.Stop, f.Seed, bonds(State{Form: f}))
@@ -123,10 +123,10 @@ func TestSmallPicturesAreSmall(t *testing.T) {
 	binary.BigEndian.PutUint32(poster[16:], 60_000)
 	binary.BigEndian.PutUint32(poster[20:], 60_000)
 	binary.BigEndian.PutUint32(poster[29:], crc32.ChecksumIEEE(poster[12:29]))
-	if img, err := readSmall(poster); err == nil || img != nil {
+	if img, err := ReadSmall(poster); err == nil || img != nil {
 		t.Errorf("%v, %v", img, err)
 	}
-	if img, err := readSmall(uitest.PNG(uitest.Red)); err != nil || img.Bounds().Dx() != 8 {
+	if img, err := ReadSmall(uitest.PNG(uitest.Red)); err != nil || img.Bounds().Dx() != 8 {
 		t.Errorf("%v, %v", img, err)
 	}
 }

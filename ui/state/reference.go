@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"cmp"
@@ -21,13 +21,13 @@ import (
 	"realword/ui/i18n"
 )
 
-// readFile reads a file that the user chose, unless it is too large to be a picture.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads a file that the user chose, unless it is too large to be a picture.
+func ReadFile(path string) ([]byte, error) {
 	limit := picture.DefaultLimits.Bytes
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), reason(err))
+		return nil, i18n.Errorf("%s cannot be opened: %w", filepath.Base(path), Reason(err))
 	case info.IsDir():
 		return nil, i18n.Errorf("%s is a folder; drop the pictures in it", filepath.Base(path))
 	case !info.Mode().IsRegular():
@@ -37,13 +37,13 @@ func readFile(path string) ([]byte, error) {
 	}
 	data, err := files.Read(path, limit)
 	if err != nil {
-		return nil, i18n.Errorf("%s cannot be read: %w", filepath.Base(path), reason(err))
+		return nil, i18n.Errorf("%s cannot be read: %w", filepath.Base(path), Reason(err))
 	}
 	return data, nil
 }
 
-// reason is a system error with what to do about it, without the long path that people know already.
-func reason(err error) error {
+// Reason is a system error with what to do about it, without the long path that people know already.
+func Reason(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		err = path.Err
@@ -62,45 +62,45 @@ type Reader interface {
 	Read(context.Context, inference.Reference) (*image.NRGBA, picture.Info, error)
 }
 
-// eye reads references as the open model sees them. It may be used from any goroutine.
-type eye struct {
-	ctx    context.Context
-	engine Reader           // nil before a model is open
-	model  *bundle.Manifest // likewise
-	fit    picture.Fit      // the preset's
+// Eye reads references as the open model sees them. It may be used from any goroutine.
+type Eye struct {
+	Ctx    context.Context
+	Engine Reader           // nil before a model is open
+	Model  *bundle.Manifest // likewise
+	Fit    picture.Fit      // the preset's
 }
 
-// fitting is an eye for another preset.
-func (e eye) fitting(preset string) eye {
-	e.fit = fitOf(preset, e.model)
+// Fitting is an eye for another preset.
+func (e Eye) Fitting(preset string) Eye {
+	e.Fit = fitOf(preset, e.Model)
 	return e
 }
 
-// decode reads a picture. The engine keeps what its model sees of it, in the square that a request will ask for.
-func (e eye) decode(ref inference.Reference) (*image.NRGBA, picture.Info, error) {
-	if e.engine == nil {
+// Decode reads a picture. The engine keeps what its model sees of it, in the square that a request will ask for.
+func (e Eye) Decode(ref inference.Reference) (*image.NRGBA, picture.Info, error) {
+	if e.Engine == nil {
 		return picture.Decode(ref.Data, picture.Limits{})
 	}
-	ref.Square.Fit = cmp.Or(ref.Square.Fit, e.fit)
-	return e.engine.Read(e.ctx, ref)
+	ref.Square.Fit = cmp.Or(ref.Square.Fit, e.Fit)
+	return e.Engine.Read(e.Ctx, ref)
 }
 
-// card makes a card of a picture file.
-func (e eye) card(name string, data []byte) (Card, error) {
-	return e.reference(inference.Reference{Name: name, Data: data})
+// Card makes a card of a picture file.
+func (e Eye) Card(name string, data []byte) (Card, error) {
+	return e.Reference(inference.Reference{Name: name, Data: data})
 }
 
-// reference makes a card of a picture whose square is known, and its SHA-256 too unless it is empty.
-func (e eye) reference(ref inference.Reference) (Card, error) {
+// Reference makes a card of a picture whose square is known, and its SHA-256 too unless it is empty.
+func (e Eye) Reference(ref inference.Reference) (Card, error) {
 	if ref.SHA256 == "" {
 		ref.SHA256 = files.Sum(ref.Data)
 	}
-	img, info, err := e.decode(ref)
+	img, info, err := e.Decode(ref)
 	if err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
-	c := Card{Ref: ref, Fit: e.fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
-	if err := c.look(img, e.model); err != nil {
+	c := Card{Ref: ref, Fit: e.Fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
+	if err := c.Look(img, e.Model); err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
 	if c.Pixels.X*c.Pixels.Y > largePixels {
@@ -113,10 +113,10 @@ func (e eye) reference(ref inference.Reference) (Card, error) {
 const largePixels = 16_000_000
 
 // Sides of the pictures that a card keeps, in pixels: enough for its places on screens of twice the usual density.
-const wholeSide, smallSide = 512, 2 * squareSide
+const wholeSide, smallSide = 512, 2 * SquareSide
 
-// look makes the squares of the card from its picture, as the card or else its Fit says.
-func (c *Card) look(img image.Image, m *bundle.Manifest) error {
+// Look makes the squares of the card from its picture, as the card or else its Fit says.
+func (c *Card) Look(img image.Image, m *bundle.Manifest) error {
 	side := 256
 	if m != nil && m.Vision.Reference > 0 {
 		side = m.Vision.Reference
@@ -139,8 +139,8 @@ func (c Card) note() string {
 	return i18n.T("%s: %s", c.Ref.Name, strings.Join(c.Notes, " "))
 }
 
-// small is the square for the card.
-func (c Card) small() image.Image {
+// Preview is the square for the card.
+func (c Card) Preview() image.Image {
 	if c.Small != nil {
 		return c.Small
 	}
@@ -159,8 +159,8 @@ func within(img image.Image, side int) image.Image {
 	return out
 }
 
-// readThumb makes a small square of a picture file.
-func readThumb(data []byte, side int) (image.Image, error) {
+// ReadThumb makes a small square of a picture file.
+func ReadThumb(data []byte, side int) (image.Image, error) {
 	img, _, err := picture.Decode(data, picture.Limits{})
 	if err != nil {
 		return nil, err
@@ -169,8 +169,8 @@ func readThumb(data []byte, side int) (image.Image, error) {
 	return view, err
 }
 
-// readSmall reads a thumbnail. Those of a recipe or an imported session are strangers', so that a small file may ask for a large picture.
-func readSmall(data []byte) (image.Image, error) {
+// ReadSmall reads a thumbnail. Those of a recipe or an imported session are strangers', so that a small file may ask for a large picture.
+func ReadSmall(data []byte) (image.Image, error) {
 	img, _, err := picture.Decode(data, picture.Limits{Bytes: 4 << 20, Pixels: 1 << 22, Side: 1 << 12})
 	if err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func readSmall(data []byte) (image.Image, error) {
 	return img, nil
 }
 
-// hintOf is the word that a file name suggests: "dog" for "dog.png".
-func hintOf(name string) string {
+// HintOf is the word that a file name suggests: "dog" for "dog.png".
+func HintOf(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, filepath.Ext(name)))
 }

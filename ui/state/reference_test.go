@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"image"
@@ -22,7 +22,7 @@ func TestReadFileRefuses(t *testing.T) {
 		huge:                                   "larger than 256 MiB",
 		os.DevNull:                             "is not a file",
 	} {
-		if _, err := readFile(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
 	}
@@ -30,11 +30,11 @@ func TestReadFileRefuses(t *testing.T) {
 
 func TestReadCardNamesTheFile(t *testing.T) {
 	for name, data := range map[string][]byte{"text.png": []byte("hello"), "empty.png": nil, "cut.png": uitest.PNG(uitest.Red)[:40]} {
-		if _, err := (eye{model: uitest.Toybox}).card(name, data); err == nil || !strings.HasPrefix(err.Error(), name) {
+		if _, err := (Eye{Model: uitest.Toybox}).Card(name, data); err == nil || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	c, err := (eye{model: uitest.Toybox}).card("rex.png", uitest.PNG(uitest.Red))
+	c, err := (Eye{Model: uitest.Toybox}).Card("rex.png", uitest.PNG(uitest.Red))
 	if err != nil || c.View.Bounds() != image.Rect(0, 0, 64, 64) || len(c.Ref.SHA256) != 64 {
 		t.Errorf("%+v, %v", c, err)
 	}

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"context"
@@ -76,7 +76,7 @@ type State struct {
 	View     View
 	Selected int // ID of the chosen card; 0 is none
 	Pending  inference.Word
-	Span     span // words that are being marked
+	Span     Span // words that are being marked
 	Queue    Queue
 	Picking  int    // pictures being read
 	Reading  string // the one that takes a moment, by its name
@@ -90,7 +90,7 @@ type State struct {
 
 // NewState is a window before anything is done in it.
 func NewState() State {
-	return State{Form: Form{Preset: "paper", Count: 1, Seed: drawSeed()}, View: View{Shot: -1, Step: -1}}
+	return State{Form: Form{Preset: "paper", Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}}
 }
 
 // Begin is the state at the moment when a run of r is asked for.
@@ -214,7 +214,7 @@ func (s State) Click(w Word) State {
 		}
 	}
 	if card == 0 {
-		if i := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && sameWord(c.Word, w.Word) }); i >= 0 {
+		if i := slices.IndexFunc(s.Form.Cards, func(c Card) bool { return c.Bound() && SameWord(c.Word, w.Word) }); i >= 0 {
 			s.Selected, s.Pending = s.Form.Cards[i].ID, inference.Word{}
 			return s
 		}
@@ -223,15 +223,15 @@ func (s State) Click(w Word) State {
 		}
 	}
 	if card == 0 {
-		if sameWord(s.Pending, w.Word) {
+		if SameWord(s.Pending, w.Word) {
 			s.Pending = inference.Word{}
 		} else {
 			s.Pending = w.Word
 		}
 		return s
 	}
-	i := s.Form.card(card)
-	if i >= 0 && s.Form.Cards[i].Bound() && sameWord(s.Form.Cards[i].Word, w.Word) {
+	i := s.Form.Card(card)
+	if i >= 0 && s.Form.Cards[i].Bound() && SameWord(s.Form.Cards[i].Word, w.Word) {
 		s.Form = s.Form.Bind(card, inference.Word{})
 		return s
 	}

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"context"
@@ -54,7 +54,7 @@ func TestBeginKeepsPicturesAndDropsTheirFilms(t *testing.T) {
 func boundTo(prompt string, cards ...string) State {
 	s := NewState()
 	s.Model = uitest.Toybox
-	s.Form.Prompt, s.Words = prompt, plainWords(prompt)
+	s.Form.Prompt, s.Words = prompt, PlainWords(prompt)
 	for i, c := range cards {
 		name, bound, _ := strings.Cut(c, "=")
 		card := Card{ID: i + 1, Ref: inference.Reference{Name: name}}
@@ -159,13 +159,13 @@ func TestAddTakesTheWordOfTheFileName(t *testing.T) {
 
 func TestRequestGroupsPicturesOfOneWord(t *testing.T) {
 	s := boundTo("a dog and a cat", "1=dog", "2=cat", "3=dog", "4")
-	s.Form.Count, s.Form.Seed = 3, seedLimit-2
+	s.Form.Count, s.Form.Seed = 3, SeedLimit-2
 	s.Form = s.Form.WithScope(3, 0.3).Settle(uitest.Toybox)
 	r := s.Form.Request()
 	if len(r.Subjects) != 2 || len(r.Subjects[0].References) != 2 || r.Subjects[0].Scope != 0.3 || r.Subjects[1].Scope != 0 {
 		t.Errorf("subjects %+v", r.Subjects)
 	}
-	if want := []uint64{seedLimit - 2, seedLimit - 1, 0}; !slices.Equal(r.Seeds, want) {
+	if want := []uint64{SeedLimit - 2, SeedLimit - 1, 0}; !slices.Equal(r.Seeds, want) {
 		t.Errorf("seeds %v, want %v", r.Seeds, want)
 	}
 	if r.Steps != 25 || r.Stop != 12 || r.CFG != 7.5 || r.Preset != "paper" {
@@ -190,7 +190,7 @@ func TestPicturesOfOneWordShareTheirReach(t *testing.T) {
 
 func TestPlainWords(t *testing.T) {
 	var got []string
-	for _, w := range plainWords("a dog’s ball, a well-known dög (dog) 2x") {
+	for _, w := range PlainWords("a dog’s ball, a well-known dög (dog) 2x") {
 		got = append(got, fmt.Sprintf("%s#%d", w.Text, w.Occurrence))
 	}
 	want := "a#1 dog’s#1 ball#1 a#2 well-known#1 dög#1 dog#1 2x#1"
@@ -202,7 +202,7 @@ func TestPlainWords(t *testing.T) {
 // Emoji and letters with their signs are words in the window as in the model, and found by the same numbers.
 func TestWordsOfOtherScripts(t *testing.T) {
 	var got []string
-	for _, w := range plainWords("a 🐶, 👍🏽👩‍🚀! कुत्ता ❤️ dog") {
+	for _, w := range PlainWords("a 🐶, 👍🏽👩‍🚀! कुत्ता ❤️ dog") {
 		got = append(got, fmt.Sprintf("%s#%d", w.Text, w.Occurrence))
 	}
 	if want := "a#1 🐶#1 👍🏽#1 👩‍🚀#1 कुत्ता#1 ❤️#1 dog#1"; strings.Join(got, " ") != want {
@@ -210,11 +210,11 @@ func TestWordsOfOtherScripts(t *testing.T) {
 	}
 	text := "कुत्ता a 🐶, क 🐶 कुत्ता, ❤️!"
 	p := tokenizer(t).Encode(text)
-	words := modelWords(p)
+	words := ModelWords(p)
 	got = nil
 	for i, w := range words {
 		got = append(got, fmt.Sprintf("%s#%d", w.Text, w.Occurrence))
-		if r, ok := locate(words, w.Word); !ok || r != (run{i, i}) {
+		if r, ok := locate(words, w.Word); !ok || r != (WordRange{i, i}) {
 			t.Errorf("%v is located at %v", w.Word, r)
 		}
 		span, err := p.Find(w.Text, w.Occurrence)
@@ -239,7 +239,7 @@ func TestWordsOfOtherScripts(t *testing.T) {
 // tokenizer is that of the tiny model.
 func tokenizer(t *testing.T) *prompt.Tokenizer {
 	t.Helper()
-	loaded, err := prompt.Load(os.DirFS("../assets/golden/data/tiny/tokenizer"))
+	loaded, err := prompt.Load(os.DirFS("../../assets/golden/data/tiny/tokenizer"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,14 +295,14 @@ func TestApplyFollowsARun(t *testing.T) {
 		check  func(State) string
 	}{
 		"nothing yet": {nil, func(s State) string {
-			return fmt.Sprint(s.Busy(), " ", s.Run.status(time.Second), " ", s.Shown() == nil)
+			return fmt.Sprint(s.Busy(), " ", s.Run.Status(time.Second), " ", s.Shown() == nil)
 		}},
-		"text": {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.status(time.Second) }},
+		"text": {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.Status(time.Second) }},
 		"steps": {append(film(3), inference.Progress{Pass: 9, Passes: 10, Remaining: 1200 * time.Millisecond}), func(s State) string {
-			return fmt.Sprint(s.Run.status(time.Second), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
+			return fmt.Sprint(s.Run.Status(time.Second), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
 		}},
 		"another device": {append(film(3), inference.StageStarted{Stage: inference.StageVision, Provider: "CUDA"}, inference.StageStarted{Stage: inference.StageDenoise, Provider: "CUDA"}, uitest.Step(0, 4, 2, 1), inference.DeviceChanged{Provider: "CPU", Why: "CUDA is gone"}, uitest.Step(1, 4, 2, 1)), func(s State) string {
-			return fmt.Sprint(s.Run.status(time.Second), " ", s.Run.Moved, " ", s.Busy())
+			return fmt.Sprint(s.Run.Status(time.Second), " ", s.Run.Moved, " ", s.Busy())
 		}},
 		"a picture": {append(film(4), uitest.Picture(recipe, 0)), func(s State) string {
 			film, stop := s.Film()
@@ -311,10 +311,10 @@ func TestApplyFollowsARun(t *testing.T) {
 		"second picture begins": {append(append(film(4), uitest.Picture(recipe, 0)), inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, uitest.Step(0, 4, 2, 1)),
 			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run.Picture, len(s.Shots[0].Film)) }},
 		"done": {append(film(4), uitest.Picture(recipe, 0), inference.Done{Pictures: 1, Elapsed: 3 * time.Second}), func(s State) string {
-			return fmt.Sprint(s.Busy(), " ", s.Run.status(time.Second))
+			return fmt.Sprint(s.Busy(), " ", s.Run.Status(time.Second))
 		}},
 		"cancelled": {append(film(3), inference.Failed{Err: fmt.Errorf("step 3: %w", context.Canceled)}), func(s State) string {
-			return fmt.Sprint(s.Busy(), s.Run.Err, s.Shown().Step, " ", s.Run.status(time.Second))
+			return fmt.Sprint(s.Busy(), s.Run.Err, s.Shown().Step, " ", s.Run.Status(time.Second))
 		}},
 		"failed": {append(film(1), inference.Failed{Err: boom}), func(s State) string { return fmt.Sprint(s.Busy(), s.Run.Err, len(s.Run.Film)) }},
 	} {

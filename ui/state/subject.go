@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"cmp"
@@ -33,15 +33,15 @@ func (f Form) Groups() []Group {
 }
 
 func together(a, b Card) bool {
-	return a.Group != 0 && a.Group == b.Group || a.live() && b.live() && sameWord(a.Word, b.Word)
+	return a.Group != 0 && a.Group == b.Group || a.Live() && b.Live() && SameWord(a.Word, b.Word)
 }
 
-// live tells whether the card's word names a word of the prompt, as far as the card knows.
-func (c Card) live() bool { return c.Bound() && c.Gone == nil }
+// Live tells whether the card's word names a word of the prompt, as far as the card knows.
+func (c Card) Live() bool { return c.Bound() && c.Gone == nil }
 
-// group is the group of a card.
-func (f Form) group(card int) (Group, bool) {
-	i := f.card(card)
+// Group is the group of a card.
+func (f Form) Group(card int) (Group, bool) {
+	i := f.Card(card)
 	for _, g := range f.Groups() {
 		if slices.Contains(g.Cards, i) {
 			return g, true
@@ -52,7 +52,7 @@ func (f Form) group(card int) (Group, bool) {
 
 // change gives every picture of a card's subject to set, on a copy.
 func (f Form) change(card int, set func(*Card)) Form {
-	g, ok := f.group(card)
+	g, ok := f.Group(card)
 	if !ok {
 		return f
 	}
@@ -70,7 +70,7 @@ func (f Form) Bind(card int, word inference.Word) Form {
 	f = f.change(card, func(c *Card) { c.Word, c.Gone = word, nil })
 	for _, g := range f.Groups() {
 		first := f.Cards[g.Cards[0]]
-		if !first.live() {
+		if !first.Live() {
 			continue
 		}
 		for _, i := range g.Cards[1:] {
@@ -99,7 +99,7 @@ func (f Form) Mute(card int, off bool) Form { return f.change(card, func(c *Card
 func (f Form) Solo(card int) Form {
 	alone := f.Alone(card)
 	for _, g := range f.Groups() {
-		mine, _ := f.group(card)
+		mine, _ := f.Group(card)
 		f = f.Mute(g.ID, !alone && g.ID != mine.ID)
 	}
 	return f
@@ -109,7 +109,7 @@ func (f Form) Solo(card int) Form {
 func (f Form) Alone(card int) bool {
 	groups := f.Groups()
 	for _, g := range groups {
-		mine := slices.Contains(g.Cards, f.card(card))
+		mine := slices.Contains(g.Cards, f.Card(card))
 		if f.Cards[g.Cards[0]].Off == mine {
 			return false
 		}
@@ -119,8 +119,8 @@ func (f Form) Alone(card int) bool {
 
 // Swap gives each of two subjects the pictures of the other. Words, reaches and places in the list stay.
 func (f Form) Swap(card, other int) Form {
-	a, okA := f.group(card)
-	b, okB := f.group(other)
+	a, okA := f.Group(card)
+	b, okB := f.Group(other)
 	if !okA || !okB || a.ID == b.ID {
 		return f
 	}
@@ -140,11 +140,11 @@ func (f Form) Swap(card, other int) Form {
 		case b.ID:
 			return dressed(a, b)
 		}
-		return f.pictures(g)
+		return f.Pictures(g)
 	})
 }
 
-func (f Form) pictures(g Group) (cards []Card) {
+func (f Form) Pictures(g Group) (cards []Card) {
 	for _, i := range g.Cards {
 		cards = append(cards, f.Cards[i])
 	}
@@ -164,7 +164,7 @@ func (f Form) arrange(cards func(Group) []Card) Form {
 // Move shifts a subject up (-1) or down (1) in the list, and with it its place in Algorithm 1. Its colour stays.
 func (f Form) Move(card, by int) Form {
 	groups := f.Groups()
-	mine, _ := f.group(card)
+	mine, _ := f.Group(card)
 	at := slices.IndexFunc(groups, func(g Group) bool { return g.ID == mine.ID })
 	to := at + by
 	if at < 0 || to < 0 || to >= len(groups) {
@@ -173,7 +173,7 @@ func (f Form) Move(card, by int) Form {
 	groups[at], groups[to] = groups[to], groups[at]
 	var list []Card
 	for _, g := range groups {
-		list = append(list, f.pictures(g)...)
+		list = append(list, f.Pictures(g)...)
 	}
 	f.Cards = list
 	return f
@@ -181,7 +181,7 @@ func (f Form) Move(card, by int) Form {
 
 // Share adds a subject with the same pictures, for another word (One2Many), and answers its ID.
 func (f Form) Share(card int) (Form, int) {
-	g, ok := f.group(card)
+	g, ok := f.Group(card)
 	if !ok {
 		return f, 0
 	}
@@ -199,9 +199,9 @@ func (f Form) Share(card int) (Form, int) {
 func (f Form) arrangeAfter(after Group, cards []Card) Form {
 	return f.arrange(func(g Group) []Card {
 		if g.ID != after.ID {
-			return f.pictures(g)
+			return f.Pictures(g)
 		}
-		return append(f.pictures(g), cards...)
+		return append(f.Pictures(g), cards...)
 	})
 }
 
@@ -215,7 +215,7 @@ func (f Form) freeID() int {
 
 // Join puts a new picture to the others of a card's subject.
 func (f Form) Join(card int, c Card) Form {
-	g, ok := f.group(card)
+	g, ok := f.Group(card)
 	if !ok {
 		return f
 	}
@@ -227,18 +227,18 @@ func (f Form) Join(card int, c Card) Form {
 
 // RemoveSubject takes away all pictures of a card's subject.
 func (f Form) RemoveSubject(card int) Form {
-	g, _ := f.group(card)
+	g, _ := f.Group(card)
 	return f.arrange(func(have Group) []Card {
 		if have.ID == g.ID {
 			return nil
 		}
-		return f.pictures(have)
+		return f.Pictures(have)
 	})
 }
 
 // Twins are the other subjects that have a picture of a card's subject.
 func (f Form) Twins(card int) (ids []int) {
-	mine, _ := f.group(card)
+	mine, _ := f.Group(card)
 	for _, g := range f.Groups() {
 		if g.ID == mine.ID {
 			continue

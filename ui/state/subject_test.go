@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ func layout(f Form) string {
 	var list []string
 	for _, g := range f.Groups() {
 		var names []string
-		for _, c := range f.pictures(g) {
+		for _, c := range f.Pictures(g) {
 			names = append(names, c.Ref.Name)
 		}
 		c := f.Cards[g.Cards[0]]

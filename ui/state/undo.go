@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"reflect"
@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
+// Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
 // follow one another quickly, such as the letters of a word or the way of a slider, are one change.
-type undo struct {
-	past, future []Form
-	now          Form
-	fields       []string // what the last change was about
+type Undo struct {
+	Past, Future []Form
+	Now          Form
+	Fields       []string // what the last change was about
 	at           time.Time
 }
 
@@ -21,40 +21,40 @@ const (
 	undoDepth = 200
 )
 
-// reset begins anew with f: another session, or the model's own settings.
-func (u *undo) reset(f Form) { *u = undo{now: f} }
+// Reset begins anew with f: another session, or the model's own settings.
+func (u *Undo) Reset(f Form) { *u = Undo{Now: f} }
 
-// note takes notice of the form as it is now.
-func (u *undo) note(f Form, at time.Time) {
-	fields := changedFields(u.now, f)
+// Note takes notice of the form as it is now.
+func (u *Undo) Note(f Form, at time.Time) {
+	fields := changedFields(u.Now, f)
 	if len(fields) == 0 {
-		u.now = f // a seed that was drawn is no change
+		u.Now = f // a seed that was drawn is no change
 		return
 	}
-	if !slices.Equal(fields, u.fields) || at.Sub(u.at) > undoPause || len(u.past) == 0 {
-		u.past = append(u.past, u.now)
-		u.past = u.past[max(len(u.past)-undoDepth, 0):]
+	if !slices.Equal(fields, u.Fields) || at.Sub(u.at) > undoPause || len(u.Past) == 0 {
+		u.Past = append(u.Past, u.Now)
+		u.Past = u.Past[max(len(u.Past)-undoDepth, 0):]
 	}
-	u.now, u.future, u.fields, u.at = f, nil, fields, at
+	u.Now, u.Future, u.Fields, u.at = f, nil, fields, at
 }
 
-// back answers the form before the last change, or false.
-func (u *undo) back() (Form, bool) { return u.move(&u.past, &u.future) }
+// Back answers the form before the last change, or false.
+func (u *Undo) Back() (Form, bool) { return u.move(&u.Past, &u.Future) }
 
-// forward answers the form that back has left, or false.
-func (u *undo) forward() (Form, bool) { return u.move(&u.future, &u.past) }
+// Forward answers the form that back has left, or false.
+func (u *Undo) Forward() (Form, bool) { return u.move(&u.Future, &u.Past) }
 
-func (u *undo) move(from, to *[]Form) (Form, bool) {
+func (u *Undo) move(from, to *[]Form) (Form, bool) {
 	n := len(*from)
 	if n == 0 {
-		return u.now, false
+		return u.Now, false
 	}
 	f := (*from)[n-1]
-	*from, *to = (*from)[:n-1], append(*to, u.now)
+	*from, *to = (*from)[:n-1], append(*to, u.Now)
 	if !f.KeepSeed {
-		f.Seed = u.now.Seed
+		f.Seed = u.Now.Seed
 	}
-	u.now, u.fields = f, nil
+	u.Now, u.Fields = f, nil
 	return f, true
 }
 

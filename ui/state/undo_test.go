@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"testing"
@@ -22,17 +22,17 @@ func TestUndo(t *testing.T) {
 		{"another field is another change", []Form{f("a", 25, 1), f("a", 20, 1), f("a", 15, 1)}, 100 * time.Millisecond, []string{"a 25", " 25"}},
 		{"a drawn seed is none", []Form{f("", 25, 2), f("", 25, 3)}, 2 * time.Second, nil},
 	} {
-		var u undo
-		u.reset(f("", 25, 1))
+		var u Undo
+		u.Reset(f("", 25, 1))
 		now := at
 		for _, form := range c.notes {
 			now = now.Add(c.gap)
-			u.note(form, now)
+			u.Note(form, now)
 		}
 		last := c.notes[len(c.notes)-1]
 		var got []string
 		for {
-			form, ok := u.back()
+			form, ok := u.Back()
 			if !ok {
 				break
 			}
@@ -51,10 +51,10 @@ func TestUndo(t *testing.T) {
 			}
 		}
 		for range got {
-			u.forward()
+			u.Forward()
 		}
-		if u.now.Prompt != last.Prompt || u.now.Steps != last.Steps {
-			t.Errorf("%s: forward leads to %+v", c.name, u.now)
+		if u.Now.Prompt != last.Prompt || u.Now.Steps != last.Steps {
+			t.Errorf("%s: forward leads to %+v", c.name, u.Now)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package ui
+package state
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 	"realword/ui/wording"
 )
 
-// filmName is what files of the film in view are called.
-func (s State) filmName() string {
+// FilmName is what files of the film in view are called.
+func (s State) FilmName() string {
 	if shot := s.Shot(); shot != nil {
 		if shot.Path != "" {
 			return strings.TrimSuffix(filepath.Base(shot.Path), filepath.Ext(shot.Path))
@@ -30,7 +30,7 @@ type told struct {
 	view View
 }
 
-func (s State) tell(text string) told { return told{text, s.View} }
+func (s State) Tell(text string) told { return told{text, s.View} }
 
 // MaskStep is the step whose masks belong to what the stage shows: the step itself, or the last one of a finished picture.
 func (s State) MaskStep() *inference.StepDone {
@@ -43,8 +43,8 @@ func (s State) MaskStep() *inference.StepDone {
 	return nil
 }
 
-// filmSubjects is how many rows of masks the film of what is in view has.
-func (s State) filmSubjects() int {
+// FilmSubjects is how many rows of masks the film of what is in view has.
+func (s State) FilmSubjects() int {
 	if film, _ := s.Film(); len(film) > 0 {
 		return len(film[0].Subjects)
 	}
@@ -54,8 +54,8 @@ func (s State) filmSubjects() int {
 	return 0
 }
 
-// words names the n subjects of what is in view.
-func (s State) words(n int) []string {
+// WordNames names the n subjects of what is in view.
+func (s State) WordNames(n int) []string {
 	subjects := s.shownSubjects()
 	words := make([]string, n)
 	for i := range words {
@@ -66,8 +66,8 @@ func (s State) words(n int) []string {
 	return words
 }
 
-// pictureSize is the size in pixels of the finished picture of what is in view; zero while it is not known.
-func (s State) pictureSize() image.Point {
+// PictureSize is the size in pixels of the finished picture of what is in view; zero while it is not known.
+func (s State) PictureSize() image.Point {
 	shot := s.Shot()
 	switch {
 	case shot != nil && shot.Recipe.Width > 0:
@@ -81,7 +81,7 @@ func (s State) pictureSize() image.Point {
 	return image.Point{}
 }
 
-func scoresOf(step *inference.StepDone) [][]float32 {
+func ScoresOf(step *inference.StepDone) [][]float32 {
 	scores := make([][]float32, len(step.Subjects))
 	for j, s := range step.Subjects {
 		scores[j] = s.Scores
@@ -89,27 +89,27 @@ func scoresOf(step *inference.StepDone) [][]float32 {
 	return scores
 }
 
-// textAlone is the request of a picture without its references: what the words alone give with its seed.
-func textAlone(r inference.Request) inference.Request {
+// TextAlone is the request of a picture without its references: what the words alone give with its seed.
+func TextAlone(r inference.Request) inference.Request {
 	r.Subjects, r.From = nil, nil
 	return r
 }
 
-// sameText tells whether two requests without subjects make the same picture.
-func sameText(a, b inference.Request) bool {
+// SameText tells whether two requests without subjects make the same picture.
+func SameText(a, b inference.Request) bool {
 	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt && a.Negative == b.Negative &&
 		a.Preset == b.Preset && a.Steps == b.Steps && a.CFG == b.CFG && a.Sampler == b.Sampler && a.Width == b.Width && a.Height == b.Height
 }
 
-// find is the index of a shot among those of the window, -1 where it is none of them.
-func (s State) find(shot Shot) int {
+// Find is the index of a shot among those of the window, -1 where it is none of them.
+func (s State) Find(shot Shot) int {
 	return slices.IndexFunc(s.Shots, func(have Shot) bool {
 		return have.Image != nil && have.Image == shot.Image || have.Kept != 0 && have.Kept == shot.Kept
 	})
 }
 
-// losing counts the pictures that go with the window: they are in no file, and not in the history.
-func (s State) losing() int {
+// Losing counts the pictures that go with the window: they are in no file, and not in the history.
+func (s State) Losing() int {
 	n := 0
 	for _, shot := range s.Shots {
 		if shot.Unsaved && !shot.Pixels {
@@ -119,16 +119,16 @@ func (s State) losing() int {
 	return n
 }
 
-// rest are the seeds of the running round whose pictures are not made yet.
-func (s State) rest() []uint64 {
+// Rest are the seeds of the running round whose pictures are not made yet.
+func (s State) Rest() []uint64 {
 	if t := s.Queue.Running; s.Busy() && t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
 		return t.Request.Seeds[s.Run.Made:]
 	}
 	return nil
 }
 
-// caption says what is on the stage.
-func (s State) caption(actionErr error) string {
+// Caption says what is on the stage.
+func (s State) Caption(actionErr error) string {
 	if actionErr != nil {
 		return wording.Sentence(actionErr)
 	}
@@ -158,7 +158,7 @@ func (s State) caption(actionErr error) string {
 	return i18n.T("seed %d", shot.Seed)
 }
 
-func samplerName(name string) string {
+func SamplerName(name string) string {
 	switch name {
 	case "ddim":
 		return "DDIM"
@@ -168,8 +168,8 @@ func samplerName(name string) string {
 	return name
 }
 
-// status is the line over the progress bar; times are rounded to unit.
-func (r Round) status(unit time.Duration) string {
+// Status is the line over the progress bar; times are rounded to unit.
+func (r Round) Status(unit time.Duration) string {
 	of := ""
 	if r.Pictures > 1 {
 		of = i18n.T("picture %d of %d · ", r.Picture+1, r.Pictures)
@@ -211,21 +211,21 @@ func (r Round) status(unit time.Duration) string {
 	return i18n.T("Getting ready…")
 }
 
-// queueThumb is the side of the picture of a waiting round, in pixels of a screen of twice the usual density.
-const queueThumb = 60
+// QueueThumb is the side of the picture of a waiting round, in pixels of a screen of twice the usual density.
+const QueueThumb = 60
 
-// thumb is a picture of the first subject that takes part, nil without one.
-func (f Form) thumb() image.Image {
+// Thumb is a picture of the first subject that takes part, nil without one.
+func (f Form) Thumb() image.Image {
 	for _, c := range f.Cards {
-		if c.live() && !c.Off && c.View != nil {
+		if c.Live() && !c.Off && c.View != nil {
 			return c.View
 		}
 	}
 	return nil
 }
 
-// about says what a round makes.
-func (t Task) about() string {
+// About says what a round makes.
+func (t Task) About() string {
 	n := len(t.Request.Seeds)
 	switch n {
 	case 0:
@@ -233,7 +233,7 @@ func (t Task) about() string {
 	case 1:
 		return i18n.T("seed %d", t.Request.Seeds[0])
 	}
-	return i18n.N(n, "%d picture", "%d pictures", n) + " · " + i18n.T("seeds %s", seeds(t.Request.Seeds))
+	return i18n.N(n, "%d picture", "%d pictures", n) + " · " + i18n.T("seeds %s", SeedList(t.Request.Seeds))
 }
 
 // History is what the window knows of the history. The current session is the journal's to say.
