@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -19,6 +20,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/files"
 )
 
 const (
@@ -275,7 +277,9 @@ func (k *killing) makeArchive() {
 			}
 		}
 		if err == nil {
-			_, err = s.FinishPicture(id, history.Picture{File: "dog.png"}, append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{byte(seed)}, 100_000)...))
+			png := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{byte(seed)}, 100_000)...)
+			file := filepath.Join(dir, fmt.Sprintf("dog-%d.png", seed))
+			err = errors.Join(os.WriteFile(file, png, 0o600), s.FinishPicture(id, history.Picture{File: file, SHA256: files.Sum(png)}))
 		}
 		if err != nil {
 			k.Fatal(err)

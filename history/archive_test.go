@@ -46,7 +46,7 @@ func finished(t testing.TB) (*Store, uint64) {
 			}
 			must(s.AddStep(picture, step))
 		}
-		_, err = s.FinishPicture(picture, Picture{File: "ball.png", Width: 64, Height: 64, Thumbnail: []byte("thumb")}, aPNG)
+		_, err = finish(s, picture, Picture{File: "ball.png", Width: 64, Height: 64, Thumbnail: []byte("thumb")}, aPNG)
 		must(err)
 		must(errors.Join(s.SetStar(picture, true), s.End(round, Complete, nil, noon)))
 		parents = []uint64{picture}

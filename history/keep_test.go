@@ -116,7 +116,7 @@ func TestExportNamesNoFolder(t *testing.T) {
 	err3 := s.SetDraft(r.Session, []byte(`{"form":{"Last":"/home/ann/drafts/x"}}`), []Reference{ref})
 	err4 := s.End(round, Failed, errors.New("cannot write /home/ann/out/dog.png: the disk is full"), noon)
 	picture, err5 := s.StartPicture(round, 1)
-	_, err6 := s.FinishPicture(picture, Picture{File: "dog.png"}, []byte(onePNG))
+	_, err6 := finish(s, picture, Picture{File: "dog.png"}, []byte(onePNG))
 	var zipped bytes.Buffer
 	_, err7 := s.Export(r.Session, &zipped)
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {

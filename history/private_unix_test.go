@@ -20,7 +20,7 @@ func TestPrivacyOfFiles(t *testing.T) {
 		round, err1 := s.BeginRound(Plan{Recipe: []byte(`{}`)}, noon)
 		_, err2 := s.PutReference(Reference{Name: "large.png"}, make([]byte, inlineLimit+1))
 		id, err3 := s.StartPicture(round, 1)
-		_, err4 := s.FinishPicture(id, Picture{File: "dog.png"}, []byte(onePNG))
+		_, err4 := finish(s, id, Picture{File: "dog.png"}, []byte(onePNG))
 		r, err5 := s.Round(round)
 		var zipped bytes.Buffer
 		_, err6 := s.Export(r.Session, &zipped)

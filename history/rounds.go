@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"realword/inference/files"
-
 	"go.etcd.io/bbolt"
 )
 
@@ -226,12 +224,11 @@ func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
 	return p.ID, err
 }
 
-// FinishPicture journals the end of a started picture: File, Width, Height and Thumbnail of p. With a png, the store writes
-// that as a new file of the pictures folder, named after p.File, and returns its path; without one, p.File is written already, and
-// with p.SHA256, of its bytes, it is a file of the pictures folder all the same: Empty may delete it. Of a picture whose pixels are kept,
-// size and thumbnail may be left out.
-func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, err error) {
-	err = s.update(func(c *change) error {
+// FinishPicture journals the end of a started picture: File, which is written already, Width, Height and Thumbnail of p. With p.SHA256,
+// of its bytes, it is a file of the pictures folder, and Empty may delete it. Of a picture whose pixels are kept, size and thumbnail may
+// be left out.
+func (s *Store) FinishPicture(id uint64, p Picture) error {
+	return s.update(func(c *change) error {
 		old, err := getPicture(c.Tx, id)
 		if err != nil {
 			return err
@@ -239,24 +236,15 @@ func (s *Store) FinishPicture(id uint64, p Picture, png []byte) (file string, er
 		if old.File != "" {
 			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
 		}
-		old.File, old.SHA256 = p.File, p.SHA256
+		old.File, old.SHA256, old.Bytes = p.File, p.SHA256, fileSize(p.File)
 		if p.Width > 0 { // else KeepPixels has said it
 			old.Width, old.Height = p.Width, p.Height
 		}
-		if png != nil {
-			if old.File, err = c.writePicture(fmt.Sprintf("%s-%d", safeStem(p.File), id), png); err != nil {
-				return err
-			}
-			old.SHA256 = files.Sum(png)
-		}
-		old.Bytes = fileSize(old.File)
-		file = old.File
 		if len(p.Thumbnail) > 0 {
 			err = c.putThumbnail(id, p.Thumbnail)
 		}
 		return errors.Join(err, c.dropPixels(&old), c.putPicture(old))
 	})
-	return file, err
 }
 
 // KeepPixels journals the end of a started picture whose file could not be written: Width, Height and Thumbnail of p, and the PNG file

@@ -245,8 +245,7 @@ func (j *Journal) take(img *image.NRGBA) (finishedShot, bool) {
 // Filed journals the file of a picture of the history that was in none. With its SHA-256 it belongs to the history.
 func (j *Journal) Filed(picture uint64, file, sha256 string) {
 	j.Do(func(s *history.Store) error {
-		_, err := s.FinishPicture(picture, history.Picture{File: file, SHA256: sha256}, nil)
-		return err
+		return s.FinishPicture(picture, history.Picture{File: file, SHA256: sha256})
 	})
 }
 

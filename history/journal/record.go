@@ -121,8 +121,7 @@ func (r *Recorder) Saved(ready inference.PictureReady, file, sha256 string) erro
 		return err
 	}
 	p.File, p.SHA256 = file, sha256
-	_, err = r.store.FinishPicture(id, p, nil)
-	return err
+	return r.store.FinishPicture(id, p)
 }
 
 // Unsaved journals a picture of the round whose file could not be written: png is what would be in it.
