@@ -292,3 +292,41 @@ func TestReferencesAreNotHashedAgain(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A picture that goes on from another one's step behind T_stop has no scores of its own: its first step keeps those that its masks
+// were made of. Exactly one step has a state, and never the last, from which nothing could go on.
+func TestAPictureThatGoesOnFromAKeptStep(t *testing.T) {
+	s := store(t)
+	plan, err := PlanOf(s, 0, dog(), "tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stop, from := range map[int]int{2: 2, 4: 3} { // T_stop, and the first step
+		r := dog()
+		r.Stop = stop
+		round, err := s.BeginRound(plan, plan0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := NewRecorder(s, round, r)
+		events := []inference.Event{inference.StageStarted{Stage: inference.StageDenoise}}
+		for i := from; i < 4; i++ {
+			events = append(events, step(i))
+		}
+		for _, e := range events {
+			if err := rec.Event(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := from; i < 4; i++ {
+			kept, err := s.Step(rec.Picture(0), i, true)
+			if err != nil || (len(kept.Scores) == 1) != (i == from) || len(kept.State) > 0 {
+				t.Errorf("T_stop %d, step %d: %+v, %v", stop, i, kept, err)
+			}
+		}
+		film, err := Film(s, rec.Picture(0), bundle.Manifest{}, r)
+		if mask := []float32{1, 1 / (float32(from) + 0.1), 0, 0}; err != nil || !near(film[0].Subjects[0].Mask, mask) {
+			t.Errorf("T_stop %d: the mask is %v, want %v, %v", stop, film[0].Subjects[0].Mask, mask, err)
+		}
+	}
+}
