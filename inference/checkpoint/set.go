@@ -10,8 +10,8 @@ import (
 	"realword/inference/tensor"
 )
 
-// Set watches that every tensor of a source is used exactly once. Whoever builds a network reads through it (it is a Source)
-// or names what it uses; at the end Err reports everything that is wrong, together. It is for one goroutine.
+// Set watches that every tensor of a source is used exactly once. Whoever builds a network names what it
+// uses; at the end Err reports everything that is wrong, together. It is for one goroutine.
 type Set struct {
 	Source
 	uses     map[string]int
@@ -26,12 +26,6 @@ type ignore struct {
 
 // NewSet returns a set over src with nothing used.
 func NewSet(src Source) *Set { return &Set{Source: src, uses: map[string]int{}} }
-
-// Read reads a tensor and records the use. A missing one is a problem for Err, too.
-func (s *Set) Read(name string) (*tensor.Tensor, error) {
-	s.Use(name)
-	return s.Source.Read(name)
-}
 
 // Use records that tensors are used, for builders that read them later or point into the file.
 func (s *Set) Use(names ...string) {
@@ -58,30 +52,6 @@ func (s *Set) unread(name string) (Problem, bool) {
 		why = e.Problem + ", which Realword does not read: " + e.Remedy
 	}
 	return Problem{Key: name, Kind: Unread, Note: why}, true
-}
-
-// Take records the use of a tensor of the wanted shape, in which -1 stands for any size, and reads it. Without the tensor, or
-// with another shape, it records the problem and returns it as an error, so that a builder can go on to find the others.
-func (s *Set) Take(name string, want ...int) (*tensor.Tensor, error) {
-	found, _, ok := s.Shape(name)
-	problem := Problem{Key: name, Kind: Missing, Want: want}
-	if ok {
-		s.uses[name]++
-		if problem, unread := s.unread(name); unread {
-			s.problems = append(s.problems, problem)
-			return nil, Problems{problem}
-		}
-		if fitsShape(found, want) {
-			return s.Source.Read(name)
-		}
-		problem.Kind, problem.Found = Misshapen, found
-	}
-	s.problems = append(s.problems, problem)
-	return nil, Problems{problem}
-}
-
-func fitsShape(found, want []int) bool {
-	return slices.EqualFunc(found, want, func(f, w int) bool { return f == w || w == -1 })
 }
 
 // Ignore declares that tensors whose whole name matches the regular expression are not needed, and why. It panics when the
@@ -160,34 +130,26 @@ const (
 
 // Problem is one tensor that does not fit.
 type Problem struct {
-	Key         string
-	Kind        ProblemKind
-	Found, Want []int
-	Note        string
+	Key   string
+	Kind  ProblemKind
+	Found []int
+	Note  string
 }
 
 func (p Problem) String() string {
 	key := clip(p.Key)
 	switch p.Kind {
 	case Missing:
-		if p.Want == nil {
-			return key + ": missing"
-		}
-		return fmt.Sprintf("%s: missing, wanted shape %s", key, wantShape(p.Want))
+		return key + ": missing"
 	case Extra:
 		return fmt.Sprintf("%s: not part of the model, found shape %v", key, p.Found)
 	case Misshapen:
-		if p.Want == nil {
-			return fmt.Sprintf("%s: found shape %v, %s", key, p.Found, p.Note)
-		}
-		return fmt.Sprintf("%s: found shape %v, wanted %s", key, p.Found, wantShape(p.Want))
+		return fmt.Sprintf("%s: found shape %v, %s", key, p.Found, p.Note)
 	case UsedAgain:
 		return key + ": used " + p.Note
 	}
 	return key + ": " + p.Note
 }
-
-func wantShape(shape []int) string { return strings.ReplaceAll(fmt.Sprint(shape), "-1", "?") }
 
 // Problems are all tensors that do not fit, sorted by key when they come from Err or Rename.
 type Problems []Problem

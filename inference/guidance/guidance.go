@@ -19,12 +19,8 @@ import (
 	"slices"
 )
 
-// DefaultScope is γ_scope of the paper. It reports stable results between SafeLow and SafeHigh.
-const (
-	DefaultScope = 0.2
-	SafeLow      = 0.15
-	SafeHigh     = 0.4
-)
+// DefaultScope is γ_scope of the paper, which reports stable results between 0.15 and 0.4.
+const DefaultScope = 0.2
 
 // DefaultStop is T_stop of the paper, for 25 steps.
 const DefaultStop = 12
@@ -48,9 +44,6 @@ var normalizations = [...]string{ByMax: "max", ByLayer: "min_max_per_channel", R
 
 // String returns the name that ParseNormalization reads.
 func (n Normalization) String() string { return nameOf(normalizations[:], int(n), "Normalization") }
-
-// Normalizations lists every normalisation, the default first.
-func Normalizations() []Normalization { return []Normalization{ByMax, ByLayer, Raw} }
 
 // ParseNormalization reads max, min_max_per_channel or none.
 func ParseNormalization(s string) (Normalization, error) {

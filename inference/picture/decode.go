@@ -11,8 +11,6 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"io"
-	"io/fs"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -22,7 +20,6 @@ import (
 	"golang.org/x/image/webp"
 
 	"realword/inference/colour"
-	"realword/inference/files"
 )
 
 // Limits bounds what Decode accepts. A zero field takes its value from DefaultLimits.
@@ -78,41 +75,6 @@ type UnsupportedError string
 func (e UnsupportedError) Error() string { return string(e) }
 
 const resave = "open it in an image editor and save it as PNG or JPEG"
-
-// read returns the bytes of a picture file that a user named: what is no regular file, and what is larger, is refused before a byte is read.
-func read(path string, most int64) ([]byte, error) {
-	if info, err := files.Stat(path); err == nil && info.Size() > most {
-		return nil, tooManyBytes(info.Size(), Limits{Bytes: most})
-	}
-	data, err := files.Read(path, most)
-	if err == nil {
-		return data, nil
-	}
-	var door *files.Error
-	switch {
-	case errors.As(err, &door):
-		err = UnsupportedError(fmt.Sprintf("it %s; %s", door.Problem, door.Remedy))
-	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("there is no such file; check the path: %w", err)
-	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf("it may not be read; change its permissions: %w", err)
-	}
-	return nil, err
-}
-
-// Open reads and decodes the picture file at path; see Decode. Errors begin with the file's name.
-func Open(path string, limits Limits) (*image.NRGBA, Info, error) {
-	data, err := read(path, limits.orDefault().Bytes)
-	var img *image.NRGBA
-	var info Info
-	if err == nil {
-		img, info, err = Decode(data, limits)
-	}
-	if err != nil {
-		return nil, Info{}, fmt.Errorf("picture %s: %w", filepath.Base(path), err)
-	}
-	return img, info, nil
-}
 
 // Decode is DecodeContext without an end.
 func Decode(data []byte, limits Limits) (*image.NRGBA, Info, error) {

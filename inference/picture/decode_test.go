@@ -355,32 +355,6 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestOpen(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "dog.png")
-	if err := os.WriteFile(path, encodePNG(t, flag()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, info, err := Open(path, Limits{}); err != nil || info.Width != 24 {
-		t.Errorf("%+v, %v", info, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "notes.png"), []byte("hello"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]string{
-		filepath.Join(dir, "cat.png"):   "picture cat.png: there is no such file; check the path",
-		filepath.Join(dir, "notes.png"): "picture notes.png: this is a text file",
-		dir:                             "it is a folder, not a file",
-	} {
-		if _, _, err := Open(path, Limits{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
-		}
-	}
-	if _, _, err := Open(path, Limits{Bytes: 10}); err == nil || !strings.Contains(err.Error(), "save a smaller copy") {
-		t.Errorf("%v", err)
-	}
-}
-
 // FuzzDecode wants an answer in time, never a panic or a picture beyond the limits, for any bytes.
 func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"animated.png", "animated.webp", "animated-alpha.webp", "cmyk.jpg", "lossless.webp", "lossy.webp", "progressive.jpg", "turned.webp"} {

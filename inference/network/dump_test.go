@@ -1,25 +1,24 @@
-package onnx
+package network
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
+	"realword/inference/onnx"
 	"realword/inference/tensor"
 )
 
-// Dump writes the model as text, one line per input, output, initializer and node. Names of intermediate values are kept, so
+// dump writes the model as text, one line per input, output, initializer and node. Names of intermediate values are kept, so
 // the text shows the path of the data; it is made for reading and for comparing with a golden file, not for reading back.
-func (m *Model) Dump(w io.Writer) error {
+func dump(m *onnx.Model) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "graph %s opset %d\n", m.Graph.Name, Opset)
-	m.Graph.dump(&b, "")
-	_, err := io.WriteString(w, b.String())
-	return err
+	fmt.Fprintf(&b, "graph %s opset %d\n", m.Graph.Name, onnx.Opset)
+	dumpGraph(&b, &m.Graph, "")
+	return b.String()
 }
 
-// dump writes the graph's lines, each after indent; branches follow their node.
-func (g *Graph) dump(b *strings.Builder, indent string) {
+// dumpGraph writes the graph's lines, each after indent; branches follow their node.
+func dumpGraph(b *strings.Builder, g *onnx.Graph, indent string) {
 	for _, v := range g.Inputs {
 		fmt.Fprintf(b, indent+"in   %s %s\n", v.Name, shapeText(v.DType.String(), v.Shape, v.Dims))
 	}
@@ -35,7 +34,7 @@ func (g *Graph) dump(b *strings.Builder, indent string) {
 	}
 	for _, n := range g.Nodes {
 		op := n.Op
-		var branches []*Graph
+		var branches []*onnx.Graph
 		if n.Domain != "" {
 			op = n.Domain + "." + op
 		}
@@ -48,7 +47,7 @@ func (g *Graph) dump(b *strings.Builder, indent string) {
 			switch v := value.(type) {
 			case *tensor.Tensor:
 				value = fmt.Sprint(v.F32, v.I64)
-			case *Graph:
+			case *onnx.Graph:
 				value = v.Name
 				branches = append(branches, v)
 			}
@@ -60,7 +59,7 @@ func (g *Graph) dump(b *strings.Builder, indent string) {
 		fmt.Fprintf(b, indent+"%s = %s(%s)\n", strings.Join(n.Outputs, ", "), op, strings.Join(n.Inputs, ", "))
 		for _, branch := range branches {
 			fmt.Fprintf(b, indent+"  %s:\n", branch.Name)
-			branch.dump(b, indent+"    ")
+			dumpGraph(b, branch, indent+"    ")
 		}
 	}
 }
