@@ -93,22 +93,25 @@ func (g global) String() string { return clip(strings.ReplaceAll(string(g), " ",
 
 // unpickle interprets a pickle of protocol 2 to 5 and returns its object, and the names of what it would have made besides. It
 // builds plain values only: calling a global means to note what it would have made.
-func unpickle(data []byte) (any, []string, error) {
+func unpickle(data []byte) (root any, unknown []string, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case failed:
+			root, unknown, err = nil, nil, p.error
+		default:
+			panic(p)
+		}
+	}()
 	m := machine{data: data, unknown: map[global]bool{}}
 	budget := 64<<10 + perByte*int64(len(data))
 	for range maxOpcodes {
-		done, err := m.step()
-		if err != nil {
-			return nil, nil, err
-		}
-		if done {
-			root, err := m.pop()
-			var unknown []string
+		if m.step() {
 			for g := range m.unknown {
 				unknown = append(unknown, g.String())
 			}
 			slices.Sort(unknown)
-			return root, unknown, err
+			return m.take(1)[0], unknown, nil
 		}
 		if len(m.stack) > m.deepest {
 			m.charge(64 * (len(m.stack) - m.deepest)) // with what growing leaves behind
@@ -189,36 +192,30 @@ const (
 	opByteArray8      = 0x96
 )
 
+// failed is how the machine's methods end a pickle that is damaged: a panic that unpickle takes for its error.
+type failed struct{ error }
+
+func fail(err error) { panic(failed{err}) }
+
 // step interprets one opcode and reports whether it was the last one.
-func (m *machine) step() (done bool, err error) {
-	op, err := m.bytes(1)
-	if err != nil {
-		return false, err
-	}
-	switch op[0] {
+func (m *machine) step() (done bool) {
+	switch op := m.bytes(1)[0]; op {
 	case opStop:
-		return true, nil
+		return true
 	case opProto:
-		b, err := m.bytes(1)
-		if err == nil && (b[0] < 2 || b[0] > 5) {
-			err = &UnsupportedError{Problem: fmt.Sprintf("its pickle has protocol %d", b[0]), Remedy: resave}
+		if version := m.bytes(1)[0]; version < 2 || version > 5 {
+			fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle has protocol %d", version), Remedy: resave})
 		}
-		return false, err
 	case opFrame:
-		_, err := m.bytes(8)
-		return false, err
+		m.bytes(8)
 	case opMark:
 		m.push(mark{})
 	case opPop:
-		_, err := m.pop()
-		return false, err
+		m.take(1)
 	case opPopMark:
-		_, err := m.sinceMark()
-		return false, err
+		m.sinceMark()
 	case opDup:
-		v, err := m.top()
-		m.push(v)
-		return false, err
+		m.push(m.top())
 
 	case opNone:
 		m.push(nil)
@@ -227,50 +224,39 @@ func (m *machine) step() (done bool, err error) {
 	case opNewFalse:
 		m.push(false)
 	case opBinInt1:
-		return false, m.integer(1)
+		m.integer(1)
 	case opBinInt2:
-		return false, m.integer(2)
+		m.integer(2)
 	case opBinInt:
-		return false, m.integer(4)
+		m.integer(4)
 	case opLong1:
-		return false, m.long(1)
+		m.long(1)
 	case opLong4:
-		return false, m.long(4)
+		m.long(4)
 	case opBinFloat:
-		b, err := m.bytes(8)
-		if err == nil {
-			m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
-		}
-		return false, err
+		m.push(math.Float64frombits(binary.BigEndian.Uint64(m.bytes(8))))
 	case opShortBinUnicode, opShortBinString:
-		return false, m.text(1)
+		m.text(1)
 	case opBinUnicode, opBinString:
-		return false, m.text(4)
+		m.text(4)
 	case opBinUnicode8:
-		return false, m.text(8)
+		m.text(8)
 	case opShortBinBytes:
-		return false, m.blob(1)
+		m.blob(1)
 	case opBinBytes:
-		return false, m.blob(4)
+		m.blob(4)
 	case opBinBytes8, opByteArray8:
-		return false, m.blob(8)
+		m.blob(8)
 
 	case opEmptyTuple:
 		m.push(tuple{})
 	case opTuple1, opTuple2, opTuple3:
-		items, err := m.take(int(op[0]) - opTuple1 + 1)
-		m.charge(24 + 16*len(items))
-		m.push(tuple(items))
-		return false, err
+		m.tuple(m.take(int(op) - opTuple1 + 1))
 	case opTuple:
-		items, err := m.sinceMark()
-		m.charge(24 + 16*len(items))
-		m.push(tuple(items))
-		return false, err
+		m.tuple(m.sinceMark())
 	case opFrozenSet:
-		_, err := m.sinceMark()
+		m.sinceMark()
 		m.push(inert("a set"))
-		return false, err
 	case opEmptyList:
 		m.charge(48)
 		m.push(&list{})
@@ -280,178 +266,125 @@ func (m *machine) step() (done bool, err error) {
 		m.charge(64)
 		m.push(&dict{})
 	case opAppend:
-		items, err := m.take(1)
-		if err != nil {
-			return false, err
-		}
-		return false, m.extend(items)
+		m.extend(m.take(1))
 	case opAppends, opAddItems:
-		items, err := m.sinceMark()
-		if err != nil {
-			return false, err
-		}
-		return false, m.extend(items)
+		m.extend(m.sinceMark())
 	case opSetItem:
-		items, err := m.take(2)
-		if err != nil {
-			return false, err
-		}
-		return false, m.setItems(items)
+		m.setItems(m.take(2))
 	case opSetItems:
-		items, err := m.sinceMark()
-		if err != nil {
-			return false, err
-		}
-		return false, m.setItems(items)
+		m.setItems(m.sinceMark())
 
 	case opBinPut:
-		return false, m.put(1)
+		m.remember(uint32(m.unsigned(1)))
 	case opLongBinPut:
-		return false, m.put(4)
+		m.remember(uint32(m.unsigned(4)))
 	case opMemoize:
-		return false, m.remember(uint32(len(m.memo)))
+		m.remember(uint32(len(m.memo)))
 	case opBinGet:
-		return false, m.get(1)
+		m.get(m.unsigned(1))
 	case opLongBinGet:
-		return false, m.get(4)
+		m.get(m.unsigned(4))
 
 	case opGlobal:
-		module, err := m.line()
-		if err != nil {
-			return false, err
-		}
-		name, err := m.line()
-		if err != nil {
-			return false, err
-		}
-		return false, m.global(module, name)
+		module := m.line()
+		m.global(module, m.line())
 	case opStackGlobal:
-		items, err := m.take(2)
-		if err != nil {
-			return false, err
-		}
+		items := m.take(2)
 		module, ok1 := items[0].(string)
 		name, ok2 := items[1].(string)
 		if !ok1 || !ok2 {
-			return false, broken("its pickle names a global by something other than text")
+			fail(broken("its pickle names a global by something other than text"))
 		}
-		return false, m.global(module, name)
+		m.global(module, name)
 	case opBinPersID:
-		id, err := m.pop()
-		if err != nil {
-			return false, err
-		}
 		m.charge(64)
-		s, err := storageOf(id)
-		m.push(s)
-		return false, err
+		m.push(storageOf(m.take(1)[0]))
 	case opReduce, opNewObj:
-		items, err := m.take(2)
-		if err != nil {
-			return false, err
-		}
 		m.charge(48)
-		v, err := call(items[0], items[1])
-		m.push(v)
-		return false, err
+		items := m.take(2)
+		m.push(call(items[0], items[1]))
 	case opNewObjEx:
-		items, err := m.take(3)
-		if err != nil {
-			return false, err
-		}
 		m.charge(48)
-		v, err := call(items[0], items[1])
-		m.push(v)
-		return false, err
+		items := m.take(3)
+		m.push(call(items[0], items[1]))
 	case opBuild: // attributes of an object: nothing that Realword looks at
-		_, err := m.take(1)
-		if err == nil {
-			_, err = m.top()
-		}
-		return false, err
+		m.take(1)
+		m.top()
 	default:
-		return false, &UnsupportedError{Problem: fmt.Sprintf("its pickle has opcode 0x%02x, which no torch.save of weights writes", op[0]), Remedy: resave}
+		fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle has opcode 0x%02x, which no torch.save of weights writes", op), Remedy: resave})
 	}
-	return false, nil
+	return false
 }
 
 func (m *machine) push(v any) { m.stack = append(m.stack, v) }
 
-func (m *machine) pop() (any, error) {
-	items, err := m.take(1)
-	if err != nil {
-		return nil, err
-	}
-	return items[0], nil
+func (m *machine) tuple(items []any) {
+	m.charge(24 + 16*len(items))
+	m.push(tuple(items))
 }
 
-func (m *machine) top() (any, error) {
-	if len(m.stack) == 0 || m.stack[len(m.stack)-1] == (mark{}) {
-		return nil, errStack()
+func (m *machine) top() any {
+	if len(m.stack) == 0 || isMark(m.stack[len(m.stack)-1]) {
+		failStack()
 	}
-	return m.stack[len(m.stack)-1], nil
+	return m.stack[len(m.stack)-1]
 }
 
-func errStack() error { return broken("its pickle takes more objects than it made") }
+func failStack() { fail(broken("its pickle takes more objects than it made")) }
 
 // take removes the last n objects and returns a copy of them, in order.
-func (m *machine) take(n int) ([]any, error) {
+func (m *machine) take(n int) []any {
 	from := len(m.stack) - n
 	if from < 0 || slices.ContainsFunc(m.stack[from:], isMark) {
-		return nil, errStack()
+		failStack()
 	}
 	items := slices.Clone(m.stack[from:])
 	m.stack = m.stack[:from]
-	return items, nil
+	return items
 }
 
 // sinceMark removes the objects after the last mark, and the mark.
-func (m *machine) sinceMark() ([]any, error) {
+func (m *machine) sinceMark() []any {
 	for i := len(m.stack) - 1; i >= 0; i-- {
 		if isMark(m.stack[i]) {
 			items := slices.Clone(m.stack[i+1:])
 			m.stack = m.stack[:i]
-			return items, nil
+			return items
 		}
 	}
-	return nil, errStack()
+	failStack()
+	return nil
 }
 
 func isMark(v any) bool { _, ok := v.(mark); return ok }
 
-func (m *machine) bytes(n uint64) ([]byte, error) {
+func (m *machine) bytes(n uint64) []byte {
 	if n > uint64(len(m.data)-m.at) {
-		return nil, broken("its pickle ends early")
+		fail(broken("its pickle ends early"))
 	}
 	b := m.data[m.at : m.at+int(n)]
 	m.at += int(n)
-	return b, nil
+	return b
 }
 
-func (m *machine) line() (string, error) {
+func (m *machine) line() string {
 	n := bytes.IndexByte(m.data[m.at:], '\n')
 	if n < 0 {
-		return "", broken("its pickle ends early")
+		fail(broken("its pickle ends early"))
 	}
-	s := string(m.data[m.at : m.at+n])
-	m.at += n + 1
-	return s, nil
+	return string(m.bytes(uint64(n + 1))[:n])
 }
 
 // unsigned reads a little-endian number of 1, 2, 4 or 8 bytes.
-func (m *machine) unsigned(width int) (uint64, error) {
-	b, err := m.bytes(uint64(width))
-	if err != nil {
-		return 0, err
-	}
+func (m *machine) unsigned(width int) uint64 {
 	var full [8]byte
-	copy(full[:], b)
-	return binary.LittleEndian.Uint64(full[:]), nil
+	copy(full[:], m.bytes(uint64(width)))
+	return binary.LittleEndian.Uint64(full[:])
 }
 
 // integer pushes a number: one and two bytes are unsigned in the format, four are signed.
-func (m *machine) integer(width int) error {
-	v, err := m.unsigned(width)
+func (m *machine) integer(width int) {
+	v := m.unsigned(width)
 	if width == 4 {
 		v = uint64(int32(v))
 	}
@@ -459,67 +392,38 @@ func (m *machine) integer(width int) error {
 		m.charge(16)
 	}
 	m.push(int64(v))
-	return err
 }
 
 // long pushes a little-endian two's-complement number. One that does not fit 64 bits has no use here.
-func (m *machine) long(width int) error {
-	n, err := m.unsigned(width)
-	if err != nil {
-		return err
-	}
-	b, err := m.bytes(n)
-	if err != nil {
-		return err
-	}
-	if n > 8 {
+func (m *machine) long(width int) {
+	b := m.bytes(m.unsigned(width))
+	if len(b) > 8 {
 		m.push(inert("a number of more than 64 bits"))
-		return nil
+		return
 	}
 	var full [8]byte
-	if n > 0 && b[n-1]&0x80 != 0 {
+	if len(b) > 0 && b[len(b)-1]&0x80 != 0 {
 		full = [8]byte{255, 255, 255, 255, 255, 255, 255, 255}
 	}
 	copy(full[:], b)
 	m.push(int64(binary.LittleEndian.Uint64(full[:])))
-	return nil
 }
 
-func (m *machine) blob(width int) error {
-	n, err := m.unsigned(width)
-	if err != nil {
-		return err
-	}
-	b, err := m.bytes(n)
+func (m *machine) blob(width int) {
 	m.charge(24)
-	m.push(b)
-	return err
+	m.push(m.bytes(m.unsigned(width)))
 }
 
-func (m *machine) text(width int) error {
-	n, err := m.unsigned(width)
-	if err != nil {
-		return err
-	}
-	b, err := m.bytes(n)
+func (m *machine) text(width int) {
+	b := m.bytes(m.unsigned(width))
 	m.charge(24 + len(b))
 	m.push(string(b))
-	return err
-}
-
-func (m *machine) put(width int) error {
-	i, err := m.unsigned(width)
-	if err != nil {
-		return err
-	}
-	return m.remember(uint32(i))
 }
 
 // remember notes the top of the stack under a number.
-func (m *machine) remember(i uint32) error {
-	v, err := m.top()
+func (m *machine) remember(i uint32) {
+	v := m.top()
 	switch {
-	case err != nil:
 	case int(i) < len(m.memo):
 		m.memo[i] = v
 	case int(i) == len(m.memo):
@@ -532,49 +436,35 @@ func (m *machine) remember(i uint32) error {
 		}
 		m.sparse[i] = v
 	}
-	return err
 }
 
-func (m *machine) get(width int) error {
-	i, err := m.unsigned(width)
-	if err != nil {
-		return err
-	}
+func (m *machine) get(i uint64) {
 	if i < uint64(len(m.memo)) {
 		m.push(m.memo[i])
-		return nil
+		return
 	}
 	v, ok := m.sparse[uint32(i)]
 	if !ok {
-		return broken("its pickle refers to an object that it never made")
+		fail(broken("its pickle refers to an object that it never made"))
 	}
 	m.push(v)
-	return nil
 }
 
-func (m *machine) extend(items []any) error {
-	v, err := m.top()
-	if err != nil {
-		return err
-	}
-	switch v := v.(type) {
+func (m *machine) extend(items []any) {
+	switch v := m.top().(type) {
 	case *list:
 		m.charge(48 * len(items))
 		v.items = append(v.items, items...)
-		return nil
 	case inert:
-		return nil
+	default:
+		fail(broken("its pickle appends to something that is not a list"))
 	}
-	return broken("its pickle appends to something that is not a list")
 }
 
-func (m *machine) setItems(items []any) error {
-	v, err := m.top()
-	if err != nil {
-		return err
-	}
+func (m *machine) setItems(items []any) {
+	v := m.top()
 	if len(items)%2 != 0 {
-		return broken("its pickle sets a key without a value")
+		fail(broken("its pickle sets a key without a value"))
 	}
 	switch v := v.(type) {
 	case *dict:
@@ -582,18 +472,17 @@ func (m *machine) setItems(items []any) error {
 			m.charge(96)
 			v.set(items[i], items[i+1])
 		}
-		return nil
 	case inert:
-		return nil
+	default:
+		fail(broken("its pickle sets items of something that is not a dictionary"))
 	}
-	return broken("its pickle sets items of something that is not a dictionary")
 }
 
-func (m *machine) global(module, name string) error {
+func (m *machine) global(module, name string) {
 	g := global(module + " " + name)
 	if harmful(module, name) {
-		return &UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
-			Remedy: "do not load this file anywhere: it was made to run code; get a safetensors file from its author"}
+		fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
+			Remedy: "do not load this file anywhere: it was made to run code; get a safetensors file from its author"})
 	}
 	if !g.known() && !m.unknown[g] {
 		m.charge(96 + len(g))
@@ -601,7 +490,6 @@ func (m *machine) global(module, name string) error {
 	}
 	m.charge(16 + len(g))
 	m.push(g)
-	return nil
 }
 
 func (d *dict) set(key, value any) {
@@ -620,35 +508,35 @@ func (d *dict) set(key, value any) {
 }
 
 // call notes what calling f would have made.
-func call(f, args any) (any, error) {
+func call(f, args any) any {
 	if _, ok := f.(inert); ok {
-		return f, nil
+		return f
 	}
 	g, ok := f.(global)
 	a, ok2 := args.(tuple)
 	if !ok || !ok2 {
-		return nil, broken("its pickle calls something that is not a function")
+		fail(broken("its pickle calls something that is not a function"))
 	}
 	if !g.known() {
-		return inert("a " + g.String() + " object"), nil
+		return inert("a " + g.String() + " object")
 	}
 	switch g {
 	case orderedDict:
 		if len(a) == 0 {
-			return &dict{}, nil
+			return &dict{}
 		}
 		if d, ok := pairs(a); ok {
-			return d, nil
+			return d
 		}
 	case torchSize:
 		if len(a) == 1 {
-			return a[0], nil
+			return a[0]
 		}
 	case rebuildParameter, rebuildParamState:
 		if len(a) >= 3 {
 			switch a[0].(type) {
 			case *torchTensor, inert:
-				return a[0], nil
+				return a[0]
 			}
 		}
 	case rebuildTensor:
@@ -658,7 +546,8 @@ func call(f, args any) (any, error) {
 			return call(a[0], a[2])
 		}
 	}
-	return nil, broken("its pickle calls %s with arguments that it does not take", g)
+	fail(broken("its pickle calls %s with arguments that it does not take", g))
+	return nil
 }
 
 // pairs makes a dictionary of a list of pairs, as Python 2 wrote an OrderedDict.
@@ -685,35 +574,35 @@ func pairs(a tuple) (*dict, bool) {
 }
 
 // storageOf reads the persistent id of a storage: ('storage', class, key, device, count).
-func storageOf(id any) (*storage, error) {
+func storageOf(id any) *storage {
 	bad := broken("its pickle refers to data in a way that torch.save does not")
 	t, ok := id.(tuple)
 	if !ok || len(t) < 5 || t[0] != "storage" {
-		return nil, bad
+		fail(bad)
 	}
 	class, ok1 := t[1].(global)
 	key, ok2 := t[2].(string)
 	count, ok3 := t[4].(int64)
 	if !ok1 || !ok2 || !ok3 || count < 0 || !strings.HasSuffix(string(class), "Storage") {
-		return nil, bad
+		fail(bad)
 	}
-	return &storage{key: key, class: class, dtype: storageTypes[class], count: count}, nil
+	return &storage{key: key, class: class, dtype: storageTypes[class], count: count}
 }
 
 // rebuild reads the arguments of _rebuild_tensor_v2: storage, offset, size, stride, requires_grad, hooks.
-func rebuild(a tuple) (*torchTensor, error) {
+func rebuild(a tuple) *torchTensor {
 	bad := broken("its pickle describes a tensor in a way that torch.save does not")
 	if len(a) < 6 {
-		return nil, bad
+		fail(bad)
 	}
 	s, ok1 := a[0].(*storage)
 	offset, ok2 := a[1].(int64)
 	shape, ok3 := ints(a[2])
 	strides, ok4 := ints(a[3])
 	if !ok1 || !ok2 || !ok3 || !ok4 || offset < 0 || len(shape) != len(strides) {
-		return nil, bad
+		fail(bad)
 	}
-	return &torchTensor{storage: s, offset: offset, shape: shape, strides: strides}, nil
+	return &torchTensor{storage: s, offset: offset, shape: shape, strides: strides}
 }
 
 // ints reads a tuple of non-negative numbers.
