@@ -70,10 +70,32 @@ func (k *killing) open() *history.Store {
 	if err != nil {
 		k.Fatalf("kill %d: the history does not open: %v", k.kills, err)
 	}
-	if err := s.Check(); err != nil {
+	if err := readable(s); err != nil {
 		k.Fatalf("kill %d: %v", k.kills, err)
 	}
 	return s
+}
+
+// readable reads all that a history says it has.
+func readable(s *history.Store) error {
+	rounds, err := s.Rounds()
+	for _, r := range rounds {
+		for _, ref := range r.References {
+			_, e := s.ReferenceData(ref.SHA256)
+			err = errors.Join(err, e)
+		}
+		for _, p := range r.Pictures {
+			steps, e := s.Steps(p.ID)
+			if err = errors.Join(err, e); len(steps) != p.Steps {
+				err = errors.Join(err, fmt.Errorf("picture %d has %d steps, says %d", p.ID, len(steps), p.Steps))
+			}
+			for _, i := range steps {
+				_, e := s.Step(p.ID, i, true)
+				err = errors.Join(err, e)
+			}
+		}
+	}
+	return err
 }
 
 func (k *killing) rounds() []history.Round {
