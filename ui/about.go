@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -63,19 +64,19 @@ func modules() string {
 	return strings.Join(lines, "\n")
 }
 
-func (w *Window) helpActions() []action {
-	return []action{
-		{id: "help.keys", menu: menuHelp, label: i18n.T("Keyboard shortcuts…"), key: "F1", do: w.showKeys},
-		{id: "help.keys.other", label: i18n.T("Keyboard shortcuts…"), key: "Shift+/", do: w.showKeys},
-		separator(menuHelp),
-		{id: "help.logs", menu: menuHelp, label: i18n.T("Open the log folder"), do: func() { w.showFolder(w.opt.Logs) }, can: func() bool { return w.opt.Logs != "" }},
-		{id: "help.report", menu: menuHelp, label: i18n.T("Save diagnostic report…"), do: w.saveReport, can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
-		separator(menuHelp),
-		{id: "help.about", menu: menuHelp, label: i18n.T("About…"), key: "Shift+F1", do: w.showAbout},
-		{id: "file.preferences", menu: menuFile, label: i18n.T("Preferences…"), key: "Ctrl+,", do: w.showPreferences},
-		separator(menuFile),
-		{id: "file.quit", menu: menuFile, label: i18n.T("Quit"), key: "Ctrl+Q", do: w.askClose},
-		{id: "edit.prompt", menu: menuEdit, label: i18n.T("Go to the prompt"), key: "Ctrl+L", do: func() { w.win.Canvas().Focus(w.prompt) }},
+func (w *Window) helpActions() []command.Action {
+	return []command.Action{
+		{ID: "help.keys", Menu: command.MenuHelp, Label: i18n.T("Keyboard shortcuts…"), Key: "F1", Do: w.ShowKeys},
+		{ID: "help.keys.other", Label: i18n.T("Keyboard shortcuts…"), Key: "Shift+/", Do: w.ShowKeys},
+		command.Separator(command.MenuHelp),
+		{ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { w.showFolder(w.opt.Logs) }, Can: func() bool { return w.opt.Logs != "" }},
+		{ID: "help.report", Menu: command.MenuHelp, Label: i18n.T("Save diagnostic report…"), Do: w.saveReport, Can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
+		command.Separator(command.MenuHelp),
+		{ID: "help.about", Menu: command.MenuHelp, Label: i18n.T("About…"), Key: "Shift+F1", Do: w.showAbout},
+		{ID: "file.preferences", Menu: command.MenuFile, Label: i18n.T("Preferences…"), Key: "Ctrl+,", Do: w.showPreferences},
+		command.Separator(command.MenuFile),
+		{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
+		{ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L", Do: func() { w.win.Canvas().Focus(w.prompt) }},
 	}
 }
 

@@ -6,30 +6,31 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
+	"realword/ui/command"
 	"realword/ui/state"
 )
 
 func TestStrokes(t *testing.T) {
 	const ctrl = fyne.KeyModifierShortcutDefault
-	for name, want := range map[string]stroke{
-		"Ctrl+Alt+Enter": {ctrl | fyne.KeyModifierAlt, fyne.KeyReturn},
-		"Shift+Left":     {fyne.KeyModifierShift, fyne.KeyLeft},
-		"R":              {0, fyne.KeyR},
-		"Esc":            {0, fyne.KeyEscape},
-		"Ctrl++":         {ctrl, fyne.KeyPlus},
-		"+":              {0, fyne.KeyPlus},
-		".":              {0, fyne.KeyPeriod},
+	for name, want := range map[string]command.Stroke{
+		"Ctrl+Alt+Enter": {Mod: ctrl | fyne.KeyModifierAlt, Key: fyne.KeyReturn},
+		"Shift+Left":     {Mod: fyne.KeyModifierShift, Key: fyne.KeyLeft},
+		"R":              {Mod: 0, Key: fyne.KeyR},
+		"Esc":            {Mod: 0, Key: fyne.KeyEscape},
+		"Ctrl++":         {Mod: ctrl, Key: fyne.KeyPlus},
+		"+":              {Mod: 0, Key: fyne.KeyPlus},
+		".":              {Mod: 0, Key: fyne.KeyPeriod},
 	} {
-		got, err := parseStroke(name)
+		got, err := command.ParseStroke(name)
 		if err != nil || got != want {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, want)
 		}
-		if again, err := parseStroke(got.String()); err != nil || again != want {
+		if again, err := command.ParseStroke(got.String()); err != nil || again != want {
 			t.Errorf("%s is written %s and read as %v, %v", name, got, again, err)
 		}
 	}
 	for _, bad := range []string{"", "Strg+Z", "Hyper+X"} {
-		if s, err := parseStroke(bad); err == nil {
+		if s, err := command.ParseStroke(bad); err == nil {
 			t.Errorf("%q is read as %v", bad, s)
 		}
 	}
@@ -38,32 +39,32 @@ func TestStrokes(t *testing.T) {
 // TestActionTable checks the whole table: names and keys are unique, keys can be read, menu entries have labels.
 func TestActionTable(t *testing.T) {
 	b := newBench(t, nil)
-	ids, keys := map[string]bool{}, map[stroke]string{}
+	ids, keys := map[string]bool{}, map[command.Stroke]string{}
 	for _, a := range b.allActions() {
-		if a.id == "" {
+		if a.ID == "" {
 			continue // a line between others
 		}
-		if ids[a.id] {
-			t.Errorf("two actions are called %s", a.id)
+		if ids[a.ID] {
+			t.Errorf("two actions are called %s", a.ID)
 		}
-		ids[a.id] = true
-		if a.label == "" || a.do == nil || a.menu >= menus {
-			t.Errorf("%s has no label, nothing to do, or no menu", a.id)
+		ids[a.ID] = true
+		if a.Label == "" || a.Do == nil || a.Menu >= command.MenuCount {
+			t.Errorf("%s has no label, nothing to do, or no menu", a.ID)
 		}
-		if a.menu == menuNone && a.key == "" {
-			t.Errorf("%s cannot be reached: it has neither a menu nor a key", a.id)
+		if a.Menu == command.MenuNone && a.Key == "" {
+			t.Errorf("%s cannot be reached: it has neither a menu nor a key", a.ID)
 		}
-		if a.key == "" {
+		if a.Key == "" {
 			continue
 		}
-		s, err := parseStroke(a.key)
+		s, err := command.ParseStroke(a.Key)
 		if err != nil {
-			t.Errorf("%s: %v", a.id, err)
+			t.Errorf("%s: %v", a.ID, err)
 		}
 		if keys[s] != "" {
-			t.Errorf("%s and %s both have %s", keys[s], a.id, s)
+			t.Errorf("%s and %s both have %s", keys[s], a.ID, s)
 		}
-		keys[s] = a.id
+		keys[s] = a.ID
 	}
 }
 
@@ -91,7 +92,7 @@ func TestEscClosesTheTopmostOnly(t *testing.T) {
 	if b.state.Run.Phase != state.Running {
 		t.Error("Esc stopped the run")
 	}
-	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
+	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
 	if b.state.Run.Phase != state.Stopping {
 		t.Error("Ctrl+Alt+Enter of the number block does not stop the run")
 	}

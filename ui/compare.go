@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/state"
 )
@@ -96,7 +97,7 @@ func (w *Window) swappable() int {
 
 // tapShot shows a picture of the strip; with Ctrl it is compared with the one in view.
 func (w *Window) tapShot(i int) {
-	if w.modifiers()&fyne.KeyModifierShortcutDefault != 0 && w.state.Shot() != nil {
+	if w.Modifiers()&fyne.KeyModifierShortcutDefault != 0 && w.state.Shot() != nil {
 		w.compareShot(i)
 		return
 	}
@@ -104,9 +105,9 @@ func (w *Window) tapShot(i int) {
 	w.refresh()
 }
 
-func (w *Window) compareActions() []action {
-	return []action{
-		{id: "view.compare.text", menu: menuView, label: i18n.T("Compare with text-only"), key: "Shift+C", do: w.compareText, can: w.canCompareText},
-		{id: "view.compare.swap", menu: menuView, label: i18n.T("Swap the compared pictures"), key: "C", do: w.swapCompared, can: func() bool { return w.swappable() >= 0 }},
+func (w *Window) compareActions() []command.Action {
+	return []command.Action{
+		{ID: "view.compare.text", Menu: command.MenuView, Label: i18n.T("Compare with text-only"), Key: "Shift+C", Do: w.compareText, Can: w.canCompareText},
+		{ID: "view.compare.swap", Menu: command.MenuView, Label: i18n.T("Swap the compared pictures"), Key: "C", Do: w.swapCompared, Can: func() bool { return w.swappable() >= 0 }},
 	}
 }

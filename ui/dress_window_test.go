@@ -121,9 +121,9 @@ func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 		t.Fatal("the subject has no anchor")
 	}
 	b.state.Selected, b.undo.Fields = g.ID, nil // a change of its own, not one within a second
-	for _, a := range b.table.list {
-		if a.id == "subject.anchor" {
-			b.perform(a)
+	for _, a := range b.Table.List {
+		if a.ID == "subject.anchor" {
+			b.Perform(a)
 		}
 	}
 	f := b.state.Form

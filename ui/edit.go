@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/state"
 )
@@ -20,7 +21,7 @@ func (w *Window) adopt(f state.Form, changed bool) {
 	w.refresh()
 }
 
-func (w *Window) undoActions() []action {
+func (w *Window) undoActions() []command.Action {
 	// A text field with the focus has an undo of its own, which comes first (performKey).
 	typing := func() bool { _, ok := w.win.Canvas().Focused().(fyne.Shortcutable); return ok }
 	undoing := func() {
@@ -29,10 +30,10 @@ func (w *Window) undoActions() []action {
 		}
 	}
 	redoing := func() { w.adopt(w.undo.Forward()) }
-	return []action{
-		{id: "edit.undo", menu: menuEdit, label: i18n.T("Undo"), key: "Ctrl+Z", do: undoing, can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.undoable() || w.models.undoable() }},
-		{id: "edit.redo", menu: menuEdit, label: i18n.T("Redo"), key: "Ctrl+Y", do: redoing, can: func() bool { return typing() || len(w.undo.Future) > 0 }},
-		{id: "edit.redo.other", label: i18n.T("Redo"), key: "Ctrl+Shift+Z", do: func() {
+	return []command.Action{
+		{ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing, Can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.undoable() || w.models.undoable() }},
+		{ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing, Can: func() bool { return typing() || len(w.undo.Future) > 0 }},
+		{ID: "edit.redo.other", Label: i18n.T("Redo"), Key: "Ctrl+Shift+Z", Do: func() {
 			if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {
 				field.TypedShortcut(&fyne.ShortcutRedo{})
 			} else {

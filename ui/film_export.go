@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/inference/files"
 	"realword/inference/picture"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -184,11 +185,11 @@ func (w *Window) exportFilm() {
 	})
 }
 
-func (w *Window) filmActions() []action {
+func (w *Window) filmActions() []command.Action {
 	film := func() bool { _, ok := w.copyFilm(); return ok }
-	return []action{
-		{id: "file.export.steps", menu: menuFile, label: i18n.T("Export all steps…"), key: "Ctrl+Shift+E", do: w.exportSteps, can: func() bool { return w.opt.OpenFolder != nil && film() }},
-		{id: "file.export.film", menu: menuFile, label: i18n.T("Export the film…"), key: "Ctrl+E", do: w.exportFilm, can: func() bool { return w.opt.SaveFile != nil && film() }},
+	return []command.Action{
+		{ID: "file.export.steps", Menu: command.MenuFile, Label: i18n.T("Export all steps…"), Key: "Ctrl+Shift+E", Do: w.exportSteps, Can: func() bool { return w.opt.OpenFolder != nil && film() }},
+		{ID: "file.export.film", Menu: command.MenuFile, Label: i18n.T("Export the film…"), Key: "Ctrl+E", Do: w.exportFilm, Can: func() bool { return w.opt.SaveFile != nil && film() }},
 	}
 }
 

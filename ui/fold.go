@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -20,7 +21,7 @@ type sidePanels struct {
 	status      *kit.Line
 	generate    *kit.Button
 	stop        *kit.IconButton
-	buttons     []*toolButton
+	buttons     []*command.ToolButton
 }
 
 func panelIcon(x string) fyne.Resource {
@@ -39,9 +40,9 @@ func (w *Window) headRun() fyne.CanvasObject {
 	return f.run
 }
 
-func (w *Window) foldButton(id, x string) *toolButton {
-	t := newToolButton(w, id, panelIcon(x))
-	t.plain = true
+func (w *Window) foldButton(id, x string) *command.ToolButton {
+	t := command.NewToolButton(w.Commands, id, panelIcon(x))
+	t.Plain = true
 	w.sides.buttons = append(w.sides.buttons, t)
 	return t
 }
@@ -62,7 +63,7 @@ func (w *Window) fold() {
 		w.win.Content().Refresh()
 	}
 	for _, b := range f.buttons {
-		b.refresh()
+		b.Follow()
 	}
 	if f.run.Hidden {
 		return
@@ -79,18 +80,18 @@ func (w *Window) fold() {
 	f.run.Refresh()
 }
 
-func (w *Window) foldActions() []action {
+func (w *Window) foldActions() []command.Action {
 	set := func(change func(*Preferences)) func() {
 		return func() { p := w.prefs; change(&p); w.setPreferences(p) }
 	}
-	return []action{
-		separator(menuView),
-		{id: "view.left", menu: menuView, label: i18n.T("Subjects panel"), key: "T", do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), on: func() bool { return !w.prefs.FoldLeft }},
-		{id: "view.right", menu: menuView, label: i18n.T("Settings panel"), key: "G", do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), on: func() bool { return !w.prefs.FoldRight }},
-		{id: "view.panels", menu: menuView, label: i18n.T("Only the picture"), key: "F", do: set(func(p *Preferences) {
+	return []command.Action{
+		command.Separator(command.MenuView),
+		{ID: "view.left", Menu: command.MenuView, Label: i18n.T("Subjects panel"), Key: "T", Do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), On: func() bool { return !w.prefs.FoldLeft }},
+		{ID: "view.right", Menu: command.MenuView, Label: i18n.T("Settings panel"), Key: "G", Do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), On: func() bool { return !w.prefs.FoldRight }},
+		{ID: "view.panels", Menu: command.MenuView, Label: i18n.T("Only the picture"), Key: "F", Do: set(func(p *Preferences) {
 			p.FoldPrompt = !p.FoldPrompt
 			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt
-		}), on: func() bool { return w.prefs.FoldPrompt }},
+		}), On: func() bool { return w.prefs.FoldPrompt }},
 	}
 }
 
@@ -98,7 +99,7 @@ func (w *Window) foldActions() []action {
 type rail struct {
 	w       *Window
 	body    *container.Scroll
-	buttons []*toolButton
+	buttons []*command.ToolButton
 }
 
 // Icons that Fyne has not.
@@ -111,7 +112,7 @@ var (
 
 func newRail(w *Window) *rail {
 	r := &rail{w: w}
-	column := func(tools ...*toolButton) *fyne.Container {
+	column := func(tools ...*command.ToolButton) *fyne.Container {
 		c := kit.NewColumn(2)
 		for _, t := range tools {
 			r.buttons = append(r.buttons, t)
@@ -119,9 +120,13 @@ func newRail(w *Window) *rail {
 		}
 		return c
 	}
-	tool := func(id string, icon fyne.Resource) *toolButton { return newToolButton(w, id, icon) }
-	own := func(id string, icon fyne.Resource) *toolButton { return tool(id, theme.NewThemedResource(icon)) }
-	made := []*toolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon)}
+	tool := func(id string, icon fyne.Resource) *command.ToolButton {
+		return command.NewToolButton(w.Commands, id, icon)
+	}
+	own := func(id string, icon fyne.Resource) *command.ToolButton {
+		return tool(id, theme.NewThemedResource(icon))
+	}
+	made := []*command.ToolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon)}
 	if w.opt.SaveFile != nil {
 		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
 	}
@@ -145,6 +150,6 @@ func (r *rail) refresh() {
 		r.w.lower.Refresh()
 	}
 	for _, b := range r.buttons {
-		b.refresh()
+		b.Follow()
 	}
 }

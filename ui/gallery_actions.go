@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/files"
 	"realword/inference/recipe"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -24,15 +25,15 @@ import (
 )
 
 // historyActions are the history's entries of the table of actions.
-func (w *Window) historyActions() []action {
+func (w *Window) historyActions() []command.Action {
 	open := func() bool { return w.state.History.Open }
 	chosen := func() bool { return w.gallery.shown && w.gallery.state.Chosen != 0 }
 	g := w.gallery
-	return append([]action{
-		{id: "history.new", menu: menuFile, label: i18n.T("New session"), key: "Ctrl+N", do: w.newSession, can: func() bool { return !w.state.Busy() }},
-		{id: "history.show", menu: menuFile, label: i18n.T("Sessions and pictures"), key: "Ctrl+H", do: g.toggle, can: open, on: func() bool { return g.shown }},
-		{id: "history.star", label: i18n.T("Star"), key: ".", do: g.starAll, can: chosen},
-		{id: "history.trash", label: i18n.T("Move to the trash"), key: "Del", do: g.trashAll, can: func() bool { return chosen() && !g.state.Look.Trash }},
+	return append([]command.Action{
+		{ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: w.newSession, Can: func() bool { return !w.state.Busy() }},
+		{ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.toggle, Can: open, On: func() bool { return g.shown }},
+		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: chosen},
+		{ID: "history.trash", Label: i18n.T("Move to the trash"), Key: "Del", Do: g.trashAll, Can: func() bool { return chosen() && !g.state.Look.Trash }},
 	}, g.markActions()...)
 }
 
@@ -305,7 +306,7 @@ func (g *galleryPage) rename() {
 	if i < 0 {
 		return
 	}
-	name := kit.NewField(g.w.shortcut, false)
+	name := kit.NewField(g.w.Shortcut, false)
 	name.SetText(g.state.Sessions[i].Title)
 	var closeIt func()
 	rename := func() { closeIt(); g.renameTo(id, name.Text) }

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -61,7 +62,7 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 		}
 		p.GridWrap.TypedKey(e)
 	default:
-		p.g.w.press(stroke{p.g.w.modifiers(), e.Name})
+		p.g.w.Press(command.Stroke{Mod: p.g.w.Modifiers(), Key: e.Name})
 	}
 }
 
@@ -74,7 +75,7 @@ func (p *pictureGrid) tapped(id uint64, twice bool) {
 		p.g.showChosen()
 		return
 	}
-	if keys := p.g.w.modifiers(); len(p.g.state.Marked) > 0 || keys&(fyne.KeyModifierShift|fyne.KeyModifierShortcutDefault) != 0 {
+	if keys := p.g.w.Modifiers(); len(p.g.state.Marked) > 0 || keys&(fyne.KeyModifierShift|fyne.KeyModifierShortcutDefault) != 0 {
 		p.g.tapped(id, keys)
 		return
 	}
@@ -183,7 +184,7 @@ func (c *pictureCell) placeJoint() {
 
 func (c *pictureCell) Tapped(*fyne.PointEvent) {
 	now := time.Now()
-	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < doubleTap && c.grid.g.w.modifiers() == 0
+	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < doubleTap && c.grid.g.w.Modifiers() == 0
 	c.tap = now
 	c.grid.tapped(c.id, twice)
 }

@@ -11,6 +11,7 @@ import (
 
 	"realword/history"
 	"realword/inference/files"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/state"
 	"realword/ui/wording"
@@ -289,19 +290,19 @@ func (g *galleryPage) compareTwo() {
 }
 
 // markActions are what is done with several pictures of the history.
-func (g *galleryPage) markActions() []action {
+func (g *galleryPage) markActions() []command.Action {
 	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
-	return []action{
-		{id: "history.all", label: i18n.T("Select all pictures"), key: "Ctrl+Shift+A", do: func() { g.marked(g.state.markAll()) }, can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
-		{id: "history.round", label: i18n.T("Select all pictures of the job"), key: "Shift+R", do: func() { g.marked(g.state.markRound()) }, can: func() bool { return g.shown && g.state.Detail != nil }},
-		{id: "history.pictures.export", menu: menuFile, label: i18n.T("Export the selected pictures…"), do: g.exportAll, can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
-		{id: "history.compare", label: i18n.T("Compare the two selected pictures"), key: "Shift+K", do: g.compareTwo, can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
+	return []command.Action{
+		{ID: "history.all", Label: i18n.T("Select all pictures"), Key: "Ctrl+Shift+A", Do: func() { g.marked(g.state.markAll()) }, Can: func() bool { return g.shown && len(g.state.IDs) > 0 }},
+		{ID: "history.round", Label: i18n.T("Select all pictures of the job"), Key: "Shift+R", Do: func() { g.marked(g.state.markRound()) }, Can: func() bool { return g.shown && g.state.Detail != nil }},
+		{ID: "history.pictures.export", Menu: command.MenuFile, Label: i18n.T("Export the selected pictures…"), Do: g.exportAll, Can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" }},
+		{ID: "history.compare", Label: i18n.T("Compare the two selected pictures"), Key: "Shift+K", Do: g.compareTwo, Can: func() bool { return g.shown && len(g.state.Marked) == 2 }},
 	}
 }
 
 // key moves to a neighbour in the grid with Shift, which marks all between; false leaves the key to the grid.
 func (g *galleryPage) key(name fyne.KeyName) bool {
-	if g.w.modifiers()&fyne.KeyModifierShift == 0 {
+	if g.w.Modifiers()&fyne.KeyModifierShift == 0 {
 		return false
 	}
 	columns := max(g.grid.ColumnCount(), 1)

@@ -106,7 +106,7 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 
 func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	g.title, g.number = kit.Heading(""), kit.Caption("")
-	g.search = kit.NewField(g.w.shortcut, false)
+	g.search = kit.NewField(g.w.Shortcut, false)
 	g.search.SetPlaceHolder(i18n.T("Search the prompts"))
 	g.search.OnChanged = func(text string) { g.look(func(l *galleryLook) { l.Text = text }) }
 	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
@@ -322,7 +322,7 @@ func (g *galleryPage) refresh() {
 	able(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
 	able(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
 	able(g.buttons["new"], !g.w.state.Busy())
-	g.nothing.SetText(s.empty(g.w.keyOf("history.star")))
+	g.nothing.SetText(s.empty(g.w.KeyOf("history.star")))
 	g.nothing.Hidden = len(s.IDs) > 0
 	g.list.Refresh()
 	g.list.Select(g.row())

@@ -18,6 +18,7 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/ui/command"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
@@ -95,7 +96,7 @@ func TestGalleryFindsStarsAndThrowsAway(t *testing.T) {
 		t.Fatalf("after Del: %+v", g.state)
 	}
 	b.win.Canvas().Unfocus()
-	b.perform(b.table.list[slices.IndexFunc(b.table.list, func(a action) bool { return a.id == "edit.undo" })])
+	b.Perform(b.Table.List[slices.IndexFunc(b.Table.List, func(a command.Action) bool { return a.ID == "edit.undo" })])
 	b.settle()
 	if len(g.state.IDs) != 1 || b.prompt.Text != "a dog on the beach" {
 		t.Errorf("Ctrl+Z brings back %v; the prompt is %q", g.state.IDs, b.prompt.Text)

@@ -19,21 +19,21 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 		p := b.prefs
 		p.Keys = own
 		b.setPreferences(p)
-		b.bind()
+		b.Bind()
 		b.refresh()
 	}
 	keys(map[string]string{"run.generate": "Alt+G", "history.star": "Q"})
 	if !strings.Contains(b.chipHint.Text, "press Alt+G to generate") {
 		t.Errorf("with another key the hint says %q", b.chipHint.Text)
 	}
-	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.keyOf("history.star")); !strings.Contains(text, "The key Q gives") {
+	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.KeyOf("history.star")); !strings.Contains(text, "The key Q gives") {
 		t.Errorf("the gallery says %q", text)
 	}
 	keys(map[string]string{"run.generate": ""})
 	if !strings.Contains(b.chipHint.Text, "or generate.") {
 		t.Errorf("without a key the hint says %q", b.chipHint.Text)
 	}
-	if b.keyOf("no.such") != "" {
+	if b.KeyOf("no.such") != "" {
 		t.Error("what is no action has a key")
 	}
 }
@@ -41,15 +41,15 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 // Every action can be given a key in the list of keys.
 func TestEveryActionStandsInTheListOfKeys(t *testing.T) {
 	b := ready(t, nil)
-	b.showKeys()
+	b.ShowKeys()
 	var texts []string
 	for _, o := range b.onScreen() {
 		texts = append(texts, o.Text)
 	}
 	all := strings.Join(texts, "\n")
-	for _, a := range b.table.list {
-		if a.id != "" && !strings.Contains(all, a.label) {
-			t.Errorf("%s (%s) is not in the list", a.id, a.label)
+	for _, a := range b.Table.List {
+		if a.ID != "" && !strings.Contains(all, a.Label) {
+			t.Errorf("%s (%s) is not in the list", a.ID, a.Label)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/guidance"
+	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -254,7 +255,7 @@ func TestInspectionPanel(t *testing.T) {
 	b.send(j, shot)
 	b.end(j, inference.Done{Pictures: 1})
 
-	b.press(stroke{key: fyne.KeyK})
+	b.Press(command.Stroke{Key: fyne.KeyK})
 	p := b.inspect
 	rest := func() {
 		b.until("the maps are painted", func() bool { return !p.painter.Working() && len(b.posted) == 0 })

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -22,19 +23,19 @@ func (w *Window) zoomText(percent int) {
 }
 
 // lookActions are the switches of the View menu.
-func (w *Window) lookActions() []action {
+func (w *Window) lookActions() []command.Action {
 	set := func(name string) func() {
 		return func() { p := w.prefs; p.Look = name; w.setPreferences(p) }
 	}
 	is := func(name string) func() bool { return func() bool { return w.prefs.Look == name } }
-	return []action{
-		separator(menuView),
-		{id: "view.text.larger", menu: menuView, label: i18n.T("Larger text"), key: "Ctrl+=", do: func() { w.zoomText(10) }, can: func() bool { return w.prefs.TextSize < maxTextSize }},
-		{id: "view.text.smaller", menu: menuView, label: i18n.T("Smaller text"), key: "Ctrl+-", do: func() { w.zoomText(-10) }, can: func() bool { return w.prefs.TextSize > minTextSize }},
-		{id: "view.text.normal", menu: menuView, label: i18n.T("Text at 100 %%"), key: "Ctrl+0", do: func() { w.zoomText(0) }, can: func() bool { return w.prefs.TextSize != 100 }},
-		separator(menuView),
-		{id: "view.look.system", menu: menuView, label: i18n.T("Follow system theme"), do: set("system"), on: is("system")},
-		{id: "view.look.light", menu: menuView, label: i18n.T("Light"), do: set("light"), on: is("light")},
-		{id: "view.look.dark", menu: menuView, label: i18n.T("Dark"), do: set("dark"), on: is("dark")},
+	return []command.Action{
+		command.Separator(command.MenuView),
+		{ID: "view.text.larger", Menu: command.MenuView, Label: i18n.T("Larger text"), Key: "Ctrl+=", Do: func() { w.zoomText(10) }, Can: func() bool { return w.prefs.TextSize < maxTextSize }},
+		{ID: "view.text.smaller", Menu: command.MenuView, Label: i18n.T("Smaller text"), Key: "Ctrl+-", Do: func() { w.zoomText(-10) }, Can: func() bool { return w.prefs.TextSize > minTextSize }},
+		{ID: "view.text.normal", Menu: command.MenuView, Label: i18n.T("Text at 100 %%"), Key: "Ctrl+0", Do: func() { w.zoomText(0) }, Can: func() bool { return w.prefs.TextSize != 100 }},
+		command.Separator(command.MenuView),
+		{ID: "view.look.system", Menu: command.MenuView, Label: i18n.T("Follow system theme"), Do: set("system"), On: is("system")},
+		{ID: "view.look.light", Menu: command.MenuView, Label: i18n.T("Light"), Do: set("light"), On: is("light")},
+		{ID: "view.look.dark", Menu: command.MenuView, Label: i18n.T("Dark"), Do: set("dark"), On: is("dark")},
 	}
 }

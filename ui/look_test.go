@@ -24,7 +24,7 @@ func TestPseudoLocale(t *testing.T) {
 	english := regexp.MustCompile(`[A-Za-z]`)
 	complained := map[string]bool{}
 	b.screens(func(name string) {
-		texts := append(menuTexts(b.menus.main), accessibleTexts(b.tops())...)
+		texts := append(menuTexts(b.Menus.Main), accessibleTexts(b.tops())...)
 		for _, s := range textsOf(b.tops()) {
 			texts = append(texts, s.text)
 		}

@@ -308,7 +308,7 @@ func (w *Window) taskEnded(t state.ModelTask, path string, err error) {
 
 // renameModel gives a model another name.
 func (w *Window) renameModel(m state.Model) {
-	name := kit.NewField(w.shortcut, false)
+	name := kit.NewField(w.Shortcut, false)
 	name.SetText(m.Name())
 	var closeIt func()
 	do := func() {

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/bundle"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -176,7 +177,7 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.addFacts, p.addNotes, p.trouble = kit.NewColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
 	p.addNotes.SizeName = theme.SizeNameCaptionText
 	p.looking = kit.NewColumn(0)
-	p.name = kit.NewField(p.w.shortcut, false)
+	p.name = kit.NewField(p.w.Shortcut, false)
 	p.name.OnChanged = func(text string) {
 		if a := p.w.state.Shelf.Adding; a != nil {
 			a.Name = text
@@ -600,7 +601,7 @@ func (p *modelsPage) askBase(m state.Model) {
 }
 
 // modelActions are the entries of the models in the table of actions.
-func (w *Window) modelActions() []action {
+func (w *Window) modelActions() []command.Action {
 	here := func() bool { return w.opt.Models != nil }
 	chosen := func(ok func(state.Model) bool) func() bool {
 		return func() bool {
@@ -616,19 +617,19 @@ func (w *Window) modelActions() []action {
 		}
 	}
 	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.Busy(m.Path) }
-	return []action{
-		{id: "models.show", menu: menuModels, label: i18n.T("Models"), key: "Ctrl+Shift+M", do: w.models.toggle, can: here, on: func() bool { return w.models.shown }},
-		{id: "models.get", menu: menuModels, label: i18n.T("Get real models…"), do: w.showCatalogue, can: here},
-		{id: "models.folder", menu: menuModels, label: i18n.T("Add a model folder…"), do: w.addFolder, can: func() bool { return here() && w.opt.OpenFolder != nil }},
-		{id: "models.file", menu: menuModels, label: i18n.T("Add a model file…"), do: w.addFile, can: func() bool { return here() && w.opt.OpenModel != nil }},
-		separator(menuModels),
-		{id: "models.use", menu: menuModels, label: i18n.T("Use this model"), do: with(func(m state.Model) { w.useModel(m.Path) }), can: chosen(func(m state.Model) bool { return m.Err == nil && !w.state.Shelf.InUse(m.Path) })},
-		{id: "models.check", menu: menuModels, label: i18n.T("Check the files"), do: with(func(m state.Model) { w.checkModel(m.Path) }), can: chosen(own)},
-		{id: "models.rename", menu: menuModels, label: i18n.T("Rename the model…"), do: with(w.renameModel), can: chosen(own)},
-		{id: "models.remove", menu: menuModels, label: i18n.T("Remove the model…"), do: with(w.askRemove), can: chosen(func(m state.Model) bool {
+	return []command.Action{
+		{ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: w.models.toggle, Can: here, On: func() bool { return w.models.shown }},
+		{ID: "models.get", Menu: command.MenuModels, Label: i18n.T("Get real models…"), Do: w.showCatalogue, Can: here},
+		{ID: "models.folder", Menu: command.MenuModels, Label: i18n.T("Add a model folder…"), Do: w.addFolder, Can: func() bool { return here() && w.opt.OpenFolder != nil }},
+		{ID: "models.file", Menu: command.MenuModels, Label: i18n.T("Add a model file…"), Do: w.addFile, Can: func() bool { return here() && w.opt.OpenModel != nil }},
+		command.Separator(command.MenuModels),
+		{ID: "models.use", Menu: command.MenuModels, Label: i18n.T("Use this model"), Do: with(func(m state.Model) { w.useModel(m.Path) }), Can: chosen(func(m state.Model) bool { return m.Err == nil && !w.state.Shelf.InUse(m.Path) })},
+		{ID: "models.check", Menu: command.MenuModels, Label: i18n.T("Check the files"), Do: with(func(m state.Model) { w.checkModel(m.Path) }), Can: chosen(own)},
+		{ID: "models.rename", Menu: command.MenuModels, Label: i18n.T("Rename the model…"), Do: with(w.renameModel), Can: chosen(own)},
+		{ID: "models.remove", Menu: command.MenuModels, Label: i18n.T("Remove the model…"), Do: with(w.askRemove), Can: chosen(func(m state.Model) bool {
 			return m.Path != "" && !w.state.Shelf.InUse(m.Path) && !w.state.Shelf.Busy(m.Path)
 		})},
-		separator(menuModels),
-		{id: "models.cancel", menu: menuModels, label: i18n.T("Cancel the import"), do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
+		command.Separator(command.MenuModels),
+		{ID: "models.cancel", Menu: command.MenuModels, Label: i18n.T("Cancel the import"), Do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, Can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -85,36 +86,36 @@ func (w *Window) soloMask(style int) {
 }
 
 // stageActions are what keys do on the stage.
-func (w *Window) stageActions() []action {
+func (w *Window) stageActions() []command.Action {
 	some := func() bool { return w.state.FilmSubjects() > 0 }
-	list := []action{
-		separator(menuView),
-		{id: "view.masks", menu: menuView, label: i18n.T("Masks"), key: "H", do: func() { w.setMasks(!w.masksOn()) }, can: some, on: w.masksOn},
-		{id: "view.masks.all", label: i18n.T("Masks of all subjects"), key: "0", do: func() { w.soloMask(-1) }, can: some},
-		{id: "view.inspect", menu: menuView, label: i18n.T("Inspect masks"), key: "K", do: func() { w.inspectMasks(-1) }, can: w.canInspect, on: func() bool { return w.inspect.open }},
+	list := []command.Action{
+		command.Separator(command.MenuView),
+		{ID: "view.masks", Menu: command.MenuView, Label: i18n.T("Masks"), Key: "H", Do: func() { w.setMasks(!w.masksOn()) }, Can: some, On: w.masksOn},
+		{ID: "view.masks.all", Label: i18n.T("Masks of all subjects"), Key: "0", Do: func() { w.soloMask(-1) }, Can: some},
+		{ID: "view.inspect", Menu: command.MenuView, Label: i18n.T("Inspect masks"), Key: "K", Do: func() { w.inspectMasks(-1) }, Can: w.canInspect, On: func() bool { return w.inspect.open }},
 	}
 	pictured := func() bool { return w.stage.natural.X > 0 }
 	list = append(list,
-		action{id: "view.compare", menu: menuView, label: i18n.T("Compare two pictures"), key: "M", do: w.compare, can: w.canCompare, on: func() bool { return w.contrast.on }},
-		action{id: "view.zoom.fit", menu: menuView, label: i18n.T("Fit / 100 %%"), key: "Z", do: func() { w.zoomBy(0) }, can: pictured, on: func() bool { return w.stage.zoom.scale > 0 }},
-		action{id: "view.crisp", menu: menuView, label: i18n.T("Sharp pixels"), key: "X", do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, can: pictured, on: func() bool { return w.lens.crisp }},
-		action{id: "view.zoom.in", menu: menuView, label: i18n.T("Larger"), key: "+", do: func() { w.zoomBy(1.25) }, can: pictured},
-		action{id: "view.zoom.out", menu: menuView, label: i18n.T("Smaller"), key: "-", do: func() { w.zoomBy(0.8) }, can: pictured})
+		command.Action{ID: "view.compare", Menu: command.MenuView, Label: i18n.T("Compare two pictures"), Key: "M", Do: w.compare, Can: w.canCompare, On: func() bool { return w.contrast.on }},
+		command.Action{ID: "view.zoom.fit", Menu: command.MenuView, Label: i18n.T("Fit / 100 %%"), Key: "Z", Do: func() { w.zoomBy(0) }, Can: pictured, On: func() bool { return w.stage.zoom.scale > 0 }},
+		command.Action{ID: "view.crisp", Menu: command.MenuView, Label: i18n.T("Sharp pixels"), Key: "X", Do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, Can: pictured, On: func() bool { return w.lens.crisp }},
+		command.Action{ID: "view.zoom.in", Menu: command.MenuView, Label: i18n.T("Larger"), Key: "+", Do: func() { w.zoomBy(1.25) }, Can: pictured},
+		command.Action{ID: "view.zoom.out", Menu: command.MenuView, Label: i18n.T("Smaller"), Key: "-", Do: func() { w.zoomBy(0.8) }, Can: pictured})
 	for i := range 4 {
-		list = append(list, action{id: fmt.Sprint("view.masks.", i+1), label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), key: fmt.Sprint(i + 1),
-			do: func() { w.soloMask(i) }, can: func() bool { return some() && strings.ContainsRune(string(w.state.Dress()), rune(i)) }})
+		list = append(list, command.Action{ID: fmt.Sprint("view.masks.", i+1), Label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), Key: fmt.Sprint(i + 1),
+			Do: func() { w.soloMask(i) }, Can: func() bool { return some() && strings.ContainsRune(string(w.state.Dress()), rune(i)) }})
 	}
 	return list
 }
 
 // typed gives a key that a widget with the focus has no use for to the window.
-func (w *Window) typed(e *fyne.KeyEvent) { w.press(stroke{w.modifiers(), e.Name}) }
+func (w *Window) typed(e *fyne.KeyEvent) { w.Press(command.Stroke{Mod: w.Modifiers(), Key: e.Name}) }
 
 // overlayBar is the row under the stage with which masks are looked at.
 type overlayBar struct {
 	w       *Window
 	row     *fyne.Container
-	seen    *toolButton // whether masks are
+	seen    *command.ToolButton // whether masks are
 	modes   []*pill
 	legend  *fyne.Container
 	opacity *kit.Slider
@@ -124,7 +125,7 @@ type overlayBar struct {
 }
 
 func newOverlayBar(w *Window) *overlayBar {
-	o := &overlayBar{w: w, legend: kit.NewRow(4), seen: newToolButton(w, "view.masks", theme.VisibilityIcon())}
+	o := &overlayBar{w: w, legend: kit.NewRow(4), seen: command.NewToolButton(w.Commands, "view.masks", theme.VisibilityIcon())}
 	modes := kit.NewRow(4, container.New(kit.Square{Side: 26}, o.seen))
 	for mode, name := range [...]string{picture.Heat: i18n.T("Tint"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
 		p := newPill(name, func() {
@@ -147,7 +148,7 @@ func (o *overlayBar) refresh() {
 	if o.row.Hidden = step == nil || len(step.Subjects) == 0; o.row.Hidden {
 		return
 	}
-	o.seen.refresh()
+	o.seen.Follow()
 	icon := theme.VisibilityOffIcon()
 	if on {
 		icon = theme.VisibilityIcon()

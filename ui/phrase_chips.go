@@ -50,7 +50,7 @@ func (w *Window) tapChip(i int) {
 	if i >= len(w.state.Words) {
 		return
 	}
-	if from := w.chipBefore; w.modifiers()&fyne.KeyModifierShift != 0 && from >= 0 && from < len(w.state.Words) && from != i {
+	if from := w.chipBefore; w.Modifiers()&fyne.KeyModifierShift != 0 && from >= 0 && from < len(w.state.Words) && from != i {
 		w.state = w.state.Mark(from, i).BindMarked()
 		w.refresh()
 		return
@@ -89,7 +89,7 @@ func (w *Window) chipKey(i int, e *fyne.KeyEvent) bool {
 		if w.state.Span.On {
 			from = w.state.Span.From
 		}
-		if w.state.Span = (state.Span{}); w.modifiers()&fyne.KeyModifierShift != 0 {
+		if w.state.Span = (state.Span{}); w.Modifiers()&fyne.KeyModifierShift != 0 {
 			w.state = w.state.Mark(from, to)
 		}
 		w.refreshPrompt()
@@ -114,7 +114,7 @@ func (w *Window) chipKey(i int, e *fyne.KeyEvent) bool {
 
 func (w *Window) chipActs(i int) chipActs {
 	return chipActs{
-		tap: func() { w.tapChip(i) }, shortcut: w.shortcut,
+		tap: func() { w.tapChip(i) }, shortcut: w.Shortcut,
 		paste: func(word state.Word) { w.paste(state.Target{Word: word.Word}) },
 		drag:  func(at fyne.Position) { w.dragChip(i, at) },
 		drop:  w.dropChip,

@@ -63,13 +63,13 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	// In the prompt: the selected words, or the one at the cursor.
 	b.win.Canvas().Focus(b.prompt)
 	b.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
-	b.press(mustStroke(t, "Ctrl+B"))
+	b.Press(mustStroke(t, "Ctrl+B"))
 	if got := bondsIn(b.state); got != "x.png=a dog with a hat#1" {
 		t.Errorf("bonds %q", got)
 	}
 	b.prompt.CursorRow, b.prompt.CursorColumn = 0, 3
 	b.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
-	b.press(mustStroke(t, "Ctrl+B"))
+	b.Press(mustStroke(t, "Ctrl+B"))
 	if r, ok := b.state.WordsAt(b.prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.First].Text+"#1" {
 		t.Errorf("bonds %q", bondsIn(b.state))
 	}

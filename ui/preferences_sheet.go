@@ -73,7 +73,7 @@ func (w *Window) showPreferences() {
 
 	models := w.modelsFolderChooser(change)
 
-	pattern := kit.NewField(w.shortcut, false)
+	pattern := kit.NewField(w.Shortcut, false)
 	pattern.SetText(w.prefs.FileName)
 	example := kit.Caption("")
 	preview := func(text string) {
@@ -128,7 +128,7 @@ func (w *Window) showPreferences() {
 	done.Importance = widget.HighImportance
 	closeIt := w.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt
-	keys.OnTapped = func() { closeIt(); w.showKeys() }
+	keys.OnTapped = func() { closeIt(); w.ShowKeys() }
 	reset.OnTapped = func() {
 		closeIt()
 		fresh := defaultPreferences()
@@ -172,7 +172,7 @@ func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // folderField is a field for a folder and the place where it says what is wrong. changed is told every whole path, and "" for the
 // usual place, which stands in the empty field.
 func (w *Window) folderField(usual, value string, changed func(path string)) (field *kit.Field, trouble *kit.Line) {
-	field, trouble = kit.NewField(w.shortcut, false), kit.Caption("")
+	field, trouble = kit.NewField(w.Shortcut, false), kit.Caption("")
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
 	trouble.Color = theme.ColorNameError

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
+	"realword/ui/command"
 	"realword/ui/kit"
 )
 
@@ -64,27 +65,27 @@ func TestPreferencesSurvive(t *testing.T) {
 func TestLookChanges(t *testing.T) {
 	b := ready(t, nil)
 	t.Cleanup(func() { kit.SetLook("system", 100) })
-	action := func(id string) action {
-		for _, a := range b.table.list {
-			if a.id == id {
+	action := func(id string) command.Action {
+		for _, a := range b.Table.List {
+			if a.ID == id {
 				return a
 			}
 		}
 		t.Fatal("no action ", id)
-		return action{}
+		return command.Action{}
 	}
 	before := theme.TextSize()
-	b.perform(action("view.text.larger"))
-	b.perform(action("view.text.larger"))
+	b.Perform(action("view.text.larger"))
+	b.Perform(action("view.text.larger"))
 	if got := theme.TextSize(); got <= before || b.prefs.TextSize != 120 {
 		t.Errorf("text size %v after %v, %d %%", got, before, b.prefs.TextSize)
 	}
-	b.perform(action("view.text.normal"))
+	b.Perform(action("view.text.normal"))
 	if theme.TextSize() != before {
 		t.Errorf("text size %v, want %v", theme.TextSize(), before)
 	}
 	for _, look := range []string{"dark", "light"} {
-		b.perform(action("view.look." + look))
+		b.Perform(action("view.look." + look))
 		c := kit.Palette[theme.ColorNameBackground]
 		want := c.Dark
 		if look == "light" {
@@ -93,7 +94,7 @@ func TestLookChanges(t *testing.T) {
 		if got := theme.Color(theme.ColorNameBackground); got != want {
 			t.Errorf("%s: background %v, want %v", look, got, want)
 		}
-		if !action("view.look." + look).on() {
+		if !action("view.look." + look).On() {
 			t.Errorf("%s is not ticked", look)
 		}
 	}
@@ -108,7 +109,7 @@ func TestKeysCanBeChanged(t *testing.T) {
 	p := b.prefs
 	p.Keys = map[string]string{"file.preferences": "Ctrl+P", "help.keys": ""}
 	b.setPreferences(p)
-	b.bind()
+	b.Bind()
 	typed := func(s fyne.Shortcut) bool {
 		b.key(s)
 		open := b.Layers.Open() > 0
@@ -116,23 +117,23 @@ func TestKeysCanBeChanged(t *testing.T) {
 		return open
 	}
 	for name, want := range map[string]bool{"Ctrl+P": true, "Ctrl+,": false} {
-		s, err := parseStroke(name)
+		s, err := command.ParseStroke(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if typed(s.shortcuts()[0]) != want {
+		if typed(s.Shortcuts()[0]) != want {
 			t.Errorf("%s opens the preferences: %v, want %v", name, !want, want)
 		}
 	}
-	if b.press(stroke{key: fyne.KeyF1}) {
+	if b.Press(command.Stroke{Key: fyne.KeyF1}) {
 		t.Error("F1 acts, though it was taken away")
 	}
 
 	// In the list: a click on a key, then a key that is taken.
-	b.showKeys()
-	var caps []*keyCap
+	b.ShowKeys()
+	var caps []*command.KeyCap
 	for _, s := range widgetsOf(b.tops()) {
-		if k, ok := s.(*keyCap); ok {
+		if k, ok := s.(*command.KeyCap); ok {
 			caps = append(caps, k)
 		}
 	}
@@ -151,7 +152,7 @@ func TestKeysCanBeChanged(t *testing.T) {
 	if b.prefs.Keys["run.generate"] != "R" || b.prefs.Keys["picture.reference"] != "" {
 		t.Errorf("keys %v", b.prefs.Keys)
 	}
-	if i, ok := b.table.keys[stroke{key: fyne.KeyR}]; !ok || b.table.list[i].id != "run.generate" {
+	if i, ok := b.Table.Keys[command.Stroke{Key: fyne.KeyR}]; !ok || b.Table.List[i].ID != "run.generate" {
 		t.Error("R does not generate")
 	}
 }

@@ -64,7 +64,7 @@ func (w *Window) presetItems() []*fyne.MenuItem {
 
 // askPresetName asks for a name on a sheet and hands a good one to use.
 func (w *Window) askPresetName(title, name string, use func(string)) {
-	entry, wrong := kit.NewField(w.shortcut, false), kit.Caption("")
+	entry, wrong := kit.NewField(w.Shortcut, false), kit.Caption("")
 	wrong.Color = theme.ColorNameError
 	entry.SetText(name)
 	var closeIt func()

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/ui/command"
 	"realword/ui/kit"
 )
 
@@ -154,7 +155,7 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 		return []fyne.CanvasObject{o.Content}
 	case *widget.PopUp:
 		return []fyne.CanvasObject{o.Content}
-	case *kit.Line, *kit.Fitted, *kit.Plate, *kit.Field, *kit.Button, *kit.IconButton, *toolButton, *kit.Check, *kit.Slider, *kit.Selector:
+	case *kit.Line, *kit.Fitted, *kit.Plate, *kit.Field, *kit.Button, *kit.IconButton, *command.ToolButton, *kit.Check, *kit.Slider, *kit.Selector:
 		return nil
 	case fyne.Widget:
 		if strings.HasPrefix(reflect.TypeOf(o).Elem().PkgPath(), reflect.TypeFor[Window]().PkgPath()) {

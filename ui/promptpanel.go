@@ -56,7 +56,7 @@ func (w *Window) refreshPrompt() {
 	w.chips.Objects = chips[:len(w.state.Words)]
 	w.chips.Refresh()
 	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	w.chipHint.Set(w.state.Hint(w.keyOf("run.generate")))
+	w.chipHint.Set(w.state.Hint(w.KeyOf("run.generate")))
 	w.countTokens()
 	w.sayIgnored()
 }

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -115,14 +116,14 @@ func (q *queuePanel) refresh() {
 }
 
 // queueActions are the keys and menu items of the queue.
-func (w *Window) queueActions() []action {
+func (w *Window) queueActions() []command.Action {
 	waits := func() bool { return len(w.state.Queue.Waiting) > 0 }
-	return []action{
-		{id: "queue.next", menu: menuRun, label: i18n.T("Generate next"), key: "Ctrl+Shift+Enter", do: w.generateNext, can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{id: "queue.pause", menu: menuRun, label: i18n.T("Pause the queue"), do: w.pauseQueue, on: func() bool { return w.state.Queue.Paused }},
-		{id: "queue.up", menu: menuRun, label: i18n.T("Move the job up"), key: "Alt+Up", do: func() { w.moveTask(w.state.Queue.Target(), -1) }, can: waits},
-		{id: "queue.down", menu: menuRun, label: i18n.T("Move the job down"), key: "Alt+Down", do: func() { w.moveTask(w.state.Queue.Target(), 1) }, can: waits},
-		{id: "queue.drop", menu: menuRun, label: i18n.T("Remove from queue"), do: func() { w.dropTask(w.state.Queue.Target()) }, can: waits},
-		{id: "queue.clear", menu: menuRun, label: i18n.T("Cancel all jobs"), key: "Ctrl+Shift+X", do: w.stopAll, can: func() bool { return waits() || w.state.Busy() }},
+	return []command.Action{
+		{ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: w.generateNext, Can: func() bool { return len(w.state.Reasons()) == 0 }},
+		{ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: w.pauseQueue, On: func() bool { return w.state.Queue.Paused }},
+		{ID: "queue.up", Menu: command.MenuRun, Label: i18n.T("Move the job up"), Key: "Alt+Up", Do: func() { w.moveTask(w.state.Queue.Target(), -1) }, Can: waits},
+		{ID: "queue.down", Menu: command.MenuRun, Label: i18n.T("Move the job down"), Key: "Alt+Down", Do: func() { w.moveTask(w.state.Queue.Target(), 1) }, Can: waits},
+		{ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { w.dropTask(w.state.Queue.Target()) }, Can: waits},
+		{ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: w.stopAll, Can: func() bool { return waits() || w.state.Busy() }},
 	}
 }

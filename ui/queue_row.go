@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/inference"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -78,7 +79,7 @@ func (r *queueRow) key(e *fyne.KeyEvent) bool {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		return false
 	default:
-		r.w.press(stroke{r.w.modifiers(), e.Name})
+		r.w.Press(command.Stroke{Mod: r.w.Modifiers(), Key: e.Name})
 	}
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference"
+	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -113,12 +114,12 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		t.Errorf("dropped on the stage: %q", b.prompts())
 	}
 	// The one that was moved last is the one that the keys move.
-	b.press(mustStroke(t, "Alt+Down"))
+	b.Press(mustStroke(t, "Alt+Down"))
 	if b.prompts() != "two three four" {
 		t.Errorf("Alt+Down: %q", b.prompts())
 	}
-	b.press(mustStroke(t, "Alt+Up"))
-	b.press(mustStroke(t, "Alt+Up"))
+	b.Press(mustStroke(t, "Alt+Up"))
+	b.Press(mustStroke(t, "Alt+Up"))
 	if b.prompts() != "four two three" {
 		t.Errorf("Alt+Up twice: %q", b.prompts())
 	}
@@ -144,9 +145,9 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	}
 }
 
-func mustStroke(t *testing.T, key string) stroke {
+func mustStroke(t *testing.T, key string) command.Stroke {
 	t.Helper()
-	s, err := parseStroke(key)
+	s, err := command.ParseStroke(key)
 	if err != nil {
 		t.Fatal(err)
 	}

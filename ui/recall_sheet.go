@@ -18,6 +18,7 @@ import (
 	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/recipe"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -273,12 +274,12 @@ func (w *Window) recallParts(which state.Parts) {
 }
 
 // recallActions are the keys of recipes.
-func (w *Window) recallActions() []action {
+func (w *Window) recallActions() []command.Action {
 	shown := func() bool { return w.state.Shot() != nil && w.state.Model != nil }
-	return []action{
-		separator(menuEdit),
-		{id: "recall.all", menu: menuEdit, label: i18n.T("Go back to its recipe…"), key: "A", do: w.recallShot, can: shown},
-		{id: "recall.seed", menu: menuEdit, label: i18n.T("Use its seed"), key: "S", do: func() { w.recallParts(state.Parts{state.PartSeed: true}) }, can: shown},
-		{id: "recall.prompt", menu: menuEdit, label: i18n.T("Use its prompt"), key: "P", do: func() { w.recallParts(state.Parts{state.PartPrompt: true}) }, can: shown},
+	return []command.Action{
+		command.Separator(command.MenuEdit),
+		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"), Key: "A", Do: w.recallShot, Can: shown},
+		{ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S", Do: func() { w.recallParts(state.Parts{state.PartSeed: true}) }, Can: shown},
+		{ID: "recall.prompt", Menu: command.MenuEdit, Label: i18n.T("Use its prompt"), Key: "P", Do: func() { w.recallParts(state.Parts{state.PartPrompt: true}) }, Can: shown},
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -206,8 +207,8 @@ func (w *Window) toggleTree() {
 }
 
 // roundActions are the keys of rounds.
-func (w *Window) roundActions() []action {
-	return []action{
-		{id: "view.rounds", menu: menuView, label: i18n.T("Job tree"), key: "Shift+T", do: w.toggleTree, on: func() bool { return w.strip.asTree }},
+func (w *Window) roundActions() []command.Action {
+	return []command.Action{
+		{ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"), Key: "Shift+T", Do: w.toggleTree, On: func() bool { return w.strip.asTree }},
 	}
 }

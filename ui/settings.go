@@ -72,7 +72,7 @@ func newSettings(w *Window) *settings {
 	s.cfg = kit.NewDial(i18n.T("Guidance scale"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		func(v float64) { w.state.Form.CFG = v; w.refresh() })
 
-	s.seed = kit.NewField(w.shortcut, false)
+	s.seed = kit.NewField(w.Shortcut, false)
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
@@ -81,7 +81,7 @@ func newSettings(w *Window) *settings {
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.advanced = newAdvanced(w)
-	s.negative = kit.NewField(w.shortcut, true)
+	s.negative = kit.NewField(w.Shortcut, true)
 	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text; w.sayIgnored() }
 	s.moreBox = kit.NewColumn(8, s.cfg.Container, kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
 		container.New(kit.Fixed{Height: 64}, s.negative)), s.advanced.box)

@@ -10,6 +10,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -187,7 +188,7 @@ func (w *Window) cardActs() cardActs {
 		}
 	}
 	return cardActs{
-		tap: w.tapCard, remove: w.removeCard, reach: w.setScope, square: w.setSquare, shortcut: w.shortcut,
+		tap: w.tapCard, remove: w.removeCard, reach: w.setScope, square: w.setSquare, shortcut: w.Shortcut,
 		mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
 		solo: form(state.Form.Solo), menu: w.cardMenu, remedy: w.mend, add: w.addTo,
 		resized: w.settleLeft,
@@ -335,7 +336,7 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 }
 
 // subjectActions act on the chosen card, or on the only one.
-func (w *Window) subjectActions() []action {
+func (w *Window) subjectActions() []command.Action {
 	chosen := func() int {
 		if g, ok := w.state.Form.Group(w.state.Selected); ok {
 			return g.ID
@@ -355,21 +356,21 @@ func (w *Window) subjectActions() []action {
 	can := func() bool { return chosen() != 0 }
 	two := func() bool { return len(w.state.Form.Groups()) == 2 }
 	acts := w.cardActs()
-	return []action{
-		separator(menuEdit),
-		{id: "subject.paste", menu: menuEdit, label: i18n.T("Paste a picture"), key: "Ctrl+Shift+V", do: func() { w.paste(state.Target{}) }, can: func() bool { return w.opt.PasteImage != nil }},
-		{id: "subject.share", menu: menuEdit, label: i18n.T("Use the picture for another word too"), do: on(w.share), can: can},
-		{id: "subject.mute", menu: menuEdit, label: i18n.T("Mute the subject"), key: "Shift+M", do: on(acts.mute), can: can},
-		{id: "subject.solo", menu: menuEdit, label: i18n.T("Only this subject"), key: "Shift+S", do: on(acts.solo), can: can},
-		{id: "subject.swap", menu: menuEdit, label: i18n.T("Swap the pictures of the two subjects"), key: "Shift+W", do: func() {
+	return []command.Action{
+		command.Separator(command.MenuEdit),
+		{ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V", Do: func() { w.paste(state.Target{}) }, Can: func() bool { return w.opt.PasteImage != nil }},
+		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(w.share), Can: can},
+		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.mute), Can: can},
+		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: can},
+		{ID: "subject.swap", Menu: command.MenuEdit, Label: i18n.T("Swap the pictures of the two subjects"), Key: "Shift+W", Do: func() {
 			if g := w.state.Form.Groups(); len(g) == 2 {
 				w.state.Form = w.state.Form.Swap(g[0].ID, g[1].ID)
 				w.refresh()
 			}
-		}, can: two},
-		{id: "subject.bind", menu: menuEdit, label: i18n.T("Bind the selected words"), key: "Ctrl+B", do: w.bindSelection, can: func() bool { return len(w.state.Words) > 0 }},
-		{id: "subject.link", menu: menuEdit, label: i18n.T("Same area for all subjects"), key: "Shift+L", do: w.link, can: func() bool { return len(w.state.Form.Groups()) > 1 }, on: func() bool { return w.state.Form.Linked }},
-		{id: "subject.anchor", menu: menuEdit, label: i18n.T("Go back to the anchor"), do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), can: func() bool { return w.state.Form.Anchored(chosen()) }},
-		{id: "subject.remove", menu: menuEdit, label: i18n.T("Remove the subject"), do: on(w.removeCard), can: can},
+		}, Can: two},
+		{ID: "subject.bind", Menu: command.MenuEdit, Label: i18n.T("Bind the selected words"), Key: "Ctrl+B", Do: w.bindSelection, Can: func() bool { return len(w.state.Words) > 0 }},
+		{ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: w.link, Can: func() bool { return len(w.state.Form.Groups()) > 1 }, On: func() bool { return w.state.Form.Linked }},
+		{ID: "subject.anchor", Menu: command.MenuEdit, Label: i18n.T("Go back to the anchor"), Do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), Can: func() bool { return w.state.Form.Anchored(chosen()) }},
+		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(w.removeCard), Can: can},
 	}
 }

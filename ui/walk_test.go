@@ -109,7 +109,7 @@ func (b *bench) screens(each func(name string)) {
 	for _, s := range []struct {
 		name string
 		show func()
-	}{{"the preferences", b.showPreferences}, {"the keys", b.showKeys}, {"about", b.showAbout}} {
+	}{{"the preferences", b.showPreferences}, {"the keys", b.ShowKeys}, {"about", b.showAbout}} {
 		s.show()
 		each(s.name)
 		b.Back()
@@ -209,9 +209,9 @@ func labelOf(o fyne.CanvasObject) string {
 
 // key is a shortcut as Fyne's desktop driver delivers it: the menus first, then the focus, then the window.
 func (b *bench) key(s fyne.Shortcut) {
-	for _, e := range b.menus.items {
-		if e.item.Shortcut != nil && e.item.Shortcut.ShortcutName() == s.ShortcutName() {
-			e.item.Action()
+	for _, e := range b.Menus.Items {
+		if e.Item.Shortcut != nil && e.Item.Shortcut.ShortcutName() == s.ShortcutName() {
+			e.Item.Action()
 			return
 		}
 	}
@@ -219,10 +219,10 @@ func (b *bench) key(s fyne.Shortcut) {
 		f.TypedShortcut(s)
 		return
 	}
-	for k, i := range b.table.keys {
-		for _, heard := range k.shortcuts() {
-			if !k.typed() && heard.ShortcutName() == s.ShortcutName() {
-				b.performKey(b.table.list[i])
+	for k, i := range b.Table.Keys {
+		for _, heard := range k.Shortcuts() {
+			if !k.Typed() && heard.ShortcutName() == s.ShortcutName() {
+				b.PerformKey(b.Table.List[i])
 				return
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/assets/translations"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -64,9 +65,7 @@ type Window struct {
 	models  *modelsPage
 	notice  *noticeBar
 
-	table      table
-	menus      *menuBar
-	heard      []fyne.Shortcut // what the canvas listens to
+	*command.Commands
 	prefs      Preferences
 	undo       state.Undo
 	inFront    bool
@@ -145,18 +144,28 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
+	w.win = a.NewWindow(w.opt.Title)
+	w.Commands = command.New(w.win, &w.Layers)
+	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, w.peek
+	w.Closing = func() bool { return w.closing }
+	w.OnKeys = func(own map[string]string) {
+		p := w.prefs
+		p.Keys = own
+		w.setPreferences(p)
+		w.Bind()
+		w.refresh() // hints name keys
+	}
 	w.watchFocus()
 	w.journal.Budget.Store(w.budget())
 	w.gallery = newGalleryPage(w)
 	w.banner, w.notice, w.models = newBanner(w), newNoticeBar(w), newModelsPage(w)
-	w.win = a.NewWindow(w.opt.Title)
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 	w.win.SetContent(w.build())
 	w.win.Resize(fyne.NewSize(1240, 800))
 	w.win.SetOnDropped(w.Dropped)
 	w.win.SetCloseIntercept(w.askClose)
-	w.bind()
+	w.Bind()
 	w.undo.Reset(w.state.Form)
 	w.refresh()
 	w.readSamples()
@@ -239,7 +248,7 @@ func (w *Window) build() fyne.CanvasObject {
 var smallest = fyne.NewSize(1100, 670)
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
-	w.prompt = kit.NewField(w.shortcut, true)
+	w.prompt = kit.NewField(w.Shortcut, true)
 	w.prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
 	w.prompt.OnChanged = w.promptChanged
 	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.prompt), w.buildChips()))
@@ -322,7 +331,7 @@ func (w *Window) refresh() {
 	w.refreshStage()
 	w.refreshShots()
 	w.loadView()
-	w.menus.refresh()
+	w.RefreshMenus()
 	w.fold()
 	w.banner.refresh()
 	w.models.refresh()

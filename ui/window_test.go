@@ -208,7 +208,7 @@ func TestStopKeepsTheSteps(t *testing.T) {
 	b.promptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Step(0, 4, 2, 0))
-	b.shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
+	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
 	<-j.ctx.Done()
 	if b.set.status.Text != "Stopping…" || !b.set.halt.Disabled() {
 		t.Errorf("status %q", b.set.status.Text)

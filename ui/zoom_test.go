@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"realword/inference"
+	"realword/ui/command"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -96,7 +97,7 @@ func TestStageZoomsAndCompares(t *testing.T) {
 		b.until("painting is done", func() bool { return !b.painter.Working() && len(b.posted) == 0 })
 	}
 
-	b.press(stroke{key: fyne.KeyZ})
+	b.Press(command.Stroke{Key: fyne.KeyZ})
 	if b.stage.zoom.scale != 1 || !strings.HasSuffix(b.info.Text, "100 %") {
 		t.Errorf("zoom %+v, %q", b.stage.zoom, b.info.Text)
 	}

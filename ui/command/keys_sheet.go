@@ -1,4 +1,4 @@
-package ui
+package command
 
 import (
 	"maps"
@@ -13,23 +13,19 @@ import (
 	"realword/ui/kit"
 )
 
-// showKeys opens the list of everything that a key does. A click on a key waits for another one; a key that is taken is named
+// ShowKeys opens the list of everything that a key does. A click on a key waits for another one; a key that is taken is named
 // with what it does, and moves when the user agrees.
-func (w *Window) showKeys() {
+func (c *Commands) ShowKeys() {
 	list := kit.NewColumn(2)
 	note := kit.Caption(i18n.T("Click a key, then press the new one. Backspace removes it, Esc keeps it."))
 	var fill func()
 	set := func(own map[string]string) {
-		p := w.prefs
-		p.Keys = own
-		w.setPreferences(p)
-		w.bind()
-		w.refresh() // hints name keys
+		c.OnKeys(own)
 		fill()
 	}
 	// give lets an action have a key, and takes it from the action that had it.
 	give := func(id, key, from string) {
-		own := maps.Clone(w.prefs.Keys)
+		own := maps.Clone(c.Own())
 		if own == nil {
 			own = map[string]string{}
 		}
@@ -37,45 +33,45 @@ func (w *Window) showKeys() {
 		if from != "" {
 			own[from] = ""
 		}
-		for _, a := range w.allActions() { // what the action has by itself need not be kept
-			if own[a.id] == a.key {
-				delete(own, a.id)
+		for _, a := range c.All() { // what the action has by itself need not be kept
+			if own[a.ID] == a.Key {
+				delete(own, a.ID)
 			}
 		}
 		set(own)
 	}
-	pressed := func(a action, s stroke) {
-		if i, taken := w.table.keys[s]; taken && w.table.list[i].id != a.id {
-			other := w.table.list[i]
-			w.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.String(), other.label, a.label), i18n.T("Use it here"),
-				func() { give(a.id, s.String(), other.id) })
+	pressed := func(a Action, s Stroke) {
+		if i, taken := c.Table.Keys[s]; taken && c.Table.List[i].ID != a.ID {
+			other := c.Table.List[i]
+			c.layers.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.String(), other.Label, a.Label), i18n.T("Use it here"),
+				func() { give(a.ID, s.String(), other.ID) })
 			return
 		}
-		give(a.id, s.String(), "")
+		give(a.ID, s.String(), "")
 	}
-	titles := [menus]string{menuNone: i18n.T("Others"), menuFile: i18n.T("File"), menuEdit: i18n.T("Edit"), menuRun: i18n.T("Run"), menuModels: i18n.T("Models"), menuView: i18n.T("View"), menuHelp: i18n.T("Help")}
+	titles := [MenuCount]string{MenuNone: i18n.T("Others"), MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"), MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help")}
 	fill = func() {
 		list.Objects = nil
 		plain := map[string]string{}
-		for _, a := range w.allActions() {
-			plain[a.id] = a.key
+		for _, a := range c.All() {
+			plain[a.ID] = a.Key
 		}
-		for _, m := range []menu{menuRun, menuEdit, menuView, menuFile, menuModels, menuHelp, menuNone} {
+		for _, m := range []menu{MenuRun, MenuEdit, MenuView, MenuFile, MenuModels, MenuHelp, MenuNone} {
 			first := true
-			for _, a := range w.table.list {
-				if a.menu != m || a.id == "" {
+			for _, a := range c.Table.List {
+				if a.Menu != m || a.ID == "" {
 					continue
 				}
 				if first {
 					list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(titles[m])))
 					first = false
 				}
-				key := newKeyCap(a.key, func(s stroke) { pressed(a, s) }, func() { give(a.id, "", "") })
-				back := kit.SmallButton(i18n.T("Original shortcut"), theme.ContentUndoIcon(), func() { give(a.id, plain[a.id], "") })
-				if a.key == plain[a.id] {
+				key := newKeyCap(a.Key, func(s Stroke) { pressed(a, s) }, func() { give(a.ID, "", "") })
+				back := kit.SmallButton(i18n.T("Original shortcut"), theme.ContentUndoIcon(), func() { give(a.ID, plain[a.ID], "") })
+				if a.Key == plain[a.ID] {
 					back.Disable()
 				}
-				name := kit.NewLine(a.label, theme.ColorNameForeground, theme.SizeNameText)
+				name := kit.NewLine(a.Label, theme.ColorNameForeground, theme.SizeNameText)
 				list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, name), kit.NewRow(2, key, back)))
 			}
 		}
@@ -88,24 +84,24 @@ func (w *Window) showKeys() {
 	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) })
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560), container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
+	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560), container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
 		container.NewVScroll(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
 	done.OnTapped = closeIt
 }
 
 var (
-	_ fyne.Focusable     = (*keyCap)(nil)
-	_ fyne.Tappable      = (*keyCap)(nil)
-	_ fyne.Tabbable      = (*keyCap)(nil)
-	_ desktop.Keyable    = (*keyCap)(nil)
-	_ desktop.Cursorable = (*keyCap)(nil)
+	_ fyne.Focusable     = (*KeyCap)(nil)
+	_ fyne.Tappable      = (*KeyCap)(nil)
+	_ fyne.Tabbable      = (*KeyCap)(nil)
+	_ desktop.Keyable    = (*KeyCap)(nil)
+	_ desktop.Cursorable = (*KeyCap)(nil)
 )
 
-// keyCap shows a key. Tapped, it waits for another one.
-type keyCap struct {
+// KeyCap shows a key. Tapped, it waits for another one.
+type KeyCap struct {
 	widget.BaseWidget
 	key     string
-	pressed func(stroke) // nil: the key cannot be changed
+	pressed func(Stroke) // nil: the key cannot be changed
 	none    func()
 	waiting bool
 	focused bool
@@ -113,8 +109,8 @@ type keyCap struct {
 	text    *kit.Line
 }
 
-func newKeyCap(key string, pressed func(stroke), none func()) *keyCap {
-	k := &keyCap{key: key, pressed: pressed, none: none}
+func newKeyCap(key string, pressed func(Stroke), none func()) *KeyCap {
+	k := &KeyCap{key: key, pressed: pressed, none: none}
 	k.frame = kit.NewPlate(kit.ColorRaised, kit.ColorLine, 6)
 	k.text = kit.Caption("")
 	k.text.Align = fyne.TextAlignCenter
@@ -123,10 +119,10 @@ func newKeyCap(key string, pressed func(stroke), none func()) *keyCap {
 	return k
 }
 
-func (k *keyCap) show() {
+func (k *KeyCap) show() {
 	k.text.Color, k.frame.Stroke = theme.ColorNameForeground, kit.ColorLine
 	text := k.key
-	if s, err := parseStroke(k.key); err == nil {
+	if s, err := ParseStroke(k.key); err == nil {
 		text = s.String()
 	}
 	switch {
@@ -145,40 +141,40 @@ func (k *keyCap) show() {
 	k.frame.Refresh()
 }
 
-func (k *keyCap) wait(on bool) {
+func (k *KeyCap) wait(on bool) {
 	if k.pressed != nil && k.waiting != on {
 		k.waiting = on
 		k.show()
 	}
 }
 
-func (k *keyCap) Tapped(*fyne.PointEvent) {
+func (k *KeyCap) Tapped(*fyne.PointEvent) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(k); c != nil {
 		c.Focus(k)
 	}
 	k.wait(true)
 }
 
-func (k *keyCap) Cursor() desktop.Cursor { return desktop.PointerCursor }
-func (k *keyCap) FocusGained()           { k.focused = true; k.show() }
-func (k *keyCap) FocusLost()             { k.focused = false; k.wait(false); k.show() }
-func (k *keyCap) TypedRune(rune)         {}
-func (k *keyCap) TypedKey(e *fyne.KeyEvent) {
+func (k *KeyCap) Cursor() desktop.Cursor { return desktop.PointerCursor }
+func (k *KeyCap) FocusGained()           { k.focused = true; k.show() }
+func (k *KeyCap) FocusLost()             { k.focused = false; k.wait(false); k.show() }
+func (k *KeyCap) TypedRune(rune)         {}
+func (k *KeyCap) TypedKey(e *fyne.KeyEvent) {
 	if !k.waiting && (e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace) {
 		k.wait(true)
 	}
 }
-func (k *keyCap) KeyUp(*fyne.KeyEvent) {}
-func (k *keyCap) AcceptsTab() bool     { return k.waiting }
+func (k *KeyCap) KeyUp(*fyne.KeyEvent) {}
+func (k *KeyCap) AcceptsTab() bool     { return k.waiting }
 
 // KeyDown hears every key, also those that the menus act on.
-func (k *keyCap) KeyDown(e *fyne.KeyEvent) {
+func (k *KeyCap) KeyDown(e *fyne.KeyEvent) {
 	if !k.waiting {
 		return
 	}
-	s := stroke{key: e.Name}.plain()
+	s := Stroke{Key: e.Name}.plain()
 	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
-		s.mod = d.CurrentKeyModifiers()
+		s.Mod = d.CurrentKeyModifiers()
 	}
 	switch e.Name {
 	case desktop.KeyShiftLeft, desktop.KeyShiftRight, desktop.KeyControlLeft, desktop.KeyControlRight, desktop.KeyAltLeft,
@@ -188,13 +184,13 @@ func (k *keyCap) KeyDown(e *fyne.KeyEvent) {
 	k.wait(false)
 	switch {
 	case e.Name == fyne.KeyEscape:
-	case e.Name == fyne.KeyBackspace && s.mod == 0:
+	case e.Name == fyne.KeyBackspace && s.Mod == 0:
 		k.none()
 	default:
 		k.pressed(s)
 	}
 }
 
-func (k *keyCap) CreateRenderer() fyne.WidgetRenderer {
+func (k *KeyCap) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.New(kit.AtLeast{Width: 112, Height: 26}, container.NewStack(k.frame, container.New(kit.Inset{X: 8, Y: 3}, k.text))))
 }

@@ -1,0 +1,285 @@
+package command
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"realword/ui/i18n"
+	"realword/ui/kit"
+)
+
+// Action is one thing that the user can do. The table of actions makes the menus, hears the keys and fills the list in which
+// keys are changed, so that each action is written down once.
+type Action struct {
+	ID    string // stable and unique, such as "run.generate"; the user's own key is kept under it
+	Menu  menu
+	Label string      // say("…"); ends with … when it asks something first
+	Key   string      // the key it has unless the user chooses another: "Ctrl+Alt+Enter", "Shift+Right", "R", or ""
+	Do    func()      // on the window's goroutine
+	Can   func() bool // whether it is possible now; nil is always
+	On    func() bool // for a switch: whether it is on; nil for all others
+}
+
+// menu is where an action stands. Actions stand in the order of the table; separator() makes a line between them.
+type menu int
+
+const (
+	MenuNone menu = iota // only a key
+	MenuFile
+	MenuEdit
+	MenuRun
+	MenuModels
+	MenuView
+	MenuHelp
+	MenuCount // how many there are
+)
+
+func Separator(m menu) Action { return Action{Menu: m} }
+
+// Stroke is a key with its modifiers.
+type Stroke struct {
+	Mod fyne.KeyModifier
+	Key fyne.KeyName
+}
+
+// Names that people know better than Fyne's.
+var keyNames = map[string]fyne.KeyName{
+	"Enter": fyne.KeyReturn, "Esc": fyne.KeyEscape, "Del": fyne.KeyDelete, "Backspace": fyne.KeyBackspace,
+	"PageUp": fyne.KeyPageUp, "PageDown": fyne.KeyPageDown,
+}
+
+// ParseStroke reads a key such as "Ctrl+Shift+Z"; Ctrl is Cmd on macOS.
+func ParseStroke(text string) (Stroke, error) {
+	var s Stroke
+	names := strings.Split(text, "+")
+	if strings.HasSuffix(text, "+") { // the plus key itself
+		names = append(strings.Split(strings.TrimSuffix(text, "+"), "+"), "+")
+		names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
+	}
+	for i, name := range names {
+		if i < len(names)-1 {
+			switch name {
+			case "Ctrl", "Cmd":
+				s.Mod |= fyne.KeyModifierShortcutDefault
+			case "Alt":
+				s.Mod |= fyne.KeyModifierAlt
+			case "Shift":
+				s.Mod |= fyne.KeyModifierShift
+			default:
+				return Stroke{}, i18n.Errorf("%s is not a key: write it like Ctrl+Shift+Z", text)
+			}
+			continue
+		}
+		if s.Key = fyne.KeyName(name); keyNames[name] != "" {
+			s.Key = keyNames[name]
+		}
+	}
+	if s.Key == "" {
+		return Stroke{}, i18n.Errorf("%q is not a key: write it like Ctrl+Shift+Z", text)
+	}
+	return s.plain(), nil
+}
+
+// plain makes the Enter key of the number block the other one.
+func (s Stroke) plain() Stroke {
+	if s.Key == fyne.KeyEnter {
+		s.Key = fyne.KeyReturn
+	}
+	return s
+}
+
+func (s Stroke) String() string {
+	var parts []string
+	if s.Mod&fyne.KeyModifierShortcutDefault != 0 {
+		name := "Ctrl"
+		if runtime.GOOS == "darwin" {
+			name = "Cmd"
+		}
+		parts = append(parts, name)
+	}
+	if s.Mod&fyne.KeyModifierAlt != 0 {
+		parts = append(parts, "Alt")
+	}
+	if s.Mod&fyne.KeyModifierShift != 0 {
+		parts = append(parts, "Shift")
+	}
+	name := string(s.Key)
+	for people, key := range keyNames {
+		if key == s.Key {
+			name = people
+		}
+	}
+	return strings.Join(append(parts, name), "+")
+}
+
+// Typed tells whether a text field needs the key itself: letters, arrows and so on act only where nobody types.
+func (s Stroke) Typed() bool { return s.Mod&^fyne.KeyModifierShift == 0 }
+
+// table finds actions by key and by name.
+type table struct {
+	List []Action
+	Keys map[Stroke]int // index in list
+}
+
+// newTable gives every action its key. own holds the keys that the user has chosen, by action; "" takes the key away.
+func newTable(list []Action, own map[string]string) table {
+	t := table{List: list, Keys: map[Stroke]int{}}
+	for i := range list {
+		a := &t.List[i]
+		if key, chosen := own[a.ID]; chosen {
+			a.Key = key
+		}
+		if s, err := ParseStroke(a.Key); err == nil {
+			if _, taken := t.Keys[s]; !taken {
+				t.Keys[s] = i
+			}
+		}
+	}
+	return t
+}
+
+// Commands are the actions of a window, bound to its keys and menus. They belong to Fyne's goroutine.
+type Commands struct {
+	All     func() []Action             // the table as it is by itself
+	Own     func() map[string]string    // the keys that the user has chosen, by action
+	OnKeys  func(own map[string]string) // the user has chosen others
+	OnHold  func(held bool)             // Space is held down, or let go
+	Closing func() bool                 // the window closes: nothing is begun any more
+
+	win    fyne.Window
+	layers *kit.Layers
+	Table  table
+	Menus  *menuBar
+	heard  []fyne.Shortcut // what the canvas listens to
+}
+
+// New are those of a window; Bind gives them to its keys and menus once the fields are set, and again when they change.
+func New(win fyne.Window, layers *kit.Layers) *Commands {
+	return &Commands{win: win, layers: layers}
+}
+
+// KeyOf is the key that an action has now, as people write it; empty without one.
+func (k *Commands) KeyOf(id string) string {
+	for _, a := range k.Table.List {
+		if s, err := ParseStroke(a.Key); err == nil && a.ID == id {
+			return s.String()
+		}
+	}
+	return ""
+}
+
+// Press does what belongs to a key, and tells whether anything does. Behind an open dialog nothing happens but closing it.
+func (k *Commands) Press(s Stroke) bool {
+	i, ok := k.Table.Keys[s.plain()]
+	if ok {
+		k.Perform(k.Table.List[i])
+	}
+	return ok
+}
+
+func (k *Commands) Perform(a Action) {
+	covered := k.win.Canvas().Overlays().Top() != nil
+	if k.Closing() || covered && a.ID != "view.back" && a.ID != "file.quit" || a.Can != nil && !a.Can() {
+		return
+	}
+	a.Do()
+}
+
+// strokeOf is the key of a shortcut that Fyne has recognised.
+func strokeOf(s fyne.Shortcut) (Stroke, bool) {
+	key, ok := s.(fyne.KeyboardShortcut)
+	if !ok {
+		return Stroke{}, false
+	}
+	return Stroke{key.Mod(), key.Key()}, true
+}
+
+// Shortcut acts on the keys that work everywhere in the window, also while the user types, and tells whether it did. What a
+// text field does itself (undo, copy, paste) is not among them.
+func (k *Commands) Shortcut(s fyne.Shortcut) bool {
+	if _, custom := s.(*desktop.CustomShortcut); !custom {
+		return false
+	}
+	key, ok := strokeOf(s)
+	return ok && k.Press(key)
+}
+
+// Shortcuts are the names under which Fyne reports a key: a few have their own.
+func (s Stroke) Shortcuts() []fyne.Shortcut {
+	if s.Mod == fyne.KeyModifierShortcutDefault {
+		switch s.Key {
+		case fyne.KeyZ:
+			return []fyne.Shortcut{&fyne.ShortcutUndo{}}
+		case fyne.KeyY:
+			return []fyne.Shortcut{&fyne.ShortcutRedo{}}
+		case fyne.KeyV:
+			return []fyne.Shortcut{&fyne.ShortcutPaste{Clipboard: fyne.CurrentApp().Clipboard()}}
+		case fyne.KeyC:
+			return []fyne.Shortcut{&fyne.ShortcutCopy{Clipboard: fyne.CurrentApp().Clipboard()}}
+		case fyne.KeyX:
+			return []fyne.Shortcut{&fyne.ShortcutCut{Clipboard: fyne.CurrentApp().Clipboard()}}
+		case fyne.KeyA:
+			return []fyne.Shortcut{&fyne.ShortcutSelectAll{}}
+		}
+	}
+	list := []fyne.Shortcut{&desktop.CustomShortcut{KeyName: s.Key, Modifier: s.Mod}}
+	if s.Key == fyne.KeyReturn {
+		list = append(list, &desktop.CustomShortcut{KeyName: fyne.KeyEnter, Modifier: s.Mod})
+	}
+	return list
+}
+
+// PerformKey does an action for its key. Keys such as Ctrl+Z and Ctrl+V belong to the text field that has the focus, if one has.
+func (k *Commands) PerformKey(a Action) {
+	if field, typing := k.win.Canvas().Focused().(fyne.Shortcutable); typing {
+		if s, err := ParseStroke(a.Key); err == nil {
+			if own := s.Shortcuts()[0]; !strings.HasPrefix(own.ShortcutName(), "CustomDesktop:") {
+				field.TypedShortcut(own)
+				return
+			}
+		}
+	}
+	k.Perform(a)
+}
+
+// keys listens to the keyboard.
+func (k *Commands) keys() {
+	c := k.win.Canvas()
+	for s, i := range k.Table.Keys {
+		if s.Typed() {
+			continue
+		}
+		for _, shortcut := range s.Shortcuts() {
+			k.heard = append(k.heard, shortcut)
+			c.AddShortcut(shortcut, func(fyne.Shortcut) { k.PerformKey(k.Table.List[i]) })
+		}
+	}
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) { k.Press(Stroke{k.Modifiers(), e.Name}) })
+	d, ok := c.(desktop.Canvas)
+	if !ok {
+		return
+	}
+	// Space hides the masks while it is held.
+	d.SetOnKeyDown(func(e *fyne.KeyEvent) {
+		if c.Focused() == nil && e.Name == fyne.KeySpace {
+			k.OnHold(true)
+		}
+	})
+	d.SetOnKeyUp(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeySpace {
+			k.OnHold(false)
+		}
+	})
+}
+
+// Modifiers are the modifier keys that are held now.
+func (k *Commands) Modifiers() fyne.KeyModifier {
+	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
+		return d.CurrentKeyModifiers()
+	}
+	return 0
+}
