@@ -418,7 +418,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%v became %v", c.err, err)
 		}
 	}
-	if err := explain("history.db", ErrNoJob); err != ErrNoJob || explain("history.db", nil) != nil {
+	if err := explain("history.db", ErrNoJob); !errors.Is(err, ErrNoJob) || explain("history.db", nil) != nil {
 		t.Errorf("ErrNoJob became %v", err)
 	}
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {

@@ -455,7 +455,7 @@ func TestCancelKeepsFinishedStepsAndTheEngine(t *testing.T) {
 		j := b.start(context.Background(), b.dog())
 		go func() { <-entered; j.Cancel() }()
 		events := drain(j)
-		if err := lastError(t, events); err != context.Canceled {
+		if err := lastError(t, events); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", graph, err)
 		}
 		if want := map[string]int{"guidance": 2, "unet": 2, "decoder": 25}[graph]; len(of[StepDone](events)) != want {
@@ -472,7 +472,7 @@ func TestEndOfTheContextStopsAJob(t *testing.T) {
 	defer cancel()
 	j := b.start(ctx, b.dog())
 	go func() { <-entered; cancel() }()
-	if err := lastError(t, drain(j)); err != context.Canceled {
+	if err := lastError(t, drain(j)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -484,7 +484,7 @@ func TestJobsQueueInOrder(t *testing.T) {
 	<-entered
 	second, third := b.start(context.Background(), b.dog()), b.start(context.Background(), b.dog())
 	second.Cancel()
-	if events := drain(second); len(events) != 1 || lastError(t, events) != context.Canceled { // while the first still runs
+	if events := drain(second); len(events) != 1 || !errors.Is(lastError(t, events), context.Canceled) { // while the first still runs
 		t.Errorf("a waiting job that is cancelled reports %v", events)
 	}
 	select {
@@ -493,7 +493,7 @@ func TestJobsQueueInOrder(t *testing.T) {
 	default:
 	}
 	first.Cancel()
-	if err := lastError(t, drain(first)); err != context.Canceled {
+	if err := lastError(t, drain(first)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if events := drain(third); len(of[Done](events)) != 1 {
@@ -510,7 +510,7 @@ func TestCloseStopsEveryJob(t *testing.T) {
 		t.Error(err)
 	}
 	for _, j := range []Job{running, waiting} {
-		if err := lastError(t, drain(j)); err != context.Canceled {
+		if err := lastError(t, drain(j)); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}
@@ -569,7 +569,7 @@ func TestCancelWithoutAReceiver(t *testing.T) {
 	j.Cancel()
 	b.run(b.dog()) // the engine is free though nobody reads the events of the first job
 	events := drain(j)
-	if err := lastError(t, events); err != context.Canceled {
+	if err := lastError(t, events); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	for i, s := range of[StepDone](events) {

@@ -228,7 +228,7 @@ func TestLackOfMemoryIsASentence(t *testing.T) {
 	if got := b.engine.shortOf(err, Request{}); !errors.Is(got, session.ErrMemory) || !strings.Contains(got.Error(), "choose a smaller picture") {
 		t.Errorf("without sizes: %v", got)
 	}
-	if other := errors.New("other"); b.engine.shortOf(other, Request{}) != other {
+	if other := errors.New("other"); !errors.Is(b.engine.shortOf(other, Request{}), other) {
 		t.Error("another error was changed")
 	}
 }

@@ -3,6 +3,7 @@ package inference_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/png"
 	"path/filepath"
@@ -66,7 +67,7 @@ func TestEngineOnRealGraphs(t *testing.T) {
 	if err != nil || len(batch) != 2 || len(steps) != 8 {
 		t.Fatalf("%d pictures, %d steps: %v", len(batch), len(steps), err)
 	}
-	if _, _, err := run(r, 3); err != context.Canceled {
+	if _, _, err := run(r, 3); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled job ends with %v", err)
 	}
 	for n, p := range batch {

@@ -3,6 +3,7 @@ package inference
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"image/color"
 	"math"
 	"reflect"
@@ -195,7 +196,7 @@ func TestPictureNotes(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r.Subjects[0].References[0].Data = d
-	if _, err := b.engine.ResolveContext(ctx, r); err != context.Canceled {
+	if _, err := b.engine.ResolveContext(ctx, r); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

@@ -65,7 +65,7 @@ func historyTrouble(h state.History, canFresh bool) (text string, rescue, fresh,
 func (b *banner) refresh() {
 	h := b.w.state.History
 	text, rescue, fresh, folder := historyTrouble(h, b.w.opt.SetAside != nil)
-	hidden := text == "" || b.dismissed != nil && b.dismissed == h.Err
+	hidden := text == "" || b.dismissed != nil && errors.Is(b.dismissed, h.Err)
 	if b.text.Text == text && b.Hidden == hidden {
 		return
 	}

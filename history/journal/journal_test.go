@@ -196,7 +196,7 @@ func TestTheFirstErrorEndsTheRecord(t *testing.T) {
 	}
 	s = open(t, path)
 	rec.store = s
-	if err := rec.Event(inference.Done{}); err != first {
+	if err := rec.Event(inference.Done{}); !errors.Is(err, first) {
 		t.Errorf("%v, want %v", err, first)
 	}
 	if r, err := s.Round(rec.Round); err != nil || r.Status != history.Interrupted {
@@ -209,7 +209,7 @@ func TestTheFirstErrorEndsTheRecord(t *testing.T) {
 
 func TestAReferenceThatIsGone(t *testing.T) {
 	s := store(t)
-	_, id := record(t, s)
+	record(t, s)
 	r := dog()
 	r.Subjects[0].References[0].Data = nil // deleted meanwhile: its bytes never came into this history
 	r.Subjects[0].References[0].SHA256 = sum([]byte("another"))
@@ -221,7 +221,8 @@ func TestAReferenceThatIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err = s.StartPicture(round, 7); err != nil {
+	id, err := s.StartPicture(round, 7)
+	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := Recall(s, id)

@@ -304,7 +304,7 @@ func TestRefusals(t *testing.T) {
 	}
 	h := newHub(t, two())
 	client, _ := h.client(t, nil)
-	if _, err := client.Plan(t.Context(), entry(bigName, "gone.bin")); err == nil || !strings.Contains(err.Error(), "has no gone.bin any more") {
+	if _, err := client.Plan(t.Context(), entry(bigName, "gone.bin")); err == nil || !strings.Contains(err.Error(), "no longer has gone.bin") {
 		t.Errorf("a file that is gone: %v", err)
 	}
 	h.Close()

@@ -43,7 +43,7 @@ func binary2(op string, a, b *Value) *Value {
 	return a.b.node(op, broadcast(op, a.Shape, b.Shape), []*Value{a, b})
 }
 
-// Add, Sub, Mul and Div work element by element with broadcasting.
+// Add adds element by element with broadcasting; Sub, Mul and Div work likewise.
 func Add(a, b *Value) *Value { return binary2("Add", a, b) }
 
 // Sub returns a - b; see Add.

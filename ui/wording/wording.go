@@ -43,7 +43,7 @@ func translated(err error) string {
 	}
 	text := err.Error()
 	var inner []error
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // the chain is walked here
 	case interface{ Unwrap() error }:
 		inner = []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:
@@ -62,7 +62,7 @@ func translated(err error) string {
 
 // kindText says an error of a known kind; "" is any other.
 func kindText(err error) string {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // translated walks the chain
 	case *history.Error:
 		return History(e)
 	case *memory.Error:
@@ -71,7 +71,7 @@ func kindText(err error) string {
 		return i18n.T("Realword cannot read this file as a picture: open it in an image editor and save it as PNG or JPEG")
 	}
 	switch err {
-	case recipe.ErrNone:
+	case recipe.ErrNone: //nolint:errorlint // translated walks the chain
 		return i18n.T("this picture does not say how it was made: use it as a reference, or choose the original file")
 	case history.ErrNotFound, history.ErrNoSession, history.ErrNoPicture:
 		return i18n.T("it is no longer in the history")
