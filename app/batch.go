@@ -161,7 +161,8 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 		case err != nil:
 			problems = append(problems, fmt.Errorf("%s, line %d: cannot tell whether its picture already exists: %w", file, n, err))
 		case !info.Mode().IsRegular():
-			problems = append(problems, usagef("%s, line %d: %s exists and is not a picture: give the line another name", file, n, filepath.Join(g.out, c.name+".png")))
+			problems = append(problems, usagef("%s, line %d: %s exists and is not a picture: give the line another name", file, n,
+				filepath.Join(g.out, c.name+".png")))
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -183,10 +184,12 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	switch {
 	case d.More():
 		return batchCase{}, usagef("more than one JSON object: write one per line")
-	case l.Name == "" || l.Name != filepath.Base(l.Name) || strings.HasPrefix(l.Name, ".") || strings.ContainsAny(l.Name, `/\`) || strings.ContainsFunc(l.Name, unicode.IsControl):
+	case l.Name == "" || l.Name != filepath.Base(l.Name) || strings.HasPrefix(l.Name, ".") || strings.ContainsAny(l.Name, `/\`) ||
+		strings.ContainsFunc(l.Name, unicode.IsControl):
 		return batchCase{}, usagef("the name %q cannot be a file name: give one without folders, such as \"dog-1\"", l.Name)
 	case len(l.Name+".json") > maxFileName:
-		return batchCase{}, usagef("the name %.40q… is too long for a file: it has %d bytes, and at most %d are allowed", l.Name, len(l.Name), maxFileName-len(".json"))
+		return batchCase{}, usagef("the name %.40q… is too long for a file: it has %d bytes, and at most %d are allowed", l.Name, len(l.Name),
+			maxFileName-len(".json"))
 	case strings.TrimSpace(l.Prompt) == "":
 		return batchCase{}, usagef("the prompt is empty: describe the picture")
 	case l.Seeds != nil || l.Seed == nil:

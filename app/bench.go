@@ -140,7 +140,8 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) error {
 	}
 	b.options.Doing("")
 	f := figures{
-		Runtime: b.engine.runtime.Describe(), Model: b.engine.bundle.Manifest().Name, Width: r.Width, Height: r.Height, Steps: r.Steps, Stop: r.Stop,
+		Runtime: b.engine.runtime.Describe(), Model: b.engine.bundle.Manifest().Name, Width: r.Width, Height: r.Height, Steps: r.Steps,
+		Stop:     r.Stop,
 		Subjects: len(r.Subjects), Load: m.Load, Stages: m.Stages, Passes: m.Passes, Loops: m.Loops,
 	}
 	f.Ours, f.Naive = m.Ratios()
@@ -173,7 +174,8 @@ func writtenMaps(m bundle.Manifest, width, height int) int64 {
 }
 
 func (f figures) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s, model %s, %dx%d, %d steps, T_stop %d, %d subjects\n", f.Runtime, f.Model, f.Width, f.Height, f.Steps, f.Stop, f.Subjects)
+	fmt.Fprintf(w, "%s, model %s, %dx%d, %d steps, T_stop %d, %d subjects\n", f.Runtime, f.Model, f.Width, f.Height, f.Steps, f.Stop,
+		f.Subjects)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\ttimes\tfastest s\tmedian s\tslowest s\t")
 	for _, part := range []struct {
@@ -207,7 +209,8 @@ func (f figures) print(w io.Writer) error {
 		ratio("  Realword, whole loops", ours.Min()/plain.Min(), each)
 	}
 	if f.PeakAtLeast > 0 {
-		fmt.Fprintf(w, "%-40s %.0f MB anonymous, %.0f MB mapped files, %.0f MB together\n", "memory at its peak", f.PeakAnonymous, f.PeakMapped, f.PeakAtLeast)
+		fmt.Fprintf(w, "%-40s %.0f MB anonymous, %.0f MB mapped files, %.0f MB together\n", "memory at its peak", f.PeakAnonymous, f.PeakMapped,
+			f.PeakAtLeast)
 	}
 	return nil
 }

@@ -23,7 +23,10 @@ const clipboardPatience = 5 * time.Second
 func pasteImage() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
 	defer cancel()
-	return clipboardReader{wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", library: readClipboard, tool: runTool}.read(ctx)
+	return clipboardReader{
+		wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", library: readClipboard,
+		tool: runTool,
+	}.read(ctx)
 }
 
 // clipboardReader is the ways to a picture in the clipboard.

@@ -76,7 +76,8 @@ func onGTK(f func()) error {
 }
 
 var dialogActions = map[dialogKind]C.int{
-	dialogOpen: C.GTK_FILE_CHOOSER_ACTION_OPEN, dialogSave: C.GTK_FILE_CHOOSER_ACTION_SAVE, dialogFolder: C.GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+	dialogOpen: C.GTK_FILE_CHOOSER_ACTION_OPEN, dialogSave: C.GTK_FILE_CHOOSER_ACTION_SAVE,
+	dialogFolder: C.GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
 }
 
 func (d fileDialog) run() (path string, err error) {

@@ -68,9 +68,11 @@ func report(out io.Writer, findings []finding) bool {
 }
 
 func examine(c *cobra.Command, m machine) []finding {
-	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d CPU cores", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}}
+	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d CPU cores", version, runtime.Version(), runtime.GOOS,
+		runtime.GOARCH, runtime.NumCPU())}}
 	list = append(list, examineRuntime(c.Context())...)
-	list = append(list, examineModel(c, m), examineFolder("Cache", os.UserCacheDir, true), examineFolder("History", os.UserConfigDir, false), examineDisplay())
+	list = append(list, examineModel(c, m), examineFolder("Cache", os.UserCacheDir, true), examineFolder("History", os.UserConfigDir, false),
+		examineDisplay())
 	if runtime.GOOS == "linux" {
 		list = append(list, examineDrivers())
 	}
@@ -89,12 +91,19 @@ func examineRuntime(ctx context.Context) []finding {
 	if sum, err := files.SumOf(rt.Library()); err == nil {
 		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
 	}
-	return append([]finding{library, {name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())}, examineWebGPU(ctx, rt.Library())}, examineCUDA(ctx, rt.Library())...)
+	return append([]finding{
+		library,
+		{name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())},
+		examineWebGPU(ctx, rt.Library()),
+	}, examineCUDA(ctx, rt.Library())...)
 }
 
 // examineWebGPU tries the graphics card by way of WebGPU, which needs no library but the driver's own.
 func examineWebGPU(ctx context.Context, library string) finding {
-	f := finding{name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver", remedy: "without a graphics card there is nothing to do, the CPU is used; with one, " + ort.GraphicsDriver}
+	f := finding{
+		name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver",
+		remedy: "without a graphics card there is nothing to do, the CPU is used; with one, " + ort.GraphicsDriver,
+	}
 	if !mayHaveWebGPU() {
 		return f
 	}
@@ -114,7 +123,10 @@ func examineCUDA(ctx context.Context, library string) []finding {
 	if len(components) == 0 {
 		return nil // there is no CUDA for this system
 	}
-	card := finding{name: "CUDA", detail: "a library is missing", remedy: "without an NVIDIA graphics card there is nothing to do: the CPU is used"}
+	card := finding{
+		name: "CUDA", detail: "a library is missing",
+		remedy: "without an NVIDIA graphics card there is nothing to do: the CPU is used",
+	}
 	if ort.Usable(components) {
 		v := known(ctx, library, "cuda", true)
 		if card.ok = v.Usable; len(v.Components) > 0 {
@@ -151,7 +163,8 @@ func examineModel(c *cobra.Command, m machine) finding {
 		return f
 	}
 	f.ok = true
-	f.detail = fmt.Sprintf("%s, %dx%d pixels, %d files unchanged since the import, %s", b.Manifest().Name, b.Manifest().Size.Width, b.Manifest().Size.Height, len(b.Manifest().Files), b.Dir())
+	f.detail = fmt.Sprintf("%s, %dx%d pixels, %d files unchanged since the import, %s", b.Manifest().Name, b.Manifest().Size.Width,
+		b.Manifest().Size.Height, len(b.Manifest().Files), b.Dir())
 	return f
 }
 
@@ -225,7 +238,10 @@ func displays(env func(string) string) []display {
 // examineDrivers looks for OpenGL drivers of Mesa or NVIDIA; without one a window opens on no display.
 func examineDrivers() finding {
 	f := finding{name: "OpenGL", remedy: "for the window: sudo apt-get install libgl1-mesa-dri"}
-	for _, pattern := range []string{"/usr/lib*/dri/*_dri.so", "/usr/lib/*/dri/*_dri.so", "/usr/lib/*/libnvidia-glcore.so*", "/usr/lib64/libnvidia-glcore.so*", "/usr/lib/*/libgallium*.so", "/usr/lib64/libgallium*.so"} {
+	for _, pattern := range []string{
+		"/usr/lib*/dri/*_dri.so", "/usr/lib/*/dri/*_dri.so", "/usr/lib/*/libnvidia-glcore.so*",
+		"/usr/lib64/libnvidia-glcore.so*", "/usr/lib/*/libgallium*.so", "/usr/lib64/libgallium*.so",
+	} {
 		if found, _ := filepath.Glob(pattern); len(found) > 0 {
 			f.ok, f.detail = true, fmt.Sprintf("drivers in %s", filepath.Dir(found[0]))
 			return f

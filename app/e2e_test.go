@@ -418,8 +418,10 @@ func TestWindowKeepsToItself(t *testing.T) {
 	})
 	s.quit()
 	own := []string{tmp, "/var/cache/fontconfig"}
-	for _, name := range []string{".cache/realword", ".config/realword", "Pictures/" + appName, ".config/fyne", ".cache/fyne", ".cache/font_index_v6.cache",
-		".cache/fontconfig", ".cache/dconf", ".config/gtk-3.0", ".local/share/recently-used.xbel"} {
+	for _, name := range []string{
+		".cache/realword", ".config/realword", "Pictures/" + appName, ".config/fyne", ".cache/fyne", ".cache/font_index_v6.cache",
+		".cache/fontconfig", ".cache/dconf", ".config/gtk-3.0", ".local/share/recently-used.xbel",
+	} {
 		own = append(own, filepath.Join(home, name))
 	}
 	for _, line := range leaks(t, trace, own...) {

@@ -61,7 +61,8 @@ func newGenerate() *cobra.Command {
 	}
 	f, r := c.Flags(), &g.request
 	f.StringVar(&r.Prompt, "prompt", "", "what the picture shows")
-	f.StringArrayVar(&bound, "subject", nil, "WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word in the prompt,\nSCOPE (γ) the fraction of the picture that its mask may cover")
+	f.StringArrayVar(&bound, "subject", nil,
+		"WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word in the prompt,\nSCOPE (γ) the fraction of the picture that its mask may cover")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
 	settingFlags(c, &r.Settings)
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
@@ -70,7 +71,8 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.events, "events", false, "print one JSON object per event")
 	f.BoolVar(&g.embed.Nothing, "no-metadata", false, "write pictures without the recipe")
 	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "leave thumbnails of the references out of the recipe")
-	f.StringVar(&batch, "batch", "", "file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and whatever\ndiffers from the other options; makes the pictures missing in --out: NAME.png, and NAME.json with scores and masks")
+	f.StringVar(&batch, "batch", "",
+		"file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and whatever\ndiffers from the other options; makes the pictures missing in --out: NAME.png, and NAME.json with scores and masks")
 	f.BoolVar(&g.unrecorded, "no-history", false, "do not record anything in the history")
 	f.BoolVar(&g.plan, "plan", false, "print how much memory each part would take, and stop")
 	f.BoolVar(&g.force, "force", false, "run even if there is not enough memory")

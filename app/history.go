@@ -18,73 +18,89 @@ import (
 )
 
 func newHistory() *cobra.Command {
-	list := &cobra.Command{Use: "list", Short: "list all jobs, newest first", Args: usageArgs(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
-		return withHistory(func(s *history.Store) error {
-			rounds, err := s.Rounds()
-			for _, r := range rounds {
-				fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"), r.Status, finished(r), plainText(promptOf(r)))
-			}
-			return err
-		})
-	}}
-	show := &cobra.Command{Use: "show ID", Short: "show one job with its recipe and pictures", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
-		id, err := strconv.ParseUint(args[0], 10, 64)
-		if err != nil {
-			return usagef("%q is not the number of a job: `realword history list` shows them", args[0])
-		}
-		return withHistory(func(s *history.Store) error {
-			r, err := s.Round(id)
+	list := &cobra.Command{
+		Use: "list", Short: "list all jobs, newest first", Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withHistory(func(s *history.Store) error {
+				rounds, err := s.Rounds()
+				for _, r := range rounds {
+					fmt.Fprintf(c.OutOrStdout(), "%5d  session %-3d  %s  %-11s  %2d  %s\n", r.ID, r.Session, r.Started.Local().Format("2006-01-02 15:04"),
+						r.Status, finished(r), plainText(promptOf(r)))
+				}
+				return err
+			})
+		},
+	}
+	show := &cobra.Command{
+		Use: "show ID", Short: "show one job with its recipe and pictures", Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseUint(args[0], 10, 64)
 			if err != nil {
-				return fmt.Errorf("%w: `realword history list` shows them", err)
+				return usagef("%q is not the number of a job: `realword history list` shows them", args[0])
 			}
-			out := c.OutOrStdout()
-			fmt.Fprintf(out, "job %d, %s, %s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04:05"), r.Status)
-			if r.Error != "" {
-				fmt.Fprintln(out, r.Error)
+			return withHistory(func(s *history.Store) error {
+				r, err := s.Round(id)
+				if err != nil {
+					return fmt.Errorf("%w: `realword history list` shows them", err)
+				}
+				out := c.OutOrStdout()
+				fmt.Fprintf(out, "job %d, %s, %s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04:05"), r.Status)
+				if r.Error != "" {
+					fmt.Fprintln(out, r.Error)
+				}
+				for _, p := range r.Pictures {
+					fmt.Fprintln(out, pictureLine(p))
+				}
+				recipe, err := json.MarshalIndent(r.Recipe, "", "  ")
+				fmt.Fprintln(out, string(recipe))
+				return err
+			})
+		},
+	}
+	export := &cobra.Command{
+		Use: "export SESSION FILE", Short: "write one session with its pictures and references to a zip file",
+		Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseUint(args[0], 10, 64)
+			if err != nil {
+				return usagef("%q is not the number of a session: `realword history list` shows them", args[0])
 			}
-			for _, p := range r.Pictures {
-				fmt.Fprintln(out, pictureLine(p))
+			if _, err := os.Lstat(args[1]); err == nil {
+				return fmt.Errorf("%s already exists and is not overwritten: choose another name", args[1])
 			}
-			recipe, err := json.MarshalIndent(r.Recipe, "", "  ")
-			fmt.Fprintln(out, string(recipe))
-			return err
-		})
-	}}
-	export := &cobra.Command{Use: "export SESSION FILE", Short: "write one session with its pictures and references to a zip file", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
-		id, err := strconv.ParseUint(args[0], 10, 64)
-		if err != nil {
-			return usagef("%q is not the number of a session: `realword history list` shows them", args[0])
-		}
-		if _, err := os.Lstat(args[1]); err == nil {
-			return fmt.Errorf("%s already exists and is not overwritten: choose another name", args[1])
-		}
-		return withHistory(func(s *history.Store) error {
-			missing, err := s.ExportFile(id, args[1])
-			if errors.Is(err, history.ErrNoSession) {
-				return fmt.Errorf("%w: `realword history list` shows them", err)
+			return withHistory(func(s *history.Store) error {
+				missing, err := s.ExportFile(id, args[1])
+				if errors.Is(err, history.ErrNoSession) {
+					return fmt.Errorf("%w: `realword history list` shows them", err)
+				}
+				for _, file := range missing {
+					fmt.Fprintf(c.ErrOrStderr(), "Without the picture %s: its file no longer exists.\n", file)
+				}
+				return err
+			})
+		},
+	}
+	load := &cobra.Command{
+		Use: "import FILE", Short: "read an exported session back in", Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withHistory(func(s *history.Store) error {
+				in, err := s.Import(args[0])
+				if err == nil {
+					fmt.Fprintf(c.OutOrStdout(), "session %d: %d new jobs, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
+				}
+				return err
+			})
+		},
+	}
+	save := &cobra.Command{
+		Use: "save PICTURE FILE", Short: "write a picture whose file could not be written at the time",
+		Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseUint(args[0], 10, 64)
+			if err != nil {
+				return usagef("%q is not the number of a picture: `realword history show` names those that can be saved", args[0])
 			}
-			for _, file := range missing {
-				fmt.Fprintf(c.ErrOrStderr(), "Without the picture %s: its file no longer exists.\n", file)
-			}
-			return err
-		})
-	}}
-	load := &cobra.Command{Use: "import FILE", Short: "read an exported session back in", Args: usageArgs(cobra.ExactArgs(1)), RunE: func(c *cobra.Command, args []string) error {
-		return withHistory(func(s *history.Store) error {
-			in, err := s.Import(args[0])
-			if err == nil {
-				fmt.Fprintf(c.OutOrStdout(), "session %d: %d new jobs, %d new pictures\n", in.Session, in.Rounds, in.Pictures)
-			}
-			return err
-		})
-	}}
-	save := &cobra.Command{Use: "save PICTURE FILE", Short: "write a picture whose file could not be written at the time", Args: usageArgs(cobra.ExactArgs(2)), RunE: func(c *cobra.Command, args []string) error {
-		id, err := strconv.ParseUint(args[0], 10, 64)
-		if err != nil {
-			return usagef("%q is not the number of a picture: `realword history show` names those that can be saved", args[0])
-		}
-		return withHistory(func(s *history.Store) error { return saveKept(s, id, args[1]) })
-	}}
+			return withHistory(func(s *history.Store) error { return saveKept(s, id, args[1]) })
+		},
+	}
 	rescue := &cobra.Command{
 		Use: "rescue [FILE]", Short: "recover what can be read from a damaged history",
 		Long: "Copies everything that can be read from a damaged history into the current one. Without FILE, a damaged history is moved aside and a\n" +
@@ -97,7 +113,8 @@ func newHistory() *cobra.Command {
 			}
 			got, aside, err := rescueHistory(damaged)
 			if aside != "" {
-				fmt.Fprintf(c.OutOrStdout(), "recovered: sessions %d, jobs %d, pictures %d, queued jobs %d; unreadable: %d\n", got.Sessions, got.Rounds, got.Pictures, got.Jobs, got.Lost)
+				fmt.Fprintf(c.OutOrStdout(), "recovered: sessions %d, jobs %d, pictures %d, queued jobs %d; unreadable: %d\n", got.Sessions, got.Rounds,
+					got.Pictures, got.Jobs, got.Lost)
 				fmt.Fprintf(c.OutOrStdout(), "The damaged history stays as it is: %s\n", aside)
 			}
 			return err

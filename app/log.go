@@ -7,10 +7,11 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"realword/inference/files"
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"realword/inference/files"
 
 	"github.com/spf13/cobra"
 )

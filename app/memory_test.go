@@ -45,8 +45,10 @@ func TestMemoryOfTheToybox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := e.Resolve(inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Steps: 2}, Seeds: []uint64{1},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{dog}}}})
+	r, err := e.Resolve(inference.Request{
+		Prompt: "a dog on the beach", Settings: inference.Settings{Steps: 2}, Seeds: []uint64{1},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{dog}}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,8 @@ func newModel() *cobra.Command {
 				progress = func(what string, done, total int64) {
 					if now := time.Now(); now.Sub(told) > 100*time.Millisecond {
 						told = now
-						overwrite(screen, fmt.Sprintf("%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), files.Bytes(total), what))
+						overwrite(screen, fmt.Sprintf("%3d s  %3d %% of %s  %s", int(now.Sub(started).Seconds()), 100*done/max(1, total), files.Bytes(total),
+							what))
 					}
 				}
 				defer overwrite(screen, "")
@@ -60,7 +61,8 @@ func newModel() *cobra.Command {
 	}
 	imported.Flags().StringVar(&out, "out", "", "new folder for the model")
 	imported.Flags().BoolVar(&copied, "copy", false, "copy all weights into the model folder instead of using them in place")
-	imported.Flags().StringVar(&base, "base", "", "SDXL model to use instead of the checkpoints' own: a diffusers folder or one safetensors file")
+	imported.Flags().StringVar(&base, "base", "",
+		"SDXL model to use instead of the checkpoints' own: a diffusers folder or one safetensors file")
 
 	info := &cobra.Command{
 		Use: "info [MODEL]", Short: "show a model's manifest; without a folder, that of the built-in model",
@@ -100,7 +102,8 @@ func newModel() *cobra.Command {
 		},
 	}
 	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
-	verify.Flags().Float64Var(&limit, "limit", 0, "largest relative L2 distance allowed for a tensor, instead of the built-in limits; 2e-3 suits fp16 weights against an fp32 reference")
+	verify.Flags().Float64Var(&limit, "limit", 0,
+		"largest relative L2 distance allowed for a tensor, instead of the built-in limits; 2e-3 suits fp16 weights against an fp32 reference")
 	return group("model", "list, download, import and check models", newModelList(), newModelGet(), imported, info, verify)
 }
 

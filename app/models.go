@@ -229,7 +229,10 @@ func importModel(ctx context.Context, i state.Import, licence string, progress b
 	if err != nil {
 		return "", err
 	}
-	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{Base: i.Base, Copy: i.Copy, Progress: progress, Name: strings.TrimSpace(i.Name), Beside: beside}); err != nil {
+	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{
+		Base: i.Base, Copy: i.Copy, Progress: progress,
+		Name: strings.TrimSpace(i.Name), Beside: beside,
+	}); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}

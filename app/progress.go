@@ -24,6 +24,7 @@ func (q quiet) event(e inference.Event) {
 		fmt.Fprintf(q.notes, "realword: %s\n", e.Why)
 	}
 }
+
 func (q quiet) picture(_ inference.PictureReady, file string) {
 	fmt.Fprintln(q.out, file)
 }
@@ -102,7 +103,10 @@ func (j jsonLines) event(e inference.Event) {
 		for i, s := range e.Subjects {
 			coverage[i] = covered(s.Mask)
 		}
-		j.write("step", map[string]any{"picture": e.Picture, "step": e.Step, "steps": e.Steps, "timestep": e.Timestep, "guided": e.Guided, "coverage": coverage})
+		j.write("step", map[string]any{
+			"picture": e.Picture, "step": e.Step, "steps": e.Steps, "timestep": e.Timestep, "guided": e.Guided,
+			"coverage": coverage,
+		})
 	case inference.Done:
 		j.write("done", map[string]any{"pictures": e.Pictures, "seconds": e.Elapsed.Seconds()})
 	case inference.Failed:

@@ -105,7 +105,8 @@ func (s saidRecipe) print(out io.Writer) error {
 			word = fmt.Sprintf("%s#%d", word, subject.Word.Occurrence)
 		}
 		for _, ref := range subject.References {
-			line("subject", fmt.Sprintf("%s = %s (SHA-256 %.10s), scope %g, %s", word, filepath.Base(ref.Name), ref.SHA256, subject.Scope, ref.Square.Fit))
+			line("subject", fmt.Sprintf("%s = %s (SHA-256 %.10s), scope %g, %s", word, filepath.Base(ref.Name), ref.SHA256, subject.Scope,
+				ref.Square.Fit))
 		}
 	}
 	for _, n := range s.Notes {

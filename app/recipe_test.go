@@ -51,8 +51,10 @@ func TestRecipe(t *testing.T) {
 		}
 		return path
 	}
-	request := inference.Request{Prompt: "a dog\x1b[31m\u009b on the beach", Settings: inference.Settings{Negative: " ", Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "all_cross", Width: 128, Height: 128},
-		Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.2, References: []inference.Reference{{Name: "rex.png", Square: picture.Square{Fit: picture.Pad}}}}}}
+	request := inference.Request{
+		Prompt: "a dog\x1b[31m\u009b on the beach", Settings: inference.Settings{Negative: " ", Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "all_cross", Width: 128, Height: 128},
+		Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.2, References: []inference.Reference{{Name: "rex.png", Square: picture.Square{Fit: picture.Pad}}}}},
+	}
 	own, err := recipe.EncodePNG(inference.PictureReady{Image: image.NewNRGBA(image.Rect(0, 0, 2, 2)), Recipe: request, Seed: 7}, bundle.Manifest{Name: "toy"}, recipe.Embed{Program: "realword 1"})
 	if err != nil {
 		t.Fatal(err)

@@ -57,7 +57,10 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 			return fileDialog{title: "Import a session", filter: "Realword sessions", extensions: []string{"zip"}}.run()
 		},
 		SaveSession: func(name string) (string, error) {
-			return fileDialog{kind: dialogSave, title: "Export the session", filter: "Realword sessions", extensions: []string{"zip"}, name: name}.run()
+			return fileDialog{
+				kind: dialogSave, title: "Export the session", filter: "Realword sessions", extensions: []string{"zip"},
+				name: name,
+			}.run()
 		},
 		OpenHistory: m.firstHistory,
 		SetAside:    setAside,
@@ -101,7 +104,10 @@ func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
 func (s studio) Encode(text string) *prompt.Prompt { return s.bundle.Tokenizer(0).Encode(text) }
 
 func openFile() (string, error) {
-	return fileDialog{title: "Open a reference picture", filter: "Pictures", extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"}}.run()
+	return fileDialog{
+		title: "Open a reference picture", filter: "Pictures",
+		extensions: []string{"png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"},
+	}.run()
 }
 
 func saveFile(name string) (string, error) {

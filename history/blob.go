@@ -237,7 +237,8 @@ func (s *Store) recover() error {
 // keys copies every key of a bucket, so that it may be changed.
 func keys(b interface {
 	ForEach(func(k, v []byte) error) error
-}) [][]byte {
+},
+) [][]byte {
 	var list [][]byte
 	_ = b.ForEach(func(k, _ []byte) error { // cannot fail
 		list = append(list, bytes.Clone(k))
@@ -246,8 +247,8 @@ func keys(b interface {
 	return list
 }
 
-// Sweep removes files that a crash left behind, in the folders of blobs and pictures, and returns how many. It reads the whole folder: call it
-// rarely, and not on the goroutine of a window.
+// Sweep removes files that a crash left behind, in the folders of blobs and pictures, and returns how many. It reads the whole
+// folder: call it rarely, and not on the goroutine of a window.
 func (s *Store) Sweep() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -126,8 +126,11 @@ func rowOf(p Picture, r Round, s Session) row {
 		on   bool
 		flag byte
 	}{
-		{p.Starred, starred}, {p.Pinned, pinned},
-		{!p.Trashed.IsZero(), trashedPicture}, {!r.Trashed.IsZero(), trashedRound}, {!s.Trashed.IsZero(), trashedSession},
+		{p.Starred, starred},
+		{p.Pinned, pinned},
+		{!p.Trashed.IsZero(), trashedPicture},
+		{!r.Trashed.IsZero(), trashedRound},
+		{!s.Trashed.IsZero(), trashedSession},
 	} {
 		if f.on {
 			out.flags |= f.flag

@@ -51,7 +51,8 @@ func prepare(c *change) error {
 	case string(found) == string(schema):
 		return nil
 	case len(found) == 1 && found[0] < schema[0]:
-		return &Error{Damaged, c.s.path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0], schema[0])}
+		return &Error{Damaged, c.s.path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0],
+			schema[0])}
 	default:
 		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %x, this Realword knows %x", found, schema)}
 	}
@@ -97,9 +98,11 @@ func decode[T any](tx *bbolt.Tx, bucket, value []byte) (T, error) {
 func getSession(tx *bbolt.Tx, id uint64) (Session, error) {
 	return get[Session](tx, sessionBucket, id, ErrNoSession)
 }
+
 func getRound(tx *bbolt.Tx, id uint64) (Round, error) {
 	return get[Round](tx, roundBucket, id, ErrNotFound)
 }
+
 func getPicture(tx *bbolt.Tx, id uint64) (Picture, error) {
 	return get[Picture](tx, pictureBucket, id, ErrNoPicture)
 }

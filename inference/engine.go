@@ -55,7 +55,10 @@ const (
 // New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end. The functions
 // of before are the first thing that runs on the worker's goroutine, which opens and runs every session.
 func New(rt Runtime, m Model, before ...func()) *Engine {
-	e := &Engine{model: m, jobs: make(chan *job, maxWaiting), seen: lru[look, sight]{limit: keptViews}, notes: lru[string, []string]{limit: keptNotes}}
+	e := &Engine{
+		model: m, jobs: make(chan *job, maxWaiting), seen: lru[look, sight]{limit: keptViews},
+		notes: lru[string, []string]{limit: keptNotes},
+	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)
 	e.worker.Go(func() {

@@ -69,7 +69,8 @@ type PictureReady struct {
 	Picture int
 	Seed    uint64
 	Image   *image.NRGBA // opaque
-	Recipe  Request      // complete, with this picture's seed alone: running it again gives this picture again. It shares the bytes of references
+	// complete, with this picture's seed alone: running it again gives this picture again. It shares the bytes of references
+	Recipe  Request
 	Elapsed time.Duration
 }
 

@@ -180,7 +180,9 @@ func (g *Graphs) decoder(h, w int) graph.Name {
 
 // Guide runs the guidance branch: text alone, reduced inside the graph to one map per subject, of maps that are normalised layer by
 // layer where norm says so. words is [R, 77]; none is the condition without subjects.
-func (g *Graphs) Guide(ctx context.Context, source guidance.Source, norm guidance.Normalization, p Point, words *tensor.Tensor, none Vision) (cross, scores *tensor.Tensor, err error) {
+func (g *Graphs) Guide(ctx context.Context, source guidance.Source, norm guidance.Normalization, p Point, words *tensor.Tensor,
+	none Vision,
+) (cross, scores *tensor.Tensor, err error) {
 	grids := len(g.model.Manifest().Attention)
 	cross01, self01 := source.Levels(grids)
 	layers := int64(0)
@@ -188,8 +190,9 @@ func (g *Graphs) Guide(ctx context.Context, source guidance.Source, norm guidanc
 		layers = 1
 	}
 	in, kept := g.passInputs(p, none, nil, tensors{
-		"token_weights": words, "want_noise": tensor.OfInts([]int64{0}, 1), "cross_levels": tensor.OfInts(cross01, grids), "self_levels": tensor.OfInts(self01, grids),
-		layerMaps: tensor.OfInts([]int64{layers}, 1),
+		"token_weights": words, "want_noise": tensor.OfInts([]int64{0}, 1), "cross_levels": tensor.OfInts(cross01, grids),
+		"self_levels": tensor.OfInts(self01, grids),
+		layerMaps:     tensor.OfInts([]int64{layers}, 1),
 	})
 	h, w := g.gridOf(p.Latent)
 	shape := []int{words.Shape[0], h, w}
@@ -287,7 +290,8 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 		return nil, fmt.Errorf("open the %s graph: %w", name, err)
 	}
 	in, out := g.ports(name)
-	if err := errors.Join(session.CheckPorts("the inputs of "+path, s.Inputs(), in...), session.CheckPorts("the outputs of "+path, s.Outputs(), out...)); err != nil {
+	if err := errors.Join(session.CheckPorts("the inputs of "+path, s.Inputs(), in...),
+		session.CheckPorts("the outputs of "+path, s.Outputs(), out...)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	g.open[name] = s
@@ -353,7 +357,9 @@ func (g *Graphs) run(ctx context.Context, name graph.Name, in tensors, want ...s
 }
 
 // runKept is run with some inputs kept by the device.
-func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept map[string]session.Value, want ...session.Port) (tensors, error) {
+func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept map[string]session.Value,
+	want ...session.Port,
+) (tensors, error) {
 	s, err := g.load(name)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,8 @@ func (e *Engine) Notes(r Request) []string {
 		p := words.Encode(text.text)
 		for _, w := range p.Words {
 			if w.Cut {
-				notes = append(notes, fmt.Sprintf("the %s has %d tokens, and the model reads %d of them: %q is cut off; shorten it", text.name, p.Tokens, prompt.Length-2, excerpt(text.text[w.Start:])))
+				notes = append(notes, fmt.Sprintf("the %s has %d tokens, and the model reads %d of them: %q is cut off; shorten it", text.name,
+					p.Tokens, prompt.Length-2, excerpt(text.text[w.Start:])))
 				break
 			}
 		}
@@ -37,12 +38,14 @@ func (e *Engine) Notes(r Request) []string {
 	p := words.Encode(full.Prompt)
 	for _, s := range r.Subjects {
 		if n := p.Count(s.Word.Text); n > 1 && s.Word.Occurrence == 0 {
-			notes = append(notes, fmt.Sprintf("%q occurs %d times in the prompt: the first is used, %s#2 would be the second", s.Word.Text, n, s.Word.Text))
+			notes = append(notes, fmt.Sprintf("%q occurs %d times in the prompt: the first is used, %s#2 would be the second", s.Word.Text, n,
+				s.Word.Text))
 		}
 	}
 	for _, seed := range r.Seeds {
 		if seed > math.MaxUint32 {
-			notes = append(notes, fmt.Sprintf("the seed %d has more than 32 bits, and only the last 32 count: it is the same as %d", seed, uint32(seed)))
+			notes = append(notes, fmt.Sprintf("the seed %d has more than 32 bits, and only the last 32 count: it is the same as %d", seed,
+				uint32(seed)))
 			break // those behind it follow
 		}
 	}

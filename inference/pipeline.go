@@ -199,7 +199,10 @@ func (l *Loop) solver(from State) (schedule.Solver, error) {
 
 func scheduleConfig(m bundle.Manifest) schedule.Config {
 	s := m.Schedule
-	return schedule.Config{BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, TrainSteps: s.TrainSteps, PredictionType: s.PredictionType}
+	return schedule.Config{
+		BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, TrainSteps: s.TrainSteps,
+		PredictionType: s.PredictionType,
+	}
 }
 
 // Shape is that of the latent, [1, C, h, w].

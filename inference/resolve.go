@@ -96,7 +96,8 @@ func (p *planner) checkWords() {
 		}
 		for i, other := range p.spans[:j] {
 			if span.From < other.To && other.From < span.To {
-				p.problem("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures", r.Subjects[i].Word, *w)
+				p.problem("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures",
+					r.Subjects[i].Word, *w)
 			}
 		}
 		p.spans[j] = span
@@ -179,11 +180,14 @@ func (s State) fits(steps, stop, subjects, values, positions int) error {
 	case s.Step < 0 || s.Step >= steps:
 		return fmt.Errorf("the kept step is followed by step %d, but the run has only %d: choose an earlier one", s.Step+1, steps)
 	case len(s.Latent) != values:
-		return fmt.Errorf("the kept step has a latent of %d values, but this model and picture size need %d: start from noise", len(s.Latent), values)
+		return fmt.Errorf("the kept step has a latent of %d values, but this model and picture size need %d: start from noise", len(s.Latent),
+			values)
 	case reuses && len(s.Scores) != subjects:
-		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that new masks are made", len(s.Scores), subjects, s.Step)
+		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that new masks are made", len(s.Scores),
+			subjects, s.Step)
 	case reuses && slices.ContainsFunc(s.Scores, func(grid []float32) bool { return len(grid) != positions }):
-		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that new masks are made", positions, s.Step)
+		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that new masks are made",
+			positions, s.Step)
 	}
 	return nil
 }

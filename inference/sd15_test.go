@@ -41,8 +41,10 @@ func TestStableDiffusion15(t *testing.T) {
 	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 20, 30))); err != nil {
 		t.Fatal(err)
 	}
-	r := inference.Request{Prompt: "a dog on the beach", Seeds: []uint64{5},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}}}
+	r := inference.Request{
+		Prompt: "a dog on the beach", Seeds: []uint64{5},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: file.Bytes()}}}},
+	}
 	whole, err := e.Resolve(r)
 	if err != nil {
 		t.Fatal(err)

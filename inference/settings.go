@@ -22,19 +22,20 @@ import (
 // presets, drafts and comparisons follow. It needs a control in the window (ui's knobs) and a line in the README besides. One that
 // presets decide has a field in bundle.Preset and a line in Complete, too.
 type Settings struct {
-	Negative   string      `json:"negative,omitempty"`    // a blank asks for none where the preset has one
-	Preset     string      `json:"preset,omitempty"`      // "paper" (default), "release", or another of the model's
-	Width      int         `json:"width,omitempty"`       // pixels
-	Height     int         `json:"height,omitempty"`      // pixels
-	Steps      int         `json:"steps,omitempty"`       // of denoising
-	Stop       int         `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
-	CFG        float64     `json:"cfg,omitempty"`         // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
-	Sampler    string      `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
-	MaskSource string      `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
-	RawMask    bool        `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
-	MaskNorm   string      `json:"mask_norm,omitempty"`   // else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
-	Scope      float64     `json:"scope,omitempty"`       // γ_scope of subjects that have none of their own, in (0, 1]
-	Fit        picture.Fit `json:"fit,omitempty"`         // how references become a square that have no fit of their own
+	Negative   string  `json:"negative,omitempty"`    // a blank asks for none where the preset has one
+	Preset     string  `json:"preset,omitempty"`      // "paper" (default), "release", or another of the model's
+	Width      int     `json:"width,omitempty"`       // pixels
+	Height     int     `json:"height,omitempty"`      // pixels
+	Steps      int     `json:"steps,omitempty"`       // of denoising
+	Stop       int     `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
+	CFG        float64 `json:"cfg,omitempty"`         // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
+	Sampler    string  `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
+	MaskSource string  `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
+	RawMask    bool    `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	// else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
+	MaskNorm string      `json:"mask_norm,omitempty"`
+	Scope    float64     `json:"scope,omitempty"` // γ_scope of subjects that have none of their own, in (0, 1]
+	Fit      picture.Fit `json:"fit,omitempty"`   // how references become a square that have no fit of their own
 }
 
 // MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
@@ -231,7 +232,8 @@ func ParseDecimal(text string) (float64, error) {
 var table = []Setting{
 	{
 		Key: "negative", Field: "Negative", At: func(s *Settings) any { return &s.Negative },
-		Flag: "negative", Help: "negative prompt: what the picture should not show (default: the preset's; \"\" for none)", Label: "negative", Called: "negative prompt",
+		Flag: "negative", Help: "negative prompt: what the picture should not show (default: the preset's; \"\" for none)", Label: "negative",
+		Called: "negative prompt",
 	},
 	{
 		Key: "preset", Field: "Preset", At: func(s *Settings) any { return &s.Preset },
@@ -256,7 +258,8 @@ var table = []Setting{
 	},
 	{
 		Key: "stop", Field: "Stop", At: func(s *Settings) any { return &s.Stop },
-		Flag: "stop", Help: "T_stop, the step after which the masks no longer change", Zero: "at least the first step makes masks: give 1 or more", Label: "T_stop",
+		Flag: "stop", Help: "T_stop, the step after which the masks no longer change",
+		Zero: "at least the first step makes masks: give 1 or more", Label: "T_stop",
 		A1111: "RealCustom stop step", Called: "T_stop", Takes: "1 to 10000", Least: 1, Most: 10000, OfMasks: true,
 	},
 	{
@@ -283,7 +286,8 @@ var table = []Setting{
 	},
 	{
 		Key: "mask_source", Field: "MaskSource", At: func(s *Settings) any { return &s.MaskSource },
-		Flag: "mask-source", Help: "attention maps the masks come from: all_cross, low_cross, low_cross_all_self or low_cross_high_self", Called: "mask source", OfMasks: true,
+		Flag: "mask-source", Help: "attention maps the masks come from: all_cross, low_cross, low_cross_all_self or low_cross_high_self",
+		Called: "mask source", OfMasks: true,
 		Label: "masks", Text: func(s Settings) string {
 			switch norm := s.Normalization(); {
 			case s.MaskSource == "" || norm == guidance.ByMax:
@@ -299,7 +303,8 @@ var table = []Setting{
 	{Key: "raw_mask", Field: "RawMask", At: func(s *Settings) any { return &s.RawMask }, Called: "raw mask", OfMasks: true},
 	{
 		Key: "mask_norm", Field: "MaskNorm", At: func(s *Settings) any { return &s.MaskNorm },
-		Flag: "mask-norm", Help: "how masks are normalised: max (default), min_max_per_channel (as in the released app) or none", Called: "mask normalisation", OfMasks: true,
+		Flag: "mask-norm", Help: "how masks are normalised: max (default), min_max_per_channel (as in the released app) or none",
+		Called: "mask normalisation", OfMasks: true,
 		check: func(s Settings, _ bundle.Manifest) error {
 			norm, err := guidance.ParseNormalization(cmp.Or(s.MaskNorm, guidance.ByMax.String()))
 			if err == nil && norm == guidance.ByLayer && s.RawMask {
@@ -310,7 +315,8 @@ var table = []Setting{
 	},
 	{
 		Key: "scope", Field: "Scope", At: func(s *Settings) any { return &s.Scope },
-		Flag: "scope", Help: "scope (γ) of every subject without one of its own, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]", Called: "scope", Most: 1, OfMasks: true,
+		Flag: "scope", Help: "scope (γ) of every subject without one of its own, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]",
+		Called: "scope", Most: 1, OfMasks: true,
 	},
 	{
 		Key: "fit", Field: "Fit", At: func(s *Settings) any { return (*string)(&s.Fit) },
@@ -339,7 +345,8 @@ func checkSide(name string, n int, m bundle.Manifest) error {
 	case n < s.Min || n > s.Max:
 		return fmt.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
 	case n%s.Multiple != 0:
-		return fmt.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple, min(s.Max, (n/s.Multiple+1)*s.Multiple))
+		return fmt.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple,
+			min(s.Max, (n/s.Multiple+1)*s.Multiple))
 	}
 	return nil
 }

@@ -72,8 +72,19 @@ func TestComplete(t *testing.T) {
 func TestWishes(t *testing.T) {
 	m := newFakeModel(t).manifest
 	for _, wish := range []Settings{
-		{}, {Steps: 50}, {Steps: 50, Stop: 9}, {Stop: 9}, {CFG: 3}, {Preset: "release"}, {Preset: "release", Negative: " "}, {Preset: "release", Negative: "rain", CFG: 7.5},
-		{Width: 24, Height: 32}, {Sampler: "dpm++", MaskSource: "low_cross"}, {RawMask: true}, {MaskNorm: "min_max_per_channel"}, {Scope: 0.3, Fit: "crop"},
+		{},
+		{Steps: 50},
+		{Steps: 50, Stop: 9},
+		{Stop: 9},
+		{CFG: 3},
+		{Preset: "release"},
+		{Preset: "release", Negative: " "},
+		{Preset: "release", Negative: "rain", CFG: 7.5},
+		{Width: 24, Height: 32},
+		{Sampler: "dpm++", MaskSource: "low_cross"},
+		{RawMask: true},
+		{MaskNorm: "min_max_per_channel"},
+		{Scope: 0.3, Fit: "crop"},
 	} {
 		if got := wish.Complete(m).Wishes(m); got != wish {
 			t.Errorf("%+v: %+v", wish, got)

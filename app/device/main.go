@@ -45,15 +45,18 @@ type options struct {
 
 func main() {
 	o := options{reportOut: io.Discard}
-	models := flag.String("models", "toybox", "models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
-	parts := flag.String("parts", "table,picture", "what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), nodes (what the library leaves to the CPU), picture (a whole one beside the CPU's), passes (the card alone)")
+	models := flag.String("models", "toybox",
+		"models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
+	parts := flag.String("parts", "table,picture",
+		"what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), nodes (what the library leaves to the CPU), picture (a whole one beside the CPU's), passes (the card alone)")
 	flag.StringVar(&o.device, "device", "cuda", "cuda (every card of NVIDIA) or webgpu (the card that WebGPU computes on)")
 	flag.IntVar(&o.repeats, "repeats", 3, "runs of every stage; the fastest counts")
 	flag.IntVar(&o.threads, "threads", 0, "threads of one operator on the CPU (default: physical cores)")
 	flag.IntVar(&o.steps, "steps", 8, "steps of the picture")
 	flag.IntVar(&o.size, "size", 0, "width and height in pixels (default: the model's)")
 	flag.BoolVar(&o.brief, "brief", false, "do not list the libraries")
-	flag.BoolVar(&o.cpuAlone, "cpu-alone", false, "no graphics card is no failure: the table has the CPU alone, and the picture is made twice on it")
+	flag.BoolVar(&o.cpuAlone, "cpu-alone", false,
+		"no graphics card is no failure: the table has the CPU alone, and the picture is made twice on it")
 	flag.StringVar(&o.report, "json", "", "append every row to this file, a JSON object a line")
 	prepare := flag.String("prepare", "", "write the bundle of the one model into this new folder, and do nothing else")
 	flag.Parse()
@@ -205,7 +208,10 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 			for _, device := range devices[min(1, len(devices)-1):] {
 				provider, _ := device.Provider()
 				t.head()
-				if err = passes(ctx, device, b, o.repeats, o.size, func(stage string, seconds float64) { t.row(stage, provider, seconds, "") }); err != nil {
+				if err = passes(ctx, device, b, o.repeats, o.size, func(stage string, seconds float64) {
+					t.row(stage, provider, seconds,
+						"")
+				}); err != nil {
 					break
 				}
 			}
@@ -250,7 +256,9 @@ func (t *table) json(line map[string]any) {
 }
 
 // compare prints every stage of every device beside the processor's, and where that is wanted the kinds of U-Net pass.
-func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Runtime, repeats, size int, withPasses bool) (ok bool, err error) {
+func (t *table) compare(ctx context.Context, b *bundle.Bundle, devices []*ort.Runtime, repeats, size int,
+	withPasses bool,
+) (ok bool, err error) {
 	t.head()
 	width, height := cmp.Or(size, b.Manifest().Size.Width), cmp.Or(size, b.Manifest().Size.Height)
 	ok = true
@@ -304,8 +312,11 @@ func (t *table) pictures(ctx context.Context, b *bundle.Bundle, devices []*ort.R
 		}
 		fmt.Fprintf(t.out, "\n%-10.10s a whole picture of %d steps: CPU %.3f s, %s %.3f s, PSNR %.1f dB, masks alike by step %.4f: %s %s\n",
 			t.model, steps, p.CPU.Seconds(), provider, p.Device.Seconds(), p.PSNR, p.Masks, verdict, p.Problem)
-		t.json(map[string]any{"model": t.model, "stage": "picture", "provider": provider, "steps": steps, "cpu_seconds": p.CPU.Seconds(), "seconds": p.Device.Seconds(),
-			"psnr_db": fmt.Sprintf("%.2f", p.PSNR), "masks": p.Masks, "verdict": verdict, "problem": p.Problem})
+		t.json(map[string]any{
+			"model": t.model, "stage": "picture", "provider": provider, "steps": steps, "cpu_seconds": p.CPU.Seconds(),
+			"seconds": p.Device.Seconds(),
+			"psnr_db": fmt.Sprintf("%.2f", p.PSNR), "masks": p.Masks, "verdict": verdict, "problem": p.Problem,
+		})
 	}
 	return ok, nil
 }

@@ -20,9 +20,15 @@ import (
 
 // TestRatios composes loops from known passes: 25 steps, the third pass in 12 of them.
 func TestRatios(t *testing.T) {
-	m := Measurement{Steps: 25, Stop: 12, CFG: true,
-		Passes: []Timing{{PassPlain, []float64{2, 1}}, {PassGeneration, []float64{3, 1.1}}, {PassGuidance, []float64{2, 0.9}},
-			{PassNaiveGeneration, []float64{4, 1.5}}, {PassNaiveGuidance, []float64{4, 1.2}}},
+	m := Measurement{
+		Steps: 25, Stop: 12, CFG: true,
+		Passes: []Timing{
+			{PassPlain, []float64{2, 1}},
+			{PassGeneration, []float64{3, 1.1}},
+			{PassGuidance, []float64{2, 0.9}},
+			{PassNaiveGeneration, []float64{4, 1.5}},
+			{PassNaiveGuidance, []float64{4, 1.2}},
+		},
 		Stages: []Timing{{"text", []float64{1, 1}}, {"vision", []float64{5}}, {"decoder", []float64{3}}},
 	}
 	ours, naive := m.Ratios()
@@ -78,12 +84,16 @@ func TestMeasure(t *testing.T) {
 	if err := png.Encode(&dog, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
 		t.Fatal(err)
 	}
-	r := inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Preset: "release", Steps: 3, Stop: 1}, Seeds: []uint64{7},
-		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: dog.Bytes()}}}}}
+	r := inference.Request{
+		Prompt: "a dog on the beach", Settings: inference.Settings{Preset: "release", Steps: 3, Stop: 1}, Seeds: []uint64{7},
+		Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"}, References: []inference.Reference{{Name: "dog.png", Data: dog.Bytes()}}}},
+	}
 	c := counting{rt, map[string]int{}}
 	var said []string
-	m, err := Measure(t.Context(), c, b, r, Options{Repeats: 2, Naive: true, Loops: func(m Measurement) bool { return len(m.Passes) > 0 },
-		Doing: func(what string) { said = append(said, what) }})
+	m, err := Measure(t.Context(), c, b, r, Options{
+		Repeats: 2, Naive: true, Loops: func(m Measurement) bool { return len(m.Passes) > 0 },
+		Doing: func(what string) { said = append(said, what) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,9 @@ func (n *naive) textToImage(ctx context.Context, p inference.Point, features *te
 
 // generation is the generation branch with everything inside the pass: features [1, 77, C] of the text, tokens [R, n, C] of the
 // pictures, masks on the guidance grid.
-func (n *naive) generation(ctx context.Context, p inference.Point, features, tokens *tensor.Tensor, masks [][]float32) (*tensor.Tensor, error) {
+func (n *naive) generation(ctx context.Context, p inference.Point, features, tokens *tensor.Tensor,
+	masks [][]float32,
+) (*tensor.Tensor, error) {
 	in := inputs(p, features)
 	all := tensor.Zeros(len(masks), 1, p.Latent.Shape[2]/n.grid, p.Latent.Shape[3]/n.grid)
 	for r, mask := range masks {

@@ -217,7 +217,8 @@ func readManifest(fsys fs.FS) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("read %s: %w", ManifestName, err)
 	}
 	if len(data) > MaxManifest {
-		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, so it is not a Realword manifest; import the model again", ManifestName, MaxManifest>>20)
+		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, so it is not a Realword manifest; import the model again", ManifestName,
+			MaxManifest>>20)
 	}
 	return ParseManifest(data)
 }
@@ -229,7 +230,8 @@ func ParseManifest(data []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%s cannot be read (%w); import the model again", ManifestName, err)
 	}
 	if m.Schema != SchemaVersion {
-		return Manifest{}, fmt.Errorf("%s has schema %d, and this Realword reads %d; import the model again, or update Realword", ManifestName, m.Schema, SchemaVersion)
+		return Manifest{}, fmt.Errorf("%s has schema %d, and this Realword reads %d; import the model again, or update Realword", ManifestName,
+			m.Schema, SchemaVersion)
 	}
 	if err := m.check(); err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
@@ -268,7 +270,8 @@ func (m *Manifest) checkNumbers() error {
 	want(len(m.Latent.RGB) == m.Latent.Channels, "latent.rgb has %d rows for %d channels", len(m.Latent.RGB), m.Latent.Channels)
 	want(len(m.Attention) > 0 && m.Attention[0] == m.Grid, "attention is %v, wanted a list that begins with the grid %d", m.Attention, m.Grid)
 	for _, a := range m.Attention {
-		want(a > 0 && m.Grid > 0 && a%m.Grid == 0 && m.Size.Multiple%a == 0, "attention has %d, which does not fit grid %d and size.multiple %d", a, m.Grid, m.Size.Multiple)
+		want(a > 0 && m.Grid > 0 && a%m.Grid == 0 && m.Size.Multiple%a == 0, "attention has %d, which does not fit grid %d and size.multiple %d",
+			a, m.Grid, m.Size.Multiple)
 	}
 	if len(errs) == 0 {
 		in("vision.reference", m.Vision.Reference, 2*m.Vision.View, 2*m.Vision.View)

@@ -40,7 +40,10 @@ func (im *importer) readJSON(path string, into any) error {
 }
 
 // defaultSchedule is that of Stable Diffusion and of the release: 1000 steps, betas linear in their square root.
-var defaultSchedule = Schedule{TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear", PredictionType: "epsilon"}
+var defaultSchedule = Schedule{
+	TrainSteps: 1000, BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: "scaled_linear",
+	PredictionType: "epsilon",
+}
 
 // folder reads the text-to-image part of a diffusers folder.
 func (im *importer) folder(dir string) baseModel {
@@ -122,7 +125,10 @@ func (im *importer) folder(dir string) baseModel {
 		if _, err := schedule.NewNoise(s); err != nil {
 			return Schedule{}, fmt.Errorf("%s: %w", im.label(path), err)
 		}
-		return Schedule{TrainSteps: s.TrainSteps, BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, PredictionType: s.PredictionType}, nil
+		return Schedule{
+			TrainSteps: s.TrainSteps, BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule,
+			PredictionType: s.PredictionType,
+		}, nil
 	}
 	return m
 }
@@ -144,7 +150,8 @@ func (im *importer) folderVisual(dir string) visualModel {
 			return vision, nil, err
 		}
 		const mostView, mostEncoders, mostHead = 1 << 12, 8, 1 << 12
-		if n := len(vision.Encoders); n == 0 || n > mostEncoders || vision.ViewSize <= 0 || vision.ViewSize > mostView || vision.ReferenceSize != 2*vision.ViewSize {
+		if n := len(vision.Encoders); n == 0 || n > mostEncoders || vision.ViewSize <= 0 || vision.ViewSize > mostView ||
+			vision.ReferenceSize != 2*vision.ViewSize {
 			return vision, nil, fmt.Errorf("vision/config.json: wanted a list of 1 to %d encoders, view_size up to %d and reference_size twice that, found %d encoders, %d and %d",
 				mostEncoders, mostView, n, vision.ViewSize, vision.ReferenceSize)
 		}

@@ -200,18 +200,22 @@ func TestReleaseRefuses(t *testing.T) {
 			replace(t, at("ckpts/vit_large_patch14_reg4_dinov2.lvd142m/pytorch_model.bin"), tensorsNamed(t, "layer1.0.conv1.weight"))
 			return nil
 		}, []string{"vit_large_patch14_reg4_dinov2.lvd142m", "not a complete vision transformer", "layer1.0.conv1.weight"}},
-		{"Flux base", func(t *testing.T, at func(string) string) []byte {
-			return tensorsNamed(t, "double_blocks.0.img_attn.qkv.weight")
+		{
+			"Flux base", func(t *testing.T, at func(string) string) []byte {
+				return tensorsNamed(t, "double_blocks.0.img_attn.qkv.weight")
+			},
+			[]string{"base.safetensors", "Flux"},
 		},
-			[]string{"base.safetensors", "Flux"}},
 		{"SD-3 base", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight")
 		}, []string{"Stable Diffusion 3"}},
 		{"SD-2 base of one file", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "model.diffusion_model.input_blocks.0.0.weight", "cond_stage_model.model.transformer.resblocks.0.ln_1.weight")
 		}, []string{"Stable Diffusion 2"}},
-		{"SD-2 U-Net", func(t *testing.T, at func(string) string) []byte { return file(t, "x.safetensors", plainSD2) },
-			[]string{"Stable Diffusion 2", "cross_attention_dim 1024", "visual weights belong to another U-Net"}},
+		{
+			"SD-2 U-Net", func(t *testing.T, at func(string) string) []byte { return file(t, "x.safetensors", plainSD2) },
+			[]string{"Stable Diffusion 2", "cross_attention_dim 1024", "visual weights belong to another U-Net"},
+		},
 		{"LoRA", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "lora_unet_down_blocks_1_attentions_0_proj_in.lora_down.weight")
 		}, []string{"LoRA", "merge it"}},
@@ -219,10 +223,12 @@ func TestReleaseRefuses(t *testing.T) {
 			replace(t, at(realcustom), tensorsNamed(t, "unet.down_blocks.1.attentions.0.proj_in.lora_A.weight"))
 			return nil
 		}, []string{"RealCustom_highres.pth", "LoRA"}},
-		{"ControlNet", func(t *testing.T, at func(string) string) []byte {
-			return tensorsNamed(t, "controlnet_cond_embedding.conv_in.weight")
+		{
+			"ControlNet", func(t *testing.T, at func(string) string) []byte {
+				return tensorsNamed(t, "controlnet_cond_embedding.conv_in.weight")
+			},
+			[]string{"ControlNet"},
 		},
-			[]string{"ControlNet"}},
 		{"refiner", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "model.diffusion_model.input_blocks.0.0.weight", "conditioner.embedders.0.model.ln_final.weight")
 		}, []string{"refiner"}},
@@ -234,8 +240,10 @@ func TestReleaseRefuses(t *testing.T) {
 			nine[0].Resize(32, 9, 3, 3)
 			return file(t, "x.safetensors", nine)
 		}, []string{"takes 9 channels", "inpainting"}},
-		{"something else as base", func(t *testing.T, at func(string) string) []byte { return tensorsNamed(t, "model.layers.0.mlp.weight") },
-			[]string{"holds no U-Net", "model.layers.0.mlp.weight"}},
+		{
+			"something else as base", func(t *testing.T, at func(string) string) []byte { return tensorsNamed(t, "model.layers.0.mlp.weight") },
+			[]string{"holds no U-Net", "model.layers.0.mlp.weight"},
+		},
 		{"base without most of its U-Net", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "down_blocks.0.resnets.0.norm1.weight", "conv_in.weight")
 		}, []string{"base U-Net is incomplete"}},

@@ -111,7 +111,10 @@ func (im *importer) gather() error {
 	if err := im.projectorFits(class); err != nil {
 		return err
 	}
-	im.projector = network.Projector{Class: im.vision.Projector, HeadDim: im.vision.HeadDim, Out: im.unet.CrossAttentionDim[0], Scope: "projector"}
+	im.projector = network.Projector{
+		Class: im.vision.Projector, HeadDim: im.vision.HeadDim, Out: im.unet.CrossAttentionDim[0],
+		Scope: "projector",
+	}
 	if err := im.fit(); err != nil {
 		return err
 	}
@@ -224,7 +227,8 @@ func (im *importer) checkTokenizers(folders []string) error {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s: %w", im.label(dir), err))
 		case t.VocabSize > 0 && tok.Size() > t.VocabSize:
-			errs = append(errs, fmt.Errorf("%s: the tokenizer has %d ids, but its text encoder knows %d: they belong to different models", im.label(dir), tok.Size(), t.VocabSize))
+			errs = append(errs, fmt.Errorf("%s: the tokenizer has %d ids, but its text encoder knows %d: they belong to different models",
+				im.label(dir), tok.Size(), t.VocabSize))
 		}
 	}
 	return errors.Join(errs...)
@@ -241,12 +245,14 @@ var visualWeights = visualLayers + "|" + regexp.QuoteMeta(projectorPrefix) + `\.
 
 // pick takes the tensors that match a rule and leaves the others.
 func pick(src checkpoint.Source, match, to string) (checkpoint.Source, error) {
-	return checkpoint.Rename(src, checkpoint.Rule{Match: match, To: []string{to}}, checkpoint.Rule{Match: `.*`, Reason: "it belongs to another network"})
+	return checkpoint.Rename(src, checkpoint.Rule{Match: match, To: []string{to}},
+		checkpoint.Rule{Match: `.*`, Reason: "it belongs to another network"})
 }
 
 // merge puts the visual weights, and what else the overlay brings, over the U-Net. The released application loads base, then
 // RealCustom: so the overlay wins. (The
-// scripts of the release load them the other way round; with a file that has no base weights both are the same.) Over a base that the user chose it brings its visual weights only.
+// scripts of the release load them the other way round; with a file that has no base weights both are the same.) Over a base that
+// the user chose it brings its visual weights only.
 func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoint.Source, error) {
 	visual, err := pick(overlay, visualLayers, "$0")
 	if err != nil {
@@ -254,9 +260,13 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 	}
 	if len(visual.Entries()) == 0 || len(im.projectorWeights.Entries()) == 0 {
 		return nil, fmt.Errorf("there are no visual weights (to_k_vision, to_v_vision and %s, found %d and %d tensors): this is a text-to-image model alone; "+
-			"name the RealCustom++ checkpoints as source and this model as its base (--base)", projectorPrefix, len(visual.Entries()), len(im.projectorWeights.Entries()))
+			"name the RealCustom++ checkpoints as source and this model as its base (--base)", projectorPrefix, len(visual.Entries()),
+			len(im.projectorWeights.Entries()))
 	}
-	plain, err := checkpoint.Rename(unet, checkpoint.Rule{Match: visualWeights, Reason: "visual weights come from the RealCustom++ checkpoint"})
+	plain, err := checkpoint.Rename(unet, checkpoint.Rule{
+		Match:  visualWeights,
+		Reason: "visual weights come from the RealCustom++ checkpoint",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +282,8 @@ func (im *importer) merge(unet, overlay checkpoint.Source, whole bool) (checkpoi
 	}
 	switch {
 	case shared > 0 && whole:
-		im.note("the RealCustom++ file also carries %d tensors of the base U-Net: they replace the base's, as in the released application", shared)
+		im.note("the RealCustom++ file also carries %d tensors of the base U-Net: they replace the base's, as in the released application",
+			shared)
 	case len(rest.Entries()) > 0 && !whole:
 		im.note("the RealCustom++ file also carries %d tensors of a base U-Net: ignored, because another base was chosen", len(rest.Entries()))
 	}
@@ -290,7 +301,8 @@ func (im *importer) fit() error {
 	if n := im.unet.InChannels; n > im.unet.OutChannels {
 		refuse("the U-Net takes %d channels: it is an inpainting or editing model; use the text-to-image model of the same family", n)
 	} else if n != im.vae.LatentChannels || n != im.unet.OutChannels {
-		refuse("unet works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n, im.unet.OutChannels, im.vae.LatentChannels)
+		refuse("unet works on %d channels in and %d out, the autoencoder on %d: they belong to different models", n, im.unet.OutChannels,
+			im.vae.LatentChannels)
 	}
 	if cross == 1024 && !im.unet.TextTime() {
 		refuse("the U-Net is of Stable Diffusion 2 (cross_attention_dim 1024); RealCustom++ works on SDXL and Stable Diffusion 1.5")
@@ -305,7 +317,8 @@ func (im *importer) fit() error {
 		widths = append(widths, fmt.Sprint(t.HiddenSize))
 	}
 	if width != cross {
-		refuse("text encoders give %d channels (%s), the U-Net wants %d (cross_attention_dim): they belong to different models%s", width, strings.Join(widths, " + "), cross, hint(width, cross))
+		refuse("text encoders give %d channels (%s), the U-Net wants %d (cross_attention_dim): they belong to different models%s", width,
+			strings.Join(widths, " + "), cross, hint(width, cross))
 	} else if im.unet.TextTime() && last != im.unet.PooledWidth() {
 		refuse("the last text encoder gives %d pooled channels, the U-Net wants %d", last, im.unet.PooledWidth())
 	}
@@ -321,7 +334,8 @@ func (im *importer) fit() error {
 			if cross == 768 && e.Shape[1] == 2048 {
 				rare = "; RealCustom++ was released for SDXL only, for Stable Diffusion 1.5 its visual weights have to be trained"
 			}
-			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net has queries %v over %d text channels there%s", e.Name, e.Shape, q, cross, rare)
+			refuse("the visual weights belong to another U-Net: %s has shape %v, and this U-Net has queries %v over %d text channels there%s",
+				e.Name, e.Shape, q, cross, rare)
 			break
 		}
 	}
@@ -397,7 +411,8 @@ func (im *importer) predicts() error {
 	case im.velocity == "" || im.schedule.PredictionType == schedule.Velocity:
 		return nil
 	case im.scheduleFile != "":
-		return fmt.Errorf("%s: %s, but %s says %q: they belong to different models", im.velocity, velocity, im.scheduleFile, im.schedule.PredictionType)
+		return fmt.Errorf("%s: %s, but %s says %q: they belong to different models", im.velocity, velocity, im.scheduleFile,
+			im.schedule.PredictionType)
 	}
 	im.schedule.PredictionType = schedule.Velocity
 	im.note("%s: %s, and is computed so", im.velocity, velocity)
@@ -429,7 +444,9 @@ func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
 }
 
 // renamed gives the tensors of a file the names of the network definitions and notes what is left out.
-func (im *importer) renamed(where string, f *checkpoint.File, rename func(checkpoint.Source) (*checkpoint.View, error)) (checkpoint.Source, error) {
+func (im *importer) renamed(where string, f *checkpoint.File,
+	rename func(checkpoint.Source) (*checkpoint.View, error),
+) (checkpoint.Source, error) {
 	v, err := rename(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", im.label(where), err)

@@ -83,7 +83,10 @@ func newImporter(ctx context.Context, src string, o Options) *importer {
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
 	}
-	return &importer{ctx: ctx, src: src, base: o.Base, called: o.Name, beside: o.Beside, copy: o.Copy || !canMap, progress: o.Progress, opened: map[string]*checkpoint.File{}, real: map[string]string{}}
+	return &importer{
+		ctx: ctx, src: src, base: o.Base, called: o.Name, beside: o.Beside, copy: o.Copy || !canMap, progress: o.Progress,
+		opened: map[string]*checkpoint.File{}, real: map[string]string{},
+	}
 }
 
 type importer struct {
@@ -192,7 +195,8 @@ func (c *modelConfig) check() error {
 		return errors.New("latent_rgb and latent_rgb_bias are not factors of colours in 0..1")
 	}
 	for name, p := range c.Presets {
-		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) || !(p.Scope >= 0 && p.Scope <= 1) || len(p.Negative) > 4<<10 {
+		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) || !(p.Scope >= 0 && p.Scope <= 1) ||
+			len(p.Negative) > 4<<10 {
 			return fmt.Errorf("preset %q has numbers that no request can have", brief(name))
 		}
 	}
@@ -216,8 +220,14 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 // coarse cross maps times fine self maps. The release's: DPM-Solver++, the fixed negative prompt, black pictures in the unconditional
 // pass, all cross maps. γ 0.25 and ω 3.5 are its scripts' (its app has γ 0.2).
 var defaultPresets = map[string]Preset{
-	"paper":   {Sampler: "ddim", Steps: 25, Stop: guidance.DefaultStop, CFG: 7.5, Scope: guidance.DefaultScope, MaskSource: guidance.LowCrossHighSelf.String(), Fit: picture.Pad},
-	"release": {Sampler: "dpm++", Steps: 25, Stop: guidance.DefaultStop, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(), UncondVision: true, Negative: ReleaseNegative, Fit: picture.Stretch},
+	"paper": {
+		Sampler: "ddim", Steps: 25, Stop: guidance.DefaultStop, CFG: 7.5, Scope: guidance.DefaultScope,
+		MaskSource: guidance.LowCrossHighSelf.String(), Fit: picture.Pad,
+	},
+	"release": {
+		Sampler: "dpm++", Steps: 25, Stop: guidance.DefaultStop, CFG: 3.5, Scope: 0.25, MaskSource: guidance.AllCross.String(),
+		UncondVision: true, Negative: ReleaseNegative, Fit: picture.Stretch,
+	},
 }
 
 // ReleaseNegative is what the released programs always send as the negative prompt: its 75 tokens, all that the text
@@ -263,12 +273,19 @@ func (im *importer) describe() Manifest {
 	}
 	return Manifest{
 		Schema: SchemaVersion, Name: model.Name, Family: model.Family, Licence: strings.Join(model.Licences, "; "),
-		Latent: Latent{Channels: im.unet.InChannels, Factor: im.vae.Factor(), ScalingFactor: im.vae.ScalingFactor, RGB: model.LatentRGB, RGBBias: model.RGBBias},
-		Size:   Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
-		Grid:   im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
-		Text:     text,
-		Vision:   Vision{Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()), Width: im.projector.Out},
-		Schedule: im.schedule, Presets: presets, Networks: Networks{im.unet, im.vae}, Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
+		Latent: Latent{
+			Channels: im.unet.InChannels, Factor: im.vae.Factor(), ScalingFactor: im.vae.ScalingFactor, RGB: model.LatentRGB,
+			RGBBias: model.RGBBias,
+		},
+		Size: Size{Width: model.DefaultSize[0], Height: model.DefaultSize[1], Min: model.MinSize, Max: model.MaxSize, Multiple: multiple},
+		Grid: im.unet.Grid(), Attention: im.unet.AttentionGrids(), Layers: im.unet.CrossAttentionLayers(),
+		Text: text,
+		Vision: Vision{
+			Reference: im.vision.ReferenceSize, View: im.vision.ViewSize, Tokens: im.projector.Tokens(im.encoders[0].Grid()),
+			Width: im.projector.Out,
+		},
+		Schedule: im.schedule, Presets: presets, Networks: Networks{im.unet, im.vae},
+		Precision: "as stored: fp16 where the checkpoint has fp16, else fp32; computed in fp32, on CUDA the U-Net in fp16", Notes: im.notes,
 		Graphs: map[graph.Name]string{}, Files: map[string]string{}, Sources: map[string]string{},
 	}
 }
@@ -304,7 +321,8 @@ func (im *importer) build() error {
 	text.set.Ignore(`.*\.text_projection\.weight`, "the release takes the pooled text unprojected")
 	if im.unet.TextTime() {
 		for i, c := range im.text[:len(im.text)-1] {
-			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.(encoder\.layers\.%d|final_layer_norm)\..*`, textFolder(i), c.Layers-1), "the last layer but one is used")
+			text.set.Ignore(fmt.Sprintf(`%s\.text_model\.(encoder\.layers\.%d|final_layer_norm)\..*`, textFolder(i), c.Layers-1),
+				"the last layer but one is used")
 		}
 	}
 	model, err := network.TextGraph(textEncoders, im.unet.TextTime(), text.Store)

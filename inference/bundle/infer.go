@@ -54,10 +54,12 @@ func (im *importer) deepEnough() error {
 		block := fmt.Sprintf("down_blocks.%d.", level)
 		want(w, unet, "layers_per_block", u.LayersPerBlock.At(level), block+"resnets.")
 		if u.DownBlockTypes[level] != "DownBlock2D" {
-			want(w, unet, "transformer layers", u.TransformerLayers.At(level), fmt.Sprintf("%sattentions.%d.transformer_blocks.", block, u.LayersPerBlock.At(level)-1))
+			want(w, unet, "transformer layers", u.TransformerLayers.At(level),
+				fmt.Sprintf("%sattentions.%d.transformer_blocks.", block, u.LayersPerBlock.At(level)-1))
 		}
 	}
-	want(w, unet, "transformer layers in the middle", u.TransformerLayers.At(len(u.BlockOutChannels)-1), "mid_block.attentions.0.transformer_blocks.")
+	want(w, unet, "transformer layers in the middle", u.TransformerLayers.At(len(u.BlockOutChannels)-1),
+		"mid_block.attentions.0.transformer_blocks.")
 	for i, t := range im.text {
 		want(t.weights, fmt.Sprintf("the configuration of text encoder %d", i+1), "layers", t.Layers, "text_model.encoder.layers.")
 	}
@@ -72,8 +74,11 @@ func (im *importer) deepEnough() error {
 
 // unetConfig reads a U-Net in the names of diffusers. pooled is the width of the last text encoder.
 func unetConfig(src checkpoint.Source, pooled int) (network.UNetConfig, error) {
-	c := network.UNetConfig{InChannels: dim(src, "conv_in.weight", 1), OutChannels: dim(src, "conv_out.weight", 0), ActFn: "silu", NormNumGroups: 32,
-		FlipSinToCos: true, SampleSize: 64}
+	c := network.UNetConfig{
+		InChannels: dim(src, "conv_in.weight", 1), OutChannels: dim(src, "conv_out.weight", 0), ActFn: "silu",
+		NormNumGroups: 32,
+		FlipSinToCos:  true, SampleSize: 64,
+	}
 	levels := count(src, "down_blocks.")
 	cross := 0
 	for level := range levels {
@@ -114,9 +119,12 @@ func unetConfig(src checkpoint.Source, pooled int) (network.UNetConfig, error) {
 // textConfig reads CLIP text encoder i in the names of transformers.
 func textConfig(src checkpoint.Source, i int) (network.CLIPTextConfig, error) {
 	const embeddings = "text_model.embeddings."
-	c := network.CLIPTextConfig{VocabSize: dim(src, embeddings+"token_embedding.weight", 0), HiddenSize: dim(src, embeddings+"token_embedding.weight", 1),
-		Positions: dim(src, embeddings+"position_embedding.weight", 0), Layers: count(src, "text_model.encoder.layers."),
-		Intermediate: dim(src, "text_model.encoder.layers.0.mlp.fc1.weight", 0), HiddenAct: "quick_gelu"}
+	c := network.CLIPTextConfig{
+		VocabSize:  dim(src, embeddings+"token_embedding.weight", 0),
+		HiddenSize: dim(src, embeddings+"token_embedding.weight", 1),
+		Positions:  dim(src, embeddings+"position_embedding.weight", 0), Layers: count(src, "text_model.encoder.layers."),
+		Intermediate: dim(src, "text_model.encoder.layers.0.mlp.fc1.weight", 0), HiddenAct: "quick_gelu",
+	}
 	if c.HiddenSize == 0 || c.Layers == 0 {
 		return c, fmt.Errorf("%s holds no CLIP text encoder; found tensors such as %s", pathOf(src), some(src))
 	}
@@ -129,7 +137,10 @@ func textConfig(src checkpoint.Source, i int) (network.CLIPTextConfig, error) {
 
 // vaeConfig reads an AutoencoderKL in the names of diffusers.
 func vaeConfig(src checkpoint.Source, sdxl bool) (network.VAEConfig, error) {
-	c := network.VAEConfig{LatentChannels: dim(src, "decoder.conv_in.weight", 1), OutChannels: dim(src, "decoder.conv_out.weight", 0), NormNumGroups: 32, ScalingFactor: 0.18215}
+	c := network.VAEConfig{
+		LatentChannels: dim(src, "decoder.conv_in.weight", 1), OutChannels: dim(src, "decoder.conv_out.weight", 0),
+		NormNumGroups: 32, ScalingFactor: 0.18215,
+	}
 	if sdxl {
 		c.ScalingFactor = 0.13025
 	}
@@ -147,16 +158,20 @@ func vaeConfig(src checkpoint.Source, sdxl bool) (network.VAEConfig, error) {
 // vitConfig reads an image encoder in the names of timm. deep gives, for known widths, the block whose output is the deep feature
 // (for others it is the last but one); the shallow features lie a quarter of that apart (7 13 19 25 in SigLIP, 4 10 16 22 in DINOv2).
 func vitConfig(src checkpoint.Source, deep map[int]int, shallow bool) (network.ViTConfig, error) {
-	c := network.ViTConfig{EmbedDim: dim(src, "patch_embed.proj.weight", 0), PatchSize: dim(src, "patch_embed.proj.weight", 2), Depth: count(src, "blocks."),
+	c := network.ViTConfig{
+		EmbedDim: dim(src, "patch_embed.proj.weight", 0), PatchSize: dim(src, "patch_embed.proj.weight", 2),
+		Depth:     count(src, "blocks."),
 		MLPHidden: dim(src, "blocks.0.mlp.fc1.weight", 0), ClassToken: dim(src, "cls_token", 2) > 0, RegTokens: dim(src, "reg_token", 1),
-		LayerScale: dim(src, "blocks.0.ls1.gamma", 0) > 0}
+		LayerScale: dim(src, "blocks.0.ls1.gamma", 0) > 0,
+	}
 	last, known := deep[c.EmbedDim]
 	if !known {
 		last = c.Depth - 2
 	}
 	step := int(math.Round(float64(last) / 4))
 	if c.EmbedDim == 0 || last < 0 || last >= c.Depth || shallow && step == 0 {
-		return c, fmt.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks); found tensors such as %s", c.EmbedDim, c.Depth, some(src))
+		return c, fmt.Errorf("this is not a complete vision transformer with timm's names (width %d, %d blocks); found tensors such as %s",
+			c.EmbedDim, c.Depth, some(src))
 	}
 	if shallow {
 		c.Features = []int{last - 3*step, last - 2*step, last - step}

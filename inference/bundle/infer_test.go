@@ -62,16 +62,19 @@ func must[T any](t *testing.T) func(T, error) T {
 // TestFullWidth infers the configurations of the release at full width, compares them with the published ones, and builds
 // every graph: all names and shapes fit. The base comes from the released files and from a single file, the projector in both classes.
 func TestFullWidth(t *testing.T) {
-	wantUNet := network.UNetConfig{InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: network.PerLevel{2, 2, 2},
+	wantUNet := network.UNetConfig{
+		InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: network.PerLevel{2, 2, 2},
 		DownBlockTypes: []string{"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"}, UpBlockTypes: []string{"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"},
 		TransformerLayers: network.PerLevel{1, 2, 10}, CrossAttentionDim: network.PerLevel{2048}, NumAttentionHeads: network.PerLevel{5, 10, 20}, NormNumGroups: 32, ActFn: "silu",
-		FlipSinToCos: true, AdditionEmbedType: "text_time", AdditionTimeDim: 256, ProjectionInputDim: 2816, SampleSize: 128}
+		FlipSinToCos: true, AdditionEmbedType: "text_time", AdditionTimeDim: 256, ProjectionInputDim: 2816, SampleSize: 128,
+	}
 	if err := wantUNet.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	wantText := []network.CLIPTextConfig{
 		{VocabSize: 49408, HiddenSize: 768, Intermediate: 3072, Layers: 12, Heads: 12, Positions: 77, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOS: 49407},
-		{VocabSize: 49408, HiddenSize: 1280, Intermediate: 5120, Layers: 32, Heads: 20, Positions: 77, HiddenAct: "gelu", LayerNormEps: 1e-5, EOS: 49407}}
+		{VocabSize: 49408, HiddenSize: 1280, Intermediate: 5120, Layers: 32, Heads: 20, Positions: 77, HiddenAct: "gelu", LayerNormEps: 1e-5, EOS: 49407},
+	}
 	wantVAE := network.VAEConfig{LatentChannels: 4, OutChannels: 3, BlockOutChannels: []int{128, 256, 512, 512}, LayersPerBlock: 2, NormNumGroups: 32, ScalingFactor: 0.13025}
 	features := map[string][]int{"siglip": {7, 13, 19, 25}, "dino": {4, 10, 16, 22}}
 

@@ -38,9 +38,9 @@ type Inspection struct {
 	Problems error // all that stands against an import; nil: it can be imported
 }
 
-// Inspect recognises what lies at src, with o.Base and o.Copy as Import takes them, and finds all problems that an import would report before it
-// writes. It reads configurations and the headers of weight files, for a few seconds at full size. It fails only when ctx ends, and
-// then at once: what a drive that does not answer holds up is left to end by itself.
+// Inspect recognises what lies at src, with o.Base and o.Copy as Import takes them, and finds all problems that an import would
+// report before it writes. It reads configurations and the headers of weight files, for a few seconds at full size. It fails only
+// when ctx ends, and then at once: what a drive that does not answer holds up is left to end by itself.
 func Inspect(ctx context.Context, src string, o Options) (Inspection, error) {
 	done := make(chan Inspection, 1)
 	go func() { done <- inspect(ctx, src, o) }()
@@ -103,7 +103,8 @@ func Recognisable(path string) bool {
 
 // baseFolder tells whether a diffusers folder has nothing of RealCustom++ beside it.
 func baseFolder(dir string) bool {
-	return isDir(filepath.Join(dir, "unet")) && !isDir(filepath.Join(dir, "vision")) && !isDir(filepath.Join(dir, "realcustom")) && !isDir(filepath.Join(dir, "sdxl"))
+	return isDir(filepath.Join(dir, "unet")) && !isDir(filepath.Join(dir, "vision")) && !isDir(filepath.Join(dir, "realcustom")) &&
+		!isDir(filepath.Join(dir, "sdxl"))
 }
 
 func (im *importer) inspectSource(in *Inspection) error {
@@ -137,7 +138,8 @@ func (im *importer) inspectBase(in *Inspection) error {
 	given, err := im.baseLayout()
 	if err != nil {
 		if f := im.opened[im.src]; f != nil && count(f, "down_blocks.") == 0 && has(f, projectorPrefix) {
-			return fmt.Errorf("%s holds the visual weights of RealCustom++ alone; choose the folder that holds realcustom and sdxl instead", filepath.Base(im.src))
+			return fmt.Errorf("%s holds the visual weights of RealCustom++ alone; choose the folder that holds realcustom and sdxl instead",
+				filepath.Base(im.src))
 		}
 		return err
 	}
@@ -149,7 +151,8 @@ func (im *importer) inspectBase(in *Inspection) error {
 		return err
 	}
 	if visual, err := pick(unet, visualWeights, "$0"); err == nil && len(visual.Entries()) > 0 {
-		errs = append(errs, fmt.Errorf("%s has visual weights of RealCustom++ but no folder vision beside it; download the whole folder again", filepath.Base(im.src)))
+		errs = append(errs, fmt.Errorf("%s has visual weights of RealCustom++ but no folder vision beside it; download the whole folder again",
+			filepath.Base(im.src)))
 	}
 	in.Tensors = len(unet.Entries())
 	if given.schedule != nil {

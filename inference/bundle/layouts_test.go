@@ -130,8 +130,11 @@ func TestLayoutsGiveTheSameBundle(t *testing.T) {
 		{"diffusers folder over the release", release, bundle.Options{Base: folder}, nil},
 		{"diffusers folder over only the visual weights", visual, bundle.Options{Base: folder}, nil},
 		{"single file over a folder", folder, bundle.Options{Base: filepath.Join(ldm, "sdxl.safetensors")}, nil},
-		{"the U-Net alone over the release", release, bundle.Options{Base: filepath.Join(folder, "unet", "diffusion_pytorch_model.safetensors")},
-			[]string{"has no text encoders of its own", "has no autoencoder of its own"}},
+		{
+			"the U-Net alone over the release", release,
+			bundle.Options{Base: filepath.Join(folder, "unet", "diffusion_pytorch_model.safetensors")},
+			[]string{"has no text encoders of its own", "has no autoencoder of its own"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := importTree(t, c.src, c.options)

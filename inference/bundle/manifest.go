@@ -19,10 +19,11 @@ type Manifest struct {
 	Family  string   `json:"family"`        // "toybox", "sd15", "sdxl"
 	Licence string   `json:"licence,omitempty"`
 
-	Latent    Latent            `json:"latent"`
-	Size      Size              `json:"size"`
-	Grid      int               `json:"grid"`                   // latent cells per guidance-grid cell: SDXL 2, toybox 1
-	Attention []int             `json:"attention"`              // latent cells per attention cell of every resolution that attends, finest (Grid) first
+	Latent Latent `json:"latent"`
+	Size   Size   `json:"size"`
+	Grid   int    `json:"grid"` // latent cells per guidance-grid cell: SDXL 2, toybox 1
+	// latent cells per attention cell of every resolution that attends, finest (Grid) first
+	Attention []int             `json:"attention"`
 	Layers    int               `json:"cross_attention_layers"` // SDXL 70; each has its own text_k_<i>, text_v_<i>, vision_k_<i>, vision_v_<i>
 	Text      Text              `json:"text"`
 	Vision    Vision            `json:"vision"`
@@ -32,10 +33,11 @@ type Manifest struct {
 	Precision string            `json:"precision"`
 	Notes     []string          `json:"notes,omitempty"` // what the import took, left out or replaced, one sentence each
 
-	Graphs  map[graph.Name]string `json:"graphs"`           // name -> file; what convolves also as made for CUDA
-	Files   map[string]string     `json:"files"`            // every file of the bundle but the manifest -> SHA-256, hex
-	Sources map[string]string     `json:"sources"`          // checkpoint files it was made of -> SHA-256
-	Mapped  []MappedFile          `json:"mapped,omitempty"` // files outside the bundle from which graphs read weights; absent where all were copied
+	Graphs  map[graph.Name]string `json:"graphs"`  // name -> file; what convolves also as made for CUDA
+	Files   map[string]string     `json:"files"`   // every file of the bundle but the manifest -> SHA-256, hex
+	Sources map[string]string     `json:"sources"` // checkpoint files it was made of -> SHA-256
+	// files outside the bundle from which graphs read weights; absent where all were copied
+	Mapped []MappedFile `json:"mapped,omitempty"`
 }
 
 // Networks are the configurations of the networks whose levels matter to more than their graphs, as diffusers writes them: what a

@@ -75,7 +75,8 @@ func (b *Bundle) settle(ctx context.Context, touched []int, progress Progress) e
 			return err
 		case sum != f.SHA256 || statErr != nil || !after.ModTime().Equal(before.ModTime()):
 			const second = "2006-01-02 15:04:05"
-			wrong = append(wrong, f.changed("it was of %s and is of %s, with other content", f.Modified.Local().Format(second), before.ModTime().Format(second)))
+			wrong = append(wrong, f.changed("it was of %s and is of %s, with other content", f.Modified.Local().Format(second),
+				before.ModTime().Format(second)))
 		default:
 			same[i] = before.ModTime().UTC()
 		}
@@ -100,7 +101,8 @@ func sameFile(a, b MappedFile) bool {
 }
 
 func (f MappedFile) changed(format string, args ...any) error {
-	return fmt.Errorf("%s has changed since the import (%s): import the model again, or with --copy so that it keeps weights of its own", f.Path, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s has changed since the import (%s): import the model again, or with --copy so that it keeps weights of its own",
+		f.Path, fmt.Sprintf(format, args...))
 }
 
 // canMap tells whether the system maps weights at any place of a file: Windows wants multiples of 64 KiB.
@@ -227,7 +229,8 @@ func (s *source) read(ctx context.Context, label string, read func(done int64)) 
 			return fmt.Errorf("read %s: %w", s.path, err)
 		}
 	}
-	if info, err := os.Stat(s.path); err != nil || info.Size() != s.before.Size() || !info.ModTime().Equal(s.before.ModTime()) || at != info.Size() {
+	if info, err := os.Stat(s.path); err != nil || info.Size() != s.before.Size() || !info.ModTime().Equal(s.before.ModTime()) ||
+		at != info.Size() {
 		return fmt.Errorf("%s changed during the import: wait until its download is complete, then import again", label)
 	}
 	s.sum = hex.EncodeToString(hash.Sum(nil))

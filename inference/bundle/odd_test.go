@@ -18,8 +18,10 @@ import (
 )
 
 // configs are the configurations of a diffusers-style folder.
-var configs = []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "vision/config.json", "vision/siglip/config.json", "vision/dino/config.json",
-	"scheduler/scheduler_config.json", "realword.json", "model_index.json", "tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json"}
+var configs = []string{
+	"unet/config.json", "vae/config.json", "text_encoder/config.json", "vision/config.json", "vision/siglip/config.json", "vision/dino/config.json",
+	"scheduler/scheduler_config.json", "realword.json", "model_index.json", "tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json",
+}
 
 // oddFolder is a tiny checkpoint with every configuration in it.
 func oddFolder(t testing.TB) string {
@@ -50,8 +52,16 @@ func oddFolder(t testing.TB) string {
 }
 
 // odd are values that no configuration should have.
-var odd = []any{nil, 0, -1, 1, 3, 7, 1 << 20, 1_000_000_000, 1 << 62, -1 << 62, 0.5, 1e-300, 1e308, "", "x", strings.Repeat("y", 20_000), true, false,
-	[]any{}, []any{0}, []any{nil, nil}, []any{1 << 62, 1 << 62}, slices.Repeat([]any{320}, 20_000), map[string]any{}, map[string]any{"x": []any{map[string]any{}}}}
+var odd = []any{
+	nil, 0, -1, 1, 3, 7, 1 << 20, 1_000_000_000, 1 << 62, -1 << 62, 0.5, 1e-300, 1e308, "", "x", strings.Repeat("y", 20_000), true, false,
+	[]any{},
+	[]any{0},
+	[]any{nil, nil},
+	[]any{1 << 62, 1 << 62},
+	slices.Repeat([]any{320}, 20_000),
+	map[string]any{},
+	map[string]any{"x": []any{map[string]any{}}},
+}
 
 // TestOddConfigs replaces every entry of every configuration by every odd value: nothing crashes, hangs or takes memory. By default
 // it takes a share of them; REALWORD_ODD says how many there are to be.

@@ -36,8 +36,20 @@ var releaseEncoders = []struct {
 	heads        func(width int) int
 	mean, std    []float64
 }{
-	{"siglip", "vit_so400m_patch14_siglip_384", map[int]int{1152: 25}, func(int) int { return 16 }, []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.5, 0.5}},
-	{"dino", "vit_large_patch14_reg4_dinov2.lvd142m", map[int]int{1024: 22}, func(width int) int { return width / 64 }, []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}},
+	{
+		"siglip", "vit_so400m_patch14_siglip_384",
+		map[int]int{1152: 25},
+		func(int) int { return 16 },
+		[]float64{0.5, 0.5, 0.5},
+		[]float64{0.5, 0.5, 0.5},
+	},
+	{
+		"dino", "vit_large_patch14_reg4_dinov2.lvd142m",
+		map[int]int{1024: 22},
+		func(width int) int { return width / 64 },
+		[]float64{0.485, 0.456, 0.406},
+		[]float64{0.229, 0.224, 0.225},
+	},
 }
 
 // release reads a tree whose root holds realcustom, sdxl and the image encoders.
@@ -207,7 +219,8 @@ func (im *importer) choose(dir string, names ...string) (*checkpoint.File, error
 		}
 	}
 	if len(there) > 1 {
-		im.note("%s is used instead of %s: move the first away to import the other", im.label(filepath.Join(dir, there[0])), strings.Join(there[1:], ", "))
+		im.note("%s is used instead of %s: move the first away to import the other", im.label(filepath.Join(dir, there[0])),
+			strings.Join(there[1:], ", "))
 	}
 	if len(there) > 0 {
 		return im.openFile(filepath.Join(dir, there[0]))
@@ -236,7 +249,10 @@ func (im *importer) single(path string) (baseModel, error) {
 	if err := foreign(f); err != nil {
 		return baseModel{}, err
 	}
-	m := baseModel{name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), schedule: func() (Schedule, error) { return defaultSchedule, nil }}
+	m := baseModel{
+		name:     strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
+		schedule: func() (Schedule, error) { return defaultSchedule, nil },
+	}
 	if !checkpoint.IsSingleFile(f) {
 		if count(f, "down_blocks.") == 0 {
 			return baseModel{}, fmt.Errorf("%s holds no U-Net: wanted a Stable Diffusion checkpoint (model.diffusion_model.…) or a U-Net of diffusers (down_blocks.…), found tensors such as %s",
@@ -325,7 +341,8 @@ func foreignFolder(dir string) error {
 				what = family
 			}
 		}
-		return fmt.Errorf("%s holds %s with a %s and no U-Net; Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights", dir, what, name)
+		return fmt.Errorf("%s holds %s with a %s and no U-Net; Realword runs SDXL and Stable Diffusion 1.5 models with RealCustom++ weights", dir,
+			what, name)
 	}
 	if !isDir(filepath.Join(dir, "unet")) {
 		return foreignFile(dir)

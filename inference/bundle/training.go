@@ -46,13 +46,22 @@ var marks = map[string]struct {
 	what   string
 	values map[string]string // value in lower case -> what it means; "*": every other one
 }{
-	"prediction_type": {values: map[string]string{"epsilon": "", "eps": "", "v": velocity, "v_prediction": velocity, "v-prediction": velocity, "velocity": velocity,
-		"flow": flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm, "sample": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity"}},
-	"parameterization": {values: map[string]string{"eps": "", "epsilon": "", "v": velocity, "x0": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity"}},
-	"v_pred":           {what: velocity}, "vpred": {what: velocity}, "v_prediction": {what: velocity}, "v_parameterization": {what: velocity},
-	"ztsnr": {what: zeroSNR}, "zsnr": {what: zeroSNR}, "zero_terminal_snr": {what: zeroSNR}, "rescale_betas_zero_snr": {what: zeroSNR}, "rescale_zero_terminal_snr": {what: zeroSNR},
-	"trained_betas": {what: "the model was trained on a noise schedule of its own"},
-	"edm_mean":      {what: edm}, "edm_std": {what: edm}, "edm": {what: edm}, "sigma_data": {what: edm}, "edm_vpred": {what: edm + " with v-prediction"},
+	"prediction_type": {values: map[string]string{
+		"epsilon": "", "eps": "", "v": velocity, "v_prediction": velocity, "v-prediction": velocity,
+		"velocity": velocity,
+		"flow":     flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm,
+		"sample": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity",
+	}},
+	"parameterization": {values: map[string]string{
+		"eps": "", "epsilon": "", "v": velocity,
+		"x0": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity",
+	}},
+	"v_pred": {what: velocity}, "vpred": {what: velocity}, "v_prediction": {what: velocity}, "v_parameterization": {what: velocity},
+	"ztsnr": {what: zeroSNR}, "zsnr": {what: zeroSNR}, "zero_terminal_snr": {what: zeroSNR}, "rescale_betas_zero_snr": {what: zeroSNR},
+	"rescale_zero_terminal_snr": {what: zeroSNR},
+	"trained_betas":             {what: "the model was trained on a noise schedule of its own"},
+	"edm_mean":                  {what: edm}, "edm_std": {what: edm}, "edm": {what: edm}, "sigma_data": {what: edm},
+	"edm_vpred":    {what: edm + " with v-prediction"},
 	"latents_mean": {what: normalised}, "latents_std": {what: normalised},
 	"timestep_type":   {values: map[string]string{"discrete": "", "*": edm}},
 	"use_flow_sigmas": {what: flow}, "use_dynamic_shifting": {what: flow},
@@ -62,13 +71,34 @@ var marks = map[string]struct {
 
 // classes are parts of class names in _class_name of configurations, and of modelspec.architecture in metadata.
 var classes = []struct{ part, what string }{
-	{"flowmatch", flow}, {"edm", edm}, {"lcm", distilled}, {"latentconsistency", distilled}, {"tcd", distilled}, {"wuerstchen", "this is a Würstchen model"}, {"scoresde", edm}, {"karrasve", edm},
-	{"autoencodertiny", "this is a small substitute of an autoencoder"}, {"consistencydecoder", "this is a decoder of another kind"}, {"vqmodel", "this is an autoencoder with a codebook"}, {"asymmetricautoencoder", "this is an autoencoder for inpainting"},
-	{"refiner", "this is the SDXL refiner"}, {"inpaint", "the model was trained for inpainting"}, {"pix2pix", "the model was trained for editing"}, {"edit", "the model was trained for editing"},
-	{"upscale", "the model was trained for upscaling"}, {"depth2img", "the model was trained with depth maps"},
-	{"stable-diffusion-v2", "this is a Stable Diffusion 2 model"}, {"stable-diffusion-v3", "this is a Stable Diffusion 3 model"}, {"stable-diffusion-3", "this is a Stable Diffusion 3 model"}, {"stablediffusion3", "this is a Stable Diffusion 3 model"},
-	{"stable-cascade", "this is a Stable Cascade model"}, {"flux", "this is a Flux model"}, {"/lora", "this is an addition to a model (LoRA), not a model"}, {"/lycoris", "this is an addition to a model (LyCORIS), not a model"},
-	{"controlnet", "this is a ControlNet"}, {"textual-inversion", "this is a textual inversion, not a model"},
+	{"flowmatch", flow},
+	{"edm", edm},
+	{"lcm", distilled},
+	{"latentconsistency", distilled},
+	{"tcd", distilled},
+	{"wuerstchen", "this is a Würstchen model"},
+	{"scoresde", edm},
+	{"karrasve", edm},
+	{"autoencodertiny", "this is a small substitute of an autoencoder"},
+	{"consistencydecoder", "this is a decoder of another kind"},
+	{"vqmodel", "this is an autoencoder with a codebook"},
+	{"asymmetricautoencoder", "this is an autoencoder for inpainting"},
+	{"refiner", "this is the SDXL refiner"},
+	{"inpaint", "the model was trained for inpainting"},
+	{"pix2pix", "the model was trained for editing"},
+	{"edit", "the model was trained for editing"},
+	{"upscale", "the model was trained for upscaling"},
+	{"depth2img", "the model was trained with depth maps"},
+	{"stable-diffusion-v2", "this is a Stable Diffusion 2 model"},
+	{"stable-diffusion-v3", "this is a Stable Diffusion 3 model"},
+	{"stable-diffusion-3", "this is a Stable Diffusion 3 model"},
+	{"stablediffusion3", "this is a Stable Diffusion 3 model"},
+	{"stable-cascade", "this is a Stable Cascade model"},
+	{"flux", "this is a Flux model"},
+	{"/lora", "this is an addition to a model (LoRA), not a model"},
+	{"/lycoris", "this is an addition to a model (LyCORIS), not a model"},
+	{"controlnet", "this is a ControlNet"},
+	{"textual-inversion", "this is a textual inversion, not a model"},
 }
 
 // marked tells what an entry of a name and a value means, "" for what is fine or known nothing of.
@@ -225,7 +255,10 @@ func scheduleMarks(src checkpoint.Source) error {
 		for i, a := range found {
 			at := int(math.Round(float64(i) / float64(len(found)-1) * float64(noise.Steps()-1)))
 			if want := noise.AlphaBar(at); math.Abs(float64(a-want)) > 0.02 {
-				return &trainedError{pathOf(src), fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want), marks["trained_betas"].what}
+				return &trainedError{
+					pathOf(src), fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want),
+					marks["trained_betas"].what,
+				}
 			}
 		}
 	}

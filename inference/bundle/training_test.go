@@ -144,8 +144,10 @@ func TestTrainedInAnotherWay(t *testing.T) {
 	}
 
 	folder := tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil)
-	scheduler := map[string]any{"_class_name": "EulerDiscreteScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "epsilon",
-		"trained_betas": nil, "rescale_betas_zero_snr": false, "timestep_type": "discrete", "sigma_min": nil, "sigma_max": nil, "use_flow_sigmas": false, "flow_shift": 1.0, "use_karras_sigmas": true}
+	scheduler := map[string]any{
+		"_class_name": "EulerDiscreteScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "epsilon",
+		"trained_betas": nil, "rescale_betas_zero_snr": false, "timestep_type": "discrete", "sigma_min": nil, "sigma_max": nil, "use_flow_sigmas": false, "flow_shift": 1.0, "use_karras_sigmas": true,
+	}
 	for _, c := range []struct {
 		file, key string
 		value     any

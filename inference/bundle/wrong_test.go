@@ -118,8 +118,10 @@ func TestFoldersRefuse(t *testing.T) {
 			config("unet", `"cross_attention_dim": 192`, `"cross_attention_dim": 1280`)(t, dir)
 			remove(t, filepath.Join(dir, "text_encoder"))
 		}, []string{"text_encoder", "missing"}},
-		{"sample prediction", plain, put("scheduler/scheduler_config.json", []byte(`{"num_train_timesteps":1000,"beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear","prediction_type":"sample"}`)),
-			[]string{`"sample"`, "v_prediction"}},
+		{
+			"sample prediction", plain, put("scheduler/scheduler_config.json", []byte(`{"num_train_timesteps":1000,"beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear","prediction_type":"sample"}`)),
+			[]string{`"sample"`, "v_prediction"},
+		},
 		{"inpainting", plain, func(t *testing.T, dir string) {
 			nine := slices.Concat(synthetic.Tiny.UNet(), synthetic.Tiny.VisualKV(), synthetic.Tiny.Projector(false))
 			nine[0].Resize(32, 9, 3, 3)

@@ -52,8 +52,10 @@ func stranger(head []byte) error {
 	case len(head) < 9:
 		return &FormatError{Problem: "the file is too short to be a checkpoint"}
 	}
-	return &UnsupportedError{Problem: "this is neither a safetensors file nor a PyTorch ZIP file",
-		Remedy: "use weights in one of these formats, and get the file again if it should be one"}
+	return &UnsupportedError{
+		Problem: "this is neither a safetensors file nor a PyTorch ZIP file",
+		Remedy:  "use weights in one of these formats, and get the file again if it should be one",
+	}
 }
 
 // legacyMagic starts the pickle of PyTorch's magic number, the first thing in files older than 1.6.

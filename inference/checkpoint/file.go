@@ -62,7 +62,10 @@ type Location struct {
 func Open(path string) (*File, error) {
 	// aria2 gives a file its full size at once; this companion goes when all of it is there.
 	if _, err := os.Stat(path + ".aria2"); err == nil {
-		return nil, &FormatError{File: path, Problem: "it is an unfinished download, " + filepath.Base(path) + ".aria2 lies beside it", Remedy: "finish the download"}
+		return nil, &FormatError{
+			File: path, Problem: "it is an unfinished download, " + filepath.Base(path) + ".aria2 lies beside it",
+			Remedy: "finish the download",
+		}
 	}
 	f, err := files.Open(path)
 	if err != nil {
@@ -237,8 +240,10 @@ func stretch[T any](p place, n int, decode func([]T, []byte, tensor.DType) error
 		part := out[at:min(at+chunk, n)]
 		b := buf[:len(part)*size]
 		if got, err := p.data.ReadAt(b, p.offset+int64(at)*int64(size)); got < len(b) {
-			return nil, &FormatError{File: p.path, Key: p.Name, Problem: "its data can no longer be read", Err: err,
-				Remedy: "check that the file was not moved or replaced"}
+			return nil, &FormatError{
+				File: p.path, Key: p.Name, Problem: "its data can no longer be read", Err: err,
+				Remedy: "check that the file was not moved or replaced",
+			}
 		}
 		if err := decode(part, b, p.DType); err != nil {
 			return nil, err

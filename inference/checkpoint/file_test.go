@@ -102,8 +102,10 @@ func TestDenseTensorsOfSharedStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for key, want := range map[string]bool{"whole": true, "row": true, "matrix": true, "transposed": false, "column": false, "every_other": false,
-		"permuted": false, "expanded": false, "last": true, "corner": true, "conv_nhwc": false} {
+	for key, want := range map[string]bool{
+		"whole": true, "row": true, "matrix": true, "transposed": false, "column": false, "every_other": false,
+		"permuted": false, "expanded": false, "last": true, "corner": true, "conv_nhwc": false,
+	} {
 		if l, ok := f.Location(key); !ok || l.Dense != want {
 			t.Errorf("%s: dense %v, want %v", key, l.Dense, want)
 		}
@@ -129,8 +131,14 @@ func TestMetadataAndIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	want := []Ignored{{"step", "it is the value 4, not a tensor"}, {"nested", "it is a dictionary, not a tensor"},
-		{"nothing", "it is None, not a tensor"}, {"negative", "it is the value -8589934592, not a tensor"}, {"name", "it is text, not a tensor"}, {"", "1 entries have a key that is not text"}}
+	want := []Ignored{
+		{"step", "it is the value 4, not a tensor"},
+		{"nested", "it is a dictionary, not a tensor"},
+		{"nothing", "it is None, not a tensor"},
+		{"negative", "it is the value -8589934592, not a tensor"},
+		{"name", "it is text, not a tensor"},
+		{"", "1 entries have a key that is not text"},
+	}
 	if !slices.Equal(m.Ignored(), want) {
 		t.Errorf("ignored %v", m.Ignored())
 	}

@@ -61,7 +61,10 @@ func OpenFolder(dir string) (*File, error) {
 	case len(indexes) == 1:
 		return OpenParts(filepath.Join(dir, indexes[0]))
 	case len(found) == 0:
-		return nil, &UnsupportedError{File: dir, Problem: "the folder holds no weights", Remedy: "put " + folderNames[0] + " or " + folderNames[1] + " there"}
+		return nil, &UnsupportedError{
+			File: dir, Problem: "the folder holds no weights",
+			Remedy: "put " + folderNames[0] + " or " + folderNames[1] + " there",
+		}
 	case len(found) == 1:
 		return Open(filepath.Join(dir, found[0]))
 	case len(indexes) == 0 && allParts(found):
@@ -73,8 +76,10 @@ func OpenFolder(dir string) (*File, error) {
 		sortEntries(all.entries)
 		return all, nil
 	}
-	return nil, &UnsupportedError{File: dir, Problem: "the folder holds several weight files: " + shortList(append(found, indexes...)),
-		Remedy: "keep one, or name the one to use " + folderNames[0]}
+	return nil, &UnsupportedError{
+		File: dir, Problem: "the folder holds several weight files: " + shortList(append(found, indexes...)),
+		Remedy: "keep one, or name the one to use " + folderNames[0],
+	}
 }
 
 // shortList names the first of many.
@@ -119,7 +124,10 @@ func (f *File) joinParts(dir string, names []string) error {
 		}
 		for _, e := range part.entries {
 			if other, twice := f.places[e.Name]; twice {
-				return &FormatError{File: filepath.Join(dir, name), Key: e.Name, Problem: "it is also in " + filepath.Base(other.path), Remedy: "get the parts again, with their index"}
+				return &FormatError{
+					File: filepath.Join(dir, name), Key: e.Name, Problem: "it is also in " + filepath.Base(other.path),
+					Remedy: "get the parts again, with their index",
+				}
 			}
 			f.places[e.Name] = part.places[e.Name]
 			f.entries = append(f.entries, e)
@@ -131,8 +139,11 @@ func (f *File) joinParts(dir string, names []string) error {
 // take makes the file of a part one of f.
 func (f *File) take(part *File) error {
 	if f.inParts += len(part.entries); f.inParts > maxTensors {
-		return errors.Join(&UnsupportedError{File: part.Paths()[0], Problem: fmt.Sprintf("the parts hold more than %d tensors, which no model of Realword's families has", maxTensors),
-			Remedy: "check that they are the right files"}, part.Close())
+		return errors.Join(&UnsupportedError{
+			File:    part.Paths()[0],
+			Problem: fmt.Sprintf("the parts hold more than %d tensors, which no model of Realword's families has", maxTensors),
+			Remedy:  "check that they are the right files",
+		}, part.Close())
 	}
 	f.open = append(f.open, part.open...)
 	f.ignored = append(f.ignored, part.ignored...)
@@ -189,7 +200,8 @@ func parseIndex(raw []byte) (map[string]string, error) {
 			case twice:
 				return brokenTensor(tensor, "the index places it twice")
 			case len(partOf) == maxTensors:
-				return &UnsupportedError{Problem: fmt.Sprintf("the index names more than %d tensors, which no model of Realword's families has", maxTensors), Remedy: "check that it is the right file"}
+				return &UnsupportedError{Problem: fmt.Sprintf("the index names more than %d tensors, which no model of Realword's families has",
+					maxTensors), Remedy: "check that it is the right file"}
 			}
 			if _, known := parts[name]; !known {
 				if len(parts) == maxParts {
@@ -237,7 +249,10 @@ func (f *File) addParts(index string, partOf map[string]string) error {
 		for _, tensor := range wanted[name] {
 			p, ok := part.places[tensor]
 			if !ok {
-				return &FormatError{File: index, Key: tensor, Problem: "the index places it in " + clip(name) + ", where it is not", Remedy: "get index and parts again"}
+				return &FormatError{
+					File: index, Key: tensor, Problem: "the index places it in " + clip(name) + ", where it is not",
+					Remedy: "get index and parts again",
+				}
 			}
 			f.places[tensor] = p
 			f.entries = append(f.entries, p.Entry)

@@ -22,7 +22,8 @@ var (
 	training = leaveOut(`(model_ema|ema|loss|optimizer|optimizers|optimizer_states|lr_scheduler|lr_schedulers|discriminator|disc)\..*|`+
 		`global_step|epoch|step|iteration|num_updates|logvar`, "it is the state of a training")
 	buffers = leaveOut(`(.*\.)?(num_batches_tracked|attn_mask|causal_mask|attention_mask|inv_freq)`, "it is computed anew")
-	noise   = leaveOut(`betas|(\w+_)?alphas_cumprod(_prev)?|posterior_\w+|lvlb_weights|denoiser\.sigmas`, "it is the noise schedule, which Realword computes")
+	noise   = leaveOut(`betas|(\w+_)?alphas_cumprod(_prev)?|posterior_\w+|lvlb_weights|denoiser\.sigmas`,
+		"it is the noise schedule, which Realword computes")
 )
 
 // UNet gives the tensors of a U-Net in a file of its own their names in diffusers: those of the original programs' U-Net, with or
@@ -116,8 +117,12 @@ func splitPositions(v *View) error {
 	if !ok1 || !ok2 {
 		return nil // whoever needs them will report them
 	}
-	if len(pos.Shape) != 3 || pos.Shape[0] != 1 || pos.Shape[1] < 2 || !slices.Equal(cls.Shape, []int{1, 1, pos.Shape[2]}) || !pos.DType.Float() || !cls.DType.Float() {
-		return Problems{{Key: "pos_embed", Kind: Misshapen, Found: pos.Shape, Note: "wanted one row more than there are patches, and cls_token of one row"}}
+	if len(pos.Shape) != 3 || pos.Shape[0] != 1 || pos.Shape[1] < 2 || !slices.Equal(cls.Shape, []int{1, 1, pos.Shape[2]}) ||
+		!pos.DType.Float() || !cls.DType.Float() {
+		return Problems{{
+			Key: "pos_embed", Kind: Misshapen, Found: pos.Shape,
+			Note: "wanted one row more than there are patches, and cls_token of one row",
+		}}
 	}
 	width := pos.Shape[2]
 	newCls, newPos := cls, pos
@@ -224,8 +229,14 @@ func unetRules(src Source, prefix string) []Rule {
 	}
 	block := func(old, now string) {
 		old = regexp.QuoteMeta(old) + `\.`
-		for _, r := range [][2]string{{`in_layers.0`, "norm1"}, {`in_layers.2`, "conv1"}, {`emb_layers.1`, "time_emb_proj"},
-			{`out_layers.0`, "norm2"}, {`out_layers.3`, "conv2"}, {`skip_connection`, "conv_shortcut"}} {
+		for _, r := range [][2]string{
+			{`in_layers.0`, "norm1"},
+			{`in_layers.2`, "conv1"},
+			{`emb_layers.1`, "time_emb_proj"},
+			{`out_layers.0`, "norm2"},
+			{`out_layers.3`, "conv2"},
+			{`skip_connection`, "conv_shortcut"},
+		} {
 			rules = append(rules, rename(old+regexp.QuoteMeta(r[0])+`\.(.*)`, now+"."+r[1]+".$1"))
 		}
 	}
@@ -278,7 +289,8 @@ func autoencoderRules(src Source, prefix string) []Rule {
 	}
 	for _, half := range []string{"encoder", "decoder"} {
 		levels := 0
-		for levels < 16 && hasPrefix(src, fmt.Sprintf("%s%s.%s.%d.", prefix, half, map[string]string{"encoder": "down", "decoder": "up"}[half], levels)) {
+		for levels < 16 && hasPrefix(src, fmt.Sprintf("%s%s.%s.%d.", prefix, half, map[string]string{"encoder": "down", "decoder": "up"}[half],
+			levels)) {
 			levels++
 		}
 		for l := range levels {
@@ -297,7 +309,10 @@ func autoencoderRules(src Source, prefix string) []Rule {
 		inside(half+`\.mid\.block_1`, half+".mid_block.resnets.0")
 		inside(half+`\.mid\.block_2`, half+".mid_block.resnets.1")
 		for old, now := range map[string]string{"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"} {
-			rules = append(rules, Rule{Match: half + `\.mid\.attn_1\.` + old + `\.(.*)`, To: []string{half + ".mid_block.attentions.0." + now + ".$1"}, Squeeze: true})
+			rules = append(rules, Rule{
+				Match: half + `\.mid\.attn_1\.` + old + `\.(.*)`,
+				To:    []string{half + ".mid_block.attentions.0." + now + ".$1"}, Squeeze: true,
+			})
 		}
 		rules = append(rules, rename(half+`\.norm_out\.(.*)`, half+".conv_norm_out.$1"))
 	}
@@ -313,7 +328,9 @@ var openCLIPText = []Rule{
 	leaveOut(`logit_scale`, "it compares texts with pictures"),
 	leaveOut(`visual\..*`, "it belongs to the image half of CLIP"),
 	{Match: `transformer\.resblocks\.(\d+)\.attn\.in_proj_(weight|bias)`, To: []string{
-		"text_model.encoder.layers.$1.self_attn.q_proj.$2", "text_model.encoder.layers.$1.self_attn.k_proj.$2", "text_model.encoder.layers.$1.self_attn.v_proj.$2"}},
+		"text_model.encoder.layers.$1.self_attn.q_proj.$2", "text_model.encoder.layers.$1.self_attn.k_proj.$2",
+		"text_model.encoder.layers.$1.self_attn.v_proj.$2",
+	}},
 	rename(`transformer\.resblocks\.(\d+)\.attn\.out_proj\.(.*)`, "text_model.encoder.layers.$1.self_attn.out_proj.$2"),
 	rename(`transformer\.resblocks\.(\d+)\.ln_1\.(.*)`, "text_model.encoder.layers.$1.layer_norm1.$2"),
 	rename(`transformer\.resblocks\.(\d+)\.ln_2\.(.*)`, "text_model.encoder.layers.$1.layer_norm2.$2"),

@@ -34,8 +34,10 @@ func TestTextModelNames(t *testing.T) {
 
 func TestAutoencoderNames(t *testing.T) {
 	const a = "decoder.mid_block.attentions.0."
-	src := memory{a + "query.weight": ramp(2, 2, 1, 1), a + "key.bias": ramp(2), a + "value.weight": ramp(2, 2), a + "proj_attn.weight": ramp(2, 2, 1, 1),
-		"decoder.conv_in.weight": ramp(2, 2, 1, 1)}
+	src := memory{
+		a + "query.weight": ramp(2, 2, 1, 1), a + "key.bias": ramp(2), a + "value.weight": ramp(2, 2), a + "proj_attn.weight": ramp(2, 2, 1, 1),
+		"decoder.conv_in.weight": ramp(2, 2, 1, 1),
+	}
 	v, err := Autoencoder(src)
 	if err != nil {
 		t.Fatal(err)
@@ -67,8 +69,10 @@ func TestVisionTransformerLayouts(t *testing.T) {
 }
 
 func TestMetaDINOv2(t *testing.T) {
-	src := memory{"pos_embed": ramp(1, 4, 2), "cls_token": tensor.Of([]float32{10, 20}, 1, 1, 2), "register_tokens": ramp(1, 4, 2), "mask_token": ramp(1, 2),
-		"blocks.0.ls1.gamma": ramp(2), "norm.bias": ramp(2)}
+	src := memory{
+		"pos_embed": ramp(1, 4, 2), "cls_token": tensor.Of([]float32{10, 20}, 1, 1, 2), "register_tokens": ramp(1, 4, 2), "mask_token": ramp(1, 2),
+		"blocks.0.ls1.gamma": ramp(2), "norm.bias": ramp(2),
+	}
 	v, err := VisionTransformer(src)
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,8 @@ func (h *headerReader) read() error {
 			return brokenTensor(name, "the name appears twice in the header")
 		}
 		if len(seen) > maxTensors {
-			return &UnsupportedError{Problem: fmt.Sprintf("its header names more than %d tensors, which no model of Realword's families has", maxTensors), Remedy: "check that it is the right file"}
+			return &UnsupportedError{Problem: fmt.Sprintf("its header names more than %d tensors, which no model of Realword's families has",
+				maxTensors), Remedy: "check that it is the right file"}
 		}
 		seen[name] = true
 		if name == "__metadata__" {
@@ -118,7 +119,10 @@ func (h *headerReader) metadata() error {
 			return err
 		}
 		if len(h.meta) == maxMetadata {
-			return &UnsupportedError{Problem: fmt.Sprintf("its __metadata__ has more than %d entries", maxMetadata), Remedy: "check that it is the right file"}
+			return &UnsupportedError{
+				Problem: fmt.Sprintf("its __metadata__ has more than %d entries", maxMetadata),
+				Remedy:  "check that it is the right file",
+			}
 		}
 		h.meta[key] = value
 		return nil
@@ -196,7 +200,10 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 }
 
 // Types of the format that hold no weights Realword can use.
-var unreadTypes = []string{"F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4", "U16", "U32", "U64", "C64"}
+var unreadTypes = []string{
+	"F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4", "U16", "U32", "U64",
+	"C64",
+}
 
 func (h *headerReader) checkRanges(data int64) error {
 	ordered := slices.Clone(h.tensors)

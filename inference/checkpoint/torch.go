@@ -13,7 +13,10 @@ import (
 )
 
 // The keys under which training scripts store the weights beside other things, in timm's order of preference and then by habit.
-var wrappers = []string{"state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "params_ema", "params", "module", "ema", "net", "weights"}
+var wrappers = []string{
+	"state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "params_ema", "params", "module", "ema",
+	"net", "weights",
+}
 
 // parseTorch reads the ZIP files of torch.save: NAME/data.pkl, a pickled dictionary from names to tensors, and one
 // uncompressed entry NAME/data/KEY for each storage.
@@ -35,7 +38,8 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 		if n > 5 {
 			names += fmt.Sprintf(" and %d more", n-5)
 		}
-		ignored = append(ignored, Ignored{"", "its pickle also names " + names + ": nothing of that is made or run, and the weights do not need it"})
+		ignored = append(ignored, Ignored{"", "its pickle also names " + names +
+			": nothing of that is made or run, and the weights do not need it"})
 	}
 	var places []place
 	from := map[string]string{}
@@ -58,7 +62,8 @@ func parseTorch(r io.ReaderAt, size int64, path string) (*File, error) {
 		}
 		from[name] = key
 		if len(places) == maxTensors {
-			return nil, &UnsupportedError{Problem: fmt.Sprintf("it holds more than %d tensors, which no model of Realword's families has", maxTensors), Remedy: "check that it is the right file"}
+			return nil, &UnsupportedError{Problem: fmt.Sprintf("it holds more than %d tensors, which no model of Realword's families has",
+				maxTensors), Remedy: "check that it is the right file"}
 		}
 		p.path = path
 		places = append(places, p)
@@ -198,7 +203,8 @@ func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
 		return nil, &FormatError{Problem: "its ZIP directory cannot be read", Err: err}
 	}
 	if n > maxEntries {
-		return nil, &UnsupportedError{Problem: fmt.Sprintf("its ZIP directory has %d entries, more than the %d that any model has", n, maxEntries), Remedy: "check that it is the right file"}
+		return nil, &UnsupportedError{Problem: fmt.Sprintf("its ZIP directory has %d entries, more than the %d that any model has", n,
+			maxEntries), Remedy: "check that it is the right file"}
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
@@ -219,8 +225,10 @@ func newTorchArchive(r io.ReaderAt, size int64) (*torchArchive, error) {
 		}
 	}
 	if !found {
-		return nil, &UnsupportedError{Problem: "this ZIP file was not written by torch.save: it has no data.pkl",
-			Remedy: "unpack it if the weights are inside"}
+		return nil, &UnsupportedError{
+			Problem: "this ZIP file was not written by torch.save: it has no data.pkl",
+			Remedy:  "unpack it if the weights are inside",
+		}
 	}
 	if a.entries[a.prefix+"constants.pkl"] != nil {
 		return nil, &UnsupportedError{Problem: "this is a TorchScript program", Remedy: resave}
@@ -246,8 +254,10 @@ func (a *torchArchive) locate(name string) (offset, size int64, err error) {
 		return 0, 0, broken("the ZIP entry %q is missing", clip(name))
 	}
 	if f.Method != zip.Store || f.Flags&1 != 0 {
-		return 0, 0, &UnsupportedError{Problem: fmt.Sprintf("the ZIP entry %q is compressed or encrypted", clip(name)),
-			Remedy: "pack the files again without compression, or " + resave}
+		return 0, 0, &UnsupportedError{
+			Problem: fmt.Sprintf("the ZIP entry %q is compressed or encrypted", clip(name)),
+			Remedy:  "pack the files again without compression, or " + resave,
+		}
 	}
 	offset, err = f.DataOffset()
 	if err != nil {
@@ -266,7 +276,8 @@ func (a *torchArchive) read(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if size > limit {
-		return nil, &UnsupportedError{Problem: fmt.Sprintf("the ZIP entry %q has %d bytes, more than the %d that are read", clip(name), size, limit), Remedy: resave}
+		return nil, &UnsupportedError{Problem: fmt.Sprintf("the ZIP entry %q has %d bytes, more than the %d that are read", clip(name), size,
+			limit), Remedy: resave}
 	}
 	data := make([]byte, size)
 	if _, err := a.r.ReadAt(data, offset); err != nil {
@@ -308,11 +319,15 @@ func (a *torchArchive) place(name string, t *torchTensor) (place, error) {
 		}
 	}
 	if last >= elements {
-		return place{}, brokenTensor(name, "shape %v, strides %v and offset %d reach past its storage of %d elements", t.shape, t.strides, t.offset, elements)
+		return place{}, brokenTensor(name, "shape %v, strides %v and offset %d reach past its storage of %d elements", t.shape, t.strides,
+			t.offset, elements)
 	}
 	// An expanded tensor (stride 0) may be larger than its storage. Small ones are honest.
 	if const1M := int64(1 << 20); int64(bytes)/width > max(elements, const1M) {
-		return place{}, &UnsupportedError{Key: name, Problem: fmt.Sprintf("its shape %v repeats %d stored elements", t.shape, elements), Remedy: resave}
+		return place{}, &UnsupportedError{
+			Key: name, Problem: fmt.Sprintf("its shape %v repeats %d stored elements", t.shape, elements),
+			Remedy: resave,
+		}
 	}
 	p.offset = offset + t.offset*width
 	if !dense(t.shape, t.strides) {

@@ -204,7 +204,8 @@ func Overlay(base, over Source) *View {
 				continue
 			}
 			name := e.Name
-			v.add(derivation{Entry: e,
+			v.add(derivation{
+				Entry:    e,
 				read:     func() (*tensor.Tensor, error) { return src.Read(name) },
 				location: func() (Location, bool) { return locate(src, name) },
 			})

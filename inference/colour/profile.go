@@ -15,8 +15,8 @@ const (
 	maxTags    = 100      // as LittleCMS has it
 )
 
-// FromICC reads an ICC profile of version 2 or 4. The space is nil where the profile says sRGB, in whatever words. The intent is perceptual,
-// as in most programs that show pictures.
+// FromICC reads an ICC profile of version 2 or 4. The space is nil where the profile says sRGB, in whatever words. The intent is
+// perceptual, as in most programs that show pictures.
 func FromICC(profile []byte) (s *Space, err error) {
 	if profile, err = whole(profile); err != nil {
 		return nil, err

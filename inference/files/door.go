@@ -60,7 +60,10 @@ func Read(path string, limit int64) ([]byte, error) {
 	}
 	defer f.Close()
 	if size > limit {
-		return nil, &Error{path, fmt.Sprintf("has %d bytes, and at most %d are read from such a file", size, limit), "check that it is the right one"}
+		return nil, &Error{
+			path, fmt.Sprintf("has %d bytes, and at most %d are read from such a file", size, limit),
+			"check that it is the right one",
+		}
 	}
 	data := make([]byte, size)
 	n, err := io.ReadFull(f, data)

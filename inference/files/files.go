@@ -49,7 +49,8 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("%s has %s free, less than the %s needed; free up space or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
+	return fmt.Sprintf("%s has %s free, less than the %s needed; free up space or choose a folder on another disk", e.Dir, Bytes(e.Free),
+		Bytes(e.Need))
 }
 
 // Bytes is a number of bytes for people, in the largest unit of which there is one at least: "3.4 MB".

@@ -232,7 +232,8 @@ func (w *writing) keep() {
 func (w *writing) resume(ctx context.Context) error {
 	data, err := files.Read(w.note, 1<<16)
 	var s state
-	if err != nil || json.Unmarshal(data, &s) != nil || s.Size != w.f.Size || s.SHA256 != w.f.SHA256 || s.Git != w.f.Git || s.Done < 0 || s.Done > s.Size {
+	if err != nil || json.Unmarshal(data, &s) != nil || s.Size != w.f.Size || s.SHA256 != w.f.SHA256 || s.Git != w.f.Git || s.Done < 0 ||
+		s.Done > s.Size {
 		s.Done = 0
 	}
 	info, err := w.part.Stat()
@@ -284,7 +285,8 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 		if resumed {
 			why = "a part from an earlier attempt may have been damaged"
 		}
-		return fmt.Errorf("%s arrived with other content than the hub lists (hash %.12s, wanted %.12s) and was deleted: try again; %s", w.f.Path, got, w.want, why)
+		return fmt.Errorf("%s arrived with other content than the hub lists (hash %.12s, wanted %.12s) and was deleted: try again; %s", w.f.Path,
+			got, w.want, why)
 	}
 	return nil
 }
@@ -335,7 +337,10 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 		case w.done == w.f.Size && (err != nil || answer.ContentLength >= 0):
 			return nil
 		case errors.Is(err, io.EOF):
-			return &Problem{Text: fmt.Sprintf("the connection was lost while downloading %s: try again; what was downloaded is kept", w.f.Path), Err: io.ErrUnexpectedEOF, retry: true}
+			return &Problem{
+				Text: fmt.Sprintf("the connection was lost while downloading %s: try again; what was downloaded is kept", w.f.Path),
+				Err:  io.ErrUnexpectedEOF, retry: true,
+			}
 		case err != nil && errors.Is(context.Cause(ctx), cut):
 			return &Problem{Text: fmt.Sprintf("the download of %s stalled: try again; what was downloaded is kept", w.f.Path), Err: cut, retry: true}
 		case err != nil:
@@ -379,7 +384,8 @@ func (w *writing) fits(answer *http.Response) error {
 	var first, last, all int64
 	if _, err := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &all); err != nil || first != w.done {
 		w.broken = true
-		return fmt.Errorf("the download of %s cannot be resumed (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path, answer.Header.Get("Content-Range"), w.done)
+		return fmt.Errorf("the download of %s cannot be resumed (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path,
+			answer.Header.Get("Content-Range"), w.done)
 	}
 	if all != w.f.Size {
 		return w.lie(all)
@@ -423,7 +429,8 @@ func (c *Client) places(g Got, f File, dir string) (found []string) {
 	var places []string
 	if c.Cache != "" {
 		repository := filepath.Join(c.Cache, "models--"+strings.ReplaceAll(g.Repository, "/", "--"))
-		places = append(places, filepath.Join(repository, "blobs", cmp.Or(f.SHA256, f.Git)), filepath.Join(repository, "snapshots", g.Commit, filepath.FromSlash(f.Path)))
+		places = append(places, filepath.Join(repository, "blobs", cmp.Or(f.SHA256, f.Git)),
+			filepath.Join(repository, "snapshots", g.Commit, filepath.FromSlash(f.Path)))
 	}
 	if f.SHA256 != "" {
 		beside, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", g.Into, filepath.FromSlash(f.Path)))

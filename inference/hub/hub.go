@@ -45,7 +45,10 @@ type Client struct {
 
 // New is a client as the environment says; getenv is os.Getenv or stands for it.
 func New(getenv func(string) string) *Client {
-	c := &Client{Endpoint: strings.TrimRight(strings.TrimSpace(getenv("HF_ENDPOINT")), "/"), chunk: 16 << 20, stall: time.Minute, pause: sleep, write: (*os.File).Write}
+	c := &Client{
+		Endpoint: strings.TrimRight(strings.TrimSpace(getenv("HF_ENDPOINT")), "/"), chunk: 16 << 20, stall: time.Minute, pause: sleep,
+		write: (*os.File).Write,
+	}
 	if c.Endpoint == "" {
 		c.Endpoint = DefaultEndpoint
 	}
@@ -152,11 +155,13 @@ func (c *Client) Page(at string) string { return c.Endpoint + "/" + at }
 // ask sends one request; the caller closes the body of the answer. what names the thing in errors, and repository is what it belongs to.
 func (c *Client) ask(ctx context.Context, address, repository, what string, header http.Header) (*http.Response, error) {
 	if c.Offline {
-		return nil, &Problem{Text: fmt.Sprintf("%s cannot be downloaded because HF_HUB_OFFLINE forbids network access: unset it and try again", what)}
+		return nil, &Problem{Text: fmt.Sprintf("%s cannot be downloaded because HF_HUB_OFFLINE forbids network access: unset it and try again",
+			what)}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, &Problem{Text: fmt.Sprintf("%s is not the address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint, DefaultEndpoint), Err: err}
+		return nil, &Problem{Text: fmt.Sprintf("%s is not the address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint,
+			DefaultEndpoint), Err: err}
 	}
 	if header != nil {
 		r.Header = header
@@ -219,7 +224,8 @@ func (c *Client) refusal(answer *http.Response, repository, what string) error {
 	}
 	switch s := answer.StatusCode; {
 	case (s == http.StatusForbidden || s == http.StatusUnauthorized) && gated && c.Token == "":
-		p.Text = fmt.Sprintf("%s is available only to people who accept its terms: accept them at %s, then %s", repository, c.Page(repository), signIn)
+		p.Text = fmt.Sprintf("%s is available only to people who accept its terms: accept them at %s, then %s", repository, c.Page(repository),
+			signIn)
 	case s == http.StatusUnauthorized && c.Token == "":
 		p.Text = fmt.Sprintf("%s is available only to people who are signed in, or there is no %s at all: %s", what, repository, signIn)
 	case s == http.StatusUnauthorized:

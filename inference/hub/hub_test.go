@@ -122,8 +122,10 @@ func TestCatalogue(t *testing.T) {
 	if _, err := Find("nothing"); err == nil || !strings.Contains(err.Error(), "realcustom-released") {
 		t.Error(err)
 	}
-	for _, bad := range []string{`[{"name":"../x","parts":[{"into":"a","repository":"a/b","revision":"m"}]}]`, `[{"name":"x","parts":[{"into":"../a","repository":"a/b","revision":"m"}]}]`,
-		`[{"name":"x","parts":[{"into":"a","repository":"a/b","revision":"m","files":[{"any":["../x"]}]}]}]`} {
+	for _, bad := range []string{
+		`[{"name":"../x","parts":[{"into":"a","repository":"a/b","revision":"m"}]}]`, `[{"name":"x","parts":[{"into":"../a","repository":"a/b","revision":"m"}]}]`,
+		`[{"name":"x","parts":[{"into":"a","repository":"a/b","revision":"m","files":[{"any":["../x"]}]}]}]`,
+	} {
 		if _, err := parse([]byte(bad)); err == nil {
 			t.Errorf("%s is taken", bad)
 		}

@@ -184,7 +184,10 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 	if _, err := c.json(ctx, api+"/revision/"+url.PathEscape(part.Revision), part.Repository, what, &info); err != nil {
 		return Got{}, err
 	}
-	got := Got{Into: part.Into, Repository: part.Repository, Commit: cmp.Or(info.SHA, part.Revision), Licence: part.Licence, LicenceAt: cmp.Or(part.LicenceAt, part.Repository)}
+	got := Got{
+		Into: part.Into, Repository: part.Repository, Commit: cmp.Or(info.SHA, part.Revision), Licence: part.Licence,
+		LicenceAt: cmp.Or(part.LicenceAt, part.Repository),
+	}
 	if stated, ok := info.Card.License.(string); ok && got.Licence == "" {
 		got.Licence = stated
 		if stated == "other" && info.Card.LicenseName != "" {
@@ -211,7 +214,8 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 			return Got{}, fmt.Errorf("%s: %w", part.Repository, err)
 		}
 		if len(found) == 0 && !want.Optional {
-			return Got{}, fmt.Errorf("%s no longer has %s: it was moved or withdrawn; see %s, or update Realword", part.Repository, strings.Join(want.Any, " and no "), c.Page(part.Repository))
+			return Got{}, fmt.Errorf("%s no longer has %s: it was moved or withdrawn; see %s, or update Realword", part.Repository,
+				strings.Join(want.Any, " and no "), c.Page(part.Repository))
 		}
 		for _, f := range found {
 			if !slices.ContainsFunc(got.Files, func(have File) bool { return have.Path == f.Path }) {
@@ -275,7 +279,8 @@ func Load(dir string) (Plan, error) {
 	}
 	for _, g := range p.Parts {
 		for _, f := range g.Files {
-			if !filepath.IsLocal(filepath.Join(filepath.FromSlash(g.Into), filepath.FromSlash(f.Path))) || f.Size < 0 || strings.ContainsAny(f.SHA256+f.Git, `/\.`) {
+			if !filepath.IsLocal(filepath.Join(filepath.FromSlash(g.Into), filepath.FromSlash(f.Path))) || f.Size < 0 ||
+				strings.ContainsAny(f.SHA256+f.Git, `/\.`) {
 				return p, fmt.Errorf("%s names %q, which is outside the folder: delete it and start again", filepath.Join(dir, planName), f.Path)
 			}
 		}

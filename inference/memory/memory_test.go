@@ -35,8 +35,10 @@ func sdxl(t *testing.T) Model {
 		Vision:  bundle.Vision{Reference: 768, View: 384, Tokens: 729, Width: 2048},
 		Presets: map[string]bundle.Preset{"paper": {CFG: 7.5}, "release": {CFG: 3.5, UncondVision: true}},
 	}
-	m.Networks.UNet = network.UNetConfig{InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: network.PerLevel{2},
-		DownBlockTypes: []string{"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"}}
+	m.Networks.UNet = network.UNetConfig{
+		InChannels: 4, OutChannels: 4, BlockOutChannels: []int{320, 640, 1280}, LayersPerBlock: network.PerLevel{2},
+		DownBlockTypes: []string{"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"},
+	}
 	m.Networks.VAE = network.VAEConfig{BlockOutChannels: []int{128, 256, 512, 512}}
 	decoder := half(f.Autoencoder(), func(name string) bool { return strings.HasPrefix(name, "decoder.") })
 	return Model{m, map[graph.Name][]session.Weight{

@@ -143,9 +143,11 @@ type network struct {
 
 // sdLike are U-Nets in the manner of SD-1.5 and SDXL.
 func sdLike(xl bool) UNetConfig {
-	c := UNetConfig{InChannels: 4, OutChannels: 4, BlockOutChannels: []int{16, 24, 32}, LayersPerBlock: PerLevel{1}, NormNumGroups: 8, ActFn: "silu",
+	c := UNetConfig{
+		InChannels: 4, OutChannels: 4, BlockOutChannels: []int{16, 24, 32}, LayersPerBlock: PerLevel{1}, NormNumGroups: 8, ActFn: "silu",
 		DownBlockTypes: []string{crossDown, crossDown, "DownBlock2D"}, UpBlockTypes: []string{"UpBlock2D", crossUp, crossUp},
-		CrossAttentionDim: PerLevel{24}, AttentionHeadDim: PerLevel{2}, FlipSinToCos: true}
+		CrossAttentionDim: PerLevel{24}, AttentionHeadDim: PerLevel{2}, FlipSinToCos: true,
+	}
 	if xl {
 		c.DownBlockTypes, c.UpBlockTypes = []string{"DownBlock2D", crossDown, crossDown}, []string{crossUp, crossUp, "UpBlock2D"}
 		c.TransformerLayers, c.AttentionHeadDim = PerLevel{1, 1, 2}, PerLevel{1, 3, 4}

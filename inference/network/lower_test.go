@@ -68,8 +68,10 @@ func (l *lowering) node(n onnx.Node) {
 	case n.Op == "BiasSplitGelu": // X [N S D], bias [D] -> left · GELU(right) [N S D/2]
 		x := l.op("Add", []string{l.cast(n.Inputs[0], tensor.F32), l.cast(n.Inputs[1], tensor.F32)})
 		left, right := l.name(), l.name()
-		l.to.Nodes = append(l.to.Nodes, onnx.Node{Op: "Split", Inputs: []string{x}, Outputs: []string{left, right},
-			Attrs: []onnx.Attr{{Name: "axis", Value: -1}, {Name: "num_outputs", Value: 2}}})
+		l.to.Nodes = append(l.to.Nodes, onnx.Node{
+			Op: "Split", Inputs: []string{x}, Outputs: []string{left, right},
+			Attrs: []onnx.Attr{{Name: "axis", Value: -1}, {Name: "num_outputs", Value: 2}},
+		})
 		erf := l.op("Erf", []string{l.op("Mul", []string{right, l.number(0.70710678)})})
 		gelu := l.op("Mul", []string{l.op("Mul", []string{right, l.number(0.5)}), l.op("Add", []string{erf, l.number(1)})})
 		y = l.cast(l.op("Mul", []string{left, gelu}), l.dtype)

@@ -10,11 +10,12 @@ import (
 // naive is the attention of the method as it is written down, and as the released code runs it: nothing is computed before its
 // step, left out, or put together. It is what `realword bench` compares with and what the tests hold unet.onnx against.
 type naive struct {
-	u                   *unet
-	text                *nn.Value   // [1 77 C]
-	vision, masks       *nn.Value   // [R n C] and M̂ [R 1 gh gw]; nil but in the generation branch
-	tokens              *nn.Value   // [1 77 G]; nil but in the guidance branch
-	crossMaps, selfMaps []*nn.Value // head means: cross maps below the grid's level, on the grid [1 N G], and self maps of the grid's level [1 N N]
+	u             *unet
+	text          *nn.Value // [1 77 C]
+	vision, masks *nn.Value // [R n C] and M̂ [R 1 gh gw]; nil but in the generation branch
+	tokens        *nn.Value // [1 77 G]; nil but in the guidance branch
+	// head means: cross maps below the grid's level, on the grid [1 N G], and self maps of the grid's level [1 N N]
+	crossMaps, selfMaps []*nn.Value
 }
 
 // PlainGraph builds text-to-image alone: no pictures, no maps, no roles. encoder_hidden_states is [1 77 C].

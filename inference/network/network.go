@@ -3,7 +3,8 @@
 //
 // Contract: definitions only; every size comes from the checkpoint's config, so a tiny test model, SD-1.5 and SDXL are the
 // same code. Scopes carry the checkpoint's key names. Graph inputs and outputs have fixed names, which the
-// function that describes a graph lists; the batch is always 1, while height, width, the number of subjects R and of visual tokens n stay open.
+// function that describes a graph lists; the batch is always 1, while height, width, the number of subjects R and of visual tokens
+// n stay open.
 package network
 
 import (

@@ -54,9 +54,10 @@ type keyValue struct{ k, v *nn.Value }
 //
 // Of a branch that was not wanted, the outputs are one zero. The masks come as rows: for every grid of AttentionGrids,
 // rows_<grid> [R T 2] int64 lists (subject, cell) and row_weights_<grid> [R T 1] the mask there; a subject's rows are distinct,
-// and those that fill up to T have weight 0. vision_bias [R n] is 0 for a token and -1e9 for what fills up to n. cross_levels and self_levels [grids] int64 say with 0 or 1 whose maps count, in the
-// order of AttentionGrids; where there are several grids, self maps refine cross maps of the grids below the finest only.
-// layer_maps [1] int64 says with 1 that every layer's map M becomes (M − min M) / (max M − min M + 10⁻⁶) before the mean over layers.
+// and those that fill up to T have weight 0. vision_bias [R n] is 0 for a token and -1e9 for what fills up to n. cross_levels and
+// self_levels [grids] int64 say with 0 or 1 whose maps count, in the order of AttentionGrids; where there are several grids, self
+// maps refine cross maps of the grids below the finest only. layer_maps [1] int64 says with 1 that every layer's map M becomes (M
+// − min M) / (max M − min M + 10⁻⁶) before the mean over layers.
 func UNetGraph(c UNetConfig, store *nn.Store) (*onnx.Model, error) {
 	return UNetGraphFor(nn.CPU, c, store)
 }
@@ -78,8 +79,10 @@ func UNetGraphFor(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model,
 
 func newRoles(u *unet) *roles {
 	b := u.scope.B
-	r := &roles{u: u, rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}, taps: map[int][]*nn.Value{}, kept: map[int][]keyValue{},
-		crossLevels: map[int]*nn.Value{}, selfLevels: map[int]*nn.Value{}}
+	r := &roles{
+		u: u, rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}, taps: map[int][]*nn.Value{}, kept: map[int][]keyValue{},
+		crossLevels: map[int]*nn.Value{}, selfLevels: map[int]*nn.Value{},
+	}
 	for i, l := range u.crossLayers() {
 		d := l.channels / l.heads
 		r.text = append(r.text, keyValue{

@@ -86,7 +86,8 @@ func (c *UNetConfig) Validate() error {
 	}
 	levels := len(c.BlockOutChannels)
 	refuse := func(entry string, value any) error {
-		return fmt.Errorf("unet/config.json: %s %s is not a model that Realword can build (SD-1.5 and SDXL style U-Nets are)", entry, short(value))
+		return fmt.Errorf("unet/config.json: %s %s is not a model that Realword can build (SD-1.5 and SDXL style U-Nets are)", entry,
+			short(value))
 	}
 	switch {
 	case levels == 0 || len(c.DownBlockTypes) != levels || len(c.UpBlockTypes) != levels:
@@ -115,10 +116,22 @@ func (c *UNetConfig) Validate() error {
 		value any
 		plain any
 	}{
-		{"conv_in_kernel", c.ConvInKernel, 3.0}, {"conv_out_kernel", c.ConvOutKernel, 3.0}, {"center_input_sample", c.CenterInput, nil}, {"downsample_padding", c.DownPadding, 1.0},
-		{"mid_block_scale_factor", c.MidScale, 1.0}, {"resnet_out_scale_factor", c.OutScale, 1.0}, {"resnet_skip_time_act", c.SkipTimeAct, nil}, {"time_embedding_type", c.TimeEmbedding, "positional"},
-		{"time_embedding_act_fn", c.TimeEmbeddingAct, nil}, {"timestep_post_act", c.TimePostAct, nil}, {"time_cond_proj_dim", c.TimeCondition, nil}, {"num_class_embeds", c.ClassEmbeddings, nil},
-		{"encoder_hid_dim", c.EncoderHidDim, nil}, {"attention_type", c.AttentionType, "default"}, {"cross_attention_norm", c.CrossNorm, nil}, {"mid_block_only_cross_attention", c.MidOnlyCross, nil},
+		{"conv_in_kernel", c.ConvInKernel, 3.0},
+		{"conv_out_kernel", c.ConvOutKernel, 3.0},
+		{"center_input_sample", c.CenterInput, nil},
+		{"downsample_padding", c.DownPadding, 1.0},
+		{"mid_block_scale_factor", c.MidScale, 1.0},
+		{"resnet_out_scale_factor", c.OutScale, 1.0},
+		{"resnet_skip_time_act", c.SkipTimeAct, nil},
+		{"time_embedding_type", c.TimeEmbedding, "positional"},
+		{"time_embedding_act_fn", c.TimeEmbeddingAct, nil},
+		{"timestep_post_act", c.TimePostAct, nil},
+		{"time_cond_proj_dim", c.TimeCondition, nil},
+		{"num_class_embeds", c.ClassEmbeddings, nil},
+		{"encoder_hid_dim", c.EncoderHidDim, nil},
+		{"attention_type", c.AttentionType, "default"},
+		{"cross_attention_norm", c.CrossNorm, nil},
+		{"mid_block_only_cross_attention", c.MidOnlyCross, nil},
 		{"reverse_transformer_layers_per_block", c.UpLayers, nil},
 	} {
 		if !unset(e.value, e.plain) {
@@ -147,8 +160,10 @@ func (c *UNetConfig) Validate() error {
 	if err := b.err("unet"); err != nil {
 		return err
 	}
-	for name, p := range map[string]PerLevel{"layers_per_block": c.LayersPerBlock, "transformer_layers_per_block": c.TransformerLayers,
-		"num_attention_heads": c.NumAttentionHeads} {
+	for name, p := range map[string]PerLevel{
+		"layers_per_block": c.LayersPerBlock, "transformer_layers_per_block": c.TransformerLayers,
+		"num_attention_heads": c.NumAttentionHeads,
+	} {
 		if !p.fits(levels) || slices.ContainsFunc(p, func(n int) bool { return n <= 0 }) {
 			return refuse(name, []int(p))
 		}
@@ -289,12 +304,16 @@ type crossLayer struct {
 	level, channels, heads int
 }
 
-// crossLayers lists the cross-attention layers in the order of execution (SDXL has 70: 10 on the level of half the latent size, 60 on that of a quarter).
+// crossLayers lists the cross-attention layers in the order of execution (SDXL has 70: 10 on the level of half the latent size, 60
+// on that of a quarter).
 func (c *UNetConfig) crossLayers() []crossLayer {
 	var out []crossLayer
 	add := func(path string, level int) {
 		for i := range c.TransformerLayers.At(level) {
-			out = append(out, crossLayer{fmt.Sprintf("%s.transformer_blocks.%d.attn2", path, i), level, c.BlockOutChannels[level], c.NumAttentionHeads.At(level)})
+			out = append(out, crossLayer{
+				fmt.Sprintf("%s.transformer_blocks.%d.attn2", path, i), level, c.BlockOutChannels[level],
+				c.NumAttentionHeads.At(level),
+			})
 		}
 	}
 	last := len(c.DownBlockTypes) - 1

@@ -99,7 +99,8 @@ func VisionGraph(encoders []Encoder, p Projector, store *nn.Store) (*onnx.Model,
 		var shallow [][]*nn.Value // per encoder, per layer [1 P D]
 		var deep, local []*nn.Value
 		for _, e := range encoders {
-			if e.Config.ImgSize != size || e.Config.Grid() != encoders[0].Config.Grid() || len(e.Config.Features) != len(encoders[0].Config.Features) {
+			if e.Config.ImgSize != size || e.Config.Grid() != encoders[0].Config.Grid() ||
+				len(e.Config.Features) != len(encoders[0].Config.Features) {
 				nn.Fail("image encoders disagree: view size, token grid and number of features must be the same")
 			}
 			features := e.build(s.In(e.Scope), views)
@@ -231,7 +232,8 @@ func ResamplePositions(pos *tensor.Tensor, grid int) (*tensor.Tensor, error) {
 	n, d := pos.Shape[1], pos.Shape[2]
 	from := int(math.Round(math.Sqrt(float64(n))))
 	if from*from != n {
-		return nil, fmt.Errorf("pos_embed holds %d positions, which is not a square; it may include class tokens, which Realword does not expect", n)
+		return nil, fmt.Errorf("pos_embed holds %d positions, which is not a square; it may include class tokens, which Realword does not expect",
+			n)
 	}
 	if from == grid {
 		return pos, nil

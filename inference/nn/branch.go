@@ -45,12 +45,16 @@ func (br *Branch) End(then []*Value, otherwise func() []*Value) []*Value {
 	if len(then) != len(other) {
 		Fail("the branches of %s have %d and %d results", name, len(then), len(other))
 	}
-	node := onnx.Node{Op: "If", Name: name, Inputs: []string{br.cond.name}, Attrs: []onnx.Attr{attr("then_branch", first), attr("else_branch", second)}}
+	node := onnx.Node{
+		Op: "If", Name: name, Inputs: []string{br.cond.name},
+		Attrs: []onnx.Attr{attr("then_branch", first), attr("else_branch", second)},
+	}
 	results := make([]*Value, len(then))
 	for i, v := range then {
 		shape := append([]int(nil), v.Shape...)
 		if len(shape) != len(other[i].Shape) || v.DType != other[i].DType {
-			Fail("result %d of %s is %v %s in one branch and %v %s in the other", i, name, v.DType, shapeString(shape), other[i].DType, shapeString(other[i].Shape))
+			Fail("result %d of %s is %v %s in one branch and %v %s in the other", i, name, v.DType, shapeString(shape), other[i].DType,
+				shapeString(other[i].Shape))
 		}
 		for d, n := range other[i].Shape {
 			if shape[d] != n {

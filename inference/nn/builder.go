@@ -132,8 +132,10 @@ func BuildFor[Name ~string](target Target, name Name, store *Store, define func(
 	// Casts of stored weights come first: ONNX Runtime would otherwise hoist them all and keep every result alive.
 	return &onnx.Model{
 		Producer: "realword",
-		Graph: onnx.Graph{Name: string(name), Nodes: append(b.casts, b.nodes...), Initializers: b.inits,
-			Inputs: b.inputs, Outputs: b.outputs},
+		Graph: onnx.Graph{
+			Name: string(name), Nodes: append(b.casts, b.nodes...), Initializers: b.inits,
+			Inputs: b.inputs, Outputs: b.outputs,
+		},
 	}, nil
 }
 
@@ -233,8 +235,10 @@ func (b *Builder) param(path string, dtype tensor.DType, want, view []int) *Valu
 	init := onnx.Initializer{Name: name, DType: at.DType, Shape: view, File: at.File, Offset: at.Offset, Length: at.Length}
 	if at.DType != dtype {
 		init.Name = b.unique(name + ".stored")
-		b.casts = append(b.casts, onnx.Node{Op: "Cast", Name: "cast " + name, Inputs: []string{init.Name}, Outputs: []string{name},
-			Attrs: []onnx.Attr{attr("to", onnx.Element(dtype))}})
+		b.casts = append(b.casts, onnx.Node{
+			Op: "Cast", Name: "cast " + name, Inputs: []string{init.Name}, Outputs: []string{name},
+			Attrs: []onnx.Attr{attr("to", onnx.Element(dtype))},
+		})
 	}
 	b.inits = append(b.inits, init)
 	return v

@@ -14,13 +14,15 @@ func FirstEqual(ids *Value, id int) *Value {
 	b := ids.b
 	eq := b.emit(onnx.Node{Op: "Equal"}, tensor.Bool, ids.Shape, []*Value{ids, b.Const(tensor.OfInts([]int64{int64(id)}, 1))})
 	num := Float(eq)
-	return b.emit(onnx.Node{Op: "ArgMax", Attrs: []onnx.Attr{attr("axis", 1), attr("keepdims", 0)}}, tensor.I64, []int{ids.Dim(0)}, []*Value{num})
+	return b.emit(onnx.Node{Op: "ArgMax", Attrs: []onnx.Attr{attr("axis", 1), attr("keepdims", 0)}}, tensor.I64, []int{ids.Dim(0)},
+		[]*Value{num})
 }
 
 // FirstMax returns, for ids [1 T], the first position of the largest value, as an index [1].
 func FirstMax(ids *Value) *Value {
 	b := ids.b
-	return b.emit(onnx.Node{Op: "ArgMax", Attrs: []onnx.Attr{attr("axis", 1), attr("keepdims", 0)}}, tensor.I64, []int{ids.Dim(0)}, []*Value{ids})
+	return b.emit(onnx.Node{Op: "ArgMax", Attrs: []onnx.Attr{attr("axis", 1), attr("keepdims", 0)}}, tensor.I64, []int{ids.Dim(0)},
+		[]*Value{ids})
 }
 
 // Identity returns the unit matrix whose size is the running number n [1].

@@ -129,7 +129,10 @@ func Conv2D(s Scope, x *Value, c Conv) *Value {
 		}
 		return (n+2*pad-c.Kernel)/stride + 1
 	}
-	attrs := []onnx.Attr{attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}), attr("pads", []int{rows, c.Pad, rows, c.Pad})}
+	attrs := []onnx.Attr{
+		attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}),
+		attr("pads", []int{rows, c.Pad, rows, c.Pad}),
+	}
 	if x.b.target.channelsLast() {
 		return x.b.contrib("NhwcConv", []int{x.Dim(0), size(x.Dim(1), rows), size(x.Dim(2), c.Pad), c.Out}, inputs, attrs...)
 	}
@@ -153,8 +156,10 @@ func (s Scope) kernel(x *Value, c Conv) *Value {
 	w := s.param("weight", x.DType, want)
 	v := &Value{b: b, name: b.unique(w.name + ".nhwc"), Shape: []int{c.Out, c.Kernel, c.Kernel, want[1]}, DType: w.DType}
 	b.params[key] = v
-	b.casts = append(b.casts, onnx.Node{Op: "Transpose", Name: v.name, Inputs: []string{w.name}, Outputs: []string{v.name},
-		Attrs: []onnx.Attr{attr("perm", []int{0, 2, 3, 1})}})
+	b.casts = append(b.casts, onnx.Node{
+		Op: "Transpose", Name: v.name, Inputs: []string{w.name}, Outputs: []string{v.name},
+		Attrs: []onnx.Attr{attr("perm", []int{0, 2, 3, 1})},
+	})
 	return v
 }
 
@@ -198,7 +203,10 @@ func writtenOut(s Scope, x *Value, groups int, eps float64) *Value {
 		ones[i] = 1
 	}
 	grouped := Reshape(x, b.Ints(0, groups, -1), x.Dim(0), groups, -1)
-	normed := b.node("InstanceNormalization", grouped.Shape, []*Value{grouped, b.Const(tensor.Of(ones, groups)), b.Const(tensor.Of(zeros, groups))},
+	normed := b.node("InstanceNormalization", grouped.Shape, []*Value{
+		grouped, b.Const(tensor.Of(ones, groups)),
+		b.Const(tensor.Of(zeros, groups)),
+	},
 		attr("epsilon", float32(eps)))
 	y := Reshape(normed, ShapeOf(x), x.Shape...)
 	return Add(Mul(y, s.Param("weight", []int{c}, c, 1, 1)), s.Param("bias", []int{c}, c, 1, 1))

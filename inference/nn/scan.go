@@ -67,7 +67,8 @@ func Moments(x *Value, groups int) (mean, variance *Value) {
 	b := x.b
 	grouped := Reshape(x, b.Ints(0, groups, -1), x.Dim(0), groups, -1)
 	average := func(v *Value) *Value {
-		return b.emit(onnx.Node{Op: "ReduceMean", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.F32, []int{x.Dim(0), groups, 1}, []*Value{v, b.Ints(2)})
+		return b.emit(onnx.Node{Op: "ReduceMean", Attrs: []onnx.Attr{attr("keepdims", 1)}}, tensor.F32, []int{x.Dim(0), groups, 1},
+			[]*Value{v, b.Ints(2)})
 	}
 	mean = average(grouped)
 	d := Sub(grouped, mean)

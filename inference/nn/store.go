@@ -109,7 +109,8 @@ func (s *Store) place(name string, want []int) (Place, bool) {
 		s.problems = append(s.problems, fmt.Errorf("%s: cannot be read (%w)", name, err))
 		return Place{}, false
 	case !dtype.Float():
-		s.problems = append(s.problems, fmt.Errorf("%s: its type is %v, and weights are floating-point numbers; use weights in F32, F16 or BF16", name, dtype))
+		s.problems = append(s.problems, fmt.Errorf("%s: its type is %v, and weights are floating-point numbers; use weights in F32, F16 or BF16",
+			name, dtype))
 		return Place{}, false
 	case !slices.Equal(shape, want) && !squeezable(shape, want):
 		s.problems = append(s.problems, fmt.Errorf("%s: found shape %v, wanted %v", name, shape, want))
@@ -157,7 +158,8 @@ func (s *Store) takeProblems() []error {
 }
 
 // Write writes the weight file to path and returns its SHA-256. It holds one tensor at a time. progress, when not nil, is
-// told the bytes written and the whole size. It stops when ctx ends. NaN and values that do not fit the stored type are errors that name the tensor.
+// told the bytes written and the whole size. It stops when ctx ends. NaN and values that do not fit the stored type are errors
+// that name the tensor.
 func (s *Store) Write(ctx context.Context, path string, progress func(done, total int64)) (sum string, err error) {
 	f, err := os.Create(path)
 	if err != nil {

@@ -100,8 +100,13 @@ func TestMapFrom(t *testing.T) {
 		length int64
 		stays  bool
 	}{
-		{tensor.F32, 64, 40, true}, {tensor.F16, 2, 20, true}, {tensor.BF16, 6, 20, true},
-		{tensor.F32, 66, 40, false}, {tensor.F16, 3, 20, false}, {tensor.F16, 2, 18, false}, {tensor.F64, 64, 80, false},
+		{tensor.F32, 64, 40, true},
+		{tensor.F16, 2, 20, true},
+		{tensor.BF16, 6, 20, true},
+		{tensor.F32, 66, 40, false},
+		{tensor.F16, 3, 20, false},
+		{tensor.F16, 2, 18, false},
+		{tensor.F64, 64, 80, false},
 	} {
 		src := one{dtype: c.dtype, raw: make([]byte, 10*c.dtype.Size()), n: 10}
 		s := NewStore(src, "w")

@@ -64,13 +64,16 @@ type search struct {
 }
 
 // provider names of each system. The plugin is preferred: it says best what it lacks.
-var pluginFiles = map[string]string{"linux": "libonnxruntime_providers_cuda_plugin.so", "windows": "onnxruntime_providers_cuda_plugin.dll"}
-var providerFiles = map[string][2]string{
-	"linux":   {"libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"},
-	"windows": {"onnxruntime_providers_shared.dll", "onnxruntime_providers_cuda.dll"},
-}
+var (
+	pluginFiles   = map[string]string{"linux": "libonnxruntime_providers_cuda_plugin.so", "windows": "onnxruntime_providers_cuda_plugin.dll"}
+	providerFiles = map[string][2]string{
+		"linux":   {"libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"},
+		"windows": {"onnxruntime_providers_shared.dll", "onnxruntime_providers_cuda.dll"},
+	}
+)
 
-const fetchProvider = "run `make deps DEVICE=cuda` on Linux; elsewhere put this file of the Python package onnxruntime-gpu " + Version + " into the folder of ONNX Runtime's library"
+const fetchProvider = "run `make deps DEVICE=cuda` on Linux; elsewhere put this file of the Python package onnxruntime-gpu " + Version +
+	" into the folder of ONNX Runtime's library"
 
 func (s search) components() []Component {
 	if s.os != "linux" && s.os != "windows" {
@@ -85,9 +88,15 @@ func (s search) components() []Component {
 			}
 		}
 	}
-	defaults := map[string]string{"cuda": "libcuda.so.1", "cudart": "libcudart.so.13", "cublasLt": "libcublasLt.so.13", "cublas": "libcublas.so.13", "curand": "libcurand.so.10", "nvrtc": "libnvrtc.so.13", "cudnn": "libcudnn.so.9"}
+	defaults := map[string]string{
+		"cuda": "libcuda.so.1", "cudart": "libcudart.so.13", "cublasLt": "libcublasLt.so.13",
+		"cublas": "libcublas.so.13", "curand": "libcurand.so.10", "nvrtc": "libnvrtc.so.13", "cudnn": "libcudnn.so.9",
+	}
 	if s.os == "windows" {
-		defaults = map[string]string{"cuda": "nvcuda.dll", "cudart": "cudart64_13.dll", "cublasLt": "cublasLt64_13.dll", "cublas": "cublas64_13.dll", "curand": "curand64_10.dll", "nvrtc": "nvrtc64_130_0.dll", "cudnn": "cudnn64_9.dll"}
+		defaults = map[string]string{
+			"cuda": "nvcuda.dll", "cudart": "cudart64_13.dll", "cublasLt": "cublasLt64_13.dll",
+			"cublas": "cublas64_13.dll", "curand": "curand64_10.dll", "nvrtc": "nvrtc64_130_0.dll", "cudnn": "cudnn64_9.dll",
+		}
 	}
 	var list []Component
 	for _, c := range []struct{ stem, name, pip string }{
@@ -109,9 +118,11 @@ func (s search) components() []Component {
 			found.Remedy = "install NVIDIA's driver for this graphics card"
 		case "cudnn":
 			found.Optional = true // convolutions have a slow path of their own since ONNX Runtime 1.28
-			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s-cu%s, or install cuDNN %s", c.pip, cudaMajor(needed, defaults), majorOf(file))
+			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s-cu%s, or install cuDNN %s", c.pip,
+				cudaMajor(needed, defaults), majorOf(file))
 		default:
-			found.Remedy = fmt.Sprintf("pip install %s (for CUDA %s), or install the CUDA toolkit %s", c.pip, cudaMajor(needed, defaults), cudaMajor(needed, defaults))
+			found.Remedy = fmt.Sprintf("pip install %s (for CUDA %s), or install the CUDA toolkit %s", c.pip, cudaMajor(needed, defaults),
+				cudaMajor(needed, defaults))
 		}
 		if c.stem == "nvrtc" {
 			found.Optional = true // loaded when a kernel has to be compiled for the card
@@ -311,7 +322,10 @@ func sitePackages() []string {
 	roots = append(roots, "/usr/local", "/usr")
 	var list []string
 	for _, root := range roots {
-		for _, pattern := range []string{"lib/python3*/site-packages", "lib/python3*/dist-packages", "lib/python3/dist-packages", "Lib/site-packages"} {
+		for _, pattern := range []string{
+			"lib/python3*/site-packages", "lib/python3*/dist-packages", "lib/python3/dist-packages",
+			"Lib/site-packages",
+		} {
 			found, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 			for _, dir := range found {
 				if !slices.Contains(list, dir) {

@@ -26,8 +26,8 @@ const (
 	WebGPU Kind = "webgpu"
 )
 
-// ParseDevice reads the name of a device: cpu (or nothing), cuda, cuda:1, webgpu, webgpu:1. The index is that of NVIDIA's driver, or that in
-// Adapters.
+// ParseDevice reads the name of a device: cpu (or nothing), cuda, cuda:1, webgpu, webgpu:1. The index is that of NVIDIA's driver,
+// or that in Adapters.
 func ParseDevice(name string) (kind Kind, index int, err error) {
 	word, number, numbered := strings.Cut(strings.ToLower(name), ":")
 	if name == "" {
@@ -297,7 +297,10 @@ func essence(err error) string {
 // outOfMemory knows the library's texts, because its error codes do not tell.
 func outOfMemory(err error) bool {
 	text := strings.ToLower(err.Error())
-	for _, words := range []string{"out of memory", "out_of_device_memory", "out_of_host_memory", "outofmemory", "failed to allocate memory", "bad_alloc", "cannot allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"} {
+	for _, words := range []string{
+		"out of memory", "out_of_device_memory", "out_of_host_memory", "outofmemory", "failed to allocate memory",
+		"bad_alloc", "cannot allocate memory", "cuda failure 2:", "bad allocation", "cublas_status_alloc_failed", "cudnn_status_alloc_failed",
+	} {
 		if strings.Contains(text, words) {
 			return true
 		}

@@ -42,7 +42,8 @@ func intact(list []held) error {
 			return fmt.Errorf("its weights can no longer be read (%w): connect the drive, then try again", err)
 		}
 		if info.Size() < h.end {
-			return fmt.Errorf("its weights %s were cut short while they were in use: put the file back and import the model again, or with --copy", h.Name())
+			return fmt.Errorf("its weights %s were cut short while they were in use: put the file back and import the model again, or with --copy",
+				h.Name())
 		}
 	}
 	return nil

@@ -25,7 +25,10 @@ func (r *Runtime) Weights(path string) ([]session.Weight, error) {
 	}
 	weights := make([]session.Weight, len(m.weights))
 	for i, w := range m.weights {
-		weights[i] = session.Weight{Name: w.name, Shape: w.dims, DType: types[w.dtype], File: w.location, Offset: w.offset, Bytes: w.length, Conv: m.convs[w.name]}
+		weights[i] = session.Weight{
+			Name: w.name, Shape: w.dims, DType: types[w.dtype], File: w.location, Offset: w.offset, Bytes: w.length,
+			Conv: m.convs[w.name],
+		}
 	}
 	return weights, nil
 }

@@ -40,8 +40,8 @@ const cudaSuffix = "-cuda"
 
 // Find returns the path of the ONNX Runtime library. A place that the user named counts alone: first the argument, when
 // it is not empty, then the environment variable, each a file or a folder. Otherwise the folder of the running binary, where
-// nobody else may write to it, and the user's cache are searched, in this order, in the cache first the build with CUDA. The file is not opened: whether it is a
-// usable library shows in New.
+// nobody else may write to it, and the user's cache are searched, in this order, in the cache first the build with CUDA. The file
+// is not opened: whether it is a usable library shows in New.
 func Find(library string) (string, error) {
 	if library != "" {
 		return inPlace(library, "the chosen library")
@@ -74,7 +74,8 @@ func Find(library string) (string, error) {
 		}
 	}
 	if len(hints) > 0 {
-		return "", fmt.Errorf("the ONNX Runtime library was not found; %s, or set %s to the library of ONNX Runtime %s or newer", strings.Join(hints, "; "), EnvLibrary, MinVersion)
+		return "", fmt.Errorf("the ONNX Runtime library was not found; %s, or set %s to the library of ONNX Runtime %s or newer",
+			strings.Join(hints, "; "), EnvLibrary, MinVersion)
 	}
 	return "", fmt.Errorf("the ONNX Runtime library was not found in %s: %s", strings.Join(places, " or "), remedy)
 }

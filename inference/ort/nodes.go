@@ -42,7 +42,8 @@ func (r *Runtime) LeftToCPU(path string, opts session.Options) (list []Node, err
 		if r.device != nil && a.Provider == "CPUExecutionProvider" {
 			numeric, known := numbers[a.Name]
 			// What the library added itself rearranges shapes, and forWebGPU asks for one; everything else that is unknown counts as numbers.
-			list = append(list, Node{a.Op, a.Name, known && !numeric || !known && (a.Op == "Gather" || strings.HasPrefix(a.Name, "realword.channels"))})
+			list = append(list, Node{a.Op, a.Name, known && !numeric || !known &&
+				(a.Op == "Gather" || strings.HasPrefix(a.Name, "realword.channels"))})
 		}
 	}
 	return list, nil
@@ -158,7 +159,10 @@ func (t elementTypes) node(body []byte) error {
 	switch {
 	case branches > 0:
 		integer = inBranches
-	case slices.Contains([]string{"Shape", "Size", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Not", "NonZero", "ArgMax"}, n.op):
+	case slices.Contains([]string{
+		"Shape", "Size", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Not", "NonZero",
+		"ArgMax",
+	}, n.op):
 		integer = true
 	case n.op == "Cast":
 		integer = whole(uint64(n.numbers["to"]))

@@ -48,7 +48,8 @@ func (r *Runtime) Open(path string, opts session.Options) (session.Session, erro
 
 // lacksKernel knows the library's texts, because its error codes do not tell.
 func lacksKernel(err error) bool {
-	return strings.Contains(err.Error(), "Failed to find kernel for ") || strings.Contains(err.Error(), "Could not find an implementation for ")
+	return strings.Contains(err.Error(), "Failed to find kernel for ") ||
+		strings.Contains(err.Error(), "Could not find an implementation for ")
 }
 
 // open loads a graph; recorded says that Nodes is going to ask about it.
@@ -69,7 +70,8 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	}
 	for _, port := range slices.Concat(m.ports.inputs, m.ports.outputs) {
 		if port.DType == tensor.Invalid {
-			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path, port.Name)
+			return nil, fmt.Errorf("the graph %s declares %s with an element type that Realword does not know: import the model again", path,
+				port.Name)
 		}
 	}
 	if r.device != nil {
@@ -176,7 +178,9 @@ func (g *graph) Run(ctx context.Context, inputs map[string]*tensor.Tensor, outpu
 }
 
 // RunKept implements session.Keeper.
-func (g *graph) RunKept(ctx context.Context, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs ...string) (map[string]*tensor.Tensor, error) {
+func (g *graph) RunKept(ctx context.Context, inputs map[string]*tensor.Tensor, kept map[string]session.Value,
+	outputs ...string,
+) (map[string]*tensor.Tensor, error) {
 	values, err := g.values(ctx, g.runtime.cpu, inputs, kept, outputs)
 	if err != nil {
 		return nil, err
@@ -230,7 +234,9 @@ func (v *value) Shape() []int        { return slices.Clone(v.shape) }
 func (v *value) Close()              { v.v.Close() }
 
 // values checks everything and makes the native call. The outputs come in the given memory and are the caller's to close.
-func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs []string) (map[string]*native.Value, error) {
+func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value,
+	outputs []string,
+) (map[string]*native.Value, error) {
 	if g.s == nil {
 		return nil, fmt.Errorf("run %s: the session is closed", g.path)
 	}
@@ -263,7 +269,9 @@ func (g *graph) values(ctx context.Context, memory *native.Memory, inputs map[st
 }
 
 // run makes the native call.
-func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value, outputs []string) ([]*native.Value, error) {
+func (g *graph) run(ctx context.Context, memory *native.Memory, inputs map[string]*tensor.Tensor, kept map[string]session.Value,
+	outputs []string,
+) ([]*native.Value, error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	b, err := g.s.CreateIoBinding()

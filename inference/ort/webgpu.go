@@ -119,8 +119,11 @@ func VulkanDrivers() (list []string) {
 }
 
 var (
-	vulkanFolders = []string{"/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/nvidia/share/vulkan/icd.d"}
-	cardFiles     = []string{"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg"}
+	vulkanFolders = []string{
+		"/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d",
+		"/usr/local/nvidia/share/vulkan/icd.d",
+	}
+	cardFiles = []string{"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg"}
 )
 
 // MayHaveWebGPU tells whether a trial of WebGPU is worth its time: on Linux the system shows a graphics card and a Vulkan driver is
@@ -263,7 +266,8 @@ func (r *Runtime) useWebGPU(index int) error {
 
 // lacksProvider knows the library's text, because its error codes do not tell.
 func lacksProvider(err error) bool {
-	return strings.Contains(err.Error(), "Unknown provider name") || strings.Contains(err.Error(), "not supported in this build") || strings.Contains(err.Error(), "provider is not enabled")
+	return strings.Contains(err.Error(), "Unknown provider name") || strings.Contains(err.Error(), "not supported in this build") ||
+		strings.Contains(err.Error(), "provider is not enabled")
 }
 
 // Adapter is the graphics card that WebGPU computes on; ok is false on other devices.
@@ -372,8 +376,10 @@ func attentionModel(heads int) []byte {
 	}
 	m := onnx.Model{Graph: onnx.Graph{
 		Name: "attention",
-		Nodes: []onnx.Node{{Op: "MultiHeadAttention", Domain: onnx.Microsoft, Name: "y", Inputs: []string{"q", "k", "v"}, Outputs: []string{"y"},
-			Attrs: []onnx.Attr{{Name: "num_heads", Value: heads}}}},
+		Nodes: []onnx.Node{{
+			Op: "MultiHeadAttention", Domain: onnx.Microsoft, Name: "y", Inputs: []string{"q", "k", "v"}, Outputs: []string{"y"},
+			Attrs: []onnx.Attr{{Name: "num_heads", Value: heads}},
+		}},
 		Inputs: []onnx.ValueInfo{port("q"), port("k"), port("v")}, Outputs: []onnx.ValueInfo{port("y")},
 	}}
 	return m.Marshal()

@@ -74,8 +74,11 @@ func TestOnWebGPU(t *testing.T) {
 // What the library takes by itself comes first: it goes by the kind, then by the driver's own order.
 func TestAdaptersInTheLibrarysOrder(t *testing.T) {
 	list := fromVulkan([]native.Adapter{
-		{Name: "llvmpipe", Kind: 4}, {Name: "of another machine", Kind: 3}, {Name: "Radeon 780M", Kind: 1, Memory: 4e9},
-		{Name: "RTX 4070", Kind: 2, Memory: 12e9, Driver: "NVIDIA 580.95"}, {Name: "Arc A380", Kind: 2, Memory: 6e9},
+		{Name: "llvmpipe", Kind: 4},
+		{Name: "of another machine", Kind: 3},
+		{Name: "Radeon 780M", Kind: 1, Memory: 4e9},
+		{Name: "RTX 4070", Kind: 2, Memory: 12e9, Driver: "NVIDIA 580.95"},
+		{Name: "Arc A380", Kind: 2, Memory: 6e9},
 	})
 	slices.SortStableFunc(list, byRank)
 	var text []string
@@ -87,7 +90,9 @@ func TestAdaptersInTheLibrarysOrder(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 	list = fromDevices([]native.Device{
-		{Provider: "CPUExecutionProvider"}, {Provider: webGPUName, Vendor: "Intel"}, {Provider: "DmlExecutionProvider", GPU: true},
+		{Provider: "CPUExecutionProvider"},
+		{Provider: webGPUName, Vendor: "Intel"},
+		{Provider: "DmlExecutionProvider", GPU: true},
 		{Provider: webGPUName, GPU: true, VendorID: 0x1414, DeviceID: 0x8c, Hardware: map[string]string{"Description": "Microsoft Basic Render Driver"}},
 		{Provider: webGPUName, GPU: true, Vendor: "AMD", Hardware: map[string]string{"Discrete": "1"}},
 	})

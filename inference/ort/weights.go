@@ -281,7 +281,9 @@ func (m *model) float32Bytes() int64 {
 
 // prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
 // webGPU is the device for whose dialect the graph is rewritten, or nil.
-func (m *model) prepare(dir string, weights session.Weights, webGPU *webGPU, outside []string, options *binding.SessionOptions) ([]byte, error) {
+func (m *model) prepare(dir string, weights session.Weights, webGPU *webGPU, outside []string,
+	options *binding.SessionOptions,
+) ([]byte, error) {
 	folder, paths, err := m.locate(dir, outside)
 	if err == nil {
 		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)
@@ -329,17 +331,23 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 		inside, _ := filepath.Rel(home, full[location])
 		switch err = errors.Join(err, bad); {
 		case errors.Is(err, fs.ErrNotExist):
-			problems = append(problems, fmt.Errorf("its weights %s: the file is missing: connect the drive or put the file back, or import the model again", path))
+			problems = append(problems,
+				fmt.Errorf("its weights %s: the file is missing: connect the drive or put the file back, or import the model again", path))
 		case err != nil:
 			problems = append(problems, fmt.Errorf("its weights cannot be read: %w", err))
 		case named && !allowed[full[location]]:
-			problems = append(problems, fmt.Errorf("it reads weights from %s, which the model's manifest does not name: import the model again", path))
+			problems = append(problems, fmt.Errorf("it reads weights from %s, which the model's manifest does not name: import the model again",
+				path))
 		case !named && !filepath.IsLocal(inside):
-			problems = append(problems, fmt.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again", location))
+			problems = append(problems,
+				fmt.Errorf("it reads weights from %q, a link that leaves the model's folder: put the file itself there, or import the model again",
+					location))
 		case !info.Mode().IsRegular():
 			problems = append(problems, fmt.Errorf("its weights %s are not a file", path))
 		case info.Size() < end:
-			problems = append(problems, fmt.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path, info.Size(), end))
+			problems = append(problems,
+				fmt.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path,
+					info.Size(), end))
 		}
 		for rel := ""; ; folder = filepath.Dir(folder) {
 			if rel, bad = filepath.Rel(folder, full[location]); bad == nil && filepath.IsLocal(rel) || filepath.Dir(folder) == folder {
@@ -357,7 +365,8 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 			return "", nil, err
 		}
 		if strings.Contains(full[location], "_MEM_ADDR_") { // ONNX Runtime takes such a name for an address in memory
-			return "", nil, fmt.Errorf("its weights %s have a name that cannot be used: rename the file or its folder, and import the model again", path)
+			return "", nil, fmt.Errorf("its weights %s have a name that cannot be used: rename the file or its folder, and import the model again",
+				path)
 		}
 	}
 	return folder, full, nil

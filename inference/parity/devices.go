@@ -36,7 +36,8 @@ func tolerance(device inference.Runtime) float64 {
 }
 
 // StageComparison is one stage of a generation on a device beside the processor, from the same inputs. Its Tensor is the stage:
-// operators, text, vision, guidance (its scores), guidance cross, text-to-image (a pass without subjects), generation or decoder; its Problem is why the device has no result.
+// operators, text, vision, guidance (its scores), guidance cross, text-to-image (a pass without subjects), generation or decoder;
+// its Problem is why the device has no result.
 type StageComparison struct {
 	Check
 	Device time.Duration // the fastest run, without loading
@@ -47,13 +48,18 @@ type StageComparison struct {
 // height, and compares results and times. A stage that the device cannot run does not keep the others from running. An
 // error means that the processor could not do it. The stage "operators" is a small graph of which the device must run
 // every operator itself.
-func CompareDevices(ctx context.Context, cpu, device inference.Runtime, m inference.Model, width, height, repeats int) (list []StageComparison, err error) {
+func CompareDevices(ctx context.Context, cpu, device inference.Runtime, m inference.Model, width, height,
+	repeats int,
+) (list []StageComparison, err error) {
 	first, err := compareOperators(ctx, cpu, device)
 	if err != nil {
 		return nil, err
 	}
 	list = append(list, first)
-	c := &comparison{ctx: ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats, tolerance: tolerance(device)}
+	c := &comparison{
+		ctx: ctx, model: m, cpu: inference.NewGraphs(cpu, m), device: inference.NewGraphs(device, m), repeats: repeats,
+		tolerance: tolerance(device),
+	}
 	defer func() { err = errors.Join(err, c.cpu.Close(), c.device.Close()) }()
 	c.stages(width, height)
 	return append(list, c.list...), c.err
@@ -66,12 +72,14 @@ func (c *comparison) stages(width, height int) {
 	for i := range ids {
 		ids[i] = m.Tokenizer(i).Encode("a dog on the beach").IDs
 	}
-	views := tensor.Of(random.Normal(1, 5*3*m.Manifest().Vision.View*m.Manifest().Vision.View), 5, 3, m.Manifest().Vision.View, m.Manifest().Vision.View)
+	views := tensor.Of(random.Normal(1, 5*3*m.Manifest().Vision.View*m.Manifest().Vision.View), 5, 3, m.Manifest().Vision.View,
+		m.Manifest().Vision.View)
 	for i, v := range views.F32 {
 		views.F32[i] = min(max(0.5+0.2*v, 0), 1) // colours
 	}
 	factor := m.Manifest().Latent.Factor
-	latent := tensor.Of(random.Normal(2, m.Manifest().Latent.Channels*height/factor*width/factor), 1, m.Manifest().Latent.Channels, height/factor, width/factor)
+	latent := tensor.Of(random.Normal(2, m.Manifest().Latent.Channels*height/factor*width/factor), 1, m.Manifest().Latent.Channels,
+		height/factor, width/factor)
 	cell := factor * m.Manifest().Grid
 	mask := make([]float32, (height/cell)*(width/cell))
 	for i := range len(mask) / 2 { // the upper half
@@ -218,7 +226,10 @@ func compareOperators(ctx context.Context, cpu, device inference.Runtime) (Stage
 	if err := os.WriteFile(path, operators().Marshal(), 0o600); err != nil {
 		return s, err
 	}
-	in := map[string]*tensor.Tensor{"x": tensor.Of(random.Normal(3, 64*16*16), 1, 64, 16, 16), "w": tensor.Of(random.Normal(4, 64*64*9), 64, 64, 3, 3)}
+	in := map[string]*tensor.Tensor{
+		"x": tensor.Of(random.Normal(3, 64*16*16), 1, 64, 16, 16),
+		"w": tensor.Of(random.Normal(4, 64*64*9), 64, 64, 3, 3),
+	}
 	for i := range in["w"].F32 {
 		in["w"].F32[i] /= 24 // the root of what is summed, so that the result is of the size of x
 	}
@@ -257,8 +268,11 @@ func operators() *onnx.Model {
 		return onnx.Initializer{Name: name, DType: tensor.I64, Shape: []int{len(values)}, Data: tensor.OfInts(values, len(values))}
 	}
 	return &onnx.Model{Producer: "realword", Graph: onnx.Graph{
-		Name:         "operators",
-		Initializers: []onnx.Initializer{ints("rows", 1, 64, 256), {Name: "scale", DType: tensor.F32, Shape: []int{1}, Data: tensor.Of([]float32{1. / 16}, 1)}},
+		Name: "operators",
+		Initializers: []onnx.Initializer{
+			ints("rows", 1, 64, 256),
+			{Name: "scale", DType: tensor.F32, Shape: []int{1}, Data: tensor.Of([]float32{1. / 16}, 1)},
+		},
 		Nodes: []onnx.Node{
 			{Op: "Conv", Inputs: []string{"x", "w"}, Outputs: []string{"c"}, Attrs: []onnx.Attr{{Name: "pads", Value: []int{1, 1, 1, 1}}}},
 			{Op: "Sigmoid", Inputs: []string{"c"}, Outputs: []string{"s"}},
@@ -270,7 +284,10 @@ func operators() *onnx.Model {
 			{Op: "Softmax", Inputs: []string{"m"}, Outputs: []string{"p"}, Attrs: []onnx.Attr{{Name: "axis", Value: -1}}},
 			{Op: "MatMul", Inputs: []string{"p", "h"}, Outputs: []string{"y"}},
 		},
-		Inputs:  []onnx.ValueInfo{{Name: "x", DType: tensor.F32, Shape: []int{1, 64, 16, 16}}, {Name: "w", DType: tensor.F32, Shape: []int{64, 64, 3, 3}}},
+		Inputs: []onnx.ValueInfo{
+			{Name: "x", DType: tensor.F32, Shape: []int{1, 64, 16, 16}},
+			{Name: "w", DType: tensor.F32, Shape: []int{64, 64, 3, 3}},
+		},
 		Outputs: []onnx.ValueInfo{{Name: "y", DType: tensor.F32, Shape: []int{1, 64, 256}}},
 	}}
 }

@@ -53,7 +53,8 @@ func (c Check) String() string {
 	if c.Problem != "" {
 		return fmt.Sprintf("%-6s %s %s: %s", verdict, filepath.Base(c.File), c.Tensor, c.Problem)
 	}
-	return fmt.Sprintf("%-6s %s %s: max abs %.2g, relative L2 %.2g (limit %.0e)", verdict, filepath.Base(c.File), c.Tensor, c.MaxAbs, c.RelL2, c.Tolerance)
+	return fmt.Sprintf("%-6s %s %s: max abs %.2g, relative L2 %.2g (limit %.0e)", verdict, filepath.Base(c.File), c.Tensor, c.MaxAbs, c.RelL2,
+		c.Tolerance)
 }
 
 // Goldens lists the golden files of path: itself, or the safetensors files of a folder.
@@ -110,8 +111,12 @@ func (g *golden) verify(ctx context.Context) (err error) {
 		marker string // the part is there when the file has this tensor
 		run    func(context.Context) error
 	}{
-		{"text.in.input_ids", g.text}, {"vision.in.views", g.vision}, {"unet.in.sample", g.unet},
-		{"guidance.in.sample", g.guidance}, {"decoder.in.latent", g.decoder}, {"loop.in.latent", g.loop},
+		{"text.in.input_ids", g.text},
+		{"vision.in.views", g.vision},
+		{"unet.in.sample", g.unet},
+		{"guidance.in.sample", g.guidance},
+		{"decoder.in.latent", g.decoder},
+		{"loop.in.latent", g.loop},
 	}
 	for _, p := range parts {
 		if !g.has(p.marker) {

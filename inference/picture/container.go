@@ -280,7 +280,8 @@ func readWebP(data []byte) webP {
 // on the canvas it goes (WebP container specification, chunk ANMF).
 func (w webP) still() ([]byte, image.Rectangle, error) {
 	damaged := func(what string) ([]byte, image.Rectangle, error) {
-		return nil, image.Rectangle{}, FormatError(fmt.Sprintf("the animated WebP picture is damaged (%s); download it again, or %s", what, resave))
+		return nil, image.Rectangle{}, FormatError(fmt.Sprintf("the animated WebP picture is damaged (%s); download it again, or %s", what,
+			resave))
 	}
 	if len(w.first) < 16 {
 		return damaged("its first frame is empty")

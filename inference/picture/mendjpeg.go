@@ -80,9 +80,9 @@ func eachCode(counts, symbols []byte, visit func(bits uint16, length, symbol uin
 	}
 }
 
-// mendJPEG writes a file anew out of what can be understood of a sequential JPEG file: it decodes its codes to symbols, never to pixels, and
-// writes them with the usual tables. Blocks that are lost become grey; a restart marker is where reading goes on after damage, and is not
-// missed where it is lost alone. good of all blocks were there. ok is false where the headers are not enough.
+// mendJPEG writes a file anew out of what can be understood of a sequential JPEG file: it decodes its codes to symbols, never to
+// pixels, and writes them with the usual tables. Blocks that are lost become grey; a restart marker is where reading goes on after
+// damage, and is not missed where it is lost alone. good of all blocks were there. ok is false where the headers are not enough.
 func mendJPEG(data []byte, j *jpegFile) (mended []byte, good, all int, ok bool) {
 	m := mender{data: data, file: j}
 	if len(j.components) == 0 || len(j.components) > 4 || j.width == 0 || j.height == 0 {

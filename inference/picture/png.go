@@ -44,8 +44,8 @@ const (
 	maxDepth = 64      // of brackets in a recipe
 )
 
-// Encode writes a picture in sRGB as a PNG file that says so, with its metadata in text chunks after the header: `parameters` for other programs, the
-// recipe as `realword`, and XMP. The same picture and metadata give the same bytes.
+// Encode writes a picture in sRGB as a PNG file that says so, with its metadata in text chunks after the header: `parameters` for
+// other programs, the recipe as `realword`, and XMP. The same picture and metadata give the same bytes.
 func Encode(img image.Image, m Metadata) ([]byte, error) {
 	chunks, err := m.chunks()
 	if err != nil {
@@ -80,7 +80,8 @@ func (m Metadata) chunks() (out []byte, err error) {
 			return nil, fmt.Errorf("the recipe is not JSON, so it cannot be written into the picture: %w", err)
 		}
 		if b.Len() > maxText {
-			return nil, fmt.Errorf("the recipe has %d MB, more than the %d MB that fit into a picture; leave out the thumbnails", b.Len()>>20, maxText>>20)
+			return nil, fmt.Errorf("the recipe has %d MB, more than the %d MB that fit into a picture; leave out the thumbnails", b.Len()>>20,
+				maxText>>20)
 		}
 		if err := checkRecipe(b.String()); err != nil {
 			return nil, fmt.Errorf("the recipe cannot be written into the picture: %w", err)
@@ -179,11 +180,13 @@ func ReadMetadata(data []byte) (Metadata, error) {
 		return true
 	})
 	m.readForeign(texts)
-	m.Prompt, m.Negative = strings.TrimPrefix(m.Prompt, "\ufeff"), strings.TrimPrefix(m.Negative, "\ufeff") // a mark of the file that it was in
+	// a mark of the file that it was in
+	m.Prompt, m.Negative = strings.TrimPrefix(m.Prompt, "\ufeff"), strings.TrimPrefix(m.Negative, "\ufeff")
 	var problems []error
 	for _, part := range []struct{ keyword, name string }{{recipeKeyword, "recipe"}, {parametersKeyword, "description"}} {
 		if err := bad[part.keyword]; err != nil && !seen[part.keyword] {
-			problems = append(problems, fmt.Errorf("the %s in this picture cannot be read: %w; use the original file, or the picture as a reference", part.name, err))
+			problems = append(problems, fmt.Errorf("the %s in this picture cannot be read: %w; use the original file, or the picture as a reference",
+				part.name, err))
 		}
 	}
 	return m, errors.Join(problems...)

@@ -114,9 +114,21 @@ Steps: 25, Sampler: DDIM, CFG scale: 7.5, Seed: 965400086, Size: 1024x1024, Mode
 // Other programs get every value back.
 func TestParametersForA1111(t *testing.T) {
 	odd := []KeyValue{
-		{"Steps", "25"}, {"Sampler", "DPM++ 2M"}, {"Size", "512x768"}, {"Seed", "1"},
-		{"Quoted", `"so to speak"`}, {"Half quoted", `5" wide`}, {"Comma", "a, b"}, {"Colon", "a: b"}, {"Line", "a\nb"}, {"Spaces", " a "},
-		{"Back-slash", `C:\dogs\`}, {"Unicode", "γ = 0,2 🐕"}, {"JSON/data", `{"a": ["b, c", "d\n"]}`}, {"Markup", "<a&b>, c"}, {"Version", "1"},
+		{"Steps", "25"},
+		{"Sampler", "DPM++ 2M"},
+		{"Size", "512x768"},
+		{"Seed", "1"},
+		{"Quoted", `"so to speak"`},
+		{"Half quoted", `5" wide`},
+		{"Comma", "a, b"},
+		{"Colon", "a: b"},
+		{"Line", "a\nb"},
+		{"Spaces", " a "},
+		{"Back-slash", `C:\dogs\`},
+		{"Unicode", "γ = 0,2 🐕"},
+		{"JSON/data", `{"a": ["b, c", "d\n"]}`},
+		{"Markup", "<a&b>, c"},
+		{"Version", "1"},
 	}
 	for prompt, negative := range map[string]string{"a dog": "", "a dog, a cat: \"friends\"": "blurry, bad: hands", "γάτα\nNegative prompt: x": "多行\n文字"} {
 		text, err := Parameters(prompt, negative, odd)

@@ -198,7 +198,8 @@ func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image,
 		if good == all {
 			return img, append(notes, "The end of the file is missing or damaged; the picture itself is complete."), nil
 		}
-		return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d %% of the picture is missing and grey.", percent(all-good, all))), nil
+		return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d %% of the picture is missing and grey.",
+			percent(all-good, all))), nil
 	}
 	// A progressive picture is whole after every scan, only coarser. The bytes that were read tell which one is bad.
 	bad := len(j.scans)
@@ -211,7 +212,8 @@ func decodeJPEG(ctx context.Context, data []byte, j *jpegFile) (img image.Image,
 	for tries := 0; tries < 4 && bad > 1 && ctx.Err() == nil; tries++ {
 		bad--
 		if img, _, err = try(append(slices.Clip(data[:j.scans[bad]]), 0xff, 0xd9)); err == nil {
-			return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d of its %d scans were read, so fine detail is missing.", bad, len(j.scans))), nil
+			return img, append(notes, fmt.Sprintf("The file is damaged or cut short: %d of its %d scans were read, so fine detail is missing.", bad,
+				len(j.scans))), nil
 		}
 	}
 	if ctx.Err() != nil {

@@ -159,7 +159,10 @@ func (p *pngFile) header(b []byte) error {
 	}
 	p.width, p.height = int(w), int(h)
 	p.depth, p.kind, p.interlaced = b[8], b[9], b[12] == 1
-	depths := map[uint8]string{pngGrey: "\x01\x02\x04\x08\x10", pngRGB: "\x08\x10", pngPalette: "\x01\x02\x04\x08", pngGreyAlpha: "\x08\x10", pngRGBA: "\x08\x10"}[p.kind]
+	depths := map[uint8]string{
+		pngGrey: "\x01\x02\x04\x08\x10", pngRGB: "\x08\x10", pngPalette: "\x01\x02\x04\x08", pngGreyAlpha: "\x08\x10",
+		pngRGBA: "\x08\x10",
+	}[p.kind]
 	if bytes.IndexByte([]byte(depths), p.depth) < 0 || b[10] != 0 || b[11] != 0 || b[12] > 1 {
 		return fmt.Errorf("its header asks for %d bits of type %d, method %d, %d, %d", p.depth, p.kind, b[10], b[11], b[12])
 	}
@@ -263,8 +266,10 @@ var adam7 = []pass{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2
 
 // rows reads the pixels. passes counts the passes of an interlaced picture that were read whole.
 func (p *pngFile) rows(ctx context.Context, passes *int) rows {
-	r := rows{width: p.width, height: p.height, channels: 3, scattered: p.interlaced,
-		alpha: p.kind == pngGreyAlpha || p.kind == pngRGBA || len(p.clear) > 0}
+	r := rows{
+		width: p.width, height: p.height, channels: 3, scattered: p.interlaced,
+		alpha: p.kind == pngGreyAlpha || p.kind == pngRGBA || len(p.clear) > 0,
+	}
 	if p.kind == pngGrey || p.kind == pngGreyAlpha {
 		r.channels = 1
 	}

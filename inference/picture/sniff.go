@@ -80,7 +80,11 @@ func isoMedia(data []byte) string {
 	end := min(uint64(len(data)), uint64(be32(data)), 256)
 	brands := string(data[8:max(12, end)])
 	for _, b := range []struct{ brand, name string }{
-		{"avi", "an AVIF picture"}, {"hei", "a HEIC picture"}, {"hev", "a HEIC picture"}, {"mif1", "a HEIF picture"}, {"msf1", "a HEIF picture"},
+		{"avi", "an AVIF picture"},
+		{"hei", "a HEIC picture"},
+		{"hev", "a HEIC picture"},
+		{"mif1", "a HEIF picture"},
+		{"msf1", "a HEIF picture"},
 		{"crx ", "a camera raw picture"},
 	} {
 		if strings.Contains(brands, b.brand) {

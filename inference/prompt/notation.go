@@ -12,8 +12,14 @@ var notations = []struct {
 	find *regexp.Regexp
 	says string // with %q for the first that was found
 }{
-	{regexp.MustCompile(`<(?:lora|lyco|hypernet|lora-w|segment|random):[^<>]*>|\bembedding:\S+`), "nothing is loaded by a prompt: %q is read as words"},
-	{regexp.MustCompile(`\([^()]*:\s*[+-]?\d*\.?\d+\s*\)|\)[+-]?\d*\.\d+|\(\([^()]*\)\)+|\[[^\[\]]+\]`), "weights are not computed: %q is read sign by sign"},
+	{
+		regexp.MustCompile(`<(?:lora|lyco|hypernet|lora-w|segment|random):[^<>]*>|\bembedding:\S+`),
+		"nothing is loaded by a prompt: %q is read as words",
+	},
+	{
+		regexp.MustCompile(`\([^()]*:\s*[+-]?\d*\.?\d+\s*\)|\)[+-]?\d*\.\d+|\(\([^()]*\)\)+|\[[^\[\]]+\]`),
+		"weights are not computed: %q is read sign by sign",
+	},
 	{regexp.MustCompile(`\{[^{}]*\|[^{}]*\}|__[\pL\pN/_-]+__`), "no choice is made among alternatives: %q is read as it stands"},
 	{regexp.MustCompile(`\b(?:BREAK|ADDCOMM|ADDBASE)\b`), "%q does not begin a new part: it is read as a word"},
 	{regexp.MustCompile(`\bAND\b`), "%q does not join two prompts: it is read as a word"},

@@ -156,7 +156,8 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 		i := places[occurrence-1]
 		first, last := p.Words[i], p.Words[i+len(keys)-1]
 		if last.Cut {
-			return refuse(true, "%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase, Length-2)
+			return refuse(true, "%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase,
+				Length-2)
 		}
 		return Span{first.Span.From, last.Span.To}, nil
 	}

@@ -60,7 +60,8 @@ func Load(dir fs.FS) (*Tokenizer, error) {
 	t := &Tokenizer{}
 	for symbol, id := range vocabulary {
 		if id < 0 || id >= maxID {
-			return nil, fmt.Errorf("tokenizer: vocab.json gives %q the id %d, which no model has: the file is damaged, import the model again", symbol, id)
+			return nil, fmt.Errorf("tokenizer: vocab.json gives %q the id %d, which no model has: the file is damaged, import the model again",
+				symbol, id)
 		}
 		t.size = max(t.size, int(id)+1)
 	}
@@ -136,7 +137,8 @@ func (t *Tokenizer) readSpecials(dir folder, vocabulary map[string]int64) (unkno
 		}
 		id, ok := vocabulary[token.Content]
 		if !ok && err == nil {
-			err = fmt.Errorf("tokenizer: the special token %q is not in vocab.json: the files do not belong together, import the model again", token.Content)
+			err = fmt.Errorf("tokenizer: the special token %q is not in vocab.json: the files do not belong together, import the model again",
+				token.Content)
 		}
 		if _, known := flags[token.Content]; !known {
 			flags[token.Content] = token.Normalized

@@ -129,7 +129,8 @@ func (d folder) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("tokenizer: read %s: %w", name, err)
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("tokenizer: %s is larger than %d MiB, which no CLIP vocabulary is: choose the tokenizer folder of the model", name, maxFile>>20)
+		return nil, fmt.Errorf("tokenizer: %s is larger than %d MiB, which no CLIP vocabulary is: choose the tokenizer folder of the model", name,
+			maxFile>>20)
 	}
 	if bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/")) {
 		return nil, fmt.Errorf("tokenizer: %s is a Git LFS pointer, not the file: run `git lfs pull`, or get it again from where it came", name)

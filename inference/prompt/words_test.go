@@ -123,8 +123,15 @@ func TestWords(t *testing.T) {
 		nth       int
 		special   bool
 	}
-	want := []row{{"Ein", 0, 0, 1, false}, {"Dög", 4, 4, 1, false}, {"&", 9, 8, 1, false}, {"a", 11, 10, 1, false},
-		{"dog", 13, 12, 1, false}, {"dog", 17, 16, 2, false}, {"<|endoftext|>", 20, 19, 1, true}}
+	want := []row{
+		{"Ein", 0, 0, 1, false},
+		{"Dög", 4, 4, 1, false},
+		{"&", 9, 8, 1, false},
+		{"a", 11, 10, 1, false},
+		{"dog", 13, 12, 1, false},
+		{"dog", 17, 16, 2, false},
+		{"<|endoftext|>", 20, 19, 1, true},
+	}
 	if len(p.Words) != len(want) {
 		t.Fatalf("%d words: %+v", len(p.Words), p.Words)
 	}

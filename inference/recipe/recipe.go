@@ -113,7 +113,8 @@ func Parse(data []byte) (Recipe, error) {
 		return Recipe{}, errors.New("the recipe is damaged; use the picture as a reference instead")
 	}
 	if *version.Schema != Schema {
-		return Recipe{}, fmt.Errorf("the recipe has version %d, and this program reads version %d; use the Realword that made it", *version.Schema, Schema)
+		return Recipe{}, fmt.Errorf("the recipe has version %d, and this program reads version %d; use the Realword that made it",
+			*version.Schema, Schema)
 	}
 	var r Recipe
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -204,7 +205,8 @@ func Read(file []byte) (r Recipe, foreign bool, err error) {
 	}
 	r = foreignRecipe(m)
 	if problem := r.problem(); problem != "" {
-		return Recipe{}, true, fmt.Errorf("the description in this picture is not valid: it has %s; use the picture as a reference instead", problem)
+		return Recipe{}, true, fmt.Errorf("the description in this picture is not valid: it has %s; use the picture as a reference instead",
+			problem)
 	}
 	return r, true, nil
 }

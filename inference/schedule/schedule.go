@@ -63,7 +63,8 @@ func NewNoise(c Config) (*Noise, error) {
 		return nil, &UnsupportedError{"beta_schedule", c.BetaSchedule, `"scaled_linear"`}
 	}
 	if c.TrainSteps < 1 || c.TrainSteps > maxTrainSteps {
-		return nil, fmt.Errorf("the model's scheduler has num_train_timesteps %d, which must be 1 to %d: the configuration is damaged", c.TrainSteps, maxTrainSteps)
+		return nil, fmt.Errorf("the model's scheduler has num_train_timesteps %d, which must be 1 to %d: the configuration is damaged",
+			c.TrainSteps, maxTrainSteps)
 	}
 	if !(c.BetaStart > 0 && c.BetaStart <= c.BetaEnd && c.BetaEnd < 1) {
 		return nil, fmt.Errorf("the model's scheduler has beta_start %g and beta_end %g, which must rise within (0, 1): the configuration is damaged", c.BetaStart, c.BetaEnd)
@@ -76,7 +77,8 @@ func NewNoise(c Config) (*Noise, error) {
 		n.alphas[t] = float32(product)
 	}
 	if last := n.alphas[c.TrainSteps-1]; !(last > 0) || n.alphas[0] >= 1 {
-		return nil, fmt.Errorf("the model's scheduler leaves ᾱ between %g and %g, which must stay within (0, 1): the configuration is damaged", last, n.alphas[0])
+		return nil, fmt.Errorf("the model's scheduler leaves ᾱ between %g and %g, which must stay within (0, 1): the configuration is damaged",
+			last, n.alphas[0])
 	}
 	return n, nil
 }

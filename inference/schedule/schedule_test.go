@@ -78,8 +78,10 @@ func TestDiffusers(t *testing.T) {
 		config        Config
 		traces        map[int][]step
 	}{
-		{"ddim", DDIM, Default(), want.DDIM}, {"dpm++", DPM, Default(), want.DPM},
-		{"ddim, velocity", DDIM, velocity, want.VDDIM}, {"dpm++, velocity", DPM, velocity, want.VDPM},
+		{"ddim", DDIM, Default(), want.DDIM},
+		{"dpm++", DPM, Default(), want.DPM},
+		{"ddim, velocity", DDIM, velocity, want.VDDIM},
+		{"dpm++, velocity", DPM, velocity, want.VDPM},
 	} {
 		if len(c.traces) < 3 {
 			t.Fatalf("%s: only %d traces", c.name, len(c.traces))
@@ -126,8 +128,16 @@ func TestReleasedTraces(t *testing.T) {
 		z, x0 float64
 	}
 	for sampler, rows := range map[string][]row{
-		DPM: {{999, 1.105405, 5.887338}, {959, 1.231998, 5.996525}, {919, 1.381952, 6.064334}, {879, 1.553083, 6.112103}, {839, 1.746694, 6.129821},
-			{519, 3.843263, 6.031107}, {79, 6.000533, 5.991011}, {39, 6.013052, 5.993435}},
+		DPM: {
+			{999, 1.105405, 5.887338},
+			{959, 1.231998, 5.996525},
+			{919, 1.381952, 6.064334},
+			{879, 1.553083, 6.112103},
+			{839, 1.746694, 6.129821},
+			{519, 3.843263, 6.031107},
+			{79, 6.000533, 5.991011},
+			{39, 6.013052, 5.993435},
+		},
 		DDIM: {{999, 1.105405, 5.887338}, {959, 1.231998, 5.996527}, {919, 1.380587, 6.064336}, {519, 3.840463, 6.024907}, {79, 5.997349, 5.987827}, {39, 5.990252, 5.990252}},
 	} {
 		s := solver(t, sampler, 25)

@@ -151,7 +151,9 @@ func (s *fallbackSession) attempt(ctx context.Context, run func() error) error {
 	return err
 }
 
-func (s *fallbackSession) Run(ctx context.Context, inputs map[string]*tensor.Tensor, outputs ...string) (out map[string]*tensor.Tensor, err error) {
+func (s *fallbackSession) Run(ctx context.Context, inputs map[string]*tensor.Tensor,
+	outputs ...string,
+) (out map[string]*tensor.Tensor, err error) {
 	err = s.attempt(ctx, func() error {
 		out, err = s.s.Run(ctx, inputs, outputs...)
 		return err
@@ -159,7 +161,9 @@ func (s *fallbackSession) Run(ctx context.Context, inputs map[string]*tensor.Ten
 	return out, err
 }
 
-func (s *fallbackSession) Keep(ctx context.Context, inputs map[string]*tensor.Tensor, outputs ...string) (kept map[string]Value, err error) {
+func (s *fallbackSession) Keep(ctx context.Context, inputs map[string]*tensor.Tensor,
+	outputs ...string,
+) (kept map[string]Value, err error) {
 	b := &batch{f: s.f, path: s.path, opts: s.opts, inputs: maps.Clone(inputs), outputs: outputs}
 	err = s.attempt(ctx, func() error {
 		b.on = s.on
@@ -176,7 +180,9 @@ func (s *fallbackSession) Keep(ctx context.Context, inputs map[string]*tensor.Te
 	return kept, nil
 }
 
-func (s *fallbackSession) RunKept(ctx context.Context, inputs map[string]*tensor.Tensor, kept map[string]Value, outputs ...string) (out map[string]*tensor.Tensor, err error) {
+func (s *fallbackSession) RunKept(ctx context.Context, inputs map[string]*tensor.Tensor, kept map[string]Value,
+	outputs ...string,
+) (out map[string]*tensor.Tensor, err error) {
 	err = s.attempt(ctx, func() error {
 		here := map[string]Value{}
 		for name, v := range kept {
@@ -207,7 +213,9 @@ func keep(ctx context.Context, s Session, inputs map[string]*tensor.Tensor, outp
 	return kept, err
 }
 
-func runKept(ctx context.Context, s Session, inputs map[string]*tensor.Tensor, kept map[string]Value, outputs []string) (map[string]*tensor.Tensor, error) {
+func runKept(ctx context.Context, s Session, inputs map[string]*tensor.Tensor, kept map[string]Value,
+	outputs []string,
+) (map[string]*tensor.Tensor, error) {
 	if k, ok := s.(Keeper); ok {
 		return k.RunKept(ctx, inputs, kept, outputs...)
 	}

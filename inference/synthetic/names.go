@@ -29,7 +29,10 @@ func (s Sizes) singleFile() []Tensor {
 		for _, name := range []string{"alphas_cumprod", "betas", "sqrt_alphas_cumprod"} {
 			l.add(name, 1000)
 		}
-		l.tensors = append(l.tensors, Tensor{Name: "cond_stage_model.transformer.text_model.embeddings.position_ids", DType: tensor.I64, Shape: []int{1, 77}})
+		l.tensors = append(l.tensors, Tensor{
+			Name: "cond_stage_model.transformer.text_model.embeddings.position_ids", DType: tensor.I64,
+			Shape: []int{1, 77},
+		})
 		return slices.Concat(out, prefixed("cond_stage_model.transformer.", s.TextModel(0)), l.tensors)
 	}
 	out = append(out, prefixed("conditioner.embedders.0.transformer.", s.TextModel(0))...)
@@ -54,9 +57,16 @@ func (s Sizes) ldmUNet() []Tensor {
 		"norm2.", "out_layers.0.", "conv2.", "out_layers.3.", "conv_shortcut.", "skip_connection.")
 	same := strings.NewReplacer()
 	var resnets, rest moves
-	rest = moves{{"time_embedding.linear_1", "time_embed.0"}, {"time_embedding.linear_2", "time_embed.2"},
-		{"add_embedding.linear_1", "label_emb.0.0"}, {"add_embedding.linear_2", "label_emb.0.2"},
-		{"conv_in", "input_blocks.0.0"}, {"conv_norm_out", "out.0"}, {"conv_out", "out.2"}, {"mid_block.attentions.0", "middle_block.1"}}
+	rest = moves{
+		{"time_embedding.linear_1", "time_embed.0"},
+		{"time_embedding.linear_2", "time_embed.2"},
+		{"add_embedding.linear_1", "label_emb.0.0"},
+		{"add_embedding.linear_2", "label_emb.0.2"},
+		{"conv_in", "input_blocks.0.0"},
+		{"conv_norm_out", "out.0"},
+		{"conv_out", "out.2"},
+		{"mid_block.attentions.0", "middle_block.1"},
+	}
 	resnets = moves{{"mid_block.resnets.0", "middle_block.0"}, {"mid_block.resnets.1", "middle_block.2"}}
 	last := len(s.Channels) - 1
 	for level := range s.Channels {
@@ -75,7 +85,10 @@ func (s Sizes) ldmUNet() []Tensor {
 		if last-level == s.Plain {
 			place = 1 // no attention stands before it
 		}
-		rest = append(rest, [2]string{fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", level), fmt.Sprintf("output_blocks.%d.%d.conv", 3*level+2, place)})
+		rest = append(rest, [2]string{
+			fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", level),
+			fmt.Sprintf("output_blocks.%d.%d.conv", 3*level+2, place),
+		})
 	}
 	out := s.UNet()
 	for i, t := range out {
@@ -89,10 +102,12 @@ func (s Sizes) ldmUNet() []Tensor {
 }
 
 func (s Sizes) ldmAutoencoder() []Tensor {
-	inside := strings.NewReplacer("conv_shortcut.", "nin_shortcut.", "group_norm.", "norm.", "to_q.", "q.", "to_k.", "k.", "to_v.", "v.", "to_out.0.", "proj_out.")
+	inside := strings.NewReplacer("conv_shortcut.", "nin_shortcut.", "group_norm.", "norm.", "to_q.", "q.", "to_k.", "k.", "to_v.", "v.",
+		"to_out.0.", "proj_out.")
 	var m moves
 	for _, half := range []string{"encoder", "decoder"} {
-		m = append(m, [2]string{half + ".mid_block.resnets.0", half + ".mid.block_1"}, [2]string{half + ".mid_block.resnets.1", half + ".mid.block_2"},
+		m = append(m, [2]string{half + ".mid_block.resnets.0", half + ".mid.block_1"},
+			[2]string{half + ".mid_block.resnets.1", half + ".mid.block_2"},
 			[2]string{half + ".mid_block.attentions.0", half + ".mid.attn_1"}, [2]string{half + ".conv_norm_out", half + ".norm_out"})
 	}
 	for level := range s.VAE {
@@ -100,7 +115,10 @@ func (s Sizes) ldmAutoencoder() []Tensor {
 			m = append(m, [2]string{fmt.Sprintf("encoder.down_blocks.%d.resnets.%d", level, i), fmt.Sprintf("encoder.down.%d.block.%d", level, i)},
 				[2]string{fmt.Sprintf("decoder.up_blocks.%d.resnets.%d", level, i), fmt.Sprintf("decoder.up.%d.block.%d", len(s.VAE)-1-level, i)})
 		}
-		m = append(m, [2]string{fmt.Sprintf("encoder.down_blocks.%d.downsamplers.0.conv", level), fmt.Sprintf("encoder.down.%d.downsample.conv", level)},
+		m = append(m, [2]string{
+			fmt.Sprintf("encoder.down_blocks.%d.downsamplers.0.conv", level),
+			fmt.Sprintf("encoder.down.%d.downsample.conv", level),
+		},
 			[2]string{fmt.Sprintf("decoder.up_blocks.%d.upsamplers.0.conv", level), fmt.Sprintf("decoder.up.%d.upsample.conv", len(s.VAE)-1-level)})
 	}
 	out := s.Autoencoder()
@@ -115,8 +133,13 @@ func (s Sizes) ldmAutoencoder() []Tensor {
 
 // openCLIPText joins queries, keys and values of the second text encoder as OpenCLIP has them.
 func (s Sizes) openCLIPText() []Tensor {
-	m := moves{{"text_model.embeddings.token_embedding", "token_embedding"}, {"text_model.final_layer_norm", "ln_final"}, {"text_model.encoder.layers", "transformer.resblocks"}}
-	inside := strings.NewReplacer("layer_norm1.", "ln_1.", "layer_norm2.", "ln_2.", "self_attn.out_proj.", "attn.out_proj.", "mlp.fc1.", "mlp.c_fc.", "mlp.fc2.", "mlp.c_proj.")
+	m := moves{
+		{"text_model.embeddings.token_embedding", "token_embedding"},
+		{"text_model.final_layer_norm", "ln_final"},
+		{"text_model.encoder.layers", "transformer.resblocks"},
+	}
+	inside := strings.NewReplacer("layer_norm1.", "ln_1.", "layer_norm2.", "ln_2.", "self_attn.out_proj.", "attn.out_proj.", "mlp.fc1.",
+		"mlp.c_fc.", "mlp.fc2.", "mlp.c_proj.")
 	var out []Tensor
 	all := s.TextModel(1)
 	for i, t := range all {

@@ -45,7 +45,8 @@ var Full = Sizes{
 // never released: their shapes follow from the paper's construction.
 var FullSD15 = Sizes{
 	Channels: []int{320, 640, 1280, 1280}, Depth: []int{1, 1, 1, 1}, Plain: 3, Heads: 8,
-	Text: [2]TextSizes{{768, 12, 3072}}, Vocabulary: 49408, SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Full.Tower, TowerWords: Full.TowerWords, VAE: Full.VAE,
+	Text: [2]TextSizes{{768, 12, 3072}}, Vocabulary: 49408, SigLIP: Full.SigLIP, DINO: Full.DINO, Tower: Full.Tower,
+	TowerWords: Full.TowerWords, VAE: Full.VAE,
 }
 
 // Wide has the text encoders and the autoencoder of the release and every kind of U-Net block at full width, but one transformer
@@ -57,8 +58,10 @@ var Wide = Sizes{
 
 // Eyes has the image encoders and the projector at full width, five blocks each, and little else.
 var Eyes = Sizes{
-	Channels: Tiny.Channels, Depth: Tiny.Depth, TimeDim: Tiny.TimeDim, Text: [2]TextSizes{{768, 2, 96}, {1280, 2, 160}}, Vocabulary: Tiny.Vocabulary,
-	SigLIP: ViTSizes{1152, 5, 4304, 14, 27}, DINO: ViTSizes{1024, 5, 4096, 14, 37}, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
+	Channels: Tiny.Channels, Depth: Tiny.Depth, TimeDim: Tiny.TimeDim, Text: [2]TextSizes{{768, 2, 96}, {1280, 2, 160}},
+	Vocabulary: Tiny.Vocabulary,
+	SigLIP:     ViTSizes{1152, 5, 4304, 14, 27}, DINO: ViTSizes{1024, 5, 4096, 14, 37}, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords,
+	VAE: Tiny.VAE,
 }
 
 // Deep has all blocks of the image encoders.
@@ -80,7 +83,8 @@ var Tiny = Sizes{
 // TinySD15 is the same for Stable Diffusion 1.5. The text keeps its width, by which the family is recognised.
 var TinySD15 = Sizes{
 	Channels: []int{32, 64, 64, 64}, Depth: []int{1, 1, 1, 1}, Plain: 3, Heads: 8,
-	Text: [2]TextSizes{{768, 2, 96}}, Vocabulary: Tiny.Vocabulary, SigLIP: Tiny.SigLIP, DINO: Tiny.DINO, Tower: Tiny.Tower, TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
+	Text: [2]TextSizes{{768, 2, 96}}, Vocabulary: Tiny.Vocabulary, SigLIP: Tiny.SigLIP, DINO: Tiny.DINO, Tower: Tiny.Tower,
+	TowerWords: Tiny.TowerWords, VAE: Tiny.VAE,
 }
 
 func (s Sizes) cross() int     { return s.Text[0].Width + s.Text[1].Width }

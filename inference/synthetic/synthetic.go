@@ -80,7 +80,8 @@ func Files(o Options) ([]File, error) {
 			File{Path: "ckpts/sdxl/clip-sdxl-2/config.json", Text: s.textConfig(1)})
 		return append(files, s.tokenizers("ckpts/sdxl/clip-sdxl-1/", "ckpts/sdxl/clip-sdxl-2/")...), nil
 	case LDM:
-		files := append(s.releasedVision(), File{Path: "ckpts/realcustom/" + visual, Tensors: overlay}, File{Path: single, Tensors: s.singleFile()})
+		files := append(s.releasedVision(), File{Path: "ckpts/realcustom/" + visual, Tensors: overlay},
+			File{Path: single, Tensors: s.singleFile()})
 		return append(files, s.tokenizers("ckpts/sdxl/clip-sdxl-1/", "ckpts/sdxl/clip-sdxl-2/")...), nil
 	case Diffusers:
 		class := "highres"
@@ -97,8 +98,10 @@ func Files(o Options) ([]File, error) {
 
 func (s Sizes) releasedVision() []File {
 	siglip := slices.Concat(prefixed("visual.trunk.", s.SigLIPImage()), s.SigLIPText())
-	return []File{{Path: "ckpts/vit_so400m_patch14_siglip_384/open_clip_pytorch_model.bin", Tensors: siglip},
-		{Path: "ckpts/vit_large_patch14_reg4_dinov2.lvd142m/pytorch_model.bin", Tensors: s.DINOv2()}}
+	return []File{
+		{Path: "ckpts/vit_so400m_patch14_siglip_384/open_clip_pytorch_model.bin", Tensors: siglip},
+		{Path: "ckpts/vit_large_patch14_reg4_dinov2.lvd142m/pytorch_model.bin", Tensors: s.DINOv2()},
+	}
 }
 
 func (s Sizes) tokenizers(one, two string) []File {
@@ -114,8 +117,11 @@ func (s Sizes) tokenizers(one, two string) []File {
 
 func (s Sizes) diffusers(overlay []Tensor, class string) []File {
 	encoder := func(v ViTSizes, heads, registers int, features []int, mean, std []float64) []byte {
-		return text(map[string]any{"img_size": v.Patch * v.Grid, "patch_size": v.Patch, "embed_dim": v.Width, "depth": v.Depth, "num_heads": heads, "mlp_hidden": v.MLP,
-			"class_token": registers > 0, "reg_tokens": registers, "layer_scale": registers > 0, "mean": mean, "std": std, "features": features})
+		return text(map[string]any{
+			"img_size": v.Patch * v.Grid, "patch_size": v.Patch, "embed_dim": v.Width, "depth": v.Depth,
+			"num_heads": heads, "mlp_hidden": v.MLP,
+			"class_token": registers > 0, "reg_tokens": registers, "layer_scale": registers > 0, "mean": mean, "std": std, "features": features,
+		})
 	}
 	features := func(depth int) []int {
 		deep := depth - 2
@@ -126,9 +132,12 @@ func (s Sizes) diffusers(overlay []Tensor, class string) []File {
 		return []int{deep - 3*step, deep - 2*step, deep - step, deep}
 	}
 	half := []float64{0.5, 0.5, 0.5}
-	config := map[string]any{"_class_name": "UNet2DConditionModel", "in_channels": 4, "out_channels": 4, "block_out_channels": s.Channels, "layers_per_block": 2,
+	config := map[string]any{
+		"_class_name": "UNet2DConditionModel", "in_channels": 4, "out_channels": 4, "block_out_channels": s.Channels,
+		"layers_per_block":             2,
 		"transformer_layers_per_block": s.Depth, "cross_attention_dim": s.cross(), "use_linear_projection": s.textTime(),
-		"norm_num_groups": 32, "act_fn": "silu", "flip_sin_to_cos": true, "freq_shift": 0, "sample_size": 64}
+		"norm_num_groups": 32, "act_fn": "silu", "flip_sin_to_cos": true, "freq_shift": 0, "sample_size": 64,
+	}
 	var heads []int
 	var down, up []string
 	for level, c := range s.Channels {
@@ -153,14 +162,19 @@ func (s Sizes) diffusers(overlay []Tensor, class string) []File {
 		{Path: "text_encoder/model.safetensors", Tensors: s.TextModel(0)},
 		{Path: "vae/config.json", Text: s.vaeConfig()},
 		{Path: "vae/diffusion_pytorch_model.safetensors", Tensors: s.Autoencoder()},
-		{Path: "vision/config.json", Text: text(map[string]any{"projector": class, "head_dim": 64, "reference_size": 768, "view_size": 384, "encoders": []string{"siglip", "dino"}})},
+		{Path: "vision/config.json", Text: text(map[string]any{
+			"projector": class, "head_dim": 64, "reference_size": 768, "view_size": 384,
+			"encoders": []string{"siglip", "dino"},
+		})},
 		{Path: "vision/siglip/config.json", Text: encoder(s.SigLIP, 16, 0, features(s.SigLIP.Depth), half, half)},
 		{Path: "vision/siglip/model.safetensors", Tensors: s.SigLIPImage()},
-		{Path: "vision/dino/config.json", Text: encoder(s.DINO, s.DINO.Width/64, 4, features(s.DINO.Depth), []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225})},
+		{Path: "vision/dino/config.json", Text: encoder(s.DINO, s.DINO.Width/64, 4, features(s.DINO.Depth), []float64{0.485, 0.456, 0.406},
+			[]float64{0.229, 0.224, 0.225})},
 		{Path: "vision/dino/model.safetensors", Tensors: s.DINOv2()},
 	}
 	if s.textTime() {
-		files = append(files, File{Path: "text_encoder_2/config.json", Text: s.textConfig(1)}, File{Path: "text_encoder_2/model.safetensors", Tensors: s.TextModel(1)})
+		files = append(files, File{Path: "text_encoder_2/config.json", Text: s.textConfig(1)},
+			File{Path: "text_encoder_2/model.safetensors", Tensors: s.TextModel(1)})
 	}
 	return append(files, s.tokenizers("tokenizer/", "tokenizer_2/")...)
 }
@@ -176,8 +190,11 @@ func text(v any) []byte {
 func (s Sizes) textConfig(i int) []byte {
 	c := s.Text[i]
 	act := []string{"quick_gelu", "gelu"}[i]
-	return text(map[string]any{"hidden_size": c.Width, "intermediate_size": c.MLP, "num_hidden_layers": c.Layers, "num_attention_heads": c.Width / 64,
-		"vocab_size": s.Vocabulary, "max_position_embeddings": 77, "hidden_act": act, "eos_token_id": s.Vocabulary - 1})
+	return text(map[string]any{
+		"hidden_size": c.Width, "intermediate_size": c.MLP, "num_hidden_layers": c.Layers,
+		"num_attention_heads": c.Width / 64,
+		"vocab_size":          s.Vocabulary, "max_position_embeddings": 77, "hidden_act": act, "eos_token_id": s.Vocabulary - 1,
+	})
 }
 
 func (s Sizes) vaeConfig() []byte {
@@ -186,8 +203,11 @@ func (s Sizes) vaeConfig() []byte {
 		scaling = 0.13025
 	}
 	down, up := slices.Repeat([]string{"DownEncoderBlock2D"}, len(s.VAE)), slices.Repeat([]string{"UpDecoderBlock2D"}, len(s.VAE))
-	return text(map[string]any{"_class_name": "AutoencoderKL", "down_block_types": down, "up_block_types": up, "act_fn": "silu", "block_out_channels": s.VAE, "in_channels": 3, "out_channels": 3,
-		"latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "scaling_factor": scaling})
+	return text(map[string]any{
+		"_class_name": "AutoencoderKL", "down_block_types": down, "up_block_types": up, "act_fn": "silu",
+		"block_out_channels": s.VAE, "in_channels": 3, "out_channels": 3,
+		"latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "scaling_factor": scaling,
+	})
 }
 
 // Write writes the files below dir, which must not exist or be empty. progress, when not nil, is told the bytes written and in

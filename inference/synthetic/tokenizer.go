@@ -39,5 +39,8 @@ func tokenizerFiles(size int, pad string) map[string][]byte {
 	if err != nil {
 		panic(err) // a map of strings to numbers
 	}
-	return map[string][]byte{"vocab.json": append(vocab, '\n'), "merges.txt": []byte(strings.Join(merges, "\n") + "\n"), "tokenizer_config.json": config}
+	return map[string][]byte{
+		"vocab.json": append(vocab, '\n'), "merges.txt": []byte(strings.Join(merges, "\n") + "\n"),
+		"tokenizer_config.json": config,
+	}
 }

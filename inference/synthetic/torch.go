@@ -64,8 +64,10 @@ func (t *torchWriter) entry(name string, data []byte) error {
 	start := t.out.n + header + field + int64(len(name))
 	padding := (64 - start%64) % 64
 	extra := binary.LittleEndian.AppendUint16([]byte("FB"), uint16(padding))
-	w, err := t.zip.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data),
-		CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)), Extra: append(extra, make([]byte, padding)...)})
+	w, err := t.zip.CreateRaw(&zip.FileHeader{
+		Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data),
+		CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)), Extra: append(extra, make([]byte, padding)...),
+	})
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,10 @@ func (t *torchWriter) entry(name string, data []byte) error {
 	return err
 }
 
-var torchStorages = map[tensor.DType]string{tensor.F32: "FloatStorage", tensor.F16: "HalfStorage", tensor.BF16: "BFloat16Storage", tensor.I64: "LongStorage"}
+var torchStorages = map[tensor.DType]string{
+	tensor.F32: "FloatStorage", tensor.F16: "HalfStorage", tensor.BF16: "BFloat16Storage",
+	tensor.I64: "LongStorage",
+}
 
 // pickle writes an OrderedDict of _rebuild_tensor_v2 calls in the opcodes of Python's pickletools.
 func pickle(tensors []tensor.Entry, wrapper string) []byte {

@@ -89,8 +89,10 @@ func TestHalfTypesWiden(t *testing.T) {
 
 func TestHalfTypesRoundToNearestEven(t *testing.T) {
 	inf, random := float32(math.Inf(1)), rand.New(rand.NewPCG(1, 2))
-	cases := []float32{0, float32(math.Copysign(0, -1)), 1, 65504, 65519.996, 65520, 1e-8, 0x1p-24, 0x1p-25, 0x1.000002p-25, 0x1p-14,
-		0x1.ffcp-15, 0x1.ffep-15, 0x1.fffp-15, math.MaxFloat32, math.SmallestNonzeroFloat32, 0x1.fep127, 0x1.fefffep127, 0x1.ffp127, inf}
+	cases := []float32{
+		0, float32(math.Copysign(0, -1)), 1, 65504, 65519.996, 65520, 1e-8, 0x1p-24, 0x1p-25, 0x1.000002p-25, 0x1p-14,
+		0x1.ffcp-15, 0x1.ffep-15, 0x1.fffp-15, math.MaxFloat32, math.SmallestNonzeroFloat32, 0x1.fep127, 0x1.fefffep127, 0x1.ffp127, inf,
+	}
 	for h := range uint16(0x7c00) { // every midpoint of two halves, and its neighbours
 		mid := (FromF16(h) + FromF16(h+1)) / 2
 		if h == 0x7bff {

@@ -172,7 +172,10 @@ func entries(body []byte) (list []entry, err error) {
 		if head < 48 || size < 0 || head > len(body) || size > len(body)-head {
 			return nil, fmt.Errorf("an entry of %d and %d bytes where %d are left", head, size, len(body))
 		}
-		e := entry{all: body[:head+size], code: body[head : head+size], sm: int(le.Uint32(body[28:])), packed: le.Uint64(body[40:])&compressed != 0}
+		e := entry{
+			all: body[:head+size], code: body[head : head+size], sm: int(le.Uint32(body[28:])),
+			packed: le.Uint64(body[40:])&compressed != 0,
+		}
 		if e.packed {
 			n := int(le.Uint32(body[16:]))
 			if n > size {

@@ -27,7 +27,10 @@ type GPU struct {
 // serves, as in 13.0. It initialises the driver, which a broken installation may not survive: call it in a child process.
 func GPUs(driver string) (list []GPU, cuda string, err error) {
 	calls := map[string]unsafe.Pointer{}
-	for _, name := range []string{"cuInit", "cuDriverGetVersion", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceTotalMem_v2"} {
+	for _, name := range []string{
+		"cuInit", "cuDriverGetVersion", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName",
+		"cuDeviceTotalMem_v2",
+	} {
 		if calls[name], err = symbol(driver, name); err != nil {
 			return nil, "", err
 		}

@@ -87,7 +87,10 @@ func VulkanAdapters(loader string) ([]Adapter, error) {
 	list := make([]Adapter, n)
 	for i := range list {
 		a := &raw[i]
-		list[i] = Adapter{Name: C.GoString(&a.name[0]), Driver: C.GoString(&a.driver[0]), Kind: int(a.kind), Vendor: uint32(a.vendor), DeviceID: uint32(a.device), Memory: uint64(a.memory)}
+		list[i] = Adapter{
+			Name: C.GoString(&a.name[0]), Driver: C.GoString(&a.driver[0]), Kind: int(a.kind), Vendor: uint32(a.vendor),
+			DeviceID: uint32(a.device), Memory: uint64(a.memory),
+		}
 		if version := C.GoString(&a.version[0]); version != "" {
 			list[i].Driver += " " + version
 		}
