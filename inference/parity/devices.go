@@ -164,34 +164,29 @@ func (c *comparison) passes(ids [][]int64, tokens, latent, words *tensor.Tensor,
 	if c.err = sides[c.cpu].err; c.err != nil {
 		return
 	}
-	c.stage("guidance", func(g *inference.Graphs) (*tensor.Tensor, error) {
-		s := sides[g]
-		if s.err != nil {
-			return nil, s.err
-		}
-		_, scores, err := g.Guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
+	stage := func(name string, run func(*inference.Graphs, *side) (*tensor.Tensor, error)) {
+		c.stage(name, func(g *inference.Graphs) (*tensor.Tensor, error) {
+			if err := sides[g].err; err != nil {
+				return nil, err
+			}
+			return run(g, sides[g])
+		})
+	}
+	guide := func(g *inference.Graphs, s *side) (cross, scores *tensor.Tensor, err error) {
+		return g.Guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
+	}
+	stage("guidance", func(g *inference.Graphs, s *side) (*tensor.Tensor, error) {
+		_, scores, err := guide(g, s)
 		return scores, err
 	})
-	c.stage("guidance cross", func(g *inference.Graphs) (*tensor.Tensor, error) {
-		s := sides[g]
-		if s.err != nil {
-			return nil, s.err
-		}
-		cross, _, err := g.Guide(c.ctx, guidance.LowCrossHighSelf, guidance.ByMax, s.point, words, s.none)
+	stage("guidance cross", func(g *inference.Graphs, s *side) (*tensor.Tensor, error) {
+		cross, _, err := guide(g, s)
 		return cross, err
 	})
-	c.stage("text-to-image", func(g *inference.Graphs) (*tensor.Tensor, error) {
-		s := sides[g]
-		if s.err != nil {
-			return nil, s.err
-		}
+	stage("text-to-image", func(g *inference.Graphs, s *side) (*tensor.Tensor, error) {
 		return g.Noise(c.ctx, s.point, s.none, nil)
 	})
-	c.stage("generation", func(g *inference.Graphs) (*tensor.Tensor, error) {
-		s := sides[g]
-		if s.err != nil {
-			return nil, s.err
-		}
+	stage("generation", func(g *inference.Graphs, s *side) (*tensor.Tensor, error) {
 		return g.Noise(c.ctx, s.point, s.vision, [][]float32{mask})
 	})
 }

@@ -283,29 +283,22 @@ func (g *golden) guidance(ctx context.Context) error {
 		return err
 	}
 	defer none.KV.Close()
-	type way struct {
-		source guidance.Source
-		norm   guidance.Normalization
-	}
-	var ways []way
 	for _, source := range guidance.Sources() {
-		ways = append(ways, way{source, guidance.ByMax}, way{source, guidance.ByLayer})
-	}
-	for _, way := range ways {
-		source, norm := way.source, way.norm
-		out := "guidance-" + source.String() + ".out."
-		if norm == guidance.ByLayer {
-			out = "guidance-" + source.String() + "-" + norm.String() + ".out."
+		for _, norm := range []guidance.Normalization{guidance.ByMax, guidance.ByLayer} {
+			out := "guidance-" + source.String() + ".out."
+			if norm == guidance.ByLayer {
+				out = "guidance-" + source.String() + "-" + norm.String() + ".out."
+			}
+			if !g.has(out + "scores") {
+				continue
+			}
+			cross, scores, err := g.graphs.Guide(ctx, source, norm, p, words, none)
+			if err != nil {
+				return err
+			}
+			g.compare(out+"cross", cross, NetworkTolerance)
+			g.compare(out+"scores", scores, NetworkTolerance)
 		}
-		if !g.has(out + "scores") {
-			continue
-		}
-		cross, scores, err := g.graphs.Guide(ctx, source, norm, p, words, none)
-		if err != nil {
-			return err
-		}
-		g.compare(out+"cross", cross, NetworkTolerance)
-		g.compare(out+"scores", scores, NetworkTolerance)
 	}
 	return nil
 }

@@ -109,40 +109,22 @@ func eachGIF(data []byte, visit func(at int) bool) {
 	}
 }
 
-// gifFrames counts the pictures of a GIF file.
-func gifFrames(data []byte) int {
-	frames := 0
+// gifLook says of a GIF file how many pictures it has, where the first begins, and the colour of that which stands for clear; -1 is
+// none.
+func gifLook(data []byte) (frames, first, clear int) {
+	first, clear = -1, -1
 	eachGIF(data, func(at int) bool {
-		if data[at] == 0x2c {
-			frames++
+		switch {
+		case data[at] == 0x2c:
+			if frames++; first < 0 {
+				first = at
+			}
+		case first < 0 && at+7 < len(data) && data[at+1] == 0xf9 && data[at+2] == 4 && data[at+3]&1 != 0:
+			clear = int(data[at+6])
 		}
 		return true
 	})
-	return max(1, frames)
-}
-
-// gifPicture is where the first picture begins, -1 if there is none.
-func gifPicture(data []byte) int {
-	found := -1
-	eachGIF(data, func(at int) bool {
-		if data[at] == 0x2c {
-			found = at
-		}
-		return found < 0
-	})
-	return found
-}
-
-// gifClear is the colour of the first picture that stands for clear, -1 if there is none.
-func gifClear(data []byte) int {
-	clear := -1
-	eachGIF(data, func(at int) bool {
-		if data[at] == 0x21 && at+7 < len(data) && data[at+1] == 0xf9 && data[at+2] == 4 && data[at+3]&1 != 0 {
-			clear = int(data[at+6])
-		}
-		return data[at] != 0x2c
-	})
-	return clear
+	return max(1, frames), first, clear
 }
 
 // webP is what the top level of a WebP file says.
@@ -185,7 +167,7 @@ func mendGIF(data []byte, cause error) (image.Image, error) {
 	if err != nil {
 		return nil, cause
 	}
-	at := gifPicture(data)
+	_, at, clear := gifLook(data)
 	if at < 0 || at+11 > len(data) {
 		return nil, cause
 	}
@@ -211,7 +193,7 @@ func mendGIF(data []byte, cause error) (image.Image, error) {
 	for i := range palette {
 		palette[i] = color.NRGBA{colours[3*i], colours[3*i+1], colours[3*i+2], 255}
 	}
-	if clear := gifClear(data); clear >= 0 && clear < len(palette) {
+	if clear >= 0 && clear < len(palette) {
 		palette[clear] = color.NRGBA{}
 	}
 	var packed []byte

@@ -294,7 +294,7 @@ func (d *decoding) gif() error {
 	if err := d.size(config.Width, config.Height, int64(config.Width)*int64(config.Height)); err != nil {
 		return err
 	}
-	d.info.Frames = gifFrames(d.data)
+	d.info.Frames, _, _ = gifLook(d.data)
 	img, err := gif.Decode(d.reader(d.data))
 	if err != nil {
 		if img, err = mendGIF(d.data, err); err != nil {

@@ -94,6 +94,21 @@ func (m *Metadata) size(width, height any) {
 	}
 }
 
+// keys are where a program keeps what all of them have; an empty one is nowhere.
+type keys struct{ prompt, negative, sampler, guidance, width, height, model string }
+
+// take reads what all programs have, and which one it was.
+func (m *Metadata) take(o map[string]any, k keys, version string) {
+	m.Prompt, m.Negative = words(o[k.prompt]), words(o[k.negative])
+	m.set("Steps", o["steps"])
+	m.set("Sampler", o[k.sampler])
+	m.set("CFG scale", o[k.guidance])
+	m.set("Seed", o["seed"])
+	m.size(o[k.width], o[k.height])
+	m.set("Model", o[k.model])
+	m.set("Version", strings.TrimSpace(version))
+}
+
 // scalar is a text or a number of JSON as text, "" for anything else. Whole numbers have no point.
 func scalar(v any) string {
 	switch v := v.(type) {
@@ -167,16 +182,8 @@ func readSwarm(o map[string]any, m *Metadata) bool {
 	if p == nil {
 		return false
 	}
-	m.Prompt, m.Negative = scalar(p["prompt"]), scalar(p["negativeprompt"])
-	m.set("Steps", p["steps"])
-	m.set("Sampler", p["sampler"])
-	m.set("CFG scale", p["cfgscale"])
-	m.set("Seed", p["seed"])
-	m.size(p["width"], p["height"])
-	m.set("Model", p["model"])
+	m.take(p, keys{"prompt", "negativeprompt", "sampler", "cfgscale", "width", "height", "model"}, "SwarmUI "+scalar(p["swarm_version"]))
 	m.unloaded(loraNames(p["loras"]))
-	version := scalar(p["swarm_version"])
-	m.set("Version", strings.TrimSpace("SwarmUI "+version))
 	return true
 }
 
@@ -188,16 +195,10 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 	if !has(o, "prompt", "Prompt") || !has(o, "metadata_scheme", "guidance_scale", "performance", "base_model", "full_prompt") {
 		return false
 	}
-	m.Prompt, m.Negative = words(o["prompt"]), words(o["negative_prompt"])
-	m.set("Steps", o["steps"])
-	m.set("Sampler", o["sampler"])
-	m.set("CFG scale", o["guidance_scale"])
-	m.set("Seed", o["seed"])
 	if size := resolution.FindStringSubmatch(scalar(o["resolution"])); size != nil {
-		m.size(size[1], size[2])
+		o["width"], o["height"] = size[1], size[2]
 	}
-	m.set("Model", o["base_model"])
-	m.set("Version", o["version"])
+	m.take(o, keys{"prompt", "negative_prompt", "sampler", "guidance_scale", "width", "height", "base_model"}, scalar(o["version"]))
 	loras := loraNames(o["loras"])
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if strings.HasPrefix(key, "lora_combined_") {
@@ -217,15 +218,9 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 	if !has(o, "positive_prompt") {
 		return false
 	}
-	m.Prompt, m.Negative = scalar(o["positive_prompt"]), scalar(o["negative_prompt"])
-	m.set("Steps", o["steps"])
-	m.set("Sampler", o["scheduler"])
-	m.set("CFG scale", o["cfg_scale"])
-	m.set("Seed", o["seed"])
-	m.size(o["width"], o["height"])
 	model := object(o["model"])
-	m.set("Model", cmp.Or(scalar(model["name"]), scalar(model["model_name"])))
-	m.set("Version", strings.TrimSpace("InvokeAI "+scalar(o["app_version"])))
+	o["model_name"] = cmp.Or(scalar(model["name"]), scalar(model["model_name"]))
+	m.take(o, keys{"positive_prompt", "negative_prompt", "scheduler", "cfg_scale", "width", "height", "model_name"}, "InvokeAI "+scalar(o["app_version"]))
 	m.unloaded(loraNames(o["loras"]))
 	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
 		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
@@ -254,14 +249,9 @@ func readOldInvoke(o map[string]any, m *Metadata) bool {
 	for _, n := range oldNegative.FindAllStringSubmatch(prompt, -1) {
 		negative = append(negative, strings.TrimSpace(n[1]))
 	}
+	i["model_weights"] = o["model_weights"]
+	m.take(i, keys{"", "", "sampler", "cfg_scale", "width", "height", "model_weights"}, "InvokeAI "+scalar(o["app_version"]))
 	m.Prompt, m.Negative = strings.TrimSpace(oldNegative.ReplaceAllString(prompt, "")), strings.Join(negative, ", ")
-	m.set("Steps", i["steps"])
-	m.set("Sampler", i["sampler"])
-	m.set("CFG scale", i["cfg_scale"])
-	m.set("Seed", i["seed"])
-	m.size(i["width"], i["height"])
-	m.set("Model", o["model_weights"])
-	m.set("Version", strings.TrimSpace("InvokeAI "+scalar(o["app_version"])))
 	return true
 }
 
@@ -270,13 +260,7 @@ func readNovel(o map[string]any, m *Metadata) bool {
 	if !has(o, "prompt") || !has(o, "uc") || !has(o, "scale") {
 		return false
 	}
-	m.Prompt, m.Negative = scalar(o["prompt"]), scalar(o["uc"])
-	m.set("Steps", o["steps"])
-	m.set("Sampler", o["sampler"])
-	m.set("CFG scale", o["scale"])
-	m.set("Seed", o["seed"])
-	m.size(o["width"], o["height"])
-	m.set("Version", "NovelAI")
+	m.take(o, keys{"prompt", "uc", "sampler", "scale", "width", "height", ""}, "NovelAI")
 	return true
 }
 

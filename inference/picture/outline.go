@@ -38,49 +38,19 @@ func (g Grid) contour() [][]Point {
 	var starts [][2]int
 	for y := range g.Height + 1 {
 		for x := range g.Width + 1 {
-			top, right, bottom, left := [2]int{2 * x, 2*y - 1}, [2]int{2*x + 1, 2 * y}, [2]int{2 * x, 2*y + 1}, [2]int{2*x - 1, 2 * y}
-			line := func(from, to [2]int) {
-				next[from] = to
-				into[to] = true
-				starts = append(starts, from)
-			}
-			corners := 0
-			for i, in := range [...]bool{inside(x-1, y-1), inside(x, y-1), inside(x, y), inside(x-1, y)} {
-				if in {
-					corners |= 1 << i
+			sides := [4][2]int{{2 * x, 2*y - 1}, {2*x + 1, 2 * y}, {2 * x, 2*y + 1}, {2*x - 1, 2 * y}} // behind each corner, clockwise
+			in := [4]bool{inside(x-1, y-1), inside(x, y-1), inside(x, y), inside(x-1, y)}
+			for i, from := range sides {
+				if !in[i] || in[(i+1)%4] {
+					continue
 				}
-			}
-			switch corners { // the inside is on the left
-			case 1:
-				line(top, left)
-			case 2:
-				line(right, top)
-			case 3:
-				line(right, left)
-			case 4:
-				line(bottom, right)
-			case 5:
-				line(top, right)
-				line(bottom, left)
-			case 6:
-				line(bottom, top)
-			case 7:
-				line(bottom, left)
-			case 8:
-				line(left, bottom)
-			case 9:
-				line(top, bottom)
-			case 10:
-				line(left, top)
-				line(right, bottom)
-			case 11:
-				line(right, bottom)
-			case 12:
-				line(left, right)
-			case 13:
-				line(top, right)
-			case 14:
-				line(left, top)
+				to := i + 1 // the border goes on to where the inside begins again; it is on the left
+				for in[to%4] || !in[(to+1)%4] {
+					to++
+				}
+				next[from] = sides[to%4]
+				into[sides[to%4]] = true
+				starts = append(starts, from)
 			}
 		}
 	}

@@ -134,66 +134,46 @@ func (s *SafetensorsWriter) Entries() []Entry { return s.entries }
 // shape is not the declared one, or a number does not fit the type (*OverflowError). After a failure every further call
 // returns the same error.
 func (s *SafetensorsWriter) Write(name string, t *Tensor) error {
-	if s.err == nil {
-		if s.err = s.write(name, t); s.err != nil {
-			s.err = fmt.Errorf("safetensors: tensor %q: %w", name, s.err)
+	return s.store(name, func(e Entry) error {
+		if !slices.Equal(e.Shape, t.Shape) {
+			return fmt.Errorf("shape %v was declared, %v was given", e.Shape, t.Shape)
 		}
-	}
-	return s.err
-}
-
-func (s *SafetensorsWriter) write(name string, t *Tensor) error {
-	e, err := s.expect(name)
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(e.Shape, t.Shape) {
-		return fmt.Errorf("shape %v was declared, %v was given", e.Shape, t.Shape)
-	}
-	if t.DType == I64 {
-		if err := encodeChunks(s.out, t.I64, e.DType, EncodeInts); err != nil {
-			return err
+		if t.DType == I64 {
+			return encodeChunks(s.out, t.I64, e.DType, EncodeInts)
 		}
-	} else if err := encodeChunks(s.out, t.F32, e.DType, EncodeFloats); err != nil {
-		return err
-	}
-	s.next++
-	return nil
+		return encodeChunks(s.out, t.F32, e.DType, EncodeFloats)
+	})
 }
 
 // WriteBytes stores the next tensor as it is: data must be exactly its elements, little-endian in its declared type. Otherwise
 // it fails as Write does.
 func (s *SafetensorsWriter) WriteBytes(name string, data []byte) error {
-	if s.err == nil {
-		if s.err = s.writeBytes(name, data); s.err != nil {
-			s.err = fmt.Errorf("safetensors: tensor %q: %w", name, s.err)
+	return s.store(name, func(e Entry) error {
+		if size, _ := ByteSize(e.DType, e.Shape); size != len(data) {
+			return fmt.Errorf("%d bytes were given, %v of shape %v has %d", len(data), e.DType, e.Shape, size)
 		}
+		_, err := s.out.Write(data)
+		return err
+	})
+}
+
+// store writes the next tensor, which must have that name.
+func (s *SafetensorsWriter) store(name string, write func(Entry) error) error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.next == len(s.entries):
+		s.err = errors.New("all declared tensors are written already")
+	case s.entries[s.next].Name != name:
+		s.err = fmt.Errorf("the next one must be %q", s.entries[s.next].Name)
+	default:
+		s.err = write(s.entries[s.next])
+		s.next++
+	}
+	if s.err != nil {
+		s.err = fmt.Errorf("safetensors: tensor %q: %w", name, s.err)
 	}
 	return s.err
-}
-
-func (s *SafetensorsWriter) writeBytes(name string, data []byte) error {
-	e, err := s.expect(name)
-	if err != nil {
-		return err
-	}
-	if size, _ := ByteSize(e.DType, e.Shape); size != len(data) {
-		return fmt.Errorf("%d bytes were given, %v of shape %v has %d", len(data), e.DType, e.Shape, size)
-	}
-	s.next++
-	_, err = s.out.Write(data)
-	return err
-}
-
-// expect returns the declaration of the next tensor, which must have that name.
-func (s *SafetensorsWriter) expect(name string) (Entry, error) {
-	if s.next == len(s.entries) {
-		return Entry{}, errors.New("all declared tensors are written already")
-	}
-	if e := s.entries[s.next]; e.Name != name {
-		return Entry{}, fmt.Errorf("the next one must be %q", e.Name)
-	}
-	return s.entries[s.next], nil
 }
 
 func encodeChunks[T any](w io.Writer, data []T, d DType, encode func([]byte, []T, DType) error) error {
