@@ -67,7 +67,7 @@ func (p *planner) checkSettings() {
 		}
 		if err := t.check(p.request.Settings, p.manifest); err != nil {
 			p.problems = append(p.problems, err)
-			p.badSize = p.badSize || t.Key == "width" || t.Key == "height"
+			p.badSize = p.badSize || t.Flag == "size"
 		}
 	}
 }

@@ -92,6 +92,17 @@ func (s Settings) Wishes(m bundle.Manifest) Settings {
 	return wishes
 }
 
+// Possible leaves out what the model cannot do, or nobody.
+func (s Settings) Possible(m bundle.Manifest) Settings {
+	full := s.Complete(m)
+	for _, t := range table {
+		if t.check != nil && t.check(full, m) != nil {
+			_ = t.Set(&s, "")
+		}
+	}
+	return s
+}
+
 // Normalization is how masks come from scores, of complete settings.
 func (s Settings) Normalization() guidance.Normalization {
 	if s.RawMask {
@@ -253,7 +264,7 @@ var table = []Setting{
 			if s.Steps < 1 || s.Steps > m.Schedule.TrainSteps {
 				return fmt.Errorf("%d steps are outside the range 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
 			}
-			return guidance.CheckStop(s.Stop, s.Steps)
+			return nil
 		},
 	},
 	{
@@ -261,6 +272,12 @@ var table = []Setting{
 		Flag: "stop", Help: "T_stop, the step after which the masks no longer change",
 		Zero: "at least the first step makes masks: give 1 or more", Label: "T_stop",
 		A1111: "RealCustom stop step", Called: "T_stop", Takes: "1 to 10000", Least: 1, Most: 10000, OfMasks: true,
+		check: func(s Settings, _ bundle.Manifest) error {
+			if s.Steps < 1 {
+				return nil // which is said already
+			}
+			return guidance.CheckStop(s.Stop, s.Steps)
+		},
 	},
 	{
 		Key: "sampler", Field: "Sampler", At: func(s *Settings) any { return &s.Sampler },
@@ -323,17 +340,14 @@ var table = []Setting{
 		Flag: "fit", Help: "how references are made square: pad, crop or stretch (default: the preset's)", Called: "fit", OfMasks: true,
 		parse: func(s Settings) error { return picture.Square{Fit: s.Fit}.Validate() },
 	},
-	{
-		Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide,
-		check: func(s Settings, m bundle.Manifest) error { return checkSide("width", s.Width, m) },
-	},
-	{
-		Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide,
-		check: func(s Settings, m bundle.Manifest) error { return checkSide("height", s.Height, m) },
-	},
+	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide},
+	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide},
 	{
 		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
 		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "pixels",
+		check: func(s Settings, m bundle.Manifest) error {
+			return errors.Join(checkSide("width", s.Width, m), checkSide("height", s.Height, m))
+		},
 	},
 }
 
@@ -344,7 +358,7 @@ func checkSide(name string, n int, m bundle.Manifest) error {
 	switch s := m.Size; {
 	case n < s.Min || n > s.Max:
 		return fmt.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
-	case n%s.Multiple != 0:
+	case n%max(s.Multiple, 1) != 0:
 		return fmt.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple,
 			min(s.Max, (n/s.Multiple+1)*s.Multiple))
 	}

@@ -1,14 +1,12 @@
 package ui
 
 import (
-	"cmp"
 	"image"
 	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
-	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/inference/schedule"
 	"realword/ui/i18n"
@@ -31,17 +29,17 @@ type advanced struct {
 func newAdvanced(w *Window) *advanced {
 	a := &advanced{w: w}
 	a.sampler = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *state.Advanced, p bundle.Preset) {
-			f.Sampler = chosen(text, schedule.Samplers(), state.SamplerName, p.Sampler)
+		a.change(func(f *state.Form) {
+			f.Sampler = chosen(text, schedule.Samplers(), state.SamplerName)
 		})
 	})
 	a.source = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *state.Advanced, p bundle.Preset) {
-			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName, p.MaskSource)
+		a.change(func(f *state.Form) {
+			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName)
 		})
 	})
 	a.size = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *state.Advanced, _ bundle.Preset) {
+		a.change(func(f *state.Form) {
 			for _, size := range a.offered {
 				if state.SizeName(size) == text {
 					*f = f.WithSize(size, w.state.Model)
@@ -50,14 +48,14 @@ func newAdvanced(w *Window) *advanced {
 		})
 	})
 	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
-		a.change(func(f *state.Advanced, _ bundle.Preset) {
+		a.change(func(f *state.Form) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
 	})
 	a.layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
-		a.change(func(f *state.Advanced, _ bundle.Preset) {
+		a.change(func(f *state.Form) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
 			}
@@ -70,24 +68,25 @@ func newAdvanced(w *Window) *advanced {
 	return a
 }
 
-// chosen is what a text of a list stands for, empty where that is the preset's own.
-func chosen(text string, list []string, name func(string) string, own string) string {
+// chosen is what a text of a list stands for.
+func chosen(text string, list []string, name func(string) string) string {
 	i := slices.IndexFunc(list, func(s string) bool { return name(s) == text })
-	if i < 0 || list[i] == own {
+	if i < 0 {
 		return ""
 	}
 	return list[i]
 }
 
-// change changes the form's wishes, where they have changed.
-func (a *advanced) change(set func(*state.Advanced, bundle.Preset)) {
-	if a.w.state.Model == nil {
+// change changes the form's settings, where they have changed.
+func (a *advanced) change(set func(*state.Form)) {
+	s := &a.w.state
+	if s.Model == nil {
 		return
 	}
-	next := a.w.state.Form.Advanced
-	set(&next, a.w.state.Model.Presets[a.w.state.Form.Preset])
-	if next != a.w.state.Form.Advanced {
-		a.w.state.Form.Advanced = next
+	next := s.Form
+	set(&next)
+	if next = next.WithSettings(next.Settings, s.Model); next.Settings != s.Form.Settings {
+		s.Form = next
 		a.w.refresh()
 	}
 }
@@ -98,7 +97,7 @@ func (a *advanced) refresh() {
 	if m == nil {
 		return
 	}
-	p := m.Presets[f.Preset]
+	now := f.Completed(m)
 	show := func(s *kit.Selector, options []string, now string) {
 		if !slices.Equal(s.Options, options) || s.Selected != now {
 			s.Options, s.Selected = options, now // SetSelected would call back
@@ -111,17 +110,18 @@ func (a *advanced) refresh() {
 		}
 		return out
 	}
-	show(a.sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(cmp.Or(f.Sampler, p.Sampler)))
-	show(a.source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(cmp.Or(f.MaskSource, p.MaskSource)))
+	show(a.sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(now.Sampler))
+	show(a.source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(now.MaskSource))
 	a.offered = state.Sizes(m)
-	if now := f.Size(m); !slices.Contains(a.offered, now) {
-		a.offered = append(a.offered, now)
+	size := image.Pt(now.Width, now.Height)
+	if !slices.Contains(a.offered, size) {
+		a.offered = append(a.offered, size)
 	}
 	var texts []string
 	for _, size := range a.offered {
 		texts = append(texts, state.SizeName(size))
 	}
-	show(a.size, texts, state.SizeName(f.Size(m)))
+	show(a.size, texts, state.SizeName(size))
 	if a.divide.Checked == f.RawMask {
 		a.divide.Checked = !f.RawMask
 		a.divide.Refresh()

@@ -41,13 +41,13 @@ func TestAdvancedKnobs(t *testing.T) {
 	}
 	test.Tap(b.set.presets["release"])
 	if f := b.state.Form; f.MaskSource != "" || f.RawMask || a.sampler.Selected != "DPM++" || !a.divide.Checked {
-		t.Errorf("after another preset: %+v, shown %q", f.Advanced, a.sampler.Selected)
+		t.Errorf("after another preset: %+v, shown %q", f.Settings, a.sampler.Selected)
 	}
 	b.state.Form = b.state.Form.WithOwn(own, b.state.Model)
 	if b.state.Form.MaskSource != "all_cross" {
 		t.Error("the own preset forgets where the masks come from")
 	}
-	if f, _ := (state.Form{Preset: "paper", Advanced: state.Advanced{Width: 896, Height: 1152}}).Settle(uitest.Roomy).Adapt(uitest.Roomy, b.state.Model); f.Width != 0 {
+	if f, _ := (state.Form{Settings: inference.Settings{Preset: "paper", Width: 896, Height: 1152}}).Settle(uitest.Roomy).Adapt(uitest.Roomy, b.state.Model); f.Width != 0 {
 		t.Errorf("a model of %+v is asked for %d × %d", b.state.Model.Size, f.Width, f.Height)
 	}
 }
@@ -66,11 +66,11 @@ func TestLayerByLayer(t *testing.T) {
 		t.Errorf("%+v, %q", r, b.set.presetNote.Text)
 	}
 	past := state.Past{Recipe: recipe.Recipe{Request: b.state.Form.Request()}}
-	if f := (state.Form{Preset: "paper"}).Settle(uitest.Toybox).Take(past, state.AllParts, uitest.Toybox); f.MaskNorm == "" {
+	if f := (state.Form{Settings: inference.Settings{Preset: "paper"}}).Settle(uitest.Toybox).Take(past, state.AllParts, uitest.Toybox); f.MaskNorm == "" {
 		t.Error("a recipe does not bring it back")
 	}
 	test.Tap(a.divide)
 	if f := b.state.Form; f.MaskNorm != "" || !f.RawMask {
-		t.Errorf("%+v", f.Advanced)
+		t.Errorf("%+v", f.Settings)
 	}
 }

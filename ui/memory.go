@@ -115,7 +115,7 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 // apply changes the form as a remedy says; Undo takes it back.
 func (m *memoryLine) apply(fit memory.Remedy) {
 	f := &m.w.state.Form
-	f.Advanced = f.WithSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
+	*f = f.WithSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
 	if fit.References > 0 {
 		had := map[string]int{}
 		for i, c := range f.Cards {

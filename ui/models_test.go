@@ -170,7 +170,7 @@ func TestShotsOfOtherModels(t *testing.T) {
 }
 
 func TestAdapt(t *testing.T) {
-	f := state.Form{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5}
+	f := state.Form{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5}}
 	for name, c := range map[string]struct {
 		f     state.Form
 		steps [2]int
@@ -178,9 +178,9 @@ func TestAdapt(t *testing.T) {
 		says  int
 	}{
 		"as the preset": {f, [2]int{50, 25}, 12.5, 2},
-		"own steps":     {state.Form{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}, [2]int{10, 8}, 12.5, 2},
-		"own stop":      {state.Form{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}, [2]int{50, 5}, 3, 2},
-		"own preset":    {state.Form{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}, [2]int{9, 8}, 2, 2},
+		"own steps":     {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}}, [2]int{10, 8}, 12.5, 2},
+		"own stop":      {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}}, [2]int{50, 5}, 3, 2},
+		"own preset":    {state.Form{Settings: inference.Settings{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}}, [2]int{9, 8}, 2, 2},
 	} {
 		got, remarks := c.f.Adapt(uitest.Toybox, big)
 		if got.Steps != c.steps[0] || got.Stop != c.steps[1] || got.CFG != c.cfg || len(remarks) != c.says || got.Preset != "paper" {

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -39,7 +40,7 @@ func TestOwnPresetsAreSavedTakenOverRenamedAndDeleted(t *testing.T) {
 	f.Steps, f.Stop, f.CFG, f.Negative = 30, 9, 5, "blurry"
 	*f = f.WithScope(1, 0.3).WithScope(2, 0.3)
 	want := f.Own(" soft ")
-	savePresets(b.app.Preferences(), readPresets(b.app.Preferences()).With(want).With(state.OwnPreset{Name: "Bold", Base: "paper", Steps: 9, Stop: 4, CFG: 9}))
+	savePresets(b.app.Preferences(), readPresets(b.app.Preferences()).With(want).With(state.OwnPreset{Name: "Bold", Settings: inference.Settings{Preset: "paper", Steps: 9, Stop: 4, CFG: 9}}))
 	if got := b.presets(); got != "Bold soft" {
 		t.Fatalf("presets %q", got)
 	}

@@ -205,7 +205,7 @@ func (w *Window) offerNote(p state.Past, changes bool) string {
 		notes = append(notes, i18n.T("This is what would change. Untick anything you want to keep as it is."))
 	}
 	if other := p.Unsettable(w.state.Model); len(other) > 0 {
-		notes = append(notes, i18n.T("It was made with another %s: the picture will differ.", strings.Join(other, ", ")))
+		notes = append(notes, i18n.T("It was made with settings that are not available here, so the new picture will differ: %s.", strings.Join(other, ", ")))
 	}
 	for _, n := range p.Notes {
 		notes = append(notes, wording.Capital(n))

@@ -152,7 +152,7 @@ func TestDroppedPicturesOfAllKinds(t *testing.T) {
 		"foreign":  {data: encode(foreign), says: "Another program"},
 		"damaged":  {data: encode(picture.Metadata{Recipe: []byte(`["a list"]`)}), err: "damaged"},
 		"newer":    {data: encode(picture.Metadata{Recipe: []byte(`{"schema":99,"prompt":"x"}`)}), err: "version 99"},
-		"mad":      {data: encode(picture.Metadata{Recipe: []byte(`{"schema":1,"steps":-3}`)}), err: "number of steps of -3"},
+		"mad":      {data: encode(picture.Metadata{Recipe: []byte(`{"schema":1,"steps":-3}`)}), err: "-3 as the number of steps"},
 		"sum":      {data: hostile, says: "Another program"}, // the damaged chunk is passed over
 		"no image": {data: []byte("hello"), err: "x.png"},
 	} {

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/draw"
 	"slices"
+	"strings"
 	"time"
 
 	"realword/history"
@@ -270,7 +271,7 @@ func (w *Window) openHistory() {
 // untouched tells whether nothing was set since the window was opened.
 func (w *Window) untouched() bool {
 	f := w.state.Form
-	return f.Prompt == "" && f.Negative == "" && len(f.Cards) == 0 && len(w.state.Shots) == 0 && !w.state.Busy()
+	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(w.state.Shots) == 0 && !w.state.Busy()
 }
 
 // takeUp makes a session the current one.

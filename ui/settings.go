@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,7 +26,8 @@ type settings struct {
 
 	presets          map[string]*kit.Button
 	presetNote, size *kit.Line
-	steps, stop, cfg *kit.Dial
+	steps, stop      *kit.Dial
+	dials            map[string]*kit.Dial // of the knobs that have one, by label
 	count            *kit.Dial
 	seed             *kit.Field
 	keep             *kit.Check
@@ -49,7 +51,7 @@ type settings struct {
 }
 
 func newSettings(w *Window) *settings {
-	s := &settings{w: w, presets: map[string]*kit.Button{}}
+	s := &settings{w: w, presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
@@ -69,9 +71,6 @@ func newSettings(w *Window) *settings {
 		w.refresh()
 	})
 	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { w.state.Form.Count = int(v); w.refresh() })
-	s.cfg = kit.NewDial(i18n.T("Guidance scale"), 1, 15, 0.5, func(v float64) string { return fmt.Sprintf("%.1f", v) },
-		func(v float64) { w.state.Form.CFG = v; w.refresh() })
-
 	s.seed = kit.NewField(w.Shortcut, false)
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
@@ -82,9 +81,18 @@ func newSettings(w *Window) *settings {
 
 	s.advanced = newAdvanced(w)
 	s.negative = kit.NewField(w.Shortcut, true)
-	s.negative.OnChanged = func(text string) { w.state.Form.Negative = text; w.sayIgnored() }
-	s.moreBox = kit.NewColumn(8, s.cfg.Container, kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
-		container.New(kit.Fixed{Height: 64}, s.negative)), s.advanced.box)
+	s.negative.OnChanged = func(text string) { w.state.Form.Negative = cmp.Or(text, " "); w.sayIgnored() }
+	s.moreBox = kit.NewColumn(8)
+	for _, k := range state.Knobs() {
+		if k.Dial != nil {
+			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step, func(v float64) string { return fmt.Sprintf(k.Dial.Shown, v) },
+				func(v float64) { *k.Dial.At(&w.state.Form.Settings) = v; w.refresh() })
+			s.moreBox.Add(s.dials[k.Label].Container)
+		}
+	}
+	s.moreBox.Add(kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
+		container.New(kit.Fixed{Height: 64}, s.negative)))
+	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
 	s.more = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
@@ -167,7 +175,11 @@ func (s *settings) refresh() {
 		s.steps.Set(float64(f.Steps))
 		s.stop.Limit(float64(f.Steps))
 		s.stop.Set(float64(f.Stop))
-		s.cfg.Set(f.CFG)
+		for _, k := range state.Knobs() {
+			if k.Dial != nil {
+				s.dials[k.Label].Set(*k.Dial.At(&f.Settings))
+			}
+		}
 	}
 	s.count.Set(float64(f.Count))
 	text := strings.TrimSpace(s.seed.Text)
@@ -179,8 +191,8 @@ func (s *settings) refresh() {
 	if s.keep.Checked != f.KeepSeed {
 		s.keep.SetChecked(f.KeepSeed)
 	}
-	if s.negative.Text != f.Negative {
-		s.negative.SetText(f.Negative)
+	if avoided := strings.TrimSpace(f.Negative); strings.TrimSpace(s.negative.Text) != avoided {
+		s.negative.SetText(avoided)
 	}
 	icon := theme.MenuDropDownIcon()
 	if !s.moreBox.Hidden {

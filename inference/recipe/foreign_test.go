@@ -86,7 +86,7 @@ func TestForeignJSON(t *testing.T) {
 				`"13":{"class_type":"KSamplerSelect","inputs":{"sampler_name":"ddim"}}`, `"14":{"class_type":"BasicScheduler","inputs":{"steps":30}}`,
 				`"15":{"class_type":"FluxGuidance","inputs":{"guidance":3.5,"conditioning":["6",0]}}`),
 			of("ComfyUI", "", func(r *Recipe) { r.Negative, r.CFG, r.Sampler = "", 0, "ddim" }),
-			[]string{"without doubt: guidance"},
+			[]string{"ambiguous about: guidance"},
 		},
 		"ComfyUI, two samplers": {
 			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4,"sampler_name":"ddim","positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,

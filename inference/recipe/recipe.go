@@ -151,7 +151,7 @@ func (r Recipe) problem() string {
 	}
 	for _, t := range inference.Table() {
 		if !t.InBounds(r.Settings) {
-			return fmt.Sprintf("a %s of %s", t.Called, t.Get(r.Settings))
+			return fmt.Sprintf("%s as the %s", t.Get(r.Settings), t.Called)
 		}
 	}
 	for _, s := range r.Subjects {

@@ -1,8 +1,8 @@
 package state
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"realword/inference/bundle"
 	"realword/ui/i18n"
@@ -16,26 +16,12 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	}
 	var remarks []string
 	before := f
-	old := from.Presets[f.Preset]
-	if _, known := to.Presets[f.Preset]; !known {
+	f.Settings = f.Wishes(*from)
+	if _, known := to.Presets[cmp.Or(f.Preset, "paper")]; !known {
 		remarks = append(remarks, i18n.T("%s has no preset %s: Paper is used instead.", to.Name, f.Preset))
 		f.Preset = "paper"
 	}
-	negative := f.Negative
-	if strings.TrimSpace(negative) == old.Negative {
-		negative = to.Presets[f.Preset].Negative
-	}
-	if f.Stop == old.StopOf(f.Steps) {
-		f.Stop = 0
-	}
-	if f.Steps == old.Steps {
-		f.Steps = 0
-	}
-	if f.CFG == old.CFG {
-		f.CFG = 0
-	}
 	f = f.Settle(to)
-	f.Negative = negative
 	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
 		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
 	}

@@ -1,28 +1,52 @@
 package state
 
 import (
-	"cmp"
 	"fmt"
 	"image"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/inference/picture"
-	"realword/inference/schedule"
 	"realword/ui/i18n"
 )
 
-// Advanced is what a preset decides unless the user wants it otherwise.
-type Advanced struct {
-	Sampler       string `json:",omitempty"` // "ddim" or "dpm++"; empty is the preset's
-	MaskSource    string `json:",omitempty"` // Table V; empty is the preset's
-	RawMask       bool   `json:",omitempty"` // masks are not divided by their maximum
-	MaskNorm      string `json:",omitempty"` // as in inference.Request: the released app's normalisation, or empty
-	Width, Height int    `json:",omitempty"` // pixels; 0 is the model's
+// Knob is a setting as the window calls it and shows its value.
+type Knob struct {
+	Part  Part
+	Label string
+	Text  func(inference.Settings) string // of complete settings
+	Dial  *Dial                           // under More; nil where the control is another one, which stands in ui's settings or advanced
+}
+
+// Dial is what a dial of a number is made of.
+type Dial struct {
+	At              func(*inference.Settings) *float64
+	Low, High, Step float64
+	Shown           string // as fmt writes it
+}
+
+// Knobs are the settings in the order in which a comparison of recipes lists them. Every setting has one.
+func Knobs() []Knob {
+	return []Knob{
+		{Part: PartPrompt, Label: i18n.T("Negative prompt"), Text: func(s inference.Settings) string { return strings.TrimSpace(s.Negative) }},
+		{Part: PartSettings, Label: i18n.T("Preset"), Text: func(s inference.Settings) string { return presetName(s.Preset) }},
+		{Part: PartSettings, Label: i18n.T("Steps"), Text: func(s inference.Settings) string { return strconv.Itoa(s.Steps) }},
+		{Part: PartSettings, Label: i18n.T("Masks settle after (T_stop)"), Text: func(s inference.Settings) string { return i18n.T("step %d", s.Stop) }},
+		{
+			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return fmt.Sprintf("%g", s.CFG) },
+			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f"},
+		},
+		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
+		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},
+		{Part: PartSettings, Label: i18n.T("Masks divided by their maximum"), Text: func(s inference.Settings) string { return yesOrNo(!s.RawMask) }},
+		{Part: PartSettings, Label: i18n.T("Masks layer by layer"), Text: func(s inference.Settings) string { return yesOrNo(s.MaskNorm != "") }},
+		{Part: PartSettings, Label: i18n.T("Size"), Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
+	}
 }
 
 // fits tells whether a model makes pictures of a size.
@@ -33,56 +57,18 @@ func fits(size image.Point, m *bundle.Manifest) bool {
 }
 
 // Size is the size of the pictures that the form asks of a model.
-func (a Advanced) Size(m *bundle.Manifest) image.Point {
-	if a.Width > 0 && a.Height > 0 {
-		return image.Pt(a.Width, a.Height)
-	}
-	if m == nil {
-		return image.Point{}
-	}
-	return image.Pt(m.Size.Width, m.Size.Height)
+func (f Form) Size(m *bundle.Manifest) image.Point {
+	s := f.Completed(m)
+	return image.Pt(s.Width, s.Height)
 }
 
 // WithSize asks for pictures of a size; the model's own is no wish, and one that it cannot make is none either.
-func (a Advanced) WithSize(size image.Point, m *bundle.Manifest) Advanced {
-	a.Width, a.Height = size.X, size.Y
+func (f Form) WithSize(size image.Point, m *bundle.Manifest) Form {
+	f.Width, f.Height = size.X, size.Y
 	if m != nil && (size == image.Pt(m.Size.Width, m.Size.Height) || !fits(size, m)) {
-		a.Width, a.Height = 0, 0
+		f.Width, f.Height = 0, 0
 	}
-	return a
-}
-
-// take is what a recipe says, as far as it differs from its preset.
-func (a Advanced) take(r inference.Request, m *bundle.Manifest) Advanced {
-	own := func(have, preset string, known bool) string {
-		if !known || have == preset {
-			return ""
-		}
-		return have
-	}
-	preset := presetsOf(m)[r.Preset]
-	a.RawMask, a.MaskNorm = r.RawMask, ""
-	if r.MaskNorm == guidance.ByLayer.String() {
-		a.MaskNorm = r.MaskNorm
-	}
-	a.Sampler = own(r.Sampler, preset.Sampler, slices.Contains(schedule.Samplers(), r.Sampler))
-	_, err := guidance.ParseSource(r.MaskSource)
-	a.MaskSource = own(r.MaskSource, preset.MaskSource, err == nil)
-	if r.Width > 0 && r.Height > 0 {
-		a = a.WithSize(image.Pt(r.Width, r.Height), m)
-	}
-	return a
-}
-
-// with is what a recipe of another program says on top of a form's own: a size that the model makes, a sampler that there is.
-func (a Advanced) with(r inference.Request, m *bundle.Manifest) Advanced {
-	if r.Sampler != "" {
-		a.Sampler = r.Sampler
-	}
-	if r.Width > 0 && r.Height > 0 && (m == nil || fits(image.Pt(r.Width, r.Height), m)) {
-		a = a.WithSize(image.Pt(r.Width, r.Height), m)
-	}
-	return a
+	return f
 }
 
 // MaskSourceName is where the masks come from, for people (Table V of the paper).
@@ -110,11 +96,11 @@ func MaskSources() (list []string) {
 	}
 }
 
-func rawMaskName(raw bool) string {
-	if raw {
-		return i18n.T("no")
+func yesOrNo(yes bool) string {
+	if yes {
+		return i18n.T("yes")
 	}
-	return i18n.T("yes")
+	return i18n.T("no")
 }
 
 // SizeName is a size with the ratio of its sides, where it is near one that has a name.
@@ -162,7 +148,7 @@ func Sizes(m *bundle.Manifest) []image.Point {
 // Note is the line under the presets: what is in force.
 func (f Form) Note(m *bundle.Manifest) string {
 	p := m.Presets[f.Preset]
-	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(cmp.Or(f.Sampler, p.Sampler)), p.Steps, p.CFG, p.Scope)
+	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(f.Completed(m).Sampler), p.Steps, p.CFG, p.Scope)
 	var own []string
 	switch f.Fit(m) {
 	case picture.Stretch:

@@ -46,7 +46,7 @@ func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 300 {
 		r := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: []string{"paper", "release"}[rng.IntN(2)], Steps: 20 + rng.IntN(20), Stop: 1 + rng.IntN(20), CFG: 1 + float64(rng.IntN(10)), Sampler: []string{"ddim", "dpm++"}[rng.IntN(2)], MaskSource: MaskSources()[rng.IntN(4)], RawMask: rng.IntN(2) == 0, Width: 512 + 64*rng.IntN(25), Height: 512 + 64*rng.IntN(25)}, Seeds: []uint64{3}}
-		f := Form{Preset: "paper", Count: 1, Advanced: Advanced{Sampler: "dpm++", Width: 640, Height: 640}}.Settle(uitest.Roomy)
+		f := Form{Count: 1, Settings: inference.Settings{Preset: "paper", Sampler: "dpm++", Width: 640, Height: 640}}.Settle(uitest.Roomy)
 		p := Past{Recipe: recipe.Recipe{Request: r}}
 		f = f.Take(p, AllParts, uitest.Roomy)
 		got, preset := f.Request(), uitest.Roomy.Presets[f.Preset]
@@ -71,7 +71,7 @@ func TestRecipesComeBackWithAllTheirSettings(t *testing.T) {
 }
 
 func TestChangesNameTheAdvancedSettings(t *testing.T) {
-	f := Form{Preset: "paper"}.Settle(uitest.Roomy)
+	f := Form{Settings: inference.Settings{Preset: "paper"}}.Settle(uitest.Roomy)
 	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "dpm++", MaskSource: "all_cross", RawMask: true, Width: 896, Height: 1152}}}}
 	var got []string
 	for _, c := range f.Changes(p, uitest.Roomy) {
@@ -82,11 +82,11 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 		t.Errorf("%s", strings.Join(got, ", "))
 	}
 	p.Width, p.Model, p.Sampler = 4096, "another", "euler"
-	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "model another, sampler euler, size 4096 × 1152" {
+	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "Model: another, Sampler: euler, Size: 4096 × 1152" {
 		t.Errorf("what cannot be set: %s", other)
 	}
 	if taken := f.Take(p, AllParts, uitest.Roomy); taken.Sampler != "" || taken.Size(uitest.Roomy) != image.Pt(1024, 1024) {
-		t.Errorf("taken over: %+v", taken.Advanced)
+		t.Errorf("taken over: %+v", taken.Settings)
 	}
 	// A foreign recipe says nothing of them.
 	p.Foreign = true

@@ -20,11 +20,11 @@ func TestNegativeOfThePreset(t *testing.T) {
 		t.Errorf("release: %q, sent %q", f.Negative, sent(f))
 	}
 	bare := f
-	bare.Negative = ""
+	bare.Negative = " "
 	if sent(bare) != " " {
 		t.Errorf("taken away: sent %q", sent(bare))
 	}
-	if bare, _ = bare.Adapt(uitest.Toybox, uitest.Toybox); bare.Negative != "" {
+	if bare, _ = bare.Adapt(uitest.Toybox, uitest.Toybox); bare.Negative != " " {
 		t.Errorf("taken away, and the model changed: %q", bare.Negative)
 	}
 	if f = f.WithPreset("paper", uitest.Toybox); f.Negative != "" {
@@ -41,7 +41,7 @@ func TestStopIsOneNumber(t *testing.T) {
 	for steps, want := range map[int]int{25: 12, 50: 24, 10: 5, 1: 1} {
 		f := Form{}.Settle(uitest.Toybox).WithSteps(steps, uitest.Toybox)
 		engine := inference.Defaults(*uitest.Toybox, inference.Request{Settings: inference.Settings{Steps: steps}})
-		if fresh := (Form{Preset: "paper", Steps: steps}).Settle(uitest.Toybox); f.Stop != want || fresh.Stop != want || engine.Stop != want {
+		if fresh := (Form{Settings: inference.Settings{Preset: "paper", Steps: steps}}).Settle(uitest.Toybox); f.Stop != want || fresh.Stop != want || engine.Stop != want {
 			t.Errorf("%d steps: T_stop %d in the window, %d in a fresh one, %d in the engine, want %d", steps, f.Stop, fresh.Stop, engine.Stop, want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestTakeForeignSettings(t *testing.T) {
 	past := func(w, h int, sampler string) Past {
 		return Past{Foreign: true, Recipe: recipe.Recipe{Model: "someXL", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 30, Width: w, Height: h, Sampler: sampler}}}}
 	}
-	form := Form{Preset: "paper"}.Settle(uitest.Roomy)
+	form := Form{Settings: inference.Settings{Preset: "paper"}}.Settle(uitest.Roomy)
 	if f := form.Take(past(832, 1216, "dpm++"), AllParts, uitest.Roomy); f.Width != 832 || f.Height != 1216 || f.Sampler != "dpm++" || f.Steps != 30 || f.Stop != 14 {
 		t.Errorf("%+v", f)
 	}
@@ -68,7 +68,7 @@ func TestTakeForeignSettings(t *testing.T) {
 	if f := form.Take(odd, AllParts, uitest.Roomy); f.Width != 0 || f.Sampler != "" {
 		t.Errorf("%+v", f)
 	}
-	if got := odd.Unsettable(uitest.Roomy); len(got) != 1 || got[0] != "size 500 × 500" {
+	if got := odd.Unsettable(uitest.Roomy); len(got) != 1 || got[0] != "Size: 500 × 500 · 1:1" {
 		t.Errorf("%q", got)
 	}
 }

@@ -2,6 +2,9 @@ package state
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"image"
 	"math/rand/v2"
 	"slices"
@@ -48,20 +51,59 @@ type Card struct {
 	From    uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
 }
 
-// Form is everything the user sets: the recipe before it is resolved. Negative is what the picture shall not show, as the user
-// sees it: a preset's own is in it, and where it is empty there is none.
+// Form is everything the user sets: the recipe before it is resolved. Of its Settings, Negative, Steps, Stop and CFG are filled in as
+// soon as there is a model (Settle); what else is not set follows the preset and the model.
 type Form struct {
-	Prompt, Negative string
-	Cards            []Card
-	Preset           string // "paper" or "release"
-	Steps, Stop      int    // 0: the preset's
-	CFG              float64
-	Seed             uint64 // seed of the first picture; picture n takes Seed + n
-	KeepSeed         bool   // do not draw a new seed for the next run
-	Spent            bool   // a round has taken Seed: the next one draws another, unless it is kept
-	Count            int
-	Linked           bool `json:",omitempty"` // all subjects have one reach
-	Advanced
+	Prompt             string
+	Cards              []Card
+	inference.Settings `json:"-"` // see MarshalJSON
+	Seed               uint64     // seed of the first picture; picture n takes Seed + n
+	KeepSeed           bool       // do not draw a new seed for the next run
+	Spent              bool       // a round has taken Seed: the next one draws another, unless it is kept
+	Count              int
+	Linked             bool `json:",omitempty"` // all subjects have one reach
+}
+
+// MarshalJSON writes the form for drafts, which have every setting under the name of its field.
+func (f Form) MarshalJSON() ([]byte, error) {
+	type form Form
+	return withSettings(form(f), f.Settings)
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (f *Form) UnmarshalJSON(data []byte) error {
+	type form Form
+	return errors.Join(json.Unmarshal(data, (*form)(f)), readSettings(data, &f.Settings))
+}
+
+// withSettings is the JSON object of v with settings in it.
+func withSettings(v any, s inference.Settings) ([]byte, error) {
+	data, err := json.Marshal(v)
+	for _, t := range inference.Table() {
+		if t.Field == "" || t.Get(s) == "" || err != nil {
+			continue
+		}
+		var value []byte
+		value, err = json.Marshal(t.At(&s))
+		data = fmt.Appendf(data[:len(data)-1], ",%q:%s}", t.Field, value)
+	}
+	return data, err
+}
+
+// readSettings reads the settings in a JSON object. Numbers that are there without a negative prompt had none: the preset's own is
+// filled in together with them.
+func readSettings(data []byte, s *inference.Settings) error {
+	var values map[string]json.RawMessage
+	err := json.Unmarshal(data, &values)
+	for _, t := range inference.Table() {
+		if value, ok := values[t.Field]; ok && err == nil {
+			err = json.Unmarshal(value, t.At(s))
+		}
+	}
+	if s.Steps > 0 {
+		s.Negative = cmp.Or(s.Negative, " ")
+	}
+	return err
 }
 
 // SeedLimit keeps seeds within 32 bits, the range that most other programs can read back.
@@ -100,8 +142,9 @@ func (f Form) SubjectOf(word inference.Word) int {
 
 // Request is the round that the form describes.
 func (f Form) Request() inference.Request {
-	r := inference.Request{
-		Prompt: strings.TrimSpace(f.Prompt), Settings: inference.Settings{Negative: cmp.Or(strings.TrimSpace(f.Negative), " "), Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm, Width: f.Width, Height: f.Height}, Subjects: f.Subjects(),
+	r := inference.Request{Prompt: strings.TrimSpace(f.Prompt), Settings: f.Settings, Subjects: f.Subjects()}
+	if f.Negative != "" {
+		r.Negative = cmp.Or(strings.TrimSpace(f.Negative), " ")
 	}
 	for i := range max(f.Count, 1) {
 		r.Seeds = append(r.Seeds, (f.Seed+uint64(i))%SeedLimit)
@@ -109,44 +152,52 @@ func (f Form) Request() inference.Request {
 	return r
 }
 
-// Settle fills in what the preset of the model decides, so that the window can show it.
-func (f Form) Settle(m *bundle.Manifest) Form {
-	if f.Preset == "" {
-		f.Preset = "paper"
+// Completed is the form's settings with what the preset and the model decide; as they are without a model.
+func (f Form) Completed(m *bundle.Manifest) inference.Settings {
+	if m == nil {
+		return f.Settings
 	}
+	return f.Complete(*m)
+}
+
+// wishes is the form's settings without what the preset and the model decide alike; as they are without a model.
+func (f Form) wishes(m *bundle.Manifest) inference.Settings {
+	if m == nil {
+		return f.Settings
+	}
+	return f.Wishes(*m)
+}
+
+// Settle fills in what the preset of the model decides, as far as the window shows it as a number or a text. What another model
+// cannot make is no wish.
+func (f Form) Settle(m *bundle.Manifest) Form {
+	f.Preset = cmp.Or(f.Preset, "paper")
 	if m == nil {
 		return f
 	}
-	if f.Steps == 0 && f.Stop == 0 && f.CFG == 0 && strings.TrimSpace(f.Negative) == "" { // all of it is taken over
-		f.Negative = m.Presets[f.Preset].Negative
-	}
-	d := inference.Defaults(*m, inference.Request{Settings: inference.Settings{Preset: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG}})
-	f.Steps, f.CFG, f.Stop = d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
-	if f.Width > 0 || f.Height > 0 {
-		f.Advanced = f.WithSize(image.Pt(f.Width, f.Height), m) // another model may not make it
-	}
-	return f
+	d := f.Complete(*m)
+	f.Negative, f.Steps, f.CFG, f.Stop = d.Negative, d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
+	return f.WithSize(image.Pt(f.Width, f.Height), m)
+}
+
+// WithSettings is the form with other settings. What the preset decides alike is no wish.
+func (f Form) WithSettings(s inference.Settings, m *bundle.Manifest) Form {
+	f.Settings = s
+	f.Settings = f.wishes(m)
+	return f.Settle(m)
 }
 
 // WithSteps changes the number of steps. T_stop keeps its share of them, unless the user has chosen one; then it stays, as far as
 // there are so many steps.
 func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
-	if m != nil && f.Stop == m.Presets[f.Preset].StopOf(f.Steps) {
-		f.Stop = 0
-	}
-	f.Steps = steps
-	f.Stop = min(f.Stop, steps)
+	f.Steps, f.Stop = steps, min(f.wishes(m).Stop, steps)
 	return f.Settle(m)
 }
 
-// WithPreset changes the preset and takes over its numbers, its sampler and where it has its masks from, and what it avoids unless
-// the user wrote something else. Scopes and the size that the user has set stay.
+// WithPreset changes the preset and takes over its settings, but for a negative prompt that the user wrote. Scopes and the size that
+// the user has set stay.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
-	if m != nil && strings.TrimSpace(f.Negative) == m.Presets[f.Preset].Negative {
-		f.Negative = ""
-	}
-	f.Preset, f.Steps, f.Stop, f.CFG = name, 0, 0, 0
-	f.Sampler, f.MaskSource, f.RawMask, f.MaskNorm = "", "", false, ""
+	f.Settings = inference.Settings{Preset: name, Negative: f.wishes(m).Negative, Width: f.Width, Height: f.Height}
 	return f.Settle(m)
 }
 
@@ -189,12 +240,10 @@ func (f Form) Remove(card int) Form {
 // Restore takes over a recipe. Pictures that are here already get their words and reaches back; their bytes say which ones
 // they are.
 func (f Form) Restore(r inference.Request) Form {
-	f.Prompt, f.Negative, f.Preset = r.Prompt, strings.TrimSpace(r.Negative), r.Preset
-	f.Steps, f.Stop, f.CFG, f.Count = r.Steps, r.Stop, r.CFG, max(len(r.Seeds), 1)
+	f.Prompt, f.Settings, f.Count = r.Prompt, r.Settings, max(len(r.Seeds), 1)
 	if len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%SeedLimit, true
 	}
-	f.Advanced = Advanced{Sampler: r.Sampler, MaskSource: r.MaskSource, RawMask: r.RawMask, MaskNorm: r.MaskNorm, Width: r.Width, Height: r.Height}
 	f.Cards = slices.Clone(f.Cards)
 	for i := range f.Cards {
 		for _, s := range r.Subjects {

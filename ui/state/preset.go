@@ -1,25 +1,39 @@
 package state
 
 import (
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/ui/i18n"
 )
 
-// OwnPreset is settings that the user has given a name. Base is the preset of the model that decides what they do not say.
+// OwnPreset is settings that the user has given a name. Their preset is the model's, which decides what they do not say; their scope
+// is of all subjects, where it is there. They say nothing of the size.
 type OwnPreset struct {
-	Name        string
-	Base        string
-	Steps, Stop int
-	CFG         float64
-	Negative    string  `json:",omitempty"`
-	Scope       float64 `json:",omitempty"` // γ_scope of all subjects; 0 leaves theirs
-	Sampler     string  `json:",omitempty"` // as in Advanced
-	MaskSource  string  `json:",omitempty"`
-	RawMask     bool    `json:",omitempty"`
-	MaskNorm    string  `json:",omitempty"`
+	Name string
+	inference.Settings
+}
+
+// namedPreset is what of an own preset has other names in the preferences than settings have in drafts.
+type namedPreset struct{ Name, Base string }
+
+// MarshalJSON writes the preset for the preferences.
+func (p OwnPreset) MarshalJSON() ([]byte, error) {
+	named := namedPreset{p.Name, p.Preset}
+	p.Preset = ""
+	return withSettings(named, p.Settings)
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (p *OwnPreset) UnmarshalJSON(data []byte) error {
+	var named namedPreset
+	err := errors.Join(json.Unmarshal(data, &named), readSettings(data, &p.Settings))
+	p.Name, p.Preset = named.Name, named.Base
+	return err
 }
 
 // OwnPresets are the user's presets in the order of their names.
@@ -57,8 +71,8 @@ func CheckPresetName(name string) error {
 
 // Own is the form's settings under a name. The reach is kept where all subjects have the same one.
 func (f Form) Own(name string) OwnPreset {
-	p := OwnPreset{Name: strings.TrimSpace(name), Base: f.Preset, Steps: f.Steps, Stop: f.Stop, CFG: f.CFG, Negative: f.Negative,
-		Sampler: f.Sampler, MaskSource: f.MaskSource, RawMask: f.RawMask, MaskNorm: f.MaskNorm}
+	p := OwnPreset{strings.TrimSpace(name), f.Settings}
+	p.Width, p.Height = 0, 0
 	for i, c := range f.Cards {
 		if i > 0 && c.Scope != p.Scope {
 			p.Scope = 0
@@ -71,20 +85,19 @@ func (f Form) Own(name string) OwnPreset {
 
 // WithOwn takes the user's preset over.
 func (f Form) WithOwn(p OwnPreset, m *bundle.Manifest) Form {
-	f = f.WithPreset(p.Base, m)
-	f.Steps, f.Stop, f.CFG, f.Negative = p.Steps, p.Stop, p.CFG, p.Negative
-	f.Sampler, f.MaskSource, f.RawMask, f.MaskNorm = p.Sampler, p.MaskSource, p.RawMask, p.MaskNorm
-	if p.Scope > 0 {
+	f.Settings = p.Over(inference.Settings{Width: f.Width, Height: f.Height})
+	if f.Scope = 0; p.Scope > 0 {
 		f.Cards = slices.Clone(f.Cards)
 		for i := range f.Cards {
 			f.Cards[i].Scope = p.Scope
 		}
 	}
-	return f
+	return f.Settle(m)
 }
 
-// IsOwn tells whether the form's settings are those of a preset.
+// IsOwn tells whether the form's settings are those of a preset, whatever the reach of subjects.
 func (f Form) IsOwn(p OwnPreset) bool {
-	return f.Preset == p.Base && f.Steps == p.Steps && f.Stop == p.Stop && f.CFG == p.CFG && f.Negative == p.Negative &&
-		f.Sampler == p.Sampler && f.MaskSource == p.MaskSource && f.RawMask == p.RawMask && f.MaskNorm == p.MaskNorm
+	mine := f.Own(p.Name)
+	mine.Scope, mine.Negative, p.Negative = p.Scope, strings.TrimSpace(mine.Negative), strings.TrimSpace(p.Negative)
+	return mine == p
 }

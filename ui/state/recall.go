@@ -3,15 +3,11 @@ package state
 import (
 	"cmp"
 	"fmt"
-	"image"
 	"slices"
-	"strings"
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/guidance"
 	"realword/inference/recipe"
-	"realword/inference/schedule"
 	"realword/ui/i18n"
 )
 
@@ -81,22 +77,16 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 	}
 	to := f.Take(p, AllParts, m)
 	differ(PartPrompt, i18n.T("Prompt"), f.Prompt, to.Prompt)
-	differ(PartPrompt, i18n.T("Negative prompt"), f.Negative, to.Negative)
 	if !p.Foreign {
 		list = append(list, subjectChanges(f, to, m)...)
 	}
-	differ(PartSettings, i18n.T("Preset"), presetName(f.Preset), presetName(to.Preset))
-	differ(PartSettings, i18n.T("Steps"), fmt.Sprint(f.Steps), fmt.Sprint(to.Steps))
-	differ(PartSettings, i18n.T("Masks settle after (T_stop)"), i18n.T("step %d", f.Stop), i18n.T("step %d", to.Stop))
-	differ(PartSettings, i18n.T("Guidance scale"), fmt.Sprintf("%g", f.CFG), fmt.Sprintf("%g", to.CFG))
-	own := presetsOf(m)
-	differ(PartSettings, i18n.T("Sampler"), SamplerName(cmp.Or(f.Sampler, own[f.Preset].Sampler)), SamplerName(cmp.Or(to.Sampler, own[to.Preset].Sampler)))
-	differ(PartSettings, i18n.T("Mask source"), MaskSourceName(cmp.Or(f.MaskSource, own[f.Preset].MaskSource)), MaskSourceName(cmp.Or(to.MaskSource, own[to.Preset].MaskSource)))
-	differ(PartSettings, i18n.T("Masks divided by their maximum"), rawMaskName(f.RawMask), rawMaskName(to.RawMask))
-	differ(PartSettings, i18n.T("Masks layer by layer"), rawMaskName(f.MaskNorm == ""), rawMaskName(to.MaskNorm == ""))
-	differ(PartSettings, i18n.T("Size"), SizeName(f.Size(m)), SizeName(to.Size(m)))
+	old, new := f.Completed(m), to.Completed(m)
+	for _, k := range Knobs() {
+		differ(k.Part, k.Label, k.Text(old), k.Text(new))
+	}
 	differ(PartSettings, i18n.T("Pictures"), fmt.Sprint(max(f.Count, 1)), fmt.Sprint(max(to.Count, 1)))
 	differ(PartSeed, i18n.T("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
+	slices.SortStableFunc(list, func(a, b Change) int { return int(a.Part - b.Part) })
 	return list
 }
 
@@ -186,7 +176,7 @@ func presetName(name string) string {
 func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 	r := p.Request
 	if which[PartPrompt] {
-		f.Prompt, f.Negative = r.Prompt, strings.TrimSpace(r.Negative)
+		f.Prompt, f.Negative = r.Prompt, cmp.Or(r.Negative, " ")
 	}
 	if which[PartSubjects] && !p.Foreign {
 		id, have := f.freeID(), f.Cards
@@ -205,27 +195,16 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		f.Linked = f.Linked && f.sameReach()
 	}
 	if which[PartSettings] {
-		if _, known := presetsOf(m)[r.Preset]; known {
-			f.Preset = r.Preset
+		said, base := r.Settings, inference.Settings{Preset: f.Preset}
+		if p.Foreign {
+			base = f.wishes(m)
 		}
-		if r.Steps > 0 {
-			f = f.WithSteps(r.Steps, m)
+		if said.Negative, base.Negative = "", cmp.Or(f.Negative, " "); m != nil {
+			said = said.Possible(*m)
 		}
-		if r.Stop > 0 {
-			f.Stop = r.Stop
-		}
-		if r.CFG > 0 {
-			f.CFG = r.CFG
-		}
-		if len(r.Seeds) > 0 {
+		if f = f.WithSettings(said.Over(base), m); len(r.Seeds) > 0 {
 			f.Count = len(r.Seeds)
 		}
-		if p.Foreign {
-			f.Advanced = f.Advanced.with(r, m)
-		} else {
-			f.Advanced = f.take(r, m)
-		}
-		f = f.Settle(m)
 	}
 	if which[PartSubjects] && !p.Foreign {
 		f.Cards = FollowPreset(f.Cards, f.Fit(m))
@@ -251,16 +230,13 @@ func (p Past) Unsettable(m *bundle.Manifest) []string {
 	}
 	var list []string
 	if p.Model != "" && !p.Foreign && !m.Named(p.Model) {
-		list = append(list, i18n.T("model %s", p.Model))
+		list = append(list, i18n.T("Model")+": "+p.Model)
 	}
-	if p.Sampler != "" && !slices.Contains(schedule.Samplers(), p.Sampler) {
-		list = append(list, i18n.T("sampler %s", p.Sampler))
-	}
-	if _, err := guidance.ParseSource(p.MaskSource); err != nil && p.MaskSource != "" {
-		list = append(list, i18n.T("mask source %s", p.MaskSource))
-	}
-	if p.Width > 0 && !fits(image.Pt(p.Width, p.Height), m) {
-		list = append(list, i18n.T("size %d × %d", p.Width, p.Height))
+	possible := p.Possible(*m)
+	for _, k := range Knobs() {
+		if text := k.Text(p.Settings); k.Text(possible) != text {
+			list = append(list, k.Label+": "+text)
+		}
 	}
 	return list
 }

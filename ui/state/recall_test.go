@@ -34,7 +34,7 @@ func refOf(name string, letter string) inference.Reference {
 
 func TestChanges(t *testing.T) {
 	word := func(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
-	form := Form{Prompt: "a dog", Preset: "paper", Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), Word: word("dog")}}}.Settle(uitest.Toybox)
+	form := Form{Prompt: "a dog", Settings: inference.Settings{Preset: "paper"}, Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), Word: word("dog")}}}.Settle(uitest.Toybox)
 	same := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7},
 		Subjects: []inference.Subject{{Word: word("dog"), Scope: 0.2, References: []inference.Reference{refOf("rex.png", "a")}}}}
 	for name, c := range map[string]struct {
@@ -92,7 +92,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestTakeSomeParts(t *testing.T) {
-	form := Form{Prompt: "a dog", Preset: "paper", Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), From: 12}}}.Settle(uitest.Toybox)
+	form := Form{Prompt: "a dog", Settings: inference.Settings{Preset: "paper"}, Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), From: 12}}}.Settle(uitest.Toybox)
 	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Stop: 5}, Seeds: []uint64{9}}},
 		Cards: []Card{{Ref: refOf("other name.png", "a"), Word: inference.Word{Text: "cat"}}}}
 	for _, c := range []struct {

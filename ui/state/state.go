@@ -90,7 +90,7 @@ type State struct {
 
 // NewState is a window before anything is done in it.
 func NewState() State {
-	return State{Form: Form{Preset: "paper", Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}}
+	return State{Form: Form{Settings: inference.Settings{Preset: "paper"}, Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}}
 }
 
 // Begin is the state at the moment when a run of r is asked for.

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"realword/inference"
 )
 
 // Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
@@ -64,6 +66,12 @@ func changedFields(a, b Form) []string {
 		a.Seed = b.Seed
 	}
 	var names []string
+	for _, t := range inference.Table() {
+		if t.Get(a.Settings) != t.Get(b.Settings) {
+			names = append(names, t.Field)
+		}
+	}
+	b.Settings = a.Settings
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range x.NumField() {
 		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {

@@ -3,13 +3,15 @@ package state
 import (
 	"testing"
 	"time"
+
+	"realword/inference"
 )
 
 // TestUndo is a table of changes and what going back and forward leads to.
 func TestUndo(t *testing.T) {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	f := func(prompt string, steps int, seed uint64) Form {
-		return Form{Prompt: prompt, Steps: steps, Seed: seed, Count: 1}
+		return Form{Prompt: prompt, Settings: inference.Settings{Steps: steps}, Seed: seed, Count: 1}
 	}
 	for _, c := range []struct {
 		name  string

@@ -97,8 +97,12 @@ func TextAlone(r inference.Request) inference.Request {
 
 // SameText tells whether two requests without subjects make the same picture.
 func SameText(a, b inference.Request) bool {
-	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt && a.Negative == b.Negative &&
-		a.Preset == b.Preset && a.Steps == b.Steps && a.CFG == b.CFG && a.Sampler == b.Sampler && a.Width == b.Width && a.Height == b.Height
+	for _, t := range inference.Table() {
+		if !t.OfMasks && t.Get(a.Settings) != t.Get(b.Settings) {
+			return false
+		}
+	}
+	return len(a.Subjects) == 0 && len(b.Subjects) == 0 && slices.Equal(a.Seeds, b.Seeds) && a.Prompt == b.Prompt
 }
 
 // Find is the index of a shot among those of the window, -1 where it is none of them.
