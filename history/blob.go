@@ -209,12 +209,7 @@ func (s *Store) ReferenceData(sha256 string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var data []byte
-	err = s.view(func(tx *bbolt.Tx) (err error) {
-		data, err = s.readBlob(tx, sum)
-		return err
-	})
-	return data, err
+	return read(s, func(tx *bbolt.Tx) ([]byte, error) { return s.readBlob(tx, sum) })
 }
 
 // recover finishes what a program that died left half done.

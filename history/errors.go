@@ -34,51 +34,23 @@ type Error struct {
 	Err  error  // the cause, for "copy details"; may be nil
 }
 
-// Sentence says what happened.
-func (e *Error) Sentence() string {
-	switch e.Kind {
-	case Busy:
-		return fmt.Sprintf("another Realword has the history %s open", e.Path)
-	case Newer:
-		return fmt.Sprintf("%s was written by a newer Realword", e.Path)
-	case Damaged:
-		return fmt.Sprintf("%s is damaged", e.Path)
-	case ReadOnly:
-		return fmt.Sprintf("%s is read-only", e.Path)
-	case Full:
-		return fmt.Sprintf("there is no space left for %s", e.Path)
-	case Hostile:
-		return fmt.Sprintf("%s is not a session that Realword exported", e.Path)
-	default:
-		return fmt.Sprintf("%s cannot be reached", e.Path)
-	}
-}
-
-// Remedy says what helps.
-func (e *Error) Remedy() string {
-	switch e.Kind {
-	case Busy:
-		return "close the other one and try again"
-	case Newer:
-		return "use that version"
-	case Damaged:
-		return "start a new one with everything that can be read from it; the pictures themselves are separate files"
-	case ReadOnly:
-		return "change its permissions, or use another disk"
-	case Full:
-		return "free up some space, empty the trash or trim the step data, and try again"
-	case Hostile:
-		return "export the session again and use that file as it is"
-	default:
-		return "check that its folder exists and its disk is connected"
-	}
+// texts say what happened to a file of a history, and what helps.
+var texts = map[Kind]string{
+	Busy:        "another Realword has the history %s open: close the other one and try again",
+	Newer:       "%s was written by a newer Realword: use that version",
+	Damaged:     "%s is damaged: start a new one with everything that can be read from it; the pictures themselves are separate files",
+	ReadOnly:    "%s is read-only: change its permissions, or use another disk",
+	Full:        "there is no space left for %s: free up some space, empty the trash or trim the step data, and try again",
+	Unreachable: "%s cannot be reached: check that its folder exists and its disk is connected",
+	Hostile:     "%s is not a session that Realword exported: export the session again and use that file as it is",
 }
 
 func (e *Error) Error() string {
-	if e.Err == nil {
-		return e.Sentence() + ": " + e.Remedy()
+	text := fmt.Sprintf(texts[e.Kind], e.Path)
+	if e.Err != nil {
+		text += fmt.Sprintf(" (%v)", e.Err)
 	}
-	return fmt.Sprintf("%s: %s (%v)", e.Sentence(), e.Remedy(), e.Err)
+	return text
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -246,6 +246,15 @@ func (s *Store) update(do func(*change) error) error {
 	return nil
 }
 
+// read is what one reading transaction finds.
+func read[T any](s *Store, find func(*bbolt.Tx) (T, error)) (out T, err error) {
+	err = s.view(func(tx *bbolt.Tx) (err error) {
+		out, err = find(tx)
+		return err
+	})
+	return out, err
+}
+
 // view runs one reading transaction. What it reads has to be copied before it ends.
 func (s *Store) view(do func(*bbolt.Tx) error) error {
 	return explain(s.path, guard(s.path, func() error { return s.db.View(do) }))

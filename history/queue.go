@@ -47,13 +47,7 @@ func (s *Store) Enqueue(p Plan, at time.Time) (uint64, error) {
 }
 
 // Jobs returns the queue in its order.
-func (s *Store) Jobs() (list []Job, err error) {
-	err = s.view(func(tx *bbolt.Tx) (err error) {
-		list, err = allJobs(tx)
-		return err
-	})
-	return list, err
-}
+func (s *Store) Jobs() ([]Job, error) { return read(s, allJobs) }
 
 func allJobs(tx *bbolt.Tx) ([]Job, error) {
 	var list []Job
@@ -102,19 +96,15 @@ func (c *change) removeJob(id uint64) error {
 func (s *Store) StartJob(id uint64, at time.Time) (uint64, error) {
 	var r Round
 	err := s.update(func(c *change) error {
-		j, err := get[Job](c.Tx, jobBucket, id, ErrNoJob)
-		if err != nil {
+		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
+			if j.Parked || j.Round != 0 {
+				return fmt.Errorf("job %d is parked or running: unpark it or wait", id)
+			}
+			r = Round{Plan: j.Plan, Started: at, Status: Interrupted, Job: id}
+			err := c.beginRound(&r)
+			j.Attempts, j.Round, j.Session = j.Attempts+1, r.ID, r.Session
 			return err
-		}
-		if j.Parked || j.Round != 0 {
-			return fmt.Errorf("job %d is parked or running: unpark it or wait", id)
-		}
-		r = Round{Plan: j.Plan, Started: at, Status: Interrupted, Job: id}
-		if err := c.beginRound(&r); err != nil {
-			return err
-		}
-		j.Attempts, j.Round, j.Session = j.Attempts+1, r.ID, r.Session
-		return put(c.Bucket(jobBucket), id, j)
+		})
 	})
 	return r.ID, err
 }
@@ -122,12 +112,10 @@ func (s *Store) StartJob(id uint64, at time.Time) (uint64, error) {
 // Unpark lets a job run again.
 func (s *Store) Unpark(id uint64) error {
 	return s.update(func(c *change) error {
-		j, err := get[Job](c.Tx, jobBucket, id, ErrNoJob)
-		if err != nil {
-			return err
-		}
-		j.Parked, j.Attempts = false, 0
-		return put(c.Bucket(jobBucket), id, j)
+		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
+			j.Parked, j.Attempts = false, 0
+			return nil
+		})
 	})
 }
 

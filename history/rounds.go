@@ -50,38 +50,28 @@ func (s *Store) Sessions() ([]Session, error) {
 }
 
 // Session returns one session, or ErrNoSession.
-func (s *Store) Session(id uint64) (one Session, err error) {
-	err = s.view(func(tx *bbolt.Tx) (err error) {
-		one, err = getSession(tx, id)
-		return err
-	})
-	return one, err
+func (s *Store) Session(id uint64) (Session, error) {
+	return read(s, func(tx *bbolt.Tx) (Session, error) { return getSession(tx, id) })
 }
 
 // RenameSession gives a session a name.
 func (s *Store) RenameSession(id uint64, name string) error {
 	return s.update(func(c *change) error {
-		one, err := getSession(c.Tx, id)
-		if err != nil {
-			return err
-		}
-		one.Name = name
-		return put(c.Bucket(sessionBucket), id, one)
+		return edit(c, sessionBucket, id, ErrNoSession, func(one *Session) error {
+			one.Name = name
+			return nil
+		})
 	})
 }
 
 // SetDraft journals the settings of a session as they stand, with the references that they need.
 func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Reference) error {
 	return s.update(func(c *change) error {
-		one, err := getSession(c.Tx, id)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(c.retainAll(references), c.releaseAll(one.References)); err != nil {
-			return err
-		}
-		one.Draft, one.References = draft, references
-		return put(c.Bucket(sessionBucket), id, one)
+		return edit(c, sessionBucket, id, ErrNoSession, func(one *Session) error {
+			old := one.References
+			one.Draft, one.References = draft, references
+			return errors.Join(c.retainAll(references), c.releaseAll(old))
+		})
 	})
 }
 
@@ -140,63 +130,45 @@ func (c *change) putNewRound(r *Round) error {
 // and may be nil.
 func (s *Store) End(round uint64, status Status, cause error, at time.Time) error {
 	return s.update(func(c *change) error {
-		r, err := getRound(c.Tx, round)
-		if err != nil {
-			return err
-		}
-		r.Status, r.Ended = status, at
-		if cause != nil {
-			r.Error = cause.Error()
-		}
-		if r.Job != 0 && c.Bucket(jobBucket).Get(key(r.Job)) != nil {
-			if err := c.removeJob(r.Job); err != nil {
-				return err
+		return edit(c, roundBucket, round, ErrNotFound, func(r *Round) error {
+			r.Status, r.Ended = status, at
+			if cause != nil {
+				r.Error = cause.Error()
 			}
-		}
-		return put(c.Bucket(roundBucket), round, r)
+			if r.Job != 0 && c.Bucket(jobBucket).Get(key(r.Job)) != nil {
+				return c.removeJob(r.Job)
+			}
+			return nil
+		})
 	})
 }
 
 // Rounds returns every round with its pictures, the newest first, also those in the trash.
 func (s *Store) Rounds() ([]Round, error) {
-	var list []Round
-	err := s.view(func(tx *bbolt.Tx) error {
-		ids := under(tx, roundBucket, nil)
-		for _, id := range slices.Backward(ids) {
-			r, err := fullRound(tx, id)
-			if err != nil {
-				return err
-			}
-			list = append(list, r)
-		}
-		return nil
-	})
+	list, err := read(s, func(tx *bbolt.Tx) ([]Round, error) { return fullRounds(tx, under(tx, roundBucket, nil)) })
+	slices.Reverse(list)
 	return list, err
+}
+
+func fullRounds(tx *bbolt.Tx, ids []uint64) (list []Round, err error) {
+	for _, id := range ids {
+		r, err := fullRound(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
 }
 
 // SessionRounds returns the rounds of a session with their pictures, the oldest first.
 func (s *Store) SessionRounds(session uint64) ([]Round, error) {
-	var list []Round
-	err := s.view(func(tx *bbolt.Tx) error {
-		for _, id := range under(tx, ofSessionBucket, key(session)) {
-			r, err := fullRound(tx, id)
-			if err != nil {
-				return err
-			}
-			list = append(list, r)
-		}
-		return nil
-	})
-	return list, err
+	return read(s, func(tx *bbolt.Tx) ([]Round, error) { return fullRounds(tx, under(tx, ofSessionBucket, key(session))) })
 }
 
 // Round returns one round with its pictures, or ErrNotFound.
-func (s *Store) Round(id uint64) (r Round, err error) {
-	err = s.view(func(tx *bbolt.Tx) (err error) {
-		r, err = fullRound(tx, id)
-		return err
-	})
-	return r, err
+func (s *Store) Round(id uint64) (Round, error) {
+	return read(s, func(tx *bbolt.Tx) (Round, error) { return fullRound(tx, id) })
 }
 
 func fullRound(tx *bbolt.Tx, id uint64) (Round, error) {
@@ -228,11 +200,7 @@ func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
 // of its bytes, it is a file of the pictures folder, and Empty may delete it. Of a picture whose pixels are kept, size and thumbnail may
 // be left out.
 func (s *Store) FinishPicture(id uint64, p Picture) error {
-	return s.update(func(c *change) error {
-		old, err := getPicture(c.Tx, id)
-		if err != nil {
-			return err
-		}
+	return s.editPicture(id, func(c *change, old *Picture) (err error) {
 		if old.File != "" {
 			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
 		}
@@ -243,7 +211,7 @@ func (s *Store) FinishPicture(id uint64, p Picture) error {
 		if len(p.Thumbnail) > 0 {
 			err = c.putThumbnail(id, p.Thumbnail)
 		}
-		return errors.Join(err, c.dropPixels(&old), c.putPicture(old))
+		return errors.Join(err, c.dropPixels(old))
 	})
 }
 
@@ -253,22 +221,18 @@ func (s *Store) KeepPixels(id uint64, p Picture, png []byte) error {
 	if len(png) == 0 || len(png) > maxEntry {
 		return fmt.Errorf("a picture of %d bytes: %w", len(png), errOutsideLimit)
 	}
-	return s.update(func(c *change) error {
-		old, err := getPicture(c.Tx, id)
-		if err != nil {
-			return err
-		}
+	return s.editPicture(id, func(c *change, old *Picture) (err error) {
 		if old.File != "" {
 			return fmt.Errorf("picture %d is finished already, as %s", id, old.File)
 		}
-		if err := c.dropPixels(&old); err != nil {
+		if err := c.dropPixels(old); err != nil {
 			return err
 		}
 		old.Width, old.Height, old.Bytes = p.Width, p.Height, int64(len(png))
 		if old.Pixels, err = c.keep(png); err != nil {
 			return err
 		}
-		return errors.Join(c.putPicture(old), c.putThumbnail(id, p.Thumbnail))
+		return c.putThumbnail(id, p.Thumbnail)
 	})
 }
 
@@ -287,18 +251,16 @@ func (c *change) dropPixels(p *Picture) error {
 
 // Pixels returns the PNG file of a picture that KeepPixels kept, or ErrNoPicture.
 func (s *Store) Pixels(id uint64) ([]byte, error) {
-	var data []byte
-	err := s.view(func(tx *bbolt.Tx) error {
+	return read(s, func(tx *bbolt.Tx) ([]byte, error) {
 		p, err := getPicture(tx, id)
 		if err == nil && p.Pixels == "" {
 			err = fmt.Errorf("the pixels of picture %d are not kept: %w", id, ErrNoPicture)
 		}
-		if err == nil {
-			data, err = s.readHex(tx, p.Pixels)
+		if err != nil {
+			return nil, err
 		}
-		return err
+		return s.readHex(tx, p.Pixels)
 	})
-	return data, err
 }
 
 func (c *change) writePicture(stem string, png []byte) (string, error) {
@@ -385,22 +347,21 @@ func (s *Store) Picture(id uint64) (Picture, error) {
 // Pictures returns these pictures with their thumbnails, without those that are gone: a page of a gallery whose IDs came
 // from Find.
 func (s *Store) Pictures(ids []uint64) ([]Picture, error) {
-	list := make([]Picture, 0, len(ids))
-	err := s.view(func(tx *bbolt.Tx) error {
+	return read(s, func(tx *bbolt.Tx) ([]Picture, error) {
+		list := make([]Picture, 0, len(ids))
 		for _, id := range ids {
 			p, err := getPicture(tx, id)
 			if errors.Is(err, ErrNoPicture) {
 				continue
 			}
 			if err != nil {
-				return err
+				return nil, err
 			}
 			p.Thumbnail = bytes.Clone(openThumbnail(key(id), in(tx, thumbnailBucket).Get(key(id))))
 			list = append(list, p)
 		}
-		return nil
+		return list, nil
 	})
-	return list, err
 }
 
 // MovePicture journals where a picture's file is now.
@@ -408,35 +369,36 @@ func (s *Store) MovePicture(id uint64, file string) error {
 	if _, err := os.Stat(file); err != nil {
 		return explain(file, err)
 	}
-	return s.update(func(c *change) error {
-		p, err := getPicture(c.Tx, id)
-		if err != nil {
-			return err
-		}
+	return s.editPicture(id, func(c *change, p *Picture) error {
 		p.File, p.Bytes = file, fileSize(file)
-		return errors.Join(c.dropPixels(&p), c.putPicture(p))
+		return c.dropPixels(p)
 	})
 }
 
 // SetStar stars a picture, or takes the star away.
 func (s *Store) SetStar(id uint64, on bool) error {
-	return s.changePicture(id, func(p *Picture) { p.Starred = on })
+	return s.editPicture(id, func(_ *change, p *Picture) error { p.Starred = on; return nil })
 }
 
 // SetPin keeps the step data of a picture from being trimmed, or lets it go.
 func (s *Store) SetPin(id uint64, on bool) error {
-	return s.changePicture(id, func(p *Picture) { p.Pinned = on })
+	return s.editPicture(id, func(_ *change, p *Picture) error { p.Pinned = on; return nil })
 }
 
-func (s *Store) changePicture(id uint64, do func(*Picture)) error {
-	return s.update(func(c *change) error {
-		p, err := getPicture(c.Tx, id)
-		if err != nil {
-			return err
-		}
-		do(&p)
-		return c.putPicture(p)
-	})
+func (s *Store) editPicture(id uint64, do func(*change, *Picture) error) error {
+	return s.update(func(c *change) error { return c.editPicture(id, func(p *Picture) error { return do(c, p) }) })
+}
+
+// editPicture changes a picture and its row of the gallery.
+func (c *change) editPicture(id uint64, do func(*Picture) error) error {
+	p, err := getPicture(c.Tx, id)
+	if err == nil {
+		err = do(&p)
+	}
+	if err != nil {
+		return err
+	}
+	return c.putPicture(p)
 }
 
 func (c *change) putUID(kind ItemKind, uid string, id uint64) error {

@@ -87,6 +87,18 @@ func get[T any](tx *bbolt.Tx, bucket []byte, id uint64, missing error) (T, error
 	return decode[T](tx, bucket, value)
 }
 
+// edit changes one record.
+func edit[T any](c *change, bucket []byte, id uint64, missing error, do func(*T) error) error {
+	one, err := get[T](c.Tx, bucket, id, missing)
+	if err == nil {
+		err = do(&one)
+	}
+	if err != nil {
+		return err
+	}
+	return put(c.Bucket(bucket), id, one)
+}
+
 func decode[T any](tx *bbolt.Tx, bucket, value []byte) (T, error) {
 	var v T
 	if err := json.Unmarshal(value, &v); err != nil {

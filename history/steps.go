@@ -152,12 +152,8 @@ func stepIndexes(tx *bbolt.Tx, picture uint64) []int {
 }
 
 // Steps returns the indexes of the steps that are kept of a picture, in order.
-func (s *Store) Steps(picture uint64) (list []int, err error) {
-	err = s.view(func(tx *bbolt.Tx) error {
-		list = stepIndexes(tx, picture)
-		return nil
-	})
-	return list, err
+func (s *Store) Steps(picture uint64) ([]int, error) {
+	return read(s, func(tx *bbolt.Tx) ([]int, error) { return stepIndexes(tx, picture), nil })
 }
 
 // Step returns one step, or ErrNoStep. State is read only when it is wanted.

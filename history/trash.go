@@ -52,45 +52,26 @@ func (c *change) markOne(at time.Time, item Item) error {
 	var pictures []uint64
 	switch item.Kind {
 	case SessionItem:
-		one, err := getSession(c.Tx, item.ID)
-		if err != nil {
-			return err
-		}
-		one.Trashed = at
-		if err := put(c.Bucket(sessionBucket), item.ID, one); err != nil {
+		if err := edit(c, sessionBucket, item.ID, ErrNoSession, func(one *Session) error { one.Trashed = at; return nil }); err != nil {
 			return err
 		}
 		for _, r := range under(c.Tx, ofSessionBucket, key(item.ID)) {
 			pictures = append(pictures, under(c.Tx, ofRoundBucket, key(r))...)
 		}
 	case RoundItem:
-		r, err := getRound(c.Tx, item.ID)
-		if err != nil {
-			return err
-		}
-		r.Trashed = at
-		if err := put(c.Bucket(roundBucket), item.ID, r); err != nil {
+		if err := edit(c, roundBucket, item.ID, ErrNotFound, func(r *Round) error { r.Trashed = at; return nil }); err != nil {
 			return err
 		}
 		pictures = under(c.Tx, ofRoundBucket, key(item.ID))
 	case PictureItem:
-		p, err := getPicture(c.Tx, item.ID)
-		if err != nil {
-			return err
-		}
-		p.Trashed = at
-		if err := c.putPicture(p); err != nil {
+		if err := c.editPicture(item.ID, func(p *Picture) error { p.Trashed = at; return nil }); err != nil {
 			return err
 		}
 	default:
 		return fmt.Errorf("%q cannot be moved to the trash", item.Kind)
 	}
 	for _, id := range pictures { // their rows say that they are in the trash
-		p, err := getPicture(c.Tx, id)
-		if err == nil {
-			err = c.putPicture(p)
-		}
-		if err != nil {
+		if err := c.editPicture(id, func(*Picture) error { return nil }); err != nil {
 			return err
 		}
 	}
@@ -234,12 +215,11 @@ func (c *change) dropRecord(bucket []byte, item Item, uid string) error {
 // orphan takes a picture out of the rounds and jobs that go on from it.
 func (c *change) orphan(picture uint64) error {
 	for _, id := range under(c.Tx, childBucket, key(picture)) {
-		r, err := getRound(c.Tx, id)
+		err := edit(c, roundBucket, id, ErrNotFound, func(r *Round) error {
+			r.Parents = without(r.Parents, picture)
+			return c.Bucket(childBucket).Delete(key(picture, id))
+		})
 		if err != nil {
-			return err
-		}
-		r.Parents = without(r.Parents, picture)
-		if err := errors.Join(put(c.Bucket(roundBucket), id, r), c.Bucket(childBucket).Delete(key(picture, id))); err != nil {
 			return err
 		}
 	}
