@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -33,5 +34,34 @@ func TestOneStopForWindowAndTerminal(t *testing.T) {
 		if window.Stop != want {
 			t.Errorf("the window shows %d, want %d", window.Stop, want)
 		}
+	}
+}
+
+// TestEverySettingHasItsWay: what an option reads is what a line of a batch reads.
+func TestEverySettingHasItsWay(t *testing.T) {
+	want := inference.Settings{
+		Negative: "rain", Preset: "release", Width: 640, Height: 512, Steps: 50, Stop: 9, CFG: 2.5, Sampler: "ddim",
+		MaskSource: "low_cross", MaskNorm: "min_max_per_channel", Scope: 0.35, Fit: "crop",
+	}
+	var args []string
+	for _, row := range inference.Table() {
+		if row.Flag != "" {
+			args = append(args, "--"+row.Flag, row.Get(want))
+		}
+	}
+	var c cobra.Command
+	var typed inference.Settings
+	settingFlags(&c, &typed)
+	if err := c.ParseFlags(args); err != nil || typed != want {
+		t.Errorf("%v: %q is %+v", err, args, typed)
+	}
+	data, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := append([]byte(`{"name":"a","prompt":"a","seed":1,`), data[1:]...)
+	read, err := (&generation{}).parseLine(line, "")
+	if err != nil || read.request.Settings != want {
+		t.Errorf("%v: %s is %+v", err, line, read.request.Settings)
 	}
 }

@@ -159,7 +159,7 @@ func (t Setting) Read(text string, s *Settings) bool {
 		text = own
 	}
 	read := *s
-	if t.Set(&read, text) != nil || t.Get(read) == "" || !t.InBounds(read) {
+	if t.Set(&read, text) != nil || t.Get(read) == "" && (t.Theirs != nil || t.Least > 0) || !t.InBounds(read) {
 		return false
 	}
 	*s = read

@@ -1,0 +1,60 @@
+package state
+
+import (
+	"testing"
+
+	"realword/inference"
+	"realword/ui/uitest"
+)
+
+// TestEverySettingHasAKnob: what differs is said in a comparison of recipes, whichever setting it is.
+func TestEverySettingHasAKnob(t *testing.T) {
+	base := inference.Settings{}.Complete(*uitest.Roomy)
+	for _, row := range inference.Table() {
+		if row.Key == "scope" || row.Key == "fit" || row.Field == "" {
+			continue // cards have them
+		}
+		s := base
+		for _, text := range []string{"17", "0.5", "true", "release"} {
+			if row.Set(&s, text) == nil {
+				break
+			}
+		}
+		said := 0
+		for _, k := range Knobs() {
+			if k.Text(s) != k.Text(base) {
+				said++
+			}
+		}
+		if s == base || said != 1 {
+			t.Errorf("%s: %d knobs tell %+v", row.Key, said, s)
+		}
+	}
+}
+
+// TestDialsOfSettings go with requests, drafts and own presets.
+func TestDialsOfSettings(t *testing.T) {
+	for _, k := range Knobs() {
+		if k.Dial == nil {
+			continue
+		}
+		before := Form{}.Settle(uitest.Roomy)
+		f, v := before, k.Dial.High-k.Dial.Step
+		*k.Dial.At(&f.Settings) = v
+		r, own := f.Request(), f.Own("mine")
+		back := before.WithOwn(own, uitest.Roomy)
+		data, err := f.MarshalJSON()
+		var read Form
+		if err != nil || read.UnmarshalJSON(data) != nil {
+			t.Fatal(err)
+		}
+		for where, s := range map[string]inference.Settings{"request": r.Settings, "own preset": back.Settings, "draft": read.Settings} {
+			if *k.Dial.At(&s) != v {
+				t.Errorf("%s: the %s has %+v", k.Label, where, s)
+			}
+		}
+		if !back.IsOwn(own) || before.IsOwn(own) || len(changedFields(before, f)) != 1 {
+			t.Errorf("%s: it is no change", k.Label)
+		}
+	}
+}
