@@ -2,6 +2,7 @@ package inference
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"realword/inference/bundle"
@@ -158,7 +159,37 @@ func (l *Loop) noise(ctx context.Context, at Point, masks [][]float32) ([]float3
 	for p, u := range uncond.F32 {
 		eps[p] = u + float32(scale*(cond.F32[p]-u)) // the conversion keeps the compiler from fusing: the same bits everywhere
 	}
+	rescale(eps, cond.F32, l.Rescale)
 	return eps, nil
+}
+
+// rescale brings the spread of a guided prediction back to that of the conditional one, as far as φ says: guidance raises it, which
+// overexposes (arXiv 2305.08891, Eq. 15 and 16; diffusers' rescale_noise_cfg).
+func rescale(guided, cond []float32, phi float64) {
+	if phi == 0 {
+		return
+	}
+	spread := deviation(guided)
+	if spread == 0 {
+		return
+	}
+	factor := float32(phi*deviation(cond)/spread + (1 - phi))
+	for i := range guided {
+		guided[i] *= factor
+	}
+}
+
+// deviation is the standard deviation.
+func deviation(values []float32) float64 {
+	var sum, squares float64
+	for _, v := range values {
+		sum += float64(v)
+	}
+	mean := sum / float64(len(values))
+	for _, v := range values {
+		squares += float64((float64(v) - mean) * (float64(v) - mean)) // not fused either
+	}
+	return math.Sqrt(squares / float64(len(values)))
 }
 
 // guided reports whether a step runs the guidance branch.

@@ -22,16 +22,17 @@ import (
 // presets, drafts and comparisons follow. It needs a control in the window (ui's knobs) and a line in the README besides. One that
 // presets decide has a field in bundle.Preset and a line in Complete, too.
 type Settings struct {
-	Negative   string  `json:"negative,omitempty"`    // a blank asks for none where the preset has one
-	Preset     string  `json:"preset,omitempty"`      // "paper" (default), "release", or another of the model's
-	Width      int     `json:"width,omitempty"`       // pixels
-	Height     int     `json:"height,omitempty"`      // pixels
-	Steps      int     `json:"steps,omitempty"`       // of denoising
-	Stop       int     `json:"stop,omitempty"`        // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
-	CFG        float64 `json:"cfg,omitempty"`         // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
-	Sampler    string  `json:"sampler,omitempty"`     // "ddim" or "dpm++" (released single-step order list)
-	MaskSource string  `json:"mask_source,omitempty"` // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
-	RawMask    bool    `json:"raw_mask,omitempty"`    // do not divide masks by their maximum (Table VI, "w/o normalisation")
+	Negative   string  `json:"negative,omitempty"`         // a blank asks for none where the preset has one
+	Preset     string  `json:"preset,omitempty"`           // "paper" (default), "release", or another of the model's
+	Width      int     `json:"width,omitempty"`            // pixels
+	Height     int     `json:"height,omitempty"`           // pixels
+	Steps      int     `json:"steps,omitempty"`            // of denoising
+	Stop       int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
+	CFG        float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
+	Rescale    float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: none
+	Sampler    string  `json:"sampler,omitempty"`          // "ddim" or "dpm++" (released single-step order list)
+	MaskSource string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
+	RawMask    bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
 	// else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
 	MaskNorm string      `json:"mask_norm,omitempty"`
 	Scope    float64     `json:"scope,omitempty"` // γ_scope of subjects that have none of their own, in (0, 1]
@@ -297,6 +298,17 @@ var table = []Setting{
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
 				return fmt.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
+			}
+			return nil
+		},
+	},
+	{
+		Key: "guidance_rescale", Field: "Rescale", At: func(s *Settings) any { return &s.Rescale },
+		Flag: "guidance-rescale", Help: "φ, 0 (default) to 1: how far the contrast goes back to what it is without guidance", Label: "rescale",
+		A1111: "CFG rescale", Called: "guidance rescale", Takes: "0 to 1", Most: 1,
+		check: func(s Settings, _ bundle.Manifest) error {
+			if !(s.Rescale >= 0 && s.Rescale <= 1) {
+				return fmt.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
 			}
 			return nil
 		},

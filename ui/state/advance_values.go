@@ -41,6 +41,10 @@ func Knobs() []Knob {
 			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return fmt.Sprintf("%g", s.CFG) },
 			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f"},
 		},
+		{
+			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return fmt.Sprintf("%g", s.Rescale) },
+			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f"},
+		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
 		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},
 		{Part: PartSettings, Label: i18n.T("Masks divided by their maximum"), Text: func(s inference.Settings) string { return yesOrNo(!s.RawMask) }},
