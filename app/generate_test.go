@@ -213,7 +213,7 @@ func TestNotes(t *testing.T) {
 		t.Errorf("the word was chosen: status %d, %q", status, stderr)
 	}
 	if status, _, stderr := command(t, append(args, "--prompt", "a dog", "--seed", "4294967295", "--count", "3")...); status != 0 ||
-		stderr != "note: the seed 4294967296 has more than 32 bits, of which only the last 32 count: it is the same as 0\n" {
+		stderr != "note: the seed 4294967296 has more than 32 bits, and only the last 32 count: it is the same as 0\n" {
 		t.Errorf("the seeds begin again: status %d, %q", status, stderr)
 	}
 }

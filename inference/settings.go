@@ -18,9 +18,9 @@ import (
 // Settings are what a round is set to, beside its words, pictures and seeds. The zero value of a field is "not set": then the
 // preset or the model decides, and Complete says what. It is a plain value that can be compared.
 //
-// To add a setting, add its field here and its row to the table below; the command line, batch files, recipes, picture files, own
-// presets, drafts and comparisons follow. It needs a control in the window (ui's knobs) and a line in the README besides. One that
-// presets decide has a field in bundle.Preset and a line in Complete, too.
+// To add a setting, add its field here and its row to the table below, its knob to ui/state's Knobs, a line to docs/command-line.md,
+// and use it where it acts. The command line, batch files, recipes, picture files, drafts, own presets, undo and comparisons follow.
+// One that presets decide has a field in bundle.Preset and stands in Complete, too.
 type Settings struct {
 	Negative   string  `json:"negative,omitempty"`         // a blank asks for none where the preset has one
 	Preset     string  `json:"preset,omitempty"`           // "paper" (default), "release", or another of the model's
