@@ -202,6 +202,29 @@ func (f *Flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, f.place(objects, width, false)) // any width will do
 }
 
+// fill gives every object all the room.
+func fill(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		place(o, 0, 0, size.Width, size.Height)
+	}
+}
+
+// place moves an object to a place and gives it a size.
+func place(o fyne.CanvasObject, x, y, width, height float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(width, height))
+}
+
+// largest is the smallest size in which every object that is visible has room.
+func largest(objects []fyne.CanvasObject) (size fyne.Size) {
+	for _, o := range objects {
+		if o.Visible() {
+			size = size.Max(o.MinSize())
+		}
+	}
+	return size
+}
+
 // Inset keeps a margin around its one object.
 type Inset struct{ X, Y float32 }
 
@@ -213,33 +236,17 @@ func (i Inset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (i Inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	var size fyne.Size
-	for _, o := range objects {
-		if o.Visible() {
-			size = size.Max(o.MinSize())
-		}
-	}
-	return size.AddWidthHeight(2*i.X, 2*i.Y)
+	return largest(objects).AddWidthHeight(2*i.X, 2*i.Y)
 }
 
 // Fixed gives its objects a smallest width and height; 0 leaves theirs. A height without a width is that of a row of text and
 // grows with the texts.
 type Fixed struct{ Width, Height float32 }
 
-func (f Fixed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
+func (f Fixed) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
 
 func (f Fixed) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	var size fyne.Size
-	for _, o := range objects {
-		if o.Visible() {
-			size = size.Max(o.MinSize())
-		}
-	}
+	size := largest(objects)
 	if f.Width > 0 {
 		size.Width = f.Width
 	}
@@ -278,8 +285,7 @@ func (c Columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		if !objects[i].Visible() {
 			continue
 		}
-		objects[i].Move(fyne.NewPos(x, 0))
-		objects[i].Resize(fyne.NewSize(width, size.Height))
+		place(objects[i], x, 0, width, size.Height)
 		x += width + c.Gap
 	}
 }
@@ -304,8 +310,7 @@ func (s Stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 			continue
 		}
 		h := o.MinSize().Height
-		o.Move(fyne.NewPos(0, y))
-		o.Resize(fyne.NewSize(size.Width, h))
+		place(o, 0, y, size.Width, h)
 		if h > 0 { // what is empty needs no gap
 			y += h + s.Gap
 		}
@@ -331,12 +336,7 @@ func (s Stacked) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Narrow gives its object the width that there is, however much it wants: the content of a panel that scrolls up and down.
 type Narrow struct{}
 
-func (Narrow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
+func (Narrow) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
 
 func (Narrow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var height float32
@@ -358,12 +358,7 @@ func NewCapped(rows float32, content fyne.CanvasObject) *fyne.Container {
 	return container.New(capped{rows}, NewPage(content))
 }
 
-func (c capped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
+func (c capped) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
 
 func (c capped) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var height float32
@@ -384,10 +379,8 @@ func (u Under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	page := objects[1].(*container.Scroll)
 	page.Resize(fyne.NewSize(size.Width, page.Size().Height)) // rows that flow know their height only for a width
 	height := min(page.Content.MinSize().Height, max(size.Height-u.Least, 0))
-	objects[0].Move(fyne.Position{})
-	objects[0].Resize(fyne.NewSize(size.Width, size.Height-height))
-	page.Move(fyne.NewPos(0, size.Height-height))
-	page.Resize(fyne.NewSize(size.Width, height))
+	place(objects[0], 0, 0, size.Width, size.Height-height)
+	place(page, 0, size.Height-height, size.Width, height)
 }
 
 func (u Under) MinSize(objects []fyne.CanvasObject) fyne.Size {
@@ -426,13 +419,11 @@ func (b *Beside) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Move(fyne.Position{})
 	if ok {
 		objects[0].Resize(fyne.NewSize(row, size.Height))
-		objects[1].Move(fyne.NewPos(row, (size.Height-text)/2))
-		objects[1].Resize(fyne.NewSize(size.Width-row, text))
+		place(objects[1], row, (size.Height-text)/2, size.Width-row, text)
 		return
 	}
 	objects[0].Resize(fyne.NewSize(size.Width, size.Height-text))
-	objects[1].Move(fyne.NewPos(0, size.Height-text))
-	objects[1].Resize(fyne.NewSize(size.Width, text))
+	place(objects[1], 0, size.Height-text, size.Width, text)
 }
 
 func (b *Beside) MinSize(objects []fyne.CanvasObject) fyne.Size {
@@ -452,12 +443,9 @@ type Flanked struct{ Gap float32 }
 
 func (f Flanked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	left, right := f.width(objects[0]), f.width(objects[2])
-	objects[0].Move(fyne.Position{})
-	objects[0].Resize(fyne.NewSize(left-f.Gap, size.Height))
-	objects[1].Move(fyne.NewPos(left, 0))
-	objects[1].Resize(fyne.NewSize(size.Width-left-right, size.Height))
-	objects[2].Move(fyne.NewPos(size.Width-right+f.Gap, 0))
-	objects[2].Resize(fyne.NewSize(right-f.Gap, size.Height))
+	place(objects[0], 0, 0, left-f.Gap, size.Height)
+	place(objects[1], left, 0, size.Width-left-right, size.Height)
+	place(objects[2], size.Width-right+f.Gap, 0, right-f.Gap, size.Height)
 }
 
 func (f Flanked) width(o fyne.CanvasObject) float32 {
@@ -475,12 +463,7 @@ func (f Flanked) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Lines is a text field that is as high as its text, from least to most lines.
 type Lines struct{ Least, Most float32 }
 
-func (l Lines) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
+func (l Lines) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
 
 func (l Lines) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	f := objects[0].(*Field)
@@ -538,11 +521,7 @@ func NewColumn(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
 // AtLeast keeps its content from getting smaller than that.
 type AtLeast struct{ Width, Height float32 }
 
-func (a AtLeast) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Resize(size)
-	}
-}
+func (a AtLeast) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
 
 func (a AtLeast) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return objects[0].MinSize().Max(fyne.NewSize(a.Width, a.Height))
@@ -565,8 +544,7 @@ func (g Gapped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Resize(fyne.NewSize(size.Width, objects[0].Size().Height))
 	top := objects[0].MinSize().Height
 	objects[0].Resize(fyne.NewSize(size.Width, top))
-	objects[1].Move(fyne.NewPos(0, top+g.Gap))
-	objects[1].Resize(fyne.NewSize(size.Width, size.Height-top-g.Gap))
+	place(objects[1], 0, top+g.Gap, size.Width, size.Height-top-g.Gap)
 }
 
 func (g Gapped) MinSize(objects []fyne.CanvasObject) fyne.Size {
@@ -606,9 +584,4 @@ type sized struct{ size fyne.Size }
 
 func (s sized) MinSize([]fyne.CanvasObject) fyne.Size { return s.size }
 
-func (s sized) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
+func (s sized) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }

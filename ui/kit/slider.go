@@ -65,8 +65,7 @@ func (b Band) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	pad := trackInset()
 	at := func(v float64) float32 { return pad + float32((v-b.Low)/(b.High-b.Low))*(size.Width-2*pad) }
 	for _, o := range objects {
-		o.Move(fyne.NewPos(at(b.From), size.Height/2-5))
-		o.Resize(fyne.NewSize(at(b.To)-at(b.From), 10))
+		place(o, at(b.From), size.Height/2-5, at(b.To)-at(b.From), 10)
 	}
 }
 

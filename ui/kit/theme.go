@@ -140,9 +140,4 @@ func (s Square) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSquareSize(s.Side * max(TextScale(), 1))
 }
 
-func (s Square) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.Position{})
-		o.Resize(size)
-	}
-}
+func (s Square) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
