@@ -218,6 +218,10 @@ demo: build ## the session that a first start shows, again with the embedded mod
 translations: ## assets/translations/en.json again, from the texts in the source
 	$(GO) test -tags $(TAGS) -count=1 -run '^TestTranslationsComplete$$' ./ui/i18n -translations
 
+.PHONY: map
+map: ## the list of packages in CONTRIBUTING.md again, from what they say
+	$(GO) test -tags $(TAGS) -count=1 -run '^TestContributingHasTheMap$$' ./app -map
+
 .PHONY: screenshots
 screenshots: build screen ## a picture of every screen, dark and light, with the embedded model
 	assets/screenshots/make.sh

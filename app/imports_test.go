@@ -38,6 +38,7 @@ var pure = []string{"ui", "history/journal", "inference", "inference/bundle", "h
 
 type listed struct {
 	ImportPath string
+	Doc        string
 	Standard   bool
 	CgoFiles   []string
 	Imports    []string
@@ -47,7 +48,7 @@ type listed struct {
 // list asks the go command for the program's packages and everything that they import.
 func list(t *testing.T) map[string]listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-tags", "migrated_fynedo", "-deps", "-json=ImportPath,Standard,CgoFiles,Imports,Deps", "realword/...").Output()
+	out, err := exec.Command("go", "list", "-tags", "migrated_fynedo", "-deps", "-json=ImportPath,Doc,Standard,CgoFiles,Imports,Deps", "realword/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

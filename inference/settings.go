@@ -129,7 +129,7 @@ type Setting struct {
 	A1111  string            // its key in picture files, in the words of A1111 and its kin; "" where these have none
 	Theirs map[string]string // values that they write otherwise
 
-	Called      string  // in messages: "guidance weight"
+	Called      string  // in messages: "guidance scale"
 	Takes       string  // in messages: "1 to 50"
 	Least, Most float64 // bounds of any model; zero for what is no number
 	OfMasks     bool    // it acts on the masks of subjects alone
@@ -216,7 +216,7 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 	case size:
 		_, err = fmt.Sscanf(strings.ReplaceAll(strings.ToLower(cmp.Or(text, "0x0")), "×", "x")+";", "%dx%d;", at.width, at.height)
 		if err != nil || text != "" && min(*at.width, *at.height) < 1 || max(*at.width, *at.height) > maxSide {
-			err = errors.New("write WIDTHxHEIGHT in pixels, for instance 128x128")
+			err = errors.New("write WIDTHxHEIGHT in pixels, for example 128x128")
 		}
 	}
 	if err == nil && t.parse != nil {
@@ -294,7 +294,7 @@ var table = []Setting{
 	{
 		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
 		Flag: "cfg", Help: "guidance scale (classifier-free guidance)", Zero: "1 turns guidance off, 3 to 8 works well", Label: "cfg",
-		A1111: "CFG scale", Called: "guidance weight", Takes: fmt.Sprint("1 to ", MaxCFG), Least: 1, Most: MaxCFG,
+		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("1 to ", MaxCFG), Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
 				return fmt.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)

@@ -189,7 +189,7 @@ func baseName(name string) string {
 }
 
 // Read reads how a picture was made out of its PNG file. foreign tells that another program has made it: then prompts,
-// steps, guidance weight, seed, size and, where Realword has it, the sampler are all that is known of it, and Notes say what else
+// steps, guidance scale, seed, size and, where Realword has it, the sampler are all that is known of it, and Notes say what else
 // it holds.
 func Read(file []byte) (r Recipe, foreign bool, err error) {
 	m, err := picture.ReadMetadata(file)

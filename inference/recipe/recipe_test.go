@@ -184,7 +184,7 @@ func TestParseRecipeRefuses(t *testing.T) {
 		`{"schema":1,"steps":"many"}`: "steps is a string",
 		`{"schema":1,"steps":-1}`:     "-1 as the number of steps",
 		`{"schema":1,"stop":1000000}`: "1000000 as the T_stop",
-		`{"schema":1,"cfg":1e9}`:      "guidance weight",
+		`{"schema":1,"cfg":1e9}`:      "guidance scale",
 		`{"schema":1,"width":-8}`:     "-8",
 		`{"schema":1,"prompt":"` + strings.Repeat("a", maxRecipeText+1) + `"}`:                                "a prompt of more",
 		`{"schema":1,"seeds":[` + strings.Repeat("1,", maxRecipePictures) + `1]}`:                             "257 seeds",

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var writeMap = flag.Bool("map", false, "write the list of packages in CONTRIBUTING.md again")
+
+// packageMap is the list of packages in CONTRIBUTING.md, in the order of the layers, from what the packages say.
+func packageMap(packages map[string]listed) string {
+	var b strings.Builder
+	b.WriteString("| package | what it is |\n|---|---|\n")
+	for _, name := range layers {
+		about := regexp.MustCompile(`^(Package|Command) \w+ `).ReplaceAllString(packages["realword/"+name].Doc, "")
+		about = regexp.MustCompile(`[:;] .*`).ReplaceAllString(about, "") // the rest is in the contract
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.TrimSuffix(about, "."))
+	}
+	return b.String()
+}
+
+// TestContributingHasTheMap: every package is on the map and says what it is.
+func TestContributingHasTheMap(t *testing.T) {
+	const file, begin, end = "../CONTRIBUTING.md", "app/contributing_test.go -->\n", "<!-- end of packages -->"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := list(t)
+	for _, name := range layers {
+		if packages["realword/"+name].Doc == "" {
+			t.Errorf("package %s does not say what it is", name)
+		}
+	}
+	before, rest, ok1 := strings.Cut(string(data), begin)
+	have, after, ok2 := strings.Cut(rest, end)
+	want := packageMap(packages)
+	switch {
+	case !ok1 || !ok2:
+		t.Fatal("the list of packages is missing")
+	case have == want:
+	case *writeMap:
+		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Error("the list of packages in CONTRIBUTING.md is old: run `make map`")
+	}
+}
+
+// TestContractsSayWhatIsImported: who says that it imports nothing of Realword does not.
+func TestContractsSayWhatIsImported(t *testing.T) {
+	for path, p := range list(t) {
+		name, ours := strings.CutPrefix(path, "realword/")
+		if !ours {
+			continue
+		}
+		sources, _ := filepath.Glob(filepath.Join("..", name, "*.go"))
+		for _, file := range sources {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			contract, _, _ := strings.Cut(strings.ReplaceAll(string(data), "\n// ", " "), "\npackage ")
+			if !strings.Contains(contract, "nothing of Realword") || strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, imported := range p.Imports {
+				if strings.HasPrefix(imported, "realword/") {
+					t.Errorf("%s says that it imports nothing of Realword, and imports %s", name, imported)
+				}
+			}
+		}
+	}
+}
+
+// TestDocumentsLinkToWhatIsThere: README, CONTRIBUTING and docs name files and pages that exist.
+func TestDocumentsLinkToWhatIsThere(t *testing.T) {
+	pages, _ := filepath.Glob("../docs/*.md")
+	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md") {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(data), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+			}
+		}
+	}
+}
