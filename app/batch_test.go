@@ -89,7 +89,7 @@ func TestBatch(t *testing.T) {
 		`{"name": "i", "prompt": "a dog", "seed": 1, "cfg": 7,5}`, `{"name": "j", "prompt": "a dog", "seed": 1, "steps": 2.5}`, `{"name": "k", "prompt": "a dog", "seed": 1, "steps": 999999999999999999999}`,
 		`{"name": "a\\b", "prompt": "a dog", "seed": 1}`, `[{"name": "l", "prompt": "a dog", "seed": 1}]`)
 	status, stdout, stderr = command(t, args...)
-	for i, want := range []string{"names no file", "251 bytes, at most 250", "a seed is a whole number", "numbers have a point", `"steps" takes a whole number`, `"steps" takes a whole number`, "names no file", "one JSON object in braces, not this array"} {
+	for i, want := range []string{"cannot be a file name", "251 bytes, and at most 250", "a seed is a whole number", "use a decimal point", `"steps" takes a whole number`, `"steps" takes a whole number`, "cannot be a file name", "one JSON object in braces, not this array"} {
 		if line := fmt.Sprintf("line %d: ", i+1); !strings.Contains(stderr, line) || !strings.Contains(stderr, want) {
 			t.Errorf("%s%s is missing in\n%s", line, want, stderr)
 		}
@@ -115,7 +115,7 @@ func TestBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(`{"name": "folder", "prompt": "a dog", "seed": 1}`)
-	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "is no picture") {
+	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "is not a picture") {
 		t.Errorf("a folder with the name of a picture: %d, %s", status, stderr)
 	}
 	write("")

@@ -35,7 +35,7 @@ func TestPicturesComeOutOfTheClipboard(t *testing.T) {
 		"nothing at all":           {clipboardReader{linux: true, library: broken, tool: tools(nil)}, "pictures cannot be pasted here: install xclip"},
 		"nothing at all, Wayland":  {clipboardReader{linux: true, wayland: true, library: broken, tool: tools(nil)}, "pictures cannot be pasted here: install wl-clipboard"},
 		"another system":           {clipboardReader{library: broken, tool: tools(nil)}, "the clipboard cannot be read"},
-		"nobody answers":           {clipboardReader{library: stuck, tool: tools(nil)}, "the program that the picture was copied in"},
+		"nobody answers":           {clipboardReader{library: stuck, tool: tools(nil)}, "the program the picture was copied from"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)

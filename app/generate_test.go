@@ -86,7 +86,7 @@ func TestGenerate(t *testing.T) {
 	if status, _, stderr := command(t, "history", "export", "1", archive); status != 0 || stderr != "" {
 		t.Errorf("export: status %d, %s", status, stderr)
 	}
-	if _, stdout, _ = command(t, "history", "import", archive); stdout != "session 1: 0 new rounds, 0 new pictures\n" {
+	if _, stdout, _ = command(t, "history", "import", archive); stdout != "session 1: 0 new jobs, 0 new pictures\n" {
 		t.Errorf("a session that is there was imported again: %s", stdout)
 	}
 	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, files[1]) || !strings.Contains(stdout, `"seeds"`) {
@@ -203,7 +203,7 @@ func TestNotes(t *testing.T) {
 	if status != 0 || stdout == "" || len(lines) != 4 {
 		t.Fatalf("status %d, %q", status, stderr)
 	}
-	for i, want := range []string{`the prompt has `, `the negative prompt has `, `"(rain:1.3)"`, `"dog" is 2 times in the prompt: the first is meant, dog#2`} {
+	for i, want := range []string{`the prompt has `, `the negative prompt has `, `"(rain:1.3)"`, `"dog" occurs 2 times in the prompt: the first is used, dog#2`} {
 		if !strings.HasPrefix(lines[i], "note: ") || !strings.Contains(lines[i], want) {
 			t.Errorf("line %d is %q, want %q", i, lines[i], want)
 		}

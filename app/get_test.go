@@ -150,7 +150,7 @@ func TestModelGet(t *testing.T) {
 		}
 		return nil
 	})
-	if status, out, _ := command(t, "model", "list", "--folder", folder); status != 0 || !strings.Contains(out, path) || !strings.Contains(out, "a toy inside") {
+	if status, out, _ := command(t, "model", "list", "--folder", folder); status != 0 || !strings.Contains(out, path) || !strings.Contains(out, "a toy, ready to use") {
 		t.Errorf("%d\n%s", status, out)
 	}
 	before := h.files.Load()
@@ -260,7 +260,7 @@ func TestModelGetGoesOn(t *testing.T) {
 	}
 	h.mu.Unlock()
 	var out, screen strings.Builder
-	if status := execute(ctx, []string{"model", "get", "realcustom-released", "--yes", "--folder", folder}, &out, &screen); status != 130 || !strings.Contains(screen.String(), "The same command goes on.") {
+	if status := execute(ctx, []string{"model", "get", "realcustom-released", "--yes", "--folder", folder}, &out, &screen); status != 130 || !strings.Contains(screen.String(), "The same command resumes.") {
 		t.Fatalf("%d\n%s", status, screen.String())
 	}
 	m := &models{}
@@ -268,14 +268,14 @@ func TestModelGetGoesOn(t *testing.T) {
 	if len(begun) != 1 || begun[0].Done == 0 || begun[0].Done >= begun[0].Plan.Bytes() {
 		t.Fatalf("%+v", begun)
 	}
-	if _, list, _ := command(t, "model", "list", "--available", "--folder", folder); !strings.Contains(list, "begun: ") {
+	if _, list, _ := command(t, "model", "list", "--available", "--folder", folder); !strings.Contains(list, "started: ") {
 		t.Errorf("%s", list)
 	}
 	h.mu.Lock()
 	h.stop = nil
 	h.mu.Unlock()
 	status, _, notes := command(t, "model", "get", "realcustom-released", "--folder", folder)
-	if status != 0 || !strings.Contains(notes, "goes on where it was") {
+	if status != 0 || !strings.Contains(notes, "resumes where it stopped") {
 		t.Fatalf("%d\n%s", status, notes)
 	}
 	if got := h.bytes.Load(); got != begun[0].Plan.Bytes() {

@@ -61,8 +61,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"generate", "--prompt", "a dog", "--scope", "0"}, 2, "--scope 0"},
 		{[]string{"generate", "--prompt", "a dog", "--device", "toaster"}, 2, "toaster"},
 		{[]string{"generate", "--prompt", "a dog", "--seed", "99999999999999999999"}, 2, "--seed 99999999999999999999: a seed is a whole number from 0 to 18446744073709551615, or -1"},
-		{[]string{"generate", "--prompt", "a dog", "--seed", "-2"}, 2, "or -1 to have one drawn"},
-		{[]string{"generate", "--prompt", "a dog", "--seed", "18446744073709551615", "--count", "2"}, 2, "seeds end at 18446744073709551615"},
+		{[]string{"generate", "--prompt", "a dog", "--seed", "-2"}, 2, "or -1 for a random one"},
+		{[]string{"generate", "--prompt", "a dog", "--seed", "18446744073709551615", "--count", "2"}, 2, "the largest seed is 18446744073709551615"},
 		{[]string{"generate", "--prompt", "a dog", "--cfg", "1.000,5"}, 2, "--cfg 1.000,5: give a number such as 7.5"},
 		{[]string{"generate", "--prompt", "a dog", "--steps", "25,5"}, 2, "--steps 25,5: give a whole number"},
 		{[]string{"generate", "--prompt", "a dog", "--steps", "99999999999999999999"}, 2, "--steps 99999999999999999999: the number is too large"},
@@ -71,10 +71,10 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"generate", "--prompt", "a dog", "--threads", "-1"}, 2, "--threads -1"},
 		{[]string{"generate", "--prompt", "a dog", "--cfg", "0,0"}, 2, "--cfg 0"},
 		{[]string{"generate", "--prompt", "a dog", "--out", png}, 1, "output folder"},
-		{[]string{"model"}, 2, "one of its commands"},
+		{[]string{"model"}, 2, "needs a subcommand"},
 		{[]string{"model", "import", "x"}, 2, "--out"},
 		{[]string{"model", "info", t.TempDir()}, 1, "manifest.json"},
-		{[]string{"history", "show", "x"}, 2, "number of a round"},
+		{[]string{"history", "show", "x"}, 2, "number of a job"},
 		{[]string{"history", "show", "3"}, 1, "history list"},
 		{[]string{"history", "export", "x", png + ".zip"}, 2, "number of a session"},
 		{[]string{"history", "export", "3", png + ".zip"}, 1, "history list"},
@@ -179,8 +179,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
-		`"$0" history --help >/dev/full`:             "cannot be written to: no space left on device",
-		`"$0" --version >&-`:                         "cannot be written to: it is closed",
+		`"$0" history --help >/dev/full`:             "cannot write to standard output: no space left on device",
+		`"$0" --version >&-`:                         "cannot write to standard output: it is closed",
 		`{ "$0" --help; echo "status $?" >&2; } | :`: "status",
 		`"$0" --version >/dev/null`:                  "",
 	} {

@@ -157,7 +157,7 @@ func TestModelsElsewhereAndRests(t *testing.T) {
 	m, folder := &models{}, t.TempDir()
 	gone := filepath.Join(folder, "not", "there")
 	list := listed1(t, m, folder, gone)
-	if len(list) != 2 || list[1].State != state.ModelMissing || !list[1].Elsewhere || !strings.Contains(list[1].Err.Error(), "connect the drive") {
+	if len(list) != 2 || list[1].State != state.ModelMissing || !list[1].Elsewhere || !strings.Contains(list[1].Err.Error(), "connect its drive") {
 		t.Errorf("%+v", list)
 	}
 	old := time.Now().Add(-2 * abandoned)

@@ -37,7 +37,7 @@ func TestATrialSurvivesItsDriver(t *testing.T) {
 	for name, c := range map[string]struct{ line, want string }{
 		"crash":   {`echo "no such kernel image" >&2; kill -SEGV $$`, "crashed (signal: segmentation fault: no such kernel image)"},
 		"hang":    {"sleep 60", "did not answer within 200ms"},
-		"noise":   {"echo hello", "nothing that can be read"},
+		"noise":   {"echo hello", "no readable answer"},
 		"verdict": {`echo '{"Device":"cuda","Usable":true,"Card":"a card"}'`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ func TestRecipe(t *testing.T) {
 	for name, want := range map[string]string{
 		"fooocus.png": "made by   Fooocus v2.5.0\nmodel     someXL\nprompt    a dog on the beach\nnegative  blurry\nsteps     30\ncfg       4\nseed      3456789\n",
 		"seed64.png": "made by   v1.9.4\nmodel     someXL_v10\nprompt    a dog\nsteps     28\ncfg       6.5\nsize      832x1216\nseed      607539957654043\n" +
-			"note      its sampler, \"Euler a\", is none of Realword's\n" +
+			"note      its sampler, \"Euler a\", is not one of Realword's\n" +
 			"note      its seed 607539957654043 has more than 32 bits, and only the last 32 count: it is the same as 3948732955\n",
 	} {
 		status, stdout, stderr := command(t, "recipe", "../inference/recipe/testdata/foreign/"+name)

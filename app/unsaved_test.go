@@ -46,7 +46,7 @@ func TestPictureWithoutAFileIsNotLost(t *testing.T) {
 	if _, stdout, _ = command(t, "history", "list"); !regexp.MustCompile(`(complete|failed) +1  a dog\n`).MatchString(stdout) {
 		t.Errorf("list:\n%s", stdout)
 	}
-	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, "not in a file yet  64x64  seed 5: `realword history save "+said[1]+" FILE` writes it") {
+	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, "not saved yet  64x64  seed 5: `realword history save "+said[1]+" FILE` writes it") {
 		t.Errorf("show:\n%s", stdout)
 	}
 	file := filepath.Join(out, "kept")
@@ -59,7 +59,7 @@ func TestPictureWithoutAFileIsNotLost(t *testing.T) {
 	if _, stdout, _ = command(t, "history", "show", "1"); !strings.Contains(stdout, file+".png  64x64  seed 5") {
 		t.Errorf("show:\n%s", stdout)
 	}
-	if status, _, stderr := command(t, "history", "save", said[1], file+"2"); status != 1 || !strings.Contains(stderr, "in a file already: "+file) {
+	if status, _, stderr := command(t, "history", "save", said[1], file+"2"); status != 1 || !strings.Contains(stderr, "already in a file: "+file) {
 		t.Errorf("twice: %d %s", status, stderr)
 	}
 
@@ -128,7 +128,7 @@ func TestRescueCommand(t *testing.T) {
 		t.Errorf("a damaged one: %d %s", status, stderr)
 	}
 	status, stdout, stderr := command(t, "history", "rescue")
-	if status != 0 || !strings.Contains(stdout, "sessions 1, rounds 1, pictures 1, waiting rounds 0; could not be read: 1") {
+	if status != 0 || !strings.Contains(stdout, "sessions 1, jobs 1, pictures 1, queued jobs 0; unreadable: 1") {
 		t.Errorf("%d %s%s", status, stdout, stderr)
 	}
 	if status, stdout, _ = command(t, "history", "show", "1"); status != 0 || !strings.Contains(stdout, "a mushroom in a flower meadow") {

@@ -494,20 +494,20 @@ func (z *zipped) check() error {
 	rounds := map[uint64]bool{}
 	for n, r := range z.Rounds {
 		if n > 0 && r.ID <= z.Rounds[n-1].ID {
-			return fmt.Errorf("round %d is not in order", r.ID)
+			return fmt.Errorf("job %d is not in order", r.ID)
 		}
 		rounds[r.ID] = true
 		if !slices.Contains([]Status{Interrupted, Complete, Cancelled, Failed}, r.Status) {
-			return fmt.Errorf("round %d has the status %q", r.ID, r.Status)
+			return fmt.Errorf("job %d has the status %q", r.ID, r.Status)
 		}
 		if len(r.Parents) > maxLinks || len(r.Words) > maxLinks {
-			return fmt.Errorf("round %d has %d parents and %d words", r.ID, len(r.Parents), len(r.Words))
+			return fmt.Errorf("job %d has %d parents and %d words", r.ID, len(r.Parents), len(r.Words))
 		}
 	}
 	pictures := map[uint64]uint64{} // -> round
 	for _, p := range z.Pictures {
 		if _, twice := pictures[p.ID]; twice || !rounds[p.Round] || p.Width < 0 || p.Height < 0 || p.Width > 1<<16 || p.Height > 1<<16 {
-			return fmt.Errorf("picture %d is there twice, of no round, or of an impossible size", p.ID)
+			return fmt.Errorf("picture %d is there twice, of no job, or of an impossible size", p.ID)
 		}
 		pictures[p.ID] = p.Round
 		steps := map[int]bool{}
@@ -521,7 +521,7 @@ func (z *zipped) check() error {
 	for _, r := range z.Rounds { // so that no round descends from itself
 		for _, p := range r.Parents {
 			if pictures[p] >= r.ID {
-				return fmt.Errorf("round %d goes on from a later one", r.ID)
+				return fmt.Errorf("job %d continues a later one", r.ID)
 			}
 		}
 	}
@@ -605,7 +605,7 @@ func (i *importer) session(a archive) error {
 		} else if old, err := getRound(i.Tx, here); err != nil {
 			return err
 		} else if old.Session != id {
-			return fmt.Errorf("round %d belongs to another session", r.ID)
+			return fmt.Errorf("job %d belongs to another session", r.ID)
 		}
 		rounds[r.ID] = here
 	}

@@ -130,7 +130,7 @@ type Setting struct {
 	Theirs map[string]string // values that they write otherwise
 
 	Called      string  // in messages: "guidance scale"
-	Takes       string  // in messages: "1 to 50"
+	Takes       string  // in messages: "a number from 1 to 50"
 	Least, Most float64 // bounds of any model; zero for what is no number
 	OfMasks     bool    // it acts on the masks of subjects alone
 
@@ -260,7 +260,7 @@ var table = []Setting{
 	{
 		Key: "steps", Field: "Steps", At: func(s *Settings) any { return &s.Steps },
 		Flag: "steps", Help: "denoising steps", Zero: "give 1 or more", Label: "steps",
-		A1111: "Steps", Called: "number of steps", Takes: "1 to 10000", Least: 1, Most: 10000,
+		A1111: "Steps", Called: "number of steps", Takes: "a number from 1 to 10000", Least: 1, Most: 10000,
 		check: func(s Settings, m bundle.Manifest) error {
 			if s.Steps < 1 || s.Steps > m.Schedule.TrainSteps {
 				return fmt.Errorf("%d steps are outside the range 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
@@ -272,7 +272,7 @@ var table = []Setting{
 		Key: "stop", Field: "Stop", At: func(s *Settings) any { return &s.Stop },
 		Flag: "stop", Help: "T_stop, the step after which the masks no longer change",
 		Zero: "at least the first step makes masks: give 1 or more", Label: "T_stop",
-		A1111: "RealCustom stop step", Called: "T_stop", Takes: "1 to 10000", Least: 1, Most: 10000, OfMasks: true,
+		A1111: "RealCustom stop step", Called: "T_stop", Takes: "a number from 1 to 10000", Least: 1, Most: 10000, OfMasks: true,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if s.Steps < 1 {
 				return nil // which is said already
@@ -283,7 +283,7 @@ var table = []Setting{
 	{
 		Key: "sampler", Field: "Sampler", At: func(s *Settings) any { return &s.Sampler },
 		Flag: "sampler", Help: "ddim or dpm++", Label: "sampler",
-		A1111: "Sampler", Theirs: map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}, Called: "sampler", Takes: "Realword's",
+		A1111: "Sampler", Theirs: map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}, Called: "sampler", Takes: "one of Realword's",
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !slices.Contains(schedule.Samplers(), s.Sampler) {
 				return fmt.Errorf("there is no sampler %q: choose one of %q", s.Sampler, schedule.Samplers())
@@ -294,7 +294,7 @@ var table = []Setting{
 	{
 		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
 		Flag: "cfg", Help: "guidance scale (classifier-free guidance)", Zero: "1 turns guidance off, 3 to 8 works well", Label: "cfg",
-		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("1 to ", MaxCFG), Least: 1, Most: MaxCFG,
+		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
 				return fmt.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
@@ -356,7 +356,7 @@ var table = []Setting{
 	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide},
 	{
 		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
-		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "pixels",
+		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "a size in pixels",
 		check: func(s Settings, m bundle.Manifest) error {
 			return errors.Join(checkSide("width", s.Width, m), checkSide("height", s.Height, m))
 		},

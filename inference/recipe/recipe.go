@@ -218,7 +218,7 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	for _, s := range m.Settings {
 		for _, t := range inference.Table() {
 			if t.A1111 == s.Key && !t.Read(s.Value, &r.Settings) {
-				note("its %s, %q, is none of %s", t.Called, s.Value, t.Takes)
+				note("its %s, %q, is not %s", t.Called, s.Value, t.Takes)
 			}
 		}
 		switch s.Key {
