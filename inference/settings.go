@@ -305,7 +305,7 @@ var table = []Setting{
 	{
 		Key: "guidance_rescale", Field: "Rescale", At: func(s *Settings) any { return &s.Rescale },
 		Flag: "guidance-rescale", Help: "φ, 0 (default) to 1: how far the contrast goes back to what it is without guidance", Label: "rescale",
-		A1111: "CFG rescale", Called: "guidance rescale", Takes: "0 to 1", Most: 1,
+		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Most: 1,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.Rescale >= 0 && s.Rescale <= 1) {
 				return fmt.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
