@@ -407,8 +407,12 @@ func TestExplain(t *testing.T) {
 		err  error
 		kind Kind
 	}{
-		{at(syscall.EACCES), ReadOnly}, {at(syscall.EROFS), ReadOnly}, {at(syscall.ENOTDIR), Unreachable}, {at(os.ErrNotExist), Unreachable},
-		{fmt.Errorf("write: %w", at(syscall.ENOSPC)), Full}, {errors.New("file resize error: " + syscall.ENOSPC.Error()), Full},
+		{at(syscall.EACCES), ReadOnly},
+		{at(syscall.EROFS), ReadOnly},
+		{at(syscall.ENOTDIR), Unreachable},
+		{at(os.ErrNotExist), Unreachable},
+		{fmt.Errorf("write: %w", at(syscall.ENOSPC)), Full},
+		{errors.New("file resize error: " + syscall.ENOSPC.Error()), Full},
 	} {
 		if runtime.GOOS == "windows" && c.kind == Full {
 			c.err = at(syscall.Errno(112))

@@ -155,7 +155,9 @@ func (j *Journal) in(s *history.Store, to *session) (uint64, error) {
 // Record journals a round from its begin, and passes the events of its job on, each before it is journalled: the screen comes first.
 // The round is that of a task, or one that was never enqueued; see Enqueue for the arguments. When it has ended, the oldest step data
 // beyond Budget goes.
-func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64, events <-chan inference.Event) <-chan inference.Event {
+func (j *Journal) Record(task int, r inference.Request, model string, parents []uint64,
+	events <-chan inference.Event,
+) <-chan inference.Event {
 	if j.Store() == nil {
 		return events
 	}

@@ -68,9 +68,17 @@ const (
 // Modules and names that run something when a pickle is loaded elsewhere. Nothing is run here; but a file that asks for one of them
 // was made to harm, and is not taken for weights.
 var (
-	harmfulModules = []string{"os", "posix", "nt", "posixpath", "ntpath", "subprocess", "sys", "runpy", "importlib", "shutil", "socket", "ctypes", "pty", "commands",
-		"webbrowser", "urllib", "requests", "http", "marshal", "code", "timeit", "pdb", "bdb", "cProfile", "profile", "trace", "pip", "asyncio", "multiprocessing", "signal"}
-	harmfulNames = []string{"eval", "exec", "execfile", "compile", "__import__", "open", "input", "breakpoint", "apply", "vars", "globals", "locals"} // of builtins
+	harmfulModules = []string{
+		"os", "posix", "nt", "posixpath", "ntpath", "subprocess", "sys", "runpy", "importlib", "shutil", "socket",
+		"ctypes", "pty", "commands",
+		"webbrowser", "urllib", "requests", "http", "marshal", "code", "timeit", "pdb", "bdb", "cProfile", "profile", "trace", "pip", "asyncio",
+		"multiprocessing", "signal",
+	}
+	// of builtins
+	harmfulNames = []string{
+		"eval", "exec", "execfile", "compile", "__import__", "open", "input", "breakpoint", "apply", "vars", "globals",
+		"locals",
+	}
 )
 
 func harmful(module, name string) bool {
@@ -481,8 +489,10 @@ func (m *machine) setItems(items []any) {
 func (m *machine) global(module, name string) {
 	g := global(module + " " + name)
 	if harmful(module, name) {
-		fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
-			Remedy: "do not load this file anywhere: it was made to run code; get a safetensors file from its author"})
+		fail(&UnsupportedError{
+			Problem: fmt.Sprintf("its pickle asks for %q, which is not part of plain weights and is never run", g.String()),
+			Remedy:  "do not load this file anywhere: it was made to run code; get a safetensors file from its author",
+		})
 	}
 	if !g.known() && !m.unknown[g] {
 		m.charge(96 + len(g))

@@ -35,9 +35,11 @@ type Subject struct {
 type Normalization uint8
 
 const (
-	ByMax   Normalization = iota // M̂ = M̄ / max(M̄): the paper's Eq. 13 and 16, the default
-	ByLayer                      // (M − min M) / (max M − min M + 10⁻⁶) over the whole grid before Top-K, of scores in which the map of every layer was treated so: what the released app does
-	Raw                          // M̂ = M̄: the ablation without normalisation
+	ByMax Normalization = iota // M̂ = M̄ / max(M̄): the paper's Eq. 13 and 16, the default
+	// (M − min M) / (max M − min M + 10⁻⁶) over the whole grid before Top-K, of scores in which the map of every layer was treated
+	// so: what the released app does
+	ByLayer
+	Raw // M̂ = M̄: the ablation without normalisation
 )
 
 var normalizations = [...]string{ByMax: "max", ByLayer: "min_max_per_channel", Raw: "none"}
@@ -61,7 +63,10 @@ const (
 	AllCross                       // cross maps of every resolution alone: what the released code does
 )
 
-var sources = [...]string{LowCrossHighSelf: "low_cross_high_self", LowCrossAllSelf: "low_cross_all_self", LowCross: "low_cross", AllCross: "all_cross"}
+var sources = [...]string{
+	LowCrossHighSelf: "low_cross_high_self", LowCrossAllSelf: "low_cross_all_self", LowCross: "low_cross",
+	AllCross: "all_cross",
+}
 
 // Sources lists every source, the default first.
 func Sources() []Source { return []Source{LowCrossHighSelf, LowCrossAllSelf, LowCross, AllCross} }
@@ -127,7 +132,8 @@ func Runs(step, stop int) bool { return step < stop }
 // CheckStop refuses a T_stop outside [1, steps]: without a first mask there is nothing to reuse.
 func CheckStop(stop, steps int) error {
 	if stop < 1 || stop > steps {
-		return fmt.Errorf("early stop at step %d is outside 1 to %d: choose a step of this run (%d means every step makes its own mask)", stop, steps, steps)
+		return fmt.Errorf("early stop at step %d is outside 1 to %d: choose a step of this run (%d means every step makes its own mask)", stop,
+			steps, steps)
 	}
 	return nil
 }
@@ -149,8 +155,9 @@ func Counts(n int, subjects []Subject) ([]int, error) {
 		}
 		sum += s.Scope
 		if ks[j] = int(s.Scope * float64(n)); ks[j] == 0 {
-			problems = append(problems, fmt.Errorf("the scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
-				s.Scope, s.Word, n, math.Ceil(1e4/float64(n))/1e4))
+			problems = append(problems,
+				fmt.Errorf("the scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
+					s.Scope, s.Word, n, math.Ceil(1e4/float64(n))/1e4))
 		}
 	}
 	// A little more than 1 is the rounding of a sum such as 0.7+0.2+0.1; ⌊·⌋ still keeps Σk ≤ n then.
@@ -173,7 +180,8 @@ func counts(scores [][]float32, subjects []Subject) ([]int, error) {
 	}
 	for j, grid := range scores {
 		if len(grid) != len(scores[0]) {
-			return nil, fmt.Errorf("guidance: the scores of %q have %d positions, those of %q have %d", subjects[j].Word, len(grid), subjects[0].Word, len(scores[0]))
+			return nil, fmt.Errorf("guidance: the scores of %q have %d positions, those of %q have %d", subjects[j].Word, len(grid),
+				subjects[0].Word, len(scores[0]))
 		}
 	}
 	return Counts(len(scores[0]), subjects)

@@ -154,8 +154,10 @@ func TestDecodeReads(t *testing.T) {
 		"webp lossy":       {testdata(t, "lossy.webp"), want{format: "WebP", left: red, right: blue, near: 8}},
 		"webp lossless":    {testdata(t, "lossless.webp"), want{format: "WebP", left: red, right: blue, info: Info{Transparent: true}}},
 		"webp animated":    {testdata(t, "animated.webp"), want{format: "WebP", left: red, right: blue, info: Info{Frames: 2, Transparent: true}, note: "first of its 2 frames"}},
-		"webp animated, lossy with alpha": {testdata(t, "animated-alpha.webp"), want{format: "WebP", left: color.NRGBA{220, 30, 30, 128}, right: color.NRGBA{30, 30, 220, 128}, near: 10,
-			info: Info{Frames: 2, Transparent: true}, note: "first of its 2 frames"}},
+		"webp animated, lossy with alpha": {testdata(t, "animated-alpha.webp"), want{
+			format: "WebP", left: color.NRGBA{220, 30, 30, 128}, right: color.NRGBA{30, 30, 220, 128}, near: 10,
+			info: Info{Frames: 2, Transparent: true}, note: "first of its 2 frames",
+		}},
 		"bmp": {encodeBMP(t, flag()), want{format: "BMP", left: red, right: blue}},
 	} {
 		t.Run(name, func(t *testing.T) {

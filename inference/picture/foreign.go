@@ -220,7 +220,8 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 	}
 	model := object(o["model"])
 	o["model_name"] = cmp.Or(scalar(model["name"]), scalar(model["model_name"]))
-	m.take(o, keys{"positive_prompt", "negative_prompt", "scheduler", "cfg_scale", "width", "height", "model_name"}, "InvokeAI "+scalar(o["app_version"]))
+	m.take(o, keys{"positive_prompt", "negative_prompt", "scheduler", "cfg_scale", "width", "height", "model_name"},
+		"InvokeAI "+scalar(o["app_version"]))
 	m.unloaded(loraNames(o["loras"]))
 	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
 		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {

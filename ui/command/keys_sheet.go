@@ -43,13 +43,17 @@ func (c *Commands) ShowKeys() {
 	pressed := func(a Action, s Stroke) {
 		if i, taken := c.Table.Keys[s]; taken && c.Table.List[i].ID != a.ID {
 			other := c.Table.List[i]
-			c.layers.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.String(), other.Label, a.Label), i18n.T("Use it here"),
+			c.layers.Ask(i18n.T("This shortcut is taken"), i18n.T("%s is the shortcut for “%s”. Use it for “%s” instead?", s.String(), other.Label,
+				a.Label), i18n.T("Use it here"),
 				func() { give(a.ID, s.String(), other.ID) })
 			return
 		}
 		give(a.ID, s.String(), "")
 	}
-	titles := [MenuCount]string{MenuNone: i18n.T("Others"), MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"), MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help")}
+	titles := [MenuCount]string{
+		MenuNone: i18n.T("Others"), MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"),
+		MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help"),
+	}
 	fill = func() {
 		list.Objects = nil
 		plain := map[string]string{}
@@ -76,7 +80,8 @@ func (c *Commands) ShowKeys() {
 			}
 		}
 		list.Add(container.New(kit.Inset{X: 0, Y: 4}, kit.Heading(i18n.T("While held"))))
-		list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4}, kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
+		list.Add(container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 4},
+			kit.NewLine(i18n.T("Hide the masks"), theme.ColorNameForeground, theme.SizeNameText)),
 			kit.NewRow(2, newKeyCap("Space", nil, nil), container.New(kit.Fixed{Width: 30}))))
 		list.Refresh()
 	}
@@ -84,8 +89,9 @@ func (c *Commands) ShowKeys() {
 	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) })
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560), container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
-		container.NewVScroll(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
+	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560),
+		container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
+			container.NewVScroll(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
 	done.OnTapped = closeIt
 }
 
@@ -192,5 +198,6 @@ func (k *KeyCap) KeyDown(e *fyne.KeyEvent) {
 }
 
 func (k *KeyCap) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(container.New(kit.AtLeast{Width: 112, Height: 26}, container.NewStack(k.frame, container.New(kit.Inset{X: 8, Y: 3}, k.text))))
+	return widget.NewSimpleRenderer(container.New(kit.AtLeast{Width: 112, Height: 26},
+		container.NewStack(k.frame, container.New(kit.Inset{X: 8, Y: 3}, k.text))))
 }

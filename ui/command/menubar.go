@@ -22,7 +22,10 @@ type menuEntry struct {
 // newMenuBar makes the menus. What can be done and what is on comes with refresh.
 func (k *Commands) newMenuBar() *menuBar {
 	b := &menuBar{Main: fyne.NewMainMenu()}
-	for m, name := range map[menu]string{MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"), MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help")} {
+	for m, name := range map[menu]string{
+		MenuFile: i18n.T("File"), MenuEdit: i18n.T("Edit"), MenuRun: i18n.T("Run"),
+		MenuModels: i18n.T("Models"), MenuView: i18n.T("View"), MenuHelp: i18n.T("Help"),
+	} {
 		entries := fyne.NewMenu(name)
 		for _, a := range k.Table.List {
 			if a.Menu != m {

@@ -36,7 +36,10 @@ func Knobs() []Knob {
 		{Part: PartPrompt, Label: i18n.T("Negative prompt"), Text: func(s inference.Settings) string { return strings.TrimSpace(s.Negative) }},
 		{Part: PartSettings, Label: i18n.T("Preset"), Text: func(s inference.Settings) string { return presetName(s.Preset) }},
 		{Part: PartSettings, Label: i18n.T("Steps"), Text: func(s inference.Settings) string { return strconv.Itoa(s.Steps) }},
-		{Part: PartSettings, Label: i18n.T("Masks settle after (T_stop)"), Text: func(s inference.Settings) string { return i18n.T("step %d", s.Stop) }},
+		{
+			Part: PartSettings, Label: i18n.T("Masks settle after (T_stop)"),
+			Text: func(s inference.Settings) string { return i18n.T("step %d", s.Stop) },
+		},
 		{
 			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return fmt.Sprintf("%g", s.CFG) },
 			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f"},
@@ -47,7 +50,10 @@ func Knobs() []Knob {
 		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
 		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},
-		{Part: PartSettings, Label: i18n.T("Masks divided by their maximum"), Text: func(s inference.Settings) string { return yesOrNo(!s.RawMask) }},
+		{
+			Part: PartSettings, Label: i18n.T("Masks divided by their maximum"),
+			Text: func(s inference.Settings) string { return yesOrNo(!s.RawMask) },
+		},
 		{Part: PartSettings, Label: i18n.T("Masks layer by layer"), Text: func(s inference.Settings) string { return yesOrNo(s.MaskNorm != "") }},
 		{Part: PartSettings, Label: i18n.T("Size"), Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}

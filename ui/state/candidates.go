@@ -10,12 +10,16 @@ import (
 // Words that tell what belongs to a thing, and words that begin something else.
 var (
 	wearing  = map[string]bool{"with": true, "wearing": true, "holding": true, "carrying": true, "having": true, "without": true}
-	articles = map[string]bool{"a": true, "an": true, "the": true, "my": true, "your": true, "his": true, "her": true, "its": true,
-		"their": true, "our": true, "one": true, "two": true, "this": true, "that": true, "some": true, "another": true}
-	elsewhere = map[string]bool{"on": true, "in": true, "at": true, "to": true, "by": true, "from": true, "for": true, "is": true,
+	articles = map[string]bool{
+		"a": true, "an": true, "the": true, "my": true, "your": true, "his": true, "her": true, "its": true,
+		"their": true, "our": true, "one": true, "two": true, "this": true, "that": true, "some": true, "another": true,
+	}
+	elsewhere = map[string]bool{
+		"on": true, "in": true, "at": true, "to": true, "by": true, "from": true, "for": true, "is": true,
 		"are": true, "under": true, "over": true, "near": true, "into": true, "beside": true, "behind": true, "before": true, "against": true,
 		"through": true, "between": true, "among": true, "across": true, "next": true, "inside": true, "outside": true, "above": true,
-		"below": true, "around": true, "during": true, "while": true, "and": true, "or": true, "but": true, "as": true, "like": true}
+		"below": true, "around": true, "during": true, "while": true, "and": true, "or": true, "but": true, "as": true, "like": true,
+	}
 )
 
 // Phrases are the names that the prompt has for a thing whose plain word is given, the likeliest first: "dog" in "a small dog with
@@ -35,7 +39,8 @@ func Phrases(prompt string, words []Word, w inference.Word) []inference.Word {
 	last := at.Last
 	if last+1 < len(words) && joined(last) && is(wearing, last+1) {
 		end := last + 1
-		for end+1 < len(words) && joined(end) && !words[end+1].Past && !is(elsewhere, end+1) && !is(wearing, end+1) && !active(words[end+1].Text) {
+		for end+1 < len(words) && joined(end) && !words[end+1].Past && !is(elsewhere, end+1) && !is(wearing, end+1) &&
+			!active(words[end+1].Text) {
 			end++
 		}
 		if end > last+1 && !is(articles, end) {
@@ -67,8 +72,10 @@ func active(word string) bool {
 }
 
 // still are things that end like what somebody does.
-var still = map[string]bool{"building": true, "painting": true, "ceiling": true, "string": true, "spring": true, "clothing": true,
-	"earring": true, "pudding": true, "morning": true, "evening": true, "lightning": true, "duckling": true}
+var still = map[string]bool{
+	"building": true, "painting": true, "ceiling": true, "string": true, "spring": true, "clothing": true,
+	"earring": true, "pudding": true, "morning": true, "evening": true, "lightning": true, "duckling": true,
+}
 
 // phraseOf names the occurrence of some neighbouring words.
 func phraseOf(prompt string, words []Word, r WordRange) inference.Word {

@@ -9,8 +9,10 @@ import (
 // CardLook is how the card of a group looks.
 func (s State) CardLook(g Group) CardLook {
 	c := s.Form.Cards[g.Cards[0]]
-	look := CardLook{Card: c, Pictures: s.Form.Pictures(g), Subject: -1, Gamma: scope(c, s.Form, s.Model), WordLost: c.Lost(s.Words),
-		Offering: s.Pending.Text != "", Alone: s.Form.Alone(c.ID)}
+	look := CardLook{
+		Card: c, Pictures: s.Form.Pictures(g), Subject: -1, Gamma: scope(c, s.Form, s.Model), WordLost: c.Lost(s.Words),
+		Offering: s.Pending.Text != "", Alone: s.Form.Alone(c.ID),
+	}
 	if c.Live() {
 		look.Subject = -1
 		if !c.Off {

@@ -51,7 +51,10 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 	c.Word, c.Group = word, c.ID
 	at := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return slices.Contains(originals, have.ID) })
 	if at < 0 {
-		if i := slices.IndexFunc(s.Form.Cards, func(have Card) bool { return have.Live() && word.Text != "" && SameWord(have.Word, word) }); i >= 0 {
+		if i := slices.IndexFunc(s.Form.Cards, func(have Card) bool {
+			return have.Live() && word.Text != "" &&
+				SameWord(have.Word, word)
+		}); i >= 0 {
 			s.Form = s.Form.Join(s.Form.Cards[i].ID, c)
 			return s
 		}

@@ -44,8 +44,10 @@ func TestCurve(t *testing.T) {
 func moving(stop int, masks ...[]float32) []inference.StepDone {
 	var film []inference.StepDone
 	for i, m := range masks {
-		film = append(film, inference.StepDone{Step: i, Steps: len(masks), GridWidth: len(m), GridHeight: 1, Guided: i < stop,
-			Subjects: []inference.SubjectStep{{Mask: m}}})
+		film = append(film, inference.StepDone{
+			Step: i, Steps: len(masks), GridWidth: len(m), GridHeight: 1, Guided: i < stop,
+			Subjects: []inference.SubjectStep{{Mask: m}},
+		})
 	}
 	return film
 }

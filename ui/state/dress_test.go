@@ -133,7 +133,8 @@ func TestWorstOverlap(t *testing.T) {
 		return g
 	}
 	step := inference.StepDone{Step: 4, Guided: true, GridWidth: 5, GridHeight: 2, Subjects: []inference.SubjectStep{
-		{Scores: scores(0, 1, 2, 3)}, {Scores: scores(8, 9, 7, 6)}, {Scores: scores(2, 3)}}}
+		{Scores: scores(0, 1, 2, 3)}, {Scores: scores(8, 9, 7, 6)}, {Scores: scores(2, 3)},
+	}}
 	list := []guidance.Subject{{Scope: 0.4}, {Scope: 0.4}, {Scope: 0.2}}
 	if got := worstOverlap(&step, list); got != (overlap{0, 2, 1}) {
 		t.Errorf("%+v: the third wants two places of the first", got)

@@ -394,7 +394,8 @@ func (a Adding) Problem() string {
 	case in.Layout == bundle.LayoutBase:
 		return ""
 	case a.Free >= 0 && a.Writes()+Spare > a.Free && in.Layout != bundle.LayoutBundle:
-		return i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(a.Writes()+Spare-a.Free))
+		return i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.",
+			wording.Bytes(a.Writes()+Spare-a.Free))
 	}
 	return ""
 }

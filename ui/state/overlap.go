@@ -71,6 +71,7 @@ func (s State) OverlapNote() (note string, much bool) {
 	if o.a == o.b {
 		return "", false
 	}
-	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share, Shorten(WordName(shown[o.a].Word), 14),
+	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share,
+		Shorten(WordName(shown[o.a].Word), 14),
 		Shorten(WordName(shown[o.b].Word), 14), step.Step+1), o.share > muchOverlap
 }

@@ -69,7 +69,8 @@ type WordRange struct{ First, Last int }
 func runsOf(words []Word, text string) []WordRange {
 	var parts []string
 	for _, w := range PlainWords(text) {
-		parts = append(parts, strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(w.Text), colours, ""), func(r rune) bool { return !ofWord(r) })...)
+		parts = append(parts, strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(w.Text), colours, ""),
+			func(r rune) bool { return !ofWord(r) })...)
 	}
 	var runs []WordRange
 	for i := range words {
@@ -118,7 +119,8 @@ const colours = "\ufe0f"
 // ofWord tells the characters that words are made of: letters, their marks, digits, emoji and what joins and tints them.
 func ofWord(r rune) bool {
 	const zeroWidthJoiner = 0x200d
-	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || pictorial(r) || r == zeroWidthJoiner || r >= 0x1f3fb && r <= 0x1f3ff
+	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || pictorial(r) || r == zeroWidthJoiner || r >= 0x1f3fb &&
+		r <= 0x1f3ff
 }
 
 // locate finds the occurrence of a bound word.
@@ -228,9 +230,11 @@ func (e edit) stayed(a, b int, words []Word, runs []WordRange) int {
 }
 
 // glue are words that no picture stands for.
-var glue = map[string]bool{"a": true, "an": true, "the": true, "and": true, "or": true, "of": true, "on": true, "in": true,
+var glue = map[string]bool{
+	"a": true, "an": true, "the": true, "and": true, "or": true, "of": true, "on": true, "in": true,
 	"at": true, "to": true, "by": true, "with": true, "from": true, "for": true, "is": true, "are": true, "its": true, "his": true,
-	"her": true, "their": true, "under": true, "over": true, "near": true, "into": true}
+	"her": true, "their": true, "under": true, "over": true, "near": true, "into": true,
+}
 
 // Remedy is the word of the prompt that a lost card most likely means now: the one that stands at its place, or one that is
 // written like it. It is never a word that another card has.

@@ -95,7 +95,11 @@ func TestSeedsOfARound(t *testing.T) {
 		seeds []uint64
 		want  string
 	}{
-		{nil, ""}, {[]uint64{7}, "7"}, {[]uint64{7, 8}, "7, 8"}, {[]uint64{7, 8, 9, 10}, "7–10"}, {[]uint64{9, 7, 8}, "9, 7, 8"},
+		{nil, ""},
+		{[]uint64{7}, "7"},
+		{[]uint64{7, 8}, "7, 8"},
+		{[]uint64{7, 8, 9, 10}, "7–10"},
+		{[]uint64{9, 7, 8}, "9, 7, 8"},
 		{[]uint64{SeedLimit - 2, SeedLimit - 1, 0}, "4294967294–0"},
 	} {
 		if got := SeedList(c.seeds); got != c.want {

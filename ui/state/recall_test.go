@@ -35,8 +35,10 @@ func refOf(name string, letter string) inference.Reference {
 func TestChanges(t *testing.T) {
 	word := func(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
 	form := Form{Prompt: "a dog", Settings: inference.Settings{Preset: "paper"}, Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), Word: word("dog")}}}.Settle(uitest.Toybox)
-	same := inference.Request{Prompt: "a dog", Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7},
-		Subjects: []inference.Subject{{Word: word("dog"), Scope: 0.2, References: []inference.Reference{refOf("rex.png", "a")}}}}
+	same := inference.Request{
+		Prompt: "a dog", Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7},
+		Subjects: []inference.Subject{{Word: word("dog"), Scope: 0.2, References: []inference.Reference{refOf("rex.png", "a")}}},
+	}
 	for name, c := range map[string]struct {
 		change  func(*inference.Request)
 		missing bool
@@ -60,10 +62,12 @@ func TestChanges(t *testing.T) {
 		}, want: "1 dog: rex.png > rex.png, b.png"},
 		"no subject": {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
 		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png (bbbbbbbbbb)"},
-		"other program": {change: func(r *inference.Request) {
-			*r = inference.Request{Prompt: "a cat", Settings: inference.Settings{Steps: 20}}
-		}, foreign: true,
-			want: "0 Prompt: a dog > a cat\n2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 10"},
+		"other program": {
+			change: func(r *inference.Request) {
+				*r = inference.Request{Prompt: "a cat", Settings: inference.Settings{Steps: 20}}
+			}, foreign: true,
+			want: "0 Prompt: a dog > a cat\n2 Steps: 25 > 20\n2 Masks settle after (T_stop): step 12 > step 10",
+		},
 		"nearly nothing": {change: func(r *inference.Request) { *r = inference.Request{Prompt: "a dog"} }, foreign: true, want: ""},
 	} {
 		r := same
@@ -93,8 +97,10 @@ func TestChanges(t *testing.T) {
 
 func TestTakeSomeParts(t *testing.T) {
 	form := Form{Prompt: "a dog", Settings: inference.Settings{Preset: "paper"}, Seed: 7, Count: 1, Cards: []Card{{ID: 3, Ref: refOf("rex.png", "a"), From: 12}}}.Settle(uitest.Toybox)
-	p := Past{Recipe: recipe.Recipe{Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Stop: 5}, Seeds: []uint64{9}}},
-		Cards: []Card{{Ref: refOf("other name.png", "a"), Word: inference.Word{Text: "cat"}}}}
+	p := Past{
+		Recipe: recipe.Recipe{Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Stop: 5}, Seeds: []uint64{9}}},
+		Cards:  []Card{{Ref: refOf("other name.png", "a"), Word: inference.Word{Text: "cat"}}},
+	}
 	for _, c := range []struct {
 		which Parts
 		want  string

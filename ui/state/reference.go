@@ -99,7 +99,10 @@ func (e Eye) Reference(ref inference.Reference) (Card, error) {
 	if err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}
-	c := Card{Ref: ref, Fit: e.Fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent, Notes: info.Notes}
+	c := Card{
+		Ref: ref, Fit: e.Fit, Whole: within(img, wholeSide), Pixels: image.Pt(info.Width, info.Height), Clear: info.Transparent,
+		Notes: info.Notes,
+	}
 	if err := c.Look(img, e.Model); err != nil {
 		return Card{}, fmt.Errorf("%s: %w", ref.Name, err)
 	}

@@ -89,8 +89,10 @@ func TestReasons(t *testing.T) {
 		}(), nil},
 		"reading": {func() State { s := boundTo("a dog"); s.Picking = 1; return s }(), []string{"still loading"}},
 		"opening": {func() State { s := boundTo("a dog"); s.Model = nil; return s }(), []string{"still opening"}},
-		"no model": {func() State { s := boundTo("a dog"); s.ModelErr = errors.New("no library: run make"); return s }(),
-			[]string{"No library: run make."}},
+		"no model": {
+			func() State { s := boundTo("a dog"); s.ModelErr = errors.New("no library: run make"); return s }(),
+			[]string{"No library: run make."},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.state.Reasons()
@@ -129,13 +131,17 @@ func TestClickBindsWords(t *testing.T) {
 		"chosen card, then word":              {boundTo(prompt, "q", "r"), func(s State) State { return s.Choose(2).Click(at(s, 1)) }, "q=#0 r=dog#1"},
 		"word, then card":                     {boundTo(prompt, "q=a", "r=and"), func(s State) State { return s.Click(at(s, 1)).Choose(2) }, "q=a#1 r=dog#1"},
 		"the chosen card's own word frees it": {boundTo(prompt, "q=a", "r=dog"), func(s State) State { return s.Choose(2).Click(at(s, 1)) }, "q=a#1 r=#0"},
-		"bound word chooses its card, another word moves it": {boundTo(prompt, "q=a", "r=dog"),
-			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 4)) }, "q=a#1 r=dog#2"},
+		"bound word chooses its card, another word moves it": {
+			boundTo(prompt, "q=a", "r=dog"),
+			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 4)) }, "q=a#1 r=dog#2",
+		},
 		"a lost picture takes the word": {boundTo(prompt, "q=a", "r=cat"), func(s State) State { return s.Click(at(s, 1)) }, "q=a#1 r=dog#1"},
 		"two pictures of one word":      {boundTo(prompt, "q=dog", "r"), func(s State) State { return s.Click(at(s, 1)) }, "q=dog#1 r=dog#1"},
 		"words past the end do nothing": {boundTo(prompt, "r"), func(s State) State { w := at(s, 1); w.Past = true; return s.Click(w) }, "r=#0"},
-		"waiting word is let go again": {boundTo(prompt, "q=a", "r=and"),
-			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 1)).Choose(2) }, "q=a#1 r=and#1"},
+		"waiting word is let go again": {
+			boundTo(prompt, "q=a", "r=and"),
+			func(s State) State { return s.Click(at(s, 1)).Click(at(s, 1)).Choose(2) }, "q=a#1 r=and#1",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := bonds(c.do(c.start)); got != c.want {
@@ -308,8 +314,10 @@ func TestApplyFollowsARun(t *testing.T) {
 			film, stop := s.Film()
 			return fmt.Sprint(s.Shown() == nil, s.Shot().Seed, len(film), stop)
 		}},
-		"second picture begins": {append(append(film(4), uitest.Picture(recipe, 0)), inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, uitest.Step(0, 4, 2, 1)),
-			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run.Picture, len(s.Shots[0].Film)) }},
+		"second picture begins": {
+			append(append(film(4), uitest.Picture(recipe, 0)), inference.StageStarted{Stage: inference.StageDenoise, Picture: 1}, uitest.Step(0, 4, 2, 1)),
+			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run.Picture, len(s.Shots[0].Film)) },
+		},
 		"done": {append(film(4), uitest.Picture(recipe, 0), inference.Done{Pictures: 1, Elapsed: 3 * time.Second}), func(s State) string {
 			return fmt.Sprint(s.Busy(), " ", s.Run.Status(time.Second))
 		}},

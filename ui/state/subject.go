@@ -244,7 +244,10 @@ func (f Form) Twins(card int) (ids []int) {
 			continue
 		}
 		if slices.ContainsFunc(g.Cards, func(i int) bool {
-			return slices.ContainsFunc(mine.Cards, func(j int) bool { return f.Cards[i].Ref.SHA256 == f.Cards[j].Ref.SHA256 && f.Cards[i].Ref.SHA256 != "" })
+			return slices.ContainsFunc(mine.Cards, func(j int) bool {
+				return f.Cards[i].Ref.SHA256 == f.Cards[j].Ref.SHA256 &&
+					f.Cards[i].Ref.SHA256 != ""
+			})
 		}) {
 			ids = append(ids, g.ID)
 		}

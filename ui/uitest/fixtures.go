@@ -20,7 +20,8 @@ import (
 )
 
 var Toybox = &bundle.Manifest{
-	Name: "toybox", Schedule: bundle.Schedule{TrainSteps: 1000}, Size: bundle.Size{Width: 128, Height: 128}, Vision: bundle.Vision{Reference: 64},
+	Name: "toybox", Schedule: bundle.Schedule{TrainSteps: 1000}, Size: bundle.Size{Width: 128, Height: 128},
+	Vision: bundle.Vision{Reference: 64},
 	Presets: map[string]bundle.Preset{
 		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2},
 		"release": {Sampler: "dpm++", Steps: 20, Stop: 10, CFG: 3.5, Scope: 0.25, Negative: "blurry", Fit: "stretch"},
@@ -98,8 +99,11 @@ func Files(t testing.TB, dir string, n int) (paths []string) {
 
 func Word(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
 
-var Roomy = &bundle.Manifest{Name: "Roomy", Schedule: bundle.Schedule{TrainSteps: 1000}, Size: bundle.Size{Width: 1024, Height: 1024, Min: 512, Max: 2048, Multiple: 64},
+var Roomy = &bundle.Manifest{
+	Name: "Roomy", Schedule: bundle.Schedule{TrainSteps: 1000},
+	Size: bundle.Size{Width: 1024, Height: 1024, Min: 512, Max: 2048, Multiple: 64},
 	Presets: map[string]bundle.Preset{
 		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
 		"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross"},
-	}}
+	},
+}
