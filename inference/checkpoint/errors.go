@@ -84,3 +84,22 @@ func brokenTensor(key, format string, args ...any) error {
 }
 
 const resave = "load it with PyTorch, where it was made, and save its state_dict() as safetensors"
+
+// failed is how a reader ends at what is damaged, many calls deep: a panic that try makes an error of.
+type failed struct{ error }
+
+func fail(err error) { panic(failed{err}) }
+
+func try(do func()) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case failed:
+			err = p.error
+		default:
+			panic(p)
+		}
+	}()
+	do()
+	return nil
+}

@@ -183,43 +183,41 @@ func OpenParts(index string) (*File, error) {
 func parseIndex(raw []byte) (map[string]string, error) {
 	scan := newHeaderScanner(bytes.NewReader(raw))
 	partOf, parts := map[string]string{}, map[string]string{}
-	err := scan.object(func(key string) error {
-		if key != "weight_map" {
-			return scan.skip(0)
-		}
-		if len(partOf) > 0 {
-			return broken("the index has two lists of tensors")
-		}
-		return scan.object(func(tensor string) error {
-			name, cut, err := scan.text(maxName)
-			switch _, twice := partOf[tensor]; {
-			case err != nil:
-				return err
-			case cut:
-				return fmt.Errorf("a name of more than %d bytes", maxName)
-			case twice:
-				return brokenTensor(tensor, "the index places it twice")
-			case len(partOf) == maxTensors:
-				return &UnsupportedError{Problem: fmt.Sprintf("the index names more than %d tensors, which no model of Realword's families has",
-					maxTensors), Remedy: "check that it is the right file"}
+	err := try(func() {
+		scan.object(func(key string) {
+			if key != "weight_map" {
+				scan.skip(0)
+				return
 			}
-			if _, known := parts[name]; !known {
-				if len(parts) == maxParts {
-					return &UnsupportedError{Problem: fmt.Sprintf("the index names more than %d parts", maxParts), Remedy: "join the parts into one file"}
+			if len(partOf) > 0 {
+				fail(broken("the index has two lists of tensors"))
+			}
+			scan.object(func(tensor string) {
+				name, cut := scan.text(maxName)
+				switch _, twice := partOf[tensor]; {
+				case cut:
+					fail(fmt.Errorf("a name of more than %d bytes", maxName))
+				case twice:
+					fail(brokenTensor(tensor, "the index places it twice"))
+				case len(partOf) == maxTensors:
+					fail(&UnsupportedError{Problem: fmt.Sprintf("the index names more than %d tensors, which no model of Realword's families has",
+						maxTensors), Remedy: "check that it is the right file"})
 				}
-				parts[name] = name
-			}
-			partOf[tensor] = parts[name] // one text for all tensors of a part
-			return nil
+				if _, known := parts[name]; !known {
+					if len(parts) == maxParts {
+						fail(&UnsupportedError{Problem: fmt.Sprintf("the index names more than %d parts", maxParts), Remedy: "join the parts into one file"})
+					}
+					parts[name] = name
+				}
+				partOf[tensor] = parts[name] // one text for all tensors of a part
+			})
 		})
+		if scan.peek() != 0 {
+			fail(errSyntax)
+		}
 	})
-	if err == nil && scan.peek() != 0 {
-		err = errSyntax
-	}
 	if err != nil {
-		return nil, asFormat(err, func(err error) error {
-			return &FormatError{Problem: "the index is not valid JSON", Err: err}
-		})
+		return nil, asFormat(err, func(err error) error { return &FormatError{Problem: "the index is not valid JSON", Err: err} })
 	}
 	if len(partOf) == 0 {
 		return nil, broken("the index names no tensors")

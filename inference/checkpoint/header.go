@@ -64,177 +64,147 @@ func (s *headerScanner) take(c byte) bool {
 	return true
 }
 
-// object reads an object; field must take the value of each key.
-func (s *headerScanner) object(field func(key string) error) error {
-	if !s.take('{') {
-		return errSyntax
-	}
-	if s.take('}') {
-		return nil
-	}
-	for {
-		key, cut, err := s.text(maxName)
-		if err != nil {
-			return err
-		}
-		if cut {
-			return fmt.Errorf("a name of more than %d bytes", maxName)
-		}
-		if !s.take(':') {
-			return errSyntax
-		}
-		if err := field(key); err != nil {
-			return err
-		}
-		switch {
-		case s.take(','):
-		case s.take('}'):
-			return nil
-		default:
-			return errSyntax
-		}
+// need takes the next byte that is no white space, which must be c.
+func (s *headerScanner) need(c byte) {
+	if !s.take(c) {
+		fail(errSyntax)
 	}
 }
 
-// text reads a string. Of a longer one than limit bytes it returns the beginning, and true.
-func (s *headerScanner) text(limit int) (text string, cut bool, err error) {
-	if !s.take('"') {
-		return "", false, errSyntax
+// each calls item, which takes it, for everything between two brackets.
+func (s *headerScanner) each(begin, end byte, item func()) {
+	s.need(begin)
+	if s.take(end) {
+		return
 	}
+	for {
+		item()
+		if s.take(end) {
+			return
+		}
+		s.need(',')
+	}
+}
+
+// object reads an object; field must take the value of each key.
+func (s *headerScanner) object(field func(key string)) {
+	s.each('{', '}', func() {
+		key, cut := s.text(maxName)
+		if cut {
+			fail(fmt.Errorf("a name of more than %d bytes", maxName))
+		}
+		s.need(':')
+		field(key)
+	})
+}
+
+// next is the next byte, whatever it is.
+func (s *headerScanner) next() byte {
+	c, err := s.r.ReadByte()
+	if err != nil {
+		fail(errSyntax)
+	}
+	return c
+}
+
+// text reads a string. Of a longer one than limit bytes it returns the beginning, and true.
+func (s *headerScanner) text(limit int) (text string, cut bool) {
+	s.need('"')
 	raw, escaped := append(s.buf[:0], '"'), false
 	defer func() { s.buf = raw[:0] }()
 	for {
-		c, err := s.r.ReadByte()
+		c := s.next()
 		switch {
-		case err != nil:
-			return "", false, errSyntax
 		case c < ' ':
-			return "", false, errSyntax
+			fail(errSyntax)
+		case c == '"' && limit == 0:
+			return "", cut
+		case c == '"' && cut:
+			return strings.ToValidUTF8(string(raw[1:]), ""), true
 		case c == '"':
-			switch {
-			case limit == 0:
-				return "", cut, nil
-			case cut:
-				return strings.ToValidUTF8(string(raw[1:]), ""), true, nil
-			}
 			if raw = append(raw, c); !escaped {
-				return strings.ToValidUTF8(string(raw[1:len(raw)-1]), "\uFFFD"), false, nil
+				return strings.ToValidUTF8(string(raw[1:len(raw)-1]), "\uFFFD"), false
 			}
-			if err := json.Unmarshal(raw, &text); err != nil {
-				return "", false, errSyntax
+			if json.Unmarshal(raw, &text) != nil {
+				fail(errSyntax)
 			}
-			return text, false, nil
+			return text, false
 		}
-		next := byte(0)
+		after := byte(0)
 		if c == '\\' {
 			escaped = true
-			if next, err = s.r.ReadByte(); err != nil || !strings.ContainsRune(`"\/bfnrtu`, rune(next)) {
-				return "", false, errSyntax
+			if after = s.next(); !strings.ContainsRune(`"\/bfnrtu`, rune(after)) {
+				fail(errSyntax)
 			}
 		}
 		if cut = cut || len(raw) > limit; cut {
 			continue
 		}
-		if raw = append(raw, c); next != 0 {
-			raw = append(raw, next)
+		if raw = append(raw, c); after != 0 {
+			raw = append(raw, after)
 		}
 	}
 }
 
 // numbers reads an array of non-negative whole numbers; with more than most of them it returns so many and how many there are.
-func (s *headerScanner) numbers(most int) (list []int64, count int, err error) {
-	if !s.take('[') {
-		return nil, 0, errors.New("it is not a list")
+func (s *headerScanner) numbers(most int) (list []int64, count int) {
+	if s.peek() != '[' {
+		fail(errors.New("it is not a list"))
 	}
-	if s.take(']') {
-		return []int64{}, 0, nil
-	}
-	for {
-		word, err := s.word()
-		if err != nil {
-			return nil, 0, err
-		}
+	s.each('[', ']', func() {
+		word := s.word()
 		n, err := strconv.ParseInt(word, 10, strconv.IntSize)
 		switch {
 		case err != nil || word == "-0":
-			return nil, 0, fmt.Errorf("%q is not a whole number that fits", word)
+			fail(fmt.Errorf("%q is not a whole number that fits", word))
 		case n < 0:
-			return nil, 0, fmt.Errorf("%d is negative", n)
+			fail(fmt.Errorf("%d is negative", n))
 		case word[0] == '+' || word[0] == '0' && len(word) > 1:
-			return nil, 0, errSyntax
+			fail(errSyntax)
 		}
 		if count++; count <= most {
 			list = append(list, n)
 		}
-		switch {
-		case s.take(','):
-		case s.take(']'):
-			return list, count, nil
-		default:
-			return nil, 0, errSyntax
-		}
-	}
+	})
+	return list, count
 }
 
 // word reads a number, true, false or null as it is written.
-func (s *headerScanner) word() (string, error) {
+func (s *headerScanner) word() string {
 	s.peek()
 	raw := s.buf[:0]
 	defer func() { s.buf = raw[:0] }()
 	for {
-		c, err := s.r.ReadByte()
-		if err != nil {
-			return "", errSyntax
-		}
+		c := s.next()
 		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c == 'E' || c == '-' || c == '+' || c == '.' {
 			if raw = append(raw, c); len(raw) > maxNumber {
-				return "", fmt.Errorf("a number of more than %d digits", maxNumber)
+				fail(fmt.Errorf("a number of more than %d digits", maxNumber))
 			}
 			continue
 		}
 		_ = s.r.UnreadByte() // it was just read
 		if len(raw) == 0 {
-			return "", errSyntax
+			fail(errSyntax)
 		}
-		return string(raw), nil
+		return string(raw)
 	}
 }
 
 // skip takes any value.
-func (s *headerScanner) skip(depth int) error {
+func (s *headerScanner) skip(depth int) {
 	if depth > maxDepth {
-		return fmt.Errorf("it nests deeper than %d levels", maxDepth)
+		fail(fmt.Errorf("it nests deeper than %d levels", maxDepth))
 	}
 	switch s.peek() {
 	case '{':
-		return s.object(func(string) error { return s.skip(depth + 1) })
+		s.object(func(string) { s.skip(depth + 1) })
 	case '[':
-		s.take('[')
-		if s.take(']') {
-			return nil
-		}
-		for {
-			if err := s.skip(depth + 1); err != nil {
-				return err
-			}
-			switch {
-			case s.take(','):
-			case s.take(']'):
-				return nil
-			default:
-				return errSyntax
-			}
-		}
+		s.each('[', ']', func() { s.skip(depth + 1) })
 	case '"':
-		_, _, err := s.text(0)
-		return err
+		s.text(0)
+	default:
+		if word := s.word(); !json.Valid([]byte(word)) {
+			fail(errSyntax)
+		}
 	}
-	word, err := s.word()
-	if err != nil || word == "true" || word == "false" || word == "null" {
-		return err
-	}
-	if !json.Valid([]byte(word)) {
-		return errSyntax
-	}
-	return nil
 }

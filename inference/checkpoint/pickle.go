@@ -102,15 +102,11 @@ func (g global) String() string { return clip(strings.ReplaceAll(string(g), " ",
 // unpickle interprets a pickle of protocol 2 to 5 and returns its object, and the names of what it would have made besides. It
 // builds plain values only: calling a global means to note what it would have made.
 func unpickle(data []byte) (root any, unknown []string, err error) {
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case failed:
-			root, unknown, err = nil, nil, p.error
-		default:
-			panic(p)
-		}
-	}()
+	err = try(func() { root, unknown = interpret(data) })
+	return root, unknown, err
+}
+
+func interpret(data []byte) (root any, unknown []string) {
 	m := machine{data: data, unknown: map[global]bool{}}
 	budget := 64<<10 + perByte*int64(len(data))
 	for range maxOpcodes {
@@ -119,17 +115,18 @@ func unpickle(data []byte) (root any, unknown []string, err error) {
 				unknown = append(unknown, g.String())
 			}
 			slices.Sort(unknown)
-			return m.take(1)[0], unknown, nil
+			return m.take(1)[0], unknown
 		}
 		if len(m.stack) > m.deepest {
 			m.charge(64 * (len(m.stack) - m.deepest)) // with what growing leaves behind
 			m.deepest = len(m.stack)
 		}
 		if len(m.stack) > maxStack || m.cost > budget {
-			return nil, nil, broken("its pickle nests deeper and makes more objects than any checkpoint does")
+			fail(broken("its pickle nests deeper and makes more objects than any checkpoint does"))
 		}
 	}
-	return nil, nil, &UnsupportedError{Problem: fmt.Sprintf("its pickle has more than %d opcodes", maxOpcodes), Remedy: resave}
+	fail(&UnsupportedError{Problem: fmt.Sprintf("its pickle has more than %d opcodes", maxOpcodes), Remedy: resave})
+	return nil, nil
 }
 
 type machine struct {
@@ -199,11 +196,6 @@ const (
 	opFrame           = 0x95
 	opByteArray8      = 0x96
 )
-
-// failed is how the machine's methods end a pickle that is damaged: a panic that unpickle takes for its error.
-type failed struct{ error }
-
-func fail(err error) { panic(failed{err}) }
 
 // step interprets one opcode and reports whether it was the last one.
 func (m *machine) step() (done bool) {

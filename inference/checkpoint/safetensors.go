@@ -64,28 +64,26 @@ const notHeader = "its header is not the JSON that the format requires"
 
 func (h *headerReader) read() error {
 	seen := map[string]bool{}
-	err := h.scan.object(func(name string) error {
-		if seen[name] {
-			return brokenTensor(name, "the name appears twice in the header")
+	err := try(func() {
+		h.scan.object(func(name string) {
+			if seen[name] {
+				fail(brokenTensor(name, "the name appears twice in the header"))
+			}
+			if len(seen) > maxTensors {
+				fail(&UnsupportedError{Problem: fmt.Sprintf("its header names more than %d tensors, which no model of Realword's families has",
+					maxTensors), Remedy: "check that it is the right file"})
+			}
+			seen[name] = true
+			if name == "__metadata__" {
+				h.metadata()
+				return
+			}
+			h.tensors = append(h.tensors, h.tensor(name))
+		})
+		if h.scan.peek() != 0 {
+			fail(broken("its header continues after its end"))
 		}
-		if len(seen) > maxTensors {
-			return &UnsupportedError{Problem: fmt.Sprintf("its header names more than %d tensors, which no model of Realword's families has",
-				maxTensors), Remedy: "check that it is the right file"}
-		}
-		seen[name] = true
-		if name == "__metadata__" {
-			return h.metadata()
-		}
-		t, err := h.tensor(name)
-		if err != nil {
-			return err
-		}
-		h.tensors = append(h.tensors, t)
-		return nil
 	})
-	if err == nil && h.scan.peek() != 0 {
-		return broken("its header continues after its end")
-	}
 	return asFormat(err, func(err error) error { return &FormatError{Problem: notHeader, Err: err} })
 }
 
@@ -100,78 +98,74 @@ func asFormat(err error, dress func(error) error) error {
 }
 
 // metadata reads __metadata__: of long values the beginning, and null as if nothing were there.
-func (h *headerReader) metadata() error {
-	bad := func(err error) error {
-		return &FormatError{Problem: "its __metadata__ is not a map from text to text", Err: err}
-	}
-	if h.scan.peek() == 'n' {
-		if word, err := h.scan.word(); err != nil || word != "null" {
-			return bad(errSyntax)
-		}
-		return nil
-	}
-	h.meta = map[string]string{}
-	left := allValues
-	err := h.scan.object(func(key string) error {
-		value, _, err := h.scan.text(max(left, keptValue))
-		left -= len(value)
-		if err != nil {
-			return err
-		}
-		if len(h.meta) == maxMetadata {
-			return &UnsupportedError{
-				Problem: fmt.Sprintf("its __metadata__ has more than %d entries", maxMetadata),
-				Remedy:  "check that it is the right file",
+func (h *headerReader) metadata() {
+	err := try(func() {
+		if h.scan.peek() == 'n' {
+			if h.scan.word() != "null" {
+				fail(errSyntax)
 			}
+			return
 		}
-		h.meta[key] = value
-		return nil
+		h.meta = map[string]string{}
+		left := allValues
+		h.scan.object(func(key string) {
+			value, _ := h.scan.text(max(left, keptValue))
+			left -= len(value)
+			if len(h.meta) == maxMetadata {
+				fail(&UnsupportedError{
+					Problem: fmt.Sprintf("its __metadata__ has more than %d entries", maxMetadata),
+					Remedy:  "check that it is the right file",
+				})
+			}
+			h.meta[key] = value
+		})
 	})
-	return asFormat(err, bad)
+	if err != nil {
+		fail(asFormat(err, func(err error) error {
+			return &FormatError{Problem: "its __metadata__ is not a map from text to text", Err: err}
+		}))
+	}
 }
 
-func (h *headerReader) tensor(name string) (headerTensor, error) {
+func (h *headerReader) tensor(name string) headerTensor {
 	t := headerTensor{Entry: Entry{Name: name}}
 	var dtype string
 	var shape, offsets []int64
 	seen := map[string]bool{}
 	ranks, ends := 0, 0 // how many numbers shape and offsets have
-	err := h.scan.object(func(key string) error {
+	h.scan.object(func(key string) {
 		if seen[key] {
-			return brokenTensor(name, "%s appears twice", clip(key))
+			fail(brokenTensor(name, "%s appears twice", clip(key)))
 		}
 		if len(seen) > maxRank {
-			return errors.New("it has too many fields")
+			fail(errors.New("it has too many fields"))
 		}
 		seen[key] = true
-		var err error
-		switch key {
-		case "dtype":
-			dtype, _, err = h.scan.text(maxName)
-		case "shape":
-			shape, ranks, err = h.scan.numbers(maxRank)
-		case "data_offsets":
-			offsets, ends, err = h.scan.numbers(2)
-		default:
-			err = h.scan.skip(0)
-		}
+		err := try(func() {
+			switch key {
+			case "dtype":
+				dtype, _ = h.scan.text(maxName)
+			case "shape":
+				shape, ranks = h.scan.numbers(maxRank)
+			case "data_offsets":
+				offsets, ends = h.scan.numbers(2)
+			default:
+				h.scan.skip(0)
+			}
+		})
 		if err != nil {
-			return &FormatError{Key: name, Problem: "its " + clip(key) + " cannot be read", Err: err}
+			fail(&FormatError{Key: name, Problem: "its " + clip(key) + " cannot be read", Err: err})
 		}
-		return nil
 	})
-	if err != nil {
-		return t, asFormat(err, func(err error) error { return &FormatError{Problem: notHeader, Err: err} })
-	}
 	for _, key := range []string{"dtype", "shape", "data_offsets"} {
 		if !seen[key] {
-			return t, brokenTensor(name, "the header gives no %s for it", key)
+			fail(brokenTensor(name, "the header gives no %s for it", key))
 		}
 	}
 	var ok bool
 	if t.DType, ok = tensor.ParseDType(dtype); !ok {
 		if !slices.Contains(unreadTypes, dtype) {
-			return t, brokenTensor(name, "its type %q does not exist", clip(dtype))
+			fail(brokenTensor(name, "its type %q does not exist", clip(dtype)))
 		}
 		t.unread = "its type is " + dtype
 	}
@@ -180,23 +174,23 @@ func (h *headerReader) tensor(name string) (headerTensor, error) {
 		t.Shape[i] = int(d)
 	}
 	if ranks > maxRank {
-		return t, brokenTensor(name, "it has %d dimensions, more than %d", ranks, maxRank)
+		fail(brokenTensor(name, "it has %d dimensions, more than %d", ranks, maxRank))
 	}
 	if ends != 2 || offsets[0] > offsets[1] {
-		return t, brokenTensor(name, "its data_offsets are not a range")
+		fail(brokenTensor(name, "its data_offsets are not a range"))
 	}
 	t.begin, t.end = offsets[0], offsets[1]
 	if t.unread != "" { // the size of its elements is nothing to rely on
-		return t, nil
+		return t
 	}
 	want, ok := tensor.ByteSize(t.DType, t.Shape)
 	if !ok {
-		return t, brokenTensor(name, "its shape %v is impossible", shape)
+		fail(brokenTensor(name, "its shape %v is impossible", shape))
 	}
 	if int64(want) != t.end-t.begin {
-		return t, brokenTensor(name, "%v of shape %v needs %d bytes, but %d are set aside for it", t.DType, t.Shape, want, t.end-t.begin)
+		fail(brokenTensor(name, "%v of shape %v needs %d bytes, but %d are set aside for it", t.DType, t.Shape, want, t.end-t.begin))
 	}
-	return t, nil
+	return t
 }
 
 // Types of the format that hold no weights Realword can use.
