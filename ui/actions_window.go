@@ -52,6 +52,6 @@ func (w *Window) viewActions() []command.Action {
 	return []command.Action{
 		{ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left", Do: func() { w.nudge(-1) }, Can: film},
 		{ID: "view.step.next", Menu: command.MenuView, Label: i18n.T("Next step"), Key: "Shift+Right", Do: func() { w.nudge(1) }, Can: film},
-		{ID: "view.back", Label: i18n.T("Close what is on top"), Key: "Esc", Do: w.Back},
+		{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back},
 	}
 }

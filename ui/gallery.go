@@ -190,7 +190,7 @@ func (g Gallery) empty(star string) string {
 		if star == "" {
 			return i18n.T("No picture has a star yet.")
 		}
-		return i18n.T("No picture has a star yet. The key %s gives the chosen one a star.", star)
+		return i18n.T("No picture has a star yet. Press %s to star the selected one.", star)
 	}
 	return i18n.T("Your pictures are kept here, with every step that led to them.")
 }

@@ -528,7 +528,7 @@ func makeOne(w *Window, engine Engine, r inference.Request) (inference.PictureRe
 		}
 	}
 	if err == nil && ready.Image == nil {
-		err = i18n.Errorf("the engine made no picture: report this")
+		err = i18n.Errorf("the engine returned no picture: please report this")
 	}
 	return ready, err
 }

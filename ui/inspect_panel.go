@@ -346,7 +346,7 @@ func (p *inspector) remark(step int, why error) string {
 // cannotRerun says why the present settings cannot make this picture again with another γ.
 func (p *inspector) cannotRerun() error {
 	if p.card() == 0 {
-		return errors.New(i18n.T("no card on the left has this word now"))
+		return errors.New(i18n.T("no card on the left has this word"))
 	}
 	if reasons := p.w.state.Reasons(); len(reasons) > 0 {
 		return errors.New(reasons[0])

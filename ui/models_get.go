@@ -247,7 +247,7 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	facts := i18n.T("About %s to download", wording.Bytes(e.Bytes)) + "\n" + i18n.T("Licence: %s", licenceOf(e))
 	if e.Gated() {
-		facts += " · " + i18n.T("its terms have to be accepted first")
+		facts += " · " + i18n.T("its terms must be accepted first")
 	}
 	c.facts.SetText(facts)
 	text, bad := runs(e, s.Memory)

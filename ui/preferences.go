@@ -136,7 +136,7 @@ func fileName(pattern string, n naming) (folder, name string) {
 // checkFileName says what is wrong with a pattern.
 func checkFileName(pattern string) error {
 	if strings.TrimSpace(pattern) == "" {
-		return errors.New(i18n.T("the file name is empty: write for example %s", defaultFileName))
+		return errors.New(i18n.T("the file name is empty: write, for example, %s", defaultFileName))
 	}
 	rest := pattern
 	for _, part := range fileNameParts {

@@ -23,7 +23,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	}
 	f = f.Settle(to)
 	if f.Steps != before.Steps || f.Stop != before.Stop || f.CFG != before.CFG {
-		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and CFG %g.", f.Steps, f.Stop, f.CFG))
+		remarks = append(remarks, i18n.T("Its preset has %d steps, T_stop %d and guidance scale %g.", f.Steps, f.Stop, f.CFG))
 	}
 	if size := f.Size(to); size != before.Size(from) {
 		remarks = append(remarks, i18n.T("Pictures are now %d × %d.", size.X, size.Y))

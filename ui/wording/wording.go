@@ -31,7 +31,7 @@ func Sentence(err error) string {
 		}
 	}
 	if len(lines) == 0 {
-		return i18n.T("Something failed without saying why.")
+		return i18n.T("Something failed for an unknown reason.")
 	}
 	return strings.Join(lines, "\n")
 }

@@ -23,7 +23,7 @@ func TestSentence(t *testing.T) {
 		{errors.New("Done already."), "Done already."},
 		{errors.New("unet.onnx is damaged"), "unet.onnx is damaged."},
 		{errors.New("γ is too large"), "γ is too large."},
-		{errors.New("  "), "Something failed without saying why."},
+		{errors.New("  "), "Something failed for an unknown reason."},
 		{errors.New("first: do this\nsecond: do that"), "First: do this.\nSecond: do that."},
 	} {
 		if got := Sentence(c.err); got != c.want {
