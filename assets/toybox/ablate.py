@@ -2,21 +2,32 @@
 
     python ablate.py --work DIR --part vae --steps 300            autoencoders; each variant trains in DIR/ablate/NAME on the scenes of DIR
     python ablate.py --work DIR --part joint --steps 400          the joint stage on DIR's autoencoder
+    python ablate.py --work DIR --part reference --steps 400 --batch 12 --binary realword    what sees the reference, anew on DIR's frozen base
     python ablate.py --work DIR --table results/ablations.md      what there is, as a table
 
 The same steps, batch and samples for every variant of a part, so a busy machine makes it slower, not different. Figures are means over
 held-out scenes with the averaged weights: errors inside subjects for autoencoders, the joint stage's own losses with twins as references.
+
+The last part is the paper's training and its Tables VIII, X and XI: DIR/start.safetensors is the base. It looks at development individuals only (evaluate/cases.py):
+what the reference takes off the velocity's error on their scenes, each with and without it under the same noise, and with --binary their pictures by the Go
+program, before the judges. --table FOLDER puts its tables beside those of evaluate/tables.py.
 """
-import argparse, json, os, pathlib, subprocess, sys, time
+import argparse, contextlib, json, os, pathlib, statistics, subprocess, sys, time
 import torch
 from store import Store, draw, floats
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE / "evaluate"))
 VAE = {"f4c4": ["--latent", "f4c4"], "f8c8": ["--latent", "f8c8"], "f8c16": ["--latent", "f8c16"], "f4c4, rate 1e-3": ["--latent", "f4c4", "--lr", "1e-3"],
        "f4c4, rate 4e-3": ["--latent", "f4c4", "--lr", "4e-3"]}
 JOINT = {"from the embedded model": ["--start", "{work}/start.safetensors"], "from nothing": [], "rate 1e-3": ["--start", "{work}/start.safetensors", "--lr", "1e-3"],
          "rate 4e-3": ["--start", "{work}/start.safetensors", "--lr", "4e-3"], "without the features loss": ["--start", "{work}/start.safetensors", "--without", "features"],
          "without the correspondence loss": ["--start", "{work}/start.safetensors", "--without", "correspondence"]}
+FROZEN = ["--start", "{work}/start.safetensors", "--anew", "--lr", "3e-3", "--frozen"]
+EVERYTHING = ["--start", "{work}/start.safetensors", "--anew", "--lr", "1e-3"]  # at 3e-3 the base forgets more than the reference learns
+REFERENCE = {"frozen": FROZEN, "joint": EVERYTHING, "shallow": [*FROZEN, "--features", "shallow"], "deep": [*FROZEN, "--features", "deep"], "single": [*FROZEN, "--data", "single"],
+             "no crop": [*FROZEN, "--crop", "none"], "frozen, another seed": [*FROZEN, "--seed", "6"], "velocity alone": [*FROZEN, "--without", "attention", "correspondence"],
+             "multiview": [*FROZEN, "--data", "multiview"], "random crop": [*FROZEN, "--crop", "random"], "half": [*FROZEN, "--data", "half"]}
 
 
 def folder(work, name):
@@ -32,7 +43,6 @@ def folder(work, name):
 @torch.no_grad()
 def held_out(work, count=256, batch=32):
     """The joint stage's losses on held-out scenes, every noise level equally often, always with twins in full: name -> mean."""
-    from contextlib import nullcontext
     from joint import Joint
     from model import load
     model, tokenizer = load(work)
@@ -46,10 +56,6 @@ def held_out(work, count=256, batch=32):
     for name, start, shape in state["layout"]:
         if name.startswith("head."):
             joint.get_parameter(name).copy_(state["ema"][start:start + shape.numel()].view(shape))
-
-    class Plain:
-        def autocast(self):
-            return nullcontext()
     total, g = {}, torch.Generator().manual_seed(0)
     for k in range(0, count, batch):
         t = (torch.arange(batch) + torch.rand(batch, generator=g)) / batch
@@ -57,6 +63,57 @@ def held_out(work, count=256, batch=32):
         for name, v in joint(b, b["target"], Plain()).items():
             total[name] = total.get(name, 0) + v.item() * batch / count
     return total
+
+
+@torch.no_grad()
+def with_and_without(work, count=240, batch=8):
+    """Scenes of development individuals, a twin as reference, every noise level equally often: the velocity's error with the reference, what the
+    reference takes off it (and by batch: `gains`), and how well the visual attention finds the place."""
+    import cases
+    from fast import Precision, explicit_attention
+    from joint import Joint
+    from model import load
+    model, tokenizer = load(work)
+    fixed = cases.load(work)
+    wanted = {fixed["identities"][k]["individual"] for c in fixed["cases"] if c["set"] == "dev" for k in c["identities"]}
+    store, path = Store(), sorted(work.glob("test-*-meta.json"))[0]
+    store.add(str(path)[:-len("-meta.json")], tokenizer)
+    scenes = json.loads(path.read_text())
+    store.plain = torch.tensor([i for i in store.plain.tolist() if scenes[i]["individuals"][0] in wanted])
+    store.latents = torch.zeros(len(store), 1, 4, 32, 32)
+    for i in store.plain.split(20):
+        store.latents[i, 0] = model.vae.encode(floats(store.pictures[i])).latent_dist.mean * model.vae.config.scaling_factor
+    explicit_attention()
+    joint, empty, g, rows, precision = Joint(model), torch.from_numpy(tokenizer("")[0]), torch.Generator().manual_seed(0), [], Precision("cpu")
+    for k in range(0, count, batch):
+        t = (torch.arange(batch) + torch.rand(batch, generator=g)) / batch
+        b = draw(store, batch, 0, 0, 1.0, 1.0, g, t[torch.randperm(batch, generator=g)], empty)
+        seen = joint(b, None, precision)
+        without = joint(b | dict(on=[torch.zeros_like(m) for m in b["on"]]), None, precision)
+        rows.append((seen["velocity"].item(), (without["velocity"] - seen["velocity"]).item(), seen["correspondence"].item()))
+    velocity, gain, found = zip(*rows)
+    return dict(velocity=statistics.mean(velocity), correspondence=statistics.mean(found), gains=gain)
+
+
+def judged(work, name, binary, setting="default"):
+    """The development pictures of what a folder has trained, made by the Go program and judged: score.figures."""
+    import cases, export, run, score  # of evaluate/
+    if not (work / "bundle").exists():
+        export.export(work, work / "checkpoint")
+        subprocess.run([binary, "model", "import", work / "checkpoint", "--out", work / "bundle"], check=True, stdout=subprocess.DEVNULL)
+    panel = score.Panel(work)
+    some = cases.choose(panel.cases, "dev")
+    run.run(work, binary, work / "bundle", name, some, setting, 1)
+    rows = panel.look(some, panel.folder(name, setting))
+    own = [r["subjects"][0]["own"] for r in rows]
+    return score.figures(panel, rows) | {"identity cosine ±": statistics.stdev(own) / len(own) ** .5}
+
+
+class Plain:
+    """Float32, as Precision says it."""
+
+    def autocast(self):
+        return contextlib.nullcontext()
 
 
 def autoencoder_errors(work):
@@ -68,22 +125,29 @@ def autoencoder_errors(work):
     return dict(zip(("whole", "inside"), autoencoder.errors(model.vae, store, 200)))
 
 
-def train(work, part, name, options, steps, batch):
+def train(work, part, name, options, steps, batch, binary=None):
     """Trains one variant (if it has not been), measures it, and keeps the figures in its folder."""
-    out = folder(work, f"{part}-{name}")
-    if (out / "figures.json").exists():
+    out, kept = folder(work, f"{part}-{name}"), {}
+    file = out / "figures.json"
+    if file.exists():
+        kept = json.loads(file.read_text())
+    if not kept:
+        start = time.time()
+        if part != "vae":
+            for f in ("vae.pt", "latents.pt", *(("encoders.pt", "start.safetensors", "evaluate", "judges.pt") if part == "reference" else ())):
+                if not (out / f).exists() and (work / f).exists():
+                    os.symlink((work / f).resolve(), out / f)
+        whole = batch * 4 // 3 if part == "reference" and "--frozen" not in options else batch  # one of four samples has no reference there
+        subprocess.run([sys.executable, str(HERE / "toybox.py"), "--work", str(out), "--stage", "vae" if part == "vae" else "joint", "--steps", str(steps), "--batch", str(whole),
+                        *(o.format(work=work) for o in options)], check=True, stdout=subprocess.DEVNULL)
+        kept = dict(part=part, name=name, steps=steps, samples=steps * batch, seconds=round(time.time() - start))
+        kept |= {"vae": autoencoder_errors, "joint": held_out, "reference": with_and_without}[part](out)
+    elif not binary or "pictures" in kept:
         return
-    if part == "joint":
-        for f in ("vae.pt", "latents.pt"):
-            if not (out / f).exists():
-                os.symlink((work / f).resolve(), out / f)
-    start = time.time()
-    stage = "vae" if part == "vae" else "joint"
-    subprocess.run([sys.executable, str(HERE / "toybox.py"), "--work", str(out), "--stage", stage, "--steps", str(steps), "--batch", str(batch),
-                    *(o.format(work=work) for o in options)], check=True, stdout=subprocess.DEVNULL)
-    figures = autoencoder_errors(out) if part == "vae" else held_out(out)
-    (out / "figures.json").write_text(json.dumps(dict(part=part, name=name, steps=steps, samples=steps * batch, seconds=round(time.time() - start), **figures)) + "\n")
-    print(name, figures, flush=True)
+    if binary:
+        kept |= judged(out, out.name, binary)
+    file.write_text(json.dumps(kept) + "\n")
+    print(name, kept, flush=True)
 
 
 def table(work):
@@ -98,18 +162,42 @@ def table(work):
     return "\n".join(lines)
 
 
+def tables(work, out):
+    """What there is of the paper's tables into tables.json and tables.md in the folder `out`, beside those of evaluate/tables.py. Gains are
+    1000 times what the reference takes off the velocity's error; their standard errors are of batches, those of "against" of the same batches of two variants."""
+    import tables as inference
+    found = {r["name"]: r for f in (work / "ablate").glob("*/figures.json") if (r := json.loads(f.read_text()))["part"] == "reference"}
+    mean = lambda name, x: {name: 1000 * statistics.mean(x), name + " ±": 1000 * statistics.stdev(x) / len(x) ** .5}
+    for name, r in found.items():
+        if "gains" not in r:  # text alone
+            continue
+        r |= mean("gain", r["gains"])
+        if "frozen" in found and name != "frozen":
+            r |= mean("gain against the first row", [a - b for a, b in zip(r["gains"], found["frozen"]["gains"])])
+    for r in found.values():
+        r.pop("gains", None)
+    file = out / "tables.json"
+    result = json.loads(file.read_text()) if file.exists() else {}
+    for name, (_, variants) in inference.TRAINED.items():
+        result[name] = {label: found[variant] for label, variant in variants.items() if variant in found}
+    inference.write(out, result)
+
+
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True)
-    p.add_argument("--part", choices=("vae", "joint"))
+    p.add_argument("--part", choices=("vae", "joint", "reference"))
     p.add_argument("--only", nargs="+", help="names of variants")
     p.add_argument("--steps", type=int, default=300)
     p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--table", type=pathlib.Path)
+    p.add_argument("--binary", type=pathlib.Path, help="with --part reference: the Go program, which makes the development pictures")
+    p.add_argument("--table", type=pathlib.Path, help="file, or of the last part the folder of tables.md")
     a = p.parse_args()
     a.work = a.work.resolve()
-    for name, options in {"vae": VAE, "joint": JOINT}.get(a.part, {}).items():
+    for name, options in {"vae": VAE, "joint": JOINT, "reference": REFERENCE}.get(a.part, {}).items():
         if not a.only or name in a.only:
-            train(a.work, a.part, name, options, a.steps, a.batch)
-    if a.table:
+            train(a.work, a.part, name, options, a.steps, a.batch, a.binary and a.binary.resolve())
+    if a.table and a.table.is_dir():
+        tables(a.work, a.table)
+    elif a.table:
         a.table.write_text(table(a.work))

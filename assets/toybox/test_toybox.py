@@ -628,6 +628,22 @@ def test_8_what_lands_while_it_runs_is_a_model():
     assert outbox.SIZE + 100_000 < 16 << 20
 
 
+def test_8_a_first_save_that_is_cut_off_leaves_what_was_there():
+    def state(length):
+        return flat.Flat([("p", torch.nn.Parameter(torch.full((length,), 2.0)))]).state() | dict(seen=1, step=1, seconds=1.0)
+    with tempfile.TemporaryDirectory() as d, mock.patch.object(outbox, "SIZE", 430_000):
+        box, replace = outbox.Outbox(pathlib.Path(d) / "out", pathlib.Path(d)), os.replace
+        box.put("vae", state(1000))
+        box.write()
+        box.put("joint", state(100_000))  # three files
+        for files in (0, 1, 2):  # written before it is killed
+            with mock.patch.object(os, "replace", side_effect=[*[mock.DEFAULT] * files, KeyboardInterrupt], wraps=replace), contextlib.suppress(KeyboardInterrupt):
+                box.write()
+            assert outbox.join(box.folder, pathlib.Path(d) / f"joined-{files}") == ["vae"], files
+        box.write()
+        assert outbox.join(box.folder, pathlib.Path(d) / "joined") == ["vae", "joint"] and len(list(box.folder.iterdir())) == 3
+
+
 # ------------------------------------------------------------------------------------------------------------ training
 
 
@@ -685,6 +701,30 @@ def test_frozen_trains_only_what_sees_the_reference():
         toy, _ = model.build(work())
         wanted = {k for k, _ in toy.named_parameters() if "to_k_vision" in k or "to_v_vision" in k or networks.PROJECTOR_KEY in k}
         assert {n for n, _, _ in trained(d)["layout"]} == wanted
+
+
+def test_what_sees_the_reference_begins_anew():
+    with tempfile.TemporaryDirectory() as d:
+        folder, steps = fresh(d), []
+        torch.manual_seed(1)
+        base, _ = model.build(work())
+        weights = {n: p.detach().clone() + .01 * torch.randn_like(p) for n, p in base.named_parameters() if not n.startswith(("vae", "encoders"))}
+        save_file(weights, folder / "start.safetensors")
+
+        step_of = flat.Flat.step
+
+        def watched(self, lr):
+            steps.append({n: p.detach().clone() for n, p in self.parameters.items()})
+            return step_of(self, lr)
+        with mock.patch.object(flat.Flat, "step", watched), mock.patch.object(toybox, "draw", wraps=store.draw) as drawn:
+            train_toybox(folder, "--stage", "joint", "--frozen", "--anew", "--start", str(folder / "start.safetensors"), "--steps", "1")
+        for n, p in steps[0].items():
+            if "_vision." in n and "to_" in n:  # of the text's as they were given, not as build() made them
+                text = weights[n.replace("_vision", "")]
+                assert torch.equal(p, text / 2 if "to_v" in n else text), n
+            else:
+                assert not torch.equal(p, weights[n]) or n.endswith("bias") or p.ndim == 1, n
+        assert drawn.call_args[0][2:4] == (2, 0)  # no sample without a reference: a frozen base learns nothing from it
 
 
 STEPS = 12

@@ -11,9 +11,10 @@ decoder   more of the decoder alone, which leaves the latents as they are: at an
 encoders  the two image encoders (encoders.py)
 latents   of all scenes, and the linear map from latents to colours for previews
 joint     text encoder, U-Net, projector, visual keys and values in one stage: velocity prediction, references fade in over the first
-          tenth, one of four samples has none. --frozen trains only what sees the reference, --eyes the image encoders as well
+          tenth, one of four samples has none. --frozen trains only what sees the reference, where every sample has one; --eyes the image
+          encoders as well
 
---start FILE begins from other weights, --warm from the embedded model's (warm.py).
+--start FILE begins from other weights, --warm from the embedded model's (warm.py); with --anew what sees the reference begins anew all the same.
 
 Each stage has a share of the time (--shares); its clock starts after its first three steps, so compiling costs none of it, and is kept
 over restarts. --wall ends everything by the clock on the wall. --together trains autoencoder and encoders at the same time, in processes
@@ -194,6 +195,15 @@ def begin(module, start, prefix):
             fill(module, {k[len(prefix):]: f.get_tensor(k) for k in f.keys() if k.startswith(prefix)})
 
 
+@torch.no_grad()
+def begin_reference(unet):
+    """The text's keys and, halved, its values: the best start for those of the reference."""
+    for n, m in unet.unet.named_modules():
+        if n.endswith("attn2"):
+            m.to_k_vision.weight.copy_(m.to_k.weight)
+            m.to_v_vision.weight.copy_(m.to_v.weight).mul_(.5)
+
+
 def train_encoders(a, team, supply, seconds):
     torch.manual_seed(0)
     store, precision = supply.store, Precision(team.device, a.precision)
@@ -284,10 +294,12 @@ def train_joint(a, team, supply, seconds):
     torch.manual_seed(0)
     model, tokenizer = build(a.work, a.latent, scaling)
     choose_features(model.encoders, a.features)
-    for n, m in model.unet.unet.named_modules():
-        if n.endswith("attn2"):  # the text's weights are the best start
-            m.to_v_vision.weight.data.mul_(.5)
+    begin_reference(model.unet)
     begin(model, a.start, "")
+    if a.anew:
+        torch.manual_seed(a.seed)
+        model.unet.projector.load_state_dict(build(a.work, a.latent)[0].unet.projector.state_dict())
+        begin_reference(model.unet)
     if (a.work / "encoders.pt").exists() and not a.dry:
         model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
     model.requires_grad_(False).to(team.device)
@@ -302,7 +314,8 @@ def train_joint(a, team, supply, seconds):
     run = Run(a, "joint", flat, team, seconds, [model.unet.unet], lambda: dict(features=a.features), lambda: supply.poll(3),
               [(maps, "attention_loss"), (maps, "correspondence_loss")], a.ready)
     precision, batch = Precision(team.device, a.precision), a.batch // a.parts
-    pairs, free = batch // 8, batch // 4
+    free = 0 if a.frozen else batch // 4  # a frozen base learns nothing from samples without a reference
+    pairs = (batch - free) // 6
     empty = torch.from_numpy(tokenizer("")[0]).to(team.device)
 
     def one_part(done, g):
@@ -425,6 +438,7 @@ def options(argv=None):
     p.add_argument("--warm", action="store_true", help="begin from the embedded model (warm.py), and train all of it")
     p.add_argument("--eyes", type=float, default=0, metavar="SHARE", help="joint: share of the rate with which the image encoders learn on (default: not at all)")
     p.add_argument("--frozen", action="store_true", help="joint: train only the projector and the visual keys and values, as the paper")
+    p.add_argument("--anew", action="store_true", help="joint: projector and visual keys and values begin anew, whatever --start has")
     p.add_argument("--without", nargs="+", default=[], choices=("attention", "correspondence", "features"), help="joint: losses that are left out")
     p.add_argument("--data", choices=DATA, default="curriculum", help="references: the picture itself, another of the subject, half and half, or Eq. 10 (Table X)")
     p.add_argument("--crop", choices=CROP, default="curriculum", help="of references: Eq. 11, its last range from the start, or none (Table XI)")

@@ -19,7 +19,16 @@ TABLES = {
     "XII": ("Components of the mask guidance", {"all": "default", "without self-attention": "no-self", "without Top-K (γ = 1)": "no-topk", "without normalisation": "no-normalisation",
                                                "without early stop": "no-early-stop", "without any of them": "no-guidance"}),
 }
-COLUMNS = ("identity cosine", "retrieval@1 of 200", "place", "word", "hat", "change inside the mask", "change outside")
+# What ablate.py --part reference trains: title, label -> variant. Its figures, and why they are no more than they are, stand in tables.json as well.
+TRAINED = {
+    "training": ("The reference on the frozen base, and all of it together", {
+        "frozen base, with our losses": "frozen", "the same, another seed": "frozen, another seed", "frozen base, the velocity's loss alone (the paper's)": "velocity alone",
+        "nothing frozen": "joint", "the embedded model, 1.29 million samples of all of it": "embedded", "text only": "text only"}),
+    "VIII": ("Features of the image encoders", {"both (CCP)": "frozen", "both, another seed": "frozen, another seed", "shallow": "shallow", "deep": "deep"}),
+    "X": ("Data of the reference", {"curriculum (Eq. 10)": "frozen", "curriculum, another seed": "frozen, another seed", "single": "single", "multiview": "multiview", "half and half": "half"}),
+    "XI": ("Crops of the reference", {"curriculum (Eq. 11)": "frozen", "curriculum, another seed": "frozen, another seed", "none": "no crop", "random": "random crop"}),
+}
+COLUMNS = ("samples", "gain", "gain against the first row", "velocity", "correspondence", "identity cosine", "retrieval@1 of 200", "place", "word", "hat", "change inside the mask", "change outside")
 
 
 def row(panel, run, some, setting, text):
@@ -37,13 +46,32 @@ def row(panel, run, some, setting, text):
 def markdown(result):
     lines = []
     for name, rows in result.items():
-        if not rows:
+        if name == "notes" or not rows:
             continue
+        title, trained = (TABLES | TRAINED)[name][0] + (f" (the paper's Table {name})" if name.isupper() else ""), name in TRAINED
         columns = [c for c in COLUMNS if any(c in r for r in rows.values())]
-        lines += [f"## {TABLES[name][0]} (the paper's Table {name})", "", "| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-        lines += [f"| {label} | " + " | ".join(str(r.get(c, "")) for c in columns) + " |" for label, r in rows.items()]
-        lines += ["", f"{max(r['pictures'] for r in rows.values())} pictures a row.", ""]
+        lines += [f"## {title}", ""]
+        lines += ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+        lines += [f"| {label} | " + " | ".join(cell(r, c) for c in columns) + " |" for label, r in rows.items()]
+        if pictures := max(r.get("pictures", 0) for r in rows.values()):
+            lines += ["", f"{pictures} pictures a row{', of development individuals' if trained else ''}."]
+        lines += ["", *([result["notes"][name], ""] if name in result.get("notes", {}) else [])]
     return "\n".join(lines)
+
+
+def cell(row, column):
+    """A figure, with its standard error where there is one."""
+    if column not in row:
+        return ""
+    digits = 4 if column == "velocity" else 2 if column.startswith(("gain", "corr")) else 3
+    number = lambda v: str(v if isinstance(v, int) else round(v, digits))
+    return number(row[column]) + (f" ± {number(row[column + ' ±'])}" if column + " ±" in row else "")
+
+
+def write(out, result):
+    """tables.json and tables.md, the paper's inference first. result["notes"]: table -> what has to be said below it, written by hand."""
+    (out / "tables.json").write_text(json.dumps(result, indent=1) + "\n")
+    (out / "tables.md").write_text(markdown({n: result[n] for n in (*TABLES, *TRAINED, "notes") if n in result}))
 
 
 if __name__ == "__main__":
@@ -76,5 +104,4 @@ if __name__ == "__main__":
             if r := row(panel, a.run, some, setting, text):
                 rows[label] = r
         result[name] = rows  # written after each table, so that a run that is cut short leaves the others
-        file.write_text(json.dumps(result, indent=1) + "\n")
-        (a.out / "tables.md").write_text(markdown({n: result[n] for n in TABLES if n in result}))
+        write(a.out, result)

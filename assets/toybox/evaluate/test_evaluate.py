@@ -47,6 +47,17 @@ def test_settings_that_are_equal_share_pictures_and_lines_say_everything():
     assert json.loads(run.line(case, "text", pathlib.Path("r")))["subjects"] == []
 
 
+def test_tables_of_inference_and_of_training_lie_in_one_file():
+    rows = {"V": {"all cross": {"pictures": 200, "identity cosine": .739}}, "notes": {"VIII": "Too few samples."},
+            "VIII": {"deep": {"samples": 4800, "gain": 1.2345, "gain ±": .1, "identity cosine": .61234, "identity cosine ±": .0456, "pictures": 40}, "shallow": {"samples": 4800, "gain": 1.0}}}
+    with tempfile.TemporaryDirectory() as d:
+        tables.write(pathlib.Path(d), rows)
+        assert json.loads((pathlib.Path(d) / "tables.json").read_text()) == rows
+        text = (pathlib.Path(d) / "tables.md").read_text()
+    assert "## Source of the mask (the paper's Table V)\n\n| | identity cosine |\n|---|---|\n| all cross | 0.739 |\n\n200 pictures a row.\n" in text
+    assert "| deep | 4800 | 1.23 ± 0.1 | 0.612 ± 0.046 |\n| shallow | 4800 | 1.0 |  |\n\n40 pictures a row, of development individuals.\n\nToo few samples.\n" in text
+
+
 def test_the_cut_shows_what_is_inside_the_mask():
     picture = np.zeros((128, 128, 3), np.uint8)
     picture[32:64, 64:96] = (250, 10, 10)
