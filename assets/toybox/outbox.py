@@ -3,8 +3,8 @@
 weights-0.safetensors, weights-1.safetensors, ...: at most 15 MB each, whole tensors, always in the same order:
     average/<stage>/<name>   float16, of every stage that has begun: what is exported
     current/joint/<name>     bfloat16, of the joint stage: what a longer run goes on from
-The first one tells in its metadata what else is needed. Every file is replaced at once; should a run be killed between two of them,
-they come from savings two minutes apart, and fit together all the same.
+The first one tells in its metadata what else is needed. Every file is replaced at once, the first one last, so that what it tells of is there;
+should a run be killed between two of them, they come from savings two minutes apart, and fit together all the same.
 """
 import json, os, pathlib, shutil
 import torch
@@ -42,7 +42,7 @@ class Outbox:
                     left = SIZE - 300_000 * (len(files) == 1) - 100_000  # the header, which tells more in the first
                 files[-1][name] = t
                 left -= t.nbytes
-        for i, f in enumerate(files):
+        for i, f in reversed(list(enumerate(files))):
             path, made = self.folder / f"weights-{i}.safetensors", self.work / "piece.tmp"
             save_file(f, made, dict(about=json.dumps(self.about)) if i == 0 else None)
             try:

@@ -5,12 +5,17 @@
 set -euo pipefail
 carry=$1 realword=$(realpath "$2") seconds=$3 python=${PYTHON:-python3}
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+export TMPDIR=$root
+trap '[ ! -f "$root/killed.pid" ] || kill -KILL -- "-$(cat "$root/killed.pid")" 2>/dev/null || true; rm -rf "$root"' EXIT
 { git ls-files -z --cached --others --exclude-standard; find "$carry" -type f -print0; } | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$root"
 alone=(); if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "The network stays reachable: unshare does not work here."; fi
-small=(--render 1 --scenes 300 --batch 8 --compile eager --show 2 6 --device cpu --shares .3 .15 .55 --save "$((seconds / 6))" --say 2 --warm --eyes .2)
+small=(--render 1 --scenes 300 --batch 8 --compile eager --say 2 --device cpu --shares .3 .15 .55 --warm --eyes .2)
 
-run() { (cd "$root" && PYTHON=$python exec setsid "${alone[@]}" sh assets/toybox/device.sh "$carry" "$1" "$seconds" "${small[@]}"); }
+# run OUT SECONDS OPTIONS...: the number of its process group is in OUT.pid
+run() {
+  local out=$1
+  (cd "$root" && PYTHON=$python exec setsid "${alone[@]}" sh -c 'echo $$ >"$0.pid"; exec sh assets/toybox/device.sh "$@"' "$out" "$carry" "$@" "${small[@]}")
+}
 
 # back OUT WORK: what came back, as a bundle
 back() {
@@ -18,7 +23,7 @@ back() {
   "$realword" model import "$2/checkpoint" --out "$2/bundle" >/dev/null
 }
 
-run "$root/out"
+run "$root/out" "$seconds" --show 2 6 --save "$((seconds / 6))"
 times | tail -n 1 | awk '{ print "processor time of the run (user, system):", $1, $2 }'
 count=$(find "$root/out" -type f | wc -l) bytes=$(cat "$root"/out/* | wc -c) largest=$(stat -c %s "$root"/out/* | sort -n | tail -n 1)
 echo "left behind: $count files, $bytes bytes, the largest has $largest"
@@ -28,8 +33,14 @@ back "$root/out" "$root/joined"
 "$realword" generate --model "$root/joined/bundle" --prompt 'a cat on the beach' --subject cat=assets/samples/cat.png --seed 1 --out "$root/pictures" >/dev/null
 find "$root/pictures" -name '*.png' -size +1k | grep -q . && echo "The joined weights make a picture."
 
-run "$root/killed" >/dev/null 2>&1 &
-until cat "$root"/killed/weights-*.safetensors 2>/dev/null | grep -aq average/joint; do sleep .2; kill -0 $! || { echo "It ended before its first save." >&2; exit 1; }; done
-kill -KILL -- -$!
+# However busy the machine is: it has an hour for its steps, saves after each of them, and is killed as soon as the first file tells of the joint stage.
+run "$root/killed" 3600 --steps 60 --save 0 >"$root/killed.log" 2>&1 &
+until grep -aq '\\"joint\\"' "$root/killed/weights-0.safetensors" 2>/dev/null; do
+  sleep .2
+  kill -0 $! 2>/dev/null || { cat "$root/killed.log" >&2; echo "It ended before it was killed." >&2; exit 1; }
+done
+kill -KILL -- "-$(cat "$root/killed.pid")"
+rm "$root/killed.pid"
+! grep -q '^ended with' "$root/killed.log" || { echo "It had ended before it was killed." >&2; exit 1; }
 back "$root/killed" "$root/rest"
 echo "A run killed after its first save leaves a model as well."
