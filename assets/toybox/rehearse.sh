@@ -5,7 +5,7 @@
 set -euo pipefail
 carry=$1 realword=$(realpath "$2") seconds=$3 python=${PYTHON:-python3}
 root=$(mktemp -d)
-export TMPDIR=$root
+export TMPDIR=$root LATE=1800 OMP_NUM_THREADS=1  # on a busy machine drawing takes what it takes, and two threads wait for each other
 trap '[ ! -f "$root/killed.pid" ] || kill -KILL -- "-$(cat "$root/killed.pid")" 2>/dev/null || true; rm -rf "$root"' EXIT
 { git ls-files -z --cached --others --exclude-standard; find "$carry" -type f -print0; } | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$root"
 alone=(); if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "The network stays reachable: unshare does not work here."; fi
@@ -34,7 +34,7 @@ back "$root/out" "$root/joined"
 find "$root/pictures" -name '*.png' -size +1k | grep -q . && echo "The joined weights make a picture."
 
 # However busy the machine is: it has an hour for its steps, saves after each of them, and is killed as soon as the first file tells of the joint stage.
-run "$root/killed" 3600 --steps 60 --save 0 >"$root/killed.log" 2>&1 &
+run "$root/killed" 3600 --steps 30 --save 0 >"$root/killed.log" 2>&1 &
 until grep -aq '\\"joint\\"' "$root/killed/weights-0.safetensors" 2>/dev/null; do
   sleep .2
   kill -0 $! 2>/dev/null || { cat "$root/killed.log" >&2; echo "It ended before it was killed." >&2; exit 1; }
