@@ -23,7 +23,7 @@ TABLES = {
 TRAINED = {
     "training": ("The reference on the frozen base, and all of it together", {
         "frozen base, with our losses": "frozen", "the same, another seed": "frozen, another seed", "frozen base, the velocity's loss alone (the paper's)": "velocity alone",
-        "nothing frozen": "joint", "the embedded model, 1.29 million samples of all of it": "embedded", "text only": "text only"}),
+        "nothing frozen, rate 1e-3": "joint", "nothing frozen, the rate of the others (3e-3)": "joint, rate 3e-3", "the embedded model, 1.29 million samples of all of it": "embedded", "text only": "text only"}),
     "VIII": ("Features of the image encoders", {"both (CCP)": "frozen", "both, another seed": "frozen, another seed", "shallow": "shallow", "deep": "deep"}),
     "X": ("Data of the reference", {"curriculum (Eq. 10)": "frozen", "curriculum, another seed": "frozen, another seed", "single": "single", "multiview": "multiview", "half and half": "half"}),
     "XI": ("Crops of the reference", {"curriculum (Eq. 11)": "frozen", "curriculum, another seed": "frozen, another seed", "none": "no crop", "random": "random crop"}),
