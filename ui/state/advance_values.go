@@ -97,13 +97,10 @@ func MaskSourceName(name string) string {
 }
 
 func MaskSources() (list []string) {
-	for s := guidance.Source(0); ; s++ {
-		name, err := s.MarshalText()
-		if err != nil {
-			return list
-		}
-		list = append(list, string(name))
+	for _, s := range guidance.Sources() {
+		list = append(list, s.String())
 	}
+	return list
 }
 
 func yesOrNo(yes bool) string {
