@@ -88,7 +88,7 @@ func (w *Window) saveReport() {
 			err = w.opt.Report(path)
 		}
 		return func() {
-			w.actionErr = err
+			w.state.ActionErr = err
 			w.refresh()
 		}
 	})

@@ -169,7 +169,7 @@ func (w *Window) saveAs() {
 			err = saveCopy(path, ready, model, embed)
 		}
 		return func() {
-			w.actionErr = err
+			w.state.ActionErr = err
 			w.refresh()
 		}
 	})
@@ -197,7 +197,7 @@ func (w *Window) showFolder(folder string) {
 			err = i18n.Errorf("the folder %s cannot be shown: %w", folder, err)
 		}
 		return func() {
-			w.actionErr = err
+			w.state.ActionErr = err
 			w.refresh()
 		}
 	})

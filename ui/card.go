@@ -75,7 +75,7 @@ func newCard(look state.CardLook, acts cardActs) *card {
 	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
 	c.anchor = newAnchorMark(20)
 	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1}, container.New(kit.Fixed{Width: state.SquareSide - 2, Height: state.SquareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4}, c.anchor)), c.toggle)
-	c.badge, c.letter = newBadge()
+	c.badge, c.letter = kit.NewBadge()
 	c.word, c.hint = kit.Heading(""), kit.Caption("")
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
 	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },

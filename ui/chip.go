@@ -58,7 +58,7 @@ func newChip(acts chipActs) *chip {
 	c.limit = canvas.NewRectangle(color.Transparent)
 	c.limit.CornerRadius = 1.5
 	c.text, c.number = canvas.NewText("", nil), canvas.NewText("", nil)
-	c.badge, c.letter = newBadge()
+	c.badge, c.letter = kit.NewBadge()
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -128,7 +128,7 @@ func (r *chipRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *chipRenderer) MinSize() fyne.Size {
 	size := r.c.text.MinSize().AddWidthHeight(2*chipPadX, 2*chipPadY)
 	if r.c.Subject >= 0 {
-		size.Width += badgeSide() + 5
+		size.Width += kit.BadgeSide() + 5
 	}
 	if r.c.number.Text != "" {
 		size.Width += r.c.number.MinSize().Width + 2
@@ -142,10 +142,10 @@ func (r *chipRenderer) Layout(size fyne.Size) {
 	text := c.text.MinSize()
 	c.text.Move(fyne.NewPos(chipPadX, (size.Height-text.Height)/2))
 	c.text.Resize(text)
-	at := fyne.NewPos(size.Width-chipPadX+2-badgeSide(), (size.Height-badgeSide())/2)
+	at := fyne.NewPos(size.Width-chipPadX+2-kit.BadgeSide(), (size.Height-kit.BadgeSide())/2)
 	for _, o := range []fyne.CanvasObject{c.badge, c.letter} {
 		o.Move(at)
-		o.Resize(fyne.NewSquareSize(badgeSide()))
+		o.Resize(fyne.NewSquareSize(kit.BadgeSide()))
 	}
 	number := c.number.MinSize()
 	c.number.Move(fyne.NewPos(chipPadX+text.Width+2, (size.Height+text.Height)/2-number.Height))
@@ -172,7 +172,7 @@ func (r *chipRenderer) update() {
 	if c.Cut {
 		c.limit.FillColor = theme.ColorForWidget(theme.ColorNameWarning, c)
 	}
-	sizeBadge(c.badge, c.letter)
+	kit.SizeBadge(c.badge, c.letter)
 	c.letter.Text, c.badge.FillColor = "", color.Transparent
 	switch {
 	case c.Past:
@@ -203,21 +203,4 @@ func (r *chipRenderer) Refresh() {
 	r.update()
 	r.Layout(r.c.Size())
 	canvas.Refresh(r.c)
-}
-
-// badgeSide is the side of a badge; it grows with the texts.
-func badgeSide() float32 { return 18 * max(kit.TextScale(), 1) }
-
-// newBadge is the round mark of a subject: its letter, white on its colour.
-func newBadge() (*canvas.Rectangle, *canvas.Text) {
-	back := canvas.NewRectangle(color.Transparent)
-	letter := canvas.NewText("", color.White)
-	letter.TextStyle.Bold, letter.Alignment = true, fyne.TextAlignCenter
-	sizeBadge(back, letter)
-	return back, letter
-}
-
-// sizeBadge gives a badge the size of the texts.
-func sizeBadge(back *canvas.Rectangle, letter *canvas.Text) {
-	back.CornerRadius, letter.TextSize = badgeSide()/2, 11*max(kit.TextScale(), 1)
 }

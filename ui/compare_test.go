@@ -140,14 +140,14 @@ func TestExportsOfAFilm(t *testing.T) {
 	folder = func() (string, error) { return "", fail }
 	b.exportSteps()
 	b.settle()
-	if !errors.Is(b.actionErr, fail) {
-		t.Errorf("%v", b.actionErr)
+	if !errors.Is(b.state.ActionErr, fail) {
+		t.Errorf("%v", b.state.ActionErr)
 	}
 	folder = func() (string, error) { return filepath.Join(into, "picture.png"), nil }
 	b.exportSteps()
 	b.settle()
-	if b.actionErr == nil || !strings.Contains(b.info.Text, "cannot be made") {
-		t.Errorf("into a file: %v", b.actionErr)
+	if b.state.ActionErr == nil || !strings.Contains(b.info.Text, "cannot be made") {
+		t.Errorf("into a file: %v", b.state.ActionErr)
 	}
 	test.Tap(b.shots.Objects[0].(*kit.Tile))
 	if _, ok := (&Window{state: state.NewState()}).copyFilm(); ok {

@@ -250,7 +250,7 @@ func (r *filmRenderer) place(size fyne.Size) {
 	put(f.strip, gutter, 0, width, height)
 	put(f.ring, gutter-2, -2, width+4, height+4)
 	for i := range f.backs {
-		side := min(badgeSide(), gutter)
+		side := min(kit.BadgeSide(), gutter)
 		y := rows.maskTop(i) + (rows.mask-side)/2
 		put(f.backs[i], 0, y, side, side)
 		put(f.letters[i], 0, y, side, side)
@@ -275,7 +275,7 @@ func (r *filmRenderer) update() {
 	f := r.f
 	col := func(n fyne.ThemeColorName) color.Color { return theme.ColorForWidget(n, f) }
 	for i := len(f.backs); i < f.look.subjects; i++ {
-		back, letter := newBadge()
+		back, letter := kit.NewBadge()
 		f.backs, f.letters = append(f.backs, back), append(f.letters, letter)
 	}
 	f.backs, f.letters = f.backs[:f.look.subjects], f.letters[:f.look.subjects]
@@ -415,9 +415,9 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 	}
 	thin, thick := max(f.scale, 1), max(1.8*f.scale, 1.5)
 	level := []picture.Point{{X: 0, Y: y(state.Calm)}, {X: float32(f.width), Y: y(state.Calm)}}
-	picture.DrawLine(out, level, thin, picture.Dotted, nrgba(f.faint))
+	picture.DrawLine(out, level, thin, picture.Dotted, kit.NRGBA(f.faint))
 	if at := f.settling.At; at >= 0 {
-		picture.DrawLine(out, []picture.Point{{X: x(at), Y: 1}, {X: x(at), Y: float32(height)}}, thin, picture.Solid, nrgba(f.faint))
+		picture.DrawLine(out, []picture.Point{{X: x(at), Y: 1}, {X: x(at), Y: float32(height)}}, thin, picture.Solid, kit.NRGBA(f.faint))
 	}
 	for j, curve := range f.settling.Curves {
 		var line []picture.Point
@@ -427,5 +427,3 @@ func (f filmScene) curves(out *image.RGBA, height int) {
 		picture.DrawLine(out, line, thick, picture.SubjectStyle(f.dress.Of(j)).Dash, kit.SubjectColor(f.dress.Of(j)))
 	}
 }
-
-func nrgba(c color.Color) color.NRGBA { return color.NRGBAModel.Convert(c).(color.NRGBA) }

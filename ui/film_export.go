@@ -77,7 +77,7 @@ func (f filmCopy) files(write func(filmFile) error) error {
 			if len(s.Mask) == 0 {
 				continue
 			}
-			data, err := mapPNG(s.Mask, step.GridWidth, step.GridHeight, 8, f.size)
+			data, err := picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: s.Mask}.EncodeGrey(8, f.size)
 			if err != nil {
 				return err
 			}
@@ -149,7 +149,7 @@ func (w *Window) exportSteps() {
 			})
 		}
 		return func() {
-			if w.actionErr = err; err == nil {
+			if w.state.ActionErr = err; err == nil {
 				w.state.Told = w.state.Tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), wording.Path(into)))
 			}
 			w.refresh()
@@ -177,7 +177,7 @@ func (w *Window) exportFilm() {
 			_, err = replaceFile(path, data)
 		}
 		return func() {
-			if w.actionErr = err; err == nil {
+			if w.state.ActionErr = err; err == nil {
 				w.state.Told = w.state.Tell(i18n.T("The film is saved as %s", wording.Path(path)))
 			}
 			w.refresh()

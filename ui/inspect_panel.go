@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -38,7 +39,7 @@ type inspector struct {
 
 	body     *fyne.Container
 	subjects *fyne.Container
-	marks    []*legend
+	marks    []*kit.Legend
 	words    []string
 	dress    state.Dress
 	matrix   *mapMatrix
@@ -52,8 +53,8 @@ type inspector struct {
 	rerun    *kit.Button
 	reset    *kit.Button
 	probe    *kit.Button
-	flat     *pill
-	onto     *pill
+	flat     *kit.Pill
+	onto     *kit.Pill
 	save     []*kit.Button
 }
 
@@ -91,8 +92,8 @@ func newInspector(w *Window) *inspector {
 	}, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
 	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again)
 	p.reset = kit.NewButton(i18n.T("Reset"), func() { p.in.scope = 0; p.refresh() })
-	p.flat = newPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
-	p.onto = newPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
+	p.flat = kit.NewPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
+	p.onto = kit.NewPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
 	p.probe = low(i18n.T("Run again without T_stop"), theme.MediaFastForwardIcon(), p.probeRun)
 	for _, bits := range []int{8, 16} {
 		text := i18n.T("Save as grey picture (8 bit)…")
@@ -281,22 +282,22 @@ func (p *inspector) refresh() {
 	if !slices.Equal(words, p.words) || p.dress != p.in.dress {
 		p.dress, p.words, p.marks, p.subjects.Objects = p.in.dress, words, nil, nil
 		for i, word := range words {
-			l := newLegend(p.in.dress.Of(i), word, true, func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
+			l := kit.NewLegend(p.in.dress.Of(i), word, state.Shorten(word, 20), func() { p.in.subject, p.in.scope = i, 0; p.refresh() })
 			p.marks = append(p.marks, l)
 			p.subjects.Add(l.Tile)
 		}
 		p.subjects.Refresh()
 	}
 	for i, l := range p.marks {
-		l.show(i == p.in.subject)
+		l.Light(i == p.in.subject)
 		l.Tile.Choose(i == p.in.subject)
 	}
 	step := p.step()
 	p.matrix.show(matrixLook{steps: len(p.in.steps), step: step, kind: p.kind})
 	p.title.Set(i18n.T("%s · step %d of %d", p.kind.name(), step+1, p.in.steps[0].Steps))
 	p.about.SetText(p.kind.about())
-	p.flat.choose(!p.over)
-	p.onto.choose(p.over)
+	p.flat.Choose(!p.over)
+	p.onto.Choose(p.over)
 	p.gamma.Set(p.scope())
 	if p.in.trying() {
 		p.reset.Enable()
@@ -410,7 +411,7 @@ func (p *inspector) repaint() {
 		scale = c.Scale()
 	}
 	px := func(v float32) int { return int(v*scale + 0.5) }
-	col := func(n fyne.ThemeColorName) color.NRGBA { return nrgba(theme.ColorForWidget(n, p.matrix)) }
+	col := func(n fyne.ThemeColorName) color.NRGBA { return kit.NRGBA(theme.ColorForWidget(n, p.matrix)) }
 	w, h := p.shape()
 	cell := p.matrix.cell(w / h)
 	_, large := p.box(p.frame.Size())
@@ -468,7 +469,7 @@ func (p *inspector) export(bits int) {
 	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", in.subjects[in.subject].Word, [...]string{"raw", "refined", "top-k", "mask"}[kind], step+1, bits)
 	w.background(func() func() {
 		e := in.at(step)
-		data, err := mapPNG(e.grids[kind], e.width, e.height, bits, size)
+		data, err := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[kind]}.EncodeGrey(bits, size)
 		if err = errors.Join(e.err, err); err == nil {
 			var path string
 			if path, err = w.opt.SaveFile(name); err == nil && path != "" {

@@ -163,13 +163,13 @@ func TestInspectionPaints(t *testing.T) {
 	if !ok {
 		t.Fatal("nothing to inspect")
 	}
-	k := ink{empty: nrgba(kit.Grey(0)), top: nrgba(kit.Grey(255)), gained: nrgba(uitest.Green), lost: nrgba(uitest.Red)}
+	k := ink{empty: kit.NRGBA(kit.Grey(0)), top: kit.NRGBA(kit.Grey(255)), gained: kit.NRGBA(uitest.Green), lost: kit.NRGBA(uitest.Red)}
 	s := inspectScene{in: in, kind: finalMask, cell: image.Pt(20, 10), gap: 2, large: image.Pt(40, 20), ink: k}
 	out := s.paint()
 	if out.err != nil || out.matrix.Rect.Size() != image.Pt(22, 48) || out.large.Rect.Size() != image.Pt(40, 20) {
 		t.Fatalf("%v, matrix %v, large %v", out.err, out.matrix.Rect, out.large.Rect)
 	}
-	at := func(x, row int) any { return nrgba(out.matrix.At(x, row*12+5)) }
+	at := func(x, row int) any { return kit.NRGBA(out.matrix.At(x, row*12+5)) }
 	for row, want := range []any{k.shade(0, 0), k.shade(0, 0.25), k.empty, k.empty} {
 		if at(4, row) != want || at(14, row) != k.shade(0, 1) {
 			t.Errorf("row %d: %v and %v, want %v", row, at(4, row), at(14, row), want)
@@ -180,55 +180,16 @@ func TestInspectionPaints(t *testing.T) {
 	}
 	s.in.scope = 1
 	wider := s.paint()
-	if got := nrgba(wider.large.At(0, 0)); got != k.gained {
+	if got := kit.NRGBA(wider.large.At(0, 0)); got != k.gained {
 		t.Errorf("the position that γ 1 adds is %v", got)
 	}
 	s.in.subjects[0].Scope, s.in.scope = 1, 0.5
 	narrower := s.paint()
-	if got, in := nrgba(narrower.large.At(0, 0)), nrgba(narrower.large.At(10, 10)); got != k.lost || in != k.empty {
+	if got, in := kit.NRGBA(narrower.large.At(0, 0)), kit.NRGBA(narrower.large.At(10, 10)); got != k.lost || in != k.empty {
 		t.Errorf("the position that γ 0.5 loses is %v in %v", in, got)
 	}
 	if (inspectScene{}).paint().matrix != nil {
 		t.Error("nothing is painted")
-	}
-}
-
-func TestMapsAreSavedExactly(t *testing.T) {
-	values := []float32{0, 0.5, 0.25, 2}
-	data, err := mapPNG(values, 2, 2, 16, image.Point{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	exact, ok := img.(*image.Gray16)
-	if !ok || exact.Rect != image.Rect(0, 0, 2, 2) {
-		t.Fatalf("%T %v", img, img.Bounds())
-	}
-	for p, want := range []uint16{0, 16384, 8192, 65535} {
-		if got := exact.Gray16At(p%2, p/2).Y; got != want {
-			t.Errorf("position %d: %d, want %d", p, got, want)
-		}
-	}
-	data, err = mapPNG(values, 2, 2, 8, image.Pt(64, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if img, err = png.Decode(bytes.NewReader(data)); err != nil {
-		t.Fatal(err)
-	}
-	if g, ok := img.(*image.Gray); !ok || g.Rect != image.Rect(0, 0, 64, 32) || g.GrayAt(0, 0).Y != 0 || g.GrayAt(63, 31).Y != 255 {
-		t.Errorf("%T %v", img, img.Bounds())
-	}
-	for _, bad := range []func() ([]byte, error){
-		func() ([]byte, error) { return mapPNG(nil, 2, 2, 8, image.Point{}) },
-		func() ([]byte, error) { return mapPNG(values, 2, 2, 12, image.Point{}) },
-	} {
-		if _, err := bad(); err == nil {
-			t.Error("saved")
-		}
 	}
 }
 

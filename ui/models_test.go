@@ -158,13 +158,13 @@ func recognised(layout bundle.Layout) bundle.Inspection {
 
 func TestShotsOfOtherModels(t *testing.T) {
 	s := state.State{Model: big, View: state.View{Shot: 0, Step: -1}, Shots: []state.Shot{{Path: "x.png", Model: "toybox", PictureReady: inference.PictureReady{Seed: 7}}}}
-	if got := s.Caption(nil); got != "seed 7 · made with the model toybox" {
+	if got := s.Caption(); got != "seed 7 · made with the model toybox" {
 		t.Errorf("%q", got)
 	}
 	named := *big
 	named.Was = []string{"toybox"}
 	s.Model = &named
-	if got := s.Caption(nil); got != "seed 7" {
+	if got := s.Caption(); got != "seed 7" {
 		t.Errorf("of a model that was renamed: %q", got)
 	}
 }

@@ -2,12 +2,10 @@ package ui
 
 import (
 	"fmt"
-	"image/color"
 	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
@@ -116,10 +114,10 @@ type overlayBar struct {
 	w       *Window
 	row     *fyne.Container
 	seen    *command.ToolButton // whether masks are
-	modes   []*pill
+	modes   []*kit.Pill
 	legend  *fyne.Container
 	opacity *kit.Slider
-	marks   []*legend
+	marks   []*kit.Legend
 	shown   []string // their words
 	dress   state.Dress
 }
@@ -128,7 +126,7 @@ func newOverlayBar(w *Window) *overlayBar {
 	o := &overlayBar{w: w, legend: kit.NewRow(4), seen: command.NewToolButton(w.Commands, "view.masks", theme.VisibilityIcon())}
 	modes := kit.NewRow(4, container.New(kit.Square{Side: 26}, o.seen))
 	for mode, name := range [...]string{picture.Heat: i18n.T("Tint"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
-		p := newPill(name, func() {
+		p := kit.NewPill(name, func() {
 			w.lens.mode = picture.Mode(mode)
 			w.setMasks(true)
 		})
@@ -157,7 +155,7 @@ func (o *overlayBar) refresh() {
 		o.seen.SetIcon(icon)
 	}
 	for mode, p := range o.modes {
-		p.choose(on && o.w.lens.mode == picture.Mode(mode))
+		p.Choose(on && o.w.lens.mode == picture.Mode(mode))
 	}
 	words := o.w.state.WordNames(len(step.Subjects))
 	d := o.w.state.Dress()
@@ -165,14 +163,14 @@ func (o *overlayBar) refresh() {
 		o.shown, o.dress = words, d
 		o.legend.Objects, o.marks = nil, nil
 		for i, word := range words {
-			l := newLegend(d.Of(i), word, false, func() { o.w.toggleMask(d.Of(i)) })
+			l := kit.NewLegend(d.Of(i), word, "", func() { o.w.toggleMask(d.Of(i)) })
 			o.marks = append(o.marks, l)
 			o.legend.Add(l.Tile)
 		}
 		o.legend.Refresh()
 	}
 	for i, l := range o.marks {
-		l.show(o.w.lens.shows(d.Of(i)))
+		l.Light(o.w.lens.shows(d.Of(i)))
 	}
 	o.row.Refresh()
 }
@@ -182,63 +180,4 @@ type sliderSize struct{ kit.Square }
 
 func (sliderSize) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(60+12*max(kit.TextScale(), 1), 26*max(kit.TextScale(), 1))
-}
-
-// pill is a short text on a frame, one of a few that can be chosen.
-type pill struct {
-	*kit.Tile
-	text *kit.Line
-}
-
-func newPill(text string, tapped func()) *pill {
-	p := &pill{text: kit.Caption(text)}
-	p.Tile = kit.NewTile(text, 7, container.New(kit.Inset{X: 9, Y: 4}, p.text), tapped)
-	return p
-}
-
-func (p *pill) choose(on bool) {
-	p.Tile.Choose(on)
-	want := theme.ColorNamePlaceHolder
-	if on {
-		want = theme.ColorNameForeground
-	}
-	if p.text.Color != want {
-		p.text.Color = want
-		p.text.Refresh()
-	}
-}
-
-// legend is the colour and letter of a subject, with its word beside it or under the pointer, and switches its mask on and off.
-type legend struct {
-	*kit.Tile
-	style  int // of the subject
-	back   *canvas.Rectangle
-	letter *canvas.Text
-}
-
-func newLegend(style int, word string, named bool, tapped func()) *legend {
-	l := &legend{style: style}
-	l.back, l.letter = newBadge()
-	l.back.StrokeColor, l.back.StrokeWidth = kit.SubjectColor(style), 1.5
-	l.letter.Text = kit.SubjectLetter(style)
-	mark := kit.NewRow(6, container.New(kit.Square{Side: 18}, l.back, l.letter))
-	if named {
-		mark.Add(kit.NewLine(state.Shorten(word, 20), theme.ColorNameForeground, theme.SizeNameCaptionText))
-	}
-	l.Tile = kit.NewTile(i18n.T("mask of %s", word), 7, container.New(kit.Inset{X: 5, Y: 4}, mark), tapped)
-	if !named {
-		l.Tile.Explain(func() string { return l.Tile.Name })
-	}
-	return l
-}
-
-// show fills the badge when the mask is seen; a ring is left when it is not.
-func (l *legend) show(on bool) {
-	sizeBadge(l.back, l.letter)
-	l.back.FillColor, l.letter.Color = color.Transparent, theme.ColorForWidget(theme.ColorNamePlaceHolder, l)
-	if on {
-		l.back.FillColor, l.letter.Color = kit.SubjectColor(l.style), color.White
-	}
-	l.back.Refresh()
-	l.letter.Refresh()
 }

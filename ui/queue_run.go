@@ -38,7 +38,7 @@ func (w *Window) queueRound(first bool) {
 // put has a round wait for its turn.
 func (w *Window) put(t state.Task, first bool) {
 	w.state.Queue, t.ID = w.state.Queue.Add(t, first)
-	w.actionErr = nil
+	w.state.ActionErr = nil
 	if w.advance(true); w.state.Queue.At(t.ID) >= 0 {
 		w.keepTask(t, w.state.Queue.After(t.ID))
 	}

@@ -292,7 +292,7 @@ func (w *Window) takeUp(o keptSession) {
 func (w *Window) refreshAfterSession() {
 	w.shots.RemoveAll()
 	w.state.Run = state.Round{}
-	w.actionErr = nil
+	w.state.ActionErr = nil
 	w.refresh()
 }
 
@@ -409,7 +409,7 @@ func (w *Window) ShowKept(id uint64) {
 			}
 		}
 		return func() {
-			if w.actionErr = err; err == nil {
+			if w.state.ActionErr = err; err == nil {
 				shot.Elsewhere = true
 				w.state.Shots = append(slices.Clip(w.state.Shots), shot)
 				w.state.View = state.View{Shot: len(w.state.Shots) - 1, Step: -1}
@@ -465,7 +465,7 @@ func (w *Window) openSession(id uint64) {
 	w.background(func() func() {
 		one, err := openSession(s, id, see)
 		return func() {
-			if w.actionErr = err; err == nil && !w.state.Busy() {
+			if w.state.ActionErr = err; err == nil && !w.state.Busy() {
 				w.takeUp(one)
 			}
 			w.refresh()

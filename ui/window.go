@@ -39,11 +39,10 @@ type Window struct {
 	closing bool           // the user has closed the window; it goes when nothing is under way
 	closed  bool
 
-	state     state.State
-	engine    Engine
-	cancel    context.CancelFunc // of the running job
-	restTask  int                // what a closing window leaves of the running round for the next start
-	actionErr error              // of the last thing done with a finished picture
+	state    state.State
+	engine   Engine
+	cancel   context.CancelFunc // of the running job
+	restTask int                // what a closing window leaves of the running round for the next start
 
 	pace time.Duration // between the steps of a run that are shown
 	lens lens
@@ -381,8 +380,8 @@ func (w *Window) refreshStage() {
 	}
 	w.inspect.follow()
 	w.coach.show(w.state)
-	text := w.state.Caption(w.actionErr)
-	if w.contrast.on && w.actionErr == nil && w.state.Shot() != nil && w.state.Shown() == nil {
+	text := w.state.Caption()
+	if w.contrast.on && w.state.ActionErr == nil && w.state.Shot() != nil && w.state.Shown() == nil {
 		text = w.comparison()
 	}
 	if z := w.stage.zoom.scale; z > 0 && text != "" {
@@ -390,7 +389,7 @@ func (w *Window) refreshStage() {
 	}
 	w.info.SetText(text)
 	w.info.Importance = widget.LowImportance
-	if shot := w.state.Shot(); w.actionErr != nil || shot != nil && shot.SaveErr != nil && !shot.Unsaved {
+	if shot := w.state.Shot(); w.state.ActionErr != nil || shot != nil && shot.SaveErr != nil && !shot.Unsaved {
 		w.info.Importance = widget.DangerImportance
 	}
 	w.info.Refresh()

@@ -280,8 +280,8 @@ func TestSaveAsReplacesAFile(t *testing.T) {
 	b.saveAs()
 	b.settle()
 	data, err := os.ReadFile(target)
-	if _, _, bad := picture.Decode(data, picture.Limits{}); err != nil || bad != nil || b.actionErr != nil {
-		t.Errorf("%v, %v, %v", err, bad, b.actionErr)
+	if _, _, bad := picture.Decode(data, picture.Limits{}); err != nil || bad != nil || b.state.ActionErr != nil {
+		t.Errorf("%v, %v, %v", err, bad, b.state.ActionErr)
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(target), "*")); len(left) != 1 {
 		t.Errorf("left behind: %v", left)

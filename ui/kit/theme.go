@@ -23,6 +23,9 @@ const (
 // SubjectColor is the colour of a subject on masks, words and cards.
 func SubjectColor(i int) color.NRGBA { return color.NRGBA(picture.SubjectStyle(i).Color) }
 
+// NRGBA is a colour of the theme as pixels have it.
+func NRGBA(c color.Color) color.NRGBA { return color.NRGBAModel.Convert(c).(color.NRGBA) }
+
 func SubjectLetter(i int) string { return string(rune('A' + i%26)) }
 
 // studioTheme is a quiet frame for pictures: neutral greys, one accent, light or dark as the system says.

@@ -86,6 +86,8 @@ type State struct {
 	History  History
 	Shelf    Shelf
 	SeedErr  error // what is wrong with the text in the field of the seed
+
+	ActionErr error // of the last thing done with a finished picture
 }
 
 // NewState is a window before anything is done in it.

@@ -132,9 +132,9 @@ func (s State) Rest() []uint64 {
 }
 
 // Caption says what is on the stage.
-func (s State) Caption(actionErr error) string {
-	if actionErr != nil {
-		return wording.Sentence(actionErr)
+func (s State) Caption() string {
+	if s.ActionErr != nil {
+		return wording.Sentence(s.ActionErr)
 	}
 	if s.Told.text != "" && s.Told.view == s.View {
 		return s.Told.text

@@ -1,4 +1,4 @@
-package ui
+package picture
 
 import (
 	"bytes"
@@ -11,11 +11,12 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
-// mapPNG writes a map as a grey PNG file. With 16 bits it is the numbers: one pixel for every position, the highest value 65535 and
+// EncodeGrey writes the values as a grey PNG file. With 16 bits it is the numbers: one pixel for every position, the highest value 65535 and
 // nothing interpolated. With 8 bits it is for other programs: size pixels, resized bilinearly as the model resizes masks, the
 // highest value 255.
-func mapPNG(values []float32, width, height, bits int, size image.Point) ([]byte, error) {
-	if width < 1 || height < 1 || len(values) != width*height {
+func (g Grid) EncodeGrey(bits int, size image.Point) ([]byte, error) {
+	width, height, values := g.Width, g.Height, g.Values
+	if g.check() != nil {
 		return nil, errors.New("there is nothing to save here: choose another cell")
 	}
 	top := float32(0)
