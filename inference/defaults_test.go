@@ -27,7 +27,7 @@ func TestFitFollowsThePreset(t *testing.T) {
 		if err != nil || r.Subjects[0].References[0].Square.Fit != c.want {
 			t.Errorf("%s: %q, want %q: %v", name, r.Subjects[0].References[0].Square.Fit, c.want, err)
 		}
-		seen, err := b.engine.see(t.Context(), r.Subjects[0].References[0])
+		seen, err := b.engine.viewsOf(t.Context(), r.Subjects[0].References[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,22 +23,22 @@ type Engine struct {
 	closed error // of closing the sessions; valid after worker.Wait
 
 	mu    sync.Mutex
-	seen  lru[look, sight]      // of references; guarded by mu
-	notes lru[string, []string] // of pictures, by SHA-256: what was lost when they were read; guarded by mu
+	views lru[viewKey, preparedReference] // of references; guarded by mu
+	notes lru[string, []string]           // of pictures, by SHA-256: what was lost when they were read; guarded by mu
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
 	sizes   *memory.Model // after measure; nil where they are not known
 }
 
-// look is one picture seen in one way.
-type look struct {
+// viewKey is one picture seen in one way.
+type viewKey struct {
 	sha256 string
 	square picture.Square
 }
 
-// sight is what is kept of a look at a reference.
-type sight struct {
+// preparedReference is what is kept of a reference that was decoded.
+type preparedReference struct {
 	views *tensor.Tensor // [5, 3, V, V]
 	small []byte         // see picture.Small
 }
@@ -56,7 +56,7 @@ const (
 // of before are the first thing that runs on the worker's goroutine, which opens and runs every session.
 func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{
-		model: m, jobs: make(chan *job, maxWaiting), seen: lru[look, sight]{limit: keptViews},
+		model: m, jobs: make(chan *job, maxWaiting), views: lru[viewKey, preparedReference]{limit: keptViews},
 		notes: lru[string, []string]{limit: keptNotes},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -65,7 +65,7 @@ func New(rt Runtime, m Model, before ...func()) *Engine {
 		for _, f := range before {
 			f()
 		}
-		w := worker{engine: e, graphs: e.graphs, tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
+		w := worker{engine: e, graphs: e.graphs, tokens: lru[viewKey, *tensor.Tensor]{limit: keptTokens}}
 		e.closed = w.work(e.ctx, e.jobs)
 	})
 	return e
@@ -120,7 +120,7 @@ func (e *Engine) Prepare(ctx context.Context, g *Graphs, r Request, doing func(S
 	if err != nil {
 		return nil, r, err
 	}
-	w := &worker{engine: e, graphs: g, tokens: lru[look, *tensor.Tensor]{limit: keptTokens}}
+	w := &worker{engine: e, graphs: g, tokens: lru[viewKey, *tensor.Tensor]{limit: keptTokens}}
 	l, err := w.prepare(ctx, p, doing)
 	return l, p.request, err
 }
@@ -136,37 +136,37 @@ func (e *Engine) Read(ctx context.Context, ref Reference) (*image.NRGBA, picture
 	return img, info, err
 }
 
-// see answers what is kept of a reference, which it decodes unless it was seen lately.
-func (e *Engine) see(ctx context.Context, ref Reference) (sight, error) {
+// viewsOf returns the views of a reference, which it decodes unless it did so lately.
+func (e *Engine) viewsOf(ctx context.Context, ref Reference) (preparedReference, error) {
 	e.mu.Lock()
-	kept, ok := e.seen.get(look{ref.SHA256, ref.Square})
+	kept, ok := e.views.get(viewKey{ref.SHA256, ref.Square})
 	e.mu.Unlock()
 	if ok {
 		return kept, nil
 	}
 	img, info, err := picture.DecodeContext(ctx, ref.Data, picture.Limits{})
 	if err != nil {
-		return sight{}, err
+		return preparedReference{}, err
 	}
 	return e.keep(ref, img, info)
 }
 
 // keep makes of a decoded reference what is kept of it.
-func (e *Engine) keep(ref Reference, img *image.NRGBA, info picture.Info) (sight, error) {
+func (e *Engine) keep(ref Reference, img *image.NRGBA, info picture.Info) (preparedReference, error) {
 	_, square, err := picture.Prepare(img, ref.Square, e.model.Manifest().Vision.Reference)
 	if err != nil {
-		return sight{}, err
+		return preparedReference{}, err
 	}
-	var s sight
+	var s preparedReference
 	if s.views, err = picture.Views(square); err != nil {
-		return sight{}, err
+		return preparedReference{}, err
 	}
 	if s.small, err = picture.Small(img, ref.Square); err != nil {
-		return sight{}, err
+		return preparedReference{}, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.seen.put(look{ref.SHA256, ref.Square}, s)
+	e.views.put(viewKey{ref.SHA256, ref.Square}, s)
 	if _, known := e.notes.get(ref.SHA256); !known {
 		e.notes.put(ref.SHA256, info.Notes)
 	}

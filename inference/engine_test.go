@@ -644,7 +644,7 @@ func TestLoopFromTensors(t *testing.T) {
 	ctx, graphs := context.Background(), NewGraphs(b.runtime, b.model)
 	text, err1 := graphs.Text(ctx, [][]int64{b.model.words.Encode(r.Prompt).IDs})
 	negative, err2 := graphs.Text(ctx, [][]int64{b.model.words.Encode("").IDs})
-	seen, err3 := b.engine.see(t.Context(), r.Subjects[0].References[0])
+	seen, err3 := b.engine.viewsOf(t.Context(), r.Subjects[0].References[0])
 	tokens, err4 := graphs.Vision(ctx, seen.views)
 	vision, err5 := graphs.Condition(ctx, [][]*tensor.Tensor{{tokens}})
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
@@ -681,7 +681,7 @@ func TestPicturesAreDecodedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kept := b.engine.seen.entries
+	kept := b.engine.views.entries
 	if len(kept) != keptViews {
 		t.Errorf("%d views are kept", len(kept))
 	}

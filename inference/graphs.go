@@ -279,7 +279,7 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	if path == "" {
 		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
-	defer g.took("open", name, time.Now())
+	defer g.timed("open", name, time.Now())
 	s, err := g.runtime.Open(path, session.Options{
 		Once: name.Once(),
 		CUDA: g.model.Graph(name.CUDA()),
@@ -344,7 +344,7 @@ func (g *Graphs) ports(name graph.Name) (in, out []string) {
 	}
 }
 
-func (g *Graphs) took(what string, name graph.Name, since time.Time) {
+func (g *Graphs) timed(what string, name graph.Name, since time.Time) {
 	if g.Watch != nil {
 		g.Watch(what, name, time.Since(since))
 	}
@@ -371,7 +371,7 @@ func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept 
 	} else {
 		out, err = s.Run(ctx, in, portNames(want)...)
 	}
-	g.took("run", name, start)
+	g.timed("run", name, start)
 	if err != nil {
 		return nil, fmt.Errorf("run the %s graph: %w", name, err)
 	}
@@ -396,7 +396,7 @@ func (g *Graphs) keep(ctx context.Context, name graph.Name, in tensors, want ...
 	}
 	start := time.Now()
 	kept, err := k.Keep(ctx, in, portNames(want)...)
-	g.took("run", name, start)
+	g.timed("run", name, start)
 	if err != nil {
 		return KV{}, fmt.Errorf("run the %s graph: %w", name, err)
 	}

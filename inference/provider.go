@@ -12,15 +12,15 @@ func (w *worker) provider() (name, why string) {
 
 // stage tells that a part of a job begins.
 func (w *worker) stage(j *job, stage Stage, picture int) {
-	w.moved(j)
+	w.reportDevice(j)
 	name, _ := w.provider()
 	j.emit(StageStarted{stage, picture, name})
 }
 
-// moved tells once that the runtime has gone over to another device.
-func (w *worker) moved(j *job) {
-	if name, why := w.provider(); why != "" && why != w.told {
-		w.told = why
+// reportDevice tells once that the runtime has gone over to another device.
+func (w *worker) reportDevice(j *job) {
+	if name, why := w.provider(); why != "" && why != w.reported {
+		w.reported = why
 		j.emit(DeviceChanged{name, why})
 	}
 }

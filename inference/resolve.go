@@ -129,7 +129,7 @@ func (p *planner) checkReferences() {
 			if ref.SHA256 == "" || len(ref.Data) == 0 {
 				ref.SHA256 = files.Sum(ref.Data)
 			}
-			seen, err := p.engine.see(p.ctx, *ref)
+			seen, err := p.engine.viewsOf(p.ctx, *ref)
 			if err != nil {
 				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
 			}

@@ -16,10 +16,10 @@ import (
 
 // worker is the goroutine of an engine. It alone touches sessions.
 type worker struct {
-	engine *Engine
-	graphs *Graphs
-	told   string                    // why the device has changed, once it was reported
-	tokens lru[look, *tensor.Tensor] // visual tokens [1, n, C]; the zero look is the black picture
+	engine   *Engine
+	graphs   *Graphs
+	reported string                       // why the device has changed, once it was reported
+	tokens   lru[viewKey, *tensor.Tensor] // visual tokens [1, n, C]; the zero key is the black picture
 }
 
 func (w *worker) work(ctx context.Context, jobs <-chan *job) error {
@@ -66,7 +66,7 @@ func (w *worker) generate(j *job) error {
 	}
 	clock := passClock{passes: loop.Passes(j.plan.from().Step) * len(r.Seeds)}
 	loop.OnPass = func() {
-		w.moved(j)
+		w.reportDevice(j)
 		j.emit(clock.pass())
 	}
 	for n, seed := range r.Seeds {
@@ -104,7 +104,7 @@ func (w *worker) generate(j *job) error {
 				return err
 			}
 		}
-		w.moved(j)
+		w.reportDevice(j)
 		recipe := r
 		recipe.Seeds, recipe.Subjects = []uint64{seed}, CloneSubjects(r.Subjects)
 		j.emit(PictureReady{Picture: n, Seed: seed, Image: img, Recipe: recipe, Elapsed: time.Since(started)})
@@ -132,7 +132,7 @@ func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) e
 		return err
 	}
 	doing(StageVision)
-	return w.see(ctx, l, p)
+	return w.encodeReferences(ctx, l, p)
 }
 
 // load opens every graph that a loop is going to run, and the encoders and the decoder around it; of a large model only the
@@ -180,14 +180,14 @@ func (w *worker) ids(text string) [][]int64 {
 	return ids
 }
 
-// see encodes the references and, where the preset shows it to the unconditional pass, the black picture.
-func (w *worker) see(ctx context.Context, l *Loop, p plan) error {
+// encodeReferences encodes the references and, where the preset shows it to the unconditional pass, the black picture.
+func (w *worker) encodeReferences(ctx context.Context, l *Loop, p plan) error {
 	m := w.graphs.model.Manifest()
 	tokens := make([][]*tensor.Tensor, len(p.request.Subjects))
 	for j, s := range p.request.Subjects {
 		for _, ref := range s.References {
-			t, err := w.look(ctx, look{ref.SHA256, ref.Square}, func() (*tensor.Tensor, error) {
-				seen, err := w.engine.see(ctx, ref)
+			t, err := w.encodeViews(ctx, viewKey{ref.SHA256, ref.Square}, func() (*tensor.Tensor, error) {
+				seen, err := w.engine.viewsOf(ctx, ref)
 				return seen.views, err
 			})
 			if err != nil {
@@ -221,17 +221,17 @@ type blackKeeper interface {
 
 // black returns the visual tokens of the black picture, encoded unless this worker or the model keeps them.
 func (w *worker) black(ctx context.Context) (*tensor.Tensor, error) {
-	if t, ok := w.tokens.get(look{}); ok {
+	if t, ok := w.tokens.get(viewKey{}); ok {
 		return t, nil
 	}
 	keeper, keeps := w.graphs.model.(blackKeeper)
 	if keeps {
 		if t := keeper.Black(w.graphs.runtime.Describe()); t != nil {
-			w.tokens.put(look{}, t)
+			w.tokens.put(viewKey{}, t)
 			return t, nil
 		}
 	}
-	t, err := w.look(ctx, look{}, func() (*tensor.Tensor, error) { return BlackViews(w.graphs.model.Manifest()), nil })
+	t, err := w.encodeViews(ctx, viewKey{}, func() (*tensor.Tensor, error) { return BlackViews(w.graphs.model.Manifest()), nil })
 	if err == nil && keeps {
 		_ = keeper.KeepBlack(w.graphs.runtime.Describe(), t) // a read-only disk costs time at the next start, nothing else
 	}
@@ -249,8 +249,8 @@ func (g *Graphs) BlackVision(ctx context.Context, tokens *tensor.Tensor, subject
 	return &v, err
 }
 
-// look returns the visual tokens of one picture, encoded unless they are kept.
-func (w *worker) look(ctx context.Context, key look, views func() (*tensor.Tensor, error)) (*tensor.Tensor, error) {
+// encodeViews returns the visual tokens of one picture, encoded unless they are kept.
+func (w *worker) encodeViews(ctx context.Context, key viewKey, views func() (*tensor.Tensor, error)) (*tensor.Tensor, error) {
 	if t, ok := w.tokens.get(key); ok {
 		return t, nil
 	}

@@ -51,7 +51,7 @@ func Open(dir string) (*Bundle, error) { return OpenContext(context.Background()
 // are what they were: of the same size and time, or, after a copy, a restore or a touch, with the same SHA-256. For that it reads a file
 // once, and tells progress, which may be nil. CheckFiles compares all hashes.
 func OpenContext(ctx context.Context, dir string, progress Progress) (*Bundle, error) {
-	b, touched, err := look(dir)
+	b, touched, err := load(dir)
 	if err != nil || len(touched) == 0 {
 		return b, err
 	}
@@ -64,12 +64,12 @@ func OpenContext(ctx context.Context, dir string, progress Progress) (*Bundle, e
 // Look is Open for those who only want to know what a bundle says of itself: it reads no checkpoint, and so a file with another time
 // counts as the one that it was.
 func Look(dir string) (*Bundle, error) {
-	b, _, err := look(dir)
+	b, _, err := load(dir)
 	return b, err
 }
 
-// look opens a bundle and returns which of the mapped files have another time than they had.
-func look(dir string) (b *Bundle, touched []int, err error) {
+// load opens a bundle and returns which of the mapped files have another time than they had.
+func load(dir string) (b *Bundle, touched []int, err error) {
 	m, err := readManifest(files.DirFS(dir))
 	if err != nil {
 		return nil, nil, fmt.Errorf("open model %s: %w", dir, err)

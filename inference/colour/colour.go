@@ -66,15 +66,15 @@ func (s *Space) Convert(to []uint8, from []uint16) {
 		}
 	default:
 		for i := 0; i+3 < len(from); i += 4 {
-			s.look(to[i:i+3], from[i:i+s.channels])
+			s.interpolate(to[i:i+3], from[i:i+s.channels])
 		}
 	}
 }
 
 func to8(v uint16) uint8 { return uint8((uint32(v) + 128) / 257) }
 
-// look interpolates the grid at one colour, linearly along every channel.
-func (s *Space) look(to []uint8, from []uint16) {
+// interpolate reads the grid at one colour, linearly along every channel.
+func (s *Space) interpolate(to []uint8, from []uint16) {
 	n := len(from)
 	var f [4]float32
 	base := 0

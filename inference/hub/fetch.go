@@ -150,21 +150,21 @@ func (f File) newHash() (hash.Hash, string) {
 	return nil, ""
 }
 
-// digest takes the bytes of a file one after the other.
-type digest struct {
+// checksum takes the bytes of a file one after the other.
+type checksum struct {
 	hash.Hash
 	want string
 }
 
-func (f File) digest() digest {
+func (f File) checksum() checksum {
 	h, want := f.newHash()
 	if h == nil {
 		h = sha256.New()
 	}
-	return digest{h, want}
+	return checksum{h, want}
 }
 
-func (d digest) wrong() (got string, bad bool) {
+func (d checksum) wrong() (got string, bad bool) {
 	got = hex.EncodeToString(d.Sum(nil))
 	return got, d.want != "" && !strings.EqualFold(got, d.want)
 }
@@ -182,7 +182,7 @@ func (c *Client) file(ctx context.Context, g Got, f File, dir string, m *meter) 
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w: choose another folder for models", at, err)
 	}
-	w := &writing{c: c, f: f, part: part, note: at + partial + ".json", digest: f.digest(), m: m, at: at}
+	w := &writing{c: c, f: f, part: part, note: at + partial + ".json", checksum: f.checksum(), m: m, at: at}
 	err = w.whole(ctx, g)
 	if w.broken {
 		err = errors.Join(err, part.Close(), os.Remove(at+partial), os.Remove(w.note))
@@ -209,7 +209,7 @@ func (c *Client) file(ctx context.Context, g Got, f File, dir string, m *meter) 
 
 // writing is a file on its way.
 type writing struct {
-	digest
+	checksum
 	c      *Client
 	f      File
 	part   *os.File
@@ -365,7 +365,7 @@ func (w *writing) put(p []byte) error {
 }
 
 func (w *writing) restart() error {
-	w.done, w.synced, w.digest = 0, 0, w.f.digest()
+	w.done, w.synced, w.checksum = 0, 0, w.f.checksum()
 	w.m.set(w.at, 0, 0)
 	if _, err := w.part.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -469,7 +469,7 @@ func (c *Client) take(ctx context.Context, f File, from, at string, m *meter) (b
 		return false, nil // it is fetched then
 	}
 	defer in.Close()
-	d := f.digest()
+	d := f.checksum()
 	into := io.Writer(d)
 	var out *os.File
 	if !linked {
