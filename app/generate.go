@@ -16,7 +16,6 @@ import (
 	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/recipe"
-	"realword/ui"
 )
 
 func newGenerate() *cobra.Command {
@@ -195,7 +194,7 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 // elsewhere writes a finished picture that its folder does not take to where it is not lost, and says where.
 func elsewhere(why error, p inference.PictureReady, data []byte) error {
 	places := []func() (string, error){
-		func() (string, error) { return ui.DefaultPictures(), nil },
+		func() (string, error) { return files.Pictures(), nil },
 		func() (string, error) { return os.MkdirTemp("", "realword-*") },
 	}
 	for _, place := range places {

@@ -14,7 +14,6 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/files"
-	"realword/ui"
 )
 
 func newHistory() *cobra.Command {
@@ -222,7 +221,7 @@ func openHistory() (*history.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return history.Options{Pictures: ui.DefaultPictures()}.Open(path)
+	return history.Options{Pictures: files.Pictures()}.Open(path)
 }
 
 // promptOf reads the prompt out of a recipe; a recipe of another version may have none.

@@ -20,7 +20,7 @@ type Preferences struct {
 	Look     string // "system", "light" or "dark"
 	TextSize int    // in percent, minTextSize to maxTextSize
 
-	Pictures string // folder for finished pictures; "": DefaultPictures
+	Pictures string // folder for finished pictures; "": files.Pictures
 	FileName string // pattern of their names below it, see fileName
 
 	FoldLeft, FoldRight, FoldPrompt bool // panels that are away

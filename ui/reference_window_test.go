@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"path/filepath"
 	"testing"
 
 	"fyne.io/fyne/v2/test"
@@ -10,27 +9,6 @@ import (
 	"realword/inference/picture"
 	"realword/ui/uitest"
 )
-
-func TestXDGPictures(t *testing.T) {
-	for name, c := range map[string]struct{ text, want string }{
-		"relative to home": {"# comment\nXDG_MUSIC_DIR=\"$HOME/M\"\nXDG_PICTURES_DIR=\"$HOME/Bilder\"\n", "/home/ada/Bilder"},
-		"absolute":         {"XDG_PICTURES_DIR=\"/data/pictures\"\n", "/data/pictures"},
-		"switched off":     {"XDG_PICTURES_DIR=\"$HOME/\"\n", ""},
-		"nothing":          {"", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv("XDG_PICTURES_DIR", "")
-			t.Setenv("XDG_CONFIG_HOME", filepath.Dir(uitest.File(t, "user-dirs.dirs", []byte(c.text))))
-			if got := xdgPictures("/home/ada"); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
-	}
-	t.Setenv("XDG_PICTURES_DIR", "/mnt/p")
-	if got := DefaultPictures(); got != filepath.Join("/mnt/p", "Realword") {
-		t.Errorf("got %q", got)
-	}
-}
 
 // A picture is decoded once on its way from the disk into a round, by the engine, in the square that the round asks for, and again
 // only for another square.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"image"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -13,7 +11,6 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/ui/state"
@@ -70,7 +67,7 @@ type Options struct {
 	SaveFile func(name string) (string, error)
 	// OpenFolder asks for a folder; "" means that the user changed their mind. Nil hides the button.
 	OpenFolder func() (string, error)
-	// Pictures is the folder that results are saved in; "" is DefaultPictures.
+	// Pictures is the folder that results are saved in; "" is files.Pictures.
 	Pictures string
 	// OpenSession and SaveSession ask for the file of an exported session, likewise. Nil hides Import and Export.
 	OpenSession func() (string, error)
@@ -122,45 +119,4 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	if err := w.journal.Close(); err != nil {
 		fyne.LogError("The history was not closed as it should be", err)
 	}
-}
-
-// DefaultPictures is the folder Realword inside the user's folder for pictures.
-func DefaultPictures() string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = "."
-	}
-	if dir := xdgPictures(home); dir != "" {
-		return filepath.Join(dir, "Realword")
-	}
-	return filepath.Join(home, "Pictures", "Realword")
-}
-
-// xdgPictures reads where a Linux desktop keeps pictures (freedesktop.org, user-dirs.dirs); "" where nothing says so.
-func xdgPictures(home string) string {
-	if dir := os.Getenv("XDG_PICTURES_DIR"); filepath.IsAbs(dir) {
-		return dir
-	}
-	config := os.Getenv("XDG_CONFIG_HOME")
-	if config == "" {
-		config = filepath.Join(home, ".config")
-	}
-	text, err := files.Read(filepath.Join(config, "user-dirs.dirs"), 1<<20)
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		value, found := strings.CutPrefix(strings.TrimSpace(line), "XDG_PICTURES_DIR=")
-		if !found {
-			continue
-		}
-		value = strings.Trim(value, `"`)
-		if rest, relative := strings.CutPrefix(value, "$HOME"); relative {
-			value = home + rest
-		}
-		if filepath.IsAbs(value) && filepath.Clean(value) != filepath.Clean(home) {
-			return value
-		}
-	}
-	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"realword/history/journal"
+	"realword/inference/files"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -112,7 +113,7 @@ const stepPace = 100 * time.Millisecond
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w := &Window{app: a, opt: o, state: state.NewState(), lens: newLens()}
 	if w.opt.Pictures == "" {
-		w.opt.Pictures = DefaultPictures()
+		w.opt.Pictures = files.Pictures()
 	}
 	if w.opt.Title == "" {
 		w.opt.Title = "Realword"
