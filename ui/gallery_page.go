@@ -73,18 +73,12 @@ func newGalleryPage(w *Window) *galleryPage {
 	return g
 }
 
-func lowButton(text string, icon fyne.Resource, tap func()) *kit.Button {
-	b := kit.NewButtonWithIcon(text, icon, tap)
-	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	return b
-}
-
 func (g *galleryPage) buildSessions() fyne.CanvasObject {
-	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, newSessionItem, g.updateRow)
+	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, kit.NewListRow, g.updateRow)
 	g.list.HideSeparators = true
 	g.list.OnSelected = g.rowSelected
 	tool := func(id, text string, icon fyne.Resource, do func()) fyne.CanvasObject {
-		g.buttons[id] = lowButton(text, icon, do)
+		g.buttons[id] = kit.LowButton(text, icon, do)
 		return g.buttons[id]
 	}
 	g.rowTools = container.NewGridWithColumns(2,
@@ -140,7 +134,7 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	g.star = kit.NewCheck(i18n.T("Star"), g.setStar)
 	g.pin = kit.NewCheck(i18n.T("Keep its steps permanently"), g.setPin)
 	tool := func(id, text string, icon fyne.Resource, do func()) *kit.Button {
-		g.buttons[id] = lowButton(text, icon, do)
+		g.buttons[id] = kit.LowButton(text, icon, do)
 		return g.buttons[id]
 	}
 	show := tool("show", i18n.T("Open in studio"), theme.VisibilityIcon(), g.showChosen)
@@ -160,67 +154,23 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	return kit.Panel(g.right)
 }
 
-// sessionItem is one row of the list: a thumbnail, a title, and a line of facts.
-type sessionItem struct {
-	widget.BaseWidget
-	image        *canvas.Image
-	icon         *widget.Icon
-	title, facts *kit.Line
-	body         *fyne.Container
-}
-
-func newSessionItem() fyne.CanvasObject {
-	s := &sessionItem{title: kit.NewLine("", theme.ColorNameForeground, theme.SizeNameText), facts: kit.Caption(""), icon: widget.NewIcon(nil)}
-	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
-	s.image.FillMode, s.image.CornerRadius = canvas.ImageFillContain, 5
-	left := container.New(kit.Fixed{Width: 40, Height: 40}, container.NewStack(kit.NewPlate(kit.ColorWell, "", 6), s.image, container.New(kit.Inset{X: 10, Y: 10}, s.icon)))
-	text := container.New(kit.Fixed{Width: 10}, container.New(kit.Inset{X: 8, Y: 3}, kit.NewColumn(3, s.title, s.facts)))
-	s.body = container.New(kit.Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
-	s.ExtendBaseWidget(s)
-	return s
-}
-
-func (s *sessionItem) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.body) }
-
-// clipped lets its object be wider than there is room for.
-type clipped struct{}
-
-func (clipped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Resize(size)
-	}
-}
-
-func (clipped) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(10, objects[0].MinSize().Height)
-}
-
-// cut shortens a text to about so many letters.
-func cut(text string, n int) string {
-	r := []rune(text)
-	if len(r) <= n {
-		return text
-	}
-	return strings.TrimSpace(string(r[:n-1])) + "…"
-}
-
 func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
-	s := o.(*sessionItem)
+	s := o.(*kit.ListRow)
 	img, icon := image.Image(nil), fyne.Resource(nil)
 	switch n := i - rowsBefore; {
 	case n < 0:
-		s.title.Set(i18n.T("All pictures"))
-		s.facts.Set(wording.Bytes(g.state.Total))
+		s.Title.Set(i18n.T("All pictures"))
+		s.Facts.Set(wording.Bytes(g.state.Total))
 		icon = theme.GridIcon()
 	case n < len(g.state.Sessions):
 		r := g.state.Sessions[n]
-		s.title.Set(cut(r.Title, 30))
-		s.title.Color = theme.ColorNameForeground
+		s.Title.Set(kit.Cut(r.Title, 30))
+		s.Title.Color = theme.ColorNameForeground
 		if r.ID == g.w.journal.Session() {
-			s.title.Color = theme.ColorNamePrimary
+			s.Title.Color = theme.ColorNamePrimary
 		}
 		facts := []string{wording.Day(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d job", "%d jobs", r.Usage.Rounds), wording.Bytes(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
-		s.facts.Set(strings.Join(facts, " · "))
+		s.Facts.Set(strings.Join(facts, " · "))
 		icon = theme.FileImageIcon()
 		if r.Newest != 0 {
 			if t := g.thumbs.get(r.Newest); t != nil && t.image != nil {
@@ -228,17 +178,17 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 			}
 		}
 	default:
-		s.title.Set(i18n.T("Trash"))
-		s.facts.Set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
+		s.Title.Set(i18n.T("Trash"))
+		s.Facts.Set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
 		icon = theme.DeleteIcon()
 	}
 	if n := i - rowsBefore; n < 0 || n >= len(g.state.Sessions) {
-		s.title.Color = theme.ColorNameForeground
+		s.Title.Color = theme.ColorNameForeground
 	}
-	s.title.Refresh()
-	setImage(s.image, img)
-	if s.icon.Resource != icon {
-		s.icon.SetResource(icon)
+	s.Title.Refresh()
+	setImage(s.Image, img)
+	if s.Icon.Resource != icon {
+		s.Icon.SetResource(icon)
 	}
 }
 
@@ -294,7 +244,7 @@ func (g *galleryPage) refresh() {
 		return
 	}
 	s := &g.state
-	g.title.Set(cut(s.title(), 40))
+	g.title.Set(kit.Cut(s.title(), 40))
 	number := i18n.N(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
 	if n := len(s.Marked); n > 0 {
 		number = i18n.N(n, "%d of %s selected", "%d of %s selected", n, number)
@@ -306,7 +256,7 @@ func (g *galleryPage) refresh() {
 		g.budget.Refresh()
 	}
 	g.emptyBin.Hidden = !s.Look.Trash
-	able(g.emptyBin, s.Trashed > 0)
+	kit.SetEnabled(g.emptyBin, s.Trashed > 0)
 	if g.search.Text != s.Look.Text {
 		g.search.Text = s.Look.Text
 		g.search.Refresh()
@@ -317,11 +267,11 @@ func (g *galleryPage) refresh() {
 	}
 	session := s.Look.Session != 0 && !s.Look.Trash
 	g.rowTools.Hidden = !session
-	able(g.buttons["open"], !g.w.state.Busy() && s.Look.Session != g.w.journal.Session())
-	able(g.buttons["drop"], s.Look.Session != g.w.journal.Session() || !g.w.state.Busy())
-	able(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
-	able(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
-	able(g.buttons["new"], !g.w.state.Busy())
+	kit.SetEnabled(g.buttons["open"], !g.w.state.Busy() && s.Look.Session != g.w.journal.Session())
+	kit.SetEnabled(g.buttons["drop"], s.Look.Session != g.w.journal.Session() || !g.w.state.Busy())
+	kit.SetEnabled(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
+	kit.SetEnabled(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
+	kit.SetEnabled(g.buttons["new"], !g.w.state.Busy())
 	g.nothing.SetText(s.empty(g.w.KeyOf("history.star")))
 	g.nothing.Hidden = len(s.IDs) > 0
 	g.list.Refresh()
@@ -343,22 +293,12 @@ func (g *galleryPage) refresh() {
 	if s.Err != nil {
 		g.snackText.Color = theme.ColorNameError
 	}
-	g.snackText.Set(cut(text, 110))
+	g.snackText.Set(kit.Cut(text, 110))
 	g.snackText.Refresh()
 	g.undo.Hidden = len(s.Snack.Undo) == 0 || s.Err != nil || s.Busy != ""
 	g.snack.Hidden = text == ""
 	g.refreshDetail()
 	g.page.Refresh()
-}
-
-func able(b *kit.Button, yes bool) {
-	if yes == b.Disabled() {
-		if yes {
-			b.Enable()
-		} else {
-			b.Disable()
-		}
-	}
 }
 
 func (g *galleryPage) refreshDetail() {
@@ -389,12 +329,12 @@ func (g *galleryPage) refreshDetail() {
 	g.star.Hidden, g.pin.Hidden = trash, trash || d.Picture.Steps == 0
 	g.buttons["show"].Hidden = trash || d.Err != nil
 	g.buttons["remake"].Hidden = trash || !d.Missing || d.Err != nil
-	able(g.buttons["remake"], g.state.Busy == "" && g.w.engine != nil)
+	kit.SetEnabled(g.buttons["remake"], g.state.Busy == "" && g.w.engine != nil)
 	g.buttons["reference"].Hidden = trash || !whole || d.Missing
 	g.buttons["reveal"].Hidden = !file || d.Missing
 	g.buttons["trash"].Hidden = trash
 	g.buttons["copy"].Hidden = trash || g.w.opt.OpenFolder == nil
-	able(g.buttons["copy"], g.state.Busy == "")
+	kit.SetEnabled(g.buttons["copy"], g.state.Busy == "")
 	g.buttons["compare"].Hidden = len(g.state.Marked) != 2
 	g.buttons["restore"].Hidden = !trash
 }

@@ -284,18 +284,18 @@ func (w *Window) taskEnded(t state.ModelTask, path string, err error) {
 		s.Checks[t.Check] = state.CheckResult{At: time.Now(), Err: err}
 		if s.Told = i18n.T("%s has not changed since it was imported.", t.Name); err != nil {
 			s.Told = ""
-			w.notice.T(notice{text: i18n.T("%s is damaged.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: func() { s.Chosen = t.Check; w.models.show() }})
+			w.notice.Say(kit.Notice{Text: i18n.T("%s is damaged.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: func() { s.Chosen = t.Check; w.models.show() }})
 			w.tell(i18n.T("A model is damaged"), t.Name)
 		}
 	case cancelled:
 		s.Told = i18n.T("The import of %s was cancelled, and its files were removed.", t.Name)
 	case err != nil:
 		s.Err = err
-		w.notice.T(notice{text: i18n.T("%s was not imported.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
+		w.notice.Say(kit.Notice{Text: i18n.T("%s was not imported.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
 		w.tell(i18n.T("A model was not imported"), t.Name)
 	default:
 		s.Told, s.Chosen = i18n.T("%s has been imported.", t.Name), path
-		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
+		w.notice.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { w.useModel(path) }})
 		w.tell(i18n.T("A model was imported"), t.Name)
 		if t.Again != "" && t.Again != path && !s.InUse(t.Again) {
 			w.removeModel(t.Again)
@@ -330,7 +330,7 @@ func (w *Window) renameModel(m state.Model) {
 		})
 	}
 	name.OnSubmitted = func(string) { do() }
-	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), kit.NewColumn(8, name, note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
+	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), kit.NewColumn(8, name, kit.Note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
 	w.win.Canvas().Focus(name)
 }
 

@@ -138,7 +138,7 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
 		return
 	}
-	content.Add(note(i18n.T("You can pause it at any time and resume later, even after a restart. Once downloaded, it is imported automatically.")))
+	content.Add(kit.Note(i18n.T("You can pause it at any time and resume later, even after a restart. Once downloaded, it is imported automatically.")))
 	var closeIt func()
 	closeIt = w.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"), func() { closeIt(); w.fetch(p) })
 }
@@ -194,12 +194,12 @@ func (w *Window) getEnded(t state.ModelTask, path string, err error) {
 		s.Told = i18n.T("The download of %s is paused. What has been downloaded is kept; resume whenever you like.", t.Name)
 	case err != nil && path == "":
 		s.Err = err
-		w.notice.T(notice{text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + brief(err), bad: true, act: i18n.T("Models…"), do: w.models.show})
+		w.notice.Say(kit.Notice{Text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
 		w.tell(i18n.T("A download stopped"), t.Name)
 	default:
 		s.Err = err // nil, or what could not be tidied up
 		s.Told, s.Chosen, s.Getting = i18n.T("%s is downloaded and imported.", t.Get.Name), path, false
-		w.notice.T(notice{text: s.Told, act: i18n.T("Use it"), do: func() { w.useModel(path) }})
+		w.notice.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { w.useModel(path) }})
 		w.tell(i18n.T("A model was downloaded"), t.Get.Name)
 	}
 }
@@ -210,7 +210,7 @@ func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
 	title.Style.Bold = true
 	p.offers = kit.NewColumn(10)
 	p.cards = map[string]*offerCard{}
-	p.catalogue = container.NewBorder(kit.NewColumn(6, title, note(i18n.T("Toybox, the built-in model, is a toy: small, and trained on drawn scenes. These are the models the method was made for. Nothing is downloaded until you have seen the size and the licence and agreed."))), nil, nil, nil,
+	p.catalogue = container.NewBorder(kit.NewColumn(6, title, kit.Note(i18n.T("Toybox, the built-in model, is a toy: small, and trained on drawn scenes. These are the models the method was made for. Nothing is downloaded until you have seen the size and the licence and agreed."))), nil, nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.offers)))
 	p.catalogue.Hide()
 	return p.catalogue
@@ -275,7 +275,7 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	if bad {
 		c.get.Importance = widget.MediumImportance
 	}
-	able(c.get, s.Planning == "" && !s.Fetching(e.Name))
+	kit.SetEnabled(c.get, s.Planning == "" && !s.Fetching(e.Name))
 	c.give.Hidden = !begun
 	c.body.Refresh()
 }
@@ -352,8 +352,8 @@ func (w *Window) lookForDownloads() {
 			s.Begun = begun
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			w.notice.T(notice{text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())),
-				act: i18n.T("Resume"), do: func() { w.getModel(u.Plan.Entry) }})
+			w.notice.Say(kit.Notice{Text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())),
+				Act: i18n.T("Resume"), Do: func() { w.getModel(u.Plan.Entry) }})
 		}
 	})
 }

@@ -80,8 +80,8 @@ func TestGetARealModel(t *testing.T) {
 	c.answer <- nil
 	b.until("it is here", func() bool { return len(b.state.Shelf.Tasks) == 0 })
 	b.settle()
-	if b.notice.now.text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.now.act != "Use it" || b.state.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.state.Shelf.Getting {
-		t.Errorf("%+v, %q", b.notice.now, b.state.Shelf.Chosen)
+	if b.notice.Now.Text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.Now.Act != "Use it" || b.state.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.state.Shelf.Getting {
+		t.Errorf("%+v, %q", b.notice.Now, b.state.Shelf.Chosen)
 	}
 	found, _ := b.state.Shelf.Find("/models/RealCustom++ on SDXL")
 	b.models.w.askRemove(found)
@@ -103,16 +103,16 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	b.until("it is paused", func() bool { return len(b.state.Shelf.Tasks) == 0 })
 	b.settle()
 	b.has("is paused", "paused · 3.0 GB of 13.0 GB", "3.0 GB of 13.0 GB downloaded", "Resume", "Discard")
-	if b.notice.now.bad {
-		t.Errorf("a pause is an error: %+v", b.notice.now)
+	if b.notice.Now.Bad {
+		t.Errorf("a pause is an error: %+v", b.notice.Now)
 	}
 	test.Tap(b.models.cards["realcustom-sdxl"].get) // goes on without asking again
 	c = b.gets(m)
 	c.answer <- errors.New("the disk of /models is full: free up space and resume, what was downloaded is kept")
 	b.until("it failed", func() bool { return len(b.state.Shelf.Tasks) == 0 })
 	b.settle()
-	if !b.notice.now.bad || !strings.Contains(b.notice.now.text, "not been downloaded yet") || !strings.Contains(b.notice.now.text, "free up space") {
-		t.Errorf("%+v", b.notice.now)
+	if !b.notice.Now.Bad || !strings.Contains(b.notice.Now.Text, "not been downloaded yet") || !strings.Contains(b.notice.Now.Text, "free up space") {
+		t.Errorf("%+v", b.notice.Now)
 	}
 	test.Tap(b.models.cards["realcustom-sdxl"].give)
 	if !b.sheetSays("The 3.0 GB downloaded so far will be deleted.") || len(m.discarded) > 0 {
@@ -141,13 +141,13 @@ func TestUnfinishedDownloadIsOffered(t *testing.T) {
 	m.begun = []hub.Unfinished{{Plan: plan, Done: 6_500_000_000}}
 	b := ready(t, func(o *Options) { o.Models = m })
 	b.settle()
-	if b.notice.Hidden || b.notice.now.text != "The download of RealCustom++ on Animagine XL 3.1 is not finished: 6.5 GB of 13.0 GB so far." {
-		t.Fatalf("%+v", b.notice.now)
+	if b.notice.Hidden || b.notice.Now.Text != "The download of RealCustom++ on Animagine XL 3.1 is not finished: 6.5 GB of 13.0 GB so far." {
+		t.Fatalf("%+v", b.notice.Now)
 	}
 	if len(m.getting) > 0 {
 		t.Error("it went on by itself")
 	}
-	test.Tap(b.notice.act)
+	test.Tap(b.notice.Act)
 	c := b.gets(m)
 	b.askClose() // nobody asks: it goes on at the next start
 	<-c.ctx.Done()

@@ -80,7 +80,7 @@ func newModelsPage(w *Window) *modelsPage {
 }
 
 func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *kit.Button {
-	p.buttons[id] = lowButton(text, icon, do)
+	p.buttons[id] = kit.LowButton(text, icon, do)
 	return p.buttons[id]
 }
 
@@ -100,7 +100,7 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.w.addFile)
 	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
 	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file, container.New(kit.Inset{X: 4, Y: 0}, p.usage),
-		note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
+		kit.Note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
 	return kit.Panel(container.NewBorder(container.New(kit.Fixed{Height: 30}, kit.Heading(i18n.T("Models"))), bottom, nil, nil, p.list))
 }
 
@@ -112,7 +112,7 @@ type modelList struct {
 
 func newModelList(p *modelsPage) *modelList {
 	l := &modelList{p: p}
-	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.w.state.Shelf.List) }, newSessionItem, p.updateRow
+	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.w.state.Shelf.List) }, kit.NewListRow, p.updateRow
 	l.ExtendBaseWidget(l)
 	return l
 }
@@ -210,21 +210,21 @@ func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	if i >= len(s.List) {
 		return
 	}
-	row, m := o.(*sessionItem), s.List[i]
-	row.title.Set(cut(m.Name(), 34))
-	row.facts.Color = theme.ColorNamePlaceHolder
+	row, m := o.(*kit.ListRow), s.List[i]
+	row.Title.Set(kit.Cut(m.Name(), 34))
+	row.Facts.Color = theme.ColorNamePlaceHolder
 	icon := theme.StorageIcon()
 	check, checked := s.Checks[m.Path]
 	switch {
 	case m.Err != nil || checked && check.Err != nil:
-		icon, row.facts.Color = theme.NewWarningThemedResource(theme.WarningIcon()), theme.ColorNameWarning
+		icon, row.Facts.Color = theme.NewWarningThemedResource(theme.WarningIcon()), theme.ColorNameWarning
 	case s.InUse(m.Path):
 		icon = theme.NewSuccessThemedResource(theme.ConfirmIcon())
 	}
-	row.facts.Set(s.Line(m))
-	row.facts.Refresh()
-	row.icon.SetResource(icon)
-	row.image.Hide()
+	row.Facts.Set(s.Line(m))
+	row.Facts.Refresh()
+	row.Icon.SetResource(icon)
+	row.Image.Hide()
 }
 
 // taskRow is an import, a check or a download on its way.
@@ -267,7 +267,7 @@ func (r *taskRow) show(t state.ModelTask, running bool) {
 		r.why.Hidden = t.Waiting == ""
 		r.body.Refresh()
 	}
-	able(&r.stop.Button, !t.Ending)
+	kit.SetEnabled(&r.stop.Button, !t.Ending)
 }
 
 // refreshTasks shows how far the tasks are, on the page and in the head of the window.
@@ -469,22 +469,22 @@ func (p *modelsPage) refreshDetail(m state.Model) {
 	p.notesHead.Hidden = notes == ""
 	own, used, at := m.Path != "", s.InUse(m.Path), s.Busy(m.Path)
 	p.buttons["use"].Hidden = used
-	able(p.buttons["use"], m.Err == nil && !s.Moving)
+	kit.SetEnabled(p.buttons["use"], m.Err == nil && !s.Moving)
 	if s.Next != nil && s.Next.Path == m.Path {
 		p.buttons["use"].Hidden = true
 	}
 	p.buttons["real"].Hidden = own
 	p.buttons["check"].Hidden = !own
-	able(p.buttons["check"], !at && m.Manifest != nil)
+	kit.SetEnabled(p.buttons["check"], !at && m.Manifest != nil)
 	p.buttons["rename"].Hidden = !own
-	able(p.buttons["rename"], m.Manifest != nil && !at)
+	kit.SetEnabled(p.buttons["rename"], m.Manifest != nil && !at)
 	p.buttons["base"].Hidden = m.Source == ""
-	able(p.buttons["base"], p.w.opt.OpenModel != nil || p.w.opt.OpenFolder != nil)
+	kit.SetEnabled(p.buttons["base"], p.w.opt.OpenModel != nil || p.w.opt.OpenFolder != nil)
 	check, checked := s.Checks[m.Path]
 	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && (!checked || check.Err == nil)
 	p.buttons["reveal"].Hidden = !own
 	p.buttons["remove"].Hidden = !own
-	able(p.buttons["remove"], !used && !at)
+	kit.SetEnabled(p.buttons["remove"], !used && !at)
 	why := ""
 	switch {
 	case s.Moving:
@@ -566,10 +566,10 @@ func (p *modelsPage) refreshSources(a state.Adding) {
 	question.Wrapping = fyne.TextWrapWord
 	p.sources.Objects = []fyne.CanvasObject{question}
 	for _, m := range list {
-		p.sources.Add(lowButton(i18n.T("%s, from %s", m.Name(), wording.Path(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
+		p.sources.Add(kit.LowButton(i18n.T("%s, from %s", m.Name(), wording.Path(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
 	}
 	if p.w.opt.OpenFolder != nil {
-		p.sources.Add(lowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
+		p.sources.Add(kit.LowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
 // This file exchanges the engine of the window for that of another model. Session, form and cards stay.
@@ -38,8 +39,8 @@ func (w *Window) open() {
 				return
 			}
 			if why != nil {
-				w.notice.T(notice{text: i18n.T("The model you used last cannot be opened. %s The built-in model is open instead.", brief(why)),
-					bad: true, act: i18n.T("Models…"), do: w.models.show})
+				w.notice.Say(kit.Notice{Text: i18n.T("The model you used last cannot be opened. %s The built-in model is open instead.", wording.Brief(why)),
+					Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
 				path = ""
 			}
 			w.takeEngine(engine, path)
@@ -71,7 +72,7 @@ func (w *Window) useModel(path string) {
 	waiting := len(w.state.Queue.Waiting)
 	text := i18n.T("A job is running with %s.", w.state.Model.Name)
 	if waiting > 0 {
-		text += " " + i18n.N(waiting, "One more is queued.", "%d more are queued.", pluralArgs(waiting)...)
+		text += " " + i18n.N(waiting, "One more is queued.", "%d more are queued.", i18n.Args(waiting)...)
 	}
 	text += " " + i18n.T("Queued jobs stay with the model they were made for.")
 	question := widget.NewLabel(text)
@@ -120,12 +121,12 @@ func (w *Window) switchTo(path string) {
 			w.state.Shelf.Moving = false
 			if err != nil {
 				w.state.Shelf.Err = err
-				w.notice.T(notice{text: i18n.T("The model cannot be opened. %s", brief(err)), bad: true, act: i18n.T("Models…"), do: w.models.show})
+				w.notice.Say(kit.Notice{Text: i18n.T("The model cannot be opened. %s", wording.Brief(err)), Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
 				w.listModels()
 			} else {
 				remarks := w.takeEngine(engine, path)
 				w.state.Shelf.Told = i18n.T("%s is now in use.", w.state.Model.Name)
-				w.notice.T(notice{text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
+				w.notice.Say(kit.Notice{Text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
 				p := w.prefs
 				p.Model = path
 				w.setPreferences(p)
@@ -147,7 +148,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Words = w.words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
-		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", pluralArgs(n)...))
+		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", i18n.Args(n)...))
 	}
 	if old != nil {
 		w.background(func() func() {

@@ -165,8 +165,8 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 		t.Errorf("%q, %q", row.name.Text, row.text.Text)
 	}
 	b.answer(c, nil)
-	if b.notice.now.text != "Portraits has been imported." || b.notice.Hidden || b.models.opener.Text != "Models" {
-		t.Errorf("%+v, %q", b.notice.now, b.models.opener.Text)
+	if b.notice.Now.Text != "Portraits has been imported." || b.notice.Hidden || b.models.opener.Text != "Models" {
+		t.Errorf("%+v, %q", b.notice.Now, b.models.opener.Text)
 	}
 	b.end(j, inference.Done{})
 	if _, ok := b.state.Shelf.Find("/models/Portraits"); !ok {
@@ -195,14 +195,14 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	<-c.ctx.Done()
 	second := b.call(m)
 	b.until("the first is gone", func() bool { return len(b.state.Shelf.Tasks) == 1 })
-	if second.job.Name != "RealCustom++ 3" || !strings.Contains(b.state.Shelf.Told, "its files were removed") || b.notice.now.bad {
+	if second.job.Name != "RealCustom++ 3" || !strings.Contains(b.state.Shelf.Told, "its files were removed") || b.notice.Now.Bad {
 		t.Errorf("%q, %q", second.job.Name, b.state.Shelf.Told)
 	}
 	b.answer(second, errors.New("the disk is full: make room"))
 	b.settle()
 	b.has("The disk is full: make room.")
-	if !b.notice.now.bad || len(m.list) != 1 {
-		t.Errorf("%+v", b.notice.now)
+	if !b.notice.Now.Bad || len(m.list) != 1 {
+		t.Errorf("%+v", b.notice.Now)
 	}
 }
 
@@ -376,8 +376,8 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 		t.Errorf("%q, %q", b.status.Text, b.prefs.Model)
 	}
 	for _, part := range []string{"RealCustom++ is now in use.", "Pictures are now 1024 × 1024.", "50 steps"} {
-		if !strings.Contains(b.notice.now.text, part) {
-			t.Errorf("%q is not said: %q", part, b.notice.now.text)
+		if !strings.Contains(b.notice.Now.Text, part) {
+			t.Errorf("%q is not said: %q", part, b.notice.Now.Text)
 		}
 	}
 	if !b.models.buttons["remove"].Disabled() {
@@ -402,8 +402,8 @@ func TestSwitchThatFails(t *testing.T) {
 	b.settle()
 	b.useModel("/models/Other")
 	b.settle()
-	if b.state.Model.Name != "toybox" || b.engine == nil || b.prefs.Model != "" || !b.notice.now.bad || !strings.Contains(b.notice.now.text, "The folder is not there.") {
-		t.Errorf("%s, %q", b.state.Model.Name, b.notice.now.text)
+	if b.state.Model.Name != "toybox" || b.engine == nil || b.prefs.Model != "" || !b.notice.Now.Bad || !strings.Contains(b.notice.Now.Text, "The folder is not there.") {
+		t.Errorf("%s, %q", b.state.Model.Name, b.notice.Now.Text)
 	}
 }
 
@@ -453,8 +453,8 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 			t.Errorf("%s", describeIn(q))
 		}
 		b.has("waiting for the model toybox")
-		if !strings.Contains(b.notice.now.text, "One job is waiting for its own model.") {
-			t.Errorf("%q", b.notice.now.text)
+		if !strings.Contains(b.notice.Now.Text, "One job is waiting for its own model.") {
+			t.Errorf("%q", b.notice.Now.Text)
 		}
 		b.useModel("")
 		b.until("its turn has come", func() bool { return b.state.Busy() })
@@ -492,13 +492,13 @@ func TestChosenModelIsGoneAtTheStart(t *testing.T) {
 	if !slices.Equal(asked, []string{"/unplugged/model", ""}) || b.state.Model == nil || b.state.ModelErr != nil {
 		t.Fatalf("%q, %v", asked, b.state.ModelErr)
 	}
-	if b.notice.Hidden || !strings.Contains(b.notice.now.text, "there is no manifest.json") || !strings.Contains(b.notice.now.text, "built-in model is open") {
-		t.Errorf("%q", b.notice.now.text)
+	if b.notice.Hidden || !strings.Contains(b.notice.Now.Text, "there is no manifest.json") || !strings.Contains(b.notice.Now.Text, "built-in model is open") {
+		t.Errorf("%q", b.notice.Now.Text)
 	}
 	if b.prefs.Model != "/unplugged/model" {
 		t.Error("the choice is forgotten, although the drive may come back")
 	}
-	test.Tap(b.notice.act)
+	test.Tap(b.notice.Act)
 	b.settle()
 	if !b.models.shown || !b.notice.Hidden {
 		t.Error("the button does not lead to the models")
@@ -606,8 +606,8 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 		b.cancelTask(2)
 		b.answer(call, errors.New("one\ntwo\nthree\nfour"))
 		b.settle()
-		if !c.long && !strings.HasSuffix(b.notice.now.text, "was not imported. One. Two. There are 2 more problems.") {
-			t.Errorf("%q", b.notice.now.text)
+		if !c.long && !strings.HasSuffix(b.notice.Now.Text, "was not imported. One. Two. There are 2 more problems.") {
+			t.Errorf("%q", b.notice.Now.Text)
 		}
 		look("failed")
 		i18ntest.English(t)

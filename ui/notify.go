@@ -32,18 +32,10 @@ func (w *Window) tellEnd(e inference.Event) {
 	switch e.(type) {
 	case inference.Done:
 		n := w.state.Run.Pictures
-		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", pluralArgs(n)...), w.state.Form.Prompt)
+		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", i18n.Args(n)...), w.state.Form.Prompt)
 	case inference.Failed:
 		if w.state.Run.Err != nil {
 			w.tell(i18n.T("The job failed"), wording.Sentence(w.state.Run.Err))
 		}
 	}
-}
-
-// pluralArgs are the values of a text that names a number only where there are several.
-func pluralArgs(n int) []any {
-	if n == 1 {
-		return nil
-	}
-	return []any{n}
 }

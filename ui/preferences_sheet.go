@@ -91,7 +91,7 @@ func (w *Window) showPreferences() {
 	}
 	preview(w.prefs.FileName)
 	pattern.OnChanged = preview
-	parts := note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
+	parts := kit.Note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
 
 	devices := []string{"auto", "cpu"}
 	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("CPU")}, nil)
@@ -110,7 +110,7 @@ func (w *Window) showPreferences() {
 	}
 	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
-		section(i18n.T("Steps kept for finished pictures"), steps, note(i18n.T("The oldest are removed first; pictures always stay."))),
+		section(i18n.T("Steps kept for finished pictures"), steps, kit.Note(i18n.T("The oldest are removed first; pictures always stay."))),
 		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
 	)
 	if models != nil {
@@ -119,7 +119,7 @@ func (w *Window) showPreferences() {
 	right := kit.NewColumn(18,
 		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folderRow, folderNote, kit.Caption(i18n.T("File name")), pattern, example, parts),
 		section(i18n.T("Stored in every picture"), written...),
-		section(i18n.T("Compute on"), device, note(i18n.T("Takes effect with the next model you open."))),
+		section(i18n.T("Compute on"), device, kit.Note(i18n.T("Takes effect with the next model you open."))),
 	)
 	both := container.New(kit.Inset{X: 4, Y: 4}, container.New(halves{28}, left, right))
 	keys := kit.NewButton(i18n.T("Keyboard shortcuts…"), nil)
@@ -141,13 +141,6 @@ func (w *Window) showPreferences() {
 		w.setPreferences(fresh)
 		w.showPreferences()
 	}
-}
-
-// note is small text in the colour of captions that goes on in further lines where it must.
-func note(text string) fyne.CanvasObject {
-	l := widget.NewLabel(text)
-	l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.LowImportance
-	return container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(l))
 }
 
 // halves puts two objects side by side with a gap.

@@ -121,14 +121,14 @@ func (w *Window) rescueHistory() {
 		return func() {
 			w.kept = nil
 			w.openHistory()
-			n := notice{text: i18n.T("The new history starts with what could be read from the damaged one: sessions %d, jobs %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), bad: err != nil}
+			n := kit.Notice{Text: i18n.T("The new history starts with what could be read from the damaged one: sessions %d, jobs %d, pictures %d. The damaged one stays where it is.", got.Sessions, got.Rounds, got.Pictures), Bad: err != nil}
 			if got.Lost > 0 {
-				n.text += " " + i18n.N(got.Lost, "%d part of it could not be read.", "%d parts of it could not be read.", got.Lost)
+				n.Text += " " + i18n.N(got.Lost, "%d part of it could not be read.", "%d parts of it could not be read.", got.Lost)
 			}
 			if err != nil {
-				n.text = brief(err)
+				n.Text = wording.Brief(err)
 			}
-			w.notice.T(n)
+			w.notice.Say(n)
 		}
 	})
 }

@@ -231,8 +231,8 @@ func TestRescueFromTheWindow(t *testing.T) {
 	}
 	test.Tap(b.banner.rescue)
 	b.settle()
-	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.text.Text, "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.notice.text.Text, "1 part of it could not be read") {
-		t.Errorf("%+v, %v, %q", b.state.History, b.banner.Hidden, b.notice.text.Text)
+	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.Text.Text, "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.notice.Text.Text, "1 part of it could not be read") {
+		t.Errorf("%+v, %v, %q", b.state.History, b.banner.Hidden, b.notice.Text.Text)
 	}
 	if len(b.state.Shots) != 1 {
 		t.Errorf("%d pictures came back", len(b.state.Shots))

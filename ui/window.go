@@ -63,7 +63,7 @@ type Window struct {
 	gallery *galleryPage
 	banner  *banner
 	models  *modelsPage
-	notice  *noticeBar
+	notice  *kit.NoticeBar
 
 	*command.Commands
 	prefs      Preferences
@@ -158,7 +158,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.watchFocus()
 	w.journal.Budget.Store(w.budget())
 	w.gallery = newGalleryPage(w)
-	w.banner, w.notice, w.models = newBanner(w), newNoticeBar(w), newModelsPage(w)
+	w.banner, w.notice, w.models = newBanner(w), kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() }), newModelsPage(w)
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 	w.win.SetContent(w.build())

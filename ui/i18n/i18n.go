@@ -96,6 +96,14 @@ func N(n int, one, other string, values ...any) string {
 	return fmt.Sprintf(text, values...)
 }
 
+// Args are the values for N of a text that names the number only where there are several: N(n, "one more", "%d more", Args(n)...).
+func Args(n int) []any {
+	if n == 1 {
+		return nil
+	}
+	return []any{n}
+}
+
 var categories = map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other"}
 
 func lookUp(english string) Forms {

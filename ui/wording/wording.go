@@ -36,6 +36,16 @@ func Sentence(err error) string {
 	return strings.Join(lines, "\n")
 }
 
+// Brief is an error in a few lines, for a notice; what has more room says Sentence.
+func Brief(err error) string {
+	lines := strings.Split(Sentence(err), "\n")
+	const most = 2
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], i18n.N(more, "There is one more problem.", "There are %d more problems.", i18n.Args(more)...))
+	}
+	return strings.Join(lines, " ")
+}
+
 // translated is the text of an error with all parts of known kinds in the language of the window.
 func translated(err error) string {
 	if own := kindText(err); own != "" {

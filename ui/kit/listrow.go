@@ -1,0 +1,82 @@
+package kit
+
+import (
+	"image"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// LowButton is a button of a column or a row of tools: flat, its text at the left.
+func LowButton(text string, icon fyne.Resource, tap func()) *Button {
+	b := NewButtonWithIcon(text, icon, tap)
+	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	return b
+}
+
+// ListRow is a row of a list: a picture or an icon, a title, and a line of facts.
+type ListRow struct {
+	widget.BaseWidget
+	Image        *canvas.Image
+	Icon         *widget.Icon
+	Title, Facts *Line
+	body         *fyne.Container
+}
+
+// NewListRow makes an empty row, as the template of a widget.List.
+func NewListRow() fyne.CanvasObject {
+	s := &ListRow{Title: NewLine("", theme.ColorNameForeground, theme.SizeNameText), Facts: Caption(""), Icon: widget.NewIcon(nil)}
+	s.Image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	s.Image.FillMode, s.Image.CornerRadius = canvas.ImageFillContain, 5
+	left := container.New(Fixed{Width: 40, Height: 40}, container.NewStack(NewPlate(ColorWell, "", 6), s.Image, container.New(Inset{X: 10, Y: 10}, s.Icon)))
+	text := container.New(Fixed{Width: 10}, container.New(Inset{X: 8, Y: 3}, NewColumn(3, s.Title, s.Facts)))
+	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+func (s *ListRow) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.body) }
+
+// clipped lets its object be wider than there is room for.
+type clipped struct{}
+
+func (clipped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+	}
+}
+
+func (clipped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(10, objects[0].MinSize().Height)
+}
+
+// Cut shortens a text to so many letters at most, with … at its end.
+func Cut(text string, n int) string {
+	r := []rune(text)
+	if len(r) <= n {
+		return text
+	}
+	return strings.TrimSpace(string(r[:n-1])) + "…"
+}
+
+// SetEnabled lets a button be pressed or not.
+func SetEnabled(b *Button, yes bool) {
+	if yes == b.Disabled() {
+		if yes {
+			b.Enable()
+		} else {
+			b.Disable()
+		}
+	}
+}
+
+// Note is small text in the colour of captions that goes on in further lines where it must.
+func Note(text string) fyne.CanvasObject {
+	l := widget.NewLabel(text)
+	l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.LowImportance
+	return container.New(Inset{X: -6, Y: -6}, Quiet(l))
+}
