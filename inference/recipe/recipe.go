@@ -309,22 +309,20 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 // parameters are the settings in the words of A1111; what only RealCustom has gets keys of its own, which its readers keep.
 func parameters(p inference.PictureReady, r inference.Request, model bundle.Manifest, e Embed) []picture.KeyValue {
 	r.Width, r.Height = p.Image.Bounds().Dx(), p.Image.Bounds().Dy()
-	var settings, ofMasks []picture.KeyValue
+	settings := []picture.KeyValue{
+		{Key: "Seed", Value: strconv.FormatUint(p.Seed, 10)},
+		{Key: "Model hash", Value: checkpointHash(model)},
+		{Key: "Model", Value: strings.TrimSpace(model.Name)},
+		{Key: "RNG", Value: "CPU"},
+	}
+	var ofMasks []picture.KeyValue
 	for _, t := range inference.Table() {
-		switch said := (picture.KeyValue{Key: t.A1111, Value: t.Write(r.Settings)}); {
-		case t.A1111 == "":
-		case t.OfMasks:
+		if said := (picture.KeyValue{Key: t.A1111, Value: t.Write(r.Settings)}); t.OfMasks && t.A1111 != "" {
 			ofMasks = append(ofMasks, said)
-		case t.A1111 == "Size": // which A1111 has after the seed
-			settings = append(settings, picture.KeyValue{Key: "Seed", Value: strconv.FormatUint(p.Seed, 10)}, said)
-		default:
+		} else if t.A1111 != "" {
 			settings = append(settings, said)
 		}
 	}
-	settings = append(settings,
-		picture.KeyValue{Key: "Model hash", Value: checkpointHash(model)},
-		picture.KeyValue{Key: "Model", Value: strings.TrimSpace(model.Name)},
-		picture.KeyValue{Key: "RNG", Value: "CPU"})
 	var subjects, refs []string
 	for _, s := range r.Subjects {
 		var of []string
