@@ -138,7 +138,7 @@ func (e *exporter) session(id uint64) error {
 func withoutFolders(list []Reference) []Reference {
 	out := slices.Clone(list)
 	for i := range out {
-		out[i].Name = baseName(out[i].Name)
+		out[i].Name = files.Base(out[i].Name)
 	}
 	return out
 }
@@ -172,7 +172,7 @@ func withoutPaths(data json.RawMessage) (json.RawMessage, error) {
 		case string:
 			if isPath(v) {
 				found = true
-				return baseName(v)
+				return files.Base(v)
 			}
 		}
 		return v
@@ -188,8 +188,6 @@ func isPath(text string) bool {
 	drive := len(text) > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/')
 	return len(text) > 1 && (text[0] == '/' || strings.HasPrefix(text, `\\`) || drive)
 }
-
-func baseName(name string) string { return name[strings.LastIndexAny(name, `/\`)+1:] }
 
 func (e *exporter) store(name string, data []byte) error {
 	w, err := e.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})

@@ -30,6 +30,6 @@ func (s *Store) freeName(dir, stem string, data []byte) (string, error) {
 
 // safeStem keeps of a wished file name what every file system takes.
 func safeStem(name string) string {
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = files.Base(name)
 	return cmp.Or(files.Words(strings.TrimSuffix(name, filepath.Ext(name)), 64), "picture")
 }

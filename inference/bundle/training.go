@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"realword/inference/checkpoint"
+	"realword/inference/files"
 	"realword/inference/schedule"
 )
 
@@ -275,20 +276,8 @@ func isSchedule(a []float32) bool {
 	return a[0] > 0.9 && a[len(a)-1] < 0.5
 }
 
-// brief keeps a value of a file from filling a message or writing control characters to it.
-func brief(s string) string {
-	const limit = 80
-	end := ""
-	if len(s) > limit {
-		s, end = strings.ToValidUTF8(s[:limit], ""), "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, s) + end
-}
+// brief keeps a value of a file from filling a message.
+func brief(s string) string { return files.Shown(s, 80) }
 
 // unmarked is a configuration without the byte-order mark that some editors write.
 func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }

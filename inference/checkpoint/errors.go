@@ -3,8 +3,8 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"realword/inference/files"
 	"strings"
-	"unicode"
 )
 
 // FormatError says that a file is broken: what is wrong, where, and what to do.
@@ -49,20 +49,8 @@ func sentence(file, key, problem string, cause error, remedy string) string {
 	return b.String()
 }
 
-// clip keeps a hostile name from filling the screen or writing control characters to it.
-func clip(s string) string {
-	const limit = 200
-	end := ""
-	if len(s) > limit {
-		s, end = strings.ToValidUTF8(s[:limit], ""), "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s) + end
-}
+// clip keeps a hostile name from filling the screen.
+func clip(s string) string { return files.Shown(s, 200) }
 
 // inFile completes an error made by a parser that does not know the path.
 func inFile(path string, err error) error {

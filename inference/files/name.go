@@ -47,6 +47,23 @@ func Words(text string, most int) string {
 	return name
 }
 
+// Base is the last part of a path of any system; it is empty where the path ends with a separator.
+func Base(path string) string { return path[strings.LastIndexAny(path, `/\`)+1:] }
+
+// Shown is a text of a file of strangers as a message may have it: at most so many bytes, and nothing that cannot be printed.
+func Shown(text string, most int) string {
+	end := ""
+	if len(text) > most {
+		text, end = strings.ToValidUTF8(text[:most], ""), "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text) + end
+}
+
 // cut shortens a text to so many letters; none is parted from its signs.
 func cut(text string, most int) string {
 	r := []rune(text)

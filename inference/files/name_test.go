@@ -18,3 +18,14 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestShown(t *testing.T) {
+	for text, want := range map[string]string{"a\x1b[31m\nb": "a\ufffd[31m\ufffdb", "größe": "größe", "aaaaaaaaä": "aaaaaaaa…", "aaaaaaaaaaa": "aaaaaaaaa…"} {
+		if got := Shown(text, 9); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if a, b, c := Base(`C:\x\y.png`), Base("../z"), Base("a/"); a != "y.png" || b != "z" || c != "" {
+		t.Errorf("%q, %q, %q", a, b, c)
+	}
+}

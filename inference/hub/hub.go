@@ -21,6 +21,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"realword/inference/files"
 	"strings"
 	"time"
 )
@@ -331,12 +332,7 @@ func (c *Client) json(ctx context.Context, address, repository, what string, int
 	return next, err
 }
 
-func brief(text string) string {
-	if len(text) > 120 {
-		text = text[:120] + "…"
-	}
-	return text
-}
+func brief(text string) string { return files.Shown(text, 120) }
 
 // nextPage reads a header like `Link: <https://…>; rel="next"`.
 func nextPage(answer *http.Response) string {

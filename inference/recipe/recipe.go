@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,7 +126,7 @@ func Parse(data []byte) (Recipe, error) {
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
-			ref.Name = cmp.Or(baseName(ref.Name), "reference")
+			ref.Name = cmp.Or(files.Base(ref.Name), "reference")
 		}
 	}
 	return r, nil
@@ -178,14 +177,6 @@ func jsonProblem(err error) string {
 		return fmt.Sprintf("%s is a %s", cmp.Or(kind.Field, "it"), kind.Value)
 	}
 	return "no JSON"
-}
-
-// baseName is the last part of a file name of any system.
-func baseName(name string) string {
-	if name = name[strings.LastIndexAny(name, `/\`)+1:]; name == "" {
-		return ""
-	}
-	return filepath.Base(name)
 }
 
 // Read reads how a picture was made out of its PNG file. foreign tells that another program has made it: then prompts,
@@ -284,7 +275,7 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
-			ref.Name = baseName(ref.Name) // never a path of this machine
+			ref.Name = files.Base(ref.Name) // never a path of this machine
 			if e.NoThumbnails {
 				ref.Name = "" // nor what the user calls a picture that is not to be seen
 			}
