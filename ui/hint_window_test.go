@@ -26,7 +26,7 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 	if !strings.Contains(b.chipHint.Text, "press Alt+G to generate") {
 		t.Errorf("with another key the hint says %q", b.chipHint.Text)
 	}
-	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.KeyOf("history.star")); !strings.Contains(text, "The key Q gives") {
+	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.KeyOf("history.star")); !strings.Contains(text, "Press Q to star") {
 		t.Errorf("the gallery says %q", text)
 	}
 	keys(map[string]string{"run.generate": ""})
