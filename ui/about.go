@@ -30,7 +30,8 @@ func (w *Window) showAbout() {
 	version := kit.Caption(i18n.T("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
 	what := widget.NewLabel(i18n.T("Pictures of your own subjects: each word you choose in the prompt looks like your picture of it. An independent implementation of RealCustom++, a method by other authors. Everything runs on this computer."))
 	what.Wrapping = fyne.TextWrapWord
-	head := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 72, Height: 72}, icon), nil, container.New(kit.Inset{X: 10, Y: 0}, kit.NewColumn(2, name, version)))
+	head := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 72, Height: 72}, icon), nil,
+		container.New(kit.Inset{X: 10, Y: 0}, kit.NewColumn(2, name, version)))
 
 	credits := widget.NewRichTextFromMarkdown(w.opt.Credits)
 	credits.Wrapping = fyne.TextWrapWord
@@ -69,14 +70,23 @@ func (w *Window) helpActions() []command.Action {
 		{ID: "help.keys", Menu: command.MenuHelp, Label: i18n.T("Keyboard shortcuts…"), Key: "F1", Do: w.ShowKeys},
 		{ID: "help.keys.other", Label: i18n.T("Keyboard shortcuts…"), Key: "Shift+/", Do: w.ShowKeys},
 		command.Separator(command.MenuHelp),
-		{ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { w.showFolder(w.opt.Logs) }, Can: func() bool { return w.opt.Logs != "" }},
-		{ID: "help.report", Menu: command.MenuHelp, Label: i18n.T("Save diagnostic report…"), Do: w.saveReport, Can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil }},
+		{
+			ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { w.showFolder(w.opt.Logs) },
+			Can: func() bool { return w.opt.Logs != "" },
+		},
+		{
+			ID: "help.report", Menu: command.MenuHelp, Label: i18n.T("Save diagnostic report…"), Do: w.saveReport,
+			Can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil },
+		},
 		command.Separator(command.MenuHelp),
 		{ID: "help.about", Menu: command.MenuHelp, Label: i18n.T("About…"), Key: "Shift+F1", Do: w.showAbout},
 		{ID: "file.preferences", Menu: command.MenuFile, Label: i18n.T("Preferences…"), Key: "Ctrl+,", Do: w.showPreferences},
 		command.Separator(command.MenuFile),
 		{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
-		{ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L", Do: func() { w.win.Canvas().Focus(w.prompt) }},
+		{
+			ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
+			Do: func() { w.win.Canvas().Focus(w.prompt) },
+		},
 	}
 }
 

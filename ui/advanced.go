@@ -64,7 +64,8 @@ func newAdvanced(w *Window) *advanced {
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source), a.divide, a.layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source),
+		a.divide, a.layers)
 	return a
 }
 

@@ -18,6 +18,7 @@ var anchorIcon = fyne.NewStaticResource("anchor.svg", []byte(`<svg xmlns="http:/
 // newAnchorMark is the mark, for the lower left corner of a picture.
 func newAnchorMark(side float32) *fyne.Container {
 	icon := widget.NewIcon(theme.NewThemedResource(anchorIcon))
-	mark := container.NewStack(kit.NewPlate(kit.ColorPlate, "", side/3), container.New(kit.Inset{X: side / 8, Y: side / 8}, container.New(kit.Fixed{Width: side * 3 / 4, Height: side * 3 / 4}, icon)))
+	mark := container.NewStack(kit.NewPlate(kit.ColorPlate, "", side/3),
+		container.New(kit.Inset{X: side / 8, Y: side / 8}, container.New(kit.Fixed{Width: side * 3 / 4, Height: side * 3 / 4}, icon)))
 	return container.NewBorder(nil, kit.NewRow(0, container.New(kit.Fixed{Width: side, Height: side}, mark)), nil, nil)
 }

@@ -74,16 +74,22 @@ func newCard(look state.CardLook, acts cardActs) *card {
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
 	c.anchor = newAnchorMark(20)
-	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1}, container.New(kit.Fixed{Width: state.SquareSide - 2, Height: state.SquareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4}, c.anchor)), c.toggle)
+	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1},
+		container.New(kit.Fixed{Width: state.SquareSide - 2, Height: state.SquareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4},
+			c.anchor)), c.toggle)
 	c.badge, c.letter = kit.NewBadge()
 	c.word, c.hint = kit.Heading(""), kit.Caption("")
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
 	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
-		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, safe))
+		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{
+			Low: 0.05, High: state.ReachMax, From: kit.SafeLow,
+			To: kit.SafeHigh,
+		}, safe))
 	c.remedy = kit.NewButton("", func() { acts.remedy(c.look.ID) })
 	c.remedy.Importance = widget.WarningImportance
 	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
-	c.minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2}, container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.DeleteIcon())))),
+	c.minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
+		container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.DeleteIcon())))),
 		func() { acts.dropPicture(c.shown) })
 	c.minus.Explain(func() string { return c.minus.Name })
 	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
@@ -94,11 +100,16 @@ func newCard(look state.CardLook, acts cardActs) *card {
 	c.editor.Hide()
 
 	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
-	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone), container.New(kit.Inset{X: 6, Y: 3}, c.word))
-	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.hint), c.reach.Container, container.New(kit.Inset{X: 4, Y: 4}, c.remedy))
-	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide}, c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
-	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye), container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
-	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools), container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.thumbs)))
+	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone),
+		container.New(kit.Inset{X: 6, Y: 3}, c.word))
+	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.hint), c.reach.Container,
+		container.New(kit.Inset{X: 4, Y: 4}, c.remedy))
+	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide},
+		c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
+	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
+		container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
+	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools),
+		container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
 		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, row, c.editor.Container))))
 	c.ExtendBaseWidget(c)
@@ -267,7 +278,8 @@ func (c *card) showThumbs(before state.CardLook) {
 			}
 		}
 		plus := kit.NewTile(i18n.T("Another picture of the same subject"), 6,
-			container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2}, container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.ContentAddIcon())))),
+			container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
+				container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.ContentAddIcon())))),
 			func() { c.acts.add(c.look.ID) })
 		c.thumbs.Add(plus.Explain(func() string { return plus.Name }))
 		if len(c.look.Pictures) > 1 {

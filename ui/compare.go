@@ -28,7 +28,8 @@ func (w *Window) compareText() {
 // canCompareText tells whether the picture in view has a counterpart of its words alone.
 func (w *Window) canCompareText() bool {
 	shot := w.state.Shot()
-	return shot != nil && shot.Image != nil && len(shot.Recipe.Subjects) > 0 && len(shot.Recipe.Seeds) == 1 && w.state.Model != nil && !w.closing
+	return shot != nil && shot.Image != nil && len(shot.Recipe.Subjects) > 0 && len(shot.Recipe.Seeds) == 1 && w.state.Model != nil &&
+		!w.closing
 }
 
 // madeBeside shows a picture that has just been made beside the one that it was made for.
@@ -107,7 +108,13 @@ func (w *Window) tapShot(i int) {
 
 func (w *Window) compareActions() []command.Action {
 	return []command.Action{
-		{ID: "view.compare.text", Menu: command.MenuView, Label: i18n.T("Compare with text-only"), Key: "Shift+C", Do: w.compareText, Can: w.canCompareText},
-		{ID: "view.compare.swap", Menu: command.MenuView, Label: i18n.T("Swap the compared pictures"), Key: "C", Do: w.swapCompared, Can: func() bool { return w.swappable() >= 0 }},
+		{
+			ID: "view.compare.text", Menu: command.MenuView, Label: i18n.T("Compare with text-only"), Key: "Shift+C", Do: w.compareText,
+			Can: w.canCompareText,
+		},
+		{
+			ID: "view.compare.swap", Menu: command.MenuView, Label: i18n.T("Swap the compared pictures"), Key: "C", Do: w.swapCompared,
+			Can: func() bool { return w.swappable() >= 0 },
+		},
 	}
 }

@@ -31,8 +31,14 @@ func (w *Window) undoActions() []command.Action {
 	}
 	redoing := func() { w.adopt(w.undo.Forward()) }
 	return []command.Action{
-		{ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing, Can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.undoable() || w.models.undoable() }},
-		{ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing, Can: func() bool { return typing() || len(w.undo.Future) > 0 }},
+		{
+			ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing,
+			Can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.undoable() || w.models.undoable() },
+		},
+		{
+			ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing,
+			Can: func() bool { return typing() || len(w.undo.Future) > 0 },
+		},
 		{ID: "edit.redo.other", Label: i18n.T("Redo"), Key: "Ctrl+Shift+Z", Do: func() {
 			if field, typing := w.win.Canvas().Focused().(fyne.Shortcutable); typing {
 				field.TypedShortcut(&fyne.ShortcutRedo{})

@@ -86,6 +86,7 @@ func (r filmRows) previewTop() float32 { return r.curve }
 func (r filmRows) maskTop(subject int) float32 {
 	return r.curve + r.preview + r.gap + float32(subject)*(r.mask+r.gap)
 }
+
 func (r filmRows) height() float32 {
 	return r.curve + r.preview + float32(r.subjects)*(r.mask+r.gap)
 }
@@ -93,7 +94,10 @@ func (r filmRows) height() float32 {
 const filmFoot = 6
 
 func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed func(*fyne.KeyEvent), resized func()) *filmStrip {
-	f := &filmStrip{onStep: onStep, nudge: nudge, inspect: inspect, peek: peek, typed: typed, resized: resized, look: filmLook{shown: -1, calm: -1}}
+	f := &filmStrip{
+		onStep: onStep, nudge: nudge, inspect: inspect, peek: peek, typed: typed, resized: resized,
+		look: filmLook{shown: -1, calm: -1},
+	}
 	bar := func(radius float32) *canvas.Rectangle {
 		r := canvas.NewRectangle(color.Transparent)
 		r.CornerRadius = radius
@@ -387,8 +391,10 @@ func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.S
 				small.Pix[i] = v / 3
 			}
 		}
-		layer := picture.Layer{Grid: picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[subject].Mask},
-			Style: picture.SubjectStyle(f.dress.Of(subject))}
+		layer := picture.Layer{
+			Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[subject].Mask},
+			Style: picture.SubjectStyle(f.dress.Of(subject)),
+		}
 		if masked, err := picture.Overlay(small, []picture.Layer{layer}, picture.Heat, 1); err == nil {
 			small = masked
 		}

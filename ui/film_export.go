@@ -48,7 +48,10 @@ const (
 // copyFilm takes the film of what is in view; ok is false where there is none.
 func (w *Window) copyFilm() (f filmCopy, ok bool) {
 	film, _ := w.state.Film()
-	f = filmCopy{steps: film, words: w.state.WordNames(w.state.FilmSubjects()), size: w.state.PictureSize(), lens: w.lens, masks: w.lens.steps, dress: w.state.Dress()}
+	f = filmCopy{
+		steps: film, words: w.state.WordNames(w.state.FilmSubjects()), size: w.state.PictureSize(), lens: w.lens, masks: w.lens.steps,
+		dress: w.state.Dress(),
+	}
 	f.lens.held = false
 	if shot := w.state.Shot(); shot != nil && shot.Image != nil {
 		f.final = shot.Image
@@ -188,8 +191,14 @@ func (w *Window) exportFilm() {
 func (w *Window) filmActions() []command.Action {
 	film := func() bool { _, ok := w.copyFilm(); return ok }
 	return []command.Action{
-		{ID: "file.export.steps", Menu: command.MenuFile, Label: i18n.T("Export all steps…"), Key: "Ctrl+Shift+E", Do: w.exportSteps, Can: func() bool { return w.opt.OpenFolder != nil && film() }},
-		{ID: "file.export.film", Menu: command.MenuFile, Label: i18n.T("Export the film…"), Key: "Ctrl+E", Do: w.exportFilm, Can: func() bool { return w.opt.SaveFile != nil && film() }},
+		{
+			ID: "file.export.steps", Menu: command.MenuFile, Label: i18n.T("Export all steps…"), Key: "Ctrl+Shift+E", Do: w.exportSteps,
+			Can: func() bool { return w.opt.OpenFolder != nil && film() },
+		},
+		{
+			ID: "file.export.film", Menu: command.MenuFile, Label: i18n.T("Export the film…"), Key: "Ctrl+E", Do: w.exportFilm,
+			Can: func() bool { return w.opt.SaveFile != nil && film() },
+		},
 	}
 }
 

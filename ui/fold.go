@@ -25,8 +25,9 @@ type sidePanels struct {
 }
 
 func panelIcon(x string) fyne.Resource {
-	return theme.NewThemedResource(fyne.NewStaticResource("panel"+x+".svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
-		`<path fill="#000" fill-rule="evenodd" d="M3 5h18v14H3zM5 7v10h14V7z"/><path fill="#000" d="M`+x+` 7h5v10h-5z"/></svg>`)))
+	return theme.NewThemedResource(fyne.NewStaticResource("panel"+x+".svg",
+		[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
+			`<path fill="#000" fill-rule="evenodd" d="M3 5h18v14H3zM5 7v10h14V7z"/><path fill="#000" d="M`+x+` 7h5v10h-5z"/></svg>`)))
 }
 
 // headRun is the run in the head of the window, for a folded right panel.
@@ -86,8 +87,14 @@ func (w *Window) foldActions() []command.Action {
 	}
 	return []command.Action{
 		command.Separator(command.MenuView),
-		{ID: "view.left", Menu: command.MenuView, Label: i18n.T("Subjects panel"), Key: "T", Do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), On: func() bool { return !w.prefs.FoldLeft }},
-		{ID: "view.right", Menu: command.MenuView, Label: i18n.T("Settings panel"), Key: "G", Do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), On: func() bool { return !w.prefs.FoldRight }},
+		{
+			ID: "view.left", Menu: command.MenuView, Label: i18n.T("Subjects panel"), Key: "T",
+			Do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), On: func() bool { return !w.prefs.FoldLeft },
+		},
+		{
+			ID: "view.right", Menu: command.MenuView, Label: i18n.T("Settings panel"), Key: "G",
+			Do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), On: func() bool { return !w.prefs.FoldRight },
+		},
 		{ID: "view.panels", Menu: command.MenuView, Label: i18n.T("Only the picture"), Key: "F", Do: set(func(p *Preferences) {
 			p.FoldPrompt = !p.FoldPrompt
 			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt
@@ -131,7 +138,8 @@ func newRail(w *Window) *rail {
 		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
 	}
 	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
-	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon), tool("view.inspect", theme.SearchIcon()))
+	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon),
+		tool("view.inspect", theme.SearchIcon()))
 	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
 	return r
 }

@@ -179,7 +179,10 @@ type inspectKey struct {
 }
 
 func (s inspectScene) key() inspectKey {
-	k := inspectKey{steps: len(s.in.steps), subject: s.in.subject, dress: s.in.dress, step: s.step, kind: s.kind, cell: s.cell, large: s.large, over: s.over, ink: s.ink}
+	k := inspectKey{
+		steps: len(s.in.steps), subject: s.in.subject, dress: s.in.dress, step: s.step, kind: s.kind, cell: s.cell, large: s.large,
+		over: s.over, ink: s.ink,
+	}
 	if k.steps > 0 {
 		// The film of a run is copied as it grows; its pictures stay where they are.
 		k.scope, k.ran = s.in.scope, s.in.ran()

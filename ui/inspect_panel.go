@@ -86,10 +86,11 @@ func newInspector(w *Window) *inspector {
 	p.title = kit.Heading("")
 	p.about, p.numbers, p.note = small(), small(), small()
 	p.about.Importance, p.note.Importance = widget.LowImportance, widget.LowImportance
-	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) {
-		p.in.scope = v
-		p.refresh()
-	}, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
+	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+		func(v float64) {
+			p.in.scope = v
+			p.refresh()
+		}, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
 	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again)
 	p.reset = kit.NewButton(i18n.T("Reset"), func() { p.in.scope = 0; p.refresh() })
 	p.flat = kit.NewPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
@@ -418,7 +419,10 @@ func (p *inspector) repaint() {
 	s := inspectScene{
 		in: p.in, step: p.step(), kind: p.kind, over: p.over, mode: p.w.lens.mode, opacity: max(p.w.lens.opacity, 0.5),
 		cell: image.Pt(px(cell.Width), px(cell.Height)), gap: px(matrixGap), large: image.Pt(px(large.Width), px(large.Height)),
-		ink: ink{empty: col(kit.ColorWell), top: col(theme.ColorNameForeground), gained: col(theme.ColorNameSuccess), lost: col(theme.ColorNameError)},
+		ink: ink{
+			empty: col(kit.ColorWell), top: col(theme.ColorNameForeground), gained: col(theme.ColorNameSuccess),
+			lost: col(theme.ColorNameError),
+		},
 	}
 	if key := s.key(); key != p.asked {
 		p.asked = key
@@ -466,7 +470,8 @@ func (p *inspector) export(bits int) {
 		return
 	}
 	in, step, kind, size := p.in, p.step(), p.kind, w.state.PictureSize()
-	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", in.subjects[in.subject].Word, [...]string{"raw", "refined", "top-k", "mask"}[kind], step+1, bits)
+	name := fmt.Sprintf("%s-%s-step-%02d-%dbit.png", in.subjects[in.subject].Word, [...]string{"raw", "refined", "top-k", "mask"}[kind],
+		step+1, bits)
 	w.background(func() func() {
 		e := in.at(step)
 		data, err := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[kind]}.EncodeGrey(bits, size)
@@ -640,7 +645,8 @@ func (r *matrixRenderer) place() {
 	for i, tick := range m.ticks {
 		put(tick, matrixNames()+float32(i)*(c.Width+matrixGap), 0, c.Width, matrixTicks())
 	}
-	put(m.head, matrixNames()+float32(m.look.step)*(c.Width+matrixGap)-1, matrixTicks()+float32(m.look.kind)*(c.Height+matrixGap)-1, c.Width+2, c.Height+2)
+	put(m.head, matrixNames()+float32(m.look.step)*(c.Width+matrixGap)-1, matrixTicks()+float32(m.look.kind)*(c.Height+matrixGap)-1, c.Width+2,
+		c.Height+2)
 }
 
 func (r *matrixRenderer) update() {

@@ -157,7 +157,8 @@ func TestNothingToInspect(t *testing.T) {
 // A matrix on a tiny grid: rows are raw, refined, Top-K and final; the difference of another γ is seen.
 func TestInspectionPaints(t *testing.T) {
 	film := []inference.StepDone{{Steps: 1, GridWidth: 2, GridHeight: 1, Guided: true, Subjects: []inference.SubjectStep{
-		{Cross: []float32{0, 2}, Scores: []float32{1, 4}, Mask: []float32{0, 1}}}}}
+		{Cross: []float32{0, 2}, Scores: []float32{1, 4}, Mask: []float32{0, 1}},
+	}}}
 	subjects := []inference.Subject{{Word: uitest.Word("dog"), Scope: 0.5}}
 	in, ok := inspect(film, subjects, guidance.ByMax, 0)
 	if !ok {
@@ -228,8 +229,14 @@ func TestInspectionPanel(t *testing.T) {
 	for _, c := range []struct {
 		key  fyne.KeyName
 		want matrixLook
-	}{{fyne.KeyLeft, matrixLook{3, 1, finalMask}}, {fyne.KeyUp, matrixLook{3, 1, topMask}}, {fyne.KeyHome, matrixLook{3, 0, topMask}},
-		{fyne.KeyLeft, matrixLook{3, 0, topMask}}, {fyne.KeyDown, matrixLook{3, 0, finalMask}}, {fyne.KeyDown, matrixLook{3, 0, finalMask}}} {
+	}{
+		{fyne.KeyLeft, matrixLook{3, 1, finalMask}},
+		{fyne.KeyUp, matrixLook{3, 1, topMask}},
+		{fyne.KeyHome, matrixLook{3, 0, topMask}},
+		{fyne.KeyLeft, matrixLook{3, 0, topMask}},
+		{fyne.KeyDown, matrixLook{3, 0, finalMask}},
+		{fyne.KeyDown, matrixLook{3, 0, finalMask}},
+	} {
 		p.matrix.TypedKey(&fyne.KeyEvent{Name: c.key})
 		if p.matrix.look != c.want {
 			t.Fatalf("after %s: %+v, want %+v", c.key, p.matrix.look, c.want)

@@ -30,9 +30,18 @@ func (w *Window) lookActions() []command.Action {
 	is := func(name string) func() bool { return func() bool { return w.prefs.Look == name } }
 	return []command.Action{
 		command.Separator(command.MenuView),
-		{ID: "view.text.larger", Menu: command.MenuView, Label: i18n.T("Larger text"), Key: "Ctrl+=", Do: func() { w.zoomText(10) }, Can: func() bool { return w.prefs.TextSize < maxTextSize }},
-		{ID: "view.text.smaller", Menu: command.MenuView, Label: i18n.T("Smaller text"), Key: "Ctrl+-", Do: func() { w.zoomText(-10) }, Can: func() bool { return w.prefs.TextSize > minTextSize }},
-		{ID: "view.text.normal", Menu: command.MenuView, Label: i18n.T("Text at 100 %%"), Key: "Ctrl+0", Do: func() { w.zoomText(0) }, Can: func() bool { return w.prefs.TextSize != 100 }},
+		{
+			ID: "view.text.larger", Menu: command.MenuView, Label: i18n.T("Larger text"), Key: "Ctrl+=", Do: func() { w.zoomText(10) },
+			Can: func() bool { return w.prefs.TextSize < maxTextSize },
+		},
+		{
+			ID: "view.text.smaller", Menu: command.MenuView, Label: i18n.T("Smaller text"), Key: "Ctrl+-", Do: func() { w.zoomText(-10) },
+			Can: func() bool { return w.prefs.TextSize > minTextSize },
+		},
+		{
+			ID: "view.text.normal", Menu: command.MenuView, Label: i18n.T("Text at 100 %%"), Key: "Ctrl+0", Do: func() { w.zoomText(0) },
+			Can: func() bool { return w.prefs.TextSize != 100 },
+		},
 		command.Separator(command.MenuView),
 		{ID: "view.look.system", Menu: command.MenuView, Label: i18n.T("Follow system theme"), Do: set("system"), On: is("system")},
 		{ID: "view.look.light", Menu: command.MenuView, Label: i18n.T("Light"), Do: set("light"), On: is("light")},

@@ -138,6 +138,7 @@ func (m *memoryLine) before(run func()) {
 		return
 	}
 	m.w.Ask(i18n.T("This job will not fit in memory"),
-		i18n.T("It needs about %s, and %s is available. The system may close Realword or another program. Finished pictures are kept.", wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
+		i18n.T("It needs about %s, and %s is available. The system may close Realword or another program. Finished pictures are kept.",
+			wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
 		i18n.T("Run anyway"), run)
 }

@@ -70,7 +70,10 @@ type modelsPage struct {
 }
 
 func newModelsPage(w *Window) *modelsPage {
-	p := &modelsPage{w: w, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{}, cancels: map[int]context.CancelFunc{}}
+	p := &modelsPage{
+		w: w, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
+		cancels: map[int]context.CancelFunc{},
+	}
 	p.opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.toggle)
 	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
@@ -99,7 +102,8 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 	p.dir = p.tool("folder", i18n.T("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
 	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.w.addFile)
 	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
-	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file, container.New(kit.Inset{X: 4, Y: 0}, p.usage),
+	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file,
+		container.New(kit.Inset{X: 4, Y: 0}, p.usage),
 		kit.Note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
 	return kit.Panel(container.NewBorder(container.New(kit.Fixed{Height: 30}, kit.Heading(i18n.T("Models"))), bottom, nil, nil, p.list))
 }
@@ -169,7 +173,8 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m state.Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
 		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m state.Model) { p.w.showFolder(m.Path) })),
 		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
-	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead, kit.Quiet(p.notes))))
+	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead,
+		kit.Quiet(p.notes))))
 
 	p.addTitle = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	p.addTitle.Style.Bold = true
@@ -194,15 +199,20 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.agree = kit.NewButton("", p.w.agreeAdding)
 	p.agree.Importance = widget.HighImportance
 	p.leave = kit.NewButton(i18n.T("Cancel"), p.w.stopAdding)
-	p.adding = container.NewBorder(kit.NewColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)), nil, nil,
-		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble, kit.Quiet(p.addNotes)))))
+	p.adding = container.NewBorder(kit.NewColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
+		nil, nil,
+		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble,
+			kit.Quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
 	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.w.undoModels() })
-	p.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8), container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
+	p.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
 	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.hide)
 	top := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, nil, done))
-	return kit.Panel(container.NewBorder(nil, p.snack, nil, nil, container.NewStack(container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())), container.NewVBox(top))))
+	return kit.Panel(container.NewBorder(nil, p.snack, nil, nil,
+		container.NewStack(container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())),
+			container.NewVBox(top))))
 }
 
 func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
@@ -237,7 +247,10 @@ type taskRow struct {
 }
 
 func newTaskRow(w *Window, id int, download bool) *taskRow {
-	r := &taskRow{name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
+	r := &taskRow{
+		name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder),
+		bar: widget.NewProgressBar(),
+	}
 	r.bar.TextFormatter = func() string { return "" }
 	r.stop = kit.SmallButton(i18n.T("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
 	if download { // what is fetched stays; a paused one can be given up
@@ -246,8 +259,9 @@ func newTaskRow(w *Window, id int, download bool) *taskRow {
 	r.why = widget.NewLabel("")
 	r.why.Wrapping, r.why.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	r.why.Hide()
-	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7), container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
-		kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text, r.why))))
+	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
+		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
+			kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text, r.why))))
 	return r
 }
 
@@ -566,7 +580,8 @@ func (p *modelsPage) refreshSources(a state.Adding) {
 	question.Wrapping = fyne.TextWrapWord
 	p.sources.Objects = []fyne.CanvasObject{question}
 	for _, m := range list {
-		p.sources.Add(kit.LowButton(i18n.T("%s, from %s", m.Name(), wording.Path(m.Source)), theme.StorageIcon(), func() { p.w.goUnder(m.Source) }))
+		p.sources.Add(kit.LowButton(i18n.T("%s, from %s", m.Name(), wording.Path(m.Source)), theme.StorageIcon(),
+			func() { p.w.goUnder(m.Source) }))
 	}
 	if p.w.opt.OpenFolder != nil {
 		p.sources.Add(kit.LowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
@@ -618,18 +633,42 @@ func (w *Window) modelActions() []command.Action {
 	}
 	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.Busy(m.Path) }
 	return []command.Action{
-		{ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: w.models.toggle, Can: here, On: func() bool { return w.models.shown }},
+		{
+			ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: w.models.toggle, Can: here,
+			On: func() bool { return w.models.shown },
+		},
 		{ID: "models.get", Menu: command.MenuModels, Label: i18n.T("Get real models…"), Do: w.showCatalogue, Can: here},
-		{ID: "models.folder", Menu: command.MenuModels, Label: i18n.T("Add a model folder…"), Do: w.addFolder, Can: func() bool { return here() && w.opt.OpenFolder != nil }},
-		{ID: "models.file", Menu: command.MenuModels, Label: i18n.T("Add a model file…"), Do: w.addFile, Can: func() bool { return here() && w.opt.OpenModel != nil }},
+		{
+			ID: "models.folder", Menu: command.MenuModels, Label: i18n.T("Add a model folder…"), Do: w.addFolder,
+			Can: func() bool { return here() && w.opt.OpenFolder != nil },
+		},
+		{
+			ID: "models.file", Menu: command.MenuModels, Label: i18n.T("Add a model file…"), Do: w.addFile,
+			Can: func() bool { return here() && w.opt.OpenModel != nil },
+		},
 		command.Separator(command.MenuModels),
-		{ID: "models.use", Menu: command.MenuModels, Label: i18n.T("Use this model"), Do: with(func(m state.Model) { w.useModel(m.Path) }), Can: chosen(func(m state.Model) bool { return m.Err == nil && !w.state.Shelf.InUse(m.Path) })},
-		{ID: "models.check", Menu: command.MenuModels, Label: i18n.T("Check the files"), Do: with(func(m state.Model) { w.checkModel(m.Path) }), Can: chosen(own)},
+		{
+			ID: "models.use", Menu: command.MenuModels, Label: i18n.T("Use this model"), Do: with(func(m state.Model) { w.useModel(m.Path) }),
+			Can: chosen(func(m state.Model) bool { return m.Err == nil && !w.state.Shelf.InUse(m.Path) }),
+		},
+		{
+			ID: "models.check", Menu: command.MenuModels, Label: i18n.T("Check the files"), Do: with(func(m state.Model) { w.checkModel(m.Path) }),
+			Can: chosen(own),
+		},
 		{ID: "models.rename", Menu: command.MenuModels, Label: i18n.T("Rename the model…"), Do: with(w.renameModel), Can: chosen(own)},
-		{ID: "models.remove", Menu: command.MenuModels, Label: i18n.T("Remove the model…"), Do: with(w.askRemove), Can: chosen(func(m state.Model) bool {
-			return m.Path != "" && !w.state.Shelf.InUse(m.Path) && !w.state.Shelf.Busy(m.Path)
-		})},
+		{
+			ID: "models.remove", Menu: command.MenuModels, Label: i18n.T("Remove the model…"), Do: with(w.askRemove),
+			Can: chosen(func(m state.Model) bool {
+				return m.Path != "" && !w.state.Shelf.InUse(m.Path) && !w.state.Shelf.Busy(m.Path)
+			}),
+		},
 		command.Separator(command.MenuModels),
-		{ID: "models.cancel", Menu: command.MenuModels, Label: i18n.T("Cancel the import"), Do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, Can: func() bool { return len(w.state.Shelf.Tasks) > 0 && !w.state.Shelf.Tasks[0].Ending }},
+		{
+			ID: "models.cancel", Menu: command.MenuModels, Label: i18n.T("Cancel the import"),
+			Do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, Can: func() bool {
+				return len(w.state.Shelf.Tasks) > 0 &&
+					!w.state.Shelf.Tasks[0].Ending
+			},
+		},
 	}
 }

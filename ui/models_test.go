@@ -58,6 +58,7 @@ func (m *fakeModels) Unfinished(string) []hub.Unfinished { return m.begun }
 func (m *fakeModels) Licences(p hub.Plan) []string {
 	return []string{"Open RAIL++-M (hub.example/some/model)"}
 }
+
 func (m *fakeModels) Discard(_ string, e hub.Entry) error {
 	m.discarded = append(m.discarded, e.Name)
 	m.begun = nil

@@ -88,20 +88,44 @@ func (w *Window) stageActions() []command.Action {
 	some := func() bool { return w.state.FilmSubjects() > 0 }
 	list := []command.Action{
 		command.Separator(command.MenuView),
-		{ID: "view.masks", Menu: command.MenuView, Label: i18n.T("Masks"), Key: "H", Do: func() { w.setMasks(!w.masksOn()) }, Can: some, On: w.masksOn},
+		{
+			ID: "view.masks", Menu: command.MenuView, Label: i18n.T("Masks"), Key: "H", Do: func() { w.setMasks(!w.masksOn()) }, Can: some,
+			On: w.masksOn,
+		},
 		{ID: "view.masks.all", Label: i18n.T("Masks of all subjects"), Key: "0", Do: func() { w.soloMask(-1) }, Can: some},
-		{ID: "view.inspect", Menu: command.MenuView, Label: i18n.T("Inspect masks"), Key: "K", Do: func() { w.inspectMasks(-1) }, Can: w.canInspect, On: func() bool { return w.inspect.open }},
+		{
+			ID: "view.inspect", Menu: command.MenuView, Label: i18n.T("Inspect masks"), Key: "K", Do: func() { w.inspectMasks(-1) },
+			Can: w.canInspect, On: func() bool { return w.inspect.open },
+		},
 	}
 	pictured := func() bool { return w.stage.natural.X > 0 }
 	list = append(list,
-		command.Action{ID: "view.compare", Menu: command.MenuView, Label: i18n.T("Compare two pictures"), Key: "M", Do: w.compare, Can: w.canCompare, On: func() bool { return w.contrast.on }},
-		command.Action{ID: "view.zoom.fit", Menu: command.MenuView, Label: i18n.T("Fit / 100 %%"), Key: "Z", Do: func() { w.zoomBy(0) }, Can: pictured, On: func() bool { return w.stage.zoom.scale > 0 }},
-		command.Action{ID: "view.crisp", Menu: command.MenuView, Label: i18n.T("Sharp pixels"), Key: "X", Do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, Can: pictured, On: func() bool { return w.lens.crisp }},
-		command.Action{ID: "view.zoom.in", Menu: command.MenuView, Label: i18n.T("Larger"), Key: "+", Do: func() { w.zoomBy(1.25) }, Can: pictured},
-		command.Action{ID: "view.zoom.out", Menu: command.MenuView, Label: i18n.T("Smaller"), Key: "-", Do: func() { w.zoomBy(0.8) }, Can: pictured})
+		command.Action{
+			ID: "view.compare", Menu: command.MenuView, Label: i18n.T("Compare two pictures"), Key: "M", Do: w.compare,
+			Can: w.canCompare, On: func() bool { return w.contrast.on },
+		},
+		command.Action{
+			ID: "view.zoom.fit", Menu: command.MenuView, Label: i18n.T("Fit / 100 %%"), Key: "Z", Do: func() { w.zoomBy(0) },
+			Can: pictured, On: func() bool { return w.stage.zoom.scale > 0 },
+		},
+		command.Action{
+			ID: "view.crisp", Menu: command.MenuView, Label: i18n.T("Sharp pixels"), Key: "X",
+			Do: func() { w.lens.crisp = !w.lens.crisp; w.refresh() }, Can: pictured, On: func() bool { return w.lens.crisp },
+		},
+		command.Action{
+			ID: "view.zoom.in", Menu: command.MenuView, Label: i18n.T("Larger"), Key: "+", Do: func() { w.zoomBy(1.25) },
+			Can: pictured,
+		},
+		command.Action{
+			ID: "view.zoom.out", Menu: command.MenuView, Label: i18n.T("Smaller"), Key: "-", Do: func() { w.zoomBy(0.8) },
+			Can: pictured,
+		})
 	for i := range 4 {
-		list = append(list, command.Action{ID: fmt.Sprint("view.masks.", i+1), Label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), Key: fmt.Sprint(i + 1),
-			Do: func() { w.soloMask(i) }, Can: func() bool { return some() && strings.ContainsRune(string(w.state.Dress()), rune(i)) }})
+		list = append(list, command.Action{
+			ID: fmt.Sprint("view.masks.", i+1), Label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)),
+			Key: fmt.Sprint(i + 1),
+			Do:  func() { w.soloMask(i) }, Can: func() bool { return some() && strings.ContainsRune(string(w.state.Dress()), rune(i)) },
+		})
 	}
 	return list
 }

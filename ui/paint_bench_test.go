@@ -24,8 +24,10 @@ func run16(n int) []inference.StepDone {
 				mask[j] = float32(j) / 64
 			}
 		}
-		film = append(film, inference.StepDone{Step: i, Steps: n, Guided: i < n/2, Preview: preview, GridWidth: 8, GridHeight: 8,
-			Subjects: []inference.SubjectStep{{Mask: mask}}})
+		film = append(film, inference.StepDone{
+			Step: i, Steps: n, Guided: i < n/2, Preview: preview, GridWidth: 8, GridHeight: 8,
+			Subjects: []inference.SubjectStep{{Mask: mask}},
+		})
 	}
 	return film
 }

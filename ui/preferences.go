@@ -120,7 +120,8 @@ const longestPart = 60
 // "{date}/{words} {seed}" gives. A pattern that checkFileName accepts never leads out of the pictures folder.
 func fileName(pattern string, n naming) (folder, name string) {
 	r := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10),
-		"{words}", files.Name(strings.Join(n.Words, "-"), longestPart), "{prompt}", files.Name(n.Prompt, longestPart), "{model}", files.Name(n.Model, longestPart))
+		"{words}", files.Name(strings.Join(n.Words, "-"), longestPart), "{prompt}", files.Name(n.Prompt, longestPart), "{model}",
+		files.Name(n.Model, longestPart))
 	var parts []string
 	for part := range strings.SplitSeq(pattern, "/") {
 		if part = files.Name(r.Replace(part), longestPart); part != "" {

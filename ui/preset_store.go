@@ -20,7 +20,8 @@ func readPresets(prefs fyne.Preferences) state.OwnPresets {
 		return nil
 	}
 	return slices.DeleteFunc(list, func(p state.OwnPreset) bool {
-		return strings.TrimSpace(p.Name) == "" || p.Preset != "paper" && p.Preset != "release" || p.Steps < 1 || p.Stop < 1 || p.Stop > p.Steps || p.CFG < 1
+		return strings.TrimSpace(p.Name) == "" || p.Preset != "paper" && p.Preset != "release" || p.Steps < 1 || p.Stop < 1 || p.Stop > p.Steps ||
+			p.CFG < 1
 	})
 }
 

@@ -155,7 +155,8 @@ func inside(o fyne.CanvasObject) []fyne.CanvasObject {
 		return []fyne.CanvasObject{o.Content}
 	case *widget.PopUp:
 		return []fyne.CanvasObject{o.Content}
-	case *kit.Line, *kit.Fitted, *kit.Plate, *kit.Field, *kit.Button, *kit.IconButton, *command.ToolButton, *kit.Check, *kit.Slider, *kit.Selector:
+	case *kit.Line, *kit.Fitted, *kit.Plate, *kit.Field, *kit.Button, *kit.IconButton, *command.ToolButton,
+		*kit.Check, *kit.Slider, *kit.Selector:
 		return nil
 	case fyne.Widget:
 		if strings.HasPrefix(reflect.TypeOf(o).Elem().PkgPath(), reflect.TypeFor[Window]().PkgPath()) {

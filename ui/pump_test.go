@@ -17,9 +17,11 @@ func TestPumpKeepsOneClosureInTheQueue(t *testing.T) {
 	events := make(chan inference.Event, 10)
 	sent := []inference.Event{
 		inference.StageStarted{Stage: inference.StageText},
-		inference.Progress{Pass: 1}, inference.Progress{Pass: 2},
+		inference.Progress{Pass: 1},
+		inference.Progress{Pass: 2},
 		inference.StepDone{Step: 0},
-		inference.Progress{Pass: 3}, inference.Progress{Pass: 4},
+		inference.Progress{Pass: 3},
+		inference.Progress{Pass: 4},
 		inference.Done{},
 	}
 	for _, e := range sent {

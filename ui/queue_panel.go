@@ -41,7 +41,8 @@ func newQueuePanel(w *Window) *queuePanel {
 	q.note.Color = theme.ColorNameWarning
 	q.pause = kit.SmallButton("", theme.MediaPauseIcon(), w.pauseQueue)
 	clear := kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
-		w.Ask(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."), i18n.T("Cancel all jobs"), w.stopAll)
+		w.Ask(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
+			i18n.T("Cancel all jobs"), w.stopAll)
 	})
 	q.rows, q.place = kit.NewColumn(4), -1
 	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
@@ -119,11 +120,29 @@ func (q *queuePanel) refresh() {
 func (w *Window) queueActions() []command.Action {
 	waits := func() bool { return len(w.state.Queue.Waiting) > 0 }
 	return []command.Action{
-		{ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: w.generateNext, Can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: w.pauseQueue, On: func() bool { return w.state.Queue.Paused }},
-		{ID: "queue.up", Menu: command.MenuRun, Label: i18n.T("Move the job up"), Key: "Alt+Up", Do: func() { w.moveTask(w.state.Queue.Target(), -1) }, Can: waits},
-		{ID: "queue.down", Menu: command.MenuRun, Label: i18n.T("Move the job down"), Key: "Alt+Down", Do: func() { w.moveTask(w.state.Queue.Target(), 1) }, Can: waits},
-		{ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { w.dropTask(w.state.Queue.Target()) }, Can: waits},
-		{ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: w.stopAll, Can: func() bool { return waits() || w.state.Busy() }},
+		{
+			ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: w.generateNext,
+			Can: func() bool { return len(w.state.Reasons()) == 0 },
+		},
+		{
+			ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: w.pauseQueue,
+			On: func() bool { return w.state.Queue.Paused },
+		},
+		{
+			ID: "queue.up", Menu: command.MenuRun, Label: i18n.T("Move the job up"), Key: "Alt+Up",
+			Do: func() { w.moveTask(w.state.Queue.Target(), -1) }, Can: waits,
+		},
+		{
+			ID: "queue.down", Menu: command.MenuRun, Label: i18n.T("Move the job down"), Key: "Alt+Down",
+			Do: func() { w.moveTask(w.state.Queue.Target(), 1) }, Can: waits,
+		},
+		{
+			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { w.dropTask(w.state.Queue.Target()) },
+			Can: waits,
+		},
+		{
+			ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: w.stopAll,
+			Can: func() bool { return waits() || w.state.Busy() },
+		},
 	}
 }

@@ -32,7 +32,10 @@ type queueRow struct {
 }
 
 func newQueueRow(w *Window, id int, running bool) *queueRow {
-	r := &queueRow{w: w, id: id, running: running, prompt: kit.NewFitted(theme.ColorNameForeground), about: kit.NewFitted(theme.ColorNamePlaceHolder)}
+	r := &queueRow{
+		w: w, id: id, running: running, prompt: kit.NewFitted(theme.ColorNameForeground),
+		about: kit.NewFitted(theme.ColorNamePlaceHolder),
+	}
 	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	r.thumb.ScaleMode, r.thumb.FillMode, r.thumb.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
 	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {

@@ -242,8 +242,10 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	recipe, _ := recipe.New(inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{Word: inference.Word{Text: "dog"},
-		References: []inference.Reference{{Name: "rex.png", SHA256: strings.Repeat("ab", 32)}}}}}, "toybox")
+	recipe, _ := recipe.New(inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{
+		Word:       inference.Word{Text: "dog"},
+		References: []inference.Reference{{Name: "rex.png", SHA256: strings.Repeat("ab", 32)}},
+	}}}, "toybox")
 	if _, err := s.Enqueue(history.Plan{Recipe: recipe}, time.Now()); err != nil {
 		t.Fatal(err)
 	}

@@ -205,7 +205,8 @@ func (w *Window) offerNote(p state.Past, changes bool) string {
 		notes = append(notes, i18n.T("This is what would change. Untick anything you want to keep as it is."))
 	}
 	if other := p.Unsettable(w.state.Model); len(other) > 0 {
-		notes = append(notes, i18n.T("It was made with settings that are not available here, so the new picture will differ: %s.", strings.Join(other, ", ")))
+		notes = append(notes, i18n.T("It was made with settings that are not available here, so the new picture will differ: %s.",
+			strings.Join(other, ", ")))
 	}
 	for _, n := range p.Notes {
 		notes = append(notes, wording.Capital(n))
@@ -222,7 +223,8 @@ func changeRow(c state.Change) fyne.CanvasObject {
 	}
 	what := container.New(kit.Fixed{Width: 130}, container.New(kit.Inset{X: 0, Y: 8}, newFittedText(c.What)))
 	if c.Missing {
-		return container.NewBorder(nil, nil, what, nil, label(i18n.T("%s is not on this computer. Drop the file on the window when you have it.", c.New), widget.WarningImportance))
+		return container.NewBorder(nil, nil, what, nil, label(i18n.T("%s is not on this computer. Drop the file on the window when you have it.",
+			c.New), widget.WarningImportance))
 	}
 	none := func(text string) string {
 		if text == "" {
@@ -279,7 +281,13 @@ func (w *Window) recallActions() []command.Action {
 	return []command.Action{
 		command.Separator(command.MenuEdit),
 		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"), Key: "A", Do: w.recallShot, Can: shown},
-		{ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S", Do: func() { w.recallParts(state.Parts{state.PartSeed: true}) }, Can: shown},
-		{ID: "recall.prompt", Menu: command.MenuEdit, Label: i18n.T("Use its prompt"), Key: "P", Do: func() { w.recallParts(state.Parts{state.PartPrompt: true}) }, Can: shown},
+		{
+			ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S",
+			Do: func() { w.recallParts(state.Parts{state.PartSeed: true}) }, Can: shown,
+		},
+		{
+			ID: "recall.prompt", Menu: command.MenuEdit, Label: i18n.T("Use its prompt"), Key: "P",
+			Do: func() { w.recallParts(state.Parts{state.PartPrompt: true}) }, Can: shown,
+		},
 	}
 }

@@ -76,7 +76,8 @@ func (w *Window) askWord(shot state.Shot) {
 	})
 	use.Importance = widget.HighImportance
 	closeIt = w.Sheet(i18n.T("The next job"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
-		container.NewVBox(container.New(kit.Fixed{Width: 128, Height: 128}, img)), nil, container.New(kit.Inset{X: 8, Y: 0}, container.NewVScroll(body))), cancel, use)
+		container.NewVBox(container.New(kit.Fixed{Width: 128, Height: 128}, img)), nil, container.New(kit.Inset{X: 8, Y: 0},
+			container.NewVScroll(body))), cancel, use)
 	w.win.Canvas().Focus(use)
 	choice.OnChanged = func(string) { w.win.Canvas().Focus(use) } // Enter goes on, Esc goes back
 }

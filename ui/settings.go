@@ -75,9 +75,11 @@ func newSettings(w *Window) *settings {
 	s.seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
-	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(), func() { w.state.Form.Seed, w.state.Form.Spent = state.DrawSeed(), false; w.refresh() })
+	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(),
+		func() { w.state.Form.Seed, w.state.Form.Spent = state.DrawSeed(), false; w.refresh() })
 	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { w.state.Form.KeepSeed = on })
-	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))), container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.seed), s.seedNote)
+	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
+		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.seed), s.seedNote)
 
 	s.advanced = newAdvanced(w)
 	s.negative = kit.NewField(w.Shortcut, true)
@@ -85,7 +87,8 @@ func newSettings(w *Window) *settings {
 	s.moreBox = kit.NewColumn(8)
 	for _, k := range state.Knobs() {
 		if k.Dial != nil {
-			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step, func(v float64) string { return fmt.Sprintf(k.Dial.Shown, v) },
+			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step,
+				func(v float64) string { return fmt.Sprintf(k.Dial.Shown, v) },
 				func(v float64) { *k.Dial.At(&w.state.Form.Settings) = v; w.refresh() })
 			s.moreBox.Add(s.dials[k.Label].Container)
 		}
@@ -101,7 +104,8 @@ func newSettings(w *Window) *settings {
 	})
 	s.more.Importance, s.more.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Settings")), s.size)),
-		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote), w.newPresetButton()), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
+		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
+			w.newPresetButton()), s.stop.Container, s.steps.Container, s.count.Container, seed, s.more, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
@@ -115,7 +119,8 @@ func newSettings(w *Window) *settings {
 	s.why = kit.Quiet(s.reasons)
 	s.remedy = kit.NewButton("", func() { w.mend(s.lost) })
 	s.remedy.Importance = widget.WarningImportance
-	s.action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.status), container.New(kit.Fixed{Height: 6}, s.progress),
+	s.action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.status),
+		container.New(kit.Fixed{Height: 6}, s.progress),
 		s.queue.box, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.halt, s.generate)))
 	return s
 }
@@ -183,7 +188,8 @@ func (s *settings) refresh() {
 	}
 	s.count.Set(float64(f.Count))
 	text := strings.TrimSpace(s.seed.Text)
-	if seed, err := parseSeed(text); f.Seed != s.shown || text == "" || text == "-1" || err == nil && seed != f.Seed { // what is wrong stays to be mended
+	// what is wrong stays to be mended
+	if seed, err := parseSeed(text); f.Seed != s.shown || text == "" || text == "-1" || err == nil && seed != f.Seed {
 		s.shown, s.w.state.SeedErr = f.Seed, nil
 		s.seed.SetText(strconv.FormatUint(f.Seed, 10))
 	}

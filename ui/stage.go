@@ -162,10 +162,14 @@ type coach struct {
 
 func newCoach() *coach {
 	c := &coach{body: kit.NewColumn(14)}
-	for i, text := range [...]string{i18n.T("Write what the picture shows"), i18n.T("Drop a picture of your subject anywhere"), i18n.T("Click its word, then generate")} {
+	for i, text := range [...]string{
+		i18n.T("Write what the picture shows"), i18n.T("Drop a picture of your subject anywhere"),
+		i18n.T("Click its word, then generate"),
+	} {
 		c.marks[i] = kit.NewLine(strconv.Itoa(i+1), theme.ColorNamePrimary, theme.SizeNameSubHeadingText)
 		c.marks[i].Style.Bold, c.marks[i].Align = true, fyne.TextAlignCenter
-		c.body.Add(container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 34}, c.marks[i]), nil, kit.NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
+		c.body.Add(container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 34}, c.marks[i]), nil,
+			kit.NewLine(text, theme.ColorNamePlaceHolder, theme.SizeNameSubHeadingText)))
 	}
 	return c
 }

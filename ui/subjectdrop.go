@@ -115,7 +115,8 @@ func picturesIn(path string) ([]string, error) {
 // pictureName tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to
 // convert it.
 func pictureName(name string) bool {
-	return slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"}, strings.ToLower(filepath.Ext(name)))
+	return slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"},
+		strings.ToLower(filepath.Ext(name)))
 }
 
 // signDelay is how long a picture may be read before the window says so.

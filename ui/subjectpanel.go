@@ -68,7 +68,8 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	})
 	w.well = kit.NewWell(w.choosePicture)
 	w.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.NewCenter(kit.NewRow(8,
-		container.New(kit.Fixed{Width: 18, Height: 18}, widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), w.choosePicture)
+		container.New(kit.Fixed{Width: 18, Height: 18},
+			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), w.choosePicture)
 	w.sampleRow = container.New(&kit.Flow{Gap: 6})
 	w.sampleBox = container.NewScroll(w.sampleRow)
 	w.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
@@ -80,7 +81,8 @@ func (w *Window) buildLeft() fyne.CanvasObject {
 	for _, n := range w.notes {
 		n.Hide()
 	}
-	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, w.reachNote, w.notes[1], w.notes[0], kit.NewCapped(6, w.pickNote), w.well, w.slim, w.samples))
+	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, w.reachNote, w.notes[1], w.notes[0], kit.NewCapped(6, w.pickNote), w.well,
+		w.slim, w.samples))
 	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), w.linked))
 	w.left = container.NewBorder(title, in, nil, nil, w.cardScroll)
 	return kit.Panel(w.left)
@@ -280,7 +282,8 @@ func (w *Window) cardMenu(card int) {
 	if c == nil {
 		return
 	}
-	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.cardItems(card)...), w.win.Canvas(), fyne.NewPos(0, c.more.Size().Height), c.more)
+	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.cardItems(card)...), w.win.Canvas(), fyne.NewPos(0, c.more.Size().Height),
+		c.more)
 }
 
 func (w *Window) cardItems(card int) []*fyne.MenuItem {
@@ -310,15 +313,18 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 		if name == "" {
 			name = other.Ref.Name
 		}
-		items = append(items, item(i18n.T("Swap pictures with “%s”", state.Shorten(name, 20)), theme.ViewRefreshIcon(), change(f.Swap(card, g.ID))))
+		items = append(items, item(i18n.T("Swap pictures with “%s”", state.Shorten(name, 20)), theme.ViewRefreshIcon(),
+			change(f.Swap(card, g.ID))))
 	}
 	if len(groups) > 1 {
-		up, down := item(i18n.T("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(i18n.T("Move down"), theme.MoveDownIcon(), change(f.Move(card, 1)))
+		up, down := item(i18n.T("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(i18n.T("Move down"), theme.MoveDownIcon(),
+			change(f.Move(card, 1)))
 		up.Disabled, down.Disabled = at == 0, at == len(groups)-1
 		items = append(items, fyne.NewMenuItemSeparator(), up, down)
 	}
 	items = append(items, fyne.NewMenuItemSeparator())
-	leave, only := item(i18n.T("Mute"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(i18n.T("Only this one"), theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
+	leave, only := item(i18n.T("Mute"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(i18n.T("Only this one"),
+		theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
 	leave.Checked, only.Checked = c.Off, f.Alone(card)
 	if items = append(items, leave); len(groups) > 1 {
 		items = append(items, only)
@@ -358,7 +364,10 @@ func (w *Window) subjectActions() []command.Action {
 	acts := w.cardActs()
 	return []command.Action{
 		command.Separator(command.MenuEdit),
-		{ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V", Do: func() { w.paste(state.Target{}) }, Can: func() bool { return w.opt.PasteImage != nil }},
+		{
+			ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V",
+			Do: func() { w.paste(state.Target{}) }, Can: func() bool { return w.opt.PasteImage != nil },
+		},
 		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(w.share), Can: can},
 		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.mute), Can: can},
 		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: can},
@@ -368,9 +377,19 @@ func (w *Window) subjectActions() []command.Action {
 				w.refresh()
 			}
 		}, Can: two},
-		{ID: "subject.bind", Menu: command.MenuEdit, Label: i18n.T("Bind the selected words"), Key: "Ctrl+B", Do: w.bindSelection, Can: func() bool { return len(w.state.Words) > 0 }},
-		{ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: w.link, Can: func() bool { return len(w.state.Form.Groups()) > 1 }, On: func() bool { return w.state.Form.Linked }},
-		{ID: "subject.anchor", Menu: command.MenuEdit, Label: i18n.T("Go back to the anchor"), Do: on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }), Can: func() bool { return w.state.Form.Anchored(chosen()) }},
+		{
+			ID: "subject.bind", Menu: command.MenuEdit, Label: i18n.T("Bind the selected words"), Key: "Ctrl+B", Do: w.bindSelection,
+			Can: func() bool { return len(w.state.Words) > 0 },
+		},
+		{
+			ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: w.link,
+			Can: func() bool { return len(w.state.Form.Groups()) > 1 }, On: func() bool { return w.state.Form.Linked },
+		},
+		{
+			ID: "subject.anchor", Menu: command.MenuEdit, Label: i18n.T("Go back to the anchor"),
+			Do:  on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }),
+			Can: func() bool { return w.state.Form.Anchored(chosen()) },
+		},
 		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(w.removeCard), Can: can},
 	}
 }

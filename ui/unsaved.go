@@ -196,13 +196,15 @@ func (w *Window) leaving() string {
 			made = fmt.Sprint(" ", i18n.T("(%d of %d)", len(rest), n))
 		}
 		if w.state.History.Open {
-			add(i18n.N(len(rest), "%d picture has not been made yet%s. It stays in the queue until the next start.", "%d pictures have not been made yet%s. They stay in the queue until the next start.", len(rest), made))
+			add(i18n.N(len(rest), "%d picture has not been made yet%s. It stays in the queue until the next start.",
+				"%d pictures have not been made yet%s. They stay in the queue until the next start.", len(rest), made))
 		} else {
 			add(i18n.N(len(rest), "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", len(rest), made))
 		}
 	}
 	if n := w.state.Losing(); n > 0 {
-		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.", "%d pictures have no file yet and will be lost when the window closes.", n))
+		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.",
+			"%d pictures have no file yet and will be lost when the window closes.", n))
 	}
 	return text
 }

@@ -116,7 +116,8 @@ func (d *watchdog) look() {
 			continue
 		}
 		for line := range strings.Lines(stack) {
-			if name, _, ok := strings.Cut(line, "("); ok && (strings.HasPrefix(line, "realword/") || strings.HasPrefix(line, "fyne.io/") || strings.HasPrefix(line, "github.com/go-gl")) {
+			if name, _, ok := strings.Cut(line, "("); ok && (strings.HasPrefix(line, "realword/") || strings.HasPrefix(line, "fyne.io/") ||
+				strings.HasPrefix(line, "github.com/go-gl")) {
 				name = line[strings.LastIndex(name, "/")+1:]
 				name, _, _ = strings.Cut(strings.TrimSpace(name), "({")
 				name, _, _ = strings.Cut(name, "(0x")
@@ -182,10 +183,14 @@ func (d *watchdog) report(run time.Duration) string {
 		}
 	}
 	where := ""
-	for _, name := range slices.SortedFunc(maps.Keys(d.where), func(a, b string) int { return cmp.Or(d.where[b]-d.where[a], cmp.Compare(a, b)) }) {
+	for _, name := range slices.SortedFunc(maps.Keys(d.where), func(a, b string) int {
+		return cmp.Or(d.where[b]-d.where[a],
+			cmp.Compare(a, b))
+	}) {
 		where += fmt.Sprintf("\naudit: %d times in %s", d.where[name], name)
 	}
 	return fmt.Sprintf("audit: run of %v, %d steps: the window answered %d times, after %v (median), %v (99 %%), %v (longest), %d times later than %v, with at most %v of its own work between two answers; longest function %v (%s); painting %v a step, %.2f %% of the run",
-		run.Round(time.Millisecond), d.steps, len(waits), at(0.5), at(0.99), at(1), late, held, d.busiest.Round(100*time.Microsecond), d.longest.Round(10*time.Microsecond), d.culprit,
+		run.Round(time.Millisecond), d.steps, len(waits), at(0.5), at(0.99), at(1), late, held, d.busiest.Round(100*time.Microsecond),
+		d.longest.Round(10*time.Microsecond), d.culprit,
 		(d.painting/time.Duration(max(d.steps, 1))).Round(10*time.Microsecond), 100*d.painting.Seconds()/max(run.Seconds(), 1e-9)) + where
 }

@@ -3,8 +3,9 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"realword/inference/files"
 	"strings"
+
+	"realword/inference/files"
 )
 
 // FormatError says that a file is broken: what is wrong, where, and what to do.

@@ -21,9 +21,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"realword/inference/files"
 	"strings"
 	"time"
+
+	"realword/inference/files"
 )
 
 // DefaultEndpoint is the public hub, used when HF_ENDPOINT names no other.

@@ -50,7 +50,8 @@ var GraphicsDriver = graphicsDriver(runtime.GOOS)
 
 func graphicsDriver(system string) string {
 	if system == "linux" {
-		return "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA"
+		return "install the Vulkan driver of the graphics card: `apt install mesa-vulkan-drivers` for AMD and Intel, " +
+			"NVIDIA's own driver for NVIDIA"
 	}
 	return "install the newest driver from the maker of the graphics card"
 }

@@ -11,8 +11,8 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
-// EncodeGrey writes the values as a grey PNG file. With 16 bits it is the numbers: one pixel for every position, the highest value 65535 and
-// nothing interpolated. With 8 bits it is for other programs: size pixels, resized bilinearly as the model resizes masks, the
+// EncodeGrey writes the values as a grey PNG file. With 16 bits it is the numbers: one pixel for every position, the highest value
+// 65535 and nothing interpolated. With 8 bits it is for other programs: size pixels, resized bilinearly as the model resizes masks, the
 // highest value 255.
 func (g Grid) EncodeGrey(bits int, size image.Point) ([]byte, error) {
 	width, height, values := g.Width, g.Height, g.Values

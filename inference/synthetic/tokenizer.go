@@ -34,7 +34,9 @@ func tokenizerFiles(size int, pad string) map[string][]byte {
 	}
 	vocabulary[start] = size - 2
 	vocabulary[end] = size - 1
-	config := fmt.Appendf(nil, `{"tokenizer_class":"CLIPTokenizer","model_max_length":77,"bos_token":%q,"eos_token":%q,"unk_token":%q,"pad_token":%q}`+"\n", start, end, end, pad)
+	config := fmt.Appendf(nil, `{"tokenizer_class":"CLIPTokenizer","model_max_length":77,"bos_token":%q,"eos_token":%q,`+
+		`"unk_token":%q,"pad_token":%q}`+"\n",
+		start, end, end, pad)
 	vocab, err := json.Marshal(vocabulary)
 	if err != nil {
 		panic(err) // a map of strings to numbers

@@ -104,7 +104,9 @@ func Args(n int) []any {
 	return []any{n}
 }
 
-var categories = map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other"}
+var categories = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
 
 func lookUp(english string) Forms {
 	if c := spoken.Load(); c != nil {

@@ -32,7 +32,8 @@ func NewListRow() fyne.CanvasObject {
 	s := &ListRow{Title: NewLine("", theme.ColorNameForeground, theme.SizeNameText), Facts: Caption(""), Icon: widget.NewIcon(nil)}
 	s.Image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	s.Image.FillMode, s.Image.CornerRadius = canvas.ImageFillContain, 5
-	left := container.New(Fixed{Width: 40, Height: 40}, container.NewStack(NewPlate(ColorWell, "", 6), s.Image, container.New(Inset{X: 10, Y: 10}, s.Icon)))
+	left := container.New(Fixed{Width: 40, Height: 40}, container.NewStack(NewPlate(ColorWell, "", 6), s.Image,
+		container.New(Inset{X: 10, Y: 10}, s.Icon)))
 	text := container.New(Fixed{Width: 10}, container.New(Inset{X: 8, Y: 3}, NewColumn(3, s.Title, s.Facts)))
 	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
 	s.ExtendBaseWidget(s)

@@ -133,7 +133,9 @@ func currentLook() look {
 func TextScale() float32 { return currentLook().scale }
 
 func Icon(name, path string) fyne.Resource {
-	return fyne.NewStaticResource(name, []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24"><path fill="#000" fill-rule="evenodd" d="`+path+`"/></svg>`))
+	return fyne.NewStaticResource(name,
+		[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
+			`<path fill="#000" fill-rule="evenodd" d="`+path+`"/></svg>`))
 }
 
 // Square gives its objects a side that grows with the texts.

@@ -83,7 +83,7 @@ func Encode(t testing.TB, img image.Image) []byte {
 	return b.Bytes()
 }
 
-// pictureFiles makes n picture files of different colours and answers their paths.
+// Files makes n picture files of different colours and answers their paths.
 func Files(t testing.TB, dir string, n int) (paths []string) {
 	for i := range n {
 		path := filepath.Join(dir, fmt.Sprintf("p%03d.png", i))
