@@ -60,9 +60,6 @@ func (w *Window) changeShot(ready inference.PictureReady, change func(*state.Sho
 	}
 }
 
-// choosePicture asks for a file and takes it as a reference.
-func (w *Window) choosePicture() { w.pick(state.Target{}) }
-
 // Dropped takes files that were dropped on the window at a position: on a word they are bound to it, on a card they join its
 // subject, a picture with a recipe over the prompt or the stage offers that, anywhere else they become new cards.
 func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
@@ -75,7 +72,7 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		}
 		paths = append(paths, f.Path())
 	}
-	to := w.targetAt(at)
+	to := w.subjects.targetAt(at)
 	if w.opt.Models != nil && len(paths) > 0 && w.models.shown {
 		w.lookAt(paths[0], "", "")
 		return
@@ -95,19 +92,8 @@ func (w *Window) droppedPictures(to state.Target, at fyne.Position, paths []stri
 	case len(paths) == 1 && to == (state.Target{}) && covers(w.middle, at):
 		w.recallFile(paths[0])
 	default:
-		w.takeTo(to, paths)
+		w.subjects.takeTo(to, paths)
 	}
-}
-
-func covers(o fyne.CanvasObject, at fyne.Position) bool {
-	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
-	size := o.Size()
-	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
-}
-
-// add makes cards of pictures, in their order.
-func (w *Window) add(onto state.Word, list ...state.Source) {
-	w.bring(state.Target{Word: onto.Word}, func() ([]state.Source, []error) { return list, nil })
 }
 
 // readSamples shows the pictures that come with the program. One that cannot be read is not offered.
@@ -125,21 +111,21 @@ func (w *Window) readSamples() {
 		}
 		return func() {
 			for _, o := range offers {
-				w.sampleRow.Add(kit.NewThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
+				w.subjects.sampleRow.Add(kit.NewThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
 			}
-			w.samples.Hidden = len(offers) == 0
-			w.samples.Refresh()
-			w.settleLeft()
+			w.subjects.samples.Hidden = len(offers) == 0
+			w.subjects.samples.Refresh()
+			w.subjects.settleLeft()
 		}
 	})
 }
 
 func (w *Window) trySample(s Sample) {
 	if w.state.Form.Prompt == "" && s.Prompt != "" {
-		w.promptChanged(s.Prompt)
+		w.subjects.promptChanged(s.Prompt)
 	}
 	w.state.PickErr = nil
-	w.add(state.Word{}, state.Source{Name: s.Name, Hint: s.Word, Read: func() ([]byte, error) { return s.Data, nil }})
+	w.subjects.add(state.Word{}, state.Source{Name: s.Name, Hint: s.Word, Read: func() ([]byte, error) { return s.Data, nil }})
 }
 
 // saveAs copies the file of the picture in view to where the user wants it.

@@ -22,7 +22,7 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
 	sees := func(fit picture.Fit) bool {
 		t.Helper()
-		b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
+		b.until("the square is made", func() bool { return !b.subjects.squarer.Working() && len(b.posted) == 0 })
 		b.settle()
 		want, _, err := picture.Prepare(wide, picture.Square{Fit: fit}, uitest.Toybox.Vision.Reference)
 		if err != nil {
@@ -61,21 +61,21 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 // TestWhatIsNotReadIsSaid under the prompt, for both prompts, and no longer than it holds.
 func TestWhatIsNotReadIsSaid(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
-	if b.ignored.Visible() {
-		t.Errorf("nothing is lost: %q", b.ignored.Text)
+	b.subjects.promptChanged("a dog")
+	if b.subjects.ignored.Visible() {
+		t.Errorf("nothing is lost: %q", b.subjects.ignored.Text)
 	}
-	b.promptChanged("(a dog:1.3) on the beach")
-	if !b.ignored.Visible() || !strings.HasPrefix(b.ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
-		t.Errorf("says %q", b.ignored.Text)
+	b.subjects.promptChanged("(a dog:1.3) on the beach")
+	if !b.subjects.ignored.Visible() || !strings.HasPrefix(b.subjects.ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
+		t.Errorf("says %q", b.subjects.ignored.Text)
 	}
 	b.set.negative.SetText("rain BREAK snow")
-	if got := strings.Count(b.ignored.Text, "\n"); got != 1 || !strings.Contains(b.ignored.Text, `"BREAK"`) {
-		t.Errorf("says %q", b.ignored.Text)
+	if got := strings.Count(b.subjects.ignored.Text, "\n"); got != 1 || !strings.Contains(b.subjects.ignored.Text, `"BREAK"`) {
+		t.Errorf("says %q", b.subjects.ignored.Text)
 	}
 	b.set.negative.SetText("")
-	b.promptChanged("a dog on the beach")
-	if b.ignored.Visible() {
-		t.Errorf("still says %q", b.ignored.Text)
+	b.subjects.promptChanged("a dog on the beach")
+	if b.subjects.ignored.Visible() {
+		t.Errorf("still says %q", b.subjects.ignored.Text)
 	}
 }

@@ -15,30 +15,30 @@ var (
 )
 
 // bindSelection binds the words that are marked under the prompt, or selected in it, or the one at its cursor.
-func (w *Window) bindSelection() {
-	if !w.state.Span.On {
-		r, ok := w.state.WordsAt(w.prompt.Selection())
+func (p *Panel) bindSelection() {
+	if !p.state.Span.On {
+		r, ok := p.state.WordsAt(p.prompt.Selection())
 		if !ok {
 			return
 		}
-		w.state = w.state.Mark(r.First, r.Last)
+		*p.state = p.state.Mark(r.First, r.Last)
 	}
-	w.state = w.state.BindMarked()
-	w.refresh()
+	*p.state = p.state.BindMarked()
+	p.Changed()
 }
 
 // unmark ends a marking without binding anything.
-func (w *Window) unmark() {
-	w.state.Span = state.Span{}
-	w.refresh()
+func (p *Panel) unmark() {
+	p.state.Span = state.Span{}
+	p.Changed()
 }
 
 // chipAt is the word whose chip is at a position of the window, or the last one before it in its row; -1 outside of the chips.
-func (w *Window) chipAt(at fyne.Position) int {
+func (p *Panel) chipAt(at fyne.Position) int {
 	best := -1
-	for i, o := range w.chips.Objects {
-		p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
-		if at.Y >= p.Y-3 && at.Y < p.Y+o.Size().Height+3 && at.X >= p.X {
+	for i, o := range p.chips.Objects {
+		pos := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+		if at.Y >= pos.Y-3 && at.Y < pos.Y+o.Size().Height+3 && at.X >= pos.X {
 			best = i
 		}
 	}
@@ -46,80 +46,81 @@ func (w *Window) chipAt(at fyne.Position) int {
 }
 
 // tapChip is a click on a word. With Shift it marks all words from the one that was clicked before and binds them.
-func (w *Window) tapChip(i int) {
-	if i >= len(w.state.Words) {
+func (p *Panel) tapChip(i int) {
+	if i >= len(p.state.Words) {
 		return
 	}
-	if from := w.chipBefore; w.Modifiers()&fyne.KeyModifierShift != 0 && from >= 0 && from < len(w.state.Words) && from != i {
-		w.state = w.state.Mark(from, i).BindMarked()
-		w.refresh()
+	if from := p.chipBefore; p.commands.Modifiers()&fyne.KeyModifierShift != 0 && from >= 0 && from < len(p.state.Words) && from != i {
+		*p.state = p.state.Mark(from, i).BindMarked()
+		p.Changed()
 		return
 	}
-	w.chipBefore = i
-	w.clickWord(w.state.Words[i])
+	p.chipBefore = i
+	*p.state = p.state.Click(p.state.Words[i])
+	p.Changed()
 }
 
 // dragChip marks words from the one where the button went down to the one under the pointer.
-func (w *Window) dragChip(from int, at fyne.Position) {
-	if to := w.chipAt(at); to >= 0 {
-		if next := w.state.Mark(from, to); next.Span != w.state.Span {
-			w.state = next
-			w.refreshPrompt()
+func (p *Panel) dragChip(from int, at fyne.Position) {
+	if to := p.chipAt(at); to >= 0 {
+		if next := p.state.Mark(from, to); next.Span != p.state.Span {
+			*p.state = next
+			p.refreshPrompt()
 		}
 	}
 }
 
 // dropChip binds the marked words: to the card that they were dragged to, or as a click would.
-func (w *Window) dropChip(at fyne.Position) {
-	if to := w.targetAt(at); to.Card != 0 && w.state.Span.On {
-		w.state.Selected = to.Card
+func (p *Panel) dropChip(at fyne.Position) {
+	if to := p.targetAt(at); to.Card != 0 && p.state.Span.On {
+		p.state.Selected = to.Card
 	}
-	w.chipBefore = w.state.Span.From
-	w.state = w.state.BindMarked()
-	w.refresh()
+	p.chipBefore = p.state.Span.From
+	*p.state = p.state.BindMarked()
+	p.Changed()
 }
 
 // chipKey is a key on a word: arrows go to its neighbours, with Shift they mark, Enter binds what is marked.
-func (w *Window) chipKey(i int, e *fyne.KeyEvent) bool {
-	by := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyHome: -i, fyne.KeyEnd: len(w.state.Words) - 1 - i}
+func (p *Panel) chipKey(i int, e *fyne.KeyEvent) bool {
+	by := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyHome: -i, fyne.KeyEnd: len(p.state.Words) - 1 - i}
 	switch e.Name {
 	case fyne.KeyLeft, fyne.KeyRight, fyne.KeyHome, fyne.KeyEnd:
-		to := min(max(i+by[e.Name], 0), len(w.state.Words)-1)
+		to := min(max(i+by[e.Name], 0), len(p.state.Words)-1)
 		from := i
-		if w.state.Span.On {
-			from = w.state.Span.From
+		if p.state.Span.On {
+			from = p.state.Span.From
 		}
-		if w.state.Span = (state.Span{}); w.Modifiers()&fyne.KeyModifierShift != 0 {
-			w.state = w.state.Mark(from, to)
+		if p.state.Span = (state.Span{}); p.commands.Modifiers()&fyne.KeyModifierShift != 0 {
+			*p.state = p.state.Mark(from, to)
 		}
-		w.refreshPrompt()
+		p.refreshPrompt()
 		if to >= 0 {
-			w.win.Canvas().Focus(w.chips.Objects[to].(*chip))
+			p.Canvas().Focus(p.chips.Objects[to].(*chip))
 		}
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
-		if !w.state.Span.On {
+		if !p.state.Span.On {
 			return false
 		}
-		w.bindSelection()
+		p.bindSelection()
 	case fyne.KeyEscape:
-		if !w.state.Span.On {
+		if !p.state.Span.On {
 			return false
 		}
-		w.unmark()
+		p.unmark()
 	default:
 		return false
 	}
 	return true
 }
 
-func (w *Window) chipActs(i int) chipActs {
+func (p *Panel) chipActs(i int) chipActs {
 	return chipActs{
-		tap: func() { w.tapChip(i) }, shortcut: w.Shortcut,
-		paste: func(word state.Word) { w.paste(state.Target{Word: word.Word}) },
-		drag:  func(at fyne.Position) { w.dragChip(i, at) },
-		drop:  w.dropChip,
-		key:   func(e *fyne.KeyEvent) bool { return w.chipKey(i, e) },
-		other: w.typed,
+		tap: func() { p.tapChip(i) }, shortcut: p.commands.Shortcut,
+		paste: func(word state.Word) { p.paste(state.Target{Word: word.Word}) },
+		drag:  func(at fyne.Position) { p.dragChip(i, at) },
+		drop:  p.dropChip,
+		key:   func(e *fyne.KeyEvent) bool { return p.chipKey(i, e) },
+		other: p.commands.Typed,
 	}
 }
 

@@ -17,87 +17,85 @@ import (
 )
 
 // buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
-func (w *Window) buildChips() fyne.CanvasObject {
-	w.prompt.Paste = func() { w.paste(state.Target{}) }
-	w.chips = container.New(&kit.Flow{Gap: 6})
-	w.chipHint, w.tokens = kit.Caption(""), kit.Caption("")
-	w.hintRow = container.NewBorder(nil, nil, nil, w.tokens, w.chipHint)
-	w.ignored = widget.NewLabel("")
-	w.ignored.Wrapping, w.ignored.Importance, w.ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
-	w.ignored.Hide()
-	w.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, w.chips)), w.hintRow, w.ignored)
-	return w.ignoredBox
+func (p *Panel) buildChips() fyne.CanvasObject {
+	p.prompt.Paste = func() { p.paste(state.Target{}) }
+	p.chips = container.New(&kit.Flow{Gap: 6})
+	p.chipHint, p.tokens = kit.Caption(""), kit.Caption("")
+	p.hintRow = container.NewBorder(nil, nil, nil, p.tokens, p.chipHint)
+	p.ignored = widget.NewLabel("")
+	p.ignored.Wrapping, p.ignored.Importance, p.ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
+	p.ignored.Hide()
+	p.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, p.chips)), p.hintRow, p.ignored)
+	return p.ignoredBox
 }
 
-func (w *Window) promptChanged(text string) {
-	if text == w.state.Form.Prompt {
+func (p *Panel) promptChanged(text string) {
+	if text == p.state.Form.Prompt {
 		return
 	}
 	cursor := -1
-	if w.prompt.Text == text {
-		cursor = len(string([]rune(text)[:w.prompt.CursorTextOffset()]))
+	if p.prompt.Text == text {
+		cursor = len(string([]rune(text)[:p.prompt.CursorTextOffset()]))
 	}
-	w.state = w.state.Retype(text, w.words(text), cursor)
-	w.refresh()
+	*p.state = p.state.Retype(text, p.words(text), cursor)
+	p.Changed()
 }
 
-func (w *Window) refreshPrompt() {
-	if w.prompt.Text != w.state.Form.Prompt {
-		w.prompt.SetText(w.state.Form.Prompt)
+func (p *Panel) refreshPrompt() {
+	if p.prompt.Text != p.state.Form.Prompt {
+		p.prompt.SetText(p.state.Form.Prompt)
 	}
 	// Chips are kept, and with them the keyboard's focus.
-	chips := w.chips.Objects
-	for i := range w.state.Words {
+	chips := p.chips.Objects
+	for i := range p.state.Words {
 		if i == len(chips) {
-			chips = append(chips, newChip(w.chipActs(i)))
+			chips = append(chips, newChip(p.chipActs(i)))
 		}
-		chips[i].(*chip).show(w.state.ChipLook(i))
+		chips[i].(*chip).show(p.state.ChipLook(i))
 	}
-	w.chips.Objects = chips[:len(w.state.Words)]
-	w.chips.Refresh()
-	w.middle.Layout.Layout(w.middle.Objects, w.middle.Size()) // the words may need another row
-	w.chipHint.Set(w.state.Hint(w.KeyOf("run.generate")))
-	w.countTokens()
-	w.sayIgnored()
+	p.chips.Objects = chips[:len(p.state.Words)]
+	p.chips.Refresh()
+	p.OnResized() // the words may need another row
+	p.chipHint.Set(p.state.Hint(p.commands.KeyOf("run.generate")))
+	p.countTokens()
+	p.sayIgnored()
 }
 
 // sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
-func (w *Window) sayIgnored() {
-	if w.engine == nil {
+func (p *Panel) sayIgnored() {
+	if p.Engine() == nil {
 		return
 	}
-	r := w.state.Form.Request()
-	of := fmt.Sprintf("%p %q %q %s %t", w.engine, r.Prompt, r.Negative, r.Preset, r.CFG == 1)
-	if of == w.ignoredOf {
+	r := p.state.Form.Request()
+	of := fmt.Sprintf("%p %q %q %s %t", p.Engine(), r.Prompt, r.Negative, r.Preset, r.CFG == 1)
+	if of == p.ignoredOf {
 		return
 	}
-	w.ignoredOf = of
+	p.ignoredOf = of
 	var lines []string
-	for _, n := range w.engine.Notes(r) {
+	for _, n := range p.Engine().Notes(r) {
 		lines = append(lines, wording.Capital(n))
 	}
-	w.ignored.Hidden = len(lines) == 0
-	w.ignored.SetText(strings.Join(lines, "\n"))
-	w.ignoredBox.Refresh()
-	if w.middle.Layout != nil {
-		w.middle.Layout.Layout(w.middle.Objects, w.middle.Size())
-	}
+	p.ignored.Hidden = len(lines) == 0
+	p.ignored.SetText(strings.Join(lines, "\n"))
+	p.ignoredBox.Refresh()
+	p.OnResized()
 }
 
 // countTokens says how many of the tokens that the model reads the prompt takes, with the one before and the one behind it.
-func (w *Window) countTokens() {
-	if w.engine == nil || w.counted == w.state.Form.Prompt {
+func (p *Panel) countTokens() {
+	if p.Engine() == nil || p.counted == p.state.Form.Prompt {
 		return
 	}
-	w.counted = w.state.Form.Prompt
-	n := w.engine.Encode(w.counted).Tokens + 2
-	w.tokens.Color = theme.ColorNamePlaceHolder
+	p.counted = p.state.Form.Prompt
+	n := p.Engine().Encode(p.counted).Tokens + 2
+	p.tokens.Color = theme.ColorNamePlaceHolder
 	if n > prompt.Length {
-		w.tokens.Color = theme.ColorNameWarning
+		p.tokens.Color = theme.ColorNameWarning
 	}
-	w.tokens.Text = ""
-	if w.counted != "" {
-		w.tokens.Text = i18n.T("%d of %d tokens", n, prompt.Length)
+	p.tokens.Text = ""
+	if p.counted != "" {
+		p.tokens.Text = i18n.T("%d of %d tokens", n, prompt.Length)
 	}
-	w.hintRow.Refresh()
+	p.hintRow.Refresh()
 }

@@ -29,22 +29,22 @@ func TestTwoHundredFilesAtOnce(t *testing.T) {
 	if len(b.state.Form.Cards) != state.MostPictures || b.state.Form.Cards[0].Ref.Name != "p001.png" {
 		t.Errorf("%d pictures, first %s", len(b.state.Form.Cards), b.state.Form.Cards[0].Ref.Name)
 	}
-	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.remark.Text, want) || b.remark.Hidden {
-		t.Errorf("says %q", b.remark.Text)
+	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.subjects.remark.Text, want) || b.subjects.remark.Hidden {
+		t.Errorf("says %q", b.subjects.remark.Text)
 	}
-	lines := strings.Split(b.pickNote.Text, "\n")
+	lines := strings.Split(b.subjects.pickNote.Text, "\n")
 	if len(lines) != 4 || !strings.Contains(lines[0], "p000.png") || !strings.HasPrefix(lines[3], "3 more files") {
 		t.Errorf("errors %q", lines)
 	}
 	b.drop(nil, paths[100])
-	if len(b.state.Form.Cards) != state.MostPictures || b.remark.Hidden {
-		t.Errorf("one more: %d, %q", len(b.state.Form.Cards), b.remark.Text)
+	if len(b.state.Form.Cards) != state.MostPictures || b.subjects.remark.Hidden {
+		t.Errorf("one more: %d, %q", len(b.state.Form.Cards), b.subjects.remark.Text)
 	}
 }
 
 func TestDroppedFolders(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	dir := t.TempDir()
 	uitest.Files(t, dir, 2)
 	for name, data := range map[string]string{"notes.txt": "x", ".hidden.png": "x", "broken.png": "x"} {
@@ -59,12 +59,12 @@ func TestDroppedFolders(t *testing.T) {
 	if got := bondsIn(b.state); got != "p000.png=#0 p001.png=#0" {
 		t.Errorf("bonds %q", got)
 	}
-	if !strings.Contains(b.pickNote.Text, "broken.png") || strings.Contains(b.pickNote.Text, "notes") {
-		t.Errorf("says %q", b.pickNote.Text)
+	if !strings.Contains(b.subjects.pickNote.Text, "broken.png") || strings.Contains(b.subjects.pickNote.Text, "notes") {
+		t.Errorf("says %q", b.subjects.pickNote.Text)
 	}
 	b.drop(nil, t.TempDir())
-	if !strings.Contains(b.pickNote.Text, "has no pictures in it") {
-		t.Errorf("says %q", b.pickNote.Text)
+	if !strings.Contains(b.subjects.pickNote.Text, "has no pictures in it") {
+		t.Errorf("says %q", b.subjects.pickNote.Text)
 	}
 	b.drop(b.stage, dir) // where a single file would be asked for its recipe
 	if len(b.state.Form.Cards) != 4 {
@@ -74,7 +74,7 @@ func TestDroppedFolders(t *testing.T) {
 
 func TestDropOnACardJoinsItsSubject(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog and a cat")
+	b.subjects.promptChanged("a dog and a cat")
 	first := uitest.File(t, "dog.png", uitest.PNG(uitest.Red))
 	b.drop(nil, first, uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
 	b.win.Resize(fyne.NewSize(1100, 701)) // lays everything out
@@ -85,12 +85,12 @@ func TestDropOnACardJoinsItsSubject(t *testing.T) {
 		t.Fatalf("layout %q", got)
 	}
 	b.drop(b.cardAt(0), first)
-	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.remark.Text, "is already here, for “dog”") {
-		t.Errorf("%d cards, says %q", len(b.state.Form.Cards), b.remark.Text)
+	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.subjects.remark.Text, "is already here, for “dog”") {
+		t.Errorf("%d cards, says %q", len(b.state.Form.Cards), b.subjects.remark.Text)
 	}
 	b.drop(b.chipOf(4), first) // One2Many
-	if got := layoutIn(b.state.Form); got != "dog.png+side.png=dog cat.png+dog.png=cat" || b.remark.Hidden {
-		t.Errorf("layout %q, says %q", got, b.remark.Text)
+	if got := layoutIn(b.state.Form); got != "dog.png+side.png=dog cat.png+dog.png=cat" || b.subjects.remark.Hidden {
+		t.Errorf("layout %q, says %q", got, b.subjects.remark.Text)
 	}
 	c := b.cardAt(0)
 	test.Tap(c.thumbs.Objects[1].(*kit.Tile))
@@ -107,11 +107,11 @@ func TestPaste(t *testing.T) {
 	var data []byte
 	var err error
 	b := ready(t, func(o *Options) { o.PasteImage = func() ([]byte, error) { return data, err } })
-	b.promptChanged("a dog")
-	b.paste(state.Target{})
+	b.subjects.promptChanged("a dog")
+	b.subjects.paste(state.Target{})
 	b.settle()
-	if !strings.Contains(b.pickNote.Text, "no picture in the clipboard") {
-		t.Errorf("says %q", b.pickNote.Text)
+	if !strings.Contains(b.subjects.pickNote.Text, "no picture in the clipboard") {
+		t.Errorf("says %q", b.subjects.pickNote.Text)
 	}
 	data = uitest.PNG(uitest.Red)
 	b.chipOf(1).TypedShortcut(&fyne.ShortcutPaste{})
@@ -126,18 +126,18 @@ func TestPaste(t *testing.T) {
 		t.Errorf("layout %q", got)
 	}
 	b.app.Clipboard().SetContent("runs")
-	b.prompt.TypedShortcut(&fyne.ShortcutPaste{Clipboard: b.app.Clipboard()})
+	b.subjects.prompt.TypedShortcut(&fyne.ShortcutPaste{Clipboard: b.app.Clipboard()})
 	b.settle()
-	if len(b.state.Form.Cards) != 2 || !strings.Contains(b.prompt.Text, "runs") {
-		t.Errorf("text must be pasted as text: %q", b.prompt.Text)
+	if len(b.state.Form.Cards) != 2 || !strings.Contains(b.subjects.prompt.Text, "runs") {
+		t.Errorf("text must be pasted as text: %q", b.subjects.prompt.Text)
 	}
 }
 
 func TestALostWordIsMendedWithOneClick(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
-	b.promptChanged("a puppy")
+	b.subjects.promptChanged("a puppy")
 	if !b.cardAt(0).look.WordLost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).remedy.Hidden {
 		t.Fatalf("lost %v, reasons %q", b.cardAt(0).look.WordLost, b.set.reasons.Text)
 	}
@@ -164,8 +164,8 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 		"stretch":    {Fit: picture.Stretch},
 		"background": {Fit: picture.Pad, Background: "#00ff00"},
 	} {
-		b.setSquare(c.shown, square, true)
-		b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
+		b.subjects.setSquare(c.shown, square, true)
+		b.until("the square is made", func() bool { return !b.subjects.squarer.Working() && len(b.posted) == 0 })
 		want, _, err := picture.Prepare(wide, square, uitest.Toybox.Vision.Reference)
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +176,7 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 		}
 	}
 	test.Tap(c.editor.fits[picture.Crop])
-	b.until("the square is made", func() bool { return !b.squarer.Working() && len(b.posted) == 0 })
+	b.until("the square is made", func() bool { return !b.subjects.squarer.Working() && len(b.posted) == 0 })
 	if !c.editor.cropRow.Visible() {
 		t.Fatal("no square to drag")
 	}
@@ -211,23 +211,23 @@ func TestDraggedSquares(t *testing.T) {
 func TestCardSituations(t *testing.T) {
 	for name, do := range map[string]func(*bench){
 		"bound":  func(*bench) {},
-		"lost":   func(b *bench) { b.promptChanged("a puppy and a cat") },
-		"muted":  func(b *bench) { b.cardActs().mute(b.cardAt(0).look.ID) },
-		"chosen": func(b *bench) { b.tapCard(b.cardAt(0).look.ID) },
+		"lost":   func(b *bench) { b.subjects.promptChanged("a puppy and a cat") },
+		"muted":  func(b *bench) { b.subjects.cardActs().mute(b.cardAt(0).look.ID) },
+		"chosen": func(b *bench) { b.subjects.tapCard(b.cardAt(0).look.ID) },
 		"two pictures": func(b *bench) {
-			b.takeTo(state.Target{Card: b.cardAt(0).look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
+			b.subjects.takeTo(state.Target{Card: b.cardAt(0).look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
 			b.settle()
 		},
-		"too long": func(b *bench) { b.promptChanged("a dog and a cat on the beach near the sea") },
+		"too long": func(b *bench) { b.subjects.promptChanged("a dog and a cat on the beach near the sea") },
 		"editing":  func(b *bench) { b.cardAt(0).toggle() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := ready(t, nil)
-			b.promptChanged("a dog and a cat")
+			b.subjects.promptChanged("a dog and a cat")
 			b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Green)))
 			do(b)
 			b.settle()
-			w := test.NewTempWindow(t, kit.NewColumn(8, b.cardAt(0), b.chips))
+			w := test.NewTempWindow(t, kit.NewColumn(8, b.cardAt(0), b.subjects.chips))
 			w.Resize(fyne.NewSize(420, 420))
 			test.AssertRendersToMarkup(t, "card-"+strings.ReplaceAll(name, " ", "-")+".xml", w.Canvas())
 		})
@@ -238,14 +238,14 @@ func TestCardSituations(t *testing.T) {
 func TestReadingSays(t *testing.T) {
 	b := ready(t, nil)
 	gate := make(chan []byte)
-	b.bring(state.Target{}, func() ([]state.Source, []error) {
+	b.subjects.bring(state.Target{}, func() ([]state.Source, []error) {
 		return []state.Source{{Name: "large.png", Read: func() ([]byte, error) { return <-gate, nil }}}, nil
 	})
-	b.until("the window says what it reads", func() bool { return b.remark.Visible() && b.remark.Text == "Reading large.png…" })
+	b.until("the window says what it reads", func() bool { return b.subjects.remark.Visible() && b.subjects.remark.Text == "Reading large.png…" })
 	cut := uitest.PNG(uitest.Red)
 	gate <- cut[:len(cut)-12]
 	b.settle()
-	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.remark.Text != want {
-		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.remark.Text, want)
+	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.subjects.remark.Text != want {
+		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.subjects.remark.Text, want)
 	}
 }

@@ -17,16 +17,16 @@ import (
 )
 
 // targetAt is what lies at a position of the window.
-func (w *Window) targetAt(at fyne.Position) state.Target {
-	for _, o := range w.chips.Objects {
+func (p *Panel) targetAt(at fyne.Position) state.Target {
+	for _, o := range p.chips.Objects {
 		if c := o.(*chip); !c.Past && covers(o, at) {
 			return state.Target{Word: c.Word.Word}
 		}
 	}
-	if !covers(w.cardScroll, at) {
+	if !covers(p.cardScroll, at) {
 		return state.Target{}
 	}
-	for _, o := range w.cards.Objects {
+	for _, o := range p.cards.Objects {
 		if c, ok := o.(*card); ok && covers(o, at) {
 			return state.Target{Card: c.look.ID}
 		}
@@ -35,35 +35,35 @@ func (w *Window) targetAt(at fyne.Position) state.Target {
 }
 
 // pick asks for a picture file for a target.
-func (w *Window) pick(to state.Target) {
-	if w.opt.OpenFile == nil {
+func (p *Panel) pick(to state.Target) {
+	if p.OpenFile == nil {
 		return
 	}
-	w.state.PickErr, w.state.Remark = nil, ""
-	w.background(func() func() {
-		path, err := w.opt.OpenFile()
+	p.state.PickErr, p.state.Remark = nil, ""
+	p.Background(func() func() {
+		path, err := p.OpenFile()
 		if err == nil && path == "" {
 			return nil
 		}
 		return func() {
 			if err != nil {
-				w.state.PickErr = err
-				w.refresh()
+				p.state.PickErr = err
+				p.Changed()
 				return
 			}
-			w.takeTo(to, []string{path})
+			p.takeTo(to, []string{path})
 		}
 	})
 }
 
 // paste takes the picture in the clipboard.
-func (w *Window) paste(to state.Target) {
-	if w.opt.PasteImage == nil {
+func (p *Panel) paste(to state.Target) {
+	if p.PasteImage == nil {
 		return
 	}
-	w.state.PickErr, w.state.Remark = nil, ""
-	w.bring(to, func() ([]state.Source, []error) {
-		data, err := w.opt.PasteImage()
+	p.state.PickErr, p.state.Remark = nil, ""
+	p.bring(to, func() ([]state.Source, []error) {
+		data, err := p.PasteImage()
 		if err == nil && len(data) == 0 {
 			err = i18n.Errorf("there is no picture in the clipboard: copy one in another program first")
 		}
@@ -75,8 +75,8 @@ func (w *Window) paste(to state.Target) {
 }
 
 // takeTo reads files, and the pictures in folders, for a target.
-func (w *Window) takeTo(to state.Target, paths []string) {
-	w.bring(to, func() (list []state.Source, errs []error) {
+func (p *Panel) takeTo(to state.Target, paths []string) {
+	p.bring(to, func() (list []state.Source, errs []error) {
 		for _, path := range paths {
 			files, err := picturesIn(path)
 			if err != nil {
@@ -123,13 +123,13 @@ func pictureName(name string) bool {
 const signDelay = 300 * time.Millisecond
 
 // reading says which picture is being read if that takes a moment, until stop is called.
-func (w *Window) reading(name string) (stop func()) {
+func (p *Panel) reading(name string) (stop func()) {
 	var mu sync.Mutex
 	shown, done := false, false
 	show := func(text string) {
-		w.post(func() {
-			w.state.Reading = text
-			w.refreshCards()
+		p.Post(func() {
+			p.state.Reading = text
+			p.refreshCards()
 		})
 	}
 	timer := time.AfterFunc(signDelay, func() {
@@ -150,24 +150,24 @@ func (w *Window) reading(name string) (stop func()) {
 }
 
 // bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
-func (w *Window) bring(to state.Target, find func() ([]state.Source, []error)) {
-	w.state.Picking++
-	see, room := w.eye(), state.MostPictures-len(w.state.Form.Cards)
-	w.refresh()
-	w.background(func() func() {
+func (p *Panel) bring(to state.Target, find func() ([]state.Source, []error)) {
+	p.state.Picking++
+	see, room := p.eye(), state.MostPictures-len(p.state.Form.Cards)
+	p.Changed()
+	p.Background(func() func() {
 		list, errs := find()
 		left := 0
 		var ready []state.Added
 		last := time.Now()
 		for i, s := range list {
-			if w.ctx.Err() != nil {
+			if p.Ctx.Err() != nil {
 				break
 			}
 			if room <= 0 {
 				left = len(list) - i
 				break
 			}
-			read := w.reading(s.Name)
+			read := p.reading(s.Name)
 			data, err := s.Read()
 			var c state.Card
 			if err == nil {
@@ -184,31 +184,45 @@ func (w *Window) bring(to state.Target, find func() ([]state.Source, []error)) {
 			if time.Since(last) > 300*time.Millisecond {
 				batch := ready
 				ready, last = nil, time.Now()
-				w.post(func() {
-					w.state = w.state.AddAll(batch, to)
-					w.refresh()
+				p.Post(func() {
+					*p.state = p.state.AddAll(batch, to)
+					p.Changed()
 				})
 			}
 		}
 		return func() {
-			w.state = w.state.AddAll(ready, to)
-			w.state.Picking--
-			w.state.PickErr = errors.Join(w.state.PickErr, state.Digest(errs))
+			*p.state = p.state.AddAll(ready, to)
+			p.state.Picking--
+			p.state.PickErr = errors.Join(p.state.PickErr, state.Digest(errs))
 			if left > 0 {
-				w.state.Remark = state.LeftOut(left, len(list))
+				p.state.Remark = state.LeftOut(left, len(list))
 			}
-			w.refresh()
+			p.Changed()
 		}
 	})
 }
 
 // link switches between one reach for all subjects and one for each.
-func (w *Window) link() {
-	w.state.Form = w.state.Form.Link(w.state.Selected, !w.state.Form.Linked)
-	w.refresh()
+func (p *Panel) link() {
+	p.state.Form = p.state.Form.Link(p.state.Selected, !p.state.Form.Linked)
+	p.Changed()
 }
 
 // eye is that of the open model and the chosen preset.
-func (w *Window) eye() state.Eye {
-	return state.Eye{Ctx: w.ctx, Engine: w.engine, Model: w.state.Model, Fit: w.state.Form.Fit(w.state.Model)}
+func (p *Panel) eye() state.Eye {
+	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: p.state.Model, Fit: p.state.Form.Fit(p.state.Model)}
+}
+
+// choosePicture asks for a file and takes it as a reference.
+func (p *Panel) choosePicture() { p.pick(state.Target{}) }
+
+func covers(o fyne.CanvasObject, at fyne.Position) bool {
+	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+	size := o.Size()
+	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
+}
+
+// add makes cards of pictures, in their order.
+func (p *Panel) add(onto state.Word, list ...state.Source) {
+	p.bring(state.Target{Word: onto.Word}, func() ([]state.Source, []error) { return list, nil })
 }

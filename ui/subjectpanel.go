@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -10,6 +11,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/inference/prompt"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -17,8 +19,30 @@ import (
 	"realword/ui/wording"
 )
 
-// subjectWidgets is what Window has of this panel and of the words under the prompt.
-type subjectWidgets struct {
+// subjectEngine is what the panel asks of the open model.
+type subjectEngine interface {
+	state.Reader
+	Encode(text string) *prompt.Prompt
+	Notes(inference.Request) []string
+}
+
+// Panel is the cards of the subjects, and the prompt with its words, which they are bound to. It changes the window's State only by the
+// State's own methods, and says so with Changed.
+type Panel struct {
+	Ctx        context.Context // ends when the window closes
+	Canvas     func() fyne.Canvas
+	Post       func(func())             // to the window's goroutine
+	Background func(slow func() func()) // on another one, and what it answers on the window's
+	Engine     func() subjectEngine     // of the open model; nil before
+	OpenFile   func() (string, error)   // asks for a picture; nil: there is no such dialog
+	PasteImage func() ([]byte, error)   // the picture in the clipboard; nil likewise
+	Changed    func()                   // the state has changed
+	OnResized  func()                   // the words need another height
+
+	state    *state.State // the window's
+	commands *command.Commands
+	prompt   *kit.Field
+
 	noCards          *kit.Line
 	cards            *fyne.Container
 	cardScroll       *container.Scroll
@@ -48,129 +72,143 @@ type subjectWidgets struct {
 	ignoredOf  string // what ignored is about
 }
 
-func (w *Window) buildLeft() fyne.CanvasObject {
+// New is the panel of a window. Its fields are set before anything is built.
+func newPanel(s *state.State, c *command.Commands) *Panel {
+	p := &Panel{state: s, commands: c}
+	p.squarer.Do = func(j squareJob) { j.do(p) }
+	return p
+}
+
+func (p *Panel) words(text string) []state.Word {
+	if p.Engine() == nil {
+		return state.PlainWords(text)
+	}
+	return state.ModelWords(p.Engine().Encode(text))
+}
+
+func (p *Panel) buildLeft() fyne.CanvasObject {
 	note := func(importance widget.Importance) *widget.Label {
 		l := widget.NewLabel("")
 		l.Wrapping, l.Importance, l.SizeName = fyne.TextWrapWord, importance, theme.SizeNameCaptionText
 		l.Hide()
 		return l
 	}
-	w.cards = kit.NewColumn(8)
-	w.noCards = kit.Caption(i18n.T("Each picture stands for one word."))
-	w.pickNote, w.remark = note(widget.DangerImportance), note(widget.LowImportance)
-	w.reachNote = kit.Caption("")
-	w.reachNote.Color = theme.ColorNameWarning
-	w.overlap = note(widget.LowImportance)
-	w.linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
-		if on != w.state.Form.Linked {
-			w.link()
+	p.cards = kit.NewColumn(8)
+	p.noCards = kit.Caption(i18n.T("Each picture stands for one word."))
+	p.pickNote, p.remark = note(widget.DangerImportance), note(widget.LowImportance)
+	p.reachNote = kit.Caption("")
+	p.reachNote.Color = theme.ColorNameWarning
+	p.overlap = note(widget.LowImportance)
+	p.linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
+		if on != p.state.Form.Linked {
+			p.link()
 		}
 	})
-	w.well = kit.NewWell(w.choosePicture)
-	w.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.NewCenter(kit.NewRow(8,
+	p.well = kit.NewWell(p.choosePicture)
+	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.NewCenter(kit.NewRow(8,
 		container.New(kit.Fixed{Width: 18, Height: 18},
-			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), w.choosePicture)
-	w.sampleRow = container.New(&kit.Flow{Gap: 6})
-	w.sampleBox = container.NewScroll(w.sampleRow)
-	w.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
-	w.samples = kit.NewColumn(6, w.sampleNote, w.sampleBox)
-	w.samples.Hide()
-	w.cardScroll = kit.NewPage(kit.NewColumn(0, w.noCards, w.cards))
-	w.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste(state.Target{}) })
-	w.notes = [2]fyne.CanvasObject{kit.Quiet(w.remark), kit.Quiet(w.overlap)}
-	for _, n := range w.notes {
+			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), p.choosePicture)
+	p.sampleRow = container.New(&kit.Flow{Gap: 6})
+	p.sampleBox = container.NewScroll(p.sampleRow)
+	p.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
+	p.samples = kit.NewColumn(6, p.sampleNote, p.sampleBox)
+	p.samples.Hide()
+	p.cardScroll = kit.NewPage(kit.NewColumn(0, p.noCards, p.cards))
+	p.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { p.paste(state.Target{}) })
+	p.notes = [2]fyne.CanvasObject{kit.Quiet(p.remark), kit.Quiet(p.overlap)}
+	for _, n := range p.notes {
 		n.Hide()
 	}
-	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, w.reachNote, w.notes[1], w.notes[0], kit.NewCapped(6, w.pickNote), w.well,
-		w.slim, w.samples))
-	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), w.linked))
-	w.left = container.NewBorder(title, in, nil, nil, w.cardScroll)
-	return kit.Panel(w.left)
+	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, p.reachNote, p.notes[1], p.notes[0], kit.NewCapped(6, p.pickNote), p.well,
+		p.slim, p.samples))
+	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), p.linked))
+	p.left = container.NewBorder(title, in, nil, nil, p.cardScroll)
+	return kit.Panel(p.left)
 }
 
 // settleLeft lays the panel out anew where its parts have changed their heights.
-func (w *Window) settleLeft() {
-	if size := w.cards.MinSize().Add(w.left.MinSize()); size != w.leftSize {
-		w.leftSize = size
-		w.left.Refresh()
+func (p *Panel) settleLeft() {
+	if size := p.cards.MinSize().Add(p.left.MinSize()); size != p.leftSize {
+		p.leftSize = size
+		p.left.Refresh()
 	}
 }
 
 // makeRoom gives the cards the room of what a beginner needs: the large well and all samples at once.
-func (w *Window) makeRoom(cards bool) {
-	w.noCards.Hidden = cards
+func (p *Panel) makeRoom(cards bool) {
+	p.noCards.Hidden = cards
 	if cards {
-		w.well.Hide()
-		w.slim.Show()
-		w.sampleNote.Hide()
-		w.sampleRow.Layout, w.sampleBox.Direction = kit.Row{Gap: 6}, container.ScrollHorizontalOnly
+		p.well.Hide()
+		p.slim.Show()
+		p.sampleNote.Hide()
+		p.sampleRow.Layout, p.sampleBox.Direction = kit.Row{Gap: 6}, container.ScrollHorizontalOnly
 	} else {
-		w.well.Show()
-		w.slim.Hide()
-		w.sampleNote.Show()
-		w.sampleRow.Layout, w.sampleBox.Direction = &kit.Flow{Gap: 6}, container.ScrollNone
+		p.well.Show()
+		p.slim.Hide()
+		p.sampleNote.Show()
+		p.sampleRow.Layout, p.sampleBox.Direction = &kit.Flow{Gap: 6}, container.ScrollNone
 	}
-	w.sampleBox.Refresh()
+	p.sampleBox.Refresh()
 }
 
 // refreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
 // focus.
-func (w *Window) refreshCards() {
-	groups := w.state.Form.Groups()
+func (p *Panel) refreshCards() {
+	groups := p.state.Form.Groups()
 	var objects []fyne.CanvasObject
 	kept := map[int]*card{}
 	for _, g := range groups {
-		look := w.state.CardLook(g)
+		look := p.state.CardLook(g)
 		look.Several = len(groups) > 1
-		c := w.byID[g.ID]
+		c := p.byID[g.ID]
 		if c != nil {
 			c.show(look)
 		} else {
-			c = newCard(look, w.cardActs())
+			c = newCard(look, p.cardActs())
 		}
 		kept[g.ID] = c
 		objects = append(objects, c)
 	}
-	w.byID = kept
-	if !slices.Equal(objects, w.cards.Objects) {
-		w.cards.Objects = objects
-		w.cards.Refresh()
+	p.byID = kept
+	if !slices.Equal(objects, p.cards.Objects) {
+		p.cards.Objects = objects
+		p.cards.Refresh()
 	}
-	if len(objects) > 0 == w.well.Visible() || w.slim.Visible() == w.well.Visible() {
-		w.makeRoom(len(objects) > 0)
+	if len(objects) > 0 == p.well.Visible() || p.slim.Visible() == p.well.Visible() {
+		p.makeRoom(len(objects) > 0)
 	}
-	w.reachNote.Set(w.state.ReachNote())
-	w.reachNote.Hidden = w.reachNote.Text == ""
-	if w.linked.Checked != w.state.Form.Linked {
-		w.linked.SetChecked(w.state.Form.Linked)
+	p.reachNote.Set(p.state.ReachNote())
+	p.reachNote.Hidden = p.reachNote.Text == ""
+	if p.linked.Checked != p.state.Form.Linked {
+		p.linked.SetChecked(p.state.Form.Linked)
 	}
-	w.linked.Hidden = len(groups) < 2
-	w.showOverlap()
-	remark := w.state.Remark
-	if w.state.Reading != "" && w.state.Picking > 0 {
-		remark = i18n.T("Reading %s…", w.state.Reading)
+	p.linked.Hidden = len(groups) < 2
+	p.showOverlap()
+	remark := p.state.Remark
+	if p.state.Reading != "" && p.state.Picking > 0 {
+		remark = i18n.T("Reading %s…", p.state.Reading)
 	}
-	w.remark.SetText(remark)
-	w.remark.Hidden = remark == ""
-	visible(w.notes[0], remark != "")
-	w.pickNote.Hidden = w.state.PickErr == nil
-	w.pickNote.SetText(wording.Sentence(w.state.PickErr))
-	w.settleLeft()
+	p.remark.SetText(remark)
+	p.remark.Hidden = remark == ""
+	visible(p.notes[0], remark != "")
+	p.pickNote.Hidden = p.state.PickErr == nil
+	p.pickNote.SetText(wording.Sentence(p.state.PickErr))
+	p.settleLeft()
 }
 
 // showOverlap says what the subjects of what is in view had to share.
-func (w *Window) showOverlap() {
-	text, much := w.state.OverlapNote()
+func (p *Panel) showOverlap() {
+	text, much := p.state.OverlapNote()
 	importance := widget.LowImportance
 	if much {
 		importance = widget.WarningImportance
 	}
-	if w.overlap.Text != text || w.overlap.Importance != importance {
-		w.overlap.Importance = importance
-		w.overlap.SetText(text)
+	if p.overlap.Text != text || p.overlap.Importance != importance {
+		p.overlap.Importance = importance
+		p.overlap.SetText(text)
 	}
-	w.overlap.Hidden = text == ""
-	visible(w.notes[1], text != "")
+	p.overlap.Hidden = text == ""
+	visible(p.notes[1], text != "")
 }
 
 func visible(o fyne.CanvasObject, on bool) {
@@ -182,57 +220,57 @@ func visible(o fyne.CanvasObject, on bool) {
 	}
 }
 
-func (w *Window) cardActs() cardActs {
+func (p *Panel) cardActs() cardActs {
 	form := func(change func(state.Form, int) state.Form) func(int) {
 		return func(card int) {
-			w.state.Form = change(w.state.Form, card)
-			w.refresh()
+			p.state.Form = change(p.state.Form, card)
+			p.Changed()
 		}
 	}
 	return cardActs{
-		tap: w.tapCard, remove: w.removeCard, reach: w.setScope, square: w.setSquare, shortcut: w.Shortcut,
+		tap: p.tapCard, remove: p.removeCard, reach: p.setScope, square: p.setSquare, shortcut: p.commands.Shortcut,
 		mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
-		solo: form(state.Form.Solo), menu: w.cardMenu, remedy: w.mend, add: w.addTo,
-		resized: w.settleLeft,
-		paste:   func(card int) { w.paste(state.Target{Card: card}) },
+		solo: form(state.Form.Solo), menu: p.cardMenu, remedy: p.mend, add: p.addTo,
+		resized: p.settleLeft,
+		paste:   func(card int) { p.paste(state.Target{Card: card}) },
 		dropPicture: func(picture int) {
-			w.state = w.state.Forget(func(f state.Form) state.Form { return f.Remove(picture) })
-			w.refresh()
+			*p.state = p.state.Forget(func(f state.Form) state.Form { return f.Remove(picture) })
+			p.Changed()
 		},
 	}
 }
 
-func (w *Window) tapCard(id int) {
-	w.state = w.state.Choose(id)
-	w.refresh()
+func (p *Panel) tapCard(id int) {
+	*p.state = p.state.Choose(id)
+	p.Changed()
 }
 
-func (w *Window) removeCard(id int) {
-	w.state = w.state.Forget(func(f state.Form) state.Form { return f.RemoveSubject(id) })
-	w.refresh()
+func (p *Panel) removeCard(id int) {
+	*p.state = p.state.Forget(func(f state.Form) state.Form { return f.RemoveSubject(id) })
+	p.Changed()
 }
 
-func (w *Window) setScope(id int, scope float64) {
-	w.state.Form = w.state.Form.WithScope(id, scope)
-	w.refresh()
+func (p *Panel) setScope(id int, scope float64) {
+	p.state.Form = p.state.Form.WithScope(id, scope)
+	p.Changed()
 }
 
-func (w *Window) mend(card int) {
-	w.state = w.state.Mend(card)
-	w.refresh()
+func (p *Panel) mend(card int) {
+	*p.state = p.state.Mend(card)
+	p.Changed()
 }
 
 // setSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.
-func (w *Window) setSquare(id int, square picture.Square, settled bool) {
-	i := w.state.Form.Card(id)
+func (p *Panel) setSquare(id int, square picture.Square, settled bool) {
+	i := p.state.Form.Card(id)
 	if i < 0 {
 		return
 	}
-	w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
-	c := &w.state.Form.Cards[i]
+	p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
+	c := &p.state.Form.Cards[i]
 	c.Ref.Square = square
-	w.squarer.Set(squareJob{*c, settled, w.eye()})
-	w.refresh()
+	p.squarer.Set(squareJob{*c, settled, p.eye()})
+	p.Changed()
 }
 
 // squareJob asks for the squares of a card anew.
@@ -243,7 +281,7 @@ type squareJob struct {
 }
 
 // do makes the squares: of the small picture, which is there, or of the picture itself, which must be decoded.
-func (j squareJob) do(w *Window) {
+func (j squareJob) do(p *Panel) {
 	img := j.Whole
 	if j.exact {
 		full, _, err := j.see.Decode(j.Ref)
@@ -255,54 +293,54 @@ func (j squareJob) do(w *Window) {
 	if err := j.Look(img, j.see.Model); err != nil {
 		return // the editor only makes squares that are possible
 	}
-	w.post(func() {
-		i := w.state.Form.Card(j.ID)
-		if i < 0 || w.state.Form.Cards[i].Ref.Square != j.Ref.Square || w.state.Form.Cards[i].Fit != j.Fit {
+	p.Post(func() {
+		i := p.state.Form.Card(j.ID)
+		if i < 0 || p.state.Form.Cards[i].Ref.Square != j.Ref.Square || p.state.Form.Cards[i].Fit != j.Fit {
 			return
 		}
-		w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
-		w.state.Form.Cards[i].View, w.state.Form.Cards[i].Small = j.View, j.Small
-		w.refreshCards()
+		p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
+		p.state.Form.Cards[i].View, p.state.Form.Cards[i].Small = j.View, j.Small
+		p.refreshCards()
 	})
 }
 
 // addTo asks for another picture of a subject.
-func (w *Window) addTo(card int) { w.pick(state.Target{Card: card}) }
+func (p *Panel) addTo(card int) { p.pick(state.Target{Card: card}) }
 
 // share binds the pictures of a card to another word too.
-func (w *Window) share(card int) {
-	form, id := w.state.Form.Share(card)
-	w.state.Form, w.state.Selected, w.state.Pending = form, id, inference.Word{}
-	w.refresh()
+func (p *Panel) share(card int) {
+	form, id := p.state.Form.Share(card)
+	p.state.Form, p.state.Selected, p.state.Pending = form, id, inference.Word{}
+	p.Changed()
 }
 
 // cardMenu shows everything that can be done with a card.
-func (w *Window) cardMenu(card int) {
-	c := w.byID[card]
+func (p *Panel) cardMenu(card int) {
+	c := p.byID[card]
 	if c == nil {
 		return
 	}
-	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", w.cardItems(card)...), w.win.Canvas(), fyne.NewPos(0, c.more.Size().Height),
+	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", p.cardItems(card)...), p.Canvas(), fyne.NewPos(0, c.more.Size().Height),
 		c.more)
 }
 
-func (w *Window) cardItems(card int) []*fyne.MenuItem {
-	f := w.state.Form
+func (p *Panel) cardItems(card int) []*fyne.MenuItem {
+	f := p.state.Form
 	groups := f.Groups()
 	at := slices.IndexFunc(groups, func(g state.Group) bool { return g.ID == card })
 	c := f.Cards[f.Card(card)]
 	change := func(next state.Form) func() {
-		return func() { w.state.Form = next; w.refresh() }
+		return func() { p.state.Form = next; p.Changed() }
 	}
 	item := func(label string, icon fyne.Resource, do func()) *fyne.MenuItem {
 		m := fyne.NewMenuItem(label, do)
 		m.Icon = icon
 		return m
 	}
-	acts := w.cardActs()
+	acts := p.cardActs()
 	items := []*fyne.MenuItem{
-		item(i18n.T("Another picture of the same subject…"), theme.ContentAddIcon(), func() { w.addTo(card) }),
-		item(i18n.T("Use for another word too"), theme.ContentCopyIcon(), func() { w.share(card) }),
+		item(i18n.T("Another picture of the same subject…"), theme.ContentAddIcon(), func() { p.addTo(card) }),
+		item(i18n.T("Use for another word too"), theme.ContentCopyIcon(), func() { p.share(card) }),
 	}
 	for _, g := range groups {
 		if g.ID == card {
@@ -338,16 +376,16 @@ func (w *Window) cardItems(card int) []*fyne.MenuItem {
 	if c.Bound() {
 		items = append(items, item(i18n.T("Unbind word"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
 	}
-	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { w.removeCard(card) }))
+	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { p.removeCard(card) }))
 }
 
 // subjectActions act on the chosen card, or on the only one.
-func (w *Window) subjectActions() []command.Action {
+func (p *Panel) subjectActions() []command.Action {
 	chosen := func() int {
-		if g, ok := w.state.Form.Group(w.state.Selected); ok {
+		if g, ok := p.state.Form.Group(p.state.Selected); ok {
 			return g.ID
 		}
-		if groups := w.state.Form.Groups(); len(groups) == 1 {
+		if groups := p.state.Form.Groups(); len(groups) == 1 {
 			return groups[0].ID
 		}
 		return 0
@@ -360,36 +398,36 @@ func (w *Window) subjectActions() []command.Action {
 		}
 	}
 	can := func() bool { return chosen() != 0 }
-	two := func() bool { return len(w.state.Form.Groups()) == 2 }
-	acts := w.cardActs()
+	two := func() bool { return len(p.state.Form.Groups()) == 2 }
+	acts := p.cardActs()
 	return []command.Action{
 		command.Separator(command.MenuEdit),
 		{
 			ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V",
-			Do: func() { w.paste(state.Target{}) }, Can: func() bool { return w.opt.PasteImage != nil },
+			Do: func() { p.paste(state.Target{}) }, Can: func() bool { return p.PasteImage != nil },
 		},
-		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(w.share), Can: can},
+		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(p.share), Can: can},
 		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.mute), Can: can},
 		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: can},
 		{ID: "subject.swap", Menu: command.MenuEdit, Label: i18n.T("Swap the pictures of the two subjects"), Key: "Shift+W", Do: func() {
-			if g := w.state.Form.Groups(); len(g) == 2 {
-				w.state.Form = w.state.Form.Swap(g[0].ID, g[1].ID)
-				w.refresh()
+			if g := p.state.Form.Groups(); len(g) == 2 {
+				p.state.Form = p.state.Form.Swap(g[0].ID, g[1].ID)
+				p.Changed()
 			}
 		}, Can: two},
 		{
-			ID: "subject.bind", Menu: command.MenuEdit, Label: i18n.T("Bind the selected words"), Key: "Ctrl+B", Do: w.bindSelection,
-			Can: func() bool { return len(w.state.Words) > 0 },
+			ID: "subject.bind", Menu: command.MenuEdit, Label: i18n.T("Bind the selected words"), Key: "Ctrl+B", Do: p.bindSelection,
+			Can: func() bool { return len(p.state.Words) > 0 },
 		},
 		{
-			ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: w.link,
-			Can: func() bool { return len(w.state.Form.Groups()) > 1 }, On: func() bool { return w.state.Form.Linked },
+			ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: p.link,
+			Can: func() bool { return len(p.state.Form.Groups()) > 1 }, On: func() bool { return p.state.Form.Linked },
 		},
 		{
 			ID: "subject.anchor", Menu: command.MenuEdit, Label: i18n.T("Go back to the anchor"),
-			Do:  on(func(card int) { w.state.Form = w.state.Form.ToAnchor(card); w.refresh() }),
-			Can: func() bool { return w.state.Form.Anchored(chosen()) },
+			Do:  on(func(card int) { p.state.Form = p.state.Form.ToAnchor(card); p.Changed() }),
+			Can: func() bool { return p.state.Form.Anchored(chosen()) },
 		},
-		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(w.removeCard), Can: can},
+		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(p.removeCard), Can: can},
 	}
 }

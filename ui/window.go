@@ -71,29 +71,28 @@ type Window struct {
 	inFront    bool
 	kit.Layers // what Esc closes
 
-	subjectWidgets
-	status  *kit.Line
-	dot     *canvas.Circle
-	prompt  *kit.Field
-	middle  *fyne.Container
-	stage   *stage
-	coach   *coach
-	bar     *stepBar
-	film    *filmStrip
-	overlay *overlayBar
-	inspect *inspector
-	lower   *fyne.Container // stage and what lies under it
-	unsaved *unsavedBar
-	info    *widget.Label
-	sides   sidePanels
-	rail    *rail
-	tools   *fyne.Container
-	shots   *fyne.Container
-	shotRow *fyne.Container
-	strip   *strip
-	ghost   *kit.Ghost
-	set     *settings
-	resting *resting
+	subjects *Panel
+	status   *kit.Line
+	dot      *canvas.Circle
+	middle   *fyne.Container
+	stage    *stage
+	coach    *coach
+	bar      *stepBar
+	film     *filmStrip
+	overlay  *overlayBar
+	inspect  *inspector
+	lower    *fyne.Container // stage and what lies under it
+	unsaved  *unsavedBar
+	info     *widget.Label
+	sides    sidePanels
+	rail     *rail
+	tools    *fyne.Container
+	shots    *fyne.Container
+	shotRow  *fyne.Container
+	strip    *strip
+	ghost    *kit.Ghost
+	set      *settings
+	resting  *resting
 }
 
 // New makes the window without showing it.
@@ -140,7 +139,6 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.dog.painted(begin)
 		w.post(func() { w.film.set(img) })
 	}
-	w.squarer.Do = func(j squareJob) { j.do(w) }
 	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
@@ -148,6 +146,16 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.Commands = command.New(w.win, &w.Layers)
 	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, w.peek
 	w.Closing = func() bool { return w.closing }
+	w.subjects = newPanel(&w.state, w.Commands)
+	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
+	w.subjects.OpenFile, w.subjects.PasteImage = w.opt.OpenFile, w.opt.PasteImage
+	w.subjects.Engine = func() subjectEngine {
+		if w.engine == nil {
+			return nil
+		}
+		return w.engine
+	}
+	w.subjects.Changed, w.subjects.OnResized = w.refresh, w.relayMiddle
 	w.OnKeys = func(own map[string]string) {
 		p := w.prefs
 		p.Keys = own
@@ -190,13 +198,6 @@ func (w *Window) background(slow func() (show func())) {
 	}()
 }
 
-func (w *Window) words(text string) []state.Word {
-	if w.engine == nil {
-		return state.PlainWords(text)
-	}
-	return state.ModelWords(w.engine.Encode(text))
-}
-
 // Close cancels a running job, waits shortly for it and for files being written, and closes the window.
 func (w *Window) Close() {
 	if w.closing {
@@ -235,7 +236,7 @@ func (w *Window) build() fyne.CanvasObject {
 	sessions.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
 		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
-	w.sides.left, w.sides.right = w.buildLeft(), w.buildRight()
+	w.sides.left, w.sides.right = w.subjects.buildLeft(), w.buildRight()
 	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
 	body := container.NewStack(w.sides.body, w.gallery.page, w.models.page)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
@@ -247,11 +248,18 @@ func (w *Window) build() fyne.CanvasObject {
 // smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
 var smallest = fyne.NewSize(1100, 670)
 
+// relayMiddle lays the middle out anew: its words may need another row.
+func (w *Window) relayMiddle() {
+	if w.middle != nil {
+		w.middle.Layout.Layout(w.middle.Objects, w.middle.Size())
+	}
+}
+
 func (w *Window) buildMiddle() fyne.CanvasObject {
-	w.prompt = kit.NewField(w.Shortcut, true)
-	w.prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
-	w.prompt.OnChanged = w.promptChanged
-	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.prompt), w.buildChips()))
+	w.subjects.prompt = kit.NewField(w.Shortcut, true)
+	w.subjects.prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
+	w.subjects.prompt.OnChanged = w.subjects.promptChanged
+	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.subjects.prompt), w.subjects.buildChips()))
 
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint, w.refreshStage, w.cut)
@@ -325,8 +333,8 @@ func (w *Window) refresh() {
 	w.undo.Note(w.state.Form, time.Now())
 	w.followFit()
 	w.refreshHead()
-	w.refreshCards()
-	w.refreshPrompt()
+	w.subjects.refreshCards()
+	w.subjects.refreshPrompt()
 	w.set.refresh()
 	w.refreshStage()
 	w.refreshShots()

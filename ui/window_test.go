@@ -31,9 +31,9 @@ var withSamples = func(o *Options) {
 }
 
 // chipOf is the chip of the n-th word.
-func (b *bench) chipOf(n int) *chip { return b.chips.Objects[n].(*chip) }
+func (b *bench) chipOf(n int) *chip { return b.subjects.chips.Objects[n].(*chip) }
 
-func (b *bench) cardAt(n int) *card { return b.cards.Objects[n].(*card) }
+func (b *bench) cardAt(n int) *card { return b.subjects.cards.Objects[n].(*card) }
 
 func (b *bench) drop(at fyne.CanvasObject, paths ...string) {
 	pos := fyne.NewPos(5, 5)
@@ -98,8 +98,8 @@ func (b *bench) end(j fakeJob, e inference.Event) {
 func TestOpenPictureClickWordGenerate(t *testing.T) {
 	path := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
 	b := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return path, nil } })
-	test.Type(b.prompt, "a dog on the beach")
-	b.choosePicture()
+	test.Type(b.subjects.prompt, "a dog on the beach")
+	b.subjects.choosePicture()
 	b.settle()
 	if !b.set.generate.Disabled() || !strings.Contains(b.set.reasons.Text, "rex.png") {
 		t.Errorf("Generate must wait for the word; it says %q", b.set.reasons.Text)
@@ -168,7 +168,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 
 func TestKeptSeedStays(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	b.refresh()
 	b.set.seed.SetText("41")
 	if !b.state.Form.KeepSeed || b.state.Form.Seed != 41 {
@@ -205,7 +205,7 @@ func TestKeptSeedStays(t *testing.T) {
 
 func TestStopKeepsTheSteps(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Step(0, 4, 2, 0))
 	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
@@ -225,7 +225,7 @@ func TestStopKeepsTheSteps(t *testing.T) {
 func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 	t.Run("start", func(t *testing.T) {
 		b := ready(t, nil)
-		b.promptChanged("a dog")
+		b.subjects.promptChanged("a dog")
 		b.engine.startErr = errors.New("the word is gone: click another")
 		test.Tap(b.set.generate)
 		b.settle()
@@ -239,7 +239,7 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 				return nil, errors.New("the library is missing: run make run")
 			}
 		})
-		b.promptChanged("a dog")
+		b.subjects.promptChanged("a dog")
 		if b.set.reasons.Text != "The library is missing: run make run." || !b.set.generate.Disabled() {
 			t.Errorf("reasons %q", b.set.reasons.Text)
 		}
@@ -250,14 +250,14 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		if len(b.state.Form.Cards) != 1 || b.state.Form.Cards[0].Ref.Name != "rex.png" {
 			t.Errorf("cards %q", bondsIn(b.state))
 		}
-		if b.pickNote.Hidden {
+		if b.subjects.pickNote.Hidden {
 			t.Error("no word about the files that are no pictures")
 		}
 	})
 	t.Run("folder", func(t *testing.T) {
 		blocked := uitest.File(t, "file", nil)
 		b := ready(t, func(o *Options) { o.Pictures = filepath.Join(blocked, "in") })
-		b.promptChanged("a dog")
+		b.subjects.promptChanged("a dog")
 		j := b.run()
 		b.send(j, uitest.Picture(j.request, 0))
 		b.end(j, inference.Done{})
@@ -273,7 +273,7 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 func TestSaveAsReplacesAFile(t *testing.T) {
 	target := uitest.File(t, "mine.png", []byte("old"))
 	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
@@ -290,7 +290,7 @@ func TestSaveAsReplacesAFile(t *testing.T) {
 
 func TestDropped(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog and a cat")
+	b.subjects.promptChanged("a dog and a cat")
 	b.drop(b.chipOf(4), uitest.File(t, "tom.png", uitest.PNG(uitest.Green)))
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.drop(b.stage, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
@@ -309,10 +309,10 @@ func TestDropped(t *testing.T) {
 
 func TestSamples(t *testing.T) {
 	b := ready(t, withSamples)
-	if len(b.sampleRow.Objects) != 1 {
-		t.Fatalf("%d samples offered, want the one that can be read", len(b.sampleRow.Objects))
+	if len(b.subjects.sampleRow.Objects) != 1 {
+		t.Fatalf("%d samples offered, want the one that can be read", len(b.subjects.sampleRow.Objects))
 	}
-	test.Tap(b.sampleRow.Objects[0].(*kit.Tile))
+	test.Tap(b.subjects.sampleRow.Objects[0].(*kit.Tile))
 	b.settle()
 	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
 		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bondsIn(b.state))
@@ -321,7 +321,7 @@ func TestSamples(t *testing.T) {
 
 func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	j := b.run()
 	b.Close()
 	<-j.ctx.Done()
@@ -340,7 +340,7 @@ func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 
 func TestWordsOfALongPrompt(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("one two three four five six seven eight nine ten")
+	b.subjects.promptChanged("one two three four five six seven eight nine ten")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	test.Tap(b.chipOf(9))
 	if got := bondsIn(b.state); got != "x.png=#0" {
@@ -353,7 +353,7 @@ func TestWordsOfALongPrompt(t *testing.T) {
 
 func TestMasksHideWhileHeld(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Step(0, 4, 2, 1))
 	pixel := func() color.Color {
@@ -374,7 +374,7 @@ func TestMasksHideWhileHeld(t *testing.T) {
 // The situations of the window, as markup.
 func TestSituations(t *testing.T) {
 	twoSubjects := func(b *bench) {
-		b.promptChanged("a dog and a cat")
+		b.subjects.promptChanged("a dog and a cat")
 		b.drop(nil, uitest.File(b.t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
 		test.Tap(b.chipOf(4))
 	}
@@ -389,7 +389,7 @@ func TestSituations(t *testing.T) {
 			}
 		}},
 		"unbound": {do: func(b *bench) func() {
-			b.promptChanged("a dog and a cat")
+			b.subjects.promptChanged("a dog and a cat")
 			b.drop(nil, uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
 			return nil
 		}},
@@ -404,7 +404,7 @@ func TestSituations(t *testing.T) {
 			return func() { b.end(j, inference.Failed{Err: context.Canceled}) }
 		}},
 		"failed": {do: func(b *bench) func() {
-			b.promptChanged("a dog")
+			b.subjects.promptChanged("a dog")
 			b.state.Form.KeepSeed = true
 			j := b.run()
 			b.end(j, inference.Failed{Err: errors.New("the file unet.onnx is damaged: import the model again")})
@@ -428,7 +428,7 @@ func TestSituations(t *testing.T) {
 
 func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	b := ready(t, nil)
-	b.promptChanged("a dog")
+	b.subjects.promptChanged("a dog")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	c := b.win.Canvas()
 	enter := &fyne.KeyEvent{Name: fyne.KeyReturn}
@@ -450,11 +450,11 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 func TestFieldsLetKeysThrough(t *testing.T) {
 	b := ready(t, nil)
 	generate := &desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}
-	for name, f := range map[string]*kit.Field{"prompt": b.prompt, "seed": b.set.seed, "negative": b.set.negative} {
+	for name, f := range map[string]*kit.Field{"prompt": b.subjects.prompt, "seed": b.set.seed, "negative": b.set.negative} {
 		if f.AcceptsTab() {
 			t.Errorf("%s keeps Tab for itself", name)
 		}
-		b.promptChanged("a dog")
+		b.subjects.promptChanged("a dog")
 		f.TypedShortcut(generate)
 		select {
 		case j := <-b.engine.started:
@@ -463,8 +463,8 @@ func TestFieldsLetKeysThrough(t *testing.T) {
 			t.Fatalf("%s keeps Ctrl+Enter for itself", name)
 		}
 	}
-	b.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
-	if b.prompt.SelectedText() != "a dog" {
-		t.Errorf("selected %q", b.prompt.SelectedText())
+	b.subjects.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
+	if b.subjects.prompt.SelectedText() != "a dog" {
+		t.Errorf("selected %q", b.subjects.prompt.SelectedText())
 	}
 }

@@ -276,6 +276,9 @@ func (k *Commands) keys() {
 	})
 }
 
+// Typed does what belongs to a key that a widget with the focus has no use for.
+func (k *Commands) Typed(e *fyne.KeyEvent) { k.Press(Stroke{k.Modifiers(), e.Name}) }
+
 // Modifiers are the modifier keys that are held now.
 func (k *Commands) Modifiers() fyne.KeyModifier {
 	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
