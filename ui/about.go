@@ -85,7 +85,7 @@ func (w *Window) helpActions() []command.Action {
 		{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
 		{
 			ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
-			Do: func() { w.win.Canvas().Focus(w.subjects.prompt) },
+			Do: func() { w.win.Canvas().Focus(w.subjects.Prompt) },
 		},
 	}
 }

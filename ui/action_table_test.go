@@ -80,13 +80,13 @@ func TestEscClosesTheTopmostOnly(t *testing.T) {
 		t.Fatalf("the first Esc closed %q", closed)
 	}
 	middle()
-	b.subjects.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape}) // also while the user types
+	b.subjects.Prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape}) // also while the user types
 	esc()
 	if closed != "ca" {
 		t.Errorf("three times Esc closed %q", closed)
 	}
 	// A run is never ended by Esc.
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	esc()
 	if b.state.Run.Phase != state.Running {

@@ -16,6 +16,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/subjects"
 )
 
 // save writes a finished picture into the pictures folder, under the name that the preferences say.
@@ -72,12 +73,12 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		}
 		paths = append(paths, f.Path())
 	}
-	to := w.subjects.targetAt(at)
+	to := w.subjects.TargetAt(at)
 	if w.opt.Models != nil && len(paths) > 0 && w.models.shown {
 		w.lookAt(paths[0], "", "")
 		return
 	}
-	if w.opt.Models != nil && len(paths) == 1 && !pictureName(paths[0]) {
+	if w.opt.Models != nil && len(paths) == 1 && !subjects.PictureName(paths[0]) {
 		w.dropModel(paths[0], func() { w.droppedPictures(to, at, paths) })
 		return
 	}
@@ -89,10 +90,10 @@ func (w *Window) droppedPictures(to state.Target, at fyne.Position, paths []stri
 	switch {
 	case len(paths) == 0:
 		w.refresh()
-	case len(paths) == 1 && to == (state.Target{}) && covers(w.middle, at):
+	case len(paths) == 1 && to == (state.Target{}) && subjects.Covers(w.middle, at):
 		w.recallFile(paths[0])
 	default:
-		w.subjects.takeTo(to, paths)
+		w.subjects.TakeTo(to, paths)
 	}
 }
 
@@ -111,21 +112,21 @@ func (w *Window) readSamples() {
 		}
 		return func() {
 			for _, o := range offers {
-				w.subjects.sampleRow.Add(kit.NewThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
+				w.subjects.SampleRow.Add(kit.NewThumb(o.Name, o.img, 58, func() { w.trySample(o.Sample) }))
 			}
-			w.subjects.samples.Hidden = len(offers) == 0
-			w.subjects.samples.Refresh()
-			w.subjects.settleLeft()
+			w.subjects.Samples.Hidden = len(offers) == 0
+			w.subjects.Samples.Refresh()
+			w.subjects.SettleLeft()
 		}
 	})
 }
 
 func (w *Window) trySample(s Sample) {
 	if w.state.Form.Prompt == "" && s.Prompt != "" {
-		w.subjects.promptChanged(s.Prompt)
+		w.subjects.PromptChanged(s.Prompt)
 	}
 	w.state.PickErr = nil
-	w.subjects.add(state.Word{}, state.Source{Name: s.Name, Hint: s.Word, Read: func() ([]byte, error) { return s.Data, nil }})
+	w.subjects.Add(state.Word{}, state.Source{Name: s.Name, Hint: s.Word, Read: func() ([]byte, error) { return s.Data, nil }})
 }
 
 // saveAs copies the file of the picture in view to where the user wants it.

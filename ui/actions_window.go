@@ -14,7 +14,7 @@ func (w *Window) allActions() []command.Action {
 		w.undoActions(),
 		w.pictureActions(),
 		w.filmActions(),
-		w.subjects.subjectActions(),
+		w.subjects.Actions(),
 		w.runActions(),
 		w.queueActions(),
 		w.recallActions(),
@@ -33,7 +33,7 @@ func (w *Window) allActions() []command.Action {
 func (w *Window) pictureActions() []command.Action {
 	finished := func() bool { return w.state.Shot() != nil }
 	return []command.Action{
-		{ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O", Do: w.subjects.choosePicture, Can: func() bool { return w.opt.OpenFile != nil }},
+		{ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O", Do: w.subjects.ChoosePicture, Can: func() bool { return w.opt.OpenFile != nil }},
 		{ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: w.saveAs, Can: func() bool { return w.opt.SaveFile != nil && finished() }},
 		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: w.reveal},
 		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.useAsReference, Can: finished},

@@ -22,7 +22,7 @@ func TestAdvancedKnobs(t *testing.T) {
 	a.sampler.SetSelected("DPM++")
 	a.source.SetSelected("All cross maps")
 	test.Tap(a.divide)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	if r := j.request; r.Sampler != "dpm++" || r.MaskSource != "all_cross" || !r.RawMask {
 		t.Errorf("asked for %+v", r)

@@ -22,7 +22,7 @@ import (
 func made(t *testing.T, change func(*Options)) *bench {
 	t.Helper()
 	b := ready(t, change)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.picture(b.run())
 	return b
@@ -79,7 +79,7 @@ func TestWordsAloneAreComparedAtTheSameSeed(t *testing.T) {
 // Who looks at something else meanwhile goes on looking.
 func TestWordsAloneDoNotTakeTheStageAway(t *testing.T) {
 	b := made(t, nil)
-	b.subjects.promptChanged("a dog and so on")
+	b.subjects.PromptChanged("a dog and so on")
 	b.state.Form.Spent = true
 	b.picture(b.run())
 	b.compareText()

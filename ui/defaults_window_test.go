@@ -22,7 +22,7 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
 	sees := func(fit picture.Fit) bool {
 		t.Helper()
-		b.until("the square is made", func() bool { return !b.subjects.squarer.Working() && len(b.posted) == 0 })
+		b.until("the square is made", func() bool { return !b.subjects.Squarer.Working() && len(b.posted) == 0 })
 		b.settle()
 		want, _, err := picture.Prepare(wide, picture.Square{Fit: fit}, uitest.Toybox.Vision.Reference)
 		if err != nil {
@@ -40,12 +40,12 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 		t.Error("release does not stretch")
 	}
 	c := b.cardAt(0)
-	c.toggle()
-	c.editor.fits[picture.Pad].OnTapped()
+	c.Toggle()
+	c.Editor.Fits[picture.Pad].OnTapped()
 	if !sees(picture.Pad) || b.state.Form.Cards[0].Ref.Square.Fit != picture.Pad {
 		t.Error("what the user chose does not count")
 	}
-	b.cardAt(0).editor.fits[picture.Stretch].OnTapped()
+	b.cardAt(0).Editor.Fits[picture.Stretch].OnTapped()
 	if !sees(picture.Stretch) || b.state.Form.Cards[0].Ref.Square.Fit != "" {
 		t.Error("the preset's own fit does not follow the preset")
 	}
@@ -61,21 +61,21 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 // TestWhatIsNotReadIsSaid under the prompt, for both prompts, and no longer than it holds.
 func TestWhatIsNotReadIsSaid(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
-	if b.subjects.ignored.Visible() {
-		t.Errorf("nothing is lost: %q", b.subjects.ignored.Text)
+	b.subjects.PromptChanged("a dog")
+	if b.subjects.Ignored.Visible() {
+		t.Errorf("nothing is lost: %q", b.subjects.Ignored.Text)
 	}
-	b.subjects.promptChanged("(a dog:1.3) on the beach")
-	if !b.subjects.ignored.Visible() || !strings.HasPrefix(b.subjects.ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
-		t.Errorf("says %q", b.subjects.ignored.Text)
+	b.subjects.PromptChanged("(a dog:1.3) on the beach")
+	if !b.subjects.Ignored.Visible() || !strings.HasPrefix(b.subjects.Ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
+		t.Errorf("says %q", b.subjects.Ignored.Text)
 	}
 	b.set.negative.SetText("rain BREAK snow")
-	if got := strings.Count(b.subjects.ignored.Text, "\n"); got != 1 || !strings.Contains(b.subjects.ignored.Text, `"BREAK"`) {
-		t.Errorf("says %q", b.subjects.ignored.Text)
+	if got := strings.Count(b.subjects.Ignored.Text, "\n"); got != 1 || !strings.Contains(b.subjects.Ignored.Text, `"BREAK"`) {
+		t.Errorf("says %q", b.subjects.Ignored.Text)
 	}
 	b.set.negative.SetText("")
-	b.subjects.promptChanged("a dog on the beach")
-	if b.subjects.ignored.Visible() {
-		t.Errorf("still says %q", b.subjects.ignored.Text)
+	b.subjects.PromptChanged("a dog on the beach")
+	if b.subjects.Ignored.Visible() {
+		t.Errorf("still says %q", b.subjects.Ignored.Text)
 	}
 }

@@ -27,12 +27,12 @@ func TestMutingLeavesColoursAlone(t *testing.T) {
 		t.Fatalf("styles %d and %d", look("dog"), look("cat"))
 	}
 	first := b.state.Form.Groups()[0].ID
-	b.subjects.cardActs().mute(first)
+	b.subjects.CardActs().Mute(first)
 	if look("dog") != -1 || look("cat") != 1 {
 		t.Errorf("muted: %d and %d", look("dog"), look("cat"))
 	}
-	b.subjects.cardActs().mute(first)
-	b.subjects.removeCard(first)
+	b.subjects.CardActs().Mute(first)
+	b.subjects.RemoveCard(first)
 	if look("cat") != 1 {
 		t.Errorf("removed: %d", look("cat"))
 	}
@@ -47,7 +47,7 @@ func TestMutingLeavesColoursAlone(t *testing.T) {
 func twoSubjects(t *testing.T) *bench {
 	t.Helper()
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog and a cat")
+	b.subjects.PromptChanged("a dog and a cat")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.drop(nil, uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
 	if len(b.state.Form.Subjects()) != 2 {
@@ -59,7 +59,7 @@ func twoSubjects(t *testing.T) *bench {
 func TestLinkedReach(t *testing.T) {
 	b := twoSubjects(t)
 	groups := b.state.Form.Groups()
-	b.subjects.setScope(groups[0].ID, 0.3)
+	b.subjects.SetScope(groups[0].ID, 0.3)
 	scopes := func() string {
 		var out string
 		for _, c := range b.state.Form.Cards {
@@ -67,14 +67,14 @@ func TestLinkedReach(t *testing.T) {
 		}
 		return out
 	}
-	if b.subjects.linked.Hidden || scopes() != "0.3 0 " {
+	if b.subjects.Linked.Hidden || scopes() != "0.3 0 " {
 		t.Fatalf("before: %s", scopes())
 	}
-	b.subjects.link()
-	if scopes() != "0.3 0.3 " || !b.subjects.linked.Checked {
+	b.subjects.Link()
+	if scopes() != "0.3 0.3 " || !b.subjects.Linked.Checked {
 		t.Errorf("linked: %s", scopes())
 	}
-	b.subjects.setScope(groups[1].ID, 0.15)
+	b.subjects.SetScope(groups[1].ID, 0.15)
 	if scopes() != "0.15 0.15 " {
 		t.Errorf("one slider: %s", scopes())
 	}
@@ -82,8 +82,8 @@ func TestLinkedReach(t *testing.T) {
 	if scopes() != "0.15 0.15 0.15 " {
 		t.Errorf("a new subject: %s", scopes())
 	}
-	test.Tap(b.subjects.linked)
-	b.subjects.setScope(groups[1].ID, 0.4)
+	test.Tap(b.subjects.Linked)
+	b.subjects.SetScope(groups[1].ID, 0.4)
 	if scopes() != "0.15 0.4 0.15 " {
 		t.Errorf("not linked: %s", scopes())
 	}
@@ -105,17 +105,17 @@ func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 	b.state = b.state.Continue(state.Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
 	b.refresh()
 	g := b.state.Form.Groups()[0]
-	c := b.subjects.byID[g.ID]
-	if c == nil || !c.anchor.Hidden || len(c.thumbs.Objects) != 4 || c.look.Subject != 0 {
+	c := b.subjects.ByID[g.ID]
+	if c == nil || !c.Anchor.Hidden || len(c.Thumbs.Objects) != 4 || c.Look.Subject != 0 {
 		t.Fatalf("the card shows %+v", c)
 	}
-	mark := c.thumbs.Objects[1].(*kit.Tile)
+	mark := c.Thumbs.Objects[1].(*kit.Tile)
 	if mark.Name != "anchor: dog.png" {
 		t.Errorf("the anchor is called %q", mark.Name)
 	}
 	test.Tap(mark)
-	if c.anchor.Hidden || c.hint.Text != "anchor: dog.png" {
-		t.Errorf("in the square the anchor shows no mark: %q", c.hint.Text)
+	if c.Anchor.Hidden || c.Hint.Text != "anchor: dog.png" {
+		t.Errorf("in the square the anchor shows no mark: %q", c.Hint.Text)
 	}
 	if !b.state.Form.Anchored(g.ID) {
 		t.Fatal("the subject has no anchor")

@@ -14,7 +14,7 @@ func (w *Window) adopt(f state.Form, changed bool) {
 		return
 	}
 	w.state.Form = f
-	w.state.Words = w.subjects.words(f.Prompt)
+	w.state.Words = w.subjects.Words(f.Prompt)
 	if w.state.Form.Card(w.state.Selected) < 0 {
 		w.state.Selected = 0
 	}

@@ -349,7 +349,7 @@ func (g *galleryPage) asReference() {
 	}
 	g.hide()
 	g.w.state.PickErr = nil
-	g.w.subjects.add(state.Word{}, state.Source{Name: name, From: p.ID, Read: func() ([]byte, error) { return pictureData(s, p) }})
+	g.w.subjects.Add(state.Word{}, state.Source{Name: name, From: p.ID, Read: func() ([]byte, error) { return pictureData(s, p) }})
 }
 
 // revealFile shows the folder of the chosen picture.

@@ -98,8 +98,8 @@ func TestGalleryFindsStarsAndThrowsAway(t *testing.T) {
 	b.win.Canvas().Unfocus()
 	b.Perform(b.Table.List[slices.IndexFunc(b.Table.List, func(a command.Action) bool { return a.ID == "edit.undo" })])
 	b.settle()
-	if len(g.state.IDs) != 1 || b.subjects.prompt.Text != "a dog on the beach" {
-		t.Errorf("Ctrl+Z brings back %v; the prompt is %q", g.state.IDs, b.subjects.prompt.Text)
+	if len(g.state.IDs) != 1 || b.subjects.Prompt.Text != "a dog on the beach" {
+		t.Errorf("Ctrl+Z brings back %v; the prompt is %q", g.state.IDs, b.subjects.Prompt.Text)
 	}
 
 	b.choose(id)
@@ -155,7 +155,7 @@ func TestGalleryShowsAPictureOnTheStageAndTakesUpSessions(t *testing.T) {
 	if g.shown || len(b.state.Shots) != 0 {
 		t.Error("a new session shows the old one's pictures")
 	}
-	b.subjects.prompt.SetText("a cat")
+	b.subjects.Prompt.SetText("a cat")
 	b.openGallery()
 	b.choose(id)
 	g.grid.TypedKey(key(fyne.KeyReturn))

@@ -10,10 +10,10 @@ import (
 // What the window says about keys follows the keys that the user has chosen.
 func TestHintsNameTheKeysThatHold(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
-	if !strings.Contains(b.subjects.chipHint.Text, "press Ctrl+Enter to generate") {
-		t.Fatalf("the hint says %q", b.subjects.chipHint.Text)
+	if !strings.Contains(b.subjects.ChipHint.Text, "press Ctrl+Enter to generate") {
+		t.Fatalf("the hint says %q", b.subjects.ChipHint.Text)
 	}
 	keys := func(own map[string]string) {
 		p := b.prefs
@@ -23,15 +23,15 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 		b.refresh()
 	}
 	keys(map[string]string{"run.generate": "Alt+G", "history.star": "Q"})
-	if !strings.Contains(b.subjects.chipHint.Text, "press Alt+G to generate") {
-		t.Errorf("with another key the hint says %q", b.subjects.chipHint.Text)
+	if !strings.Contains(b.subjects.ChipHint.Text, "press Alt+G to generate") {
+		t.Errorf("with another key the hint says %q", b.subjects.ChipHint.Text)
 	}
 	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.KeyOf("history.star")); !strings.Contains(text, "Press Q to star") {
 		t.Errorf("the gallery says %q", text)
 	}
 	keys(map[string]string{"run.generate": ""})
-	if !strings.Contains(b.subjects.chipHint.Text, "or generate.") {
-		t.Errorf("without a key the hint says %q", b.subjects.chipHint.Text)
+	if !strings.Contains(b.subjects.ChipHint.Text, "or generate.") {
+		t.Errorf("without a key the hint says %q", b.subjects.ChipHint.Text)
 	}
 	if b.KeyOf("no.such") != "" {
 		t.Error("what is no action has a key")

@@ -198,7 +198,7 @@ func TestInspectionPaints(t *testing.T) {
 func TestInspectionPanel(t *testing.T) {
 	target := filepath.Join(t.TempDir(), "mask")
 	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	test.Tap(b.chipOf(1))
 	film, subjects := scored(t, rand.New(rand.NewPCG(7, 8)), 4, 3, 0.2)

@@ -76,7 +76,7 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 		t.Error("it is computed again although nothing has changed")
 	}
 
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.settle()
 	b.generate()
 	if b.state.Busy() || len(b.state.Queue.Waiting) > 0 || !slices.ContainsFunc(b.seen(), func(s string) bool { return strings.Contains(s, "It needs about 20.0 GB, and 16.0 GB is available") }) {

@@ -13,7 +13,7 @@ import (
 // What the user has switched off is not in the files, from the next picture on.
 func TestMetadataSwitches(t *testing.T) {
 	b := ready(t, func(o *Options) { o.Program = "realword 1.2" })
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.drop(b.chipOf(1), uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
 	saved := func() (recipe.Recipe, picture.Metadata) {
 		t.Helper()

@@ -145,7 +145,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Shelf.Using, w.state.Shelf.Opened, w.state.Shelf.Chosen = path, true, path
 	form, remarks := w.state.Form.Adapt(before, &m)
 	w.state.Form = form
-	w.state.Words = w.subjects.words(form.Prompt)
+	w.state.Words = w.subjects.Words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
 		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", i18n.Args(n)...))
@@ -189,7 +189,7 @@ func (w *Window) followFit() {
 
 // lookAgain makes the squares of all cards in the size that the open model's encoders see, and as its preset fits them.
 func (w *Window) lookAgain() {
-	cards, see := slices.Clone(w.state.Form.Cards), w.subjects.eye()
+	cards, see := slices.Clone(w.state.Form.Cards), w.subjects.Eye()
 	w.background(func() func() {
 		views := map[int]state.Card{}
 		for _, c := range cards {

@@ -156,7 +156,7 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 		t.Errorf("%+v", c.job)
 	}
 	b.Back()
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run() // with the other model
 	c.progress("weights/unet.bin", 4_000_000_000, 7_000_000_000)
 	b.until("the progress is shown", func() bool { return strings.Contains(b.models.opener.Text, "25 %") })
@@ -356,7 +356,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	b, _, engine := withModels(t, nil)
 	b.Back()
 	b.drop(nil, uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
-	b.subjects.promptChanged("a dog on the beach")
+	b.subjects.PromptChanged("a dog on the beach")
 	b.clickWord(b.state.Words[1])
 	b.state.Form.Negative = "blurry"
 	cards := b.state.Form.Cards[0]

@@ -11,7 +11,7 @@ import (
 
 func TestPhraseByMouseAndKeys(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog with a hat")
+	b.subjects.PromptChanged("a dog with a hat")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	b.win.Content().Resize(fyne.NewSize(1240, 800))
 	middle := func(i int) fyne.Position {
@@ -25,8 +25,8 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	}
 	drag(1, middle(2))
 	drag(1, middle(4))
-	if !b.chipOf(3).Within || b.chipOf(0).Within || !strings.Contains(b.subjects.chipHint.Text, "dog with a hat") {
-		t.Errorf("while dragging: %q", b.subjects.chipHint.Text)
+	if !b.chipOf(3).Within || b.chipOf(0).Within || !strings.Contains(b.subjects.ChipHint.Text, "dog with a hat") {
+		t.Errorf("while dragging: %q", b.subjects.ChipHint.Text)
 	}
 	drag(1, fyne.NewPos(600, 700)) // below the words the marking stays as it was
 	b.chipOf(1).DragEnd()
@@ -61,16 +61,16 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 		t.Error("Esc goes on marking")
 	}
 	// In the prompt: the selected words, or the one at the cursor.
-	b.win.Canvas().Focus(b.subjects.prompt)
-	b.subjects.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
+	b.win.Canvas().Focus(b.subjects.Prompt)
+	b.subjects.Prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
 	b.Press(mustStroke(t, "Ctrl+B"))
 	if got := bondsIn(b.state); got != "x.png=a dog with a hat#1" {
 		t.Errorf("bonds %q", got)
 	}
-	b.subjects.prompt.CursorRow, b.subjects.prompt.CursorColumn = 0, 3
-	b.subjects.prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	b.subjects.Prompt.CursorRow, b.subjects.Prompt.CursorColumn = 0, 3
+	b.subjects.Prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 	b.Press(mustStroke(t, "Ctrl+B"))
-	if r, ok := b.state.WordsAt(b.subjects.prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.First].Text+"#1" {
+	if r, ok := b.state.WordsAt(b.subjects.Prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.First].Text+"#1" {
 		t.Errorf("bonds %q", bondsIn(b.state))
 	}
 	// Onto a card.

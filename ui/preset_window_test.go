@@ -33,7 +33,7 @@ func (b *bench) presetItem(begins string) *fyne.MenuItem {
 
 func TestOwnPresetsAreSavedTakenOverRenamedAndDeleted(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog and a cat")
+	b.subjects.PromptChanged("a dog and a cat")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
 	f := &b.state.Form
 	*f = f.WithPreset("release", uitest.Toybox)

@@ -15,6 +15,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/subjects"
 )
 
 // queueRow is one round of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
@@ -164,7 +165,7 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 		middles = append(middles, row.Position().Y+row.Size().Height/2)
 		ends = append(ends, row.Position().Y+row.Size().Height)
 	}
-	if q.place = placeAt(middles, at.Y-origin.Y); !covers(q.box, at) {
+	if q.place = placeAt(middles, at.Y-origin.Y); !subjects.Covers(q.box, at) {
 		q.place = -1 // dropped elsewhere it stays where it is
 	}
 	q.mark.FillColor = theme.ColorForWidget(theme.ColorNamePrimary, r.Tile)

@@ -11,6 +11,7 @@ import (
 	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/subjects"
 	"realword/ui/uitest"
 )
 
@@ -96,8 +97,8 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		e := &fyne.DragEvent{}
 		e.AbsolutePosition = to
 		r.Dragged(e)
-		if q.mark.Hidden == covers(q.box, to) {
-			t.Errorf("over the list %v, the line is hidden %v", covers(q.box, to), q.mark.Hidden)
+		if q.mark.Hidden == subjects.Covers(q.box, to) {
+			t.Errorf("over the list %v, the line is hidden %v", subjects.Covers(q.box, to), q.mark.Hidden)
 		}
 		r.DragEnd()
 	}

@@ -29,7 +29,7 @@ func (b *bench) prompts() string {
 
 func (b *bench) ask(prompt string) {
 	b.t.Helper()
-	b.subjects.promptChanged(prompt)
+	b.subjects.PromptChanged(prompt)
 	test.Tap(b.set.generate)
 	b.until("the round is checked", func() bool {
 		for _, t := range b.state.Queue.Waiting {
@@ -87,7 +87,7 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	if b.prompts() != "three two" || !second.up.Disabled() || second.down.Disabled() {
 		t.Errorf("%q wait", b.prompts())
 	}
-	b.subjects.promptChanged("four")
+	b.subjects.PromptChanged("four")
 	b.generateNext()
 	b.settleQueue()
 	if b.prompts() != "four three two" {
@@ -183,7 +183,7 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	b := ready(t, open)
 	b.until("the history is open", func() bool { return b.state.History.Open })
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	test.Tap(b.chipOf(1))
 	test.Tap(b.set.generate)
 	j := b.started()

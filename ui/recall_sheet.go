@@ -39,7 +39,7 @@ func (w *Window) recallShot() {
 
 // recall reads how a picture was made; then is called on the window's goroutine.
 func (w *Window) recall(shot state.Shot, then func(state.Past, image.Image)) {
-	s, see, have := w.journal.Store(), w.subjects.eye(), w.dataNow()
+	s, see, have := w.journal.Store(), w.subjects.Eye(), w.dataNow()
 	small := smallOf(shot)
 	name := i18n.T("seed %d", shot.Seed)
 	if shot.Path != "" {
@@ -87,13 +87,13 @@ func finder(have map[string][]byte, s *history.Store) func(string) []byte {
 
 // recallFile offers the recipe in a picture file. A picture without one becomes a reference.
 func (w *Window) recallFile(path string) {
-	s, see, have := w.journal.Store(), w.subjects.eye(), w.dataNow()
+	s, see, have := w.journal.Store(), w.subjects.Eye(), w.dataNow()
 	w.background(func() func() {
 		past, small, err := readPast(path, finder(have, s), see)
 		return func() {
 			switch {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
-				w.subjects.takeTo(state.Target{}, []string{path})
+				w.subjects.TakeTo(state.Target{}, []string{path})
 				return
 			case err != nil:
 				w.state.PickErr = err
@@ -185,7 +185,7 @@ func (w *Window) offer(p state.Past, small image.Image, file string) {
 	if file != "" {
 		buttons = append([]fyne.CanvasObject{kit.NewButton(i18n.T("Use as reference instead"), func() {
 			closeIt()
-			w.subjects.takeTo(state.Target{}, []string{file})
+			w.subjects.TakeTo(state.Target{}, []string{file})
 		})}, buttons...)
 	}
 	kit.Enable(use, len(changes) > 0)
@@ -263,7 +263,7 @@ func (s split) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // takeOver takes parts of a recipe over.
 func (w *Window) takeOver(p state.Past, which state.Parts) {
 	w.state.Form = w.state.Form.Take(p, which, w.state.Model)
-	w.state.Words = w.subjects.words(w.state.Form.Prompt)
+	w.state.Words = w.subjects.Words(w.state.Form.Prompt)
 	w.state.Selected, w.state.Pending, w.state.PickErr = 0, inference.Word{}, nil
 	w.refresh()
 }

@@ -53,9 +53,9 @@ func finished(t *testing.T) (b *bench, path string, rex string) {
 	b = ready(t, nil)
 	rex = uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
 	b.drop(nil, rex)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	test.Tap(b.chipOf(1))
-	b.subjects.setScope(b.state.Form.Cards[0].ID, 0.33)
+	b.subjects.SetScope(b.state.Form.Cards[0].ID, 0.33)
 	b.state.Form.Stop = 5
 	b.refresh()
 	j := b.run()
@@ -82,8 +82,8 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	if f.Cards[0].View == nil {
 		t.Error("the small copy in the recipe is not shown")
 	}
-	if c.subjects.prompt.Text != "a dog" || !c.set.generate.Disabled() || !strings.Contains(c.set.reasons.Text, "rex.png is missing") {
-		t.Errorf("the prompt shows %q, the reason is %q", c.subjects.prompt.Text, c.set.reasons.Text)
+	if c.subjects.Prompt.Text != "a dog" || !c.set.generate.Disabled() || !strings.Contains(c.set.reasons.Text, "rex.png is missing") {
+		t.Errorf("the prompt shows %q, the reason is %q", c.subjects.Prompt.Text, c.set.reasons.Text)
 	}
 	c.drop(nil, rex)
 	if f = c.state.Form; len(f.Cards) != 1 || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 || f.Cards[0].Scope != 0.33 || c.set.generate.Disabled() {
@@ -99,7 +99,7 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	if len(c.state.Form.Cards) != 2 {
 		t.Errorf("%d cards", len(c.state.Form.Cards))
 	}
-	c.drop(c.subjects.prompt, rex) // has no recipe
+	c.drop(c.subjects.Prompt, rex) // has no recipe
 	if len(c.state.Form.Cards) != 3 || c.state.PickErr != nil {
 		t.Errorf("%d cards, %v", len(c.state.Form.Cards), c.state.PickErr)
 	}
@@ -107,8 +107,8 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 
 func TestRecallOfAnEarlierPicture(t *testing.T) {
 	b, _, _ := finished(t)
-	b.subjects.promptChanged("a cat")
-	b.subjects.removeCard(b.state.Form.Cards[0].ID)
+	b.subjects.PromptChanged("a cat")
+	b.subjects.RemoveCard(b.state.Form.Cards[0].ID)
 	b.state.Form.Stop = 20
 	b.refresh()
 	b.recallShot()

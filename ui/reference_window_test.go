@@ -16,7 +16,7 @@ func TestAReferenceIsDecodedOnce(t *testing.T) {
 	for preset, fit := range map[string]picture.Fit{"paper": picture.Pad, "release": picture.Stretch} {
 		b := ready(t, nil)
 		b.state.Form = b.state.Form.WithPreset(preset, uitest.Toybox)
-		b.subjects.promptChanged("a dog")
+		b.subjects.PromptChanged("a dog")
 		b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 		b.settle()
 		card := b.state.Form.Cards[0]
@@ -30,7 +30,7 @@ func TestAReferenceIsDecodedOnce(t *testing.T) {
 			t.Errorf("%s: %d are read, the round has %+v", preset, len(b.engine.read), ref)
 		}
 		b.finish(j, inference.Done{})
-		b.subjects.setSquare(card.ID, picture.Square{Fit: picture.Crop}, true)
+		b.subjects.SetSquare(card.ID, picture.Square{Fit: picture.Crop}, true)
 		b.until("its square is made", func() bool {
 			b.engine.mu.Lock()
 			defer b.engine.mu.Unlock()

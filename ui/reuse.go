@@ -84,12 +84,12 @@ func (w *Window) askWord(shot state.Shot) {
 
 // continueWith makes a finished picture a reference.
 func (w *Window) continueWith(shot state.Shot, word inference.Word, originals []int, keep bool) {
-	from, see := state.ReferenceOf(shot), w.subjects.eye()
+	from, see := state.ReferenceOf(shot), w.subjects.Eye()
 	w.state.Picking++
 	w.state.PickErr = nil
 	w.refresh()
 	w.background(func() func() {
-		read := w.subjects.reading(from.Name)
+		read := w.subjects.Reading(from.Name)
 		data, err := from.Read()
 		var c state.Card
 		if err == nil {
@@ -111,7 +111,7 @@ func (w *Window) continueWith(shot state.Shot, word inference.Word, originals []
 // dropShot takes a picture of the strip that was dropped at a position: on a word it is bound to it, on a card it joins its
 // subject, anywhere else on the left its word is asked for.
 func (w *Window) dropShot(shot state.Shot, at fyne.Position) {
-	switch to := w.subjects.targetAt(at); {
+	switch to := w.subjects.TargetAt(at); {
 	case to.Word.Text != "":
 		w.continueWith(shot, to.Word, nil, false)
 		return

@@ -27,7 +27,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 		}
 	}()
 	b.drop(nil, uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
-	b.subjects.promptChanged("a dog with a pink hat")
+	b.subjects.PromptChanged("a dog with a pink hat")
 	test.Tap(b.chipOf(1))
 	round := func() {
 		t.Helper()
@@ -89,7 +89,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 
 func TestProbe(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	find := func(kind, text string) Seen {
 		t.Helper()
 		for _, s := range b.onScreen() {

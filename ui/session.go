@@ -235,7 +235,7 @@ func (w *Window) openHistory() {
 	if w.opt.OpenHistory == nil {
 		return
 	}
-	see := w.subjects.eye()
+	see := w.subjects.Eye()
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
 		var last keptSession
@@ -280,7 +280,7 @@ func (w *Window) takeUp(o keptSession) {
 	w.journal.SetSession(o.session.ID)
 	w.state.Form = o.form.Settle(w.state.Model)
 	w.undo.Reset(w.state.Form)
-	w.state.Words = w.subjects.words(w.state.Form.Prompt)
+	w.state.Words = w.subjects.Words(w.state.Form.Prompt)
 	w.state.Selected, w.state.Pending = 0, inference.Word{}
 	w.state.PickErr = o.missing
 	w.kept = w.draftNow()
@@ -461,7 +461,7 @@ func (w *Window) openSession(id uint64) {
 		return
 	}
 	w.keepDraft()
-	see := w.subjects.eye()
+	see := w.subjects.Eye()
 	w.background(func() func() {
 		one, err := openSession(s, id, see)
 		return func() {

@@ -65,8 +65,8 @@ func dogRound(t *testing.T, b *bench, dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "rex.png"), uitest.PNG(uitest.Red), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	test.Type(b.subjects.prompt, "a dog on the beach")
-	b.subjects.choosePicture()
+	test.Type(b.subjects.Prompt, "a dog on the beach")
+	b.subjects.ChoosePicture()
 	b.settle()
 	test.Tap(b.chipOf(1))
 	b.state.Form.Steps, b.state.Form.Stop = 4, 2
@@ -87,13 +87,13 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 	if shot.Kept == 0 || b.journal.Session() == 0 || b.state.History.Err != nil {
 		t.Fatalf("shot %d, history %+v", shot.Kept, b.state.History)
 	}
-	b.subjects.prompt.SetText("a dog on the moon") // after the run
+	b.subjects.Prompt.SetText("a dog on the moon") // after the run
 	form := b.state.Form
 	b.end0()
 
 	b = keeping(t, dir)
 	f := b.state.Form
-	if f.Prompt != "a dog on the moon" || b.subjects.prompt.Text != f.Prompt || len(f.Cards) != 1 || f.Cards[0].View == nil || !bytes.Equal(f.Cards[0].Ref.Data, form.Cards[0].Ref.Data) {
+	if f.Prompt != "a dog on the moon" || b.subjects.Prompt.Text != f.Prompt || len(f.Cards) != 1 || f.Cards[0].View == nil || !bytes.Equal(f.Cards[0].Ref.Data, form.Cards[0].Ref.Data) {
 		t.Errorf("form %+v", f)
 	}
 	f.Cards[0].Small, f.Cards[0].Whole = form.Cards[0].Small, form.Cards[0].Whole
@@ -135,10 +135,10 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	b := keeping(t, dir)
 	dogRound(t, b, dir)
 	first := b.state.Shots[0].Kept
-	b.subjects.removeCard(b.state.Form.Cards[0].ID)
+	b.subjects.RemoveCard(b.state.Form.Cards[0].ID)
 	b.useAsReference()
 	b.pressSheet("Use as reference")
-	b.subjects.prompt.SetText("a dog with a hat")
+	b.subjects.Prompt.SetText("a dog with a hat")
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.end(j, inference.Failed{Err: errors.New("no memory")})
@@ -166,7 +166,7 @@ func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 	if len(b.state.Shots) != 0 || b.state.Form.Prompt != "" || b.journal.Session() != 0 {
 		t.Fatalf("a new session begins with %+v", b.state)
 	}
-	b.subjects.promptChanged("a cat")
+	b.subjects.PromptChanged("a cat")
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.ShowKept(id)
@@ -216,7 +216,7 @@ func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
 	if !errors.Is(b.state.History.Err, busy) || b.state.History.Open {
 		t.Fatalf("%+v", b.state.History)
 	}
-	b.subjects.promptChanged("a cat")
+	b.subjects.PromptChanged("a cat")
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
@@ -240,7 +240,7 @@ func TestAHistoryThatFailsDuringARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.journal.Open(again)
-	b.subjects.prompt.SetText("a dog in the rain")
+	b.subjects.Prompt.SetText("a dog in the rain")
 	b.keepDraft()
 	b.settle()
 	if b.state.History.Err != nil {

@@ -83,7 +83,7 @@ func newSettings(w *Window) *settings {
 
 	s.advanced = newAdvanced(w)
 	s.negative = kit.NewField(w.Shortcut, true)
-	s.negative.OnChanged = func(text string) { w.state.Form.Negative = cmp.Or(text, " "); w.subjects.sayIgnored() }
+	s.negative.OnChanged = func(text string) { w.state.Form.Negative = cmp.Or(text, " "); w.subjects.SayIgnored() }
 	s.moreBox = kit.NewColumn(8)
 	for _, k := range state.Knobs() {
 		if k.Dial != nil {
@@ -117,7 +117,7 @@ func newSettings(w *Window) *settings {
 	s.queue = newQueuePanel(w)
 	s.memory = newMemoryLine(w)
 	s.why = kit.Quiet(s.reasons)
-	s.remedy = kit.NewButton("", func() { w.subjects.mend(s.lost) })
+	s.remedy = kit.NewButton("", func() { w.subjects.Mend(s.lost) })
 	s.remedy.Importance = widget.WarningImportance
 	s.action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.status),
 		container.New(kit.Fixed{Height: 6}, s.progress),

@@ -56,7 +56,7 @@ func TestStoppingEarlySaves(t *testing.T) {
 
 func TestFilmScrubs(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog and a cat")
+	b.subjects.PromptChanged("a dog and a cat")
 	j := b.run()
 	for i := range 4 {
 		b.send(j, uitest.Step(i, 4, 2, 2))
@@ -123,7 +123,7 @@ func TestFilmPaints(t *testing.T) {
 
 func TestMaskModesAndSubjects(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Step(0, 4, 2, 2))
 	layers := func() int {

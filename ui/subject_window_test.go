@@ -14,6 +14,7 @@ import (
 	"realword/inference/picture"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/subjects"
 	"realword/ui/uitest"
 )
 
@@ -29,22 +30,22 @@ func TestTwoHundredFilesAtOnce(t *testing.T) {
 	if len(b.state.Form.Cards) != state.MostPictures || b.state.Form.Cards[0].Ref.Name != "p001.png" {
 		t.Errorf("%d pictures, first %s", len(b.state.Form.Cards), b.state.Form.Cards[0].Ref.Name)
 	}
-	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.subjects.remark.Text, want) || b.subjects.remark.Hidden {
-		t.Errorf("says %q", b.subjects.remark.Text)
+	if want := "162 of 200 pictures were not added: the limit is 32 at once."; !strings.HasPrefix(b.subjects.Remark.Text, want) || b.subjects.Remark.Hidden {
+		t.Errorf("says %q", b.subjects.Remark.Text)
 	}
-	lines := strings.Split(b.subjects.pickNote.Text, "\n")
+	lines := strings.Split(b.subjects.PickNote.Text, "\n")
 	if len(lines) != 4 || !strings.Contains(lines[0], "p000.png") || !strings.HasPrefix(lines[3], "3 more files") {
 		t.Errorf("errors %q", lines)
 	}
 	b.drop(nil, paths[100])
-	if len(b.state.Form.Cards) != state.MostPictures || b.subjects.remark.Hidden {
-		t.Errorf("one more: %d, %q", len(b.state.Form.Cards), b.subjects.remark.Text)
+	if len(b.state.Form.Cards) != state.MostPictures || b.subjects.Remark.Hidden {
+		t.Errorf("one more: %d, %q", len(b.state.Form.Cards), b.subjects.Remark.Text)
 	}
 }
 
 func TestDroppedFolders(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	dir := t.TempDir()
 	uitest.Files(t, dir, 2)
 	for name, data := range map[string]string{"notes.txt": "x", ".hidden.png": "x", "broken.png": "x"} {
@@ -59,12 +60,12 @@ func TestDroppedFolders(t *testing.T) {
 	if got := bondsIn(b.state); got != "p000.png=#0 p001.png=#0" {
 		t.Errorf("bonds %q", got)
 	}
-	if !strings.Contains(b.subjects.pickNote.Text, "broken.png") || strings.Contains(b.subjects.pickNote.Text, "notes") {
-		t.Errorf("says %q", b.subjects.pickNote.Text)
+	if !strings.Contains(b.subjects.PickNote.Text, "broken.png") || strings.Contains(b.subjects.PickNote.Text, "notes") {
+		t.Errorf("says %q", b.subjects.PickNote.Text)
 	}
 	b.drop(nil, t.TempDir())
-	if !strings.Contains(b.subjects.pickNote.Text, "has no pictures in it") {
-		t.Errorf("says %q", b.subjects.pickNote.Text)
+	if !strings.Contains(b.subjects.PickNote.Text, "has no pictures in it") {
+		t.Errorf("says %q", b.subjects.PickNote.Text)
 	}
 	b.drop(b.stage, dir) // where a single file would be asked for its recipe
 	if len(b.state.Form.Cards) != 4 {
@@ -74,7 +75,7 @@ func TestDroppedFolders(t *testing.T) {
 
 func TestDropOnACardJoinsItsSubject(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog and a cat")
+	b.subjects.PromptChanged("a dog and a cat")
 	first := uitest.File(t, "dog.png", uitest.PNG(uitest.Red))
 	b.drop(nil, first, uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
 	b.win.Resize(fyne.NewSize(1100, 701)) // lays everything out
@@ -85,19 +86,19 @@ func TestDropOnACardJoinsItsSubject(t *testing.T) {
 		t.Fatalf("layout %q", got)
 	}
 	b.drop(b.cardAt(0), first)
-	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.subjects.remark.Text, "is already here, for “dog”") {
-		t.Errorf("%d cards, says %q", len(b.state.Form.Cards), b.subjects.remark.Text)
+	if len(b.state.Form.Cards) != 3 || !strings.Contains(b.subjects.Remark.Text, "is already here, for “dog”") {
+		t.Errorf("%d cards, says %q", len(b.state.Form.Cards), b.subjects.Remark.Text)
 	}
 	b.drop(b.chipOf(4), first) // One2Many
-	if got := layoutIn(b.state.Form); got != "dog.png+side.png=dog cat.png+dog.png=cat" || b.subjects.remark.Hidden {
-		t.Errorf("layout %q, says %q", got, b.subjects.remark.Text)
+	if got := layoutIn(b.state.Form); got != "dog.png+side.png=dog cat.png+dog.png=cat" || b.subjects.Remark.Hidden {
+		t.Errorf("layout %q, says %q", got, b.subjects.Remark.Text)
 	}
 	c := b.cardAt(0)
-	test.Tap(c.thumbs.Objects[1].(*kit.Tile))
-	if c.picture().Ref.Name != "side.png" {
-		t.Errorf("the square shows %s", c.picture().Ref.Name)
+	test.Tap(c.Thumbs.Objects[1].(*kit.Tile))
+	if c.Picture().Ref.Name != "side.png" {
+		t.Errorf("the square shows %s", c.Picture().Ref.Name)
 	}
-	test.Tap(c.minus)
+	test.Tap(c.Minus)
 	if got := layoutIn(b.state.Form); got != "dog.png=dog cat.png+dog.png=cat" {
 		t.Errorf("layout %q", got)
 	}
@@ -107,11 +108,11 @@ func TestPaste(t *testing.T) {
 	var data []byte
 	var err error
 	b := ready(t, func(o *Options) { o.PasteImage = func() ([]byte, error) { return data, err } })
-	b.subjects.promptChanged("a dog")
-	b.subjects.paste(state.Target{})
+	b.subjects.PromptChanged("a dog")
+	b.subjects.Paste(state.Target{})
 	b.settle()
-	if !strings.Contains(b.subjects.pickNote.Text, "no picture in the clipboard") {
-		t.Errorf("says %q", b.subjects.pickNote.Text)
+	if !strings.Contains(b.subjects.PickNote.Text, "no picture in the clipboard") {
+		t.Errorf("says %q", b.subjects.PickNote.Text)
 	}
 	data = uitest.PNG(uitest.Red)
 	b.chipOf(1).TypedShortcut(&fyne.ShortcutPaste{})
@@ -126,20 +127,20 @@ func TestPaste(t *testing.T) {
 		t.Errorf("layout %q", got)
 	}
 	b.app.Clipboard().SetContent("runs")
-	b.subjects.prompt.TypedShortcut(&fyne.ShortcutPaste{Clipboard: b.app.Clipboard()})
+	b.subjects.Prompt.TypedShortcut(&fyne.ShortcutPaste{Clipboard: b.app.Clipboard()})
 	b.settle()
-	if len(b.state.Form.Cards) != 2 || !strings.Contains(b.subjects.prompt.Text, "runs") {
-		t.Errorf("text must be pasted as text: %q", b.subjects.prompt.Text)
+	if len(b.state.Form.Cards) != 2 || !strings.Contains(b.subjects.Prompt.Text, "runs") {
+		t.Errorf("text must be pasted as text: %q", b.subjects.Prompt.Text)
 	}
 }
 
 func TestALostWordIsMendedWithOneClick(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
-	b.subjects.promptChanged("a puppy")
-	if !b.cardAt(0).look.WordLost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).remedy.Hidden {
-		t.Fatalf("lost %v, reasons %q", b.cardAt(0).look.WordLost, b.set.reasons.Text)
+	b.subjects.PromptChanged("a puppy")
+	if !b.cardAt(0).Look.WordLost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).Remedy.Hidden {
+		t.Fatalf("lost %v, reasons %q", b.cardAt(0).Look.WordLost, b.set.reasons.Text)
 	}
 	test.Tap(b.set.remedy)
 	if got := bondsIn(b.state); got != "dog.png=puppy#1" || b.set.generate.Disabled() || b.set.remedy.Visible() {
@@ -157,15 +158,15 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 	}
 	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
 	c := b.cardAt(0)
-	c.toggle()
+	c.Toggle()
 	ref := func() inference.Reference { return b.state.Form.Cards[0].Ref }
 	for name, square := range map[string]picture.Square{
 		"crop":       {Fit: picture.Crop, Crop: picture.Box{Left: 0.5, Right: 0.75, Bottom: 1}},
 		"stretch":    {Fit: picture.Stretch},
 		"background": {Fit: picture.Pad, Background: "#00ff00"},
 	} {
-		b.subjects.setSquare(c.shown, square, true)
-		b.until("the square is made", func() bool { return !b.subjects.squarer.Working() && len(b.posted) == 0 })
+		b.subjects.SetSquare(c.Shown, square, true)
+		b.until("the square is made", func() bool { return !b.subjects.Squarer.Working() && len(b.posted) == 0 })
 		want, _, err := picture.Prepare(wide, square, uitest.Toybox.Vision.Reference)
 		if err != nil {
 			t.Fatal(err)
@@ -175,18 +176,18 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 			t.Errorf("%s: the card shows another square", name)
 		}
 	}
-	test.Tap(c.editor.fits[picture.Crop])
-	b.until("the square is made", func() bool { return !b.subjects.squarer.Working() && len(b.posted) == 0 })
-	if !c.editor.cropRow.Visible() {
+	test.Tap(c.Editor.Fits[picture.Crop])
+	b.until("the square is made", func() bool { return !b.subjects.Squarer.Working() && len(b.posted) == 0 })
+	if !c.Editor.CropRow.Visible() {
 		t.Fatal("no square to drag")
 	}
-	c.editor.crop.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+	c.Editor.Crop.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 	if box := ref().Square.Crop; box.Left <= 0.375 || box.Right-box.Left > 0.2501 || ref().Square.Validate() != nil {
 		t.Errorf("the box %+v", box)
 	}
-	c.editor.code.SetText("red")
-	c.editor.colorTyped("red")
-	if c.editor.codeNote.Hidden || ref().Square.Background != "" && ref().Square.Background != "#00ff00" {
+	c.Editor.Code.SetText("red")
+	c.Editor.ColorTyped("red")
+	if c.Editor.CodeNote.Hidden || ref().Square.Background != "" && ref().Square.Background != "#00ff00" {
 		t.Errorf("a colour that is none: %q", ref().Square.Background)
 	}
 	b.settle()
@@ -197,7 +198,7 @@ func TestDraggedSquares(t *testing.T) {
 	for _, pixels := range []image.Point{{1200, 300}, {300, 1200}, {5, 5}, {1, 900}} {
 		for _, x := range []float64{-1e9, -1, 0, 3.3, 700, 1e9} {
 			for _, side := range []float64{-5, 0, 1, 77.7, 1e9} {
-				box := squareAt(pixels, x, 150, side)
+				box := subjects.SquareAt(pixels, x, 150, side)
 				w, h := (box.Right-box.Left)*float64(pixels.X), (box.Bottom-box.Top)*float64(pixels.Y)
 				if err := (picture.Square{Fit: picture.Crop, Crop: box}).Validate(); err != nil || w-h > 0.01 || h-w > 0.01 {
 					t.Fatalf("%v at %g, side %g: %+v, %v", pixels, x, side, box, err)
@@ -211,23 +212,23 @@ func TestDraggedSquares(t *testing.T) {
 func TestCardSituations(t *testing.T) {
 	for name, do := range map[string]func(*bench){
 		"bound":  func(*bench) {},
-		"lost":   func(b *bench) { b.subjects.promptChanged("a puppy and a cat") },
-		"muted":  func(b *bench) { b.subjects.cardActs().mute(b.cardAt(0).look.ID) },
-		"chosen": func(b *bench) { b.subjects.tapCard(b.cardAt(0).look.ID) },
+		"lost":   func(b *bench) { b.subjects.PromptChanged("a puppy and a cat") },
+		"muted":  func(b *bench) { b.subjects.CardActs().Mute(b.cardAt(0).Look.ID) },
+		"chosen": func(b *bench) { b.subjects.TapCard(b.cardAt(0).Look.ID) },
 		"two pictures": func(b *bench) {
-			b.subjects.takeTo(state.Target{Card: b.cardAt(0).look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
+			b.subjects.TakeTo(state.Target{Card: b.cardAt(0).Look.ID}, []string{uitest.File(b.t, "side.png", uitest.PNG(uitest.Red))})
 			b.settle()
 		},
-		"too long": func(b *bench) { b.subjects.promptChanged("a dog and a cat on the beach near the sea") },
-		"editing":  func(b *bench) { b.cardAt(0).toggle() },
+		"too long": func(b *bench) { b.subjects.PromptChanged("a dog and a cat on the beach near the sea") },
+		"editing":  func(b *bench) { b.cardAt(0).Toggle() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := ready(t, nil)
-			b.subjects.promptChanged("a dog and a cat")
+			b.subjects.PromptChanged("a dog and a cat")
 			b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Green)))
 			do(b)
 			b.settle()
-			w := test.NewTempWindow(t, kit.NewColumn(8, b.cardAt(0), b.subjects.chips))
+			w := test.NewTempWindow(t, kit.NewColumn(8, b.cardAt(0), b.subjects.Chips))
 			w.Resize(fyne.NewSize(420, 420))
 			test.AssertRendersToMarkup(t, "card-"+strings.ReplaceAll(name, " ", "-")+".xml", w.Canvas())
 		})
@@ -238,14 +239,14 @@ func TestCardSituations(t *testing.T) {
 func TestReadingSays(t *testing.T) {
 	b := ready(t, nil)
 	gate := make(chan []byte)
-	b.subjects.bring(state.Target{}, func() ([]state.Source, []error) {
+	b.subjects.Bring(state.Target{}, func() ([]state.Source, []error) {
 		return []state.Source{{Name: "large.png", Read: func() ([]byte, error) { return <-gate, nil }}}, nil
 	})
-	b.until("the window says what it reads", func() bool { return b.subjects.remark.Visible() && b.subjects.remark.Text == "Reading large.png…" })
+	b.until("the window says what it reads", func() bool { return b.subjects.Remark.Visible() && b.subjects.Remark.Text == "Reading large.png…" })
 	cut := uitest.PNG(uitest.Red)
 	gate <- cut[:len(cut)-12]
 	b.settle()
-	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.subjects.remark.Text != want {
-		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.subjects.remark.Text, want)
+	if want := "large.png: The file is damaged: its end is missing, but the picture is complete."; len(b.state.Form.Cards) != 1 || b.subjects.Remark.Text != want {
+		t.Errorf("%d cards, says %q, want %q", len(b.state.Form.Cards), b.subjects.Remark.Text, want)
 	}
 }

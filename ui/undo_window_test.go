@@ -15,7 +15,7 @@ func TestUndoInTheWindow(t *testing.T) {
 	b := ready(t, nil)
 	c := b.win.Canvas()
 	key := b.key
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.set.steps.Slider.OnChanged(10)
 	path := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
 	b.drop(nil, path)
@@ -25,29 +25,29 @@ func TestUndoInTheWindow(t *testing.T) {
 	}
 	key(&fyne.ShortcutUndo{})
 	key(&fyne.ShortcutUndo{})
-	if f := b.state.Form; len(f.Cards) != 0 || f.Steps != 25 || f.Prompt != "a dog" || b.subjects.prompt.Text != "a dog" {
+	if f := b.state.Form; len(f.Cards) != 0 || f.Steps != 25 || f.Prompt != "a dog" || b.subjects.Prompt.Text != "a dog" {
 		t.Errorf("after two steps back: %d cards, %d steps, %q", len(f.Cards), f.Steps, f.Prompt)
 	}
 	key(&fyne.ShortcutUndo{})
-	if b.state.Form.Prompt != "" || b.subjects.prompt.Text != "" || len(b.state.Words) != 0 {
-		t.Errorf("the prompt is %q, the field has %q", b.state.Form.Prompt, b.subjects.prompt.Text)
+	if b.state.Form.Prompt != "" || b.subjects.Prompt.Text != "" || len(b.state.Words) != 0 {
+		t.Errorf("the prompt is %q, the field has %q", b.state.Form.Prompt, b.subjects.Prompt.Text)
 	}
 	for range 3 {
 		key(&fyne.ShortcutRedo{})
 	}
-	if f := b.state.Form; len(f.Cards) != 1 || f.Steps != 10 || f.Prompt != "a dog" || b.subjects.cards.Objects == nil {
+	if f := b.state.Form; len(f.Cards) != 1 || f.Steps != 10 || f.Prompt != "a dog" || b.subjects.Cards.Objects == nil {
 		t.Errorf("after three steps forward: %+v", f)
 	}
 
-	c.Focus(b.subjects.prompt)
-	test.Type(b.subjects.prompt, "x")
+	c.Focus(b.subjects.Prompt)
+	test.Type(b.subjects.Prompt, "x")
 	steps := b.state.Form.Steps
 	key(&fyne.ShortcutUndo{})
-	if b.subjects.prompt.Text == "xa dog" || b.state.Form.Steps != steps {
-		t.Errorf("undo while typing: the field has %q, %d steps", b.subjects.prompt.Text, b.state.Form.Steps)
+	if b.subjects.Prompt.Text == "xa dog" || b.state.Form.Steps != steps {
+		t.Errorf("undo while typing: the field has %q, %d steps", b.subjects.Prompt.Text, b.state.Form.Steps)
 	}
 	key(&desktop.CustomShortcut{KeyName: fyne.KeyZ, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift})
-	if b.subjects.prompt.Text != "xa dog" {
-		t.Errorf("redo while typing: the field has %q", b.subjects.prompt.Text)
+	if b.subjects.Prompt.Text != "xa dog" {
+		t.Errorf("redo while typing: the field has %q", b.subjects.Prompt.Text)
 	}
 }

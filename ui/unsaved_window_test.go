@@ -121,7 +121,7 @@ func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 
 func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	b := ready(t, func(o *Options) { o.Pictures = filepath.Join(uitest.File(t, "file", nil), "in") })
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
@@ -138,7 +138,7 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	dir := t.TempDir()
 	b := keeping(t, dir)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.state.Form.Count, b.state.Form.Seed, b.state.Form.KeepSeed = 4, 7, true
 	j := b.run()
 	b.ask("a cat") // waits
@@ -181,7 +181,7 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 func TestCloseKeepsTheRest(t *testing.T) {
 	dir := t.TempDir()
 	b := keeping(t, dir)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.state.Form.Seed, b.state.Form.KeepSeed = 7, true
 	j := b.run()
 	b.Close()

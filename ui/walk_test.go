@@ -81,7 +81,7 @@ func textsOf(o fyne.CanvasObject) []shownText {
 // screens shows the window in every situation, one after the other.
 func (b *bench) screens(each func(name string)) {
 	each("at the start")
-	b.subjects.promptChanged("a dog on the beach with a cat")
+	b.subjects.PromptChanged("a dog on the beach with a cat")
 	each("with a prompt")
 	path := uitest.File(b.t, "rex.png", uitest.PNG(uitest.Red))
 	b.drop(nil, path, path)
@@ -114,7 +114,7 @@ func (b *bench) screens(each func(name string)) {
 		each(s.name)
 		b.Back()
 	}
-	b.subjects.promptChanged("a bird")
+	b.subjects.PromptChanged("a bird")
 	each("with words that are lost")
 }
 

@@ -25,6 +25,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/subjects"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -71,7 +72,7 @@ type Window struct {
 	inFront    bool
 	kit.Layers // what Esc closes
 
-	subjects *Panel
+	subjects *subjects.Panel
 	status   *kit.Line
 	dot      *canvas.Circle
 	middle   *fyne.Container
@@ -146,10 +147,10 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.Commands = command.New(w.win, &w.Layers)
 	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, w.peek
 	w.Closing = func() bool { return w.closing }
-	w.subjects = newPanel(&w.state, w.Commands)
+	w.subjects = subjects.New(&w.state, w.Commands)
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
 	w.subjects.OpenFile, w.subjects.PasteImage = w.opt.OpenFile, w.opt.PasteImage
-	w.subjects.Engine = func() subjectEngine {
+	w.subjects.Engine = func() subjects.Engine {
 		if w.engine == nil {
 			return nil
 		}
@@ -236,7 +237,7 @@ func (w *Window) build() fyne.CanvasObject {
 	sessions.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
 		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
-	w.sides.left, w.sides.right = w.subjects.buildLeft(), w.buildRight()
+	w.sides.left, w.sides.right = w.subjects.BuildCards(), w.buildRight()
 	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
 	body := container.NewStack(w.sides.body, w.gallery.page, w.models.page)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
@@ -256,10 +257,10 @@ func (w *Window) relayMiddle() {
 }
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
-	w.subjects.prompt = kit.NewField(w.Shortcut, true)
-	w.subjects.prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
-	w.subjects.prompt.OnChanged = w.subjects.promptChanged
-	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.subjects.prompt), w.subjects.buildChips()))
+	w.subjects.Prompt = kit.NewField(w.Shortcut, true)
+	w.subjects.Prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
+	w.subjects.Prompt.OnChanged = w.subjects.PromptChanged
+	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.subjects.Prompt), w.subjects.BuildWords()))
 
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint, w.refreshStage, w.cut)
@@ -333,8 +334,8 @@ func (w *Window) refresh() {
 	w.undo.Note(w.state.Form, time.Now())
 	w.followFit()
 	w.refreshHead()
-	w.subjects.refreshCards()
-	w.subjects.refreshPrompt()
+	w.subjects.RefreshCards()
+	w.subjects.RefreshPrompt()
 	w.set.refresh()
 	w.refreshStage()
 	w.refreshShots()

@@ -19,6 +19,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/subjects"
 	"realword/ui/uitest"
 	"realword/ui/wording"
 )
@@ -31,9 +32,9 @@ var withSamples = func(o *Options) {
 }
 
 // chipOf is the chip of the n-th word.
-func (b *bench) chipOf(n int) *chip { return b.subjects.chips.Objects[n].(*chip) }
+func (b *bench) chipOf(n int) *subjects.Chip { return b.subjects.Chips.Objects[n].(*subjects.Chip) }
 
-func (b *bench) cardAt(n int) *card { return b.subjects.cards.Objects[n].(*card) }
+func (b *bench) cardAt(n int) *subjects.Card { return b.subjects.Cards.Objects[n].(*subjects.Card) }
 
 func (b *bench) drop(at fyne.CanvasObject, paths ...string) {
 	pos := fyne.NewPos(5, 5)
@@ -98,8 +99,8 @@ func (b *bench) end(j fakeJob, e inference.Event) {
 func TestOpenPictureClickWordGenerate(t *testing.T) {
 	path := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
 	b := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return path, nil } })
-	test.Type(b.subjects.prompt, "a dog on the beach")
-	b.subjects.choosePicture()
+	test.Type(b.subjects.Prompt, "a dog on the beach")
+	b.subjects.ChoosePicture()
 	b.settle()
 	if !b.set.generate.Disabled() || !strings.Contains(b.set.reasons.Text, "rex.png") {
 		t.Errorf("Generate must wait for the word; it says %q", b.set.reasons.Text)
@@ -108,8 +109,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if got := bondsIn(b.state); got != "rex.png=dog#1" {
 		t.Fatalf("bonds %q", got)
 	}
-	if b.chipOf(1).letter.Text != "A" || b.cardAt(0).word.Text != "dog" {
-		t.Errorf("chip %q, card %q", b.chipOf(1).letter.Text, b.cardAt(0).word.Text)
+	if b.chipOf(1).Letter.Text != "A" || b.cardAt(0).Word.Text != "dog" {
+		t.Errorf("chip %q, card %q", b.chipOf(1).Letter.Text, b.cardAt(0).Word.Text)
 	}
 
 	j := b.run()
@@ -168,7 +169,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 
 func TestKeptSeedStays(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.refresh()
 	b.set.seed.SetText("41")
 	if !b.state.Form.KeepSeed || b.state.Form.Seed != 41 {
@@ -205,7 +206,7 @@ func TestKeptSeedStays(t *testing.T) {
 
 func TestStopKeepsTheSteps(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Step(0, 4, 2, 0))
 	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
@@ -225,7 +226,7 @@ func TestStopKeepsTheSteps(t *testing.T) {
 func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 	t.Run("start", func(t *testing.T) {
 		b := ready(t, nil)
-		b.subjects.promptChanged("a dog")
+		b.subjects.PromptChanged("a dog")
 		b.engine.startErr = errors.New("the word is gone: click another")
 		test.Tap(b.set.generate)
 		b.settle()
@@ -239,7 +240,7 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 				return nil, errors.New("the library is missing: run make run")
 			}
 		})
-		b.subjects.promptChanged("a dog")
+		b.subjects.PromptChanged("a dog")
 		if b.set.reasons.Text != "The library is missing: run make run." || !b.set.generate.Disabled() {
 			t.Errorf("reasons %q", b.set.reasons.Text)
 		}
@@ -250,14 +251,14 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		if len(b.state.Form.Cards) != 1 || b.state.Form.Cards[0].Ref.Name != "rex.png" {
 			t.Errorf("cards %q", bondsIn(b.state))
 		}
-		if b.subjects.pickNote.Hidden {
+		if b.subjects.PickNote.Hidden {
 			t.Error("no word about the files that are no pictures")
 		}
 	})
 	t.Run("folder", func(t *testing.T) {
 		blocked := uitest.File(t, "file", nil)
 		b := ready(t, func(o *Options) { o.Pictures = filepath.Join(blocked, "in") })
-		b.subjects.promptChanged("a dog")
+		b.subjects.PromptChanged("a dog")
 		j := b.run()
 		b.send(j, uitest.Picture(j.request, 0))
 		b.end(j, inference.Done{})
@@ -273,7 +274,7 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 func TestSaveAsReplacesAFile(t *testing.T) {
 	target := uitest.File(t, "mine.png", []byte("old"))
 	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
@@ -290,7 +291,7 @@ func TestSaveAsReplacesAFile(t *testing.T) {
 
 func TestDropped(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog and a cat")
+	b.subjects.PromptChanged("a dog and a cat")
 	b.drop(b.chipOf(4), uitest.File(t, "tom.png", uitest.PNG(uitest.Green)))
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.drop(b.stage, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
@@ -309,10 +310,10 @@ func TestDropped(t *testing.T) {
 
 func TestSamples(t *testing.T) {
 	b := ready(t, withSamples)
-	if len(b.subjects.sampleRow.Objects) != 1 {
-		t.Fatalf("%d samples offered, want the one that can be read", len(b.subjects.sampleRow.Objects))
+	if len(b.subjects.SampleRow.Objects) != 1 {
+		t.Fatalf("%d samples offered, want the one that can be read", len(b.subjects.SampleRow.Objects))
 	}
-	test.Tap(b.subjects.sampleRow.Objects[0].(*kit.Tile))
+	test.Tap(b.subjects.SampleRow.Objects[0].(*kit.Tile))
 	b.settle()
 	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
 		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bondsIn(b.state))
@@ -321,7 +322,7 @@ func TestSamples(t *testing.T) {
 
 func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	b.Close()
 	<-j.ctx.Done()
@@ -340,20 +341,20 @@ func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 
 func TestWordsOfALongPrompt(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("one two three four five six seven eight nine ten")
+	b.subjects.PromptChanged("one two three four five six seven eight nine ten")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	test.Tap(b.chipOf(9))
 	if got := bondsIn(b.state); got != "x.png=#0" {
 		t.Errorf("a word that the model does not read was bound: %q", got)
 	}
-	if b.chipOf(9).text.Color == b.chipOf(1).text.Color {
+	if b.chipOf(9).Label.Color == b.chipOf(1).Label.Color {
 		t.Error("a word that is not read looks like the others")
 	}
 }
 
 func TestMasksHideWhileHeld(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	j := b.run()
 	b.send(j, uitest.Step(0, 4, 2, 1))
 	pixel := func() color.Color {
@@ -374,7 +375,7 @@ func TestMasksHideWhileHeld(t *testing.T) {
 // The situations of the window, as markup.
 func TestSituations(t *testing.T) {
 	twoSubjects := func(b *bench) {
-		b.subjects.promptChanged("a dog and a cat")
+		b.subjects.PromptChanged("a dog and a cat")
 		b.drop(nil, uitest.File(b.t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
 		test.Tap(b.chipOf(4))
 	}
@@ -389,7 +390,7 @@ func TestSituations(t *testing.T) {
 			}
 		}},
 		"unbound": {do: func(b *bench) func() {
-			b.subjects.promptChanged("a dog and a cat")
+			b.subjects.PromptChanged("a dog and a cat")
 			b.drop(nil, uitest.File(b.t, "tom.png", uitest.PNG(uitest.Green)))
 			return nil
 		}},
@@ -404,7 +405,7 @@ func TestSituations(t *testing.T) {
 			return func() { b.end(j, inference.Failed{Err: context.Canceled}) }
 		}},
 		"failed": {do: func(b *bench) func() {
-			b.subjects.promptChanged("a dog")
+			b.subjects.PromptChanged("a dog")
 			b.state.Form.KeepSeed = true
 			j := b.run()
 			b.end(j, inference.Failed{Err: errors.New("the file unet.onnx is damaged: import the model again")})
@@ -428,7 +429,7 @@ func TestSituations(t *testing.T) {
 
 func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	c := b.win.Canvas()
 	enter := &fyne.KeyEvent{Name: fyne.KeyReturn}
@@ -442,7 +443,7 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	}
 	c.Focus(b.cardAt(0))
 	c.Focused().TypedKey(enter)
-	if b.state.Selected == 0 || !b.cardAt(0).look.Chosen {
+	if b.state.Selected == 0 || !b.cardAt(0).Look.Chosen {
 		t.Error("the card is not chosen")
 	}
 }
@@ -450,11 +451,11 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 func TestFieldsLetKeysThrough(t *testing.T) {
 	b := ready(t, nil)
 	generate := &desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}
-	for name, f := range map[string]*kit.Field{"prompt": b.subjects.prompt, "seed": b.set.seed, "negative": b.set.negative} {
+	for name, f := range map[string]*kit.Field{"prompt": b.subjects.Prompt, "seed": b.set.seed, "negative": b.set.negative} {
 		if f.AcceptsTab() {
 			t.Errorf("%s keeps Tab for itself", name)
 		}
-		b.subjects.promptChanged("a dog")
+		b.subjects.PromptChanged("a dog")
 		f.TypedShortcut(generate)
 		select {
 		case j := <-b.engine.started:
@@ -463,8 +464,8 @@ func TestFieldsLetKeysThrough(t *testing.T) {
 			t.Fatalf("%s keeps Ctrl+Enter for itself", name)
 		}
 	}
-	b.subjects.prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
-	if b.subjects.prompt.SelectedText() != "a dog" {
-		t.Errorf("selected %q", b.subjects.prompt.SelectedText())
+	b.subjects.Prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
+	if b.subjects.Prompt.SelectedText() != "a dog" {
+		t.Errorf("selected %q", b.subjects.Prompt.SelectedText())
 	}
 }

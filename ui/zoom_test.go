@@ -76,7 +76,7 @@ func TestZoomKeepsThePlace(t *testing.T) {
 
 func TestStageZoomsAndCompares(t *testing.T) {
 	b := ready(t, nil)
-	b.subjects.promptChanged("a dog")
+	b.subjects.PromptChanged("a dog")
 	for i := range 2 {
 		j := b.run()
 		r := uitest.Picture(j.request, 0)

@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"fmt"
@@ -16,53 +16,53 @@ import (
 	"realword/ui/wording"
 )
 
-// buildChips makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
-func (p *Panel) buildChips() fyne.CanvasObject {
-	p.prompt.Paste = func() { p.paste(state.Target{}) }
-	p.chips = container.New(&kit.Flow{Gap: 6})
-	p.chipHint, p.tokens = kit.Caption(""), kit.Caption("")
-	p.hintRow = container.NewBorder(nil, nil, nil, p.tokens, p.chipHint)
-	p.ignored = widget.NewLabel("")
-	p.ignored.Wrapping, p.ignored.Importance, p.ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
-	p.ignored.Hide()
-	p.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, p.chips)), p.hintRow, p.ignored)
+// BuildWords makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
+func (p *Panel) BuildWords() fyne.CanvasObject {
+	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
+	p.Chips = container.New(&kit.Flow{Gap: 6})
+	p.ChipHint, p.tokens = kit.Caption(""), kit.Caption("")
+	p.hintRow = container.NewBorder(nil, nil, nil, p.tokens, p.ChipHint)
+	p.Ignored = widget.NewLabel("")
+	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
+	p.Ignored.Hide()
+	p.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, p.Chips)), p.hintRow, p.Ignored)
 	return p.ignoredBox
 }
 
-func (p *Panel) promptChanged(text string) {
+func (p *Panel) PromptChanged(text string) {
 	if text == p.state.Form.Prompt {
 		return
 	}
 	cursor := -1
-	if p.prompt.Text == text {
-		cursor = len(string([]rune(text)[:p.prompt.CursorTextOffset()]))
+	if p.Prompt.Text == text {
+		cursor = len(string([]rune(text)[:p.Prompt.CursorTextOffset()]))
 	}
-	*p.state = p.state.Retype(text, p.words(text), cursor)
+	*p.state = p.state.Retype(text, p.Words(text), cursor)
 	p.Changed()
 }
 
-func (p *Panel) refreshPrompt() {
-	if p.prompt.Text != p.state.Form.Prompt {
-		p.prompt.SetText(p.state.Form.Prompt)
+func (p *Panel) RefreshPrompt() {
+	if p.Prompt.Text != p.state.Form.Prompt {
+		p.Prompt.SetText(p.state.Form.Prompt)
 	}
 	// Chips are kept, and with them the keyboard's focus.
-	chips := p.chips.Objects
+	chips := p.Chips.Objects
 	for i := range p.state.Words {
 		if i == len(chips) {
 			chips = append(chips, newChip(p.chipActs(i)))
 		}
-		chips[i].(*chip).show(p.state.ChipLook(i))
+		chips[i].(*Chip).show(p.state.ChipLook(i))
 	}
-	p.chips.Objects = chips[:len(p.state.Words)]
-	p.chips.Refresh()
+	p.Chips.Objects = chips[:len(p.state.Words)]
+	p.Chips.Refresh()
 	p.OnResized() // the words may need another row
-	p.chipHint.Set(p.state.Hint(p.commands.KeyOf("run.generate")))
+	p.ChipHint.Set(p.state.Hint(p.commands.KeyOf("run.generate")))
 	p.countTokens()
-	p.sayIgnored()
+	p.SayIgnored()
 }
 
-// sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
-func (p *Panel) sayIgnored() {
+// SayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
+func (p *Panel) SayIgnored() {
 	if p.Engine() == nil {
 		return
 	}
@@ -76,8 +76,8 @@ func (p *Panel) sayIgnored() {
 	for _, n := range p.Engine().Notes(r) {
 		lines = append(lines, wording.Capital(n))
 	}
-	p.ignored.Hidden = len(lines) == 0
-	p.ignored.SetText(strings.Join(lines, "\n"))
+	p.Ignored.Hidden = len(lines) == 0
+	p.Ignored.SetText(strings.Join(lines, "\n"))
 	p.ignoredBox.Refresh()
 	p.OnResized()
 }

@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"errors"
@@ -16,19 +16,19 @@ import (
 	"realword/ui/state"
 )
 
-// targetAt is what lies at a position of the window.
-func (p *Panel) targetAt(at fyne.Position) state.Target {
-	for _, o := range p.chips.Objects {
-		if c := o.(*chip); !c.Past && covers(o, at) {
+// TargetAt is what lies at a position of the window.
+func (p *Panel) TargetAt(at fyne.Position) state.Target {
+	for _, o := range p.Chips.Objects {
+		if c := o.(*Chip); !c.Past && Covers(o, at) {
 			return state.Target{Word: c.Word.Word}
 		}
 	}
-	if !covers(p.cardScroll, at) {
+	if !Covers(p.cardScroll, at) {
 		return state.Target{}
 	}
-	for _, o := range p.cards.Objects {
-		if c, ok := o.(*card); ok && covers(o, at) {
-			return state.Target{Card: c.look.ID}
+	for _, o := range p.Cards.Objects {
+		if c, ok := o.(*Card); ok && Covers(o, at) {
+			return state.Target{Card: c.Look.ID}
 		}
 	}
 	return state.Target{}
@@ -51,18 +51,18 @@ func (p *Panel) pick(to state.Target) {
 				p.Changed()
 				return
 			}
-			p.takeTo(to, []string{path})
+			p.TakeTo(to, []string{path})
 		}
 	})
 }
 
-// paste takes the picture in the clipboard.
-func (p *Panel) paste(to state.Target) {
+// Paste takes the picture in the clipboard.
+func (p *Panel) Paste(to state.Target) {
 	if p.PasteImage == nil {
 		return
 	}
 	p.state.PickErr, p.state.Remark = nil, ""
-	p.bring(to, func() ([]state.Source, []error) {
+	p.Bring(to, func() ([]state.Source, []error) {
 		data, err := p.PasteImage()
 		if err == nil && len(data) == 0 {
 			err = i18n.Errorf("there is no picture in the clipboard: copy one in another program first")
@@ -74,9 +74,9 @@ func (p *Panel) paste(to state.Target) {
 	})
 }
 
-// takeTo reads files, and the pictures in folders, for a target.
-func (p *Panel) takeTo(to state.Target, paths []string) {
-	p.bring(to, func() (list []state.Source, errs []error) {
+// TakeTo reads files, and the pictures in folders, for a target.
+func (p *Panel) TakeTo(to state.Target, paths []string) {
+	p.Bring(to, func() (list []state.Source, errs []error) {
 		for _, path := range paths {
 			files, err := picturesIn(path)
 			if err != nil {
@@ -102,7 +102,7 @@ func picturesIn(path string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if pictureName(e.Name()) && e.Type()&fs.ModeDir == 0 && !strings.HasPrefix(e.Name(), ".") {
+		if PictureName(e.Name()) && e.Type()&fs.ModeDir == 0 && !strings.HasPrefix(e.Name(), ".") {
 			files = append(files, filepath.Join(path, e.Name()))
 		}
 	}
@@ -112,9 +112,9 @@ func picturesIn(path string) ([]string, error) {
 	return files, nil
 }
 
-// pictureName tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to
+// PictureName tells whether a file is called like a picture: one that can be read, or one of a kind for which a sentence says how to
 // convert it.
-func pictureName(name string) bool {
+func PictureName(name string) bool {
 	return slices.Contains([]string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif"},
 		strings.ToLower(filepath.Ext(name)))
 }
@@ -122,14 +122,14 @@ func pictureName(name string) bool {
 // signDelay is how long a picture may be read before the window says so.
 const signDelay = 300 * time.Millisecond
 
-// reading says which picture is being read if that takes a moment, until stop is called.
-func (p *Panel) reading(name string) (stop func()) {
+// Reading says which picture is being read if that takes a moment, until stop is called.
+func (p *Panel) Reading(name string) (stop func()) {
 	var mu sync.Mutex
 	shown, done := false, false
 	show := func(text string) {
 		p.Post(func() {
 			p.state.Reading = text
-			p.refreshCards()
+			p.RefreshCards()
 		})
 	}
 	timer := time.AfterFunc(signDelay, func() {
@@ -149,10 +149,10 @@ func (p *Panel) reading(name string) (stop func()) {
 	}
 }
 
-// bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
-func (p *Panel) bring(to state.Target, find func() ([]state.Source, []error)) {
+// Bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
+func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 	p.state.Picking++
-	see, room := p.eye(), state.MostPictures-len(p.state.Form.Cards)
+	see, room := p.Eye(), state.MostPictures-len(p.state.Form.Cards)
 	p.Changed()
 	p.Background(func() func() {
 		list, errs := find()
@@ -167,7 +167,7 @@ func (p *Panel) bring(to state.Target, find func() ([]state.Source, []error)) {
 				left = len(list) - i
 				break
 			}
-			read := p.reading(s.Name)
+			read := p.Reading(s.Name)
 			data, err := s.Read()
 			var c state.Card
 			if err == nil {
@@ -202,27 +202,27 @@ func (p *Panel) bring(to state.Target, find func() ([]state.Source, []error)) {
 	})
 }
 
-// link switches between one reach for all subjects and one for each.
-func (p *Panel) link() {
+// Link switches between one reach for all subjects and one for each.
+func (p *Panel) Link() {
 	p.state.Form = p.state.Form.Link(p.state.Selected, !p.state.Form.Linked)
 	p.Changed()
 }
 
-// eye is that of the open model and the chosen preset.
-func (p *Panel) eye() state.Eye {
+// Eye is that of the open model and the chosen preset.
+func (p *Panel) Eye() state.Eye {
 	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: p.state.Model, Fit: p.state.Form.Fit(p.state.Model)}
 }
 
-// choosePicture asks for a file and takes it as a reference.
-func (p *Panel) choosePicture() { p.pick(state.Target{}) }
+// ChoosePicture asks for a file and takes it as a reference.
+func (p *Panel) ChoosePicture() { p.pick(state.Target{}) }
 
-func covers(o fyne.CanvasObject, at fyne.Position) bool {
+func Covers(o fyne.CanvasObject, at fyne.Position) bool {
 	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	size := o.Size()
 	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
 }
 
-// add makes cards of pictures, in their order.
-func (p *Panel) add(onto state.Word, list ...state.Source) {
-	p.bring(state.Target{Word: onto.Word}, func() ([]state.Source, []error) { return list, nil })
+// Add makes cards of pictures, in their order.
+func (p *Panel) Add(onto state.Word, list ...state.Source) {
+	p.Bring(state.Target{Word: onto.Word}, func() ([]state.Source, []error) { return list, nil })
 }

@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"cmp"
@@ -76,11 +76,11 @@ func squareBox(pixels image.Point, box picture.Box) picture.Box {
 	}
 	side := min((box.Right-box.Left)*w, (box.Bottom-box.Top)*h)
 	x, y := (box.Left+box.Right)/2*w, (box.Top+box.Bottom)/2*h
-	return squareAt(pixels, x, y, side)
+	return SquareAt(pixels, x, y, side)
 }
 
-// squareAt is the square with a side and a centre in pixels, pushed inside of the picture.
-func squareAt(pixels image.Point, x, y, side float64) picture.Box {
+// SquareAt is the square with a side and a centre in pixels, pushed inside of the picture.
+func SquareAt(pixels image.Point, x, y, side float64) picture.Box {
 	w, h := float64(max(pixels.X, 1)), float64(max(pixels.Y, 1))
 	side = min(max(side, min(w, h)/16, 1), w, h)
 	left, top := min(max(x-side/2, 0), w-side), min(max(y-side/2, 0), h-side)
@@ -134,11 +134,11 @@ func (c *cropper) place(to fyne.Position, corner bool) {
 		x, y := pixel(origin)
 		room := min(float64(c.pixels.X)-x, float64(c.pixels.Y)-y)
 		size := min(max(float64(max(to.X-origin.X, to.Y-origin.Y)/scale), 1), room)
-		c.set(squareAt(c.pixels, x+size/2, y+size/2, size), false)
+		c.set(SquareAt(c.pixels, x+size/2, y+size/2, size), false)
 		return
 	}
 	x, y := pixel(to.Subtract(c.held).AddXY(side/2, side/2))
-	c.set(squareAt(c.pixels, x, y, float64(side/scale)), false)
+	c.set(SquareAt(c.pixels, x, y, float64(side/scale)), false)
 }
 
 func (c *cropper) set(box picture.Box, settled bool) {
@@ -170,7 +170,7 @@ func (c *cropper) TypedKey(e *fyne.KeyEvent) {
 	default:
 		return
 	}
-	c.set(squareAt(c.pixels, x, y, side), true)
+	c.set(SquareAt(c.pixels, x, y, side), true)
 }
 
 func (c *cropper) TypedRune(rune) {}
@@ -236,14 +236,14 @@ type squareEditor struct {
 	square  picture.Square
 	own     picture.Fit // the preset's, which a square without a fit has
 
-	fits     map[picture.Fit]*kit.Button
-	crop     *cropper
-	cropRow  *fyne.Container
+	Fits     map[picture.Fit]*kit.Button
+	Crop     *cropper
+	CropRow  *fyne.Container
 	note     *kit.Line
 	colors   []*kit.Tile
 	behind   *fyne.Container
-	code     *kit.Field
-	codeNote *kit.Line
+	Code     *kit.Field
+	CodeNote *kit.Line
 }
 
 // backgrounds are the colours on offer behind padding and transparency.
@@ -259,7 +259,7 @@ var backgrounds = []struct {
 }
 
 func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square picture.Square, settled bool)) *squareEditor {
-	s := &squareEditor{changed: changed, fits: map[picture.Fit]*kit.Button{}}
+	s := &squareEditor{changed: changed, Fits: map[picture.Fit]*kit.Button{}}
 	row := container.NewGridWithColumns(3)
 	for _, f := range []struct {
 		fit   picture.Fit
@@ -273,14 +273,14 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 			}
 			s.changed(s.square, true)
 		})
-		s.fits[f.fit] = b
+		s.Fits[f.fit] = b
 		row.Add(b)
 	}
-	s.crop = newCropper(func(box picture.Box, settled bool) {
+	s.Crop = newCropper(func(box picture.Box, settled bool) {
 		s.square.Crop = box
 		s.changed(s.square, settled)
 	})
-	s.cropRow = container.New(kit.Fixed{Height: 150}, s.crop)
+	s.CropRow = container.New(kit.Fixed{Height: 150}, s.Crop)
 	s.note = kit.Caption("")
 	swatches := kit.NewRow(5)
 	for _, b := range backgrounds {
@@ -293,25 +293,25 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 		s.colors = append(s.colors, t)
 		swatches.Add(t)
 	}
-	s.code = kit.NewField(shortcut, false)
-	s.code.SetPlaceHolder(picture.DefaultBackground)
-	s.code.OnSubmitted = s.colorTyped
-	s.codeNote = kit.Caption(i18n.T("six digits, for example #ffe0c0"))
-	s.codeNote.Color = theme.ColorNameError
-	s.codeNote.Hide()
-	s.behind = kit.NewColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(kit.Inset{X: 5, Y: 0}, s.code)), s.codeNote)
-	s.Container = kit.NewColumn(6, row, s.note, s.cropRow, s.behind)
+	s.Code = kit.NewField(shortcut, false)
+	s.Code.SetPlaceHolder(picture.DefaultBackground)
+	s.Code.OnSubmitted = s.ColorTyped
+	s.CodeNote = kit.Caption(i18n.T("six digits, for example #ffe0c0"))
+	s.CodeNote.Color = theme.ColorNameError
+	s.CodeNote.Hide()
+	s.behind = kit.NewColumn(4, container.NewBorder(nil, nil, swatches, nil, container.New(kit.Inset{X: 5, Y: 0}, s.Code)), s.CodeNote)
+	s.Container = kit.NewColumn(6, row, s.note, s.CropRow, s.behind)
 	return s
 }
 
-func (s *squareEditor) colorTyped(text string) {
+func (s *squareEditor) ColorTyped(text string) {
 	square := s.square
 	if square.Background = strings.ToLower(strings.TrimSpace(text)); square.Background != "" && square.Background[0] != '#' {
 		square.Background = "#" + square.Background
 	}
-	s.codeNote.Hidden = square.Validate() == nil
+	s.CodeNote.Hidden = square.Validate() == nil
 	s.Refresh()
-	if s.codeNote.Hidden {
+	if s.CodeNote.Hidden {
 		s.square = square
 		s.changed(square, true)
 	}
@@ -322,7 +322,7 @@ func (s *squareEditor) show(c state.Card) {
 	fresh := s.square.Background != c.Ref.Square.Background
 	s.square, s.own = c.Ref.Square, cmp.Or(c.Fit, picture.Pad)
 	fit := cmp.Or(s.square.Fit, s.own)
-	for f, b := range s.fits {
+	for f, b := range s.Fits {
 		want := widget.MediumImportance
 		if f == fit {
 			want = widget.HighImportance
@@ -343,9 +343,9 @@ func (s *squareEditor) show(c state.Card) {
 			s.note.Set(i18n.T("The whole picture."))
 		}
 	}
-	s.cropRow.Hidden = fit != picture.Crop
-	if !s.cropRow.Hidden && c.Whole != nil {
-		s.crop.show(c.Whole, c.Pixels, s.square.Crop)
+	s.CropRow.Hidden = fit != picture.Crop
+	if !s.CropRow.Hidden && c.Whole != nil {
+		s.Crop.show(c.Whole, c.Pixels, s.square.Crop)
 	}
 	// Where the picture fills the square and hides what is behind it, there is nothing to choose.
 	s.behind.Hidden = !c.Clear && (fit != picture.Pad || c.Pixels.X == c.Pixels.Y)
@@ -353,10 +353,10 @@ func (s *squareEditor) show(c state.Card) {
 		s.colors[i].Choose(b.code == s.square.Background)
 	}
 	if fresh {
-		s.codeNote.Hide()
+		s.CodeNote.Hide()
 	}
-	if s.code.Text != s.square.Background && (fresh || s.code.Text == "") {
-		s.code.SetText(s.square.Background)
+	if s.Code.Text != s.square.Background && (fresh || s.Code.Text == "") {
+		s.Code.SetText(s.square.Background)
 	}
 	s.Refresh()
 }

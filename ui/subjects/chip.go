@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"fmt"
@@ -18,16 +18,16 @@ import (
 )
 
 var (
-	_ fyne.Tappable      = (*chip)(nil)
-	_ fyne.Focusable     = (*chip)(nil)
-	_ fyne.Accessible    = (*chip)(nil)
-	_ desktop.Hoverable  = (*chip)(nil)
-	_ desktop.Cursorable = (*chip)(nil)
+	_ fyne.Tappable      = (*Chip)(nil)
+	_ fyne.Focusable     = (*Chip)(nil)
+	_ fyne.Accessible    = (*Chip)(nil)
+	_ desktop.Hoverable  = (*Chip)(nil)
+	_ desktop.Cursorable = (*Chip)(nil)
 )
 
-// chip is a word of the prompt that can be clicked. A bound word carries the colour, the letter and the pattern of its
+// Chip is a word of the prompt that can be clicked. A bound word carries the colour, the letter and the pattern of its
 // subject, never the colour alone.
-type chip struct {
+type Chip struct {
 	widget.BaseWidget
 	kit.Press
 	state.ChipLook
@@ -37,15 +37,15 @@ type chip struct {
 	hovered   bool
 	back      *canvas.Rectangle
 	underline *canvas.Raster
-	text      *canvas.Text
+	Label     *canvas.Text
 	number    *canvas.Text // which of several equal words it is
 	limit     *canvas.Rectangle
 	badge     *canvas.Rectangle
-	letter    *canvas.Text
+	Letter    *canvas.Text
 }
 
-func newChip(acts chipActs) *chip {
-	c := &chip{ChipLook: state.ChipLook{Subject: -1}, acts: acts}
+func newChip(acts chipActs) *Chip {
+	c := &Chip{ChipLook: state.ChipLook{Subject: -1}, acts: acts}
 	c.Do = func() {
 		if !c.Past {
 			acts.tap()
@@ -57,14 +57,14 @@ func newChip(acts chipActs) *chip {
 	c.underline = canvas.NewRaster(c.pattern)
 	c.limit = canvas.NewRectangle(color.Transparent)
 	c.limit.CornerRadius = 1.5
-	c.text, c.number = canvas.NewText("", nil), canvas.NewText("", nil)
-	c.badge, c.letter = kit.NewBadge()
+	c.Label, c.number = canvas.NewText("", nil), canvas.NewText("", nil)
+	c.badge, c.Letter = kit.NewBadge()
 	c.ExtendBaseWidget(c)
 	return c
 }
 
 // pattern paints the line under a bound word.
-func (c *chip) pattern(w, h int) image.Image {
+func (c *Chip) pattern(w, h int) image.Image {
 	if c.Subject < 0 {
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
@@ -72,7 +72,7 @@ func (c *chip) pattern(w, h int) image.Image {
 }
 
 // show makes the chip a word.
-func (c *chip) show(look state.ChipLook) {
+func (c *Chip) show(look state.ChipLook) {
 	if c.ChipLook != look {
 		c.ChipLook = look
 		c.Refresh()
@@ -80,7 +80,7 @@ func (c *chip) show(look state.ChipLook) {
 }
 
 // TypedShortcut takes a picture of the clipboard onto the word.
-func (c *chip) TypedShortcut(s fyne.Shortcut) {
+func (c *Chip) TypedShortcut(s fyne.Shortcut) {
 	if _, ok := s.(*fyne.ShortcutPaste); ok && !c.Past {
 		c.acts.paste(c.Word)
 		return
@@ -88,7 +88,7 @@ func (c *chip) TypedShortcut(s fyne.Shortcut) {
 	c.acts.shortcut(s)
 }
 
-func (c *chip) AccessibilityLabel() string {
+func (c *Chip) AccessibilityLabel() string {
 	switch {
 	case c.Past:
 		return i18n.T("%s, not read by the model", c.Text)
@@ -98,25 +98,25 @@ func (c *chip) AccessibilityLabel() string {
 	return c.Text
 }
 
-func (c *chip) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh() }
-func (c *chip) MouseMoved(*desktop.MouseEvent) {}
-func (c *chip) MouseOut()                      { c.hovered = false; c.Refresh() }
+func (c *Chip) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh() }
+func (c *Chip) MouseMoved(*desktop.MouseEvent) {}
+func (c *Chip) MouseOut()                      { c.hovered = false; c.Refresh() }
 
-func (c *chip) Cursor() desktop.Cursor {
+func (c *Chip) Cursor() desktop.Cursor {
 	if c.Past {
 		return desktop.DefaultCursor
 	}
 	return desktop.PointerCursor
 }
 
-func (c *chip) CreateRenderer() fyne.WidgetRenderer {
-	r := &chipRenderer{c, []fyne.CanvasObject{c.back, c.limit, c.text, c.number, c.underline, c.badge, c.letter}}
+func (c *Chip) CreateRenderer() fyne.WidgetRenderer {
+	r := &chipRenderer{c, []fyne.CanvasObject{c.back, c.limit, c.Label, c.number, c.underline, c.badge, c.Letter}}
 	r.update()
 	return r
 }
 
 type chipRenderer struct {
-	c       *chip
+	c       *Chip
 	objects []fyne.CanvasObject
 }
 
@@ -126,7 +126,7 @@ func (r *chipRenderer) Destroy()                     {}
 func (r *chipRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *chipRenderer) MinSize() fyne.Size {
-	size := r.c.text.MinSize().AddWidthHeight(2*chipPadX, 2*chipPadY)
+	size := r.c.Label.MinSize().AddWidthHeight(2*chipPadX, 2*chipPadY)
 	if r.c.Subject >= 0 {
 		size.Width += kit.BadgeSide() + 5
 	}
@@ -139,11 +139,11 @@ func (r *chipRenderer) MinSize() fyne.Size {
 func (r *chipRenderer) Layout(size fyne.Size) {
 	c := r.c
 	c.back.Resize(size)
-	text := c.text.MinSize()
-	c.text.Move(fyne.NewPos(chipPadX, (size.Height-text.Height)/2))
-	c.text.Resize(text)
+	text := c.Label.MinSize()
+	c.Label.Move(fyne.NewPos(chipPadX, (size.Height-text.Height)/2))
+	c.Label.Resize(text)
 	at := fyne.NewPos(size.Width-chipPadX+2-kit.BadgeSide(), (size.Height-kit.BadgeSide())/2)
-	for _, o := range []fyne.CanvasObject{c.badge, c.letter} {
+	for _, o := range []fyne.CanvasObject{c.badge, c.Letter} {
 		o.Move(at)
 		o.Resize(fyne.NewSquareSize(kit.BadgeSide()))
 	}
@@ -158,9 +158,9 @@ func (r *chipRenderer) Layout(size fyne.Size) {
 
 func (r *chipRenderer) update() {
 	c := r.c
-	c.text.Text = state.Shorten(c.Text, 32)
-	c.text.TextSize = theme.SizeForWidget(theme.SizeNameText, c)
-	c.text.Color = theme.ColorForWidget(theme.ColorNameForeground, c)
+	c.Label.Text = state.Shorten(c.Text, 32)
+	c.Label.TextSize = theme.SizeForWidget(theme.SizeNameText, c)
+	c.Label.Color = theme.ColorForWidget(theme.ColorNameForeground, c)
 	c.back.FillColor = theme.ColorForWidget(kit.ColorRaised, c)
 	c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(kit.ColorLine, c), 1
 	c.number.Text, c.limit.FillColor = "", color.Transparent
@@ -172,15 +172,15 @@ func (r *chipRenderer) update() {
 	if c.Cut {
 		c.limit.FillColor = theme.ColorForWidget(theme.ColorNameWarning, c)
 	}
-	kit.SizeBadge(c.badge, c.letter)
-	c.letter.Text, c.badge.FillColor = "", color.Transparent
+	kit.SizeBadge(c.badge, c.Letter)
+	c.Letter.Text, c.badge.FillColor = "", color.Transparent
 	switch {
 	case c.Past:
-		c.text.Color = theme.ColorForWidget(theme.ColorNameDisabled, c)
+		c.Label.Color = theme.ColorForWidget(theme.ColorNameDisabled, c)
 		c.back.FillColor, c.back.StrokeWidth = color.Transparent, 0
 	case c.Subject >= 0:
 		own := kit.SubjectColor(c.Subject)
-		c.letter.Text, c.badge.FillColor = kit.SubjectLetter(c.Subject), own
+		c.Letter.Text, c.badge.FillColor = kit.SubjectLetter(c.Subject), own
 		c.back.StrokeColor = own
 		own.A = 0x38
 		c.back.FillColor = own

@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"slices"
@@ -10,14 +10,14 @@ import (
 )
 
 var (
-	_ fyne.Draggable    = (*chip)(nil)
-	_ desktop.Mouseable = (*chip)(nil)
+	_ fyne.Draggable    = (*Chip)(nil)
+	_ desktop.Mouseable = (*Chip)(nil)
 )
 
 // bindSelection binds the words that are marked under the prompt, or selected in it, or the one at its cursor.
 func (p *Panel) bindSelection() {
 	if !p.state.Span.On {
-		r, ok := p.state.WordsAt(p.prompt.Selection())
+		r, ok := p.state.WordsAt(p.Prompt.Selection())
 		if !ok {
 			return
 		}
@@ -36,7 +36,7 @@ func (p *Panel) unmark() {
 // chipAt is the word whose chip is at a position of the window, or the last one before it in its row; -1 outside of the chips.
 func (p *Panel) chipAt(at fyne.Position) int {
 	best := -1
-	for i, o := range p.chips.Objects {
+	for i, o := range p.Chips.Objects {
 		pos := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 		if at.Y >= pos.Y-3 && at.Y < pos.Y+o.Size().Height+3 && at.X >= pos.X {
 			best = i
@@ -65,14 +65,14 @@ func (p *Panel) dragChip(from int, at fyne.Position) {
 	if to := p.chipAt(at); to >= 0 {
 		if next := p.state.Mark(from, to); next.Span != p.state.Span {
 			*p.state = next
-			p.refreshPrompt()
+			p.RefreshPrompt()
 		}
 	}
 }
 
 // dropChip binds the marked words: to the card that they were dragged to, or as a click would.
 func (p *Panel) dropChip(at fyne.Position) {
-	if to := p.targetAt(at); to.Card != 0 && p.state.Span.On {
+	if to := p.TargetAt(at); to.Card != 0 && p.state.Span.On {
 		p.state.Selected = to.Card
 	}
 	p.chipBefore = p.state.Span.From
@@ -93,9 +93,9 @@ func (p *Panel) chipKey(i int, e *fyne.KeyEvent) bool {
 		if p.state.Span = (state.Span{}); p.commands.Modifiers()&fyne.KeyModifierShift != 0 {
 			*p.state = p.state.Mark(from, to)
 		}
-		p.refreshPrompt()
+		p.RefreshPrompt()
 		if to >= 0 {
-			p.Canvas().Focus(p.chips.Objects[to].(*chip))
+			p.Canvas().Focus(p.Chips.Objects[to].(*Chip))
 		}
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		if !p.state.Span.On {
@@ -116,7 +116,7 @@ func (p *Panel) chipKey(i int, e *fyne.KeyEvent) bool {
 func (p *Panel) chipActs(i int) chipActs {
 	return chipActs{
 		tap: func() { p.tapChip(i) }, shortcut: p.commands.Shortcut,
-		paste: func(word state.Word) { p.paste(state.Target{Word: word.Word}) },
+		paste: func(word state.Word) { p.Paste(state.Target{Word: word.Word}) },
 		drag:  func(at fyne.Position) { p.dragChip(i, at) },
 		drop:  p.dropChip,
 		key:   func(e *fyne.KeyEvent) bool { return p.chipKey(i, e) },
@@ -125,7 +125,7 @@ func (p *Panel) chipActs(i int) chipActs {
 }
 
 // Dragged marks the words that the pointer passes.
-func (c *chip) Dragged(e *fyne.DragEvent) {
+func (c *Chip) Dragged(e *fyne.DragEvent) {
 	if c.Past {
 		return
 	}
@@ -134,20 +134,20 @@ func (c *chip) Dragged(e *fyne.DragEvent) {
 }
 
 // DragEnd implements fyne.Draggable.
-func (c *chip) DragEnd() {
+func (c *Chip) DragEnd() {
 	if !c.Past {
 		c.acts.drop(c.held)
 	}
 }
 
 // MouseDown notes where a drag begins.
-func (c *chip) MouseDown(e *desktop.MouseEvent) { c.held = e.AbsolutePosition }
+func (c *Chip) MouseDown(e *desktop.MouseEvent) { c.held = e.AbsolutePosition }
 
 // MouseUp implements desktop.Mouseable.
-func (c *chip) MouseUp(*desktop.MouseEvent) {}
+func (c *Chip) MouseUp(*desktop.MouseEvent) {}
 
 // TypedKey goes to the neighbours, marks, binds; other keys are the window's.
-func (c *chip) TypedKey(e *fyne.KeyEvent) {
+func (c *Chip) TypedKey(e *fyne.KeyEvent) {
 	switch {
 	case c.acts.key(e):
 	case slices.Contains([]fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace}, e.Name):

@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"fyne.io/fyne/v2"

@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"fmt"
@@ -19,15 +19,15 @@ import (
 )
 
 var (
-	_ fyne.Tappable      = (*card)(nil)
-	_ fyne.Focusable     = (*card)(nil)
-	_ fyne.Accessible    = (*card)(nil)
-	_ desktop.Cursorable = (*card)(nil)
+	_ fyne.Tappable      = (*Card)(nil)
+	_ fyne.Focusable     = (*Card)(nil)
+	_ fyne.Accessible    = (*Card)(nil)
+	_ desktop.Cursorable = (*Card)(nil)
 )
 
 // cardActs is what a card asks the window for; card is the ID of its first picture, picture that of any of them.
 type cardActs struct {
-	tap, remove, mute, solo, menu, remedy, add, paste func(card int)
+	tap, remove, Mute, solo, menu, remedy, add, paste func(card int)
 	dropPicture                                       func(picture int)
 	reach                                             func(card int, scope float64)
 	square                                            func(picture int, square picture.Square, settled bool)
@@ -35,83 +35,83 @@ type cardActs struct {
 	resized                                           func()
 }
 
-// card shows a subject: its pictures as the square that the encoders see, its word, and how far it may reach.
-type card struct {
+// Card shows a subject: its pictures as the square that the encoders see, its word, and how far it may reach.
+type Card struct {
 	widget.BaseWidget
 	kit.Press
-	look   state.CardLook
+	Look   state.CardLook
 	acts   cardActs
-	shown  int // ID of the picture in the square
+	Shown  int // ID of the picture in the square
 	open   bool
 	frame  *kit.Plate
 	band   *canvas.Raster
 	square *canvas.Image
 	view   *kit.Tile
-	anchor *fyne.Container // the mark of an anchor in the square
+	Anchor *fyne.Container // the mark of an anchor in the square
 	badge  *canvas.Rectangle
 	letter *canvas.Text
-	word   *kit.Line
-	hint   *kit.Line
+	Word   *kit.Line
+	Hint   *kit.Line
 	reach  *kit.Dial
-	remedy *kit.Button
-	thumbs *fyne.Container
-	minus  *kit.Tile
+	Remedy *kit.Button
+	Thumbs *fyne.Container
+	Minus  *kit.Tile
 	solo   *kit.IconButton
 	eye    *kit.IconButton
 	more   *kit.IconButton
-	editor *squareEditor
+	Editor *squareEditor
 	body   *fyne.Container
 }
 
 const tinySide = 26
 
-func newCard(look state.CardLook, acts cardActs) *card {
-	c := &card{look: look, acts: acts}
-	c.Do = func() { acts.tap(c.look.ID) }
-	c.Marked = func() { c.show(c.look) }
+func newCard(look state.CardLook, acts cardActs) *Card {
+	c := &Card{Look: look, acts: acts}
+	c.Do = func() { acts.tap(c.Look.ID) }
+	c.Marked = func() { c.show(c.Look) }
 	c.frame = kit.NewPlate(kit.ColorRaised, kit.ColorLine, 10)
 	c.band = canvas.NewRaster(c.pattern)
 	c.square = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.square.ScaleMode, c.square.FillMode, c.square.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
-	c.anchor = newAnchorMark(20)
+	c.Anchor = newAnchorMark(20)
 	c.view = kit.NewTile("", 7, container.New(kit.Inset{X: 1, Y: 1},
 		container.New(kit.Fixed{Width: state.SquareSide - 2, Height: state.SquareSide - 2}, c.square), container.New(kit.Inset{X: 4, Y: 4},
-			c.anchor)), c.toggle)
+			c.Anchor)), c.Toggle)
 	c.badge, c.letter = kit.NewBadge()
-	c.word, c.hint = kit.Heading(""), kit.Caption("")
+	c.Word, c.Hint = kit.Heading(""), kit.Caption("")
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
 	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
-		func(v float64) { acts.reach(c.look.ID, v) }, container.New(kit.Band{
+		func(v float64) { acts.reach(c.Look.ID, v) }, container.New(kit.Band{
 			Low: 0.05, High: state.ReachMax, From: kit.SafeLow,
 			To: kit.SafeHigh,
 		}, safe))
-	c.remedy = kit.NewButton("", func() { acts.remedy(c.look.ID) })
-	c.remedy.Importance = widget.WarningImportance
-	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.look.ID) })
-	c.minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
+	c.Remedy = kit.NewButton("", func() { acts.remedy(c.Look.ID) })
+	c.Remedy.Importance = widget.WarningImportance
+	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.Look.ID) })
+	c.Minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
 		container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.DeleteIcon())))),
-		func() { acts.dropPicture(c.shown) })
-	c.minus.Explain(func() string { return c.minus.Name })
-	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.mute(c.look.ID) })
-	c.more = kit.SmallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.look.ID) })
-	c.solo = kit.SmallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.look.ID) })
-	c.thumbs = kit.NewRow(3)
-	c.editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.shown, s, settled) })
-	c.editor.Hide()
+		func() { acts.dropPicture(c.Shown) })
+	c.Minus.Explain(func() string { return c.Minus.Name })
+	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.Mute(c.Look.ID) })
+	c.more = kit.SmallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.Look.ID) })
+	c.solo = kit.SmallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.Look.ID) })
+	c.Thumbs = kit.NewRow(3)
+	c.Editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.Shown, s, settled) })
+	c.Editor.Hide()
 
 	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
 	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone),
-		container.New(kit.Inset{X: 6, Y: 3}, c.word))
-	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.hint), c.reach.Container,
-		container.New(kit.Inset{X: 4, Y: 4}, c.remedy))
+		container.New(kit.Inset{X: 6, Y: 3}, c.Word))
+	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.Hint), c.reach.Container,
+		container.New(kit.Inset{X: 4, Y: 4}, c.Remedy))
 	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide},
 		c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
 	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
 	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools),
-		container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.thumbs)))
+		container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.Thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
-		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, row, c.editor.Container))))
+		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, row, c.Editor.Container))))
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c
@@ -130,65 +130,65 @@ func (l leftBand) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 func (l leftBand) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // pattern paints the band of the subject.
-func (c *card) pattern(w, h int) image.Image {
-	if c.look.Subject < 0 {
+func (c *Card) pattern(w, h int) image.Image {
+	if c.Look.Subject < 0 {
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
-	return picture.SubjectStyle(c.look.Subject).Swatch(w, h, max(1, w/5))
+	return picture.SubjectStyle(c.Look.Subject).Swatch(w, h, max(1, w/5))
 }
 
-func (c *card) AccessibilityLabel() string { return c.look.Ref.Name + ", " + c.word.Text }
+func (c *Card) AccessibilityLabel() string { return c.Look.Ref.Name + ", " + c.Word.Text }
 
-func (c *card) Cursor() desktop.Cursor { return desktop.PointerCursor }
+func (c *Card) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
-func (c *card) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.body) }
+func (c *Card) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.body) }
 
 // TypedKey acts on the subject: Delete removes it, M leaves it out, S makes it the only one.
-func (c *card) TypedKey(e *fyne.KeyEvent) {
+func (c *Card) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyDelete, fyne.KeyBackspace:
-		c.acts.remove(c.look.ID)
+		c.acts.remove(c.Look.ID)
 	case fyne.KeyM:
-		c.acts.mute(c.look.ID)
+		c.acts.Mute(c.Look.ID)
 	case fyne.KeyS:
-		c.acts.solo(c.look.ID)
+		c.acts.solo(c.Look.ID)
 	default:
 		c.Press.TypedKey(e)
 	}
 }
 
 // TypedShortcut takes a picture of the clipboard into the subject.
-func (c *card) TypedShortcut(s fyne.Shortcut) {
+func (c *Card) TypedShortcut(s fyne.Shortcut) {
 	if _, ok := s.(*fyne.ShortcutPaste); ok {
-		c.acts.paste(c.look.ID)
+		c.acts.paste(c.Look.ID)
 		return
 	}
 	c.acts.shortcut(s)
 }
 
-// toggle opens or closes the editor of the square.
-func (c *card) toggle() {
+// Toggle opens or closes the editor of the square.
+func (c *Card) Toggle() {
 	c.open = !c.open
-	c.show(c.look)
+	c.show(c.Look)
 	c.acts.resized()
 }
 
-// picture is the one in the square.
-func (c *card) picture() state.Card {
-	for _, p := range c.look.Pictures {
-		if p.ID == c.shown {
+// Picture is the one in the square.
+func (c *Card) Picture() state.Card {
+	for _, p := range c.Look.Pictures {
+		if p.ID == c.Shown {
 			return p
 		}
 	}
-	return c.look.Card
+	return c.Look.Card
 }
 
 // show makes the card equal to look.
-func (c *card) show(look state.CardLook) {
-	before := c.look
-	c.look = look
-	p := c.picture()
-	c.shown = p.ID
+func (c *Card) show(look state.CardLook) {
+	before := c.Look
+	c.Look = look
+	p := c.Picture()
+	c.Shown = p.ID
 	if img := p.Preview(); img != nil && c.square.Image != img {
 		c.square.Image = img
 		c.square.Refresh()
@@ -196,33 +196,33 @@ func (c *card) show(look state.CardLook) {
 	c.view.Name = i18n.T("The square of %s: pad, crop, background", p.Ref.Name)
 	c.badge.FillColor, c.letter.Text = color.Transparent, ""
 	c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, kit.ColorLine, 1
-	c.word.Color, c.hint.Color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
-	c.word.Text, c.hint.Text = state.Shorten(look.Word.Text, 16), state.Shorten(p.Ref.Name, 22)
-	if c.anchor.Hidden = !p.Anchor; p.Anchor {
-		c.hint.Text = i18n.T("anchor: %s", state.Shorten(p.Ref.Name, 15))
+	c.Word.Color, c.Hint.Color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
+	c.Word.Text, c.Hint.Text = state.Shorten(look.Word.Text, 16), state.Shorten(p.Ref.Name, 22)
+	if c.Anchor.Hidden = !p.Anchor; p.Anchor {
+		c.Hint.Text = i18n.T("anchor: %s", state.Shorten(p.Ref.Name, 15))
 	}
 	mark := func(name fyne.ThemeColorName, letter string) {
 		c.badge.FillColor, c.letter.Text = theme.ColorForWidget(name, c), letter
 	}
 	switch {
 	case look.Off:
-		c.word.Color, c.hint.Text = theme.ColorNamePlaceHolder, i18n.T("muted")
+		c.Word.Color, c.Hint.Text = theme.ColorNamePlaceHolder, i18n.T("muted")
 		mark(kit.ColorTrack, "–")
 		if !look.Bound() {
-			c.word.Text = i18n.T("no word yet")
+			c.Word.Text = i18n.T("no word yet")
 		}
 	case look.WordLost:
-		c.hint.Text, c.hint.Color, c.frame.Stroke = i18n.T("not in the prompt"), theme.ColorNameWarning, theme.ColorNameWarning
+		c.Hint.Text, c.Hint.Color, c.frame.Stroke = i18n.T("not in the prompt"), theme.ColorNameWarning, theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	case look.Subject >= 0:
 		own := kit.SubjectColor(look.Subject)
 		c.badge.FillColor, c.letter.Text = own, kit.SubjectLetter(look.Subject)
 		c.frame.Paint = own
 		if len(look.Twins) > 0 {
-			c.hint.Text = i18n.T("also for “%s”", state.Shorten(look.Twins[0], 14))
+			c.Hint.Text = i18n.T("also for “%s”", state.Shorten(look.Twins[0], 14))
 		}
 	default:
-		c.word.Text, c.word.Color = i18n.T("which word?"), theme.ColorNameWarning
+		c.Word.Text, c.Word.Color = i18n.T("which word?"), theme.ColorNameWarning
 		mark(theme.ColorNameWarning, "?")
 	}
 	if look.Chosen || look.Offering || c.Focused {
@@ -234,20 +234,20 @@ func (c *card) show(look state.CardLook) {
 		c.reach.Value.Color = theme.ColorNameWarning
 	}
 	c.reach.Value.Refresh()
-	c.remedy.SetText(i18n.T("Use “%s”", state.Shorten(look.Remedy, 12)))
+	c.Remedy.SetText(i18n.T("Use “%s”", state.Shorten(look.Remedy, 12)))
 	mend := look.WordLost && !look.Off && look.Remedy != ""
-	c.remedy.Hidden, c.reach.Container.Hidden = !mend, mend
+	c.Remedy.Hidden, c.reach.Container.Hidden = !mend, mend
 	c.showThumbs(before)
 	c.showTools()
 	c.view.Choose(c.open)
-	c.editor.Hidden = !c.open
+	c.Editor.Hidden = !c.open
 	if c.open {
-		c.editor.show(p)
+		c.Editor.show(p)
 	}
 	c.Refresh()
 	c.frame.Refresh()
-	c.word.Refresh()
-	c.hint.Refresh()
+	c.Word.Refresh()
+	c.Hint.Refresh()
 	c.badge.Refresh()
 	c.letter.Refresh()
 	if before.Subject != look.Subject {
@@ -256,48 +256,48 @@ func (c *card) show(look state.CardLook) {
 }
 
 // showThumbs shows the row of pictures: one to choose each, one to add another and one to take away the one in the square.
-func (c *card) showThumbs(before state.CardLook) {
-	same := len(before.Pictures) == len(c.look.Pictures) && len(c.thumbs.Objects) > 0
-	for i := 0; same && i < len(c.look.Pictures); i++ {
-		a, b := before.Pictures[i], c.look.Pictures[i]
+func (c *Card) showThumbs(before state.CardLook) {
+	same := len(before.Pictures) == len(c.Look.Pictures) && len(c.Thumbs.Objects) > 0
+	for i := 0; same && i < len(c.Look.Pictures); i++ {
+		a, b := before.Pictures[i], c.Look.Pictures[i]
 		same = a.ID == b.ID && a.Small == b.Small && a.Anchor == b.Anchor
 	}
 	if !same {
-		c.thumbs.Objects = nil
-		if len(c.look.Pictures) > 1 {
-			for _, p := range c.look.Pictures {
+		c.Thumbs.Objects = nil
+		if len(c.Look.Pictures) > 1 {
+			for _, p := range c.Look.Pictures {
 				thumb := kit.NewThumb(p.Ref.Name, p.Preview(), tinySide, func() {
-					c.shown = p.ID
-					c.show(c.look)
+					c.Shown = p.ID
+					c.show(c.Look)
 				})
 				if p.Anchor {
 					thumb.Name = i18n.T("anchor: %s", p.Ref.Name)
 					thumb.Body.Add(container.New(kit.Inset{X: 1, Y: 1}, newAnchorMark(13)))
 				}
-				c.thumbs.Add(thumb)
+				c.Thumbs.Add(thumb)
 			}
 		}
 		plus := kit.NewTile(i18n.T("Another picture of the same subject"), 6,
 			container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
 				container.NewCenter(container.New(kit.Fixed{Width: 16, Height: 16}, widget.NewIcon(theme.ContentAddIcon())))),
-			func() { c.acts.add(c.look.ID) })
-		c.thumbs.Add(plus.Explain(func() string { return plus.Name }))
-		if len(c.look.Pictures) > 1 {
-			c.minus.Name = i18n.T("Remove this picture")
-			c.thumbs.Add(c.minus)
+			func() { c.acts.add(c.Look.ID) })
+		c.Thumbs.Add(plus.Explain(func() string { return plus.Name }))
+		if len(c.Look.Pictures) > 1 {
+			c.Minus.Name = i18n.T("Remove this picture")
+			c.Thumbs.Add(c.Minus)
 		}
 	}
-	if len(c.look.Pictures) > 1 {
-		for i, p := range c.look.Pictures {
-			c.thumbs.Objects[i].(*kit.Tile).Choose(p.ID == c.shown)
+	if len(c.Look.Pictures) > 1 {
+		for i, p := range c.Look.Pictures {
+			c.Thumbs.Objects[i].(*kit.Tile).Choose(p.ID == c.Shown)
 		}
 	}
 }
 
-func (c *card) showTools() {
+func (c *Card) showTools() {
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
 	c.eye.Name = i18n.T("Mute this subject")
-	if c.look.Off {
+	if c.Look.Off {
 		icon, importance = theme.VisibilityOffIcon(), widget.WarningImportance
 		c.eye.Name = i18n.T("Unmute this subject")
 	}
@@ -305,13 +305,13 @@ func (c *card) showTools() {
 		c.eye.Importance = importance
 		c.eye.SetIcon(icon)
 	}
-	c.solo.Hidden = !c.look.Several
+	c.solo.Hidden = !c.Look.Several
 	c.solo.Name = i18n.T("Only this subject")
-	if c.look.Alone {
+	if c.Look.Alone {
 		c.solo.Name = i18n.T("All subjects")
 	}
 	importance = widget.LowImportance
-	if c.look.Alone {
+	if c.Look.Alone {
 		importance = widget.HighImportance
 	}
 	if c.solo.Importance != importance {

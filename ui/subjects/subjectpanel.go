@@ -1,4 +1,4 @@
-package ui
+package subjects
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"realword/ui/wording"
 )
 
-// subjectEngine is what the panel asks of the open model.
-type subjectEngine interface {
+// Engine is what the panel asks of the open model.
+type Engine interface {
 	state.Reader
 	Encode(text string) *prompt.Prompt
 	Notes(inference.Request) []string
@@ -33,7 +33,7 @@ type Panel struct {
 	Canvas     func() fyne.Canvas
 	Post       func(func())             // to the window's goroutine
 	Background func(slow func() func()) // on another one, and what it answers on the window's
-	Engine     func() subjectEngine     // of the open model; nil before
+	Engine     func() Engine            // of the open model; nil before
 	OpenFile   func() (string, error)   // asks for a picture; nil: there is no such dialog
 	PasteImage func() ([]byte, error)   // the picture in the clipboard; nil likewise
 	Changed    func()                   // the state has changed
@@ -41,94 +41,94 @@ type Panel struct {
 
 	state    *state.State // the window's
 	commands *command.Commands
-	prompt   *kit.Field
+	Prompt   *kit.Field
 
 	noCards          *kit.Line
-	cards            *fyne.Container
+	Cards            *fyne.Container
 	cardScroll       *container.Scroll
-	byID             map[int]*card
-	squarer          kit.Newest[squareJob]
+	ByID             map[int]*Card
+	Squarer          kit.Newest[squareJob]
 	reachNote        *kit.Line
 	overlap          *widget.Label
 	notes            [2]fyne.CanvasObject // around remark and overlap
-	linked           *kit.Check
-	remark, pickNote *widget.Label
+	Linked           *kit.Check
+	Remark, PickNote *widget.Label
 	well, slim       fyne.CanvasObject
 	left             *fyne.Container
 	leftSize         fyne.Size // what the panel needed when it was laid out last
-	samples          *fyne.Container
-	sampleRow        *fyne.Container
+	Samples          *fyne.Container
+	SampleRow        *fyne.Container
 	sampleBox        *container.Scroll
 	sampleNote       *kit.Line
 
-	chips      *fyne.Container
+	Chips      *fyne.Container
 	chipBefore int // the word that was clicked last; a click with Shift marks from it
-	chipHint   *kit.Line
+	ChipHint   *kit.Line
 	tokens     *kit.Line
 	hintRow    *fyne.Container
 	counted    string        // the text that tokens are of
-	ignored    *widget.Label // what of the prompts is cut off or read otherwise
+	Ignored    *widget.Label // what of the prompts is cut off or read otherwise
 	ignoredBox *fyne.Container
 	ignoredOf  string // what ignored is about
 }
 
 // New is the panel of a window. Its fields are set before anything is built.
-func newPanel(s *state.State, c *command.Commands) *Panel {
+func New(s *state.State, c *command.Commands) *Panel {
 	p := &Panel{state: s, commands: c}
-	p.squarer.Do = func(j squareJob) { j.do(p) }
+	p.Squarer.Do = func(j squareJob) { j.do(p) }
 	return p
 }
 
-func (p *Panel) words(text string) []state.Word {
+func (p *Panel) Words(text string) []state.Word {
 	if p.Engine() == nil {
 		return state.PlainWords(text)
 	}
 	return state.ModelWords(p.Engine().Encode(text))
 }
 
-func (p *Panel) buildLeft() fyne.CanvasObject {
+func (p *Panel) BuildCards() fyne.CanvasObject {
 	note := func(importance widget.Importance) *widget.Label {
 		l := widget.NewLabel("")
 		l.Wrapping, l.Importance, l.SizeName = fyne.TextWrapWord, importance, theme.SizeNameCaptionText
 		l.Hide()
 		return l
 	}
-	p.cards = kit.NewColumn(8)
+	p.Cards = kit.NewColumn(8)
 	p.noCards = kit.Caption(i18n.T("Each picture stands for one word."))
-	p.pickNote, p.remark = note(widget.DangerImportance), note(widget.LowImportance)
+	p.PickNote, p.Remark = note(widget.DangerImportance), note(widget.LowImportance)
 	p.reachNote = kit.Caption("")
 	p.reachNote.Color = theme.ColorNameWarning
 	p.overlap = note(widget.LowImportance)
-	p.linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
+	p.Linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
 		if on != p.state.Form.Linked {
-			p.link()
+			p.Link()
 		}
 	})
-	p.well = kit.NewWell(p.choosePicture)
+	p.well = kit.NewWell(p.ChoosePicture)
 	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.NewCenter(kit.NewRow(8,
 		container.New(kit.Fixed{Width: 18, Height: 18},
-			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), p.choosePicture)
-	p.sampleRow = container.New(&kit.Flow{Gap: 6})
-	p.sampleBox = container.NewScroll(p.sampleRow)
+			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), p.ChoosePicture)
+	p.SampleRow = container.New(&kit.Flow{Gap: 6})
+	p.sampleBox = container.NewScroll(p.SampleRow)
 	p.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
-	p.samples = kit.NewColumn(6, p.sampleNote, p.sampleBox)
-	p.samples.Hide()
-	p.cardScroll = kit.NewPage(kit.NewColumn(0, p.noCards, p.cards))
-	p.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { p.paste(state.Target{}) })
-	p.notes = [2]fyne.CanvasObject{kit.Quiet(p.remark), kit.Quiet(p.overlap)}
+	p.Samples = kit.NewColumn(6, p.sampleNote, p.sampleBox)
+	p.Samples.Hide()
+	p.cardScroll = kit.NewPage(kit.NewColumn(0, p.noCards, p.Cards))
+	p.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { p.Paste(state.Target{}) })
+	p.notes = [2]fyne.CanvasObject{kit.Quiet(p.Remark), kit.Quiet(p.overlap)}
 	for _, n := range p.notes {
 		n.Hide()
 	}
-	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, p.reachNote, p.notes[1], p.notes[0], kit.NewCapped(6, p.pickNote), p.well,
-		p.slim, p.samples))
-	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), p.linked))
+	in := container.New(kit.Inset{X: 0, Y: 4}, kit.NewColumn(8, p.reachNote, p.notes[1], p.notes[0], kit.NewCapped(6, p.PickNote), p.well,
+		p.slim, p.Samples))
+	title := container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Subjects")), p.Linked))
 	p.left = container.NewBorder(title, in, nil, nil, p.cardScroll)
 	return kit.Panel(p.left)
 }
 
-// settleLeft lays the panel out anew where its parts have changed their heights.
-func (p *Panel) settleLeft() {
-	if size := p.cards.MinSize().Add(p.left.MinSize()); size != p.leftSize {
+// SettleLeft lays the panel out anew where its parts have changed their heights.
+func (p *Panel) SettleLeft() {
+	if size := p.Cards.MinSize().Add(p.left.MinSize()); size != p.leftSize {
 		p.leftSize = size
 		p.left.Refresh()
 	}
@@ -141,59 +141,59 @@ func (p *Panel) makeRoom(cards bool) {
 		p.well.Hide()
 		p.slim.Show()
 		p.sampleNote.Hide()
-		p.sampleRow.Layout, p.sampleBox.Direction = kit.Row{Gap: 6}, container.ScrollHorizontalOnly
+		p.SampleRow.Layout, p.sampleBox.Direction = kit.Row{Gap: 6}, container.ScrollHorizontalOnly
 	} else {
 		p.well.Show()
 		p.slim.Hide()
 		p.sampleNote.Show()
-		p.sampleRow.Layout, p.sampleBox.Direction = &kit.Flow{Gap: 6}, container.ScrollNone
+		p.SampleRow.Layout, p.sampleBox.Direction = &kit.Flow{Gap: 6}, container.ScrollNone
 	}
 	p.sampleBox.Refresh()
 }
 
-// refreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
+// RefreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
 // focus.
-func (p *Panel) refreshCards() {
+func (p *Panel) RefreshCards() {
 	groups := p.state.Form.Groups()
 	var objects []fyne.CanvasObject
-	kept := map[int]*card{}
+	kept := map[int]*Card{}
 	for _, g := range groups {
 		look := p.state.CardLook(g)
 		look.Several = len(groups) > 1
-		c := p.byID[g.ID]
+		c := p.ByID[g.ID]
 		if c != nil {
 			c.show(look)
 		} else {
-			c = newCard(look, p.cardActs())
+			c = newCard(look, p.CardActs())
 		}
 		kept[g.ID] = c
 		objects = append(objects, c)
 	}
-	p.byID = kept
-	if !slices.Equal(objects, p.cards.Objects) {
-		p.cards.Objects = objects
-		p.cards.Refresh()
+	p.ByID = kept
+	if !slices.Equal(objects, p.Cards.Objects) {
+		p.Cards.Objects = objects
+		p.Cards.Refresh()
 	}
 	if len(objects) > 0 == p.well.Visible() || p.slim.Visible() == p.well.Visible() {
 		p.makeRoom(len(objects) > 0)
 	}
 	p.reachNote.Set(p.state.ReachNote())
 	p.reachNote.Hidden = p.reachNote.Text == ""
-	if p.linked.Checked != p.state.Form.Linked {
-		p.linked.SetChecked(p.state.Form.Linked)
+	if p.Linked.Checked != p.state.Form.Linked {
+		p.Linked.SetChecked(p.state.Form.Linked)
 	}
-	p.linked.Hidden = len(groups) < 2
+	p.Linked.Hidden = len(groups) < 2
 	p.showOverlap()
 	remark := p.state.Remark
 	if p.state.Reading != "" && p.state.Picking > 0 {
 		remark = i18n.T("Reading %s…", p.state.Reading)
 	}
-	p.remark.SetText(remark)
-	p.remark.Hidden = remark == ""
+	p.Remark.SetText(remark)
+	p.Remark.Hidden = remark == ""
 	visible(p.notes[0], remark != "")
-	p.pickNote.Hidden = p.state.PickErr == nil
-	p.pickNote.SetText(wording.Sentence(p.state.PickErr))
-	p.settleLeft()
+	p.PickNote.Hidden = p.state.PickErr == nil
+	p.PickNote.SetText(wording.Sentence(p.state.PickErr))
+	p.SettleLeft()
 }
 
 // showOverlap says what the subjects of what is in view had to share.
@@ -220,7 +220,7 @@ func visible(o fyne.CanvasObject, on bool) {
 	}
 }
 
-func (p *Panel) cardActs() cardActs {
+func (p *Panel) CardActs() cardActs {
 	form := func(change func(state.Form, int) state.Form) func(int) {
 		return func(card int) {
 			p.state.Form = change(p.state.Form, card)
@@ -228,11 +228,11 @@ func (p *Panel) cardActs() cardActs {
 		}
 	}
 	return cardActs{
-		tap: p.tapCard, remove: p.removeCard, reach: p.setScope, square: p.setSquare, shortcut: p.commands.Shortcut,
-		mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
-		solo: form(state.Form.Solo), menu: p.cardMenu, remedy: p.mend, add: p.addTo,
-		resized: p.settleLeft,
-		paste:   func(card int) { p.paste(state.Target{Card: card}) },
+		tap: p.TapCard, remove: p.RemoveCard, reach: p.SetScope, square: p.SetSquare, shortcut: p.commands.Shortcut,
+		Mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
+		solo: form(state.Form.Solo), menu: p.cardMenu, remedy: p.Mend, add: p.addTo,
+		resized: p.SettleLeft,
+		paste:   func(card int) { p.Paste(state.Target{Card: card}) },
 		dropPicture: func(picture int) {
 			*p.state = p.state.Forget(func(f state.Form) state.Form { return f.Remove(picture) })
 			p.Changed()
@@ -240,28 +240,28 @@ func (p *Panel) cardActs() cardActs {
 	}
 }
 
-func (p *Panel) tapCard(id int) {
+func (p *Panel) TapCard(id int) {
 	*p.state = p.state.Choose(id)
 	p.Changed()
 }
 
-func (p *Panel) removeCard(id int) {
+func (p *Panel) RemoveCard(id int) {
 	*p.state = p.state.Forget(func(f state.Form) state.Form { return f.RemoveSubject(id) })
 	p.Changed()
 }
 
-func (p *Panel) setScope(id int, scope float64) {
+func (p *Panel) SetScope(id int, scope float64) {
 	p.state.Form = p.state.Form.WithScope(id, scope)
 	p.Changed()
 }
 
-func (p *Panel) mend(card int) {
+func (p *Panel) Mend(card int) {
 	*p.state = p.state.Mend(card)
 	p.Changed()
 }
 
-// setSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.
-func (p *Panel) setSquare(id int, square picture.Square, settled bool) {
+// SetSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.
+func (p *Panel) SetSquare(id int, square picture.Square, settled bool) {
 	i := p.state.Form.Card(id)
 	if i < 0 {
 		return
@@ -269,7 +269,7 @@ func (p *Panel) setSquare(id int, square picture.Square, settled bool) {
 	p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
 	c := &p.state.Form.Cards[i]
 	c.Ref.Square = square
-	p.squarer.Set(squareJob{*c, settled, p.eye()})
+	p.Squarer.Set(squareJob{*c, settled, p.Eye()})
 	p.Changed()
 }
 
@@ -300,7 +300,7 @@ func (j squareJob) do(p *Panel) {
 		}
 		p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
 		p.state.Form.Cards[i].View, p.state.Form.Cards[i].Small = j.View, j.Small
-		p.refreshCards()
+		p.RefreshCards()
 	})
 }
 
@@ -316,7 +316,7 @@ func (p *Panel) share(card int) {
 
 // cardMenu shows everything that can be done with a card.
 func (p *Panel) cardMenu(card int) {
-	c := p.byID[card]
+	c := p.ByID[card]
 	if c == nil {
 		return
 	}
@@ -337,7 +337,7 @@ func (p *Panel) cardItems(card int) []*fyne.MenuItem {
 		m.Icon = icon
 		return m
 	}
-	acts := p.cardActs()
+	acts := p.CardActs()
 	items := []*fyne.MenuItem{
 		item(i18n.T("Another picture of the same subject…"), theme.ContentAddIcon(), func() { p.addTo(card) }),
 		item(i18n.T("Use for another word too"), theme.ContentCopyIcon(), func() { p.share(card) }),
@@ -361,7 +361,7 @@ func (p *Panel) cardItems(card int) []*fyne.MenuItem {
 		items = append(items, fyne.NewMenuItemSeparator(), up, down)
 	}
 	items = append(items, fyne.NewMenuItemSeparator())
-	leave, only := item(i18n.T("Mute"), theme.VisibilityOffIcon(), func() { acts.mute(card) }), item(i18n.T("Only this one"),
+	leave, only := item(i18n.T("Mute"), theme.VisibilityOffIcon(), func() { acts.Mute(card) }), item(i18n.T("Only this one"),
 		theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
 	leave.Checked, only.Checked = c.Off, f.Alone(card)
 	if items = append(items, leave); len(groups) > 1 {
@@ -376,11 +376,11 @@ func (p *Panel) cardItems(card int) []*fyne.MenuItem {
 	if c.Bound() {
 		items = append(items, item(i18n.T("Unbind word"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
 	}
-	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { p.removeCard(card) }))
+	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { p.RemoveCard(card) }))
 }
 
-// subjectActions act on the chosen card, or on the only one.
-func (p *Panel) subjectActions() []command.Action {
+// Actions act on the chosen card, or on the only one.
+func (p *Panel) Actions() []command.Action {
 	chosen := func() int {
 		if g, ok := p.state.Form.Group(p.state.Selected); ok {
 			return g.ID
@@ -399,15 +399,15 @@ func (p *Panel) subjectActions() []command.Action {
 	}
 	can := func() bool { return chosen() != 0 }
 	two := func() bool { return len(p.state.Form.Groups()) == 2 }
-	acts := p.cardActs()
+	acts := p.CardActs()
 	return []command.Action{
 		command.Separator(command.MenuEdit),
 		{
 			ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V",
-			Do: func() { p.paste(state.Target{}) }, Can: func() bool { return p.PasteImage != nil },
+			Do: func() { p.Paste(state.Target{}) }, Can: func() bool { return p.PasteImage != nil },
 		},
 		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(p.share), Can: can},
-		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.mute), Can: can},
+		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.Mute), Can: can},
 		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: can},
 		{ID: "subject.swap", Menu: command.MenuEdit, Label: i18n.T("Swap the pictures of the two subjects"), Key: "Shift+W", Do: func() {
 			if g := p.state.Form.Groups(); len(g) == 2 {
@@ -420,7 +420,7 @@ func (p *Panel) subjectActions() []command.Action {
 			Can: func() bool { return len(p.state.Words) > 0 },
 		},
 		{
-			ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: p.link,
+			ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: p.Link,
 			Can: func() bool { return len(p.state.Form.Groups()) > 1 }, On: func() bool { return p.state.Form.Linked },
 		},
 		{
@@ -428,6 +428,6 @@ func (p *Panel) subjectActions() []command.Action {
 			Do:  on(func(card int) { p.state.Form = p.state.Form.ToAnchor(card); p.Changed() }),
 			Can: func() bool { return p.state.Form.Anchored(chosen()) },
 		},
-		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(p.removeCard), Can: can},
+		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(p.RemoveCard), Can: can},
 	}
 }
