@@ -144,7 +144,7 @@ func TestProfileThatDoesNotFit(t *testing.T) {
 		"cut short": pack(testProfile(t, "Adobe")[:300]),
 	} {
 		img, info, err := Decode(pngWith(plain, "iCCP", body), Limits{})
-		if err != nil || img.NRGBAAt(4, 4) != (color.NRGBA{230, 60, 40, 255}) || !strings.Contains(strings.Join(info.Notes, " "), "colour profile was left out") {
+		if err != nil || img.NRGBAAt(4, 4) != (color.NRGBA{230, 60, 40, 255}) || !strings.Contains(strings.Join(info.Notes, " "), "colour profile was ignored") {
 			t.Errorf("%s: %+v, %v", name, info, err)
 		}
 	}

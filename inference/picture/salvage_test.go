@@ -78,9 +78,9 @@ func TestSalvagePNG(t *testing.T) {
 			t.Errorf("%s: %g of the pixels are right", name, alike(img, noise, img.Rect, 0))
 		}
 	}
-	ends("without IEND", whole[:len(whole)-12], "the picture itself is whole")
-	ends("cut in IEND", whole[:len(whole)-5], "the picture itself is whole")
-	ends("without the last checksums", whole[:len(whole)-16], "the picture itself is whole")
+	ends("without IEND", whole[:len(whole)-12], "the picture is complete")
+	ends("cut in IEND", whole[:len(whole)-5], "the picture is complete")
+	ends("without the last checksums", whole[:len(whole)-16], "the picture is complete")
 	wrong := slices.Clone(whole)
 	wrong[len(wrong)-13]++ // of IDAT
 	ends("wrong checksum of IDAT", wrong, "the checksum of its part IDAT is wrong")
@@ -104,7 +104,7 @@ func TestSalvagePNG(t *testing.T) {
 		t.Errorf("2,000 wrong checksums: %d bytes of notes, %v", len(strings.Join(info.Notes, " ")), err)
 	}
 
-	cut := salvaged(t, "cut by 5 %", whole[:len(whole)*95/100], "are missing and grey")
+	cut := salvaged(t, "cut by 5 %", whole[:len(whole)*95/100], "is missing and grey")
 	if alike(cut, noise, top, 0) < 1 || cut.NRGBAAt(90, 79) != greyPixel {
 		t.Errorf("cut by 5 %%: %g, %v at the end", alike(cut, noise, top, 0), cut.NRGBAAt(90, 79))
 	}
@@ -116,7 +116,7 @@ func TestSalvagePNG(t *testing.T) {
 	parts := appendChunk(slices.Clone(whole[:at]), "IDAT", packed[:third])
 	parts = appendChunk(parts, "IDAT", packed[third+40:])
 	parts = append(parts, whole[at+12+n:]...)
-	lost := salvaged(t, "a chunk lost", parts, "it ends too early")
+	lost := salvaged(t, "a chunk lost", parts, "it ends early")
 	if alike(lost, noise, image.Rect(0, 0, 96, 50), 0) < 1 {
 		t.Errorf("a chunk lost: %g", alike(lost, noise, image.Rect(0, 0, 96, 50), 0))
 	}
@@ -203,10 +203,10 @@ func TestSalvageJPEG(t *testing.T) {
 		if err != nil || like(whole, whole.Rect, 12) < 1 {
 			t.Fatalf("%s: %g, %v", name, like(whole, whole.Rect, 12), err)
 		}
-		if img := salvaged(t, name+" without its end", data[:len(data)-2], "the picture itself is whole"); !bytes.Equal(img.Pix, whole.Pix) {
+		if img := salvaged(t, name+" without its end", data[:len(data)-2], "the picture itself is complete"); !bytes.Equal(img.Pix, whole.Pix) {
 			t.Errorf("%s without its end is another picture", name)
 		}
-		note := "are missing and grey"
+		note := "is missing and grey"
 		if name == "progressive.jpg" {
 			note = "fine detail is missing"
 		}
@@ -385,7 +385,7 @@ func TestManyScans(t *testing.T) {
 		t.Errorf("%q", info.Notes)
 	}
 	_, info, err = Decode(hugeScans(t, 2000), Limits{})
-	if err != nil || !strings.Contains(strings.Join(info.Notes, " "), "Of its 2000 scans the first") {
+	if err != nil || !strings.Contains(strings.Join(info.Notes, " "), "Of its 2000 scans, the first") {
 		t.Errorf("%q, %v", info.Notes, err)
 	}
 	if took := time.Since(begun); took > time.Minute { // 2 s on a free core, of the 10 that they may take
