@@ -119,7 +119,7 @@ func newHistory() *cobra.Command {
 			return err
 		},
 	}
-	return group("history", "earlier jobs", list, show, export, load, save, rescue)
+	return group("history", "list, export, import and recover earlier jobs", list, show, export, load, save, rescue)
 }
 
 // finished counts the pictures of a round that were made to their end.

@@ -249,7 +249,7 @@ var table = []Setting{
 	},
 	{
 		Key: "preset", Field: "Preset", At: func(s *Settings) any { return &s.Preset },
-		Flag: "preset", Help: "paper (default) or release: sets the defaults of the options below", Label: "preset", Called: "preset",
+		Flag: "preset", Help: "paper (default) or release: sets the defaults of the other options", Label: "preset", Called: "preset",
 		check: func(s Settings, m bundle.Manifest) error {
 			if _, ok := m.Presets[s.Preset]; !ok { // the rest is checked against the default's values
 				return fmt.Errorf("there is no preset %q: choose one of %q", s.Preset, slices.Sorted(maps.Keys(m.Presets)))
@@ -304,7 +304,7 @@ var table = []Setting{
 	},
 	{
 		Key: "guidance_rescale", Field: "Rescale", At: func(s *Settings) any { return &s.Rescale },
-		Flag: "guidance-rescale", Help: "φ, 0 (default) to 1: how far the contrast goes back to what it is without guidance", Label: "rescale",
+		Flag: "guidance-rescale", Help: "φ, 0 (default) to 1: how much of the contrast that guidance adds is taken back", Label: "rescale",
 		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Most: 1,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.Rescale >= 0 && s.Rescale <= 1) {

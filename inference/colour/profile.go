@@ -118,7 +118,7 @@ func fromLab(v vector) vector {
 func whole(b []byte) ([]byte, error) {
 	const header, entry = 132, 12
 	if len(b) < header || string(b[36:40]) != "acsp" {
-		return nil, errors.New("it is no ICC profile")
+		return nil, errors.New("it is not an ICC profile")
 	}
 	if len(b) > maxProfile {
 		return nil, fmt.Errorf("it has more than the %d MB that are read", maxProfile>>20)

@@ -71,7 +71,7 @@ func TestFastTokenizerAlone(t *testing.T) {
 	for name, c := range map[string][2]string{
 		"another kind":   {`{"model":{"type":"Unigram","vocab":[]}}`, "damaged"},
 		"word pieces":    {`{"model":{"type":"WordPiece","vocab":{"a":0}}}`, `kind "WordPiece"`},
-		"merge":          {strings.Replace(old, `"a b</w>"`, `3`, 1), "merge 0 is no pair"},
+		"merge":          {strings.Replace(old, `"a b</w>"`, `3`, 1), "merge 0 is not a pair"},
 		"unknown symbol": {strings.Replace(old, `"a b</w>"`, `"a c"`, 1), "does not know"},
 		"LFS pointer":    {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
 		"cut short":      {old[:60], "damaged"},

@@ -81,17 +81,17 @@ func TestFindRefuses(t *testing.T) {
 		says       []string
 	}{
 		{"within another word", tokenizer.Encode("a woman, a Woman"), "man", 1, false, []string{`"man"`, `"a", "woman", ","`}},
-		{"beginning of another word", tokenizer.Encode("a catalog"), "cat", 1, false, []string{"no word of the prompt"}},
+		{"beginning of another word", tokenizer.Encode("a catalog"), "cat", 1, false, []string{"not a word of the prompt"}},
 		{"occurrence too high", tokenizer.Encode("dog dog"), "dog", 3, false, []string{"2 times", "#1 to #2"}},
 		{"only once", tokenizer.Encode("a dog"), "dog", 2, false, []string{"only once"}},
 		{"words apart", tokenizer.Encode("a pink, hat"), "pink hat", 1, false, []string{"pink hat"}},
-		{"phrase behind the end", tokenizer.Encode("a pink"), "pink hat", 1, false, []string{"no word"}},
+		{"phrase behind the end", tokenizer.Encode("a pink"), "pink hat", 1, false, []string{"not a word"}},
 		{"empty prompt", tokenizer.Encode(""), "dog", 1, false, []string{"prompt is empty"}},
 		{"blank prompt", tokenizer.Encode(" \n"), "dog", 1, false, []string{"prompt is empty"}},
-		{"empty word", tokenizer.Encode("a dog"), "  ", 1, false, []string{"no word", `"dog"`}},
+		{"empty word", tokenizer.Encode("a dog"), "  ", 1, false, []string{"has no word", `"dog"`}},
 		{"past the limit", long, "man", 1, true, []string{`"man"`, "75 tokens", "shorten"}},
 		{"phrase over the limit", long, "a man", 1, true, []string{"75 tokens"}},
-		{"special string", tokenizer.Encode("a <|endoftext|> dog"), "<|endoftext|>", 1, false, []string{"no word"}},
+		{"special string", tokenizer.Encode("a <|endoftext|> dog"), "<|endoftext|>", 1, false, []string{"not a word"}},
 	} {
 		_, err := c.prompt.Find(c.phrase, c.occurrence)
 		var refused *WordError
