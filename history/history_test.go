@@ -312,7 +312,10 @@ func finish(s *Store, id uint64, p Picture, png []byte) (string, error) {
 	if err := os.MkdirAll(s.pictures, 0o777); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(path, png, 0o666); err != nil {
+	if err := os.WriteFile(path+".part", png, 0o666); err != nil {
+		return "", err
+	}
+	if err := os.Rename(path+".part", path); err != nil { // whole or not at all, also where the program is killed
 		return "", err
 	}
 	p.File, p.SHA256 = path, files.Sum(png)
