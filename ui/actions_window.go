@@ -33,8 +33,14 @@ func (w *Window) allActions() []command.Action {
 func (w *Window) pictureActions() []command.Action {
 	finished := func() bool { return w.state.Shot() != nil }
 	return []command.Action{
-		{ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O", Do: w.subjects.ChoosePicture, Can: func() bool { return w.opt.OpenFile != nil }},
-		{ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: w.saveAs, Can: func() bool { return w.opt.SaveFile != nil && finished() }},
+		{
+			ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O", Do: w.subjects.ChoosePicture,
+			Can: func() bool { return w.opt.OpenFile != nil },
+		},
+		{
+			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: w.saveAs,
+			Can: func() bool { return w.opt.SaveFile != nil && finished() },
+		},
 		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: w.reveal},
 		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.useAsReference, Can: finished},
 	}
@@ -42,15 +48,24 @@ func (w *Window) pictureActions() []command.Action {
 
 func (w *Window) runActions() []command.Action {
 	return []command.Action{
-		{ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: w.generate, Can: func() bool { return len(w.state.Reasons()) == 0 }},
-		{ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: w.stop, Can: func() bool { return w.state.Run.Phase == state.Running }},
+		{
+			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: w.generate,
+			Can: func() bool { return len(w.state.Reasons()) == 0 },
+		},
+		{
+			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: w.stop,
+			Can: func() bool { return w.state.Run.Phase == state.Running },
+		},
 	}
 }
 
 func (w *Window) viewActions() []command.Action {
 	film := func() bool { film, _ := w.state.Film(); return len(film) > 0 }
 	return []command.Action{
-		{ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left", Do: func() { w.nudge(-1) }, Can: film},
+		{
+			ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left", Do: func() { w.nudge(-1) },
+			Can: film,
+		},
 		{ID: "view.step.next", Menu: command.MenuView, Label: i18n.T("Next step"), Key: "Shift+Right", Do: func() { w.nudge(1) }, Can: film},
 		{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back},
 	}

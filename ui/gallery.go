@@ -223,7 +223,8 @@ func (d galleryDetail) facts() []string {
 		list = append(list, i18n.T("pictures for %s", strings.Join(r.Words, ", ")))
 	}
 	if d.Recipe.Steps > 0 {
-		list = append(list, i18n.T("%d steps, masks settle after %d, guidance scale %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG, state.SamplerName(d.Recipe.Sampler)))
+		list = append(list, i18n.T("%d steps, masks settle after %d, guidance scale %g, %s", d.Recipe.Steps, d.Recipe.Stop, d.Recipe.CFG,
+			state.SamplerName(d.Recipe.Sampler)))
 	}
 	if d.Recipe.Model != "" {
 		list = append(list, i18n.T("model %s", d.Recipe.Model))

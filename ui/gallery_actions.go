@@ -30,10 +30,19 @@ func (w *Window) historyActions() []command.Action {
 	chosen := func() bool { return w.gallery.shown && w.gallery.state.Chosen != 0 }
 	g := w.gallery
 	return append([]command.Action{
-		{ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: w.newSession, Can: func() bool { return !w.state.Busy() }},
-		{ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.toggle, Can: open, On: func() bool { return g.shown }},
+		{
+			ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: w.newSession,
+			Can: func() bool { return !w.state.Busy() },
+		},
+		{
+			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.toggle, Can: open,
+			On: func() bool { return g.shown },
+		},
 		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: chosen},
-		{ID: "history.trash", Label: i18n.T("Move to the trash"), Key: "Del", Do: g.trashAll, Can: func() bool { return chosen() && !g.state.Look.Trash }},
+		{
+			ID: "history.trash", Label: i18n.T("Move to the trash"), Key: "Del", Do: g.trashAll,
+			Can: func() bool { return chosen() && !g.state.Look.Trash },
+		},
 	}, g.markActions()...)
 }
 
@@ -274,7 +283,8 @@ func trashedAround(s *history.Store, p history.Picture, r history.Round) ([]hist
 
 func (g *galleryPage) askEmpty() {
 	n := g.state.Trashed
-	text := i18n.N(n, "%d picture will be deleted permanently, along with its steps and its file in the pictures folder.", "%d pictures will be deleted permanently, along with their steps and their files in the pictures folder.", n)
+	text := i18n.N(n, "%d picture will be deleted permanently, along with its steps and its file in the pictures folder.",
+		"%d pictures will be deleted permanently, along with their steps and their files in the pictures folder.", n)
 	g.w.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete permanently"), g.empty)
 }
 
@@ -397,7 +407,8 @@ func (g *galleryPage) export() {
 			return "", err
 		}
 		if len(missing) > 0 {
-			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.", "Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), wording.Path(path)), nil
+			return i18n.N(len(missing), "Exported as %[2]s, without %[1]d picture whose file is gone.",
+				"Exported as %[2]s, without %[1]d pictures whose files are gone.", len(missing), wording.Path(path)), nil
 		}
 		return i18n.T("Exported as %s.", wording.Path(path)), nil
 	})

@@ -104,14 +104,18 @@ type pictureCell struct {
 const cellSide = 116
 
 func newPictureCell(p *pictureGrid) *pictureCell {
-	c := &pictureCell{grid: p, back: kit.NewPlate(kit.ColorWell, "", 8), badge: kit.NewLine("", theme.ColorNameForeground, theme.SizeNameCaptionText)}
+	c := &pictureCell{
+		grid: p, back: kit.NewPlate(kit.ColorWell, "", 8),
+		badge: kit.NewLine("", theme.ColorNameForeground, theme.SizeNameCaptionText),
+	}
 	c.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.image.FillMode, c.image.CornerRadius = canvas.ImageFillContain, 6
 	c.image.Hide()
 	c.marker = container.NewStack(kit.NewPlate(kit.ColorPlate, "", 6), container.New(kit.Inset{X: 6, Y: 2}, c.badge))
 	c.marker.Hide()
-	c.body = container.New(kit.Fixed{Width: cellSide, Height: cellSide}, container.New(kit.Inset{X: 3, Y: 3}, container.NewStack(c.back, container.New(kit.Inset{X: 2, Y: 2}, c.image),
-		container.New(kit.Inset{X: 6, Y: 6}, container.NewVBox(container.NewHBox(c.marker))))))
+	c.body = container.New(kit.Fixed{Width: cellSide, Height: cellSide},
+		container.New(kit.Inset{X: 3, Y: 3}, container.NewStack(c.back, container.New(kit.Inset{X: 2, Y: 2}, c.image),
+			container.New(kit.Inset{X: 6, Y: 6}, container.NewVBox(container.NewHBox(c.marker))))))
 	c.joint = canvas.NewLine(theme.Color(theme.ColorNamePlaceHolder))
 	c.joint.StrokeWidth = 2
 	c.joint.Hide()

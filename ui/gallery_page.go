@@ -169,7 +169,10 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		if r.ID == g.w.journal.Session() {
 			s.Title.Color = theme.ColorNamePrimary
 		}
-		facts := []string{wording.Day(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d job", "%d jobs", r.Usage.Rounds), wording.Bytes(r.Usage.Bytes + r.Usage.Steps + r.Usage.References)}
+		facts := []string{
+			wording.Day(r.When, time.Now()), i18n.N(r.Usage.Rounds, "%d job", "%d jobs", r.Usage.Rounds),
+			wording.Bytes(r.Usage.Bytes + r.Usage.Steps + r.Usage.References),
+		}
 		s.Facts.Set(strings.Join(facts, " · "))
 		icon = theme.FileImageIcon()
 		if r.Newest != 0 {

@@ -175,8 +175,10 @@ func (w *Window) agreeAdding() {
 	if name == "" {
 		name = s.FreeName(a.Found.Manifest.Name)
 	}
-	w.addTask(state.ModelTask{Name: name, Expected: a.Writes() + a.Found.Source, Again: a.Again,
-		Import: state.Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder(), Copy: a.Copy}})
+	w.addTask(state.ModelTask{
+		Name: name, Expected: a.Writes() + a.Found.Source, Again: a.Again,
+		Import: state.Import{Source: a.Path, Base: a.Base, Name: name, Folder: w.modelsFolder(), Copy: a.Copy},
+	})
 }
 
 // checkModel compares the files of a model with what was imported.
@@ -284,14 +286,20 @@ func (w *Window) taskEnded(t state.ModelTask, path string, err error) {
 		s.Checks[t.Check] = state.CheckResult{At: time.Now(), Err: err}
 		if s.Told = i18n.T("%s has not changed since it was imported.", t.Name); err != nil {
 			s.Told = ""
-			w.notice.Say(kit.Notice{Text: i18n.T("%s is damaged.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: func() { s.Chosen = t.Check; w.models.show() }})
+			w.notice.Say(kit.Notice{
+				Text: i18n.T("%s is damaged.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"),
+				Do: func() { s.Chosen = t.Check; w.models.show() },
+			})
 			w.tell(i18n.T("A model is damaged"), t.Name)
 		}
 	case cancelled:
 		s.Told = i18n.T("The import of %s was cancelled, and its files were removed.", t.Name)
 	case err != nil:
 		s.Err = err
-		w.notice.Say(kit.Notice{Text: i18n.T("%s was not imported.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
+		w.notice.Say(kit.Notice{
+			Text: i18n.T("%s was not imported.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"),
+			Do: w.models.show,
+		})
 		w.tell(i18n.T("A model was not imported"), t.Name)
 	default:
 		s.Told, s.Chosen = i18n.T("%s has been imported.", t.Name), path
@@ -330,7 +338,8 @@ func (w *Window) renameModel(m state.Model) {
 		})
 	}
 	name.OnSubmitted = func(string) { do() }
-	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150), kit.NewColumn(8, name, kit.Note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
+	closeIt = w.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150),
+		kit.NewColumn(8, name, kit.Note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
 	w.win.Canvas().Focus(name)
 }
 
@@ -358,7 +367,8 @@ func (w *Window) askRemove(m state.Model) {
 	default:
 		question := i18n.T("%s will be freed when Realword closes; until then, Undo brings it back. The checkpoints it was imported from stay as they are.", wording.Bytes(m.Bytes))
 		if m.Downloaded {
-			question = i18n.T("%s will be freed when Realword closes, including what was downloaded for it. Until then, Undo brings it back.", wording.Bytes(m.Bytes+m.Mapped))
+			question = i18n.T("%s will be freed when Realword closes, including what was downloaded for it. Until then, Undo brings it back.",
+				wording.Bytes(m.Bytes+m.Mapped))
 		}
 		w.Ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { w.removeModel(m.Path) })
 	}

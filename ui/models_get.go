@@ -42,7 +42,8 @@ func runs(e hub.Entry, memory int64) (text string, bad bool) {
 	case memory < e.Least:
 		return i18n.T("Too large for this machine: it needs %s of memory, and %s is free.", wording.Bytes(e.Least), wording.Bytes(memory)), true
 	case memory < e.Memory:
-		return i18n.T("Runs here, but slowly: %s of memory is recommended, and %s is free.", wording.Bytes(e.Memory), wording.Bytes(memory)), false
+		return i18n.T("Runs here, but slowly: %s of memory is recommended, and %s is free.", wording.Bytes(e.Memory),
+			wording.Bytes(memory)), false
 	}
 	return i18n.T("Runs on this machine."), false
 }
@@ -132,7 +133,8 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	title, _ := offer(p.Entry)
 	content := kit.NewColumn(10, facts)
 	if free >= 0 && missing+state.Spare > free {
-		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.", wording.Bytes(missing+state.Spare-free)))
+		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.",
+			wording.Bytes(missing+state.Spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
 		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
@@ -140,7 +142,8 @@ func (w *Window) askGet(p hub.Plan, missing, free int64) {
 	}
 	content.Add(kit.Note(i18n.T("You can pause it at any time and resume later, even after a restart. Once downloaded, it is imported automatically.")))
 	var closeIt func()
-	closeIt = w.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"), func() { closeIt(); w.fetch(p) })
+	closeIt = w.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"),
+		func() { closeIt(); w.fetch(p) })
 }
 
 // fetch puts a download into the list of tasks.
@@ -171,19 +174,20 @@ func (w *Window) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	w.Ask(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)), i18n.T("Delete"), func() {
-		folder := w.modelsFolder()
-		w.background(func() func() {
-			err := w.opt.Models.Discard(folder, e)
-			return func() {
-				if w.state.Shelf.Err = err; err == nil {
-					w.state.Shelf.Told = i18n.T("The download of %s was discarded.", title)
+	w.Ask(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)),
+		i18n.T("Delete"), func() {
+			folder := w.modelsFolder()
+			w.background(func() func() {
+				err := w.opt.Models.Discard(folder, e)
+				return func() {
+					if w.state.Shelf.Err = err; err == nil {
+						w.state.Shelf.Told = i18n.T("The download of %s was discarded.", title)
+					}
+					w.listModels()
+					w.models.refresh()
 				}
-				w.listModels()
-				w.models.refresh()
-			}
+			})
 		})
-	})
 }
 
 // getEnded shows how a download came out; taskEnded has taken it out of the list.
@@ -194,7 +198,10 @@ func (w *Window) getEnded(t state.ModelTask, path string, err error) {
 		s.Told = i18n.T("The download of %s is paused. What has been downloaded is kept; resume whenever you like.", t.Name)
 	case err != nil && path == "":
 		s.Err = err
-		w.notice.Say(kit.Notice{Text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
+		w.notice.Say(kit.Notice{
+			Text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + wording.Brief(err), Bad: true,
+			Act: i18n.T("Models…"), Do: w.models.show,
+		})
 		w.tell(i18n.T("A download stopped"), t.Name)
 	default:
 		s.Err = err // nil, or what could not be tidied up
@@ -210,7 +217,8 @@ func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
 	title.Style.Bold = true
 	p.offers = kit.NewColumn(10)
 	p.cards = map[string]*offerCard{}
-	p.catalogue = container.NewBorder(kit.NewColumn(6, title, kit.Note(i18n.T("Toybox, the built-in model, is a toy: small, and trained on drawn scenes. These are the models the method was made for. Nothing is downloaded until you have seen the size and the licence and agreed."))), nil, nil, nil,
+	p.catalogue = container.NewBorder(kit.NewColumn(6, title,
+		kit.Note(i18n.T("Toybox, the built-in model, is a toy: small, and trained on drawn scenes. These are the models the method was made for. Nothing is downloaded until you have seen the size and the licence and agreed."))), nil, nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.offers)))
 	p.catalogue.Hide()
 	return p.catalogue
@@ -238,9 +246,11 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 	c.get = kit.NewButton("", func() { p.w.getModel(e) })
 	c.give = kit.NewButton(i18n.T("Discard"), func() { p.w.discard(e) })
 	c.state = kit.Caption("")
-	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8), container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),
-		container.New(kit.Inset{X: -6, Y: -6}, text), container.New(kit.Inset{X: -6, Y: -8}, kit.Quiet(c.facts)), container.New(kit.Inset{X: -6, Y: -8}, c.runs),
-		container.NewBorder(nil, nil, nil, kit.NewRow(8, c.give, c.get), container.NewCenter(c.state)))))
+	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
+		container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),
+			container.New(kit.Inset{X: -6, Y: -6}, text), container.New(kit.Inset{X: -6, Y: -8},
+				kit.Quiet(c.facts)), container.New(kit.Inset{X: -6, Y: -8}, c.runs),
+			container.NewBorder(nil, nil, nil, kit.NewRow(8, c.give, c.get), container.NewCenter(c.state)))))
 	return c
 }
 
@@ -303,12 +313,16 @@ type begunRow struct {
 }
 
 func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
-	r := &begunRow{name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder), bar: widget.NewProgressBar()}
+	r := &begunRow{
+		name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder),
+		bar: widget.NewProgressBar(),
+	}
 	r.bar.TextFormatter = func() string { return "" }
 	on := kit.SmallButton(i18n.T("Resume"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
 	end := kit.SmallButton(i18n.T("Discard"), theme.CancelIcon(), func() { p.w.discard(e) })
-	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7), container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(kit.NewRow(2, on, end)),
-		kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text))))
+	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
+		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(kit.NewRow(2, on, end)),
+			kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text))))
 	return r
 }
 
@@ -352,8 +366,11 @@ func (w *Window) lookForDownloads() {
 			s.Begun = begun
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			w.notice.Say(kit.Notice{Text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done), wording.Bytes(u.Plan.Bytes())),
-				Act: i18n.T("Resume"), Do: func() { w.getModel(u.Plan.Entry) }})
+			w.notice.Say(kit.Notice{
+				Text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done),
+					wording.Bytes(u.Plan.Bytes())),
+				Act: i18n.T("Resume"), Do: func() { w.getModel(u.Plan.Entry) },
+			})
 		}
 	})
 }

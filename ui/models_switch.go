@@ -39,8 +39,11 @@ func (w *Window) open() {
 				return
 			}
 			if why != nil {
-				w.notice.Say(kit.Notice{Text: i18n.T("The model you used last cannot be opened. %s The built-in model is open instead.", wording.Brief(why)),
-					Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
+				w.notice.Say(kit.Notice{
+					Text: i18n.T("The model you used last cannot be opened. %s The built-in model is open instead.",
+						wording.Brief(why)),
+					Bad: true, Act: i18n.T("Models…"), Do: w.models.show,
+				})
 				path = ""
 			}
 			w.takeEngine(engine, path)
@@ -121,7 +124,10 @@ func (w *Window) switchTo(path string) {
 			w.state.Shelf.Moving = false
 			if err != nil {
 				w.state.Shelf.Err = err
-				w.notice.Say(kit.Notice{Text: i18n.T("The model cannot be opened. %s", wording.Brief(err)), Bad: true, Act: i18n.T("Models…"), Do: w.models.show})
+				w.notice.Say(kit.Notice{
+					Text: i18n.T("The model cannot be opened. %s", wording.Brief(err)), Bad: true, Act: i18n.T("Models…"),
+					Do: w.models.show,
+				})
 				w.listModels()
 			} else {
 				remarks := w.takeEngine(engine, path)
@@ -148,7 +154,8 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Words = w.subjects.Words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
-		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", i18n.Args(n)...))
+		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.",
+			i18n.Args(n)...))
 	}
 	if old != nil {
 		w.background(func() func() {
@@ -205,7 +212,8 @@ func (w *Window) lookAgain() {
 			w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
 			for i := range w.state.Form.Cards {
 				c := &w.state.Form.Cards[i]
-				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit && c.View != image.Image(nil) {
+				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit &&
+					c.View != image.Image(nil) {
 					c.View, c.Small = v.View, v.Small
 				}
 			}

@@ -47,7 +47,8 @@ func (w *Window) showPreferences() {
 			}
 		}
 	}
-	size := kit.NewDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) }, func(float64) {})
+	size := kit.NewDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) },
+		func(float64) {})
 	size.Set(float64(w.prefs.TextSize))
 	size.Slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
 
@@ -111,13 +112,15 @@ func (w *Window) showPreferences() {
 	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
 		section(i18n.T("Steps kept for finished pictures"), steps, kit.Note(i18n.T("The oldest are removed first; pictures always stay."))),
-		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), p.Notify, func(p *Preferences, on bool) { p.Notify = on })),
+		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), p.Notify,
+			func(p *Preferences, on bool) { p.Notify = on })),
 	)
 	if models != nil {
 		left.Add(section(i18n.T("Models"), models))
 	}
 	right := kit.NewColumn(18,
-		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folderRow, folderNote, kit.Caption(i18n.T("File name")), pattern, example, parts),
+		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folderRow, folderNote, kit.Caption(i18n.T("File name")), pattern,
+			example, parts),
 		section(i18n.T("Stored in every picture"), written...),
 		section(i18n.T("Compute on"), device, kit.Note(i18n.T("Takes effect with the next model you open."))),
 	)

@@ -46,14 +46,16 @@ func newStrip(w *Window) *strip {
 	s.empty = kit.Caption(i18n.T("Jobs appear here. A job that uses an earlier result stands below the job that made it."))
 	s.scroll = container.NewScroll(s.tree)
 	s.empty.Hide()
-	s.body = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll, container.New(kit.Inset{X: 6, Y: 12}, container.NewVBox(s.empty)))
+	s.body = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll,
+		container.New(kit.Inset{X: 6, Y: 12}, container.NewVBox(s.empty)))
 	s.body.Hide()
 	return s
 }
 
 // treeIcon is two things below one.
-var treeIcon = fyne.NewStaticResource("tree.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
-	`<path fill="#000" d="M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z"/></svg>`))
+var treeIcon = fyne.NewStaticResource("tree.svg",
+	[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
+		`<path fill="#000" d="M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z"/></svg>`))
 
 // show shows the tree, or takes it away.
 func (s *strip) show(tree bool) {
@@ -209,6 +211,9 @@ func (w *Window) toggleTree() {
 // roundActions are the keys of rounds.
 func (w *Window) roundActions() []command.Action {
 	return []command.Action{
-		{ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"), Key: "Shift+T", Do: w.toggleTree, On: func() bool { return w.strip.asTree }},
+		{
+			ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"), Key: "Shift+T", Do: w.toggleTree,
+			On: func() bool { return w.strip.asTree },
+		},
 	}
 }

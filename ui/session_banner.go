@@ -37,7 +37,8 @@ func newBanner(w *Window) *banner {
 	dismiss := kit.SmallButton(i18n.T("Close this notice"), theme.CancelIcon(), func() { b.dismissed = w.state.History.Err; w.refresh() })
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
 	b.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(kit.NewPlate(kit.ColorRaised, theme.ColorNameWarning, 8),
-		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(icon), kit.NewRow(6, b.retry, b.rescue, b.fresh, b.folder, dismiss), b.text))))
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(icon),
+			kit.NewRow(6, b.retry, b.rescue, b.fresh, b.folder, dismiss), b.text))))
 	b.Hide()
 	return b
 }

@@ -90,8 +90,10 @@ func TestStoredSessionsAreRead(t *testing.T) {
 	if err != nil || one.missing != nil || len(one.shots) != 2 {
 		t.Fatalf("%v, %v, %d pictures", err, one.missing, len(one.shots))
 	}
-	want := inference.Settings{Preset: "release", Negative: " ", Steps: 50, Stop: 9, CFG: 4.5, Sampler: "ddim", MaskSource: "low_cross",
-		MaskNorm: "min_max_per_channel", Width: 640, Height: 512}
+	want := inference.Settings{
+		Preset: "release", Negative: " ", Steps: 50, Stop: 9, CFG: 4.5, Sampler: "ddim", MaskSource: "low_cross",
+		MaskNorm: "min_max_per_channel", Width: 640, Height: 512,
+	}
 	if f := one.form; f.Settings != want || f.Prompt != "a dog on the beach" || f.Seed != 12 || !f.KeepSeed || f.Count != 3 || len(f.Cards) != 1 || f.Cards[0].Scope != 0.3 || f.Cards[0].View == nil {
 		t.Errorf("%+v", f)
 	}

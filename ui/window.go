@@ -235,7 +235,8 @@ func (w *Window) build() fyne.CanvasObject {
 	w.dot = canvas.NewCircle(color.Transparent)
 	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
-	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
+	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
+		kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
 		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
 	w.sides.left, w.sides.right = w.subjects.BuildCards(), w.buildRight()
 	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
@@ -368,7 +369,10 @@ func (w *Window) refreshStage() {
 	w.repaint()
 	w.repaintFilm()
 	film, stop := w.state.Film()
-	look := filmLook{settled: stop, done: len(film), shown: -1, calm: state.Settled(film).At, subjects: w.state.FilmSubjects(), dress: w.state.Dress()}
+	look := filmLook{
+		settled: stop, done: len(film), shown: -1, calm: state.Settled(film).At, subjects: w.state.FilmSubjects(),
+		dress: w.state.Dress(),
+	}
 	if len(film) > 0 {
 		look.places = film[0].Steps
 	}

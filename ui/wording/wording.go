@@ -119,7 +119,8 @@ func History(e *history.Error) string {
 	case history.Newer:
 		return i18n.T("%s was written by a newer Realword: use that version", e.Path)
 	case history.Damaged:
-		return i18n.T("%s is damaged: start a new one with everything that can be read from it; the pictures themselves are separate files", e.Path)
+		return i18n.T("%s is damaged: start a new one with everything that can be read from it; the pictures themselves are separate files",
+			e.Path)
 	case history.ReadOnly:
 		return i18n.T("%s is read-only: change its permissions, or use another disk", e.Path)
 	case history.Full:
