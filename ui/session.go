@@ -226,7 +226,8 @@ func fillCard(s *history.Store, c *state.Card, see state.Eye) error {
 	if err != nil {
 		return err
 	}
-	c.Ref.Data, c.Fit, c.View, c.Small, c.Whole, c.Pixels, c.Clear = data, fresh.Fit, fresh.View, fresh.Small, fresh.Whole, fresh.Pixels, fresh.Clear
+	c.Ref.Data, c.Fit, c.Pixels, c.Clear = data, fresh.Fit, fresh.Pixels, fresh.Clear
+	c.View, c.Small, c.Whole = fresh.View, fresh.Small, fresh.Whole
 	return nil
 }
 
