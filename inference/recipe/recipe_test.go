@@ -34,17 +34,21 @@ func chessRound(t testing.TB) (inference.PictureReady, bundle.Manifest) {
 	ref := func(name, digits string, c color.Color) inference.Reference {
 		return inference.Reference{Name: name, SHA256: strings.Repeat(digits, 64)[:64], Square: picture.Square{Fit: picture.Crop}, Data: small(t, c)}
 	}
-	return inference.PictureReady{
+	ready := inference.PictureReady{
 		Seed:  965400086,
 		Image: image.NewNRGBA(image.Rect(0, 0, 8, 4)),
 		Recipe: inference.Request{
-			Prompt: "a dog and a dog playing chess", Settings: inference.Settings{Negative: "blurry, lowres", Preset: "paper", Width: 8, Height: 4, Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self"}, Seeds: []uint64{965400086},
+			Prompt: "a dog and a dog playing chess", Seeds: []uint64{965400086},
+			Settings: inference.Settings{
+				Negative: "blurry, lowres", Preset: "paper", Width: 8, Height: 4, Steps: 25, Stop: 12, CFG: 7.5, Sampler: "ddim", MaskSource: "low_cross_high_self",
+			},
 			Subjects: []inference.Subject{
 				{Word: inference.Word{Text: "dog", Occurrence: 1}, Scope: 0.2, References: []inference.Reference{ref("/home/ann/rex.png", "3f2a9c01de4b5c6d", color.White)}},
 				{Word: inference.Word{Text: "dog", Occurrence: 2}, Scope: 0.25, References: []inference.Reference{ref("tom.png", "77aa10b2c3", color.Black), ref(`C:\cats\side.png`, "0123456789abcdef", color.White)}},
 			},
 		},
-	}, bundle.Manifest{
+	}
+	return ready, bundle.Manifest{
 		Name: "sd_xl_base_1.0", Files: map[string]string{"unet.onnx": "aa"}, Sources: map[string]string{"sd_xl_base_1.0.safetensors": "31e35c80fc4829d14f90153f4c74cd59c90b779f6afe05a74cd6120b893f7e5b"},
 	}
 }
