@@ -343,6 +343,9 @@ func rescuedRight(got, want any) bool {
 			was.Thumbnail, got.Thumbnail = nil, nil
 		}
 		was.Steps, was.StepBytes = got.Steps, got.StepBytes
+		if got.Trashed.IsZero() { // what says that it is in the trash was lost: it is back, which loses nothing
+			was.Trashed = got.Trashed
+		}
 		was.Starred = got.Starred
 		return reflect.DeepEqual(got, was)
 	case Job:
