@@ -43,9 +43,13 @@ func (f Forms) MarshalJSON() ([]byte, error) {
 var spoken atomic.Pointer[catalogue]
 
 // Speak takes over the language of the given BCP 47 name: from the file with the most exact name, "pt-BR.json" before "pt.json"
-// before none at all, which is English. It may be called from any goroutine, and is called before the window is made.
+// before none at all, which is English. Chinese goes by its script: "zh-Hans.json" for zh-CN, zh-SG and zh, never for zh-TW. It may be called from any goroutine, and is called before the window is made.
 func Speak(files fs.FS, name string) error {
 	tag := language.Make(name)
+	if base, _ := tag.Base(); base.String() == "zh" { // its scripts are read by different people, and zh-CN does not name one
+		script, _ := tag.Script()
+		name = "zh-" + script.String()
+	}
 	for ; name != ""; name = name[:max(strings.LastIndexAny(name, "-_"), 0)] {
 		data, err := fs.ReadFile(files, name+".json")
 		if err != nil {
@@ -92,6 +96,9 @@ func N(n int, one, other string, values ...any) string {
 	text := f[categories[plural.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0)]]
 	if text == "" {
 		text = f["other"]
+	}
+	if len(values) == 0 && strings.Contains(text, "%") { // the values are Args(1), and the language has no form for one
+		values = []any{n}
 	}
 	return fmt.Sprintf(text, values...)
 }

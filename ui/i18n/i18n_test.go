@@ -80,6 +80,22 @@ func TestTranslationsKeepVerbs(t *testing.T) {
 	}
 }
 
+func TestChineseGoesByItsScript(t *testing.T) {
+	files := fstest.MapFS{"zh-Hans.json": {Data: []byte(`{"%d more":"还有 %d 个"}`)}}
+	t.Cleanup(func() { i18ntest.English(t) })
+	for name, want := range map[string]string{
+		"zh": "还有 1 个", "zh-CN": "还有 1 个", "zh_CN": "还有 1 个", "zh-Hans-CN": "还有 1 个", "zh-SG": "还有 1 个",
+		"zh-TW": "one more", "zh-HK": "one more", "zh-Hant": "one more", "zh-Hant-TW": "one more",
+	} {
+		if err := i18n.Speak(files, name); err != nil {
+			t.Fatal(err)
+		}
+		if got := i18n.N(1, "one more", "%d more", i18n.Args(1)...); got != want {
+			t.Errorf("in %q: %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestLanguageOfTheSystem(t *testing.T) {
 	files := fstest.MapFS{
 		"de.json":    {Data: []byte(`{"Stop":"Halt","%d pictures":{"one":"%d Bild","other":"%d Bilder"}}`)},
