@@ -11,7 +11,7 @@ PYTHON ?= python3
 export CGO_ENABLED := 1
 
 # Packages with goroutines of their own are tested with the race detector.
-RACED := realword/inference realword/history realword/ui
+RACED := realword/inference realword/history realword/history/journal realword/ui realword/ui/state
 comma := ,
 empty :=
 space := $(empty) $(empty)

@@ -307,8 +307,8 @@ func TestWindow(t *testing.T) {
 	s.click("filmStrip", "", 0.2, 0.5)
 	s.see("", "masks follow the words")
 	s.key("shift+t")
-	s.see("tile", "round 2:")
-	s.click("tile", "round 1:", 0.5, 0.5)
+	s.see("tile", "job 2:")
+	s.click("tile", "job 1:", 0.5, 0.5)
 
 	// Two rounds wait, are given another order by mouse and by keys, and survive a restart.
 	picture, err := filepath.Abs("../assets/samples/cat.png")
@@ -338,12 +338,12 @@ func TestWindow(t *testing.T) {
 		t.Error("a paused queue makes pictures")
 	}
 	s = openScreen(t, program, filepath.Join(dir, "third"), "--model", model)
-	s.see("", "2 rounds wait")
+	s.see("", "2 jobs queued")
 	s.above("tile", "in snow, seed", "at night, seed")
 	s.key("Escape", "alt+p")
 	s.wait("the rounds that waited", func() bool { return saved(4) != nil })
 	s.see("toolButton", "Use as reference")
-	s.gone("", "rounds wait")
+	s.gone("", "jobs queued")
 	s.quit()
 	var order []string
 	for _, file := range saved(4) {
@@ -379,7 +379,7 @@ func TestWindow(t *testing.T) {
 		t.Errorf("history export: %s", complaint)
 	}
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "elsewhere"))
-	if status, text, complaint := command(t, "history", "import", zip); status != 0 || !strings.Contains(text, "4 new rounds, 4 new pictures") {
+	if status, text, complaint := command(t, "history", "import", zip); status != 0 || !strings.Contains(text, "4 new jobs, 4 new pictures") {
 		t.Errorf("history import: %s%s", text, complaint)
 	}
 }
@@ -401,7 +401,7 @@ func TestWindowKeepsToItself(t *testing.T) {
 		}
 	}
 	socket := filepath.Join(tmp, "s")
-	s := watchScreen(t, straced(t, home, trace, []string{"TMPDIR=" + tmp, "DISPLAY=" + os.Getenv("DISPLAY"), "XAUTHORITY=" + os.Getenv("XAUTHORITY"), "MESA_SHADER_CACHE_DISABLE=true"},
+	s := watchScreen(t, straced(t, home, trace, []string{"LC_ALL=C.UTF-8", "TMPDIR=" + tmp, "DISPLAY=" + os.Getenv("DISPLAY"), "XAUTHORITY=" + os.Getenv("XAUTHORITY"), "MESA_SHADER_CACHE_DISABLE=true"},
 		"-D", program), socket)
 	s.key("ctrl+l")
 	s.xdotool("type", "--delay", "40", "a dog on the beach")
