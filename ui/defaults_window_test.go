@@ -19,7 +19,7 @@ func TestThePresetDecidesTheSquare(t *testing.T) {
 			wide.SetNRGBA(x, y, uitest.Red)
 		}
 	}
-	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
+	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(wide)))
 	sees := func(fit picture.Fit) bool {
 		t.Helper()
 		b.until("the square is made", func() bool { return !b.subjects.Squarer.Working() && len(b.posted) == 0 })

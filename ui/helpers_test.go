@@ -7,7 +7,7 @@ import (
 	"realword/ui/state"
 )
 
-// bonds prints which card has which word.
+// bondsIn prints which card has which word.
 func bondsIn(s state.State) string {
 	var list []string
 	for _, c := range s.Form.Cards {
@@ -16,7 +16,7 @@ func bondsIn(s state.State) string {
 	return strings.Join(list, " ")
 }
 
-// layout prints the subjects from top to bottom: pictures, word, and (off) or the reach when they are not the usual.
+// layoutIn prints the subjects from top to bottom: pictures, word, and (off) or the reach when they are not the usual.
 func layoutIn(f state.Form) string {
 	var list []string
 	for _, g := range f.Groups() {
@@ -37,7 +37,7 @@ func layoutIn(f state.Form) string {
 	return strings.Join(list, " ")
 }
 
-// describe is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
+// describeIn is a queue as text: the running round in brackets, the waiting ones, "!" for those that cannot run, and "paused".
 func describeIn(q state.Queue) string {
 	out := []string{}
 	if q.Running.ID != 0 {

@@ -156,7 +156,7 @@ func TestTheSquareIsWhatTheEncoderSees(t *testing.T) {
 			wide.SetNRGBA(x, y, uitest.Red)
 		}
 	}
-	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(t, wide)))
+	b.drop(nil, uitest.File(t, "wide.png", uitest.Encode(wide)))
 	c := b.cardAt(0)
 	c.Toggle()
 	ref := func() inference.Reference { return b.state.Form.Cards[0].Ref }

@@ -19,6 +19,7 @@ import (
 	"realword/inference/bundle"
 )
 
+// Toybox is the manifest of a small model of one size.
 var Toybox = &bundle.Manifest{
 	Name: "toybox", Schedule: bundle.Schedule{TrainSteps: 1000}, Size: bundle.Size{Width: 128, Height: 128},
 	Vision: bundle.Vision{Reference: 64},
@@ -28,18 +29,26 @@ var Toybox = &bundle.Manifest{
 	},
 }
 
+// PNG is a picture file of one colour.
 func PNG(c color.Color) []byte {
 	img := image.NewNRGBA(image.Rect(0, 0, 8, 8))
 	draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+	return Encode(img)
+}
+
+// Encode is a picture file of the image.
+func Encode(img image.Image) []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		panic(err)
+		panic(err) // into memory it does not fail
 	}
 	return b.Bytes()
 }
 
+// Colours of pictures.
 var Red, Green = color.NRGBA{0xd0, 0x20, 0x20, 0xff}, color.NRGBA{0x20, 0xc0, 0x40, 0xff}
 
+// Grid is a mask or map of 4 × 4 with two places.
 func Grid(v float32) []float32 {
 	g := make([]float32, 16)
 	g[5], g[6] = v, v/2
@@ -57,6 +66,7 @@ func Step(step, steps, stop, n int) inference.StepDone {
 	return s
 }
 
+// Picture is the finished picture of a request, by its number.
 func Picture(r inference.Request, picture int) inference.PictureReady {
 	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
 	draw.Draw(img, img.Rect, image.NewUniform(Green), image.Point{}, draw.Src)
@@ -74,15 +84,6 @@ func File(t testing.TB, name string, data []byte) string {
 	return path
 }
 
-func Encode(t testing.TB, img image.Image) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // Files makes n picture files of different colours and answers their paths.
 func Files(t testing.TB, dir string, n int) (paths []string) {
 	for i := range n {
@@ -97,10 +98,12 @@ func Files(t testing.TB, dir string, n int) (paths []string) {
 	return paths
 }
 
+// Word is the first one of that text.
 func Word(text string) inference.Word { return inference.Word{Text: text, Occurrence: 1} }
 
+// Roomy is the manifest of a model that makes many sizes.
 var Roomy = &bundle.Manifest{
-	Name: "Roomy", Schedule: bundle.Schedule{TrainSteps: 1000},
+	Name: "roomy", Schedule: bundle.Schedule{TrainSteps: 1000},
 	Size: bundle.Size{Width: 1024, Height: 1024, Min: 512, Max: 2048, Multiple: 64},
 	Presets: map[string]bundle.Preset{
 		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
