@@ -12,7 +12,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -62,7 +61,7 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 		}
 		p.GridWrap.TypedKey(e)
 	default:
-		p.g.w.Press(command.Stroke{Mod: p.g.w.Modifiers(), Key: e.Name})
+		p.g.w.Typed(e)
 	}
 }
 

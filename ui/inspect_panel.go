@@ -77,7 +77,7 @@ func newInspector(w *Window) *inspector {
 	p.subjects = kit.NewRow(4)
 	head := container.NewBorder(nil, nil, kit.NewRow(10, kit.Heading(i18n.T("Mask inspection")), p.subjects),
 		container.New(kit.Fixed{Width: 28, Height: 28}, kit.SmallButton(i18n.T("Back to the picture"), theme.CancelIcon(), p.hide)))
-	p.matrix = newMapMatrix(p.choose, w.typed, p.repaint)
+	p.matrix = newMapMatrix(p.choose, w.Typed, p.repaint)
 	p.frame = kit.NewPlate(kit.ColorWell, "", 8)
 	p.large = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	p.large.ScaleMode, p.large.FillMode, p.large.CornerRadius = canvas.ImageScaleFastest, canvas.ImageFillStretch, 4

@@ -130,9 +130,6 @@ func (w *Window) stageActions() []command.Action {
 	return list
 }
 
-// typed gives a key that a widget with the focus has no use for to the window.
-func (w *Window) typed(e *fyne.KeyEvent) { w.Press(command.Stroke{Mod: w.Modifiers(), Key: e.Name}) }
-
 // overlayBar is the row under the stage with which masks are looked at.
 type overlayBar struct {
 	w       *Window

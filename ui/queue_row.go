@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/inference"
-	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -83,7 +82,7 @@ func (r *queueRow) key(e *fyne.KeyEvent) bool {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		return false
 	default:
-		r.w.Press(command.Stroke{Mod: r.w.Modifiers(), Key: e.Name})
+		r.w.Typed(e)
 	}
 	return true
 }

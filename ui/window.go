@@ -258,15 +258,12 @@ func (w *Window) relayMiddle() {
 }
 
 func (w *Window) buildMiddle() fyne.CanvasObject {
-	w.subjects.Prompt = kit.NewField(w.Shortcut, true)
-	w.subjects.Prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
-	w.subjects.Prompt.OnChanged = w.subjects.PromptChanged
-	top := kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, w.subjects.Prompt), w.subjects.BuildWords()))
+	top := w.subjects.BuildPrompt()
 
 	w.coach = newCoach()
 	w.stage = newStage(w.coach.body, w.peek, w.repaint, w.refreshStage, w.cut)
 	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() })
-	w.film = newFilm(w.showStep, w.nudge, w.inspectMasks, w.peek, w.typed, w.repaintFilm)
+	w.film = newFilm(w.showStep, w.nudge, w.inspectMasks, w.peek, w.Typed, w.repaintFilm)
 	w.overlay = newOverlayBar(w)
 	w.info = widget.NewLabel("")
 	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
@@ -290,11 +287,6 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 func (w *Window) buildRight() fyne.CanvasObject {
 	w.set = newSettings(w)
 	return kit.Panel(container.NewBorder(nil, w.set.action, nil, nil, kit.NewPage(w.set.form)))
-}
-
-func (w *Window) clickWord(word state.Word) {
-	w.state = w.state.Click(word)
-	w.refresh()
 }
 
 func (w *Window) peek(held bool) {

@@ -258,7 +258,7 @@ func (k *Commands) keys() {
 			c.AddShortcut(shortcut, func(fyne.Shortcut) { k.PerformKey(k.Table.List[i]) })
 		}
 	}
-	c.SetOnTypedKey(func(e *fyne.KeyEvent) { k.Press(Stroke{k.Modifiers(), e.Name}) })
+	c.SetOnTypedKey(k.Typed)
 	d, ok := c.(desktop.Canvas)
 	if !ok {
 		return

@@ -16,8 +16,11 @@ import (
 	"realword/ui/wording"
 )
 
-// BuildWords makes what stands under the prompt: its words, what a click would do, and how much of it the model reads.
-func (p *Panel) BuildWords() fyne.CanvasObject {
+// BuildPrompt makes the prompt and what stands under it: its words, what a click would do, and how much of it the model reads.
+func (p *Panel) BuildPrompt() fyne.CanvasObject {
+	p.Prompt = kit.NewField(p.commands.Shortcut, true)
+	p.Prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
+	p.Prompt.OnChanged = p.PromptChanged
 	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
 	p.Chips = container.New(&kit.Flow{Gap: 6})
 	p.ChipHint, p.tokens = kit.Caption(""), kit.Caption("")
@@ -26,7 +29,7 @@ func (p *Panel) BuildWords() fyne.CanvasObject {
 	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	p.Ignored.Hide()
 	p.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, p.Chips)), p.hintRow, p.Ignored)
-	return p.ignoredBox
+	return kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, p.Prompt), p.ignoredBox))
 }
 
 func (p *Panel) PromptChanged(text string) {

@@ -97,13 +97,13 @@ func kindText(err error) string {
 
 // Memory says how much memory is wanted, and what would fit.
 func Memory(e *memory.Error) string {
-	text := i18n.T("this picture needs about %s of memory, and %s is available", files.Bytes(e.Plan.Peak), files.Bytes(e.Plan.Available))
+	text := i18n.T("this picture needs about %s of memory, and %s is available", Bytes(e.Plan.Peak), Bytes(e.Plan.Available))
 	if e.Err != nil {
-		text = i18n.T("not enough memory: this picture needs about %s", files.Bytes(e.Plan.Peak))
+		text = i18n.T("not enough memory: this picture needs about %s", Bytes(e.Plan.Peak))
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
-		fit = append(fit, r.Text+" ("+files.Bytes(r.Peak)+")")
+		fit = append(fit, r.Text+" ("+Bytes(r.Peak)+")")
 	}
 	if len(fit) == 0 {
 		return i18n.T("%s: close other programs, or choose a smaller model", text)
