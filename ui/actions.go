@@ -74,12 +74,12 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		paths = append(paths, f.Path())
 	}
 	to := w.subjects.TargetAt(at)
-	if w.opt.Models != nil && len(paths) > 0 && w.models.shown {
-		w.lookAt(paths[0], "", "")
+	if w.opt.Models != nil && len(paths) > 0 && w.models.Shown() {
+		w.models.LookAt(paths[0], "", "")
 		return
 	}
 	if w.opt.Models != nil && len(paths) == 1 && !subjects.PictureName(paths[0]) {
-		w.dropModel(paths[0], func() { w.droppedPictures(to, at, paths) })
+		w.models.Drop(paths[0], func() { w.droppedPictures(to, at, paths) })
 		return
 	}
 	w.droppedPictures(to, at, paths)

@@ -20,7 +20,7 @@ func (w *Window) allActions() []command.Action {
 		w.recallActions(),
 		w.historyActions(),
 		w.roundActions(),
-		w.modelActions(),
+		w.models.Actions(),
 		w.viewActions(),
 		w.foldActions(),
 		w.stageActions(),

@@ -52,7 +52,7 @@ func (g *galleryPage) toggle() {
 		g.hide()
 		return
 	}
-	g.w.models.hide()
+	g.w.models.Hide()
 	g.shown = true
 	g.close = g.w.Opened(g.hide)
 	g.state.Snack, g.state.Err = snack{}, nil

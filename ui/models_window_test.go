@@ -16,8 +16,11 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/hub"
+	"realword/ui/command"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
+	"realword/ui/models/modelstest"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
@@ -33,13 +36,28 @@ func (e *modelEngine) Manifest() bundle.Manifest { return e.manifest }
 
 func (e *modelEngine) Close() error { e.closed.Store(true); return nil }
 
-// call is the next import or check that has begun.
-func (b *bench) call(m *fakeModels) *modelCall {
+// gets is the next download that has begun.
+func (b *bench) gets(m *modelstest.Fake) *modelstest.GetCall {
 	b.t.Helper()
-	var c *modelCall
+	var c *modelstest.GetCall
+	b.until("a download has begun", func() bool {
+		select {
+		case c = <-m.Getting:
+			return true
+		default:
+			return false
+		}
+	})
+	return c
+}
+
+// call is the next import or check that has begun.
+func (b *bench) call(m *modelstest.Fake) *modelstest.Call {
+	b.t.Helper()
+	var c *modelstest.Call
 	b.until("a task has begun", func() bool {
 		select {
-		case c = <-m.began:
+		case c = <-m.Began:
 			return true
 		default:
 			return false
@@ -49,26 +67,72 @@ func (b *bench) call(m *fakeModels) *modelCall {
 }
 
 // answer ends a task.
-func (b *bench) answer(c *modelCall, err error) {
+func (b *bench) answer(c *modelstest.Call, err error) {
 	b.t.Helper()
 	n := len(b.state.Shelf.Tasks)
-	c.answer <- err
+	c.Answer <- err
 	b.until("the task has ended", func() bool { return len(b.state.Shelf.Tasks) < n })
 }
 
+// A download that was begun before the Realword closed while is offered at the next start.
+func TestUnfinishedDownloadIsOffered(t *testing.T) {
+	m := modelstest.New()
+	e, err := hub.Find("realcustom-animagine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, _ := m.Plan(t.Context(), "", e)
+	m.Begun = []hub.Unfinished{{Plan: plan, Done: 6_500_000_000}}
+	b := ready(t, func(o *Options) { o.Models = m })
+	b.settle()
+	if b.notice.Hidden || b.notice.Now.Text != "The download of RealCustom++ on Animagine XL 3.1 is not finished: 6.5 GB of 13.0 GB so far." {
+		t.Fatalf("%+v", b.notice.Now)
+	}
+	if len(m.Getting) > 0 {
+		t.Error("it went on by itself")
+	}
+	test.Tap(b.notice.Act)
+	c := b.gets(m)
+	b.askClose() // nobody asks: it goes on at the next start
+	<-c.Ctx.Done()
+	b.until("the window is closed", func() bool { return b.closed })
+}
+
+// TestCatalogueAtTextSizes shows the catalogue with small and large texts, and with longer words.
+func TestCatalogueAtTextSizes(t *testing.T) {
+	for _, c := range []struct {
+		percent int
+		long    bool
+	}{{80, false}, {100, true}, {150, false}} {
+		if c.long {
+			i18ntest.Pseudo(t)
+		}
+		b, m, _ := withModels(t, nil)
+		p := b.prefs
+		p.TextSize = c.percent
+		b.setPreferences(p)
+		t.Cleanup(func() { kit.SetLook("system", 100) })
+		e := hub.Catalogue()[0]
+		plan, _ := m.Plan(t.Context(), "", e)
+		m.Begun = []hub.Unfinished{{Plan: plan, Done: 1e9}}
+		b.doModels("models.get")
+		b.settle()
+		b.layOut(smallest)
+		if m := b.win.Content().MinSize(); m.Width > smallest.Width || m.Height > smallest.Height {
+			t.Errorf("%d %%: the window wants %v", c.percent, m)
+		}
+		for _, bad := range overlapsIn(b.models.Root) {
+			t.Errorf("%d %%: %s", c.percent, bad)
+		}
+		i18ntest.English(t)
+	}
+}
+
 // withModels is a window with two models, and the engine of the bigger one.
-func withModels(t *testing.T, change func(*Options)) (*bench, *fakeModels, *modelEngine) {
+func withModels(t *testing.T, change func(*Options)) (*bench, *modelstest.Fake, *modelEngine) {
 	t.Helper()
-	m := &fakeModels{free: 40_000_000_000, memory: 16_000_000_000, getting: make(chan *getCall, 4), began: make(chan *modelCall, 4), found: map[string]bundle.Inspection{
-		sourcePath:            recognised(bundle.LayoutRelease),
-		basePath:              {Layout: bundle.LayoutBase, File: true, Manifest: bundle.Manifest{Name: "dreams", Family: "sdxl"}, Tensors: 2515, Source: 6_900_000_000},
-		basePath + sourcePath: recognised(bundle.LayoutRelease),
-		"/data/broken":        {Layout: bundle.LayoutRelease, Problems: errors.Join(errors.New("conv_in.weight: missing"), errors.New("sdxl/vae is missing"))},
-		"/data/lora.pth":      {Problems: errors.New("lora.pth holds a LoRA")},
-		"/else/where":         {Layout: bundle.LayoutBundle, Manifest: *big},
-	}}
-	m.list = []state.Model{{Path: bigPath, Manifest: big, Bytes: 7_000_000_000, Source: sourcePath}}
-	engine := &modelEngine{fakeEngine: &fakeEngine{started: make(chan fakeJob, 1)}, manifest: *big}
+	m := modelstest.New()
+	engine := &modelEngine{fakeEngine: &fakeEngine{started: make(chan fakeJob, 1)}, manifest: *modelstest.Big}
 	b := ready(t, func(o *Options) {
 		toys := o.Open
 		o.Models = m
@@ -76,281 +140,24 @@ func withModels(t *testing.T, change func(*Options)) (*bench, *fakeModels, *mode
 			switch path {
 			case "":
 				return toys(ctx, "")
-			case bigPath:
+			case modelstest.BigPath:
 				return engine, nil
 			}
 			return nil, errors.New("the folder is not there")
 		}
-		o.OpenFolder = func() (string, error) { return sourcePath, nil }
-		o.OpenModel = func() (string, error) { return basePath, nil }
+		o.OpenFolder = func() (string, error) { return modelstest.SourcePath, nil }
+		o.OpenModel = func() (string, error) { return modelstest.BasePath, nil }
 		if change != nil {
 			change(o)
 		}
 	})
-	b.models.show()
+	b.models.Show()
 	b.settle()
 	return b, m, engine
 }
 
 // page is the text of the models page.
 func (b *bench) modelTexts() string { return strings.Join(b.seen(), "\n") }
-
-func (b *bench) has(parts ...string) {
-	b.t.Helper()
-	all := b.modelTexts()
-	for _, p := range parts {
-		if !strings.Contains(all, p) {
-			b.t.Errorf("%q is not on the page:\n%s", p, all)
-		}
-	}
-}
-
-func TestModelsPageListsModels(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	m.list[0].Mapped = 5_000_000_000
-	m.list = append(m.list,
-		state.Model{Path: "/models/Gone", State: state.ModelMissing, Err: errors.New("unet.onnx is missing; import the model again"), Source: sourcePath},
-		state.Model{Path: "/models/Hurt", State: state.ModelDamaged, Manifest: big, Err: errors.New("manifest.json cannot be read")})
-	b.listModels()
-	b.settle()
-	b.has("toybox", "29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use.", "built in")
-	b.models.list.Select(1)
-	b.has("1024 × 1024, sides of 256 to 2048", "768 × 768 pixels", "5.0 GB used in place", "not stated in its files", "sdxl-unet.bin is taken", sourcePath, "Ready.")
-	if b.models.buttons["use"].Hidden || b.models.buttons["use"].Disabled() || !b.models.buttons["again"].Hidden {
-		t.Error("a model that is ready cannot be used, or is to be imported again")
-	}
-	b.models.list.Select(2)
-	b.has("unet.onnx is missing; import the model again.")
-	if !b.models.buttons["use"].Disabled() || b.models.buttons["again"].Hidden || b.models.buttons["again"].Disabled() {
-		t.Error("a model without files can be used, or not be imported again")
-	}
-	test.Tap(b.models.buttons["again"])
-	b.settle()
-	if a := b.state.Shelf.Adding; a == nil || a.Path != sourcePath || a.Again != "/models/Gone" || a.Name != "Gone" {
-		t.Errorf("%+v", a)
-	}
-	b.Back()
-	if b.state.Shelf.Adding != nil || !b.models.shown {
-		t.Error("Esc left the page instead of what was to be added")
-	}
-	b.Back()
-	if b.models.shown || !b.models.page.Hidden {
-		t.Error("Esc left the page open")
-	}
-}
-
-func TestImportGoesOnBesideTheWork(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	m.list = nil
-	b.listModels()
-	test.Tap(b.models.dir)
-	b.settle()
-	b.has("the released RealCustom++ checkpoints", "3104 tensors in 9.0 GB of files", "7.0 GB needed, 40.0 GB free", "SDXL", "sdxl-unet.bin is taken")
-	if len(m.began) > 0 {
-		t.Fatal("an import began before the user agreed")
-	}
-	b.models.name.SetText("Portraits")
-	test.Tap(b.models.agree)
-	c := b.call(m)
-	if want := (state.Import{Source: sourcePath, Name: "Portraits", Folder: "/models"}); c.job != want {
-		t.Errorf("%+v", c.job)
-	}
-	b.Back()
-	b.subjects.PromptChanged("a dog")
-	j := b.run() // with the other model
-	c.progress("weights/unet.bin", 4_000_000_000, 7_000_000_000)
-	b.until("the progress is shown", func() bool { return strings.Contains(b.models.opener.Text, "25 %") })
-	row := b.models.rows[1]
-	if row.text.Text != "4.0 GB of 16.0 GB" || row.name.Text != "Importing Portraits" {
-		t.Errorf("%q, %q", row.name.Text, row.text.Text)
-	}
-	b.answer(c, nil)
-	if b.notice.Now.Text != "Portraits has been imported." || b.notice.Hidden || b.models.opener.Text != "Models" {
-		t.Errorf("%+v, %q", b.notice.Now, b.models.opener.Text)
-	}
-	b.end(j, inference.Done{})
-	if _, ok := b.state.Shelf.Find("/models/Portraits"); !ok {
-		t.Errorf("%+v", b.state.Shelf.List)
-	}
-}
-
-func TestImportsQueueAndAreCancelled(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	for range 3 {
-		b.addFolder()
-		b.until("it is inspected", func() bool { a := b.state.Shelf.Adding; return a != nil && !a.Looking })
-		test.Tap(b.models.agree)
-	}
-	c := b.call(m)
-	names := []string{}
-	for _, task := range b.state.Shelf.Tasks {
-		names = append(names, task.Name)
-	}
-	if got := strings.Join(names, ","); got != "RealCustom++ 2,RealCustom++ 3,RealCustom++ 4" || len(m.began) > 0 {
-		t.Fatalf("%s, %d more began", got, len(m.began))
-	}
-	b.has("waiting for its turn")
-	b.cancelTask(3) // it waits
-	b.cancelTask(1)
-	<-c.ctx.Done()
-	second := b.call(m)
-	b.until("the first is gone", func() bool { return len(b.state.Shelf.Tasks) == 1 })
-	if second.job.Name != "RealCustom++ 3" || !strings.Contains(b.state.Shelf.Told, "its files were removed") || b.notice.Now.Bad {
-		t.Errorf("%q, %q", second.job.Name, b.state.Shelf.Told)
-	}
-	b.answer(second, errors.New("the disk is full: make room"))
-	b.settle()
-	b.has("The disk is full: make room.")
-	if !b.notice.Now.Bad || len(m.list) != 1 {
-		t.Errorf("%+v", b.notice.Now)
-	}
-}
-
-func TestWhatCannotBeAdded(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	b.lookAt("/data/broken", "", "")
-	b.settle()
-	b.has("conv_in.weight: missing.", "sdxl/vae is missing.")
-	if !b.models.agree.Hidden {
-		t.Error("what is broken can be imported")
-	}
-	b.lookAt("/data/lora.pth", "", "")
-	b.settle()
-	b.has("lora.pth holds a LoRA.")
-	m.free = 3_000_000_000
-	b.lookAt(sourcePath, "", "")
-	b.settle()
-	b.has("The disk has no room for it: free up 4.3 GB")
-	if !b.models.agree.Hidden {
-		t.Error("what does not fit can be imported")
-	}
-	b.agreeAdding() // by whatever way
-	if len(b.state.Shelf.Tasks) > 0 {
-		t.Error("an import began")
-	}
-}
-
-func TestBaseModelGoesUnderASource(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	test.Tap(b.models.file)
-	b.settle()
-	b.has("a text-to-image model in one file, without RealCustom++ weights", "Choose the RealCustom++ checkpoints to combine it with")
-	if !b.models.agree.Hidden || len(b.models.sources.Objects) != 3 {
-		t.Fatalf("%d offers", len(b.models.sources.Objects))
-	}
-	test.Tap(b.models.sources.Objects[1].(fyne.Tappable))
-	b.settle()
-	b.has(basePath)
-	test.Tap(b.models.agree)
-	c := b.call(m)
-	if c.job.Source != sourcePath || c.job.Base != basePath {
-		t.Errorf("%+v", c.job)
-	}
-	b.answer(c, nil)
-	m.list = nil
-	b.listModels()
-	b.settle()
-	b.lookAt(basePath, "", "")
-	b.settle()
-	b.has("Choose the folder with the RealCustom++ checkpoints")
-	test.Tap(b.models.sources.Objects[1].(fyne.Tappable)) // the dialog
-	b.settle()
-	if a := b.state.Shelf.Adding; a == nil || a.Path != sourcePath || a.Base != basePath {
-		t.Errorf("%+v", a)
-	}
-}
-
-func TestAnotherBase(t *testing.T) {
-	b, _, _ := withModels(t, nil)
-	b.models.list.Select(1)
-	test.Tap(b.models.buttons["base"])
-	b.pressSheet("A file…")
-	if a := b.state.Shelf.Adding; a == nil || a.Path != sourcePath || a.Base != basePath || a.Name != "RealCustom++ 2" {
-		t.Errorf("%+v", a)
-	}
-}
-
-// TestLeavingEndsTheInspection: Cancel, and another folder, end what is under way.
-func TestLeavingEndsTheInspection(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	m.looking = make(chan context.Context, 2)
-	b.lookAt("/one", "", "")
-	one := <-m.looking
-	b.lookAt("/two", "", "")
-	two := <-m.looking
-	<-one.Done()
-	if two.Err() != nil {
-		t.Error("the second inspection ended with the first")
-	}
-	b.stopAdding()
-	<-two.Done()
-	b.settle()
-	if a := b.state.Shelf.Adding; a != nil {
-		t.Errorf("%+v", a)
-	}
-}
-
-func TestBundleElsewhere(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	b.lookAt("/else/where", "", "")
-	b.settle()
-	b.has("a Realword model, ready to use")
-	test.Tap(b.models.agree)
-	b.settle()
-	if !slices.Equal(readPreferences(b.app.Preferences()).Elsewhere, []string{"/else/where"}) || len(b.state.Shelf.List) != 3 {
-		t.Fatalf("%v", b.prefs.Elsewhere)
-	}
-	test.Tap(b.models.buttons["remove"])
-	b.settle()
-	if len(b.prefs.Elsewhere) != 0 || len(m.removed) != 0 {
-		t.Error("a model that lies elsewhere was touched")
-	}
-	b.undoModels()
-	b.settle()
-	if len(b.prefs.Elsewhere) != 1 {
-		t.Error("undo does not bring it back")
-	}
-}
-
-func TestCheckRenameRemove(t *testing.T) {
-	b, m, _ := withModels(t, nil)
-	b.models.list.Select(1)
-	test.Tap(b.models.buttons["check"])
-	c := b.call(m)
-	if c.check != bigPath || !b.models.buttons["remove"].Disabled() || !b.models.buttons["check"].Disabled() {
-		t.Errorf("%q is checked; it can be removed meanwhile: %v", c.check, !b.models.buttons["remove"].Disabled())
-	}
-	b.answer(c, nil)
-	b.settle()
-	b.has("no file has changed since the import")
-	b.checkModel(bigPath)
-	b.answer(b.call(m), errors.New("unet.bin has changed since the import; import it again"))
-	b.settle()
-	b.has("unet.bin has changed since the import; import it again.")
-	if b.models.buttons["again"].Hidden {
-		t.Error("a damaged model cannot be imported again")
-	}
-	test.Tap(b.models.buttons["rename"])
-	field, _ := sheetOf(b, func(*kit.Field) bool { return true })
-	field.SetText("Portraits")
-	b.pressSheet("Rename")
-	if m.renamed != "Portraits" {
-		t.Errorf("renamed to %q", m.renamed)
-	}
-	test.Tap(b.models.buttons["remove"])
-	if !b.sheetSays("checkpoints it was imported from stay") {
-		t.Error("the question says nothing of the checkpoints")
-	}
-	b.pressSheet("Remove")
-	if _, there := b.state.Shelf.Find(bigPath); there || !slices.Equal(m.removed, []string{bigPath}) {
-		t.Error("it is still there")
-	}
-	b.key(&fyne.ShortcutUndo{})
-	b.settle()
-	if _, there := b.state.Shelf.Find(bigPath); !there {
-		t.Error("undo did not bring it back")
-	}
-}
 
 func TestSwitchKeepsTheWork(t *testing.T) {
 	b, _, engine := withModels(t, nil)
@@ -361,10 +168,10 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	b.refresh()
 	b.state.Form.Negative = "blurry"
 	cards := b.state.Form.Cards[0]
-	b.models.show()
+	b.models.Show()
 	b.settle()
-	b.models.list.Select(1)
-	test.Tap(b.models.buttons["use"])
+	b.chooseModel(1)
+	b.tapModels("Use this model")
 	b.settle()
 	f := b.state.Form
 	if f.Prompt != "a dog on the beach" || f.Negative != "blurry" || len(f.Cards) != 1 || f.Cards[0].ID != cards.ID || f.Cards[0].Word != cards.Word {
@@ -373,7 +180,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	if f.Steps != 50 || f.Stop != 25 || f.CFG != 12.5 || f.Cards[0].View.Bounds().Dx() != 768 {
 		t.Errorf("%d steps, T_stop %d, CFG %g, square of %d", f.Steps, f.Stop, f.CFG, f.Cards[0].View.Bounds().Dx())
 	}
-	if b.status.Text != "RealCustom++" || b.prefs.Model != bigPath || readPreferences(b.app.Preferences()).Model != bigPath {
+	if b.status.Text != "RealCustom++" || b.prefs.Model != modelstest.BigPath || readPreferences(b.app.Preferences()).Model != modelstest.BigPath {
 		t.Errorf("%q, %q", b.status.Text, b.prefs.Model)
 	}
 	for _, part := range []string{"RealCustom++ is now in use.", "Pictures are now 1024 × 1024.", "50 steps"} {
@@ -381,7 +188,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 			t.Errorf("%q is not said: %q", part, b.notice.Now.Text)
 		}
 	}
-	if !b.models.buttons["remove"].Disabled() {
+	if slices.ContainsFunc(b.models.Actions(), func(a command.Action) bool { return a.ID == "models.remove" && a.Can() }) {
 		t.Error("the model in use can be removed")
 	}
 	b.Back()
@@ -389,7 +196,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	b.until("the new engine has a job", func() bool { return len(engine.started) > 0 })
 	j := <-engine.started
 	b.end(j, inference.Done{})
-	b.useModel("")
+	b.models.Use("")
 	b.settle()
 	if !engine.closed.Load() || b.state.Model.Name != "toybox" || b.state.Form.Steps != 25 {
 		t.Errorf("closed %v, %s with %d steps", engine.closed.Load(), b.state.Model.Name, b.state.Form.Steps)
@@ -398,10 +205,10 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 
 func TestSwitchThatFails(t *testing.T) {
 	b, m, _ := withModels(t, nil)
-	m.list = append(m.list, state.Model{Path: "/models/Other", Manifest: big})
-	b.listModels()
+	m.Models = append(m.Models, state.Model{Path: "/models/Other", Manifest: modelstest.Big})
+	b.models.Reload()
 	b.settle()
-	b.useModel("/models/Other")
+	b.models.Use("/models/Other")
 	b.settle()
 	if b.state.Model.Name != "toybox" || b.engine == nil || b.prefs.Model != "" || !b.notice.Now.Bad || !strings.Contains(b.notice.Now.Text, "The folder is not there.") {
 		t.Errorf("%s, %q", b.state.Model.Name, b.notice.Now.Text)
@@ -415,7 +222,7 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 		b.ask("one")
 		j := b.started()
 		b.ask("two")
-		b.useModel(bigPath)
+		b.models.Use(modelstest.BigPath)
 		if !b.sheetSays("A job is running with toybox.") {
 			t.Fatal("nobody asks")
 		}
@@ -457,7 +264,7 @@ func TestSwitchWhileARoundRuns(t *testing.T) {
 		if !strings.Contains(b.notice.Now.Text, "One job is waiting for its own model.") {
 			t.Errorf("%q", b.notice.Now.Text)
 		}
-		b.useModel("")
+		b.models.Use("")
 		b.until("its turn has come", func() bool { return b.state.Busy() })
 		b.end(b.started(), inference.Done{})
 	})
@@ -481,7 +288,7 @@ func TestChosenModelIsGoneAtTheStart(t *testing.T) {
 	var asked []string
 	posted := make(chan func(), 1000)
 	b := &bench{t: t, engine: &fakeEngine{started: make(chan fakeJob, 1)}, posted: posted}
-	b.Window = newWindow(a, Options{Pictures: t.TempDir(), Models: &fakeModels{}, Open: func(_ context.Context, path string) (Engine, error) {
+	b.Window = newWindow(a, Options{Pictures: t.TempDir(), Models: &modelstest.Fake{}, Open: func(_ context.Context, path string) (Engine, error) {
 		asked = append(asked, path)
 		if path != "" {
 			return nil, errors.New("open model /unplugged/model: there is no manifest.json")
@@ -501,13 +308,13 @@ func TestChosenModelIsGoneAtTheStart(t *testing.T) {
 	}
 	test.Tap(b.notice.Act)
 	b.settle()
-	if !b.models.shown || !b.notice.Hidden {
+	if !b.models.Shown() || !b.notice.Hidden {
 		t.Error("the button does not lead to the models")
 	}
 }
 
 func TestModelOfTheCommandLine(t *testing.T) {
-	b, _, _ := withModels(t, func(o *Options) { o.Model = bigPath })
+	b, _, _ := withModels(t, func(o *Options) { o.Model = modelstest.BigPath })
 	if b.state.Model.Name != "RealCustom++" || b.prefs.Model != "" {
 		t.Errorf("%s, %q", b.state.Model.Name, b.prefs.Model)
 	}
@@ -519,17 +326,17 @@ func TestDropModel(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(folder, "realcustom"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	m.found[folder] = recognised(bundle.LayoutRelease)
+	m.Found[folder] = modelstest.Recognised(bundle.LayoutRelease)
 	b.Back()
 	b.drop(nil, folder)
-	if a := b.state.Shelf.Adding; a == nil || a.Path != folder || !b.models.shown {
+	if a := b.state.Shelf.Adding; a == nil || a.Path != folder || !b.models.Shown() {
 		t.Errorf("%+v", a)
 	}
 	b.drop(nil, "/data/lora.pth") // on the page
 	if a := b.state.Shelf.Adding; a == nil || a.Path != "/data/lora.pth" {
 		t.Errorf("%+v", a)
 	}
-	b.models.hide()
+	b.models.Hide()
 	pictures := t.TempDir()
 	if err := os.WriteFile(filepath.Join(pictures, "rex.png"), uitest.PNG(uitest.Red), 0o600); err != nil {
 		t.Fatal(err)
@@ -537,21 +344,21 @@ func TestDropModel(t *testing.T) {
 	b.drop(nil, pictures)
 	b.drop(nil, uitest.File(t, "cat.png", uitest.PNG(uitest.Green)))
 	b.drop(nil, uitest.File(t, "notes.txt", []byte("hello")))
-	if len(b.state.Form.Cards) != 2 || b.state.PickErr == nil || b.models.shown {
+	if len(b.state.Form.Cards) != 2 || b.state.PickErr == nil || b.models.Shown() {
 		t.Errorf("%d cards, %v", len(b.state.Form.Cards), b.state.PickErr)
 	}
-	b.Dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(basePath)})
+	b.Dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(modelstest.BasePath)})
 	b.settle()
-	if !b.models.shown {
+	if !b.models.Shown() {
 		t.Error("a model file was not offered")
 	}
 }
 
 func TestClosingAsksDuringAnImport(t *testing.T) {
 	b, m, _ := withModels(t, nil)
-	b.addFolder()
+	b.tapModels("Add a folder…")
 	b.settle()
-	test.Tap(b.models.agree)
+	b.tapModels("Import")
 	c := b.call(m)
 	b.askClose()
 	if b.closing || !b.sheetSays("RealCustom++ 2 is being imported") {
@@ -559,7 +366,7 @@ func TestClosingAsksDuringAnImport(t *testing.T) {
 	}
 	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
 	test.Tap(button)
-	<-c.ctx.Done()
+	<-c.Ctx.Done()
 	b.until("the window is closed", func() bool { return b.closed })
 }
 
@@ -573,7 +380,7 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 			i18ntest.Pseudo(t)
 		}
 		b, m, _ := withModels(t, nil)
-		m.list[0].Mapped = 5_000_000_000
+		m.Models[0].Mapped = 5_000_000_000
 		p := b.prefs
 		p.TextSize = c.percent
 		b.setPreferences(p)
@@ -584,28 +391,28 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 			if m := b.win.Content().MinSize(); m.Width > smallest.Width || m.Height > smallest.Height {
 				t.Errorf("%d %% %s: the window wants %v", c.percent, name, m)
 			}
-			for _, bad := range overlapsIn(b.models.page) {
+			for _, bad := range overlapsIn(b.models.Root) {
 				t.Errorf("%d %% %s: %s", c.percent, name, bad)
 			}
 		}
 		look("toybox")
-		b.models.list.Select(1)
+		b.chooseModel(1)
 		look("another one")
-		for _, path := range []string{sourcePath, basePath, "/data/broken"} {
-			b.lookAt(path, "", "")
+		for _, path := range []string{modelstest.SourcePath, modelstest.BasePath, "/data/broken"} {
+			b.models.LookAt(path, "", "")
 			b.settle()
 			look(path)
 		}
-		b.lookAt(sourcePath, "", "")
+		b.models.LookAt(modelstest.SourcePath, "", "")
 		b.settle()
-		b.agreeAdding()
+		b.tapModels(b.state.Shelf.Adding.Agree())
 		call := b.call(m)
-		b.checkModel(bigPath)
-		call.progress("weights/unet.bin", 1_000_000_000, 7_000_000_000)
+		b.doModels("models.check")
+		call.Progress("weights/unet.bin", 1_000_000_000, 7_000_000_000)
 		b.until("the progress is shown", func() bool { return b.state.Shelf.Tasks[0].Done > 0 })
 		look("importing")
-		b.cancelTask(2)
 		b.answer(call, errors.New("one\ntwo\nthree\nfour"))
+		b.answer(b.call(m), nil) // the check
 		b.settle()
 		if !c.long && !strings.HasSuffix(b.notice.Now.Text, "was not imported. One. Two. There are 2 more problems.") {
 			t.Errorf("%q", b.notice.Now.Text)
@@ -615,34 +422,87 @@ func TestModelsPageAtTextSizes(t *testing.T) {
 	}
 }
 
-func TestModelsByKeys(t *testing.T) {
-	b, _, _ := withModels(t, nil)
-	key := func(name fyne.KeyName) { b.models.list.TypedKey(&fyne.KeyEvent{Name: name}) }
-	if b.win.Canvas().Focused() != b.models.list {
-		t.Error("the list has not the focus")
-	}
-	key(fyne.KeyDelete)
-	if b.win.Canvas().Overlays().Top() != nil {
-		t.Error("the model inside Realword can be removed")
-	}
-	key(fyne.KeyDown)
-	key(fyne.KeyDown)
-	if m, _ := b.state.Shelf.ChosenModel(); m.Path != bigPath {
-		t.Errorf("%q is chosen", m.Path)
-	}
-	key(fyne.KeyDelete)
-	b.pressSheet("Cancel")
-	key(fyne.KeyReturn)
+func TestImportGoesOnBesideTheWork(t *testing.T) {
+	b, m, _ := withModels(t, nil)
+	b.tapModels("Add a folder…")
 	b.settle()
-	if b.state.Model.Name != "RealCustom++" {
-		t.Errorf("%s is open", b.state.Model.Name)
+	b.tapModels("Import")
+	c := b.call(m)
+	b.Back()
+	b.subjects.PromptChanged("a dog")
+	j := b.run() // with the other model
+	b.answer(c, nil)
+	b.end(j, inference.Done{})
+	if _, ok := b.state.Shelf.Find("/models/RealCustom++ 2"); !ok || b.notice.Now.Text != "RealCustom++ 2 has been imported." {
+		t.Errorf("%+v, %q", b.state.Shelf.List, b.notice.Now.Text)
 	}
-	key(fyne.KeyUp)
-	if m, _ := b.state.Shelf.ChosenModel(); m.Path != "" {
-		t.Errorf("%q is chosen", m.Path)
+}
+
+// TestModelElsewhereIsKept: the list of models outside the folder is a preference, and a model that is gone from it is not opened again.
+func TestModelElsewhereIsKept(t *testing.T) {
+	b, _, _ := withModels(t, nil)
+	p := b.prefs
+	p.Model = "/else/where"
+	b.setPreferences(p)
+	h := b.modelsHost()
+	h.OnKeep("/else/where", true)
+	if kept := readPreferences(b.app.Preferences()); !slices.Equal(kept.Elsewhere, []string{"/else/where"}) || kept.Model != "/else/where" {
+		t.Errorf("%+v", kept)
 	}
-	key(fyne.KeyEscape)
-	if b.models.shown {
-		t.Error("Esc leaves the page open")
+	h.OnKeep("/else/where", false)
+	if kept := readPreferences(b.app.Preferences()); len(kept.Elsewhere) != 0 || kept.Model != "" {
+		t.Errorf("%+v", kept)
+	}
+}
+
+// TestModelInUseIsRenamed: jobs that were made with it are still its own.
+func TestModelInUseIsRenamed(t *testing.T) {
+	b, _, _ := withModels(t, nil)
+	b.modelsHost().OnRenamed("", "Crayons")
+	if m := b.state.Model; m.Name != "Crayons" || !slices.Equal(m.Was, []string{"toybox"}) || b.status.Text != "Crayons" {
+		t.Errorf("%s, before %q, in the head %q", m.Name, m.Was, b.status.Text)
+	}
+}
+
+func (b *bench) has(parts ...string) {
+	b.t.Helper()
+	all := b.modelTexts()
+	for _, p := range parts {
+		if !strings.Contains(all, p) {
+			b.t.Errorf("%q is not on the page:\n%s", p, all)
+		}
+	}
+}
+
+// tapModels taps a button of the page of models.
+func (b *bench) tapModels(text string) {
+	b.t.Helper()
+	var found *kit.Button
+	walk(b.models.Root, func(o fyne.CanvasObject) {
+		if w, ok := o.(*kit.Button); ok && w.Text == text && w.Visible() && !w.Disabled() {
+			found = w
+		}
+	})
+	if found == nil {
+		b.t.Fatalf("the page of models has no button %q", text)
+	}
+	test.Tap(found)
+}
+
+// chooseModel chooses a row of the list of models.
+func (b *bench) chooseModel(row int) {
+	walk(b.models.Root, func(o fyne.CanvasObject) {
+		if l, ok := o.(interface{ Select(int) }); ok {
+			l.Select(row)
+		}
+	})
+}
+
+// doModels does what the menu of models has under a name.
+func (b *bench) doModels(id string) {
+	for _, a := range b.models.Actions() {
+		if a.ID == id {
+			a.Do()
+		}
 	}
 }

@@ -152,7 +152,7 @@ func (w *Window) apply(events []inference.Event) {
 			w.advance(false)
 		}
 	}
-	w.followSwitch()
+	w.models.Follow()
 	w.refresh()
 }
 

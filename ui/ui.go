@@ -110,7 +110,8 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		go w.resting.run(done, w.mayRest)
 	}
 	w.win.ShowAndRun()
-	w.endDownloads()
+	w.quit() // Fyne ends the window itself at a signal, without Close
+	w.models.WaitForDownloads(patience)
 	if w.engine != nil {
 		if err := w.engine.Close(); err != nil {
 			fyne.LogError("The model was not closed as it should be", err)

@@ -7,7 +7,6 @@ import (
 	"image/color"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"realword/history/journal"
@@ -24,6 +23,7 @@ import (
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/models"
 	"realword/ui/state"
 	"realword/ui/subjects"
 )
@@ -36,9 +36,8 @@ type Window struct {
 	post    func(func())
 	ctx     context.Context
 	quit    context.CancelFunc
-	loading sync.WaitGroup // downloads that run
-	tasks   int            // background work under way
-	closing bool           // the user has closed the window; it goes when nothing is under way
+	tasks   int  // background work under way
+	closing bool // the user has closed the window; it goes when nothing is under way
 	closed  bool
 
 	state    state.State
@@ -63,7 +62,7 @@ type Window struct {
 	kept    []byte // the form as it was kept last
 	gallery *galleryPage
 	banner  *banner
-	models  *modelsPage
+	models  *models.Page
 	notice  *kit.NoticeBar
 
 	*command.Commands
@@ -167,7 +166,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.watchFocus()
 	w.journal.Budget.Store(w.budget())
 	w.gallery = newGalleryPage(w)
-	w.banner, w.notice, w.models = newBanner(w), kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() }), newModelsPage(w)
+	w.banner, w.notice = newBanner(w), kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
+	w.models = models.New(w.modelsHost())
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 	w.win.SetContent(w.build())
@@ -180,7 +180,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.readSamples()
 	w.open()
 	w.openHistory()
-	w.lookForDownloads()
+	w.models.LookForDownloads()
 	return w
 }
 
@@ -236,11 +236,11 @@ func (w *Window) build() fyne.CanvasObject {
 	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
 	sessions.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
-		kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.opener),
+		kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.Opener),
 		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
 	w.sides.left, w.sides.right = w.subjects.BuildCards(), w.buildRight()
 	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
-	body := container.NewStack(w.sides.body, w.gallery.page, w.models.page)
+	body := container.NewStack(w.sides.body, w.gallery.page, w.models.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	w.ghost = kit.NewGhost()
@@ -336,7 +336,7 @@ func (w *Window) refresh() {
 	w.RefreshMenus()
 	w.fold()
 	w.banner.refresh()
-	w.models.refresh()
+	w.models.Refresh()
 }
 
 func (w *Window) refreshHead() {

@@ -4,19 +4,19 @@ import (
 	"cmp"
 	"image"
 	"slices"
-	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
+	"fyne.io/fyne/v2/container"
 
 	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/models"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
 
-// This file exchanges the engine of the window for that of another model. Session, form and cards stay.
+// This file gives the window the engine of a model, and then of another one. Session, form and cards stay.
 
 // open opens the model of the command line, or the one that was used last. Where that one is gone, the model inside the program
 // steps in, and a notice says so.
@@ -42,7 +42,7 @@ func (w *Window) open() {
 				w.notice.Say(kit.Notice{
 					Text: i18n.T("The model you used last cannot be opened. %s The built-in model is open instead.",
 						wording.Brief(why)),
-					Bad: true, Act: i18n.T("Models…"), Do: w.models.show,
+					Bad: true, Act: i18n.T("Models…"), Do: w.models.Show,
 				})
 				path = ""
 			}
@@ -53,86 +53,17 @@ func (w *Window) open() {
 	})
 }
 
-// useModel opens another model. While a round runs the user is asked what shall become of it.
-func (w *Window) useModel(path string) {
-	s := &w.state.Shelf
-	m, ok := s.Find(path)
-	switch {
-	case !ok || m.Err != nil || w.closing || s.Moving:
-		return
-	case s.InUse(path):
-		s.Next = nil // the user has thought better of it
-		w.refresh()
-		return
-	case w.gallery.state.Busy != "":
-		s.Err = i18n.Errorf("a picture from the history is being made again: wait until it is done")
-		w.refresh()
-		return
-	case !w.state.Busy():
-		w.switchTo(path)
-		return
-	}
-	waiting := len(w.state.Queue.Waiting)
-	text := i18n.T("A job is running with %s.", w.state.Model.Name)
-	if waiting > 0 {
-		text += " " + i18n.N(waiting, "One more is queued.", "%d more are queued.", i18n.Args(waiting)...)
-	}
-	text += " " + i18n.T("Queued jobs stay with the model they were made for.")
-	question := widget.NewLabel(text)
-	question.Wrapping = fyne.TextWrapWord
-	var closeIt func()
-	button := func(label string, do func()) *kit.Button {
-		return kit.NewButton(label, func() { closeIt(); do() })
-	}
-	later := button(i18n.T("When the queue is done"), func() { w.switchAfter(m, false) })
-	later.Importance = widget.HighImportance
-	closeIt = w.Sheet(i18n.T("Switch to %s?", m.Name()), fyne.NewSize(560, 190), kit.NewPage(question),
-		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the job and switch"), func() { w.switchAfter(m, true) }), later)
-}
-
-// switchAfter opens a model when the queue is through, or with hasty when the running round has stopped.
-func (w *Window) switchAfter(m state.Model, hasty bool) {
-	w.state.Shelf.Next, w.state.Shelf.Hasty = &m, hasty
-	if hasty {
-		w.stop()
-	}
-	w.followSwitch()
-	w.refresh()
-}
-
-// followSwitch opens the model that is next, if its time has come.
-func (w *Window) followSwitch() {
-	s := &w.state.Shelf
-	if s.Next == nil || w.state.Busy() || s.Moving {
-		return
-	}
-	if _, more := w.state.Queue.Next(); more && !s.Hasty {
-		return
-	}
-	w.switchTo(s.Next.Path)
-}
-
-// switchTo opens a model now. No round runs.
-func (w *Window) switchTo(path string) {
-	s := &w.state.Shelf
-	s.Next, s.Hasty, s.Moving = nil, false, true
-	w.models.tell("", nil)
-	w.refresh()
+// openModel opens another model for the page of models, which decides when.
+func (w *Window) openModel(path string) {
 	w.background(func() func() {
 		engine, err := w.opt.Open(w.ctx, path)
 		return func() {
-			w.state.Shelf.Moving = false
-			if err != nil {
-				w.state.Shelf.Err = err
-				w.notice.Say(kit.Notice{
-					Text: i18n.T("The model cannot be opened. %s", wording.Brief(err)), Bad: true, Act: i18n.T("Models…"),
-					Do: w.models.show,
-				})
-				w.listModels()
-			} else {
-				remarks := w.takeEngine(engine, path)
-				w.state.Shelf.Told = i18n.T("%s is now in use.", w.state.Model.Name)
-				w.notice.Say(kit.Notice{Text: strings.Join(append([]string{w.state.Shelf.Told}, remarks...), " ")})
+			var remarks []string
+			if err == nil {
+				remarks = w.takeEngine(engine, path)
+			}
+			w.models.Opened(remarks, err)
+			if err == nil {
 				p := w.prefs
 				p.Model = path
 				w.setPreferences(p)
@@ -141,6 +72,65 @@ func (w *Window) switchTo(path string) {
 			w.refresh()
 		}
 	})
+}
+
+// modelsHost is what the page of models needs of the window.
+func (w *Window) modelsHost() models.Host {
+	return models.Host{
+		Models: w.opt.Models, OpenFile: w.opt.OpenModel, OpenFolder: w.opt.OpenFolder,
+		Context: w.ctx, Background: w.background, Post: w.post, Layers: &w.Layers, Notices: w.notice, Shortcut: w.Shortcut, Notify: w.tell,
+		Shelf: &w.state.Shelf,
+		State: func() state.State { return w.state },
+		Hinders: func() error {
+			if w.gallery.state.Busy != "" {
+				return i18n.Errorf("a picture from the history is being made again: wait until it is done")
+			}
+			return nil
+		},
+		Places: func() models.Places {
+			return models.Places{Folder: w.prefs.Models, Elsewhere: w.prefs.Elsewhere, Named: []string{w.opt.Model, w.prefs.Model}}
+		},
+		OnShow:   w.gallery.hide,
+		OnOpen:   w.openModel,
+		OnStop:   w.stop,
+		OnChange: w.refresh,
+		OnReveal: w.showFolder,
+		OnRenamed: func(path, name string) {
+			if w.state.Shelf.InUse(path) && w.state.Model != nil {
+				renamed := *w.state.Model
+				renamed.Was, renamed.Name = append(slices.Clone(renamed.Was), renamed.Name), name
+				w.state.Model = &renamed
+				w.refresh()
+			}
+		},
+		OnKeep: func(path string, keep bool) {
+			p := w.prefs
+			p.Elsewhere = slices.DeleteFunc(slices.Clone(p.Elsewhere), func(o string) bool { return o == path })
+			if keep {
+				p.Elsewhere = append(p.Elsewhere, path)
+			} else if p.Model == path {
+				p.Model = ""
+			}
+			w.setPreferences(p)
+		},
+	}
+}
+
+// modelsFolderChooser is the place in the preferences where the folder of models is chosen; nil without models.
+func (w *Window) modelsFolderChooser(change func(func(*Preferences))) fyne.CanvasObject {
+	if w.opt.Models == nil {
+		return nil
+	}
+	folder, trouble := w.folderField(w.opt.Models.Folder(), w.prefs.Models, func(path string) {
+		change(func(p *Preferences) { p.Models = path })
+		w.models.Reload()
+	})
+	row := fyne.CanvasObject(folder)
+	if w.opt.OpenFolder != nil {
+		choose := kit.NewButton(i18n.T("Choose…"), func() { w.models.AskPath(w.opt.OpenFolder, folder.SetText) })
+		row = container.NewBorder(nil, nil, nil, choose, folder)
+	}
+	return kit.NewColumn(6, kit.Caption(i18n.T("Folder for imported models")), row, trouble)
 }
 
 // takeEngine makes an engine that of the window and closes the one before. It answers what the user may not expect.

@@ -1,4 +1,4 @@
-package ui
+package models
 
 import (
 	"cmp"
@@ -61,28 +61,28 @@ func licenceOf(e hub.Entry) string {
 }
 
 // showCatalogue shows what can be downloaded.
-func (w *Window) showCatalogue() {
-	s := &w.state.Shelf
-	w.models.leaveAdding()
+func (p *Page) showCatalogue() {
+	s := p.host.Shelf
+	p.leaveAdding()
 	s.Getting = true
-	w.models.show()
-	w.listModels()
+	p.Show()
+	p.Reload()
 }
 
-// getModel asks the hub what a model consists of now, shows it, and downloads it when the user agrees. What was begun goes on.
-func (w *Window) getModel(e hub.Entry) {
-	s := &w.state.Shelf
+// get asks the hub what a model consists of now, shows it, and downloads it when the user agrees. What was begun goes on.
+func (p *Page) get(e hub.Entry) {
+	s := p.host.Shelf
 	if s.Planning != "" || s.Fetching(e.Name) {
 		return
 	}
 	s.Planning, s.Err, s.Told = e.Name, nil, ""
-	w.models.refresh()
-	folder := w.modelsFolder()
+	p.Refresh()
+	folder := p.Folder()
 	_, going := s.BegunDownload(e.Name)
-	w.background(func() func() {
-		plan, err := w.opt.Models.Plan(w.ctx, folder, e)
-		missing := w.opt.Models.Missing(folder, plan)
-		free, freeErr := w.opt.Models.Free(folder)
+	p.host.Background(func() func() {
+		plan, err := p.host.Models.Plan(p.host.Context, folder, e)
+		missing := p.host.Models.Missing(folder, plan)
+		free, freeErr := p.host.Models.Free(folder)
 		if freeErr != nil {
 			free = -1
 		}
@@ -92,127 +92,127 @@ func (w *Window) getModel(e hub.Entry) {
 			case err != nil && !errors.Is(err, context.Canceled):
 				s.Err = err
 			case err == nil && going:
-				w.fetch(plan)
+				p.fetch(plan)
 			case err == nil:
-				w.askGet(plan, missing, free)
+				p.askGet(plan, missing, free)
 			}
-			w.models.refresh()
+			p.Refresh()
 		}
 	})
 }
 
 // getFacts are what the user agrees to.
-func (w *Window) getFacts(p hub.Plan, missing, free int64) (list []state.Fact) {
+func (p *Page) getFacts(plan hub.Plan, missing, free int64) (list []state.Fact) {
 	text := wording.Bytes(missing)
-	if here := p.Bytes() - missing; here > 0 {
+	if here := plan.Bytes() - missing; here > 0 {
 		text += i18n.T(", %s more already on this machine", wording.Bytes(here))
 	}
 	list = append(list, state.Fact{What: i18n.T("To download"), Is: text})
 	if free >= 0 {
-		list = append(list, state.Fact{What: i18n.T("Disk"), Is: i18n.T("%s free in %s", wording.Bytes(free), wording.Path(w.modelsFolder()))})
+		list = append(list, state.Fact{What: i18n.T("Disk"), Is: i18n.T("%s free in %s", wording.Bytes(free), wording.Path(p.Folder()))})
 	}
-	for _, l := range w.opt.Models.Licences(p) {
+	for _, l := range p.host.Models.Licences(plan) {
 		list = append(list, state.Fact{What: i18n.T("Licence"), Is: l})
 	}
-	for _, g := range p.Parts {
+	for _, g := range plan.Parts {
 		if g.Gated {
 			list = append(list, state.Fact{What: i18n.T("Terms"), Is: i18n.T("The terms of %s must be accepted on its page first.", g.Repository)})
 		}
 	}
-	if text, _ := runs(p.Entry, w.state.Shelf.Memory); text != "" {
+	if text, _ := runs(plan.Entry, p.host.Shelf.Memory); text != "" {
 		list = append(list, state.Fact{What: i18n.T("This machine"), Is: text})
 	}
 	return list
 }
 
 // askGet shows size and licence, and downloads when the user agrees.
-func (w *Window) askGet(p hub.Plan, missing, free int64) {
+func (p *Page) askGet(plan hub.Plan, missing, free int64) {
 	facts := kit.NewColumn(6)
 	var told []state.Fact
-	setFacts(facts, &told, w.getFacts(p, missing, free))
-	title, _ := offer(p.Entry)
+	setFacts(facts, &told, p.getFacts(plan, missing, free))
+	title, _ := offer(plan.Entry)
 	content := kit.NewColumn(10, facts)
 	if free >= 0 && missing+state.Spare > free {
 		trouble := widget.NewLabel(i18n.T("The disk has no room for it: free up %s, or choose another folder for models in the preferences.",
 			wording.Bytes(missing+state.Spare-free)))
 		trouble.Wrapping, trouble.Importance = fyne.TextWrapWord, widget.DangerImportance
 		content.Add(trouble)
-		w.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
+		p.host.Layers.Sheet(i18n.T("Get %s", title), fyne.NewSize(620, 320), kit.NewPage(content))
 		return
 	}
 	content.Add(kit.Note(i18n.T("You can pause it at any time and resume later, even after a restart. Once downloaded, it is imported automatically.")))
 	var closeIt func()
-	closeIt = w.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"),
-		func() { closeIt(); w.fetch(p) })
+	closeIt = p.host.Layers.SheetOK(i18n.T("Get %s", title), fyne.NewSize(620, 360), kit.NewPage(content), i18n.T("Download"),
+		func() { closeIt(); p.fetch(plan) })
 }
 
 // fetch puts a download into the list of tasks.
-func (w *Window) fetch(p hub.Plan) {
-	s := &w.state.Shelf
-	if s.Fetching(p.Entry.Name) {
+func (p *Page) fetch(plan hub.Plan) {
+	s := p.host.Shelf
+	if s.Fetching(plan.Entry.Name) {
 		return
 	}
-	title, _ := offer(p.Entry)
-	w.addTask(state.ModelTask{Name: title, Get: &state.Get{Plan: p, Folder: w.modelsFolder(), Name: s.FreeName(title)}})
+	title, _ := offer(plan.Entry)
+	p.addTask(state.ModelTask{Name: title, Get: &state.Get{Plan: plan, Folder: p.Folder(), Name: s.FreeName(title)}})
 }
 
 // fetched shows how far a download is.
-func (w *Window) fetched(id int, h hub.Progress) {
-	s := &w.state.Shelf
+func (p *Page) fetched(id int, h hub.Progress) {
+	s := p.host.Shelf
 	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
 		s.Tasks = slices.Clone(s.Tasks)
 		t := &s.Tasks[i]
 		t.What, t.Done, t.All, t.Remaining, t.Speed, t.Waiting, t.Importing = h.What, h.Done, h.All, h.Left, h.Speed, h.Waiting, false
-		w.models.refreshTasks()
+		p.refreshTasks()
 	}
 }
 
 // discard asks, and deletes what was fetched of a download that does not run.
-func (w *Window) discard(e hub.Entry) {
+func (p *Page) discard(e hub.Entry) {
 	title, _ := offer(e)
-	u, ok := w.state.Shelf.BegunDownload(e.Name)
+	u, ok := p.host.Shelf.BegunDownload(e.Name)
 	if !ok {
 		return
 	}
-	w.Ask(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)),
+	p.host.Layers.Ask(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)),
 		i18n.T("Delete"), func() {
-			folder := w.modelsFolder()
-			w.background(func() func() {
-				err := w.opt.Models.Discard(folder, e)
+			folder := p.Folder()
+			p.host.Background(func() func() {
+				err := p.host.Models.Discard(folder, e)
 				return func() {
-					if w.state.Shelf.Err = err; err == nil {
-						w.state.Shelf.Told = i18n.T("The download of %s was discarded.", title)
+					if p.host.Shelf.Err = err; err == nil {
+						p.host.Shelf.Told = i18n.T("The download of %s was discarded.", title)
 					}
-					w.listModels()
-					w.models.refresh()
+					p.Reload()
+					p.Refresh()
 				}
 			})
 		})
 }
 
 // getEnded shows how a download came out; taskEnded has taken it out of the list.
-func (w *Window) getEnded(t state.ModelTask, path string, err error) {
-	s := &w.state.Shelf
+func (p *Page) getEnded(t state.ModelTask, path string, err error) {
+	s := p.host.Shelf
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.Told = i18n.T("The download of %s is paused. What has been downloaded is kept; resume whenever you like.", t.Name)
 	case err != nil && path == "":
 		s.Err = err
-		w.notice.Say(kit.Notice{
+		p.host.Notices.Say(kit.Notice{
 			Text: i18n.T("%s has not been downloaded yet.", t.Name) + " " + wording.Brief(err), Bad: true,
-			Act: i18n.T("Models…"), Do: w.models.show,
+			Act: i18n.T("Models…"), Do: p.Show,
 		})
-		w.tell(i18n.T("A download stopped"), t.Name)
+		p.host.Notify(i18n.T("A download stopped"), t.Name)
 	default:
 		s.Err = err // nil, or what could not be tidied up
 		s.Told, s.Chosen, s.Getting = i18n.T("%s is downloaded and imported.", t.Get.Name), path, false
-		w.notice.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { w.useModel(path) }})
-		w.tell(i18n.T("A model was downloaded"), t.Get.Name)
+		p.host.Notices.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { p.Use(path) }})
+		p.host.Notify(i18n.T("A model was downloaded"), t.Get.Name)
 	}
 }
 
 // buildCatalogue makes the part of the page that shows what can be downloaded.
-func (p *modelsPage) buildCatalogue() fyne.CanvasObject {
+func (p *Page) buildCatalogue() fyne.CanvasObject {
 	title := kit.NewLine(i18n.T("Get real models"), theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	title.Style.Bold = true
 	p.offers = kit.NewColumn(10)
@@ -232,7 +232,7 @@ type offerCard struct {
 	state       *kit.Line
 }
 
-func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
+func newOfferCard(p *Page, e hub.Entry) *offerCard {
 	c := &offerCard{}
 	wrapped := func(text string, importance widget.Importance) *widget.Label {
 		l := widget.NewLabel(text)
@@ -243,8 +243,8 @@ func newOfferCard(p *modelsPage, e hub.Entry) *offerCard {
 	c.facts, c.runs = wrapped("", widget.LowImportance), wrapped("", widget.MediumImportance)
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
-	c.get = kit.NewButton("", func() { p.w.getModel(e) })
-	c.give = kit.NewButton(i18n.T("Discard"), func() { p.w.discard(e) })
+	c.get = kit.NewButton("", func() { p.get(e) })
+	c.give = kit.NewButton(i18n.T("Discard"), func() { p.discard(e) })
 	c.state = kit.Caption("")
 	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),
@@ -290,8 +290,8 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	c.body.Refresh()
 }
 
-func (p *modelsPage) refreshCatalogue() {
-	s := p.w.state.Shelf
+func (p *Page) refreshCatalogue() {
+	s := *p.host.Shelf
 	for _, e := range s.Catalogue {
 		c := p.cards[e.Name]
 		if c == nil {
@@ -312,14 +312,14 @@ type begunRow struct {
 	bar  *widget.ProgressBar
 }
 
-func newBegunRow(p *modelsPage, e hub.Entry) *begunRow {
+func newBegunRow(p *Page, e hub.Entry) *begunRow {
 	r := &begunRow{
 		name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder),
 		bar: widget.NewProgressBar(),
 	}
 	r.bar.TextFormatter = func() string { return "" }
-	on := kit.SmallButton(i18n.T("Resume"), theme.MediaPlayIcon(), func() { p.w.getModel(e) })
-	end := kit.SmallButton(i18n.T("Discard"), theme.CancelIcon(), func() { p.w.discard(e) })
+	on := kit.SmallButton(i18n.T("Resume"), theme.MediaPlayIcon(), func() { p.get(e) })
+	end := kit.SmallButton(i18n.T("Discard"), theme.CancelIcon(), func() { p.discard(e) })
 	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
 		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(kit.NewRow(2, on, end)),
 			kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text))))
@@ -334,8 +334,8 @@ func (r *begunRow) show(u hub.Unfinished) {
 }
 
 // begunRows are the rows of the downloads that do not run.
-func (p *modelsPage) begunRows() (rows []fyne.CanvasObject) {
-	s := p.w.state.Shelf
+func (p *Page) begunRows() (rows []fyne.CanvasObject) {
+	s := *p.host.Shelf
 	for _, u := range s.Begun {
 		name := u.Plan.Entry.Name
 		if s.Fetching(name) {
@@ -350,41 +350,40 @@ func (p *modelsPage) begunRows() (rows []fyne.CanvasObject) {
 	return rows
 }
 
-// lookForDownloads says at the start that a download waits.
-func (w *Window) lookForDownloads() {
-	if w.opt.Models == nil {
+// LookForDownloads says at the start that a download waits.
+func (p *Page) LookForDownloads() {
+	if p.host.Models == nil {
 		return
 	}
-	folder := w.modelsFolder()
-	w.background(func() func() {
-		begun := w.opt.Models.Unfinished(folder)
+	folder := p.Folder()
+	p.host.Background(func() func() {
+		begun := p.host.Models.Unfinished(folder)
 		return func() {
-			s := &w.state.Shelf
-			if len(begun) == 0 || s.Listed || !w.notice.Hidden {
+			s := p.host.Shelf
+			if len(begun) == 0 || s.Listed || !p.host.Notices.Hidden {
 				return // nothing waits, or the page shows it
 			}
 			s.Begun = begun
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
-			w.notice.Say(kit.Notice{
+			p.host.Notices.Say(kit.Notice{
 				Text: i18n.T("The download of %s is not finished: %s of %s so far.", title, wording.Bytes(u.Done),
 					wording.Bytes(u.Plan.Bytes())),
-				Act: i18n.T("Resume"), Do: func() { w.getModel(u.Plan.Entry) },
+				Act: i18n.T("Resume"), Do: func() { p.get(u.Plan.Entry) },
 			})
 		}
 	})
 }
 
-// endDownloads waits shortly until downloads have noted what they have: Fyne ends the window itself at a signal, without Close.
-func (w *Window) endDownloads() {
-	w.quit()
+// WaitForDownloads waits until downloads have noted what they have, for so long at most. Host.Context has ended.
+func (p *Page) WaitForDownloads(most time.Duration) {
 	ended := make(chan struct{})
 	go func() {
-		w.loading.Wait()
+		p.loading.Wait()
 		close(ended)
 	}()
 	select {
 	case <-ended:
-	case <-time.After(patience):
+	case <-time.After(most):
 	}
 }

@@ -1,9 +1,10 @@
-package ui
+package models
 
 import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -19,19 +20,20 @@ import (
 	"realword/ui/wording"
 )
 
-// modelsPage is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
+// Page is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
 // is about to be added.
-type modelsPage struct {
-	w     *Window
+type Page struct {
+	host  Host
 	shown bool
 	close func() // takes back what Esc closes
 
 	back        func()                     // takes back what Shelf.Told tells; nil: it cannot be
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
 	cancels     map[int]context.CancelFunc // of the tasks that run
+	loading     sync.WaitGroup             // downloads that run
 
-	page             *fyne.Container
-	opener           *kit.Button // in the head of the window
+	Root             *fyne.Container // over the rest of the window
+	Opener           *kit.Button     // for the head of the window
 	list             *modelList
 	settling         bool // the list is made equal to the state
 	usage            *kit.Line
@@ -69,39 +71,40 @@ type modelsPage struct {
 	begun     map[string]*begunRow
 }
 
-func newModelsPage(w *Window) *modelsPage {
-	p := &modelsPage{
-		w: w, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
+// New makes the page, hidden.
+func New(h Host) *Page {
+	p := &Page{
+		host: h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
 		cancels: map[int]context.CancelFunc{},
 	}
-	p.opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.toggle)
-	p.opener.Importance, p.opener.Hidden = widget.LowImportance, w.opt.Models == nil
+	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.Toggle)
+	p.Opener.Importance, p.Opener.Hidden = widget.LowImportance, p.host.Models == nil
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
-	p.page = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
-	p.page.Hide()
+	p.Root = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
+	p.Root.Hide()
 	return p
 }
 
-func (p *modelsPage) tool(id, text string, icon fyne.Resource, do func()) *kit.Button {
+func (p *Page) tool(id, text string, icon fyne.Resource, do func()) *kit.Button {
 	p.buttons[id] = kit.LowButton(text, icon, do)
 	return p.buttons[id]
 }
 
-func (p *modelsPage) buildList() fyne.CanvasObject {
+func (p *Page) buildList() fyne.CanvasObject {
 	p.list = newModelList(p)
 	p.list.HideSeparators = true
 	p.list.OnSelected = func(i widget.ListItemID) {
-		s := &p.w.state.Shelf
+		s := p.host.Shelf
 		if !p.settling && i < len(s.List) && (s.Chosen != s.List[i].Path || s.Adding != nil || s.Getting) {
 			s.Chosen, s.Adding, s.Getting = s.List[i].Path, nil, false
-			p.refresh()
+			p.Refresh()
 		}
 	}
 	p.usage = kit.Caption("")
 	p.tasks = kit.NewColumn(8)
-	p.dir = p.tool("folder", i18n.T("Add a folder…"), theme.FolderOpenIcon(), p.w.addFolder)
-	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.w.addFile)
-	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
+	p.dir = p.tool("folder", i18n.T("Add a folder…"), theme.FolderOpenIcon(), p.addFolder)
+	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.addFile)
+	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.showCatalogue)
 	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file,
 		container.New(kit.Inset{X: 4, Y: 0}, p.usage),
 		kit.Note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
@@ -111,18 +114,18 @@ func (p *modelsPage) buildList() fyne.CanvasObject {
 // modelList is the list; the arrows choose, Enter opens the chosen model, Delete removes it.
 type modelList struct {
 	widget.List
-	p *modelsPage
+	p *Page
 }
 
-func newModelList(p *modelsPage) *modelList {
+func newModelList(p *Page) *modelList {
 	l := &modelList{p: p}
-	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.w.state.Shelf.List) }, kit.NewListRow, p.updateRow
+	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.host.Shelf.List) }, kit.NewListRow, p.updateRow
 	l.ExtendBaseWidget(l)
 	return l
 }
 
 func (l *modelList) TypedKey(e *fyne.KeyEvent) {
-	s := l.p.w.state.Shelf
+	s := l.p.host.Shelf
 	m, ok := s.ChosenModel()
 	at := slices.IndexFunc(s.List, func(o state.Model) bool { return ok && o.Path == m.Path })
 	switch e.Name {
@@ -132,18 +135,18 @@ func (l *modelList) TypedKey(e *fyne.KeyEvent) {
 		l.Select(min(at+1, len(s.List)-1))
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if ok && s.Adding == nil && !s.Getting {
-			l.p.w.useModel(m.Path)
+			l.p.Use(m.Path)
 		}
 	case fyne.KeyDelete:
 		if ok && s.Adding == nil && !s.Getting {
-			l.p.w.askRemove(m)
+			l.p.askRemove(m)
 		}
 	default:
 		kit.HandOn(l, e)
 	}
 }
 
-func (p *modelsPage) buildRight() fyne.CanvasObject {
+func (p *Page) buildRight() fyne.CanvasObject {
 	wrapped := func(importance widget.Importance) *widget.Label {
 		l := widget.NewLabel("")
 		l.Wrapping, l.Importance = fyne.TextWrapWord, importance
@@ -156,23 +159,23 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.facts, p.notesHead, p.why = kit.NewColumn(6), kit.Heading(i18n.T("Import notes")), kit.Caption("")
 	chosen := func(do func(state.Model)) func() {
 		return func() {
-			if m, ok := p.w.state.Shelf.ChosenModel(); ok {
+			if m, ok := p.host.Shelf.ChosenModel(); ok {
 				do(m)
 			}
 		}
 	}
-	use := p.tool("use", i18n.T("Use this model"), theme.ConfirmIcon(), chosen(func(m state.Model) { p.w.useModel(m.Path) }))
+	use := p.tool("use", i18n.T("Use this model"), theme.ConfirmIcon(), chosen(func(m state.Model) { p.Use(m.Path) }))
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
-	real := p.tool("real", i18n.T("Get real models…"), theme.DownloadIcon(), p.w.showCatalogue)
+	real := p.tool("real", i18n.T("Get real models…"), theme.DownloadIcon(), p.showCatalogue)
 	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	foot := kit.NewColumn(4, p.why, container.New(&kit.Flow{Gap: 4}, use,
 		real,
-		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m state.Model) { p.w.checkModel(m.Path) })),
-		p.tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), chosen(p.w.renameModel)),
+		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m state.Model) { p.check(m.Path) })),
+		p.tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), chosen(p.rename)),
 		p.tool("base", i18n.T("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
-		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m state.Model) { p.w.lookAt(m.Source, m.Base, m.Path) })),
-		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m state.Model) { p.w.showFolder(m.Path) })),
-		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.w.askRemove))))
+		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m state.Model) { p.LookAt(m.Source, m.Base, m.Path) })),
+		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m state.Model) { p.host.OnReveal(m.Path) })),
+		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.askRemove))))
 	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead,
 		kit.Quiet(p.notes))))
 
@@ -182,41 +185,41 @@ func (p *modelsPage) buildRight() fyne.CanvasObject {
 	p.addFacts, p.addNotes, p.trouble = kit.NewColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
 	p.addNotes.SizeName = theme.SizeNameCaptionText
 	p.looking = kit.NewColumn(0)
-	p.name = kit.NewField(p.w.Shortcut, false)
+	p.name = kit.NewField(p.host.Shortcut, false)
 	p.name.OnChanged = func(text string) {
-		if a := p.w.state.Shelf.Adding; a != nil {
+		if a := p.host.Shelf.Adding; a != nil {
 			a.Name = text
 		}
 	}
 	p.nameRow = kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Name"))), p.name)
 	p.copy = kit.NewCheck(i18n.T("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
-		if a := p.w.state.Shelf.Adding; a != nil && a.Copy != on {
+		if a := p.host.Shelf.Adding; a != nil && a.Copy != on {
 			a.Copy = on
-			p.refresh()
+			p.Refresh()
 		}
 	})
 	p.sources = kit.NewColumn(4)
-	p.agree = kit.NewButton("", p.w.agreeAdding)
+	p.agree = kit.NewButton("", p.agreeAdding)
 	p.agree.Importance = widget.HighImportance
-	p.leave = kit.NewButton(i18n.T("Cancel"), p.w.stopAdding)
+	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding)
 	p.adding = container.NewBorder(kit.NewColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
 		nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble,
 			kit.Quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
-	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.w.undoModels() })
+	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.Undo() })
 	p.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
-	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.hide)
+	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.Hide)
 	top := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, nil, done))
 	return kit.Panel(container.NewBorder(nil, p.snack, nil, nil,
 		container.NewStack(container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())),
 			container.NewVBox(top))))
 }
 
-func (p *modelsPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
-	s := p.w.state.Shelf
+func (p *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
+	s := *p.host.Shelf
 	if i >= len(s.List) {
 		return
 	}
@@ -246,15 +249,15 @@ type taskRow struct {
 	why        *widget.Label // a download does not move
 }
 
-func newTaskRow(w *Window, id int, download bool) *taskRow {
+func newTaskRow(p *Page, id int, download bool) *taskRow {
 	r := &taskRow{
 		name: kit.NewFitted(theme.ColorNameForeground), text: kit.NewFitted(theme.ColorNamePlaceHolder),
 		bar: widget.NewProgressBar(),
 	}
 	r.bar.TextFormatter = func() string { return "" }
-	r.stop = kit.SmallButton(i18n.T("Cancel"), theme.CancelIcon(), func() { w.cancelTask(id) })
+	r.stop = kit.SmallButton(i18n.T("Cancel"), theme.CancelIcon(), func() { p.cancelTask(id) })
 	if download { // what is fetched stays; a paused one can be given up
-		r.stop = kit.SmallButton(i18n.T("Pause"), theme.MediaPauseIcon(), func() { w.cancelTask(id) })
+		r.stop = kit.SmallButton(i18n.T("Pause"), theme.MediaPauseIcon(), func() { p.cancelTask(id) })
 	}
 	r.why = widget.NewLabel("")
 	r.why.Wrapping, r.why.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
@@ -285,13 +288,13 @@ func (r *taskRow) show(t state.ModelTask, running bool) {
 }
 
 // refreshTasks shows how far the tasks are, on the page and in the head of the window.
-func (p *modelsPage) refreshTasks() {
-	tasks := p.w.state.Shelf.Tasks
+func (p *Page) refreshTasks() {
+	tasks := p.host.Shelf.Tasks
 	var rows []fyne.CanvasObject
 	for _, t := range tasks {
 		row := p.rows[t.ID]
 		if row == nil {
-			row = newTaskRow(p.w, t.ID, t.Get != nil)
+			row = newTaskRow(p, t.ID, t.Get != nil)
 			p.rows[t.ID] = row
 		}
 		row.show(t, !t.Began.IsZero())
@@ -305,90 +308,99 @@ func (p *modelsPage) refreshTasks() {
 	rows = append(rows, p.begunRows()...)
 	if !slices.Equal(rows, p.tasks.Objects) {
 		p.tasks.Objects = rows
-		p.page.Refresh()
+		p.Root.Refresh()
 	}
 	text := i18n.T("Models")
 	if len(tasks) > 0 {
 		text += fmt.Sprintf(" · %.0f %%", 100*tasks[0].Part())
 	}
-	if p.opener.Text != text {
-		p.opener.SetText(text)
+	if p.Opener.Text != text {
+		p.Opener.SetText(text)
 	}
 }
 
-// toggle shows the page or hides it.
-func (p *modelsPage) toggle() {
+// Shown tells whether the page is up.
+func (p *Page) Shown() bool { return p.shown }
+
+// Animated tells whether something on the page moves by itself, so that the window may not rest.
+func (p *Page) Animated() bool { return len(p.looking.Objects) > 0 }
+
+// Toggle shows the page or hides it.
+func (p *Page) Toggle() {
 	if p.shown {
-		p.hide()
+		p.Hide()
 	} else {
-		p.show()
+		p.Show()
 	}
 }
 
-func (p *modelsPage) show() {
-	if p.w.opt.Models == nil {
+// Show brings the page up, over the others.
+func (p *Page) Show() {
+	if p.host.Models == nil {
 		return
 	}
 	if !p.shown {
-		p.w.gallery.hide()
+		p.host.OnShow()
 		p.shown = true
-		p.close = p.w.Opened(p.escaped)
-		p.w.listModels()
-		defer p.w.win.Canvas().Focus(p.list)
+		p.close = p.host.Layers.Opened(p.escaped)
+		p.Reload()
+		defer p.host.Layers.Canvas().Focus(p.list)
 	}
-	p.refresh()
+	p.Refresh()
 }
 
-func (p *modelsPage) hide() {
+// Hide takes the page away and leaves what was about to be added.
+func (p *Page) Hide() {
 	if !p.shown {
 		return
 	}
 	p.shown = false
 	p.close()
-	s := &p.w.state.Shelf
+	s := p.host.Shelf
 	p.leaveAdding()
 	p.tell("", nil)
 	s.Getting = false
-	p.w.win.Canvas().Unfocus()
-	p.refresh()
+	p.host.Layers.Canvas().Unfocus()
+	p.Refresh()
 }
 
 // escaped leaves what is about to be added, and then the page.
-func (p *modelsPage) escaped() {
-	if p.w.state.Shelf.Adding != nil {
-		p.close = p.w.Opened(p.escaped)
-		p.w.stopAdding()
+func (p *Page) escaped() {
+	if p.host.Shelf.Adding != nil {
+		p.close = p.host.Layers.Opened(p.escaped)
+		p.stopAdding()
 		return
 	}
-	if p.w.state.Shelf.Getting {
-		p.close = p.w.Opened(p.escaped)
-		p.w.state.Shelf.Getting = false
-		p.refresh()
+	if p.host.Shelf.Getting {
+		p.close = p.host.Layers.Opened(p.escaped)
+		p.host.Shelf.Getting = false
+		p.Refresh()
 		return
 	}
-	p.hide()
+	p.Hide()
 }
 
-func (p *modelsPage) undoable() bool { return p.shown && p.back != nil }
+// Undoable tells whether Undo would take something back.
+func (p *Page) Undoable() bool { return p.shown && p.back != nil }
 
-// refresh makes the page equal to the state.
-func (p *modelsPage) refresh() {
-	if p.page.Hidden == p.shown {
-		p.page.Hidden = !p.shown
-		if c := p.w.win.Content(); c != nil {
+// Refresh makes the page equal to the state.
+func (p *Page) Refresh() {
+	if p.Root.Hidden == p.shown {
+		p.Root.Hidden = !p.shown
+		if c := p.host.Layers.Canvas().Content(); c != nil {
 			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
 		}
 	}
 	p.refreshTasks()
-	s := &p.w.state.Shelf
+	s := p.host.Shelf
 	p.look(p.shown && s.Adding != nil && s.Adding.Looking)
 	if !p.shown {
 		return
 	}
-	p.file.Hidden, p.dir.Hidden = p.w.opt.OpenModel == nil, p.w.opt.OpenFolder == nil
-	p.usage.Set(wording.Path(p.w.modelsFolder()))
+	p.file.Hidden, p.dir.Hidden = p.host.OpenFile == nil, p.host.OpenFolder == nil
+	p.usage.Set(wording.Path(p.Folder()))
 	if s.Free >= 0 && s.Listed {
-		p.usage.Set(i18n.T("%s free in %s", wording.Bytes(s.Free), wording.Path(p.w.modelsFolder())))
+		p.usage.Set(i18n.T("%s free in %s", wording.Bytes(s.Free), wording.Path(p.Folder())))
 	}
 	p.list.Refresh()
 	m, ok := s.ChosenModel()
@@ -415,7 +427,7 @@ func (p *modelsPage) refresh() {
 	}
 	p.snackText.SetText(text)
 	p.undo.Hidden, p.snack.Hidden = p.back == nil, text == ""
-	p.page.Refresh()
+	p.Root.Refresh()
 }
 
 // setFacts fills a table of facts when they have changed.
@@ -463,8 +475,8 @@ func (l labelled) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(l.width*kit.TextScale()+100, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
 }
 
-func (p *modelsPage) refreshDetail(m state.Model) {
-	s := p.w.state.Shelf
+func (p *Page) refreshDetail(m state.Model) {
+	s := *p.host.Shelf
 	p.title.Set(m.Name())
 	verdict, bad := s.Verdict(m)
 	p.verdict.Importance = widget.SuccessImportance
@@ -493,7 +505,7 @@ func (p *modelsPage) refreshDetail(m state.Model) {
 	p.buttons["rename"].Hidden = !own
 	kit.SetEnabled(p.buttons["rename"], m.Manifest != nil && !at)
 	p.buttons["base"].Hidden = m.Source == ""
-	kit.SetEnabled(p.buttons["base"], p.w.opt.OpenModel != nil || p.w.opt.OpenFolder != nil)
+	kit.SetEnabled(p.buttons["base"], p.host.OpenFile != nil || p.host.OpenFolder != nil)
 	check, checked := s.Checks[m.Path]
 	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && (!checked || check.Err == nil)
 	p.buttons["reveal"].Hidden = !own
@@ -514,7 +526,7 @@ func (p *modelsPage) refreshDetail(m state.Model) {
 }
 
 // look shows the bar that moves, or takes it away: Fyne moves a hidden one as well, and its window never comes to rest.
-func (p *modelsPage) look(on bool) {
+func (p *Page) look(on bool) {
 	switch moves := len(p.looking.Objects) > 0; {
 	case on && !moves:
 		p.looking.Add(widget.NewProgressBarInfinite())
@@ -525,7 +537,7 @@ func (p *modelsPage) look(on bool) {
 	p.looking.Hidden = !on
 }
 
-func (p *modelsPage) refreshAdding(a state.Adding) {
+func (p *Page) refreshAdding(a state.Adding) {
 	title := i18n.T("Add a model")
 	if a.Again != "" {
 		title = i18n.T("Import again")
@@ -558,12 +570,12 @@ func (p *modelsPage) refreshAdding(a state.Adding) {
 }
 
 // refreshSources offers the RealCustom++ checkpoints that a base model can go under.
-func (p *modelsPage) refreshSources(a state.Adding) {
+func (p *Page) refreshSources(a state.Adding) {
 	p.sources.Hidden = a.Looking || !a.Alone() || a.Problem() != ""
 	if p.sources.Hidden {
 		return
 	}
-	list := p.w.state.Shelf.Sources()
+	list := p.host.Shelf.Sources()
 	var offered []string
 	for _, m := range list {
 		offered = append(offered, m.Source+m.Name())
@@ -581,93 +593,93 @@ func (p *modelsPage) refreshSources(a state.Adding) {
 	p.sources.Objects = []fyne.CanvasObject{question}
 	for _, m := range list {
 		p.sources.Add(kit.LowButton(i18n.T("%s, from %s", m.Name(), wording.Path(m.Source)), theme.StorageIcon(),
-			func() { p.w.goUnder(m.Source) }))
+			func() { p.goUnder(m.Source) }))
 	}
-	if p.w.opt.OpenFolder != nil {
-		p.sources.Add(kit.LowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.w.askPath(p.w.opt.OpenFolder, p.w.goUnder) }))
+	if p.host.OpenFolder != nil {
+		p.sources.Add(kit.LowButton(i18n.T("Choose a folder…"), theme.FolderOpenIcon(), func() { p.AskPath(p.host.OpenFolder, p.goUnder) }))
 	}
 }
 
 // goUnder puts the base model that is being added under RealCustom++ checkpoints.
-func (w *Window) goUnder(source string) {
-	if a := w.state.Shelf.Adding; a != nil && a.Alone() {
-		w.lookAt(source, a.Path, "")
+func (p *Page) goUnder(source string) {
+	if a := p.host.Shelf.Adding; a != nil && a.Alone() {
+		p.LookAt(source, a.Path, "")
 	}
 }
 
 // askBase asks for another base model under the checkpoints of a model.
-func (p *modelsPage) askBase(m state.Model) {
-	then := func(path string) { p.w.lookAt(m.Source, path, "") }
+func (p *Page) askBase(m state.Model) {
+	then := func(path string) { p.LookAt(m.Source, path, "") }
 	switch {
-	case p.w.opt.OpenFolder == nil:
-		p.w.askPath(p.w.opt.OpenModel, then)
+	case p.host.OpenFolder == nil:
+		p.AskPath(p.host.OpenFile, then)
 		return
-	case p.w.opt.OpenModel == nil:
-		p.w.askPath(p.w.opt.OpenFolder, then)
+	case p.host.OpenFile == nil:
+		p.AskPath(p.host.OpenFolder, then)
 		return
 	}
 	text := widget.NewLabel(i18n.T("Another text-to-image model of the same family replaces the base of %s: one file, or a folder in the diffusers layout. The result is a separate model; this one stays.", m.Name()))
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	folder := kit.NewButton(i18n.T("A folder…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenFolder, then) })
-	file := kit.NewButton(i18n.T("A file…"), func() { closeIt(); p.w.askPath(p.w.opt.OpenModel, then) })
+	folder := kit.NewButton(i18n.T("A folder…"), func() { closeIt(); p.AskPath(p.host.OpenFolder, then) })
+	file := kit.NewButton(i18n.T("A file…"), func() { closeIt(); p.AskPath(p.host.OpenFile, then) })
 	file.Importance = widget.HighImportance
-	closeIt = p.w.Sheet(i18n.T("Another base model"), fyne.NewSize(520, 210), kit.NewPage(text), folder, file)
+	closeIt = p.host.Layers.Sheet(i18n.T("Another base model"), fyne.NewSize(520, 210), kit.NewPage(text), folder, file)
 }
 
-// modelActions are the entries of the models in the table of actions.
-func (w *Window) modelActions() []command.Action {
-	here := func() bool { return w.opt.Models != nil }
+// Actions are the entries of the models in the table of actions.
+func (p *Page) Actions() []command.Action {
+	here := func() bool { return p.host.Models != nil }
 	chosen := func(ok func(state.Model) bool) func() bool {
 		return func() bool {
-			m, found := w.state.Shelf.ChosenModel()
-			return here() && w.models.shown && found && w.state.Shelf.Adding == nil && !w.state.Shelf.Getting && ok(m)
+			m, found := p.host.Shelf.ChosenModel()
+			return here() && p.shown && found && p.host.Shelf.Adding == nil && !p.host.Shelf.Getting && ok(m)
 		}
 	}
 	with := func(do func(state.Model)) func() {
 		return func() {
-			if m, ok := w.state.Shelf.ChosenModel(); ok {
+			if m, ok := p.host.Shelf.ChosenModel(); ok {
 				do(m)
 			}
 		}
 	}
-	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !w.state.Shelf.Busy(m.Path) }
+	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !p.host.Shelf.Busy(m.Path) }
 	return []command.Action{
 		{
-			ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: w.models.toggle, Can: here,
-			On: func() bool { return w.models.shown },
+			ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: p.Toggle, Can: here,
+			On: func() bool { return p.shown },
 		},
-		{ID: "models.get", Menu: command.MenuModels, Label: i18n.T("Get real models…"), Do: w.showCatalogue, Can: here},
+		{ID: "models.get", Menu: command.MenuModels, Label: i18n.T("Get real models…"), Do: p.showCatalogue, Can: here},
 		{
-			ID: "models.folder", Menu: command.MenuModels, Label: i18n.T("Add a model folder…"), Do: w.addFolder,
-			Can: func() bool { return here() && w.opt.OpenFolder != nil },
+			ID: "models.folder", Menu: command.MenuModels, Label: i18n.T("Add a model folder…"), Do: p.addFolder,
+			Can: func() bool { return here() && p.host.OpenFolder != nil },
 		},
 		{
-			ID: "models.file", Menu: command.MenuModels, Label: i18n.T("Add a model file…"), Do: w.addFile,
-			Can: func() bool { return here() && w.opt.OpenModel != nil },
+			ID: "models.file", Menu: command.MenuModels, Label: i18n.T("Add a model file…"), Do: p.addFile,
+			Can: func() bool { return here() && p.host.OpenFile != nil },
 		},
 		command.Separator(command.MenuModels),
 		{
-			ID: "models.use", Menu: command.MenuModels, Label: i18n.T("Use this model"), Do: with(func(m state.Model) { w.useModel(m.Path) }),
-			Can: chosen(func(m state.Model) bool { return m.Err == nil && !w.state.Shelf.InUse(m.Path) }),
+			ID: "models.use", Menu: command.MenuModels, Label: i18n.T("Use this model"), Do: with(func(m state.Model) { p.Use(m.Path) }),
+			Can: chosen(func(m state.Model) bool { return m.Err == nil && !p.host.Shelf.InUse(m.Path) }),
 		},
 		{
-			ID: "models.check", Menu: command.MenuModels, Label: i18n.T("Check the files"), Do: with(func(m state.Model) { w.checkModel(m.Path) }),
+			ID: "models.check", Menu: command.MenuModels, Label: i18n.T("Check the files"), Do: with(func(m state.Model) { p.check(m.Path) }),
 			Can: chosen(own),
 		},
-		{ID: "models.rename", Menu: command.MenuModels, Label: i18n.T("Rename the model…"), Do: with(w.renameModel), Can: chosen(own)},
+		{ID: "models.rename", Menu: command.MenuModels, Label: i18n.T("Rename the model…"), Do: with(p.rename), Can: chosen(own)},
 		{
-			ID: "models.remove", Menu: command.MenuModels, Label: i18n.T("Remove the model…"), Do: with(w.askRemove),
+			ID: "models.remove", Menu: command.MenuModels, Label: i18n.T("Remove the model…"), Do: with(p.askRemove),
 			Can: chosen(func(m state.Model) bool {
-				return m.Path != "" && !w.state.Shelf.InUse(m.Path) && !w.state.Shelf.Busy(m.Path)
+				return m.Path != "" && !p.host.Shelf.InUse(m.Path) && !p.host.Shelf.Busy(m.Path)
 			}),
 		},
 		command.Separator(command.MenuModels),
 		{
 			ID: "models.cancel", Menu: command.MenuModels, Label: i18n.T("Cancel the import"),
-			Do: func() { w.cancelTask(w.state.Shelf.Tasks[0].ID) }, Can: func() bool {
-				return len(w.state.Shelf.Tasks) > 0 &&
-					!w.state.Shelf.Tasks[0].Ending
+			Do: func() { p.cancelTask(p.host.Shelf.Tasks[0].ID) }, Can: func() bool {
+				return len(p.host.Shelf.Tasks) > 0 &&
+					!p.host.Shelf.Tasks[0].Ending
 			},
 		},
 	}

@@ -1,0 +1,398 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"realword/inference/bundle"
+	"realword/inference/hub"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/wording"
+)
+
+// This file adds models, checks, renames and removes them.
+
+// Folder is where models are kept.
+func (p *Page) Folder() string {
+	return cmp.Or(p.host.Places().Folder, p.host.Models.Folder())
+}
+
+// Reload reads the list of models anew.
+func (p *Page) Reload() {
+	if p.host.Models == nil {
+		return
+	}
+	folder, places := p.Folder(), p.host.Places()
+	elsewhere := slices.Clone(places.Elsewhere)
+	for _, path := range places.Named {
+		if path != "" && filepath.Dir(path) != filepath.Clean(folder) && !slices.Contains(elsewhere, path) {
+			elsewhere = append(elsewhere, path)
+		}
+	}
+	p.host.Background(func() func() {
+		list, err := p.host.Models.List(folder, elsewhere)
+		free, freeErr := p.host.Models.Free(folder)
+		begun, memory := p.host.Models.Unfinished(folder), p.host.Models.Memory()
+		return func() {
+			s := p.host.Shelf
+			s.Catalogue, s.Begun, s.Memory = p.host.Models.Catalogue(), begun, memory
+			if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {
+				s.Free = -1
+			}
+			if err != nil {
+				s.Err = err
+			}
+			p.Refresh()
+		}
+	})
+}
+
+// addFolder and addFile ask for checkpoints.
+func (p *Page) addFolder() {
+	p.AskPath(p.host.OpenFolder, func(path string) { p.LookAt(path, "", "") })
+}
+
+func (p *Page) addFile() { p.AskPath(p.host.OpenFile, func(path string) { p.LookAt(path, "", "") }) }
+
+// AskPath lets the user choose a path in a dialog of the system.
+func (p *Page) AskPath(dialog func() (string, error), then func(path string)) {
+	if dialog == nil {
+		return
+	}
+	p.host.Background(func() func() {
+		path, err := dialog()
+		return func() {
+			switch {
+			case err != nil:
+				p.host.Shelf.Err = err
+				p.Show()
+			case path != "":
+				then(path)
+			}
+		}
+	})
+}
+
+// LookAt inspects checkpoints and shows what they are. again is the path of a model that they shall replace, or "".
+func (p *Page) LookAt(path, base, again string) {
+	s := p.host.Shelf
+	p.leaveAdding()
+	ctx, cancel := context.WithCancel(p.host.Context)
+	p.stopLooking = cancel
+	a := &state.Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
+	s.Adding, s.Getting = a, false
+	p.tell("", nil)
+	p.Show()
+	folder := p.Folder()
+	p.host.Background(func() func() {
+		defer cancel()
+		found, err := p.host.Models.Inspect(ctx, path, base)
+		free, freeErr := p.host.Models.Free(folder)
+		return func() {
+			if s.Adding != a {
+				return // the user looks at something else by now
+			}
+			if err != nil {
+				found.Problems = err
+			}
+			a.Looking, a.Found = false, found
+			if freeErr == nil {
+				a.Free = free
+			}
+			a.Name = s.FreeName(found.Manifest.Name)
+			if m, ok := s.Find(again); ok && again != "" {
+				a.Name = m.Name()
+			}
+			p.Refresh()
+		}
+	})
+}
+
+// stopAdding leaves what was named alone.
+func (p *Page) stopAdding() {
+	p.leaveAdding()
+	p.Refresh()
+}
+
+// leaveAdding ends an inspection that may be under way.
+func (p *Page) leaveAdding() {
+	if p.stopLooking != nil {
+		p.stopLooking()
+	}
+	p.stopLooking, p.host.Shelf.Adding = nil, nil
+}
+
+// tell says what was done last, with a way to take it back; undo nil: there is none.
+func (p *Page) tell(text string, undo func()) {
+	p.host.Shelf.Err, p.host.Shelf.Told, p.back = nil, text, undo
+}
+
+// agreeAdding imports what is shown, or takes a model of Realword into the list as it is.
+func (p *Page) agreeAdding() {
+	s := p.host.Shelf
+	a := s.Adding
+	if a == nil || a.Agree() == "" {
+		return
+	}
+	s.Adding = nil
+	if a.Found.Layout == bundle.LayoutBundle {
+		if !slices.Contains(p.host.Places().Elsewhere, a.Path) && filepath.Dir(a.Path) != filepath.Clean(p.Folder()) {
+			p.host.OnKeep(a.Path, true)
+		}
+		s.Chosen, s.Told = a.Path, i18n.T("%s is now in the list. Its files stay where they are.", a.Found.Manifest.Name)
+		p.Reload()
+		p.Refresh()
+		return
+	}
+	name := a.Name
+	if name == "" {
+		name = s.FreeName(a.Found.Manifest.Name)
+	}
+	p.addTask(state.ModelTask{
+		Name: name, Expected: a.Writes() + a.Found.Source, Again: a.Again,
+		Import: state.Import{Source: a.Path, Base: a.Base, Name: name, Folder: p.Folder(), Copy: a.Copy},
+	})
+}
+
+// check compares the files of a model with what was imported.
+func (p *Page) check(path string) {
+	if m, ok := p.host.Shelf.Find(path); ok && m.Path != "" && !p.host.Shelf.Busy(path) {
+		p.addTask(state.ModelTask{Name: m.Name(), Check: path, Expected: m.Bytes + m.Mapped})
+	}
+}
+
+// addTask puts a task behind the others and begins it when none runs.
+func (p *Page) addTask(t state.ModelTask) {
+	s := p.host.Shelf
+	s.Last++
+	t.ID = s.Last
+	s.Tasks = append(slices.Clone(s.Tasks), t)
+	p.tell("", nil)
+	p.nextTask()
+	p.Refresh()
+}
+
+// nextTask begins the first import or check, and the first download, unless one is under way: a download takes hours, and the others
+// do not wait for it. The window goes on meanwhile.
+func (p *Page) nextTask() {
+	s := p.host.Shelf
+	for _, download := range []bool{false, true} {
+		i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return (t.Get != nil) == download })
+		if i >= 0 && s.Tasks[i].Began.IsZero() && p.host.Context.Err() == nil {
+			p.beginTask(&s.Tasks[i])
+		}
+	}
+}
+
+func (p *Page) beginTask(t *state.ModelTask) {
+	ctx, cancel := context.WithCancel(p.host.Context)
+	p.cancels[t.ID], t.Began = cancel, time.Now()
+	task := *t
+	sum := state.Tally{Expected: t.Expected}
+	progress := func(what string, done, total int64) {
+		if done, all, left, show := sum.Add(what, done, total, time.Now()); show {
+			p.host.Post(func() { p.taskProgress(task.ID, what, done, all, left) })
+		}
+	}
+	if t.Get != nil {
+		p.loading.Add(1)
+	}
+	p.host.Background(func() func() {
+		defer cancel()
+		var path string
+		var err error
+		switch {
+		case task.Check != "":
+			err = p.host.Models.Check(ctx, task.Check, progress)
+		case task.Get != nil:
+			path, err = p.host.Models.Get(ctx, *task.Get, func(h hub.Progress) { p.host.Post(func() { p.fetched(task.ID, h) }) }, progress)
+			p.loading.Done()
+		default:
+			path, err = p.host.Models.Import(ctx, task.Import, progress)
+		}
+		return func() { p.taskEnded(task, path, err) }
+	})
+}
+
+func (p *Page) taskProgress(id int, what string, done, all int64, left time.Duration) {
+	s := p.host.Shelf
+	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
+		s.Tasks = slices.Clone(s.Tasks)
+		t := &s.Tasks[i]
+		t.What, t.Done, t.All, t.Remaining, t.Importing, t.Waiting = what, done, all, left, t.Get != nil, ""
+		p.refreshTasks()
+	}
+}
+
+// cancelTask stops a task, or takes it out when it waits.
+func (p *Page) cancelTask(id int) {
+	s := p.host.Shelf
+	i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id })
+	if i < 0 {
+		return
+	}
+	s.Tasks = slices.Clone(s.Tasks)
+	if t := &s.Tasks[i]; !t.Began.IsZero() {
+		t.Ending = true
+		p.cancels[id]()
+	} else {
+		s.Tasks = slices.Delete(s.Tasks, i, i+1)
+	}
+	p.Refresh()
+}
+
+// taskEnded shows how a task came out, and begins the next one.
+func (p *Page) taskEnded(t state.ModelTask, path string, err error) {
+	s := p.host.Shelf
+	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o state.ModelTask) bool { return o.ID == t.ID })
+	delete(p.cancels, t.ID)
+	cancelled := errors.Is(err, context.Canceled)
+	switch {
+	case t.Get != nil:
+		p.getEnded(t, path, err)
+	case t.Check != "" && cancelled:
+		s.Told = i18n.T("The check of %s was stopped.", t.Name)
+	case t.Check != "":
+		if s.Checks == nil {
+			s.Checks = map[string]state.CheckResult{}
+		}
+		s.Checks[t.Check] = state.CheckResult{At: time.Now(), Err: err}
+		if s.Told = i18n.T("%s has not changed since it was imported.", t.Name); err != nil {
+			s.Told = ""
+			p.host.Notices.Say(kit.Notice{
+				Text: i18n.T("%s is damaged.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"),
+				Do: func() { s.Chosen = t.Check; p.Show() },
+			})
+			p.host.Notify(i18n.T("A model is damaged"), t.Name)
+		}
+	case cancelled:
+		s.Told = i18n.T("The import of %s was cancelled, and its files were removed.", t.Name)
+	case err != nil:
+		s.Err = err
+		p.host.Notices.Say(kit.Notice{
+			Text: i18n.T("%s was not imported.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"),
+			Do: p.Show,
+		})
+		p.host.Notify(i18n.T("A model was not imported"), t.Name)
+	default:
+		s.Told, s.Chosen = i18n.T("%s has been imported.", t.Name), path
+		p.host.Notices.Say(kit.Notice{Text: s.Told, Act: i18n.T("Use it"), Do: func() { p.Use(path) }})
+		p.host.Notify(i18n.T("A model was imported"), t.Name)
+		if t.Again != "" && t.Again != path && !s.InUse(t.Again) {
+			p.remove(t.Again)
+		}
+	}
+	p.Reload()
+	p.nextTask()
+	p.Refresh()
+}
+
+// rename gives a model another name.
+func (p *Page) rename(m state.Model) {
+	name := kit.NewField(p.host.Shortcut, false)
+	name.SetText(m.Name())
+	var closeIt func()
+	do := func() {
+		text := name.Text
+		closeIt()
+		p.host.Background(func() func() {
+			err := p.host.Models.Rename(m.Path, text)
+			return func() {
+				s := p.host.Shelf
+				if s.Err = err; err == nil {
+					p.host.OnRenamed(m.Path, text)
+				}
+				p.Reload()
+				p.Refresh()
+			}
+		})
+	}
+	name.OnSubmitted = func(string) { do() }
+	closeIt = p.host.Layers.SheetOK(i18n.T("Rename the model"), fyne.NewSize(460, 150),
+		kit.NewColumn(8, name, kit.Note(i18n.T("Jobs made with it still belong to it."))), i18n.T("Rename"), do)
+	p.host.Layers.Canvas().Focus(name)
+}
+
+// askRemove asks before a model goes.
+func (p *Page) askRemove(m state.Model) {
+	switch {
+	case m.Path == "" || p.host.Shelf.InUse(m.Path) || p.host.Shelf.Busy(m.Path):
+		return
+	case m.Elsewhere:
+		p.host.OnKeep(m.Path, false)
+		p.host.Shelf.Told = i18n.T("%s was removed from the list. Its files stay where they are.", m.Name())
+		p.back = func() {
+			p.host.OnKeep(m.Path, true)
+			p.Reload()
+		}
+		p.Reload()
+		p.Refresh()
+	default:
+		question := i18n.T("%s will be freed when Realword closes; until then, Undo brings it back. The checkpoints it was imported from stay as they are.", wording.Bytes(m.Bytes))
+		if m.Downloaded {
+			question = i18n.T("%s will be freed when Realword closes, including what was downloaded for it. Until then, Undo brings it back.",
+				wording.Bytes(m.Bytes+m.Mapped))
+		}
+		p.host.Layers.Ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { p.remove(m.Path) })
+	}
+}
+
+// remove takes a model out of its folder, with undo.
+func (p *Page) remove(path string) {
+	m, ok := p.host.Shelf.Find(path)
+	if !ok || p.host.Shelf.InUse(path) || p.host.Shelf.Busy(path) {
+		return
+	}
+	p.host.Background(func() func() {
+		undo, err := p.host.Models.Remove(path)
+		return func() {
+			s := p.host.Shelf
+			if s.Err = err; err == nil {
+				s.Told = i18n.T("%s was removed.", m.Name())
+				p.back = func() {
+					p.host.Background(func() func() {
+						err := undo()
+						return func() { s.Err = err; p.Reload(); p.Refresh() }
+					})
+				}
+				delete(s.Checks, path)
+			}
+			p.Reload()
+			p.Refresh()
+		}
+	})
+}
+
+// Undo takes the last thing done to the models back; false: there is nothing.
+func (p *Page) Undo() bool {
+	undo := p.back
+	if undo == nil || !p.shown {
+		return false
+	}
+	p.back, p.host.Shelf.Told = nil, ""
+	undo()
+	p.Refresh()
+	return true
+}
+
+// Drop shows what was dropped as a model, if it is one; else the other thing happens.
+func (p *Page) Drop(path string, other func()) {
+	p.host.Background(func() func() {
+		is := bundle.Recognisable(path)
+		return func() {
+			if is {
+				p.LookAt(path, "", "")
+			} else {
+				other()
+			}
+		}
+	})
+}

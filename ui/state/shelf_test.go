@@ -1,0 +1,85 @@
+package state_test
+
+import (
+	"cmp"
+	"testing"
+	"time"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/ui/models/modelstest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+func TestShotsOfOtherModels(t *testing.T) {
+	s := state.State{Model: modelstest.Big, View: state.View{Shot: 0, Step: -1}, Shots: []state.Shot{{Path: "x.png", Model: "toybox", PictureReady: inference.PictureReady{Seed: 7}}}}
+	if got := s.Caption(); got != "seed 7 · made with the model toybox" {
+		t.Errorf("%q", got)
+	}
+	named := *modelstest.Big
+	named.Was = []string{"toybox"}
+	s.Model = &named
+	if got := s.Caption(); got != "seed 7" {
+		t.Errorf("of a model that was renamed: %q", got)
+	}
+}
+
+func TestAdapt(t *testing.T) {
+	f := state.Form{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 12, CFG: 7.5}}
+	for name, c := range map[string]struct {
+		f     state.Form
+		steps [2]int
+		cfg   float64
+		says  int
+	}{
+		"as the preset": {f, [2]int{50, 25}, 12.5, 2},
+		"own steps":     {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 10, Stop: 8, CFG: 7.5}}, [2]int{10, 8}, 12.5, 2},
+		"own stop":      {state.Form{Settings: inference.Settings{Preset: "paper", Steps: 25, Stop: 5, CFG: 3}}, [2]int{50, 5}, 3, 2},
+		"own preset":    {state.Form{Settings: inference.Settings{Preset: "mine", Steps: 9, Stop: 8, CFG: 2}}, [2]int{9, 8}, 2, 2},
+	} {
+		got, remarks := c.f.Adapt(uitest.Toybox, modelstest.Big)
+		if got.Steps != c.steps[0] || got.Stop != c.steps[1] || got.CFG != c.cfg || len(remarks) != c.says || got.Preset != "paper" {
+			t.Errorf("%s: %d %d %g, %q", name, got.Steps, got.Stop, got.CFG, remarks)
+		}
+	}
+	if got, remarks := f.Adapt(nil, modelstest.Big); got.Steps != 25 || remarks != nil {
+		t.Errorf("at the start: %d, %q", got.Steps, remarks)
+	}
+}
+
+func TestFreeName(t *testing.T) {
+	s := state.Shelf{List: []state.Model{{Path: "/a", Manifest: modelstest.Big}, {Path: "/b", Manifest: &bundle.Manifest{Name: "realcustom++ 2"}}}, Tasks: []state.ModelTask{{Import: state.Import{Name: "Portraits"}}}}
+	for name, want := range map[string]string{"RealCustom++": "RealCustom++ 3", "Portraits": "Portraits 2", "new": "new"} {
+		if got := s.FreeName(name); got != want {
+			t.Errorf("%q, wanted %q", got, want)
+		}
+	}
+}
+
+func TestTally(t *testing.T) {
+	now := time.Unix(1000, 0)
+	sum := state.Tally{Expected: 400}
+	for i, c := range []struct {
+		what        string
+		done, total int64
+		at          time.Duration
+		sum, all    int64
+		left        time.Duration
+		show        bool
+	}{
+		{"a", 50, 100, 0, 50, 400, 0, true},
+		{"a", 60, 100, 50 * time.Millisecond, 60, 400, 0, false},
+		{"a", 100, 100, 2 * time.Second, 100, 400, 6 * time.Second, true},
+		{"b", 100, 700, 4 * time.Second, 200, 800, 12 * time.Second, true},
+		{"b", 700, 700, 4*time.Second + 1, 800, 800, 0, true},
+	} {
+		s, all, left, show := sum.Add(c.what, c.done, c.total, now.Add(c.at))
+		if s != c.sum || all != c.all || left != c.left || show != c.show {
+			t.Errorf("%d: %d of %d, %v left, %v", i, s, all, left, show)
+		}
+	}
+	if got := cmp.Or(state.ModelTask{Done: 5}.Part(), state.ModelTask{Done: 9, All: 3}.Part()); got != 1 {
+		t.Errorf("part %g", got)
+	}
+}
