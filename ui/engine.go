@@ -144,8 +144,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 	w.state.Words = w.subjects.Words(form.Prompt)
 	w.state.Queue = w.state.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(w.state.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
-		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.",
-			i18n.Args(n)...))
+		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", n))
 	}
 	if old != nil {
 		w.background(func() func() {

@@ -32,7 +32,7 @@ func (w *Window) tellEnd(e inference.Event) {
 	switch e.(type) {
 	case inference.Done:
 		n := w.state.Run.Pictures
-		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", i18n.Args(n)...), w.state.Form.Prompt)
+		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", n), w.state.Form.Prompt)
 	case inference.Failed:
 		if w.state.Run.Err != nil {
 			w.tell(i18n.T("The job failed"), wording.Sentence(w.state.Run.Err))

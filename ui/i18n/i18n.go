@@ -43,7 +43,8 @@ func (f Forms) MarshalJSON() ([]byte, error) {
 var spoken atomic.Pointer[catalogue]
 
 // Speak takes over the language of the given BCP 47 name: from the file with the most exact name, "pt-BR.json" before "pt.json"
-// before none at all, which is English. Chinese goes by its script: "zh-Hans.json" for zh-CN, zh-SG and zh, never for zh-TW. It may be called from any goroutine, and is called before the window is made.
+// before none at all, which is English. Chinese goes by its script: "zh-Hans.json" for zh-CN, zh-SG and zh,
+// never for zh-TW. It may be called from any goroutine, and is called before the window is made.
 func Speak(files fs.FS, name string) error {
 	tag := language.Make(name)
 	if base, _ := tag.Base(); base.String() == "zh" { // its scripts are read by different people, and zh-CN does not name one
@@ -85,7 +86,8 @@ func Errorf(english string, values ...any) error {
 	return fmt.Errorf(english, values...)
 }
 
-// N is T for n things: N(n, "%d picture", "%d pictures", n). Which form a number takes is what CLDR says of the language.
+// N is T for n things: N(n, "%d picture", "%d pictures", n). Which form a number takes is what CLDR says of the language;
+// a form may go without the values, as in N(n, "one more", "%d more", n).
 func N(n int, one, other string, values ...any) string {
 	f, tag := lookUp(other), language.English
 	if f["other"] == "" {
@@ -97,18 +99,10 @@ func N(n int, one, other string, values ...any) string {
 	if text == "" {
 		text = f["other"]
 	}
-	if len(values) == 0 && strings.Contains(text, "%") { // the values are Args(1), and the language has no form for one
-		values = []any{n}
+	if !strings.Contains(text, "%") {
+		return text
 	}
 	return fmt.Sprintf(text, values...)
-}
-
-// Args are the values for N of a text that names the number only where there are several: N(n, "one more", "%d more", Args(n)...).
-func Args(n int) []any {
-	if n == 1 {
-		return nil
-	}
-	return []any{n}
 }
 
 var categories = map[plural.Form]string{

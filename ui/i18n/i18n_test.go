@@ -7,9 +7,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
 
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
@@ -64,18 +68,96 @@ func TestTranslationsComplete(t *testing.T) {
 	}
 }
 
-// TestTranslationsKeepVerbs checks every language: a translation has the verbs of its text, perhaps in another order.
-func TestTranslationsKeepVerbs(t *testing.T) {
+// TestTranslations checks every language that is shipped: a text of it belongs to one of the source, has the same verbs, perhaps in
+// another order, and every form that the numbers of the language take. A few new texts may wait for their translation.
+func TestTranslations(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no translations", err)
 	}
+	source := i18ntest.Texts(t)
 	for _, file := range files {
-		for english, forms := range read(t, file) {
-			n := len(i18ntest.Verbs.FindAllString(english, -1))
-			if got := len(i18ntest.Verbs.FindAllString(forms["other"], -1)); got != n {
-				t.Errorf("%s: %q has %d verbs, the English text %q has %d", file, forms["other"], got, english, n)
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) {
+			tag, err := language.Parse(name)
+			if err != nil {
+				t.Fatal("the file's name is no language:", err)
 			}
+			have := read(t, file)
+			for english, forms := range have {
+				from, known := source[english]
+				if !known {
+					t.Errorf("%q is no text of the source any more: remove it, or give its translation to the text that took its place", english)
+					continue
+				}
+				if len(from) > 1 {
+					for _, category := range counted(tag) {
+						if forms[category] == "" {
+							t.Errorf("%q lacks the form %q", english, category)
+						}
+					}
+				}
+				for category, text := range forms {
+					want, got := verbs(english), verbs(text)
+					// Only a form of a few numbers may leave them out: "one more".
+					if !maps.Equal(got, want) && (category == "other" || strings.Contains(text, "%")) {
+						t.Errorf("%q has the verbs %v, the English text %q has %v", text, got, english, want)
+					}
+				}
+			}
+			var missing []string
+			for english := range source {
+				if have[english]["other"] == "" {
+					missing = append(missing, english)
+				}
+			}
+			if len(missing) == 0 {
+				return
+			}
+			slices.Sort(missing)
+			done := 100 * (len(source) - len(missing)) / len(source)
+			t.Logf("%d of %d texts appear in English:\n%s", len(missing), len(source), strings.Join(missing, "\n"))
+			if done < 95 {
+				t.Errorf("%d %% of the texts are translated, fewer than 95 %%", done)
+			}
+		})
+	}
+}
+
+// verbs are the verbs of a text by the number of their value; 0 counts the percent signs.
+func verbs(text string) map[int]string {
+	found, next := map[int]string{}, 1
+	for _, v := range i18ntest.Verbs.FindAllString(text, -1) {
+		kind := v[len(v)-1:]
+		if kind == "%" {
+			found[0] += kind
+			continue
+		}
+		if _, index, explicit := strings.Cut(v, "["); explicit {
+			next = int(index[0] - '0')
+		}
+		found[next] += kind
+		next++
+	}
+	return found
+}
+
+// counted are the CLDR categories of a language's whole numbers.
+func counted(tag language.Tag) []string {
+	names := map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other"}
+	var list []string
+	for n := range 1000 {
+		if c := names[plural.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0)]; !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func TestFormsOfNumbers(t *testing.T) {
+	for name, want := range map[string]string{"en": "other one", "ja": "other", "fr": "one other", "pl": "many one few", "ar": "zero one two few many other"} {
+		if got := strings.Join(counted(language.Make(name)), " "); got != want {
+			t.Errorf("%s counts with %s, want %s", name, got, want)
 		}
 	}
 }
@@ -90,7 +172,7 @@ func TestChineseGoesByItsScript(t *testing.T) {
 		if err := i18n.Speak(files, name); err != nil {
 			t.Fatal(err)
 		}
-		if got := i18n.N(1, "one more", "%d more", i18n.Args(1)...); got != want {
+		if got := i18n.N(1, "one more", "%d more", 1); got != want {
 			t.Errorf("in %q: %q, want %q", name, got, want)
 		}
 	}
@@ -126,6 +208,9 @@ func TestLanguageOfTheSystem(t *testing.T) {
 		if got != want {
 			t.Errorf("in %q: %q, want %q", name, got, want)
 		}
+	}
+	if got := i18n.N(1, "one more", "%d more", 1) + i18n.N(2, "one more", "%d more", 2); got != "one more2 more" {
+		t.Errorf("one and two are %q", got)
 	}
 	if err := i18n.Speak(files, "xx"); err == nil || !strings.Contains(err.Error(), "xx.json") {
 		t.Errorf("a broken file: %v", err)

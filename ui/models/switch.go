@@ -39,7 +39,7 @@ func (p *Page) Use(path string) {
 	waiting := len(now.Queue.Waiting)
 	text := i18n.T("A job is running with %s.", now.Model.Name)
 	if waiting > 0 {
-		text += " " + i18n.N(waiting, "One more is queued.", "%d more are queued.", i18n.Args(waiting)...)
+		text += " " + i18n.N(waiting, "One more is queued.", "%d more are queued.", waiting)
 	}
 	text += " " + i18n.T("Queued jobs stay with the model they were made for.")
 	question := widget.NewLabel(text)

@@ -41,7 +41,7 @@ func Brief(err error) string {
 	lines := strings.Split(Sentence(err), "\n")
 	const most = 2
 	if more := len(lines) - most; more > 0 {
-		lines = append(lines[:most], i18n.N(more, "There is one more problem.", "There are %d more problems.", i18n.Args(more)...))
+		lines = append(lines[:most], i18n.N(more, "There is one more problem.", "There are %d more problems.", more))
 	}
 	return strings.Join(lines, " ")
 }
