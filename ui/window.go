@@ -97,7 +97,7 @@ type Window struct {
 
 // New makes the window without showing it.
 func New(a fyne.App, o Options) *Window {
-	if err := i18n.Speak(translations.Files, lang.SystemLocale().LanguageString()); err != nil {
+	if err := speak(translations.Files, lang.SystemLocale().LanguageString(), systemHas); err != nil {
 		fyne.LogError("The window speaks English", err)
 	}
 	rest := &resting{wait: o.Wait, wake: o.Wake}
