@@ -8,6 +8,8 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/assets/translations"
+	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
 )
@@ -70,12 +72,20 @@ func overlapsIn(o fyne.CanvasObject) []string {
 func TestTextSizes(t *testing.T) {
 	for _, c := range []struct {
 		percent int
-		long    bool
+		words   string
 		size    fyne.Size
-	}{{100, false, smallest}, {150, false, smallest}, {100, true, smallest}, {200, false, fyne.NewSize(3840, 2160)}} {
-		t.Run(fmt.Sprintf("%d%% %v %v", c.percent, c.long, c.size), func(t *testing.T) {
-			if c.long {
+	}{
+		{100, "", smallest}, {150, "", smallest}, {100, "longer", smallest}, {100, "de", smallest}, {100, "fr", smallest},
+		{200, "", fyne.NewSize(3840, 2160)},
+	} {
+		t.Run(fmt.Sprintf("%d%% %s %v", c.percent, c.words, c.size), func(t *testing.T) {
+			if c.words == "longer" {
 				i18ntest.Pseudo(t)
+			} else if c.words != "" {
+				t.Cleanup(func() { i18ntest.English(t) })
+				if err := i18n.Speak(translations.Files, c.words); err != nil {
+					t.Fatal(err)
+				}
 			}
 			b := ready(t, withSamples)
 			p := b.prefs
