@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,12 +30,26 @@ type finding struct {
 
 func newDoctor() *cobra.Command {
 	var m machine
+	var all bool
 	c := &cobra.Command{
-		Use: "doctor", Short: "show what was found on this machine, what is missing, and what to do about it",
+		Use: "doctor", Short: "say what makes pictures on this machine, what would be faster, and what to do for it",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			findings := examine(c, m)
-			able := report(c.OutOrStdout(), findings)
+			findings, w := examine(c, m)
+			out, able := c.OutOrStdout(), true
+			for _, s := range advise(findings, w) {
+				fmt.Fprintln(out, s.text)
+				if s.remedy != "" {
+					fmt.Fprintln(out, "  ->", s.remedy)
+				}
+			}
+			if all {
+				fmt.Fprintln(out)
+				able = report(out, findings)
+			} else {
+				able = ableTo(findings)
+				fmt.Fprintln(out, "`realword doctor --all` lists everything that was looked for.")
+			}
 			if !able {
 				return errReported
 			}
@@ -42,23 +57,28 @@ func newDoctor() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&m.model, "model", "", "model folder (default: the built-in model)")
+	c.Flags().BoolVar(&all, "all", false, "list everything that was looked for, each library by itself")
 	return c
+}
+
+// ableTo tells whether pictures can be made.
+func ableTo(findings []finding) bool {
+	return !slices.ContainsFunc(findings, func(f finding) bool { return f.needed && !f.ok })
 }
 
 // report prints the findings and tells whether pictures can be made.
 func report(out io.Writer, findings []finding) bool {
-	able := true
 	for _, f := range findings {
 		word := "found"
 		if !f.ok {
 			word = "missing"
-			able = able && !f.needed
 		}
 		fmt.Fprintf(out, "%-8s %-15s %s\n", word, f.name, f.detail)
 		if !f.ok && f.remedy != "" {
 			fmt.Fprintf(out, "%-24s -> %s\n", "", f.remedy)
 		}
 	}
+	able := ableTo(findings)
 	if able {
 		fmt.Fprintln(out, "Pictures can be made on this machine.")
 	} else {
@@ -67,26 +87,27 @@ func report(out io.Writer, findings []finding) bool {
 	return able
 }
 
-func examine(c *cobra.Command, m machine) []finding {
+func examine(c *cobra.Command, m machine) ([]finding, ways) {
+	w := ways{embedded: m.model == ""}
 	list := []finding{{name: "Realword", ok: true, detail: fmt.Sprintf("%s, %s, %s/%s, %d CPU cores", version, runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU())}}
-	list = append(list, examineRuntime(c.Context())...)
+	list = append(list, examineRuntime(c.Context(), &w)...)
 	list = append(list, examineModel(c, m), examineFolder("Cache", os.UserCacheDir, true), examineFolder("History", os.UserConfigDir, false),
 		examineDisplay())
 	if runtime.GOOS == "linux" {
 		list = append(list, examineDrivers())
 	}
-	return list
+	return list, w
 }
 
-func examineRuntime(ctx context.Context) []finding {
+func examineRuntime(ctx context.Context, w *ways) []finding {
 	library := finding{name: "ONNX Runtime", needed: true}
 	rt, err := ort.New(ort.Options{})
 	if err != nil {
 		library.detail, library.remedy = lastRemedy(err)
 		return []finding{library}
 	}
-	library.ok = true
+	library.ok, w.threads, w.library, w.cards = true, rt.Threads(), rt.Library(), ort.GraphicsCards()
 	library.detail = fmt.Sprintf("%s, %s", rt.Version(), rt.Library())
 	if sum, err := files.SumOf(rt.Library()); err == nil {
 		library.detail += fmt.Sprintf(" (SHA-256 %.12s…)", sum)
@@ -94,12 +115,12 @@ func examineRuntime(ctx context.Context) []finding {
 	return append([]finding{
 		library,
 		{name: "CPU", ok: true, detail: fmt.Sprintf("%d threads", rt.Threads())},
-		examineWebGPU(ctx, rt.Library()),
-	}, examineCUDA(ctx, rt.Library())...)
+		examineWebGPU(ctx, rt.Library(), w),
+	}, examineCUDA(ctx, rt.Library(), w)...)
 }
 
 // examineWebGPU tries the graphics card by way of WebGPU, which needs no library but the driver's own.
-func examineWebGPU(ctx context.Context, library string) finding {
+func examineWebGPU(ctx context.Context, library string, w *ways) finding {
 	f := finding{
 		name: "WebGPU", detail: "the system shows no graphics card with a Vulkan driver",
 		remedy: "without a graphics card there is nothing to do, the CPU is used; with one, " + ort.GraphicsDriver,
@@ -108,6 +129,7 @@ func examineWebGPU(ctx context.Context, library string) finding {
 		return f
 	}
 	v := known(ctx, library, "webgpu", true)
+	w.webgpu = &v
 	if !v.Usable {
 		f.detail, f.remedy = v.Reason, "update the graphics driver; until then the CPU is used"
 		return f
@@ -118,7 +140,7 @@ func examineWebGPU(ctx context.Context, library string) finding {
 }
 
 // examineCUDA tells of every library that CUDA needs and, where all are there, tries the graphics card.
-func examineCUDA(ctx context.Context, library string) []finding {
+func examineCUDA(ctx context.Context, library string, w *ways) []finding {
 	components := ort.Components(library)
 	if len(components) == 0 {
 		return nil // there is no CUDA for this system
@@ -129,6 +151,7 @@ func examineCUDA(ctx context.Context, library string) []finding {
 	}
 	if ort.Usable(components) {
 		v := known(ctx, library, "cuda", true)
+		w.cuda = &v
 		if card.ok = v.Usable; len(v.Components) > 0 {
 			components = v.Components // which tell also whether they can be loaded
 		}
@@ -137,6 +160,7 @@ func examineCUDA(ctx context.Context, library string) []finding {
 			card.detail = fmt.Sprintf("%s, %.0f GB, driver for CUDA %s, self-test matches the CPU", v.Card, float64(v.Memory)/1e9, v.CUDA)
 		}
 	}
+	w.components = components
 	var list []finding
 	for _, c := range components {
 		f := finding{name: c.Name, ok: c.State == ort.Found, detail: c.Path, remedy: c.Remedy}

@@ -160,7 +160,7 @@ func TestEmbeddedModel(t *testing.T) {
 			t.Errorf("the masks of a step cover %v of the grid, the scope is 0.2", step.Coverage)
 		}
 	}
-	if status, stdout, stderr := command(t, "doctor"); status != 0 || !strings.Contains(stdout, "found    Model") {
+	if status, stdout, stderr := command(t, "doctor", "--all"); status != 0 || !strings.Contains(stdout, "found    Model") {
 		t.Errorf("doctor: status %d\n%s%s", status, stdout, stderr)
 	}
 }

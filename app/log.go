@@ -65,7 +65,8 @@ func (l endedLog) Write(line []byte) (int, error) {
 func writeReport(c *cobra.Command, m machine, logs, path string) error {
 	return files.Put(path, files.Private, func(f io.Writer) error {
 		fmt.Fprintf(f, "%s %s, %s\n\n", appName, version, time.Now().Format(time.RFC3339))
-		report(f, examine(c, m))
+		findings, _ := examine(c, m)
+		report(f, findings)
 		_, err := fmt.Fprintf(f, "\nMessages\n\n")
 		if logs != "" {
 			if text, err := os.ReadFile(filepath.Join(logs, "realword.log")); err == nil {

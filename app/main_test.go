@@ -263,7 +263,11 @@ func TestDoctor(t *testing.T) {
 	t.Setenv("REALWORD_ONNXRUNTIME", filepath.Join(t.TempDir(), "gone"))
 	t.Setenv("DISPLAY", "")
 	t.Setenv("WAYLAND_DISPLAY", "")
-	status, stdout, stderr := command(t, "doctor")
+	if status, stdout, _ := command(t, "doctor"); status != 1 || !strings.HasPrefix(stdout, "Pictures cannot be made. ONNX Runtime: REALWORD_ONNXRUNTIME names ") ||
+		!strings.Contains(stdout, "\n  -> run `make deps`") || strings.Contains(stdout, "libcuda") {
+		t.Errorf("status %d without a library\n%s", status, stdout)
+	}
+	status, stdout, stderr := command(t, "doctor", "--all")
 	if status != 1 || stderr != "" {
 		t.Errorf("status %d without a library, %q", status, stderr)
 	}

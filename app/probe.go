@@ -213,7 +213,7 @@ func verdictFile(library, device string) (string, error) {
 }
 
 // errNotUsable is a device that was asked for by name and cannot be used.
-var errNotUsable = errors.New("`realword doctor` says what is missing; --device cpu goes without it")
+var errNotUsable = errors.New("`realword doctor --all` says what is missing; --device cpu goes without it")
 
 // mayHaveWebGPU tells whether WebGPU is worth a trial; tests say it themselves.
 var mayHaveWebGPU = ort.MayHaveWebGPU

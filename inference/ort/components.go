@@ -14,7 +14,8 @@ import (
 	"strings"
 )
 
-const driverName = "NVIDIA driver"
+// NVIDIADriver is what Components calls the driver of NVIDIA's cards.
+const NVIDIADriver = "NVIDIA driver"
 
 // EnvCUDA is the environment variable with further folders in which CUDA's libraries are searched, before all others.
 const EnvCUDA = "REALWORD_CUDA"
@@ -27,6 +28,7 @@ type Component struct {
 	State    State
 	Note     string // what was found instead, or the loader's words
 	Remedy   string // where the state is not Found
+	Package  string // of Python, which brings it; "" is none
 	Optional bool   // graphs run without it, slower or not all of them
 }
 
@@ -100,7 +102,7 @@ func (s search) components() []Component {
 	}
 	var list []Component
 	for _, c := range []struct{ stem, name, pip string }{
-		{"cuda", driverName, ""},
+		{"cuda", NVIDIADriver, ""},
 		{"cudart", "CUDA runtime", "nvidia-cuda-runtime"},
 		{"cublasLt", "cuBLASLt", "nvidia-cublas"},
 		{"cublas", "cuBLAS", "nvidia-cublas"},
@@ -113,13 +115,14 @@ func (s search) components() []Component {
 			file = defaults[c.stem]
 		}
 		found := s.find(c.name, file)
+		found.Package = c.pip
 		switch c.stem {
 		case "cuda":
 			found.Remedy = "install NVIDIA's driver for this graphics card"
 		case "cudnn":
 			found.Optional = true // convolutions have a slow path of their own since ONNX Runtime 1.28
-			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s-cu%s, or install cuDNN %s", c.pip,
-				cudaMajor(needed, defaults), majorOf(file))
+			found.Package += "-cu" + cudaMajor(needed, defaults)
+			found.Remedy = fmt.Sprintf("without it convolutions are slow or fail: pip install %s, or install cuDNN %s", found.Package, majorOf(file))
 		default:
 			found.Remedy = fmt.Sprintf("pip install %s (for CUDA %s), or install the CUDA toolkit %s", c.pip, cudaMajor(needed, defaults),
 				cudaMajor(needed, defaults))

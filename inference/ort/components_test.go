@@ -268,7 +268,7 @@ int cuDeviceTotalMem_v2(size_t *m, int d) { *m = 1000000000ull * d; return 0; }
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		return []Component{{Name: driverName, State: Found, Path: path}}
+		return []Component{{Name: NVIDIADriver, State: Found, Path: path}}
 	}
 	cards, version, err := GPUs(build("0"))
 	if err != nil || version != "13.2" || len(cards) != 2 || cards[1] != (GPU{"Card 11", 11e9}) {
@@ -276,7 +276,7 @@ int cuDeviceTotalMem_v2(size_t *m, int d) { *m = 1000000000ull * d; return 0; }
 	}
 	_, _, err = GPUs(build("100"))
 	mention(t, err, "cuInit", "100")
-	_, _, err = GPUs([]Component{{Name: driverName, State: Missing}})
+	_, _, err = GPUs([]Component{{Name: NVIDIADriver, State: Missing}})
 	mention(t, err, "no NVIDIA driver")
 }
 

@@ -119,7 +119,7 @@ type GPU struct {
 // GPUs asks NVIDIA's driver for the graphics cards and the newest version of CUDA that it serves. See LoadComponents.
 func GPUs(list []Component) (cards []GPU, version string, err error) {
 	for _, c := range list {
-		if c.Name == driverName && c.State == Found {
+		if c.Name == NVIDIADriver && c.State == Found {
 			native.KeepSignals(func() {
 				var found []native.GPU
 				found, version, err = native.GPUs(c.Path)

@@ -56,7 +56,7 @@ func graphicsDriver(system string) string {
 	return "install the newest driver from the maker of the graphics card"
 }
 
-var errNoAdapter = errors.New("there is no graphics card that WebGPU can use")
+var ErrNoAdapter = errors.New("there is no graphics card that WebGPU can use")
 
 // Adapters lists the graphics cards that WebGPU can use, the one that it takes by itself first. The list starts every graphics
 // driver, which a broken one may not survive: call it in a child process. library is the path of ONNX Runtime.
@@ -234,7 +234,7 @@ func (r *Runtime) useWebGPU(index int) error {
 		return fmt.Errorf("WebGPU does not start: %w", err)
 	}
 	if len(list) == 0 {
-		return fmt.Errorf("%w: %s", errNoAdapter, GraphicsDriver)
+		return fmt.Errorf("%w: %s", ErrNoAdapter, GraphicsDriver)
 	}
 	if index >= len(list) {
 		return fmt.Errorf("there is no device webgpu:%d: the system names %s", index, plural(len(list), "graphics card"))

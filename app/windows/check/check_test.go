@@ -186,7 +186,7 @@ func TestPackages(t *testing.T) {
 	t.Run("window", func(t *testing.T) { checkWindow(t, m) })
 
 	t.Run("doctor", func(t *testing.T) {
-		out := m.realword(t, "doctor")
+		out := m.realword(t, "doctor", "--all")
 		if !strings.Contains(out, `Programs\Realword\onnxruntime.dll`) || !strings.Contains(out, "Pictures can be made on this machine.") {
 			t.Errorf("the doctor finds\n%s", out)
 		}
