@@ -159,23 +159,59 @@ func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Ten
 	f := g.model.Manifest().Latent.Factor
 	name, in := g.decoder(latent.Shape[2], latent.Shape[3]), tensors{"latent": latent}
 	if name == graph.TiledDecoder {
-		in["strips"] = tensor.OfInts([]int64{int64(network.Strips(latent.Shape[2], latent.Shape[3]))}, 1)
+		in["strips"] = strips(latent.Shape[2], latent.Shape[3])
 	}
 	out, err := g.run(ctx, name, in, port("picture", 1, 3, latent.Shape[2]*f, latent.Shape[3]*f))
 	return out["picture"], err
 }
 
-// decoder says which graph decodes a latent of h × w cells.
+// Encode turns a picture [1, 3, H, W] in -1..1 into its latent [1, C, h, w], as the loop has it: the mean of what the encoder says. Both
+// sides are multiples of the latent's factor. A model without an encoder is an error that says what to do.
+func (g *Graphs) Encode(ctx context.Context, picture *tensor.Tensor) (*tensor.Tensor, error) {
+	if err := canEncode(g.model); err != nil {
+		return nil, err
+	}
+	m := g.model.Manifest().Latent
+	h, w := picture.Shape[2]/m.Factor, picture.Shape[3]/m.Factor
+	name, in := g.encoder(h, w), tensors{"picture": picture}
+	if name == graph.TiledEncoder {
+		in["strips"] = strips(h, w)
+	}
+	out, err := g.run(ctx, name, in, port("latent", 1, m.Channels, h, w))
+	return out["latent"], err
+}
+
+// canEncode says why a model cannot read a picture.
+func canEncode(m Model) error {
+	if m.Graph(graph.Encoder) == "" {
+		return fmt.Errorf("the model %s has no encoder, so no picture can begin with another one: import the model again", m.Manifest().Name)
+	}
+	return nil
+}
+
+// strips is the input of tiled graphs.
+func strips(h, w int) *tensor.Tensor {
+	return tensor.OfInts([]int64{int64(network.Strips(h, w))}, 1)
+}
+
+// decoder says which graph decodes a latent of h × w cells, encoder which one makes it.
 func (g *Graphs) decoder(h, w int) graph.Name {
+	return g.tiled(graph.Decoder, graph.TiledDecoder, h, w)
+}
+func (g *Graphs) encoder(h, w int) graph.Name {
+	return g.tiled(graph.Encoder, graph.TiledEncoder, h, w)
+}
+
+func (g *Graphs) tiled(whole, tiled graph.Name, h, w int) graph.Name {
 	if p, ok := g.runtime.(session.Placed); ok {
 		if name, _ := p.Provider(); name != "CPU" {
-			return graph.Decoder // strips wait for each other, which a graphics card does not like
+			return whole // strips wait for each other, which a graphics card does not like
 		}
 	}
-	if g.model.Graph(graph.TiledDecoder) == "" || !network.Tiled(h, w) {
-		return graph.Decoder
+	if g.model.Graph(tiled) == "" || !network.Tiled(h, w) {
+		return whole
 	}
-	return graph.TiledDecoder
+	return tiled
 }
 
 // Guide runs the guidance branch: text alone, reduced inside the graph to one map per subject, of maps that are normalised layer by
@@ -326,6 +362,10 @@ func (g *Graphs) ports(name graph.Name) (in, out []string) {
 		return []string{"latent"}, []string{"picture"}
 	case graph.TiledDecoder:
 		return []string{"latent", "strips"}, []string{"picture"}
+	case graph.Encoder:
+		return []string{"picture"}, []string{"latent"}
+	case graph.TiledEncoder:
+		return []string{"picture", "strips"}, []string{"latent"}
 	case graph.TextKV:
 		return []string{"encoder_hidden_states"}, g.layers("text")
 	case graph.VisionKV:

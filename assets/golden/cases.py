@@ -179,10 +179,19 @@ def decoder_cases(name: str, model: RealCustom) -> None:
         save(DATA / f"{name}.goldens" / f"decoder-{case}.safetensors", out)
 
 
+def encoder_cases(name: str, model: RealCustom) -> None:
+    for case, (h, w) in (("square", (8, 8)), ("wide", (4, 12))):
+        size = (h * factor(model), w * factor(model))
+        smooth = torch.nn.functional.interpolate(rand(500 + w, 1, 3, 5, 5), size=size, mode="bicubic").clamp(0, 1)
+        picture = (0.75 * smooth + 0.25 * rand(501 + w, 1, 3, *size)).mul(255).round() / 127.5 - 1
+        out = {"encoder.in.picture": picture, "encoder.out.latent": model.latents(picture.double())}
+        save(DATA / f"{name}.goldens" / f"encoder-{case}.safetensors", out)
+
+
 @torch.no_grad()
 def make() -> None:
     for name in ("tiny", "tiny-xl"):
         model = load(name)
-        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases):
+        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases, encoder_cases):
             cases(name, model)
     shallow_case()

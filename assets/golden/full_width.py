@@ -92,6 +92,13 @@ def decoder_goldens(tree: Path, out: Path, size: tuple[int, int]) -> None:
     save(out / "decoder.safetensors", {"decoder.in.latent": latent, "decoder.out.picture": vae.decode(latent / vae.config.scaling_factor).sample})
 
 
+def encoder_goldens(tree: Path, out: Path, size: tuple[int, int]) -> None:
+    vae = AutoencoderKL.from_config(config(tree, "vae")).eval()
+    vae.load_state_dict(read(tree / "vae" / "diffusion_pytorch_model.safetensors"), assign=True)
+    picture = randn(8, 1, 3, *(n * 2 ** (len(vae.config.block_out_channels) - 1) for n in size)).clamp(-1, 1)
+    save(out / "encoder.safetensors", {"encoder.in.picture": picture, "encoder.out.latent": vae.encode(picture).latent_dist.mode() * vae.config.scaling_factor})
+
+
 def features_of(tree: Path) -> tuple[Tensor, tuple]:
     """The five views of a square, and what both encoders make of them: all four levels, as the checkpoint's configuration places
     them for the projectors that read them all."""
@@ -238,6 +245,7 @@ def wide(b: Bench) -> None:
     goldens, tree = b.path("goldens"), b.tree("tree", "wide", "fp32")
     text_goldens(tree, goldens)
     decoder_goldens(tree, goldens, (32, 32))
+    encoder_goldens(tree, goldens, (32, 32))
     unet = load_unet(tree)
     pass_goldens(unet, goldens, "0-subjects-512", 0, 999.0, (64, 64))
     pass_goldens(unet, goldens, "3-subjects-512", 3, 39.0, (64, 64))
@@ -263,6 +271,7 @@ def sd15(b: Bench) -> None:
     goldens, tree = b.path("goldens"), b.tree("tree", "full", "fp16", "--family", "sd15")
     text_goldens(tree, goldens)
     decoder_goldens(tree, goldens, (32, 32))
+    encoder_goldens(tree, goldens, (32, 32))
     unet = load_unet(tree)
     pass_goldens(unet, goldens, "1-subject-512", 1, 479.0, (64, 64))
     guidance_goldens(unet, goldens, "1-subject-256", 1, 919.0, (32, 32))

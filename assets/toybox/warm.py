@@ -3,7 +3,7 @@
     python warm.py --bundle bundle --work DIR        writes DIR/start.safetensors, and DIR/vae.pt and DIR/latents.pt where there are none
     python warm.py --work DIR --keep                 writes encoder.safetensors beside this file, of the autoencoder in DIR
 
-The autoencoder's encoder is no part of a bundle; encoder.safetensors has it, so that training goes on anywhere with the same latents.
+encoder.safetensors has the autoencoder's encoder under its own names (bundles of before had none), so that training goes on anywhere with the same latents.
 
 What fits by name and shape is taken as it is; embeddings of tokens follow their symbols. A bundle of the first generation (two levels
 of 96 and 192 channels on 16 x 16 latents) fits below a new first level: its blocks keep their place on the grid, channels that meet the

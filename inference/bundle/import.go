@@ -356,7 +356,7 @@ func (im *importer) build() error {
 	}
 
 	decode := im.newFile("vae", im.vaeWeights)
-	decode.set.Ignore(`encoder\..*|quant_conv\..*`, "generating needs the decoder only")
+	decode.set.Ignore(`encoder\..*|quant_conv\..*`, "the encoder has a file of its own")
 	model, err = network.DecoderGraph(im.vae, decode.Store)
 	add(graph.Decoder, model, err)
 	if err == nil {
@@ -379,8 +379,33 @@ func (im *importer) build() error {
 			}
 		}
 	}
+	if len(errs) == 0 {
+		if err := im.encoder(add); err != nil {
+			im.note("the autoencoder's encoder is left out, so that no picture can begin with another one: %s", brief(err.Error()))
+		}
+	}
 	im.manifest.Notes = im.notes
 	return errors.Join(errs...)
+}
+
+// encoder builds the graphs of the autoencoder's other half, with weights in a file of their own. A model is complete without them:
+// the error says why they are not made.
+func (im *importer) encoder(add func(graph.Name, *onnx.Model, error)) error {
+	encode := im.newFile("vae_encoder", im.vaeWeights)
+	encode.set.Ignore(`decoder\..*|post_quant_conv\..*`, "it is the other half")
+	whole, err := network.EncoderGraph(im.vae, encode.Store)
+	var tiled *onnx.Model
+	if err == nil {
+		tiled, err = network.TiledEncoderGraph(im.vae, encode.Store)
+	}
+	encode.set.Use(encode.Used()...)
+	if err = errors.Join(err, encode.set.Err()); err != nil {
+		im.files = im.files[:len(im.files)-1]
+		return err
+	}
+	add(graph.Encoder, whole, nil)
+	add(graph.TiledEncoder, tiled, nil)
+	return nil
 }
 
 func textFolder(i int) string { return []string{"text_encoder", "text_encoder_2"}[i] }

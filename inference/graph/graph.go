@@ -16,6 +16,8 @@ const (
 	UNet         Name = "unet"          // one pass, in any of its roles
 	Decoder      Name = "decoder"       // latent -> picture
 	TiledDecoder Name = "decoder_tiled" // the same on strips of the picture, in less memory
+	Encoder      Name = "encoder"       // picture -> latent
+	TiledEncoder Name = "encoder_tiled" // likewise
 )
 
 // What package bench compares with; no bundle has them.
@@ -26,9 +28,9 @@ const (
 )
 
 // All lists the graphs that the engine runs, in the order in which a picture needs them.
-func All() []Name { return append(Required(), TiledDecoder) }
+func All() []Name { return append(Required(), TiledDecoder, Encoder, TiledEncoder) }
 
-// Required lists those without which there is no picture.
+// Required lists those without which there is no picture. Without the encoder none begins with another one.
 func Required() []Name { return []Name{Text, Vision, TextKV, VisionKV, UNet, Decoder} }
 
 // CUDA is the name of a graph as made for CUDA. No bundle has one of the encoders.

@@ -10,7 +10,7 @@ import (
 	"realword/inference/tensor"
 )
 
-// VAEConfig is the part of a diffusers AutoencoderKL config.json that decides the decoder.
+// VAEConfig is the part of a diffusers AutoencoderKL config.json that decides the encoder and the decoder.
 type VAEConfig struct {
 	LatentChannels   int      `json:"latent_channels,omitempty"`
 	OutChannels      int      `json:"out_channels,omitempty"`
@@ -23,6 +23,7 @@ type VAEConfig struct {
 	ShiftFactor      *float64 `json:"shift_factor,omitempty"`
 	MidAttention     *bool    `json:"mid_block_add_attention,omitempty"`
 	PostQuantConv    *bool    `json:"use_post_quant_conv,omitempty"`
+	QuantConv        *bool    `json:"use_quant_conv,omitempty"`
 }
 
 // Factor is the number of pixels per latent cell along one side.
@@ -70,7 +71,7 @@ func (c *VAEConfig) Validate() error {
 	return b.err("vae")
 }
 
-// Widths are those of the decoder as UNetConfig has them, level by level from the picture's own resolution down.
+// Widths are those of either half as UNetConfig has them, level by level from the picture's own resolution down.
 func (c *VAEConfig) Widths() []int {
 	widths := make([]int, len(c.BlockOutChannels))
 	for level, out := range c.BlockOutChannels {
@@ -105,13 +106,35 @@ func (c *VAEConfig) latent(s nn.Scope) *nn.Value {
 	return x
 }
 
-// plane is an activation map of the decoder, as the canvas holds it that made it.
+// EncoderGraph builds encoder.onnx: a picture in -1..1 -> its latent as the loop has it (scaled), the mean of what the encoder says.
+func EncoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build(graph.Encoder, store, func(s nn.Scope) {
+		c.output(s, c.encode(whole{&c}, s, plane{v: c.picture(s)}).v)
+	})
+}
+
+// picture declares the encoder's input.
+func (c *VAEConfig) picture(s nn.Scope) *nn.Value {
+	return nn.Image(s.B.Input("picture", tensor.F32, []int{1, c.OutChannels, -1, -1}, "", "", "picture_height", "picture_width"))
+}
+
+// output is the latent of the moments that the encoder ends with: the first half of the channels are the means, the rest says how
+// far samples spread.
+func (c *VAEConfig) output(s nn.Scope, moments *nn.Value) {
+	if c.QuantConv == nil || *c.QuantConv {
+		moments = nn.Conv2D(s.In("quant_conv"), moments, nn.Conv{Out: 2 * c.LatentChannels, Kernel: 1})
+	}
+	mean := nn.Slice(nn.Planes(moments), 1, 0, c.LatentChannels)
+	s.B.Output("latent", nn.Scale(mean, c.ScalingFactor), "", "", "height", "width")
+}
+
+// plane is an activation map of encoder or decoder, as the canvas holds it that made it.
 type plane struct {
 	v *nn.Value
 	stripPlane
 }
 
-// canvas is how the decoder computes: on the whole picture at once, or on strips of it. Both give the same picture.
+// canvas is how they compute: on the whole picture at once, or on strips of it. Both give the same picture.
 type canvas interface {
 	// conv is a 3×3 convolution of x.
 	conv(s nn.Scope, x plane, out int, o around) plane
@@ -123,9 +146,38 @@ type canvas interface {
 type around struct {
 	norm     *nn.Scope // group normalisation and SiLU before
 	up       bool      // doubling of height and width before
+	down     bool      // they are halved: every other position is computed, with zeros after the last row and column
 	once     bool      // the result is the decoder's largest map, and the next convolutions read it only
 	add      *plane    // is added to the result
 	shortcut nn.Scope  // 1×1 convolution of what a residual block adds, where its channels are not those of the result
+}
+
+// encode mirrors diffusers Encoder.   x [1 3 H W] -> the moments [1 2C h w]
+func (c *VAEConfig) encode(on canvas, s nn.Scope, x plane) plane {
+	s = s.In("encoder")
+	x = on.conv(s.In("conv_in"), x, c.BlockOutChannels[0], around{})
+	last := len(c.BlockOutChannels) - 1
+	for i, channels := range c.BlockOutChannels {
+		block := s.In("down_blocks", i)
+		for layer := range c.LayersPerBlock {
+			x = resnet(on, block.In("resnets", layer), x, channels)
+		}
+		if i < last {
+			x = on.conv(block.In("downsamplers", 0, "conv"), x, channels, around{down: true})
+		}
+	}
+	x = c.middle(on, s.In("mid_block"), x, c.BlockOutChannels[last])
+	norm := s.In("conv_norm_out")
+	return on.conv(s.In("conv_out"), x, 2*c.LatentChannels, around{norm: &norm})
+}
+
+// middle is the block between both halves' levels and the latent.
+func (c *VAEConfig) middle(on canvas, s nn.Scope, x plane, channels int) plane {
+	x = resnet(on, s.In("resnets", 0), x, channels)
+	if c.MidAttention == nil || *c.MidAttention {
+		x = on.attention(s.In("attentions", 0), x)
+	}
+	return resnet(on, s.In("resnets", 1), x, channels)
 }
 
 // decode mirrors diffusers Decoder.   x [1 C h w] -> [1 3 H W]
@@ -134,12 +186,7 @@ func (c *VAEConfig) decode(on canvas, s nn.Scope, x plane) plane {
 	levels := len(c.BlockOutChannels)
 	top := c.BlockOutChannels[levels-1]
 	x = on.conv(s.In("conv_in"), x, top, around{})
-	mid := s.In("mid_block")
-	x = resnet(on, mid.In("resnets", 0), x, top)
-	if c.MidAttention == nil || *c.MidAttention {
-		x = on.attention(mid.In("attentions", 0), x)
-	}
-	x = resnet(on, mid.In("resnets", 1), x, top)
+	x = c.middle(on, s.In("mid_block"), x, top)
 	for i := range levels {
 		block, channels := s.In("up_blocks", i), c.BlockOutChannels[levels-1-i]
 		for layer := range c.LayersPerBlock + 1 {
@@ -180,7 +227,11 @@ func (c whole) conv(s nn.Scope, x plane, out int, o around) plane {
 	if o.up {
 		v = nn.UpsampleNearest(v)
 	}
-	v = nn.Conv2D(s, v, nn.Conv{Out: out, Kernel: 3, Pad: 1})
+	conv := nn.Conv{Out: out, Kernel: 3, Pad: 1}
+	if o.down {
+		conv.Stride, conv.End = 2, true
+	}
+	v = nn.Conv2D(s, v, conv)
 	if o.add != nil {
 		v = nn.Add(o.bring(o.add.v, out), v)
 	}

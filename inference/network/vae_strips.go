@@ -21,6 +21,17 @@ func TiledDecoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
 	})
 }
 
+// TiledEncoderGraph builds encoder_tiled.onnx in the same way: encoder.onnx for large pictures. strips must divide the height of the
+// latent.
+func TiledEncoderGraph(c VAEConfig, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build(graph.TiledEncoder, store, func(s nn.Scope) {
+		x := nn.Planes(c.picture(s))
+		d := strips{&c, s.B}
+		n := s.B.Input("strips", tensor.I64, []int{1})
+		c.output(s, nn.Image(d.join(c.encode(d, s, plane{v: d.cut(x, n)}).v)))
+	})
+}
+
 // stripCells is about how many latent cells a strip has: 4 rows of 1024 pixels. Smaller ones cost time in the halo of every
 // convolution, larger ones memory, and a cancelled run waits for the convolution of one strip.
 const stripCells = 512
@@ -87,6 +98,12 @@ func (d strips) conv(s nn.Scope, x plane, out int, o around) plane {
 			middle, h := nn.Pad(v, 2, -1, -1), before(v)
 			h = conv(nn.Concat(2, nn.Mul(nn.Slice(h, 2, 0, 1), strip[3]), nn.Pad(h, 2, -1, -1), nn.Mul(nn.Last(h, 2), strip[4])))
 			return []*nn.Value{h, o.bring(middle, out)}
+		}, false)
+	case o.down:
+		below := neighbours(x.v, same)[2]
+		return d.each([]*nn.Value{x.v, below}, func(strip []*nn.Value) []*nn.Value {
+			half := nn.Conv{Out: out, Kernel: 3, Stride: 2, Pad: 1, Rows: true, End: true}
+			return []*nn.Value{nn.Conv2D(s, nn.Concat(2, strip[0], strip[1]), half)}
 		}, false)
 	case o.up:
 		p := d.each(neighbours(x.v, same), func(strip []*nn.Value) []*nn.Value {

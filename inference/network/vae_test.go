@@ -36,8 +36,10 @@ func synthesised(t *testing.T) string {
 	return dir
 }
 
-// decoders opens decoder and decoder_tiled of the autoencoder of a diffusers-style folder.
-func decoders(t *testing.T, folder string) (whole, tiled session.Session, c VAEConfig) {
+type build = func(VAEConfig, *nn.Store) (*onnx.Model, error)
+
+// both opens a half of the autoencoder of a diffusers-style folder, and the same tiled.
+func both(t *testing.T, folder string, half, inTiles build) (whole, tiled session.Session, c VAEConfig) {
 	t.Helper()
 	rt := orttest.CPU(t)
 	raw, err := os.ReadFile(filepath.Join(folder, "vae", "config.json"))
@@ -58,13 +60,13 @@ func decoders(t *testing.T, folder string) (whole, tiled session.Session, c VAEC
 	store, dir := nn.NewStore(f, "vae.bin"), t.TempDir()
 	var paths []string
 	var used int
-	for i, graph := range []func(VAEConfig, *nn.Store) (*onnx.Model, error){DecoderGraph, TiledDecoderGraph} {
+	for i, graph := range []build{half, inTiles} {
 		m, err := graph(c, store)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n := len(store.Used()); i > 0 && n != used {
-			t.Errorf("the tiled decoder has %d tensors, the other %d", n, used)
+			t.Errorf("the tiled graph has %d tensors, the other %d", n, used)
 		}
 		used = len(store.Used())
 		paths = append(paths, filepath.Join(dir, fmt.Sprint(i, ".onnx")))
@@ -87,20 +89,35 @@ func decoders(t *testing.T, folder string) (whole, tiled session.Session, c VAEC
 
 // TestTiledDecoderIsTheDecoder compares every pixel for pictures of odd sizes and any number of strips.
 func TestTiledDecoderIsTheDecoder(t *testing.T) {
+	sameInTiles(t, DecoderGraph, TiledDecoderGraph, "picture", func(c VAEConfig, h, w int) (string, *tensor.Tensor) {
+		return "latent", tensor.Of(random.Normal(uint64(h), c.LatentChannels*h*w), 1, c.LatentChannels, h, w)
+	})
+}
+
+// TestTiledEncoderIsTheEncoder does the same on the way back.
+func TestTiledEncoderIsTheEncoder(t *testing.T) {
+	sameInTiles(t, EncoderGraph, TiledEncoderGraph, "latent", func(c VAEConfig, h, w int) (string, *tensor.Tensor) {
+		h, w = h*c.Factor(), w*c.Factor()
+		return "picture", tensor.Of(random.Normal(uint64(h), 3*h*w), 1, 3, h, w)
+	})
+}
+
+// sameInTiles compares two graphs on inputs for latents of h × w cells.
+func sameInTiles(t *testing.T, half, inTiles build, out string, input func(c VAEConfig, h, w int) (string, *tensor.Tensor)) {
 	for _, folder := range []string{filepath.Join(data, "tiny"), filepath.Join(data, "tiny-xl"), synthesised(t)} {
 		name := filepath.Base(folder)
-		whole, tiled, c := decoders(t, folder)
+		whole, tiled, c := both(t, folder, half, inTiles)
 		for _, size := range []struct{ h, w, strips int }{{8, 8, 1}, {8, 8, 2}, {8, 8, 8}, {15, 9, 5}, {7, 20, 7}, {9, 1, 3}, {1, 6, 1}} {
-			latent := tensor.Of(random.Normal(uint64(size.h), c.LatentChannels*size.h*size.w), 1, c.LatentChannels, size.h, size.w)
-			want, err := whole.Run(t.Context(), map[string]*tensor.Tensor{"latent": latent})
+			in, x := input(c, size.h, size.w)
+			want, err := whole.Run(t.Context(), map[string]*tensor.Tensor{in: x})
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := tiled.Run(t.Context(), map[string]*tensor.Tensor{"latent": latent, "strips": tensor.OfInts([]int64{int64(size.strips)}, 1)})
+			got, err := tiled.Run(t.Context(), map[string]*tensor.Tensor{in: x, "strips": tensor.OfInts([]int64{int64(size.strips)}, 1)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			x, y := want["picture"], got["picture"]
+			x, y := want[out], got[out]
 			if fmt.Sprint(x.Shape) != fmt.Sprint(y.Shape) {
 				t.Fatalf("%s: shape %v, wanted %v", name, y.Shape, x.Shape)
 			}

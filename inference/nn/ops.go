@@ -109,6 +109,7 @@ type Conv struct {
 	Stride int  // 0 reads as 1
 	Pad    int  // on all four sides
 	Rows   bool // the rows come padded: Pad is for the columns only
+	End    bool // Pad is for the last row and column only, as diffusers pads before it halves a picture
 	NoBias bool
 }
 
@@ -123,15 +124,19 @@ func Conv2D(s Scope, x *Value, c Conv) *Value {
 	if c.Rows {
 		rows = 0
 	}
+	sides := 2
+	if c.End {
+		sides = 1
+	}
 	size := func(n, pad int) int {
 		if n < 0 {
 			return -1
 		}
-		return (n+2*pad-c.Kernel)/stride + 1
+		return (n+sides*pad-c.Kernel)/stride + 1
 	}
 	attrs := []onnx.Attr{
 		attr("kernel_shape", []int{c.Kernel, c.Kernel}), attr("strides", []int{stride, stride}),
-		attr("pads", []int{rows, c.Pad, rows, c.Pad}),
+		attr("pads", []int{(sides - 1) * rows, (sides - 1) * c.Pad, rows, c.Pad}),
 	}
 	if x.b.target.channelsLast() {
 		return x.b.contrib("NhwcConv", []int{x.Dim(0), size(x.Dim(1), rows), size(x.Dim(2), c.Pad), c.Out}, inputs, attrs...)

@@ -77,7 +77,7 @@ func Goldens(path string) ([]string, error) {
 }
 
 // Verify runs the networks and the loop of a model against golden files and compares every output tensor: networks
-// text, vision, unet, guidance-<source> and decoder, and whole generations (loop, with the request as metadata). An error means
+// text, vision, unet, guidance-<source>, decoder and encoder, and whole generations (loop, with the request as metadata). An error means
 // that a comparison could not be made. It runs on the calling goroutine.
 func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files ...string) (checks []Check, err error) {
 	graphs := inference.NewGraphs(rt, m)
@@ -116,6 +116,7 @@ func (g *golden) verify(ctx context.Context) (err error) {
 		{"unet.in.sample", g.unet},
 		{"guidance.in.sample", g.guidance},
 		{"decoder.in.latent", g.decoder},
+		{"encoder.in.picture", g.encoder},
 		{"loop.in.latent", g.loop},
 	}
 	for _, p := range parts {
@@ -307,6 +308,14 @@ func (g *golden) decoder(ctx context.Context) error {
 	pixels, err := g.graphs.Decode(ctx, g.read("decoder.in.latent"))
 	if err == nil {
 		g.compare("decoder.out.picture", pixels, NetworkTolerance)
+	}
+	return err
+}
+
+func (g *golden) encoder(ctx context.Context) error {
+	latent, err := g.graphs.Encode(ctx, g.read("encoder.in.picture"))
+	if err == nil {
+		g.compare("encoder.out.latent", latent, NetworkTolerance)
 	}
 	return err
 }

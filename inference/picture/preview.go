@@ -38,6 +38,21 @@ func ToImage(t *tensor.Tensor, r Range) (*image.RGBA, error) {
 	return img, nil
 }
 
+// FromImage is the way back to what encoders read: an opaque picture as a tensor [1 3 H W] in -1..1.
+func FromImage(img *image.RGBA) *tensor.Tensor {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	t := tensor.Zeros(1, 3, h, w)
+	for y := range h {
+		row := img.Pix[y*img.Stride:]
+		for x := range w {
+			for c := range 3 {
+				t.F32[(c*h+y)*w+x] = float32(row[4*x+c])/127.5 - 1
+			}
+		}
+	}
+	return t
+}
+
 // volume is the shape of a float tensor [C H W] or [1 C H W] that has pixels.
 func volume(t *tensor.Tensor) (c, h, w int, ok bool) {
 	if t == nil {

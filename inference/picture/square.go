@@ -143,6 +143,13 @@ func Prepare(img image.Image, square Square, size int) (*image.RGBA, *tensor.Ten
 	return out, planes(out), nil
 }
 
+// Fill is a picture of width × height pixels, opaque: scaled until it covers them, its middle cut out, transparency on
+// DefaultBackground. A picture of that size stays as it is.
+func Fill(img *image.NRGBA, width, height int) *image.RGBA {
+	s, _ := Square{}.complete() // the zero square is valid
+	return composite(imaging.Fill(img, width, height, imaging.Center, imaging.Lanczos), s.background)
+}
+
 // SmallSide is the side of Small in pixels.
 const SmallSide = 64
 

@@ -1,0 +1,56 @@
+package inference_test
+
+import (
+	"math"
+	"testing"
+
+	"realword/assets"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/ort/orttest"
+	"realword/inference/picture"
+)
+
+// TestPicturesComeBack encodes pictures with the embedded model and decodes them: at least 30 dB, at its own size and at one of which
+// the tiled graphs run.
+func TestPicturesComeBack(t *testing.T) {
+	b, err := bundle.Extract(assets.Model(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := inference.NewGraphs(orttest.CPU(t), b)
+	defer g.Close()
+	for _, s := range assets.Samples() {
+		img, _, err := picture.Decode(s.Data, picture.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, side := range []int{128, 256} {
+			x := picture.Fill(img, side, side)
+			latent, err := g.Encode(t.Context(), picture.FromImage(x))
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := g.Decode(t.Context(), latent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			y, err := picture.ToImage(back, picture.Signed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			squares, n := 0.0, 0.0
+			for i := range x.Pix {
+				if i%4 < 3 {
+					squares += math.Pow(float64(x.Pix[i])-float64(y.Pix[i]), 2)
+					n++
+				}
+			}
+			db := 10 * math.Log10(255*255*n/squares)
+			t.Logf("%s at %d: %.1f dB", s.Name, side, db)
+			if !(db >= 30) {
+				t.Errorf("%s at %d × %d comes back with %.1f dB", s.Name, side, side, db)
+			}
+		}
+	}
+}
