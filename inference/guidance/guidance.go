@@ -7,7 +7,8 @@
 //
 //	scores  M_j  = M_self·M_cross              what the model attends to for subject j   (Eq. 12)
 //	k_j     = ⌊γ_j·N⌋                          how many positions it may take
-//	M̄_j     = Top-K of M_j, elsewhere zero     no position belongs to two subjects       (Algorithm 1)
+//	w_j     of the user's painted region        what a position counts for j; without one, 1 everywhere
+//	M̄_j     = Top-K of w_j·M_j, elsewhere zero no position belongs to two subjects       (Algorithm 1)
 //	mask    M̂_j  = M̄_j / max(M̄_j)                                                        (Eq. 13, 16)
 package guidance
 
@@ -27,8 +28,10 @@ const DefaultStop = 12
 
 // Subject is what the rule needs to know of one subject.
 type Subject struct {
-	Word  string  // only for messages
-	Scope float64 // γ_scope, in (0, 1]
+	Word   string    // only for messages
+	Scope  float64   // γ_scope, in (0, 1]
+	Kind   Kind      // what Region means
+	Region []float32 // painted values in 0..1, one for every position of the grid; nil where Kind is Anywhere
 }
 
 // Normalization says how kept scores become mask values.
@@ -138,19 +141,34 @@ func CheckStop(stop, steps int) error {
 	return nil
 }
 
-// Counts checks the scopes against a grid of n positions before anything runs and returns k_j = ⌊γ_j·n⌋.
-// It refuses a γ outside (0, 1], a γ so small that k is 0, and scopes that together exceed the picture. All problems are
-// reported together.
+// Counts checks the scopes and regions against a grid of n positions before anything runs and returns k_j = ⌊γ_j·n⌋, or fewer where
+// the painted regions leave fewer; of a subject whose mask is painted exactly, how many positions that has.
+// It refuses a γ outside (0, 1], a γ so small that k is 0, scopes that together exceed the picture, and regions that leave a subject no
+// position. All problems are reported together.
 func Counts(n int, subjects []Subject) ([]int, error) {
+	ks, _, err := counts(n, subjects)
+	return ks, err
+}
+
+// counts is Counts with the weights of the positions.
+func counts(n int, subjects []Subject) ([]int, [][]float32, error) {
 	if n < 1 {
-		return nil, fmt.Errorf("a guidance grid of %d positions cannot hold a subject: choose a larger picture", n)
+		return nil, nil, fmt.Errorf("a guidance grid of %d positions cannot hold a subject: choose a larger picture", n)
 	}
-	var problems []error
+	weights, free, problem := weigh(n, subjects)
+	if free == nil {
+		return nil, nil, problem
+	}
+	problems := []error{problem}
 	sum := 0.0
 	ks := make([]int, len(subjects))
 	for j, s := range subjects {
 		if !(s.Scope > 0 && s.Scope <= 1) { // also catches NaN
 			problems = append(problems, fmt.Errorf("the scope γ = %g of %q is outside (0, 1]: 0.15 to 0.4 works well", s.Scope, s.Word))
+			continue
+		}
+		if s.Kind == Exactly {
+			ks[j] = free[j]
 			continue
 		}
 		sum += s.Scope
@@ -159,42 +177,47 @@ func Counts(n int, subjects []Subject) ([]int, error) {
 				fmt.Errorf("the scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
 					s.Scope, s.Word, n, math.Ceil(1e4/float64(n))/1e4))
 		}
+		ks[j] = min(ks[j], free[j])
 	}
 	// A little more than 1 is the rounding of a sum such as 0.7+0.2+0.1; ⌊·⌋ still keeps Σk ≤ n then.
 	if sum > 1+1e-9 {
 		problems = append(problems, fmt.Errorf("the scopes of all subjects add up to %.3g: lower them to at most 1 together, since subjects never share a position", sum))
 	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	return ks, nil
+	return ks, weights, errors.Join(problems...)
 }
 
-// counts is Counts for given grids, which must be one for each subject and of one length.
-func counts(scores [][]float32, subjects []Subject) ([]int, error) {
+// countsOf is counts for given grids, which must be one for each subject and of one length; none at all where no subject needs them.
+func countsOf(scores [][]float32, subjects []Subject) ([]int, [][]float32, error) {
+	if len(subjects) > 0 && len(scores) == 0 && !Scored(subjects) {
+		return counts(len(subjects[0].Region), subjects)
+	}
 	if len(scores) != len(subjects) {
-		return nil, fmt.Errorf("guidance: %d score grids for %d subjects", len(scores), len(subjects))
+		return nil, nil, fmt.Errorf("guidance: %d score grids for %d subjects", len(scores), len(subjects))
 	}
 	if len(scores) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	for j, grid := range scores {
 		if len(grid) != len(scores[0]) {
-			return nil, fmt.Errorf("guidance: the scores of %q have %d positions, those of %q have %d", subjects[j].Word, len(grid),
+			return nil, nil, fmt.Errorf("guidance: the scores of %q have %d positions, those of %q have %d", subjects[j].Word, len(grid),
 				subjects[0].Word, len(scores[0]))
 		}
 	}
-	return Counts(len(scores[0]), subjects)
+	return counts(len(scores[0]), subjects)
 }
 
 // NoAttentionError says that the model attends nowhere to a subject's word, so no mask can be made.
 type NoAttentionError struct {
 	Subject int // index into the subjects
 	Word    string
+	Painted bool // it attends somewhere, but not where the painted regions let it
 }
 
 // Error names the word and the remedy.
 func (e *NoAttentionError) Error() string {
+	if e.Painted {
+		return fmt.Sprintf("the model gives no attention to %q where the painted masks leave room for it: paint them larger", e.Word)
+	}
 	return fmt.Sprintf("the model gives no attention to %q: choose another word of the prompt for this reference", e.Word)
 }
 
@@ -202,39 +225,51 @@ func (e *NoAttentionError) Error() string {
 //
 // scores[j] is the grid of subject j; all grids have the same length. The result has the shape of scores: zero
 // outside the k_j positions of the subject, which no other subject has. Sorting each subject once and walking the
-// sorted lists in turn makes it O(N log N) per subject.
+// sorted lists in turn makes it O(N log N) per subject. Painted regions act as their Kind says; where every subject's mask is painted
+// exactly, scores may be nil.
 //
 // Errors: those of Counts, grids of different lengths, a score that is NaN or infinite, and *NoAttentionError.
 func Masks(scores [][]float32, subjects []Subject, norm Normalization) ([][]float32, error) {
-	ks, err := counts(scores, subjects)
+	ks, weights, err := countsOf(scores, subjects)
 	if err != nil {
 		return nil, err
 	}
-	wanted := make([][]float32, len(scores))
-	for j, grid := range scores {
+	wanted := make([][]float32, len(subjects))
+	turns := slices.Clone(ks)
+	for j, s := range subjects {
+		if s.Kind == Exactly {
+			turns[j] = 0
+			continue
+		}
+		grid := scores[j]
 		lo, hi := grid[0], grid[0]
 		for p, v := range grid {
 			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-				return nil, fmt.Errorf("the attention of %q is %g at position %d of the guidance grid: the model overflowed, use another precision or device", subjects[j].Word, v, p)
+				return nil, fmt.Errorf("the attention of %q is %g at position %d of the guidance grid: the model overflowed, use another precision or device", s.Word, v, p)
 			}
 			lo, hi = min(lo, v), max(hi, v)
 		}
 		if hi == 0 && lo == 0 {
-			return nil, &NoAttentionError{Subject: j, Word: subjects[j].Word}
+			return nil, &NoAttentionError{Subject: j, Word: s.Word}
 		}
 		wanted[j] = grid
 		if norm == ByLayer {
 			wanted[j] = minMax(grid, lo, hi)
 		}
+		wanted[j] = weighted(wanted[j], weights[j])
 	}
-	masks := choose(wanted, ks)
-	if norm != ByMax {
-		return masks, nil
-	}
+	masks := choose(wanted, turns)
 	for j, mask := range masks {
+		if subjects[j].Kind == Exactly {
+			masks[j] = weights[j]
+			continue
+		}
+		if norm != ByMax {
+			continue
+		}
 		top := slices.Max(mask)
 		if top <= 0 { // other subjects took every position that this one attends to
-			return nil, &NoAttentionError{Subject: j, Word: subjects[j].Word}
+			return nil, &NoAttentionError{Subject: j, Word: subjects[j].Word, Painted: weights[j] != nil}
 		}
 		for p := range mask {
 			mask[p] /= top
@@ -253,16 +288,21 @@ func minMax(grid []float32, lo, hi float32) []float32 {
 }
 
 // choose returns M̄_j for every subject: subjects take turns, each taking its best position that is still free, until
-// subject j has ks[j] positions.
+// subject j has ks[j] positions or none is left to it. A score of -∞ is a position that it may not take.
 func choose(scores [][]float32, ks []int) [][]float32 {
 	orders := make([][]int32, len(scores))
 	out := make([][]float32, len(scores))
-	var taken []bool
+	n := 0
 	for j, grid := range scores {
-		orders[j] = order(grid)
-		out[j] = make([]float32, len(grid))
-		taken = make([]bool, len(grid))
+		n = max(n, len(grid))
+		if ks[j] > 0 {
+			orders[j] = order(grid)
+		}
 	}
+	for j := range out {
+		out[j] = make([]float32, n)
+	}
+	taken := make([]bool, n)
 	left := slices.Clone(ks)
 	for open := true; open; {
 		open = false
@@ -271,8 +311,12 @@ func choose(scores [][]float32, ks []int) [][]float32 {
 				continue
 			}
 			queue := orders[j]
-			for taken[queue[0]] {
+			for len(queue) > 0 && taken[queue[0]] {
 				queue = queue[1:]
+			}
+			if len(queue) == 0 || math.IsInf(float64(grid[queue[0]]), -1) {
+				left[j] = 0
+				continue
 			}
 			p := queue[0]
 			orders[j] = queue[1:]
@@ -336,20 +380,24 @@ func Change(before, after []float32) float64 {
 // Contested says how many positions two subjects would both take if each chose alone: what Algorithm 1 had to settle.
 // The result is symmetric, with k_j on the diagonal. Errors are those of Counts and grids of different lengths.
 func Contested(scores [][]float32, subjects []Subject) ([][]int, error) {
-	ks, err := counts(scores, subjects)
+	ks, weights, err := countsOf(scores, subjects)
 	if err != nil {
 		return nil, err
 	}
-	wanted := make([][]bool, len(scores))
-	for j, grid := range scores {
+	wanted := make([][]bool, len(subjects))
+	for j := range wanted {
+		grid := weights[j]
+		if subjects[j].Kind != Exactly {
+			grid = weighted(scores[j], weights[j])
+		}
 		wanted[j] = make([]bool, len(grid))
 		for _, p := range order(grid)[:ks[j]] {
 			wanted[j][p] = true
 		}
 	}
-	out := make([][]int, len(scores))
+	out := make([][]int, len(subjects))
 	for i := range out {
-		out[i] = make([]int, len(scores))
+		out[i] = make([]int, len(subjects))
 		for j := range out[i] {
 			for p, w := range wanted[i] {
 				if w && wanted[j][p] {

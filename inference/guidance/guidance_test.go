@@ -153,7 +153,7 @@ func TestMasksOneSubject(t *testing.T) {
 		{1, ByMax, []float32{0.25, 1, 0.5, 1, 0, 0.75, 0.25, 0.25, 0, 0}},
 		{0.2, ByLayer, []float32{0, 4 / (4 + 1e-6), 0, 4 / (4 + 1e-6), 0, 0, 0, 0, 0, 0}},
 	} {
-		got, err := Masks(scores, []Subject{{"dog", c.scope}}, c.norm)
+		got, err := Masks(scores, []Subject{{Word: "dog", Scope: c.scope}}, c.norm)
 		if err != nil || !slices.Equal(got[0], c.want) {
 			t.Errorf("γ %g %s: %v %v, want %v", c.scope, c.norm, got, err, c.want)
 		}
@@ -162,7 +162,7 @@ func TestMasksOneSubject(t *testing.T) {
 
 func TestMasksShareAContestedSpot(t *testing.T) {
 	scores := [][]float32{{5, 4, 3, 0}, {9, 8, 1, 0}}
-	subjects := []Subject{{"dog", 0.5}, {"hat", 0.5}}
+	subjects := []Subject{{Word: "dog", Scope: 0.5}, {Word: "hat", Scope: 0.5}}
 	got, err := Masks(scores, subjects, Raw)
 	if err != nil || !slices.Equal(got[0], []float32{5, 0, 3, 0}) || !slices.Equal(got[1], []float32{0, 8, 0, 0}) {
 		t.Errorf("%v %v", got, err)
@@ -179,12 +179,12 @@ func TestCountsRoundsDownInDoubles(t *testing.T) {
 		scope float64
 		want  int
 	}{{4096, 0.2, 819}, {4096, 0.25, 1024}, {100, 0.29, 28}, {64, 1, 64}, {1, 1, 1}} {
-		got, err := Counts(c.n, []Subject{{"w", c.scope}})
+		got, err := Counts(c.n, []Subject{{Word: "w", Scope: c.scope}})
 		if err != nil || got[0] != c.want {
 			t.Errorf("Counts(%d, %g) = %v, %v, want %d", c.n, c.scope, got, err, c.want)
 		}
 	}
-	if _, err := Counts(1000, []Subject{{"a", 0.1}, {"b", 0.2}, {"c", 0.7}}); err != nil {
+	if _, err := Counts(1000, []Subject{{Word: "a", Scope: 0.1}, {Word: "b", Scope: 0.2}, {Word: "c", Scope: 0.7}}); err != nil {
 		t.Errorf("scopes that add up to one: %v", err)
 	}
 }
@@ -198,18 +198,18 @@ func TestRefusals(t *testing.T) {
 		subjects []Subject
 		want     []string
 	}{
-		{"too much together", [][]float32{{1, 2, 3, 4}, {1, 2, 3, 4}}, []Subject{{"dog", 0.6}, {"hat", 0.5}}, []string{"1.1", "at most 1 together"}},
-		{"zero", one, []Subject{{"dog", 0}}, []string{`"dog"`, "outside (0, 1]"}},
-		{"negative", one, []Subject{{"dog", -0.1}}, []string{"outside (0, 1]"}},
-		{"above one", one, []Subject{{"dog", 1.01}}, []string{"outside (0, 1]"}},
-		{"not a number", one, []Subject{{"dog", math.NaN()}}, []string{"outside (0, 1]"}},
-		{"too small", one, []Subject{{"dog", 0.2}}, []string{`"dog"`, "at least 0.25"}},
-		{"all problems", [][]float32{{1, 1, 1, 1}, {1, 1, 1, 1}}, []Subject{{"dog", 0}, {"hat", 0.2}}, []string{`"dog"`, `"hat"`}},
-		{"NaN score", [][]float32{{1, nan, 0, 0}}, []Subject{{"dog", 0.5}}, []string{`"dog"`, "NaN", "position 1"}},
-		{"infinite score", [][]float32{{1, 0, 0, inf}}, []Subject{{"dog", 0.5}}, []string{"Inf", "position 3"}},
-		{"lengths", [][]float32{{1, 1}, {1}}, []Subject{{"dog", 0.5}, {"hat", 0.5}}, []string{`"hat"`, "1 positions"}},
-		{"missing grid", one, []Subject{{"dog", 0.5}, {"hat", 0.5}}, []string{"1 score grids for 2"}},
-		{"empty grid", [][]float32{{}}, []Subject{{"dog", 0.5}}, []string{"0 positions"}},
+		{"too much together", [][]float32{{1, 2, 3, 4}, {1, 2, 3, 4}}, []Subject{{Word: "dog", Scope: 0.6}, {Word: "hat", Scope: 0.5}}, []string{"1.1", "at most 1 together"}},
+		{"zero", one, []Subject{{Word: "dog", Scope: 0}}, []string{`"dog"`, "outside (0, 1]"}},
+		{"negative", one, []Subject{{Word: "dog", Scope: -0.1}}, []string{"outside (0, 1]"}},
+		{"above one", one, []Subject{{Word: "dog", Scope: 1.01}}, []string{"outside (0, 1]"}},
+		{"not a number", one, []Subject{{Word: "dog", Scope: math.NaN()}}, []string{"outside (0, 1]"}},
+		{"too small", one, []Subject{{Word: "dog", Scope: 0.2}}, []string{`"dog"`, "at least 0.25"}},
+		{"all problems", [][]float32{{1, 1, 1, 1}, {1, 1, 1, 1}}, []Subject{{Word: "dog", Scope: 0}, {Word: "hat", Scope: 0.2}}, []string{`"dog"`, `"hat"`}},
+		{"NaN score", [][]float32{{1, nan, 0, 0}}, []Subject{{Word: "dog", Scope: 0.5}}, []string{`"dog"`, "NaN", "position 1"}},
+		{"infinite score", [][]float32{{1, 0, 0, inf}}, []Subject{{Word: "dog", Scope: 0.5}}, []string{"Inf", "position 3"}},
+		{"lengths", [][]float32{{1, 1}, {1}}, []Subject{{Word: "dog", Scope: 0.5}, {Word: "hat", Scope: 0.5}}, []string{`"hat"`, "1 positions"}},
+		{"missing grid", one, []Subject{{Word: "dog", Scope: 0.5}, {Word: "hat", Scope: 0.5}}, []string{"1 score grids for 2"}},
+		{"empty grid", [][]float32{{}}, []Subject{{Word: "dog", Scope: 0.5}}, []string{"0 positions"}},
 	} {
 		_, err := Masks(c.scores, c.subjects, ByMax)
 		if err == nil {
@@ -224,9 +224,9 @@ func TestRefusals(t *testing.T) {
 	}
 	// The γ that the message gives does work.
 	for n := 1; n < 5000; n++ {
-		_, err := Counts(n, []Subject{{"dog", 1e-9}})
+		_, err := Counts(n, []Subject{{Word: "dog", Scope: 1e-9}})
 		least := math.Ceil(1e4/float64(n)) / 1e4
-		if _, again := Counts(n, []Subject{{"dog", least}}); err == nil || again != nil {
+		if _, again := Counts(n, []Subject{{Word: "dog", Scope: least}}); err == nil || again != nil {
 			t.Fatalf("n %d: %v, then with %g %v", n, err, least, again)
 		}
 	}
@@ -242,7 +242,7 @@ func TestNoAttention(t *testing.T) {
 		"others took it":   {[][]float32{{1, 1, 1, 1}, {2, 0, 0, 0}}, 1},
 		"nothing positive": {[][]float32{{-1, -2, -3, -4}, {1, 1, 1, 1}}, 0},
 	} {
-		_, err := Masks(c.scores, []Subject{{"dog", 0.5}, {"hat", 0.5}}, ByMax)
+		_, err := Masks(c.scores, []Subject{{Word: "dog", Scope: 0.5}, {Word: "hat", Scope: 0.5}}, ByMax)
 		if !errors.As(err, &no) || no.Subject != c.subject || !strings.Contains(err.Error(), no.Word) {
 			t.Errorf("%s: %v", name, err)
 		}
