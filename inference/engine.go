@@ -7,6 +7,7 @@ import (
 	"image"
 	"sync"
 
+	"realword/inference/files"
 	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/tensor"
@@ -25,6 +26,7 @@ type Engine struct {
 	mu    sync.Mutex
 	views lru[viewKey, preparedReference] // of references; guarded by mu
 	notes lru[string, []string]           // of pictures, by SHA-256: what was lost when they were read; guarded by mu
+	masks lru[string, readMask]           // painted, by SHA-256 of their files as given; guarded by mu
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
@@ -43,12 +45,19 @@ type preparedReference struct {
 	small []byte         // see picture.Small
 }
 
+// readMask is a painted mask that was read.
+type readMask struct {
+	painted Painted // as it is kept
+	mask    *image.Gray
+}
+
 // What the engine keeps between jobs, and how many jobs may wait. At SDXL size the views of a reference are 9 MB and its
 // tokens 12 MB.
 const (
 	keptViews  = 8
 	keptTokens = 16
 	keptNotes  = 256
+	keptMasks  = 8
 	maxWaiting = 256
 )
 
@@ -57,7 +66,7 @@ const (
 func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{
 		model: m, jobs: make(chan *job, maxWaiting), views: lru[viewKey, preparedReference]{limit: keptViews},
-		notes: lru[string, []string]{limit: keptNotes},
+		notes: lru[string, []string]{limit: keptNotes}, masks: lru[string, readMask]{limit: keptMasks},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)
@@ -171,4 +180,35 @@ func (e *Engine) keep(ref Reference, img *image.NRGBA, info picture.Info) (prepa
 		e.notes.put(ref.SHA256, info.Notes)
 	}
 	return s, nil
+}
+
+// readPainted returns a painted mask as it is kept, and its picture, which is only read. It decodes it unless it did so lately.
+func (e *Engine) readPainted(ctx context.Context, p Painted) (readMask, error) {
+	if len(p.Data) == 0 {
+		return readMask{}, errors.New("its picture is not here: give its file, or remove the mask")
+	}
+	if p.SHA256 == "" {
+		p.SHA256 = files.Sum(p.Data)
+	}
+	e.mu.Lock()
+	kept, ok := e.masks.get(p.SHA256)
+	e.mu.Unlock()
+	if ok {
+		return kept, nil
+	}
+	mask, file, notes, err := picture.ReadPainted(ctx, p.Data)
+	if err != nil {
+		return readMask{}, err
+	}
+	read := readMask{Painted{SHA256: files.Sum(file), Data: file}, mask}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, again := e.masks.get(p.SHA256); !again {
+		e.masks.put(p.SHA256, read)
+		e.notes.put(p.SHA256, notes)
+	}
+	if _, known := e.masks.get(read.painted.SHA256); !known {
+		e.masks.put(read.painted.SHA256, read)
+	}
+	return read, nil
 }

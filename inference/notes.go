@@ -66,6 +66,24 @@ func (e *Engine) Notes(r Request) []string {
 			}
 			said[sum] = true
 		}
+		if s.Region.IsZero() {
+			continue
+		}
+		sum := s.Region.SHA256
+		if sum == "" {
+			sum = files.Sum(s.Region.Data)
+		}
+		list, _ := e.notes.get(sum)
+		for _, n := range list {
+			notes = append(notes, fmt.Sprintf("the mask of %s: %s", s.Word, n))
+		}
+		if read, ok := e.masks.get(sum); ok {
+			size := read.mask.Rect.Size()
+			if wide, high := size.X*full.Height, size.Y*full.Width; 50*max(wide, high) > 51*min(wide, high) {
+				notes = append(notes, fmt.Sprintf("the mask of %s has %d × %d pixels and the picture %d × %d: it is stretched", s.Word, size.X, size.Y,
+					full.Width, full.Height))
+			}
+		}
 	}
 	return notes
 }

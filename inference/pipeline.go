@@ -49,7 +49,9 @@ func (l *Loop) Close() {
 
 // NewLoop is a Loop with everything that a resolved request says; the encodings are to be filled in.
 func NewLoop(g *Graphs, r Request) *Loop {
-	l := &Loop{Graphs: g, Settings: r.Settings, Subjects: guidanceSubjects(r.Subjects)}
+	l := &Loop{Graphs: g, Settings: r.Settings}
+	h, w := g.grid(r.Height, r.Width)
+	l.Subjects, _ = Rule(r.Subjects, w, h)           // the regions of a resolved request can be read
 	l.Source, _ = guidance.ParseSource(r.MaskSource) // a resolved request has a known one
 	l.Norm = r.Normalization()
 	return l
@@ -80,7 +82,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	defer l.none.KV.Close()
 	z, clean := from.Latent, []float32(nil)
 	scores, masks := from.Scores, [][]float32(nil)
-	if len(l.Subjects) == 0 {
+	if len(scores) != len(l.Subjects) { // of other subjects, which had none that came from scores
 		scores = nil
 	}
 	for i := from.Step; i < l.Steps; i++ {
@@ -192,8 +194,10 @@ func deviation(values []float32) float64 {
 	return math.Sqrt(squares / float64(len(values)))
 }
 
-// guided reports whether a step runs the guidance branch.
-func (l *Loop) guided(step int) bool { return len(l.Subjects) > 0 && guidance.Runs(step, l.Stop) }
+// guided reports whether a step runs the guidance branch: not where every mask is painted exactly.
+func (l *Loop) guided(step int) bool {
+	return guidance.Scored(l.Subjects) && guidance.Runs(step, l.Stop)
+}
 
 // Passes counts the U-Net passes from a step to the last.
 func (l *Loop) Passes(from int) int {
@@ -221,7 +225,11 @@ func (l *Loop) solver(from State) (schedule.Solver, error) {
 		return nil, err
 	}
 	h, w := l.Graphs.grid(l.Height, l.Width)
-	if err := from.fits(l.Steps, l.Stop, len(l.Subjects), tensor.Count(l.Shape()), h*w); err != nil {
+	need := 0
+	if guidance.Scored(l.Subjects) {
+		need = len(l.Subjects)
+	}
+	if err := from.fits(l.Steps, l.Stop, need, tensor.Count(l.Shape()), h*w); err != nil {
 		return nil, err
 	}
 	solver.Restore(from.Solver)

@@ -21,23 +21,36 @@ type KeptStep struct {
 // Replay makes the steps of a finished picture again from what is kept of them, in their order: previews and masks as the
 // run gave them, as exactly as the numbers were kept, but no State. The recipe is the picture's; the manifest is that of its
 // model. With another model whose latent does not fit there are no previews, and masks all the same. Scores that make no
-// mask leave the steps that need them without. The result shares Clean, Cross and Scores with the steps.
+// mask leave the steps that need them without. A recipe with other painted regions than the picture's gives the masks that these would
+// have made of its scores. The result shares Clean, Cross and Scores with the steps.
 func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
-	norm := recipe.Normalization()
+	norm, needs := recipe.Normalization(), scored(recipe.Subjects) > 0
 	timesteps := timesteps(m, recipe)
 	var masks [][]float32
+	var width, height int
+	var rule []guidance.Subject
+	if cell := m.Latent.Factor * m.Grid; cell > 0 {
+		width, height = recipe.Width/cell, recipe.Height/cell
+	}
 	out := make([]StepDone, len(steps))
 	for i, s := range steps {
 		e := StepDone{
 			Step: s.Step, Steps: recipe.Steps, Clean: s.Clean, Preview: replayPreview(m, recipe, s.Clean),
 			Subjects: make([]SubjectStep, len(recipe.Subjects)),
-			Guided:   len(recipe.Subjects) > 0 && guidance.Runs(s.Step, recipe.Stop),
+			Guided:   needs && guidance.Runs(s.Step, recipe.Stop),
 		}
 		if s.Step >= 0 && s.Step < len(timesteps) {
 			e.Timestep = timesteps[s.Step]
 		}
-		if len(s.Scores) == len(recipe.Subjects) && len(s.Scores) > 0 {
-			masks, _ = guidance.Masks(s.Scores, guidanceSubjects(recipe.Subjects), norm)
+		fresh := len(s.Scores) == len(recipe.Subjects) && len(s.Scores) > 0
+		if fresh {
+			width, height = gridOf(len(s.Scores[0]), recipe.Width, recipe.Height)
+		}
+		if rule == nil {
+			rule, _ = Rule(recipe.Subjects, width, height)
+		}
+		if fresh || !needs && i == 0 {
+			masks, _ = guidance.Masks(s.Scores, rule, norm)
 		}
 		for j := range e.Subjects {
 			if e.Guided && j < len(s.Cross) {
@@ -48,7 +61,7 @@ func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 			}
 			if j < len(masks) {
 				e.Subjects[j].Mask = masks[j]
-				e.GridWidth, e.GridHeight = gridOf(len(masks[j]), recipe.Width, recipe.Height)
+				e.GridWidth, e.GridHeight = width, height
 			}
 		}
 		out[i] = e

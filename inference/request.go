@@ -2,10 +2,12 @@ package inference
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strconv"
 
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/schedule"
 	"realword/inference/session"
@@ -39,6 +41,9 @@ func Defaults(m bundle.Manifest, r Request) Request {
 	for j := range r.Subjects {
 		s := &r.Subjects[j]
 		s.Scope = cmp.Or(s.Scope, r.Scope)
+		if !s.Region.IsZero() {
+			s.Region.Kind = cmp.Or(s.Region.Kind, guidance.OnlyHere)
+		}
 		for i := range s.References {
 			square := &s.References[i].Square
 			square.Fit = cmp.Or(square.Fit, r.Fit)
@@ -52,7 +57,53 @@ func Defaults(m bundle.Manifest, r Request) Request {
 type Subject struct {
 	Word       Word        `json:"word"`
 	References []Reference `json:"references"`
-	Scope      float64     `json:"scope,omitempty"` // γ_scope in (0, 1]; 0 means the settings'
+	Scope      float64     `json:"scope,omitempty"` // γ_scope in (0, 1]; 0 means the settings'; of an exact region, its area
+	Region     Region      `json:"region,omitzero"` // where its mask may be
+}
+
+// Region is a painted mask of a subject: where its mask may be, or what it is. The zero Region is none: the mask may be anywhere. It
+// acts on masks alone, never on scores, so that another one takes effect at once, also on a kept step after T_stop.
+type Region struct {
+	Kind guidance.Kind `json:"kind,omitempty"` // empty for a painted one means guidance.OnlyHere
+	Painted
+}
+
+// Painted is a grey picture over the whole of the picture that is made, of any size: white where it holds, black elsewhere. It is
+// stretched where its shape is another one.
+type Painted struct {
+	SHA256 string `json:"sha256,omitempty"` // of Data, hex
+	Data   []byte `json:"-"`                // a picture file; Engine.Resolve makes it a PNG file with 8 bits of grey and nothing else
+}
+
+// IsZero tells that nothing is painted.
+func (p Painted) IsZero() bool { return p.SHA256 == "" && len(p.Data) == 0 }
+
+// Grid is what is painted on a grid of width × height positions in rows, 0 to 1: the mean of what lies in each. The error says what is
+// wrong with the file.
+func (p Painted) Grid(width, height int) ([]float32, error) {
+	mask, _, _, err := picture.ReadPainted(context.Background(), p.Data)
+	if err != nil {
+		return nil, err
+	}
+	return picture.Cover(mask, width, height), nil
+}
+
+// Rule is what makes the masks of subjects on a guidance grid of width × height positions: see guidance.Masks. The error says which
+// region cannot be read.
+func Rule(subjects []Subject, width, height int) ([]guidance.Subject, error) {
+	out := make([]guidance.Subject, len(subjects))
+	for j, s := range subjects {
+		out[j] = guidance.Subject{Word: s.Word.Text, Scope: s.Scope}
+		if s.Region.IsZero() {
+			continue
+		}
+		grid, err := s.Region.Grid(width, height)
+		if err != nil {
+			return nil, fmt.Errorf("the mask of %s: %w", s.Word, err)
+		}
+		out[j].Kind, out[j].Region = cmp.Or(s.Region.Kind, guidance.OnlyHere), grid
+	}
+	return out, nil
 }
 
 // Word names one occurrence of a word or phrase of the prompt. Two equal words are two words.

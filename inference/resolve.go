@@ -12,6 +12,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/guidance"
+	"realword/inference/picture"
 	"realword/inference/prompt"
 )
 
@@ -104,7 +105,8 @@ func (p *planner) checkWords() {
 	}
 }
 
-// checkScopes refuses what cannot be shared out among the positions of the guidance grid.
+// checkScopes reads the painted regions and refuses what cannot be shared out among the positions of the guidance grid. The scope of a
+// mask that is painted exactly becomes its area.
 func (p *planner) checkScopes() {
 	r := &p.request
 	width, height := r.Width, r.Height
@@ -112,8 +114,41 @@ func (p *planner) checkScopes() {
 		width, height = p.manifest.Size.Width, p.manifest.Size.Height
 	}
 	cell := p.manifest.Latent.Factor * p.manifest.Grid
-	if _, err := guidance.Counts((width/cell)*(height/cell), guidanceSubjects(r.Subjects)); err != nil {
+	width, height = width/cell, height/cell
+	rule := make([]guidance.Subject, len(r.Subjects))
+	unread := false
+	for j := range r.Subjects {
+		s := &r.Subjects[j]
+		rule[j] = guidance.Subject{Word: s.Word.Text, Scope: s.Scope}
+		if s.Region.IsZero() {
+			s.Region = Region{}
+			continue
+		}
+		_, err := guidance.ParseKind(string(s.Region.Kind))
+		var read readMask
+		if err == nil {
+			read, err = p.engine.readPainted(p.ctx, s.Region.Painted)
+		}
+		if err != nil {
+			p.problem("the mask of %s: %w", s.Word, err)
+			unread = true
+			continue
+		}
+		s.Region.Painted = read.painted
+		rule[j].Kind, rule[j].Region = s.Region.Kind, picture.Cover(read.mask, width, height)
+	}
+	if unread {
+		return
+	}
+	ks, err := guidance.Counts(width*height, rule)
+	if err != nil {
 		p.problems = append(p.problems, err)
+		return
+	}
+	for j, s := range rule {
+		if s.Kind == guidance.Exactly {
+			r.Subjects[j].Scope = float64(ks[j]) / float64(width*height)
+		}
 	}
 }
 
@@ -168,12 +203,13 @@ func (p *planner) checkState() {
 	}
 	m := p.manifest.Latent
 	h, w := r.Height/m.Factor, r.Width/m.Factor
-	if err := s.fits(r.Steps, r.Stop, len(r.Subjects), m.Channels*h*w, (h/p.manifest.Grid)*(w/p.manifest.Grid)); err != nil {
+	if err := s.fits(r.Steps, r.Stop, scored(r.Subjects), m.Channels*h*w, (h/p.manifest.Grid)*(w/p.manifest.Grid)); err != nil {
 		p.problems = append(p.problems, err)
 	}
 }
 
-// fits reports why the loop cannot go on from a state. values is the length of a latent, positions that of a grid.
+// fits reports why the loop cannot go on from a state. subjects is how many need scores, values the length of a latent, positions that
+// of a grid.
 func (s State) fits(steps, stop, subjects, values, positions int) error {
 	reuses := subjects > 0 && !guidance.Runs(s.Step, stop)
 	switch {
@@ -201,10 +237,12 @@ func CloneSubjects(subjects []Subject) []Subject {
 	return out
 }
 
-func guidanceSubjects(subjects []Subject) []guidance.Subject {
-	out := make([]guidance.Subject, len(subjects))
-	for j, s := range subjects {
-		out[j] = guidance.Subject{Word: s.Word.Text, Scope: s.Scope}
+// scored is how many subjects have scores: all of them where the mask of any comes from scores, else none. See guidance.Scored.
+func scored(subjects []Subject) int {
+	for _, s := range subjects {
+		if s.Region.IsZero() || s.Region.Kind != guidance.Exactly {
+			return len(subjects)
+		}
 	}
-	return out
+	return 0
 }

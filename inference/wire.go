@@ -13,11 +13,11 @@ import (
 )
 
 // This file turns the three values of which a run consists into bytes and back, for another process, another machine or another
-// day: a Request with its references and its From, the State after a step, and the Events. See the package comment.
+// day: a Request with its references, masks and its From, the State after a step, and the Events. See the package comment.
 
 // The first byte of everything encoded is its version. States are kept in histories.
 const (
-	requestVersion = 2 // of requests and events
+	requestVersion = 3 // of requests and events
 	stateVersion   = 1
 )
 
@@ -27,14 +27,17 @@ func init() {
 	}
 }
 
-// EncodeRequest returns a request as bytes that DecodeRequest reads back, the pictures' bytes and the state of From with it.
+// EncodeRequest returns a request as bytes that DecodeRequest reads back, the bytes of pictures and masks and the state of From with it.
 func EncodeRequest(r Request) ([]byte, error) { return encode(requestVersion, r) }
 
 // DecodeRequest reads what EncodeRequest wrote. Pictures whose bytes came along are hashed here: nobody need be believed. Whether the
 // request can run is for Engine.Resolve to say.
 func DecodeRequest(data []byte) (r Request, err error) {
 	err = decode(requestVersion, data, &r, "the request", "send it again")
-	for _, s := range r.Subjects {
+	for j, s := range r.Subjects {
+		if mask := &r.Subjects[j].Region; len(mask.Data) > 0 && mask.SHA256 != "" {
+			mask.SHA256 = files.Sum(mask.Data)
+		}
 		for i := range s.References {
 			if ref := &s.References[i]; len(ref.Data) > 0 && ref.SHA256 != "" {
 				ref.SHA256 = files.Sum(ref.Data)
