@@ -13,7 +13,7 @@ func (w *Window) allActions() []command.Action {
 	return slices.Concat(
 		w.undoActions(),
 		w.pictureActions(),
-		w.filmActions(),
+		w.stage.FileActions(),
 		w.subjects.Actions(),
 		w.runActions(),
 		w.queueActions(),
@@ -23,8 +23,9 @@ func (w *Window) allActions() []command.Action {
 		w.models.Actions(),
 		w.viewActions(),
 		w.foldActions(),
-		w.stageActions(),
-		w.compareActions(),
+		w.stage.MaskActions(),
+		w.inspectActions(),
+		w.stage.ViewActions(),
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus
 	)
@@ -63,10 +64,13 @@ func (w *Window) viewActions() []command.Action {
 	film := func() bool { film, _ := w.state.Film(); return len(film) > 0 }
 	return []command.Action{
 		{
-			ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left", Do: func() { w.nudge(-1) },
-			Can: film,
+			ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left",
+			Do: func() { w.stage.Nudge(-1) }, Can: film,
 		},
-		{ID: "view.step.next", Menu: command.MenuView, Label: i18n.T("Next step"), Key: "Shift+Right", Do: func() { w.nudge(1) }, Can: film},
+		{
+			ID: "view.step.next", Menu: command.MenuView, Label: i18n.T("Next step"), Key: "Shift+Right",
+			Do: func() { w.stage.Nudge(1) }, Can: film,
+		},
 		{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back},
 	}
 }

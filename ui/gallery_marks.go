@@ -284,7 +284,7 @@ func (g *galleryPage) compareTwo() {
 				w.state.Shots[i] = shots[0]
 			}
 			w.state.View = state.View{Shot: i, Step: -1}
-			w.compareWith(shots[1])
+			w.stage.CompareWith(shots[1])
 		}
 	})
 }

@@ -146,8 +146,8 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	b.settle()
 	g.compareTwo()
 	b.settle()
-	if g.shown || !b.contrast.on || b.contrast.other.Kept != second || b.state.Shot().Kept != first {
-		t.Errorf("compared %v, view %+v", b.contrast.on, b.state.View)
+	if other := b.stage.Compared(); g.shown || other == nil || other.Kept != second || b.state.Shot().Kept != first {
+		t.Errorf("compared with %v, view %+v", other, b.state.View)
 	}
 }
 

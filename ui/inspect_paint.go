@@ -7,6 +7,7 @@ import (
 
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/stage"
 )
 
 // ink is the colours that maps are painted in.
@@ -62,13 +63,13 @@ func (s inspectScene) enlarged(e evidence) *image.RGBA {
 		return nil
 	}
 	if preview := s.in.steps[s.step].Preview; s.over && preview != nil && len(e.grids[s.kind]) > 0 {
-		c := whole(preview, s.large.X, s.large.Y)
+		c := stage.Whole(preview, s.large.X, s.large.Y)
 		grid := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[s.kind]}.Normalized()
-		c.masks = []picture.Layer{{Grid: grid, Style: picture.SubjectStyle(s.in.dress.Of(s.in.subject))}}
-		if c.mode, c.opacity = s.mode, s.opacity; s.kind < topMask {
-			c.mode = picture.Heat // scores are zero nowhere
+		c.Masks = []picture.Layer{{Grid: grid, Style: picture.SubjectStyle(s.in.dress.Of(s.in.subject))}}
+		if c.Mode, c.Opacity = s.mode, s.opacity; s.kind < topMask {
+			c.Mode = picture.Heat // scores are zero nowhere
 		}
-		return c.paint()
+		return c.Paint()
 	}
 	out := image.NewRGBA(image.Rectangle{Max: s.large})
 	s.grid(out, out.Rect, e, s.kind)

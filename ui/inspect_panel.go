@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -416,8 +417,9 @@ func (p *inspector) repaint() {
 	w, h := p.shape()
 	cell := p.matrix.cell(w / h)
 	_, large := p.box(p.frame.Size())
+	mode, opacity := p.w.stage.Lens()
 	s := inspectScene{
-		in: p.in, step: p.step(), kind: p.kind, over: p.over, mode: p.w.lens.mode, opacity: max(p.w.lens.opacity, 0.5),
+		in: p.in, step: p.step(), kind: p.kind, over: p.over, mode: mode, opacity: max(opacity, 0.5),
 		cell: image.Pt(px(cell.Width), px(cell.Height)), gap: px(matrixGap), large: image.Pt(px(large.Width), px(large.Height)),
 		ink: ink{
 			empty: col(kit.ColorWell), top: col(theme.ColorNameForeground), gained: col(theme.ColorNameSuccess),
@@ -695,4 +697,11 @@ func (r *matrixRenderer) Refresh() {
 	r.update()
 	r.place()
 	canvas.Refresh(r.m)
+}
+
+func (w *Window) inspectActions() []command.Action {
+	return []command.Action{{
+		ID: "view.inspect", Menu: command.MenuView, Label: i18n.T("Inspect masks"), Key: "K",
+		Do: func() { w.inspectMasks(-1) }, Can: w.canInspect, On: func() bool { return w.inspect.open },
+	}}
 }

@@ -265,7 +265,7 @@ func TestInspectionPanel(t *testing.T) {
 	b.state.Shots[b.state.View.Shot].Path = "/pictures/7.png"
 	b.refresh()
 	b.until("painting is done", func() bool {
-		return !b.painter.Working() && !b.filmer.Working() && !p.painter.Working() && len(b.posted) == 0
+		return !b.stage.Working() && !p.painter.Working() && len(b.posted) == 0
 	})
 	test.AssertRendersToMarkup(t, "inspection.xml", b.win.Canvas())
 

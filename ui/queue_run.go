@@ -143,7 +143,7 @@ func (w *Window) apply(events []inference.Event) {
 			if w.closing {
 				w.keepRest()
 			}
-			w.madeBeside(w.state.Queue.Running)
+			w.stage.Beside(w.state.Queue.Running)
 		case inference.Done:
 			w.state.Queue = w.state.Queue.End(false)
 			w.advance(false)

@@ -159,7 +159,7 @@ func TestQueueLeavesTheStageAlone(t *testing.T) {
 		b.send(j, uitest.Step(0, 2, 1, 0))
 		b.send(j, uitest.Picture(j.request, 0))
 		if looking {
-			b.showStep(0)
+			b.stage.ShowStep(0)
 		}
 		view := b.state.View
 		b.finish(j, inference.Done{})

@@ -21,6 +21,7 @@ import (
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
@@ -40,7 +41,7 @@ func (w *Window) recallShot() {
 // recall reads how a picture was made; then is called on the window's goroutine.
 func (w *Window) recall(shot state.Shot, then func(state.Past, image.Image)) {
 	s, see, have := w.journal.Store(), w.subjects.Eye(), w.dataNow()
-	small := smallOf(shot)
+	small := stage.Small(shot)
 	name := i18n.T("seed %d", shot.Seed)
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)

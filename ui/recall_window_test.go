@@ -67,7 +67,7 @@ func finished(t *testing.T) (b *bench, path string, rex string) {
 func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	b, path, rex := finished(t)
 	c := ready(t, nil)
-	c.drop(c.stage, path)
+	c.drop(c.stage.Picture, path)
 	if len(c.state.Form.Cards) != 0 || c.state.Form.Prompt != "" {
 		t.Fatal("the recipe was taken over without a question")
 	}
@@ -89,12 +89,12 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	if f = c.state.Form; len(f.Cards) != 1 || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 || f.Cards[0].Scope != 0.33 || c.set.generate.Disabled() {
 		t.Errorf("the picture was not put into its place: %+v", f.Cards)
 	}
-	c.drop(c.stage, path)
+	c.drop(c.stage.Picture, path)
 	if !c.sheetSays("Everything is already set like this") {
 		t.Error("a recipe that would change nothing")
 	}
 	c.pressSheet("Cancel")
-	c.drop(c.stage, path)
+	c.drop(c.stage.Picture, path)
 	c.pressSheet("Use as reference instead")
 	if len(c.state.Form.Cards) != 2 {
 		t.Errorf("%d cards", len(c.state.Form.Cards))
@@ -157,7 +157,7 @@ func TestDroppedPicturesOfAllKinds(t *testing.T) {
 		"no image": {data: []byte("hello"), err: "x.png"},
 	} {
 		b := ready(t, nil)
-		b.drop(b.stage, uitest.File(t, "x.png", c.data))
+		b.drop(b.stage.Picture, uitest.File(t, "x.png", c.data))
 		if got := len(b.state.Form.Cards); got != c.cards {
 			t.Errorf("%s: %d cards, want %d", name, got, c.cards)
 		}

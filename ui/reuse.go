@@ -13,6 +13,7 @@ import (
 	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/stage"
 	"realword/ui/state"
 )
 
@@ -41,7 +42,7 @@ func (w *Window) askWord(shot state.Shot) {
 	choice.Required = true
 	choice.SetSelected(choice.Options[0])
 
-	img := canvas.NewImageFromImage(smallOf(shot))
+	img := canvas.NewImageFromImage(stage.Small(shot))
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
 	note := widget.NewLabel(i18n.T("The longer phrase fits this picture better: it includes what this job added."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText

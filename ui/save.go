@@ -26,3 +26,21 @@ func replaceFile(path string, data []byte) (string, error) {
 	}
 	return path, files.Write(path, 0, data)
 }
+
+// savePNG asks where to save the named picture and writes there what data makes; nil where the program cannot ask.
+func (o Options) savePNG() func(name string, data func() ([]byte, error)) (path string, err error) {
+	if o.SaveFile == nil {
+		return nil
+	}
+	return func(name string, data func() ([]byte, error)) (string, error) {
+		path, err := o.SaveFile(name)
+		if err != nil || path == "" {
+			return "", err
+		}
+		made, err := data()
+		if err != nil {
+			return "", err
+		}
+		return replaceFile(path, made)
+	}
+}

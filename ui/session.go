@@ -389,6 +389,16 @@ func (w *Window) loadView() {
 	})
 }
 
+// reader answers what reads a picture of the history whole, off the window's goroutine; nil where it cannot be read now.
+func (w *Window) reader(shot state.Shot) func() state.Shot {
+	store := w.journal.Store()
+	if store == nil || w.state.Model == nil {
+		return nil
+	}
+	m := *w.state.Model
+	return func() state.Shot { return loadShot(store, shot, m) }
+}
+
 // ShowKept puts a picture of the history on the stage, with its film.
 func (w *Window) ShowKept(id uint64) {
 	if i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == id }); i >= 0 {

@@ -114,8 +114,8 @@ func TestARoundIsKeptAndComesBack(t *testing.T) {
 	if m := film[3].Subjects[0].Mask; len(m) != 16 || m[8] != 1 || film[3].GridWidth != 4 || film[0].Preview == nil {
 		t.Errorf("mask %v", m)
 	}
-	b.nudge(-1)
-	if b.film.look.shown != 3 {
+	b.stage.Nudge(-1)
+	if b.film().AccessibilityLabel() != "step 4 of 4" {
 		t.Error("the film of an old picture does not scrub")
 	}
 
@@ -205,7 +205,7 @@ func TestAFileThatIsGone(t *testing.T) {
 	if shot == nil || shot.SaveErr == nil || shot.Image == nil || len(shot.Film) != 4 {
 		t.Fatalf("shot %+v", shot)
 	}
-	if text := b.info.Text; !strings.Contains(text, filepath.Base(path)) || !strings.Contains(text, "made again") {
+	if text := strings.Join(accessibleTexts(b.stage.Tools), "\n"); !strings.Contains(text, filepath.Base(path)) || !strings.Contains(text, "made again") {
 		t.Errorf("the window says %q", text)
 	}
 }

@@ -67,7 +67,7 @@ func TestDroppedFolders(t *testing.T) {
 	if !strings.Contains(b.subjects.PickNote.Text, "has no pictures in it") {
 		t.Errorf("says %q", b.subjects.PickNote.Text)
 	}
-	b.drop(b.stage, dir) // where a single file would be asked for its recipe
+	b.drop(b.stage.Picture, dir) // where a single file would be asked for its recipe
 	if len(b.state.Form.Cards) != 4 {
 		t.Errorf("%d cards", len(b.state.Form.Cards))
 	}

@@ -103,7 +103,7 @@ func (b *bench) screens(each func(name string)) {
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
 	each("finished")
-	b.showStep(3)
+	b.stage.ShowStep(3)
 	b.settle()
 	each("a step")
 	for _, s := range []struct {

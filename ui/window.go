@@ -2,8 +2,6 @@ package ui
 
 import (
 	"context"
-	"fmt"
-	"image"
 	"image/color"
 	"strconv"
 	"strings"
@@ -24,6 +22,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/models"
+	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/subjects"
 )
@@ -46,17 +45,7 @@ type Window struct {
 	restTask int                // what a closing window leaves of the running round for the next start
 
 	pace time.Duration // between the steps of a run that are shown
-	lens lens
-	dog  *watchdog // of the audit build
-
-	contrast     contrast
-	uncompare    func()      // takes back the note for Esc
-	seen, before *state.Shot // the finished picture in view, and the one before it
-
-	painter kit.Newest[scene]
-	painted sceneKey // what the painter was asked for last
-	filmer  kit.Newest[filmScene]
-	filmed  filmKey
+	dog  *watchdog     // of the audit build
 
 	journal *journal.Journal
 	kept    []byte // the form as it was kept last
@@ -75,18 +64,12 @@ type Window struct {
 	status   *kit.Line
 	dot      *canvas.Circle
 	middle   *fyne.Container
-	stage    *stage
-	coach    *coach
-	bar      *stepBar
-	film     *filmStrip
-	overlay  *overlayBar
+	stage    *stage.Panel
 	inspect  *inspector
 	lower    *fyne.Container // stage and what lies under it
 	unsaved  *unsavedBar
-	info     *widget.Label
 	sides    sidePanels
 	rail     *rail
-	tools    *fyne.Container
 	shots    *fyne.Container
 	shotRow  *fyne.Container
 	strip    *strip
@@ -110,7 +93,7 @@ func New(a fyne.App, o Options) *Window {
 const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o, state: state.NewState(), lens: newLens()}
+	w := &Window{app: a, opt: o, state: state.NewState()}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = files.Pictures()
 	}
@@ -127,24 +110,12 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		})
 	}
 	w.dog = newWatchdog(post, auditTo)
-	w.painter.Do = func(s scene) {
-		begin := time.Now()
-		img := s.paint()
-		w.dog.painted(begin)
-		w.post(func() { w.stage.show(img) })
-	}
-	w.filmer.Do = func(f filmScene) {
-		begin := time.Now()
-		img := f.paint()
-		w.dog.painted(begin)
-		w.post(func() { w.film.set(img) })
-	}
 	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
 	w.win = a.NewWindow(w.opt.Title)
 	w.Commands = command.New(w.win, &w.Layers)
-	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, w.peek
+	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, func(held bool) { w.stage.Peek(held) }
 	w.Closing = func() bool { return w.closing }
 	w.subjects = subjects.New(&w.state, w.Commands)
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
@@ -182,6 +153,26 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.openHistory()
 	w.models.LookForDownloads()
 	return w
+}
+
+// newStage wires the room of the picture.
+func (w *Window) newStage() *stage.Panel {
+	p := stage.New(stage.Host{
+		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		Painted: w.dog.painted, Make: func(t state.Task) { w.put(t, true) }, Read: w.reader,
+		OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
+	})
+	p.OnInspect, p.OnHeight, p.OnZoom = w.inspectMasks, func() { w.lower.Refresh() }, func() { w.rail.refresh() }
+	return p
+}
+
+// now is the state as it is.
+func (w *Window) now() state.State { return w.state }
+
+// change makes the state another one, and everything on the screen equal to it.
+func (w *Window) change(next func(state.State) state.State) {
+	w.state = next(w.state)
+	w.refresh()
 }
 
 // background runs slow on its own goroutine and then, on the window's, what it answers. A closing window waits for it.
@@ -260,23 +251,16 @@ func (w *Window) relayMiddle() {
 func (w *Window) buildMiddle() fyne.CanvasObject {
 	top := w.subjects.BuildPrompt()
 
-	w.coach = newCoach()
-	w.stage = newStage(w.coach.body, w.peek, w.repaint, w.refreshStage, w.cut)
-	w.bar = newStepBar(func(stop int) { w.state.Form.Stop = stop; w.refresh() })
-	w.film = newFilm(w.showStep, w.nudge, w.inspectMasks, w.peek, w.Typed, w.repaintFilm)
-	w.overlay = newOverlayBar(w)
-	w.info = widget.NewLabel("")
-	w.info.SizeName, w.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
+	w.stage = w.newStage()
 	w.unsaved = newUnsavedBar(w)
-	w.tools = container.New(&kit.Beside{}, w.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(w.info)))
 
 	w.shots = kit.NewColumn(6)
 	w.shotRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(w.shots))
 	w.shotRow.Hide()
 	w.strip = newStrip(w)
 	w.rail = newRail(w)
-	below := kit.NewColumn(4, w.unsaved.Container, w.tools, kit.NewColumn(0, w.bar, w.film), w.strip.body)
-	view := container.New(kit.Flanked{Gap: 6}, w.rail.body, w.stage, w.shotRow)
+	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.strip.body)
+	view := container.New(kit.Flanked{Gap: 6}, w.rail.body, w.stage.Picture, w.shotRow)
 	w.lower = container.New(kit.Under{Least: 180}, view, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = newInspector(w)
 	picture := kit.Panel(container.NewStack(w.lower, w.inspect.body))
@@ -289,37 +273,6 @@ func (w *Window) buildRight() fyne.CanvasObject {
 	return kit.Panel(container.NewBorder(nil, w.set.action, nil, nil, kit.NewPage(w.set.form)))
 }
 
-func (w *Window) peek(held bool) {
-	if w.lens.held != held {
-		w.lens.held = held
-		w.repaint()
-	}
-}
-
-func (w *Window) showStep(step int) {
-	w.state.View.Step = step
-	w.refresh()
-}
-
-// nudge goes to another step of the film; past the last one is the picture, or the newest step while it runs.
-func (w *Window) nudge(by int) {
-	film, _ := w.state.Film()
-	at := w.state.View.Step
-	if at < 0 {
-		at = len(film)
-	}
-	at += by
-	switch {
-	case len(film) == 0:
-		return
-	case at >= len(film):
-		at = -1
-	case at < 0:
-		at = 0
-	}
-	w.showStep(at)
-}
-
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
 	w.state.Form = w.state.Form.Tidy()
@@ -330,7 +283,11 @@ func (w *Window) refresh() {
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
 	w.set.refresh()
-	w.refreshStage()
+	w.dog.running(w.state.Busy())
+	w.stage.Refresh()
+	w.unsaved.refresh()
+	w.inspect.follow()
+	w.rail.refresh()
 	w.refreshShots()
 	w.loadView()
 	w.RefreshMenus()
@@ -355,114 +312,11 @@ func (w *Window) refreshHead() {
 	w.dot.Refresh()
 }
 
-// refreshStage asks for a new painting of what is in view.
-func (w *Window) refreshStage() {
-	w.dog.running(w.state.Busy())
-	w.repaint()
-	w.repaintFilm()
-	film, stop := w.state.Film()
-	look := filmLook{
-		settled: stop, done: len(film), shown: -1, calm: state.Settled(film).At, subjects: w.state.FilmSubjects(),
-		dress: w.state.Dress(),
-	}
-	if len(film) > 0 {
-		look.places = film[0].Steps
-	}
-	if step := w.state.Shown(); step != nil {
-		look.shown = step.Step
-	}
-	plan := barLook{steps: w.state.Form.Steps, stop: w.state.Form.Stop, passes: 2}
-	if w.state.Form.CFG == 1 {
-		plan.passes = 1
-	}
-	if look.calm >= 0 && look.places == plan.steps {
-		plan.hint = look.calm + 1
-	}
-	w.bar.show(plan)
-	w.overlay.refresh()
-	w.unsaved.refresh()
-	if w.film.show(look) {
-		w.lower.Refresh()
-	}
-	w.inspect.follow()
-	w.coach.show(w.state)
-	text := w.state.Caption()
-	if w.contrast.on && w.state.ActionErr == nil && w.state.Shot() != nil && w.state.Shown() == nil {
-		text = w.comparison()
-	}
-	if z := w.stage.zoom.scale; z > 0 && text != "" {
-		text += fmt.Sprintf(" · %.0f %%", 100*z)
-	}
-	w.info.SetText(text)
-	w.info.Importance = widget.LowImportance
-	if shot := w.state.Shot(); w.state.ActionErr != nil || shot != nil && shot.SaveErr != nil && !shot.Unsaved {
-		w.info.Importance = widget.DangerImportance
-	}
-	w.info.Refresh()
-	w.tools.Refresh()
-	w.rail.refresh()
-}
-
-// repaint paints the stage anew, off this goroutine.
-func (w *Window) repaint() {
-	if w.stage == nil {
-		return
-	}
-	var s scene
-	step, shot := w.state.Shown(), w.state.Shot()
-	switch {
-	case step != nil && step.Preview != nil:
-		s.base = step.Preview
-	case shot != nil && shot.Image != nil:
-		s.base = shot.Image
-	case w.state.Busy() && len(w.state.Shots) > 0 && w.state.Shots[len(w.state.Shots)-1].Image != nil:
-		s.base = w.state.Shots[len(w.state.Shots)-1].Image // until the first step is there
-	}
-	if w.masksOn() {
-		s.masks, s.mode, s.opacity = w.lens.layersOf(w.state.MaskStep(), w.state.Dress()), w.lens.mode, w.lens.opacity
-	}
-	if s.base != nil {
-		if w.stage.natural = w.state.PictureSize(); w.stage.natural.X < 1 {
-			w.stage.natural = s.base.Bounds().Size()
-		}
-		p := w.stage.port()
-		s.size, s.part, s.crisp = p.size, p.part, w.lens.crisp
-		if w.state.Busy() && step != nil && w.state.View.Step < 0 && p.part.Size() == p.size && !s.crisp {
-			s = s.half() // a preview has fewer pixels still, and is gone in a moment
-		}
-		if w.look(); w.contrast.on && step == nil && shot != nil {
-			s.other, s.split = w.contrast.other.Image, w.contrast.split
-		}
-	}
-	if key := s.key(); key != w.painted {
-		w.painted = key
-		w.painter.Set(s)
-	}
-}
-
-func (w *Window) repaintFilm() {
-	if w.film == nil {
-		return
-	}
-	film, _ := w.state.Film()
-	f := filmScene{steps: film, subjects: w.state.FilmSubjects(), dress: w.state.Dress(), settling: state.Settled(film)}
-	f.empty = theme.ColorForWidget(kit.ColorWell, w.film)
-	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, w.film), theme.ColorForWidget(theme.ColorNameFocus, w.film)
-	if len(film) > 0 {
-		f.places = film[0].Steps
-		f.width, f.scale = w.film.pixels()
-	}
-	if key := f.key(); key != w.filmed {
-		w.filmed = key
-		w.filmer.Set(f)
-	}
-}
-
 func (w *Window) refreshShots() {
 	n := len(w.state.Shots)
 	for i := len(w.shots.Objects); i < n; i++ {
-		small := smallOf(w.state.Shots[i])
-		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, 56, func() { w.tapShot(i) })
+		small := stage.Small(w.state.Shots[i])
+		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, 56, func() { w.stage.Tap(i) })
 		thumb.OnDragged = func(at fyne.Position) { w.ghost.Follow(small, at) }
 		thumb.OnDropped = func(at fyne.Position) {
 			w.ghost.Gone()
@@ -479,18 +333,6 @@ func (w *Window) refreshShots() {
 		w.shotRow.Hidden = hidden
 		w.lower.Refresh()
 	}
-}
-
-// smallOf is a picture for a thumbnail; the embedded model's are small enough as they are.
-func smallOf(s state.Shot) image.Image {
-	img := s.Image
-	switch {
-	case s.Thumb != nil:
-		return s.Thumb
-	case img == nil:
-		return image.NewRGBA(image.Rect(0, 0, 1, 1))
-	}
-	return whole(img, 112, 112*img.Rect.Dy()/max(img.Rect.Dx(), 1)).paint()
 }
 
 // parseSeed reads what the user typed into the seed field; -1 and an empty field draw one.

@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"errors"
-	"image/color"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -126,10 +125,10 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(j, uitest.Step(0, 2, 1, 1))
-	b.until("the preview is painted", func() bool { return b.stage.image.Visible() })
+	b.until("the preview is painted", func() bool { return b.onStage().Visible() })
 	b.send(j, uitest.Step(1, 2, 1, 1))
-	if b.film.look.done != 2 || b.film.look.shown != 1 || b.film.look.settled != 12 {
-		t.Errorf("film %+v", b.film.look)
+	if label := b.film().AccessibilityLabel(); label != "step 2 of 2" {
+		t.Errorf("the film says %q", label)
 	}
 	b.send(j, uitest.Picture(r, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
@@ -151,12 +150,12 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	}
 
 	// The steps can be looked at again.
-	b.film.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(gutter+1, 40)}})
+	b.film().MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(24, 40)}})
 	if s := b.state.Shown(); s == nil || s.Step != 0 {
 		t.Errorf("shown %v", s)
 	}
-	b.nudge(1)
-	b.nudge(1)
+	b.stage.Nudge(1)
+	b.stage.Nudge(1)
 	if b.state.Shown() != nil {
 		t.Error("behind the last step is the picture")
 	}
@@ -294,7 +293,7 @@ func TestDropped(t *testing.T) {
 	b.subjects.PromptChanged("a dog and a cat")
 	b.drop(b.chipOf(4), uitest.File(t, "tom.png", uitest.PNG(uitest.Green)))
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
-	b.drop(b.stage, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
+	b.drop(b.stage.Picture, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	if got, want := bondsIn(b.state), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -352,26 +351,6 @@ func TestWordsOfALongPrompt(t *testing.T) {
 	}
 }
 
-func TestMasksHideWhileHeld(t *testing.T) {
-	b := ready(t, nil)
-	b.subjects.PromptChanged("a dog")
-	j := b.run()
-	b.send(j, uitest.Step(0, 4, 2, 1))
-	pixel := func() color.Color {
-		b.until("painting is done", func() bool { return !b.painter.Working() && len(b.posted) == 0 && b.stage.image.Visible() })
-		m := b.stage.image.Image.Bounds()
-		return b.stage.image.Image.At(m.Dx()*3/8, m.Dy()*3/8)
-	}
-	with := pixel()
-	b.stage.MouseDown(nil)
-	without := pixel()
-	b.stage.MouseUp(nil)
-	if with == without || pixel() != with {
-		t.Errorf("with masks %v, held %v, after %v", with, without, pixel())
-	}
-	b.end(j, inference.Failed{Err: context.Canceled})
-}
-
 // The situations of the window, as markup.
 func TestSituations(t *testing.T) {
 	twoSubjects := func(b *bench) {
@@ -418,7 +397,7 @@ func TestSituations(t *testing.T) {
 			if c.do != nil {
 				end = c.do(b)
 			}
-			b.until("painting is done", func() bool { return !b.painter.Working() && !b.filmer.Working() && len(b.posted) == 0 })
+			b.until("painting is done", func() bool { return !b.stage.Working() && len(b.posted) == 0 })
 			test.AssertRendersToMarkup(t, strings.ReplaceAll(name, " ", "-")+".xml", b.win.Canvas())
 			if end != nil {
 				end()

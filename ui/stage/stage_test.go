@@ -1,8 +1,10 @@
-package ui
+package stage
 
 import (
+	"context"
 	"image"
 	"image/color"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,12 +18,12 @@ import (
 )
 
 func TestStepBarMovesTStop(t *testing.T) {
-	b := ready(t, nil)
+	b := newBench(t, nil)
 	width := b.bar.Size().Width - gutter
 	for x, want := range map[float32]int{width * 8 / 25: 8, -20: 1, 2 * width: 25} {
 		b.bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(gutter+x, 40)}})
-		if b.state.Form.Stop != want || int(b.set.stop.Slider.Value) != want {
-			t.Errorf("at %g: T_stop %d, slider %g, want %d", x, b.state.Form.Stop, b.set.stop.Slider.Value, want)
+		if b.State.Form.Stop != want || b.bar.look.stop != want {
+			t.Errorf("at %g: T_stop %d, shown %d, want %d", x, b.State.Form.Stop, b.bar.look.stop, want)
 		}
 	}
 	b.bar.set(12)
@@ -30,17 +32,17 @@ func TestStepBarMovesTStop(t *testing.T) {
 		want int
 	}{{fyne.KeyLeft, 11}, {fyne.KeyRight, 12}, {fyne.KeyEnd, 25}, {fyne.KeyRight, 25}, {fyne.KeyHome, 1}, {fyne.KeyLeft, 1}} {
 		b.bar.TypedKey(&fyne.KeyEvent{Name: c.key})
-		if b.state.Form.Stop != c.want {
-			t.Errorf("after %s: T_stop %d, want %d", c.key, b.state.Form.Stop, c.want)
+		if b.State.Form.Stop != c.want {
+			t.Errorf("after %s: T_stop %d, want %d", c.key, b.State.Form.Stop, c.want)
 		}
 	}
 	b.bar.look.hint = 9
 	b.bar.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	if b.state.Form.Stop != 9 {
-		t.Errorf("Enter does not take the suggestion: %d", b.state.Form.Stop)
+	if b.State.Form.Stop != 9 {
+		t.Errorf("Enter does not take the suggestion: %d", b.State.Form.Stop)
 	}
 	b.film.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(40, 10)}})
-	if b.state.View.Step != -1 {
+	if b.State.View.Step != -1 {
 		t.Error("an empty film shows a step")
 	}
 }
@@ -55,22 +57,21 @@ func TestStoppingEarlySaves(t *testing.T) {
 }
 
 func TestFilmScrubs(t *testing.T) {
-	b := ready(t, nil)
-	b.subjects.PromptChanged("a dog and a cat")
-	j := b.run()
+	b := newBench(t, nil)
+	b.State = b.State.Begin(1, 2)
 	for i := range 4 {
-		b.send(j, uitest.Step(i, 4, 2, 2))
+		b.send(uitest.Step(i, 4, 2, 2))
 	}
-	b.send(j, uitest.Picture(j.request, 0))
-	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
+	b.send(uitest.Picture(dog, 0))
+	b.send(inference.Done{Pictures: 1, Elapsed: time.Second})
 	press := func(key fyne.KeyName) { b.film.TypedKey(&fyne.KeyEvent{Name: key}) }
 	for i, c := range []struct {
 		key  fyne.KeyName
 		want int
 	}{{fyne.KeyLeft, 3}, {fyne.KeyLeft, 2}, {fyne.KeyRight, 3}, {fyne.KeyRight, -1}, {fyne.KeyHome, 0}, {fyne.KeyLeft, 0}, {fyne.KeyEnd, -1}} {
 		press(c.key)
-		if b.state.View.Step != c.want {
-			t.Fatalf("key %d, %s: step %d, want %d", i, c.key, b.state.View.Step, c.want)
+		if b.State.View.Step != c.want {
+			t.Fatalf("key %d, %s: step %d, want %d", i, c.key, b.State.View.Step, c.want)
 		}
 	}
 	width := b.film.Size().Width - gutter
@@ -80,11 +81,16 @@ func TestFilmScrubs(t *testing.T) {
 		t.Errorf("step %d, subject %d", step, subject)
 	}
 	b.film.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: at}})
-	if b.state.View.Step != 2 {
-		t.Errorf("a click shows step %d", b.state.View.Step)
+	if b.State.View.Step != 2 {
+		t.Errorf("a click shows step %d", b.State.View.Step)
 	}
 	if b.film.Size().Height != rows.height()+filmFoot {
 		t.Errorf("the film is %g high", b.film.Size().Height)
+	}
+	press(fyne.KeyReturn)
+	b.film.DoubleTapped(&fyne.PointEvent{Position: at})
+	if !slices.Equal(b.inspected, []int{-1, 1}) {
+		t.Errorf("inspected %v", b.inspected)
 	}
 }
 
@@ -122,21 +128,20 @@ func TestFilmPaints(t *testing.T) {
 }
 
 func TestMaskModesAndSubjects(t *testing.T) {
-	b := ready(t, nil)
-	b.subjects.PromptChanged("a dog")
-	j := b.run()
-	b.send(j, uitest.Step(0, 4, 2, 2))
+	b := newBench(t, nil)
+	b.State = b.State.Begin(1, 2)
+	b.send(uitest.Step(0, 4, 2, 2))
 	layers := func() int {
 		if !b.masksOn() {
 			return 0
 		}
-		return len(b.lens.layersOf(b.state.MaskStep(), b.state.Dress()))
+		return len(b.lens.layersOf(b.State.MaskStep(), b.State.Dress()))
 	}
 	if layers() != 2 || len(b.overlay.marks) != 2 || b.overlay.row.Hidden {
 		t.Fatalf("%d masks, %d in the legend", layers(), len(b.overlay.marks))
 	}
 	test.Tap(b.overlay.marks[0].Tile)
-	if layers() != 1 || b.lens.layersOf(b.state.MaskStep(), b.state.Dress())[0].Style != picture.SubjectStyle(1) {
+	if layers() != 1 || b.lens.layersOf(b.State.MaskStep(), b.State.Dress())[0].Style != picture.SubjectStyle(1) {
 		t.Error("the first subject is still seen")
 	}
 	test.Tap(b.overlay.marks[0].Tile)
@@ -154,15 +159,34 @@ func TestMaskModesAndSubjects(t *testing.T) {
 		t.Error("masks are still on")
 	}
 	test.Tap(b.overlay.modes[picture.Heat].Tile)
-	b.send(j, uitest.Picture(j.request, 0))
-	if layers() != 0 || b.state.Shown() != nil {
+	b.send(uitest.Picture(dog, 0))
+	if layers() != 0 || b.State.Shown() != nil {
 		t.Error("a finished picture stands for itself until masks are asked for")
 	}
 	test.Tap(b.overlay.modes[picture.Outline].Tile)
 	if layers() != 2 {
 		t.Error("no masks over the finished picture")
 	}
-	b.end(j, inference.Done{Pictures: 1})
+	b.send(inference.Done{Pictures: 1})
+}
+
+func TestMasksHideWhileHeld(t *testing.T) {
+	b := newBench(t, nil)
+	b.State = b.State.Begin(1, 2)
+	b.send(uitest.Step(0, 4, 2, 1))
+	pixel := func() color.Color {
+		b.Settle()
+		m := b.pane.image.Image.Bounds()
+		return b.pane.image.Image.At(m.Dx()*3/8, m.Dy()*3/8)
+	}
+	with := pixel()
+	b.pane.MouseDown(nil)
+	without := pixel()
+	b.pane.MouseUp(nil)
+	if with == without || pixel() != with {
+		t.Errorf("with masks %v, held %v, after %v", with, without, pixel())
+	}
+	b.send(inference.Failed{Err: context.Canceled})
 }
 
 // Painting in all three modes on a tiny grid, and without scaling by the screen.
@@ -173,9 +197,9 @@ func TestScenePaints(t *testing.T) {
 	for mode, want := range map[picture.Mode][2]bool{ // in the middle of the mask, outside of it: is it the picture's own colour?
 		picture.Heat: {false, true}, picture.Outline: {true, true}, picture.Cutout: {true, false},
 	} {
-		c := whole(s.Preview, 64, 64)
-		c.masks, c.mode, c.opacity = newLens().layersOf(&s, ""), mode, 0.5
-		img := c.paint()
+		c := Whole(s.Preview, 64, 64)
+		c.Masks, c.Mode, c.Opacity = newLens().layersOf(&s, ""), mode, 0.5
+		img := c.Paint()
 		own := func(x, y int) bool { c := img.RGBAAt(x, y); return c.B > plain.B-8 && c.B < plain.B+8 }
 		got := [2]bool{own(32, 24), own(4, 60)}
 		if got != want {
@@ -193,11 +217,11 @@ func TestScenePaints(t *testing.T) {
 		}
 	}
 	// A part of a large picture is the same as that part of the painted whole.
-	c := whole(s.Preview, 64, 64)
-	c.masks, c.opacity = newLens().layersOf(&s, ""), 0.5
-	all := c.paint()
+	c := Whole(s.Preview, 64, 64)
+	c.Masks, c.Opacity = newLens().layersOf(&s, ""), 0.5
+	all := c.Paint()
 	c.part = image.Rect(10, 20, 50, 40)
-	part := c.paint()
+	part := c.Paint()
 	if part.Rect.Size() != c.part.Size() {
 		t.Fatalf("part of %v", part.Rect)
 	}
@@ -209,8 +233,8 @@ func TestScenePaints(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []scene{{}, whole(s.Preview, 0, 5), {base: s.Preview, size: image.Pt(4, 4), part: image.Rect(0, 0, 5, 4)}} {
-		if bad.paint() != nil {
+	for _, bad := range []Scene{{}, Whole(s.Preview, 0, 5), {base: s.Preview, size: image.Pt(4, 4), part: image.Rect(0, 0, 5, 4)}} {
+		if bad.Paint() != nil {
 			t.Errorf("painted %+v", bad)
 		}
 	}

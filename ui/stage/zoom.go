@@ -1,13 +1,9 @@
-package ui
+package stage
 
 import (
 	"image"
-	"slices"
 
 	"fyne.io/fyne/v2"
-
-	"realword/ui/i18n"
-	"realword/ui/state"
 )
 
 // zoom is how large a picture is seen and which part of it. The zero zoom fits the picture into the stage.
@@ -95,118 +91,8 @@ func (z zoom) inside(natural, room image.Point) zoom {
 	return z
 }
 
-// contrast is a second picture to compare the one in view with: it is seen right of the split.
-type contrast struct {
-	on    bool
-	other *state.Shot // nil: none
-	split float32     // share of the seen part that the picture in view has
-}
-
-// compare begins or ends comparing the picture in view with the one that was in view before it.
-func (w *Window) compare() {
-	if w.contrast.on {
-		w.contrast.on = false
-		w.uncompare()
-		w.refresh()
-		return
-	}
-	if !w.canCompare() {
-		return
-	}
-	if w.rival() == nil {
-		w.compareShot(w.unread())
-		return
-	}
-	w.contrast = contrast{on: true, other: w.rival(), split: 0.5}
-	w.uncompare = w.Opened(func() { w.contrast.on = false; w.refresh() })
-	w.refresh()
-}
-
-func (w *Window) canCompare() bool {
-	return w.contrast.on || w.state.Shot() != nil && (w.rival() != nil || w.unread() >= 0)
-}
-
-// unread is a picture of the session that was not looked at since the program began, and can be: the newest one beside the one
-// in view; -1 without one.
-func (w *Window) unread() int {
-	for i, s := range slices.Backward(w.state.Shots) {
-		if i != w.state.View.Shot && s.Image == nil && s.Kept != 0 {
-			return i
-		}
-	}
-	return -1
-}
-
-// rival is the picture that the one in view is compared with: the one that was looked at before, or else its neighbour.
-func (w *Window) rival() *state.Shot {
-	same := func(s *state.Shot) bool { return s == nil || s.Image == nil || s.Image == w.seen.Image }
-	if !same(w.before) {
-		return w.before
-	}
-	for i := len(w.state.Shots) - 1; i >= 0; i-- {
-		if s := w.state.Shots[i]; !same(&s) {
-			return &s
-		}
-	}
-	return nil
-}
-
-// look remembers which pictures were in view.
-func (w *Window) look() {
-	shot := w.state.Shot()
-	if shot == nil || shot.Image == nil || w.seen != nil && shot.Image == w.seen.Image {
-		return
-	}
-	now := *shot
-	if now.Film = nil; w.seen != nil {
-		w.before = w.seen
-		w.contrast.other = w.seen
-	}
-	w.seen = &now
-}
-
-// comparison names both pictures.
-func (w *Window) comparison() string {
-	name := func(s *state.Shot) string {
-		text := i18n.T("seed %d", s.Seed)
-		if len(s.Recipe.Subjects) == 0 {
-			text += i18n.T(" · text-only")
-		}
-		for _, sub := range s.Recipe.Subjects {
-			text += i18n.T(" · γ %.2f", sub.Scope)
-		}
-		return text
-	}
-	return i18n.T("left: %s   right: %s", name(w.seen), name(w.contrast.other))
-}
-
-// cut moves the split, and tells whether there is one.
-func (w *Window) cut(split float32) bool {
-	if !w.contrast.on || w.state.Shown() != nil {
-		return false
-	}
-	w.contrast.split = split
-	w.lens.held = false
-	w.repaint()
-	return true
-}
-
-// zoomBy enlarges the picture on the stage around its middle; factor 0 changes between fit and 100 %.
-func (w *Window) zoomBy(factor float32) {
-	s := w.stage
-	switch {
-	case factor != 0:
-		s.zoom = s.zoom.by(factor, 0.5, 0.5, s.natural, s.room())
-	case s.zoom.scale == 0:
-		s.zoom = zoom{1, 0.5, 0.5}
-	default:
-		s.zoom = zoom{}
-	}
-	w.refreshStage()
-}
-
 // room is the space of the stage in pixels of the screen.
-func (s *stage) room() image.Point {
+func (s *pane) room() image.Point {
 	const margin = 14
 	scale := s.density()
 	inner := s.Size().SubtractWidthHeight(2*margin, 2*margin)
@@ -214,7 +100,7 @@ func (s *stage) room() image.Point {
 }
 
 // density is the pixels of a unit.
-func (s *stage) density() float32 {
+func (s *pane) density() float32 {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil {
 		return c.Scale()
 	}

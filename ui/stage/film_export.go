@@ -1,4 +1,4 @@
-package ui
+package stage
 
 import (
 	"errors"
@@ -13,7 +13,6 @@ import (
 	"realword/inference"
 	"realword/inference/files"
 	"realword/inference/picture"
-	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -46,14 +45,14 @@ const (
 )
 
 // copyFilm takes the film of what is in view; ok is false where there is none.
-func (w *Window) copyFilm() (f filmCopy, ok bool) {
-	film, _ := w.state.Film()
+func (p *Panel) copyFilm() (f filmCopy, ok bool) {
+	s := p.host.State()
+	film, _ := s.Film()
 	f = filmCopy{
-		steps: film, words: w.state.WordNames(w.state.FilmSubjects()), size: w.state.PictureSize(), lens: w.lens, masks: w.lens.steps,
-		dress: w.state.Dress(),
+		steps: film, words: s.WordNames(s.FilmSubjects()), size: s.PictureSize(), lens: p.lens, masks: p.lens.steps, dress: s.Dress(),
 	}
 	f.lens.held = false
-	if shot := w.state.Shot(); shot != nil && shot.Image != nil {
+	if shot := s.Shot(); shot != nil && shot.Image != nil {
 		f.final = shot.Image
 	}
 	return f, len(film) > 0 && f.size.X > 0 && film[0].Preview != nil
@@ -104,8 +103,8 @@ func (f filmCopy) animation() ([]byte, error) {
 	scale := min(1, float64(frameSide)/float64(max(f.size.X, f.size.Y)))
 	width, height := max(int(float64(f.size.X)*scale), 1), max(int(float64(f.size.Y)*scale), 1)
 	var frames []picture.Frame
-	add := func(s scene, long time.Duration) {
-		if img := s.paint(); img != nil {
+	add := func(s Scene, long time.Duration) {
+		if img := s.Paint(); img != nil {
 			frames = append(frames, picture.Frame{Image: img, For: long})
 		}
 	}
@@ -113,14 +112,14 @@ func (f filmCopy) animation() ([]byte, error) {
 		if f.steps[i].Preview == nil {
 			continue
 		}
-		s := whole(f.steps[i].Preview, width, height)
+		s := Whole(f.steps[i].Preview, width, height)
 		if f.masks {
-			s.masks, s.mode, s.opacity = f.lens.layersOf(&f.steps[i], f.dress), f.lens.mode, f.lens.opacity
+			s.Masks, s.Mode, s.Opacity = f.lens.layersOf(&f.steps[i], f.dress), f.lens.mode, f.lens.opacity
 		}
 		add(s, frameTime)
 	}
 	if f.final != nil {
-		add(whole(f.final, width, height), lastTime)
+		add(Whole(f.final, width, height), lastTime)
 	}
 	if len(frames) > 0 {
 		frames[len(frames)-1].For = lastTime
@@ -129,14 +128,15 @@ func (f filmCopy) animation() ([]byte, error) {
 }
 
 // exportSteps writes every step of what is in view into a new folder inside of one that the user chooses.
-func (w *Window) exportSteps() {
-	f, ok := w.copyFilm()
-	if !ok || w.opt.OpenFolder == nil {
+func (p *Panel) exportSteps() {
+	f, ok := p.copyFilm()
+	if !ok || p.host.OpenFolder == nil {
 		return
 	}
-	name := w.state.FilmName() + "-steps"
-	w.background(func() func() {
-		folder, err := w.opt.OpenFolder()
+	s := p.host.State()
+	name := s.FilmName() + "-steps"
+	p.host.Background(func() func() {
+		folder, err := p.host.OpenFolder()
 		if err == nil && folder == "" {
 			return nil
 		}
@@ -152,54 +152,36 @@ func (w *Window) exportSteps() {
 			})
 		}
 		return func() {
-			if w.state.ActionErr = err; err == nil {
-				w.state.Told = w.state.Tell(i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), wording.Path(into)))
-			}
-			w.refresh()
+			p.tell(err, i18n.T("%s are in %s", i18n.N(written, "%d file", "%d files", written), wording.Path(into)))
 		}
 	})
 }
 
 // exportFilm writes the film of what is in view as one animated picture.
-func (w *Window) exportFilm() {
-	f, ok := w.copyFilm()
-	if !ok || w.opt.SaveFile == nil {
+func (p *Panel) exportFilm() {
+	f, ok := p.copyFilm()
+	if !ok || p.host.SaveFile == nil {
 		return
 	}
-	name := w.state.FilmName() + "-film.png"
-	w.background(func() func() {
-		path, err := w.opt.SaveFile(name)
+	s := p.host.State()
+	name := s.FilmName() + "-film.png"
+	p.host.Background(func() func() {
+		path, err := p.host.SaveFile(name, f.animation)
 		if err == nil && path == "" {
 			return nil
 		}
-		var data []byte
-		if err == nil {
-			data, err = f.animation()
-		}
-		if err == nil {
-			_, err = replaceFile(path, data)
-		}
-		return func() {
-			if w.state.ActionErr = err; err == nil {
-				w.state.Told = w.state.Tell(i18n.T("The film is saved as %s", wording.Path(path)))
-			}
-			w.refresh()
-		}
+		return func() { p.tell(err, i18n.T("The film is saved as %s", wording.Path(path))) }
 	})
 }
 
-func (w *Window) filmActions() []command.Action {
-	film := func() bool { _, ok := w.copyFilm(); return ok }
-	return []command.Action{
-		{
-			ID: "file.export.steps", Menu: command.MenuFile, Label: i18n.T("Export all steps…"), Key: "Ctrl+Shift+E", Do: w.exportSteps,
-			Can: func() bool { return w.opt.OpenFolder != nil && film() },
-		},
-		{
-			ID: "file.export.film", Menu: command.MenuFile, Label: i18n.T("Export the film…"), Key: "Ctrl+E", Do: w.exportFilm,
-			Can: func() bool { return w.opt.SaveFile != nil && film() },
-		},
-	}
+// tell says under the picture what was done with it, or why it was not.
+func (p *Panel) tell(err error, done string) {
+	p.host.Change(func(s state.State) state.State {
+		if s.ActionErr = err; err == nil {
+			s.Told = s.Tell(done)
+		}
+		return s
+	})
 }
 
 // newFolder makes a folder that was not there: at a path, or with a number behind it.

@@ -1,4 +1,4 @@
-package ui
+package stage
 
 import (
 	"image"
@@ -19,16 +19,16 @@ import (
 )
 
 var (
-	_ desktop.Mouseable   = (*stage)(nil)
-	_ fyne.Scrollable     = (*stage)(nil)
-	_ fyne.Draggable      = (*stage)(nil)
-	_ fyne.DoubleTappable = (*stage)(nil)
+	_ desktop.Mouseable   = (*pane)(nil)
+	_ fyne.Scrollable     = (*pane)(nil)
+	_ fyne.Draggable      = (*pane)(nil)
+	_ fyne.DoubleTappable = (*pane)(nil)
 )
 
-// stage shows one picture as large as the space allows, or zoomed with the wheel and dragged. It never scales: it asks for a
+// pane shows one picture as large as the space allows, or zoomed with the wheel and dragged. It never scales: it asks for a
 // picture of its size (resized) and shows what it is given. While a mouse button is held on a picture that fits, masks are
 // hidden (peek).
-type stage struct {
+type pane struct {
 	widget.BaseWidget
 	peek    func(held bool)
 	cut     func(split float32) bool // moves the split of two pictures; false where none is
@@ -42,8 +42,8 @@ type stage struct {
 	coach   fyne.CanvasObject // instead of a picture
 }
 
-func newStage(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), cut func(float32) bool) *stage {
-	s := &stage{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, well: kit.NewPlate(kit.ColorWell, "", 12)}
+func newPane(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), cut func(float32) bool) *pane {
+	s := &pane{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, well: kit.NewPlate(kit.ColorWell, "", 12)}
 	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	s.image.ScaleMode, s.image.FillMode, s.image.CornerRadius = canvas.ImageScaleFastest, canvas.ImageFillStretch, 8
 	s.image.Hide()
@@ -51,20 +51,20 @@ func newStage(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), 
 	return s
 }
 
-func (s *stage) MouseDown(*desktop.MouseEvent) {
+func (s *pane) MouseDown(*desktop.MouseEvent) {
 	if s.zoom.scale == 0 {
 		s.peek(true)
 	}
 }
-func (s *stage) MouseUp(*desktop.MouseEvent) { s.peek(false) }
+func (s *pane) MouseUp(*desktop.MouseEvent) { s.peek(false) }
 
 // share is where in the seen part of the picture a place of the stage is, 0 to 1.
-func (s *stage) share(at fyne.Position) (x, y float32) {
+func (s *pane) share(at fyne.Position) (x, y float32) {
 	pos, size := s.box()
 	return min(max((at.X-pos.X)/max(size.Width, 1), 0), 1), min(max((at.Y-pos.Y)/max(size.Height, 1), 0), 1)
 }
 
-func (s *stage) Dragged(e *fyne.DragEvent) {
+func (s *pane) Dragged(e *fyne.DragEvent) {
 	if x, _ := s.share(e.Position); s.cut(x) {
 		return
 	}
@@ -72,10 +72,10 @@ func (s *stage) Dragged(e *fyne.DragEvent) {
 	s.set(s.zoom.move(e.Dragged.DX*d, e.Dragged.DY*d, s.natural, s.room()))
 }
 
-func (s *stage) DragEnd() { s.peek(false) }
+func (s *pane) DragEnd() { s.peek(false) }
 
 // Scrolled zooms around the pointer.
-func (s *stage) Scrolled(e *fyne.ScrollEvent) {
+func (s *pane) Scrolled(e *fyne.ScrollEvent) {
 	x, y := s.share(e.Position)
 	factor := float32(1.25)
 	if e.Scrolled.DY < 0 {
@@ -85,7 +85,7 @@ func (s *stage) Scrolled(e *fyne.ScrollEvent) {
 }
 
 // DoubleTapped fits the picture, or shows it pixel for pixel where it was clicked.
-func (s *stage) DoubleTapped(e *fyne.PointEvent) {
+func (s *pane) DoubleTapped(e *fyne.PointEvent) {
 	if s.zoom.scale != 0 {
 		s.set(zoom{})
 		return
@@ -94,7 +94,7 @@ func (s *stage) DoubleTapped(e *fyne.PointEvent) {
 	s.set(zoom{1, x, y})
 }
 
-func (s *stage) set(z zoom) {
+func (s *pane) set(z zoom) {
 	if s.zoom != z && s.natural != (image.Point{}) {
 		s.zoom = z
 		s.zoomed()
@@ -102,17 +102,17 @@ func (s *stage) set(z zoom) {
 }
 
 // box is where the seen part of the picture lies.
-func (s *stage) box() (fyne.Position, fyne.Size) {
+func (s *pane) box() (fyne.Position, fyne.Size) {
 	p, d := s.port(), s.density()
 	size := fyne.NewSize(float32(p.part.Dx())/d, float32(p.part.Dy())/d)
 	return fyne.NewPos((s.Size().Width-size.Width)/2, (s.Size().Height-size.Height)/2), size
 }
 
 // port is how the picture lies on the stage.
-func (s *stage) port() port { return s.zoom.port(s.natural, s.room()) }
+func (s *pane) port() port { return s.zoom.port(s.natural, s.room()) }
 
 // show puts a painted picture on the stage; nil brings back the coach.
-func (s *stage) show(img *image.RGBA) {
+func (s *pane) show(img *image.RGBA) {
 	if img == nil {
 		s.image.Hide()
 		s.coach.Show()
@@ -127,21 +127,21 @@ func (s *stage) show(img *image.RGBA) {
 	s.image.Refresh()
 }
 
-func (s *stage) CreateRenderer() fyne.WidgetRenderer {
-	return &stageRenderer{s, []fyne.CanvasObject{s.well, s.coach, s.image}}
+func (s *pane) CreateRenderer() fyne.WidgetRenderer {
+	return &paneRenderer{s, []fyne.CanvasObject{s.well, s.coach, s.image}}
 }
 
-type stageRenderer struct {
-	s       *stage
+type paneRenderer struct {
+	s       *pane
 	objects []fyne.CanvasObject
 }
 
-func (r *stageRenderer) Destroy()                     {}
-func (r *stageRenderer) MinSize() fyne.Size           { return fyne.NewSize(260, 120) }
-func (r *stageRenderer) Objects() []fyne.CanvasObject { return r.objects }
-func (r *stageRenderer) Refresh()                     { r.s.well.Refresh() }
+func (r *paneRenderer) Destroy()                     {}
+func (r *paneRenderer) MinSize() fyne.Size           { return fyne.NewSize(260, 120) }
+func (r *paneRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *paneRenderer) Refresh()                     { r.s.well.Refresh() }
 
-func (r *stageRenderer) Layout(size fyne.Size) {
+func (r *paneRenderer) Layout(size fyne.Size) {
 	s := r.s
 	s.well.Resize(size)
 	m := s.coach.MinSize()

@@ -1,4 +1,4 @@
-package ui
+package stage
 
 import (
 	"image"
@@ -9,13 +9,13 @@ import (
 	"realword/inference/picture"
 )
 
-// scene is a picture as the stage shows it. It is a value that a painter reads on another goroutine; pictures and masks in
+// Scene is a picture as the stage shows it. It is a value that a painter reads on another goroutine; pictures and masks in
 // it are never written again.
-type scene struct {
+type Scene struct {
 	base    image.Image
-	masks   []picture.Layer
-	mode    picture.Mode
-	opacity float64         // of the masks; 0 hides them
+	Masks   []picture.Layer
+	Mode    picture.Mode
+	Opacity float64         // of the masks; 0 hides them
 	crisp   bool            // pixels stay squares when they are enlarged
 	size    image.Point     // of the whole picture on the screen, in pixels
 	part    image.Rectangle // of it that is seen
@@ -38,30 +38,30 @@ type sceneKey struct {
 	split   float32
 }
 
-func (s scene) key() sceneKey {
-	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
+func (s Scene) key() sceneKey {
+	k := sceneKey{base: s.base, count: len(s.Masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
 	if k.count > 0 {
-		k.masks = [2]*float32{&s.masks[0].Grid.Values[0], &s.masks[k.count-1].Grid.Values[0]}
-		k.styles = [2]picture.Style{s.masks[0].Style, s.masks[k.count-1].Style}
-		k.mode, k.opacity = s.mode, s.opacity
+		k.masks = [2]*float32{&s.Masks[0].Grid.Values[0], &s.Masks[k.count-1].Grid.Values[0]}
+		k.styles = [2]picture.Style{s.Masks[0].Style, s.Masks[k.count-1].Style}
+		k.mode, k.opacity = s.Mode, s.Opacity
 	}
 	return k
 }
 
 // half is the scene with half as many pixels each way; the screen enlarges it.
-func (s scene) half() scene {
+func (s Scene) half() Scene {
 	s.size = image.Pt(max(s.size.X/2, 1), max(s.size.Y/2, 1))
 	s.part = image.Rectangle{Max: s.size}
 	return s
 }
 
-// whole is a scene of all of a picture.
-func whole(base image.Image, width, height int) scene {
-	return scene{base: base, size: image.Pt(width, height), part: image.Rect(0, 0, width, height)}
+// Whole is a scene of all of a picture.
+func Whole(base image.Image, width, height int) Scene {
+	return Scene{base: base, size: image.Pt(width, height), part: image.Rect(0, 0, width, height)}
 }
 
-// paint makes the opaque picture of part's size that the screen shows without further scaling; nil if there is none.
-func (s scene) paint() *image.RGBA {
+// Paint makes the opaque picture of part's size that the screen shows without further scaling; nil if there is none.
+func (s Scene) Paint() *image.RGBA {
 	out := s.single()
 	if out != nil {
 		s.compare(out)
@@ -70,37 +70,37 @@ func (s scene) paint() *image.RGBA {
 }
 
 // single paints the picture in view.
-func (s scene) single() *image.RGBA {
+func (s Scene) single() *image.RGBA {
 	if s.base == nil || s.base.Bounds().Empty() || s.part.Empty() || !s.part.In(image.Rectangle{Max: s.size}) {
 		return nil
 	}
 	out := s.enlarge()
-	if s.opacity <= 0 || len(s.masks) == 0 {
+	if s.Opacity <= 0 || len(s.Masks) == 0 {
 		return out
 	}
 	over := func(mode picture.Mode, opacity float64) {
 		// A mask of the wrong size is not drawn; the picture matters more.
-		if with, err := picture.OverlayPart(out, s.size, s.part.Min, s.masks, mode, opacity); err == nil {
+		if with, err := picture.OverlayPart(out, s.size, s.part.Min, s.Masks, mode, opacity); err == nil {
 			out = with
 		}
 	}
-	switch s.mode {
+	switch s.Mode {
 	case picture.Heat:
-		over(picture.Heat, s.opacity)
-		over(picture.Outline, min(1, 2*s.opacity))
+		over(picture.Heat, s.Opacity)
+		over(picture.Outline, min(1, 2*s.Opacity))
 	case picture.Outline:
-		over(picture.Outline, min(1, 2*s.opacity))
+		over(picture.Outline, min(1, 2*s.Opacity))
 	case picture.Cutout:
-		over(picture.Cutout, min(1, 2*s.opacity))
-		if len(s.masks) > 1 { // which is whose
-			over(picture.Outline, min(1, 2*s.opacity))
+		over(picture.Cutout, min(1, 2*s.Opacity))
+		if len(s.Masks) > 1 { // which is whose
+			over(picture.Outline, min(1, 2*s.Opacity))
 		}
 	}
 	return out
 }
 
 // compare paints the other picture right of the split.
-func (s scene) compare(out *image.RGBA) {
+func (s Scene) compare(out *image.RGBA) {
 	if s.other == nil || s.other.Bounds().Empty() {
 		return
 	}
@@ -116,7 +116,7 @@ func (s scene) compare(out *image.RGBA) {
 const most = 1 << 22
 
 // enlarge brings the part of the base to its size on the screen.
-func (s scene) enlarge() *image.RGBA {
+func (s Scene) enlarge() *image.RGBA {
 	w, h := s.part.Dx(), s.part.Dy()
 	preview, isPreview := s.base.(*image.RGBA)
 	if isPreview && !s.crisp && s.part.Size() == s.size {

@@ -1,4 +1,4 @@
-package ui
+package stage
 
 import (
 	"image"
@@ -12,8 +12,6 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"realword/inference"
-	"realword/ui/command"
-	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -75,60 +73,54 @@ func TestZoomKeepsThePlace(t *testing.T) {
 }
 
 func TestStageZoomsAndCompares(t *testing.T) {
-	b := ready(t, nil)
-	b.subjects.PromptChanged("a dog")
+	b := newBench(t, nil)
 	for i := range 2 {
-		j := b.run()
-		r := uitest.Picture(j.request, 0)
+		b.State = b.State.Begin(1, 2)
+		r := uitest.Picture(dog, 0)
 		r.Image.Pix[0] = uint8(i)
-		b.send(j, r)
-		b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})
+		b.send(r)
+		b.send(inference.Done{Pictures: 1, Elapsed: time.Second})
 		if i == 0 && b.canCompare() {
 			t.Error("one picture is compared with itself")
 		}
 	}
-	b.state.View = state.View{Shot: 0, Step: -1}
-	b.refresh()
-	b.settle()
-	b.state.View = state.View{Shot: 1, Step: -1}
-	b.refresh()
-	b.settle()
-	idle := func() {
-		b.until("painting is done", func() bool { return !b.painter.Working() && len(b.posted) == 0 })
-	}
+	b.Tap(0)
+	b.Settle()
+	b.Tap(1)
+	b.Settle()
 
-	b.Press(command.Stroke{Key: fyne.KeyZ})
-	if b.stage.zoom.scale != 1 || !strings.HasSuffix(b.info.Text, "100 %") {
-		t.Errorf("zoom %+v, %q", b.stage.zoom, b.info.Text)
+	b.Key("Z")
+	if b.pane.zoom.scale != 1 || !strings.HasSuffix(b.info.Text, "100 %") {
+		t.Errorf("zoom %+v, %q", b.pane.zoom, b.info.Text)
 	}
-	idle()
-	if got := b.stage.image.Image.Bounds().Size(); got != image.Pt(16, 16) {
+	b.Settle()
+	if got := b.pane.image.Image.Bounds().Size(); got != image.Pt(16, 16) {
 		t.Errorf("at 100 %% the picture has %v pixels", got)
 	}
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.stage.image)
-	b.stage.Scrolled(&fyne.ScrollEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(at.X, at.Y)}, Scrolled: fyne.Delta{DY: 40}})
-	if b.stage.zoom.scale <= 1 {
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.pane.image)
+	b.pane.Scrolled(&fyne.ScrollEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(at.X, at.Y)}, Scrolled: fyne.Delta{DY: 40}})
+	if b.pane.zoom.scale <= 1 {
 		t.Error("the wheel does not enlarge")
 	}
-	b.stage.DoubleTapped(nil)
-	if b.stage.zoom != (zoom{}) {
-		t.Error("a double click does not fit the picture")
+	b.pane.DoubleTapped(nil)
+	if b.pane.zoom != (zoom{}) || b.zooms != 3 {
+		t.Errorf("a double click does not fit the picture; %d zooms were told", b.zooms)
 	}
 
-	b.compare()
-	idle()
-	if !b.contrast.on || b.contrast.other.Image == b.state.Shot().Image || b.info.Text == "" {
+	b.Key("M")
+	b.Settle()
+	if !b.contrast.on || b.contrast.other.Image == b.State.Shot().Image || b.info.Text == "" {
 		t.Fatalf("%+v", b.contrast)
 	}
-	_, size := b.stage.box()
-	left, _ := b.stage.box()
-	b.stage.MouseDown(&desktop.MouseEvent{})
-	b.stage.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: left.AddXY(size.Width*0.25, 5)}})
+	_, size := b.pane.box()
+	left, _ := b.pane.box()
+	b.pane.MouseDown(&desktop.MouseEvent{})
+	b.pane.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: left.AddXY(size.Width*0.25, 5)}})
 	if math.Abs(float64(b.contrast.split)-0.25) > 0.02 {
 		t.Errorf("the split is at %g", b.contrast.split)
 	}
-	b.stage.MouseUp(&desktop.MouseEvent{})
-	b.Back()
+	b.pane.MouseUp(&desktop.MouseEvent{})
+	b.Layers.Back()
 	if b.contrast.on {
 		t.Error("Esc does not end comparing")
 	}
@@ -142,9 +134,9 @@ func TestSplitScenePaintsBoth(t *testing.T) {
 	for i := 3; i < len(c.Pix); i += 4 {
 		c.Pix[i] = 0xff
 	}
-	s := whole(a, 64, 64)
+	s := Whole(a, 64, 64)
 	s.other, s.split = c, 0.25
-	img := s.paint()
+	img := s.Paint()
 	if img.RGBAAt(4, 4).R != 0xff || img.RGBAAt(40, 4).R < 0x7e || img.RGBAAt(40, 4).R > 0x82 {
 		t.Errorf("left %v, right %v", img.RGBAAt(4, 4), img.RGBAAt(40, 4))
 	}
@@ -152,7 +144,7 @@ func TestSplitScenePaintsBoth(t *testing.T) {
 	s.size, s.part = image.Pt(800, 800), image.Rect(95, 95, 105, 105)
 	s.other = nil
 	a.Pix[0] = 0 // the first pixel: 100 × 100 on the screen
-	img = s.paint()
+	img = s.Paint()
 	if img.RGBAAt(4, 4).R != 0 || img.RGBAAt(5, 4).R != 0xff {
 		t.Errorf("crisp pixels are %v and %v", img.RGBAAt(4, 4), img.RGBAAt(5, 4))
 	}

@@ -1,0 +1,71 @@
+package stage
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/container"
+
+	"realword/inference"
+	"realword/ui/command"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// dog is the request of a picture of a dog.
+var dog = inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: uitest.Word("dog"), Scope: 0.2}}}
+
+// bench is the stage in a house of its own.
+type bench struct {
+	*Panel
+	*roomtest.House
+
+	made      []state.Task // what was asked for
+	inspected []int        // subjects whose masks were
+	zooms     int
+}
+
+func newBench(t *testing.T, change func(*Host)) *bench {
+	t.Helper()
+	b := &bench{House: roomtest.New(t)}
+	host := Host{
+		State: b.Now, Change: b.Change, Refresh: b.House.Refresh, Post: b.Post, Background: b.Background, Layers: &b.Layers,
+		Commands: b.Commands, Painted: func(time.Time) {}, Make: func(task state.Task) { b.made = append(b.made, task) },
+		Read: func(state.Shot) func() state.Shot { return nil },
+	}
+	if change != nil {
+		change(&host)
+	}
+	b.Panel = New(host)
+	content := container.NewBorder(nil, container.NewVBox(b.Tools, b.Film), nil, nil, b.Picture)
+	b.OnInspect = func(subject int) { b.inspected = append(b.inspected, subject) }
+	b.OnHeight, b.OnZoom = content.Refresh, func() { b.zooms++ }
+	b.Move(content, func() []command.Action {
+		return slices.Concat(b.FileActions(), b.MaskActions(), b.ViewActions())
+	}, b.Panel.Refresh, b.Working)
+	return b
+}
+
+// Refresh makes the stage equal to the state.
+func (b *bench) Refresh() { b.House.Refresh() }
+
+// send applies an event of a run.
+func (b *bench) send(e inference.Event) {
+	b.Change(func(s state.State) state.State { return s.Apply(e) })
+}
+
+// picture is a round that makes one picture in three steps.
+func (b *bench) picture(r inference.Request) {
+	b.State = b.State.Begin(1, 2)
+	b.State.Run.Subjects = r.Subjects
+	b.send(inference.StageStarted{Stage: inference.StageDenoise})
+	for step := range 3 {
+		b.send(uitest.Step(step, 3, 2, len(r.Subjects)))
+	}
+	b.send(uitest.Picture(r, 0))
+	b.State.Shots[len(b.State.Shots)-1].Path = "/pictures/7.png"
+	b.send(inference.Done{})
+	b.Settle()
+}

@@ -1,0 +1,182 @@
+package stage
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"realword/inference"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// made is a stage with a finished picture of a dog.
+func made(t *testing.T, change func(*Host)) *bench {
+	t.Helper()
+	b := newBench(t, change)
+	b.picture(dog)
+	return b
+}
+
+func TestWordsAloneAreComparedAtTheSameSeed(t *testing.T) {
+	b := made(t, nil)
+	shot := *b.State.Shot()
+	b.Key("Shift+C")
+	if len(b.made) != 1 {
+		t.Fatalf("%d rounds are made", len(b.made))
+	}
+	task := b.made[0]
+	if r := task.Request; len(r.Subjects) != 0 || !slices.Equal(r.Seeds, shot.Recipe.Seeds) || r.Prompt != "a dog" || task.Thumb == nil {
+		t.Fatalf("made with %+v", task)
+	}
+	b.picture(task.Request)
+	b.Beside(task)
+	b.Settle()
+	if other := b.Compared(); other == nil || b.State.Shot().Image != shot.Image || other.Image != b.State.Shots[1].Image {
+		t.Fatalf("compared with %v, view %+v", other, b.State.View)
+	}
+	if text := b.info.Text; !strings.Contains(text, "text-only") || strings.Index(text, "text-only") < strings.Index(text, "right") {
+		t.Errorf("the stage says %q", text)
+	}
+	b.Key("C")
+	b.Settle()
+	if b.State.View.Shot != 1 || b.Compared().Image != shot.Image || b.canCompareText() {
+		t.Errorf("swapped: view %+v", b.State.View)
+	}
+	b.Key("C")
+	b.Settle()
+	b.Layers.Back()
+	if b.Compared() != nil {
+		t.Error("Esc goes on comparing")
+	}
+	// The picture is there: it is not made again.
+	b.Key("Shift+C")
+	if b.Compared() == nil || len(b.made) != 1 {
+		t.Errorf("the second time: compared with %v, %d rounds", b.Compared(), len(b.made))
+	}
+}
+
+// Who looks at something else meanwhile goes on looking.
+func TestWordsAloneDoNotTakeTheStageAway(t *testing.T) {
+	b := made(t, nil)
+	more := dog
+	more.Prompt = "a dog and so on"
+	b.picture(more)
+	b.Key("Shift+C")
+	task := b.made[0]
+	b.State = b.State.Begin(1, 2)
+	b.Tap(0)
+	b.send(uitest.Picture(task.Request, 0))
+	b.Beside(task)
+	b.send(inference.Done{})
+	if b.Compared() != nil || b.State.View.Shot != 0 {
+		t.Errorf("compared with %v, view %+v", b.Compared(), b.State.View)
+	}
+	b.compareShot(2)
+	if b.Compared() == nil || b.Compared().Image != b.State.Shots[2].Image {
+		t.Error("any two pictures can be compared")
+	}
+}
+
+// A picture of an old session is read before it is compared.
+func TestOldPictureIsReadToBeCompared(t *testing.T) {
+	can := false
+	whole := image.NewNRGBA(image.Rect(0, 0, 16, 16))
+	b := newBench(t, func(h *Host) {
+		h.Read = func(shot state.Shot) func() state.Shot {
+			if !can {
+				return nil
+			}
+			return func() state.Shot { shot.Image = whole; return shot }
+		}
+	})
+	b.State.Shots = []state.Shot{{Kept: 5, Thumb: image.NewNRGBA(image.Rect(0, 0, 4, 4))}}
+	b.Refresh()
+	if b.canCompare() {
+		t.Fatal("nothing is compared with a picture")
+	}
+	b.picture(dog)
+	for _, can = range []bool{false, true} {
+		b.Key("M")
+		b.Settle()
+		if other := b.Compared(); (other != nil) != can || can && (other.Image != whole || other.Kept != 5) {
+			t.Errorf("readable %v: compared with %v", can, other)
+		}
+	}
+	if Small(b.State.Shots[0]) != b.State.Shots[0].Thumb {
+		t.Error("it has another thumbnail")
+	}
+	b.Key("M")
+	if b.Compared() != nil || b.Layers.Open() != 0 {
+		t.Errorf("it goes on comparing, and Esc closes %d", b.Layers.Open())
+	}
+}
+
+func TestExportsOfAFilm(t *testing.T) {
+	dir := t.TempDir()
+	fail := errors.New("no disk")
+	folder := func() (string, error) { return dir, nil }
+	b := made(t, func(h *Host) {
+		h.OpenFolder = func() (string, error) { return folder() }
+		h.SaveFile = func(name string, data func() ([]byte, error)) (string, error) {
+			made, err := data()
+			return name, errors.Join(err, os.WriteFile(filepath.Join(dir, name), made, 0o600))
+		}
+	})
+	b.Key("Ctrl+Shift+E")
+	b.Settle()
+	into := filepath.Join(dir, b.State.FilmName()+"-steps")
+	var names []string
+	entries, err := os.ReadDir(into)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	want := "picture.png step-01-mask-A-dog.png step-01.png step-02-mask-A-dog.png step-02.png step-03-mask-A-dog.png step-03.png"
+	if strings.Join(names, " ") != want {
+		t.Fatalf("%v, %v in %s", names, err, into)
+	}
+	if !strings.Contains(b.info.Text, "7 files") {
+		t.Errorf("the stage says %q", b.info.Text)
+	}
+	data, _ := os.ReadFile(filepath.Join(into, "step-01-mask-A-dog.png"))
+	if mask, err := png.Decode(bytes.NewReader(data)); err != nil || mask.Bounds().Dx() != 16 {
+		t.Errorf("the mask is %v, %v", mask, err)
+	}
+	b.Key("Ctrl+Shift+E")
+	b.Settle()
+	if again, err := os.ReadDir(into + "-2"); err != nil || len(again) != 7 {
+		t.Errorf("the second time: %v", err)
+	}
+	b.Key("Ctrl+E")
+	b.Settle()
+	data, err = os.ReadFile(filepath.Join(dir, b.State.FilmName()+"-film.png"))
+	if err != nil || bytes.Count(data, []byte("fcTL")) != 4 {
+		t.Errorf("the film has %d frames, %v", bytes.Count(data, []byte("fcTL")), err)
+	}
+	b.ShowStep(1)
+	if strings.Contains(b.info.Text, "film") {
+		t.Errorf("of another step the stage says %q", b.info.Text)
+	}
+	folder = func() (string, error) { return "", fail }
+	b.Key("Ctrl+Shift+E")
+	b.Settle()
+	if !errors.Is(b.State.ActionErr, fail) {
+		t.Errorf("%v", b.State.ActionErr)
+	}
+	folder = func() (string, error) { return filepath.Join(into, "picture.png"), nil }
+	b.Key("Ctrl+Shift+E")
+	b.Settle()
+	if b.State.ActionErr == nil || !strings.Contains(b.info.Text, "cannot be made") {
+		t.Errorf("into a file: %v", b.State.ActionErr)
+	}
+	b.State = state.NewState()
+	if _, ok := b.copyFilm(); ok {
+		t.Error("an empty stage has a film")
+	}
+}

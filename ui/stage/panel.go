@@ -1,0 +1,322 @@
+package stage
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/picture"
+	"realword/ui/command"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+)
+
+// Host is what the stage needs of the house.
+type Host struct {
+	State      func() state.State
+	Change     func(func(state.State) state.State) // makes the state another one, and renders everything
+	Refresh    func()                              // renders everything: how one looks at it has changed
+	Post       func(func())                        // does something on Fyne's goroutine; called on any
+	Background func(slow func() (show func()))     // does slow elsewhere, then show on Fyne's goroutine
+	Layers     *kit.Layers
+	Commands   *command.Commands
+	Painted    func(begin time.Time) // a painter has worked since then; called on any goroutine
+
+	Make       func(state.Task)                   // puts a round before all that wait
+	Read       func(state.Shot) func() state.Shot // answers what reads a picture of the history, slowly; nil where it cannot be read now
+	OpenFolder func() (string, error)             // asks for a folder, "" is none; slow. Nil: no export of steps
+	// SaveFile asks where to save the named PNG file and writes there what data makes; "" is nowhere. Slow. Nil: no export of films.
+	SaveFile func(name string, data func() ([]byte, error)) (path string, err error)
+}
+
+// Panel is the picture of the window, with what lies under it.
+type Panel struct {
+	OnInspect func(subject int) // its masks are to be inspected; -1: of none in particular
+	OnHeight  func()            // what lies under the picture has another height
+	OnZoom    func()            // the picture is seen larger or smaller
+
+	Picture fyne.CanvasObject // on the screen
+	Tools   *fyne.Container   // what is said of it, and how masks lie over it
+	Film    fyne.CanvasObject // the plan of the next run over the film
+
+	host     Host
+	pane     *pane
+	coach    *coach
+	bar      *stepBar
+	film     *filmStrip
+	overlay  *overlayBar
+	info     *widget.Label
+	lens     lens
+	contrast contrast
+
+	uncompare    func()      // takes back the note for Esc
+	seen, before *state.Shot // the finished picture in view, and the one before it
+
+	painter kit.Newest[Scene]
+	painted sceneKey // what the painter was asked for last
+	filmer  kit.Newest[filmScene]
+	filmed  filmKey
+}
+
+// New makes an empty stage.
+func New(h Host) *Panel {
+	p := &Panel{host: h, lens: newLens()}
+	p.painter.Do = func(s Scene) {
+		begin := time.Now()
+		img := s.Paint()
+		h.Painted(begin)
+		h.Post(func() { p.pane.show(img) })
+	}
+	p.filmer.Do = func(f filmScene) {
+		begin := time.Now()
+		img := f.paint()
+		h.Painted(begin)
+		h.Post(func() { p.film.set(img) })
+	}
+	p.coach = newCoach()
+	p.pane = newPane(p.coach.body, p.Peek, p.repaint, func() { p.Refresh(); p.OnZoom() }, p.cut)
+	p.bar = newStepBar(func(stop int) {
+		h.Change(func(s state.State) state.State { s.Form.Stop = stop; return s })
+	})
+	inspect := func(subject int) { p.OnInspect(subject) }
+	p.film = newFilm(p.ShowStep, p.Nudge, inspect, p.Peek, h.Commands.Typed, p.repaintFilm)
+	p.overlay = newOverlayBar(p)
+	p.info = widget.NewLabel("")
+	p.info.SizeName, p.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
+	p.Picture, p.Film = p.pane, kit.NewColumn(0, p.bar, p.film)
+	p.Tools = container.New(&kit.Beside{}, p.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(p.info)))
+	return p
+}
+
+// Working tells whether something is being painted still.
+func (p *Panel) Working() bool { return p.painter.Working() || p.filmer.Working() }
+
+// Lens is how masks lie over the picture.
+func (p *Panel) Lens() (mode picture.Mode, opacity float64) { return p.lens.mode, p.lens.opacity }
+
+// Peek hides all masks as long as it is held.
+func (p *Panel) Peek(held bool) {
+	if p.lens.held != held {
+		p.lens.held = held
+		p.repaint()
+	}
+}
+
+// ShowStep shows a step of the film in view; -1 the picture, or the newest step while it runs.
+func (p *Panel) ShowStep(step int) {
+	p.host.Change(func(s state.State) state.State { s.View.Step = step; return s })
+}
+
+// Nudge goes to another step of the film; past the last one is the picture, or the newest step while it runs.
+func (p *Panel) Nudge(by int) {
+	s := p.host.State()
+	film, _ := s.Film()
+	at := s.View.Step
+	if at < 0 {
+		at = len(film)
+	}
+	at += by
+	switch {
+	case len(film) == 0:
+		return
+	case at >= len(film):
+		at = -1
+	case at < 0:
+		at = 0
+	}
+	p.ShowStep(at)
+}
+
+// zoomBy enlarges the picture around its middle; factor 0 changes between fit and 100 %.
+func (p *Panel) zoomBy(factor float32) {
+	s := p.pane
+	switch {
+	case factor != 0:
+		s.zoom = s.zoom.by(factor, 0.5, 0.5, s.natural, s.room())
+	case s.zoom.scale == 0:
+		s.zoom = zoom{1, 0.5, 0.5}
+	default:
+		s.zoom = zoom{}
+	}
+	p.Refresh()
+	p.OnZoom()
+}
+
+// Refresh makes the stage equal to the state. The picture and the film are painted off this goroutine.
+func (p *Panel) Refresh() {
+	s := p.host.State()
+	p.repaint()
+	p.repaintFilm()
+	look, plan := looks(s)
+	p.bar.show(plan)
+	p.overlay.refresh(s)
+	if p.film.show(look) {
+		p.OnHeight()
+	}
+	p.coach.show(s)
+	text, shot := s.Caption(), s.Shot()
+	if p.contrast.on && s.ActionErr == nil && shot != nil && s.Shown() == nil {
+		text = p.comparison()
+	}
+	if z := p.pane.zoom.scale; z > 0 && text != "" {
+		text += fmt.Sprintf(" · %.0f %%", 100*z)
+	}
+	p.info.SetText(text)
+	p.info.Importance = widget.LowImportance
+	if s.ActionErr != nil || shot != nil && shot.SaveErr != nil && !shot.Unsaved {
+		p.info.Importance = widget.DangerImportance
+	}
+	p.info.Refresh()
+	p.Tools.Refresh()
+}
+
+// looks is what the film in view and the plan of the next run look like.
+func looks(s state.State) (filmLook, barLook) {
+	film, stop := s.Film()
+	look := filmLook{settled: stop, done: len(film), shown: -1, calm: state.Settled(film).At, subjects: s.FilmSubjects(), dress: s.Dress()}
+	if len(film) > 0 {
+		look.places = film[0].Steps
+	}
+	if step := s.Shown(); step != nil {
+		look.shown = step.Step
+	}
+	plan := barLook{steps: s.Form.Steps, stop: s.Form.Stop, passes: 2}
+	if s.Form.CFG == 1 {
+		plan.passes = 1
+	}
+	if look.calm >= 0 && look.places == plan.steps {
+		plan.hint = look.calm + 1
+	}
+	return look, plan
+}
+
+// repaint paints the picture anew.
+func (p *Panel) repaint() {
+	var c Scene
+	s := p.host.State()
+	step, shot := s.Shown(), s.Shot()
+	switch {
+	case step != nil && step.Preview != nil:
+		c.base = step.Preview
+	case shot != nil && shot.Image != nil:
+		c.base = shot.Image
+	case s.Busy() && len(s.Shots) > 0 && s.Shots[len(s.Shots)-1].Image != nil:
+		c.base = s.Shots[len(s.Shots)-1].Image // until the first step is there
+	}
+	if p.masksOn() {
+		c.Masks, c.Mode, c.Opacity = p.lens.layersOf(s.MaskStep(), s.Dress()), p.lens.mode, p.lens.opacity
+	}
+	if c.base != nil {
+		if p.pane.natural = s.PictureSize(); p.pane.natural.X < 1 {
+			p.pane.natural = c.base.Bounds().Size()
+		}
+		lies := p.pane.port()
+		c.size, c.part, c.crisp = lies.size, lies.part, p.lens.crisp
+		if s.Busy() && step != nil && s.View.Step < 0 && lies.part.Size() == lies.size && !c.crisp {
+			c = c.half() // a preview has fewer pixels still, and is gone in a moment
+		}
+		if p.look(shot); p.contrast.on && step == nil && shot != nil {
+			c.other, c.split = p.contrast.other.Image, p.contrast.split
+		}
+	}
+	if key := c.key(); key != p.painted {
+		p.painted = key
+		p.painter.Set(c)
+	}
+}
+
+// repaintFilm paints the film anew.
+func (p *Panel) repaintFilm() {
+	s := p.host.State()
+	film, _ := s.Film()
+	f := filmScene{steps: film, subjects: s.FilmSubjects(), dress: s.Dress(), settling: state.Settled(film)}
+	f.empty = theme.ColorForWidget(kit.ColorWell, p.film)
+	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, p.film), theme.ColorForWidget(theme.ColorNameFocus, p.film)
+	if len(film) > 0 {
+		f.places = film[0].Steps
+		f.width, f.scale = p.film.pixels()
+	}
+	if key := f.key(); key != p.filmed {
+		p.filmed = key
+		p.filmer.Set(f)
+	}
+}
+
+// FileActions are the exports of the film in view.
+func (p *Panel) FileActions() []command.Action {
+	film := func() bool { _, ok := p.copyFilm(); return ok }
+	return []command.Action{
+		{
+			ID: "file.export.steps", Menu: command.MenuFile, Label: i18n.T("Export all steps…"), Key: "Ctrl+Shift+E",
+			Do: p.exportSteps, Can: func() bool { return p.host.OpenFolder != nil && film() },
+		},
+		{
+			ID: "file.export.film", Menu: command.MenuFile, Label: i18n.T("Export the film…"), Key: "Ctrl+E",
+			Do: p.exportFilm, Can: func() bool { return p.host.SaveFile != nil && film() },
+		},
+	}
+}
+
+// MaskActions switch masks on and off; the first of them begins a new part of the menu.
+func (p *Panel) MaskActions() []command.Action {
+	return []command.Action{
+		command.Separator(command.MenuView),
+		{
+			ID: "view.masks", Menu: command.MenuView, Label: i18n.T("Masks"), Key: "H",
+			Do: func() { p.setMasks(!p.masksOn()) }, Can: p.masked, On: p.masksOn,
+		},
+		{ID: "view.masks.all", Label: i18n.T("Masks of all subjects"), Key: "0", Do: func() { p.soloMask(-1) }, Can: p.masked},
+	}
+}
+
+// masked tells whether the film in view has masks.
+func (p *Panel) masked() bool { return p.host.State().FilmSubjects() > 0 }
+
+// ViewActions are what else is done with how the picture is seen.
+func (p *Panel) ViewActions() []command.Action {
+	pictured := func() bool { return p.pane.natural.X > 0 }
+	list := []command.Action{
+		{
+			ID: "view.compare", Menu: command.MenuView, Label: i18n.T("Compare two pictures"), Key: "M",
+			Do: p.compare, Can: p.canCompare, On: func() bool { return p.contrast.on },
+		},
+		{
+			ID: "view.zoom.fit", Menu: command.MenuView, Label: i18n.T("Fit / 100 %%"), Key: "Z",
+			Do: func() { p.zoomBy(0) }, Can: pictured, On: func() bool { return p.pane.zoom.scale > 0 },
+		},
+		{
+			ID: "view.crisp", Menu: command.MenuView, Label: i18n.T("Sharp pixels"), Key: "X",
+			Do: func() { p.lens.crisp = !p.lens.crisp; p.host.Refresh() }, Can: pictured, On: func() bool { return p.lens.crisp },
+		},
+		{
+			ID: "view.zoom.in", Menu: command.MenuView, Label: i18n.T("Larger"), Key: "+",
+			Do: func() { p.zoomBy(1.25) }, Can: pictured,
+		},
+		{
+			ID: "view.zoom.out", Menu: command.MenuView, Label: i18n.T("Smaller"), Key: "-",
+			Do: func() { p.zoomBy(0.8) }, Can: pictured,
+		},
+	}
+	for i := range 4 {
+		list = append(list, command.Action{
+			ID: fmt.Sprint("view.masks.", i+1), Label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), Key: fmt.Sprint(i + 1),
+			Do:  func() { p.soloMask(i) },
+			Can: func() bool { return p.masked() && strings.ContainsRune(string(p.host.State().Dress()), rune(i)) },
+		})
+	}
+	return append(list,
+		command.Action{
+			ID: "view.compare.text", Menu: command.MenuView, Label: i18n.T("Compare with text-only"), Key: "Shift+C",
+			Do: p.compareText, Can: p.canCompareText,
+		},
+		command.Action{
+			ID: "view.compare.swap", Menu: command.MenuView, Label: i18n.T("Swap the compared pictures"), Key: "C",
+			Do: p.swapCompared, Can: func() bool { return p.swappable() >= 0 },
+		})
+}
