@@ -12,6 +12,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 // known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
@@ -68,8 +69,9 @@ func overlapsIn(o fyne.CanvasObject) []string {
 	return bad
 }
 
-// TestTextSizes shows every screen in its smallest window with small, normal and large texts, and with longer words.
-func TestTextSizes(t *testing.T) {
+// TestLookAtTextSizes shows every screen in its smallest window with small, normal and large texts, and with longer words.
+func TestLookAtTextSizes(t *testing.T) {
+	uitest.Look(t)
 	for _, c := range []struct {
 		percent int
 		words   string

@@ -98,8 +98,9 @@ func TestUnfinishedDownloadIsOffered(t *testing.T) {
 	b.until("the window is closed", func() bool { return b.closed })
 }
 
-// TestCatalogueAtTextSizes shows the catalogue with small and large texts, and with longer words.
-func TestCatalogueAtTextSizes(t *testing.T) {
+// TestLookOfCatalogue shows the catalogue with small and large texts, and with longer words.
+func TestLookOfCatalogue(t *testing.T) {
+	uitest.Look(t)
 	for _, c := range []struct {
 		percent int
 		long    bool
@@ -370,8 +371,9 @@ func TestClosingAsksDuringAnImport(t *testing.T) {
 	b.until("the window is closed", func() bool { return b.closed })
 }
 
-// TestModelsPageAtTextSizes shows every situation of the page with small and large texts, and with longer words.
-func TestModelsPageAtTextSizes(t *testing.T) {
+// TestLookOfModels shows every situation of the page with small and large texts, and with longer words.
+func TestLookOfModels(t *testing.T) {
+	uitest.Look(t)
 	for _, c := range []struct {
 		percent int
 		long    bool

@@ -12,6 +12,7 @@ import (
 
 	"realword/ui/command"
 	"realword/ui/kit"
+	"realword/ui/uitest"
 )
 
 func TestFileNames(t *testing.T) {
@@ -63,6 +64,7 @@ func TestPreferencesSurvive(t *testing.T) {
 }
 
 func TestLookChanges(t *testing.T) {
+	uitest.Look(t)
 	b := ready(t, nil)
 	t.Cleanup(func() { kit.SetLook("system", 100) })
 	action := func(id string) command.Action {
