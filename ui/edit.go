@@ -25,7 +25,7 @@ func (w *Window) undoActions() []command.Action {
 	// A text field with the focus has an undo of its own, which comes first (performKey).
 	typing := func() bool { _, ok := w.win.Canvas().Focused().(fyne.Shortcutable); return ok }
 	undoing := func() {
-		if !w.models.Undo() && !w.gallery.undone() {
+		if !w.models.Undo() && !w.gallery.Undone() {
 			w.adopt(w.undo.Back())
 		}
 	}
@@ -33,7 +33,7 @@ func (w *Window) undoActions() []command.Action {
 	return []command.Action{
 		{
 			ID: "edit.undo", Menu: command.MenuEdit, Label: i18n.T("Undo"), Key: "Ctrl+Z", Do: undoing,
-			Can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.undoable() || w.models.Undoable() },
+			Can: func() bool { return typing() || len(w.undo.Past) > 0 || w.gallery.Undoable() || w.models.Undoable() },
 		},
 		{
 			ID: "edit.redo", Menu: command.MenuEdit, Label: i18n.T("Redo"), Key: "Ctrl+Y", Do: redoing,

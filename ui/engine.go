@@ -82,7 +82,7 @@ func (w *Window) modelsHost() models.Host {
 		Shelf: &w.state.Shelf,
 		State: func() state.State { return w.state },
 		Hinders: func() error {
-			if w.gallery.state.Busy != "" {
+			if w.gallery.Busy() {
 				return i18n.Errorf("a picture from the history is being made again: wait until it is done")
 			}
 			return nil
@@ -90,7 +90,7 @@ func (w *Window) modelsHost() models.Host {
 		Places: func() models.Places {
 			return models.Places{Folder: w.prefs.Models, Elsewhere: w.prefs.Elsewhere, Named: []string{w.opt.Model, w.prefs.Model}}
 		},
-		OnShow:   w.gallery.hide,
+		OnShow:   w.gallery.Hide,
 		OnOpen:   w.openModel,
 		OnStop:   w.stop,
 		OnChange: w.refresh,

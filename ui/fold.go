@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/ui/command"
+	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -140,7 +141,7 @@ func newRail(w *Window) *rail {
 	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
 	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon),
 		tool("view.inspect", theme.SearchIcon()))
-	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
+	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", gallery.TreeIcon))))
 	return r
 }
 

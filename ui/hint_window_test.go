@@ -26,9 +26,6 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 	if !strings.Contains(b.subjects.ChipHint.Text, "press Alt+G to generate") {
 		t.Errorf("with another key the hint says %q", b.subjects.ChipHint.Text)
 	}
-	if text := (Gallery{Look: galleryLook{Starred: true}}).empty(b.KeyOf("history.star")); !strings.Contains(text, "Press Q to star") {
-		t.Errorf("the gallery says %q", text)
-	}
 	keys(map[string]string{"run.generate": ""})
 	if !strings.Contains(b.subjects.ChipHint.Text, "or generate.") {
 		t.Errorf("without a key the hint says %q", b.subjects.ChipHint.Text)

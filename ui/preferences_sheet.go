@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/wording"
@@ -101,8 +102,7 @@ func (w *Window) showPreferences() {
 		change(func(p *Preferences) { p.Device = devices[slices.Index(device.Options, label)] })
 	}
 
-	steps := kit.NewSelect(budgetNames(), w.gallery.budgetChosen)
-	steps.Selected = budgetName(w.budget())
+	steps := gallery.NewBudget(w.journal.Budget.Load(), w.gallery.SetBudget)
 
 	p := w.prefs
 	var written []fyne.CanvasObject
@@ -140,7 +140,7 @@ func (w *Window) showPreferences() {
 		for _, key := range []string{prefBare, prefNoThumbnails, prefBudget} { // which lie beside the others
 			w.app.Preferences().RemoveValue(key)
 		}
-		w.journal.Budget.Store(w.budget())
+		w.journal.Budget.Store(budget(w.app.Preferences()))
 		w.setPreferences(fresh)
 		w.showPreferences()
 	}

@@ -165,7 +165,7 @@ func TestResetAllLeavesNothing(t *testing.T) {
 	prefs.SetBool(prefBare, true)
 	prefs.SetBool(prefNoThumbnails, true)
 	prefs.SetFloat(prefBudget, 500e6)
-	b.journal.Budget.Store(b.budget())
+	b.journal.Budget.Store(budget(b.app.Preferences()))
 	p := b.prefs
 	p.TextSize, p.Notify, p.Model, p.Keys = 150, false, "/m", map[string]string{"file.quit": "Ctrl+E"}
 	b.setPreferences(p)
@@ -179,8 +179,8 @@ func TestResetAllLeavesNothing(t *testing.T) {
 	if e := b.embed(); e.Nothing || e.NoThumbnails {
 		t.Errorf("pictures are written with %+v", e)
 	}
-	if b.budget() != defaultBudget || b.journal.Budget.Load() != defaultBudget {
-		t.Errorf("the budget is %d, the journal's %d", b.budget(), b.journal.Budget.Load())
+	if budget(b.app.Preferences()) != defaultBudget || b.journal.Budget.Load() != defaultBudget {
+		t.Errorf("the budget is %d, the journal's %d", budget(b.app.Preferences()), b.journal.Budget.Load())
 	}
 	if b.prefs.TextSize != 100 || !b.prefs.Notify || b.prefs.Model != "/m" || len(b.prefs.Keys) != 1 {
 		t.Errorf("%+v", b.prefs)

@@ -50,14 +50,19 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	}
 	round()
 	round()
-	b.toggleTree()
-	b.settle()
-	if n := b.strip.nodes; len(n) != 3 || n[1].Parent != 0 || n[2].Parent != 0 || n[2].Column != 1 {
-		t.Fatalf("tree %+v", n)
+	b.do("view.rounds")
+	var tiles []*kit.Tile
+	walk(b.tree.Root, func(o fyne.CanvasObject) {
+		if tile, ok := o.(*kit.Tile); ok {
+			tiles = append(tiles, tile)
+		}
+	})
+	if len(tiles) != 3 {
+		t.Fatalf("the tree has %d pictures", len(tiles))
 	}
-	test.Tap(b.strip.tiles[0])
+	test.Tap(tiles[0])
 	b.settle()
-	if s := b.state.Shot(); s == nil || s.Kept != first || !b.strip.tiles[0].Chosen || b.strip.tiles[1].Chosen {
+	if s := b.state.Shot(); s == nil || s.Kept != first || !tiles[0].Chosen || tiles[1].Chosen {
 		t.Errorf("in view is %+v", s)
 	}
 	b.recallShot()

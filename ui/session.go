@@ -38,6 +38,19 @@ func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
 	return shot, nil
 }
 
+// keptShot is the picture of that number in the history, as shotOf answers it.
+func keptShot(s *history.Store, id uint64) (state.Shot, error) {
+	p, err := s.Picture(id)
+	if err != nil {
+		return state.Shot{}, err
+	}
+	r, err := s.Round(p.Round)
+	if err != nil {
+		return state.Shot{}, err
+	}
+	return shotOf(p, r)
+}
+
 // loadShot reads the picture and the film of a shot that the history keeps. A file that is gone is said in SaveErr, and the
 // best picture that is left stands in for it.
 func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
@@ -94,15 +107,6 @@ func decodeImage(data []byte) (*image.NRGBA, error) {
 	return nrgbaOf(img), nil
 }
 
-// draft is how the form of a session is kept.
-type draft struct {
-	Schema int        `json:"schema"` // draftSchema
-	Saved  time.Time  `json:"saved"`
-	Form   state.Form `json:"form"`
-}
-
-const draftSchema = 1
-
 // lastSession is the session that was worked at last: the one whose draft is the newest, or else the one that was begun
 // last. ok is false where there is none.
 func lastSession(list []history.Session) (last history.Session, ok bool) {
@@ -112,7 +116,7 @@ func lastSession(list []history.Session) (last history.Session, ok bool) {
 			continue
 		}
 		at := s.Created
-		var d draft
+		var d state.Draft
 		if json.Unmarshal(s.Draft, &d) == nil && d.Saved.After(at) {
 			at = d.Saved
 		}
@@ -177,12 +181,12 @@ func openSession(s *history.Store, id uint64, see state.Eye) (keptSession, error
 
 // draftForm reads a kept form, with the pictures of its cards.
 func draftForm(s *history.Store, data []byte, see state.Eye) (state.Form, error) {
-	var d draft
+	var d state.Draft
 	if err := json.Unmarshal(data, &d); err != nil {
 		return state.NewState().Form, i18n.Errorf("the settings of this session are damaged and were reset: %w", err)
 	}
-	if d.Schema != draftSchema {
-		return state.NewState().Form, i18n.Errorf("the settings of this session have version %d, but this program reads version %d; they were reset", d.Schema, draftSchema)
+	if d.Schema != state.DraftSchema {
+		return state.NewState().Form, i18n.Errorf("the settings of this session have version %d, but this program reads version %d; they were reset", d.Schema, state.DraftSchema)
 	}
 	var missing []error
 	cards := d.Form.Cards
@@ -316,7 +320,7 @@ func (w *Window) keepDraft() {
 		return
 	}
 	w.kept = now
-	data, err := json.Marshal(draft{draftSchema, time.Now(), w.state.Form})
+	data, err := json.Marshal(state.Draft{Schema: state.DraftSchema, Saved: time.Now(), Form: w.state.Form})
 	if err != nil {
 		return
 	}
@@ -411,14 +415,7 @@ func (w *Window) ShowKept(id uint64) {
 		return
 	}
 	w.background(func() func() {
-		var shot state.Shot
-		p, err := s.Picture(id)
-		if err == nil {
-			var r history.Round
-			if r, err = s.Round(p.Round); err == nil {
-				shot, err = shotOf(p, r)
-			}
-		}
+		shot, err := keptShot(s, id)
 		return func() {
 			if w.state.ActionErr = err; err == nil {
 				shot.Elsewhere = true

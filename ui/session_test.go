@@ -21,9 +21,12 @@ import (
 )
 
 // keeping is a window with a history in a folder, which may have been there before.
-func keeping(t *testing.T, dir string) *bench {
+func keeping(t *testing.T, dir string, changes ...func(*Options)) *bench {
 	t.Helper()
 	b := ready(t, func(o *Options) {
+		for _, change := range changes {
+			change(o)
+		}
 		o.Pictures = filepath.Join(dir, "pictures")
 		o.OpenHistory = func() (*history.Store, error) {
 			return history.Options{Pictures: o.Pictures, Wait: 50 * time.Millisecond}.Open(filepath.Join(dir, "history.db"))
@@ -43,22 +46,6 @@ func (b *bench) end0() {
 	}
 }
 
-// guidedStep is a step with scores, as the engine gives it.
-func guidedStep(step, steps, stop, n int) inference.StepDone {
-	s := uitest.Step(step, steps, stop, n)
-	s.Clean = []float32{float32(step), 1, 2, 3}
-	s.State = inference.State{Step: step + 1, Latent: []float32{0.1, float32(step)}, Seed: 7}
-	for i := range s.Subjects {
-		scores := uitest.Grid(1)
-		scores[i+8] = 3
-		s.State.Scores = append(s.State.Scores, scores)
-		if s.Guided {
-			s.Subjects[i].Cross, s.Subjects[i].Scores = uitest.Grid(0.25), scores
-		}
-	}
-	return s
-}
-
 // dogRound is a finished round of two steps and one picture with one subject.
 func dogRound(t *testing.T, b *bench, dir string) {
 	t.Helper()
@@ -73,7 +60,7 @@ func dogRound(t *testing.T, b *bench, dir string) {
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	for i := range 4 {
-		b.send(j, guidedStep(i, 4, 2, 1))
+		b.send(j, uitest.GuidedStep(i, 4, 2, 1))
 	}
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{Pictures: 1, Elapsed: time.Second})

@@ -98,7 +98,7 @@ func TestStoredSessionsAreRead(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	var kept, again struct{ Form json.RawMessage }
-	data, err := json.Marshal(draft{Form: one.form})
+	data, err := json.Marshal(state.Draft{Form: one.form})
 	if err != nil || json.Unmarshal(data, &again) != nil || json.Unmarshal(storedFile(t, "draft.json"), &kept) != nil {
 		t.Fatal(err)
 	}

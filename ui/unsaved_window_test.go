@@ -66,12 +66,6 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	b.end0()
 	b = keeping(t, dir)
 	told("after a restart")
-	b.openGallery()
-	b.choose(b.state.Shot().Kept)
-	if d := b.gallery.state.Detail; d == nil || !strings.Contains(d.state(), "could not be written") || d.Large == nil {
-		t.Errorf("the sessions say %+v", d)
-	}
-	b.gallery.hide()
 	if err := os.Remove(filepath.Join(dir, "pictures")); err != nil {
 		t.Fatal(err)
 	}
@@ -211,26 +205,24 @@ func TestRescueFromTheWindow(t *testing.T) {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b = keeping(t, dir)
-	b.opt.Rescue = func() (history.Rescued, error) {
-		aside, err := history.SetAside(file, time.Now())
-		if err != nil {
-			return history.Rescued{}, err
+	b = keeping(t, dir, func(o *Options) {
+		o.Rescue = func() (history.Rescued, error) {
+			aside, err := history.SetAside(file, time.Now())
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			s, err := history.Open(file)
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			got, err := s.Rescue(aside)
+			return got, errors.Join(err, s.Close())
 		}
-		s, err := history.Open(file)
-		if err != nil {
-			return history.Rescued{}, err
-		}
-		got, err := s.Rescue(aside)
-		return got, errors.Join(err, s.Close())
-	}
-	b.banner.text.SetText("")
-	b.refresh()
-	if b.state.History.Open || b.banner.Hidden || b.banner.rescue.Hidden || !b.banner.retry.Hidden {
+	})
+	if b.state.History.Open || b.banner.Hidden {
 		t.Fatalf("%+v", b.state.History)
 	}
-	test.Tap(b.banner.rescue)
-	b.settle()
+	b.tapIn(b.banner.Container, "Start again with everything that can be read")
 	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.Text.Text, "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.notice.Text.Text, "1 part of it could not be read") {
 		t.Errorf("%+v, %v, %q", b.state.History, b.banner.Hidden, b.notice.Text.Text)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"realword/assets/translations"
 	"realword/ui/command"
+	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/models"
@@ -49,8 +50,8 @@ type Window struct {
 
 	journal *journal.Journal
 	kept    []byte // the form as it was kept last
-	gallery *galleryPage
-	banner  *banner
+	gallery *gallery.Page
+	banner  *gallery.Banner
 	models  *models.Page
 	notice  *kit.NoticeBar
 
@@ -72,7 +73,7 @@ type Window struct {
 	rail     *rail
 	shots    *fyne.Container
 	shotRow  *fyne.Container
-	strip    *strip
+	tree     *gallery.Tree
 	ghost    *kit.Ghost
 	set      *settings
 	resting  *resting
@@ -135,9 +136,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.refresh() // hints name keys
 	}
 	w.watchFocus()
-	w.journal.Budget.Store(w.budget())
-	w.gallery = newGalleryPage(w)
-	w.banner, w.notice = newBanner(w), kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
+	w.buildHistory()
+	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
 	w.models = models.New(w.modelsHost())
 	w.win.SetMaster()
 	w.win.SetPadded(false)
@@ -224,14 +224,14 @@ func (w *Window) build() fyne.CanvasObject {
 	name.Style.Bold = true
 	w.status = kit.Caption("")
 	w.dot = canvas.NewCircle(color.Transparent)
-	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.toggle)
+	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.Toggle)
 	sessions.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
 		kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.Opener),
 		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
 	w.sides.left, w.sides.right = w.subjects.BuildCards(), w.buildRight()
 	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
-	body := container.NewStack(w.sides.body, w.gallery.page, w.models.Root)
+	body := container.NewStack(w.sides.body, w.gallery.Root, w.models.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	w.ghost = kit.NewGhost()
@@ -257,9 +257,8 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.shots = kit.NewColumn(6)
 	w.shotRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(w.shots))
 	w.shotRow.Hide()
-	w.strip = newStrip(w)
 	w.rail = newRail(w)
-	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.strip.body)
+	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.tree.Root)
 	view := container.New(kit.Flanked{Gap: 6}, w.rail.body, w.stage.Picture, w.shotRow)
 	w.lower = container.New(kit.Under{Least: 180}, view, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = newInspector(w)
@@ -276,7 +275,7 @@ func (w *Window) buildRight() fyne.CanvasObject {
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
 	w.state.Form = w.state.Form.Tidy()
-	w.journal.Thumb.Store(int64(w.thumbSide()))
+	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
 	w.undo.Note(w.state.Form, time.Now())
 	w.followFit()
 	w.refreshHead()
@@ -292,7 +291,7 @@ func (w *Window) refresh() {
 	w.loadView()
 	w.RefreshMenus()
 	w.fold()
-	w.banner.refresh()
+	w.banner.Follow(w.state.History)
 	w.models.Refresh()
 }
 
@@ -324,7 +323,7 @@ func (w *Window) refreshShots() {
 		}
 		w.shots.Add(thumb)
 	}
-	w.strip.refresh()
+	w.tree.Refresh()
 	for i, o := range w.shots.Objects {
 		o.(*kit.Tile).Choose(i == w.state.View.Shot)
 	}

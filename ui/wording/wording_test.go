@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"realword/history"
 	"realword/inference/memory"
@@ -50,5 +51,19 @@ func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
 	}
 	if got := Sentence(errors.Join(errors.New("a"), history.ErrNoPicture)); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "A.") {
 		t.Errorf("joined errors: %q", got)
+	}
+}
+
+func TestSizesAndDays(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1500: "1.5 kB", 2_340_000: "2.3 MB", 10e9: "10.0 GB"} {
+		if got := Bytes(n); got != want {
+			t.Errorf("%d bytes are %q", n, got)
+		}
+	}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	for want, at := range map[string]time.Time{"today, 09:05": now.Add(-175 * time.Minute), "yesterday, 12:00": now.AddDate(0, 0, -1), "27 February": now.AddDate(0, 0, -2), "1 March 2025": now.AddDate(-1, 0, 0)} {
+		if got := Day(at, now); got != want {
+			t.Errorf("%v is %q", at, got)
+		}
 	}
 }

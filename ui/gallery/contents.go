@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"encoding/json"
@@ -17,10 +17,10 @@ import (
 	"realword/ui/wording"
 )
 
-// Gallery is what the page of the history shows. It is a value of its own, read anew from the store whenever the page is
+// contents is what the page of the history shows. It is a value of its own, read anew from the store whenever the page is
 // opened or something in it has changed.
-type Gallery struct {
-	Look     galleryLook
+type contents struct {
+	Look     query
 	Sessions []sessionRow
 	Trashed  int      // pictures in the trash
 	Total    int64    // bytes of all pictures, steps and references
@@ -29,21 +29,21 @@ type Gallery struct {
 	Chosen   uint64   // one of them, or 0
 	Marked   []uint64 // several of them, Chosen among them; empty where only one is chosen
 	Pivot    uint64   // where marking with Shift begins
-	Detail   *galleryDetail
+	Detail   *detail
 	Snack    snack
 	Err      error
 	Busy     string // what is under way, such as an export
 }
 
-// galleryLook is what the gallery is asked to show.
-type galleryLook struct {
+// query is what the gallery is asked to show.
+type query struct {
 	Session uint64 // 0: all sessions
 	Text    string // as history.Filter.Text
 	Starred bool
 	Trash   bool
 }
 
-func (l galleryLook) filter() history.Filter {
+func (l query) filter() history.Filter {
 	return history.Filter{Session: l.Session, Text: l.Text, Starred: l.Starred, Trashed: l.Trash}
 }
 
@@ -56,8 +56,8 @@ type sessionRow struct {
 	Newest uint64 // the picture that stands for it
 }
 
-// galleryDetail is all that is said of the chosen picture.
-type galleryDetail struct {
+// detail is all that is said of the chosen picture.
+type detail struct {
 	Picture history.Picture
 	Round   history.Round
 	Recipe  recipe.Recipe
@@ -74,9 +74,9 @@ type snack struct {
 	Undo []history.Item // taken out of the trash by the way back; none: there is none
 }
 
-// readGallery reads what the page shows besides its pictures.
-func readGallery(s *history.Store, look galleryLook) (Gallery, error) {
-	g := Gallery{Look: look}
+// readContents reads what the page shows besides its pictures.
+func readContents(s *history.Store, look query) (contents, error) {
+	g := contents{Look: look}
 	sessions, err := s.Sessions()
 	if err != nil {
 		return g, err
@@ -107,7 +107,7 @@ func sessionTitle(s history.Session) string {
 	if s.Name != "" {
 		return s.Name
 	}
-	var d draft
+	var d state.Draft
 	if json.Unmarshal(s.Draft, &d) == nil {
 		if words := strings.Join(strings.Fields(d.Form.Prompt), " "); words != "" {
 			return words
@@ -117,8 +117,8 @@ func sessionTitle(s history.Session) string {
 }
 
 // readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.
-func readDetail(s *history.Store, id uint64, side int) galleryDetail {
-	var d galleryDetail
+func readDetail(s *history.Store, id uint64, side int) detail {
+	var d detail
 	if d.Picture, d.Err = s.Picture(id); d.Err != nil {
 		return d
 	}
@@ -146,7 +146,7 @@ func gone(p history.Picture) bool {
 }
 
 // choose is the gallery with one of its pictures chosen.
-func (g Gallery) choose(id uint64) Gallery {
+func (g contents) choose(id uint64) contents {
 	if g.Pivot = id; g.Chosen != id {
 		g.Chosen, g.Detail = id, nil
 	}
@@ -154,7 +154,7 @@ func (g Gallery) choose(id uint64) Gallery {
 }
 
 // found is the gallery after it was read anew: the chosen picture stays chosen while it is there.
-func (g Gallery) found(fresh Gallery) Gallery {
+func (g contents) found(fresh contents) contents {
 	fresh.Chosen, fresh.Detail, fresh.Snack, fresh.Err, fresh.Busy = g.Chosen, g.Detail, g.Snack, g.Err, g.Busy
 	if !slices.Contains(fresh.IDs, fresh.Chosen) {
 		fresh.Chosen, fresh.Detail = 0, nil
@@ -166,7 +166,7 @@ func (g Gallery) found(fresh Gallery) Gallery {
 }
 
 // after is the picture that is chosen once id has left the gallery: its neighbour.
-func (g Gallery) after(id uint64) uint64 {
+func (g contents) after(id uint64) uint64 {
 	i := slices.Index(g.IDs, id)
 	switch {
 	case i < 0 || len(g.IDs) == 1:
@@ -178,7 +178,7 @@ func (g Gallery) after(id uint64) uint64 {
 }
 
 // empty says why the gallery has no pictures; "" where it has some. star is the key that gives a star, or empty.
-func (g Gallery) empty(star string) string {
+func (g contents) empty(star string) string {
 	switch {
 	case len(g.IDs) > 0:
 		return ""
@@ -196,7 +196,7 @@ func (g Gallery) empty(star string) string {
 }
 
 // title says what the gallery shows.
-func (g Gallery) title() string {
+func (g contents) title() string {
 	name := i18n.T("All pictures")
 	switch i := slices.IndexFunc(g.Sessions, func(r sessionRow) bool { return r.ID == g.Look.Session }); {
 	case g.Look.Trash:
@@ -208,7 +208,7 @@ func (g Gallery) title() string {
 }
 
 // facts are the lines under the chosen picture.
-func (d galleryDetail) facts() []string {
+func (d detail) facts() []string {
 	p, r := d.Picture, d.Round
 	list := []string{r.Started.Local().Format("2 January 2006, 15:04")}
 	if d.Number > 0 {
@@ -241,7 +241,7 @@ func (d galleryDetail) facts() []string {
 }
 
 // state says what is wrong with the chosen picture; "" for nothing.
-func (d galleryDetail) state() string {
+func (d detail) state() string {
 	switch {
 	case d.Err != nil:
 		return wording.Sentence(d.Err)

@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"image"
@@ -26,10 +26,10 @@ var (
 // Enter shows on the stage.
 type pictureGrid struct {
 	widget.GridWrap
-	g *galleryPage
+	g *Page
 }
 
-func newPictureGrid(g *galleryPage) *pictureGrid {
+func newPictureGrid(g *Page) *pictureGrid {
 	p := &pictureGrid{g: g}
 	p.Length = func() int { return len(g.state.IDs) }
 	p.CreateItem = func() fyne.CanvasObject { return newPictureCell(p) }
@@ -61,7 +61,7 @@ func (p *pictureGrid) TypedKey(e *fyne.KeyEvent) {
 		}
 		p.GridWrap.TypedKey(e)
 	default:
-		p.g.w.Typed(e)
+		p.g.host.Commands.Typed(e)
 	}
 }
 
@@ -74,7 +74,7 @@ func (p *pictureGrid) tapped(id uint64, twice bool) {
 		p.g.showChosen()
 		return
 	}
-	if keys := p.g.w.Modifiers(); len(p.g.state.Marked) > 0 || keys&(fyne.KeyModifierShift|fyne.KeyModifierShortcutDefault) != 0 {
+	if keys := p.g.host.Commands.Modifiers(); len(p.g.state.Marked) > 0 || keys&(fyne.KeyModifierShift|fyne.KeyModifierShortcutDefault) != 0 {
 		p.g.tapped(id, keys)
 		return
 	}
@@ -187,7 +187,7 @@ func (c *pictureCell) placeJoint() {
 
 func (c *pictureCell) Tapped(*fyne.PointEvent) {
 	now := time.Now()
-	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < doubleTap && c.grid.g.w.Modifiers() == 0
+	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < doubleTap && c.grid.g.host.Commands.Modifiers() == 0
 	c.tap = now
 	c.grid.tapped(c.id, twice)
 }

@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"fmt"
@@ -13,12 +13,11 @@ import (
 	"realword/inference/files"
 	"realword/ui/command"
 	"realword/ui/i18n"
-	"realword/ui/state"
 	"realword/ui/wording"
 )
 
 // mark is the gallery after a click with Ctrl: a picture more, or one less.
-func (g Gallery) mark(id uint64) Gallery {
+func (g contents) mark(id uint64) contents {
 	if !slices.Contains(g.IDs, id) {
 		return g
 	}
@@ -41,7 +40,7 @@ func (g Gallery) mark(id uint64) Gallery {
 }
 
 // markTo is the gallery after a click with Shift: all from the one that was clicked first to this one.
-func (g Gallery) markTo(id uint64) Gallery {
+func (g contents) markTo(id uint64) contents {
 	pivot := g.Pivot
 	from, to := slices.Index(g.IDs, pivot), slices.Index(g.IDs, id)
 	if to < 0 {
@@ -59,7 +58,7 @@ func (g Gallery) markTo(id uint64) Gallery {
 }
 
 // markAll marks everything that the gallery shows.
-func (g Gallery) markAll() Gallery {
+func (g contents) markAll() contents {
 	if len(g.IDs) == 0 {
 		return g
 	}
@@ -70,7 +69,7 @@ func (g Gallery) markAll() Gallery {
 }
 
 // withMarks takes a list over; a single picture is only chosen.
-func (g Gallery) withMarks(list []uint64) Gallery {
+func (g contents) withMarks(list []uint64) contents {
 	if len(list) < 2 {
 		list = nil
 	}
@@ -79,7 +78,7 @@ func (g Gallery) withMarks(list []uint64) Gallery {
 }
 
 // markRound marks the pictures of the chosen one's round, as far as the gallery shows them.
-func (g Gallery) markRound() Gallery {
+func (g contents) markRound() contents {
 	if g.Detail == nil {
 		return g
 	}
@@ -94,7 +93,7 @@ func (g Gallery) markRound() Gallery {
 
 // joint is how a picture belongs to its neighbours: whether the one before it and the one behind it are of the same round. round
 // answers the round of a picture, 0 while it is not known.
-func (g Gallery) joint(id uint64, round func(uint64) uint64) (before, behind bool) {
+func (g contents) joint(id uint64, round func(uint64) uint64) (before, behind bool) {
 	i := slices.Index(g.IDs, id)
 	mine := round(id)
 	if i < 0 || mine == 0 {
@@ -104,7 +103,7 @@ func (g Gallery) joint(id uint64, round func(uint64) uint64) (before, behind boo
 }
 
 // selection is the pictures that star, trash and export act on.
-func (g Gallery) selection() []uint64 {
+func (g contents) selection() []uint64 {
 	switch {
 	case len(g.Marked) > 0:
 		return g.Marked
@@ -115,7 +114,7 @@ func (g Gallery) selection() []uint64 {
 }
 
 // without is the gallery once its selection has left it: the next picture is chosen.
-func (g Gallery) without() Gallery {
+func (g contents) without() contents {
 	gone := g.selection()
 	next, past := uint64(0), false
 	for _, id := range g.IDs {
@@ -132,7 +131,7 @@ func (g Gallery) without() Gallery {
 }
 
 // tapped chooses a picture, with Ctrl or Shift several.
-func (g *galleryPage) tapped(id uint64, keys fyne.KeyModifier) {
+func (g *Page) tapped(id uint64, keys fyne.KeyModifier) {
 	next := g.state
 	switch {
 	case keys&fyne.KeyModifierShift != 0:
@@ -146,7 +145,7 @@ func (g *galleryPage) tapped(id uint64, keys fyne.KeyModifier) {
 }
 
 // marked shows a gallery with other marks.
-func (g *galleryPage) marked(next Gallery) {
+func (g *Page) marked(next contents) {
 	g.state = next
 	g.refresh()
 	if next.Detail == nil {
@@ -155,7 +154,7 @@ func (g *galleryPage) marked(next Gallery) {
 }
 
 // starAll gives all that are marked a star, or takes it from them where all have one.
-func (g *galleryPage) starAll() {
+func (g *Page) starAll() {
 	list := slices.Clone(g.state.selection())
 	if len(list) < 2 {
 		g.toggleStar()
@@ -180,7 +179,7 @@ func (g *galleryPage) starAll() {
 }
 
 // trashAll puts all that are marked into the trash, with one way back.
-func (g *galleryPage) trashAll() {
+func (g *Page) trashAll() {
 	list := slices.Clone(g.state.selection())
 	if len(list) == 0 || g.state.Look.Trash {
 		return
@@ -199,13 +198,13 @@ func (g *galleryPage) trashAll() {
 }
 
 // exportAll copies the files of all that are marked into a folder that the user chooses.
-func (g *galleryPage) exportAll() {
-	list, s := slices.Clone(g.state.selection()), g.w.journal.Store()
-	if len(list) == 0 || s == nil || g.w.opt.OpenFolder == nil {
+func (g *Page) exportAll() {
+	list, s := slices.Clone(g.state.selection()), g.host.Journal.Store()
+	if len(list) == 0 || s == nil || g.host.OpenFolder == nil {
 		return
 	}
 	g.begin(i18n.T("Copying the pictures…"), func() (string, error) {
-		folder, err := g.w.opt.OpenFolder()
+		folder, err := g.host.OpenFolder()
 		if err != nil || folder == "" {
 			return "", err
 		}
@@ -241,56 +240,22 @@ func (g *galleryPage) exportAll() {
 }
 
 // compareTwo shows the two pictures that are marked on the stage, side by side.
-func (g *galleryPage) compareTwo() {
-	s, m := g.w.journal.Store(), g.w.state.Model
-	if len(g.state.Marked) != 2 || s == nil || m == nil {
+func (g *Page) compareTwo() {
+	if len(g.state.Marked) != 2 {
 		return
 	}
-	list, model := slices.Clone(g.state.Marked), *m
-	g.w.background(func() func() {
-		var shots []state.Shot
-		var failed error
-		for _, id := range list {
-			p, err := s.Picture(id)
-			var r history.Round
-			if err == nil {
-				r, err = s.Round(p.Round)
-			}
-			var shot state.Shot
-			if err == nil {
-				shot, err = shotOf(p, r)
-			}
-			if err != nil {
-				failed = err
-				break
-			}
-			shots = append(shots, loadShot(s, shot, model))
+	g.OnCompare(g.state.Marked[0], g.state.Marked[1], func(err error) {
+		if err != nil {
+			g.state.Err = err
+			g.refresh()
+			return
 		}
-		return func() {
-			if failed != nil {
-				g.state.Err = failed
-				g.refresh()
-				return
-			}
-			g.hide()
-			w := g.w
-			i := w.state.Find(shots[0])
-			if i < 0 {
-				shots[0].Elsewhere = true
-				w.state.Shots = append(slices.Clip(w.state.Shots), shots[0])
-				i = len(w.state.Shots) - 1
-			} else if w.state.Shots[i].Image == nil {
-				w.state.Shots = slices.Clone(w.state.Shots)
-				w.state.Shots[i] = shots[0]
-			}
-			w.state.View = state.View{Shot: i, Step: -1}
-			w.stage.CompareWith(shots[1])
-		}
+		g.Hide()
 	})
 }
 
 // markActions are what is done with several pictures of the history.
-func (g *galleryPage) markActions() []command.Action {
+func (g *Page) markActions() []command.Action {
 	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
 	return []command.Action{
 		{
@@ -303,7 +268,7 @@ func (g *galleryPage) markActions() []command.Action {
 		},
 		{
 			ID: "history.pictures.export", Menu: command.MenuFile, Label: i18n.T("Export the selected pictures…"), Do: g.exportAll,
-			Can: func() bool { return some() && g.w.opt.OpenFolder != nil && g.state.Busy == "" },
+			Can: func() bool { return some() && g.host.OpenFolder != nil && g.state.Busy == "" },
 		},
 		{
 			ID: "history.compare", Label: i18n.T("Compare the two selected pictures"), Key: "Shift+K", Do: g.compareTwo,
@@ -313,8 +278,8 @@ func (g *galleryPage) markActions() []command.Action {
 }
 
 // key moves to a neighbour in the grid with Shift, which marks all between; false leaves the key to the grid.
-func (g *galleryPage) key(name fyne.KeyName) bool {
-	if g.w.Modifiers()&fyne.KeyModifierShift == 0 {
+func (g *Page) key(name fyne.KeyName) bool {
+	if g.host.Commands.Modifiers()&fyne.KeyModifierShift == 0 {
 		return false
 	}
 	columns := max(g.grid.ColumnCount(), 1)

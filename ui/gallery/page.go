@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"image"
@@ -14,20 +14,33 @@ import (
 
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
-// galleryPage is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
+// Page is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
 // chosen one on the right.
-type galleryPage struct {
-	w      *Window
-	state  Gallery
+type Page struct {
+	// What the user did that concerns the house, on Fyne's goroutine; all are set before the page is shown.
+	OnOpen      func()                                         // the page comes up, over everything else
+	OnNew       func()                                         // begin a new session
+	OnSession   func(id uint64)                                // go on with a session
+	OnRenamed   func(id uint64, name string)                   // a session has another name
+	OnShow      func(picture uint64)                           // show a picture on the stage
+	OnCompare   func(left, right uint64, done func(err error)) // show two side by side; done is called once, before they are shown
+	OnReference func(state.Source)                             // take a picture as a reference of the next job
+	OnRemade    func(picture uint64)                           // the file of a picture is there again
+	OnReveal    func(folder string)                            // show a folder in the file manager
+	OnBudget    func(bytes int64)                              // keep so much step data from now on; 0: no limit
+
+	host   Host
+	state  contents
 	shown  bool
 	close  func() // takes back what Esc closes
 	thumbs thumbs
-	finder kit.Newest[galleryLook]
+	finder kit.Newest[query]
 
-	page      *fyne.Container
+	Root      *fyne.Container
 	list      *widget.List
 	rowTools  *fyne.Container
 	usage     *kit.Line
@@ -60,20 +73,21 @@ const detailSide = 252
 // Rows of the list before the sessions, and after them.
 const rowsBefore = 1
 
-func newGalleryPage(w *Window) *galleryPage {
-	g := &galleryPage{w: w, buttons: map[string]*kit.Button{}}
-	g.thumbs = thumbs{post: w.post, side: w.thumbSide, came: g.thumbsCame, read: func(ids []uint64, side int) map[uint64]*thumb {
-		return readThumbs(w.journal.Store(), ids, side, w.keepThumb)
+// New makes the page, hidden.
+func New(host Host) *Page {
+	g := &Page{host: host, buttons: map[string]*kit.Button{}}
+	g.thumbs = thumbs{post: host.Post, side: g.ThumbSide, came: g.thumbsCame, read: func(ids []uint64, side int) map[uint64]*thumb {
+		return readThumbs(host.Journal.Store(), ids, side, g.keepThumb)
 	}}
 	g.finder.Do = g.find
 	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	back := kit.NewPlate(theme.ColorNameBackground, "", 0)
-	g.page = container.NewStack(back, body)
-	g.page.Hide()
+	g.Root = container.NewStack(back, body)
+	g.Root.Hide()
 	return g
 }
 
-func (g *galleryPage) buildSessions() fyne.CanvasObject {
+func (g *Page) buildSessions() fyne.CanvasObject {
 	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, kit.NewListRow, g.updateRow)
 	g.list.HideSeparators = true
 	g.list.OnSelected = g.rowSelected
@@ -87,7 +101,7 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 		tool("export", i18n.T("Export…"), theme.UploadIcon(), g.export),
 		tool("drop", i18n.T("Delete"), theme.DeleteIcon(), g.trashSession))
 	g.usage = kit.Caption("")
-	g.budget = kit.NewSelect(budgetNames(), g.budgetChosen)
+	g.budget = NewBudget(g.host.Journal.Budget.Load(), g.SetBudget)
 	bottom := kit.NewColumn(6, g.rowTools, widget.NewSeparator(),
 		container.New(kit.Inset{X: 4, Y: 0}, g.usage),
 		container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 8}, kit.Caption(i18n.T("Keep steps up to"))), nil, g.budget),
@@ -98,15 +112,15 @@ func (g *galleryPage) buildSessions() fyne.CanvasObject {
 	return kit.Panel(container.NewBorder(title, bottom, nil, nil, g.list))
 }
 
-func (g *galleryPage) buildPictures() fyne.CanvasObject {
+func (g *Page) buildPictures() fyne.CanvasObject {
 	g.title, g.number = kit.Heading(""), kit.Caption("")
-	g.search = kit.NewField(g.w.Shortcut, false)
+	g.search = kit.NewField(g.host.Commands.Shortcut, false)
 	g.search.SetPlaceHolder(i18n.T("Search the prompts"))
-	g.search.OnChanged = func(text string) { g.look(func(l *galleryLook) { l.Text = text }) }
-	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *galleryLook) { l.Starred = on }) })
+	g.search.OnChanged = func(text string) { g.look(func(l *query) { l.Text = text }) }
+	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *query) { l.Starred = on }) })
 	g.emptyBin = kit.NewButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
 	g.emptyBin.Importance = widget.DangerImportance
-	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), g.hide)
+	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), g.Hide)
 	head := kit.NewColumn(8,
 		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.NewRow(10, g.title, g.number), kit.NewRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))
@@ -122,7 +136,7 @@ func (g *galleryPage) buildPictures() fyne.CanvasObject {
 	return kit.Panel(container.NewBorder(head, g.snack, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, middle)))
 }
 
-func (g *galleryPage) buildDetail() fyne.CanvasObject {
+func (g *Page) buildDetail() fyne.CanvasObject {
 	g.big = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	g.big.FillMode, g.big.ScaleMode, g.big.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
 	g.prompt, g.facts, g.trouble = widget.NewLabel(""), widget.NewLabel(""), widget.NewLabel("")
@@ -154,7 +168,7 @@ func (g *galleryPage) buildDetail() fyne.CanvasObject {
 	return kit.Panel(g.right)
 }
 
-func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
+func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	s := o.(*kit.ListRow)
 	img, icon := image.Image(nil), fyne.Resource(nil)
 	switch n := i - rowsBefore; {
@@ -166,7 +180,7 @@ func (g *galleryPage) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		r := g.state.Sessions[n]
 		s.Title.Set(kit.Cut(r.Title, 30))
 		s.Title.Color = theme.ColorNameForeground
-		if r.ID == g.w.journal.Session() {
+		if r.ID == g.host.Journal.Session() {
 			s.Title.Color = theme.ColorNamePrimary
 		}
 		facts := []string{
@@ -209,7 +223,7 @@ func setImage(to *canvas.Image, img image.Image) {
 }
 
 // row is the row of the list that the look chooses.
-func (g *galleryPage) row() int {
+func (g *Page) row() int {
 	l := g.state.Look
 	switch i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.ID == l.Session }); {
 	case l.Trash:
@@ -220,11 +234,11 @@ func (g *galleryPage) row() int {
 	return 0
 }
 
-func (g *galleryPage) rowSelected(i widget.ListItemID) {
+func (g *Page) rowSelected(i widget.ListItemID) {
 	if i == g.row() {
 		return
 	}
-	g.look(func(l *galleryLook) {
+	g.look(func(l *query) {
 		l.Session, l.Trash = 0, false
 		switch n := i - rowsBefore; {
 		case n >= len(g.state.Sessions):
@@ -236,10 +250,10 @@ func (g *galleryPage) rowSelected(i widget.ListItemID) {
 }
 
 // refresh makes the page equal to its state.
-func (g *galleryPage) refresh() {
-	if g.page.Visible() != g.shown {
-		g.page.Hidden = !g.shown
-		if c := g.w.win.Content(); c != nil {
+func (g *Page) refresh() {
+	if g.Root.Visible() != g.shown {
+		g.Root.Hidden = !g.shown
+		if c := g.host.Layers.Canvas().Content(); c != nil {
 			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
 		}
 	}
@@ -254,7 +268,7 @@ func (g *galleryPage) refresh() {
 	}
 	g.number.Set(number)
 	g.usage.Set(i18n.T("%s in total, %s of it steps", wording.Bytes(s.Total), wording.Bytes(s.Steps)))
-	if name := budgetName(g.w.budget()); g.budget.Selected != name {
+	if name := BudgetName(g.host.Journal.Budget.Load()); g.budget.Selected != name {
 		g.budget.Selected = name
 		g.budget.Refresh()
 	}
@@ -268,14 +282,14 @@ func (g *galleryPage) refresh() {
 		g.stars.Checked = s.Look.Starred
 		g.stars.Refresh()
 	}
-	session := s.Look.Session != 0 && !s.Look.Trash
+	session, busy := s.Look.Session != 0 && !s.Look.Trash, g.host.State().Busy()
 	g.rowTools.Hidden = !session
-	kit.SetEnabled(g.buttons["open"], !g.w.state.Busy() && s.Look.Session != g.w.journal.Session())
-	kit.SetEnabled(g.buttons["drop"], s.Look.Session != g.w.journal.Session() || !g.w.state.Busy())
-	kit.SetEnabled(g.buttons["export"], g.w.opt.SaveSession != nil && s.Busy == "")
-	kit.SetEnabled(g.buttons["import"], g.w.opt.OpenSession != nil && s.Busy == "")
-	kit.SetEnabled(g.buttons["new"], !g.w.state.Busy())
-	g.nothing.SetText(s.empty(g.w.KeyOf("history.star")))
+	kit.SetEnabled(g.buttons["open"], !busy && s.Look.Session != g.host.Journal.Session())
+	kit.SetEnabled(g.buttons["drop"], s.Look.Session != g.host.Journal.Session() || !busy)
+	kit.SetEnabled(g.buttons["export"], g.host.SaveSession != nil && s.Busy == "")
+	kit.SetEnabled(g.buttons["import"], g.host.OpenSession != nil && s.Busy == "")
+	kit.SetEnabled(g.buttons["new"], !busy)
+	g.nothing.SetText(s.empty(g.host.Commands.KeyOf("history.star")))
 	g.nothing.Hidden = len(s.IDs) > 0
 	g.list.Refresh()
 	g.list.Select(g.row())
@@ -301,10 +315,10 @@ func (g *galleryPage) refresh() {
 	g.undo.Hidden = len(s.Snack.Undo) == 0 || s.Err != nil || s.Busy != ""
 	g.snack.Hidden = text == ""
 	g.refreshDetail()
-	g.page.Refresh()
+	g.Root.Refresh()
 }
 
-func (g *galleryPage) refreshDetail() {
+func (g *Page) refreshDetail() {
 	d := g.state.Detail
 	g.detail.Hidden, g.tools.Hidden, g.none.Hidden = d == nil, d == nil, g.state.Chosen != 0
 	defer g.right.Refresh() // what is shown has another size now
@@ -332,12 +346,18 @@ func (g *galleryPage) refreshDetail() {
 	g.star.Hidden, g.pin.Hidden = trash, trash || d.Picture.Steps == 0
 	g.buttons["show"].Hidden = trash || d.Err != nil
 	g.buttons["remake"].Hidden = trash || !d.Missing || d.Err != nil
-	kit.SetEnabled(g.buttons["remake"], g.state.Busy == "" && g.w.engine != nil)
+	kit.SetEnabled(g.buttons["remake"], g.state.Busy == "" && g.host.Maker() != nil)
 	g.buttons["reference"].Hidden = trash || !whole || d.Missing
 	g.buttons["reveal"].Hidden = !file || d.Missing
 	g.buttons["trash"].Hidden = trash
-	g.buttons["copy"].Hidden = trash || g.w.opt.OpenFolder == nil
+	g.buttons["copy"].Hidden = trash || g.host.OpenFolder == nil
 	kit.SetEnabled(g.buttons["copy"], g.state.Busy == "")
 	g.buttons["compare"].Hidden = len(g.state.Marked) != 2
 	g.buttons["restore"].Hidden = !trash
 }
+
+// Busy tells whether something slow is under way, such as an export.
+func (g *Page) Busy() bool { return g.state.Busy != "" }
+
+// Working tells whether pictures are still being looked for or read.
+func (g *Page) Working() bool { return g.finder.Working() || g.thumbs.working() }

@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"image"
@@ -18,10 +18,16 @@ import (
 	"realword/ui/state"
 )
 
-// strip is the rounds of the session as a tree, under the film.
-type strip struct {
-	w       *Window
-	body    *fyne.Container
+// Tree is the rounds of the session as a tree, under the film.
+type Tree struct {
+	OnShow   func(picture uint64) // show a picture on the stage
+	OnResize func()               // the tree has come or gone
+
+	journal    *journal.Journal
+	background func(slow func() (show func()))
+	state      func() state.State
+
+	Root    *fyne.Container
 	tree    *fyne.Container
 	scroll  *container.Scroll
 	empty   *kit.Line
@@ -40,50 +46,50 @@ const (
 	nodeHeight = 66
 )
 
-func newStrip(w *Window) *strip {
-	s := &strip{w: w}
+// NewTree makes an empty tree, hidden. It reads the journal's history on background, and state as it is then.
+func NewTree(j *journal.Journal, background func(slow func() (show func())), state func() state.State) *Tree {
+	s := &Tree{journal: j, background: background, state: state}
 	s.tree = container.New(&treeLayout{s})
 	s.empty = kit.Caption(i18n.T("Jobs appear here. A job that uses an earlier result stands below the job that made it."))
 	s.scroll = container.NewScroll(s.tree)
 	s.empty.Hide()
-	s.body = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll,
+	s.Root = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll,
 		container.New(kit.Inset{X: 6, Y: 12}, container.NewVBox(s.empty)))
-	s.body.Hide()
+	s.Root.Hide()
 	return s
 }
 
-// treeIcon is two things below one.
-var treeIcon = fyne.NewStaticResource("tree.svg",
+// TreeIcon is two things below one.
+var TreeIcon = fyne.NewStaticResource("tree.svg",
 	[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
 		`<path fill="#000" d="M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z"/></svg>`))
 
 // show shows the tree, or takes it away.
-func (s *strip) show(tree bool) {
+func (s *Tree) show(tree bool) {
 	s.asTree = tree
-	s.body.Hidden = !tree
-	s.refresh()
-	s.body.Refresh()
-	s.w.lower.Refresh()
-	s.w.rail.refresh()
+	s.Root.Hidden = !tree
+	s.Refresh()
+	s.Root.Refresh()
+	s.OnResize()
 }
 
-// refresh makes the tree equal to the history, and marks the round in view.
-func (s *strip) refresh() {
+// Refresh makes the tree equal to the history, and marks the round in view.
+func (s *Tree) Refresh() {
 	s.empty.Hidden = !s.asTree || len(s.nodes) > 0
 	if !s.asTree {
 		return
 	}
-	made := 0
+	made, now := 0, s.state()
 	var kept uint64
-	for _, shot := range s.w.state.Shots {
+	for _, shot := range now.Shots {
 		if shot.Kept != 0 {
 			made++
 		}
 	}
-	if shot := s.w.state.Shot(); shot != nil {
+	if shot := now.Shot(); shot != nil {
 		kept = shot.Kept
 	}
-	if session := s.w.journal.Session(); session != s.session || made != s.made {
+	if session := s.journal.Session(); session != s.session || made != s.made {
 		s.session, s.made = session, made
 		s.read()
 	}
@@ -93,12 +99,12 @@ func (s *strip) refresh() {
 }
 
 // read reads the rounds of the session.
-func (s *strip) read() {
-	store, session := s.w.journal.Store(), s.session
+func (s *Tree) read() {
+	store, session := s.journal.Store(), s.session
 	if store == nil || session == 0 {
 		return
 	}
-	s.w.background(func() func() {
+	s.background(func() func() {
 		rounds, err := store.SessionRounds(session)
 		nodes := journal.Tree(rounds)
 		var ids []uint64
@@ -122,7 +128,7 @@ func (s *strip) read() {
 }
 
 // fill draws the tree.
-func (s *strip) fill(nodes []journal.Node, small map[uint64]image.Image) {
+func (s *Tree) fill(nodes []journal.Node, small map[uint64]image.Image) {
 	s.nodes, s.tiles = nodes, nil
 	var objects []fyne.CanvasObject
 	for _, n := range nodes {
@@ -140,7 +146,7 @@ func (s *strip) fill(nodes []journal.Node, small map[uint64]image.Image) {
 		if img == nil {
 			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
 		}
-		t := kit.NewThumb(i18n.T("job %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.w.ShowKept(first) })
+		t := kit.NewThumb(i18n.T("job %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.OnShow(first) })
 		s.tiles = append(s.tiles, t)
 		objects = append(objects, t)
 	}
@@ -155,11 +161,11 @@ func (s *strip) fill(nodes []journal.Node, small map[uint64]image.Image) {
 	s.tree.Objects = objects
 	s.tree.Refresh()
 	s.scroll.Refresh()
-	s.refresh()
+	s.Refresh()
 }
 
 // treeLayout places lines, pictures and captions as RoundTree says.
-type treeLayout struct{ s *strip }
+type treeLayout struct{ s *Tree }
 
 func (t *treeLayout) at(n journal.Node) fyne.Position {
 	return fyne.NewPos(float32(n.Column)*nodeWidth+2, float32(n.Level)*nodeHeight+2)
@@ -203,17 +209,15 @@ func (t *treeLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	return size
 }
 
-// toggleTree shows the tree of rounds, or takes it away.
-func (w *Window) toggleTree() {
-	w.strip.show(!w.strip.asTree)
-}
+// toggle shows the tree, or takes it away.
+func (s *Tree) toggle() { s.show(!s.asTree) }
 
-// roundActions are the keys of rounds.
-func (w *Window) roundActions() []command.Action {
+// Actions are the keys of the tree.
+func (s *Tree) Actions() []command.Action {
 	return []command.Action{
 		{
-			ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"), Key: "Shift+T", Do: w.toggleTree,
-			On: func() bool { return w.strip.asTree },
+			ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"), Key: "Shift+T", Do: s.toggle,
+			On: func() bool { return s.asTree },
 		},
 	}
 }

@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"errors"
@@ -24,18 +24,17 @@ import (
 	"realword/ui/wording"
 )
 
-// historyActions are the history's entries of the table of actions.
-func (w *Window) historyActions() []command.Action {
-	open := func() bool { return w.state.History.Open }
-	chosen := func() bool { return w.gallery.shown && w.gallery.state.Chosen != 0 }
-	g := w.gallery
+// Actions are the page's entries of the table of actions.
+func (g *Page) Actions() []command.Action {
+	open := func() bool { return g.host.State().History.Open }
+	chosen := func() bool { return g.shown && g.state.Chosen != 0 }
 	return append([]command.Action{
 		{
-			ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: w.newSession,
-			Can: func() bool { return !w.state.Busy() },
+			ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: g.OnNew,
+			Can: func() bool { return !g.host.State().Busy() },
 		},
 		{
-			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.toggle, Can: open,
+			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.Toggle, Can: open,
 			On: func() bool { return g.shown },
 		},
 		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: chosen},
@@ -46,36 +45,36 @@ func (w *Window) historyActions() []command.Action {
 	}, g.markActions()...)
 }
 
-// toggle shows the page or hides it.
-func (g *galleryPage) toggle() {
+// Toggle shows the page or hides it.
+func (g *Page) Toggle() {
 	if g.shown {
-		g.hide()
+		g.Hide()
 		return
 	}
-	g.w.models.Hide()
+	g.OnOpen()
 	g.shown = true
-	g.close = g.w.Opened(g.hide)
+	g.close = g.host.Layers.Opened(g.Hide)
 	g.state.Snack, g.state.Err = snack{}, nil
 	g.refresh()
 	g.reload()
-	if c := g.w.win.Canvas(); c != nil {
+	if c := g.host.Layers.Canvas(); c != nil {
 		c.Focus(g.grid)
 	}
 }
 
-func (g *galleryPage) hide() {
+func (g *Page) Hide() {
 	if !g.shown {
 		return
 	}
 	g.shown = false
 	g.close()
-	g.w.win.Canvas().Unfocus()
+	g.host.Layers.Canvas().Unfocus()
 	g.refresh()
-	g.page.Refresh()
+	g.Root.Refresh()
 }
 
 // look changes what the gallery is asked to show.
-func (g *galleryPage) look(change func(*galleryLook)) {
+func (g *Page) look(change func(*query)) {
 	l := g.state.Look
 	change(&l)
 	if l == g.state.Look {
@@ -88,20 +87,20 @@ func (g *galleryPage) look(change func(*galleryLook)) {
 }
 
 // reload reads the page anew. Of several that follow fast only the last one is read.
-func (g *galleryPage) reload() {
+func (g *Page) reload() {
 	if g.shown {
 		g.finder.Set(g.state.Look)
 	}
 }
 
 // find is a reading, off the window's goroutine.
-func (g *galleryPage) find(l galleryLook) {
-	s := g.w.journal.Store()
+func (g *Page) find(l query) {
+	s := g.host.Journal.Store()
 	if s == nil {
 		return
 	}
-	fresh, err := readGallery(s, l)
-	g.w.post(func() {
+	fresh, err := readContents(s, l)
+	g.host.Post(func() {
 		if l != g.state.Look {
 			return
 		}
@@ -117,7 +116,7 @@ func (g *galleryPage) find(l galleryLook) {
 	})
 }
 
-func (g *galleryPage) thumbsCame(ids []uint64) {
+func (g *Page) thumbsCame(ids []uint64) {
 	if !g.shown {
 		return
 	}
@@ -136,7 +135,7 @@ func (g *galleryPage) thumbsCame(ids []uint64) {
 	}
 }
 
-func (g *galleryPage) choose(id uint64) {
+func (g *Page) choose(id uint64) {
 	if g.state.Chosen == id && g.state.Detail != nil {
 		return
 	}
@@ -145,13 +144,13 @@ func (g *galleryPage) choose(id uint64) {
 }
 
 // readDetail reads what is said of the chosen picture.
-func (g *galleryPage) readDetail() {
-	s, id := g.w.journal.Store(), g.state.Chosen
+func (g *Page) readDetail() {
+	s, id := g.host.Journal.Store(), g.state.Chosen
 	if s == nil || id == 0 {
 		return
 	}
-	side := int(detailSide * g.w.win.Canvas().Scale() * max(kit.TextScale(), 1))
-	g.w.background(func() func() {
+	side := int(detailSide * g.host.Layers.Canvas().Scale() * max(kit.TextScale(), 1))
+	g.host.Background(func() func() {
 		d := readDetail(s, id, side)
 		return func() {
 			if g.state.Chosen == id {
@@ -163,10 +162,10 @@ func (g *galleryPage) readDetail() {
 }
 
 // change asks the journal for a change, and shows the page anew after it.
-func (g *galleryPage) change(do func(*history.Store) error, after func()) {
-	g.w.journal.Do(func(s *history.Store) error {
+func (g *Page) change(do func(*history.Store) error, after func()) {
+	g.host.Journal.Do(func(s *history.Store) error {
 		err := do(s)
-		g.w.post(func() {
+		g.host.Post(func() {
 			if g.state.Err = err; err == nil && after != nil {
 				after()
 			}
@@ -177,7 +176,7 @@ func (g *galleryPage) change(do func(*history.Store) error, after func()) {
 	})
 }
 
-func (g *galleryPage) setStar(on bool) {
+func (g *Page) setStar(on bool) {
 	d := g.state.Detail
 	if d == nil || d.Picture.Starred == on {
 		return
@@ -187,14 +186,14 @@ func (g *galleryPage) setStar(on bool) {
 	g.change(func(s *history.Store) error { return s.SetStar(id, on) }, func() { g.thumbs.forget(id) })
 }
 
-func (g *galleryPage) toggleStar() {
+func (g *Page) toggleStar() {
 	if d := g.state.Detail; d != nil {
 		g.setStar(!d.Picture.Starred)
 		g.refreshDetail()
 	}
 }
 
-func (g *galleryPage) setPin(on bool) {
+func (g *Page) setPin(on bool) {
 	d := g.state.Detail
 	if d == nil || d.Picture.Pinned == on {
 		return
@@ -205,26 +204,26 @@ func (g *galleryPage) setPin(on bool) {
 }
 
 // throw puts something into the trash and offers to take it out again.
-func (g *galleryPage) throw(text string, items ...history.Item) {
+func (g *Page) throw(text string, items ...history.Item) {
 	g.change(func(s *history.Store) error { return s.Trash(time.Now(), items...) }, func() {
 		g.state.Snack = snack{text, items}
 	})
 }
 
-func (g *galleryPage) trashSession() {
+func (g *Page) trashSession() {
 	id := g.state.Look.Session
 	if id == 0 {
 		return
 	}
-	if id == g.w.journal.Session() {
-		g.w.newSession()
+	if id == g.host.Journal.Session() {
+		g.OnNew()
 	}
 	g.throw(i18n.T("The session and its pictures moved to the trash."), history.Item{Kind: history.SessionItem, ID: id})
-	g.look(func(l *galleryLook) { l.Session = 0 })
+	g.look(func(l *query) { l.Session = 0 })
 }
 
 // undoTrash takes out of the trash what was thrown away last, and tells whether there was anything.
-func (g *galleryPage) undoTrash() {
+func (g *Page) undoTrash() {
 	items := g.state.Snack.Undo
 	if len(items) == 0 {
 		return
@@ -233,20 +232,20 @@ func (g *galleryPage) undoTrash() {
 	g.change(func(s *history.Store) error { return s.Restore(items...) }, func() { g.thumbs.forget() })
 }
 
-// undone takes the last thing out of the trash again if the page is on the screen and something was thrown away there; for
+// Undone takes the last thing out of the trash again if the page is on the screen and something was thrown away there; for
 // the window's undo.
-func (g *galleryPage) undone() bool {
-	can := g.undoable()
+func (g *Page) Undone() bool {
+	can := g.Undoable()
 	if can {
 		g.undoTrash()
 	}
 	return can
 }
 
-func (g *galleryPage) undoable() bool { return g.shown && len(g.state.Snack.Undo) > 0 }
+func (g *Page) Undoable() bool { return g.shown && len(g.state.Snack.Undo) > 0 }
 
 // restoreChosen takes the chosen picture out of the trash, with the round or the session that it was thrown away with.
-func (g *galleryPage) restoreChosen() {
+func (g *Page) restoreChosen() {
 	d := g.state.Detail
 	if d == nil {
 		return
@@ -281,14 +280,14 @@ func trashedAround(s *history.Store, p history.Picture, r history.Round) ([]hist
 	return items, nil
 }
 
-func (g *galleryPage) askEmpty() {
+func (g *Page) askEmpty() {
 	n := g.state.Trashed
 	text := i18n.N(n, "%d picture will be deleted permanently, along with its steps and its file in the pictures folder.",
 		"%d pictures will be deleted permanently, along with their steps and their files in the pictures folder.", n)
-	g.w.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete permanently"), g.empty)
+	g.host.Layers.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete permanently"), g.empty)
 }
 
-func (g *galleryPage) empty() {
+func (g *Page) empty() {
 	g.change(func(s *history.Store) error {
 		_, err := s.Empty(time.Now())
 		return err
@@ -298,57 +297,54 @@ func (g *galleryPage) empty() {
 	})
 }
 
-func (g *galleryPage) newSession() {
-	g.w.newSession()
-	g.hide()
+func (g *Page) newSession() {
+	g.OnNew()
+	g.Hide()
 }
 
-func (g *galleryPage) openSession() {
+func (g *Page) openSession() {
 	if id := g.state.Look.Session; id != 0 {
-		g.w.openSession(id)
-		g.hide()
+		g.OnSession(id)
+		g.Hide()
 	}
 }
 
-func (g *galleryPage) rename() {
+func (g *Page) rename() {
 	id := g.state.Look.Session
 	i := slices.IndexFunc(g.state.Sessions, func(r sessionRow) bool { return r.ID == id })
 	if i < 0 {
 		return
 	}
-	name := kit.NewField(g.w.Shortcut, false)
+	name := kit.NewField(g.host.Commands.Shortcut, false)
 	name.SetText(g.state.Sessions[i].Title)
 	var closeIt func()
 	rename := func() { closeIt(); g.renameTo(id, name.Text) }
 	name.OnSubmitted = func(string) { rename() }
 	ok := kit.NewButton(i18n.T("Rename"), rename)
 	ok.Importance = widget.HighImportance
-	closeIt = g.w.Sheet(i18n.T("Name of the session"), fyne.NewSize(420, 130), kit.NewColumn(0, name), ok)
-	g.w.win.Canvas().Focus(name)
+	closeIt = g.host.Layers.Sheet(i18n.T("Name of the session"), fyne.NewSize(420, 130), kit.NewColumn(0, name), ok)
+	g.host.Layers.Canvas().Focus(name)
 }
 
-func (g *galleryPage) renameTo(id uint64, name string) {
+func (g *Page) renameTo(id uint64, name string) {
 	name = strings.TrimSpace(name)
 	g.change(func(s *history.Store) error { return s.RenameSession(id, name) }, func() {
-		if g.w.journal.Session() == id {
-			g.w.state.History.Name = name
-			g.w.refresh()
-		}
+		g.OnRenamed(id, name)
 	})
 }
 
 // showChosen puts the chosen picture on the stage.
-func (g *galleryPage) showChosen() {
+func (g *Page) showChosen() {
 	if id := g.state.Chosen; id != 0 && !g.state.Look.Trash {
-		g.hide()
-		g.w.ShowKept(id)
+		g.Hide()
+		g.OnShow(id)
 	}
 }
 
 // asReference takes the chosen picture as a reference of the next round.
-func (g *galleryPage) asReference() {
+func (g *Page) asReference() {
 	d := g.state.Detail
-	s := g.w.journal.Store()
+	s := g.host.Journal.Store()
 	if d == nil || s == nil || !d.Picture.Finished() {
 		return
 	}
@@ -357,28 +353,27 @@ func (g *galleryPage) asReference() {
 	if p.File != "" {
 		name = filepath.Base(p.File)
 	}
-	g.hide()
-	g.w.state.PickErr = nil
-	g.w.subjects.Add(state.Word{}, state.Source{Name: name, From: p.ID, Read: func() ([]byte, error) { return pictureData(s, p) }})
+	g.Hide()
+	g.OnReference(state.Source{Name: name, From: p.ID, Read: func() ([]byte, error) { return pictureData(s, p) }})
 }
 
 // revealFile shows the folder of the chosen picture.
-func (g *galleryPage) revealFile() {
+func (g *Page) revealFile() {
 	d := g.state.Detail
 	if d == nil {
 		return
 	}
-	g.w.showFolder(filepath.Dir(d.Picture.File))
+	g.OnReveal(filepath.Dir(d.Picture.File))
 }
 
 // begin says what is under way, and does it on another goroutine.
-func (g *galleryPage) begin(what string, slow func() (text string, err error)) {
+func (g *Page) begin(what string, slow func() (text string, err error)) {
 	if g.state.Busy != "" {
 		return
 	}
 	g.state.Busy, g.state.Snack, g.state.Err = what, snack{}, nil
 	g.refresh()
-	g.w.background(func() func() {
+	g.host.Background(func() func() {
 		text, err := slow()
 		return func() {
 			g.state.Busy, g.state.Err, g.state.Snack = "", err, snack{Text: text}
@@ -389,13 +384,13 @@ func (g *galleryPage) begin(what string, slow func() (text string, err error)) {
 }
 
 // export asks for a file and writes the session into it.
-func (g *galleryPage) export() {
-	id, s := g.state.Look.Session, g.w.journal.Store()
-	if id == 0 || s == nil || g.w.opt.SaveSession == nil {
+func (g *Page) export() {
+	id, s := g.state.Look.Session, g.host.Journal.Store()
+	if id == 0 || s == nil || g.host.SaveSession == nil {
 		return
 	}
 	g.begin(i18n.T("Exporting the session…"), func() (string, error) {
-		path, err := g.w.opt.SaveSession("session.zip")
+		path, err := g.host.SaveSession("session.zip")
 		if err != nil || path == "" {
 			return "", err
 		}
@@ -415,12 +410,12 @@ func (g *galleryPage) export() {
 }
 
 // importFile asks for a file and takes its session in.
-func (g *galleryPage) importFile() {
-	if g.w.opt.OpenSession == nil {
+func (g *Page) importFile() {
+	if g.host.OpenSession == nil {
 		return
 	}
 	g.begin(i18n.T("Importing…"), func() (string, error) {
-		path, err := g.w.opt.OpenSession()
+		path, err := g.host.OpenSession()
 		if err != nil || path == "" {
 			return "", err
 		}
@@ -429,16 +424,16 @@ func (g *galleryPage) importFile() {
 }
 
 // importPath takes a session in, in its turn among the changes.
-func (g *galleryPage) importPath(path string) (string, error) {
+func (g *Page) importPath(path string) (string, error) {
 	type outcome struct {
 		in  history.Imported
 		err error
 	}
-	if g.w.journal.Store() == nil {
+	if g.host.Journal.Store() == nil {
 		return "", i18n.Errorf("the history is not open: try again")
 	}
 	done := make(chan outcome, 1)
-	g.w.journal.Do(func(s *history.Store) error {
+	g.host.Journal.Do(func(s *history.Store) error {
 		in, err := s.Import(path)
 		done <- outcome{in, err}
 		var trouble *history.Error
@@ -458,12 +453,11 @@ func (g *galleryPage) importPath(path string) (string, error) {
 }
 
 // remake makes the file of the chosen picture again, by the recipe.
-func (g *galleryPage) remake() {
-	s, id, engine, m := g.w.journal.Store(), g.state.Chosen, g.w.engine, g.w.state.Model
-	if s == nil || engine == nil || m == nil || id == 0 {
+func (g *Page) remake() {
+	s, id, m := g.host.Journal.Store(), g.state.Chosen, g.host.Maker()
+	if s == nil || m == nil || id == 0 {
 		return
 	}
-	embed := g.w.embed()
 	g.begin(i18n.T("Making the picture again…"), func() (string, error) {
 		r, err := journal.Recall(s, id)
 		if err != nil {
@@ -472,22 +466,22 @@ func (g *galleryPage) remake() {
 		if len(r.Missing) > 0 {
 			return "", i18n.Errorf("the reference %s is no longer in the history, so the picture cannot be made again", r.Missing[0].Name)
 		}
-		if !m.Named(r.Recipe.Model) {
+		if !m.Model.Named(r.Recipe.Model) {
 			return "", i18n.Errorf("the picture was made with the model %s: open that one to make it again", r.Recipe.Model)
 		}
 		request := r.Recipe.Request
 		if state, err := journal.KeptState(s, id); err == nil && state != nil {
 			request.From = state // half of the way is kept
-			if _, err := engine.Resolve(request); err != nil {
+			if _, err := m.Resolve(request); err != nil {
 				request.From = nil
 			}
 		}
-		ready, err := makeOne(g.w, engine, request)
+		ready, err := m.one(request)
 		if err != nil {
 			return "", err
 		}
 		ready.Recipe = r.Recipe.Request // as it was, with its first step
-		data, err := recipe.EncodePNG(ready, *m, embed)
+		data, err := recipe.EncodePNG(ready, m.Model, m.Embed)
 		if err != nil {
 			return "", err
 		}
@@ -498,11 +492,11 @@ func (g *galleryPage) remake() {
 		if err := files.Write(path, files.New, data); err != nil {
 			return "", err
 		}
-		g.w.journal.Do(func(s *history.Store) error { return s.MovePicture(id, path) })
-		g.w.post(func() {
+		g.host.Journal.Do(func(s *history.Store) error { return s.MovePicture(id, path) })
+		g.host.Post(func() {
 			g.thumbs.forget(id)
 			g.readDetail()
-			g.w.forgetKept(id)
+			g.OnRemade(id)
 		})
 		if files.Sum(data) == r.Picture.SHA256 {
 			return i18n.T("The file is back, identical to the last bit."), nil
@@ -511,22 +505,10 @@ func (g *galleryPage) remake() {
 	})
 }
 
-// forgetKept has a picture of the history read again when it is looked at.
-func (w *Window) forgetKept(id uint64) {
-	i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == id })
-	if i < 0 {
-		return
-	}
-	w.state.Shots = slices.Clone(w.state.Shots)
-	shot := &w.state.Shots[i]
-	shot.Image, shot.SaveErr, shot.Loaded = nil, nil, false
-	w.refresh()
-}
-
-// makeOne runs a request of one picture to its end, off the window's goroutine.
-func makeOne(w *Window, engine Engine, r inference.Request) (inference.PictureReady, error) {
+// one runs a request of one picture to its end, off Fyne's goroutine.
+func (m *Maker) one(r inference.Request) (inference.PictureReady, error) {
 	var ready inference.PictureReady
-	job, err := engine.Start(w.ctx, r)
+	job, err := m.Start(m.Context, r)
 	if err != nil {
 		return ready, err
 	}
@@ -544,40 +526,33 @@ func makeOne(w *Window, engine Engine, r inference.Request) (inference.PictureRe
 	return ready, err
 }
 
-// Budgets for step data, and how they are kept.
-var budgets = []int64{500e6, 2e9, 10e9, 50e9, 0}
+// Budgets are what the user can choose between, in bytes of step data; 0: no limit.
+var Budgets = []int64{500e6, 2e9, 10e9, 50e9, 0}
 
-const (
-	prefBudget    = "history.budget" // bytes; 0: no limit
-	defaultBudget = 2e9
-)
-
-// budget is how much step data the history keeps, in bytes; 0: no limit.
-func (w *Window) budget() int64 {
-	return int64(w.app.Preferences().FloatWithFallback(prefBudget, defaultBudget))
-}
-
-func budgetName(n int64) string {
+// BudgetName is a budget as the user reads it.
+func BudgetName(n int64) string {
 	if n <= 0 {
 		return i18n.T("no limit")
 	}
 	return wording.Bytes(n)
 }
 
-func budgetNames() []string {
+// NewBudget is the choice between the Budgets, of which now is the present one.
+func NewBudget(now int64, choose func(bytes int64)) *kit.Selector {
 	var names []string
-	for _, b := range budgets {
-		names = append(names, budgetName(b))
+	for _, b := range Budgets {
+		names = append(names, BudgetName(b))
 	}
-	return names
+	c := kit.NewSelect(names, func(name string) { choose(Budgets[slices.Index(names, name)]) })
+	c.Selected = BudgetName(now)
+	return c
 }
 
-func (g *galleryPage) budgetChosen(name string) {
-	for _, b := range budgets {
-		if budgetName(b) == name && b != g.w.budget() {
-			g.w.app.Preferences().SetFloat(prefBudget, float64(b))
-			g.w.journal.Budget.Store(b)
-			g.change(func(s *history.Store) error { return journal.Trim(s, b) }, nil)
-		}
+// SetBudget has the history keep so much step data from now on; what is beyond it goes at once.
+func (g *Page) SetBudget(bytes int64) {
+	if bytes == g.host.Journal.Budget.Swap(bytes) {
+		return
 	}
+	g.OnBudget(bytes)
+	g.change(func(s *history.Store) error { return journal.Trim(s, bytes) }, nil)
 }

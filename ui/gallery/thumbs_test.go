@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"bytes"
@@ -8,11 +8,59 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"realword/history"
 	"realword/history/journal"
-	"realword/ui/uitest"
 )
+
+func TestThumbnailsAreReadForWhatIsSeenAndForgottenInTime(t *testing.T) {
+	posted := make(chan func(), 1000)
+	var came []uint64
+	th := thumbs{post: func(f func()) { posted <- f }, came: func(ids []uint64) { came = append(came, ids...) }, read: func(ids []uint64, _ int) map[uint64]*thumb {
+		all := map[uint64]*thumb{}
+		for _, id := range ids {
+			all[id] = &thumb{image: image.NewUniform(color.NRGBA{uint8(id), 0, 0, 255})}
+		}
+		return all
+	}}
+	settle := func() {
+		for th.working() || len(posted) > 0 {
+			select {
+			case f := <-posted:
+				f()
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
+	th.get(5)
+	settle()
+	th.mu.Lock()
+	th.busy = true // a fast scroll past ten thousand, while the disk is slow
+	th.mu.Unlock()
+	for id := range uint64(10_000) {
+		th.get(id + 10)
+	}
+	th.mu.Lock()
+	n := len(th.wanted)
+	th.mu.Unlock()
+	if n != thumbsWanted {
+		t.Errorf("%d are wanted", n)
+	}
+	go th.work()
+	settle()
+	if len(came) != 1+thumbsWanted || came[1] < 10_009-thumbsBatch || th.get(10_009) == nil || th.get(5) == nil {
+		t.Errorf("%d came, first %d", len(came), came[1])
+	}
+	for id := range uint64(2 * thumbsKept) {
+		if th.get(id + 20_000); id%50 == 49 {
+			settle()
+		}
+	}
+	if len(th.kept) != thumbsKept || len(th.order) != thumbsKept || th.kept[10_009] != nil {
+		t.Errorf("%d are kept", len(th.kept))
+	}
+}
 
 func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
 	dir := t.TempDir()
@@ -62,30 +110,5 @@ func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
 		if again, err := png.DecodeConfig(bytes.NewReader(kept)); c.remade && (err != nil || again.Width != c.width) {
 			t.Errorf("%s: kept %+v, %v", name, again, err)
 		}
-	}
-}
-
-// A thumbnail that was made again is in the history the next time.
-func TestThumbnailsMadeAgainAreKept(t *testing.T) {
-	dir := t.TempDir()
-	b := keeping(t, dir)
-	dogRound(t, b, dir)
-	id := b.state.Shots[0].Kept
-	fresh := uitest.PNG(uitest.Green)
-	b.keepThumb(id, fresh)
-	b.keepThumb(id+100, fresh) // deleted meanwhile: no trouble
-	b.settle()
-	p, err := b.journal.Store().Picture(id)
-	if err != nil || !bytes.Equal(p.Thumbnail, fresh) || b.state.History.Err != nil {
-		t.Errorf("%d bytes are kept, %v, %v", len(p.Thumbnail), err, b.state.History.Err)
-	}
-	if b.journal.Thumb.Load() != int64(b.thumbSide()) || b.thumbSide() != journal.ThumbSide {
-		t.Errorf("thumbnails are made of %d pixels", b.journal.Thumb.Load())
-	}
-	p2 := b.prefs
-	p2.TextSize = 150
-	b.setPreferences(p2)
-	if b.journal.Thumb.Load() != journal.LargeThumb {
-		t.Errorf("with larger texts thumbnails are made of %d pixels", b.journal.Thumb.Load())
 	}
 }

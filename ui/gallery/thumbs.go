@@ -1,4 +1,4 @@
-package ui
+package gallery
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/inference/picture"
 	"realword/ui/kit"
 	"realword/ui/state"
 )
@@ -200,7 +201,7 @@ func largerThumb(s *history.Store, p history.Picture, side int) ([]byte, image.I
 	if err != nil {
 		return nil, nil
 	}
-	whole, err := decodeImage(file)
+	whole, _, err := picture.Decode(file, picture.Limits{})
 	if err != nil {
 		return nil, nil
 	}
@@ -215,17 +216,17 @@ func largerThumb(s *history.Store, p history.Picture, side int) ([]byte, image.I
 	return data, img
 }
 
-// thumbSide is the longer side of the thumbnails that look crisp in the window, in pixels.
-func (w *Window) thumbSide() int {
-	if float32(cellSide)*w.win.Canvas().Scale()*kit.TextScale() > journal.ThumbSide {
+// ThumbSide is the longer side of the thumbnails that look crisp in the window, in pixels.
+func (g *Page) ThumbSide() int {
+	if float32(cellSide)*g.host.Layers.Canvas().Scale()*kit.TextScale() > journal.ThumbSide {
 		return journal.LargeThumb
 	}
 	return journal.ThumbSide
 }
 
 // keepThumb journals a thumbnail that was made larger.
-func (w *Window) keepThumb(id uint64, png []byte) {
-	w.journal.Do(func(s *history.Store) error {
+func (g *Page) keepThumb(id uint64, png []byte) {
+	g.host.Journal.Do(func(s *history.Store) error {
 		if err := s.SetThumbnail(id, png); !errors.Is(err, history.ErrNoPicture) {
 			return err
 		}

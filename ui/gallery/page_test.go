@@ -1,0 +1,439 @@
+package gallery
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+func TestPicturesAreFoundStarredAndThrownAway(t *testing.T) {
+	g := newBench(t)
+	id := g.open(7)[0]
+	path := g.picture(id).File
+	if len(g.state.Sessions) != 1 || !slices.Equal(g.state.IDs, []uint64{id}) || g.list.Length() != 3 || g.grid.Length() != 1 {
+		t.Fatalf("%+v", g.state)
+	}
+	if u := g.state.Sessions[0].Usage; u.Rounds != 1 || u.Pictures != 1 || u.Steps == 0 || !strings.HasPrefix(g.state.Sessions[0].Title, "Session of ") {
+		t.Errorf("session %+v", g.state.Sessions[0])
+	}
+	if th := g.thumbs.get(id); th == nil || th.image == nil || !th.whole || th.missing {
+		t.Errorf("thumbnail %+v", th)
+	}
+
+	g.picked(id)
+	if d := g.state.Detail; d == nil || d.Err != nil || d.Number != 1 || !strings.Contains(g.facts.Text, "4 steps kept") || !strings.Contains(g.facts.Text, "pictures for dog") {
+		t.Fatalf("detail %+v, %q", d, g.facts.Text)
+	}
+	g.search.SetText("cat")
+	g.Settle()
+	if len(g.state.IDs) != 0 || g.nothing.Hidden || g.state.Chosen != 0 {
+		t.Errorf("found %v, says %q", g.state.IDs, g.nothing.Text)
+	}
+	g.search.SetText("word:do")
+	g.Settle()
+	if len(g.state.IDs) != 1 {
+		t.Errorf("word:do finds %v", g.state.IDs)
+	}
+	g.search.SetText("")
+	g.Settle()
+
+	g.picked(id)
+	g.key(fyne.KeyPeriod)
+	g.stars.SetChecked(true)
+	g.Settle()
+	if !g.picture(id).Starred || len(g.state.IDs) != 1 {
+		t.Errorf("found with a star: %v", g.state.IDs)
+	}
+	g.stars.SetChecked(false)
+	test.Tap(g.undo) // nothing to undo yet
+	g.Settle()
+
+	g.picked(id)
+	g.key(fyne.KeyDelete)
+	if len(g.state.IDs) != 0 || g.state.Trashed != 1 || g.undo.Hidden || g.snack.Hidden || !g.Undoable() {
+		t.Fatalf("after Del: %+v", g.state)
+	}
+	if !g.Undone() || g.Undone() {
+		t.Error("Ctrl+Z takes back nothing, or twice")
+	}
+	g.Settle()
+	if len(g.state.IDs) != 1 {
+		t.Errorf("Ctrl+Z brings back %v", g.state.IDs)
+	}
+
+	g.picked(id)
+	g.trashAll()
+	g.Settle()
+	g.list.Select(2) // the trash
+	g.Settle()
+	if !g.state.Look.Trash || len(g.state.IDs) != 1 || g.emptyBin.Disabled() {
+		t.Fatalf("the trash has %+v", g.state)
+	}
+	g.picked(id)
+	g.restoreChosen()
+	g.Settle()
+	if g.state.Trashed != 0 || len(g.state.IDs) != 0 {
+		t.Errorf("restored, and %+v", g.state)
+	}
+	g.list.Select(1)
+	g.Settle()
+	g.trashSession()
+	g.Settle()
+	if len(g.state.Sessions) != 0 || g.state.Trashed != 1 || !slices.Contains(g.asked, "new") {
+		t.Fatalf("after the session was thrown away: %+v, %q", g.state, g.asked)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the trash is not empty, and the file is gone: %v", err)
+	}
+	g.empty()
+	g.Settle()
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) || g.state.Trashed != 0 {
+		t.Errorf("emptied, and the file: %v, %+v", err, g.state)
+	}
+	g.Layers.Back() // Esc
+	if g.shown || !g.Root.Hidden {
+		t.Error("Esc does not close the page")
+	}
+}
+
+func TestWhatIsDoneWithAPictureAndASession(t *testing.T) {
+	g := newBench(t)
+	id := g.open(7)[0]
+	g.list.Select(1)
+	g.Settle()
+	g.renameTo(1, " Rex ")
+	g.Settle()
+	if g.title.Text != "Rex" {
+		t.Errorf("renamed to %q", g.title.Text)
+	}
+	g.picked(id)
+	g.key(fyne.KeyReturn)
+	g.Toggle()
+	g.asReference()
+	g.Toggle()
+	g.revealFile()
+	g.host.Journal.SetSession(0)
+	g.refresh()
+	test.Tap(g.buttons["open"])
+	want := []string{
+		"open", "session 1 is Rex", fmt.Sprint("show ", id), "open",
+		fmt.Sprintf("reference dog-7.png of %d, %d bytes, <nil>", id, len(fileOf(t, g.picture(id)))), "open",
+		"reveal " + g.pictures(), "session 1",
+	}
+	if !slices.Equal(g.asked, want) || g.shown {
+		t.Errorf("asked for %q\nwant %q", g.asked, want)
+	}
+}
+
+func fileOf(t *testing.T, p history.Picture) []byte {
+	t.Helper()
+	data, err := os.ReadFile(p.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestAPictureWithoutAFileIsShown(t *testing.T) {
+	g := newBench(t)
+	id := uitest.Kept(t, g.host.Journal.Store(), "", 0, 7)
+	g.open()
+	g.picked(id)
+	if d := g.state.Detail; d == nil || !strings.Contains(g.trouble.Text, "could not be written") || d.Large == nil || g.buttons["reference"].Hidden {
+		t.Errorf("%+v, %q", d, g.trouble.Text)
+	}
+}
+
+func TestASessionGoesOutAndComesBack(t *testing.T) {
+	zip := filepath.Join(t.TempDir(), "out.zip")
+	g := newBench(t, func(h *Host) {
+		h.SaveSession = func(string) (string, error) { return strings.TrimSuffix(zip, ".zip"), nil }
+		h.OpenSession = func() (string, error) { return zip, nil }
+	})
+	g.open(7)
+	g.look(func(l *query) { l.Session = 1 })
+	g.Settle()
+	g.export()
+	g.Settle()
+	if !strings.Contains(g.snackText.Text, "out.zip") {
+		t.Errorf("says %q", g.snackText.Text)
+	}
+	g.importFile()
+	g.Settle()
+	if !strings.Contains(g.snackText.Text, "already here") || g.told != nil {
+		t.Errorf("says %q, %v", g.snackText.Text, g.told)
+	}
+	g.trashSession()
+	g.Settle()
+	g.empty()
+	g.Settle()
+	g.importFile()
+	g.Settle()
+	if len(g.state.Sessions) != 1 || len(g.state.IDs) != 1 || !strings.Contains(g.snackText.Text, "Imported 1 picture") {
+		t.Errorf("says %q, %+v", g.snackText.Text, g.state)
+	}
+	if err := os.WriteFile(zip, []byte("no zip"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.importFile()
+	g.Settle()
+	if g.state.Err == nil || g.told != nil || g.state.Busy != "" {
+		t.Errorf("a bad file: %v, the history %v", g.state.Err, g.told)
+	}
+}
+
+func TestAMissingFileIsMadeAgain(t *testing.T) {
+	g := newBench(t)
+	id := g.open(7)[0]
+	path := g.picture(id).File
+	whole := fileOf(t, g.picture(id))
+	if err := os.RemoveAll(g.pictures()); err != nil {
+		t.Fatal(err)
+	}
+	g.thumbs.forget()
+	g.grid.Refresh()
+	g.Settle()
+	g.picked(id)
+	if th := g.thumbs.get(id); th == nil || !th.missing || !g.state.Detail.Missing || g.buttons["remake"].Hidden || !g.buttons["reveal"].Hidden || !strings.Contains(g.trouble.Text, "not where it was") {
+		t.Fatalf("thumbnail %+v, %q", th, g.trouble.Text)
+	}
+	if !g.buttons["remake"].Disabled() {
+		t.Error("without a model it can be made again")
+	}
+	g.remake() // does nothing
+	var asked inference.Request
+	g.maker = making(&asked)
+	g.maker.Model.Name = "another"
+	g.remake()
+	g.Settle()
+	if g.state.Err == nil || !strings.Contains(g.state.Err.Error(), "open that one") {
+		t.Errorf("with another model: %v", g.state.Err)
+	}
+	g.maker = making(&asked)
+	g.remake()
+	g.Settle()
+	if len(asked.Subjects[0].References[0].Data) == 0 || asked.From == nil || asked.From.Step != 2 || asked.Seeds[0] != 7 {
+		t.Errorf("request %+v", asked)
+	}
+	if data, err := os.ReadFile(path); !bytes.Equal(data, whole) || g.state.Err != nil || !strings.Contains(g.snackText.Text, "identical to the last bit") {
+		t.Errorf("%v, %v, says %q", err, g.state.Err, g.snackText.Text)
+	}
+	g.picked(0)
+	g.picked(id)
+	if g.state.Detail.Missing || !g.buttons["remake"].Hidden || !slices.Contains(g.asked, fmt.Sprint("remade ", id)) {
+		t.Errorf("the file is back and still called missing; %q", g.asked)
+	}
+}
+
+func TestBudgetTrimsStepsButNeverPinnedOnes(t *testing.T) {
+	g := newBench(t)
+	id := g.open(7)[0]
+	steps := func(want int) {
+		t.Helper()
+		if steps, err := g.host.Journal.Store().Steps(id); len(steps) != want || err != nil {
+			t.Errorf("%d steps are left, want %d, %v", len(steps), want, err)
+		}
+	}
+	g.picked(id)
+	g.pin.SetChecked(true)
+	g.Settle()
+	g.SetBudget(1)
+	g.Settle()
+	steps(4)
+	g.pin.SetChecked(false)
+	g.Settle()
+	g.budget.SetSelected("500.0 MB")
+	g.Settle()
+	steps(4)
+	if g.host.Journal.Budget.Load() != 500e6 || !slices.Equal(g.asked, []string{"open", "budget 1", "budget 500000000"}) {
+		t.Errorf("%d, %q", g.host.Journal.Budget.Load(), g.asked)
+	}
+	g.SetBudget(1)
+	g.Settle()
+	steps(0)
+}
+
+func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
+	out := t.TempDir()
+	g := newBench(t, func(h *Host) { h.OpenFolder = func() (string, error) { return out, nil } })
+	made := g.open(7, 8, 9)
+	third, second, first := made[0], made[1], made[2]
+	if !slices.Equal(g.state.IDs, []uint64{first, second, third}) {
+		t.Fatalf("%v", g.state.IDs)
+	}
+	g.tapped(first, 0)
+	g.tapped(second, fyne.KeyModifierShift)
+	g.Settle()
+	if !slices.Equal(g.state.Marked, []uint64{first, second}) || g.number.Text != "2 of 3 pictures selected" || g.buttons["compare"].Hidden {
+		t.Fatalf("marked %v, %q", g.state.Marked, g.number.Text)
+	}
+	g.key(fyne.KeyPeriod)
+	starred := func() (n int) {
+		for _, id := range made {
+			if g.picture(id).Starred {
+				n++
+			}
+		}
+		return n
+	}
+	if starred() != 2 {
+		t.Errorf("%d have a star", starred())
+	}
+	g.tapped(third, fyne.KeyModifierShortcutDefault)
+	g.starAll()
+	g.Settle()
+	if starred() != 3 {
+		t.Errorf("of a mixed selection %d have a star", starred())
+	}
+	g.starAll()
+	g.Settle()
+	if starred() != 0 {
+		t.Errorf("the second time %d have a star", starred())
+	}
+	g.exportAll()
+	g.Settle()
+	files, _ := filepath.Glob(filepath.Join(out, "*.png"))
+	if len(files) != 3 || !strings.HasPrefix(g.snackText.Text, "Copied 3 pictures") {
+		t.Errorf("%d files are exported, the page says %q", len(files), g.snackText.Text)
+	}
+	if err := os.Remove(g.picture(third).File); err != nil {
+		t.Fatal(err)
+	}
+	g.exportAll()
+	g.Settle()
+	if files, _ = filepath.Glob(filepath.Join(out, "*.png")); len(files) != 5 {
+		t.Errorf("with one missing there are %d files", len(files))
+	}
+	g.tapped(first, fyne.KeyModifierShortcutDefault) // no longer
+	g.Settle()
+	g.key(fyne.KeyDelete)
+	if !slices.Equal(g.state.IDs, []uint64{first}) || len(g.state.Snack.Undo) != 2 || g.snackText.Text != "2 pictures moved to the trash." {
+		t.Fatalf("%v are left, %q", g.state.IDs, g.snackText.Text)
+	}
+	g.undoTrash()
+	g.Settle()
+	if len(g.state.IDs) != 3 {
+		t.Errorf("undo brings back %v", g.state.IDs)
+	}
+	g.tapped(first, 0)
+	g.tapped(second, fyne.KeyModifierShortcutDefault)
+	g.Settle()
+	g.compareTwo()
+	if last := g.asked[len(g.asked)-1]; g.shown || last != fmt.Sprintf("compare %d, %d", first, second) {
+		t.Errorf("asked for %q", last)
+	}
+	g.Toggle()
+	g.OnCompare = func(_, _ uint64, done func(error)) { done(errors.New("no such picture")) }
+	g.compareTwo()
+	if !g.shown || !strings.Contains(g.snackText.Text, "No such picture") {
+		t.Errorf("a picture that cannot be read: %q", g.snackText.Text)
+	}
+}
+
+// A thumbnail that was made again is in the history the next time.
+func TestThumbnailsMadeAgainAreKept(t *testing.T) {
+	g := newBench(t)
+	id := g.open(7)[0]
+	fresh := uitest.PNG(uitest.Green)
+	g.keepThumb(id, fresh)
+	g.keepThumb(id+100, fresh) // deleted meanwhile: no trouble
+	g.Settle()
+	if p := g.picture(id); !bytes.Equal(p.Thumbnail, fresh) || g.told != nil {
+		t.Errorf("%d bytes are kept, %v", len(p.Thumbnail), g.told)
+	}
+	if g.ThumbSide() != journal.ThumbSide {
+		t.Errorf("thumbnails are made of %d pixels", g.ThumbSide())
+	}
+	kit.SetLook("system", 150)
+	t.Cleanup(func() { kit.SetLook("system", 100) })
+	if g.ThumbSide() != journal.LargeThumb {
+		t.Errorf("with larger texts thumbnails are made of %d pixels", g.ThumbSide())
+	}
+}
+
+// A job that used an earlier picture stands below the job that made it, and the picture in view is marked.
+func TestTheTreeFollowsTheHistory(t *testing.T) {
+	b := newBench(t)
+	first := b.round(0, 7)
+	b.host.Journal.SetSession(1)
+	second, third := b.round(1, 8, first), b.round(1, 9, first)
+	b.tree.toggle()
+	b.Settle()
+	if n := b.tree.nodes; len(n) != 3 || n[1].Parent != 0 || n[2].Parent != 0 || n[2].Column != 1 || b.tree.empty.Visible() {
+		t.Fatalf("tree %+v", n)
+	}
+	test.Tap(b.tree.tiles[1])
+	if !slices.Equal(b.asked, []string{fmt.Sprint("show ", second)}) {
+		t.Errorf("asked for %q", b.asked)
+	}
+	b.House.State.Shots = make([]state.Shot, 1)
+	b.House.State.Shots[0].Kept, b.House.State.View = third, state.View{Step: -1}
+	b.tree.Refresh()
+	b.Settle()
+	if b.tree.tiles[0].Chosen || b.tree.tiles[1].Chosen || !b.tree.tiles[2].Chosen {
+		t.Error("the picture in view is not marked")
+	}
+	b.host.Journal.SetSession(0)
+	b.tree.toggle()
+	b.tree.toggle()
+	b.Settle()
+	if b.tree.Root.Hidden {
+		t.Error("the tree does not come back")
+	}
+}
+
+// TestPageSituations compares what the page looks like with testdata.
+func TestSituations(t *testing.T) {
+	at := time.Date(2020, 5, 6, 7, 8, 9, 0, time.UTC)
+	some := contents{
+		Sessions: []sessionRow{{ID: 2, Title: "Rex", When: at, Usage: history.Usage{Rounds: 2, Pictures: 3, Bytes: 2e6}, Newest: 9}, {ID: 1, Title: "a cat", When: at}},
+		Total:    2e6, Steps: 5e5, IDs: []uint64{9, 7, 5},
+	}
+	detail := detail{
+		Picture: history.Picture{ID: 9, Round: 3, Seed: 42, File: "/p/a.png", Width: 64, Height: 64, Steps: 25, StepBytes: 12_000, Starred: true},
+		Round:   history.Round{ID: 3, Plan: history.Plan{Session: 2, Prompt: "a dog on the beach", Words: []string{"dog"}}, Started: at}, Number: 2, Rounds: 2,
+	}
+	for name, change := range map[string]func(*contents){
+		"pictures": func(*contents) {},
+		"nothing":  func(g *contents) { *g = contents{Look: query{Text: "cat"}} },
+		"chosen":   func(g *contents) { g.Chosen, g.Detail, g.Look.Session = 9, &detail, 2 },
+		"missing": func(g *contents) {
+			d := detail
+			d.Missing = true
+			g.Chosen, g.Detail = 9, &d
+		},
+		"trash": func(g *contents) { g.Look.Trash, g.Trashed, g.Chosen, g.Detail = true, 3, 9, &detail },
+		"undo": func(g *contents) {
+			g.Snack = snack{"The picture is in the trash.", []history.Item{{Kind: history.PictureItem, ID: 1}}}
+		},
+		"trouble": func(g *contents) { g.Err = errors.New("the session cannot be read: choose another file") },
+		"busy":    func(g *contents) { g.Look.Session, g.Busy = 2, "Importing…" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newBench(t, func(o *Host) {
+				o.OpenSession, o.SaveSession = func() (string, error) { return "", nil }, func(string) (string, error) { return "", nil }
+			})
+			g.maker, g.shown, g.state = &Maker{}, true, some
+			change(&g.state)
+			g.thumbs.keep([]uint64{9, 7, 5}, map[uint64]*thumb{9: {whole: true, starred: true}, 7: {whole: true, missing: true}, 5: {}})
+			g.refresh()
+			test.AssertObjectRendersToMarkup(t, "page-"+name+".xml", g.Root)
+		})
+	}
+}

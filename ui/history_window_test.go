@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/ui/kit"
+	"realword/ui/state"
+)
+
+func key(name fyne.KeyName) *fyne.KeyEvent { return &fyne.KeyEvent{Name: name} }
+
+// do performs an action of the table.
+func (b *bench) do(id string) {
+	b.t.Helper()
+	for _, a := range b.Table.List {
+		if a.ID == id {
+			b.Perform(a)
+			b.settle()
+			return
+		}
+	}
+	b.t.Fatalf("there is no action %s", id)
+}
+
+// tapIn taps a visible button.
+func (b *bench) tapIn(o fyne.CanvasObject, text string) {
+	b.t.Helper()
+	var button *kit.Button
+	walk(o, func(o fyne.CanvasObject) {
+		if k, ok := o.(*kit.Button); ok && k.Text == text {
+			button = k
+		}
+	})
+	if button == nil {
+		b.t.Fatalf("there is no button %q", text)
+	}
+	test.Tap(button)
+	b.settle()
+}
+
+// What the user does on the page of the history reaches the stage, the references and the form.
+func TestTheWindowDoesWhatThePageOfTheHistoryAsks(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	dogRound(t, b, dir)
+	dogRound(t, b, dir)
+	prompt := b.state.Form.Prompt
+	first, id, other := b.journal.Session(), b.state.Shots[0].Kept, b.state.Shots[1].Kept
+	b.do("history.show")
+	if b.gallery.Root.Hidden {
+		t.Fatal("the page is not shown")
+	}
+	b.gallery.OnRenamed(first, "Rex")
+	if b.state.History.Name != "Rex" {
+		t.Errorf("renamed to %q", b.state.History.Name)
+	}
+	b.do("history.new")
+	if len(b.state.Shots) != 0 || b.journal.Session() != 0 {
+		t.Error("a new session shows the old one's pictures")
+	}
+	b.subjects.Prompt.SetText("a cat")
+	b.gallery.OnShow(id)
+	b.settle()
+	if s := b.state.Shot(); s == nil || s.Kept != id || len(s.Film) != 4 {
+		t.Fatalf("on the stage: %+v", s)
+	}
+	b.gallery.OnReference(state.Source{Name: "a.png", From: id, Read: func() ([]byte, error) { return os.ReadFile(b.state.Shot().Path) }})
+	b.settle()
+	if c := b.state.Form.Cards; len(c) != 1 || c[0].From != id {
+		t.Errorf("cards %+v", c)
+	}
+	b.gallery.OnCompare(id, other, func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	b.settle()
+	if with := b.stage.Compared(); with == nil || with.Kept != other || b.state.Shot().Kept != id {
+		t.Errorf("compared with %v, view %+v", with, b.state.View)
+	}
+	b.gallery.OnRemade(id)
+	b.settle()
+	if s := b.state.Shot(); s.Kept != id || s.Image == nil {
+		t.Errorf("made again, and on the stage is %+v", s)
+	}
+	b.gallery.OnSession(first)
+	b.settle()
+	if b.state.Form.Prompt != prompt || b.journal.Session() != first || len(b.state.Shots) != 2 {
+		t.Errorf("taken up: %+v", b.state.History)
+	}
+	b.gallery.SetBudget(500e6)
+	if budget(b.app.Preferences()) != 500e6 || b.journal.Budget.Load() != 500e6 {
+		t.Errorf("budget %d", budget(b.app.Preferences()))
+	}
+	b.Back() // Esc ends the comparison, and the next one this
+	b.Back()
+	if !b.gallery.Root.Hidden {
+		t.Error("Esc does not close the page")
+	}
+}
+
+func TestADamagedHistoryIsMovedAwayOnRequest(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "history.db")
+	if err := os.WriteFile(file, []byte("not a history, and long enough to be read as one by mistake"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := keeping(t, dir, func(o *Options) {
+		o.SetAside = func() error { _, err := history.SetAside(file, time.Now()); return err }
+	})
+	if b.state.History.Open || b.banner.Hidden {
+		t.Fatalf("%+v", b.state.History)
+	}
+	b.tapIn(b.banner.Container, "Start a new history")
+	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); !b.state.History.Open || !b.banner.Hidden || len(aside) != 1 {
+		t.Errorf("%+v, moved to %v", b.state.History, aside)
+	}
+}
+
+func TestASecondWindowIsToldAndCanTryAgain(t *testing.T) {
+	dir := t.TempDir()
+	first := keeping(t, dir)
+	b := keeping(t, dir)
+	if b.state.History.Open || b.banner.Hidden || !strings.Contains(strings.Join(b.seen(), "\n"), "Another Realword") {
+		t.Fatalf("%+v, %q", b.state.History, b.seen())
+	}
+	first.end0()
+	b.tapIn(b.banner.Container, "Try again")
+	if !b.state.History.Open || !b.banner.Hidden {
+		t.Errorf("%+v", b.state.History)
+	}
+}
