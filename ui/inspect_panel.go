@@ -87,7 +87,7 @@ func newInspector(w *Window) *inspector {
 	p.title = kit.Heading("")
 	p.about, p.numbers, p.note = small(), small(), small()
 	p.about.Importance, p.note.Importance = widget.LowImportance, widget.LowImportance
-	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	p.gamma = kit.NewDial(i18n.T("Try another γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return i18n.Number("%.2f", v) },
 		func(v float64) {
 			p.in.scope = v
 			p.refresh()

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -48,7 +47,7 @@ func (w *Window) showPreferences() {
 			}
 		}
 	}
-	size := kit.NewDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return fmt.Sprintf("%.0f %%", v) },
+	size := kit.NewDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return i18n.T("%.0f %%", v) },
 		func(float64) {})
 	size.Set(float64(w.prefs.TextSize))
 	size.Slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -88,7 +87,7 @@ func newSettings(w *Window) *settings {
 	for _, k := range state.Knobs() {
 		if k.Dial != nil {
 			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step,
-				func(v float64) string { return fmt.Sprintf(k.Dial.Shown, v) },
+				func(v float64) string { return i18n.Number(k.Dial.Shown, v) },
 				func(v float64) { *k.Dial.At(&w.state.Form.Settings) = v; w.refresh() })
 			s.moreBox.Add(s.dials[k.Label].Container)
 		}
@@ -242,7 +241,7 @@ func (s *settings) refreshRun() {
 	} else {
 		s.remedy.Hide()
 	}
-	s.status.Set(st.Run.Status(time.Second))
+	s.status.Set(st.Run.Status())
 	s.status.Hidden = s.status.Text == ""
 	s.progress.Hidden = !st.Busy()
 	if st.Run.Passes > 0 {

@@ -55,17 +55,23 @@ func (e *FullError) Error() string {
 
 // Bytes is a number of bytes for people, in the largest unit of which there is one at least: "3.4 MB".
 func Bytes(n int64) string {
-	size, unit := float64(n), "bytes"
+	size, unit := Unit(n)
+	if unit == "bytes" {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
+}
+
+// Unit is a number of bytes in the largest of "bytes", "kB", "MB" and "GB" of which there is one at least.
+func Unit(n int64) (size float64, unit string) {
+	size, unit = float64(n), "bytes"
 	for _, larger := range []string{"kB", "MB", "GB"} {
 		if size < 1000 {
 			break
 		}
 		size, unit = size/1000, larger
 	}
-	if unit == "bytes" {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", size, unit)
+	return size, unit
 }
 
 // Fits returns a *FullError when need bytes do not fit below dir. A file system that does not tell its room passes.

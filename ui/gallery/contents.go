@@ -113,7 +113,7 @@ func sessionTitle(s history.Session) string {
 			return words
 		}
 	}
-	return i18n.T("Session of %s", s.Created.Local().Format("2 January, 15:04"))
+	return wording.Session(s.Created)
 }
 
 // readDetail reads what is said of a picture, and the picture itself at a longer side in pixels.
@@ -210,7 +210,7 @@ func (g contents) title() string {
 // facts are the lines under the chosen picture.
 func (d detail) facts() []string {
 	p, r := d.Picture, d.Round
-	list := []string{r.Started.Local().Format("2 January 2006, 15:04")}
+	list := []string{wording.Moment(r.Started)}
 	if d.Number > 0 {
 		list = append(list, i18n.T("job %d of %d", d.Number, d.Rounds))
 	}

@@ -3,12 +3,16 @@ package i18n
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync/atomic"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 )
 
 // catalogue maps English texts to what the window says in one language. Fyne's lang package would do, but where a system speaks a
@@ -16,6 +20,7 @@ import (
 type catalogue struct {
 	tag   language.Tag
 	texts map[string]Forms
+	point string // before the decimals of a number
 }
 
 // Forms are the translations of one text by the CLDR category of the number that they count: "one", "few", "many" …; "other" is
@@ -56,7 +61,7 @@ func Speak(files fs.FS, name string) error {
 		if err != nil {
 			continue
 		}
-		c := &catalogue{tag: tag}
+		c := &catalogue{tag: tag, point: strings.Trim(message.NewPrinter(tag).Sprintf("%.1f", 0.5), "05")}
 		if err := json.Unmarshal(data, &c.texts); err != nil {
 			spoken.Store(nil)
 			return fmt.Errorf("the translation %s.json cannot be read: %w", name, err)
@@ -68,26 +73,32 @@ func Speak(files fs.FS, name string) error {
 	return nil
 }
 
-// T is an English text, with the values of its verbs as for fmt.Sprintf, in the language of the window. The text must be
+// T is an English text, with the values of its verbs as for fmt.Sprintf, in the language of the window, which writes decimals in its
+// own way. The text must be
 // written out in the call, since en.json is made from these calls: `make translations`. Do not call it before the window is
 // made, that is not in a package-level variable.
 func T(english string, values ...any) string {
 	if t := lookUp(english)["other"]; t != "" {
-		return fmt.Sprintf(t, values...)
+		return fmt.Sprintf(t, local(values)...)
 	}
 	return fmt.Sprintf(english, values...)
+}
+
+// Number writes a number, which no text stands around, as the language of the window does: Number("%.2f", 0.5).
+func Number(format string, value float64) string {
+	return fmt.Sprintf(format, local([]any{value})...)
 }
 
 // Errorf is fmt.Errorf in the language of the window.
 func Errorf(english string, values ...any) error {
 	if t := lookUp(english)["other"]; t != "" {
-		return fmt.Errorf(t, values...)
+		return fmt.Errorf(t, local(values)...)
 	}
 	return fmt.Errorf(english, values...)
 }
 
 // N is T for n things: N(n, "%d picture", "%d pictures", n). Which form a number takes is what CLDR says of the language;
-// a form may go without the values, as in N(n, "one more", "%d more", n).
+// a form may go without the values, as in N(n, "one more", "%d more", n). Numbers of five digits and more are grouped.
 func N(n int, one, other string, values ...any) string {
 	f, tag := lookUp(other), language.English
 	if f["other"] == "" {
@@ -102,7 +113,53 @@ func N(n int, one, other string, values ...any) string {
 	if !strings.Contains(text, "%") {
 		return text
 	}
+	values = local(values)
+	for i, v := range values {
+		if v, isCount := v.(int); isCount && v >= 10_000 {
+			values[i] = grouped{v, tag}
+		}
+	}
 	return fmt.Sprintf(text, values...)
+}
+
+// local are the values of a text, with numbers that the language of the window writes in its own way.
+func local(values []any) []any {
+	c := spoken.Load()
+	if c == nil {
+		return values
+	}
+	values = slices.Clone(values)
+	for i, v := range values {
+		switch v := v.(type) {
+		case float64:
+			values[i] = decimal{v, c.point}
+		case float32:
+			values[i] = decimal{float64(v), c.point}
+		}
+	}
+	return values
+}
+
+// decimal is a number with a decimal point of its own.
+type decimal struct {
+	value float64
+	point string
+}
+
+// Format writes it for fmt.
+func (d decimal) Format(to fmt.State, verb rune) {
+	_, _ = io.WriteString(to, strings.Replace(fmt.Sprintf(fmt.FormatString(to, verb), d.value), ".", d.point, 1))
+}
+
+// grouped is a large number in groups of digits.
+type grouped struct {
+	value int
+	tag   language.Tag
+}
+
+// Format writes it for fmt.
+func (g grouped) Format(to fmt.State, _ rune) {
+	_, _ = message.NewPrinter(g.tag).Fprint(to, number.Decimal(g.value))
 }
 
 var categories = map[plural.Form]string{

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -312,7 +311,7 @@ func (p *Page) refreshTasks() {
 	}
 	text := i18n.T("Models")
 	if len(tasks) > 0 {
-		text += fmt.Sprintf(" · %.0f %%", 100*tasks[0].Part())
+		text += " · " + i18n.T("%.0f %%", 100*tasks[0].Part())
 	}
 	if p.Opener.Text != text {
 		p.Opener.SetText(text)

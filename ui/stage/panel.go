@@ -165,7 +165,7 @@ func (p *Panel) Refresh() {
 		text = p.comparison()
 	}
 	if z := p.pane.zoom.scale; z > 0 && text != "" {
-		text += fmt.Sprintf(" · %.0f %%", 100*z)
+		text += " · " + i18n.T("%.0f %%", 100*z)
 	}
 	p.info.SetText(text)
 	p.info.Importance = widget.LowImportance

@@ -41,11 +41,11 @@ func Knobs() []Knob {
 			Text: func(s inference.Settings) string { return i18n.T("step %d", s.Stop) },
 		},
 		{
-			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return fmt.Sprintf("%g", s.CFG) },
+			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return i18n.Number("%g", s.CFG) },
 			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f"},
 		},
 		{
-			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return fmt.Sprintf("%g", s.Rescale) },
+			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return i18n.Number("%g", s.Rescale) },
 			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f"},
 		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},

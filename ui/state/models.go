@@ -441,7 +441,7 @@ func (t ModelTask) Text(running bool) string {
 	}
 	text := i18n.T("%s of %s", wording.Bytes(t.Done), wording.Bytes(t.All))
 	if t.Remaining > 0 {
-		text += i18n.T(" · about %s left", max(t.Remaining.Round(time.Second), time.Second))
+		text += i18n.T(" · about %s left", wording.Duration(t.Remaining))
 	}
 	return text
 }

@@ -120,7 +120,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			square := c.Ref.Square
 			square.Fit = cmp.Or(square.Fit, f.Fit(m))
 			s.square += fmt.Sprint(c.Ref.SHA256, square, ";")
-			s.reach = fmt.Sprintf("%.2f", scope(c, f, m))
+			s.reach = i18n.Number("%.2f", scope(c, f, m))
 		}
 	}
 	read(from, func(s *subject) *side { return &s.old })

@@ -301,14 +301,14 @@ func TestApplyFollowsARun(t *testing.T) {
 		check  func(State) string
 	}{
 		"nothing yet": {nil, func(s State) string {
-			return fmt.Sprint(s.Busy(), " ", s.Run.Status(time.Second), " ", s.Shown() == nil)
+			return fmt.Sprint(s.Busy(), " ", s.Run.Status(), " ", s.Shown() == nil)
 		}},
-		"text": {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.Status(time.Second) }},
+		"text": {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.Status() }},
 		"steps": {append(film(3), inference.Progress{Pass: 9, Passes: 10, Remaining: 1200 * time.Millisecond}), func(s State) string {
-			return fmt.Sprint(s.Run.Status(time.Second), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
+			return fmt.Sprint(s.Run.Status(), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
 		}},
 		"another device": {append(film(3), inference.StageStarted{Stage: inference.StageVision, Provider: "CUDA"}, inference.StageStarted{Stage: inference.StageDenoise, Provider: "CUDA"}, uitest.Step(0, 4, 2, 1), inference.DeviceChanged{Provider: "CPU", Why: "CUDA is gone"}, uitest.Step(1, 4, 2, 1)), func(s State) string {
-			return fmt.Sprint(s.Run.Status(time.Second), " ", s.Run.Moved, " ", s.Busy())
+			return fmt.Sprint(s.Run.Status(), " ", s.Run.Moved, " ", s.Busy())
 		}},
 		"a picture": {append(film(4), uitest.Picture(recipe, 0)), func(s State) string {
 			film, stop := s.Film()
@@ -319,15 +319,15 @@ func TestApplyFollowsARun(t *testing.T) {
 			func(s State) string { return fmt.Sprint(s.View, s.Shown().Step, s.Run.Picture, len(s.Shots[0].Film)) },
 		},
 		"done": {append(film(4), uitest.Picture(recipe, 0), inference.Done{Pictures: 1, Elapsed: 3 * time.Second}), func(s State) string {
-			return fmt.Sprint(s.Busy(), " ", s.Run.Status(time.Second))
+			return fmt.Sprint(s.Busy(), " ", s.Run.Status())
 		}},
 		"cancelled": {append(film(3), inference.Failed{Err: fmt.Errorf("step 3: %w", context.Canceled)}), func(s State) string {
-			return fmt.Sprint(s.Busy(), s.Run.Err, s.Shown().Step, " ", s.Run.Status(time.Second))
+			return fmt.Sprint(s.Busy(), s.Run.Err, s.Shown().Step, " ", s.Run.Status())
 		}},
 		"failed": {append(film(1), inference.Failed{Err: boom}), func(s State) string { return fmt.Sprint(s.Busy(), s.Run.Err, len(s.Run.Film)) }},
 	} {
 		want := map[string]string{
-			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "steps": "step 3 of 4 · about 1s left 2 9 10",
+			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "steps": "step 3 of 4 · about 1 s left 2 9 10",
 			"another device": "step 2 of 4 · CPU CUDA is gone true",
 			"a picture":      "true 7 4 2", "second picture begins": "{-1 -1} 0 1 4", "done": "false Done in 3.0 s.",
 			"cancelled": "false <nil> 2 Stopped after step 3.", "failed": "false boom 1",

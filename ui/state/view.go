@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"realword/inference"
 	"realword/ui/i18n"
@@ -172,15 +171,15 @@ func SamplerName(name string) string {
 	return name
 }
 
-// Status is the line over the progress bar; times are rounded to unit.
-func (r Round) Status(unit time.Duration) string {
+// Status is the line over the progress bar.
+func (r Round) Status() string {
 	of := ""
 	if r.Pictures > 1 {
 		of = i18n.T("picture %d of %d · ", r.Picture+1, r.Pictures)
 	}
 	left := ""
 	if r.Remaining > 0 {
-		left = i18n.T(" · about %s left", max(r.Remaining.Round(unit), unit))
+		left = i18n.T(" · about %s left", wording.Duration(r.Remaining))
 	}
 	if r.Provider != "" && (r.Provider != "CPU" || r.Moved != "") {
 		left = " · " + r.Provider + left

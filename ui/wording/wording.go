@@ -146,7 +146,17 @@ func Capital(text string) string {
 }
 
 // Bytes is a size for people.
-func Bytes(n int64) string { return files.Bytes(n) }
+func Bytes(n int64) string {
+	switch size, unit := files.Unit(n); unit {
+	case "GB":
+		return i18n.T("%.1f GB", size)
+	case "MB":
+		return i18n.T("%.1f MB", size)
+	case "kB":
+		return i18n.T("%.1f kB", size)
+	}
+	return i18n.N(int(n), "%d byte", "%d bytes", int(n))
+}
 
 // Day is a moment as the list of sessions says it, seen from now.
 func Day(at, now time.Time) string {
@@ -157,9 +167,52 @@ func Day(at, now time.Time) string {
 	case at.Format(time.DateOnly) == now.AddDate(0, 0, -1).Format(time.DateOnly):
 		return i18n.T("yesterday, %s", at.Format("15:04"))
 	case at.Year() == now.Year():
-		return at.Format("2 January")
+		return date(at, i18n.T("2 January"))
 	}
-	return at.Format("2 January 2006")
+	return date(at, i18n.T("2 January 2006"))
+}
+
+// Moment is a day and an hour.
+func Moment(at time.Time) string { return date(at.Local(), i18n.T("2 January 2006, 15:04")) }
+
+// Session is the name of a session that began at a moment and has none of its own.
+func Session(began time.Time) string {
+	return i18n.T("Session of %s", date(began.Local(), i18n.T("2 January, 15:04")))
+}
+
+// date writes a moment as a layout of package time says, which is a text of the language: "2 de January de 2006". The month is put
+// in its words.
+func date(at time.Time, layout string) string {
+	return strings.Replace(at.Format(layout), at.Month().String(), month(at.Month()), 1)
+}
+
+func month(m time.Month) string {
+	switch m {
+	case time.January:
+		return i18n.T("January")
+	case time.February:
+		return i18n.T("February")
+	case time.March:
+		return i18n.T("March")
+	case time.April:
+		return i18n.T("April")
+	case time.May:
+		return i18n.T("May")
+	case time.June:
+		return i18n.T("June")
+	case time.July:
+		return i18n.T("July")
+	case time.August:
+		return i18n.T("August")
+	case time.September:
+		return i18n.T("September")
+	case time.October:
+		return i18n.T("October")
+	case time.November:
+		return i18n.T("November")
+	default:
+		return i18n.T("December")
+	}
 }
 
 // Path shortens paths in the user's own folder.
@@ -176,13 +229,16 @@ func Path(path string) string {
 
 // Duration is a time without needless digits.
 func Duration(d time.Duration) string {
-	switch {
-	case d >= 10*time.Minute:
+	if d >= 10*time.Minute {
 		d = d.Round(time.Minute)
 		if h := d / time.Hour; h > 0 {
 			return i18n.T("%d h %d min", h, d%time.Hour/time.Minute)
 		}
 		return i18n.T("%d min", d/time.Minute)
 	}
-	return max(d.Round(time.Second), time.Second).String()
+	d = max(d.Round(time.Second), time.Second)
+	if m := d / time.Minute; m > 0 {
+		return i18n.T("%d min %d s", m, d%time.Minute/time.Second)
+	}
+	return i18n.T("%d s", d/time.Second)
 }

@@ -3,14 +3,17 @@ package wording
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
 
+	"realword/assets/translations"
 	"realword/history"
 	"realword/inference/memory"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 )
 
@@ -54,16 +57,65 @@ func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
 	}
 }
 
-func TestSizesAndDays(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1500: "1.5 kB", 2_340_000: "2.3 MB", 10e9: "10.0 GB"} {
-		if got := Bytes(n); got != want {
-			t.Errorf("%d bytes are %q", n, got)
+// TestNumbersAndDates says the same sizes, days and numbers in every language.
+func TestNumbersAndDates(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	t.Cleanup(func() { i18ntest.English(t) })
+	for name, want := range map[string]string{
+		"en": "0 bytes, 1 byte, 999 bytes; 1.5 kB; 2.3 MB; 10.0 GB | today, 09:05; yesterday, 12:00; 27 February; 1 May 2025; 31 December 2025, 23:09; Session of 27 February, 12:00 | " +
+			"1 s; 2 min 5 s; 12 min; 3 h 5 min | 0.25; Done in 3.5 s.; 12,345 pictures; 1 picture; 999 pictures",
+		"de": "0 Byte, 1 Byte, 999 Byte; 1,5 kB; 2,3 MB; 10,0 GB | heute, 09:05; gestern, 12:00; 27. Februar; 1. Mai 2025; 31. Dezember 2025, 23:09; Sitzung vom 27. Februar, 12:00 | " +
+			"1 Sek.; 2 Min. 5 Sek.; 12 Min.; 3 Std. 5 Min. | 0,25; Fertig in 3,5 s.; 12.345 Bilder; 1 Bild; 999 Bilder",
+		"fr": "0 octet, 1 octet, 999 octets; 1,5 ko; 2,3 Mo; 10,0 Go | aujourd’hui, 09:05; hier, 12:00; 27 février; 1 mai 2025; 31 décembre 2025, 23:09; Session du 27 février, 12:00 | " +
+			"1 s; 2 min 5 s; 12 min; 3 h 5 min | 0,25; Terminé en 3,5 s.; 12\u00a0345 images; 1 image; 999 images",
+		"es": "0 bytes, 1 byte, 999 bytes; 1,5 kB; 2,3 MB; 10,0 GB | hoy, 09:05; ayer, 12:00; 27 de febrero; 1 de mayo de 2025; 31 de diciembre de 2025, 23:09; Sesión del 27 de febrero, 12:00 | " +
+			"1 s; 2 min 5 s; 12 min; 3 h 5 min | 0,25; Listo en 3,5 s.; 12.345 imágenes; 1 imagen; 999 imágenes",
+		"zh-CN": "0 字节, 1 字节, 999 字节; 1.5 kB; 2.3 MB; 10.0 GB | 今天，09:05; 昨天，12:00; 2月27日; 2025年5月1日; 2025年12月31日 23:09; 2月27日 12:00的会话 | " +
+			"1 秒; 2 分 5 秒; 12 分钟; 3 小时 5 分 | 0.25; 用时 3.5 秒完成。; 12,345 张图片; 1 张图片; 999 张图片",
+	} {
+		if err := i18n.Speak(translations.Files, name); err != nil {
+			t.Fatal(err)
+		}
+		pictures := func(n int) string { return i18n.N(n, "%d picture", "%d pictures", n) }
+		got := strings.Join([]string{
+			Bytes(0) + ", " + Bytes(1) + ", " + Bytes(999) + "; " + Bytes(1500) + "; " + Bytes(2_340_000) + "; " + Bytes(10e9),
+			Day(now.Add(-175*time.Minute), now) + "; " + Day(now.AddDate(0, 0, -1), now) + "; " + Day(now.AddDate(0, 0, -2), now) + "; " +
+				Day(now.AddDate(-1, 2, 0), now) + "; " + Moment(time.Date(2025, 12, 31, 23, 9, 0, 0, time.Local)) + "; " + Session(now.AddDate(0, 0, -2)),
+			Duration(1) + "; " + Duration(125*time.Second) + "; " + Duration(12*time.Minute) + "; " + Duration(185*time.Minute),
+			i18n.Number("%.2f", 0.25) + "; " + i18n.T("Done in %.1f s.", 3.5) + "; " + pictures(12345) + "; " + pictures(1) + "; " + pictures(999),
+		}, " | ")
+		if got != want {
+			t.Errorf("%s:\n%s, want\n%s", name, got, want)
 		}
 	}
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
-	for want, at := range map[string]time.Time{"today, 09:05": now.Add(-175 * time.Minute), "yesterday, 12:00": now.AddDate(0, 0, -1), "27 February": now.AddDate(0, 0, -2), "1 March 2025": now.AddDate(-1, 0, 0)} {
-		if got := Day(at, now); got != want {
-			t.Errorf("%v is %q", at, got)
+}
+
+// TestMonths finds the months of a year in every language that is shipped, once each.
+func TestMonths(t *testing.T) {
+	t.Cleanup(func() { i18ntest.English(t) })
+	files, err := fs.Glob(translations.Files, "*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no languages", err)
+	}
+	for _, file := range files {
+		if err := i18n.Speak(translations.Files, strings.TrimSuffix(file, ".json")); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for m := time.January; m <= time.December; m++ {
+			text := Moment(time.Date(2025, m, 23, 16, 45, 0, 0, time.Local))
+			for _, part := range []string{"23", "2025", "16:45", month(m)} {
+				if !strings.Contains(text, part) {
+					t.Errorf("%s: %q lacks %q", file, text, part)
+				}
+			}
+			if file != "en.json" && strings.Contains(text, m.String()) && month(m) != m.String() {
+				t.Errorf("%s: an English month in %q", file, text)
+			}
+			seen[text] = true
+		}
+		if len(seen) != 12 {
+			t.Errorf("%s has %d months", file, len(seen))
 		}
 	}
 }
