@@ -69,11 +69,11 @@ func TestWhatIsNotReadIsSaid(t *testing.T) {
 	if !b.subjects.Ignored.Visible() || !strings.HasPrefix(b.subjects.Ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
 		t.Errorf("says %q", b.subjects.Ignored.Text)
 	}
-	b.set.negative.SetText("rain BREAK snow")
+	b.set.Negative.SetText("rain BREAK snow")
 	if got := strings.Count(b.subjects.Ignored.Text, "\n"); got != 1 || !strings.Contains(b.subjects.Ignored.Text, `"BREAK"`) {
 		t.Errorf("says %q", b.subjects.Ignored.Text)
 	}
-	b.set.negative.SetText("")
+	b.set.Negative.SetText("")
 	b.subjects.PromptChanged("a dog on the beach")
 	if b.subjects.Ignored.Visible() {
 		t.Errorf("still says %q", b.subjects.Ignored.Text)

@@ -71,14 +71,14 @@ func (w *Window) fold() {
 		return
 	}
 	s := w.set
-	f.status.Set(s.status.Text)
-	f.stop.Hidden = s.halt.Hidden
-	kit.Enable(f.stop, !s.halt.Disabled())
-	if f.generate.Text != s.generate.Text || f.generate.Importance != s.generate.Importance {
-		f.generate.Importance = s.generate.Importance
-		f.generate.SetText(s.generate.Text)
+	f.status.Set(s.Status.Text)
+	f.stop.Hidden = s.Halt.Hidden
+	kit.Enable(f.stop, !s.Halt.Disabled())
+	if f.generate.Text != s.Generate.Text || f.generate.Importance != s.Generate.Importance {
+		f.generate.Importance = s.Generate.Importance
+		f.generate.SetText(s.Generate.Text)
 	}
-	kit.Enable(f.generate, !s.generate.Disabled())
+	kit.Enable(f.generate, !s.Generate.Disabled())
 	f.run.Refresh()
 }
 

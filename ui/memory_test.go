@@ -55,14 +55,14 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 		o.Open = func(context.Context, string) (Engine, error) { return e, nil }
 	})
 	e.fakeEngine = b.engine
-	line := b.set.memory
+	line := b.set.Memory
 	wanted := func(width int, text string, c string) {
 		t.Helper()
 		b.state.Form.Width, b.state.Form.Height = width, width
 		b.refresh()
 		b.settle()
-		if line.box.Hidden != (text == "") || text != "" && (line.text.Text != text || string(line.text.Color) != c) {
-			t.Errorf("at %d pixels: hidden %t, %q in %s", width, line.box.Hidden, line.text.Text, line.text.Color)
+		if line.Box.Hidden != (text == "") || text != "" && (line.Text.Text != text || string(line.Text.Color) != c) {
+			t.Errorf("at %d pixels: hidden %t, %q in %s", width, line.Box.Hidden, line.Text.Text, line.Text.Color)
 		}
 	}
 	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", string(theme.ColorNamePlaceHolder))
@@ -85,13 +85,13 @@ func TestMemoryIsShownBeforeARound(t *testing.T) {
 	b.pressSheetNow("Run anyway")
 	b.end(b.started(), inference.Done{})
 
-	for _, o := range line.box.Objects {
+	for _, o := range line.Box.Objects {
 		if button, ok := o.(*kit.Button); ok {
 			test.Tap(button)
 		}
 	}
 	b.settle()
-	if f := b.state.Form; f.Size(b.state.Model).X != 64 || !line.box.Hidden {
+	if f := b.state.Form; f.Size(b.state.Model).X != 64 || !line.Box.Hidden {
 		t.Errorf("after the remedy it is %v and still warns", f.Size(b.state.Model))
 	}
 }
@@ -102,7 +102,7 @@ func TestFewerPicturesAsARemedy(t *testing.T) {
 	for id := range 3 {
 		b.state.Form.Cards = append(b.state.Form.Cards, state.Card{ID: 100 + id, Word: word})
 	}
-	b.set.memory.apply(memory.Remedy{References: 1, Width: 128, Height: 128})
+	b.set.Memory.Apply(memory.Remedy{References: 1, Width: 128, Height: 128})
 	off := 0
 	for _, c := range b.state.Form.Cards {
 		if c.Off {

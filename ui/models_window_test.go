@@ -193,7 +193,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 		t.Error("the model in use can be removed")
 	}
 	b.Back()
-	test.Tap(b.set.generate)
+	test.Tap(b.set.Generate)
 	b.until("the new engine has a job", func() bool { return len(engine.started) > 0 })
 	j := <-engine.started
 	b.end(j, inference.Done{})

@@ -22,7 +22,7 @@ func (b *bench) presets() string {
 // presetItem is the entry of the menu that begins with a text.
 func (b *bench) presetItem(begins string) *fyne.MenuItem {
 	b.t.Helper()
-	for _, i := range b.presetItems() {
+	for _, i := range b.set.PresetItems() {
 		if strings.HasPrefix(i.Label, begins) {
 			return i
 		}
@@ -57,11 +57,11 @@ func TestOwnPresetsAreSavedTakenOverRenamedAndDeleted(t *testing.T) {
 		t.Errorf("soft: %+v", f)
 	}
 	for old, name := range map[string]string{"": "paper", "soft": "bold", "x": " ", "y": strings.Repeat("n", 41)} {
-		if b.checkNewName(old, name) == nil {
+		if b.set.CheckNewName(old, name) == nil {
 			t.Errorf("%q can become %q", old, name)
 		}
 	}
-	if err := b.checkNewName("soft", "Soft"); err != nil {
+	if err := b.set.CheckNewName("soft", "Soft"); err != nil {
 		t.Error(err)
 	}
 	b.presetItem("Delete “soft”").Action()

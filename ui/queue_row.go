@@ -57,8 +57,8 @@ func newQueueRow(w *Window, id int, running bool) *queueRow {
 		container.NewCenter(container.New(kit.Fixed{Width: 30, Height: 30}, r.thumb)), tools, container.New(kit.Inset{X: 6, Y: 1}, text)))
 	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, kit.NewColumn(3, head, r.pictures)), r.choose)
 	if !running {
-		r.Tile.OnDragged = func(at fyne.Position) { w.set.queue.drag(r, at) }
-		r.Tile.OnDropped = func(fyne.Position) { w.set.queue.drop(r) }
+		r.Tile.OnDragged = func(at fyne.Position) { w.queue.drag(r, at) }
+		r.Tile.OnDropped = func(fyne.Position) { w.queue.drop(r) }
 		r.Tile.OnKey = r.key
 	}
 	return r

@@ -79,7 +79,7 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		b.ask(name)
 	}
 	b.settleQueue()
-	q := b.set.queue
+	q := b.queue
 	b.win.Content().Resize(fyne.NewSize(1240, 800))
 	row := func(i int) *queueRow { return q.byID[b.state.Queue.Waiting[i].ID] }
 	middle := func(i int) fyne.Position {

@@ -30,7 +30,7 @@ func (b *bench) prompts() string {
 func (b *bench) ask(prompt string) {
 	b.t.Helper()
 	b.subjects.PromptChanged(prompt)
-	test.Tap(b.set.generate)
+	test.Tap(b.set.Generate)
 	b.until("the round is checked", func() bool {
 		for _, t := range b.state.Queue.Waiting {
 			if t.Request.Width == 0 { // Resolve fills it in
@@ -68,21 +68,21 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	b := ready(t, nil)
 	b.ask("one")
 	j := b.started()
-	if b.set.queue.box.Visible() {
+	if b.queue.box.Visible() {
 		t.Error("a queue is shown where none is")
 	}
 	b.state.Form.Count = 3
 	b.ask("two")
 	b.ask("three")
-	if b.prompts() != "two three" || !b.set.queue.box.Visible() || b.set.queue.title.Text != "2 jobs queued" {
-		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.set.queue.title.Text)
+	if b.prompts() != "two three" || !b.queue.box.Visible() || b.queue.title.Text != "2 jobs queued" {
+		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.queue.title.Text)
 	}
 	// Each has its own seeds, and the one on the screen is that of the last.
 	two, three := b.state.Queue.Waiting[0].Request.Seeds, b.state.Queue.Waiting[1].Request.Seeds
 	if len(two) != 3 || two[1] != (two[0]+1)%state.SeedLimit || two[0] == j.request.Seeds[0] || two[0] == three[0] || b.state.Form.Seed != three[0] {
 		t.Errorf("seeds %v, %v and %v, shown %d", j.request.Seeds, two, three, b.state.Form.Seed)
 	}
-	second := b.set.queue.byID[b.state.Queue.Waiting[1].ID]
+	second := b.queue.byID[b.state.Queue.Waiting[1].ID]
 	test.Tap(second.up)
 	if b.prompts() != "three two" || !second.up.Disabled() || second.down.Disabled() {
 		t.Errorf("%q wait", b.prompts())
@@ -99,12 +99,12 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	if j.request.Prompt != "four" || b.prompts() != "two" {
 		t.Errorf("%q runs, %q wait", j.request.Prompt, b.prompts())
 	}
-	test.Tap(b.set.queue.pause)
+	test.Tap(b.queue.pause)
 	b.finish(j, inference.Done{})
-	if b.state.Busy() || b.prompts() != "two" || b.set.queue.note.Hidden || b.set.generate.Text != "Add to queue" {
+	if b.state.Busy() || b.prompts() != "two" || b.queue.note.Hidden || b.set.Generate.Text != "Add to queue" {
 		t.Errorf("a paused queue: busy %v, %q wait", b.state.Busy(), b.prompts())
 	}
-	test.Tap(b.set.queue.pause)
+	test.Tap(b.queue.pause)
 	j = b.started()
 	b.ask("five")
 	b.stopAll()
@@ -129,8 +129,8 @@ func TestQueueAfterAFailure(t *testing.T) {
 	j := b.started()
 	b.ask("two")
 	b.finish(j, inference.Failed{Err: errors.New("the memory is full: close other programs")})
-	if b.state.Busy() || b.prompts() != "two" || !b.state.Queue.Paused || !strings.Contains(b.set.reasons.Text, "memory") {
-		t.Errorf("busy %v, %q wait, paused %v, %q", b.state.Busy(), b.prompts(), b.state.Queue.Paused, b.set.reasons.Text)
+	if b.state.Busy() || b.prompts() != "two" || !b.state.Queue.Paused || !strings.Contains(b.set.Reasons.Text, "memory") {
+		t.Errorf("busy %v, %q wait, paused %v, %q", b.state.Busy(), b.prompts(), b.state.Queue.Paused, b.set.Reasons.Text)
 	}
 	b.pauseQueue()
 	b.finish(b.started(), inference.Done{})
@@ -139,7 +139,7 @@ func TestQueueAfterAFailure(t *testing.T) {
 	b.ask("three")
 	j = b.started()
 	b.ask("four")
-	test.Tap(b.set.halt)
+	test.Tap(b.set.Halt)
 	<-j.ctx.Done()
 	b.finish(j, inference.Failed{Err: context.Canceled})
 	if j = b.started(); j.request.Prompt != "four" {
@@ -185,7 +185,7 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.subjects.PromptChanged("a dog")
 	test.Tap(b.chipOf(1))
-	test.Tap(b.set.generate)
+	test.Tap(b.set.Generate)
 	j := b.started()
 	b.ask("a dog two")
 	b.ask("a dog three")
@@ -261,7 +261,7 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	b.takeUpQueue(tasks)
 	b.refresh()
 	b.pauseQueue()
-	row := b.set.queue.byID[b.state.Queue.Waiting[0].ID]
+	row := b.queue.byID[b.state.Queue.Waiting[0].ID]
 	if b.state.Busy() || !row.run.Visible() || !strings.Contains(row.about.Text, "twice") {
 		t.Fatalf("busy %v, the row says %q", b.state.Busy(), row.about.Text)
 	}

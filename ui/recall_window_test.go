@@ -82,11 +82,11 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	if f.Cards[0].View == nil {
 		t.Error("the small copy in the recipe is not shown")
 	}
-	if c.subjects.Prompt.Text != "a dog" || !c.set.generate.Disabled() || !strings.Contains(c.set.reasons.Text, "rex.png is missing") {
-		t.Errorf("the prompt shows %q, the reason is %q", c.subjects.Prompt.Text, c.set.reasons.Text)
+	if c.subjects.Prompt.Text != "a dog" || !c.set.Generate.Disabled() || !strings.Contains(c.set.Reasons.Text, "rex.png is missing") {
+		t.Errorf("the prompt shows %q, the reason is %q", c.subjects.Prompt.Text, c.set.Reasons.Text)
 	}
 	c.drop(nil, rex)
-	if f = c.state.Form; len(f.Cards) != 1 || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 || f.Cards[0].Scope != 0.33 || c.set.generate.Disabled() {
+	if f = c.state.Form; len(f.Cards) != 1 || f.Cards[0].Missing || len(f.Cards[0].Ref.Data) == 0 || f.Cards[0].Scope != 0.33 || c.set.Generate.Disabled() {
 		t.Errorf("the picture was not put into its place: %+v", f.Cards)
 	}
 	c.drop(c.stage.Picture, path)

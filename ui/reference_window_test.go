@@ -24,7 +24,7 @@ func TestAReferenceIsDecodedOnce(t *testing.T) {
 			t.Fatalf("%s: %+v was read, the card is %+v", preset, b.engine.read, card)
 		}
 		b.keepDraft()
-		test.Tap(b.set.generate)
+		test.Tap(b.set.Generate)
 		j := b.started()
 		if ref := j.request.Subjects[0].References[0]; len(b.engine.read) != 1 || ref.SHA256 != card.Ref.SHA256 {
 			t.Errorf("%s: %d are read, the round has %+v", preset, len(b.engine.read), ref)

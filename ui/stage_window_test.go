@@ -91,8 +91,8 @@ func TestStageInTheWindow(t *testing.T) {
 
 	bar := b.stage.Film.(*fyne.Container).Objects[0].(fyne.Focusable)
 	bar.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd})
-	if b.state.Form.Stop != b.state.Form.Steps || int(b.set.stop.Slider.Value) != b.state.Form.Steps {
-		t.Errorf("T_stop is %d, the slider says %g", b.state.Form.Stop, b.set.stop.Slider.Value)
+	if b.state.Form.Stop != b.state.Form.Steps || int(b.set.Stop.Slider.Value) != b.state.Form.Steps {
+		t.Errorf("T_stop is %d, the slider says %g", b.state.Form.Stop, b.set.Stop.Slider.Value)
 	}
 	zoom := b.rail.buttons[slices.IndexFunc(b.rail.buttons, func(t *command.ToolButton) bool { return t.Name == "Fit / 100 %" })]
 	b.Press(command.Stroke{Key: fyne.KeyZ})

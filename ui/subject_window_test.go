@@ -139,12 +139,12 @@ func TestALostWordIsMendedWithOneClick(t *testing.T) {
 	b.subjects.PromptChanged("a dog")
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.subjects.PromptChanged("a puppy")
-	if !b.cardAt(0).Look.WordLost || !b.set.generate.Disabled() || !b.set.remedy.Visible() || b.cardAt(0).Remedy.Hidden {
-		t.Fatalf("lost %v, reasons %q", b.cardAt(0).Look.WordLost, b.set.reasons.Text)
+	if !b.cardAt(0).Look.WordLost || !b.set.Generate.Disabled() || !b.set.Remedy.Visible() || b.cardAt(0).Remedy.Hidden {
+		t.Fatalf("lost %v, reasons %q", b.cardAt(0).Look.WordLost, b.set.Reasons.Text)
 	}
-	test.Tap(b.set.remedy)
-	if got := bondsIn(b.state); got != "dog.png=puppy#1" || b.set.generate.Disabled() || b.set.remedy.Visible() {
-		t.Errorf("bonds %q, reasons %q", got, b.set.reasons.Text)
+	test.Tap(b.set.Remedy)
+	if got := bondsIn(b.state); got != "dog.png=puppy#1" || b.set.Generate.Disabled() || b.set.Remedy.Visible() {
+		t.Errorf("bonds %q, reasons %q", got, b.set.Reasons.Text)
 	}
 }
 

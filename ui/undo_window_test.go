@@ -16,7 +16,7 @@ func TestUndoInTheWindow(t *testing.T) {
 	c := b.win.Canvas()
 	key := b.key
 	b.subjects.PromptChanged("a dog")
-	b.set.steps.Slider.OnChanged(10)
+	b.set.Steps.Slider.OnChanged(10)
 	path := uitest.File(t, "rex.png", uitest.PNG(uitest.Red))
 	b.drop(nil, path)
 	b.settle()

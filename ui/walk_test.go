@@ -91,9 +91,9 @@ func (b *bench) screens(each func(name string)) {
 	test.Tap(b.chipOf(6))
 	b.settle()
 	each("bound")
-	b.set.more.OnTapped()
+	b.set.More.OnTapped()
 	each("with more settings")
-	b.set.more.OnTapped()
+	b.set.More.OnTapped()
 	j := b.run()
 	each("starting")
 	for i := range 5 {

@@ -3,8 +3,6 @@ package ui
 import (
 	"context"
 	"image/color"
-	"strconv"
-	"strings"
 	"time"
 
 	"realword/history/journal"
@@ -23,6 +21,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/models"
+	"realword/ui/settings"
 	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/subjects"
@@ -75,7 +74,8 @@ type Window struct {
 	shotRow  *fyne.Container
 	tree     *gallery.Tree
 	ghost    *kit.Ghost
-	set      *settings
+	set      *settings.Panel
+	queue    *queuePanel
 	resting  *resting
 }
 
@@ -267,9 +267,23 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	return w.middle
 }
 
+// settingsHost wires the room of the settings.
+func (w *Window) settingsHost() settings.Host {
+	prefs := w.app.Preferences()
+	return settings.Host{
+		State: w.now, Change: w.change, Note: func(next func(state.State) state.State) { w.state = next(w.state) },
+		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.box,
+		Presets:     func() state.OwnPresets { return readPresets(prefs) },
+		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
+		Memory:      func() settings.MemoryTeller { teller, _ := w.engine.(settings.MemoryTeller); return teller },
+		OnGenerate:  w.generate, OnStop: w.stop, OnMend: w.subjects.Mend, OnNegative: w.subjects.SayIgnored,
+	}
+}
+
 func (w *Window) buildRight() fyne.CanvasObject {
-	w.set = newSettings(w)
-	return kit.Panel(container.NewBorder(nil, w.set.action, nil, nil, kit.NewPage(w.set.form)))
+	w.queue = newQueuePanel(w)
+	w.set = settings.New(w.settingsHost())
+	return kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, kit.NewPage(w.set.Form)))
 }
 
 // refresh makes everything on the screen equal to the state.
@@ -281,7 +295,8 @@ func (w *Window) refresh() {
 	w.refreshHead()
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
-	w.set.refresh()
+	w.queue.refresh()
+	w.set.Refresh()
 	w.dog.running(w.state.Busy())
 	w.stage.Refresh()
 	w.unsaved.refresh()
@@ -332,17 +347,4 @@ func (w *Window) refreshShots() {
 		w.shotRow.Hidden = hidden
 		w.lower.Refresh()
 	}
-}
-
-// parseSeed reads what the user typed into the seed field; -1 and an empty field draw one.
-func parseSeed(text string) (uint64, error) {
-	text = strings.TrimSpace(text)
-	if text == "" || text == "-1" {
-		return state.DrawSeed(), nil
-	}
-	seed, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		return 0, i18n.Errorf("a seed is a whole number from 0 to %d", uint64(state.SeedLimit-1))
-	}
-	return seed, nil
 }

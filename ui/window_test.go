@@ -51,7 +51,7 @@ func (b *bench) drop(at fyne.CanvasObject, paths ...string) {
 // run starts a generation and answers its job.
 func (b *bench) run() fakeJob {
 	b.t.Helper()
-	test.Tap(b.set.generate)
+	test.Tap(b.set.Generate)
 	select {
 	case j := <-b.engine.started:
 		return j
@@ -101,8 +101,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	test.Type(b.subjects.Prompt, "a dog on the beach")
 	b.subjects.ChoosePicture()
 	b.settle()
-	if !b.set.generate.Disabled() || !strings.Contains(b.set.reasons.Text, "rex.png") {
-		t.Errorf("Generate must wait for the word; it says %q", b.set.reasons.Text)
+	if !b.set.Generate.Disabled() || !strings.Contains(b.set.Reasons.Text, "rex.png") {
+		t.Errorf("Generate must wait for the word; it says %q", b.set.Reasons.Text)
 	}
 	test.Tap(b.chipOf(1))
 	if got := bondsIn(b.state); got != "rex.png=dog#1" {
@@ -117,11 +117,11 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if r.Prompt != "a dog on the beach" || len(r.Subjects) != 1 || len(r.Subjects[0].References[0].Data) == 0 || r.Stop != 12 || len(r.Seeds) != 1 {
 		t.Errorf("request %+v", r)
 	}
-	if r.Seeds[0] != 7 || b.state.Form.Seed != 7 || b.set.seed.Text != "7" {
-		t.Errorf("seed %d of the run, %d and %q shown", r.Seeds[0], b.state.Form.Seed, b.set.seed.Text)
+	if r.Seeds[0] != 7 || b.state.Form.Seed != 7 || b.set.Seed.Text != "7" {
+		t.Errorf("seed %d of the run, %d and %q shown", r.Seeds[0], b.state.Form.Seed, b.set.Seed.Text)
 	}
-	if b.set.generate.Text != "Add to queue" || !b.set.halt.Visible() {
-		t.Errorf("button says %q", b.set.generate.Text)
+	if b.set.Generate.Text != "Add to queue" || !b.set.Halt.Visible() {
+		t.Errorf("button says %q", b.set.Generate.Text)
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(j, uitest.Step(0, 2, 1, 1))
@@ -145,8 +145,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if err != nil || meta.Prompt != r.Prompt || len(meta.Recipe) == 0 {
 		t.Errorf("metadata %+v, %v", meta, err)
 	}
-	if b.set.reasons.Text != "Saved as "+wording.Path(shot.Path) || b.rail.buttons[0].Disabled() {
-		t.Errorf("the path is not shown: %q", b.set.reasons.Text)
+	if b.set.Reasons.Text != "Saved as "+wording.Path(shot.Path) || b.rail.buttons[0].Disabled() {
+		t.Errorf("the path is not shown: %q", b.set.Reasons.Text)
 	}
 
 	// The steps can be looked at again.
@@ -170,31 +170,31 @@ func TestKeptSeedStays(t *testing.T) {
 	b := ready(t, nil)
 	b.subjects.PromptChanged("a dog")
 	b.refresh()
-	b.set.seed.SetText("41")
+	b.set.Seed.SetText("41")
 	if !b.state.Form.KeepSeed || b.state.Form.Seed != 41 {
 		t.Fatalf("seed %d kept %v", b.state.Form.Seed, b.state.Form.KeepSeed)
 	}
-	b.set.seed.SetText("a lot")
+	b.set.Seed.SetText("a lot")
 	b.refresh()
-	if b.set.seedNote.Hidden || b.state.Form.Seed != 41 || b.set.seed.Text != "a lot" || len(b.state.Reasons()) != 1 {
+	if b.set.SeedNote.Hidden || b.state.Form.Seed != 41 || b.set.Seed.Text != "a lot" || len(b.state.Reasons()) != 1 {
 		t.Error("a bad seed must be named, change nothing, and stay to be mended")
 	}
-	b.set.seed.SetText("99999999999999999999")
-	b.set.seed.SetText("-1")
+	b.set.Seed.SetText("99999999999999999999")
+	b.set.Seed.SetText("-1")
 	drawn := b.state.Form.Seed
-	if drawn == 41 || b.state.Form.KeepSeed || b.set.seed.Text != strconv.FormatUint(drawn, 10) || b.state.Reasons() != nil {
-		t.Errorf("-1 draws a seed: %d kept %v, %q", drawn, b.state.Form.KeepSeed, b.set.seed.Text)
+	if drawn == 41 || b.state.Form.KeepSeed || b.set.Seed.Text != strconv.FormatUint(drawn, 10) || b.state.Reasons() != nil {
+		t.Errorf("-1 draws a seed: %d kept %v, %q", drawn, b.state.Form.KeepSeed, b.set.Seed.Text)
 	}
-	b.set.seed.SetText("4294967295")
+	b.set.Seed.SetText("4294967295")
 	b.state.Form.Count = 2
 	b.refresh()
-	if b.set.seedNote.Hidden || !strings.Contains(b.set.seedNote.Text, "start again at 0") || b.state.Reasons() != nil {
-		t.Errorf("seeds that begin again are not said: %q", b.set.seedNote.Text)
+	if b.set.SeedNote.Hidden || !strings.Contains(b.set.SeedNote.Text, "start again at 0") || b.state.Reasons() != nil {
+		t.Errorf("seeds that begin again are not said: %q", b.set.SeedNote.Text)
 	}
 	b.state.Form.Count = 1
-	b.set.seed.SetText("41")
-	if b.refresh(); !b.set.seedNote.Hidden {
-		t.Errorf("a good seed has the note %q", b.set.seedNote.Text)
+	b.set.Seed.SetText("41")
+	if b.refresh(); !b.set.SeedNote.Hidden {
+		t.Errorf("a good seed has the note %q", b.set.SeedNote.Text)
 	}
 	j := b.run()
 	if j.request.Seeds[0] != 41 {
@@ -210,14 +210,14 @@ func TestStopKeepsTheSteps(t *testing.T) {
 	b.send(j, uitest.Step(0, 4, 2, 0))
 	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierAlt})
 	<-j.ctx.Done()
-	if b.set.status.Text != "Stopping…" || !b.set.halt.Disabled() {
-		t.Errorf("status %q", b.set.status.Text)
+	if b.set.Status.Text != "Stopping…" || !b.set.Halt.Disabled() {
+		t.Errorf("status %q", b.set.Status.Text)
 	}
 	b.end(j, inference.Failed{Err: context.Canceled})
-	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.status.Text != "Stopped after step 1." {
-		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.status.Text)
+	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.Status.Text != "Stopped after step 1." {
+		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.Status.Text)
 	}
-	if b.set.generate.Disabled() || b.set.generate.Text != "Generate" || b.set.halt.Visible() {
+	if b.set.Generate.Disabled() || b.set.Generate.Text != "Generate" || b.set.Halt.Visible() {
 		t.Error("Generate does not come back")
 	}
 }
@@ -227,10 +227,10 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		b := ready(t, nil)
 		b.subjects.PromptChanged("a dog")
 		b.engine.startErr = errors.New("the word is gone: click another")
-		test.Tap(b.set.generate)
+		test.Tap(b.set.Generate)
 		b.settle()
-		if b.set.reasons.Text != "The word is gone: click another." || b.set.generate.Disabled() || b.state.Form.Prompt != "a dog" {
-			t.Errorf("reasons %q", b.set.reasons.Text)
+		if b.set.Reasons.Text != "The word is gone: click another." || b.set.Generate.Disabled() || b.state.Form.Prompt != "a dog" {
+			t.Errorf("reasons %q", b.set.Reasons.Text)
 		}
 	})
 	t.Run("model", func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 			}
 		})
 		b.subjects.PromptChanged("a dog")
-		if b.set.reasons.Text != "The library is missing: run make run." || !b.set.generate.Disabled() {
-			t.Errorf("reasons %q", b.set.reasons.Text)
+		if b.set.Reasons.Text != "The library is missing: run make run." || !b.set.Generate.Disabled() {
+			t.Errorf("reasons %q", b.set.Reasons.Text)
 		}
 	})
 	t.Run("picture", func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestSamples(t *testing.T) {
 	}
 	test.Tap(b.subjects.SampleRow.Objects[0].(*kit.Tile))
 	b.settle()
-	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state) != "dog.png=dog#1" || b.set.generate.Disabled() {
+	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state) != "dog.png=dog#1" || b.set.Generate.Disabled() {
 		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bondsIn(b.state))
 	}
 }
@@ -430,7 +430,7 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 func TestFieldsLetKeysThrough(t *testing.T) {
 	b := ready(t, nil)
 	generate := &desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}
-	for name, f := range map[string]*kit.Field{"prompt": b.subjects.Prompt, "seed": b.set.seed, "negative": b.set.negative} {
+	for name, f := range map[string]*kit.Field{"prompt": b.subjects.Prompt, "seed": b.set.Seed, "negative": b.set.Negative} {
 		if f.AcceptsTab() {
 			t.Errorf("%s keeps Tab for itself", name)
 		}

@@ -1,4 +1,4 @@
-package ui
+package settings
 
 import (
 	"image"
@@ -16,45 +16,45 @@ import (
 
 // advanced is the part of the settings that unfolds under More.
 type advanced struct {
-	w       *Window
+	host    Host
 	box     *fyne.Container
-	sampler *kit.Selector
-	source  *kit.Selector
-	size    *kit.Selector
-	divide  *kit.Check
-	layers  *kit.Check
+	Sampler *kit.Selector
+	Source  *kit.Selector
+	Size    *kit.Selector
+	Divide  *kit.Check
+	Layers  *kit.Check
 	offered []image.Point
 }
 
-func newAdvanced(w *Window) *advanced {
-	a := &advanced{w: w}
-	a.sampler = kit.NewSelect(nil, func(text string) {
+func newAdvanced(h Host) *advanced {
+	a := &advanced{host: h}
+	a.Sampler = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			f.Sampler = chosen(text, schedule.Samplers(), state.SamplerName)
 		})
 	})
-	a.source = kit.NewSelect(nil, func(text string) {
+	a.Source = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName)
 		})
 	})
-	a.size = kit.NewSelect(nil, func(text string) {
+	a.Size = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			for _, size := range a.offered {
 				if state.SizeName(size) == text {
-					*f = f.WithSize(size, w.state.Model)
+					*f = f.WithSize(size, h.State().Model)
 				}
 			}
 		})
 	})
-	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
+	a.Divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
 		a.change(func(f *state.Form) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
 	})
-	a.layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
+	a.Layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
 		a.change(func(f *state.Form) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
@@ -64,8 +64,8 @@ func newAdvanced(w *Window) *advanced {
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source),
-		a.divide, a.layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.Size), named(i18n.T("Sampler"), a.Sampler), named(i18n.T("Mask source"), a.Source),
+		a.Divide, a.Layers)
 	return a
 }
 
@@ -80,21 +80,21 @@ func chosen(text string, list []string, name func(string) string) string {
 
 // change changes the form's settings, where they have changed.
 func (a *advanced) change(set func(*state.Form)) {
-	s := &a.w.state
+	s := a.host.State()
 	if s.Model == nil {
 		return
 	}
 	next := s.Form
 	set(&next)
 	if next = next.WithSettings(next.Settings, s.Model); next.Settings != s.Form.Settings {
-		s.Form = next
-		a.w.refresh()
+		a.host.change(func(st *state.State) { st.Form = next })
 	}
 }
 
 // refresh makes the part equal to the state.
 func (a *advanced) refresh() {
-	m, f := a.w.state.Model, a.w.state.Form
+	st := a.host.State()
+	m, f := st.Model, st.Form
 	if m == nil {
 		return
 	}
@@ -111,8 +111,8 @@ func (a *advanced) refresh() {
 		}
 		return out
 	}
-	show(a.sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(now.Sampler))
-	show(a.source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(now.MaskSource))
+	show(a.Sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(now.Sampler))
+	show(a.Source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(now.MaskSource))
 	a.offered = state.Sizes(m)
 	size := image.Pt(now.Width, now.Height)
 	if !slices.Contains(a.offered, size) {
@@ -122,13 +122,13 @@ func (a *advanced) refresh() {
 	for _, size := range a.offered {
 		texts = append(texts, state.SizeName(size))
 	}
-	show(a.size, texts, state.SizeName(size))
-	if a.divide.Checked == f.RawMask {
-		a.divide.Checked = !f.RawMask
-		a.divide.Refresh()
+	show(a.Size, texts, state.SizeName(size))
+	if a.Divide.Checked == f.RawMask {
+		a.Divide.Checked = !f.RawMask
+		a.Divide.Refresh()
 	}
-	if layers := f.MaskNorm != ""; a.layers.Checked != layers {
-		a.layers.Checked = layers
-		a.layers.Refresh()
+	if layers := f.MaskNorm != ""; a.Layers.Checked != layers {
+		a.Layers.Checked = layers
+		a.Layers.Refresh()
 	}
 }

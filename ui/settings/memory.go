@@ -1,8 +1,9 @@
-package ui
+package settings
 
 import (
 	"fmt"
 	"image"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -13,11 +14,12 @@ import (
 	"realword/inference/memory"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
-// memoryTeller is an Engine that knows what a round would take of the machine's memory.
-type memoryTeller interface {
+// MemoryTeller knows what a round would take of the machine's memory.
+type MemoryTeller interface {
 	Memory(r inference.Request) (memory.Plan, bool)
 }
 
@@ -26,29 +28,30 @@ const littleMemory = 1 << 30
 
 // memoryLine says above the Generate button whether the round fits in memory; where it does not, it offers what would.
 type memoryLine struct {
-	w    *Window
-	box  *fyne.Container
-	text *kit.Line
+	host Host
+	done func() // what has changed is to be laid out
+	Box  *fyne.Container
+	Text *kit.Line
 
 	asked string // the round that the plan is for
 	plan  *memory.Plan
 }
 
-func newMemoryLine(w *Window) *memoryLine {
-	m := &memoryLine{w: w, text: kit.Caption(""), box: kit.NewColumn(4)}
-	m.box.Hide()
+func newMemoryLine(h Host, done func()) *memoryLine {
+	m := &memoryLine{host: h, done: done, Text: kit.Caption(""), Box: kit.NewColumn(4)}
+	m.Box.Hide()
 	return m
 }
 
 // refresh asks again when something has changed that decides the memory. Reading a large model's graphs takes a moment.
 func (m *memoryLine) refresh() {
-	teller, ok := m.w.engine.(memoryTeller)
-	if !ok || m.w.state.Model == nil {
+	teller, st := m.host.Memory(), m.host.State()
+	if teller == nil || st.Model == nil {
 		m.asked, m.plan = "", nil
-		m.box.Hide()
+		m.Box.Hide()
 		return
 	}
-	r := m.w.state.Form.Request()
+	r := st.Form.Request()
 	round := fmt.Sprintf("%p %d×%d %s %t", teller, r.Width, r.Height, r.Preset, r.CFG == 1)
 	for i := range r.Subjects {
 		round += fmt.Sprint(" ", len(r.Subjects[i].References))
@@ -58,7 +61,7 @@ func (m *memoryLine) refresh() {
 		return
 	}
 	m.asked = round
-	m.w.background(func() func() {
+	m.host.Background(func() func() {
 		p, ok := teller.Memory(r)
 		return func() {
 			if m.asked != round {
@@ -75,33 +78,34 @@ func (m *memoryLine) refresh() {
 
 func (m *memoryLine) show() {
 	p := m.plan
-	m.box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
-	m.box.RemoveAll()
-	if !m.box.Hidden {
-		m.text.Color = theme.ColorNamePlaceHolder
+	m.Box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
+	m.Box.RemoveAll()
+	if !m.Box.Hidden {
+		m.Text.Color = theme.ColorNamePlaceHolder
 		text := i18n.T("Memory: about %s of %s, fits", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		switch p.Verdict {
 		case memory.Tight:
-			m.text.Color = theme.ColorNameWarning
+			m.Text.Color = theme.ColorNameWarning
 			text = i18n.T("Memory: about %s of %s, tight", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		case memory.TooLarge:
-			m.text.Color = theme.ColorNameError
+			m.Text.Color = theme.ColorNameError
 			text = i18n.T("Memory: about %s of %s, will not fit", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		}
-		m.text.Set(text)
-		m.text.Refresh()
-		m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.text))
+		m.Text.Set(text)
+		m.Text.Refresh()
+		m.Box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.Text))
 		for _, fit := range p.Remedies {
-			b := kit.NewButton(m.remedyText(fit), func() { m.apply(fit) })
+			b := kit.NewButton(m.remedyText(fit), func() { m.Apply(fit) })
 			b.Importance = widget.WarningImportance
-			m.box.Add(b)
+			m.Box.Add(b)
 		}
 	}
-	m.w.set.action.Refresh()
+	m.done()
 }
 
 func (m *memoryLine) remedyText(fit memory.Remedy) string {
-	size := m.w.state.Form.Size(m.w.state.Model)
+	st := m.host.State()
+	size := st.Form.Size(st.Model)
 	switch {
 	case fit.References == 0:
 		return i18n.T("Make it %d × %d: %s", fit.Width, fit.Height, wording.Bytes(fit.Peak))
@@ -112,32 +116,31 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 	}
 }
 
-// apply changes the form as a remedy says; Undo takes it back.
-func (m *memoryLine) apply(fit memory.Remedy) {
-	f := &m.w.state.Form
-	*f = f.WithSize(image.Pt(fit.Width, fit.Height), m.w.state.Model)
-	if fit.References > 0 {
+// Apply changes the form as a remedy says; Undo takes it back.
+func (m *memoryLine) Apply(fit memory.Remedy) {
+	m.host.change(func(st *state.State) {
+		f := st.Form.WithSize(image.Pt(fit.Width, fit.Height), st.Model)
+		f.Cards = slices.Clone(f.Cards)
 		had := map[string]int{}
 		for i, c := range f.Cards {
-			if !c.Live() || c.Off {
+			if fit.References == 0 || !c.Live() || c.Off {
 				continue
 			}
 			word := c.Word.String()
-			if had[word]++; had[word] > fit.References {
-				f.Cards[i].Off = true
-			}
+			had[word]++
+			f.Cards[i].Off = had[word] > fit.References
 		}
-	}
-	m.w.refresh()
+		st.Form = f
+	})
 }
 
-// before runs what begins a round, after asking where the round will not fit.
-func (m *memoryLine) before(run func()) {
+// Before runs what begins a round, after asking where the round will not fit.
+func (m *memoryLine) Before(run func()) {
 	if m.plan == nil || m.plan.Verdict != memory.TooLarge {
 		run()
 		return
 	}
-	m.w.Ask(i18n.T("This job will not fit in memory"),
+	m.host.Layers.Ask(i18n.T("This job will not fit in memory"),
 		i18n.T("It needs about %s, and %s is available. The system may close Realword or another program. Finished pictures are kept.",
 			wording.Bytes(m.plan.Peak), wording.Bytes(m.plan.Available)),
 		i18n.T("Run anyway"), run)

@@ -1,0 +1,37 @@
+package settings
+
+import (
+	"fyne.io/fyne/v2"
+
+	"realword/ui/kit"
+	"realword/ui/state"
+)
+
+// Host is what the panel needs of the window. All of it is set.
+type Host struct {
+	State    func() state.State
+	Change   func(next func(state.State) state.State) // makes the state another one and renders it
+	Note     func(next func(state.State) state.State) // the same without rendering: for what is being typed
+	Shortcut func(fyne.Shortcut) bool                 // what a field does not know itself; it tells whether somebody does
+	Layers   *kit.Layers
+
+	Presets     func() state.OwnPresets // of the user
+	SavePresets func(state.OwnPresets)
+
+	Memory     func() MemoryTeller // nil: there is no model yet, or one that does not know
+	Background func(slow func() (show func()))
+
+	Queue fyne.CanvasObject // what waits, above the Generate button
+
+	OnGenerate, OnStop func()
+	OnMend             func(card int) // a subject whose word is gone takes the one that the panel offers
+	OnNegative         func()         // the negative prompt is being typed
+}
+
+func (h Host) change(f func(*state.State)) {
+	h.Change(func(s state.State) state.State { f(&s); return s })
+}
+
+func (h Host) note(f func(*state.State)) {
+	h.Note(func(s state.State) state.State { f(&s); return s })
+}

@@ -1,0 +1,277 @@
+package settings
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/wording"
+)
+
+// Panel is the panel on the right: what the method needs, and the run.
+type Panel struct {
+	host   Host
+	Form   *fyne.Container // above: what is asked for
+	Action *fyne.Container // below: where the run stands, the queue, Generate
+
+	Presets          map[string]*kit.Button
+	PresetNote, size *kit.Line
+	Steps, Stop      *kit.Dial
+	dials            map[string]*kit.Dial // of the knobs that have one, by label
+	count            *kit.Dial
+	Seed             *kit.Field
+	keep             *kit.Check
+	SeedNote         *kit.Line
+	shown            uint64 // seed that was put into the field last
+	Negative         *kit.Field
+	More             *kit.Button
+	moreBox          *fyne.Container
+	Advanced         *advanced
+
+	progress *widget.ProgressBar
+	Status   *kit.Line
+	Reasons  *widget.Label
+	why      fyne.CanvasObject // reasons on the screen
+	Remedy   *kit.Button       // for the card lost
+	lost     int
+	Generate *kit.Button
+	Halt     *kit.Button // the running round
+	Memory   *memoryLine
+}
+
+func New(h Host) *Panel {
+	s := &Panel{host: h, Presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
+	whole := func(v float64) string { return strconv.Itoa(int(v)) }
+
+	both := container.NewGridWithColumns(2)
+	for _, p := range []struct{ name, label string }{{"paper", i18n.T("Paper")}, {"release", i18n.T("Release")}} {
+		b := kit.NewButton(p.label, func() {
+			h.change(func(st *state.State) { st.Form = st.Form.WithPreset(p.name, st.Model) })
+		})
+		s.Presets[p.name] = b
+		both.Add(b)
+	}
+	s.PresetNote, s.size = kit.Caption(""), kit.Caption("")
+	s.Stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
+		func(v float64) { h.change(func(st *state.State) { st.Form.Stop = int(v) }) })
+	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
+		h.change(func(st *state.State) { st.Form = st.Form.WithSteps(int(v), st.Model) })
+	})
+	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { h.change(func(st *state.State) { st.Form.Count = int(v) }) })
+	s.Seed = kit.NewField(h.Shortcut, false)
+	s.Seed.OnChanged = s.seedTyped
+	s.SeedNote = kit.Caption("")
+	s.SeedNote.Hide()
+	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(),
+		func() { h.change(func(st *state.State) { st.Form.Seed, st.Form.Spent = state.DrawSeed(), false }) })
+	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { h.note(func(st *state.State) { st.Form.KeepSeed = on }) })
+	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
+		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.SeedNote)
+
+	s.Advanced = newAdvanced(h)
+	s.Negative = kit.NewField(h.Shortcut, true)
+	s.Negative.OnChanged = func(text string) {
+		h.note(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
+		h.OnNegative()
+	}
+	s.moreBox = kit.NewColumn(8)
+	for _, k := range state.Knobs() {
+		if k.Dial != nil {
+			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step,
+				func(v float64) string { return i18n.Number(k.Dial.Shown, v) },
+				func(v float64) { h.change(func(st *state.State) { *k.Dial.At(&st.Form.Settings) = v }) })
+			s.moreBox.Add(s.dials[k.Label].Container)
+		}
+	}
+	s.moreBox.Add(kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
+		container.New(kit.Fixed{Height: 64}, s.Negative)))
+	s.moreBox.Add(s.Advanced.box)
+	s.moreBox.Hide()
+	s.More = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
+		s.moreBox.Hidden = !s.moreBox.Hidden
+		s.Refresh()
+		s.Form.Refresh()
+	})
+	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	s.Form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Settings")), s.size)),
+		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.PresetNote),
+			s.newPresetButton()), s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.More, s.moreBox)
+
+	s.progress = widget.NewProgressBar()
+	s.progress.TextFormatter = func() string { return "" }
+	s.Status = kit.Caption("")
+	s.Reasons = widget.NewLabel("")
+	s.Reasons.Wrapping, s.Reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
+	s.Generate = kit.NewButton(i18n.T("Generate"), h.OnGenerate)
+	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop)
+	s.Memory = newMemoryLine(h, func() { s.Action.Refresh() })
+	s.why = kit.Quiet(s.Reasons)
+	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) })
+	s.Remedy.Importance = widget.WarningImportance
+	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.Memory.Box, container.New(kit.Inset{X: 4, Y: 0}, s.Status),
+		container.New(kit.Fixed{Height: 6}, s.progress),
+		h.Queue, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
+	return s
+}
+
+// noteSeed says under the field what is wrong with its text, or where the seeds of several pictures begin again.
+func (s *Panel) noteSeed() {
+	st := s.host.State()
+	note, color := wording.Sentence(st.SeedErr), theme.ColorNameError
+	if f := st.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > state.SeedLimit {
+		note, color = i18n.T("After %d, seeds start again at 0.", uint64(state.SeedLimit-1)), theme.ColorNamePlaceHolder
+	}
+	s.SeedNote.Hidden, s.SeedNote.Color = note == "", color
+	s.SeedNote.Set(note)
+}
+
+func (s *Panel) seedTyped(text string) {
+	text = strings.TrimSpace(text)
+	seed, err := state.ParseSeed(text)
+	now := s.host.State()
+	typed := err == nil && text != "" && text != "-1" && seed != now.Form.Seed
+	s.host.note(func(st *state.State) {
+		switch st.SeedErr = err; {
+		case typed:
+			st.Form.Seed, st.Form.KeepSeed, st.Form.Spent = seed, true, false
+		case text == "-1":
+			st.Form.Seed, st.Form.KeepSeed, st.Form.Spent = seed, false, false
+		}
+	})
+	if typed {
+		s.shown = seed
+		s.keep.SetChecked(true)
+	}
+	if (err == nil) != (now.SeedErr == nil) || text == "-1" {
+		s.host.change(func(*state.State) {})
+		return
+	}
+	s.noteSeed()
+	s.Form.Refresh()
+}
+
+// Refresh makes the panel equal to the state.
+func (s *Panel) Refresh() {
+	st := s.host.State()
+	f := st.Form
+	for name, b := range s.Presets {
+		want := widget.MediumImportance
+		if name == f.Preset {
+			want = widget.HighImportance
+		}
+		if b.Importance != want {
+			b.Importance = want
+			b.Refresh()
+		}
+	}
+	if m := st.Model; m != nil {
+		s.PresetNote.Set(f.Note(m))
+		size := f.Size(m)
+		s.size.Set(fmt.Sprintf("%d × %d", size.X, size.Y))
+		s.Advanced.refresh()
+	}
+	if f.Steps > 0 {
+		s.Steps.Set(float64(f.Steps))
+		s.Stop.Limit(float64(f.Steps))
+		s.Stop.Set(float64(f.Stop))
+		for _, k := range state.Knobs() {
+			if k.Dial != nil {
+				s.dials[k.Label].Set(*k.Dial.At(&f.Settings))
+			}
+		}
+	}
+	s.count.Set(float64(f.Count))
+	text := strings.TrimSpace(s.Seed.Text)
+	// what is wrong stays to be mended
+	if seed, err := state.ParseSeed(text); f.Seed != s.shown || text == "" || text == "-1" || err == nil && seed != f.Seed {
+		s.shown = f.Seed
+		s.host.note(func(st *state.State) { st.SeedErr = nil })
+		s.Seed.SetText(strconv.FormatUint(f.Seed, 10))
+	}
+	s.noteSeed()
+	if s.keep.Checked != f.KeepSeed {
+		s.keep.SetChecked(f.KeepSeed)
+	}
+	if avoided := strings.TrimSpace(f.Negative); strings.TrimSpace(s.Negative.Text) != avoided {
+		s.Negative.SetText(avoided)
+	}
+	icon := theme.MenuDropDownIcon()
+	if !s.moreBox.Hidden {
+		icon = theme.MenuDropUpIcon()
+	}
+	s.More.SetIcon(icon)
+	s.refreshRun()
+}
+
+// refreshRun shows where the run stands, or why none can start.
+func (s *Panel) refreshRun() {
+	st := s.host.State()
+	reasons := st.Reasons()
+	importance := widget.LowImportance
+	text := strings.Join(reasons, "\n")
+	switch {
+	case st.Busy() && len(reasons) == 0:
+		text, importance = st.Run.Moved, widget.WarningImportance
+	case st.Run.Err != nil:
+		text, importance = wording.Sentence(st.Run.Err), widget.DangerImportance
+	case st.ModelErr != nil:
+		importance = widget.DangerImportance
+	case text == "" && st.Run.Moved != "":
+		text, importance = st.Run.Moved, widget.WarningImportance
+	case text == "" && st.Shot() != nil && st.Shot().Path != "":
+		text = i18n.T("Saved as %s", wording.Path(st.Shot().Path))
+	}
+	if s.Reasons.Text != text || s.Reasons.Importance != importance {
+		s.Reasons.Importance = importance
+		s.Reasons.SetText(text)
+	}
+	if text == "" {
+		s.why.Hide()
+	} else {
+		s.why.Show()
+	}
+	word := ""
+	if s.lost, word = st.Lost(); word != "" && !st.Busy() {
+		s.Remedy.SetText(i18n.T("Bind it to “%s”", state.Shorten(word, 16)))
+		s.Remedy.Show()
+	} else {
+		s.Remedy.Hide()
+	}
+	s.Status.Set(st.Run.Status())
+	s.Status.Hidden = s.Status.Text == ""
+	s.progress.Hidden = !st.Busy()
+	if st.Run.Passes > 0 {
+		s.progress.SetValue(float64(st.Run.Pass) / float64(st.Run.Passes))
+	} else {
+		s.progress.SetValue(0)
+	}
+	label, want := i18n.T("Generate"), widget.HighImportance
+	if st.Busy() || st.Queue.Paused {
+		label, want = i18n.T("Add to queue"), widget.MediumImportance
+	}
+	disabled := len(reasons) > 0
+	s.Halt.Hidden = !st.Busy()
+	kit.Enable(s.Halt, st.Run.Phase == state.Running)
+	s.Memory.refresh()
+	if s.Generate.Text != label || s.Generate.Importance != want {
+		s.Generate.Importance = want
+		s.Generate.SetText(label)
+	}
+	if disabled != s.Generate.Disabled() {
+		if disabled {
+			s.Generate.Disable()
+		} else {
+			s.Generate.Enable()
+		}
+	}
+	s.Action.Refresh()
+}
