@@ -17,6 +17,7 @@ import (
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/random"
+	"realword/inference/schedule"
 	"realword/inference/tensor"
 )
 
@@ -108,6 +109,7 @@ func TestPassesOfAPicture(t *testing.T) {
 		{"two subjects share the guidance pass", func(b *bench, r *Request) { r.Subjects = append(r.Subjects, b.subject("beach", blue)) }, 12, 50, 62},
 		{"two pictures", func(_ *bench, r *Request) { r.Seeds = []uint64{1, 2} }, 24, 100, 124},
 		{"release", func(_ *bench, r *Request) { r.Preset = "release" }, 12, 50, 62},
+		{"two evaluations per step", func(_ *bench, r *Request) { r.Sampler = "heun" }, 12, 98, 110},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
@@ -235,10 +237,13 @@ func TestLayerMaps(t *testing.T) {
 }
 
 func TestPictureOfABatchEqualsItAlone(t *testing.T) {
-	for _, preset := range []string{"paper", "release"} {
+	for _, sampler := range append(schedule.Samplers(), "release") {
 		b := newBench(t)
 		r := b.dog()
-		r.Preset, r.Seeds = preset, []uint64{3, 99, 12345678901}
+		r.Sampler, r.Seeds = sampler, []uint64{3, 99, 12345678901}
+		if sampler == "release" {
+			r.Preset, r.Sampler = sampler, ""
+		}
 		batch := of[PictureReady](b.run(r))
 		for n, p := range batch {
 			if len(p.Recipe.Seeds) != 1 || p.Recipe.Seeds[0] != r.Seeds[n] {
@@ -246,17 +251,38 @@ func TestPictureOfABatchEqualsItAlone(t *testing.T) {
 			}
 			alone := of[PictureReady](b.run(p.Recipe))[0]
 			if !slices.Equal(alone.Image.Pix, p.Image.Pix) {
-				t.Errorf("%s: picture %d differs from the picture of its recipe", preset, n)
+				t.Errorf("%s: picture %d differs from the picture of its recipe", sampler, n)
 			}
 		}
 		if slices.Equal(batch[0].Image.Pix, batch[1].Image.Pix) {
-			t.Error("two seeds give one picture")
+			t.Errorf("%s: two seeds give one picture", sampler)
+		}
+	}
+}
+
+// TestFreshNoiseIsTheSeeds: what a sampler adds on its way is the next that the seed's generator gives, as in programs that draw with one
+// generator of PyTorch.
+func TestFreshNoiseIsTheSeeds(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	r.Sampler, r.Steps, r.Stop, r.Seeds = "lcm", 4, 4, []uint64{99}
+	noise, _ := schedule.NewNoise(scheduleConfig(b.model.manifest))
+	generator := random.New(99)
+	steps := of[StepDone](b.run(r))
+	generator.Normal(len(steps[0].Clean))
+	for i, s := range steps[:3] {
+		bar := float64(noise.AlphaBar(steps[i+1].Timestep))
+		for p, fresh := range generator.Normal(len(s.Clean)) {
+			want := math.Sqrt(bar)*float64(s.Clean[p]) + math.Sqrt(1-bar)*float64(fresh)
+			if got := float64(s.State.Latent[p]); math.Abs(got-want) > 1e-5*max(1, math.Abs(want)) {
+				t.Fatalf("step %d, value %d: %g, want %g", i, p, got, want)
+			}
 		}
 	}
 }
 
 func TestGoingOnFromEveryStepEqualsTheWholeRun(t *testing.T) {
-	for _, sampler := range []string{"ddim", "dpm++"} {
+	for _, sampler := range schedule.Samplers() {
 		b := newBench(t)
 		r := b.dog()
 		r.Sampler, r.Steps, r.Stop = sampler, 7, 4
@@ -275,7 +301,11 @@ func TestGoingOnFromEveryStepEqualsTheWholeRun(t *testing.T) {
 					t.Errorf("%s: from step %d, step %d differs", sampler, k+1, s.Step)
 				}
 			}
-			if p := of[Progress](events); p[0].Passes != 2*(6-k)+max(0, 3-k) {
+			generation := 6 - k
+			if sampler == "heun" || strings.HasPrefix(sampler, "dpm++sde") { // twice in every step but the last
+				generation = 2*(6-k) - 1
+			}
+			if p := of[Progress](events); p[0].Passes != 2*generation+max(0, 3-k) {
 				t.Errorf("%s: %d passes from step %d", sampler, p[0].Passes, k+1)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/random"
 	"realword/inference/schedule"
 	"realword/inference/tensor"
 )
@@ -59,8 +60,8 @@ func NewLoop(g *Graphs, r Request) *Loop {
 
 // Step is what one step of a Loop leaves. It shares nothing with the loop.
 type Step struct {
-	Index    int // 0-based
-	Timestep int
+	Index    int         // 0-based
+	Timestep int         // of training, the nearest
 	Cross    [][]float32 // per subject on the guidance grid; nil when the guidance branch did not run
 	Scores   [][]float32 // likewise (Eq. 12)
 	Masks    [][]float32 // M̂ per subject (Eq. 13, 16), in use at this step
@@ -69,10 +70,12 @@ type Step struct {
 }
 
 // Run denoises from a state to the last step and returns the clean latent [1, C, h, w] to decode: the x0 prediction of the
-// last step. The first state has noise as Latent and nothing else; the State of any Step goes on exactly as that run did.
+// last step. The first state has noise as Latent and the seed that it came from, nothing else; the State of any Step goes on exactly
+// as that run did. Samplers that take fresh noise get what the seed's generator gives after that first latent. Where a sampler asks the
+// model twice in a step, both passes see the same masks.
 // Errors come from the graphs, from ctx, from OnStep, and from scores that make no mask.
 func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
-	solver, err := l.solver(from)
+	solver, fresh, err := l.solver(from)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +89,10 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 		scores = nil
 	}
 	for i := from.Step; i < l.Steps; i++ {
-		step := Step{Index: i, Timestep: solver.Timesteps()[i]}
-		at := l.At(z, step.Timestep)
+		at := solver.Steps()[i]
+		step := Step{Index: i, Timestep: at.Train}
 		if l.guided(i) {
-			if step.Cross, step.Scores, err = l.guide(ctx, at); err != nil {
+			if step.Cross, step.Scores, err = l.guide(ctx, l.At(z, at.Time)); err != nil {
 				return nil, err
 			}
 			scores, masks = cloneAll(step.Scores), nil
@@ -99,14 +102,15 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 				return nil, err
 			}
 		}
-		noise, err := l.noise(ctx, at, masks)
+		z, clean, err = solver.Step(i, z, schedule.Model{Noise: fresh, Predict: func(at schedule.Point, z []float32) ([]float32, error) {
+			return l.noise(ctx, l.At(z, at.Time), masks)
+		}})
 		if err != nil {
 			return nil, err
 		}
-		z, clean = solver.Step(i, noise, z)
 		step.Masks, step.Clean = cloneAll(masks), slices.Clone(clean)
 		step.State = State{
-			Step: i + 1, Model: l.Graphs.model.Manifest().Name, Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler,
+			Step: i + 1, Seed: from.Seed, Model: l.Graphs.model.Manifest().Name, Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler,
 			Latent: slices.Clone(z), Solver: solver.State(), Scores: cloneAll(scores),
 		}
 		if l.OnStep != nil {
@@ -201,11 +205,13 @@ func (l *Loop) guided(step int) bool {
 
 // Passes counts the U-Net passes from a step to the last.
 func (l *Loop) Passes(from int) int {
+	sampler, _ := schedule.Find(l.Sampler) // Run says what is wrong with it
 	n := 0
 	for i := from; i < l.Steps; i++ {
-		n++
+		asked := sampler.Evaluations(i, l.Steps)
+		n += asked
 		if l.Uncond != nil {
-			n++
+			n += asked
 		}
 		if l.guided(i) {
 			n++
@@ -214,26 +220,43 @@ func (l *Loop) Passes(from int) int {
 	return n
 }
 
-// solver checks that the loop can go on from a state and returns the solver that does.
-func (l *Loop) solver(from State) (schedule.Solver, error) {
-	noise, err := schedule.NewNoise(scheduleConfig(l.Graphs.model.Manifest()))
+// solver checks that the loop can go on from a state and returns the solver that does, with the noise that it takes on its way.
+func (l *Loop) solver(from State) (*schedule.Solver, func() []float32, error) {
+	sampler, solver, err := solverOf(l.Graphs.model.Manifest(), l.Settings)
 	if err != nil {
-		return nil, err
-	}
-	solver, err := schedule.New(l.Sampler, noise, l.Steps)
-	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h, w := l.Graphs.grid(l.Height, l.Width)
-	need := 0
+	need, values := 0, tensor.Count(l.Shape())
 	if guidance.Scored(l.Subjects) {
 		need = len(l.Subjects)
 	}
-	if err := from.fits(l.Steps, l.Stop, need, tensor.Count(l.Shape()), h*w); err != nil {
-		return nil, err
+	if err := from.fits(l.Steps, l.Stop, need, values, h*w); err != nil {
+		return nil, nil, err
 	}
 	solver.Restore(from.Solver)
-	return solver, nil
+	generator := random.New(from.Seed)
+	fresh := func() []float32 { return generator.Normal(values) }
+	if sampler.Draws > 0 {
+		for range 1 + from.Step*sampler.Draws { // what the run has had of it
+			fresh()
+		}
+	}
+	return solver, fresh, nil
+}
+
+// solverOf is the sampler of complete settings and its solver for a model.
+func solverOf(m bundle.Manifest, s Settings) (schedule.Sampler, *schedule.Solver, error) {
+	noise, err := schedule.NewNoise(scheduleConfig(m))
+	if err != nil {
+		return schedule.Sampler{}, nil, err
+	}
+	sampler, err := schedule.Find(s.Sampler)
+	if err != nil {
+		return sampler, nil, err
+	}
+	solver, err := sampler.New(noise, s.Steps)
+	return sampler, solver, err
 }
 
 func scheduleConfig(m bundle.Manifest) schedule.Config {
@@ -250,13 +273,13 @@ func (l *Loop) Shape() []int {
 	return []int{1, m.Channels, l.Height / m.Factor, l.Width / m.Factor}
 }
 
-// At is a latent at a timestep, under no text yet. The time ids (width first) are what the released system sends; see also SDXL's
+// At is a latent at a timestep of training, which may be a fraction, under no text yet. The time ids (width first) are what the released system sends; see also SDXL's
 // micro-conditioning, which has the height first.
-func (l *Loop) At(z []float32, timestep int) Point {
+func (l *Loop) At(z []float32, timestep float32) Point {
 	w, h := float32(l.Width), float32(l.Height)
 	return Point{
 		Latent:   tensor.Of(z, l.Shape()...),
-		Timestep: tensor.Of([]float32{float32(timestep)}, 1),
+		Timestep: tensor.Of([]float32{timestep}, 1),
 		TimeIDs:  tensor.Of([]float32{w, h, 0, 0, w, h}, 1, 6),
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/guidance"
 	"realword/inference/picture"
-	"realword/inference/schedule"
 	"realword/inference/tensor"
 )
 
@@ -70,15 +69,15 @@ func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 }
 
 func timesteps(m bundle.Manifest, r Request) []int {
-	noise, err := schedule.NewNoise(scheduleConfig(m))
+	_, solver, err := solverOf(m, r.Settings)
 	if err != nil {
 		return nil
 	}
-	solver, err := schedule.New(r.Sampler, noise, r.Steps)
-	if err != nil {
-		return nil
+	var out []int
+	for _, p := range solver.Steps() {
+		out = append(out, p.Train)
 	}
-	return solver.Timesteps()
+	return out
 }
 
 // replayPreview is nil where the latent is none of this model.

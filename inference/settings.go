@@ -30,7 +30,7 @@ type Settings struct {
 	Stop       int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
 	CFG        float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
 	Rescale    float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: none
-	Sampler    string  `json:"sampler,omitempty"`          // "ddim" or "dpm++" (released single-step order list)
+	Sampler    string  `json:"sampler,omitempty"`          // a name of schedule.Find
 	MaskSource string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
 	RawMask    bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
 	// else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
@@ -59,6 +59,9 @@ func (s Settings) Complete(m bundle.Manifest) Settings {
 		s.RawMask, s.MaskNorm = true, ""
 	case guidance.ByMax.String():
 		s.MaskNorm = ""
+	}
+	if found, err := schedule.Find(s.Sampler); err == nil {
+		s.Sampler = found.Name
 	}
 	if strings.TrimSpace(s.Negative) == "" && d.Negative == "" {
 		s.Negative = "" // none was asked for, where there is none anyway
@@ -126,8 +129,8 @@ type Setting struct {
 	Label string                // in the text of a recipe; "" where it is told with another one
 	Text  func(Settings) string // its value there, where that is not the one that flags take
 
-	A1111  string            // its key in picture files, in the words of A1111 and its kin; "" where these have none
-	Theirs map[string]string // values that they write otherwise
+	A1111        string              // its key in picture files, in the words of A1111 and its kin; "" where these have none
+	ours, theirs func(string) string // the value for one of theirs, "" for none, and the other way; nil where they write it as we do
 
 	Called      string  // in messages: "guidance scale"
 	Takes       string  // in messages: "a number from 1 to 50"
@@ -150,17 +153,11 @@ func (t Setting) InBounds(s Settings) bool {
 
 // Read sets what another program has written under A1111. Where it is nothing that Realword has, it returns false and s stays.
 func (t Setting) Read(text string, s *Settings) bool {
-	if t.Theirs != nil {
-		own := ""
-		for name, theirs := range t.Theirs {
-			if text == theirs || strings.EqualFold(text, name) {
-				own = name
-			}
-		}
-		text = own
+	if t.ours != nil {
+		text = t.ours(text)
 	}
 	read := *s
-	if t.Set(&read, text) != nil || t.Get(read) == "" && (t.Theirs != nil || t.Least > 0) || !t.InBounds(read) {
+	if t.Set(&read, text) != nil || t.Get(read) == "" && (t.ours != nil || t.Least > 0) || !t.InBounds(read) {
 		return false
 	}
 	*s = read
@@ -169,11 +166,10 @@ func (t Setting) Read(text string, s *Settings) bool {
 
 // Write is what Read reads; "" where it is not set.
 func (t Setting) Write(s Settings) string {
-	text := t.Get(s)
-	if t.Theirs != nil {
-		return t.Theirs[text]
+	if t.theirs != nil {
+		return t.theirs(t.Get(s))
 	}
-	return text
+	return t.Get(s)
 }
 
 // Get is the value as text; "" where it is not set.
@@ -282,13 +278,17 @@ var table = []Setting{
 	},
 	{
 		Key: "sampler", Field: "Sampler", At: func(s *Settings) any { return &s.Sampler },
-		Flag: "sampler", Help: "ddim or dpm++", Label: "sampler",
-		A1111: "Sampler", Theirs: map[string]string{"ddim": "DDIM", "dpm++": "DPM++ 2S"}, Called: "sampler", Takes: "one of Realword's",
-		check: func(s Settings, _ bundle.Manifest) error {
-			if !slices.Contains(schedule.Samplers(), s.Sampler) {
-				return fmt.Errorf("there is no sampler %q: choose one of %q", s.Sampler, schedule.Samplers())
+		Flag: "sampler", Label: "sampler",
+		Help:  strings.Join(schedule.Samplers(), ", ") + "; also with -trailing, -leading, -linspace, -karras or -exponential after it, and by the names of A1111, ComfyUI and diffusers",
+		A1111: "Sampler", Called: "sampler", Takes: "one of Realword's",
+		ours:   func(name string) string { sampler, _ := schedule.Find(name); return sampler.Name },
+		theirs: func(name string) string { sampler, _ := schedule.Find(name); return sampler.A1111 },
+		check: func(s Settings, m bundle.Manifest) error {
+			sampler, err := schedule.Find(s.Sampler)
+			if err != nil || s.Steps < 1 || s.Steps > m.Schedule.TrainSteps { // which is said already
+				return err
 			}
-			return nil
+			return sampler.Check(s.Steps, m.Schedule.TrainSteps)
 		},
 	},
 	{

@@ -74,7 +74,6 @@ func (w *worker) generate(j *job) error {
 		w.stage(j, StageDenoise, n)
 		clock.start()
 		loop.OnStep = func(s Step) error {
-			s.State.Seed = seed
 			event, err := w.stepDone(loop, n, s)
 			if err == nil {
 				j.emit(event)
@@ -82,6 +81,7 @@ func (w *worker) generate(j *job) error {
 			return err
 		}
 		state := j.plan.from()
+		state.Seed = seed
 		if r.From == nil {
 			state.Latent = random.Normal(seed, tensor.Count(loop.Shape()))
 		}

@@ -177,7 +177,7 @@ func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r
 	p := passes{loop: l, noise: random.Normal(r.Seeds[0], tensor.Count(l.Shape()))}
 	defer p.close()
 	o.Doing("masks")
-	if err := p.prepare(ctx, model.Manifest().Schedule.TrainSteps-1); err != nil {
+	if err := p.prepare(ctx, float32(model.Manifest().Schedule.TrainSteps-1)); err != nil {
 		return m, err
 	}
 	if o.Naive {
@@ -245,7 +245,7 @@ func (p *passes) close() {
 	p.plain.close()
 }
 
-func (p *passes) prepare(ctx context.Context, timestep int) (err error) {
+func (p *passes) prepare(ctx context.Context, timestep float32) (err error) {
 	l := p.loop
 	if p.none, err = l.Graphs.NoVision(ctx); err != nil {
 		return err

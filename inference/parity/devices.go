@@ -155,7 +155,7 @@ func (c *comparison) passes(ids [][]int64, tokens, latent, words *tensor.Tensor,
 		var err1, err2, err3 error
 		l := inference.Loop{Graphs: g}
 		l.Width, l.Height = latent.Shape[3]*c.model.Manifest().Latent.Factor, latent.Shape[2]*c.model.Manifest().Latent.Factor
-		s.point = l.At(latent.F32, c.model.Manifest().Schedule.TrainSteps/2)
+		s.point = l.At(latent.F32, float32(c.model.Manifest().Schedule.TrainSteps/2))
 		s.point.Text, err1 = g.Text(c.ctx, ids)
 		s.vision, err2 = g.Condition(c.ctx, [][]*tensor.Tensor{{tokens}})
 		s.none, err3 = g.NoVision(c.ctx)

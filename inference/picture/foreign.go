@@ -183,6 +183,7 @@ func readSwarm(o map[string]any, m *Metadata) bool {
 		return false
 	}
 	m.take(p, keys{"prompt", "negativeprompt", "sampler", "cfgscale", "width", "height", "model"}, "SwarmUI "+scalar(p["swarm_version"]))
+	m.set("Schedule type", p["scheduler"])
 	m.unloaded(loraNames(p["loras"]))
 	return true
 }
@@ -199,6 +200,7 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 		o["width"], o["height"] = size[1], size[2]
 	}
 	m.take(o, keys{"prompt", "negative_prompt", "sampler", "guidance_scale", "width", "height", "base_model"}, scalar(o["version"]))
+	m.set("Schedule type", o["scheduler"])
 	loras := loraNames(o["loras"])
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if strings.HasPrefix(key, "lora_combined_") {
@@ -309,6 +311,9 @@ func readComfy(o map[string]any, m *Metadata) bool {
 	m.Negative = value("negative prompt", func(id string) (string, bool) { return g.condition(id, "negative") })
 	m.set("Steps", value("steps", follow([]string{"sigmas", "steps"}, "steps")))
 	m.set("Sampler", value("sampler", follow([]string{"sampler", "sampler_name"}, "sampler_name")))
+	if spacing, ok := follow([]string{"sigmas", "scheduler"}, "scheduler")(samplers[0]); ok && len(samplers) == 1 {
+		m.set("Schedule type", spacing)
+	}
 	m.set("CFG scale", value("guidance", follow([]string{"guider", "cfg"}, "cfg")))
 	m.set("Seed", value("seed", follow([]string{"noise", "seed", "noise_seed"}, "seed", "noise_seed")))
 	m.set("Size", value("size", func(id string) (string, bool) {

@@ -21,14 +21,14 @@ func TestForeignRecipes(t *testing.T) {
 		Recipe
 		notes []string
 	}{
-		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a café dog, 犬 on the beach 🌊", Settings: inference.Settings{Negative: "ピンボケ", Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{3141592653}}}, []string{`"Euler a"`}},
+		"utf8-in-text.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a café dog, 犬 on the beach 🌊", Settings: inference.Settings{Negative: "ピンボケ", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, nil},
 		"fooocus.png":      {Recipe{Model: "someXL", Program: "Fooocus v2.5.0", Request: inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Negative: "blurry", Steps: 30, CFG: 4}, Seeds: []uint64{3456789}}}, nil},
-		"template.png":     {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Negative: "blurry", Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{3141592653}}}, []string{`"Euler a"`, "Template: a {dog|cat}"}},
+		"template.png":     {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Negative: "blurry", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, []string{"Template: a {dog|cat}"}},
 		"seed64.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{
 			Prompt:   "a dog",
-			Settings: inference.Settings{Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{607539957654043},
-		}}, []string{`"Euler a"`, "607539957654043 has more than 32 bits"}},
-		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Settings: inference.Settings{Negative: "(worst quality:1.4)", Steps: 28, CFG: 6.5, Width: 832, Height: 1216}, Seeds: []uint64{3141592653}}}, []string{`"Euler a"`, "<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
+			Settings: inference.Settings{Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{607539957654043},
+		}}, []string{"607539957654043 has more than 32 bits"}},
+		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Settings: inference.Settings{Negative: "(worst quality:1.4)", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, []string{"<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
 	} {
 		file, err := os.ReadFile(filepath.Join("testdata", "foreign", name))
 		if err != nil {
@@ -58,8 +58,8 @@ func TestForeignJSON(t *testing.T) {
 		"SwarmUI": {"parameters", `{"sui_image_params":{"prompt":"a dog on the beach","negativeprompt":"blurry","model":"sd_xl","seed":7,"steps":30,"cfgscale":4.0,"width":1152,"height":896,
 			"sampler":"ddim","swarm_version":"0.9.3.1","loras":["y"],"loraweights":["1"]},"sui_extra_data":{"date":"2024"}}`, of("SwarmUI 0.9.3.1", "sd_xl", func(r *Recipe) { r.Sampler = "ddim" }), []string{"LoRAs are not loaded: y"}},
 		"Fooocus": {"parameters", `{"prompt":"a dog on the beach","negative_prompt":"blurry","styles":"['Fooocus V2']","performance":"Speed","steps":30,"resolution":"(1152, 896)",
-			"guidance_scale":4,"base_model":"juggernaut","sampler":"dpmpp_2m_sde_gpu","seed":"7","loras":[["a.safetensors",0.1]],"lora_combined_1":"b : 0.5",
-			"lora_combined_2":"None : 1.0","version":"Fooocus v2.5.5"}`, of("Fooocus v2.5.5", "juggernaut", nil), []string{"dpmpp_2m_sde_gpu", "LoRAs are not loaded: a.safetensors, b", "Fooocus V2"}},
+			"guidance_scale":4,"base_model":"juggernaut","sampler":"dpmpp_2m_sde_gpu","scheduler":"karras","seed":"7","loras":[["a.safetensors",0.1]],"lora_combined_1":"b : 0.5",
+			"lora_combined_2":"None : 1.0","version":"Fooocus v2.5.5"}`, of("Fooocus v2.5.5", "juggernaut", func(r *Recipe) { r.Sampler = "dpm++2msde-karras" }), []string{"LoRAs are not loaded: a.safetensors, b", "Fooocus V2"}},
 		"InvokeAI": {
 			"invokeai_metadata", `{"generation_mode":"sdxl_txt2img","positive_prompt":"a dog on the beach","negative_prompt":"blurry","width":1152,"height":896,"seed":7,"cfg_scale":4.0,"steps":30,
 			"scheduler":"ddim","model":{"key":"x","name":"sdxl"},"loras":[{"model":{"name":"new"},"weight":0.7},{"lora":{"model_name":"old"}}],"app_version":"4.2.6"}`,
@@ -68,17 +68,17 @@ func TestForeignJSON(t *testing.T) {
 		},
 		"InvokeAI 2": {"sd-metadata", `{"model":"stable diffusion","model_weights":"sd-1.5","app_version":"2.3.0","image":{"prompt":[{"prompt":"a dog on the beach [blurry]","weight":1}],
 			"steps":30,"cfg_scale":4,"seed":7,"width":1152,"height":896,"sampler":"k_lms"}}`, of("InvokeAI 2.3.0", "sd-1.5", nil), []string{"k_lms"}},
-		"NovelAI": {"Comment", `{"prompt":"a dog on the beach","steps":30,"height":896,"width":1152,"scale":4.0,"uc":"blurry","seed":7,"sampler":"k_euler"}`, of("NovelAI", "", nil), []string{"k_euler"}},
+		"NovelAI": {"Comment", `{"prompt":"a dog on the beach","steps":30,"height":896,"width":1152,"scale":4.0,"uc":"blurry","seed":7,"sampler":"k_euler"}`, of("NovelAI", "", func(r *Recipe) { r.Sampler = "euler" }), nil},
 		"ComfyUI": {"prompt", comfy(`"3":{"class_type":"KSampler","is_changed":[NaN],"inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","scheduler":"normal","denoise":1,
 			"model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil},
 		"ComfyUI with a LoRA": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
 			`"9":{"class_type":"LoraLoader","inputs":{"lora_name":"x.safetensors","strength_model":1,"model":["4",0],"clip":["4",1]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{"LoRAs are not loaded: x.safetensors"}},
 		"ComfyUI, values from nodes": {
-			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":["20",0],"steps":30,"cfg":4,"sampler_name":"euler","positive":["8",0],"negative":["7",0],"latent_image":["5",0]}}`,
+			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":["20",0],"steps":30,"cfg":4,"sampler_name":"euler","scheduler":"sgm_uniform","positive":["8",0],"negative":["7",0],"latent_image":["5",0]}}`,
 				`"20":{"class_type":"PrimitiveInt","inputs":{"value":7}}`, `"8":{"class_type":"ConditioningSetArea","inputs":{"conditioning":["9",0],"strength":1}}`,
 				`"9":{"class_type":"CLIPTextEncodeSDXL","inputs":{"text_g":["10",0],"text_l":"a dog on the beach","width":1}}`, `"10":{"class_type":"String","inputs":{"string":"a dog on the beach"}}`),
-			of("ComfyUI", "", nil),
-			[]string{"euler"},
+			of("ComfyUI", "", func(r *Recipe) { r.Sampler = "euler-trailing" }),
+			nil,
 		},
 		"ComfyUI, guider without negative": {
 			"prompt", comfy(`"3":{"class_type":"SamplerCustomAdvanced","inputs":{"noise":["11",0],"guider":["12",0],"sampler":["13",0],"sigmas":["14",0],"latent_image":["5",0]}}`,
@@ -110,6 +110,16 @@ func TestForeignJSON(t *testing.T) {
 			"parameters", "\ufeffa dog\nSteps: 20, Sampler: DDIM, CFG scale: 7,5, Seed: 7",
 			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, CFG: 7.5, Sampler: "ddim"}, Seeds: []uint64{7}}},
 			nil,
+		},
+		"a schedule of its own": {
+			"parameters", "a dog\nSteps: 20, Sampler: DPM++ 2M, Schedule type: Automatic, Seed: 7",
+			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, Sampler: "dpm++2m-karras"}, Seeds: []uint64{7}}},
+			nil,
+		},
+		"a schedule of nobody": {
+			"parameters", "a dog\nSchedule type: Beta, Steps: 20, Sampler: Euler, Seed: 7",
+			Recipe{Request: inference.Request{Prompt: "a dog", Settings: inference.Settings{Steps: 20, Sampler: "euler"}, Seeds: []uint64{7}}},
+			[]string{`"Beta"`},
 		},
 		"a prompt that looks like JSON": {"parameters", "{dog|cat} on the beach\nSteps: 30, CFG scale: 4, Seed: -1, Size: 1152x896", Recipe{Request: inference.Request{
 			Prompt: "{dog|cat} on the beach", Settings: inference.Settings{Steps: 30, CFG: 4, Width: 1152, Height: 896},

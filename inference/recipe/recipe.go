@@ -24,6 +24,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/inference/schedule"
 )
 
 // Recipe is a resolved request as it is kept in picture files and in the history: enough to make the picture again, given
@@ -206,6 +207,7 @@ func Read(file []byte) (r Recipe, foreign bool, err error) {
 func foreignRecipe(m picture.Metadata) Recipe {
 	r := Recipe{Schema: Schema, Request: inference.Request{Prompt: m.Prompt, Settings: inference.Settings{Negative: m.Negative}}}
 	note := func(format string, args ...any) { r.Notes = append(r.Notes, excerpt(fmt.Sprintf(format, args...))) }
+	spacing := "" // of the sampler's steps
 	for _, s := range m.Settings {
 		for _, t := range inference.Table() {
 			if t.A1111 == s.Key && !t.Read(s.Value, &r.Settings) {
@@ -213,6 +215,8 @@ func foreignRecipe(m picture.Metadata) Recipe {
 			}
 		}
 		switch s.Key {
+		case "Schedule type":
+			spacing = s.Value
 		case "Seed":
 			switch v, err := strconv.ParseUint(s.Value, 10, 64); {
 			case err != nil:
@@ -228,6 +232,12 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		case "Version":
 			r.Program = excerpt(s.Value)
 		}
+	}
+	if sampler, err := schedule.Find(r.Sampler); err == nil && spacing != "" && !sampler.Fixed {
+		if sampler, err = sampler.On(spacing); err != nil {
+			note("its schedule type, %q, is not one of Realword's", spacing)
+		}
+		r.Sampler = sampler.Name
 	}
 	for _, n := range m.Notes {
 		note("%s", n)

@@ -161,7 +161,7 @@ func TestRecipeRoundTrip(t *testing.T) {
 func TestReadForeignRecipe(t *testing.T) {
 	text := func(settings string) []byte {
 		file, err := picture.Encode(image.NewNRGBA(image.Rect(0, 0, 1, 1)), picture.Metadata{Prompt: "a cat", Negative: "rain", Settings: []picture.KeyValue{
-			{Key: "Steps", Value: "20"}, {Key: "Sampler", Value: "Euler a"}, {Key: "CFG scale", Value: "7"}, {Key: "Seed", Value: settings}, {Key: "Version", Value: "v1.9"},
+			{Key: "Steps", Value: "20"}, {Key: "Sampler", Value: "Restart"}, {Key: "CFG scale", Value: "7"}, {Key: "Seed", Value: settings}, {Key: "Version", Value: "v1.9"},
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -169,7 +169,7 @@ func TestReadForeignRecipe(t *testing.T) {
 		return file
 	}
 	r, foreign, err := Read(text("42"))
-	want := Recipe{Schema: Schema, Program: "v1.9", Notes: []string{"its sampler, \"Euler a\", is not one of Realword's"}, Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Negative: "rain", Steps: 20, CFG: 7}, Seeds: []uint64{42}}}
+	want := Recipe{Schema: Schema, Program: "v1.9", Notes: []string{"its sampler, \"Restart\", is not one of Realword's"}, Request: inference.Request{Prompt: "a cat", Settings: inference.Settings{Negative: "rain", Steps: 20, CFG: 7}, Seeds: []uint64{42}}}
 	if err != nil || !foreign || !reflect.DeepEqual(r, want) {
 		t.Errorf("%+v, %v, %v", r, foreign, err)
 	}

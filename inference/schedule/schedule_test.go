@@ -21,12 +21,47 @@ func noise(t testing.TB) *Noise {
 	return n
 }
 
-func solver(t testing.TB, sampler string, steps int) Solver {
-	s, err := New(sampler, noise(t), steps)
+func solver(t testing.TB, sampler string, steps int) *Solver {
+	return solverOf(t, sampler, noise(t), steps)
+}
+
+func solverOf(t testing.TB, sampler string, noise *Noise, steps int) *Solver {
+	t.Helper()
+	found, err := Find(sampler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := found.New(noise, steps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// model is a network that is a function, without noise of its own.
+func model(predict func(z []float32, t float32) []float32) Model {
+	return Model{Predict: func(at Point, z []float32) ([]float32, error) { return predict(z, at.Time), nil }}
+}
+
+// fixed says the same everywhere.
+func fixed(predicted ...float32) Model {
+	return model(func([]float32, float32) []float32 { return predicted })
+}
+
+// take is a step of a model that does not fail.
+func take(s *Solver, i int, z []float32, m Model) (next, x0 []float32) {
+	next, x0, err := s.Step(i, z, m)
+	if err != nil {
+		panic(err)
+	}
+	return next, x0
+}
+
+func trains(s *Solver) (out []int) {
+	for _, p := range s.Steps() {
+		out = append(out, p.Train)
+	}
+	return out
 }
 
 // near allows for float32 against the float64 of the goldens.
@@ -67,8 +102,8 @@ func TestDiffusers(t *testing.T) {
 		}
 	}
 	for steps, ts := range want.Timesteps {
-		if got, err := n.Trailing(steps); err != nil || !slices.Equal(got, ts) {
-			t.Errorf("%d steps: %v %v, want %v", steps, got, err, ts)
+		if got := trains(solverOf(t, DDIM, n, steps)); !slices.Equal(got, ts) {
+			t.Errorf("%d steps: %v, want %v", steps, got, ts)
 		}
 	}
 	velocity := Default()
@@ -91,18 +126,10 @@ func TestDiffusers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for steps, trace := range c.traces {
-			s, err := New(c.sampler, n, steps)
-			if err != nil {
-				t.Fatal(err)
-			}
-			z := want.Start
+			s, z := solverOf(t, c.sampler, n, steps), want.Start
 			for i, w := range trace {
-				eps := make([]float32, len(z))
-				for p := range eps {
-					eps[p] = 0.1*z[p] + 0.5*float32(w.T)/1000
-				}
 				var x0 []float32
-				if z, x0 = s.Step(i, eps, z); !near(z, w.Latent) || !near(x0, w.X0) {
+				if z, x0 = take(s, i, z, model(fake)); !near(z, w.Latent) || !near(x0, w.X0) {
 					t.Fatalf("%s, %d steps, step %d:\n z %v\nwant %v\nx0 %v\nwant %v", c.name, steps, i, z, w.Latent, x0, w.X0)
 				}
 			}
@@ -110,12 +137,21 @@ func TestDiffusers(t *testing.T) {
 	}
 }
 
-// trace walks a scalar with ε = 0.1·z + 0.5·t/1000 from z = 1 and returns z' and x0 of every step.
-func trace(s Solver) (zs, x0s []float32) {
+// fake is the network of the goldens.
+func fake(z []float32, t float32) []float32 {
+	out := make([]float32, len(z))
+	for p := range z {
+		out[p] = 0.1*z[p] + 0.5*t/1000
+	}
+	return out
+}
+
+// trace walks a scalar from z = 1 and returns z' and x0 of every step.
+func trace(s *Solver) (zs, x0s []float32) {
 	z := []float32{1}
-	for i, t := range s.Timesteps() {
+	for i := range s.Steps() {
 		var x0 []float32
-		z, x0 = s.Step(i, []float32{0.1*z[0] + 0.5*float32(t)/1000}, z)
+		z, x0 = take(s, i, z, model(fake))
 		zs, x0s = append(zs, z[0]), append(x0s, x0[0])
 	}
 	return zs, x0s
@@ -143,7 +179,7 @@ func TestReleasedTraces(t *testing.T) {
 		s := solver(t, sampler, 25)
 		zs, x0s := trace(s)
 		for _, r := range rows {
-			i := slices.Index(s.Timesteps(), r.t)
+			i := slices.Index(trains(s), r.t)
 			if i < 0 || math.Abs(float64(zs[i])-r.z) > 1e-5 || math.Abs(float64(x0s[i])-r.x0) > 2e-5 {
 				t.Errorf("%s at %d: z %.6f, want %.6f; x0 %.6f, want %.6f", sampler, r.t, zs[i], r.z, x0s[i], r.x0)
 			}
@@ -160,7 +196,7 @@ func TestReferenceConstants(t *testing.T) {
 	}
 	for step, want := range map[int]float64{999: -2.682024, 39: 1.628095, 0: 3.534699} {
 		// ᾱ₀ is so near 1 that the float32 rounding of 1 − ᾱ shows in the released value.
-		if got := n.lambda(step); math.Abs(got-want) > 2e-5 {
+		if got := n.trained(step).lambda(); math.Abs(got-want) > 2e-5 {
 			t.Errorf("λ_%d = %.6f, want %.6f", step, got, want)
 		}
 	}
@@ -169,9 +205,9 @@ func TestReferenceConstants(t *testing.T) {
 func TestTrailing(t *testing.T) {
 	n := noise(t)
 	for steps := 1; steps <= 1000; steps++ {
-		ts, err := n.Trailing(steps)
-		if err != nil || len(ts) != steps || ts[0] != 999 || ts[steps-1] < 0 {
-			t.Fatalf("%d steps: %v %v", steps, ts, err)
+		ts := trains(solverOf(t, DDIM, n, steps))
+		if len(ts) != steps || ts[0] != 999 || ts[steps-1] < 0 {
+			t.Fatalf("%d steps: %v", steps, ts)
 		}
 		for i := 1; i < steps; i++ {
 			if ts[i] >= ts[i-1] {
@@ -179,42 +215,61 @@ func TestTrailing(t *testing.T) {
 			}
 		}
 	}
-	ts, _ := n.Trailing(30)
+	ts := trains(solverOf(t, DDIM, n, 30))
 	if !slices.Equal(ts[:4], []int{999, 966, 932, 899}) || !slices.Equal(ts[28:], []int{66, 32}) {
 		t.Errorf("30 steps: %v", ts)
 	}
-	ts, _ = n.Trailing(16) // 936.5 and 874 … : halves go to the even neighbour
+	ts = trains(solverOf(t, DDIM, n, 16)) // 936.5 and 874 … : halves go to the even neighbour
 	if ts[1] != 936 || ts[3] != 812 {
 		t.Errorf("16 steps: %v", ts)
-	}
-	for _, steps := range []int{0, -1, 1001} {
-		if _, err := n.Trailing(steps); err == nil {
-			t.Errorf("%d steps accepted", steps)
-		}
 	}
 }
 
 // A deterministic made-up network over a few values.
-func predict(z []float32, t int) []float32 {
+func predict(z []float32, t float32) []float32 {
 	eps := make([]float32, len(z))
 	for p := range z {
-		eps[p] = float32(math.Sin(float64(z[p]))) + float32(t)/3000
+		eps[p] = float32(math.Sin(float64(z[p]))) + t/3000
 	}
 	return eps
 }
 
-func run(s Solver, z []float32, from, to int) ([]float32, []float32) {
-	var x0 []float32
+// run walks from a step to another, with fresh noise that follows the step alone.
+func run(s *Solver, z []float32, from, to int) (next, x0 []float32) {
 	for i := from; i < to; i++ {
-		z, x0 = s.Step(i, predict(z, s.Timesteps()[i]), z)
+		m, n := model(predict), 0
+		m.Noise = func() []float32 {
+			n++
+			out := make([]float32, len(z))
+			for p := range out {
+				out[p] = float32(math.Sin(float64(100*i + 10*n + p)))
+			}
+			return out
+		}
+		z, x0 = take(s, i, z, m)
 	}
 	return z, x0
 }
 
+// every is all that Find knows by a name of its own.
+func every() (names []string) {
+	for _, s := range samplers {
+		for _, p := range spacings {
+			if found, err := s.On(p.name); err == nil {
+				names = append(names, found.Name)
+			}
+		}
+		if s.Fixed {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 func TestContinuingIsBitEqual(t *testing.T) {
 	start := []float32{0.5, -1.25, 2, 0, 0.1}
-	for _, sampler := range Samplers() {
-		for _, steps := range []int{1, 2, 7, 24, 25} {
+	for _, sampler := range every() {
+		for _, steps := range []int{2, 7, 24, 25} {
 			whole, wholeX0 := run(solver(t, sampler, steps), start, 0, steps)
 			for cut := 1; cut < steps; cut++ {
 				first := solver(t, sampler, steps)
@@ -231,8 +286,10 @@ func TestContinuingIsBitEqual(t *testing.T) {
 				}
 				second := solver(t, sampler, steps)
 				second.Restore(state)
-				for p := range state.Z {
-					state.Z[p], state.X0[p] = 99, 99 // nor the solver the state
+				for _, list := range [][]float32{state.Z, state.X0, state.Earlier} {
+					for p := range list {
+						list[p] = 99 // nor the solver the state
+					}
 				}
 				got, gotX0 := run(second, z, cut, steps)
 				if !slices.Equal(got, whole) || !slices.Equal(gotX0, wholeX0) {
@@ -247,37 +304,45 @@ func TestContinuingIsBitEqual(t *testing.T) {
 func TestJumpsResetTheHistory(t *testing.T) {
 	z, eps := []float32{0.5, -1}, []float32{0.2, 0.3}
 	other := []float32{7, 7}
-	wantNext, wantX0 := solver(t, DDIM, 25).Step(4, eps, z)
-	for name, before := range map[string]func(Solver){
-		"nothing":       func(Solver) {},
-		"another index": func(s Solver) { s.Step(1, eps, other) },
-		"a later index": func(s Solver) { s.Step(5, eps, other) },
-		"another size":  func(s Solver) { s.Step(3, []float32{1}, []float32{1}) },
-	} {
-		s := solver(t, DPM, 25)
-		before(s)
-		next, x0 := s.Step(4, eps, z)
-		for p := range next {
-			if math.Abs(float64(next[p]-wantNext[p])) > 1e-6 || x0[p] != wantX0[p] {
-				t.Errorf("after %s: %v %v, want %v %v", name, next, x0, wantNext, wantX0)
+	m := fixed(eps...)
+	for _, sampler := range []string{DPM, "dpm++2m-trailing", "unipc-trailing"} {
+		wantNext, wantX0 := take(solver(t, DDIM, 25), 4, z, m)
+		for name, before := range map[string]func(*Solver){
+			"nothing":       func(*Solver) {},
+			"another index": func(s *Solver) { take(s, 1, other, m) },
+			"a later index": func(s *Solver) { take(s, 5, other, m) },
+			"another size":  func(s *Solver) { take(s, 3, []float32{1}, fixed(1)) },
+		} {
+			s := solver(t, sampler, 25)
+			before(s)
+			next, x0 := take(s, 4, z, m)
+			for p := range next {
+				if math.Abs(float64(next[p]-wantNext[p])) > 1e-6 || math.Abs(float64(x0[p]-wantX0[p])) > 1e-6 {
+					t.Errorf("%s after %s: %v %v, want %v %v", sampler, name, next, x0, wantNext, wantX0)
+				}
 			}
 		}
-	}
-	s := solver(t, DPM, 25)
-	s.Step(3, eps, other)
-	if next, _ := s.Step(4, eps, z); math.Abs(float64(next[0]-wantNext[0])) < 1e-3 {
-		t.Error("a step that follows does not use its history")
+		s := solver(t, sampler, 25)
+		take(s, 3, other, m)
+		if next, _ := take(s, 4, z, m); math.Abs(float64(next[0]-wantNext[0])) < 1e-3 {
+			t.Errorf("%s: a step that follows does not use its history", sampler)
+		}
 	}
 }
 
 func TestStepLeavesItsInputAlone(t *testing.T) {
-	for _, sampler := range Samplers() {
+	for _, sampler := range every() {
 		s := solver(t, sampler, 5)
-		z, eps := []float32{1, 2}, []float32{3, 4}
-		s.Step(0, eps, z)
+		z, eps, fresh := []float32{1, 2}, []float32{3, 4}, []float32{5, 6}
+		m := fixed(eps...)
+		m.Noise = func() []float32 { return fresh }
+		next, x0 := take(s, 0, z, m)
 		kept := s.State()
-		z[0] = 50
-		if !slices.Equal(s.State().Z, kept.Z) || eps[0] != 3 {
+		if !slices.Equal(z, []float32{1, 2}) || !slices.Equal(eps, []float32{3, 4}) || !slices.Equal(fresh, []float32{5, 6}) {
+			t.Errorf("%s writes into what it is given", sampler)
+		}
+		z[0], eps[0], fresh[0], next[0], x0[0] = 50, 50, 50, 50, 50
+		if got := s.State(); !slices.Equal(got.Z, kept.Z) || !slices.Equal(got.X0, kept.X0) {
 			t.Errorf("%s keeps the caller's slice", sampler)
 		}
 	}
@@ -310,10 +375,28 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := New("euler", noise(t), 25); err == nil || !strings.Contains(err.Error(), "ddim") {
-		t.Errorf("an unknown sampler: %v", err)
+	for name, says := range map[string]string{"euler-b": "ddim", "": "ddim", "karras": "ddim", "ddim-karras": "spacing of its own", "lcm exponential": "spacing of its own"} {
+		if _, err := Find(name); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
-	if _, err := New(DPM, noise(t), 0); err == nil {
-		t.Error("no steps accepted")
+	for _, c := range []struct {
+		sampler string
+		steps   int
+		says    string
+	}{
+		{DPM, 0, "1 to 1000"}, {DDIM, -1, "1 to 1000"}, {"euler", 1001, "1 to 1000"},
+		{"euler-leading", 1, "2 steps or more"}, {"lcm", 51, "50 steps at most"},
+	} {
+		s, err := Find(c.sampler)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(c.steps, 1000); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s in %d steps: %v", c.sampler, c.steps, err)
+		}
+		if _, err := s.New(noise(t), c.steps); err == nil {
+			t.Errorf("%s makes a solver of %d steps", c.sampler, c.steps)
+		}
 	}
 }

@@ -81,8 +81,8 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	if strings.Join(got, ", ") != want {
 		t.Errorf("%s", strings.Join(got, ", "))
 	}
-	p.Width, p.Model, p.Sampler = 4096, "another", "euler"
-	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "Model: another, Sampler: euler, Size: 4096 × 1152" {
+	p.Width, p.Model, p.Sampler = 4096, "another", "restart"
+	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "Model: another, Sampler: restart, Size: 4096 × 1152" {
 		t.Errorf("what cannot be set: %s", other)
 	}
 	if taken := f.Take(p, AllParts, uitest.Roomy); taken.Sampler != "" || taken.Size(uitest.Roomy) != image.Pt(1024, 1024) {

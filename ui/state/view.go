@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"realword/inference"
+	"realword/inference/schedule"
 	"realword/ui/i18n"
 	"realword/ui/wording"
 )
@@ -161,12 +162,10 @@ func (s State) Caption() string {
 	return i18n.T("seed %d", shot.Seed)
 }
 
+// SamplerName is what people call a sampler.
 func SamplerName(name string) string {
-	switch name {
-	case "ddim":
-		return "DDIM"
-	case "dpm++":
-		return "DPM++"
+	if s, err := schedule.Find(name); err == nil {
+		return s.Label
 	}
 	return name
 }
