@@ -1,14 +1,23 @@
 package ui
 
 import (
+	"cmp"
 	"io"
 	"io/fs"
 	"log"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"fyne.io/fyne/v2/lang"
 	"github.com/go-text/typesetting/fontscan"
 	typeset "github.com/go-text/typesetting/language"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 )
 
 // speak takes over the language of the given name, or English where no font of the system has its letters: Fyne brings Latin, Greek
@@ -21,6 +30,48 @@ func speak(files fs.FS, name string, has func(letters string) bool) error {
 		return i18n.Speak(files, "")
 	}
 	return nil
+}
+
+// language is the BCP 47 name of the one that the user wants.
+func (p Preferences) language() string {
+	return cmp.Or(p.Language, lang.SystemLocale().LanguageString())
+}
+
+// shipped are the languages of the window by the names of their files, and what their speakers call them, in the order of those
+// names. One that no font can show is left out.
+func shipped(files fs.FS, has func(letters string) bool) (names, own []string) {
+	found, err := fs.Glob(files, "*.json")
+	if err != nil {
+		return nil, nil
+	}
+	called := map[string]string{}
+	for _, file := range found {
+		name := strings.TrimSuffix(file, ".json")
+		self := display.Self.Name(language.Make(name))
+		first, size := utf8.DecodeRuneInString(self)
+		if self = string(unicode.ToUpper(first)) + self[size:]; has(self) {
+			names, called[name] = append(names, name), self
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(called[a], called[b]) })
+	for _, name := range names {
+		own = append(own, called[name])
+	}
+	return names, own
+}
+
+// languageSelect chooses among the languages; known are their names, own what they are called.
+func (w *Window) languageSelect(known, own []string, chosen func(name string)) *kit.Selector {
+	choice := kit.NewSelect(append([]string{i18n.T("The language of the system")}, own...), nil)
+	choice.Selected = choice.Options[1+slices.Index(known, w.prefs.Language)]
+	choice.OnChanged = func(label string) {
+		if at := slices.Index(own, label); at >= 0 {
+			chosen(known[at])
+		} else {
+			chosen("")
+		}
+	}
+	return choice
 }
 
 // systemHas tells whether Fyne can show all letters. The fonts are only looked through where Fyne's own may not do.

@@ -1,9 +1,14 @@
 package ui
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
+	"fyne.io/fyne/v2/lang"
+
+	"realword/assets/translations"
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 )
@@ -22,5 +27,51 @@ func TestEnglishWithoutFont(t *testing.T) {
 	}
 	if !systemHas("Générer Größe Создать") {
 		t.Error("Fyne's own font shows Latin and Cyrillic letters")
+	}
+}
+
+func TestLanguagesAreCalledByTheirOwnNames(t *testing.T) {
+	names, own := shipped(translations.Files, func(letters string) bool { return letters != "简体中文" && letters != "日本語" })
+	if got, want := strings.Join(names, " ")+": "+strings.Join(own, ", "), "de en es fr: Deutsch, English, Español, Français"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	names, own = shipped(translations.Files, func(string) bool { return true })
+	if at := slices.Index(names, "zh-Hans"); at < 0 || own[at] != "简体中文" {
+		t.Errorf("simplified Chinese is not among %v", own)
+	}
+}
+
+// TestLanguageIsChosen starts the program again after a choice in the preferences.
+func TestLanguageIsChosen(t *testing.T) {
+	t.Cleanup(func() { i18ntest.English(t) })
+	b := ready(t, nil)
+	names, own := shipped(translations.Files, func(string) bool { return true })
+	choice := b.languageSelect(names, own, func(name string) {
+		p := b.prefs
+		p.Language = name
+		b.setPreferences(p)
+	})
+	for label, want := range map[string]string{"Deutsch": "Erzeugen", "English": "Generate", "The language of the system": ""} {
+		choice.SetSelected(label)
+		if got := i18n.T("Generate"); got != "Generate" {
+			t.Errorf("the window changed to %q while it was open", got)
+		}
+		if again := b.languageSelect(names, own, nil); again.Selected != label {
+			t.Errorf("%q is chosen, and %q is shown", label, again.Selected)
+		}
+		kept := readPreferences(b.app.Preferences())
+		if want == "" {
+			if kept.Language != "" || kept.language() != lang.SystemLocale().LanguageString() {
+				t.Errorf("the language of the system is kept as %q", kept.Language)
+			}
+			continue
+		}
+		if err := speak(translations.Files, kept.language(), systemHas); err != nil {
+			t.Fatal(err)
+		}
+		if got := i18n.T("Generate"); got != want {
+			t.Errorf("after the choice of %s the window says %q, want %q", label, got, want)
+		}
+		i18ntest.English(t)
 	}
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/assets/translations"
 	"realword/inference/files"
 	"realword/ui/i18n"
 )
@@ -17,6 +19,7 @@ import (
 // Preferences are what the user chooses once and for all sessions. They are kept by the app, beside the history. What goes into
 // the picture files has switches of its own (metadataChecks), and so has the step data of the history (budget).
 type Preferences struct {
+	Language string // BCP 47 name of a shipped one; "": that of the system
 	Look     string // "system", "light" or "dark"
 	TextSize int    // in percent, minTextSize to maxTextSize
 
@@ -56,6 +59,9 @@ func readPreferences(from fyne.Preferences) Preferences {
 		p = defaultPreferences()
 	}
 	d := defaultPreferences()
+	if _, err := fs.Stat(translations.Files, p.Language+".json"); err != nil {
+		p.Language = d.Language
+	}
 	if p.Look != "light" && p.Look != "dark" {
 		p.Look = d.Look
 	}

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/assets/translations"
 	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -31,6 +32,9 @@ func (w *Window) showPreferences() {
 		c.Checked = on
 		return c
 	}
+
+	languages, own := shipped(translations.Files, systemHas)
+	language := w.languageSelect(languages, own, func(name string) { change(func(p *Preferences) { p.Language = name }) })
 
 	names := []string{"system", "light", "dark"}
 	looks := widget.NewRadioGroup([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
@@ -110,6 +114,7 @@ func (w *Window) showPreferences() {
 	}
 	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
+		section(i18n.T("Language"), language, kit.Note(i18n.T("Takes effect at the next start."))),
 		section(i18n.T("Steps kept for finished pictures"), steps, kit.Note(i18n.T("The oldest are removed first; pictures always stay."))),
 		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), p.Notify,
 			func(p *Preferences, on bool) { p.Notify = on })),
@@ -128,7 +133,7 @@ func (w *Window) showPreferences() {
 	reset := kit.NewButton(i18n.T("Reset all"), nil)
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 480), container.NewVScroll(both), reset, keys, done)
+	closeIt := w.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); w.ShowKeys() }
 	reset.OnTapped = func() {

@@ -53,11 +53,11 @@ func TestPreferencesSurvive(t *testing.T) {
 	if got.Look != "dark" || got.Device != "cpu" || DevicePreference(a.Preferences()) != "cpu" || got.TextSize != 150 || got.FileName != "{seed}" || got.Notify || got.Keys["run.generate"] != "Ctrl+G" {
 		t.Errorf("read back %+v", got)
 	}
-	for _, bad := range []string{"", "{", "[]", `{"Look":"pink","Device":"toaster","TextSize":5000,"FileName":"{x"}`, `{"TextSize":"big"}`} {
+	for _, bad := range []string{"", "{", "[]", `{"Language":"xx","Look":"pink","Device":"toaster","TextSize":5000,"FileName":"{x"}`, `{"TextSize":"big"}`} {
 		a.Preferences().SetString(preferencesKey, bad)
 		got := readPreferences(a.Preferences())
 		d := defaultPreferences()
-		if got.Look != d.Look || got.Device != d.Device || got.TextSize != d.TextSize || got.FileName != d.FileName {
+		if got.Language != "" || got.Look != d.Look || got.Device != d.Device || got.TextSize != d.TextSize || got.FileName != d.FileName {
 			t.Errorf("%s is read as %+v", bad, got)
 		}
 	}

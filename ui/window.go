@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -81,7 +80,7 @@ type Window struct {
 
 // New makes the window without showing it.
 func New(a fyne.App, o Options) *Window {
-	if err := speak(translations.Files, lang.SystemLocale().LanguageString(), systemHas); err != nil {
+	if err := speak(translations.Files, readPreferences(a.Preferences()).language(), systemHas); err != nil {
 		fyne.LogError("The window speaks English", err)
 	}
 	rest := &resting{wait: o.Wait, wake: o.Wake}
