@@ -24,7 +24,7 @@ func (w *Window) allActions() []command.Action {
 		w.viewActions(),
 		w.foldActions(),
 		w.stage.MaskActions(),
-		w.inspectActions(),
+		w.inspect.Actions(),
 		w.stage.ViewActions(),
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus

@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/history"
-	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -30,19 +29,27 @@ func (b *bench) do(id string) {
 	b.t.Fatalf("there is no action %s", id)
 }
 
-// tapIn taps a visible button.
-func (b *bench) tapIn(o fyne.CanvasObject, text string) {
+// toolIn is what is visible, can be tapped and has that name.
+func (b *bench) toolIn(o fyne.CanvasObject, name string) (tool fyne.Tappable) {
 	b.t.Helper()
-	var button *kit.Button
 	walk(o, func(o fyne.CanvasObject) {
-		if k, ok := o.(*kit.Button); ok && k.Text == text {
-			button = k
+		if k, ok := o.(interface {
+			fyne.Accessible
+			fyne.Tappable
+		}); ok && k.AccessibilityLabel() == name {
+			tool = k
 		}
 	})
-	if button == nil {
-		b.t.Fatalf("there is no button %q", text)
+	if tool == nil {
+		b.t.Fatalf("there is no button %q", name)
 	}
-	test.Tap(button)
+	return tool
+}
+
+// tapIn taps it.
+func (b *bench) tapIn(o fyne.CanvasObject, name string) {
+	b.t.Helper()
+	test.Tap(b.toolIn(o, name))
 	b.settle()
 }
 

@@ -76,10 +76,8 @@ func TestStageInTheWindow(t *testing.T) {
 	}
 
 	b.state.Shots[0].Film = b.state.Shots[1].Film // as the history brings it back
-	for _, id := range []string{"file.export.film", "file.export.steps"} {
-		b.Perform(b.Table.List[slices.IndexFunc(b.Table.List, func(a command.Action) bool { return a.ID == id })])
-		b.settle()
-	}
+	b.do("file.export.film")
+	b.do("file.export.steps")
 	name := b.state.FilmName()
 	data, err := os.ReadFile(filepath.Join(dir, name+"-film.png"))
 	if err != nil || bytes.Count(data, []byte("fcTL")) != 4 {

@@ -18,6 +18,7 @@ import (
 	"realword/ui/command"
 	"realword/ui/gallery"
 	"realword/ui/i18n"
+	"realword/ui/inspect"
 	"realword/ui/kit"
 	"realword/ui/models"
 	"realword/ui/settings"
@@ -64,7 +65,7 @@ type Window struct {
 	dot      *canvas.Circle
 	middle   *fyne.Container
 	stage    *stage.Panel
-	inspect  *inspector
+	inspect  *inspect.Panel
 	lower    *fyne.Container // stage and what lies under it
 	unsaved  *unsavedBar
 	sides    sidePanels
@@ -161,7 +162,24 @@ func (w *Window) newStage() *stage.Panel {
 		Painted: w.dog.painted, Make: func(t state.Task) { w.put(t, true) }, Read: w.reader,
 		OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 	})
-	p.OnInspect, p.OnHeight, p.OnZoom = w.inspectMasks, func() { w.lower.Refresh() }, func() { w.rail.refresh() }
+	p.OnInspect, p.OnHeight, p.OnZoom = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }, func() { w.rail.refresh() }
+	return p
+}
+
+// newInspection wires the room that takes the picture's place.
+func (w *Window) newInspection() *inspect.Panel {
+	p := inspect.New(inspect.Host{
+		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		Lens: w.stage.Lens, Onto: stage.Over, SaveFile: w.opt.savePNG(),
+	})
+	p.OnOpen = func(open bool) {
+		if open {
+			w.lower.Hide()
+		} else {
+			w.lower.Show()
+		}
+	}
+	p.OnGenerate = w.generate
 	return p
 }
 
@@ -260,8 +278,8 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.tree.Root)
 	view := container.New(kit.Flanked{Gap: 6}, w.rail.body, w.stage.Picture, w.shotRow)
 	w.lower = container.New(kit.Under{Least: 180}, view, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
-	w.inspect = newInspector(w)
-	picture := kit.Panel(container.NewStack(w.lower, w.inspect.body))
+	w.inspect = w.newInspection()
+	picture := kit.Panel(container.NewStack(w.lower, w.inspect.Body))
 	w.middle = container.New(kit.Gapped{Gap: 10}, top, picture)
 	return w.middle
 }
@@ -299,7 +317,7 @@ func (w *Window) refresh() {
 	w.dog.running(w.state.Busy())
 	w.stage.Refresh()
 	w.unsaved.refresh()
-	w.inspect.follow()
+	w.inspect.Refresh()
 	w.rail.refresh()
 	w.refreshShots()
 	w.loadView()

@@ -236,5 +236,5 @@ func Small(s state.Shot) image.Image {
 	case img == nil:
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
-	return Whole(img, 112, 112*img.Rect.Dy()/max(img.Rect.Dx(), 1)).Paint()
+	return whole(img, 112, 112*img.Rect.Dy()/max(img.Rect.Dx(), 1)).paint()
 }

@@ -3,5 +3,5 @@
 //
 // Contract: Panel renders the state that its Host answers, and keeps only how one looks at it: the lens, the zoom and the comparison. What
 // the user does goes out through the Host's functions and the fields On…; it knows neither the window nor another room. All of it belongs
-// to Fyne's goroutine, but for Scene, filmScene and filmCopy: values that are painted and written on others.
+// to Fyne's goroutine, but for scene, filmScene and filmCopy: values that are painted and written on others.
 package stage

@@ -103,8 +103,8 @@ func (f filmCopy) animation() ([]byte, error) {
 	scale := min(1, float64(frameSide)/float64(max(f.size.X, f.size.Y)))
 	width, height := max(int(float64(f.size.X)*scale), 1), max(int(float64(f.size.Y)*scale), 1)
 	var frames []picture.Frame
-	add := func(s Scene, long time.Duration) {
-		if img := s.Paint(); img != nil {
+	add := func(s scene, long time.Duration) {
+		if img := s.paint(); img != nil {
 			frames = append(frames, picture.Frame{Image: img, For: long})
 		}
 	}
@@ -112,14 +112,14 @@ func (f filmCopy) animation() ([]byte, error) {
 		if f.steps[i].Preview == nil {
 			continue
 		}
-		s := Whole(f.steps[i].Preview, width, height)
+		s := whole(f.steps[i].Preview, width, height)
 		if f.masks {
-			s.Masks, s.Mode, s.Opacity = f.lens.layersOf(&f.steps[i], f.dress), f.lens.mode, f.lens.opacity
+			s.masks, s.mode, s.opacity = f.lens.layersOf(&f.steps[i], f.dress), f.lens.mode, f.lens.opacity
 		}
 		add(s, frameTime)
 	}
 	if f.final != nil {
-		add(Whole(f.final, width, height), lastTime)
+		add(whole(f.final, width, height), lastTime)
 	}
 	if len(frames) > 0 {
 		frames[len(frames)-1].For = lastTime

@@ -9,13 +9,13 @@ import (
 	"realword/inference/picture"
 )
 
-// Scene is a picture as the stage shows it. It is a value that a painter reads on another goroutine; pictures and masks in
+// scene is a picture as the stage shows it. It is a value that a painter reads on another goroutine; pictures and masks in
 // it are never written again.
-type Scene struct {
+type scene struct {
 	base    image.Image
-	Masks   []picture.Layer
-	Mode    picture.Mode
-	Opacity float64         // of the masks; 0 hides them
+	masks   []picture.Layer
+	mode    picture.Mode
+	opacity float64         // of the masks; 0 hides them
 	crisp   bool            // pixels stay squares when they are enlarged
 	size    image.Point     // of the whole picture on the screen, in pixels
 	part    image.Rectangle // of it that is seen
@@ -38,30 +38,37 @@ type sceneKey struct {
 	split   float32
 }
 
-func (s Scene) key() sceneKey {
-	k := sceneKey{base: s.base, count: len(s.Masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
+func (s scene) key() sceneKey {
+	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
 	if k.count > 0 {
-		k.masks = [2]*float32{&s.Masks[0].Grid.Values[0], &s.Masks[k.count-1].Grid.Values[0]}
-		k.styles = [2]picture.Style{s.Masks[0].Style, s.Masks[k.count-1].Style}
-		k.mode, k.opacity = s.Mode, s.Opacity
+		k.masks = [2]*float32{&s.masks[0].Grid.Values[0], &s.masks[k.count-1].Grid.Values[0]}
+		k.styles = [2]picture.Style{s.masks[0].Style, s.masks[k.count-1].Style}
+		k.mode, k.opacity = s.mode, s.opacity
 	}
 	return k
 }
 
 // half is the scene with half as many pixels each way; the screen enlarges it.
-func (s Scene) half() Scene {
+func (s scene) half() scene {
 	s.size = image.Pt(max(s.size.X/2, 1), max(s.size.Y/2, 1))
 	s.part = image.Rectangle{Max: s.size}
 	return s
 }
 
-// Whole is a scene of all of a picture.
-func Whole(base image.Image, width, height int) Scene {
-	return Scene{base: base, size: image.Pt(width, height), part: image.Rect(0, 0, width, height)}
+// whole is a scene of all of a picture.
+func whole(base image.Image, width, height int) scene {
+	return scene{base: base, size: image.Pt(width, height), part: image.Rect(0, 0, width, height)}
 }
 
-// Paint makes the opaque picture of part's size that the screen shows without further scaling; nil if there is none.
-func (s Scene) Paint() *image.RGBA {
+// Over paints masks over a picture that it enlarges to size; nil where there is no picture. It may be called on any goroutine.
+func Over(base image.Image, size image.Point, masks []picture.Layer, mode picture.Mode, opacity float64) *image.RGBA {
+	s := whole(base, size.X, size.Y)
+	s.masks, s.mode, s.opacity = masks, mode, opacity
+	return s.paint()
+}
+
+// paint makes the opaque picture of part's size that the screen shows without further scaling; nil if there is none.
+func (s scene) paint() *image.RGBA {
 	out := s.single()
 	if out != nil {
 		s.compare(out)
@@ -70,37 +77,37 @@ func (s Scene) Paint() *image.RGBA {
 }
 
 // single paints the picture in view.
-func (s Scene) single() *image.RGBA {
+func (s scene) single() *image.RGBA {
 	if s.base == nil || s.base.Bounds().Empty() || s.part.Empty() || !s.part.In(image.Rectangle{Max: s.size}) {
 		return nil
 	}
 	out := s.enlarge()
-	if s.Opacity <= 0 || len(s.Masks) == 0 {
+	if s.opacity <= 0 || len(s.masks) == 0 {
 		return out
 	}
 	over := func(mode picture.Mode, opacity float64) {
 		// A mask of the wrong size is not drawn; the picture matters more.
-		if with, err := picture.OverlayPart(out, s.size, s.part.Min, s.Masks, mode, opacity); err == nil {
+		if with, err := picture.OverlayPart(out, s.size, s.part.Min, s.masks, mode, opacity); err == nil {
 			out = with
 		}
 	}
-	switch s.Mode {
+	switch s.mode {
 	case picture.Heat:
-		over(picture.Heat, s.Opacity)
-		over(picture.Outline, min(1, 2*s.Opacity))
+		over(picture.Heat, s.opacity)
+		over(picture.Outline, min(1, 2*s.opacity))
 	case picture.Outline:
-		over(picture.Outline, min(1, 2*s.Opacity))
+		over(picture.Outline, min(1, 2*s.opacity))
 	case picture.Cutout:
-		over(picture.Cutout, min(1, 2*s.Opacity))
-		if len(s.Masks) > 1 { // which is whose
-			over(picture.Outline, min(1, 2*s.Opacity))
+		over(picture.Cutout, min(1, 2*s.opacity))
+		if len(s.masks) > 1 { // which is whose
+			over(picture.Outline, min(1, 2*s.opacity))
 		}
 	}
 	return out
 }
 
 // compare paints the other picture right of the split.
-func (s Scene) compare(out *image.RGBA) {
+func (s scene) compare(out *image.RGBA) {
 	if s.other == nil || s.other.Bounds().Empty() {
 		return
 	}
@@ -116,7 +123,7 @@ func (s Scene) compare(out *image.RGBA) {
 const most = 1 << 22
 
 // enlarge brings the part of the base to its size on the screen.
-func (s Scene) enlarge() *image.RGBA {
+func (s scene) enlarge() *image.RGBA {
 	w, h := s.part.Dx(), s.part.Dy()
 	preview, isPreview := s.base.(*image.RGBA)
 	if isPreview && !s.crisp && s.part.Size() == s.size {

@@ -38,10 +38,10 @@ func BenchmarkStep(b *testing.B) {
 	film := run16(steps)
 	b.Run("stage", func(b *testing.B) {
 		for i := range b.N {
-			s := Whole(film[i%steps].Preview, 394, 394)
-			s.Masks = []picture.Layer{{Grid: picture.Grid{Width: 8, Height: 8, Values: film[i%steps].Subjects[0].Mask}, Style: picture.SubjectStyle(0)}}
-			s.Mode, s.Opacity = picture.Heat, 0.45
-			s.Paint()
+			s := whole(film[i%steps].Preview, 394, 394)
+			s.masks = []picture.Layer{{Grid: picture.Grid{Width: 8, Height: 8, Values: film[i%steps].Subjects[0].Mask}, Style: picture.SubjectStyle(0)}}
+			s.mode, s.opacity = picture.Heat, 0.45
+			s.paint()
 		}
 	})
 	b.Run("film", func(b *testing.B) {

@@ -58,7 +58,7 @@ type Panel struct {
 	uncompare    func()      // takes back the note for Esc
 	seen, before *state.Shot // the finished picture in view, and the one before it
 
-	painter kit.Newest[Scene]
+	painter kit.Newest[scene]
 	painted sceneKey // what the painter was asked for last
 	filmer  kit.Newest[filmScene]
 	filmed  filmKey
@@ -67,9 +67,9 @@ type Panel struct {
 // New makes an empty stage.
 func New(h Host) *Panel {
 	p := &Panel{host: h, lens: newLens()}
-	p.painter.Do = func(s Scene) {
+	p.painter.Do = func(s scene) {
 		begin := time.Now()
-		img := s.Paint()
+		img := s.paint()
 		h.Painted(begin)
 		h.Post(func() { p.pane.show(img) })
 	}
@@ -198,7 +198,7 @@ func looks(s state.State) (filmLook, barLook) {
 
 // repaint paints the picture anew.
 func (p *Panel) repaint() {
-	var c Scene
+	var c scene
 	s := p.host.State()
 	step, shot := s.Shown(), s.Shot()
 	switch {
@@ -210,7 +210,7 @@ func (p *Panel) repaint() {
 		c.base = s.Shots[len(s.Shots)-1].Image // until the first step is there
 	}
 	if p.masksOn() {
-		c.Masks, c.Mode, c.Opacity = p.lens.layersOf(s.MaskStep(), s.Dress()), p.lens.mode, p.lens.opacity
+		c.masks, c.mode, c.opacity = p.lens.layersOf(s.MaskStep(), s.Dress()), p.lens.mode, p.lens.opacity
 	}
 	if c.base != nil {
 		if p.pane.natural = s.PictureSize(); p.pane.natural.X < 1 {

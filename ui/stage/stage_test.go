@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bytes"
 	"context"
 	"image"
 	"image/color"
@@ -197,9 +198,9 @@ func TestScenePaints(t *testing.T) {
 	for mode, want := range map[picture.Mode][2]bool{ // in the middle of the mask, outside of it: is it the picture's own colour?
 		picture.Heat: {false, true}, picture.Outline: {true, true}, picture.Cutout: {true, false},
 	} {
-		c := Whole(s.Preview, 64, 64)
-		c.Masks, c.Mode, c.Opacity = newLens().layersOf(&s, ""), mode, 0.5
-		img := c.Paint()
+		c := whole(s.Preview, 64, 64)
+		c.masks, c.mode, c.opacity = newLens().layersOf(&s, ""), mode, 0.5
+		img := c.paint()
 		own := func(x, y int) bool { c := img.RGBAAt(x, y); return c.B > plain.B-8 && c.B < plain.B+8 }
 		got := [2]bool{own(32, 24), own(4, 60)}
 		if got != want {
@@ -217,11 +218,14 @@ func TestScenePaints(t *testing.T) {
 		}
 	}
 	// A part of a large picture is the same as that part of the painted whole.
-	c := Whole(s.Preview, 64, 64)
-	c.Masks, c.Opacity = newLens().layersOf(&s, ""), 0.5
-	all := c.Paint()
+	c := whole(s.Preview, 64, 64)
+	c.masks, c.opacity = newLens().layersOf(&s, ""), 0.5
+	all := c.paint()
+	if over := Over(s.Preview, image.Pt(64, 64), c.masks, picture.Heat, 0.5); !bytes.Equal(over.Pix, all.Pix) {
+		t.Error("Over paints something else")
+	}
 	c.part = image.Rect(10, 20, 50, 40)
-	part := c.Paint()
+	part := c.paint()
 	if part.Rect.Size() != c.part.Size() {
 		t.Fatalf("part of %v", part.Rect)
 	}
@@ -233,8 +237,8 @@ func TestScenePaints(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []Scene{{}, Whole(s.Preview, 0, 5), {base: s.Preview, size: image.Pt(4, 4), part: image.Rect(0, 0, 5, 4)}} {
-		if bad.Paint() != nil {
+	for _, bad := range []scene{{}, whole(s.Preview, 0, 5), {base: s.Preview, size: image.Pt(4, 4), part: image.Rect(0, 0, 5, 4)}} {
+		if bad.paint() != nil {
 			t.Errorf("painted %+v", bad)
 		}
 	}

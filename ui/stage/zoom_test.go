@@ -134,9 +134,9 @@ func TestSplitScenePaintsBoth(t *testing.T) {
 	for i := 3; i < len(c.Pix); i += 4 {
 		c.Pix[i] = 0xff
 	}
-	s := Whole(a, 64, 64)
+	s := whole(a, 64, 64)
 	s.other, s.split = c, 0.25
-	img := s.Paint()
+	img := s.paint()
 	if img.RGBAAt(4, 4).R != 0xff || img.RGBAAt(40, 4).R < 0x7e || img.RGBAAt(40, 4).R > 0x82 {
 		t.Errorf("left %v, right %v", img.RGBAAt(4, 4), img.RGBAAt(40, 4))
 	}
@@ -144,7 +144,7 @@ func TestSplitScenePaintsBoth(t *testing.T) {
 	s.size, s.part = image.Pt(800, 800), image.Rect(95, 95, 105, 105)
 	s.other = nil
 	a.Pix[0] = 0 // the first pixel: 100 × 100 on the screen
-	img = s.Paint()
+	img = s.paint()
 	if img.RGBAAt(4, 4).R != 0 || img.RGBAAt(5, 4).R != 0xff {
 		t.Errorf("crisp pixels are %v and %v", img.RGBAAt(4, 4), img.RGBAAt(5, 4))
 	}

@@ -1,4 +1,4 @@
-package ui
+package inspect
 
 import (
 	"image"
@@ -7,6 +7,7 @@ import (
 	"realword/inference"
 	"realword/inference/guidance"
 	"realword/inference/picture"
+	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
@@ -21,6 +22,30 @@ const (
 	mapKinds
 )
 
+func (k mapKind) name() string {
+	switch k {
+	case rawMap:
+		return i18n.T("raw attention")
+	case refinedMap:
+		return i18n.T("refined")
+	case topMask:
+		return i18n.T("Top-K")
+	}
+	return i18n.T("final mask")
+}
+
+func (k mapKind) about() string {
+	switch k {
+	case rawMap:
+		return i18n.T("Where the model attends to the word, before any processing.")
+	case refinedMap:
+		return i18n.T("The same, spread over positions that belong together: self-attention times cross-attention.")
+	case topMask:
+		return i18n.T("The top γ share of positions, as if the subject were alone.")
+	}
+	return i18n.T("Used for the picture: contested positions are shared out, and values are divided by their maximum.")
+}
+
 // inspection is what is asked about the masks of a film. It is a plain value that is read on any goroutine; it works on every
 // film that has scores, of this run or of an old session.
 type inspection struct {
@@ -32,8 +57,8 @@ type inspection struct {
 	scope    float64     // γ to try for it; 0 is that of the run
 }
 
-// inspect begins an inspection of a film; ok is false where there are no scores to inspect.
-func inspect(film []inference.StepDone, subjects []inference.Subject, norm guidance.Normalization, subject int) (in inspection, ok bool) {
+// begin is the inspection of a film; ok is false where there are no scores to inspect.
+func begin(film []inference.StepDone, subjects []inference.Subject, norm guidance.Normalization, subject int) (in inspection, ok bool) {
 	for _, step := range film {
 		whole := len(step.Subjects) > 0 && len(step.Subjects) == len(subjects)
 		for _, s := range step.Subjects {
@@ -149,8 +174,8 @@ func (in inspection) read(step int, kind mapKind) reading {
 	return r
 }
 
-// inspectScene is the pictures of an inspection as a value, to be painted on another goroutine.
-type inspectScene struct {
+// scene is the pictures of an inspection as a value, to be painted on another goroutine.
+type scene struct {
 	in      inspection
 	step    int
 	kind    mapKind
@@ -161,10 +186,11 @@ type inspectScene struct {
 	mode    picture.Mode
 	opacity float64
 	ink     ink
+	onto    Painter // see Host
 }
 
-// inspectKey is equal for scenes that look the same.
-type inspectKey struct {
+// sceneKey is equal for scenes that look the same.
+type sceneKey struct {
 	scores        *float32 // of the first step
 	steps         int
 	subject, step int
@@ -178,8 +204,8 @@ type inspectKey struct {
 	ink           ink
 }
 
-func (s inspectScene) key() inspectKey {
-	k := inspectKey{
+func (s scene) key() sceneKey {
+	k := sceneKey{
 		steps: len(s.in.steps), subject: s.in.subject, dress: s.in.dress, step: s.step, kind: s.kind, cell: s.cell, large: s.large,
 		over: s.over, ink: s.ink,
 	}
@@ -194,7 +220,7 @@ func (s inspectScene) key() inspectKey {
 	return k
 }
 
-// inspected is what comes of an inspectScene.
+// inspected is what comes of a scene.
 type inspected struct {
 	matrix, large *image.RGBA
 	reading       reading

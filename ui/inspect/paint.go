@@ -1,4 +1,4 @@
-package ui
+package inspect
 
 import (
 	"image"
@@ -7,7 +7,6 @@ import (
 
 	"realword/inference/picture"
 	"realword/ui/kit"
-	"realword/ui/stage"
 )
 
 // ink is the colours that maps are painted in.
@@ -35,7 +34,7 @@ func (k ink) shade(subject int, v float32) color.NRGBA {
 }
 
 // paint draws the maps of every step, one row for each kind, and the chosen one enlarged.
-func (s inspectScene) paint() inspected {
+func (s scene) paint() inspected {
 	var out inspected
 	n := len(s.in.steps)
 	if n == 0 || s.step < 0 || s.step >= n || s.cell.X < 1 || s.cell.Y < 1 {
@@ -58,18 +57,18 @@ func (s inspectScene) paint() inspected {
 }
 
 // enlarged is the chosen map in its own squares, or over the preview of its step.
-func (s inspectScene) enlarged(e evidence) *image.RGBA {
+func (s scene) enlarged(e evidence) *image.RGBA {
 	if s.large.X < 1 || s.large.Y < 1 {
 		return nil
 	}
 	if preview := s.in.steps[s.step].Preview; s.over && preview != nil && len(e.grids[s.kind]) > 0 {
-		c := stage.Whole(preview, s.large.X, s.large.Y)
 		grid := picture.Grid{Width: e.width, Height: e.height, Values: e.grids[s.kind]}.Normalized()
-		c.Masks = []picture.Layer{{Grid: grid, Style: picture.SubjectStyle(s.in.dress.Of(s.in.subject))}}
-		if c.Mode, c.Opacity = s.mode, s.opacity; s.kind < topMask {
-			c.Mode = picture.Heat // scores are zero nowhere
+		mode := s.mode
+		if s.kind < topMask {
+			mode = picture.Heat // scores are zero nowhere
 		}
-		return c.Paint()
+		layer := picture.Layer{Grid: grid, Style: picture.SubjectStyle(s.in.dress.Of(s.in.subject))}
+		return s.onto(preview, s.large, []picture.Layer{layer}, mode, s.opacity)
 	}
 	out := image.NewRGBA(image.Rectangle{Max: s.large})
 	s.grid(out, out.Rect, e, s.kind)
@@ -78,7 +77,7 @@ func (s inspectScene) enlarged(e evidence) *image.RGBA {
 
 // grid draws a map into a rectangle, every position a square. What another γ adds and takes away stands out by colour and by
 // pattern: added positions are hatched, lost ones are frames.
-func (s inspectScene) grid(out *image.RGBA, r image.Rectangle, e evidence, kind mapKind) {
+func (s scene) grid(out *image.RGBA, r image.Rectangle, e evidence, kind mapKind) {
 	draw.Draw(out, r, image.NewUniform(s.ink.empty), image.Point{}, draw.Src)
 	values := e.grids[kind]
 	if len(values) == 0 {

@@ -1,22 +1,13 @@
-package ui
+package inspect
 
 import (
-	"bytes"
 	"image"
-	"image/png"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
-
-	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
 	"realword/inference/guidance"
-	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -68,7 +59,7 @@ func TestWhatIfIsTheEnginesRule(t *testing.T) {
 	for range 50 {
 		film, subjects := scored(t, r, 4, 3, 0.1+0.3*r.Float64(), 0.1+0.3*r.Float64())
 		for subject := range subjects {
-			in, ok := inspect(film, subjects, guidance.ByMax, subject)
+			in, ok := begin(film, subjects, guidance.ByMax, subject)
 			if !ok || len(in.steps) != 3 {
 				t.Fatalf("ok %v, %d steps", ok, len(in.steps))
 			}
@@ -97,7 +88,7 @@ func TestWhatIfIsTheEnginesRule(t *testing.T) {
 
 func TestInspectionOfOneSubjectAlone(t *testing.T) {
 	film, subjects := scored(t, rand.New(rand.NewPCG(3, 4)), 3, 2, 0.25)
-	in, _ := inspect(film, subjects, guidance.ByMax, 0)
+	in, _ := begin(film, subjects, guidance.ByMax, 0)
 	e := in.at(1)
 	kept := 0
 	for p, v := range e.grids[topMask] {
@@ -125,7 +116,7 @@ func TestInspectionOfOneSubjectAlone(t *testing.T) {
 func TestContestedPositionsAreCounted(t *testing.T) {
 	film, subjects := scored(t, rand.New(rand.NewPCG(3, 4)), 1, 1, 0.25, 0.25)
 	film[0].Subjects[1].Scores = film[0].Subjects[0].Scores
-	in, _ := inspect(film, subjects, guidance.ByMax, 0)
+	in, _ := begin(film, subjects, guidance.ByMax, 0)
 	if e := in.at(0); e.wanted != 1 || slices.Equal(e.grids[topMask], e.grids[finalMask]) {
 		t.Errorf("two subjects that want the same: %g", e.wanted)
 	}
@@ -140,11 +131,11 @@ func TestNothingToInspect(t *testing.T) {
 		"no film": {nil, subjects}, "plain": {[]inference.StepDone{uitest.Step(0, 2, 1, 0)}, nil}, "reused masks": {film[2:], subjects},
 		"other subjects": {film, append(subjects, subjects...)}, "without scores": {[]inference.StepDone{uitest.Step(0, 2, 1, 1)}, subjects},
 	} {
-		if _, ok := inspect(c.film, c.subjects, guidance.ByMax, 0); ok {
+		if _, ok := begin(c.film, c.subjects, guidance.ByMax, 0); ok {
 			t.Errorf("%s: can be inspected", name)
 		}
 	}
-	in, _ := inspect(film, subjects, guidance.ByMax, 7)
+	in, _ := begin(film, subjects, guidance.ByMax, 7)
 	if in.subject != 0 {
 		t.Error("a subject that is not there")
 	}
@@ -160,12 +151,12 @@ func TestInspectionPaints(t *testing.T) {
 		{Cross: []float32{0, 2}, Scores: []float32{1, 4}, Mask: []float32{0, 1}},
 	}}}
 	subjects := []inference.Subject{{Word: uitest.Word("dog"), Scope: 0.5}}
-	in, ok := inspect(film, subjects, guidance.ByMax, 0)
+	in, ok := begin(film, subjects, guidance.ByMax, 0)
 	if !ok {
 		t.Fatal("nothing to inspect")
 	}
 	k := ink{empty: kit.NRGBA(kit.Grey(0)), top: kit.NRGBA(kit.Grey(255)), gained: kit.NRGBA(uitest.Green), lost: kit.NRGBA(uitest.Red)}
-	s := inspectScene{in: in, kind: finalMask, cell: image.Pt(20, 10), gap: 2, large: image.Pt(40, 20), ink: k}
+	s := scene{in: in, kind: finalMask, cell: image.Pt(20, 10), gap: 2, large: image.Pt(40, 20), ink: k}
 	out := s.paint()
 	if out.err != nil || out.matrix.Rect.Size() != image.Pt(22, 48) || out.large.Rect.Size() != image.Pt(40, 20) {
 		t.Fatalf("%v, matrix %v, large %v", out.err, out.matrix.Rect, out.large.Rect)
@@ -189,108 +180,7 @@ func TestInspectionPaints(t *testing.T) {
 	if got, in := kit.NRGBA(narrower.large.At(0, 0)), kit.NRGBA(narrower.large.At(10, 10)); got != k.lost || in != k.empty {
 		t.Errorf("the position that γ 0.5 loses is %v in %v", in, got)
 	}
-	if (inspectScene{}).paint().matrix != nil {
+	if (scene{}).paint().matrix != nil {
 		t.Error("nothing is painted")
-	}
-}
-
-// The panel as it is used: open, choose, try another γ, save, run again, close.
-func TestInspectionPanel(t *testing.T) {
-	target := filepath.Join(t.TempDir(), "mask")
-	b := ready(t, func(o *Options) { o.SaveFile = func(string) (string, error) { return target, nil } })
-	b.subjects.PromptChanged("a dog")
-	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
-	test.Tap(b.chipOf(1))
-	film, subjects := scored(t, rand.New(rand.NewPCG(7, 8)), 4, 3, 0.2)
-	b.inspectMasks(-1)
-	if b.inspect.open {
-		t.Fatal("an inspection of nothing")
-	}
-	b.state.Form.KeepSeed = true
-	j := b.run()
-	for _, s := range film {
-		b.send(j, s)
-	}
-	shot := uitest.Picture(j.request, 0)
-	shot.Recipe.Subjects = subjects
-	shot.Recipe.Subjects[0].Word = j.request.Subjects[0].Word
-	b.send(j, shot)
-	b.end(j, inference.Done{Pictures: 1})
-
-	b.Press(command.Stroke{Key: fyne.KeyK})
-	p := b.inspect
-	rest := func() {
-		b.until("the maps are painted", func() bool { return !p.painter.Working() && len(b.posted) == 0 })
-	}
-	rest()
-	if !p.open || !p.body.Visible() || b.lower.Visible() || p.matrix.look != (matrixLook{steps: 3, step: 2, kind: finalMask}) || !p.large.Visible() {
-		t.Fatalf("open %v, matrix %+v", p.open, p.matrix.look)
-	}
-	for _, c := range []struct {
-		key  fyne.KeyName
-		want matrixLook
-	}{
-		{fyne.KeyLeft, matrixLook{3, 1, finalMask}},
-		{fyne.KeyUp, matrixLook{3, 1, topMask}},
-		{fyne.KeyHome, matrixLook{3, 0, topMask}},
-		{fyne.KeyLeft, matrixLook{3, 0, topMask}},
-		{fyne.KeyDown, matrixLook{3, 0, finalMask}},
-		{fyne.KeyDown, matrixLook{3, 0, finalMask}},
-	} {
-		p.matrix.TypedKey(&fyne.KeyEvent{Name: c.key})
-		if p.matrix.look != c.want {
-			t.Fatalf("after %s: %+v, want %+v", c.key, p.matrix.look, c.want)
-		}
-	}
-	if b.state.View.Step != 0 {
-		t.Error("the stage does not follow")
-	}
-	if !p.rerun.Disabled() {
-		t.Error("the γ of the run can be tried again")
-	}
-	p.gamma.Slider.SetValue(0.5)
-	rest()
-	if p.rerun.Disabled() || p.seen.reading.area != 0.5 || !strings.Contains(p.note.Text, "exactly") {
-		t.Errorf("disabled %v, area %g, %q", p.rerun.Disabled(), p.seen.reading.area, p.note.Text)
-	}
-	test.Tap(p.save[1])
-	b.settle()
-	data, err := os.ReadFile(target + ".png")
-	if err != nil || p.saved != nil {
-		t.Fatal(err, p.saved)
-	}
-	if img, err := png.Decode(bytes.NewReader(data)); err != nil || img.Bounds() != image.Rect(0, 0, 8, 8) {
-		t.Errorf("saved %v, %v", img, err)
-	}
-	b.state.Shots[b.state.View.Shot].Path = "/pictures/7.png"
-	b.refresh()
-	b.until("painting is done", func() bool {
-		return !b.stage.Working() && !p.painter.Working() && len(b.posted) == 0
-	})
-	test.AssertRendersToMarkup(t, "inspection.xml", b.win.Canvas())
-
-	seed := b.state.Shot().Seed
-	test.Tap(p.rerun)
-	again := <-b.engine.started
-	if s := again.request; p.open || s.Subjects[0].Scope != 0.5 || s.Seeds[0] != seed {
-		t.Errorf("open %v, runs %+v", p.open, s)
-	}
-	b.end(again, inference.Done{})
-	b.state.View = state.View{Shot: 0, Step: -1}
-	b.state.Shots[0].Film = film
-	b.refresh()
-	b.inspectMasks(0)
-	test.Tap(p.probe)
-	probe := <-b.engine.started
-	if s := probe.request; s.Stop != s.Steps {
-		t.Errorf("the probe stops after %d of %d", s.Stop, s.Steps)
-	}
-	b.end(probe, inference.Done{})
-	b.state.View = state.View{Shot: 0, Step: -1}
-	b.state.Shots[0].Film = film
-	b.inspectMasks(0)
-	b.Back()
-	if p.open || p.body.Visible() || !b.lower.Visible() {
-		t.Error("Esc does not close the inspection")
 	}
 }
