@@ -21,7 +21,7 @@ func (w *Window) enqueue(first bool) {
 	if len(w.state.Reasons()) > 0 || w.closing {
 		return
 	}
-	w.set.Memory.Before(func() { w.queueRound(first) })
+	w.set.Before(func() { w.queueRound(first) })
 }
 
 // queueRound puts the round that the form describes into the queue.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,43 +163,6 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bondsIn(b.state) != "7-0001.png=dog#1 rex.png=dog#1" {
 		t.Errorf("after using the picture as a reference: %s", bondsIn(b.state))
 	}
-}
-
-func TestKeptSeedStays(t *testing.T) {
-	b := ready(t, nil)
-	b.subjects.PromptChanged("a dog")
-	b.refresh()
-	b.set.Seed.SetText("41")
-	if !b.state.Form.KeepSeed || b.state.Form.Seed != 41 {
-		t.Fatalf("seed %d kept %v", b.state.Form.Seed, b.state.Form.KeepSeed)
-	}
-	b.set.Seed.SetText("a lot")
-	b.refresh()
-	if b.set.SeedNote.Hidden || b.state.Form.Seed != 41 || b.set.Seed.Text != "a lot" || len(b.state.Reasons()) != 1 {
-		t.Error("a bad seed must be named, change nothing, and stay to be mended")
-	}
-	b.set.Seed.SetText("99999999999999999999")
-	b.set.Seed.SetText("-1")
-	drawn := b.state.Form.Seed
-	if drawn == 41 || b.state.Form.KeepSeed || b.set.Seed.Text != strconv.FormatUint(drawn, 10) || b.state.Reasons() != nil {
-		t.Errorf("-1 draws a seed: %d kept %v, %q", drawn, b.state.Form.KeepSeed, b.set.Seed.Text)
-	}
-	b.set.Seed.SetText("4294967295")
-	b.state.Form.Count = 2
-	b.refresh()
-	if b.set.SeedNote.Hidden || !strings.Contains(b.set.SeedNote.Text, "start again at 0") || b.state.Reasons() != nil {
-		t.Errorf("seeds that begin again are not said: %q", b.set.SeedNote.Text)
-	}
-	b.state.Form.Count = 1
-	b.set.Seed.SetText("41")
-	if b.refresh(); !b.set.SeedNote.Hidden {
-		t.Errorf("a good seed has the note %q", b.set.SeedNote.Text)
-	}
-	j := b.run()
-	if j.request.Seeds[0] != 41 {
-		t.Errorf("seed %d", j.request.Seeds[0])
-	}
-	b.end(j, inference.Done{})
 }
 
 func TestStopKeepsTheSteps(t *testing.T) {

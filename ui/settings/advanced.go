@@ -18,27 +18,27 @@ import (
 type advanced struct {
 	host    Host
 	box     *fyne.Container
-	Sampler *kit.Selector
-	Source  *kit.Selector
-	Size    *kit.Selector
-	Divide  *kit.Check
-	Layers  *kit.Check
+	sampler *kit.Selector
+	source  *kit.Selector
+	size    *kit.Selector
+	divide  *kit.Check
+	layers  *kit.Check
 	offered []image.Point
 }
 
 func newAdvanced(h Host) *advanced {
 	a := &advanced{host: h}
-	a.Sampler = kit.NewSelect(nil, func(text string) {
+	a.sampler = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			f.Sampler = chosen(text, schedule.Samplers(), state.SamplerName)
 		})
 	})
-	a.Source = kit.NewSelect(nil, func(text string) {
+	a.source = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName)
 		})
 	})
-	a.Size = kit.NewSelect(nil, func(text string) {
+	a.size = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			for _, size := range a.offered {
 				if state.SizeName(size) == text {
@@ -47,14 +47,14 @@ func newAdvanced(h Host) *advanced {
 			}
 		})
 	})
-	a.Divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
+	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
 		a.change(func(f *state.Form) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
 	})
-	a.Layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
+	a.layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
 		a.change(func(f *state.Form) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
@@ -64,8 +64,8 @@ func newAdvanced(h Host) *advanced {
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.Size), named(i18n.T("Sampler"), a.Sampler), named(i18n.T("Mask source"), a.Source),
-		a.Divide, a.Layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source),
+		a.divide, a.layers)
 	return a
 }
 
@@ -111,8 +111,8 @@ func (a *advanced) refresh() {
 		}
 		return out
 	}
-	show(a.Sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(now.Sampler))
-	show(a.Source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(now.MaskSource))
+	show(a.sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(now.Sampler))
+	show(a.source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(now.MaskSource))
 	a.offered = state.Sizes(m)
 	size := image.Pt(now.Width, now.Height)
 	if !slices.Contains(a.offered, size) {
@@ -122,13 +122,13 @@ func (a *advanced) refresh() {
 	for _, size := range a.offered {
 		texts = append(texts, state.SizeName(size))
 	}
-	show(a.Size, texts, state.SizeName(size))
-	if a.Divide.Checked == f.RawMask {
-		a.Divide.Checked = !f.RawMask
-		a.Divide.Refresh()
+	show(a.size, texts, state.SizeName(size))
+	if a.divide.Checked == f.RawMask {
+		a.divide.Checked = !f.RawMask
+		a.divide.Refresh()
 	}
-	if layers := f.MaskNorm != ""; a.Layers.Checked != layers {
-		a.Layers.Checked = layers
-		a.Layers.Refresh()
+	if layers := f.MaskNorm != ""; a.layers.Checked != layers {
+		a.layers.Checked = layers
+		a.layers.Refresh()
 	}
 }

@@ -30,16 +30,16 @@ const littleMemory = 1 << 30
 type memoryLine struct {
 	host Host
 	done func() // what has changed is to be laid out
-	Box  *fyne.Container
-	Text *kit.Line
+	box  *fyne.Container
+	text *kit.Line
 
 	asked string // the round that the plan is for
 	plan  *memory.Plan
 }
 
 func newMemoryLine(h Host, done func()) *memoryLine {
-	m := &memoryLine{host: h, done: done, Text: kit.Caption(""), Box: kit.NewColumn(4)}
-	m.Box.Hide()
+	m := &memoryLine{host: h, done: done, text: kit.Caption(""), box: kit.NewColumn(4)}
+	m.box.Hide()
 	return m
 }
 
@@ -48,7 +48,7 @@ func (m *memoryLine) refresh() {
 	teller, st := m.host.Memory(), m.host.State()
 	if teller == nil || st.Model == nil {
 		m.asked, m.plan = "", nil
-		m.Box.Hide()
+		m.box.Hide()
 		return
 	}
 	r := st.Form.Request()
@@ -78,26 +78,26 @@ func (m *memoryLine) refresh() {
 
 func (m *memoryLine) show() {
 	p := m.plan
-	m.Box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
-	m.Box.RemoveAll()
-	if !m.Box.Hidden {
-		m.Text.Color = theme.ColorNamePlaceHolder
+	m.box.Hidden = p == nil || p.Verdict == memory.Fits && p.Peak < littleMemory
+	m.box.RemoveAll()
+	if !m.box.Hidden {
+		m.text.Color = theme.ColorNamePlaceHolder
 		text := i18n.T("Memory: about %s of %s, fits", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		switch p.Verdict {
 		case memory.Tight:
-			m.Text.Color = theme.ColorNameWarning
+			m.text.Color = theme.ColorNameWarning
 			text = i18n.T("Memory: about %s of %s, tight", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		case memory.TooLarge:
-			m.Text.Color = theme.ColorNameError
+			m.text.Color = theme.ColorNameError
 			text = i18n.T("Memory: about %s of %s, will not fit", wording.Bytes(p.Peak), wording.Bytes(p.Available))
 		}
-		m.Text.Set(text)
-		m.Text.Refresh()
-		m.Box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.Text))
+		m.text.Set(text)
+		m.text.Refresh()
+		m.box.Add(container.New(kit.Inset{X: 4, Y: 0}, m.text))
 		for _, fit := range p.Remedies {
-			b := kit.NewButton(m.remedyText(fit), func() { m.Apply(fit) })
+			b := kit.NewButton(m.remedyText(fit), func() { m.apply(fit) })
 			b.Importance = widget.WarningImportance
-			m.Box.Add(b)
+			m.box.Add(b)
 		}
 	}
 	m.done()
@@ -116,8 +116,8 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 	}
 }
 
-// Apply changes the form as a remedy says; Undo takes it back.
-func (m *memoryLine) Apply(fit memory.Remedy) {
+// apply changes the form as a remedy says; Undo takes it back.
+func (m *memoryLine) apply(fit memory.Remedy) {
 	m.host.change(func(st *state.State) {
 		f := st.Form.WithSize(image.Pt(fit.Width, fit.Height), st.Model)
 		f.Cards = slices.Clone(f.Cards)
@@ -135,7 +135,8 @@ func (m *memoryLine) Apply(fit memory.Remedy) {
 }
 
 // Before runs what begins a round, after asking where the round will not fit.
-func (m *memoryLine) Before(run func()) {
+func (s *Panel) Before(run func()) {
+	m := s.memory
 	if m.plan == nil || m.plan.Verdict != memory.TooLarge {
 		run()
 		return

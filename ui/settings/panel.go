@@ -24,18 +24,18 @@ type Panel struct {
 	Action *fyne.Container // below: where the run stands, the queue, Generate
 
 	Presets          map[string]*kit.Button
-	PresetNote, size *kit.Line
+	presetNote, size *kit.Line
 	Steps, Stop      *kit.Dial
 	dials            map[string]*kit.Dial // of the knobs that have one, by label
 	count            *kit.Dial
 	Seed             *kit.Field
 	keep             *kit.Check
-	SeedNote         *kit.Line
+	seedNote         *kit.Line
 	shown            uint64 // seed that was put into the field last
 	Negative         *kit.Field
 	More             *kit.Button
 	moreBox          *fyne.Container
-	Advanced         *advanced
+	advanced         *advanced
 
 	progress *widget.ProgressBar
 	Status   *kit.Line
@@ -45,9 +45,10 @@ type Panel struct {
 	lost     int
 	Generate *kit.Button
 	Halt     *kit.Button // the running round
-	Memory   *memoryLine
+	memory   *memoryLine
 }
 
+// New makes the panel; Refresh shows the state in it.
 func New(h Host) *Panel {
 	s := &Panel{host: h, Presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
@@ -60,7 +61,7 @@ func New(h Host) *Panel {
 		s.Presets[p.name] = b
 		both.Add(b)
 	}
-	s.PresetNote, s.size = kit.Caption(""), kit.Caption("")
+	s.presetNote, s.size = kit.Caption(""), kit.Caption("")
 	s.Stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
 		func(v float64) { h.change(func(st *state.State) { st.Form.Stop = int(v) }) })
 	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
@@ -69,15 +70,15 @@ func New(h Host) *Panel {
 	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { h.change(func(st *state.State) { st.Form.Count = int(v) }) })
 	s.Seed = kit.NewField(h.Shortcut, false)
 	s.Seed.OnChanged = s.seedTyped
-	s.SeedNote = kit.Caption("")
-	s.SeedNote.Hide()
+	s.seedNote = kit.Caption("")
+	s.seedNote.Hide()
 	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(),
 		func() { h.change(func(st *state.State) { st.Form.Seed, st.Form.Spent = state.DrawSeed(), false }) })
 	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { h.note(func(st *state.State) { st.Form.KeepSeed = on }) })
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
-		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.SeedNote)
+		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.seedNote)
 
-	s.Advanced = newAdvanced(h)
+	s.advanced = newAdvanced(h)
 	s.Negative = kit.NewField(h.Shortcut, true)
 	s.Negative.OnChanged = func(text string) {
 		h.note(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
@@ -94,7 +95,7 @@ func New(h Host) *Panel {
 	}
 	s.moreBox.Add(kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
 		container.New(kit.Fixed{Height: 64}, s.Negative)))
-	s.moreBox.Add(s.Advanced.box)
+	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
 	s.More = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
 		s.moreBox.Hidden = !s.moreBox.Hidden
@@ -103,7 +104,7 @@ func New(h Host) *Panel {
 	})
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Settings")), s.size)),
-		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.PresetNote),
+		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
 			s.newPresetButton()), s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.More, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
@@ -113,11 +114,11 @@ func New(h Host) *Panel {
 	s.Reasons.Wrapping, s.Reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	s.Generate = kit.NewButton(i18n.T("Generate"), h.OnGenerate)
 	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop)
-	s.Memory = newMemoryLine(h, func() { s.Action.Refresh() })
+	s.memory = newMemoryLine(h, func() { s.Action.Refresh() })
 	s.why = kit.Quiet(s.Reasons)
 	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) })
 	s.Remedy.Importance = widget.WarningImportance
-	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.Memory.Box, container.New(kit.Inset{X: 4, Y: 0}, s.Status),
+	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.Status),
 		container.New(kit.Fixed{Height: 6}, s.progress),
 		h.Queue, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
 	return s
@@ -130,8 +131,8 @@ func (s *Panel) noteSeed() {
 	if f := st.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > state.SeedLimit {
 		note, color = i18n.T("After %d, seeds start again at 0.", uint64(state.SeedLimit-1)), theme.ColorNamePlaceHolder
 	}
-	s.SeedNote.Hidden, s.SeedNote.Color = note == "", color
-	s.SeedNote.Set(note)
+	s.seedNote.Hidden, s.seedNote.Color = note == "", color
+	s.seedNote.Set(note)
 }
 
 func (s *Panel) seedTyped(text string) {
@@ -174,10 +175,10 @@ func (s *Panel) Refresh() {
 		}
 	}
 	if m := st.Model; m != nil {
-		s.PresetNote.Set(f.Note(m))
+		s.presetNote.Set(f.Note(m))
 		size := f.Size(m)
 		s.size.Set(fmt.Sprintf("%d × %d", size.X, size.Y))
-		s.Advanced.refresh()
+		s.advanced.refresh()
 	}
 	if f.Steps > 0 {
 		s.Steps.Set(float64(f.Steps))
@@ -261,7 +262,7 @@ func (s *Panel) refreshRun() {
 	disabled := len(reasons) > 0
 	s.Halt.Hidden = !st.Busy()
 	kit.Enable(s.Halt, st.Run.Phase == state.Running)
-	s.Memory.refresh()
+	s.memory.refresh()
 	if s.Generate.Text != label || s.Generate.Importance != want {
 		s.Generate.Importance = want
 		s.Generate.SetText(label)

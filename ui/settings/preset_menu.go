@@ -17,13 +17,13 @@ import (
 func (s *Panel) newPresetButton() *kit.Button {
 	var b *kit.Button
 	b = kit.NewButtonWithIcon(i18n.T("My presets"), theme.MenuDropDownIcon(), func() {
-		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", s.PresetItems()...), s.host.Layers.Canvas(), fyne.NewPos(0, b.Size().Height), b)
+		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", s.presetItems()...), s.host.Layers.Canvas(), fyne.NewPos(0, b.Size().Height), b)
 	})
 	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	return b
 }
 
-func (s *Panel) PresetItems() []*fyne.MenuItem {
+func (s *Panel) presetItems() []*fyne.MenuItem {
 	h, form := s.host, s.host.State().Form
 	own := h.Presets()
 	var items []*fyne.MenuItem
@@ -68,7 +68,7 @@ func (s *Panel) askPresetName(title, name string, use func(string)) {
 	entry.SetText(name)
 	var closeIt func()
 	done := func() {
-		if err := s.CheckNewName(name, entry.Text); err != nil {
+		if err := s.checkNewName(name, entry.Text); err != nil {
 			wrong.Set(wording.Sentence(err))
 			return
 		}
@@ -83,8 +83,8 @@ func (s *Panel) askPresetName(title, name string, use func(string)) {
 	s.host.Layers.Canvas().Focus(entry)
 }
 
-// CheckNewName says why a preset cannot get a name: a new one (old is empty) replaces the one of its name, a renamed one does not.
-func (s *Panel) CheckNewName(old, name string) error {
+// checkNewName says why a preset cannot get a name: a new one (old is empty) replaces the one of its name, a renamed one does not.
+func (s *Panel) checkNewName(old, name string) error {
 	name = strings.TrimSpace(name)
 	if old != "" && !strings.EqualFold(old, name) && s.host.Presets().Find(name) >= 0 {
 		return i18n.Errorf("a preset with this name exists: choose another name")

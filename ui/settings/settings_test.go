@@ -1,0 +1,331 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+
+	"realword/inference"
+	"realword/inference/memory"
+	"realword/inference/recipe"
+	"realword/ui/command"
+	"realword/ui/kit"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// room is the panel in a house of its own.
+type room struct {
+	*roomtest.House
+	*Panel
+	own    state.OwnPresets
+	teller MemoryTeller // nil: none
+	asked  int          // for a run
+	mended []int
+}
+
+func newRoom(t *testing.T) *room {
+	t.Helper()
+	r := &room{House: roomtest.New(t)}
+	m := *uitest.Toybox
+	m.Size.Min, m.Size.Max = 64, 256
+	r.State.Model = &m
+	r.State.Form = r.State.Form.WithPreset("paper", &m)
+	r.State.Form.Prompt = "a dog"
+	r.Panel = New(Host{
+		State: r.Now, Change: r.Change, Note: func(next func(state.State) state.State) { r.State = next(r.State) },
+		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background, Queue: container.NewStack(),
+		Presets: func() state.OwnPresets { return r.own }, SavePresets: func(l state.OwnPresets) { r.own = l },
+		Memory:     func() MemoryTeller { return r.teller },
+		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) }, OnNegative: func() {},
+	})
+	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, r.Panel.Refresh, func() bool { return false })
+	return r
+}
+
+func (r *room) form() state.Form { return r.State.Form }
+
+func TestAdvancedKnobs(t *testing.T) {
+	r := newRoom(t)
+	a := r.advanced
+	r.More.OnTapped()
+	if a.sampler.Selected != "DDIM" || a.size.Selected != "128 × 128 · 1:1" || !a.divide.Checked {
+		t.Fatalf("%q, %q, %v", a.sampler.Selected, a.size.Selected, a.divide.Checked)
+	}
+	a.sampler.SetSelected("DPM++")
+	a.source.SetSelected("All cross maps")
+	test.Tap(a.divide)
+	if q := r.form().Request(); q.Sampler != "dpm++" || q.MaskSource != "all_cross" || !q.RawMask {
+		t.Errorf("asked for %+v", q)
+	}
+	if !strings.HasPrefix(r.presetNote.Text, "DPM++") || !strings.Contains(r.presetNote.Text, "masks not normalised") {
+		t.Errorf("the line under the presets says %q", r.presetNote.Text)
+	}
+	a.sampler.SetSelected("DDIM")
+	if r.form().Sampler != "" {
+		t.Error("the preset's own sampler is a wish")
+	}
+	own := r.form().Own("mine")
+	if !r.form().IsOwn(own) || own.MaskSource != "all_cross" {
+		t.Errorf("an own preset keeps %+v", own)
+	}
+	test.Tap(r.Presets["release"])
+	if f := r.form(); f.MaskSource != "" || f.RawMask || a.sampler.Selected != "DPM++" || !a.divide.Checked {
+		t.Errorf("after another preset: %+v, shown %q", f.Settings, a.sampler.Selected)
+	}
+	a.size.SetSelected(a.size.Options[1])
+	if f := r.form(); f.Width != a.offered[1].X || f.Height != a.offered[1].Y || r.size.Text != fmt.Sprintf("%d × %d", f.Width, f.Height) {
+		t.Errorf("%d × %d, shown %q", f.Width, f.Height, r.size.Text)
+	}
+}
+
+// TestLayerByLayer is asked for, and goes with a recipe.
+func TestLayerByLayer(t *testing.T) {
+	r := newRoom(t)
+	a := r.advanced
+	r.More.OnTapped()
+	if !a.layers.Visible() {
+		t.Fatal("not offered")
+	}
+	test.Tap(a.divide) // off
+	test.Tap(a.layers)
+	if q := r.form().Request(); q.MaskNorm != "min_max_per_channel" || q.RawMask || !a.divide.Checked || !strings.Contains(r.presetNote.Text, "layer by layer") {
+		t.Errorf("%+v, %q", q, r.presetNote.Text)
+	}
+	past := state.Past{Recipe: recipe.Recipe{Request: r.form().Request()}}
+	if f := (state.Form{Settings: inference.Settings{Preset: "paper"}}).Settle(uitest.Toybox).Take(past, state.AllParts, uitest.Toybox); f.MaskNorm == "" {
+		t.Error("a recipe does not bring it back")
+	}
+	test.Tap(a.divide)
+	if f := r.form(); f.MaskNorm != "" || !f.RawMask {
+		t.Errorf("%+v", f.Settings)
+	}
+}
+
+func TestDialsAndNegativePrompt(t *testing.T) {
+	r := newRoom(t)
+	r.Steps.Slider.OnChanged(10)
+	r.Stop.Slider.OnChanged(4)
+	r.count.Slider.OnChanged(3)
+	if f := r.form(); f.Steps != 10 || f.Stop != 4 || f.Count != 3 {
+		t.Errorf("%d steps, masks settle after %d, %d pictures", f.Steps, f.Stop, f.Count)
+	}
+	r.Steps.Slider.OnChanged(3)
+	if f := r.form(); f.Stop > 3 || r.Stop.Slider.Max != 3 {
+		t.Errorf("masks settle after step %d of 3, the slider goes to %g", f.Stop, r.Stop.Slider.Max)
+	}
+	r.Negative.SetText("rain")
+	if r.form().Negative != "rain" {
+		t.Errorf("negative prompt %q", r.form().Negative)
+	}
+	r.Negative.SetText("")
+	if q := r.form().Request(); strings.TrimSpace(q.Negative) != "" || q.Negative == "" {
+		t.Errorf("a negative prompt that was taken out is the preset's again: %q", q.Negative)
+	}
+}
+
+func TestKeptSeedStays(t *testing.T) {
+	r := newRoom(t)
+	r.Seed.SetText("41")
+	if !r.form().KeepSeed || r.form().Seed != 41 || !r.keep.Checked {
+		t.Fatalf("seed %d kept %v", r.form().Seed, r.form().KeepSeed)
+	}
+	r.Seed.SetText("a lot")
+	r.House.Refresh()
+	if r.seedNote.Hidden || r.form().Seed != 41 || r.Seed.Text != "a lot" || len(r.State.Reasons()) != 1 {
+		t.Error("a bad seed must be named, change nothing, and stay to be mended")
+	}
+	r.Seed.SetText("99999999999999999999")
+	r.Seed.SetText("-1")
+	drawn := r.form().Seed
+	if drawn == 41 || r.form().KeepSeed || r.Seed.Text != strconv.FormatUint(drawn, 10) || r.State.Reasons() != nil {
+		t.Errorf("-1 draws a seed: %d kept %v, %q", drawn, r.form().KeepSeed, r.Seed.Text)
+	}
+	r.Seed.SetText("4294967295")
+	r.State.Form.Count = 2
+	r.House.Refresh()
+	if r.seedNote.Hidden || !strings.Contains(r.seedNote.Text, "start again at 0") || r.State.Reasons() != nil {
+		t.Errorf("seeds that begin again are not said: %q", r.seedNote.Text)
+	}
+	r.State.Form.Count = 1
+	r.Seed.SetText("41")
+	if r.House.Refresh(); !r.seedNote.Hidden {
+		t.Errorf("a good seed has the note %q", r.seedNote.Text)
+	}
+}
+
+// TestWhereTheRunStands shows every situation of the lower part.
+func TestWhereTheRunStands(t *testing.T) {
+	r := newRoom(t)
+	show := func(change func(*state.State)) { r.Change(func(s state.State) state.State { change(&s); return s }) }
+	if r.Generate.Disabled() || r.Generate.Text != "Generate" || r.Halt.Visible() || r.why.Visible() || r.progress.Visible() {
+		t.Error("a form that is complete")
+	}
+	test.Tap(r.Generate)
+	if r.asked != 1 {
+		t.Errorf("Generate was pressed once, and said %d times", r.asked)
+	}
+	show(func(s *state.State) { s.Run.Phase, s.Run.Pass, s.Run.Passes = state.Running, 3, 12 })
+	if r.Generate.Text != "Add to queue" || !r.Halt.Visible() || r.Halt.Disabled() || r.progress.Value != .25 {
+		t.Errorf("running: %q, %g", r.Generate.Text, r.progress.Value)
+	}
+	show(func(s *state.State) { s.Run.Phase = state.Stopping })
+	if !r.Halt.Disabled() || r.Status.Text != "Stopping…" {
+		t.Errorf("stopping: %q", r.Status.Text)
+	}
+	show(func(s *state.State) { s.Run = state.NewState().Run; s.Form.Prompt = "" })
+	if !r.Generate.Disabled() || !r.why.Visible() || r.Reasons.Text == "" {
+		t.Errorf("without a prompt: %q", r.Reasons.Text)
+	}
+	show(func(s *state.State) {
+		s.Form.Prompt = "a doggy"
+		s.Words = state.PlainWords(s.Form.Prompt)
+		s.Form.Cards = []state.Card{{ID: 7, Word: inference.Word{Text: "dog", Occurrence: 1}}}
+	})
+	if id, word := r.State.Lost(); word == "" || !r.Remedy.Visible() || !strings.Contains(r.Remedy.Text, word) {
+		t.Errorf("a word that is gone: %d, %q; the remedy says %q", id, word, r.Remedy.Text)
+	}
+	test.Tap(r.Remedy)
+	if !slices.Equal(r.mended, []int{7}) {
+		t.Errorf("mended %d", r.mended)
+	}
+}
+
+// plans says of every run what is put in.
+type plans struct {
+	asked atomic.Int64
+	plan  func(r inference.Request) memory.Plan
+}
+
+func (e *plans) Memory(r inference.Request) (memory.Plan, bool) {
+	e.asked.Add(1)
+	return e.plan(r), true
+}
+
+func TestMemoryIsShownBeforeARun(t *testing.T) {
+	const gb = 1e9
+	e := &plans{plan: func(r inference.Request) memory.Plan {
+		p := memory.Plan{Peak: 6.2 * gb, Available: 16 * gb, Verdict: memory.Fits}
+		switch r.Width {
+		case 256:
+			p = memory.Plan{Peak: 20 * gb, Available: 16 * gb, Verdict: memory.TooLarge, Remedies: []memory.Remedy{{Width: 64, Height: 64, Peak: 9 * gb}}}
+		case 192:
+			p.Verdict = memory.Tight
+		case 64:
+			p.Peak = gb / 10
+		}
+		return p
+	}}
+	r := newRoom(t)
+	r.teller = e
+	line := r.memory
+	wanted := func(width int, text string, c fyne.ThemeColorName) {
+		t.Helper()
+		r.State.Form.Width, r.State.Form.Height = width, width
+		r.House.Refresh()
+		r.Settle()
+		if line.box.Hidden != (text == "") || text != "" && (line.text.Text != text || line.text.Color != c) {
+			t.Errorf("at %d pixels: hidden %t, %q in %s", width, line.box.Hidden, line.text.Text, line.text.Color)
+		}
+	}
+	wanted(128, "Memory: about 6.2 GB of 16.0 GB, fits", theme.ColorNamePlaceHolder)
+	wanted(192, "Memory: about 6.2 GB of 16.0 GB, tight", theme.ColorNameWarning)
+	wanted(64, "", "")
+	wanted(256, "Memory: about 20.0 GB of 16.0 GB, will not fit", theme.ColorNameError)
+	n := e.asked.Load()
+	r.House.Refresh()
+	r.Settle()
+	if e.asked.Load() != n {
+		t.Error("it is computed again although nothing has changed")
+	}
+	ran := 0
+	r.Before(func() { ran++ })
+	if ran != 0 || r.Layers.Open() != 1 {
+		t.Error("it was not asked before")
+	}
+	r.Layers.Back()
+	for _, o := range line.box.Objects {
+		if button, ok := o.(*kit.Button); ok {
+			test.Tap(button)
+		}
+	}
+	r.Settle()
+	if f := r.form(); f.Size(r.State.Model).X != 64 || !line.box.Hidden {
+		t.Errorf("after the remedy it is %v and still warns", f.Size(r.State.Model))
+	}
+	r.Before(func() { ran++ })
+	if ran != 1 {
+		t.Error("a run that fits is asked for")
+	}
+}
+
+func TestFewerPicturesAsARemedy(t *testing.T) {
+	r := newRoom(t)
+	for id := range 3 {
+		r.State.Form.Cards = append(r.State.Form.Cards, state.Card{ID: 100 + id, Word: inference.Word{Text: "dog", Occurrence: 1}})
+	}
+	before := r.form()
+	r.Panel.memory.apply(memory.Remedy{References: 1, Width: 128, Height: 128})
+	off := func(f state.Form) (n int) {
+		for _, c := range f.Cards {
+			if c.Off {
+				n++
+			}
+		}
+		return n
+	}
+	if off(r.form()) != 2 || off(before) != 0 {
+		t.Errorf("%d of 3 pictures are left out, wanted 2; of the form before, which undo keeps, %d", off(r.form()), off(before))
+	}
+}
+
+// item is the entry of the presets' menu that begins with a text.
+func (r *room) item(t *testing.T, begins string) *fyne.MenuItem {
+	t.Helper()
+	for _, i := range r.presetItems() {
+		if strings.HasPrefix(i.Label, begins) {
+			return i
+		}
+	}
+	t.Fatalf("no entry %q", begins)
+	return nil
+}
+
+func TestOwnPresetsAreTakenOverAndDeleted(t *testing.T) {
+	r := newRoom(t)
+	f := r.form().WithPreset("release", r.State.Model)
+	f.Steps, f.Stop, f.CFG, f.Negative = 30, 9, 5, "blurry"
+	r.own = r.own.With(f.Own(" soft ")).With(state.OwnPreset{Name: "Bold", Settings: inference.Settings{Preset: "paper", Steps: 9, Stop: 4, CFG: 9}})
+	r.item(t, "Bold").Action()
+	if f := r.form(); f.Preset != "paper" || f.Steps != 9 || f.Stop != 4 || f.CFG != 9 || f.Negative != "" {
+		t.Errorf("Bold: %+v", f)
+	}
+	if !r.item(t, "Bold").Checked || r.item(t, "soft").Checked {
+		t.Error("the menu does not mark the preset that is in force")
+	}
+	r.item(t, "soft").Action()
+	if f := r.form(); f.Preset != "release" || f.Steps != 30 || f.Stop != 9 || f.CFG != 5 || f.Negative != "blurry" {
+		t.Errorf("soft: %+v", f)
+	}
+	for old, name := range map[string]string{"": "paper", "soft": "bold", "x": " ", "y": strings.Repeat("n", 41)} {
+		if r.checkNewName(old, name) == nil {
+			t.Errorf("%q can become %q", old, name)
+		}
+	}
+	if err := r.checkNewName("soft", "Soft"); err != nil {
+		t.Error(err)
+	}
+	r.item(t, "Delete “soft”").Action()
+	if len(r.own) != 1 || r.own[0].Name != "Bold" {
+		t.Errorf("presets %+v", r.own)
+	}
+}
