@@ -37,6 +37,7 @@ func newRecipe() *cobra.Command {
 			}
 			said := saidRecipe{File: args[0], Foreign: foreign, Recipe: r, Notes: r.Notes}
 			said.Negative, said.Thumbnails = strings.TrimSpace(r.Negative), nil
+			said.Masks = nil
 			if asJSON {
 				return said.printJSON(c.OutOrStdout())
 			}
@@ -107,6 +108,9 @@ func (s saidRecipe) print(out io.Writer) error {
 		for _, ref := range subject.References {
 			line("subject", fmt.Sprintf("%s = %s (SHA-256 %.10s), scope %g, %s", word, filepath.Base(ref.Name), ref.SHA256, subject.Scope,
 				ref.Square.Fit))
+		}
+		if mask := subject.Region; !mask.IsZero() {
+			line("mask", fmt.Sprintf("%s %s (SHA-256 %.10s)", word, mask.Kind, mask.SHA256))
 		}
 	}
 	for _, n := range s.Notes {

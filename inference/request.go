@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/schedule"
@@ -73,6 +74,33 @@ type Region struct {
 type Painted struct {
 	SHA256 string `json:"sha256,omitempty"` // of Data, hex
 	Data   []byte `json:"-"`                // a picture file; Engine.Resolve makes it a PNG file with 8 bits of grey and nothing else
+}
+
+// File is a file that a request needs. What it points to belongs to the request.
+type File struct {
+	Name   string // for people
+	SHA256 *string
+	Data   *[]byte
+}
+
+// Files lists what a request needs besides itself: references, then painted masks, subject by subject. Recipes name them by SHA-256.
+func (r *Request) Files() (list []File) {
+	for j := range r.Subjects {
+		s := &r.Subjects[j]
+		for i := range s.References {
+			ref := &s.References[i]
+			list = append(list, File{ref.Name, &ref.SHA256, &ref.Data})
+		}
+		if !s.Region.IsZero() {
+			list = append(list, File{s.Region.FileName(s.Word), &s.Region.SHA256, &s.Region.Data})
+		}
+	}
+	return list
+}
+
+// FileName is what the mask of a word is called where it is a file: "dog-mask.png".
+func (p Painted) FileName(w Word) string {
+	return cmp.Or(files.Words(w.Text, 40), "subject") + "-mask.png"
 }
 
 // IsZero tells that nothing is painted.

@@ -34,14 +34,9 @@ func EncodeRequest(r Request) ([]byte, error) { return encode(requestVersion, r)
 // request can run is for Engine.Resolve to say.
 func DecodeRequest(data []byte) (r Request, err error) {
 	err = decode(requestVersion, data, &r, "the request", "send it again")
-	for j, s := range r.Subjects {
-		if mask := &r.Subjects[j].Region; len(mask.Data) > 0 && mask.SHA256 != "" {
-			mask.SHA256 = files.Sum(mask.Data)
-		}
-		for i := range s.References {
-			if ref := &s.References[i]; len(ref.Data) > 0 && ref.SHA256 != "" {
-				ref.SHA256 = files.Sum(ref.Data)
-			}
+	for _, f := range r.Files() {
+		if len(*f.Data) > 0 && *f.SHA256 != "" {
+			*f.SHA256 = files.Sum(*f.Data)
 		}
 	}
 	return r, err

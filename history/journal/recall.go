@@ -14,7 +14,7 @@ import (
 type Recalled struct {
 	Picture history.Picture
 	Round   history.Round
-	Recipe  recipe.Recipe       // with the bytes of its references, as far as they are kept
+	Recipe  recipe.Recipe       // with the bytes of its references and masks, as far as they are kept
 	Missing []history.Reference // the others
 }
 
@@ -32,20 +32,29 @@ func Recall(s *history.Store, picture uint64) (Recalled, error) {
 		return out, err
 	}
 	out.Recipe.Seeds = []uint64{out.Picture.Seed}
-	for i := range out.Recipe.Subjects {
-		for j := range out.Recipe.Subjects[i].References {
-			ref := &out.Recipe.Subjects[i].References[j]
-			data, err := s.ReferenceData(ref.SHA256)
-			switch {
-			case errors.Is(err, history.ErrNoReference):
-				out.Missing = append(out.Missing, history.Reference{Name: ref.Name, SHA256: ref.SHA256})
-			case err != nil:
-				return out, err
-			}
-			ref.Data = data
+	for _, f := range out.Recipe.Files() {
+		data, err := s.ReferenceData(*f.SHA256)
+		switch {
+		case errors.Is(err, history.ErrNoReference):
+			out.Missing = append(out.Missing, history.Reference{Name: f.Name, SHA256: *f.SHA256})
+		case err != nil:
+			return out, err
 		}
+		*f.Data = data
 	}
 	return out, nil
+}
+
+// WithMasks is a request of the history with the bytes of its painted masks, as far as they are kept. It shares nothing else with r
+// than the bytes of pictures.
+func WithMasks(s *history.Store, r inference.Request) inference.Request {
+	r.Subjects = inference.CloneSubjects(r.Subjects)
+	for j := range r.Subjects {
+		if mask := &r.Subjects[j].Region; !mask.IsZero() && len(mask.Data) == 0 {
+			mask.Data, _ = s.ReferenceData(mask.SHA256) // what is gone is said where it is needed
+		}
+	}
+	return r
 }
 
 // KeptState is the exact state that the history keeps of a picture, with which a run can go on, or nil.
@@ -90,5 +99,5 @@ func Film(s *history.Store, picture uint64, m bundle.Manifest, r inference.Reque
 		}
 		steps = append(steps, inference.KeptStep{Step: i, Clean: step.Clean, Cross: step.Cross, Scores: step.Scores})
 	}
-	return inference.Replay(m, r, steps), nil
+	return inference.Replay(m, WithMasks(s, r), steps), nil
 }

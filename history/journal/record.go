@@ -17,19 +17,19 @@ import (
 	"realword/inference/recipe"
 )
 
-// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference into the store. The
+// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference and mask into the store. The
 // request is a resolved one; parents are pictures of the history that the round goes on from.
 func PlanOf(s *history.Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
 	p := history.Plan{Session: session, Prompt: r.Prompt, Parents: parents}
 	for _, subject := range r.Subjects {
 		p.Words = append(p.Words, subject.Word.Text)
-		for _, ref := range subject.References {
-			kept, err := s.PutReference(history.Reference{Name: ref.Name, SHA256: ref.SHA256}, ref.Data)
-			if err != nil {
-				return p, err
-			}
-			p.References = append(p.References, kept)
+	}
+	for _, f := range r.Files() {
+		kept, err := s.PutReference(history.Reference{Name: f.Name, SHA256: *f.SHA256}, *f.Data)
+		if err != nil {
+			return p, err
 		}
+		p.References = append(p.References, kept)
 	}
 	var err error
 	p.Recipe, err = recipe.New(r, model)

@@ -22,13 +22,15 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/schedule"
 )
 
 // Recipe is a resolved request as it is kept in picture files and in the history: enough to make the picture again, given
-// the model and the reference files, which it names by SHA-256. Everything but Schema and the request may be missing.
+// the model and the reference files, which it names by SHA-256, as it does painted masks. Everything but Schema and the request may be
+// missing.
 type Recipe struct {
 	Schema  int    `json:"schema"`            // Schema
 	Model   string `json:"model"`             // Manifest.Name
@@ -40,6 +42,9 @@ type Recipe struct {
 	Notes []string `json:"-"`
 	// Thumbnails are small PNG files of what the model saw of the references, by SHA-256, so that a missing one can be told.
 	Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
+	// Masks are the painted masks of a picture file, by SHA-256; a history keeps them beside the recipe. Parse puts them where they
+	// belong in the request.
+	Masks map[string][]byte `json:"masks,omitempty"`
 }
 
 // Schema is the version of Recipe that this program writes.
@@ -72,7 +77,8 @@ func encode(r Recipe) (json.RawMessage, error) {
 		Negative string `json:"negative,omitempty"`
 		inference.Request
 		Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
-	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Prompt, r.Negative, r.Request, r.Thumbnails})
+		Masks      map[string][]byte `json:"masks,omitempty"`
+	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Prompt, r.Negative, r.Request, r.Thumbnails, r.Masks})
 }
 
 // written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
@@ -125,6 +131,9 @@ func Parse(data []byte) (Recipe, error) {
 	}
 	unwritten(&r.Request)
 	for i := range r.Subjects {
+		if mask := &r.Subjects[i].Region; files.Sum(r.Masks[mask.SHA256]) == mask.SHA256 {
+			mask.Data = r.Masks[mask.SHA256]
+		}
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
 			ref.Name = cmp.Or(files.Base(ref.Name), "reference")
@@ -162,14 +171,23 @@ func (r Recipe) problem() string {
 			return fmt.Sprintf("a scope of %g", s.Scope)
 		case len(s.References) > maxRecipePictures:
 			return fmt.Sprintf("%d references of one subject", len(s.References))
+		case s.Region.Kind != guidance.Anywhere && !slices.Contains(guidance.Kinds(), s.Region.Kind):
+			return fmt.Sprintf("%q as the meaning of a mask", s.Region.Kind)
+		case (s.Region.Kind != guidance.Anywhere || !s.Region.IsZero()) && !isSum(s.Region.SHA256):
+			return "a mask without a SHA-256"
 		}
 		for _, ref := range s.References {
-			if b, err := hex.DecodeString(ref.SHA256); err != nil || len(b) != sha256.Size {
+			if !isSum(ref.SHA256) {
 				return "a reference without a SHA-256"
 			}
 		}
 	}
 	return ""
+}
+
+func isSum(text string) bool {
+	b, err := hex.DecodeString(text)
+	return err == nil && len(b) == sha256.Size
 }
 
 func jsonProblem(err error) string {
@@ -293,8 +311,11 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 				ref.SHA256 = files.Sum(ref.Data)
 			}
 		}
+		if mask := &r.Subjects[i].Region; !mask.IsZero() && mask.SHA256 == "" {
+			mask.SHA256 = files.Sum(mask.Data)
+		}
 	}
-	whole := Recipe{Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r}
+	whole := Recipe{Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r, Masks: masks(r)}
 	if !e.NoThumbnails {
 		whole.Thumbnails = thumbnails(r)
 	}
@@ -336,7 +357,11 @@ func parameters(p inference.PictureReady, r inference.Request, model bundle.Mani
 		if s.Word.Occurrence > 1 {
 			word = fmt.Sprintf("%s#%d", word, s.Word.Occurrence)
 		}
-		subjects = append(subjects, fmt.Sprintf("%s<-%s scope %g", word, strings.Join(of, " + "), s.Scope))
+		said := fmt.Sprintf("%s<-%s scope %g", word, strings.Join(of, " + "), s.Scope)
+		if !s.Region.IsZero() {
+			said += fmt.Sprintf(" mask %s %s", s.Region.Kind, short(s.Region.SHA256))
+		}
+		subjects = append(subjects, said)
 	}
 	if len(subjects) > 0 {
 		settings = append(settings, picture.KeyValue{Key: "RealCustom subjects", Value: strings.Join(subjects, "; ")})
@@ -357,6 +382,22 @@ func checkpointHash(m bundle.Manifest) string {
 }
 
 func short(sum string) string { return sum[:min(len(sum), 10)] }
+
+// maskBytes is how much the painted masks of a recipe may take, all together: what is read has at most 4 MB.
+const maskBytes = 2 << 20
+
+// masks are the painted masks of a request as files, which no privacy keeps out: they say where, not what. What is too large is left
+// out, and must be given again to make the picture again.
+func masks(r inference.Request) map[string][]byte {
+	out, total := map[string][]byte{}, 0
+	for _, s := range r.Subjects {
+		if data := s.Region.Data; len(data) > 0 && out[s.Region.SHA256] == nil && total+len(data) <= maskBytes {
+			out[s.Region.SHA256] = data
+			total += len(data)
+		}
+	}
+	return out
+}
 
 // thumbnailBytes is how much the thumbnails of a recipe may take, all together.
 const thumbnailBytes = 256 << 10
