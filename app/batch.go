@@ -22,7 +22,7 @@ import (
 	"realword/inference/recipe"
 )
 
-// batchLine is one picture of a batch file: a request with its seed, its name and the files of its references. What it leaves
+// batchLine is one picture of a batch file: a request with its seed, its name and the files of its references and masks. What it leaves
 // out comes from the command's other options.
 type batchLine struct {
 	Name string `json:"name"` // NAME.png and NAME.json in the output folder
@@ -37,7 +37,8 @@ type batchSubject struct {
 	Word       string   `json:"word"` // "dog", or "dog#2" for the second
 	References []string `json:"references"`
 	Scope      float64  `json:"scope"`
-	Fit        string   `json:"fit"` // pad, crop or stretch
+	Fit        string   `json:"fit"`  // pad, crop or stretch
+	Mask       string   `json:"mask"` // FILE[:only|not|exact]
 }
 
 // batchCase is a line that can run.
@@ -207,11 +208,17 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 			return batchCase{}, usageError{err}
 		}
 		subject := inference.Subject{Word: inference.Word{Text: word, Occurrence: occurrence}, Scope: s.Scope}
-		for _, name := range s.References {
-			if !filepath.IsAbs(name) {
-				name = filepath.Join(dir, name)
+		if s.Mask != "" {
+			file, kind, err := parseMask(from(dir, s.Mask))
+			if err == nil {
+				subject.Region, err = readRegion(s.Word, file, kind)
 			}
-			reference, err := readReference(s.Word, name)
+			if err != nil {
+				return batchCase{}, err
+			}
+		}
+		for _, name := range s.References {
+			reference, err := readReference(s.Word, from(dir, name))
 			if err != nil {
 				return batchCase{}, err
 			}
@@ -221,6 +228,14 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 		r.Subjects = append(r.Subjects, subject)
 	}
 	return batchCase{l.Name, r}, nil
+}
+
+// from is a path that counts from a folder unless it is absolute.
+func from(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // some joins problems, the first of them word by word.

@@ -20,7 +20,7 @@ import (
 
 func newGenerate() *cobra.Command {
 	g := generation{embed: recipe.Embed{Program: program}}
-	var bound []string
+	var bound, masks []string
 	var batch string
 	var first seed
 	var count int
@@ -30,6 +30,7 @@ func newGenerate() *cobra.Command {
 		Example: `  realword generate --prompt "a dog on the beach" --subject dog=dog.png --out out
   realword generate --prompt "a dog and a dog" --subject dog=mine.png:0.15 --subject "dog#2=yours.png:0.15" --out out
   realword generate --prompt "a red ball" --subject ball=front.png --subject ball=side.png --count 4 --out out
+  realword generate --prompt "a dog on the beach" --subject dog=dog.png --mask dog=left.png:only --out out
   realword generate --batch pictures.jsonl --stop 8 --out out`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -39,7 +40,7 @@ func newGenerate() *cobra.Command {
 				r.Negative = asked(r.Negative)
 			}
 			if batch != "" {
-				for _, name := range []string{"prompt", "subject", "seed", "count", "film", "plan"} {
+				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan"} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s cannot be used with --batch", name)
 					}
@@ -55,6 +56,9 @@ func newGenerate() *cobra.Command {
 			if r.Subjects, err = subjects(bound); err != nil {
 				return err
 			}
+			if err := paint(r.Subjects, masks); err != nil {
+				return err
+			}
 			return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -62,6 +66,9 @@ func newGenerate() *cobra.Command {
 	f.StringVar(&r.Prompt, "prompt", "", "what the picture shows")
 	f.StringArrayVar(&bound, "subject", nil,
 		"WORD[#N]=PICTURE[:SCOPE], repeatable; N is the occurrence of the word in the prompt,\nSCOPE (γ) the fraction of the picture that its mask may cover")
+	f.StringArrayVar(&masks, "mask", nil,
+		"WORD[#N]=FILE[:only|not|exact], repeatable: a grey picture painted over the whole picture, white where the subject may be\n"+
+			"(only, the default), must not be (not), or is (exact: the mask itself, whatever the model attends to)")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
 	settingFlags(c, &r.Settings)
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
@@ -71,7 +78,7 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.embed.Nothing, "no-metadata", false, "write pictures without the recipe")
 	f.BoolVar(&g.embed.NoThumbnails, "no-thumbnails", false, "leave thumbnails of the references out of the recipe")
 	f.StringVar(&batch, "batch", "",
-		"file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope}), seed, and whatever\ndiffers from the other options; makes the pictures missing in --out: NAME.png, and NAME.json with scores and masks")
+		"file with one picture per line, as JSON: name, prompt, subjects ({word, references, scope, mask}), seed, and whatever\ndiffers from the other options; makes the pictures missing in --out: NAME.png, and NAME.json with scores and masks")
 	f.BoolVar(&g.unrecorded, "no-history", false, "do not record anything in the history")
 	f.BoolVar(&g.plan, "plan", false, "print how much memory each part would take, and stop")
 	f.BoolVar(&g.force, "force", false, "run even if there is not enough memory")

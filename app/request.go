@@ -11,6 +11,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 )
@@ -72,6 +73,62 @@ func subjects(options []string) ([]inference.Subject, error) {
 		list[at].References = append(list[at].References, reference)
 	}
 	return list, nil
+}
+
+// parseMask reads FILE[:only|not|exact]. A colon belongs to the file name if there is such a file.
+func parseMask(s string) (file string, kind guidance.Kind, err error) {
+	at := strings.LastIndex(s, ":")
+	if _, missing := os.Stat(s); at < 1 || !errors.Is(missing, fs.ErrNotExist) {
+		return s, "", nil
+	}
+	kind, err = guidance.ParseKind(s[at+1:])
+	if _, missing := os.Stat(s[:at]); err != nil && missing != nil {
+		return s, "", nil // the name of a file that is not there
+	}
+	return s[:at], kind, err
+}
+
+// readRegion reads the mask painted for a word.
+func readRegion(word, file string, kind guidance.Kind) (inference.Region, error) {
+	data, err := files.Read(file, picture.DefaultLimits.Bytes)
+	if err != nil {
+		return inference.Region{}, fmt.Errorf("the mask of %q cannot be read: %w", word, err)
+	}
+	if len(data) == 0 {
+		return inference.Region{}, fmt.Errorf("the mask of %q cannot be read: %s is empty", word, file)
+	}
+	return inference.Region{Kind: kind, Painted: inference.Painted{Data: data}}, nil
+}
+
+// paint gives subjects the masks of all --mask options.
+func paint(list []inference.Subject, options []string) error {
+	for _, option := range options {
+		word, file, ok := strings.Cut(option, "=")
+		if !ok || word == "" || file == "" {
+			return usagef("--mask %q: write WORD=FILE.png or WORD=FILE.png:exact, for example dog=left.png", option)
+		}
+		text, n, err := prompt.ParseWord(word)
+		if err != nil {
+			return usagef("--mask %q: %w", option, err)
+		}
+		at := slices.IndexFunc(list, func(s inference.Subject) bool {
+			return s.Word.Text == text && max(s.Word.Occurrence, 1) == max(n, 1)
+		})
+		if at < 0 {
+			return usagef("--mask %q: no --subject has the word %q", option, word)
+		}
+		if !list[at].Region.IsZero() {
+			return usagef("--mask %q: %q has two masks: paint them as one", option, word)
+		}
+		file, kind, err := parseMask(file)
+		if err != nil {
+			return usagef("--mask %q: %w", option, err)
+		}
+		if list[at].Region, err = readRegion(word, file, kind); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readReference reads the picture that a word is bound to.
