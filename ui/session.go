@@ -54,7 +54,7 @@ func keptShot(s *history.Store, id uint64) (state.Shot, error) {
 // loadShot reads the picture and the film of a shot that the history keeps. A file that is gone is said in SaveErr, and the
 // best picture that is left stands in for it.
 func loadShot(s *history.Store, shot state.Shot, m bundle.Manifest) state.Shot {
-	shot.Loaded = true
+	shot.Loaded, shot.Recipe = true, journal.WithMasks(s, shot.Recipe)
 	film, err := journal.Film(s, shot.Kept, m, shot.Recipe)
 	if err != nil {
 		film = nil
@@ -206,6 +206,7 @@ func draftForm(s *history.Store, data []byte, see state.Eye) (state.Form, error)
 func recipeForm(s *history.Store, r inference.Request, see state.Eye) (state.Form, error) {
 	f := state.NewState().Form
 	var missing []error
+	r = journal.WithMasks(s, r)
 	for _, subject := range r.Subjects {
 		for _, ref := range subject.References {
 			c := state.Card{ID: len(f.Cards) + 1, Ref: ref, Word: subject.Word, Scope: subject.Scope}
@@ -232,6 +233,9 @@ func fillCard(s *history.Store, c *state.Card, see state.Eye) error {
 	}
 	c.Ref.Data, c.Fit, c.Pixels, c.Clear = data, fresh.Fit, fresh.Pixels, fresh.Clear
 	c.View, c.Small, c.Whole = fresh.View, fresh.Small, fresh.Whole
+	if mask := &c.Region; !mask.IsZero() && len(mask.Data) == 0 {
+		mask.Data, _ = s.ReferenceData(mask.SHA256) // a run will say what is gone
+	}
 	return nil
 }
 
@@ -327,6 +331,9 @@ func (w *Window) keepDraft() {
 	var pictures []inference.Reference
 	for _, c := range w.state.Form.Cards {
 		pictures = append(pictures, c.Ref)
+		if mask := c.Region; len(mask.Data) > 0 {
+			pictures = append(pictures, inference.Reference{Name: mask.FileName(c.Word), SHA256: mask.SHA256, Data: mask.Data})
+		}
 	}
 	w.journal.KeepDraft(data, pictures)
 }

@@ -68,8 +68,11 @@ func begin(film []inference.StepDone, subjects []inference.Subject, norm guidanc
 			in.steps = append(in.steps, step)
 		}
 	}
-	for _, s := range subjects {
-		in.subjects = append(in.subjects, guidance.Subject{Word: s.Word.Text, Scope: s.Scope})
+	if len(in.steps) > 0 {
+		var err error
+		if in.subjects, err = inference.Rule(subjects, in.steps[0].GridWidth, in.steps[0].GridHeight); err != nil {
+			in.steps = nil // its painted mask is gone: nobody knows what the rule was
+		}
 	}
 	in.norm = norm
 	in.subject = min(max(subject, 0), max(len(subjects)-1, 0))

@@ -66,7 +66,7 @@ func (s State) Continue(c Card, word inference.Word, originals []int, keep bool)
 	if word.Text == "" {
 		c.Word, c.Gone = like.Word, like.Gone
 	}
-	c.Scope, c.Style = like.Scope, like.Style
+	c.Scope, c.Region, c.Style = like.Scope, like.Region, like.Style
 	s.Form = s.Form.arrange(func(g Group) []Card {
 		cards := s.Form.Pictures(g)
 		if g.ID != mine.ID {

@@ -49,6 +49,8 @@ type Card struct {
 	Gone    *Place         // set while the word is lost: where it was. Word then names nothing.
 	Style   int            `json:",omitempty"` // of its subject, from 1: see styled; 0 is none yet
 	From    uint64         `json:",omitempty"` // the picture of the history that it is; 0: it came from elsewhere
+
+	Region inference.Region `json:",omitzero"` // painted for the mask of its subject, with its SHA256
 }
 
 // Form is everything the user sets: the recipe before it is resolved. Of its Settings, Negative, Steps, Stop and CFG are filled in as
@@ -127,7 +129,7 @@ func (f Form) Subjects() []inference.Subject {
 		}
 		i := slices.IndexFunc(subjects, func(s inference.Subject) bool { return SameWord(s.Word, c.Word) })
 		if i < 0 {
-			subjects = append(subjects, inference.Subject{Word: c.Word, Scope: c.Scope})
+			subjects = append(subjects, inference.Subject{Word: c.Word, Scope: c.Scope, Region: c.Region})
 			i = len(subjects) - 1
 		}
 		subjects[i].References = append(subjects[i].References, c.Ref)
@@ -249,6 +251,7 @@ func (f Form) Restore(r inference.Request) Form {
 		for _, s := range r.Subjects {
 			if slices.ContainsFunc(s.References, func(ref inference.Reference) bool { return ref.SHA256 == f.Cards[i].Ref.SHA256 }) {
 				f.Cards[i].Word, f.Cards[i].Scope, f.Cards[i].Gone, f.Cards[i].Off = s.Word, s.Scope, nil, false
+				f.Cards[i].Region = s.Region
 			}
 		}
 	}

@@ -62,10 +62,10 @@ func (s State) OverlapNote() (note string, much bool) {
 	if step == nil {
 		return "", false
 	}
-	var list []guidance.Subject
 	shown := s.shownSubjects()
-	for _, subject := range shown {
-		list = append(list, guidance.Subject{Word: subject.Word.Text, Scope: subject.Scope})
+	list, err := inference.Rule(shown, step.GridWidth, step.GridHeight)
+	if err != nil {
+		return "", false
 	}
 	o := worstOverlap(step, list)
 	if o.a == o.b {

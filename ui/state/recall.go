@@ -7,6 +7,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 )
@@ -50,6 +51,10 @@ type Past struct {
 func PastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string) []byte, see Eye) Past {
 	p := Past{Recipe: r, Name: name, Foreign: foreign}
 	for _, s := range r.Subjects {
+		region := s.Region
+		if !region.IsZero() && len(region.Data) == 0 {
+			region.Data = find(region.SHA256)
+		}
 		for _, ref := range s.References {
 			c := Card{Ref: ref, Missing: true}
 			if len(ref.Data) == 0 {
@@ -60,7 +65,7 @@ func PastOf(name string, r recipe.Recipe, foreign bool, find func(sha256 string)
 			} else if small, err := ReadSmall(r.Thumbnails[ref.SHA256]); err == nil {
 				c.View = small
 			}
-			c.Word, c.Scope = s.Word, s.Scope
+			c.Word, c.Scope, c.Region = s.Word, s.Scope, region
 			p.Cards = append(p.Cards, c)
 		}
 	}
@@ -92,7 +97,7 @@ func (f Form) Changes(p Past, m *bundle.Manifest) []Change {
 
 // subjectChanges compares the pictures on the left, word by word.
 func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
-	type side struct{ pictures, reach, square string }
+	type side struct{ pictures, reach, square, mask string }
 	type subject struct {
 		word    inference.Word
 		old, to side
@@ -121,6 +126,7 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 			square.Fit = cmp.Or(square.Fit, f.Fit(m))
 			s.square += fmt.Sprint(c.Ref.SHA256, square, ";")
 			s.reach = i18n.Number("%.2f", scope(c, f, m))
+			s.mask = maskName(c.Region)
 		}
 	}
 	read(from, func(s *subject) *side { return &s.old })
@@ -146,11 +152,29 @@ func subjectChanges(from, to Form, m *bundle.Manifest) []Change {
 		if s.to.pictures != "" && s.old.pictures != "" && s.old.reach != s.to.reach {
 			out = append(out, Change{Part: PartSubjects, What: i18n.T("Area γ of %s", name), Old: s.old.reach, New: s.to.reach})
 		}
+		if s.to.pictures != "" && s.old.mask != s.to.mask {
+			out = append(out, Change{Part: PartSubjects, What: i18n.T("Mask of %s", name), Old: s.old.mask, New: s.to.mask})
+		}
 		for _, missing := range s.missing {
 			out = append(out, Change{Part: PartSubjects, What: name, New: missing, Missing: true})
 		}
 	}
 	return out
+}
+
+// maskName is what a painted mask means and which one it is; "" without one.
+func maskName(r inference.Region) string {
+	if r.IsZero() {
+		return ""
+	}
+	kind := i18n.T("only here")
+	switch r.Kind {
+	case guidance.NotHere:
+		kind = i18n.T("not here")
+	case guidance.Exactly:
+		kind = i18n.T("exactly this")
+	}
+	return fmt.Sprintf("%s (%s)", kind, r.SHA256[:min(10, len(r.SHA256))])
 }
 
 // WordName is a word for people: "dog", or "dog#2" for the second.
@@ -251,6 +275,7 @@ func (f Form) Fill(c Card) (Form, bool) {
 			f.Cards[i] = c
 			f.Cards[i].ID, f.Cards[i].Group, f.Cards[i].Word, f.Cards[i].Gone = have.ID, have.Group, have.Word, have.Gone
 			f.Cards[i].Scope, f.Cards[i].Off, f.Cards[i].Style = have.Scope, have.Off, have.Style
+			f.Cards[i].Region = have.Region
 		}
 	}
 	return f, found

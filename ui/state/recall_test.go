@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"realword/inference"
+	"realword/inference/guidance"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/uitest"
@@ -60,6 +61,9 @@ func TestChanges(t *testing.T) {
 		"two pictures": {change: func(r *inference.Request) {
 			r.Subjects[0].References = append(r.Subjects[0].References, refOf("b.png", "b"))
 		}, want: "1 dog: rex.png > rex.png, b.png"},
+		"mask": {change: func(r *inference.Request) {
+			r.Subjects[0].Region = inference.Region{Kind: guidance.Exactly, Painted: inference.Painted{SHA256: strings.Repeat("c", 64)}}
+		}, want: "1 Mask of dog:  > exactly this (cccccccccc)"},
 		"no subject": {change: func(r *inference.Request) { r.Subjects = nil }, want: "1 dog: rex.png > "},
 		"missing":    {change: func(r *inference.Request) { r.Subjects[0].References[0] = refOf("tom.png", "b") }, missing: true, want: "1 dog: rex.png > tom.png\n1 dog: ! tom.png (bbbbbbbbbb)"},
 		"other program": {
@@ -78,7 +82,7 @@ func TestChanges(t *testing.T) {
 		p := Past{Recipe: recipe.Recipe{Request: r}, Foreign: c.foreign}
 		for _, s := range r.Subjects {
 			for _, ref := range s.References {
-				p.Cards = append(p.Cards, Card{Ref: ref, Word: s.Word, Scope: s.Scope, Missing: c.missing})
+				p.Cards = append(p.Cards, Card{Ref: ref, Word: s.Word, Scope: s.Scope, Region: s.Region, Missing: c.missing})
 			}
 		}
 		if got := changesText(form.Changes(p, uitest.Toybox)); got != c.want {

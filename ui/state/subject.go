@@ -75,6 +75,7 @@ func (f Form) Bind(card int, word inference.Word) Form {
 		}
 		for _, i := range g.Cards[1:] {
 			f.Cards[i].Group, f.Cards[i].Scope, f.Cards[i].Off = cmp.Or(first.Group, first.ID), first.Scope, first.Off
+			f.Cards[i].Region = first.Region
 		}
 		f.Cards[g.Cards[0]].Group = cmp.Or(first.Group, first.ID)
 	}
@@ -129,6 +130,7 @@ func (f Form) Swap(card, other int) Form {
 		for _, i := range g.Cards {
 			c := f.Cards[i]
 			c.Word, c.Gone, c.Scope, c.Off, c.Style, c.Group = like.Word, like.Gone, like.Scope, like.Off, like.Style, f.Cards[g.Cards[0]].ID
+			c.Region = like.Region
 			cards = append(cards, c)
 		}
 		return cards
@@ -222,6 +224,7 @@ func (f Form) Join(card int, c Card) Form {
 	f = f.change(card, func(*Card) {})
 	like := f.Cards[g.Cards[0]]
 	c.ID, c.Group, c.Word, c.Gone, c.Scope, c.Off, c.Style = f.freeID(), like.Group, like.Word, like.Gone, like.Scope, like.Off, like.Style
+	c.Region = like.Region
 	return f.arrangeAfter(g, []Card{c})
 }
 
