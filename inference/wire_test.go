@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
+	"realword/inference/files"
 	"realword/inference/memory"
 	"realword/inference/session"
 )
@@ -69,6 +71,24 @@ func sent(t *testing.T, events []Event) []Event {
 		events[i] = overBytes(t, e, EncodeEvent, DecodeEvent)
 	}
 	return events
+}
+
+// TestHashesOfARequestAreNotBelieved when it comes as bytes.
+func TestHashesOfARequestAreNotBelieved(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	r.Subjects[0].References[0].SHA256 = strings.Repeat("a", 64)
+	r.Subjects[0].Region.Painted = paint(t, leftHalf)
+	r.Subjects[0].Region.SHA256 = strings.Repeat("b", 64)
+	data, err := EncodeRequest(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeRequest(data)
+	s := got.Subjects[0]
+	if err != nil || s.References[0].SHA256 != files.Sum(s.References[0].Data) || s.Region.SHA256 != files.Sum(s.Region.Data) {
+		t.Errorf("%+v, %v", s, err)
+	}
 }
 
 // TestErrorsSurviveAsBytes as far as a receiver asks for them.
