@@ -139,10 +139,14 @@ func Capital(text string) string {
 	if unicode.IsLower(first) && first < utf8.RuneSelf && !strings.ContainsAny(word, "./\\_") {
 		text = string(unicode.ToUpper(first)) + text[size:]
 	}
-	if last, _ := utf8.DecodeLastRuneInString(text); !strings.ContainsRune(".!?…”", last) {
-		text += "."
+	last, _ := utf8.DecodeLastRuneInString(text)
+	switch {
+	case strings.ContainsRune(".!?…”。！？」", last):
+		return text
+	case last < utf8.RuneSelf: // also what has no translation
+		return text + "."
 	}
-	return text
+	return i18n.T("%s.", text)
 }
 
 // Bytes is a size for people.

@@ -72,6 +72,8 @@ func TestNumbersAndDates(t *testing.T) {
 			"1 s; 2 min 5 s; 12 min; 3 h 5 min | 0,25; Listo en 3,5 s.; 12.345 imágenes; 1 imagen; 999 imágenes",
 		"zh-CN": "0 字节, 1 字节, 999 字节; 1.5 kB; 2.3 MB; 10.0 GB | 今天，09:05; 昨天，12:00; 2月27日; 2025年5月1日; 2025年12月31日 23:09; 2月27日 12:00的会话 | " +
 			"1 秒; 2 分 5 秒; 12 分钟; 3 小时 5 分 | 0.25; 用时 3.5 秒完成。; 12,345 张图片; 1 张图片; 999 张图片",
+		"ja": "0 バイト, 1 バイト, 999 バイト; 1.5 kB; 2.3 MB; 10.0 GB | 今日 09:05; 昨日 12:00; 2月27日; 2025年5月1日; 2025年12月31日 23:09; 2月27日 12:00 のセッション | " +
+			"1 秒; 2 分 5 秒; 12 分; 3 時間 5 分 | 0.25; 3.5 秒で完了しました。; 12,345 枚の画像; 1 枚の画像; 999 枚の画像",
 	} {
 		if err := i18n.Speak(translations.Files, name); err != nil {
 			t.Fatal(err)
@@ -86,6 +88,27 @@ func TestNumbersAndDates(t *testing.T) {
 		}, " | ")
 		if got != want {
 			t.Errorf("%s:\n%s, want\n%s", name, got, want)
+		}
+	}
+}
+
+// TestFullStop ends sentences as the language does.
+func TestFullStop(t *testing.T) {
+	t.Cleanup(func() { i18ntest.English(t) })
+	for name, want := range map[string]string{
+		"": "It is no longer in the history.", "de": "Ist nicht mehr im Verlauf.", "ja": "履歴にもうありません。", "zh-CN": "已不在历史记录中。",
+	} {
+		if err := i18n.Speak(translations.Files, name); err != nil {
+			t.Fatal(err)
+		}
+		if got := Sentence(history.ErrNotFound); got != want {
+			t.Errorf("in %q: %q, want %q", name, got, want)
+		}
+		if got := Sentence(errors.New("the disk is full")); got != "The disk is full." {
+			t.Errorf("in %q, without a translation: %q", name, got)
+		}
+		if got := Capital(want); got != want {
+			t.Errorf("in %q a second full stop: %q", name, got)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func Texts(t testing.TB) map[string]i18n.Forms {
 }
 
 // Verbs are the verbs of package fmt in a text.
-var Verbs = regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z%]`)
+var Verbs = regexp.MustCompile(`%[-+# 0]*\d*(\.\d+)?(\[\d+\])?[a-zA-Z%]`)
 
 // Pseudo makes the window speak a language that has every text, in letters that English does not use, and a third longer, until the
 // test ends.
