@@ -91,7 +91,7 @@ func (w *Window) droppedPictures(to state.Target, at fyne.Position, paths []stri
 	case len(paths) == 0:
 		w.refresh()
 	case len(paths) == 1 && to == (state.Target{}) && subjects.Covers(w.middle, at):
-		w.recallFile(paths[0])
+		w.reuse.File(paths[0])
 	default:
 		w.subjects.TakeTo(to, paths)
 	}

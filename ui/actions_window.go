@@ -17,7 +17,7 @@ func (w *Window) allActions() []command.Action {
 		w.subjects.Actions(),
 		w.runActions(),
 		w.queueActions(),
-		w.recallActions(),
+		w.reuse.Actions(),
 		w.gallery.Actions(),
 		w.tree.Actions(),
 		w.models.Actions(),
@@ -43,7 +43,7 @@ func (w *Window) pictureActions() []command.Action {
 			Can: func() bool { return w.opt.SaveFile != nil && finished() },
 		},
 		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: w.reveal},
-		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.useAsReference, Can: finished},
+		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.reuse.Reference, Can: finished},
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"realword/ui/inspect"
 	"realword/ui/kit"
 	"realword/ui/models"
+	"realword/ui/reuse"
 	"realword/ui/settings"
 	"realword/ui/stage"
 	"realword/ui/state"
@@ -76,6 +77,7 @@ type Window struct {
 	ghost    *kit.Ghost
 	set      *settings.Panel
 	queue    *queuePanel
+	reuse    *reuse.Desk
 	resting  *resting
 }
 
@@ -135,6 +137,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.Bind()
 		w.refresh() // hints name keys
 	}
+	w.reuse = w.newReuse()
 	w.watchFocus()
 	w.buildHistory()
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
@@ -284,6 +287,15 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	return w.middle
 }
 
+// newReuse wires what takes a finished picture into the next job.
+func (w *Window) newReuse() *reuse.Desk {
+	return reuse.New(reuse.Host{
+		State: w.now, Change: w.change, Background: w.background, Layers: &w.Layers,
+		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
+		OnFile: func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
+	})
+}
+
 // settingsHost wires the room of the settings.
 func (w *Window) settingsHost() settings.Host {
 	prefs := w.app.Preferences()
@@ -363,5 +375,21 @@ func (w *Window) refreshShots() {
 	if hidden := n == 0 && !w.state.Busy(); hidden != w.shotRow.Hidden {
 		w.shotRow.Hidden = hidden
 		w.lower.Refresh()
+	}
+}
+
+// dropShot takes a picture of the strip that was dropped at a position: on a word it is bound to it, on a card it joins its
+// subject, anywhere else on the left its word is asked for.
+func (w *Window) dropShot(shot state.Shot, at fyne.Position) {
+	switch to := w.subjects.TargetAt(at); {
+	case to.Word.Text != "":
+		w.reuse.Continue(shot, to.Word, nil, false)
+		return
+	case to.Card != 0:
+		w.reuse.Join(shot, to.Card)
+		return
+	}
+	if at.X < w.middle.Position().X {
+		w.reuse.Ask(shot)
 	}
 }
