@@ -21,6 +21,7 @@ import (
 	"realword/ui/inspect"
 	"realword/ui/kit"
 	"realword/ui/models"
+	"realword/ui/queue"
 	"realword/ui/reuse"
 	"realword/ui/settings"
 	"realword/ui/stage"
@@ -40,13 +41,9 @@ type Window struct {
 	closing bool // the user has closed the window; it goes when nothing is under way
 	closed  bool
 
-	state    state.State
-	engine   Engine
-	cancel   context.CancelFunc // of the running job
-	restTask int                // what a closing window leaves of the running round for the next start
-
-	pace time.Duration // between the steps of a run that are shown
-	dog  *watchdog     // of the audit build
+	state  state.State
+	engine Engine
+	dog    *watchdog // of the audit build
 
 	journal *journal.Journal
 	kept    []byte // the form as it was kept last
@@ -76,7 +73,7 @@ type Window struct {
 	tree     *gallery.Tree
 	ghost    *kit.Ghost
 	set      *settings.Panel
-	queue    *queuePanel
+	queue    *queue.Panel
 	reuse    *reuse.Desk
 	resting  *resting
 }
@@ -88,7 +85,7 @@ func New(a fyne.App, o Options) *Window {
 	}
 	rest := &resting{wait: o.Wait, wake: o.Wake}
 	w := newWindow(a, o, rest.post)
-	w.resting, w.pace = rest, stepPace
+	w.resting, w.queue.Pace = rest, stepPace
 	return w
 }
 
@@ -139,7 +136,9 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	}
 	w.reuse = w.newReuse()
 	w.watchFocus()
+	w.ghost = kit.NewGhost()
 	w.buildHistory()
+	w.queue = queue.New(w.queueHost())
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
 	w.models = models.New(w.modelsHost())
 	w.win.SetMaster()
@@ -162,7 +161,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 func (w *Window) newStage() *stage.Panel {
 	p := stage.New(stage.Host{
 		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
-		Painted: w.dog.painted, Make: func(t state.Task) { w.put(t, true) }, Read: w.reader,
+		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.reader,
 		OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 	})
 	p.OnInspect, p.OnHeight, p.OnZoom = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }, func() { w.rail.refresh() }
@@ -182,7 +181,7 @@ func (w *Window) newInspection() *inspect.Panel {
 			w.lower.Show()
 		}
 	}
-	p.OnGenerate = w.generate
+	p.OnGenerate = w.queue.Generate
 	return p
 }
 
@@ -217,7 +216,7 @@ func (w *Window) Close() {
 	}
 	w.closing = true
 	w.keepDraft()
-	w.keepRest()
+	w.queue.KeepRest()
 	w.quit()
 	w.status.Set(i18n.T("Closing…"))
 	w.leave()
@@ -254,7 +253,6 @@ func (w *Window) build() fyne.CanvasObject {
 	body := container.NewStack(w.sides.body, w.gallery.Root, w.models.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
-	w.ghost = kit.NewGhost()
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, w.ghost.Layer, kit.NewTips())
 }
 
@@ -301,16 +299,15 @@ func (w *Window) settingsHost() settings.Host {
 	prefs := w.app.Preferences()
 	return settings.Host{
 		State: w.now, Change: w.change, Note: func(next func(state.State) state.State) { w.state = next(w.state) },
-		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.box,
+		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root,
 		Presets:     func() state.OwnPresets { return readPresets(prefs) },
 		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
 		Memory:      func() settings.MemoryTeller { teller, _ := w.engine.(settings.MemoryTeller); return teller },
-		OnGenerate:  w.generate, OnStop: w.stop, OnMend: w.subjects.Mend, OnNegative: w.subjects.SayIgnored,
+		OnGenerate:  w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend, OnNegative: w.subjects.SayIgnored,
 	}
 }
 
 func (w *Window) buildRight() fyne.CanvasObject {
-	w.queue = newQueuePanel(w)
 	w.set = settings.New(w.settingsHost())
 	return kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, kit.NewPage(w.set.Form)))
 }
@@ -324,7 +321,7 @@ func (w *Window) refresh() {
 	w.refreshHead()
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
-	w.queue.refresh()
+	w.queue.Refresh()
 	w.set.Refresh()
 	w.dog.running(w.state.Busy())
 	w.stage.Refresh()
