@@ -289,7 +289,7 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 			list = append(list, i18n.T("Click the word of the prompt that %s shows, or remove the picture.", c.Ref.Name))
 		case c.Lost(words):
 			list = append(list, i18n.T("“%s” is no longer in the prompt: click another word for %s.", c.Word.Text, c.Ref.Name))
-		default:
+		case c.Region.Kind != guidance.Exactly: // whose area is what was painted
 			total += scope(c, f, m)
 		}
 	}

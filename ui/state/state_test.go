@@ -14,6 +14,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/guidance"
 	"realword/inference/prompt"
 	"realword/ui/uitest"
 )
@@ -82,6 +83,12 @@ func TestReasons(t *testing.T) {
 			s.Form = s.Form.WithScope(1, 0.9)
 			return s
 		}(), []string{"add up to 1.10"}},
+		"an exact mask has its own area": {func() State {
+			s := boundTo("a dog and a cat", "rex.png=dog", "tom.png=cat")
+			s.Form = s.Form.WithScope(1, 0.9)
+			s.Form.Cards[0].Region.Kind = guidance.Exactly
+			return s
+		}(), nil},
 		"two pictures of one word count once": {func() State {
 			s := boundTo("a dog", "rex.png=dog", "rex2.png=dog")
 			s.Form = s.Form.WithScope(1, 0.9)
