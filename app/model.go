@@ -18,7 +18,7 @@ import (
 )
 
 func newModel() *cobra.Command {
-	var out, base string
+	var out, base, prediction string
 	var copied bool
 	imported := &cobra.Command{
 		Use: "import CHECKPOINTS --out MODEL", Short: "make a model from checkpoints",
@@ -47,7 +47,7 @@ func newModel() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Copy: copied, Progress: progress, Beside: beside})
+			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Prediction: prediction, Copy: copied, Progress: progress, Beside: beside})
 			if err != nil {
 				return err
 			}
@@ -63,6 +63,8 @@ func newModel() *cobra.Command {
 	imported.Flags().BoolVar(&copied, "copy", false, "copy all weights into the model folder instead of using them in place")
 	imported.Flags().StringVar(&base, "base", "",
 		"SDXL model to use instead of the checkpoints' own: a diffusers folder or one safetensors file")
+	imported.Flags().StringVar(&prediction, "prediction", "",
+		"how the model was trained, where its files say nothing or the wrong thing: "+strings.Join(bundle.Predictions, ", ")+" (v with zero terminal SNR, and as CosXL)")
 
 	info := &cobra.Command{
 		Use: "info [MODEL]", Short: "show a model's manifest; without a folder, that of the built-in model",

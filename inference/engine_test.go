@@ -266,7 +266,7 @@ func TestFreshNoiseIsTheSeeds(t *testing.T) {
 	b := newBench(t)
 	r := b.dog()
 	r.Sampler, r.Steps, r.Stop, r.Seeds = "lcm", 4, 4, []uint64{99}
-	noise, _ := schedule.NewNoise(scheduleConfig(b.model.manifest))
+	noise, _ := schedule.NewNoise(b.model.manifest.Schedule.Config())
 	generator := random.New(99)
 	steps := of[StepDone](b.run(r))
 	generator.Normal(len(steps[0].Clean))
@@ -277,6 +277,41 @@ func TestFreshNoiseIsTheSeeds(t *testing.T) {
 			if got := float64(s.State.Latent[p]); math.Abs(got-want) > 1e-5*max(1, math.Abs(want)) {
 				t.Fatalf("step %d, value %d: %g, want %g", i, p, got, want)
 			}
+		}
+	}
+}
+
+// TestWhatTheNetworkIsTold of the noise: a training step, a fraction between two, or for a model like CosXL a quarter of ln(σ/α).
+func TestWhatTheNetworkIsTold(t *testing.T) {
+	quarter := func(k float64) float64 { return math.Log(k) / 4 }
+	for name, c := range map[string]struct {
+		change func(*bench, *Request)
+		want   []float64 // of the passes of every place that the model is asked at
+	}{
+		"trailing":  {func(_ *bench, r *Request) { r.Sampler = "euler-trailing" }, []float64{999, 749, 499, 249}},
+		"fractions": {func(_ *bench, r *Request) { r.Sampler = "euler"; r.Steps = 3 }, []float64{999, 499.5, 0}},
+		"twice":     {func(_ *bench, r *Request) { r.Sampler = "heun-trailing" }, []float64{999, 749, 749, 499, 499, 249, 249}},
+		"CosXL": {func(b *bench, r *Request) {
+			r.Sampler = "euler-exponential"
+			s := &b.model.manifest.Schedule
+			s.PredictionType, s.SigmaMin, s.SigmaMax = schedule.Velocity, 0.002, 120
+		}, []float64{quarter(120), quarter(120 * math.Pow(0.002/120, 1.0/3)), quarter(120 * math.Pow(0.002/120, 2.0/3)), quarter(0.002)}},
+	} {
+		b := newBench(t)
+		r := b.dog()
+		r.Subjects, r.Steps = nil, 4
+		c.change(b, &r)
+		events := b.run(r)
+		for i, call := range b.runtime.callsOf("unet") {
+			if got := float64(call.in["timestep"].F32[0]); i/2 >= len(c.want) || math.Abs(got-c.want[i/2]) > 1e-4 {
+				t.Errorf("%s: pass %d is told %g, want %v", name, i, got, c.want)
+			}
+		}
+		if n := len(b.runtime.callsOf("unet")); n != 2*len(c.want) {
+			t.Errorf("%s: %d passes, want two at each of %v", name, n, c.want)
+		}
+		if s := of[StepDone](events); s[0].Timestep != 999 {
+			t.Errorf("%s: the first step is at %d of training", name, s[0].Timestep)
 		}
 	}
 }

@@ -172,7 +172,7 @@ func (l *Loop) noise(ctx context.Context, at Point, masks [][]float32) ([]float3
 // rescale brings the spread of a guided prediction back to that of the conditional one, as far as φ says: guidance raises it, which
 // overexposes (arXiv 2305.08891, Eq. 15 and 16; diffusers' rescale_noise_cfg).
 func rescale(guided, cond []float32, phi float64) {
-	if phi == 0 {
+	if phi <= 0 {
 		return
 	}
 	spread := deviation(guided)
@@ -247,7 +247,7 @@ func (l *Loop) solver(from State) (*schedule.Solver, func() []float32, error) {
 
 // solverOf is the sampler of complete settings and its solver for a model.
 func solverOf(m bundle.Manifest, s Settings) (schedule.Sampler, *schedule.Solver, error) {
-	noise, err := schedule.NewNoise(scheduleConfig(m))
+	noise, err := schedule.NewNoise(m.Schedule.Config())
 	if err != nil {
 		return schedule.Sampler{}, nil, err
 	}
@@ -257,14 +257,6 @@ func solverOf(m bundle.Manifest, s Settings) (schedule.Sampler, *schedule.Solver
 	}
 	solver, err := sampler.New(noise, s.Steps)
 	return sampler, solver, err
-}
-
-func scheduleConfig(m bundle.Manifest) schedule.Config {
-	s := m.Schedule
-	return schedule.Config{
-		BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, TrainSteps: s.TrainSteps,
-		PredictionType: s.PredictionType,
-	}
 }
 
 // Shape is that of the latent, [1, C, h, w].

@@ -29,7 +29,7 @@ type Settings struct {
 	Steps      int     `json:"steps,omitempty"`            // of denoising
 	Stop       int     `json:"stop,omitempty"`             // T_stop: steps 0..Stop-1 run the guidance branch; 0: the preset's share of Steps
 	CFG        float64 `json:"cfg,omitempty"`              // ω of classifier-free guidance, 1 to MaxCFG; 1 needs no unconditional pass
-	Rescale    float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: none
+	Rescale    float64 `json:"guidance_rescale,omitempty"` // φ of diffusers' guidance_rescale (arXiv 2305.08891, §3.4), 0 to 1; 0: the preset's; NoRescale: none
 	Sampler    string  `json:"sampler,omitempty"`          // a name of schedule.Find
 	MaskSource string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
 	RawMask    bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
@@ -41,6 +41,9 @@ type Settings struct {
 
 // MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
 const MaxCFG = 50
+
+// NoRescale asks for no guidance rescale where the preset has one. It is written "0".
+const NoRescale = -1
 
 // defaultPreset is that of the paper.
 const defaultPreset = "paper"
@@ -66,9 +69,12 @@ func (s Settings) Complete(m bundle.Manifest) Settings {
 	if strings.TrimSpace(s.Negative) == "" && d.Negative == "" {
 		s.Negative = "" // none was asked for, where there is none anyway
 	}
+	if s.Rescale == NoRescale && d.Rescale == 0 {
+		s.Rescale = 0
+	}
 	return s.Over(Settings{
 		Negative: d.Negative, Width: m.Size.Width, Height: m.Size.Height, Steps: d.Steps, Stop: d.StopOf(cmp.Or(s.Steps, d.Steps)),
-		CFG: d.CFG, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
+		CFG: d.CFG, Rescale: d.Rescale, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
 	})
 }
 
@@ -136,6 +142,7 @@ type Setting struct {
 	Takes       string  // in messages: "a number from 1 to 50"
 	Least, Most float64 // bounds of any model; zero for what is no number
 	OfMasks     bool    // it acts on the masks of subjects alone
+	none        float64 // what a zero that is written stands for, where 0 is "not set"; 0: that
 
 	parse func(Settings) error                  // what no value can be; may be nil
 	check func(Settings, bundle.Manifest) error // of complete settings, what a model cannot do; may be nil
@@ -182,6 +189,9 @@ func (t Setting) Get(s Settings) string {
 			return strconv.Itoa(*at)
 		}
 	case *float64:
+		if t.none != 0 && *at == t.none {
+			return "0"
+		}
 		if *at != 0 {
 			return strconv.FormatFloat(*at, 'g', -1, 64)
 		}
@@ -206,7 +216,9 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 	case *int:
 		*at, err = strconv.Atoi(cmp.Or(text, "0"))
 	case *float64:
-		*at, err = ParseDecimal(cmp.Or(text, "0"))
+		if *at, err = ParseDecimal(cmp.Or(text, "0")); *at == 0 && text != "" {
+			*at = t.none
+		}
 	case *bool:
 		*at, err = strconv.ParseBool(cmp.Or(text, "false"))
 	case size:
@@ -304,10 +316,10 @@ var table = []Setting{
 	},
 	{
 		Key: "guidance_rescale", Field: "Rescale", At: func(s *Settings) any { return &s.Rescale },
-		Flag: "guidance-rescale", Help: "φ, 0 (default) to 1: how much of the contrast that guidance adds is taken back", Label: "rescale",
-		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Most: 1,
+		Flag: "guidance-rescale", Help: "φ, 0 to 1: how much of the contrast that guidance adds is taken back (default: the model's, mostly 0)", Label: "rescale",
+		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Most: 1, none: NoRescale,
 		check: func(s Settings, _ bundle.Manifest) error {
-			if !(s.Rescale >= 0 && s.Rescale <= 1) {
+			if !(s.Rescale >= 0 && s.Rescale <= 1) && s.Rescale != NoRescale {
 				return fmt.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
 			}
 			return nil

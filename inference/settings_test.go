@@ -68,6 +68,45 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// TestRescaleOfThePreset: a model that wants guidance rescale has it unless another value, or none, was chosen.
+func TestRescaleOfThePreset(t *testing.T) {
+	plain := newFakeModel(t).manifest
+	wants := newFakeModel(t).manifest
+	for name, p := range wants.Presets {
+		p.Rescale = 0.7
+		wants.Presets[name] = p
+	}
+	var row Setting
+	for _, r := range Table() {
+		if r.Key == "guidance_rescale" {
+			row = r
+		}
+	}
+	for text, want := range map[string][2]float64{"": {0, 0.7}, "0": {0, NoRescale}, "0.0": {0, NoRescale}, "0.3": {0.3, 0.3}} {
+		var s Settings
+		if err := row.Set(&s, text); err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range []bundle.Manifest{plain, wants} {
+			full := s.Complete(m)
+			if full.Rescale != want[i] || full.Complete(m) != full || s.Wishes(m).Complete(m) != full {
+				t.Errorf("%q is %g, want %g; %+v", text, full.Rescale, want[i], s.Wishes(m))
+			}
+			if err := row.check(full, m); err != nil {
+				t.Error(err)
+			}
+			again := Settings{}
+			if err := row.Set(&again, row.Get(full)); err != nil || again.Rescale != full.Rescale {
+				t.Errorf("%q is written %q", text, row.Get(full))
+			}
+		}
+	}
+	guided := []float32{2, -2}
+	if rescale(guided, []float32{1, -1}, NoRescale); guided[0] != 2 {
+		t.Errorf("no rescale changes 2 to %g", guided[0])
+	}
+}
+
 // TestWishes: what follows the preset follows another one, another number of steps and another model; what was chosen stays.
 func TestWishes(t *testing.T) {
 	m := newFakeModel(t).manifest

@@ -17,7 +17,6 @@ import (
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
-	"realword/ui/queue"
 	"realword/ui/state"
 )
 
@@ -249,11 +248,11 @@ func (w *Window) openHistory() {
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
 		var last keptSession
-		var tasks []queue.Kept
+		var tasks []keptTask
 		var trouble error
 		found := false
 		if err == nil {
-			tasks, _ = queue.Read(s) // what cannot be read waits for a program that can
+			tasks, _ = keptQueue(s) // what cannot be read waits for a program that can
 			var list []history.Session
 			if list, trouble = s.Sessions(); trouble == nil {
 				var newest history.Session
@@ -267,7 +266,7 @@ func (w *Window) openHistory() {
 			if err == nil {
 				w.journal.Open(s)
 				w.sweep(s)
-				w.queue.TakeUp(tasks)
+				w.takeUpQueue(tasks)
 				w.state.History.Err = trouble
 				if found && trouble == nil && w.untouched() {
 					w.takeUp(last)

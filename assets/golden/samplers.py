@@ -10,6 +10,7 @@ import importlib
 import types
 
 import numpy as np
+import schedule
 import torch
 from common import DATA, randn, save_json
 
@@ -165,6 +166,13 @@ def lcm(steps, _, **other):
     return trace
 
 
+def ddim(steps, _, **other):
+    schedule.START, before = START[0][0], schedule.START
+    trace = schedule.ddim(steps, **other)[1]
+    schedule.START = before
+    return [{"t": s["t"], "latent": torch.tensor(s["latent"]), "x0": torch.tensor(s["x0"])} for s in trace]
+
+
 def edm_euler(steps, spacing):
     s = scheduler("edm_euler", "EDMEulerScheduler", sigma_min=0.002, sigma_max=120.0, sigma_data=1.0, sigma_schedule=spacing, **VELOCITY)
     s.set_timesteps(steps)
@@ -189,7 +197,7 @@ KINDS = {
     "velocity": {"euler": (lambda n, s: euler(n, s, **VELOCITY), "trailing"), "dpm++2m": (lambda n, s: dpm(n, s, **VELOCITY), "karras"),
                  "heun": (lambda n, s: heun(n, s, **VELOCITY), "linspace"), "lcm": (lambda n, s: lcm(n, s, **VELOCITY), "")},
     "zero": {"euler": (lambda n, s: euler(n, s, **ZERO), "trailing"), "dpm++2m": (lambda n, s: dpm(n, s, **ZERO), "trailing"),
-             "euler-a": (lambda n, s: ancestral(n, s, **ZERO), "trailing"), "unipc": (lambda n, s: unipc(n, s, **ZERO), "trailing")},
+             "euler-a": (lambda n, s: ancestral(n, s, **ZERO), "trailing"), "unipc": (lambda n, s: unipc(n, s, **ZERO), "trailing"), "ddim": (lambda n, s: ddim(n, s, **ZERO), "")},
     "edm": {"euler": (edm_euler, "karras"), "dpm++2m": (edm_dpm, "exponential")},
 }  # fmt: skip
 
@@ -206,5 +214,5 @@ def make() -> None:
         for steps in STEPS:
             out["traces"].append({"kind": kind, "sampler": f"{name}-{spacing}" if spacing else name, "steps": plain(run(steps, spacing))})
     zero = scheduler("ddim", "DDIMScheduler", **BETAS, **ZERO)
-    out["zero_alphas_cumprod"] = zero.alphas_cumprod[::37].tolist() + zero.alphas_cumprod[-3:].tolist()
+    out["zero_alphas_cumprod"] = zero.alphas_cumprod.tolist()
     save_json(DATA / "samplers.json", out)

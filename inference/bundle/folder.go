@@ -34,8 +34,8 @@ func (im *importer) readJSON(path string, into any) error {
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("%s cannot be read (%s); download it again", im.label(path), brief(err.Error()))
 	}
-	velocity, err := configMarks(im.label(path), data)
-	im.says(velocity)
+	found, err := configMarks(im.label(path), data)
+	im.training.join(found)
 	return err
 }
 
@@ -121,9 +121,6 @@ func (im *importer) folder(dir string) baseModel {
 		}
 		if s.PredictionType == "" {
 			s.PredictionType = "epsilon"
-		}
-		if _, err := schedule.NewNoise(s); err != nil {
-			return Schedule{}, fmt.Errorf("%s: %w", im.label(path), err)
 		}
 		return Schedule{
 			TrainSteps: s.TrainSteps, BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule,

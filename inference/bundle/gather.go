@@ -14,7 +14,6 @@ import (
 	"realword/inference/files"
 	"realword/inference/network"
 	"realword/inference/prompt"
-	"realword/inference/schedule"
 )
 
 // baseModel says where the networks of a text-to-image model lie. A function is nil where the layout has no such network.
@@ -393,30 +392,9 @@ func (im *importer) openFile(path string) (*checkpoint.File, error) {
 func (im *importer) take(path string, f *checkpoint.File) error {
 	im.opened[path] = f
 	im.noteIgnored(path, f.Ignored())
-	velocity, err := fileMarks(f)
-	im.says(velocity)
+	found, err := fileMarks(f)
+	im.training.join(found)
 	return err
-}
-
-// says keeps what a file says of predicting the velocity.
-func (im *importer) says(velocity string) {
-	if im.velocity == "" {
-		im.velocity = velocity
-	}
-}
-
-// predicts gives a model without a configuration of its schedule the prediction that its files say.
-func (im *importer) predicts() error {
-	switch {
-	case im.velocity == "" || im.schedule.PredictionType == schedule.Velocity:
-		return nil
-	case im.scheduleFile != "":
-		return fmt.Errorf("%s: %s, but %s says %q: they belong to different models", im.velocity, velocity, im.scheduleFile,
-			im.schedule.PredictionType)
-	}
-	im.schedule.PredictionType = schedule.Velocity
-	im.note("%s: %s, and is computed so", im.velocity, velocity)
-	return nil
 }
 
 // openFolder opens the weights of a model folder once.

@@ -44,6 +44,8 @@ type Options struct {
 	Progress Progress
 	// Name is what the model is called, one line of 1 to 80 letters. Without it the checkpoints or their folder give the name.
 	Name string
+	// Prediction overrules what the files say of how the model was trained: one of Predictions, or empty.
+	Prediction string
 	// Beside are files that are put into the bundle's folder beside its own, by name. They are no part of the manifest.
 	Beside map[string][]byte
 }
@@ -62,6 +64,9 @@ func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error
 	im := newImporter(ctx, src, o)
 	defer im.close()
 	failed := func(err error) (*Bundle, error) { return nil, fmt.Errorf("import %s: %w", src, err) }
+	if o.Prediction != "" && !slices.Contains(Predictions, o.Prediction) {
+		return failed(fmt.Errorf("there is no prediction %q: choose one of %q", o.Prediction, Predictions))
+	}
 	if o.Name != "" {
 		if err := goodName(o.Name); err != nil {
 			return failed(err)
@@ -84,7 +89,7 @@ func newImporter(ctx context.Context, src string, o Options) *importer {
 		o.Progress = func(string, int64, int64) {}
 	}
 	return &importer{
-		ctx: ctx, src: src, base: o.Base, called: o.Name, beside: o.Beside, copy: o.Copy || !canMap, progress: o.Progress,
+		ctx: ctx, src: src, base: o.Base, called: o.Name, prediction: o.Prediction, beside: o.Beside, copy: o.Copy || !canMap, progress: o.Progress,
 		opened: map[string]*checkpoint.File{}, real: map[string]string{},
 	}
 }
@@ -99,8 +104,10 @@ type importer struct {
 	opened    map[string]*checkpoint.File // by path
 	real      map[string]string           // path of a weight file -> the same absolute and without links
 	notes     []string
-	// What the files say of how the model was trained: the schedule's configuration, if there is one, and the first mark of velocity.
-	scheduleFile, velocity string
+
+	training     training // what the files say of it
+	scheduleFile string   // the configuration of the schedule, if there is one
+	prediction   string   // what overrules both
 
 	ingredients
 	manifest Manifest
@@ -195,7 +202,7 @@ func (c *modelConfig) check() error {
 		return errors.New("latent_rgb and latent_rgb_bias are not factors of colours in 0..1")
 	}
 	for name, p := range c.Presets {
-		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) || !(p.Scope >= 0 && p.Scope <= 1) ||
+		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) || !(p.Rescale >= 0 && p.Rescale <= 1) || !(p.Scope >= 0 && p.Scope <= 1) ||
 			len(p.Negative) > 4<<10 {
 			return fmt.Errorf("preset %q has numbers that no request can have", brief(name))
 		}
@@ -266,6 +273,12 @@ func (im *importer) describe() Manifest {
 	for name, p := range model.Presets {
 		p.UncondVision, p.Fit = name == "release", cmp.Or(p.Fit, picture.Pad)
 		presets[name] = p
+	}
+	for name, p := range presets {
+		if im.schedule.ZeroSNR { // guidance overexposes such models more than others (arXiv 2305.08891, Section 3.4)
+			p.Rescale = cmp.Or(p.Rescale, 0.7)
+			presets[name] = p
+		}
 	}
 	text := Text{Tokens: 77, Encoders: len(im.text), Pooled: im.unet.TextTime()}
 	if text.Pooled {

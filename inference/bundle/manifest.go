@@ -6,6 +6,7 @@ import (
 	"realword/inference/graph"
 	"realword/inference/network"
 	"realword/inference/picture"
+	"realword/inference/schedule"
 )
 
 // SchemaVersion is the manifest schema that this program writes and reads.
@@ -88,6 +89,18 @@ type Schedule struct {
 	BetaEnd        float64 `json:"beta_end"`
 	BetaSchedule   string  `json:"beta_schedule"`   // scaled_linear
 	PredictionType string  `json:"prediction_type"` // epsilon or v_prediction
+	ZeroSNR        bool    `json:"zero_terminal_snr,omitempty"`
+	// where they are set, the noise levels between which an EDM model was trained instead; see schedule.Config
+	SigmaMin float64 `json:"sigma_min,omitempty"`
+	SigmaMax float64 `json:"sigma_max,omitempty"`
+}
+
+// Config is what package schedule computes it from.
+func (s Schedule) Config() schedule.Config {
+	return schedule.Config{
+		BetaStart: s.BetaStart, BetaEnd: s.BetaEnd, BetaSchedule: s.BetaSchedule, TrainSteps: s.TrainSteps,
+		PredictionType: s.PredictionType, ZeroSNR: s.ZeroSNR, SigmaMin: s.SigmaMin, SigmaMax: s.SigmaMax,
+	}
 }
 
 // Preset holds the defaults of a request.
@@ -96,6 +109,7 @@ type Preset struct {
 	Steps      int     `json:"steps"`
 	Stop       int     `json:"stop"`
 	CFG        float64 `json:"cfg"`
+	Rescale    float64 `json:"guidance_rescale,omitempty"`
 	Scope      float64 `json:"scope"`
 	MaskSource string  `json:"mask_source"`
 	Negative   string  `json:"negative,omitempty"`

@@ -8,17 +8,123 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"realword/inference/checkpoint"
 	"realword/inference/files"
 	"realword/inference/schedule"
+	"realword/inference/tensor"
 )
 
 // This file collects every mark by which files say how a model was trained: entries of configurations, metadata of safetensors
 // files, and tensors that are there for their name alone. Realword computes models that predict the noise (epsilon) or the velocity
-// (v_prediction) on Stable Diffusion's schedule. A mark of anything else is refused by its name: such a model would import without a
-// word and draw noise.
+// (v_prediction) on Stable Diffusion's schedule, the latter also rescaled to zero terminal SNR, or in the EDM formulation. A mark of
+// anything else is refused by its name: such a model would import without a word and draw noise.
+
+// Predictions are the kinds of training that Options.Prediction takes: epsilon, velocity, velocity with zero terminal SNR, and velocity
+// in the EDM formulation.
+var Predictions = []string{"epsilon", "v", "v-zero", "edm-v"}
+
+// training is what files say of how a model was trained, of what is computed.
+type training struct {
+	said        map[string]string // velocity, zeroSNR or edmVelocity -> the first mark that says so
+	least, most float64           // noise levels of edmVelocity
+}
+
+// computed are the meanings of marks that are not refused.
+var computed = []string{velocity, zeroSNR, edmVelocity}
+
+// join takes what another file says, too.
+func (t *training) join(other training) {
+	for what, mark := range other.said {
+		t.say(what, mark)
+	}
+	if t.most == 0 {
+		t.least, t.most = other.least, other.most
+	}
+}
+
+func (t *training) say(what, mark string) {
+	if t.said == nil {
+		t.said = map[string]string{}
+	}
+	if t.said[what] == "" {
+		t.said[what] = mark
+	}
+}
+
+// predicts gives the schedule the kind of training that the files say, or the one that was asked for.
+func (im *importer) predicts() error {
+	s, said := &im.schedule, im.training.said
+	least, most := im.training.least, im.training.most
+	if most == 0 {
+		least, most = 0.002, 120 // CosXL's
+	}
+	switch im.prediction {
+	case "":
+		if said[velocity] != "" && s.PredictionType == schedule.Epsilon && im.scheduleFile != "" && said[edmVelocity] == "" {
+			return fmt.Errorf("%s: %s, but %s says %q: they belong to different models; if you know which is right, import with --prediction", said[velocity], velocity,
+				im.scheduleFile, s.PredictionType)
+		}
+		if said[velocity] != "" || said[edmVelocity] != "" {
+			s.PredictionType = schedule.Velocity
+		}
+		if said[edmVelocity] != "" {
+			s.SigmaMin, s.SigmaMax = least, most
+		} else if said[zeroSNR] != "" && s.PredictionType != schedule.Velocity {
+			return fmt.Errorf("%s: %s, but nothing says that it predicts the velocity, as such a model must; if you know that it does, import with --prediction v-zero", said[zeroSNR], zeroSNR)
+		}
+		s.ZeroSNR = said[zeroSNR] != "" && s.SigmaMax == 0
+		for _, what := range computed {
+			if mark := said[what]; mark != "" && (im.scheduleFile == "" || !strings.HasPrefix(mark, im.scheduleFile)) {
+				im.note("%s: %s, and is computed so", mark, what)
+			}
+		}
+	case "epsilon":
+		s.PredictionType = schedule.Epsilon
+	case "v":
+		s.PredictionType = schedule.Velocity
+	case "v-zero":
+		s.PredictionType, s.ZeroSNR = schedule.Velocity, true
+	case "edm-v":
+		s.PredictionType, s.SigmaMin, s.SigmaMax = schedule.Velocity, least, most
+	}
+	if im.prediction != "" {
+		im.note("it is computed for the prediction %s, which was asked for, whatever its files say", im.prediction)
+	}
+	if _, err := schedule.NewNoise(s.Config()); err != nil {
+		if im.scheduleFile != "" {
+			return fmt.Errorf("%s: %w", im.scheduleFile, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// edmConfig tells whether a scheduler's configuration is that of EDM with v-prediction and σ_data = 1, as CosXL has it: by its class, or
+// as EulerDiscreteScheduler with continuous timesteps. most is 0 where it is not.
+func edmConfig(config map[string]any) (mark string, least, most float64) {
+	class, _ := config["_class_name"].(string)
+	data := 1.0
+	switch {
+	case strings.HasPrefix(class, "EDM"):
+		mark, data, least, most = "_class_name "+class, 0.5, 0.002, 80 // what is left out
+	case config["timestep_type"] == "continuous":
+		mark = "timestep_type continuous"
+	default:
+		return "", 0, 0
+	}
+	for key, at := range map[string]*float64{"sigma_data": &data, "sigma_min": &least, "sigma_max": &most} {
+		if v, ok := config[key].(float64); ok {
+			*at = v
+		}
+	}
+	if config["prediction_type"] != schedule.Velocity || data != 1 || least <= 0 {
+		return "", 0, 0
+	}
+	return mark, least, most
+}
 
 // trainedError says that a model was trained in a way that is not computed.
 type trainedError struct {
@@ -28,16 +134,17 @@ type trainedError struct {
 }
 
 func (e *trainedError) Error() string {
-	return fmt.Sprintf("%s says %s: %s, but Realword runs only models trained to predict the noise (epsilon) or the velocity (v_prediction) on Stable Diffusion's schedule; use such a model", e.where, e.mark, e.what)
+	return fmt.Sprintf("%s says %s: %s, but Realword runs only models trained to predict the noise (epsilon), or the velocity (v_prediction; also with zero terminal SNR, or as CosXL), on Stable Diffusion's schedule; use such a model", e.where, e.mark, e.what)
 }
 
 const (
-	velocity   = "the model was trained for v-prediction" // which is computed
-	zeroSNR    = "the model was trained with zero terminal SNR"
-	edm        = "the model was trained in the EDM formulation"
-	flow       = "the model was trained by flow matching"
-	normalised = "its latents are normalised by mean and deviation"
-	distilled  = "the model was distilled to run in few steps (LCM)"
+	velocity    = "the model was trained for v-prediction"
+	zeroSNR     = "the model was trained with zero terminal SNR"
+	edmVelocity = "the model was trained in the EDM formulation with v-prediction"
+	edm         = "the model was trained in the EDM formulation"
+	flow        = "the model was trained by flow matching"
+	normalised  = "its latents are normalised by mean and deviation"
+	distilled   = "the model was distilled to run in few steps (LCM)"
 )
 
 // marks are the entries to look for, by the last part of their name in lower case ("modelspec.prediction_type" is
@@ -50,7 +157,7 @@ var marks = map[string]struct {
 	"prediction_type": {values: map[string]string{
 		"epsilon": "", "eps": "", "v": velocity, "v_prediction": velocity, "v-prediction": velocity,
 		"velocity": velocity,
-		"flow":     flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm,
+		"flow":     flow, "flow_prediction": flow, "rf": flow, "rectified_flow": flow, "edm": edm, "edm_vpred": edmVelocity, "edm_v": edmVelocity,
 		"sample": "the model was trained to predict the clean picture", "*": "that is neither the noise nor the velocity",
 	}},
 	"parameterization": {values: map[string]string{
@@ -62,7 +169,7 @@ var marks = map[string]struct {
 	"rescale_zero_terminal_snr": {what: zeroSNR},
 	"trained_betas":             {what: "the model was trained on a noise schedule of its own"},
 	"edm_mean":                  {what: edm}, "edm_std": {what: edm}, "edm": {what: edm}, "sigma_data": {what: edm},
-	"edm_vpred":    {what: edm + " with v-prediction"},
+	"edm_vpred":    {what: edmVelocity},
 	"latents_mean": {what: normalised}, "latents_std": {what: normalised},
 	"timestep_type":   {values: map[string]string{"discrete": "", "*": edm}},
 	"use_flow_sigmas": {what: flow}, "use_dynamic_shifting": {what: flow},
@@ -120,7 +227,7 @@ func marked(name string, value any) string {
 		return ""
 	case "sigma_max", "sigma_min": // schedulers have them empty; EDM and its mixtures with v-prediction set them
 		if strings.Contains(name, "edm_vpred") {
-			return marks["edm_vpred"].what
+			return edmVelocity
 		}
 		if last == "sigma_max" && !empty(value) {
 			return edm
@@ -159,46 +266,50 @@ func empty(value any) bool {
 	return false
 }
 
-// configMarks looks for marks in a configuration that is a JSON object; where is what messages call it. velocity is the mark that
-// says so, "" without one.
-func configMarks(where string, data []byte) (velocityMark string, err error) {
+// configMarks looks for marks in a configuration that is a JSON object; where is what messages call it.
+func configMarks(where string, data []byte) (found training, err error) {
 	var config map[string]any
 	if json.Unmarshal(data, &config) != nil {
-		return "", nil // whoever wants something else of the file says so
+		return found, nil // whoever wants something else of the file says so
 	}
 	var errs []error
+	ofEDM, least, most := edmConfig(config)
+	if ofEDM != "" {
+		found.say(edmVelocity, where+" says "+ofEDM)
+		found.least, found.most = least, most
+	}
 	for _, name := range slices.Sorted(maps.Keys(config)) {
 		what := marked(name, config[name])
-		if what == "" {
+		if what == "" || what == edm && ofEDM != "" {
 			continue
 		}
 		value, _ := json.Marshal(config[name])
 		mark := fmt.Sprintf("%s %s", brief(name), brief(string(value)))
-		if what == velocity {
-			velocityMark = where + " says " + mark
+		if slices.Contains(computed, what) {
+			found.say(what, where+" says "+mark)
 			continue
 		}
 		errs = append(errs, &trainedError{where, mark, what})
 	}
-	return velocityMark, errors.Join(errs...)
+	return found, errors.Join(errs...)
 }
 
 // fileMarks looks for marks in the metadata and in the names of the tensors of a checkpoint, and at the noise schedule that some
-// carry along. velocity is as in configMarks.
-func fileMarks(src checkpoint.Source) (velocityMark string, err error) {
-	var errs []error
-	found := func(mark, what string) {
-		if what == velocity {
-			velocityMark = pathOf(src) + " says " + mark
+// carry along.
+func fileMarks(src checkpoint.Source) (found training, err error) {
+	var refused []*trainedError
+	mark := func(mark, what string) {
+		if slices.Contains(computed, what) {
+			found.say(what, pathOf(src)+" says "+mark)
 			return
 		}
-		errs = append(errs, &trainedError{pathOf(src), mark, what})
+		refused = append(refused, &trainedError{pathOf(src), mark, what})
 	}
 	if f, ok := src.(*checkpoint.File); ok {
 		meta := f.Metadata()
 		for _, name := range slices.Sorted(maps.Keys(meta)) {
 			if what := marked(name, meta[name]); what != "" {
-				found(fmt.Sprintf("%s %q", brief(name), brief(meta[name])), what)
+				mark(fmt.Sprintf("%s %q", brief(name), brief(meta[name])), what)
 			}
 		}
 	}
@@ -215,20 +326,41 @@ func fileMarks(src checkpoint.Source) (velocityMark string, err error) {
 		}
 		if what != "" && !seen[what] {
 			seen[what] = true
-			found(fmt.Sprintf("%q among its tensors", brief(e.Name)), what)
+			mark(fmt.Sprintf("%q among its tensors", brief(e.Name)), what)
 		}
 	}
-	errs = append(errs, scheduleMarks(src))
-	return velocityMark, errors.Join(errs...)
+	if found.said[edmVelocity] == "" {
+		scheduleMarks(src, mark)
+	} else {
+		found.least, found.most = value(src, "edm_vpred.sigma_min"), value(src, "edm_vpred.sigma_max")
+		refused = slices.DeleteFunc(refused, func(e *trainedError) bool { return e.what == edm }) // which this says more exactly
+	}
+	var errs []error
+	for _, e := range refused {
+		errs = append(errs, e)
+	}
+	return found, errors.Join(errs...)
+}
+
+// value is the number in a tensor of one, 0 where there is none.
+func value(src checkpoint.Source, name string) float64 {
+	if shape, dtype, ok := src.Shape(name); !ok || !dtype.Float() || tensor.Count(shape) != 1 {
+		return 0
+	}
+	t, err := src.Read(name)
+	if err != nil {
+		return 0 // the same file will say so where it matters
+	}
+	v, _ := strconv.ParseFloat(strconv.FormatFloat(float64(t.F32[0]), 'g', -1, 32), 64) // 0.002 stays 0.002
+	return v
 }
 
 // scheduleMarks compares the noise schedule that programs of the first time stored in checkpoints with Stable Diffusion's. What is no
 // schedule at all (merges add such buffers up) says nothing.
-func scheduleMarks(src checkpoint.Source) error {
-	noise, err := schedule.NewNoise(schedule.Default())
-	if err != nil {
-		return err
-	}
+func scheduleMarks(src checkpoint.Source, mark func(mark, what string)) {
+	usual := schedule.Default()
+	rescaled := usual
+	rescaled.PredictionType, rescaled.ZeroSNR = schedule.Velocity, true
 	for _, name := range []string{"alphas_cumprod", "denoiser.sigmas"} {
 		shape, dtype, ok := src.Shape(name)
 		if !ok || !dtype.Float() || len(shape) != 1 || shape[0] < 10 || shape[0] > 1<<14 {
@@ -250,20 +382,27 @@ func scheduleMarks(src checkpoint.Source) error {
 		if !isSchedule(found) {
 			continue
 		}
-		if last := found[len(found)-1]; last < 1e-5 {
-			return &trainedError{pathOf(src), fmt.Sprintf("%s that ends at an ᾱ of %.2g", name, last), zeroSNR}
+		config := usual
+		last := found[len(found)-1]
+		if last < 1e-5 {
+			config = rescaled
 		}
+		noise, err := schedule.NewNoise(config)
+		if err != nil {
+			continue
+		}
+		other := -1
 		for i, a := range found {
 			at := int(math.Round(float64(i) / float64(len(found)-1) * float64(noise.Steps()-1)))
-			if want := noise.AlphaBar(at); math.Abs(float64(a-want)) > 0.02 {
-				return &trainedError{
-					pathOf(src), fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want),
-					marks["trained_betas"].what,
-				}
+			if want := noise.AlphaBar(at); math.Abs(float64(a-want)) > 0.02 && other < 0 {
+				other = i
+				mark(fmt.Sprintf("%s with an ᾱ of %.3f at step %d, where %.3f is usual", name, a, i, want), marks["trained_betas"].what)
 			}
 		}
+		if other < 0 && config == rescaled {
+			mark(fmt.Sprintf("%s that ends at an ᾱ of %.2g", name, last), zeroSNR)
+		}
 	}
-	return nil
 }
 
 // isSchedule tells whether numbers can be ᾱ: falling from nearly 1 to not below 0.

@@ -111,33 +111,38 @@ func TestTrainedInAnotherWay(t *testing.T) {
 		tensors map[string]*tensor.Tensor
 		want    string // in the message; "" for a model that imports
 	}{
-		"v in the metadata":         {map[string]string{"modelspec.prediction_type": "v"}, nil, computed},
-		"flow in the metadata":      {map[string]string{"modelspec.prediction_type": "rf"}, nil, "flow matching"},
-		"unheard-of prediction":     {map[string]string{"modelspec.prediction_type": "wave"}, nil, `"wave": that is neither the noise nor`},
-		"epsilon in the metadata":   {map[string]string{"modelspec.prediction_type": "epsilon", "modelspec.architecture": "stable-diffusion-xl-v1-base", "ss_v_parameterization": "False", "ss_zero_terminal_snr": "False"}, nil, ""},
-		"v of a training script":    {map[string]string{"ss_v_parameterization": "True"}, nil, computed},
-		"zero SNR of a script":      {map[string]string{"ss_zero_terminal_snr": "True"}, nil, "zero terminal SNR"},
-		"refiner":                   {map[string]string{"modelspec.architecture": "stable-diffusion-xl-v1-refiner"}, nil, "refiner"},
-		"inpainting":                {map[string]string{"modelspec.architecture": "stable-diffusion-xl-v1-inpainting"}, nil, "inpainting"},
-		"Stable Diffusion 2":        {map[string]string{"modelspec.architecture": "stable-diffusion-v2-768-v"}, nil, "Stable Diffusion 2"},
-		"v_pred":                    {nil, map[string]*tensor.Tensor{"v_pred": none}, computed},
-		"v_pred with ztsnr":         {nil, map[string]*tensor.Tensor{"v_pred": none, "ztsnr": none}, "zero terminal SNR"},
-		"ztsnr":                     {nil, map[string]*tensor.Tensor{"ztsnr": none}, "zero terminal SNR"},
-		"CosXL":                     {nil, map[string]*tensor.Tensor{"edm_vpred.sigma_max": tensor.Zeros(1), "edm_vpred.sigma_min": tensor.Zeros(1)}, `"edm_vpred.sigma_max" among its tensors: the model was trained in the EDM formulation with v-prediction`},
-		"Playground":                {nil, map[string]*tensor.Tensor{"edm_mean": tensor.Zeros(1, 4, 1, 1), "edm_std": tensor.Zeros(1, 4, 1, 1)}, "EDM"},
-		"LCM":                       {nil, map[string]*tensor.Tensor{"model.diffusion_model.time_embed.cond_proj.weight": tensor.Zeros(2, 2)}, "LCM"},
-		"its schedule":              {nil, map[string]*tensor.Tensor{"alphas_cumprod": alphas(0.00085, 0.012, false, false), "denoiser.sigmas": sigmas(1)}, ""},
-		"a schedule that ends at 0": {nil, map[string]*tensor.Tensor{"alphas_cumprod": alphas(0.00085, 0.012, false, true)}, "zero terminal SNR"},
-		"a linear schedule":         {nil, map[string]*tensor.Tensor{"alphas_cumprod": alphas(0.0001, 0.02, true, false)}, "noise schedule of its own"},
-		"other sigmas":              {nil, map[string]*tensor.Tensor{"denoiser.sigmas": sigmas(3)}, "noise schedule of its own"},
-		"no schedule at all":        {nil, map[string]*tensor.Tensor{"alphas_cumprod": tensor.Zeros(1000), "betas": tensor.Zeros(3)}, ""},
-		"a long name":               {map[string]string{"x.prediction_type": strings.Repeat("\x1b[2J", 500)}, nil, "that is neither the noise nor"},
+		"v in the metadata":                {map[string]string{"modelspec.prediction_type": "v"}, nil, computed},
+		"flow in the metadata":             {map[string]string{"modelspec.prediction_type": "rf"}, nil, "flow matching"},
+		"unheard-of prediction":            {map[string]string{"modelspec.prediction_type": "wave"}, nil, `"wave": that is neither the noise nor`},
+		"epsilon in the metadata":          {map[string]string{"modelspec.prediction_type": "epsilon", "modelspec.architecture": "stable-diffusion-xl-v1-base", "ss_v_parameterization": "False", "ss_zero_terminal_snr": "False"}, nil, ""},
+		"v of a training script":           {map[string]string{"ss_v_parameterization": "True"}, nil, computed},
+		"zero SNR of a script":             {map[string]string{"ss_zero_terminal_snr": "True"}, nil, "zero terminal SNR"},
+		"refiner":                          {map[string]string{"modelspec.architecture": "stable-diffusion-xl-v1-refiner"}, nil, "refiner"},
+		"inpainting":                       {map[string]string{"modelspec.architecture": "stable-diffusion-xl-v1-inpainting"}, nil, "inpainting"},
+		"Stable Diffusion 2":               {map[string]string{"modelspec.architecture": "stable-diffusion-v2-768-v"}, nil, "Stable Diffusion 2"},
+		"v_pred":                           {nil, map[string]*tensor.Tensor{"v_pred": none}, computed},
+		"v_pred with ztsnr":                {nil, map[string]*tensor.Tensor{"v_pred": none, "ztsnr": none}, zero},
+		"v and zero SNR of a script":       {map[string]string{"ss_zero_terminal_snr": "True", "ss_v_parameterization": "True"}, nil, zero},
+		"ztsnr":                            {nil, map[string]*tensor.Tensor{"ztsnr": none}, "import with --prediction v-zero"},
+		"CosXL":                            {nil, map[string]*tensor.Tensor{"edm_vpred.sigma_max": tensor.Of([]float32{120}, 1), "edm_vpred.sigma_min": tensor.Of([]float32{0.002}, 1)}, edm},
+		"CosXL with metadata":              {map[string]string{"modelspec.prediction_type": "edm"}, map[string]*tensor.Tensor{"edm_vpred.sigma_max": tensor.Of([]float32{120}), "edm_vpred.sigma_min": tensor.Of([]float32{0.002})}, edm},
+		"CosXL, damaged":                   {nil, map[string]*tensor.Tensor{"edm_vpred.sigma_max": tensor.Of([]float32{1}, 1), "edm_vpred.sigma_min": tensor.Of([]float32{2}, 1)}, "must rise"},
+		"Playground":                       {nil, map[string]*tensor.Tensor{"edm_mean": tensor.Zeros(1, 4, 1, 1), "edm_std": tensor.Zeros(1, 4, 1, 1)}, "EDM"},
+		"LCM":                              {nil, map[string]*tensor.Tensor{"model.diffusion_model.time_embed.cond_proj.weight": tensor.Zeros(2, 2)}, "LCM"},
+		"its schedule":                     {nil, map[string]*tensor.Tensor{"alphas_cumprod": alphas(0.00085, 0.012, false, false), "denoiser.sigmas": sigmas(1)}, ""},
+		"a schedule that ends at 0":        {nil, map[string]*tensor.Tensor{"alphas_cumprod": alphas(0.00085, 0.012, false, true)}, "zero terminal SNR"},
+		"v, and a schedule that ends at 0": {nil, map[string]*tensor.Tensor{"v_pred": none, "alphas_cumprod": alphas(0.00085, 0.012, false, true)}, zero},
+		"another schedule that ends at 0":  {nil, map[string]*tensor.Tensor{"v_pred": none, "alphas_cumprod": alphas(0.0001, 0.02, true, true)}, "noise schedule of its own"},
+		"a linear schedule":                {nil, map[string]*tensor.Tensor{"alphas_cumprod": alphas(0.0001, 0.02, true, false)}, "noise schedule of its own"},
+		"other sigmas":                     {nil, map[string]*tensor.Tensor{"denoiser.sigmas": sigmas(3)}, "noise schedule of its own"},
+		"no schedule at all":               {nil, map[string]*tensor.Tensor{"alphas_cumprod": tensor.Zeros(1000), "betas": tensor.Zeros(3)}, ""},
+		"a long name":                      {map[string]string{"x.prediction_type": strings.Repeat("\x1b[2J", 500)}, nil, "that is neither the noise nor"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "base.safetensors")
 			replace(t, file, resaved(t, single, same, c.tensors, c.meta))
 			refusedFor(t, inspect(t, ldm, file), c.want)
-			if alone := inspect(t, file, ""); (alone.Problems != nil) != (c.want != "" && c.want != computed) {
+			if alone := inspect(t, file, ""); (alone.Problems != nil) != (c.want != "" && !slices.Contains([]string{computed, zero, edm}, c.want)) {
 				t.Errorf("alone: %v", alone.Problems)
 			}
 		})
@@ -171,6 +176,11 @@ func TestTrainedInAnotherWay(t *testing.T) {
 		{"scheduler/scheduler_config.json", "use_flow_sigmas", true, "flow matching"},
 		{"scheduler/scheduler_config.json", "_class_name", "FlowMatchEulerDiscreteScheduler", "flow matching"},
 		{"scheduler/scheduler_config.json", "_class_name", "EDMDPMSolverMultistepScheduler", "EDM"},
+		{"scheduler/scheduler_config.json", "prediction_type", changes{"prediction_type": "v_prediction", "rescale_betas_zero_snr": true}, zero},
+		{"scheduler/scheduler_config.json", "_class_name", changes{"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 120.0, "sigma_data": 1.0}, edm},
+		{"scheduler/scheduler_config.json", "_class_name", changes{"_class_name": "EDMEulerScheduler", "prediction_type": "epsilon", "sigma_min": 0.002, "sigma_max": 120.0, "sigma_data": 1.0}, "EDM"},
+		{"scheduler/scheduler_config.json", "_class_name", changes{"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 120.0}, "EDM"},
+		{"scheduler/scheduler_config.json", "timestep_type", changes{"timestep_type": "continuous", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 120.0}, edm},
 		{"scheduler/scheduler_config.json", "_class_name", "LCMScheduler", "LCM"},
 		{"scheduler/scheduler_config.json", "_class_name", "PNDMScheduler", ""},
 		{"vae/config.json", "latents_mean", []float64{1, 2, 3, 4}, "normalised"},
@@ -201,15 +211,26 @@ func TestTrainedInAnotherWay(t *testing.T) {
 				if strings.HasPrefix(c.file, "scheduler") {
 					maps.Copy(m, scheduler)
 				}
-				m[c.key] = c.value
+				if all, several := c.value.(changes); several {
+					maps.Copy(m, all)
+				} else {
+					m[c.key] = c.value
+				}
 			})
 			refusedFor(t, inspect(t, dir, ""), c.want)
 		})
 	}
 }
 
-// computed stands for a model that predicts the velocity, which is computed.
-const computed = "computed"
+// These stand for models that predict the velocity, which is computed: on the usual schedule, with zero terminal SNR, and as CosXL.
+const (
+	computed = "computed"
+	zero     = "computed with zero terminal SNR"
+	edm      = "computed as CosXL"
+)
+
+// changes are those of several entries.
+type changes map[string]any
 
 // TestVelocityAgainstItsSchedule: weights that say one thing and a scheduler that says another belong to different models.
 func TestVelocityAgainstItsSchedule(t *testing.T) {
@@ -230,13 +251,24 @@ func TestVelocityAgainstItsSchedule(t *testing.T) {
 // refusedFor checks that a refusal names a mark, or that there is none.
 func refusedFor(t *testing.T, in bundle.Inspection, want string) {
 	t.Helper()
-	problems, predicts := in.Problems, in.Manifest.Schedule.PredictionType
+	problems, s := in.Problems, in.Manifest.Schedule
+	kind := map[string]string{"epsilon": "", "v_prediction": computed}[s.PredictionType]
 	switch {
-	case (want == "" || want == computed) && problems != nil:
+	case s.ZeroSNR:
+		kind = zero
+	case s.SigmaMin == 0.002 && s.SigmaMax == 120:
+		kind = edm
+	}
+	fine := slices.Contains([]string{"", computed, zero, edm}, want)
+	switch {
+	case fine && problems != nil:
 		t.Errorf("refused: %v", problems)
-	case want == computed && predicts != "v_prediction", want == "" && predicts != "epsilon":
-		t.Errorf("it is computed for %q", predicts)
-	case want == "" || want == computed:
+	case fine && kind != want:
+		t.Errorf("it is computed for %+v", s)
+	case fine:
+		if phi := map[bool]float64{true: 0.7}[want == zero]; in.Manifest.Presets != nil && in.Manifest.Presets["paper"].Rescale != phi {
+			t.Errorf("the guidance rescale is %g, want %g", in.Manifest.Presets["paper"].Rescale, phi)
+		}
 	case problems == nil || !strings.Contains(problems.Error(), want):
 		t.Errorf("wanted a refusal with %q: %v", want, problems)
 	case problems != nil && (len(problems.Error()) > 1500 || strings.ContainsRune(problems.Error(), '\x1b')):
@@ -307,5 +339,32 @@ func TestUnreadTypesThatAreNeeded(t *testing.T) {
 	replace(t, base, bytes.Replace(raw, []byte(needed), []byte(`"model.diffusion_model.out.2.weight":{"dtype":"U16"`), 1))
 	if in := inspect(t, ldm, base); in.Problems == nil || !strings.Contains(in.Problems.Error(), "its type is U16") || !strings.Contains(in.Problems.Error(), "conv_out.weight") {
 		t.Errorf("%v", in.Problems)
+	}
+}
+
+// TestPredictionThatWasAskedFor: what the user knows of a model counts more than what its files say or leave out.
+func TestPredictionThatWasAskedFor(t *testing.T) {
+	ldm := tree(t, synthetic.Options{Layout: synthetic.LDM}, nil)
+	single := filepath.Join(ldm, "sdxl.safetensors")
+	none := tensor.Zeros(0)
+	folder := linked(t, tree(t, synthetic.Options{Layout: synthetic.Diffusers}, nil)) // whose scheduler says epsilon
+	for prediction, want := range map[string]string{"epsilon": "", "v": computed, "v-zero": zero, "edm-v": edm} {
+		for name, marks := range map[string]map[string]*tensor.Tensor{"nothing": nil, "velocity": {"v_pred": none}, "zero alone": {"ztsnr": none}} {
+			file := filepath.Join(t.TempDir(), "base.safetensors")
+			replace(t, file, resaved(t, single, same, marks, nil))
+			in, err := bundle.Inspect(t.Context(), ldm, bundle.Options{Base: file, Prediction: prediction})
+			if err != nil {
+				t.Fatalf("%s over %s: %v", prediction, name, err)
+			}
+			refusedFor(t, in, want)
+		}
+		in, err := bundle.Inspect(t.Context(), folder, bundle.Options{Prediction: prediction})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refusedFor(t, in, want)
+	}
+	if _, err := bundle.ImportWith(t.Context(), folder, filepath.Join(t.TempDir(), "m"), bundle.Options{Prediction: "flow"}); err == nil || !strings.Contains(err.Error(), "v-zero") {
+		t.Errorf("%v", err)
 	}
 }

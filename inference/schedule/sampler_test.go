@@ -17,6 +17,7 @@ func TestTraces(t *testing.T) {
 	var want struct {
 		Start  []float32
 		Noise  [][]float32
+		Zero   []float64 `json:"zero_alphas_cumprod"`
 		Traces []struct {
 			Kind, Sampler string
 			Steps         []struct {
@@ -28,14 +29,25 @@ func TestTraces(t *testing.T) {
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
+	zero := Default()
+	zero.PredictionType, zero.ZeroSNR = Velocity, true
+	rescaled, err := NewNoise(zero)
+	if err != nil || len(want.Zero) != 1000 {
+		t.Fatal(len(want.Zero), err)
+	}
+	if off := far(rescaled.alphas, want.Zero); off > 5e-7 || rescaled.alphas[999] != 0 {
+		t.Errorf("with zero terminal SNR, ᾱ is off by %.1e and ends at %g", off, rescaled.alphas[999])
+	}
 	worst, covered := map[string]float64{}, map[string]bool{}
 	for _, w := range want.Traces {
 		config := Default()
 		switch w.Kind {
 		case "velocity":
 			config.PredictionType = Velocity
-		case "zero", "edm":
-			continue
+		case "zero":
+			config = zero
+		case "edm":
+			config.PredictionType, config.SigmaMin, config.SigmaMax = Velocity, 0.002, 120
 		}
 		n, err := NewNoise(config)
 		if err != nil {
@@ -44,6 +56,9 @@ func TestTraces(t *testing.T) {
 		s := solverOf(t, w.Sampler, n, len(w.Steps))
 		z, drawn := want.Start, 0
 		m := model(fake)
+		if w.Kind == "edm" {
+			m = model(func(z []float32, t float32) []float32 { return mix(0.1, z, 0.05, slices.Repeat([]float32{t}, len(z))) })
+		}
 		m.Noise = func() []float32 { drawn++; return want.Noise[drawn-1] }
 		for i, step := range w.Steps {
 			asked := 0
@@ -128,7 +143,11 @@ func TestNames(t *testing.T) {
 
 // Any number of steps that is not refused makes a picture of numbers.
 func TestEveryNumberOfSteps(t *testing.T) {
-	for _, kind := range []Config{Default()} {
+	velocity, zero, edm := Default(), Default(), Default()
+	velocity.PredictionType = Velocity
+	zero.PredictionType, zero.ZeroSNR = Velocity, true
+	edm.PredictionType, edm.SigmaMin, edm.SigmaMax = Velocity, 0.002, 120
+	for _, kind := range []Config{Default(), velocity, zero, edm} {
 		n, err := NewNoise(kind)
 		if err != nil {
 			t.Fatal(err)

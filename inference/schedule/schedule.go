@@ -24,6 +24,12 @@ type Config struct {
 	BetaSchedule   string  `json:"beta_schedule"`
 	TrainSteps     int     `json:"num_train_timesteps"`
 	PredictionType string  `json:"prediction_type"`
+	// ZeroSNR says that training went all the way to noise: ᾱ is rescaled so that the last is 0 (arXiv 2305.08891, Algorithm 1).
+	ZeroSNR bool `json:"rescale_betas_zero_snr"`
+	// SigmaMin and SigmaMax, where they are set, bound the σ/α of a model that was trained on all noise levels between them instead of on
+	// steps (EDM, arXiv 2206.00364, with σ_data = 1). It predicts the velocity, and is told ¼·ln(σ/α).
+	SigmaMin float64 `json:"-"`
+	SigmaMax float64 `json:"-"`
 }
 
 // Default is the noise of SD 1.5 and SDXL.
@@ -52,8 +58,9 @@ const (
 // safe to share.
 type Noise struct {
 	alphas   []float32
+	ratios   []float64 // σ/α, with zero terminal SNR no more than that of floor
 	velocity bool
-	edm      bool // training knew no steps; alphas are those of 1,000 noise levels
+	edm      bool // training knew no steps; these are as many noise levels, a factor apart
 }
 
 // NewNoise computes ᾱ as PyTorch does: β linear in √β in float32, squared; the product in float64, each ᾱ_t rounded to
@@ -62,7 +69,7 @@ func NewNoise(c Config) (*Noise, error) {
 	if c.PredictionType != Epsilon && c.PredictionType != Velocity {
 		return nil, &UnsupportedError{"prediction_type", c.PredictionType, fmt.Sprintf("%q and %q", Epsilon, Velocity)}
 	}
-	if c.BetaSchedule != "scaled_linear" {
+	if c.BetaSchedule != "scaled_linear" && c.SigmaMax == 0 {
 		return nil, &UnsupportedError{"beta_schedule", c.BetaSchedule, `"scaled_linear"`}
 	}
 	if c.TrainSteps < 1 || c.TrainSteps > maxTrainSteps {
@@ -72,18 +79,58 @@ func NewNoise(c Config) (*Noise, error) {
 	if !(c.BetaStart > 0 && c.BetaStart <= c.BetaEnd && c.BetaEnd < 1) {
 		return nil, fmt.Errorf("the model's scheduler has beta_start %g and beta_end %g, which must rise within (0, 1): the configuration is damaged", c.BetaStart, c.BetaEnd)
 	}
-	n := &Noise{alphas: make([]float32, c.TrainSteps), velocity: c.PredictionType == Velocity}
+	n := &Noise{
+		alphas: make([]float32, c.TrainSteps), ratios: make([]float64, c.TrainSteps),
+		velocity: c.PredictionType == Velocity, edm: c.SigmaMin != 0 || c.SigmaMax != 0,
+	}
+	switch {
+	case n.edm && !n.velocity:
+		return nil, &UnsupportedError{"sigma_max", fmt.Sprint(c.SigmaMax), fmt.Sprintf("it with the prediction type %q only", Velocity)}
+	case c.ZeroSNR && !n.velocity:
+		return nil, &UnsupportedError{"rescale_betas_zero_snr", "true", fmt.Sprintf("it with the prediction type %q only, since pure noise says nothing of a picture", Velocity)}
+	case n.edm:
+		return n, n.levels(c.SigmaMin, c.SigmaMax)
+	}
 	product := 1.0
 	for t, root := range linspace(float32(math.Sqrt(c.BetaStart)), float32(math.Sqrt(c.BetaEnd)), c.TrainSteps) {
 		beta := float32(root * root)
 		product *= float64(1 - beta)
 		n.alphas[t] = float32(product)
 	}
-	if last := n.alphas[c.TrainSteps-1]; !(last > 0) || n.alphas[0] >= 1 {
+	if last := n.alphas[c.TrainSteps-1]; !(last > 0) || n.alphas[0] >= 1 || c.ZeroSNR && last == n.alphas[0] {
 		return nil, fmt.Errorf("the model's scheduler leaves ᾱ between %g and %g, which must stay within (0, 1): the configuration is damaged",
 			last, n.alphas[0])
 	}
+	if c.ZeroSNR {
+		n.rescale()
+	}
+	for t, bar := range n.alphas {
+		bar := max(float64(bar), floor)
+		n.ratios[t] = math.Sqrt((1 - bar) / bar)
+	}
 	return n, nil
+}
+
+// rescale makes the last ᾱ zero and leaves the first: √ᾱ is shifted and stretched.
+func (n *Noise) rescale() {
+	first, last := math.Sqrt(float64(n.alphas[0])), math.Sqrt(float64(n.alphas[len(n.alphas)-1]))
+	for t, bar := range n.alphas {
+		root := (math.Sqrt(float64(bar)) - last) * first / (first - last)
+		n.alphas[t] = float32(root * root)
+	}
+}
+
+// levels are those of EDM.
+func (n *Noise) levels(least, most float64) error {
+	if !(least > 0 && least < most && most <= 1e6) || len(n.ratios) < 2 {
+		return fmt.Errorf("the model's scheduler has sigma_min %g and sigma_max %g, which must rise and be above 0: the configuration is damaged", least, most)
+	}
+	for i := range n.ratios {
+		share := float64(i) / float64(len(n.ratios)-1)
+		k := math.Exp((1-share)*math.Log(least) + share*math.Log(most))
+		n.ratios[i], n.alphas[i] = k, float32(1/(1+k*k))
+	}
+	return nil
 }
 
 // linspace is torch.linspace in float32: the first half counts from the start, the second from the end. Each product and

@@ -36,23 +36,20 @@ var end = Point{alpha: 1, a: 1}
 
 // trained is the place of a training step, exactly.
 func (n *Noise) trained(t int) Point {
+	if n.edm {
+		return n.place(float64(t), n.ratios[t])
+	}
 	bar := n.alphas[t]
-	return Point{n.time(float64(t), bar), t, math.Sqrt(float64(bar)), math.Sqrt(1 - float64(bar)), sqrt(bar), sqrt(1 - bar)}
-}
-
-// ratio is σ/α of a training step.
-func (n *Noise) ratio(t int) float64 {
-	bar := max(float64(n.alphas[t]), floor)
-	return math.Sqrt((1 - bar) / bar)
+	return Point{float32(t), t, math.Sqrt(float64(bar)), math.Sqrt(1 - float64(bar)), sqrt(bar), sqrt(1 - bar)}
 }
 
 // between is the place of a training step that may be a fraction. Between two, σ/α is read off a straight line, as diffusers does,
 // but where training knew no steps its logarithm is.
 func (n *Noise) between(t float64) Point {
-	low := min(int(t), len(n.alphas)-1)
-	k, part := n.ratio(low), t-float64(low)
+	low := min(int(t), len(n.ratios)-1)
+	k, part := n.ratios[low], t-float64(low)
 	if part > 0 {
-		if next := n.ratio(low + 1); n.edm {
+		if next := n.ratios[low+1]; n.edm {
 			k = math.Exp((1-part)*math.Log(k) + part*math.Log(next))
 		} else {
 			k = (1-part)*k + part*next
@@ -63,17 +60,12 @@ func (n *Noise) between(t float64) Point {
 
 // noised is the place of a σ/α: its training step is read off a straight line over the logarithms.
 func (n *Noise) noised(k float64) Point {
-	low, _ := slices.BinarySearchFunc(n.alphas, k, func(bar float32, k float64) int {
-		if bar := max(float64(bar), floor); math.Sqrt((1-bar)/bar) <= k {
-			return -1
-		}
-		return 1
-	})
-	low = max(0, min(low-1, len(n.alphas)-2))
-	if len(n.alphas) == 1 {
+	if len(n.ratios) == 1 {
 		return n.place(0, k)
 	}
-	from, to := math.Log(n.ratio(low)), math.Log(n.ratio(low+1))
+	low, _ := slices.BinarySearch(n.ratios, k)
+	low = max(0, min(low-1, len(n.ratios)-2))
+	from, to := math.Log(n.ratios[low]), math.Log(n.ratios[low+1])
 	part := max(0, min((math.Log(k)-from)/(to-from), 1))
 	return n.place(float64(low)+part, k)
 }
@@ -81,15 +73,11 @@ func (n *Noise) noised(k float64) Point {
 func (n *Noise) place(t, k float64) Point {
 	alpha := 1 / math.Sqrt(1+k*k)
 	sigma := k * alpha
-	return Point{n.time(t, float32(alpha*alpha)), int(math.Round(t)), alpha, sigma, float32(alpha), float32(sigma)}
-}
-
-// time is what the network is told.
-func (n *Noise) time(t float64, bar float32) float32 {
+	told := t
 	if n.edm { // c_noise of arXiv 2206.00364
-		return float32(math.Log(math.Sqrt((1-float64(bar))/float64(bar))) / 4)
+		told = math.Log(k) / 4
 	}
-	return float32(t)
+	return Point{float32(told), int(math.Round(t)), alpha, sigma, float32(alpha), float32(sigma)}
 }
 
 // Check tells whether a number of steps is possible with a number of training steps.
@@ -110,7 +98,7 @@ func (s Sampler) Check(steps, train int) error {
 func (s Sampler) walk(n *Noise, steps int) []Point {
 	train := len(n.alphas)
 	points := make([]Point, steps, steps+1)
-	top, bottom := n.ratio(train-1), n.ratio(0)
+	top, bottom := n.ratios[train-1], n.ratios[0]
 	for i := range points {
 		share := float64(i) / float64(max(steps-1, 1))
 		t := 0.0

@@ -89,7 +89,7 @@ func New(h Host) *Panel {
 		if k.Dial != nil {
 			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step,
 				func(v float64) string { return i18n.Number(k.Dial.Shown, v) },
-				func(v float64) { h.change(func(st *state.State) { *k.Dial.At(&st.Form.Settings) = v }) })
+				func(v float64) { h.change(func(st *state.State) { k.Dial.Turn(&st.Form.Settings, v) }) })
 			s.moreBox.Add(s.dials[k.Label].Container)
 		}
 	}
@@ -186,7 +186,7 @@ func (s *Panel) Refresh() {
 		s.Stop.Set(float64(f.Stop))
 		for _, k := range state.Knobs() {
 			if k.Dial != nil {
-				s.dials[k.Label].Set(*k.Dial.At(&f.Settings))
+				s.dials[k.Label].Set(max(k.Dial.Low, *k.Dial.At(&f.Settings)))
 			}
 		}
 	}

@@ -27,7 +27,16 @@ type Knob struct {
 type Dial struct {
 	At              func(*inference.Settings) *float64
 	Low, High, Step float64
-	Shown           string // as fmt writes it
+	Shown           string  // as fmt writes it
+	None            float64 // what its zero is in the settings, where 0 is "not set"
+}
+
+// Turn sets the settings to what the dial shows.
+func (d Dial) Turn(s *inference.Settings, to float64) {
+	if to == 0 {
+		to = d.None
+	}
+	*d.At(s) = to
 }
 
 // Knobs are the settings in the order in which a comparison of recipes lists them. Every setting has one.
@@ -42,11 +51,11 @@ func Knobs() []Knob {
 		},
 		{
 			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return i18n.Number("%g", s.CFG) },
-			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f"},
+			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f", 0},
 		},
 		{
-			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return i18n.Number("%g", s.Rescale) },
-			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f"},
+			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return i18n.Number("%g", max(s.Rescale, 0)) },
+			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f", inference.NoRescale},
 		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
 		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},

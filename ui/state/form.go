@@ -178,7 +178,7 @@ func (f Form) Settle(m *bundle.Manifest) Form {
 		return f
 	}
 	d := f.Complete(*m)
-	f.Negative, f.Steps, f.CFG, f.Stop = d.Negative, d.Steps, d.CFG, min(d.Stop, max(d.Steps, 1))
+	f.Negative, f.Steps, f.CFG, f.Rescale, f.Stop = d.Negative, d.Steps, d.CFG, d.Rescale, min(d.Stop, max(d.Steps, 1))
 	return f.WithSize(image.Pt(f.Width, f.Height), m)
 }
 

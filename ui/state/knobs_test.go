@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"testing"
 
 	"realword/inference"
@@ -57,4 +58,28 @@ func TestDialsOfSettings(t *testing.T) {
 			t.Errorf("%s: it is no change", k.Label)
 		}
 	}
+}
+
+// TestNoRescaleWhereThePresetHasOne: the dial at zero is a choice there.
+func TestNoRescaleWhereThePresetHasOne(t *testing.T) {
+	m := *uitest.Toybox
+	m.Presets = maps.Clone(m.Presets)
+	p := m.Presets["paper"]
+	p.Rescale = 0.7
+	m.Presets["paper"] = p
+	f := Form{}.Settle(&m)
+	if f.Rescale != 0.7 {
+		t.Errorf("the form begins with %g", f.Rescale)
+	}
+	for _, k := range Knobs() {
+		if k.Dial == nil || k.Dial.None == 0 {
+			continue
+		}
+		k.Dial.Turn(&f.Settings, 0)
+		if full := f.Completed(&m); full.Rescale != inference.NoRescale || k.Text(full) != "0" {
+			t.Errorf("turned to zero, it is %g, shown as %s", full.Rescale, k.Text(full))
+		}
+		return
+	}
+	t.Error("no dial has a zero of its own")
 }
