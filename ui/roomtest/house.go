@@ -60,7 +60,7 @@ func (h *House) Move(content fyne.CanvasObject, actions func() []command.Action,
 	h.Render, h.Busy, h.Commands.All = render, busy, actions
 	h.Commands.Bind()
 	h.Win.SetContent(content)
-	h.Win.Resize(fyne.NewSize(900, 700))
+	h.Win.Resize(fyne.NewSize(520, 440))
 	h.Refresh()
 	h.Settle()
 }
