@@ -30,6 +30,8 @@ type batchLine struct {
 	Subjects []batchSubject `json:"subjects"`
 	Seed     *seed          `json:"seed"`     // -1: one is drawn
 	Negative *string        `json:"negative"` // "": nothing, also where the preset has something
+	Init     string         `json:"init"`     // file of a picture to begin with; a relative one counts from the batch file's folder
+	Strength float64        `json:"strength"` // how much of it is made anew
 }
 
 // batchSubject binds a word to files; relative ones count from the batch file's folder.
@@ -200,6 +202,14 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	r.Seeds = []uint64{l.Seed.value}
 	if l.Negative != nil {
 		r.Negative = asked(*l.Negative)
+	}
+	begin := beginning{strength: cmp.Or(l.Strength, inference.DefaultStrength)}
+	if l.Init != "" {
+		begin.file = from(dir, l.Init)
+	}
+	var err error
+	if r.Init, err = begin.read(l.Strength != 0); err != nil {
+		return batchCase{}, err
 	}
 	r.Subjects = nil
 	for _, s := range l.Subjects {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ func newGenerate() *cobra.Command {
 	g := generation{embed: recipe.Embed{Program: program}}
 	var bound, masks []string
 	var batch string
+	var begin beginning
 	var first seed
 	var count int
 	c := &cobra.Command{
@@ -40,7 +42,7 @@ func newGenerate() *cobra.Command {
 				r.Negative = asked(r.Negative)
 			}
 			if batch != "" {
-				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan"} {
+				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength"} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s cannot be used with --batch", name)
 					}
@@ -59,6 +61,9 @@ func newGenerate() *cobra.Command {
 			if err := paint(r.Subjects, masks); err != nil {
 				return err
 			}
+			if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
+				return err
+			}
 			return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -70,6 +75,8 @@ func newGenerate() *cobra.Command {
 		"WORD[#N]=FILE[:only|not|exact], repeatable: a grey picture painted over the whole picture, white where the subject may be\n"+
 			"(only, the default), must not be (not), or is (exact: the mask itself, whatever the model attends to)")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
+	f.StringVar(&begin.file, "init", "", "picture to begin with: it is scaled until it covers the new one")
+	f.Float64Var(&begin.strength, "strength", inference.DefaultStrength, "how much of it is made anew, above 0 to 1")
 	settingFlags(c, &r.Settings)
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
 	f.IntVar(&count, "count", 1, "number of pictures")
@@ -84,6 +91,29 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.force, "force", false, "run even if there is not enough memory")
 	g.machine.flags(c)
 	return c
+}
+
+// beginning is a picture to begin with, as options name it.
+type beginning struct {
+	file     string
+	strength float64
+}
+
+// read is nil where there is none. given tells that the strength was.
+func (b beginning) read(given bool) (*inference.Init, error) {
+	switch {
+	case b.file == "" && given:
+		return nil, usagef("a strength says how much of a picture is made anew: name the picture (init), too")
+	case b.file == "":
+		return nil, nil
+	case !(b.strength > 0 && b.strength <= 1):
+		return nil, usagef("the strength %g is outside the range above 0 to 1: 0.3 keeps most of a picture, 0.8 little", b.strength)
+	}
+	data, err := files.Read(b.file, picture.DefaultLimits.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("the picture to begin with cannot be read: %w", err)
+	}
+	return &inference.Init{Name: filepath.Base(b.file), Data: data, Strength: b.strength}, nil
 }
 
 // asked is a negative prompt that was given: none at all is a blank, since an empty one stands for the preset's own.

@@ -217,3 +217,38 @@ func TestNotes(t *testing.T) {
 		t.Errorf("the seeds begin again: status %d, %q", status, stderr)
 	}
 }
+
+// TestGenerateFromAPicture begins with a picture: as many steps as its strength says, and a recipe that tells it.
+func TestGenerateFromAPicture(t *testing.T) {
+	model, dog := tiny(t)
+	out := t.TempDir()
+	args := []string{"generate", "--model", model, "--prompt", "a dog on the beach", "--steps", "4", "--stop", "1", "--seed", "5", "--out", out, "--init", dog}
+	status, stdout, stderr := command(t, append(args, "--strength", "0.5", "--subject", "dog="+dog, "--events")...)
+	if n := strings.Count(stdout, `"event":"step"`); status != 0 || n != 2 {
+		t.Fatalf("status %d, %d steps: %s%s", status, n, stdout, stderr)
+	}
+	files, _ := filepath.Glob(filepath.Join(out, "*.png"))
+	if status, stdout, _ = command(t, "recipe", files[0]); status != 0 || !strings.Contains(stdout, "begins    with dog.png (SHA-256 ") || !strings.Contains(stdout, "strength 0.5") {
+		t.Errorf("recipe: %d\n%s", status, stdout)
+	}
+	batch := filepath.Join(filepath.Dir(dog), "batch.jsonl")
+	line := `{"name": "again", "prompt": "a dog on the beach", "seed": 5, "init": "dog.png", "strength": 0.5, "subjects": [{"word": "dog", "references": ["dog.png"]}]}`
+	if err := os.WriteFile(batch, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--steps", "4", "--stop", "1", "--batch", batch, "--out", out); status != 0 {
+		t.Fatal(stderr)
+	}
+	first, _ := os.ReadFile(files[0])
+	if again, err := os.ReadFile(filepath.Join(out, "again.png")); err != nil || !bytes.Equal(first, again) {
+		t.Errorf("a batch makes another picture of the same: %v", err)
+	}
+	for _, wrong := range [][]string{{"--strength", "1.5"}, {"--strength", "0.1"}, {"--strength", "0"}} {
+		if status, _, stderr := command(t, append(args, wrong...)...); status != 2 || !strings.Contains(stderr, "strength") {
+			t.Errorf("%v: %d, %s", wrong, status, stderr)
+		}
+	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--prompt", "a dog", "--strength", "0.5", "--out", out); status != 2 || !strings.Contains(stderr, "init") {
+		t.Errorf("a strength of nothing: %d, %s", status, stderr)
+	}
+}

@@ -113,6 +113,9 @@ func (s saidRecipe) print(out io.Writer) error {
 			line("mask", fmt.Sprintf("%s %s (SHA-256 %.10s)", word, mask.Kind, mask.SHA256))
 		}
 	}
+	if i := s.Init; i != nil {
+		line("begins", fmt.Sprintf("with %s (SHA-256 %.10s), strength %g", filepath.Base(i.Name), i.SHA256, i.Strength))
+	}
 	for _, n := range s.Notes {
 		line("note", n)
 	}

@@ -16,6 +16,7 @@ type Stage string
 // The stages in the order in which they run.
 const (
 	StageLoad    Stage = "load"    // graphs are being opened
+	StageEncode  Stage = "encode"  // the picture to begin with is encoded, where there is one
 	StageText    Stage = "text"    // prompt and negative prompt are encoded
 	StageVision  Stage = "vision"  // references are encoded
 	StageDenoise Stage = "denoise" // the loop, once per picture
@@ -53,7 +54,7 @@ type StepDone struct {
 
 	GridWidth, GridHeight int
 	Subjects              []SubjectStep // in the order of Request.Subjects
-	Guided                bool          // this step ran the guidance branch (step < T_stop); false: masks are reused
+	Guided                bool          // this step ran the guidance branch (step < T_stop, or the first one); false: masks are reused
 	State                 State         // to continue after this step
 }
 

@@ -46,7 +46,7 @@ func newFakeModel(t *testing.T) *fakeModel {
 			"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
 			"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross", Negative: "ugly", Fit: "stretch", UncondVision: true},
 		},
-		Graphs: map[graph.Name]string{graph.Text: "text", graph.Vision: "vision", graph.UNet: "unet", graph.TextKV: "text_kv", graph.VisionKV: "vision_kv", graph.Decoder: "decoder"},
+		Graphs: map[graph.Name]string{graph.Text: "text", graph.Vision: "vision", graph.UNet: "unet", graph.TextKV: "text_kv", graph.VisionKV: "vision_kv", graph.Decoder: "decoder", graph.Encoder: "encoder"},
 	}}
 }
 
@@ -204,6 +204,15 @@ func (s *fakeSession) compute(role string, in map[string]*tensor.Tensor) map[str
 			out.F32[i] = float32(math.Tanh(float64(z.F32[i%len(z.F32)])))
 		}
 		return map[string]*tensor.Tensor{"picture": out}
+	case "encoder": // the middle of every cell
+		x := in["picture"]
+		h, w := x.Shape[2]/m.Latent.Factor, x.Shape[3]/m.Latent.Factor
+		out := tensor.Zeros(1, 3, h, w)
+		for i := range out.F32 {
+			c, y, column := i/(h*w), i/w%h, i%w
+			out.F32[i] = x.F32[(c*x.Shape[2]+y*m.Latent.Factor+1)*x.Shape[3]+column*m.Latent.Factor+1]
+		}
+		return map[string]*tensor.Tensor{"latent": out}
 	case "unet":
 		z := in["sample"]
 		bias := 0.01*sum(in["text_k_0"].F32) + in["timestep"].F32[0]/1000

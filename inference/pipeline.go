@@ -30,6 +30,9 @@ type Loop struct {
 	Source       guidance.Source        // whose maps make the scores
 	Norm         guidance.Normalization // of masks
 
+	Begin int       // the first step of a run from the start: 0, or where a picture to begin with comes in
+	Init  []float32 // the latent of that picture; nil: there is none
+
 	none Vision // of passes without subjects
 
 	OnPass func()           // called after every U-Net pass; may be nil
@@ -55,6 +58,7 @@ func NewLoop(g *Graphs, r Request) *Loop {
 	l.Subjects, _ = Rule(r.Subjects, w, h)           // the regions of a resolved request can be read
 	l.Source, _ = guidance.ParseSource(r.MaskSource) // a resolved request has a known one
 	l.Norm = r.Normalization()
+	l.Begin = r.Begin()
 	return l
 }
 
@@ -198,9 +202,10 @@ func deviation(values []float32) float64 {
 	return math.Sqrt(squares / float64(len(values)))
 }
 
-// guided reports whether a step runs the guidance branch: not where every mask is painted exactly.
+// guided reports whether a step runs the guidance branch: up to T_stop, and where a run begins after it, but not where every mask is
+// painted exactly.
 func (l *Loop) guided(step int) bool {
-	return guidance.Scored(l.Subjects) && guidance.Runs(step, l.Stop)
+	return guidance.Scored(l.Subjects) && (guidance.Runs(step, l.Stop) || step == l.Begin)
 }
 
 // Passes counts the U-Net passes from a step to the last.
@@ -231,7 +236,7 @@ func (l *Loop) solver(from State) (*schedule.Solver, func() []float32, error) {
 	if guidance.Scored(l.Subjects) {
 		need = len(l.Subjects)
 	}
-	if err := from.fits(l.Steps, l.Stop, need, values, h*w); err != nil {
+	if err := from.fits(l.Steps, max(l.Stop, l.Begin+1), need, values, h*w); err != nil {
 		return nil, nil, err
 	}
 	solver.Restore(from.Solver)

@@ -36,7 +36,7 @@ func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 		e := StepDone{
 			Step: s.Step, Steps: recipe.Steps, Clean: s.Clean, Preview: replayPreview(m, recipe, s.Clean),
 			Subjects: make([]SubjectStep, len(recipe.Subjects)),
-			Guided:   needs && guidance.Runs(s.Step, recipe.Stop),
+			Guided:   needs && (guidance.Runs(s.Step, recipe.Stop) || s.Step == recipe.Begin()),
 		}
 		if s.Step >= 0 && s.Step < len(timesteps) {
 			e.Timestep = timesteps[s.Step]

@@ -26,6 +26,8 @@ type Request struct {
 	Settings
 	Seeds []uint64 `json:"seeds,omitempty"` // one per picture; picture n depends on Seeds[n] alone; none: a random one
 
+	Init *Init `json:"init,omitempty"` // a picture to begin with; none: noise alone
+
 	// From continues a kept step instead of starting from noise: one picture, its seed, the same model, size, steps and
 	// sampler.
 	// All else may differ from the run that made the step; without a change the result is the same, bit for bit. Scopes
@@ -38,7 +40,7 @@ type Request struct {
 // those of the settings, which then have none. The result shares nothing with r but the bytes of pictures and From. Defaults of a
 // complete request changes nothing.
 func Defaults(m bundle.Manifest, r Request) Request {
-	r.Settings, r.Subjects = r.Complete(m), CloneSubjects(r.Subjects)
+	r.Settings, r.Subjects, r.Init = r.Complete(m), CloneSubjects(r.Subjects), r.Init.withDefaults()
 	for j := range r.Subjects {
 		s := &r.Subjects[j]
 		s.Scope = cmp.Or(s.Scope, r.Scope)
@@ -83,7 +85,8 @@ type File struct {
 	Data   *[]byte
 }
 
-// Files lists what a request needs besides itself: references, then painted masks, subject by subject. Recipes name them by SHA-256.
+// Files lists what a request needs besides itself: references, then painted masks, subject by subject, and the picture to begin with.
+// Recipes name them by SHA-256.
 func (r *Request) Files() (list []File) {
 	for j := range r.Subjects {
 		s := &r.Subjects[j]
@@ -94,6 +97,9 @@ func (r *Request) Files() (list []File) {
 		if !s.Region.IsZero() {
 			list = append(list, File{s.Region.FileName(s.Word), &s.Region.SHA256, &s.Region.Data})
 		}
+	}
+	if r.Init != nil {
+		list = append(list, File{r.Init.Name, &r.Init.SHA256, &r.Init.Data})
 	}
 	return list
 }

@@ -25,7 +25,7 @@ type plan struct {
 // from is the state that every picture begins with, but for the noise of a new one.
 func (p plan) from() State {
 	if p.request.From == nil {
-		return State{}
+		return State{Step: p.request.Begin()}
 	}
 	return *p.request.From
 }
@@ -48,6 +48,7 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	p.checkWords()
 	p.checkScopes()
 	p.checkReferences()
+	p.checkInit()
 	p.checkSeeds()
 	p.checkState()
 	if ctx.Err() != nil { // more than this is not wrong
@@ -203,7 +204,7 @@ func (p *planner) checkState() {
 	}
 	m := p.manifest.Latent
 	h, w := r.Height/m.Factor, r.Width/m.Factor
-	if err := s.fits(r.Steps, r.Stop, scored(r.Subjects), m.Channels*h*w, (h/p.manifest.Grid)*(w/p.manifest.Grid)); err != nil {
+	if err := s.fits(r.Steps, max(r.Stop, r.Begin()+1), scored(r.Subjects), m.Channels*h*w, (h/p.manifest.Grid)*(w/p.manifest.Grid)); err != nil {
 		p.problems = append(p.problems, err)
 	}
 }

@@ -83,7 +83,9 @@ func (w *worker) generate(j *job) error {
 		state := j.plan.from()
 		state.Seed = seed
 		if r.From == nil {
-			state.Latent = random.Normal(seed, tensor.Count(loop.Shape()))
+			if state, err = loop.Start(seed, random.Normal(seed, tensor.Count(loop.Shape()))); err != nil {
+				return err
+			}
 		}
 		clean, err := loop.Run(j.ctx, state)
 		if err != nil {
@@ -126,6 +128,12 @@ func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) e
 	doing(StageLoad)
 	if err := w.load(ctx, l); err != nil {
 		return err
+	}
+	if p.request.Init != nil && p.request.From == nil {
+		doing(StageEncode)
+		if err := w.readInit(ctx, l, p.request); err != nil {
+			return err
+		}
 	}
 	doing(StageText)
 	if err := w.readText(ctx, l, p.request); err != nil || len(p.request.Subjects) == 0 {

@@ -506,18 +506,19 @@ def generate(
     time_ids: Tensor | None = None,
     schedule: Schedule | None = None,
     trace: list[dict] | None = None,
+    begin: int = 0,
 ) -> Tensor:
     """Samples one picture from latent [1, c, h, w]; returns x0 of the last step, which is what gets decoded.
 
     black: visual tokens [1, n, C] of the black picture (needed when preset.black). time_ids [1, 6] marks a text_time
-    U-Net. trace receives per step: t, scores, masks (both [R, gh, gw] or None), noise, latent (the next), x0.
+    U-Net. begin: the first step that runs, where latent is that of a picture noised to its level. trace receives per step: t, scores, masks (both [R, gh, gw] or None), noise, latent (the next), x0.
     """
     solver = preset.solver(schedule or Schedule(), preset.steps)
     z, scores, masks = latent, None, None
     added = lambda text: {} if time_ids is None else {"text_embeds": text.pooled, "time_ids": time_ids}
-    for i, t in enumerate(solver.timesteps):
+    for i, t in list(enumerate(solver.timesteps))[begin:]:
         time = torch.tensor([t], dtype=z.dtype, device=z.device)
-        if subjects and i < preset.stop:
+        if subjects and i < max(preset.stop, begin + 1):
             tokens = torch.stack([s.tokens for s in subjects])[None]
             _, maps = unet(z, time, positive.hidden, tokens=tokens, selfs=selfs_of(preset.source), **added(positive))
             scores = guidance_scores(maps, unet.grid(z), preset.source)[1][0]

@@ -331,3 +331,38 @@ func TestAPictureThatGoesOnFromAKeptStep(t *testing.T) {
 		}
 	}
 }
+
+// TestAPictureToBeginWithIsKept keeps a round that begins with a picture behind T_stop, and reads it, its state and its place in the
+// queue again.
+func TestAPictureToBeginWithIsKept(t *testing.T) {
+	s, start := store(t), []byte("a picture to begin with")
+	r := dog()
+	r.Seeds, r.Init = []uint64{7}, &inference.Init{Name: "start.png", SHA256: sum(start), Strength: 0.5, Data: start}
+	plan, err := PlanOf(s, 0, r, "tiny")
+	if err != nil || len(plan.References) != 2 || plan.References[1].Name != "start.png" {
+		t.Fatalf("%+v, %v", plan.References, err)
+	}
+	round, err := s.BeginRound(plan, plan0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := NewRecorder(s, round, r)
+	for _, e := range []inference.Event{inference.StageStarted{Stage: inference.StageEncode}, inference.StageStarted{Stage: inference.StageDenoise}, step(2), step(3)} {
+		if err := rec.Event(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := Recall(s, rec.Picture(0))
+	if err != nil || len(got.Missing) != 0 || got.Recipe.Init == nil || !bytes.Equal(got.Recipe.Init.Data, start) || got.Recipe.Init.Strength != 0.5 {
+		t.Errorf("recalled %+v, %v", got.Recipe.Init, err)
+	}
+	if state, err := KeptState(s, rec.Picture(0)); err != nil || state == nil || state.Step != 3 {
+		t.Errorf("the state behind the first step: %+v, %v", state, err)
+	}
+	if _, err := s.Enqueue(plan, plan0); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := Queue(s); err != nil || len(list) != 1 || len(list[0].Missing) != 0 || !bytes.Equal(list[0].Request.Init.Data, start) {
+		t.Errorf("the queue has %+v, %v", list, err)
+	}
+}

@@ -142,11 +142,11 @@ func (j *Journal) Unpark(task int) {
 // Waiting is a round of the queue that does not run.
 type Waiting struct {
 	Job     uint64            // its number in the history
-	Request inference.Request // with the bytes of its references and masks, as far as they are kept
+	Request inference.Request // with the bytes of its picture files, as far as they are kept
 	Model   string            // that it was made for
 	Parents []uint64          // pictures of the history that it goes on from
 	Parked  bool              // the program died over it twice
-	Missing []string          // names of references and masks that are gone: it cannot run
+	Missing []string          // names of picture files that are gone: it cannot run
 }
 
 // Queue reads the rounds that wait, in their order. One that was written by a newer Realword stays for that one.

@@ -14,7 +14,7 @@ import (
 type Recalled struct {
 	Picture history.Picture
 	Round   history.Round
-	Recipe  recipe.Recipe       // with the bytes of its references and masks, as far as they are kept
+	Recipe  recipe.Recipe       // with the bytes of its picture files, as far as they are kept
 	Missing []history.Reference // the others
 }
 

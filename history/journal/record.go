@@ -17,7 +17,7 @@ import (
 	"realword/inference/recipe"
 )
 
-// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every reference and mask into the store. The
+// PlanOf is what a history keeps of a round before it begins. It puts the bytes of every picture file into the store. The
 // request is a resolved one; parents are pictures of the history that the round goes on from.
 func PlanOf(s *history.Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
 	p := history.Plan{Session: session, Prompt: r.Prompt, Parents: parents}
@@ -37,8 +37,8 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 }
 
 // Recorder journals what happens in one round: pictures as they are begun, the predicted clean latent and the scores of
-// every step, the exact state at T_stop, and the outcome. It belongs to one goroutine. After an error nothing more of the
-// round is recorded, and what was recorded stays.
+// every step, the exact state at T_stop (behind the first step where the run begins later), and the outcome. It belongs to one
+// goroutine. After an error nothing more of the round is recorded, and what was recorded stays.
 type Recorder struct {
 	Round uint64
 	Thumb int // longer side of thumbnails in pixels; 0 is the usual one
@@ -102,7 +102,7 @@ func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
 	} else if !r.stepped[e.Picture] {
 		out.Scores = e.State.Scores
 	}
-	if e.Step == r.request.Stop-1 && e.Step < e.Steps-1 {
+	if e.Step == max(r.request.Stop-1, r.request.Begin()) && e.Step < e.Steps-1 {
 		out.Scores = nil
 		out.State, err = inference.EncodeState(e.State)
 	}

@@ -33,7 +33,7 @@ type Plan struct {
 
 // Use is the memory of one stage.
 type Use struct {
-	Stage       string // text, vision, denoise or decode: inference.Stage
+	Stage       string // encode, text, vision, denoise or decode: inference.Stage
 	Files       int64  // weights read from mapped files: pages that the system can drop and read again
 	Weights     int64  // weights that the process holds: packed, or reordered for convolutions
 	Activations int64  // intermediate values at most, and the picture
@@ -96,6 +96,7 @@ type Request struct {
 	References    []int // pictures of every subject
 	Uncond        bool  // there is an unconditional pass
 	UncondVision  bool  // which sees the black picture
+	Init          bool  // it begins with a picture
 }
 
 // Model is what of a model decides its memory.
@@ -115,6 +116,7 @@ const (
 	textFactor         = 6
 	wholeDecoderFactor = 1.5
 	tiledDecoderFactor = 3.3 // times a map of the last level: three of them are alive
+	encoderFactor      = 3.1 // times a map of the first level, likewise
 )
 
 // largeModel is the size of a U-Net in float32 from which graphs are opened when they are needed and closed after.
@@ -173,11 +175,17 @@ func (m Model) plan(w Request, available int64) Plan {
 	}
 	decoder.KV = textKV + visionKV
 
-	p := Plan{Stages: []Use{text, vision, unet, decoder}, Files: unet.Files, Available: available, Verdict: Fits}
+	encoder := Use{Stage: "encode"}
+	if w.Init {
+		encoder = m.use(encoder.Stage, available, graph.Encoder)
+		encoder.Activations += int64(encoderFactor * 4 * float64(nets.VAE.BlockOutChannels[0]) * float64(w.Width) * float64(w.Height))
+	}
+
+	p := Plan{Stages: []Use{encoder, text, vision, unet, decoder}, Files: unet.Files, Available: available, Verdict: Fits}
 	p.CloseUNet = m.Large() && decoder.Held()+unet.Weights+passes > available/10*9
 	for i := range p.Stages {
 		u := &p.Stages[i]
-		for _, other := range []Use{text, vision, unet, decoder} {
+		for _, other := range []Use{encoder, text, vision, unet, decoder} {
 			// A small model's graphs stay open. Of a large one the U-Net is there when the picture is decoded, with its values.
 			if other.Stage == u.Stage || m.Large() && (u.Stage != "decode" || other.Stage != "denoise" || p.CloseUNet) {
 				continue
@@ -188,9 +196,9 @@ func (m Model) plan(w Request, available int64) Plan {
 			}
 		}
 	}
-	if len(w.References) == 0 {
-		p.Stages = slices.Delete(p.Stages, 1, 2)
-	}
+	p.Stages = slices.DeleteFunc(p.Stages, func(u Use) bool {
+		return u.Stage == encoder.Stage && !w.Init || u.Stage == vision.Stage && len(w.References) == 0
+	})
 	for _, u := range p.Stages {
 		p.Peak = max(p.Peak, u.Held())
 	}

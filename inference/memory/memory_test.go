@@ -41,12 +41,13 @@ func sdxl(t *testing.T) Model {
 	}
 	m.Networks.VAE = network.VAEConfig{BlockOutChannels: []int{128, 256, 512, 512}}
 	decoder := half(f.Autoencoder(), func(name string) bool { return strings.HasPrefix(name, "decoder.") })
+	encoder := half(f.Autoencoder(), func(name string) bool { return strings.HasPrefix(name, "encoder.") })
 	return Model{m, map[graph.Name][]session.Weight{
 		"text": half(append(f.TextModel(0), f.TextModel(1)...), all), "vision": half(append(f.SigLIPImage(), f.DINOv2()...), all),
 		"text_kv":   half(f.UNet(), func(n string) bool { return strings.Contains(n, "attn2.to_k.") || strings.Contains(n, "attn2.to_v.") }),
 		"vision_kv": half(f.VisualKV(), part("_vision.")),
 		"unet":      half(f.UNet(), func(n string) bool { return !strings.Contains(n, "attn2.to_k.") && !strings.Contains(n, "attn2.to_v.") }),
-		"decoder":   decoder, graph.TiledDecoder: decoder,
+		"decoder":   decoder, graph.TiledDecoder: decoder, graph.Encoder: encoder, graph.TiledEncoder: encoder,
 	}}
 }
 
@@ -96,6 +97,12 @@ func TestMemoryOfSDXL(t *testing.T) {
 			near("the tiled decoder at 1024 × 1024", u.Activations, 1.752e9)
 		}
 	}
+	large.Init = true
+	stages := s.Plan(large, 20*gb).Stages
+	if stages[0].Stage != "encode" || len(stages) != 4 {
+		t.Errorf("with a picture to begin with: %+v", stages)
+	}
+	near("the encoder at 1024 × 1024", stages[0].Activations, 1.612e9) // 1.689e9 in strips
 }
 
 func TestMemoryAddsUp(t *testing.T) {

@@ -338,7 +338,21 @@ func (g *golden) loop(ctx context.Context) error {
 		g.compare(fmt.Sprintf("loop.out.latent.%d", s.Index), tensor.Of(s.State.Latent, l.Shape()...), LoopTolerance)
 		return nil
 	}
-	clean, err := l.Run(ctx, inference.State{Latent: g.read("loop.in.latent").F32})
+	if r.Init != nil {
+		latent, err := g.graphs.Encode(ctx, g.read("loop.in.picture"))
+		if err != nil {
+			return errors.Join(g.err, err)
+		}
+		l.Init = latent.F32
+	}
+	start, err := l.Start(0, g.read("loop.in.latent").F32)
+	if err != nil {
+		return errors.Join(g.err, err)
+	}
+	if r.Init != nil {
+		g.compare("loop.out.start", tensor.Of(start.Latent, l.Shape()...), NetworkTolerance)
+	}
+	clean, err := l.Run(ctx, start)
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,10 @@ func written(r inference.Request) inference.Request {
 		r.Negative = ""
 	}
 	r.Subjects = inference.CloneSubjects(r.Subjects)
+	if r.Init != nil {
+		init := *r.Init
+		r.Init = &init
+	}
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			if square := &r.Subjects[i].References[j].Square; square.Fit == picture.Pad {
@@ -139,6 +143,9 @@ func Parse(data []byte) (Recipe, error) {
 			ref.Name = cmp.Or(files.Base(ref.Name), "reference")
 		}
 	}
+	if r.Init != nil {
+		r.Init.Name = cmp.Or(files.Base(r.Init.Name), "picture")
+	}
 	return r, nil
 }
 
@@ -181,6 +188,13 @@ func (r Recipe) problem() string {
 				return "a reference without a SHA-256"
 			}
 		}
+	}
+	switch i := r.Init; {
+	case i == nil:
+	case !isSum(i.SHA256):
+		return "a picture to begin with without a SHA-256"
+	case !(i.Strength > 0 && i.Strength <= 1):
+		return fmt.Sprintf("a strength of %g", i.Strength)
 	}
 	return ""
 }
@@ -315,6 +329,12 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 			mask.SHA256 = files.Sum(mask.Data)
 		}
 	}
+	if r.Init != nil {
+		r.Init.Name = files.Base(r.Init.Name)
+		if e.NoThumbnails {
+			r.Init.Name = ""
+		}
+	}
 	whole := Recipe{Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r, Masks: masks(r)}
 	if !e.NoThumbnails {
 		whole.Thumbnails = thumbnails(r)
@@ -367,6 +387,9 @@ func parameters(p inference.PictureReady, r inference.Request, model bundle.Mani
 		settings = append(settings, picture.KeyValue{Key: "RealCustom subjects", Value: strings.Join(subjects, "; ")})
 		settings = append(append(settings, ofMasks...), picture.KeyValue{Key: "RealCustom refs", Value: strings.Join(refs, ", ")})
 	}
+	if r.Init != nil {
+		settings = append(settings, picture.KeyValue{Key: "Denoising strength", Value: strconv.FormatFloat(r.Init.Strength, 'g', -1, 64)})
+	}
 	return append(settings, picture.KeyValue{Key: "Version", Value: e.Program})
 }
 
@@ -405,6 +428,12 @@ const thumbnailBytes = 256 << 10
 // thumbnails are the references made small, of a request that no engine has resolved drawn here. One that cannot be drawn has none.
 func thumbnails(r inference.Request) map[string][]byte {
 	small, total := map[string][]byte{}, 0
+	put := func(sum string, data []byte) {
+		if small[sum] == nil && len(data) > 0 && total+len(data) <= thumbnailBytes {
+			small[sum] = data
+			total += len(data)
+		}
+	}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
 			if small[ref.SHA256] != nil || len(ref.Data) == 0 {
@@ -420,11 +449,11 @@ func thumbnails(r inference.Request) map[string][]byte {
 					continue
 				}
 			}
-			if total+len(data) <= thumbnailBytes {
-				small[ref.SHA256] = data
-				total += len(data)
-			}
+			put(ref.SHA256, data)
 		}
+	}
+	if r.Init != nil {
+		put(r.Init.SHA256, r.Init.Small)
 	}
 	return small
 }

@@ -287,3 +287,37 @@ func TestRecipesAreWrittenTheSame(t *testing.T) {
 		}
 	}
 }
+
+// TestInitInPictures writes a picture that began with another one and reads it again.
+func TestInitInPictures(t *testing.T) {
+	p, m := chessRound(t)
+	sum := strings.Repeat("ab", 32)
+	p.Recipe.Init = &inference.Init{Name: "/home/ann/start.png", SHA256: sum, Strength: 0.6, Data: small(t, color.White), Small: small(t, color.Black)}
+	file, err := EncodePNG(p, m, Embed{Program: "realword 1.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Recipe.Init.Name != "/home/ann/start.png" || bytes.Contains(file, []byte("ann")) {
+		t.Error("the request was changed, or the file tells of this machine")
+	}
+	if !bytes.Contains(file, []byte(", Denoising strength: 0.6, ")) {
+		t.Error("other programs are not told the strength")
+	}
+	r, _, err := Read(file)
+	if err != nil || !reflect.DeepEqual(r.Init, &inference.Init{Name: "start.png", SHA256: sum, Strength: 0.6}) || !bytes.Equal(r.Thumbnails[sum], small(t, color.Black)) {
+		t.Errorf("%+v, %v", r.Init, err)
+	}
+	if file, err = EncodePNG(p, m, Embed{NoThumbnails: true}); err != nil || bytes.Contains(file, []byte("start.png")) {
+		t.Errorf("the name of a picture that is not to be seen is told: %v", err)
+	}
+	for _, wrong := range []inference.Init{{SHA256: "abc", Strength: 0.5}, {SHA256: sum}, {SHA256: sum, Strength: 2}} {
+		p.Recipe.Init = &wrong
+		data, err := New(p.Recipe, "m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(data); err == nil || !strings.Contains(err.Error(), "not valid") {
+			t.Errorf("%+v: %v", wrong, err)
+		}
+	}
+}
