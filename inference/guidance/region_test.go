@@ -201,10 +201,12 @@ func TestRegionsThatLeaveNothing(t *testing.T) {
 		{"an empty one", []Subject{{Word: "dog", Scope: 0.5, Kind: OnlyHere, Region: none}}, `the mask of "dog" is empty`},
 		{"an empty exact one", []Subject{{Word: "dog", Scope: 0.5, Kind: Exactly, Region: none}}, `the mask of "dog" is empty`},
 		{"nowhere", []Subject{{Word: "dog", Scope: 0.5, Kind: NotHere, Region: all}}, "leave room for it"},
-		{"two exact ones alike", []Subject{{Word: "dog", Scope: 0.5, Kind: Exactly, Region: half}, {Word: "hat", Scope: 0.5, Kind: Exactly, Region: half}},
-			`the masks of "dog" and "hat" overlap entirely`},
-		{"only below an exact one", []Subject{{Word: "dog", Scope: 0.5, Kind: Exactly, Region: all}, {Word: "hat", Scope: 0.5, Kind: OnlyHere, Region: half}},
-			`the mask painted for "dog" leaves no position for "hat"`},
+		{"two exact ones alike", []Subject{
+			{Word: "dog", Scope: 0.5, Kind: Exactly, Region: half}, {Word: "hat", Scope: 0.5, Kind: Exactly, Region: half},
+		}, `the masks of "dog" and "hat" overlap entirely`},
+		{"only below an exact one", []Subject{
+			{Word: "dog", Scope: 0.5, Kind: Exactly, Region: all}, {Word: "hat", Scope: 0.5, Kind: OnlyHere, Region: half},
+		}, `the mask painted for "dog" leaves no position for "hat"`},
 		{"nothing left", []Subject{{Word: "dog", Scope: 0.5, Kind: Exactly, Region: all}, {Word: "hat", Scope: 0.5}}, `leaves no position for "hat"`},
 		{"another size", []Subject{{Word: "dog", Scope: 0.5, Kind: OnlyHere, Region: []float32{1}}}, "1 positions"},
 		{"no number", []Subject{{Word: "dog", Scope: 0.5, Kind: OnlyHere, Region: []float32{1, float32(math.NaN()), 0, 0}}}, "NaN at position 1"},

@@ -104,6 +104,26 @@ func TestReadPainted(t *testing.T) {
 	}
 }
 
+// A mask that a step has made, saved as a grey picture and given back as a painted one, is the same to 8 bits.
+func TestAStepsMaskCanBePainted(t *testing.T) {
+	mask := Grid{Width: 4, Height: 3, Values: []float32{0, 0.5, 1, 0.25, 0, 0, 0.75, 0.1, 0, 0.004, 0.9, 0}}
+	for _, size := range []image.Point{{}, {X: 4, Y: 3}} {
+		file, err := mask.EncodeGrey(8, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		painted, _, _, err := ReadPainted(context.Background(), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p, v := range Cover(painted, 4, 3) {
+			if math.Abs(float64(v-mask.Values[p])) > 0.51/255 || (v == 0) != (mask.Values[p] == 0) {
+				t.Errorf("%v: %g at position %d, want %g", size, v, p, mask.Values[p])
+			}
+		}
+	}
+}
+
 func TestPaintedRefusals(t *testing.T) {
 	encode := func(img image.Image) []byte {
 		var b bytes.Buffer

@@ -335,7 +335,9 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 			r.Init.Name = ""
 		}
 	}
-	whole := Recipe{Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r, Masks: masks(r)}
+	whole := Recipe{
+		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r, Masks: masks(r),
+	}
 	if !e.NoThumbnails {
 		whole.Thumbnails = thumbnails(r)
 	}
