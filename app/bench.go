@@ -31,7 +31,8 @@ func newBench() *cobra.Command {
 	c := &cobra.Command{
 		Use: "bench", Short: "measure this machine: a customized picture against a plain one and the paper's own method",
 		Long: "Measures every kind of U-Net pass in turn, so that a busy moment affects all of them, and works out what a customized picture costs in\n" +
-			"units of plain text-to-image: with Realword, and as the paper describes it (naive). The fastest run counts; the spread is printed too.",
+			"units of plain text-to-image: with Realword, and as the paper describes it (naive). The fastest run counts; the spread is printed too.\n" +
+			"Several devices (--device cpu,webgpu,cuda) are measured side by side, each in a process of its own, in turns.",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if b.options.Repeats < 1 {
@@ -54,19 +55,14 @@ func newBench() *cobra.Command {
 			}
 			m.weights = kinds[kind]
 			r := &b.request
+			if devices := strings.Split(m.device, ","); len(devices) > 1 {
+				return sideBySide(c, devices, b.options.Repeats, b.json)
+			}
 			var err error
 			if r.Subjects, err = subjects(bound); err != nil {
 				return err
 			}
-			if len(r.Subjects) == 0 {
-				sample := assets.Samples()[0]
-				r.Prompt = sample.Prompt
-				r.Subjects = []inference.Subject{{
-					Word:       inference.Word{Text: sample.Word},
-					References: []inference.Reference{{Name: sample.Name, Data: sample.Data}},
-				}}
-			}
-			r.Seeds = []uint64{1}
+			*r = sampled(*r)
 			if b.engine, err = m.open(c.Context()); err != nil {
 				return err
 			}
@@ -86,7 +82,22 @@ func newBench() *cobra.Command {
 	f.StringVar(&clock, "clock", "wall", "wall time, or cpu: the CPU time of all threads, which other programs disturb less")
 	f.BoolVar(&b.json, "json", false, "print everything measured as one JSON object")
 	m.flags(c)
+	c.Flags().Lookup("device").Usage += ", or several with commas between them"
 	return c
+}
+
+// sampled is a request with a picture that comes with the program where it has none of its own.
+func sampled(r inference.Request) inference.Request {
+	if len(r.Subjects) == 0 {
+		sample := assets.Samples()[0]
+		r.Prompt = sample.Prompt
+		r.Subjects = []inference.Subject{{
+			Word:       inference.Word{Text: sample.Word},
+			References: []inference.Reference{{Name: sample.Name, Data: sample.Data}},
+		}}
+	}
+	r.Seeds = []uint64{1}
+	return r
 }
 
 type benchmark struct {

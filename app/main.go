@@ -148,7 +148,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	m.flags(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice())
+	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice(), newBenchDevice())
 	return root
 }
 

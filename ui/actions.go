@@ -90,8 +90,8 @@ func (w *Window) droppedPictures(to state.Target, at fyne.Position, paths []stri
 	switch {
 	case len(paths) == 0:
 		w.refresh()
-	case len(paths) == 1 && to == (state.Target{}) && subjects.Covers(w.middle, at):
-		w.recallFile(paths[0])
+	case len(paths) == 1 && to == (state.Target{}) && kit.Covers(w.middle, at):
+		w.reuse.File(paths[0])
 	default:
 		w.subjects.TakeTo(to, paths)
 	}

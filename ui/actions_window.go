@@ -5,7 +5,6 @@ import (
 
 	"realword/ui/command"
 	"realword/ui/i18n"
-	"realword/ui/state"
 )
 
 // allActions is the table. A panel has its actions in a method of its own, beside the panel, and one line here.
@@ -15,9 +14,8 @@ func (w *Window) allActions() []command.Action {
 		w.pictureActions(),
 		w.stage.FileActions(),
 		w.subjects.Actions(),
-		w.runActions(),
-		w.queueActions(),
-		w.recallActions(),
+		w.queue.Actions(),
+		w.reuse.Actions(),
 		w.gallery.Actions(),
 		w.tree.Actions(),
 		w.models.Actions(),
@@ -43,20 +41,7 @@ func (w *Window) pictureActions() []command.Action {
 			Can: func() bool { return w.opt.SaveFile != nil && finished() },
 		},
 		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: w.reveal},
-		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.useAsReference, Can: finished},
-	}
-}
-
-func (w *Window) runActions() []command.Action {
-	return []command.Action{
-		{
-			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: w.generate,
-			Can: func() bool { return len(w.state.Reasons()) == 0 },
-		},
-		{
-			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: w.stop,
-			Can: func() bool { return w.state.Run.Phase == state.Running },
-		},
+		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.reuse.Reference, Can: finished},
 	}
 }
 

@@ -68,7 +68,7 @@ func (w *Window) openModel(path string) {
 				p.Model = path
 				w.setPreferences(p)
 			}
-			w.advance(false)
+			w.queue.Advance(false)
 			w.refresh()
 		}
 	})
@@ -92,7 +92,7 @@ func (w *Window) modelsHost() models.Host {
 		},
 		OnShow:   w.gallery.Hide,
 		OnOpen:   w.openModel,
-		OnStop:   w.stop,
+		OnStop:   w.queue.Stop,
 		OnChange: w.refresh,
 		OnReveal: w.showFolder,
 		OnRenamed: func(path, name string) {

@@ -35,8 +35,8 @@ func panelIcon(x string) fyne.Resource {
 func (w *Window) headRun() fyne.CanvasObject {
 	f := &w.sides
 	f.status = kit.Caption("")
-	f.generate = kit.NewButton(i18n.T("Generate"), w.generate)
-	f.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), w.stop)
+	f.generate = kit.NewButton(i18n.T("Generate"), w.queue.Generate)
+	f.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), w.queue.Stop)
 	f.run = kit.NewRow(6, f.status, f.stop, f.generate)
 	f.run.Hide()
 	return f.run

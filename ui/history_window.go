@@ -17,7 +17,7 @@ import (
 func (w *Window) buildHistory() {
 	host := gallery.Host{
 		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Post: w.post, Background: w.background,
-		State: func() state.State { return w.state },
+		State: w.now,
 		Maker: func() *gallery.Maker {
 			if w.engine == nil || w.state.Model == nil {
 				return nil

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/ui/command"
 	"realword/ui/uitest"
 )
 
@@ -84,4 +85,13 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	if !strings.Contains(bondsIn(b.state), "y.png=hat#1") {
 		t.Errorf("bonds %q", bondsIn(b.state))
 	}
+}
+
+func mustStroke(t *testing.T, key string) command.Stroke {
+	t.Helper()
+	s, err := command.ParseStroke(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

@@ -111,7 +111,7 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 	b.subjects.RemoveCard(b.state.Form.Cards[0].ID)
 	b.state.Form.Stop = 20
 	b.refresh()
-	b.recallShot()
+	b.reuse.Recipe()
 	b.settle()
 	check, _ := sheetOf(b, func(c *kit.Check) bool { return c.Text == "Settings" })
 	test.Tap(check)
@@ -120,7 +120,7 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 		t.Errorf("%q stop %d %s", f.Prompt, f.Stop, bondsIn(b.state))
 	}
 	b.state.Form.Seed = 99
-	b.recallParts(state.Parts{state.PartSeed: true})
+	b.reuse.Parts(state.Parts{state.PartSeed: true})
 	b.settle()
 	if b.state.Form.Seed != 7 || !b.state.Form.KeepSeed {
 		t.Errorf("seed %d", b.state.Form.Seed)

@@ -39,7 +39,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	}
 	round()
 	first := b.state.Shot().Kept
-	b.useAsReference()
+	b.reuse.Reference()
 	choice, _ := sheetOf(b, func(r *widget.RadioGroup) bool { return true })
 	if choice.Selected != "dog with a pink hat" || len(choice.Options) < 3 {
 		t.Errorf("offered %q, chosen %q", choice.Options, choice.Selected)
@@ -65,7 +65,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	if s := b.state.Shot(); s == nil || s.Kept != first || !tiles[0].Chosen || tiles[1].Chosen {
 		t.Errorf("in view is %+v", s)
 	}
-	b.recallShot()
+	b.reuse.Recipe()
 	b.settle()
 	b.pressSheet("Use this recipe")
 	if got := bondsIn(b.state); got != "rex.png=dog#1" {

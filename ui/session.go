@@ -17,6 +17,7 @@ import (
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/queue"
 	"realword/ui/state"
 )
 
@@ -248,11 +249,11 @@ func (w *Window) openHistory() {
 	w.background(func() func() {
 		s, err := w.opt.OpenHistory()
 		var last keptSession
-		var tasks []keptTask
+		var tasks []queue.Kept
 		var trouble error
 		found := false
 		if err == nil {
-			tasks, _ = keptQueue(s) // what cannot be read waits for a program that can
+			tasks, _ = queue.Read(s) // what cannot be read waits for a program that can
 			var list []history.Session
 			if list, trouble = s.Sessions(); trouble == nil {
 				var newest history.Session
@@ -266,7 +267,7 @@ func (w *Window) openHistory() {
 			if err == nil {
 				w.journal.Open(s)
 				w.sweep(s)
-				w.takeUpQueue(tasks)
+				w.queue.TakeUp(tasks)
 				w.state.History.Err = trouble
 				if found && trouble == nil && w.untouched() {
 					w.takeUp(last)

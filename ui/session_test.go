@@ -123,7 +123,7 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	dogRound(t, b, dir)
 	first := b.state.Shots[0].Kept
 	b.subjects.RemoveCard(b.state.Form.Cards[0].ID)
-	b.useAsReference()
+	b.reuse.Reference()
 	b.pressSheet("Use as reference")
 	b.subjects.Prompt.SetText("a dog with a hat")
 	j := b.run()

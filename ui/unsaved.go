@@ -217,21 +217,3 @@ func (w *Window) askClose() {
 	}
 	w.Close()
 }
-
-// keepRest puts what the running round has not made yet into the queue of the next start, before all that wait. It is called again
-// for every picture that a closing window still gets.
-func (w *Window) keepRest() {
-	if w.restTask != 0 {
-		w.journal.Drop(w.restTask)
-		w.restTask = 0
-	}
-	rest := w.state.Rest()
-	if len(rest) == 0 || !w.state.History.Open {
-		return
-	}
-	t := w.state.Queue.Running
-	t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
-	w.state.Queue, w.restTask = w.state.Queue.Number()
-	w.journal.Enqueue(w.restTask, t.Request, t.Model, t.Parents)
-	w.journal.MoveFirst(w.restTask)
-}

@@ -21,6 +21,8 @@ import (
 	"realword/ui/inspect"
 	"realword/ui/kit"
 	"realword/ui/models"
+	"realword/ui/queue"
+	"realword/ui/reuse"
 	"realword/ui/settings"
 	"realword/ui/stage"
 	"realword/ui/state"
@@ -39,13 +41,9 @@ type Window struct {
 	closing bool // the user has closed the window; it goes when nothing is under way
 	closed  bool
 
-	state    state.State
-	engine   Engine
-	cancel   context.CancelFunc // of the running job
-	restTask int                // what a closing window leaves of the running round for the next start
-
-	pace time.Duration // between the steps of a run that are shown
-	dog  *watchdog     // of the audit build
+	state  state.State
+	engine Engine
+	dog    *watchdog // of the audit build
 
 	journal *journal.Journal
 	kept    []byte // the form as it was kept last
@@ -75,7 +73,8 @@ type Window struct {
 	tree     *gallery.Tree
 	ghost    *kit.Ghost
 	set      *settings.Panel
-	queue    *queuePanel
+	queue    *queue.Panel
+	reuse    *reuse.Desk
 	resting  *resting
 }
 
@@ -86,7 +85,7 @@ func New(a fyne.App, o Options) *Window {
 	}
 	rest := &resting{wait: o.Wait, wake: o.Wake}
 	w := newWindow(a, o, rest.post)
-	w.resting, w.pace = rest, stepPace
+	w.resting, w.queue.Pace = rest, stepPace
 	return w
 }
 
@@ -135,8 +134,11 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.Bind()
 		w.refresh() // hints name keys
 	}
+	w.reuse = w.newReuse()
 	w.watchFocus()
+	w.ghost = kit.NewGhost()
 	w.buildHistory()
+	w.queue = queue.New(w.queueHost())
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
 	w.models = models.New(w.modelsHost())
 	w.win.SetMaster()
@@ -159,7 +161,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 func (w *Window) newStage() *stage.Panel {
 	p := stage.New(stage.Host{
 		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
-		Painted: w.dog.painted, Make: func(t state.Task) { w.put(t, true) }, Read: w.reader,
+		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.reader,
 		OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 	})
 	p.OnInspect, p.OnHeight, p.OnZoom = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }, func() { w.rail.refresh() }
@@ -179,7 +181,7 @@ func (w *Window) newInspection() *inspect.Panel {
 			w.lower.Show()
 		}
 	}
-	p.OnGenerate = w.generate
+	p.OnGenerate = w.queue.Generate
 	return p
 }
 
@@ -214,7 +216,7 @@ func (w *Window) Close() {
 	}
 	w.closing = true
 	w.keepDraft()
-	w.keepRest()
+	w.queue.KeepRest()
 	w.quit()
 	w.status.Set(i18n.T("Closing…"))
 	w.leave()
@@ -251,7 +253,6 @@ func (w *Window) build() fyne.CanvasObject {
 	body := container.NewStack(w.sides.body, w.gallery.Root, w.models.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
-	w.ghost = kit.NewGhost()
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, w.ghost.Layer, kit.NewTips())
 }
 
@@ -284,21 +285,29 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	return w.middle
 }
 
+// newReuse wires what takes a finished picture into the next job.
+func (w *Window) newReuse() *reuse.Desk {
+	return reuse.New(reuse.Host{
+		State: w.now, Change: w.change, Background: w.background, Layers: &w.Layers,
+		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
+		OnFile: func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
+	})
+}
+
 // settingsHost wires the room of the settings.
 func (w *Window) settingsHost() settings.Host {
 	prefs := w.app.Preferences()
 	return settings.Host{
 		State: w.now, Change: w.change, Note: func(next func(state.State) state.State) { w.state = next(w.state) },
-		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.box,
+		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root,
 		Presets:     func() state.OwnPresets { return readPresets(prefs) },
 		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
 		Memory:      func() settings.MemoryTeller { teller, _ := w.engine.(settings.MemoryTeller); return teller },
-		OnGenerate:  w.generate, OnStop: w.stop, OnMend: w.subjects.Mend, OnNegative: w.subjects.SayIgnored,
+		OnGenerate:  w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend, OnNegative: w.subjects.SayIgnored,
 	}
 }
 
 func (w *Window) buildRight() fyne.CanvasObject {
-	w.queue = newQueuePanel(w)
 	w.set = settings.New(w.settingsHost())
 	return kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, kit.NewPage(w.set.Form)))
 }
@@ -312,7 +321,7 @@ func (w *Window) refresh() {
 	w.refreshHead()
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
-	w.queue.refresh()
+	w.queue.Refresh()
 	w.set.Refresh()
 	w.dog.running(w.state.Busy())
 	w.stage.Refresh()
@@ -363,5 +372,21 @@ func (w *Window) refreshShots() {
 	if hidden := n == 0 && !w.state.Busy(); hidden != w.shotRow.Hidden {
 		w.shotRow.Hidden = hidden
 		w.lower.Refresh()
+	}
+}
+
+// dropShot takes a picture of the strip that was dropped at a position: on a word it is bound to it, on a card it joins its
+// subject, anywhere else on the left its word is asked for.
+func (w *Window) dropShot(shot state.Shot, at fyne.Position) {
+	switch to := w.subjects.TargetAt(at); {
+	case to.Word.Text != "":
+		w.reuse.Continue(shot, to.Word, nil, false)
+		return
+	case to.Card != 0:
+		w.reuse.Join(shot, to.Card)
+		return
+	}
+	if at.X < w.middle.Position().X {
+		w.reuse.Ask(shot)
 	}
 }

@@ -158,7 +158,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if b.state.Shown() != nil {
 		t.Error("behind the last step is the picture")
 	}
-	b.useAsReference()
+	b.reuse.Reference()
 	b.pressSheet("Use as reference")
 	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bondsIn(b.state) != "7-0001.png=dog#1 rex.png=dog#1" {
 		t.Errorf("after using the picture as a reference: %s", bondsIn(b.state))

@@ -193,7 +193,7 @@ func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r
 		o.Doing(fmt.Sprintf("passes, %d of %d", i+1, o.Repeats+1))
 		for _, pass := range p.list {
 			start := o.Clock()
-			if err := pass.run(); err != nil {
+			if _, err := pass.run(); err != nil {
 				return m, err
 			}
 			if i > 0 {
@@ -230,14 +230,14 @@ type passes struct {
 	noise []float32
 	at    inference.Point
 	none  inference.Vision
-	masks [][]float32
+	masks [][]float32 // where they are nil, prepare takes those of the guidance branch
 	list  []pass
 	plain *naive // nil unless asked for
 }
 
 type pass struct {
 	name string
-	run  func() error
+	run  func() (*tensor.Tensor, error)
 }
 
 func (p *passes) close() {
@@ -256,24 +256,23 @@ func (p *passes) prepare(ctx context.Context, timestep float32) (err error) {
 		_, scores, err = l.Graphs.Guide(ctx, l.Source, l.Norm, p.at, l.Words, p.none)
 		return scores, err
 	}
-	scores, err := guide()
-	if err != nil {
-		return err
-	}
-	rows := slices.Collect(slices.Chunk(scores.F32, len(scores.F32)/len(l.Subjects)))
-	if p.masks, err = guidance.Masks(rows, l.Subjects, l.Norm); err != nil {
-		return err
-	}
-	noise := func(vision inference.Vision, masks [][]float32) func() error {
-		return func() error {
-			_, err := l.Graphs.Noise(ctx, p.at, vision, masks)
+	if p.masks == nil {
+		scores, err := guide()
+		if err != nil {
 			return err
 		}
+		rows := slices.Collect(slices.Chunk(scores.F32, len(scores.F32)/len(l.Subjects)))
+		if p.masks, err = guidance.Masks(rows, l.Subjects, l.Norm); err != nil {
+			return err
+		}
+	}
+	noise := func(vision inference.Vision, masks [][]float32) func() (*tensor.Tensor, error) {
+		return func() (*tensor.Tensor, error) { return l.Graphs.Noise(ctx, p.at, vision, masks) }
 	}
 	p.list = []pass{
 		{PassPlain, noise(p.none, nil)},
 		{PassGeneration, noise(l.Vision, p.masks)},
-		{PassGuidance, func() error { _, err := guide(); return err }},
+		{PassGuidance, guide},
 	}
 	if l.UncondVision != nil {
 		p.list = append(p.list, pass{PassUncond, noise(*l.UncondVision, p.masks)})
@@ -296,9 +295,12 @@ func (p *passes) addNaive(ctx context.Context, rt inference.Runtime, model infer
 	}
 	seen, _ := inference.Stack(p.loop.Tokens)
 	p.list = append(p.list,
-		pass{PassPlainGraph, func() error { _, err := p.plain.textToImage(ctx, p.at, features); return err }},
-		pass{PassNaiveGeneration, func() error { _, err := p.plain.generation(ctx, p.at, features, seen, p.masks); return err }},
-		pass{PassNaiveGuidance, func() error { _, _, err := p.plain.guidance(ctx, p.at, features, p.loop.Words); return err }},
+		pass{PassPlainGraph, func() (*tensor.Tensor, error) { return p.plain.textToImage(ctx, p.at, features) }},
+		pass{PassNaiveGeneration, func() (*tensor.Tensor, error) { return p.plain.generation(ctx, p.at, features, seen, p.masks) }},
+		pass{PassNaiveGuidance, func() (*tensor.Tensor, error) {
+			_, scores, err := p.plain.guidance(ctx, p.at, features, p.loop.Words)
+			return scores, err
+		}},
 	)
 	return nil
 }

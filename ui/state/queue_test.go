@@ -2,6 +2,8 @@ package state
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -104,6 +106,61 @@ func TestSeedsOfARound(t *testing.T) {
 	} {
 		if got := SeedList(c.seeds); got != c.want {
 			t.Errorf("%v: %q, want %q", c.seeds, got, c.want)
+		}
+	}
+}
+
+// A list of numbers, moved by hand, is what the queue must agree with.
+func TestQueuePlacesAgreeWithAList(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var q Queue
+	var model []int
+	for range 2000 {
+		switch n := len(model); rng.IntN(4) {
+		case 0:
+			var id int
+			first := rng.IntN(2) == 0
+			q, id = q.Add(Task{}, first)
+			if first {
+				model = slices.Insert(model, 0, id)
+			} else {
+				model = append(model, id)
+			}
+		case 1:
+			if n == 0 {
+				continue
+			}
+			id, place := model[rng.IntN(n)], rng.IntN(n+1)
+			q = q.Place(id, place)
+			// Whatever stood before the place still stands before it.
+			var before []int
+			for _, have := range model[:place] {
+				if have != id {
+					before = append(before, have)
+				}
+			}
+			rest := slices.DeleteFunc(slices.Clone(model), func(have int) bool { return have == id })
+			model = slices.Insert(rest, len(before), id)
+		case 2:
+			if n > 8 {
+				id := model[rng.IntN(n)]
+				q.Chosen = id
+				i := slices.Index(model, id)
+				q, model = q.Remove(id), slices.Delete(model, i, i+1)
+				if i < len(model) && q.Target() != model[i] {
+					t.Fatalf("%d is chosen after its neighbour went, want %d", q.Target(), model[i])
+				}
+			}
+		}
+		var got []int
+		for _, task := range q.Waiting {
+			got = append(got, task.ID)
+		}
+		if !slices.Equal(got, model) {
+			t.Fatalf("the queue is %v, want %v", got, model)
+		}
+		if len(model) > 0 && !slices.Contains(model, q.Target()) {
+			t.Fatalf("%d is chosen of %v", q.Target(), model)
 		}
 	}
 }

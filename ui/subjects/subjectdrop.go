@@ -13,21 +13,22 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/ui/i18n"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
 // TargetAt is what lies at a position of the window.
 func (p *Panel) TargetAt(at fyne.Position) state.Target {
 	for _, o := range p.Chips.Objects {
-		if c := o.(*Chip); !c.Past && Covers(o, at) {
+		if c := o.(*Chip); !c.Past && kit.Covers(o, at) {
 			return state.Target{Word: c.Word.Word}
 		}
 	}
-	if !Covers(p.cardScroll, at) {
+	if !kit.Covers(p.cardScroll, at) {
 		return state.Target{}
 	}
 	for _, o := range p.Cards.Objects {
-		if c, ok := o.(*Card); ok && Covers(o, at) {
+		if c, ok := o.(*Card); ok && kit.Covers(o, at) {
 			return state.Target{Card: c.Look.ID}
 		}
 	}
@@ -215,12 +216,6 @@ func (p *Panel) Eye() state.Eye {
 
 // ChoosePicture asks for a file and takes it as a reference.
 func (p *Panel) ChoosePicture() { p.pick(state.Target{}) }
-
-func Covers(o fyne.CanvasObject, at fyne.Position) bool {
-	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
-	size := o.Size()
-	return at.X >= p.X && at.Y >= p.Y && at.X < p.X+size.Width && at.Y < p.Y+size.Height
-}
 
 // Add makes cards of pictures, in their order.
 func (p *Panel) Add(onto state.Word, list ...state.Source) {

@@ -1,4 +1,4 @@
-package ui
+package queue
 
 import (
 	"fmt"
@@ -14,14 +14,13 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
-	"realword/ui/subjects"
 )
 
-// queueRow is one round of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
+// row is one job of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
 // chooses it; the chosen one, and the one that runs, show each of their pictures.
-type queueRow struct {
+type row struct {
 	*kit.Tile
-	w             *Window
+	list          *Panel
 	id            int
 	running       bool
 	thumb         *canvas.Image
@@ -31,9 +30,9 @@ type queueRow struct {
 	moves, again  *fyne.Container // around them
 }
 
-func newQueueRow(w *Window, id int, running bool) *queueRow {
-	r := &queueRow{
-		w: w, id: id, running: running, prompt: kit.NewFitted(theme.ColorNameForeground),
+func newRow(list *Panel, id int, running bool) *row {
+	r := &row{
+		list: list, id: id, running: running, prompt: kit.NewFitted(theme.ColorNameForeground),
 		about: kit.NewFitted(theme.ColorNamePlaceHolder),
 	}
 	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
@@ -41,61 +40,61 @@ func newQueueRow(w *Window, id int, running bool) *queueRow {
 	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {
 		return container.New(kit.Fixed{Width: 24, Height: 24}, kit.SmallButton(name, icon, tap))
 	}
-	r.up = kit.SmallButton(i18n.T("Run earlier"), theme.MoveUpIcon(), func() { w.moveTask(id, -1) })
-	r.down = kit.SmallButton(i18n.T("Run later"), theme.MoveDownIcon(), func() { w.moveTask(id, 1) })
-	r.run = kit.SmallButton(i18n.T("Try again"), theme.MediaReplayIcon(), func() { w.unpark(id) })
+	r.up = kit.SmallButton(i18n.T("Run earlier"), theme.MoveUpIcon(), func() { list.Move(id, -1) })
+	r.down = kit.SmallButton(i18n.T("Run later"), theme.MoveDownIcon(), func() { list.Move(id, 1) })
+	r.run = kit.SmallButton(i18n.T("Try again"), theme.MediaReplayIcon(), func() { list.unpark(id) })
 	r.moves = kit.NewRow(0, container.New(kit.Fixed{Width: 24, Height: 24}, r.up), container.New(kit.Fixed{Width: 24, Height: 24}, r.down))
 	r.again = container.New(kit.Fixed{Width: 24, Height: 24}, r.run)
-	gone, out := func() { w.dropTask(id) }, i18n.T("Remove from queue")
+	gone, out := func() { list.Drop(id) }, i18n.T("Remove from queue")
 	if running {
-		gone, out = w.stop, i18n.T("Stop")
+		gone, out = list.Stop, i18n.T("Stop")
 	}
 	tools := kit.NewRow(0, r.again, r.moves, tool(out, theme.CancelIcon(), gone))
 	r.pictures = container.New(&kit.Flow{Gap: 4})
 	text := kit.NewColumn(1, r.prompt, r.about)
-	head := container.New(kit.Fixed{Height: queueRowHeight - 6}, container.NewBorder(nil, nil,
+	head := container.New(kit.Fixed{Height: rowHeight - 6}, container.NewBorder(nil, nil,
 		container.NewCenter(container.New(kit.Fixed{Width: 30, Height: 30}, r.thumb)), tools, container.New(kit.Inset{X: 6, Y: 1}, text)))
 	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, kit.NewColumn(3, head, r.pictures)), r.choose)
 	if !running {
-		r.Tile.OnDragged = func(at fyne.Position) { w.queue.drag(r, at) }
-		r.Tile.OnDropped = func(fyne.Position) { w.queue.drop(r) }
+		r.Tile.OnDragged = func(at fyne.Position) { list.drag(r, at) }
+		r.Tile.OnDropped = func(fyne.Position) { list.drop(r) }
 		r.Tile.OnKey = r.key
 	}
 	return r
 }
 
-// choose has the keys act on this round.
-func (r *queueRow) choose() {
+// choose has the keys act on this job.
+func (r *row) choose() {
 	if r.running {
 		return
 	}
-	r.w.state.Queue.Chosen = r.id
-	r.w.refresh()
-	r.w.win.Canvas().Focus(r.Tile)
+	r.list.State.Queue.Chosen = r.id
+	r.list.Changed()
+	r.list.Layers.Canvas().Focus(r.Tile)
 }
 
-// key takes the round out, and leaves to the window what is not its own.
-func (r *queueRow) key(e *fyne.KeyEvent) bool {
+// key takes the job out, and leaves to the window what is not its own.
+func (r *row) key(e *fyne.KeyEvent) bool {
 	switch e.Name {
 	case fyne.KeyDelete, fyne.KeyBackspace:
-		r.w.dropTask(r.id)
+		r.list.Drop(r.id)
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		return false
 	default:
-		r.w.Typed(e)
+		r.list.Commands.Typed(e)
 	}
 	return true
 }
 
-// show makes the row a round.
-func (r *queueRow) show(t state.Task, first, last bool) {
+// show makes the row a job.
+func (r *row) show(t state.Task, first, last bool) {
 	if t.Thumb != nil && r.thumb.Image != t.Thumb {
 		r.thumb.Image = t.Thumb
 		r.thumb.Refresh()
 	}
 	r.prompt.Set(t.Request.Prompt, theme.ColorNameForeground)
 	about, color := t.About(), theme.ColorNamePlaceHolder
-	run := r.w.state.Run
+	run := r.list.State.Run
 	switch {
 	case r.running && len(t.Request.Seeds) > 1:
 		about = i18n.T("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
@@ -113,14 +112,14 @@ func (r *queueRow) show(t state.Task, first, last bool) {
 	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
 	kit.Enable(r.up, !first)
 	kit.Enable(r.down, !last)
-	chosen := !r.running && t.ID == r.w.state.Queue.Chosen
+	chosen := !r.running && t.ID == r.list.State.Queue.Chosen
 	r.moves.Hidden = !chosen // the others are dragged
 	r.Tile.Choose(chosen)
 	r.showPictures(t, run, chosen)
 }
 
-// showPictures shows each picture of a round by its seed: a tick says that it is finished, a dot that it is in work.
-func (r *queueRow) showPictures(t state.Task, run state.Round, chosen bool) {
+// showPictures shows each picture of a job by its seed: a tick says that it is finished, a dot that it is in work.
+func (r *row) showPictures(t state.Task, run state.Round, chosen bool) {
 	var texts []string
 	if n := len(t.Request.Seeds); n > 1 && (chosen || r.running) {
 		for i, seed := range t.Request.Seeds {
@@ -150,13 +149,13 @@ func (r *queueRow) showPictures(t state.Task, run state.Round, chosen bool) {
 	r.pictures.Refresh()
 }
 
-// drag carries a waiting round over the list; a line shows where it would go.
-func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
+// drag carries a waiting job over the list; a line shows where it would go.
+func (q *Panel) drag(r *row, at fyne.Position) {
 	img := r.thumb.Image
-	q.w.ghost.Follow(img, at)
+	q.Ghost.Follow(img, at)
 	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.rows)
 	var middles, ends []float32
-	for _, t := range q.w.state.Queue.Waiting {
+	for _, t := range q.State.Queue.Waiting {
 		row := q.byID[t.ID]
 		if row == nil {
 			return
@@ -164,7 +163,7 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 		middles = append(middles, row.Position().Y+row.Size().Height/2)
 		ends = append(ends, row.Position().Y+row.Size().Height)
 	}
-	if q.place = placeAt(middles, at.Y-origin.Y); !subjects.Covers(q.box, at) {
+	if q.place = placeAt(middles, at.Y-origin.Y); !kit.Covers(q.Root, at) {
 		q.place = -1 // dropped elsewhere it stays where it is
 	}
 	q.mark.FillColor = theme.ColorForWidget(theme.ColorNamePrimary, r.Tile)
@@ -172,7 +171,7 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 	if q.place >= 0 {
 		y := ends[len(ends)-1] + 1
 		if q.place < len(middles) {
-			y = q.byID[q.w.state.Queue.Waiting[q.place].ID].Position().Y - 3
+			y = q.byID[q.State.Queue.Waiting[q.place].ID].Position().Y - 3
 		}
 		q.mark.Move(fyne.NewPos(0, y))
 		q.mark.Resize(fyne.NewSize(q.rows.Size().Width, 2))
@@ -188,12 +187,12 @@ func (q *queuePanel) drag(r *queueRow, at fyne.Position) {
 	q.mark.Refresh()
 }
 
-// drop puts a round that was dragged where the line is.
-func (q *queuePanel) drop(r *queueRow) {
-	q.w.ghost.Gone()
+// drop puts a job that was dragged where the line is.
+func (q *Panel) drop(r *row) {
+	q.Ghost.Gone()
 	q.mark.Hide()
-	if queue := q.w.state.Queue; q.place >= 0 && queue.At(r.id) >= 0 {
-		q.w.reorder(r.id, queue.Place(r.id, q.place))
+	if queue := q.State.Queue; q.place >= 0 && queue.At(r.id) >= 0 {
+		q.reorder(r.id, queue.Place(r.id, q.place))
 	}
 	q.place = -1
 }

@@ -1,4 +1,4 @@
-package ui
+package reuse
 
 import (
 	"slices"
@@ -13,24 +13,23 @@ import (
 	"realword/inference"
 	"realword/ui/i18n"
 	"realword/ui/kit"
-	"realword/ui/stage"
 	"realword/ui/state"
 )
 
-// useAsReference asks which word the finished picture in view stands for, and makes it a reference of the next round.
-func (w *Window) useAsReference() {
-	shot := w.state.Shot()
+// Reference asks which word the finished picture in view stands for, and makes it a reference of the next round.
+func (d *Desk) Reference() {
+	shot := d.host.State().Shot()
 	if shot == nil || shot.Image == nil && shot.Path == "" {
 		return
 	}
-	w.askWord(*shot)
+	d.Ask(*shot)
 }
 
-// askWord asks the one thing that there is to know.
-func (w *Window) askWord(shot state.Shot) {
-	offer := w.state.Reuse(shot.Recipe)
+// Ask asks which word a finished picture shows, the one thing that there is to know, and goes on with Continue.
+func (d *Desk) Ask(shot state.Shot) {
+	offer := d.host.State().Reuse(shot.Recipe)
 	if len(offer.Words) == 0 && len(offer.Originals) == 0 {
-		w.continueWith(shot, inference.Word{}, nil, false)
+		d.Continue(shot, inference.Word{}, nil, false)
 		return
 	}
 	later := i18n.T("another word: click it afterwards")
@@ -42,7 +41,7 @@ func (w *Window) askWord(shot state.Shot) {
 	choice.Required = true
 	choice.SetSelected(choice.Options[0])
 
-	img := canvas.NewImageFromImage(stage.Small(shot))
+	img := canvas.NewImageFromImage(d.host.Small(shot))
 	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
 	note := widget.NewLabel(i18n.T("The longer phrase fits this picture better: it includes what this job added."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
@@ -56,7 +55,7 @@ func (w *Window) askWord(shot state.Shot) {
 	var anchor *kit.Check
 	if len(offer.Originals) > 0 {
 		var files []string
-		for _, c := range w.state.Form.Cards {
+		for _, c := range d.host.State().Form.Cards {
 			if slices.Contains(offer.Originals, c.ID) {
 				files = append(files, state.Shorten(c.Ref.Name, 24))
 			}
@@ -73,24 +72,25 @@ func (w *Window) askWord(shot state.Shot) {
 		if i := slices.Index(names, choice.Selected); i >= 0 {
 			word = offer.Words[i]
 		}
-		w.continueWith(shot, word, offer.Originals, anchor != nil && anchor.Checked)
+		d.Continue(shot, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
 	use.Importance = widget.HighImportance
-	closeIt = w.Sheet(i18n.T("The next job"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
+	closeIt = d.host.Layers.Sheet(i18n.T("The next job"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
 		container.NewVBox(container.New(kit.Fixed{Width: 128, Height: 128}, img)), nil, container.New(kit.Inset{X: 8, Y: 0},
 			container.NewVScroll(body))), cancel, use)
-	w.win.Canvas().Focus(use)
-	choice.OnChanged = func(string) { w.win.Canvas().Focus(use) } // Enter goes on, Esc goes back
+	d.host.Layers.Canvas().Focus(use)
+	choice.OnChanged = func(string) { d.host.Layers.Canvas().Focus(use) } // Enter goes on, Esc goes back
 }
 
-// continueWith makes a finished picture a reference.
-func (w *Window) continueWith(shot state.Shot, word inference.Word, originals []int, keep bool) {
-	from, see := state.ReferenceOf(shot), w.subjects.Eye()
-	w.state.Picking++
-	w.state.PickErr = nil
-	w.refresh()
-	w.background(func() func() {
-		read := w.subjects.Reading(from.Name)
+// Continue makes a finished picture a reference.
+func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, keep bool) {
+	from, see := state.ReferenceOf(shot), d.host.Eye()
+	d.change(func(s *state.State) {
+		s.Picking++
+		s.PickErr = nil
+	})
+	d.host.Background(func() func() {
+		read := d.host.Reading(from.Name)
 		data, err := from.Read()
 		var c state.Card
 		if err == nil {
@@ -99,42 +99,28 @@ func (w *Window) continueWith(shot state.Shot, word inference.Word, originals []
 		}
 		read()
 		return func() {
-			w.state.Picking--
-			if w.state.PickErr = err; err == nil {
-				w.state = w.state.Continue(c, word, originals, keep)
-				w.state.Pending, w.state.Selected = inference.Word{}, 0
-			}
-			w.refresh()
+			d.change(func(s *state.State) {
+				s.Picking--
+				if s.PickErr = err; err == nil {
+					*s = s.Continue(c, word, originals, keep)
+					s.Pending, s.Selected = inference.Word{}, 0
+				}
+			})
 		}
 	})
 }
 
-// dropShot takes a picture of the strip that was dropped at a position: on a word it is bound to it, on a card it joins its
-// subject, anywhere else on the left its word is asked for.
-func (w *Window) dropShot(shot state.Shot, at fyne.Position) {
-	switch to := w.subjects.TargetAt(at); {
-	case to.Word.Text != "":
-		w.continueWith(shot, to.Word, nil, false)
-		return
-	case to.Card != 0:
-		w.joinShot(shot, to.Card)
-		return
-	}
-	if at.X < w.middle.Position().X {
-		w.askWord(shot)
-	}
-}
-
-// joinShot puts a finished picture to the others of a subject.
-func (w *Window) joinShot(shot state.Shot, card int) {
-	i := w.state.Form.Card(card)
+// Join puts a finished picture to the others of a subject.
+func (d *Desk) Join(shot state.Shot, card int) {
+	form := d.host.State().Form
+	i := form.Card(card)
 	if i < 0 {
 		return
 	}
-	if have := w.state.Form.Cards[i]; have.Live() {
-		w.continueWith(shot, have.Word, nil, false)
+	if have := form.Cards[i]; have.Live() {
+		d.Continue(shot, have.Word, nil, false)
 		return
 	}
-	w.state.Selected = 0
-	w.continueWith(shot, inference.Word{}, []int{card}, true)
+	d.change(func(s *state.State) { s.Selected = 0 })
+	d.Continue(shot, inference.Word{}, []int{card}, true)
 }

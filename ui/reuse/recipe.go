@@ -1,4 +1,4 @@
-package ui
+package reuse
 
 import (
 	"errors"
@@ -17,11 +17,11 @@ import (
 	"realword/history"
 	"realword/history/journal"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/recipe"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
-	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
@@ -31,22 +31,22 @@ func partName(p state.Part) string {
 	return [state.PartCount]string{i18n.T("Prompt"), i18n.T("Subjects"), i18n.T("Settings"), i18n.T("Seed")}[p]
 }
 
-// recallShot offers the recipe of the picture in view.
-func (w *Window) recallShot() {
-	if shot := w.state.Shot(); shot != nil {
-		w.recall(*shot, func(p state.Past, small image.Image) { w.offer(p, small, "") })
+// Recipe offers the recipe of the picture in view.
+func (d *Desk) Recipe() {
+	if shot := d.host.State().Shot(); shot != nil {
+		d.recall(*shot, func(p state.Past, small image.Image) { d.offer(p, small, "") })
 	}
 }
 
 // recall reads how a picture was made; then is called on the window's goroutine.
-func (w *Window) recall(shot state.Shot, then func(state.Past, image.Image)) {
-	s, see, have := w.journal.Store(), w.subjects.Eye(), w.dataNow()
-	small := stage.Small(shot)
+func (d *Desk) recall(shot state.Shot, then func(state.Past, image.Image)) {
+	s, see, have := d.host.Store(), d.host.Eye(), d.dataNow()
+	small := d.host.Small(shot)
 	name := i18n.T("seed %d", shot.Seed)
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
-	w.background(func() func() {
+	d.host.Background(func() func() {
 		r := recipe.Recipe{Schema: recipe.Schema, Request: shot.Recipe}
 		if m := see.Model; m != nil {
 			r.Model = m.Name
@@ -62,9 +62,9 @@ func (w *Window) recall(shot state.Shot, then func(state.Past, image.Image)) {
 }
 
 // dataNow is the bytes of the references that are in the window, by SHA-256.
-func (w *Window) dataNow() map[string][]byte {
+func (d *Desk) dataNow() map[string][]byte {
 	have := map[string][]byte{}
-	for _, c := range w.state.Form.Cards {
+	for _, c := range d.host.State().Form.Cards {
 		if len(c.Ref.Data) > 0 {
 			have[c.Ref.SHA256] = c.Ref.Data
 		}
@@ -86,22 +86,20 @@ func finder(have map[string][]byte, s *history.Store) func(string) []byte {
 	}
 }
 
-// recallFile offers the recipe in a picture file. A picture without one becomes a reference.
-func (w *Window) recallFile(path string) {
-	s, see, have := w.journal.Store(), w.subjects.Eye(), w.dataNow()
-	w.background(func() func() {
+// File offers the recipe in a picture file. A picture without one becomes a reference.
+func (d *Desk) File(path string) {
+	s, see, have := d.host.Store(), d.host.Eye(), d.dataNow()
+	d.host.Background(func() func() {
 		past, small, err := readPast(path, finder(have, s), see)
 		return func() {
 			switch {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
-				w.subjects.TakeTo(state.Target{}, []string{path})
-				return
+				d.host.OnFile(path)
 			case err != nil:
-				w.state.PickErr = err
+				d.change(func(s *state.State) { s.PickErr = err })
 			default:
-				w.offer(past, small, path)
+				d.offer(past, small, path)
 			}
-			w.refresh()
 		}
 	})
 }
@@ -139,8 +137,9 @@ func readPast(path string, find func(string) []byte, see state.Eye) (state.Past,
 const recallThumb = 84
 
 // offer shows what a recipe would change before it is taken over. A file that it came from may be used as a reference instead.
-func (w *Window) offer(p state.Past, small image.Image, file string) {
-	changes := w.state.Form.Changes(p, w.state.Model)
+func (d *Desk) offer(p state.Past, small image.Image, file string) {
+	now := d.host.State()
+	changes := now.Form.Changes(p, now.Model)
 	which, ticked := state.AllParts, 0
 	list := kit.NewColumn(10)
 	var use *kit.Button
@@ -166,7 +165,7 @@ func (w *Window) offer(p state.Past, small image.Image, file string) {
 		check.Checked = true
 		list.Add(kit.NewColumn(2, check, container.New(kit.Inset{X: 26, Y: 0}, rows)))
 	}
-	text := widget.NewLabel(w.offerNote(p, len(changes) > 0))
+	text := widget.NewLabel(offerNote(p, now.Model, len(changes) > 0))
 	text.Wrapping, text.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	head := kit.NewColumn(2, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(state.Shorten(p.Name, 48))), kit.Quiet(text))
 	var top fyne.CanvasObject = head
@@ -179,23 +178,23 @@ func (w *Window) offer(p state.Past, small image.Image, file string) {
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use = kit.NewButton(i18n.T("Use this recipe"), func() {
 		closeIt()
-		w.takeOver(p, which)
+		d.takeOver(p, which)
 	})
 	use.Importance = widget.HighImportance
 	buttons := []fyne.CanvasObject{cancel, use}
 	if file != "" {
 		buttons = append([]fyne.CanvasObject{kit.NewButton(i18n.T("Use as reference instead"), func() {
 			closeIt()
-			w.subjects.TakeTo(state.Target{}, []string{file})
+			d.host.OnFile(file)
 		})}, buttons...)
 	}
 	kit.Enable(use, len(changes) > 0)
-	closeIt = w.Sheet(i18n.T("Go back to this recipe?"), fyne.NewSize(600, 460),
+	closeIt = d.host.Layers.Sheet(i18n.T("Go back to this recipe?"), fyne.NewSize(600, 460),
 		container.NewBorder(top, nil, nil, nil, container.NewVScroll(container.New(kit.Inset{X: 0, Y: 10}, list))), buttons...)
 }
 
 // offerNote is what there is to say about a recipe besides its changes.
-func (w *Window) offerNote(p state.Past, changes bool) string {
+func offerNote(p state.Past, m *bundle.Manifest, changes bool) string {
 	var notes []string
 	if p.Foreign {
 		notes = append(notes, i18n.T("Another program made this picture. Its prompts and settings are known, its subjects are not."))
@@ -205,7 +204,7 @@ func (w *Window) offerNote(p state.Past, changes bool) string {
 	} else if !p.Foreign {
 		notes = append(notes, i18n.T("This is what would change. Untick anything you want to keep as it is."))
 	}
-	if other := p.Unsettable(w.state.Model); len(other) > 0 {
+	if other := p.Unsettable(m); len(other) > 0 {
 		notes = append(notes, i18n.T("It was made with settings that are not available here, so the new picture will differ: %s.",
 			strings.Join(other, ", ")))
 	}
@@ -222,7 +221,7 @@ func changeRow(c state.Change) fyne.CanvasObject {
 		l.Wrapping, l.SizeName, l.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, importance
 		return l
 	}
-	what := container.New(kit.Fixed{Width: 130}, container.New(kit.Inset{X: 0, Y: 8}, newFittedText(c.What)))
+	what := container.New(kit.Fixed{Width: 130}, container.New(kit.Inset{X: 0, Y: 8}, fittedText(c.What)))
 	if c.Missing {
 		return container.NewBorder(nil, nil, what, nil, label(i18n.T("%s is not on this computer. Drop the file on the window when you have it.",
 			c.New), widget.WarningImportance))
@@ -238,7 +237,7 @@ func changeRow(c state.Change) fyne.CanvasObject {
 		container.New(kit.Inset{X: 0, Y: 8}, arrow), label(none(c.New), widget.MediumImportance)))
 }
 
-func newFittedText(text string) *kit.Fitted {
+func fittedText(text string) *kit.Fitted {
 	f := kit.NewFitted(theme.ColorNamePlaceHolder)
 	f.Text = text
 	return f
@@ -262,33 +261,34 @@ func (s split) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 // takeOver takes parts of a recipe over.
-func (w *Window) takeOver(p state.Past, which state.Parts) {
-	w.state.Form = w.state.Form.Take(p, which, w.state.Model)
-	w.state.Words = w.subjects.Words(w.state.Form.Prompt)
-	w.state.Selected, w.state.Pending, w.state.PickErr = 0, inference.Word{}, nil
-	w.refresh()
+func (d *Desk) takeOver(p state.Past, which state.Parts) {
+	d.change(func(s *state.State) {
+		s.Form = s.Form.Take(p, which, s.Model)
+		s.Words = d.host.Words(s.Form.Prompt)
+		s.Selected, s.Pending, s.PickErr = 0, inference.Word{}, nil
+	})
 }
 
-// recallParts takes parts of the recipe of the picture in view over, without asking: undo brings back what was.
-func (w *Window) recallParts(which state.Parts) {
-	if shot := w.state.Shot(); shot != nil {
-		w.recall(*shot, func(p state.Past, _ image.Image) { w.takeOver(p, which) })
+// Parts takes parts of the recipe of the picture in view over, without asking: undo brings back what was.
+func (d *Desk) Parts(which state.Parts) {
+	if shot := d.host.State().Shot(); shot != nil {
+		d.recall(*shot, func(p state.Past, _ image.Image) { d.takeOver(p, which) })
 	}
 }
 
-// recallActions are the keys of recipes.
-func (w *Window) recallActions() []command.Action {
-	shown := func() bool { return w.state.Shot() != nil && w.state.Model != nil }
+// Actions are the keys of recipes.
+func (d *Desk) Actions() []command.Action {
+	shown := func() bool { s := d.host.State(); return s.Shot() != nil && s.Model != nil }
 	return []command.Action{
 		command.Separator(command.MenuEdit),
-		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"), Key: "A", Do: w.recallShot, Can: shown},
+		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"), Key: "A", Do: d.Recipe, Can: shown},
 		{
 			ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S",
-			Do: func() { w.recallParts(state.Parts{state.PartSeed: true}) }, Can: shown,
+			Do: func() { d.Parts(state.Parts{state.PartSeed: true}) }, Can: shown,
 		},
 		{
 			ID: "recall.prompt", Menu: command.MenuEdit, Label: i18n.T("Use its prompt"), Key: "P",
-			Do: func() { w.recallParts(state.Parts{state.PartPrompt: true}) }, Can: shown,
+			Do: func() { d.Parts(state.Parts{state.PartPrompt: true}) }, Can: shown,
 		},
 	}
 }

@@ -1,4 +1,4 @@
-package ui
+package queue
 
 import (
 	"slices"
@@ -14,53 +14,55 @@ import (
 	"realword/ui/state"
 )
 
-// queuePanel lists the rounds that wait, over the button that adds to them. It is there only while some wait.
-type queuePanel struct {
-	w      *Window
-	box    *fyne.Container
+// Panel is a queue and its list. The list is there only while some jobs wait, or one that makes several pictures runs.
+type Panel struct {
+	*Queue
+	Root *fyne.Container
+
 	title  *kit.Line
 	note   *kit.Line
 	pause  *kit.IconButton
 	rows   *fyne.Container
 	scroll *container.Scroll
 	height *kit.Fixed
-	byID   map[int]*queueRow
+	byID   map[int]*row
 	mark   *canvas.Rectangle // where a row that is dragged would go
 	place  int               // its place among those that wait; -1: none
 }
 
 const (
-	queueRowHeight = 40
-	queueRows      = 3 // in view at once
+	rowHeight  = 40
+	rowsInView = 3 // in view at once
 )
 
-func newQueuePanel(w *Window) *queuePanel {
-	q := &queuePanel{w: w, byID: map[int]*queueRow{}, height: &kit.Fixed{}}
+// New is an empty queue and its list, which is hidden while there is nothing to list.
+func New(host Host) *Panel {
+	q := &Panel{Queue: &Queue{Host: host}, byID: map[int]*row{}, height: &kit.Fixed{}}
 	q.title = kit.Heading("")
 	q.note = kit.Caption("")
 	q.note.Color = theme.ColorNameWarning
-	q.pause = kit.SmallButton("", theme.MediaPauseIcon(), w.pauseQueue)
+	q.pause = kit.SmallButton("", theme.MediaPauseIcon(), q.Pause)
 	clear := kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
-		w.Ask(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
-			i18n.T("Cancel all jobs"), w.stopAll)
+		q.Layers.Ask(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
+			i18n.T("Cancel all jobs"), q.StopAll)
 	})
 	q.rows, q.place = kit.NewColumn(4), -1
 	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
 	q.mark.CornerRadius = 1
 	q.mark.Hide()
 	q.scroll = kit.NewPage(container.NewStack(q.rows, container.NewWithoutLayout(q.mark)))
-	q.box = kit.NewColumn(4, container.NewBorder(nil, nil, q.title, kit.NewRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
-	q.box.Hide()
+	q.Root = kit.NewColumn(4, container.NewBorder(nil, nil, q.title, kit.NewRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
+	q.Root.Hide()
 	return q
 }
 
-// refresh makes the panel equal to the state.
-func (q *queuePanel) refresh() {
-	queue := q.w.state.Queue
+// Refresh makes the panel equal to the state.
+func (q *Panel) Refresh() {
+	queue := q.State.Queue
 	waiting := queue.Waiting
-	// A round of one picture that runs alone says all there is to say beside the progress bar.
+	// A job of one picture that runs alone says all there is to say beside the progress bar.
 	alone := len(waiting) == 0 && (queue.Running.ID == 0 || len(queue.Running.Request.Seeds) < 2)
-	if q.box.Hidden = alone; alone {
+	if q.Root.Hidden = alone; alone {
 		clear(q.byID)
 		q.rows.Objects = nil
 		return
@@ -87,7 +89,7 @@ func (q *queuePanel) refresh() {
 	add := func(t state.Task, running, first, last bool) {
 		row := q.byID[t.ID]
 		if row == nil || row.running != running {
-			row = newQueueRow(q.w, t.ID, running)
+			row = newRow(q, t.ID, running)
 			q.byID[t.ID] = row
 		}
 		row.show(t, first, last)
@@ -109,40 +111,48 @@ func (q *queuePanel) refresh() {
 		q.rows.Refresh()
 	}
 	var height float32
-	for _, r := range rows[:min(len(rows), queueRows)] {
+	for _, r := range rows[:min(len(rows), rowsInView)] {
 		height += r.MinSize().Height + 4
 	}
 	q.height.Height = (height - 4) / kit.TextScale() // which the layout multiplies by
-	q.box.Refresh()
+	q.Root.Refresh()
 }
 
-// queueActions are the keys and menu items of the queue.
-func (w *Window) queueActions() []command.Action {
-	waits := func() bool { return len(w.state.Queue.Waiting) > 0 }
+// Actions are what the user can do with jobs, by keys and menus.
+func (q *Queue) Actions() []command.Action {
+	waits := func() bool { return len(q.State.Queue.Waiting) > 0 }
 	return []command.Action{
 		{
-			ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: w.generateNext,
-			Can: func() bool { return len(w.state.Reasons()) == 0 },
+			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: q.Generate,
+			Can: func() bool { return len(q.State.Reasons()) == 0 },
 		},
 		{
-			ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: w.pauseQueue,
-			On: func() bool { return w.state.Queue.Paused },
+			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: q.Stop,
+			Can: func() bool { return q.State.Run.Phase == state.Running },
+		},
+		{
+			ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: q.GenerateNext,
+			Can: func() bool { return len(q.State.Reasons()) == 0 },
+		},
+		{
+			ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: q.Pause,
+			On: func() bool { return q.State.Queue.Paused },
 		},
 		{
 			ID: "queue.up", Menu: command.MenuRun, Label: i18n.T("Move the job up"), Key: "Alt+Up",
-			Do: func() { w.moveTask(w.state.Queue.Target(), -1) }, Can: waits,
+			Do: func() { q.Move(q.State.Queue.Target(), -1) }, Can: waits,
 		},
 		{
 			ID: "queue.down", Menu: command.MenuRun, Label: i18n.T("Move the job down"), Key: "Alt+Down",
-			Do: func() { w.moveTask(w.state.Queue.Target(), 1) }, Can: waits,
+			Do: func() { q.Move(q.State.Queue.Target(), 1) }, Can: waits,
 		},
 		{
-			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { w.dropTask(w.state.Queue.Target()) },
+			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { q.Drop(q.State.Queue.Target()) },
 			Can: waits,
 		},
 		{
-			ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: w.stopAll,
-			Can: func() bool { return waits() || w.state.Busy() },
+			ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: q.StopAll,
+			Can: func() bool { return waits() || q.State.Busy() },
 		},
 	}
 }

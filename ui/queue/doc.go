@@ -1,0 +1,46 @@
+// Package queue is the room of the jobs: it runs them one after the other, and lists the one that runs and those that wait.
+//
+// Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Queue and Run, what a run
+// brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr; At most one job runs; the next begins when it ends, unless it failed or the queue is paused. What waits is in the journal, so
+// that it survives the program. Everything belongs to Fyne's goroutine; engines are called off it.
+package queue
+
+import (
+	"context"
+	"time"
+
+	"realword/history/journal"
+	"realword/inference"
+	"realword/ui/command"
+	"realword/ui/kit"
+	"realword/ui/state"
+)
+
+// Host is what the room needs of the window.
+type Host struct {
+	State    *state.State
+	Journal  *journal.Journal
+	Layers   *kit.Layers
+	Commands *command.Commands
+	Ghost    *kit.Ghost // what a job is dragged by
+
+	Context    context.Context // ends when the window closes
+	Post       func(func())
+	Background func(slow func() (show func()))
+	Changed    func() // the state has changed: everything is to be shown anew
+
+	Engine func() Engine   // nil while no model is open
+	Before func(do func()) // does what makes a new job, once nothing speaks against it any more
+	Pace   time.Duration   // between the steps of a run that are shown
+
+	OnEvent   func(inference.Event) // of the running job; the state has taken it, and no other job has begun yet
+	OnQuieter func()                // events were delivered: a job may have ended
+}
+
+// Engine makes pictures. Its methods are called off Fyne's goroutine.
+type Engine interface {
+	// Start begins a job. Cancelling the context cancels it.
+	Start(context.Context, inference.Request) (inference.Job, error)
+	// Resolve fills in what a request leaves to its preset and its model; see inference.Engine.
+	Resolve(inference.Request) (inference.Request, error)
+}

@@ -1,0 +1,301 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/files"
+	"realword/inference/recipe"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
+	b := newBench(t, nil)
+	b.ask("one")
+	j := b.started()
+	if b.Root.Visible() {
+		t.Error("a queue is shown where none is")
+	}
+	b.State.Form.Count = 3
+	b.ask("two")
+	b.ask("three")
+	if b.prompts() != "two three" || !b.Root.Visible() || b.title.Text != "2 jobs queued" {
+		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.title.Text)
+	}
+	// Each has its own seeds, and the one on the screen is that of the last.
+	two, three := b.State.Queue.Waiting[0].Request.Seeds, b.State.Queue.Waiting[1].Request.Seeds
+	if len(two) != 3 || two[1] != (two[0]+1)%state.SeedLimit || two[0] == j.request.Seeds[0] || two[0] == three[0] || b.State.Form.Seed != three[0] {
+		t.Errorf("seeds %v, %v and %v, shown %d", j.request.Seeds, two, three, b.State.Form.Seed)
+	}
+	second := b.byID[b.State.Queue.Waiting[1].ID]
+	test.Tap(second.up)
+	if b.prompts() != "three two" || !second.up.Disabled() || second.down.Disabled() {
+		t.Errorf("%q wait", b.prompts())
+	}
+	b.State.Form.Prompt = "four"
+	b.GenerateNext()
+	b.checked()
+	if b.prompts() != "four three two" {
+		t.Errorf("%q wait", b.prompts())
+	}
+	b.Drop(b.State.Queue.Waiting[1].ID)
+	b.finish(j, inference.Done{})
+	j = b.started()
+	if j.request.Prompt != "four" || b.prompts() != "two" {
+		t.Errorf("%q runs, %q wait", j.request.Prompt, b.prompts())
+	}
+	test.Tap(b.pause)
+	b.finish(j, inference.Done{})
+	if b.State.Busy() || b.prompts() != "two" || b.note.Hidden {
+		t.Errorf("a paused queue: busy %v, %q wait", b.State.Busy(), b.prompts())
+	}
+	test.Tap(b.pause)
+	j = b.started()
+	b.ask("five")
+	b.StopAll()
+	<-j.ctx.Done()
+	b.finish(j, inference.Failed{Err: context.Canceled})
+	if b.State.Busy() || b.prompts() != "" || b.State.Run.Err != nil {
+		t.Errorf("after cancelling everything: busy %v, %q wait, %v", b.State.Busy(), b.prompts(), b.State.Run.Err)
+	}
+}
+
+func TestQueueAfterAFailure(t *testing.T) {
+	b := newBench(t, nil)
+	b.ask("one")
+	j := b.started()
+	b.ask("two")
+	b.finish(j, inference.Failed{Err: errors.New("the memory is full: close other programs")})
+	if b.State.Busy() || b.prompts() != "two" || !b.State.Queue.Paused || b.State.Run.Err == nil {
+		t.Errorf("busy %v, %q wait, paused %v, %v", b.State.Busy(), b.prompts(), b.State.Queue.Paused, b.State.Run.Err)
+	}
+	b.Pause()
+	b.finish(b.started(), inference.Done{})
+
+	// Stopping one is no failure.
+	b.ask("three")
+	j = b.started()
+	b.ask("four")
+	b.Stop()
+	<-j.ctx.Done()
+	b.finish(j, inference.Failed{Err: context.Canceled})
+	if j = b.started(); j.request.Prompt != "four" {
+		t.Errorf("%q runs", j.request.Prompt)
+	}
+	b.finish(j, inference.Done{})
+}
+
+// The stage goes on to the next job, unless the user looks at something else.
+func TestQueueLeavesTheStageAlone(t *testing.T) {
+	b := newBench(t, nil)
+	for _, looking := range []bool{false, true} {
+		b.ask("one")
+		j := b.started()
+		b.ask("two")
+		b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+		b.send(j, uitest.Step(0, 2, 1, 0))
+		b.send(j, uitest.Picture(j.request, 0))
+		if looking {
+			b.State.View.Step = 0
+		}
+		view := b.State.View
+		b.finish(j, inference.Done{})
+		j = b.started()
+		want := state.View{Shot: -1, Step: -1}
+		if looking {
+			want = view
+		}
+		if b.State.View != want {
+			t.Errorf("looking at a step %v: view %+v, want %+v", looking, b.State.View, want)
+		}
+		b.finish(j, inference.Done{})
+	}
+}
+
+func TestQueueSurvivesARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	open := func() *history.Store {
+		s, err := history.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	b := newBench(t, open())
+	rex := uitest.PNG(uitest.Red)
+	b.State.Form.Cards = []state.Card{{ID: 1, Word: uitest.Word("dog"), Ref: inference.Reference{Name: "dog.png", SHA256: files.Sum(rex), Data: rex}}}
+	b.ask("a dog")
+	j := b.started()
+	b.ask("a dog two")
+	b.ask("a dog three")
+	b.ask("a dog four")
+	b.Drop(b.State.Queue.Waiting[1].ID)
+	b.Queue.Move(b.State.Queue.Waiting[1].ID, -1)
+	if b.prompts() != "a dog four a dog two" {
+		t.Fatalf("%q wait", b.prompts())
+	}
+	seed := b.State.Queue.Waiting[0].Request.Seeds[0]
+	// The program is killed: nobody ends the running job.
+	b.Until("all is written", func() bool { return !b.Journal.Working() })
+	store := b.Journal.Store()
+	b.Journal.Open(nil)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s := open()
+	kept, err := Read(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newBench(t, s)
+	c.TakeUp(kept)
+	if got := c.prompts(); got != "a dog a dog four a dog two" || !c.State.Queue.Paused || c.State.Busy() {
+		t.Fatalf("%q wait, paused %v", got, c.State.Queue.Paused)
+	}
+	again := c.State.Queue.Waiting[1].Request
+	if again.Seeds[0] != seed || len(again.Subjects) != 1 || len(again.Subjects[0].References[0].Data) == 0 {
+		t.Errorf("came back as %+v", again)
+	}
+	c.Pause()
+	k := c.started()
+	c.finish(k, inference.Done{})
+	k = c.started()
+	c.finish(k, inference.Done{})
+	k = c.started()
+	c.finish(k, inference.Done{})
+	c.Until("all is written", func() bool { return !c.Journal.Working() })
+	if jobs, err := c.Journal.Store().Jobs(); err != nil || len(jobs) != 0 {
+		t.Errorf("%d jobs are left, %v", len(jobs), err)
+	}
+	rounds, err := c.Journal.Store().Rounds()
+	if err != nil || len(rounds) != 4 || rounds[0].Status != history.Complete {
+		t.Errorf("%d rounds, %v", len(rounds), err)
+	}
+	c.Settle()
+	if err := c.Journal.Close(); err != nil {
+		t.Error(err)
+	}
+	b.State.Queue = b.State.Queue.Clear()
+	b.finish(j, inference.Done{})
+}
+
+func TestQueueParksWhatKillsTheProgram(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	recipe, _ := recipe.New(inference.Request{Prompt: "a dog", Subjects: []inference.Subject{{
+		Word:       inference.Word{Text: "dog"},
+		References: []inference.Reference{{Name: "rex.png", SHA256: strings.Repeat("ab", 32)}},
+	}}}, "toybox")
+	if _, err := s.Enqueue(history.Plan{Recipe: recipe}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Enqueue(history.Plan{Recipe: []byte(`{"schema":99}`)}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := Read(s)
+	if err != nil || len(tasks) != 1 || len(tasks[0].Missing) != 1 || (state.Task{Missing: tasks[0].Missing}).Able() {
+		t.Fatalf("%+v, %v", tasks, err)
+	}
+	b := newBench(t, nil)
+	tasks[0].Missing, tasks[0].Parked = nil, true
+	b.TakeUp(tasks)
+	b.Refresh()
+	b.Pause()
+	row := b.byID[b.State.Queue.Waiting[0].ID]
+	if b.State.Busy() || !row.run.Visible() || !strings.Contains(row.about.Text, "twice") {
+		t.Fatalf("busy %v, the row says %q", b.State.Busy(), row.about.Text)
+	}
+	test.Tap(row.run)
+	b.finish(b.started(), inference.Done{})
+}
+
+func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
+	b := newBench(t, nil)
+	b.State.Form.Count = 3
+	b.ask("one")
+	j := b.started()
+	for _, name := range []string{"two", "three", "four"} {
+		b.ask(name)
+	}
+	b.checked()
+	q := b.Panel
+	b.Win.Content().Resize(fyne.NewSize(1240, 800))
+	at := func(i int) *row { return q.byID[b.State.Queue.Waiting[i].ID] }
+	middle := func(i int) fyne.Position {
+		o := at(i).Tile
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(40, o.Size().Height/2)
+	}
+	running := q.byID[b.State.Queue.Running.ID]
+	if running == nil || running.about.Text != "picture 1 of 3" || len(running.pictures.Objects) != 3 || running.OnDragged != nil {
+		t.Fatalf("the running round is shown as %+v", running)
+	}
+	if got, want := at(0).about.Text, "3 pictures · seeds "+state.SeedList(b.State.Queue.Waiting[0].Request.Seeds); got != want {
+		t.Errorf("a round says %q, want %q", got, want)
+	}
+	drag := func(r *row, to fyne.Position) {
+		e := &fyne.DragEvent{}
+		e.AbsolutePosition = to
+		r.Dragged(e)
+		if q.mark.Hidden == kit.Covers(q.Root, to) {
+			t.Errorf("over the list %v, the line is hidden %v", kit.Covers(q.Root, to), q.mark.Hidden)
+		}
+		r.DragEnd()
+	}
+	drag(at(2), middle(0).SubtractXY(0, 8))
+	if b.prompts() != "four two three" {
+		t.Fatalf("dragged to the top: %q", b.prompts())
+	}
+	drag(at(0), middle(1).AddXY(0, 8))
+	if b.prompts() != "two four three" {
+		t.Errorf("dragged below the next: %q", b.prompts())
+	}
+	drag(at(0), fyne.NewPos(500, 400))
+	if b.prompts() != "two four three" || !b.Queue.Ghost.Image.Hidden {
+		t.Errorf("dropped on the stage: %q", b.prompts())
+	}
+	// The one that was moved last is the one that the keys move.
+	b.Key("Alt+Down")
+	if b.prompts() != "two three four" {
+		t.Errorf("Alt+Down: %q", b.prompts())
+	}
+	b.Key("Alt+Up")
+	b.Key("Alt+Up")
+	if b.prompts() != "four two three" {
+		t.Errorf("Alt+Up twice: %q", b.prompts())
+	}
+	at(1).Tapped(&fyne.PointEvent{})
+	if !at(1).Chosen || at(0).Chosen || at(1).pictures.Hidden || len(at(1).pictures.Objects) != 3 || !at(0).pictures.Hidden {
+		t.Error("the chosen round does not show its pictures")
+	}
+	at(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
+	if b.prompts() != "four three" || b.State.Queue.Target() != b.State.Queue.Waiting[1].ID {
+		t.Errorf("Del: %q, chosen %d", b.prompts(), b.State.Queue.Target())
+	}
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
+	b.send(j, uitest.Picture(j.request, 0))
+	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+	if got := running.pictures.Objects[0].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*kit.Line).Text; got[:len("✓")] != "✓" || running.about.Text != "picture 2 of 3" {
+		t.Errorf("the first picture says %q, the round %q", got, running.about.Text)
+	}
+	b.StopAll()
+	<-j.ctx.Done()
+	b.finish(j, inference.Failed{Err: j.ctx.Err()})
+	if !q.Root.Hidden {
+		t.Error("an empty queue is shown")
+	}
+}

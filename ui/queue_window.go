@@ -1,0 +1,38 @@
+package ui
+
+import (
+	"realword/inference"
+	"realword/ui/queue"
+)
+
+// queueHost is what the room of the jobs needs of the window.
+func (w *Window) queueHost() queue.Host {
+	return queue.Host{
+		State: &w.state, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: w.ghost,
+		Context: w.ctx, Post: w.post, Background: w.background, Changed: w.refresh,
+		Engine: func() queue.Engine {
+			if w.engine == nil {
+				return nil
+			}
+			return w.engine
+		},
+		Before:    func(do func()) { w.set.Before(do) },
+		OnEvent:   w.happened,
+		OnQuieter: func() { w.models.Follow() },
+	}
+}
+
+// happened follows an event of the running job.
+func (w *Window) happened(e inference.Event) {
+	w.tellEnd(e)
+	switch e := e.(type) {
+	case inference.StepDone:
+		w.dog.step()
+	case inference.PictureReady:
+		w.save(e)
+		if w.closing {
+			w.queue.KeepRest()
+		}
+		w.stage.Beside(w.state.Queue.Running)
+	}
+}

@@ -1,0 +1,35 @@
+package reuse
+
+import (
+	"image"
+
+	"realword/history"
+	"realword/ui/kit"
+	"realword/ui/state"
+)
+
+// Host is what the desk needs of the window. All of it is set.
+type Host struct {
+	State      func() state.State
+	Change     func(next func(state.State) state.State)
+	Background func(slow func() (show func()))
+	Layers     *kit.Layers
+
+	Store   func() *history.Store // nil: there is no history
+	Eye     func() state.Eye
+	Words   func(prompt string) []state.Word
+	Reading func(name string) (read func()) // a file is being read, until read is called; both on any goroutine
+	Small   func(state.Shot) image.Image    // for a thumbnail
+
+	OnFile func(path string) // it has no recipe, or is to be a reference all the same
+}
+
+// Desk has two sheets: one for a recipe, one for the word of a picture.
+type Desk struct{ host Host }
+
+// New makes the desk.
+func New(h Host) *Desk { return &Desk{h} }
+
+func (d *Desk) change(f func(*state.State)) {
+	d.host.Change(func(s state.State) state.State { f(&s); return s })
+}
