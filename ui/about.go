@@ -71,7 +71,7 @@ func (w *Window) helpActions() []command.Action {
 		{ID: "help.keys.other", Label: i18n.T("Keyboard shortcuts…"), Key: "Shift+/", Do: w.ShowKeys},
 		command.Separator(command.MenuHelp),
 		{
-			ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { w.showFolder(w.opt.Logs) },
+			ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { w.saver.Show(w.opt.Logs) },
 			Can: func() bool { return w.opt.Logs != "" },
 		},
 		{

@@ -12,6 +12,7 @@ func (w *Window) allActions() []command.Action {
 	return slices.Concat(
 		w.undoActions(),
 		w.pictureActions(),
+		w.saver.Actions(),
 		w.stage.FileActions(),
 		w.subjects.Actions(),
 		w.queue.Actions(),
@@ -36,11 +37,6 @@ func (w *Window) pictureActions() []command.Action {
 			ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O", Do: w.subjects.ChoosePicture,
 			Can: func() bool { return w.opt.OpenFile != nil },
 		},
-		{
-			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: w.saveAs,
-			Can: func() bool { return w.opt.SaveFile != nil && finished() },
-		},
-		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: w.reveal},
 		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.reuse.Reference, Can: finished},
 	}
 }

@@ -94,7 +94,7 @@ func (w *Window) modelsHost() models.Host {
 		OnOpen:   w.openModel,
 		OnStop:   w.queue.Stop,
 		OnChange: w.refresh,
-		OnReveal: w.showFolder,
+		OnReveal: w.saver.Show,
 		OnRenamed: func(path, name string) {
 			if w.state.Shelf.InUse(path) && w.state.Model != nil {
 				renamed := *w.state.Model

@@ -29,7 +29,7 @@ func (w *Window) buildHistory() {
 	w.journal.Budget.Store(budget(w.app.Preferences()))
 	g := gallery.New(host)
 	g.OnOpen = func() { w.models.Hide() }
-	g.OnNew, g.OnSession, g.OnShow, g.OnReveal = w.newSession, w.openSession, w.ShowKept, w.showFolder
+	g.OnNew, g.OnSession, g.OnShow, g.OnReveal = w.newSession, w.openSession, w.ShowKept, w.saver.Show
 	g.OnRenamed = func(id uint64, name string) {
 		if w.journal.Session() == id {
 			w.state.History.Name = name
@@ -50,7 +50,7 @@ func (w *Window) buildHistory() {
 
 	w.banner = gallery.NewBanner()
 	w.banner.OnResize = func() { w.win.Content().Refresh() }
-	w.banner.OnRetry, w.banner.OnReveal = w.retryHistory, w.showFolder
+	w.banner.OnRetry, w.banner.OnReveal = w.retryHistory, w.saver.Show
 	if w.opt.SetAside != nil {
 		w.banner.OnFresh = w.freshHistory
 	}

@@ -2,18 +2,12 @@ package ui
 
 import (
 	"encoding/json"
-	"errors"
 	"io/fs"
-	"path"
-	"strconv"
-	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 
 	"realword/assets/translations"
-	"realword/inference/files"
-	"realword/ui/i18n"
+	"realword/ui/state"
 )
 
 // Preferences are what the user chooses once and for all sessions. They are kept by the app, beside the history. What goes into
@@ -41,11 +35,10 @@ type Preferences struct {
 
 const (
 	minTextSize, maxTextSize = 80, 200
-	defaultFileName          = "{date}/{seed}"
 )
 
 func defaultPreferences() Preferences {
-	return Preferences{Device: "auto", Look: "system", TextSize: 100, FileName: defaultFileName, Notify: true}
+	return Preferences{Device: "auto", Look: "system", TextSize: 100, FileName: state.DefaultFileName, Notify: true}
 }
 
 // preferencesKey is where the app keeps them, as JSON: what an older program wrote is completed, what a newer one wrote is kept
@@ -71,7 +64,7 @@ func readPreferences(from fyne.Preferences) Preferences {
 	if p.TextSize < minTextSize || p.TextSize > maxTextSize {
 		p.TextSize = d.TextSize
 	}
-	if checkFileName(p.FileName) != nil {
+	if state.CheckFileName(p.FileName) != nil {
 		p.FileName = d.FileName
 	}
 	return p
@@ -106,54 +99,4 @@ func (w *Window) pictures() string {
 		return w.prefs.Pictures
 	}
 	return w.opt.Pictures
-}
-
-// fileNameParts are the words in braces that a pattern may have.
-var fileNameParts = []string{"date", "time", "seed", "words", "prompt", "model"}
-
-// naming is what a file name may be made of.
-type naming struct {
-	At            time.Time
-	Seed          uint64
-	Words         []string // bound ones
-	Prompt, Model string
-}
-
-// longestPart is how many letters a part of a file name has at most.
-const longestPart = 60
-
-// fileName is the folder below the pictures folder ("" for none) and the name without its ending that a pattern such as
-// "{date}/{words} {seed}" gives. A pattern that checkFileName accepts never leads out of the pictures folder.
-func fileName(pattern string, n naming) (folder, name string) {
-	r := strings.NewReplacer("{date}", n.At.Format(time.DateOnly), "{time}", n.At.Format("15-04-05"), "{seed}", strconv.FormatUint(n.Seed, 10),
-		"{words}", files.Name(strings.Join(n.Words, "-"), longestPart), "{prompt}", files.Name(n.Prompt, longestPart), "{model}",
-		files.Name(n.Model, longestPart))
-	var parts []string
-	for part := range strings.SplitSeq(pattern, "/") {
-		if part = files.Name(r.Replace(part), longestPart); part != "" {
-			parts = append(parts, part)
-		}
-	}
-	if len(parts) == 0 {
-		return "", "picture"
-	}
-	return path.Join(parts[:len(parts)-1]...), parts[len(parts)-1]
-}
-
-// checkFileName says what is wrong with a pattern.
-func checkFileName(pattern string) error {
-	if strings.TrimSpace(pattern) == "" {
-		return errors.New(i18n.T("the file name is empty: write, for example, %s", defaultFileName))
-	}
-	rest := pattern
-	for _, part := range fileNameParts {
-		rest = strings.ReplaceAll(rest, "{"+part+"}", "")
-	}
-	if i := strings.IndexAny(rest, "{}"); i >= 0 {
-		return errors.New(i18n.T("in braces stand %s", "{"+strings.Join(fileNameParts, "}, {")+"}"))
-	}
-	if i := strings.IndexAny(rest, `\:*?"<>|`); i >= 0 {
-		return errors.New(i18n.T("not every system allows %s in a file name", rest[i:i+1]))
-	}
-	return nil
 }

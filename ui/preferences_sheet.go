@@ -14,6 +14,7 @@ import (
 	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
@@ -82,13 +83,13 @@ func (w *Window) showPreferences() {
 	pattern.SetText(w.prefs.FileName)
 	example := kit.Caption("")
 	preview := func(text string) {
-		err := checkFileName(text)
+		err := state.CheckFileName(text)
 		example.Color = theme.ColorNamePlaceHolder
 		if err != nil {
 			example.Color = theme.ColorNameError
 			example.Text = wording.Sentence(err)
 		} else {
-			sub, name := fileName(text, naming{At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox"})
+			sub, name := state.FileName(text, state.Naming{At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox"})
 			example.Text = filepath.Join(sub, name+".png")
 			change(func(p *Preferences) { p.FileName = text })
 		}

@@ -12,11 +12,12 @@ import (
 
 	"realword/ui/command"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
 func TestFileNames(t *testing.T) {
-	n := naming{At: time.Date(2026, 11, 23, 4, 5, 6, 0, time.UTC), Seed: 77, Words: []string{"dog", "pink hat"}, Prompt: "a dog / with \"..\\..\\x\"?", Model: "toy:box"}
+	n := state.Naming{At: time.Date(2026, 11, 23, 4, 5, 6, 0, time.UTC), Seed: 77, Words: []string{"dog", "pink hat"}, Prompt: "a dog / with \"..\\..\\x\"?", Model: "toy:box"}
 	for pattern, want := range map[string]string{
 		"{date}/{seed}":          "2026-11-23/77",
 		"{words} {seed}":         "dog-pink hat 77",
@@ -28,16 +29,16 @@ func TestFileNames(t *testing.T) {
 		"{date}":                 "2026-11-23",
 		strings.Repeat("x", 400): strings.Repeat("x", 60),
 	} {
-		folder, name := fileName(pattern, n)
+		folder, name := state.FileName(pattern, n)
 		if got := filepath.ToSlash(filepath.Join(folder, name)); got != want {
 			t.Errorf("%s gives %q, want %q", pattern, got, want)
 		}
-		if err := checkFileName(pattern); err != nil {
+		if err := state.CheckFileName(pattern); err != nil {
 			t.Errorf("%s: %v", pattern, err)
 		}
 	}
 	for _, bad := range []string{"", "  ", "{seeds}", "{seed", "a:b", `a\b`, "what?"} {
-		if checkFileName(bad) == nil {
+		if state.CheckFileName(bad) == nil {
 			t.Errorf("%q is accepted", bad)
 		}
 	}

@@ -29,7 +29,7 @@ func (w *Window) happened(e inference.Event) {
 	case inference.StepDone:
 		w.dog.step()
 	case inference.PictureReady:
-		w.save(e)
+		w.saver.Save(e)
 		if w.closing {
 			w.queue.KeepRest()
 		}

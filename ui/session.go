@@ -30,7 +30,7 @@ func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
 	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	if p.File == "" && p.Pixels != "" {
-		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, errNoFile{}
+		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, state.ErrNoFile{}
 	}
 	shot.Recipe.Seeds = []uint64{p.Seed}
 	if small, err := state.ReadSmall(p.Thumbnail); err == nil {
@@ -266,7 +266,7 @@ func (w *Window) openHistory() {
 			w.state.History.Open, w.state.History.Err = err == nil, err
 			if err == nil {
 				w.journal.Open(s)
-				w.sweep(s)
+				w.saver.Sweep(s)
 				w.queue.TakeUp(tasks)
 				w.state.History.Err = trouble
 				if found && trouble == nil && w.untouched() {

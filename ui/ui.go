@@ -13,6 +13,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/inference/prompt"
+	"realword/ui/saving"
 	"realword/ui/state"
 )
 
@@ -119,5 +120,23 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	}
 	if err := w.journal.Close(); err != nil {
 		fyne.LogError("The history was not closed as it should be", err)
+	}
+}
+
+// savePNG asks where to save the named picture and writes there what data makes; nil where the program cannot ask.
+func (o Options) savePNG() func(name string, data func() ([]byte, error)) (path string, err error) {
+	if o.SaveFile == nil {
+		return nil
+	}
+	return func(name string, data func() ([]byte, error)) (string, error) {
+		path, err := o.SaveFile(name)
+		if err != nil || path == "" {
+			return "", err
+		}
+		made, err := data()
+		if err != nil {
+			return "", err
+		}
+		return saving.Replace(path, made)
 	}
 }

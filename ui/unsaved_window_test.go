@@ -49,7 +49,7 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 		if s == nil || !s.Unsaved || !s.Pixels || s.Kept == 0 || s.Path != "" || s.Image == nil || s.Image.NRGBAAt(3, 3) != uitest.Green {
 			t.Fatalf("%s: shot %+v", when, s)
 		}
-		if text := b.unsaved.text.Text; b.unsaved.Hidden || !strings.Contains(text, "kept in this session") {
+		if text := b.unsaved.Text.Text; b.unsaved.Hidden || !strings.Contains(text, "kept in this session") {
 			t.Errorf("%s it says %q", when, text)
 		}
 		if b.leaving() != "" {
@@ -57,10 +57,10 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 		}
 	}
 	told("at once")
-	if text := b.unsaved.text.Text; !strings.Contains(text, "choose another folder") {
+	if text := b.unsaved.Text.Text; !strings.Contains(text, "choose another folder") {
 		t.Errorf("it says %q, and not why", text)
 	}
-	test.Tap(b.unsaved.retry) // nothing has changed
+	test.Tap(b.unsaved.Retry) // nothing has changed
 	b.settle()
 	told("after another try")
 	b.end0()
@@ -69,7 +69,7 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "pictures")); err != nil {
 		t.Fatal(err)
 	}
-	test.Tap(b.unsaved.retry)
+	test.Tap(b.unsaved.Retry)
 	b.settle()
 	s := b.state.Shot()
 	if s.Unsaved || s.SaveErr != nil || s.Path == "" || !b.unsaved.Hidden {
@@ -92,15 +92,15 @@ func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	b := unsavable(t, dir)
 	target := filepath.Join(t.TempDir(), "mine")
 	answer := ""
-	b.opt.SaveFile = func(string) (string, error) { return answer, nil }
+	b.saver.SaveFile = func(string) (string, error) { return answer, nil }
 	b.refresh()
-	test.Tap(b.unsaved.other) // and thought better of it
+	test.Tap(b.unsaved.Other) // and thought better of it
 	b.settle()
 	if s := b.state.Shot(); !s.Unsaved || b.unsaved.Hidden {
 		t.Fatalf("%+v", s)
 	}
 	answer = target
-	test.Tap(b.unsaved.other)
+	test.Tap(b.unsaved.Other)
 	b.settle()
 	if s := b.state.Shot(); s.Unsaved || s.Path != target+".png" || !b.unsaved.Hidden {
 		t.Fatalf("%+v", s)
@@ -119,7 +119,7 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
-	if text := b.unsaved.text.Text; b.unsaved.Hidden || !strings.Contains(text, "only in this window") {
+	if text := b.unsaved.Text.Text; b.unsaved.Hidden || !strings.Contains(text, "only in this window") {
 		t.Errorf("it says %q", text)
 	}
 	b.askClose()

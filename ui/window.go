@@ -3,6 +3,8 @@ package ui
 import (
 	"context"
 	"image/color"
+	"net/url"
+	"path/filepath"
 	"time"
 
 	"realword/history/journal"
@@ -23,6 +25,7 @@ import (
 	"realword/ui/models"
 	"realword/ui/queue"
 	"realword/ui/reuse"
+	"realword/ui/saving"
 	"realword/ui/settings"
 	"realword/ui/stage"
 	"realword/ui/state"
@@ -65,7 +68,8 @@ type Window struct {
 	stage    *stage.Panel
 	inspect  *inspect.Panel
 	lower    *fyne.Container // stage and what lies under it
-	unsaved  *unsavedBar
+	saver    *saving.Saver
+	unsaved  *saving.Bar
 	sides    sidePanels
 	rail     *rail
 	shots    *fyne.Container
@@ -134,6 +138,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		w.Bind()
 		w.refresh() // hints name keys
 	}
+	w.saver = w.newSaver()
 	w.reuse = w.newReuse()
 	w.watchFocus()
 	w.ghost = kit.NewGhost()
@@ -270,7 +275,7 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	top := w.subjects.BuildPrompt()
 
 	w.stage = w.newStage()
-	w.unsaved = newUnsavedBar(w)
+	w.unsaved = saving.NewBar(w.saver)
 
 	w.shots = kit.NewColumn(6)
 	w.shotRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(w.shots))
@@ -283,6 +288,21 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	picture := kit.Panel(container.NewStack(w.lower, w.inspect.Body))
 	w.middle = container.New(kit.Gapped{Gap: 10}, top, picture)
 	return w.middle
+}
+
+// newSaver wires what writes finished pictures.
+func (w *Window) newSaver() *saving.Saver {
+	reveal := w.opt.Reveal
+	if reveal == nil {
+		reveal = func(folder string) error {
+			return w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(folder)})
+		}
+	}
+	return &saving.Saver{Host: saving.Host{
+		State: &w.state, Journal: w.journal, Post: w.post, Background: w.background, Changed: w.refresh,
+		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
+		OnHeight: func() { w.lower.Refresh() },
+	}}
 }
 
 // newReuse wires what takes a finished picture into the next job.
@@ -325,7 +345,7 @@ func (w *Window) refresh() {
 	w.set.Refresh()
 	w.dog.running(w.state.Busy())
 	w.stage.Refresh()
-	w.unsaved.refresh()
+	w.unsaved.Follow()
 	w.inspect.Refresh()
 	w.rail.refresh()
 	w.refreshShots()

@@ -226,8 +226,8 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		if s := b.state.Shot(); s == nil || s.SaveErr == nil || s.Path != "" {
 			t.Fatalf("shot %+v", s)
 		}
-		if !strings.Contains(b.unsaved.text.Text, "choose another") {
-			t.Errorf("says %q", b.unsaved.text.Text)
+		if !strings.Contains(b.unsaved.Text.Text, "choose another") {
+			t.Errorf("says %q", b.unsaved.Text.Text)
 		}
 	})
 }
@@ -239,7 +239,7 @@ func TestSaveAsReplacesAFile(t *testing.T) {
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
-	b.saveAs()
+	b.saver.As()
 	b.settle()
 	data, err := os.ReadFile(target)
 	if _, _, bad := picture.Decode(data, picture.Limits{}); err != nil || bad != nil || b.state.ActionErr != nil {

@@ -1,0 +1,50 @@
+package ui
+
+import (
+	"fmt"
+
+	"realword/ui/i18n"
+)
+
+// leaving says what closing the window now means for what is under way; "" where nothing is.
+func (w *Window) leaving() string {
+	var text string
+	add := func(s string) {
+		if text != "" {
+			text += "\n"
+		}
+		text += s
+	}
+	for _, t := range w.state.Shelf.Tasks {
+		if t.Check == "" && !t.Ending && t.Get == nil { // a download goes on at the next start
+			add(i18n.T("%s is being imported. What has been imported so far will be lost; your checkpoints stay as they are.", t.Name))
+			break
+		}
+	}
+	if rest := w.state.Rest(); len(rest) > 0 {
+		made := ""
+		if n := w.state.Run.Pictures; n > 1 {
+			made = fmt.Sprint(" ", i18n.T("(%d of %d)", len(rest), n))
+		}
+		if w.state.History.Open {
+			add(i18n.N(len(rest), "%d picture has not been made yet%s. It stays in the queue until the next start.",
+				"%d pictures have not been made yet%s. They stay in the queue until the next start.", len(rest), made))
+		} else {
+			add(i18n.N(len(rest), "%d picture has not been made yet%s.", "%d pictures have not been made yet%s.", len(rest), made))
+		}
+	}
+	if n := w.state.Losing(); n > 0 {
+		add(i18n.N(n, "%d picture has no file yet and will be lost when the window closes.",
+			"%d pictures have no file yet and will be lost when the window closes.", n))
+	}
+	return text
+}
+
+// askClose closes the window; it asks where something under way would end.
+func (w *Window) askClose() {
+	if text := w.leaving(); text != "" && !w.closing && w.win.Canvas().Overlays().Top() == nil {
+		w.Ask(i18n.T("Close Realword?"), text, i18n.T("Close"), w.Close)
+		return
+	}
+	w.Close()
+}

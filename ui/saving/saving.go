@@ -1,0 +1,279 @@
+package saving
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/files"
+	"realword/inference/recipe"
+	"realword/ui/command"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/wording"
+)
+
+// Bar says under the stage that the picture there is in no file, where it is kept, and offers to write it.
+type Bar struct {
+	*fyne.Container
+	saver        *Saver
+	Text         *widget.Label
+	Retry, Other *kit.Button
+}
+
+func NewBar(v *Saver) *Bar {
+	u := &Bar{saver: v, Text: widget.NewLabel("")}
+	u.Text.Wrapping = fyne.TextWrapWord
+	u.Retry = kit.NewButton(i18n.T("Try again"), v.Again)
+	u.Other = kit.NewButton(i18n.T("Save as…"), v.As)
+	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
+	u.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(kit.NewPlate(kit.ColorRaised, theme.ColorNameWarning, 8),
+		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(icon), kit.NewRow(6, u.Retry, u.Other), u.Text))))
+	u.Hide()
+	return u
+}
+
+// unsavedText is what is said of a picture that is in no file; "" for any other.
+func unsavedText(s *state.Shot) string {
+	switch {
+	case s == nil || !s.Unsaved:
+		return ""
+	case s.Pixels:
+		return i18n.T("%s The picture is kept in this session.", wording.Sentence(s.SaveErr))
+	}
+	return i18n.T("%s The picture exists only in this window: save it before you close.", wording.Sentence(s.SaveErr))
+}
+
+func (u *Bar) Follow() {
+	text := unsavedText(u.saver.State.Shot())
+	u.Other.Hidden = u.saver.SaveFile == nil
+	if u.Text.Text == text && u.Hidden == (text == "") {
+		return
+	}
+	u.Text.SetText(text)
+	u.Hidden = text == ""
+	u.Refresh()
+	u.saver.OnHeight()
+}
+
+// folderAndName are where a picture goes that is saved now.
+func (v *Saver) folderAndName(seed uint64, r inference.Request, model string) (folder, name string) {
+	n := state.Naming{At: time.Now(), Seed: seed, Prompt: r.Prompt, Model: model}
+	for _, s := range r.Subjects {
+		n.Words = append(n.Words, s.Word.Text)
+	}
+	sub, name := state.FileName(v.FileName(), n)
+	return filepath.Join(v.Folder(), filepath.FromSlash(sub)), name
+}
+
+// Again writes the picture in view, which is in no file, into the pictures folder.
+func (v *Saver) Again() {
+	shot := v.State.Shot()
+	if shot == nil || !shot.Unsaved || v.State.Model == nil {
+		return
+	}
+	folder, name := v.folderAndName(shot.Seed, shot.Recipe, shot.Model)
+	v.write(*shot, true, func(data []byte) (string, error) { return files.WriteUnique(folder, name, ".png", data) })
+}
+
+// write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
+func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path string, err error)) {
+	s, model, embed := v.Journal.Store(), *v.State.Model, v.Embed()
+	v.Background(func() func() {
+		data, err := pixelsOf(s, shot)
+		if data == nil && err == nil {
+			data, err = recipe.EncodePNG(shot.PictureReady, model, embed)
+		}
+		path := ""
+		if err == nil {
+			path, err = to(data)
+		}
+		if err == nil && path != "" {
+			v.filed(shot, path, data, ours)
+		}
+		return func() {
+			if err != nil || path != "" {
+				v.changeSame(shot, func(s *state.Shot) {
+					if s.SaveErr = err; err == nil {
+						s.Path, s.Unsaved, s.Pixels = path, false, false
+					}
+				})
+			}
+			v.Changed()
+		}
+	})
+}
+
+// pixelsOf reads the file of a picture that the history keeps; nil where it keeps none.
+func pixelsOf(s *history.Store, shot state.Shot) ([]byte, error) {
+	if s == nil || !shot.Pixels {
+		return nil, nil
+	}
+	return s.Pixels(shot.Kept)
+}
+
+// changeSame changes the shots of the same picture.
+func (v *Saver) changeSame(shot state.Shot, change func(*state.Shot)) {
+	v.State.Shots = slices.Clone(v.State.Shots)
+	for i := range v.State.Shots {
+		if s := &v.State.Shots[i]; shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image {
+			change(s)
+		}
+	}
+}
+
+// filed journals where a picture is that was in no file: data is what is in it.
+func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
+	sum := ""
+	if ours {
+		sum = files.Sum(data)
+	}
+	if shot.Kept == 0 {
+		v.Journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its round is recorded
+		return
+	}
+	v.Journal.Filed(shot.Kept, path, sum)
+}
+
+// Sweep removes what programs that were killed have left, in the history's folders and among the pictures.
+func (v *Saver) Sweep(s *history.Store) {
+	folder := v.Folder()
+	v.Background(func() func() {
+		_, _ = s.Sweep() // what is in the way today is tried again at the next start
+		folders := 0
+		_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() {
+				return nil
+			}
+			if folders++; folders > mostSwept || path != folder && strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			files.Sweep(path)
+			return nil
+		})
+		return nil
+	})
+}
+
+// mostSwept is in how many folders of pictures is looked: names have folders for days and prompts, not for every picture.
+const mostSwept = 2000
+
+// Save writes a finished picture into the pictures folder, under the name that the preferences say.
+func (v *Saver) Save(ready inference.PictureReady) {
+	model, embed := *v.State.Model, v.Embed()
+	folder, name := v.folderAndName(ready.Seed, ready.Recipe, model.Name)
+	v.Background(func() func() {
+		path := ""
+		data, err := recipe.EncodePNG(ready, model, embed)
+		if err != nil { // of a recipe that does not fit into a picture: better without than not at all
+			data, err = recipe.EncodePNG(ready, model, recipe.Embed{Nothing: true})
+		}
+		if err == nil {
+			path, err = files.WriteUnique(folder, name, ".png", data)
+		}
+		if err == nil {
+			v.Journal.Saved(ready, path, files.Sum(data), func(id uint64) {
+				v.Post(func() { v.changeShot(ready, func(s *state.Shot) { s.Kept = id }) })
+			})
+		} else {
+			v.Journal.Unsaved(ready, data, func(id uint64) {
+				v.Post(func() {
+					v.changeShot(ready, func(s *state.Shot) { s.Kept, s.Pixels = id, true })
+					v.Changed()
+				})
+			})
+		}
+		return func() {
+			v.changeShot(ready, func(s *state.Shot) { s.Path, s.SaveErr, s.Unsaved = path, err, err != nil })
+			v.Changed()
+		}
+	})
+}
+
+// changeShot changes the shot of a picture that was made here, unless it is gone.
+func (v *Saver) changeShot(ready inference.PictureReady, change func(*state.Shot)) {
+	for i := range v.State.Shots {
+		if v.State.Shots[i].Image == ready.Image {
+			v.State.Shots = slices.Clone(v.State.Shots)
+			change(&v.State.Shots[i])
+		}
+	}
+}
+
+// As copies the file of the picture in view to where the user wants it.
+func (v *Saver) As() {
+	shot := v.State.Shot()
+	if shot == nil || v.SaveFile == nil {
+		return
+	}
+	ready, model, embed := shot.PictureReady, *v.State.Model, v.Embed()
+	name := fmt.Sprintf("realword-%d.png", ready.Seed)
+	if shot.Unsaved {
+		v.write(*shot, false, func(data []byte) (string, error) {
+			path, err := v.SaveFile(name)
+			if err == nil && path != "" {
+				path, err = Replace(path, data)
+			}
+			return path, err
+		})
+		return
+	}
+	if shot.Path != "" {
+		name = filepath.Base(shot.Path)
+	}
+	v.Background(func() func() {
+		path, err := v.SaveFile(name)
+		if err == nil && path != "" {
+			err = saveCopy(path, ready, model, embed)
+		}
+		return func() {
+			v.State.ActionErr = err
+			v.Changed()
+		}
+	})
+}
+
+// reveal opens the folder of the picture in view.
+func (v *Saver) reveal() {
+	folder := v.Folder()
+	if shot := v.State.Shot(); shot != nil && shot.Path != "" {
+		folder = filepath.Dir(shot.Path)
+	}
+	v.Show(folder)
+}
+
+// Show opens a folder in the system's file manager.
+func (v *Saver) Show(folder string) {
+	v.Background(func() func() {
+		err := v.Reveal(folder)
+		if err != nil {
+			err = i18n.Errorf("the folder %s cannot be shown: %w", folder, err)
+		}
+		return func() {
+			v.State.ActionErr = err
+			v.Changed()
+		}
+	})
+}
+
+// Actions are what is done with the file of the picture in view.
+func (v *Saver) Actions() []command.Action {
+	return []command.Action{
+		{
+			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: v.As,
+			Can: func() bool { return v.SaveFile != nil && v.State.Shot() != nil },
+		},
+		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: v.reveal},
+	}
+}
