@@ -103,8 +103,8 @@ func TestExitStatus(t *testing.T) {
 		context.Canceled:                 130,
 		context.DeadlineExceeded:         1,
 		badRequest(errors.New("γ is 2")): 2,
-		badRequest(fmt.Errorf("dog.png: %w", picture.FormatError("broken"))):  1,
-		badRequest(fmt.Errorf("a.tif: %w", picture.UnsupportedError("TIFF"))): 1,
+		badRequest(fmt.Errorf("dog.png: %w", picture.FormatError{Err: errors.New("broken")})):  1,
+		badRequest(fmt.Errorf("a.tif: %w", picture.UnsupportedError{Err: errors.New("TIFF")})): 1,
 		badRequest(context.Canceled):                                          130,
 	} {
 		if got := exitStatus(err); got != want {

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // inlineLimit is the size up to which a blob lies in the database. Beyond it, copying its pages at every change around it
@@ -173,7 +174,7 @@ func (r Reference) sum() ([]byte, error) {
 // store is open. Who names the SHA-256 has hashed the bytes; without one it is filled in.
 func (s *Store) PutReference(r Reference, data []byte) (Reference, error) {
 	if len(data) == 0 || len(data) > MaxReference {
-		return r, fmt.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", r.Name, len(data), MaxReference>>20)
+		return r, message.Errorf("the reference %q has %d bytes: use a picture of at most %d MiB", r.Name, len(data), MaxReference>>20)
 	}
 	if r.SHA256 == "" {
 		r.SHA256 = files.Sum(data)

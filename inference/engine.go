@@ -2,13 +2,12 @@ package inference
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"image"
 	"sync"
 
 	"realword/inference/files"
 	"realword/inference/memory"
+	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/tensor"
 )
@@ -96,7 +95,7 @@ func (e *Engine) Start(ctx context.Context, r Request) (Job, error) {
 		return nil, err
 	}
 	if e.ctx.Err() != nil {
-		return nil, errors.New("the engine is closed: open the model again")
+		return nil, message.New("the engine is closed: open the model again")
 	}
 	j := newJob(ctx, p)
 	select {
@@ -105,7 +104,7 @@ func (e *Engine) Start(ctx context.Context, r Request) (Job, error) {
 		return j, nil
 	default:
 		j.cancel()
-		return nil, fmt.Errorf("%d jobs are queued: wait for some of them, or cancel them", maxWaiting)
+		return nil, message.Errorf("%d jobs are queued: wait for some of them, or cancel them", maxWaiting)
 	}
 }
 
@@ -185,7 +184,7 @@ func (e *Engine) keep(ref Reference, img *image.NRGBA, info picture.Info) (prepa
 // readPainted returns a painted mask as it is kept, and its picture, which is only read. It decodes it unless it did so lately.
 func (e *Engine) readPainted(ctx context.Context, p Painted) (readMask, error) {
 	if len(p.Data) == 0 {
-		return readMask{}, errors.New("its picture is not here: give its file, or remove the mask")
+		return readMask{}, message.New("its picture is not here: give its file, or remove the mask")
 	}
 	if p.SHA256 == "" {
 		p.SHA256 = files.Sum(p.Data)

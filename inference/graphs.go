@@ -11,6 +11,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/graph"
 	"realword/inference/guidance"
+	"realword/inference/message"
 	"realword/inference/network"
 	"realword/inference/prompt"
 	"realword/inference/session"
@@ -184,7 +185,7 @@ func (g *Graphs) Encode(ctx context.Context, picture *tensor.Tensor) (*tensor.Te
 // canEncode says why a model cannot read a picture.
 func canEncode(m Model) error {
 	if m.Graph(graph.Encoder) == "" {
-		return fmt.Errorf("the model %s has no encoder, so no picture can begin with another one: import the model again", m.Manifest().Name)
+		return message.Errorf("the model %s has no encoder, so no picture can begin with another one: import the model again", m.Manifest().Name)
 	}
 	return nil
 }
@@ -313,7 +314,7 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	}
 	path := g.model.Graph(name)
 	if path == "" {
-		return nil, fmt.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
+		return nil, message.Errorf("the model %s has no %s graph: import the model again", g.model.Manifest().Name, name)
 	}
 	defer g.timed("open", name, time.Now())
 	s, err := g.runtime.Open(path, session.Options{
@@ -323,7 +324,7 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 		Outside: g.model.Manifest().Outside(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the %s graph: %w", name, err)
+		return nil, message.Errorf("open the %s graph: %w", name, err)
 	}
 	in, out := g.ports(name)
 	if err := errors.Join(session.CheckPorts("the inputs of "+path, s.Inputs(), in...),
@@ -413,7 +414,7 @@ func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept 
 	}
 	g.timed("run", name, start)
 	if err != nil {
-		return nil, fmt.Errorf("run the %s graph: %w", name, err)
+		return nil, message.Errorf("run the %s graph: %w", name, err)
 	}
 	for _, w := range want {
 		if t := out[w.Name]; t == nil || !fits(t.Shape, w) || len(t.F32) != tensor.Count(t.Shape) {
@@ -438,7 +439,7 @@ func (g *Graphs) keep(ctx context.Context, name graph.Name, in tensors, want ...
 	kept, err := k.Keep(ctx, in, portNames(want)...)
 	g.timed("run", name, start)
 	if err != nil {
-		return KV{}, fmt.Errorf("run the %s graph: %w", name, err)
+		return KV{}, message.Errorf("run the %s graph: %w", name, err)
 	}
 	for _, w := range want {
 		if v := kept[w.Name]; v == nil || !fits(v.Shape(), w) {
@@ -462,5 +463,5 @@ func fits(shape []int, want session.Port) bool {
 }
 
 func misshapen(name graph.Name, want session.Port) error {
-	return fmt.Errorf("the %s graph gave %s with another shape than %v: the model is damaged, import it again", name, want.Name, want.Shape)
+	return message.Errorf("the %s graph gave %s with another shape than %v: the model is damaged, import it again", name, want.Name, want.Shape)
 }

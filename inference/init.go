@@ -7,6 +7,7 @@ import (
 
 	"realword/inference/files"
 	"realword/inference/graph"
+	"realword/inference/message"
 	"realword/inference/picture"
 )
 
@@ -54,12 +55,12 @@ func (p *planner) checkInit() {
 	}
 	switch steps := float64(p.request.Steps); {
 	case !(i.Strength > 0 && i.Strength <= 1): // also catches NaN
-		p.problem("the strength %g is outside the range above 0 to 1: 0.3 keeps most of a picture, 0.8 little", i.Strength)
+		p.problem(message.Errorf("the strength %g is outside the range above 0 to 1: 0.3 keeps most of a picture, 0.8 little", i.Strength))
 	case p.request.Steps > 0 && p.request.Begin() >= p.request.Steps:
-		p.problem("a strength of %g leaves none of the %d steps: choose at least %g", i.Strength, p.request.Steps, math.Ceil(1e4/steps)/1e4)
+		p.problem(message.Errorf("a strength of %g leaves none of the %d steps: choose at least %g", i.Strength, p.request.Steps, math.Ceil(1e4/steps)/1e4))
 	}
 	if len(i.Data) == 0 {
-		p.problem("the picture %q to begin with is not here: give its file, or begin with noise", i.Name)
+		p.problem(message.Errorf("the picture %q to begin with is not here: give its file, or begin with noise", i.Name))
 		return
 	}
 	if i.SHA256 == "" {
@@ -70,7 +71,7 @@ func (p *planner) checkInit() {
 		i.Small, err = picture.Small(img, picture.Square{})
 	}
 	if err != nil {
-		p.problem("the picture %q to begin with: %w", i.Name, err)
+		p.problem(message.Errorf("the picture %q to begin with: %w", i.Name, err))
 	}
 }
 

@@ -3,7 +3,6 @@ package inference
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/guidance"
+	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 )
@@ -57,9 +57,7 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	return p.plan, errors.Join(p.problems...)
 }
 
-func (p *planner) problem(format string, args ...any) {
-	p.problems = append(p.problems, fmt.Errorf(format, args...))
-}
+func (p *planner) problem(err error) { p.problems = append(p.problems, err) }
 
 // checkSettings asks the table what the model cannot do.
 func (p *planner) checkSettings() {
@@ -78,12 +76,12 @@ func (p *planner) checkSettings() {
 func (p *planner) checkWords() {
 	r := &p.request
 	if strings.TrimSpace(r.Prompt) == "" {
-		p.problem("the prompt is empty: describe the picture")
+		p.problem(message.Errorf("the prompt is empty: describe the picture"))
 		return
 	}
 	for _, text := range []string{r.Prompt, r.Negative} {
 		if !utf8.ValidString(text) {
-			p.problem("the prompt %q is not UTF-8 text: save its file as UTF-8, or set the terminal to UTF-8", text)
+			p.problem(message.Errorf("the prompt %q is not UTF-8 text: save its file as UTF-8, or set the terminal to UTF-8", text))
 			return
 		}
 	}
@@ -98,8 +96,8 @@ func (p *planner) checkWords() {
 		}
 		for i, other := range p.spans[:j] {
 			if span.From < other.To && other.From < span.To {
-				p.problem("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures",
-					r.Subjects[i].Word, *w)
+				p.problem(message.Errorf("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures",
+					r.Subjects[i].Word, *w))
 			}
 		}
 		p.spans[j] = span
@@ -131,7 +129,7 @@ func (p *planner) checkScopes() {
 			read, err = p.engine.readPainted(p.ctx, s.Region.Painted)
 		}
 		if err != nil {
-			p.problem("the mask of %s: %w", s.Word, err)
+			p.problem(message.Errorf("the mask of %s: %w", s.Word, err))
 			unread = true
 			continue
 		}
@@ -158,7 +156,7 @@ func (p *planner) checkReferences() {
 	for j := range p.request.Subjects {
 		s := &p.request.Subjects[j]
 		if len(s.References) == 0 {
-			p.problem("%s has no picture: add one, or remove the subject", s.Word)
+			p.problem(message.Errorf("%s has no picture: add one, or remove the subject", s.Word))
 		}
 		for i := range s.References {
 			ref := &s.References[i]
@@ -167,7 +165,7 @@ func (p *planner) checkReferences() {
 			}
 			seen, err := p.engine.viewsOf(p.ctx, *ref)
 			if err != nil {
-				p.problem("the picture %q of %s: %w", ref.Name, s.Word, err)
+				p.problem(message.Errorf("the picture %q of %s: %w", ref.Name, s.Word, err))
 			}
 			ref.Small = seen.small
 		}
@@ -191,15 +189,15 @@ func (p *planner) checkState() {
 		return
 	}
 	if len(r.Seeds) != 1 || r.Seeds[0] != s.Seed {
-		p.problem("the kept step belongs to the picture with seed %d: ask for this seed only, or start from noise", s.Seed)
+		p.problem(message.Errorf("the kept step belongs to the picture with seed %d: ask for this seed only, or start from noise", s.Seed))
 	}
 	if s.Width != r.Width || s.Height != r.Height || s.Steps != r.Steps || s.Sampler != r.Sampler {
-		p.problem("the kept step belongs to %d × %d pixels and %d steps of %s, but the request asks for %d × %d and %d steps of %s: keep these as they were, or start from noise",
-			s.Width, s.Height, s.Steps, s.Sampler, r.Width, r.Height, r.Steps, r.Sampler)
+		p.problem(message.Errorf("the kept step belongs to %d × %d pixels and %d steps of %s, but the request asks for %d × %d and %d steps of %s: keep these as they were, or start from noise",
+			s.Width, s.Height, s.Steps, s.Sampler, r.Width, r.Height, r.Steps, r.Sampler))
 		return
 	}
 	if !p.manifest.Named(s.Model) {
-		p.problem("the kept step belongs to the model %s, and this is %s: open that model, or start from noise", s.Model, p.manifest.Name)
+		p.problem(message.Errorf("the kept step belongs to the model %s, and this is %s: open that model, or start from noise", s.Model, p.manifest.Name))
 		return
 	}
 	m := p.manifest.Latent
@@ -215,15 +213,15 @@ func (s State) fits(steps, stop, subjects, values, positions int) error {
 	reuses := subjects > 0 && !guidance.Runs(s.Step, stop)
 	switch {
 	case s.Step < 0 || s.Step >= steps:
-		return fmt.Errorf("the kept step is followed by step %d, but the run has only %d: choose an earlier one", s.Step+1, steps)
+		return message.Errorf("the kept step is followed by step %d, but the run has only %d: choose an earlier one", s.Step+1, steps)
 	case len(s.Latent) != values:
-		return fmt.Errorf("the kept step has a latent of %d values, but this model and picture size need %d: start from noise", len(s.Latent),
+		return message.Errorf("the kept step has a latent of %d values, but this model and picture size need %d: start from noise", len(s.Latent),
 			values)
 	case reuses && len(s.Scores) != subjects:
-		return fmt.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that new masks are made", len(s.Scores),
+		return message.Errorf("the kept step has masks of %d subjects, not of %d: choose T_stop above %d, so that new masks are made", len(s.Scores),
 			subjects, s.Step)
 	case reuses && slices.ContainsFunc(s.Scores, func(grid []float32) bool { return len(grid) != positions }):
-		return fmt.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that new masks are made",
+		return message.Errorf("the kept step has masks of another size than %d positions: choose T_stop above %d, so that new masks are made",
 			positions, s.Step)
 	}
 	return nil

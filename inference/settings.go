@@ -11,6 +11,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/schedule"
 )
@@ -260,7 +261,7 @@ var table = []Setting{
 		Flag: "preset", Help: "paper (default) or release: sets the defaults of the other options", Label: "preset", Called: "preset",
 		check: func(s Settings, m bundle.Manifest) error {
 			if _, ok := m.Presets[s.Preset]; !ok { // the rest is checked against the default's values
-				return fmt.Errorf("there is no preset %q: choose one of %q", s.Preset, slices.Sorted(maps.Keys(m.Presets)))
+				return message.Errorf("there is no preset %q: choose one of %q", s.Preset, slices.Sorted(maps.Keys(m.Presets)))
 			}
 			return nil
 		},
@@ -271,7 +272,7 @@ var table = []Setting{
 		A1111: "Steps", Called: "number of steps", Takes: "a number from 1 to 10000", Least: 1, Most: 10000,
 		check: func(s Settings, m bundle.Manifest) error {
 			if s.Steps < 1 || s.Steps > m.Schedule.TrainSteps {
-				return fmt.Errorf("%d steps are outside the range 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
+				return message.Errorf("%d steps are outside the range 1 to %d: 25 is usual", s.Steps, m.Schedule.TrainSteps)
 			}
 			return nil
 		},
@@ -309,7 +310,7 @@ var table = []Setting{
 		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
-				return fmt.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
+				return message.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
 			}
 			return nil
 		},
@@ -320,7 +321,7 @@ var table = []Setting{
 		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Most: 1, none: NoRescale,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.Rescale >= 0 && s.Rescale <= 1) && s.Rescale != NoRescale {
-				return fmt.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
+				return message.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
 			}
 			return nil
 		},
@@ -349,7 +350,7 @@ var table = []Setting{
 		check: func(s Settings, _ bundle.Manifest) error {
 			norm, err := guidance.ParseNormalization(cmp.Or(s.MaskNorm, guidance.ByMax.String()))
 			if err == nil && norm == guidance.ByLayer && s.RawMask {
-				return fmt.Errorf("masks cannot be both raw and normalised by %s: choose one", norm)
+				return message.Errorf("masks cannot be both raw and normalised by %s: choose one", norm)
 			}
 			return err
 		},
@@ -381,9 +382,9 @@ const maxSide = 1 << 16
 func checkSide(name string, n int, m bundle.Manifest) error {
 	switch s := m.Size; {
 	case n < s.Min || n > s.Max:
-		return fmt.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
+		return message.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
 	case n%max(s.Multiple, 1) != 0:
-		return fmt.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple,
+		return message.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple,
 			min(s.Max, (n/s.Multiple+1)*s.Multiple))
 	}
 	return nil

@@ -27,6 +27,7 @@ import (
 
 	"realword/inference/files"
 	"realword/inference/graph"
+	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 )
@@ -56,7 +57,7 @@ func OpenContext(ctx context.Context, dir string, progress Progress) (*Bundle, e
 		return b, err
 	}
 	if err := b.settle(ctx, touched, progress); err != nil {
-		return nil, fmt.Errorf("open model %s: %w", dir, err)
+		return nil, message.Errorf("open model %s: %w", dir, err)
 	}
 	return b, nil
 }
@@ -72,22 +73,22 @@ func Look(dir string) (*Bundle, error) {
 func load(dir string) (b *Bundle, touched []int, err error) {
 	m, err := readManifest(files.DirFS(dir))
 	if err != nil {
-		return nil, nil, fmt.Errorf("open model %s: %w", dir, err)
+		return nil, nil, message.Errorf("open model %s: %w", dir, err)
 	}
 	var missing []error
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
 		info, err := files.Stat(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			missing = append(missing, fmt.Errorf("%s is missing", name))
+			missing = append(missing, message.Errorf("%s is missing", name))
 		case err != nil:
 			missing = append(missing, err)
 		case info.Size() == 0:
-			missing = append(missing, fmt.Errorf("%s is empty", name))
+			missing = append(missing, message.Errorf("%s is empty", name))
 		}
 	}
 	if len(missing) > 0 {
-		return nil, nil, fmt.Errorf("open model %s: %w; import the model again", dir, errors.Join(missing...))
+		return nil, nil, message.Errorf("open model %s: %w; import the model again", dir, errors.Join(missing...))
 	}
 	for i, f := range m.Mapped {
 		other, err := f.check()
@@ -99,13 +100,13 @@ func load(dir string) (b *Bundle, touched []int, err error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, nil, fmt.Errorf("open model %s: %w", dir, errors.Join(missing...))
+		return nil, nil, message.Errorf("open model %s: %w", dir, errors.Join(missing...))
 	}
 	b = &Bundle{dir: dir, manifest: m}
 	for i := range m.Text.Encoders {
 		t, err := prompt.Load(files.DirFS(filepath.Join(dir, tokenizerDir(i))))
 		if err != nil {
-			return nil, nil, fmt.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
+			return nil, nil, message.Errorf("open model %s: %s: %w", dir, tokenizerDir(i), err)
 		}
 		b.tokenizers = append(b.tokenizers, t)
 	}
@@ -165,11 +166,11 @@ func (b *Bundle) Check(ctx context.Context, progress Progress) error {
 		case err != nil:
 			wrong = append(wrong, err)
 		case sum != f.SHA256:
-			wrong = append(wrong, fmt.Errorf("%s has changed since the import (SHA-256 %.12s…, wanted %.12s…)", name, sum, f.SHA256))
+			wrong = append(wrong, message.Errorf("%s has changed since the import (SHA-256 %.12s…, wanted %.12s…)", name, sum, f.SHA256))
 		}
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("model %s is damaged: %w; import it again", b.dir, errors.Join(wrong...))
+		return message.Errorf("model %s is damaged: %w; import it again", b.dir, errors.Join(wrong...))
 	}
 	return nil
 }
@@ -188,7 +189,7 @@ func hashFile(ctx context.Context, path string, progress func(done, total int64)
 	h, done := sha256.New(), int64(0)
 	for {
 		if err := ctx.Err(); err != nil {
-			return "", fmt.Errorf("read %s: %w", path, err)
+			return "", message.Errorf("read %s: %w", path, err)
 		}
 		n, err := io.CopyN(h, f, 16<<20)
 		if done += n; progress != nil && n > 0 {
@@ -198,7 +199,7 @@ func hashFile(ctx context.Context, path string, progress func(done, total int64)
 			return hex.EncodeToString(h.Sum(nil)), nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("read %s: %w", path, err)
+			return "", message.Errorf("read %s: %w", path, err)
 		}
 	}
 }
@@ -206,7 +207,7 @@ func hashFile(ctx context.Context, path string, progress func(done, total int64)
 func readManifest(fsys fs.FS) (Manifest, error) {
 	f, err := fsys.Open(ManifestName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, fmt.Errorf("there is no %s; make a model folder with `realword model import CHECKPOINTS --out FOLDER`", ManifestName)
+		return Manifest{}, message.Errorf("there is no %s; make a model folder with `realword model import CHECKPOINTS --out FOLDER`", ManifestName)
 	}
 	if err != nil {
 		return Manifest{}, err
@@ -214,10 +215,10 @@ func readManifest(fsys fs.FS) (Manifest, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, MaxManifest+1))
 	if err != nil {
-		return Manifest{}, fmt.Errorf("read %s: %w", ManifestName, err)
+		return Manifest{}, message.Errorf("read %s: %w", ManifestName, err)
 	}
 	if len(data) > MaxManifest {
-		return Manifest{}, fmt.Errorf("%s is larger than %d MiB, so it is not a Realword manifest; import the model again", ManifestName,
+		return Manifest{}, message.Errorf("%s is larger than %d MiB, so it is not a Realword manifest; import the model again", ManifestName,
 			MaxManifest>>20)
 	}
 	return ParseManifest(data)
@@ -227,14 +228,14 @@ func readManifest(fsys fs.FS) (Manifest, error) {
 func ParseManifest(data []byte) (Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return Manifest{}, fmt.Errorf("%s cannot be read (%w); import the model again", ManifestName, err)
+		return Manifest{}, message.Errorf("%s cannot be read (%w); import the model again", ManifestName, err)
 	}
 	if m.Schema != SchemaVersion {
-		return Manifest{}, fmt.Errorf("%s has schema %d, and this Realword reads %d; import the model again, or update Realword", ManifestName,
+		return Manifest{}, message.Errorf("%s has schema %d, and this Realword reads %d; import the model again, or update Realword", ManifestName,
 			m.Schema, SchemaVersion)
 	}
 	if err := m.check(); err != nil {
-		return Manifest{}, fmt.Errorf("%s: %w; import the model again", ManifestName, err)
+		return Manifest{}, message.Errorf("%s: %w; import the model again", ManifestName, err)
 	}
 	return m, nil
 }
@@ -354,7 +355,7 @@ func Extract(fsys fs.FS, cache string) (*Bundle, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("unpack the built-in model to %s: %w; free up space there or make the folder writable, or name an imported model with --model", cache, err)
+		return nil, message.Errorf("unpack the built-in model to %s: %w; free up space there or make the folder writable, or name an imported model with --model", cache, err)
 	}
 	return Open(dir)
 }
@@ -403,32 +404,32 @@ func newTarget(dir string) (target, error) {
 	info, err := os.Stat(abs)
 	switch {
 	case err == nil && !info.IsDir():
-		return t, fmt.Errorf("%s already exists and is not a folder; choose another name", dir)
+		return t, message.Errorf("%s already exists and is not a folder; choose another name", dir)
 	case err == nil:
 		if _, err := os.ReadDir(abs); err != nil {
-			return t, fmt.Errorf("the folder %s cannot be read: %w; choose another one", dir, err)
+			return t, message.Errorf("the folder %s cannot be read: %w; choose another one", dir, err)
 		}
 		// What a program that died has left there is not the user's.
 		files.Sweep(abs)
 		if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
-			return t, fmt.Errorf("%s already exists and is not empty; choose another folder or remove it", dir)
+			return t, message.Errorf("%s already exists and is not empty; choose another folder or remove it", dir)
 		}
 		t.there = true
 		probe, done, err := files.Mkdir(abs, "probe")
 		if err != nil {
-			return t, fmt.Errorf("the folder %s cannot be written to: %w; choose another one", dir, err)
+			return t, message.Errorf("the folder %s cannot be written to: %w; choose another one", dir, err)
 		}
 		done()
 		return t, os.Remove(probe)
 	case !errors.Is(err, fs.ErrNotExist):
-		return t, fmt.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
+		return t, message.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(abs), 0o777); err != nil {
-		return t, fmt.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
+		return t, message.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
 	}
 	// The name itself: too long, not allowed on this drive, a link to nowhere.
 	if err := os.Mkdir(abs, 0o777); err != nil {
-		return t, fmt.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
+		return t, message.Errorf("the folder %s cannot be made: %w; choose another one", dir, err)
 	}
 	return t, os.Remove(abs)
 }
@@ -449,7 +450,7 @@ func (t target) write(fill func(tmp string) error) error {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	if err := t.publish(tmp); err != nil {
-		return fmt.Errorf("the model is finished in %s, but cannot be moved to its place: %w; rename that folder", tmp, err)
+		return message.Errorf("the model is finished in %s, but cannot be moved to its place: %w; rename that folder", tmp, err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"realword/inference/checkpoint"
+	"realword/inference/message"
 	"realword/inference/network"
 	"realword/inference/schedule"
 
@@ -25,14 +26,14 @@ const maxConfig = 256 << 10
 func (im *importer) readJSON(path string, into any) error {
 	data, err := files.Read(path, maxConfig)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is missing; a checkpoint folder has unet, text_encoder, tokenizer, vae and vision inside: %w", im.label(path), err)
+		return message.Errorf("%s is missing; a checkpoint folder has unet, text_encoder, tokenizer, vae and vision inside: %w", im.label(path), err)
 	}
 	if err != nil {
 		return err
 	}
 	data = unmarked(data)
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s cannot be read (%s); download it again", im.label(path), brief(err.Error()))
+		return message.Errorf("%s cannot be read (%s); download it again", im.label(path), brief(err.Error()))
 	}
 	found, err := configMarks(im.label(path), data)
 	im.training.join(found)

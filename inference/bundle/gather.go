@@ -12,6 +12,7 @@ import (
 
 	"realword/inference/checkpoint"
 	"realword/inference/files"
+	"realword/inference/message"
 	"realword/inference/network"
 	"realword/inference/prompt"
 )
@@ -136,7 +137,7 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 			err = im.oneFile(f)
 		}
 		if err == nil {
-			err = errors.New("this is one file; name the folder that holds the RealCustom++ checkpoints, and this file as the base (--base) if it is an SDXL model")
+			err = message.New("this is one file; name the folder that holds the RealCustom++ checkpoints, and this file as the base (--base) if it is an SDXL model")
 		}
 		return baseModel{}, visualModel{}, err
 	}
@@ -153,7 +154,7 @@ func (im *importer) layout() (baseModel, visualModel, error) {
 	}
 	if !isDir(filepath.Join(im.src, "unet")) && !isDir(filepath.Join(im.src, "vision")) {
 		if better := nearby(im.src); better != "" {
-			return baseModel{}, visualModel{}, fmt.Errorf("this is not a checkpoint folder, but %s is: choose that one", better)
+			return baseModel{}, visualModel{}, message.Errorf("this is not a checkpoint folder, but %s is: choose that one", better)
 		}
 		return baseModel{}, visualModel{}, fmt.Errorf("this is not a checkpoint folder: looked for the released tree (ckpts/realcustom, ckpts/sdxl) and for a diffusers-style "+
 			"folder (unet, text_encoder, tokenizer, vae, vision), found %s", found(im.src))
@@ -174,7 +175,7 @@ func (im *importer) baseLayout() (baseModel, error) {
 		return baseModel{}, err
 	}
 	if !isDir(filepath.Join(im.base, "unet")) {
-		return baseModel{}, fmt.Errorf("%s is not a base model: wanted a diffusers folder (unet, text_encoder, vae …) or one safetensors file, found %s", im.base, found(im.base))
+		return baseModel{}, message.Errorf("%s is not a base model: wanted a diffusers folder (unet, text_encoder, vae …) or one safetensors file, found %s", im.base, found(im.base))
 	}
 	m := im.folder(im.base)
 	has := func(name string) bool { return isDir(filepath.Join(im.base, name)) }
@@ -407,14 +408,14 @@ func (im *importer) openFolder(dir string) (*checkpoint.File, error) {
 	}
 	if !isDir(dir) {
 		if half := im.halfDownloaded(dir); half != "" {
-			return nil, fmt.Errorf("%s is missing (%s is an unfinished download: finish it)", im.label(dir), half)
+			return nil, message.Errorf("%s is missing (%s is an unfinished download: finish it)", im.label(dir), half)
 		}
-		return nil, fmt.Errorf("%s is missing", im.label(dir))
+		return nil, message.Errorf("%s is missing", im.label(dir))
 	}
 	f, err := checkpoint.OpenFolder(dir)
 	if err != nil {
 		if half := im.halfDownloaded(dir); half != "" {
-			err = fmt.Errorf("%w (%s is an unfinished download: finish it)", err, half)
+			err = message.Errorf("%w (%s is an unfinished download: finish it)", err, half)
 		}
 		return nil, err
 	}

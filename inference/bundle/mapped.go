@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"realword/inference/files"
+	"realword/inference/message"
 	"realword/inference/nn"
 	"realword/inference/tensor"
 )
@@ -45,9 +46,9 @@ func (f MappedFile) check() (touched bool, err error) {
 	info, err := files.Stat(f.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, fmt.Errorf("%s is missing, and the model reads its weights from it: connect the drive or put the file back; if it is gone, import the model again", f.Path)
+		return false, message.Errorf("%s is missing, and the model reads its weights from it: connect the drive or put the file back; if it is gone, import the model again", f.Path)
 	case err != nil:
-		return false, fmt.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
+		return false, message.Errorf("%s cannot be read, and the model reads its weights from it: %w", f.Path, err)
 	case info.Size() != f.Size:
 		return false, f.changed("it had %d bytes and now has %d", f.Size, info.Size())
 	}
@@ -101,7 +102,7 @@ func sameFile(a, b MappedFile) bool {
 }
 
 func (f MappedFile) changed(format string, args ...any) error {
-	return fmt.Errorf("%s has changed since the import (%s): import the model again, or with --copy so that it keeps weights of its own",
+	return message.Errorf("%s has changed since the import (%s): import the model again, or with --copy so that it keeps weights of its own",
 		f.Path, fmt.Sprintf(format, args...))
 }
 
@@ -231,7 +232,7 @@ func (s *source) read(ctx context.Context, label string, read func(done int64)) 
 	}
 	if info, err := os.Stat(s.path); err != nil || info.Size() != s.before.Size() || !info.ModTime().Equal(s.before.ModTime()) ||
 		at != info.Size() {
-		return fmt.Errorf("%s changed during the import: wait until its download is complete, then import again", label)
+		return message.Errorf("%s changed during the import: wait until its download is complete, then import again", label)
 	}
 	s.sum = hex.EncodeToString(hash.Sum(nil))
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // Named tells whether a model is, or before Rename was, called so.
@@ -18,7 +19,7 @@ const longestName = 80
 
 func goodName(name string) error {
 	if strings.TrimSpace(name) == "" || len([]rune(name)) > longestName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return fmt.Errorf("a model's name is one line of 1 to %d letters", longestName)
+		return message.Errorf("a model's name is one line of 1 to %d letters", longestName)
 	}
 	return nil
 }

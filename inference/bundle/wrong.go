@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"realword/inference/checkpoint"
+	"realword/inference/message"
 	"realword/inference/network"
 )
 
@@ -59,7 +60,7 @@ func (im *importer) oneFile(f *checkpoint.File) error {
 		return nil
 	}
 	if has(f, projectorPrefix+".") || has(f, "encoder_hidden_states_vision") {
-		return fmt.Errorf("this file has only the visual weights; choose the folder that holds it together with the others, %s", better)
+		return message.Errorf("this file has only the visual weights; choose the folder that holds it together with the others, %s", better)
 	}
 	return nil
 }

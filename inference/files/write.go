@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"realword/inference/message"
 )
 
 // How says how Put writes; 0 replaces a file that may be there, and keeps its permissions.
@@ -134,24 +136,21 @@ func publish(temp, path string) error {
 
 // explain adds what to do to an error of writing at path.
 func explain(path string, err error) error {
-	var advice string
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)
+		return message.Errorf("%s already exists and is not overwritten; choose another name: %w", path, fs.ErrExist)
 	case IsFull(err):
-		advice = "the disk is full; free up some space or choose another folder"
+		return message.Errorf("%s cannot be written: the disk is full; free up some space or choose another folder: %w", path, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		advice = "the folder is read-only; choose another folder or change its permissions"
+		return message.Errorf("%s cannot be written: the folder is read-only; choose another folder or change its permissions: %w", path, err)
 	case errors.Is(err, fs.ErrNotExist):
-		advice = "the folder does not exist; create it or choose another"
+		return message.Errorf("%s cannot be written: the folder does not exist; create it or choose another: %w", path, err)
 	case errors.Is(err, syscall.ENOTDIR):
-		advice = "part of the path is a file, not a folder; choose another folder"
+		return message.Errorf("%s cannot be written: part of the path is a file, not a folder; choose another folder: %w", path, err)
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		advice = "the name is too long; choose a shorter one"
-	default:
-		advice = "choose another folder"
+		return message.Errorf("%s cannot be written: the name is too long; choose a shorter one: %w", path, err)
 	}
-	return fmt.Errorf("cannot write %s: %s: %w", path, advice, err)
+	return message.Errorf("%s cannot be written: choose another folder: %w", path, err)
 }
 
 // Sum is the SHA-256 of bytes, in hexadecimal.

@@ -1,7 +1,7 @@
 // Package guidance turns the attention scores of the guidance branch into the masks of the generation branch
 // (RealCustom++, arXiv 2408.09744, Section III-C and III-E).
 //
-// Contract: pure functions over plain slices, no state, safe from any goroutine, nothing of Realword imported. A grid is
+// Contract: pure functions over plain slices, no state, safe from any goroutine, only package message imported. A grid is
 // a row-major slice of N = height·width values. Inputs are only read; results belong to the caller. The same input gives
 // the same bits on every machine: ties go to the lowest index and every float32 operation is rounded once.
 //
@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"realword/inference/message"
 )
 
 // DefaultScope is γ_scope of the paper, which reports stable results between 0.15 and 0.4.
@@ -135,7 +137,7 @@ func Runs(step, stop int) bool { return step < stop }
 // CheckStop refuses a T_stop outside [1, steps]: without a first mask there is nothing to reuse.
 func CheckStop(stop, steps int) error {
 	if stop < 1 || stop > steps {
-		return fmt.Errorf("early stop at step %d is outside 1 to %d: choose a step of this run (%d means every step makes its own mask)", stop,
+		return message.Errorf("early stop at step %d is outside 1 to %d: choose a step of this run (%d means every step makes its own mask)", stop,
 			steps, steps)
 	}
 	return nil
@@ -153,7 +155,7 @@ func Counts(n int, subjects []Subject) ([]int, error) {
 // counts is Counts with the weights of the positions.
 func counts(n int, subjects []Subject) ([]int, [][]float32, error) {
 	if n < 1 {
-		return nil, nil, fmt.Errorf("a guidance grid of %d positions cannot hold a subject: choose a larger picture", n)
+		return nil, nil, message.Errorf("a guidance grid of %d positions cannot hold a subject: choose a larger picture", n)
 	}
 	weights, free, problem := weigh(n, subjects)
 	if free == nil {
@@ -164,7 +166,7 @@ func counts(n int, subjects []Subject) ([]int, [][]float32, error) {
 	ks := make([]int, len(subjects))
 	for j, s := range subjects {
 		if !(s.Scope > 0 && s.Scope <= 1) { // also catches NaN
-			problems = append(problems, fmt.Errorf("the scope γ = %g of %q is outside (0, 1]: 0.15 to 0.4 works well", s.Scope, s.Word))
+			problems = append(problems, message.Errorf("the scope γ = %g of %q is outside (0, 1]: 0.15 to 0.4 works well", s.Scope, s.Word))
 			continue
 		}
 		if s.Kind == Exactly {
@@ -174,14 +176,14 @@ func counts(n int, subjects []Subject) ([]int, [][]float32, error) {
 		sum += s.Scope
 		if ks[j] = int(s.Scope * float64(n)); ks[j] == 0 {
 			problems = append(problems,
-				fmt.Errorf("the scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
+				message.Errorf("the scope γ = %g of %q is less than one of the %d positions of the guidance grid: use at least %g, or a larger picture",
 					s.Scope, s.Word, n, math.Ceil(1e4/float64(n))/1e4))
 		}
 		ks[j] = min(ks[j], free[j])
 	}
 	// A little more than 1 is the rounding of a sum such as 0.7+0.2+0.1; ⌊·⌋ still keeps Σk ≤ n then.
 	if sum > 1+1e-9 {
-		problems = append(problems, fmt.Errorf("the scopes of all subjects add up to %.3g: lower them to at most 1 together, since subjects never share a position", sum))
+		problems = append(problems, message.Errorf("the scopes of all subjects add up to %.3g: lower them to at most 1 together, since subjects never share a position", sum))
 	}
 	return ks, weights, errors.Join(problems...)
 }
@@ -214,11 +216,14 @@ type NoAttentionError struct {
 }
 
 // Error names the word and the remedy.
-func (e *NoAttentionError) Error() string {
+func (e *NoAttentionError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is the sentence.
+func (e *NoAttentionError) Unwrap() error {
 	if e.Painted {
-		return fmt.Sprintf("the model gives no attention to %q where the painted masks leave room for it: paint them larger", e.Word)
+		return message.Errorf("the model gives no attention to %q where the painted masks leave room for it: paint them larger", e.Word)
 	}
-	return fmt.Sprintf("the model gives no attention to %q: choose another word of the prompt for this reference", e.Word)
+	return message.Errorf("the model gives no attention to %q: choose another word of the prompt for this reference", e.Word)
 }
 
 // Masks applies Top-K (one subject) or Multi-Subject Top-K (several; Algorithm 1) and the normalisation.
@@ -245,7 +250,7 @@ func Masks(scores [][]float32, subjects []Subject, norm Normalization) ([][]floa
 		lo, hi := grid[0], grid[0]
 		for p, v := range grid {
 			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-				return nil, fmt.Errorf("the attention of %q is %g at position %d of the guidance grid: the model overflowed, use another precision or device", s.Word, v, p)
+				return nil, message.Errorf("the attention of %q is %g at position %d of the guidance grid: the model overflowed, use another precision or device", s.Word, v, p)
 			}
 			lo, hi = min(lo, v), max(hi, v)
 		}

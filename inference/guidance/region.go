@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"realword/inference/message"
 )
 
 // Kind says what a painted region means for the mask of its subject.
@@ -117,14 +119,14 @@ func stronger(a, b float32, areaA, areaB float64) bool {
 func noPlace(s Subject, subjects []Subject, over int) error {
 	switch {
 	case over > 0 && s.Kind == Exactly:
-		return fmt.Errorf("the masks of %q and %q overlap entirely, and subjects never share a position: paint them apart",
+		return message.Errorf("the masks of %q and %q overlap entirely, and subjects never share a position: paint them apart",
 			subjects[over-1].Word, s.Word)
 	case over > 0:
-		return fmt.Errorf("the mask painted for %q leaves no position for %q: paint it smaller", subjects[over-1].Word, s.Word)
+		return message.Errorf("the mask painted for %q leaves no position for %q: paint it smaller", subjects[over-1].Word, s.Word)
 	case s.Kind == NotHere:
-		return fmt.Errorf("the mask of %q covers the whole picture and says where it must not be: leave room for it", s.Word)
+		return message.Errorf("the mask of %q covers the whole picture and says where it must not be: leave room for it", s.Word)
 	default:
-		return fmt.Errorf("the mask of %q is empty: paint in white where it should be, or remove the mask", s.Word)
+		return message.Errorf("the mask of %q is empty: paint in white where it should be, or remove the mask", s.Word)
 	}
 }
 

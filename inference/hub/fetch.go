@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 const (
@@ -52,18 +53,18 @@ type state struct {
 }
 
 func errBusy(dir string) error {
-	return fmt.Errorf("another Realword is working on %s: wait for it, or stop it", dir)
+	return message.Errorf("another Realword is working on %s: wait for it, or stop it", dir)
 }
 
 // Fetch brings the files of a plan into dir, which keeps it; progress may be nil and is called from one goroutine at a time. See the
 // package for what holds when it ends early.
 func (c *Client) Fetch(ctx context.Context, p Plan, dir string, progress func(Progress)) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
+		return message.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
 	}
 	release, free, err := files.TryLock(filepath.Join(dir, lockName))
 	if err != nil {
-		return fmt.Errorf("the folder for downloads cannot be written to: %w: choose another folder for models", err)
+		return message.Errorf("the folder for downloads cannot be written to: %w: choose another folder for models", err)
 	}
 	if !free {
 		return errBusy(dir)
@@ -173,14 +174,14 @@ func (d checksum) wrong() (got string, bad bool) {
 func (c *Client) file(ctx context.Context, g Got, f File, dir string, m *meter) error {
 	at := f.at(dir, g)
 	if err := os.MkdirAll(filepath.Dir(at), 0o777); err != nil {
-		return fmt.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
+		return message.Errorf("the folder for downloads cannot be made: %w: choose another folder for models", err)
 	}
 	if found, err := c.elsewhere(ctx, g, f, at, dir, m); err != nil || found {
 		return err
 	}
 	part, err := os.OpenFile(at+partial, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w: choose another folder for models", at, err)
+		return message.Errorf("%s cannot be written: %w: choose another folder for models", at, err)
 	}
 	w := &writing{c: c, f: f, part: part, note: at + partial + ".json", checksum: f.checksum(), m: m, at: at}
 	err = w.whole(ctx, g)
@@ -281,11 +282,11 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 	}
 	if got, bad := w.wrong(); bad {
 		w.broken = true
-		why := "something in between, perhaps a proxy, changes the data"
+		why := message.New("something in between, perhaps a proxy, changes the data")
 		if resumed {
-			why = "a part from an earlier attempt may have been damaged"
+			why = message.New("a part from an earlier attempt may have been damaged")
 		}
-		return fmt.Errorf("%s arrived with other content than the hub lists (hash %.12s, wanted %.12s) and was deleted: try again; %s", w.f.Path,
+		return message.Errorf("%s arrived with other content than the hub lists (hash %.12s, wanted %.12s) and was deleted: try again; %v", w.f.Path,
 			got, w.want, why)
 	}
 	return nil
@@ -308,7 +309,7 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 	}
 	defer answer.Body.Close()
 	if isPage(answer) && !slices.Contains([]string{".html", ".htm"}, path.Ext(w.f.Path)) {
-		return &Problem{Text: errPortal.Error(), Err: errPortal}
+		return &Problem{Text: errPortal, Err: errPortal}
 	}
 	if err := w.fits(answer); err != nil {
 		return err
@@ -318,7 +319,7 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 			return err
 		}
 	}
-	cut := errors.New("nothing arrived for too long")
+	cut := message.New("nothing arrived for too long")
 	watch := time.AfterFunc(w.c.stall, func() { cancel(cut) })
 	defer watch.Stop()
 	buffer := make([]byte, 256<<10)
@@ -338,11 +339,11 @@ func (w *writing) stream(ctx context.Context, g Got) error {
 			return nil
 		case errors.Is(err, io.EOF):
 			return &Problem{
-				Text: fmt.Sprintf("the connection was lost while downloading %s: try again; what was downloaded is kept", w.f.Path),
+				Text: message.Errorf("the connection was lost while downloading %s: try again; what was downloaded is kept", w.f.Path),
 				Err:  io.ErrUnexpectedEOF, retry: true,
 			}
 		case err != nil && errors.Is(context.Cause(ctx), cut):
-			return &Problem{Text: fmt.Sprintf("the download of %s stalled: try again; what was downloaded is kept", w.f.Path), Err: cut, retry: true}
+			return &Problem{Text: message.Errorf("the download of %s stalled: try again; what was downloaded is kept", w.f.Path), Err: cut, retry: true}
 		case err != nil:
 			return w.c.noAnswer(ctx, err)
 		}
@@ -384,7 +385,7 @@ func (w *writing) fits(answer *http.Response) error {
 	var first, last, all int64
 	if _, err := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &all); err != nil || first != w.done {
 		w.broken = true
-		return fmt.Errorf("the download of %s cannot be resumed (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path,
+		return message.Errorf("the download of %s cannot be resumed (Content-Range %q, wanted from %d) and was deleted: try again", w.f.Path,
 			answer.Header.Get("Content-Range"), w.done)
 	}
 	if all != w.f.Size {
@@ -396,7 +397,7 @@ func (w *writing) fits(answer *http.Response) error {
 // lie is the error of a file whose size is not what the hub listed.
 func (w *writing) lie(size int64) error {
 	w.broken = true
-	return fmt.Errorf("%s has %d bytes, but the hub lists %d: it was deleted. Try again; if this repeats, a proxy changes it, or the publisher is just replacing it", w.f.Path, size, w.f.Size)
+	return message.Errorf("%s has %d bytes, but the hub lists %d: it was deleted. Try again; if this repeats, a proxy changes it, or the publisher is just replacing it", w.f.Path, size, w.f.Size)
 }
 
 // resolve is the address of a file.
@@ -411,11 +412,11 @@ func (c *Client) resolve(g Got, f File) string {
 // diskError words what the disk said.
 func (c *Client) diskError(dir string, err error) error {
 	if files.IsFull(err) {
-		return fmt.Errorf("the disk of %s is full: free up space and resume, what was downloaded is kept; or cancel the download and choose another folder for models: %w", dir, err)
+		return message.Errorf("the disk of %s is full: free up space and resume, what was downloaded is kept; or cancel the download and choose another folder for models: %w", dir, err)
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {
-		return fmt.Errorf("%w: check that the disk of %s is connected and writable, then resume", err, dir)
+		return message.Errorf("%w: check that the disk of %s is connected and writable, then resume", err, dir)
 	}
 	return err
 }

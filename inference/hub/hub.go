@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // DefaultEndpoint is the public hub, used when HF_ENDPOINT names no other.
@@ -131,25 +132,32 @@ func redirect(next *http.Request, before []*http.Request) error {
 	case first.Scheme == "https" && next.URL.Scheme != "https":
 		return errPortal
 	case len(before) > 10:
-		return errors.New("it redirects without end")
+		return message.New("it redirects without end")
 	}
 	return nil
 }
 
 // errPortal marks an answer that comes from the network in between.
-var errPortal = errors.New("a web page arrived instead of the file: this network wants you to log in first, or there is a proxy in between. Open any page in a browser, log in, and try again")
+var errPortal = message.New("a web page arrived instead of the file: this network wants you to log in first, or there is a proxy in between. Open any page in a browser, log in, and try again")
 
 // A Problem is what the hub or the way to it said; Text has the remedy.
 type Problem struct {
-	Status int    // of HTTP; 0: there was no answer
-	Text   string // for people
+	Status int   // of HTTP; 0: there was no answer
+	Text   error // for people
 	Err    error
 	retry  bool          // the same may work later
 	wait   time.Duration // that the hub asked for
 }
 
-func (p *Problem) Error() string { return p.Text }
-func (p *Problem) Unwrap() error { return p.Err }
+func (p *Problem) Error() string { return p.Text.Error() }
+
+// Unwrap is the sentence and its cause.
+func (p *Problem) Unwrap() []error {
+	if p.Err == nil {
+		return []error{p.Text}
+	}
+	return []error{p.Text, p.Err}
+}
 
 // Page is the address of something on the hub, as in Page("OWNER/NAME").
 func (c *Client) Page(at string) string { return c.Endpoint + "/" + at }
@@ -157,12 +165,12 @@ func (c *Client) Page(at string) string { return c.Endpoint + "/" + at }
 // ask sends one request; the caller closes the body of the answer. what names the thing in errors, and repository is what it belongs to.
 func (c *Client) ask(ctx context.Context, address, repository, what string, header http.Header) (*http.Response, error) {
 	if c.Offline {
-		return nil, &Problem{Text: fmt.Sprintf("%s cannot be downloaded because HF_HUB_OFFLINE forbids network access: unset it and try again",
+		return nil, &Problem{Text: message.Errorf("%s cannot be downloaded because HF_HUB_OFFLINE forbids network access: unset it and try again",
 			what)}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, &Problem{Text: fmt.Sprintf("%s is not the address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint,
+		return nil, &Problem{Text: message.Errorf("%s is not the address of a hub: set HF_ENDPOINT to one like %s, or unset it", c.Endpoint,
 			DefaultEndpoint), Err: err}
 	}
 	if header != nil {
@@ -195,7 +203,7 @@ func (c *Client) noAnswer(ctx context.Context, err error) error {
 		host = u.Host
 	}
 	if errors.Is(err, errPortal) {
-		return &Problem{Text: errPortal.Error(), Err: err}
+		return &Problem{Text: errPortal, Err: err}
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
@@ -205,14 +213,14 @@ func (c *Client) noAnswer(ctx context.Context, err error) error {
 		err = failed.Err
 	}
 	var name *net.DNSError
-	why := err.Error()
+	why := err
 	if errors.As(err, &name) {
-		why = "its name is not known"
+		why = message.New("its name is not known")
 	}
-	if strings.Contains(why, "certificate") {
-		return &Problem{Text: fmt.Sprintf("the certificate of %s is not valid (%s): this network may want you to log in first, or intercepts connections; check the clock of this machine, log in with a browser, and try again", host, why), Err: err}
+	if strings.Contains(why.Error(), "certificate") {
+		return &Problem{Text: message.Errorf("the certificate of %s is not valid (%v): this network may want you to log in first, or intercepts connections; check the clock of this machine, log in with a browser, and try again", host, why), Err: err}
 	}
-	return &Problem{Text: fmt.Sprintf("%s cannot be reached (%s): check the connection, and HTTPS_PROXY if there is a proxy, and try again; what was downloaded is kept", host, why), Err: err, retry: true}
+	return &Problem{Text: message.Errorf("%s cannot be reached (%v): check the connection, and HTTPS_PROXY if there is a proxy, and try again; what was downloaded is kept", host, why), Err: err, retry: true}
 }
 
 // refusal words an answer that is none of the file.
@@ -220,34 +228,35 @@ func (c *Client) refusal(answer *http.Response, repository, what string) error {
 	p := &Problem{Status: answer.StatusCode}
 	code := answer.Header.Get("X-Error-Code")
 	gated := code == "GatedRepo"
-	signIn := fmt.Sprintf("create a token at %s and set it as HF_TOKEN in the environment", c.Page("settings/tokens"))
+	signIn := message.Errorf("create a token at %s and set it as HF_TOKEN in the environment", c.Page("settings/tokens"))
 	if c.tokenFile != "" {
-		signIn += ", or put it into the file " + c.tokenFile
+		signIn = message.Errorf("create a token at %s and set it as HF_TOKEN in the environment, or put it into the file %s",
+			c.Page("settings/tokens"), c.tokenFile)
 	}
 	switch s := answer.StatusCode; {
 	case (s == http.StatusForbidden || s == http.StatusUnauthorized) && gated && c.Token == "":
-		p.Text = fmt.Sprintf("%s is available only to people who accept its terms: accept them at %s, then %s", repository, c.Page(repository),
+		p.Text = message.Errorf("%s is available only to people who accept its terms: accept them at %s, then %v", repository, c.Page(repository),
 			signIn)
 	case s == http.StatusUnauthorized && c.Token == "":
-		p.Text = fmt.Sprintf("%s is available only to people who are signed in, or there is no %s at all: %s", what, repository, signIn)
+		p.Text = message.Errorf("%s is available only to people who are signed in, or there is no %s at all: %v", what, repository, signIn)
 	case s == http.StatusUnauthorized:
-		p.Text = fmt.Sprintf("the hub rejects the token: %s", signIn)
+		p.Text = message.Errorf("the hub rejects the token: %v", signIn)
 	case s == http.StatusForbidden && gated:
-		p.Text = fmt.Sprintf("%s is available only to people who accept its terms: accept them at %s with the account of the token, and try again", repository, c.Page(repository))
+		p.Text = message.Errorf("%s is available only to people who accept its terms: accept them at %s with the account of the token, and try again", repository, c.Page(repository))
 	case s == http.StatusForbidden:
-		p.Text = fmt.Sprintf("the hub refuses %s: see %s for what it requires, and check that the token may read it", what, c.Page(repository))
+		p.Text = message.Errorf("the hub refuses %s: see %s for what it requires, and check that the token may read it", what, c.Page(repository))
 	case s == http.StatusNotFound || s == http.StatusGone:
-		p.Text = fmt.Sprintf("the hub has no %s: it was moved or withdrawn; see %s, or update Realword", what, c.Page(repository))
+		p.Text = message.Errorf("the hub has no %s: it was moved or withdrawn; see %s, or update Realword", what, c.Page(repository))
 	case s == http.StatusProxyAuthRequired || s == http.StatusNetworkAuthenticationRequired:
-		p.Text = fmt.Sprintf("a proxy wants you to log in (%d): log in with a browser, or put name and password into HTTPS_PROXY", s)
+		p.Text = message.Errorf("a proxy wants you to log in (%d): log in with a browser, or put name and password into HTTPS_PROXY", s)
 	case s == http.StatusTooManyRequests:
 		p.retry, p.wait = true, retryAfter(answer.Header.Get("Retry-After"), time.Now())
-		p.Text = "the hub had too many requests from this address (429): wait a few minutes and try again; a token (HF_TOKEN) allows more"
+		p.Text = message.New("the hub had too many requests from this address (429): wait a few minutes and try again; a token (HF_TOKEN) allows more")
 	case s == http.StatusRequestTimeout || s >= 500:
 		p.retry, p.wait = true, retryAfter(answer.Header.Get("Retry-After"), time.Now())
-		p.Text = fmt.Sprintf("the hub has a problem (%s): try again later; what was downloaded is kept", answer.Status)
+		p.Text = message.Errorf("the hub has a problem (%s): try again later; what was downloaded is kept", answer.Status)
 	default:
-		p.Text = fmt.Sprintf("the hub answers %s for %s: see %s, or try again later", answer.Status, what, c.Page(repository))
+		p.Text = message.Errorf("the hub answers %s for %s: see %s, or try again later", answer.Status, what, c.Page(repository))
 	}
 	return p
 }
@@ -300,7 +309,7 @@ func (c *Client) again(ctx context.Context, waiting func(why string, wait time.D
 			return err
 		}
 		if waiting != nil {
-			waiting(p.Text, wait)
+			waiting(p.Text.Error(), wait)
 		}
 		if err := c.pause(ctx, wait); err != nil {
 			return err
@@ -318,14 +327,14 @@ func (c *Client) json(ctx context.Context, address, repository, what string, int
 		}
 		defer answer.Body.Close()
 		if isPage(answer) {
-			return false, &Problem{Text: errPortal.Error(), Err: errPortal}
+			return false, &Problem{Text: errPortal, Err: errPortal}
 		}
 		data, err := io.ReadAll(io.LimitReader(answer.Body, most))
 		if err != nil {
 			return false, c.noAnswer(ctx, err)
 		}
 		if err := json.Unmarshal(data, into); err != nil {
-			return false, &Problem{Text: fmt.Sprintf("%s does not answer like a hub (%s): log in to the network with a browser, or check HF_ENDPOINT", c.Endpoint, brief(err.Error())), Err: err}
+			return false, &Problem{Text: message.Errorf("%s does not answer like a hub (%s): log in to the network with a browser, or check HF_ENDPOINT", c.Endpoint, brief(err.Error())), Err: err}
 		}
 		next = nextPage(answer)
 		return true, nil

@@ -16,6 +16,7 @@ import (
 
 	"realword/assets"
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // Entry is a model of the catalogue.
@@ -214,7 +215,7 @@ func (c *Client) part(ctx context.Context, part Part) (Got, error) {
 			return Got{}, fmt.Errorf("%s: %w", part.Repository, err)
 		}
 		if len(found) == 0 && !want.Optional {
-			return Got{}, fmt.Errorf("%s no longer has %s: it was moved or withdrawn; see %s, or update Realword", part.Repository,
+			return Got{}, message.Errorf("%s no longer has %s: it was moved or withdrawn; see %s, or update Realword", part.Repository,
 				strings.Join(want.Any, " and no "), c.Page(part.Repository))
 		}
 		for _, f := range found {
@@ -347,7 +348,7 @@ func Remove(dir string) error {
 		release()
 	}
 	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("the download cannot be deleted: %w: close programs that use it", err)
+		return message.Errorf("the download cannot be deleted: %w: close programs that use it", err)
 	}
 	return nil
 }

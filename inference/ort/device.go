@@ -12,6 +12,7 @@ import (
 
 	binding "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/message"
 	"realword/inference/ort/internal/native"
 	"realword/inference/session"
 )
@@ -130,14 +131,14 @@ func GPUs(list []Component) (cards []GPU, version string, err error) {
 			return cards, version, err
 		}
 	}
-	return nil, "", errors.New("there is no NVIDIA driver")
+	return nil, "", message.New("there is no NVIDIA driver")
 }
 
 // useCUDA makes a graphics card the device of the runtime.
 func (r *Runtime) useCUDA(index int) error {
 	list := LoadComponents(r.library)
 	if len(list) == 0 {
-		return errors.New("CUDA is not available on this system: use the device cpu")
+		return message.New("CUDA is not available on this system: use the device cpu")
 	}
 	var problems []error
 	for _, c := range list {
@@ -159,7 +160,7 @@ func (r *Runtime) useCUDA(index int) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("CUDA does not start: %w", err)
+		return message.Errorf("CUDA does not start: %w", err)
 	}
 	r.device, r.memory = device, device.memory
 	return nil

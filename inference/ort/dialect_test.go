@@ -13,12 +13,12 @@ import (
 
 // What is written for WebGPU computes what the processor's own operators do.
 func TestDialectOfWebGPU(t *testing.T) {
-	own := func(op string, in ...string) message { return node(op, in, []string{"y"}).text(7, "com.microsoft") }
-	attribute := func(n message, name string, value int) message {
-		return n.bytes(5, message{}.text(1, name).number(3, value).number(20, 2))
+	own := func(op string, in ...string) protobuf { return node(op, in, []string{"y"}).text(7, "com.microsoft") }
+	attribute := func(n protobuf, name string, value int) protobuf {
+		return n.bytes(5, protobuf{}.text(1, name).number(3, value).number(20, 2))
 	}
-	epsilon := func(n message, e float32) message {
-		return n.bytes(5, append(message{}.text(1, "epsilon"), append([]byte{2<<3 | 5}, floatBytes(e)...)...).number(20, 1))
+	epsilon := func(n protobuf, e float32) protobuf {
+		return n.bytes(5, append(protobuf{}.text(1, "epsilon"), append([]byte{2<<3 | 5}, floatBytes(e)...)...).number(20, 1))
 	}
 	ramp := func(shift, step float32, shape ...int) *tensor.Tensor {
 		x := tensor.Zeros(shape...)
@@ -32,7 +32,7 @@ func TestDialectOfWebGPU(t *testing.T) {
 	attend := attribute(own("MultiHeadAttention", "x", "s", "b"), "num_heads", 3)
 	linear := attribute(own("FusedMatMul", "x", "s"), "transB", 1)
 	for name, c := range map[string]struct {
-		node    message
+		node    protobuf
 		x, s, b *tensor.Tensor
 		gone    string
 	}{
@@ -45,19 +45,19 @@ func TestDialectOfWebGPU(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := library(t)
 			in := map[string]*tensor.Tensor{"x": c.x, "s": c.s}
-			open3 := func(name string, x *tensor.Tensor) message {
+			open3 := func(name string, x *tensor.Tensor) protobuf {
 				shape := make([]int, len(x.Shape))
 				for i := range shape {
 					shape[i] = -1
 				}
 				return port(name, 1, shape...)
 			}
-			ports := []message{open3("x", c.x), open3("s", c.s)}
+			ports := []protobuf{open3("x", c.x), open3("s", c.s)}
 			if c.b != nil {
 				in["b"] = c.b
 				ports = append(ports, open3("b", c.b))
 			}
-			path := write(t, []message{c.node}, nil, ports, []message{port("y", 1, -1, -1, -1)})
+			path := write(t, []protobuf{c.node}, nil, ports, []protobuf{port("y", 1, -1, -1, -1)})
 			want, err := open(t, r, path, session.Options{}).Run(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
@@ -74,7 +74,7 @@ func TestDialectOfWebGPU(t *testing.T) {
 			if err != nil || bytes.Equal(changed, data) {
 				t.Fatalf("%v, %q", err, changed)
 			}
-			if c.gone != "" && bytes.Contains(changed, message{}.text(4, c.gone)) {
+			if c.gone != "" && bytes.Contains(changed, protobuf{}.text(4, c.gone)) {
 				t.Errorf("%s is still there", c.gone)
 			}
 			path = filepath.Join(t.TempDir(), "changed.onnx")
@@ -96,8 +96,8 @@ func TestDialectOfWebGPU(t *testing.T) {
 		})
 	}
 	// The card's own attention stays where it is right, and what asks for more than is known stays, too.
-	for _, n := range []message{attend, attribute(attend, "unidirectional", 1), attribute(linear, "transA", 1)} {
-		path := write(t, []message{n}, nil, []message{port("x", 1, -1, -1, 12), port("s", 1, -1, -1, 12), port("b", 1, -1, -1, 12)}, []message{port("y", 1, -1, -1, 12)})
+	for _, n := range []protobuf{attend, attribute(attend, "unidirectional", 1), attribute(linear, "transA", 1)} {
+		path := write(t, []protobuf{n}, nil, []protobuf{port("x", 1, -1, -1, 12), port("s", 1, -1, -1, 12), port("b", 1, -1, -1, 12)}, []protobuf{port("y", 1, -1, -1, 12)})
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -119,9 +119,9 @@ func floatBytes(f float32) []byte {
 
 // Shapes are what nodes do that compute with integers alone; a name that several nodes could have counts as numbers.
 func TestWhatComputesNumbers(t *testing.T) {
-	named := func(n message, name string) message { return n.text(3, name) }
-	to := func(kind int) message { return message{}.text(1, "to").number(3, kind).number(20, 2) }
-	path := write(t, []message{
+	named := func(n protobuf, name string) protobuf { return n.text(3, name) }
+	to := func(kind int) protobuf { return protobuf{}.text(1, "to").number(3, kind).number(20, 2) }
+	path := write(t, []protobuf{
 		named(node("Shape", []string{"x"}, []string{"a"}), "shape"),
 		named(node("Gather", []string{"a", "ids"}, []string{"b"}), "of shapes"),
 		named(node("Gather", []string{"x", "ids"}, []string{"c"}), "of numbers"),
@@ -130,7 +130,7 @@ func TestWhatComputesNumbers(t *testing.T) {
 		named(node("ConstantOfShape", []string{"b"}, []string{"f"}), "zeros"),
 		named(node("Greater", []string{"x", "c"}, []string{"g"}), "greater"),
 		named(node("Where", []string{"g", "x", "c"}, []string{"h"}), "where"),
-	}, nil, []message{port("x", 1, -1), port("ids", 7, -1)}, []message{port("h", 1, -1)})
+	}, nil, []protobuf{port("x", 1, -1), port("ids", 7, -1)}, []protobuf{port("h", 1, -1)})
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -2,11 +2,11 @@ package ort
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
 
+	"realword/inference/message"
 	"realword/inference/ort/internal/native"
 )
 
@@ -39,10 +39,10 @@ func intact(list []held) error {
 	for _, h := range list {
 		info, err := h.Stat()
 		if err != nil {
-			return fmt.Errorf("its weights can no longer be read (%w): connect the drive, then try again", err)
+			return message.Errorf("its weights can no longer be read (%w): connect the drive, then try again", err)
 		}
 		if info.Size() < h.end {
-			return fmt.Errorf("its weights %s were cut short while they were in use: put the file back and import the model again, or with --copy",
+			return message.Errorf("its weights %s were cut short while they were in use: put the file back and import the model again, or with --copy",
 				h.Name())
 		}
 	}
@@ -50,7 +50,7 @@ func intact(list []held) error {
 }
 
 // errLost is what a run gives that met weights which could not be read, and every run after it on that session.
-var errLost = errors.New("its weights could not be read: the drive was disconnected, or the file was cut short; restore it and start Realword again, or import the model with --copy")
+var errLost = message.New("its weights could not be read: the drive was disconnected, or the file was cut short; restore it and start Realword again, or import the model with --copy")
 
 // lost tells whether a file was lost since it is held.
 func lost(list []held) bool {

@@ -20,17 +20,17 @@ func chain(t *testing.T) (first, second string) {
 		half = 1
 	}
 	first = write(t,
-		[]message{
+		[]protobuf{
 			node("Add", []string{"x", "x"}, []string{"a"}),
-			node("Cast", []string{"x"}, []string{"h"}).bytes(5, message{}.text(1, "to").number(3, half).number(20, 2)),
+			node("Cast", []string{"x"}, []string{"h"}).bytes(5, protobuf{}.text(1, "to").number(3, half).number(20, 2)),
 		}, nil,
-		[]message{port("x", 1, -1, 2)}, []message{port("a", 1, -1, 2), port("h", half, -1, 2)})
+		[]protobuf{port("x", 1, -1, 2)}, []protobuf{port("a", 1, -1, 2), port("h", half, -1, 2)})
 	second = write(t,
-		[]message{
-			node("Cast", []string{"h"}, []string{"f"}).bytes(5, message{}.text(1, "to").number(3, 1).number(20, 2)),
+		[]protobuf{
+			node("Cast", []string{"h"}, []string{"f"}).bytes(5, protobuf{}.text(1, "to").number(3, 1).number(20, 2)),
 			node("Add", []string{"a", "f"}, []string{"y"}),
 		}, nil,
-		[]message{port("a", 1, -1, 2), port("h", half, -1, 2)}, []message{port("y", 1, -1, 2)})
+		[]protobuf{port("a", 1, -1, 2), port("h", half, -1, 2)}, []protobuf{port("y", 1, -1, 2)})
 	return first, second
 }
 

@@ -11,6 +11,7 @@ import (
 
 	binding "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/message"
 	"realword/inference/ort/internal/native"
 )
 
@@ -23,7 +24,8 @@ const (
 	EnvLibrary = "REALWORD_ONNXRUNTIME"
 )
 
-const remedy = "run `make deps`, or set " + EnvLibrary + " to the library of ONNX Runtime " + MinVersion + " or newer"
+// remedy stands at the end of errors, as a value of %v.
+var remedy = message.Errorf("run `make deps`, or set %s to the library of ONNX Runtime %s or newer", EnvLibrary, MinVersion)
 
 // CacheFolder is where `make deps` keeps the library: realword/onnxruntime-VERSION in the user's cache folder.
 func CacheFolder() (string, error) {
@@ -74,10 +76,10 @@ func Find(library string) (string, error) {
 		}
 	}
 	if len(hints) > 0 {
-		return "", fmt.Errorf("the ONNX Runtime library was not found; %s, or set %s to the library of ONNX Runtime %s or newer",
+		return "", message.Errorf("the ONNX Runtime library was not found; %s, or set %s to the library of ONNX Runtime %s or newer",
 			strings.Join(hints, "; "), EnvLibrary, MinVersion)
 	}
-	return "", fmt.Errorf("the ONNX Runtime library was not found in %s: %s", strings.Join(places, " or "), remedy)
+	return "", message.Errorf("the ONNX Runtime library was not found in %s: %v", strings.Join(places, ", "), remedy)
 }
 
 // beside finds the library in the folder of the program. why is set where somebody else could have put it there, or could put another
@@ -94,14 +96,14 @@ func inPlace(path, who string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%s names %s, which cannot be read (%w): %s", who, path, errors.Unwrap(err), remedy)
+		return "", message.Errorf("%s names %s, which cannot be read (%w): %v", who, path, errors.Unwrap(err), remedy)
 	case !info.IsDir():
 		return filepath.Abs(path)
 	}
 	if found, ok := inFolder(path); ok {
 		return filepath.Abs(found)
 	}
-	return "", fmt.Errorf("%s names the folder %s, which holds no %s: %s", who, path, libraryNames()[0], remedy)
+	return "", message.Errorf("%s names the folder %s, which holds no %s: %v", who, path, libraryNames()[0], remedy)
 }
 
 func inFolder(dir string) (string, bool) {
@@ -139,7 +141,7 @@ func load(library string) error {
 		return nil
 	}
 	if environment.library != "" {
-		return fmt.Errorf("ONNX Runtime is already loaded from %s and cannot be replaced by %s: restart Realword", environment.library, library)
+		return message.Errorf("ONNX Runtime is already loaded from %s and cannot be replaced by %s: restart Realword", environment.library, library)
 	}
 	binding.SetSharedLibraryPath(library)
 	if err := binding.InitializeEnvironment(); err != nil {
@@ -149,7 +151,7 @@ func load(library string) error {
 		return libraryError(library, err)
 	}
 	if err := native.Attach(library); err != nil {
-		return fmt.Errorf("ONNX Runtime at %s does not start: %w: %s", library, err, remedy)
+		return message.Errorf("ONNX Runtime at %s does not start: %w: %v", library, err, remedy)
 	}
 	native.GiveBack()
 	environment.library = library
@@ -160,13 +162,13 @@ func load(library string) error {
 func libraryError(library string, err error) error {
 	switch text := err.Error(); {
 	case strings.Contains(text, "Error setting ORT API base"):
-		return fmt.Errorf("%s is too old: Realword needs ONNX Runtime %s or newer: %s", library, MinVersion, remedy)
+		return message.Errorf("%s is too old: Realword needs ONNX Runtime %s or newer: %v", library, MinVersion, remedy)
 	case strings.Contains(text, "OrtGetApiBase"):
-		return fmt.Errorf("%s is a library, but not ONNX Runtime: %s", library, remedy)
+		return message.Errorf("%s is a library, but not ONNX Runtime: %v", library, remedy)
 	case strings.Contains(text, "oading"):
 		_, reason, _ := strings.Cut(text, library)
-		return fmt.Errorf("%s is not a library that this machine can load (%s): %s", library, strings.Trim(reason, "\": "), remedy)
+		return message.Errorf("%s is not a library that this machine can load (%s): %s", library, strings.Trim(reason, "\": "), remedy)
 	default:
-		return fmt.Errorf("ONNX Runtime at %s does not start: %w: %s", library, err, remedy)
+		return message.Errorf("ONNX Runtime at %s does not start: %w: %v", library, err, remedy)
 	}
 }

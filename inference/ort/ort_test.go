@@ -34,18 +34,18 @@ func library(t *testing.T) *Runtime {
 }
 
 // The smallest ONNX writer that these tests need; inference/onnx has the real one, above this package.
-type message []byte
+type protobuf []byte
 
-func (m message) bytes(field protowire.Number, b []byte) message {
+func (m protobuf) bytes(field protowire.Number, b []byte) protobuf {
 	return protowire.AppendBytes(protowire.AppendTag(m, field, protowire.BytesType), b)
 }
-func (m message) text(field protowire.Number, s string) message { return m.bytes(field, []byte(s)) }
-func (m message) number(field protowire.Number, n int) message {
+func (m protobuf) text(field protowire.Number, s string) protobuf { return m.bytes(field, []byte(s)) }
+func (m protobuf) number(field protowire.Number, n int) protobuf {
 	return protowire.AppendVarint(protowire.AppendTag(m, field, protowire.VarintType), uint64(n))
 }
 
-func node(op string, in, out []string) message {
-	var m message
+func node(op string, in, out []string) protobuf {
+	var m protobuf
 	for _, s := range in {
 		m = m.text(1, s)
 	}
@@ -55,22 +55,22 @@ func node(op string, in, out []string) message {
 	return m.text(4, op)
 }
 
-func port(name string, elem int, shape ...int) message {
-	var dims message
+func port(name string, elem int, shape ...int) protobuf {
+	var dims protobuf
 	for _, d := range shape {
-		dim := message{}.text(2, "n")
+		dim := protobuf{}.text(2, "n")
 		if d >= 0 {
-			dim = message{}.number(1, d)
+			dim = protobuf{}.number(1, d)
 		}
 		dims = dims.bytes(1, dim)
 	}
-	tensorType := message{}.number(1, elem).bytes(2, dims)
-	return message{}.text(1, name).bytes(2, message{}.bytes(1, tensorType))
+	tensorType := protobuf{}.number(1, elem).bytes(2, dims)
+	return protobuf{}.text(1, name).bytes(2, protobuf{}.bytes(1, tensorType))
 }
 
 // constant is an initializer whose bytes are zeros, in the file itself or, with a location, in an external file.
-func constant(name, location string, shape ...int) message {
-	var m message
+func constant(name, location string, shape ...int) protobuf {
+	var m protobuf
 	for _, d := range shape {
 		m = m.number(1, d)
 	}
@@ -78,12 +78,12 @@ func constant(name, location string, shape ...int) message {
 	if location == "" {
 		return m.bytes(9, make([]byte, 4*tensor.Count(shape)))
 	}
-	return m.bytes(13, message{}.text(1, "location").text(2, location)).number(14, 1)
+	return m.bytes(13, protobuf{}.text(1, "location").text(2, location)).number(14, 1)
 }
 
-func write(t *testing.T, nodes, initializers, inputs, outputs []message, more ...message) string {
+func write(t *testing.T, nodes, initializers, inputs, outputs []protobuf, more ...protobuf) string {
 	t.Helper()
-	var g message
+	var g protobuf
 	for _, n := range nodes {
 		g = g.bytes(1, n)
 	}
@@ -100,7 +100,7 @@ func write(t *testing.T, nodes, initializers, inputs, outputs []message, more ..
 	for _, m := range more {
 		g = append(g, m...)
 	}
-	model := message{}.number(1, 8).bytes(7, g).bytes(8, message{}.text(1, "").number(2, 18)).bytes(8, message{}.text(1, "com.microsoft").number(2, 1))
+	model := protobuf{}.number(1, 8).bytes(7, g).bytes(8, protobuf{}.text(1, "").number(2, 18)).bytes(8, protobuf{}.text(1, "com.microsoft").number(2, 1))
 	path := filepath.Join(t.TempDir(), "model.onnx")
 	if err := os.WriteFile(path, model, 0o600); err != nil {
 		t.Fatal(err)
@@ -111,14 +111,14 @@ func write(t *testing.T, nodes, initializers, inputs, outputs []message, more ..
 // sumAndIds declares x [n 2] float, ids [m] int64, s scalar -> double = x+x, same = ids, total = ReduceSum(x)+s.
 func sumAndIds(t *testing.T) string {
 	return write(t,
-		[]message{
+		[]protobuf{
 			node("Add", []string{"x", "x"}, []string{"double"}),
 			node("Identity", []string{"ids"}, []string{"same"}),
-			node("ReduceSum", []string{"x"}, []string{"sum"}).bytes(5, message{}.text(1, "keepdims").number(3, 1).number(20, 2)), // CUDA sums nothing up only if the axes stay
+			node("ReduceSum", []string{"x"}, []string{"sum"}).bytes(5, protobuf{}.text(1, "keepdims").number(3, 1).number(20, 2)), // CUDA sums nothing up only if the axes stay
 			node("Add", []string{"sum", "s"}, []string{"total"}),
 		}, nil,
-		[]message{port("x", 1, -1, 2), port("ids", 7, -1), port("s", 1)},
-		[]message{port("double", 1, -1, 2), port("same", 7, -1), port("total", 1, 1, 1)})
+		[]protobuf{port("x", 1, -1, 2), port("ids", 7, -1), port("s", 1)},
+		[]protobuf{port("double", 1, -1, 2), port("same", 7, -1), port("total", 1, 1, 1)})
 }
 
 func open(t *testing.T, r *Runtime, path string, opts session.Options) session.Session {
@@ -222,7 +222,7 @@ func TestWrongUseIsNamed(t *testing.T) {
 
 func TestCancelEndsTheNativeRun(t *testing.T) {
 	const side, layers = 512, 3000
-	var nodes []message
+	var nodes []protobuf
 	last := "x"
 	for i := range layers {
 		next := fmt.Sprint("h", i)
@@ -230,7 +230,7 @@ func TestCancelEndsTheNativeRun(t *testing.T) {
 		last = next
 	}
 	nodes = append(nodes, node("Identity", []string{last}, []string{"y"}))
-	path := write(t, nodes, nil, []message{port("x", 1, -1, side), port("w", 1, side, side)}, []message{port("y", 1, -1, side)})
+	path := write(t, nodes, nil, []protobuf{port("x", 1, -1, side), port("w", 1, side, side)}, []protobuf{port("y", 1, -1, side)})
 	s := open(t, library(t), path, session.Options{})
 	in := func(rows int) map[string]*tensor.Tensor {
 		return map[string]*tensor.Tensor{"x": tensor.Zeros(rows, side), "w": tensor.Zeros(side, side)}
@@ -261,8 +261,8 @@ func TestCancelEndsTheNativeRun(t *testing.T) {
 }
 
 func TestExternalWeights(t *testing.T) {
-	path := write(t, []message{node("Add", []string{"x", "w"}, []string{"y"})}, []message{constant("w", "weights.bin", 2)},
-		[]message{port("x", 1, 2), port("w", 1, 2)}, []message{port("y", 1, 2)})
+	path := write(t, []protobuf{node("Add", []string{"x", "w"}, []string{"y"})}, []protobuf{constant("w", "weights.bin", 2)},
+		[]protobuf{port("x", 1, 2), port("w", 1, 2)}, []protobuf{port("y", 1, 2)})
 	r := library(t)
 	_, err := r.Open(path, session.Options{})
 	mention(t, err, "is missing", path, "import the model again")
@@ -300,9 +300,9 @@ func TestBadGraphs(t *testing.T) {
 		{"text", file([]byte("this is not a graph")), "damaged"},
 		{"truncated", file(good[:len(good)/2]), "damaged"},
 		{"folder", t.TempDir(), "cannot be read"},
-		{"unknown operator", write(t, []message{node("Nonsense", []string{"x"}, []string{"y"})}, nil, []message{port("x", 1, 1)}, []message{port("y", 1, 1)}), "cannot load"},
-		{"doubles", write(t, []message{node("Identity", []string{"x"}, []string{"y"})}, nil, []message{port("x", 11, 1)}, []message{port("y", 11, 1)}), "element type"},
-		{"no inputs", write(t, nil, []message{constant("y", "", 1)}, nil, []message{port("y", 1, 1)}), "0 inputs"},
+		{"unknown operator", write(t, []protobuf{node("Nonsense", []string{"x"}, []string{"y"})}, nil, []protobuf{port("x", 1, 1)}, []protobuf{port("y", 1, 1)}), "cannot load"},
+		{"doubles", write(t, []protobuf{node("Identity", []string{"x"}, []string{"y"})}, nil, []protobuf{port("x", 11, 1)}, []protobuf{port("y", 11, 1)}), "element type"},
+		{"no inputs", write(t, nil, []protobuf{constant("y", "", 1)}, nil, []protobuf{port("y", 1, 1)}), "0 inputs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := r.Open(c.path, session.Options{})
@@ -314,14 +314,14 @@ func TestBadGraphs(t *testing.T) {
 // Graphs that the importer cannot have written might do more than compute.
 func TestForeignGraphs(t *testing.T) {
 	r := library(t)
-	x, y := []message{port("x", 1, 1)}, []message{port("y", 1, 1)}
-	external := message{}.bytes(1, []byte("location")).bytes(2, []byte("/etc/passwd"))
-	tensorOf := func(m message) message { return m.number(2, 1).bytes(8, []byte("t")) }
-	constantNode := func(field protowire.Number, value message) message {
-		return node("Constant", nil, []string{"y"}).bytes(5, message{}.bytes(1, []byte("value")).bytes(field, value))
+	x, y := []protobuf{port("x", 1, 1)}, []protobuf{port("y", 1, 1)}
+	external := protobuf{}.bytes(1, []byte("location")).bytes(2, []byte("/etc/passwd"))
+	tensorOf := func(m protobuf) protobuf { return m.number(2, 1).bytes(8, []byte("t")) }
+	constantNode := func(field protowire.Number, value protobuf) protobuf {
+		return node("Constant", nil, []string{"y"}).bytes(5, protobuf{}.bytes(1, []byte("value")).bytes(field, value))
 	}
 	custom := node("Reader", []string{"x"}, []string{"y"}).bytes(7, []byte("somebody"))
-	whole := func(path string, more message) string {
+	whole := func(path string, more protobuf) string {
 		data, err := os.ReadFile(path)
 		if err == nil {
 			err = os.WriteFile(path, append(data, more...), 0o600)
@@ -331,20 +331,20 @@ func TestForeignGraphs(t *testing.T) {
 		}
 		return path
 	}
-	identity := write(t, []message{node("Identity", []string{"x"}, []string{"y"})}, nil, x, y)
-	graph := func(nodes ...message) string { return write(t, nodes, nil, x, y) }
+	identity := write(t, []protobuf{node("Identity", []string{"x"}, []string{"y"})}, nil, x, y)
+	graph := func(nodes ...protobuf) string { return write(t, nodes, nil, x, y) }
 	for _, c := range []struct{ name, path, want string }{
 		{"an operator of somebody's", graph(custom), "the operator somebody.Reader"},
-		{"one in a branch", graph(node("If", []string{"x"}, []string{"y"}).bytes(5, message{}.bytes(1, []byte("then_branch")).bytes(6, message{}.bytes(1, custom)))), "the operator somebody.Reader"},
+		{"one in a branch", graph(node("If", []string{"x"}, []string{"y"}).bytes(5, protobuf{}.bytes(1, []byte("then_branch")).bytes(6, protobuf{}.bytes(1, custom)))), "the operator somebody.Reader"},
 		{"one of ONNX Runtime's that loads a file", graph(node("EPContext", []string{"x"}, []string{"y"}).bytes(7, []byte("com.microsoft"))), "the operator com.microsoft.EPContext"},
-		{"a function", whole(graph(node("Identity", []string{"x"}, []string{"y"})), message{}.bytes(25, message{}.bytes(1, []byte("f")))), "a function"},
-		{"a training graph", whole(graph(node("Identity", []string{"x"}, []string{"y"})), message{}.bytes(20, message{}.bytes(1, message{}.bytes(1, custom)))), "a training graph"},
-		{"two graphs", whole(graph(node("Identity", []string{"x"}, []string{"y"})), message{}.bytes(7, message{}.bytes(1, custom))), "damaged"},
-		{"a constant in a file", graph(constantNode(5, tensorOf(message{}.bytes(13, external)))), "an attribute in a file"},
-		{"one of several", graph(constantNode(10, tensorOf(message{}.number(14, 1)))), "an attribute in a file"},
-		{"a sparse constant", graph(constantNode(22, message{}.bytes(1, tensorOf(message{}.bytes(13, external))))), "an attribute of an unknown kind"},
-		{"a sparse weight", write(t, nil, nil, x, y, message{}.bytes(15, message{}.bytes(1, tensorOf(message{}.bytes(13, external))))), "a sparse weight"},
-		{"a weight with two places", write(t, nil, []message{constant("w", "weights.bin", 2).bytes(13, external)}, x, y), "damaged"},
+		{"a function", whole(graph(node("Identity", []string{"x"}, []string{"y"})), protobuf{}.bytes(25, protobuf{}.bytes(1, []byte("f")))), "a function"},
+		{"a training graph", whole(graph(node("Identity", []string{"x"}, []string{"y"})), protobuf{}.bytes(20, protobuf{}.bytes(1, protobuf{}.bytes(1, custom)))), "a training graph"},
+		{"two graphs", whole(graph(node("Identity", []string{"x"}, []string{"y"})), protobuf{}.bytes(7, protobuf{}.bytes(1, custom))), "damaged"},
+		{"a constant in a file", graph(constantNode(5, tensorOf(protobuf{}.bytes(13, external)))), "an attribute in a file"},
+		{"one of several", graph(constantNode(10, tensorOf(protobuf{}.number(14, 1)))), "an attribute in a file"},
+		{"a sparse constant", graph(constantNode(22, protobuf{}.bytes(1, tensorOf(protobuf{}.bytes(13, external))))), "an attribute of an unknown kind"},
+		{"a sparse weight", write(t, nil, nil, x, y, protobuf{}.bytes(15, protobuf{}.bytes(1, tensorOf(protobuf{}.bytes(13, external))))), "a sparse weight"},
+		{"a weight with two places", write(t, nil, []protobuf{constant("w", "weights.bin", 2).bytes(13, external)}, x, y), "damaged"},
 	} {
 		_, err := r.Open(c.path, session.Options{})
 		mention(t, err, c.want, c.path)
@@ -357,9 +357,9 @@ func TestForeignGraphs(t *testing.T) {
 }
 
 func FuzzParseModel(f *testing.F) {
-	f.Add([]byte(message{}.bytes(7, message{}.bytes(11, port("x", 1, -1, 2)).bytes(5, constant("w", "", 1)))))
+	f.Add([]byte(protobuf{}.bytes(7, protobuf{}.bytes(11, port("x", 1, -1, 2)).bytes(5, constant("w", "", 1)))))
 	f.Add([]byte{7<<3 | 2, 255, 255, 255, 255, 15})
-	f.Add([]byte(message{}.bytes(7, message{}.bytes(1, message{}.bytes(5, message{}.bytes(6, message{}.bytes(5, constant("w", "weights", 1)))))).bytes(5, constant("v", "weights", 1<<20).number(2, 10))))
+	f.Add([]byte(protobuf{}.bytes(7, protobuf{}.bytes(1, protobuf{}.bytes(5, protobuf{}.bytes(6, protobuf{}.bytes(5, constant("w", "weights", 1)))))).bytes(5, constant("v", "weights", 1<<20).number(2, 10))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := parseModel(data)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	binding "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/message"
 	"realword/inference/ort/internal/native"
 	"realword/inference/ram"
 	"realword/inference/session"
@@ -61,9 +62,9 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("the graph %s does not exist: the model is incomplete, import it again", path)
+		return nil, message.Errorf("the graph %s does not exist: the model is incomplete, import it again", path)
 	case err != nil:
-		return nil, fmt.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
+		return nil, message.Errorf("the graph %s cannot be read: %w: import the model again", path, err)
 	case len(m.ports.inputs) == 0 || len(m.ports.outputs) == 0:
 		return nil, fmt.Errorf("the graph %s declares %s and %s, but it needs at least one of each",
 			path, plural(len(m.ports.inputs), "input"), plural(len(m.ports.outputs), "output"))
@@ -95,11 +96,11 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	onWebGPU, _ := r.device.(*webGPU)
 	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, onWebGPU, opts.Outside, options)
 	if err != nil {
-		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
+		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
 	files, err := m.hold()
 	if err != nil {
-		return nil, fmt.Errorf("the graph %s cannot be opened: %w", path, err)
+		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
 	}
 	var s *binding.DynamicAdvancedSession
 	load := func() { s, err = binding.NewDynamicAdvancedSessionWithONNXData(bytes, nil, nil, options) }
@@ -117,7 +118,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	}
 	if err != nil {
 		err = errors.Join(err, release(files))
-		return nil, r.deviceError(fmt.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
+		return nil, r.deviceError(message.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
 	}
 	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
 }

@@ -10,12 +10,12 @@ import (
 func TestLacksKernel(t *testing.T) {
 	r := library(t)
 	const bf16 = 16 // the CPU has no product of them
-	product := write(t, []message{node("MatMul", []string{"x", "x"}, []string{"y"})}, nil,
-		[]message{port("x", bf16, 2, 2)}, []message{port("y", bf16, 2, 2)})
+	product := write(t, []protobuf{node("MatMul", []string{"x", "x"}, []string{"y"})}, nil,
+		[]protobuf{port("x", bf16, 2, 2)}, []protobuf{port("y", bf16, 2, 2)})
 	if _, err := r.Open(product, session.Options{}); err == nil || !lacksKernel(err) {
 		t.Errorf("a product of BF16: %v, wanted a missing kernel", err)
 	}
-	wrong := write(t, []message{node("MatMul", []string{"x"}, []string{"y"})}, nil, []message{port("x", 1, 2, 2)}, []message{port("y", 1, 2, 2)})
+	wrong := write(t, []protobuf{node("MatMul", []string{"x"}, []string{"y"})}, nil, []protobuf{port("x", 1, 2, 2)}, []protobuf{port("y", 1, 2, 2)})
 	if _, err := r.Open(wrong, session.Options{}); err == nil || lacksKernel(err) {
 		t.Errorf("a product of one factor: %v, wanted another error than a missing kernel", err)
 	}

@@ -1,7 +1,6 @@
 package ort
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	binding "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/message"
 	"realword/inference/onnx"
 	"realword/inference/ort/internal/native"
 	"realword/inference/tensor"
@@ -56,7 +56,7 @@ func graphicsDriver(system string) string {
 	return "install the newest driver from the maker of the graphics card"
 }
 
-var ErrNoAdapter = errors.New("there is no graphics card that WebGPU can use")
+var ErrNoAdapter = message.New("there is no graphics card that WebGPU can use")
 
 // Adapters lists the graphics cards that WebGPU can use, the one that it takes by itself first. The list starts every graphics
 // driver, which a broken one may not survive: call it in a child process. library is the path of ONNX Runtime.
@@ -231,7 +231,7 @@ func (w *webGPU) handBack(*binding.RunOptions) error { return nil }
 func (r *Runtime) useWebGPU(index int) error {
 	list, err := Adapters(r.library)
 	if err != nil {
-		return fmt.Errorf("WebGPU does not start: %w", err)
+		return message.Errorf("WebGPU does not start: %w", err)
 	}
 	if len(list) == 0 {
 		return fmt.Errorf("%w: %s", ErrNoAdapter, GraphicsDriver)
@@ -254,11 +254,11 @@ func (r *Runtime) useWebGPU(index int) error {
 	case err != nil && lacksProvider(err):
 		return fmt.Errorf("%s has no WebGPU: %s", r.library, remedy)
 	case err != nil:
-		return fmt.Errorf("WebGPU does not start on %s: %s", w.adapter.Name, essence(err))
+		return message.Errorf("WebGPU does not start on %s: %s", w.adapter.Name, essence(err))
 	}
 	// The name by which the library knows the provider's memory.
 	if r.memory, err = native.NewMemory("WebGPU_Buffer", 0); err != nil {
-		return fmt.Errorf("WebGPU does not start on %s: %w", w.adapter.Name, err)
+		return message.Errorf("WebGPU does not start on %s: %w", w.adapter.Name, err)
 	}
 	native.KeepSignals(func() { w.fused = r.fusedIsRight(w) })
 	r.device = w

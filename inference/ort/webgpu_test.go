@@ -185,10 +185,10 @@ func TestLeftToCPU(t *testing.T) {
 	if os.Getenv("REALWORD_TEST_DEVICE") != "webgpu" {
 		t.Skip("see inWebGPU")
 	}
-	path := write(t, []message{
+	path := write(t, []protobuf{
 		node("Sin", []string{"x"}, []string{"s"}).text(3, "sine"),
 		node("FusedMatMul", []string{"s", "w"}, []string{"y"}).text(3, "product").text(7, "com.microsoft"),
-	}, nil, []message{port("x", 1, -1, -1), port("w", 1, -1, -1)}, []message{port("y", 1, -1, -1)})
+	}, nil, []protobuf{port("x", 1, -1, -1), port("w", 1, -1, -1)}, []protobuf{port("y", 1, -1, -1)})
 	left, err := library(t).LeftToCPU(path, session.Options{})
 	if err != nil || len(left) != 1 || left[0] != (Node{"Sin", "sine", false}) {
 		t.Errorf("%v, %v", left, err)

@@ -13,6 +13,7 @@ import (
 	binding "github.com/yalue/onnxruntime_go"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"realword/inference/message"
 	"realword/inference/session"
 )
 
@@ -332,9 +333,9 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 		switch err = errors.Join(err, bad); {
 		case errors.Is(err, fs.ErrNotExist):
 			problems = append(problems,
-				fmt.Errorf("its weights %s: the file is missing: connect the drive or put the file back, or import the model again", path))
+				message.Errorf("its weights %s: the file is missing: connect the drive or put the file back, or import the model again", path))
 		case err != nil:
-			problems = append(problems, fmt.Errorf("its weights cannot be read: %w", err))
+			problems = append(problems, message.Errorf("its weights cannot be read: %w", err))
 		case named && !allowed[full[location]]:
 			problems = append(problems, fmt.Errorf("it reads weights from %s, which the model's manifest does not name: import the model again",
 				path))
@@ -346,7 +347,7 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 			problems = append(problems, fmt.Errorf("its weights %s are not a file", path))
 		case info.Size() < end:
 			problems = append(problems,
-				fmt.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path,
+				message.Errorf("its weights %s have %d bytes and should have %d: the file was cut short or replaced, import the model again", path,
 					info.Size(), end))
 		}
 		for rel := ""; ; folder = filepath.Dir(folder) {

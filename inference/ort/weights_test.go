@@ -15,23 +15,23 @@ import (
 )
 
 // half is an initializer of fp16 at an offset of an external file.
-func half(name, location string, offset int, shape ...int) message {
-	var m message
+func half(name, location string, offset int, shape ...int) protobuf {
+	var m protobuf
 	for _, d := range shape {
 		m = m.number(1, d)
 	}
-	entry := func(key, value string) message { return message{}.text(1, key).text(2, value) }
+	entry := func(key, value string) protobuf { return protobuf{}.text(1, key).text(2, value) }
 	return m.number(2, 10).text(8, name).bytes(13, entry("location", location)).bytes(13, entry("offset", strconv.Itoa(offset))).bytes(13, entry("length", strconv.Itoa(2*tensor.Count(shape)))).number(14, 1)
 }
 
 // product is y = x·w + b with a weight in one file and, in the branch of an If, another in a second.
 func product(t *testing.T, one, two string) string {
 	t.Helper()
-	cast := func(from, to string) message {
-		return node("Cast", []string{from}, []string{to}).bytes(5, message{}.text(1, "to").number(3, 1).number(20, 2))
+	cast := func(from, to string) protobuf {
+		return node("Cast", []string{from}, []string{to}).bytes(5, protobuf{}.text(1, "to").number(3, 1).number(20, 2))
 	}
-	branch := func(name string, nodes []message, inits ...message) message {
-		var g message
+	branch := func(name string, nodes []protobuf, inits ...protobuf) protobuf {
+		var g protobuf
 		for _, n := range nodes {
 			g = g.bytes(1, n)
 		}
@@ -41,16 +41,16 @@ func product(t *testing.T, one, two string) string {
 		}
 		return g.bytes(12, port(name, 1, 1, side))
 	}
-	then := branch("then", []message{cast("v.stored", "v"), node("MatMul", []string{"x", "v"}, []string{"then"})}, half("v.stored", two, 4, side, side))
-	other := branch("else", []message{node("Identity", []string{"x"}, []string{"else"})})
-	attribute := func(name string, g message) message { return message{}.text(1, name).bytes(6, g).number(20, 5) }
+	then := branch("then", []protobuf{cast("v.stored", "v"), node("MatMul", []string{"x", "v"}, []string{"then"})}, half("v.stored", two, 4, side, side))
+	other := branch("else", []protobuf{node("Identity", []string{"x"}, []string{"else"})})
+	attribute := func(name string, g protobuf) protobuf { return protobuf{}.text(1, name).bytes(6, g).number(20, 5) }
 	chosen := node("If", []string{"flag"}, []string{"chosen"}).bytes(5, attribute("then_branch", then)).bytes(5, attribute("else_branch", other))
-	return write(t, []message{
+	return write(t, []protobuf{
 		cast("w.stored", "w"), node("MatMul", []string{"x", "w"}, []string{"first"}),
-		node("Cast", []string{"want"}, []string{"flag"}).bytes(5, message{}.text(1, "to").number(3, 9).number(20, 2)),
+		node("Cast", []string{"want"}, []string{"flag"}).bytes(5, protobuf{}.text(1, "to").number(3, 9).number(20, 2)),
 		chosen, node("Add", []string{"first", "chosen"}, []string{"y"}),
-	}, []message{half("w.stored", one, 2, side, side)},
-		[]message{port("x", 1, 1, side), port("want", 7, 1)}, []message{port("y", 1, 1, side)})
+	}, []protobuf{half("w.stored", one, 2, side, side)},
+		[]protobuf{port("x", 1, 1, side), port("want", 7, 1)}, []protobuf{port("y", 1, 1, side)})
 }
 
 const side = 256 // of the matrices: large enough to stay in the file
@@ -229,7 +229,7 @@ func TestWeightsThatAreGone(t *testing.T) {
 		_, err = r.Open(path, session.Options{Weights: w, Outside: []string{one, two}})
 		mention(t, err, "two.bin", "100 bytes", "import the model again")
 	}
-	outside := write(t, []message{node("Add", []string{"x", "w"}, []string{"y"})}, []message{half("w", "../w.bin", 0, 2)}, []message{port("x", 10, 2)}, []message{port("y", 10, 2)})
+	outside := write(t, []protobuf{node("Add", []string{"x", "w"}, []string{"y"})}, []protobuf{half("w", "../w.bin", 0, 2)}, []protobuf{port("x", 10, 2)}, []protobuf{port("y", 10, 2)})
 	_, err := r.Open(outside, session.Options{})
 	mention(t, err, "w.bin")
 }

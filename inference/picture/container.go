@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"compress/lzw"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
 	"io"
 	"slices"
+
+	"realword/inference/message"
 )
 
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
@@ -262,8 +263,8 @@ func readWebP(data []byte) webP {
 // on the canvas it goes (WebP container specification, chunk ANMF).
 func (w webP) still() ([]byte, image.Rectangle, error) {
 	damaged := func(what string) ([]byte, image.Rectangle, error) {
-		return nil, image.Rectangle{}, FormatError(fmt.Sprintf("the animated WebP picture is damaged (%s); download it again, or %s", what,
-			resave))
+		return nil, image.Rectangle{}, FormatError{message.Errorf("the %s picture is damaged (%v); download it again, or open it in an image editor and save it as PNG or JPEG",
+			"WebP", what)}
 	}
 	if len(w.first) < 16 {
 		return damaged("its first frame is empty")

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/image/webp"
 
 	"realword/inference/colour"
+	"realword/inference/message"
 )
 
 // Limits bounds what Decode accepts. A zero field takes its value from DefaultLimits.
@@ -65,16 +66,20 @@ type Info struct {
 }
 
 // FormatError says that a picture file is broken.
-type FormatError string
+type FormatError struct{ Err error }
 
-func (e FormatError) Error() string { return string(e) }
+func (e FormatError) Error() string { return e.Err.Error() }
+
+// Unwrap is the sentence.
+func (e FormatError) Unwrap() error { return e.Err }
 
 // UnsupportedError says that a file is (or may be) whole but is of a kind or a size that Realword does not read.
-type UnsupportedError string
+type UnsupportedError struct{ Err error }
 
-func (e UnsupportedError) Error() string { return string(e) }
+func (e UnsupportedError) Error() string { return e.Err.Error() }
 
-const resave = "open it in an image editor and save it as PNG or JPEG"
+// Unwrap is the sentence.
+func (e UnsupportedError) Unwrap() error { return e.Err }
 
 // Decode is DecodeContext without an end.
 func Decode(data []byte, limits Limits) (*image.NRGBA, Info, error) {
@@ -98,7 +103,7 @@ func DecodeContext(ctx context.Context, data []byte, limits Limits) (img *image.
 	// The decoders are other people's and the bytes are strangers': a slip in one must not end the studio.
 	defer func() {
 		if p := recover(); p != nil {
-			img, info, err = nil, Info{}, FormatError(fmt.Sprintf("the %s picture is damaged (%v); download it again, or %s", format, p, resave))
+			img, info, err = nil, Info{}, FormatError{message.Errorf("the %s picture is damaged (%v); download it again, or open it in an image editor and save it as PNG or JPEG", format, p)}
 		}
 	}()
 
@@ -166,8 +171,8 @@ func (d *decoding) size(width, height int, decoder int64) error {
 	d.info.Width, d.info.Height, d.used = width, height, decoder
 	k := int64(factor(width, height, d.limits.Kept))
 	if all := int64(len(d.data)) + decoder + 4*int64(width)*int64(height)/(k*k); all > mostMemory {
-		return UnsupportedError(fmt.Sprintf("the picture is %d × %d pixels, and decoding such a %s would take %.1f GB of memory; scale it down, or save it as PNG",
-			width, height, d.info.Format, float64(all)/1e9))
+		return UnsupportedError{message.Errorf("the picture is %d × %d pixels, and decoding such a %s would take %.1f GB of memory; scale it down, or save it as PNG",
+			width, height, d.info.Format, float64(all)/1e9)}
 	}
 	return nil
 }
@@ -381,16 +386,16 @@ func (d *decoding) bmp() error {
 func (d *decoding) reader(data []byte) io.Reader { return &partsReader{d.ctx, [][]byte{data}} }
 
 func tooManyBytes(n int64, l Limits) error {
-	return UnsupportedError(fmt.Sprintf("the file has %d MB, and at most %d MB are read; save a smaller copy", n>>20, l.Bytes>>20))
+	return UnsupportedError{message.Errorf("the file has %d MB, and at most %d MB are read; save a smaller copy", n>>20, l.Bytes>>20)}
 }
 
 func fits(w, h int, l Limits) error {
 	switch {
 	case w <= 0 || h <= 0:
-		return FormatError(fmt.Sprintf("the picture is %d × %d pixels, so there is nothing to see; choose another", w, h))
+		return FormatError{message.Errorf("the picture is %d × %d pixels, so there is nothing to see; choose another", w, h)}
 	case w > l.Side || h > l.Side || int64(w)*int64(h) > l.Pixels:
-		return UnsupportedError(fmt.Sprintf("the picture is %d × %d pixels, and at most %.3g million (%d a side) are read; scale it down",
-			w, h, float64(l.Pixels)/1e6, l.Side))
+		return UnsupportedError{message.Errorf("the picture is %d × %d pixels, and at most %.3g million (%d a side) are read; scale it down",
+			w, h, float64(l.Pixels)/1e6, l.Side)}
 	}
 	return nil
 }
@@ -401,13 +406,13 @@ func explain(format string, size int, err error) error {
 	var other otherjpeg.UnsupportedError
 	switch text := err.Error(); {
 	case errors.As(err, &j), errors.As(err, &other), errors.Is(err, bmp.ErrUnsupported):
-		return UnsupportedError(fmt.Sprintf("this kind of %s is not supported (%v); %s", format, err, resave))
+		return UnsupportedError{message.Errorf("this kind of %s is not supported (%v); open it in an image editor and save it as PNG or JPEG", format, err)}
 	// image/gif flattens the reader's error into text, and image/jpeg has one of its own.
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "EOF"), strings.Contains(text, "not enough"),
 		strings.Contains(text, "short Huffman"):
-		return FormatError(fmt.Sprintf("the %s picture is cut short after %d bytes; copy or download it again", format, size))
+		return FormatError{message.Errorf("the %s picture is cut short after %d bytes; copy or download it again", format, size)}
 	default:
-		return FormatError(fmt.Sprintf("the %s picture is damaged (%v); download it again, or %s", format, err, resave))
+		return FormatError{message.Errorf("the %s picture is damaged (%v); download it again, or open it in an image editor and save it as PNG or JPEG", format, err)}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"image"
 	"image/png"
+
+	"realword/inference/message"
 )
 
 // MostPainted is how many pixels of a painted mask are kept: 2048 × 2048. A larger one is scaled down while it is read.
@@ -28,7 +30,7 @@ func ReadPainted(ctx context.Context, data []byte) (mask *image.Gray, file []byt
 		for x := range mask.Rect.Dx() {
 			p := from[4*x:][:4]
 			if p[3] > 0 && max(p[0], p[1], p[2])-min(p[0], p[1], p[2]) > mostTint {
-				return nil, nil, nil, FormatError("the mask has colours; paint it in grey, white where it holds and black elsewhere")
+				return nil, nil, nil, FormatError{message.New("the mask has colours; paint it in grey, white where it holds and black elsewhere")}
 			}
 			to[x] = uint8((uint32(p[1])*uint32(p[3]) + 127) / 255)
 		}
@@ -46,7 +48,7 @@ func notEmpty(mask *image.Gray) error {
 			return nil
 		}
 	}
-	return FormatError("the mask is empty; paint in white where it holds, on black or on nothing")
+	return FormatError{message.New("the mask is empty; paint in white where it holds, on black or on nothing")}
 }
 
 // readPlainGrey reads what EncodePainted writes; nil for any other file.

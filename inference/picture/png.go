@@ -13,6 +13,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"realword/inference/message"
 )
 
 // Metadata is what a PNG file says about how its picture was made. The zero Metadata writes nothing.
@@ -144,7 +146,7 @@ func appendChunk(out []byte, kind string, body []byte) []byte {
 // that are cut off or whose checksum is wrong are passed over. However the file was made, the work is bounded by its size.
 func ReadMetadata(data []byte) (Metadata, error) {
 	if !bytes.HasPrefix(data, []byte(pngSignature)) {
-		return Metadata{}, UnsupportedError("the file is not a PNG picture, and recipes are read from PNG only; choose the original file")
+		return Metadata{}, UnsupportedError{message.New("the file is not a PNG picture, and recipes are read from PNG only; choose the original file")}
 	}
 	var m Metadata
 	r := textReader{left: maxText}

@@ -2,9 +2,10 @@ package picture
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"realword/inference/message"
 )
 
 // strangers are the formats that people have and Realword does not read, by their first bytes.
@@ -35,7 +36,7 @@ func sniff(data []byte) (string, error) {
 	has := func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) }
 	switch {
 	case len(data) == 0:
-		return "", FormatError("the file is empty; copy or download it again")
+		return "", FormatError{message.New("the file is empty; copy or download it again")}
 	case has(pngSignature):
 		return "PNG", nil
 	case has("\xff\xd8\xff"):
@@ -58,21 +59,21 @@ func sniff(data []byte) (string, error) {
 	if name := textual(data); name != "" {
 		return "", unread(name)
 	}
-	return "", UnsupportedError("the file is not a picture of a known format; " + resave)
+	return "", UnsupportedError{message.New("the file is not a picture of a known format; open it in an image editor and save it as PNG or JPEG")}
 }
 
 // conversions say how to get a picture out of what telephones and browsers write.
-var conversions = map[string]string{
-	"a HEIC picture":  "convert it to JPEG: export it from the program that shows it, or use heif-convert (libheif) or sips (macOS)",
-	"a HEIF picture":  "convert it to JPEG: export it from the program that shows it, or use heif-convert (libheif) or sips (macOS)",
-	"an AVIF picture": "convert it to PNG: save it from an image editor, or use avifdec (libavif) or ffmpeg",
+var conversions = map[string]error{
+	"a HEIC picture":  message.New("convert it to JPEG: export it from the program that shows it, or use heif-convert (libheif) or sips (macOS)"),
+	"a HEIF picture":  message.New("convert it to JPEG: export it from the program that shows it, or use heif-convert (libheif) or sips (macOS)"),
+	"an AVIF picture": message.New("convert it to PNG: save it from an image editor, or use avifdec (libavif) or ffmpeg"),
 }
 
 func unread(name string) error {
 	if how, ok := conversions[name]; ok {
-		return UnsupportedError(fmt.Sprintf("this is %s, which is not supported; %s", name, how))
+		return UnsupportedError{message.Errorf("this is %s, which is not supported; %v", name, how)}
 	}
-	return UnsupportedError(fmt.Sprintf("this is %s, which is not supported; %s", name, resave))
+	return UnsupportedError{message.Errorf("this is %s, which is not supported; open it in an image editor and save it as PNG or JPEG", name)}
 }
 
 // isoMedia names an ISO base media file by its brands (ISO/IEC 14496-12, box ftyp).

@@ -11,6 +11,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -106,7 +107,7 @@ func Prepare(img image.Image, square Square, size int) (*image.RGBA, *tensor.Ten
 		return nil, nil, fmt.Errorf("a reference square of %d pixels cannot be made; use 1 to 4096", size)
 	}
 	if img == nil || img.Bounds().Empty() {
-		return nil, nil, FormatError("the picture has no pixels, so there is nothing to see; choose another")
+		return nil, nil, FormatError{message.New("the picture has no pixels, so there is nothing to see; choose another")}
 	}
 	box := s.box.pixels(img.Bounds())
 	if s.fit == Crop {

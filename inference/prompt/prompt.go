@@ -1,6 +1,6 @@
 // Package prompt turns a prompt into CLIP token ids and finds the words of it that subjects are bound to.
 //
-// Contract: pure Go over strings; nothing of Realword imported; no input makes it panic. A Tokenizer is read-only after
+// Contract: pure Go over strings; only package message imported; no input makes it panic. A Tokenizer is read-only after
 // Load and safe from any goroutine. What Encode returns belongs to the caller. SDXL has two tokenizers that differ only in
 // the padding token: load two, encode twice. Their spans agree unless the padding token is a character that the prompt
 // contains (stock SDXL pads the second with "!", which then is a special token of its own).
@@ -22,6 +22,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"realword/inference/message"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
@@ -130,25 +132,26 @@ type WordError struct {
 	Word string // as asked for
 	Cut  bool   // the word is in the prompt but behind the token limit
 
-	message string
+	err error
 }
 
 // Error is a sentence with the remedy.
-func (e *WordError) Error() string { return e.message }
+func (e *WordError) Error() string { return e.err.Error() }
+
+// Unwrap is the sentence.
+func (e *WordError) Unwrap() error { return e.err }
 
 // Find returns the tokens of the n-th occurrence of a word or phrase ("dog", "pink hat"); 0 reads as 1. It compares whole
 // words without regard to case and spacing; a part of words that are Joined is found where nothing is found whole. The error is a
 // *WordError.
 func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
-	refuse := func(cut bool, format string, args ...any) (Span, error) {
-		return Span{}, &WordError{Word: phrase, Cut: cut, message: fmt.Sprintf(format, args...)}
-	}
+	refuse := func(cut bool, err error) (Span, error) { return Span{}, &WordError{Word: phrase, Cut: cut, err: err} }
 	if len(p.Words) == 0 {
-		return refuse(false, "the prompt is empty: write what the picture shows, then bind references to words of it")
+		return refuse(false, message.Errorf("the prompt is empty: write what the picture shows, then bind references to words of it"))
 	}
 	keys := p.keys(phrase)
 	if len(keys) == 0 {
-		return refuse(false, "a reference has no word: choose one from the prompt, which has %s", p.list())
+		return refuse(false, message.Errorf("a reference has no word: choose one from the prompt, which has %s", p.list()))
 	}
 	occurrence = max(occurrence, 1)
 	places := p.places(keys)
@@ -156,18 +159,18 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 		i := places[occurrence-1]
 		first, last := p.Words[i], p.Words[i+len(keys)-1]
 		if last.Cut {
-			return refuse(true, "%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase,
-				Length-2)
+			return refuse(true, message.Errorf("%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase,
+				Length-2))
 		}
 		return Span{first.Span.From, last.Span.To}, nil
 	}
 	switch found := len(places); found {
 	case 0:
-		return refuse(false, "%q is not a word of the prompt: choose one of %s", phrase, p.list())
+		return refuse(false, message.Errorf("%q is not a word of the prompt: choose one of %s", phrase, p.list()))
 	case 1:
-		return refuse(false, "%q occurs only once in the prompt, not %d times: leave out #%d", phrase, occurrence, occurrence)
+		return refuse(false, message.Errorf("%q occurs only once in the prompt, not %d times: leave out #%d", phrase, occurrence, occurrence))
 	default:
-		return refuse(false, "%q occurs %d times in the prompt, not %d: choose #1 to #%d", phrase, found, occurrence, found)
+		return refuse(false, message.Errorf("%q occurs %d times in the prompt, not %d: choose #1 to #%d", phrase, found, occurrence, found))
 	}
 }
 

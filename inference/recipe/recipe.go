@@ -23,6 +23,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/guidance"
+	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/schedule"
@@ -120,18 +121,18 @@ func Parse(data []byte) (Recipe, error) {
 		Schema *int `json:"schema"`
 	}
 	if err := json.Unmarshal(data, &version); err != nil || version.Schema == nil {
-		return Recipe{}, errors.New("the recipe is damaged; use the picture as a reference instead")
+		return Recipe{}, message.New("the recipe is damaged; use the picture as a reference instead")
 	}
 	if *version.Schema != Schema {
-		return Recipe{}, fmt.Errorf("the recipe has version %d, and this program reads version %d; use the Realword that made it",
+		return Recipe{}, message.Errorf("the recipe has version %d, and this program reads version %d; use the Realword that made it",
 			*version.Schema, Schema)
 	}
 	var r Recipe
 	if err := json.Unmarshal(data, &r); err != nil {
-		return Recipe{}, fmt.Errorf("the recipe is damaged (%s); use the picture as a reference instead", jsonProblem(err))
+		return Recipe{}, message.Errorf("the recipe is damaged (%s); use the picture as a reference instead", jsonProblem(err))
 	}
 	if problem := r.problem(); problem != "" {
-		return Recipe{}, fmt.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", problem)
+		return Recipe{}, message.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", problem)
 	}
 	unwritten(&r.Request)
 	for i := range r.Subjects {

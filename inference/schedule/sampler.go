@@ -1,9 +1,10 @@
 package schedule
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"realword/inference/message"
 )
 
 // Sampler is a row of the table of samplers.
@@ -98,7 +99,7 @@ func Find(name string) (Sampler, error) {
 			}
 		}
 	}
-	return Sampler{}, fmt.Errorf("there is no sampler %q: choose one of %q", name, offered)
+	return Sampler{}, message.Errorf("there is no sampler %q: choose one of %q", name, offered)
 }
 
 func (s Sampler) called(folded string) bool {
@@ -118,7 +119,7 @@ func (s Sampler) On(spacing string) (Sampler, error) {
 		case p.name == s.Spacing:
 			return s, nil
 		case s.Fixed:
-			return s, fmt.Errorf("the sampler %s has a spacing of its own, not %s: leave it out, or take another sampler", s.Label, p.name)
+			return s, message.Errorf("the sampler %s has a spacing of its own, not %s: leave it out, or take another sampler", s.Label, p.name)
 		}
 		s.Spacing = p.name
 		s.Name, s.Label, s.A1111 = s.Name+"-"+p.name, s.Label+" "+p.label, s.A1111+" "+p.a1111
@@ -127,7 +128,7 @@ func (s Sampler) On(spacing string) (Sampler, error) {
 	if folded == "" {
 		return s, nil
 	}
-	return s, fmt.Errorf("there is no spacing %q: choose %s, %s, %s, %s or %s", spacing, Trailing, Leading, Linspace, Karras, Exponential)
+	return s, message.Errorf("there is no spacing %q: choose %s, %s, %s, %s or %s", spacing, Trailing, Leading, Linspace, Karras, Exponential)
 }
 
 // Evaluations is how often a step asks the model.

@@ -1,7 +1,7 @@
 // Package schedule holds the noise that Stable Diffusion and SDXL were trained with and the samplers that walk from noise to a picture:
 // one table of samplers (sampler.go), the places that they step on (walk.go), and the steps themselves (step.go).
 //
-// Contract: arithmetic over plain slices, nothing of Realword imported. Every float32 operation is rounded once, so the
+// Contract: arithmetic over plain slices, only package message imported. Every float32 operation is rounded once, so the
 // same input gives the same bits on every machine. A Solver belongs to one goroutine; what Step returns is new and
 // belongs to the caller; what it is given is only read and not kept. Latents have the variance 1 of training throughout
 // (z = α·x0 + σ·ε, α² + σ² = 1), whatever a sampler's authors divided them by: where they write x = x0 + σ·ε, their x is z/α and their σ

@@ -1,9 +1,10 @@
 package schedule
 
 import (
-	"fmt"
 	"math"
 	"slices"
+
+	"realword/inference/message"
 )
 
 // Point is a place on the way from noise to picture, where z = α·x0 + σ·ε.
@@ -87,11 +88,11 @@ func (n *Noise) place(t, k float64) Point {
 func (s Sampler) Check(steps, train int) error {
 	switch {
 	case steps < 1 || steps > train:
-		return fmt.Errorf("%d steps are outside the range 1 to %d: 25 is usual", steps, train)
+		return message.Errorf("%d steps are outside the range 1 to %d: 25 is usual", steps, train)
 	case s.Spacing == Leading && steps == 1:
-		return fmt.Errorf("one step with %s spacing would begin where hardly any noise is left: take 2 steps or more, or %s spacing", Leading, Trailing)
+		return message.Errorf("one step with %s spacing would begin where hardly any noise is left: take 2 steps or more, or %s spacing", Leading, Trailing)
 	case s.Spacing == consistency && steps > min(distilled, train):
-		return fmt.Errorf("%s has %d steps at most, not %d: 4 to 8 are usual", s.Label, min(distilled, train), steps)
+		return message.Errorf("%s has %d steps at most, not %d: 4 to 8 are usual", s.Label, min(distilled, train), steps)
 	}
 	return nil
 }

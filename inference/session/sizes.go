@@ -1,13 +1,12 @@
 package session
 
 import (
-	"errors"
-
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
 // ErrMemory is in every error of a session on the processor that could not get the memory it needed.
-var ErrMemory = errors.New("there is not enough memory")
+var ErrMemory = message.New("there is not enough memory")
 
 // Weight is one tensor that a graph reads from a weight file.
 type Weight struct {

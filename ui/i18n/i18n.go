@@ -84,6 +84,15 @@ func T(english string, values ...any) string {
 	return fmt.Sprintf(english, values...)
 }
 
+// Known is T for a text that stands in a call of package message. It is English where the language has none.
+func Known(english string, values ...any) string {
+	text := lookUp(english)["other"]
+	if text == "" {
+		return fmt.Errorf(english, values...).Error() // which knows %w
+	}
+	return fmt.Errorf(text, local(values)...).Error()
+}
+
 // Number writes a number, which no text stands around, as the language of the window does: Number("%.2f", 0.5).
 func Number(format string, value float64) string {
 	return fmt.Sprintf(format, local([]any{value})...)

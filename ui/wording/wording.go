@@ -2,9 +2,13 @@ package wording
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -12,14 +16,14 @@ import (
 	"realword/history"
 	"realword/inference/files"
 	"realword/inference/memory"
-	"realword/inference/picture"
+	"realword/inference/message"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 )
 
 // Sentence is an error as the window says it. Errors of this program are sentences with their remedy already and only get a
-// capital letter and a full stop; errors that were joined get a line each. Kinds of errors that people meet are said in the
-// language of the window, wherever they lie in an error; the rest of it stays as it is.
+// capital letter and a full stop; errors that were joined get a line each. Those of package message, what an operating system answers
+// often, and the kinds that are known here are said in the language of the window, wherever they lie in an error; the rest stays as it is.
 func Sentence(err error) string {
 	if err == nil {
 		return ""
@@ -77,8 +81,14 @@ func kindText(err error) string {
 		return History(e)
 	case *memory.Error:
 		return Memory(e)
-	case picture.UnsupportedError:
-		return i18n.T("Realword cannot read this file as a picture: open it in an image editor and save it as PNG or JPEG")
+	case *files.FullError:
+		return i18n.T("%s has %s free, less than the %s needed; free up space or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
+	case *message.Error:
+		return known(e)
+	case *fs.PathError:
+		return i18n.T("%s: %s", e.Path, translated(e.Err))
+	case syscall.Errno:
+		return system(e)
 	}
 	switch err {
 	case recipe.ErrNone: //nolint:errorlint // translated walks the chain
@@ -90,6 +100,42 @@ func kindText(err error) string {
 	case history.ErrNoStep:
 		return i18n.T("this step is no longer kept: the space for steps was needed for newer ones")
 	case context.DeadlineExceeded:
+		return i18n.T("it took too long")
+	}
+	return ""
+}
+
+// known says an error of package message. Errors among its values are translated first.
+func known(e *message.Error) string {
+	values := slices.Clone(e.Values)
+	for i, v := range values {
+		if err, is := v.(error); is {
+			values[i] = errors.New(translated(err)) //nolint:err113 // a text for a verb
+		}
+	}
+	return i18n.Known(e.Text, values...)
+}
+
+// system says what an operating system answers often; "" is anything else.
+func system(e syscall.Errno) string {
+	switch {
+	case files.IsFull(e):
+		return i18n.T("the disk is full")
+	case errors.Is(e, fs.ErrNotExist):
+		return i18n.T("there is no such file or folder")
+	case errors.Is(e, fs.ErrPermission):
+		return i18n.T("permission denied")
+	case e == syscall.EROFS:
+		return i18n.T("the disk is read-only")
+	case e == syscall.EIO:
+		return i18n.T("the disk answers with errors")
+	case e == syscall.ECONNREFUSED:
+		return i18n.T("the connection was refused")
+	case e == syscall.ECONNRESET:
+		return i18n.T("the connection was lost")
+	case e == syscall.ENETUNREACH, e == syscall.EHOSTUNREACH:
+		return i18n.T("there is no connection to the network")
+	case e.Timeout():
 		return i18n.T("it took too long")
 	}
 	return ""

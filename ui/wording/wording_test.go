@@ -4,14 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"realword/assets/translations"
 	"realword/history"
+	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/memory"
+	"realword/inference/message"
 	"realword/inference/picture"
+	"realword/inference/prompt"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
@@ -41,12 +47,14 @@ func TestErrorsSpeakTheLanguageOfTheWindow(t *testing.T) {
 	i18ntest.Pseudo(t)
 	for _, err := range []error{
 		&history.Error{Kind: history.Full, Path: "/h", Err: errors.New("no space left on device")},
-		fmt.Errorf("/p.png: %w", picture.UnsupportedError("the file is not a picture")),
+		fmt.Errorf("/p.png: %w", picture.UnsupportedError{Err: message.New("the file is not a picture of a known format; open it in an image editor and save it as PNG or JPEG")}),
 		errors.Join(recipe.ErrNone, fmt.Errorf("7: %w", history.ErrNoStep)),
+		&fs.PathError{Op: "open", Path: "/h", Err: syscall.ENOSPC},
+		message.Errorf("open model %s: %w; import the model again", "/m", errors.Join(message.Errorf("%s is missing", "u.onnx"), &fs.PathError{Op: "open", Path: "/h", Err: fs.ErrPermission})),
 		&memory.Error{Plan: memory.Plan{Peak: 9e9, Available: 4e9, Remedies: []memory.Remedy{{Text: "768 × 768", Peak: 3e9}}}},
 	} {
 		got := Sentence(err)
-		for _, english := range []string{"the", "this", "kept", "space", "picture", "memory"} {
+		for _, english := range []string{"the", "this", "kept", "space", "picture", "memory", "disk", "word", "open"} {
 			if strings.Contains(strings.ToLower(got), english) {
 				t.Errorf("%v: %q is English in %q", err, english, got)
 			}
@@ -89,6 +97,73 @@ func TestNumbersAndDates(t *testing.T) {
 		if got != want {
 			t.Errorf("%s:\n%s, want\n%s", name, got, want)
 		}
+	}
+}
+
+// TestErrorsFromBelow says in other languages what the packages below the window answer.
+func TestErrorsFromBelow(t *testing.T) {
+	t.Cleanup(func() { i18ntest.English(t) })
+	dir := t.TempDir()
+	_, _, empty := picture.Decode(nil, picture.Limits{})
+	_, _, tiff := picture.Decode([]byte("II*\x00\x00\x00\x00\x00"), picture.Limits{})
+	_, noModel := bundle.Open(dir)
+	away := files.Write(filepath.Join(dir, "away", "p.png"), files.New, nil)
+	missing := filepath.Join(dir, "away", "p.png")
+	_, noWord := new(prompt.Prompt).Find("dog", 1)
+	for _, c := range []struct {
+		err        error
+		de, ja, en string
+	}{
+		{empty, "Die Datei ist leer: neu kopieren oder herunterladen.", "ファイルが空です。もう一度コピーまたはダウンロードしてください。", "The file is empty; copy or download it again."},
+		{
+			fmt.Errorf("a.tif: %w", tiff),
+			"a.tif: diese Art von Datei wird nicht unterstützt (a TIFF or camera raw picture): in einem Bildbearbeitungsprogramm öffnen und als PNG oder JPEG speichern.",
+			"a.tif: この種類のファイルには対応していません（a TIFF or camera raw picture）。画像編集ソフトで開き、PNG または JPEG で保存してください。",
+			"a.tif: this is a TIFF or camera raw picture, which is not supported; open it in an image editor and save it as PNG or JPEG.",
+		},
+		{
+			noModel,
+			"Das Modell " + dir + " öffnen: es gibt kein manifest.json: einen Modellordner anlegen mit `realword model import CHECKPOINTS --out ORDNER`.",
+			"モデル " + dir + " を開けません: manifest.json がありません。`realword model import CHECKPOINTS --out FOLDER` でモデルフォルダーを作成してください。",
+			"Open model " + dir + ": there is no manifest.json; make a model folder with `realword model import CHECKPOINTS --out FOLDER`.",
+		},
+		{
+			noWord, "Der Prompt ist leer: schreiben, was das Bild zeigt, dann Referenzen an Wörter daraus binden.",
+			"プロンプトが空です。画像の内容を入力し、その単語に参照画像を割り当ててください。",
+			"The prompt is empty: write what the picture shows, then bind references to words of it.",
+		},
+		{
+			&files.FullError{Dir: "/m", Need: 2.5e9, Free: 3e6},
+			"/m hat 3,0 MB frei, weniger als die nötigen 2,5 GB: Platz schaffen oder einen Ordner auf einem anderen Laufwerk wählen.",
+			"/m の空きは 3.0 MB で、必要な 2.5 GB に足りません。容量を空けるか、別のディスクのフォルダーを選んでください。",
+			"/m has 3.0 MB free, less than the 2.5 GB needed; free up space or choose a folder on another disk.",
+		},
+		{
+			message.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", 0.5, 30),
+			"Die Guidance-Skala ω = 0,5 liegt nicht zwischen 1 und 30: 3 bis 8 ist gut.",
+			"ガイダンススケール ω = 0.5 は 1～30 の範囲外です。3～8 が適しています。",
+			"The guidance scale ω = 0.5 is outside the range 1 to 30: 3 to 8 works well.",
+		},
+		{
+			fmt.Errorf("%w: again", &fs.PathError{Op: "write", Path: "/p.png", Err: syscall.EACCES}),
+			"/p.png: keine Berechtigung: again.", "/p.png: アクセスが許可されていません: again.", "/p.png: permission denied: again.",
+		},
+	} {
+		for name, want := range map[string]string{"de": c.de, "ja": c.ja, "": c.en} {
+			if err := i18n.Speak(translations.Files, name); err != nil {
+				t.Fatal(err)
+			}
+			if got := Sentence(c.err); got != want {
+				t.Errorf("in %q:\n%s, want\n%s", name, got, want)
+			}
+		}
+	}
+	if err := i18n.Speak(translations.Files, "de"); err != nil {
+		t.Fatal(err)
+	}
+	if got := Sentence(away); !strings.HasPrefix(got, missing+" kann nicht geschrieben werden: den Ordner gibt es nicht; ihn anlegen oder einen anderen wählen: ") ||
+		!strings.HasSuffix(got, ": diese Datei oder diesen Ordner gibt es nicht.") {
+		t.Errorf("a missing folder: %q", got)
 	}
 }
 

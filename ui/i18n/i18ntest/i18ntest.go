@@ -28,11 +28,20 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
-// Texts are the texts that the source of the window gives to i18n.T, Errorf and N, with their English forms.
+// Texts are the texts that the source of the window gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf
+// and New, with their English forms.
 func Texts(t testing.TB) map[string]i18n.Forms {
 	t.Helper()
 	texts := map[string]i18n.Forms{}
-	err := filepath.WalkDir(filepath.Join(Root(), "ui"), func(name string, d fs.DirEntry, err error) error {
+	for _, folder := range []string{"ui", "history", "inference"} {
+		textsIn(t, folder, texts)
+	}
+	return texts
+}
+
+func textsIn(t testing.TB, folder string, texts map[string]i18n.Forms) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(Root(), folder), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
@@ -50,7 +59,8 @@ func Texts(t testing.TB) map[string]i18n.Forms {
 			if !ok {
 				return true
 			}
-			if x, ok := f.X.(*ast.Ident); !ok || x.Name != "i18n" {
+			x, ok := f.X.(*ast.Ident)
+			if !ok || x.Name != "i18n" && x.Name != "message" {
 				return true
 			}
 			literal := func(i int) string {
@@ -59,14 +69,14 @@ func Texts(t testing.TB) map[string]i18n.Forms {
 						return s
 					}
 				}
-				t.Errorf("%s: i18n.%s wants its text written out", set.Position(call.Pos()), f.Sel.Name)
+				t.Errorf("%s: %s.%s wants its text written out", set.Position(call.Pos()), x.Name, f.Sel.Name)
 				return ""
 			}
-			switch f.Sel.Name {
-			case "T", "Errorf":
+			switch x.Name + "." + f.Sel.Name {
+			case "i18n.T", "i18n.Errorf", "message.Errorf", "message.New":
 				s := literal(0)
 				texts[s] = i18n.Forms{"other": s}
-			case "N":
+			case "i18n.N":
 				texts[literal(2)] = i18n.Forms{"one": literal(1), "other": literal(2)}
 			}
 			return true
@@ -76,7 +86,6 @@ func Texts(t testing.TB) map[string]i18n.Forms {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return texts
 }
 
 // Verbs are the verbs of package fmt in a text.

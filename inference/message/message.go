@@ -1,0 +1,29 @@
+// Package message makes errors that can be said in another language than English.
+//
+// Contract: an error made here is an English sentence with its remedy, as any other of this program, and keeps the text with its verbs
+// and the values apart, so that the window can look the text up in its translations. It imports nothing of Realword, and nothing is
+// said here: a package below the window does not know the language. The text must be written out in the call, since en.json is made
+// from these calls too. Everything may be called from any goroutine.
+package message
+
+import "fmt"
+
+// Error is a sentence. It wraps the errors among its values that stand at a %w.
+type Error struct {
+	Text   string // with verbs of package fmt
+	Values []any  // of the verbs; those that are errors are said in the language of the window too
+	err    error
+}
+
+// Errorf is fmt.Errorf, in a form that can be translated.
+func Errorf(text string, values ...any) error {
+	return &Error{Text: text, Values: values, err: fmt.Errorf(text, values...)}
+}
+
+// New is errors.New, in a form that can be translated.
+func New(text string) error { return &Error{Text: text, err: fmt.Errorf("%s", text)} }
+
+func (e *Error) Error() string { return e.err.Error() }
+
+// Unwrap makes errors.Is and errors.As find what the values wrap.
+func (e *Error) Unwrap() error { return e.err }
