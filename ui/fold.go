@@ -4,11 +4,9 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
 	"realword/ui/command"
-	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
@@ -100,65 +98,5 @@ func (w *Window) foldActions() []command.Action {
 			p.FoldPrompt = !p.FoldPrompt
 			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt
 		}), On: func() bool { return w.prefs.FoldPrompt }},
-	}
-}
-
-// rail is the column of tools left of the picture: what is done with how it is seen, and what is done with it.
-type rail struct {
-	w       *Window
-	body    *container.Scroll
-	buttons []*command.ToolButton
-}
-
-// Icons that Fyne has not.
-var (
-	crispIcon  = kit.Icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
-	splitIcon  = kit.Icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
-	againIcon  = kit.Icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
-	recipeIcon = kit.Icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
-)
-
-func newRail(w *Window) *rail {
-	r := &rail{w: w}
-	column := func(tools ...*command.ToolButton) *fyne.Container {
-		c := kit.NewColumn(2)
-		for _, t := range tools {
-			r.buttons = append(r.buttons, t)
-			c.Add(container.New(kit.Square{Side: railSide}, t))
-		}
-		return c
-	}
-	tool := func(id string, icon fyne.Resource) *command.ToolButton {
-		return command.NewToolButton(w.Commands, id, icon)
-	}
-	own := func(id string, icon fyne.Resource) *command.ToolButton {
-		return tool(id, theme.NewThemedResource(icon))
-	}
-	made := []*command.ToolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon)}
-	if w.opt.SaveFile != nil {
-		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
-	}
-	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
-	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon),
-		tool("view.inspect", theme.SearchIcon()))
-	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", gallery.TreeIcon))))
-	return r
-}
-
-const railSide = 30
-
-// refresh makes the rail equal to the state. It comes with the first picture.
-func (r *rail) refresh() {
-	st := r.w.state
-	if some := len(st.Shots) > 0 || st.Busy(); r.body.Visible() != some {
-		if some {
-			r.body.Show()
-		} else {
-			r.body.Hide()
-		}
-		r.w.lower.Refresh()
-	}
-	for _, b := range r.buttons {
-		b.Follow()
 	}
 }

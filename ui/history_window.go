@@ -46,7 +46,7 @@ func (w *Window) buildHistory() {
 
 	w.tree = gallery.NewTree(host.Journal, host.Background, host.State)
 	w.tree.OnShow = w.ShowKept
-	w.tree.OnResize = func() { w.lower.Refresh(); w.rail.refresh() }
+	w.tree.OnResize = func() { w.lower.Refresh(); w.stage.FollowTools() }
 
 	w.banner = gallery.NewBanner()
 	w.banner.OnResize = func() { w.win.Content().Refresh() }

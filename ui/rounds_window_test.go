@@ -74,7 +74,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 
 	// From the strip onto a word and beside everything.
 	pos := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.chipOf(5)).AddXY(3, 3)
-	thumb := b.shots.Objects[0].(*kit.Tile)
+	thumb := b.stage.Strip.Objects[0].(*kit.Tile)
 	thumb.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: pos}})
 	if !b.ghost.Image.Visible() {
 		t.Error("nothing follows the pointer")

@@ -300,7 +300,7 @@ func (w *Window) takeUp(o keptSession) {
 
 // refreshAfterSession drops the widgets of the pictures of another session.
 func (w *Window) refreshAfterSession() {
-	w.shots.RemoveAll()
+	w.stage.Forget()
 	w.state.Run = state.Round{}
 	w.state.ActionErr = nil
 	w.refresh()

@@ -71,9 +71,6 @@ type Window struct {
 	saver    *saving.Saver
 	unsaved  *saving.Bar
 	sides    sidePanels
-	rail     *rail
-	shots    *fyne.Container
-	shotRow  *fyne.Container
 	tree     *gallery.Tree
 	ghost    *kit.Ghost
 	set      *settings.Panel
@@ -167,9 +164,12 @@ func (w *Window) newStage() *stage.Panel {
 	p := stage.New(stage.Host{
 		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.reader,
-		OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
+		Ghost: w.ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 	})
-	p.OnInspect, p.OnHeight, p.OnZoom = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }, func() { w.rail.refresh() }
+	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }
+	p.OnDropped = func(shot state.Shot, at fyne.Position) {
+		w.reuse.Dropped(shot, w.subjects.TargetAt(at), at.X < w.middle.Position().X)
+	}
 	return p
 }
 
@@ -277,13 +277,8 @@ func (w *Window) buildMiddle() fyne.CanvasObject {
 	w.stage = w.newStage()
 	w.unsaved = saving.NewBar(w.saver)
 
-	w.shots = kit.NewColumn(6)
-	w.shotRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(w.shots))
-	w.shotRow.Hide()
-	w.rail = newRail(w)
 	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.tree.Root)
-	view := container.New(kit.Flanked{Gap: 6}, w.rail.body, w.stage.Picture, w.shotRow)
-	w.lower = container.New(kit.Under{Least: 180}, view, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
+	w.lower = container.New(kit.Under{Least: 180}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = w.newInspection()
 	picture := kit.Panel(container.NewStack(w.lower, w.inspect.Body))
 	w.middle = container.New(kit.Gapped{Gap: 10}, top, picture)
@@ -347,8 +342,8 @@ func (w *Window) refresh() {
 	w.stage.Refresh()
 	w.unsaved.Follow()
 	w.inspect.Refresh()
-	w.rail.refresh()
-	w.refreshShots()
+	w.stage.RefreshSides()
+	w.tree.Refresh()
 	w.loadView()
 	w.RefreshMenus()
 	w.fold()
@@ -370,43 +365,4 @@ func (w *Window) refreshHead() {
 	}
 	w.dot.FillColor = theme.ColorForWidget(name, w.status)
 	w.dot.Refresh()
-}
-
-func (w *Window) refreshShots() {
-	n := len(w.state.Shots)
-	for i := len(w.shots.Objects); i < n; i++ {
-		small := stage.Small(w.state.Shots[i])
-		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, 56, func() { w.stage.Tap(i) })
-		thumb.OnDragged = func(at fyne.Position) { w.ghost.Follow(small, at) }
-		thumb.OnDropped = func(at fyne.Position) {
-			w.ghost.Gone()
-			w.dropShot(w.state.Shots[i], at)
-		}
-		w.shots.Add(thumb)
-	}
-	w.tree.Refresh()
-	for i, o := range w.shots.Objects {
-		o.(*kit.Tile).Choose(i == w.state.View.Shot)
-	}
-	// The column comes with the first run, not in the moment when its picture is there.
-	if hidden := n == 0 && !w.state.Busy(); hidden != w.shotRow.Hidden {
-		w.shotRow.Hidden = hidden
-		w.lower.Refresh()
-	}
-}
-
-// dropShot takes a picture of the strip that was dropped at a position: on a word it is bound to it, on a card it joins its
-// subject, anywhere else on the left its word is asked for.
-func (w *Window) dropShot(shot state.Shot, at fyne.Position) {
-	switch to := w.subjects.TargetAt(at); {
-	case to.Word.Text != "":
-		w.reuse.Continue(shot, to.Word, nil, false)
-		return
-	case to.Card != 0:
-		w.reuse.Join(shot, to.Card)
-		return
-	}
-	if at.X < w.middle.Position().X {
-		w.reuse.Ask(shot)
-	}
 }

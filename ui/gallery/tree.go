@@ -59,11 +59,6 @@ func NewTree(j *journal.Journal, background func(slow func() (show func())), sta
 	return s
 }
 
-// TreeIcon is two things below one.
-var TreeIcon = fyne.NewStaticResource("tree.svg",
-	[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
-		`<path fill="#000" d="M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z"/></svg>`))
-
 // show shows the tree, or takes it away.
 func (s *Tree) show(tree bool) {
 	s.asTree = tree

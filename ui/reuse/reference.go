@@ -110,8 +110,8 @@ func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, k
 	})
 }
 
-// Join puts a finished picture to the others of a subject.
-func (d *Desk) Join(shot state.Shot, card int) {
+// join puts a finished picture to the others of a subject.
+func (d *Desk) join(shot state.Shot, card int) {
 	form := d.host.State().Form
 	i := form.Card(card)
 	if i < 0 {
@@ -123,4 +123,17 @@ func (d *Desk) Join(shot state.Shot, card int) {
 	}
 	d.change(func(s *state.State) { s.Selected = 0 })
 	d.Continue(shot, inference.Word{}, []int{card}, true)
+}
+
+// Dropped takes a finished picture that was dropped: on a word it is bound to it, on a card it joins its subject, and among the
+// subjects its word is asked for.
+func (d *Desk) Dropped(shot state.Shot, to state.Target, among bool) {
+	switch {
+	case to.Word.Text != "":
+		d.Continue(shot, to.Word, nil, false)
+	case to.Card != 0:
+		d.join(shot, to.Card)
+	case among:
+		d.Ask(shot)
+	}
 }

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
 	"realword/inference"
 	"realword/ui/command"
+	"realword/ui/kit"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -24,7 +26,7 @@ type bench struct {
 
 	made      []state.Task // what was asked for
 	inspected []int        // subjects whose masks were
-	zooms     int
+	dropped   []state.Shot
 }
 
 func newBench(t *testing.T, change func(*Host)) *bench {
@@ -33,18 +35,19 @@ func newBench(t *testing.T, change func(*Host)) *bench {
 	host := Host{
 		State: b.Now, Change: b.Change, Refresh: b.House.Refresh, Post: b.Post, Background: b.Background, Layers: &b.Layers,
 		Commands: b.Commands, Painted: func(time.Time) {}, Make: func(task state.Task) { b.made = append(b.made, task) },
-		Read: func(state.Shot) func() state.Shot { return nil },
+		Read: func(state.Shot) func() state.Shot { return nil }, Ghost: kit.NewGhost(),
 	}
 	if change != nil {
 		change(&host)
 	}
 	b.Panel = New(host)
-	content := container.NewBorder(nil, container.NewVBox(b.Tools, b.Film), nil, nil, b.Picture)
+	content := container.NewStack(container.NewBorder(nil, container.NewVBox(b.Tools, b.Film), nil, nil, b.Body), host.Ghost.Layer)
 	b.OnInspect = func(subject int) { b.inspected = append(b.inspected, subject) }
-	b.OnHeight, b.OnZoom = content.Refresh, func() { b.zooms++ }
+	b.OnHeight = content.Refresh
+	b.OnDropped = func(shot state.Shot, _ fyne.Position) { b.dropped = append(b.dropped, shot) }
 	b.Move(content, func() []command.Action {
 		return slices.Concat(b.FileActions(), b.MaskActions(), b.ViewActions())
-	}, b.Panel.Refresh, b.Working)
+	}, func() { b.Panel.Refresh(); b.RefreshSides() }, b.Working)
 	return b
 }
 

@@ -26,6 +26,7 @@ type Host struct {
 	Background func(slow func() (show func()))     // does slow elsewhere, then show on Fyne's goroutine
 	Layers     *kit.Layers
 	Commands   *command.Commands
+	Ghost      *kit.Ghost            // what a thumbnail is dragged by
 	Painted    func(begin time.Time) // a painter has worked since then; called on any goroutine
 
 	Make       func(state.Task)                   // puts a round before all that wait
@@ -38,14 +39,19 @@ type Host struct {
 // Panel is the picture of the window, with what lies under it.
 type Panel struct {
 	OnInspect func(subject int) // its masks are to be inspected; -1: of none in particular
-	OnHeight  func()            // what lies under the picture has another height
-	OnZoom    func()            // the picture is seen larger or smaller
+	OnHeight  func()            // what lies under the picture or beside it has another size
+	// OnDropped takes the picture whose thumbnail was dropped somewhere.
+	OnDropped func(shot state.Shot, at fyne.Position)
 
+	Body    *fyne.Container   // the picture between its tools and the thumbnails
 	Picture fyne.CanvasObject // on the screen
+	Strip   *fyne.Container   // thumbnails of the finished pictures
 	Tools   *fyne.Container   // what is said of it, and how masks lie over it
 	Film    fyne.CanvasObject // the plan of the next run over the film
 
 	host     Host
+	rail     *rail
+	stripRow *fyne.Container
 	pane     *pane
 	coach    *coach
 	bar      *stepBar
@@ -80,7 +86,7 @@ func New(h Host) *Panel {
 		h.Post(func() { p.film.set(img) })
 	}
 	p.coach = newCoach()
-	p.pane = newPane(p.coach.body, p.Peek, p.repaint, func() { p.Refresh(); p.OnZoom() }, p.cut)
+	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut)
 	p.bar = newStepBar(func(stop int) {
 		h.Change(func(s state.State) state.State { s.Form.Stop = stop; return s })
 	})
@@ -90,6 +96,10 @@ func New(h Host) *Panel {
 	p.info = widget.NewLabel("")
 	p.info.SizeName, p.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
 	p.Picture, p.Film = p.pane, kit.NewColumn(0, p.bar, p.film)
+	p.rail, p.Strip = newRail(h), kit.NewColumn(6)
+	p.stripRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(p.Strip))
+	p.stripRow.Hide()
+	p.Body = container.New(kit.Flanked{Gap: 6}, p.rail.body, p.Picture, p.stripRow)
 	p.Tools = container.New(&kit.Beside{}, p.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(p.info)))
 	return p
 }
@@ -144,8 +154,12 @@ func (p *Panel) zoomBy(factor float32) {
 	default:
 		s.zoom = zoom{}
 	}
+	p.zoomed()
+}
+
+func (p *Panel) zoomed() {
 	p.Refresh()
-	p.OnZoom()
+	p.FollowTools()
 }
 
 // Refresh makes the stage equal to the state. The picture and the film are painted off this goroutine.

@@ -1,0 +1,95 @@
+package stage
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+
+	"realword/ui/command"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+)
+
+// rail is the column of tools left of the picture: what is done with how it is seen, and what is done with it.
+type rail struct {
+	body    *container.Scroll
+	buttons []*command.ToolButton
+}
+
+// Icons that Fyne has not.
+var (
+	crispIcon  = kit.Icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
+	splitIcon  = kit.Icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
+	againIcon  = kit.Icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
+	recipeIcon = kit.Icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
+	treeIcon   = kit.Icon("tree.svg", `M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z`)
+)
+
+func newRail(h Host) *rail {
+	r := &rail{}
+	column := func(tools ...*command.ToolButton) *fyne.Container {
+		c := kit.NewColumn(2)
+		for _, t := range tools {
+			r.buttons = append(r.buttons, t)
+			c.Add(container.New(kit.Square{Side: railSide}, t))
+		}
+		return c
+	}
+	tool := func(id string, icon fyne.Resource) *command.ToolButton {
+		return command.NewToolButton(h.Commands, id, icon)
+	}
+	own := func(id string, icon fyne.Resource) *command.ToolButton {
+		return tool(id, theme.NewThemedResource(icon))
+	}
+	made := []*command.ToolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon)}
+	if h.SaveFile != nil {
+		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
+	}
+	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
+	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon),
+		tool("view.inspect", theme.SearchIcon()))
+	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
+	r.body.Hide()
+	return r
+}
+
+const railSide = 30
+
+// FollowTools makes the tools left of the picture equal to their actions.
+func (p *Panel) FollowTools() {
+	for _, b := range p.rail.buttons {
+		b.Follow()
+	}
+}
+
+// RefreshSides makes what stands left and right of the picture equal to the state. The tools come with the first run, and so do the
+// thumbnails, not in the moment when its picture is there.
+func (p *Panel) RefreshSides() {
+	s := p.host.State()
+	for i := len(p.Strip.Objects); i < len(s.Shots); i++ {
+		small := Small(s.Shots[i])
+		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, 56, func() { p.Tap(i) })
+		thumb.OnDragged = func(at fyne.Position) { p.host.Ghost.Follow(small, at) }
+		thumb.OnDropped = func(at fyne.Position) {
+			p.host.Ghost.Gone()
+			p.OnDropped(p.host.State().Shots[i], at)
+		}
+		p.Strip.Add(thumb)
+	}
+	for i, o := range p.Strip.Objects {
+		o.(*kit.Tile).Choose(i == s.View.Shot)
+	}
+	hidden := len(s.Shots) == 0 && !s.Busy()
+	if hidden != p.stripRow.Hidden {
+		if p.stripRow.Hidden = hidden; hidden {
+			p.rail.body.Hide()
+		} else {
+			p.rail.body.Show()
+		}
+		p.OnHeight()
+	}
+	p.FollowTools()
+}
+
+// Forget drops the thumbnails: the pictures of another session have come.
+func (p *Panel) Forget() { p.Strip.RemoveAll() }
