@@ -203,7 +203,7 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	if l.Negative != nil {
 		r.Negative = asked(*l.Negative)
 	}
-	begin := beginning{strength: cmp.Or(l.Strength, inference.DefaultStrength)}
+	begin := beginning{strength: l.Strength}
 	if l.Init != "" {
 		begin.file = from(dir, l.Init)
 	}

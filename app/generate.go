@@ -24,6 +24,7 @@ func newGenerate() *cobra.Command {
 	var bound, masks []string
 	var batch string
 	var begin beginning
+	var over again
 	var first seed
 	var count int
 	c := &cobra.Command{
@@ -42,14 +43,18 @@ func newGenerate() *cobra.Command {
 				r.Negative = asked(r.Negative)
 			}
 			if batch != "" {
-				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength"} {
+				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength", "redo", "second-pass"} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s cannot be used with --batch", name)
 					}
 				}
 				return g.runBatch(c.Context(), batch, c.OutOrStdout(), c.ErrOrStderr())
 			}
-			if strings.TrimSpace(r.Prompt) == "" {
+			over.strength = begin.strength
+			if err = over.check(c); err != nil {
+				return err
+			}
+			if strings.TrimSpace(r.Prompt) == "" && !over.asked() {
 				return usagef("--prompt is empty: describe the picture")
 			}
 			if r.Seeds, err = seeds(first, c.Flags().Changed("seed"), count); err != nil {
@@ -61,7 +66,9 @@ func newGenerate() *cobra.Command {
 			if err := paint(r.Subjects, masks); err != nil {
 				return err
 			}
-			if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
+			if over.asked() {
+				g.again, g.seeded = &over, c.Flags().Changed("seed") || count > 1
+			} else if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
 				return err
 			}
 			return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
@@ -76,7 +83,8 @@ func newGenerate() *cobra.Command {
 			"(only, the default), must not be (not), or is (exact: the mask itself, whatever the model attends to)")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
 	f.StringVar(&begin.file, "init", "", "picture to begin with: it is scaled until it covers the new one")
-	f.Float64Var(&begin.strength, "strength", inference.DefaultStrength, "how much of it is made anew, above 0 to 1")
+	f.Float64Var(&begin.strength, "strength", 0, "how much of it is made anew, above 0 to 1 (default 0.6; 1 with --redo, 0.4 with --second-pass)")
+	over.flags(c)
 	settingFlags(c, &r.Settings)
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
 	f.IntVar(&count, "count", 1, "number of pictures")
@@ -106,6 +114,7 @@ func (b beginning) read(given bool) (*inference.Init, error) {
 		return nil, usagef("a strength says how much of a picture is made anew: name the picture (init), too")
 	case b.file == "":
 		return nil, nil
+	case b.strength == 0 && !given:
 	case !(b.strength > 0 && b.strength <= 1):
 		return nil, usagef("the strength %g is outside the range above 0 to 1: 0.3 keeps most of a picture, 0.8 little", b.strength)
 	}
@@ -137,6 +146,9 @@ type generation struct {
 	embed      recipe.Embed
 	force      bool // run even if the memory will not suffice
 	plan       bool // print what it would take, and do not run
+
+	again  *again // the picture that is made again; nil: none
+	seeded bool   // a seed was given
 }
 
 func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -150,6 +162,13 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer e.Close()
+	var parents []uint64
+	if g.again != nil {
+		if g.request, err = g.again.request(e, g.request, g.seeded); err != nil {
+			return err
+		}
+		parents = g.again.parents
+	}
 	request, err := e.ResolveContext(ctx, g.request)
 	if err != nil {
 		return badRequest(err)
@@ -169,7 +188,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	model := e.bundle.Manifest()
 	log := newRecorder(g.unrecorded, stderr)
-	log.begin(request, model.Name)
+	log.begin(request, model.Name, parents...)
 	defer log.close()
 	w := g.watcher(stdout, stderr)
 	var film []picture.FilmStep

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"image"
 	"io"
 	"os"
 	"path/filepath"
@@ -250,5 +251,145 @@ func TestGenerateFromAPicture(t *testing.T) {
 	}
 	if status, _, stderr := command(t, "generate", "--model", model, "--prompt", "a dog", "--strength", "0.5", "--out", out); status != 2 || !strings.Contains(stderr, "init") {
 		t.Errorf("a strength of nothing: %d, %s", status, stderr)
+	}
+}
+
+// pixels are those of a PNG file, and the region that its recipe names.
+func pixels(t *testing.T, file string) (pix []byte, region *image.Gray) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, _, err := picture.Decode(data, picture.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err := recipe.Read(data); err == nil && r.Init != nil && len(r.Init.Region.Data) > 0 {
+		if region, _, _, err = picture.ReadPainted(t.Context(), r.Init.Region.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return img.Pix, region
+}
+
+// TestGenerateAgain makes one subject of a picture again, with another reference, seed and word, in a region of its own; then all of
+// the picture larger. What is outside of a region stays, byte for byte.
+func TestGenerateAgain(t *testing.T) {
+	model, dog := tiny(t)
+	dir := filepath.Dir(dog)
+	cat := filepath.Join(dir, "cat.png")
+	if err := os.WriteFile(cat, assets.Samples()[1].Data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := func(args ...string) string {
+		t.Helper()
+		status, stdout, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, args...)...)
+		if status != 0 {
+			t.Fatalf("%v: status %d, %s", args, status, stderr)
+		}
+		return strings.TrimSpace(stdout)
+	}
+	first := made("--prompt", "a dog and a ball", "--subject", "dog="+dog+":0.3", "--subject", "ball="+cat+":0.3", "--steps", "4", "--stop", "2", "--seed", "5")
+	was, _ := pixels(t, first)
+	stays := func(name, file string) (region *image.Gray) {
+		t.Helper()
+		now, region := pixels(t, file)
+		if region == nil || len(now) != len(was) {
+			t.Fatalf("%s: region %v, %d bytes", name, region, len(now))
+		}
+		outside, differ, inside := 0, 0, 0
+		for p, v := range region.Pix {
+			same := bytes.Equal(now[4*p:][:4], was[4*p:][:4])
+			switch {
+			case v == 0:
+				outside++
+				if !same {
+					differ++
+				}
+			case v == 255 && !same:
+				inside++
+			}
+		}
+		if t.Logf("%s: %d pixels outside, %d changed inside", name, outside, inside); outside == 0 || differ != 0 || inside == 0 {
+			t.Errorf("%s: %d of %d pixels outside of the region differ, %d inside", name, differ, outside, inside)
+		}
+		return region
+	}
+	stays("another reference", made("--redo", first, "--subject", "dog="+cat))
+	stays("another seed", made("--redo", first, "--only", "ball", "--seed", "6"))
+	stays("another word", made("--redo", first, "--only", "dog", "--prompt", "a cat and a ball", "--subject", "cat="+cat))
+
+	painted := filepath.Join(dir, "region.png")
+	mask := image.NewGray(image.Rect(0, 0, 64, 64))
+	for i := range mask.Pix {
+		if i%64 >= 40 {
+			mask.Pix[i] = 255
+		}
+	}
+	data, err := picture.EncodePainted(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(painted, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if region := stays("a painted region", made("--redo", first, "--seed", "6", "--region", painted)); !bytes.Equal(region.Pix, mask.Pix) {
+		t.Error("a painted region is not as it was painted")
+	}
+	if region := stays("grown", made("--redo", first, "--seed", "6", "--region", painted, "--grow", "4", "--feather", "2")); region.Pix[36] != 255 || region.Pix[35] != 128 || region.Pix[34] != 0 {
+		t.Errorf("grown by 4 and feathered by 2 it is %v", region.Pix[32:40])
+	}
+
+	larger := made("--second-pass", first, "--strength", "0.5", "--scale", "1.5")
+	raw, err := os.ReadFile(larger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := recipe.Read(raw)
+	if err != nil || r.Width != 96 || r.Height != 96 || r.Init.Strength != 0.5 || !r.Init.Region.IsZero() || r.Subjects[0].Region.Kind != "exact" || r.Subjects[1].Region.Kind != "exact" {
+		t.Errorf("the second pass is %+v, %v", r.Request, err)
+	}
+	store, err := openHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if round, err := store.Round(2); err != nil || len(round.Parents) != 1 || round.Parents[0] != 1 {
+		t.Errorf("the round of the first redo goes on from %v, %v", round.Parents, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--redo", first, "--second-pass", first}, "choose one"},
+		{[]string{"--redo", first}, "--only"},
+		{[]string{"--redo", first, "--only", "cat"}, "no subject"},
+		{[]string{"--redo", first, "--init", first}, "--init"},
+		{[]string{"--redo", first, "--only", "dog", "--strength", "2"}, "strength"},
+		{[]string{"--grow", "3", "--prompt", "a dog"}, "--redo"},
+		{[]string{"--second-pass", first, "--scale", "9"}, "up to 4"},
+	} {
+		if status, _, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, wrong.args...)...); status != 2 || !strings.Contains(stderr, wrong.want) {
+			t.Errorf("%v: %d, %s", wrong.args, status, stderr)
+		}
+	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", dog); status != 1 || !strings.Contains(stderr, "does not say how it was made") {
+		t.Errorf("a picture without a recipe: %d, %s", status, stderr)
+	}
+	bare := filepath.Join(t.TempDir(), "bare.png") // as if from another machine
+	if err := os.WriteFile(bare, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", bare, "--only", "dog"); status != 1 || !strings.Contains(stderr, "--region MASK.png") {
+		t.Errorf("a picture that the history does not know: %d, %s", status, stderr)
+	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", bare, "--region", painted); status != 1 || !strings.Contains(stderr, "no longer in the history") {
+		t.Errorf("references that the history does not know: %d, %s", status, stderr)
 	}
 }

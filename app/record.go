@@ -32,12 +32,12 @@ func newRecorder(off bool, stderr io.Writer) *recorder {
 	return log
 }
 
-// begin starts the round of a resolved request.
-func (l *recorder) begin(r inference.Request, model string) {
+// begin starts the round of a resolved request, which goes on from pictures of the history.
+func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
 	if l.store == nil {
 		return
 	}
-	plan, err := journal.PlanOf(l.store, 0, r, model)
+	plan, err := journal.PlanOf(l.store, 0, r, model, parents...)
 	var round uint64
 	if err == nil {
 		round, err = l.store.BeginRound(plan, time.Now())

@@ -1,22 +1,32 @@
 package inference
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"image"
 	"math"
+	"slices"
 
+	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/graph"
+	"realword/inference/guidance"
 	"realword/inference/message"
 	"realword/inference/picture"
 )
 
 // Init is a picture that a round begins with, in place of noise alone: what diffusers calls image-to-image. It is scaled until it covers
 // the new picture and cut to its middle, encoded, and noised to the level of the step at which the loop begins.
+//
+// With a Region only a part is made anew: outside of it the latent is at every step the picture's own, noised to that level with the
+// run's own noise, and the finished picture is composed in pixels, so that outside of the region every byte is the picture's. At
+// strength 1 the region begins with noise alone.
 type Init struct {
 	Name     string  `json:"name"`             // file name, for people
 	SHA256   string  `json:"sha256,omitempty"` // of Data, hex; see Reference
-	Strength float64 `json:"strength"`         // the share of the steps that run, in (0, 1]; 0 means DefaultStrength
+	Strength float64 `json:"strength"`         // the share of the steps that run, in (0, 1]; 0 means DefaultStrength, with a region 1
+	Region   Painted `json:"region,omitzero"`  // white where the picture is made again, grey where old and new mix; none: everywhere
 	Data     []byte  `json:"-"`                // a picture file
 	Small    []byte  `json:"-"`                // the picture as a small PNG file, filled in by Engine.Resolve; see picture.Small
 }
@@ -38,8 +48,12 @@ func (i *Init) withDefaults() *Init {
 		return nil
 	}
 	c := *i
-	if c.Strength == 0 {
+	switch {
+	case c.Strength != 0:
+	case c.Region.IsZero():
 		c.Strength = DefaultStrength
+	default:
+		c.Strength = 1
 	}
 	return &c
 }
@@ -72,24 +86,96 @@ func (p *planner) checkInit() {
 	}
 	if err != nil {
 		p.problem(message.Errorf("the picture %q to begin with: %w", i.Name, err))
+		return
 	}
+	if i.Region.IsZero() {
+		i.Region = Painted{}
+		return
+	}
+	if w, h := p.request.Width, p.request.Height; img.Rect.Dx() != w || img.Rect.Dy() != h {
+		p.problem(message.Errorf("the picture %q has %d × %d pixels, not %d × %d: where only a region is made again, both have one size", i.Name,
+			img.Rect.Dx(), img.Rect.Dy(), w, h))
+	}
+	read, err := p.engine.readPainted(p.ctx, i.Region)
+	if err != nil {
+		p.problem(message.Errorf("the region that is made again: %w", err))
+		return
+	}
+	i.Region = read.painted
 }
 
-// readInit brings the picture to begin with to the size of the new one and encodes it.
+// readInit encodes the picture to begin with, in the size of the new one.
 func (w *worker) readInit(ctx context.Context, l *Loop, r Request) error {
-	img, _, err := picture.DecodeContext(ctx, r.Init.Data, picture.Limits{})
+	img, region, err := w.pixels(ctx, r)
 	if err != nil {
 		return err
 	}
-	latent, err := w.graphs.Encode(ctx, picture.FromImage(picture.Fill(img, r.Width, r.Height)))
+	latent, err := w.graphs.Encode(ctx, picture.FromImage(img))
 	if err != nil {
 		return err
 	}
 	l.Init = latent.F32
+	if region != nil {
+		l.Keep = outside(region, latent.Shape[3], latent.Shape[2])
+	}
 	if !w.engine.large() {
 		return nil
 	}
 	return w.graphs.release(graph.Encoder, graph.TiledEncoder)
+}
+
+// pixels are the picture to begin with and its region in the size of the new one; nil for a region that is everywhere.
+func (w *worker) pixels(ctx context.Context, r Request) (img *image.RGBA, region *image.Gray, err error) {
+	whole, _, err := picture.DecodeContext(ctx, r.Init.Data, picture.Limits{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if img = picture.Fill(whole, r.Width, r.Height); r.Init.Region.IsZero() {
+		return img, nil, nil
+	}
+	read, err := w.engine.readPainted(ctx, r.Init.Region)
+	if err != nil {
+		return nil, nil, err
+	}
+	return img, picture.Resized(read.mask, r.Width, r.Height), nil
+}
+
+// finish is a decoded picture in which all is as it was outside of the region, if there is one.
+func (w *worker) finish(ctx context.Context, r Request, img *image.RGBA) (*image.NRGBA, error) {
+	if r.Init != nil && !r.Init.Region.IsZero() {
+		under, region, err := w.pixels(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		img = picture.Compose(img, under, region)
+	}
+	return &image.NRGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}, nil // opaque, so both mean the same
+}
+
+// outside tells of every cell of a latent whether no pixel of it is in the region.
+func outside(region *image.Gray, width, height int) []bool {
+	cells := make([]bool, width*height)
+	for p := range cells {
+		cells[p] = true
+	}
+	for y := range region.Rect.Dy() {
+		row := region.Pix[y*region.Stride:][:region.Rect.Dx()]
+		for x, v := range row {
+			if v > 0 {
+				cells[y*height/region.Rect.Dy()*width+x*width/region.Rect.Dx()] = false
+			}
+		}
+	}
+	return cells
+}
+
+// keep gives the cells that stay as they are the values of another latent.
+func (l *Loop) keep(z, of []float32) {
+	for p := range z {
+		if l.Keep[p%len(l.Keep)] {
+			z[p] = of[p]
+		}
+	}
 }
 
 // Start is the state that a picture begins with: the noise of a seed, or Init noised with it to the level of the step Begin.
@@ -107,5 +193,62 @@ func (l *Loop) Start(seed uint64, noise []float32) (State, error) {
 		return state, err
 	}
 	state.Latent = solver.Steps()[l.Begin].Noised(l.Init, noise)
+	if l.Keep != nil && l.Begin == 0 { // nothing of the picture is left in the region
+		anew := slices.Clone(noise)
+		l.keep(anew, state.Latent)
+		state.Latent = anew
+	}
 	return state, nil
 }
+
+// RegionOf is where a subject is made again: the positions of its mask on a picture of that size, grown and feathered by so many
+// pixels, but nothing of where other subjects are. It is nil where the subject has no mask.
+func RegionOf(masks []picture.Grid, subject, width, height, grow, feather int) *image.Gray {
+	var region *image.Gray
+	if subject < len(masks) {
+		region = masks[subject].Positions(width, height)
+	}
+	if region == nil {
+		return nil
+	}
+	region = picture.Grown(region, grow, feather)
+	for j, other := range masks {
+		if theirs := other.Positions(width, height); j != subject && theirs != nil {
+			for p, v := range theirs.Pix {
+				region.Pix[p] = min(region.Pix[p], 255-v)
+			}
+		}
+	}
+	return region
+}
+
+// Margin is how many pixels a mask is grown and feathered by where nobody says: a cell of the guidance grid.
+func Margin(m bundle.Manifest) int { return m.Latent.Factor * m.Grid }
+
+// SecondPass is a request that makes a picture larger and finer: the recipe of the picture at a scale of its size, beginning with the
+// picture at DefaultSecondPass. masks are those that the picture was made with, one for each subject: they are painted exactly, so
+// that no guidance branch runs. Without them the first step makes new ones.
+func SecondPass(m bundle.Manifest, recipe Request, of Init, scale float64, masks []picture.Grid) (Request, error) {
+	if !(scale > 1 && scale <= 4) {
+		return recipe, message.Errorf("a second pass makes a picture up to 4 times as large, not %g times: 1.5 and 2 work well", scale)
+	}
+	step := float64(max(m.Size.Multiple, 1))
+	side := func(n int) int { return int(math.Round(float64(n)*scale/step) * step) }
+	recipe.Width, recipe.Height, recipe.From = side(recipe.Width), side(recipe.Height), nil
+	of.Strength, of.Region = cmp.Or(of.Strength, DefaultSecondPass), Painted{}
+	recipe.Init, recipe.Subjects = &of, CloneSubjects(recipe.Subjects)
+	for j := range recipe.Subjects {
+		if j >= len(masks) || len(masks) != len(recipe.Subjects) {
+			break
+		}
+		file, err := masks[j].EncodeGrey(8, image.Pt(recipe.Width, recipe.Height))
+		if err != nil {
+			return recipe, err
+		}
+		recipe.Subjects[j].Region = Region{guidance.Exactly, Painted{Data: file}}
+	}
+	return recipe, nil
+}
+
+// DefaultSecondPass is the strength of a second pass: it makes what is fine anew and moves nothing.
+const DefaultSecondPass = 0.4

@@ -2,13 +2,17 @@ package inference
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"image"
+	"image/color"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
 
 	"realword/inference/graph"
+	"realword/inference/picture"
 	"realword/inference/random"
 )
 
@@ -133,4 +137,202 @@ func TestBadInit(t *testing.T) {
 		t.Errorf("without an encoder: %v", err)
 	}
 	b.run(b.dog()) // all else goes on
+}
+
+// kept16 is a picture of 16 × 16 pixels, all different, as a PNG file.
+func kept16(t *testing.T) (img *image.NRGBA, file []byte) {
+	t.Helper()
+	img = image.NewNRGBA(image.Rect(0, 0, 16, 16))
+	for i := range 256 {
+		img.Set(i%16, i/16, color.NRGBA{uint8(i), uint8(255 - i), uint8(7 * i), 255})
+	}
+	file, err := picture.Encode(img, picture.Metadata{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img, file
+}
+
+// region16 is white in a rectangle of 16 × 16 pixels and grey around it.
+func region16(t *testing.T, white, grey image.Rectangle) []byte {
+	t.Helper()
+	mask := image.NewGray(image.Rect(0, 0, 16, 16))
+	for i := range 256 {
+		switch p := image.Pt(i%16, i/16); {
+		case p.In(white):
+			mask.Pix[i] = 255
+		case p.In(grey):
+			mask.Pix[i] = 90
+		}
+	}
+	data, err := picture.EncodePainted(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestRedo makes a part of a picture anew. Outside of the region no byte differs and the latent is at every step the picture's own at
+// that level of noise; inside it begins with noise alone. Continuing from any step gives the same picture.
+func TestRedo(t *testing.T) {
+	img, file := kept16(t)
+	white, grey := image.Rect(4, 6, 9, 11), image.Rect(3, 5, 11, 12)
+	for _, sampler := range []string{"ddim", "dpm++", "dpm++2m-karras", "euler-a"} {
+		for _, strength := range []float64{1, 0.5} {
+			b := newBench(t)
+			r := b.dog()
+			r.Steps, r.Stop, r.Sampler = 10, 4, sampler
+			r.Init = &Init{Name: "kept.png", Data: file, Strength: strength, Region: Painted{Data: region16(t, white, grey)}}
+			name := fmt.Sprint(sampler, " ", strength)
+			events := b.run(r)
+			steps, ready := of[StepDone](events), of[PictureReady](events)[0]
+			differ, inside := 0, 0
+			for i := range 256 {
+				same := bytes.Equal(ready.Image.Pix[4*i:][:4], img.Pix[4*i:][:4])
+				switch p := image.Pt(i%16, i/16); {
+				case !p.In(grey) && !same:
+					differ++
+				case p.In(white) && !same:
+					inside++
+				}
+			}
+			if differ != 0 || inside < white.Dx()*white.Dy()*9/10 {
+				t.Errorf("%s: %d pixels outside of the region differ, %d of %d inside", name, differ, inside, white.Dx()*white.Dy())
+			}
+			// Cells are 2 × 2 pixels: those that touch the grey, columns 1 to 5 and rows 2 to 5, are made anew.
+			noise := random.Normal(7, 3*64)
+			cell := func(p int) (kept bool, x0 float64) {
+				x, y, c := p%8, p/8%8, p/64
+				at := img.NRGBAAt(2*x+1, 2*y+1)
+				return x < 1 || x > 5 || y < 2 || y > 5, float64([]uint8{at.R, at.G, at.B}[c])/127.5 - 1
+			}
+			_, solver, err := solverOf(b.model.manifest, ready.Recipe.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range steps {
+				for p, v := range s.State.Latent {
+					kept, x0 := cell(p)
+					if !kept || s.Step == 9 {
+						continue
+					}
+					want := solver.Steps()[s.Step+1].Noised([]float32{float32(x0)}, []float32{noise[p]})[0]
+					if math.Abs(float64(v-want)) > 1e-6 {
+						t.Fatalf("%s: after step %d value %d is %g, want %g", name, s.Step, p, v, want)
+					}
+				}
+				for p, v := range s.Clean {
+					if kept, x0 := cell(p); kept && math.Abs(float64(v)-x0) > 1e-6 {
+						t.Fatalf("%s: the clean latent of step %d has %g at %d, the picture %g", name, s.Step, v, p, x0)
+					}
+				}
+			}
+			first := b.runtime.callsOf("guidance")[0].in["sample"].F32
+			for p, v := range first {
+				if kept, _ := cell(p); strength == 1 && !kept && v != noise[p] {
+					t.Fatalf("%s: value %d of the first latent is %g, the noise %g", name, p, v, noise[p])
+				} else if kept && v == noise[p] {
+					t.Fatalf("%s: value %d of the first latent is noise alone", name, p)
+				}
+			}
+			for _, at := range []int{0, len(steps) / 2, len(steps) - 2} {
+				branch := ready.Recipe
+				branch.From = &steps[at].State
+				if on := of[PictureReady](b.run(branch))[0]; !bytes.Equal(on.Image.Pix, ready.Image.Pix) {
+					t.Errorf("%s: the run from step %d on differs", name, branch.From.Step)
+				}
+			}
+		}
+	}
+}
+
+func TestBadRegions(t *testing.T) {
+	_, file := kept16(t)
+	all := image.Rect(0, 0, 16, 16)
+	for name, c := range map[string]struct {
+		change func(*Request)
+		want   string // "": nothing is wrong
+	}{
+		"everything":       {func(r *Request) { r.Init.Region.Data = region16(t, all, all) }, ""},
+		"touches a border": {func(r *Request) { r.Init.Region.Data = region16(t, image.Rect(0, 0, 1, 1), all) }, ""},
+		"empty":            {func(r *Request) { r.Init.Region.Data = region16(t, image.Rectangle{}, image.Rectangle{}) }, "the region that is made again: the mask is empty"},
+		"colours":          {func(r *Request) { r.Init.Region.Data = file }, "the region that is made again: the mask has colours"},
+		"no picture":       {func(r *Request) { r.Init.Region.Data = []byte("x") }, "the region that is made again"},
+		"gone":             {func(r *Request) { r.Init.Region = Painted{SHA256: strings.Repeat("ab", 32)} }, "the region that is made again: its picture is not here"},
+		"another size":     {func(r *Request) { r.Init.Data = aPicture(t, red) }, "has 8 × 8 pixels, not 16 × 16"},
+	} {
+		b := newBench(t)
+		r := b.dog()
+		r.Init = &Init{Name: "kept.png", Data: file, Region: Painted{Data: region16(t, image.Rect(4, 4, 8, 8), image.Rectangle{})}}
+		c.change(&r)
+		got, err := b.engine.ResolveContext(context.Background(), r)
+		if c.want == "" && (err != nil || got.Init.Strength != 1) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %+v, %v", name, got.Init, err)
+		}
+	}
+}
+
+// TestSecondPass makes a picture larger with the masks that it was made with: no guidance branch runs.
+func TestSecondPass(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	r.Subjects = append(r.Subjects, b.subject("beach", blue))
+	events := b.run(r)
+	steps, ready := of[StepDone](events), of[PictureReady](events)[0]
+	file, err := picture.Encode(ready.Image, picture.Metadata{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := steps[len(steps)-1]
+	var masks []picture.Grid
+	for _, s := range last.Subjects {
+		masks = append(masks, picture.Grid{Width: last.GridWidth, Height: last.GridHeight, Values: s.Mask})
+	}
+	b.runtime.forget()
+	second, err := SecondPass(b.model.manifest, ready.Recipe, Init{Name: "small.png", Data: file}, 2, masks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events = b.run(second)
+	larger := of[PictureReady](events)[0]
+	if size := larger.Image.Rect.Size(); size != image.Pt(32, 32) || b.runtime.runs("guidance") != 0 || b.runtime.runs("unet") != 20 {
+		t.Errorf("%v with %d guidance passes and %d others, want 32 × 32, none and int(25·0.4) times two", size, b.runtime.runs("guidance"), b.runtime.runs("unet"))
+	}
+	steps = of[StepDone](events)
+	for j, s := range steps[0].Subjects {
+		best, of := 0, 0
+		for p, v := range masks[j].Values {
+			if v > masks[j].Values[best] {
+				best = p
+			}
+		}
+		for p, v := range s.Mask {
+			if v > s.Mask[of] {
+				of = p
+			}
+		}
+		if x, y := of%8/2, of/8/2; y*4+x != best {
+			t.Errorf("the mask of subject %d is highest at %d, %d of the small grid, was at %d", j, x, y, best)
+		}
+	}
+	alone, err := SecondPass(b.model.manifest, ready.Recipe, Init{Name: "small.png", Data: file}, 1.5, nil)
+	if err != nil || alone.Width != 24 || !alone.Subjects[0].Region.IsZero() {
+		t.Errorf("without masks: %+v, %v", alone, err)
+	}
+	for _, scale := range []float64{1, 0, 5, math.NaN()} {
+		if _, err := SecondPass(b.model.manifest, ready.Recipe, Init{}, scale, nil); err == nil {
+			t.Errorf("%g times as large", scale)
+		}
+	}
+}
+
+// TestRegionOf leaves out where other subjects are.
+func TestRegionOf(t *testing.T) {
+	masks := []picture.Grid{{Width: 4, Height: 1, Values: []float32{1, 0, 0, 0}}, {Width: 4, Height: 1, Values: []float32{0, 0.2, 0, 0}}}
+	if got := RegionOf(masks, 0, 8, 1, 3, 2).Pix; !bytes.Equal(got, []byte{255, 255, 0, 0, 255, 128, 0, 0}) {
+		t.Errorf("%v", got) // white up to 3 pixels from the second, half at 4, nothing where the other is
+	}
+	if RegionOf(masks, 2, 8, 1, 0, 0) != nil {
+		t.Error("a subject that is not there has a region")
+	}
 }

@@ -32,6 +32,7 @@ type Loop struct {
 
 	Begin int       // the first step of a run from the start: 0, or where a picture to begin with comes in
 	Init  []float32 // the latent of that picture; nil: there is none
+	Keep  []bool    // [h, w], which cells of it stay as they are; nil: none
 
 	none Vision // of passes without subjects
 
@@ -92,6 +93,10 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	if len(scores) != len(l.Subjects) { // of other subjects, which had none that came from scores
 		scores = nil
 	}
+	var noise []float32
+	if l.Keep != nil {
+		noise = random.Normal(from.Seed, tensor.Count(l.Shape()))
+	}
 	for i := from.Step; i < l.Steps; i++ {
 		at := solver.Steps()[i]
 		step := Step{Index: i, Timestep: at.Train}
@@ -111,6 +116,13 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 		}})
 		if err != nil {
 			return nil, err
+		}
+		if l.Keep != nil {
+			clean = slices.Clone(clean) // the solver may remember its own
+			l.keep(clean, l.Init)
+			if i+1 < l.Steps {
+				l.keep(z, solver.Steps()[i+1].Noised(l.Init, noise))
+			}
 		}
 		step.Masks, step.Clean = cloneAll(masks), slices.Clone(clean)
 		step.State = State{

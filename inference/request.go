@@ -85,7 +85,7 @@ type File struct {
 	Data   *[]byte
 }
 
-// Files lists what a request needs besides itself: references, then painted masks, subject by subject, and the picture to begin with.
+// Files lists what a request needs besides itself: references, then painted masks, subject by subject, and the picture to begin with and its region.
 // Recipes name them by SHA-256.
 func (r *Request) Files() (list []File) {
 	for j := range r.Subjects {
@@ -100,6 +100,9 @@ func (r *Request) Files() (list []File) {
 	}
 	if r.Init != nil {
 		list = append(list, File{r.Init.Name, &r.Init.SHA256, &r.Init.Data})
+		if region := &r.Init.Region; !region.IsZero() {
+			list = append(list, File{"region.png", &region.SHA256, &region.Data})
+		}
 	}
 	return list
 }

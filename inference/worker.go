@@ -97,7 +97,11 @@ func (w *worker) generate(j *job) error {
 				return err
 			}
 		}
-		img, err := w.decode(j.ctx, clean)
+		decoded, err := w.decode(j.ctx, clean)
+		if err != nil {
+			return err
+		}
+		img, err := w.finish(j.ctx, r, decoded)
 		if err != nil {
 			return err
 		}
@@ -129,7 +133,7 @@ func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) e
 	if err := w.load(ctx, l); err != nil {
 		return err
 	}
-	if p.request.Init != nil && p.request.From == nil {
+	if i := p.request.Init; i != nil && (p.request.From == nil || !i.Region.IsZero()) {
 		doing(StageEncode)
 		if err := w.readInit(ctx, l, p.request); err != nil {
 			return err
@@ -319,16 +323,12 @@ func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {
 	return e, err
 }
 
-func (w *worker) decode(ctx context.Context, clean *tensor.Tensor) (*image.NRGBA, error) {
+func (w *worker) decode(ctx context.Context, clean *tensor.Tensor) (*image.RGBA, error) {
 	t, err := w.graphs.Decode(ctx, clean)
 	if err != nil {
 		return nil, err
 	}
-	img, err := picture.ToImage(t, picture.Signed)
-	if err != nil {
-		return nil, err
-	}
-	return &image.NRGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}, nil // opaque, so both mean the same
+	return picture.ToImage(t, picture.Signed)
 }
 
 // passClock counts U-Net passes and estimates what is left from the mean time of a pass.

@@ -7,6 +7,7 @@ import (
 	"realword/history"
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/picture"
 	"realword/inference/recipe"
 )
 
@@ -74,6 +75,23 @@ func KeptState(s *history.Store, picture uint64) (*inference.State, error) {
 		}
 	}
 	return nil, nil
+}
+
+// Masks are the masks that a picture of the history ended with, one for each subject of its recipe; none where they are not kept.
+func Masks(s *history.Store, id uint64, m bundle.Manifest, r inference.Request) ([]picture.Grid, error) {
+	film, err := Film(s, id, m, r)
+	if err != nil || len(film) == 0 {
+		return nil, err
+	}
+	last := film[len(film)-1]
+	masks := make([]picture.Grid, len(last.Subjects))
+	for j, subject := range last.Subjects {
+		if len(subject.Mask) == 0 {
+			return nil, nil
+		}
+		masks[j] = picture.Grid{Width: last.GridWidth, Height: last.GridHeight, Values: subject.Mask}
+	}
+	return masks, nil
 }
 
 // Film is the film of a picture of the history, as the run gave it. The recipe is the picture's, the manifest that of its model; see

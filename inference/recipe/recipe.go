@@ -136,9 +136,7 @@ func Parse(data []byte) (Recipe, error) {
 	}
 	unwritten(&r.Request)
 	for i := range r.Subjects {
-		if mask := &r.Subjects[i].Region; files.Sum(r.Masks[mask.SHA256]) == mask.SHA256 {
-			mask.Data = r.Masks[mask.SHA256]
-		}
+		r.paint(&r.Subjects[i].Region.Painted)
 		for j := range r.Subjects[i].References {
 			ref := &r.Subjects[i].References[j]
 			ref.Name = cmp.Or(files.Base(ref.Name), "reference")
@@ -146,8 +144,16 @@ func Parse(data []byte) (Recipe, error) {
 	}
 	if r.Init != nil {
 		r.Init.Name = cmp.Or(files.Base(r.Init.Name), "picture")
+		r.paint(&r.Init.Region)
 	}
 	return r, nil
+}
+
+// paint gives a painted mask its bytes, where the recipe has them.
+func (r Recipe) paint(mask *inference.Painted) {
+	if data := r.Masks[mask.SHA256]; files.Sum(data) == mask.SHA256 {
+		mask.Data = data
+	}
 }
 
 // Bounds of what a recipe may say. They are far beyond what any model can do.
@@ -194,6 +200,8 @@ func (r Recipe) problem() string {
 	case i == nil:
 	case !isSum(i.SHA256):
 		return "a picture to begin with without a SHA-256"
+	case !i.Region.IsZero() && !isSum(i.Region.SHA256):
+		return "a region without a SHA-256"
 	case !(i.Strength > 0 && i.Strength <= 1):
 		return fmt.Sprintf("a strength of %g", i.Strength)
 	}
@@ -416,11 +424,17 @@ const maskBytes = 2 << 20
 // out, and must be given again to make the picture again.
 func masks(r inference.Request) map[string][]byte {
 	out, total := map[string][]byte{}, 0
-	for _, s := range r.Subjects {
-		if data := s.Region.Data; len(data) > 0 && out[s.Region.SHA256] == nil && total+len(data) <= maskBytes {
-			out[s.Region.SHA256] = data
-			total += len(data)
+	put := func(mask inference.Painted) {
+		if len(mask.Data) > 0 && out[mask.SHA256] == nil && total+len(mask.Data) <= maskBytes {
+			out[mask.SHA256] = mask.Data
+			total += len(mask.Data)
 		}
+	}
+	for _, s := range r.Subjects {
+		put(s.Region.Painted)
+	}
+	if r.Init != nil {
+		put(r.Init.Region)
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/picture"
 )
 
@@ -310,7 +311,20 @@ func TestInitInPictures(t *testing.T) {
 	if file, err = EncodePNG(p, m, Embed{NoThumbnails: true}); err != nil || bytes.Contains(file, []byte("start.png")) {
 		t.Errorf("the name of a picture that is not to be seen is told: %v", err)
 	}
-	for _, wrong := range []inference.Init{{SHA256: "abc", Strength: 0.5}, {SHA256: sum}, {SHA256: sum, Strength: 2}} {
+	region, err := picture.EncodePainted(&image.Gray{Pix: []byte{255, 0}, Stride: 2, Rect: image.Rect(0, 0, 2, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Recipe.Init.Region = inference.Painted{SHA256: files.Sum(region), Data: region}
+	if file, err = EncodePNG(p, m, Embed{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err := Read(file); err != nil || !bytes.Equal(r.Init.Region.Data, region) {
+		t.Errorf("the region came back as %+v, %v", r.Init, err)
+	}
+	for _, wrong := range []inference.Init{
+		{SHA256: "abc", Strength: 0.5}, {SHA256: sum}, {SHA256: sum, Strength: 2}, {SHA256: sum, Strength: 1, Region: inference.Painted{SHA256: "abc"}},
+	} {
 		p.Recipe.Init = &wrong
 		data, err := New(p.Recipe, "m")
 		if err != nil {

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
+	"realword/inference/files"
+	"realword/inference/picture"
+	"realword/inference/prompt"
+	"realword/inference/recipe"
+)
+
+// again is what options say of a picture that is made again: a part of it, or all of it larger. What they leave out comes from the
+// picture's own recipe.
+type again struct {
+	redo, region, only string
+	grow, feather      int // pixels; negative: a cell of the guidance grid around a kept mask, nothing around a painted one
+	second             string
+	scale              float64
+	strength           float64 // 0: the usual one
+	parents            []uint64
+}
+
+func (a *again) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&a.redo, "redo", "", "picture of which one subject is made again by its own recipe, but for what other options change;\nthe rest stays as it is, byte for byte")
+	f.StringVar(&a.only, "only", "", "with --redo, WORD[#N] of the subject (default: the one that --subject names, or the only one)")
+	f.StringVar(&a.region, "region", "", "with --redo, grey picture that is white where it is made again (default: the subject's mask in the history)")
+	f.IntVar(&a.grow, "grow", -1, "with --redo, pixels that the region grows by (default: a cell of the mask; none of --region)")
+	f.IntVar(&a.feather, "feather", -1, "with --redo, pixels over which new and old mix around it (default likewise)")
+	f.StringVar(&a.second, "second-pass", "", "picture that is made again larger and finer, with the masks that the history has of it")
+	f.Float64Var(&a.scale, "scale", 2, "with --second-pass, how many times as large")
+}
+
+// asked tells whether a picture is made again.
+func (a *again) asked() bool { return a.redo != "" || a.second != "" }
+
+// check finds options that do not go together.
+func (a *again) check(c *cobra.Command) error {
+	if a.redo != "" && a.second != "" {
+		return usagef("--redo and --second-pass are two things: choose one")
+	}
+	if a.asked() && c.Flags().Changed("init") {
+		return usagef("--init begins with another picture: leave it out with --redo and --second-pass")
+	}
+	for name, of := range map[string]string{"only": a.redo, "region": a.redo, "grow": a.redo, "feather": a.redo, "scale": a.second} {
+		if c.Flags().Changed(name) && of == "" {
+			return usagef("--%s belongs to %s", name, map[bool]string{true: "--second-pass", false: "--redo"}[name == "scale"])
+		}
+	}
+	if c.Flags().Changed("strength") && !(a.strength > 0 && a.strength <= 1) {
+		return usagef("the strength %g is outside the range above 0 to 1", a.strength)
+	}
+	return nil
+}
+
+// request is the picture's recipe with what the options change. seeded tells that they name a seed.
+func (a *again) request(e *engine, options inference.Request, seeded bool) (inference.Request, error) {
+	file := a.redo + a.second
+	data, err := files.Read(file, picture.DefaultLimits.Bytes)
+	if err != nil {
+		return options, fmt.Errorf("the picture to make again cannot be read: %w", err)
+	}
+	said, foreign, err := recipe.Read(data)
+	if err == nil && foreign {
+		err = errors.New("another program made it, and its subjects are not known; begin with it instead (--init)")
+	}
+	if err != nil {
+		return options, fmt.Errorf("%s: %w", file, err)
+	}
+	was := said.Request
+	masks, err := a.recall(e, file, &was)
+	if err != nil {
+		return options, err
+	}
+	begin := inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}
+	r := was
+	r.Settings, r.Init = options.Over(was.Settings), nil
+	if a.second != "" {
+		if r, err = inference.SecondPass(e.bundle.Manifest(), r, begin, a.scale, masks); err != nil {
+			return r, usageError{err}
+		}
+	} else {
+		if begin.Region.Data, err = a.regionOf(e, was, options.Subjects, masks); err != nil {
+			return r, err
+		}
+		r.Init = &begin
+	}
+	if seeded {
+		r.Seeds = options.Seeds
+	}
+	if options.Prompt != "" {
+		r.Prompt = options.Prompt
+		words := e.bundle.Tokenizer(0).Encode(r.Prompt)
+		r.Subjects = slices.DeleteFunc(r.Subjects, func(s inference.Subject) bool {
+			_, err := words.Find(s.Word.Text, max(s.Word.Occurrence, 1))
+			return err != nil // its word has gone
+		})
+	}
+	for _, s := range options.Subjects {
+		if j := subjectOf(r.Subjects, s.Word); j >= 0 {
+			if s.Scope == 0 {
+				s.Scope = r.Subjects[j].Scope
+			}
+			if s.Region.IsZero() {
+				s.Region = r.Subjects[j].Region
+			}
+			r.Subjects[j] = s
+		} else {
+			r.Subjects = append(r.Subjects, s)
+		}
+	}
+	for _, s := range r.Subjects {
+		for _, ref := range s.References {
+			if len(ref.Data) == 0 {
+				return r, fmt.Errorf("the picture %q of %s is no longer in the history: give it with --subject", ref.Name, s.Word)
+			}
+		}
+	}
+	return r, nil
+}
+
+func subjectOf(list []inference.Subject, w inference.Word) int {
+	return slices.IndexFunc(list, func(s inference.Subject) bool {
+		return s.Word.Text == w.Text && max(s.Word.Occurrence, 1) == max(w.Occurrence, 1)
+	})
+}
+
+// recall fills in what the history has of a picture: the files of its recipe, and the masks that it was made with.
+func (a *again) recall(e *engine, file string, r *inference.Request) ([]picture.Grid, error) {
+	store, err := openHistory()
+	if err != nil {
+		return nil, rescuable(err)
+	}
+	defer store.Close()
+	for _, f := range r.Files() {
+		if len(*f.Data) == 0 {
+			*f.Data, _ = store.ReferenceData(*f.SHA256) // what is missing is told where it is needed
+		}
+	}
+	id, err := pictureOf(store, file, *r)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	a.parents = []uint64{id}
+	return journal.Masks(store, id, e.bundle.Manifest(), *r)
+}
+
+// pictureOf is the picture of the history that is in a file, or else the newest one that was made in the same way; 0: there is none.
+func pictureOf(store *history.Store, file string, r inference.Request) (uint64, error) {
+	if len(r.Seeds) != 1 {
+		return 0, nil
+	}
+	ids, err := store.Find(history.Filter{Text: fmt.Sprintf("seed:%d", r.Seeds[0])})
+	if err != nil {
+		return 0, err
+	}
+	list, err := store.Pictures(ids)
+	if err != nil {
+		return 0, err
+	}
+	path, _ := filepath.Abs(file)
+	if i := slices.IndexFunc(list, func(p history.Picture) bool { return p.File == path }); i >= 0 {
+		return list[i].ID, nil
+	}
+	want, err := recipe.New(r, "")
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range list {
+		one, err := journal.Recall(store, p.ID)
+		if err != nil {
+			continue
+		}
+		if got, err := recipe.New(one.Recipe.Request, ""); err == nil && bytes.Equal(got, want) {
+			return p.ID, nil
+		}
+	}
+	return 0, nil
+}
+
+// regionOf is where a picture is made again, as a mask file.
+func (a *again) regionOf(e *engine, was inference.Request, changed []inference.Subject, masks []picture.Grid) ([]byte, error) {
+	if a.region != "" {
+		data, err := files.Read(a.region, picture.DefaultLimits.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("the region cannot be read: %w", err)
+		}
+		region, _, _, err := picture.ReadPainted(context.Background(), data)
+		if err != nil {
+			return nil, fmt.Errorf("the region %s: %w", a.region, err)
+		}
+		region = picture.Resized(region, was.Width, was.Height)
+		return picture.EncodePainted(picture.Grown(region, a.grow, a.feather))
+	}
+	j, err := a.subject(was.Subjects, changed)
+	if err != nil {
+		return nil, err
+	}
+	or := func(n int) int {
+		if n < 0 {
+			return inference.Margin(e.bundle.Manifest())
+		}
+		return n
+	}
+	region := inference.RegionOf(masks, j, was.Width, was.Height, or(a.grow), or(a.feather))
+	if region == nil {
+		return nil, errors.New("the history has no mask of this picture: say where it is made again with --region MASK.png")
+	}
+	return picture.EncodePainted(region)
+}
+
+// subject is the index of the subject that is made again.
+func (a *again) subject(list, changed []inference.Subject) (int, error) {
+	var words []string
+	for _, s := range list {
+		words = append(words, s.Word.String())
+	}
+	choose := func(text string) (int, error) {
+		word, n, err := prompt.ParseWord(text)
+		if err != nil {
+			return 0, usagef("--only %q: %w", text, err)
+		}
+		j := subjectOf(list, inference.Word{Text: word, Occurrence: n})
+		if j < 0 {
+			return 0, usagef("the picture has no subject %q: it has %s", text, strings.Join(words, ", "))
+		}
+		return j, nil
+	}
+	switch {
+	case a.only != "":
+		return choose(a.only)
+	case len(list) == 0:
+		return 0, usagef("the picture has no subject: say where it is made again with --region MASK.png")
+	case len(list) == 1:
+		return 0, nil
+	case len(changed) == 1:
+		if j := subjectOf(list, changed[0].Word); j >= 0 {
+			return j, nil
+		}
+	}
+	return 0, usagef("say with --only which subject is made again: %s", strings.Join(words, ", "))
+}

@@ -1,0 +1,133 @@
+package picture
+
+import (
+	"image"
+	"math"
+
+	xdraw "golang.org/x/image/draw"
+)
+
+// Positions is a guidance mask as a picture of width × height pixels: 255 where it has a position, in whole cells, and 0 elsewhere.
+// It is nil where the grid has no values.
+func (g Grid) Positions(width, height int) *image.Gray {
+	if g.check() != nil {
+		return nil
+	}
+	out := image.NewGray(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			if g.Values[y*g.Height/height*g.Width+x*g.Width/width] > 0 {
+				out.Pix[y*out.Stride+x] = 255
+			}
+		}
+	}
+	return out
+}
+
+// Grown is a region with a margin: 255 up to grow pixels around what is at least half white in it, then falling to 0 over feather
+// pixels. Beyond that, and without a margin, it is the region itself.
+func Grown(region *image.Gray, grow, feather int) *image.Gray {
+	w, h := region.Rect.Dx(), region.Rect.Dy()
+	out := image.NewGray(image.Rect(0, 0, w, h))
+	if grow <= 0 && feather <= 0 {
+		for y := range h {
+			copy(out.Pix[y*out.Stride:], region.Pix[y*region.Stride:][:w])
+		}
+		return out
+	}
+	squares := distances(region)
+	for y := range h {
+		for x := range w {
+			d := math.Sqrt(squares[y*w+x]) - float64(max(grow, 0))
+			v := 0.0
+			if d <= 0 {
+				v = 255
+			} else if d < float64(feather) {
+				v = 255 * (1 - d/float64(feather))
+			}
+			out.Pix[y*out.Stride+x] = max(uint8(v+0.5), region.Pix[y*region.Stride+x])
+		}
+	}
+	return out
+}
+
+// distances are the squares of the distances to the nearest pixel that is at least half white, in rows; infinite where there is none.
+// Columns first, then rows, each in time linear in its length (Felzenszwalb and Huttenlocher, 2012).
+func distances(region *image.Gray) []float64 {
+	w, h := region.Rect.Dx(), region.Rect.Dy()
+	out := make([]float64, w*h)
+	line := make([]float64, max(w, h))
+	for x := range w {
+		for y := range h {
+			line[y] = math.Inf(1)
+			if region.Pix[y*region.Stride+x] >= 128 {
+				line[y] = 0
+			}
+		}
+		for y, d := range lowest(line[:h]) {
+			out[y*w+x] = d
+		}
+	}
+	for y := range h {
+		copy(out[y*w:], lowest(out[y*w:][:w]))
+	}
+	return out
+}
+
+// lowest is min over i of f(i) + (p−i)² for every p: the lower envelope of parabolas.
+func lowest(f []float64) []float64 {
+	out := make([]float64, len(f))
+	var at []int       // the parabolas of the envelope
+	var from []float64 // where each begins
+	for i, v := range f {
+		if math.IsInf(v, 1) {
+			continue
+		}
+		begin := math.Inf(-1)
+		for len(at) > 0 {
+			j := at[len(at)-1]
+			begin = (v + float64(i*i) - f[j] - float64(j*j)) / float64(2*(i-j))
+			if begin > from[len(from)-1] {
+				break
+			}
+			at, from, begin = at[:len(at)-1], from[:len(from)-1], math.Inf(-1)
+		}
+		at, from = append(at, i), append(from, begin)
+	}
+	k := 0
+	for p := range out {
+		if len(at) == 0 {
+			out[p] = math.Inf(1)
+			continue
+		}
+		for k+1 < len(at) && from[k+1] < float64(p) {
+			k++
+		}
+		out[p] = f[at[k]] + float64((p-at[k])*(p-at[k]))
+	}
+	return out
+}
+
+// Resized is a region at another size. One of that size stays as it is.
+func Resized(region *image.Gray, width, height int) *image.Gray {
+	if region.Rect.Size() == image.Pt(width, height) {
+		return region
+	}
+	out := image.NewGray(image.Rect(0, 0, width, height))
+	xdraw.BiLinear.Scale(out, out.Rect, region, region.Rect, xdraw.Src, nil)
+	return out
+}
+
+// Compose is over where the region is white and under where it is black, mixed between. All three have one size. Where the region is 0
+// every byte is that of under.
+func Compose(over, under *image.RGBA, region *image.Gray) *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, under.Rect.Dx(), under.Rect.Dy()))
+	for y := range out.Rect.Dy() {
+		a, b, to := over.Pix[y*over.Stride:], under.Pix[y*under.Stride:], out.Pix[y*out.Stride:][:4*out.Rect.Dx()]
+		for i := range to {
+			v := uint32(region.Pix[y*region.Stride+i/4])
+			to[i] = uint8((uint32(a[i])*v + uint32(b[i])*(255-v) + 127) / 255)
+		}
+	}
+	return out
+}
