@@ -181,6 +181,10 @@ func guard(path string, do func() error) (err error) {
 func SetAside(path string, at time.Time) (string, error) {
 	base := strings.TrimSuffix(path, filepath.Ext(path))
 	aside := base + at.Format("-20060102-150405")
+	for exists(aside+filepath.Ext(path)) || exists(aside+".blobs") { // another one of the same second
+		at = at.Add(time.Second)
+		aside = base + at.Format("-20060102-150405")
+	}
 	if err := os.Rename(path, aside+filepath.Ext(path)); err != nil {
 		return "", explain(path, err)
 	}
@@ -188,6 +192,11 @@ func SetAside(path string, at time.Time) (string, error) {
 		return "", explain(path, err)
 	}
 	return aside + filepath.Ext(path), nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Close closes the file.

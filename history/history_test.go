@@ -143,6 +143,22 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// Two histories that are set aside within a second are both there afterwards.
+func TestSetAsideOverwritesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	seen := map[string]bool{}
+	for _, text := range []string{"one", "two", "three"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		aside, err := SetAside(path, noon)
+		if data, _ := os.ReadFile(aside); err != nil || string(data) != text || seen[aside] {
+			t.Errorf("%s is set aside as %s, which holds %q, %v", text, aside, data, err)
+		}
+		seen[aside] = true
+	}
+}
+
 func overwrite(path string, from, to int) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
