@@ -3,7 +3,6 @@ package ui
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -129,19 +128,5 @@ func TestADamagedHistoryIsMovedAwayOnRequest(t *testing.T) {
 	b.tapIn(b.banner.Container, "Start a new history")
 	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); !b.state.History.Open || !b.banner.Hidden || len(aside) != 1 {
 		t.Errorf("%+v, moved to %v", b.state.History, aside)
-	}
-}
-
-func TestASecondWindowIsToldAndCanTryAgain(t *testing.T) {
-	dir := t.TempDir()
-	first := keeping(t, dir)
-	b := keeping(t, dir)
-	if b.state.History.Open || b.banner.Hidden || !strings.Contains(strings.Join(b.seen(), "\n"), "Another Realword") {
-		t.Fatalf("%+v, %q", b.state.History, b.seen())
-	}
-	first.end0()
-	b.tapIn(b.banner.Container, "Try again")
-	if !b.state.History.Open || !b.banner.Hidden {
-		t.Errorf("%+v", b.state.History)
 	}
 }

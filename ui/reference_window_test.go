@@ -23,7 +23,7 @@ func TestAReferenceIsDecodedOnce(t *testing.T) {
 		if len(b.engine.read) != 1 || b.engine.read[0].Square.Fit != fit || b.engine.read[0].SHA256 != card.Ref.SHA256 || card.Fit != fit || card.Ref.Square.Fit != "" {
 			t.Fatalf("%s: %+v was read, the card is %+v", preset, b.engine.read, card)
 		}
-		b.keepDraft()
+		b.session.Keep()
 		test.Tap(b.set.Generate)
 		j := b.started()
 		if ref := j.request.Subjects[0].References[0]; len(b.engine.read) != 1 || ref.SHA256 != card.Ref.SHA256 {

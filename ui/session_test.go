@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +38,7 @@ func keeping(t *testing.T, dir string, changes ...func(*Options)) *bench {
 
 // end0 ends a window as Run does.
 func (b *bench) end0() {
-	b.keepDraft()
+	b.session.Keep()
 	b.settle()
 	if err := b.journal.Close(); err != nil {
 		b.t.Error(err)
@@ -148,7 +147,7 @@ func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 	b := keeping(t, dir)
 	dogRound(t, b, dir)
 	id := b.state.Shots[0].Kept
-	b.newSession()
+	b.session.New()
 	b.settle()
 	if len(b.state.Shots) != 0 || b.state.Form.Prompt != "" || b.journal.Session() != 0 {
 		t.Fatalf("a new session begins with %+v", b.state)
@@ -156,7 +155,7 @@ func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 	b.subjects.PromptChanged("a cat")
 	j := b.run()
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
-	b.ShowKept(id)
+	b.session.Show(id)
 	b.settle2()
 	if s := b.state.Shot(); s == nil || s.Kept != id || len(s.Film) != 4 {
 		t.Fatalf("on the stage: %+v", s)
@@ -176,25 +175,6 @@ func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
 // settle2 is settle while a job runs.
 func (b *bench) settle2() {
 	b.until("only the job runs", func() bool { return b.tasks <= 1 && len(b.posted) == 0 })
-}
-
-func TestAFileThatIsGone(t *testing.T) {
-	dir := t.TempDir()
-	b := keeping(t, dir)
-	dogRound(t, b, dir)
-	path := b.state.Shots[0].Path
-	b.end0()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	b = keeping(t, dir)
-	shot := b.state.Shot()
-	if shot == nil || shot.SaveErr == nil || shot.Image == nil || len(shot.Film) != 4 {
-		t.Fatalf("shot %+v", shot)
-	}
-	if text := strings.Join(accessibleTexts(b.stage.Tools), "\n"); !strings.Contains(text, filepath.Base(path)) || !strings.Contains(text, "made again") {
-		t.Errorf("the window says %q", text)
-	}
 }
 
 func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
@@ -228,28 +208,9 @@ func TestAHistoryThatFailsDuringARun(t *testing.T) {
 	}
 	b.journal.Open(again)
 	b.subjects.Prompt.SetText("a dog in the rain")
-	b.keepDraft()
+	b.session.Keep()
 	b.settle()
 	if b.state.History.Err != nil {
 		t.Errorf("still %v", b.state.History.Err)
-	}
-}
-
-func TestLastSessionIsTheOneWorkedAtLast(t *testing.T) {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	d := func(hour int) []byte {
-		return []byte(`{"schema":1,"saved":"` + at.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339) + `"}`)
-	}
-	list := []history.Session{ // the newest first
-		{ID: 4, Created: at.Add(3 * time.Hour), Trashed: at},
-		{ID: 3, Created: at.Add(2 * time.Hour), Draft: []byte("{")},
-		{ID: 2, Created: at.Add(time.Hour), Draft: d(1)},
-		{ID: 1, Created: at, Draft: d(9)},
-	}
-	for n, want := range map[int]uint64{4: 1, 3: 3, 1: 0} {
-		last, ok := lastSession(list[:n])
-		if last.ID != want || ok != (want != 0) {
-			t.Errorf("of the first %d: %d, %v", n, last.ID, ok)
-		}
 	}
 }

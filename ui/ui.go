@@ -98,7 +98,7 @@ type Options struct {
 // closes as if the user had closed it. It must be called from main's goroutine.
 func Run(ctx context.Context, a fyne.App, o Options) {
 	w := New(a, o)
-	w.watchDraft()
+	w.session.Watch()
 	if socket := os.Getenv("REALWORD_PROBE"); socket != "" { // tests of the real window
 		if err := w.probe(socket); err != nil {
 			fyne.LogError("The probe cannot listen", err)

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -188,46 +187,6 @@ func TestCloseKeepsTheRest(t *testing.T) {
 	b = keeping(t, dir)
 	if q := b.state.Queue; len(q.Waiting) != 1 || !slices.Equal(q.Waiting[0].Request.Seeds, []uint64{7}) {
 		t.Errorf("there wait %+v", q.Waiting)
-	}
-}
-
-func TestRescueFromTheWindow(t *testing.T) {
-	dir := t.TempDir()
-	b := keeping(t, dir)
-	dogRound(t, b, dir)
-	b.end0()
-	file := filepath.Join(dir, "history.db")
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data = bytes.ReplaceAll(data, []byte(`"draft":`), []byte(`"drafT":`)) // also in pages that are free
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b = keeping(t, dir, func(o *Options) {
-		o.Rescue = func() (history.Rescued, error) {
-			aside, err := history.SetAside(file, time.Now())
-			if err != nil {
-				return history.Rescued{}, err
-			}
-			s, err := history.Open(file)
-			if err != nil {
-				return history.Rescued{}, err
-			}
-			got, err := s.Rescue(aside)
-			return got, errors.Join(err, s.Close())
-		}
-	})
-	if b.state.History.Open || b.banner.Hidden {
-		t.Fatalf("%+v", b.state.History)
-	}
-	b.tapIn(b.banner.Container, "Start again with everything that can be read")
-	if !b.state.History.Open || !b.banner.Hidden || !strings.Contains(b.notice.Text.Text, "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.notice.Text.Text, "1 part of it could not be read") {
-		t.Errorf("%+v, %v, %q", b.state.History, b.banner.Hidden, b.notice.Text.Text)
-	}
-	if len(b.state.Shots) != 1 {
-		t.Errorf("%d pictures came back", len(b.state.Shots))
 	}
 }
 

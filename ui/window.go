@@ -26,6 +26,7 @@ import (
 	"realword/ui/queue"
 	"realword/ui/reuse"
 	"realword/ui/saving"
+	"realword/ui/session"
 	"realword/ui/settings"
 	"realword/ui/stage"
 	"realword/ui/state"
@@ -49,7 +50,7 @@ type Window struct {
 	dog    *watchdog // of the audit build
 
 	journal *journal.Journal
-	kept    []byte // the form as it was kept last
+	session *session.Keeper
 	gallery *gallery.Page
 	banner  *gallery.Banner
 	models  *models.Page
@@ -111,7 +112,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		})
 	}
 	w.dog = newWatchdog(post, auditTo)
-	w.journal = journal.New(w.journalled, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
+	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
 	w.win = a.NewWindow(w.opt.Title)
@@ -139,6 +140,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.reuse = w.newReuse()
 	w.watchFocus()
 	w.ghost = kit.NewGhost()
+	w.session = &session.Keeper{Host: w.sessionHost()}
 	w.buildHistory()
 	w.queue = queue.New(w.queueHost())
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
@@ -154,7 +156,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.refresh()
 	w.readSamples()
 	w.open()
-	w.openHistory()
+	w.session.Open()
 	w.models.LookForDownloads()
 	return w
 }
@@ -163,7 +165,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 func (w *Window) newStage() *stage.Panel {
 	p := stage.New(stage.Host{
 		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
-		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.reader,
+		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader,
 		Ghost: w.ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 	})
 	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }
@@ -220,7 +222,7 @@ func (w *Window) Close() {
 		return
 	}
 	w.closing = true
-	w.keepDraft()
+	w.session.Keep()
 	w.queue.KeepRest()
 	w.quit()
 	w.status.Set(i18n.T("Closing…"))
@@ -344,7 +346,7 @@ func (w *Window) refresh() {
 	w.inspect.Refresh()
 	w.stage.RefreshSides()
 	w.tree.Refresh()
-	w.loadView()
+	w.session.LoadView()
 	w.RefreshMenus()
 	w.fold()
 	w.banner.Follow(w.state.History)

@@ -5,6 +5,7 @@ package uitest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -109,4 +110,29 @@ var Roomy = &bundle.Manifest{
 		"paper":   {Sampler: "ddim", Steps: 25, Stop: 12, CFG: 7.5, Scope: 0.2, MaskSource: "low_cross_high_self"},
 		"release": {Sampler: "dpm++", Steps: 25, Stop: 12, CFG: 3.5, Scope: 0.25, MaskSource: "all_cross"},
 	},
+}
+
+// Keys are the keys and values of a JSON object, but for those that say that something is not set.
+func Keys(t testing.TB, data []byte) map[string]any {
+	t.Helper()
+	var object map[string]any
+	if err := json.Unmarshal(data, &object); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range object {
+		if value == "" || value == " " {
+			delete(object, key)
+		}
+	}
+	return object
+}
+
+// Read is a file.
+func Read(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

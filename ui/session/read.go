@@ -1,13 +1,11 @@
-package ui
+package session
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"image"
 	"image/draw"
 	"slices"
-	"strings"
 	"time"
 
 	"realword/history"
@@ -17,7 +15,6 @@ import (
 	"realword/inference/picture"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
-	"realword/ui/queue"
 	"realword/ui/state"
 )
 
@@ -110,7 +107,7 @@ func decodeImage(data []byte) (*image.NRGBA, error) {
 
 // lastSession is the session that was worked at last: the one whose draft is the newest, or else the one that was begun
 // last. ok is false where there is none.
-func lastSession(list []history.Session) (last history.Session, ok bool) {
+func lastSession(list []history.Session) (found history.Session, ok bool) {
 	var newest time.Time
 	for _, s := range slices.Backward(list) {
 		if !s.Trashed.IsZero() {
@@ -122,14 +119,14 @@ func lastSession(list []history.Session) (last history.Session, ok bool) {
 			at = d.Saved
 		}
 		if !ok || !at.Before(newest) {
-			last, newest, ok = s, at, true
+			found, newest, ok = s, at, true
 		}
 	}
-	return last, ok
+	return found, ok
 }
 
-// keptSession is a session as the window takes it up.
-type keptSession struct {
+// opened is a session as the window takes it up.
+type opened struct {
 	session history.Session
 	form    state.Form
 	shots   []state.Shot
@@ -139,9 +136,9 @@ type keptSession struct {
 // shotsOfSession is how many of a session's pictures come back under the stage; the others are in the gallery.
 const shotsOfSession = 24
 
-// openSession reads a session: the form as it was left and its last pictures.
-func openSession(s *history.Store, id uint64, see state.Eye) (keptSession, error) {
-	var out keptSession
+// readSession reads a session: the form as it was left and its last pictures.
+func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
+	var out opened
 	var err error
 	if out.session, err = s.Session(id); err != nil {
 		return out, err
@@ -240,201 +237,6 @@ func fillCard(s *history.Store, c *state.Card, see state.Eye) error {
 	return nil
 }
 
-// openHistory opens the history and takes up the session that was worked at last, unless something was done meanwhile.
-func (w *Window) openHistory() {
-	if w.opt.OpenHistory == nil {
-		return
-	}
-	see := w.subjects.Eye()
-	w.background(func() func() {
-		s, err := w.opt.OpenHistory()
-		var last keptSession
-		var tasks []queue.Kept
-		var trouble error
-		found := false
-		if err == nil {
-			tasks, _ = queue.Read(s) // what cannot be read waits for a program that can
-			var list []history.Session
-			if list, trouble = s.Sessions(); trouble == nil {
-				var newest history.Session
-				if newest, found = lastSession(list); found {
-					last, trouble = openSession(s, newest.ID, see)
-				}
-			}
-		}
-		return func() {
-			w.state.History.Open, w.state.History.Err = err == nil, err
-			if err == nil {
-				w.journal.Open(s)
-				w.saver.Sweep(s)
-				w.queue.TakeUp(tasks)
-				w.state.History.Err = trouble
-				if found && trouble == nil && w.untouched() {
-					w.takeUp(last)
-				}
-			}
-			w.refresh()
-		}
-	})
-}
-
-// untouched tells whether nothing was set since the window was opened.
-func (w *Window) untouched() bool {
-	f := w.state.Form
-	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(w.state.Shots) == 0 && !w.state.Busy()
-}
-
-// takeUp makes a session the current one.
-func (w *Window) takeUp(o keptSession) {
-	w.state.History.Name = o.session.Name
-	w.journal.SetSession(o.session.ID)
-	w.state.Form = o.form.Settle(w.state.Model)
-	w.undo.Reset(w.state.Form)
-	w.state.Words = w.subjects.Words(w.state.Form.Prompt)
-	w.state.Selected, w.state.Pending = 0, inference.Word{}
-	w.state.PickErr = o.missing
-	w.kept = w.draftNow()
-	w.state.Shots, w.state.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
-	w.refreshAfterSession()
-}
-
-// refreshAfterSession drops the widgets of the pictures of another session.
-func (w *Window) refreshAfterSession() {
-	w.stage.Forget()
-	w.state.Run = state.Round{}
-	w.state.ActionErr = nil
-	w.refresh()
-}
-
-// draftNow is the form as it is kept.
-func (w *Window) draftNow() []byte {
-	form, err := json.Marshal(w.state.Form)
-	if err != nil {
-		panic(err) // a field of Form that JSON does not know: a mistake of ours, found by every test with a store
-	}
-	return form
-}
-
-// keepDraft journals the form when it has changed.
-func (w *Window) keepDraft() {
-	if !w.state.History.Open {
-		return
-	}
-	now := w.draftNow()
-	if bytes.Equal(now, w.kept) || w.kept == nil && w.untouched() {
-		return
-	}
-	w.kept = now
-	data, err := json.Marshal(state.Draft{Schema: state.DraftSchema, Saved: time.Now(), Form: w.state.Form})
-	if err != nil {
-		return
-	}
-	var pictures []inference.Reference
-	for _, c := range w.state.Form.Cards {
-		pictures = append(pictures, c.Ref)
-		if mask := c.Region; len(mask.Data) > 0 {
-			pictures = append(pictures, inference.Reference{Name: mask.FileName(c.Word), SHA256: mask.SHA256, Data: mask.Data})
-		}
-	}
-	w.journal.KeepDraft(data, pictures)
-}
-
-// draftEvery is how often the form is looked at for changes; so much of what was typed is lost at most.
-const draftEvery = 400 * time.Millisecond
-
-// watchDraft keeps the form until the window closes.
-func (w *Window) watchDraft() {
-	go func() {
-		tick := time.NewTicker(draftEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-w.ctx.Done():
-				return
-			case <-tick.C:
-				if !w.resting.on.Load() { // nothing is typed into a window that rests
-					w.post(w.keepDraft)
-				}
-			}
-		}
-	}()
-}
-
-// journalled is told of every change of the history, off the window's goroutine.
-func (w *Window) journalled(err error) {
-	w.post(func() {
-		if err == nil && w.state.History.Err != nil && w.state.History.Open {
-			w.state.History.Err = nil
-			w.refresh()
-		} else if err != nil {
-			w.state.History.Err = err
-			w.refresh()
-		}
-	})
-}
-
-// loadView reads what is missing of the kept picture on the stage.
-func (w *Window) loadView() {
-	at, shot, s := w.state.View.Shot, w.state.Shot(), w.journal.Store()
-	if shot == nil || shot.Kept == 0 || shot.Loaded || s == nil || w.state.Model == nil || shot.Image != nil && shot.Film != nil {
-		return
-	}
-	w.state.Shots = slices.Clone(w.state.Shots)
-	for i := range w.state.Shots { // one film of the history is in memory at a time
-		if old := &w.state.Shots[i]; old.Loaded && i != at {
-			old.Film, old.Loaded = nil, false
-		}
-	}
-	w.state.Shots[at].Loaded = true
-	before, m := w.state.Shots[at], *w.state.Model
-	w.background(func() func() {
-		loaded := loadShot(s, before, m)
-		return func() {
-			i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == before.Kept })
-			if i < 0 || !w.state.Shots[i].Loaded {
-				return
-			}
-			w.state.Shots = slices.Clone(w.state.Shots)
-			w.state.Shots[i] = loaded
-			w.refresh()
-		}
-	})
-}
-
-// reader answers what reads a picture of the history whole, off the window's goroutine; nil where it cannot be read now.
-func (w *Window) reader(shot state.Shot) func() state.Shot {
-	store := w.journal.Store()
-	if store == nil || w.state.Model == nil {
-		return nil
-	}
-	m := *w.state.Model
-	return func() state.Shot { return loadShot(store, shot, m) }
-}
-
-// ShowKept puts a picture of the history on the stage, with its film.
-func (w *Window) ShowKept(id uint64) {
-	if i := slices.IndexFunc(w.state.Shots, func(s state.Shot) bool { return s.Kept == id }); i >= 0 {
-		w.state.View = state.View{Shot: i, Step: -1}
-		w.refresh()
-		return
-	}
-	s := w.journal.Store()
-	if s == nil {
-		return
-	}
-	w.background(func() func() {
-		shot, err := keptShot(s, id)
-		return func() {
-			if w.state.ActionErr = err; err == nil {
-				shot.Elsewhere = true
-				w.state.Shots = append(slices.Clip(w.state.Shots), shot)
-				w.state.View = state.View{Shot: len(w.state.Shots) - 1, Step: -1}
-			}
-			w.refresh()
-		}
-	})
-}
-
 // nrgbaOf and rgbaOf are a picture in another form; the same pixels where it has that form already.
 func nrgbaOf(img image.Image) *image.NRGBA {
 	if n, ok := img.(*image.NRGBA); ok {
@@ -458,33 +260,4 @@ func rgbaOf(img image.Image) *image.RGBA {
 
 func copyPixels(to draw.Image, from image.Image) {
 	draw.Draw(to, to.Bounds(), from, from.Bounds().Min, draw.Src)
-}
-
-// newSession begins with an empty form; what was there stays in its session.
-func (w *Window) newSession() {
-	if w.state.Busy() || w.closing {
-		return
-	}
-	w.keepDraft()
-	form := state.NewState().Form
-	w.takeUp(keptSession{form: form})
-}
-
-// openSession takes up another session where it was left.
-func (w *Window) openSession(id uint64) {
-	s := w.journal.Store()
-	if s == nil || w.state.Busy() || w.closing {
-		return
-	}
-	w.keepDraft()
-	see := w.subjects.Eye()
-	w.background(func() func() {
-		one, err := openSession(s, id, see)
-		return func() {
-			if w.state.ActionErr = err; err == nil && !w.state.Busy() {
-				w.takeUp(one)
-			}
-			w.refresh()
-		}
-	})
 }

@@ -1,0 +1,305 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// bench is the keeper in a house of its own, on a history in a folder that may have been there before.
+type bench struct {
+	*Keeper
+	*roomtest.House
+	t       *testing.T
+	dir     string
+	opened  int          // histories
+	beside  []state.Shot // that were to be compared
+	rescued []string     // how rescues ended
+}
+
+func newBench(t *testing.T, dir string) *bench {
+	t.Helper()
+	b := &bench{House: roomtest.New(t), t: t, dir: dir}
+	j := journal.New(func(err error) { b.Told(err) }, func() {}, func() {})
+	b.Keeper = &Keeper{Host: Host{
+		State: &b.House.State, Journal: j, Context: t.Context(), Post: b.Post, Background: b.Background, Changed: func() { b.LoadView() },
+		Closing: func() bool { return false }, Resting: func() bool { return false },
+		Eye: func() state.Eye { return state.Eye{Model: uitest.Toybox} }, Words: state.PlainWords,
+		OpenHistory: func() (*history.Store, error) {
+			return history.Options{Pictures: b.pictures(), Wait: 50 * time.Millisecond}.Open(b.file())
+		},
+		OnOpened: func(*history.Store) func() { return func() { b.opened++ } }, OnTakenUp: func() {},
+		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
+		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
+	}}
+	b.Busy = j.Working
+	t.Cleanup(b.end)
+	b.Open()
+	b.Settle()
+	return b
+}
+
+func (b *bench) pictures() string { return filepath.Join(b.dir, "pictures") }
+func (b *bench) file() string     { return filepath.Join(b.dir, "history.db") }
+
+// kept puts a round into the history's session, and takes it up.
+func (b *bench) kept(seed uint64) (picture uint64) {
+	b.t.Helper()
+	picture = uitest.Kept(b.t, b.Journal.Store(), b.pictures(), b.Journal.Session(), seed)
+	r, err := b.Journal.Store().Round(b.picture(picture).Round)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.GoOn(r.Session)
+	b.Settle()
+	return picture
+}
+
+func (b *bench) picture(id uint64) history.Picture {
+	b.t.Helper()
+	p, err := b.Journal.Store().Picture(id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
+
+// end ends as a window does.
+func (b *bench) end() {
+	b.Keep()
+	b.Settle()
+	if err := b.Journal.Close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+func TestASessionComesBackAsItWasLeft(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	id := b.kept(7)
+	b.State.Form.Prompt = "a dog on the moon"
+	form := b.State.Form
+	b.end()
+
+	b = newBench(t, dir)
+	f := b.State.Form
+	if b.opened != 1 || len(b.State.Words) != 5 || len(f.Cards) != 1 || f.Cards[0].View == nil || len(f.Cards[0].Ref.Data) == 0 {
+		t.Errorf("form %+v, words %v", f, b.State.Words)
+	}
+	f.Cards[0].Small, f.Cards[0].Whole, f.Cards[0].View = form.Cards[0].Small, form.Cards[0].Whole, form.Cards[0].View
+	if !reflect.DeepEqual(f, form) {
+		t.Errorf("the form came back as\n%+v, was\n%+v", f, form)
+	}
+	if len(b.State.Shots) != 1 || b.State.Shot() == nil {
+		t.Fatalf("shots %+v", b.State.Shots)
+	}
+	if s := b.State.Shots[0]; s.Kept != id || s.Path != b.picture(id).File || s.Seed != 7 || s.Image == nil || s.Image.NRGBAAt(3, 3) != uitest.Green || s.SaveErr != nil {
+		t.Errorf("the picture came back as %+v", s)
+	}
+	film, stop := b.State.Film()
+	if len(film) != 4 || stop != 2 || math.Abs(float64(film[1].Clean[0])-1) > 1e-3 || !film[1].Guided || film[3].Guided {
+		t.Fatalf("film %+v, stop %d", film, stop)
+	}
+	if m := film[3].Subjects[0].Mask; len(m) != 16 || m[8] != 1 || film[3].GridWidth != 4 || film[0].Preview == nil {
+		t.Errorf("mask %v", m)
+	}
+	b.New()
+	if f := b.State.Form; f.Prompt != "" || len(f.Cards) > 0 || len(b.State.Shots) > 0 || b.Journal.Session() != 0 {
+		t.Errorf("a new session begins with %+v, %d pictures", f, len(b.State.Shots))
+	}
+	b.GoOn(1)
+	b.Settle()
+	if b.State.Form.Prompt != "a dog on the moon" || b.Journal.Session() != 1 {
+		t.Errorf("went on with %+v", b.State.Form)
+	}
+	b.State.Run.Phase = state.Running
+	b.New()
+	b.GoOn(1)
+	if b.State.Form.Prompt == "" {
+		t.Error("a new session begins while a job runs")
+	}
+	b.State.Run.Phase = state.Idle
+}
+
+// What was typed before the history is open is not overwritten by the last session.
+func TestWhatIsTypedMeanwhileStays(t *testing.T) {
+	dir := t.TempDir()
+	newBench(t, dir).kept(7)
+	b := newBench(t, t.TempDir())
+	b.dir = dir
+	b.State.History.Open = false
+	b.State.Form.Prompt = "a cat"
+	if err := b.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.Retry()
+	b.Settle()
+	if b.State.Form.Prompt != "a cat" || len(b.State.Shots) != 0 {
+		t.Errorf("%+v", b.State.Form)
+	}
+}
+
+func TestAFileThatIsGone(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	path := b.picture(b.kept(7)).File
+	b.end()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	b = newBench(t, dir)
+	s := b.State.Shot()
+	if s == nil || s.Image == nil || len(s.Film) != 4 {
+		t.Fatalf("shot %+v", s)
+	}
+	if text := s.SaveErr.Error(); !strings.Contains(text, filepath.Base(path)) || !strings.Contains(text, "made again") {
+		t.Errorf("it says %q", text)
+	}
+}
+
+// A picture of the history comes to the stage whole, beside another one too, and is read again once its file was made again.
+func TestPicturesOfTheHistoryAreShown(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	first, second := b.kept(7), b.kept(8)
+	b.New()
+	b.Show(first)
+	b.Settle()
+	if s := b.State.Shot(); s == nil || s.Kept != first || !s.Elsewhere || len(s.Film) != 4 || s.Image == nil {
+		t.Fatalf("on the stage: %+v", s)
+	}
+	var failed []error
+	done := func(err error) { failed = append(failed, err) }
+	b.Compare(first, second+100, done)
+	b.Settle()
+	b.Compare(second, first, done)
+	b.Settle()
+	if len(failed) != 2 || !errors.Is(failed[0], history.ErrNoPicture) || failed[1] != nil || len(b.beside) != 1 || b.beside[0].Kept != first ||
+		b.State.Shot().Kept != second || b.State.Shot().Image == nil {
+		t.Errorf("%v, beside is %+v, in view %+v", failed, b.beside, b.State.Shot())
+	}
+	b.Show(first)
+	b.State.Shots[0].SaveErr = errors.New("gone")
+	b.Forget(first)
+	b.Settle()
+	if s := b.State.Shot(); s.Kept != first || s.SaveErr != nil || s.Image == nil || len(b.State.Shots) != 2 {
+		t.Errorf("read again: %+v", s)
+	}
+	b.Show(second + 100)
+	b.Settle()
+	if !errors.Is(b.State.ActionErr, history.ErrNoPicture) {
+		t.Errorf("no such picture: %v", b.State.ActionErr)
+	}
+}
+
+func TestADraftIsKeptWhenItHasChanged(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.Keep()
+	b.Settle()
+	if b.Journal.Session() != 0 {
+		t.Error("an empty form begins a session")
+	}
+	b.State.Form.Prompt = "a cat"
+	b.Keep()
+	b.Settle()
+	s, err := b.Journal.Store().Session(b.Journal.Session())
+	if err != nil || !strings.Contains(string(s.Draft), "a cat") {
+		t.Errorf("%s, %v", s.Draft, err)
+	}
+}
+
+// What a failing change says is over once another one succeeds.
+func TestTroubleIsToldAndOver(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	fail := errors.New("the disk is full")
+	b.Told(fail)
+	b.Settle()
+	if !errors.Is(b.State.History.Err, fail) {
+		t.Errorf("told %v", b.State.History.Err)
+	}
+	b.State.Form.Prompt = "a cat"
+	b.Retry()
+	b.Settle()
+	if b.State.History.Err != nil || b.Journal.Session() == 0 {
+		t.Errorf("still %v", b.State.History.Err)
+	}
+}
+
+func TestASecondOneIsToldAndCanTryAgain(t *testing.T) {
+	dir := t.TempDir()
+	first := newBench(t, dir)
+	b := newBench(t, dir)
+	var trouble *history.Error
+	if b.State.History.Open || !errors.As(b.State.History.Err, &trouble) || trouble.Kind != history.Busy {
+		t.Fatalf("%+v", b.State.History)
+	}
+	first.end()
+	b.Retry()
+	b.Settle()
+	if !b.State.History.Open || b.State.History.Err != nil {
+		t.Errorf("%+v", b.State.History)
+	}
+}
+
+func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	b.kept(7)
+	b.State.Form.Prompt = "a dog on the moon"
+	b.end()
+	whole := uitest.Read(t, b.file())
+	damage := func() {
+		t.Helper()
+		data := []byte(strings.ReplaceAll(string(whole), `"draft":`, `"drafT":`)) // also in pages that are free
+		if err := os.WriteFile(b.file(), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b = newBench(t, dir)
+		b.SetAside = func() error { _, err := history.SetAside(b.file(), time.Now()); return err }
+		b.RescueHistory = func() (history.Rescued, error) {
+			aside, err := history.SetAside(b.file(), time.Now())
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			s, err := history.Open(b.file())
+			if err != nil {
+				return history.Rescued{}, err
+			}
+			got, err := s.Rescue(aside)
+			return got, errors.Join(err, s.Close())
+		}
+		if b.State.History.Open {
+			t.Fatalf("%+v", b.State.History)
+		}
+	}
+	damage()
+	b.Rescue()
+	b.Settle()
+	if len(b.rescued) != 1 || !strings.HasPrefix(b.rescued[0], "false ") || !strings.Contains(b.rescued[0], "sessions 1, jobs 1, pictures 1") || !strings.Contains(b.rescued[0], "1 part of it could not be read") {
+		t.Errorf("it says %q", b.rescued)
+	}
+	if !b.State.History.Open || len(b.State.Shots) != 1 {
+		t.Errorf("%+v, %d pictures came back", b.State.History, len(b.State.Shots))
+	}
+	b.end()
+	damage()
+	b.StartAnew()
+	b.Settle()
+	if sessions, err := b.Journal.Store().Sessions(); !b.State.History.Open || len(sessions) != 0 || err != nil {
+		t.Errorf("%+v, %d sessions, %v", b.State.History, len(sessions), err)
+	}
+	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); len(aside) != 2 {
+		t.Errorf("moved to %v", aside)
+	}
+}

@@ -1,0 +1,81 @@
+package session
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// TestStoredSessionsAreRead: an exported session of such a Realword has its form, its pictures, how they were made, and the states
+// to go on from.
+func TestStoredSessionsAreRead(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	in, err := s.Import(filepath.Join("testdata", "stored", "session.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := readSession(s, in.Session, state.Eye{Model: uitest.Toybox})
+	if err != nil || one.missing != nil || len(one.shots) != 2 {
+		t.Fatalf("%v, %v, %d pictures", err, one.missing, len(one.shots))
+	}
+	want := inference.Settings{
+		Preset: "release", Negative: " ", Steps: 50, Stop: 9, CFG: 4.5, Sampler: "ddim", MaskSource: "low_cross",
+		MaskNorm: "min_max_per_channel", Width: 640, Height: 512,
+	}
+	if f := one.form; f.Settings != want || f.Prompt != "a dog on the beach" || f.Seed != 12 || !f.KeepSeed || f.Count != 3 || len(f.Cards) != 1 || f.Cards[0].Scope != 0.3 || f.Cards[0].View == nil {
+		t.Errorf("%+v", f)
+	}
+	var kept, again struct{ Form json.RawMessage }
+	data, err := json.Marshal(state.Draft{Form: one.form})
+	if err != nil || json.Unmarshal(data, &again) != nil || json.Unmarshal(uitest.Read(t, "testdata/stored/draft.json"), &kept) != nil {
+		t.Fatal(err)
+	}
+	if a, b := uitest.Keys(t, kept.Form), uitest.Keys(t, again.Form); !reflect.DeepEqual(a, b) {
+		t.Errorf("%s\nbecame %s", kept.Form, again.Form)
+	}
+	for _, shot := range one.shots {
+		r, err := journal.Recall(s, shot.Kept)
+		if err != nil || len(r.Missing) > 0 {
+			t.Fatal(err, r.Missing)
+		}
+		kept, err := journal.KeptState(s, shot.Kept)
+		if err != nil || kept == nil || kept.Steps != r.Recipe.Steps || kept.Step != r.Recipe.Stop || kept.Sampler != r.Recipe.Sampler {
+			t.Errorf("%v, a state of %+v for %+v", err, kept, r.Recipe.Settings)
+		}
+		if strings.HasPrefix(r.Recipe.Prompt, "a dog") && (r.Recipe.Stop != 24 || !r.Recipe.RawMask || r.Recipe.Negative != "rain") {
+			t.Errorf("%+v", r.Recipe.Settings)
+		}
+	}
+}
+
+func TestLastSessionIsTheOneWorkedAtLast(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	d := func(hour int) []byte {
+		return []byte(`{"schema":1,"saved":"` + at.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339) + `"}`)
+	}
+	list := []history.Session{ // the newest first
+		{ID: 4, Created: at.Add(3 * time.Hour), Trashed: at},
+		{ID: 3, Created: at.Add(2 * time.Hour), Draft: []byte("{")},
+		{ID: 2, Created: at.Add(time.Hour), Draft: d(1)},
+		{ID: 1, Created: at, Draft: d(9)},
+	}
+	for n, want := range map[int]uint64{4: 1, 3: 3, 1: 0} {
+		last, ok := lastSession(list[:n])
+		if last.ID != want || ok != (want != 0) {
+			t.Errorf("of the first %d: %d, %v", n, last.ID, ok)
+		}
+	}
+}
