@@ -109,6 +109,9 @@ func TestPassesOfAPicture(t *testing.T) {
 		{"two subjects share the guidance pass", func(b *bench, r *Request) { r.Subjects = append(r.Subjects, b.subject("beach", blue)) }, 12, 50, 62},
 		{"two pictures", func(_ *bench, r *Request) { r.Seeds = []uint64{1, 2} }, 24, 100, 124},
 		{"release", func(_ *bench, r *Request) { r.Preset = "release" }, 12, 50, 62},
+		{"eight steps of LCM", func(_ *bench, r *Request) { r.Preset = "lcm" }, 4, 8, 12},
+		{"four of Lightning", func(_ *bench, r *Request) { r.Preset = "lightning" }, 2, 4, 6},
+		{"eight of it", func(_ *bench, r *Request) { r.Preset, r.Steps = "lightning", 8 }, 4, 8, 12},
 		{"two evaluations per step", func(_ *bench, r *Request) { r.Sampler = "heun" }, 12, 98, 110},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,9 +17,13 @@ func (e *Engine) Notes(r Request) []string {
 	var notes []string
 	m, words := e.model.Manifest(), e.model.Tokenizer(0)
 	full := Defaults(m, r)
+	preset, _ := m.Preset(full.Preset)
 	for _, text := range []struct{ name, text, own string }{
-		{"prompt", full.Prompt, ""}, {"negative prompt", full.Negative, m.Presets[full.Preset].Negative},
+		{"prompt", full.Prompt, ""}, {"negative prompt", full.Negative, preset.Negative},
 	} {
+		if text.name == "negative prompt" && full.CFG == 1 && strings.TrimSpace(r.Negative) != "" && text.text != text.own {
+			notes = append(notes, "with a guidance scale of 1 there is no unconditional pass, so nobody reads the negative prompt: leave it out, or choose a higher scale")
+		}
 		if text.name == "negative prompt" && (full.CFG == 1 || text.text == text.own) {
 			continue // nobody reads it, or it is meant as it stands
 		}

@@ -202,3 +202,26 @@ func TestPictureNotes(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestNegativePromptThatNobodyReads is told where the user wrote it, and not where a preset brought it along.
+func TestNegativePromptThatNobodyReads(t *testing.T) {
+	b := newBench(t)
+	for _, c := range []struct {
+		change func(*Request)
+		told   bool
+	}{
+		{func(r *Request) { r.Negative, r.CFG = "rain", 1 }, true},
+		{func(r *Request) { r.Negative, r.Preset = "rain", "lightning" }, true},
+		{func(r *Request) { r.Negative, r.CFG = "rain", 2 }, false},
+		{func(r *Request) { r.Negative, r.CFG = " ", 1 }, false},
+		{func(r *Request) { r.Preset, r.CFG = "release", 1 }, false},
+		{func(r *Request) { r.Preset = "lightning" }, false},
+	} {
+		r := b.dog()
+		c.change(&r)
+		notes := b.engine.Notes(r)
+		if told := len(notes) == 1 && strings.Contains(notes[0], "nobody reads the negative prompt"); told != c.told || len(notes) > 1 {
+			t.Errorf("%+v: %q", r.Settings, notes)
+		}
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -54,7 +52,7 @@ const defaultPreset = "paper"
 // the paper. Complete settings stay as they are.
 func (s Settings) Complete(m bundle.Manifest) Settings {
 	s.Preset = cmp.Or(s.Preset, defaultPreset)
-	d, ok := m.Presets[s.Preset]
+	d, ok := m.Preset(s.Preset)
 	if !ok {
 		d = m.Presets[defaultPreset]
 	}
@@ -258,10 +256,10 @@ var table = []Setting{
 	},
 	{
 		Key: "preset", Field: "Preset", At: func(s *Settings) any { return &s.Preset },
-		Flag: "preset", Help: "paper (default) or release: sets the defaults of the other options", Label: "preset", Called: "preset",
+		Flag: "preset", Help: "paper (default) or release; for models of few steps lightning, turbo, lcm, hyper or dmd2: sets the defaults of the other options", Label: "preset", Called: "preset",
 		check: func(s Settings, m bundle.Manifest) error {
-			if _, ok := m.Presets[s.Preset]; !ok { // the rest is checked against the default's values
-				return message.Errorf("there is no preset %q: choose one of %q", s.Preset, slices.Sorted(maps.Keys(m.Presets)))
+			if _, ok := m.Preset(s.Preset); !ok { // the rest is checked against the default's values
+				return message.Errorf("there is no preset %q: choose one of %q", s.Preset, m.PresetNames())
 			}
 			return nil
 		},

@@ -3,6 +3,7 @@ package inference
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,5 +147,35 @@ func TestScopeAndFitForAll(t *testing.T) {
 	}
 	if data, _ := json.Marshal(Defaults(bundle.Manifest{}, Request{Settings: Settings{Scope: 0.3, Fit: "crop"}})); strings.Contains(string(data), "0.3") || strings.Contains(string(data), "crop") {
 		t.Errorf("%s", data)
+	}
+}
+
+// TestQuickPresets: those of models of few steps are there in every model, and can be run.
+func TestQuickPresets(t *testing.T) {
+	m := newFakeModel(t).manifest
+	for preset, want := range map[string]Settings{
+		"lightning": {Sampler: "euler-trailing", Steps: 4, Stop: 2}, "turbo": {Sampler: "euler-a-trailing", Steps: 4, Stop: 2},
+		"lcm": {Sampler: "lcm", Steps: 8, Stop: 4}, "hyper": {Sampler: "ddim", Steps: 8, Stop: 4}, "dmd2": {Sampler: "lcm-trailing", Steps: 4, Stop: 2},
+	} {
+		got := Settings{Preset: preset}.Complete(m)
+		if got.Sampler != want.Sampler || got.Steps != want.Steps || got.Stop != want.Stop || got.CFG != 1 || got.Negative != "" || got.Rescale != 0 ||
+			got.MaskSource != "low_cross_high_self" || got.Scope != 0.2 {
+			t.Errorf("%s: %+v", preset, got)
+		}
+		for _, row := range Table() {
+			if row.check != nil && row.check(got, m) != nil {
+				t.Errorf("%s: %v", preset, row.check(got, m))
+			}
+		}
+	}
+	if ts := timesteps(m, Request{Settings: Settings{Preset: "dmd2"}.Complete(m)}); !slices.Equal(ts, []int{999, 749, 499, 249}) {
+		t.Errorf("DMD2 runs at %v", ts)
+	}
+	if own := (Settings{Preset: "lcm", Steps: 4}).Complete(m); own.Stop != 2 {
+		t.Errorf("%+v", own)
+	}
+	m.Presets["lcm"] = bundle.Preset{Sampler: "euler", Steps: 6, Stop: 3, CFG: 2}
+	if own := (Settings{Preset: "lcm"}).Complete(m); own.Sampler != "euler" || own.CFG != 2 {
+		t.Errorf("the model's own preset is not the one that counts: %+v", own)
 	}
 }

@@ -1,7 +1,9 @@
 package bundle
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"realword/inference/graph"
 	"realword/inference/network"
@@ -116,6 +118,37 @@ type Preset struct {
 	// Fit is how references become a square; empty in manifests of earlier versions, which padded them.
 	Fit          picture.Fit `json:"fit,omitempty"`
 	UncondVision bool        `json:"uncond_vision"` // release: the unconditional pass sees the black picture under the same masks
+}
+
+// quick are the presets of models that were distilled to run in few steps, whole or by a LoRA. They guide without an unconditional pass:
+// ω is in the weights.
+var quick = map[string]Preset{
+	"lightning": {Sampler: "euler-trailing", Steps: 4},   // SDXL Lightning, 2, 4 or 8 steps
+	"turbo":     {Sampler: "euler-a-trailing", Steps: 4}, // SDXL Turbo, 1 to 4
+	"lcm":       {Sampler: "lcm", Steps: 8},              // latent consistency, 4 to 8
+	"hyper":     {Sampler: "ddim", Steps: 8},             // Hyper-SD, the number in its name
+	"dmd2":      {Sampler: "lcm-trailing", Steps: 4},     // DMD2, 4: at 999, 749, 499 and 249
+}
+
+// Preset returns a preset by its name: one of the model's own, or of models of few steps. These have what the paper's preset has, but for
+// sampler, steps, T_stop (the same share of them) and ω = 1.
+func (m Manifest) Preset(name string) (Preset, bool) {
+	if p, ok := m.Presets[name]; ok {
+		return p, true
+	}
+	few, ok := quick[name]
+	if !ok {
+		return Preset{}, false
+	}
+	p := m.Presets["paper"]
+	p.Stop = p.StopOf(few.Steps)
+	p.Sampler, p.Steps, p.CFG, p.Negative, p.Rescale = few.Sampler, few.Steps, 1, "", 0
+	return p, true
+}
+
+// PresetNames are those that Preset knows, the model's own first.
+func (m Manifest) PresetNames() []string {
+	return append(slices.Sorted(maps.Keys(m.Presets)), slices.Sorted(maps.Keys(quick))...)
 }
 
 // StopOf is T_stop of a run with a number of steps: the preset's share of them, at least the first step.

@@ -15,7 +15,8 @@ type Sampler struct {
 	Aliases []string // in ComfyUI, diffusers and others, as fold leaves them
 
 	Spacing string // where its steps lie
-	Fixed   bool   // it has no other spacing, and stands on training steps exactly
+	Fixed   bool   // it stands on training steps exactly, and has no other spacing but for Alike
+	Alike   string // the other spacing of a fixed one; mostly none
 	// Automatic is the spacing that A1111 means by "Automatic"; empty: Spacing
 	Automatic string
 
@@ -55,7 +56,7 @@ var samplers = []Sampler{
 		Spacing: Linspace, Automatic: Karras, Twice: true, Draws: 2, step: sde,
 	},
 	{Name: "unipc", Label: "UniPC", A1111: "UniPC", Aliases: []string{"unipcmultistepscheduler", "unipcbh2"}, Spacing: Linspace, step: unipc},
-	{Name: "lcm", Label: "LCM", A1111: "LCM", Aliases: []string{"lcmscheduler"}, Spacing: consistency, Fixed: true, Draws: 1, step: lcm},
+	{Name: "lcm", Label: "LCM", A1111: "LCM", Aliases: []string{"lcmscheduler"}, Spacing: consistency, Fixed: true, Alike: Trailing, Draws: 1, step: lcm},
 }
 
 // spacings are the ones that can be asked for, with what other programs call them.
@@ -118,7 +119,7 @@ func (s Sampler) On(spacing string) (Sampler, error) {
 			continue
 		case p.name == s.Spacing:
 			return s, nil
-		case s.Fixed:
+		case s.Fixed && p.name != s.Alike:
 			return s, message.Errorf("the sampler %s has a spacing of its own, not %s: leave it out, or take another sampler", s.Label, p.name)
 		}
 		s.Spacing = p.name

@@ -109,7 +109,7 @@ func TestNames(t *testing.T) {
 		"DPM++ 2M": "dpm++2m", "dpmpp_2m": "dpm++2m", "DPM++ 2M Karras": "dpm++2m-karras", "dpmpp_2m_karras": "dpm++2m-karras", "dpmpp_2m_k": "dpm++2m-karras",
 		"DPM++ 2M SDE": "dpm++2msde", "dpmpp_2m_sde_gpu": "dpm++2msde", "DPM++ 2M SDE Exponential": "dpm++2msde-exponential",
 		"DPM++ SDE Karras": "dpm++sde-karras", "dpmpp_sde": "dpm++sde",
-		"UniPC": "unipc", "uni_pc": "unipc", "uni_pc_bh2": "unipc", "LCM": "lcm", "lcm": "lcm", "Euler SGM Uniform": "euler-trailing", "euler-trailing": "euler-trailing",
+		"lcm-trailing": "lcm-trailing", "UniPC": "unipc", "uni_pc": "unipc", "uni_pc_bh2": "unipc", "LCM": "lcm", "lcm": "lcm", "Euler SGM Uniform": "euler-trailing", "euler-trailing": "euler-trailing",
 	} {
 		s, err := Find(name)
 		if err != nil || s.Name != want {

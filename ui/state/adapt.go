@@ -17,7 +17,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	var remarks []string
 	before := f
 	f.Settings = f.Wishes(*from)
-	if _, known := to.Presets[cmp.Or(f.Preset, "paper")]; !known {
+	if _, known := to.Preset(cmp.Or(f.Preset, "paper")); !known {
 		remarks = append(remarks, i18n.T("%s has no preset %s: Paper is used instead.", to.Name, f.Preset))
 		f.Preset = "paper"
 	}

@@ -207,7 +207,7 @@ func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
 func (f Form) Fit(m *bundle.Manifest) picture.Fit { return fitOf(f.Preset, m) }
 
 func fitOf(preset string, m *bundle.Manifest) picture.Fit {
-	return cmp.Or(presetsOf(m)[preset].Fit, picture.Pad)
+	return cmp.Or(presetOf(m, preset).Fit, picture.Pad)
 }
 
 // FollowPreset leaves the fit of cards to the preset, where it is the preset's own. Their views have that fit already.
@@ -229,7 +229,7 @@ func Following(s picture.Square, own picture.Fit) picture.Square {
 
 // scope is the γ_scope in force for a card.
 func scope(c Card, f Form, m *bundle.Manifest) float64 {
-	return cmp.Or(c.Scope, presetsOf(m)[f.Preset].Scope, guidance.DefaultScope)
+	return cmp.Or(c.Scope, presetOf(m, f.Preset).Scope, guidance.DefaultScope)
 }
 
 // Remove takes a card away. Its subject keeps its place.

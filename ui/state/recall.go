@@ -239,12 +239,13 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 	return f
 }
 
-// presetsOf are the presets that the form can have.
-func presetsOf(m *bundle.Manifest) map[string]bundle.Preset {
+// presetOf is a preset that the form can have.
+func presetOf(m *bundle.Manifest, name string) bundle.Preset {
 	if m == nil {
-		return map[string]bundle.Preset{"paper": {}, "release": {}}
+		return bundle.Preset{}
 	}
-	return m.Presets
+	p, _ := m.Preset(name)
+	return p
 }
 
 // Unsettable is what a recipe was made with that the open model has not: what is made after taking it over differs in it.
