@@ -29,6 +29,7 @@ type again struct {
 	scale              float64
 	strength           float64 // 0: the usual one
 	parents            []uint64
+	note               string // for people; "": none
 }
 
 func (a *again) flags(c *cobra.Command) {
@@ -65,7 +66,7 @@ func (a *again) check(c *cobra.Command) error {
 }
 
 // request is the picture's recipe with what the options change. seeded tells that they name a seed.
-func (a *again) request(e *engine, options inference.Request, seeded bool) (inference.Request, error) {
+func (a *again) request(ctx context.Context, e *engine, options inference.Request, seeded bool) (inference.Request, error) {
 	file := a.redo + a.second
 	data, err := files.Read(file, picture.DefaultLimits.Bytes)
 	if err != nil {
@@ -84,6 +85,12 @@ func (a *again) request(e *engine, options inference.Request, seeded bool) (infe
 		return options, err
 	}
 	begin := inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}
+	if len(masks) == 0 && len(was.Subjects) > 0 && a.region == "" {
+		a.note = "the history has no masks of this picture: those are taken that the model sees in it"
+		if masks, err = e.Look(ctx, was, begin); err != nil {
+			return options, badRequest(err)
+		}
+	}
 	r := was
 	r.Settings, r.Init = options.Over(was.Settings), nil
 	if a.second != "" {
@@ -214,9 +221,6 @@ func (a *again) regionOf(e *engine, was inference.Request, changed []inference.S
 		return n
 	}
 	region := inference.RegionOf(masks, j, was.Width, was.Height, or(a.grow), or(a.feather))
-	if region == nil {
-		return nil, errors.New("the history has no mask of this picture: say where it is made again with --region MASK.png")
-	}
 	return picture.EncodePainted(region)
 }
 

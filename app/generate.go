@@ -164,10 +164,12 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer e.Close()
 	var parents []uint64
 	if g.again != nil {
-		if g.request, err = g.again.request(e, g.request, g.seeded); err != nil {
+		if g.request, err = g.again.request(ctx, e, g.request, g.seeded); err != nil {
 			return err
 		}
-		parents = g.again.parents
+		if parents = g.again.parents; g.again.note != "" {
+			fmt.Fprintln(stderr, "note:", g.again.note)
+		}
 	}
 	request, err := e.ResolveContext(ctx, g.request)
 	if err != nil {

@@ -386,10 +386,13 @@ func TestGenerateAgain(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
-	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", bare, "--only", "dog"); status != 1 || !strings.Contains(stderr, "--region MASK.png") {
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", bare, "--only", "dog"); status != 1 || !strings.Contains(stderr, "no longer in the history") {
 		t.Errorf("a picture that the history does not know: %d, %s", status, stderr)
 	}
 	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", bare, "--region", painted); status != 1 || !strings.Contains(stderr, "no longer in the history") {
 		t.Errorf("references that the history does not know: %d, %s", status, stderr)
+	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", bare, "--only", "dog", "--subject", "dog="+dog, "--subject", "ball="+cat); status != 0 || !strings.Contains(stderr, "note: the history has no masks") {
+		t.Errorf("a picture that the history does not know, with its references: %d, %s", status, stderr)
 	}
 }

@@ -114,7 +114,11 @@ func (s saidRecipe) print(out io.Writer) error {
 		}
 	}
 	if i := s.Init; i != nil {
-		line("begins", fmt.Sprintf("with %s (SHA-256 %.10s), strength %g", filepath.Base(i.Name), i.SHA256, i.Strength))
+		where := ""
+		if !i.Region.IsZero() {
+			where = ", in a region of it"
+		}
+		line("begins", fmt.Sprintf("with %s (SHA-256 %.10s), strength %g%s", filepath.Base(i.Name), i.SHA256, i.Strength, where))
 	}
 	for _, n := range s.Notes {
 		line("note", n)

@@ -26,6 +26,7 @@ type Engine struct {
 	views lru[viewKey, preparedReference] // of references; guarded by mu
 	notes lru[string, []string]           // of pictures, by SHA-256: what was lost when they were read; guarded by mu
 	masks lru[string, readMask]           // painted, by SHA-256 of their files as given; guarded by mu
+	inits lru[string, readPicture]        // pictures to begin with, by SHA-256; guarded by mu
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
@@ -50,6 +51,12 @@ type readMask struct {
 	mask    *image.Gray
 }
 
+// readPicture is what is kept of a picture to begin with.
+type readPicture struct {
+	size  image.Point
+	small []byte // see picture.Small
+}
+
 // What the engine keeps between jobs, and how many jobs may wait. At SDXL size the views of a reference are 9 MB and its
 // tokens 12 MB.
 const (
@@ -57,6 +64,7 @@ const (
 	keptTokens = 16
 	keptNotes  = 256
 	keptMasks  = 8
+	keptInits  = 8
 	maxWaiting = 256
 )
 
@@ -66,6 +74,7 @@ func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{
 		model: m, jobs: make(chan *job, maxWaiting), views: lru[viewKey, preparedReference]{limit: keptViews},
 		notes: lru[string, []string]{limit: keptNotes}, masks: lru[string, readMask]{limit: keptMasks},
+		inits: lru[string, readPicture]{limit: keptInits},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)

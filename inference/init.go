@@ -80,11 +80,8 @@ func (p *planner) checkInit() {
 	if i.SHA256 == "" {
 		i.SHA256 = files.Sum(i.Data)
 	}
-	img, _, err := picture.DecodeContext(p.ctx, i.Data, picture.Limits{})
-	if err == nil {
-		i.Small, err = picture.Small(img, picture.Square{})
-	}
-	if err != nil {
+	read, err := p.engine.readPicture(p.ctx, i)
+	if i.Small = read.small; err != nil {
 		p.problem(message.Errorf("the picture %q to begin with: %w", i.Name, err))
 		return
 	}
@@ -92,16 +89,39 @@ func (p *planner) checkInit() {
 		i.Region = Painted{}
 		return
 	}
-	if w, h := p.request.Width, p.request.Height; img.Rect.Dx() != w || img.Rect.Dy() != h {
+	if w, h := p.request.Width, p.request.Height; read.size != image.Pt(w, h) {
 		p.problem(message.Errorf("the picture %q has %d × %d pixels, not %d × %d: where only a region is made again, both have one size", i.Name,
-			img.Rect.Dx(), img.Rect.Dy(), w, h))
+			read.size.X, read.size.Y, w, h))
 	}
-	read, err := p.engine.readPainted(p.ctx, i.Region)
+	mask, err := p.engine.readPainted(p.ctx, i.Region)
 	if err != nil {
 		p.problem(message.Errorf("the region that is made again: %w", err))
 		return
 	}
-	i.Region = read.painted
+	i.Region = mask.painted
+}
+
+// readPicture decodes a picture to begin with, unless it did so lately.
+func (e *Engine) readPicture(ctx context.Context, i *Init) (readPicture, error) {
+	e.mu.Lock()
+	kept, ok := e.inits.get(i.SHA256)
+	e.mu.Unlock()
+	if ok {
+		return kept, nil
+	}
+	img, info, err := picture.DecodeContext(ctx, i.Data, picture.Limits{})
+	if err != nil {
+		return readPicture{}, err
+	}
+	read := readPicture{size: img.Rect.Size()}
+	if read.small, err = picture.Small(img, picture.Square{}); err != nil {
+		return read, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inits.put(i.SHA256, read)
+	e.notes.put(i.SHA256, info.Notes)
+	return read, nil
 }
 
 // readInit encodes the picture to begin with, in the size of the new one.
@@ -224,6 +244,45 @@ func RegionOf(masks []picture.Grid, subject, width, height, grow, feather int) *
 
 // Margin is how many pixels a mask is grown and feathered by where nobody says: a cell of the guidance grid.
 func Margin(m bundle.Manifest) int { return m.Latent.Factor * m.Grid }
+
+// Look returns where the model sees the subjects of a request in a picture: the masks that a run would make at T_stop. It is for pictures
+// of which nobody has kept them. It runs one step as a job of its own. References whose bytes are not there are no hindrance.
+func (e *Engine) Look(ctx context.Context, r Request, in Init) ([]picture.Grid, error) {
+	r = Defaults(e.model.Manifest(), r)
+	steps := float64(r.Steps)
+	in.Strength, in.Region = min((steps-float64(r.Stop)+1.5)/steps, 1), Painted{} // the half is for the division's rounding
+	r.Init, r.From, r.Seeds = &in, nil, []uint64{0}
+	for j := range r.Subjects {
+		r.Subjects[j].Region = Region{}
+		for i := range r.Subjects[j].References {
+			if ref := &r.Subjects[j].References[i]; len(ref.Data) == 0 {
+				ref.Data, ref.SHA256 = in.Data, "" // masks are made without it
+			}
+		}
+	}
+	job, err := e.Start(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var masks []picture.Grid
+	for event := range job.Events() {
+		switch event := event.(type) {
+		case StepDone:
+			for _, s := range event.Subjects {
+				if len(masks) < len(r.Subjects) {
+					masks = append(masks, picture.Grid{Width: event.GridWidth, Height: event.GridHeight, Values: s.Mask})
+				}
+			}
+			job.Cancel()
+		case Failed:
+			err = event.Err
+		}
+	}
+	if len(masks) == len(r.Subjects) {
+		err = nil // it was cancelled here
+	}
+	return masks, err
+}
 
 // SecondPass is a request that makes a picture larger and finer: the recipe of the picture at a scale of its size, beginning with the
 // picture at DefaultSecondPass. masks are those that the picture was made with, one for each subject: they are painted exactly, so

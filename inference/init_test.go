@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -334,5 +335,27 @@ func TestRegionOf(t *testing.T) {
 	}
 	if RegionOf(masks, 2, 8, 1, 0, 0) != nil {
 		t.Error("a subject that is not there has a region")
+	}
+}
+
+// TestLook finds the masks that a run makes which begins with the picture at T_stop, also without the bytes of references.
+func TestLook(t *testing.T) {
+	b := newBench(t)
+	_, file := kept16(t)
+	r := b.dog()
+	r.Seeds, r.Init = []uint64{0}, &Init{Name: "kept.png", Data: file, Strength: 14.0 / 25} // steps 11 to 24 of 25
+	first := of[StepDone](b.run(r))[0]
+	r.Init = nil
+	r.Subjects[0].References[0] = Reference{Name: "gone.png", SHA256: strings.Repeat("ab", 32)}
+	b.runtime.forget()
+	masks, err := b.engine.Look(context.Background(), r, Init{Name: "kept.png", Data: file})
+	if err != nil || first.Step != 11 || len(masks) != 1 || masks[0].Width != 4 || !slices.Equal(masks[0].Values, first.Subjects[0].Mask) {
+		t.Errorf("%v, want %v of step %d: %v", masks, first.Subjects[0].Mask, first.Step, err)
+	}
+	if n := b.runtime.runs("guidance"); n != 1 {
+		t.Errorf("%d guidance passes", n)
+	}
+	if _, err := b.engine.Look(context.Background(), r, Init{Name: "kept.png", Data: []byte("x")}); err == nil {
+		t.Error("there are masks in what is no picture")
 	}
 }

@@ -89,6 +89,16 @@ func (e *Engine) Notes(r Request) []string {
 			}
 		}
 	}
+	if r.Init != nil {
+		sum := r.Init.SHA256
+		if sum == "" {
+			sum = files.Sum(r.Init.Data)
+		}
+		list, _ := e.notes.get(sum)
+		for _, n := range list {
+			notes = append(notes, fmt.Sprintf("the picture %q to begin with: %s", r.Init.Name, n))
+		}
+	}
 	return notes
 }
 
