@@ -351,11 +351,15 @@ func (w *getWatch) fetching(p hub.Progress) {
 	if p.Left > 0 && p.Left < 100*time.Hour {
 		line += fmt.Sprintf(", about %s left", p.Left.Round(time.Second))
 	}
-	if p.Waiting != "" && p.Waiting != w.waiting && !w.live {
-		fmt.Fprintln(w.out, p.Waiting)
+	waiting := ""
+	if p.Waiting != nil {
+		waiting = p.Waiting.Error()
 	}
-	if w.waiting = p.Waiting; p.Waiting != "" && w.live {
-		line = p.Waiting
+	if waiting != "" && waiting != w.waiting && !w.live {
+		fmt.Fprintln(w.out, waiting)
+	}
+	if w.waiting = waiting; waiting != "" && w.live {
+		line = waiting
 	}
 	w.show("fetching", line, p.Done, p.All)
 }

@@ -105,7 +105,7 @@ func TestExitStatus(t *testing.T) {
 		badRequest(errors.New("γ is 2")): 2,
 		badRequest(fmt.Errorf("dog.png: %w", picture.FormatError{Err: errors.New("broken")})):  1,
 		badRequest(fmt.Errorf("a.tif: %w", picture.UnsupportedError{Err: errors.New("TIFF")})): 1,
-		badRequest(context.Canceled):                                          130,
+		badRequest(context.Canceled): 130,
 	} {
 		if got := exitStatus(err); got != want {
 			t.Errorf("%v: %d, want %d", err, got, want)

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf8"
+
+	"realword/inference/message"
 )
 
 type format int
@@ -29,32 +31,32 @@ func kind(head []byte, size int64) format {
 
 // stranger names a file that is not a checkpoint for what it is.
 func stranger(head []byte) error {
-	const again = "download the weights themselves"
+	again := message.Text("download the weights themselves")
 	trimmed := strings.ToLower(strings.TrimLeft(string(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))), " \t\r\n"))
 	switch {
 	case len(head) == 0:
-		return &FormatError{Problem: "the file is empty", Remedy: "get it again"}
+		return &FormatError{Problem: message.Text("the file is empty"), Remedy: message.Text("get it again")}
 	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
-		return &UnsupportedError{Problem: "this is a Git LFS pointer, not the weights", Remedy: "run `git lfs pull`, or " + again}
+		return &UnsupportedError{Problem: message.Text("this is a Git LFS pointer, not the weights"), Remedy: message.Text("run `git lfs pull`, or download the weights themselves")}
 	case strings.HasPrefix(trimmed, "<!doctype html"), strings.HasPrefix(trimmed, "<html"), strings.HasPrefix(trimmed, "<?xml"):
-		return &UnsupportedError{Problem: "this is a web page, not the weights (a download that needed a login saves one)", Remedy: again}
+		return &UnsupportedError{Problem: message.Text("this is a web page, not the weights (a download that needed a login saves one)"), Remedy: again}
 	case bytes.HasPrefix(head, legacyMagic), len(head) > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5:
-		return &UnsupportedError{Problem: "this is a bare pickle, such as PyTorch wrote before version 1.6", Remedy: resave}
+		return &UnsupportedError{Problem: message.Text("this is a bare pickle, such as PyTorch wrote before version 1.6"), Remedy: resave}
 	case bytes.HasPrefix(head, []byte("GGUF")):
-		return &UnsupportedError{Problem: "this is a GGUF file", Remedy: "use the safetensors file that it was made from"}
+		return &UnsupportedError{Problem: message.Text("this is a GGUF file"), Remedy: message.Text("use the safetensors file that it was made from")}
 	case bytes.HasPrefix(head, []byte("\x89HDF")):
-		return &UnsupportedError{Problem: "this is an HDF5 file", Remedy: "use the PyTorch or safetensors weights"}
+		return &UnsupportedError{Problem: message.Text("this is an HDF5 file"), Remedy: message.Text("use the PyTorch or safetensors weights")}
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")), bytes.HasPrefix(head, []byte("7z\xbc\xaf")), bytes.HasPrefix(head, []byte("Rar!")),
 		bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")), bytes.HasPrefix(head, []byte("\xfd7zXZ")):
-		return &UnsupportedError{Problem: "this is a compressed archive", Remedy: "unpack it first"}
+		return &UnsupportedError{Problem: message.Text("this is a compressed archive"), Remedy: message.Text("unpack it first")}
 	case text(head):
-		return &UnsupportedError{Problem: "this is a text file, not the weights", Remedy: again}
+		return &UnsupportedError{Problem: message.Text("this is a text file, not the weights"), Remedy: again}
 	case len(head) < 9:
-		return &FormatError{Problem: "the file is too short to be a checkpoint"}
+		return &FormatError{Problem: message.Text("the file is too short to be a checkpoint")}
 	}
 	return &UnsupportedError{
-		Problem: "this is neither a safetensors file nor a PyTorch ZIP file",
-		Remedy:  "use weights in one of these formats, and get the file again if it should be one",
+		Problem: message.Text("this is neither a safetensors file nor a PyTorch ZIP file"),
+		Remedy:  message.Text("use weights in one of these formats, and get the file again if it should be one"),
 	}
 }
 

@@ -41,7 +41,7 @@ type Progress struct {
 	Speed     float64       // bytes per second, over the last seconds; 0: not known
 	Left      time.Duration // 0: not known
 	What      string        // file at work
-	Waiting   string        // why nothing moves; "": something does
+	Waiting   error         // why nothing moves; nil: something does
 }
 
 // state lies beside a partial file.
@@ -270,8 +270,8 @@ func (w *writing) whole(ctx context.Context, g Got) error {
 		return err
 	}
 	resumed := w.done > 0
-	waiting := func(why string, wait time.Duration) {
-		w.m.wait(fmt.Sprintf("%s. Trying again in %v.", why, wait.Round(time.Second)))
+	waiting := func(why error, wait time.Duration) {
+		w.m.wait(message.Errorf("%v. Trying again in %d s.", why, int(wait.Round(time.Second).Seconds())))
 	}
 	if err := w.c.again(ctx, waiting, func() (bool, error) {
 		before := w.done
@@ -518,7 +518,7 @@ type meter struct {
 	sum     int64
 	fetched int64
 	what    string
-	waiting string
+	waiting error
 	told    time.Time
 	marks   []mark // of the last seconds
 }
@@ -537,12 +537,12 @@ func (m *meter) set(file string, done, fetched int64) {
 	m.fetched += fetched
 	m.what = filepath.Base(file)
 	if fetched > 0 {
-		m.waiting = ""
+		m.waiting = nil
 	}
 	m.send(false)
 }
 
-func (m *meter) wait(why string) {
+func (m *meter) wait(why error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.waiting = why

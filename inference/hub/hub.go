@@ -287,7 +287,7 @@ func pauseOf(attempt int) time.Duration { return min(time.Second<<attempt, 30*ti
 
 // again calls do until it works, fails for good, or was in vain too often. do tells whether it made progress. waiting is told before
 // every pause, and may be nil.
-func (c *Client) again(ctx context.Context, waiting func(why string, wait time.Duration), do func() (progress bool, err error)) error {
+func (c *Client) again(ctx context.Context, waiting func(why error, wait time.Duration), do func() (progress bool, err error)) error {
 	const mostWaits = 30 // that the hub asked for
 	for attempt, waits := 0, 0; ; {
 		progress, err := do()
@@ -309,7 +309,7 @@ func (c *Client) again(ctx context.Context, waiting func(why string, wait time.D
 			return err
 		}
 		if waiting != nil {
-			waiting(p.Text.Error(), wait)
+			waiting(p.Text, wait)
 		}
 		if err := c.pause(ctx, wait); err != nil {
 			return err

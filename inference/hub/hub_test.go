@@ -341,8 +341,8 @@ func TestWaits(t *testing.T) {
 	var told []string
 	dir := filepath.Join(t.TempDir(), "tiny")
 	if err := c.Fetch(t.Context(), h.plan(t, c, entry(bigName)), dir, func(p Progress) {
-		if p.Waiting != "" {
-			told = append(told, p.Waiting)
+		if p.Waiting != nil {
+			told = append(told, p.Waiting.Error())
 		}
 	}); err != nil {
 		t.Fatal(err)

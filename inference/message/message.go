@@ -23,6 +23,9 @@ func Errorf(text string, values ...any) error {
 // New is errors.New, in a form that can be translated.
 func New(text string) error { return &Error{Text: text, err: fmt.Errorf("%s", text)} }
 
+// Text marks a text without verbs as one to translate, which an error keeps until its sentence is made.
+func Text(text string) string { return text }
+
 func (e *Error) Error() string { return e.err.Error() }
 
 // Unwrap makes errors.Is and errors.As find what the values wrap.

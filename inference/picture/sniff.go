@@ -9,26 +9,29 @@ import (
 )
 
 // strangers are the formats that people have and Realword does not read, by their first bytes.
-var strangers = []struct{ magic, name string }{
-	{"II*\x00", "a TIFF or camera raw picture"},
-	{"MM\x00*", "a TIFF or camera raw picture"},
-	{"II+\x00", "a TIFF picture"},
-	{"MM\x00+", "a TIFF picture"},
-	{"8BPS", "a Photoshop (PSD) file"},
-	{"gimp xcf", "a GIMP (XCF) file"},
-	{"PK\x03\x04", "a zip archive or a layered picture (Krita, OpenRaster)"},
-	{"\xff\x0a", "a JPEG XL picture"},
-	{"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"},
-	{"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"},
-	{"\x00\x00\x01\x00", "an icon (ICO) file"},
-	{"\x76\x2f\x31\x01", "an OpenEXR picture"},
-	{"#?RADIANCE", "a Radiance (HDR) picture"},
-	{"qoif", "a QOI picture"},
-	{"DDS ", "a DDS texture"},
-	{"FUJIFILMCCD-RAW", "a camera raw picture"},
-	{"%PDF", "a PDF document"},
-	{"%!PS", "a PostScript file"},
-	{"\x1aE\xdf\xa3", "a WebM or Matroska video"},
+var strangers = []struct {
+	magic string
+	name  error
+}{
+	{"II*\x00", message.New("a TIFF or camera raw picture")},
+	{"MM\x00*", message.New("a TIFF or camera raw picture")},
+	{"II+\x00", message.New("a TIFF picture")},
+	{"MM\x00+", message.New("a TIFF picture")},
+	{"8BPS", message.New("a Photoshop (PSD) file")},
+	{"gimp xcf", message.New("a GIMP (XCF) file")},
+	{"PK\x03\x04", message.New("a zip archive or a layered picture (Krita, OpenRaster)")},
+	{"\xff\x0a", message.New("a JPEG XL picture")},
+	{"\x00\x00\x00\x0cJXL ", message.New("a JPEG XL picture")},
+	{"\x00\x00\x00\x0cjP  ", message.New("a JPEG 2000 picture")},
+	{"\x00\x00\x01\x00", message.New("an icon (ICO) file")},
+	{"\x76\x2f\x31\x01", message.New("an OpenEXR picture")},
+	{"#?RADIANCE", message.New("a Radiance (HDR) picture")},
+	{"qoif", message.New("a QOI picture")},
+	{"DDS ", message.New("a DDS texture")},
+	{"FUJIFILMCCD-RAW", message.New("a camera raw picture")},
+	{"%PDF", message.New("a PDF document")},
+	{"%!PS", message.New("a PostScript file")},
+	{"\x1aE\xdf\xa3", message.New("a WebM or Matroska video")},
 }
 
 // sniff names the format of a file that Decode reads, by content, never by file name. The error says what else it is.
@@ -56,7 +59,7 @@ func sniff(data []byte) (string, error) {
 	if len(data) >= 12 && string(data[4:8]) == "ftyp" {
 		return "", unread(isoMedia(data))
 	}
-	if name := textual(data); name != "" {
+	if name := textual(data); name != nil {
 		return "", unread(name)
 	}
 	return "", UnsupportedError{message.New("the file is not a picture of a known format; open it in an image editor and save it as PNG or JPEG")}
@@ -69,41 +72,44 @@ var conversions = map[string]error{
 	"an AVIF picture": message.New("convert it to PNG: save it from an image editor, or use avifdec (libavif) or ffmpeg"),
 }
 
-func unread(name string) error {
-	if how, ok := conversions[name]; ok {
-		return UnsupportedError{message.Errorf("this is %s, which is not supported; %v", name, how)}
+func unread(name error) error {
+	if how, ok := conversions[name.Error()]; ok {
+		return UnsupportedError{message.Errorf("this is %v, which is not supported; %v", name, how)}
 	}
-	return UnsupportedError{message.Errorf("this is %s, which is not supported; open it in an image editor and save it as PNG or JPEG", name)}
+	return UnsupportedError{message.Errorf("this is %v, which is not supported; open it in an image editor and save it as PNG or JPEG", name)}
 }
 
 // isoMedia names an ISO base media file by its brands (ISO/IEC 14496-12, box ftyp).
-func isoMedia(data []byte) string {
+func isoMedia(data []byte) error {
 	end := min(uint64(len(data)), uint64(be32(data)), 256)
 	brands := string(data[8:max(12, end)])
-	for _, b := range []struct{ brand, name string }{
-		{"avi", "an AVIF picture"},
-		{"hei", "a HEIC picture"},
-		{"hev", "a HEIC picture"},
-		{"mif1", "a HEIF picture"},
-		{"msf1", "a HEIF picture"},
-		{"crx ", "a camera raw picture"},
+	for _, b := range []struct {
+		brand string
+		name  error
+	}{
+		{"avi", message.New("an AVIF picture")},
+		{"hei", message.New("a HEIC picture")},
+		{"hev", message.New("a HEIC picture")},
+		{"mif1", message.New("a HEIF picture")},
+		{"msf1", message.New("a HEIF picture")},
+		{"crx ", message.New("a camera raw picture")},
 	} {
 		if strings.Contains(brands, b.brand) {
 			return b.name
 		}
 	}
-	return "a video"
+	return message.New("a video")
 }
 
-// textual names a text file, or returns "" for anything else.
-func textual(data []byte) string {
+// textual names a text file, or returns nil for anything else.
+func textual(data []byte) error {
 	head := data[:min(len(data), 4096)]
 	for i, c := range head {
 		if c < ' ' && !strings.ContainsRune("\t\n\v\f\r\x1b", rune(c)) {
-			return ""
+			return nil
 		}
 		if !utf8.RuneStart(c) && i == 0 {
-			return ""
+			return nil
 		}
 	}
 	// A rune may be cut in two at the end of the head.
@@ -111,14 +117,14 @@ func textual(data []byte) string {
 		head = head[:max(0, len(head)-1)]
 	}
 	if !utf8.Valid(head) || len(head) == 0 {
-		return ""
+		return nil
 	}
 	text := strings.ToLower(string(head))
 	switch {
 	case strings.Contains(text, "<svg"):
-		return "an SVG drawing"
+		return message.New("an SVG drawing")
 	case strings.Contains(text, "<!doctype html"), strings.Contains(text, "<html"):
-		return "a web page, not the picture on it"
+		return message.New("a web page, not the picture on it")
 	}
-	return "a text file, despite its name"
+	return message.New("a text file, despite its name")
 }

@@ -162,7 +162,10 @@ func (p *Page) fetched(id int, h hub.Progress) {
 	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
 		s.Tasks = slices.Clone(s.Tasks)
 		t := &s.Tasks[i]
-		t.What, t.Done, t.All, t.Remaining, t.Speed, t.Waiting, t.Importing = h.What, h.Done, h.All, h.Left, h.Speed, h.Waiting, false
+		t.What, t.Done, t.All, t.Remaining, t.Speed, t.Importing = h.What, h.Done, h.All, h.Left, h.Speed, false
+		if t.Waiting = ""; h.Waiting != nil {
+			t.Waiting = wording.Sentence(h.Waiting)
+		}
 		p.refreshTasks()
 	}
 }

@@ -264,9 +264,9 @@ func TestGetARealModel(t *testing.T) {
 	if !b.cards["realcustom-sdxl"].get.Disabled() {
 		t.Error("it can be fetched twice")
 	}
-	c.Fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Waiting: "the hub is in trouble (503): try again later. Trying again in 4s."})
+	c.Fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Waiting: errors.New("the hub is in trouble (503): try again later. Trying again in 4 s.")})
 	b.until("the wait is shown", func() bool { return b.state.Shelf.Tasks[0].Waiting != "" })
-	b.has("Trying again in 4s.")
+	b.has("Trying again in 4 s.")
 
 	// An import does not wait for it.
 	b.addFolder()

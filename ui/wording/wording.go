@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"realword/history"
+	"realword/inference/checkpoint"
 	"realword/inference/files"
 	"realword/inference/memory"
 	"realword/inference/message"
@@ -85,6 +86,12 @@ func kindText(err error) string {
 		return i18n.T("%s has %s free, less than the %s needed; free up space or choose a folder on another disk", e.Dir, Bytes(e.Free), Bytes(e.Need))
 	case *message.Error:
 		return known(e)
+	case *checkpoint.UnsupportedError:
+		return foreign(e.File, e.Key, e.Problem, e.Remedy)
+	case *checkpoint.FormatError:
+		if e.Err == nil && e.Remedy != "" {
+			return foreign(e.File, e.Key, e.Problem, e.Remedy)
+		}
 	case *fs.PathError:
 		return i18n.T("%s: %s", e.Path, translated(e.Err))
 	case syscall.Errno:
@@ -114,6 +121,14 @@ func known(e *message.Error) string {
 		}
 	}
 	return i18n.Known(e.Text, values...)
+}
+
+// foreign says what a file is that is no checkpoint; "" where that needs more words.
+func foreign(file, key, problem, remedy string) string {
+	if key != "" {
+		return ""
+	}
+	return i18n.T("%s: %s; %s", file, i18n.Plain(problem), i18n.Plain(remedy))
 }
 
 // system says what an operating system answers often; "" is anything else.
@@ -149,7 +164,11 @@ func Memory(e *memory.Error) string {
 	}
 	var fit []string
 	for _, r := range e.Plan.Remedies {
-		fit = append(fit, r.Text+" ("+Bytes(r.Peak)+")")
+		text := i18n.T("%d × %d pixels", r.Width, r.Height)
+		if r.References > 0 {
+			text += ", " + i18n.N(r.References, "%d picture per subject", "%d pictures per subject", r.References)
+		}
+		fit = append(fit, text+" ("+Bytes(r.Peak)+")")
 	}
 	if len(fit) == 0 {
 		return i18n.T("%s: close other programs, or choose a smaller model", text)

@@ -13,6 +13,7 @@ import (
 	"realword/assets/translations"
 	"realword/history"
 	"realword/inference/bundle"
+	"realword/inference/checkpoint"
 	"realword/inference/files"
 	"realword/inference/memory"
 	"realword/inference/message"
@@ -117,8 +118,8 @@ func TestErrorsFromBelow(t *testing.T) {
 		{empty, "Die Datei ist leer: neu kopieren oder herunterladen.", "ファイルが空です。もう一度コピーまたはダウンロードしてください。", "The file is empty; copy or download it again."},
 		{
 			fmt.Errorf("a.tif: %w", tiff),
-			"a.tif: diese Art von Datei wird nicht unterstützt (a TIFF or camera raw picture): in einem Bildbearbeitungsprogramm öffnen und als PNG oder JPEG speichern.",
-			"a.tif: この種類のファイルには対応していません（a TIFF or camera raw picture）。画像編集ソフトで開き、PNG または JPEG で保存してください。",
+			"a.tif: das ist ein TIFF- oder Kamera-Rohbild, was nicht unterstützt wird; in einem Bildbearbeitungsprogramm öffnen und als PNG oder JPEG speichern.",
+			"a.tif: これはTIFF またはカメラの RAW 画像で、対応していません。画像編集ソフトで開き、PNG または JPEG で保存してください。",
 			"a.tif: this is a TIFF or camera raw picture, which is not supported; open it in an image editor and save it as PNG or JPEG.",
 		},
 		{
@@ -143,6 +144,18 @@ func TestErrorsFromBelow(t *testing.T) {
 			"Die Guidance-Skala ω = 0,5 liegt nicht zwischen 1 und 30: 3 bis 8 ist gut.",
 			"ガイダンススケール ω = 0.5 は 1～30 の範囲外です。3～8 が適しています。",
 			"The guidance scale ω = 0.5 is outside the range 1 to 30: 3 to 8 works well.",
+		},
+		{
+			&checkpoint.UnsupportedError{File: "/m.safetensors", Problem: "this is a GGUF file", Remedy: "use the safetensors file that it was made from"},
+			"/m.safetensors: das ist eine GGUF-Datei: die safetensors-Datei verwenden, aus der sie entstand.",
+			"/m.safetensors: これは GGUF ファイルです。元の safetensors ファイルを使ってください。",
+			"/m.safetensors: this is a GGUF file; use the safetensors file that it was made from.",
+		},
+		{
+			&memory.Error{Plan: memory.Plan{Peak: 9e9, Available: 4e9, Remedies: []memory.Remedy{{Width: 768, Height: 768, References: 1, Peak: 3e9}}}},
+			"Dieses Bild braucht etwa 9,0 GB Speicher, verfügbar sind 4,0 GB: andere Programme schließen oder 768 × 768 Pixel, 1 Bild pro Motiv (3,0 GB) wählen.",
+			"この画像には約 9.0 GB のメモリが必要ですが、使えるのは 4.0 GB です。ほかのプログラムを終了するか、768 × 768 ピクセル, 被写体ごとに 1 枚 (3.0 GB) を選んでください。",
+			"This picture needs about 9.0 GB of memory, and 4.0 GB is available: close other programs, or choose 768 × 768 pixels, 1 picture per subject (3.0 GB).",
 		},
 		{
 			fmt.Errorf("%w: again", &fs.PathError{Op: "write", Path: "/p.png", Err: syscall.EACCES}),

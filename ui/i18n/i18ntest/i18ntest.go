@@ -28,8 +28,8 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
-// Texts are the texts that the source of the window gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf
-// and New, with their English forms.
+// Texts are the texts that the source of the window gives to i18n.T, Errorf and N, and that of the packages below it to message.Errorf,
+// New and Text, with their English forms.
 func Texts(t testing.TB) map[string]i18n.Forms {
 	t.Helper()
 	texts := map[string]i18n.Forms{}
@@ -73,7 +73,7 @@ func textsIn(t testing.TB, folder string, texts map[string]i18n.Forms) {
 				return ""
 			}
 			switch x.Name + "." + f.Sel.Name {
-			case "i18n.T", "i18n.Errorf", "message.Errorf", "message.New":
+			case "i18n.T", "i18n.Errorf", "message.Errorf", "message.New", "message.Text":
 				s := literal(0)
 				texts[s] = i18n.Forms{"other": s}
 			case "i18n.N":
