@@ -89,7 +89,7 @@ test: deps screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no
 	$(GO) vet -tags $(TAGS) ./...
 	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))')
 	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $(RACE) $(RACED)
-	CI=1 $(GO) test -tags $(TAGS) -run '^TestLook' realword/ui # what its tests skip under the race detector
+	CI=1 $(GO) test -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui # see package plain
 	$(call window,-tags=$(TAGS))
 
 .PHONY: audit

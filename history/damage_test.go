@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"realword/inference/plain"
 )
 
 // grown writes a history with trees of several levels.
@@ -214,6 +216,7 @@ func spoil(r *rand.Rand, whole []byte) ([]byte, string) {
 // Damaged histories never end the program, by a crash or by going on for ever, and never say what is not so: they are refused, with
 // the file kept as it is, or what is said is right. What is not lost comes into a new history. REALWORD_DAMAGES says how many.
 func TestDamagedHistories(t *testing.T) {
+	plain.Run(t)
 	n := 15
 	if s := os.Getenv("REALWORD_DAMAGES"); s != "" {
 		n, _ = strconv.Atoi(s)
@@ -358,7 +361,8 @@ func rescuedRight(got, want any) bool {
 
 // Branches that lead back to themselves or up: bbolt overflowed the stack over one and went round for ever in the other. With
 // REALWORD_WILD, a folder, also the files there that people met.
-func TestPagesInCircles(t *testing.T) {
+func TestDamageInCircles(t *testing.T) {
+	plain.Run(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "whole.db")
 	grown(t, path)
@@ -430,7 +434,8 @@ func TestPagesInCircles(t *testing.T) {
 }
 
 // A byte that changes is named: which record it is in.
-func TestChangedByteIsNamed(t *testing.T) {
+func TestDamageOfAByteIsNamed(t *testing.T) {
+	plain.Run(t)
 	path := filepath.Join(t.TempDir(), "history.db")
 	grown(t, path)
 	whole, err := os.ReadFile(path)

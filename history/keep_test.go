@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"realword/inference/plain"
 )
 
 const onePNG = pngSignature + "pixels of a dog on the beach"
@@ -150,7 +152,8 @@ func TestExportNamesNoFolder(t *testing.T) {
 }
 
 // A session of 61 KB unpacked to 7 GB in memory.
-func TestSessionBombs(t *testing.T) {
+func TestDamageBySessionBombs(t *testing.T) {
+	plain.Run(t)
 	uid := strings.Repeat("0", 32)
 	for name, c := range map[string]struct{ head, again string }{
 		"empty rounds":     {`{"format":1,"rounds":[{}`, `,{}`},

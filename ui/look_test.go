@@ -9,10 +9,10 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/assets/translations"
+	"realword/inference/plain"
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
-	"realword/ui/uitest"
 )
 
 // known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
@@ -71,7 +71,7 @@ func overlapsIn(o fyne.CanvasObject) []string {
 
 // TestLookAtTextSizes shows every screen in its smallest window with small, normal and large texts, and with longer words.
 func TestLookAtTextSizes(t *testing.T) {
-	uitest.Look(t)
+	plain.Run(t)
 	for _, c := range []struct {
 		percent int
 		words   string

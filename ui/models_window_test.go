@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
@@ -100,7 +101,7 @@ func TestUnfinishedDownloadIsOffered(t *testing.T) {
 
 // TestLookOfCatalogue shows the catalogue with small and large texts, and with longer words.
 func TestLookOfCatalogue(t *testing.T) {
-	uitest.Look(t)
+	plain.Run(t)
 	for _, c := range []struct {
 		percent int
 		long    bool
@@ -373,7 +374,7 @@ func TestClosingAsksDuringAnImport(t *testing.T) {
 
 // TestLookOfModels shows every situation of the page with small and large texts, and with longer words.
 func TestLookOfModels(t *testing.T) {
-	uitest.Look(t)
+	plain.Run(t)
 	for _, c := range []struct {
 		percent int
 		long    bool

@@ -10,10 +10,10 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
+	"realword/inference/plain"
 	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/state"
-	"realword/ui/uitest"
 )
 
 func TestFileNames(t *testing.T) {
@@ -65,7 +65,7 @@ func TestPreferencesSurvive(t *testing.T) {
 }
 
 func TestLookChanges(t *testing.T) {
-	uitest.Look(t)
+	plain.Run(t)
 	b := ready(t, nil)
 	t.Cleanup(func() { kit.SetLook("system", 100) })
 	action := func(id string) command.Action {

@@ -1,5 +1,5 @@
 //go:build !race
 
-package uitest
+package plain
 
 const raced = false
