@@ -61,8 +61,10 @@ func TestAdvice(t *testing.T) {
 			"Pictures are made on the CPU, with 2 threads.", "",
 			"The NVIDIA graphics card would be faster; its driver is missing.", "install NVIDIA's driver for this graphics card",
 		}},
-		"NVIDIA by WebGPU, built from source": {fine, ways{webgpu: &verdict{Usable: true, Card: "NVIDIA GeForce RTX 4070"}, library: made + "/libonnxruntime.so.1",
-			components: []ort.Component{driver, blas, lt, dnn, provider}}, []string{
+		"NVIDIA by WebGPU, built from source": {fine, ways{
+			webgpu: &verdict{Usable: true, Card: "NVIDIA GeForce RTX 4070"}, library: made + "/libonnxruntime.so.1",
+			components: []ort.Component{driver, blas, lt, dnn, provider},
+		}, []string{
 			"Pictures are made on NVIDIA GeForce RTX 4070 (WebGPU).", "",
 			"CUDA on the NVIDIA graphics card would be faster; it lacks libraries.", "make deps DEVICE=cuda && pip install nvidia-cublas nvidia-cudnn-cu13",
 		}},
@@ -78,8 +80,12 @@ func TestAdvice(t *testing.T) {
 		"CUDA with everything": {fine, ways{cuda: &verdict{Usable: true, Card: "NVIDIA H100"}, webgpu: radeon, components: []ort.Component{driver}}, []string{
 			"Pictures are made on NVIDIA H100 (CUDA).", "",
 		}},
-		"no library, no display": {[]finding{{name: "ONNX Runtime", needed: true, detail: "it is gone", remedy: "make deps"}, {name: "Cache", needed: true, ok: true},
-			{name: "Display", detail: "DISPLAY is not set", remedy: "log in"}, {name: "OpenGL", remedy: "a driver"}}, ways{}, []string{
+		"no library, no display": {[]finding{
+			{name: "ONNX Runtime", needed: true, detail: "it is gone", remedy: "make deps"},
+			{name: "Cache", needed: true, ok: true},
+			{name: "Display", detail: "DISPLAY is not set", remedy: "log in"},
+			{name: "OpenGL", remedy: "a driver"},
+		}, ways{}, []string{
 			"Pictures cannot be made. ONNX Runtime: it is gone.", "make deps",
 			"The window cannot open: DISPLAY is not set.", "log in",
 		}},

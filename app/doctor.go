@@ -36,7 +36,7 @@ func newDoctor() *cobra.Command {
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			findings, w := examine(c, m)
-			out, able := c.OutOrStdout(), true
+			out := c.OutOrStdout()
 			for _, s := range advise(findings, w) {
 				fmt.Fprintln(out, s.text)
 				if s.remedy != "" {
@@ -45,12 +45,11 @@ func newDoctor() *cobra.Command {
 			}
 			if all {
 				fmt.Fprintln(out)
-				able = report(out, findings)
+				report(out, findings)
 			} else {
-				able = ableTo(findings)
 				fmt.Fprintln(out, "`realword doctor --all` lists everything that was looked for.")
 			}
-			if !able {
+			if !ableTo(findings) {
 				return errReported
 			}
 			return nil
@@ -66,8 +65,8 @@ func ableTo(findings []finding) bool {
 	return !slices.ContainsFunc(findings, func(f finding) bool { return f.needed && !f.ok })
 }
 
-// report prints the findings and tells whether pictures can be made.
-func report(out io.Writer, findings []finding) bool {
+// report prints the findings, and whether pictures can be made.
+func report(out io.Writer, findings []finding) {
 	for _, f := range findings {
 		word := "found"
 		if !f.ok {
@@ -78,13 +77,11 @@ func report(out io.Writer, findings []finding) bool {
 			fmt.Fprintf(out, "%-24s -> %s\n", "", f.remedy)
 		}
 	}
-	able := ableTo(findings)
-	if able {
+	if ableTo(findings) {
 		fmt.Fprintln(out, "Pictures can be made on this machine.")
 	} else {
 		fmt.Fprintln(out, "Pictures cannot be made until what is missing above is installed.")
 	}
-	return able
 }
 
 func examine(c *cobra.Command, m machine) ([]finding, ways) {

@@ -252,7 +252,7 @@ func (r *Runtime) useWebGPU(index int) error {
 	})
 	switch {
 	case err != nil && lacksProvider(err):
-		return fmt.Errorf("%s has no WebGPU: %s", r.library, remedy)
+		return fmt.Errorf("%s has no WebGPU: %w", r.library, remedy)
 	case err != nil:
 		return message.Errorf("WebGPU does not start on %s: %s", w.adapter.Name, essence(err))
 	}
