@@ -41,7 +41,7 @@ func (w *Window) droppedPictures(to state.Target, at fyne.Position, paths []stri
 	switch {
 	case len(paths) == 0:
 		w.refresh()
-	case len(paths) == 1 && to == (state.Target{}) && kit.Covers(w.middle, at):
+	case len(paths) == 1 && to == (state.Target{}) && kit.Covers(w.columns.middle, at):
 		w.reuse.File(paths[0])
 	default:
 		w.subjects.TakeTo(to, paths)

@@ -21,7 +21,7 @@ func (w *Window) allActions() []command.Action {
 		w.tree.Actions(),
 		w.models.Actions(),
 		w.viewActions(),
-		w.foldActions(),
+		w.columns.actions(),
 		w.stage.MaskActions(),
 		w.inspect.Actions(),
 		w.stage.ViewActions(),

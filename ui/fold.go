@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
 	"realword/ui/command"
@@ -11,92 +12,80 @@ import (
 	"realword/ui/kit"
 )
 
-// sidePanels are the panels left and right of the picture, which fold away so that it gets their room, and what stands for them
-// in the head of the window.
-type sidePanels struct {
-	body        *fyne.Container // all three columns
-	left, right fyne.CanvasObject
-	run         *fyne.Container // in the head instead of the foot of the right panel
-	status      *kit.Line
-	generate    *kit.Button
-	stop        *kit.IconButton
-	buttons     []*command.ToolButton
+// folds are the parts of the window that are folded away.
+type folds struct{ left, right, prompt bool }
+
+// columns are the three columns of the window. The outer ones and the prompt fold away, so that the picture gets their room.
+type columns struct {
+	body                *fyne.Container
+	left, middle, right *fyne.Container
+	prompt              *fyne.Container // above the picture
+	lower               *fyne.Container // the picture and what lies under it
+	run                 *fyne.Container // for the head of the window while the right column is away
+	buttons             []*command.ToolButton
+
+	folded func() folds
+	fold   func(folds)
+	resize func() // everything has another size
 }
 
-func panelIcon(x string) fyne.Resource {
-	return theme.NewThemedResource(fyne.NewStaticResource("panel"+x+".svg",
-		[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+
-			`<path fill="#000" fill-rule="evenodd" d="M3 5h18v14H3zM5 7v10h14V7z"/><path fill="#000" d="M`+x+` 7h5v10h-5z"/></svg>`)))
+// build puts the columns beside one another. over takes the place of lower for a while.
+func (c *columns) build(over fyne.CanvasObject) fyne.CanvasObject {
+	c.middle = container.New(kit.Gapped{Gap: 10}, c.prompt, kit.Panel(container.NewStack(c.lower, over)))
+	c.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, c.left, c.middle, c.right)
+	return c.body
 }
 
-// headRun is the run in the head of the window, for a folded right panel.
-func (w *Window) headRun() fyne.CanvasObject {
-	f := &w.sides
-	f.status = kit.Caption("")
-	f.generate = kit.NewButton(i18n.T("Generate"), w.queue.Generate)
-	f.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), w.queue.Stop)
-	f.run = kit.NewRow(6, f.status, f.stop, f.generate)
-	f.run.Hide()
-	return f.run
+// relay lays the middle out anew: its words may need another row.
+func (c *columns) relay() {
+	if c.middle != nil {
+		c.middle.Layout.Layout(c.middle.Objects, c.middle.Size())
+	}
 }
 
-func (w *Window) foldButton(id, x string) *command.ToolButton {
-	t := command.NewToolButton(w.Commands, id, panelIcon(x))
+// button is one that folds a column away.
+func (c *columns) button(of *command.Commands, id, x string) *command.ToolButton {
+	t := command.NewToolButton(of, id, theme.NewThemedResource(kit.Icon("panel"+x+".svg", `M3 5h18v14H3zM5 7v10h14V7zM`+x+` 7h5v10h-5z`)))
 	t.Plain = true
-	w.sides.buttons = append(w.sides.buttons, t)
+	c.buttons = append(c.buttons, t)
 	return t
 }
 
-// fold shows the panels as the preferences say.
-func (w *Window) fold() {
-	f := &w.sides
-	away := func(o fyne.CanvasObject, hidden bool) bool {
-		c := o.(*fyne.Container)
-		changed := c.Hidden != hidden
-		c.Hidden = hidden
+// refresh folds away what the user wants away.
+func (c *columns) refresh() {
+	away := func(o *fyne.Container, hidden bool) bool {
+		changed := o.Hidden != hidden
+		o.Hidden = hidden
 		return changed
 	}
-	p := w.prefs
-	changes := []bool{away(f.left, p.FoldLeft), away(f.right, p.FoldRight), away(w.middle.Objects[0], p.FoldPrompt), away(f.run, !p.FoldRight)}
+	f := c.folded()
+	changes := []bool{away(c.left, f.left), away(c.right, f.right), away(c.prompt, f.prompt), away(c.run, !f.right)}
 	if slices.Contains(changes, true) {
-		f.body.Refresh()
-		w.win.Content().Refresh()
+		c.body.Refresh()
+		c.resize()
 	}
-	for _, b := range f.buttons {
+	for _, b := range c.buttons {
 		b.Follow()
 	}
-	if f.run.Hidden {
-		return
-	}
-	s := w.set
-	f.status.Set(s.Status.Text)
-	f.stop.Hidden = s.Halt.Hidden
-	kit.Enable(f.stop, !s.Halt.Disabled())
-	if f.generate.Text != s.Generate.Text || f.generate.Importance != s.Generate.Importance {
-		f.generate.Importance = s.Generate.Importance
-		f.generate.SetText(s.Generate.Text)
-	}
-	kit.Enable(f.generate, !s.Generate.Disabled())
-	f.run.Refresh()
 }
 
-func (w *Window) foldActions() []command.Action {
-	set := func(change func(*Preferences)) func() {
-		return func() { p := w.prefs; change(&p); w.setPreferences(p) }
+func (c *columns) actions() []command.Action {
+	set := func(change func(*folds)) func() {
+		return func() { f := c.folded(); change(&f); c.fold(f) }
 	}
 	return []command.Action{
 		command.Separator(command.MenuView),
 		{
 			ID: "view.left", Menu: command.MenuView, Label: i18n.T("Subjects panel"), Key: "T",
-			Do: set(func(p *Preferences) { p.FoldLeft, p.FoldPrompt = !p.FoldLeft, false }), On: func() bool { return !w.prefs.FoldLeft },
+			Do: set(func(f *folds) { f.left, f.prompt = !f.left, false }), On: func() bool { return !c.folded().left },
 		},
 		{
 			ID: "view.right", Menu: command.MenuView, Label: i18n.T("Settings panel"), Key: "G",
-			Do: set(func(p *Preferences) { p.FoldRight, p.FoldPrompt = !p.FoldRight, false }), On: func() bool { return !w.prefs.FoldRight },
+			Do: set(func(f *folds) { f.right, f.prompt = !f.right, false }), On: func() bool { return !c.folded().right },
 		},
-		{ID: "view.panels", Menu: command.MenuView, Label: i18n.T("Only the picture"), Key: "F", Do: set(func(p *Preferences) {
-			p.FoldPrompt = !p.FoldPrompt
-			p.FoldLeft, p.FoldRight = p.FoldPrompt, p.FoldPrompt
-		}), On: func() bool { return w.prefs.FoldPrompt }},
+		{
+			ID: "view.panels", Menu: command.MenuView, Label: i18n.T("Only the picture"), Key: "F",
+			Do: set(func(f *folds) { *f = folds{!f.prompt, !f.prompt, !f.prompt} }), On: func() bool { return c.folded().prompt },
+		},
 	}
 }

@@ -66,7 +66,7 @@ func (w *Window) buildHistory() {
 
 	w.tree = gallery.NewTree(host.Journal, host.Background, host.State)
 	w.tree.OnShow = w.session.Show
-	w.tree.OnResize = func() { w.lower.Refresh(); w.stage.FollowTools() }
+	w.tree.OnResize = func() { w.columns.lower.Refresh(); w.stage.FollowTools() }
 
 	w.banner = gallery.NewBanner()
 	w.banner.OnResize = func() { w.win.Content().Refresh() }

@@ -53,7 +53,7 @@ func TestInspectionInTheWindow(t *testing.T) {
 
 	b.film().(fyne.DoubleTappable).DoubleTapped(&fyne.PointEvent{Position: fyne.NewPos(24, 70)})
 	b.settle()
-	if body := b.inspect.Body; !body.Visible() || b.lower.Visible() {
+	if body := b.inspect.Body; !body.Visible() || b.columns.lower.Visible() {
 		t.Fatal("the film does not open the inspection")
 	}
 	widgets := widgetsOf(b.inspect.Body)
@@ -72,7 +72,7 @@ func TestInspectionInTheWindow(t *testing.T) {
 	seed := b.state.Shot().Seed
 	test.Tap(b.toolIn(b.inspect.Body, "Generate with this"))
 	again := b.started()
-	if s := again.request; b.inspect.Body.Visible() || !b.lower.Visible() || s.Subjects[0].Scope != 0.5 || s.Seeds[0] != seed {
+	if s := again.request; b.inspect.Body.Visible() || !b.columns.lower.Visible() || s.Subjects[0].Scope != 0.5 || s.Seeds[0] != seed {
 		t.Errorf("open %v, runs %+v", b.inspect.Body.Visible(), s)
 	}
 	b.end(again, inference.Done{})
@@ -82,7 +82,7 @@ func TestInspectionInTheWindow(t *testing.T) {
 	b.Press(command.Stroke{Key: fyne.KeyK})
 	b.settle()
 	b.Back()
-	if b.inspect.Body.Visible() || !b.lower.Visible() {
+	if b.inspect.Body.Visible() || !b.columns.lower.Visible() {
 		t.Error("Esc does not close the inspection")
 	}
 }

@@ -182,8 +182,8 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	if f.Steps != 50 || f.Stop != 25 || f.CFG != 12.5 || f.Cards[0].View.Bounds().Dx() != 768 {
 		t.Errorf("%d steps, T_stop %d, CFG %g, square of %d", f.Steps, f.Stop, f.CFG, f.Cards[0].View.Bounds().Dx())
 	}
-	if b.status.Text != "RealCustom++" || b.prefs.Model != modelstest.BigPath || readPreferences(b.app.Preferences()).Model != modelstest.BigPath {
-		t.Errorf("%q, %q", b.status.Text, b.prefs.Model)
+	if b.models.Status.Text != "RealCustom++" || b.prefs.Model != modelstest.BigPath || readPreferences(b.app.Preferences()).Model != modelstest.BigPath {
+		t.Errorf("%q, %q", b.models.Status.Text, b.prefs.Model)
 	}
 	for _, part := range []string{"RealCustom++ is now in use.", "Pictures are now 1024 × 1024.", "50 steps"} {
 		if !strings.Contains(b.notice.Now.Text, part) {
@@ -462,8 +462,8 @@ func TestModelElsewhereIsKept(t *testing.T) {
 func TestModelInUseIsRenamed(t *testing.T) {
 	b, _, _ := withModels(t, nil)
 	b.modelsHost().OnRenamed("", "Crayons")
-	if m := b.state.Model; m.Name != "Crayons" || !slices.Equal(m.Was, []string{"toybox"}) || b.status.Text != "Crayons" {
-		t.Errorf("%s, before %q, in the head %q", m.Name, m.Was, b.status.Text)
+	if m := b.state.Model; m.Name != "Crayons" || !slices.Equal(m.Was, []string{"toybox"}) || b.models.Status.Text != "Crayons" {
+		t.Errorf("%s, before %q, in the head %q", m.Name, m.Was, b.models.Status.Text)
 	}
 }
 

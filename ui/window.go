@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"image/color"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"realword/inference/files"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -63,15 +61,11 @@ type Window struct {
 	kit.Layers // what Esc closes
 
 	subjects *subjects.Panel
-	status   *kit.Line
-	dot      *canvas.Circle
-	middle   *fyne.Container
 	stage    *stage.Panel
 	inspect  *inspect.Panel
-	lower    *fyne.Container // stage and what lies under it
 	saver    *saving.Saver
 	unsaved  *saving.Bar
-	sides    sidePanels
+	columns  columns
 	tree     *gallery.Tree
 	ghost    *kit.Ghost
 	set      *settings.Panel
@@ -128,7 +122,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		}
 		return w.engine
 	}
-	w.subjects.Changed, w.subjects.OnResized = w.refresh, w.relayMiddle
+	w.subjects.Changed, w.subjects.OnResized = w.refresh, w.columns.relay
 	w.OnKeys = func(own map[string]string) {
 		p := w.prefs
 		p.Keys = own
@@ -168,9 +162,9 @@ func (w *Window) newStage() *stage.Panel {
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader,
 		Ghost: w.ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 	})
-	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.lower.Refresh() }
+	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.columns.lower.Refresh() }
 	p.OnDropped = func(shot state.Shot, at fyne.Position) {
-		w.reuse.Dropped(shot, w.subjects.TargetAt(at), at.X < w.middle.Position().X)
+		w.reuse.Dropped(shot, w.subjects.TargetAt(at), at.X < w.columns.middle.Position().X)
 	}
 	return p
 }
@@ -183,9 +177,9 @@ func (w *Window) newInspection() *inspect.Panel {
 	})
 	p.OnOpen = func(open bool) {
 		if open {
-			w.lower.Hide()
+			w.columns.lower.Hide()
 		} else {
-			w.lower.Show()
+			w.columns.lower.Show()
 		}
 	}
 	p.OnGenerate = w.queue.Generate
@@ -225,7 +219,7 @@ func (w *Window) Close() {
 	w.session.Keep()
 	w.queue.KeepRest()
 	w.quit()
-	w.status.Set(i18n.T("Closing…"))
+	w.models.Status.Set(i18n.T("Closing…"))
 	w.leave()
 	time.AfterFunc(patience, func() { w.post(w.shut) })
 }
@@ -246,18 +240,32 @@ func (w *Window) shut() {
 }
 
 func (w *Window) build() fyne.CanvasObject {
+	c := &w.columns
+	c.prompt, c.left = w.subjects.BuildPrompt().(*fyne.Container), w.subjects.BuildCards().(*fyne.Container)
+	w.set = settings.New(w.settingsHost())
+	c.right = kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, kit.NewPage(w.set.Form))).(*fyne.Container)
+	c.run = w.set.Head
+	c.resize = func() { w.win.Content().Refresh() }
+	c.folded = func() folds { return folds{w.prefs.FoldLeft, w.prefs.FoldRight, w.prefs.FoldPrompt} }
+	c.fold = func(f folds) {
+		p := w.prefs
+		p.FoldLeft, p.FoldRight, p.FoldPrompt = f.left, f.right, f.prompt
+		w.setPreferences(p)
+	}
+	w.stage = w.newStage()
+	w.unsaved = saving.NewBar(w.saver)
+	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.tree.Root)
+	c.lower = container.New(kit.Under{Least: 180}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
+	w.inspect = w.newInspection()
+
 	name := kit.NewLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	name.Style.Bold = true
-	w.status = kit.Caption("")
-	w.dot = canvas.NewCircle(color.Transparent)
 	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.Toggle)
 	sessions.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
-		kit.NewRow(8, w.foldButton("view.left", "5"), name, sessions, w.models.Opener),
-		kit.NewRow(7, w.headRun(), container.New(kit.Fixed{Width: 8, Height: 8}, w.dot), w.status, w.foldButton("view.right", "14"))))
-	w.sides.left, w.sides.right = w.subjects.BuildCards(), w.buildRight()
-	w.sides.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, w.sides.left, w.buildMiddle(), w.sides.right)
-	body := container.NewStack(w.sides.body, w.gallery.Root, w.models.Root)
+		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, w.models.Opener),
+		kit.NewRow(7, c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14"))))
+	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, w.ghost.Layer, kit.NewTips())
@@ -266,25 +274,13 @@ func (w *Window) build() fyne.CanvasObject {
 // smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
 var smallest = fyne.NewSize(1100, 670)
 
-// relayMiddle lays the middle out anew: its words may need another row.
-func (w *Window) relayMiddle() {
-	if w.middle != nil {
-		w.middle.Layout.Layout(w.middle.Objects, w.middle.Size())
-	}
-}
-
-func (w *Window) buildMiddle() fyne.CanvasObject {
-	top := w.subjects.BuildPrompt()
-
-	w.stage = w.newStage()
-	w.unsaved = saving.NewBar(w.saver)
-
-	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.tree.Root)
-	w.lower = container.New(kit.Under{Least: 180}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
-	w.inspect = w.newInspection()
-	picture := kit.Panel(container.NewStack(w.lower, w.inspect.Body))
-	w.middle = container.New(kit.Gapped{Gap: 10}, top, picture)
-	return w.middle
+// newReuse wires what takes a finished picture into the next job.
+func (w *Window) newReuse() *reuse.Desk {
+	return reuse.New(reuse.Host{
+		State: w.now, Change: w.change, Background: w.background, Layers: &w.Layers,
+		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
+		OnFile: func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
+	})
 }
 
 // newSaver wires what writes finished pictures.
@@ -298,17 +294,8 @@ func (w *Window) newSaver() *saving.Saver {
 	return &saving.Saver{Host: saving.Host{
 		State: &w.state, Journal: w.journal, Post: w.post, Background: w.background, Changed: w.refresh,
 		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
-		OnHeight: func() { w.lower.Refresh() },
+		OnHeight: func() { w.columns.lower.Refresh() },
 	}}
-}
-
-// newReuse wires what takes a finished picture into the next job.
-func (w *Window) newReuse() *reuse.Desk {
-	return reuse.New(reuse.Host{
-		State: w.now, Change: w.change, Background: w.background, Layers: &w.Layers,
-		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
-		OnFile: func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
-	})
 }
 
 // settingsHost wires the room of the settings.
@@ -324,18 +311,12 @@ func (w *Window) settingsHost() settings.Host {
 	}
 }
 
-func (w *Window) buildRight() fyne.CanvasObject {
-	w.set = settings.New(w.settingsHost())
-	return kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, kit.NewPage(w.set.Form)))
-}
-
 // refresh makes everything on the screen equal to the state.
 func (w *Window) refresh() {
 	w.state.Form = w.state.Form.Tidy()
 	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
 	w.undo.Note(w.state.Form, time.Now())
 	w.followFit()
-	w.refreshHead()
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
 	w.queue.Refresh()
@@ -348,23 +329,7 @@ func (w *Window) refresh() {
 	w.tree.Refresh()
 	w.session.LoadView()
 	w.RefreshMenus()
-	w.fold()
+	w.columns.refresh()
 	w.banner.Follow(w.state.History)
 	w.models.Refresh()
-}
-
-func (w *Window) refreshHead() {
-	name := theme.ColorNameWarning
-	switch {
-	case w.state.ModelErr != nil:
-		name = theme.ColorNameError
-		w.status.Set(i18n.T("no model"))
-	case w.state.Model == nil:
-		w.status.Set(i18n.T("opening the model…"))
-	default:
-		name = theme.ColorNameSuccess
-		w.status.Set(w.state.Model.Name)
-	}
-	w.dot.FillColor = theme.ColorForWidget(name, w.status)
-	w.dot.Refresh()
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"image/color"
 	"slices"
 	"sync"
 
@@ -33,6 +34,9 @@ type Page struct {
 
 	Root             *fyne.Container // over the rest of the window
 	Opener           *kit.Button     // for the head of the window
+	Status           *kit.Line       // which model is open, for the head of the window
+	Light            *fyne.Container // beside it
+	dot              *canvas.Circle
 	list             *modelList
 	settling         bool // the list is made equal to the state
 	usage            *kit.Line
@@ -78,10 +82,29 @@ func New(h Host) *Page {
 	}
 	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.Toggle)
 	p.Opener.Importance, p.Opener.Hidden = widget.LowImportance, p.host.Models == nil
+	p.Status, p.dot = kit.Caption(""), canvas.NewCircle(color.Transparent)
+	p.Light = container.New(kit.Fixed{Width: 8, Height: 8}, p.dot)
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
 	p.Root = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
 	p.Root.Hide()
 	return p
+}
+
+// refreshLight says in the head of the window which model is open.
+func (p *Page) refreshLight() {
+	s, name := p.host.State(), theme.ColorNameWarning
+	switch {
+	case s.ModelErr != nil:
+		name = theme.ColorNameError
+		p.Status.Set(i18n.T("no model"))
+	case s.Model == nil:
+		p.Status.Set(i18n.T("opening the model…"))
+	default:
+		name = theme.ColorNameSuccess
+		p.Status.Set(s.Model.Name)
+	}
+	p.dot.FillColor = theme.ColorForWidget(name, p.Status)
+	p.dot.Refresh()
 }
 
 func (p *Page) tool(id, text string, icon fyne.Resource, do func()) *kit.Button {
@@ -390,6 +413,7 @@ func (p *Page) Refresh() {
 			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
 		}
 	}
+	p.refreshLight()
 	p.refreshTasks()
 	s := p.host.Shelf
 	p.look(p.shown && s.Adding != nil && s.Adding.Looking)

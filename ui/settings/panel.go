@@ -44,7 +44,9 @@ type Panel struct {
 	Remedy   *kit.Button       // for the card lost
 	lost     int
 	Generate *kit.Button
-	Halt     *kit.Button // the running round
+	Halt     *kit.Button     // the running round
+	Head     *fyne.Container // the run in small, for the head of the window; hidden
+	head     *head
 	memory   *memoryLine
 }
 
@@ -114,6 +116,8 @@ func New(h Host) *Panel {
 	s.Reasons.Wrapping, s.Reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	s.Generate = kit.NewButton(i18n.T("Generate"), h.OnGenerate)
 	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop)
+	s.head = newHead(h)
+	s.Head = s.head.row
 	s.memory = newMemoryLine(h, func() { s.Action.Refresh() })
 	s.why = kit.Quiet(s.Reasons)
 	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) })
@@ -275,4 +279,5 @@ func (s *Panel) refreshRun() {
 		}
 	}
 	s.Action.Refresh()
+	s.head.follow(s)
 }

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"realword/ui/roomtest"
+)
+
+func TestColumnsFold(t *testing.T) {
+	h := roomtest.New(t)
+	now, resized := folds{}, 0
+	box := func() *fyne.Container { return container.NewStack() }
+	c := &columns{left: box(), right: box(), prompt: box(), lower: box(), run: box()}
+	c.folded, c.resize = func() folds { return now }, func() { resized++ }
+	c.fold = func(f folds) { now = f; c.refresh() }
+	left := c.button(h.Commands, "view.left", "5")
+	h.Move(c.build(box()), c.actions, c.refresh, func() bool { return false })
+	away := func() [4]bool { return [4]bool{c.left.Hidden, c.right.Hidden, c.prompt.Hidden, c.run.Hidden} }
+	for _, step := range []struct {
+		key    string
+		hidden [4]bool // left, right, prompt, the run in the head
+	}{
+		{"T", [4]bool{true, false, false, true}},
+		{"F", [4]bool{true, true, true, false}},
+		{"G", [4]bool{true, false, false, true}},
+		{"F", [4]bool{true, true, true, false}},
+		{"F", [4]bool{false, false, false, true}},
+	} {
+		before := resized
+		h.Key(step.key)
+		if away() != step.hidden || resized != before+1 {
+			t.Errorf("%s hides %v, want %v; resized %d times", step.key, away(), step.hidden, resized-before)
+		}
+	}
+	wide := c.lower.Size().Width
+	h.Key("F")
+	if h.Refresh(); c.lower.Size().Width <= wide {
+		t.Errorf("alone, the picture is %g wide, before %g", c.lower.Size().Width, wide)
+	}
+	if left.Name != "Subjects panel" {
+		t.Errorf("the button is called %q", left.Name)
+	}
+}
