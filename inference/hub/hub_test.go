@@ -350,7 +350,7 @@ func TestWaits(t *testing.T) {
 	if want := []time.Duration{17 * time.Second, time.Second, 2 * time.Second, 4 * time.Second}; !slices.Equal(*waits, want) {
 		t.Errorf("%v, wanted %v", *waits, want)
 	}
-	if len(told) < 4 || !strings.Contains(told[0], "429") || !strings.Contains(told[0], "17s") {
+	if len(told) < 4 || !strings.Contains(told[0], "429") || !strings.Contains(told[0], "17 s.") {
 		t.Errorf("%q", told)
 	}
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
