@@ -47,7 +47,9 @@ func newModel() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{Base: base, Prediction: prediction, Copy: copied, Progress: progress, Beside: beside})
+			b, err := bundle.ImportWith(c.Context(), args[0], out, bundle.Options{
+				Base: base, Prediction: prediction, Copy: copied, Progress: progress, Beside: beside,
+			})
 			if err != nil {
 				return err
 			}

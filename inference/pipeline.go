@@ -126,7 +126,8 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 		}
 		step.Masks, step.Clean = cloneAll(masks), slices.Clone(clean)
 		step.State = State{
-			Step: i + 1, Seed: from.Seed, Model: l.Graphs.model.Manifest().Name, Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler,
+			Step: i + 1, Seed: from.Seed, Model: l.Graphs.model.Manifest().Name,
+			Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler,
 			Latent: slices.Clone(z), Solver: solver.State(), Scores: cloneAll(scores),
 		}
 		if l.OnStep != nil {
@@ -256,7 +257,7 @@ func (l *Loop) solver(from State) (*schedule.Solver, func() []float32, error) {
 	fresh := func() []float32 { return generator.Normal(values) }
 	if sampler.Draws > 0 {
 		for range 1 + from.Step*sampler.Draws { // what the run has had of it
-			fresh()
+			generator.Skip(values)
 		}
 	}
 	return solver, fresh, nil
@@ -282,8 +283,8 @@ func (l *Loop) Shape() []int {
 	return []int{1, m.Channels, l.Height / m.Factor, l.Width / m.Factor}
 }
 
-// At is a latent at a timestep of training, which may be a fraction, under no text yet. The time ids (width first) are what the released system sends; see also SDXL's
-// micro-conditioning, which has the height first.
+// At is a latent at a timestep of training, which may be a fraction, under no text yet. The time ids (width first) are what the released
+// system sends; see also SDXL's micro-conditioning, which has the height first.
 func (l *Loop) At(z []float32, timestep float32) Point {
 	w, h := float32(l.Width), float32(l.Height)
 	return Point{

@@ -89,8 +89,9 @@ func newImporter(ctx context.Context, src string, o Options) *importer {
 		o.Progress = func(string, int64, int64) {}
 	}
 	return &importer{
-		ctx: ctx, src: src, base: o.Base, called: o.Name, prediction: o.Prediction, beside: o.Beside, copy: o.Copy || !canMap, progress: o.Progress,
-		opened: map[string]*checkpoint.File{}, real: map[string]string{},
+		ctx: ctx, src: src, base: o.Base, called: o.Name, prediction: o.Prediction, beside: o.Beside, copy: o.Copy || !canMap,
+		progress: o.Progress,
+		opened:   map[string]*checkpoint.File{}, real: map[string]string{},
 	}
 }
 
@@ -202,8 +203,8 @@ func (c *modelConfig) check() error {
 		return errors.New("latent_rgb and latent_rgb_bias are not factors of colours in 0..1")
 	}
 	for name, p := range c.Presets {
-		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) || !(p.Rescale >= 0 && p.Rescale <= 1) || !(p.Scope >= 0 && p.Scope <= 1) ||
-			len(p.Negative) > 4<<10 {
+		if p.Steps < 0 || p.Steps > 1000 || p.Stop < 0 || p.Stop > 1000 || !(math.Abs(p.CFG) <= 1000) ||
+			!(p.Rescale >= 0 && p.Rescale <= 1) || !(p.Scope >= 0 && p.Scope <= 1) || len(p.Negative) > 4<<10 {
 			return fmt.Errorf("preset %q has numbers that no request can have", brief(name))
 		}
 	}

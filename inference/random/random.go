@@ -99,6 +99,25 @@ func (g *Generator) Normal(n int) []float32 {
 	return out
 }
 
+// Skip goes on as if Normal(n) had been called.
+func (g *Generator) Skip(n int) {
+	if n < block {
+		g.Normal(n)
+		return
+	}
+	if n%block != 0 {
+		n += block
+	}
+	for n > 0 {
+		if g.next == size {
+			g.twist()
+		}
+		some := min(n, size-g.next)
+		g.next += some
+		n -= some
+	}
+}
+
 // pair returns one number of a Box–Muller pair in float64.
 func (g *Generator) pair() float64 {
 	if g.has {

@@ -101,6 +101,19 @@ func TestOnlyTheLowBitsOfTheSeedCount(t *testing.T) {
 	}
 }
 
+func TestSkipping(t *testing.T) {
+	for _, counts := range [][]int{{1}, {3, 16}, {16, 17}, {623, 1}, {624, 624}, {5000, 15, 2048}, {16384, 16384, 16384}, {0, 20}} {
+		drawn, skipped := New(42), New(42)
+		for _, n := range counts {
+			drawn.Normal(n)
+			skipped.Skip(n)
+		}
+		if got, want := skipped.Normal(40), drawn.Normal(40); !slices.Equal(got, want) {
+			t.Errorf("after %v: %v, want %v", counts, got[:3], want[:3])
+		}
+	}
+}
+
 func TestMomentsAndSizes(t *testing.T) {
 	var sum, squares float64
 	values := Normal(7, 1<<18)

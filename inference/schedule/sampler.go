@@ -72,7 +72,9 @@ var spacings = []struct {
 }
 
 // offered are the names that lists show.
-var offered = []string{DDIM, DPM, "euler", "euler-a", "heun", "dpm++2m", "dpm++2m-karras", "dpm++2msde-karras", "dpm++sde", "dpm++sde-karras", "unipc", "lcm"}
+var offered = []string{
+	DDIM, DPM, "euler", "euler-a", "heun", "dpm++2m", "dpm++2m-karras", "dpm++2msde-karras", "dpm++sde", "dpm++sde-karras", "unipc", "lcm",
+}
 
 // Samplers lists the names that people choose from. Find knows more.
 func Samplers() []string { return slices.Clone(offered) }

@@ -123,8 +123,13 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, c := range [][3]string{
-		{"DPM++ 2M", "Automatic", "dpm++2m-karras"}, {"Euler a", "Automatic", "euler-a"}, {"DPM++ 2M", "Karras", "dpm++2m-karras"},
-		{"dpmpp_2m", "sgm_uniform", "dpm++2m-trailing"}, {"Euler", "normal", "euler"}, {"DDIM", "Automatic", "ddim"}, {"Euler", "", "euler"},
+		{"DPM++ 2M", "Automatic", "dpm++2m-karras"},
+		{"Euler a", "Automatic", "euler-a"},
+		{"DPM++ 2M", "Karras", "dpm++2m-karras"},
+		{"dpmpp_2m", "sgm_uniform", "dpm++2m-trailing"},
+		{"Euler", "normal", "euler"},
+		{"DDIM", "Automatic", "ddim"},
+		{"Euler", "", "euler"},
 	} {
 		s, _ := Find(c[0])
 		if got, err := s.On(c[1]); err != nil || got.Name != c[2] {

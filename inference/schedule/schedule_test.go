@@ -385,8 +385,11 @@ func TestRefusals(t *testing.T) {
 		steps   int
 		says    string
 	}{
-		{DPM, 0, "1 to 1000"}, {DDIM, -1, "1 to 1000"}, {"euler", 1001, "1 to 1000"},
-		{"euler-leading", 1, "2 steps or more"}, {"lcm", 51, "50 steps at most"},
+		{DPM, 0, "1 to 1000"},
+		{DDIM, -1, "1 to 1000"},
+		{"euler", 1001, "1 to 1000"},
+		{"euler-leading", 1, "2 steps or more"},
+		{"lcm", 51, "50 steps at most"},
 	} {
 		s, err := Find(c.sampler)
 		if err != nil {
