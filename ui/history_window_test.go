@@ -13,8 +13,6 @@ import (
 	"realword/ui/state"
 )
 
-func key(name fyne.KeyName) *fyne.KeyEvent { return &fyne.KeyEvent{Name: name} }
-
 // do performs an action of the table.
 func (b *bench) do(id string) {
 	b.t.Helper()

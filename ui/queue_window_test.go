@@ -1,21 +1,10 @@
 package ui
 
 import (
-	"strings"
-
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
 )
-
-// prompts are the waiting rounds by their prompts.
-func (b *bench) prompts() string {
-	var list []string
-	for _, t := range b.state.Queue.Waiting {
-		list = append(list, t.Request.Prompt)
-	}
-	return strings.Join(list, " ")
-}
 
 func (b *bench) ask(prompt string) {
 	b.t.Helper()

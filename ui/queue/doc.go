@@ -1,8 +1,9 @@
 // Package queue is the room of the jobs: it runs them one after the other, and lists the one that runs and those that wait.
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Queue and Run, what a run
-// brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr; At most one job runs; the next begins when it ends, unless it failed or the queue is paused. What waits is in the journal, so
-// that it survives the program. Everything belongs to Fyne's goroutine; engines are called off it.
+// brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr. At most one job runs; the next one
+// begins when it ends, unless it failed or the queue is paused. What waits is in the journal, so that it survives the program. Everything
+// belongs to Fyne's goroutine; engines are called off it.
 package queue
 
 import (

@@ -38,7 +38,9 @@ func Kept(t testing.TB, s *history.Store, pictures string, session, seed uint64,
 	r := inference.Request{
 		Prompt: "a dog on the beach", Seeds: []uint64{seed},
 		Settings: inference.Settings{Negative: " ", Preset: "release", Width: 16, Height: 16, Steps: 4, Stop: 2, CFG: 3.5, Sampler: "ddim"},
-		Subjects: []inference.Subject{{Word: Word("dog"), Scope: 0.2, References: []inference.Reference{{Name: "rex.png", SHA256: files.Sum(rex), Data: rex}}}},
+		Subjects: []inference.Subject{{
+			Word: Word("dog"), Scope: 0.2, References: []inference.Reference{{Name: "rex.png", SHA256: files.Sum(rex), Data: rex}},
+		}},
 	}
 	check := func(err error) {
 		t.Helper()
