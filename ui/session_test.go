@@ -142,41 +142,6 @@ func TestSecondRoundGoesOnFromTheFirst(t *testing.T) {
 	}
 }
 
-func TestOpenedPictureIsNotTakenForTheRun(t *testing.T) {
-	dir := t.TempDir()
-	b := keeping(t, dir)
-	dogRound(t, b, dir)
-	id := b.state.Shots[0].Kept
-	b.session.New()
-	b.settle()
-	if len(b.state.Shots) != 0 || b.state.Form.Prompt != "" || b.journal.Session() != 0 {
-		t.Fatalf("a new session begins with %+v", b.state)
-	}
-	b.subjects.PromptChanged("a cat")
-	j := b.run()
-	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
-	b.session.Show(id)
-	b.settle2()
-	if s := b.state.Shot(); s == nil || s.Kept != id || len(s.Film) != 4 {
-		t.Fatalf("on the stage: %+v", s)
-	}
-	b.send(j, uitest.Step(0, 2, 1, 0))
-	b.send(j, uitest.Picture(j.request, 0))
-	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
-	if b.state.View.Shot != 0 {
-		t.Errorf("the run took the stage from an opened picture: %+v", b.state.View)
-	}
-	b.end(j, inference.Done{})
-	if b.state.Shots[1].Path == "" || b.state.Shots[1].Kept == id {
-		t.Errorf("shots %+v", b.state.Shots)
-	}
-}
-
-// settle2 is settle while a job runs.
-func (b *bench) settle2() {
-	b.until("only the job runs", func() bool { return b.tasks <= 1 && len(b.posted) == 0 })
-}
-
 func TestWithoutAHistoryPicturesAreMadeAllTheSame(t *testing.T) {
 	busy := &history.Error{Kind: history.Busy, Path: "/h/history.db"}
 	b := ready(t, func(o *Options) { o.OpenHistory = func() (*history.Store, error) { return nil, busy } })

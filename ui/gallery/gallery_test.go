@@ -78,8 +78,6 @@ func newBench(t *testing.T, changes ...func(*Host)) *bench {
 	b.Move(container.NewBorder(nil, b.tree.Root, nil, nil, container.NewStack(b.Root)),
 		func() []command.Action { return append(b.Actions(), b.tree.Actions()...) }, b.tree.Refresh,
 		func() bool { return j.Working() || b.Working() })
-	b.Win.SetPadded(false)
-	b.Win.Resize(fyne.NewSize(1076, 650))
 	t.Cleanup(func() {
 		b.Settle()
 		if err := j.Close(); err != nil {

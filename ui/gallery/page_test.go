@@ -429,6 +429,8 @@ func TestSituations(t *testing.T) {
 			g := newBench(t, func(o *Host) {
 				o.OpenSession, o.SaveSession = func() (string, error) { return "", nil }, func(string) (string, error) { return "", nil }
 			})
+			g.Win.SetPadded(false)
+			g.Win.Resize(fyne.NewSize(1076, 650))
 			g.maker, g.shown, g.state = &Maker{}, true, some
 			change(&g.state)
 			g.thumbs.keep([]uint64{9, 7, 5}, map[uint64]*thumb{9: {whole: true, starred: true}, 7: {whole: true, missing: true}, 5: {}})

@@ -13,6 +13,7 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/inference"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
@@ -200,6 +201,31 @@ func TestPicturesOfTheHistoryAreShown(t *testing.T) {
 	b.Settle()
 	if !errors.Is(b.State.ActionErr, history.ErrNoPicture) {
 		t.Errorf("no such picture: %v", b.State.ActionErr)
+	}
+}
+
+// A run does not take the stage from a picture that was opened meanwhile, and its pictures are not taken for that one.
+func TestAnOpenedPictureIsNotTakenForTheRun(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	id := b.kept(7)
+	b.New()
+	send := func(e inference.Event) { b.State = b.State.Apply(e) }
+	b.State = b.State.Begin(2, 1)
+	send(inference.StageStarted{Stage: inference.StageDenoise})
+	b.Show(id)
+	b.Settle()
+	if s := b.State.Shot(); s == nil || s.Kept != id || len(s.Film) != 4 {
+		t.Fatalf("on the stage: %+v", s)
+	}
+	send(uitest.Step(0, 2, 1, 0))
+	send(uitest.Picture(inference.Request{Prompt: "a cat", Seeds: []uint64{9, 10}}, 0))
+	send(inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+	if b.State.View.Shot != 0 {
+		t.Errorf("the run took the stage from an opened picture: %+v", b.State.View)
+	}
+	send(inference.Done{})
+	if s := b.State.Shots; len(s) != 2 || s[0].Kept != id || s[1].Kept != 0 || s[1].Seed != 9 || s[1].Recipe.Prompt != "a cat" {
+		t.Errorf("shots %+v", s)
 	}
 }
 
