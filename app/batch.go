@@ -99,10 +99,10 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
 		}
 		for _, note := range e.Notes(asked) {
-			if !noted[note] {
+			if text := note.Error(); !noted[text] {
 				fmt.Fprintf(stderr, "note: %q: %s\n", c.name, note)
 			}
-			noted[note] = true
+			noted[note.Error()] = true
 		}
 	}
 	if err := some(problems); err != nil {

@@ -1,11 +1,11 @@
 package inference
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
 	"realword/inference/files"
+	"realword/inference/message"
 	"realword/inference/prompt"
 )
 
@@ -13,42 +13,44 @@ import (
 // each: prompts beyond what the text encoder reads, the notations of other programs, a word that is there more than once, a seed beyond
 // what the noise is drawn from, and what was lost when a picture was read, which is known once the request was resolved. A request
 // that was not resolved tells more: a resolved one names the occurrence of every word.
-func (e *Engine) Notes(r Request) []string {
-	var notes []string
+func (e *Engine) Notes(r Request) []error {
+	var notes []error
 	m, words := e.model.Manifest(), e.model.Tokenizer(0)
 	full := Defaults(m, r)
 	preset, _ := m.Preset(full.Preset)
-	for _, text := range []struct{ name, text, own string }{
-		{"prompt", full.Prompt, ""}, {"negative prompt", full.Negative, preset.Negative},
-	} {
-		if text.name == "negative prompt" && full.CFG == 1 && strings.TrimSpace(r.Negative) != "" && text.text != text.own {
-			notes = append(notes, "with a guidance scale of 1 there is no unconditional pass, so nobody reads the negative prompt: leave it out, or choose a higher scale")
+	positive, negative := message.New("prompt"), message.New("negative prompt")
+	for _, text := range []struct {
+		name      error
+		text, own string
+	}{{positive, full.Prompt, ""}, {negative, full.Negative, preset.Negative}} {
+		if text.name == negative && full.CFG == 1 && strings.TrimSpace(r.Negative) != "" && text.text != text.own {
+			notes = append(notes, message.New("with a guidance scale of 1 there is no unconditional pass, so nobody reads the negative prompt: leave it out, or choose a higher scale"))
 		}
-		if text.name == "negative prompt" && (full.CFG == 1 || text.text == text.own) {
+		if text.name == negative && (full.CFG == 1 || text.text == text.own) {
 			continue // nobody reads it, or it is meant as it stands
 		}
 		p := words.Encode(text.text)
 		for _, w := range p.Words {
 			if w.Cut {
-				notes = append(notes, fmt.Sprintf("the %s has %d tokens, and the model reads %d of them: %q is cut off; shorten it", text.name,
+				notes = append(notes, message.Errorf("the %v has %d tokens, and the model reads %d of them: %q is cut off; shorten it", text.name,
 					p.Tokens, prompt.Length-2, excerpt(text.text[w.Start:])))
 				break
 			}
 		}
 		for _, n := range prompt.Notations(text.text) {
-			notes = append(notes, fmt.Sprintf("in the %s, %s", text.name, n))
+			notes = append(notes, message.Errorf("in the %v, %v", text.name, n))
 		}
 	}
 	p := words.Encode(full.Prompt)
 	for _, s := range r.Subjects {
 		if n := p.Count(s.Word.Text); n > 1 && s.Word.Occurrence == 0 {
-			notes = append(notes, fmt.Sprintf("%q occurs %d times in the prompt: the first is used, %s#2 would be the second", s.Word.Text, n,
+			notes = append(notes, message.Errorf("%q occurs %d times in the prompt: the first is used, %s#2 would be the second", s.Word.Text, n,
 				s.Word.Text))
 		}
 	}
 	for _, seed := range r.Seeds {
 		if seed > math.MaxUint32 {
-			notes = append(notes, fmt.Sprintf("the seed %d has more than 32 bits, and only the last 32 count: it is the same as %d", seed,
+			notes = append(notes, message.Errorf("the seed %d has more than 32 bits, and only the last 32 count: it is the same as %d", seed,
 				uint32(seed)))
 			break // those behind it follow
 		}
@@ -65,7 +67,7 @@ func (e *Engine) Notes(r Request) []string {
 			list, _ := e.notes.get(sum)
 			for _, n := range list {
 				if !said[sum] {
-					notes = append(notes, fmt.Sprintf("the picture %q: %s", ref.Name, n))
+					notes = append(notes, message.Errorf("the picture %q: %s", ref.Name, n))
 				}
 			}
 			said[sum] = true
@@ -79,12 +81,12 @@ func (e *Engine) Notes(r Request) []string {
 		}
 		list, _ := e.notes.get(sum)
 		for _, n := range list {
-			notes = append(notes, fmt.Sprintf("the mask of %s: %s", s.Word, n))
+			notes = append(notes, message.Errorf("the mask of %s: %s", s.Word, n))
 		}
 		if read, ok := e.masks.get(sum); ok {
 			size := read.mask.Rect.Size()
 			if wide, high := size.X*full.Height, size.Y*full.Width; 50*max(wide, high) > 51*min(wide, high) {
-				notes = append(notes, fmt.Sprintf("the mask of %s has %d × %d pixels and the picture %d × %d: it is stretched", s.Word, size.X, size.Y,
+				notes = append(notes, message.Errorf("the mask of %s has %d × %d pixels and the picture %d × %d: it is stretched", s.Word, size.X, size.Y,
 					full.Width, full.Height))
 			}
 		}
@@ -96,7 +98,7 @@ func (e *Engine) Notes(r Request) []string {
 		}
 		list, _ := e.notes.get(sum)
 		for _, n := range list {
-			notes = append(notes, fmt.Sprintf("the picture %q to begin with: %s", r.Init.Name, n))
+			notes = append(notes, message.Errorf("the picture %q to begin with: %s", r.Init.Name, n))
 		}
 	}
 	return notes

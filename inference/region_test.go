@@ -251,7 +251,7 @@ func TestNotesOfMasks(t *testing.T) {
 	if _, err := b.engine.Resolve(r); err != nil {
 		t.Fatal(err)
 	}
-	if notes := b.engine.Notes(r); len(notes) != 1 || notes[0] != `the mask of "dog" has 8 × 8 pixels and the picture 32 × 16: it is stretched` {
+	if notes := b.engine.Notes(r); len(notes) != 1 || notes[0].Error() != `the mask of "dog" has 8 × 8 pixels and the picture 32 × 16: it is stretched` {
 		t.Errorf("%q", notes)
 	}
 }

@@ -192,7 +192,7 @@ func TestPictureNotes(t *testing.T) {
 	if _, err := b.engine.Resolve(r); err != nil {
 		t.Fatal(err)
 	}
-	if notes := b.engine.Notes(r); len(notes) != 1 || !strings.Contains(notes[0], `the picture "dog0.png": The file is damaged: its end is missing`) {
+	if notes := b.engine.Notes(r); len(notes) != 1 || !strings.Contains(notes[0].Error(), `the picture "dog0.png": The file is damaged: its end is missing`) {
 		t.Errorf("%q", notes)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -220,7 +220,7 @@ func TestNegativePromptThatNobodyReads(t *testing.T) {
 		r := b.dog()
 		c.change(&r)
 		notes := b.engine.Notes(r)
-		if told := len(notes) == 1 && strings.Contains(notes[0], "nobody reads the negative prompt"); told != c.told || len(notes) > 1 {
+		if told := len(notes) == 1 && strings.Contains(notes[0].Error(), "nobody reads the negative prompt"); told != c.told || len(notes) > 1 {
 			t.Errorf("%+v: %q", r.Settings, notes)
 		}
 	}

@@ -41,7 +41,7 @@ func (j fakeJob) Cancel()                        {}
 func (e *fakeEngine) Close() error { return nil }
 
 // Notes is about a prompt that says so.
-func (e *fakeEngine) Notes(r inference.Request) (notes []string) {
+func (e *fakeEngine) Notes(r inference.Request) (notes []error) {
 	for _, text := range []string{r.Prompt, r.Negative} {
 		notes = append(notes, prompt.Notations(text)...)
 	}

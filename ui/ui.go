@@ -29,7 +29,7 @@ type Engine interface {
 	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
 	Encode(text string) *prompt.Prompt
 	// Notes says what of a request is cut off or read otherwise than it may be meant, a sentence each; see inference.Engine.
-	Notes(r inference.Request) []string
+	Notes(r inference.Request) []error
 	// Read decodes a reference to show it, so that a round with it need not decode it again; see inference.Engine. It may be slow, as
 	// Start.
 	Read(ctx context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error)

@@ -23,8 +23,11 @@ func Errorf(text string, values ...any) error {
 // New is errors.New, in a form that can be translated.
 func New(text string) error { return &Error{Text: text, err: fmt.Errorf("%s", text)} }
 
-// Text marks a text without verbs as one to translate, which an error keeps until its sentence is made.
+// Text marks a text as one to translate, of which an error is made elsewhere.
 func Text(text string) string { return text }
+
+// Make is Errorf for a text that stands in a call of Text.
+func Make(text string, values ...any) error { return Errorf(text, values...) }
 
 func (e *Error) Error() string { return e.err.Error() }
 

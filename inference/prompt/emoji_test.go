@@ -102,7 +102,7 @@ func TestNotations(t *testing.T) {
 			continue
 		}
 		for i := range want {
-			if !strings.Contains(notes[i], want[i]) {
+			if !strings.Contains(notes[i].Error(), want[i]) {
 				t.Errorf("%q: %q does not say %s", text, notes[i], want[i])
 			}
 		}

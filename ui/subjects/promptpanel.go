@@ -77,7 +77,7 @@ func (p *Panel) SayIgnored() {
 	p.ignoredOf = of
 	var lines []string
 	for _, n := range p.Engine().Notes(r) {
-		lines = append(lines, wording.Capital(n))
+		lines = append(lines, wording.Sentence(n))
 	}
 	p.Ignored.Hidden = len(lines) == 0
 	p.Ignored.SetText(strings.Join(lines, "\n"))

@@ -23,7 +23,7 @@ import (
 type Engine interface {
 	state.Reader
 	Encode(text string) *prompt.Prompt
-	Notes(inference.Request) []string
+	Notes(inference.Request) []error
 }
 
 // Panel is the cards of the subjects, and the prompt with its words, which they are bound to. It changes the window's State only by the
