@@ -15,6 +15,7 @@ func (w *Window) allActions() []command.Action {
 		w.saver.Actions(),
 		w.stage.FileActions(),
 		w.subjects.Actions(),
+		w.mask.Actions(),
 		w.queue.Actions(),
 		w.reuse.Actions(),
 		w.gallery.Actions(),

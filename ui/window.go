@@ -8,6 +8,8 @@ import (
 
 	"realword/history/journal"
 	"realword/inference/files"
+	"realword/inference/guidance"
+	"realword/inference/picture"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -20,6 +22,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/inspect"
 	"realword/ui/kit"
+	"realword/ui/mask"
 	"realword/ui/models"
 	"realword/ui/queue"
 	"realword/ui/reuse"
@@ -63,6 +66,7 @@ type Window struct {
 	subjects *subjects.Panel
 	stage    *stage.Panel
 	inspect  *inspect.Panel
+	mask     *mask.Panel
 	saver    *saving.Saver
 	unsaved  *saving.Bar
 	columns  columns
@@ -123,6 +127,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		return w.engine
 	}
 	w.subjects.Changed, w.subjects.OnResized = w.refresh, w.columns.relay
+	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
 	w.OnKeys = func(own map[string]string) {
 		p := w.prefs
 		p.Keys = own
@@ -161,12 +166,22 @@ func (w *Window) newStage() *stage.Panel {
 		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader,
 		Ghost: w.ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
+		Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
+			m, style, kind, masks := w.mask.Veil()
+			return stage.Veil{Mask: m, Style: style, Away: kind == guidance.NotHere}, masks
+		},
 	})
+	w.mask.Ground, w.mask.OnHeight = p, func() { w.columns.lower.Refresh() }
 	p.OnInspect, p.OnHeight = func(s int) { w.inspect.Show(s) }, func() { w.columns.lower.Refresh() }
 	p.OnDropped = func(shot state.Shot, at fyne.Position) {
 		w.reuse.Dropped(shot, w.subjects.TargetAt(at), at.X < w.columns.middle.Position().X)
 	}
 	return p
+}
+
+// newMask wires the brush; the stage gives it its ground.
+func (w *Window) newMask() *mask.Panel {
+	return mask.New(mask.Host{State: w.now, Change: w.change, Refresh: w.refresh, Layers: &w.Layers, Commands: w.Commands})
 }
 
 // newInspection wires the room that takes the picture's place.
@@ -182,7 +197,7 @@ func (w *Window) newInspection() *inspect.Panel {
 			w.columns.lower.Show()
 		}
 	}
-	p.OnGenerate = w.queue.Generate
+	p.OnGenerate, p.OnMine = w.queue.Generate, w.mask.Mine
 	return p
 }
 
@@ -252,9 +267,10 @@ func (w *Window) build() fyne.CanvasObject {
 		p.FoldLeft, p.FoldRight, p.FoldPrompt = f.left, f.right, f.prompt
 		w.setPreferences(p)
 	}
+	w.mask = w.newMask()
 	w.stage = w.newStage()
 	w.unsaved = saving.NewBar(w.saver)
-	below := kit.NewColumn(4, w.unsaved.Container, w.stage.Tools, w.stage.Film, w.tree.Root)
+	below := kit.NewColumn(4, w.unsaved.Container, w.mask.Tools, w.stage.Tools, w.stage.Film, w.tree.Root)
 	c.lower = container.New(kit.Under{Least: 180}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = w.newInspection()
 
@@ -322,6 +338,7 @@ func (w *Window) refresh() {
 	w.queue.Refresh()
 	w.set.Refresh()
 	w.dog.running(w.state.Busy())
+	w.mask.Refresh()
 	w.stage.Refresh()
 	w.unsaved.Follow()
 	w.inspect.Refresh()

@@ -45,6 +45,7 @@ type Painter func(base image.Image, size image.Point, masks []picture.Layer, mod
 type Panel struct {
 	OnOpen     func(open bool) // it takes the place of the picture, or gives it back
 	OnGenerate func()          // the form is to be run as it is
+	OnMine     func(card int)  // the mask in view is to be the painted one of a card's subject
 
 	Body *fyne.Container // on the screen
 
@@ -75,6 +76,7 @@ type Panel struct {
 	rerun    *kit.Button
 	reset    *kit.Button
 	probe    *kit.Button
+	mine     *kit.Button
 	flat     *kit.Pill
 	onto     *kit.Pill
 	save     []*kit.Button
@@ -114,6 +116,11 @@ func New(h Host) *Panel {
 	p.flat = kit.NewPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
 	p.onto = kit.NewPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
 	p.probe = kit.LowButton(i18n.T("Run again without T_stop"), theme.MediaFastForwardIcon(), p.probeRun)
+	p.mine = kit.LowButton(i18n.T("Make this mask mine"), theme.DocumentCreateIcon(), func() {
+		card := p.card()
+		p.hide()
+		p.OnMine(card)
+	})
 	for _, bits := range []int{8, 16} {
 		text := i18n.T("Save as grey picture (8 bit)…")
 		if bits == 16 {
@@ -123,7 +130,7 @@ func New(h Host) *Panel {
 	}
 	side := kit.NewColumn(0, container.New(kit.Inset{X: 8, Y: 0}, p.title), p.numbers, container.New(kit.Inset{X: 4, Y: 0}, p.gamma.Container),
 		container.New(kit.Inset{X: 4, Y: 2}, container.New(&kit.Flow{Gap: 4}, p.reset, p.rerun)), kit.Quiet(p.note),
-		container.New(kit.Inset{X: 6, Y: 4}, kit.NewRow(4, p.flat.Tile, p.onto.Tile)), kit.Quiet(p.about), p.probe)
+		container.New(kit.Inset{X: 6, Y: 4}, kit.NewRow(4, p.flat.Tile, p.onto.Tile)), kit.Quiet(p.about), p.mine, p.probe)
 	if h.SaveFile != nil {
 		for _, b := range p.save {
 			side.Add(b)
@@ -316,6 +323,7 @@ func (p *Panel) refresh() {
 		p.rerun.Disable()
 	}
 	p.rerun.Refresh()
+	kit.Enable(p.mine, p.card() != 0)
 	// After T_stop there are no masks to look at; a run without it makes them.
 	p.probe.Hidden = why != nil || len(p.in.steps) >= p.in.steps[0].Steps
 	p.repaint()

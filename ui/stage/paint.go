@@ -2,7 +2,9 @@ package stage
 
 import (
 	"image"
+	"image/color"
 	"image/draw"
+	"slices"
 
 	xdraw "golang.org/x/image/draw"
 
@@ -19,8 +21,10 @@ type scene struct {
 	crisp   bool            // pixels stay squares when they are enlarged
 	size    image.Point     // of the whole picture on the screen, in pixels
 	part    image.Rectangle // of it that is seen
+	veil    Veil            // over it, below the masks
 	other   image.Image     // to compare with, right of the split; may be nil
 	split   float32         // as a share of part
+	clean   *image.RGBA     // the base as enlarge has made it before; nil: not yet
 }
 
 // sceneKey is equal for scenes that look the same. Masks never change, so their first values stand for them.
@@ -34,12 +38,32 @@ type sceneKey struct {
 	crisp   bool
 	size    image.Point
 	part    image.Rectangle
+	veil    Veil
 	other   image.Image
 	split   float32
 }
 
+// Veil is a mask that is being painted, as it lies over the picture. It is never written again.
+type Veil struct {
+	Mask  *image.Gray // over the whole picture; nil: none
+	Style int         // of its subject
+	Away  bool        // it says where the subject is not
+}
+
+// paint lays the veil over a part of the picture.
+func (v Veil) paint(out *image.RGBA, s scene) {
+	if v.Mask == nil {
+		return
+	}
+	paint, strength := picture.SubjectStyle(v.Style).Color, 0.4
+	if v.Away {
+		paint, strength = color.RGBA{A: 255}, 0.6
+	}
+	picture.Veil(out, s.size, s.part.Min, v.Mask, paint, strength)
+}
+
 func (s scene) key() sceneKey {
-	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part, other: s.other, split: s.split}
+	k := sceneKey{base: s.base, count: len(s.masks), crisp: s.crisp, size: s.size, part: s.part, veil: s.veil, other: s.other, split: s.split}
 	if k.count > 0 {
 		k.masks = [2]*float32{&s.masks[0].Grid.Values[0], &s.masks[k.count-1].Grid.Values[0]}
 		k.styles = [2]picture.Style{s.masks[0].Style, s.masks[k.count-1].Style}
@@ -82,6 +106,7 @@ func (s scene) single() *image.RGBA {
 		return nil
 	}
 	out := s.enlarge()
+	s.veil.paint(out, s)
 	if s.opacity <= 0 || len(s.masks) == 0 {
 		return out
 	}
@@ -112,11 +137,33 @@ func (s scene) compare(out *image.RGBA) {
 		return
 	}
 	right := s
-	right.base = s.other
+	right.base, right.clean = s.other, nil
 	at := min(max(int(s.split*float32(out.Rect.Dx())+0.5), 0), out.Rect.Dx())
 	draw.Draw(out, image.Rect(at, 0, out.Rect.Dx(), out.Rect.Dy()), right.enlarge(), image.Pt(at, 0), draw.Src)
 	draw.Draw(out, image.Rect(at-2, 0, at+2, out.Rect.Dy()), image.Black, image.Point{}, draw.Src)
 	draw.Draw(out, image.Rect(at-1, 0, at+1, out.Rect.Dy()), image.White, image.Point{}, draw.Src)
+}
+
+// undercoat keeps the enlarged picture while masks are painted over it, so that a stroke costs only what lies over it.
+type undercoat struct {
+	base  image.Image
+	size  image.Point
+	part  image.Rectangle
+	crisp bool
+	clean *image.RGBA
+}
+
+// under is the scene with the enlarged picture in place of its base.
+func (c *undercoat) under(s scene) scene {
+	if s.veil.Mask == nil || s.base == nil || s.base.Bounds().Empty() || s.part.Empty() || !s.part.In(image.Rectangle{Max: s.size}) {
+		*c = undercoat{}
+		return s
+	}
+	if c.base != s.base || c.size != s.size || c.part != s.part || c.crisp != s.crisp {
+		*c = undercoat{s.base, s.size, s.part, s.crisp, s.enlarge()}
+	}
+	s.clean = c.clean
+	return s
 }
 
 // most is how many values the good filter may keep between its two passes.
@@ -125,6 +172,9 @@ const most = 1 << 22
 // enlarge brings the part of the base to its size on the screen.
 func (s scene) enlarge() *image.RGBA {
 	w, h := s.part.Dx(), s.part.Dy()
+	if s.clean != nil {
+		return &image.RGBA{Pix: slices.Clone(s.clean.Pix), Stride: s.clean.Stride, Rect: s.clean.Rect}
+	}
 	preview, isPreview := s.base.(*image.RGBA)
 	if isPreview && !s.crisp && s.part.Size() == s.size {
 		return picture.Upscale(preview, w, h, true)

@@ -52,3 +52,32 @@ func BenchmarkStep(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkBrush is what a movement of the brush costs on the stage: a mask of 1024 × 1024 and the masks of two subjects, painted over a
+// picture of that size, pixel by pixel. The picture below is enlarged once.
+func BenchmarkBrush(b *testing.B) {
+	base := image.NewNRGBA(image.Rect(0, 0, 1024, 1024))
+	for i := range base.Pix {
+		base.Pix[i] = uint8(i*7 | 3)
+	}
+	var layers []picture.Layer
+	for j := range 2 {
+		g := picture.Grid{Width: 64, Height: 64, Values: make([]float32, 4096)}
+		for p := range g.Values {
+			if x, y := p%64, p/64; x/32 == j && y > 10 && y < 50 {
+				g.Values[p] = float32(x%32) / 32
+			}
+		}
+		layers = append(layers, picture.Layer{Grid: g, Style: picture.SubjectStyle(j)})
+	}
+	mask := image.NewGray(base.Rect)
+	for i := range mask.Pix {
+		mask.Pix[i] = uint8(i / 1024 / 4)
+	}
+	var coat undercoat
+	for b.Loop() {
+		s := whole(base, 1024, 1024)
+		s.veil, s.masks, s.mode, s.opacity = Veil{Mask: mask}, layers, picture.Heat, 0.45
+		coat.under(s).paint()
+	}
+}

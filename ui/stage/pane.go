@@ -40,10 +40,11 @@ type pane struct {
 	well    *kit.Plate
 	image   *canvas.Image
 	coach   fyne.CanvasObject // instead of a picture
+	easel   fyne.CanvasObject // over it; nil: none
 }
 
-func newPane(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), cut func(float32) bool) *pane {
-	s := &pane{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, well: kit.NewPlate(kit.ColorWell, "", 12)}
+func newPane(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), cut func(float32) bool, easel fyne.CanvasObject) *pane {
+	s := &pane{peek: peek, resized: resized, zoomed: zoomed, cut: cut, coach: coach, easel: easel, well: kit.NewPlate(kit.ColorWell, "", 12)}
 	s.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	s.image.ScaleMode, s.image.FillMode, s.image.CornerRadius = canvas.ImageScaleFastest, canvas.ImageFillStretch, 8
 	s.image.Hide()
@@ -128,7 +129,11 @@ func (s *pane) show(img *image.RGBA) {
 }
 
 func (s *pane) CreateRenderer() fyne.WidgetRenderer {
-	return &paneRenderer{s, []fyne.CanvasObject{s.well, s.coach, s.image}}
+	r := &paneRenderer{s, []fyne.CanvasObject{s.well, s.coach, s.image}}
+	if s.easel != nil {
+		r.objects = append(r.objects, s.easel)
+	}
+	return r
 }
 
 type paneRenderer struct {
@@ -144,6 +149,9 @@ func (r *paneRenderer) Refresh()                     { r.s.well.Refresh() }
 func (r *paneRenderer) Layout(size fyne.Size) {
 	s := r.s
 	s.well.Resize(size)
+	if s.easel != nil {
+		s.easel.Resize(size)
+	}
 	m := s.coach.MinSize()
 	m.Width = min(m.Width, size.Width-16)
 	s.coach.Resize(m)

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"image"
 	"strings"
 	"time"
 
@@ -28,6 +29,11 @@ type Host struct {
 	Commands   *command.Commands
 	Ghost      *kit.Ghost            // what a thumbnail is dragged by
 	Painted    func(begin time.Time) // a painter has worked since then; called on any goroutine
+
+	// Veil is the mask that is being painted, and the masks that are seen with it in place of those of the step; without one, the zero
+	// Veil. Nil: nothing is painted here.
+	Veil  func() (Veil, []picture.Layer)
+	Easel fyne.CanvasObject // over the picture while something is painted; nil: none
 
 	Make       func(state.Task)                   // puts a round before all that wait
 	Read       func(state.Shot) func() state.Shot // answers what reads a picture of the history, slowly; nil where it cannot be read now
@@ -64,6 +70,8 @@ type Panel struct {
 	uncompare    func()      // takes back the note for Esc
 	seen, before *state.Shot // the finished picture in view, and the one before it
 
+	blank *image.Gray // to paint on before there is a picture
+
 	painter kit.Newest[scene]
 	painted sceneKey // what the painter was asked for last
 	filmer  kit.Newest[filmScene]
@@ -73,9 +81,10 @@ type Panel struct {
 // New makes an empty stage.
 func New(h Host) *Panel {
 	p := &Panel{host: h, lens: newLens()}
+	var coat undercoat
 	p.painter.Do = func(s scene) {
 		begin := time.Now()
-		img := s.paint()
+		img := coat.under(s).paint()
 		h.Painted(begin)
 		h.Post(func() { p.pane.show(img) })
 	}
@@ -86,7 +95,7 @@ func New(h Host) *Panel {
 		h.Post(func() { p.film.set(img) })
 	}
 	p.coach = newCoach()
-	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut)
+	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
 	p.bar = newStepBar(func(stop int) {
 		h.Change(func(s state.State) state.State { s.Form.Stop = stop; return s })
 	})
@@ -223,7 +232,16 @@ func (p *Panel) repaint() {
 	case s.Busy() && len(s.Shots) > 0 && s.Shots[len(s.Shots)-1].Image != nil:
 		c.base = s.Shots[len(s.Shots)-1].Image // until the first step is there
 	}
-	if p.masksOn() {
+	var masks []picture.Layer
+	if p.host.Veil != nil && !p.lens.held {
+		c.veil, masks = p.host.Veil()
+	}
+	if c.veil.Mask != nil {
+		c.masks, c.mode, c.opacity = masks, min(p.lens.mode, picture.Outline), p.lens.opacity
+		if c.base == nil {
+			c.base = p.emptySheet(c.veil.Mask.Rect.Size())
+		}
+	} else if p.masksOn() {
 		c.masks, c.mode, c.opacity = p.lens.layersOf(s.MaskStep(), s.Dress()), p.lens.mode, p.lens.opacity
 	}
 	if c.base != nil {
@@ -232,7 +250,7 @@ func (p *Panel) repaint() {
 		}
 		lies := p.pane.port()
 		c.size, c.part, c.crisp = lies.size, lies.part, p.lens.crisp
-		if s.Busy() && step != nil && s.View.Step < 0 && lies.part.Size() == lies.size && !c.crisp {
+		if s.Busy() && step != nil && s.View.Step < 0 && lies.part.Size() == lies.size && !c.crisp && c.veil.Mask == nil {
 			c = c.half() // a preview has fewer pixels still, and is gone in a moment
 		}
 		if p.look(shot); p.contrast.on && step == nil && shot != nil {
@@ -243,6 +261,53 @@ func (p *Panel) repaint() {
 		p.painted = key
 		p.painter.Set(c)
 	}
+}
+
+// emptySheet is what masks are painted on before there is a picture.
+func (p *Panel) emptySheet(size image.Point) *image.Gray {
+	if p.blank == nil || p.blank.Rect.Size() != size {
+		p.blank = image.NewGray(image.Rectangle{Max: size})
+		for i := range p.blank.Pix {
+			p.blank.Pix[i] = 0x70
+		}
+	}
+	return p.blank
+}
+
+// Repaint paints the picture anew: what the host's Veil answers has changed.
+func (p *Panel) Repaint() { p.repaint() }
+
+// Where is the place of the picture, as shares of it, under a place of the easel.
+func (p *Panel) Where(at fyne.Position) picture.Point {
+	lies, d := p.pane.port(), p.pane.density()
+	corner, _ := p.pane.box()
+	return picture.Point{
+		X: (float32(lies.part.Min.X) + (at.X-corner.X)*d) / float32(max(lies.size.X, 1)),
+		Y: (float32(lies.part.Min.Y) + (at.Y-corner.Y)*d) / float32(max(lies.size.Y, 1)),
+	}
+}
+
+// At is the place of the easel over a place of the picture.
+func (p *Panel) At(share picture.Point) fyne.Position {
+	lies, d := p.pane.port(), p.pane.density()
+	corner, _ := p.pane.box()
+	return fyne.NewPos(corner.X+(share.X*float32(lies.size.X)-float32(lies.part.Min.X))/d,
+		corner.Y+(share.Y*float32(lies.size.Y)-float32(lies.part.Min.Y))/d)
+}
+
+// Span is how large the whole picture is on the screen.
+func (p *Panel) Span() fyne.Size {
+	lies, d := p.pane.port(), p.pane.density()
+	return fyne.NewSize(float32(lies.size.X)/d, float32(lies.size.Y)/d)
+}
+
+// Scroll zooms around the pointer.
+func (p *Panel) Scroll(e *fyne.ScrollEvent) { p.pane.Scrolled(e) }
+
+// Pan drags a picture that is zoomed.
+func (p *Panel) Pan(dx, dy float32) {
+	s, d := p.pane, p.pane.density()
+	s.set(s.zoom.move(dx*d, dy*d, s.natural, s.room()))
 }
 
 // repaintFilm paints the film anew.

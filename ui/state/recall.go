@@ -7,9 +7,9 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
-	"realword/inference/guidance"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
+	"realword/ui/wording"
 )
 
 // Part is a part of a recipe that can be taken over by itself.
@@ -167,14 +167,7 @@ func maskName(r inference.Region) string {
 	if r.IsZero() {
 		return ""
 	}
-	kind := i18n.T("only here")
-	switch r.Kind {
-	case guidance.NotHere:
-		kind = i18n.T("not here")
-	case guidance.Exactly:
-		kind = i18n.T("exactly this")
-	}
-	return fmt.Sprintf("%s (%s)", kind, r.SHA256[:min(10, len(r.SHA256))])
+	return fmt.Sprintf("%s (%s)", wording.Meaning(r.Kind), r.SHA256[:min(10, len(r.SHA256))])
 }
 
 // WordName is a word for people: "dog", or "dog#2" for the second.

@@ -93,6 +93,11 @@ func (f Form) WithScope(card int, scope float64) Form {
 	return f.change(card, func(c *Card) { c.Scope = scope })
 }
 
+// WithRegion gives a subject its painted mask; the zero Region takes it away.
+func (f Form) WithRegion(card int, r inference.Region) Form {
+	return f.change(card, func(c *Card) { c.Region = r })
+}
+
 // Mute leaves a subject out of the next rounds, or takes it in again.
 func (f Form) Mute(card int, off bool) Form { return f.change(card, func(c *Card) { c.Off = off }) }
 

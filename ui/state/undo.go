@@ -9,7 +9,7 @@ import (
 )
 
 // Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
-// follow one another quickly, such as the letters of a word or the way of a slider, are one change.
+// follow one another quickly, such as the letters of a word or the way of a slider, are one change; every stroke of a brush is its own.
 type Undo struct {
 	Past, Future []Form
 	Now          Form
@@ -33,11 +33,19 @@ func (u *Undo) Note(f Form, at time.Time) {
 		u.Now = f // a seed that was drawn is no change
 		return
 	}
-	if !slices.Equal(fields, u.Fields) || at.Sub(u.at) > undoPause || len(u.Past) == 0 {
+	if !slices.Equal(fields, u.Fields) || at.Sub(u.at) > undoPause || len(u.Past) == 0 || repainted(u.Now, f) {
 		u.Past = append(u.Past, u.Now)
 		u.Past = u.Past[max(len(u.Past)-undoDepth, 0):]
 	}
 	u.Now, u.Future, u.Fields, u.at = f, nil, fields, at
+}
+
+// repainted tells whether a subject has another painted mask.
+func repainted(a, b Form) bool {
+	return slices.ContainsFunc(b.Cards, func(c Card) bool {
+		i := a.Card(c.ID)
+		return i >= 0 && (a.Cards[i].Region.SHA256 != c.Region.SHA256 || a.Cards[i].Region.Kind != c.Region.Kind)
+	})
 }
 
 // Back answers the form before the last change, or false.

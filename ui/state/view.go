@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"realword/inference"
+	"realword/inference/guidance"
 	"realword/inference/schedule"
 	"realword/ui/i18n"
 	"realword/ui/wording"
@@ -41,6 +42,29 @@ func (s State) MaskStep() *inference.StepDone {
 		return &film[len(film)-1]
 	}
 	return nil
+}
+
+// ScoredStep is the step whose scores the masks of what is in view come from, with the subjects of its round and their normalisation;
+// nil where no scores are kept.
+func (s State) ScoredStep() (step *inference.StepDone, subjects []inference.Subject, norm guidance.Normalization) {
+	film, _ := s.Film()
+	subjects, norm = s.shownSubjects(), s.Run.Norm
+	if shot := s.Shot(); shot != nil {
+		norm = shot.Recipe.Normalization()
+	}
+	last := len(film) - 1
+	if s.View.Step >= 0 {
+		last = min(s.View.Step, last)
+	}
+	for ; last >= 0; last-- {
+		if step := &film[last]; len(step.Subjects) > 0 && len(step.Subjects) == len(subjects) &&
+			!slices.ContainsFunc(step.Subjects, func(j inference.SubjectStep) bool {
+				return len(j.Scores) == 0 || len(j.Scores) != step.GridWidth*step.GridHeight
+			}) {
+			return step, subjects, norm
+		}
+	}
+	return nil, subjects, norm
 }
 
 // FilmSubjects is how many rows of masks the film of what is in view has.

@@ -15,6 +15,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
 var (
@@ -26,12 +27,13 @@ var (
 
 // cardActs is what a card asks the window for; card is the ID of its first picture, picture that of any of them.
 type cardActs struct {
-	tap, remove, Mute, solo, menu, remedy, add, paste func(card int)
-	dropPicture                                       func(picture int)
-	reach                                             func(card int, scope float64)
-	square                                            func(picture int, square picture.Square, settled bool)
-	shortcut                                          func(fyne.Shortcut) bool
-	resized                                           func()
+	tap, remove, Mute, solo, menu, remedy, add, paste, paint, unpaint func(card int)
+
+	dropPicture func(picture int)
+	reach       func(card int, scope float64)
+	square      func(picture int, square picture.Square, settled bool)
+	shortcut    func(fyne.Shortcut) bool
+	resized     func()
 }
 
 // Card shows a subject: its pictures as the square that the encoders see, its word, and how far it may reach.
@@ -55,6 +57,9 @@ type Card struct {
 	Remedy *kit.Button
 	Thumbs *fyne.Container
 	Minus  *kit.Tile
+	brush  *kit.IconButton
+	mask   *kit.Line // what is painted for the subject
+	unmask *fyne.Container
 	solo   *kit.IconButton
 	eye    *kit.IconButton
 	more   *kit.IconButton
@@ -94,6 +99,11 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.Mute(c.Look.ID) })
 	c.more = kit.SmallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.Look.ID) })
 	c.solo = kit.SmallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.Look.ID) })
+	c.brush = kit.SmallButton(i18n.T("Paint a mask"), theme.DocumentCreateIcon(), func() { acts.paint(c.Look.ID) })
+	c.mask = kit.Caption("")
+	c.unmask = container.NewBorder(nil, nil, nil, container.New(kit.Fixed{Width: 24, Height: 24},
+		kit.SmallButton(i18n.T("Remove the painted mask"), theme.CancelIcon(), func() { acts.unpaint(c.Look.ID) })),
+		container.New(kit.Inset{X: 4, Y: 3}, c.mask))
 	c.Thumbs = kit.NewRow(3)
 	c.Editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.Shown, s, settled) })
 	c.Editor.Hide()
@@ -105,12 +115,13 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 		container.New(kit.Inset{X: 4, Y: 4}, c.Remedy))
 	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide},
 		c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
-	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
+	tools := kit.NewRow(2, container.New(kit.Fixed{Width: 28, Height: 24}, c.solo),
+		container.New(kit.Fixed{Width: 28, Height: 24}, c.brush), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
 	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools),
 		container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.Thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
-		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, row, c.Editor.Container))))
+		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, c.unmask, row, c.Editor.Container))))
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c
@@ -294,6 +305,9 @@ func (c *Card) showThumbs(before state.CardLook) {
 }
 
 func (c *Card) showTools() {
+	c.unmask.Hidden = c.Look.Region.IsZero()
+	c.mask.Set(i18n.T("painted mask: %s", wording.Meaning(c.Look.Region.Kind)))
+	kit.Enable(c.brush, c.Look.Live() && !c.Look.Off && !c.Look.WordLost)
 	icon, importance := theme.VisibilityIcon(), widget.LowImportance
 	c.eye.Name = i18n.T("Mute this subject")
 	if c.Look.Off {

@@ -38,6 +38,7 @@ type Panel struct {
 	PasteImage func() ([]byte, error)   // the picture in the clipboard; nil likewise
 	Changed    func()                   // the state has changed
 	OnResized  func()                   // the words need another height
+	OnPaint    func(card int)           // the mask of a card's subject is to be painted
 
 	state    *state.State // the window's
 	commands *command.Commands
@@ -232,6 +233,8 @@ func (p *Panel) CardActs() cardActs {
 		Mute: form(func(f state.Form, card int) state.Form { return f.Mute(card, !f.Cards[f.Card(card)].Off) }),
 		solo: form(state.Form.Solo), menu: p.cardMenu, remedy: p.Mend, add: p.addTo,
 		resized: p.SettleLeft,
+		paint:   func(card int) { p.OnPaint(card) },
+		unpaint: form(func(f state.Form, card int) state.Form { return f.WithRegion(card, inference.Region{}) }),
 		paste:   func(card int) { p.Paste(state.Target{Card: card}) },
 		dropPicture: func(picture int) {
 			*p.state = p.state.Forget(func(f state.Form) state.Form { return f.Remove(picture) })
@@ -341,6 +344,12 @@ func (p *Panel) cardItems(card int) []*fyne.MenuItem {
 	items := []*fyne.MenuItem{
 		item(i18n.T("Another picture of the same subject…"), theme.ContentAddIcon(), func() { p.addTo(card) }),
 		item(i18n.T("Use for another word too"), theme.ContentCopyIcon(), func() { p.share(card) }),
+	}
+	mask := item(i18n.T("Paint a mask"), theme.DocumentCreateIcon(), func() { p.OnPaint(card) })
+	mask.Disabled = !c.Live() || c.Off
+	items = append(items, mask)
+	if !c.Region.IsZero() {
+		items = append(items, item(i18n.T("Remove the painted mask"), theme.ContentClearIcon(), func() { acts.unpaint(card) }))
 	}
 	for _, g := range groups {
 		if g.ID == card {

@@ -16,6 +16,7 @@ import (
 	"realword/history"
 	"realword/inference/checkpoint"
 	"realword/inference/files"
+	"realword/inference/guidance"
 	"realword/inference/memory"
 	"realword/inference/message"
 	"realword/inference/recipe"
@@ -39,6 +40,17 @@ func Sentence(err error) string {
 		return i18n.T("Something failed for an unknown reason.")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Meaning is what people call a meaning of a painted mask.
+func Meaning(k guidance.Kind) string {
+	switch k {
+	case guidance.NotHere:
+		return i18n.T("not here")
+	case guidance.Exactly:
+		return i18n.T("exactly this")
+	}
+	return i18n.T("only here")
 }
 
 // Brief is an error in a few lines, for a notice; what has more room says Sentence.
