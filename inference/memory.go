@@ -49,7 +49,9 @@ func (e *Engine) Memory(r Request) (p memory.Plan, ok bool) {
 // memoryOf is what of a request, which may be incomplete, decides its memory.
 func memoryOf(m bundle.Manifest, r Request) memory.Request {
 	r = Defaults(m, r)
-	w := memory.Request{Width: r.Width, Height: r.Height, Uncond: r.CFG != 1, UncondVision: m.Presets[r.Preset].UncondVision, Init: r.Init != nil}
+	w := memory.Request{
+		Width: r.Width, Height: r.Height, Uncond: r.CFG != 1, UncondVision: m.Presets[r.Preset].UncondVision, Init: r.Init != nil,
+	}
 	for _, subject := range r.Subjects {
 		w.References = append(w.References, len(subject.References))
 	}

@@ -85,8 +85,8 @@ type File struct {
 	Data   *[]byte
 }
 
-// Files lists what a request needs besides itself: references, then painted masks, subject by subject, and the picture to begin with and its region.
-// Recipes name them by SHA-256.
+// Files lists what a request needs besides itself: references, then painted masks, subject by subject, and the picture to begin with and
+// its region. Recipes name them by SHA-256.
 func (r *Request) Files() (list []File) {
 	for j := range r.Subjects {
 		s := &r.Subjects[j]

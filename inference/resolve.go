@@ -202,7 +202,8 @@ func (p *planner) checkState() {
 	}
 	m := p.manifest.Latent
 	h, w := r.Height/m.Factor, r.Width/m.Factor
-	if err := s.fits(r.Steps, max(r.Stop, r.Begin()+1), scored(r.Subjects), m.Channels*h*w, (h/p.manifest.Grid)*(w/p.manifest.Grid)); err != nil {
+	positions := (h / p.manifest.Grid) * (w / p.manifest.Grid)
+	if err := s.fits(r.Steps, max(r.Stop, r.Begin()+1), scored(r.Subjects), m.Channels*h*w, positions); err != nil {
 		p.problems = append(p.problems, err)
 	}
 }
