@@ -11,7 +11,8 @@ import (
 func (w *Window) allActions() []command.Action {
 	return slices.Concat(
 		w.undoActions(),
-		w.pictureActions(),
+		w.subjects.FileActions(),
+		w.reuse.ReferenceActions(),
 		w.saver.Actions(),
 		w.stage.FileActions(),
 		w.subjects.Actions(),
@@ -21,7 +22,8 @@ func (w *Window) allActions() []command.Action {
 		w.gallery.Actions(),
 		w.tree.Actions(),
 		w.models.Actions(),
-		w.viewActions(),
+		w.stage.StepActions(),
+		[]command.Action{{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back}},
 		w.columns.actions(),
 		w.stage.MaskActions(),
 		w.inspect.Actions(),
@@ -29,30 +31,4 @@ func (w *Window) allActions() []command.Action {
 		w.lookActions(),
 		w.helpActions(), // the last lines of their menus
 	)
-}
-
-func (w *Window) pictureActions() []command.Action {
-	finished := func() bool { return w.state.Shot() != nil }
-	return []command.Action{
-		{
-			ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O", Do: w.subjects.ChoosePicture,
-			Can: func() bool { return w.opt.OpenFile != nil },
-		},
-		{ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R", Do: w.reuse.Reference, Can: finished},
-	}
-}
-
-func (w *Window) viewActions() []command.Action {
-	film := func() bool { film, _ := w.state.Film(); return len(film) > 0 }
-	return []command.Action{
-		{
-			ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left",
-			Do: func() { w.stage.Nudge(-1) }, Can: film,
-		},
-		{
-			ID: "view.step.next", Menu: command.MenuView, Label: i18n.T("Next step"), Key: "Shift+Right",
-			Do: func() { w.stage.Nudge(1) }, Can: film,
-		},
-		{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back},
-	}
 }

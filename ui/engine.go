@@ -1,14 +1,11 @@
 package ui
 
 import (
-	"cmp"
-	"image"
 	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
-	"realword/inference/picture"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/models"
@@ -78,7 +75,7 @@ func (w *Window) openModel(path string) {
 func (w *Window) modelsHost() models.Host {
 	return models.Host{
 		Models: w.opt.Models, OpenFile: w.opt.OpenModel, OpenFolder: w.opt.OpenFolder,
-		Context: w.ctx, Background: w.background, Post: w.post, Layers: &w.Layers, Notices: w.notice, Shortcut: w.Shortcut, Notify: w.tell,
+		Context: w.ctx, Background: w.background, Post: w.post, Layers: &w.Layers, Notices: w.notice, Shortcut: w.Shortcut, Notify: w.bell.tell,
 		Shelf: &w.state.Shelf,
 		State: func() state.State { return w.state },
 		Hinders: func() error {
@@ -155,59 +152,7 @@ func (w *Window) takeEngine(engine Engine, path string) []string {
 		})
 	}
 	if before != nil && before.Vision.Reference != m.Vision.Reference {
-		w.lookAgain()
+		w.subjects.LookAgain()
 	}
 	return remarks
-}
-
-// followFit has the cards that leave it to the preset shown as it brings references to a square.
-func (w *Window) followFit() {
-	m := w.state.Model
-	if m == nil {
-		return
-	}
-	own := w.state.Form.Fit(m)
-	if !slices.ContainsFunc(w.state.Form.Cards, func(c state.Card) bool { return c.Fit != own }) {
-		return
-	}
-	again := false
-	w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
-	for i := range w.state.Form.Cards {
-		c := &w.state.Form.Cards[i]
-		again = again || c.Ref.Square.Fit == "" && cmp.Or(c.Fit, picture.Pad) != own
-		c.Fit = own
-	}
-	w.undo.Now = w.state.Form // nothing that the user did
-	if again {
-		w.lookAgain()
-	}
-}
-
-// lookAgain makes the squares of all cards in the size that the open model's encoders see, and as its preset fits them.
-func (w *Window) lookAgain() {
-	cards, see := slices.Clone(w.state.Form.Cards), w.subjects.Eye()
-	w.background(func() func() {
-		views := map[int]state.Card{}
-		for _, c := range cards {
-			if len(c.Ref.Data) == 0 {
-				continue
-			}
-			img, _, err := see.Decode(c.Ref)
-			if err == nil && c.Look(img, see.Model) == nil {
-				views[c.ID] = c
-			}
-		}
-		return func() {
-			w.state.Form.Cards = slices.Clone(w.state.Form.Cards)
-			for i := range w.state.Form.Cards {
-				c := &w.state.Form.Cards[i]
-				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit &&
-					c.View != image.Image(nil) {
-					c.View, c.Small = v.View, v.Small
-				}
-			}
-			w.undo.Now = w.state.Form // nothing that the user did
-			w.refresh()
-		}
-	})
 }

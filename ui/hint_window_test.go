@@ -40,7 +40,7 @@ func TestEveryActionStandsInTheListOfKeys(t *testing.T) {
 	b := ready(t, nil)
 	b.ShowKeys()
 	var texts []string
-	for _, o := range b.onScreen() {
+	for _, o := range onScreen(b.win) {
 		texts = append(texts, o.Text)
 	}
 	all := strings.Join(texts, "\n")

@@ -5,37 +5,46 @@ import (
 
 	"realword/inference"
 	"realword/ui/i18n"
+	"realword/ui/state"
 	"realword/ui/wording"
 )
 
-// watchFocus keeps in mind whether the window is in front.
-func (w *Window) watchFocus() {
-	w.inFront = true
-	l := w.app.Lifecycle()
-	l.SetOnEnteredForeground(func() { w.inFront = true })
-	l.SetOnExitedForeground(func() { w.inFront = false })
+// bell sends the system notifications of what the user waits for.
+type bell struct {
+	app        fyne.App
+	background func(slow func() (show func()))
+	wanted     func() bool // by the user, and the window is there
+	front      bool        // the user sees the window anyway
 }
 
-// tell sends the system a notification, unless the user sees the window anyway or wants none.
-func (w *Window) tell(title, text string) {
-	if w.inFront || !w.prefs.Notify || w.closing {
+// watch keeps in mind whether the window is in front.
+func (b *bell) watch() {
+	b.front = true
+	l := b.app.Lifecycle()
+	l.SetOnEnteredForeground(func() { b.front = true })
+	l.SetOnExitedForeground(func() { b.front = false })
+}
+
+// tell sends a notification, unless the user sees the window anyway or wants none.
+func (b *bell) tell(title, text string) {
+	if b.front || !b.wanted() {
 		return
 	}
-	w.background(func() func() { // the system's bus may take its time
-		w.app.SendNotification(fyne.NewNotification(title, text))
+	b.background(func() func() { // the system's bus may take its time
+		b.app.SendNotification(fyne.NewNotification(title, text))
 		return nil
 	})
 }
 
-// tellEnd tells how a run has ended, when it was the last thing to do.
-func (w *Window) tellEnd(e inference.Event) {
+// end tells how a run has ended, when it was the last thing to do.
+func (b *bell) end(e inference.Event, s state.State) {
 	switch e.(type) {
 	case inference.Done:
-		n := w.state.Run.Pictures
-		w.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", n), w.state.Form.Prompt)
+		n := s.Run.Pictures
+		b.tell(i18n.N(n, "The picture is finished", "%d pictures are finished", n), s.Form.Prompt)
 	case inference.Failed:
-		if w.state.Run.Err != nil {
-			w.tell(i18n.T("The job failed"), wording.Sentence(w.state.Run.Err))
+		if s.Run.Err != nil {
+			b.tell(i18n.T("The job failed"), wording.Sentence(s.Run.Err))
 		}
 	}
 }

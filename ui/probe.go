@@ -33,15 +33,23 @@ type Asked struct {
 	X, Y  int
 }
 
-// probe reads an Asked from every connection to a socket, as JSON, and answers with a list of what is on the screen, as JSON,
+// probe is what tests of the real window see it through.
+type probe struct {
+	win     fyne.Window
+	post    func(func())
+	done    <-chan struct{} // the window has closed
+	dropped func(at fyne.Position, files []fyne.URI)
+}
+
+// listen reads an Asked from every connection to a socket, as JSON, and answers with a list of what is on the screen, as JSON,
 // from the back to the front; what a sheet covers is left out. All else is done to the window by mouse and keys.
-func (w *Window) probe(socket string) error {
+func (p probe) listen(socket string) error {
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		return err
 	}
 	go func() {
-		<-w.ctx.Done()
+		<-p.done
 		_ = l.Close()
 		_ = os.Remove(socket)
 	}()
@@ -58,14 +66,14 @@ func (w *Window) probe(socket string) error {
 				continue
 			}
 			answer := make(chan []Seen, 1)
-			w.post(func() {
-				w.dropAsked(asked)
-				answer <- w.onScreen()
+			p.post(func() {
+				p.drop(asked)
+				answer <- onScreen(p.win)
 			})
 			select {
 			case list := <-answer:
 				_ = json.NewEncoder(c).Encode(list)
-			case <-w.ctx.Done():
+			case <-p.done:
 			}
 			_ = c.Close()
 		}
@@ -73,20 +81,20 @@ func (w *Window) probe(socket string) error {
 	return nil
 }
 
-// dropAsked drops files as the system does.
-func (w *Window) dropAsked(a Asked) {
+// drop drops files as the system does.
+func (p probe) drop(a Asked) {
 	var files []fyne.URI
 	for _, path := range a.Files {
 		files = append(files, storage.NewFileURI(path))
 	}
-	if scale := w.win.Canvas().Scale(); len(files) > 0 {
-		w.Dropped(fyne.NewPos(float32(a.X)/scale, float32(a.Y)/scale), files)
+	if scale := p.win.Canvas().Scale(); len(files) > 0 {
+		p.dropped(fyne.NewPos(float32(a.X)/scale, float32(a.Y)/scale), files)
 	}
 }
 
-// onScreen lists what is on the screen.
-func (w *Window) onScreen() []Seen {
-	c := w.win.Canvas()
+// onScreen lists what a window has on the screen.
+func onScreen(win fyne.Window) []Seen {
+	c := win.Canvas()
 	var list []Seen
 	var visit func(o fyne.CanvasObject)
 	visit = func(o fyne.CanvasObject) {
@@ -94,7 +102,7 @@ func (w *Window) onScreen() []Seen {
 			return
 		}
 		if s, ok := seenAs(o); ok {
-			pos, scale := w.app.Driver().AbsolutePositionForObject(o), c.Scale()
+			pos, scale := fyne.CurrentApp().Driver().AbsolutePositionForObject(o), c.Scale()
 			s.X, s.Y = int(pos.X*scale), int(pos.Y*scale)
 			s.W, s.H = int(o.Size().Width*scale), int(o.Size().Height*scale)
 			list = append(list, s)
@@ -106,7 +114,7 @@ func (w *Window) onScreen() []Seen {
 	if top := c.Overlays().Top(); top != nil {
 		visit(top)
 	} else {
-		visit(w.win.Content())
+		visit(win.Content())
 	}
 	return list
 }

@@ -24,7 +24,7 @@ func (w *Window) queueHost() queue.Host {
 
 // happened follows an event of the running job.
 func (w *Window) happened(e inference.Event) {
-	w.tellEnd(e)
+	w.bell.end(e, w.state)
 	switch e := e.(type) {
 	case inference.StepDone:
 		w.dog.step()

@@ -97,7 +97,7 @@ func TestProbe(t *testing.T) {
 	b.subjects.PromptChanged("a dog")
 	find := func(kind, text string) Seen {
 		t.Helper()
-		for _, s := range b.onScreen() {
+		for _, s := range onScreen(b.win) {
 			if s.Kind == kind && s.Text == text {
 				return s
 			}

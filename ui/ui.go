@@ -15,6 +15,7 @@ import (
 	"realword/inference/prompt"
 	"realword/ui/saving"
 	"realword/ui/state"
+	"realword/ui/subjects"
 )
 
 // Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
@@ -38,12 +39,7 @@ type Engine interface {
 }
 
 // Sample is a reference picture that comes with the program.
-type Sample struct {
-	Name   string // as a file name, for people: "dog.png"
-	Word   string // what it shows
-	Prompt string // a prompt to try it with
-	Data   []byte // the file
-}
+type Sample = subjects.Sample
 
 // Options wires the window to the rest of the program. Functions are called off the window's goroutine and may block.
 type Options struct {
@@ -100,7 +96,8 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	w := New(a, o)
 	w.session.Watch()
 	if socket := os.Getenv("REALWORD_PROBE"); socket != "" { // tests of the real window
-		if err := w.probe(socket); err != nil {
+		probe := probe{win: w.win, post: w.post, done: w.ctx.Done(), dropped: w.Dropped}
+		if err := probe.listen(socket); err != nil {
 			fyne.LogError("The probe cannot listen", err)
 		}
 	}

@@ -60,7 +60,7 @@ type Window struct {
 	*command.Commands
 	prefs      Preferences
 	undo       state.Undo
-	inFront    bool
+	bell       bell
 	kit.Layers // what Esc closes
 
 	subjects *subjects.Panel
@@ -128,6 +128,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	}
 	w.subjects.Changed, w.subjects.OnResized = w.refresh, w.columns.relay
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
+	w.subjects.OnSeen = func() { w.undo.Now = w.state.Form }
 	w.OnKeys = func(own map[string]string) {
 		p := w.prefs
 		p.Keys = own
@@ -137,7 +138,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	}
 	w.saver = w.newSaver()
 	w.reuse = w.newReuse()
-	w.watchFocus()
+	w.bell = bell{app: a, background: w.background, wanted: func() bool { return w.prefs.Notify && !w.closing }}
+	w.bell.watch()
 	w.ghost = kit.NewGhost()
 	w.session = &session.Keeper{Host: w.sessionHost()}
 	w.buildHistory()
@@ -153,7 +155,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.Bind()
 	w.undo.Reset(w.state.Form)
 	w.refresh()
-	w.readSamples()
+	w.subjects.Offer(w.opt.Samples)
 	w.open()
 	w.session.Open()
 	w.models.LookForDownloads()
@@ -332,7 +334,7 @@ func (w *Window) refresh() {
 	w.state.Form = w.state.Form.Tidy()
 	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
 	w.undo.Note(w.state.Form, time.Now())
-	w.followFit()
+	w.subjects.FollowPreset()
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
 	w.queue.Refresh()

@@ -276,6 +276,14 @@ func (d *Desk) Parts(which state.Parts) {
 	}
 }
 
+// ReferenceActions make the picture in view a reference.
+func (d *Desk) ReferenceActions() []command.Action {
+	return []command.Action{{
+		ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R",
+		Do: d.Reference, Can: func() bool { s := d.host.State(); return s.Shot() != nil },
+	}}
+}
+
 // Actions are the keys of recipes.
 func (d *Desk) Actions() []command.Action {
 	shown := func() bool { s := d.host.State(); return s.Shot() != nil && s.Model != nil }

@@ -342,6 +342,21 @@ func (p *Panel) FileActions() []command.Action {
 	}
 }
 
+// StepActions go through the film in view.
+func (p *Panel) StepActions() []command.Action {
+	can := func() bool { s := p.host.State(); film, _ := s.Film(); return len(film) > 0 }
+	return []command.Action{
+		{
+			ID: "view.step.previous", Menu: command.MenuView, Label: i18n.T("Previous step"), Key: "Shift+Left",
+			Do: func() { p.Nudge(-1) }, Can: can,
+		},
+		{
+			ID: "view.step.next", Menu: command.MenuView, Label: i18n.T("Next step"), Key: "Shift+Right",
+			Do: func() { p.Nudge(1) }, Can: can,
+		},
+	}
+}
+
 // MaskActions switch masks on and off; the first of them begins a new part of the menu.
 func (p *Panel) MaskActions() []command.Action {
 	return []command.Action{

@@ -12,6 +12,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -212,6 +213,14 @@ func (p *Panel) Link() {
 // Eye is that of the open model and the chosen preset.
 func (p *Panel) Eye() state.Eye {
 	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: p.state.Model, Fit: p.state.Form.Fit(p.state.Model)}
+}
+
+// FileActions open pictures.
+func (p *Panel) FileActions() []command.Action {
+	return []command.Action{{
+		ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O",
+		Do: p.ChoosePicture, Can: func() bool { return p.OpenFile != nil },
+	}}
 }
 
 // ChoosePicture asks for a file and takes it as a reference.

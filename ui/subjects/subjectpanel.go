@@ -39,6 +39,7 @@ type Panel struct {
 	Changed    func()                   // the state has changed
 	OnResized  func()                   // the words need another height
 	OnPaint    func(card int)           // the mask of a card's subject is to be painted
+	OnSeen     func()                   // the form has changed by itself: the model sees its cards otherwise
 
 	state    *state.State // the window's
 	commands *command.Commands

@@ -1,0 +1,62 @@
+package subjects
+
+import (
+	"cmp"
+	"image"
+	"slices"
+
+	"realword/inference/picture"
+	"realword/ui/state"
+)
+
+// FollowPreset has the cards that leave it to the preset shown as it brings references to a square.
+func (p *Panel) FollowPreset() {
+	m := p.state.Model
+	if m == nil {
+		return
+	}
+	own := p.state.Form.Fit(m)
+	if !slices.ContainsFunc(p.state.Form.Cards, func(c state.Card) bool { return c.Fit != own }) {
+		return
+	}
+	again := false
+	p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
+	for i := range p.state.Form.Cards {
+		c := &p.state.Form.Cards[i]
+		again = again || c.Ref.Square.Fit == "" && cmp.Or(c.Fit, picture.Pad) != own
+		c.Fit = own
+	}
+	p.OnSeen()
+	if again {
+		p.LookAgain()
+	}
+}
+
+// LookAgain makes the squares of all cards in the size that the open model's encoders see, and as its preset fits them.
+func (p *Panel) LookAgain() {
+	cards, see := slices.Clone(p.state.Form.Cards), p.Eye()
+	p.Background(func() func() {
+		views := map[int]state.Card{}
+		for _, c := range cards {
+			if len(c.Ref.Data) == 0 {
+				continue
+			}
+			img, _, err := see.Decode(c.Ref)
+			if err == nil && c.Look(img, see.Model) == nil {
+				views[c.ID] = c
+			}
+		}
+		return func() {
+			p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
+			for i := range p.state.Form.Cards {
+				c := &p.state.Form.Cards[i]
+				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit &&
+					c.View != image.Image(nil) {
+					c.View, c.Small = v.View, v.Small
+				}
+			}
+			p.OnSeen()
+			p.Changed()
+		}
+	})
+}
