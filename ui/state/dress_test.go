@@ -149,6 +149,21 @@ func TestWorstOverlap(t *testing.T) {
 	if note, much := s.OverlapNote(); !much || note != "100 % overlap between “dog” and “owl” at step 5: lower γ, or move the subjects apart." {
 		t.Errorf("%q, %v", note, much)
 	}
+	pair := func(second []float32) string {
+		s := s
+		s.Run.Subjects = s.Run.Subjects[:2]
+		one := step
+		one.Subjects = []inference.SubjectStep{{Scores: scores(0, 1, 2, 3)}, {Scores: second}}
+		s.Run.Film = []inference.StepDone{one}
+		note, _ := s.OverlapNote()
+		return note
+	}
+	if note := pair(scores(8, 9, 7, 6)); note != "" {
+		t.Errorf("%q of subjects that are apart", note)
+	}
+	if note := pair(scores(8, 9, 7, 3)); note != "25 % overlap between “dog” and “cat” at step 5." {
+		t.Errorf("%q of subjects that share a quarter", note)
+	}
 	s.Run.Subjects = s.Run.Subjects[:1]
 	if note, _ := s.OverlapNote(); note != "" {
 		t.Errorf("%q of one subject", note)

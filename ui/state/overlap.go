@@ -68,10 +68,12 @@ func (s State) OverlapNote() (note string, much bool) {
 		return "", false
 	}
 	o := worstOverlap(step, list)
-	if o.a == o.b {
+	if o.a == o.b || 100*o.share < 0.5 { // "0 %"
 		return "", false
 	}
-	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share,
-		Shorten(WordName(shown[o.a].Word), 14),
-		Shorten(WordName(shown[o.b].Word), 14), step.Step+1), o.share > muchOverlap
+	a, b := Shorten(WordName(shown[o.a].Word), 14), Shorten(WordName(shown[o.b].Word), 14)
+	if o.share <= muchOverlap {
+		return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d.", 100*o.share, a, b, step.Step+1), false
+	}
+	return i18n.T("%.0f %% overlap between “%s” and “%s” at step %d: lower γ, or move the subjects apart.", 100*o.share, a, b, step.Step+1), true
 }
