@@ -18,15 +18,18 @@ func (e *Engine) Notes(r Request) []error {
 	m, words := e.model.Manifest(), e.model.Tokenizer(0)
 	full := Defaults(m, r)
 	preset, _ := m.Preset(full.Preset)
-	positive, negative := message.New("prompt"), message.New("negative prompt")
 	for _, text := range []struct {
 		name      error
 		text, own string
-	}{{positive, full.Prompt, ""}, {negative, full.Negative, preset.Negative}} {
-		if text.name == negative && full.CFG == 1 && strings.TrimSpace(r.Negative) != "" && text.text != text.own {
+		negative  bool
+	}{
+		{message.New("prompt"), full.Prompt, "", false},
+		{message.New("negative prompt"), full.Negative, preset.Negative, true},
+	} {
+		if text.negative && full.CFG == 1 && strings.TrimSpace(r.Negative) != "" && text.text != text.own {
 			notes = append(notes, message.New("with a guidance scale of 1 there is no unconditional pass, so nobody reads the negative prompt: leave it out, or choose a higher scale"))
 		}
-		if text.name == negative && (full.CFG == 1 || text.text == text.own) {
+		if text.negative && (full.CFG == 1 || text.text == text.own) {
 			continue // nobody reads it, or it is meant as it stands
 		}
 		p := words.Encode(text.text)

@@ -77,7 +77,12 @@ func TestLookAtTextSizes(t *testing.T) {
 		words   string
 		size    fyne.Size
 	}{
-		{100, "", smallest}, {150, "", smallest}, {100, "longer", smallest}, {100, "de", smallest}, {100, "fr", smallest}, {100, "es", smallest},
+		{100, "", smallest},
+		{150, "", smallest},
+		{100, "longer", smallest},
+		{100, "de", smallest},
+		{100, "fr", smallest},
+		{100, "es", smallest},
 		{200, "", fyne.NewSize(3840, 2160)},
 	} {
 		t.Run(fmt.Sprintf("%d%% %s %v", c.percent, c.words, c.size), func(t *testing.T) {

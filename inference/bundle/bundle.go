@@ -207,7 +207,8 @@ func hashFile(ctx context.Context, path string, progress func(done, total int64)
 func readManifest(fsys fs.FS) (Manifest, error) {
 	f, err := fsys.Open(ManifestName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, message.Errorf("there is no %s; make a model folder with `realword model import CHECKPOINTS --out FOLDER`", ManifestName)
+		return Manifest{}, message.Errorf("there is no %s; make a model folder with `realword model import CHECKPOINTS --out FOLDER`",
+			ManifestName)
 	}
 	if err != nil {
 		return Manifest{}, err

@@ -37,15 +37,27 @@ func stranger(head []byte) error {
 	case len(head) == 0:
 		return &FormatError{Problem: message.Text("the file is empty"), Remedy: message.Text("get it again")}
 	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
-		return &UnsupportedError{Problem: message.Text("this is a Git LFS pointer, not the weights"), Remedy: message.Text("run `git lfs pull`, or download the weights themselves")}
+		return &UnsupportedError{
+			Problem: message.Text("this is a Git LFS pointer, not the weights"),
+			Remedy:  message.Text("run `git lfs pull`, or download the weights themselves"),
+		}
 	case strings.HasPrefix(trimmed, "<!doctype html"), strings.HasPrefix(trimmed, "<html"), strings.HasPrefix(trimmed, "<?xml"):
-		return &UnsupportedError{Problem: message.Text("this is a web page, not the weights (a download that needed a login saves one)"), Remedy: again}
+		return &UnsupportedError{
+			Problem: message.Text("this is a web page, not the weights (a download that needed a login saves one)"),
+			Remedy:  again,
+		}
 	case bytes.HasPrefix(head, legacyMagic), len(head) > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5:
 		return &UnsupportedError{Problem: message.Text("this is a bare pickle, such as PyTorch wrote before version 1.6"), Remedy: resave}
 	case bytes.HasPrefix(head, []byte("GGUF")):
-		return &UnsupportedError{Problem: message.Text("this is a GGUF file"), Remedy: message.Text("use the safetensors file that it was made from")}
+		return &UnsupportedError{
+			Problem: message.Text("this is a GGUF file"),
+			Remedy:  message.Text("use the safetensors file that it was made from"),
+		}
 	case bytes.HasPrefix(head, []byte("\x89HDF")):
-		return &UnsupportedError{Problem: message.Text("this is an HDF5 file"), Remedy: message.Text("use the PyTorch or safetensors weights")}
+		return &UnsupportedError{
+			Problem: message.Text("this is an HDF5 file"),
+			Remedy:  message.Text("use the PyTorch or safetensors weights"),
+		}
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")), bytes.HasPrefix(head, []byte("7z\xbc\xaf")), bytes.HasPrefix(head, []byte("Rar!")),
 		bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")), bytes.HasPrefix(head, []byte("\xfd7zXZ")):
 		return &UnsupportedError{Problem: message.Text("this is a compressed archive"), Remedy: message.Text("unpack it first")}

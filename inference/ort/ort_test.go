@@ -39,7 +39,9 @@ type protobuf []byte
 func (m protobuf) bytes(field protowire.Number, b []byte) protobuf {
 	return protowire.AppendBytes(protowire.AppendTag(m, field, protowire.BytesType), b)
 }
+
 func (m protobuf) text(field protowire.Number, s string) protobuf { return m.bytes(field, []byte(s)) }
+
 func (m protobuf) number(field protowire.Number, n int) protobuf {
 	return protowire.AppendVarint(protowire.AppendTag(m, field, protowire.VarintType), uint64(n))
 }

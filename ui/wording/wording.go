@@ -129,7 +129,7 @@ func known(e *message.Error) string {
 	values := slices.Clone(e.Values)
 	for i, v := range values {
 		if err, is := v.(error); is {
-			values[i] = errors.New(translated(err)) //nolint:err113 // a text for a verb
+			values[i] = errors.New(translated(err))
 		}
 	}
 	return i18n.Known(e.Text, values...)
