@@ -195,10 +195,12 @@ func strips(h, w int) *tensor.Tensor {
 	return tensor.OfInts([]int64{int64(network.Strips(h, w))}, 1)
 }
 
-// decoder says which graph decodes a latent of h × w cells, encoder which one makes it.
+// decoder says which graph decodes a latent of h × w cells.
 func (g *Graphs) decoder(h, w int) graph.Name {
 	return g.tiled(graph.Decoder, graph.TiledDecoder, h, w)
 }
+
+// encoder says which graph makes such a latent.
 func (g *Graphs) encoder(h, w int) graph.Name {
 	return g.tiled(graph.Encoder, graph.TiledEncoder, h, w)
 }
