@@ -310,7 +310,8 @@ func TestApplyFollowsARun(t *testing.T) {
 		"nothing yet": {nil, func(s State) string {
 			return fmt.Sprint(s.Busy(), " ", s.Run.Status(), " ", s.Shown() == nil)
 		}},
-		"text": {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.Status() }},
+		"encode": {[]inference.Event{inference.StageStarted{Stage: inference.StageEncode}}, func(s State) string { return s.Run.Status() }},
+		"text":   {[]inference.Event{inference.StageStarted{Stage: inference.StageText}}, func(s State) string { return s.Run.Status() }},
 		"steps": {append(film(3), inference.Progress{Pass: 9, Passes: 10, Remaining: 1200 * time.Millisecond}), func(s State) string {
 			return fmt.Sprint(s.Run.Status(), " ", s.Shown().Step, s.Run.Pass, s.Run.Passes)
 		}},
@@ -334,7 +335,7 @@ func TestApplyFollowsARun(t *testing.T) {
 		"failed": {append(film(1), inference.Failed{Err: boom}), func(s State) string { return fmt.Sprint(s.Busy(), s.Run.Err, len(s.Run.Film)) }},
 	} {
 		want := map[string]string{
-			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "steps": "step 3 of 4 · about 1 s left 2 9 10",
+			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "encode": "Checking the pictures…", "steps": "step 3 of 4 · about 1 s left 2 9 10",
 			"another device": "step 2 of 4 · CPU CUDA is gone true",
 			"a picture":      "true 7 4 2", "second picture begins": "{-1 -1} 0 1 4", "done": "false Done in 3.0 s.",
 			"cancelled": "false <nil> 2 Stopped after step 3.", "failed": "false boom 1",

@@ -220,7 +220,7 @@ func (r Round) Status() string {
 	switch r.Stage {
 	case inference.StageText:
 		return i18n.T("Reading the prompt…")
-	case inference.StageVision:
+	case inference.StageVision, inference.StageEncode:
 		return i18n.T("Checking the pictures…")
 	case inference.StageDecode:
 		return of + i18n.T("finishing…")
