@@ -1,8 +1,10 @@
-// Package ui is the window of Realword.
+// Package ui is the window of Realword: it furnishes the rooms, each a package below it, and says what becomes of what the user does
+// there.
 //
-// Contract: it knows the types of inference (Request, Event, Job) and draws them with Fyne; it never imports a package
-// that needs cgo, nor fyne/v2/app: the app is a parameter, so that everything here is tested without a display. What changes
-// the history goes through package journal, which keeps its order.
+// Contract: a room knows the window by the Host that it is given, and no other room; what concerns others it hands out (On… fields). It
+// knows the types of inference (Request, Event, Job) and draws them with Fyne. Nothing here imports a package that needs cgo, nor
+// fyne/v2/app: the app is a parameter, so that everything is tested without a display. What changes the history goes through package
+// journal, which keeps its order.
 //
 // One goroutine, Fyne's, owns State and every widget. Anything that may take longer than a frame (opening the model, reading
 // and decoding pictures, starting a run, enlarging previews, writing files) runs on other goroutines and comes back

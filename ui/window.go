@@ -36,15 +36,10 @@ import (
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
 type Window struct {
-	app     fyne.App
-	win     fyne.Window
-	opt     Options
-	post    func(func())
-	ctx     context.Context
-	quit    context.CancelFunc
-	tasks   int  // background work under way
-	closing bool // the user has closed the window; it goes when nothing is under way
-	closed  bool
+	app fyne.App
+	win fyne.Window
+	opt Options
+	life
 
 	state  state.State
 	engine Engine
@@ -114,6 +109,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
 	w.win = a.NewWindow(w.opt.Title)
+	w.busy, w.gone = w.journal.Working, w.win.Close
 	w.Commands = command.New(w.win, &w.Layers)
 	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, func(held bool) { w.stage.Peek(held) }
 	w.Closing = func() bool { return w.closing }
@@ -212,21 +208,6 @@ func (w *Window) change(next func(state.State) state.State) {
 	w.refresh()
 }
 
-// background runs slow on its own goroutine and then, on the window's, what it answers. A closing window waits for it.
-func (w *Window) background(slow func() (show func())) {
-	w.tasks++
-	go func() {
-		show := slow()
-		w.post(func() {
-			w.tasks--
-			if show != nil {
-				show()
-			}
-			w.leave()
-		})
-	}()
-}
-
 // Close cancels a running job, waits shortly for it and for files being written, and closes the window.
 func (w *Window) Close() {
 	if w.closing {
@@ -243,18 +224,6 @@ func (w *Window) Close() {
 
 // patience is how long a closing window waits.
 const patience = 3 * time.Second
-
-// leave shuts a closing window when nothing is under way any more.
-func (w *Window) leave() {
-	if w.closing && w.tasks == 0 && !w.journal.Working() {
-		w.shut()
-	}
-}
-
-func (w *Window) shut() {
-	w.closed = true
-	w.win.Close()
-}
 
 func (w *Window) build() fyne.CanvasObject {
 	c := &w.columns

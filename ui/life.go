@@ -1,0 +1,42 @@
+package ui
+
+import "context"
+
+// life is how long a window lasts: what is under way keeps a closing one open. All of it but post belongs to Fyne's goroutine.
+type life struct {
+	post    func(func())
+	ctx     context.Context
+	quit    context.CancelFunc
+	tasks   int         // background work under way
+	busy    func() bool // something else is
+	closing bool        // the user has closed the window; it goes when nothing is under way
+	closed  bool
+	gone    func() // closes what is on the screen
+}
+
+// background runs slow on its own goroutine and then, on the window's, what it answers. A closing window waits for it.
+func (l *life) background(slow func() (show func())) {
+	l.tasks++
+	go func() {
+		show := slow()
+		l.post(func() {
+			l.tasks--
+			if show != nil {
+				show()
+			}
+			l.leave()
+		})
+	}()
+}
+
+// leave shuts a closing window when nothing is under way any more.
+func (l *life) leave() {
+	if l.closing && l.tasks == 0 && !l.busy() {
+		l.shut()
+	}
+}
+
+func (l *life) shut() {
+	l.closed = true
+	l.gone()
+}
