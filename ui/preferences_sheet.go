@@ -89,7 +89,9 @@ func (w *Window) showPreferences() {
 			example.Color = theme.ColorNameError
 			example.Text = wording.Sentence(err)
 		} else {
-			sub, name := state.FileName(text, state.Naming{At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox"})
+			sub, name := state.FileName(text, state.Naming{
+				At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox",
+			})
 			example.Text = filepath.Join(sub, name+".png")
 			change(func(p *Preferences) { p.FileName = text })
 		}

@@ -1,7 +1,7 @@
 // Package plain is for tests that the race detector would only slow down: they do a lot, on one goroutine.
 //
-// Contract: only tests import it. Their names begin with TestLook (everything on the screen is laid out) or TestDamage (a file is damaged in
-// many places), because `make test` runs those once more without the detector.
+// Contract: only tests import it. Their names begin with TestLook (everything on the screen is laid out) or TestDamage (a file is damaged
+// in many places), because `make test` runs those once more without the detector.
 package plain
 
 import (
