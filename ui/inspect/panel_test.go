@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,7 @@ type bench struct {
 
 	lower   *widget.Label
 	runs    int    // that were asked for
+	mine    []int  // cards whose mask is to be painted on
 	saved   []byte // the last map
 	name    string // that it was to have
 	saveErr error
@@ -62,7 +64,7 @@ func newBench(t *testing.T) *bench {
 		},
 	})
 	b.OnOpen = func(open bool) { b.lower.Hidden = open }
-	b.OnGenerate = func() { b.runs++ }
+	b.OnGenerate, b.OnMine = func() { b.runs++ }, func(card int) { b.mine = append(b.mine, card) }
 	b.Move(container.NewStack(b.lower, b.Body), b.Actions, b.Panel.Refresh, b.Working)
 	return b
 }
@@ -82,6 +84,21 @@ func TestInspectionNeedsScores(t *testing.T) {
 	b.Show(-1)
 	if b.open || b.Body.Visible() || !b.lower.Visible() || b.Layers.Open() != 0 {
 		t.Error("an inspection of nothing")
+	}
+}
+
+// The mask in view becomes that of its subject's card, in place of the inspection; without a card there is nobody to have it.
+func TestInspectionGivesItsMask(t *testing.T) {
+	b := newBench(t)
+	b.Show(0)
+	test.Tap(b.Panel.mine)
+	if !slices.Equal(b.mine, []int{1}) || b.open {
+		t.Errorf("asked for the mask of %v, open %v", b.mine, b.open)
+	}
+	b.State.Form.Cards = nil
+	b.Show(0)
+	if !b.Panel.mine.Disabled() {
+		t.Error("a mask for nobody")
 	}
 }
 

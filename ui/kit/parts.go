@@ -378,6 +378,7 @@ type Under struct{ Least float32 }
 func (u Under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	page := objects[1].(*container.Scroll)
 	page.Resize(fyne.NewSize(size.Width, page.Size().Height)) // rows that flow know their height only for a width
+	page.Content.Resize(fyne.NewSize(size.Width, page.Content.MinSize().Height))
 	height := min(page.Content.MinSize().Height, max(size.Height-u.Least, 0))
 	place(objects[0], 0, 0, size.Width, size.Height-height)
 	place(page, 0, size.Height-height, size.Width, height)

@@ -19,6 +19,7 @@ var (
 	_ fyne.Scrollable    = (*easel)(nil)
 	_ fyne.Focusable     = (*easel)(nil)
 	_ fyne.Tappable      = (*easel)(nil)
+	_ desktop.Keyable    = (*easel)(nil)
 )
 
 // Ground is the picture under the easel. Places are shares of the picture, 0 to 1 from its upper left corner.
@@ -164,8 +165,22 @@ func (e *easel) FocusGained()   { e.focused = true; e.follow(e.p.pen) }
 func (e *easel) FocusLost()     { e.focused = false; e.away() }
 func (e *easel) TypedRune(rune) {}
 
-// TypedKey paints from the keyboard: arrows move the brush by a position of the guidance grid, with Shift they paint on their way; Space
-// and Enter paint where it is.
+// KeyDown and KeyUp hide the masks while Space is held, as everywhere over the picture.
+func (e *easel) KeyDown(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeySpace {
+		e.p.host.Commands.OnHold(true)
+	}
+}
+
+// KeyUp implements desktop.Keyable.
+func (e *easel) KeyUp(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeySpace {
+		e.p.host.Commands.OnHold(false)
+	}
+}
+
+// TypedKey paints from the keyboard: arrows move the brush by a position of the guidance grid, with Shift they paint on their way; Enter
+// paints where it is.
 func (e *easel) TypedKey(k *fyne.KeyEvent) {
 	dx, dy := float32(0), float32(0)
 	switch k.Name {
@@ -177,7 +192,9 @@ func (e *easel) TypedKey(k *fyne.KeyEvent) {
 		dy = -1
 	case fyne.KeyDown:
 		dy = 1
-	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+	case fyne.KeySpace: // see KeyDown
+		return
+	case fyne.KeyReturn, fyne.KeyEnter:
 		e.p.press(e.p.pen, false)
 		e.p.release()
 		return

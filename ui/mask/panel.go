@@ -575,7 +575,7 @@ type bar struct {
 	kinds    []*kit.Pill
 	size     *kit.Slider
 	soft     *kit.Slider
-	mine     *kit.Button
+	mine     *kit.Tile
 	note     *kit.Line
 }
 
@@ -608,7 +608,7 @@ func (p *Panel) buildBar() {
 	var size, soft fyne.CanvasObject
 	b.size, size = slider(i18n.T("Size"), leastSize, mostSize, func(v float64) { p.resize(float32(v)) })
 	b.soft, soft = slider(i18n.T("Softness"), 0, 1, func(v float64) { p.soften(float32(v)) })
-	act := func(text string, do func()) *kit.Button { return kit.LowButton(text, nil, do) }
+	act := func(text string, do func()) *kit.Tile { return kit.NewPill(text, do).Tile }
 	b.mine = act(i18n.T("Make this mask mine"), func() { p.Mine(p.card) })
 	b.note = kit.Caption("")
 	p.Tools = kit.NewColumn(2,
@@ -673,7 +673,7 @@ func (p *Panel) showBar() {
 		b.kinds[i].Choose(k == p.kind)
 	}
 	_, ok := p.mineOf(p.card)
-	kit.Enable(b.mine, ok)
+	b.mine.Hidden = !ok
 	p.weigh()
 	note := about(p.kind)
 	if covers := area(p.mask); p.seen.err != nil && covers > 0 {

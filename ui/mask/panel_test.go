@@ -129,6 +129,10 @@ func TestSoftness(t *testing.T) {
 	if string(again.Pix) != string(m.Pix) {
 		t.Error("painting the same again changes it")
 	}
+	beside := stroke(m, picture.Point{X: 150, Y: 100}, picture.Point{X: 150, Y: 100}, brush{radius: 80, softness: 1})
+	if got := beside.GrayAt(100, 100).Y; got != 255 || beside.GrayAt(150, 100).Y != 255 {
+		t.Errorf("a soft edge over white makes it %d", got)
+	}
 }
 
 func TestErasing(t *testing.T) {
@@ -255,7 +259,15 @@ func TestPaintingByKeyboard(t *testing.T) {
 	key(fyne.KeyLeft)
 	key(fyne.KeyUp)
 	key(fyne.KeyUp)
+	var held []bool
+	b.Commands.OnHold = func(on bool) { held = append(held, on) }
+	b.easel.KeyDown(&fyne.KeyEvent{Name: fyne.KeySpace})
 	key(fyne.KeySpace)
+	b.easel.KeyUp(&fyne.KeyEvent{Name: fyne.KeySpace})
+	if kind, _ := b.asked(t, 0); kind != guidance.Anywhere || len(held) != 2 || !held[0] || held[1] {
+		t.Errorf("Space paints, or does not hide the masks: %v", held)
+	}
+	key(fyne.KeyReturn)
 	_, cover := b.asked(t, 0)
 	for _, p := range []int{8*1 + 2, 8*1 + 3, 8*2 + 2, 8*2 + 3} { // the disc is around their common corner
 		if cover == nil || !near(cover[p], math.Pi/16, 0.01) {

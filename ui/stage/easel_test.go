@@ -73,6 +73,9 @@ func TestWhatIsPaintedIsSeen(t *testing.T) {
 	b.Peek(true)
 	near("held", at(0.25, 0.5), int(plain.R), int(plain.G), int(plain.B))
 	b.Peek(false)
+	if !b.overlay.row.Hidden {
+		t.Error("the row of the masks of the step stays under the picture")
+	}
 	veil = Veil{}
 	if got := at(0.45, 0.45); got == plain {
 		t.Error("the step's own masks do not come back")

@@ -115,7 +115,7 @@ func newOverlayBar(p *Panel) *overlayBar {
 // refresh makes the row equal to the state.
 func (o *overlayBar) refresh(s state.State) {
 	step, on := s.MaskStep(), o.p.masksOn()
-	if o.row.Hidden = step == nil || len(step.Subjects) == 0; o.row.Hidden {
+	if o.row.Hidden = step == nil || len(step.Subjects) == 0 || o.p.painting; o.row.Hidden { // the brush has a row of its own
 		return
 	}
 	o.seen.Follow()

@@ -70,7 +70,8 @@ type Panel struct {
 	uncompare    func()      // takes back the note for Esc
 	seen, before *state.Shot // the finished picture in view, and the one before it
 
-	blank *image.Gray // to paint on before there is a picture
+	blank    *image.Gray // to paint on before there is a picture
+	painting bool        // a veil is there, even where Peek hides it
 
 	painter kit.Newest[scene]
 	painted sceneKey // what the painter was asked for last
@@ -233,8 +234,12 @@ func (p *Panel) repaint() {
 		c.base = s.Shots[len(s.Shots)-1].Image // until the first step is there
 	}
 	var masks []picture.Layer
-	if p.host.Veil != nil && !p.lens.held {
+	if p.host.Veil != nil {
 		c.veil, masks = p.host.Veil()
+		p.painting = c.veil.Mask != nil
+		if p.lens.held {
+			c.veil = Veil{}
+		}
 	}
 	if c.veil.Mask != nil {
 		c.masks, c.mode, c.opacity = masks, min(p.lens.mode, picture.Outline), p.lens.opacity
