@@ -20,7 +20,7 @@ func (w *Window) allActions() []command.Action {
 		w.queue.Actions(),
 		w.reuse.Actions(),
 		w.gallery.Actions(),
-		w.tree.Actions(),
+		w.gallery.Tree.Actions(),
 		w.models.Actions(),
 		w.stage.StepActions(),
 		[]command.Action{{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back}},

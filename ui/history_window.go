@@ -64,18 +64,17 @@ func (w *Window) buildHistory() {
 	g.OnBudget = func(bytes int64) { w.app.Preferences().SetFloat(prefBudget, float64(bytes)) }
 	w.gallery = g
 
-	w.tree = gallery.NewTree(host.Journal, host.Background, host.State)
-	w.tree.OnShow = w.session.Show
-	w.tree.OnResize = func() { w.columns.lower.Refresh(); w.stage.FollowTools() }
+	g.Tree.OnShow = w.session.Show
+	g.Tree.OnResize = func() { w.columns.lower.Refresh(); w.stage.FollowTools() }
 
-	w.banner = gallery.NewBanner()
-	w.banner.OnResize = func() { w.win.Content().Refresh() }
-	w.banner.OnRetry, w.banner.OnReveal = w.session.Retry, w.saver.Show
+	b := g.Banner
+	b.OnResize = func() { w.win.Content().Refresh() }
+	b.OnRetry, b.OnReveal = w.session.Retry, w.saver.Show
 	if w.opt.SetAside != nil {
-		w.banner.OnFresh = w.session.StartAnew
+		b.OnFresh = w.session.StartAnew
 	}
 	if w.opt.Rescue != nil {
-		w.banner.OnRescue = w.session.Rescue
+		b.OnRescue = w.session.Rescue
 	}
 }
 

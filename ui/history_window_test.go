@@ -120,11 +120,11 @@ func TestADamagedHistoryIsMovedAwayOnRequest(t *testing.T) {
 	b := keeping(t, dir, func(o *Options) {
 		o.SetAside = func() error { _, err := history.SetAside(file, time.Now()); return err }
 	})
-	if b.state.History.Open || b.banner.Hidden {
+	if b.state.History.Open || b.gallery.Banner.Hidden {
 		t.Fatalf("%+v", b.state.History)
 	}
-	b.tapIn(b.banner.Container, "Start a new history")
-	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); !b.state.History.Open || !b.banner.Hidden || len(aside) != 1 {
+	b.tapIn(b.gallery.Banner.Container, "Start a new history")
+	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); !b.state.History.Open || !b.gallery.Banner.Hidden || len(aside) != 1 {
 		t.Errorf("%+v, moved to %v", b.state.History, aside)
 	}
 }

@@ -12,6 +12,20 @@ type life struct {
 	closing bool        // the user has closed the window; it goes when nothing is under way
 	closed  bool
 	gone    func() // closes what is on the screen
+
+	dog     *watchdog // of the audit build: how long each call holds Fyne's goroutine
+	resting *resting  // what sends an idle window to sleep; nil in tests
+}
+
+// while is post for as long as the window lasts: Fyne runs what comes later on the caller's goroutine.
+func (l *life) while(post func(func())) func(func()) {
+	return func(f func()) {
+		post(func() {
+			if !l.closed {
+				l.dog.call(f)
+			}
+		})
+	}
 }
 
 // background runs slow on its own goroutine and then, on the window's, what it answers. A closing window waits for it.

@@ -2,13 +2,14 @@ package ui
 
 import (
 	"realword/inference"
+	"realword/ui/kit"
 	"realword/ui/queue"
 )
 
 // queueHost is what the room of the jobs needs of the window.
-func (w *Window) queueHost() queue.Host {
+func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 	return queue.Host{
-		State: &w.state, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: w.ghost,
+		State: &w.state, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: ghost,
 		Context: w.ctx, Post: w.post, Background: w.background, Changed: w.refresh,
 		Engine: func() queue.Engine {
 			if w.engine == nil {

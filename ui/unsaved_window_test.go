@@ -48,7 +48,7 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 		if s == nil || !s.Unsaved || !s.Pixels || s.Kept == 0 || s.Path != "" || s.Image == nil || s.Image.NRGBAAt(3, 3) != uitest.Green {
 			t.Fatalf("%s: shot %+v", when, s)
 		}
-		if text := b.unsaved.Text.Text; b.unsaved.Hidden || !strings.Contains(text, "kept in this session") {
+		if text := b.saver.Bar.Text.Text; b.saver.Bar.Hidden || !strings.Contains(text, "kept in this session") {
 			t.Errorf("%s it says %q", when, text)
 		}
 		if b.leaving() != "" {
@@ -56,10 +56,10 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 		}
 	}
 	told("at once")
-	if text := b.unsaved.Text.Text; !strings.Contains(text, "choose another folder") {
+	if text := b.saver.Bar.Text.Text; !strings.Contains(text, "choose another folder") {
 		t.Errorf("it says %q, and not why", text)
 	}
-	test.Tap(b.unsaved.Retry) // nothing has changed
+	test.Tap(b.saver.Bar.Retry) // nothing has changed
 	b.settle()
 	told("after another try")
 	b.end0()
@@ -68,10 +68,10 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "pictures")); err != nil {
 		t.Fatal(err)
 	}
-	test.Tap(b.unsaved.Retry)
+	test.Tap(b.saver.Bar.Retry)
 	b.settle()
 	s := b.state.Shot()
-	if s.Unsaved || s.SaveErr != nil || s.Path == "" || !b.unsaved.Hidden {
+	if s.Unsaved || s.SaveErr != nil || s.Path == "" || !b.saver.Bar.Hidden {
 		t.Fatalf("after the folder is there: %+v", s)
 	}
 	data, err := os.ReadFile(s.Path)
@@ -93,15 +93,15 @@ func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	answer := ""
 	b.saver.SaveFile = func(string) (string, error) { return answer, nil }
 	b.refresh()
-	test.Tap(b.unsaved.Other) // and thought better of it
+	test.Tap(b.saver.Bar.Other) // and thought better of it
 	b.settle()
-	if s := b.state.Shot(); !s.Unsaved || b.unsaved.Hidden {
+	if s := b.state.Shot(); !s.Unsaved || b.saver.Bar.Hidden {
 		t.Fatalf("%+v", s)
 	}
 	answer = target
-	test.Tap(b.unsaved.Other)
+	test.Tap(b.saver.Bar.Other)
 	b.settle()
-	if s := b.state.Shot(); s.Unsaved || s.Path != target+".png" || !b.unsaved.Hidden {
+	if s := b.state.Shot(); s.Unsaved || s.Path != target+".png" || !b.saver.Bar.Hidden {
 		t.Fatalf("%+v", s)
 	}
 	if p := b.kept(); p.File != target+".png" || p.Pixels != "" || p.SHA256 != "" {
@@ -118,7 +118,7 @@ func TestAPictureInNoFileAndNoHistoryIsNotLeftBehind(t *testing.T) {
 	j := b.run()
 	b.send(j, uitest.Picture(j.request, 0))
 	b.end(j, inference.Done{})
-	if text := b.unsaved.Text.Text; b.unsaved.Hidden || !strings.Contains(text, "only in this window") {
+	if text := b.saver.Bar.Text.Text; b.saver.Bar.Hidden || !strings.Contains(text, "only in this window") {
 		t.Errorf("it says %q", text)
 	}
 	b.askClose()

@@ -43,12 +43,10 @@ type Window struct {
 
 	state  state.State
 	engine Engine
-	dog    *watchdog // of the audit build
 
 	journal *journal.Journal
 	session *session.Keeper
 	gallery *gallery.Page
-	banner  *gallery.Banner
 	models  *models.Page
 	notice  *kit.NoticeBar
 
@@ -63,14 +61,10 @@ type Window struct {
 	inspect  *inspect.Panel
 	mask     *mask.Panel
 	saver    *saving.Saver
-	unsaved  *saving.Bar
 	columns  columns
-	tree     *gallery.Tree
-	ghost    *kit.Ghost
 	set      *settings.Panel
 	queue    *queue.Panel
 	reuse    *reuse.Desk
-	resting  *resting
 }
 
 // New makes the window without showing it.
@@ -95,16 +89,10 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	if w.opt.Title == "" {
 		w.opt.Title = "Realword"
 	}
-	w.ctx, w.quit = context.WithCancel(context.Background())
 	w.Layers.Canvas = func() fyne.Canvas { return w.win.Canvas() }
-	w.post = func(f func()) {
-		post(func() {
-			if !w.closed { // Fyne runs what comes later on the caller's goroutine
-				w.dog.call(f)
-			}
-		})
-	}
+	w.ctx, w.quit = context.WithCancel(context.Background())
 	w.dog = newWatchdog(post, auditTo)
+	w.post = w.while(post)
 	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
 	w.prefs = readPreferences(a.Preferences())
 	w.applyLook()
@@ -136,15 +124,15 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.reuse = w.newReuse()
 	w.bell = bell{app: a, background: w.background, wanted: func() bool { return w.prefs.Notify && !w.closing }}
 	w.bell.watch()
-	w.ghost = kit.NewGhost()
+	ghost := kit.NewGhost()
 	w.session = &session.Keeper{Host: w.sessionHost()}
 	w.buildHistory()
-	w.queue = queue.New(w.queueHost())
+	w.queue = queue.New(w.queueHost(ghost))
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
 	w.models = models.New(w.modelsHost())
 	w.win.SetMaster()
 	w.win.SetPadded(false)
-	w.win.SetContent(w.build())
+	w.win.SetContent(w.build(ghost))
 	w.win.Resize(fyne.NewSize(1240, 800))
 	w.win.SetOnDropped(w.Dropped)
 	w.win.SetCloseIntercept(w.askClose)
@@ -159,11 +147,11 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 }
 
 // newStage wires the room of the picture.
-func (w *Window) newStage() *stage.Panel {
+func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 	p := stage.New(stage.Host{
 		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader,
-		Ghost: w.ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
+		Ghost: ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 		Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
 			m, style, kind, masks := w.mask.Veil()
 			return stage.Veil{Mask: m, Style: style, Away: kind == guidance.NotHere}, masks
@@ -225,7 +213,7 @@ func (w *Window) Close() {
 // patience is how long a closing window waits.
 const patience = 3 * time.Second
 
-func (w *Window) build() fyne.CanvasObject {
+func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c := &w.columns
 	c.prompt, c.left = w.subjects.BuildPrompt().(*fyne.Container), w.subjects.BuildCards().(*fyne.Container)
 	w.set = settings.New(w.settingsHost())
@@ -239,9 +227,8 @@ func (w *Window) build() fyne.CanvasObject {
 		w.setPreferences(p)
 	}
 	w.mask = w.newMask()
-	w.stage = w.newStage()
-	w.unsaved = saving.NewBar(w.saver)
-	below := kit.NewColumn(4, w.unsaved.Container, w.mask.Tools, w.stage.Tools, w.stage.Film, w.tree.Root)
+	w.stage = w.newStage(ghost)
+	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Film, w.gallery.Tree.Root)
 	c.lower = container.New(kit.Under{Least: 180}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = w.newInspection()
 
@@ -253,9 +240,9 @@ func (w *Window) build() fyne.CanvasObject {
 		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, w.models.Opener),
 		kit.NewRow(7, c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14"))))
 	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root)
-	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.banner.Container, w.notice.Container)
+	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
-	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, w.ghost.Layer, kit.NewTips())
+	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
 }
 
 // smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
@@ -278,11 +265,11 @@ func (w *Window) newSaver() *saving.Saver {
 			return w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(folder)})
 		}
 	}
-	return &saving.Saver{Host: saving.Host{
+	return saving.New(saving.Host{
 		State: &w.state, Journal: w.journal, Post: w.post, Background: w.background, Changed: w.refresh,
 		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
 		OnHeight: func() { w.columns.lower.Refresh() },
-	}}
+	})
 }
 
 // settingsHost wires the room of the settings.
@@ -311,13 +298,13 @@ func (w *Window) refresh() {
 	w.dog.running(w.state.Busy())
 	w.mask.Refresh()
 	w.stage.Refresh()
-	w.unsaved.Follow()
+	w.saver.Bar.Follow()
 	w.inspect.Refresh()
 	w.stage.RefreshSides()
-	w.tree.Refresh()
+	w.gallery.Tree.Refresh()
 	w.session.LoadView()
 	w.RefreshMenus()
 	w.columns.refresh()
-	w.banner.Follow(w.state.History)
+	w.gallery.Banner.Follow(w.state.History)
 	w.models.Refresh()
 }

@@ -226,8 +226,8 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		if s := b.state.Shot(); s == nil || s.SaveErr == nil || s.Path != "" {
 			t.Fatalf("shot %+v", s)
 		}
-		if !strings.Contains(b.unsaved.Text.Text, "choose another") {
-			t.Errorf("says %q", b.unsaved.Text.Text)
+		if !strings.Contains(b.saver.Bar.Text.Text, "choose another") {
+			t.Errorf("says %q", b.saver.Bar.Text.Text)
 		}
 	})
 }

@@ -32,8 +32,8 @@ type Banner struct {
 	dismissed                    error
 }
 
-// NewBanner makes the banner, hidden. Follow shows it.
-func NewBanner() *Banner {
+// newBanner makes the banner, hidden. Follow shows it.
+func newBanner() *Banner {
 	b := &Banner{text: widget.NewLabel("")}
 	b.text.Wrapping = fyne.TextWrapWord
 	b.retry = kit.NewButton(i18n.T("Try again"), func() { b.dismissed = nil; b.OnRetry() })

@@ -73,7 +73,7 @@ func newBench(t *testing.T, changes ...func(*Host)) *bench {
 	b.OnRemade = func(picture uint64) { note("remade %d", picture) }
 	b.OnReveal = func(folder string) { note("reveal %s", folder) }
 	b.OnBudget = func(bytes int64) { note("budget %d", bytes) }
-	b.tree = NewTree(j, b.Background, b.Now)
+	b.tree = b.Tree
 	b.tree.OnShow, b.tree.OnResize = b.OnShow, func() {}
 	b.Move(container.NewBorder(nil, b.tree.Root, nil, nil, container.NewStack(b.Root)),
 		func() []command.Action { return append(b.Actions(), b.tree.Actions()...) }, b.tree.Refresh,

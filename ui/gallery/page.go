@@ -40,6 +40,9 @@ type Page struct {
 	thumbs thumbs
 	finder kit.Newest[query]
 
+	Tree   *Tree   // of the session that is worked at, under the stage
+	Banner *Banner // over the window
+
 	Root      *fyne.Container
 	list      *widget.List
 	rowTools  *fyne.Container
@@ -75,7 +78,8 @@ const rowsBefore = 1
 
 // New makes the page, hidden.
 func New(host Host) *Page {
-	g := &Page{host: host, buttons: map[string]*kit.Button{}}
+	g := &Page{host: host, buttons: map[string]*kit.Button{}, Banner: newBanner()}
+	g.Tree = newTree(host.Journal, host.Background, host.State)
 	g.thumbs = thumbs{post: host.Post, side: g.ThumbSide, came: g.thumbsCame, read: func(ids []uint64, side int) map[uint64]*thumb {
 		return readThumbs(host.Journal.Store(), ids, side, g.keepThumb)
 	}}

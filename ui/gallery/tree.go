@@ -46,8 +46,8 @@ const (
 	nodeHeight = 66
 )
 
-// NewTree makes an empty tree, hidden. It reads the journal's history on background, and state as it is then.
-func NewTree(j *journal.Journal, background func(slow func() (show func())), state func() state.State) *Tree {
+// newTree makes an empty tree, hidden. It reads the journal's history on background, and state as it is then.
+func newTree(j *journal.Journal, background func(slow func() (show func())), state func() state.State) *Tree {
 	s := &Tree{journal: j, background: background, state: state}
 	s.tree = container.New(&treeLayout{s})
 	s.empty = kit.Caption(i18n.T("Jobs appear here. A job that uses an earlier result stands below the job that made it."))

@@ -24,4 +24,14 @@ type Host struct {
 }
 
 // Saver writes pictures and knows those that are in no file.
-type Saver struct{ Host }
+type Saver struct {
+	Host
+	Bar *Bar
+}
+
+// New makes it, with its bar hidden.
+func New(h Host) *Saver {
+	v := &Saver{Host: h}
+	v.Bar = newBar(v)
+	return v
+}

@@ -32,7 +32,7 @@ type Bar struct {
 	Retry, Other *kit.Button
 }
 
-func NewBar(v *Saver) *Bar {
+func newBar(v *Saver) *Bar {
 	u := &Bar{saver: v, Text: widget.NewLabel("")}
 	u.Text.Wrapping = fyne.TextWrapWord
 	u.Retry = kit.NewButton(i18n.T("Try again"), v.Again)
