@@ -2,32 +2,30 @@ package ui
 
 import "testing"
 
-// A closing window goes when the last of its work is done, and runs nothing after that.
+// A closing window goes when the last of its tasks is done and nothing else is under way, and runs nothing after that.
 func TestAClosingWindowWaitsForItsTasks(t *testing.T) {
 	posted := make(chan func(), 10)
-	k, more, gone, shown := &life{}, true, 0, 0
-	k.post = k.while(func(f func()) { posted <- f })
-	k.busy, k.gone = func() bool { return more }, func() { gone++ }
-	k.background(func() func() { return func() { shown++ } })
-	k.background(func() func() { return nil })
-	if k.leave(); gone != 0 {
+	l, busy, gone, shown := &life{}, false, 0, 0
+	l.post = l.while(func(f func()) { posted <- f })
+	l.busy, l.gone = func() bool { return busy }, func() { gone++ }
+	l.background(func() func() { return func() { shown++ } })
+	l.background(func() func() { return nil })
+	if (<-posted)(); gone != 0 {
 		t.Fatal("an open window goes")
 	}
-	k.closing = true
-	(<-posted)()
-	if k.leave(); gone != 0 || k.tasks != 1 {
-		t.Fatalf("gone with %d tasks", k.tasks)
+	l.closing = true
+	if l.leave(); gone != 0 || l.tasks != 1 {
+		t.Fatalf("gone %d times, with %d tasks", gone, l.tasks)
 	}
-	(<-posted)()
-	if gone != 0 || shown != 1 {
-		t.Errorf("gone %d times while something else goes on, shown %d times", gone, shown)
+	busy = true
+	if (<-posted)(); gone != 0 || l.tasks != 0 {
+		t.Fatalf("gone %d times while it is busy, with %d tasks", gone, l.tasks)
 	}
-	more = false
-	k.leave()
-	if gone != 1 || !k.closed {
-		t.Errorf("gone %d times", gone)
+	busy = false
+	if l.leave(); gone != 1 || !l.closed || shown != 1 {
+		t.Errorf("gone %d times, shown %d times", gone, shown)
 	}
-	k.post(func() { shown++ })
+	l.post(func() { shown++ })
 	if (<-posted)(); shown != 1 {
 		t.Error("a closed window goes on")
 	}
