@@ -217,7 +217,7 @@ func (s *screen) quit() {
 }
 
 // TestWindow works in a real window: open a picture, bind its word, generate, scrub, inspect, use the result as a reference,
-// make a second round, quit, start again, and find all of it; let two rounds wait, give them another order, start again, and have
+// make a second round, paint a mask, quit, start again, and find all of it; let two rounds wait, give them another order, start again, and have
 // them made in it. It needs a display and xdotool: `make test` gives it a virtual one.
 // REALWORD_E2E_BUILD holds build options of the program (`make audit`).
 func TestWindow(t *testing.T) {
@@ -286,6 +286,12 @@ func TestWindow(t *testing.T) {
 	s.wait("the second picture", func() bool { return saved(2) != nil })
 	s.see("tile", "picture 2")
 	s.see("toolButton", "Use as reference")
+
+	s.key("b")
+	s.click("easel", "", 0.5, 0.5)
+	s.see("", "painted mask: only here")
+	s.key("Escape")
+	s.gone("easel", "")
 	s.quit()
 
 	second := slices.DeleteFunc(saved(2), func(f string) bool { return f == first })[0]
@@ -303,6 +309,7 @@ func TestWindow(t *testing.T) {
 	s.see("tile", "picture 2")
 	s.see("chip", "subject A")
 	s.see("", filepath.Base(first))
+	s.see("", "painted mask: only here")
 	s.click("tile", "picture 1", 0.5, 0.5)
 	s.click("filmStrip", "", 0.2, 0.5)
 	s.see("", "masks follow the words")

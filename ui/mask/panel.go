@@ -613,7 +613,8 @@ func (p *Panel) buildBar() {
 	b.note = kit.Caption("")
 	p.Tools = kit.NewColumn(2,
 		container.New(&kit.Flow{Gap: 8}, b.subjects, tools, size, soft, kit.SmallButton(i18n.T("Done painting"), theme.ConfirmIcon(), p.Close)),
-		container.New(&kit.Flow{Gap: 8}, kinds, act(i18n.T("Mirror"), func() { p.alter(mirrored) }), act(i18n.T("Invert"), func() { p.alter(inverted) }),
+		container.New(&kit.Flow{Gap: 8}, kinds,
+			act(i18n.T("Mirror"), func() { p.alter(mirrored) }), act(i18n.T("Invert"), func() { p.alter(inverted) }),
 			act(i18n.T("Clear"), p.clear), b.mine),
 		container.New(kit.Inset{X: 4, Y: 2}, b.note))
 	p.Tools.Hide()

@@ -36,6 +36,7 @@ func place(x, y float32) (at fyne.PointEvent) {
 	at.Position = fyne.NewPos(10+200*x, 10+200*y)
 	return at
 }
+
 func near(got float32, want, tolerance float64) bool { return math.Abs(float64(got)-want) <= tolerance }
 
 // bench is the brush in a house of its own: a dog and a cat are bound, the picture has 8 × 8 positions.
