@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"realword/history/journal"
+	"realword/inference"
 	"realword/inference/files"
 	"realword/inference/guidance"
 	"realword/inference/picture"
@@ -253,7 +254,9 @@ func (w *Window) newReuse() *reuse.Desk {
 	return reuse.New(reuse.Host{
 		State: w.now, Change: w.change, Background: w.background, Layers: &w.Layers,
 		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
-		OnFile: func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
+		Make:     func(t state.Task) { w.queue.Put(t, false) },
+		Resolver: func() func(inference.Request) (inference.Request, error) { return w.engine.Resolve },
+		OnFile:   func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
 	})
 }
 

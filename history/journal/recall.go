@@ -80,18 +80,23 @@ func KeptState(s *history.Store, picture uint64) (*inference.State, error) {
 // Masks are the masks that a picture of the history ended with, one for each subject of its recipe; none where they are not kept.
 func Masks(s *history.Store, id uint64, m bundle.Manifest, r inference.Request) ([]picture.Grid, error) {
 	film, err := Film(s, id, m, r)
-	if err != nil || len(film) == 0 {
-		return nil, err
+	return MasksOf(film), err
+}
+
+// MasksOf are the masks that a film ended with, one for each subject; none where one is missing.
+func MasksOf(film []inference.StepDone) []picture.Grid {
+	if len(film) == 0 {
+		return nil
 	}
 	last := film[len(film)-1]
 	masks := make([]picture.Grid, len(last.Subjects))
 	for j, subject := range last.Subjects {
 		if len(subject.Mask) == 0 {
-			return nil, nil
+			return nil
 		}
 		masks[j] = picture.Grid{Width: last.GridWidth, Height: last.GridHeight, Values: subject.Mask}
 	}
-	return masks, nil
+	return masks
 }
 
 // Film is the film of a picture of the history, as the run gave it. The recipe is the picture's, the manifest that of its model; see

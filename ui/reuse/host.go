@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"realword/history"
+	"realword/inference"
 	"realword/ui/kit"
 	"realword/ui/state"
 )
@@ -21,10 +22,14 @@ type Host struct {
 	Reading func(name string) (read func()) // a file is being read, until read is called; both on any goroutine
 	Small   func(state.Shot) image.Image    // for a thumbnail
 
+	Make func(state.Task) // puts a job at the end of the queue
+	// Resolver answers what says whether the open model can make a job; that is slow, and runs on any goroutine.
+	Resolver func() func(inference.Request) (inference.Request, error)
+
 	OnFile func(path string) // it has no recipe, or is to be a reference all the same
 }
 
-// Desk has two sheets: one for a recipe, one for the word of a picture.
+// Desk has sheets for a recipe, for the word of a picture, and for what of a picture is made again.
 type Desk struct{ host Host }
 
 // New makes the desk.

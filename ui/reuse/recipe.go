@@ -291,6 +291,11 @@ func (d *Desk) Actions() []command.Action {
 		command.Separator(command.MenuEdit),
 		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"), Key: "A", Do: d.Recipe, Can: shown},
 		{
+			ID: "picture.redo", Menu: command.MenuEdit, Label: i18n.T("Redo only a subject…"), Key: "D", Do: d.Redo,
+			Can: func() bool { return shown() && len(d.host.State().Shot().Recipe.Subjects) > 0 },
+		},
+		{ID: "picture.second", Menu: command.MenuEdit, Label: i18n.T("Second pass…"), Key: "Shift+D", Do: d.SecondPass, Can: shown},
+		{
 			ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S",
 			Do: func() { d.Parts(state.Parts{state.PartSeed: true}) }, Can: shown,
 		},

@@ -1,0 +1,266 @@
+package reuse
+
+import (
+	"image"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/picture"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/wording"
+)
+
+// made is a finished picture with all that is known of how it was made.
+type made struct {
+	shot   state.Shot
+	file   []byte
+	pixels *image.NRGBA
+	was    inference.Request // with the bytes of its files, as far as they are here
+	masks  []picture.Grid    // that it ended with; none where nobody has kept them
+}
+
+// plan is one way to make it again.
+type plan struct {
+	request inference.Request
+	look    image.Image // what of it is made again
+	changes []state.Change
+	err     error // why it cannot be made
+}
+
+// read reads the picture in view and how it was made; then is called on the window's goroutine. What speaks against it is said there too.
+func (d *Desk) read(then func(made)) {
+	s := d.host.State()
+	shot := *s.Shot()
+	if err := shot.Unfit(s.Model); err != nil {
+		d.change(func(s *state.State) { s.ActionErr = err })
+		return
+	}
+	m, store, have, source := *s.Model, d.host.Store(), d.dataNow(), state.ReferenceOf(shot)
+	d.host.Background(func() func() {
+		it, err := readMade(shot, m, store, finder(have, store), source)
+		return func() {
+			d.change(func(s *state.State) { s.ActionErr = err })
+			if err == nil {
+				then(it)
+			}
+		}
+	})
+}
+
+func readMade(shot state.Shot, m bundle.Manifest, s *history.Store, find func(string) []byte, from state.Source) (made, error) {
+	it := made{shot: shot, was: shot.Recipe}
+	it.was.From, it.was.Init = nil, nil
+	it.was.Subjects = inference.CloneSubjects(it.was.Subjects)
+	for _, f := range it.was.Files() {
+		if len(*f.Data) == 0 {
+			*f.Data = find(*f.SHA256)
+		}
+	}
+	var err error
+	if it.file, err = from.Read(); err == nil {
+		it.pixels, _, err = picture.Decode(it.file, picture.Limits{})
+	}
+	if err != nil || it.pixels.Rect.Size() != image.Pt(it.was.Width, it.was.Height) {
+		return it, i18n.Errorf("the file of this picture is gone, or has another size: put %s back, then try again", from.Name)
+	}
+	film := shot.Film
+	if len(film) == 0 && s != nil && shot.Kept != 0 {
+		if film, err = journal.Film(s, shot.Kept, m, shot.Recipe); err != nil {
+			return it, err
+		}
+	}
+	it.masks = journal.MasksOf(film)
+	return it, nil
+}
+
+// Redo asks which subject of the picture in view is made again, as its card has it now, while all else stays as it is.
+func (d *Desk) Redo() {
+	if shot := d.host.State().Shot(); shot == nil || len(shot.Recipe.Subjects) == 0 {
+		return
+	}
+	d.read(func(it made) {
+		var words []string
+		for _, s := range it.was.Subjects {
+			words = append(words, state.WordName(s.Word))
+		}
+		now, check := d.host.State(), d.host.Resolver()
+		d.ask(it, question{
+			title: i18n.T("Redo one subject"), what: i18n.T("Which subject is made again?"), choices: words,
+			agree: i18n.T("Redo this subject"),
+			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel."),
+			same:  i18n.T("Nothing was changed in its card: only the seed is new."),
+		}, func(j int) plan { return redo(now, it, j, check) })
+	})
+}
+
+// redo is the plan by which one subject is made again. It is slow.
+func redo(now state.State, it made, subject int, check func(inference.Request) (inference.Request, error)) plan {
+	p := plan{look: it.pixels}
+	if p.request, p.changes = now.Redo(it.was, subject); len(it.masks) != len(it.was.Subjects) {
+		p.err = i18n.Errorf("the masks of this picture are not kept, so nobody knows where its subjects are")
+		return p
+	}
+	margin := inference.Margin(*now.Model)
+	region := inference.RegionOf(it.masks, subject, it.was.Width, it.was.Height, margin, margin)
+	if region == nil || slices.Max(region.Pix) == 0 {
+		name := state.WordName(it.was.Subjects[subject].Word)
+		p.err = i18n.Errorf("“%s” has no mask in this picture, so there is nothing to make again", name)
+		return p
+	}
+	p.look = dimmed(it.pixels, region)
+	file, err := picture.EncodePainted(region)
+	p.request.Init = &inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file, Region: inference.Painted{Data: file}}
+	if p.err = err; err == nil {
+		p.err = state.Gone(p.request)
+	}
+	if p.err == nil {
+		_, p.err = check(p.request)
+	}
+	return p
+}
+
+// dimmed is a picture that is bright where it is made again.
+func dimmed(img *image.NRGBA, region *image.Gray) image.Image {
+	out := image.NewNRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
+	for y := range out.Rect.Dy() {
+		from, to := img.Pix[y*img.Stride:], out.Pix[y*out.Stride:][:4*out.Rect.Dx()]
+		for i := range to {
+			v := 64 + 191*uint32(region.Pix[y*region.Stride+i/4])/255
+			if i%4 == 3 {
+				v = 255
+			}
+			to[i] = uint8(uint32(from[i]) * v / 255)
+		}
+	}
+	return out
+}
+
+// scales are how many times as large a second pass makes a picture.
+var scales = []float64{1.5, 2}
+
+// SecondPass asks how much larger the picture in view is made.
+func (d *Desk) SecondPass() {
+	s := d.host.State()
+	if s.Shot() == nil || s.Model == nil {
+		return
+	}
+	d.read(func(it made) {
+		m, check := *d.host.State().Model, d.host.Resolver()
+		second := func(i int) plan {
+			p := plan{look: it.pixels}
+			begin := inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file}
+			if p.request, p.err = inference.SecondPass(m, it.was, begin, scales[i], it.masks); p.err == nil {
+				p.err = state.Gone(p.request)
+			}
+			if p.err == nil {
+				_, p.err = check(p.request)
+			}
+			return p
+		}
+		var sizes []string
+		for _, scale := range scales {
+			r, err := inference.SecondPass(m, it.was, inference.Init{}, scale, nil)
+			if err != nil {
+				r = it.was
+			}
+			sizes = append(sizes, i18n.T("%s times: %d × %d", i18n.Number("%g", scale), r.Width, r.Height))
+		}
+		d.ask(it, question{
+			title: i18n.T("Second pass"), what: i18n.T("How much larger?"), choices: sizes, agree: i18n.T("Make it larger"),
+			note: i18n.T("Makes this picture once more, larger and finer, with the masks that it was made with. The picture itself stays."),
+		}, second)
+	})
+}
+
+// question is what a sheet asks of a picture that is made again.
+type question struct {
+	title, what string
+	choices     []string
+	note, same  string // same: said where a plan changes nothing; "" is never
+	agree       string
+}
+
+// ask shows a picture and the choices; plan, which is slow, is asked for each that is looked at.
+func (d *Desk) ask(it made, q question, plan func(int) plan) {
+	img := canvas.NewImageFromImage(d.host.Small(it.shot))
+	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
+	label := func(text string, size fyne.ThemeSizeName) *widget.Label {
+		l := widget.NewLabel(text)
+		l.Wrapping, l.SizeName = fyne.TextWrapWord, size
+		return l
+	}
+	said := label("", theme.SizeNameText)
+	said.Importance = widget.DangerImportance
+	said.Hide()
+	changes := kit.NewColumn(4)
+	choice := widget.NewRadioGroup(q.choices, nil)
+	choice.Required = true
+	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(q.what)), choice,
+		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), changes, said)
+	var closeIt func()
+	var request inference.Request
+	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
+	use := kit.NewButton(q.agree, func() {
+		closeIt()
+		d.put(it.shot, request)
+	})
+	use.Importance = widget.HighImportance
+	looked := 0
+	look := func(text string) {
+		kit.Enable(use, false)
+		looked++
+		mine, i := looked, slices.Index(q.choices, text)
+		d.host.Background(func() func() {
+			p := plan(i)
+			return func() {
+				if mine != looked {
+					return // another one was chosen meanwhile
+				}
+				img.Image, request = p.look, p.request
+				img.Refresh()
+				changes.RemoveAll()
+				for _, c := range p.changes {
+					changes.Add(changeRow(c))
+				}
+				if len(p.changes) == 0 && q.same != "" {
+					changes.Add(kit.Quiet(label(q.same, theme.SizeNameCaptionText)))
+				}
+				if said.Hidden = p.err == nil; p.err != nil {
+					said.SetText(wording.Sentence(p.err))
+				}
+				body.Refresh()
+				if kit.Enable(use, p.err == nil); p.err == nil {
+					d.host.Layers.Canvas().Focus(use) // Enter goes on, Esc goes back
+				}
+			}
+		})
+	}
+	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(700, 400), container.NewBorder(nil, nil,
+		container.NewVBox(container.New(kit.Fixed{Width: 300, Height: 300}, img)), nil, container.New(kit.Inset{X: 8, Y: 0},
+			container.NewVScroll(body))), cancel, use)
+	choice.OnChanged = look
+	choice.SetSelected(q.choices[0])
+}
+
+// put has a job wait whose pictures come from a finished one.
+func (d *Desk) put(shot state.Shot, r inference.Request) {
+	t := state.Task{Request: r, Thumb: d.host.Small(shot), Model: d.host.State().Model.Name}
+	if now := d.host.State(); now.Find(shot) >= 0 {
+		shot = now.Shots[now.Find(shot)] // it may have come into the history meanwhile
+	}
+	if shot.Kept != 0 {
+		t.Parents = []uint64{shot.Kept}
+	}
+	d.host.Make(t)
+}

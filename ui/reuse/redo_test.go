@@ -1,0 +1,251 @@
+package reuse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/history"
+	"realword/inference"
+	"realword/inference/guidance"
+	"realword/inference/picture"
+	"realword/ui/kit"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// bench is the desk in a house of its own, with a finished picture of a dog and a ball in view.
+type bench struct {
+	*Desk
+	*roomtest.House
+	t     *testing.T
+	jobs  []state.Task
+	wrong error // what the engine says
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{House: roomtest.New(t), t: t}
+	b.Desk = New(Host{
+		State: b.Now, Change: b.Change, Background: b.Background, Layers: &b.Layers,
+		Store: func() *history.Store { return nil }, Eye: func() state.Eye { return state.Eye{Model: uitest.Toybox} },
+		Words: state.PlainWords, Reading: func(string) func() { return func() {} },
+		Small: func(s state.Shot) image.Image { return s.Image },
+		Make:  func(task state.Task) { b.jobs = append(b.jobs, task) },
+		Resolver: func() func(inference.Request) (inference.Request, error) {
+			return func(r inference.Request) (inference.Request, error) { return r, b.wrong }
+		},
+		OnFile: func(string) {},
+	})
+	s := &b.House.State
+	ref := func(letter string) inference.Reference {
+		return inference.Reference{Name: letter + ".png", SHA256: strings.Repeat(letter, 64), Data: []byte(letter)}
+	}
+	s.Form.Prompt, s.Words = "a dog and a ball", state.PlainWords("a dog and a ball")
+	s.Form.Cards = []state.Card{{ID: 1, Ref: ref("a"), Word: uitest.Word("dog")}, {ID: 2, Ref: ref("b"), Word: uitest.Word("ball")}}
+	r := inference.Defaults(*s.Model, s.Form.Request())
+	r.Width, r.Height = 16, 16
+	shot := state.Shot{PictureReady: uitest.Picture(r, 0), Film: []inference.StepDone{uitest.Step(24, 25, 12, 2)}, Model: "toybox", Kept: 41}
+	ball := make([]float32, 16)
+	ball[6], ball[15] = 1, 1 // 6 is half of the dog's, too
+	shot.Film[0].Subjects[1].Mask = ball
+	s.Shots, s.View = []state.Shot{shot}, state.View{Shot: 0, Step: -1}
+	b.Move(container.NewStack(), b.Actions, func() {}, func() bool { return false })
+	b.Win.Resize(fyne.NewSize(900, 700))
+	return b
+}
+
+// find is a widget of the sheet.
+func find[T fyne.CanvasObject](b *bench, is func(T) bool) (found T, ok bool) {
+	top := b.Win.Canvas().Overlays().Top()
+	if top == nil {
+		return found, false
+	}
+	walk(top, func(o fyne.CanvasObject) {
+		if w, fits := o.(T); fits && !ok && o.Visible() && is(w) {
+			found, ok = w, true
+		}
+	})
+	return found, ok
+}
+
+func (b *bench) button(text string) *kit.Button {
+	b.t.Helper()
+	button, ok := find(b, func(w *kit.Button) bool { return w.Text == text })
+	if !ok {
+		b.t.Fatalf("no sheet has a button %q", text)
+	}
+	return button
+}
+
+func (b *bench) says(text string) bool {
+	_, ok := find(b, func(l *widget.Label) bool { return strings.Contains(l.Text, text) })
+	return ok
+}
+
+func (b *bench) key(key string) {
+	b.t.Helper()
+	b.Key(key)
+	b.Settle()
+}
+
+func (b *bench) choose(text string) {
+	b.t.Helper()
+	choice, ok := find(b, func(*widget.RadioGroup) bool { return true })
+	if !ok {
+		b.t.Fatal("no sheet asks anything")
+	}
+	choice.SetSelected(text)
+	b.Settle()
+}
+
+func TestRedoOneSubject(t *testing.T) {
+	b := newBench(t)
+	b.key("D")
+	if !b.says("only the seed is new") {
+		t.Error("a card without a change is not said to be one")
+	}
+	test.Tap(b.button("Cancel"))
+	b.Change(func(s state.State) state.State {
+		s.Form.Cards = slices.Clone(s.Form.Cards)
+		s.Form.Cards[1].Ref = inference.Reference{Name: "c.png", SHA256: strings.Repeat("c", 64), Data: []byte("c")}
+		s.Form.Cards[1].Scope = 0.3
+		s.Form.Steps = 3 // not of a card
+		return s
+	})
+	b.key("D")
+	b.choose("ball")
+	if !b.says("c.png") || !b.says("0.30") || b.says("only the seed is new") {
+		t.Error("the sheet does not say what has changed")
+	}
+	test.Tap(b.button("Redo this subject"))
+	if len(b.jobs) != 1 || b.Win.Canvas().Overlays().Top() != nil {
+		t.Fatalf("%d jobs", len(b.jobs))
+	}
+	job := b.jobs[0]
+	r := job.Request
+	if fmt.Sprint(job.Parents) != "[41]" || job.Model != "toybox" || job.Thumb == nil {
+		t.Errorf("the job has parents %v, model %q", job.Parents, job.Model)
+	}
+	if len(r.Seeds) != 1 || r.Seeds[0] == b.House.State.Shots[0].Seed || r.Steps != 25 || r.Prompt != "a dog and a ball" {
+		t.Errorf("it is made with seeds %v, %d steps, %q", r.Seeds, r.Steps, r.Prompt)
+	}
+	if len(r.Subjects) != 2 || r.Subjects[0].References[0].Name != "a.png" || r.Subjects[0].Scope != 0.2 ||
+		r.Subjects[1].References[0].Name != "c.png" || r.Subjects[1].Scope != 0.3 {
+		t.Errorf("its subjects are %+v", r.Subjects)
+	}
+	// The ball has cells 6 and 15 of 4 × 4; 6 is the dog's too, and stays.
+	region, _, _, err := picture.ReadPainted(t.Context(), r.Init.Region.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range 16 {
+		for x := range 16 {
+			want := uint8(0)
+			if x >= 12 && y >= 12 {
+				want = 255
+			}
+			if v := region.GrayAt(x, y).Y; v != want {
+				t.Fatalf("the region has %d at %d, %d, want %d", v, x, y, want)
+			}
+		}
+	}
+	kept, _, err := picture.Decode(r.Init.Data, picture.Limits{})
+	if err != nil || !bytes.Equal(kept.Pix, b.House.State.Shots[0].Image.Pix) || r.Init.Strength != 0 {
+		t.Errorf("it begins with another picture, or strength %g: %v", r.Init.Strength, err)
+	}
+}
+
+func TestSecondPass(t *testing.T) {
+	b := newBench(t)
+	b.House.State.Shots[0].Model = "roomy"
+	m := *uitest.Roomy
+	m.Size.Multiple = 8
+	b.House.State.Model = &m
+	b.key("Shift+D")
+	b.choose("2 times: 32 × 32")
+	test.Tap(b.button("Make it larger"))
+	if len(b.jobs) != 1 {
+		t.Fatalf("%d jobs", len(b.jobs))
+	}
+	r := b.jobs[0].Request
+	if r.Width != 32 || r.Height != 32 || r.Init == nil || !r.Init.Region.IsZero() || r.Init.Strength != 0.4 ||
+		r.Seeds[0] != b.House.State.Shots[0].Seed {
+		t.Errorf("it is %d × %d of %+v with seeds %v", r.Width, r.Height, r.Init, r.Seeds)
+	}
+	for _, s := range r.Subjects {
+		if s.Region.Kind != guidance.Exactly {
+			t.Errorf("%s has no mask of its own", s.Word)
+		}
+	}
+}
+
+// What speaks against it is one sentence.
+func TestRedoIsNotPossible(t *testing.T) {
+	for name, c := range map[string]struct {
+		change        func(b *bench, shot *state.Shot)
+		stage, choice string // what the stage says, or the sheet
+	}{
+		"model": {change: func(_ *bench, s *state.Shot) { s.Model = "another" }, stage: "the model another"},
+		"file":  {change: func(_ *bench, s *state.Shot) { s.Recipe.Width = 32 }, stage: "has another size"},
+		"masks": {change: func(_ *bench, s *state.Shot) { s.Film = nil }, choice: "masks of this picture are not kept"},
+		"mask":  {change: func(_ *bench, s *state.Shot) { s.Film[0].Subjects[0].Mask = make([]float32, 16) }, choice: "“dog” has no mask"},
+		"encoder": {
+			change: func(b *bench, _ *state.Shot) { b.wrong = errors.New("the model has no encoder") },
+			choice: "The model has no encoder",
+		},
+		"reference": {change: func(b *bench, s *state.Shot) {
+			b.House.State.Form.Cards = nil
+			s.Recipe.Subjects = inference.CloneSubjects(s.Recipe.Subjects)
+			s.Recipe.Subjects[1].References[0].Data = nil
+		}, choice: "the picture b.png of “ball” is no longer here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			c.change(b, &b.House.State.Shots[0])
+			b.key("D")
+			if err := b.House.State.ActionErr; c.stage != "" {
+				if err == nil || !strings.Contains(err.Error(), c.stage) || b.Win.Canvas().Overlays().Top() != nil {
+					t.Errorf("the stage says %v", err)
+				}
+				return
+			}
+			if !strings.Contains(strings.ToLower(b.said()), strings.ToLower(c.choice)) || !b.button("Redo this subject").Disabled() {
+				t.Errorf("the sheet says %q", b.said())
+			}
+		})
+	}
+}
+
+// said is the sentence in red.
+func (b *bench) said() string {
+	l, _ := find(b, func(l *widget.Label) bool { return l.Importance == widget.DangerImportance })
+	if l == nil {
+		return ""
+	}
+	return l.Text
+}
+
+// walk visits everything that is drawn.
+func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
+	visit(o)
+	var parts []fyne.CanvasObject
+	switch o := o.(type) {
+	case *fyne.Container:
+		parts = o.Objects
+	case fyne.Widget:
+		parts = test.WidgetRenderer(o).Objects()
+	}
+	for _, part := range parts {
+		walk(part, visit)
+	}
+}
