@@ -27,6 +27,8 @@ func TestColumnsFold(t *testing.T) {
 		{"F", [4]bool{true, true, true, false}},
 		{"G", [4]bool{true, false, false, true}},
 		{"F", [4]bool{true, true, true, false}},
+		{"T", [4]bool{false, true, false, false}},
+		{"F", [4]bool{true, true, true, false}},
 		{"F", [4]bool{false, false, false, true}},
 	} {
 		before := resized
