@@ -92,9 +92,14 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		}
 	}
 	r := was
-	r.Settings, r.Init = options.Over(was.Settings), nil
+	m := e.bundle.Manifest()
+	chosen := was.Wishes(m) // the rest follows another number of steps, and all but this another preset
+	if options.Preset != "" {
+		chosen = inference.Settings{Negative: chosen.Negative, Width: was.Width, Height: was.Height}
+	}
+	r.Settings, r.Init = options.Over(chosen).Complete(m), nil
 	if a.second != "" {
-		if r, err = inference.SecondPass(e.bundle.Manifest(), r, begin, a.scale, masks); err != nil {
+		if r, err = inference.SecondPass(m, r, begin, a.scale, masks); err != nil {
 			return r, usageError{err}
 		}
 	} else {

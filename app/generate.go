@@ -122,6 +122,9 @@ func (b beginning) read(given bool) (*inference.Init, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the picture to begin with cannot be read: %w", err)
 	}
+	if len(data) == 0 {
+		return nil, fmt.Errorf("the picture to begin with cannot be read: %s is empty", b.file)
+	}
 	return &inference.Init{Name: filepath.Base(b.file), Data: data, Strength: b.strength}, nil
 }
 

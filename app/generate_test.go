@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"io"
 	"os"
@@ -319,6 +320,25 @@ func TestGenerateAgain(t *testing.T) {
 	stays("another reference", made("--redo", first, "--subject", "dog="+cat))
 	stays("another seed", made("--redo", first, "--only", "ball", "--seed", "6"))
 	stays("another word", made("--redo", first, "--only", "dog", "--prompt", "a cat and a ball", "--subject", "cat="+cat))
+
+	for name, c := range map[string]struct {
+		args []string
+		want string // sampler, steps, T_stop, guidance scale
+	}{
+		"another preset":                 {[]string{"--preset", "lcm"}, "lcm 8 4 1"},
+		"another preset and more steps":  {[]string{"--preset", "lightning", "--steps", "6", "--cfg", "2"}, "euler-trailing 6 3 2"},
+		"more steps, T_stop their share": {[]string{"--steps", "8"}, "ddim 8 4 12.5"},
+		"one step":                       {[]string{"--steps", "1"}, "ddim 1 1 12.5"},
+	} {
+		data, err := os.ReadFile(made(append([]string{"--redo", first, "--only", "ball"}, c.args...)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _, err := recipe.Read(data)
+		if got := fmt.Sprint(said.Sampler, " ", said.Steps, said.Stop, said.CFG); err != nil || got != c.want {
+			t.Errorf("%s: made with %s, not %s, %v", name, got, c.want, err)
+		}
+	}
 
 	painted := filepath.Join(dir, "region.png")
 	mask := image.NewGray(image.Rect(0, 0, 64, 64))

@@ -36,8 +36,8 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 
 func TestWrongUse(t *testing.T) {
 	home(t)
-	png := filepath.Join(t.TempDir(), "dog.png")
-	if err := os.WriteFile(png, []byte("not a picture"), 0o600); err != nil {
+	png, empty := filepath.Join(t.TempDir(), "dog.png"), filepath.Join(t.TempDir(), "empty.png")
+	if err := errors.Join(os.WriteFile(png, []byte("not a picture"), 0o600), os.WriteFile(empty, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -65,6 +65,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"generate", "--prompt", "a dog", "--seed", "18446744073709551615", "--count", "2"}, 2, "the largest seed is 18446744073709551615"},
 		{[]string{"generate", "--prompt", "a dog", "--cfg", "1.000,5"}, 2, "--cfg 1.000,5: give a number such as 7.5"},
 		{[]string{"generate", "--prompt", "a dog", "--steps", "25,5"}, 2, "--steps 25,5: give a whole number"},
+		{[]string{"generate", "--prompt", "a dog", "--strength", "half"}, 2, "--strength half: give a number such as 0.5"},
+		{[]string{"generate", "--prompt", "a dog", "--init", empty}, 1, "empty.png is empty"},
 		{[]string{"generate", "--prompt", "a dog", "--steps", "99999999999999999999"}, 2, "--steps 99999999999999999999: the number is too large"},
 		{[]string{"generate", "--prompt", "a dog", "--film=perhaps"}, 2, "--film perhaps: write true or false"},
 		{[]string{"generate", "--prompt", "a dog", "--threads", "2147483648"}, 2, "--threads 2147483648: give a number up to 1024"},

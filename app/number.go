@@ -100,6 +100,8 @@ func flagError(err error) error {
 			why = errors.New("write true or false, or no value")
 		case errors.Is(number.Err, strconv.ErrRange):
 			why = errors.New("the number is too large")
+		case strings.HasPrefix(kind, "float"):
+			why = errors.New("give a number such as 0.5")
 		default:
 			why = errors.New("give a whole number")
 		}
