@@ -29,6 +29,7 @@ type again struct {
 	scale              float64
 	strength           float64 // 0: the usual one
 	parents            []uint64
+	busy               error  // that another program has the history open; nil otherwise
 	note               string // for people; "": none
 }
 
@@ -87,6 +88,9 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	begin := inference.Init{Name: filepath.Base(file), Data: data, Strength: a.strength}
 	if len(masks) == 0 && len(was.Subjects) > 0 && a.region == "" {
 		a.note = "the history has no masks of this picture: those are taken that the model sees in it"
+		if a.busy != nil {
+			a.note = "the masks are those that the model sees in the picture, not those of the history: " + a.busy.Error()
+		}
 		if masks, err = e.Look(ctx, was, begin); err != nil {
 			return options, badRequest(err)
 		}
@@ -134,6 +138,9 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 	}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
+			if len(ref.Data) == 0 && a.busy != nil {
+				return r, fmt.Errorf("the picture %q of %s cannot be looked up: give it with --subject, or: %w", ref.Name, s.Word, a.busy)
+			}
 			if len(ref.Data) == 0 {
 				return r, fmt.Errorf("the picture %q of %s is no longer in the history: give it with --subject", ref.Name, s.Word)
 			}
@@ -151,6 +158,11 @@ func subjectOf(list []inference.Subject, w inference.Word) int {
 // recall fills in what the history has of a picture: the files of its recipe, and the masks that it was made with.
 func (a *again) recall(e *engine, file string, r *inference.Request) ([]picture.Grid, error) {
 	store, err := openHistory()
+	var trouble *history.Error
+	if errors.As(err, &trouble) && trouble.Kind == history.Busy {
+		a.busy = err
+		return nil, nil // an open window is no reason not to make a picture: what it takes may be given, too
+	}
 	if err != nil {
 		return nil, rescuable(err)
 	}

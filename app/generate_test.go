@@ -377,6 +377,14 @@ func TestGenerateAgain(t *testing.T) {
 	if round, err := store.Round(2); err != nil || len(round.Parents) != 1 || round.Parents[0] != 1 {
 		t.Errorf("the round of the first redo goes on from %v, %v", round.Parents, err)
 	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", first, "--only", "dog"); status != 1 ||
+		!strings.Contains(stderr, "cannot be looked up: give it with --subject") || !strings.Contains(stderr, "another Realword has the history") {
+		t.Errorf("references while the history is open elsewhere: %d, %s", status, stderr)
+	}
+	if status, _, stderr := command(t, "generate", "--model", model, "--out", dir, "--redo", first, "--only", "dog", "--subject", "dog="+dog,
+		"--subject", "ball="+cat); status != 0 || !strings.Contains(stderr, "not those of the history: another Realword has") {
+		t.Errorf("a redo while the history is open elsewhere: %d, %s", status, stderr)
+	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
