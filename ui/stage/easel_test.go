@@ -113,3 +113,30 @@ func TestPlacesOnTheEasel(t *testing.T) {
 	b.Pan(-b.Span().Width/8, 0)
 	check(middle, 0.625, 0.5)
 }
+
+// TestToolsHaveTheirHeightAfterPainting: the row under the picture comes and goes with the brush, and what lies around it has to know.
+func TestToolsHaveTheirHeightAfterPainting(t *testing.T) {
+	var veil Veil
+	b := newBench(t, func(h *Host) {
+		h.Veil, h.Easel = func() (Veil, []picture.Layer) { return veil, nil }, canvas.NewRectangle(color.Transparent)
+	})
+	b.picture(dog)
+	high := func() float32 {
+		t.Helper()
+		b.Panel.Refresh()
+		b.Settle()
+		if got, want := b.Tools.Size().Height, b.Tools.MinSize().Height; got != want {
+			t.Errorf("the tools are %g high, and need %g", got, want)
+		}
+		return b.Tools.Size().Height
+	}
+	before := high()
+	veil = Veil{Mask: image.NewGray(image.Rect(0, 0, 64, 64))}
+	if while := high(); while >= before {
+		t.Errorf("while painting the tools are %g high, before %g", while, before)
+	}
+	veil = Veil{}
+	if after := high(); after != before {
+		t.Errorf("after painting the tools are %g high, before %g", after, before)
+	}
+}

@@ -71,6 +71,7 @@ type Panel struct {
 	seen, before *state.Shot // the finished picture in view, and the one before it
 
 	blank    *image.Gray // to paint on before there is a picture
+	high     float32     // how high the tools are
 	painting bool        // a veil is there, even where Peek hides it
 
 	painter kit.Newest[scene]
@@ -198,6 +199,10 @@ func (p *Panel) Refresh() {
 	}
 	p.info.Refresh()
 	p.Tools.Refresh()
+	if h := p.Tools.MinSize().Height; h != p.high {
+		p.high = h
+		p.OnHeight()
+	}
 }
 
 // looks is what the film in view and the plan of the next run look like.
