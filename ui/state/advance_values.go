@@ -163,8 +163,8 @@ func Sizes(m *bundle.Manifest) []image.Point {
 
 // Note is the line under the presets: what is in force.
 func (f Form) Note(m *bundle.Manifest) string {
-	p, _ := m.Preset(f.Preset)
-	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(f.Completed(m).Sampler), p.Steps, p.CFG, p.Scope)
+	c := f.Completed(m)
+	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, c.Scope)
 	var own []string
 	switch f.Fit(m) {
 	case picture.Stretch:

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"strings"
 	"testing"
 
 	"realword/inference"
@@ -70,5 +71,14 @@ func TestTakeForeignSettings(t *testing.T) {
 	}
 	if got := odd.Unsettable(uitest.Roomy); len(got) != 1 || got[0] != "Size: 500 × 500 · 1:1" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestNoteIsWhatIsInForce: the line under the presets follows what is set beside them.
+func TestNoteIsWhatIsInForce(t *testing.T) {
+	f := Form{}.Settle(uitest.Toybox).WithSteps(8, uitest.Toybox)
+	f.CFG, f.Sampler = 2.5, "euler"
+	if got := f.Note(uitest.Toybox); !strings.HasPrefix(got, "Euler · 8 steps · guidance scale 2.5 · γ ") {
+		t.Errorf("in force is %q", got)
 	}
 }
