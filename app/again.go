@@ -60,6 +60,14 @@ func (a *again) check(c *cobra.Command) error {
 			return usagef("--%s belongs to %s", name, map[bool]string{true: "--second-pass", false: "--redo"}[name == "scale"])
 		}
 	}
+	if a.second != "" && c.Flags().Changed("size") {
+		return usagef("--size comes from --scale with --second-pass: leave it out")
+	}
+	for name, n := range map[string]int{"grow": a.grow, "feather": a.feather} {
+		if c.Flags().Changed(name) && n < 0 {
+			return usagef("--%s %d: give a number of pixels, 0 or more", name, n)
+		}
+	}
 	if c.Flags().Changed("strength") && !(a.strength > 0 && a.strength <= 1) {
 		return usagef("the strength %g is outside the range above 0 to 1", a.strength)
 	}

@@ -399,6 +399,8 @@ func TestGenerateAgain(t *testing.T) {
 		{[]string{"--redo", first, "--only", "dog", "--strength", "2"}, "strength"},
 		{[]string{"--grow", "3", "--prompt", "a dog"}, "--redo"},
 		{[]string{"--second-pass", first, "--scale", "9"}, "up to 4"},
+		{[]string{"--second-pass", first, "--size", "64x64"}, "--scale"},
+		{[]string{"--redo", first, "--only", "dog", "--grow", "-5"}, "--grow -5: give a number"},
 	} {
 		if status, _, stderr := command(t, append([]string{"generate", "--model", model, "--out", dir}, wrong.args...)...); status != 2 || !strings.Contains(stderr, wrong.want) {
 			t.Errorf("%v: %d, %s", wrong.args, status, stderr)
