@@ -82,7 +82,8 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 		t.Errorf("%s", strings.Join(got, ", "))
 	}
 	p.Width, p.Model, p.Sampler = 4096, "another", "restart"
-	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "Model: another, Sampler: restart, Size: 4096 × 1152" {
+	p.Init = &inference.Init{Name: "sketch.png", Strength: 0.6}
+	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "Model: another, Begun with: sketch.png, Sampler: restart, Size: 4096 × 1152" {
 		t.Errorf("what cannot be set: %s", other)
 	}
 	if taken := f.Take(p, AllParts, uitest.Roomy); taken.Sampler != "" || taken.Size(uitest.Roomy) != image.Pt(1024, 1024) {

@@ -250,6 +250,9 @@ func (p Past) Unsettable(m *bundle.Manifest) []string {
 	if p.Model != "" && !p.Foreign && !m.Named(p.Model) {
 		list = append(list, i18n.T("Model")+": "+p.Model)
 	}
+	if p.Init != nil { // the form cannot begin with a picture
+		list = append(list, i18n.T("Begun with")+": "+p.Init.Name)
+	}
 	possible := p.Possible(*m)
 	for _, k := range Knobs() {
 		if text := k.Text(p.Settings); k.Text(possible) != text {
