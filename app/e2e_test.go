@@ -288,8 +288,9 @@ func TestWindow(t *testing.T) {
 	s.see("toolButton", "Use as reference")
 
 	s.key("b")
-	s.click("easel", "", 0.5, 0.5)
+	s.key("Return") // paints, from the keyboard alone
 	s.see("", "painted mask: only here")
+	s.click("easel", "", 0.5, 0.5)
 	s.key("Escape")
 	s.gone("easel", "")
 	s.quit()

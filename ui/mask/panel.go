@@ -149,9 +149,7 @@ func (p *Panel) Paint(card int) {
 		p.OnHeight()
 	}
 	p.host.Refresh()
-	if c := fyne.CurrentApp().Driver().CanvasForObject(p.Easel); c != nil {
-		c.Focus(p.easel)
-	}
+	p.host.Layers.Canvas().Focus(p.easel) // not through the driver, which knows only of what was painted already
 }
 
 // take chooses the subject whose mask is painted.
@@ -169,7 +167,7 @@ func (p *Panel) Close() {
 	p.Easel.Hide()
 	p.Tools.Hide()
 	p.OnHeight()
-	if c := fyne.CurrentApp().Driver().CanvasForObject(p.Easel); c != nil && c.Focused() == p.easel {
+	if c := p.host.Layers.Canvas(); c.Focused() == p.easel {
 		c.Unfocus()
 	}
 	p.host.Refresh()
