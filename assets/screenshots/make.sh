@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes a picture of every screen of the studio, dark and light: the demo session of a first start, and a run of its own, with the
-# embedded model, on a virtual screen of the window's own size. Everything is reached by keys. Run it with `make screenshots`.
+# Takes pictures of the screens of the studio that the documentation shows: the demo session of a first start, and a run of its own, with
+# the embedded model, on a virtual screen of the window's own size. Everything is reached by keys. Run it with `make screenshots`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=$PWD/assets/screenshots
@@ -16,6 +16,7 @@ settle=${SETTLE:-1.5}
 key() { xdotool key --delay 60 "$@"; sleep "$settle"; }
 # keep FILE NAME: as a PNG of few colours
 keep() {
+  grep -rqF "screenshots/$2-$look.png" README.md docs || return 0
   convert "$1" -dither None -colors 200 "PNG8:$out/$2-$look.png"
   [ "$(stat -c %s "$out/$2-$look.png")" -lt 150000 ] || convert "$1" -dither None -colors 64 "PNG8:$out/$2-$look.png"
 }
@@ -42,6 +43,8 @@ for look in dark light; do
   key shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left
   shot step
   key k; shot inspect; key Escape
+  key b; key bracketright bracketright Left shift+Right shift+Right shift+Right shift+Down shift+Down shift+Down shift+Down; shot mask
+  key ctrl+z ctrl+z ctrl+z ctrl+z ctrl+z ctrl+z ctrl+z; key Escape
   key ctrl+comma; shot preferences; key Escape
   key F1; shot keys; key Escape
   key shift+F1; shot about; key Escape
