@@ -27,7 +27,8 @@ type again struct {
 	grow, feather      int // pixels; negative: a cell of the guidance grid around a kept mask, nothing around a painted one
 	second             string
 	scale              float64
-	strength           float64 // 0: the usual one
+	strength           float64  // 0: the usual one
+	masks              []string // of --mask
 	parents            []uint64
 	busy               error  // that another program has the history open; nil otherwise
 	note               string // for people; "": none
@@ -143,6 +144,9 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		} else {
 			r.Subjects = append(r.Subjects, s)
 		}
+	}
+	if err := paint(r.Subjects, a.masks); err != nil {
+		return r, err
 	}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {

@@ -39,6 +39,11 @@ func newGenerate() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			r := &g.request
+			for _, name := range []string{"batch", "init", "redo", "second-pass", "region"} {
+				if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" { // an empty variable of a script
+					return usagef("--%s is empty: name a file, or leave it out", name)
+				}
+			}
 			if c.Flags().Changed("negative") {
 				r.Negative = asked(r.Negative)
 			}
@@ -63,12 +68,15 @@ func newGenerate() *cobra.Command {
 			if r.Subjects, err = subjects(bound); err != nil {
 				return err
 			}
+			if over.asked() {
+				over.masks = masks // of the picture's subjects, too
+				g.again, g.seeded = &over, c.Flags().Changed("seed") || count > 1
+				return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+			}
 			if err := paint(r.Subjects, masks); err != nil {
 				return err
 			}
-			if over.asked() {
-				g.again, g.seeded = &over, c.Flags().Changed("seed") || count > 1
-			} else if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
+			if r.Init, err = begin.read(c.Flags().Changed("strength")); err != nil {
 				return err
 			}
 			return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())

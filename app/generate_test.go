@@ -361,6 +361,14 @@ func TestGenerateAgain(t *testing.T) {
 		t.Errorf("grown by 4 and feathered by 2 it is %v", region.Pix[32:40])
 	}
 
+	data, err = os.ReadFile(made("--redo", first, "--only", "dog", "--seed", "6", "--mask", "dog="+painted+":not"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err := recipe.Read(data); err != nil || len(r.Subjects) != 2 || r.Subjects[0].Region.Kind != "not" || !r.Subjects[1].Region.IsZero() {
+		t.Errorf("a mask for a subject of the picture: %+v, %v", r.Subjects, err)
+	}
+
 	larger := made("--second-pass", first, "--strength", "0.5", "--scale", "1.5")
 	raw, err := os.ReadFile(larger)
 	if err != nil {
@@ -394,6 +402,9 @@ func TestGenerateAgain(t *testing.T) {
 	}{
 		{[]string{"--redo", first, "--second-pass", first}, "choose one"},
 		{[]string{"--redo", first}, "--only"},
+		{[]string{"--redo", first, "--only", "dog", "--mask", "owl=" + painted}, `"owl"`},
+		{[]string{"--redo", "", "--prompt", "a dog"}, "--redo is empty"},
+		{[]string{"--init", "", "--prompt", "a dog"}, "--init is empty"},
 		{[]string{"--redo", first, "--only", "cat"}, "no subject"},
 		{[]string{"--redo", first, "--init", first}, "--init"},
 		{[]string{"--redo", first, "--only", "dog", "--strength", "2"}, "strength"},

@@ -100,8 +100,9 @@ func readRegion(word, file string, kind guidance.Kind) (inference.Region, error)
 	return inference.Region{Kind: kind, Painted: inference.Painted{Data: data}}, nil
 }
 
-// paint gives subjects the masks of all --mask options.
+// paint gives subjects the masks of all --mask options, in place of those that they have.
 func paint(list []inference.Subject, options []string) error {
+	painted := map[int]bool{}
 	for _, option := range options {
 		word, file, ok := strings.Cut(option, "=")
 		if !ok || word == "" || file == "" {
@@ -117,7 +118,7 @@ func paint(list []inference.Subject, options []string) error {
 		if at < 0 {
 			return usagef("--mask %q: no --subject has the word %q", option, word)
 		}
-		if !list[at].Region.IsZero() {
+		if painted[at] {
 			return usagef("--mask %q: %q has two masks: paint them as one", option, word)
 		}
 		file, kind, err := parseMask(file)
@@ -127,6 +128,7 @@ func paint(list []inference.Subject, options []string) error {
 		if list[at].Region, err = readRegion(word, file, kind); err != nil {
 			return err
 		}
+		painted[at] = true
 	}
 	return nil
 }
