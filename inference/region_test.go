@@ -230,7 +230,7 @@ func TestResolveOfRegions(t *testing.T) {
 		{"empty", Region{Painted: paint(t)}, Region{}, `the mask of "dog": the mask is empty; paint in white`},
 		{"no picture", Region{Painted: Painted{Data: []byte("dog")}}, Region{}, `the mask of "dog": `},
 		{"gone", Region{Painted: Painted{SHA256: strings.Repeat("ab", 32)}}, Region{}, "its picture is not here: give its file, or remove the mask"},
-		{"kind", Region{"around", half}, Region{}, `"around" is not a meaning of a mask: choose one of ["only" "not" "exact"]`},
+		{"kind", Region{"around", half}, Region{}, `"around" is not a meaning of a mask: choose one of only, not, exact`},
 		{"two alike", Region{guidance.Exactly, half}, Region{guidance.Exactly, half}, `the masks of "dog" and "beach" overlap entirely`},
 		{"no room", Region{guidance.Exactly, everywhere}, Region{}, `the mask painted for "dog" leaves no position for "beach": paint it smaller`},
 		{"nowhere", Region{guidance.NotHere, everywhere}, Region{}, "leave room for it"},

@@ -259,7 +259,7 @@ var table = []Setting{
 		Flag: "preset", Help: "paper (default) or release; for models of few steps lightning, turbo, lcm, hyper or dmd2: sets the defaults of the other options", Label: "preset", Called: "preset",
 		check: func(s Settings, m bundle.Manifest) error {
 			if _, ok := m.Preset(s.Preset); !ok { // the rest is checked against the default's values
-				return message.Errorf("there is no preset %q: choose one of %q", s.Preset, m.PresetNames())
+				return message.Errorf("there is no preset %q: choose one of %s", s.Preset, strings.Join(m.PresetNames(), ", "))
 			}
 			return nil
 		},

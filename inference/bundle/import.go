@@ -65,7 +65,7 @@ func ImportWith(ctx context.Context, src, dst string, o Options) (*Bundle, error
 	defer im.close()
 	failed := func(err error) (*Bundle, error) { return nil, fmt.Errorf("import %s: %w", src, err) }
 	if o.Prediction != "" && !slices.Contains(Predictions, o.Prediction) {
-		return failed(fmt.Errorf("there is no prediction %q: choose one of %q", o.Prediction, Predictions))
+		return failed(fmt.Errorf("there is no prediction %q: choose one of %s", o.Prediction, strings.Join(Predictions, ", ")))
 	}
 	if o.Name != "" {
 		if err := goodName(o.Name); err != nil {

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"realword/inference/message"
 )
@@ -120,7 +121,7 @@ func parse(names []string, s, what string) (int, error) {
 	if i := slices.Index(names, s); i >= 0 {
 		return i, nil
 	}
-	return 0, fmt.Errorf("%q is not a %s: choose one of %q", s, what, names)
+	return 0, fmt.Errorf("%q is not a %s: choose one of %s", s, what, strings.Join(names, ", "))
 }
 
 func marshal(names []string, i int, s string) ([]byte, error) {

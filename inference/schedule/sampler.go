@@ -102,7 +102,7 @@ func Find(name string) (Sampler, error) {
 			}
 		}
 	}
-	return Sampler{}, message.Errorf("there is no sampler %q: choose one of %q", name, offered)
+	return Sampler{}, message.Errorf("there is no sampler %q: choose one of %s", name, strings.Join(offered, ", "))
 }
 
 func (s Sampler) called(folded string) bool {
