@@ -7,6 +7,7 @@ import (
 	"log"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -74,19 +75,26 @@ func (w *Window) languageSelect(known, own []string, chosen func(name string)) *
 	return choice
 }
 
-// systemHas tells whether Fyne can show all letters. The fonts are only looked through where Fyne's own may not do.
+// systemFonts are the fonts of the system, looked through once; nil where they cannot be.
+var systemFonts = sync.OnceValue(func() *fontscan.FontMap {
+	fonts := fontscan.NewFontMap(log.New(io.Discard, "", 0))
+	if fonts.UseSystemFonts("") != nil { // the index that Fyne keeps too
+		return nil
+	}
+	fonts.SetQuery(fontscan.Query{Families: []string{fontscan.SansSerif}})
+	return fonts
+})
+
+// systemHas tells whether Fyne can show all letters. The fonts are only looked through where Fyne's own may not do. It belongs to
+// Fyne's goroutine.
 func systemHas(letters string) bool {
-	var fonts *fontscan.FontMap
 	for _, r := range letters {
 		if r < '\u0530' { // Latin, Greek, Cyrillic
 			continue
 		}
+		fonts := systemFonts()
 		if fonts == nil {
-			fonts = fontscan.NewFontMap(log.New(io.Discard, "", 0))
-			if fonts.UseSystemFonts("") != nil { // the index that Fyne keeps too
-				return false
-			}
-			fonts.SetQuery(fontscan.Query{Families: []string{fontscan.SansSerif}})
+			return false
 		}
 		fonts.SetScript(typeset.LookupScript(r))
 		face := fonts.ResolveFace(r)
