@@ -124,16 +124,7 @@ func newBench(t *testing.T, change func(*Options)) *bench {
 // until lets posted work happen until done holds.
 func (b *bench) until(what string, done func() bool) {
 	b.t.Helper()
-	deadline := time.After(10 * time.Second)
-	for !done() {
-		select {
-		case f := <-b.posted:
-			f()
-		case <-time.After(time.Millisecond): // painters say nothing when they come to rest
-		case <-deadline:
-			b.t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	uitest.Until(b.t, b.posted, what, done)
 }
 
 // settle lets everything happen that is under way; a running job must have ended.

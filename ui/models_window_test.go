@@ -40,31 +40,13 @@ func (e *modelEngine) Close() error { e.closed.Store(true); return nil }
 // gets is the next download that has begun.
 func (b *bench) gets(m *modelstest.Fake) *modelstest.GetCall {
 	b.t.Helper()
-	var c *modelstest.GetCall
-	b.until("a download has begun", func() bool {
-		select {
-		case c = <-m.Getting:
-			return true
-		default:
-			return false
-		}
-	})
-	return c
+	return uitest.Next(b.until, "a download has begun", m.Getting)
 }
 
 // call is the next import or check that has begun.
 func (b *bench) call(m *modelstest.Fake) *modelstest.Call {
 	b.t.Helper()
-	var c *modelstest.Call
-	b.until("a task has begun", func() bool {
-		select {
-		case c = <-m.Began:
-			return true
-		default:
-			return false
-		}
-	})
-	return c
+	return uitest.Next(b.until, "a task has begun", m.Began)
 }
 
 // answer ends a task.

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
+	"realword/ui/uitest"
 )
 
 func (b *bench) ask(prompt string) {
@@ -22,16 +23,7 @@ func (b *bench) ask(prompt string) {
 
 func (b *bench) started() fakeJob {
 	b.t.Helper()
-	var j fakeJob
-	b.until("a round has begun", func() bool {
-		select {
-		case j = <-b.engine.started:
-			return true
-		default:
-			return false
-		}
-	})
-	return j
+	return uitest.Next(b.until, "a round has begun", b.engine.started)
 }
 
 // finish ends a job while others may wait.

@@ -95,16 +95,7 @@ func newBench(t *testing.T) (*bench, *modelstest.Fake) {
 // until lets posted work happen until done holds.
 func (b *bench) until(what string, done func() bool) {
 	b.t.Helper()
-	deadline := time.After(10 * time.Second)
-	for !done() {
-		select {
-		case f := <-b.posted:
-			f()
-		case <-time.After(time.Millisecond): // a call of the fake is told to the test alone
-		case <-deadline:
-			b.t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	uitest.Until(b.t, b.posted, what, done)
 }
 
 // settle lets everything happen that is under way.
@@ -185,31 +176,13 @@ func (b *bench) pressSheet(text string) {
 // gets is the next download that has begun.
 func (b *bench) gets(m *modelstest.Fake) *modelstest.GetCall {
 	b.t.Helper()
-	var c *modelstest.GetCall
-	b.until("a download has begun", func() bool {
-		select {
-		case c = <-m.Getting:
-			return true
-		default:
-			return false
-		}
-	})
-	return c
+	return uitest.Next(b.until, "a download has begun", m.Getting)
 }
 
 // call is the next import or check that has begun.
 func (b *bench) call(m *modelstest.Fake) *modelstest.Call {
 	b.t.Helper()
-	var c *modelstest.Call
-	b.until("a task has begun", func() bool {
-		select {
-		case c = <-m.Began:
-			return true
-		default:
-			return false
-		}
-	})
-	return c
+	return uitest.Next(b.until, "a task has begun", m.Began)
 }
 
 // answer ends a task.

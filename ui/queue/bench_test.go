@@ -14,6 +14,7 @@ import (
 	"realword/ui/kit"
 	"realword/ui/roomtest"
 	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 // engine hands out jobs whose events the test sends.
@@ -110,16 +111,7 @@ func (b *bench) checked() {
 // started is the next job that has begun.
 func (b *bench) started() job {
 	b.t.Helper()
-	var j job
-	b.Until("a job has begun", func() bool {
-		select {
-		case j = <-b.engine.started:
-			return true
-		default:
-			return false
-		}
-	})
-	return j
+	return uitest.Next(b.Until, "a job has begun", b.engine.started)
 }
 
 // send lets an event of a running job arrive.

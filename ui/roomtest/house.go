@@ -6,7 +6,6 @@ package roomtest
 
 import (
 	"testing"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
@@ -100,16 +99,7 @@ func (h *House) Background(slow func() (show func())) {
 // Until lets posted work happen until done holds.
 func (h *House) Until(what string, done func() bool) {
 	h.t.Helper()
-	deadline := time.After(10 * time.Second)
-	for !done() {
-		select {
-		case f := <-h.posted:
-			f()
-		case <-time.After(time.Millisecond): // painters say nothing when they come to rest
-		case <-deadline:
-			h.t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	uitest.Until(h.t, h.posted, what, done)
 }
 
 // Settle lets everything happen that is under way.
