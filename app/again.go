@@ -170,8 +170,7 @@ func subjectOf(list []inference.Subject, w inference.Word) int {
 // recall fills in what the history has of a picture: the files of its recipe, and the masks that it was made with.
 func (a *again) recall(e *engine, file string, r *inference.Request) ([]picture.Grid, error) {
 	store, err := openHistory()
-	var trouble *history.Error
-	if errors.As(err, &trouble) && trouble.Kind == history.Busy {
+	if isBusy(err) {
 		a.busy = err
 		return nil, nil // an open window is no reason not to make a picture: what it takes may be given, too
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -190,11 +191,12 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 			return got, "", err
 		}
 	}
-	s, err := openHistory()
+	s, err := historyOptions().Open(path)
 	if err != nil {
 		return got, "", err
 	}
-	got, err = s.Rescue(damaged)
+	got, err = s.Rescue(damaged) // first, so that everything keeps its number
+	takeIn(s)
 	return got, damaged, errors.Join(err, s.Close())
 }
 
@@ -216,12 +218,32 @@ func rescuable(err error) error {
 	return err
 }
 
+// openHistory opens the user's history, with what other processes have kept beside it meanwhile.
 func openHistory() (*history.Store, error) {
 	path, err := history.DefaultPath()
 	if err != nil {
 		return nil, err
 	}
-	return history.Options{Pictures: files.Pictures()}.Open(path)
+	s, err := historyOptions().Open(path)
+	if err == nil {
+		takeIn(s)
+	}
+	return s, err
+}
+
+func historyOptions() history.Options { return history.Options{Pictures: files.Pictures()} }
+
+// takeIn brings over what other processes have kept beside a history. What cannot be brought over stays there.
+func takeIn(s *history.Store) {
+	if _, err := s.TakeIn(); err != nil {
+		log.Print("not all that was recorded while the history was open elsewhere could be brought over: ", err)
+	}
+}
+
+// isBusy tells whether another process has the history.
+func isBusy(err error) bool {
+	var trouble *history.Error
+	return errors.As(err, &trouble) && trouble.Kind == history.Busy
 }
 
 // promptOf reads the prompt out of a recipe; a recipe of another version may have none.

@@ -108,9 +108,14 @@ func (k *killing) rounds() []history.Round {
 	return rounds
 }
 
-// run kills a generation somewhere between its first sign of life and its end.
-func (k *killing) run() {
+// run kills a generation somewhere between its first sign of life and its end. Beside, another process has the history meanwhile.
+func (k *killing) run(beside bool) {
 	before := len(k.rounds())
+	closed := func() {}
+	if beside {
+		s := k.open()
+		closed = func() { s.Close() }
+	}
 	cmd, lines := k.start("generate", "--model", k.model, "--prompt", "a dog on the beach", "--subject", "dog="+k.dog,
 		"--steps", "12", "--stop", "6", "--seed", strconv.Itoa(k.random.IntN(1000)), "--out", filepath.Join(k.root, "out"), "--events")
 	steps, pictures, last := 0, 0, false
@@ -133,6 +138,7 @@ func (k *killing) run() {
 		}
 	}
 	_ = cmd.Wait()
+	closed()
 	rounds := k.rounds()
 	if len(rounds) == before { // before its round was begun
 		if steps > 1 {
@@ -261,9 +267,12 @@ func TestKill(t *testing.T) {
 		case k.kills%4 == 1:
 			kinds["imports"]++
 			k.load()
+		case k.kills%4 == 2:
+			kinds["runs beside an open history"]++
+			k.run(true)
 		default:
 			kinds["runs"]++
-			k.run()
+			k.run(false)
 		}
 		k.noEmptyFiles()
 		if k.kills%10 == 9 {

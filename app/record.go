@@ -12,9 +12,10 @@ import (
 )
 
 // recorder journals a run without a window: one round of a session of its own. Pictures matter more than the journal, so
-// what goes wrong with it is said once and stops nothing.
+// what goes wrong with it is said once and stops nothing. While another process has the history, a run is recorded beside it.
 type recorder struct {
 	store  *history.Store // nil: nothing is recorded
+	beside bool           // it is not the user's history yet
 	round  *journal.Recorder
 	stderr io.Writer
 }
@@ -23,9 +24,15 @@ func newRecorder(off bool, stderr io.Writer) *recorder {
 	log := &recorder{stderr: stderr}
 	if !off {
 		var err error
-		log.store, err = openHistory()
+		if log.store, err = openHistory(); isBusy(err) {
+			var path string
+			if path, err = history.DefaultPath(); err == nil {
+				log.store, err = historyOptions().OpenBeside(path)
+				log.beside = err == nil
+			}
+		}
 		log.check(rescuable(err))
-		if s := log.store; s != nil {
+		if s := log.store; s != nil && !log.beside {
 			go func() { _, _ = s.Sweep() }() // what a program that died left; later is early enough
 		}
 	}
@@ -36,6 +43,9 @@ func newRecorder(off bool, stderr io.Writer) *recorder {
 func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
 	if l.store == nil {
 		return
+	}
+	if l.beside {
+		parents = nil // they are in the other one
 	}
 	plan, err := journal.PlanOf(l.store, 0, r, model, parents...)
 	var round uint64
@@ -65,7 +75,7 @@ func (l *recorder) saved(p inference.PictureReady, file string) {
 
 // unsaved keeps a picture whose file could not be written, and answers its number in the history; 0: it is not kept.
 func (l *recorder) unsaved(p inference.PictureReady, png []byte) uint64 {
-	if l.store == nil {
+	if l.store == nil || l.beside { // where it has no number yet that could be told
 		return 0
 	}
 	err := l.round.Unsaved(p, png)
@@ -83,9 +93,25 @@ func (l *recorder) check(err error) {
 	}
 }
 
+// close ends the recording, and brings together what processes have recorded beside each other: whoever comes last takes in the rest.
 func (l *recorder) close() {
-	if l.store != nil {
-		l.store.Close() // every transaction was on disk when it ended
-		l.store = nil
+	if l.store == nil {
+		return
+	}
+	if !l.beside {
+		takeIn(l.store)
+	}
+	l.store.Close() // every transaction was on disk when it ended
+	l.store = nil
+	if !l.beside {
+		return
+	}
+	switch s, err := openHistory(); {
+	case err == nil:
+		s.Close()
+	case isBusy(err):
+		fmt.Fprintln(l.stderr, "note: another Realword has the history open; this job joins it when the history is opened next")
+	default:
+		fmt.Fprintln(l.stderr, "note: this job joins the history when that opens again:", err)
 	}
 }

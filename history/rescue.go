@@ -28,6 +28,15 @@ type Rescued struct {
 // Pictures stay in the files where they are. Each session comes over whole or, with an error that is returned with those of others,
 // not at all. In a history that holds nothing yet, everything keeps its number.
 func (s *Store) Rescue(path string) (Rescued, error) {
+	sessions, err := s.Sessions()
+	if err != nil {
+		return Rescued{}, err
+	}
+	return s.bring(path, len(sessions) == 0)
+}
+
+// bring is Rescue of a history that is damaged or whole. With same, everything keeps its number.
+func (s *Store) bring(path string, same bool) (Rescued, error) {
 	var out Rescued
 	f, err := files.Open(path)
 	if err != nil {
@@ -39,11 +48,6 @@ func (s *Store) Rescue(path string) (Rescued, error) {
 		return out, explain(path, err)
 	}
 	r := gather(f, info.Size(), strings.TrimSuffix(path, filepath.Ext(path))+".blobs")
-	sessions, err := s.Sessions()
-	if err != nil {
-		return out, err
-	}
-	same := len(sessions) == 0
 	var errs []error
 	pictures, moved := map[uint64]uint64{}, map[uint64]uint64{}
 	for _, a := range r.archives() {
