@@ -21,7 +21,9 @@ const (
 )
 
 // waitingFolder is where processes keep what they cannot put into the history at path.
-func waitingFolder(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + ".waiting" }
+func waitingFolder(path string) string {
+	return strings.TrimSuffix(path, filepath.Ext(path)) + ".waiting"
+}
 
 // OpenBeside begins a history of its own beside the one at path, which another process has open. TakeIn of that one brings it over once
 // it is closed, or its process has died.

@@ -46,7 +46,7 @@ func newModel(seed uint64) *model {
 func (m *model) reopened() {
 	for i := range m.jobs {
 		if j := &m.jobs[i]; j.Round != 0 {
-			j.Round, j.Parked = 0, j.Attempts >= 2
+			j.Round, j.Parked, j.Died = 0, j.Attempts >= 2, append(slices.Clone(j.Died), j.Round)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,7 @@ type Job struct {
 	Attempts int       `json:"attempts,omitempty"` // begun, and not ended
 	Round    uint64    `json:"running,omitempty"`  // that it has become; 0: it waits
 	Parked   bool      `json:"parked,omitempty"`   // the program died over it twice: it waits for Unpark
+	Died     []uint64  `json:"died,omitempty"`     // rounds of it in which the program died
 }
 
 // Enqueue journals a round for later, at the end of the queue.
@@ -119,6 +121,16 @@ func (s *Store) Unpark(id uint64) error {
 	})
 }
 
+// ShortenJob gives a job that waits the recipe of what is left of it: the pictures of the rounds in which the program died are made.
+func (s *Store) ShortenJob(id uint64, recipe json.RawMessage) error {
+	return s.update(func(c *change) error {
+		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
+			j.Recipe, j.Died = recipe, nil
+			return nil
+		})
+	})
+}
+
 // parkCrashed lets the jobs wait again that ran when the program died, and parks those that it died over twice.
 func (c *change) parkCrashed() error {
 	jobs, err := allJobs(c.Tx)
@@ -129,7 +141,7 @@ func (c *change) parkCrashed() error {
 		if j.Round == 0 {
 			continue
 		}
-		j.Round, j.Parked = 0, j.Attempts >= 2
+		j.Round, j.Parked, j.Died = 0, j.Attempts >= 2, append(j.Died, j.Round)
 		if err := put(c.Bucket(jobBucket), j.ID, j); err != nil {
 			return err
 		}

@@ -74,10 +74,13 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 		r.lost += lost
 	}
 	for _, j := range r.jobs() {
-		if j.Round != 0 && j.Attempts >= 2 {
-			j.Parked = true
+		if j.Round != 0 {
+			j.Parked, j.Died = j.Parked || j.Attempts >= 2, append(j.Died, j.Round)
 		}
 		j.Session, j.Round = moved[j.Session], 0
+		if !same { // they have other numbers here
+			j.Died = nil
+		}
 		err := s.update(func(c *change) error {
 			i := importer{change: c, source: r, lost: &r.lost}
 			var err error

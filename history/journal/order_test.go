@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -223,6 +224,64 @@ func TestTheQueueIsKept(t *testing.T) {
 	}
 	if errs := l.settle(); len(errs) > 0 || !slices.Equal(prompts(t, l.Store()), []string{"four", "one"}) {
 		t.Errorf("%q wait, %v", prompts(t, l.Store()), errs)
+	}
+}
+
+// Of a batch that the program died over, twice, what is finished is not made again.
+func TestFinishedPicturesOfAKilledBatchAreNotMadeAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	l := newLog(open(t, path))
+	r := dog()
+	r.Seeds = []uint64{3, 4, 4, 5}
+	l.Enqueue(1, r, "tiny", nil)
+	l.Enqueue(2, dog(), "tiny", nil)
+	for _, c := range []struct {
+		finished int
+		want     []uint64
+	}{{0, []uint64{3, 4, 4, 5}}, {2, []uint64{4, 5}}, {0, []uint64{4, 5}}, {2, nil}} {
+		l.Unpark(1)
+		events := make(chan inference.Event)
+		go func() {
+			defer close(events)
+			for i := range c.finished + 1 {
+				events <- inference.StageStarted{Stage: inference.StageDenoise, Picture: i}
+			}
+		}()
+		for range l.Record(1, r, "tiny", nil, events) {
+		}
+		l.settle()
+		rounds, err := l.Store().Rounds()
+		for i, p := range rounds[0].Pictures[:c.finished] {
+			if i == 0 {
+				err = errors.Join(err, l.Store().FinishPicture(p.ID, history.Picture{File: "/dog.png"}))
+			} else {
+				err = errors.Join(err, l.Store().KeepPixels(p.ID, history.Picture{}, []byte("\x89PNG\r\n\x1a\n")))
+			}
+		}
+		if err := errors.Join(err, l.Close()); err != nil {
+			t.Fatal(err)
+		}
+		l.Open(open(t, path))
+		for range 2 { // and it stays so
+			waiting, err := Queue(l.Store())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.want == nil {
+				if len(waiting) != 1 || waiting[0].Job != 2 {
+					t.Fatalf("%+v", waiting)
+				}
+				continue
+			}
+			if len(waiting) != 2 || !slices.Equal(waiting[0].Request.Seeds, c.want) || string(waiting[0].Request.Subjects[0].References[0].Data) != string(rex) {
+				t.Fatalf("%d finished: %+v", c.finished, waiting)
+			}
+			r.Seeds = c.want
+			l.Adopt(1, waiting[0])
+		}
+	}
+	if recorded, err := l.Store().Rounds(); err != nil || !strings.Contains(string(recorded[0].Recipe), `"seeds":[4,5]`) {
+		t.Errorf("%+v, %v", recorded[0], err)
 	}
 }
 

@@ -149,7 +149,8 @@ type Waiting struct {
 	Missing []string          // names of picture files that are gone: it cannot run
 }
 
-// Queue reads the rounds that wait, in their order. One that was written by a newer Realword stays for that one.
+// Queue reads the rounds that wait, in their order. One that was written by a newer Realword stays for that one. Where a program
+// died in a round, the pictures that it had finished are not made again, and a round that lacks none is no longer in the queue.
 func Queue(s *history.Store) ([]Waiting, error) {
 	jobs, err := s.Jobs()
 	var list []Waiting
@@ -157,6 +158,17 @@ func Queue(s *history.Store) ([]Waiting, error) {
 		r, unknown := recipe.Parse(j.Recipe)
 		if j.Round != 0 || unknown != nil {
 			continue
+		}
+		if all := len(r.Seeds); len(j.Died) > 0 {
+			r.Seeds = unfinished(s, j.Died, r.Seeds)
+			shorter, bad := recipe.New(r.Request, r.Model)
+			switch {
+			case len(r.Seeds) == 0 && all > 0:
+				err = errors.Join(err, s.RemoveJob(j.ID))
+				continue
+			case len(r.Seeds) < all && bad == nil:
+				err = errors.Join(err, s.ShortenJob(j.ID, shorter))
+			}
 		}
 		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked}
 		for _, f := range w.Request.Files() {
@@ -168,4 +180,21 @@ func Queue(s *history.Store) ([]Waiting, error) {
 		list = append(list, w)
 	}
 	return list, err
+}
+
+// unfinished are the seeds of which no round has a finished picture.
+func unfinished(s *history.Store, rounds, seeds []uint64) []uint64 {
+	left := slices.Clone(seeds)
+	for _, id := range rounds {
+		r, err := s.Round(id)
+		if err != nil { // it was deleted for good
+			continue
+		}
+		for _, p := range r.Pictures {
+			if i := slices.Index(left, p.Seed); i >= 0 && p.Finished() {
+				left = slices.Delete(left, i, i+1)
+			}
+		}
+	}
+	return left
 }
