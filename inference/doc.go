@@ -12,7 +12,7 @@
 //
 // From the outside in: request.go, event.go and wire.go are what a run consists of; engine.go and job.go queue requests and deliver
 // events; settings.go is what a round can be set to, its defaults and the table of settings, resolve.go checks a request, notes.go
-// says what of it is lost; worker.go makes the pictures of a job, pipeline.go is the loop over tensors, graphs.go runs one
-// network; memory.go asks package memory, replay.go makes the steps of a finished picture again. Above stand packages recipe,
-// parity and bench.
+// says what of it is lost; grid.go makes many pictures of one request, and share.go finds what these have in common; worker.go makes the
+// pictures of a job, pipeline.go is the loop over tensors, graphs.go runs one network; memory.go asks package memory, replay.go makes the
+// steps of a finished picture again. Above stand packages recipe, parity and bench.
 package inference

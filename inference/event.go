@@ -28,6 +28,8 @@ type StageStarted struct {
 	Stage    Stage
 	Picture  int
 	Provider string // where it computes, as in "CPU" or "CUDA"; "" where the runtime does not say
+	// at denoise, of a grid: the request of this cell, as PictureReady will have it; else nil
+	Recipe *Request
 }
 
 // DeviceChanged tells that the device failed and another one goes on with the same job from where it was; nothing is lost.

@@ -70,6 +70,8 @@ func (kv KV) Close() { session.CloseAll(kv.kept) }
 type Encoding struct {
 	KV     KV             // of text
 	Pooled *tensor.Tensor // [1, P]; nil where the U-Net has no text_time input
+
+	of string // the text, where the engine encoded it
 }
 
 // Vision is the visual condition of R subjects, likewise.
@@ -121,7 +123,7 @@ func (g *Graphs) TextKV(ctx context.Context, features, pooled *tensor.Tensor) (E
 		want = append(want, port(name, 1, prompt.Length, -1))
 	}
 	kv, err := g.keep(ctx, graph.TextKV, tensors{"encoder_hidden_states": features}, want...)
-	return Encoding{kv, pooled}, err
+	return Encoding{KV: kv, Pooled: pooled}, err
 }
 
 // Condition makes the condition of R subjects from the visual tokens [1, n, C] of each one's pictures.

@@ -35,6 +35,7 @@ type Loop struct {
 	Keep  []bool    // [h, w], which cells of it stay as they are; nil: none
 
 	none Vision // of passes without subjects
+	memo *memo  // passes that other pictures of the job have had; nil: none
 
 	OnPass func()           // called after every U-Net pass; may be nil
 	OnStep func(Step) error // called after every step, an error ends the run; may be nil
@@ -101,7 +102,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 		at := solver.Steps()[i]
 		step := Step{Index: i, Timestep: at.Train}
 		if l.guided(i) {
-			if step.Cross, step.Scores, err = l.guide(ctx, l.At(z, at.Time)); err != nil {
+			if step.Cross, step.Scores, err = l.guide(ctx, i, l.At(z, at.Time)); err != nil {
 				return nil, err
 			}
 			scores, masks = cloneAll(step.Scores), nil
@@ -112,7 +113,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 			}
 		}
 		z, clean, err = solver.Step(i, z, schedule.Model{Noise: fresh, Predict: func(at schedule.Point, z []float32) ([]float32, error) {
-			return l.noise(ctx, l.At(z, at.Time), masks)
+			return l.noise(ctx, i, l.At(z, at.Time), masks)
 		}})
 		if err != nil {
 			return nil, err
@@ -140,19 +141,23 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 }
 
 // guide runs the guidance branch: text alone, its attention reduced to one map per subject.
-func (l *Loop) guide(ctx context.Context, at Point) (cross, scores [][]float32, err error) {
+func (l *Loop) guide(ctx context.Context, step int, at Point) (cross, scores [][]float32, err error) {
 	at.Text = l.Text
-	c, s, err := l.Graphs.Guide(ctx, l.Source, l.Norm, at, l.Words, l.none)
+	key := passKey{text: l.Text.of, guided: true, source: l.Source, layers: l.Norm == guidance.ByLayer}
+	out, err := l.memo.once(step, key, at, func() ([]*tensor.Tensor, error) {
+		c, s, err := l.Graphs.Guide(ctx, l.Source, l.Norm, at, l.Words, l.none)
+		return []*tensor.Tensor{c, s}, err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	l.passed()
-	return rows(c), rows(s), nil
+	return rows(out[0]), rows(out[1]), nil
 }
 
 // noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text
 // and masked visual attention (Eq. 14, 17) and u the unconditional pass. A velocity mixes in the same way.
-func (l *Loop) noise(ctx context.Context, at Point, masks [][]float32) ([]float32, error) {
+func (l *Loop) noise(ctx context.Context, step int, at Point, masks [][]float32) ([]float32, error) {
 	vision := l.Vision
 	if len(l.Subjects) == 0 {
 		vision = l.none
@@ -166,13 +171,7 @@ func (l *Loop) noise(ctx context.Context, at Point, masks [][]float32) ([]float3
 	if l.Uncond == nil {
 		return cond.F32, nil
 	}
-	var visible [][]float32
-	vision = l.none
-	if l.UncondVision != nil && len(l.Subjects) > 0 {
-		vision, visible = *l.UncondVision, masks
-	}
-	at.Text = *l.Uncond
-	uncond, err := l.Graphs.Noise(ctx, at, vision, visible)
+	uncond, err := l.uncond(ctx, step, at, masks)
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +183,22 @@ func (l *Loop) noise(ctx context.Context, at Point, masks [][]float32) ([]float3
 	}
 	rescale(eps, cond.F32, l.Rescale)
 	return eps, nil
+}
+
+// uncond is the unconditional pass. Masks act on it only where it sees a picture.
+func (l *Loop) uncond(ctx context.Context, step int, at Point, masks [][]float32) (*tensor.Tensor, error) {
+	at.Text = *l.Uncond
+	if l.UncondVision != nil && len(l.Subjects) > 0 {
+		return l.Graphs.Noise(ctx, at, *l.UncondVision, masks)
+	}
+	out, err := l.memo.once(step, passKey{text: l.Uncond.of}, at, func() ([]*tensor.Tensor, error) {
+		t, err := l.Graphs.Noise(ctx, at, l.none, nil)
+		return []*tensor.Tensor{t}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
 }
 
 // rescale brings the spread of a guided prediction back to that of the conditional one, as far as φ says: guidance raises it, which

@@ -12,9 +12,13 @@ func (w *worker) provider() (name, why string) {
 
 // stage tells that a part of a job begins.
 func (w *worker) stage(j *job, stage Stage, picture int) {
+	w.begun(j, StageStarted{Stage: stage, Picture: picture})
+}
+
+func (w *worker) begun(j *job, e StageStarted) {
 	w.reportDevice(j)
-	name, _ := w.provider()
-	j.emit(StageStarted{stage, picture, name})
+	e.Provider, _ = w.provider()
+	j.emit(e)
 }
 
 // reportDevice tells once that the runtime has gone over to another device.

@@ -27,6 +27,7 @@ type Request struct {
 	Seeds []uint64 `json:"seeds,omitempty"` // one per picture; picture n depends on Seeds[n] alone; none: a random one
 
 	Init *Init `json:"init,omitempty"` // a picture to begin with; none: noise alone
+	Grid *Grid `json:"grid,omitempty"` // many pictures that differ in one or two things; none: they differ in their seeds
 
 	// From continues a kept step instead of starting from noise: one picture, its seed, the same model, size, steps and
 	// sampler.
@@ -40,7 +41,7 @@ type Request struct {
 // those of the settings, which then have none. The result shares nothing with r but the bytes of pictures and From. Defaults of a
 // complete request changes nothing.
 func Defaults(m bundle.Manifest, r Request) Request {
-	r.Settings, r.Subjects, r.Init = r.Complete(m), CloneSubjects(r.Subjects), r.Init.withDefaults()
+	r.Settings, r.Subjects, r.Init, r.Grid = r.Complete(m), CloneSubjects(r.Subjects), r.Init.withDefaults(), r.Grid.Clone()
 	for j := range r.Subjects {
 		s := &r.Subjects[j]
 		s.Scope = cmp.Or(s.Scope, r.Scope)
@@ -85,8 +86,8 @@ type File struct {
 	Data   *[]byte
 }
 
-// Files lists what a request needs besides itself: references, then painted masks, subject by subject, and the picture to begin with and
-// its region. Recipes name them by SHA-256.
+// Files lists what a request needs besides itself: references, then painted masks, subject by subject, the picture to begin with and
+// its region, and the references of a grid. Recipes name them by SHA-256.
 func (r *Request) Files() (list []File) {
 	for j := range r.Subjects {
 		s := &r.Subjects[j]
@@ -102,6 +103,14 @@ func (r *Request) Files() (list []File) {
 		list = append(list, File{r.Init.Name, &r.Init.SHA256, &r.Init.Data})
 		if region := &r.Init.Region; !region.IsZero() {
 			list = append(list, File{"region.png", &region.SHA256, &region.Data})
+		}
+	}
+	if r.Grid != nil {
+		for _, a := range r.Grid.Axes() {
+			for i := range a.References {
+				ref := &a.References[i]
+				list = append(list, File{ref.Name, &ref.SHA256, &ref.Data})
+			}
 		}
 	}
 	return list

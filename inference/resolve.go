@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -20,7 +21,11 @@ import (
 type plan struct {
 	request Request       // complete; of the caller's it shares the bytes of pictures and From
 	spans   []prompt.Span // tokens of the subjects' words
+	cells   []Request     // the pictures, complete, one seed each; they share what the request shares
 }
+
+// of is the plan of one picture.
+func (p plan) of(cell int) plan { return plan{request: p.cells[cell], spans: p.spans} }
 
 // from is the state that every picture begins with, but for the noise of a new one.
 func (p plan) from() State {
@@ -44,6 +49,7 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	m := e.model.Manifest()
 	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m}
 	p.request.Seeds = slices.Clone(r.Seeds)
+	p.fillSubjects()
 	p.checkSettings()
 	p.checkWords()
 	p.checkScopes()
@@ -51,10 +57,29 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	p.checkInit()
 	p.checkSeeds()
 	p.checkState()
+	p.checkGrid()
+	if p.cells == nil {
+		p.cells = p.request.Cells(m)
+	}
 	if ctx.Err() != nil { // more than this is not wrong
 		return p.plan, ctx.Err()
 	}
 	return p.plan, errors.Join(p.problems...)
+}
+
+// fillSubjects gives a subject without a picture the first one of the grid's side.
+func (p *planner) fillSubjects() {
+	if p.request.Grid == nil {
+		return
+	}
+	for _, a := range p.request.Grid.Axes() {
+		if j := max(a.Subject, 1) - 1; a.Key == AxisReference && a.Len() > 0 && j < len(p.request.Subjects) {
+			if s := &p.request.Subjects[j]; len(s.References) == 0 {
+				s.References = a.References[:1:1]
+				p.request = Defaults(p.manifest, p.request)
+			}
+		}
+	}
 }
 
 func (p *planner) problem(err error) { p.problems = append(p.problems, err) }
@@ -159,17 +184,23 @@ func (p *planner) checkReferences() {
 			p.problem(message.Errorf("%s has no picture: add one, or remove the subject", s.Word))
 		}
 		for i := range s.References {
-			ref := &s.References[i]
-			if ref.SHA256 == "" || len(ref.Data) == 0 {
-				ref.SHA256 = files.Sum(ref.Data)
-			}
-			seen, err := p.engine.viewsOf(p.ctx, *ref)
-			if err != nil {
-				p.problem(message.Errorf("the picture %q of %s: %w", ref.Name, s.Word, err))
-			}
-			ref.Small = seen.small
+			p.checkReference(s.Word, &s.References[i], "")
 		}
 	}
+}
+
+// checkReference decodes a picture of a subject; fit is what its square has where it says nothing itself.
+func (p *planner) checkReference(word Word, ref *Reference, fit picture.Fit) {
+	if ref.SHA256 == "" || len(ref.Data) == 0 {
+		ref.SHA256 = files.Sum(ref.Data)
+	}
+	fitted := *ref
+	fitted.Square.Fit = cmp.Or(ref.Square.Fit, fit)
+	seen, err := p.engine.viewsOf(p.ctx, fitted)
+	if err != nil {
+		p.problem(message.Errorf("the picture %q of %s: %w", ref.Name, word, err))
+	}
+	ref.Small = seen.small
 }
 
 func (p *planner) checkSeeds() {

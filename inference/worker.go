@@ -20,6 +20,8 @@ type worker struct {
 	graphs   *Graphs
 	reported string                       // why the device has changed, once it was reported
 	tokens   lru[viewKey, *tensor.Tensor] // visual tokens [1, n, C]; the zero key is the black picture
+	texts    map[string]Encoding          // of the running job; nil outside of one
+	unseen   *Vision                      // its black picture in place of every subject
 }
 
 func (w *worker) work(ctx context.Context, jobs <-chan *job) error {
@@ -42,7 +44,7 @@ func (w *worker) run(j *job) {
 	err := w.generate(j)
 	switch {
 	case err == nil:
-		j.emit(Done{Pictures: len(j.plan.request.Seeds), Elapsed: time.Since(started)})
+		j.emit(Done{Pictures: len(j.plan.cells) - len(j.plan.request.Grid.made()), Elapsed: time.Since(started)})
 	case j.ctx.Err() != nil:
 		j.emit(Failed{j.ctx.Err()})
 	default:
@@ -50,72 +52,163 @@ func (w *worker) run(j *job) {
 	}
 }
 
-// generate makes the pictures of a job, one after the other. What they share is encoded once.
+// generate makes the pictures of a job, one after the other. What they share is computed once.
 func (w *worker) generate(j *job) error {
-	r := j.plan.request
-	loop, err := w.prepare(j.ctx, j.plan, func(s Stage) { w.stage(j, s, 0) })
+	r, cells := j.plan.request, j.plan.cells
+	parts := partsOf(cells, r.Grid.made())
+	if len(parts) == 0 {
+		return nil
+	}
+	w.texts = map[string]Encoding{}
+	defer w.forget()
+	w.tokens.limit = max(keptTokens, len(r.Files())+1)
+	loop, err := w.prepare(j.ctx, j.plan.of(parts[0].cell), func(s Stage) { w.stage(j, s, 0) })
 	if err != nil {
 		return err
 	}
 	defer loop.Close()
-	large := w.engine.large()
-	if large {
+	clock := passClock{passes: loop.Passes(j.plan.from().Step)}
+	if r.From == nil {
+		clock.passes, _ = passesOf(cells, r.Grid.made())
+	}
+	if r.Grid != nil {
+		loop.memo = newMemo(cells, parts)
+		for _, p := range parts { // while the encoders are open
+			if err := w.encodeFor(j.ctx, cells[p.cell]); err != nil {
+				return err
+			}
+		}
+	}
+	if w.engine.large() {
 		if err := w.graphs.release(graph.Text, graph.Vision); err != nil {
 			return err
 		}
 	}
-	clock := passClock{passes: loop.Passes(j.plan.from().Step) * len(r.Seeds)}
 	loop.OnPass = func() {
 		w.reportDevice(j)
 		j.emit(clock.pass())
 	}
-	for n, seed := range r.Seeds {
-		started := time.Now()
-		w.stage(j, StageDenoise, n)
-		clock.start()
-		loop.OnStep = func(s Step) error {
-			event, err := w.stepDone(loop, n, s)
-			if err == nil {
-				j.emit(event)
-			}
-			return err
-		}
-		state := j.plan.from()
-		state.Seed = seed
-		if r.From == nil {
-			if state, err = loop.Start(seed, random.Normal(seed, tensor.Count(loop.Shape()))); err != nil {
-				return err
-			}
-		}
-		clean, err := loop.Run(j.ctx, state)
+	var film []StepDone // of the part before, where this one goes on from it
+	for _, p := range parts {
+		film, err = w.make(j, loop, p, film, &clock)
 		if err != nil {
 			return err
 		}
-		w.stage(j, StageDecode, n)
-		if p, ok := w.engine.Memory(r); ok && p.CloseUNet {
-			if err := w.graphs.release(graph.UNet); err != nil {
-				return err
-			}
-		}
-		decoded, err := w.decode(j.ctx, clean)
-		if err != nil {
-			return err
-		}
-		img, err := w.finish(j.ctx, r, decoded)
-		if err != nil {
-			return err
-		}
-		if large {
-			if err := w.graphs.release(graph.Decoder, graph.TiledDecoder); err != nil {
-				return err
-			}
-		}
-		w.reportDevice(j)
-		recipe := r
-		recipe.Seeds, recipe.Subjects = []uint64{seed}, CloneSubjects(r.Subjects)
-		j.emit(PictureReady{Picture: n, Seed: seed, Image: img, Recipe: recipe, Elapsed: time.Since(started)})
 	}
 	return nil
+}
+
+// make makes one picture. film is what the part before it has left for it; it returns what the next one needs.
+func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passClock) ([]StepDone, error) {
+	started := time.Now()
+	r, seed := j.plan.cells[p.cell], j.plan.cells[p.cell].Seeds[0]
+	begun := StageStarted{Stage: StageDenoise, Picture: p.cell}
+	if j.plan.request.Grid != nil {
+		if err := w.turn(j.ctx, loop, j.plan.of(p.cell)); err != nil {
+			return nil, err
+		}
+		recipe := r
+		begun.Recipe = &recipe
+	}
+	w.begun(j, begun)
+	clock.start()
+	var state State
+	var err error
+	shared := film[:min(len(film), p.from-r.Begin())]
+	switch {
+	case j.plan.request.From != nil:
+		state = *j.plan.request.From
+	case len(shared) > 0:
+		state = shared[len(shared)-1].State
+	default:
+		if state, err = loop.Start(seed, random.Normal(seed, tensor.Count(loop.Shape()))); err != nil {
+			return nil, err
+		}
+	}
+	var next []StepDone
+	done := func(e StepDone) {
+		if p.goes {
+			next = append(next, e.clone(e.Picture))
+		}
+		j.emit(e)
+	}
+	for _, e := range shared {
+		done(e.clone(p.cell))
+	}
+	loop.OnStep = func(s Step) error {
+		event, err := w.stepDone(loop, p.cell, s)
+		if err == nil {
+			done(event)
+		}
+		return err
+	}
+	var clean *tensor.Tensor
+	if state.Step == r.Steps { // all of it
+		clean = tensor.Of(slices.Clone(shared[len(shared)-1].Clean), loop.Shape()...)
+	} else if clean, err = loop.Run(j.ctx, state); err != nil {
+		return nil, err
+	}
+	w.stage(j, StageDecode, p.cell)
+	img, err := w.decoded(j.ctx, r, clean)
+	if err != nil {
+		return nil, err
+	}
+	w.reportDevice(j)
+	r.Subjects = CloneSubjects(r.Subjects)
+	j.emit(PictureReady{Picture: p.cell, Seed: seed, Image: img, Recipe: r, Elapsed: time.Since(started)})
+	return next, nil
+}
+
+// decoded is the picture of a clean latent.
+func (w *worker) decoded(ctx context.Context, r Request, clean *tensor.Tensor) (*image.NRGBA, error) {
+	if p, ok := w.engine.Memory(r); ok && p.CloseUNet {
+		if err := w.graphs.release(graph.UNet); err != nil {
+			return nil, err
+		}
+	}
+	decoded, err := w.decode(ctx, clean)
+	if err != nil {
+		return nil, err
+	}
+	img, err := w.finish(ctx, r, decoded)
+	if err != nil || !w.engine.large() {
+		return img, err
+	}
+	return img, w.graphs.release(graph.Decoder, graph.TiledDecoder)
+}
+
+// turn makes the loop that of another cell. What both share stays encoded.
+func (w *worker) turn(ctx context.Context, l *Loop, p plan) error {
+	next := NewLoop(w.graphs, p.request)
+	l.Settings, l.Subjects, l.Source, l.Norm, l.Begin = next.Settings, next.Subjects, next.Source, next.Norm, next.Begin
+	l.Uncond, l.UncondVision = nil, nil
+	if err := w.readText(ctx, l, p.request); err != nil || len(p.request.Subjects) == 0 {
+		return err
+	}
+	return w.encodeReferences(ctx, l, p)
+}
+
+// encodeFor encodes texts and pictures of a cell, to be taken up when its turn comes.
+func (w *worker) encodeFor(ctx context.Context, r Request) error {
+	if err := w.readText(ctx, &Loop{}, r); err != nil || len(r.Subjects) == 0 {
+		return err
+	}
+	_, err := w.tokensOf(ctx, r)
+	if err == nil && w.graphs.model.Manifest().Presets[r.Preset].UncondVision {
+		_, err = w.black(ctx)
+	}
+	return err
+}
+
+// forget closes what the pictures of a job shared.
+func (w *worker) forget() {
+	for _, text := range w.texts {
+		text.KV.Close()
+	}
+	if w.unseen != nil {
+		w.unseen.KV.Close()
+	}
+	w.texts, w.unseen = nil, nil
 }
 
 // prepare returns the loop of a plan with everything encoded; doing is told what begins. Where it fails, nothing is left open.
@@ -180,7 +273,14 @@ func (w *worker) readText(ctx context.Context, l *Loop, r Request) (err error) {
 }
 
 func (w *worker) encode(ctx context.Context, text string) (Encoding, error) {
-	return w.graphs.Text(ctx, w.ids(text))
+	if e, ok := w.texts[text]; ok {
+		return e, nil
+	}
+	e, err := w.graphs.Text(ctx, w.ids(text))
+	if e.of = text; err == nil && w.texts != nil {
+		w.texts[text] = e
+	}
+	return e, err
 }
 
 // ids are the token ids of a text, one list per text encoder.
@@ -195,34 +295,53 @@ func (w *worker) ids(text string) [][]int64 {
 // encodeReferences encodes the references and, where the preset shows it to the unconditional pass, the black picture.
 func (w *worker) encodeReferences(ctx context.Context, l *Loop, p plan) error {
 	m := w.graphs.model.Manifest()
-	tokens := make([][]*tensor.Tensor, len(p.request.Subjects))
-	for j, s := range p.request.Subjects {
+	tokens, err := w.tokensOf(ctx, p.request)
+	if err != nil {
+		return err
+	}
+	l.Words = tensor.Zeros(len(p.spans), prompt.Length)
+	for j, span := range p.spans {
+		copy(l.Words.F32[j*prompt.Length:], span.Indicator())
+	}
+	if !slices.EqualFunc(l.Tokens, tokens, slices.Equal[[]*tensor.Tensor]) { // the cell before had the same ones
+		l.Vision.KV.Close()
+		l.Tokens = tokens
+		if l.Vision, err = w.graphs.Condition(ctx, tokens); err != nil {
+			return err
+		}
+	}
+	if !m.Presets[p.request.Preset].UncondVision {
+		return nil
+	}
+	if l.UncondVision = w.unseen; l.UncondVision != nil {
+		return nil
+	}
+	black, err := w.black(ctx)
+	if err != nil {
+		return err
+	}
+	if l.UncondVision, err = w.graphs.BlackVision(ctx, black, len(tokens)); err == nil && w.texts != nil {
+		w.unseen = l.UncondVision
+	}
+	return err
+}
+
+// tokensOf are the visual tokens of every subject's pictures.
+func (w *worker) tokensOf(ctx context.Context, r Request) ([][]*tensor.Tensor, error) {
+	tokens := make([][]*tensor.Tensor, len(r.Subjects))
+	for j, s := range r.Subjects {
 		for _, ref := range s.References {
 			t, err := w.encodeViews(ctx, viewKey{ref.SHA256, ref.Square}, func() (*tensor.Tensor, error) {
 				seen, err := w.engine.viewsOf(ctx, ref)
 				return seen.views, err
 			})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			tokens[j] = append(tokens[j], t)
 		}
 	}
-	l.Words = tensor.Zeros(len(p.spans), prompt.Length)
-	for j, span := range p.spans {
-		copy(l.Words.F32[j*prompt.Length:], span.Indicator())
-	}
-	var err error
-	l.Tokens = tokens
-	if l.Vision, err = w.graphs.Condition(ctx, tokens); err != nil || !m.Presets[p.request.Preset].UncondVision {
-		return err
-	}
-	black, err := w.black(ctx)
-	if err != nil {
-		return err
-	}
-	l.UncondVision, err = w.graphs.BlackVision(ctx, black, len(tokens))
-	return err
+	return tokens, nil
 }
 
 // blackKeeper is a model that keeps the black picture's visual tokens from one start of the program to the next.

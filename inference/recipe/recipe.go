@@ -93,6 +93,7 @@ func written(r inference.Request) inference.Request {
 		init := *r.Init
 		r.Init = &init
 	}
+	r.Grid = r.Grid.Clone()
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			if square := &r.Subjects[i].References[j].Square; square.Fit == picture.Pad {
@@ -146,7 +147,23 @@ func Parse(data []byte) (Recipe, error) {
 		r.Init.Name = cmp.Or(files.Base(r.Init.Name), "picture")
 		r.paint(&r.Init.Region)
 	}
+	for _, ref := range sides(r.Request) {
+		ref.Name = cmp.Or(files.Base(ref.Name), "reference")
+	}
 	return r, nil
+}
+
+// sides are the references of a grid, which belong to the request.
+func sides(r inference.Request) (list []*inference.Reference) {
+	if r.Grid == nil {
+		return nil
+	}
+	for _, a := range r.Grid.Axes() {
+		for i := range a.References {
+			list = append(list, &a.References[i])
+		}
+	}
+	return list
 }
 
 // paint gives a painted mask its bytes, where the recipe has them.
@@ -204,6 +221,31 @@ func (r Recipe) problem() string {
 		return "a region without a SHA-256"
 	case !(i.Strength > 0 && i.Strength <= 1):
 		return fmt.Sprintf("a strength of %g", i.Strength)
+	}
+	return gridProblem(r.Grid)
+}
+
+// gridProblem is what no grid can be.
+func gridProblem(g *inference.Grid) string {
+	if g == nil {
+		return ""
+	}
+	for i, a := range g.Axes() {
+		switch {
+		case i == 0 && a.Key == "":
+		case !slices.Contains(inference.AxisKeys(), a.Key):
+			return fmt.Sprintf("a grid of %q", excerpt(a.Key))
+		case a.Len() < 1 || len(a.Values) > maxRecipePictures || len(a.References) > maxRecipePictures:
+			return fmt.Sprintf("a grid with a side of %d pictures", a.Len())
+		case a.Subject < 0 || a.Subject > maxRecipeSubjects:
+			return fmt.Sprintf("a grid of subject %d", a.Subject)
+		}
+		if slices.ContainsFunc(a.Values, func(v string) bool { return len(v) > maxRecipeText }) {
+			return "a grid with a very long value"
+		}
+		if slices.ContainsFunc(a.References, func(ref inference.Reference) bool { return !isSum(ref.SHA256) }) {
+			return "a reference without a SHA-256"
+		}
 	}
 	return ""
 }
@@ -344,6 +386,11 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 			r.Init.Name = ""
 		}
 	}
+	for _, ref := range sides(r) {
+		if ref.Name = files.Base(ref.Name); e.NoThumbnails {
+			ref.Name = ""
+		}
+	}
 	whole := Recipe{
 		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r, Masks: masks(r),
 	}
@@ -361,7 +408,9 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 
 // parameters are the settings in the words of A1111; what only RealCustom has gets keys of its own, which its readers keep.
 func parameters(p inference.PictureReady, r inference.Request, model bundle.Manifest, e Embed) []picture.KeyValue {
-	r.Width, r.Height = p.Image.Bounds().Dx(), p.Image.Bounds().Dy()
+	if r.Grid == nil { // else that of a cell
+		r.Width, r.Height = p.Image.Bounds().Dx(), p.Image.Bounds().Dy()
+	}
 	settings := []picture.KeyValue{
 		{Key: "Seed", Value: strconv.FormatUint(p.Seed, 10)},
 		{Key: "Model hash", Value: checkpointHash(model)},
@@ -451,23 +500,29 @@ func thumbnails(r inference.Request) map[string][]byte {
 			total += len(data)
 		}
 	}
+	draw := func(ref inference.Reference) {
+		if small[ref.SHA256] != nil || len(ref.Data) == 0 {
+			return
+		}
+		data := ref.Small
+		if data == nil {
+			img, _, err := picture.Decode(ref.Data, picture.Limits{})
+			if err != nil {
+				return
+			}
+			if data, err = picture.Small(img, ref.Square); err != nil {
+				return
+			}
+		}
+		put(ref.SHA256, data)
+	}
 	for _, s := range r.Subjects {
 		for _, ref := range s.References {
-			if small[ref.SHA256] != nil || len(ref.Data) == 0 {
-				continue
-			}
-			data := ref.Small
-			if data == nil {
-				img, _, err := picture.Decode(ref.Data, picture.Limits{})
-				if err != nil {
-					continue
-				}
-				if data, err = picture.Small(img, ref.Square); err != nil {
-					continue
-				}
-			}
-			put(ref.SHA256, data)
+			draw(ref)
 		}
+	}
+	for _, ref := range sides(r) {
+		draw(*ref)
 	}
 	if r.Init != nil {
 		put(r.Init.SHA256, r.Init.Small)

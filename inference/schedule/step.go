@@ -22,7 +22,8 @@ type State struct {
 	Earlier []float32 // that of the step before
 }
 
-func (s State) clone() State {
+// Clone is a copy that shares nothing.
+func (s State) Clone() State {
 	return State{s.Next, slices.Clone(s.Z), slices.Clone(s.X0), slices.Clone(s.Earlier)}
 }
 
@@ -38,10 +39,10 @@ type Model struct {
 func (s *Solver) Steps() []Point { return s.points[:len(s.points)-1] }
 
 // State returns what the solver remembers of earlier steps; it shares nothing with the solver.
-func (s *Solver) State() State { return s.state.clone() }
+func (s *Solver) State() State { return s.state.Clone() }
 
 // Restore makes the solver go on as the one that State was taken from, bit for bit. The state is copied.
-func (s *Solver) Restore(kept State) { s.state = kept.clone() }
+func (s *Solver) Restore(kept State) { s.state = kept.Clone() }
 
 // Step takes step i, counted from 0: from z to the next latent and the x0 prediction. The picture to decode is the x0 of the last step.
 // An index that does not follow the previous one, or a latent of another length, starts a new history. Errors are those of the
