@@ -135,6 +135,8 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 		s.Text = o.Selected
 	case *widget.Label:
 		s.Text = o.Text
+	case *kit.Told:
+		s.Text = o.Text
 	case *canvas.Text:
 		s.Text = o.Text
 	case *kit.Line:

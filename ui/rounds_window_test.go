@@ -39,6 +39,19 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	}
 	round()
 	first := b.state.Shot().Kept
+	b.do("view.rounds")
+	tiles := func() (list []*kit.Tile) {
+		b.settle()
+		walk(b.gallery.Tree.Root, func(o fyne.CanvasObject) {
+			if tile, ok := o.(*kit.Tile); ok {
+				list = append(list, tile)
+			}
+		})
+		return list
+	}
+	if n := len(tiles()); n != 1 {
+		t.Errorf("the tree has %d pictures", n)
+	}
 	b.reuse.Reference()
 	choice, _ := sheetOf(b, func(r *widget.RadioGroup) bool { return true })
 	if choice.Selected != "dog with a pink hat" || len(choice.Options) < 3 {
@@ -48,21 +61,16 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	if c := b.state.Form.Cards; len(c) != 2 || c[0].From != first || c[0].Word.Text != "dog with a pink hat" || !c[1].Anchor {
 		t.Fatalf("cards %+v", c)
 	}
-	round()
-	round()
-	b.do("view.rounds")
-	var tiles []*kit.Tile
-	walk(b.gallery.Tree.Root, func(o fyne.CanvasObject) {
-		if tile, ok := o.(*kit.Tile); ok {
-			tiles = append(tiles, tile)
+	for want := 2; want <= 3; want++ { // it grows while it is open
+		round()
+		if list := tiles(); len(list) != want || !list[want-1].Chosen {
+			t.Fatalf("after job %d the tree has %d pictures", want, len(list))
 		}
-	})
-	if len(tiles) != 3 {
-		t.Fatalf("the tree has %d pictures", len(tiles))
 	}
-	test.Tap(tiles[0])
+	list := tiles()
+	test.Tap(list[0])
 	b.settle()
-	if s := b.state.Shot(); s == nil || s.Kept != first || !tiles[0].Chosen || tiles[1].Chosen {
+	if s := b.state.Shot(); s == nil || s.Kept != first || !list[0].Chosen || list[1].Chosen {
 		t.Errorf("in view is %+v", s)
 	}
 	b.reuse.Recipe()

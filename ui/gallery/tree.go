@@ -30,6 +30,7 @@ type Tree struct {
 	Root    *fyne.Container
 	tree    *fyne.Container
 	scroll  *container.Scroll
+	newest  *kit.Follower // of the tiles
 	empty   *kit.Line
 	asTree  bool
 	nodes   []journal.Node
@@ -52,6 +53,7 @@ func newTree(j *journal.Journal, background func(slow func() (show func())), sta
 	s.tree = container.New(&treeLayout{s})
 	s.empty = kit.Caption(i18n.T("Jobs appear here. A job that uses an earlier result stands below the job that made it."))
 	s.scroll = container.NewScroll(s.tree)
+	s.newest = kit.Follow(s.scroll)
 	s.empty.Hide()
 	s.Root = container.New(kit.Fixed{Width: 62, Height: treeHeight}, s.scroll,
 		container.New(kit.Inset{X: 6, Y: 12}, container.NewVBox(s.empty)))
@@ -88,9 +90,16 @@ func (s *Tree) Refresh() {
 		s.session, s.made = session, made
 		s.read()
 	}
+	chosen := -1
+	things := make([]fyne.CanvasObject, len(s.tiles))
 	for i, n := range s.nodes {
-		s.tiles[i].Choose(slices.ContainsFunc(n.Pictures, func(p history.Picture) bool { return p.ID == kept }))
+		here := slices.ContainsFunc(n.Pictures, func(p history.Picture) bool { return p.ID == kept })
+		if things[i] = s.tiles[i]; here {
+			chosen = i
+		}
+		s.tiles[i].Choose(here)
 	}
+	s.newest.Show(things, chosen)
 }
 
 // read reads the rounds of the session.

@@ -3,6 +3,7 @@ package kit
 import (
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -443,6 +444,7 @@ func (b *Beside) MinSize(objects []fyne.CanvasObject) fyne.Size {
 type Flanked struct{ Gap float32 }
 
 func (f Flanked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Resize(fyne.NewSize(objects[0].Size().Width, size.Height)) // what stands upright knows its width only for a height
 	left, right := f.width(objects[0]), f.width(objects[2])
 	place(objects[0], 0, 0, left-f.Gap, size.Height)
 	place(objects[1], left, 0, size.Width-left-right, size.Height)
@@ -459,6 +461,49 @@ func (f Flanked) width(o fyne.CanvasObject) float32 {
 func (f Flanked) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	m := objects[1].MinSize()
 	return fyne.NewSize(m.Width+f.width(objects[0])+f.width(objects[2]), m.Height)
+}
+
+// Upright is groups of small things of one size from top to bottom, in as many columns as their height needs.
+type Upright struct {
+	Gap, Group float32 // between two of a group, and between groups
+	Firsts     []int   // the index of the first of each group
+
+	high float32 // of the last layout, for MinSize
+}
+
+// places are where the objects go in a height, and the width that they need.
+func (u *Upright) places(objects []fyne.CanvasObject, high float32) (at []fyne.Position, width float32) {
+	var x, y float32
+	for i, o := range objects {
+		m := o.MinSize()
+		switch {
+		case i == 0:
+		case slices.Contains(u.Firsts, i):
+			y += u.Group
+		default:
+			y += u.Gap
+		}
+		if y > 0 && y+m.Height > high && high > 0 {
+			x, y = width+u.Gap, 0
+		}
+		at = append(at, fyne.NewPos(x, y))
+		width, y = x+m.Width, y+m.Height
+	}
+	return at, width
+}
+
+func (u *Upright) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	u.high = size.Height
+	at, _ := u.places(objects, u.high)
+	for i, o := range objects {
+		m := o.MinSize()
+		place(o, at[i].X, at[i].Y, m.Width, m.Height)
+	}
+}
+
+func (u *Upright) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	_, width := u.places(objects, u.high)
+	return fyne.NewSize(width, 0)
 }
 
 // Lines is a text field that is as high as its text, from least to most lines.

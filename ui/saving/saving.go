@@ -184,7 +184,10 @@ func (v *Saver) Save(ready inference.PictureReady) {
 		}
 		if err == nil {
 			v.Journal.Saved(ready, path, files.Sum(data), func(id uint64) {
-				v.Post(func() { v.changeShot(ready, func(s *state.Shot) { s.Kept = id }) })
+				v.Post(func() {
+					v.changeShot(ready, func(s *state.Shot) { s.Kept = id })
+					v.Changed() // the tree has one more
+				})
 			})
 		} else {
 			v.Journal.Unsaved(ready, data, func(id uint64) {

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
@@ -100,19 +99,9 @@ func (p *Panel) look(shot *state.Shot) {
 	p.seen = &now
 }
 
-// comparison names both pictures.
+// comparison names what differs between both pictures.
 func (p *Panel) comparison() string {
-	name := func(s *state.Shot) string {
-		text := i18n.T("seed %d", s.Seed)
-		if len(s.Recipe.Subjects) == 0 {
-			text += i18n.T(" · text-only")
-		}
-		for _, sub := range s.Recipe.Subjects {
-			text += i18n.T(" · γ %.2f", sub.Scope)
-		}
-		return text
-	}
-	return i18n.T("left: %s   right: %s", name(p.seen), name(p.contrast.other))
+	return state.ContrastText(state.Contrast(*p.seen, *p.contrast.other))
 }
 
 // cut moves the split, and tells whether there is one.

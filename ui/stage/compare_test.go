@@ -41,7 +41,7 @@ func TestWordsAloneAreComparedAtTheSameSeed(t *testing.T) {
 	if other := b.Compared(); other == nil || b.State.Shot().Image != shot.Image || other.Image != b.State.Shots[1].Image {
 		t.Fatalf("compared with %v, view %+v", other, b.State.View)
 	}
-	if text := b.info.Text; !strings.Contains(text, "text-only") || strings.Index(text, "text-only") < strings.Index(text, "right") {
+	if text := b.info.Text; text != "left | right: References yes | text-only" {
 		t.Errorf("the stage says %q", text)
 	}
 	b.Key("C")

@@ -58,16 +58,19 @@ type Panel struct {
 	host     Host
 	rail     *rail
 	stripRow *fyne.Container
+	thumbs   *kit.Follower // of the strip
+	live     *live         // under it
 	pane     *pane
 	coach    *coach
 	bar      *stepBar
 	film     *filmStrip
 	overlay  *overlayBar
-	info     *widget.Label
+	info     *kit.Told
 	lens     lens
 	contrast contrast
 
 	uncompare    func()      // takes back the note for Esc
+	unstep       func()      // likewise, while a step is in view
 	seen, before *state.Shot // the finished picture in view, and the one before it
 
 	blank    *image.Gray // to paint on before there is a picture
@@ -104,11 +107,13 @@ func New(h Host) *Panel {
 	inspect := func(subject int) { p.OnInspect(subject) }
 	p.film = newFilm(p.ShowStep, p.Nudge, inspect, p.Peek, h.Commands.Typed, p.repaintFilm)
 	p.overlay = newOverlayBar(p)
-	p.info = widget.NewLabel("")
-	p.info.SizeName, p.info.Truncation = theme.SizeNameCaptionText, fyne.TextTruncateEllipsis
+	p.info = kit.NewTold(theme.SizeNameCaptionText)
 	p.Picture, p.Film = p.pane, kit.NewColumn(0, p.bar, p.film)
 	p.rail, p.Strip = newRail(h), kit.NewColumn(6)
-	p.stripRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewVScroll(p.Strip))
+	scroll := container.NewVScroll(p.Strip)
+	p.thumbs = kit.Follow(scroll)
+	p.live = newLive(thumbSide, func() string { return h.Commands.KeyOf("view.live") }, p.Watch)
+	p.stripRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewBorder(nil, p.live, nil, nil, scroll))
 	p.stripRow.Hide()
 	p.Body = container.New(kit.Flanked{Gap: 6}, p.rail.body, p.Picture, p.stripRow)
 	p.Tools = container.New(&kit.Beside{}, p.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(p.info)))
@@ -176,6 +181,7 @@ func (p *Panel) zoomed() {
 // Refresh makes the stage equal to the state. The picture and the film are painted off this goroutine.
 func (p *Panel) Refresh() {
 	s := p.host.State()
+	p.noteStep(s)
 	p.repaint()
 	p.repaintFilm()
 	look, plan := looks(s)
@@ -186,15 +192,19 @@ func (p *Panel) Refresh() {
 	}
 	p.coach.show(s)
 	text, shot := s.Caption(), s.Shot()
-	if p.contrast.on && s.ActionErr == nil && shot != nil && s.Shown() == nil {
+	comparing := p.contrast.on && s.ActionErr == nil && shot != nil && s.Shown() == nil
+	if comparing {
 		text = p.comparison()
+	}
+	if key := p.host.Commands.KeyOf("view.back"); s.View.Step >= 0 && shot != nil && s.Shown() != nil && key != "" {
+		text = i18n.T("%s · %s: back to the picture", text, key)
 	}
 	if z := p.pane.zoom.scale; z > 0 && text != "" {
 		text += " · " + i18n.T("%.0f %%", 100*z)
 	}
 	p.info.SetText(text)
 	p.info.Importance = widget.LowImportance
-	if s.ActionErr != nil || shot != nil && shot.SaveErr != nil && !shot.Unsaved {
+	if s.ActionErr != nil || !comparing && shot != nil && shot.SaveErr != nil && !shot.Unsaved {
 		p.info.Importance = widget.DangerImportance
 	}
 	p.info.Refresh()
@@ -202,6 +212,21 @@ func (p *Panel) Refresh() {
 	if h := p.Tools.MinSize().Height; h != p.high {
 		p.high = h
 		p.OnHeight()
+	}
+}
+
+// noteStep has Esc lead from a step back to the picture.
+func (p *Panel) noteStep(s state.State) {
+	film, _ := s.Film()
+	switch on := s.View.Step >= 0 && len(film) > 0; {
+	case on && p.unstep == nil:
+		p.unstep = p.host.Layers.Opened(func() {
+			p.unstep = nil
+			p.host.Change(state.State.Home)
+		})
+	case !on && p.unstep != nil:
+		p.unstep()
+		p.unstep = nil
 	}
 }
 
@@ -231,7 +256,7 @@ func (p *Panel) repaint() {
 	s := p.host.State()
 	step, shot := s.Shown(), s.Shot()
 	switch {
-	case step != nil && step.Preview != nil:
+	case step != nil && step.Preview != nil && !(shot != nil && shot.Image != nil && step.Step+1 == step.Steps): // which is the picture
 		c.base = step.Preview
 	case shot != nil && shot.Image != nil:
 		c.base = shot.Image
@@ -415,6 +440,10 @@ func (p *Panel) ViewActions() []command.Action {
 		})
 	}
 	return append(list,
+		command.Action{
+			ID: "view.live", Menu: command.MenuView, Label: i18n.T("Back to the running job"), Key: "L",
+			Do: p.Watch, Can: func() bool { return p.host.State().Busy() }, On: func() bool { return p.host.State().Live() },
+		},
 		command.Action{
 			ID: "view.compare.text", Menu: command.MenuView, Label: i18n.T("Compare with text-only"), Key: "Shift+C",
 			Do: p.compareText, Can: p.canCompareText,

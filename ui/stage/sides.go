@@ -12,7 +12,7 @@ import (
 
 // rail is the column of tools left of the picture: what is done with how it is seen, and what is done with it.
 type rail struct {
-	body    *container.Scroll
+	body    *fyne.Container
 	buttons []*command.ToolButton
 }
 
@@ -22,18 +22,20 @@ var (
 	splitIcon  = kit.Icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
 	againIcon  = kit.Icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
 	recipeIcon = kit.Icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
+	redoIcon   = kit.Icon("redo.svg", `M3 3h18v18H3zm2 2v14h14V5zm7 2.500a4.500 4.500 0 1 1-4.400 5.500h2.100A2.500 2.500 0 1 0 12 9.500V12L8.500 8.500 12 5z`)
+	secondIcon = kit.Icon("second.svg", `M3 11h10v10H3zm2 2v6h6v-6zM10 3h11v11h-6v-2h4V5h-7v4h-2z`)
 	treeIcon   = kit.Icon("tree.svg", `M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z`)
 )
 
 func newRail(h Host) *rail {
-	r := &rail{}
-	column := func(tools ...*command.ToolButton) *fyne.Container {
-		c := kit.NewColumn(2)
+	upright := &kit.Upright{Gap: 2, Group: 10}
+	r := &rail{body: container.New(upright)}
+	group := func(tools ...*command.ToolButton) {
+		upright.Firsts = append(upright.Firsts, len(r.buttons))
 		for _, t := range tools {
 			r.buttons = append(r.buttons, t)
-			c.Add(container.New(kit.Square{Side: railSide}, t))
+			r.body.Add(container.New(kit.Square{Side: railSide}, t))
 		}
-		return c
 	}
 	tool := func(id string, icon fyne.Resource) *command.ToolButton {
 		return command.NewToolButton(h.Commands, id, icon)
@@ -41,19 +43,24 @@ func newRail(h Host) *rail {
 	own := func(id string, icon fyne.Resource) *command.ToolButton {
 		return tool(id, theme.NewThemedResource(icon))
 	}
-	made := []*command.ToolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon)}
+	made := []*command.ToolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon),
+		own("picture.redo", redoIcon), own("picture.second", secondIcon)}
 	if h.SaveFile != nil {
 		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
 	}
 	made = append(made, tool("file.folder", theme.FolderOpenIcon()))
-	seen := column(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon),
+	group(made...)
+	group(tool("view.zoom.fit", theme.ZoomFitIcon()), own("view.crisp", crispIcon), own("view.compare", splitIcon),
 		tool("view.inspect", theme.SearchIcon()))
-	r.body = container.NewVScroll(kit.NewColumn(10, column(made...), seen, column(own("view.rounds", treeIcon))))
+	group(own("view.rounds", treeIcon))
 	r.body.Hide()
 	return r
 }
 
-const railSide = 30
+const (
+	railSide  = 30
+	thumbSide = 56
+)
 
 // FollowTools makes the tools left of the picture equal to their actions.
 func (p *Panel) FollowTools() {
@@ -68,7 +75,7 @@ func (p *Panel) RefreshSides() {
 	s := p.host.State()
 	for i := len(p.Strip.Objects); i < len(s.Shots); i++ {
 		small := Small(s.Shots[i])
-		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, 56, func() { p.Tap(i) })
+		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, thumbSide, func() { p.Tap(i) })
 		thumb.OnDragged = func(at fyne.Position) { p.host.Ghost.Follow(small, at) }
 		thumb.OnDropped = func(at fyne.Position) {
 			p.host.Ghost.Gone()
@@ -79,6 +86,8 @@ func (p *Panel) RefreshSides() {
 	for i, o := range p.Strip.Objects {
 		o.(*kit.Tile).Choose(i == s.View.Shot)
 	}
+	p.live.show(s)
+	p.thumbs.Show(p.Strip.Objects, s.View.Shot)
 	hidden := len(s.Shots) == 0 && !s.Busy()
 	if hidden != p.stripRow.Hidden {
 		if p.stripRow.Hidden = hidden; hidden {

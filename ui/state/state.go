@@ -152,6 +152,15 @@ func (s State) modelName() string {
 // Busy tells whether a run has not reported its last event yet.
 func (s State) Busy() bool { return s.Run.Phase != Idle }
 
+// Live tells whether the stage shows the job that runs.
+func (s State) Live() bool { return s.Busy() && s.View.Shot < 0 }
+
+// Home is the state that shows the picture again, of whose film a step is in view; while it runs, its newest step.
+func (s State) Home() State {
+	s.View.Step = -1
+	return s
+}
+
 // Film is the film of what the stage shows, with the T_stop of its run.
 func (s State) Film() ([]inference.StepDone, int) {
 	if s.View.Shot >= 0 && s.View.Shot < len(s.Shots) {

@@ -1,0 +1,131 @@
+package stage
+
+import (
+	"image"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// During a run a click on an old thumbnail leaves it, and the live tile leads back.
+func TestLiveTileLeadsBack(t *testing.T) {
+	b := newBench(t, nil)
+	b.picture(dog)
+	if b.live.Visible() {
+		t.Error("without a run there is a live tile")
+	}
+	b.State = b.State.Begin(1, 2)
+	b.send(inference.StageStarted{Stage: inference.StageDenoise})
+	b.send(uitest.Step(0, 3, 2, 1))
+	if !b.live.Visible() || !b.live.Chosen || b.live.image.Image != image.Image(b.State.Run.Film[0].Preview) {
+		t.Errorf("the live tile: visible %v, chosen %v", b.live.Visible(), b.live.Chosen)
+	}
+	for name, back := range map[string]func(){"a click": func() { test.Tap(b.live) }, "L": func() { b.Key("L") }} {
+		test.Tap(b.Strip.Objects[0].(fyne.Tappable))
+		b.send(uitest.Step(1, 3, 2, 1))
+		if b.State.View.Shot != 0 || b.live.Chosen {
+			t.Fatalf("an old thumbnail shows %+v", b.State.View)
+		}
+		if back(); b.State.View != (state.View{Shot: -1, Step: -1}) || !b.live.Chosen {
+			t.Errorf("%s leads to %+v", name, b.State.View)
+		}
+	}
+	b.send(uitest.Picture(dog, 0))
+	b.send(inference.Done{})
+	if b.live.Visible() || b.State.View.Shot != 1 {
+		t.Errorf("after the run: live tile %v, view %+v", b.live.Visible(), b.State.View)
+	}
+}
+
+// The strip follows the newest picture unless somebody looks elsewhere.
+func TestStripFollowsTheNewest(t *testing.T) {
+	b := newBench(t, nil)
+	scroll := b.stripScroll(t)
+	sees := func(i int) bool {
+		o := b.Strip.Objects[i]
+		y := o.Position().Y - scroll.Offset.Y
+		return y >= 0 && y+o.Size().Height <= scroll.Size().Height
+	}
+	for i := range 12 {
+		b.picture(dog)
+		if !sees(i) {
+			t.Fatalf("picture %d is not in view: the strip is at %g", i, scroll.Offset.Y)
+		}
+	}
+	scrollTo := func(y float32) {
+		scroll.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, scroll.Offset.Y-y)})
+	}
+	scrollTo(0)
+	b.picture(dog)
+	if scroll.Offset.Y != 0 {
+		t.Errorf("who has scrolled away is taken to %g", scroll.Offset.Y)
+	}
+	scrollTo(10000)
+	b.picture(dog)
+	if !sees(13) {
+		t.Error("back at the end the strip does not follow")
+	}
+	// An older picture is chosen: it stays in view while others come, and the way back to the newest leads there.
+	scrollTo(0)
+	b.Tap(1)
+	b.State.Run.Phase = state.Running
+	b.send(uitest.Picture(dog, 0))
+	if scroll.Offset.Y != 0 || b.State.View.Shot != 1 {
+		t.Errorf("looking at the second one: at %g, view %+v", scroll.Offset.Y, b.State.View)
+	}
+	b.Key("L")
+	if !sees(14) {
+		t.Error("the live run does not lead the strip back to its end")
+	}
+	b.Tap(0)
+	if !sees(0) {
+		t.Error("a picture that was chosen is not in view")
+	}
+}
+
+// stripScroll is the scroll around the thumbnails, small enough for a few of them.
+func (b *bench) stripScroll(t *testing.T) *container.Scroll {
+	t.Helper()
+	for _, o := range b.stripRow.Objects[0].(*fyne.Container).Objects {
+		if s, ok := o.(*container.Scroll); ok {
+			return s
+		}
+	}
+	t.Fatal("the thumbnails do not scroll")
+	return nil
+}
+
+// After scrubbing, Esc leads to the picture, and the last frame is the picture itself, not its blurry preview.
+func TestEscLeadsFromAStepToThePicture(t *testing.T) {
+	b := made(t, nil)
+	b.ShowStep(1)
+	b.Settle()
+	if b.Layers.Open() != 1 || !strings.Contains(b.info.Text, "step 2 of 3") {
+		t.Fatalf("Esc closes %d things; the stage says %q", b.Layers.Open(), b.info.Text)
+	}
+	b.ShowStep(0)
+	if b.Layers.Open() != 1 {
+		t.Errorf("after another step Esc closes %d things", b.Layers.Open())
+	}
+	b.Layers.Back()
+	b.Settle()
+	if b.State.View.Step != -1 || b.Layers.Open() != 0 || strings.Contains(b.info.Text, "step") {
+		t.Errorf("Esc leads to %+v, %q", b.State.View, b.info.Text)
+	}
+	b.ShowStep(2)
+	b.Settle()
+	if got := b.painted.base; got != image.Image(b.State.Shot().Image) {
+		t.Error("the last frame is not the picture")
+	}
+	b.ShowStep(-1)
+	if b.Layers.Open() != 0 {
+		t.Error("back by another way, Esc has something left to close")
+	}
+}
