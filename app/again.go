@@ -83,7 +83,12 @@ func (a *again) request(ctx context.Context, e *engine, options inference.Reques
 		return options, fmt.Errorf("the picture to make again cannot be read: %w", err)
 	}
 	said, foreign, err := recipe.Read(data)
-	if err == nil && foreign {
+	switch {
+	case err != nil || !foreign:
+	case said.Changed():
+		err = errors.New("another program has changed this picture, and its subjects and masks were lost then; take the file that Realword " +
+			"wrote, or begin with this one (--init)")
+	default:
 		err = errors.New("another program made it, and its subjects are not known; begin with it instead (--init)")
 	}
 	if err != nil {

@@ -38,6 +38,9 @@ func newRecipe() *cobra.Command {
 			said := saidRecipe{File: args[0], Foreign: foreign, Recipe: r, Notes: r.Notes}
 			said.Negative, said.Thumbnails = strings.TrimSpace(r.Negative), nil
 			said.Masks = nil
+			if foreign && r.Changed() {
+				said.Notes = append(said.Notes, "another program has changed this picture: its subjects, references and masks were lost then")
+			}
 			if asJSON {
 				return said.printJSON(c.OutOrStdout())
 			}

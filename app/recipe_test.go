@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"image"
 	"os"
 	"path/filepath"
@@ -79,5 +80,33 @@ func TestRecipe(t *testing.T) {
 	}
 	if status, _, _ := command(t, "recipe"); status != 2 {
 		t.Errorf("without a picture: status %d", status)
+	}
+}
+
+// Another program that resizes a picture keeps A1111's words and drops the recipe.
+func TestAChangedPictureSaysSo(t *testing.T) {
+	model, dog := tiny(t)
+	out := t.TempDir()
+	status, stdout, stderr := command(t, "generate", "--model", model, "--prompt", "a dog", "--subject", "dog="+dog, "--steps", "2", "--stop", "1", "--seed", "5", "--out", out)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	file := strings.TrimSpace(stdout)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, _, err1 := picture.Decode(data, picture.DefaultLimits)
+	m, err2 := picture.ReadMetadata(data)
+	m.Recipe = nil
+	changed, err3 := picture.Encode(img, m)
+	if err := errors.Join(err1, err2, err3, os.WriteFile(file, changed, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr = command(t, "generate", "--model", model, "--redo", file, "--out", out); status != 1 || !strings.Contains(stderr, "another program has changed this picture") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	if status, stdout, _ = command(t, "recipe", file); status != 0 || !strings.Contains(stdout, "made by   realword") || !strings.Contains(stdout, "note      another program has changed this picture") {
+		t.Errorf("status %d, %s", status, stdout)
 	}
 }

@@ -48,6 +48,10 @@ type Recipe struct {
 	Masks map[string][]byte `json:"masks,omitempty"`
 }
 
+// Changed tells of the recipe of another program that it is one of ours: Realword made the picture, and another program has written the
+// file anew (resized it, say), which keeps the prompts and settings and drops the rest.
+func (r Recipe) Changed() bool { return strings.HasPrefix(strings.ToLower(r.Program), "realword ") }
+
 // Schema is the version of Recipe that this program writes.
 const Schema = 1
 

@@ -196,7 +196,9 @@ func (d *Desk) offer(p state.Past, small image.Image, file string) {
 // offerNote is what there is to say about a recipe besides its changes.
 func offerNote(p state.Past, m *bundle.Manifest, changes bool) string {
 	var notes []string
-	if p.Foreign {
+	if p.Foreign && p.Changed() {
+		notes = append(notes, i18n.T("Another program has changed this picture. Its prompts and settings are known, its subjects and masks were lost."))
+	} else if p.Foreign {
 		notes = append(notes, i18n.T("Another program made this picture. Its prompts and settings are known, its subjects are not."))
 	}
 	if !changes {
