@@ -13,7 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"realword/inference"
 	"realword/inference/files"
@@ -73,7 +75,8 @@ const maxFileName = 255
 const maxProblems = 10
 
 // runBatch makes every picture of the file that the output folder does not have yet, with the model loaded once. All lines are
-// checked before the first picture. It writes no history.
+// checked before the first picture. Pictures that another process is making come last, when it has made them or given up. It writes no
+// history.
 func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr io.Writer) error {
 	cases, err := g.readBatch(file)
 	if err != nil {
@@ -116,12 +119,54 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 		return err
 	}
 	w := g.watcher(stdout, stderr)
+	var others []batchCase
 	for _, c := range cases {
-		if err := g.one(ctx, e, c, w); err != nil {
+		switch made, err := g.claim(ctx, e, c, w); {
+		case err != nil:
+			return fmt.Errorf("%q: %w", c.name, err)
+		case !made:
+			others = append(others, c)
+		}
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(stderr, "note: another Realword is making %d of these pictures; waiting for it\n", len(others))
+	}
+	for _, c := range others {
+		if err := g.wait(ctx, e, c, w); err != nil {
 			return fmt.Errorf("%q: %w", c.name, err)
 		}
 	}
 	return nil
+}
+
+// claim makes a picture unless it is there meanwhile. made is false where another process is making it just now: several may work at
+// one batch.
+func (g *generation) claim(ctx context.Context, e *engine, c batchCase, w watcher) (made bool, err error) {
+	release, free, err := files.Claim(g.out, c.name+".png")
+	if err != nil || !free {
+		return false, err
+	}
+	defer release()
+	if _, err := os.Stat(filepath.Join(g.out, c.name+".png")); err == nil {
+		return true, nil
+	}
+	return true, g.one(ctx, e, c, w)
+}
+
+// wait waits for a picture of another process, and makes it where that one has not.
+func (g *generation) wait(ctx context.Context, e *engine, c batchCase, w watcher) error {
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if made, err := g.claim(ctx, e, c, w); made || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+		}
+	}
 }
 
 // readBatch reads the lines whose pictures are missing.
@@ -146,6 +191,9 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 				return nil, usagef("%s is UTF-16: save it as UTF-8", file)
 			}
 		}
+		if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 { // JSON would take its letters for others
+			return nil, usagef("%s, line %d: this is no UTF-8 text: a batch file has one JSON object per line; save it as UTF-8", file, n)
+		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
@@ -168,8 +216,11 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 				filepath.Join(g.out, c.name+".png")))
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s, line %d: %w: write one JSON object per line, at most 1 MiB each", file, n+1, err)
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, usagef("%s, line %d: it is too long: write one JSON object per line, at most 1 MiB each", file, n+1)
+	case err != nil:
+		return nil, fmt.Errorf("%s, line %d: it cannot be read: %w", file, n+1, err)
 	}
 	if len(names) == 0 && problems == nil {
 		return nil, usagef("%s is empty: write one JSON object per line", file)

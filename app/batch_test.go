@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"realword/inference/files"
 )
 
 func TestBatch(t *testing.T) {
@@ -107,6 +111,31 @@ func TestBatch(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, note.Recipe, err)
 		}
 	}
+	// What is no JSON, in words: where, and what may have been meant.
+	write(`{"name": "m", "prompt": "a dog", "seed": 1,}`, `{"name": "n", "prompt": "a dog", "seed": 1`, `{"name": 'o', "prompt": "a dog", "seed": 1}`, `{"name": "p" "prompt": "a dog", "seed": 1}`,
+		`name: q`, `{"name": "r", "prompt": "a dog", "seed": 1, "stepz": 4}`, `{"name": "s", "prompt": "a dog`)
+	status, stdout, stderr = command(t, args...)
+	for i, want := range []string{
+		`character 44, '}', cannot stand there: there is a comma too many before it`, "it ends before its object does", `character 10, '\'', cannot stand there: names and texts stand in straight`,
+		`character 14, '"', cannot stand there: there may be a comma missing before it`, "character 2, 'a', cannot stand there", `nothing is called "stepz"`, "it ends before its object does",
+	} {
+		if line := fmt.Sprintf("line %d: ", i+1); !strings.Contains(stderr, line) || !strings.Contains(stderr, want) {
+			t.Errorf("%s%s is missing in\n%s", line, want, stderr)
+		}
+	}
+	if status != 2 || stdout != "" || strings.Contains(stderr, "json:") || strings.Contains(stderr, "EOF") || strings.Contains(stderr, "looking for") {
+		t.Errorf("no JSON: status %d, %q, %s", status, stdout, stderr)
+	}
+	for name, data := range map[string]string{"a picture": "\x89PNG\r\n\x1a\n\x00\x00", "Latin-1": `{"name": "t", "prompt": "caf` + "\xe9" + `", "seed": 1}`} {
+		write(data, data)
+		if status, _, stderr = command(t, args...); status != 2 || strings.Count(stderr, "\n") != 2 || !strings.Contains(stderr, "this is no UTF-8 text") {
+			t.Errorf("%s: %d, %s", name, status, stderr)
+		}
+	}
+	write(`{"name": "` + strings.Repeat("u", 1<<20) + `"}`)
+	if status, _, stderr = command(t, args...); status != 2 || strings.Contains(stderr, "bufio") || !strings.Contains(stderr, "it is too long") {
+		t.Errorf("a long line: %d, %s", status, stderr)
+	}
 	write("\xff\xfe{\x00")
 	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "UTF-8") {
 		t.Errorf("UTF-16: %d, %s", status, stderr)
@@ -121,5 +150,59 @@ func TestBatch(t *testing.T) {
 	write("")
 	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "empty") {
 		t.Errorf("an empty file: %d, %s", status, stderr)
+	}
+}
+
+// Two processes may work at one batch: each makes what the other one does not.
+func TestBatchesSideBySide(t *testing.T) {
+	model, dog := tiny(t)
+	file := filepath.Join(filepath.Dir(dog), "batch.jsonl")
+	lines := `{"name": "one", "prompt": "a dog", "seed": 1}` + "\n" + `{"name": "two", "prompt": "a dog", "seed": 2}` + "\n"
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		meanwhile func(out string, release, cancel func())
+		status    int
+		one       string // how its file begins
+		made      int
+	}{
+		"it makes it": {func(out string, release, _ func()) {
+			if err := os.WriteFile(filepath.Join(out, "one.png"), []byte("theirs"), 0o600); err != nil {
+				t.Error(err)
+			}
+			release()
+		}, 0, "theirs", 1},
+		"it dies":        {func(_ string, release, _ func()) { release() }, 0, "\x89PNG", 2},
+		"it is given up": {func(_ string, _, cancel func()) { cancel() }, 130, "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := t.TempDir()
+			release, free, err := files.Claim(out, "one.png")
+			if err != nil || !free {
+				t.Fatal(free, err)
+			}
+			release = sync.OnceFunc(release)
+			defer release()
+			ctx, cancel := context.WithCancel(t.Context())
+			var stdout bytes.Buffer
+			said := 0
+			status := execute(ctx, []string{"generate", "--model", model, "--batch", file, "--steps", "2", "--stop", "1", "--out", out}, &stdout, writerFunc(func(b []byte) {
+				if bytes.Contains(b, []byte("another Realword is making 1 of these pictures")) {
+					said++
+					c.meanwhile(out, release, cancel)
+				}
+			}))
+			one, _ := os.ReadFile(filepath.Join(out, "one.png"))
+			if status != c.status || said != 1 || !strings.HasPrefix(string(one), c.one) || strings.Count(stdout.String(), "\n") != c.made {
+				t.Errorf("status %d, said %d times, one.png is %.10q, made %q", status, said, one, &stdout)
+			}
+			if release(); c.status == 0 {
+				left, err := filepath.Glob(filepath.Join(out, ".*"))
+				if two, gone := os.Stat(filepath.Join(out, "two.png")); err != nil || len(left) > 0 || gone != nil || two.Size() == 0 {
+					t.Errorf("left %q, %v, %v", left, err, gone)
+				}
+			}
+		})
 	}
 }

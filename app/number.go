@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -114,13 +117,12 @@ func jsonError(line []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && syntax.Offset >= int64(len(line)) && !bytes.HasSuffix(bytes.TrimSpace(line), []byte("}")):
+		return usagef("it ends before its object does: write the whole object, with its closing brace, on one line")
 	case errors.As(err, &syntax):
 		before := line[:min(max(int(syntax.Offset)-1, 0), len(line))]
-		hint := ""
-		if i := bytes.LastIndexByte(before, ','); i > 0 && i+1 < len(line) && isDigit(line[i-1]) && isDigit(line[i+1]) {
-			hint = ": use a decimal point, not a comma"
-		}
-		return usagef("this is not a JSON object (%w, character %d)%s", err, len([]rune(string(before)))+1, hint)
+		found, _ := utf8.DecodeRune(line[len(before):])
+		return usagef("this is not a JSON object: character %d, %s, cannot stand there%s", utf8.RuneCount(before)+1, strconv.QuoteRune(found), jsonHint(before, found))
 	case errors.As(err, &kind):
 		if kind.Field == "" {
 			return usagef("a line is one JSON object in braces, not this %s", kind.Value)
@@ -140,7 +142,27 @@ func jsonError(line []byte, err error) error {
 		}
 		return usagef("%q takes %s, not this %s", strings.TrimPrefix(strings.TrimPrefix(kind.Field, "Request."), "Settings."), takes, kind.Value)
 	}
+	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		return usagef("nothing is called %s: check how it is written", name)
+	}
 	return usagef("%w", err)
+}
+
+// jsonHint guesses what was meant where a sign cannot stand.
+func jsonHint(before []byte, found rune) string {
+	text := strings.TrimRightFunc(string(before), unicode.IsSpace)
+	comma := strings.HasSuffix(text, ",")
+	switch {
+	case comma && len(text) > 1 && isDigit(text[len(text)-2]) && unicode.IsDigit(found):
+		return ": use a decimal point, not a comma"
+	case comma && (found == '}' || found == ']'):
+		return ": there is a comma too many before it"
+	case found == '\'', found == '“', found == '”', found == '„', found == '«', unicode.IsLetter(found):
+		return `: names and texts stand in straight double quotes ("…")`
+	case found == '"':
+		return ": there may be a comma missing before it"
+	}
+	return ""
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }

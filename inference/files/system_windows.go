@@ -65,3 +65,9 @@ func IsFull(err error) bool {
 	const handleDiskFull, diskFull = syscall.Errno(39), syscall.Errno(112)
 	return errors.Is(err, handleDiskFull) || errors.Is(err, diskFull)
 }
+
+// unclaim removes the file of a claim. An open one cannot be removed here, so that of somebody who came meanwhile stays.
+func unclaim(f *os.File) {
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+}

@@ -75,6 +75,27 @@ func TryLock(path string) (release func(), free bool, err error) {
 	return func() { _ = f.Close() }, true, nil
 }
 
+// Claim says in dir that this program makes the thing of that name, which may be any text: free is false while another program, or
+// somebody else in this one, has said so. A program that died claims nothing. Release ends it and leaves no file.
+func Claim(dir, name string) (release func(), free bool, err error) {
+	path := filepath.Join(dir, unfinishedFile+Sum([]byte(name))[:16])
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+		if err != nil {
+			return nil, false, explain(path, err)
+		}
+		if isHeld(lock(f, false)) {
+			_ = f.Close() // nothing was written
+			return nil, false, nil
+		}
+		have, err := f.Stat()
+		if now, gone := os.Stat(path); err == nil && gone == nil && os.SameFile(have, now) {
+			return func() { unclaim(f) }, true, nil
+		}
+		_ = f.Close() // who had it has just removed it
+	}
+}
+
 // Ages of unfinished things: younger ones are about to be locked, and where there are no locks older ones are left over.
 const (
 	aboutToLock = 3 * time.Second

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -143,5 +146,60 @@ func TestTryLock(t *testing.T) {
 	release()
 	if _, _, err := TryLock(filepath.Join(path, "below")); err == nil {
 		t.Error("no error where there is no folder")
+	}
+}
+
+func TestClaim(t *testing.T) {
+	dir := t.TempDir()
+	name := strings.Repeat("long", 100) + ".png"
+	release, free, err := Claim(dir, name)
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	if _, free, err := Claim(dir, name); free || err != nil {
+		t.Errorf("twice: %v, %v", free, err)
+	}
+	other, free, err := Claim(dir, "other.png")
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	if Sweep(dir); len(names(t, dir)) != 2 {
+		t.Error("it was swept")
+	}
+	release()
+	other()
+	if left := names(t, dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if _, free, err = Claim(filepath.Join(dir, "none"), name); free || err == nil {
+		t.Errorf("in no folder: %v, %v", free, err)
+	}
+
+	// Many at once: one at a time has it.
+	var has, most atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for done := 0; done < 50; {
+				release, free, err := Claim(dir, name)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if !free {
+					runtime.Gosched()
+					continue
+				}
+				if n := has.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				done++
+				has.Add(-1)
+				release()
+			}
+		})
+	}
+	if all.Wait(); most.Load() != 1 || len(names(t, dir)) > 0 {
+		t.Errorf("%d had it at once; left: %v", most.Load(), names(t, dir))
 	}
 }
