@@ -102,7 +102,7 @@ func TestLinkedReach(t *testing.T) {
 func TestAnchorIsShownAndGoneBackTo(t *testing.T) {
 	b := twoSubjects(t)
 	dog := b.state.Form.Cards[0]
-	b.state = b.state.Continue(state.Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
+	b.state.State = b.state.Continue(state.Card{Ref: inference.Reference{Name: "round1.png", SHA256: "1"}, From: 3}, inference.Word{Text: "dog"}, []int{dog.ID}, true)
 	b.refresh()
 	g := b.state.Form.Groups()[0]
 	c := b.subjects.ByID[g.ID]

@@ -77,7 +77,7 @@ func (w *Window) modelsHost() models.Host {
 		Models: w.opt.Models, OpenFile: w.opt.OpenModel, OpenFolder: w.opt.OpenFolder,
 		Context: w.ctx, Background: w.background, Post: w.post, Layers: &w.Layers, Notices: w.notice, Shortcut: w.Shortcut, Notify: w.bell.tell,
 		Shelf: &w.state.Shelf,
-		State: func() state.State { return w.state },
+		State: w.state.Now,
 		Hinders: func() error {
 			if w.gallery.Busy() {
 				return i18n.Errorf("a picture from the history is being made again: wait until it is done")

@@ -14,7 +14,7 @@ import (
 // sessionHost is what the keeper of the session needs of the window.
 func (w *Window) sessionHost() session.Host {
 	return session.Host{
-		State: &w.state, Journal: w.journal, Context: w.ctx, Post: w.post, Background: w.background, Changed: w.refresh, Closing: w.Closing,
+		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Context: w.ctx, Post: w.post, Background: w.background, Closing: w.Closing,
 		Resting: func() bool { return w.resting.on.Load() }, Eye: w.subjects.Eye, Words: w.subjects.Words,
 		OpenHistory: w.opt.OpenHistory, SetAside: w.opt.SetAside, RescueHistory: w.opt.Rescue,
 		OnOpened: func(s *history.Store) func() {
@@ -37,7 +37,7 @@ func (w *Window) sessionHost() session.Host {
 func (w *Window) buildHistory() {
 	host := gallery.Host{
 		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Post: w.post, Background: w.background,
-		State: w.now,
+		State: w.state.Now,
 		Maker: func() *gallery.Maker {
 			if w.engine == nil || w.state.Model == nil {
 				return nil

@@ -148,7 +148,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	b.Back()
 	b.drop(nil, uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
 	b.subjects.PromptChanged("a dog on the beach")
-	b.state = b.state.Click(b.state.Words[1])
+	b.state.State = b.state.Click(b.state.Words[1])
 	b.refresh()
 	b.state.Form.Negative = "blurry"
 	cards := b.state.Form.Cards[0]

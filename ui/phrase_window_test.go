@@ -31,7 +31,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	}
 	drag(1, fyne.NewPos(600, 700)) // below the words the marking stays as it was
 	b.chipOf(1).DragEnd()
-	if got := bondsIn(b.state); got != "x.png=dog with a hat#1" {
+	if got := bondsIn(b.state.State); got != "x.png=dog with a hat#1" {
 		t.Fatalf("bonds %q", got)
 	}
 	if b.chipOf(3).Subject != 0 || b.chipOf(0).Subject != -1 {
@@ -40,7 +40,7 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	// A drag within one word is a click.
 	drag(4, middle(4))
 	b.chipOf(4).DragEnd()
-	if got := bondsIn(b.state); got != "x.png=hat#1" {
+	if got := bondsIn(b.state.State); got != "x.png=hat#1" {
 		t.Errorf("bonds %q", got)
 	}
 	// With the keyboard: Shift and the arrows from a word, then Enter. The test driver has no modifiers, so the words are marked
@@ -50,13 +50,13 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	if b.win.Canvas().Focused() != b.chipOf(2) {
 		t.Error("Right does not go to the next word")
 	}
-	b.state = b.state.Mark(1, 4)
+	b.state.State = b.state.Mark(1, 4)
 	b.refresh()
 	b.chipOf(2).TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	if got := bondsIn(b.state); got != "x.png=dog with a hat#1" {
+	if got := bondsIn(b.state.State); got != "x.png=dog with a hat#1" {
 		t.Errorf("bonds %q", got)
 	}
-	b.state = b.state.Mark(0, 1)
+	b.state.State = b.state.Mark(0, 1)
 	b.chipOf(2).TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if b.state.Span.On {
 		t.Error("Esc goes on marking")
@@ -65,14 +65,14 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	b.win.Canvas().Focus(b.subjects.Prompt)
 	b.subjects.Prompt.TypedShortcut(&fyne.ShortcutSelectAll{})
 	b.Press(mustStroke(t, "Ctrl+B"))
-	if got := bondsIn(b.state); got != "x.png=a dog with a hat#1" {
+	if got := bondsIn(b.state.State); got != "x.png=a dog with a hat#1" {
 		t.Errorf("bonds %q", got)
 	}
 	b.subjects.Prompt.CursorRow, b.subjects.Prompt.CursorColumn = 0, 3
 	b.subjects.Prompt.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 	b.Press(mustStroke(t, "Ctrl+B"))
-	if r, ok := b.state.WordsAt(b.subjects.Prompt.Selection()); !ok || bondsIn(b.state) != "x.png="+b.state.Words[r.First].Text+"#1" {
-		t.Errorf("bonds %q", bondsIn(b.state))
+	if r, ok := b.state.WordsAt(b.subjects.Prompt.Selection()); !ok || bondsIn(b.state.State) != "x.png="+b.state.Words[r.First].Text+"#1" {
+		t.Errorf("bonds %q", bondsIn(b.state.State))
 	}
 	// Onto a card.
 	b.drop(nil, uitest.File(t, "y.png", uitest.PNG(uitest.Green)))
@@ -82,8 +82,8 @@ func TestPhraseByMouseAndKeys(t *testing.T) {
 	drag(4, middle(4))
 	drag(4, at)
 	b.chipOf(4).DragEnd()
-	if !strings.Contains(bondsIn(b.state), "y.png=hat#1") {
-		t.Errorf("bonds %q", bondsIn(b.state))
+	if !strings.Contains(bondsIn(b.state.State), "y.png=hat#1") {
+		t.Errorf("bonds %q", bondsIn(b.state.State))
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 // queueHost is what the room of the jobs needs of the window.
 func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 	return queue.Host{
-		State: &w.state, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: ghost,
-		Context: w.ctx, Post: w.post, Background: w.background, Changed: w.refresh,
+		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: ghost,
+		Context: w.ctx, Post: w.post, Background: w.background,
 		Engine: func() queue.Engine {
 			if w.engine == nil {
 				return nil
@@ -25,7 +25,7 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 
 // happened follows an event of the running job.
 func (w *Window) happened(e inference.Event) {
-	w.bell.end(e, w.state)
+	w.bell.end(e, w.state.State)
 	switch e := e.(type) {
 	case inference.StepDone:
 		w.dog.step()

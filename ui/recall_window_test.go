@@ -76,7 +76,7 @@ func TestDroppedPictureBringsBackEverything(t *testing.T) {
 	}
 	c.pressSheet("Use this recipe")
 	f := c.state.Form
-	if f.Prompt != "a dog" || f.Stop != 5 || f.Seed != 7 || !f.KeepSeed || bondsIn(c.state) != "rex.png=dog#1" || f.Cards[0].Scope != 0.33 || !f.Cards[0].Missing {
+	if f.Prompt != "a dog" || f.Stop != 5 || f.Seed != 7 || !f.KeepSeed || bondsIn(c.state.State) != "rex.png=dog#1" || f.Cards[0].Scope != 0.33 || !f.Cards[0].Missing {
 		t.Fatalf("form %+v", f)
 	}
 	if f.Cards[0].View == nil {
@@ -116,8 +116,8 @@ func TestRecallOfAnEarlierPicture(t *testing.T) {
 	check, _ := sheetOf(b, func(c *kit.Check) bool { return c.Text == "Settings" })
 	test.Tap(check)
 	b.pressSheet("Use this recipe")
-	if f := b.state.Form; f.Prompt != "a dog" || f.Stop != 20 || bondsIn(b.state) != "rex.png=dog#1" || f.Cards[0].Missing == false && len(f.Cards[0].Ref.Data) == 0 {
-		t.Errorf("%q stop %d %s", f.Prompt, f.Stop, bondsIn(b.state))
+	if f := b.state.Form; f.Prompt != "a dog" || f.Stop != 20 || bondsIn(b.state.State) != "rex.png=dog#1" || f.Cards[0].Missing == false && len(f.Cards[0].Ref.Data) == 0 {
+		t.Errorf("%q stop %d %s", f.Prompt, f.Stop, bondsIn(b.state.State))
 	}
 	b.state.Form.Seed = 99
 	b.reuse.Parts(state.Parts{state.PartSeed: true})

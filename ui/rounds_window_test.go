@@ -76,7 +76,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	b.reuse.Recipe()
 	b.settle()
 	b.pressSheet("Use this recipe")
-	if got := bondsIn(b.state); got != "rex.png=dog#1" {
+	if got := bondsIn(b.state.State); got != "rex.png=dog#1" {
 		t.Errorf("back at the first round the subjects are %s", got)
 	}
 
@@ -86,14 +86,14 @@ func TestRoundsFromTheWindow(t *testing.T) {
 	thumb.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: pos}})
 	thumb.DragEnd()
 	b.settle()
-	if got := bondsIn(b.state); !strings.HasSuffix(got, "=hat#1") {
+	if got := bondsIn(b.state.State); !strings.HasSuffix(got, "=hat#1") {
 		t.Errorf("after dropping the picture on a word: %s", got)
 	}
 	thumb.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: fyne.NewPos(600, 400)}})
 	thumb.DragEnd()
 	b.settle()
 	if len(b.state.Form.Cards) != 2 {
-		t.Errorf("dropped on the stage: %s", bondsIn(b.state))
+		t.Errorf("dropped on the stage: %s", bondsIn(b.state.State))
 	}
 }
 

@@ -57,7 +57,7 @@ func TestDroppedFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.drop(nil, dir)
-	if got := bondsIn(b.state); got != "p000.png=#0 p001.png=#0" {
+	if got := bondsIn(b.state.State); got != "p000.png=#0 p001.png=#0" {
 		t.Errorf("bonds %q", got)
 	}
 	if !strings.Contains(b.subjects.PickNote.Text, "broken.png") || strings.Contains(b.subjects.PickNote.Text, "notes") {
@@ -117,7 +117,7 @@ func TestPaste(t *testing.T) {
 	data = uitest.PNG(uitest.Red)
 	b.chipOf(1).TypedShortcut(&fyne.ShortcutPaste{})
 	b.settle()
-	if got := bondsIn(b.state); got != "clipboard.png=dog#1" {
+	if got := bondsIn(b.state.State); got != "clipboard.png=dog#1" {
 		t.Errorf("bonds %q", got)
 	}
 	data = uitest.PNG(uitest.Green)
@@ -143,7 +143,7 @@ func TestALostWordIsMendedWithOneClick(t *testing.T) {
 		t.Fatalf("lost %v, reasons %q", b.cardAt(0).Look.WordLost, b.set.Reasons.Text)
 	}
 	test.Tap(b.set.Remedy)
-	if got := bondsIn(b.state); got != "dog.png=puppy#1" || b.set.Generate.Disabled() || b.set.Remedy.Visible() {
+	if got := bondsIn(b.state.State); got != "dog.png=puppy#1" || b.set.Generate.Disabled() || b.set.Remedy.Visible() {
 		t.Errorf("bonds %q, reasons %q", got, b.set.Reasons.Text)
 	}
 }

@@ -20,12 +20,12 @@ import (
 )
 
 // unsavable is a window with a history whose pictures folder is a file, and a picture made in it.
-func unsavable(t *testing.T, dir string) *bench {
+func unsavable(t *testing.T, dir string, changes ...func(*Options)) *bench {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "pictures"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := keeping(t, dir)
+	b := keeping(t, dir, changes...)
 	dogRound(t, b, dir)
 	return b
 }
@@ -88,11 +88,9 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 
 func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
 	dir := t.TempDir()
-	b := unsavable(t, dir)
 	target := filepath.Join(t.TempDir(), "mine")
 	answer := ""
-	b.saver.SaveFile = func(string) (string, error) { return answer, nil }
-	b.refresh()
+	b := unsavable(t, dir, func(o *Options) { o.SaveFile = func(string) (string, error) { return answer, nil } })
 	test.Tap(b.saver.Bar.Other) // and thought better of it
 	b.settle()
 	if s := b.state.Shot(); !s.Unsaved || b.saver.Bar.Hidden {

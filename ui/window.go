@@ -42,7 +42,7 @@ type Window struct {
 	opt Options
 	life
 
-	state  state.State
+	state  state.Owner
 	engine Engine
 
 	journal *journal.Journal
@@ -83,7 +83,8 @@ func New(a fyne.App, o Options) *Window {
 const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
-	w := &Window{app: a, opt: o, state: state.NewState()}
+	w := &Window{app: a, opt: o}
+	w.state = state.Owner{State: state.NewState(), OnChange: w.render}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = files.Pictures()
 	}
@@ -102,7 +103,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.Commands = command.New(w.win, &w.Layers)
 	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, func(held bool) { w.stage.Peek(held) }
 	w.Closing = func() bool { return w.closing }
-	w.subjects = subjects.New(&w.state, w.Commands)
+	w.subjects = subjects.New(w.Commands)
+	w.subjects.State, w.subjects.Change = w.state.Now, w.state.Change
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
 	w.subjects.OpenFile, w.subjects.PasteImage = w.opt.OpenFile, w.opt.PasteImage
 	w.subjects.Engine = func() subjects.Engine {
@@ -111,7 +113,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 		}
 		return w.engine
 	}
-	w.subjects.Changed, w.subjects.OnResized = w.refresh, w.columns.relay
+	w.subjects.OnResized = w.columns.relay
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
 	w.subjects.OnSeen = func() { w.undo.Now = w.state.Form }
 	w.OnKeys = func(own map[string]string) {
@@ -126,7 +128,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.bell = bell{app: a, background: w.background, wanted: func() bool { return w.prefs.Notify && !w.closing }}
 	w.bell.watch()
 	ghost := kit.NewGhost()
-	w.session = &session.Keeper{Host: w.sessionHost()}
+	w.session = session.New(w.sessionHost())
 	w.buildHistory()
 	w.queue = queue.New(w.queueHost(ghost))
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
@@ -150,7 +152,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 // newStage wires the room of the picture.
 func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 	p := stage.New(stage.Host{
-		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader,
 		Ghost: ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 		Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
@@ -168,13 +170,13 @@ func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 
 // newMask wires the brush; the stage gives it its ground.
 func (w *Window) newMask() *mask.Panel {
-	return mask.New(mask.Host{State: w.now, Change: w.change, Refresh: w.refresh, Layers: &w.Layers, Commands: w.Commands})
+	return mask.New(mask.Host{State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Layers: &w.Layers, Commands: w.Commands})
 }
 
 // newInspection wires the room that takes the picture's place.
 func (w *Window) newInspection() *inspect.Panel {
 	p := inspect.New(inspect.Host{
-		State: w.now, Change: w.change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
 		Lens: w.stage.Lens, Onto: stage.Over, SaveFile: w.opt.savePNG(),
 	})
 	p.OnOpen = func(open bool) {
@@ -186,15 +188,6 @@ func (w *Window) newInspection() *inspect.Panel {
 	}
 	p.OnGenerate, p.OnMine = w.queue.Generate, w.mask.Mine
 	return p
-}
-
-// now is the state as it is.
-func (w *Window) now() state.State { return w.state }
-
-// change makes the state another one, and everything on the screen equal to it.
-func (w *Window) change(next func(state.State) state.State) {
-	w.state = next(w.state)
-	w.refresh()
 }
 
 // Close cancels a running job, waits shortly for it and for files being written, and closes the window.
@@ -252,7 +245,7 @@ var smallest = fyne.NewSize(1100, 670)
 // newReuse wires what takes a finished picture into the next job.
 func (w *Window) newReuse() *reuse.Desk {
 	return reuse.New(reuse.Host{
-		State: w.now, Change: w.change, Background: w.background, Layers: &w.Layers,
+		State: w.state.Now, Change: w.state.Change, Background: w.background, Layers: &w.Layers,
 		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
 		Make:     func(t state.Task) { w.queue.Put(t, false) },
 		Resolver: func() func(inference.Request) (inference.Request, error) { return w.engine.Resolve },
@@ -269,7 +262,7 @@ func (w *Window) newSaver() *saving.Saver {
 		}
 	}
 	return saving.New(saving.Host{
-		State: &w.state, Journal: w.journal, Post: w.post, Background: w.background, Changed: w.refresh,
+		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Post: w.post, Background: w.background,
 		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
 		OnHeight: func() { w.columns.lower.Refresh() },
 	})
@@ -279,17 +272,20 @@ func (w *Window) newSaver() *saving.Saver {
 func (w *Window) settingsHost() settings.Host {
 	prefs := w.app.Preferences()
 	return settings.Host{
-		State: w.now, Change: w.change, Note: func(next func(state.State) state.State) { w.state = next(w.state) },
+		State: w.state.Now, Change: w.state.Change,
 		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root,
 		Presets:     func() state.OwnPresets { return readPresets(prefs) },
 		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
 		Memory:      func() settings.MemoryTeller { teller, _ := w.engine.(settings.MemoryTeller); return teller },
-		OnGenerate:  w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend, OnNegative: w.subjects.SayIgnored,
+		OnGenerate:  w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,
 	}
 }
 
-// refresh makes everything on the screen equal to the state.
-func (w *Window) refresh() {
+// refresh makes everything on the screen equal to the state, and to what else it shows.
+func (w *Window) refresh() { w.state.Refresh() }
+
+// render is what the owner of the state shows it with.
+func (w *Window) render() {
 	w.state.Form = w.state.Form.Tidy()
 	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
 	w.undo.Note(w.state.Form, time.Now())

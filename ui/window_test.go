@@ -104,7 +104,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 		t.Errorf("Generate must wait for the word; it says %q", b.set.Reasons.Text)
 	}
 	test.Tap(b.chipOf(1))
-	if got := bondsIn(b.state); got != "rex.png=dog#1" {
+	if got := bondsIn(b.state.State); got != "rex.png=dog#1" {
 		t.Fatalf("bonds %q", got)
 	}
 	if b.chipOf(1).Letter.Text != "A" || b.cardAt(0).Word.Text != "dog" {
@@ -160,8 +160,8 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	}
 	b.reuse.Reference()
 	b.pressSheet("Use as reference")
-	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bondsIn(b.state) != "7-0001.png=dog#1 rex.png=dog#1" {
-		t.Errorf("after using the picture as a reference: %s", bondsIn(b.state))
+	if f := b.state.Form; len(f.Cards) != 2 || !f.Cards[1].Anchor || bondsIn(b.state.State) != "7-0001.png=dog#1 rex.png=dog#1" {
+		t.Errorf("after using the picture as a reference: %s", bondsIn(b.state.State))
 	}
 }
 
@@ -210,7 +210,7 @@ func TestFailuresAreSaidWhereTheyMatter(t *testing.T) {
 		b := ready(t, nil)
 		b.drop(nil, uitest.File(t, "notes.png", []byte("hello")), uitest.File(t, "rex.png", uitest.PNG(uitest.Red)), filepath.Join(t.TempDir(), "gone.png"))
 		if len(b.state.Form.Cards) != 1 || b.state.Form.Cards[0].Ref.Name != "rex.png" {
-			t.Errorf("cards %q", bondsIn(b.state))
+			t.Errorf("cards %q", bondsIn(b.state.State))
 		}
 		if b.subjects.PickNote.Hidden {
 			t.Error("no word about the files that are no pictures")
@@ -256,7 +256,7 @@ func TestDropped(t *testing.T) {
 	b.drop(b.chipOf(4), uitest.File(t, "tom.png", uitest.PNG(uitest.Green)))
 	b.drop(nil, uitest.File(t, "dog.png", uitest.PNG(uitest.Red)))
 	b.drop(b.stage.Picture, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
-	if got, want := bondsIn(b.state), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
+	if got, want := bondsIn(b.state.State), "tom.png=cat#1 dog.png=dog#1 x.png=#0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	web, err := storage.ParseURI("https://example.org/a.png")
@@ -276,8 +276,8 @@ func TestSamples(t *testing.T) {
 	}
 	test.Tap(b.subjects.SampleRow.Objects[0].(*kit.Tile))
 	b.settle()
-	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state) != "dog.png=dog#1" || b.set.Generate.Disabled() {
-		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bondsIn(b.state))
+	if b.state.Form.Prompt != "a dog on the beach" || bondsIn(b.state.State) != "dog.png=dog#1" || b.set.Generate.Disabled() {
+		t.Errorf("prompt %q, %q", b.state.Form.Prompt, bondsIn(b.state.State))
 	}
 }
 
@@ -305,7 +305,7 @@ func TestWordsOfALongPrompt(t *testing.T) {
 	b.subjects.PromptChanged("one two three four five six seven eight nine ten")
 	b.drop(nil, uitest.File(t, "x.png", uitest.PNG(uitest.Red)))
 	test.Tap(b.chipOf(9))
-	if got := bondsIn(b.state); got != "x.png=#0" {
+	if got := bondsIn(b.state.State); got != "x.png=#0" {
 		t.Errorf("a word that the model does not read was bound: %q", got)
 	}
 	if b.chipOf(9).Label.Color == b.chipOf(1).Label.Color {
@@ -376,7 +376,7 @@ func TestWordsAndCardsWorkFromTheKeyboard(t *testing.T) {
 	enter := &fyne.KeyEvent{Name: fyne.KeyReturn}
 	c.Focus(b.chipOf(1))
 	c.Focused().TypedKey(enter)
-	if got := bondsIn(b.state); got != "x.png=dog#1" {
+	if got := bondsIn(b.state.State); got != "x.png=dog#1" {
 		t.Errorf("bonds %q", got)
 	}
 	if c.Focused() != b.chipOf(1) {

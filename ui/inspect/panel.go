@@ -24,10 +24,10 @@ import (
 // Host is what the inspection needs of the house.
 type Host struct {
 	State      func() state.State
-	Change     func(func(state.State) state.State) // makes the state another one, and renders everything
-	Refresh    func()                              // renders everything
-	Post       func(func())                        // does something on Fyne's goroutine; called on any
-	Background func(slow func() (show func()))     // does slow elsewhere, then show on Fyne's goroutine
+	Change     func(func(*state.State))        // makes the state another one, and renders everything
+	Refresh    func()                          // renders everything
+	Post       func(func())                    // does something on Fyne's goroutine; called on any
+	Background func(slow func() (show func())) // does slow elsewhere, then show on Fyne's goroutine
 	Layers     *kit.Layers
 	Commands   *command.Commands
 
@@ -273,9 +273,8 @@ func (p *Panel) step() int {
 // choose enlarges a cell.
 func (p *Panel) choose(step int, kind mapKind) {
 	p.kind = min(max(kind, rawMap), mapKinds-1)
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		s.View.Step = min(max(step, 0), len(p.in.steps)-1)
-		return s
 	})
 }
 
@@ -403,13 +402,12 @@ func (p *Panel) probeRun() {
 // sameSeed closes the inspection and makes the picture again with another form.
 func (p *Panel) sameSeed(change func(state.Form) state.Form) {
 	p.hide()
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		s.Form = change(s.Form)
 		if shot := s.Shot(); shot != nil {
 			s.Form.Seed = shot.Seed
 		}
 		s.Form.Spent = false // the round takes the seed as it is
-		return s
 	})
 	p.OnGenerate()
 }

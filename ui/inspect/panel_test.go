@@ -225,7 +225,7 @@ func TestInspectionFollowsTheView(t *testing.T) {
 	b.State.Shots = append(b.State.Shots, other, state.Shot{PictureReady: other.PictureReady})
 	b.Show(0)
 	look := func(shot int) {
-		b.Change(func(s state.State) state.State { s.View = state.View{Shot: shot, Step: -1}; return s })
+		b.Change(func(s *state.State) { s.View = state.View{Shot: shot, Step: -1} })
 		b.Settle()
 	}
 	look(1)

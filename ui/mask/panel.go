@@ -24,8 +24,8 @@ import (
 // Host is what the brush needs of the house.
 type Host struct {
 	State    func() state.State
-	Change   func(func(state.State) state.State) // makes the state another one, and renders everything
-	Refresh  func()                              // renders everything
+	Change   func(func(*state.State)) // makes the state another one, and renders everything
+	Refresh  func()                   // renders everything
 	Layers   *kit.Layers
 	Commands *command.Commands
 }
@@ -262,9 +262,8 @@ func (p *Panel) keep() {
 		region = inference.Region{Kind: p.kind, Painted: inference.Painted{SHA256: files.Sum(data), Data: data}}
 	}
 	p.sum = region.SHA256
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		s.Form = s.Form.WithRegion(p.card, region)
-		return s
 	})
 }
 
@@ -360,9 +359,8 @@ func (p *Panel) clear() {
 
 // Remove takes the painted mask of a card's subject away.
 func (p *Panel) Remove(card int) {
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		s.Form = s.Form.WithRegion(card, inference.Region{})
-		return s
 	})
 }
 
@@ -375,9 +373,8 @@ func (p *Panel) mean(kind guidance.Kind) {
 		return
 	}
 	own.region.Kind = kind
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		s.Form = s.Form.WithRegion(p.card, own.region)
-		return s
 	})
 }
 

@@ -160,7 +160,7 @@ func TestErasing(t *testing.T) {
 func TestInvertMirrorMoveEnlarge(t *testing.T) {
 	b := newBench(t)
 	corner := func() { // the upper left position, whole
-		b.Change(func(s state.State) state.State {
+		b.Change(func(s *state.State) {
 			m := image.NewGray(image.Rect(0, 0, 1024, 1024))
 			for y := range 128 {
 				for x := range 128 {
@@ -169,7 +169,6 @@ func TestInvertMirrorMoveEnlarge(t *testing.T) {
 			}
 			data, _ := picture.EncodePainted(m)
 			s.Form = s.Form.WithRegion(1, inference.Region{Kind: guidance.NotHere, Painted: inference.Painted{SHA256: string(rune('a' + b.ground.repaints)), Data: data}})
-			return s
 		})
 	}
 	full := func(what string, want ...int) {
@@ -231,7 +230,7 @@ func TestMeaningsAndUndo(t *testing.T) {
 	if kind, _ := b.asked(t, 0); kind != guidance.Exactly || !b.bar.kinds[2].Chosen {
 		t.Errorf("it is %q", kind)
 	}
-	back := func() { f, _ := undo.Back(); b.Change(func(s state.State) state.State { s.Form = f; return s }) }
+	back := func() { f, _ := undo.Back(); b.Change(func(s *state.State) { s.Form = f }) }
 	lower := func() float32 { m, _, _, _ := b.Veil(); return picture.Cover(m, 8, 8)[8*5+5] }
 	back()
 	if kind, _ := b.asked(t, 0); kind != guidance.OnlyHere || !b.bar.kinds[0].Chosen || !near(lower(), 0.785, 0.01) {
@@ -246,7 +245,7 @@ func TestMeaningsAndUndo(t *testing.T) {
 		t.Error("the first stroke cannot be taken back")
 	}
 	f, _ := undo.Forward()
-	b.Change(func(s state.State) state.State { s.Form = f; return s })
+	b.Change(func(s *state.State) { s.Form = f })
 	if _, cover := b.asked(t, 0); cover == nil || area(b.mask) == 0 {
 		t.Error("the first stroke does not come back")
 	}
@@ -401,11 +400,11 @@ func TestOthersAndNobody(t *testing.T) {
 	if len(masks) != 1 || style != 1 || masks[0].Style != picture.SubjectStyle(0) || area(b.mask) != 0 {
 		t.Errorf("style %d, %d other masks", style, len(masks))
 	}
-	b.Change(func(s state.State) state.State { s.Form = s.Form.RemoveSubject(2); return s })
+	b.Change(func(s *state.State) { s.Form = s.Form.RemoveSubject(2) })
 	if b.card != 1 || area(b.mask) == 0 {
 		t.Error("the brush does not go over to the subject that is left")
 	}
-	b.Change(func(s state.State) state.State { s.Form = s.Form.RemoveSubject(1); return s })
+	b.Change(func(s *state.State) { s.Form = s.Form.RemoveSubject(1) })
 	if b.Painting() {
 		t.Error("a mask of nobody is painted")
 	}

@@ -72,8 +72,8 @@ func newBench(t *testing.T, s *history.Store) *bench {
 	b.State.Form.Seed = 7
 	ghost := kit.NewGhost()
 	b.Panel = New(Host{
-		State: &b.House.State, Journal: j, Layers: &b.Layers, Commands: b.Commands, Ghost: ghost, Context: t.Context(), Post: b.Post,
-		Background: b.Background, Changed: b.House.Refresh, Engine: func() Engine { return b.engine }, Before: func(do func()) { do() },
+		State: b.Now, Change: b.House.Change, Journal: j, Layers: &b.Layers, Commands: b.Commands, Ghost: ghost, Context: t.Context(), Post: b.Post,
+		Background: b.Background, Engine: func() Engine { return b.engine }, Before: func(do func()) { do() },
 		OnEvent: func(e inference.Event) { b.told = append(b.told, e) }, OnQuieter: func() {},
 	})
 	b.House.Move(container.NewStack(container.NewVBox(b.Root), ghost.Layer), b.Actions, b.Panel.Refresh, b.Journal.Working)

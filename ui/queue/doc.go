@@ -19,7 +19,8 @@ import (
 
 // Host is what the room needs of the window.
 type Host struct {
-	State    *state.State
+	State    func() state.State
+	Change   func(func(*state.State)) // makes the state another one, and renders everything
 	Journal  *journal.Journal
 	Layers   *kit.Layers
 	Commands *command.Commands
@@ -28,7 +29,6 @@ type Host struct {
 	Context    context.Context // ends when the window closes
 	Post       func(func())
 	Background func(slow func() (show func()))
-	Changed    func() // the state has changed: everything is to be shown anew
 
 	Engine func() Engine   // nil while no model is open
 	Before func(do func()) // does what makes a new job, once nothing speaks against it any more

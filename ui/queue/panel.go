@@ -58,7 +58,7 @@ func New(host Host) *Panel {
 
 // Refresh makes the panel equal to the state.
 func (q *Panel) Refresh() {
-	queue := q.State.Queue
+	queue := q.State().Queue
 	waiting := queue.Waiting
 	// A job of one picture that runs alone says all there is to say beside the progress bar.
 	alone := len(waiting) == 0 && (queue.Running.ID == 0 || len(queue.Running.Request.Seeds) < 2)
@@ -120,39 +120,39 @@ func (q *Panel) Refresh() {
 
 // Actions are what the user can do with jobs, by keys and menus.
 func (q *Queue) Actions() []command.Action {
-	waits := func() bool { return len(q.State.Queue.Waiting) > 0 }
+	waits := func() bool { return len(q.State().Queue.Waiting) > 0 }
 	return []command.Action{
 		{
 			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: q.Generate,
-			Can: func() bool { return len(q.State.Reasons()) == 0 },
+			Can: func() bool { return len(q.State().Reasons()) == 0 },
 		},
 		{
 			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: q.Stop,
-			Can: func() bool { return q.State.Run.Phase == state.Running },
+			Can: func() bool { return q.State().Run.Phase == state.Running },
 		},
 		{
 			ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: q.GenerateNext,
-			Can: func() bool { return len(q.State.Reasons()) == 0 },
+			Can: func() bool { return len(q.State().Reasons()) == 0 },
 		},
 		{
 			ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: q.Pause,
-			On: func() bool { return q.State.Queue.Paused },
+			On: func() bool { return q.State().Queue.Paused },
 		},
 		{
 			ID: "queue.up", Menu: command.MenuRun, Label: i18n.T("Move the job up"), Key: "Alt+Up",
-			Do: func() { q.Move(q.State.Queue.Target(), -1) }, Can: waits,
+			Do: func() { q.Move(q.State().Queue.Target(), -1) }, Can: waits,
 		},
 		{
 			ID: "queue.down", Menu: command.MenuRun, Label: i18n.T("Move the job down"), Key: "Alt+Down",
-			Do: func() { q.Move(q.State.Queue.Target(), 1) }, Can: waits,
+			Do: func() { q.Move(q.State().Queue.Target(), 1) }, Can: waits,
 		},
 		{
-			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { q.Drop(q.State.Queue.Target()) },
+			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { q.Drop(q.State().Queue.Target()) },
 			Can: waits,
 		},
 		{
 			ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: q.StopAll,
-			Can: func() bool { return waits() || q.State.Busy() },
+			Can: func() bool { return waits() || q.State().Busy() },
 		},
 	}
 }

@@ -68,8 +68,7 @@ func (r *row) choose() {
 	if r.running {
 		return
 	}
-	r.list.State.Queue.Chosen = r.id
-	r.list.Changed()
+	r.list.Change(func(s *state.State) { s.Queue.Chosen = r.id })
 	r.list.Layers.Canvas().Focus(r.Tile)
 }
 
@@ -94,7 +93,7 @@ func (r *row) show(t state.Task, first, last bool) {
 	}
 	r.prompt.Set(t.Request.Prompt, theme.ColorNameForeground)
 	about, color := t.About(), theme.ColorNamePlaceHolder
-	run := r.list.State.Run
+	run := r.list.State().Run
 	switch {
 	case r.running && len(t.Request.Seeds) > 1:
 		about = i18n.T("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
@@ -112,7 +111,7 @@ func (r *row) show(t state.Task, first, last bool) {
 	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
 	kit.Enable(r.up, !first)
 	kit.Enable(r.down, !last)
-	chosen := !r.running && t.ID == r.list.State.Queue.Chosen
+	chosen := !r.running && t.ID == r.list.State().Queue.Chosen
 	r.moves.Hidden = !chosen // the others are dragged
 	r.Tile.Choose(chosen)
 	r.showPictures(t, run, chosen)
@@ -155,7 +154,7 @@ func (q *Panel) drag(r *row, at fyne.Position) {
 	q.Ghost.Follow(img, at)
 	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.rows)
 	var middles, ends []float32
-	for _, t := range q.State.Queue.Waiting {
+	for _, t := range q.State().Queue.Waiting {
 		row := q.byID[t.ID]
 		if row == nil {
 			return
@@ -171,7 +170,7 @@ func (q *Panel) drag(r *row, at fyne.Position) {
 	if q.place >= 0 {
 		y := ends[len(ends)-1] + 1
 		if q.place < len(middles) {
-			y = q.byID[q.State.Queue.Waiting[q.place].ID].Position().Y - 3
+			y = q.byID[q.State().Queue.Waiting[q.place].ID].Position().Y - 3
 		}
 		q.mark.Move(fyne.NewPos(0, y))
 		q.mark.Resize(fyne.NewSize(q.rows.Size().Width, 2))
@@ -191,7 +190,7 @@ func (q *Panel) drag(r *row, at fyne.Position) {
 func (q *Panel) drop(r *row) {
 	q.Ghost.Gone()
 	q.mark.Hide()
-	if queue := q.State.Queue; q.place >= 0 && queue.At(r.id) >= 0 {
+	if queue := q.State().Queue; q.place >= 0 && queue.At(r.id) >= 0 {
 		q.reorder(r.id, queue.Place(r.id, q.place))
 	}
 	q.place = -1

@@ -26,7 +26,7 @@ func (q *Queue) Generate() { q.generate(false) }
 func (q *Queue) GenerateNext() { q.generate(true) }
 
 func (q *Queue) generate(first bool) {
-	if len(q.State.Reasons()) == 0 && !q.Commands.Closing() {
+	if len(q.State().Reasons()) == 0 && !q.Commands.Closing() {
 		q.Before(func() { q.ask(first) })
 	}
 }
@@ -34,27 +34,30 @@ func (q *Queue) generate(first bool) {
 // ask puts the job that the form describes into the queue.
 func (q *Queue) ask(first bool) {
 	// The seed on the screen is the one that the job takes. It stays there until the next one needs another.
-	f := &q.State.Form
-	if f.Spent && !f.KeepSeed {
-		f.Seed = state.DrawSeed()
-	}
-	f.Spent = true
-	q.Put(state.Task{Request: f.Request(), Parents: f.Parents(), Thumb: f.Thumb(), Model: q.State.Model.Name}, first)
+	q.Change(func(s *state.State) {
+		f := &s.Form
+		if f.Spent && !f.KeepSeed {
+			f.Seed = state.DrawSeed()
+		}
+		f.Spent = true
+		q.Put(state.Task{Request: f.Request(), Parents: f.Parents(), Thumb: f.Thumb(), Model: s.Model.Name}, first)
+	})
 }
 
 // Put has a job wait for its turn.
 func (q *Queue) Put(t state.Task, first bool) {
-	q.State.Queue, t.ID = q.State.Queue.Add(t, first)
-	q.State.ActionErr = nil
-	if q.Advance(true); q.State.Queue.At(t.ID) >= 0 {
-		q.keep(t, q.State.Queue.After(t.ID))
-	}
-	q.Changed()
+	q.Change(func(s *state.State) {
+		s.Queue, t.ID = s.Queue.Add(t, first)
+		s.ActionErr = nil
+		if q.Advance(true); s.Queue.At(t.ID) >= 0 {
+			q.keep(t, s.Queue.After(t.ID))
+		}
+	})
 }
 
 // keep checks a job that waits and writes it down, so that it survives the program; before is the one behind it, 0 at the end.
 func (q *Queue) keep(t state.Task, before int) {
-	engine, model := q.Engine(), q.State.Model.Name
+	engine, model := q.Engine(), q.State().Model.Name
 	q.Background(func() func() {
 		r, err := engine.Resolve(t.Request)
 		if err == nil {
@@ -64,13 +67,14 @@ func (q *Queue) keep(t state.Task, before int) {
 			}
 		}
 		return func() {
-			if err != nil && q.State.Queue.At(t.ID) >= 0 {
-				q.State.Queue = q.State.Queue.Remove(t.ID)
-				q.State.Run.Err = err
-			} else {
-				q.State.Queue = q.State.Queue.Change(t.ID, func(t *state.Task) { t.Request = r })
-			}
-			q.Changed()
+			q.Change(func(s *state.State) {
+				if err != nil && s.Queue.At(t.ID) >= 0 {
+					s.Queue = s.Queue.Remove(t.ID)
+					s.Run.Err = err
+				} else {
+					s.Queue = s.Queue.Change(t.ID, func(t *state.Task) { t.Request = r })
+				}
+			})
 		}
 	})
 }
@@ -78,22 +82,24 @@ func (q *Queue) keep(t state.Task, before int) {
 // Advance begins the next job, if one may begin. asked tells that the user wants it now; else who looks at an older picture
 // goes on looking.
 func (q *Queue) Advance(asked bool) {
-	t, ok := q.State.Queue.Next()
-	shelf := &q.State.Shelf
-	if !ok || q.Commands.Closing() || q.Engine() == nil || q.State.Busy() || shelf.Moving || shelf.Next != nil && shelf.Hasty {
+	now := q.State()
+	t, ok := now.Queue.Next()
+	if !ok || q.Commands.Closing() || q.Engine() == nil || now.Busy() || now.Shelf.Moving || now.Shelf.Next != nil && now.Shelf.Hasty {
 		return
 	}
-	view := q.State.View
-	q.State.Queue = q.State.Queue.Begin(t.ID)
-	full := inference.Defaults(*q.State.Model, t.Request) // before the engine has looked at it
-	*q.State = q.State.Begin(len(full.Seeds), full.Stop)
-	q.State.Run.Subjects, q.State.Run.Norm = full.Subjects, full.Normalization()
-	if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(q.State.Shots)-1); elsewhere && !asked {
-		q.State.View = view
-	}
+	q.Change(func(s *state.State) {
+		view := s.View
+		s.Queue = s.Queue.Begin(t.ID)
+		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it
+		*s = s.Begin(len(full.Seeds), full.Stop)
+		s.Run.Subjects, s.Run.Norm = full.Subjects, full.Normalization()
+		if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(s.Shots)-1); elsewhere && !asked {
+			s.View = view
+		}
+	})
 	ctx, cancel := context.WithCancel(q.Context)
 	q.cancel = cancel
-	engine, model := q.Engine(), q.State.Model.Name
+	engine, model := q.Engine(), now.Model.Name
 	p := &pump{post: q.Post, apply: q.apply, pace: q.Pace}
 	q.Background(func() func() {
 		defer cancel()
@@ -109,8 +115,8 @@ func (q *Queue) Advance(asked bool) {
 		}
 		q.Journal.Enqueue(t.ID, r, model, t.Parents)
 		q.Post(func() {
-			if q.State.Queue.Running.ID == t.ID {
-				q.State.Queue.Running.Request = r
+			if q.State().Queue.Running.ID == t.ID {
+				q.Change(func(s *state.State) { s.Queue.Running.Request = r })
 			}
 		})
 		p.run(q.Journal.Record(t.ID, r, model, t.Parents, job.Events()))
@@ -120,81 +126,83 @@ func (q *Queue) Advance(asked bool) {
 
 // Stop cancels the run; what is done so far stays on the stage, and the next job begins.
 func (q *Queue) Stop() {
-	if q.State.Run.Phase != state.Running {
+	if q.State().Run.Phase != state.Running {
 		return
 	}
-	q.State.Run.Phase = state.Stopping
 	q.cancel()
-	q.Changed()
+	q.Change(func(s *state.State) { s.Run.Phase = state.Stopping })
 }
 
 // StopAll cancels the run and takes out all that wait.
 func (q *Queue) StopAll() {
-	for _, t := range q.State.Queue.Waiting {
+	for _, t := range q.State().Queue.Waiting {
 		q.Journal.Drop(t.ID)
 	}
-	q.State.Queue = q.State.Queue.Clear()
-	q.Stop()
-	q.Changed()
+	q.Change(func(s *state.State) {
+		s.Queue = s.Queue.Clear()
+		q.Stop()
+	})
 }
 
 // apply takes events of the running job.
 func (q *Queue) apply(events []inference.Event) {
-	for _, e := range events {
-		*q.State = q.State.Apply(e)
-		q.OnEvent(e)
-		switch e := e.(type) {
-		case inference.Done:
-			q.State.Queue = q.State.Queue.End(false)
-			q.Advance(false)
-		case inference.Failed:
-			q.State.Queue = q.State.Queue.End(!errors.Is(e.Err, context.Canceled))
-			q.Advance(false)
+	q.Change(func(s *state.State) {
+		for _, e := range events {
+			*s = s.Apply(e)
+			q.OnEvent(e)
+			switch e := e.(type) {
+			case inference.Done:
+				s.Queue = s.Queue.End(false)
+				q.Advance(false)
+			case inference.Failed:
+				s.Queue = s.Queue.End(!errors.Is(e.Err, context.Canceled))
+				q.Advance(false)
+			}
 		}
-	}
-	q.OnQuieter()
-	q.Changed()
+		q.OnQuieter()
+	})
 }
 
 // Pause lets no other job begin, or goes on.
 func (q *Queue) Pause() {
-	q.State.Queue.Paused = !q.State.Queue.Paused
-	q.Advance(true)
-	q.Changed()
+	q.Change(func(s *state.State) {
+		s.Queue.Paused = !s.Queue.Paused
+		q.Advance(true)
+	})
 }
 
 // Drop takes a waiting job out.
 func (q *Queue) Drop(id int) {
-	if q.State.Queue.At(id) >= 0 {
-		q.Journal.Drop(id)
-		q.State.Queue = q.State.Queue.Remove(id)
-		if len(q.State.Queue.Waiting) == 0 {
-			q.State.Queue.Paused = false
-		}
-		q.Changed()
+	if q.State().Queue.At(id) < 0 {
+		return
 	}
+	q.Journal.Drop(id)
+	q.Change(func(s *state.State) {
+		if s.Queue = s.Queue.Remove(id); len(s.Queue.Waiting) == 0 {
+			s.Queue.Paused = false
+		}
+	})
 }
 
 // Move shifts a waiting job.
-func (q *Queue) Move(id, by int) { q.reorder(id, q.State.Queue.Move(id, by)) }
+func (q *Queue) Move(id, by int) { q.reorder(id, q.State().Queue.Move(id, by)) }
 
 // reorder takes over a queue in which a job has another place.
 func (q *Queue) reorder(id int, next state.Queue) {
-	q.State.Queue = next
-	q.State.Queue.Chosen = id
-	if q.State.Queue.At(id) >= 0 {
-		q.Journal.Move(id, q.State.Queue.After(id))
+	if next.Chosen = id; next.At(id) >= 0 {
+		q.Journal.Move(id, next.After(id))
 	}
-	q.Changed()
+	q.Change(func(s *state.State) { s.Queue = next })
 }
 
 // unpark lets a job run again over which the program died twice.
 func (q *Queue) unpark(id int) {
-	if q.State.Queue.At(id) >= 0 {
+	if q.State().Queue.At(id) >= 0 {
 		q.Journal.Unpark(id)
-		q.State.Queue = q.State.Queue.Change(id, func(t *state.Task) { t.Parked = false })
-		q.Advance(true)
-		q.Changed()
+		q.Change(func(s *state.State) {
+			s.Queue = s.Queue.Change(id, func(t *state.Task) { t.Parked = false })
+			q.Advance(true)
+		})
 	}
 }
 
@@ -224,17 +232,19 @@ func Read(s *history.Store) ([]Kept, error) {
 
 // TakeUp takes over what waited when the program ended. It waits on until the user lets it go on.
 func (q *Queue) TakeUp(kept []Kept) {
-	for _, k := range kept {
-		t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb}
-		q.State.Queue, t.ID = q.State.Queue.Add(t, false)
-		q.Journal.Adopt(t.ID, k.Waiting)
-	}
-	if q.State.Model != nil {
-		q.State.Queue = q.State.Queue.For(*q.State.Model)
-	}
-	if len(kept) > 0 && !q.State.Busy() {
-		q.State.Queue.Paused = true
-	}
+	q.Change(func(s *state.State) {
+		for _, k := range kept {
+			t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb}
+			s.Queue, t.ID = s.Queue.Add(t, false)
+			q.Journal.Adopt(t.ID, k.Waiting)
+		}
+		if s.Model != nil {
+			s.Queue = s.Queue.For(*s.Model)
+		}
+		if len(kept) > 0 && !s.Busy() {
+			s.Queue.Paused = true
+		}
+	})
 }
 
 // KeepRest puts what the running job has not made yet into the queue of the next start, before all that wait. It is called again
@@ -244,13 +254,14 @@ func (q *Queue) KeepRest() {
 		q.Journal.Drop(q.rest)
 		q.rest = 0
 	}
-	rest := q.State.Rest()
-	if len(rest) == 0 || !q.State.History.Open {
+	now := q.State()
+	rest := now.Rest()
+	if len(rest) == 0 || !now.History.Open {
 		return
 	}
-	t := q.State.Queue.Running
+	t := now.Queue.Running
 	t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
-	q.State.Queue, q.rest = q.State.Queue.Number()
+	q.Change(func(s *state.State) { s.Queue, q.rest = s.Queue.Number() })
 	q.Journal.Enqueue(q.rest, t.Request, t.Model, t.Parents)
 	q.Journal.MoveFirst(q.rest)
 }

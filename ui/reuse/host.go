@@ -12,7 +12,7 @@ import (
 // Host is what the desk needs of the window. All of it is set.
 type Host struct {
 	State      func() state.State
-	Change     func(next func(state.State) state.State)
+	Change     func(func(*state.State))
 	Background func(slow func() (show func()))
 	Layers     *kit.Layers
 
@@ -34,7 +34,3 @@ type Desk struct{ host Host }
 
 // New makes the desk.
 func New(h Host) *Desk { return &Desk{h} }
-
-func (d *Desk) change(f func(*state.State)) {
-	d.host.Change(func(s state.State) state.State { f(&s); return s })
-}

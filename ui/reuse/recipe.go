@@ -96,7 +96,7 @@ func (d *Desk) File(path string) {
 			case errors.Is(err, recipe.ErrNone) || errors.As(err, new(noPNG)):
 				d.host.OnFile(path)
 			case err != nil:
-				d.change(func(s *state.State) { s.PickErr = err })
+				d.host.Change(func(s *state.State) { s.PickErr = err })
 			default:
 				d.offer(past, small, path)
 			}
@@ -264,7 +264,7 @@ func (s split) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // takeOver takes parts of a recipe over.
 func (d *Desk) takeOver(p state.Past, which state.Parts) {
-	d.change(func(s *state.State) {
+	d.host.Change(func(s *state.State) {
 		s.Form = s.Form.Take(p, which, s.Model)
 		s.Words = d.host.Words(s.Form.Prompt)
 		s.Selected, s.Pending, s.PickErr = 0, inference.Word{}, nil

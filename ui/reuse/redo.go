@@ -43,14 +43,14 @@ func (d *Desk) read(then func(made)) {
 	s := d.host.State()
 	shot := *s.Shot()
 	if err := shot.Unfit(s.Model); err != nil {
-		d.change(func(s *state.State) { s.ActionErr = err })
+		d.host.Change(func(s *state.State) { s.ActionErr = err })
 		return
 	}
 	m, store, have, source := *s.Model, d.host.Store(), d.dataNow(), state.ReferenceOf(shot)
 	d.host.Background(func() func() {
 		it, err := readMade(shot, m, store, finder(have, store), source)
 		return func() {
-			d.change(func(s *state.State) { s.ActionErr = err })
+			d.host.Change(func(s *state.State) { s.ActionErr = err })
 			if err == nil {
 				then(it)
 			}

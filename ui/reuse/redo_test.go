@@ -115,12 +115,11 @@ func TestRedoOneSubject(t *testing.T) {
 		t.Error("a card without a change is not said to be one")
 	}
 	test.Tap(b.button("Cancel"))
-	b.Change(func(s state.State) state.State {
+	b.Change(func(s *state.State) {
 		s.Form.Cards = slices.Clone(s.Form.Cards)
 		s.Form.Cards[1].Ref = inference.Reference{Name: "c.png", SHA256: strings.Repeat("c", 64), Data: []byte("c")}
 		s.Form.Cards[1].Scope = 0.3
 		s.Form.Steps = 3 // not of a card
-		return s
 	})
 	b.key("D")
 	b.choose("ball")

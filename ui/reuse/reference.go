@@ -85,7 +85,7 @@ func (d *Desk) Ask(shot state.Shot) {
 // Continue makes a finished picture a reference.
 func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, keep bool) {
 	from, see := state.ReferenceOf(shot), d.host.Eye()
-	d.change(func(s *state.State) {
+	d.host.Change(func(s *state.State) {
 		s.Picking++
 		s.PickErr = nil
 	})
@@ -99,7 +99,7 @@ func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, k
 		}
 		read()
 		return func() {
-			d.change(func(s *state.State) {
+			d.host.Change(func(s *state.State) {
 				s.Picking--
 				if s.PickErr = err; err == nil {
 					*s = s.Continue(c, word, originals, keep)
@@ -121,7 +121,7 @@ func (d *Desk) join(shot state.Shot, card int) {
 		d.Continue(shot, have.Word, nil, false)
 		return
 	}
-	d.change(func(s *state.State) { s.Selected = 0 })
+	d.host.Change(func(s *state.State) { s.Selected = 0 })
 	d.Continue(shot, inference.Word{}, []int{card}, true)
 }
 

@@ -16,9 +16,9 @@ import (
 	"realword/ui/uitest"
 )
 
-// House is a house with one room.
+// House is a house with one room, and the owner of the state that it shows.
 type House struct {
-	State    state.State
+	state.Owner
 	Layers   kit.Layers
 	Commands *command.Commands
 	Win      fyne.Window
@@ -38,9 +38,10 @@ func New(t testing.TB) *House {
 	kit.SetLook("system", 100)
 	app.Settings().SetTheme(kit.Theme())
 	h := &House{
-		t: t, State: state.NewState(), posted: make(chan func(), 1000), Win: test.NewTempWindow(t, nil),
+		t: t, Owner: state.Owner{State: state.NewState()}, posted: make(chan func(), 1000), Win: test.NewTempWindow(t, nil),
 		Render: func() {}, Busy: func() bool { return false },
 	}
+	h.OnChange = func() { h.Commands.RefreshMenus(); h.Render() }
 	h.State.Model = uitest.Toybox
 	f := &h.State.Form
 	f.Steps, f.Stop, f.CFG = 25, 12, 7.5
@@ -50,6 +51,7 @@ func New(t testing.TB) *House {
 	h.Commands.Own = func() map[string]string { return nil }
 	h.Commands.OnHold = func(bool) {}
 	h.Commands.Closing = func() bool { return false }
+	h.Commands.Bind()
 	t.Cleanup(h.Settle)
 	return h
 }
@@ -62,21 +64,6 @@ func (h *House) Move(content fyne.CanvasObject, actions func() []command.Action,
 	h.Win.Resize(fyne.NewSize(520, 440))
 	h.Refresh()
 	h.Settle()
-}
-
-// Now is the state as it is.
-func (h *House) Now() state.State { return h.State }
-
-// Change makes the state another one, and the room equal to it.
-func (h *House) Change(next func(state.State) state.State) {
-	h.State = next(h.State)
-	h.Refresh()
-}
-
-// Refresh makes the room equal to the state.
-func (h *House) Refresh() {
-	h.Commands.RefreshMenus()
-	h.Render()
 }
 
 // Post lets the test do something when it comes to it.

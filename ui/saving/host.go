@@ -8,11 +8,11 @@ import (
 
 // Host is what the room needs of the window. All of it is set but what is said to be nil.
 type Host struct {
-	State      *state.State // of the window: ActionErr and what Shots say of their files is written
+	State      func() state.State
+	Change     func(func(*state.State)) // makes the state another one, and renders everything
 	Journal    *journal.Journal
 	Post       func(func())
 	Background func(slow func() (show func()))
-	Changed    func() // the state has changed: everything is to be shown anew
 
 	Folder   func() string // for finished pictures
 	FileName func() string // pattern of their names below it; see state.FileName
@@ -25,13 +25,13 @@ type Host struct {
 
 // Saver writes pictures and knows those that are in no file.
 type Saver struct {
-	Host
-	Bar *Bar
+	host Host
+	Bar  *Bar
 }
 
 // New makes it, with its bar hidden.
 func New(h Host) *Saver {
-	v := &Saver{Host: h}
+	v := &Saver{host: h}
 	v.Bar = newBar(v)
 	return v
 }

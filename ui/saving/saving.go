@@ -56,15 +56,15 @@ func unsavedText(s *state.Shot) string {
 }
 
 func (u *Bar) Follow() {
-	text := unsavedText(u.saver.State.Shot())
-	u.Other.Hidden = u.saver.SaveFile == nil
+	text := unsavedText(u.saver.host.State().Shot())
+	u.Other.Hidden = u.saver.host.SaveFile == nil
 	if u.Text.Text == text && u.Hidden == (text == "") {
 		return
 	}
 	u.Text.SetText(text)
 	u.Hidden = text == ""
 	u.Refresh()
-	u.saver.OnHeight()
+	u.saver.host.OnHeight()
 }
 
 // folderAndName are where a picture goes that is saved now.
@@ -73,14 +73,15 @@ func (v *Saver) folderAndName(seed uint64, r inference.Request, model string) (f
 	for _, s := range r.Subjects {
 		n.Words = append(n.Words, s.Word.Text)
 	}
-	sub, name := state.FileName(v.FileName(), n)
-	return filepath.Join(v.Folder(), filepath.FromSlash(sub)), name
+	sub, name := state.FileName(v.host.FileName(), n)
+	return filepath.Join(v.host.Folder(), filepath.FromSlash(sub)), name
 }
 
 // Again writes the picture in view, which is in no file, into the pictures folder.
 func (v *Saver) Again() {
-	shot := v.State.Shot()
-	if shot == nil || !shot.Unsaved || v.State.Model == nil {
+	s := v.host.State()
+	shot := s.Shot()
+	if shot == nil || !shot.Unsaved || s.Model == nil {
 		return
 	}
 	folder, name := v.folderAndName(shot.Seed, shot.Recipe, shot.Model)
@@ -89,8 +90,8 @@ func (v *Saver) Again() {
 
 // write gives a picture that is in no file one. ours tells that the file belongs to the history, as any in the pictures folder.
 func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path string, err error)) {
-	s, model, embed := v.Journal.Store(), *v.State.Model, v.Embed()
-	v.Background(func() func() {
+	s, model, embed := v.host.Journal.Store(), *v.host.State().Model, v.host.Embed()
+	v.host.Background(func() func() {
 		data, err := pixelsOf(s, shot)
 		if data == nil && err == nil {
 			data, err = recipe.EncodePNG(shot.PictureReady, model, embed)
@@ -103,14 +104,17 @@ func (v *Saver) write(shot state.Shot, ours bool, to func(data []byte) (path str
 			v.filed(shot, path, data, ours)
 		}
 		return func() {
-			if err != nil || path != "" {
-				v.changeSame(shot, func(s *state.Shot) {
-					if s.SaveErr = err; err == nil {
-						s.Path, s.Unsaved, s.Pixels = path, false, false
-					}
-				})
+			if err == nil && path == "" {
+				return // the user changed their mind
 			}
-			v.Changed()
+			same := func(s state.Shot) bool {
+				return shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image
+			}
+			v.changeShots(same, func(s *state.Shot) {
+				if s.SaveErr = err; err == nil {
+					s.Path, s.Unsaved, s.Pixels = path, false, false
+				}
+			})
 		}
 	})
 }
@@ -123,15 +127,20 @@ func pixelsOf(s *history.Store, shot state.Shot) ([]byte, error) {
 	return s.Pixels(shot.Kept)
 }
 
-// changeSame changes the shots of the same picture.
-func (v *Saver) changeSame(shot state.Shot, change func(*state.Shot)) {
-	v.State.Shots = slices.Clone(v.State.Shots)
-	for i := range v.State.Shots {
-		if s := &v.State.Shots[i]; shot.Kept != 0 && s.Kept == shot.Kept || shot.Image != nil && s.Image == shot.Image {
-			change(s)
+// changeShots changes the shots that are meant; none, where they are gone.
+func (v *Saver) changeShots(meant func(state.Shot) bool, change func(*state.Shot)) {
+	v.host.Change(func(s *state.State) {
+		s.Shots = slices.Clone(s.Shots)
+		for i := range s.Shots {
+			if meant(s.Shots[i]) {
+				change(&s.Shots[i])
+			}
 		}
-	}
+	})
 }
+
+// fail says why something cannot be done; nil takes back what was said.
+func (v *Saver) fail(err error) { v.host.Change(func(s *state.State) { s.ActionErr = err }) }
 
 // filed journals where a picture is that was in no file: data is what is in it.
 func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
@@ -140,16 +149,16 @@ func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
 		sum = files.Sum(data)
 	}
 	if shot.Kept == 0 {
-		v.Journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its round is recorded
+		v.host.Journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its round is recorded
 		return
 	}
-	v.Journal.Filed(shot.Kept, path, sum)
+	v.host.Journal.Filed(shot.Kept, path, sum)
 }
 
 // Sweep removes what programs that were killed have left, in the history's folders and among the pictures.
 func (v *Saver) Sweep(s *history.Store) {
-	folder := v.Folder()
-	v.Background(func() func() {
+	folder := v.host.Folder()
+	v.host.Background(func() func() {
 		_, _ = s.Sweep() // what is in the way today is tried again at the next start
 		folders := 0
 		_ = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
@@ -171,9 +180,10 @@ const mostSwept = 2000
 
 // Save writes a finished picture into the pictures folder, under the name that the preferences say.
 func (v *Saver) Save(ready inference.PictureReady) {
-	model, embed := *v.State.Model, v.Embed()
+	model, embed := *v.host.State().Model, v.host.Embed()
+	made := func(s state.Shot) bool { return s.Image == ready.Image }
 	folder, name := v.folderAndName(ready.Seed, ready.Recipe, model.Name)
-	v.Background(func() func() {
+	v.host.Background(func() func() {
 		path := ""
 		data, err := recipe.EncodePNG(ready, model, embed)
 		if err != nil { // of a recipe that does not fit into a picture: better without than not at all
@@ -183,48 +193,31 @@ func (v *Saver) Save(ready inference.PictureReady) {
 			path, err = files.WriteUnique(folder, name, ".png", data)
 		}
 		if err == nil {
-			v.Journal.Saved(ready, path, files.Sum(data), func(id uint64) {
-				v.Post(func() {
-					v.changeShot(ready, func(s *state.Shot) { s.Kept = id })
-					v.Changed() // the tree has one more
-				})
+			v.host.Journal.Saved(ready, path, files.Sum(data), func(id uint64) {
+				v.host.Post(func() { v.changeShots(made, func(s *state.Shot) { s.Kept = id }) }) // the tree has one more
 			})
 		} else {
-			v.Journal.Unsaved(ready, data, func(id uint64) {
-				v.Post(func() {
-					v.changeShot(ready, func(s *state.Shot) { s.Kept, s.Pixels = id, true })
-					v.Changed()
-				})
+			v.host.Journal.Unsaved(ready, data, func(id uint64) {
+				v.host.Post(func() { v.changeShots(made, func(s *state.Shot) { s.Kept, s.Pixels = id, true }) })
 			})
 		}
 		return func() {
-			v.changeShot(ready, func(s *state.Shot) { s.Path, s.SaveErr, s.Unsaved = path, err, err != nil })
-			v.Changed()
+			v.changeShots(made, func(s *state.Shot) { s.Path, s.SaveErr, s.Unsaved = path, err, err != nil })
 		}
 	})
 }
 
-// changeShot changes the shot of a picture that was made here, unless it is gone.
-func (v *Saver) changeShot(ready inference.PictureReady, change func(*state.Shot)) {
-	for i := range v.State.Shots {
-		if v.State.Shots[i].Image == ready.Image {
-			v.State.Shots = slices.Clone(v.State.Shots)
-			change(&v.State.Shots[i])
-		}
-	}
-}
-
 // As copies the file of the picture in view to where the user wants it.
 func (v *Saver) As() {
-	shot := v.State.Shot()
-	if shot == nil || v.SaveFile == nil {
+	shot := v.host.State().Shot()
+	if shot == nil || v.host.SaveFile == nil {
 		return
 	}
-	ready, model, embed := shot.PictureReady, *v.State.Model, v.Embed()
+	ready, model, embed := shot.PictureReady, *v.host.State().Model, v.host.Embed()
 	name := fmt.Sprintf("realword-%d.png", ready.Seed)
 	if shot.Unsaved {
 		v.write(*shot, false, func(data []byte) (string, error) {
-			path, err := v.SaveFile(name)
+			path, err := v.host.SaveFile(name)
 			if err == nil && path != "" {
 				path, err = Replace(path, data)
 			}
@@ -235,22 +228,19 @@ func (v *Saver) As() {
 	if shot.Path != "" {
 		name = filepath.Base(shot.Path)
 	}
-	v.Background(func() func() {
-		path, err := v.SaveFile(name)
+	v.host.Background(func() func() {
+		path, err := v.host.SaveFile(name)
 		if err == nil && path != "" {
 			err = saveCopy(path, ready, model, embed)
 		}
-		return func() {
-			v.State.ActionErr = err
-			v.Changed()
-		}
+		return func() { v.fail(err) }
 	})
 }
 
 // reveal opens the folder of the picture in view.
 func (v *Saver) reveal() {
-	folder := v.Folder()
-	if shot := v.State.Shot(); shot != nil && shot.Path != "" {
+	folder := v.host.Folder()
+	if shot := v.host.State().Shot(); shot != nil && shot.Path != "" {
 		folder = filepath.Dir(shot.Path)
 	}
 	v.Show(folder)
@@ -258,15 +248,12 @@ func (v *Saver) reveal() {
 
 // Show opens a folder in the system's file manager.
 func (v *Saver) Show(folder string) {
-	v.Background(func() func() {
-		err := v.Reveal(folder)
+	v.host.Background(func() func() {
+		err := v.host.Reveal(folder)
 		if err != nil {
 			err = i18n.Errorf("the folder %s cannot be shown: %w", folder, err)
 		}
-		return func() {
-			v.State.ActionErr = err
-			v.Changed()
-		}
+		return func() { v.fail(err) }
 	})
 }
 
@@ -275,7 +262,7 @@ func (v *Saver) Actions() []command.Action {
 	return []command.Action{
 		{
 			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: v.As,
-			Can: func() bool { return v.SaveFile != nil && v.State.Shot() != nil },
+			Can: func() bool { return v.host.SaveFile != nil && v.host.State().Shot() != nil },
 		},
 		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: v.reveal},
 	}

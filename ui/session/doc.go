@@ -16,13 +16,13 @@ import (
 
 // Host is what the keeper needs of the window. All of it is set but what is said to be nil.
 type Host struct {
-	State   *state.State
+	State   func() state.State
+	Change  func(func(*state.State)) // makes the state another one, and renders everything
 	Journal *journal.Journal
 
 	Context    context.Context // ends when the window closes
 	Post       func(func())
 	Background func(slow func() (show func()))
-	Changed    func()                           // the state has changed: everything is to be shown anew
 	Closing    func() bool                      // nothing is begun any more
 	Resting    func() bool                      // the window sleeps, and nothing can change; from any goroutine
 	Eye        func() state.Eye                 // what references are read with

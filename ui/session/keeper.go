@@ -16,24 +16,27 @@ import (
 
 // Keeper keeps the session that is worked at.
 type Keeper struct {
-	Host
+	host Host
 	kept []byte // the form as it was kept last
 }
 
+// New makes the keeper; Open begins.
+func New(h Host) *Keeper { return &Keeper{host: h} }
+
 // Open opens the history and takes up the session that was worked at last, unless something was done meanwhile.
 func (k *Keeper) Open() {
-	if k.OpenHistory == nil {
+	if k.host.OpenHistory == nil {
 		return
 	}
-	see := k.Eye()
-	k.Background(func() func() {
-		s, err := k.OpenHistory()
+	see := k.host.Eye()
+	k.host.Background(func() func() {
+		s, err := k.host.OpenHistory()
 		var last opened
 		var took func()
 		var trouble error
 		found := false
 		if err == nil {
-			took = k.OnOpened(s)
+			took = k.host.OnOpened(s)
 			var list []history.Session
 			if list, trouble = s.Sessions(); trouble == nil {
 				var newest history.Session
@@ -43,73 +46,76 @@ func (k *Keeper) Open() {
 			}
 		}
 		return func() {
-			k.State.History.Open, k.State.History.Err = err == nil, err
-			if err == nil {
-				k.Journal.Open(s)
-				took()
-				k.State.History.Err = trouble
-				if found && trouble == nil && k.untouched() {
-					k.takeUp(last)
+			k.host.Change(func(now *state.State) {
+				now.History.Open, now.History.Err = err == nil, err
+				if err == nil {
+					k.host.Journal.Open(s)
+					took()
+					now.History.Err = trouble
+					if found && trouble == nil && k.untouched() {
+						k.takeUp(last)
+					}
 				}
-			}
-			k.Changed()
+			})
 		}
 	})
 }
 
 // untouched tells whether nothing was set since the window was opened.
 func (k *Keeper) untouched() bool {
-	f := k.State.Form
-	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(k.State.Shots) == 0 && !k.State.Busy()
+	s := k.host.State()
+	f := s.Form
+	return f.Prompt == "" && strings.TrimSpace(f.Negative) == "" && len(f.Cards) == 0 && len(s.Shots) == 0 && !s.Busy()
 }
 
 // takeUp makes a session the current one.
 func (k *Keeper) takeUp(o opened) {
-	k.State.History.Name = o.session.Name
-	k.Journal.SetSession(o.session.ID)
-	k.State.Form = o.form.Settle(k.State.Model)
-	k.State.Words = k.Words(k.State.Form.Prompt)
-	k.State.Selected, k.State.Pending = 0, inference.Word{}
-	k.State.PickErr = o.missing
-	k.kept = k.draftNow()
-	k.State.Shots, k.State.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
-	k.State.Run = state.Round{}
-	k.State.ActionErr = nil
-	k.OnTakenUp()
-	k.Changed()
+	k.host.Journal.SetSession(o.session.ID)
+	k.host.Change(func(s *state.State) {
+		s.History.Name = o.session.Name
+		s.Form = o.form.Settle(s.Model)
+		s.Words = k.host.Words(s.Form.Prompt)
+		s.Selected, s.Pending = 0, inference.Word{}
+		s.PickErr, s.ActionErr = o.missing, nil
+		s.Shots, s.View = o.shots, state.View{Shot: len(o.shots) - 1, Step: -1}
+		s.Run = state.Round{}
+		k.kept = draft(s.Form)
+		k.host.OnTakenUp()
+	})
 }
 
-// draftNow is the form as it is kept.
-func (k *Keeper) draftNow() []byte {
-	form, err := json.Marshal(k.State.Form)
+// draft is a form as it is kept.
+func draft(f state.Form) []byte {
+	data, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // a field of Form that JSON does not know: a mistake of ours, found by every test with a store
 	}
-	return form
+	return data
 }
 
 // Keep journals the form when it has changed.
 func (k *Keeper) Keep() {
-	if !k.State.History.Open {
+	s := k.host.State()
+	if !s.History.Open {
 		return
 	}
-	now := k.draftNow()
+	now := draft(s.Form)
 	if bytes.Equal(now, k.kept) || k.kept == nil && k.untouched() {
 		return
 	}
 	k.kept = now
-	data, err := json.Marshal(state.Draft{Schema: state.DraftSchema, Saved: time.Now(), Form: k.State.Form})
+	data, err := json.Marshal(state.Draft{Schema: state.DraftSchema, Saved: time.Now(), Form: s.Form})
 	if err != nil {
 		return
 	}
 	var pictures []inference.Reference
-	for _, c := range k.State.Form.Cards {
+	for _, c := range s.Form.Cards {
 		pictures = append(pictures, c.Ref)
 		if mask := c.Region; len(mask.Data) > 0 {
 			pictures = append(pictures, inference.Reference{Name: mask.FileName(c.Word), SHA256: mask.SHA256, Data: mask.Data})
 		}
 	}
-	k.Journal.KeepDraft(data, pictures)
+	k.host.Journal.KeepDraft(data, pictures)
 }
 
 // draftEvery is how often the form is looked at for changes; so much of what was typed is lost at most.
@@ -122,11 +128,11 @@ func (k *Keeper) Watch() {
 		defer tick.Stop()
 		for {
 			select {
-			case <-k.Context.Done():
+			case <-k.host.Context.Done():
 				return
 			case <-tick.C:
-				if !k.Resting() { // nothing is typed into a window that rests
-					k.Post(k.Keep)
+				if !k.host.Resting() { // nothing is typed into a window that rests
+					k.host.Post(k.Keep)
 				}
 			}
 		}
@@ -135,159 +141,164 @@ func (k *Keeper) Watch() {
 
 // Told is told of every change of the history, off the window's goroutine.
 func (k *Keeper) Told(err error) {
-	k.Post(func() {
-		if err == nil && k.State.History.Err != nil && k.State.History.Open {
-			k.State.History.Err = nil
-			k.Changed()
-		} else if err != nil {
-			k.State.History.Err = err
-			k.Changed()
+	k.host.Post(func() {
+		if h := k.host.State().History; err != nil || h.Err != nil && h.Open {
+			k.host.Change(func(s *state.State) { s.History.Err = err })
 		}
 	})
 }
 
 // LoadView reads what is missing of the kept picture on the stage.
 func (k *Keeper) LoadView() {
-	at, shot, s := k.State.View.Shot, k.State.Shot(), k.Journal.Store()
-	if shot == nil || shot.Kept == 0 || shot.Loaded || s == nil || k.State.Model == nil || shot.Image != nil && shot.Film != nil {
+	now, store := k.host.State(), k.host.Journal.Store()
+	shot := now.Shot()
+	if shot == nil || shot.Kept == 0 || shot.Loaded || store == nil || now.Model == nil || shot.Image != nil && shot.Film != nil {
 		return
 	}
-	k.State.Shots = slices.Clone(k.State.Shots)
-	for i := range k.State.Shots { // one film of the history is in memory at a time
-		if old := &k.State.Shots[i]; old.Loaded && i != at {
-			old.Film, old.Loaded = nil, false
-		}
-	}
-	k.State.Shots[at].Loaded = true
-	before, m := k.State.Shots[at], *k.State.Model
-	k.Background(func() func() {
-		loaded := loadShot(s, before, m)
-		return func() {
-			i := slices.IndexFunc(k.State.Shots, func(s state.Shot) bool { return s.Kept == before.Kept })
-			if i < 0 || !k.State.Shots[i].Loaded {
-				return
+	before, m := *shot, *now.Model
+	before.Loaded = true
+	k.host.Change(func(s *state.State) {
+		s.Shots = slices.Clone(s.Shots)
+		for i := range s.Shots { // one film of the history is in memory at a time
+			if old := &s.Shots[i]; old.Loaded {
+				old.Film, old.Loaded = nil, false
 			}
-			k.State.Shots = slices.Clone(k.State.Shots)
-			k.State.Shots[i] = loaded
-			k.Changed()
+		}
+		s.Shots[s.View.Shot].Loaded = true
+	})
+	k.host.Background(func() func() {
+		loaded := loadShot(store, before, m)
+		return func() {
+			if i := indexOf(k.host.State(), before.Kept); i >= 0 && k.host.State().Shots[i].Loaded {
+				k.host.Change(func(s *state.State) {
+					s.Shots = slices.Clone(s.Shots)
+					s.Shots[i] = loaded
+				})
+			}
 		}
 	})
 }
 
 // Reader answers what reads a picture of the history whole, off the window's goroutine; nil where it cannot be read now.
 func (k *Keeper) Reader(shot state.Shot) func() state.Shot {
-	store := k.Journal.Store()
-	if store == nil || k.State.Model == nil {
+	store, model := k.host.Journal.Store(), k.host.State().Model
+	if store == nil || model == nil {
 		return nil
 	}
-	m := *k.State.Model
+	m := *model
 	return func() state.Shot { return loadShot(store, shot, m) }
 }
 
 // Show puts a picture of the history on the stage, with its film.
 func (k *Keeper) Show(id uint64) {
-	if i := slices.IndexFunc(k.State.Shots, func(s state.Shot) bool { return s.Kept == id }); i >= 0 {
-		k.State.View = state.View{Shot: i, Step: -1}
-		k.Changed()
+	if i := indexOf(k.host.State(), id); i >= 0 {
+		k.host.Change(func(s *state.State) { s.View = state.View{Shot: i, Step: -1} })
 		return
 	}
-	s := k.Journal.Store()
-	if s == nil {
+	store := k.host.Journal.Store()
+	if store == nil {
 		return
 	}
-	k.Background(func() func() {
-		shot, err := keptShot(s, id)
+	k.host.Background(func() func() {
+		shot, err := keptShot(store, id)
 		return func() {
-			if k.State.ActionErr = err; err == nil {
-				shot.Elsewhere = true
-				k.State.Shots = append(slices.Clip(k.State.Shots), shot)
-				k.State.View = state.View{Shot: len(k.State.Shots) - 1, Step: -1}
-			}
-			k.Changed()
+			k.host.Change(func(s *state.State) {
+				if s.ActionErr = err; err == nil {
+					shot.Elsewhere = true
+					s.Shots = append(slices.Clip(s.Shots), shot)
+					s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
+				}
+			})
 		}
 	})
 }
 
 // New begins with an empty form; what was there stays in its session.
 func (k *Keeper) New() {
-	if k.State.Busy() || k.Closing() {
+	if k.host.State().Busy() || k.host.Closing() {
 		return
 	}
 	k.Keep()
-	form := state.NewState().Form
-	k.takeUp(opened{form: form})
+	k.takeUp(opened{form: state.NewState().Form})
 }
 
 // GoOn takes up another session where it was left.
 func (k *Keeper) GoOn(id uint64) {
-	s := k.Journal.Store()
-	if s == nil || k.State.Busy() || k.Closing() {
+	s := k.host.Journal.Store()
+	if s == nil || k.host.State().Busy() || k.host.Closing() {
 		return
 	}
 	k.Keep()
-	see := k.Eye()
-	k.Background(func() func() {
+	see := k.host.Eye()
+	k.host.Background(func() func() {
 		one, err := readSession(s, id, see)
 		return func() {
-			if k.State.ActionErr = err; err == nil && !k.State.Busy() {
-				k.takeUp(one)
-			}
-			k.Changed()
+			k.host.Change(func(s *state.State) {
+				if s.ActionErr = err; err == nil && !s.Busy() {
+					k.takeUp(one)
+				}
+			})
 		}
 	})
 }
 
 // Forget has a picture of the history read again when it is looked at.
 func (k *Keeper) Forget(id uint64) {
-	i := slices.IndexFunc(k.State.Shots, func(s state.Shot) bool { return s.Kept == id })
-	if i < 0 {
-		return
+	if i := indexOf(k.host.State(), id); i >= 0 {
+		k.host.Change(func(s *state.State) {
+			s.Shots = slices.Clone(s.Shots)
+			shot := &s.Shots[i]
+			shot.Image, shot.SaveErr, shot.Loaded = nil, nil, false
+		})
 	}
-	k.State.Shots = slices.Clone(k.State.Shots)
-	shot := &k.State.Shots[i]
-	shot.Image, shot.SaveErr, shot.Loaded = nil, nil, false
-	k.Changed()
+}
+
+// indexOf is where a picture of the history is among the shots; -1: it is not.
+func indexOf(s state.State, kept uint64) int {
+	return slices.IndexFunc(s.Shots, func(s state.Shot) bool { return s.Kept == kept })
 }
 
 // Compare shows two pictures of the history side by side, once done has been told that both can be read.
 func (k *Keeper) Compare(left, right uint64, done func(error)) {
-	s := k.Journal.Store()
-	if s == nil || k.State.Model == nil {
+	store, m := k.host.Journal.Store(), k.host.State().Model
+	if store == nil || m == nil {
 		return
 	}
-	model := *k.State.Model
-	k.Background(func() func() {
+	model := *m
+	k.host.Background(func() func() {
 		var shots []state.Shot
 		for _, id := range []uint64{left, right} {
-			shot, err := keptShot(s, id)
+			shot, err := keptShot(store, id)
 			if err != nil {
 				return func() { done(err) }
 			}
-			shots = append(shots, loadShot(s, shot, model))
+			shots = append(shots, loadShot(store, shot, model))
 		}
 		return func() {
 			done(nil)
-			i := k.State.Find(shots[0])
-			if i < 0 {
-				shots[0].Elsewhere = true
-				k.State.Shots = append(slices.Clip(k.State.Shots), shots[0])
-				i = len(k.State.Shots) - 1
-			} else if k.State.Shots[i].Image == nil {
-				k.State.Shots = slices.Clone(k.State.Shots)
-				k.State.Shots[i] = shots[0]
-			}
-			k.State.View = state.View{Shot: i, Step: -1}
-			k.OnCompare(shots[1])
+			k.host.Change(func(s *state.State) {
+				i := s.Find(shots[0])
+				if i < 0 {
+					shots[0].Elsewhere = true
+					s.Shots = append(slices.Clip(s.Shots), shots[0])
+					i = len(s.Shots) - 1
+				} else if s.Shots[i].Image == nil {
+					s.Shots = slices.Clone(s.Shots)
+					s.Shots[i] = shots[0]
+				}
+				s.View = state.View{Shot: i, Step: -1}
+				k.host.OnCompare(shots[1])
+			})
 		}
 	})
 }
 
 // Retry opens the history again, or makes the change that failed again.
 func (k *Keeper) Retry() {
-	if k.Closing() {
+	if k.host.Closing() {
 		return
 	}
-	if k.State.History.Open {
+	if k.host.State().History.Open {
 		k.kept = []byte{} // the form is written once more
 		k.Keep()
 		return
@@ -297,12 +308,11 @@ func (k *Keeper) Retry() {
 
 // StartAnew moves a history that cannot be used away, and begins a new one.
 func (k *Keeper) StartAnew() {
-	k.Background(func() func() {
-		err := k.SetAside()
+	k.host.Background(func() func() {
+		err := k.host.SetAside()
 		return func() {
 			if err != nil {
-				k.State.History.Err = err
-				k.Changed()
+				k.host.Change(func(s *state.State) { s.History.Err = err })
 				return
 			}
 			k.Open()
@@ -312,15 +322,15 @@ func (k *Keeper) StartAnew() {
 
 // Rescue moves a damaged history away, and begins a new one with everything that can be read of it.
 func (k *Keeper) Rescue() {
-	if k.Closing() || k.State.Busy() {
+	if k.host.Closing() || k.host.State().Busy() {
 		return
 	}
-	k.State.History.Open = false
-	k.Background(func() func() {
-		err := k.Journal.Close()
+	k.host.Change(func(s *state.State) { s.History.Open = false })
+	k.host.Background(func() func() {
+		err := k.host.Journal.Close()
 		var got history.Rescued
 		if err == nil {
-			got, err = k.RescueHistory()
+			got, err = k.host.RescueHistory()
 		}
 		return func() {
 			k.kept = nil
@@ -332,7 +342,7 @@ func (k *Keeper) Rescue() {
 			if err != nil {
 				text = wording.Brief(err)
 			}
-			k.OnRescued(text, err != nil)
+			k.host.OnRescued(text, err != nil)
 		}
 	})
 }

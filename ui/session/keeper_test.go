@@ -34,8 +34,8 @@ func newBench(t *testing.T, dir string) *bench {
 	t.Helper()
 	b := &bench{House: roomtest.New(t), t: t, dir: dir}
 	j := journal.New(func(err error) { b.Told(err) }, func() {}, func() {})
-	b.Keeper = &Keeper{Host: Host{
-		State: &b.House.State, Journal: j, Context: t.Context(), Post: b.Post, Background: b.Background, Changed: func() { b.LoadView() },
+	b.Keeper = New(Host{
+		State: b.Now, Change: b.Change, Journal: j, Context: t.Context(), Post: b.Post, Background: b.Background,
 		Closing: func() bool { return false }, Resting: func() bool { return false },
 		Eye: func() state.Eye { return state.Eye{Model: uitest.Toybox} }, Words: state.PlainWords,
 		OpenHistory: func() (*history.Store, error) {
@@ -44,8 +44,8 @@ func newBench(t *testing.T, dir string) *bench {
 		OnOpened: func(*history.Store) func() { return func() { b.opened++ } }, OnTakenUp: func() {},
 		OnCompare: func(s state.Shot) { b.beside = append(b.beside, s) },
 		OnRescued: func(text string, bad bool) { b.rescued = append(b.rescued, fmt.Sprint(bad, " ", text)) },
-	}}
-	b.Busy = j.Working
+	})
+	b.Render, b.Busy = b.LoadView, j.Working
 	t.Cleanup(b.end)
 	b.Open()
 	b.Settle()
@@ -58,8 +58,8 @@ func (b *bench) file() string     { return filepath.Join(b.dir, "history.db") }
 // kept puts a round into the history's session, and takes it up.
 func (b *bench) kept(seed uint64) (picture uint64) {
 	b.t.Helper()
-	picture = uitest.Kept(b.t, b.Journal.Store(), b.pictures(), b.Journal.Session(), seed)
-	r, err := b.Journal.Store().Round(b.picture(picture).Round)
+	picture = uitest.Kept(b.t, b.host.Journal.Store(), b.pictures(), b.host.Journal.Session(), seed)
+	r, err := b.host.Journal.Store().Round(b.picture(picture).Round)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func (b *bench) kept(seed uint64) (picture uint64) {
 
 func (b *bench) picture(id uint64) history.Picture {
 	b.t.Helper()
-	p, err := b.Journal.Store().Picture(id)
+	p, err := b.host.Journal.Store().Picture(id)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func (b *bench) picture(id uint64) history.Picture {
 func (b *bench) end() {
 	b.Keep()
 	b.Settle()
-	if err := b.Journal.Close(); err != nil {
+	if err := b.host.Journal.Close(); err != nil {
 		b.t.Error(err)
 	}
 }
@@ -117,12 +117,12 @@ func TestASessionComesBackAsItWasLeft(t *testing.T) {
 		t.Errorf("mask %v", m)
 	}
 	b.New()
-	if f := b.State.Form; f.Prompt != "" || len(f.Cards) > 0 || len(b.State.Shots) > 0 || b.Journal.Session() != 0 {
+	if f := b.State.Form; f.Prompt != "" || len(f.Cards) > 0 || len(b.State.Shots) > 0 || b.host.Journal.Session() != 0 {
 		t.Errorf("a new session begins with %+v, %d pictures", f, len(b.State.Shots))
 	}
 	b.GoOn(1)
 	b.Settle()
-	if b.State.Form.Prompt != "a dog on the moon" || b.Journal.Session() != 1 {
+	if b.State.Form.Prompt != "a dog on the moon" || b.host.Journal.Session() != 1 {
 		t.Errorf("went on with %+v", b.State.Form)
 	}
 	b.State.Run.Phase = state.Running
@@ -142,7 +142,7 @@ func TestWhatIsTypedMeanwhileStays(t *testing.T) {
 	b.dir = dir
 	b.State.History.Open = false
 	b.State.Form.Prompt = "a cat"
-	if err := b.Journal.Close(); err != nil {
+	if err := b.host.Journal.Close(); err != nil {
 		t.Fatal(err)
 	}
 	b.Retry()
@@ -233,13 +233,13 @@ func TestADraftIsKeptWhenItHasChanged(t *testing.T) {
 	b := newBench(t, t.TempDir())
 	b.Keep()
 	b.Settle()
-	if b.Journal.Session() != 0 {
+	if b.host.Journal.Session() != 0 {
 		t.Error("an empty form begins a session")
 	}
 	b.State.Form.Prompt = "a cat"
 	b.Keep()
 	b.Settle()
-	s, err := b.Journal.Store().Session(b.Journal.Session())
+	s, err := b.host.Journal.Store().Session(b.host.Journal.Session())
 	if err != nil || !strings.Contains(string(s.Draft), "a cat") {
 		t.Errorf("%s, %v", s.Draft, err)
 	}
@@ -257,7 +257,7 @@ func TestTroubleIsToldAndOver(t *testing.T) {
 	b.State.Form.Prompt = "a cat"
 	b.Retry()
 	b.Settle()
-	if b.State.History.Err != nil || b.Journal.Session() == 0 {
+	if b.State.History.Err != nil || b.host.Journal.Session() == 0 {
 		t.Errorf("still %v", b.State.History.Err)
 	}
 }
@@ -292,8 +292,8 @@ func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
 			t.Fatal(err)
 		}
 		b = newBench(t, dir)
-		b.SetAside = func() error { _, err := history.SetAside(b.file(), time.Now()); return err }
-		b.RescueHistory = func() (history.Rescued, error) {
+		b.host.SetAside = func() error { _, err := history.SetAside(b.file(), time.Now()); return err }
+		b.host.RescueHistory = func() (history.Rescued, error) {
 			aside, err := history.SetAside(b.file(), time.Now())
 			if err != nil {
 				return history.Rescued{}, err
@@ -322,7 +322,7 @@ func TestADamagedHistoryIsSetAsideOrRescued(t *testing.T) {
 	damage()
 	b.StartAnew()
 	b.Settle()
-	if sessions, err := b.Journal.Store().Sessions(); !b.State.History.Open || len(sessions) != 0 || err != nil {
+	if sessions, err := b.host.Journal.Store().Sessions(); !b.State.History.Open || len(sessions) != 0 || err != nil {
 		t.Errorf("%+v, %d sessions, %v", b.State.History, len(sessions), err)
 	}
 	if aside, _ := filepath.Glob(filepath.Join(dir, "history-*.db")); len(aside) != 2 {

@@ -87,7 +87,7 @@ func (a *advanced) change(set func(*state.Form)) {
 	next := s.Form
 	set(&next)
 	if next = next.WithSettings(next.Settings, s.Model); next.Settings != s.Form.Settings {
-		a.host.change(func(st *state.State) { st.Form = next })
+		a.host.Change(func(st *state.State) { st.Form = next })
 	}
 }
 

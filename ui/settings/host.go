@@ -10,9 +10,8 @@ import (
 // Host is what the panel needs of the window. All of it is set.
 type Host struct {
 	State    func() state.State
-	Change   func(next func(state.State) state.State) // makes the state another one and renders it
-	Note     func(next func(state.State) state.State) // the same without rendering: for what is being typed
-	Shortcut func(fyne.Shortcut) bool                 // what a field does not know itself; it tells whether somebody does
+	Change   func(func(*state.State)) // makes the state another one and renders it
+	Shortcut func(fyne.Shortcut) bool // what a field does not know itself; it tells whether somebody does
 	Layers   *kit.Layers
 
 	Presets     func() state.OwnPresets // of the user
@@ -25,13 +24,4 @@ type Host struct {
 
 	OnGenerate, OnStop func()
 	OnMend             func(card int) // a subject whose word is gone takes the one that the panel offers
-	OnNegative         func()         // the negative prompt is being typed
-}
-
-func (h Host) change(f func(*state.State)) {
-	h.Change(func(s state.State) state.State { f(&s); return s })
-}
-
-func (h Host) note(f func(*state.State)) {
-	h.Note(func(s state.State) state.State { f(&s); return s })
 }

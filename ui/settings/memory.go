@@ -118,7 +118,7 @@ func (m *memoryLine) remedyText(fit memory.Remedy) string {
 
 // apply changes the form as a remedy says; Undo takes it back.
 func (m *memoryLine) apply(fit memory.Remedy) {
-	m.host.change(func(st *state.State) {
+	m.host.Change(func(st *state.State) {
 		f := st.Form.WithSize(image.Pt(fit.Width, fit.Height), st.Model)
 		f.Cards = slices.Clone(f.Cards)
 		had := map[string]int{}

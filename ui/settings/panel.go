@@ -58,40 +58,43 @@ func New(h Host) *Panel {
 	both := container.NewGridWithColumns(2)
 	for _, p := range []struct{ name, label string }{{"paper", i18n.T("Paper")}, {"release", i18n.T("Release")}} {
 		b := kit.NewButton(p.label, func() {
-			h.change(func(st *state.State) { st.Form = st.Form.WithPreset(p.name, st.Model) })
+			h.Change(func(st *state.State) { st.Form = st.Form.WithPreset(p.name, st.Model) })
 		})
 		s.Presets[p.name] = b
 		both.Add(b)
 	}
 	s.presetNote, s.size = kit.Caption(""), kit.Caption("")
 	s.Stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
-		func(v float64) { h.change(func(st *state.State) { st.Form.Stop = int(v) }) })
+		func(v float64) { h.Change(func(st *state.State) { st.Form.Stop = int(v) }) })
 	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
-		h.change(func(st *state.State) { st.Form = st.Form.WithSteps(int(v), st.Model) })
+		h.Change(func(st *state.State) { st.Form = st.Form.WithSteps(int(v), st.Model) })
 	})
-	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { h.change(func(st *state.State) { st.Form.Count = int(v) }) })
+	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) })
 	s.Seed = kit.NewField(h.Shortcut, false)
 	s.Seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
 	dice := kit.SmallButton(i18n.T("New random seed"), theme.ViewRefreshIcon(),
-		func() { h.change(func(st *state.State) { st.Form.Seed, st.Form.Spent = state.DrawSeed(), false }) })
-	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) { h.note(func(st *state.State) { st.Form.KeepSeed = on }) })
+		func() { h.Change(func(st *state.State) { st.Form.Seed, st.Form.Spent = state.DrawSeed(), false }) })
+	s.keep = kit.NewCheck(i18n.T("Keep"), func(on bool) {
+		if on != h.State().Form.KeepSeed {
+			h.Change(func(st *state.State) { st.Form.KeepSeed = on })
+		}
+	})
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
 		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.seedNote)
 
 	s.advanced = newAdvanced(h)
 	s.Negative = kit.NewField(h.Shortcut, true)
 	s.Negative.OnChanged = func(text string) {
-		h.note(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
-		h.OnNegative()
+		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
 	}
 	s.moreBox = kit.NewColumn(8)
 	for _, k := range state.Knobs() {
 		if k.Dial != nil {
 			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step,
 				func(v float64) string { return i18n.Number(k.Dial.Shown, v) },
-				func(v float64) { h.change(func(st *state.State) { k.Dial.Turn(&st.Form.Settings, v) }) })
+				func(v float64) { h.Change(func(st *state.State) { k.Dial.Turn(&st.Form.Settings, v) }) })
 			s.moreBox.Add(s.dials[k.Label].Container)
 		}
 	}
@@ -135,8 +138,12 @@ func (s *Panel) noteSeed() {
 	if f := st.Form; note == "" && f.Seed+uint64(max(f.Count, 1)) > state.SeedLimit {
 		note, color = i18n.T("After %d, seeds start again at 0.", uint64(state.SeedLimit-1)), theme.ColorNamePlaceHolder
 	}
+	shown := s.seedNote.Visible()
 	s.seedNote.Hidden, s.seedNote.Color = note == "", color
 	s.seedNote.Set(note)
+	if s.seedNote.Visible() != shown {
+		s.Form.Refresh()
+	}
 }
 
 func (s *Panel) seedTyped(text string) {
@@ -144,7 +151,12 @@ func (s *Panel) seedTyped(text string) {
 	seed, err := state.ParseSeed(text)
 	now := s.host.State()
 	typed := err == nil && text != "" && text != "-1" && seed != now.Form.Seed
-	s.host.note(func(st *state.State) {
+	if typed {
+		s.shown = seed // its text stays as it is being typed
+	} else if err == nil && now.SeedErr == nil && text != "-1" {
+		return // a field that is empty waits for what comes
+	}
+	s.host.Change(func(st *state.State) {
 		switch st.SeedErr = err; {
 		case typed:
 			st.Form.Seed, st.Form.KeepSeed, st.Form.Spent = seed, true, false
@@ -152,16 +164,6 @@ func (s *Panel) seedTyped(text string) {
 			st.Form.Seed, st.Form.KeepSeed, st.Form.Spent = seed, false, false
 		}
 	})
-	if typed {
-		s.shown = seed
-		s.keep.SetChecked(true)
-	}
-	if (err == nil) != (now.SeedErr == nil) || text == "-1" {
-		s.host.change(func(*state.State) {})
-		return
-	}
-	s.noteSeed()
-	s.Form.Refresh()
 }
 
 // Refresh makes the panel equal to the state.
@@ -199,7 +201,7 @@ func (s *Panel) Refresh() {
 	// what is wrong stays to be mended
 	if seed, err := state.ParseSeed(text); f.Seed != s.shown || text == "" || text == "-1" || err == nil && seed != f.Seed {
 		s.shown = f.Seed
-		s.host.note(func(st *state.State) { st.SeedErr = nil })
+		s.host.Change(func(st *state.State) { st.SeedErr = nil })
 		s.Seed.SetText(strconv.FormatUint(f.Seed, 10))
 	}
 	s.noteSeed()

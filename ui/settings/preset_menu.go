@@ -30,7 +30,7 @@ func (s *Panel) presetItems() []*fyne.MenuItem {
 	current := -1
 	for i, p := range own {
 		item := fyne.NewMenuItem(p.Name, func() {
-			h.change(func(st *state.State) { st.Form = st.Form.WithOwn(p, st.Model) })
+			h.Change(func(st *state.State) { st.Form = st.Form.WithOwn(p, st.Model) })
 		})
 		if item.Checked = form.IsOwn(p); item.Checked {
 			current = i

@@ -42,11 +42,11 @@ func newRoom(t *testing.T) *room {
 	r.State.Form = r.State.Form.WithPreset("paper", &m)
 	r.State.Form.Prompt = "a dog"
 	r.Panel = New(Host{
-		State: r.Now, Change: r.Change, Note: func(next func(state.State) state.State) { r.State = next(r.State) },
+		State: r.Now, Change: r.Change,
 		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background, Queue: container.NewStack(),
 		Presets: func() state.OwnPresets { return r.own }, SavePresets: func(l state.OwnPresets) { r.own = l },
 		Memory:     func() MemoryTeller { return r.teller },
-		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) }, OnNegative: func() {},
+		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
 	})
 	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, r.Panel.Refresh, func() bool { return false })
 	return r
@@ -166,7 +166,7 @@ func TestKeptSeedStays(t *testing.T) {
 // TestWhereTheRunStands shows every situation of the lower part.
 func TestWhereTheRunStands(t *testing.T) {
 	r := newRoom(t)
-	show := func(change func(*state.State)) { r.Change(func(s state.State) state.State { change(&s); return s }) }
+	show := r.Change
 	if r.Generate.Disabled() || r.Generate.Text != "Generate" || r.Halt.Visible() || r.why.Visible() || r.progress.Visible() {
 		t.Error("a form that is complete")
 	}

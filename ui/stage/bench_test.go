@@ -56,7 +56,7 @@ func (b *bench) Refresh() { b.House.Refresh() }
 
 // send applies an event of a run.
 func (b *bench) send(e inference.Event) {
-	b.Change(func(s state.State) state.State { return s.Apply(e) })
+	b.Change(func(s *state.State) { *s = s.Apply(e) })
 }
 
 // picture is a round that makes one picture in three steps.

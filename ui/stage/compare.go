@@ -154,9 +154,8 @@ func (p *Panel) Beside(task state.Task) {
 
 // view looks at a picture of the window.
 func (p *Panel) view(shot int) {
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		s.View = state.View{Shot: shot, Step: -1}
-		return s
 	})
 }
 

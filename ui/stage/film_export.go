@@ -176,11 +176,10 @@ func (p *Panel) exportFilm() {
 
 // tell says under the picture what was done with it, or why it was not.
 func (p *Panel) tell(err error, done string) {
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		if s.ActionErr = err; err == nil {
 			s.Told = s.Tell(done)
 		}
-		return s
 	})
 }
 

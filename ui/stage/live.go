@@ -54,10 +54,9 @@ func (l *live) show(s state.State) {
 
 // Watch shows the job that runs.
 func (p *Panel) Watch() {
-	p.host.Change(func(s state.State) state.State {
+	p.host.Change(func(s *state.State) {
 		if s.Busy() {
 			s.View = state.View{Shot: -1, Step: -1}
 		}
-		return s
 	})
 }

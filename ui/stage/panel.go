@@ -21,10 +21,10 @@ import (
 // Host is what the stage needs of the house.
 type Host struct {
 	State      func() state.State
-	Change     func(func(state.State) state.State) // makes the state another one, and renders everything
-	Refresh    func()                              // renders everything: how one looks at it has changed
-	Post       func(func())                        // does something on Fyne's goroutine; called on any
-	Background func(slow func() (show func()))     // does slow elsewhere, then show on Fyne's goroutine
+	Change     func(func(*state.State))        // makes the state another one, and renders everything
+	Refresh    func()                          // renders everything: how one looks at it has changed
+	Post       func(func())                    // does something on Fyne's goroutine; called on any
+	Background func(slow func() (show func())) // does slow elsewhere, then show on Fyne's goroutine
 	Layers     *kit.Layers
 	Commands   *command.Commands
 	Ghost      *kit.Ghost            // what a thumbnail is dragged by
@@ -102,7 +102,7 @@ func New(h Host) *Panel {
 	p.coach = newCoach()
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
 	p.bar = newStepBar(func(stop int) {
-		h.Change(func(s state.State) state.State { s.Form.Stop = stop; return s })
+		h.Change(func(s *state.State) { s.Form.Stop = stop })
 	})
 	inspect := func(subject int) { p.OnInspect(subject) }
 	p.film = newFilm(p.ShowStep, p.Nudge, inspect, p.Peek, h.Commands.Typed, p.repaintFilm)
@@ -136,7 +136,7 @@ func (p *Panel) Peek(held bool) {
 
 // ShowStep shows a step of the film in view; -1 the picture, or the newest step while it runs.
 func (p *Panel) ShowStep(step int) {
-	p.host.Change(func(s state.State) state.State { s.View.Step = step; return s })
+	p.host.Change(func(s *state.State) { s.View.Step = step })
 }
 
 // Nudge goes to another step of the film; past the last one is the picture, or the newest step while it runs.
@@ -222,7 +222,7 @@ func (p *Panel) noteStep(s state.State) {
 	case on && p.unstep == nil:
 		p.unstep = p.host.Layers.Opened(func() {
 			p.unstep = nil
-			p.host.Change(state.State.Home)
+			p.host.Change(func(s *state.State) { *s = s.Home() })
 		})
 	case !on && p.unstep != nil:
 		p.unstep()

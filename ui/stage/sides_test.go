@@ -19,7 +19,7 @@ func TestSidesComeWithTheFirstRun(t *testing.T) {
 	if seen() != [2]bool{} {
 		t.Error("an empty stage has tools or thumbnails")
 	}
-	b.Change(func(s state.State) state.State { return s.Begin(1, 2) })
+	b.Change(func(s *state.State) { *s = s.Begin(1, 2) })
 	if seen() != [2]bool{true, true} || len(b.Strip.Objects) != 0 {
 		t.Errorf("while the first picture is made: %v, %d thumbnails", seen(), len(b.Strip.Objects))
 	}
@@ -53,9 +53,8 @@ func TestSidesComeWithTheFirstRun(t *testing.T) {
 
 	// Another session's pictures have thumbnails of their own.
 	b.Forget()
-	b.Change(func(s state.State) state.State {
+	b.Change(func(s *state.State) {
 		s.Shots, s.View = s.Shots[:1:1], state.View{Shot: 0, Step: -1}
-		return s
 	})
 	if len(b.Strip.Objects) != 1 || b.Strip.Objects[0] == thumbs[0] {
 		t.Errorf("%d thumbnails are left", len(b.Strip.Objects))

@@ -11,22 +11,22 @@ import (
 
 // FollowPreset has the cards that leave it to the preset shown as it brings references to a square.
 func (p *Panel) FollowPreset() {
-	m := p.state.Model
-	if m == nil {
+	now := p.State()
+	if now.Model == nil {
 		return
 	}
-	own := p.state.Form.Fit(m)
-	if !slices.ContainsFunc(p.state.Form.Cards, func(c state.Card) bool { return c.Fit != own }) {
+	own := now.Form.Fit(now.Model)
+	if !slices.ContainsFunc(now.Form.Cards, func(c state.Card) bool { return c.Fit != own }) {
 		return
 	}
 	again := false
-	p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
-	for i := range p.state.Form.Cards {
-		c := &p.state.Form.Cards[i]
-		again = again || c.Ref.Square.Fit == "" && cmp.Or(c.Fit, picture.Pad) != own
-		c.Fit = own
-	}
-	p.OnSeen()
+	p.see(func(cards []state.Card) {
+		for i := range cards {
+			c := &cards[i]
+			again = again || c.Ref.Square.Fit == "" && cmp.Or(c.Fit, picture.Pad) != own
+			c.Fit = own
+		}
+	})
 	if again {
 		p.LookAgain()
 	}
@@ -34,7 +34,7 @@ func (p *Panel) FollowPreset() {
 
 // LookAgain makes the squares of all cards in the size that the open model's encoders see, and as its preset fits them.
 func (p *Panel) LookAgain() {
-	cards, see := slices.Clone(p.state.Form.Cards), p.Eye()
+	cards, see := slices.Clone(p.State().Form.Cards), p.Eye()
 	p.Background(func() func() {
 		views := map[int]state.Card{}
 		for _, c := range cards {
@@ -47,16 +47,24 @@ func (p *Panel) LookAgain() {
 			}
 		}
 		return func() {
-			p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
-			for i := range p.state.Form.Cards {
-				c := &p.state.Form.Cards[i]
-				if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit &&
-					c.View != image.Image(nil) {
-					c.View, c.Small = v.View, v.Small
+			p.see(func(cards []state.Card) {
+				for i := range cards {
+					c := &cards[i]
+					if v, ok := views[c.ID]; ok && v.Ref.SHA256 == c.Ref.SHA256 && v.Ref.Square == c.Ref.Square && v.Fit == c.Fit &&
+						c.View != image.Image(nil) {
+						c.View, c.Small = v.View, v.Small
+					}
 				}
-			}
-			p.OnSeen()
-			p.Changed()
+			})
 		}
+	})
+}
+
+// see changes how the model sees the cards: nothing that the user could undo.
+func (p *Panel) see(change func(cards []state.Card)) {
+	p.Change(func(s *state.State) {
+		s.Form.Cards = slices.Clone(s.Form.Cards)
+		change(s.Form.Cards)
+		p.OnSeen()
 	})
 }

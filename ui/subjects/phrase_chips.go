@@ -16,21 +16,20 @@ var (
 
 // bindSelection binds the words that are marked under the prompt, or selected in it, or the one at its cursor.
 func (p *Panel) bindSelection() {
-	if !p.state.Span.On {
-		r, ok := p.state.WordsAt(p.Prompt.Selection())
+	next := p.State()
+	if !next.Span.On {
+		r, ok := next.WordsAt(p.Prompt.Selection())
 		if !ok {
 			return
 		}
-		*p.state = p.state.Mark(r.First, r.Last)
+		next = next.Mark(r.First, r.Last)
 	}
-	*p.state = p.state.BindMarked()
-	p.Changed()
+	p.Change(func(s *state.State) { *s = next.BindMarked() })
 }
 
 // unmark ends a marking without binding anything.
 func (p *Panel) unmark() {
-	p.state.Span = state.Span{}
-	p.Changed()
+	p.Change(func(s *state.State) { s.Span = state.Span{} })
 }
 
 // chipAt is the word whose chip is at a position of the window, or the last one before it in its row; -1 outside of the chips.
@@ -47,63 +46,65 @@ func (p *Panel) chipAt(at fyne.Position) int {
 
 // tapChip is a click on a word. With Shift it marks all words from the one that was clicked before and binds them.
 func (p *Panel) tapChip(i int) {
-	if i >= len(p.state.Words) {
+	words := len(p.State().Words)
+	if i >= words {
 		return
 	}
-	if from := p.chipBefore; p.commands.Modifiers()&fyne.KeyModifierShift != 0 && from >= 0 && from < len(p.state.Words) && from != i {
-		*p.state = p.state.Mark(from, i).BindMarked()
-		p.Changed()
+	if from := p.chipBefore; p.commands.Modifiers()&fyne.KeyModifierShift != 0 && from >= 0 && from < words && from != i {
+		p.Change(func(s *state.State) { *s = s.Mark(from, i).BindMarked() })
 		return
 	}
 	p.chipBefore = i
-	*p.state = p.state.Click(p.state.Words[i])
-	p.Changed()
+	p.Change(func(s *state.State) { *s = s.Click(s.Words[i]) })
 }
 
 // dragChip marks words from the one where the button went down to the one under the pointer.
 func (p *Panel) dragChip(from int, at fyne.Position) {
 	if to := p.chipAt(at); to >= 0 {
-		if next := p.state.Mark(from, to); next.Span != p.state.Span {
-			*p.state = next
-			p.RefreshPrompt()
+		if now := p.State(); now.Mark(from, to).Span != now.Span {
+			p.Change(func(s *state.State) { *s = s.Mark(from, to) })
 		}
 	}
 }
 
 // dropChip binds the marked words: to the card that they were dragged to, or as a click would.
 func (p *Panel) dropChip(at fyne.Position) {
-	if to := p.TargetAt(at); to.Card != 0 && p.state.Span.On {
-		p.state.Selected = to.Card
-	}
-	p.chipBefore = p.state.Span.From
-	*p.state = p.state.BindMarked()
-	p.Changed()
+	to := p.TargetAt(at)
+	p.chipBefore = p.State().Span.From
+	p.Change(func(s *state.State) {
+		if to.Card != 0 && s.Span.On {
+			s.Selected = to.Card
+		}
+		*s = s.BindMarked()
+	})
 }
 
 // chipKey is a key on a word: arrows go to its neighbours, with Shift they mark, Enter binds what is marked.
 func (p *Panel) chipKey(i int, e *fyne.KeyEvent) bool {
-	by := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyHome: -i, fyne.KeyEnd: len(p.state.Words) - 1 - i}
+	now := p.State()
+	by := map[fyne.KeyName]int{fyne.KeyLeft: -1, fyne.KeyRight: 1, fyne.KeyHome: -i, fyne.KeyEnd: len(now.Words) - 1 - i}
 	switch e.Name {
 	case fyne.KeyLeft, fyne.KeyRight, fyne.KeyHome, fyne.KeyEnd:
-		to := min(max(i+by[e.Name], 0), len(p.state.Words)-1)
+		to := min(max(i+by[e.Name], 0), len(now.Words)-1)
 		from := i
-		if p.state.Span.On {
-			from = p.state.Span.From
+		if now.Span.On {
+			from = now.Span.From
 		}
-		if p.state.Span = (state.Span{}); p.commands.Modifiers()&fyne.KeyModifierShift != 0 {
-			*p.state = p.state.Mark(from, to)
-		}
-		p.RefreshPrompt()
+		p.Change(func(s *state.State) {
+			if s.Span = (state.Span{}); p.commands.Modifiers()&fyne.KeyModifierShift != 0 {
+				*s = s.Mark(from, to)
+			}
+		})
 		if to >= 0 {
 			p.Canvas().Focus(p.Chips.Objects[to].(*Chip))
 		}
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
-		if !p.state.Span.On {
+		if !now.Span.On {
 			return false
 		}
 		p.bindSelection()
 	case fyne.KeyEscape:
-		if !p.state.Span.On {
+		if !now.Span.On {
 			return false
 		}
 		p.unmark()

@@ -33,43 +33,43 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 }
 
 func (p *Panel) PromptChanged(text string) {
-	if text == p.state.Form.Prompt {
+	if text == p.State().Form.Prompt {
 		return
 	}
 	cursor := -1
 	if p.Prompt.Text == text {
 		cursor = len(string([]rune(text)[:p.Prompt.CursorTextOffset()]))
 	}
-	*p.state = p.state.Retype(text, p.Words(text), cursor)
-	p.Changed()
+	p.Change(func(s *state.State) { *s = s.Retype(text, p.Words(text), cursor) })
 }
 
 func (p *Panel) RefreshPrompt() {
-	if p.Prompt.Text != p.state.Form.Prompt {
-		p.Prompt.SetText(p.state.Form.Prompt)
+	s := p.State()
+	if p.Prompt.Text != s.Form.Prompt {
+		p.Prompt.SetText(s.Form.Prompt)
 	}
 	// Chips are kept, and with them the keyboard's focus.
 	chips := p.Chips.Objects
-	for i := range p.state.Words {
+	for i := range s.Words {
 		if i == len(chips) {
 			chips = append(chips, newChip(p.chipActs(i)))
 		}
-		chips[i].(*Chip).show(p.state.ChipLook(i))
+		chips[i].(*Chip).show(s.ChipLook(i))
 	}
-	p.Chips.Objects = chips[:len(p.state.Words)]
+	p.Chips.Objects = chips[:len(s.Words)]
 	p.Chips.Refresh()
 	p.OnResized() // the words may need another row
-	p.ChipHint.Set(p.state.Hint(p.commands.KeyOf("run.generate")))
+	p.ChipHint.Set(s.Hint(p.commands.KeyOf("run.generate")))
 	p.countTokens()
-	p.SayIgnored()
+	p.sayIgnored()
 }
 
-// SayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
-func (p *Panel) SayIgnored() {
+// sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
+func (p *Panel) sayIgnored() {
 	if p.Engine() == nil {
 		return
 	}
-	r := p.state.Form.Request()
+	r := p.State().Form.Request()
 	of := fmt.Sprintf("%p %q %q %s %t", p.Engine(), r.Prompt, r.Negative, r.Preset, r.CFG == 1)
 	if of == p.ignoredOf {
 		return
@@ -87,10 +87,10 @@ func (p *Panel) SayIgnored() {
 
 // countTokens says how many of the tokens that the model reads the prompt takes, with the one before and the one behind it.
 func (p *Panel) countTokens() {
-	if p.Engine() == nil || p.counted == p.state.Form.Prompt {
+	if p.Engine() == nil || p.counted == p.State().Form.Prompt {
 		return
 	}
-	p.counted = p.state.Form.Prompt
+	p.counted = p.State().Form.Prompt
 	n := p.Engine().Encode(p.counted).Tokens + 2
 	p.tokens.Color = theme.ColorNamePlaceHolder
 	if n > prompt.Length {

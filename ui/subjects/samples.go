@@ -40,9 +40,9 @@ func (p *Panel) Offer(list []Sample) {
 }
 
 func (p *Panel) try(s Sample) {
-	if p.state.Form.Prompt == "" && s.Prompt != "" {
+	if p.State().Form.Prompt == "" && s.Prompt != "" {
 		p.PromptChanged(s.Prompt)
 	}
-	p.state.PickErr = nil
+	p.Change(func(s *state.State) { s.PickErr = nil })
 	p.Add(state.Word{}, state.Source{Name: s.Name, Hint: s.Word, Read: func() ([]byte, error) { return s.Data, nil }})
 }

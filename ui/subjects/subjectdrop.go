@@ -41,7 +41,7 @@ func (p *Panel) pick(to state.Target) {
 	if p.OpenFile == nil {
 		return
 	}
-	p.state.PickErr, p.state.Remark = nil, ""
+	p.forgive()
 	p.Background(func() func() {
 		path, err := p.OpenFile()
 		if err == nil && path == "" {
@@ -49,8 +49,7 @@ func (p *Panel) pick(to state.Target) {
 		}
 		return func() {
 			if err != nil {
-				p.state.PickErr = err
-				p.Changed()
+				p.Change(func(s *state.State) { s.PickErr = err })
 				return
 			}
 			p.TakeTo(to, []string{path})
@@ -58,12 +57,15 @@ func (p *Panel) pick(to state.Target) {
 	})
 }
 
+// forgive takes back what was said of the pictures before.
+func (p *Panel) forgive() { p.Change(func(s *state.State) { s.PickErr, s.Remark = nil, "" }) }
+
 // Paste takes the picture in the clipboard.
 func (p *Panel) Paste(to state.Target) {
 	if p.PasteImage == nil {
 		return
 	}
-	p.state.PickErr, p.state.Remark = nil, ""
+	p.forgive()
 	p.Bring(to, func() ([]state.Source, []error) {
 		data, err := p.PasteImage()
 		if err == nil && len(data) == 0 {
@@ -129,10 +131,7 @@ func (p *Panel) Reading(name string) (stop func()) {
 	var mu sync.Mutex
 	shown, done := false, false
 	show := func(text string) {
-		p.Post(func() {
-			p.state.Reading = text
-			p.RefreshCards()
-		})
+		p.Post(func() { p.Change(func(s *state.State) { s.Reading = text }) })
 	}
 	timer := time.AfterFunc(signDelay, func() {
 		mu.Lock()
@@ -153,9 +152,8 @@ func (p *Panel) Reading(name string) (stop func()) {
 
 // Bring reads pictures one after the other and shows them a few times a second. What cannot be used is said in the end.
 func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
-	p.state.Picking++
-	see, room := p.Eye(), state.MostPictures-len(p.state.Form.Cards)
-	p.Changed()
+	see, room := p.Eye(), state.MostPictures-len(p.State().Form.Cards)
+	p.Change(func(s *state.State) { s.Picking++ })
 	p.Background(func() func() {
 		list, errs := find()
 		left := 0
@@ -186,33 +184,31 @@ func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 			if time.Since(last) > 300*time.Millisecond {
 				batch := ready
 				ready, last = nil, time.Now()
-				p.Post(func() {
-					*p.state = p.state.AddAll(batch, to)
-					p.Changed()
-				})
+				p.Post(func() { p.Change(func(s *state.State) { *s = s.AddAll(batch, to) }) })
 			}
 		}
 		return func() {
-			*p.state = p.state.AddAll(ready, to)
-			p.state.Picking--
-			p.state.PickErr = errors.Join(p.state.PickErr, state.Digest(errs))
-			if left > 0 {
-				p.state.Remark = state.LeftOut(left, len(list))
-			}
-			p.Changed()
+			p.Change(func(s *state.State) {
+				*s = s.AddAll(ready, to)
+				s.Picking--
+				s.PickErr = errors.Join(s.PickErr, state.Digest(errs))
+				if left > 0 {
+					s.Remark = state.LeftOut(left, len(list))
+				}
+			})
 		}
 	})
 }
 
 // Link switches between one reach for all subjects and one for each.
 func (p *Panel) Link() {
-	p.state.Form = p.state.Form.Link(p.state.Selected, !p.state.Form.Linked)
-	p.Changed()
+	p.Change(func(s *state.State) { s.Form = s.Form.Link(s.Selected, !s.Form.Linked) })
 }
 
 // Eye is that of the open model and the chosen preset.
 func (p *Panel) Eye() state.Eye {
-	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: p.state.Model, Fit: p.state.Form.Fit(p.state.Model)}
+	s := p.State()
+	return state.Eye{Ctx: p.Ctx, Engine: p.Engine(), Model: s.Model, Fit: s.Form.Fit(s.Model)}
 }
 
 // FileActions open pictures.

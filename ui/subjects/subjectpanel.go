@@ -26,22 +26,21 @@ type Engine interface {
 	Notes(inference.Request) []error
 }
 
-// Panel is the cards of the subjects, and the prompt with its words, which they are bound to. It changes the window's State only by the
-// State's own methods, and says so with Changed.
+// Panel is the cards of the subjects, and the prompt with its words, which they are bound to.
 type Panel struct {
-	Ctx        context.Context // ends when the window closes
+	State      func() state.State
+	Change     func(func(*state.State)) // makes the state another one, and renders everything
+	Ctx        context.Context          // ends when the window closes
 	Canvas     func() fyne.Canvas
 	Post       func(func())             // to the window's goroutine
 	Background func(slow func() func()) // on another one, and what it answers on the window's
 	Engine     func() Engine            // of the open model; nil before
 	OpenFile   func() (string, error)   // asks for a picture; nil: there is no such dialog
 	PasteImage func() ([]byte, error)   // the picture in the clipboard; nil likewise
-	Changed    func()                   // the state has changed
 	OnResized  func()                   // the words need another height
 	OnPaint    func(card int)           // the mask of a card's subject is to be painted
 	OnSeen     func()                   // the form has changed by itself: the model sees its cards otherwise
 
-	state    *state.State // the window's
 	commands *command.Commands
 	Prompt   *kit.Field
 
@@ -75,8 +74,8 @@ type Panel struct {
 }
 
 // New is the panel of a window. Its fields are set before anything is built.
-func New(s *state.State, c *command.Commands) *Panel {
-	p := &Panel{state: s, commands: c}
+func New(c *command.Commands) *Panel {
+	p := &Panel{commands: c}
 	p.Squarer.Do = func(j squareJob) { j.do(p) }
 	return p
 }
@@ -102,7 +101,7 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 	p.reachNote.Color = theme.ColorNameWarning
 	p.overlap = note(widget.LowImportance)
 	p.Linked = kit.NewCheck(i18n.T("Same area"), func(on bool) {
-		if on != p.state.Form.Linked {
+		if on != p.State().Form.Linked {
 			p.Link()
 		}
 	})
@@ -156,11 +155,12 @@ func (p *Panel) makeRoom(cards bool) {
 // RefreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
 // focus.
 func (p *Panel) RefreshCards() {
-	groups := p.state.Form.Groups()
+	s := p.State()
+	groups := s.Form.Groups()
 	var objects []fyne.CanvasObject
 	kept := map[int]*Card{}
 	for _, g := range groups {
-		look := p.state.CardLook(g)
+		look := s.CardLook(g)
 		look.Several = len(groups) > 1
 		c := p.ByID[g.ID]
 		if c != nil {
@@ -179,28 +179,28 @@ func (p *Panel) RefreshCards() {
 	if len(objects) > 0 == p.well.Visible() || p.slim.Visible() == p.well.Visible() {
 		p.makeRoom(len(objects) > 0)
 	}
-	p.reachNote.Set(p.state.ReachNote())
+	p.reachNote.Set(s.ReachNote())
 	p.reachNote.Hidden = p.reachNote.Text == ""
-	if p.Linked.Checked != p.state.Form.Linked {
-		p.Linked.SetChecked(p.state.Form.Linked)
+	if p.Linked.Checked != s.Form.Linked {
+		p.Linked.SetChecked(s.Form.Linked)
 	}
 	p.Linked.Hidden = len(groups) < 2
 	p.showOverlap()
-	remark := p.state.Remark
-	if p.state.Reading != "" && p.state.Picking > 0 {
-		remark = i18n.T("Reading %s…", p.state.Reading)
+	remark := s.Remark
+	if s.Reading != "" && s.Picking > 0 {
+		remark = i18n.T("Reading %s…", s.Reading)
 	}
 	p.Remark.SetText(remark)
 	p.Remark.Hidden = remark == ""
 	visible(p.notes[0], remark != "")
-	p.PickNote.Hidden = p.state.PickErr == nil
-	p.PickNote.SetText(wording.Sentence(p.state.PickErr))
+	p.PickNote.Hidden = s.PickErr == nil
+	p.PickNote.SetText(wording.Sentence(s.PickErr))
 	p.SettleLeft()
 }
 
 // showOverlap says what the subjects of what is in view had to share.
 func (p *Panel) showOverlap() {
-	text, much := p.state.OverlapNote()
+	text, much := p.State().OverlapNote()
 	importance := widget.LowImportance
 	if much {
 		importance = widget.WarningImportance
@@ -224,10 +224,7 @@ func visible(o fyne.CanvasObject, on bool) {
 
 func (p *Panel) CardActs() cardActs {
 	form := func(change func(state.Form, int) state.Form) func(int) {
-		return func(card int) {
-			p.state.Form = change(p.state.Form, card)
-			p.Changed()
-		}
+		return func(card int) { p.Change(func(s *state.State) { s.Form = change(s.Form, card) }) }
 	}
 	return cardActs{
 		tap: p.TapCard, remove: p.RemoveCard, reach: p.SetScope, square: p.SetSquare, shortcut: p.commands.Shortcut,
@@ -238,43 +235,37 @@ func (p *Panel) CardActs() cardActs {
 		unpaint: form(func(f state.Form, card int) state.Form { return f.WithRegion(card, inference.Region{}) }),
 		paste:   func(card int) { p.Paste(state.Target{Card: card}) },
 		dropPicture: func(picture int) {
-			*p.state = p.state.Forget(func(f state.Form) state.Form { return f.Remove(picture) })
-			p.Changed()
+			p.Change(func(s *state.State) { *s = s.Forget(func(f state.Form) state.Form { return f.Remove(picture) }) })
 		},
 	}
 }
 
 func (p *Panel) TapCard(id int) {
-	*p.state = p.state.Choose(id)
-	p.Changed()
+	p.Change(func(s *state.State) { *s = s.Choose(id) })
 }
 
 func (p *Panel) RemoveCard(id int) {
-	*p.state = p.state.Forget(func(f state.Form) state.Form { return f.RemoveSubject(id) })
-	p.Changed()
+	p.Change(func(s *state.State) { *s = s.Forget(func(f state.Form) state.Form { return f.RemoveSubject(id) }) })
 }
 
 func (p *Panel) SetScope(id int, scope float64) {
-	p.state.Form = p.state.Form.WithScope(id, scope)
-	p.Changed()
+	p.Change(func(s *state.State) { s.Form = s.Form.WithScope(id, scope) })
 }
 
 func (p *Panel) Mend(card int) {
-	*p.state = p.state.Mend(card)
-	p.Changed()
+	p.Change(func(s *state.State) { *s = s.Mend(card) })
 }
 
 // SetSquare changes how a picture becomes the square. While it is dragged (not settled) the square is made of the small picture.
 func (p *Panel) SetSquare(id int, square picture.Square, settled bool) {
-	i := p.state.Form.Card(id)
-	if i < 0 {
-		return
-	}
-	p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
-	c := &p.state.Form.Cards[i]
-	c.Ref.Square = square
-	p.Squarer.Set(squareJob{*c, settled, p.Eye()})
-	p.Changed()
+	p.Change(func(s *state.State) {
+		if i := s.Form.Card(id); i >= 0 {
+			s.Form.Cards = slices.Clone(s.Form.Cards)
+			c := &s.Form.Cards[i]
+			c.Ref.Square = square
+			p.Squarer.Set(squareJob{*c, settled, p.Eye()})
+		}
+	})
 }
 
 // squareJob asks for the squares of a card anew.
@@ -298,13 +289,10 @@ func (j squareJob) do(p *Panel) {
 		return // the editor only makes squares that are possible
 	}
 	p.Post(func() {
-		i := p.state.Form.Card(j.ID)
-		if i < 0 || p.state.Form.Cards[i].Ref.Square != j.Ref.Square || p.state.Form.Cards[i].Fit != j.Fit {
-			return
+		f := p.State().Form
+		if i := f.Card(j.ID); i >= 0 && f.Cards[i].Ref.Square == j.Ref.Square && f.Cards[i].Fit == j.Fit {
+			p.see(func(cards []state.Card) { cards[i].View, cards[i].Small = j.View, j.Small })
 		}
-		p.state.Form.Cards = slices.Clone(p.state.Form.Cards)
-		p.state.Form.Cards[i].View, p.state.Form.Cards[i].Small = j.View, j.Small
-		p.RefreshCards()
 	})
 }
 
@@ -313,9 +301,10 @@ func (p *Panel) addTo(card int) { p.pick(state.Target{Card: card}) }
 
 // share binds the pictures of a card to another word too.
 func (p *Panel) share(card int) {
-	form, id := p.state.Form.Share(card)
-	p.state.Form, p.state.Selected, p.state.Pending = form, id, inference.Word{}
-	p.Changed()
+	p.Change(func(s *state.State) {
+		s.Form, s.Selected = s.Form.Share(card)
+		s.Pending = inference.Word{}
+	})
 }
 
 // cardMenu shows everything that can be done with a card.
@@ -329,12 +318,12 @@ func (p *Panel) cardMenu(card int) {
 }
 
 func (p *Panel) cardItems(card int) []*fyne.MenuItem {
-	f := p.state.Form
+	f := p.State().Form
 	groups := f.Groups()
 	at := slices.IndexFunc(groups, func(g state.Group) bool { return g.ID == card })
 	c := f.Cards[f.Card(card)]
 	change := func(next state.Form) func() {
-		return func() { p.state.Form = next; p.Changed() }
+		return func() { p.Change(func(s *state.State) { s.Form = next }) }
 	}
 	item := func(label string, icon fyne.Resource, do func()) *fyne.MenuItem {
 		m := fyne.NewMenuItem(label, do)
@@ -392,10 +381,11 @@ func (p *Panel) cardItems(card int) []*fyne.MenuItem {
 // Actions act on the chosen card, or on the only one.
 func (p *Panel) Actions() []command.Action {
 	chosen := func() int {
-		if g, ok := p.state.Form.Group(p.state.Selected); ok {
+		s := p.State()
+		if g, ok := s.Form.Group(s.Selected); ok {
 			return g.ID
 		}
-		if groups := p.state.Form.Groups(); len(groups) == 1 {
+		if groups := s.Form.Groups(); len(groups) == 1 {
 			return groups[0].ID
 		}
 		return 0
@@ -408,7 +398,7 @@ func (p *Panel) Actions() []command.Action {
 		}
 	}
 	can := func() bool { return chosen() != 0 }
-	two := func() bool { return len(p.state.Form.Groups()) == 2 }
+	two := func() bool { return len(p.State().Form.Groups()) == 2 }
 	acts := p.CardActs()
 	return []command.Action{
 		command.Separator(command.MenuEdit),
@@ -420,23 +410,22 @@ func (p *Panel) Actions() []command.Action {
 		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.Mute), Can: can},
 		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: can},
 		{ID: "subject.swap", Menu: command.MenuEdit, Label: i18n.T("Swap the pictures of the two subjects"), Key: "Shift+W", Do: func() {
-			if g := p.state.Form.Groups(); len(g) == 2 {
-				p.state.Form = p.state.Form.Swap(g[0].ID, g[1].ID)
-				p.Changed()
+			if g := p.State().Form.Groups(); len(g) == 2 {
+				p.Change(func(s *state.State) { s.Form = s.Form.Swap(g[0].ID, g[1].ID) })
 			}
 		}, Can: two},
 		{
 			ID: "subject.bind", Menu: command.MenuEdit, Label: i18n.T("Bind the selected words"), Key: "Ctrl+B", Do: p.bindSelection,
-			Can: func() bool { return len(p.state.Words) > 0 },
+			Can: func() bool { return len(p.State().Words) > 0 },
 		},
 		{
 			ID: "subject.link", Menu: command.MenuEdit, Label: i18n.T("Same area for all subjects"), Key: "Shift+L", Do: p.Link,
-			Can: func() bool { return len(p.state.Form.Groups()) > 1 }, On: func() bool { return p.state.Form.Linked },
+			Can: func() bool { return len(p.State().Form.Groups()) > 1 }, On: func() bool { return p.State().Form.Linked },
 		},
 		{
 			ID: "subject.anchor", Menu: command.MenuEdit, Label: i18n.T("Go back to the anchor"),
-			Do:  on(func(card int) { p.state.Form = p.state.Form.ToAnchor(card); p.Changed() }),
-			Can: func() bool { return p.state.Form.Anchored(chosen()) },
+			Do:  on(func(card int) { p.Change(func(s *state.State) { s.Form = s.Form.ToAnchor(card) }) }),
+			Can: func() bool { return p.State().Form.Anchored(chosen()) },
 		},
 		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(p.RemoveCard), Can: can},
 	}
