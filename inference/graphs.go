@@ -157,6 +157,16 @@ func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tens
 	return out["tokens"], err
 }
 
+// Class is the class token [D] of one view [1, 3, V, V] of a picture: what the encoder says of it as a whole. A model without it is an
+// error that says what to do.
+func (g *Graphs) Class(ctx context.Context, view *tensor.Tensor) ([]float32, error) {
+	out, err := g.run(ctx, graph.Class, tensors{"view": view}, port("class", 1, -1))
+	if err != nil {
+		return nil, err
+	}
+	return out["class"].F32, nil
+}
+
 // Decode turns a clean latent [1, C, h, w] into a picture [1, 3, H, W] in -1..1, unclipped.
 func (g *Graphs) Decode(ctx context.Context, latent *tensor.Tensor) (*tensor.Tensor, error) {
 	f := g.model.Manifest().Latent.Factor
@@ -363,6 +373,8 @@ func (g *Graphs) ports(name graph.Name) (in, out []string) {
 		return g.textInputs(), out
 	case graph.Vision:
 		return []string{"views"}, []string{"tokens"}
+	case graph.Class:
+		return []string{"view"}, []string{"class"}
 	case graph.Decoder:
 		return []string{"latent"}, []string{"picture"}
 	case graph.TiledDecoder:

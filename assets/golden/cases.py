@@ -179,6 +179,41 @@ def decoder_cases(name: str, model: RealCustom) -> None:
         save(DATA / f"{name}.goldens" / f"decoder-{case}.safetensors", out)
 
 
+def class_token(model: RealCustom, square: Tensor) -> Tensor:
+    """The class token of the DINO encoder for the global view of squares: of the last block, behind the final norm, as timm gives it
+    with global_pool="token"."""
+    dino = model.encoders.each["dino"]
+    return dino.vit.forward_features((views(square.float())[:, 0].double() - dino.mean) / dino.std)[:, 0]
+
+
+def class_cases(name: str, model: RealCustom) -> None:
+    for case, seed in (("one", 600), ("other", 602)):
+        square = squares(model, seed)
+        out = {"class.in.view": views(square)[:, 0], "class.out.class": class_token(model, square)}
+        save(DATA / f"{name}.goldens" / f"class-{case}.safetensors", out)
+
+
+def likeness_case(name: str, model: RealCustom) -> None:
+    """DINO-I of a subject that a soft mask cuts out of a picture, and of a reference: the cosine of their class tokens. The subject is 58
+    pixels wide, so that it fills the square of 64 with its margin of 3; above it lies what is beyond the picture."""
+    picture, reference = squares(model, 610), squares(model, 612)
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    mask = (8 + 600 * (1 - ((x - 31.5) / 28.6) ** 2 - ((y - 28) / 22) ** 2)).clamp(0, 255).round()
+    mask[mask < 8] = 0
+    rows, columns = mask.amax(1).nonzero().flatten(), mask.amax(0).nonzero().flatten()
+    assert len(columns) == 58 and columns[0] == 3, columns
+    above = (64 - len(rows)) // 2 - int(rows[0])  # rows of the square above the picture
+    grey = torch.full_like(picture, 0xD0)
+    laid = ((picture * 255 * mask + grey * (255 - mask)) / 255).round()
+    square = grey.clone()
+    square[..., max(above, 0) : 64 + min(above, 0), :] = laid[..., max(-above, 0) : 64 - max(above, 0), :]
+    cosine = torch.cosine_similarity(class_token(model, square / 255), class_token(model, reference))
+    whole = torch.cosine_similarity(class_token(model, picture), class_token(model, reference))
+    assert (cosine - whole).abs() > 0.01, "the mask makes no difference"
+    out = {"in.picture": (picture * 255).round(), "in.mask": mask, "in.reference": (reference * 255).round(), "out.cosine": cosine}
+    save(DATA / f"{name}.likeness.safetensors", out)
+
+
 def encoder_cases(name: str, model: RealCustom) -> None:
     for case, (h, w) in (("square", (8, 8)), ("wide", (4, 12))):
         size = (h * factor(model), w * factor(model))
@@ -192,6 +227,7 @@ def encoder_cases(name: str, model: RealCustom) -> None:
 def make() -> None:
     for name in ("tiny", "tiny-xl"):
         model = load(name)
-        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases, encoder_cases):
+        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases, encoder_cases, class_cases):
             cases(name, model)
+    likeness_case("tiny", load("tiny"))
     shallow_case()

@@ -21,6 +21,7 @@ import (
 	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/guidance"
+	"realword/inference/message"
 	"realword/inference/network"
 	"realword/inference/nn"
 	"realword/inference/onnx"
@@ -353,9 +354,14 @@ func (im *importer) build() error {
 		for i := e.Features[len(e.Features)-1] + 1; i < e.Depth; i++ {
 			see.set.Ignore(fmt.Sprintf(`%s\.blocks\.%d\..*`, e.name, i), "it comes after the last feature that is used")
 		}
+		see.set.Ignore(e.name+`\.norm\..*`, "it comes after the features that are used")
 	}
 	model, err = network.VisionGraph(encoders, im.projector, see.Store)
 	add(graph.Vision, model, err)
+	if token := im.class(encoders, see.set.Source); err == nil && token != nil {
+		model, err = network.ClassGraph(*token, see.Store)
+		add(graph.Class, model, err)
+	}
 
 	denoise := im.newFile("unet", im.unetWeights)
 	model, err = network.UNetGraph(im.unet, denoise.Store)
@@ -400,6 +406,22 @@ func (im *importer) build() error {
 	}
 	im.manifest.Notes = im.notes
 	return errors.Join(errs...)
+}
+
+// class is the image encoder of which the class token can be computed: it has one, all of its blocks, and the final norm. A model is
+// complete without it: nil is noted.
+func (im *importer) class(encoders []network.Encoder, weights checkpoint.Source) *network.Encoder {
+	why := error(message.New("no image encoder has a class token"))
+	for _, e := range encoders {
+		if !e.Config.ClassToken {
+			continue
+		}
+		if _, why = network.ClassGraph(e, nn.NewStore(weights, "tried")); why == nil {
+			return &e
+		}
+	}
+	im.note("hints of likeness are left out: %s", brief(why.Error()))
+	return nil
 }
 
 // encoder builds the graphs of the autoencoder's other half, with weights in a file of their own. A model is complete without them:

@@ -85,10 +85,14 @@ func Autoencoder(src Source) (*View, error) {
 
 // VisionTransformer gives the tensors of a SigLIP or DINOv2 encoder their timm names. It knows timm's own files, those of
 // open_clip (the image tower below visual.trunk.) and those of Meta's DINOv2 (by mask_token). What comes
-// after the last block is left out: Realword takes the features of blocks.
+// after the last block is left out, but for the final norm of a class token: Realword takes the features of blocks, and that token.
 func VisionTransformer(src Source) (*View, error) {
 	has := func(name string) bool { _, _, ok := src.Shape(name); return ok }
-	head := leaveOut(`(norm|fc_norm|attn_pool|head)\..*`, "it comes after the features that Realword uses")
+	tail := `(fc_norm|attn_pool|head)\..*`
+	if !has("cls_token") {
+		tail = `(norm|fc_norm|attn_pool|head)\..*`
+	}
+	head := leaveOut(tail, "it comes after the features that Realword uses")
 	switch {
 	case has("visual.trunk.pos_embed") || has("visual.trunk.blocks.0.norm1.weight"):
 		tower, err := Rename(src, rename(`visual\.trunk\.(.*)`, "$1"), leaveOut(`.*`, "it is not part of the image tower"))

@@ -77,7 +77,7 @@ func TestMetaDINOv2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := namesOf(v); got != "blocks.0.ls1.gamma cls_token pos_embed reg_token" {
+	if got := namesOf(v); got != "blocks.0.ls1.gamma cls_token norm.bias pos_embed reg_token" {
 		t.Errorf("names %s", got)
 	}
 	expectTensor(t, v, "cls_token", []int{1, 1, 2}, 10, 21)

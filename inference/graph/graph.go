@@ -18,6 +18,7 @@ const (
 	TiledDecoder Name = "decoder_tiled" // the same on strips of the picture, in less memory
 	Encoder      Name = "encoder"       // picture -> latent
 	TiledEncoder Name = "encoder_tiled" // likewise
+	Class        Name = "class"         // a view of a picture -> the class token of the encoder that has one
 )
 
 // What package bench compares with; no bundle has them.
@@ -28,9 +29,10 @@ const (
 )
 
 // All lists the graphs that the engine runs, in the order in which a picture needs them.
-func All() []Name { return append(Required(), TiledDecoder, Encoder, TiledEncoder) }
+func All() []Name { return append(Required(), TiledDecoder, Encoder, TiledEncoder, Class) }
 
-// Required lists those without which there is no picture. Without the encoder none begins with another one.
+// Required lists those without which there is no picture. Without the encoder none begins with another one, and without the class token
+// nothing tells how near a subject is to its reference.
 func Required() []Name { return []Name{Text, Vision, TextKV, VisionKV, UNet, Decoder} }
 
 // CUDA is the name of a graph as made for CUDA. No bundle has one of the encoders.

@@ -127,28 +127,30 @@ func VisionGraph(encoders []Encoder, p Projector, store *nn.Store) (*onnx.Model,
 	})
 }
 
+// ClassGraph builds class.onnx: a view [1 3 V V] -> the class token [1 D] of an encoder that has one, as timm's VisionTransformer with
+// global_pool="token" gives it: behind the last block and the final norm.
+func ClassGraph(e Encoder, store *nn.Store) (*onnx.Model, error) {
+	return nn.Build(graph.Class, store, func(s nn.Scope) {
+		size := e.Config.ImgSize
+		if !e.Config.ClassToken {
+			nn.Fail("%s has no class token", e.Scope)
+		}
+		s = s.In(e.Scope)
+		x := e.embed(s, s.B.Input("view", tensor.F32, []int{1, 3, size, size}))
+		for i := range e.Config.Depth {
+			x = e.block(s.In("blocks", i), x)
+		}
+		s.B.Output("class", nn.LayerNorm(s.In("norm"), nn.Fold(nn.Slice(x, 1, 0, 1), 0, e.Config.EmbedDim), 1e-6))
+	})
+}
+
 // build mirrors timm VisionTransformer up to the last wanted block, without final norm; the features [5 P D] have no class or
 // register tokens.
 func (e Encoder) build(s nn.Scope, views *nn.Value) []*nn.Value {
-	c, b := e.Config, s.B
-	perChannel := func(xs []float64) *nn.Value {
-		data := make([]float32, 3)
-		for i, x := range xs {
-			data[i] = float32(x)
-		}
-		return b.Const(tensor.Of(data, 3, 1, 1))
-	}
-	x := nn.Div(nn.Sub(views, perChannel(c.Mean)), perChannel(c.Std))
-	x = nn.Conv2D(s.In("patch_embed", "proj"), x, nn.Conv{Out: c.EmbedDim, Kernel: c.PatchSize, Stride: c.PatchSize})
-	x = nn.Transpose(nn.Fold(x, 0, 0, c.Grid()*c.Grid()), 0, 2, 1)
-	x = nn.Add(x, s.Param("pos_embed", []int{1, c.Grid() * c.Grid(), c.EmbedDim}))
-	prefix := 0
-	if c.RegTokens > 0 {
-		x = nn.Concat(1, repeat(s.Param("reg_token", []int{1, c.RegTokens, c.EmbedDim}), 5), x)
-		prefix += c.RegTokens
-	}
+	c := e.Config
+	x := e.embed(s, views)
+	prefix := c.RegTokens
 	if c.ClassToken {
-		x = nn.Concat(1, repeat(s.Param("cls_token", []int{1, 1, c.EmbedDim}), 5), x)
 		prefix++
 	}
 	var features []*nn.Value
@@ -161,10 +163,33 @@ func (e Encoder) build(s nn.Scope, views *nn.Value) []*nn.Value {
 	return features
 }
 
+// embed makes tokens of n pictures, which are [n T D]: the class token, the registers, then the patches.
+func (e Encoder) embed(s nn.Scope, views *nn.Value) *nn.Value {
+	c, b, n := e.Config, s.B, views.Dim(0)
+	perChannel := func(xs []float64) *nn.Value {
+		data := make([]float32, 3)
+		for i, x := range xs {
+			data[i] = float32(x)
+		}
+		return b.Const(tensor.Of(data, 3, 1, 1))
+	}
+	x := nn.Div(nn.Sub(views, perChannel(c.Mean)), perChannel(c.Std))
+	x = nn.Conv2D(s.In("patch_embed", "proj"), x, nn.Conv{Out: c.EmbedDim, Kernel: c.PatchSize, Stride: c.PatchSize})
+	x = nn.Transpose(nn.Fold(x, 0, 0, c.Grid()*c.Grid()), 0, 2, 1)
+	x = nn.Add(x, s.Param("pos_embed", []int{1, c.Grid() * c.Grid(), c.EmbedDim}))
+	if c.RegTokens > 0 {
+		x = nn.Concat(1, repeat(s.Param("reg_token", []int{1, c.RegTokens, c.EmbedDim}), n), x)
+	}
+	if c.ClassToken {
+		x = nn.Concat(1, repeat(s.Param("cls_token", []int{1, 1, c.EmbedDim}), n), x)
+	}
+	return x
+}
+
 // repeat joins n copies of x along its first dimension.
 func repeat(x *nn.Value, n int) *nn.Value { return nn.Concat(0, slices.Repeat([]*nn.Value{x}, n)...) }
 
-// block mirrors timm Block.   x [5 T D] -> the same
+// block mirrors timm Block.   x [n T D] -> the same
 func (e Encoder) block(s nn.Scope, x *nn.Value) *nn.Value {
 	c := e.Config
 	scaled := func(name string, h *nn.Value) *nn.Value {

@@ -77,7 +77,7 @@ func Goldens(path string) ([]string, error) {
 }
 
 // Verify runs the networks and the loop of a model against golden files and compares every output tensor: networks
-// text, vision, unet, guidance-<source>, decoder and encoder, and whole generations (loop, with the request as metadata). An error means
+// text, vision, class, unet, guidance-<source>, decoder and encoder, and whole generations (loop, with the request as metadata). An error means
 // that a comparison could not be made. It runs on the calling goroutine.
 func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files ...string) (checks []Check, err error) {
 	graphs := inference.NewGraphs(rt, m)
@@ -113,6 +113,7 @@ func (g *golden) verify(ctx context.Context) (err error) {
 	}{
 		{"text.in.input_ids", g.text},
 		{"vision.in.views", g.vision},
+		{"class.in.view", g.class},
 		{"unet.in.sample", g.unet},
 		{"guidance.in.sample", g.guidance},
 		{"decoder.in.latent", g.decoder},
@@ -223,6 +224,14 @@ func (g *golden) vision(ctx context.Context) error {
 	tokens, err := g.graphs.Vision(ctx, g.read("vision.in.views"))
 	if err == nil {
 		g.compare("vision.out.tokens", tokens, NetworkTolerance)
+	}
+	return err
+}
+
+func (g *golden) class(ctx context.Context) error {
+	token, err := g.graphs.Class(ctx, g.read("class.in.view"))
+	if err == nil {
+		g.compare("class.out.class", tensor.Of(token, 1, len(token)), NetworkTolerance)
 	}
 	return err
 }
