@@ -28,6 +28,8 @@ type Engine struct {
 	masks lru[string, readMask]           // painted, by SHA-256 of their files as given; guarded by mu
 	inits lru[string, readPicture]        // pictures to begin with, by SHA-256; guarded by mu
 
+	hints hinting // of likeness
+
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
 	sizes   *memory.Model // after measure; nil where they are not known
@@ -60,12 +62,13 @@ type readPicture struct {
 // What the engine keeps between jobs, and how many jobs may wait. At SDXL size the views of a reference are 9 MB and its
 // tokens 12 MB.
 const (
-	keptViews  = 8
-	keptTokens = 16
-	keptNotes  = 256
-	keptMasks  = 8
-	keptInits  = 8
-	maxWaiting = 256
+	keptViews   = 8
+	keptTokens  = 16
+	keptClasses = 64
+	keptNotes   = 256
+	keptMasks   = 8
+	keptInits   = 8
+	maxWaiting  = 256
 )
 
 // New starts the worker of an engine. No graph is opened before the first job. Close must be called in the end. The functions
@@ -82,7 +85,7 @@ func New(rt Runtime, m Model, before ...func()) *Engine {
 		for _, f := range before {
 			f()
 		}
-		w := worker{engine: e, graphs: e.graphs, tokens: lru[viewKey, *tensor.Tensor]{limit: keptTokens}}
+		w := worker{engine: e, graphs: e.graphs, tokens: lru[viewKey, *tensor.Tensor]{limit: keptTokens}, classes: lru[viewKey, []float32]{limit: keptClasses}}
 		e.closed = w.work(e.ctx, e.jobs)
 	})
 	return e

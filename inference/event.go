@@ -6,7 +6,7 @@ import (
 )
 
 // Event is what a Job reports, in order. The set is closed: StageStarted, DeviceChanged, Progress, StepDone,
-// PictureReady, Done, Failed.
+// PictureReady, Likeness, Done, Failed.
 // Exactly one Done or Failed comes, last; then the channel closes. Events are plain values that belong to the receiver.
 type Event interface{ event() }
 
@@ -77,6 +77,14 @@ type PictureReady struct {
 	Elapsed time.Duration
 }
 
+// Likeness says how near the subjects of a finished picture are to their references. It comes after PictureReady, where the engine
+// computes it; see Engine.SetHints.
+type Likeness struct {
+	Picture  int
+	Subjects []Resemblance // in the order of Request.Subjects, without those that have no mask
+	Why      string        // why there is none, for people; "": there is
+}
+
 // Done closes a job that made every picture.
 type Done struct {
 	Pictures int
@@ -92,13 +100,14 @@ func (DeviceChanged) event() {}
 func (Progress) event()      {}
 func (StepDone) event()      {}
 func (PictureReady) event()  {}
+func (Likeness) event()      {}
 func (Done) event()          {}
 func (Failed) event()        {}
 
 // Job is a generation that waits for its turn or runs.
 type Job interface {
-	// Events delivers everything in order, on the same channel at every call. StageStarted, DeviceChanged, StepDone, PictureReady
-	// and the last event are never dropped, so a receiver must drain the channel; a slow one slows the loop after a buffer of one
+	// Events delivers everything in order, on the same channel at every call. StageStarted, DeviceChanged, StepDone, PictureReady,
+	// Likeness and the last event are never dropped, so a receiver must drain the channel; a slow one slows the loop after a buffer of one
 	// picture's steps.
 	Events() <-chan Event
 	// Cancel asks the job to stop. It returns at once and may be called at any time, also again. A running job stops within

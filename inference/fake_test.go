@@ -196,6 +196,12 @@ func (s *fakeSession) compute(role string, in map[string]*tensor.Tensor) map[str
 			tokens.F32[i] = sum(in["views"].F32) * float32(i+1)
 		}
 		return map[string]*tensor.Tensor{"tokens": tokens}
+	case "class": // the mean colour
+		out, view := tensor.Zeros(1, 3), in["view"].F32
+		for c := range 3 {
+			out.F32[c] = sum(view[c*len(view)/3:][:len(view)/3]) / float32(len(view)/3)
+		}
+		return map[string]*tensor.Tensor{"class": out}
 	case "decoder":
 		z := in["latent"]
 		h, w := z.Shape[2]*m.Latent.Factor, z.Shape[3]*m.Latent.Factor

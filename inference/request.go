@@ -63,6 +63,9 @@ type Subject struct {
 	References []Reference `json:"references"`
 	Scope      float64     `json:"scope,omitempty"` // γ_scope in (0, 1]; 0 means the settings'; of an exact region, its area
 	Region     Region      `json:"region,omitzero"` // where its mask may be
+
+	// Anchors are pictures of the subject that its rounds began with. They decide nothing: finished pictures are compared with them.
+	Anchors []Reference `json:"-"`
 }
 
 // Region is a painted mask of a subject: where its mask may be, or what it is. The zero Region is none: the mask may be anywhere. It

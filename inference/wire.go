@@ -22,7 +22,7 @@ const (
 )
 
 func init() {
-	for _, e := range []Event{StageStarted{}, DeviceChanged{}, Progress{}, StepDone{}, PictureReady{}, Done{}, Failed{}} {
+	for _, e := range []Event{StageStarted{}, DeviceChanged{}, Progress{}, StepDone{}, PictureReady{}, Likeness{}, Done{}, Failed{}} {
 		gob.Register(e)
 	}
 }

@@ -20,6 +20,7 @@ type worker struct {
 	graphs   *Graphs
 	reported string                       // why the device has changed, once it was reported
 	tokens   lru[viewKey, *tensor.Tensor] // visual tokens [1, n, C]; the zero key is the black picture
+	classes  lru[viewKey, []float32]      // class tokens [D]
 	texts    map[string]Encoding          // of the running job; nil outside of one
 	unseen   *Vision                      // its black picture in place of every subject
 }
@@ -126,7 +127,9 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 		}
 	}
 	var next []StepDone
+	var masks []picture.Grid // of the last step
 	done := func(e StepDone) {
+		masks = gridsOf(e)
 		if p.goes {
 			next = append(next, e.clone(e.Picture))
 		}
@@ -154,8 +157,13 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 		return nil, err
 	}
 	w.reportDevice(j)
-	r.Subjects = CloneSubjects(r.Subjects)
-	j.emit(PictureReady{Picture: p.cell, Seed: seed, Image: img, Recipe: r, Elapsed: time.Since(started)})
+	recipe, took := r, time.Since(started)
+	recipe.Subjects = CloneSubjects(r.Subjects)
+	for i := range recipe.Subjects {
+		recipe.Subjects[i].Anchors = nil
+	}
+	j.emit(PictureReady{Picture: p.cell, Seed: seed, Image: img, Recipe: recipe, Elapsed: took})
+	w.hint(j, p.cell, r, masks, img, took)
 	return next, nil
 }
 
@@ -440,6 +448,15 @@ func (w *worker) stepDone(l *Loop, picture int, s Step) (StepDone, error) {
 		}
 	}
 	return e, err
+}
+
+// gridsOf are the masks of a step.
+func gridsOf(e StepDone) []picture.Grid {
+	out := make([]picture.Grid, len(e.Subjects))
+	for i, s := range e.Subjects {
+		out[i] = picture.Grid{Width: e.GridWidth, Height: e.GridHeight, Values: s.Mask}
+	}
+	return out
 }
 
 func (w *worker) decode(ctx context.Context, clean *tensor.Tensor) (*image.RGBA, error) {
