@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -74,6 +75,65 @@ func (c clipboardReader) read(ctx context.Context) ([]byte, error) {
 		return nil, errors.New("pictures cannot be pasted here: install " + name + ", or drop the picture on the window")
 	}
 	return onlyPNG(data, ctx.Err())
+}
+
+// copyImage puts a picture, given as a PNG file, into the system's clipboard. On X11 and with the library it is there until the program
+// ends, or somebody copies something else.
+func copyImage(png []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
+	defer cancel()
+	return clipboardWriter{
+		wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", library: writeClipboard, tool: feedTool,
+	}.write(ctx, png)
+}
+
+// clipboardWriter is the ways of a picture into the clipboard.
+type clipboardWriter struct {
+	wayland, linux bool
+	library        func(png []byte) error
+	tool           func(ctx context.Context, data []byte, name string, args ...string) error
+}
+
+func (c clipboardWriter) write(ctx context.Context, png []byte) error {
+	if c.wayland {
+		if err := c.tool(ctx, png, "wl-copy", "--type", "image/png"); !errors.Is(err, errNoTool) {
+			return err
+		}
+	}
+	err := c.library(png)
+	if err != nil && c.linux {
+		err = c.tool(ctx, png, "xclip", "-selection", "clipboard", "-target", "image/png", "-in")
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errNoTool) && c.wayland:
+		return errors.New("pictures cannot be copied here: install wl-clipboard, or save the picture")
+	case errors.Is(err, errNoTool):
+		return errors.New("pictures cannot be copied here: install xclip, or save the picture")
+	}
+	return fmt.Errorf("the picture cannot be copied: %w", err)
+}
+
+func writeClipboard(png []byte) error {
+	if err := clipboard.Init(); err != nil {
+		return err
+	}
+	if clipboard.Write(clipboard.FmtImage, png) == nil {
+		return errors.New("the clipboard cannot be written to")
+	}
+	return nil
+}
+
+// feedTool gives data to a program. Its output is not waited for: what keeps a clipboard goes on in the background.
+func feedTool(ctx context.Context, data []byte, name string, args ...string) error {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return errNoTool
+	}
+	c := exec.CommandContext(ctx, path, args...)
+	c.Stdin = bytes.NewReader(data)
+	return c.Run()
 }
 
 // onlyPNG keeps what the tools print when there is no picture from being taken for one.

@@ -52,6 +52,49 @@ func TestPicturesComeOutOfTheClipboard(t *testing.T) {
 	}
 }
 
+func TestPicturesGoIntoTheClipboard(t *testing.T) {
+	const png = "\x89PNG picture"
+	works := func([]byte) error { return nil }
+	broken := func([]byte) error { return errors.New("no libX11") }
+	for name, c := range map[string]struct {
+		writer clipboardWriter
+		have   string // the tool that is installed
+		used   string // the tool that has got the picture
+		want   string // the beginning of the error
+	}{
+		"the library":              {clipboardWriter{linux: true, library: works}, "xclip", "", ""},
+		"Wayland":                  {clipboardWriter{linux: true, wayland: true, library: broken}, "wl-copy", "wl-copy", ""},
+		"Wayland without its tool": {clipboardWriter{linux: true, wayland: true, library: works}, "", "", ""},
+		"X11 without the library":  {clipboardWriter{linux: true, library: broken}, "xclip", "xclip", ""},
+		"nothing at all":           {clipboardWriter{linux: true, library: broken}, "", "", "pictures cannot be copied here: install xclip"},
+		"nothing at all, Wayland": {
+			clipboardWriter{linux: true, wayland: true, library: broken}, "", "",
+			"pictures cannot be copied here: install wl-clipboard",
+		},
+		"another system": {clipboardWriter{library: broken}, "xclip", "", "the picture cannot be copied: no libX11"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			used := ""
+			c.writer.tool = func(_ context.Context, data []byte, name string, _ ...string) error {
+				if name != c.have {
+					return errNoTool
+				}
+				if string(data) == png {
+					used = name
+				}
+				return nil
+			}
+			got := ""
+			if err := c.writer.write(t.Context(), []byte(png)); err != nil {
+				got = err.Error()
+			}
+			if used != c.used || !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+				t.Errorf("given to %q, %q; want %q, %q", used, got, c.used, c.want)
+			}
+		})
+	}
+}
+
 // TestEndlessClipboard keeps a program that never ends from filling the memory.
 func TestEndlessClipboard(t *testing.T) {
 	if _, err := exec.LookPath("yes"); err != nil {

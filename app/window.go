@@ -51,6 +51,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 		Samples:    samples(),
 		OpenFile:   openFile,
 		PasteImage: pasteImage,
+		CopyImage:  copyImage,
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {

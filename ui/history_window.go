@@ -8,6 +8,7 @@ import (
 	"realword/ui/kit"
 	"realword/ui/queue"
 	"realword/ui/session"
+	"realword/ui/stage"
 	"realword/ui/state"
 )
 
@@ -65,6 +66,9 @@ func (w *Window) buildHistory() {
 	w.gallery = g
 
 	g.Tree.OnShow = w.session.Show
+	g.Tree.OnMenu = func(picture uint64, at fyne.Position) {
+		w.session.ShowThen(picture, func() { w.Menu(at, stage.ThumbMenu) })
+	}
 	g.Tree.OnResize = func() { w.columns.lower.Refresh(); w.stage.FollowTools() }
 
 	b := g.Banner

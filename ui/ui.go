@@ -60,6 +60,8 @@ type Options struct {
 	// PasteImage answers the picture in the system's clipboard as a file that Decode reads; nothing and no error means that there
 	// is none. Nil switches pasting off.
 	PasteImage func() ([]byte, error)
+	// CopyImage puts a picture, given as a PNG file, into the system's clipboard. Nil switches copying off.
+	CopyImage func(png []byte) error
 	// SaveFile asks where to save a copy of the named file; "" means nowhere. Nil hides the button.
 	SaveFile func(name string) (string, error)
 	// OpenFolder asks for a folder; "" means that the user changed their mind. Nil hides the button.

@@ -264,7 +264,8 @@ func (w *Window) newSaver() *saving.Saver {
 	return saving.New(saving.Host{
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Post: w.post, Background: w.background,
 		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
-		OnHeight: func() { w.columns.lower.Refresh() },
+		CopyImage: w.opt.CopyImage,
+		OnHeight:  func() { w.columns.lower.Refresh() },
 	})
 }
 

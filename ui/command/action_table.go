@@ -28,7 +28,7 @@ type Action struct {
 type menu int
 
 const (
-	MenuNone menu = iota // only a key
+	MenuNone menu = iota // only a key, or the menu of a thing; see Context
 	MenuFile
 	MenuEdit
 	MenuRun

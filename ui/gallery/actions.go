@@ -28,6 +28,12 @@ import (
 func (g *Page) Actions() []command.Action {
 	open := func() bool { return g.host.State().History.Open }
 	chosen := func() bool { return g.shown && g.state.Chosen != 0 }
+	can := func(button string) func() bool { // as the button beside the picture
+		return func() bool {
+			b := g.buttons[button]
+			return chosen() && g.state.Detail != nil && !b.Hidden && !b.Disabled()
+		}
+	}
 	return append([]command.Action{
 		{
 			ID: "history.new", Menu: command.MenuFile, Label: i18n.T("New session"), Key: "Ctrl+N", Do: g.OnNew,
@@ -38,6 +44,11 @@ func (g *Page) Actions() []command.Action {
 			On: func() bool { return g.shown },
 		},
 		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: chosen},
+		{ID: "history.open", Label: i18n.T("Open in studio"), Do: g.showChosen, Can: can("show")},
+		{ID: "history.reference", Label: i18n.T("Use as reference"), Do: g.asReference, Can: can("reference")},
+		{ID: "history.reveal", Label: i18n.T("Show the file"), Do: g.revealFile, Can: can("reveal")},
+		{ID: "history.remake", Label: i18n.T("Make the file again"), Do: g.remake, Can: can("remake")},
+		{ID: "history.restore", Label: i18n.T("Restore from the trash"), Do: g.restoreChosen, Can: can("restore")},
 		{
 			ID: "history.trash", Label: i18n.T("Move to the trash"), Key: "Del", Do: g.trashAll,
 			Can: func() bool { return chosen() && !g.state.Look.Trash },
@@ -143,6 +154,19 @@ func (g *Page) choose(id uint64) {
 	g.readDetail()
 }
 
+// menuOf shows the menu of the chosen picture, once it is known what it is.
+func (g *Page) menuOf(id uint64, at fyne.Position) {
+	if g.state.Detail != nil {
+		g.host.Commands.Menu(at, PictureMenu)
+		return
+	}
+	g.menu = func() {
+		if g.shown && g.state.Chosen == id {
+			g.host.Commands.Menu(at, PictureMenu)
+		}
+	}
+}
+
 // readDetail reads what is said of the chosen picture.
 func (g *Page) readDetail() {
 	s, id := g.host.Journal.Store(), g.state.Chosen
@@ -156,6 +180,10 @@ func (g *Page) readDetail() {
 			if g.state.Chosen == id {
 				g.state.Detail = &d
 				g.refreshDetail()
+				if menu := g.menu; menu != nil {
+					g.menu = nil
+					menu()
+				}
 			}
 		}
 	})

@@ -12,14 +12,16 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
 
 var (
-	_ fyne.Focusable     = (*pictureGrid)(nil)
-	_ fyne.Tappable      = (*pictureCell)(nil)
-	_ desktop.Cursorable = (*pictureCell)(nil)
+	_ fyne.Focusable         = (*pictureGrid)(nil)
+	_ fyne.Tappable          = (*pictureCell)(nil)
+	_ fyne.SecondaryTappable = (*pictureCell)(nil)
+	_ desktop.Cursorable     = (*pictureCell)(nil)
 )
 
 // pictureGrid shows the pictures that the gallery has found. Only cells on the screen exist. Arrows move, Space chooses,
@@ -190,6 +192,21 @@ func (c *pictureCell) Tapped(*fyne.PointEvent) {
 	twice := c.grid.g.state.Chosen == c.id && now.Sub(c.tap) < doubleTap && c.grid.g.host.Commands.Modifiers() == 0
 	c.tap = now
 	c.grid.tapped(c.id, twice)
+}
+
+// PictureMenu is what is done with the pictures that are selected.
+var PictureMenu = command.Context{
+	"history.open", "history.reference", "history.compare", "", "history.star", "history.round", "",
+	"history.reveal", "history.pictures.export", "history.remake", "", "history.trash", "history.restore",
+}
+
+// TappedSecondary chooses the picture, unless it is among several that are, and shows the menu.
+func (c *pictureCell) TappedSecondary(e *fyne.PointEvent) {
+	g := c.grid.g
+	if !slices.Contains(g.state.Marked, c.id) {
+		g.tapped(c.id, 0)
+	}
+	g.menuOf(c.id, e.AbsolutePosition)
 }
 
 func (c *pictureCell) Cursor() desktop.Cursor              { return desktop.PointerCursor }

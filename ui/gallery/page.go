@@ -37,6 +37,7 @@ type Page struct {
 	state  contents
 	shown  bool
 	close  func() // takes back what Esc closes
+	menu   func() // waits until the chosen picture is known; nil: none
 	thumbs thumbs
 	finder kit.Newest[query]
 

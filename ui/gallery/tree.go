@@ -20,8 +20,9 @@ import (
 
 // Tree is the rounds of the session as a tree, under the film.
 type Tree struct {
-	OnShow   func(picture uint64) // show a picture on the stage
-	OnResize func()               // the tree has come or gone
+	OnShow   func(picture uint64)                   // show a picture on the stage
+	OnMenu   func(picture uint64, at fyne.Position) // show it there, and then its menu
+	OnResize func()                                 // the tree has come or gone
 
 	journal    *journal.Journal
 	background func(slow func() (show func()))
@@ -151,6 +152,7 @@ func (s *Tree) fill(nodes []journal.Node, small map[uint64]image.Image) {
 			img = image.NewRGBA(image.Rect(0, 0, 1, 1))
 		}
 		t := kit.NewThumb(i18n.T("job %d: %s", i+1, n.Prompt), img, nodeSide, func() { s.OnShow(first) })
+		t.OnMenu = func(at fyne.Position) { s.OnMenu(first, at) }
 		s.tiles = append(s.tiles, t)
 		objects = append(objects, t)
 	}

@@ -16,10 +16,14 @@ func (p *Press) FocusLost()              { p.Focused = false; p.Marked() }
 func (p *Press) TypedRune(rune)          {}
 
 func (p *Press) TypedKey(e *fyne.KeyEvent) {
-	switch e.Name {
-	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+	if Presses(e.Name) {
 		p.Do()
 	}
+}
+
+// Presses tells whether a key presses what has the focus.
+func Presses(key fyne.KeyName) bool {
+	return key == fyne.KeyReturn || key == fyne.KeyEnter || key == fyne.KeySpace
 }
 
 func (p *Press) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

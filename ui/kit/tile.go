@@ -14,12 +14,13 @@ import (
 )
 
 var (
-	_ fyne.Tappable      = (*Tile)(nil)
-	_ fyne.Focusable     = (*Tile)(nil)
-	_ fyne.Draggable     = (*Tile)(nil)
-	_ fyne.Accessible    = (*Tile)(nil)
-	_ desktop.Hoverable  = (*Tile)(nil)
-	_ desktop.Cursorable = (*Tile)(nil)
+	_ fyne.Tappable          = (*Tile)(nil)
+	_ fyne.SecondaryTappable = (*Tile)(nil)
+	_ fyne.Focusable         = (*Tile)(nil)
+	_ fyne.Draggable         = (*Tile)(nil)
+	_ fyne.Accessible        = (*Tile)(nil)
+	_ desktop.Hoverable      = (*Tile)(nil)
+	_ desktop.Cursorable     = (*Tile)(nil)
 )
 
 // Tile is something on a frame that can be pressed as a whole. The frame lights up under the pointer and with the focus.
@@ -31,6 +32,7 @@ type Tile struct {
 	frame           *Plate
 	OnDragged       func(at fyne.Position) // over the window; nil: it cannot be dragged
 	OnDropped       func(at fyne.Position)
+	OnMenu          func(at fyne.Position) // its menu is wanted at a place of the window; nil: it has none
 	held            fyne.Position
 	OnKey           func(*fyne.KeyEvent) bool // keys of its own; it tells whether it took one. Nil: none
 	tip             Tip
@@ -53,10 +55,21 @@ func (t *Tile) Tapped(e *fyne.PointEvent) {
 	t.Press.Tapped(e)
 }
 
-// TypedKey leaves keys of its own to the tile before it is pressed.
+// TappedSecondary asks for the menu.
+func (t *Tile) TappedSecondary(e *fyne.PointEvent) {
+	if t.tip.Leave(t); t.OnMenu != nil {
+		t.OnMenu(e.AbsolutePosition)
+	}
+}
+
+// TypedKey leaves keys of its own to the tile before it is pressed, and others to the window.
 func (t *Tile) TypedKey(e *fyne.KeyEvent) {
-	if t.OnKey == nil || !t.OnKey(e) {
+	switch {
+	case t.OnKey != nil && t.OnKey(e):
+	case Presses(e.Name):
 		t.Press.TypedKey(e)
+	default:
+		HandOn(t, e)
 	}
 }
 

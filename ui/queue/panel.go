@@ -147,6 +147,13 @@ func (q *Queue) Actions() []command.Action {
 			Do: func() { q.Move(q.State().Queue.Target(), 1) }, Can: waits,
 		},
 		{
+			ID: "queue.retry", Label: i18n.T("Try again"), Do: func() { q.unpark(q.State().Queue.Target()) },
+			Can: func() bool {
+				i := q.State().Queue.At(q.State().Queue.Target())
+				return i >= 0 && q.State().Queue.Waiting[i].Parked
+			},
+		},
+		{
 			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { q.Drop(q.State().Queue.Target()) },
 			Can: waits,
 		},

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/inference"
+	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -55,6 +56,7 @@ func newRow(list *Panel, id int, running bool) *row {
 	head := container.New(kit.Fixed{Height: rowHeight - 6}, container.NewBorder(nil, nil,
 		container.NewCenter(container.New(kit.Fixed{Width: 30, Height: 30}, r.thumb)), tools, container.New(kit.Inset{X: 6, Y: 1}, text)))
 	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, kit.NewColumn(3, head, r.pictures)), r.choose)
+	r.Tile.OnMenu = r.menu
 	if !running {
 		r.Tile.OnDragged = func(at fyne.Position) { list.drag(r, at) }
 		r.Tile.OnDropped = func(fyne.Position) { list.drop(r) }
@@ -70,6 +72,22 @@ func (r *row) choose() {
 	}
 	r.list.Change(func(s *state.State) { s.Queue.Chosen = r.id })
 	r.list.Layers.Canvas().Focus(r.Tile)
+}
+
+// Menus are what is done with a job that waits, and with the one that runs.
+var (
+	JobMenu     = command.Context{"queue.up", "queue.down", "queue.retry", "queue.drop", "", "queue.pause", "queue.clear"}
+	RunningMenu = command.Context{"view.live", "run.cancel", "", "queue.pause", "queue.clear"}
+)
+
+// menu chooses the job and shows what can be done with it.
+func (r *row) menu(at fyne.Position) {
+	menu := RunningMenu
+	if !r.running {
+		r.list.Change(func(s *state.State) { s.Queue.Chosen = r.id })
+		menu = JobMenu
+	}
+	r.list.Commands.Menu(at, menu)
 }
 
 // key takes the job out, and leaves to the window what is not its own.

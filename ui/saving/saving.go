@@ -259,11 +259,15 @@ func (v *Saver) Show(folder string) {
 
 // Actions are what is done with the file of the picture in view.
 func (v *Saver) Actions() []command.Action {
-	return []command.Action{
+	return append([]command.Action{
 		{
 			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: v.As,
 			Can: func() bool { return v.host.SaveFile != nil && v.host.State().Shot() != nil },
 		},
+		{
+			ID: "picture.show", Label: i18n.T("Show in folder"), Do: v.reveal,
+			Can: func() bool { shot := v.host.State().Shot(); return shot != nil && shot.Path != "" },
+		},
 		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: v.reveal},
-	}
+	}, v.copyActions()...)
 }

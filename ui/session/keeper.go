@@ -190,9 +190,13 @@ func (k *Keeper) Reader(shot state.Shot) func() state.Shot {
 }
 
 // Show puts a picture of the history on the stage, with its film.
-func (k *Keeper) Show(id uint64) {
+func (k *Keeper) Show(id uint64) { k.ShowThen(id, func() {}) }
+
+// ShowThen is Show, and then is called once the picture is there.
+func (k *Keeper) ShowThen(id uint64, then func()) {
 	if i := indexOf(k.host.State(), id); i >= 0 {
 		k.host.Change(func(s *state.State) { s.View = state.View{Shot: i, Step: -1} })
+		then()
 		return
 	}
 	store := k.host.Journal.Store()
@@ -209,6 +213,9 @@ func (k *Keeper) Show(id uint64) {
 					s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
 				}
 			})
+			if err == nil {
+				then()
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
@@ -127,5 +128,14 @@ func TestEscLeadsFromAStepToThePicture(t *testing.T) {
 	b.ShowStep(-1)
 	if b.Layers.Open() != 0 {
 		t.Error("back by another way, Esc has something left to close")
+	}
+}
+
+// The other button shows a menu, and does not hide the masks as long as it is held.
+func TestTheOtherButtonHidesNoMasks(t *testing.T) {
+	b := made(t, nil)
+	b.pane.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonSecondary})
+	if b.lens.held {
+		t.Error("the masks are hidden")
 	}
 }

@@ -19,10 +19,11 @@ import (
 )
 
 var (
-	_ desktop.Mouseable   = (*pane)(nil)
-	_ fyne.Scrollable     = (*pane)(nil)
-	_ fyne.Draggable      = (*pane)(nil)
-	_ fyne.DoubleTappable = (*pane)(nil)
+	_ desktop.Mouseable      = (*pane)(nil)
+	_ fyne.Scrollable        = (*pane)(nil)
+	_ fyne.Draggable         = (*pane)(nil)
+	_ fyne.DoubleTappable    = (*pane)(nil)
+	_ fyne.SecondaryTappable = (*pane)(nil)
 )
 
 // pane shows one picture as large as the space allows, or zoomed with the wheel and dragged. It never scales: it asks for a
@@ -34,6 +35,7 @@ type pane struct {
 	cut     func(split float32) bool // moves the split of two pictures; false where none is
 	resized func()
 	zoomed  func()
+	menu    func(at fyne.Position)
 
 	zoom    zoom
 	natural image.Point // pixels of the picture
@@ -52,12 +54,15 @@ func newPane(coach fyne.CanvasObject, peek func(bool), resized, zoomed func(), c
 	return s
 }
 
-func (s *pane) MouseDown(*desktop.MouseEvent) {
-	if s.zoom.scale == 0 {
+func (s *pane) MouseDown(e *desktop.MouseEvent) {
+	if s.zoom.scale == 0 && e.Button != desktop.MouseButtonSecondary {
 		s.peek(true)
 	}
 }
 func (s *pane) MouseUp(*desktop.MouseEvent) { s.peek(false) }
+
+// TappedSecondary shows the menu of the picture.
+func (s *pane) TappedSecondary(e *fyne.PointEvent) { s.menu(e.AbsolutePosition) }
 
 // share is where in the seen part of the picture a place of the stage is, 0 to 1.
 func (s *pane) share(at fyne.Position) (x, y float32) {

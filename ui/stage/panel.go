@@ -101,6 +101,7 @@ func New(h Host) *Panel {
 	}
 	p.coach = newCoach()
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
+	p.pane.menu = func(at fyne.Position) { h.Commands.Menu(at, PictureMenu) }
 	p.bar = newStepBar(func(stop int) {
 		h.Change(func(s *state.State) { s.Form.Stop = stop })
 	})

@@ -76,6 +76,7 @@ func (p *Panel) RefreshSides() {
 	for i := len(p.Strip.Objects); i < len(s.Shots); i++ {
 		small := Small(s.Shots[i])
 		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, thumbSide, func() { p.Tap(i) })
+		thumb.OnMenu = func(at fyne.Position) { p.menuOf(i, at) }
 		thumb.OnDragged = func(at fyne.Position) { p.host.Ghost.Follow(small, at) }
 		thumb.OnDropped = func(at fyne.Position) {
 			p.host.Ghost.Gone()

@@ -181,7 +181,7 @@ func TestMasksHideWhileHeld(t *testing.T) {
 		return b.pane.image.Image.At(m.Dx()*3/8, m.Dy()*3/8)
 	}
 	with := pixel()
-	b.pane.MouseDown(nil)
+	b.pane.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonPrimary})
 	without := pixel()
 	b.pane.MouseUp(nil)
 	if with == without || pixel() != with {

@@ -19,15 +19,18 @@ import (
 )
 
 var (
-	_ fyne.Tappable      = (*Card)(nil)
-	_ fyne.Focusable     = (*Card)(nil)
-	_ fyne.Accessible    = (*Card)(nil)
-	_ desktop.Cursorable = (*Card)(nil)
+	_ fyne.Tappable          = (*Card)(nil)
+	_ fyne.SecondaryTappable = (*Card)(nil)
+	_ fyne.Focusable         = (*Card)(nil)
+	_ fyne.Accessible        = (*Card)(nil)
+	_ desktop.Cursorable     = (*Card)(nil)
 )
 
 // cardActs is what a card asks the window for; card is the ID of its first picture, picture that of any of them.
 type cardActs struct {
-	tap, remove, Mute, solo, menu, remedy, add, paste, paint, unpaint func(card int)
+	tap, remove, Mute, solo, remedy, add, paste, paint, unpaint func(card int)
+
+	menu func(card int, at fyne.Position)
 
 	dropPicture func(picture int)
 	reach       func(card int, scope float64)
@@ -97,7 +100,10 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 		func() { acts.dropPicture(c.Shown) })
 	c.Minus.Explain(func() string { return c.Minus.Name })
 	c.eye = kit.SmallButton("", theme.VisibilityIcon(), func() { acts.Mute(c.Look.ID) })
-	c.more = kit.SmallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() { acts.menu(c.Look.ID) })
+	c.more = kit.SmallButton(i18n.T("More for this subject"), theme.MoreHorizontalIcon(), func() {
+		acts.menu(c.Look.ID, fyne.CurrentApp().Driver().AbsolutePositionForObject(c.more).AddXY(0, c.more.Size().Height))
+	})
+	c.view.OnMenu = c.menu
 	c.solo = kit.SmallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.Look.ID) })
 	c.brush = kit.SmallButton(i18n.T("Paint a mask"), theme.DocumentCreateIcon(), func() { acts.paint(c.Look.ID) })
 	c.mask = kit.Caption("")
@@ -163,9 +169,18 @@ func (c *Card) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyS:
 		c.acts.solo(c.Look.ID)
 	default:
-		c.Press.TypedKey(e)
+		if kit.Presses(e.Name) {
+			c.Press.TypedKey(e)
+		} else {
+			kit.HandOn(c, e)
+		}
 	}
 }
+
+func (c *Card) menu(at fyne.Position) { c.acts.menu(c.Look.ID, at) }
+
+// TappedSecondary shows the menu of the subject.
+func (c *Card) TappedSecondary(e *fyne.PointEvent) { c.menu(e.AbsolutePosition) }
 
 // TypedShortcut takes a picture of the clipboard into the subject.
 func (c *Card) TypedShortcut(s fyne.Shortcut) {
@@ -280,6 +295,7 @@ func (c *Card) showThumbs(before state.CardLook) {
 					c.Shown = p.ID
 					c.show(c.Look)
 				})
+				thumb.OnMenu = c.menu
 				if p.Anchor {
 					thumb.Name = i18n.T("anchor: %s", p.Ref.Name)
 					thumb.Body.Add(container.New(kit.Inset{X: 1, Y: 1}, newAnchorMark(13)))

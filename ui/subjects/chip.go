@@ -18,11 +18,12 @@ import (
 )
 
 var (
-	_ fyne.Tappable      = (*Chip)(nil)
-	_ fyne.Focusable     = (*Chip)(nil)
-	_ fyne.Accessible    = (*Chip)(nil)
-	_ desktop.Hoverable  = (*Chip)(nil)
-	_ desktop.Cursorable = (*Chip)(nil)
+	_ fyne.Tappable          = (*Chip)(nil)
+	_ fyne.SecondaryTappable = (*Chip)(nil)
+	_ fyne.Focusable         = (*Chip)(nil)
+	_ fyne.Accessible        = (*Chip)(nil)
+	_ desktop.Hoverable      = (*Chip)(nil)
+	_ desktop.Cursorable     = (*Chip)(nil)
 )
 
 // Chip is a word of the prompt that can be clicked. A bound word carries the colour, the letter and the pattern of its
@@ -76,6 +77,13 @@ func (c *Chip) show(look state.ChipLook) {
 	if c.ChipLook != look {
 		c.ChipLook = look
 		c.Refresh()
+	}
+}
+
+// TappedSecondary shows the menu of the word.
+func (c *Chip) TappedSecondary(e *fyne.PointEvent) {
+	if !c.Past {
+		c.acts.menu(e.AbsolutePosition)
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
+	"realword/inference"
+	"realword/ui/command"
+	"realword/ui/i18n"
 	"realword/ui/state"
 )
 
@@ -25,6 +28,68 @@ func (p *Panel) bindSelection() {
 		next = next.Mark(r.First, r.Last)
 	}
 	p.Change(func(s *state.State) { *s = next.BindMarked() })
+}
+
+// WordMenu is what is done with the words that are marked.
+var WordMenu = command.Context{"subject.bind", "word.open", "word.paste", "", "word.unbind"}
+
+// chipMenu marks a word, unless it is among those that are marked, and shows what can be done with them.
+func (p *Panel) chipMenu(i int, at fyne.Position) {
+	gone := func() {}
+	if !p.State().ChipLook(i).Within {
+		p.Change(func(s *state.State) { *s = s.Mark(i, i) })
+		mark := p.State().Span
+		gone = func() {
+			p.Post(func() { // what was clicked acts first
+				if p.State().Span == mark {
+					p.unmark()
+				}
+			})
+		}
+	}
+	p.commands.Popup(at, p.commands.Items(WordMenu...), gone)
+}
+
+// bound is the card that the marked words are bound to; 0 for none.
+func (p *Panel) bound() int {
+	s := p.State()
+	w, ok := s.Marked()
+	i := slices.IndexFunc(s.Form.Cards, func(c state.Card) bool { return c.Bound() && state.SameWord(c.Word, w.Word) })
+	if !ok || i < 0 {
+		return 0
+	}
+	return s.Form.Cards[i].ID
+}
+
+// wordActions act on the words that are marked.
+func (p *Panel) wordActions() []command.Action {
+	marked := func() bool { return p.State().Span.On }
+	on := func(do func(state.Target)) func() {
+		return func() {
+			if w, ok := p.State().Marked(); ok {
+				p.Change(func(s *state.State) { s.Span = state.Span{} })
+				do(state.Target{Word: w.Word})
+			}
+		}
+	}
+	return []command.Action{
+		{
+			ID: "word.open", Label: i18n.T("Open a picture for it…"), Do: on(p.pick),
+			Can: func() bool { return marked() && p.OpenFile != nil },
+		},
+		{
+			ID: "word.paste", Label: i18n.T("Paste a picture for it"), Do: on(p.Paste),
+			Can: func() bool { return marked() && p.PasteImage != nil },
+		},
+		{
+			ID: "word.unbind", Label: i18n.T("Unbind word"), Can: func() bool { return p.bound() != 0 },
+			Do: func() {
+				if card := p.bound(); card != 0 {
+					p.Change(func(s *state.State) { s.Form, s.Span = s.Form.Bind(card, inference.Word{}), state.Span{} })
+				}
+			},
+		},
+	}
 }
 
 // unmark ends a marking without binding anything.
@@ -122,6 +187,7 @@ func (p *Panel) chipActs(i int) chipActs {
 		drop:  p.dropChip,
 		key:   func(e *fyne.KeyEvent) bool { return p.chipKey(i, e) },
 		other: p.commands.Typed,
+		menu:  func(at fyne.Position) { p.chipMenu(i, at) },
 	}
 }
 
@@ -167,4 +233,5 @@ type chipActs struct {
 	drop     func(at fyne.Position)
 	key      func(*fyne.KeyEvent) bool
 	other    func(*fyne.KeyEvent) // keys that are not its own
+	menu     func(at fyne.Position)
 }

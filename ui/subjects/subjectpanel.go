@@ -1,6 +1,7 @@
 package subjects
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -307,75 +308,40 @@ func (p *Panel) share(card int) {
 	})
 }
 
-// cardMenu shows everything that can be done with a card.
-func (p *Panel) cardMenu(card int) {
-	c := p.ByID[card]
-	if c == nil {
-		return
-	}
-	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", p.cardItems(card)...), p.Canvas(), fyne.NewPos(0, c.more.Size().Height),
-		c.more)
+// CardMenu is what is done with a subject. More of it comes from the subject: see cardItems.
+var CardMenu = command.Context{
+	"subject.add", "subject.share", "mask.paint", "mask.remove", "",
+	"subject.up", "subject.down", "",
+	"subject.mute", "subject.solo", "subject.area", "subject.anchor", "subject.unbind", "subject.remove",
 }
 
+// swapsAfter is behind how many entries of CardMenu the other subjects are offered to swap pictures with.
+const swapsAfter = 4
+
+// cardMenu chooses a card and shows what can be done with it.
+func (p *Panel) cardMenu(card int, at fyne.Position) {
+	if p.ByID[card] == nil {
+		return
+	}
+	if p.State().Selected != card {
+		p.Change(func(s *state.State) { s.Selected, s.Pending = card, inference.Word{} })
+	}
+	p.commands.Popup(at, p.cardItems(card), func() {})
+}
+
+// cardItems is the menu of a card: that of all, and the other subjects, to swap pictures with.
 func (p *Panel) cardItems(card int) []*fyne.MenuItem {
+	items := p.commands.Items(CardMenu[:swapsAfter]...)
 	f := p.State().Form
-	groups := f.Groups()
-	at := slices.IndexFunc(groups, func(g state.Group) bool { return g.ID == card })
-	c := f.Cards[f.Card(card)]
-	change := func(next state.Form) func() {
-		return func() { p.Change(func(s *state.State) { s.Form = next }) }
-	}
-	item := func(label string, icon fyne.Resource, do func()) *fyne.MenuItem {
-		m := fyne.NewMenuItem(label, do)
-		m.Icon = icon
-		return m
-	}
-	acts := p.CardActs()
-	items := []*fyne.MenuItem{
-		item(i18n.T("Another picture of the same subject…"), theme.ContentAddIcon(), func() { p.addTo(card) }),
-		item(i18n.T("Use for another word too"), theme.ContentCopyIcon(), func() { p.share(card) }),
-	}
-	mask := item(i18n.T("Paint a mask"), theme.DocumentCreateIcon(), func() { p.OnPaint(card) })
-	mask.Disabled = !c.Live() || c.Off
-	items = append(items, mask)
-	if !c.Region.IsZero() {
-		items = append(items, item(i18n.T("Remove the painted mask"), theme.ContentClearIcon(), func() { acts.unpaint(card) }))
-	}
-	for _, g := range groups {
+	for _, g := range f.Groups() {
 		if g.ID == card {
 			continue
 		}
 		other := f.Cards[g.Cards[0]]
-		name := other.Word.Text
-		if name == "" {
-			name = other.Ref.Name
-		}
-		items = append(items, item(i18n.T("Swap pictures with “%s”", state.Shorten(name, 20)), theme.ViewRefreshIcon(),
-			change(f.Swap(card, g.ID))))
+		items = append(items, fyne.NewMenuItem(i18n.T("Swap pictures with “%s”", state.Shorten(cmp.Or(other.Word.Text, other.Ref.Name), 20)),
+			func() { p.Change(func(s *state.State) { s.Form = f.Swap(card, g.ID) }) }))
 	}
-	if len(groups) > 1 {
-		up, down := item(i18n.T("Move up"), theme.MoveUpIcon(), change(f.Move(card, -1))), item(i18n.T("Move down"), theme.MoveDownIcon(),
-			change(f.Move(card, 1)))
-		up.Disabled, down.Disabled = at == 0, at == len(groups)-1
-		items = append(items, fyne.NewMenuItemSeparator(), up, down)
-	}
-	items = append(items, fyne.NewMenuItemSeparator())
-	leave, only := item(i18n.T("Mute"), theme.VisibilityOffIcon(), func() { acts.Mute(card) }), item(i18n.T("Only this one"),
-		theme.RadioButtonCheckedIcon(), func() { acts.solo(card) })
-	leave.Checked, only.Checked = c.Off, f.Alone(card)
-	if items = append(items, leave); len(groups) > 1 {
-		items = append(items, only)
-	}
-	if c.Scope > 0 {
-		items = append(items, item(i18n.T("The preset's area"), theme.ContentUndoIcon(), change(f.WithScope(card, 0))))
-	}
-	if f.Anchored(card) {
-		items = append(items, item(i18n.T("Go back to the anchor"), theme.NewThemedResource(anchorIcon), change(f.ToAnchor(card))))
-	}
-	if c.Bound() {
-		items = append(items, item(i18n.T("Unbind word"), theme.ContentClearIcon(), change(f.Bind(card, inference.Word{}))))
-	}
-	return append(items, item(i18n.T("Remove"), theme.DeleteIcon(), func() { p.RemoveCard(card) }))
+	return append(append(items, fyne.NewMenuItemSeparator()), p.commands.Items(CardMenu[swapsAfter:]...)...)
 }
 
 // Actions act on the chosen card, or on the only one.
@@ -400,15 +366,32 @@ func (p *Panel) Actions() []command.Action {
 	can := func() bool { return chosen() != 0 }
 	two := func() bool { return len(p.State().Form.Groups()) == 2 }
 	acts := p.CardActs()
-	return []command.Action{
+	form := func(change func(f state.Form, card int) state.Form) func() {
+		return on(func(card int) { p.Change(func(s *state.State) { s.Form = change(s.Form, card) }) })
+	}
+	card := func() state.Card {
+		if i := p.State().Form.Card(chosen()); i >= 0 {
+			return p.State().Form.Cards[i]
+		}
+		return state.Card{}
+	}
+	place := func() (at, of int) {
+		groups := p.State().Form.Groups()
+		return slices.IndexFunc(groups, func(g state.Group) bool { return g.ID == chosen() }), len(groups)
+	}
+	return append([]command.Action{
 		command.Separator(command.MenuEdit),
 		{
 			ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V",
 			Do: func() { p.Paste(state.Target{}) }, Can: func() bool { return p.PasteImage != nil },
 		},
+		{
+			ID: "subject.add", Menu: command.MenuEdit, Label: i18n.T("Another picture of the same subject…"), Do: on(p.addTo),
+			Can: func() bool { return can() && p.OpenFile != nil },
+		},
 		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(p.share), Can: can},
-		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.Mute), Can: can},
-		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: can},
+		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.Mute), Can: can, On: func() bool { return card().Off }},
+		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: func() bool { return can() && len(p.State().Form.Groups()) > 1 }, On: func() bool { return can() && p.State().Form.Alone(chosen()) }},
 		{ID: "subject.swap", Menu: command.MenuEdit, Label: i18n.T("Swap the pictures of the two subjects"), Key: "Shift+W", Do: func() {
 			if g := p.State().Form.Groups(); len(g) == 2 {
 				p.Change(func(s *state.State) { s.Form = s.Form.Swap(g[0].ID, g[1].ID) })
@@ -427,6 +410,26 @@ func (p *Panel) Actions() []command.Action {
 			Do:  on(func(card int) { p.Change(func(s *state.State) { s.Form = s.Form.ToAnchor(card) }) }),
 			Can: func() bool { return p.State().Form.Anchored(chosen()) },
 		},
+		{
+			ID: "subject.up", Label: i18n.T("Move up"),
+			Do:  form(func(f state.Form, card int) state.Form { return f.Move(card, -1) }),
+			Can: func() bool { at, _ := place(); return at > 0 },
+		},
+		{
+			ID: "subject.down", Label: i18n.T("Move down"),
+			Do:  form(func(f state.Form, card int) state.Form { return f.Move(card, 1) }),
+			Can: func() bool { at, of := place(); return at >= 0 && at < of-1 },
+		},
+		{
+			ID: "subject.area", Label: i18n.T("The preset's area"),
+			Do:  form(func(f state.Form, card int) state.Form { return f.WithScope(card, 0) }),
+			Can: func() bool { return card().Scope > 0 },
+		},
+		{
+			ID: "subject.unbind", Label: i18n.T("Unbind word"),
+			Do:  form(func(f state.Form, card int) state.Form { return f.Bind(card, inference.Word{}) }),
+			Can: func() bool { return card().Bound() },
+		},
 		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(p.RemoveCard), Can: can},
-	}
+	}, p.wordActions()...)
 }

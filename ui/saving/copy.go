@@ -1,0 +1,68 @@
+package saving
+
+import (
+	"realword/inference/recipe"
+	"realword/ui/command"
+	"realword/ui/i18n"
+	"realword/ui/state"
+)
+
+// fileOf is the picture file of the picture in view, with its recipe as the preferences say; nil without one. The answer is slow.
+func (v *Saver) fileOf() func() ([]byte, error) {
+	shot := v.host.State().Shot()
+	if shot == nil || v.host.State().Model == nil {
+		return nil
+	}
+	it, s, model, embed := *shot, v.host.Journal.Store(), *v.host.State().Model, v.host.Embed()
+	return func() ([]byte, error) {
+		if it.Path != "" {
+			if data, err := state.ReadFile(it.Path); err == nil || it.Image == nil {
+				return data, err
+			}
+		}
+		if data, err := pixelsOf(s, it); data != nil || err != nil {
+			return data, err
+		}
+		return recipe.EncodePNG(it.PictureReady, model, embed)
+	}
+}
+
+// copyWith hands something of the picture in view to the system's clipboard, and says how that went under the picture.
+func (v *Saver) copyWith(give func() error, done string) {
+	v.host.Background(func() func() {
+		err := give()
+		return func() {
+			v.host.Change(func(s *state.State) {
+				if s.ActionErr = err; err == nil {
+					s.Told = s.Tell(done)
+				}
+			})
+		}
+	})
+}
+
+// Copy puts the picture in view into the clipboard.
+func (v *Saver) Copy() {
+	if file := v.fileOf(); file != nil && v.host.CopyImage != nil {
+		v.copyWith(func() error {
+			data, err := file()
+			if err == nil {
+				err = v.host.CopyImage(data)
+			}
+			return err
+		}, i18n.T("The picture is in the clipboard."))
+	}
+}
+
+// copyActions hand the picture in view to other programs.
+func (v *Saver) copyActions() []command.Action {
+	return []command.Action{
+		{
+			ID: "picture.copy", Menu: command.MenuEdit, Label: i18n.T("Copy the picture"), Key: "Ctrl+C", Do: v.Copy,
+			Can: func() bool {
+				s := v.host.State().Shot()
+				return v.host.CopyImage != nil && s != nil && (s.Path != "" || s.Image != nil)
+			},
+		},
+	}
+}
