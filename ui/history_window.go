@@ -40,10 +40,11 @@ func (w *Window) buildHistory() {
 		Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Post: w.post, Background: w.background,
 		State: w.state.Now,
 		Maker: func() *gallery.Maker {
-			if w.engine == nil || w.state.Model == nil {
+			e := w.models.Engine()
+			if e == nil {
 				return nil
 			}
-			return &gallery.Maker{Model: *w.state.Model, Embed: w.embed(), Start: w.engine.Start, Resolve: w.engine.Resolve, Context: w.ctx}
+			return &gallery.Maker{Model: *w.state.Model, Embed: w.embed(), Start: e.Start, Resolve: e.Resolve, Context: w.ctx}
 		},
 		OpenFolder: w.opt.OpenFolder, OpenSession: w.opt.OpenSession, SaveSession: w.opt.SaveSession,
 	}

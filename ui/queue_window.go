@@ -12,10 +12,10 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: ghost,
 		Context: w.ctx, Post: w.post, Background: w.background,
 		Engine: func() queue.Engine {
-			if w.engine == nil {
-				return nil
+			if e := w.models.Engine(); e != nil {
+				return e
 			}
-			return w.engine
+			return nil
 		},
 		Before:    func(do func()) { w.set.Before(do) },
 		OnEvent:   w.happened,

@@ -2,41 +2,20 @@ package ui
 
 import (
 	"context"
-	"image"
 	"os"
 	"time"
 
 	"fyne.io/fyne/v2"
 
 	"realword/history"
-	"realword/inference"
-	"realword/inference/bundle"
-	"realword/inference/picture"
-	"realword/inference/prompt"
+	"realword/ui/models"
 	"realword/ui/saving"
 	"realword/ui/state"
 	"realword/ui/subjects"
 )
 
-// Engine is what the window needs of the program that makes pictures. Start may be slow and is called off the window's
-// goroutine; Manifest and Encode answer at once and are called on it.
-type Engine interface {
-	// Start begins a round. Cancelling the context cancels the job.
-	Start(ctx context.Context, r inference.Request) (inference.Job, error)
-	// Resolve fills in what a request leaves to its preset and its model; see inference.Engine. It may be slow, as Start.
-	Resolve(r inference.Request) (inference.Request, error)
-	// Manifest describes the open model.
-	Manifest() bundle.Manifest
-	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
-	Encode(text string) *prompt.Prompt
-	// Notes says what of a request is cut off or read otherwise than it may be meant, a sentence each; see inference.Engine.
-	Notes(r inference.Request) []error
-	// Read decodes a reference to show it, so that a round with it need not decode it again; see inference.Engine. It may be slow, as
-	// Start.
-	Read(ctx context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error)
-	// Close ends the engine; a running native call is waited for. It may be slow, as Start.
-	Close() error
-}
+// Engine is what the window needs of the program that makes pictures.
+type Engine = models.Engine
 
 // Sample is a reference picture that comes with the program.
 type Sample = subjects.Sample
@@ -112,11 +91,7 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	w.win.ShowAndRun()
 	w.quit() // Fyne ends the window itself at a signal, without Close
 	w.models.WaitForDownloads(patience)
-	if w.engine != nil {
-		if err := w.engine.Close(); err != nil {
-			fyne.LogError("The model was not closed as it should be", err)
-		}
-	}
+	w.models.Close()
 	if err := w.journal.Close(); err != nil {
 		fyne.LogError("The history was not closed as it should be", err)
 	}

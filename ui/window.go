@@ -42,8 +42,7 @@ type Window struct {
 	opt Options
 	life
 
-	state  state.Owner
-	engine Engine
+	state state.Owner
 
 	journal *journal.Journal
 	session *session.Keeper
@@ -108,10 +107,10 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
 	w.subjects.OpenFile, w.subjects.PasteImage = w.opt.OpenFile, w.opt.PasteImage
 	w.subjects.Engine = func() subjects.Engine {
-		if w.engine == nil {
-			return nil
+		if e := w.models.Engine(); e != nil {
+			return e
 		}
-		return w.engine
+		return nil
 	}
 	w.subjects.OnResized = w.columns.relay
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
@@ -143,7 +142,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.undo.Reset(w.state.Form)
 	w.refresh()
 	w.subjects.Offer(w.opt.Samples)
-	w.open()
+	w.models.Start()
 	w.session.Open()
 	w.models.LookForDownloads()
 	return w
@@ -248,7 +247,7 @@ func (w *Window) newReuse() *reuse.Desk {
 		State: w.state.Now, Change: w.state.Change, Background: w.background, Layers: &w.Layers,
 		Store: w.journal.Store, Eye: w.subjects.Eye, Words: w.subjects.Words, Reading: w.subjects.Reading, Small: stage.Small,
 		Make:     func(t state.Task) { w.queue.Put(t, false) },
-		Resolver: func() func(inference.Request) (inference.Request, error) { return w.engine.Resolve },
+		Resolver: func() func(inference.Request) (inference.Request, error) { return w.models.Engine().Resolve },
 		OnFile:   func(path string) { w.subjects.TakeTo(state.Target{}, []string{path}) },
 	})
 }
@@ -277,7 +276,7 @@ func (w *Window) settingsHost() settings.Host {
 		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root,
 		Presets:     func() state.OwnPresets { return readPresets(prefs) },
 		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
-		Memory:      func() settings.MemoryTeller { teller, _ := w.engine.(settings.MemoryTeller); return teller },
+		Memory:      func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
 		OnGenerate:  w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,
 	}
 }

@@ -32,7 +32,7 @@ func (p *Page) Reload() {
 	}
 	folder, places := p.Folder(), p.host.Places()
 	elsewhere := slices.Clone(places.Elsewhere)
-	for _, path := range places.Named {
+	for _, path := range []string{places.Given, places.Last} {
 		if path != "" && filepath.Dir(path) != filepath.Clean(folder) && !slices.Contains(elsewhere, path) {
 			elsewhere = append(elsewhere, path)
 		}
@@ -42,15 +42,15 @@ func (p *Page) Reload() {
 		free, freeErr := p.host.Models.Free(folder)
 		begun, memory := p.host.Models.Unfinished(folder), p.host.Models.Memory()
 		return func() {
-			s := p.host.Shelf
-			s.Catalogue, s.Begun, s.Memory = p.host.Models.Catalogue(), begun, memory
-			if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {
-				s.Free = -1
-			}
-			if err != nil {
-				s.Err = err
-			}
-			p.Refresh()
+			p.change(func(s *state.Shelf) {
+				s.Catalogue, s.Begun, s.Memory = p.host.Models.Catalogue(), begun, memory
+				if s.List, s.Listed, s.Free = list, true, free; freeErr != nil {
+					s.Free = -1
+				}
+				if err != nil {
+					s.Err = err
+				}
+			})
 		}
 	})
 }
@@ -72,7 +72,7 @@ func (p *Page) AskPath(dialog func() (string, error), then func(path string)) {
 		return func() {
 			switch {
 			case err != nil:
-				p.host.Shelf.Err = err
+				p.change(func(s *state.Shelf) { s.Err = err })
 				p.Show()
 			case path != "":
 				then(path)
@@ -83,13 +83,14 @@ func (p *Page) AskPath(dialog func() (string, error), then func(path string)) {
 
 // LookAt inspects checkpoints and shows what they are. again is the path of a model that they shall replace, or "".
 func (p *Page) LookAt(path, base, again string) {
-	s := p.host.Shelf
-	p.leaveAdding()
 	ctx, cancel := context.WithCancel(p.host.Context)
-	p.stopLooking = cancel
 	a := &state.Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
-	s.Adding, s.Getting = a, false
-	p.tell("", nil)
+	p.change(func(s *state.Shelf) {
+		p.leaveAdding()
+		p.stopLooking = cancel
+		s.Adding, s.Getting = a, false
+		p.tell("", nil)
+	})
 	p.Show()
 	folder := p.Folder()
 	p.host.Background(func() func() {
@@ -97,29 +98,29 @@ func (p *Page) LookAt(path, base, again string) {
 		found, err := p.host.Models.Inspect(ctx, path, base)
 		free, freeErr := p.host.Models.Free(folder)
 		return func() {
-			if s.Adding != a {
+			if p.shelf().Adding != a {
 				return // the user looks at something else by now
 			}
 			if err != nil {
 				found.Problems = err
 			}
-			a.Looking, a.Found = false, found
-			if freeErr == nil {
-				a.Free = free
-			}
-			a.Name = s.FreeName(found.Manifest.Name)
-			if m, ok := s.Find(again); ok && again != "" {
-				a.Name = m.Name()
-			}
-			p.Refresh()
+			p.change(func(s *state.Shelf) {
+				a.Looking, a.Found = false, found
+				if freeErr == nil {
+					a.Free = free
+				}
+				a.Name = s.FreeName(found.Manifest.Name)
+				if m, ok := s.Find(again); ok && again != "" {
+					a.Name = m.Name()
+				}
+			})
 		}
 	})
 }
 
 // stopAdding leaves what was named alone.
 func (p *Page) stopAdding() {
-	p.leaveAdding()
-	p.Refresh()
+	p.change(func(*state.Shelf) { p.leaveAdding() })
 }
 
 // leaveAdding ends an inspection that may be under way.
@@ -127,29 +128,32 @@ func (p *Page) leaveAdding() {
 	if p.stopLooking != nil {
 		p.stopLooking()
 	}
-	p.stopLooking, p.host.Shelf.Adding = nil, nil
+	p.stopLooking = nil
+	p.change(func(s *state.Shelf) { s.Adding = nil })
 }
 
 // tell says what was done last, with a way to take it back; undo nil: there is none.
 func (p *Page) tell(text string, undo func()) {
-	p.host.Shelf.Err, p.host.Shelf.Told, p.back = nil, text, undo
+	p.back = undo
+	p.change(func(s *state.Shelf) { s.Err, s.Told = nil, text })
 }
 
 // agreeAdding imports what is shown, or takes a model of Realword into the list as it is.
 func (p *Page) agreeAdding() {
-	s := p.host.Shelf
+	s := p.shelf()
 	a := s.Adding
 	if a == nil || a.Agree() == "" {
 		return
 	}
-	s.Adding = nil
+	p.change(func(s *state.Shelf) { s.Adding = nil })
 	if a.Found.Layout == bundle.LayoutBundle {
 		if !slices.Contains(p.host.Places().Elsewhere, a.Path) && filepath.Dir(a.Path) != filepath.Clean(p.Folder()) {
 			p.host.OnKeep(a.Path, true)
 		}
-		s.Chosen, s.Told = a.Path, i18n.T("%s is now in the list. Its files stay where they are.", a.Found.Manifest.Name)
+		p.change(func(s *state.Shelf) {
+			s.Chosen, s.Told = a.Path, i18n.T("%s is now in the list. Its files stay where they are.", a.Found.Manifest.Name)
+		})
 		p.Reload()
-		p.Refresh()
 		return
 	}
 	name := a.Name
@@ -164,45 +168,56 @@ func (p *Page) agreeAdding() {
 
 // check compares the files of a model with what was imported.
 func (p *Page) check(path string) {
-	if m, ok := p.host.Shelf.Find(path); ok && m.Path != "" && !p.host.Shelf.Busy(path) {
+	s := p.shelf()
+	if m, ok := s.Find(path); ok && m.Path != "" && !s.Busy(path) {
 		p.addTask(state.ModelTask{Name: m.Name(), Check: path, Expected: m.Bytes + m.Mapped})
 	}
 }
 
 // addTask puts a task behind the others and begins it when none runs.
 func (p *Page) addTask(t state.ModelTask) {
-	s := p.host.Shelf
-	s.Last++
-	t.ID = s.Last
-	s.Tasks = append(slices.Clone(s.Tasks), t)
-	p.tell("", nil)
-	p.nextTask()
-	p.Refresh()
+	p.change(func(s *state.Shelf) {
+		s.Last++
+		t.ID = s.Last
+		s.Tasks = append(slices.Clone(s.Tasks), t)
+		p.tell("", nil)
+		p.nextTask()
+	})
 }
 
 // nextTask begins the first import or check, and the first download, unless one is under way: a download takes hours, and the others
 // do not wait for it. The window goes on meanwhile.
 func (p *Page) nextTask() {
-	s := p.host.Shelf
+	tasks := p.shelf().Tasks
 	for _, download := range []bool{false, true} {
-		i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return (t.Get != nil) == download })
-		if i >= 0 && s.Tasks[i].Began.IsZero() && p.host.Context.Err() == nil {
-			p.beginTask(&s.Tasks[i])
+		i := slices.IndexFunc(tasks, func(t state.ModelTask) bool { return (t.Get != nil) == download })
+		if i >= 0 && tasks[i].Began.IsZero() && p.host.Context.Err() == nil {
+			p.changeTask(tasks[i].ID, func(t *state.ModelTask) { t.Began = time.Now() })
+			p.beginTask(tasks[i])
 		}
 	}
 }
 
-func (p *Page) beginTask(t *state.ModelTask) {
+// changeTask changes a task, unless it is gone.
+func (p *Page) changeTask(id int, change func(*state.ModelTask)) {
+	if i := slices.IndexFunc(p.shelf().Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
+		p.change(func(s *state.Shelf) {
+			s.Tasks = slices.Clone(s.Tasks)
+			change(&s.Tasks[i])
+		})
+	}
+}
+
+func (p *Page) beginTask(task state.ModelTask) {
 	ctx, cancel := context.WithCancel(p.host.Context)
-	p.cancels[t.ID], t.Began = cancel, time.Now()
-	task := *t
-	sum := state.Tally{Expected: t.Expected}
+	p.cancels[task.ID] = cancel
+	sum := state.Tally{Expected: task.Expected}
 	progress := func(what string, done, total int64) {
 		if done, all, left, show := sum.Add(what, done, total, time.Now()); show {
 			p.host.Post(func() { p.taskProgress(task.ID, what, done, all, left) })
 		}
 	}
-	if t.Get != nil {
+	if task.Get != nil {
 		p.loading.Add(1)
 	}
 	p.host.Background(func() func() {
@@ -223,41 +238,45 @@ func (p *Page) beginTask(t *state.ModelTask) {
 }
 
 func (p *Page) taskProgress(id int, what string, done, all int64, left time.Duration) {
-	s := p.host.Shelf
-	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
-		s.Tasks = slices.Clone(s.Tasks)
-		t := &s.Tasks[i]
+	p.changeTask(id, func(t *state.ModelTask) {
 		t.What, t.Done, t.All, t.Remaining, t.Importing, t.Waiting = what, done, all, left, t.Get != nil, ""
-		p.refreshTasks()
-	}
+	})
 }
 
 // cancelTask stops a task, or takes it out when it waits.
 func (p *Page) cancelTask(id int) {
-	s := p.host.Shelf
-	i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id })
-	if i < 0 {
+	if cancel := p.cancels[id]; cancel != nil {
+		p.changeTask(id, func(t *state.ModelTask) { t.Ending = true })
+		cancel()
 		return
 	}
-	s.Tasks = slices.Clone(s.Tasks)
-	if t := &s.Tasks[i]; !t.Began.IsZero() {
-		t.Ending = true
-		p.cancels[id]()
-	} else {
-		s.Tasks = slices.Delete(s.Tasks, i, i+1)
-	}
-	p.Refresh()
+	p.dropTask(id)
+}
+
+// dropTask takes a task out of the list.
+func (p *Page) dropTask(id int) {
+	p.change(func(s *state.Shelf) {
+		s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(t state.ModelTask) bool { return t.ID == id })
+	})
 }
 
 // taskEnded shows how a task came out, and begins the next one.
 func (p *Page) taskEnded(t state.ModelTask, path string, err error) {
-	s := p.host.Shelf
-	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(o state.ModelTask) bool { return o.ID == t.ID })
-	delete(p.cancels, t.ID)
+	p.change(func(s *state.Shelf) {
+		p.dropTask(t.ID)
+		delete(p.cancels, t.ID)
+		p.sayEnded(s, t, path, err)
+		p.Reload()
+		p.nextTask()
+	})
+}
+
+// sayEnded says how a task came out.
+func (p *Page) sayEnded(s *state.Shelf, t state.ModelTask, path string, err error) {
 	cancelled := errors.Is(err, context.Canceled)
 	switch {
 	case t.Get != nil:
-		p.getEnded(t, path, err)
+		p.getEnded(s, t, path, err)
 	case t.Check != "" && cancelled:
 		s.Told = i18n.T("The check of %s was stopped.", t.Name)
 	case t.Check != "":
@@ -269,7 +288,7 @@ func (p *Page) taskEnded(t state.ModelTask, path string, err error) {
 			s.Told = ""
 			p.host.Notices.Say(kit.Notice{
 				Text: i18n.T("%s is damaged.", t.Name) + " " + wording.Brief(err), Bad: true, Act: i18n.T("Models…"),
-				Do: func() { s.Chosen = t.Check; p.Show() },
+				Do: func() { p.change(func(s *state.Shelf) { s.Chosen = t.Check }); p.Show() },
 			})
 			p.host.Notify(i18n.T("A model is damaged"), t.Name)
 		}
@@ -290,9 +309,6 @@ func (p *Page) taskEnded(t state.ModelTask, path string, err error) {
 			p.remove(t.Again)
 		}
 	}
-	p.Reload()
-	p.nextTask()
-	p.Refresh()
 }
 
 // rename gives a model another name.
@@ -306,12 +322,14 @@ func (p *Page) rename(m state.Model) {
 		p.host.Background(func() func() {
 			err := p.host.Models.Rename(m.Path, text)
 			return func() {
-				s := p.host.Shelf
-				if s.Err = err; err == nil {
-					p.host.OnRenamed(m.Path, text)
-				}
+				p.host.Change(func(s *state.State) {
+					if s.Shelf.Err = err; err == nil && s.Shelf.InUse(m.Path) && s.Model != nil {
+						renamed := *s.Model
+						renamed.Was, renamed.Name = append(slices.Clone(renamed.Was), renamed.Name), text
+						s.Model = &renamed
+					}
+				})
 				p.Reload()
-				p.Refresh()
 			}
 		})
 	}
@@ -324,17 +342,18 @@ func (p *Page) rename(m state.Model) {
 // askRemove asks before a model goes.
 func (p *Page) askRemove(m state.Model) {
 	switch {
-	case m.Path == "" || p.host.Shelf.InUse(m.Path) || p.host.Shelf.Busy(m.Path):
+	case m.Path == "" || p.shelf().InUse(m.Path) || p.shelf().Busy(m.Path):
 		return
 	case m.Elsewhere:
 		p.host.OnKeep(m.Path, false)
-		p.host.Shelf.Told = i18n.T("%s was removed from the list. Its files stay where they are.", m.Name())
 		p.back = func() {
 			p.host.OnKeep(m.Path, true)
 			p.Reload()
 		}
+		p.change(func(s *state.Shelf) {
+			s.Told = i18n.T("%s was removed from the list. Its files stay where they are.", m.Name())
+		})
 		p.Reload()
-		p.Refresh()
 	default:
 		question := i18n.T("%s will be freed when Realword closes; until then, Undo brings it back. The checkpoints it was imported from stay as they are.", wording.Bytes(m.Bytes))
 		if m.Downloaded {
@@ -347,26 +366,29 @@ func (p *Page) askRemove(m state.Model) {
 
 // remove takes a model out of its folder, with undo.
 func (p *Page) remove(path string) {
-	m, ok := p.host.Shelf.Find(path)
-	if !ok || p.host.Shelf.InUse(path) || p.host.Shelf.Busy(path) {
+	s := p.shelf()
+	m, ok := s.Find(path)
+	if !ok || s.InUse(path) || s.Busy(path) {
 		return
 	}
 	p.host.Background(func() func() {
 		undo, err := p.host.Models.Remove(path)
 		return func() {
-			s := p.host.Shelf
-			if s.Err = err; err == nil {
-				s.Told = i18n.T("%s was removed.", m.Name())
+			if err == nil {
 				p.back = func() {
 					p.host.Background(func() func() {
 						err := undo()
-						return func() { s.Err = err; p.Reload(); p.Refresh() }
+						return func() { p.change(func(s *state.Shelf) { s.Err = err }); p.Reload() }
 					})
 				}
-				delete(s.Checks, path)
 			}
+			p.change(func(s *state.Shelf) {
+				if s.Err = err; err == nil {
+					s.Told = i18n.T("%s was removed.", m.Name())
+					delete(s.Checks, path)
+				}
+			})
 			p.Reload()
-			p.Refresh()
 		}
 	})
 }
@@ -377,9 +399,11 @@ func (p *Page) Undo() bool {
 	if undo == nil || !p.shown {
 		return false
 	}
-	p.back, p.host.Shelf.Told = nil, ""
-	undo()
-	p.Refresh()
+	p.back = nil
+	p.change(func(s *state.Shelf) {
+		s.Told = ""
+		undo()
+	})
 	return true
 }
 

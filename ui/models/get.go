@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -62,21 +61,21 @@ func licenceOf(e hub.Entry) string {
 
 // showCatalogue shows what can be downloaded.
 func (p *Page) showCatalogue() {
-	s := p.host.Shelf
-	p.leaveAdding()
-	s.Getting = true
+	p.change(func(s *state.Shelf) {
+		p.leaveAdding()
+		s.Getting = true
+	})
 	p.Show()
 	p.Reload()
 }
 
 // get asks the hub what a model consists of now, shows it, and downloads it when the user agrees. What was begun goes on.
 func (p *Page) get(e hub.Entry) {
-	s := p.host.Shelf
+	s := p.shelf()
 	if s.Planning != "" || s.Fetching(e.Name) {
 		return
 	}
-	s.Planning, s.Err, s.Told = e.Name, nil, ""
-	p.Refresh()
+	p.change(func(s *state.Shelf) { s.Planning, s.Err, s.Told = e.Name, nil, "" })
 	folder := p.Folder()
 	_, going := s.BegunDownload(e.Name)
 	p.host.Background(func() func() {
@@ -87,16 +86,17 @@ func (p *Page) get(e hub.Entry) {
 			free = -1
 		}
 		return func() {
-			s.Planning = ""
+			p.change(func(s *state.Shelf) {
+				if s.Planning = ""; err != nil && !errors.Is(err, context.Canceled) {
+					s.Err = err
+				}
+			})
 			switch {
-			case err != nil && !errors.Is(err, context.Canceled):
-				s.Err = err
 			case err == nil && going:
 				p.fetch(plan)
 			case err == nil:
 				p.askGet(plan, missing, free)
 			}
-			p.Refresh()
 		}
 	})
 }
@@ -119,7 +119,7 @@ func (p *Page) getFacts(plan hub.Plan, missing, free int64) (list []state.Fact) 
 			list = append(list, state.Fact{What: i18n.T("Terms"), Is: i18n.T("The terms of %s must be accepted on its page first.", g.Repository)})
 		}
 	}
-	if text, _ := runs(plan.Entry, p.host.Shelf.Memory); text != "" {
+	if text, _ := runs(plan.Entry, p.shelf().Memory); text != "" {
 		list = append(list, state.Fact{What: i18n.T("This machine"), Is: text})
 	}
 	return list
@@ -148,7 +148,7 @@ func (p *Page) askGet(plan hub.Plan, missing, free int64) {
 
 // fetch puts a download into the list of tasks.
 func (p *Page) fetch(plan hub.Plan) {
-	s := p.host.Shelf
+	s := p.shelf()
 	if s.Fetching(plan.Entry.Name) {
 		return
 	}
@@ -158,22 +158,18 @@ func (p *Page) fetch(plan hub.Plan) {
 
 // fetched shows how far a download is.
 func (p *Page) fetched(id int, h hub.Progress) {
-	s := p.host.Shelf
-	if i := slices.IndexFunc(s.Tasks, func(t state.ModelTask) bool { return t.ID == id }); i >= 0 {
-		s.Tasks = slices.Clone(s.Tasks)
-		t := &s.Tasks[i]
+	p.changeTask(id, func(t *state.ModelTask) {
 		t.What, t.Done, t.All, t.Remaining, t.Speed, t.Importing = h.What, h.Done, h.All, h.Left, h.Speed, false
 		if t.Waiting = ""; h.Waiting != nil {
 			t.Waiting = wording.Sentence(h.Waiting)
 		}
-		p.refreshTasks()
-	}
+	})
 }
 
 // discard asks, and deletes what was fetched of a download that does not run.
 func (p *Page) discard(e hub.Entry) {
 	title, _ := offer(e)
-	u, ok := p.host.Shelf.BegunDownload(e.Name)
+	u, ok := p.shelf().BegunDownload(e.Name)
 	if !ok {
 		return
 	}
@@ -183,19 +179,19 @@ func (p *Page) discard(e hub.Entry) {
 			p.host.Background(func() func() {
 				err := p.host.Models.Discard(folder, e)
 				return func() {
-					if p.host.Shelf.Err = err; err == nil {
-						p.host.Shelf.Told = i18n.T("The download of %s was discarded.", title)
-					}
+					p.change(func(s *state.Shelf) {
+						if s.Err = err; err == nil {
+							s.Told = i18n.T("The download of %s was discarded.", title)
+						}
+					})
 					p.Reload()
-					p.Refresh()
 				}
 			})
 		})
 }
 
 // getEnded shows how a download came out; taskEnded has taken it out of the list.
-func (p *Page) getEnded(t state.ModelTask, path string, err error) {
-	s := p.host.Shelf
+func (p *Page) getEnded(s *state.Shelf, t state.ModelTask, path string, err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.Told = i18n.T("The download of %s is paused. What has been downloaded is kept; resume whenever you like.", t.Name)
@@ -294,7 +290,7 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 }
 
 func (p *Page) refreshCatalogue() {
-	s := *p.host.Shelf
+	s := p.shelf()
 	for _, e := range s.Catalogue {
 		c := p.cards[e.Name]
 		if c == nil {
@@ -338,7 +334,7 @@ func (r *begunRow) show(u hub.Unfinished) {
 
 // begunRows are the rows of the downloads that do not run.
 func (p *Page) begunRows() (rows []fyne.CanvasObject) {
-	s := *p.host.Shelf
+	s := p.shelf()
 	for _, u := range s.Begun {
 		name := u.Plan.Entry.Name
 		if s.Fetching(name) {
@@ -362,11 +358,10 @@ func (p *Page) LookForDownloads() {
 	p.host.Background(func() func() {
 		begun := p.host.Models.Unfinished(folder)
 		return func() {
-			s := p.host.Shelf
-			if len(begun) == 0 || s.Listed || !p.host.Notices.Hidden {
+			if len(begun) == 0 || p.shelf().Listed || !p.host.Notices.Hidden {
 				return // nothing waits, or the page shows it
 			}
-			s.Begun = begun
+			p.change(func(s *state.Shelf) { s.Begun = begun })
 			u := begun[0]
 			title, _ := offer(u.Plan.Entry)
 			p.host.Notices.Say(kit.Notice{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,94 +15,116 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/bundle"
 	"realword/inference/hub"
+	"realword/inference/prompt"
 	"realword/ui/kit"
 	"realword/ui/models/modelstest"
+	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
-// bench is the page without a window: what the house would do is noted, and what is posted waits until the test lets it happen.
+// bench is the page in a house of its own: what the window would do is noted.
 type bench struct {
 	*Page
+	*roomtest.House
 	t      *testing.T
-	state  state.State
-	layers kit.Layers
 	notice *kit.NoticeBar
-	win    fyne.Window
-	posted chan func()
-	tasks  int
 	places Places
 
-	asked []string // models that were to be opened
+	engines map[string]*engine // by path; what is not there cannot be opened
+	opened  chan string        // paths that were asked for
+	told    []string           // what the window was told, in its order
 }
+
+// engine is an open model that makes nothing.
+type engine struct {
+	Engine
+	manifest bundle.Manifest
+	closed   atomic.Bool
+}
+
+func (e *engine) Manifest() bundle.Manifest { return e.manifest }
+
+// Encode reads three words at most.
+func (e *engine) Encode(text string) *prompt.Prompt {
+	p := &prompt.Prompt{Text: text}
+	for i, w := range state.PlainWords(text) {
+		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End, Cut: i >= 3})
+	}
+	return p
+}
+
+func (e *engine) Close() error { e.closed.Store(true); return nil }
 
 // newBench is the page on two models, the first of them in use.
 func newBench(t *testing.T) (*bench, *modelstest.Fake) {
 	t.Helper()
+	b, m := started(t, Places{})
+	b.Show()
+	b.Settle()
+	b.asked()
+	b.told = nil
+	return b, m
+}
+
+// started is the page at the start of the program.
+func started(t *testing.T, places Places) (*bench, *modelstest.Fake) {
+	t.Helper()
 	m := modelstest.New()
-	test.NewTempApp(t)
-	kit.SetLook("system", 100)
-	b := &bench{t: t, state: state.NewState(), posted: make(chan func(), 1000), win: test.NewTempWindow(t, nil)}
-	b.layers.Canvas = b.win.Canvas
-	b.notice = kit.NewNoticeBar(b.win.Content)
+	b := &bench{
+		House: roomtest.New(t), t: t, places: places, opened: make(chan string, 10),
+		engines: map[string]*engine{"": {manifest: *uitest.Toybox}, modelstest.BigPath: {manifest: *modelstest.Big}},
+	}
+	b.State.Model = nil
+	b.notice = kit.NewNoticeBar(b.Win.Content)
 	ctx, cancel := context.WithCancel(t.Context())
+	tell := func(what string) func() { return func() { b.told = append(b.told, what) } }
 	b.Page = New(Host{
-		Models: m, Context: ctx, Layers: &b.layers, Notices: b.notice, Shelf: &b.state.Shelf,
+		Models: m, Context: ctx, Layers: &b.Layers, Notices: b.notice, State: b.Now, Change: b.Change,
+		Open: func(_ context.Context, path string) (Engine, error) {
+			b.opened <- path
+			if e := b.engines[path]; e != nil {
+				return e, nil
+			}
+			return nil, errors.New("the folder is not there")
+		},
 		OpenFile:   func() (string, error) { return modelstest.BasePath, nil },
 		OpenFolder: func() (string, error) { return modelstest.SourcePath, nil },
-		Background: func(slow func() func()) {
-			b.tasks++
-			go func() {
-				show := slow()
-				b.posted <- func() {
-					b.tasks--
-					if show != nil {
-						show()
-					}
-				}
-			}()
-		},
-		Post:      func(f func()) { b.posted <- f },
-		Shortcut:  func(fyne.Shortcut) bool { return false },
-		Notify:    func(string, string) {},
-		State:     func() state.State { return b.state },
-		Hinders:   func() error { return nil },
-		Places:    func() Places { return b.places },
-		OnShow:    func() {},
-		OnOpen:    func(path string) { b.asked = append(b.asked, path) },
-		OnStop:    func() {},
-		OnChange:  func() { b.Refresh() },
-		OnReveal:  func(string) {},
-		OnRenamed: func(string, string) {},
+		Background: b.Background, Post: b.Post,
+		Shortcut: func(fyne.Shortcut) bool { return false },
+		Notify:   func(string, string) {},
+		Hinders:  func() error { return nil },
+		Places:   func() Places { return b.places },
+		OnShow:   func() {},
+		OnStop:   tell("stop"), OnReady: tell("ready"), OnIdle: tell("idle"), OnSight: tell("another size"),
+		OnUsed:   func(path string) { b.told = append(b.told, "used "+path) },
+		OnReveal: func(string) {},
 		OnKeep: func(path string, keep bool) {
 			if b.places.Elsewhere = slices.DeleteFunc(slices.Clone(b.places.Elsewhere), func(o string) bool { return o == path }); keep {
 				b.places.Elsewhere = append(b.places.Elsewhere, path)
 			}
 		},
 	})
-	b.state.Model, b.state.Shelf.Opened = uitest.Toybox, true
-	b.win.SetContent(container.NewBorder(container.NewVBox(b.Opener, b.notice.Container), nil, nil, nil, container.NewStack(b.Root)))
-	b.win.Resize(fyne.NewSize(1100, 2000))
+	b.Move(container.NewBorder(container.NewVBox(b.Opener, b.notice.Container), nil, nil, nil, container.NewStack(b.Root)), b.Page.Actions,
+		b.Page.Refresh, func() bool { return false })
+	b.Win.Resize(fyne.NewSize(1100, 2000))
 	t.Cleanup(func() {
 		cancel()
-		b.settle()
+		b.Settle()
 	})
-	b.Show()
-	b.settle()
+	b.Start()
+	b.Settle()
 	return b, m
 }
 
-// until lets posted work happen until done holds.
-func (b *bench) until(what string, done func() bool) {
-	b.t.Helper()
-	uitest.Until(b.t, b.posted, what, done)
-}
-
-// settle lets everything happen that is under way.
-func (b *bench) settle() {
-	b.t.Helper()
-	b.until("nothing is under way", func() bool { return b.tasks == 0 && len(b.posted) == 0 })
+// asked are the models that were to be opened since it was called last.
+func (b *bench) asked() (paths []string) {
+	for len(b.opened) > 0 {
+		paths = append(paths, <-b.opened)
+	}
+	return paths
 }
 
 // walk visits what is visible in o.
@@ -124,10 +147,10 @@ func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 
 // top is what the user can reach: the sheet, or the page where none is.
 func (b *bench) top() fyne.CanvasObject {
-	if o := b.win.Canvas().Overlays().Top(); o != nil {
+	if o := b.Win.Canvas().Overlays().Top(); o != nil {
 		return o
 	}
-	return b.win.Content()
+	return b.Win.Content()
 }
 
 func (b *bench) texts() string {
@@ -147,7 +170,7 @@ func (b *bench) texts() string {
 
 // found finds a widget on the sheet.
 func found[T fyne.CanvasObject](b *bench, is func(T) bool) (found T, ok bool) {
-	if b.win.Canvas().Overlays().Top() == nil {
+	if b.Win.Canvas().Overlays().Top() == nil {
 		return found, false
 	}
 	walk(b.top(), func(o fyne.CanvasObject) {
@@ -176,21 +199,21 @@ func (b *bench) pressSheet(text string) {
 // gets is the next download that has begun.
 func (b *bench) gets(m *modelstest.Fake) *modelstest.GetCall {
 	b.t.Helper()
-	return uitest.Next(b.until, "a download has begun", m.Getting)
+	return uitest.Next(b.Until, "a download has begun", m.Getting)
 }
 
 // call is the next import or check that has begun.
 func (b *bench) call(m *modelstest.Fake) *modelstest.Call {
 	b.t.Helper()
-	return uitest.Next(b.until, "a task has begun", m.Began)
+	return uitest.Next(b.Until, "a task has begun", m.Began)
 }
 
 // answer ends a task.
 func (b *bench) answer(c *modelstest.Call, err error) {
 	b.t.Helper()
-	n := len(b.state.Shelf.Tasks)
+	n := len(b.State.Shelf.Tasks)
 	c.Answer <- err
-	b.until("the task has ended", func() bool { return len(b.state.Shelf.Tasks) < n })
+	b.Until("the task has ended", func() bool { return len(b.State.Shelf.Tasks) < n })
 }
 
 func (b *bench) has(parts ...string) {
@@ -219,10 +242,10 @@ func TestGetARealModel(t *testing.T) {
 	b.list.Select(0)
 	b.has("It is a toy")
 	test.Tap(b.buttons["real"])
-	b.settle()
+	b.Settle()
 	b.has("RealCustom++ on SDXL", "About 13.3 GB to download", "CreativeML Open RAIL++-M", "Runs on this machine.", "Toybox, the built-in model, is a toy", "Runs here, but slowly: 17.0 GB of memory is recommended, and 16.0 GB is free.")
 	test.Tap(b.cards["realcustom-sdxl"].get)
-	b.settle()
+	b.Settle()
 	if len(m.Getting) > 0 || !b.sheetSays("13.0 GB") || !b.sheetSays("Open RAIL++-M (hub.example/some/model)") || !b.sheetSays("40.0 GB free") {
 		t.Fatal("it began before the user has seen size and licence")
 	}
@@ -232,32 +255,32 @@ func TestGetARealModel(t *testing.T) {
 		t.Errorf("%+v", c.Job)
 	}
 	c.Fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Speed: 12_000_000, Left: 15 * time.Minute})
-	b.until("the progress is shown", func() bool { return strings.Contains(b.Opener.Text, "20 %") })
+	b.Until("the progress is shown", func() bool { return strings.Contains(b.Opener.Text, "20 %") })
 	b.has("Getting RealCustom++ on SDXL", "2.6 GB of 13.0 GB · 12.0 MB/s · 15 min left", "downloading, see")
 	if !b.cards["realcustom-sdxl"].get.Disabled() {
 		t.Error("it can be fetched twice")
 	}
 	c.Fetching(hub.Progress{Done: 2_600_000_000, All: 13_000_000_000, Waiting: errors.New("the hub is in trouble (503): try again later. Trying again in 4 s.")})
-	b.until("the wait is shown", func() bool { return b.state.Shelf.Tasks[0].Waiting != "" })
+	b.Until("the wait is shown", func() bool { return b.State.Shelf.Tasks[0].Waiting != "" })
 	b.has("Trying again in 4 s.")
 
 	// An import does not wait for it.
 	b.addFolder()
-	b.until("it is inspected", func() bool { a := b.state.Shelf.Adding; return a != nil && !a.Looking })
+	b.Until("it is inspected", func() bool { a := b.State.Shelf.Adding; return a != nil && !a.Looking })
 	test.Tap(b.agree)
 	other := b.call(m)
 	b.answer(other, nil)
 
 	c.Importing("weights/unet.bin", 1_000_000_000, 4_000_000_000)
-	b.until("it is being imported", func() bool { return b.state.Shelf.Tasks[0].Importing })
+	b.Until("it is being imported", func() bool { return b.State.Shelf.Tasks[0].Importing })
 	b.has("Importing RealCustom++ on SDXL", "importing… 1.0 GB of 4.0 GB")
 	c.Answer <- nil
-	b.until("it is here", func() bool { return len(b.state.Shelf.Tasks) == 0 })
-	b.settle()
-	if b.notice.Now.Text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.Now.Act != "Use it" || b.state.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.state.Shelf.Getting {
-		t.Errorf("%+v, %q", b.notice.Now, b.state.Shelf.Chosen)
+	b.Until("it is here", func() bool { return len(b.State.Shelf.Tasks) == 0 })
+	b.Settle()
+	if b.notice.Now.Text != "RealCustom++ on SDXL is downloaded and imported." || b.notice.Now.Act != "Use it" || b.State.Shelf.Chosen != "/models/RealCustom++ on SDXL" || b.State.Shelf.Getting {
+		t.Errorf("%+v, %q", b.notice.Now, b.State.Shelf.Chosen)
 	}
-	found, _ := b.state.Shelf.Find("/models/RealCustom++ on SDXL")
+	found, _ := b.State.Shelf.Find("/models/RealCustom++ on SDXL")
 	b.askRemove(found)
 	if !b.sheetSays("including what was downloaded for it") {
 		t.Error("the question does not say what goes")
@@ -267,15 +290,15 @@ func TestGetARealModel(t *testing.T) {
 func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	b, m := newBench(t)
 	b.showCatalogue()
-	b.settle()
+	b.Settle()
 	test.Tap(b.cards["realcustom-sdxl"].get)
-	b.settle()
+	b.Settle()
 	b.pressSheet("Download")
 	c := b.gets(m)
 	test.Tap(b.rows[1].stop)
 	<-c.Ctx.Done()
-	b.until("it is paused", func() bool { return len(b.state.Shelf.Tasks) == 0 })
-	b.settle()
+	b.Until("it is paused", func() bool { return len(b.State.Shelf.Tasks) == 0 })
+	b.Settle()
 	b.has("is paused", "paused · 3.0 GB of 13.0 GB", "3.0 GB of 13.0 GB downloaded", "Resume", "Discard")
 	if b.notice.Now.Bad {
 		t.Errorf("a pause is an error: %+v", b.notice.Now)
@@ -283,8 +306,8 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	test.Tap(b.cards["realcustom-sdxl"].get) // goes on without asking again
 	c = b.gets(m)
 	c.Answer <- errors.New("the disk of /models is full: free up space and resume, what was downloaded is kept")
-	b.until("it failed", func() bool { return len(b.state.Shelf.Tasks) == 0 })
-	b.settle()
+	b.Until("it failed", func() bool { return len(b.State.Shelf.Tasks) == 0 })
+	b.Settle()
 	if !b.notice.Now.Bad || !strings.Contains(b.notice.Now.Text, "not been downloaded yet") || !strings.Contains(b.notice.Now.Text, "free up space") {
 		t.Errorf("%+v", b.notice.Now)
 	}
@@ -293,13 +316,13 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 		t.Fatal("nobody asks")
 	}
 	b.pressSheet("Delete")
-	b.settle()
+	b.Settle()
 	if len(m.Discarded) != 1 || len(b.begunRows()) != 0 || !b.cards["realcustom-sdxl"].give.Hidden {
 		t.Errorf("%v", m.Discarded)
 	}
 	b.Undo() // nothing to undo, nothing happens
-	b.layers.Back()
-	if b.state.Shelf.Getting || !b.shown {
+	b.Layers.Back()
+	if b.State.Shelf.Getting || !b.shown {
 		t.Error("Esc left the page instead of the catalogue")
 	}
 }
@@ -309,28 +332,28 @@ func TestDownloadsThatCannotBegin(t *testing.T) {
 	m.MemoryBytes = 2_000_000_000
 	m.FreeBytes = 5_000_000_000
 	b.showCatalogue()
-	b.settle()
+	b.Settle()
 	b.has("Too large for this machine: it needs 4.5 GB of memory, and 2.0 GB is free.")
 	test.Tap(b.cards["realcustom-sdxl"].get)
-	b.settle()
+	b.Settle()
 	if !b.sheetSays("The disk has no room for it: free up 8.3 GB") {
 		t.Error("a full disk is not said before")
 	}
 	if _, ok := found(b, func(w *kit.Button) bool { return w.Text == "Download" }); ok {
 		t.Error("what does not fit can be downloaded")
 	}
-	b.layers.Back()
+	b.Layers.Back()
 	m.Here = 10_000_000_000 // what another download has fetched is linked and takes no room
 	test.Tap(b.cards["realcustom-sdxl"].get)
-	b.settle()
+	b.Settle()
 	if _, ok := found(b, func(w *kit.Button) bool { return w.Text == "Download" }); !ok || !b.sheetSays("3.0 GB, 10.0 GB more already on this machine") {
 		t.Error("what is here already counts as missing")
 	}
 	b.pressSheet("Cancel")
-	b.settle()
+	b.Settle()
 	m.PlanErr = errors.New("hub.example cannot be reached (no route): check the connection and try again")
 	test.Tap(b.cards["realcustom-released"].get)
-	b.settle()
+	b.Settle()
 	b.has("hub.example cannot be reached (no route): check the connection and try again.")
 	if b.cards["realcustom-released"].get.Disabled() {
 		t.Error("it cannot be tried again")
@@ -344,7 +367,7 @@ func TestModelsPageListsModels(t *testing.T) {
 		state.Model{Path: "/models/Gone", State: state.ModelMissing, Err: errors.New("unet.onnx is missing; import the model again"), Source: modelstest.SourcePath},
 		state.Model{Path: "/models/Hurt", State: state.ModelDamaged, Manifest: modelstest.Big, Err: errors.New("manifest.json cannot be read")})
 	b.Reload()
-	b.settle()
+	b.Settle()
 	b.has("toybox", "29.5 MB · in use", "RealCustom++", "SDXL · 7.0 GB", "files are missing", "SDXL · damaged", "40.0 GB free in /models", "In use.", "built in")
 	b.list.Select(1)
 	b.has("1024 × 1024, sides of 256 to 2048", "768 × 768 pixels", "5.0 GB used in place", "not stated in its files", "sdxl-unet.bin is taken", modelstest.SourcePath, "Ready.")
@@ -357,15 +380,15 @@ func TestModelsPageListsModels(t *testing.T) {
 		t.Error("a model without files can be used, or not be imported again")
 	}
 	test.Tap(b.buttons["again"])
-	b.settle()
-	if a := b.state.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Again != "/models/Gone" || a.Name != "Gone" {
+	b.Settle()
+	if a := b.State.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Again != "/models/Gone" || a.Name != "Gone" {
 		t.Errorf("%+v", a)
 	}
-	b.layers.Back()
-	if b.state.Shelf.Adding != nil || !b.shown {
+	b.Layers.Back()
+	if b.State.Shelf.Adding != nil || !b.shown {
 		t.Error("Esc left the page instead of what was to be added")
 	}
-	b.layers.Back()
+	b.Layers.Back()
 	if b.shown || !b.Root.Hidden {
 		t.Error("Esc left the page open")
 	}
@@ -376,7 +399,7 @@ func TestImport(t *testing.T) {
 	m.Models = nil
 	b.Reload()
 	test.Tap(b.dir)
-	b.settle()
+	b.Settle()
 	b.has("the released RealCustom++ checkpoints", "3104 tensors in 9.0 GB of files", "7.0 GB needed, 40.0 GB free", "SDXL", "sdxl-unet.bin is taken")
 	if len(m.Began) > 0 {
 		t.Fatal("an import began before the user agreed")
@@ -387,20 +410,20 @@ func TestImport(t *testing.T) {
 	if want := (state.Import{Source: modelstest.SourcePath, Name: "Portraits", Folder: "/models"}); c.Job != want {
 		t.Errorf("%+v", c.Job)
 	}
-	b.layers.Back()
+	b.Layers.Back()
 	c.Progress("weights/unet.bin", 4_000_000_000, 7_000_000_000)
-	b.until("the progress is shown", func() bool { return strings.Contains(b.Opener.Text, "25 %") })
+	b.Until("the progress is shown", func() bool { return strings.Contains(b.Opener.Text, "25 %") })
 	row := b.rows[1]
 	if row.text.Text != "4.0 GB of 16.0 GB" || row.name.Text != "Importing Portraits" {
 		t.Errorf("%q, %q", row.name.Text, row.text.Text)
 	}
 	b.answer(c, nil)
-	b.settle()
+	b.Settle()
 	if b.notice.Now.Text != "Portraits has been imported." || b.notice.Hidden || b.Opener.Text != "Models" {
 		t.Errorf("%+v, %q", b.notice.Now, b.Opener.Text)
 	}
-	if _, ok := b.state.Shelf.Find("/models/Portraits"); !ok {
-		t.Errorf("%+v", b.state.Shelf.List)
+	if _, ok := b.State.Shelf.Find("/models/Portraits"); !ok {
+		t.Errorf("%+v", b.State.Shelf.List)
 	}
 }
 
@@ -408,12 +431,12 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	b, m := newBench(t)
 	for range 3 {
 		b.addFolder()
-		b.until("it is inspected", func() bool { a := b.state.Shelf.Adding; return a != nil && !a.Looking })
+		b.Until("it is inspected", func() bool { a := b.State.Shelf.Adding; return a != nil && !a.Looking })
 		test.Tap(b.agree)
 	}
 	c := b.call(m)
 	names := []string{}
-	for _, task := range b.state.Shelf.Tasks {
+	for _, task := range b.State.Shelf.Tasks {
 		names = append(names, task.Name)
 	}
 	if got := strings.Join(names, ","); got != "RealCustom++ 2,RealCustom++ 3,RealCustom++ 4" || len(m.Began) > 0 {
@@ -424,12 +447,12 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	b.cancelTask(1)
 	<-c.Ctx.Done()
 	second := b.call(m)
-	b.until("the first is gone", func() bool { return len(b.state.Shelf.Tasks) == 1 })
-	if second.Job.Name != "RealCustom++ 3" || !strings.Contains(b.state.Shelf.Told, "its files were removed") || b.notice.Now.Bad {
-		t.Errorf("%q, %q", second.Job.Name, b.state.Shelf.Told)
+	b.Until("the first is gone", func() bool { return len(b.State.Shelf.Tasks) == 1 })
+	if second.Job.Name != "RealCustom++ 3" || !strings.Contains(b.State.Shelf.Told, "its files were removed") || b.notice.Now.Bad {
+		t.Errorf("%q, %q", second.Job.Name, b.State.Shelf.Told)
 	}
 	b.answer(second, errors.New("the disk is full: make room"))
-	b.settle()
+	b.Settle()
 	b.has("The disk is full: make room.")
 	if !b.notice.Now.Bad || len(m.Models) != 1 {
 		t.Errorf("%+v", b.notice.Now)
@@ -439,23 +462,23 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 func TestWhatCannotBeAdded(t *testing.T) {
 	b, m := newBench(t)
 	b.LookAt("/data/broken", "", "")
-	b.settle()
+	b.Settle()
 	b.has("conv_in.weight: missing.", "sdxl/vae is missing.")
 	if !b.agree.Hidden {
 		t.Error("what is broken can be imported")
 	}
 	b.LookAt("/data/lora.pth", "", "")
-	b.settle()
+	b.Settle()
 	b.has("lora.pth holds a LoRA.")
 	m.FreeBytes = 3_000_000_000
 	b.LookAt(modelstest.SourcePath, "", "")
-	b.settle()
+	b.Settle()
 	b.has("The disk has no room for it: free up 4.3 GB")
 	if !b.agree.Hidden {
 		t.Error("what does not fit can be imported")
 	}
 	b.agreeAdding() // by whatever way
-	if len(b.state.Shelf.Tasks) > 0 {
+	if len(b.State.Shelf.Tasks) > 0 {
 		t.Error("an import began")
 	}
 }
@@ -463,13 +486,13 @@ func TestWhatCannotBeAdded(t *testing.T) {
 func TestBaseModelGoesUnderASource(t *testing.T) {
 	b, m := newBench(t)
 	test.Tap(b.file)
-	b.settle()
+	b.Settle()
 	b.has("a text-to-image model in one file, without RealCustom++ weights", "Choose the RealCustom++ checkpoints to combine it with")
 	if !b.agree.Hidden || len(b.sources.Objects) != 3 {
 		t.Fatalf("%d offers", len(b.sources.Objects))
 	}
 	test.Tap(b.sources.Objects[1].(fyne.Tappable))
-	b.settle()
+	b.Settle()
 	b.has(modelstest.BasePath)
 	test.Tap(b.agree)
 	c := b.call(m)
@@ -479,13 +502,13 @@ func TestBaseModelGoesUnderASource(t *testing.T) {
 	b.answer(c, nil)
 	m.Models = nil
 	b.Reload()
-	b.settle()
+	b.Settle()
 	b.LookAt(modelstest.BasePath, "", "")
-	b.settle()
+	b.Settle()
 	b.has("Choose the folder with the RealCustom++ checkpoints")
 	test.Tap(b.sources.Objects[1].(fyne.Tappable)) // the dialog
-	b.settle()
-	if a := b.state.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Base != modelstest.BasePath {
+	b.Settle()
+	if a := b.State.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Base != modelstest.BasePath {
 		t.Errorf("%+v", a)
 	}
 }
@@ -495,8 +518,8 @@ func TestAnotherBase(t *testing.T) {
 	b.list.Select(1)
 	test.Tap(b.buttons["base"])
 	b.pressSheet("A file…")
-	b.settle()
-	if a := b.state.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Base != modelstest.BasePath || a.Name != "RealCustom++ 2" {
+	b.Settle()
+	if a := b.State.Shelf.Adding; a == nil || a.Path != modelstest.SourcePath || a.Base != modelstest.BasePath || a.Name != "RealCustom++ 2" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -515,8 +538,8 @@ func TestLeavingEndsTheInspection(t *testing.T) {
 	}
 	b.stopAdding()
 	<-two.Done()
-	b.settle()
-	if a := b.state.Shelf.Adding; a != nil {
+	b.Settle()
+	if a := b.State.Shelf.Adding; a != nil {
 		t.Errorf("%+v", a)
 	}
 }
@@ -524,20 +547,20 @@ func TestLeavingEndsTheInspection(t *testing.T) {
 func TestBundleElsewhere(t *testing.T) {
 	b, m := newBench(t)
 	b.LookAt("/else/where", "", "")
-	b.settle()
+	b.Settle()
 	b.has("a Realword model, ready to use")
 	test.Tap(b.agree)
-	b.settle()
-	if !slices.Equal(b.places.Elsewhere, []string{"/else/where"}) || len(b.state.Shelf.List) != 3 {
+	b.Settle()
+	if !slices.Equal(b.places.Elsewhere, []string{"/else/where"}) || len(b.State.Shelf.List) != 3 {
 		t.Fatalf("%v", b.places.Elsewhere)
 	}
 	test.Tap(b.buttons["remove"])
-	b.settle()
+	b.Settle()
 	if len(b.places.Elsewhere) != 0 || len(m.Removed) != 0 {
 		t.Error("a model that lies elsewhere was touched")
 	}
 	b.Undo()
-	b.settle()
+	b.Settle()
 	if len(b.places.Elsewhere) != 1 {
 		t.Error("undo does not bring it back")
 	}
@@ -552,11 +575,11 @@ func TestCheckRenameRemove(t *testing.T) {
 		t.Errorf("%q is checked; it can be removed meanwhile: %v", c.Checked, !b.buttons["remove"].Disabled())
 	}
 	b.answer(c, nil)
-	b.settle()
+	b.Settle()
 	b.has("no file has changed since the import")
 	b.check(modelstest.BigPath)
 	b.answer(b.call(m), errors.New("unet.bin has changed since the import; import it again"))
-	b.settle()
+	b.Settle()
 	b.has("unet.bin has changed since the import; import it again.")
 	if b.buttons["again"].Hidden {
 		t.Error("a damaged model cannot be imported again")
@@ -565,22 +588,22 @@ func TestCheckRenameRemove(t *testing.T) {
 	field, _ := found(b, func(*kit.Field) bool { return true })
 	field.SetText("Portraits")
 	b.pressSheet("Rename")
-	b.settle()
-	if m.Renamed != "Portraits" {
-		t.Errorf("renamed to %q", m.Renamed)
+	b.Settle()
+	if m.Renamed != "Portraits" || b.State.Model.Name != "toybox" {
+		t.Errorf("renamed to %q; the open model is called %s", m.Renamed, b.State.Model.Name)
 	}
 	test.Tap(b.buttons["remove"])
 	if !b.sheetSays("checkpoints it was imported from stay") {
 		t.Error("the question says nothing of the checkpoints")
 	}
 	b.pressSheet("Remove")
-	b.settle()
-	if _, there := b.state.Shelf.Find(modelstest.BigPath); there || !slices.Equal(m.Removed, []string{modelstest.BigPath}) {
+	b.Settle()
+	if _, there := b.State.Shelf.Find(modelstest.BigPath); there || !slices.Equal(m.Removed, []string{modelstest.BigPath}) {
 		t.Error("it is still there")
 	}
 	b.Undo()
-	b.settle()
-	if _, there := b.state.Shelf.Find(modelstest.BigPath); !there {
+	b.Settle()
+	if _, there := b.State.Shelf.Find(modelstest.BigPath); !there {
 		t.Error("undo did not bring it back")
 	}
 }
@@ -588,31 +611,31 @@ func TestCheckRenameRemove(t *testing.T) {
 func TestModelsByKeys(t *testing.T) {
 	b, _ := newBench(t)
 	key := func(name fyne.KeyName) { b.list.TypedKey(&fyne.KeyEvent{Name: name}) }
-	if b.win.Canvas().Focused() != b.list {
+	if b.Win.Canvas().Focused() != b.list {
 		t.Error("the list has not the focus")
 	}
 	key(fyne.KeyDelete)
-	if b.win.Canvas().Overlays().Top() != nil {
+	if b.Win.Canvas().Overlays().Top() != nil {
 		t.Error("the model inside Realword can be removed")
 	}
 	key(fyne.KeyDown)
 	key(fyne.KeyDown)
-	if m, _ := b.state.Shelf.ChosenModel(); m.Path != modelstest.BigPath {
+	if m, _ := b.State.Shelf.ChosenModel(); m.Path != modelstest.BigPath {
 		t.Errorf("%q is chosen", m.Path)
 	}
 	key(fyne.KeyDelete)
 	b.pressSheet("Cancel")
-	b.settle()
+	b.Settle()
 	key(fyne.KeyReturn)
-	b.settle()
-	if !slices.Equal(b.asked, []string{modelstest.BigPath}) {
-		t.Errorf("%q is to be opened", b.asked)
+	b.Settle()
+	if asked := b.asked(); !slices.Equal(asked, []string{modelstest.BigPath}) || b.State.Model.Name != "RealCustom++" {
+		t.Errorf("%q was opened, %s is", asked, b.State.Model.Name)
 	}
 	key(fyne.KeyUp)
-	if m, _ := b.state.Shelf.ChosenModel(); m.Path != "" {
+	if m, _ := b.State.Shelf.ChosenModel(); m.Path != "" {
 		t.Errorf("%q is chosen", m.Path)
 	}
-	b.layers.Back()
+	b.Layers.Back()
 	if b.shown {
 		t.Error("Esc leaves the page open")
 	}

@@ -23,9 +23,10 @@ import (
 // Page is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
 // is about to be added.
 type Page struct {
-	host  Host
-	shown bool
-	close func() // takes back what Esc closes
+	host   Host
+	engine Engine // of the open model; nil while none is
+	shown  bool
+	away   func() // takes back what Esc closes
 
 	back        func()                     // takes back what Shelf.Told tells; nil: it cannot be
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
@@ -90,6 +91,10 @@ func New(h Host) *Page {
 	return p
 }
 
+func (p *Page) shelf() state.Shelf { return p.host.State().Shelf }
+
+func (p *Page) change(f func(*state.Shelf)) { p.host.Change(func(s *state.State) { f(&s.Shelf) }) }
+
 // refreshLight says in the head of the window which model is open.
 func (p *Page) refreshLight() {
 	s, name := p.host.State(), theme.ColorNameWarning
@@ -116,10 +121,9 @@ func (p *Page) buildList() fyne.CanvasObject {
 	p.list = newModelList(p)
 	p.list.HideSeparators = true
 	p.list.OnSelected = func(i widget.ListItemID) {
-		s := p.host.Shelf
+		s := p.shelf()
 		if !p.settling && i < len(s.List) && (s.Chosen != s.List[i].Path || s.Adding != nil || s.Getting) {
-			s.Chosen, s.Adding, s.Getting = s.List[i].Path, nil, false
-			p.Refresh()
+			p.change(func(s *state.Shelf) { s.Chosen, s.Adding, s.Getting = s.List[i].Path, nil, false })
 		}
 	}
 	p.usage = kit.Caption("")
@@ -141,13 +145,13 @@ type modelList struct {
 
 func newModelList(p *Page) *modelList {
 	l := &modelList{p: p}
-	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.host.Shelf.List) }, kit.NewListRow, p.updateRow
+	l.Length, l.CreateItem, l.UpdateItem = func() int { return len(p.shelf().List) }, kit.NewListRow, p.updateRow
 	l.ExtendBaseWidget(l)
 	return l
 }
 
 func (l *modelList) TypedKey(e *fyne.KeyEvent) {
-	s := l.p.host.Shelf
+	s := l.p.shelf()
 	m, ok := s.ChosenModel()
 	at := slices.IndexFunc(s.List, func(o state.Model) bool { return ok && o.Path == m.Path })
 	switch e.Name {
@@ -181,7 +185,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.facts, p.notesHead, p.why = kit.NewColumn(6), kit.Heading(i18n.T("Import notes")), kit.Caption("")
 	chosen := func(do func(state.Model)) func() {
 		return func() {
-			if m, ok := p.host.Shelf.ChosenModel(); ok {
+			if m, ok := p.shelf().ChosenModel(); ok {
 				do(m)
 			}
 		}
@@ -209,15 +213,14 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.looking = kit.NewColumn(0)
 	p.name = kit.NewField(p.host.Shortcut, false)
 	p.name.OnChanged = func(text string) {
-		if a := p.host.Shelf.Adding; a != nil {
-			a.Name = text
+		if a := p.shelf().Adding; a != nil && a.Name != text {
+			p.change(func(s *state.Shelf) { s.Adding.Name = text })
 		}
 	}
 	p.nameRow = kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Name"))), p.name)
 	p.copy = kit.NewCheck(i18n.T("Copy all weights into the model, so that the checkpoints can be moved or deleted"), func(on bool) {
-		if a := p.host.Shelf.Adding; a != nil && a.Copy != on {
-			a.Copy = on
-			p.Refresh()
+		if a := p.shelf().Adding; a != nil && a.Copy != on {
+			p.change(func(s *state.Shelf) { s.Adding.Copy = on })
 		}
 	})
 	p.sources = kit.NewColumn(4)
@@ -241,7 +244,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 }
 
 func (p *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
-	s := *p.host.Shelf
+	s := p.shelf()
 	if i >= len(s.List) {
 		return
 	}
@@ -311,7 +314,7 @@ func (r *taskRow) show(t state.ModelTask, running bool) {
 
 // refreshTasks shows how far the tasks are, on the page and in the head of the window.
 func (p *Page) refreshTasks() {
-	tasks := p.host.Shelf.Tasks
+	tasks := p.shelf().Tasks
 	var rows []fyne.CanvasObject
 	for _, t := range tasks {
 		row := p.rows[t.ID]
@@ -364,7 +367,7 @@ func (p *Page) Show() {
 	if !p.shown {
 		p.host.OnShow()
 		p.shown = true
-		p.close = p.host.Layers.Opened(p.escaped)
+		p.away = p.host.Layers.Opened(p.escaped)
 		p.Reload()
 		defer p.host.Layers.Canvas().Focus(p.list)
 	}
@@ -377,26 +380,25 @@ func (p *Page) Hide() {
 		return
 	}
 	p.shown = false
-	p.close()
-	s := p.host.Shelf
-	p.leaveAdding()
-	p.tell("", nil)
-	s.Getting = false
+	p.away()
+	p.change(func(s *state.Shelf) {
+		p.leaveAdding()
+		p.tell("", nil)
+		s.Getting = false
+	})
 	p.host.Layers.Canvas().Unfocus()
-	p.Refresh()
 }
 
 // escaped leaves what is about to be added, and then the page.
 func (p *Page) escaped() {
-	if p.host.Shelf.Adding != nil {
-		p.close = p.host.Layers.Opened(p.escaped)
+	if p.shelf().Adding != nil {
+		p.away = p.host.Layers.Opened(p.escaped)
 		p.stopAdding()
 		return
 	}
-	if p.host.Shelf.Getting {
-		p.close = p.host.Layers.Opened(p.escaped)
-		p.host.Shelf.Getting = false
-		p.Refresh()
+	if p.shelf().Getting {
+		p.away = p.host.Layers.Opened(p.escaped)
+		p.change(func(s *state.Shelf) { s.Getting = false })
 		return
 	}
 	p.Hide()
@@ -415,7 +417,7 @@ func (p *Page) Refresh() {
 	}
 	p.refreshLight()
 	p.refreshTasks()
-	s := p.host.Shelf
+	s := p.shelf()
 	p.look(p.shown && s.Adding != nil && s.Adding.Looking)
 	if !p.shown {
 		return
@@ -499,7 +501,7 @@ func (l labelled) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (p *Page) refreshDetail(m state.Model) {
-	s := *p.host.Shelf
+	s := p.shelf()
 	p.title.Set(m.Name())
 	verdict, bad := s.Verdict(m)
 	p.verdict.Importance = widget.SuccessImportance
@@ -598,7 +600,7 @@ func (p *Page) refreshSources(a state.Adding) {
 	if p.sources.Hidden {
 		return
 	}
-	list := p.host.Shelf.Sources()
+	list := p.shelf().Sources()
 	var offered []string
 	for _, m := range list {
 		offered = append(offered, m.Source+m.Name())
@@ -625,7 +627,7 @@ func (p *Page) refreshSources(a state.Adding) {
 
 // goUnder puts the base model that is being added under RealCustom++ checkpoints.
 func (p *Page) goUnder(source string) {
-	if a := p.host.Shelf.Adding; a != nil && a.Alone() {
+	if a := p.shelf().Adding; a != nil && a.Alone() {
 		p.LookAt(source, a.Path, "")
 	}
 }
@@ -655,18 +657,18 @@ func (p *Page) Actions() []command.Action {
 	here := func() bool { return p.host.Models != nil }
 	chosen := func(ok func(state.Model) bool) func() bool {
 		return func() bool {
-			m, found := p.host.Shelf.ChosenModel()
-			return here() && p.shown && found && p.host.Shelf.Adding == nil && !p.host.Shelf.Getting && ok(m)
+			m, found := p.shelf().ChosenModel()
+			return here() && p.shown && found && p.shelf().Adding == nil && !p.shelf().Getting && ok(m)
 		}
 	}
 	with := func(do func(state.Model)) func() {
 		return func() {
-			if m, ok := p.host.Shelf.ChosenModel(); ok {
+			if m, ok := p.shelf().ChosenModel(); ok {
 				do(m)
 			}
 		}
 	}
-	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !p.host.Shelf.Busy(m.Path) }
+	own := func(m state.Model) bool { return m.Path != "" && m.Manifest != nil && !p.shelf().Busy(m.Path) }
 	return []command.Action{
 		{
 			ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: p.Toggle, Can: here,
@@ -684,7 +686,7 @@ func (p *Page) Actions() []command.Action {
 		command.Separator(command.MenuModels),
 		{
 			ID: "models.use", Menu: command.MenuModels, Label: i18n.T("Use this model"), Do: with(func(m state.Model) { p.Use(m.Path) }),
-			Can: chosen(func(m state.Model) bool { return m.Err == nil && !p.host.Shelf.InUse(m.Path) }),
+			Can: chosen(func(m state.Model) bool { return m.Err == nil && !p.shelf().InUse(m.Path) }),
 		},
 		{
 			ID: "models.check", Menu: command.MenuModels, Label: i18n.T("Check the files"), Do: with(func(m state.Model) { p.check(m.Path) }),
@@ -694,15 +696,15 @@ func (p *Page) Actions() []command.Action {
 		{
 			ID: "models.remove", Menu: command.MenuModels, Label: i18n.T("Remove the model…"), Do: with(p.askRemove),
 			Can: chosen(func(m state.Model) bool {
-				return m.Path != "" && !p.host.Shelf.InUse(m.Path) && !p.host.Shelf.Busy(m.Path)
+				return m.Path != "" && !p.shelf().InUse(m.Path) && !p.shelf().Busy(m.Path)
 			}),
 		},
 		command.Separator(command.MenuModels),
 		{
 			ID: "models.cancel", Menu: command.MenuModels, Label: i18n.T("Cancel the import"),
-			Do: func() { p.cancelTask(p.host.Shelf.Tasks[0].ID) }, Can: func() bool {
-				return len(p.host.Shelf.Tasks) > 0 &&
-					!p.host.Shelf.Tasks[0].Ending
+			Do: func() { p.cancelTask(p.shelf().Tasks[0].ID) }, Can: func() bool {
+				return len(p.shelf().Tasks) > 0 &&
+					!p.shelf().Tasks[0].Ending
 			},
 		},
 	}

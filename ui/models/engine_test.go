@@ -1,0 +1,183 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/ui/kit"
+	"realword/ui/models/modelstest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// running is a house in which a job of the open model runs, and another one waits.
+func running(t *testing.T) *bench {
+	t.Helper()
+	b, _ := newBench(t)
+	b.Layers.Back()
+	b.Change(func(s *state.State) {
+		for range 2 {
+			s.Queue, _ = s.Queue.Add(state.Task{Request: inference.Request{Prompt: "a dog"}, Model: "toybox"}, false)
+		}
+		s.Queue = s.Queue.Begin(s.Queue.Waiting[0].ID)
+		*s = s.Begin(1, 2)
+	})
+	b.Use(modelstest.BigPath)
+	if !b.sheetSays("A job is running with toybox. One more is queued.") {
+		t.Fatal("nobody asks")
+	}
+	return b
+}
+
+// ends has the running job end, as the queue does, and says that a job may have ended.
+func (b *bench) ends() {
+	b.Change(func(s *state.State) {
+		s.Run.Phase, s.Queue = state.Idle, s.Queue.End(false)
+		b.Follow()
+	})
+}
+
+func TestAnotherModelIsUsed(t *testing.T) {
+	b, _ := newBench(t)
+	b.Change(func(s *state.State) {
+		s.Form.Prompt, s.Form.Negative = "a dog on the beach", "blurry"
+		s.Form.Cards = []state.Card{{ID: 1, Word: uitest.Word("dog")}}
+	})
+	b.list.Select(1)
+	test.Tap(b.buttons["use"])
+	b.has("Opening the model…")
+	b.Settle()
+	f := b.State.Form
+	if f.Prompt != "a dog on the beach" || f.Negative != "blurry" || len(f.Cards) != 1 || f.Steps != 50 || f.Stop != 25 || f.CFG != 12.5 {
+		t.Errorf("%+v", f)
+	}
+	if w := b.State.Words; len(w) != 5 || w[2].Past || !w[3].Past {
+		t.Errorf("the words are read as another model reads them: %+v", w)
+	}
+	if b.Status.Text != "RealCustom++" || !b.buttons["use"].Hidden || !b.buttons["remove"].Disabled() {
+		t.Errorf("%q; it can be used %v", b.Status.Text, !b.buttons["use"].Hidden)
+	}
+	for _, part := range []string{"RealCustom++ is now in use.", "Pictures are now 1024 × 1024.", "50 steps"} {
+		if !strings.Contains(b.notice.Now.Text, part) {
+			t.Errorf("%q is not said: %q", part, b.notice.Now.Text)
+		}
+	}
+	if got := strings.Join(b.told, ", "); got != "another size, used "+modelstest.BigPath+", idle" {
+		t.Errorf("the window hears %s", got)
+	}
+	if !b.engines[""].closed.Load() || b.engines[modelstest.BigPath].closed.Load() || b.Engine() != Engine(b.engines[modelstest.BigPath]) {
+		t.Error("the engine of before is open, or the new one is not")
+	}
+	b.Close()
+	if !b.engines[modelstest.BigPath].closed.Load() {
+		t.Error("the end leaves an engine open")
+	}
+}
+
+func TestAModelThatCannotBeUsed(t *testing.T) {
+	b, m := newBench(t)
+	m.Models = append(m.Models, state.Model{Path: "/models/Other", Manifest: modelstest.Big})
+	b.Reload()
+	b.Settle()
+	b.Use("/models/Other")
+	b.Settle()
+	if b.State.Model.Name != "toybox" || b.engines[""].closed.Load() || b.State.Shelf.Moving || !b.notice.Now.Bad || !strings.Contains(b.notice.Now.Text, "The folder is not there.") {
+		t.Errorf("%s, %q", b.State.Model.Name, b.notice.Now.Text)
+	}
+	if got := strings.Join(b.told, ", "); got != "idle" {
+		t.Errorf("the window hears %s", got)
+	}
+	b.host.Hinders = func() error { return errors.New("a picture is being made again: wait") }
+	b.asked()
+	b.Use(modelstest.BigPath)
+	b.Settle()
+	if b.has("A picture is being made again: wait."); len(b.asked()) > 0 {
+		t.Error("it is opened all the same")
+	}
+}
+
+func TestSwitchWhileAJobRuns(t *testing.T) {
+	name := func(b *bench) string {
+		b.Settle()
+		return fmt.Sprint(b.State.Model.Name, " ", b.State.Shelf.Next != nil)
+	}
+	t.Run("no", func(t *testing.T) {
+		b := running(t)
+		b.pressSheet("Cancel")
+		if b.ends(); name(b) != "toybox false" {
+			t.Error("it was switched")
+		}
+	})
+	t.Run("later", func(t *testing.T) {
+		b := running(t)
+		b.pressSheet("When the queue is done")
+		if b.ends(); name(b) != "toybox true" {
+			t.Errorf("%s, and a job waits", name(b))
+		}
+		b.Change(func(s *state.State) { s.Queue = s.Queue.Begin(s.Queue.Waiting[0].ID) })
+		if b.ends(); name(b) != "RealCustom++ false" {
+			t.Errorf("%s after the last job", name(b))
+		}
+	})
+	t.Run("now", func(t *testing.T) {
+		b := running(t)
+		b.pressSheet("Stop the job and switch")
+		if !slices.Equal(b.told, []string{"stop"}) || name(b) != "toybox true" {
+			t.Errorf("%v, %s", b.told, name(b))
+		}
+		if b.ends(); name(b) != "RealCustom++ false" || b.State.Queue.Waiting[0].Needs != "toybox" || !strings.Contains(b.notice.Now.Text, "One job is waiting for its own model.") {
+			t.Errorf("%s, %q", name(b), b.notice.Now.Text)
+		}
+	})
+}
+
+func TestTheModelOfTheStart(t *testing.T) {
+	for _, c := range []struct {
+		places       Places
+		asked, model string
+		says         string
+	}{
+		{Places{}, "", "toybox", ""},
+		{Places{Last: modelstest.BigPath}, modelstest.BigPath, "RealCustom++", ""},
+		{Places{Given: modelstest.BigPath, Last: "/gone"}, modelstest.BigPath, "RealCustom++", ""},
+		{Places{Last: "/gone"}, "/gone,", "toybox", "The model you used last cannot be opened. The folder is not there. The built-in model is open instead."},
+	} {
+		b, _ := started(t, c.places)
+		if got := strings.Join(b.asked(), ","); got != c.asked || b.State.Model.Name != c.model || b.notice.Now.Text != c.says {
+			t.Errorf("%+v: %s was asked for, %s is open, %q", c.places, got, b.State.Model.Name, b.notice.Now.Text)
+		}
+		if !slices.Equal(b.told, []string{"ready"}) {
+			t.Errorf("%+v: the window hears %v", c.places, b.told)
+		}
+	}
+	b, _ := started(t, Places{Last: "/gone"})
+	if test.Tap(b.notice.Act); !b.shown || !b.notice.Hidden {
+		t.Error("the button does not lead to the models")
+	}
+	b, _ = started(t, Places{Given: "/gone"}) // what was asked for is not replaced
+	if b.Engine() != nil || b.State.Model != nil || b.State.ModelErr == nil || b.Status.Text != "no model" || len(b.told) > 0 {
+		t.Errorf("%v, %q, %v", b.State.ModelErr, b.Status.Text, b.told)
+	}
+	b.Close()
+}
+
+// TestTheModelInUseIsRenamed: jobs that were made with it are still its own.
+func TestTheModelInUseIsRenamed(t *testing.T) {
+	b, _ := started(t, Places{Last: modelstest.BigPath})
+	b.Show()
+	b.Settle()
+	b.rename(state.Model{Path: modelstest.BigPath, Manifest: modelstest.Big})
+	field, _ := found(b, func(*kit.Field) bool { return true })
+	field.SetText("Crayons")
+	b.pressSheet("Rename")
+	b.Settle()
+	if m := b.State.Model; m.Name != "Crayons" || b.Status.Text != "Crayons" || !slices.Equal(m.Was, []string{"RealCustom++"}) {
+		t.Errorf("%s, before %q", m.Name, m.Was)
+	}
+}
