@@ -13,7 +13,7 @@ import (
 // layers is the house from top to bottom: a package imports only packages that stand below it.
 var layers = []string{
 	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/gallery", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal",
-	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/memory",
+	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/lora", "inference/memory",
 	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
 	"inference/ort/orttest", "inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",

@@ -1,0 +1,294 @@
+package lora
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference/tensor"
+)
+
+// file writes a LoRA file.
+func file(t testing.TB, name string, tensors map[string]*tensor.Tensor) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := tensor.WriteSafetensors(&b, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const q = "mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+
+// pair is a LoRA of rank 1 for a module of in and out numbers.
+func pair(module string, in, out int) map[string]*tensor.Tensor {
+	return map[string]*tensor.Tensor{
+		module + ".lora_down.weight": tensor.Zeros(1, in), module + ".lora_up.weight": tensor.Zeros(out, 1),
+	}
+}
+
+// TestBadFiles: every file that cannot be used is a sentence that names the file, the reason and the remedy.
+func TestBadFiles(t *testing.T) {
+	with := func(m map[string]*tensor.Tensor, more ...map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+		for _, o := range more {
+			for k, v := range o {
+				m[k] = v
+			}
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		model, family string
+		tensors       map[string]*tensor.Tensor
+		want          []string
+	}{
+		"a whole model": {"tiny-xl", "sdxl", map[string]*tensor.Tensor{"conv_in.weight": tensor.Zeros(1)}, []string{"x.safetensors is no LoRA", "imported instead"}},
+		"SD 1.5 on SDXL": {
+			"tiny-xl", "sdxl", pair("lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k", 768, 16),
+			[]string{"x.safetensors is a LoRA for Stable Diffusion 1.5, and the model M is one of SDXL"},
+		},
+		"SDXL on SD 1.5": {
+			"tiny", "sd15", with(pair("lora_te2_text_model_encoder_layers_0_mlp_fc1", 16, 32), pair("lora_unet_"+q, 1280, 1280)),
+			[]string{"is a LoRA for SDXL, and the model M is one of Stable Diffusion 1.5"},
+		},
+		"Flux": {"tiny-xl", "sdxl", pair("lora_unet_double_blocks_0_img_attn_qkv", 30, 90), []string{"is a LoRA for Flux"}},
+		"the second text encoder": {
+			"tiny", "somebody", pair("lora_te2_text_model_encoder_layers_0_mlp_fc1", 16, 32), []string{"for SDXL", "choose a LoRA that was made for somebody"},
+		},
+		"nothing fits":  {"tiny-xl", "sdxl", pair("lora_unet_nowhere", 3, 3), []string{"fits nothing in the model M", "none of its 1 parts", "lora_unet_nowhere"}},
+		"another width": {"tiny-xl", "sdxl", pair("lora_unet_"+q, 24, 24), []string{"was made for another model: 1 of its 1 parts", q}},
+		"half of a pair": {
+			"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_" + q + ".lora_down.weight": tensor.Zeros(1, 16)},
+			[]string{"is damaged", "lacks up", "get the file again"},
+		},
+		"alpha alone": {
+			"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_" + q + ".alpha": tensor.Zeros()}, []string{"has alpha alone, which changes nothing"},
+		},
+		"two names": {
+			"tiny-xl", "sdxl", with(pair("lora_unet_"+q, 16, 16), pair("lora_unet_middle_block_1_transformer_blocks_0_attn1_to_q", 16, 16)),
+			[]string{"under two names"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := Open(file(t, "x.safetensors", c.tensors))
+			if err == nil {
+				defer f.Close()
+				weights, _ := tinyModel(t, c.model)
+				_, err = f.Fit(weights, "M", c.family)
+			}
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%q does not say %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+// TestStray: keys that fit nothing beside others that do are named, and those of a layer that the model does not run are not.
+func TestStray(t *testing.T) {
+	weights, read := tinyModel(t, "tiny-xl")
+	layers := 0
+	for name := range weights {
+		if strings.HasPrefix(name, "text_encoder.text_model.encoder.layers.") {
+			layers = max(layers, int(name[len("text_encoder.text_model.encoder.layers.")]-'0')+1)
+		}
+	}
+	tensors := pair("lora_unet_"+q, 16, 16)
+	tensors["lora_unet_"+q+".lora_up.weight"].F32[3] = 2
+	tensors["lora_unet_"+q+".lora_down.weight"].F32[5] = 3
+	tensors["lora_unet_"+q+".alpha"] = tensor.Of([]float32{0.5})
+	tensors["bundle_emb.token.string_to_param"] = tensor.Zeros(1)
+	for key, v := range pair("lora_te1_text_model_encoder_layers_"+string(rune('0'+layers))+"_mlp_fc1", 16, 32) {
+		tensors[key] = v
+	}
+	for key, v := range pair("lora_unet_nowhere", 3, 3) {
+		tensors[key] = v
+	}
+	f, err := Open(file(t, "x.safetensors", tensors))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fit, err := f.Fit(weights, "M", "sdxl")
+	if err != nil || strings.Join(fit.Stray, " ") != "bundle_emb.token.string_to_param lora_unet_nowhere" {
+		t.Fatal(fit.Stray, err)
+	}
+	mix, err := Combine(t.Context(), []Part{{f, fit, -2}}, weights, read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight"
+	base, _ := read(name)
+	got := merged(t, mix, name, read)
+	if d := got[3*16+5] - base.F32[3*16+5]; math.Abs(float64(d)+6) > 1e-5 { // 2 · 3 · 0.5 · -2
+		t.Errorf("the weight moves by %g, not by -6", d)
+	}
+}
+
+// TestNoNumbers: NaN and infinity are found before a run, and again in it.
+func TestNoNumbers(t *testing.T) {
+	weights, read := tinyModel(t, "tiny-xl")
+	for _, bad := range []float64{math.NaN(), math.Inf(-1)} {
+		for _, key := range []string{".lora_down.weight", ".alpha"} {
+			tensors := pair("lora_unet_"+q, 16, 16)
+			tensors["lora_unet_"+q+".alpha"] = tensor.Of([]float32{1})
+			tensors["lora_unet_"+q+key].F32[0] = float32(bad)
+			f, err := Open(file(t, "x.safetensors", tensors))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			fit, err := f.Fit(weights, "M", "sdxl")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = f.Sum(t.Context())
+			_, again := Combine(t.Context(), []Part{{f, fit, 1}}, weights, read)
+			for _, err := range []error{err, again} {
+				if err == nil || !strings.Contains(err.Error(), "lora_unet_"+q+key) || !strings.Contains(err.Error(), "NaN") {
+					t.Errorf("%g in %s: %v", bad, key, err)
+				}
+			}
+		}
+	}
+}
+
+// TestUses writes and reads lists, and takes A1111's out of prompts.
+func TestUses(t *testing.T) {
+	sum := strings.Repeat("0123456789abcdef", 4)
+	list := []Use{{Name: "add detail", Weight: 0.8}, {Name: "style", Weight: -2, SHA256: sum}, {Name: "old", Weight: 1, Off: true}}
+	text := Format(list)
+	if text != "<lora:add detail:0.8><lora:style:-2:"+sum+"><lora:old:1:off>" {
+		t.Error(text)
+	}
+	if again, err := Parse(text); err != nil || Format(again) != text {
+		t.Error(again, err)
+	}
+	for bad, want := range map[string]string{
+		"<lora:x:3>": "outside", "<lora:x:NaN>": "is no LoRA", "x": "is no LoRA", "<lora:>": "is no LoRA", strings.Repeat("<lora:x:1>", 17): "more than 16",
+	} {
+		if _, err := Parse(bad); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	for prompt, want := range map[string][2]string{
+		"a dog <lora:x:0.7> on the beach": {"<lora:x:0.7>", "a dog on the beach"},
+		"a dog, <lora:x>":                 {"<lora:x:1>", "a dog,"},
+		"<LORA:x:1:0.5>a <lyco:y:-1> b":   {"<lora:x:1><lora:y:-1>", "a b"},
+		"a <lora:x:0.7 dog":               {"", "a <lora:x:0.7 dog"},
+		"a <lora:x:y> dog":                {"", "a <lora:x:y> dog"},
+		"a <b> <lora:<lora:x:2>":          {"<lora:x:2>", "a <b> <lora:"},
+		"nothing ":                        {"", "nothing "},
+	} {
+		uses, rest := Cut(prompt)
+		if Format(uses) != want[0] || rest != want[1] {
+			t.Errorf("%q: %q and %q", prompt, Format(uses), rest)
+		}
+	}
+}
+
+// TestLibrary finds files by name, and takes new ones in.
+func TestLibrary(t *testing.T) {
+	dir := t.TempDir()
+	l := NewLibrary(filepath.Join(dir, "loras"))
+	if _, err := l.Find("x"); err == nil || !strings.Contains(err.Error(), "put its file there") {
+		t.Error(err)
+	}
+	if _, err := (*Library)(nil).Find("x"); err == nil {
+		t.Error("nobody has no LoRA")
+	}
+	path := file(t, "My style:1.safetensors", pair("lora_unet_"+q, 16, 16))
+	for range 2 { // the same again is no other
+		if name, err := l.Take(path); err != nil || name != "My style_1" {
+			t.Fatal(name, err)
+		}
+	}
+	if found, err := l.Find("my STYLE:1"); err != nil || filepath.Dir(found) != l.Dir {
+		t.Error(found, err)
+	}
+	other := file(t, "My style:1.safetensors", pair("lora_unet_"+q, 17, 16))
+	if _, err := l.Take(other); err == nil || !strings.Contains(err.Error(), "another LoRA called My style_1") {
+		t.Error(err)
+	}
+	if _, err := l.Take(file(t, "model.safetensors", map[string]*tensor.Tensor{"x": tensor.Zeros(1)})); err == nil {
+		t.Error("a model was taken for a LoRA")
+	}
+	name := l.Name(other)
+	if found, err := l.Find(name); err != nil || found != other || len(l.Files()) != 1 {
+		t.Error(found, err, l.Files())
+	}
+}
+
+// FuzzFile takes names, shapes and values as they come: whatever a file says is a sentence or a finite amount of work.
+func FuzzFile(f *testing.F) {
+	for _, kind := range []string{"lora_down.weight lora_up.weight lora_mid.weight", "hada_w1_a hada_w1_b hada_w2_a hada_w2_b hada_t1", "lokr_w1 lokr_w2_a lokr_w2_b lokr_t2 dora_scale", "diff diff_b alpha", "lokr_w1_a lokr_w1_b lokr_w2 alpha"} {
+		f.Add(kind, []byte{16, 1, 1, 16, 2, 2, 8, 2, 4, 4, 1, 1, 16, 1, 1, 3, 3})
+		f.Add(kind, []byte{2, 16, 0, 16, 2, 0, 2, 8, 0, 8, 2, 0, 2, 2, 0})
+	}
+	weights, read := tinyModel(f, "tiny-xl")
+	modules := []string{q, "mid_block_resnets_0_conv1", "mid_block_resnets_0_norm1"}
+	f.Fuzz(func(t *testing.T, kinds string, dims []byte) {
+		tensors := map[string]*tensor.Tensor{}
+		for i, kind := range strings.Fields(kinds) {
+			var shape []int
+			for len(dims) > 0 && len(shape) < 4 {
+				d := int(dims[0] % 33)
+				dims = dims[1:]
+				if d == 0 {
+					break
+				}
+				shape = append(shape, d)
+			}
+			if tensor.Count(shape) > 1<<16 || len(kind) > 40 || i > 12 {
+				return
+			}
+			x := tensor.Zeros(shape...)
+			for k := range x.F32 {
+				x.F32[k] = float32(k%7) - 3
+			}
+			tensors["lora_unet_"+modules[len(kinds)%len(modules)]+"."+kind] = x
+		}
+		var b bytes.Buffer
+		if len(tensors) == 0 || tensor.WriteSafetensors(&b, tensors, nil) != nil {
+			return
+		}
+		path := filepath.Join(t.TempDir(), "x.safetensors")
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := Open(path)
+		if err != nil {
+			return
+		}
+		defer file.Close()
+		fit, err := file.Fit(weights, "M", "sdxl")
+		if err != nil {
+			return
+		}
+		mix, err := Combine(t.Context(), []Part{{file, fit, 0.5}}, weights, read)
+		if err != nil {
+			t.Fatalf("it fits and cannot be read: %v", err)
+		}
+		for name, f := range mix.Factors {
+			if tensor.Count(f.A.Shape[1:]) != tensor.Count(weights[name][1:]) || f.B.Shape[0] != weights[name][0] || f.A.Shape[0] != f.B.Shape[1] {
+				t.Fatalf("%s has factors of %v and %v", name, f.A.Shape, f.B.Shape)
+			}
+		}
+		for name, w := range mix.Whole {
+			if tensor.Count(w.Shape) != tensor.Count(weights[name]) {
+				t.Fatalf("%s has the shape %v", name, w.Shape)
+			}
+		}
+	})
+}
