@@ -70,7 +70,7 @@ func TestDialectOfWebGPU(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed, err := m.marshal(nil, false, &webGPU{})
+			changed, err := m.marshal(nil, false, &webGPU{}, nil)
 			if err != nil || bytes.Equal(changed, data) {
 				t.Fatalf("%v, %q", err, changed)
 			}
@@ -106,7 +106,7 @@ func TestDialectOfWebGPU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if changed, err := m.marshal(nil, false, &webGPU{fused: true}); err != nil || !bytes.Equal(changed, data) {
+		if changed, err := m.marshal(nil, false, &webGPU{fused: true}, nil); err != nil || !bytes.Equal(changed, data) {
 			t.Errorf("%v, %q", err, changed)
 		}
 	}

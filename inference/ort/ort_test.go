@@ -368,7 +368,7 @@ func FuzzParseModel(f *testing.F) {
 			return
 		}
 		for _, mapped := range []bool{false, true} {
-			changed, err := m.marshal(map[string]string{"weights": "elsewhere"}, mapped, &webGPU{})
+			changed, err := m.marshal(map[string]string{"weights": "elsewhere"}, mapped, &webGPU{}, nil)
 			if err != nil {
 				t.Fatal("what can be read cannot be written:", err)
 			}

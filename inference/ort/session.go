@@ -94,7 +94,7 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 		}
 	}
 	onWebGPU, _ := r.device.(*webGPU)
-	bytes, err := m.prepare(filepath.Dir(path), opts.Weights, onWebGPU, opts.Outside, options)
+	bytes, err := m.prepare(filepath.Dir(path), opts, onWebGPU, options)
 	if err != nil {
 		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
 	}

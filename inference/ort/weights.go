@@ -282,17 +282,24 @@ func (m *model) float32Bytes() int64 {
 
 // prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
 // webGPU is the device for whose dialect the graph is rewritten, or nil.
-func (m *model) prepare(dir string, weights session.Weights, webGPU *webGPU, outside []string,
-	options *binding.SessionOptions,
-) ([]byte, error) {
-	folder, paths, err := m.locate(dir, outside)
+// The inputs that opts.Changes add are among the model's ports afterwards.
+func (m *model) prepare(dir string, opts session.Options, webGPU *webGPU, options *binding.SessionOptions) ([]byte, error) {
+	folder, paths, err := m.locate(dir, opts.Outside)
 	if err == nil {
 		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return m.marshal(paths, weights == session.Mapped, webGPU)
+	change, err := newChanger(m, opts.Changes)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := m.marshal(paths, opts.Weights == session.Mapped, webGPU, change)
+	if change != nil {
+		m.ports.inputs = append(m.ports.inputs, change.ports...)
+	}
+	return graph, err
 }
 
 // locate finds the files of the weights: a location is one of the whole paths outside, or relative to dir, the graph's folder, which it
@@ -376,9 +383,9 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 // marshal returns the graph with other locations. For a Mapped session the large weights of half precision become inputs with
 // a default, which nobody gives: ONNX Runtime then does not fold their casts into float32 constants. Those of branches move to the
 // graph around them, because branches have no inputs. Convolutions keep theirs, they want them reordered.
-func (m *model) marshal(paths map[string]string, mapped bool, webGPU *webGPU) ([]byte, error) {
+func (m *model) marshal(paths map[string]string, mapped bool, webGPU *webGPU, change *changer) ([]byte, error) {
 	var out []byte
-	r := rewriter{m: m, paths: paths, mapped: mapped, webGPU: webGPU}
+	r := rewriter{m: m, paths: paths, mapped: mapped, webGPU: webGPU, change: change}
 	err := eachRaw(m.bytes, func(field protowire.Number, raw, body []byte) error {
 		if field != modelGraph {
 			out = append(out, raw...)
@@ -398,6 +405,9 @@ func (m *model) marshal(paths map[string]string, mapped bool, webGPU *webGPU) ([
 			graph = protowire.AppendBytes(protowire.AppendTag(graph, graphInitializer, protowire.BytesType), w.tensor)
 			graph = protowire.AppendBytes(protowire.AppendTag(graph, graphInput, protowire.BytesType), w.declare())
 		}
+		if graph, err = change.finish(graph); err != nil {
+			return err
+		}
 		out = protowire.AppendBytes(protowire.AppendTag(out, modelGraph, protowire.BytesType), graph)
 		return nil
 	})
@@ -413,6 +423,7 @@ type rewriter struct {
 	means          bool           // lastAxis is read
 	constants      [][]byte       // initializers of the whole graph that rewriting needs
 	inputs         []input
+	change         *changer // nil: no weight is changed
 }
 
 type input struct {
@@ -430,14 +441,18 @@ func (w input) declare() []byte {
 	}
 	var shape []byte
 	for _, d := range w.dims {
-		shape = append(shape, message(shapeDim, number(dimValue, uint64(d)))...)
+		var dim []byte // nothing: it is open
+		if d >= 0 {
+			dim = number(dimValue, uint64(d))
+		}
+		shape = append(shape, message(shapeDim, dim)...)
 	}
 	kind := message(typeTensor, append(number(tensorElem, w.dtype), message(tensorShape, shape)...))
 	return append(message(valueName, []byte(w.name)), message(valueType, kind)...)
 }
 
 func (r *rewriter) graph(graph []byte) ([]byte, error) {
-	out := make([]byte, 0, len(graph))
+	out, front := make([]byte, 0, len(graph)), []byte(nil)
 	err := eachRaw(graph, func(field protowire.Number, raw, body []byte) error {
 		changed := body
 		var err error
@@ -448,6 +463,12 @@ func (r *rewriter) graph(graph []byte) ([]byte, error) {
 			if w, external, err = readWeight(body); err != nil || !external {
 				break
 			}
+			if nodes := r.change.replaced(w); nodes != nil {
+				for _, n := range nodes {
+					front = protowire.AppendBytes(protowire.AppendTag(front, graphNode, protowire.BytesType), n)
+				}
+				return nil
+			}
 			if changed, err = r.tensor(body); err == nil && r.mapped && w.half() && w.length >= large && !r.m.convs[w.name] {
 				r.inputs = append(r.inputs, input{w, changed})
 				return nil
@@ -456,12 +477,18 @@ func (r *rewriter) graph(graph []byte) ([]byte, error) {
 			changed, err = nested(body, nodeAttribute, func(attribute []byte) ([]byte, error) {
 				return nested(attribute, attributeGraph, r.graph)
 			})
-			if err != nil || r.webGPU == nil {
+			if err != nil || r.webGPU == nil && r.change == nil {
 				break
 			}
-			nodes, bad := r.forWebGPU(changed)
+			nodes, bad := r.change.added(changed)
 			for _, n := range nodes {
-				out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), n)
+				own := [][]byte{n}
+				if r.webGPU != nil && bad == nil {
+					own, bad = r.forWebGPU(n)
+				}
+				for _, n := range own {
+					out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), n)
+				}
 			}
 			return bad
 		default:
@@ -471,7 +498,7 @@ func (r *rewriter) graph(graph []byte) ([]byte, error) {
 		out = protowire.AppendBytes(protowire.AppendTag(out, field, protowire.BytesType), changed)
 		return err
 	})
-	return out, err
+	return append(front, out...), err
 }
 
 // tensor returns an external initializer with its location changed.

@@ -134,7 +134,7 @@ func TestMappedStaysInTheFile(t *testing.T) {
 		t.Fatal(folder, paths, err)
 	}
 	for mapped, want := range map[bool]int{true: 4, false: 2} {
-		data, err := m.marshal(paths, mapped, nil)
+		data, err := m.marshal(paths, mapped, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,6 +29,8 @@ type Options struct {
 	// CUDA is the file of the same graph made for CUDA, "" where there is none. A runtime on CUDA opens it instead, unless its
 	// provider lacks the operators.
 	CUDA string
+	// Changes are weights that inputs change, by their keys (Weight.Key). A weight that the graph does not have is an error.
+	Changes map[string]Change
 	// Outside are the files outside the graph's own folder that it may read weights from, by whole paths. It may read no others.
 	Outside []string
 }
