@@ -94,6 +94,7 @@ func newGenerate() *cobra.Command {
 	f.Float64Var(&begin.strength, "strength", 0, "how much of it is made anew, above 0 to 1 (default 0.6; 1 with --redo, 0.4 with --second-pass)")
 	over.flags(c)
 	settingFlags(c, &r.Settings)
+	f.Var(loraFlag{&r.Settings}, "lora", "FILE[:WEIGHT], repeatable: a LoRA, -2 to 2 (default 1); FILE may be the name of one in the folder of LoRAs")
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
 	f.IntVar(&count, "count", 1, "number of pictures")
 	f.BoolVar(&g.film, "film", false, "also write the previews and masks of all steps as one picture")

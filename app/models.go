@@ -41,7 +41,10 @@ type origin struct {
 const removedPrefix = ".removed-"
 
 // Folder implements ui.Models: where programs keep what they have made for their user.
-func (*models) Folder() string {
+func (*models) Folder() string { return dataFolder("models") }
+
+// dataFolder is a folder of the user's data.
+func dataFolder(name string) string {
 	dir := os.Getenv("XDG_DATA_HOME")
 	if home, err := os.UserHomeDir(); err == nil && !filepath.IsAbs(dir) {
 		dir = filepath.Join(home, ".local", "share")
@@ -54,7 +57,7 @@ func (*models) Folder() string {
 			dir = local // gigabytes do not roam
 		}
 	}
-	return filepath.Join(dir, "realword", "models")
+	return filepath.Join(dir, "realword", name)
 }
 
 // List implements ui.Models.

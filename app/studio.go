@@ -52,7 +52,9 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	if m.yield {
 		before = append(before, ort.Yield)
 	}
-	return &engine{inference.New(rt, b, before...), b, rt}, nil
+	e := inference.New(rt, b, before...)
+	e.UseLoRAs(loras())
+	return &engine{e, b, rt}, nil
 }
 
 // runtime starts the library on the device that was chosen; on a graphics card, with the CPU behind it.

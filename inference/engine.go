@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"realword/inference/files"
+	"realword/inference/lora"
 	"realword/inference/memory"
 	"realword/inference/message"
 	"realword/inference/picture"
@@ -29,6 +30,12 @@ type Engine struct {
 	inits lru[string, readPicture]        // pictures to begin with, by SHA-256; guarded by mu
 
 	hints hinting // of likeness
+
+	library      *lora.Library           // guarded by mu
+	loras        lru[loraFile, seenLoRA] // guarded by mu
+	adapt        sync.Once
+	changeable   *Weights // after adapt
+	unchangeable error    // likewise: why there are none
 
 	graphs  *Graphs // the worker's; others only ask for sizes
 	measure sync.Once
@@ -68,6 +75,7 @@ const (
 	keptNotes   = 256
 	keptMasks   = 8
 	keptInits   = 8
+	keptLoRAs   = 64
 	maxWaiting  = 256
 )
 
@@ -77,7 +85,7 @@ func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{
 		model: m, jobs: make(chan *job, maxWaiting), views: lru[viewKey, preparedReference]{limit: keptViews},
 		notes: lru[string, []string]{limit: keptNotes}, masks: lru[string, readMask]{limit: keptMasks},
-		inits: lru[string, readPicture]{limit: keptInits},
+		inits: lru[string, readPicture]{limit: keptInits}, loras: lru[loraFile, seenLoRA]{limit: keptLoRAs},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)

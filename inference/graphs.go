@@ -33,6 +33,7 @@ type Graphs struct {
 	runtime Runtime
 	model   Model
 	open    map[graph.Name]session.Session
+	adapted *Adapted // nil: the model as it is
 
 	Watch func(what string, name graph.Name, took time.Duration) // told of every "open" and "run"; may be nil
 }
@@ -335,6 +336,7 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 		Once: name.Once(),
 		CUDA: g.model.Graph(name.CUDA()),
 
+		Changes: g.adapted.of(name),
 		Outside: g.model.Manifest().Outside(),
 	})
 	if err != nil {
@@ -423,6 +425,7 @@ func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept 
 	}
 	var out tensors
 	start := time.Now()
+	in = g.withAdapted(name, in)
 	if k, ok := s.(session.Keeper); ok {
 		out, err = k.RunKept(ctx, in, kept, portNames(want)...)
 	} else {
@@ -452,7 +455,7 @@ func (g *Graphs) keep(ctx context.Context, name graph.Name, in tensors, want ...
 		return KV{tensors: out}, err
 	}
 	start := time.Now()
-	kept, err := k.Keep(ctx, in, portNames(want)...)
+	kept, err := k.Keep(ctx, g.withAdapted(name, in), portNames(want)...)
 	g.timed("run", name, start)
 	if err != nil {
 		return KV{}, message.Errorf("run the %s graph: %w", name, err)

@@ -58,6 +58,7 @@ func (e *Engine) Notes(r Request) []error {
 			break // those behind it follow
 		}
 	}
+	notes = append(notes, e.loraNotes(full)...)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	said := map[string]bool{}

@@ -53,7 +53,7 @@ func Defaults(m bundle.Manifest, r Request) Request {
 			square.Fit = cmp.Or(square.Fit, r.Fit)
 		}
 	}
-	r.Scope, r.Fit = 0, ""
+	r.Scope, r.Fit, r.LoRAs = 0, "", usedLoRAs(r.LoRAs)
 	return r
 }
 

@@ -51,6 +51,7 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	p.request.Seeds = slices.Clone(r.Seeds)
 	p.fillSubjects()
 	p.checkSettings()
+	p.checkLoRAs()
 	p.checkWords()
 	p.checkScopes()
 	p.checkReferences()

@@ -9,6 +9,7 @@ import (
 
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/lora"
 	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/schedule"
@@ -33,9 +34,11 @@ type Settings struct {
 	MaskSource string  `json:"mask_source,omitempty"`      // Table V: all_cross, low_cross, low_cross_all_self, low_cross_high_self
 	RawMask    bool    `json:"raw_mask,omitempty"`         // do not divide masks by their maximum (Table VI, "w/o normalisation")
 	// else: "" or "max" divides by it, "min_max_per_channel" is the released app's; "none" sets RawMask
-	MaskNorm string      `json:"mask_norm,omitempty"`
-	Scope    float64     `json:"scope,omitempty"` // γ_scope of subjects that have none of their own, in (0, 1]
-	Fit      picture.Fit `json:"fit,omitempty"`   // how references become a square that have no fit of their own
+	MaskNorm string `json:"mask_norm,omitempty"`
+	// LoRAs that the model is changed by, as lora.Format writes them: <lora:name:0.8>, and those that are only kept in a list
+	LoRAs string      `json:"loras,omitempty"`
+	Scope float64     `json:"scope,omitempty"` // γ_scope of subjects that have none of their own, in (0, 1]
+	Fit   picture.Fit `json:"fit,omitempty"`   // how references become a square that have no fit of their own
 }
 
 // MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
@@ -362,6 +365,11 @@ var table = []Setting{
 		Key: "fit", Field: "Fit", At: func(s *Settings) any { return (*string)(&s.Fit) },
 		Flag: "fit", Help: "how references are made square: pad, crop or stretch (default: the preset's)", Called: "fit", OfMasks: true,
 		parse: func(s Settings) error { return picture.Square{Fit: s.Fit}.Validate() },
+	},
+	{
+		Key: "loras", Field: "LoRAs", At: func(s *Settings) any { return &s.LoRAs },
+		Label: "LoRA", Text: LoRAText, Called: "LoRAs", Takes: "a list such as <lora:name:0.8>",
+		parse: func(s Settings) error { _, err := lora.Parse(s.LoRAs); return err },
 	},
 	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide},
 	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide},

@@ -231,6 +231,9 @@ func (w *worker) prepare(ctx context.Context, p plan, doing func(Stage)) (*Loop,
 
 func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) error {
 	doing(StageLoad)
+	if err := w.adaptTo(ctx, p.request); err != nil {
+		return err
+	}
 	if err := w.load(ctx, l); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func TestForeignRecipes(t *testing.T) {
 			Prompt:   "a dog",
 			Settings: inference.Settings{Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{607539957654043},
 		}}, []string{"607539957654043 has more than 32 bits"}},
-		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset", Settings: inference.Settings{Negative: "(worst quality:1.4)", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, []string{"<lora:style:0.7>", "(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
+		"weights.png": {Recipe{Model: "someXL_v10", Program: "v1.9.4", Request: inference.Request{Prompt: "masterpiece, (a dog:1.3) on the [beach], BREAK sunset", Settings: inference.Settings{LoRAs: "<lora:style:0.7>", Negative: "(worst quality:1.4)", Steps: 28, CFG: 6.5, Width: 832, Height: 1216, Sampler: "euler-a"}, Seeds: []uint64{3141592653}}}, []string{"(a dog:1.3)", "BREAK", "(worst quality:1.4)"}},
 	} {
 		file, err := os.ReadFile(filepath.Join("testdata", "foreign", name))
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/guidance"
+	"realword/inference/lora"
 	"realword/inference/message"
 	"realword/inference/picture"
 	"realword/inference/prompt"
@@ -198,6 +199,9 @@ func (r Recipe) problem() string {
 			return fmt.Sprintf("%s as the %s", t.Get(r.Settings), t.Called)
 		}
 	}
+	if _, err := lora.Parse(r.LoRAs); err != nil {
+		return fmt.Sprintf("%q as LoRAs", excerpt(r.LoRAs))
+	}
 	for _, s := range r.Subjects {
 		switch {
 		case s.Word.Text == "" || len(s.Word.Text) > maxRecipeText || s.Word.Occurrence < 0:
@@ -329,6 +333,18 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	for _, n := range m.Notes {
 		note("%s", n)
 	}
+	var uses []lora.Use
+	found, rest := lora.Cut(r.Prompt)
+	for _, u := range found {
+		if err := lora.CheckWeight(u.Name, u.Weight); err != nil || len(uses) == lora.MaxUses {
+			note("its LoRA %s with the weight %g is left out", u.Name, u.Weight)
+			continue
+		}
+		uses = append(uses, lora.Use{Name: u.Name, Weight: u.Weight})
+	}
+	if len(found) > 0 {
+		r.Prompt, r.LoRAs = rest, lora.Format(uses)
+	}
 	for _, text := range []string{r.Prompt, r.Negative} {
 		for _, mark := range prompt.Notations(text) {
 			note("%s", mark)
@@ -406,8 +422,19 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 		return nil, err
 	}
 	return picture.Encode(p.Image, picture.Metadata{
-		Prompt: r.Prompt, Negative: r.Negative, Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
+		Prompt: withLoRAs(r.Prompt, r.LoRAs), Negative: r.Negative, Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
 	})
+}
+
+// withLoRAs is a prompt with the LoRAs behind it, as A1111 writes them.
+func withLoRAs(prompt, loras string) string {
+	uses, _ := lora.Parse(loras)
+	for _, u := range uses {
+		if !u.Off {
+			prompt += " " + lora.Format([]lora.Use{{Name: u.Name, Weight: u.Weight}})
+		}
+	}
+	return prompt
 }
 
 // parameters are the settings in the words of A1111; what only RealCustom has gets keys of its own, which its readers keep.

@@ -64,6 +64,7 @@ func Knobs() []Knob {
 			Text: func(s inference.Settings) string { return yesOrNo(!s.RawMask) },
 		},
 		{Part: PartSettings, Label: i18n.T("Masks layer by layer"), Text: func(s inference.Settings) string { return yesOrNo(s.MaskNorm != "") }},
+		{Part: PartSettings, Label: i18n.T("LoRA"), Text: inference.LoRAText},
 		{Part: PartSettings, Label: i18n.T("Size"), Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}
 }

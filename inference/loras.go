@@ -1,0 +1,378 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"realword/inference/files"
+	"realword/inference/graph"
+	"realword/inference/lora"
+	"realword/inference/message"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// Adapted is what LoRAs make of a model: inputs that change weights of its graphs. It is only read.
+type Adapted struct {
+	loras   string // of the settings that it is for
+	changes map[graph.Name]map[string]session.Change
+	inputs  map[graph.Name]tensors
+}
+
+// Bytes is the memory that it holds.
+func (a *Adapted) Bytes() (n int64) {
+	if a != nil {
+		for _, in := range a.inputs {
+			for _, t := range in {
+				n += 4 * int64(len(t.F32))
+			}
+		}
+	}
+	return n
+}
+
+// adaptable are the graphs whose weights LoRAs change. Those of the visual keys and values stay as they are.
+var adaptable = []graph.Name{graph.Text, graph.TextKV, graph.UNet}
+
+// Adapt lets the next runs compute with LoRAs, and with nil without. A graph of which other weights are changed than before is closed,
+// so that its next use opens it again; where the same weights are changed, it stays open.
+func (g *Graphs) Adapt(a *Adapted) error {
+	var errs []error
+	for _, name := range adaptable {
+		if _, open := g.open[name]; open && !maps.Equal(g.adapted.of(name), a.of(name)) {
+			errs = append(errs, g.release(name))
+		}
+	}
+	g.adapted = a
+	return errors.Join(errs...)
+}
+
+func (a *Adapted) of(name graph.Name) map[string]session.Change {
+	if a == nil {
+		return nil
+	}
+	return a.changes[name]
+}
+
+// withAdapted are the inputs of a run with those of LoRAs.
+func (g *Graphs) withAdapted(name graph.Name, in tensors) tensors {
+	if g.adapted == nil || len(g.adapted.inputs[name]) == 0 {
+		return in
+	}
+	all := maps.Clone(in)
+	maps.Copy(all, g.adapted.inputs[name])
+	return all
+}
+
+// Weights are the weights of a model's graphs that LoRAs can change, and where each lies.
+type Weights struct {
+	Shapes lora.Weights
+	graphs map[string][]graph.Name
+	places map[string]session.Weight
+	model  Model
+}
+
+// Weights reads the names of the weights out of the model's graph files. A runtime that cannot tell them is an error.
+func (g *Graphs) Weights() (*Weights, error) {
+	inspector, ok := g.runtime.(session.Inspector)
+	if !ok {
+		return nil, message.New("this runtime cannot change weights: LoRAs need ONNX Runtime")
+	}
+	w := &Weights{lora.Weights{}, map[string][]graph.Name{}, map[string]session.Weight{}, g.model}
+	for _, name := range adaptable {
+		path := g.model.Graph(name)
+		if path == "" {
+			continue
+		}
+		list, err := inspector.Weights(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, weight := range list {
+			key := weight.Key()
+			if had := w.graphs[key]; len(had) > 0 && had[len(had)-1] == name {
+				continue
+			}
+			w.graphs[key] = append(w.graphs[key], name)
+			if w.Shapes[key] != nil {
+				continue
+			}
+			w.Shapes[key], w.places[key] = weight.Shape, weight
+			if !filepath.IsAbs(weight.File) {
+				weight.File = filepath.Join(filepath.Dir(path), filepath.FromSlash(weight.File))
+				w.places[key] = weight
+			}
+		}
+	}
+	return w, nil
+}
+
+// read reads a weight from its file.
+func (w *Weights) read(key string) (*tensor.Tensor, error) {
+	at := w.places[key]
+	f, err := files.Open(at.File)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	n := tensor.Count(at.Shape)
+	if int64(n*at.DType.Size()) != at.Bytes {
+		return nil, fmt.Errorf("the weight %s has %d bytes, not those of its shape %v: import the model again", key, at.Bytes, at.Shape)
+	}
+	t := tensor.Zeros(at.Shape...)
+	const piece = 1 << 16
+	buffer := make([]byte, min(piece, n)*at.DType.Size())
+	for from := 0; from < n; from += piece {
+		part := t.F32[from:min(from+piece, n)]
+		raw := buffer[:len(part)*at.DType.Size()]
+		if _, err := f.ReadAt(raw, at.Offset+int64(from*at.DType.Size())); err != nil {
+			return nil, fmt.Errorf("the weight %s cannot be read from %s: %w", key, at.File, err)
+		}
+		if err := tensor.DecodeFloats(part, raw, at.DType); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// Adapt computes what LoRA files with their weights make of the model; parts come from File.Fit with w.Shapes. It stops when ctx ends.
+func (w *Weights) Adapt(ctx context.Context, parts []lora.Part) (*Adapted, error) {
+	mix, err := lora.Combine(ctx, parts, w.Shapes, w.read)
+	if err != nil {
+		return nil, err
+	}
+	a := &Adapted{changes: map[graph.Name]map[string]session.Change{}, inputs: map[graph.Name]tensors{}}
+	put := func(key string, change session.Change, inputs tensors) {
+		for _, name := range w.graphs[key] {
+			if a.changes[name] == nil {
+				a.changes[name], a.inputs[name] = map[string]session.Change{}, tensors{}
+			}
+			a.changes[name][key] = change
+			maps.Copy(a.inputs[name], inputs)
+		}
+	}
+	for key, f := range mix.Factors {
+		put(key, session.Added, tensors{key + session.FactorA: f.A, key + session.FactorB: f.B})
+	}
+	for key, t := range mix.Whole {
+		put(key, session.Replaced, tensors{key + session.WholeWeight: tensor.Of(t.F32, len(t.F32))})
+	}
+	return a, nil
+}
+
+// UseLoRAs says where the files of LoRAs are. It is called before requests with LoRAs; nil, as at first, has none.
+func (e *Engine) UseLoRAs(l *lora.Library) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.library = l
+}
+
+// loraFile is a file as it was when it was looked at.
+type loraFile struct {
+	path     string
+	size     int64
+	modified time.Time
+}
+
+// seenLoRA is what is known of one.
+type seenLoRA struct {
+	sum string
+	fit lora.Fit
+	err error // why it cannot be used with this model
+}
+
+// weights are those of the model that can be changed, read once.
+func (e *Engine) weights() (*Weights, error) {
+	e.adapt.Do(func() { e.changeable, e.unchangeable = e.graphs.Weights() })
+	return e.changeable, e.unchangeable
+}
+
+// look reads the file of a LoRA, unless that is known since it was changed last.
+func (e *Engine) look(ctx context.Context, u lora.Use) (path string, seen seenLoRA, err error) {
+	e.mu.Lock()
+	library := e.library
+	e.mu.Unlock()
+	path, err = library.Find(u.Name)
+	if err != nil {
+		return "", seen, err
+	}
+	info, err := files.Stat(path)
+	if err != nil {
+		return path, seen, err
+	}
+	key := loraFile{path, info.Size(), info.ModTime()}
+	e.mu.Lock()
+	seen, known := e.loras.get(key)
+	e.mu.Unlock()
+	if !known {
+		if seen, err = e.readLoRA(ctx, path); err != nil {
+			return path, seen, err
+		}
+		e.mu.Lock()
+		if _, again := e.loras.get(key); !again {
+			e.loras.put(key, seen)
+		}
+		e.mu.Unlock()
+	}
+	switch {
+	case seen.err != nil:
+		return path, seen, seen.err
+	case u.SHA256 != "" && u.SHA256 != seen.sum:
+		return path, seen, message.Errorf("the LoRA %s is another file than the one that was chosen: put that file back, or take the LoRA out and add it again",
+			u.Name)
+	}
+	return path, seen, nil
+}
+
+// readLoRA compares a file with the model, and reads all of it. The error is that of ctx alone: all others are in what is seen.
+func (e *Engine) readLoRA(ctx context.Context, path string) (seen seenLoRA, err error) {
+	weights, err := e.weights()
+	if err != nil {
+		return seen, err
+	}
+	f, err := lora.Open(path)
+	if err != nil {
+		return seenLoRA{err: err}, nil
+	}
+	defer f.Close()
+	m := e.model.Manifest()
+	if seen.fit, seen.err = f.Fit(weights.Shapes, m.Name, m.Family); seen.err != nil {
+		return seen, nil
+	}
+	if seen.sum, seen.err = f.Sum(ctx); ctx.Err() != nil {
+		return seen, ctx.Err()
+	}
+	return seen, nil
+}
+
+// checkLoRAs finds and reads the files of the LoRAs, and names them by SHA-256.
+func (p *planner) checkLoRAs() {
+	uses, err := lora.Parse(p.request.LoRAs)
+	if err != nil {
+		p.problem(err)
+		return
+	}
+	for i := range uses {
+		_, seen, err := p.engine.look(p.ctx, uses[i])
+		if err != nil {
+			p.problem(err)
+			continue
+		}
+		for _, other := range uses[:i] {
+			if other.SHA256 == seen.sum {
+				p.problem(message.Errorf("the LoRA %s is in the list twice: leave one out, and add the weights", uses[i].Name))
+			}
+		}
+		uses[i].SHA256 = seen.sum
+	}
+	p.request.LoRAs = lora.Format(uses)
+}
+
+// usedLoRAs leaves out those that are off.
+func usedLoRAs(text string) string {
+	uses, err := lora.Parse(text)
+	if err != nil {
+		return text // which Resolve reports
+	}
+	used := uses[:0]
+	for _, u := range uses {
+		if !u.Off {
+			used = append(used, u)
+		}
+	}
+	return lora.Format(used)
+}
+
+// loraNotes says which parts of LoRAs fit nothing, named and counted.
+func (e *Engine) loraNotes(r Request) (notes []error) {
+	uses, err := lora.Parse(r.LoRAs)
+	if err != nil {
+		return nil // which Resolve reports
+	}
+	for _, u := range uses {
+		if u.Off {
+			continue
+		}
+		_, seen, err := e.look(e.ctx, u)
+		if stray := seen.fit.Stray; err == nil && len(stray) > 0 {
+			notes = append(notes, message.Errorf("of the %d parts of the LoRA %s, %d fit nothing in this model and are left out: %s", seen.fit.Modules, u.Name,
+				len(stray), some(stray)))
+		}
+	}
+	return notes
+}
+
+// some is the beginning of a list.
+func some(names []string) string {
+	const most = 3
+	var shown []string
+	for _, n := range names[:min(most, len(names))] {
+		shown = append(shown, files.Shown(n, 80))
+	}
+	if len(names) > most {
+		shown = append(shown, "…")
+	}
+	return strings.Join(shown, ", ")
+}
+
+// LoRAText is the LoRAs of settings for people: "detail 0.8, style −0.5".
+func LoRAText(s Settings) string {
+	uses, _ := lora.Parse(s.LoRAs)
+	var list []string
+	for _, u := range uses {
+		if !u.Off {
+			list = append(list, fmt.Sprintf("%s %g", u.Name, u.Weight))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// adaptTo prepares the graphs for the LoRAs of a request, which is resolved.
+func (w *worker) adaptTo(ctx context.Context, r Request) error {
+	if had := w.graphs.adapted; had != nil && had.loras == r.LoRAs {
+		return nil
+	}
+	uses, err := lora.Parse(r.LoRAs)
+	if err != nil {
+		return err
+	}
+	if len(uses) == 0 {
+		return w.graphs.Adapt(nil)
+	}
+	weights, err := w.engine.weights()
+	if err != nil {
+		return err
+	}
+	m := w.graphs.model.Manifest()
+	var parts []lora.Part
+	defer func() {
+		for _, p := range parts {
+			_ = p.File.Close() // read only: nothing is lost
+		}
+	}()
+	for _, u := range uses {
+		path, _, err := w.engine.look(ctx, u)
+		if err != nil {
+			return err
+		}
+		f, err := lora.Open(path)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, lora.Part{File: f, Weight: u.Weight})
+		if parts[len(parts)-1].Fit, err = f.Fit(weights.Shapes, m.Name, m.Family); err != nil {
+			return err
+		}
+	}
+	adapted, err := weights.Adapt(ctx, parts)
+	if err != nil {
+		return err
+	}
+	adapted.loras = r.LoRAs
+	return w.graphs.Adapt(adapted)
+}

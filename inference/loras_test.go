@@ -1,0 +1,277 @@
+package inference_test
+
+import (
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/checkpoint"
+	"realword/inference/graph"
+	"realword/inference/lora"
+	"realword/inference/ort"
+	"realword/inference/ort/orttest"
+	"realword/inference/session"
+	"realword/inference/tensor"
+)
+
+// relative is the L2 distance of two tensors over the length of the second.
+func relative(got, want *tensor.Tensor) float64 {
+	if got == nil || !slices.Equal(got.Shape, want.Shape) {
+		return math.NaN()
+	}
+	var off, all float64
+	for i, v := range want.F32 {
+		off += math.Pow(float64(got.F32[i]-v), 2)
+		all += math.Pow(float64(v), 2)
+	}
+	return math.Sqrt(off / all)
+}
+
+// part opens a LoRA file for a model.
+func part(t *testing.T, w *inference.Weights, path string, weight float64) lora.Part {
+	t.Helper()
+	f, err := lora.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	fit, err := f.Fit(w.Shapes, "tiny", "sdxl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lora.Part{File: f, Fit: fit, Weight: weight}
+}
+
+// networks are what a golden of a LoRA is compared with.
+func networks(t *testing.T, g *inference.Graphs, file *checkpoint.File) map[string]*tensor.Tensor {
+	t.Helper()
+	read := func(name string) *tensor.Tensor {
+		x, err := file.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	out := map[string]*tensor.Tensor{}
+	ids := [][]int64{read("text.in.input_ids").I64}
+	p := inference.Point{Latent: read("unet.in.sample"), Timestep: read("unet.in.timestep")}
+	var pooled *tensor.Tensor
+	if _, two := file.Lookup("text.in.input_ids_2"); two {
+		ids = append(ids, read("text.in.input_ids_2").I64)
+		pooled, p.TimeIDs = read("unet.in.text_embeds"), read("unet.in.time_ids")
+	}
+	features, gotPooled, err := g.Features(t.Context(), ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out["text.out.encoder_hidden_states"] = features
+	if gotPooled != nil {
+		out["text.out.pooled"] = gotPooled
+	}
+	if p.Text, err = g.TextKV(t.Context(), read("unet.in.encoder_hidden_states"), pooled); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Text.KV.Close()
+	none, err := g.NoVision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer none.KV.Close()
+	if out["unet.out.noise"], err = g.Noise(t.Context(), p, none, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestLoRAGoldens runs the networks under LoRAs and compares with diffusers, PEFT and LyCORIS, with weights packed and mapped.
+func TestLoRAGoldens(t *testing.T) {
+	models := map[string]*bundle.Bundle{"tiny": golden(t, "tiny"), "tiny-xl": golden(t, "tiny-xl")}
+	paths, err := filepath.Glob(data + "/loras/goldens/*.safetensors")
+	if err != nil || len(paths) != 10 {
+		t.Fatal(len(paths), err)
+	}
+	for _, path := range paths {
+		for _, how := range []session.Weights{session.Packed, session.Mapped} {
+			if how == session.Mapped && !strings.Contains(path, "tiny-xl-kohya") && !strings.Contains(path, "full") {
+				continue
+			}
+			t.Run(strings.TrimSuffix(filepath.Base(path), ".safetensors")+" "+how.String(), func(t *testing.T) {
+				file, err := checkpoint.Open(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer file.Close()
+				model := models["tiny"]
+				if strings.HasPrefix(filepath.Base(path), "tiny-xl-") {
+					model = models["tiny-xl"]
+				}
+				g := inference.NewGraphs(orttest.Open(t, ort.Options{Threads: 1, Weights: how}), model)
+				defer g.Close()
+				weights, err := g.Weights()
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain := networks(t, g, file)
+				weight, err := strconv.ParseFloat(file.Metadata()["weight"], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				adapted, err := weights.Adapt(t.Context(), []lora.Part{part(t, weights, data+"/loras/"+file.Metadata()["lora"], weight)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := g.Adapt(adapted); err != nil {
+					t.Fatal(err)
+				}
+				for name, got := range networks(t, g, file) {
+					want, err := file.Read(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					off := relative(got, want)
+					t.Logf("%s: %.2g, without the LoRA %.2g", name, off, relative(plain[name], want))
+					if !(off < 1e-5) {
+						t.Errorf("%s is off by %.2g", name, off)
+					}
+					if strings.HasPrefix(name, "unet") && !(relative(plain[name], want) > 1e-2) {
+						t.Errorf("without the LoRA %s is off by %.2g alone", name, relative(plain[name], want))
+					}
+				}
+				if err := g.Adapt(nil); err != nil {
+					t.Fatal(err)
+				}
+				for name, got := range networks(t, g, file) {
+					if !slices.Equal(got.F32, plain[name].F32) {
+						t.Errorf("%s is not what it was before the LoRA", name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// loraFolder is a folder of LoRAs for tests.
+func loraFolder(t *testing.T) *lora.Library {
+	t.Helper()
+	l := lora.NewLibrary(t.TempDir())
+	for _, name := range []string{"tiny-xl-kohya", "tiny-xl-lokr", "tiny-kohya"} {
+		if _, err := l.Take(filepath.Join(data, "loras", name+".safetensors")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+// TestLoRARequests makes pictures with LoRAs: what they change, what a request remembers of them, and that nothing of them stays.
+func TestLoRARequests(t *testing.T) {
+	e := inference.New(orttest.CPU(t), golden(t, "tiny-xl"))
+	defer e.Close()
+	folder := loraFolder(t)
+	e.UseLoRAs(folder)
+	base := inference.Request{Prompt: "a dog on the beach", Settings: inference.Settings{Steps: 2, Width: 64, Height: 64}, Seeds: []uint64{3}}
+	with := func(loras string) inference.Request {
+		r := base
+		r.LoRAs = loras
+		return r
+	}
+	paint := func(r inference.Request) ([]byte, inference.Request) {
+		t.Helper()
+		job, err := e.Start(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pixels []byte
+		for event := range job.Events() {
+			switch event := event.(type) {
+			case inference.PictureReady:
+				pixels, r = event.Image.Pix, event.Recipe
+			case inference.Failed:
+				t.Fatal(event.Err)
+			}
+		}
+		return pixels, r
+	}
+	plain, _ := paint(base)
+	one, recipe := paint(with("<lora:tiny-xl-kohya:0.4>"))
+	uses, err := lora.Parse(recipe.LoRAs)
+	if err != nil || len(uses) != 1 || len(uses[0].SHA256) != 64 {
+		t.Fatal(recipe.LoRAs, err)
+	}
+	other, _ := paint(with("<lora:tiny-xl-kohya:-0.4>"))
+	both, _ := paint(with("<lora:tiny-xl-kohya:0.4>, <lora:tiny-xl-lokr:1.5>"))
+	for name, p := range map[string][]byte{"one": one, "another weight": other, "two": both} {
+		if slices.Equal(p, plain) {
+			t.Errorf("%s: it is the picture without LoRAs", name)
+		}
+	}
+	if slices.Equal(one, other) || slices.Equal(one, both) {
+		t.Error("weights or LoRAs change nothing")
+	}
+	if again, _ := paint(recipe); !slices.Equal(again, one) {
+		t.Error("its recipe makes another picture")
+	}
+	off, recipe := paint(with("<lora:tiny-xl-kohya:0.4:off>"))
+	if !slices.Equal(off, plain) || recipe.LoRAs != "" {
+		t.Errorf("a LoRA that is off changes the picture, or stays in the recipe: %q", recipe.LoRAs)
+	}
+
+	for loras, want := range map[string]string{
+		"<lora:nobody:1>":     "there is no LoRA called nobody in the folder",
+		"<lora:tiny-kohya:1>": "was made for another model",
+		"<lora:tiny-xl-kohya:1><lora:tiny-xl-kohya:0.5>":         "in the list twice",
+		"<lora:tiny-xl-kohya:1:" + strings.Repeat("0", 64) + ">": "is another file than the one that was chosen",
+		"<lora:tiny-xl-kohya:7>":                                 "outside −2 to 2",
+		"nonsense":                                               "write <lora:name:0.8>",
+	} {
+		if _, err := e.Resolve(with(loras)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", loras, err)
+		}
+	}
+}
+
+// TestAnotherWeightOpensNothing: a weight of a LoRA changes between runs while every graph stays open, and a LoRA opens those that it
+// changes.
+func TestAnotherWeightOpensNothing(t *testing.T) {
+	g := inference.NewGraphs(orttest.CPU(t), golden(t, "tiny-xl"))
+	defer g.Close()
+	opened := 0
+	g.Watch = func(what string, _ graph.Name, _ time.Duration) {
+		if what == "open" {
+			opened++
+		}
+	}
+	weights, err := g.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := checkpoint.Open(data + "/loras/goldens/tiny-xl-kohya.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	networks(t, g, file)
+	before := opened
+	var results []*tensor.Tensor
+	for i, weight := range []float64{0.5, -2, 0, 0.5} {
+		adapted, err := weights.Adapt(t.Context(), []lora.Part{part(t, weights, data+"/loras/tiny-xl-kohya.safetensors", weight)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if adapted.Bytes() == 0 || g.Adapt(adapted) != nil {
+			t.Fatal(adapted.Bytes())
+		}
+		results = append(results, networks(t, g, file)["unet.out.noise"])
+		if want := before + 3; opened != want { // the U-Net, the text encoders, and the text's keys and values
+			t.Fatalf("weight %d: %d graphs were opened, not %d", i, opened-before, want-before)
+		}
+	}
+	if !slices.Equal(results[0].F32, results[3].F32) || slices.Equal(results[0].F32, results[1].F32) {
+		t.Error("the same weight gives another result, or another weight the same")
+	}
+}
