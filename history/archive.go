@@ -673,6 +673,7 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		}
 	}
 	fresh := Picture{UID: p.UID, Round: round, Seed: p.Seed, Width: p.Width, Height: p.Height, Starred: p.Starred, Pinned: p.Pinned}
+	fresh.Likeness = p.Likeness[:min(len(p.Likeness), mostLikeness)]
 	if i.lost != nil {
 		fresh.File, fresh.SHA256, fresh.Bytes = p.File, p.SHA256, p.Bytes
 	}

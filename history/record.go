@@ -82,7 +82,19 @@ type Picture struct {
 	Pinned    bool      `json:"pinned,omitempty"` // its step data is never trimmed
 	Trashed   time.Time `json:"trashed,omitzero"`
 	Thumbnail []byte    `json:"-"` // a small PNG; read by Pictures alone
+
+	Likeness []Likeness `json:"likeness,omitempty"` // of its subjects, as far as it was computed
 }
+
+// Likeness is how near a subject of a picture is to pictures of it: a hint, at most 1.
+type Likeness struct {
+	Word      string  `json:"word"`
+	Reference float64 `json:"reference"`        // to its references
+	Anchor    float64 `json:"anchor,omitempty"` // to those that its rounds began with; 0: it has none
+}
+
+// mostLikeness bounds what an archive may say of a picture.
+const mostLikeness = 32
 
 // Finished tells whether a picture was made to its end: it is in a file, or its pixels are kept.
 func (p Picture) Finished() bool { return p.File != "" || p.Pixels != "" }

@@ -385,6 +385,11 @@ func (s *Store) SetPin(id uint64, on bool) error {
 	return s.editPicture(id, func(_ *change, p *Picture) error { p.Pinned = on; return nil })
 }
 
+// SetLikeness keeps how near the subjects of a picture are to their references.
+func (s *Store) SetLikeness(id uint64, list []Likeness) error {
+	return s.editPicture(id, func(_ *change, p *Picture) error { p.Likeness = list; return nil })
+}
+
 func (s *Store) editPicture(id uint64, do func(*change, *Picture) error) error {
 	return s.update(func(c *change) error { return c.editPicture(id, func(p *Picture) error { return do(c, p) }) })
 }

@@ -80,6 +80,10 @@ func (r *Recorder) event(e inference.Event) (err error) {
 		}
 		r.stepped[e.Picture] = true
 		return err
+	case inference.Likeness:
+		if id := r.pictures[e.Picture]; id != 0 && len(e.Subjects) > 0 {
+			return r.store.SetLikeness(id, LikenessOf(e.Subjects))
+		}
 	case inference.Done:
 		return r.store.End(r.Round, history.Complete, nil, time.Now())
 	case inference.Failed:
