@@ -50,6 +50,9 @@ func newHistory() *cobra.Command {
 				}
 				for _, p := range r.Pictures {
 					fmt.Fprintln(out, pictureLine(p))
+					for _, l := range p.Likeness {
+						fmt.Fprintln(out, "    hint:", likenessLine(l))
+					}
 				}
 				recipe, err := json.MarshalIndent(r.Recipe, "", "  ")
 				fmt.Fprintln(out, string(recipe))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 )
 
@@ -20,9 +22,26 @@ type watcher interface {
 type quiet struct{ out, notes io.Writer }
 
 func (q quiet) event(e inference.Event) {
-	if e, ok := e.(inference.DeviceChanged); ok {
+	switch e := e.(type) {
+	case inference.DeviceChanged:
 		fmt.Fprintf(q.notes, "realword: %s\n", e.Why)
+	case inference.Likeness:
+		if e.Why != "" {
+			fmt.Fprintf(q.notes, "note: no hint of likeness: %s\n", e.Why)
+		}
+		for _, one := range journal.LikenessOf(e.Subjects) {
+			fmt.Fprintf(q.notes, "hint: %s\n", likenessLine(one))
+		}
 	}
+}
+
+// likenessLine says how near a subject is to its pictures.
+func likenessLine(l history.Likeness) string {
+	text := fmt.Sprintf("%s is %.2f like its reference", l.Word, l.Reference)
+	if l.Anchor != 0 {
+		text += fmt.Sprintf(", %.2f like what its jobs began with", l.Anchor)
+	}
+	return text
 }
 
 func (q quiet) picture(_ inference.PictureReady, file string) {
@@ -50,6 +69,9 @@ func (b *bar) event(e inference.Event) {
 		b.step = fmt.Sprintf(" %d/%d", e.Step+1, e.Steps)
 	case inference.Progress:
 		b.progress = e
+	case inference.Likeness:
+		overwrite(b.notes, "")
+		b.quiet.event(e)
 	case inference.Done, inference.Failed:
 		overwrite(b.notes, "")
 		return
@@ -107,6 +129,8 @@ func (j jsonLines) event(e inference.Event) {
 			"picture": e.Picture, "step": e.Step, "steps": e.Steps, "timestep": e.Timestep, "guided": e.Guided,
 			"coverage": coverage,
 		})
+	case inference.Likeness:
+		j.write("likeness", map[string]any{"picture": e.Picture, "subjects": journal.LikenessOf(e.Subjects), "why": e.Why})
 	case inference.Done:
 		j.write("done", map[string]any{"pictures": e.Pictures, "seconds": e.Elapsed.Seconds()})
 	case inference.Failed:

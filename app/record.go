@@ -56,6 +56,14 @@ func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
 	l.check(err)
 }
 
+// anchored is a request that goes on from pictures of the history with what its subjects began with.
+func (l *recorder) anchored(r inference.Request, parents []uint64) inference.Request {
+	if l.store == nil || l.beside {
+		return r
+	}
+	return journal.WithAnchors(l.store, r, parents)
+}
+
 func (l *recorder) event(e inference.Event) {
 	if l.store != nil {
 		l.check(l.round.Event(e))
