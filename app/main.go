@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -136,11 +137,12 @@ func newRoot() *cobra.Command {
 	cobra.MousetrapHelpText = "" // cobra would send whoever opens the program with a double click on Windows to a terminal
 	var m machine
 	root := &cobra.Command{
-		Use:           "realword",
-		Short:         "Pictures of your own subjects, word by word",
-		Long:          "Realword makes pictures in which words of the prompt look like your reference pictures.\nWithout a command it opens the studio.",
+		Use:   "realword [FILE]...",
+		Short: "Pictures of your own subjects, word by word",
+		Long: "Realword makes pictures in which words of the prompt look like your reference pictures.\nWithout a command it opens the studio, with " +
+			"the files that are named: a picture with its recipe, other\npictures as references, a model to be added.",
 		Version:       version,
-		Args:          usageArgs(cobra.NoArgs),
+		Args:          usageArgs(existing),
 		RunE:          m.runWindow,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -150,6 +152,21 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice(), newBenchDevice())
 	return root
+}
+
+// existing makes the paths of files absolute, and refuses what is neither a command nor a file.
+func existing(_ *cobra.Command, args []string) error {
+	for i, name := range args {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%q is no command, and no file of this name is here", name)
+		}
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		args[i] = path
+	}
+	return nil
 }
 
 // group is a command that only holds others.

@@ -45,7 +45,8 @@ func TestWrongUse(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"nonsense"}, 2, "nonsense"},
+		{[]string{"nonsense"}, 2, `"nonsense" is no command, and no file of this name is here`},
+		{[]string{png, "gone.png"}, 2, "gone.png"},
 		{[]string{"generate", "--nonsense"}, 2, "nonsense"},
 		{[]string{"generate", "extra"}, 2, "extra"},
 		{[]string{"generate"}, 2, "--prompt"},

@@ -17,7 +17,7 @@ import (
 )
 
 // runWindow opens the studio. The window comes first; library and model are opened behind it.
-func (m *machine) runWindow(c *cobra.Command, _ []string) error {
+func (m *machine) runWindow(c *cobra.Command, args []string) error {
 	if d := examineDisplay(); !d.ok {
 		return errors.New("the window cannot be opened: " + d.detail + ": " + d.remedy)
 	}
@@ -44,6 +44,7 @@ func (m *machine) runWindow(c *cobra.Command, _ []string) error {
 			return studio{e}, nil
 		},
 		Model:  m.model,
+		Files:  args,
 		Models: kept,
 		OpenModel: func() (string, error) {
 			return fileDialog{title: "Add a model", filter: "Models", extensions: []string{"safetensors", "ckpt", "pth", "pt", "bin"}}.run()

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -23,12 +24,17 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		}
 		paths = append(paths, f.Path())
 	}
-	to := w.subjects.TargetAt(at)
+	take(w, paths, w.subjects.TargetAt(at), kit.Covers(w.columns.middle, at))
+}
+
+// take takes files for a target: models are looked at, pictures become references. Whole: a single picture with its recipe, where it has
+// one.
+func take(w *Window, paths []string, to state.Target, whole bool) {
 	take := func() {
 		switch {
 		case len(paths) == 0:
 			w.refresh()
-		case len(paths) == 1 && to == (state.Target{}) && kit.Covers(w.columns.middle, at): // with its recipe, where it has one
+		case len(paths) == 1 && to == (state.Target{}) && whole:
 			w.reuse.File(paths[0])
 		default:
 			w.subjects.TakeTo(to, paths)
@@ -43,4 +49,26 @@ func (w *Window) Dropped(at fyne.Position, files []fyne.URI) {
 		return
 	}
 	take()
+}
+
+// openLater takes the files that the program was started with, once model and history are open or will not open.
+func openLater(w *Window, paths []string) {
+	if len(paths) == 0 {
+		return
+	}
+	ready := func() bool {
+		model, history := w.models.Engine() != nil || w.state.ModelErr != nil, w.opt.OpenHistory == nil || w.state.History.Open || w.state.History.Err != nil
+		return model && history
+	}
+	var look func()
+	look = func() {
+		switch {
+		case w.closing:
+		case ready():
+			take(w, paths, state.Target{}, true)
+		default:
+			time.AfterFunc(50*time.Millisecond, func() { w.post(look) })
+		}
+	}
+	look()
 }

@@ -19,7 +19,7 @@ func (w *Window) sessionHost() session.Host {
 		Resting: func() bool { return w.resting.on.Load() }, Eye: w.subjects.Eye, Words: w.subjects.Words,
 		OpenHistory: w.opt.OpenHistory, SetAside: w.opt.SetAside, RescueHistory: w.opt.Rescue,
 		OnOpened: func(s *history.Store) func() {
-			jobs, _ := queue.Read(s) // what cannot be read waits for a program that can
+			jobs, _ := queue.Read(w.ctx, s) // what cannot be read waits for a program that can
 			return func() {
 				w.saver.Sweep(s)
 				w.queue.TakeUp(jobs)

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image"
 	"os"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	hist "realword/history"
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
@@ -168,6 +171,33 @@ func TestDroppedPicturesOfAllKinds(t *testing.T) {
 			t.Errorf("%s: it says %v, want %q", name, err, c.err)
 		}
 	}
+}
+
+// Files that the program is started with wait for the model and the history, and are taken as if they were dropped on the picture.
+func TestFilesOfTheCommandLine(t *testing.T) {
+	_, path, rex := finished(t)
+	history := make(chan struct{})
+	b := newBench(t, func(o *Options) {
+		o.Files = []string{path}
+		o.OpenHistory = func() (*hist.Store, error) {
+			<-history
+			return nil, &hist.Error{Kind: hist.Busy}
+		}
+	})
+	b.until("the model is open", func() bool { return b.state.Model != nil })
+	if b.sheetSays("is not on this computer") {
+		t.Error("it did not wait for the history")
+	}
+	close(history)
+	b.until("the recipe is offered", func() bool { return b.sheetSays("is not on this computer") })
+
+	c := newBench(t, func(o *Options) { o.Files = []string{rex, uitest.File(t, "cat.png", uitest.PNG(uitest.Green))} })
+	c.until("they are cards", func() bool { return len(c.state.Form.Cards) == 2 })
+	d := newBench(t, func(o *Options) {
+		o.Files = []string{uitest.File(t, "notes.txt", []byte("hello"))}
+		o.Open = func(context.Context, string) (Engine, error) { return nil, errors.New("no model") }
+	})
+	d.until("it is said", func() bool { return d.state.PickErr != nil && strings.Contains(d.state.PickErr.Error(), "notes.txt") })
 }
 
 func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {

@@ -29,6 +29,9 @@ type Options struct {
 	Open func(ctx context.Context, model string) (Engine, error)
 	// Model is the model of the command line; "" is the one that was used last.
 	Model string
+	// Files are taken as if they were dropped on the middle of the window, once model and history are open: a picture with its recipe,
+	// others as references, a model to be added. Paths are absolute.
+	Files []string
 	// Models keeps the models that can be switched to. Nil hides them.
 	Models state.Models
 	// OpenModel asks for a model of one file; "" means that the user changed their mind. Nil hides the button.

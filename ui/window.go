@@ -145,6 +145,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.models.Start()
 	w.session.Open()
 	w.models.LookForDownloads()
+	openLater(w, w.opt.Files)
 	return w
 }
 

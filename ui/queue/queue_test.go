@@ -155,7 +155,7 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	}
 
 	s := open()
-	kept, err := Read(s)
+	kept, err := Read(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	if _, err := s.Enqueue(history.Plan{Recipe: []byte(`{"schema":99}`)}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := Read(s)
+	tasks, err := Read(t.Context(), s)
 	if err != nil || len(tasks) != 1 || len(tasks[0].Missing) != 1 || (state.Task{Missing: tasks[0].Missing}).Able() {
 		t.Fatalf("%+v, %v", tasks, err)
 	}

@@ -213,14 +213,14 @@ type Kept struct {
 }
 
 // Read reads what waits in the history. It decodes pictures: not for the window's goroutine.
-func Read(s *history.Store) ([]Kept, error) {
+func Read(ctx context.Context, s *history.Store) ([]Kept, error) {
 	waiting, err := journal.Queue(s)
 	var list []Kept
 	for _, one := range waiting {
 		t := Kept{Waiting: one}
 		for _, subject := range one.Request.Subjects {
 			for _, ref := range subject.References {
-				if small, err := state.ReadThumb(ref.Data, state.QueueThumb); err == nil && t.thumb == nil {
+				if small, err := state.ReadThumb(ctx, ref.Data, state.QueueThumb); err == nil && t.thumb == nil {
 					t.thumb = small
 				}
 			}

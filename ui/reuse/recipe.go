@@ -127,7 +127,7 @@ func readPast(path string, find func(string) []byte, see state.Eye) (state.Past,
 	if err != nil {
 		return state.Past{}, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	small, err := state.ReadThumb(data, 2*recallThumb)
+	small, err := state.ReadThumb(see.Context(), data, 2*recallThumb)
 	if err != nil {
 		small = nil // the recipe is worth having all the same
 	}

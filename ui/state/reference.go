@@ -64,10 +64,18 @@ type Reader interface {
 
 // Eye reads references as the open model sees them. It may be used from any goroutine.
 type Eye struct {
-	Ctx    context.Context
+	Ctx    context.Context  // its end ends a reading; nil: it has none
 	Engine Reader           // nil before a model is open
 	Model  *bundle.Manifest // likewise
 	Fit    picture.Fit      // the preset's
+}
+
+// Context is Ctx, or one without an end.
+func (e Eye) Context() context.Context {
+	if e.Ctx == nil {
+		return context.Background()
+	}
+	return e.Ctx
 }
 
 // Fitting is an eye for another preset.
@@ -79,10 +87,10 @@ func (e Eye) Fitting(preset string) Eye {
 // Decode reads a picture. The engine keeps what its model sees of it, in the square that a request will ask for.
 func (e Eye) Decode(ref inference.Reference) (*image.NRGBA, picture.Info, error) {
 	if e.Engine == nil {
-		return picture.Decode(ref.Data, picture.Limits{})
+		return picture.DecodeContext(e.Context(), ref.Data, picture.Limits{})
 	}
 	ref.Square.Fit = cmp.Or(ref.Square.Fit, e.Fit)
-	return e.Engine.Read(e.Ctx, ref)
+	return e.Engine.Read(e.Context(), ref)
 }
 
 // Card makes a card of a picture file.
@@ -163,8 +171,8 @@ func within(img image.Image, side int) image.Image {
 }
 
 // ReadThumb makes a small square of a picture file.
-func ReadThumb(data []byte, side int) (image.Image, error) {
-	img, _, err := picture.Decode(data, picture.Limits{})
+func ReadThumb(ctx context.Context, data []byte, side int) (image.Image, error) {
+	img, _, err := picture.DecodeContext(ctx, data, picture.Limits{})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"context"
+	"errors"
 	"image"
 	"os"
 	"path/filepath"
@@ -37,5 +39,17 @@ func TestReadCardNamesTheFile(t *testing.T) {
 	c, err := (Eye{Model: uitest.Toybox}).Card("rex.png", uitest.PNG(uitest.Red))
 	if err != nil || c.View.Bounds() != image.Rect(0, 0, 64, 64) || len(c.Ref.SHA256) != 64 {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A closing window waits for no picture.
+func TestReadingEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (Eye{Ctx: ctx, Model: uitest.Toybox}).Card("rex.png", uitest.PNG(uitest.Red)); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := ReadThumb(ctx, uitest.PNG(uitest.Red), QueueThumb); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

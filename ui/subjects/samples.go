@@ -1,6 +1,7 @@
 package subjects
 
 import (
+	"context"
 	"image"
 
 	"realword/ui/kit"
@@ -24,7 +25,7 @@ func (p *Panel) Offer(list []Sample) {
 		}
 		var offers []offer
 		for _, s := range list {
-			if img, err := state.ReadThumb(s.Data, 116); err == nil {
+			if img, err := state.ReadThumb(context.Background(), s.Data, 116); err == nil {
 				offers = append(offers, offer{s, img})
 			}
 		}
