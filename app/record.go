@@ -53,6 +53,7 @@ func (l *recorder) begin(r inference.Request, model string, parents ...uint64) {
 		round, err = l.store.BeginRound(plan, time.Now())
 	}
 	l.round = journal.NewRecorder(l.store, round, r)
+	l.round.Model = model
 	l.check(err)
 }
 

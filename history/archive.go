@@ -220,6 +220,10 @@ func (e *exporter) blob(sha string) error {
 
 func (e *exporter) picture(p Picture, n int) (archivedPicture, error) {
 	out := archivedPicture{Picture: p}
+	var err error
+	if out.Recipe, err = withoutPaths(p.Recipe); err != nil {
+		return out, err
+	}
 	out.File, out.SHA256, out.Pixels = "", "", ""
 	if p.Finished() {
 		var data []byte
@@ -586,7 +590,7 @@ func (i *importer) session(a archive) error {
 		here := i.known(RoundItem, r.UID)
 		if here == 0 {
 			n := r
-			n.Session, n.Parents, n.Job, n.Trashed = id, nil, 0, time.Time{}
+			n.Session, n.Parents, n.Job, n.Resume, n.Trashed = id, nil, 0, 0, time.Time{}
 			if !i.same {
 				n.ID = 0
 			}
@@ -673,6 +677,7 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		}
 	}
 	fresh := Picture{UID: p.UID, Round: round, Seed: p.Seed, Width: p.Width, Height: p.Height, Starred: p.Starred, Pinned: p.Pinned}
+	fresh.Cell, fresh.Recipe = p.Cell, p.Recipe
 	fresh.Likeness = p.Likeness[:min(len(p.Likeness), mostLikeness)]
 	if i.lost != nil {
 		fresh.File, fresh.SHA256, fresh.Bytes = p.File, p.SHA256, p.Bytes

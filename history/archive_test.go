@@ -37,7 +37,7 @@ func finished(t testing.TB) (*Store, uint64) {
 			References: []Reference{reference}, Parents: parents,
 		}, noon)
 		must(err)
-		picture, err := s.StartPicture(round, 42)
+		picture, err := s.StartCell(round, 42, 3, json.RawMessage(`{"of":"a cell"}`))
 		must(err)
 		for i := range 3 {
 			step := Step{Index: i, Clean: make([]float32, 20_000), Scores: [][]float32{{1, float32(i)}}}

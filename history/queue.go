@@ -141,6 +141,9 @@ func (c *change) parkCrashed() error {
 		if j.Round == 0 {
 			continue
 		}
+		if j.Grid {
+			j.Resume = j.Round
+		}
 		j.Round, j.Parked, j.Died = 0, j.Attempts >= 2, append(j.Died, j.Round)
 		if err := put(c.Bucket(jobBucket), j.ID, j); err != nil {
 			return err

@@ -48,6 +48,8 @@ type Plan struct {
 	Words      []string        `json:"words,omitempty"` // that are bound to references
 	References []Reference     `json:"references,omitempty"`
 	Parents    []uint64        `json:"parents,omitempty"` // pictures that it goes on from; the first is its place in the tree
+	Grid       bool            `json:"grid,omitempty"`    // its pictures are cells; where a program dies, the same round goes on
+	Resume     uint64          `json:"resume,omitempty"`  // the round that goes on instead of a new one; 0: none
 }
 
 // Round is one generation.
@@ -83,7 +85,9 @@ type Picture struct {
 	Trashed   time.Time `json:"trashed,omitzero"`
 	Thumbnail []byte    `json:"-"` // a small PNG; read by Pictures alone
 
-	Likeness []Likeness `json:"likeness,omitempty"` // of its subjects, as far as it was computed
+	Likeness []Likeness      `json:"likeness,omitempty"` // of its subjects, as far as it was computed
+	Cell     int             `json:"cell,omitempty"`     // of a grid: 1 is the first; 0: of none
+	Recipe   json.RawMessage `json:"recipe,omitempty"`   // where it is not that of the round with this seed
 }
 
 // Likeness is how near a subject of a picture is to pictures of it: a hint, at most 1.

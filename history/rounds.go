@@ -75,7 +75,7 @@ func (s *Store) SetDraft(id uint64, draft json.RawMessage, references []Referenc
 	})
 }
 
-// BeginRound journals a new round and returns its ID. IDs grow, and are never used again.
+// BeginRound journals a new round, or has the one go on that the plan says, and returns its ID. IDs grow, and are never used again.
 func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
 	r := Round{Plan: p, Started: at, Status: Interrupted}
 	err := s.update(func(c *change) error { return c.beginRound(&r) })
@@ -83,6 +83,15 @@ func (s *Store) BeginRound(p Plan, at time.Time) (uint64, error) {
 }
 
 func (c *change) beginRound(r *Round) (err error) {
+	if r.Resume != 0 {
+		old, err := getRound(c.Tx, r.Resume)
+		if err == nil && old.Trashed.IsZero() {
+			old.Status, old.Ended, old.Error, old.Job = Interrupted, time.Time{}, "", r.Job
+			*r = old
+			return put(c.Bucket(roundBucket), r.ID, r)
+		}
+		r.Resume = 0 // it has gone
+	}
 	if r.Session == 0 {
 		session, err := c.newSession(Session{Created: r.Started})
 		if err != nil {
@@ -191,6 +200,16 @@ func (s *Store) StartPicture(round, seed uint64) (uint64, error) {
 	var p Picture
 	err := s.update(func(c *change) (err error) {
 		p, err = c.newPicture(Picture{Round: round, Seed: seed}, nil)
+		return err
+	})
+	return p.ID, err
+}
+
+// StartCell is StartPicture for a cell of a grid, 1 being the first, that was made by a recipe of its own.
+func (s *Store) StartCell(round, seed uint64, cell int, recipe json.RawMessage) (uint64, error) {
+	var p Picture
+	err := s.update(func(c *change) (err error) {
+		p, err = c.newPicture(Picture{Round: round, Seed: seed, Cell: cell, Recipe: recipe}, nil)
 		return err
 	})
 	return p.ID, err

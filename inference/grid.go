@@ -20,6 +20,8 @@ type Grid struct {
 	Rows    Axis  `json:"rows,omitzero"` // none: one row
 	Columns Axis  `json:"columns"`
 	Made    []int `json:"-"` // cells that are there already: they are not made again
+	// where these are, for whoever keeps pictures: the engine passes it on
+	Of uint64 `json:"-"`
 }
 
 // Axis is one thing in which the cells of a grid differ.

@@ -162,6 +162,7 @@ func (j *Journal) Record(task int, r inference.Request, model string, parents []
 		return events
 	}
 	rec := NewRecorder(nil, 0, r)
+	rec.Model = model
 	rec.Thumb = int(j.Thumb.Load())
 	to := j.current()
 	j.Do(func(s *history.Store) error {

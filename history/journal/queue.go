@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 type job struct {
 	id      uint64 // 0: not kept yet
 	dropped bool   // taken out before it was kept
+	round   uint64 // that it has become; 0: none yet
 }
 
 // job is what is known of a task. It belongs to a change.
@@ -30,7 +32,10 @@ func (j *Journal) job(task int) *job {
 // request is a resolved one for the named model, and parents are the pictures of the history that it goes on from. A task that is
 // kept already, or that was dropped, stays as it is.
 func (j *Journal) Enqueue(task int, r inference.Request, model string, parents []uint64) {
-	to := j.current()
+	j.enqueue(j.current(), task, r, model, parents)
+}
+
+func (j *Journal) enqueue(to *session, task int, r inference.Request, model string, parents []uint64) {
 	j.Do(func(s *history.Store) error {
 		k := j.job(task)
 		if k.dropped || k.id != 0 {
@@ -63,15 +68,29 @@ func existing(s *history.Store, pictures []uint64) []uint64 {
 }
 
 // start begins the round of a task.
-func (j *Journal) start(s *history.Store, to *session, task int, r inference.Request, model string, parents []uint64) (uint64, error) {
-	if k := j.job(task); k.id != 0 {
-		return s.StartJob(k.id, time.Now())
+func (j *Journal) start(s *history.Store, to *session, task int, r inference.Request, model string, parents []uint64) (_ uint64, err error) {
+	k := j.job(task)
+	if k.id != 0 {
+		k.round, err = s.StartJob(k.id, time.Now())
+		return k.round, err
 	}
 	plan, err := j.plan(s, to, r, model, parents)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		k.round, err = s.BeginRound(plan, time.Now())
 	}
-	return s.BeginRound(plan, time.Now())
+	return k.round, err
+}
+
+// EnqueueRest is Enqueue for the cells that a grid still lacks: with the next start they join those of the round that another task has
+// become.
+func (j *Journal) EnqueueRest(task, of int, r inference.Request, model string, parents []uint64) {
+	to, grid := j.current(), r.Grid.Clone()
+	r.Grid = grid
+	j.Do(func(*history.Store) error {
+		grid.Of = j.job(of).round
+		return nil
+	})
+	j.enqueue(to, task, r, model, parents)
 }
 
 // Adopt says which task a round is that waited in the history already.
@@ -159,7 +178,12 @@ func Queue(s *history.Store) ([]Waiting, error) {
 		if j.Round != 0 || unknown != nil {
 			continue
 		}
-		if all := len(r.Seeds); len(j.Died) > 0 {
+		if r.Grid != nil {
+			if r.Grid.Of, r.Grid.Made = j.Resume, CellsOf(s, j.Resume); len(r.Grid.Made) == r.Grid.Len() {
+				err = errors.Join(err, s.RemoveJob(j.ID))
+				continue
+			}
+		} else if all := len(r.Seeds); len(j.Died) > 0 {
 			r.Seeds = unfinished(s, j.Died, r.Seeds)
 			shorter, bad := recipe.New(r.Request, r.Model)
 			switch {
@@ -180,6 +204,33 @@ func Queue(s *history.Store) ([]Waiting, error) {
 		list = append(list, w)
 	}
 	return list, err
+}
+
+// CellsOf are the cells of a grid that its round has finished, in order. A round that is not there has none.
+func CellsOf(s *history.Store, round uint64) []int {
+	r, err := s.Round(round)
+	if err != nil {
+		return nil
+	}
+	var made []int
+	for _, p := range r.Pictures {
+		if p.Cell > 0 && p.Finished() && p.Trashed.IsZero() {
+			made = append(made, p.Cell-1)
+		}
+	}
+	slices.Sort(made)
+	return slices.Compact(made)
+}
+
+// RoundOf is the newest round of a recipe outside the trash; 0: there is none.
+func RoundOf(s *history.Store, recipe []byte) uint64 {
+	rounds, _ := s.Rounds() // one that cannot be read is not gone on with
+	for _, r := range rounds {
+		if bytes.Equal(r.Recipe, recipe) && r.Trashed.IsZero() {
+			return r.ID
+		}
+	}
+	return 0
 }
 
 // unfinished are the seeds of which no round has a finished picture.

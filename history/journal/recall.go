@@ -29,10 +29,9 @@ func Recall(s *history.Store, picture uint64) (Recalled, error) {
 	if out.Round, err = s.Round(out.Picture.Round); err != nil {
 		return out, err
 	}
-	if out.Recipe, err = recipe.Parse(out.Round.Recipe); err != nil {
+	if out.Recipe, err = RecipeOf(out.Picture, out.Round); err != nil {
 		return out, err
 	}
-	out.Recipe.Seeds = []uint64{out.Picture.Seed}
 	for _, f := range out.Recipe.Files() {
 		data, err := s.ReferenceData(*f.SHA256)
 		switch {
@@ -44,6 +43,19 @@ func Recall(s *history.Store, picture uint64) (Recalled, error) {
 		*f.Data = data
 	}
 	return out, nil
+}
+
+// RecipeOf is the recipe of one picture of a round: that of its cell, or that of the round with its seed.
+func RecipeOf(p history.Picture, r history.Round) (recipe.Recipe, error) {
+	data := r.Recipe
+	if len(p.Recipe) > 0 {
+		data = p.Recipe
+	}
+	out, err := recipe.Parse(data)
+	if err == nil {
+		out.Seeds, out.Grid = []uint64{p.Seed}, nil
+	}
+	return out, err
 }
 
 // WithMasks is a request of the history with the bytes of its painted masks, as far as they are kept. It shares nothing else with r

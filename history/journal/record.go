@@ -21,6 +21,9 @@ import (
 // request is a resolved one; parents are pictures of the history that the round goes on from.
 func PlanOf(s *history.Store, session uint64, r inference.Request, model string, parents ...uint64) (history.Plan, error) {
 	p := history.Plan{Session: session, Prompt: r.Prompt, Parents: parents}
+	if r.Grid != nil {
+		p.Grid, p.Resume = true, r.Grid.Of
+	}
 	for _, subject := range r.Subjects {
 		p.Words = append(p.Words, subject.Word.Text)
 	}
@@ -41,18 +44,20 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 // goroutine. After an error nothing more of the round is recorded, and what was recorded stays.
 type Recorder struct {
 	Round uint64
-	Thumb int // longer side of thumbnails in pixels; 0 is the usual one
+	Thumb int    // longer side of thumbnails in pixels; 0 is the usual one
+	Model string // of the recipes of cells
 
 	store    *history.Store
 	request  inference.Request
-	pictures map[int]uint64 // index in Request.Seeds -> picture of the history
-	stepped  map[int]bool   // pictures with a step
+	pictures map[int]uint64            // index in Request.Seeds -> picture of the history
+	stepped  map[int]bool              // pictures with a step
+	cells    map[int]inference.Request // of a grid, those that were begun
 	failed   error
 }
 
 // NewRecorder records a round that has begun, of a resolved request.
 func NewRecorder(s *history.Store, round uint64, r inference.Request) *Recorder {
-	return &Recorder{Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}}
+	return &Recorder{Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}, cells: map[int]inference.Request{}}
 }
 
 // Picture is the history's number of a picture that was begun, 0 if it was not.
@@ -70,7 +75,7 @@ func (r *Recorder) event(e inference.Event) (err error) {
 	switch e := e.(type) {
 	case inference.StageStarted:
 		if e.Stage == inference.StageDenoise && e.Picture < len(r.request.Seeds) {
-			r.pictures[e.Picture], err = r.store.StartPicture(r.Round, r.request.Seeds[e.Picture])
+			r.pictures[e.Picture], err = r.start(e)
 		}
 		return err
 	case inference.StepDone:
@@ -95,6 +100,19 @@ func (r *Recorder) event(e inference.Event) (err error) {
 	return nil
 }
 
+func (r *Recorder) start(e inference.StageStarted) (uint64, error) {
+	seed := r.request.Seeds[e.Picture]
+	if e.Recipe == nil {
+		return r.store.StartPicture(r.Round, seed)
+	}
+	r.cells[e.Picture] = *e.Recipe
+	said, err := recipe.New(*e.Recipe, r.Model)
+	if err != nil {
+		return 0, err
+	}
+	return r.store.StartCell(r.Round, seed, e.Picture+1, said)
+}
+
 // step is what is kept of a step. The first one of a picture has the scores that its masks were made of, also where it went
 // on from another picture's step. A step with its exact state has its scores there.
 func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
@@ -106,7 +124,11 @@ func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
 	} else if !r.stepped[e.Picture] {
 		out.Scores = e.State.Scores
 	}
-	if e.Step == max(r.request.Stop-1, r.request.Begin()) && e.Step < e.Steps-1 {
+	request, ok := r.cells[e.Picture]
+	if !ok {
+		request = r.request
+	}
+	if e.Step == max(request.Stop-1, request.Begin()) && e.Step < e.Steps-1 {
 		out.Scores = nil
 		out.State, err = inference.EncodeState(e.State)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"realword/history"
+	"realword/history/journal"
 	"realword/inference/recipe"
 	"realword/ui/i18n"
 	"realword/ui/state"
@@ -128,7 +129,7 @@ func readDetail(s *history.Store, id uint64, side int) detail {
 	if d.Round, d.Err = s.Round(d.Picture.Round); d.Err != nil {
 		return d
 	}
-	d.Recipe, d.Err = recipe.Parse(d.Round.Recipe)
+	d.Recipe, d.Err = journal.RecipeOf(d.Picture, d.Round)
 	if rounds, err := s.SessionRounds(d.Round.Session); err == nil {
 		d.Rounds = len(rounds)
 		d.Number = 1 + slices.IndexFunc(rounds, func(r history.Round) bool { return r.ID == d.Round.ID })

@@ -20,7 +20,7 @@ import (
 
 // shotOf is a picture of the history as the stage shows it before its file is read.
 func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
-	recipe, err := recipe.Parse(r.Recipe)
+	recipe, err := journal.RecipeOf(p, r)
 	if err != nil {
 		return state.Shot{}, err
 	}
@@ -29,7 +29,6 @@ func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
 	if p.File == "" && p.Pixels != "" {
 		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, state.ErrNoFile{}
 	}
-	shot.Recipe.Seeds = []uint64{p.Seed}
 	if small, err := state.ReadSmall(p.Thumbnail); err == nil {
 		shot.Thumb = small
 	}
