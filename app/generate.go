@@ -21,7 +21,7 @@ import (
 
 func newGenerate() *cobra.Command {
 	g := generation{embed: recipe.Embed{Program: program}}
-	var bound, masks []string
+	var bound, masks, sides []string
 	var batch string
 	var begin beginning
 	var over again
@@ -34,6 +34,7 @@ func newGenerate() *cobra.Command {
   realword generate --prompt "a dog and a dog" --subject dog=mine.png:0.15 --subject "dog#2=yours.png:0.15" --out out
   realword generate --prompt "a red ball" --subject ball=front.png --subject ball=side.png --count 4 --out out
   realword generate --prompt "a dog on the beach" --subject dog=dog.png --mask dog=left.png:only --out out
+  realword generate --prompt "a dog on the beach" --subject dog=dog.png --grid gamma=0.1,0.2,0.4 --grid t_stop=6,12,18 --out out
   realword generate --batch pictures.jsonl --stop 8 --out out`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -48,7 +49,7 @@ func newGenerate() *cobra.Command {
 				r.Negative = asked(r.Negative)
 			}
 			if batch != "" {
-				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength", "redo", "second-pass", "likeness", "cut-out"} {
+				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength", "redo", "second-pass", "likeness", "cut-out", "grid"} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s cannot be used with --batch", name)
 					}
@@ -68,9 +69,20 @@ func newGenerate() *cobra.Command {
 			if r.Subjects, err = subjects(bound); err != nil {
 				return err
 			}
+			if g.seeded = c.Flags().Changed("seed"); len(sides) > 0 {
+				if count > 1 || g.film || g.likeness {
+					return usagef("--count, --film and --likeness are not for grids: make seed a side (seed=1-4), or leave --grid out")
+				}
+				if r.Grid, err = parseGrid(sides, &r.Subjects); err != nil {
+					return err
+				}
+				if g.seeded && (r.Grid.Rows.Key == inference.AxisSeed || r.Grid.Columns.Key == inference.AxisSeed) {
+					return usagef("--seed and a side of seeds are two things: leave one out")
+				}
+			}
 			if over.asked() {
 				over.masks = masks // of the picture's subjects, too
-				g.again, g.seeded = &over, c.Flags().Changed("seed") || count > 1
+				g.again, g.seeded = &over, g.seeded || count > 1
 				return g.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 			}
 			if err := paint(r.Subjects, masks); err != nil {
@@ -97,6 +109,10 @@ func newGenerate() *cobra.Command {
 	f.Var(loraFlag{&r.Settings}, "lora", "FILE[:WEIGHT], repeatable: a LoRA, -2 to 2 (default 1); FILE may be the name of one in the folder of LoRAs")
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
 	f.IntVar(&count, "count", 1, "number of pictures")
+	f.StringArrayVar(&sides, "grid", nil,
+		"KEY=VALUE,VALUE,…, twice for rows and columns: a picture for every value, in a folder of --out, and all of them on one sheet.\n"+
+			"KEY is gamma, t_stop, seed (also 1-4), picture:WORD (files), preset, cfg, steps, sampler, guidance_rescale or mask_source;\n"+
+			"gamma:WORD is that of one subject. The same command again makes what is missing")
 	f.BoolVar(&g.film, "film", false, "also write the previews and masks of all steps as one picture")
 	f.BoolVar(&g.likeness, "likeness", false,
 		"also say how near each subject is to its pictures, as a hint: the cosine of the class tokens of the model's DINO encoder\n(DINO-I), 1 at most, with the subject cut out by its mask; the history keeps it")
@@ -182,9 +198,11 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer e.Close()
 	var parents []uint64
 	if g.again != nil {
+		grid := g.request.Grid
 		if g.request, err = g.again.request(ctx, e, g.request, g.seeded); err != nil {
 			return err
 		}
+		g.request.Grid = grid
 		if parents = g.again.parents; g.again.note != "" {
 			fmt.Fprintln(stderr, "note:", g.again.note)
 		}
@@ -208,6 +226,9 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	if err := g.checkMemory(e, stderr, request); err != nil {
 		return err
+	}
+	if request.Grid != nil {
+		return g.runGrid(ctx, e, request, stdout, stderr)
 	}
 	model := e.bundle.Manifest()
 	log := newRecorder(g.unrecorded, stderr)

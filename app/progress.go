@@ -16,6 +16,7 @@ import (
 type watcher interface {
 	event(e inference.Event)
 	picture(p inference.PictureReady, file string)
+	sheet(file string) // of a grid
 }
 
 // quiet prints the finished files only, for pipes, and says where a device has failed.
@@ -47,6 +48,8 @@ func likenessLine(l history.Likeness) string {
 func (q quiet) picture(_ inference.PictureReady, file string) {
 	fmt.Fprintln(q.out, file)
 }
+
+func (q quiet) sheet(file string) { fmt.Fprintln(q.out, file) }
 
 // bar draws one line that is overwritten: for terminals.
 type bar struct {
@@ -141,6 +144,8 @@ func (j jsonLines) event(e inference.Event) {
 func (j jsonLines) picture(p inference.PictureReady, file string) {
 	j.write("picture", map[string]any{"picture": p.Picture, "seed": p.Seed, "file": file, "seconds": p.Elapsed.Seconds()})
 }
+
+func (j jsonLines) sheet(file string) { j.write("sheet", map[string]any{"file": file}) }
 
 // covered is the fraction of the grid that a mask takes.
 func covered(mask []float32) float64 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -99,6 +100,16 @@ func (s saidRecipe) print(out io.Writer) error {
 		if t.Label != "" {
 			line(t.Label, text)
 		}
+	}
+	if s.Grid != nil {
+		for i, a := range s.Grid.Axes() {
+			var values []string
+			for v := range a.Len() {
+				values = append(values, axisLabel(*a, v))
+			}
+			line([]string{"rows", "columns"}[i], strings.Join(values, ", "))
+		}
+		s.Seeds = slices.Compact(slices.Clone(s.Seeds))
 	}
 	for _, seed := range s.Seeds {
 		line("seed", strconv.FormatUint(seed, 10))

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"realword/inference/recipe"
+)
+
+// TestGrid makes a grid whose folder turns away in the middle, makes what is missing, and compares a cell with the same picture alone.
+func TestGrid(t *testing.T) {
+	model, dog := tiny(t)
+	t.Setenv("XDG_PICTURES_DIR", filepath.Join(t.TempDir(), "pictures"))
+	out := t.TempDir()
+	args := []string{"generate", "--model", model, "--prompt", "a dog", "--subject", "dog=" + dog, "--steps", "3", "--seed", "5"}
+	grid := append(args, "--grid", "gamma=0.1,0.4", "--grid", "t_stop=1,2", "--out", out)
+	status, stdout, stderr := command(t, grid...)
+	files := strings.Fields(stdout)
+	if status != 0 || len(files) != 5 || !strings.Contains(stderr, "4 pictures take") {
+		t.Fatalf("status %d, %q, %s", status, stdout, stderr)
+	}
+	read := func(file string) []byte {
+		t.Helper()
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	sheet := read(files[4])
+	if said, _, err := recipe.Read(sheet); err != nil || said.Grid == nil || said.Grid.Len() != 4 || filepath.Base(files[4]) != "grid.png" {
+		t.Errorf("%s says %+v, %v", files[4], said.Grid, err)
+	}
+	if _, said, _ := command(t, "recipe", files[4]); !strings.Contains(said, "columns   T_stop 1, T_stop 2\nseed      5\n") {
+		t.Errorf("recipe:\n%s", said)
+	}
+	status, alone, stderr := command(t, append(args, "--scope", "0.4", "--stop", "2", "--out", t.TempDir())...)
+	if status != 0 || !bytes.Equal(read(strings.TrimSpace(alone)), read(files[3])) {
+		t.Errorf("the last cell is another picture than alone: %s", stderr)
+	}
+
+	// What is there stays; what is missing or damaged is made again, the same, and joins the same job of the history.
+	damaged := filepath.Join(filepath.Dir(files[0]), "r1c1-gamma-0.1-T_stop-1.png")
+	if err := os.WriteFile(damaged, read(damaged)[:200], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(files[2]); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr = command(t, grid...)
+	if status != 0 || strings.Count(stdout, "\n") != 3 || !strings.Contains(stderr, "2 of 4 pictures are in") || !bytes.Equal(read(files[4]), sheet) {
+		t.Errorf("again: status %d, %q, %s", status, stdout, stderr)
+	}
+	if _, stdout, _ = command(t, "history", "list"); strings.Count(stdout, "a dog\n") != 2 {
+		t.Errorf("list:\n%s", stdout)
+	}
+	if status, stdout, _ = command(t, grid...); status != 0 || stdout != files[4]+"\n" {
+		t.Errorf("a finished grid: status %d, %q", status, stdout)
+	}
+
+	// The folder of the pictures goes in the middle: one sentence says so, one how to go on.
+	status, stderr = blocked(t, grid[:len(grid)-2]...)
+	if status != 1 || strings.Count(stderr, "realword: ") != 1 || !strings.Contains(stderr, "The picture is kept") ||
+		!strings.Contains(stderr, "0 of 4 pictures are in") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+
+	for want, sides := range map[string][]string{
+		"a grid of 20 × 25 has 500 pictures, and at most 100 are made at once": {"cfg=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20", "steps=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25"},
+		"a grid has two sides":                          {"cfg=1", "steps=2", "t_stop=1"},
+		"write what differs and its values":             {"gamma"},
+		"a grid is of gamma":                            {"width=5"},
+		`no --subject has the word "cat"`:               {"gamma:cat=0.1"},
+		"write seeds as 7,8,9 or 7-9":                   {"seed=9-7"},
+		"--seed and a side of seeds":                    {"seed=1-2"},
+		`the side "scope" of the grid has the value "2`: {"gamma=2"},
+	} {
+		given := append([]string{}, args...)
+		for _, s := range sides {
+			given = append(given, "--grid", s)
+		}
+		if status, _, stderr := command(t, append(given, "--out", out)...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d, %s", sides, status, stderr)
+		}
+	}
+}
