@@ -56,7 +56,10 @@ func (s *seed) UnmarshalJSON(data []byte) error { return s.Set(string(data)) }
 func settingFlags(c *cobra.Command, s *inference.Settings, only ...string) {
 	for _, t := range inference.Table() {
 		if t.Flag != "" && (len(only) == 0 || slices.Contains(only, t.Flag)) {
-			c.Flags().Var(settingFlag{t, s}, t.Flag, t.Help)
+			f := c.Flags().VarPF(settingFlag{t, s}, t.Flag, "", t.Help)
+			if _, is := t.At(s).(*bool); is {
+				f.NoOptDefVal = "true"
+			}
 		}
 	}
 }
@@ -86,6 +89,8 @@ func (f settingFlag) Type() string {
 		return "int"
 	case *float64:
 		return "float"
+	case *bool:
+		return "bool"
 	}
 	return "string"
 }

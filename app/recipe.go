@@ -92,6 +92,12 @@ func (s saidRecipe) print(out io.Writer) error {
 	line("made by", program)
 	line("model", s.Model)
 	line("prompt", s.Prompt)
+	if s.Used != nil {
+		line("read as", s.Used.Prompt)
+		if s.Used.Negative != s.Negative {
+			line("avoids", s.Used.Negative)
+		}
+	}
 	for _, t := range inference.Table() {
 		text := t.Get(s.Settings)
 		if t.Text != nil {

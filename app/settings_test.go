@@ -41,12 +41,12 @@ func TestOneStopForWindowAndTerminal(t *testing.T) {
 func TestEverySettingHasItsWay(t *testing.T) {
 	want := inference.Settings{
 		Negative: "rain", Preset: "release", Width: 640, Height: 512, Steps: 50, Stop: 9, CFG: 2.5, Rescale: 0.7, Sampler: "ddim",
-		MaskSource: "low_cross", MaskNorm: "min_max_per_channel", Scope: 0.35, Fit: "crop",
+		MaskSource: "low_cross", MaskNorm: "min_max_per_channel", Scope: 0.35, Fit: "crop", Literal: true,
 	}
 	var args []string
 	for _, row := range inference.Table() {
 		if row.Flag != "" {
-			args = append(args, "--"+row.Flag, row.Get(want))
+			args = append(args, "--"+row.Flag+"="+row.Get(want))
 		}
 	}
 	var c cobra.Command

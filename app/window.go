@@ -103,7 +103,9 @@ func setAside() error {
 func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
 
 // Encode implements ui.Engine.
-func (s studio) Encode(text string) *prompt.Prompt { return s.bundle.Tokenizer(0).Encode(text) }
+func (s studio) Encode(text string, how prompt.Reading) *prompt.Prompt {
+	return s.bundle.Tokenizer(0).Read(text, how)
+}
 
 func openFile() (string, error) {
 	return fileDialog{

@@ -18,6 +18,10 @@ func (e *Engine) Notes(r Request) []error {
 	m, words := e.model.Manifest(), e.model.Tokenizer(0)
 	full := Defaults(m, r)
 	preset, _ := m.Preset(full.Preset)
+	var seed uint64 // of the first picture: the others may read other alternatives
+	if len(r.Seeds) > 0 {
+		seed = r.Seeds[0]
+	}
 	for _, text := range []struct {
 		name      error
 		text, own string
@@ -32,7 +36,8 @@ func (e *Engine) Notes(r Request) []error {
 		if text.negative && (full.CFG == 1 || text.text == text.own) {
 			continue // nobody reads it, or it is meant as it stands
 		}
-		p := words.Encode(text.text)
+		how := full.Reading(m, text.negative, seed)
+		p := words.Read(text.text, how)
 		for _, w := range p.Words {
 			if w.Cut {
 				notes = append(notes, message.Errorf("the %v has %d tokens, and the model reads %d of them: %q is cut off; shorten it", text.name,
@@ -40,11 +45,14 @@ func (e *Engine) Notes(r Request) []error {
 				break
 			}
 		}
-		for _, n := range prompt.Notations(text.text) {
+		for _, n := range how.Notations(text.text) {
 			notes = append(notes, message.Errorf("in the %v, %v", text.name, n))
 		}
+		for _, n := range p.Nets {
+			notes = append(notes, message.Errorf("in the %v, %q is left out: nothing is loaded by a prompt", text.name, text.text[n.Start:n.End]))
+		}
 	}
-	p := words.Encode(full.Prompt)
+	p := words.Read(full.Prompt, full.Reading(m, false, seed))
 	for _, s := range r.Subjects {
 		if n := p.Count(s.Word.Text); n > 1 && s.Word.Occurrence == 0 {
 			notes = append(notes, message.Errorf("%q occurs %d times in the prompt: the first is used, %s#2 would be the second", s.Word.Text, n,

@@ -23,7 +23,7 @@ type Loop struct {
 	Uncond *Encoding // of the negative prompt; nil leaves out the unconditional pass, which is exact for ω = 1
 
 	Subjects     []guidance.Subject     // R of them; none is plain text-to-image
-	Words        *tensor.Tensor         // [R, 77], 1 at the tokens of a subject's word; unused without subjects
+	Words        *tensor.Tensor         // [R, ids of the prompt], 1 at the tokens of a subject's word; unused without subjects
 	Vision       Vision                 // of the references, R of them; unused without subjects
 	Tokens       [][]*tensor.Tensor     // what Vision was made of where the engine did: visual tokens [1, n, C] of every subject's pictures
 	UncondVision *Vision                // of the black picture, R times (release); nil: the unconditional pass sees none (paper)

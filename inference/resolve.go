@@ -19,13 +19,13 @@ import (
 
 // plan is a request that can run.
 type plan struct {
-	request Request       // complete; of the caller's it shares the bytes of pictures and From
-	spans   []prompt.Span // tokens of the subjects' words
-	cells   []Request     // the pictures, complete, one seed each; they share what the request shares
+	request Request   // complete; of the caller's it shares the bytes of pictures and From
+	cells   []Request // the pictures, complete, one seed each; they share what the request shares
+	texts   []*text   // what each of them reads
 }
 
 // of is the plan of one picture.
-func (p plan) of(cell int) plan { return plan{request: p.cells[cell], spans: p.spans} }
+func (p plan) of(cell int) plan { return plan{request: p.cells[cell], texts: p.texts[cell : cell+1]} }
 
 // from is the state that every picture begins with, but for the noise of a new one.
 func (p plan) from() State {
@@ -42,26 +42,29 @@ type planner struct {
 	engine   *Engine
 	manifest bundle.Manifest
 	badSize  bool
+	unread   bool         // the prompts are no text
+	wrong    map[int]bool // subjects with a problem of their word, which is told once
 	problems []error
 }
 
 func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	m := e.model.Manifest()
-	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m}
+	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m, wrong: map[int]bool{}}
 	p.request.Seeds = slices.Clone(r.Seeds)
 	p.fillSubjects()
 	p.checkSettings()
 	p.checkLoRAs()
+	p.fillSeeds()
 	p.checkWords()
 	p.checkScopes()
 	p.checkReferences()
 	p.checkInit()
-	p.checkSeeds()
 	p.checkState()
 	p.checkGrid()
 	if p.cells == nil {
 		p.cells = p.request.Cells(m)
 	}
+	p.readCells()
 	if ctx.Err() != nil { // more than this is not wrong
 		return p.plan, ctx.Err()
 	}
@@ -98,35 +101,72 @@ func (p *planner) checkSettings() {
 	}
 }
 
-// checkWords finds the tokens of every subject's word.
+// checkWords reads the prompts for every picture and finds the tokens of every subject's word.
 func (p *planner) checkWords() {
 	r := &p.request
 	if strings.TrimSpace(r.Prompt) == "" {
 		p.problem(message.Errorf("the prompt is empty: describe the picture"))
+		p.unread = true
 		return
 	}
 	for _, text := range []string{r.Prompt, r.Negative} {
 		if !utf8.ValidString(text) {
 			p.problem(message.Errorf("the prompt %q is not UTF-8 text: save its file as UTF-8, or set the terminal to UTF-8", text))
+			p.unread = true
 			return
 		}
 	}
-	words := p.engine.model.Tokenizer(0).Encode(r.Prompt)
-	p.spans = make([]prompt.Span, len(r.Subjects))
 	for j := range r.Subjects {
 		w := &r.Subjects[j].Word
 		w.Occurrence = max(w.Occurrence, 1)
-		span, err := words.Find(w.Text, w.Occurrence)
-		if err != nil {
-			p.problems = append(p.problems, err)
+	}
+	if r.Grid == nil || !prompt.HasAlternatives(r.Prompt) { // the cells of a grid have seeds of their own
+		p.findWords(p.engine.read(*r, r.Seeds[0]))
+	}
+}
+
+// readCells reads the prompts of every picture.
+func (p *planner) readCells() {
+	type used struct{ prompt, negative string }
+	seen := map[used]*text{}
+	p.texts = make([]*text, len(p.cells))
+	for n, c := range p.cells {
+		if len(c.Seeds) == 0 || p.unread {
+			continue // which is a problem already
 		}
-		for i, other := range p.spans[:j] {
+		var u used
+		u.prompt, u.negative = c.Used(p.manifest, c.Seeds[0])
+		if p.texts[n] = seen[u]; p.texts[n] == nil {
+			p.texts[n] = p.engine.read(c, c.Seeds[0])
+			p.findWords(p.texts[n])
+			seen[u] = p.texts[n]
+		}
+	}
+}
+
+// findWords finds the tokens of every subject's word in a text.
+func (p *planner) findWords(t *text) {
+	r := &p.request
+	t.spans = make([]prompt.Span, len(r.Subjects))
+	problem := func(j int, err error) {
+		if !p.wrong[j] {
+			p.problem(err)
+		}
+		p.wrong[j] = true
+	}
+	for j := range r.Subjects {
+		w := &r.Subjects[j].Word
+		span, err := t.prompt[0].Find(w.Text, w.Occurrence)
+		if err != nil {
+			problem(j, err)
+		}
+		for i, other := range t.spans[:j] {
 			if span.From < other.To && other.From < span.To {
-				p.problem(message.Errorf("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures",
+				problem(j, message.Errorf("%s and %s are two subjects with the same word: bind each to its own word, or give one subject all the pictures",
 					r.Subjects[i].Word, *w))
 			}
 		}
-		p.spans[j] = span
+		t.spans[j] = span
 	}
 }
 
@@ -204,7 +244,7 @@ func (p *planner) checkReference(word Word, ref *Reference, fit picture.Fit) {
 	ref.Small = seen.small
 }
 
-func (p *planner) checkSeeds() {
+func (p *planner) fillSeeds() {
 	r := &p.request
 	switch {
 	case len(r.Seeds) == 0 && r.From != nil:

@@ -39,6 +39,8 @@ type Settings struct {
 	LoRAs string      `json:"loras,omitempty"`
 	Scope float64     `json:"scope,omitempty"` // γ_scope of subjects that have none of their own, in (0, 1]
 	Fit   picture.Fit `json:"fit,omitempty"`   // how references become a square that have no fit of their own
+	// the prompts are read sign by sign: no weights, no alternatives, no BREAK; see prompt.Reading
+	Literal bool `json:"literal,omitempty"`
 }
 
 // MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
@@ -370,6 +372,11 @@ var table = []Setting{
 		Key: "loras", Field: "LoRAs", At: func(s *Settings) any { return &s.LoRAs },
 		Label: "LoRA", Text: LoRAText, Called: "LoRAs", Takes: "a list such as <lora:name:0.8>",
 		parse: func(s Settings) error { _, err := lora.Parse(s.LoRAs); return err },
+	},
+	{
+		Key: "literal", Field: "Literal", At: func(s *Settings) any { return &s.Literal },
+		Flag: "literal", Help: "read the prompts sign by sign: no weights such as (word:1.2) or [word], no {a|b}, no BREAK", Called: "literal reading",
+		Label: "literal",
 	},
 	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide},
 	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide},

@@ -9,7 +9,6 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/graph"
 	"realword/inference/picture"
-	"realword/inference/prompt"
 	"realword/inference/random"
 	"realword/inference/tensor"
 )
@@ -21,7 +20,7 @@ type worker struct {
 	reported string                       // why the device has changed, once it was reported
 	tokens   lru[viewKey, *tensor.Tensor] // visual tokens [1, n, C]; the zero key is the black picture
 	classes  lru[viewKey, []float32]      // class tokens [D]
-	texts    map[string]Encoding          // of the running job; nil outside of one
+	texts    *texts                       // of the running job; nil outside of one
 	unseen   *Vision                      // its black picture in place of every subject
 }
 
@@ -60,7 +59,7 @@ func (w *worker) generate(j *job) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	w.texts = map[string]Encoding{}
+	w.texts = &texts{features: map[string]features{}}
 	defer w.forget()
 	w.tokens.limit = max(keptTokens, len(r.Files())+1)
 	loop, err := w.prepare(j.ctx, j.plan.of(parts[0].cell), func(s Stage) { w.stage(j, s, 0) })
@@ -74,10 +73,10 @@ func (w *worker) generate(j *job) error {
 	}
 	if r.Grid != nil {
 		loop.memo = newMemo(cells, parts)
-		for _, p := range parts { // while the encoders are open
-			if err := w.encodeFor(j.ctx, cells[p.cell]); err != nil {
-				return err
-			}
+	}
+	for _, p := range parts { // while the encoders are open
+		if err := w.encodeFor(j.ctx, j.plan.of(p.cell)); err != nil {
+			return err
 		}
 	}
 	if w.engine.large() {
@@ -110,6 +109,8 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 		}
 		recipe := r
 		begun.Recipe = &recipe
+	} else if err := w.readText(j.ctx, loop, j.plan.of(p.cell)); err != nil { // which may be another alternative
+		return nil, err
 	}
 	w.begun(j, begun)
 	clock.start()
@@ -189,16 +190,17 @@ func (w *worker) decoded(ctx context.Context, r Request, clean *tensor.Tensor) (
 func (w *worker) turn(ctx context.Context, l *Loop, p plan) error {
 	next := NewLoop(w.graphs, p.request)
 	l.Settings, l.Subjects, l.Source, l.Norm, l.Begin = next.Settings, next.Subjects, next.Source, next.Norm, next.Begin
-	l.Uncond, l.UncondVision = nil, nil
-	if err := w.readText(ctx, l, p.request); err != nil || len(p.request.Subjects) == 0 {
+	l.UncondVision = nil
+	if err := w.readText(ctx, l, p); err != nil || len(p.request.Subjects) == 0 {
 		return err
 	}
 	return w.encodeReferences(ctx, l, p)
 }
 
 // encodeFor encodes texts and pictures of a cell, to be taken up when its turn comes.
-func (w *worker) encodeFor(ctx context.Context, r Request) error {
-	if err := w.readText(ctx, &Loop{}, r); err != nil || len(r.Subjects) == 0 {
+func (w *worker) encodeFor(ctx context.Context, p plan) error {
+	r := p.request
+	if err := w.textFor(ctx, p); err != nil || len(r.Subjects) == 0 {
 		return err
 	}
 	_, err := w.tokensOf(ctx, r)
@@ -210,7 +212,7 @@ func (w *worker) encodeFor(ctx context.Context, r Request) error {
 
 // forget closes what the pictures of a job shared.
 func (w *worker) forget() {
-	for _, text := range w.texts {
+	for _, text := range w.texts.kept {
 		text.KV.Close()
 	}
 	if w.unseen != nil {
@@ -244,7 +246,7 @@ func (w *worker) fill(ctx context.Context, l *Loop, p plan, doing func(Stage)) e
 		}
 	}
 	doing(StageText)
-	if err := w.readText(ctx, l, p.request); err != nil || len(p.request.Subjects) == 0 {
+	if err := w.readText(ctx, l, p); err != nil || len(p.request.Subjects) == 0 {
 		return err
 	}
 	doing(StageVision)
@@ -273,46 +275,12 @@ func (w *worker) load(ctx context.Context, l *Loop) error {
 	return nil
 }
 
-// readText encodes the prompts.
-func (w *worker) readText(ctx context.Context, l *Loop, r Request) (err error) {
-	if l.Text, err = w.encode(ctx, r.Prompt); err != nil || r.CFG == 1 {
-		return err
-	}
-	uncond, err := w.encode(ctx, r.Negative)
-	l.Uncond = &uncond
-	return err
-}
-
-func (w *worker) encode(ctx context.Context, text string) (Encoding, error) {
-	if e, ok := w.texts[text]; ok {
-		return e, nil
-	}
-	e, err := w.graphs.Text(ctx, w.ids(text))
-	if e.of = text; err == nil && w.texts != nil {
-		w.texts[text] = e
-	}
-	return e, err
-}
-
-// ids are the token ids of a text, one list per text encoder.
-func (w *worker) ids(text string) [][]int64 {
-	ids := make([][]int64, w.graphs.model.Manifest().Text.Encoders)
-	for i := range ids {
-		ids[i] = w.graphs.model.Tokenizer(i).Encode(text).IDs
-	}
-	return ids
-}
-
 // encodeReferences encodes the references and, where the preset shows it to the unconditional pass, the black picture.
 func (w *worker) encodeReferences(ctx context.Context, l *Loop, p plan) error {
 	m := w.graphs.model.Manifest()
 	tokens, err := w.tokensOf(ctx, p.request)
 	if err != nil {
 		return err
-	}
-	l.Words = tensor.Zeros(len(p.spans), prompt.Length)
-	for j, span := range p.spans {
-		copy(l.Words.F32[j*prompt.Length:], span.Indicator())
 	}
 	if !slices.EqualFunc(l.Tokens, tokens, slices.Equal[[]*tensor.Tensor]) { // the cell before had the same ones
 		l.Vision.KV.Close()

@@ -65,8 +65,8 @@ func TestWhatIsNotReadIsSaid(t *testing.T) {
 	if b.subjects.Ignored.Visible() {
 		t.Errorf("nothing is lost: %q", b.subjects.Ignored.Text)
 	}
-	b.subjects.PromptChanged("(a dog:1.3) on the beach")
-	if !b.subjects.Ignored.Visible() || !strings.HasPrefix(b.subjects.Ignored.Text, `Weights are not computed: "(a dog:1.3)"`) {
+	b.subjects.PromptChanged("(a dog:1.3)1.2 on the beach")
+	if !b.subjects.Ignored.Visible() || !strings.HasPrefix(b.subjects.Ignored.Text, `A weight stands within the brackets, as in (word:1.2): ")1.2"`) {
 		t.Errorf("says %q", b.subjects.Ignored.Text)
 	}
 	b.set.Negative.SetText("rain BREAK snow")

@@ -43,7 +43,7 @@ func (e *fakeEngine) Close() error { return nil }
 // Notes is about a prompt that says so.
 func (e *fakeEngine) Notes(r inference.Request) (notes []error) {
 	for _, text := range []string{r.Prompt, r.Negative} {
-		notes = append(notes, prompt.Notations(text)...)
+		notes = append(notes, prompt.Reading{}.Notations(text)...)
 	}
 	return notes
 }
@@ -59,7 +59,7 @@ func (e *fakeEngine) Read(_ context.Context, ref inference.Reference) (*image.NR
 }
 
 // Encode reads plain words, eight of them.
-func (e *fakeEngine) Encode(text string) *prompt.Prompt {
+func (e *fakeEngine) Encode(text string, how prompt.Reading) *prompt.Prompt {
 	p := &prompt.Prompt{Text: text}
 	for i, w := range state.PlainWords(text) {
 		p.Tokens++

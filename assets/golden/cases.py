@@ -79,6 +79,50 @@ def text_cases(name: str, model: RealCustom) -> None:
         save(DATA / f"{name}.goldens" / f"text-{case}.safetensors", out, {"prompt": prompt})
 
 
+# Prompts with marks, and what A1111 makes of them: pieces and their weights, None between chunks.
+MARKED = {
+    "weights": (
+        "a (toy:1.5) [robot] and ((a dog)), \\(on\\) the beach (at (night:0.5):1.2)",
+        [("a", 1), ("toy", 1.5), ("robot", 1 / 1.1), ("and", 1), ("a dog", 1.1 * 1.1), (", (on) the beach", 1), ("at", 1.2), ("night", 0.5 * 1.2)],
+    ),
+    "chunks": ("a (dog:0) on the beach BREAK (a robot:-0.5)", [("a", 1), ("dog", 0), ("on the beach", 1), None, ("a robot", -0.5)]),
+}
+
+
+def weights_cases(name: str, model: RealCustom) -> None:
+    """Weights on the features: what a token says beyond the empty prompt, so many times. Pooled text is that of the first chunk, unweighted."""
+    empty = model.text(*ids(name, "")).hidden
+    folders = [f for f in (DATA / name / "tokenizer", DATA / name / "tokenizer_2") if f.exists()]
+    for case, (prompt, pieces) in MARKED.items():
+        chunks: list[list] = [[]]
+        for piece in pieces:
+            chunks.append([]) if piece is None else chunks[-1].append(piece)
+        hidden, pooled, weights, tokens = [], None, [], [[] for _ in folders]
+        for chunk in chunks:
+            read = []
+            for folder in folders:
+                row = tokenize(folder, "")
+                start, end, pad, at = row[0], row[1], row[-1], [1.0]
+                row = [start]
+                for text, weight in chunk:
+                    own = tokenize(folder, text)
+                    own = own[1 : own.index(end, 1)]
+                    row, at = row + own, at + [weight] * len(own)
+                row = row + [end] + [pad] * (76 - len(row))
+                read.append(row)
+            w = torch.tensor(at + [1.0] * (77 - len(at)), dtype=torch.float64)
+            text = model.text(*(torch.tensor([r]) for r in read))
+            hidden.append(empty + w[None, :, None] * (text.hidden - empty))
+            pooled = text.pooled if pooled is None and len(folders) == 2 else pooled
+            weights.append(w)
+            for i, r in enumerate(read):
+                tokens[i] += r
+        out = {"weights.in.input_ids": torch.tensor([tokens[0]]), "weights.in.weights": torch.cat(weights)[None], "weights.out.encoder_hidden_states": torch.cat(hidden, 1)}
+        if len(folders) == 2:
+            out |= {"weights.in.input_ids_2": torch.tensor([tokens[1]]), "weights.out.pooled": pooled}
+        save(DATA / f"{name}.goldens" / f"text-{case}.safetensors", out, {"prompt": prompt})
+
+
 def vision_cases(name: str, model: RealCustom) -> None:
     side = model.encoders.config["reference_size"]
     for case, square in {"reference": squares(model, 21), "black": torch.zeros(1, 3, side, side)}.items():
@@ -227,7 +271,7 @@ def encoder_cases(name: str, model: RealCustom) -> None:
 def make() -> None:
     for name in ("tiny", "tiny-xl"):
         model = load(name)
-        for cases in (text_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases, encoder_cases, class_cases):
+        for cases in (text_cases, weights_cases, vision_cases, unet_cases, guidance_cases, layer_case, decoder_cases, encoder_cases, class_cases):
             cases(name, model)
     likeness_case("tiny", load("tiny"))
     shallow_case()

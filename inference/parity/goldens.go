@@ -20,6 +20,7 @@ import (
 	"realword/inference/checkpoint"
 	"realword/inference/guidance"
 	"realword/inference/picture"
+	"realword/inference/prompt"
 	"realword/inference/tensor"
 )
 
@@ -83,7 +84,7 @@ func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files 
 	graphs := inference.NewGraphs(rt, m)
 	defer func() { err = errors.Join(err, graphs.Close()) }()
 	for _, name := range files {
-		g := golden{graphs: graphs, model: m.Manifest(), name: name}
+		g := golden{graphs: graphs, tokens: m.Tokenizer, model: m.Manifest(), name: name}
 		if err := g.verify(ctx); err != nil {
 			return checks, fmt.Errorf("verify against %s: %w", name, err)
 		}
@@ -95,6 +96,7 @@ func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files 
 // golden is one file with the comparisons made of it. The first read error sticks.
 type golden struct {
 	graphs *inference.Graphs
+	tokens func(encoder int) *prompt.Tokenizer
 	model  bundle.Manifest
 	name   string
 	file   *checkpoint.File
@@ -112,6 +114,7 @@ func (g *golden) verify(ctx context.Context) (err error) {
 		run    func(context.Context) error
 	}{
 		{"text.in.input_ids", g.text},
+		{"weights.in.input_ids", g.weights},
 		{"vision.in.views", g.vision},
 		{"class.in.view", g.class},
 		{"unet.in.sample", g.unet},
@@ -216,6 +219,29 @@ func (g *golden) text(ctx context.Context) error {
 	g.compare("text.out.encoder_hidden_states", features, NetworkTolerance)
 	if g.has("text.out.pooled") {
 		g.compare("text.out.pooled", pooled, NetworkTolerance)
+	}
+	return nil
+}
+
+// weights reads a prompt with its marks.
+func (g *golden) weights(ctx context.Context) error {
+	text := g.file.Metadata()["prompt"]
+	var read []*prompt.Prompt
+	for i, want := range g.ids("weights.in.input_ids") {
+		p := g.tokens(i).Read(text, prompt.Reading{Chunks: true})
+		if !slices.Equal(p.IDs, want.I64) {
+			return fmt.Errorf("the prompt %q is read as %v, wanted %v", text, p.IDs, want.I64)
+		}
+		read = append(read, p)
+	}
+	g.compare("weights.in.weights", tensor.Of(read[0].Weights, 1, len(read[0].Weights)), NetworkTolerance)
+	features, pooled, err := g.graphs.Read(ctx, read)
+	if err != nil {
+		return err
+	}
+	g.compare("weights.out.encoder_hidden_states", features, NetworkTolerance)
+	if g.has("weights.out.pooled") {
+		g.compare("weights.out.pooled", pooled, NetworkTolerance)
 	}
 	return nil
 }

@@ -81,34 +81,6 @@ func TestCount(t *testing.T) {
 	}
 }
 
-func TestNotations(t *testing.T) {
-	for text, want := range map[string][]string{
-		"masterpiece, (a dog:1.3) on the [beach], <lora:style:0.7> BREAK sunset": {`"<lora:style:0.7>"`, `"(a dog:1.3)"`, `"BREAK"`},
-		"(worst quality:1.4)":                {`"(worst quality:1.4)"`},
-		"a dog (a small one), 3:4, at 10:30": nil,
-		"((dog))":                            {`"((dog))"`},
-		"a dog AND a cat":                    {`"AND"`},
-		"A DOG AND A CAT, BREAK":             nil,
-		"{dog|cat} in __place__":             {`"{dog|cat}"`},
-		"embedding:nice, a dog":              {`"embedding:nice,"`},
-		`dog \(breed\)`:                      {`"\\("`},
-		"a dog, BREAKFAST, sand":             nil,
-		"a [dog:cat:0.5]":                    {`"[dog:cat:0.5]"`},
-		"":                                   nil,
-	} {
-		notes := Notations(text)
-		if len(notes) != len(want) {
-			t.Errorf("%q: %q", text, notes)
-			continue
-		}
-		for i := range want {
-			if !strings.Contains(notes[i].Error(), want[i]) {
-				t.Errorf("%q: %q does not say %s", text, notes[i], want[i])
-			}
-		}
-	}
-}
-
 // TestJoined: letters and their vowel signs are one word of the prompt, though the tokens are those of its pieces. A piece is found
 // where it is no word by itself, as it always was.
 func TestJoined(t *testing.T) {

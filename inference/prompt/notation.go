@@ -8,11 +8,34 @@ import (
 	"realword/inference/message"
 )
 
-// notations are what other programs give a meaning to and CLIP reads sign by sign.
-var notations = []struct {
+// notation is what other programs give a meaning to and is read sign by sign here.
+type notation struct {
 	find *regexp.Regexp
 	says string // with %q for the first that was found
-}{
+}
+
+// foreign are those that nobody here gives a meaning to.
+var foreign = []notation{
+	{regexp.MustCompile(`<(?:lora-w|segment|random):[^<>]*>|\bembedding:\S+`), message.Text("nothing is loaded by a prompt: %q is read as words")},
+	{regexp.MustCompile(`__[\pL\pN/_-]+__`), message.Text("no list of words is looked up: %q is read as it stands")},
+	{
+		regexp.MustCompile(`\{[^{}]*(?:::|\$\$)[^{}]*\|[^{}]*\}|\{[^{}|]*\|[^{}]*(?:::|\$\$)[^{}]*\}`),
+		message.Text("of alternatives one is taken, each as often as the others: the signs before them in %q are read as words"),
+	},
+	{regexp.MustCompile(`\b(?:ADDCOMM|ADDBASE)\b`), message.Text("%q does not begin a new part: it is read as a word")},
+	{regexp.MustCompile(`\bAND\b`), message.Text("%q does not join two prompts: it is read as a word")},
+	{
+		regexp.MustCompile(`\)[+-]?\d*\.\d+|\)\++`),
+		message.Text("a weight stands within the brackets, as in (word:1.2): %q behind them is read as signs"),
+	},
+	{regexp.MustCompile(`\[[^\[\]]*[:|][^\[\]]*\]`), message.Text("words do not change while a picture is made: %q is read as words of less weight")},
+}
+
+// breaks is BREAK where it is a word.
+var breaks = notation{regexp.MustCompile(`\bBREAK\b`), message.Text("%q does not begin a new part: it is read as a word")}
+
+// literal are the marks of Reading, where it is literal.
+var literal = []notation{
 	{
 		regexp.MustCompile(`<(?:lora|lyco|hypernet|lora-w|segment|random):[^<>]*>|\bembedding:\S+`),
 		message.Text("nothing is loaded by a prompt: %q is read as words"),
@@ -27,21 +50,41 @@ var notations = []struct {
 	{regexp.MustCompile(`\\[()\[\]{}]`), message.Text("no sign needs a backslash before it: %q is read as two")},
 }
 
-// Notations says what a prompt holds that other programs give a meaning to (weights, alternatives, BREAK, <lora:…>) and that the text
-// encoder reads like any other text: half a sentence for every kind of it, with the first that was found.
-func Notations(text string) []error {
+// Notations says what a prompt holds that other programs give a meaning to and that is read like any other text here, and which marks
+// may not mean what they look like: half a sentence for every kind of it, with the first that was found. Nets are not told: who loads
+// them says what became of them.
+func (how Reading) Notations(text string) []error {
 	var list []error
-	shouted := !strings.ContainsFunc(text, unicode.IsLower) // capitals mean nothing there
-	for _, n := range notations {
-		found := n.find.FindString(text)
-		if found == "" || shouted && !strings.ContainsFunc(found, func(r rune) bool { return !unicode.IsLetter(r) }) {
-			continue
-		}
+	say := func(says, found string) {
 		const most = 60
 		if letters := []rune(found); len(letters) > most {
 			found = string(letters[:most]) + "…"
 		}
-		list = append(list, message.Make(n.says, found))
+		list = append(list, message.Make(says, found))
+	}
+	capitals := shouted(text)
+	check := func(all []notation) {
+		for _, n := range all {
+			found := n.find.FindString(text)
+			if found != "" && !(capitals && !strings.ContainsFunc(found, func(r rune) bool { return !unicode.IsLetter(r) })) {
+				say(n.says, found)
+			}
+		}
+	}
+	if how.Literal {
+		check(literal)
+		return list
+	}
+	check(foreign)
+	if !how.Chunks {
+		check([]notation{breaks})
+	}
+	p := how.parts(text)
+	if p.open != "" {
+		say(message.Text("a bracket is not closed, so it changes the weight of all behind it: %q; write \\( for the sign"), p.open)
+	}
+	if p.capped != "" {
+		say(message.Text("weights go from -10 to 10: that of %q is beyond"), p.capped)
 	}
 	return list
 }

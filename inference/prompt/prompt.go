@@ -9,9 +9,12 @@
 // or run of other characters, bytes, byte-pair merges. Characters newer than Go's Unicode tables are "other characters"
 // here, and more than 30 combining marks on one letter are normalised as Unicode's stream-safe text.
 //
+// Encode reads a text sign by sign, as CLIP does. Read knows the marks that people put into prompts, too: weights as A1111 reads them,
+// alternatives and BREAK; see Reading. A text without marks is read the same by both.
+//
 // A word is a piece of the prompt (in a run of signs, each emoji) and is identified by its position, never by substring search: "man"
 // is not found in "woman", and the two dogs of "a dog chasing a dog" are two words. A token span is the positions [From, To) of the
-// word in the 77 tokens of the text encoder (the indicator u behind M_cross in Eq. 12).
+// word in the tokens of the text encoder (the indicator u behind M_cross in Eq. 12), of which marks are none.
 package prompt
 
 import (
@@ -33,85 +36,163 @@ const Length = 77
 
 // Prompt is an encoded prompt.
 type Prompt struct {
-	Text   string
-	IDs    []int64 // Length ids: start, tokens, end, padding
-	Words  []Word  // all words in order, also those that do not fit
-	Tokens int     // tokens of the whole prompt without start and end; more than Length-2 means that words are cut
+	Text    string    // as typed
+	Used    string    // the same with the alternatives that were taken
+	IDs     []int64   // Length ids for every chunk, one behind the other: start, tokens, end, padding
+	Weights []float32 // of every id; nil: all of them are 1
+	Words   []Word    // all words in order, also those that do not fit and those of alternatives that were not taken
+	Tokens  int       // tokens of the whole prompt without start and end
+	Chunks  []int     // the same of every chunk; more than Length-2 of any means that words are cut
+	Nets    []Net     // <lora:…> and its like, which are no text
 
 	tokenizer *Tokenizer
 }
 
+// Empty is the empty prompt of the same tokenizer.
+func (p *Prompt) Empty() *Prompt { return p.tokenizer.Encode("") }
+
+// Cut tells whether words are cut off.
+func (p *Prompt) Cut() bool { return slices.Max(p.Chunks) > Length-2 }
+
 // Word is one piece of a prompt: a word, a number's digit, punctuation.
 type Word struct {
-	Text               string // as typed: prompt[Start:End]
-	Start, End         int    // in bytes
-	RuneStart, RuneEnd int    // in characters, for text fields
-	Span               Span   // its tokens; zero when Cut
-	Occurrence         int    // 1 for the first of equal words; equal means: the same letters, whatever their case
-	Cut                bool   // at least one of its tokens lies behind the limit, so the model does not read it whole
-	Special            bool   // a special string such as <|endoftext|>, which is no word for a subject
-	Joined             bool   // goes on with the word before it: a vowel sign, or a letter behind one, which CLIP reads apart
+	Text               string  // as typed: prompt[Start:End], where no mark stands in between
+	Start, End         int     // in bytes
+	RuneStart, RuneEnd int     // in characters, for text fields
+	Span               Span    // its tokens; zero when Cut or Left
+	Weight             float64 // 1 where no mark says otherwise
+	Occurrence         int     // 1 for the first of equal words; equal means: the same letters, whatever their case
+	Cut                bool    // at least one of its tokens lies behind the limit, so the model does not read it whole
+	Special            bool    // a special string such as <|endoftext|>, which is no word for a subject
+	Joined             bool    // goes on with the word before it: a vowel sign, or a letter behind one, which CLIP reads apart
+	Left               bool    // stands in an alternative that was not taken, so the model does not read it
 
-	key string
+	key    string
+	branch int // of words that are Left: the same for those of one alternative
 }
 
 // Key is what equal words have in common: their letters in lower case.
 func (w Word) Key() string { return cmp.Or(w.key, strings.ToLower(w.Text)) }
 
-// Span is a range of tokens [From, To) among the Length ids; position 0 is the start token.
+// Span is a range of tokens [From, To) among the ids; position 0 is the start token.
 type Span struct{ From, To int }
 
-// Indicator returns u: Length values, 1 inside the span and 0 outside.
-func (s Span) Indicator() []float32 {
-	u := make([]float32, Length)
-	for i := max(s.From, 0); i < min(s.To, Length); i++ {
+// Indicator returns u: as many values as there are ids, 1 inside the span and 0 outside.
+func (s Span) Indicator(ids int) []float32 {
+	u := make([]float32, ids)
+	for i := max(s.From, 0); i < min(s.To, ids); i++ {
 		u[i] = 1
 	}
 	return u
 }
 
-// Encode tokenizes a prompt. Every text can be encoded, also an empty one.
-func (t *Tokenizer) Encode(text string) *Prompt {
-	p := &Prompt{Text: text, tokenizer: t, IDs: append(make([]int64, 0, Length), t.start)}
+// Encode tokenizes a prompt sign by sign: no mark means anything. Every text can be encoded, also an empty one.
+func (t *Tokenizer) Encode(text string) *Prompt { return t.Read(text, Reading{Literal: true}) }
+
+// Read tokenizes a prompt. Every text can be read.
+func (t *Tokenizer) Read(text string, how Reading) *Prompt {
+	p := &Prompt{Text: text, Used: text, tokenizer: t, Chunks: []int{0}}
+	runs := []run{{view: view{text: text}, weight: 1}}
+	if !how.Literal {
+		parts := how.parts(text)
+		p.Used, runs, p.Nets = parts.used, parts.runs, parts.nets
+	}
+	ids := []int64{t.start} // of the chunk that is open
+	var weights []float32
+	close := func() {
+		ids = append(ids, t.end)
+		for len(ids) < Length {
+			ids = append(ids, t.pad)
+		}
+		p.IDs = append(p.IDs, ids...)
+		ids = []int64{t.start}
+	}
+	marked, breaks := false, false
+	for _, r := range runs {
+		pieces := t.pieces(r.text)
+		now := &p.Chunks[len(p.Chunks)-1]
+		if breaks = breaks || r.breaks && !r.left; breaks && !r.left && len(pieces) > 0 {
+			if breaks = false; *now > 0 {
+				close()
+				p.Chunks = append(p.Chunks, 0)
+				now = &p.Chunks[len(p.Chunks)-1]
+			}
+		}
+		first := (len(p.Chunks) - 1) * Length
+		for _, piece := range pieces {
+			of, ends := []int64{piece.special}, []int{len(piece.text)}
+			if piece.special < 0 {
+				of, ends = t.merge(piece.text)
+			}
+			p.words(r, piece, ends, first, *now)
+			if r.left {
+				continue
+			}
+			fits := min(len(of), max(Length-1-len(ids), 0))
+			if r.weight != 1 {
+				marked = true
+				for n := first + len(ids); len(weights) < n+fits; {
+					weights = append(weights, 1)
+				}
+				for i := range fits {
+					weights[first+len(ids)+i] = float32(r.weight)
+				}
+			}
+			ids = append(ids, of[:fits]...)
+			*now += len(of)
+			p.Tokens += len(of)
+		}
+	}
+	close()
+	if marked {
+		p.Weights = append(weights, slices.Repeat([]float32{1}, len(p.IDs)-len(weights))...)
+	}
+	p.place()
+	return p
+}
+
+// words adds the words of a piece, whose tokens end at bytes ends of it, in the chunk whose first id is the first-th, behind as many
+// tokens as it has.
+func (p *Prompt) words(r run, piece piece, ends []int, first, tokens int) {
+	from := 0 // of a part, in the bytes of the piece
+	for _, part := range piece.parts() {
+		w := Word{
+			Text: r.text[part.start:part.end], Special: part.special >= 0, Weight: r.weight, Left: r.left, key: part.key(), branch: r.branch,
+		}
+		w.Start, w.End = r.source(part.start, part.end)
+		// A part has all tokens that hold some of it: merges may have joined it with its neighbour.
+		begin, _ := slices.BinarySearch(ends, from+1)
+		from += len(part.text)
+		last, _ := slices.BinarySearch(ends, from)
+		if w.Cut = !r.left && tokens+last+1 > Length-2; !w.Cut && !r.left {
+			w.Span = Span{first + 1 + tokens + begin, first + 1 + tokens + last + 1}
+		}
+		p.Words = append(p.Words, w)
+	}
+}
+
+// place puts the words into the order of the text and says of each which of its equals it is.
+func (p *Prompt) place() {
+	if slices.ContainsFunc(p.Words, func(w Word) bool { return w.Left }) {
+		slices.SortStableFunc(p.Words, func(a, b Word) int { return cmp.Compare(a.Start, b.Start) })
+	}
 	seen := map[string]int{}
 	at, runes := 0, 0
-	for _, piece := range t.pieces(text) {
-		ids, ends := []int64{piece.special}, []int{len(piece.text)}
-		if piece.special < 0 {
-			ids, ends = t.merge(piece.text)
+	for i := range p.Words {
+		w := &p.Words[i]
+		if w.Start < at { // pieces of one composed character share its place
+			runes -= utf8.RuneCountInString(p.Text[w.Start:at])
+		} else {
+			runes += utf8.RuneCountInString(p.Text[at:w.Start])
 		}
-		from := 0 // of a part, in the bytes of the piece
-		for _, part := range piece.parts() {
-			w := Word{Text: text[part.start:part.end], Start: part.start, End: part.end, Special: part.special >= 0, key: part.key()}
-			if w.Start < at { // pieces of one composed character share its place
-				runes -= utf8.RuneCountInString(text[w.Start:at])
-			} else {
-				runes += utf8.RuneCountInString(text[at:w.Start])
-			}
-			at = w.Start
-			w.RuneStart, w.RuneEnd = runes, runes+utf8.RuneCountInString(w.Text)
-			seen[w.key]++
-			w.Occurrence = seen[w.key]
-			// A part has all tokens that hold some of it: merges may have joined it with its neighbour.
-			first, _ := slices.BinarySearch(ends, from+1)
-			from += len(part.text)
-			last, _ := slices.BinarySearch(ends, from)
-			if w.Cut = p.Tokens+last+1 > Length-2; !w.Cut {
-				w.Span = Span{1 + p.Tokens + first, 1 + p.Tokens + last + 1}
-			}
-			if n := len(p.Words); n > 0 && !w.Special && !p.Words[n-1].Special && p.Words[n-1].End == w.Start {
-				w.Joined = joins(p.Words[n-1].Text, w.Text)
-			}
-			p.Words = append(p.Words, w)
+		at = w.Start
+		w.RuneStart, w.RuneEnd = runes, runes+utf8.RuneCountInString(p.Text[w.Start:w.End])
+		seen[w.key]++
+		w.Occurrence = seen[w.key]
+		if i > 0 && !w.Special && !p.Words[i-1].Special && p.Words[i-1].End == w.Start {
+			w.Joined = joins(p.Words[i-1].Text, w.Text)
 		}
-		p.IDs = append(p.IDs, ids[:min(len(ids), max(Length-1-len(p.IDs), 0))]...)
-		p.Tokens += len(ids)
 	}
-	p.IDs = append(p.IDs, t.end)
-	for len(p.IDs) < Length {
-		p.IDs = append(p.IDs, t.pad)
-	}
-	return p
 }
 
 // joins tells whether a text is read in one with the one before it: it begins with a mark, or with a letter behind a mark.
@@ -157,7 +238,10 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 	places := p.places(keys)
 	if occurrence <= len(places) {
 		i := places[occurrence-1]
-		first, last := p.Words[i], p.Words[i+len(keys)-1]
+		first, last := p.Words[i], p.Words[p.end(i, len(keys))]
+		if first.Left {
+			return refuse(false, message.Errorf("%q stands in an alternative that is not taken for %q: bind a word that is in every picture", phrase, p.Used))
+		}
 		if last.Cut {
 			return refuse(true, message.Errorf("%q comes after the %d tokens of the prompt that the model reads: move it forward or shorten the prompt", phrase,
 				Length-2))
@@ -174,13 +258,31 @@ func (p *Prompt) Find(phrase string, occurrence int) (Span, error) {
 	}
 }
 
+// next is the word behind one as the model reads them, or in the alternative that it stands in; -1 is none.
+func (p *Prompt) next(i int) int {
+	for j := i + 1; j < len(p.Words); j++ {
+		if p.Words[j].branch == p.Words[i].branch {
+			return j
+		}
+	}
+	return -1
+}
+
+// end is the last word of a phrase of n words.
+func (p *Prompt) end(i, n int) int {
+	for range n - 1 {
+		i = p.next(i)
+	}
+	return i
+}
+
 // matches reports whether the words from i on are the pieces of a phrase.
 func (p *Prompt) matches(i int, keys []string) bool {
-	if i+len(keys) > len(p.Words) {
-		return false
-	}
-	for j, key := range keys {
-		if w := p.Words[i+j]; w.Special || w.key != key {
+	for n, key := range keys {
+		if n > 0 {
+			i = p.next(i)
+		}
+		if i < 0 || p.Words[i].Special || p.Words[i].key != key {
 			return false
 		}
 	}
@@ -197,7 +299,7 @@ func (p *Prompt) list() string {
 		for i++; i < len(p.Words) && p.Words[i].Joined; i++ {
 			w.End, key = p.Words[i].End, key+p.Words[i].key
 		}
-		if !seen[key] && !w.Special {
+		if !seen[key] && !w.Special && !w.Left {
 			seen[key] = true
 			names = append(names, strconv.Quote(p.Text[w.Start:w.End]))
 		}
@@ -218,7 +320,7 @@ func (p *Prompt) places(keys []string) []int {
 		if len(keys) == 0 || !p.matches(i, keys) {
 			continue
 		}
-		if end := i + len(keys); p.Words[i].Joined || end < len(p.Words) && p.Words[end].Joined {
+		if end := p.next(p.end(i, len(keys))); p.Words[i].Joined || end >= 0 && p.Words[end].Joined {
 			parts = append(parts, i)
 		} else {
 			whole = append(whole, i)

@@ -39,6 +39,10 @@ type Recipe struct {
 	Bundle  string `json:"bundle,omitempty"`  // BundleDigest of the model
 	Program string `json:"program,omitempty"` // that made the picture, with its version
 	Noise   string `json:"noise,omitempty"`   // the generator of the first noise
+	// Marks is A1111 where the prompts hold marks that were read; without it they were read sign by sign, as by earlier versions.
+	Marks string `json:"marks,omitempty"`
+	// Used are the prompts of a picture with the alternatives that it took, for people: the request has them as typed. Nil: the same.
+	Used *Used `json:"used,omitempty"`
 	inference.Request
 	// Notes are what a picture of another program says that is not taken over, a sentence each.
 	Notes []string `json:"-"`
@@ -52,6 +56,15 @@ type Recipe struct {
 // Changed tells of the recipe of another program that it is one of ours: Realword made the picture, and another program has written the
 // file anew (resized it, say), which keeps the prompts and settings and drops the rest.
 func (r Recipe) Changed() bool { return strings.HasPrefix(strings.ToLower(r.Program), "realword ") }
+
+// Used are prompts in which no alternatives are left.
+type Used struct {
+	Prompt   string `json:"prompt"`
+	Negative string `json:"negative,omitempty"`
+}
+
+// A1111 is the Marks of a recipe whose prompts are read as prompt.Reading says.
+const A1111 = "a1111"
 
 // Schema is the version of Recipe that this program writes.
 const Schema = 1
@@ -68,7 +81,7 @@ type Embed struct {
 
 // New returns the recipe of a resolved request as JSON.
 func New(r inference.Request, model string) (json.RawMessage, error) {
-	return encode(Recipe{Schema: Schema, Model: model, Noise: noiseName, Request: written(r)})
+	return encode(Recipe{Schema: Schema, Model: model, Noise: noiseName, Marks: marks(r), Request: written(r)})
 }
 
 // encode writes a recipe in the order that recipes have always had: the negative prompt behind the prompt, before the subjects.
@@ -79,12 +92,14 @@ func encode(r Recipe) (json.RawMessage, error) {
 		Bundle   string `json:"bundle,omitempty"`
 		Program  string `json:"program,omitempty"`
 		Noise    string `json:"noise,omitempty"`
+		Marks    string `json:"marks,omitempty"`
+		Used     *Used  `json:"used,omitempty"`
 		Prompt   string `json:"prompt"`
 		Negative string `json:"negative,omitempty"`
 		inference.Request
 		Thumbnails map[string][]byte `json:"thumbnails,omitempty"`
 		Masks      map[string][]byte `json:"masks,omitempty"`
-	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Prompt, r.Negative, r.Request, r.Thumbnails, r.Masks})
+	}{r.Schema, r.Model, r.Bundle, r.Program, r.Noise, r.Marks, r.Used, r.Prompt, r.Negative, r.Request, r.Thumbnails, r.Masks})
 }
 
 // written is a resolved request as recipes have always written it: no negative prompt and a padded reference are left out.
@@ -93,6 +108,7 @@ func written(r inference.Request) inference.Request {
 	if strings.TrimSpace(r.Negative) == "" {
 		r.Negative = ""
 	}
+	r.Literal = false // which the recipe's Marks say
 	r.Subjects = inference.CloneSubjects(r.Subjects)
 	if r.Init != nil {
 		init := *r.Init
@@ -109,8 +125,9 @@ func written(r inference.Request) inference.Request {
 	return r
 }
 
-func unwritten(r *inference.Request) {
+func unwritten(r *inference.Request, marks string) {
 	r.Negative = cmp.Or(r.Negative, " ")
+	r.Literal = marks == "" && marked(*r)
 	for i := range r.Subjects {
 		for j := range r.Subjects[i].References {
 			square := &r.Subjects[i].References[j].Square
@@ -140,7 +157,7 @@ func Parse(data []byte) (Recipe, error) {
 	if problem := r.problem(); problem != "" {
 		return Recipe{}, message.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", problem)
 	}
-	unwritten(&r.Request)
+	unwritten(&r.Request, r.Marks)
 	for i := range r.Subjects {
 		r.paint(&r.Subjects[i].Region.Painted)
 		for j := range r.Subjects[i].References {
@@ -169,6 +186,19 @@ func sides(r inference.Request) (list []*inference.Reference) {
 		}
 	}
 	return list
+}
+
+// marked tells whether prompts hold marks. The negative prompt of the release is read sign by sign always.
+func marked(r inference.Request) bool {
+	return prompt.Marked(r.Prompt) || strings.TrimSpace(r.Negative) != bundle.ReleaseNegative && prompt.Marked(r.Negative)
+}
+
+// marks are the Marks of a request.
+func marks(r inference.Request) string {
+	if r.Literal || !marked(r) {
+		return ""
+	}
+	return A1111
 }
 
 // paint gives a painted mask its bytes, where the recipe has them.
@@ -346,7 +376,7 @@ func foreignRecipe(m picture.Metadata) Recipe {
 		r.Prompt, r.LoRAs = rest, lora.Format(uses)
 	}
 	for _, text := range []string{r.Prompt, r.Negative} {
-		for _, mark := range prompt.Notations(text) {
+		for _, mark := range (prompt.Reading{}).Notations(text) {
 			note("%s", mark)
 		}
 	}
@@ -412,7 +442,12 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 		}
 	}
 	whole := Recipe{
-		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Request: r, Masks: masks(r),
+		Schema: Schema, Model: model.Name, Bundle: BundleDigest(model), Program: e.Program, Noise: noiseName, Marks: marks(p.Recipe),
+		Request: r, Masks: masks(r),
+	}
+	var used Used
+	if used.Prompt, used.Negative = p.Recipe.Used(model, p.Seed); used.Prompt != r.Prompt || used.Negative != p.Recipe.Negative {
+		whole.Used = &used
 	}
 	if !e.NoThumbnails {
 		whole.Thumbnails = thumbnails(r)
@@ -422,7 +457,7 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 		return nil, err
 	}
 	return picture.Encode(p.Image, picture.Metadata{
-		Prompt: withLoRAs(r.Prompt, r.LoRAs), Negative: r.Negative, Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
+		Prompt: withLoRAs(used.Prompt, r.LoRAs), Negative: strings.TrimSpace(used.Negative), Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
 	})
 }
 

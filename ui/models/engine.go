@@ -29,8 +29,8 @@ type Engine interface {
 	Resolve(r inference.Request) (inference.Request, error)
 	// Manifest describes the open model.
 	Manifest() bundle.Manifest
-	// Encode reads a prompt as the model does; prompt.Tokenizer has this method.
-	Encode(text string) *prompt.Prompt
+	// Encode reads a prompt as the model does.
+	Encode(text string, how prompt.Reading) *prompt.Prompt
 	// Notes says what of a request is cut off or read otherwise than it may be meant, a sentence each; see inference.Engine.
 	Notes(r inference.Request) []error
 	// Read decodes a reference to show it, so that a job with it need not decode it again; see inference.Engine.
@@ -110,7 +110,7 @@ func (p *Page) take(s *state.State, engine Engine, path string) []string {
 	p.engine, s.Model, s.ModelErr = engine, &m, nil
 	s.Shelf.Using, s.Shelf.Opened, s.Shelf.Chosen = path, true, path
 	form, remarks := s.Form.Adapt(before, &m)
-	s.Form, s.Words = form, state.ModelWords(engine.Encode(form.Prompt))
+	s.Form, s.Words = form, state.ModelWords(engine.Encode(form.Prompt, form.Reading(&m, false)))
 	s.Queue = s.Queue.For(m)
 	if n := len(slices.DeleteFunc(slices.Clone(s.Queue.Waiting), func(t state.Task) bool { return t.Needs == "" })); n > 0 {
 		remarks = append(remarks, i18n.N(n, "One job is waiting for its own model.", "%d jobs are waiting for their own models.", n))

@@ -65,6 +65,7 @@ func Knobs() []Knob {
 		},
 		{Part: PartSettings, Label: i18n.T("Masks layer by layer"), Text: func(s inference.Settings) string { return yesOrNo(s.MaskNorm != "") }},
 		{Part: PartSettings, Label: i18n.T("LoRA"), Text: inference.LoRAText},
+		{Part: PartPrompt, Label: i18n.T("Prompts sign by sign"), Text: func(s inference.Settings) string { return yesOrNo(s.Literal) }},
 		{Part: PartSettings, Label: i18n.T("Size"), Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}
 }

@@ -26,6 +26,9 @@ type Word struct {
 	inference.Word
 	Start, End int  // bytes of the prompt
 	Past       bool // beyond what the text encoder reads; cannot be bound
+
+	Weight float64 // that marks give it; 0: 1
+	Left   bool    // stands in an alternative that the next picture does not take
 }
 
 // Card is one reference picture on the left and the word that it is bound to. Cards with the same word are one subject
@@ -199,7 +202,7 @@ func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
 // WithPreset changes the preset and takes over its settings, but for a negative prompt that the user wrote. Scopes and the size that
 // the user has set stay.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
-	f.Settings = inference.Settings{Preset: name, Negative: f.wishes(m).Negative, Width: f.Width, Height: f.Height}
+	f.Settings = inference.Settings{Preset: name, Negative: f.wishes(m).Negative, Width: f.Width, Height: f.Height, Literal: f.Literal}
 	return f.Settle(m)
 }
 
@@ -302,6 +305,14 @@ func (f Form) Problems(words []Word, m *bundle.Manifest) []string {
 	return list
 }
 
+// Reading is how the prompt, or the negative one, is read for the next picture.
+func (f Form) Reading(m *bundle.Manifest, negative bool) prompt.Reading {
+	if m == nil {
+		return prompt.Reading{}
+	}
+	return f.Completed(m).Reading(*m, negative, f.Seed)
+}
+
 // ModelWords are the words of a prompt as the model's tokenizer reads them, without punctuation; letters and their vowel signs are
 // one word, although the tokenizer reads them apart.
 func ModelWords(p *prompt.Prompt) []Word {
@@ -312,12 +323,17 @@ func ModelWords(p *prompt.Prompt) []Word {
 		for i++; i < len(p.Words) && p.Words[i].Joined; i++ {
 			w.End, w.Cut, key = p.Words[i].End, w.Cut || p.Words[i].Cut, key+p.Words[i].Key()
 		}
-		w.Text = p.Text[w.Start:w.End]
+		if p.Words[i-1].Joined {
+			w.Text = p.Text[w.Start:w.End]
+		}
 		count[key]++
 		if w.Special || !strings.ContainsFunc(w.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || pictorial(r) }) {
 			continue
 		}
-		words = append(words, Word{Word: inference.Word{Text: w.Text, Occurrence: count[key]}, Start: w.Start, End: w.End, Past: w.Cut})
+		words = append(words, Word{Word: inference.Word{Text: w.Text, Occurrence: count[key]}, Start: w.Start, End: w.End, Past: w.Cut, Left: w.Left})
+		if w.Weight != 1 {
+			words[len(words)-1].Weight = w.Weight
+		}
 	}
 	return words
 }

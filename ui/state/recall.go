@@ -193,7 +193,7 @@ func presetName(name string) string {
 func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 	r := p.Request
 	if which[PartPrompt] {
-		f.Prompt, f.Negative = r.Prompt, cmp.Or(r.Negative, " ")
+		f.Prompt, f.Negative, f.Literal = r.Prompt, cmp.Or(r.Negative, " "), r.Literal
 	}
 	if which[PartSubjects] && !p.Foreign {
 		id, have := f.freeID(), f.Cards
@@ -216,6 +216,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		if p.Foreign {
 			base = f.wishes(m)
 		}
+		said.Literal, base.Literal = false, f.Literal
 		if said.Negative, base.Negative = "", cmp.Or(f.Negative, " "); m != nil {
 			said = said.Possible(*m)
 		}

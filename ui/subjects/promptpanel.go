@@ -2,6 +2,7 @@ package subjects
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -48,6 +49,8 @@ func (p *Panel) RefreshPrompt() {
 	if p.Prompt.Text != s.Form.Prompt {
 		p.Prompt.SetText(s.Form.Prompt)
 	}
+	p.readAgain()
+	s = p.State()
 	// Chips are kept, and with them the keyboard's focus.
 	chips := p.Chips.Objects
 	for i := range s.Words {
@@ -64,13 +67,29 @@ func (p *Panel) RefreshPrompt() {
 	p.sayIgnored()
 }
 
+// readAgain takes the words of the prompt anew where it is read in another way than before: sign by sign or not, or with other
+// alternatives.
+func (p *Panel) readAgain() {
+	s := p.State()
+	how := p.reading(false)
+	if !prompt.HasAlternatives(s.Form.Prompt) {
+		how.Pick = 0
+	}
+	if how != p.readSo {
+		p.readSo, p.counted = how, ""
+		if words := p.Words(s.Form.Prompt); !slices.Equal(words, s.Words) {
+			p.Change(func(s *state.State) { s.Words = words })
+		}
+	}
+}
+
 // sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.
 func (p *Panel) sayIgnored() {
 	if p.Engine() == nil {
 		return
 	}
 	r := p.State().Form.Request()
-	of := fmt.Sprintf("%p %q %q %s %t", p.Engine(), r.Prompt, r.Negative, r.Preset, r.CFG == 1)
+	of := fmt.Sprintf("%p %q %q %s %t %v", p.Engine(), r.Prompt, r.Negative, r.Preset, r.CFG == 1, p.readSo)
 	if of == p.ignoredOf {
 		return
 	}
@@ -91,7 +110,7 @@ func (p *Panel) countTokens() {
 		return
 	}
 	p.counted = p.State().Form.Prompt
-	n := p.Engine().Encode(p.counted).Tokens + 2
+	n := p.Engine().Encode(p.counted, p.reading(false)).Tokens + 2
 	p.tokens.Color = theme.ColorNamePlaceHolder
 	if n > prompt.Length {
 		p.tokens.Color = theme.ColorNameWarning

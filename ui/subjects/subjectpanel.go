@@ -23,7 +23,7 @@ import (
 // Engine is what the panel asks of the open model.
 type Engine interface {
 	state.Reader
-	Encode(text string) *prompt.Prompt
+	Encode(text string, how prompt.Reading) *prompt.Prompt
 	Notes(inference.Request) []error
 }
 
@@ -68,7 +68,8 @@ type Panel struct {
 	ChipHint   *kit.Line
 	tokens     *kit.Line
 	hintRow    *fyne.Container
-	counted    string        // the text that tokens are of
+	counted    string // the text that tokens are of
+	readSo     prompt.Reading
 	Ignored    *widget.Label // what of the prompts is cut off or read otherwise
 	ignoredBox *fyne.Container
 	ignoredOf  string // what ignored is about
@@ -85,7 +86,13 @@ func (p *Panel) Words(text string) []state.Word {
 	if p.Engine() == nil {
 		return state.PlainWords(text)
 	}
-	return state.ModelWords(p.Engine().Encode(text))
+	return state.ModelWords(p.Engine().Encode(text, p.reading(false)))
+}
+
+// reading is how the prompt, or the negative one, is read for the next picture.
+func (p *Panel) reading(negative bool) prompt.Reading {
+	s := p.State()
+	return s.Form.Reading(s.Model, negative)
 }
 
 func (p *Panel) BuildCards() fyne.CanvasObject {
