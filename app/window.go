@@ -49,6 +49,10 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		OpenModel: func() (string, error) {
 			return fileDialog{title: "Add a model", filter: "Models", extensions: []string{"safetensors", "ckpt", "pth", "pt", "bin"}}.run()
 		},
+		LoRAs: loras(),
+		OpenLoRA: func() (string, error) {
+			return fileDialog{title: "Add a LoRA", filter: "LoRA", extensions: []string{"safetensors", "pt", "ckpt", "bin"}}.run()
+		},
 		Samples:    samples(),
 		OpenFile:   openFile,
 		PasteImage: pasteImage,

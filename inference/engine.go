@@ -33,6 +33,7 @@ type Engine struct {
 
 	library      *lora.Library           // guarded by mu
 	loras        lru[loraFile, seenLoRA] // guarded by mu
+	called       map[string]seenLoRA     // by name, as it was looked at last; guarded by mu
 	adapt        sync.Once
 	changeable   *Weights // after adapt
 	unchangeable error    // likewise: why there are none
@@ -85,7 +86,7 @@ func New(rt Runtime, m Model, before ...func()) *Engine {
 	e := &Engine{
 		model: m, jobs: make(chan *job, maxWaiting), views: lru[viewKey, preparedReference]{limit: keptViews},
 		notes: lru[string, []string]{limit: keptNotes}, masks: lru[string, readMask]{limit: keptMasks},
-		inits: lru[string, readPicture]{limit: keptInits}, loras: lru[loraFile, seenLoRA]{limit: keptLoRAs},
+		inits: lru[string, readPicture]{limit: keptInits}, loras: lru[loraFile, seenLoRA]{limit: keptLoRAs}, called: map[string]seenLoRA{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.graphs = NewGraphs(rt, m)

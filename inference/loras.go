@@ -219,6 +219,9 @@ func (e *Engine) look(ctx context.Context, u lora.Use) (path string, seen seenLo
 		}
 		e.mu.Unlock()
 	}
+	e.mu.Lock()
+	e.called[u.Name] = seen
+	e.mu.Unlock()
 	switch {
 	case seen.err != nil:
 		return path, seen, seen.err
@@ -248,6 +251,16 @@ func (e *Engine) readLoRA(ctx context.Context, path string) (seen seenLoRA, err 
 		return seen, ctx.Err()
 	}
 	return seen, nil
+}
+
+// LoRA is what is known of the file of a LoRA with a model.
+type LoRA struct{ Parts, Stray int } // Stray of its Parts fit nothing
+
+// LoRA reads the file of a LoRA, unless that is known, and compares it with the model: a request with it that is resolved later takes no
+// time for it. The error says why the LoRA cannot be used.
+func (e *Engine) LoRA(ctx context.Context, name string) (LoRA, error) {
+	_, seen, err := e.look(ctx, lora.Use{Name: name})
+	return LoRA{seen.fit.Modules, len(seen.fit.Stray)}, err
 }
 
 // checkLoRAs finds and reads the files of the LoRAs, and names them by SHA-256.
@@ -288,7 +301,7 @@ func usedLoRAs(text string) string {
 	return lora.Format(used)
 }
 
-// loraNotes says which parts of LoRAs fit nothing, named and counted.
+// loraNotes says which parts of LoRAs fit nothing, named and counted, of those that were looked at.
 func (e *Engine) loraNotes(r Request) (notes []error) {
 	uses, err := lora.Parse(r.LoRAs)
 	if err != nil {
@@ -298,8 +311,10 @@ func (e *Engine) loraNotes(r Request) (notes []error) {
 		if u.Off {
 			continue
 		}
-		_, seen, err := e.look(e.ctx, u)
-		if stray := seen.fit.Stray; err == nil && len(stray) > 0 {
+		e.mu.Lock()
+		seen := e.called[u.Name]
+		e.mu.Unlock()
+		if stray := seen.fit.Stray; seen.err == nil && len(stray) > 0 {
 			notes = append(notes, message.Errorf("of the %d parts of the LoRA %s, %d fit nothing in this model and are left out: %s", seen.fit.Modules, u.Name,
 				len(stray), some(stray)))
 		}

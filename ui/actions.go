@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -40,6 +41,18 @@ func take(w *Window, paths []string, to state.Target, whole bool) {
 			w.subjects.TakeTo(to, paths)
 		}
 	}
+	if w.opt.LoRAs != nil && len(paths) > 0 && !slices.ContainsFunc(paths, subjects.PictureName) {
+		w.set.LoRAs.Drop(paths, func(rest []string) {
+			paths = rest
+			takeDropped(w, paths, take)
+		})
+		return
+	}
+	takeDropped(w, paths, take)
+}
+
+// takeDropped takes dropped files that are no LoRAs; take is for pictures.
+func takeDropped(w *Window, paths []string, take func()) {
 	if w.opt.Models != nil && len(paths) > 0 && w.models.Shown() {
 		w.models.LookAt(paths[0], "", "")
 		return

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/history"
+	"realword/inference/lora"
 	"realword/ui/models"
 	"realword/ui/saving"
 	"realword/ui/state"
@@ -36,7 +37,11 @@ type Options struct {
 	Models state.Models
 	// OpenModel asks for a model of one file; "" means that the user changed their mind. Nil hides the button.
 	OpenModel func() (string, error)
-	Samples   []Sample
+	// LoRAs is the folder of the user's LoRAs. Nil hides their list.
+	LoRAs *lora.Library
+	// OpenLoRA asks for the file of a LoRA; "" means that the user changed their mind. Nil hides the choice.
+	OpenLoRA func() (string, error)
+	Samples  []Sample
 	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.
 	OpenFile func() (string, error)
 	// PasteImage answers the picture in the system's clipboard as a file that Decode reads; nothing and no error means that there

@@ -278,7 +278,10 @@ func (w *Window) settingsHost() settings.Host {
 		Presets:     func() state.OwnPresets { return readPresets(prefs) },
 		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
 		Memory:      func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
-		OnGenerate:  w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,
+		Library:     w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
+		LoRAs:      func() settings.LoRATeller { teller, _ := w.models.Engine().(settings.LoRATeller); return teller },
+		Say:        func(text string, bad bool) { w.notice.Say(kit.Notice{Text: text, Bad: bad}) },
+		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,
 	}
 }
 

@@ -314,7 +314,7 @@ func foreign(src checkpoint.Source) error {
 	_, _, refiner := src.Shape("conditioner.embedders.0.model.ln_final.weight")
 	switch {
 	case has("lora_unet_", "lora_te", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.down.", ".lora.up."):
-		return message.Errorf("%s holds a LoRA, which changes a model but is not one; merge it into an SDXL checkpoint first and use that as the base (--base)", pathOf(src))
+		return message.Errorf("%s holds a LoRA, which changes a model but is not one: import the model without it, then add it in the settings or with --lora", pathOf(src))
 	case has("double_blocks.0.", "single_transformer_blocks.0."):
 		return is("a Flux model")
 	case has("joint_blocks.0.", ".attn.add_q_proj."):

@@ -309,6 +309,8 @@ func (f *File) Fit(w Weights, model, family string) (Fit, error) {
 	slices.Sort(misfits)
 	base, guess, own := filepath.Base(f.path), f.family(), familyName(family)
 	switch {
+	case guess != "" && own == "" && (len(misfits) > 0 || len(fit.Changes) == 0):
+		return fit, message.Errorf("%s is a LoRA for %s, and the model %s is of another kind: choose a LoRA that was made for it", base, guess, model)
 	case guess != "" && guess != own && (len(misfits) > 0 || len(fit.Changes) == 0):
 		return fit, message.Errorf("%s is a LoRA for %s, and the model %s is one of %s: choose a LoRA that was made for %s", base, guess, model, own, own)
 	case len(misfits) > 0:
@@ -317,17 +319,18 @@ func (f *File) Fit(w Weights, model, family string) (Fit, error) {
 	case len(fit.Changes) > 0:
 		return fit, nil
 	case networks[text2] == len(fit.Stray) && len(x.modules[text2]) == 0:
-		return fit, message.Errorf("%s changes the second text encoder alone, and the model %s has none: choose a LoRA that was made for %s", base, model, own)
+		return fit, message.Errorf("%s changes the second text encoder alone, and the model %s has none: choose a LoRA that was made for it", base, model)
 	case networks[text1]+networks[text2] == len(fit.Stray) && len(x.modules[text1]) == 0:
 		return fit, message.Errorf("%s changes text encoders alone, and those of the model %s cannot be changed: choose another LoRA", base, model)
 	case len(fit.Stray) == 0:
 		return fit, message.Errorf("%s changes nothing that the model %s uses: choose another LoRA", base, model)
 	default:
-		return fit, message.Errorf("%s fits nothing in the model %s: none of its %d parts is one of the model's, for instance %s; choose a LoRA that was made for %s",
-			base, model, len(fit.Stray), files.Shown(fit.Stray[0], 100), own)
+		return fit, message.Errorf("%s fits nothing in the model %s: none of its %d parts is one of the model's, for instance %s; choose a LoRA that was made for it",
+			base, model, len(fit.Stray), files.Shown(fit.Stray[0], 100))
 	}
 }
 
+// familyName is how people call a family of models, "" for one of their own.
 func familyName(family string) string {
 	switch family {
 	case "sdxl":
@@ -335,7 +338,7 @@ func familyName(family string) string {
 	case "sd15":
 		return "Stable Diffusion 1.5"
 	}
-	return family
+	return ""
 }
 
 // family is what a file seems to be made for, "" where it does not show.

@@ -1,4 +1,4 @@
-// Package settings is the panel on the right: presets, steps, seeds and what unfolds under More, and below them where the run stands, why
+// Package settings is the panel on the right: presets, steps, seeds, LoRAs and what unfolds under More, and below them where the run stands, why
 // none can start, what it takes of the memory, and the Generate button.
 //
 // Contract: Panel renders the state that its Host answers and keeps only what is unfolded and half typed. What the user sets goes out

@@ -3,6 +3,7 @@ package settings
 import (
 	"fyne.io/fyne/v2"
 
+	"realword/inference/lora"
 	"realword/ui/kit"
 	"realword/ui/state"
 )
@@ -19,6 +20,11 @@ type Host struct {
 
 	Memory     func() MemoryTeller // nil: there is no model yet, or one that does not know
 	Background func(slow func() (show func()))
+
+	Library  *lora.Library          // of the user's LoRAs; nil: there is none
+	OpenLoRA func() (string, error) // asks for the file of one; nil: there is no such dialog
+	LoRAs    func() LoRATeller      // of the open model; nil before, or where it does not know
+	Say      func(text string, bad bool)
 
 	Queue fyne.CanvasObject // what waits, above the Generate button
 

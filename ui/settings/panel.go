@@ -36,6 +36,7 @@ type Panel struct {
 	More             *kit.Button
 	moreBox          *fyne.Container
 	advanced         *advanced
+	LoRAs            *LoRAs
 
 	progress *widget.ProgressBar
 	Status   *kit.Line
@@ -84,7 +85,7 @@ func New(h Host) *Panel {
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
 		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.seedNote)
 
-	s.advanced = newAdvanced(h)
+	s.advanced, s.LoRAs = newAdvanced(h), newLoRAs(h, func() { s.Form.Refresh() })
 	s.Negative = kit.NewField(h.Shortcut, true)
 	s.Negative.OnChanged = func(text string) {
 		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
@@ -110,7 +111,7 @@ func New(h Host) *Panel {
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Settings")), s.size)),
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
-			s.newPresetButton()), s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.More, s.moreBox)
+			s.newPresetButton()), s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.LoRAs.box, s.More, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
@@ -205,6 +206,7 @@ func (s *Panel) Refresh() {
 		s.Seed.SetText(strconv.FormatUint(f.Seed, 10))
 	}
 	s.noteSeed()
+	s.LoRAs.refresh()
 	if s.keep.Checked != f.KeepSeed {
 		s.keep.SetChecked(f.KeepSeed)
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"realword/inference"
+	"realword/inference/lora"
 	"realword/inference/memory"
 	"realword/inference/recipe"
 	"realword/ui/command"
@@ -31,11 +33,16 @@ type room struct {
 	teller MemoryTeller // nil: none
 	asked  int          // for a run
 	mended []int
+
+	library *lora.Library
+	fitter  LoRATeller // nil: none
+	file    string     // what the user chooses
+	said    []string
 }
 
 func newRoom(t *testing.T) *room {
 	t.Helper()
-	r := &room{House: roomtest.New(t)}
+	r := &room{House: roomtest.New(t), library: lora.NewLibrary(filepath.Join(t.TempDir(), "loras"))}
 	m := *uitest.Toybox
 	m.Size.Min, m.Size.Max = 64, 256
 	r.State.Model = &m
@@ -45,7 +52,9 @@ func newRoom(t *testing.T) *room {
 		State: r.Now, Change: r.Change,
 		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background, Queue: container.NewStack(),
 		Presets: func() state.OwnPresets { return r.own }, SavePresets: func(l state.OwnPresets) { r.own = l },
-		Memory:     func() MemoryTeller { return r.teller },
+		Memory: func() MemoryTeller { return r.teller },
+		LoRAs:  func() LoRATeller { return r.fitter }, Library: r.library, OpenLoRA: func() (string, error) { return r.file, nil },
+		Say:        func(text string, bad bool) { r.said = append(r.said, text) },
 		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
 	})
 	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, r.Panel.Refresh, func() bool { return false })

@@ -1,0 +1,268 @@
+package settings
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference"
+	"realword/inference/lora"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/wording"
+)
+
+// LoRATeller knows whether a LoRA fits the open model.
+type LoRATeller interface {
+	LoRA(ctx context.Context, name string) (inference.LoRA, error)
+}
+
+// LoRAs is the list of LoRAs: one row for each, with its weight, a check that leaves it out, and what is wrong with it.
+type LoRAs struct {
+	host Host
+	done func() // what has changed is to be laid out
+	box  *fyne.Container
+	rows *fyne.Container
+	Add  *kit.Button
+	Rows []*LoRARow
+
+	notes map[loraNote]string // what is known of a LoRA with a model; an entry that is asked for is empty
+}
+
+// loraNote is a LoRA with the engine of a model.
+type loraNote struct {
+	teller LoRATeller
+	name   string
+}
+
+// LoRARow is one LoRA.
+type LoRARow struct {
+	name   string
+	box    *fyne.Container
+	On     *kit.Check
+	Value  *kit.Line
+	Slider *kit.Slider
+	Note   *kit.Line
+	Remove *kit.IconButton
+}
+
+func newLoRAs(h Host, done func()) *LoRAs {
+	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]string{}}
+	l.Add = kit.NewButtonWithIcon(i18n.T("Add a LoRA"), theme.ContentAddIcon(), func() {
+		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", l.items()...), h.Layers.Canvas(), fyne.NewPos(0, l.Add.Size().Height), l.Add)
+	})
+	l.Add.Importance, l.Add.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	l.box = kit.NewColumn(2, l.rows, l.Add)
+	l.box.Hide()
+	return l
+}
+
+// uses are the LoRAs of the form.
+func (l *LoRAs) uses() []lora.Use {
+	uses, _ := lora.Parse(l.host.State().Form.LoRAs) // what cannot be read is reported by a run
+	return uses
+}
+
+// change changes the LoRAs of the form.
+func (l *LoRAs) change(how func([]lora.Use) []lora.Use) {
+	text := lora.Format(how(l.uses()))
+	if text != l.host.State().Form.LoRAs {
+		l.host.Change(func(st *state.State) { st.Form.LoRAs = text })
+	}
+}
+
+// set changes one LoRA.
+func (l *LoRAs) set(name string, how func(*lora.Use)) {
+	l.change(func(uses []lora.Use) []lora.Use {
+		for i := range uses {
+			if uses[i].Name == name {
+				how(&uses[i])
+			}
+		}
+		return uses
+	})
+}
+
+// Put adds a LoRA to the list, or turns it on.
+func (l *LoRAs) Put(name string) {
+	l.change(func(uses []lora.Use) []lora.Use {
+		if i := slices.IndexFunc(uses, func(u lora.Use) bool { return u.Name == name }); i >= 0 {
+			uses[i].Off, uses[i].SHA256 = false, "" // whatever file has the name now
+			return uses
+		}
+		return append(uses, lora.Use{Name: name, Weight: 1})
+	})
+}
+
+// mostItems is how many LoRAs the menu offers; of more, those that were dropped or are typed by their file are found as well.
+const mostItems = 40
+
+// items are what the button offers: the LoRAs of the folder that are not in the list, and a file.
+func (l *LoRAs) items() (items []*fyne.MenuItem) {
+	uses := l.uses()
+	for _, path := range l.host.Library.Files() {
+		name := lora.NameOf(path)
+		if len(items) == mostItems || slices.ContainsFunc(uses, func(u lora.Use) bool { return u.Name == name }) {
+			continue
+		}
+		items = append(items, fyne.NewMenuItem(state.Shorten(name, 40), func() { l.Put(name) }))
+	}
+	if len(items) > 0 {
+		items = append(items, fyne.NewMenuItemSeparator())
+	}
+	file := fyne.NewMenuItem(i18n.T("From a file…"), l.ask)
+	file.Disabled = l.host.OpenLoRA == nil
+	return append(items, file)
+}
+
+// ask asks for a file.
+func (l *LoRAs) ask() {
+	l.host.Background(func() func() {
+		path, err := l.host.OpenLoRA()
+		return func() {
+			switch {
+			case err != nil:
+				l.host.Say(wording.Sentence(err), true)
+			case path != "":
+				l.Drop([]string{path}, func([]string) {
+					l.host.Say(wording.Sentence(notOne(path)), true)
+				})
+			}
+		}
+	})
+}
+
+// notOne says why a file is no LoRA.
+func notOne(path string) error {
+	f, err := lora.Open(path)
+	if err == nil {
+		err = f.Close()
+	}
+	return err
+}
+
+// Drop takes LoRA files into the folder and the list. other is called with the files that are none, if there are such.
+func (l *LoRAs) Drop(paths []string, other func(paths []string)) {
+	l.host.Background(func() func() {
+		var names, rest []string
+		var problem error
+		for _, path := range paths {
+			if notOne(path) != nil {
+				rest = append(rest, path)
+				continue
+			}
+			name, err := l.host.Library.Take(path)
+			if err != nil {
+				problem = err
+				continue
+			}
+			names = append(names, name)
+		}
+		return func() {
+			for _, name := range names {
+				l.Put(name)
+			}
+			if problem != nil {
+				l.host.Say(wording.Sentence(problem), true)
+			}
+			if len(rest) > 0 {
+				other(rest)
+			}
+		}
+	})
+}
+
+// refresh makes the list equal to the state.
+func (l *LoRAs) refresh() {
+	uses := l.uses()
+	if !slices.EqualFunc(uses, l.Rows, func(u lora.Use, r *LoRARow) bool { return u.Name == r.name }) {
+		l.Rows = nil
+		l.rows.RemoveAll()
+		for _, u := range uses {
+			r := l.row(u.Name)
+			l.Rows = append(l.Rows, r)
+			l.rows.Add(r.box)
+		}
+		l.done()
+	}
+	for i, u := range uses {
+		if l.Rows[i].show(u, l.note(u)) {
+			l.done()
+		}
+	}
+	l.rows.Hidden, l.Add.Hidden = len(uses) == 0, l.host.Library == nil
+	if hidden := l.rows.Hidden && l.Add.Hidden; l.box.Hidden != hidden {
+		l.box.Hidden = hidden
+		l.done()
+	}
+}
+
+func (l *LoRAs) row(name string) *LoRARow {
+	r := &LoRARow{name: name, Value: kit.Caption(""), Note: kit.Caption(""), Slider: kit.NewSlider(lora.MinWeight, lora.MaxWeight)}
+	r.Value.Color, r.Note.Color = theme.ColorNameForeground, theme.ColorNameError
+	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) { l.set(name, func(u *lora.Use) { u.Off = !on }) })
+	r.Slider.Step = 0.05
+	r.Slider.OnChanged = func(v float64) {
+		l.set(name, func(u *lora.Use) { u.Weight = float64(int(v*100+1000.5)-1000) / 100 })
+	}
+	r.Remove = kit.SmallButton(i18n.T("Remove the LoRA"), theme.CancelIcon(), func() {
+		l.change(func(uses []lora.Use) []lora.Use {
+			return slices.DeleteFunc(uses, func(u lora.Use) bool { return u.Name == name })
+		})
+	})
+	r.box = kit.NewColumn(0, container.NewBorder(nil, nil, nil, kit.NewRow(0, r.Value, r.Remove), r.On), kit.Track(r.Slider),
+		container.New(kit.Inset{X: 4, Y: 0}, r.Note))
+	return r
+}
+
+// show makes the row equal to a LoRA of the form. It tells whether it has another height.
+func (r *LoRARow) show(u lora.Use, note string) (taller bool) {
+	if r.On.Checked == u.Off {
+		r.On.Checked = !u.Off
+		r.On.Refresh()
+	}
+	if r.Slider.Value != u.Weight {
+		r.Slider.Value = u.Weight
+		r.Slider.Refresh()
+	}
+	r.Value.Set(i18n.Number("%.2f", u.Weight))
+	r.Note.Set(note)
+	hidden := note == ""
+	taller = r.Note.Hidden != hidden
+	r.Note.Hidden = hidden
+	return taller
+}
+
+// note says what is wrong with a LoRA. Its file is read elsewhere, once for every model.
+func (l *LoRAs) note(u lora.Use) string {
+	teller := l.host.LoRAs()
+	if teller == nil || u.Off {
+		return ""
+	}
+	key := loraNote{teller, fmt.Sprint(u.Name, u.SHA256)}
+	if text, known := l.notes[key]; known {
+		return text
+	}
+	l.notes[key] = ""
+	l.host.Background(func() func() {
+		seen, err := teller.LoRA(context.Background(), u.Name)
+		text := ""
+		switch {
+		case err != nil:
+			text = wording.Sentence(err)
+		case seen.Stray > 0:
+			text = i18n.T("%d of its %d parts fit nothing in this model.", seen.Stray, seen.Parts)
+		}
+		return func() {
+			l.notes[key] = text
+			l.refresh()
+		}
+	})
+	return ""
+}

@@ -1,0 +1,122 @@
+package settings
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/tensor"
+	"realword/ui/state"
+)
+
+// loraFile writes a LoRA file.
+func loraFile(t *testing.T, name string) string {
+	t.Helper()
+	var b bytes.Buffer
+	err := tensor.WriteSafetensors(&b, map[string]*tensor.Tensor{
+		"lora_unet_x.lora_down.weight": tensor.Zeros(1, 4), "lora_unet_x.lora_up.weight": tensor.Zeros(4, 1),
+	}, map[string]string{"name": name})
+	path := filepath.Join(t.TempDir(), name)
+	if err = errors.Join(err, os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// fitter knows which LoRAs fit.
+type fitter map[string]error
+
+func (f fitter) LoRA(_ context.Context, name string) (inference.LoRA, error) {
+	if name == "half" {
+		return inference.LoRA{Parts: 8, Stray: 3}, nil
+	}
+	return inference.LoRA{Parts: 8}, f[name]
+}
+
+type fitting struct{ fitter *fitter }
+
+func (f fitting) LoRA(ctx context.Context, name string) (inference.LoRA, error) {
+	return f.fitter.LoRA(ctx, name)
+}
+
+// TestLoRAList drops files into the list, turns them on and off, weighs and removes them; what is wrong with one is under its row.
+func TestLoRAList(t *testing.T) {
+	r := newRoom(t)
+	r.fitter = fitting{&fitter{"other": errors.New("other.safetensors is a LoRA for SDXL: choose another one")}}
+	var rest []string
+	picture := filepath.Join(t.TempDir(), "dog.bin")
+	if err := os.WriteFile(picture, []byte("no LoRA"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.LoRAs.Drop([]string{loraFile(t, "detail.safetensors"), picture, loraFile(t, "other.safetensors"), loraFile(t, "half.safetensors")},
+		func(paths []string) { rest = paths })
+	r.Settle()
+	if !slices.Equal(rest, []string{picture}) || len(r.library.Files()) != 3 || len(r.LoRAs.Rows) != 3 {
+		t.Fatal(rest, r.library.Files(), len(r.LoRAs.Rows), r.said)
+	}
+	if got := r.form().LoRAs; got != "<lora:detail:1><lora:other:1><lora:half:1>" {
+		t.Error(got)
+	}
+	detail, other, half := r.LoRAs.Rows[0], r.LoRAs.Rows[1], r.LoRAs.Rows[2]
+	if detail.Note.Visible() || !other.Note.Visible() || !strings.Contains(other.Note.Text, "for SDXL") || !strings.Contains(half.Note.Text, "3 of its 8 parts") {
+		t.Errorf("%q, %q, %q", detail.Note.Text, other.Note.Text, half.Note.Text)
+	}
+	detail.Slider.SetValue(-0.65)
+	test.Tap(other.On)
+	test.Tap(half.Remove)
+	r.Settle()
+	if got := r.form().LoRAs; got != "<lora:detail:-0.65><lora:other:1:off>" {
+		t.Error(got)
+	}
+	if len(r.LoRAs.Rows) != 2 || detail.Value.Text != "-0.65" && detail.Value.Text != "−0.65" || other.On.Checked || other.Note.Visible() {
+		t.Error(len(r.LoRAs.Rows), detail.Value.Text, other.On.Checked, other.Note.Text)
+	}
+	if asked := r.form().Request(); inference.LoRAText(asked.Settings) != "detail -0.65" {
+		t.Error(inference.LoRAText(asked.Settings))
+	}
+
+	// The menu offers those of the folder that are not in the list.
+	var names []string
+	for _, item := range r.LoRAs.items() {
+		names = append(names, item.Label)
+	}
+	if !slices.Equal(names, []string{"half", "", "From a file…"}) {
+		t.Error(names)
+	}
+	r.LoRAs.items()[0].Action()
+	r.file = loraFile(t, "third.safetensors")
+	r.LoRAs.ask()
+	r.Settle()
+	if got := r.form().LoRAs; got != "<lora:detail:-0.65><lora:other:1:off><lora:half:1><lora:third:1>" {
+		t.Error(got)
+	}
+	r.file = picture
+	r.LoRAs.ask()
+	r.Settle()
+	if len(r.said) != 1 || len(r.LoRAs.Rows) != 4 {
+		t.Error(r.said)
+	}
+	r.LoRAs.Put("other")
+	if got := r.form().LoRAs; !strings.Contains(got, "<lora:other:1><") {
+		t.Error(got)
+	}
+
+	// A recipe takes the list's place.
+	r.Change(func(st *state.State) { st.Form.LoRAs = "<lora:nobody:0.5:" + strings.Repeat("a", 64) + ">" })
+	if len(r.LoRAs.Rows) != 1 || r.LoRAs.Rows[0].On.Text != "nobody" || r.LoRAs.Rows[0].Slider.Value != 0.5 {
+		t.Error(len(r.LoRAs.Rows))
+	}
+	r.Change(func(st *state.State) { st.Form.LoRAs = "" })
+	if len(r.LoRAs.Rows) != 0 {
+		t.Error("rows stay")
+	}
+	r.Settle()
+}
