@@ -5,163 +5,216 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
-	"golang.design/x/clipboard"
-
 	"realword/inference/picture"
+	"realword/ui"
 )
 
 // clipboardPatience is how long the program that put a picture into the clipboard may take to hand it over.
 const clipboardPatience = 5 * time.Second
 
-// pasteImage reads the picture in the system's clipboard as a PNG file; none is no error. The library speaks to Windows, macOS and
-// X11. A Wayland desktop gives the clipboard only to the program in front, or to wl-paste; xclip helps where the
-// library does not find libX11.
-func pasteImage() ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
-	defer cancel()
-	return clipboardReader{
-		wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", library: readClipboard,
-		tool: runTool,
-	}.read(ctx)
+// Forms of what is in a clipboard.
+const (
+	formPNG   = "image/png"
+	formFiles = "text/uri-list"
+	formGnome = "x-special/gnome-copied-files" // of file managers: "copy", then addresses
+)
+
+// pasted are the forms that are taken out of the clipboard, the best first: a picture before the file that it may come from.
+var pasted = []string{formPNG, "image/jpeg", "image/webp", "image/bmp", "image/gif", formFiles, formGnome}
+
+// systemClipboard is that of the system. A Wayland desktop gives the clipboard only to the program in front, or to wl-paste and
+// wl-copy; xclip helps where X11 cannot be reached otherwise.
+func systemClipboard() clipboardWays {
+	return clipboardWays{
+		wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", read: readClipboard, write: writeClipboard, tool: runTool,
+	}
 }
 
-// clipboardReader is the ways to a picture in the clipboard.
-type clipboardReader struct {
+// paste takes the picture or the files in the system's clipboard; neither is no error.
+func paste() (ui.Pasted, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
+	defer cancel()
+	return systemClipboard().paste(ctx)
+}
+
+// copyImage puts a picture, given as a PNG file, into the system's clipboard. On X11 it is there until the program ends, or somebody
+// copies something else.
+func copyImage(png []byte) error {
+	return copyForms(map[string][]byte{formPNG: png}, formPNG)
+}
+
+// copyFiles puts files into the system's clipboard, as a file manager does.
+func copyFiles(paths []string) error {
+	list := uriList(paths)
+	gnome := "copy\n" + strings.TrimSpace(strings.ReplaceAll(string(list), "\r", ""))
+	return copyForms(map[string][]byte{formFiles: list, formGnome: []byte(gnome)}, formFiles)
+}
+
+func copyForms(forms map[string][]byte, first string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
+	defer cancel()
+	return systemClipboard().copy(ctx, forms, first)
+}
+
+// clipboardWays are the ways into the clipboard and out of it.
+type clipboardWays struct {
 	wayland, linux bool
-	library        func() ([]byte, error)
-	tool           func(ctx context.Context, name string, args ...string) ([]byte, error)
+
+	read  func(ctx context.Context, forms []string) (form string, data []byte, err error)
+	write func(forms map[string][]byte) error
+	tool  func(ctx context.Context, data []byte, name string, args ...string) ([]byte, error)
 }
 
 // errNoTool says that a program is not installed.
 var errNoTool = errors.New("not installed")
 
-func (c clipboardReader) read(ctx context.Context) ([]byte, error) {
+// missing is the error where nothing leads to the clipboard.
+func (c clipboardWays) missing(what, instead string) error {
+	name := "xclip"
 	if c.wayland {
-		if data, err := c.tool(ctx, "wl-paste", "--type", "image/png"); !errors.Is(err, errNoTool) {
-			return onlyPNG(data, ctx.Err())
+		name = "wl-clipboard"
+	}
+	return fmt.Errorf("%s here: install %s, or %s", what, name, instead)
+}
+
+func (c clipboardWays) paste(ctx context.Context) (ui.Pasted, error) {
+	if c.wayland {
+		if form, data, err := c.ask(ctx, []string{"wl-paste", "--list-types"}, "wl-paste", "--no-newline", "--type"); !errors.Is(err, errNoTool) {
+			return pastedOf(form, data, ctx.Err())
 		}
 	}
 	type answer struct {
+		form string
 		data []byte
 		err  error
 	}
 	done := make(chan answer, 1)
-	go func() { // the library waits for the other program without an end
-		data, err := c.library()
-		done <- answer{data, err}
+	go func() { // Windows waits for the other program without an end
+		form, data, err := c.read(ctx, pasted)
+		done <- answer{form, data, err}
 	}()
 	select {
 	case a := <-done:
-		if a.err == nil {
-			return onlyPNG(a.data, nil)
+		if a.err == nil || ctx.Err() != nil {
+			return pastedOf(a.form, a.data, ctx.Err())
 		}
 	case <-ctx.Done():
-		return onlyPNG(nil, ctx.Err())
+		return pastedOf("", nil, ctx.Err())
 	}
 	if !c.linux {
-		return nil, errors.New("the clipboard cannot be read: drop the picture on the window, or open its file")
+		return ui.Pasted{}, errors.New("the clipboard cannot be read: drop the picture on the window, or open its file")
 	}
-	data, err := c.tool(ctx, "xclip", "-selection", "clipboard", "-target", "image/png", "-out")
+	form, data, err := c.ask(ctx, []string{"xclip", "-selection", "clipboard", "-target", "TARGETS", "-out"},
+		"xclip", "-selection", "clipboard", "-out", "-target")
 	if errors.Is(err, errNoTool) {
-		name := "xclip"
-		if c.wayland {
-			name = "wl-clipboard"
-		}
-		return nil, errors.New("pictures cannot be pasted here: install " + name + ", or drop the picture on the window")
+		return ui.Pasted{}, c.missing("pictures cannot be pasted", "drop the picture on the window")
 	}
-	return onlyPNG(data, ctx.Err())
+	return pastedOf(form, data, ctx.Err())
 }
 
-// copyImage puts a picture, given as a PNG file, into the system's clipboard. On X11 and with the library it is there until the program
-// ends, or somebody copies something else.
-func copyImage(png []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), clipboardPatience)
-	defer cancel()
-	return clipboardWriter{
-		wayland: os.Getenv("WAYLAND_DISPLAY") != "", linux: runtime.GOOS == "linux", library: writeClipboard, tool: feedTool,
-	}.write(ctx, png)
+// ask has a program list the forms in the clipboard, and give the best of them.
+func (c clipboardWays) ask(ctx context.Context, list []string, give ...string) (form string, data []byte, err error) {
+	have, err := c.tool(ctx, nil, list[0], list[1:]...)
+	if err != nil {
+		return "", nil, err
+	}
+	lines := strings.Fields(string(have))
+	i := slices.IndexFunc(pasted, func(form string) bool { return slices.Contains(lines, form) })
+	if i < 0 {
+		return "", nil, nil
+	}
+	data, err = c.tool(ctx, nil, give[0], append(give[1:], pasted[i])...)
+	return pasted[i], data, err
 }
 
-// clipboardWriter is the ways of a picture into the clipboard.
-type clipboardWriter struct {
-	wayland, linux bool
-	library        func(png []byte) error
-	tool           func(ctx context.Context, data []byte, name string, args ...string) error
+// pastedOf reads a form of what was in the clipboard.
+func pastedOf(form string, data []byte, late error) (ui.Pasted, error) {
+	switch {
+	case late != nil:
+		return ui.Pasted{}, errors.New("the program the picture was copied from does not hand it over: copy it again, or save it and open the file")
+	case form == formFiles || form == formGnome:
+		paths, err := filesOf(data)
+		return ui.Pasted{Files: paths}, err
+	case form == formPNG && !bytes.HasPrefix(data, []byte("\x89PNG")):
+		return ui.Pasted{}, nil // what a tool prints where there is none
+	}
+	return ui.Pasted{Picture: data}, nil
 }
 
-func (c clipboardWriter) write(ctx context.Context, png []byte) error {
+// uriList is files as one program gives them to another.
+func uriList(paths []string) []byte {
+	var list strings.Builder
+	for _, path := range paths {
+		path = filepath.ToSlash(path)
+		if !strings.HasPrefix(path, "/") {
+			path = "/" + path // C:/…
+		}
+		list.WriteString((&url.URL{Scheme: "file", Path: path}).String() + "\r\n")
+	}
+	return []byte(list.String())
+}
+
+// filesOf is the files of a list; what is not on this computer is an error.
+func filesOf(list []byte) (paths []string, err error) {
+	for i, line := range strings.Split(strings.ReplaceAll(string(list), "\r", ""), "\n") {
+		if line = strings.TrimSpace(strings.Trim(line, "\x00")); line == "" || line[0] == '#' || i == 0 && (line == "copy" || line == "cut") {
+			continue
+		}
+		at, bad := url.Parse(line)
+		if bad != nil || at.Scheme != "file" || at.Path == "" {
+			return nil, fmt.Errorf("%s is not on this computer: save it first, then copy the file", line)
+		}
+		path := at.Path
+		if len(path) > 2 && path[0] == '/' && path[2] == ':' {
+			path = path[1:] // /C:/…
+		}
+		paths = append(paths, filepath.FromSlash(path))
+	}
+	return paths, nil
+}
+
+func (c clipboardWays) copy(ctx context.Context, forms map[string][]byte, first string) error {
 	if c.wayland {
-		if err := c.tool(ctx, png, "wl-copy", "--type", "image/png"); !errors.Is(err, errNoTool) {
+		if _, err := c.tool(ctx, forms[first], "wl-copy", "--type", first); !errors.Is(err, errNoTool) {
 			return err
 		}
 	}
-	err := c.library(png)
+	err := c.write(forms)
 	if err != nil && c.linux {
-		err = c.tool(ctx, png, "xclip", "-selection", "clipboard", "-target", "image/png", "-in")
+		_, err = c.tool(ctx, forms[first], "xclip", "-selection", "clipboard", "-target", first, "-in")
 	}
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errNoTool) && c.wayland:
-		return errors.New("pictures cannot be copied here: install wl-clipboard, or save the picture")
 	case errors.Is(err, errNoTool):
-		return errors.New("pictures cannot be copied here: install xclip, or save the picture")
+		return c.missing("nothing can be copied", "save the picture")
 	}
-	return fmt.Errorf("the picture cannot be copied: %w", err)
+	return fmt.Errorf("it cannot be copied: %w", err)
 }
 
-func writeClipboard(png []byte) error {
-	if err := clipboard.Init(); err != nil {
-		return err
-	}
-	if clipboard.Write(clipboard.FmtImage, png) == nil {
-		return errors.New("the clipboard cannot be written to")
-	}
-	return nil
-}
-
-// feedTool gives data to a program. Its output is not waited for: what keeps a clipboard goes on in the background.
-func feedTool(ctx context.Context, data []byte, name string, args ...string) error {
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return errNoTool
-	}
-	c := exec.CommandContext(ctx, path, args...)
-	c.Stdin = bytes.NewReader(data)
-	return c.Run()
-}
-
-// onlyPNG keeps what the tools print when there is no picture from being taken for one.
-func onlyPNG(data []byte, late error) ([]byte, error) {
-	switch {
-	case late != nil:
-		return nil, errors.New("the program the picture was copied from does not hand it over: copy it again, or save it and open the file")
-	case !bytes.HasPrefix(data, []byte("\x89PNG")):
-		return nil, nil
-	}
-	return data, nil
-}
-
-func readClipboard() ([]byte, error) {
-	if err := clipboard.Init(); err != nil {
-		return nil, err
-	}
-	return clipboard.Read(clipboard.FmtImage), nil
-}
-
-func runTool(ctx context.Context, name string, args ...string) ([]byte, error) {
+// runTool gives data to a program, or takes what it prints where there is none to give: what keeps a clipboard goes on in the background,
+// and its output would be waited for.
+func runTool(ctx context.Context, data []byte, name string, args ...string) ([]byte, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, errNoTool
 	}
 	c := exec.CommandContext(ctx, path, args...)
 	out := &limited{most: picture.DefaultLimits.Bytes}
-	c.Stdout = out
+	if data != nil {
+		c.Stdin = bytes.NewReader(data)
+	} else {
+		c.Stdout = out
+	}
 	if err := c.Run(); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ var layers = []string{
 	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
 	"inference/ort/orttest", "inference/ort", "inference/ort/internal/native", "inference/onnx", "inference/session", "inference/graph", "inference/synthetic",
-	"history", "inference/tensor", "inference/files", "inference/plain", "inference/ram", "inference/message", "assets", "assets/translations", "app/locale",
+	"history", "inference/tensor", "inference/files", "inference/plain", "inference/ram", "inference/message", "assets", "assets/translations", "app/x11", "app/hdrop", "app/locale",
 }
 
 // owners are the only packages that may import a module themselves.
@@ -28,6 +28,7 @@ var owners = map[string][]string{
 	"github.com/kovidgoyal/imaging":   {"inference/colour", "inference/picture"},
 	"github.com/spf13/cobra":          {"app"},
 	"golang.design/x/clipboard":       {"app"},
+	"github.com/jezek/xgb":            {"app/x11"},
 	"fyne.io/fyne/v2/app":             {"app"},
 	"github.com/go-gl/glfw/v3.4/glfw": {"app"},
 	"fyne.io/fyne/v2":                 {"app", "ui", "ui/gallery", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/queue", "ui/reuse", "ui/saving", "ui/settings", "ui/stage", "ui/subjects", "ui/roomtest", "ui/command", "ui/kit"},

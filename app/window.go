@@ -55,8 +55,10 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 		},
 		Samples:    samples(),
 		OpenFile:   openFile,
-		PasteImage: pasteImage,
+		Paste:      paste,
 		CopyImage:  copyImage,
+		CopyFiles:  copyFiles,
+		DragFile:   dragging(),
 		OpenFolder: openFolder,
 		SaveFile:   saveFile,
 		OpenSession: func() (string, error) {

@@ -187,7 +187,9 @@ func TestThePictureIsCopied(t *testing.T) {
 	var copied [][]byte
 	fail := errors.New("no clipboard")
 	var err error
+	var files []string
 	b := ready(t, func(o *Options) {
+		o.CopyFiles = func(paths []string) error { files = paths; return nil }
 		o.CopyImage = func(png []byte) error { copied = append(copied, png); return err }
 	})
 	b.subjects.PromptChanged("a dog")
@@ -204,6 +206,9 @@ func TestThePictureIsCopied(t *testing.T) {
 	}
 	if !strings.Contains(b.state.Caption(), "clipboard") {
 		t.Errorf("the stage says %q", b.state.Caption())
+	}
+	if b.do("picture.file"); len(files) != 1 || files[0] != b.state.Shot().Path {
+		t.Errorf("the files %q are copied", files)
 	}
 	err = fail
 	b.do("picture.copy")

@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"bytes"
 	"image"
+	"image/jpeg"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,8 +108,9 @@ func TestDropOnACardJoinsItsSubject(t *testing.T) {
 
 func TestPaste(t *testing.T) {
 	var data []byte
+	var files []string
 	var err error
-	b := ready(t, func(o *Options) { o.PasteImage = func() ([]byte, error) { return data, err } })
+	b := ready(t, func(o *Options) { o.Paste = func() (Pasted, error) { return Pasted{Picture: data, Files: files}, err } })
 	b.subjects.PromptChanged("a dog")
 	b.subjects.Paste(state.Target{})
 	b.settle()
@@ -131,6 +134,24 @@ func TestPaste(t *testing.T) {
 	b.settle()
 	if len(b.state.Form.Cards) != 2 || !strings.Contains(b.subjects.Prompt.Text, "runs") {
 		t.Errorf("text must be pasted as text: %q", b.subjects.Prompt.Text)
+	}
+	// Files of a file manager, which says them as text, too; and a JPEG file of a browser.
+	files = uitest.Files(t, t.TempDir(), 2)
+	b.app.Clipboard().SetContent(strings.Join(files, "\n"))
+	b.subjects.Prompt.TypedShortcut(&fyne.ShortcutPaste{Clipboard: b.app.Clipboard()})
+	b.settle()
+	if c := b.state.Form.Cards; len(c) != 4 || c[2].Ref.Name != "p000.png" || strings.Contains(b.subjects.Prompt.Text, "p000") {
+		t.Errorf("of two files: %s; the prompt is %q", layoutIn(b.state.Form), b.subjects.Prompt.Text)
+	}
+	var jpg bytes.Buffer
+	if err := jpeg.Encode(&jpg, image.NewNRGBA(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	data, files = jpg.Bytes(), nil
+	b.subjects.Paste(state.Target{})
+	b.settle()
+	if c := b.state.Form.Cards; len(c) != 5 || c[4].Ref.Name != "clipboard.jpg" {
+		t.Errorf("of a JPEG picture: %s, %v", layoutIn(b.state.Form), b.state.PickErr)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"realword/inference/lora"
 	"realword/ui/models"
 	"realword/ui/saving"
+	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/subjects"
 )
@@ -20,6 +21,12 @@ type Engine = models.Engine
 
 // Sample is a reference picture that comes with the program.
 type Sample = subjects.Sample
+
+// Pasted is what the clipboard holds: a picture as a file that Decode reads, or files.
+type Pasted = subjects.Pasted
+
+// Carried is a file that is dragged over windows of other programs.
+type Carried = stage.Carried
 
 // Options wires the window to the rest of the program. Functions are called off the window's goroutine and may block.
 type Options struct {
@@ -44,11 +51,14 @@ type Options struct {
 	Samples  []Sample
 	// OpenFile asks the user for a picture file; "" means that the user changed their mind. Nil hides the button.
 	OpenFile func() (string, error)
-	// PasteImage answers the picture in the system's clipboard as a file that Decode reads; nothing and no error means that there
-	// is none. Nil switches pasting off.
-	PasteImage func() ([]byte, error)
-	// CopyImage puts a picture, given as a PNG file, into the system's clipboard. Nil switches copying off.
+	// Paste answers what is in the system's clipboard; nothing and no error means that there is no picture. Nil switches pasting off.
+	Paste func() (Pasted, error)
+	// CopyImage puts a picture, given as a PNG file, into the system's clipboard, and CopyFiles files. Nil switches copying off.
 	CopyImage func(png []byte) error
+	CopyFiles func(paths []string) error
+	// DragFile begins to drag a file over windows of other programs, while the button is held. It is called on the window's goroutine.
+	// Nil: that is not possible.
+	DragFile func(path string) (Carried, error)
 	// SaveFile asks where to save a copy of the named file; "" means nowhere. Nil hides the button.
 	SaveFile func(name string) (string, error)
 	// OpenFolder asks for a folder; "" means that the user changed their mind. Nil hides the button.

@@ -105,7 +105,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.subjects = subjects.New(w.Commands)
 	w.subjects.State, w.subjects.Change = w.state.Now, w.state.Change
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
-	w.subjects.OpenFile, w.subjects.PasteImage = w.opt.OpenFile, w.opt.PasteImage
+	w.subjects.OpenFile, w.subjects.Clipboard = w.opt.OpenFile, w.opt.Paste
 	w.subjects.Engine = func() subjects.Engine {
 		if e := w.models.Engine(); e != nil {
 			return e
@@ -153,7 +153,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 	p := stage.New(stage.Host{
 		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
-		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader,
+		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader, Carry: w.opt.DragFile,
 		Ghost: ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 		Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
 			m, style, kind, masks := w.mask.Veil()
@@ -264,8 +264,8 @@ func (w *Window) newSaver() *saving.Saver {
 	return saving.New(saving.Host{
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Post: w.post, Background: w.background,
 		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
-		CopyImage: w.opt.CopyImage,
-		OnHeight:  func() { w.columns.lower.Refresh() },
+		CopyImage: w.opt.CopyImage, CopyFiles: w.opt.CopyFiles,
+		OnHeight: func() { w.columns.lower.Refresh() },
 	})
 }
 

@@ -1,6 +1,10 @@
 package kit
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
@@ -32,13 +36,24 @@ func (f *Field) TypedKey(e *fyne.KeyEvent) {
 }
 
 func (f *Field) TypedShortcut(s fyne.Shortcut) {
-	if p, ok := s.(*fyne.ShortcutPaste); ok && f.Paste != nil && p.Clipboard.Content() == "" {
-		f.Paste() // what is in the clipboard is no text
+	if p, ok := s.(*fyne.ShortcutPaste); ok && f.Paste != nil && noText(p.Clipboard.Content()) {
+		f.Paste()
 		return
 	}
 	if !f.shortcut(s) {
 		f.Entry.TypedShortcut(s)
 	}
+}
+
+// noText tells whether what the clipboard says is no text to be typed: nothing, or a file that a file manager has copied.
+func noText(content string) bool {
+	first, _, _ := strings.Cut(content, "\n")
+	first = strings.TrimSpace(first)
+	if filepath.IsAbs(first) {
+		_, err := os.Stat(first)
+		return err == nil
+	}
+	return first == "" || strings.HasPrefix(first, "file:///")
 }
 
 // Selection is the part of a text field that is selected, in bytes; without one it is empty and at the cursor.

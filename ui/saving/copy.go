@@ -54,6 +54,22 @@ func (v *Saver) Copy() {
 	}
 }
 
+// copyFile puts the file of the picture in view into the clipboard, for a file manager or another program to paste.
+func (v *Saver) copyFile() {
+	if path := v.path(); path != "" && v.host.CopyFiles != nil {
+		v.copyWith(func() error { return v.host.CopyFiles([]string{path}) }, i18n.T("The file is in the clipboard."))
+	}
+}
+
+// path is the file of the picture in view; "" without one.
+func (v *Saver) path() string {
+	s := v.host.State()
+	if shot := s.Shot(); shot != nil {
+		return shot.Path
+	}
+	return ""
+}
+
 // copyActions hand the picture in view to other programs.
 func (v *Saver) copyActions() []command.Action {
 	return []command.Action{
@@ -63,6 +79,10 @@ func (v *Saver) copyActions() []command.Action {
 				s := v.host.State().Shot()
 				return v.host.CopyImage != nil && s != nil && (s.Path != "" || s.Image != nil)
 			},
+		},
+		{
+			ID: "picture.file", Menu: command.MenuEdit, Label: i18n.T("Copy the file"), Key: "Ctrl+Shift+C", Do: v.copyFile,
+			Can: func() bool { return v.host.CopyFiles != nil && v.path() != "" },
 		},
 	}
 }

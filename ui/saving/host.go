@@ -20,7 +20,9 @@ type Host struct {
 	SaveFile func(name string) (path string, err error) // asks where to; "": the user changed their mind. It may block. Nil: it cannot be asked
 	Reveal   func(folder string) error                  // in the system's file manager
 
-	CopyImage func(png []byte) error // puts a picture file into the system's clipboard, off Fyne's goroutine. Nil: that is not possible
+	// They put a picture file, or files, into the system's clipboard, off Fyne's goroutine. Nil: that is not possible.
+	CopyImage func(png []byte) error
+	CopyFiles func(paths []string) error
 
 	OnHeight func() // the bar comes or goes
 }

@@ -8,7 +8,7 @@ import (
 
 // PictureMenu is what is done with the picture in view, and with how it is seen.
 var PictureMenu = command.Context{
-	"picture.copy", "picture.show", "file.save", "",
+	"picture.copy", "picture.file", "picture.show", "file.save", "",
 	"picture.reference", "recall.all", "recall.seed", "recall.prompt", "",
 	"picture.redo", "picture.second", "view.compare", "view.compare.text", "",
 	"view.inspect", "view.masks", "view.zoom.fit", "view.live",
@@ -16,7 +16,7 @@ var PictureMenu = command.Context{
 
 // ThumbMenu is what is done with the picture of a thumbnail, which is in view then.
 var ThumbMenu = command.Context{
-	"picture.copy", "picture.show", "file.save", "",
+	"picture.copy", "picture.file", "picture.show", "file.save", "",
 	"picture.reference", "recall.all", "recall.seed", "recall.prompt", "",
 	"picture.redo", "picture.second", "view.compare", "view.compare.text", "",
 	"view.live",

@@ -36,6 +36,10 @@ type pane struct {
 	resized func()
 	zoomed  func()
 	menu    func(at fyne.Position)
+	carry   func(at fyne.Position) // drags the picture
+	letGo   func(at fyne.Position)
+	held    fyne.Position // where it is dragged to
+	carried bool
 
 	zoom    zoom
 	natural image.Point // pixels of the picture
@@ -74,11 +78,21 @@ func (s *pane) Dragged(e *fyne.DragEvent) {
 	if x, _ := s.share(e.Position); s.cut(x) {
 		return
 	}
+	if s.peek(false); s.zoom.scale == 0 {
+		s.held, s.carried = e.AbsolutePosition, true
+		s.carry(s.held)
+		return
+	}
 	d := s.density()
 	s.set(s.zoom.move(e.Dragged.DX*d, e.Dragged.DY*d, s.natural, s.room()))
 }
 
-func (s *pane) DragEnd() { s.peek(false) }
+func (s *pane) DragEnd() {
+	if s.peek(false); s.carried {
+		s.carried = false
+		s.letGo(s.held)
+	}
+}
 
 // Scrolled zooms around the pointer.
 func (s *pane) Scrolled(e *fyne.ScrollEvent) {

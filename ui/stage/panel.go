@@ -35,6 +35,7 @@ type Host struct {
 	Veil  func() (Veil, []picture.Layer)
 	Easel fyne.CanvasObject // over the picture while something is painted; nil: none
 
+	Carry      func(path string) (Carried, error) // drags a file over windows of other programs; nil: that is not possible
 	Make       func(state.Task)                   // puts a round before all that wait
 	Read       func(state.Shot) func() state.Shot // answers what reads a picture of the history, slowly; nil where it cannot be read now
 	OpenFolder func() (string, error)             // asks for a folder, "" is none; slow. Nil: no export of steps
@@ -70,6 +71,7 @@ type Panel struct {
 	contrast contrast
 
 	uncompare    func()      // takes back the note for Esc
+	carried      carrying    // the picture that is dragged
 	unstep       func()      // likewise, while a step is in view
 	seen, before *state.Shot // the finished picture in view, and the one before it
 
@@ -101,6 +103,16 @@ func New(h Host) *Panel {
 	}
 	p.coach = newCoach()
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
+	p.pane.carry = func(at fyne.Position) {
+		if shot := p.shot(); shot != nil {
+			p.carry(*shot, Small(*shot), at)
+		}
+	}
+	p.pane.letGo = func(at fyne.Position) {
+		if shot := p.shot(); shot != nil {
+			p.letGo(*shot, at)
+		}
+	}
 	p.pane.menu = func(at fyne.Position) { h.Commands.Menu(at, PictureMenu) }
 	p.bar = newStepBar(func(stop int) {
 		h.Change(func(s *state.State) { s.Form.Stop = stop })
@@ -119,6 +131,12 @@ func New(h Host) *Panel {
 	p.Body = container.New(kit.Flanked{Gap: 6}, p.rail.body, p.Picture, p.stripRow)
 	p.Tools = container.New(&kit.Beside{}, p.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(p.info)))
 	return p
+}
+
+// shot is the finished picture in view; nil for a step of the run.
+func (p *Panel) shot() *state.Shot {
+	s := p.host.State()
+	return s.Shot()
 }
 
 // Working tells whether something is being painted still.

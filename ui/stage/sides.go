@@ -77,10 +77,9 @@ func (p *Panel) RefreshSides() {
 		small := Small(s.Shots[i])
 		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, thumbSide, func() { p.Tap(i) })
 		thumb.OnMenu = func(at fyne.Position) { p.menuOf(i, at) }
-		thumb.OnDragged = func(at fyne.Position) { p.host.Ghost.Follow(small, at) }
+		thumb.OnDragged = func(at fyne.Position) { p.carry(p.host.State().Shots[i], small, at) }
 		thumb.OnDropped = func(at fyne.Position) {
-			p.host.Ghost.Gone()
-			p.OnDropped(p.host.State().Shots[i], at)
+			p.letGo(p.host.State().Shots[i], at)
 		}
 		p.Strip.Add(thumb)
 	}

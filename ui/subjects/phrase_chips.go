@@ -79,7 +79,7 @@ func (p *Panel) wordActions() []command.Action {
 		},
 		{
 			ID: "word.paste", Label: i18n.T("Paste a picture for it"), Do: on(p.Paste),
-			Can: func() bool { return marked() && p.PasteImage != nil },
+			Can: func() bool { return marked() && p.Clipboard != nil },
 		},
 		{
 			ID: "word.unbind", Label: i18n.T("Unbind word"), Can: func() bool { return p.bound() != 0 },

@@ -3,6 +3,7 @@ package subjects
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,39 +61,61 @@ func (p *Panel) pick(to state.Target) {
 // forgive takes back what was said of the pictures before.
 func (p *Panel) forgive() { p.Change(func(s *state.State) { s.PickErr, s.Remark = nil, "" }) }
 
-// Paste takes the picture in the clipboard.
+// Pasted is what the clipboard holds: a picture as a file, or files.
+type Pasted struct {
+	Picture []byte
+	Files   []string
+}
+
+// Paste takes the picture in the clipboard, or the files, for a target.
 func (p *Panel) Paste(to state.Target) {
-	if p.PasteImage == nil {
+	if p.Clipboard == nil {
 		return
 	}
 	p.forgive()
 	p.Bring(to, func() ([]state.Source, []error) {
-		data, err := p.PasteImage()
-		if err == nil && len(data) == 0 {
-			err = i18n.Errorf("there is no picture in the clipboard: copy one in another program first")
-		}
-		if err != nil {
+		in, err := p.Clipboard()
+		switch {
+		case err != nil:
 			return nil, []error{err}
+		case len(in.Files) > 0:
+			return sourcesOf(in.Files)
+		case len(in.Picture) == 0:
+			return nil, []error{i18n.Errorf("there is no picture in the clipboard: copy one in another program first")}
 		}
-		return []state.Source{{Name: "clipboard.png", Read: func() ([]byte, error) { return data, nil }}}, nil
+		return []state.Source{{Name: "clipboard" + endingOf(in.Picture), Read: func() ([]byte, error) { return in.Picture, nil }}}, nil
 	})
+}
+
+// endingOf is how a picture file is called at its end.
+func endingOf(file []byte) string {
+	switch kind := http.DetectContentType(file); {
+	case kind == "image/jpeg":
+		return ".jpg"
+	case strings.HasPrefix(kind, "image/"):
+		return "." + strings.TrimPrefix(kind, "image/")
+	}
+	return ".png"
 }
 
 // TakeTo reads files, and the pictures in folders, for a target.
 func (p *Panel) TakeTo(to state.Target, paths []string) {
-	p.Bring(to, func() (list []state.Source, errs []error) {
-		for _, path := range paths {
-			files, err := picturesIn(path)
-			if err != nil {
-				errs = append(errs, err)
-			}
-			for _, file := range files {
-				name := filepath.Base(file)
-				list = append(list, state.Source{Name: name, Hint: state.HintOf(name), Read: func() ([]byte, error) { return state.ReadFile(file) }})
-			}
+	p.Bring(to, func() ([]state.Source, []error) { return sourcesOf(paths) })
+}
+
+// sourcesOf are files, and the pictures in folders.
+func sourcesOf(paths []string) (list []state.Source, errs []error) {
+	for _, path := range paths {
+		files, err := picturesIn(path)
+		if err != nil {
+			errs = append(errs, err)
 		}
-		return list, errs
-	})
+		for _, file := range files {
+			name := filepath.Base(file)
+			list = append(list, state.Source{Name: name, Hint: state.HintOf(name), Read: func() ([]byte, error) { return state.ReadFile(file) }})
+		}
+	}
+	return list, errs
 }
 
 // picturesIn is a file itself, or the picture files of a folder in the order of their names. Folders in it are left alone.

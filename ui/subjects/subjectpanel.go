@@ -37,7 +37,7 @@ type Panel struct {
 	Background func(slow func() func()) // on another one, and what it answers on the window's
 	Engine     func() Engine            // of the open model; nil before
 	OpenFile   func() (string, error)   // asks for a picture; nil: there is no such dialog
-	PasteImage func() ([]byte, error)   // the picture in the clipboard; nil likewise
+	Clipboard  func() (Pasted, error)   // what is in it; nil likewise
 	OnResized  func()                   // the words need another height
 	OnPaint    func(card int)           // the mask of a card's subject is to be painted
 	OnSeen     func()                   // the form has changed by itself: the model sees its cards otherwise
@@ -390,7 +390,7 @@ func (p *Panel) Actions() []command.Action {
 		command.Separator(command.MenuEdit),
 		{
 			ID: "subject.paste", Menu: command.MenuEdit, Label: i18n.T("Paste a picture"), Key: "Ctrl+Shift+V",
-			Do: func() { p.Paste(state.Target{}) }, Can: func() bool { return p.PasteImage != nil },
+			Do: func() { p.Paste(state.Target{}) }, Can: func() bool { return p.Clipboard != nil },
 		},
 		{
 			ID: "subject.add", Menu: command.MenuEdit, Label: i18n.T("Another picture of the same subject…"), Do: on(p.addTo),

@@ -1,0 +1,74 @@
+package stage
+
+import (
+	"image"
+
+	"fyne.io/fyne/v2"
+
+	"realword/ui/i18n"
+	"realword/ui/state"
+)
+
+// Carried is a file that is dragged over windows of other programs, while a button is held.
+type Carried interface {
+	Move()             // the pointer is somewhere else now
+	Drop() <-chan bool // it is let go; whether a window has taken it comes once
+	Cancel()           // it is not let go there
+}
+
+// carrying is a picture that is dragged.
+type carrying struct {
+	out    Carried // once it has left the window; nil before
+	failed bool    // it cannot leave it
+}
+
+// outside tells whether a place is beyond the window.
+func (p *Panel) outside(at fyne.Position) bool {
+	size := p.host.Layers.Canvas().Size()
+	return at.X < 0 || at.Y < 0 || at.X >= size.Width || at.Y >= size.Height
+}
+
+// carry drags a picture of the window to a place: a small one follows the pointer, and beyond the window its file goes over other programs.
+func (p *Panel) carry(shot state.Shot, small image.Image, at fyne.Position) {
+	p.host.Ghost.Follow(small, at)
+	c := &p.carried
+	if c.out == nil && !c.failed && p.outside(at) && shot.Path != "" && p.host.Carry != nil {
+		out, err := p.host.Carry(shot.Path)
+		if c.out = out; err != nil {
+			c.out, c.failed = nil, true
+			p.host.Change(func(s *state.State) { s.ActionErr = err })
+		}
+	}
+	if c.out != nil {
+		c.out.Move()
+	}
+}
+
+// letGo drops a picture that was dragged.
+func (p *Panel) letGo(shot state.Shot, at fyne.Position) {
+	p.host.Ghost.Gone()
+	c := p.carried
+	p.carried = carrying{}
+	switch out := p.outside(at); {
+	case out && c.out != nil:
+		done := c.out.Drop()
+		go func() {
+			if !<-done {
+				p.host.Post(func() { p.say(i18n.T("No other program has taken the picture.")) })
+			}
+		}()
+	case out && p.host.Carry == nil:
+		p.say(i18n.T("Pictures cannot be dragged out of the window here: copy the file (%s), or show its folder.",
+			p.host.Commands.KeyOf("picture.file")))
+	case !out:
+		if c.out != nil {
+			c.out.Cancel()
+		}
+		p.OnDropped(shot, at)
+	}
+}
+
+// say tells something about what is in view.
+func (p *Panel) say(text string) {
+	p.host.Change(func(s *state.State) { s.Told = s.Tell(text) })
+}
