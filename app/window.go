@@ -14,6 +14,7 @@ import (
 	"realword/inference/bundle"
 	"realword/inference/prompt"
 	"realword/ui"
+	"realword/ui/preferences"
 )
 
 // runWindow opens the studio. The window comes first; library and model are opened behind it.
@@ -35,7 +36,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 			one := *m
 			one.model, one.yield = model, true
 			if one.device == "auto" { // the command line goes first
-				one.device = ui.DevicePreference(a.Preferences())
+				one.device = preferences.Read(a.Preferences()).Device
 			}
 			e, err := one.open(ctx)
 			if err != nil {

@@ -35,7 +35,15 @@ func (w *Window) allActions() []command.Action {
 		w.stage.MaskActions(),
 		w.inspect.Actions(),
 		w.stage.ViewActions(),
-		w.lookActions(),
-		w.helpActions(), // the last lines of their menus
+		w.prefs.LookActions(),
+		w.prefs.HelpActions(), // the last lines of their menus
+		[]command.Action{
+			command.Separator(command.MenuFile),
+			{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
+			{
+				ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
+				Do: func() { w.win.Canvas().Focus(w.subjects.Prompt) },
+			},
+		},
 	)
 }

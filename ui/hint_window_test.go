@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/ui/preferences"
 	"realword/ui/uitest"
 )
 
@@ -16,9 +17,7 @@ func TestHintsNameTheKeysThatHold(t *testing.T) {
 		t.Fatalf("the hint says %q", b.subjects.ChipHint.Text)
 	}
 	keys := func(own map[string]string) {
-		p := b.prefs
-		p.Keys = own
-		b.setPreferences(p)
+		b.prefs.Change(func(p *preferences.Values) { p.Keys = own })
 		b.Bind()
 		b.refresh()
 	}

@@ -44,11 +44,11 @@ func (w *Window) buildHistory() {
 			if e == nil {
 				return nil
 			}
-			return &gallery.Maker{Model: *w.state.Model, Embed: w.embed(), Start: e.Start, Resolve: e.Resolve, Context: w.ctx}
+			return &gallery.Maker{Model: *w.state.Model, Embed: w.prefs.Embed(), Start: e.Start, Resolve: e.Resolve, Context: w.ctx}
 		},
 		OpenFolder: w.opt.OpenFolder, OpenSession: w.opt.OpenSession, SaveSession: w.opt.SaveSession,
 	}
-	w.journal.Budget.Store(budget(w.app.Preferences()))
+	w.journal.Budget.Store(w.prefs.Budget())
 	g := gallery.New(host)
 	g.OnOpen = func() { w.models.Hide() }
 	g.OnNew, g.OnSession, g.OnShow, g.OnReveal = w.session.New, w.session.GoOn, w.session.Show, w.saver.Show
@@ -63,7 +63,7 @@ func (w *Window) buildHistory() {
 		w.subjects.Add(state.Word{}, s)
 	}
 	g.OnRemade, g.OnCompare = w.session.Forget, w.session.Compare
-	g.OnBudget = func(bytes int64) { w.app.Preferences().SetFloat(prefBudget, float64(bytes)) }
+	g.OnBudget = w.prefs.KeepBudget
 	w.gallery = g
 
 	g.Tree.OnShow = w.session.Show
@@ -81,15 +81,4 @@ func (w *Window) buildHistory() {
 	if w.opt.Rescue != nil {
 		b.OnRescue = w.session.Rescue
 	}
-}
-
-// How the budget for step data is kept.
-const (
-	prefBudget    = "history.budget" // bytes; 0: no limit
-	defaultBudget = 2e9
-)
-
-// budget is how much step data the history keeps, in bytes; 0: no limit.
-func budget(p fyne.Preferences) int64 {
-	return int64(p.FloatWithFallback(prefBudget, defaultBudget))
 }

@@ -101,8 +101,8 @@ func TestTheWindowDoesWhatThePageOfTheHistoryAsks(t *testing.T) {
 		t.Errorf("taken up: %+v", b.state.History)
 	}
 	b.gallery.SetBudget(500e6)
-	if budget(b.app.Preferences()) != 500e6 || b.journal.Budget.Load() != 500e6 {
-		t.Errorf("budget %d", budget(b.app.Preferences()))
+	if b.prefs.Budget() != 500e6 || b.journal.Budget.Load() != 500e6 {
+		t.Errorf("budget %d", b.prefs.Budget())
 	}
 	b.Back() // Esc ends the comparison, and the next one this
 	b.Back()

@@ -13,6 +13,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
+	"realword/ui/preferences"
 )
 
 // known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
@@ -95,9 +96,7 @@ func TestLookAtTextSizes(t *testing.T) {
 				}
 			}
 			b := ready(t, withSamples)
-			p := b.prefs
-			p.TextSize = c.percent
-			b.setPreferences(p)
+			b.prefs.Change(func(p *preferences.Values) { p.TextSize = c.percent })
 			t.Cleanup(func() { kit.SetLook("system", 100) })
 			b.win.Resize(c.size)
 			b.settle()
@@ -117,5 +116,5 @@ func TestLookAtTextSizes(t *testing.T) {
 // layOut lays the window out in its size, as a driver does after a change.
 func (b *bench) layOut(size fyne.Size) {
 	b.win.Resize(size)
-	b.applyLook() // lays out everything
+	b.prefs.Apply() // lays out everything
 }

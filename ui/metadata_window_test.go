@@ -7,6 +7,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/inference/recipe"
+	"realword/ui/kit"
 	"realword/ui/uitest"
 )
 
@@ -36,19 +37,21 @@ func TestMetadataSwitches(t *testing.T) {
 	if r, m := saved(); r.Prompt != "a dog" || r.Program != "realword 1.2" || len(r.Thumbnails) != 1 || !m.Generated {
 		t.Errorf("recipe %+v", r)
 	}
-	checks := metadataChecks(b.app.Preferences())
-	if !checks[0].Checked || !checks[1].Checked || checks[1].Disabled() {
-		t.Fatal("everything is written until the user says otherwise")
+	b.prefs.Show()
+	check := func(text string) {
+		t.Helper()
+		c, ok := sheetOf(b, func(c *kit.Check) bool { return c.Text == text })
+		if !ok {
+			t.Fatal("the preferences do not have ", text)
+		}
+		c.SetChecked(false)
 	}
-	checks[1].SetChecked(false)
+	check("Small copies of the references too")
 	if r, _ := saved(); r.Prompt != "a dog" || len(r.Thumbnails) != 0 {
 		t.Errorf("recipe %+v", r)
 	}
-	checks[0].SetChecked(false)
+	check("Store in each picture how it was made")
 	if _, m := saved(); m.Prompt != "" || len(m.Recipe) != 0 || m.Generated || len(m.Settings) != 0 {
 		t.Errorf("a bare picture has %+v", m)
-	}
-	if again := metadataChecks(b.app.Preferences()); again[0].Checked || again[1].Checked || !again[1].Disabled() {
-		t.Error("the switches forget")
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"realword/ui/i18n/i18ntest"
 	"realword/ui/kit"
 	"realword/ui/models/modelstest"
+	"realword/ui/preferences"
 	"realword/ui/uitest"
 )
 
@@ -90,9 +91,7 @@ func TestLookOfCatalogue(t *testing.T) {
 			i18ntest.Pseudo(t)
 		}
 		b, m, _ := withModels(t, nil)
-		p := b.prefs
-		p.TextSize = c.percent
-		b.setPreferences(p)
+		b.prefs.Change(func(p *preferences.Values) { p.TextSize = c.percent })
 		t.Cleanup(func() { kit.SetLook("system", 100) })
 		e := hub.Catalogue()[0]
 		plan, _ := m.Plan(t.Context(), "", e)
@@ -162,7 +161,7 @@ func TestSwitchKeepsTheWork(t *testing.T) {
 	if f.Cards[0].View.Bounds().Dx() != 768 {
 		t.Errorf("a square of %d", f.Cards[0].View.Bounds().Dx())
 	}
-	if b.models.Status.Text != "RealCustom++" || b.prefs.Model != modelstest.BigPath || readPreferences(b.app.Preferences()).Model != modelstest.BigPath {
+	if b.models.Status.Text != "RealCustom++" || b.prefs.Model != modelstest.BigPath || preferences.Read(b.app.Preferences()).Model != modelstest.BigPath {
 		t.Errorf("%q, %q", b.models.Status.Text, b.prefs.Model)
 	}
 	b.Back()
@@ -271,9 +270,7 @@ func TestLookOfModels(t *testing.T) {
 		}
 		b, m, _ := withModels(t, nil)
 		m.Models[0].Mapped = 5_000_000_000
-		p := b.prefs
-		p.TextSize = c.percent
-		b.setPreferences(p)
+		b.prefs.Change(func(p *preferences.Values) { p.TextSize = c.percent })
 		t.Cleanup(func() { kit.SetLook("system", 100) })
 		look := func(name string) {
 			t.Helper()
@@ -331,16 +328,14 @@ func TestImportGoesOnBesideTheWork(t *testing.T) {
 // TestModelElsewhereIsKept: the list of models outside the folder is a preference, and a model that is gone from it is not opened again.
 func TestModelElsewhereIsKept(t *testing.T) {
 	b, _, _ := withModels(t, nil)
-	p := b.prefs
-	p.Model = "/else/where"
-	b.setPreferences(p)
+	b.prefs.Change(func(p *preferences.Values) { p.Model = "/else/where" })
 	h := b.modelsHost()
 	h.OnKeep("/else/where", true)
-	if kept := readPreferences(b.app.Preferences()); !slices.Equal(kept.Elsewhere, []string{"/else/where"}) || kept.Model != "/else/where" {
+	if kept := preferences.Read(b.app.Preferences()); !slices.Equal(kept.Elsewhere, []string{"/else/where"}) || kept.Model != "/else/where" {
 		t.Errorf("%+v", kept)
 	}
 	h.OnKeep("/else/where", false)
-	if kept := readPreferences(b.app.Preferences()); len(kept.Elsewhere) != 0 || kept.Model != "" {
+	if kept := preferences.Read(b.app.Preferences()); len(kept.Elsewhere) != 0 || kept.Model != "" {
 		t.Errorf("%+v", kept)
 	}
 }

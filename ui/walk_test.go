@@ -109,7 +109,7 @@ func (b *bench) screens(each func(name string)) {
 	for _, s := range []struct {
 		name string
 		show func()
-	}{{"the preferences", b.showPreferences}, {"the keys", b.ShowKeys}, {"about", b.showAbout}} {
+	}{{"the preferences", b.prefs.Show}, {"the keys", b.ShowKeys}, {"about", b.prefs.ShowAbout}} {
 		s.show()
 		each(s.name)
 		b.Back()

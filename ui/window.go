@@ -17,7 +17,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"realword/assets/translations"
 	"realword/ui/command"
 	"realword/ui/gallery"
 	"realword/ui/i18n"
@@ -25,6 +24,7 @@ import (
 	"realword/ui/kit"
 	"realword/ui/mask"
 	"realword/ui/models"
+	"realword/ui/preferences"
 	"realword/ui/queue"
 	"realword/ui/reuse"
 	"realword/ui/saving"
@@ -51,7 +51,7 @@ type Window struct {
 	notice  *kit.NoticeBar
 
 	*command.Commands
-	prefs      Preferences
+	prefs      *preferences.Desk
 	undo       state.Undo
 	bell       bell
 	kit.Layers // what Esc closes
@@ -69,7 +69,7 @@ type Window struct {
 
 // New makes the window without showing it.
 func New(a fyne.App, o Options) *Window {
-	if err := speak(translations.Files, readPreferences(a.Preferences()).language(), systemHas); err != nil {
+	if err := preferences.Read(a.Preferences()).Speak(); err != nil {
 		fyne.LogError("The window speaks English", err)
 	}
 	rest := &resting{wait: o.Wait, wake: o.Wake}
@@ -95,13 +95,13 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.dog = newWatchdog(post, auditTo)
 	w.post = w.while(post)
 	w.journal = journal.New(func(err error) { w.session.Told(err) }, func() { w.post(w.leave) }, func() { w.post(w.refresh) })
-	w.prefs = readPreferences(a.Preferences())
-	w.applyLook()
+	w.prefs = preferences.New(a)
 	w.win = a.NewWindow(w.opt.Title)
 	w.busy, w.gone = w.journal.Working, w.win.Close
 	w.Commands = command.New(w.win, &w.Layers)
 	w.All, w.Own, w.OnHold = w.allActions, func() map[string]string { return w.prefs.Keys }, func(held bool) { w.stage.Peek(held) }
 	w.Closing = func() bool { return w.closing }
+	w.prefs.Host = w.preferencesHost()
 	w.subjects = subjects.New(w.Commands)
 	w.subjects.State, w.subjects.Change = w.state.Now, w.state.Change
 	w.subjects.Ctx, w.subjects.Canvas, w.subjects.Post, w.subjects.Background = w.ctx, w.win.Canvas, w.post, w.background
@@ -116,9 +116,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
 	w.subjects.OnSeen = func() { w.undo.Now = w.state.Form }
 	w.OnKeys = func(own map[string]string) {
-		p := w.prefs
-		p.Keys = own
-		w.setPreferences(p)
+		w.prefs.Change(func(p *preferences.Values) { p.Keys = own })
 		w.Bind()
 		w.refresh() // hints name keys
 	}
@@ -216,9 +214,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c.resize = func() { w.win.Content().Refresh() }
 	c.folded = func() folds { return folds{w.prefs.FoldLeft, w.prefs.FoldRight, w.prefs.FoldPrompt} }
 	c.fold = func(f folds) {
-		p := w.prefs
-		p.FoldLeft, p.FoldRight, p.FoldPrompt = f.left, f.right, f.prompt
-		w.setPreferences(p)
+		w.prefs.Change(func(p *preferences.Values) { p.FoldLeft, p.FoldRight, p.FoldPrompt = f.left, f.right, f.prompt })
 	}
 	w.mask = w.newMask()
 	w.stage = w.newStage(ghost)
@@ -263,7 +259,7 @@ func (w *Window) newSaver() *saving.Saver {
 	}
 	return saving.New(saving.Host{
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Post: w.post, Background: w.background,
-		Folder: w.pictures, FileName: func() string { return w.prefs.FileName }, Embed: w.embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
+		Folder: w.prefs.Folder, FileName: func() string { return w.prefs.FileName }, Embed: w.prefs.Embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
 		CopyImage: w.opt.CopyImage, CopyFiles: w.opt.CopyFiles,
 		OnHeight: func() { w.columns.lower.Refresh() },
 	})
@@ -271,14 +267,12 @@ func (w *Window) newSaver() *saving.Saver {
 
 // settingsHost wires the room of the settings.
 func (w *Window) settingsHost() settings.Host {
-	prefs := w.app.Preferences()
 	return settings.Host{
 		State: w.state.Now, Change: w.state.Change,
 		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root,
-		Presets:     func() state.OwnPresets { return readPresets(prefs) },
-		SavePresets: func(l state.OwnPresets) { savePresets(prefs, l) },
-		Memory:      func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
-		Library:     w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
+		Presets: w.prefs.Presets, SavePresets: w.prefs.KeepPresets,
+		Memory:  func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
+		Library: w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
 		LoRAs:      func() settings.LoRATeller { teller, _ := w.models.Engine().(settings.LoRATeller); return teller },
 		Say:        func(text string, bad bool) { w.notice.Say(kit.Notice{Text: text, Bad: bad}) },
 		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,

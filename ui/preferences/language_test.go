@@ -1,4 +1,4 @@
-package ui
+package preferences
 
 import (
 	"slices"
@@ -44,12 +44,10 @@ func TestLanguagesAreCalledByTheirOwnNames(t *testing.T) {
 // TestLanguageIsChosen starts the program again after a choice in the preferences.
 func TestLanguageIsChosen(t *testing.T) {
 	t.Cleanup(func() { i18ntest.English(t) })
-	b := ready(t, nil)
+	b := newBench(t, nil)
 	names, own := shipped(translations.Files, func(string) bool { return true })
 	choice := b.languageSelect(names, own, func(name string) {
-		p := b.prefs
-		p.Language = name
-		b.setPreferences(p)
+		b.Change(func(p *Values) { p.Language = name })
 	})
 	for label, want := range map[string]string{"Deutsch": "Erzeugen", "English": "Generate", "The language of the system": ""} {
 		choice.SetSelected(label)
@@ -59,14 +57,14 @@ func TestLanguageIsChosen(t *testing.T) {
 		if again := b.languageSelect(names, own, nil); again.Selected != label {
 			t.Errorf("%q is chosen, and %q is shown", label, again.Selected)
 		}
-		kept := readPreferences(b.app.Preferences())
+		kept := Read(b.app.Preferences())
 		if want == "" {
 			if kept.Language != "" || kept.language() != lang.SystemLocale().LanguageString() {
 				t.Errorf("the language of the system is kept as %q", kept.Language)
 			}
 			continue
 		}
-		if err := speak(translations.Files, kept.language(), systemHas); err != nil {
+		if err := kept.Speak(); err != nil {
 			t.Fatal(err)
 		}
 		if got := i18n.T("Generate"); got != want {

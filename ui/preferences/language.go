@@ -1,4 +1,4 @@
-package ui
+package preferences
 
 import (
 	"cmp"
@@ -17,9 +17,13 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
+	"realword/assets/translations"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 )
+
+// Speak has the program speak the language that the user wants.
+func (p Values) Speak() error { return speak(translations.Files, p.language(), systemHas) }
 
 // speak takes over the language of the given name, or English where no font of the system has its letters: Fyne brings Latin, Greek
 // and Cyrillic ones and finds all others in the fonts of the system.
@@ -34,7 +38,7 @@ func speak(files fs.FS, name string, has func(letters string) bool) error {
 }
 
 // language is the BCP 47 name of the one that the user wants.
-func (p Preferences) language() string {
+func (p Values) language() string {
 	return cmp.Or(p.Language, lang.SystemLocale().LanguageString())
 }
 
@@ -62,9 +66,9 @@ func shipped(files fs.FS, has func(letters string) bool) (names, own []string) {
 }
 
 // languageSelect chooses among the languages; known are their names, own what they are called.
-func (w *Window) languageSelect(known, own []string, chosen func(name string)) *kit.Selector {
+func (d *Desk) languageSelect(known, own []string, chosen func(name string)) *kit.Selector {
 	choice := kit.NewSelect(append([]string{i18n.T("The language of the system")}, own...), nil)
-	choice.Selected = choice.Options[1+slices.Index(known, w.prefs.Language)]
+	choice.Selected = choice.Options[1+slices.Index(known, d.Language)]
 	choice.OnChanged = func(label string) {
 		if at := slices.Index(own, label); at >= 0 {
 			chosen(known[at])

@@ -1,11 +1,9 @@
-package ui
+package preferences
 
 import (
 	"encoding/json"
 	"slices"
 	"strings"
-
-	"fyne.io/fyne/v2"
 
 	"realword/ui/state"
 )
@@ -13,10 +11,10 @@ import (
 // ownPresetsKey is where they are in the app's preferences.
 const ownPresetsKey = "presets"
 
-// readPresets reads what savePresets has written. What cannot be read, or names a preset that no model has, is left out.
-func readPresets(prefs fyne.Preferences) state.OwnPresets {
+// Presets are the user's own. What cannot be read, or names a preset that no model has, is left out.
+func (d *Desk) Presets() state.OwnPresets {
 	var list state.OwnPresets
-	if json.Unmarshal([]byte(prefs.String(ownPresetsKey)), &list) != nil {
+	if json.Unmarshal([]byte(d.app.Preferences().String(ownPresetsKey)), &list) != nil {
 		return nil
 	}
 	return slices.DeleteFunc(list, func(p state.OwnPreset) bool {
@@ -25,11 +23,11 @@ func readPresets(prefs fyne.Preferences) state.OwnPresets {
 	})
 }
 
-// savePresets keeps them in the preferences.
-func savePresets(prefs fyne.Preferences, l state.OwnPresets) {
+// KeepPresets replaces them.
+func (d *Desk) KeepPresets(l state.OwnPresets) {
 	data, err := json.Marshal(l)
 	if err != nil {
 		return // plain values: it does not happen
 	}
-	prefs.SetString(ownPresetsKey, string(data))
+	d.app.Preferences().SetString(ownPresetsKey, string(data))
 }

@@ -1,4 +1,4 @@
-package ui
+package preferences
 
 import (
 	"path/filepath"
@@ -11,76 +11,52 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/assets/translations"
-	"realword/ui/gallery"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
 
-// showPreferences opens the sheet of the preferences. What is changed there holds at once.
-func (w *Window) showPreferences() {
-	change := func(f func(*Preferences)) {
-		p := w.prefs
-		f(&p)
-		w.setPreferences(p)
-	}
+// Show opens the sheet of the preferences. What is changed there holds at once.
+func (d *Desk) Show() {
 	section := func(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(6, append([]fyne.CanvasObject{kit.Heading(title)}, objects...)...)
 	}
-	check := func(label string, on bool, set func(*Preferences, bool)) *kit.Check {
-		c := kit.NewCheck(label, func(on bool) { change(func(p *Preferences) { set(p, on) }) })
+	check := func(label string, on bool, set func(*Values, bool)) *kit.Check {
+		c := kit.NewCheck(label, func(on bool) { d.Change(func(p *Values) { set(p, on) }) })
 		c.Checked = on
 		return c
 	}
 
 	languages, own := shipped(translations.Files, systemHas)
-	language := w.languageSelect(languages, own, func(name string) { change(func(p *Preferences) { p.Language = name }) })
+	language := d.languageSelect(languages, own, func(name string) { d.Change(func(p *Values) { p.Language = name }) })
 
 	names := []string{"system", "light", "dark"}
 	looks := widget.NewRadioGroup([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
 	looks.Horizontal, looks.Required = true, true
 	for i, name := range names {
-		if name == w.prefs.Look {
+		if name == d.Look {
 			looks.Selected = looks.Options[i]
 		}
 	}
 	looks.OnChanged = func(label string) {
 		for i, name := range names {
 			if looks.Options[i] == label {
-				change(func(p *Preferences) { p.Look = name })
+				d.Change(func(p *Values) { p.Look = name })
 			}
 		}
 	}
-	size := kit.NewDial(i18n.T("Text size"), minTextSize, maxTextSize, 10, func(v float64) string { return i18n.T("%.0f %%", v) },
+	size := kit.NewDial(i18n.T("Text size"), leastTextSize, mostTextSize, 10, func(v float64) string { return i18n.T("%.0f %%", v) },
 		func(float64) {})
-	size.Set(float64(w.prefs.TextSize))
-	size.Slider.OnChangeEnded = func(v float64) { change(func(p *Preferences) { p.TextSize = int(v) }) }
+	size.Set(float64(d.TextSize))
+	size.Slider.OnChangeEnded = func(v float64) { d.Change(func(p *Values) { p.TextSize = int(v) }) }
 
-	folder, folderNote := w.folderField(w.opt.Pictures, w.prefs.Pictures, func(path string) {
-		change(func(p *Preferences) { p.Pictures = path })
+	folder, folderNote := d.folderField(d.Host.Pictures, d.Pictures, func(path string) {
+		d.Change(func(p *Values) { p.Pictures = path })
 	})
-	folderRow := fyne.CanvasObject(folder)
-	if w.opt.OpenFolder != nil {
-		choose := kit.NewButton(i18n.T("Choose…"), func() {
-			w.background(func() func() {
-				path, err := w.opt.OpenFolder()
-				return func() {
-					if err != nil {
-						folderNote.Set(wording.Sentence(err))
-					} else if path != "" {
-						folder.SetText(path)
-					}
-				}
-			})
-		})
-		folderRow = container.NewBorder(nil, nil, nil, choose, folder)
-	}
 
-	models := w.modelsFolderChooser(change)
-
-	pattern := kit.NewField(w.Shortcut, false)
-	pattern.SetText(w.prefs.FileName)
+	pattern := kit.NewField(d.Host.Commands.Shortcut, false)
+	pattern.SetText(d.FileName)
 	example := kit.Caption("")
 	preview := func(text string) {
 		err := state.CheckFileName(text)
@@ -93,40 +69,43 @@ func (w *Window) showPreferences() {
 				At: time.Now(), Seed: 1234567, Words: []string{"dog"}, Prompt: "a dog on the beach", Model: "toybox",
 			})
 			example.Text = filepath.Join(sub, name+".png")
-			change(func(p *Preferences) { p.FileName = text })
+			d.Change(func(p *Values) { p.FileName = text })
 		}
 		example.Refresh()
 	}
-	preview(w.prefs.FileName)
+	preview(d.FileName)
 	pattern.OnChanged = preview
 	parts := kit.Note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
 
 	devices := []string{"auto", "cpu"}
 	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("CPU")}, nil)
-	device.Selected = device.Options[max(0, slices.Index(devices, w.prefs.Device))]
+	device.Selected = device.Options[max(0, slices.Index(devices, d.Device))]
 	device.OnChanged = func(label string) {
-		change(func(p *Preferences) { p.Device = devices[slices.Index(device.Options, label)] })
+		d.Change(func(p *Values) { p.Device = devices[slices.Index(device.Options, label)] })
 	}
 
-	steps := gallery.NewBudget(w.journal.Budget.Load(), w.gallery.SetBudget)
+	steps := d.Host.Steps(d.Budget())
 
-	p := w.prefs
 	var written []fyne.CanvasObject
-	for _, c := range metadataChecks(w.app.Preferences()) {
+	for _, c := range metadataChecks(d.app.Preferences()) {
 		written = append(written, c)
 	}
 	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
 		section(i18n.T("Language"), language, kit.Note(i18n.T("Takes effect at the next start."))),
 		section(i18n.T("Steps kept for finished pictures"), steps, kit.Note(i18n.T("The oldest are removed first; pictures always stay."))),
-		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), p.Notify,
-			func(p *Preferences, on bool) { p.Notify = on })),
+		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), d.Notify,
+			func(p *Values, on bool) { p.Notify = on })),
 	)
-	if models != nil {
-		left.Add(section(i18n.T("Models"), models))
+	if d.Host.Models != nil {
+		models, trouble := d.folderField(d.Host.Models.Folder(), d.Models, func(path string) {
+			d.Change(func(p *Values) { p.Models = path })
+			d.Host.OnModels()
+		})
+		left.Add(section(i18n.T("Models"), kit.Caption(i18n.T("Folder for imported models")), models, trouble))
 	}
 	right := kit.NewColumn(18,
-		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folderRow, folderNote, kit.Caption(i18n.T("File name")), pattern,
+		section(i18n.T("Finished pictures"), kit.Caption(i18n.T("Folder")), folder, folderNote, kit.Caption(i18n.T("File name")), pattern,
 			example, parts),
 		section(i18n.T("Stored in every picture"), written...),
 		section(i18n.T("Compute on"), device, kit.Note(i18n.T("Takes effect with the next model you open."))),
@@ -136,20 +115,13 @@ func (w *Window) showPreferences() {
 	reset := kit.NewButton(i18n.T("Reset all"), nil)
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), container.NewVScroll(both), reset, keys, done)
+	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), container.NewVScroll(both), reset, keys, done)
 	done.OnTapped = closeIt
-	keys.OnTapped = func() { closeIt(); w.ShowKeys() }
+	keys.OnTapped = func() { closeIt(); d.Host.Commands.ShowKeys() }
 	reset.OnTapped = func() {
 		closeIt()
-		fresh := defaultPreferences()
-		fresh.Keys = w.prefs.Keys // they have a reset of their own
-		fresh.Model, fresh.Elsewhere = w.prefs.Model, w.prefs.Elsewhere
-		for _, key := range []string{prefBare, prefNoThumbnails, prefBudget} { // which lie beside the others
-			w.app.Preferences().RemoveValue(key)
-		}
-		w.journal.Budget.Store(budget(w.app.Preferences()))
-		w.setPreferences(fresh)
-		w.showPreferences()
+		d.Reset()
+		d.Show()
 	}
 }
 
@@ -172,10 +144,11 @@ func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, size.Height) // the width is the sheet's
 }
 
-// folderField is a field for a folder and the place where it says what is wrong. changed is told every whole path, and "" for the
-// usual place, which stands in the empty field.
-func (w *Window) folderField(usual, value string, changed func(path string)) (field *kit.Field, trouble *kit.Line) {
-	field, trouble = kit.NewField(w.Shortcut, false), kit.Caption("")
+// folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong. changed is told every
+// whole path, and "" for the usual place, which stands in the empty field.
+func (d *Desk) folderField(usual, value string, changed func(path string)) (row fyne.CanvasObject, trouble *kit.Line) {
+	field := kit.NewField(d.Host.Commands.Shortcut, false)
+	trouble = kit.Caption("")
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
 	trouble.Color = theme.ColorNameError
@@ -187,5 +160,20 @@ func (w *Window) folderField(usual, value string, changed func(path string)) (fi
 		}
 		changed(path)
 	}
-	return field, trouble
+	if d.Host.OpenFolder == nil {
+		return field, trouble
+	}
+	choose := kit.NewButton(i18n.T("Choose…"), func() {
+		d.Host.Background(func() func() {
+			path, err := d.Host.OpenFolder()
+			return func() {
+				if err != nil {
+					trouble.Set(wording.Sentence(err))
+				} else if path != "" {
+					field.SetText(path)
+				}
+			}
+		})
+	})
+	return container.NewBorder(nil, nil, nil, choose, field), trouble
 }

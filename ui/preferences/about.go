@@ -1,4 +1,4 @@
-package ui
+package preferences
 
 import (
 	"net/url"
@@ -20,12 +20,12 @@ import (
 // paper is where the method is described.
 const paper = "https://arxiv.org/abs/2408.09744"
 
-// showAbout says what the program is, who made what is in it, and what it is built from.
-func (w *Window) showAbout() {
-	icon := canvas.NewImageFromResource(w.app.Icon())
+// ShowAbout says what the program is, who made what is in it, and what it is built from.
+func (d *Desk) ShowAbout() {
+	icon := canvas.NewImageFromResource(d.app.Icon())
 	icon.FillMode = canvas.ImageFillContain
-	meta := w.app.Metadata()
-	name := kit.NewLine(w.opt.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
+	meta := d.app.Metadata()
+	name := kit.NewLine(d.Host.Title, theme.ColorNameForeground, theme.SizeNameHeadingText)
 	name.Style.Bold = true
 	version := kit.Caption(i18n.T("Version %s · %s", meta.Version, runtime.GOOS+"/"+runtime.GOARCH))
 	what := widget.NewLabel(i18n.T("Pictures of your own subjects: each word you choose in the prompt looks like your picture of it. An independent implementation of RealCustom++, a method by other authors. Everything runs on this computer."))
@@ -33,7 +33,7 @@ func (w *Window) showAbout() {
 	head := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 72, Height: 72}, icon), nil,
 		container.New(kit.Inset{X: 10, Y: 0}, kit.NewColumn(2, name, version)))
 
-	credits := widget.NewRichTextFromMarkdown(w.opt.Credits)
+	credits := widget.NewRichTextFromMarkdown(d.Host.Credits)
 	credits.Wrapping = fyne.TextWrapWord
 	libraries := widget.NewLabel(modules())
 	libraries.Wrapping, libraries.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
@@ -47,7 +47,7 @@ func (w *Window) showAbout() {
 	}
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := w.Sheet(i18n.T("About"), fyne.NewSize(620, 520), container.NewBorder(kit.NewColumn(6, head, what), nil, nil, nil, tabs),
+	closeIt := d.Host.Layers.Sheet(i18n.T("About"), fyne.NewSize(620, 520), container.NewBorder(kit.NewColumn(6, head, what), nil, nil, nil, tabs),
 		widget.NewHyperlink(i18n.T("The paper"), address), done)
 	done.OnTapped = closeIt
 }
@@ -65,41 +65,33 @@ func modules() string {
 	return strings.Join(lines, "\n")
 }
 
-func (w *Window) helpActions() []command.Action {
+// HelpActions are what helps, and the preferences.
+func (d *Desk) HelpActions() []command.Action {
 	return []command.Action{
-		{ID: "help.keys", Menu: command.MenuHelp, Label: i18n.T("Keyboard shortcuts…"), Key: "F1", Do: w.ShowKeys},
-		{ID: "help.keys.other", Label: i18n.T("Keyboard shortcuts…"), Key: "Shift+/", Do: w.ShowKeys},
+		{ID: "help.keys", Menu: command.MenuHelp, Label: i18n.T("Keyboard shortcuts…"), Key: "F1", Do: d.Host.Commands.ShowKeys},
+		{ID: "help.keys.other", Label: i18n.T("Keyboard shortcuts…"), Key: "Shift+/", Do: d.Host.Commands.ShowKeys},
 		command.Separator(command.MenuHelp),
 		{
-			ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { w.saver.Show(w.opt.Logs) },
-			Can: func() bool { return w.opt.Logs != "" },
+			ID: "help.logs", Menu: command.MenuHelp, Label: i18n.T("Open the log folder"), Do: func() { d.Host.OnReveal(d.Host.Logs) },
+			Can: func() bool { return d.Host.Logs != "" },
 		},
 		{
-			ID: "help.report", Menu: command.MenuHelp, Label: i18n.T("Save diagnostic report…"), Do: w.saveReport,
-			Can: func() bool { return w.opt.Report != nil && w.opt.SaveFile != nil },
+			ID: "help.report", Menu: command.MenuHelp, Label: i18n.T("Save diagnostic report…"), Do: d.saveReport,
+			Can: func() bool { return d.Host.Report != nil && d.Host.SaveFile != nil },
 		},
 		command.Separator(command.MenuHelp),
-		{ID: "help.about", Menu: command.MenuHelp, Label: i18n.T("About…"), Key: "Shift+F1", Do: w.showAbout},
-		{ID: "file.preferences", Menu: command.MenuFile, Label: i18n.T("Preferences…"), Key: "Ctrl+,", Do: w.showPreferences},
-		command.Separator(command.MenuFile),
-		{ID: "file.quit", Menu: command.MenuFile, Label: i18n.T("Quit"), Key: "Ctrl+Q", Do: w.askClose},
-		{
-			ID: "edit.prompt", Menu: command.MenuEdit, Label: i18n.T("Go to the prompt"), Key: "Ctrl+L",
-			Do: func() { w.win.Canvas().Focus(w.subjects.Prompt) },
-		},
+		{ID: "help.about", Menu: command.MenuHelp, Label: i18n.T("About…"), Key: "Shift+F1", Do: d.ShowAbout},
+		{ID: "file.preferences", Menu: command.MenuFile, Label: i18n.T("Preferences…"), Key: "Ctrl+,", Do: d.Show},
 	}
 }
 
 // saveReport writes what a helper needs to know where the user wants it: no pictures, no prompts.
-func (w *Window) saveReport() {
-	w.background(func() func() {
-		path, err := w.opt.SaveFile("realword-report.txt")
+func (d *Desk) saveReport() {
+	d.Host.Background(func() func() {
+		path, err := d.Host.SaveFile("realword-report.txt")
 		if err == nil && path != "" {
-			err = w.opt.Report(path)
+			err = d.Host.Report(path)
 		}
-		return func() {
-			w.state.ActionErr = err
-			w.refresh()
-		}
+		return func() { d.Host.OnReport(err) }
 	})
 }

@@ -1,4 +1,4 @@
-package ui
+package preferences
 
 import (
 	"encoding/json"
@@ -14,9 +14,9 @@ import (
 // TestStoredPresetsAreRead: the presets of a Realword whose settings were not one struct yet are what they were, and are written
 // under the same keys.
 func TestStoredPresetsAreRead(t *testing.T) {
-	b := ready(t, nil)
-	b.app.Preferences().SetString(ownPresetsKey, string(uitest.Read(t, "testdata/stored/presets.json")))
-	got := readPresets(b.app.Preferences())
+	b := newBench(t, nil)
+	b.app.Preferences().SetString(ownPresetsKey, string(uitest.Read(t, "testdata/presets.json")))
+	got := b.Presets()
 	want := state.OwnPresets{
 		{Name: "Bold", Settings: inference.Settings{Preset: "paper", Steps: 9, Stop: 4, CFG: 9, Negative: " "}},
 		{Name: "soft", Settings: inference.Settings{Preset: "release", Steps: 30, Stop: 9, CFG: 5, Negative: "rain", Scope: 0.3, Sampler: "ddim", MaskSource: "low_cross", RawMask: true}},
@@ -30,9 +30,9 @@ func TestStoredPresetsAreRead(t *testing.T) {
 			t.Errorf("%s: taken over it is %+v", p.Name, f.Settings)
 		}
 	}
-	savePresets(b.app.Preferences(), got)
+	b.KeepPresets(got)
 	var before, after []json.RawMessage
-	if err := json.Unmarshal(uitest.Read(t, "testdata/stored/presets.json"), &before); err != nil {
+	if err := json.Unmarshal(uitest.Read(t, "testdata/presets.json"), &before); err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal([]byte(b.app.Preferences().String(ownPresetsKey)), &after); err != nil || len(after) != len(before) {

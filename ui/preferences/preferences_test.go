@@ -1,0 +1,339 @@
+package preferences
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/command"
+	"realword/ui/kit"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+)
+
+// bench is the room in a house of its own.
+type bench struct {
+	*Desk
+	*roomtest.House
+	t        *testing.T
+	budget   int64
+	revealed []string
+	reports  []error
+	renders  int
+}
+
+func newBench(t *testing.T, change func(*Host)) *bench {
+	t.Helper()
+	b := &bench{House: roomtest.New(t), t: t}
+	b.Desk = New(fyne.CurrentApp())
+	t.Cleanup(func() { kit.SetLook("system", 100) })
+	b.Host = Host{
+		Layers: &b.Layers, Commands: b.Commands, Background: b.Background,
+		Program: "realword 1.2", Pictures: "/home/pictures", Title: "Realword",
+		Steps:    func(int64) fyne.CanvasObject { return widget.NewLabel("steps") },
+		OnChange: func() { b.renders++ }, OnModels: func() {}, OnBudget: func(bytes int64) { b.budget = bytes },
+		OnReveal: func(folder string) { b.revealed = append(b.revealed, folder) },
+		OnReport: func(err error) { b.reports = append(b.reports, err) },
+	}
+	if change != nil {
+		change(&b.Host)
+	}
+	b.Win.Resize(fyne.NewSize(1100, 700))
+	return b
+}
+
+// Change is the room's, not that of the house.
+func (b *bench) Change(f func(*Values)) { b.Desk.Change(f) }
+
+// all are the objects of one kind on the sheet.
+func all[T fyne.CanvasObject](b *bench) (list []T) {
+	b.t.Helper()
+	top := b.Win.Canvas().Overlays().Top()
+	if top == nil {
+		b.t.Fatal("there is no sheet")
+	}
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if w, ok := o.(T); ok {
+			list = append(list, w)
+		}
+		switch o := o.(type) {
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(top)
+	return list
+}
+
+func (b *bench) press(text string) {
+	b.t.Helper()
+	for _, w := range all[*kit.Button](b) {
+		if w.Text == text {
+			test.Tap(w)
+			b.Settle()
+			return
+		}
+	}
+	b.t.Fatalf("the sheet has no button %q", text)
+}
+
+// says tells whether the sheet has a text.
+func (b *bench) says(text string) bool {
+	b.t.Helper()
+	for _, l := range all[*canvas.Text](b) {
+		if strings.Contains(l.Text, text) {
+			return true
+		}
+	}
+	for _, l := range all[*kit.Line](b) {
+		if strings.Contains(l.Text, text) {
+			return true
+		}
+	}
+	for _, l := range all[*widget.Label](b) {
+		if strings.Contains(l.Text, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestPreferencesSurvive: what is kept is read back, and whatever cannot be used is the default.
+func TestPreferencesSurvive(t *testing.T) {
+	a := test.NewTempApp(t)
+	p := Default()
+	p.Look, p.Device, p.TextSize, p.FileName, p.Notify, p.Keys = "dark", "cpu", 150, "{seed}", false, map[string]string{"run.generate": "Ctrl+G"}
+	p.Write(a.Preferences())
+	got := Read(a.Preferences())
+	if got.Look != "dark" || got.Device != "cpu" || got.TextSize != 150 || got.FileName != "{seed}" || got.Notify || got.Keys["run.generate"] != "Ctrl+G" {
+		t.Errorf("read back %+v", got)
+	}
+	for _, bad := range []string{"", "{", "[]", `{"Language":"xx","Look":"pink","Device":"toaster","TextSize":5000,"FileName":"{x"}`, `{"TextSize":"big"}`} {
+		a.Preferences().SetString(valuesKey, bad)
+		got := Read(a.Preferences())
+		d := Default()
+		if got.Language != "" || got.Look != d.Look || got.Device != d.Device || got.TextSize != d.TextSize || got.FileName != d.FileName {
+			t.Errorf("%s is read as %+v", bad, got)
+		}
+	}
+}
+
+func TestLookChanges(t *testing.T) {
+	b := newBench(t, nil)
+	action := func(id string) command.Action {
+		for _, a := range b.LookActions() {
+			if a.ID == id {
+				return a
+			}
+		}
+		t.Fatal("no action ", id)
+		return command.Action{}
+	}
+	before := theme.TextSize()
+	b.Commands.Perform(action("view.text.larger"))
+	b.Commands.Perform(action("view.text.larger"))
+	if got := theme.TextSize(); got <= before || b.TextSize != 120 {
+		t.Errorf("text size %v after %v, %d %%", got, before, b.TextSize)
+	}
+	b.Commands.Perform(action("view.text.normal"))
+	if theme.TextSize() != before {
+		t.Errorf("text size %v, want %v", theme.TextSize(), before)
+	}
+	for _, look := range []string{"dark", "light"} {
+		b.Commands.Perform(action("view.look." + look))
+		c := kit.Palette[theme.ColorNameBackground]
+		want := c.Dark
+		if look == "light" {
+			want = c.Light
+		}
+		if got := theme.Color(theme.ColorNameBackground); got != want {
+			t.Errorf("%s: background %v, want %v", look, got, want)
+		}
+		if !action("view.look." + look).On() {
+			t.Errorf("%s is not ticked", look)
+		}
+	}
+	if got := Read(b.app.Preferences()); got.Look != "light" {
+		t.Errorf("kept %q", got.Look)
+	}
+}
+
+func TestResetAllLeavesNothing(t *testing.T) {
+	b := newBench(t, nil)
+	prefs := b.app.Preferences()
+	prefs.SetBool(bareKey, true)
+	prefs.SetBool(noThumbnailsKey, true)
+	prefs.SetFloat(budgetKey, 500e6)
+	b.Change(func(p *Values) {
+		p.TextSize, p.Notify, p.Model, p.Keys = 150, false, "/m", map[string]string{"file.quit": "Ctrl+E"}
+	})
+	b.Show()
+	b.press("Reset all")
+	if e := b.Embed(); e.Nothing || e.NoThumbnails {
+		t.Errorf("pictures are written with %+v", e)
+	}
+	if b.Budget() != 2e9 || b.budget != 2e9 {
+		t.Errorf("the budget is %d, the house's %d", b.Budget(), b.budget)
+	}
+	if b.TextSize != 100 || !b.Notify || b.Model != "/m" || len(b.Keys) != 1 {
+		t.Errorf("%+v", b.Values)
+	}
+}
+
+// TestWhatIsChosenHoldsAtOnce goes through the sheet as a user does.
+func TestWhatIsChosenHoldsAtOnce(t *testing.T) {
+	b := newBench(t, nil)
+	b.Show()
+	find := func(start string) *kit.Field {
+		for _, f := range all[*kit.Field](b) {
+			if f.Text == start {
+				return f
+			}
+		}
+		t.Fatalf("there is no field with %q", start)
+		return nil
+	}
+	pattern := find(state.DefaultFileName)
+	pattern.SetText("{seeds}")
+	if b.FileName != state.DefaultFileName || !b.says("{seeds}") {
+		t.Errorf("%q is kept", b.FileName)
+	}
+	pattern.SetText("{words}/{seed}")
+	if b.FileName != "{words}/{seed}" || !b.says(filepath.Join("dog", "1234567.png")) {
+		t.Errorf("%q is kept", b.FileName)
+	}
+	folder := find("")
+	folder.SetText("here")
+	if b.Folder() != "/home/pictures" || !b.says("Write the full path") {
+		t.Errorf("pictures go to %q", b.Folder())
+	}
+	folder.SetText("/there")
+	if b.Folder() != "/there" || b.says("Write the full path") {
+		t.Errorf("pictures go to %q", b.Folder())
+	}
+	for _, c := range all[*kit.Check](b) {
+		if c.Text == "Notify me when the window is not in front" || c.Text == "Store in each picture how it was made" {
+			test.Tap(c)
+		}
+	}
+	for _, s := range all[*kit.Selector](b) {
+		if s.Selected == "Graphics card if there is one" {
+			s.SetSelected("CPU")
+		}
+	}
+	for _, r := range all[*widget.RadioGroup](b) {
+		r.SetSelected("Dark")
+	}
+	got := Read(b.app.Preferences())
+	if got.Notify || got.Device != "cpu" || got.Look != "dark" || got.Pictures != "/there" || got.FileName != "{words}/{seed}" || !b.Embed().Nothing || b.renders == 0 {
+		t.Errorf("%+v, %+v, rendered %d times", got, b.Embed(), b.renders)
+	}
+	b.press("Done")
+	if b.Win.Canvas().Overlays().Top() != nil {
+		t.Error("Done leaves the sheet open")
+	}
+}
+
+func TestFoldersAreAskedFor(t *testing.T) {
+	answer, trouble := "/chosen", error(nil)
+	b := newBench(t, func(h *Host) { h.OpenFolder = func() (string, error) { return answer, trouble } })
+	b.Show()
+	b.press("Choose…")
+	if b.Folder() != "/chosen" {
+		t.Errorf("pictures go to %q", b.Folder())
+	}
+	answer = ""
+	if b.press("Choose…"); b.Folder() != "/chosen" {
+		t.Errorf("who changes their mind gets %q", b.Folder())
+	}
+	trouble = errors.New("there is no dialog: type the path")
+	if b.press("Choose…"); !b.says("There is no dialog: type the path.") {
+		t.Error("nobody says why")
+	}
+}
+
+func TestWhatGoesIntoPictures(t *testing.T) {
+	b := newBench(t, nil)
+	checks := metadataChecks(b.app.Preferences())
+	if e := b.Embed(); e.Program != "realword 1.2" || e.Nothing || e.NoThumbnails || !checks[0].Checked || !checks[1].Checked || checks[1].Disabled() {
+		t.Fatalf("everything is written until the user says otherwise: %+v", e)
+	}
+	checks[1].SetChecked(false)
+	if e := b.Embed(); e.Nothing || !e.NoThumbnails {
+		t.Errorf("%+v", e)
+	}
+	checks[0].SetChecked(false)
+	if e := b.Embed(); !e.Nothing {
+		t.Errorf("%+v", e)
+	}
+	if again := metadataChecks(b.app.Preferences()); again[0].Checked || again[1].Checked || !again[1].Disabled() {
+		t.Error("the switches forget")
+	}
+}
+
+func TestPresetsThatCannotBeReadAreLeftOut(t *testing.T) {
+	b := newBench(t, nil)
+	for text, want := range map[string]string{
+		"": "", "no json": "", `[{"Name":"a","Base":"paper","Steps":9,"Stop":4,"CFG":2}]`: "a",
+		`[{"Name":"a","Base":"other","Steps":9,"Stop":4,"CFG":2},{"Name":"b","Base":"paper","Steps":-1,"Stop":1,"CFG":2},{"Name":"","Base":"paper","Steps":9,"Stop":4,"CFG":2}]`: "",
+	} {
+		b.app.Preferences().SetString(ownPresetsKey, text)
+		var names []string
+		for _, p := range b.Presets() {
+			names = append(names, p.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestAbout(t *testing.T) {
+	b := newBench(t, func(h *Host) { h.Credits, h.Logs = "Made by *somebody*.", "/logs" })
+	do := func(id string) {
+		t.Helper()
+		for _, a := range b.HelpActions() {
+			if a.ID == id {
+				if a.Can != nil && !a.Can() {
+					t.Errorf("%s cannot be done", id)
+				}
+				a.Do()
+				b.Settle()
+			}
+		}
+	}
+	do("help.about")
+	if !b.says("Version ") || !b.says("An independent implementation of RealCustom++") {
+		t.Error("it does not say what it is")
+	}
+	b.press("Done")
+	do("help.logs")
+	if len(b.revealed) != 1 || b.revealed[0] != "/logs" {
+		t.Errorf("%q is shown", b.revealed)
+	}
+	var written []string
+	b.Host.SaveFile = func(name string) (string, error) { return filepath.Join("/tmp", name), nil }
+	b.Host.Report = func(path string) error { written = append(written, path); return errors.New("the disk is full") }
+	do("help.report")
+	if len(written) != 1 || written[0] != "/tmp/realword-report.txt" || len(b.reports) != 1 || b.reports[0] == nil {
+		t.Errorf("written %q, %v", written, b.reports)
+	}
+	b.Host.SaveFile = func(string) (string, error) { return "", nil }
+	if do("help.report"); len(written) != 1 || b.reports[1] != nil {
+		t.Error("who changes their mind gets a report")
+	}
+}
