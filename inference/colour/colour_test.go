@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +193,64 @@ func TestDamagedProfiles(t *testing.T) {
 	} {
 		if s, err := FromICC(data); err == nil {
 			t.Errorf("%s: read as %v", name, s.Name())
+		}
+	}
+}
+
+// tagged is a profile of one tag, under several names.
+func tagged(tag []byte, names ...string) []byte {
+	b := make([]byte, 132+12*len(names), 200+len(tag))
+	copy(b[8:], "\x04\x20\x00\x00mntrRGB XYZ ")
+	copy(b[36:], "acsp")
+	binary.BigEndian.PutUint32(b[128:], uint32(len(names)))
+	for i, name := range names {
+		e := b[132+12*i:]
+		copy(e, name)
+		binary.BigEndian.PutUint32(e[4:], uint32(len(b)))
+		binary.BigEndian.PutUint32(e[8:], uint32(len(tag)))
+	}
+	return append(b, tag...)
+}
+
+// A profile of a few bytes may ask for all memory, or for hours.
+func TestTagsThatAskForMoreThanTheyHave(t *testing.T) {
+	words := func(kind string, n ...uint32) []byte {
+		b := append([]byte(kind), 0, 0, 0, 0)
+		for _, v := range n {
+			b = binary.BigEndian.AppendUint32(b, v)
+		}
+		return b
+	}
+	falling := words("curv", mostPoints)
+	for i := range mostPoints {
+		falling = binary.BigEndian.AppendUint16(falling, uint16(mostPoints-i))
+	}
+	names := words("mluc", 500, 12)
+	for range 500 {
+		names = binary.BigEndian.AppendUint32(append(names, "enUS"...), 1<<20)
+		names = binary.BigEndian.AppendUint32(names, 16)
+	}
+	names = append(names, make([]byte, 1<<20)...)
+	table := words("mAB ", 0x03030000, 32, 0, 0, 80, 0)
+	table = append(table, slices.Repeat(words("para", 0, 1<<16), 3)...)
+	table = append(table, "\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"...) // 255³ values of no bytes
+	large := words("mAB ", 0x03030000, 32, 0, 0, 0, 0)
+	large = append(large, slices.Repeat(words("curv", 1<<31), 3)...)
+	grid := append(words("mft1", 0xff03ff00), make([]byte, 100)...)
+	for name, profile := range map[string][]byte{
+		"points": tagged(words("curv", 1<<32-1, 0), "rTRC", "gTRC", "bTRC"), "points in words": tagged(words("curv", 1<<31), "kTRC"), "falling": tagged(falling, "rTRC", "gTRC", "bTRC"),
+		"names": tagged(names, "desc"), "table": tagged(table, "A2B0"), "curves of a table": tagged(large, "A2B0"), "grid": tagged(grid, "A2B0"), "short": tagged([]byte("mluc"), "desc"),
+	} {
+		begun := time.Now()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s, err := FromICC(profile)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, errTag) {
+			t.Errorf("%s: %v, %v", name, s, err)
+		}
+		if took, memory := time.Since(begun), after.TotalAlloc-before.TotalAlloc; took > time.Second || memory > 8<<20 {
+			t.Errorf("%s takes %v and %d bytes", name, took, memory)
 		}
 	}
 }

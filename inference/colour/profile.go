@@ -134,6 +134,9 @@ func whole(b []byte) ([]byte, error) {
 		if at < first || at+size > uint64(len(b)) {
 			return nil, errors.New("it is damaged (a tag lies outside of it)")
 		}
+		if err := bounded(b[at : at+size]); err != nil {
+			return nil, err
+		}
 	}
 	b = bytes.Clone(b)
 	copy(b[68:], d50) // LittleCMS does not look at what stands there, the library believes it
