@@ -212,9 +212,7 @@ func parseIndex(raw []byte) (map[string]string, error) {
 				partOf[tensor] = parts[name] // one text for all tensors of a part
 			})
 		})
-		if scan.peek() != 0 {
-			fail(errSyntax)
-		}
+		scan.end()
 	})
 	if err != nil {
 		return nil, asFormat(err, func(err error) error { return &FormatError{Problem: "the index is not valid JSON", Err: err} })

@@ -55,6 +55,16 @@ func (s *headerScanner) peek() byte {
 	}
 }
 
+// end wants nothing but white space, to the end of the text. A zero byte is none.
+func (s *headerScanner) end() {
+	if s.peek() != 0 {
+		fail(errSyntax)
+	}
+	if _, err := s.r.ReadByte(); err == nil {
+		fail(errSyntax)
+	}
+}
+
 // take takes the next byte that is no white space when it is c.
 func (s *headerScanner) take(c byte) bool {
 	if c == 0 || s.peek() != c {

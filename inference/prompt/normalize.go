@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,7 +17,10 @@ func normalize(text string, from, to int) []letter {
 	it.InitString(norm.NFC, text[from:to])
 	for !it.Done() {
 		start := from + it.Pos()
-		composed := it.Next()
+		composed := slices.Clone(it.Next())
+		for it.Pos() == start-from && !it.Done() { // of a character that is taken apart it answers one by one
+			composed = append(composed, it.Next()...)
+		}
 		end := from + it.Pos()
 		same := string(composed) == text[start:end]
 		for at := 0; at < len(composed); {
