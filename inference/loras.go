@@ -13,6 +13,7 @@ import (
 	"realword/inference/graph"
 	"realword/inference/lora"
 	"realword/inference/message"
+	"realword/inference/ram"
 	"realword/inference/session"
 	"realword/inference/tensor"
 )
@@ -142,6 +143,10 @@ func (w *Weights) read(key string) (*tensor.Tensor, error) {
 
 // Adapt computes what LoRA files with their weights make of the model; parts come from File.Fit with w.Shapes. It stops when ctx ends.
 func (w *Weights) Adapt(ctx context.Context, parts []lora.Part) (*Adapted, error) {
+	if need, free := lora.Bytes(parts, w.Shapes), ram.Available(); need > free {
+		return nil, message.Errorf("the LoRAs need %s of memory, most of it for weights that they change as a whole, and %s are free: leave some out, or close other programs",
+			files.Bytes(need), files.Bytes(free))
+	}
 	mix, err := lora.Combine(ctx, parts, w.Shapes, w.read)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,20 @@ func Forms(parts []Part, w Weights) map[string]Form {
 	return forms
 }
 
+// Bytes is the memory of what Combine will give.
+func Bytes(parts []Part, w Weights) (n int64) {
+	for name, form := range Forms(parts, w) {
+		shape := w[name]
+		out, inner := int64(shape[0]), int64(tensor.Count(shape[1:]))
+		if form.Rank > 0 {
+			n += 4 * int64(form.Rank) * (out + inner)
+		} else {
+			n += 4 * out * inner
+		}
+	}
+	return n
+}
+
 // few tells whether factors of a rank cost at most half of what the weight itself does.
 func few(rank int, shape []int) bool {
 	out, n := float64(shape[0]), float64(tensor.Count(shape[1:]))

@@ -149,30 +149,35 @@ func has(o map[string]any, keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { _, ok := o[key]; return ok })
 }
 
-// loraNames are the names in a list of LoRAs: texts, lists that begin with one, or objects that have one.
-func loraNames(v any) []string {
-	var of []string
+// lorasOf are the files in a list of LoRAs, with their weights: texts, lists that begin with one, or objects that have one. A weight that
+// is not there is "".
+func lorasOf(v any) []KeyValue {
+	var of []KeyValue
 	list, _ := v.([]any)
 	for _, e := range list {
-		name := scalar(e)
+		found := KeyValue{scalar(e), ""}
 		if pair, ok := e.([]any); ok && len(pair) > 0 {
-			name = scalar(pair[0])
+			found.Key = scalar(pair[0])
+			if len(pair) > 1 {
+				found.Value = scalar(pair[len(pair)-1])
+			}
 		}
 		for _, key := range []string{"model", "lora"} {
 			inner := object(object(e)[key])
-			name = cmp.Or(name, scalar(inner["name"]), scalar(inner["model_name"]))
+			found.Key = cmp.Or(found.Key, scalar(inner["name"]), scalar(inner["model_name"]))
 		}
-		of = append(of, name)
+		found.Value = cmp.Or(found.Value, scalar(object(e)["weight"]))
+		of = append(of, found)
 	}
 	return of
 }
 
-// unloaded notes LoRAs that a model was used with.
-func (m *Metadata) unloaded(loras []string) {
-	loras = slices.DeleteFunc(loras, func(name string) bool { return name == "" || name == "None" })
-	slices.Sort(loras)
-	if loras = slices.Compact(loras); len(loras) > 0 {
-		m.Notes = append(m.Notes, "its LoRAs are not loaded: "+strings.Join(loras, ", "))
+// used notes LoRAs that a model was used with, each once.
+func (m *Metadata) used(loras []KeyValue) {
+	for _, l := range loras {
+		if l.Key != "" && l.Key != "None" && !slices.ContainsFunc(m.LoRAs, func(had KeyValue) bool { return had.Key == l.Key }) {
+			m.LoRAs = append(m.LoRAs, l)
+		}
 	}
 }
 
@@ -184,7 +189,12 @@ func readSwarm(o map[string]any, m *Metadata) bool {
 	}
 	m.take(p, keys{"prompt", "negativeprompt", "sampler", "cfgscale", "width", "height", "model"}, "SwarmUI "+scalar(p["swarm_version"]))
 	m.set("Schedule type", p["scheduler"])
-	m.unloaded(loraNames(p["loras"]))
+	loras := lorasOf(p["loras"])
+	weights, _ := p["loraweights"].([]any)
+	for i := range min(len(loras), len(weights)) {
+		loras[i].Value = scalar(weights[i])
+	}
+	m.used(loras)
 	return true
 }
 
@@ -201,14 +211,14 @@ func readFooocus(o map[string]any, m *Metadata) bool {
 	}
 	m.take(o, keys{"prompt", "negative_prompt", "sampler", "guidance_scale", "width", "height", "base_model"}, scalar(o["version"]))
 	m.set("Schedule type", o["scheduler"])
-	loras := loraNames(o["loras"])
+	loras := lorasOf(o["loras"])
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if strings.HasPrefix(key, "lora_combined_") {
-			name, _, _ := strings.Cut(scalar(o[key]), " : ")
-			loras = append(loras, name)
+			name, weight, _ := strings.Cut(scalar(o[key]), " : ")
+			loras = append(loras, KeyValue{name, weight})
 		}
 	}
-	m.unloaded(loras)
+	m.used(loras)
 	if styles := scalar(o["styles"]); styles != "" && styles != "[]" {
 		m.Notes = append(m.Notes, "its styles "+styles+" added words to the prompt that are ignored")
 	}
@@ -224,7 +234,7 @@ func readInvoke(o map[string]any, m *Metadata) bool {
 	o["model_name"] = cmp.Or(scalar(model["name"]), scalar(model["model_name"]))
 	m.take(o, keys{"positive_prompt", "negative_prompt", "scheduler", "cfg_scale", "width", "height", "model_name"},
 		"InvokeAI "+scalar(o["app_version"]))
-	m.unloaded(loraNames(o["loras"]))
+	m.used(lorasOf(o["loras"]))
 	for _, style := range []string{"positive_style_prompt", "negative_style_prompt"} {
 		if text := scalar(o[style]); text != "" && text != m.Prompt && text != m.Negative {
 			m.Notes = append(m.Notes, fmt.Sprintf("its %s %q is ignored", strings.ReplaceAll(style, "_", " "), text))
@@ -322,11 +332,12 @@ func readComfy(o map[string]any, m *Metadata) bool {
 		return w + "x" + h, w != "" && h != ""
 	}))
 	m.set("Version", "ComfyUI")
-	var loras []string
+	var loras []KeyValue
 	for _, id := range slices.Sorted(maps.Keys(g)) {
-		loras = append(loras, scalar(g.inputs(id)["lora_name"]))
+		in := g.inputs(id)
+		loras = append(loras, KeyValue{scalar(in["lora_name"]), scalar(in["strength_model"])})
 	}
-	m.unloaded(loras)
+	m.used(loras)
 	if len(unclear) > 0 {
 		m.Notes = append(m.Notes, "its graph is ambiguous about: "+strings.Join(unclear, ", "))
 	}

@@ -56,15 +56,15 @@ func TestForeignJSON(t *testing.T) {
 		notes         []string
 	}{
 		"SwarmUI": {"parameters", `{"sui_image_params":{"prompt":"a dog on the beach","negativeprompt":"blurry","model":"sd_xl","seed":7,"steps":30,"cfgscale":4.0,"width":1152,"height":896,
-			"sampler":"ddim","swarm_version":"0.9.3.1","loras":["y"],"loraweights":["1"]},"sui_extra_data":{"date":"2024"}}`, of("SwarmUI 0.9.3.1", "sd_xl", func(r *Recipe) { r.Sampler = "ddim" }), []string{"LoRAs are not loaded: y"}},
+			"sampler":"ddim","swarm_version":"0.9.3.1","loras":["y"],"loraweights":["1"]},"sui_extra_data":{"date":"2024"}}`, of("SwarmUI 0.9.3.1", "sd_xl", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:y:1>" }), nil},
 		"Fooocus": {"parameters", `{"prompt":"a dog on the beach","negative_prompt":"blurry","styles":"['Fooocus V2']","performance":"Speed","steps":30,"resolution":"(1152, 896)",
 			"guidance_scale":4,"base_model":"juggernaut","sampler":"dpmpp_2m_sde_gpu","scheduler":"karras","seed":"7","loras":[["a.safetensors",0.1]],"lora_combined_1":"b : 0.5",
-			"lora_combined_2":"None : 1.0","version":"Fooocus v2.5.5"}`, of("Fooocus v2.5.5", "juggernaut", func(r *Recipe) { r.Sampler = "dpm++2msde-karras" }), []string{"LoRAs are not loaded: a.safetensors, b", "Fooocus V2"}},
+			"lora_combined_2":"None : 1.0","version":"Fooocus v2.5.5"}`, of("Fooocus v2.5.5", "juggernaut", func(r *Recipe) { r.Sampler, r.LoRAs = "dpm++2msde-karras", "<lora:a:0.1><lora:b:0.5>" }), []string{"Fooocus V2"}},
 		"InvokeAI": {
 			"invokeai_metadata", `{"generation_mode":"sdxl_txt2img","positive_prompt":"a dog on the beach","negative_prompt":"blurry","width":1152,"height":896,"seed":7,"cfg_scale":4.0,"steps":30,
 			"scheduler":"ddim","model":{"key":"x","name":"sdxl"},"loras":[{"model":{"name":"new"},"weight":0.7},{"lora":{"model_name":"old"}}],"app_version":"4.2.6"}`,
-			of("InvokeAI 4.2.6", "sdxl", func(r *Recipe) { r.Sampler = "ddim" }),
-			[]string{"LoRAs are not loaded: new, old"},
+			of("InvokeAI 4.2.6", "sdxl", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:new:0.7><lora:old:1>" }),
+			nil,
 		},
 		"InvokeAI 2": {"sd-metadata", `{"model":"stable diffusion","model_weights":"sd-1.5","app_version":"2.3.0","image":{"prompt":[{"prompt":"a dog on the beach [blurry]","weight":1}],
 			"steps":30,"cfg_scale":4,"seed":7,"width":1152,"height":896,"sampler":"k_lms"}}`, of("InvokeAI 2.3.0", "sd-1.5", nil), []string{"k_lms"}},
@@ -72,7 +72,7 @@ func TestForeignJSON(t *testing.T) {
 		"ComfyUI": {"prompt", comfy(`"3":{"class_type":"KSampler","is_changed":[NaN],"inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","scheduler":"normal","denoise":1,
 			"model":["4",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), nil},
 		"ComfyUI with a LoRA": {"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":30,"cfg":4.0,"sampler_name":"ddim","model":["9",0],"positive":["6",0],"negative":["7",0],"latent_image":["5",0]}}`,
-			`"9":{"class_type":"LoraLoader","inputs":{"lora_name":"x.safetensors","strength_model":1,"model":["4",0],"clip":["4",1]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler = "ddim" }), []string{"LoRAs are not loaded: x.safetensors"}},
+			`"9":{"class_type":"LoraLoader","inputs":{"lora_name":"styles\\x.safetensors","strength_model":-0.25,"model":["4",0],"clip":["4",1]}}`), of("ComfyUI", "", func(r *Recipe) { r.Sampler, r.LoRAs = "ddim", "<lora:x:-0.25>" }), nil},
 		"ComfyUI, values from nodes": {
 			"prompt", comfy(`"3":{"class_type":"KSampler","inputs":{"seed":["20",0],"steps":30,"cfg":4,"sampler_name":"euler","scheduler":"sgm_uniform","positive":["8",0],"negative":["7",0],"latent_image":["5",0]}}`,
 				`"20":{"class_type":"PrimitiveInt","inputs":{"value":7}}`, `"8":{"class_type":"ConditioningSetArea","inputs":{"conditioning":["9",0],"strength":1}}`,

@@ -365,6 +365,18 @@ func foreignRecipe(m picture.Metadata) Recipe {
 	}
 	var uses []lora.Use
 	found, rest := lora.Cut(r.Prompt)
+	for _, l := range m.LoRAs {
+		u := lora.Use{Name: lora.NameOf(files.Base(l.Key)), Weight: 1}
+		if l.Value != "" {
+			var err error
+			if u.Weight, err = inference.ParseDecimal(l.Value); err != nil {
+				u.Weight = math.NaN()
+			}
+		}
+		if !slices.ContainsFunc(found, func(had lora.Use) bool { return had.Name == u.Name }) {
+			found = append(found, u)
+		}
+	}
 	for _, u := range found {
 		if err := lora.CheckWeight(u.Name, u.Weight); err != nil || len(uses) == lora.MaxUses {
 			note("its LoRA %s with the weight %g is left out", u.Name, u.Weight)
