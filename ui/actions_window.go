@@ -35,6 +35,7 @@ func (w *Window) allActions() []command.Action {
 		w.stage.MaskActions(),
 		w.inspect.Actions(),
 		w.stage.ViewActions(),
+		likenessActions(w),
 		w.prefs.LookActions(),
 		w.prefs.HelpActions(), // the last lines of their menus
 		[]command.Action{

@@ -18,6 +18,7 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 			return nil
 		},
 		Before:    func(do func()) { w.set.Before(do) },
+		Hints:     func() inference.Hints { return hints(w.prefs.Likeness) },
 		OnEvent:   w.happened,
 		OnQuieter: func() { w.models.Follow() },
 	}

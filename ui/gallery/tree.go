@@ -99,6 +99,16 @@ func (s *Tree) Refresh() {
 			chosen = i
 		}
 		s.tiles[i].Choose(here)
+		like, dress := now.LikenessOf(n.Pictures[0].ID)
+		if like == nil {
+			like = n.Pictures[0].Likeness
+		}
+		var bars []kit.Near
+		near, said := state.NearOf(like, dress)
+		for _, one := range near {
+			bars = append(bars, kit.Near(one))
+		}
+		s.tiles[i].ShowNear(bars, said)
 	}
 	s.newest.Show(things, chosen)
 }

@@ -36,6 +36,9 @@ type Tile struct {
 	held            fyne.Position
 	OnKey           func(*fyne.KeyEvent) bool // keys of its own; it tells whether it took one. Nil: none
 	tip             Tip
+	near            []Near // see ShowNear
+	said            string
+	bars            *fyne.Container
 	Body            *fyne.Container
 }
 
@@ -121,7 +124,12 @@ func NewThumb(name string, img image.Image, side float32, tapped func()) *Tile {
 	small := canvas.NewImageFromImage(img)
 	small.ScaleMode, small.FillMode, small.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
 	t := NewTile(name, 7, container.New(Inset{2, 2}, container.New(Fixed{side - 4, side - 4}, small)), tapped)
-	return t.Explain(func() string { return t.Name })
+	return t.Explain(func() string {
+		if t.said != "" {
+			return t.Name + " · " + t.said
+		}
+		return t.Name
+	})
 }
 
 // NewWell is where pictures come in: drop them anywhere, or click here for a file dialog.

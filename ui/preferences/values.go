@@ -29,6 +29,8 @@ type Values struct {
 
 	Device string // where a model computes that is opened: "auto", which is a graphics card where one can be used, or "cpu"
 
+	Likeness string // when hints of likeness are computed: "always", "never", or "" where they cost little
+
 	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none

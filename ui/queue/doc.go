@@ -30,9 +30,10 @@ type Host struct {
 	Post       func(func())
 	Background func(slow func() (show func()))
 
-	Engine func() Engine   // nil while no model is open
-	Before func(do func()) // does what makes a new job, once nothing speaks against it any more
-	Pace   time.Duration   // between the steps of a run that are shown
+	Engine func() Engine          // nil while no model is open
+	Before func(do func())        // does what makes a new job, once nothing speaks against it any more
+	Hints  func() inference.Hints // of likeness, that the user wants; nil: none
+	Pace   time.Duration          // between the steps of a run that are shown
 
 	OnEvent   func(inference.Event) // of the running job; the state has taken it, and no other job has begun yet
 	OnQuieter func()                // events were delivered: a job may have ended

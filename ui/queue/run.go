@@ -101,12 +101,23 @@ func (q *Queue) Advance(asked bool) {
 	q.cancel = cancel
 	engine, model := q.Engine(), now.Model.Name
 	p := &pump{post: q.Post, apply: q.apply, pace: q.Pace}
+	hints := inference.NoHints
+	if q.Hints != nil {
+		hints = q.Hints()
+	}
 	q.Background(func() func() {
 		defer cancel()
 		r, err := engine.Resolve(t.Request)
 		var job inference.Job
 		if err == nil {
-			job, err = engine.Start(ctx, r)
+			if e, ok := engine.(interface{ SetHints(inference.Hints) }); ok {
+				e.SetHints(hints)
+			}
+			compared := r
+			if s := q.Journal.Store(); s != nil && len(t.Parents) > 0 {
+				compared = journal.WithAnchors(s, r, t.Parents)
+			}
+			job, err = engine.Start(ctx, compared)
 		}
 		if err != nil {
 			q.Journal.Drop(t.ID)

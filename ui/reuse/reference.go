@@ -64,27 +64,57 @@ func (d *Desk) Ask(shot state.Shot) {
 		anchor.Checked = true
 		body.Add(anchor)
 	}
+	part := widget.NewRadioGroup([]string{i18n.T("The whole picture")}, nil)
+	part.Required = true
+	part.SetSelected(part.Options[0])
+	part.Hide()
+	var cuts []cutting
 	var closeIt func()
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use := kit.NewButton(i18n.T("Use as reference"), func() {
 		closeIt()
+		from := state.ReferenceOf(shot)
+		if i := slices.Index(part.Options, part.Selected); i > 0 {
+			from = cuts[i-1].source(from)
+		}
 		var word inference.Word
 		if i := slices.Index(names, choice.Selected); i >= 0 {
 			word = offer.Words[i]
 		}
-		d.Continue(shot, word, offer.Originals, anchor != nil && anchor.Checked)
+		d.take(from, word, offer.Originals, anchor != nil && anchor.Checked)
 	})
 	use.Importance = widget.HighImportance
 	closeIt = d.host.Layers.Sheet(i18n.T("The next job"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
-		container.NewVBox(container.New(kit.Fixed{Width: 128, Height: 128}, img)), nil, container.New(kit.Inset{X: 8, Y: 0},
+		kit.NewColumn(6, container.New(kit.Fixed{Width: 150, Height: 128}, img), part), nil, container.New(kit.Inset{X: 8, Y: 0},
 			container.NewVScroll(body))), cancel, use)
 	d.host.Layers.Canvas().Focus(use)
 	choice.OnChanged = func(string) { d.host.Layers.Canvas().Focus(use) } // Enter goes on, Esc goes back
+	part.OnChanged = func(string) {
+		if img.Image = d.host.Small(shot); slices.Index(part.Options, part.Selected) > 0 {
+			img.Image = cuts[slices.Index(part.Options, part.Selected)-1].look
+		}
+		img.Refresh()
+		d.host.Layers.Canvas().Focus(use)
+	}
+	d.cut(shot, func(list []cutting) {
+		if cuts = list; len(cuts) == 0 {
+			return
+		}
+		for _, c := range cuts {
+			part.Append(i18n.T("Only “%s”", state.Shorten(c.name, 12)))
+		}
+		part.Show()
+	})
 }
 
 // Continue makes a finished picture a reference.
 func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, keep bool) {
-	from, see := state.ReferenceOf(shot), d.host.Eye()
+	d.take(state.ReferenceOf(shot), word, originals, keep)
+}
+
+// take makes what came of a finished picture a reference.
+func (d *Desk) take(from state.Source, word inference.Word, originals []int, keep bool) {
+	see := d.host.Eye()
 	d.host.Change(func(s *state.State) {
 		s.Picking++
 		s.PickErr = nil

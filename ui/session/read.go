@@ -24,7 +24,7 @@ func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
 	if err != nil {
 		return state.Shot{}, err
 	}
-	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model}
+	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model, Likeness: p.Likeness}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	if p.File == "" && p.Pixels != "" {
 		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, state.ErrNoFile{}

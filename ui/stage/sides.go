@@ -5,9 +5,11 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"realword/history"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 // rail is the column of tools left of the picture: what is done with how it is seen, and what is done with it.
@@ -84,7 +86,9 @@ func (p *Panel) RefreshSides() {
 		p.Strip.Add(thumb)
 	}
 	for i, o := range p.Strip.Objects {
-		o.(*kit.Tile).Choose(i == s.View.Shot)
+		tile := o.(*kit.Tile)
+		tile.Choose(i == s.View.Shot)
+		showNear(tile, s.Shots[i].Likeness, s.DressOf(i))
 	}
 	p.live.show(s)
 	p.thumbs.Show(p.Strip.Objects, s.View.Shot)
@@ -98,6 +102,16 @@ func (p *Panel) RefreshSides() {
 		p.OnHeight()
 	}
 	p.FollowTools()
+}
+
+// showNear shows the likeness of a picture on its thumbnail.
+func showNear(t *kit.Tile, list []history.Likeness, dress state.Dress) {
+	var bars []kit.Near
+	near, said := state.NearOf(list, dress)
+	for _, n := range near {
+		bars = append(bars, kit.Near(n))
+	}
+	t.ShowNear(bars, said)
 }
 
 // Forget drops the thumbnails: the pictures of another session have come.

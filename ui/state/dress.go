@@ -88,6 +88,9 @@ func (f Form) dress(subjects []inference.Subject) Dress {
 // Dress is how the subjects of what is in view look.
 func (s State) Dress() Dress { return s.Form.dress(s.shownSubjects()) }
 
+// DressOf is how the subjects of a picture look.
+func (s State) DressOf(shot int) Dress { return s.Form.dress(s.Shots[shot].Recipe.Subjects) }
+
 // shownSubjects are the subjects of what is in view.
 func (s State) shownSubjects() []inference.Subject {
 	if shot := s.Shot(); shot != nil {

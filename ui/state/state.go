@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"realword/history"
+	"realword/history/journal"
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
@@ -59,6 +61,8 @@ type Shot struct {
 	Thumb     image.Image // of a kept one, until its picture is read
 	Model     string      // that it was made with; "": not known
 	Elsewhere bool        // it was opened from the history, and is none of the run
+
+	Likeness []history.Likeness // of its subjects, as far as it is known
 }
 
 // View is what the stage shows: the run (Shot < 0) or a finished picture, and one of its steps, or with Step < 0 the
@@ -128,6 +132,14 @@ func (s State) Apply(e inference.Event) State {
 		s.Shots = append(slices.Clip(s.Shots), Shot{PictureReady: e, Film: s.Run.Film, Model: s.modelName()})
 		if s.View.Shot < 0 {
 			s.View.Shot = len(s.Shots) - 1
+		}
+	case inference.Likeness:
+		for i := len(s.Shots) - 1; i >= len(s.Shots)-s.Run.Made && i >= 0; i-- {
+			if s.Shots[i].Picture == e.Picture && !s.Shots[i].Elsewhere {
+				s.Shots = slices.Clone(s.Shots)
+				s.Shots[i].Likeness = journal.LikenessOf(e.Subjects)
+				break
+			}
 		}
 	case inference.Done:
 		s.Run.Phase, s.Run.Elapsed, s.Run.Remaining = Idle, e.Elapsed, 0
