@@ -13,29 +13,9 @@ import (
 	"testing"
 
 	"realword/assets"
-	"realword/inference/ort"
 	"realword/inference/picture"
 	"realword/inference/recipe"
 )
-
-// tiny imports a model with random weights, and skips the test where the library is absent, except in CI.
-func tiny(t *testing.T) (model, dog string) {
-	t.Helper()
-	library, err := ort.Find("")
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skipf("needs ONNX Runtime: %v", err)
-	}
-	dir := home(t) // hides the user's cache, in which the library may be
-	t.Setenv(ort.EnvLibrary, library)
-	model, dog = filepath.Join(dir, "tiny"), filepath.Join(dir, "dog.png")
-	if status, _, stderr := command(t, "model", "import", "../assets/golden/data/tiny", "--out", model); status != 0 {
-		t.Fatalf("model import: %s", stderr)
-	}
-	if err := os.WriteFile(dog, assets.Samples()[0].Data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return model, dog
-}
 
 func TestGenerate(t *testing.T) {
 	model, dog := tiny(t)

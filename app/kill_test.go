@@ -36,7 +36,10 @@ func TestMain(m *testing.M) {
 		notSIGPIPE()
 		os.Exit(execute(context.Background(), os.Args[1:], standardOutput(), os.Stderr))
 	}
-	os.Exit(m.Run())
+	newRuntime = shareGraphs
+	status := m.Run()
+	_ = os.RemoveAll(tinyModel.dir)
+	os.Exit(status)
 }
 
 // killing is a history that programs are killed over.

@@ -103,6 +103,7 @@ func leaks(t *testing.T, trace string, own ...string) []string {
 
 // ONNX Runtime's telemetry would write below ~/.cache/Microsoft and into /tmp and call its maker; GTK would open the display.
 func TestNothingLeavesTheMachine(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	dir := t.TempDir()
 	program := leakProgram(t, dir)

@@ -34,6 +34,7 @@ func instead(t *testing.T, line string) *int {
 }
 
 func TestATrialSurvivesItsDriver(t *testing.T) {
+	t.Parallel() // the only one of those with a trial of its own
 	for name, c := range map[string]struct{ line, want string }{
 		"crash":   {`echo "no such kernel image" >&2; kill -SEGV $$`, "crashed (signal: segmentation fault: no such kernel image)"},
 		"hang":    {"sleep 60", "did not answer within 200ms"},

@@ -57,6 +57,9 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	return &engine{e, b, rt}, nil
 }
 
+// newRuntime is another one in tests, which share what is slow.
+var newRuntime = func(o ort.Options) (inference.Runtime, error) { return ort.New(o) }
+
 // runtime starts the library on the device that was chosen; on a graphics card, with the CPU behind it.
 func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	library, err := ort.Find("")
@@ -67,12 +70,12 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt, err := ort.New(ort.Options{Threads: m.threads, Device: device, Weights: m.weights})
+	rt, err := newRuntime(ort.Options{Threads: m.threads, Device: device, Weights: m.weights})
 	if err != nil || device == "cpu" {
 		return rt, err
 	}
 	return session.NewFallback(rt, func() (session.Runtime, error) {
-		return ort.New(ort.Options{Threads: m.threads, Library: rt.Library()})
+		return ort.New(ort.Options{Threads: m.threads, Library: library})
 	}), nil
 }
 

@@ -28,6 +28,7 @@ func asProgram(t *testing.T, args ...string) (cmd *exec.Cmd, cache string) {
 
 // TestTheFirstSIGTERMEndsAWait: a command waits for the lock of another program, which no context reaches.
 func TestTheFirstSIGTERMEndsAWait(t *testing.T) {
+	t.Parallel() // with what waits, too
 	cmd, cache := asProgram(t, "model", "info")
 	models := filepath.Join(cache, "realword", "models")
 	if err := os.MkdirAll(models, 0o700); err != nil {
