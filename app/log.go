@@ -39,12 +39,31 @@ func keepLog(stderr io.Writer) (folder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	log.SetOutput(io.MultiWriter(f, stderr)) // the file first: a program with a window may have nowhere else to write to. It stays open
+	log.SetOutput(&usualLog{Writer: io.MultiWriter(f, stderr)}) // the file first: a program with a window may have nowhere else to write to. It stays open
 	if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
 		return "", err
 	}
 	fmt.Fprintf(f, "%s %s %s on %s/%s\n", time.Now().Format(time.DateTime), appName, version, runtime.GOOS, runtime.GOARCH)
 	return folder, nil
+}
+
+// usualLog leaves out that there is no D-Bus, which Fyne says in three lines at every start without a desktop. Nothing is lost by it.
+type usualLog struct {
+	io.Writer
+	about int // lines of Fyne's message that still come
+}
+
+func (l *usualLog) Write(line []byte) (int, error) {
+	switch {
+	case bytes.Contains(line, []byte("Fyne error:  Unable to connect to session D-Bus")):
+		l.about = 2
+		return len(line), nil
+	case l.about > 0 && (bytes.Contains(line, []byte("  Cause: ")) || bytes.Contains(line, []byte("  At: "))):
+		l.about--
+		return len(line), nil
+	}
+	l.about = 0
+	return l.Writer.Write(line)
 }
 
 // endedLog is the log of a window that is closed. Fyne then writes the preferences, sees its own new file, reads it while it is still

@@ -53,25 +53,38 @@ var spoken atomic.Pointer[catalogue]
 // never for zh-TW. It may be called from any goroutine, and is called before the window is made.
 func Speak(files fs.FS, name string) error {
 	tag := language.Make(name)
+	file, data := find(files, name)
+	if file == "" {
+		spoken.Store(nil)
+		return nil
+	}
+	c := &catalogue{tag: tag, point: strings.Trim(message.NewPrinter(tag).Sprintf("%.1f", 0.5), "05")}
+	if err := json.Unmarshal(data, &c.texts); err != nil {
+		spoken.Store(nil)
+		return fmt.Errorf("the translation %s.json cannot be read: %w", file, err)
+	}
+	spoken.Store(c)
+	return nil
+}
+
+// File is the name, without .json, of the file that Speak takes for a language; "" where there is none.
+func File(files fs.FS, name string) string {
+	file, _ := find(files, name)
+	return file
+}
+
+func find(files fs.FS, name string) (file string, data []byte) {
+	tag := language.Make(name)
 	if base, _ := tag.Base(); base.String() == "zh" { // its scripts are read by different people, and zh-CN does not name one
 		script, _ := tag.Script()
 		name = "zh-" + script.String()
 	}
 	for ; name != ""; name = name[:max(strings.LastIndexAny(name, "-_"), 0)] {
-		data, err := fs.ReadFile(files, name+".json")
-		if err != nil {
-			continue
+		if data, err := fs.ReadFile(files, name+".json"); err == nil {
+			return name, data
 		}
-		c := &catalogue{tag: tag, point: strings.Trim(message.NewPrinter(tag).Sprintf("%.1f", 0.5), "05")}
-		if err := json.Unmarshal(data, &c.texts); err != nil {
-			spoken.Store(nil)
-			return fmt.Errorf("the translation %s.json cannot be read: %w", name, err)
-		}
-		spoken.Store(c)
-		return nil
 	}
-	spoken.Store(nil)
-	return nil
+	return "", nil
 }
 
 // T is an English text, with the values of its verbs as for fmt.Sprintf, in the language of the window, which writes decimals in its

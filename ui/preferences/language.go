@@ -65,6 +65,15 @@ func shipped(files fs.FS, has func(letters string) bool) (names, own []string) {
 	return names, own
 }
 
+// unshown is the language that is wanted and translated, as English calls it, where no font shows its letters; else "".
+func unshown(files fs.FS, name string, has func(letters string) bool) string {
+	file := i18n.File(files, name)
+	if names, _ := shipped(files, has); file == "" || slices.Contains(names, file) {
+		return ""
+	}
+	return display.English.Tags().Name(language.Make(file))
+}
+
 // languageSelect chooses among the languages; known are their names, own what they are called.
 func (d *Desk) languageSelect(known, own []string, chosen func(name string)) *kit.Selector {
 	choice := kit.NewSelect(append([]string{i18n.T("The language of the system")}, own...), nil)

@@ -30,6 +30,19 @@ func TestEnglishWithoutFont(t *testing.T) {
 	}
 }
 
+// Whoever wants a language that no font shows is told why the window is in English.
+func TestLanguageWithoutFontIsSaid(t *testing.T) {
+	latin := func(letters string) bool { return letters != "简体中文" && letters != "日本語" }
+	for name, want := range map[string]string{"zh-CN": "Simplified Chinese", "ja": "Japanese", "zh-TW": "", "de-AT": "", "nl": "", "": ""} {
+		if got := unshown(translations.Files, name, latin); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if got := unshown(translations.Files, "zh-Hans", func(string) bool { return true }); got != "" {
+		t.Errorf("with fonts: %q", got)
+	}
+}
+
 func TestLanguagesAreCalledByTheirOwnNames(t *testing.T) {
 	names, own := shipped(translations.Files, func(letters string) bool { return letters != "简体中文" && letters != "日本語" })
 	if got, want := strings.Join(names, " ")+": "+strings.Join(own, ", "), "de en es fr: Deutsch, English, Español, Français"; got != want {

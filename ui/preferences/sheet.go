@@ -31,6 +31,11 @@ func (d *Desk) Show() {
 	languages, own := shipped(translations.Files, systemHas)
 	language := d.languageSelect(languages, own, func(name string) { d.Change(func(p *Values) { p.Language = name }) })
 
+	spoken := kit.Note(i18n.T("Takes effect at the next start."))
+	if name := unshown(translations.Files, d.language(), systemHas); name != "" {
+		spoken = kit.Note(i18n.T("No font on this computer shows %s, so the window is in English: install a font that has its letters, then start Realword again.", name))
+	}
+
 	names := []string{"system", "light", "dark"}
 	looks := widget.NewRadioGroup([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
 	looks.Horizontal, looks.Required = true, true
@@ -92,7 +97,7 @@ func (d *Desk) Show() {
 	}
 	left := kit.NewColumn(18,
 		section(i18n.T("Appearance"), looks, size.Container),
-		section(i18n.T("Language"), language, kit.Note(i18n.T("Takes effect at the next start."))),
+		section(i18n.T("Language"), language, spoken),
 		section(i18n.T("Steps kept for finished pictures"), steps, kit.Note(i18n.T("The oldest are removed first; pictures always stay."))),
 		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), d.Notify,
 			func(p *Values, on bool) { p.Notify = on })),
