@@ -115,12 +115,30 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	for _, c := range cases {
 		requests = append(requests, c.request)
 	}
-	if err := g.checkMemory(e, stderr, requests...); err != nil {
+	if !g.farm {
+		if err := g.checkMemory(e, stderr, requests...); err != nil {
+			return err
+		}
+	}
+	done, err := g.open(ctx, e, stderr)
+	if err != nil {
 		return err
+	}
+	defer done()
+	next := &ahead{starter: g.start, jobs: map[string]inference.Job{}, most: 1}
+	defer next.close()
+	if g.farm {
+		next.most = 32
 	}
 	w := g.watcher(stdout, stderr)
 	var others []batchCase
-	for _, c := range cases {
+	for i, c := range cases {
+		if g.farm {
+			if err := next.queue(ctx, cases[i:]); err != nil {
+				return err
+			}
+			g.start = next.of(c.name)
+		}
 		switch made, err := g.claim(ctx, e, c, w); {
 		case err != nil:
 			return fmt.Errorf("%q: %w", c.name, err)
@@ -309,7 +327,7 @@ func some(problems []error) error {
 
 // one makes one picture. Its JSON file is written first, so that a picture that is there has it.
 func (g *generation) one(ctx context.Context, e *engine, c batchCase, w watcher) error {
-	job, err := e.Start(ctx, c.request)
+	job, err := g.start.Start(ctx, c.request)
 	if err != nil {
 		return badRequest(err)
 	}

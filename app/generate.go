@@ -126,6 +126,8 @@ func newGenerate() *cobra.Command {
 	f.BoolVar(&g.unrecorded, "no-history", false, "do not record anything in the history")
 	f.BoolVar(&g.plan, "plan", false, "print how much memory each part would take, and stop")
 	f.BoolVar(&g.force, "force", false, "run even if there is not enough memory")
+	f.BoolVar(&g.farm, "farm", false, "let the computers of the farm make the pictures; see realword farm")
+	g.reach.flags(c)
 	g.machine.flags(c)
 	return c
 }
@@ -181,6 +183,10 @@ type generation struct {
 	force      bool // run even if the memory will not suffice
 	plan       bool // print what it would take, and do not run
 
+	farm  bool // made there, not here
+	reach reach
+	start starter // who makes the pictures, once that is open
+
 	again  *again // the picture that is made again; nil: none
 	seeded bool   // a seed was given
 }
@@ -224,8 +230,10 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if g.plan {
 		return printMemory(e, request, stdout)
 	}
-	if err := g.checkMemory(e, stderr, request); err != nil {
-		return err
+	if !g.farm {
+		if err := g.checkMemory(e, stderr, request); err != nil {
+			return err
+		}
 	}
 	if request.Grid != nil {
 		return g.runGrid(ctx, e, request, stdout, stderr)
@@ -237,7 +245,12 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		e.SetHints(inference.AllHints)
 		request = log.anchored(request, parents)
 	}
-	job, err := e.Start(ctx, request)
+	done, err := g.open(ctx, e, stderr)
+	if err != nil {
+		return err
+	}
+	defer done()
+	job, err := g.start.Start(ctx, request)
 	if err != nil {
 		return badRequest(err)
 	}
@@ -266,6 +279,19 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		}
 	}
 	return failure
+}
+
+// open chooses who makes the pictures. done must be called in the end.
+func (g *generation) open(ctx context.Context, e *engine, stderr io.Writer) (done func(), err error) {
+	if !g.farm {
+		if g.reach != (reach{}) {
+			return nil, usagef("--server and --creds are for --farm")
+		}
+		g.start = e
+		return func() {}, nil
+	}
+	g.start, done, err = far(ctx, g.reach, e, stderr)
+	return done, err
 }
 
 // keep writes a finished picture, and its film where one is wanted.

@@ -12,7 +12,7 @@ import (
 
 // layers is the house from top to bottom: a package imports only packages that stand below it.
 var layers = []string{
-	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/gallery", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal",
+	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/gallery", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal", "farm",
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/lora", "inference/memory",
 	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
@@ -24,6 +24,7 @@ var layers = []string{
 var owners = map[string][]string{
 	"github.com/yalue/onnxruntime_go": {"inference/ort", "inference/ort/internal/native"},
 	"go.etcd.io/bbolt":                {"history"},
+	"github.com/nats-io":              {"farm"},
 	"github.com/sqweek/dialog":        {"app"},
 	"github.com/kovidgoyal/imaging":   {"inference/colour", "inference/picture"},
 	"github.com/spf13/cobra":          {"app"},
@@ -35,7 +36,7 @@ var owners = map[string][]string{
 }
 
 // pure packages reach no C code outside Go's standard library, by whatever way.
-var pure = []string{"ui", "history/journal", "inference", "inference/bundle", "history", "assets"}
+var pure = []string{"ui", "history/journal", "farm", "inference", "inference/bundle", "history", "assets"}
 
 type listed struct {
 	ImportPath string

@@ -150,7 +150,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	m.flags(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newProbeDevice(), newBenchDevice())
+	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newFarm(), newWorker(),
+		newProbeDevice(), newBenchDevice())
 	return root
 }
 

@@ -21,6 +21,10 @@ const (
 	stateVersion   = 1
 )
 
+// WireVersion is what two programs must have in common to exchange requests, events and states: 1000 times the version of requests and
+// events, plus that of states.
+const WireVersion = 1000*requestVersion + stateVersion
+
 func init() {
 	for _, e := range []Event{StageStarted{}, DeviceChanged{}, Progress{}, StepDone{}, PictureReady{}, Likeness{}, Done{}, Failed{}} {
 		gob.Register(e)

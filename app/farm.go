@@ -1,0 +1,462 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"realword/farm"
+	"realword/inference"
+	"realword/inference/files"
+	"realword/inference/session"
+)
+
+// farmPort is where a farm listens unless it is told otherwise.
+const farmPort = "7422"
+
+// farmDir is the folder of this computer's farm, or of its way to one.
+func farmDir() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no folder for the farm: %w: set HOME", err)
+	}
+	return filepath.Join(dir, "realword", "farm"), nil
+}
+
+// reach says by which farm a command goes.
+type reach struct {
+	server, credentials string
+}
+
+func (r *reach) flags(c *cobra.Command) {
+	c.Flags().StringVar(&r.server, "server", "", "addresses of a NATS server or cluster that exists, with commas between (default: the farm that this computer serves or has joined)")
+	c.Flags().StringVar(&r.credentials, "creds", "", "file with the credentials for --server")
+}
+
+// access is the way into the farm.
+func (r reach) access() (farm.Access, error) {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "a computer"
+	}
+	if r.server != "" {
+		return farm.Credentials(name, r.server, r.credentials), nil
+	}
+	if r.credentials != "" {
+		return farm.Access{}, usagef("--creds needs --server")
+	}
+	dir, err := farmDir()
+	if err != nil {
+		return farm.Access{}, err
+	}
+	p, err := farm.Own(dir)
+	if err != nil {
+		return farm.Access{}, err
+	}
+	return p.Access()
+}
+
+func (r reach) dial(ctx context.Context) (*farm.Conn, error) {
+	a, err := r.access()
+	if err != nil {
+		return nil, err
+	}
+	return farm.Dial(ctx, a)
+}
+
+func newFarm() *cobra.Command {
+	var r reach
+	var listen string
+	var room float64
+	var replicas int
+	c := &cobra.Command{
+		Use:   "farm",
+		Short: "let other computers make pictures for this one",
+		Long: `Serve a farm from this computer until it is interrupted: a queue that other computers take pictures from.
+Pair each of them once: "realword farm pair NAME" prints a line, and "realword worker LINE" there makes it help.
+With --server, the farm lies on a NATS server that exists, and this command only prepares it.`,
+		Example: `  realword farm
+  realword farm pair workstation        # prints the line for "realword worker"
+  realword farm pair laptop --client    # prints the line for "realword farm join"
+  realword generate --farm --prompt "a dog on the beach" --subject dog=dog.png --count 100 --out out
+  realword farm --server nats://10.0.0.5:4222 --creds farm.creds --replicas 3`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if r.server != "" {
+				return prepareFarm(c.Context(), r, replicas, c.OutOrStdout())
+			}
+			return serveFarm(c.Context(), farm.ServerOptions{
+				Listen: listen, MaxBytes: int64(room * 1e9), OnRefused: func(text string) { fmt.Fprintln(c.ErrOrStderr(), "realword:", text) },
+			}, c.OutOrStdout())
+		},
+	}
+	r.flags(c)
+	c.Flags().StringVar(&listen, "listen", "0.0.0.0:"+farmPort, "address to listen at")
+	c.Flags().Float64Var(&room, "room", 0, "GB that may be queued and kept (default: a tenth of what is free)")
+	c.Flags().IntVar(&replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies")
+	c.AddCommand(newFarmPair(), newFarmRevoke(), newFarmJoin(), newFarmStatus())
+	return c
+}
+
+func serveFarm(ctx context.Context, o farm.ServerOptions, out io.Writer) (err error) {
+	if o.Dir, err = farmDir(); err != nil {
+		return err
+	}
+	s, err := farm.Serve(o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	p, err := farm.Own(o.Dir)
+	if err != nil {
+		return err
+	}
+	a, err := p.Access()
+	if err != nil {
+		return err
+	}
+	conn, err := farm.Found(ctx, a, 1)
+	if err != nil {
+		return err
+	}
+	conn.Close()
+	fmt.Fprintf(out, "The farm is at %s. Interrupt to end it; what is queued stays.\n", s.Address())
+	keys, err := farm.Keys(o.Dir)
+	if err != nil {
+		return err
+	}
+	if len(keys) < 2 { // nobody but this computer
+		p, err := s.Pair("worker", farm.Helper)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "To let another computer help, run there:\n\n  realword worker %s\n\n", p)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// prepareFarm makes what a farm needs on a server that exists.
+func prepareFarm(ctx context.Context, r reach, replicas int, out io.Writer) error {
+	a, err := r.access()
+	if err != nil {
+		return err
+	}
+	conn, err := farm.Found(ctx, a, replicas)
+	if err != nil {
+		return err
+	}
+	conn.Close()
+	fmt.Fprintf(out, "The farm on %s is ready. Run realword worker and realword generate --farm with the same --server.\n", r.server)
+	return nil
+}
+
+func newFarmPair() *cobra.Command {
+	var client bool
+	c := &cobra.Command{
+		Use:   "pair NAME",
+		Short: "print the line that lets one more computer in",
+		Long:  "Print a line that lets one more computer in. It is a secret, and works until \"realword farm revoke NAME\".\nA NAME that is paired already gets a new line, and its old one ends.",
+		Args:  usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, err := farmDir()
+			if err != nil {
+				return err
+			}
+			role, what := farm.Helper, "realword worker"
+			if client {
+				role, what = farm.Client, "realword farm join"
+			}
+			p, err := farm.PairHere(dir, args[0], role)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "On %s, run: %s LINE\n", args[0], what)
+			fmt.Fprintln(c.OutOrStdout(), p)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&client, "client", false, "for a computer that hands over jobs, not for one that makes pictures")
+	return c
+}
+
+func newFarmRevoke() *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke NAME",
+		Short: "let a computer out: its connection ends, its line never works again",
+		Args:  usageArgs(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := farmDir()
+			if err != nil {
+				return err
+			}
+			return farm.Revoke(dir, args[0])
+		},
+	}
+}
+
+func newFarmJoin() *cobra.Command {
+	return &cobra.Command{
+		Use:   "join PAIRING",
+		Short: "hand jobs of this computer over to a farm",
+		Args:  usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := farm.ParsePairing(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if p.Role != farm.Client {
+				return usagef("this line is for realword worker: ask for one of realword farm pair NAME --client")
+			}
+			a, err := p.Access()
+			if err != nil {
+				return err
+			}
+			conn, err := farm.Dial(c.Context(), a)
+			if err != nil {
+				return err
+			}
+			conn.Close()
+			dir, err := farmDir()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "Joined. realword generate --farm makes pictures there.")
+			return farm.Join(dir, p)
+		},
+	}
+}
+
+func newFarmStatus() *cobra.Command {
+	var r reach
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "computers, queue and speed",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			conn, err := r.dial(c.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			s, err := conn.Status(c.Context())
+			if err != nil {
+				return err
+			}
+			return printFarm(c.OutOrStdout(), s)
+		},
+	}
+	r.flags(c)
+	return c
+}
+
+func printFarm(out io.Writer, s farm.Status) error {
+	fmt.Fprintf(out, "%d waiting, %d in work, %s kept\n", s.Waiting, s.Running, files.Bytes(s.Bytes))
+	for name, n := range s.Orphans {
+		fmt.Fprintf(out, "%d of them need the model %s, which no computer that is there has\n", n, name)
+	}
+	if len(s.Workers) == 0 {
+		fmt.Fprintln(out, "No computer helps: run realword worker on one.")
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "COMPUTER\tDEVICE\tMODELS\tMADE\tA PICTURE\tDOES")
+	for _, w := range s.Workers {
+		var models []string
+		for _, name := range w.Models {
+			models = append(models, name)
+		}
+		speed, does := "", cmp.Or(w.Problem, "waits")
+		if w.Picture > 0 {
+			speed = fmt.Sprintf("%.1f s", w.Picture)
+		}
+		if w.Doing != "" {
+			does = fmt.Sprintf("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", w.Name, w.Device, strings.Join(models, ", "), w.Made, speed, does)
+	}
+	return table.Flush()
+}
+
+func newWorker() *cobra.Command {
+	var r reach
+	var m machine
+	var devices, models []string
+	var name string
+	c := &cobra.Command{
+		Use:   "worker [PAIRING]",
+		Short: "make pictures for a farm, without a window",
+		Long: `Make pictures for a farm until it is interrupted. PAIRING is the line that "realword farm pair NAME" printed there.
+What is in work at an interrupt is handed over: another computer continues from its last step.`,
+		Example: `  realword worker realword-farm:…
+  realword worker realword-farm:… --model ~/models/sdxl --device cuda,cuda:1`,
+		Args: usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			a, err := r.access()
+			if len(args) == 1 {
+				if r.server != "" {
+					return usagef("give a pairing or --server, not both")
+				}
+				p, parseErr := farm.ParsePairing(args[0])
+				if parseErr != nil {
+					return usageError{parseErr}
+				}
+				a, err = p.Access()
+			}
+			if err != nil {
+				return err
+			}
+			if name != "" {
+				a.Name = name
+			}
+			return work(c.Context(), a, m, models, devices, c.ErrOrStderr())
+		},
+	}
+	r.flags(c)
+	c.Flags().StringArrayVar(&models, "model", nil, "model folder, repeatable (default: the built-in model)")
+	c.Flags().StringSliceVar(&devices, "device", []string{"auto"}, "as for generate; several with commas between each make their own pictures")
+	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
+	c.Flags().StringVar(&name, "name", "", "what this computer is called in the farm (default: as it was paired)")
+	return c
+}
+
+// work makes pictures on every device until the context ends.
+func work(ctx context.Context, a farm.Access, m machine, models, devices []string, stderr io.Writer) error {
+	conn, err := farm.Dial(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.OnChange(func(connected bool, why error) {
+		if connected {
+			fmt.Fprintln(stderr, "realword: the farm is back")
+		} else if ctx.Err() == nil {
+			fmt.Fprintf(stderr, "realword: the farm is away (%v); waiting for it\n", why)
+		}
+	})
+	if len(models) == 0 {
+		models = []string{""}
+	}
+	var engines []*engine
+	defer func() {
+		for _, e := range engines {
+			e.Close()
+		}
+	}()
+	var all []farm.WorkerOptions
+	for _, device := range devices {
+		o := farm.WorkerOptions{Name: a.Name, Device: device, Version: version + " " + runtime.GOOS}
+		for _, path := range models {
+			m := m
+			m.model, m.device = path, device
+			e, err := m.open(ctx)
+			if err != nil {
+				return err
+			}
+			engines = append(engines, e)
+			if p, ok := e.runtime.(session.Placed); ok {
+				o.Device, _ = p.Provider()
+			}
+			manifest := e.bundle.Manifest()
+			o.Models = append(o.Models, farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: e})
+		}
+		all = append(all, o)
+	}
+	var done sync.WaitGroup
+	failures := make([]error, len(all))
+	for i, o := range all {
+		fmt.Fprintf(stderr, "realword: %s helps with %s on %s\n", o.Name, o.Models[0].Name, o.Device)
+		done.Go(func() { failures[i] = conn.Work(ctx, o) })
+	}
+	done.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return errors.Join(failures...)
+}
+
+// starter makes the pictures of resolved requests: an engine here, or a farm.
+type starter interface {
+	Start(context.Context, inference.Request) (inference.Job, error)
+}
+
+// far hands the requests of a model over to a farm. close must be called in the end.
+func far(ctx context.Context, r reach, e *engine, stderr io.Writer) (to starter, close func(), err error) {
+	conn, err := r.dial(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn.OnChange(func(connected bool, why error) {
+		if !connected && ctx.Err() == nil && why != nil {
+			fmt.Fprintf(stderr, "realword: the farm is away (%v); waiting for it\n", why)
+		}
+	})
+	m := e.bundle.Manifest()
+	id := farm.ModelID(m)
+	look, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if has, err := conn.HasModel(look, id); err == nil && !has {
+		fmt.Fprintf(stderr, "note: no computer of the farm that is there has the model %s; the job waits for one\n", m.Name)
+	}
+	return conn.Queue(id, m.Name), conn.Close, nil
+}
+
+// ahead keeps the next jobs of a batch on their way, so that every computer of a farm has something to do.
+type ahead struct {
+	starter
+	jobs map[string]inference.Job
+	most int
+}
+
+// queue starts the first of the cases that are not started.
+func (a *ahead) queue(ctx context.Context, cases []batchCase) error {
+	for _, c := range cases[:min(a.most, len(cases))] {
+		if a.jobs[c.name] != nil {
+			continue
+		}
+		job, err := a.Start(ctx, c.request)
+		if err != nil {
+			return err
+		}
+		a.jobs[c.name] = job
+	}
+	return nil
+}
+
+// close takes back what was started and is not wanted any more.
+func (a *ahead) close() {
+	for _, job := range a.jobs {
+		job.Cancel()
+	}
+	for _, job := range a.jobs {
+		for range job.Events() {
+		}
+	}
+}
+
+// of is the job of a case that queue has started, once; further ones are started anew.
+func (a *ahead) of(name string) starter { return &started{a, name} }
+
+type started struct {
+	*ahead
+	name string
+}
+
+func (s *started) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	if job := s.jobs[s.name]; job != nil {
+		delete(s.jobs, s.name)
+		return job, nil
+	}
+	return s.starter.Start(ctx, r)
+}

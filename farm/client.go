@@ -1,0 +1,620 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"realword/inference"
+)
+
+// Queue hands the requests of one model over to a farm. It stands where an engine of package inference stands.
+type Queue struct {
+	conn  *Conn
+	model string // see ModelID
+	name  string // of the model, for people
+}
+
+// Queue is the farm as an engine for the model.
+func (c *Conn) Queue(modelID, name string) *Queue { return &Queue{c, modelID, name} }
+
+// Start hands a resolved request over, one message for each picture, and returns the job. The farm has it, and makes it whatever becomes
+// of this process, when Start returns; the events then come as those of an engine. Cancelling the context or the job takes what is not
+// made off the queue. Errors say what helps: the farm does not answer, its store is full.
+func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	if len(r.Seeds) == 0 {
+		return nil, errors.New("the request is not resolved: it has no seeds")
+	}
+	if r.Grid != nil {
+		return nil, errors.New("a grid cannot be made on the farm yet: its cells share what they have in common, on one computer. Make it here")
+	}
+	j := &Job{
+		ID: nuid.Next(), queue: q, request: r, events: make(chan inference.Event), passes: make([]inference.Progress, len(r.Seeds)),
+		began: time.Now(), stop: func() {},
+		answers: make(chan int, len(r.Seeds)),
+	}
+	j.ctx, j.cancel = context.WithCancelCause(ctx)
+	err := j.listen()
+	if err == nil {
+		err = j.hand(j.ctx)
+	}
+	if err != nil {
+		j.stop()
+		j.takeBack()
+		return nil, err
+	}
+	go j.deliver()
+	return j, nil
+}
+
+// Job is a job on a farm.
+type Job struct {
+	ID       string
+	queue    *Queue
+	request  inference.Request
+	from     string               // blob with the State that the request goes on from
+	stop     func()               // ends what follow began
+	arriving chan inference.Event // of the picture whose turn it is
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	events   chan inference.Event
+	answers  chan int // pictures of which there is a result
+	began    time.Time
+
+	cleaning sync.WaitGroup // what the farm needs no more is being removed
+
+	mu     sync.Mutex
+	passes []inference.Progress // of every picture
+}
+
+// Events implements inference.Job.
+func (j *Job) Events() <-chan inference.Event { return j.events }
+
+// Cancel implements inference.Job.
+func (j *Job) Cancel() { j.cancel(context.Canceled) }
+
+// light is a request without the bytes that travel by themselves.
+func light(r inference.Request) inference.Request {
+	r.Subjects = inference.CloneSubjects(r.Subjects)
+	for i := range r.Subjects {
+		r.Subjects[i].Anchors = nil
+		for k := range r.Subjects[i].References {
+			r.Subjects[i].References[k].Small = nil
+		}
+	}
+	if r.Init != nil {
+		begin := *r.Init
+		r.Init = &begin
+	}
+	for _, f := range r.Files() {
+		*f.Data = nil
+	}
+	r.From = nil
+	return r
+}
+
+// hand puts everything on the farm.
+func (j *Job) hand(ctx context.Context) error {
+	c, r := j.queue.conn, j.request
+	for _, f := range r.Files() {
+		if len(*f.Data) == 0 {
+			return fmt.Errorf("%s is not here: give its file", f.Name)
+		}
+		if _, err := c.putBlob(ctx, *f.Data); err != nil {
+			return err
+		}
+	}
+	if r.From != nil {
+		state, err := inference.EncodeState(*r.From)
+		if err == nil {
+			j.from, err = c.putBlob(ctx, state)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	waiting := make([]int, len(r.Seeds))
+	for n := range waiting {
+		waiting[n] = n
+	}
+	const together = 256 // messages on their way
+	for part := range slices.Chunk(waiting, together) {
+		if err := again(ctx, func(ctx context.Context) error { return j.publish(ctx, part, "", "") }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish queues pictures. What is queued already is not queued again; retry makes it another message.
+func (j *Job) publish(ctx context.Context, pictures []int, retry, avoid string) error {
+	c := j.queue.conn
+	var acks []jetstream.PubAckFuture
+	for _, n := range pictures {
+		r := light(j.request)
+		r.Seeds = []uint64{j.request.Seeds[n]}
+		data, err := inference.EncodeRequest(r)
+		if err != nil {
+			return err
+		}
+		m := &nats.Msg{Subject: strings.Join([]string{jobSubject, j.queue.model, unit(j.ID, n)}, "."), Data: data, Header: nats.Header{}}
+		m.Header.Set(jetstream.MsgIDHeader, unit(j.ID, n)+retry)
+		m.Header.Set(modelHeader, j.queue.name)
+		m.Header.Set(jobHeader, j.ID)
+		m.Header.Set(pictureHeader, strconv.Itoa(n))
+		if j.from != "" {
+			m.Header.Set(fromHeader, j.from)
+		}
+		if avoid != "" {
+			m.Header.Set(avoidHeader, avoid)
+		}
+		ack, err := c.js.PublishMsgAsync(m)
+		if err != nil {
+			return err
+		}
+		acks = append(acks, ack)
+	}
+	for _, ack := range acks {
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// takeBack takes what waits of the job off the queue, tells who makes it to stop, and removes what was made.
+func (j *Job) takeBack() {
+	c := j.queue.conn
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 10*time.Second)
+	defer cancel()
+	_ = c.nc.Publish(cancelSubject+"."+j.ID, nil)
+	_ = c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+"."+j.queue.model+"."+j.ID+".>"))
+	for n := range j.request.Seeds {
+		if ctx.Err() != nil {
+			return
+		}
+		j.forget(ctx, n)
+	}
+}
+
+// forget removes what the farm keeps of a picture. What stays for want of an answer goes by its age.
+func (j *Job) forget(ctx context.Context, n int) {
+	c, key := j.queue.conn, unit(j.ID, n)
+	r, err := j.result(ctx, n)
+	if err != nil {
+		r.Blobs, _, _ = j.kept(ctx, n)
+	}
+	for _, sum := range r.Blobs {
+		_ = c.blobs.Delete(ctx, sum)
+	}
+	for _, kv := range []jetstream.KeyValue{c.results, c.states, c.tries} {
+		_ = kv.Purge(ctx, key)
+	}
+}
+
+// listen makes progress, results and the events of the first picture come.
+func (j *Job) listen() (err error) {
+	c := j.queue.conn
+	if j.arriving, err = j.follow(0); err != nil {
+		return err
+	}
+	sub, err := c.nc.Subscribe(passSubject+"."+j.ID+".*", j.pass)
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(j.ctx, func() { _ = sub.Unsubscribe() })
+	var watch jetstream.KeyWatcher
+	if err := again(j.ctx, func(context.Context) error { // the watcher outlives the try: it has the job's context
+		watch, err = c.results.Watch(j.ctx, j.ID+".*")
+		return err
+	}); err != nil {
+		return err
+	}
+	context.AfterFunc(j.ctx, func() { _ = watch.Stop() })
+	go func() {
+		for e := range watch.Updates() {
+			if e == nil || e.Operation() != jetstream.KeyValuePut {
+				continue
+			}
+			if n, ok := j.pictureOf(e.Key()); ok {
+				select {
+				case j.answers <- n:
+				case <-j.ctx.Done():
+				}
+			}
+		}
+	}()
+	return nil
+}
+
+// follow makes the events of one picture come, until the job ends or another one is followed.
+func (j *Job) follow(n int) (chan inference.Event, error) {
+	j.stop()
+	arriving := make(chan inference.Event, 64)
+	sub, err := j.queue.conn.nc.Subscribe(eventSubject+"."+unit(j.ID, n), func(m *nats.Msg) {
+		if e, err := inference.DecodeEvent(m.Data); err == nil {
+			select {
+			case arriving <- e:
+			default: // whoever reads the job is slow: the farm keeps it, too
+			}
+		}
+	})
+	if err == nil {
+		j.stop = func() { _ = sub.Unsubscribe() }
+	}
+	return arriving, err
+}
+
+// pictureOf is the number at the end of a key or subject.
+func (j *Job) pictureOf(key string) (n int, ok bool) {
+	n, err := strconv.Atoi(key[strings.LastIndexByte(key, '.')+1:])
+	return n, err == nil && n >= 0 && n < len(j.request.Seeds)
+}
+
+// pass takes the progress of one picture.
+func (j *Job) pass(m *nats.Msg) {
+	n, ok := j.pictureOf(m.Subject)
+	e, err := inference.DecodeEvent(m.Data)
+	p, isProgress := e.(inference.Progress)
+	if !ok || err != nil || !isProgress || p.Pass < 0 || p.Passes <= 0 || p.Pass > p.Passes || p.Passes > 1<<20 {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.passes[n] = p
+}
+
+// progress is that of the whole job: a picture of which nothing is known yet is taken to need as many passes as the others.
+func (j *Job) progress() inference.Progress {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	each := 0
+	for _, p := range j.passes {
+		each = max(each, p.Passes)
+	}
+	var sum inference.Progress
+	for _, p := range j.passes {
+		sum.Pass += p.Pass
+		if p.Passes == 0 {
+			p.Passes = each
+		}
+		sum.Passes += p.Passes
+	}
+	if elapsed := time.Since(j.began); sum.Pass > 0 {
+		sum.Remaining = elapsed / time.Duration(sum.Pass) * time.Duration(sum.Passes-sum.Pass)
+	}
+	return sum
+}
+
+// deliver hands over events up to the last one of the job.
+func (j *Job) deliver() {
+	defer close(j.events)
+	err := j.pictures()
+	j.cleaning.Wait()
+	if err != nil {
+		if j.ctx.Err() != nil {
+			err = context.Cause(j.ctx)
+		}
+		j.takeBack()
+		j.events <- inference.Failed{Err: err}
+	} else {
+		j.events <- inference.Done{Pictures: len(j.request.Seeds), Elapsed: time.Since(j.began)}
+	}
+	j.cancel(context.Canceled)
+}
+
+func (j *Job) pictures() error {
+	defer func() { j.stop() }()
+	there := map[int]bool{}
+	for n := range j.request.Seeds {
+		if err := j.picture(n, there); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps.
+func (j *Job) picture(n int, there map[int]bool) (err error) {
+	if n > 0 {
+		if j.arriving, err = j.follow(n); err != nil {
+			return err
+		}
+	}
+	out := output{job: j, picture: n, next: firstStep(j.request)}
+	if !there[n] { // it may be made already, without an answer that this process saw
+		if _, err := j.result(j.ctx, n); err == nil {
+			there[n] = true
+		}
+	}
+	look := time.NewTicker(2 * time.Second) // a watch may miss what came while the farm was away
+	defer look.Stop()
+	for retries := 0; ; {
+		for !there[n] {
+			select {
+			case <-look.C:
+				if _, err := j.result(j.ctx, n); err == nil {
+					there[n] = true
+				}
+			case <-j.ctx.Done():
+				return j.ctx.Err()
+			case e := <-j.arriving:
+				if err := out.live(e); err != nil {
+					return err
+				}
+			case k := <-j.answers:
+				there[k] = true
+			}
+		}
+		result, err := j.result(j.ctx, n)
+		if errors.Is(err, jetstream.ErrKeyNotFound) { // told twice of one that was not taken
+			there[n] = false
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if result.Problem != "" {
+			return fmt.Errorf("%s could not be made on the farm: %s", pictureName(n), result.Problem)
+		}
+		events, err := j.fetch(result, n)
+		if err == nil {
+			for _, e := range events {
+				if err := out.kept(e); err != nil {
+					return err
+				}
+			}
+			j.done(n)
+			j.cleaning.Go(func() { j.forget(j.ctx, n) })
+			return nil
+		}
+		if j.ctx.Err() != nil {
+			return j.ctx.Err()
+		}
+		retries++
+		if retries >= maxTries {
+			return fmt.Errorf("%s came back wrong from %q %d times (%w): let that computer out of the farm, or update it", pictureName(n), result.Worker, retries, err)
+		}
+		j.forget(j.ctx, n) // and once more, by somebody else
+		there[n] = false
+		err = again(j.ctx, func(ctx context.Context) error {
+			return j.publish(ctx, []int{n}, fmt.Sprint(".again", retries), result.ID)
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func pictureName(n int) string { return fmt.Sprint("picture ", n+1) }
+
+// result is what the farm says of a picture; jetstream.ErrKeyNotFound where it says nothing.
+func (j *Job) result(ctx context.Context, n int) (r Result, err error) {
+	err = again(ctx, func(ctx context.Context) error {
+		e, err := j.queue.conn.results.Get(ctx, unit(j.ID, n))
+		if err != nil {
+			return err
+		}
+		return unmarshal(e.Value(), &r)
+	})
+	return r, err
+}
+
+// kept is what the farm keeps of a picture in work.
+func (j *Job) kept(ctx context.Context, n int) (blobs []string, s inference.State, err error) {
+	e, err := j.queue.conn.states.Get(ctx, unit(j.ID, n))
+	if err != nil {
+		return nil, s, err
+	}
+	return decodeKept(e.Value())
+}
+
+// read reads pieces of events.
+func (j *Job) read(blobs []string) (events []inference.Event, err error) {
+	left := int64(maxResultBytes)
+	for _, sum := range blobs {
+		data, err := j.queue.conn.blob(j.ctx, sum, left)
+		if err != nil {
+			return nil, err
+		}
+		list, err := decodeEvents(data)
+		if err != nil {
+			return nil, err
+		}
+		left, events = left-int64(len(data)), append(events, list...)
+	}
+	if len(events) == 0 {
+		return nil, errors.New("there are no events")
+	}
+	return events, nil
+}
+
+// fetch reads and checks the events of a result.
+func (j *Job) fetch(r Result, n int) (events []inference.Event, err error) {
+	if events, err = j.read(r.Blobs); err != nil {
+		return nil, err
+	}
+	ready, ok := events[len(events)-1].(inference.PictureReady)
+	if !ok {
+		return nil, errors.New("the picture is missing")
+	}
+	want := image.Rect(0, 0, j.request.Width, j.request.Height)
+	switch {
+	case ready.Seed != j.request.Seeds[n]:
+		return nil, errors.New("it is of another seed")
+	case ready.Image == nil || ready.Image.Bounds() != want,
+		ready.Image.Stride != 4*want.Dx() || len(ready.Image.Pix) != 4*want.Dx()*want.Dy():
+		return nil, errors.New("it has another size")
+	}
+	ready.Picture, ready.Recipe = n, j.request
+	ready.Recipe.Seeds, ready.Recipe.Subjects = []uint64{ready.Seed}, inference.CloneSubjects(j.request.Subjects)
+	events[len(events)-1] = ready
+	return events, nil
+}
+
+// done counts the passes of a picture that is here as made.
+func (j *Job) done(n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	each := 1
+	for _, p := range j.passes {
+		each = max(each, p.Passes)
+	}
+	j.passes[n] = inference.Progress{Pass: each, Passes: each}
+}
+
+func firstStep(r inference.Request) int {
+	if r.From != nil {
+		return r.From.Step
+	}
+	return 0
+}
+
+// output delivers the events of one picture in order, each once.
+type output struct {
+	job     *Job
+	picture int
+	next    int                        // the step that comes next
+	stage   inference.Stage            // the last one that was told
+	where   string                     // it computes
+	early   map[int]inference.StepDone // steps that came before the one that is next
+	asked   time.Time                  // when the farm was asked for what is missing
+}
+
+func (o *output) send(e inference.Event) error {
+	select {
+	case o.job.events <- e:
+		return nil
+	case <-o.job.ctx.Done():
+		return o.job.ctx.Err()
+	}
+}
+
+// known are the stages of a picture in their order.
+var known = []inference.Stage{
+	inference.StageLoad, inference.StageEncode, inference.StageText, inference.StageVision, inference.StageDenoise, inference.StageDecode,
+}
+
+// started tells of a stage that comes after the one that was told, or that another computer goes on.
+func (o *output) started(e inference.StageStarted) error {
+	at, was := slices.Index(known, e.Stage), slices.Index(known, o.stage)
+	switch {
+	case at < 0, e.Stage == inference.StageDecode && o.next < o.job.request.Steps:
+		return nil
+	case e.Stage == inference.StageDenoise && at <= was && e.Provider != o.where:
+		o.where = e.Provider
+		why := fmt.Sprintf("%s goes on elsewhere: %s.", pictureName(o.picture), e.Provider)
+		return o.send(inference.DeviceChanged{Provider: e.Provider, Why: why})
+	case at <= was:
+		return nil
+	}
+	e.Picture = 0
+	if e.Stage == inference.StageDenoise || e.Stage == inference.StageDecode {
+		e.Picture = o.picture
+	}
+	o.stage, o.where = e.Stage, e.Provider
+	return o.send(e)
+}
+
+// live takes an event from who makes the picture now.
+func (o *output) live(e inference.Event) error {
+	switch e := e.(type) {
+	case inference.StageStarted:
+		return o.started(e)
+	case inference.StepDone:
+		if e.Step < o.next {
+			return nil
+		}
+		if o.early == nil {
+			o.early = map[int]inference.StepDone{}
+		}
+		if o.early[e.Step] = e; len(o.early) > maxEarly {
+			clear(o.early)
+		}
+		if (e.Step > o.next || o.stage != inference.StageDenoise) && time.Since(o.asked) > time.Second {
+			o.asked = time.Now()
+			if err := o.catchUp(); err != nil {
+				return err
+			}
+		}
+		return o.steps()
+	}
+	return nil
+}
+
+const maxEarly = 64
+
+// steps delivers what follows without a gap.
+func (o *output) steps() error {
+	sent := false
+	for o.stage == inference.StageDenoise {
+		e, ok := o.early[o.next]
+		if !ok {
+			break
+		}
+		delete(o.early, o.next)
+		if err := o.step(e); err != nil {
+			return err
+		}
+		sent = true
+	}
+	if sent {
+		return o.send(o.job.progress())
+	}
+	return nil
+}
+
+// catchUp delivers what the farm keeps of a picture that began before its turn.
+func (o *output) catchUp() error {
+	blobs, _, err := o.job.kept(o.job.ctx, o.picture)
+	if err != nil {
+		return nil //nolint:nilerr // nothing is kept yet, or the farm is away: the result will have it
+	}
+	events, err := o.job.read(blobs)
+	if err != nil {
+		return nil //nolint:nilerr // likewise
+	}
+	for _, e := range events {
+		if err := o.kept(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *output) step(e inference.StepDone) error {
+	e.Picture, o.next = o.picture, e.Step+1
+	return o.send(e)
+}
+
+// kept takes an event that the farm kept: what of it did not come live.
+func (o *output) kept(e inference.Event) error {
+	switch e := e.(type) {
+	case inference.StageStarted:
+		begun := o.stage == inference.StageDenoise || o.stage == inference.StageDecode
+		if e.Stage == inference.StageDenoise && !begun || e.Stage == inference.StageDecode {
+			return o.started(e)
+		}
+	case inference.StepDone:
+		if e.Step == o.next {
+			return o.step(e)
+		}
+	case inference.PictureReady:
+		return o.send(e)
+	}
+	return nil
+}

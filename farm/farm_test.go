@@ -1,0 +1,481 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"realword/inference"
+	"realword/inference/files"
+)
+
+func sumOf(data []byte) string { return files.Sum(data) }
+
+// bench is a farm of its own with a client.
+type bench struct {
+	t      *testing.T
+	dir    string
+	server *Server
+	client *Conn
+	queue  *Queue
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, dir: t.TempDir()}
+	b.serve("127.0.0.1:0")
+	t.Cleanup(func() { b.server.Close() })
+	b.client = b.dial(b.own())
+	b.queue = b.client.Queue("m1", "Fake")
+	return b
+}
+
+// serve begins to serve, and makes what a farm needs.
+func (b *bench) serve(listen string) {
+	b.t.Helper()
+	var err error
+	if b.server, err = Serve(ServerOptions{Dir: b.dir, Listen: listen, MaxBytes: 64 << 20}); err != nil {
+		b.t.Fatal(err)
+	}
+	a, err := b.own().Access()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c, err := Found(b.t.Context(), a, 1)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c.Close()
+}
+
+func (b *bench) own() Pairing {
+	b.t.Helper()
+	p, err := Own(b.dir)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
+
+func (b *bench) dial(p Pairing) *Conn {
+	b.t.Helper()
+	a, err := p.Access()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c, err := Dial(b.t.Context(), a)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(c.Close)
+	return c
+}
+
+// worker begins to work under a key of its own, and returns what ends it and waits for the end.
+func (b *bench) worker(name string, e *fakeEngine) (stop func()) {
+	b.t.Helper()
+	p, err := b.server.Pair(name, Helper)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.work(b.dial(p), name, e)
+}
+
+func (b *bench) work(c *Conn, name string, e *fakeEngine) (stop func()) {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		err := c.Work(ctx, WorkerOptions{Name: name, Device: "fake", Version: "1", Models: []Model{{"m1", "Fake", e}}, Keep: time.Nanosecond})
+		if err != nil && ctx.Err() == nil {
+			b.t.Error(err)
+		}
+	})
+	stop = func() {
+		cancel()
+		done.Wait()
+	}
+	b.t.Cleanup(stop)
+	return stop
+}
+
+// collect reads a job to its end.
+func collect(j inference.Job) (events []inference.Event) {
+	for e := range j.Events() {
+		events = append(events, e)
+	}
+	return events
+}
+
+func of[E inference.Event](events []inference.Event) (list []E) {
+	for _, e := range events {
+		if e, ok := e.(E); ok {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func (b *bench) start(r inference.Request) inference.Job {
+	b.t.Helper()
+	j, err := b.queue.Start(b.t.Context(), r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return j
+}
+
+// same fails where a job's events are not those that the engine sends here, but for progress and who computed.
+func same(t *testing.T, r inference.Request, got []inference.Event) {
+	t.Helper()
+	j, err := new(fakeEngine).Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := func(list []inference.Event) (out []inference.Event) {
+		for _, e := range list {
+			switch e := e.(type) {
+			case inference.Progress:
+			case inference.StageStarted:
+				e.Provider = ""
+				out = append(out, e)
+			case inference.PictureReady:
+				e.Elapsed = 0
+				out = append(out, e)
+			case inference.Done:
+				e.Elapsed = 0
+				out = append(out, e)
+			default:
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	want := plain(collect(j))
+	have := plain(got)
+	if len(want) != len(have) {
+		t.Errorf("%d events, want %d: %v", len(have), len(want), kinds(have))
+		return
+	}
+	for i := range want {
+		if !reflect.DeepEqual(want[i], have[i]) {
+			t.Errorf("event %d: %+v, want %+v", i, have[i], want[i])
+			return
+		}
+	}
+}
+
+func kinds(list []inference.Event) (out []string) {
+	for _, e := range list {
+		if f, ok := e.(inference.Failed); ok {
+			out = append(out, f.Err.Error())
+			continue
+		}
+		out = append(out, strings.TrimPrefix(reflect.TypeOf(e).String(), "inference."))
+	}
+	return out
+}
+
+// TestAFarmMakesWhatIsMadeHere: the same events with the same bits, whoever made which picture, in the same order.
+func TestAFarmMakesWhatIsMadeHere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, name := range []string{"one", "two", "three"} {
+		b.worker(name, &fakeEngine{step: time.Millisecond})
+	}
+	r := request("dog", 5, 12)
+	events := collect(b.start(r))
+	same(t, r, events)
+	at := map[string]bool{}
+	for _, s := range of[inference.StageStarted](events) {
+		at[s.Provider] = true
+	}
+	if len(at) < 2 {
+		t.Errorf("all was made at %v", at)
+	}
+	last := 0
+	for _, p := range of[inference.Progress](events) {
+		if p.Pass < last || p.Pass > p.Passes || p.Passes > 60 {
+			t.Errorf("progress %d of %d after %d", p.Pass, p.Passes, last)
+		}
+		last = p.Pass
+	}
+	// nothing of it stays
+	for _, kv := range []jetstream.KeyValue{b.client.results, b.client.states} {
+		if keys, err := kv.Keys(t.Context()); !errors.Is(err, jetstream.ErrNoKeysFound) {
+			t.Errorf("%s keeps %v, %v", kv.Bucket(), keys, err)
+		}
+	}
+}
+
+// TestAWorkerThatLeavesHandsOver: another one goes on from its last step, and the steps before come once.
+func TestAWorkerThatLeavesHandsOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	half := make(chan bool)
+	var steps, again atomic.Int32
+	stop := b.worker("leaver", &fakeEngine{step: time.Millisecond, stepped: func(_ inference.Request, k int) {
+		steps.Add(1)
+		if k == 3 {
+			close(half)
+			time.Sleep(100 * time.Millisecond) // it is told to leave meanwhile
+		}
+	}})
+	r := request("dog", 8, 1)
+	j := b.start(r)
+	var events []inference.Event
+	done := make(chan bool)
+	go func() { events = collect(j); close(done) }()
+	<-half
+	go stop()
+	b.worker("heir", &fakeEngine{step: time.Millisecond, stepped: func(inference.Request, int) { again.Add(1) }})
+	<-done
+	moved := of[inference.DeviceChanged](events)
+	if len(moved) != 1 || !strings.Contains(moved[0].Why, "heir") {
+		t.Errorf("told of the heir: %v", moved)
+	}
+	same(t, r, slices.DeleteFunc(events, func(e inference.Event) bool { _, is := e.(inference.DeviceChanged); return is }))
+	if n := steps.Load() + again.Load(); again.Load() == 0 || n != 8 {
+		t.Errorf("%d and %d steps were made, want 8 together", steps.Load(), again.Load())
+	}
+}
+
+// TestTheFarmGoesAndComesBack: a job waits and goes on, and a connection needs no help.
+func TestTheFarmGoesAndComesBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	address := b.server.Address()
+	var once sync.Once
+	half := make(chan bool)
+	b.worker("one", &fakeEngine{step: 5 * time.Millisecond, stepped: func(r inference.Request, _ int) {
+		if r.Seeds[0] == 1003 {
+			once.Do(func() { close(half) })
+		}
+	}})
+	r := request("dog", 4, 8)
+	j := b.start(r)
+	var events []inference.Event
+	done := make(chan bool)
+	go func() { events = collect(j); close(done) }()
+	<-half
+	b.server.Close()
+	b.serve(address)
+	<-done
+	same(t, r, events)
+}
+
+// TestAPictureThatNobodyCanMake is parked with the reason, and the others of the farm are made.
+func TestAPictureThatNobodyCanMake(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var tries atomic.Int32
+	bad := errors.New("the card melts at this one")
+	b.worker("one", &fakeEngine{fail: func(r inference.Request) error {
+		if r.Seeds[0] == 1001 {
+			tries.Add(1)
+			return bad
+		}
+		return nil
+	}})
+	events := collect(b.start(request("dog", 2, 3)))
+	failed := of[inference.Failed](events)
+	if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), bad.Error()) || !strings.Contains(failed[0].Err.Error(), "picture 2") || tries.Load() != maxTries {
+		t.Errorf("%v after %d tries", kinds(events), tries.Load())
+	}
+	if len(of[inference.PictureReady](events)) != 1 {
+		t.Errorf("the picture before it is missing: %v", kinds(events))
+	}
+	r := request("cat", 2, 1)
+	same(t, r, collect(b.start(r)))
+}
+
+// TestAComputerThatAnswersGarbage: somebody else makes the picture; alone, it is named.
+func TestAComputerThatAnswersGarbage(t *testing.T) {
+	t.Parallel()
+	garbage := func(p *inference.PictureReady) { p.Seed++ }
+	t.Run("beside another", func(t *testing.T) {
+		b := newBench(t)
+		b.worker("liar", &fakeEngine{spoil: garbage})
+		b.worker("honest", &fakeEngine{step: 2 * time.Millisecond})
+		r := request("dog", 2, 4)
+		same(t, r, slices.DeleteFunc(collect(b.start(r)), func(e inference.Event) bool { _, is := e.(inference.DeviceChanged); return is }))
+	})
+	t.Run("alone", func(t *testing.T) {
+		b := newBench(t)
+		b.worker("liar", &fakeEngine{spoil: garbage})
+		b.worker("twin", &fakeEngine{spoil: garbage})
+		b.worker("triplet", &fakeEngine{spoil: garbage})
+		failed := of[inference.Failed](collect(b.start(request("dog", 2, 1))))
+		if len(failed) != 1 || !strings.Contains(failed[0].Err.Error(), "seed") {
+			t.Errorf("%v", failed)
+		}
+	})
+}
+
+// TestCancelReachesTheWorker and takes what waits off the queue.
+func TestCancelReachesTheWorker(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	began, ended := make(chan bool, 1), make(chan bool, 1)
+	b.worker("one", &fakeEngine{step: 20 * time.Millisecond, started: func(inference.Request) { began <- true }, stepped: func(_ inference.Request, k int) {
+		if k == 9999 {
+			ended <- true
+		}
+	}})
+	j := b.start(request("dog", 10_000, 50))
+	<-began
+	j.Cancel()
+	if events := collect(j); !errors.Is(events[len(events)-1].(inference.Failed).Err, context.Canceled) {
+		t.Errorf("%v", kinds(events))
+	}
+	b.until("the queue is empty and the worker idle", func() bool {
+		s, err := b.client.Status(t.Context())
+		return err == nil && s.Waiting == 0 && s.Running == 0 && len(s.Workers) == 1 && s.Workers[0].Doing == ""
+	})
+	if len(ended) > 0 {
+		t.Error("the worker went on to the end")
+	}
+}
+
+func (b *bench) until(what string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatal("not so: ", what)
+		}
+	}
+}
+
+// TestWhoIsLetIn: no key, a revoked one, one of another farm, another certificate; a worker cannot queue.
+func TestWhoIsLetIn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	other := newBench(t)
+	if _, err := nats.Connect("tls://"+b.server.Address(), nats.Secure(pinned(b.server.print))); err == nil {
+		t.Error("somebody without a key came in")
+	}
+	stranger := other.own()
+	stranger.Servers, stranger.Certificate = b.own().Servers, b.own().Certificate
+	refused := func(p Pairing, want error) {
+		t.Helper()
+		a, err := p.Access()
+		if err == nil {
+			_, err = Dial(t.Context(), a)
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	refused(stranger, errRefused)
+	impostor := other.own()
+	impostor.Servers = b.own().Servers
+	refused(impostor, errOther)
+	p, err := b.server.Pair("helper", Helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	helper := b.dial(p)
+	failure := make(chan error, 8)
+	helper.nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { failure <- err })
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := helper.js.Publish(short, jobSubject+".m1.x.0", []byte("x")); err == nil {
+		t.Error("a worker queued a job")
+	}
+	if err := <-failure; !errors.Is(err, nats.ErrPermissionViolation) {
+		t.Error(err)
+	}
+	if err := helper.jobs.Purge(short); err == nil {
+		t.Error("a worker emptied the queue")
+	}
+	if err := Revoke(b.dir, "helper"); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the revoked key is out", func() bool { return !helper.Connected() })
+	refused(p, errRefused)
+	if err := Revoke(b.dir, "helper"); err == nil {
+		t.Error("revoked twice")
+	}
+	if !b.client.Connected() {
+		t.Error("another key went with it")
+	}
+}
+
+// TestAnotherVersionIsRefused by name, with both versions.
+func TestAnotherVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	kv, err := b.client.js.KeyValue(t.Context(), farmBucket)
+	if err == nil {
+		_, err = kv.Put(t.Context(), protocolKey, []byte("0.7"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := b.own().Access()
+	if _, err := Dial(t.Context(), a); err == nil || !strings.Contains(err.Error(), "0.7") || !strings.Contains(err.Error(), Protocol) {
+		t.Error(err)
+	}
+}
+
+// TestPairingIsOneLine that survives blanks, and no other line is one.
+func TestPairingIsOneLine(t *testing.T) {
+	t.Parallel()
+	p, err := Pair(t.TempDir(), "Büro", Helper, []string{"10.0.0.2:7422"}, strings.Repeat("ab", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParsePairing("  " + p.String() + "\r\n")
+	if err != nil || !reflect.DeepEqual(got, p) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, bad := range []string{"", "x", p.String()[1:], p.String()[:40], pairingPrefix, pairingPrefix + "e30"} {
+		if _, err := ParsePairing(bad); err == nil {
+			t.Errorf("%q is a pairing", bad)
+		}
+	}
+	if strings.ContainsAny(p.String(), " \n") {
+		t.Error("it is more than one word")
+	}
+}
+
+// TestSecretsAreTheUsers: nobody else of this computer reads keys, certificate or pairing.
+func TestSecretsAreTheUsers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, name := range []string{"keys.json", "certificate.pem", "own.pairing", "server.json"} {
+		info, err := os.Stat(filepath.Join(b.dir, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(b.dir, "keys.json"))
+	if err != nil || strings.Contains(string(data), b.own().Seed) {
+		t.Errorf("the server keeps secrets of others: %v", err)
+	}
+}
+
+// TestAFullStoreIsSaid where the job is handed over.
+func TestAFullStoreIsSaid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := request("dog", 1, 1)
+	r.Subjects[0].References[0].Data = make([]byte, 80<<20)
+	r.Subjects[0].References[0].SHA256 = sumOf(r.Subjects[0].References[0].Data)
+	if _, err := b.queue.Start(t.Context(), r); err == nil || !strings.Contains(err.Error(), "store is full") {
+		t.Error(err)
+	}
+	small := request("dog", 1, 1)
+	b.worker("one", &fakeEngine{})
+	same(t, small, collect(b.start(small)))
+}

@@ -1,0 +1,385 @@
+package farm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/inference/files"
+)
+
+// Protocol is the version of what this package puts on the wire. Computers with another one are refused by name.
+var Protocol = fmt.Sprintf("1.%d", inference.WireVersion)
+
+// The names of everything in JetStream. A subject of the queue is jobSubject.MODEL.JOB.PICTURE, so that a model's pictures are one
+// consumer's, and a job is cancelled by purging its subject.
+const (
+	jobStream      = "REALWORD_JOBS"
+	jobSubject     = "realword.job"
+	eventSubject   = "realword.event"    // .JOB.PICTURE: events of a picture, as they come; nobody need listen
+	passSubject    = "realword.progress" // .JOB.PICTURE: passes of a picture
+	cancelSubject  = "realword.cancel"   // .JOB
+	resultBucket   = "REALWORD_RESULTS"  // JOB.PICTURE: Result
+	stateBucket    = "REALWORD_STATES"   // JOB.PICTURE: the last kept State, as bytes
+	tryBucket      = "REALWORD_TRIES"    // JOB.PICTURE: try
+	workerBucket   = "REALWORD_WORKERS"  // WORKER: WorkerInfo
+	farmBucket     = "REALWORD_FARM"     // protocol
+	blobStore      = "REALWORD_BLOBS"    // files of requests and events of results, by SHA-256
+	modelHeader    = "Realword-Model"
+	jobHeader      = "Realword-Job"
+	pictureHeader  = "Realword-Picture"
+	fromHeader     = "Realword-From"   // blob with the State that the request goes on from
+	avoidHeader    = "Realword-Avoid"  // workers whose result the client did not take
+	workerHeader   = "Realword-Worker" // of events: who computes
+	attemptHeader  = "Realword-Attempt"
+	stepHeader     = "Realword-Step" // of kept states
+	protocolKey    = "protocol"
+	aliveFor       = 10 * time.Second // how long a computer counts as there that says nothing
+	ackWait        = 6 * time.Second  // how long a picture may be in silence before another computer gets it
+	keepResults    = 7 * 24 * time.Hour
+	keepBlobs      = 30 * 24 * time.Hour
+	renewBlobs     = 7 * 24 * time.Hour
+	maxTries       = 3
+	maxFiles       = 64        // of a request
+	maxFileBytes   = 256 << 20 // of all of them
+	maxResultBytes = 512 << 20
+)
+
+// helperPermissions is what a worker's key may do: take from the queue and say how it goes, but neither queue nor delete.
+func helperPermissions() *server.Permissions {
+	publish := []string{
+		eventSubject + ".>", passSubject + ".>", "$JS.ACK.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.*",
+		"$JS.API.STREAM.MSG.GET.*", "$JS.API.DIRECT.GET.>",
+		"$JS.API.CONSUMER.>", "$JS.FC.>", "_INBOX.>",
+	}
+	for _, b := range []string{resultBucket, stateBucket, tryBucket, workerBucket} {
+		publish = append(publish, "$KV."+b+".>")
+	}
+	publish = append(publish, "$O."+blobStore+".>", "$JS.API.STREAM.PURGE.OBJ_"+blobStore) // an object's own remains
+	return &server.Permissions{
+		Publish:   &server.SubjectPermission{Allow: publish, Deny: []string{"$JS.API.CONSUMER.DELETE." + jobStream + ".>"}},
+		Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>", cancelSubject + ".>", "$KV." + workerBucket + ".>", "$JS.FC.>"}},
+	}
+}
+
+// Conn is an open way into a farm. It goes on reaching for a server that is gone. Close must be called in the end.
+type Conn struct {
+	name    string
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	jobs    jetstream.Stream
+	results jetstream.KeyValue
+	states  jetstream.KeyValue
+	tries   jetstream.KeyValue
+	workers jetstream.KeyValue
+	blobs   jetstream.ObjectStore
+
+	mu      sync.Mutex
+	changed []func(connected bool, why error)
+}
+
+// Dial reaches a farm. With make, what the farm needs in JetStream is made where it is not there; replicas is on how many servers each
+// of it lies, 1 unless it is a cluster. Errors say what helps: a refused key, another protocol, no answer.
+func Dial(ctx context.Context, a Access) (*Conn, error) { return dial(ctx, a, 0) }
+
+// Found is Dial that makes the streams and buckets of a farm where they are not there yet, each on so many servers of a cluster. The
+// key must be a client's.
+func Found(ctx context.Context, a Access, replicas int) (*Conn, error) {
+	return dial(ctx, a, max(replicas, 1))
+}
+
+func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
+	c = &Conn{name: a.Name}
+	if c.nc, err = a.connect(c.change); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			c.nc.Close()
+			err = explain(err)
+		}
+	}()
+	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(10*time.Second)); err != nil {
+		return nil, err
+	}
+	if replicas > 0 {
+		if err := c.found(ctx, replicas); err != nil {
+			return nil, err
+		}
+	}
+	if c.jobs, err = c.js.Stream(ctx, jobStream); errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, errors.New("there is a NATS server, but no farm on it yet: run realword farm with --server there first")
+	}
+	for _, b := range []struct {
+		name string
+		kv   *jetstream.KeyValue
+	}{{resultBucket, &c.results}, {stateBucket, &c.states}, {tryBucket, &c.tries}, {workerBucket, &c.workers}} {
+		if err == nil {
+			*b.kv, err = c.js.KeyValue(ctx, b.name)
+		}
+	}
+	if err == nil {
+		c.blobs, err = c.js.ObjectStore(ctx, blobStore)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, c.agree(ctx)
+}
+
+// found makes what a farm needs.
+func (c *Conn) found(ctx context.Context, replicas int) error {
+	_, err := c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: jobStream, Subjects: []string{jobSubject + ".>"}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
+		Duplicates: 10 * time.Minute, Replicas: replicas, Description: "pictures to be made",
+	})
+	for _, b := range []jetstream.KeyValueConfig{
+		{Bucket: resultBucket, TTL: keepResults, Description: "pictures that were made"},
+		{Bucket: stateBucket, TTL: keepResults, MaxValueSize: maxMessage, Description: "where a picture goes on"},
+		{Bucket: tryBucket, TTL: keepResults, Description: "how often a picture was begun"},
+		{Bucket: workerBucket, TTL: aliveFor, Storage: jetstream.MemoryStorage, Description: "computers that are there"},
+		{Bucket: farmBucket, Description: "the version"},
+	} {
+		if err == nil {
+			b.Replicas = replicas
+			_, err = c.js.CreateOrUpdateKeyValue(ctx, b)
+		}
+	}
+	if err == nil {
+		_, err = c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+			Bucket: blobStore, TTL: keepBlobs, Replicas: replicas, Description: "files of jobs and results",
+		})
+	}
+	if err == nil {
+		var kv jetstream.KeyValue
+		if kv, err = c.js.KeyValue(ctx, farmBucket); err == nil {
+			if _, err = kv.Create(ctx, protocolKey, []byte(Protocol)); errors.Is(err, jetstream.ErrKeyExists) {
+				err = nil
+			}
+		}
+	}
+	return err
+}
+
+// agree refuses a farm of another version.
+func (c *Conn) agree(ctx context.Context) error {
+	kv, err := c.js.KeyValue(ctx, farmBucket)
+	if err != nil {
+		return err
+	}
+	e, err := kv.Get(ctx, protocolKey)
+	if err != nil {
+		return err
+	}
+	if theirs := string(e.Value()); theirs != Protocol {
+		return fmt.Errorf("the farm speaks version %.20q and this program %q: install the same Realword on every computer", theirs, Protocol)
+	}
+	return nil
+}
+
+// Close ends the connection. Jobs stay queued.
+func (c *Conn) Close() { c.nc.Close() }
+
+// Connected tells whether the farm answers.
+func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+
+// OnChange calls f whenever the connection was lost or is back, off the caller's goroutine.
+func (c *Conn) OnChange(f func(connected bool, why error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed = append(c.changed, f)
+}
+
+func (c *Conn) change(connected bool, why error) {
+	c.mu.Lock()
+	list := c.changed
+	c.mu.Unlock()
+	for _, f := range list {
+		f(connected, why)
+	}
+}
+
+// explain says what a server's refusal means.
+func explain(err error) error {
+	var api *jetstream.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &api) && full(api):
+		return fmt.Errorf("the farm's store is full (%w): wait until results are fetched, or give the farm more room", err)
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return fmt.Errorf("the NATS server has no JetStream for this account (%w): enable it there", err)
+	case errors.Is(err, nats.ErrPermissionViolation):
+		return fmt.Errorf("this pairing may not do that (%w): pair the computer again with the right role", err)
+	}
+	return err
+}
+
+// full tells that the server has no room: insufficient resources, insufficient storage, a message that could not be stored.
+func full(e *jetstream.APIError) bool {
+	return e.ErrorCode == 10023 || e.ErrorCode == 10047 || e.ErrorCode == 10077
+}
+
+// again does something that a server's absence alone makes fail until it succeeds, the context ends, or it fails for another reason.
+func again(ctx context.Context, do func(context.Context) error) error {
+	return againWithin(ctx, patience, do)
+}
+
+// patience is how long a server may take for an answer of a few bytes.
+const patience = 3 * time.Second
+
+// patienceFor is how long it may take for so many bytes: 1 MB a second is the slowest network.
+func patienceFor(size int64) time.Duration {
+	return patience + time.Duration(size)*time.Microsecond
+}
+
+func againWithin(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
+	wait := 50 * time.Millisecond
+	for {
+		try, cancel := context.WithTimeout(ctx, limit)
+		err := do(try)
+		cancel()
+		if err == nil || ctx.Err() != nil || !absent(err) {
+			return explain(err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+			wait = min(2*wait, time.Second)
+		}
+	}
+}
+
+// absent tells that the server did not answer, as opposed to saying no.
+func absent(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code == 503 && !full(api) // not ready, no leader
+	}
+	for _, e := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrDisconnected,
+		nats.ErrConnectionReconnecting,
+		nats.ErrReconnectBufExceeded, nats.ErrStaleConnection, jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoHeartbeat,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// Result is what became of a picture.
+type Result struct {
+	Worker   string   `json:"worker"`
+	ID       string   `json:"id"` // of the worker
+	Provider string   `json:"provider,omitempty"`
+	Blobs    []string `json:"blobs,omitempty"` // SHA-256 of its events from the first to PictureReady, in pieces
+	From     int      `json:"from,omitempty"`  // the first step that this worker made
+	Tries    int      `json:"tries,omitempty"`
+	Problem  string   `json:"problem,omitempty"` // why there is none
+}
+
+// try is how often a picture was begun without a new kept step.
+type try struct {
+	N      int    `json:"n"`
+	Step   int    `json:"step"` // the kept step that the last one began with
+	Why    string `json:"why"`  // what the last one said; "" where it said nothing
+	Worker string `json:"worker"`
+}
+
+// Unit is a picture in a job, as keys name it.
+func unit(job string, picture int) string { return fmt.Sprintf("%s.%d", job, picture) }
+
+// ModelID is what two computers compare to know that they have the same model: the SHA-256 of its graphs and weights, wherever they lie.
+func ModelID(m bundle.Manifest) string {
+	var of struct {
+		Graphs, Files map[string]string
+		Outside       []string
+		Schedule      bundle.Schedule
+		Latent        bundle.Latent
+	}
+	of.Files, of.Schedule, of.Latent = map[string]string{}, m.Schedule, m.Latent
+	for name, sum := range m.Files {
+		if !strings.HasSuffix(name, ".onnx") { // graphs name the places of weights, which differ
+			of.Files[name] = sum
+		}
+	}
+	for _, f := range m.Mapped {
+		of.Outside = append(of.Outside, f.SHA256)
+	}
+	of.Graphs = map[string]string{}
+	for name, file := range m.Graphs {
+		of.Graphs[string(name)] = file
+		if len(m.Mapped) == 0 {
+			of.Files[file] = m.Files[file]
+		}
+	}
+	data, err := json.Marshal(of)
+	if err != nil {
+		panic(err) // plain values
+	}
+	return files.Sum(data)[:24]
+}
+
+// putBlob stores bytes under their SHA-256 unless they are there and young.
+func (c *Conn) putBlob(ctx context.Context, data []byte) (name string, err error) {
+	name = files.Sum(data)
+	return name, againWithin(ctx, patienceFor(int64(len(data))), func(ctx context.Context) error {
+		info, err := c.blobs.GetInfo(ctx, name)
+		if err == nil && info.Size == uint64(len(data)) && time.Since(info.ModTime) < renewBlobs {
+			return nil
+		}
+		if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
+			return err
+		}
+		_, err = c.blobs.Put(ctx, jetstream.ObjectMeta{Name: name}, bytes.NewReader(data))
+		return err
+	})
+}
+
+// putOwn stores bytes that one picture alone needs, so that they can be deleted with it: under their SHA-256 and a word of their own.
+func (c *Conn) putOwn(ctx context.Context, data []byte) (name string, err error) {
+	name = files.Sum(data) + "-" + nuid.Next()
+	return name, againWithin(ctx, patienceFor(int64(len(data))), func(ctx context.Context) error {
+		_, err := c.blobs.Put(ctx, jetstream.ObjectMeta{Name: name}, bytes.NewReader(data))
+		return err
+	})
+}
+
+// blob reads what putBlob or putOwn has named, if it weighs no more than limit.
+func (c *Conn) blob(ctx context.Context, name string, limit int64) (data []byte, err error) {
+	sum, _, _ := strings.Cut(name, "-")
+	err = againWithin(ctx, patienceFor(limit), func(ctx context.Context) error {
+		info, err := c.blobs.GetInfo(ctx, name)
+		if err != nil {
+			return err
+		}
+		if info.Size > uint64(limit) {
+			return fmt.Errorf("it has %s, and at most %s are taken", files.Bytes(int64(min(info.Size, 1<<62))), files.Bytes(limit))
+		}
+		try, cancel := context.WithTimeout(ctx, patienceFor(int64(info.Size)))
+		defer cancel()
+		data, err = c.blobs.GetBytes(try, name)
+		return err
+	})
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil, fmt.Errorf("the file %.12s of the job is not on the farm any more: hand the job over again", name)
+	}
+	if err == nil && files.Sum(data) != sum {
+		return nil, fmt.Errorf("the file %.12s of the job came damaged from the farm: hand the job over again", sum)
+	}
+	return data, err
+}

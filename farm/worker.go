@@ -1,0 +1,644 @@
+package farm
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"realword/inference"
+	"realword/inference/files"
+)
+
+// Engine makes the pictures of one model; inference.Engine is one.
+type Engine interface {
+	Start(context.Context, inference.Request) (inference.Job, error)
+}
+
+// Model is a model that a worker has.
+type Model struct {
+	ID     string // see ModelID
+	Name   string
+	Engine Engine
+}
+
+// WorkerOptions say what a worker is.
+type WorkerOptions struct {
+	Name     string  // of the computer, for people
+	Device   string  // what it computes on, for people
+	Version  string  // of the program
+	Models   []Model // at least one
+	MaxSide  int     // of a picture in pixels; 0: whatever the model makes
+	Keep     time.Duration
+	OnChange func(WorkerInfo) // told of every change; may be nil
+}
+
+// WorkerInfo is what a worker says of itself.
+type WorkerInfo struct {
+	ID      string            `json:"id"`
+	Name    string            `json:"name"`
+	Device  string            `json:"device"`
+	Version string            `json:"version"`
+	Models  map[string]string `json:"models"`            // names by ID
+	Seconds float64           `json:"seconds,omitempty"` // of one pass lately; 0: not known yet
+	Picture float64           `json:"picture,omitempty"` // seconds of a whole picture lately
+	Made    int               `json:"made"`
+	Doing   string            `json:"doing,omitempty"` // "JOB.PICTURE" in work
+	Step    int               `json:"step,omitempty"`  // of it, from 1
+	Steps   int               `json:"steps,omitempty"`
+	Prompt  string            `json:"prompt,omitempty"` // the beginning of it
+	Leaving bool              `json:"leaving,omitempty"`
+	Problem string            `json:"problem,omitempty"` // of the last picture
+}
+
+// worker takes pictures of several models, one at a time.
+type worker struct {
+	*Conn
+	options   WorkerOptions
+	consumers map[string]jetstream.Consumer // by model
+	last      string                        // the model of the last picture: it is open
+	held      time.Time                     // since when pictures wait and this worker leaves them to others
+
+	mu   sync.Mutex
+	info WorkerInfo
+}
+
+// Work takes pictures from the farm and makes them until the context ends; then what is in work is handed over from its last step. The
+// farm being gone is no reason to return. Several devices are several calls.
+func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
+	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}}
+	w.options.Keep = cmp.Or(o.Keep, 2*time.Second)
+	w.info = WorkerInfo{ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}}
+	for _, m := range o.Models {
+		w.info.Models[m.ID] = m.Name
+		err := again(ctx, func(ctx context.Context) error {
+			consumer, err := c.jobs.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+				Durable: "model-" + m.ID, FilterSubject: jobSubject + "." + m.ID + ".>", AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+				MaxDeliver: -1, MaxAckPending: 10_000, Description: m.Name,
+			})
+			w.consumers[m.ID] = consumer
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	w.last = o.Models[0].ID
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var beat sync.WaitGroup
+	beat.Go(func() { w.beat(beating) })
+	defer func() {
+		stop()
+		beat.Wait()
+		gone, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		_ = c.workers.Purge(gone, w.info.ID)
+		_ = c.nc.FlushWithContext(gone)
+	}()
+	for ctx.Err() == nil {
+		m, model, err := w.next(ctx)
+		if err != nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(200 * time.Millisecond):
+			}
+			continue
+		}
+		if m != nil {
+			w.take(ctx, m, model)
+		}
+	}
+	return nil
+}
+
+// change changes what is known of the worker, and tells the farm soon.
+func (w *worker) change(f func(*WorkerInfo)) {
+	w.mu.Lock()
+	f(&w.info)
+	info := w.info
+	w.mu.Unlock()
+	if w.options.OnChange != nil {
+		w.options.OnChange(info)
+	}
+}
+
+// beat says that the worker is there, and what it does.
+func (w *worker) beat(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		w.mu.Lock()
+		data, err := json.Marshal(w.info)
+		w.mu.Unlock()
+		if err == nil {
+			// not acknowledged: the next one follows
+			_ = w.nc.Publish("$KV."+workerBucket+"."+w.info.ID, data)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// next waits a while for a picture of any model. A picture of the model that is open comes first.
+func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
+	models := slices.Clone(w.options.Models)
+	slices.SortStableFunc(models, func(a, b Model) int {
+		return len(strings.TrimPrefix(a.ID, w.last)) - len(strings.TrimPrefix(b.ID, w.last))
+	})
+	if !w.worth(ctx, models) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+		return nil, nil, nil
+	}
+	w.held = time.Time{}
+	if len(models) > 1 {
+		for i := range models {
+			if m, err := one(w.consumers[models[i].ID].FetchNoWait(1)); m != nil || err != nil {
+				return m, &models[i], err
+			}
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	type got struct {
+		m     jetstream.Msg
+		model *Model
+		err   error
+	}
+	results := make(chan got, len(models))
+	for i := range models {
+		go func() {
+			m, err := one(w.consumers[models[i].ID].Fetch(1, jetstream.FetchContext(wait)))
+			if m != nil {
+				cancel()
+			}
+			results <- got{m, &models[i], err}
+		}()
+	}
+	var first got
+	for range models {
+		switch g := <-results; {
+		case g.m != nil && first.m != nil:
+			_ = g.m.Nak() // two at once: somebody else, or the next time
+		case g.m != nil, first.err == nil && first.m == nil:
+			first = g
+		}
+	}
+	if first.m != nil || ctx.Err() != nil || errors.Is(first.err, context.DeadlineExceeded) || errors.Is(first.err, context.Canceled) {
+		first.err = nil
+	}
+	return first.m, first.model, first.err
+}
+
+// one is the message of a batch of one.
+func one(batch jetstream.MessageBatch, err error) (jetstream.Msg, error) {
+	if err != nil {
+		return nil, err
+	}
+	var m jetstream.Msg
+	for m = range batch.Messages() {
+	}
+	return m, batch.Error()
+}
+
+// slow is how many times the seconds of the others a worker may take before it holds back.
+const slow = 3
+
+// worth tells whether the worker should take a picture: one that is much slower than the others leaves them what they will have made
+// before it would be ready.
+func (w *worker) worth(ctx context.Context, models []Model) bool {
+	w.mu.Lock()
+	mine := w.info.Picture
+	w.mu.Unlock()
+	if mine == 0 {
+		return true
+	}
+	all, err := w.Workers(ctx)
+	if err != nil {
+		return true
+	}
+	fastest, rate, busy := 0., 0., 0
+	for _, o := range all {
+		if o.ID != w.info.ID && o.Doing != "" {
+			busy++
+		}
+		if _, same := o.Models[models[0].ID]; same && o.ID != w.info.ID && o.Picture > 0 && !o.Leaving {
+			if fastest == 0 || o.Picture < fastest {
+				fastest = o.Picture
+			}
+			rate += 1 / o.Picture
+		}
+	}
+	if fastest == 0 || mine < slow*fastest {
+		return true
+	}
+	waiting := 0
+	for _, m := range models {
+		info, err := w.consumers[m.ID].Info(ctx)
+		if err != nil {
+			return true
+		}
+		waiting += int(info.NumPending) + max(info.NumAckPending-busy, 0) // given back is not pending to the server
+	}
+	if waiting == 0 {
+		w.held = time.Time{}
+	} else if w.held.IsZero() {
+		w.held = time.Now()
+	}
+	// what the others leave for so long, for whatever reason, this one would have made
+	return float64(waiting)/rate > mine || !w.held.IsZero() && time.Since(w.held).Seconds() > mine
+}
+
+// task is a picture in work.
+type task struct {
+	*worker
+	msg     jetstream.Msg
+	model   *Model
+	job     string
+	picture int
+	tries   int // this one included
+	request inference.Request
+	from    *inference.State // where it goes on; nil: at its beginning
+	began   time.Time
+
+	blobs  []string        // events that are on the farm, also of who began
+	events [][]byte        // those that are not yet
+	state  inference.State // the newest
+	kept   time.Time       // when one was
+	passes int             // made
+	last   int             // passes that a Progress told
+}
+
+func (t *task) key() string { return unit(t.job, t.picture) }
+
+// take makes a picture, and answers for its message.
+func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
+	h := m.Headers()
+	n, err := strconv.Atoi(h.Get(pictureHeader))
+	t := &task{worker: w, msg: m, model: model, job: h.Get(jobHeader), picture: n, began: time.Now()}
+	if err != nil || n < 0 || !strings.HasSuffix(m.Subject(), "."+t.key()) {
+		_ = m.TermWithReason("its headers do not fit its subject")
+		return
+	}
+	if slices.Contains(strings.Split(h.Get(avoidHeader), ","), w.info.ID) {
+		_ = m.NakWithDelay(time.Second) // its client wants it from somebody else
+		return
+	}
+	working, stop := context.WithCancel(ctx)
+	var beat sync.WaitGroup
+	beat.Go(func() { t.beat(working) })
+	defer func() {
+		stop()
+		beat.Wait()
+		w.change(func(i *WorkerInfo) { i.Doing, i.Prompt, i.Step, i.Steps = "", "", 0, 0 })
+	}()
+	w.last = model.ID
+	t.work(working)
+}
+
+// beat keeps the message while it is worked on.
+func (t *task) beat(ctx context.Context) {
+	tick := time.NewTicker(ackWait / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = t.msg.InProgress()
+		}
+	}
+}
+
+// errDone is that the picture was there, or that nobody wants it any more.
+var errDone = errors.New("done")
+
+func (t *task) work(ctx context.Context) {
+	err := t.prepare(ctx)
+	if err == nil {
+		err = t.make(ctx)
+	}
+	t.worker.change(func(i *WorkerInfo) {
+		i.Problem = ""
+		if err != nil && !errors.Is(err, errDone) && ctx.Err() == nil {
+			i.Problem = err.Error()
+		}
+	})
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	switch {
+	case err == nil || errors.Is(err, errDone):
+		t.acknowledge(ending)
+	case ctx.Err() != nil: // this worker leaves: hand over
+		t.keep(ending, true)
+		_ = t.msg.Nak()
+	case t.tries >= maxTries || errors.As(err, new(hopeless)):
+		t.park(ending, err)
+	default:
+		t.tried(ending, err.Error())
+		_ = t.msg.NakWithDelay(time.Second)
+	}
+}
+
+// hopeless is an error that another try will have, too.
+type hopeless struct{ error }
+
+func (h hopeless) Unwrap() error { return h.error }
+
+// prepare finds out whether the picture is still wanted, counts the try, and reads what the request needs.
+func (t *task) prepare(ctx context.Context) (err error) {
+	switch err := again(ctx, func(ctx context.Context) error { _, err := t.results.Get(ctx, t.key()); return err }); {
+	case err == nil:
+		return errDone
+	case !errors.Is(err, jetstream.ErrKeyNotFound):
+		return err
+	}
+	if err := t.resume(ctx); err != nil {
+		return err
+	}
+	var before try
+	step := 0
+	if t.from != nil {
+		step = t.from.Step
+	}
+	err = again(ctx, func(ctx context.Context) error {
+		e, err := t.Conn.tries.Get(ctx, t.key())
+		if err != nil {
+			return err
+		}
+		return unmarshal(e.Value(), &before)
+	})
+	t.tries = 1
+	if err == nil && before.Step == step {
+		t.tries = before.N + 1
+	}
+	if t.tries > maxTries { // it ended the process each time
+		return hopeless{fmt.Errorf("%d computers began and did not finish it, %q last: %s", before.N, before.Worker,
+			cmp.Or(before.Why, "they were gone without a word"))}
+	}
+	t.tried(ctx, "")
+	if t.request, err = inference.DecodeRequest(t.msg.Data()); err != nil {
+		return hopeless{err}
+	}
+	return t.complete(ctx)
+}
+
+// resume reads the State that somebody kept.
+func (t *task) resume(ctx context.Context) error {
+	var data []byte
+	err := again(ctx, func(ctx context.Context) error {
+		e, err := t.states.Get(ctx, t.key())
+		if err == nil {
+			data = e.Value()
+		}
+		return err
+	})
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	blobs, s, err := decodeKept(data)
+	if err == nil { // otherwise it is of another version: from the beginning
+		t.from, t.blobs = &s, blobs
+	}
+	return nil
+}
+
+// complete reads the files of the request.
+func (t *task) complete(ctx context.Context) error {
+	list := t.request.Files()
+	if len(list) > maxFiles {
+		return hopeless{fmt.Errorf("the job has %d pictures, and at most %d are taken", len(list), maxFiles)}
+	}
+	if side := t.options.MaxSide; side > 0 && max(t.request.Width, t.request.Height) > side {
+		return hopeless{fmt.Errorf("%d × %d pixels are more than this computer makes for others", t.request.Width, t.request.Height)}
+	}
+	if len(t.request.Seeds) != 1 {
+		return hopeless{errors.New("the job is not one picture")}
+	}
+	left := int64(maxFileBytes)
+	for _, f := range list {
+		data, err := t.blob(ctx, *f.SHA256, left)
+		if err != nil {
+			return hopelessUnlessAbsent(err)
+		}
+		*f.Data, left = data, left-int64(len(data))
+	}
+	if sum := t.msg.Headers().Get(fromHeader); sum != "" && t.from == nil {
+		data, err := t.blob(ctx, sum, maxFileBytes)
+		if err != nil {
+			return hopelessUnlessAbsent(err)
+		}
+		s, err := inference.DecodeState(data)
+		if err != nil {
+			return hopeless{err}
+		}
+		t.from = &s
+	}
+	t.request.From = t.from
+	return nil
+}
+
+func hopelessUnlessAbsent(err error) error {
+	if absent(err) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return hopeless{err}
+}
+
+// make runs the job, and puts its result.
+func (t *task) make(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	sub, err := t.nc.Subscribe(cancelSubject+"."+t.job, func(*nats.Msg) { cancel(errDone) })
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	t.worker.change(func(i *WorkerInfo) {
+		i.Doing, i.Prompt, i.Steps = t.key(), files.Shown(t.request.Prompt, 60), t.request.Steps
+	})
+	job, err := t.model.Engine.Start(ctx, t.request)
+	if err != nil {
+		return hopeless{err}
+	}
+	t.kept = time.Now()
+	var ready *inference.PictureReady
+	for e := range job.Events() {
+		switch e := e.(type) {
+		case inference.Failed:
+			err = e.Err
+		case inference.PictureReady:
+			e.Recipe = inference.Request{} // the client has it
+			ready = &e
+		default:
+			t.event(ctx, e)
+		}
+	}
+	switch {
+	case err != nil:
+		return cmp.Or(context.Cause(ctx), err)
+	case ready == nil:
+		return errors.New("the engine made no picture")
+	}
+	return t.publish(ctx, *ready)
+}
+
+// event passes an event on, and keeps it for the result.
+func (t *task) event(ctx context.Context, e inference.Event) {
+	subject := eventSubject
+	switch at := e.(type) {
+	case inference.StageStarted:
+		at.Picture = t.picture
+		at.Provider = strings.TrimPrefix(at.Provider+" · "+t.options.Name, " · ")
+		e = at
+	case inference.Progress:
+		subject = passSubject
+		t.passes, t.last = t.passes+max(at.Pass-t.last, 0), at.Pass
+	case inference.StepDone:
+		at.Picture = t.picture
+		t.state = at.State
+		t.worker.change(func(i *WorkerInfo) { i.Step = at.Step + 1 })
+		e = at
+	case inference.DeviceChanged:
+	default:
+		return
+	}
+	data, err := inference.EncodeEvent(e)
+	if err != nil {
+		return
+	}
+	m := &nats.Msg{Subject: subject + "." + t.key(), Data: data, Header: nats.Header{}}
+	m.Header.Set(workerHeader, t.options.Name)
+	_ = t.nc.PublishMsg(m) // who listens gets it; the result has it, too
+	if subject == eventSubject {
+		t.events = append(t.events, data)
+	}
+	if _, is := e.(inference.StepDone); is && time.Since(t.kept) >= t.options.Keep {
+		t.keep(ctx, false)
+	}
+}
+
+// keep publishes the events so far and the newest State, from which another worker can go on. sure waits until the farm has it.
+func (t *task) keep(ctx context.Context, sure bool) {
+	if t.state.Latent == nil || t.state.Step >= t.request.Steps {
+		return
+	}
+	state, err := inference.EncodeState(t.state)
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	if err != nil {
+		return // it begins anew, then
+	}
+	data := encodeKept(t.blobs, state)
+	if len(data) > maxMessage-4096 {
+		return
+	}
+	t.kept = time.Now()
+	if !sure {
+		_, _ = t.js.PublishAsync("$KV."+stateBucket+"."+t.key(), data)
+		return
+	}
+	_ = again(ctx, func(ctx context.Context) error { _, err := t.states.Put(ctx, t.key(), data); return err })
+}
+
+// flush puts the events that are not on the farm yet there.
+func (t *task) flush(ctx context.Context) error {
+	if len(t.events) == 0 {
+		return nil
+	}
+	name, err := t.putOwn(ctx, encodeEvents(t.events))
+	if err == nil {
+		t.blobs, t.events = append(t.blobs, name), nil
+	}
+	return err
+}
+
+// publish puts the result under the picture's key, unless one is there.
+func (t *task) publish(ctx context.Context, ready inference.PictureReady) error {
+	data, err := inference.EncodeEvent(ready)
+	if err != nil {
+		return err
+	}
+	t.events = append(t.events, data)
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	from := 0
+	if t.from != nil {
+		from = t.from.Step
+	}
+	if err := t.answer(ctx, Result{Blobs: t.blobs, From: from}); err != nil {
+		return err
+	}
+	seconds := time.Since(t.began).Seconds()
+	t.worker.change(func(i *WorkerInfo) {
+		i.Made++
+		if t.from == nil {
+			i.Picture = seconds
+		}
+		if t.passes > 0 {
+			i.Seconds = seconds / float64(t.passes)
+		}
+	})
+	return nil
+}
+
+// answer puts a result; the first one stays.
+func (t *task) answer(ctx context.Context, r Result) error {
+	r.Worker, r.ID, r.Provider, r.Tries = t.options.Name, t.info.ID, t.options.Device, t.tries
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return again(ctx, func(ctx context.Context) error {
+		_, err := t.results.Create(ctx, t.key(), data)
+		if errors.Is(err, jetstream.ErrKeyExists) {
+			return nil
+		}
+		return err
+	})
+}
+
+// acknowledge takes the picture off the queue. Where no answer comes, it is delivered again, and its result is there.
+func (t *task) acknowledge(ctx context.Context) {
+	_ = again(ctx, t.msg.DoubleAck)
+}
+
+// tried keeps how often the picture was begun.
+func (t *task) tried(ctx context.Context, why string) {
+	step := 0
+	if t.from != nil {
+		step = t.from.Step
+	}
+	data, err := json.Marshal(try{t.tries, step, why, t.options.Name})
+	if err != nil {
+		return
+	}
+	_ = again(ctx, func(ctx context.Context) error { _, err := t.Conn.tries.Put(ctx, t.key(), data); return err })
+}
+
+// park makes the reason the picture's result.
+func (t *task) park(ctx context.Context, why error) {
+	if t.answer(ctx, Result{Problem: why.Error()}) == nil {
+		t.acknowledge(ctx)
+	}
+}
