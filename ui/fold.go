@@ -10,7 +10,17 @@ import (
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/preferences"
+	"realword/ui/stage"
 )
+
+// startSize is the size that the window begins with.
+func startSize(r preferences.Room) fyne.Size {
+	if r.Width < smallest.Width || r.Height < smallest.Height {
+		return fyne.NewSize(1240, 800)
+	}
+	return fyne.NewSize(r.Width, r.Height)
+}
 
 // folds are the parts of the window that are folded away.
 type folds struct{ left, right, prompt bool }
@@ -24,6 +34,10 @@ type columns struct {
 	run                 *fyne.Container // for the head of the window while the right column is away
 	buttons             []*command.ToolButton
 
+	room   func() preferences.Room
+	live   preferences.Room // while a handle is being dragged
+	held   bool
+	keep   func(preferences.Room)
 	folded func() folds
 	fold   func(folds)
 	resize func() // everything has another size
@@ -31,9 +45,70 @@ type columns struct {
 
 // build puts the columns beside one another. over takes the place of lower for a while.
 func (c *columns) build(over fyne.CanvasObject) fyne.CanvasObject {
-	c.middle = container.New(kit.Gapped{Gap: 10}, c.prompt, kit.Panel(container.NewStack(c.lower, over)))
-	c.body = container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, c.left, c.middle, c.right)
+	c.middle = container.New(kit.Gapped{Gap: 10}, c.prompt, kit.PanelOf(8, container.NewStack(c.lower, over)))
+	frame := kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}
+	frame.Wish = func() (left, right float32) { return c.now().Left, c.now().Right }
+	handle := func(panel *fyne.Container, set func(r *preferences.Room, width float32), sign float32) *kit.Handle {
+		h := kit.NewHandle(false, i18n.T("Drag to make the panel wider or narrower"))
+		var width float32
+		h.Moved = func(by float32) {
+			if !c.held {
+				width = panel.Size().Width
+			}
+			width += sign * by
+			r := c.now()
+			set(&r, max(width, 1))
+			c.try(r, false)
+		}
+		h.Ended = func() { c.try(c.now(), true) }
+		h.Double = func() {
+			r := c.now()
+			set(&r, 0)
+			c.try(r, true)
+		}
+		return h
+	}
+	c.body = container.New(frame, c.left, c.middle, c.right, handle(c.left, func(r *preferences.Room, w float32) { r.Left = w }, 1),
+		handle(c.right, func(r *preferences.Room, w float32) { r.Right = w }, -1))
 	return c.body
+}
+
+// now is how the room is divided at this moment.
+func (c *columns) now() preferences.Room {
+	if c.held {
+		return c.live
+	}
+	return c.room()
+}
+
+// try divides the room otherwise; settled keeps that.
+func (c *columns) try(r preferences.Room, settled bool) {
+	c.live, c.held = r, !settled
+	if settled {
+		c.keep(r)
+	}
+	c.body.Refresh()
+	c.resize()
+}
+
+// sizes and setSizes are what the stage knows of the room.
+func (c *columns) sizes() stage.Sizes {
+	r := c.now()
+	return stage.Sizes{Film: stage.Fold(r.Film), Zoom: r.Zoom, Thumb: r.Thumb}
+}
+
+func (c *columns) setSizes(s stage.Sizes, settled bool) {
+	r := c.now()
+	r.Film, r.Zoom, r.Thumb = string(s.Film), s.Zoom, s.Thumb
+	c.try(r, settled)
+}
+
+// half is the least height of the picture: half of the window.
+func (c *columns) half() float32 {
+	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c.body); canvas != nil {
+		return canvas.Size().Height/2 + 12 // the picture does not reach to the edges of its place
+	}
+	return 0
 }
 
 // relay lays the middle out anew: its words may need another row.

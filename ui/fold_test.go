@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"realword/ui/preferences"
 	"realword/ui/roomtest"
 )
 
@@ -15,6 +16,7 @@ func TestColumnsFold(t *testing.T) {
 	box := func() *fyne.Container { return container.NewStack() }
 	c := &columns{left: box(), right: box(), prompt: box(), lower: box(), run: box()}
 	c.folded, c.resize = func() folds { return now }, func() { resized++ }
+	c.room, c.keep = func() preferences.Room { return preferences.Room{} }, func(preferences.Room) {}
 	c.fold = func(f folds) { now = f; c.refresh() }
 	left := c.button(h.Commands, "view.left", "5")
 	h.Move(c.build(box()), c.actions, c.refresh, func() bool { return false })

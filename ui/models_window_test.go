@@ -192,7 +192,9 @@ func TestSwitchWhileAJobRuns(t *testing.T) {
 	if q := b.state.Queue; len(q.Waiting) != 1 || q.Waiting[0].Needs != "toybox" || b.state.Busy() || len(engine.started) > 0 {
 		t.Errorf("%s", describeIn(q))
 	}
-	b.has("waiting for the model toybox")
+	if says := accessibleTexts(b.tops()); !strings.Contains(strings.Join(says, "\n"), "waiting for the model toybox") {
+		t.Errorf("the queue says %q", says)
+	}
 	b.models.Use("")
 	b.until("its turn has come", func() bool { return b.state.Busy() })
 	b.end(b.started(), inference.Done{})

@@ -30,7 +30,7 @@ type filmStrip interface {
 	fyne.Accessible
 }
 
-func (b *bench) film() filmStrip { return b.stage.Film.(*fyne.Container).Objects[1].(filmStrip) }
+func (b *bench) film() filmStrip { return b.stage.Film.Objects[1].(filmStrip) }
 
 // picture lets a job make a picture in three steps and end.
 func (b *bench) picture(j fakeJob) {
@@ -86,7 +86,7 @@ func TestStageInTheWindow(t *testing.T) {
 		t.Errorf("%d steps, %v", len(steps), err)
 	}
 
-	bar := b.stage.Film.(*fyne.Container).Objects[0].(fyne.Focusable)
+	bar := b.stage.Film.Objects[0].(fyne.Focusable)
 	bar.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd})
 	if b.state.Form.Stop != b.state.Form.Steps || int(b.set.Stop.Slider.Value) != b.state.Form.Steps {
 		t.Errorf("T_stop is %d, the slider says %g", b.state.Form.Stop, b.set.Stop.Slider.Value)

@@ -133,7 +133,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 	w.win.SetContent(w.build(ghost))
-	w.win.Resize(fyne.NewSize(1240, 800))
+	w.win.Resize(startSize(w.prefs.Room))
 	w.win.SetOnDropped(w.Dropped)
 	w.win.SetCloseIntercept(w.askClose)
 	w.Bind()
@@ -153,7 +153,7 @@ func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader, Carry: w.opt.DragFile,
 		Ghost: ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
-		Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
+		Sizes: w.columns.sizes, Resize: w.columns.setSizes, Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
 			m, style, kind, masks := w.mask.Veil()
 			return stage.Veil{Mask: m, Style: style, Away: kind == guidance.NotHere}, masks
 		},
@@ -194,6 +194,8 @@ func (w *Window) Close() {
 		return
 	}
 	w.closing = true
+	w.prefs.Room.Width, w.prefs.Room.Height = w.win.Canvas().Size().Components()
+	w.prefs.Write(w.app.Preferences())
 	w.session.Keep()
 	w.queue.KeepRest()
 	w.quit()
@@ -213,13 +215,15 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c.run = w.set.Head
 	c.resize = func() { w.win.Content().Refresh() }
 	c.folded = func() folds { return folds{w.prefs.FoldLeft, w.prefs.FoldRight, w.prefs.FoldPrompt} }
+	c.room = func() preferences.Room { return w.prefs.Room }
+	c.keep = func(r preferences.Room) { w.prefs.Change(func(p *preferences.Values) { p.Room = r }) }
 	c.fold = func(f folds) {
 		w.prefs.Change(func(p *preferences.Values) { p.FoldLeft, p.FoldRight, p.FoldPrompt = f.left, f.right, f.prompt })
 	}
 	w.mask = w.newMask()
 	w.stage = w.newStage(ghost)
-	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Film, w.gallery.Tree.Root)
-	c.lower = container.New(kit.Under{Least: 180}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
+	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Border, w.stage.Film, w.gallery.Tree.Root)
+	c.lower = container.New(kit.Under{Least: c.half, Spare: w.stage.Spare}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = w.newInspection()
 
 	name := kit.NewLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
@@ -235,8 +239,8 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
 }
 
-// smallest is the smallest content of the window, so that it fits with its menus into 1100 × 700.
-var smallest = fyne.NewSize(1100, 670)
+// smallest is the smallest content of the window, so that it fits with its menus into half of a screen of 1080 lines: 960 × 600.
+var smallest = fyne.NewSize(960, 560)
 
 // newReuse wires what takes a finished picture into the next job.
 func (w *Window) newReuse() *reuse.Desk {

@@ -91,7 +91,7 @@ func (c *Commands) ShowKeys() {
 	done.Importance = widget.HighImportance
 	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560),
 		container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
-			container.NewVScroll(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
+			kit.NewPage(container.New(kit.Inset{X: 4, Y: 0}, list))), all, done)
 	done.OnTapped = closeIt
 }
 

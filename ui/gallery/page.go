@@ -85,7 +85,7 @@ func New(host Host) *Page {
 		return readThumbs(host.Journal.Store(), ids, side, g.keepThumb)
 	}}
 	g.finder.Do = g.find
-	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 420}, g.buildSessions(), g.buildPictures(), g.buildDetail())
+	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	back := kit.NewPlate(theme.ColorNameBackground, "", 0)
 	g.Root = container.NewStack(back, body)
 	g.Root.Hide()
@@ -169,7 +169,7 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 	g.detail = kit.NewColumn(8, container.New(kit.Fixed{Height: detailSide}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
-	g.right = container.NewBorder(nil, g.tools, nil, nil, container.NewVScroll(container.NewStack(kit.Quiet(g.none), g.detail)))
+	g.right = container.NewBorder(nil, g.tools, nil, nil, kit.NewPage(container.NewStack(kit.Quiet(g.none), g.detail)))
 	return kit.Panel(g.right)
 }
 

@@ -1,7 +1,12 @@
 package kit
 
 import (
+	"cmp"
+	"strings"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -39,14 +44,52 @@ func (b *Button) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-type Check struct{ widget.Check }
+// Check is a check box. A text that has too little room is cut at its end, and comes up whole under the pointer.
+type Check struct {
+	widget.Check
+	whole string
+	about string // what it does
+	tip   Tip
+}
 
 func NewCheck(text string, changed func(bool)) *Check {
-	c := &Check{}
+	c := &Check{whole: text}
 	c.Text, c.OnChanged = text, changed
+	c.tip.Text = func() string {
+		if c.about == "" && c.Text == c.whole {
+			return ""
+		}
+		return cmp.Or(c.about, c.whole)
+	}
 	c.ExtendBaseWidget(c)
 	return c
 }
+
+// Explain has a sentence come up under the pointer.
+func (c *Check) Explain(about string) *Check {
+	c.about = about
+	return c
+}
+
+// Resize cuts the text where it does not fit.
+func (c *Check) Resize(size fyne.Size) {
+	text := c.whole
+	box := c.Check.MinSize().Width - fyne.MeasureText(c.Text, theme.SizeForWidget(theme.SizeNameText, c), fyne.TextStyle{}).Width
+	for letters := []rune(text); len(letters) > 1 &&
+		box+fyne.MeasureText(text, theme.SizeForWidget(theme.SizeNameText, c), fyne.TextStyle{}).Width > size.Width+0.5; {
+		letters = letters[:len(letters)-1]
+		text = strings.TrimSpace(string(letters)) + "…"
+	}
+	if c.Text != text {
+		c.Text = text
+		c.Refresh()
+	}
+	c.Check.Resize(size)
+}
+
+func (c *Check) MouseIn(e *desktop.MouseEvent) { c.Check.MouseIn(e); c.tip.Rest(c) }
+func (c *Check) MouseOut()                     { c.Check.MouseOut(); c.tip.Leave(c) }
+func (c *Check) AccessibilityLabel() string    { return c.whole }
 
 func (c *Check) TypedKey(e *fyne.KeyEvent) {
 	if e.Name != fyne.KeySpace { // comes as a letter
@@ -54,7 +97,17 @@ func (c *Check) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-type Slider struct{ widget.Slider }
+type Slider struct {
+	widget.Slider
+	tip Tip
+}
+
+// Explain has a text come up under the pointer.
+func (s *Slider) Explain(text func() string) { s.tip.Text = text }
+
+func (s *Slider) MouseIn(e *desktop.MouseEvent) { s.Slider.MouseIn(e); s.tip.Rest(s) }
+func (s *Slider) MouseOut()                     { s.Slider.MouseOut(); s.tip.Leave(s) }
+func (s *Slider) Dragged(e *fyne.DragEvent)     { s.tip.Leave(s); s.Slider.Dragged(e) }
 
 func NewSlider(low, high float64) *Slider {
 	s := &Slider{}

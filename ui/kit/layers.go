@@ -90,5 +90,5 @@ func (l *Layers) Ask(title, question, agree string, yes func()) {
 	no := NewButton(i18n.T("Cancel"), func() { closeIt() })
 	ok := NewButton(agree, func() { closeIt(); yes() })
 	ok.Importance = widget.HighImportance
-	closeIt = l.Sheet(title, fyne.NewSize(420, 190), container.NewVScroll(text), no, ok)
+	closeIt = l.Sheet(title, fyne.NewSize(420, 190), NewPage(text), no, ok)
 }

@@ -35,10 +35,13 @@ func NewListRow() fyne.CanvasObject {
 	left := container.New(Fixed{Width: 40, Height: 40}, container.NewStack(NewPlate(ColorWell, "", 6), s.Image,
 		container.New(Inset{X: 10, Y: 10}, s.Icon)))
 	text := container.New(Fixed{Width: 10}, container.New(Inset{X: 8, Y: 3}, NewColumn(3, s.Title, s.Facts)))
-	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, nil, container.New(&clipped{}, text)))
+	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, gutter(), container.New(&clipped{}, text)))
 	s.ExtendBaseWidget(s)
 	return s
 }
+
+// gutter is the place of a scroll bar.
+func gutter() fyne.CanvasObject { return container.New(Fixed{Width: BarWidth, Height: 1}) }
 
 func (s *ListRow) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.body) }
 

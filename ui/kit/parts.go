@@ -260,21 +260,53 @@ func (f Fixed) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return size
 }
 
-// Columns is the frame of the window: a left and a right panel and the rest between them. The panels are as wide as their texts
-// need, and never take more than leaves the middle its least width.
-type Columns struct{ Left, Right, Gap, Least float32 }
+// Columns is the frame of the window: a left and a right panel and the rest between them. The panels are as wide as their texts need, or
+// as wished, and never take more than leaves the middle its least width. Objects behind the three are the handles in the gaps.
+type Columns struct {
+	Left, Right, Gap, Least float32
+	Wish                    func() (left, right float32) // widths that the user wants; 0 is the usual one. Nil: none
+}
 
-// sides are the widths of the panels in a window of a width.
-func (c Columns) sides(width float32) (left, right float32) {
-	grow := max(TextScale(), 1)
-	if room := width - 2*c.Gap - c.Least; room > 0 {
-		grow = max(min(grow, room/(c.Left+c.Right)), 1)
-	}
+const (
+	leastPanel  = 200  // is how narrow a panel gets
+	middleShare = 0.48 // of the width stays to the middle at least
+	roomy       = 1500 // is the width from where on panels grow with the window
+)
+
+// Usual is how wide the panels are in a window of a width where the user wishes nothing.
+func (c Columns) Usual(width float32) (left, right float32) {
+	grow := max(TextScale(), 1, min(1+(width-roomy)/3000, 1.7))
 	return c.Left * grow, c.Right * grow
 }
 
+// sides are the widths of the panels in a window of a width; shown tells which of them are there.
+func (c Columns) sides(width float32, shown [2]bool) (left, right float32) {
+	left, right = c.Usual(width)
+	if c.Wish != nil {
+		l, r := c.Wish()
+		if l > 0 {
+			left = l
+		}
+		if r > 0 {
+			right = r
+		}
+	}
+	left, right = max(left, leastPanel), max(right, leastPanel)
+	taken, gaps := float32(0), float32(0)
+	for i, w := range [2]float32{left, right} {
+		if shown[i] {
+			taken, gaps = taken+w, gaps+c.Gap
+		}
+	}
+	if room := width - gaps - max(c.Least, middleShare*width); taken > room {
+		shrink := max(room, 1) / taken
+		left, right = max(left*shrink, leastPanel), max(right*shrink, leastPanel)
+	}
+	return left, right
+}
+
 func (c Columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	left, right := c.sides(size.Width)
+	left, right := c.sides(size.Width, [2]bool{objects[0].Visible(), objects[2].Visible()})
 	middle := size.Width
 	for i, width := range [3]float32{left, 0, right} {
 		if i != 1 && objects[i].Visible() {
@@ -289,6 +321,17 @@ func (c Columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		place(objects[i], x, 0, width, size.Height)
 		x += width + c.Gap
 	}
+	for i, handle := range objects[3:] { // in the gap beside its panel
+		panel := objects[2*i]
+		x := panel.Position().X - c.Gap
+		if i == 0 {
+			x = panel.Size().Width
+		}
+		if handle.Resize(fyne.NewSize(c.Gap, size.Height)); !panel.Visible() {
+			handle.Resize(fyne.Size{})
+		}
+		handle.Move(fyne.NewPos(x, 0))
+	}
 }
 
 func (c Columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
@@ -298,7 +341,7 @@ func (c Columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 			height = max(height, o.MinSize().Height)
 		}
 	}
-	return fyne.NewSize(c.Left+c.Right+2*c.Gap+c.Least, height)
+	return fyne.NewSize(2*leastPanel+2*c.Gap+c.Least, height)
 }
 
 // Stacked is a column with a gap of its own.
@@ -334,12 +377,43 @@ func (s Stacked) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return size
 }
 
-// Narrow gives its object the width that there is, however much it wants: the content of a panel that scrolls up and down.
+// Narrow gives its object the width that there is, however much it wants.
 type Narrow struct{}
 
 func (Narrow) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
 
 func (Narrow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, largest(objects).Height)
+}
+
+// Foot keeps so much free below its object.
+type Foot struct{ Height float32 }
+
+func (f *Foot) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	fill(objects, size.SubtractWidthHeight(0, f.Height))
+}
+
+func (f *Foot) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return largest(objects).AddWidthHeight(0, f.Height)
+}
+
+// BarWidth is how wide a scroll bar is under the pointer. Pages leave it so much beside their content.
+const BarWidth = 10
+
+// narrow gives the content of a page the width that there is, however much it wants, beside the bar where there is one.
+type narrow struct{ page *container.Scroll }
+
+func (n *narrow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	width := size.Width
+	if n.MinSize(objects).Height > n.page.Size().Height+0.5 {
+		width = max(width-BarWidth, 0)
+	}
+	for _, o := range objects {
+		place(o, 0, 0, width, size.Height)
+	}
+}
+
+func (n *narrow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var height float32
 	for _, o := range objects {
 		height = max(height, o.MinSize().Height)
@@ -347,9 +421,34 @@ func (Narrow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, height)
 }
 
-// NewPage is content that scrolls up and down and is as wide as its place.
+// NewPage is content that scrolls up and down and is as wide as its place. Its scroll bar covers nothing of it.
 func NewPage(content fyne.CanvasObject) *container.Scroll {
-	return container.NewVScroll(container.New(Narrow{}, content))
+	n := &narrow{}
+	n.page = container.NewVScroll(container.New(n, content))
+	return n.page
+}
+
+// NewBand is content that scrolls from left to right and is as high as it wants; the bar is below it.
+func NewBand(content fyne.CanvasObject) *container.Scroll {
+	b := &band{}
+	b.scroll = container.NewHScroll(container.New(b, content))
+	return b.scroll
+}
+
+type band struct{ scroll *container.Scroll }
+
+func (b *band) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		place(o, 0, 0, size.Width, min(size.Height, o.MinSize().Height))
+	}
+}
+
+func (b *band) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := largest(objects)
+	if size.Width > b.scroll.Size().Width+0.5 {
+		size.Height += BarWidth
+	}
+	return size
 }
 
 // capped is a page in its own height, up to so many rows of text; what is longer scrolls.
@@ -369,75 +468,71 @@ func (c capped) MinSize(objects []fyne.CanvasObject) fyne.Size {
 			height = max(height, page.Content.MinSize().Height)
 		}
 	}
-	return fyne.NewSize(0, min(height, c.rows*20*TextScale()))
+	most := c.rows * 20 * TextScale()
+	if len(objects) > 0 {
+		if canvas := fyne.CurrentApp().Driver().CanvasForObject(objects[0]); canvas != nil {
+			most = min(most, max(canvas.Size().Height*cappedShare, 40))
+		}
+	}
+	return fyne.NewSize(0, min(height, most))
 }
 
-// Under is a first object above a page in the page's own height. Where the height does not suffice for both, the first keeps its
-// least height and the page scrolls.
-type Under struct{ Least float32 }
+// cappedShare is the share of the window's height that a capped page may take.
+const cappedShare = 0.15
+
+// Under is a first object above a page in the page's own height. Where the height does not suffice for both, the first keeps its least
+// height and the page scrolls.
+type Under struct {
+	Least func() float32        // of the first object, as long as nobody wants more than the page's usual content
+	Spare func(tight bool) bool // puts away what the page can do without, where it is tight; it tells whether the user wants it all the same. Nil: nothing
+}
+
+// leastUnder is the least height of the first object where the user wants more below it.
+const leastUnder = 150
 
 func (u Under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	page := objects[1].(*container.Scroll)
 	page.Resize(fyne.NewSize(size.Width, page.Size().Height)) // rows that flow know their height only for a width
-	page.Content.Resize(fyne.NewSize(size.Width, page.Content.MinSize().Height))
-	height := min(page.Content.MinSize().Height, max(size.Height-u.Least, 0))
+	content := page.Content
+	measure := func() float32 {
+		content.Resize(fyne.NewSize(size.Width, content.MinSize().Height))
+		return content.MinSize().Height
+	}
+	least := u.Least()
+	if u.Spare != nil && u.Spare(false) {
+		least = min(least, leastUnder)
+	}
+	height := measure()
+	if size.Height-height < least && u.Spare != nil && least > leastUnder {
+		u.Spare(true)
+		height = measure()
+	}
+	height = min(height, max(size.Height-least, min(height, leastPage*TextScale())))
 	place(objects[0], 0, 0, size.Width, size.Height-height)
 	place(page, 0, size.Height-height, size.Width, height)
 }
 
+// leastPage is the least height of a page below something, where its content has it.
+const leastPage = 76
+
 func (u Under) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(objects[0].MinSize().Width, u.Least+60)
+	return fyne.NewSize(objects[0].MinSize().Width, leastUnder+60)
 }
 
-// Beside is what flows, and a text that may be cut at its right; a text that has no room at all goes under it.
-type Beside struct{ width float32 } // of the last layout, for MinSize
+// Centred is a row in the middle of its place; where it has too little room, its last object is cut.
+type Centred struct{ Gap float32 }
 
-// leastText is the width under which a text says nothing.
-const leastText = 70
-
-// fits tells whether both fit into a width, and how wide the flow is in one row.
-func (b *Beside) fits(objects []fyne.CanvasObject, width float32) (row float32, ok bool) {
-	if objects[0].Visible() {
-		row = rowWidth(objects[0].(*fyne.Container))
+func (c Centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	x := max((size.Width-Row{c.Gap}.MinSize(objects).Width)/2, 0)
+	for _, o := range objects {
+		m := o.MinSize()
+		place(o, x, (size.Height-m.Height)/2, min(m.Width, size.Width-x), m.Height)
+		x += m.Width + c.Gap
 	}
-	return row, row+leastText*TextScale() <= width
 }
 
-// rowWidth is how wide a flow is in one row.
-func rowWidth(c *fyne.Container) float32 {
-	width, gap := float32(0), c.Layout.(*Flow).Gap
-	for _, o := range c.Objects {
-		if o.Visible() {
-			width += o.MinSize().Width + gap
-		}
-	}
-	return width
-}
-
-func (b *Beside) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	b.width = size.Width
-	row, ok := b.fits(objects, size.Width)
-	text := objects[1].MinSize().Height
-	objects[0].Move(fyne.Position{})
-	if ok {
-		objects[0].Resize(fyne.NewSize(row, size.Height))
-		place(objects[1], row, (size.Height-text)/2, size.Width-row, text)
-		return
-	}
-	objects[0].Resize(fyne.NewSize(size.Width, size.Height-text))
-	place(objects[1], 0, size.Height-text, size.Width, text)
-}
-
-func (b *Beside) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	text := objects[1].MinSize().Height
-	if !objects[0].Visible() {
-		return fyne.NewSize(0, text)
-	}
-	row := objects[0].MinSize().Height
-	if _, ok := b.fits(objects, b.width); ok || b.width == 0 {
-		return fyne.NewSize(0, max(text, row))
-	}
-	return fyne.NewSize(0, text+row)
+func (c Centred) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(60, Row{c.Gap}.MinSize(objects).Height)
 }
 
 // Flanked is a middle with a column at its left and one at its right, in their own widths.
@@ -573,8 +668,11 @@ func (a AtLeast) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return objects[0].MinSize().Max(fyne.NewSize(a.Width, a.Height))
 }
 
-func Panel(content fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewStack(NewPlate(ColorPlate, "", 12), container.New(Inset{12, 12}, content))
+func Panel(content fyne.CanvasObject) fyne.CanvasObject { return PanelOf(12, content) }
+
+// PanelOf is a panel with another margin above and below.
+func PanelOf(margin float32, content fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewStack(NewPlate(ColorPlate, "", 12), container.New(Inset{12, margin}, content))
 }
 
 // Gapped is a top in its smallest height, a gap, and the rest.

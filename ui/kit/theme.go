@@ -98,6 +98,8 @@ func (t studioTheme) Size(name fyne.ThemeSizeName) float32 {
 		return 7
 	case theme.SizeNameInlineIcon:
 		return 18 * scale
+	case theme.SizeNameScrollBar:
+		return BarWidth
 	}
 	return t.Theme.Size(name)
 }

@@ -123,13 +123,25 @@ func (t *Tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRen
 func NewThumb(name string, img image.Image, side float32, tapped func()) *Tile {
 	small := canvas.NewImageFromImage(img)
 	small.ScaleMode, small.FillMode, small.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 6
-	t := NewTile(name, 7, container.New(Inset{2, 2}, container.New(Fixed{side - 4, side - 4}, small)), tapped)
+	t := NewTile(name, 7, container.New(Inset{2, 2}, container.New(&Fixed{side - 4, side - 4}, small)), tapped)
 	return t.Explain(func() string {
 		if t.said != "" {
 			return t.Name + " · " + t.said
 		}
 		return t.Name
 	})
+}
+
+// ResizeThumb gives a thumbnail another side, and tells whether it had another one.
+func ResizeThumb(t *Tile, side float32) bool {
+	box := t.Body.Objects[1].(*fyne.Container).Objects[0].(*fyne.Container)
+	fixed := box.Layout.(*Fixed)
+	if fixed.Width == side-4 {
+		return false
+	}
+	fixed.Width, fixed.Height = side-4, side-4
+	t.Refresh()
+	return true
 }
 
 // NewWell is where pictures come in: drop them anywhere, or click here for a file dialog.

@@ -38,8 +38,8 @@ func (d *Desk) ShowAbout() {
 	libraries := widget.NewLabel(modules())
 	libraries.Wrapping, libraries.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	tabs := container.NewAppTabs(
-		container.NewTabItem(i18n.T("Credits"), container.NewVScroll(credits)),
-		container.NewTabItem(i18n.T("Libraries"), container.NewVScroll(libraries)))
+		container.NewTabItem(i18n.T("Credits"), kit.NewPage(credits)),
+		container.NewTabItem(i18n.T("Libraries"), kit.NewPage(libraries)))
 
 	address, err := url.Parse(paper)
 	if err != nil {

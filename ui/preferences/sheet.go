@@ -120,7 +120,7 @@ func (d *Desk) Show() {
 	reset := kit.NewButton(i18n.T("Reset all"), nil)
 	done := kit.NewButton(i18n.T("Done"), nil)
 	done.Importance = widget.HighImportance
-	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), container.NewVScroll(both), reset, keys, done)
+	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), kit.NewPage(both), reset, keys, done)
 	done.OnTapped = closeIt
 	keys.OnTapped = func() { closeIt(); d.Host.Commands.ShowKeys() }
 	reset.OnTapped = func() {

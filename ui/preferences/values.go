@@ -22,6 +22,7 @@ type Values struct {
 	FileName string // pattern of their names below it, see state.FileName
 
 	FoldLeft, FoldRight, FoldPrompt bool // panels that are away
+	Room                            Room
 
 	Model     string   // folder of the model that was chosen last; "": the one inside the program
 	Models    string   // folder for models; "": that of Options.Models
@@ -34,6 +35,15 @@ type Values struct {
 	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none
+}
+
+// Room is what the user has made of the window's size and of that of its parts. What is 0 has its usual size.
+type Room struct {
+	Width, Height float32 `json:",omitempty"` // of the window
+	Left, Right   float32 `json:",omitempty"` // of the columns
+	Film          string  `json:",omitempty"` // "open", "closed", or "": where there is room for it
+	Zoom          float32 `json:",omitempty"` // of the film's rows
+	Thumb         float32 `json:",omitempty"` // of the thumbnails
 }
 
 const (

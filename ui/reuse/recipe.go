@@ -190,7 +190,7 @@ func (d *Desk) offer(p state.Past, small image.Image, file string) {
 	}
 	kit.Enable(use, len(changes) > 0)
 	closeIt = d.host.Layers.Sheet(i18n.T("Go back to this recipe?"), fyne.NewSize(600, 460),
-		container.NewBorder(top, nil, nil, nil, container.NewVScroll(container.New(kit.Inset{X: 0, Y: 10}, list))), buttons...)
+		container.NewBorder(top, nil, nil, nil, kit.NewPage(container.New(kit.Inset{X: 0, Y: 10}, list))), buttons...)
 }
 
 // offerNote is what there is to say about a recipe besides its changes.

@@ -248,7 +248,7 @@ func (d *Desk) ask(it made, q question, plan func(int) plan) {
 	}
 	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(700, 400), container.NewBorder(nil, nil,
 		container.NewVBox(container.New(kit.Fixed{Width: 300, Height: 300}, img)), nil, container.New(kit.Inset{X: 8, Y: 0},
-			container.NewVScroll(body))), cancel, use)
+			kit.NewPage(body))), cancel, use)
 	choice.OnChanged = look
 	choice.SetSelected(q.choices[0])
 }

@@ -86,7 +86,7 @@ func (d *Desk) Ask(shot state.Shot) {
 	use.Importance = widget.HighImportance
 	closeIt = d.host.Layers.Sheet(i18n.T("The next job"), fyne.NewSize(560, 300), container.NewBorder(nil, nil,
 		kit.NewColumn(6, container.New(kit.Fixed{Width: 150, Height: 128}, img), part), nil, container.New(kit.Inset{X: 8, Y: 0},
-			container.NewVScroll(body))), cancel, use)
+			kit.NewPage(body))), cancel, use)
 	d.host.Layers.Canvas().Focus(use)
 	choice.OnChanged = func(string) { d.host.Layers.Canvas().Focus(use) } // Enter goes on, Esc goes back
 	part.OnChanged = func(string) {

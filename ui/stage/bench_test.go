@@ -24,6 +24,7 @@ type bench struct {
 	*Panel
 	*roomtest.House
 
+	sizes     Sizes
 	made      []state.Task // what was asked for
 	inspected []int        // subjects whose masks were
 	dropped   []state.Shot
@@ -35,13 +36,14 @@ func newBench(t *testing.T, change func(*Host)) *bench {
 	host := Host{
 		State: b.Now, Change: b.Change, Refresh: b.House.Refresh, Post: b.Post, Background: b.Background, Layers: &b.Layers,
 		Commands: b.Commands, Painted: func(time.Time) {}, Make: func(task state.Task) { b.made = append(b.made, task) },
+		Sizes: func() Sizes { return b.sizes }, Resize: func(s Sizes, _ bool) { b.sizes = s; b.Spare(false); b.House.Refresh() },
 		Read: func(state.Shot) func() state.Shot { return nil }, Ghost: kit.NewGhost(),
 	}
 	if change != nil {
 		change(&host)
 	}
 	b.Panel = New(host)
-	content := container.NewStack(container.NewBorder(nil, container.NewVBox(b.Tools, b.Film), nil, nil, b.Body), host.Ghost.Layer)
+	content := container.NewStack(container.NewBorder(nil, container.NewVBox(b.Tools, b.Border, b.Film), nil, nil, b.Body), host.Ghost.Layer)
 	b.OnInspect = func(subject int) { b.inspected = append(b.inspected, subject) }
 	b.OnHeight = content.Refresh
 	b.OnDropped = func(shot state.Shot, _ fyne.Position) { b.dropped = append(b.dropped, shot) }

@@ -224,5 +224,5 @@ func Small(s state.Shot) image.Image {
 	case img == nil:
 		return image.NewRGBA(image.Rect(0, 0, 1, 1))
 	}
-	return whole(img, 112, 112*img.Rect.Dy()/max(img.Rect.Dx(), 1)).paint()
+	return whole(img, 224, 224*img.Rect.Dy()/max(img.Rect.Dx(), 1)).paint()
 }

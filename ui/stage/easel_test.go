@@ -92,7 +92,7 @@ func TestPlacesOnTheEasel(t *testing.T) {
 	check := func(at fyne.Position, x, y float32) {
 		t.Helper()
 		p := b.Where(at)
-		if back := b.At(p); p.X-x > 0.01 || x-p.X > 0.01 || p.Y-y > 0.01 || y-p.Y > 0.01 || back.X-at.X > 0.1 || at.X-back.X > 0.1 {
+		if back := b.At(p); p.X-x > 0.02 || x-p.X > 0.02 || p.Y-y > 0.02 || y-p.Y > 0.02 || back.X-at.X > 0.1 || at.X-back.X > 0.1 {
 			t.Errorf("%v is %v and back %v, want %g, %g", at, p, back, x, y)
 		}
 	}

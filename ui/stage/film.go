@@ -50,6 +50,7 @@ type filmStrip struct {
 	peek    func(held bool)
 	typed   func(*fyne.KeyEvent) // keys that are not its own
 	resized func()
+	zoom    float32 // how large the rows are; 1 is the usual
 	focused bool
 
 	back    *kit.Plate
@@ -73,11 +74,11 @@ type filmRows struct {
 	subjects             int
 }
 
-func rowsOf(subjects int) filmRows {
-	r := filmRows{preview: 34, subjects: subjects}
+func rowsOf(subjects int, zoom float32) filmRows {
+	r := filmRows{preview: 34 * zoom, subjects: subjects}
 	if subjects > 0 {
-		r.curve, r.preview, r.gap = max(24, 21*kit.TextScale()), 28, 2
-		r.mask = min(max(float32(72)/float32(subjects), 16), 26)
+		r.curve, r.preview, r.gap = max(24*zoom, 21*kit.TextScale()), 28*zoom, 2
+		r.mask = min(max(float32(72)/float32(subjects), 16), 26) * zoom
 	}
 	return r
 }
@@ -96,7 +97,7 @@ const filmFoot = 6
 func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed func(*fyne.KeyEvent), resized func()) *filmStrip {
 	f := &filmStrip{
 		onStep: onStep, nudge: nudge, inspect: inspect, peek: peek, typed: typed, resized: resized,
-		look: filmLook{shown: -1, calm: -1},
+		look: filmLook{shown: -1, calm: -1}, zoom: 1,
 	}
 	bar := func(radius float32) *canvas.Rectangle {
 		r := canvas.NewRectangle(color.Transparent)
@@ -124,6 +125,15 @@ func (f *filmStrip) show(look filmLook) (taller bool) {
 	return taller
 }
 
+// resize makes the rows larger or smaller.
+func (f *filmStrip) resize(zoom float32) {
+	if f.zoom != zoom {
+		f.zoom = zoom
+		f.Refresh()
+		f.resized()
+	}
+}
+
 // set shows the painted strip; nil an empty one.
 func (f *filmStrip) set(img *image.RGBA) {
 	if img == nil {
@@ -146,7 +156,7 @@ func (f *filmStrip) pixels() (w int, scale float32) {
 
 // at is the step and the subject (-1: none) at a place.
 func (f *filmStrip) at(p fyne.Position) (step, subject int) {
-	rows := rowsOf(f.look.subjects)
+	rows := rowsOf(f.look.subjects, f.zoom)
 	subject = -1
 	for j := range rows.subjects {
 		if top := rows.maskTop(j); p.Y >= top && p.Y < top+rows.mask+rows.gap {
@@ -234,7 +244,7 @@ func (r *filmRenderer) Destroy()                     {}
 func (r *filmRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *filmRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(200, rowsOf(r.f.look.subjects).height()+filmFoot)
+	return fyne.NewSize(200, rowsOf(r.f.look.subjects, r.f.zoom).height()+filmFoot)
 }
 
 func (r *filmRenderer) Layout(size fyne.Size) {
@@ -248,7 +258,7 @@ func (r *filmRenderer) place(size fyne.Size) {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, h))
 	}
-	rows := rowsOf(f.look.subjects)
+	rows := rowsOf(f.look.subjects, f.zoom)
 	width, height := size.Width-gutter, rows.height()
 	put(f.back, gutter, 0, width, height)
 	put(f.strip, gutter, 0, width, height)
@@ -317,6 +327,7 @@ type filmScene struct {
 	settling state.Settling
 	width    int     // pixels
 	scale    float32 // pixels of a unit
+	zoom     float32 // of the rows
 	empty    color.Color
 	faint    color.Color // threshold of the curve
 	alarm    color.Color // behind late rises of the curve
@@ -330,11 +341,12 @@ type filmKey struct {
 	dress    state.Dress
 	width    int
 	scale    float32
+	zoom     float32
 	empty    color.Color
 }
 
 func (f filmScene) key() filmKey {
-	k := filmKey{steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, empty: f.empty}
+	k := filmKey{steps: len(f.steps), subjects: f.subjects, dress: f.dress, width: f.width, scale: f.scale, zoom: f.zoom, empty: f.empty}
 	if k.steps > 0 {
 		k.first = f.steps[0].Preview
 		if s := f.steps[0].Subjects; len(s) > 0 && len(s[0].Mask) > 0 {
@@ -345,7 +357,7 @@ func (f filmScene) key() filmKey {
 }
 
 func (f filmScene) paint() *image.RGBA {
-	rows := rowsOf(f.subjects)
+	rows := rowsOf(f.subjects, f.zoom)
 	px := func(v float32) int { return int(v*f.scale + 0.5) }
 	height := px(rows.height())
 	if f.width < 1 || height < 1 || f.places < 1 {

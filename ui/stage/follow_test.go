@@ -94,7 +94,7 @@ func TestStripFollowsTheNewest(t *testing.T) {
 // stripScroll is the scroll around the thumbnails, small enough for a few of them.
 func (b *bench) stripScroll(t *testing.T) *container.Scroll {
 	t.Helper()
-	for _, o := range b.stripRow.Objects[0].(*fyne.Container).Objects {
+	for _, o := range b.stripRow.Objects {
 		if s, ok := o.(*container.Scroll); ok {
 			return s
 		}

@@ -35,7 +35,10 @@ type Host struct {
 	Veil  func() (Veil, []picture.Layer)
 	Easel fyne.CanvasObject // over the picture while something is painted; nil: none
 
-	Carry      func(path string) (Carried, error) // drags a file over windows of other programs; nil: that is not possible
+	Carry  func(path string) (Carried, error) // drags a file over windows of other programs; nil: that is not possible
+	Sizes  func() Sizes                       // of the film and the thumbnails, as the user has made them
+	Resize func(now Sizes, settled bool)      // takes others, and lays everything out anew; not settled: a handle is still being dragged
+
 	Make       func(state.Task)                   // puts a round before all that wait
 	Read       func(state.Shot) func() state.Shot // answers what reads a picture of the history, slowly; nil where it cannot be read now
 	OpenFolder func() (string, error)             // asks for a folder, "" is none; slow. Nil: no export of steps
@@ -53,14 +56,17 @@ type Panel struct {
 	Body    *fyne.Container   // the picture between its tools and the thumbnails
 	Picture fyne.CanvasObject // on the screen
 	Strip   *fyne.Container   // thumbnails of the finished pictures
-	Tools   *fyne.Container   // what is said of it, and how masks lie over it
-	Film    fyne.CanvasObject // the plan of the next run over the film
+	Tools   *fyne.Container   // how masks lie over it
+	Border  fyne.CanvasObject // over the film: what is said of the picture, and the handle of the film
+	Film    *fyne.Container   // the plan of the next run over the film
 
 	host     Host
 	rail     *rail
 	stripRow *fyne.Container
+	fold     *foldBar
 	thumbs   *kit.Follower // of the strip
-	live     *live         // under it
+	side     *kit.Slider   // how large they are
+	live     *live         // under them
 	pane     *pane
 	coach    *coach
 	bar      *stepBar
@@ -122,14 +128,14 @@ func New(h Host) *Panel {
 	p.overlay = newOverlayBar(p)
 	p.info = kit.NewTold(theme.SizeNameCaptionText)
 	p.Picture, p.Film = p.pane, kit.NewColumn(0, p.bar, p.film)
-	p.rail, p.Strip = newRail(h), kit.NewColumn(6)
-	scroll := container.NewVScroll(p.Strip)
-	p.thumbs = kit.Follow(scroll)
+	p.rail = newRail(h, p.height)
 	p.live = newLive(thumbSide, func() string { return h.Commands.KeyOf("view.live") }, p.Watch)
-	p.stripRow = container.New(kit.Inset{X: 0, Y: 0}, container.NewBorder(nil, p.live, nil, nil, scroll))
+	p.buildStrip()
 	p.stripRow.Hide()
 	p.Body = container.New(kit.Flanked{Gap: 6}, p.rail.body, p.Picture, p.stripRow)
-	p.Tools = container.New(&kit.Beside{}, p.overlay.row, container.New(kit.Inset{X: -4, Y: -4}, kit.Quiet(p.info)))
+	p.Tools = kit.NewColumn(0, p.overlay.row)
+	p.fold = newFoldBar(p)
+	p.Border = p.fold.body
 	return p
 }
 
@@ -368,7 +374,7 @@ func (p *Panel) Pan(dx, dy float32) {
 func (p *Panel) repaintFilm() {
 	s := p.host.State()
 	film, _ := s.Film()
-	f := filmScene{steps: film, subjects: s.FilmSubjects(), dress: s.Dress(), settling: state.Settled(film)}
+	f := filmScene{steps: film, subjects: s.FilmSubjects(), dress: s.Dress(), settling: state.Settled(film), zoom: p.film.zoom}
 	f.empty = theme.ColorForWidget(kit.ColorWell, p.film)
 	f.faint, f.alarm = theme.ColorForWidget(theme.ColorNameDisabled, p.film), theme.ColorForWidget(theme.ColorNameFocus, p.film)
 	if len(film) > 0 {
@@ -451,6 +457,10 @@ func (p *Panel) ViewActions() []command.Action {
 			Do: func() { p.zoomBy(0.8) }, Can: pictured,
 		},
 	}
+	list = append(list, command.Action{
+		ID: "view.film", Menu: command.MenuView, Label: i18n.T("Film of the steps"), Key: "Shift+F", Do: p.foldFilm,
+		On: func() bool { return !p.Film.Hidden },
+	})
 	for i := range 4 {
 		list = append(list, command.Action{
 			ID: fmt.Sprint("view.masks.", i+1), Label: i18n.T("Mask of subject %s only", kit.SubjectLetter(i)), Key: fmt.Sprint(i + 1),

@@ -29,14 +29,14 @@ var (
 	treeIcon   = kit.Icon("tree.svg", `M9 3h6v6h-2v2h6v4h2v6h-6v-6h2v-2H7v2h2v6H3v-6h2v-4h6V9H9z`)
 )
 
-func newRail(h Host) *rail {
+func newRail(h Host, high func() float32) *rail {
 	upright := &kit.Upright{Gap: 2, Group: 10}
 	r := &rail{body: container.New(upright)}
 	group := func(tools ...*command.ToolButton) {
 		upright.Firsts = append(upright.Firsts, len(r.buttons))
 		for _, t := range tools {
 			r.buttons = append(r.buttons, t)
-			r.body.Add(container.New(kit.Square{Side: railSide}, t))
+			r.body.Add(container.New(railBox{r, high}, t))
 		}
 	}
 	tool := func(id string, icon fyne.Resource) *command.ToolButton {
@@ -59,16 +59,90 @@ func newRail(h Host) *rail {
 	return r
 }
 
-const (
-	railSide  = 30
-	thumbSide = 56
-)
+// railBox is the place of a tool, which grows less than the texts, and gives way in a low window so that all stand in one column.
+type railBox struct {
+	rail *rail
+	high func() float32 // of the window
+}
+
+func (b railBox) MinSize([]fyne.CanvasObject) fyne.Size {
+	side := 30 + 18*(max(kit.TextScale(), 1)-1)
+	if n := len(b.rail.buttons); n > 0 {
+		side = max(min(side, (b.high()/2-40)/float32(n)-2), 23)
+	}
+	return fyne.NewSquareSize(side)
+}
+
+func (railBox) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
 
 // FollowTools makes the tools left of the picture equal to their actions.
 func (p *Panel) FollowTools() {
 	for _, b := range p.rail.buttons {
 		b.Follow()
 	}
+}
+
+// buildStrip makes the column of thumbnails, with the live tile and the slider of their size below it.
+func (p *Panel) buildStrip() {
+	p.Strip = kit.NewColumn(6)
+	p.side = kit.NewSlider(leastThumb, mostThumb)
+	p.side.Step = 0.05
+	p.side.OnChanged = func(v float64) {
+		s := p.host.Sizes()
+		s.Thumb = float32(v)
+		p.host.Resize(s, false)
+	}
+	p.side.OnChangeEnded = func(float64) { p.host.Resize(p.host.Sizes(), true) }
+	p.side.Explain(func() string { return i18n.T("Size of the thumbnails") })
+	page := kit.NewPage(p.Strip)
+	p.thumbs = kit.Follow(page)
+	p.stripRow = container.New(stripLayout{}, page, p.live, kit.Track(p.side))
+	p.stripRow.Hide()
+}
+
+// stripLayout is a page as wide as its thumbnails, over the live tile and a slider.
+type stripLayout struct{}
+
+func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := size.Height
+	for _, o := range objects[1:] {
+		if o.Visible() {
+			y -= footOf(o)
+		}
+	}
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(size.Width, max(y-4, 0)))
+	for _, o := range objects[1:] {
+		if o.Visible() {
+			o.Move(fyne.NewPos(0, y))
+			o.Resize(fyne.NewSize(size.Width-kit.BarWidth, footOf(o)))
+			y += footOf(o)
+		}
+	}
+}
+
+// footOf is how high something is below the thumbnails.
+func footOf(o fyne.CanvasObject) float32 { return min(o.MinSize().Height, 64*max(kit.TextScale(), 1)) }
+
+func (stripLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	width := float32(thumbSide)
+	if strip := objects[0].(*container.Scroll).Content.(*fyne.Container).Objects[0].(*fyne.Container); len(strip.Objects) > 0 {
+		width = strip.Objects[0].MinSize().Width
+	}
+	return fyne.NewSize(width+kit.BarWidth, 0)
+}
+
+const (
+	thumbSide             = 56 // of a thumbnail of the usual size
+	leastThumb, mostThumb = 0.7, 4
+)
+
+// thumb is the side of a thumbnail.
+func (p *Panel) thumb() float32 {
+	if t := p.host.Sizes().Thumb; t > 0 {
+		return thumbSide * min(max(t, leastThumb), mostThumb)
+	}
+	return thumbSide * p.host.Sizes().zoomFor(p.height())
 }
 
 // RefreshSides makes what stands left and right of the picture equal to the state. The tools come with the first run, and so do the
@@ -85,10 +159,16 @@ func (p *Panel) RefreshSides() {
 		}
 		p.Strip.Add(thumb)
 	}
+	taller := false
 	for i, o := range p.Strip.Objects {
 		tile := o.(*kit.Tile)
 		tile.Choose(i == s.View.Shot)
 		showNear(tile, s.Shots[i].Likeness, s.DressOf(i))
+		taller = kit.ResizeThumb(tile, p.thumb()) || taller
+	}
+	if v := float64(p.thumb() / thumbSide); p.side.Value != v {
+		p.side.Value = v
+		p.side.Refresh()
 	}
 	p.live.show(s)
 	p.thumbs.Show(p.Strip.Objects, s.View.Shot)
@@ -100,6 +180,9 @@ func (p *Panel) RefreshSides() {
 			p.rail.body.Show()
 		}
 		p.OnHeight()
+	} else if taller {
+		p.Strip.Refresh()
+		p.Body.Refresh()
 	}
 	p.FollowTools()
 }

@@ -76,7 +76,7 @@ func TestFilmScrubs(t *testing.T) {
 		}
 	}
 	width := b.film.Size().Width - gutter
-	rows := rowsOf(2)
+	rows := rowsOf(2, 1)
 	at := fyne.NewPos(gutter+width*2.5/4, rows.maskTop(1)+3)
 	if step, subject := b.film.at(at); step != 2 || subject != 1 {
 		t.Errorf("step %d, subject %d", step, subject)
@@ -99,9 +99,9 @@ func TestFilmScrubs(t *testing.T) {
 func TestFilmPaints(t *testing.T) {
 	s := uitest.Step(0, 2, 1, 2)
 	s.Subjects[1].Mask = make([]float32, 16)
-	f := filmScene{steps: []inference.StepDone{s}, places: 2, subjects: 2, width: 100, scale: 1, empty: color.Black, faint: color.White, alarm: color.White}
+	f := filmScene{steps: []inference.StepDone{s}, places: 2, subjects: 2, width: 100, scale: 1, zoom: 1, empty: color.Black, faint: color.White, alarm: color.White}
 	img := f.paint()
-	rows := rowsOf(2)
+	rows := rowsOf(2, 1)
 	if img.Rect.Size() != image.Pt(100, int(rows.height()+0.5)) {
 		t.Fatalf("size %v", img.Rect)
 	}

@@ -93,7 +93,7 @@ func (z zoom) inside(natural, room image.Point) zoom {
 
 // room is the space of the stage in pixels of the screen.
 func (s *pane) room() image.Point {
-	const margin = 14
+	const margin = 6
 	scale := s.density()
 	inner := s.Size().SubtractWidthHeight(2*margin, 2*margin)
 	return image.Pt(int(inner.Width*scale+0.5), int(inner.Height*scale+0.5))

@@ -125,12 +125,24 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.brush), container.New(kit.Fixed{Width: 28, Height: 24}, c.eye),
 		container.New(kit.Fixed{Width: 28, Height: 24}, c.more))
 	row := container.NewBorder(nil, nil, nil, container.NewCenter(tools),
-		container.New(kit.Fixed{Height: tinySide + 2}, container.NewHScroll(c.Thumbs)))
+		container.New(lineOf{}, kit.NewBand(c.Thumbs)))
 	c.body = container.NewStack(c.frame, container.New(leftBand{6}, c.band),
 		container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Narrow{}, kit.NewColumn(6, top, c.unmask, row, c.Editor.Container))))
 	c.ExtendBaseWidget(c)
 	c.show(look)
 	return c
+}
+
+// lineOf is a band of small pictures in its own height.
+type lineOf struct{}
+
+func (lineOf) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Resize(size)
+	objects[0].Move(fyne.Position{})
+}
+
+func (lineOf) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, max(objects[0].(*container.Scroll).Content.MinSize().Height, tinySide+2))
 }
 
 // leftBand puts its objects at the left edge, inside the rounding of a card.

@@ -30,7 +30,7 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	p.Ignored.Hide()
 	p.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, p.Chips)), p.hintRow, p.Ignored)
-	return kit.Panel(kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, p.Prompt), p.ignoredBox))
+	return kit.PanelOf(8, kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, p.Prompt), p.ignoredBox))
 }
 
 func (p *Panel) PromptChanged(text string) {

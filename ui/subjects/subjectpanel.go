@@ -61,6 +61,7 @@ type Panel struct {
 	Samples          *fyne.Container
 	SampleRow        *fyne.Container
 	sampleBox        *container.Scroll
+	sampleFoot       *kit.Foot // below them, for the scroll bar
 	sampleNote       *kit.Line
 
 	Chips      *fyne.Container
@@ -114,11 +115,12 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 		}
 	})
 	p.well = kit.NewWell(p.ChoosePicture)
-	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.NewCenter(kit.NewRow(8,
+	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Centred{Gap: 8},
 		container.New(kit.Fixed{Width: 18, Height: 18},
-			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another"))))), p.ChoosePicture)
+			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture)
 	p.SampleRow = container.New(&kit.Flow{Gap: 6})
-	p.sampleBox = container.NewScroll(p.SampleRow)
+	p.sampleFoot = &kit.Foot{}
+	p.sampleBox = container.NewScroll(container.New(p.sampleFoot, p.SampleRow))
 	p.sampleNote = kit.Caption(i18n.T("No picture at hand? Try one of ours:"))
 	p.Samples = kit.NewColumn(6, p.sampleNote, p.sampleBox)
 	p.Samples.Hide()
@@ -151,11 +153,13 @@ func (p *Panel) makeRoom(cards bool) {
 		p.slim.Show()
 		p.sampleNote.Hide()
 		p.SampleRow.Layout, p.sampleBox.Direction = kit.Row{Gap: 6}, container.ScrollHorizontalOnly
+		p.sampleFoot.Height = kit.BarWidth
 	} else {
 		p.well.Show()
 		p.slim.Hide()
 		p.sampleNote.Show()
 		p.SampleRow.Layout, p.sampleBox.Direction = &kit.Flow{Gap: 6}, container.ScrollNone
+		p.sampleFoot.Height = 0
 	}
 	p.sampleBox.Refresh()
 }

@@ -1,0 +1,194 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+
+	"realword/assets/translations"
+	"realword/ui/i18n"
+	"realword/ui/i18n/i18ntest"
+	"realword/ui/kit"
+	"realword/ui/preferences"
+	"realword/ui/stage"
+	"realword/ui/uitest"
+)
+
+// worked is a window with one bound subject and a finished picture.
+func worked(t *testing.T, percent int, language string) *bench {
+	t.Helper()
+	if language != "" {
+		t.Cleanup(func() { i18ntest.English(t) })
+		if err := i18n.Speak(translations.Files, language); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := ready(t, withSamples)
+	b.win.SetPadded(false)
+	b.prefs.Change(func(p *preferences.Values) { p.TextSize = percent })
+	t.Cleanup(func() { kit.SetLook("system", 100) })
+	b.subjects.PromptChanged("a dog on the beach")
+	b.drop(nil, uitest.File(t, "rex.png", uitest.PNG(uitest.Red)))
+	test.Tap(b.chipOf(1))
+	b.settle()
+	b.picture(b.run())
+	b.settle()
+	return b
+}
+
+// TestThePictureHasHalfOfTheHeight (faults 26 and 27): in half of a screen of 1080 lines and with large texts, also while a mask is
+// painted; the tools beside it are all there.
+func TestThePictureHasHalfOfTheHeight(t *testing.T) {
+	for _, c := range []struct {
+		percent  int
+		language string
+		size     fyne.Size
+		share    float32
+	}{
+		{100, "", fyne.NewSize(960, 600), 0.5},
+		{100, "de", fyne.NewSize(960, 600), 0.5},
+		{100, "", fyne.NewSize(1240, 800), 0.5},
+		{160, "", fyne.NewSize(1240, 800), 0.5},
+		{160, "de", fyne.NewSize(1240, 800), 0.5},
+		{160, "de", fyne.NewSize(1920, 1050), 0.5},
+		{100, "", fyne.NewSize(3840, 2160), 0.5},
+	} {
+		t.Run(fmt.Sprint(c.percent, c.language, c.size), func(t *testing.T) {
+			b := worked(t, c.percent, c.language)
+			look := func(when string) {
+				t.Helper()
+				b.layOut(c.size)
+				b.settle()
+				span := b.stage.Span()
+				if min := c.size.Height * c.share; span.Height < min || span.Width < min {
+					t.Errorf("%s: the picture is %v in a window of %v", when, span, c.size)
+				}
+				for _, o := range b.stage.Body.Objects[0].(*fyne.Container).Objects {
+					if o.Position().Y+o.Size().Height > b.stage.Body.Size().Height+1 {
+						t.Errorf("%s: a tool at %v lies below the %g of its place", when, o.Position(), b.stage.Body.Size().Height)
+					}
+				}
+			}
+			look("a finished picture")
+			b.mask.Paint(0)
+			if !b.mask.Painting() {
+				t.Fatal("no mask is painted")
+			}
+			look("while a mask is painted")
+		})
+	}
+}
+
+// TestScrollBarsCoverNothing (fault 28): where a page is longer than its place, its content ends before the bar, also under the pointer.
+func TestScrollBarsCoverNothing(t *testing.T) {
+	b := worked(t, 100, "")
+	b.set.More.OnTapped()
+	b.layOut(smallest)
+	overflowing := 0
+	var visit func(o fyne.CanvasObject)
+	visit = func(o fyne.CanvasObject) {
+		if !o.Visible() {
+			return
+		}
+		switch o := o.(type) {
+		case *container.Scroll:
+			inner := o.Content.(*fyne.Container).Objects[0]
+			if o.Direction == container.ScrollVerticalOnly && o.Content.MinSize().Height > o.Size().Height+1 {
+				overflowing++
+				if inner.Size().Width > o.Size().Width-kit.BarWidth {
+					t.Errorf("%v of a page of %v lie under its bar", inner.Size(), o.Size())
+				}
+			}
+			if o.Direction == container.ScrollHorizontalOnly && o.Content.MinSize().Width > o.Size().Width+1 {
+				overflowing++
+				if inner.Size().Height > o.Size().Height-kit.BarWidth {
+					t.Errorf("%v of a band of %v lie under its bar", inner.Size(), o.Size())
+				}
+			}
+			visit(o.Content)
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				visit(c)
+			}
+		case *kit.Field:
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				visit(c)
+			}
+		}
+	}
+	visit(b.win.Content())
+	if overflowing == 0 {
+		t.Error("nothing scrolls: nothing was tested")
+	}
+}
+
+// TestTheRoomIsRemembered (faults 24 and 27): the size of the window, the panels that were dragged, the film and the thumbnails.
+func TestTheRoomIsRemembered(t *testing.T) {
+	b := worked(t, 100, "")
+	b.layOut(fyne.NewSize(1400, 900))
+	left, right := b.columns.body.Objects[3].(*kit.Handle), b.columns.body.Objects[4].(*kit.Handle)
+	drag := func(h *kit.Handle, dx, dy float32) {
+		for range 4 {
+			h.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(dx/4, dy/4)})
+		}
+		h.DragEnd()
+		b.layOut(fyne.NewSize(1400, 900))
+	}
+	was := [2]float32{b.columns.left.Size().Width, b.columns.right.Size().Width}
+	drag(left, 40, 0)
+	drag(right, -20, 0)
+	now := [2]float32{b.columns.left.Size().Width, b.columns.right.Size().Width}
+	if now[0] != was[0]+40 || now[1] != was[1]+20 {
+		t.Errorf("the panels are %v wide, they were %v", now, was)
+	}
+	thumb := b.stage.Strip.Objects[0].MinSize().Width
+	b.stage.Body.Refresh()
+	s := b.columns.sizes()
+	s.Thumb, s.Film, s.Zoom = 2, stage.Open, 1.5
+	b.columns.setSizes(s, true)
+	b.layOut(fyne.NewSize(1400, 900))
+	if got := b.stage.Strip.Objects[0].MinSize().Width; got <= thumb*1.5 {
+		t.Errorf("the thumbnails are %g wide, they were %g", got, thumb)
+	}
+	b.Close()
+	again := preferences.Read(b.app.Preferences()).Room
+	if again.Left != now[0] || again.Right != now[1] || startSize(again) != b.win.Canvas().Size() || again.Thumb != 2 || again.Film != "open" || again.Zoom != 1.5 {
+		t.Errorf("remembered %+v", again)
+	}
+	if startSize(preferences.Room{Width: 400, Height: 300}) != fyne.NewSize(1240, 800) {
+		t.Error("a window that is too small is remembered")
+	}
+}
+
+// TestTheFilmFolds (fault 26): by its button and its key, by itself where the picture needs the room, and it comes when it is wanted.
+func TestTheFilmFolds(t *testing.T) {
+	b := worked(t, 100, "")
+	b.layOut(fyne.NewSize(1400, 900))
+	seen := func() bool { return b.stage.Film.Visible() }
+	if !seen() {
+		t.Fatal("there is room for the film, and it is not seen")
+	}
+	b.do("view.film")
+	b.layOut(fyne.NewSize(1400, 900))
+	if seen() {
+		t.Error("the film is not folded away")
+	}
+	b.do("view.film")
+	b.layOut(fyne.NewSize(960, 600))
+	if !seen() {
+		t.Error("a film that is wanted is not seen in a small window")
+	}
+	b.columns.setSizes(stage.Sizes{}, true)
+	b.layOut(fyne.NewSize(960, 600))
+	if seen() {
+		t.Error("the film takes the room of the picture")
+	}
+	if !slices.Contains(b.seen(), "seed 7") && !slices.ContainsFunc(b.seen(), func(s string) bool { return len(s) > 4 && s[:4] == "seed" }) {
+		t.Errorf("what is said of the picture went with the film: %q", b.seen())
+	}
+}
