@@ -276,3 +276,39 @@ func TestAnotherWeightOpensNothing(t *testing.T) {
 		t.Error("the same weight gives another result, or another weight the same")
 	}
 }
+
+// TestLoRAOnTheGraphForCUDA: the graph for CUDA, of which the processor has not every kernel, takes changes of all kinds: the library
+// resolves its names, types and shapes, and stops at the same place as without them.
+func TestLoRAOnTheGraphForCUDA(t *testing.T) {
+	rt, b := orttest.CPU(t), golden(t, "tiny-xl")
+	list, err := rt.Weights(b.Graph(graph.UNet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(changes map[string]session.Change) error {
+		s, err := rt.Open(b.Graph(graph.UNet.CUDA()), session.Options{Changes: changes})
+		if err == nil {
+			return s.Close()
+		}
+		return err
+	}
+	without := open(nil)
+	if without == nil || !strings.Contains(without.Error(), "kernel") && !strings.Contains(without.Error(), "implementation") {
+		t.Fatal(without)
+	}
+	for _, change := range []session.Change{session.Added, session.Replaced} {
+		changes := map[string]session.Change{}
+		for _, w := range list {
+			if change == session.Replaced || len(w.Shape) > 1 && strings.HasSuffix(w.Key(), ".weight") && !strings.Contains(w.Key(), "norm") {
+				changes[w.Key()] = change
+			}
+		}
+		place := func(err error) string { text, _, _ := strings.Cut(err.Error(), "(node:"); return text }
+		if with := open(changes); with == nil || place(with) != place(without) {
+			t.Errorf("%d weights, %v: %v; without: %v", len(changes), change, with, without)
+		}
+	}
+	if err := open(map[string]session.Change{"nowhere.weight": session.Added}); err == nil || !strings.Contains(err.Error(), "nowhere.weight cannot be changed") {
+		t.Error(err)
+	}
+}

@@ -65,7 +65,8 @@ func TestBadFiles(t *testing.T) {
 		"nothing fits":  {"tiny-xl", "sdxl", pair("lora_unet_nowhere", 3, 3), []string{"fits nothing in the model M", "none of its 1 parts", "lora_unet_nowhere"}},
 		"another width": {"tiny-xl", "sdxl", pair("lora_unet_"+q, 24, 24), []string{"was made for another model: 1 of its 1 parts", q}},
 		"half of a pair": {
-			"tiny-xl", "sdxl", map[string]*tensor.Tensor{"lora_unet_" + q + ".lora_down.weight": tensor.Zeros(1, 16)},
+			"tiny-xl", "sdxl",
+			map[string]*tensor.Tensor{"lora_unet_" + q + ".lora_down.weight": tensor.Zeros(1, 16)},
 			[]string{"is damaged", "lacks up", "get the file again"},
 		},
 		"alpha alone": {

@@ -329,7 +329,8 @@ func (f *File) shape(m *module, end string, want []int) (int, error) {
 		down, up := of("down"), of("up")
 		r := down[0]
 		if mid := of("mid"); mid != nil {
-			ok := len(mid) >= 2 && mid[1] == r && tensor.Count(mid[2:]) == cells && tensor.Count(down) == r*in && tensor.Count(up) == out*mid[0] && up[0] == out
+			ok := len(mid) >= 2 && mid[1] == r && tensor.Count(mid[2:]) == cells && tensor.Count(down) == r*in &&
+				tensor.Count(up) == out*mid[0] && up[0] == out
 			return fits(ok, mid[0])
 		}
 		return fits(tensor.Count(down) == r*n && tensor.Count(up) == out*r && up[0] == out, r)
@@ -472,7 +473,7 @@ func (f *File) delta(m *module, name string, want []int) (d delta, err error) {
 		in, cells = want[1], tensor.Count(want[2:])
 	}
 	dim := func(kind string) int { shape, _, _ := f.data.Shape(m.keys[kind]); return shape[0] }
-	scale := float32(1)
+	var scale float32
 	switch {
 	case m.keys["diff_b"] != "" && strings.HasSuffix(name, ".bias"):
 		t, err := f.read(m, "diff_b")

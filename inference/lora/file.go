@@ -32,17 +32,15 @@ type File struct {
 type module struct {
 	name string
 	keys map[string]string
-	dim  int // the number by which alpha is divided, 0 where nothing is
 }
 
 // config is what PEFT writes beside its tensors.
 type config struct {
 	network
-	any     bool               // of every network
-	Alpha   float64            `json:"lora_alpha"`
-	Alphas  map[string]float64 `json:"alpha_pattern"`
-	Root    bool               `json:"use_rslora"`
-	present bool
+	any    bool               // of every network
+	Alpha  float64            `json:"lora_alpha"`
+	Alphas map[string]float64 `json:"alpha_pattern"`
+	Root   bool               `json:"use_rslora"`
 }
 
 // suffixes lead from the end of a key to what its tensor is. Longer ones come before those that they end in.
