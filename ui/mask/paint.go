@@ -7,51 +7,6 @@ import (
 	"realword/inference/picture"
 )
 
-// brush is how a stroke looks. Lengths are pixels of the mask.
-type brush struct {
-	radius   float32
-	softness float32 // 0: a hard edge; 1: it fades from the middle on
-	erase    bool
-}
-
-// stroke is a copy of a mask with a line of the brush on it. What is painted already gets no darker where a stroke crosses it.
-func stroke(mask *image.Gray, from, to picture.Point, b brush) *image.Gray {
-	out := copyOf(mask)
-	outer := b.radius + 0.5
-	inner := min(b.radius*(1-b.softness), b.radius-0.5)
-	left, right := int(math.Floor(float64(min(from.X, to.X)-outer))), int(math.Ceil(float64(max(from.X, to.X)+outer)))
-	top, bottom := int(math.Floor(float64(min(from.Y, to.Y)-outer))), int(math.Ceil(float64(max(from.Y, to.Y)+outer)))
-	reach := image.Rect(left, top, right, bottom).Intersect(out.Rect)
-	dx, dy := to.X-from.X, to.Y-from.Y
-	long := dx*dx + dy*dy
-	for y := reach.Min.Y; y < reach.Max.Y; y++ {
-		row := out.Pix[y*out.Stride:]
-		for x := reach.Min.X; x < reach.Max.X; x++ {
-			px, py := float32(x)+0.5-from.X, float32(y)+0.5-from.Y
-			if long > 0 { // from the nearest place of the line
-				t := min(max((px*dx+py*dy)/long, 0), 1)
-				px, py = px-t*dx, py-t*dy
-			}
-			d := px*px + py*py
-			if d >= outer*outer {
-				continue
-			}
-			f := float32(1)
-			if inner < 0 || d > inner*inner {
-				f = min((outer-float32(math.Sqrt(float64(d))))/(outer-inner), 1)
-				f *= f * (3 - 2*f)
-			}
-			v := uint8(255*f + 0.5)
-			if b.erase {
-				row[x] = min(row[x], 255-v)
-			} else {
-				row[x] = max(row[x], v)
-			}
-		}
-	}
-	return out
-}
-
 func copyOf(mask *image.Gray) *image.Gray {
 	out := image.NewGray(image.Rectangle{Max: mask.Rect.Size()})
 	for y := range out.Rect.Dy() {

@@ -288,13 +288,13 @@ func (p *Panel) press(at picture.Point, erasing bool) {
 		p.from, p.scale = p.mask, 1
 		return
 	}
-	p.show(stroke(p.mask, p.pixels(at), p.pixels(at), p.brush()))
+	p.show(picture.Stroke(p.mask, p.pixels(at), p.pixels(at), p.brush()))
 }
 
 // brush is the brush that is in hand.
-func (p *Panel) brush() brush {
+func (p *Panel) brush() picture.Brush {
 	long := float32(max(p.mask.Rect.Dx(), p.mask.Rect.Dy()))
-	return brush{max(p.size*long/2, 1), p.softness, p.erasing}
+	return picture.Brush{Radius: max(p.size*long/2, 1), Softness: p.softness, Erase: p.erasing}
 }
 
 // drag goes on with a stroke.
@@ -306,7 +306,7 @@ func (p *Panel) drag(at picture.Point) {
 		a, b := p.pixels(p.grip), p.pixels(at)
 		p.show(placed(p.from, p.from.Rect.Size(), 1, 1, whole(b.X-a.X), whole(b.Y-a.Y)))
 	} else {
-		p.show(stroke(p.mask, p.pixels(p.pen), p.pixels(at), p.brush()))
+		p.show(picture.Stroke(p.mask, p.pixels(p.pen), p.pixels(at), p.brush()))
 	}
 	p.pen = at
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -34,6 +33,7 @@ type made struct {
 type plan struct {
 	request inference.Request
 	look    image.Image // what of it is made again
+	region  *image.Gray // likewise, to be painted over; nil: all of it
 	changes []state.Change
 	err     error // why it cannot be made
 }
@@ -100,6 +100,7 @@ func (d *Desk) Redo() {
 			agree: i18n.T("Redo this subject"),
 			note:  i18n.T("What you changed in its card — picture, word, area — and a new seed act only where it is; everything else stays to the pixel."),
 			same:  i18n.T("Nothing was changed in its card: only the seed is new."),
+			paint: i18n.T("Paint over it to change where: the left button adds, the right one takes away, the wheel changes the brush."),
 		}, func(j int) plan { return redo(now, it, j, check) })
 	})
 }
@@ -118,7 +119,7 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 		p.err = i18n.Errorf("“%s” has no mask in this picture, so there is nothing to make again", name)
 		return p
 	}
-	p.look = dimmed(it.pixels, region)
+	p.look, p.region = dimmed(it.pixels, region), region
 	file, err := picture.EncodePainted(region)
 	p.request.Init = &inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file, Region: inference.Painted{Data: file}}
 	if p.err = err; err == nil {
@@ -183,18 +184,20 @@ func (d *Desk) SecondPass() {
 	})
 }
 
+// padSide is the side of the picture on the sheet.
+const padSide = 340
+
 // question is what a sheet asks of a picture that is made again.
 type question struct {
 	title, what string
 	choices     []string
 	note, same  string // same: said where a plan changes nothing; "" is never
+	paint       string // how the region is changed; "" where none is
 	agree       string
 }
 
-// ask shows a picture and the choices; plan, which is slow, is asked for each that is looked at.
-func (d *Desk) ask(it made, q question, plan func(int) plan) {
-	img := canvas.NewImageFromImage(d.host.Small(it.shot))
-	img.FillMode, img.ScaleMode, img.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
+// ask shows a picture and the choices; planFor, which is slow, is asked for each that is looked at.
+func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	label := func(text string, size fyne.ThemeSizeName) *widget.Label {
 		l := widget.NewLabel(text)
 		l.Wrapping, l.SizeName = fyne.TextWrapWord, size
@@ -209,26 +212,52 @@ func (d *Desk) ask(it made, q question, plan func(int) plan) {
 	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(q.what)), choice,
 		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), changes, said)
 	var closeIt func()
-	var request inference.Request
+	var now plan
+	var pad *regionPad
+	painted := false
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
 	use := kit.NewButton(q.agree, func() {
 		closeIt()
-		d.put(it.shot, request)
+		if region := pad.region; painted {
+			d.host.Background(func() func() {
+				file, err := picture.EncodePainted(region)
+				return func() {
+					d.host.Change(func(s *state.State) { s.ActionErr = err })
+					if err == nil {
+						now.request.Init.Region = inference.Painted{Data: file}
+						d.put(it.shot, now.request)
+					}
+				}
+			})
+			return
+		}
+		d.put(it.shot, now.request)
 	})
 	use.Importance = widget.HighImportance
+	back := kit.NewButton(i18n.T("Reset"), func() {
+		painted = false
+		pad.show(now.look, it.pixels, now.region)
+		kit.Enable(use, now.err == nil)
+	})
+	pad = newRegionPad(d.host.Small(it.shot), func() {
+		painted = true
+		kit.Enable(use, now.err == nil && !pad.empty())
+		kit.Enable(back, true)
+	})
 	looked := 0
 	look := func(text string) {
 		kit.Enable(use, false)
 		looked++
 		mine, i := looked, slices.Index(q.choices, text)
 		d.host.Background(func() func() {
-			p := plan(i)
+			p := planFor(i)
 			return func() {
 				if mine != looked {
 					return // another one was chosen meanwhile
 				}
-				img.Image, request = p.look, p.request
-				img.Refresh()
+				now, painted = p, false
+				pad.show(p.look, it.pixels, p.region)
+				kit.Enable(back, false)
 				changes.RemoveAll()
 				for _, c := range p.changes {
 					changes.Add(changeRow(c))
@@ -246,9 +275,14 @@ func (d *Desk) ask(it made, q question, plan func(int) plan) {
 			}
 		})
 	}
-	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(700, 400), container.NewBorder(nil, nil,
-		container.NewVBox(container.New(kit.Fixed{Width: 300, Height: 300}, img)), nil, container.New(kit.Inset{X: 8, Y: 0},
-			kit.NewPage(body))), cancel, use)
+	left := kit.NewColumn(4, container.New(kit.Fixed{Width: padSide, Height: padSide}, pad))
+	buttons := []fyne.CanvasObject{cancel, use}
+	if q.paint != "" {
+		left.Add(container.New(kit.Fixed{Width: padSide}, kit.Quiet(label(q.paint, theme.SizeNameCaptionText))))
+		buttons = append([]fyne.CanvasObject{back}, buttons...)
+	}
+	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(760, 440), container.NewBorder(nil, nil, left, nil, container.New(kit.Inset{X: 8, Y: 0},
+		kit.NewPage(body))), buttons...)
 	choice.OnChanged = look
 	choice.SetSelected(q.choices[0])
 }

@@ -11,6 +11,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -162,6 +163,69 @@ func TestRedoOneSubject(t *testing.T) {
 	if err != nil || !bytes.Equal(kept.Pix, b.House.State.Shots[0].Image.Pix) || r.Init.Strength != 0 {
 		t.Errorf("it begins with another picture, or strength %g: %v", r.Init.Strength, err)
 	}
+}
+
+// The region is painted over on the sheet: the left button adds to it, the right one takes away.
+func TestRegionIsPaintedOver(t *testing.T) {
+	b := newBench(t)
+	redo := func(paint func(*regionPad)) []uint8 {
+		t.Helper()
+		b.jobs = nil
+		b.key("D")
+		b.choose("ball")
+		pad, ok := find(b, func(*regionPad) bool { return true })
+		if !ok {
+			t.Fatal("nothing can be painted")
+		}
+		pad.Resize(fyne.NewSize(160, 160)) // 10 units for a pixel
+		paint(pad)
+		use := b.button("Redo this subject")
+		if use.Disabled() {
+			test.Tap(b.button("Cancel"))
+			return nil
+		}
+		test.Tap(use)
+		b.Settle()
+		if len(b.jobs) != 1 {
+			t.Fatalf("%d jobs", len(b.jobs))
+		}
+		region, _, _, err := picture.ReadPainted(t.Context(), b.jobs[0].Request.Init.Region.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []uint8{region.GrayAt(2, 2).Y, region.GrayAt(8, 2).Y, region.GrayAt(14, 14).Y}
+	}
+	press := func(button desktop.MouseButton, x, y float32) *desktop.MouseEvent {
+		return &desktop.MouseEvent{Button: button, PointEvent: fyne.PointEvent{Position: fyne.NewPos(x, y)}}
+	}
+	if got := redo(func(*regionPad) {}); !slices.Equal(got, []uint8{0, 0, 255}) {
+		t.Errorf("as it is: %v", got)
+	}
+	line := func(p *regionPad) {
+		p.size = 0.25
+		p.MouseDown(press(desktop.MouseButtonPrimary, 25, 25))
+		p.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(85, 25)}})
+		p.MouseUp(nil)
+		p.MouseMoved(press(0, 145, 145)) // paints nothing
+	}
+	if got := redo(line); !slices.Equal(got, []uint8{255, 255, 255}) {
+		t.Errorf("with a line more: %v", got)
+	}
+	rub := func(p *regionPad) { p.size = 0.8; p.MouseDown(press(desktop.MouseButtonSecondary, 145, 145)) }
+	if got := redo(rub); got != nil {
+		t.Errorf("with nothing left it can be made: %v", got)
+	}
+	if got := redo(func(p *regionPad) { rub(p); test.Tap(b.button("Reset")) }); !slices.Equal(got, []uint8{0, 0, 255}) {
+		t.Errorf("reset: %v", got)
+	}
+	before := float32(0)
+	redo(func(p *regionPad) {
+		before = p.size
+		p.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 1)})
+		if p.size <= before || p.region == nil {
+			t.Errorf("the brush has %g, had %g", p.size, before)
+		}
+	})
 }
 
 func TestSecondPass(t *testing.T) {

@@ -1,0 +1,154 @@
+package reuse
+
+import (
+	"image"
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/inference/picture"
+)
+
+var (
+	_ desktop.Mouseable  = (*regionPad)(nil)
+	_ desktop.Hoverable  = (*regionPad)(nil)
+	_ desktop.Cursorable = (*regionPad)(nil)
+	_ fyne.Draggable     = (*regionPad)(nil)
+	_ fyne.Scrollable    = (*regionPad)(nil)
+)
+
+// regionPad shows a picture that is bright where it is made again. With a region that is painted over: the left button adds to it, the
+// right one takes away, and the wheel makes the brush larger or smaller.
+type regionPad struct {
+	widget.BaseWidget
+	changed func() // the region is another one
+
+	pixels *image.NRGBA
+	region *image.Gray // nil: nothing is painted here
+	size   float32     // of the brush, as a share of the picture's longer side
+	held   desktop.MouseButton
+	last   picture.Point // where the brush was, in pixels
+
+	image *canvas.Image
+	ring  *canvas.Circle
+}
+
+func newRegionPad(look image.Image, changed func()) *regionPad {
+	p := &regionPad{changed: changed, size: 0.12, image: canvas.NewImageFromImage(look)}
+	p.image.FillMode, p.image.ScaleMode, p.image.CornerRadius = canvas.ImageFillContain, canvas.ImageScaleSmooth, 8
+	p.ring = &canvas.Circle{StrokeColor: color.White, StrokeWidth: 1.5, FillColor: color.Transparent, Hidden: true}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+func (p *regionPad) CreateRenderer() fyne.WidgetRenderer { return &padRenderer{p} }
+
+type padRenderer struct{ p *regionPad }
+
+func (padRenderer) Destroy()                       {}
+func (padRenderer) MinSize() fyne.Size             { return fyne.NewSquareSize(120) }
+func (r padRenderer) Layout(size fyne.Size)        { r.p.image.Resize(size) }
+func (r padRenderer) Refresh()                     { r.p.image.Refresh() }
+func (r padRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.p.image, r.p.ring} }
+
+// show shows a picture, and the region of it that can be painted over; nil for none.
+func (p *regionPad) show(look image.Image, pixels *image.NRGBA, region *image.Gray) {
+	p.image.Image, p.pixels, p.region, p.held = look, pixels, region, 0
+	p.ring.Hidden = p.ring.Hidden || region == nil
+	p.Refresh()
+}
+
+// empty tells whether a region holds nothing.
+func (p *regionPad) empty() bool {
+	for _, v := range p.region.Pix {
+		if v > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// scale is how many units a pixel of the picture takes, and where the picture begins.
+func (p *regionPad) scale() (unit float32, corner fyne.Position) {
+	w, h := float32(p.region.Rect.Dx()), float32(p.region.Rect.Dy())
+	size := p.Size()
+	unit = min(size.Width/w, size.Height/h)
+	return unit, fyne.NewPos((size.Width-unit*w)/2, (size.Height-unit*h)/2)
+}
+
+// pixel is what lies under a place of the pad.
+func (p *regionPad) pixel(at fyne.Position) picture.Point {
+	unit, corner := p.scale()
+	return picture.Point{X: (at.X - corner.X) / unit, Y: (at.Y - corner.Y) / unit}
+}
+
+func (p *regionPad) radius() float32 {
+	return max(p.size*float32(max(p.region.Rect.Dx(), p.region.Rect.Dy()))/2, 1)
+}
+
+// paint draws the brush from where it was to a place.
+func (p *regionPad) paint(to picture.Point) {
+	p.region = picture.Stroke(p.region, p.last, to, picture.Brush{
+		Radius: p.radius(), Softness: 0.3, Erase: p.held == desktop.MouseButtonSecondary,
+	})
+	p.last = to
+	p.image.Image = dimmed(p.pixels, p.region)
+	p.image.Refresh()
+	p.changed()
+}
+
+// follow shows the ring of the brush around a place.
+func (p *regionPad) follow(at fyne.Position) {
+	unit, _ := p.scale()
+	d := 2 * p.radius() * unit
+	p.ring.Resize(fyne.NewSquareSize(d))
+	p.ring.Move(at.SubtractXY(d/2, d/2))
+	p.ring.Show()
+	p.ring.Refresh()
+}
+
+func (p *regionPad) MouseDown(e *desktop.MouseEvent) {
+	if p.region != nil && p.held == 0 {
+		p.held, p.last = e.Button, p.pixel(e.Position)
+		p.paint(p.last)
+	}
+}
+
+func (p *regionPad) MouseUp(*desktop.MouseEvent)      { p.held = 0 }
+func (p *regionPad) MouseIn(e *desktop.MouseEvent)    { p.MouseMoved(e) }
+func (p *regionPad) MouseOut()                        { p.ring.Hide() }
+func (p *regionPad) DragEnd()                         { p.held = 0 }
+func (p *regionPad) Dragged(e *fyne.DragEvent)        { p.move(e.Position) }
+func (p *regionPad) MouseMoved(e *desktop.MouseEvent) { p.move(e.Position) }
+
+func (p *regionPad) move(at fyne.Position) {
+	if p.region == nil {
+		return
+	}
+	if p.follow(at); p.held != 0 {
+		p.paint(p.pixel(at))
+	}
+}
+
+// Scrolled makes the brush larger or smaller.
+func (p *regionPad) Scrolled(e *fyne.ScrollEvent) {
+	if p.region == nil {
+		return
+	}
+	factor := float32(1.25)
+	if e.Scrolled.DY < 0 {
+		factor = 1 / factor
+	}
+	p.size = min(max(p.size*factor, 0.01), 0.8)
+	p.follow(e.Position)
+}
+
+func (p *regionPad) Cursor() desktop.Cursor {
+	if p.region != nil {
+		return desktop.CrosshairCursor
+	}
+	return desktop.DefaultCursor
+}
