@@ -327,13 +327,13 @@ func (f *File) shape(m *module, end string, want []int) (int, error) {
 			return 0, err
 		}
 		down, up := of("down"), of("up")
-		r := down[0]
+		r := rows(down)
 		if mid := of("mid"); mid != nil {
 			ok := len(mid) >= 2 && mid[1] == r && tensor.Count(mid[2:]) == cells && tensor.Count(down) == r*in &&
-				tensor.Count(up) == out*mid[0] && up[0] == out
-			return fits(ok, mid[0])
+				tensor.Count(up) == out*mid[0] && rows(up) == out
+			return fits(ok, rows(mid))
 		}
-		return fits(tensor.Count(down) == r*n && tensor.Count(up) == out*r && up[0] == out, r)
+		return fits(tensor.Count(down) == r*n && tensor.Count(up) == out*r && rows(up) == out, r)
 	case m.has("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"):
 		if err := need("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"); err != nil {
 			return 0, err
