@@ -133,7 +133,7 @@ func (g *Page) thumbsCame(ids []uint64) {
 	}
 	for _, id := range ids {
 		if i := slices.Index(g.state.IDs, id); i >= 0 {
-			for n := max(i-1, 0); n < min(i+2, len(g.state.IDs)); n++ { // its neighbours may be of its round
+			for n := max(i-1, 0); n < min(i+2, len(g.state.IDs)); n++ { // its neighbours may be of its job
 				g.grid.RefreshItem(n)
 			}
 		}
@@ -272,7 +272,7 @@ func (g *Page) Undone() bool {
 
 func (g *Page) Undoable() bool { return g.shown && len(g.state.Snack.Undo) > 0 }
 
-// restoreChosen takes the chosen picture out of the trash, with the round or the session that it was thrown away with.
+// restoreChosen takes the chosen picture out of the trash, with the job or the session that it was thrown away with.
 func (g *Page) restoreChosen() {
 	d := g.state.Detail
 	if d == nil {
@@ -369,7 +369,7 @@ func (g *Page) showChosen() {
 	}
 }
 
-// asReference takes the chosen picture as a reference of the next round.
+// asReference takes the chosen picture as a reference of the next job.
 func (g *Page) asReference() {
 	d := g.state.Detail
 	s := g.host.Journal.Store()

@@ -62,7 +62,7 @@ type detail struct {
 	Picture history.Picture
 	Round   history.Round
 	Recipe  recipe.Recipe
-	Number  int // of its round within the session, from 1
+	Number  int // of its job within the session, from 1
 	Rounds  int
 	Missing bool        // its file is not where it was
 	Large   image.Image // the picture as large as it is shown; nil: only its thumbnail is there

@@ -95,7 +95,7 @@ func (b *bench) round(session, seed uint64, parents ...uint64) (picture uint64) 
 	return uitest.Kept(b.t, b.host.Journal.Store(), b.pictures(), session, seed, parents...)
 }
 
-// open keeps rounds with these seeds in one session and shows the page, filled. It answers their pictures.
+// open keeps jobs with these seeds in one session and shows the page, filled. It answers their pictures.
 func (b *bench) open(seeds ...uint64) (pictures []uint64) {
 	b.t.Helper()
 	for _, seed := range seeds {

@@ -92,7 +92,7 @@ type pictureCell struct {
 	id     uint64
 	shown  *thumb
 	marked bool
-	joint  *canvas.Line // below pictures of one round
+	joint  *canvas.Line // below pictures of one job
 	joined [2]bool      // to the one before it, and behind it
 	tap    time.Time
 	image  *canvas.Image
@@ -171,7 +171,7 @@ func (c *pictureCell) show(id uint64) {
 	}
 }
 
-// placeJoint draws the line that joins the picture to those of its round.
+// placeJoint draws the line that joins the picture to those of its job.
 func (c *pictureCell) placeJoint() {
 	const end = 10
 	from, to := float32(end), float32(cellSide-end)

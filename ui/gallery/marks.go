@@ -77,7 +77,7 @@ func (g contents) withMarks(list []uint64) contents {
 	return g
 }
 
-// markRound marks the pictures of the chosen one's round, as far as the gallery shows them.
+// markRound marks the pictures of the chosen one's job, as far as the gallery shows them.
 func (g contents) markRound() contents {
 	if g.Detail == nil {
 		return g
@@ -91,8 +91,8 @@ func (g contents) markRound() contents {
 	return g.withMarks(list)
 }
 
-// joint is how a picture belongs to its neighbours: whether the one before it and the one behind it are of the same round. round
-// answers the round of a picture, 0 while it is not known.
+// joint is how a picture belongs to its neighbours: whether the one before it and the one behind it are of the same job. round
+// answers the job of a picture, 0 while it is not known.
 func (g contents) joint(id uint64, round func(uint64) uint64) (before, behind bool) {
 	i := slices.Index(g.IDs, id)
 	mine := round(id)

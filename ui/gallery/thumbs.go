@@ -75,7 +75,7 @@ func (t *thumbs) get(id uint64) *thumb {
 	return nil
 }
 
-// round is the round of a picture whose thumbnail is here, or 0.
+// round is the job of a picture whose thumbnail is here, or 0.
 func (t *thumbs) round(id uint64) uint64 {
 	if have := t.kept[id]; have != nil {
 		return have.round

@@ -18,7 +18,7 @@ import (
 	"realword/ui/state"
 )
 
-// Tree is the rounds of the session as a tree, under the film.
+// Tree is the jobs of the session as a tree, under the film.
 type Tree struct {
 	OnShow   func(picture uint64)                   // show a picture on the stage
 	OnMenu   func(picture uint64, at fyne.Position) // show it there, and then its menu
@@ -71,7 +71,7 @@ func (s *Tree) show(tree bool) {
 	s.OnResize()
 }
 
-// Refresh makes the tree equal to the history, and marks the round in view.
+// Refresh makes the tree equal to the history, and marks the job in view.
 func (s *Tree) Refresh() {
 	s.empty.Hidden = !s.asTree || len(s.nodes) > 0
 	if !s.asTree {
@@ -113,7 +113,7 @@ func (s *Tree) Refresh() {
 	s.newest.Show(things, chosen)
 }
 
-// read reads the rounds of the session.
+// read reads the jobs of the session.
 func (s *Tree) read() {
 	store, session := s.journal.Store(), s.session
 	if store == nil || session == 0 {

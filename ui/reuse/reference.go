@@ -16,7 +16,7 @@ import (
 	"realword/ui/state"
 )
 
-// Reference asks which word the finished picture in view stands for, and makes it a reference of the next round.
+// Reference asks which word the finished picture in view stands for, and makes it a reference of the next job.
 func (d *Desk) Reference() {
 	shot := d.host.State().Shot()
 	if shot == nil || shot.Image == nil && shot.Path == "" {

@@ -149,7 +149,7 @@ func (v *Saver) filed(shot state.Shot, path string, data []byte, ours bool) {
 		sum = files.Sum(data)
 	}
 	if shot.Kept == 0 {
-		v.host.Journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its round is recorded
+		v.host.Journal.Saved(shot.PictureReady, path, sum, func(uint64) {}) // if its job is recorded
 		return
 	}
 	v.host.Journal.Filed(shot.Kept, path, sum)

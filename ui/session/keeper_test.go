@@ -55,7 +55,7 @@ func newBench(t *testing.T, dir string) *bench {
 func (b *bench) pictures() string { return filepath.Join(b.dir, "pictures") }
 func (b *bench) file() string     { return filepath.Join(b.dir, "history.db") }
 
-// kept puts a round into the history's session, and takes it up.
+// kept puts a job into the history's session, and takes it up.
 func (b *bench) kept(seed uint64) (picture uint64) {
 	b.t.Helper()
 	picture = uitest.Kept(b.t, b.host.Journal.Store(), b.pictures(), b.host.Journal.Session(), seed)

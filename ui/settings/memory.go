@@ -18,22 +18,22 @@ import (
 	"realword/ui/wording"
 )
 
-// MemoryTeller knows what a round would take of the machine's memory.
+// MemoryTeller knows what a job would take of the machine's memory.
 type MemoryTeller interface {
 	Memory(r inference.Request) (memory.Plan, bool)
 }
 
-// littleMemory is what a round may take without a word about it: a toybox never gets a line.
+// littleMemory is what a job may take without a word about it: a toybox never gets a line.
 const littleMemory = 1 << 30
 
-// memoryLine says above the Generate button whether the round fits in memory; where it does not, it offers what would.
+// memoryLine says above the Generate button whether the job fits in memory; where it does not, it offers what would.
 type memoryLine struct {
 	host Host
 	done func() // what has changed is to be laid out
 	box  *fyne.Container
 	text *kit.Line
 
-	asked string // the round that the plan is for
+	asked string // the job that the plan is for
 	plan  *memory.Plan
 }
 
@@ -134,7 +134,7 @@ func (m *memoryLine) apply(fit memory.Remedy) {
 	})
 }
 
-// Before runs what begins a round, after asking where the round will not fit.
+// Before runs what begins a job, after asking where the job will not fit.
 func (s *Panel) Before(run func()) {
 	m := s.memory
 	if m.plan == nil || m.plan.Verdict != memory.TooLarge {

@@ -39,7 +39,7 @@ type Host struct {
 	Sizes  func() Sizes                       // of the film and the thumbnails, as the user has made them
 	Resize func(now Sizes, settled bool)      // takes others, and lays everything out anew; not settled: a handle is still being dragged
 
-	Make       func(state.Task)                   // puts a round before all that wait
+	Make       func(state.Task)                   // puts a job before all that wait
 	Read       func(state.Shot) func() state.Shot // answers what reads a picture of the history, slowly; nil where it cannot be read now
 	OpenFolder func() (string, error)             // asks for a folder, "" is none; slow. Nil: no export of steps
 	// SaveFile asks where to save the named PNG file and writes there what data makes; "" is nowhere. Slow. Nil: no export of films.

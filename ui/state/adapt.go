@@ -31,7 +31,7 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 	return f, remarks
 }
 
-// For marks the rounds that wait for another model than the open one.
+// For marks the jobs that wait for another model than the open one.
 func (q Queue) For(m bundle.Manifest) Queue {
 	q.Waiting = slices.Clone(q.Waiting)
 	for i := range q.Waiting {
@@ -59,7 +59,7 @@ func (f Form) Anchored(card int) bool {
 }
 
 // ToAnchor is the form in which a subject has only its anchors left, which are its pictures again: what had drifted away in the
-// rounds since goes.
+// jobs since goes.
 func (f Form) ToAnchor(card int) Form {
 	if !f.Anchored(card) {
 		return f

@@ -45,7 +45,7 @@ func (s State) Reuse(recipe inference.Request) Reuse {
 
 // Continue is the state after a finished picture has become a reference for a word; an empty word leaves that open. It takes the
 // place of the originals in their subject; with keep they stay beside it, so that the subject does not drift away from
-// them in the rounds to come. Other pictures of earlier rounds go.
+// them in the jobs to come. Other pictures of earlier jobs go.
 func (s State) Continue(c Card, word inference.Word, originals []int, keep bool) State {
 	c.ID = s.Form.freeID()
 	c.Word, c.Group = word, c.ID

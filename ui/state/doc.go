@@ -1,4 +1,4 @@
-// Package state is what the window shows, as values: the form with its cards, the round that runs and its film, finished pictures, the
+// Package state is what the window shows, as values: the form with its cards, the job that runs and its film, finished pictures, the
 // queue, the shelf of models, and what each event and each deed of the user makes of them.
 //
 // Contract: State and everything in it are values: a method answers the next one and changes nothing, so that a test needs no window and an

@@ -6,7 +6,7 @@ import (
 	"realword/inference"
 )
 
-// Dress is the styles of the subjects of a round, one byte each: the number of the colour, the pattern and the letter that a
+// Dress is the styles of the subjects of a job, one byte each: the number of the colour, the pattern and the letter that a
 // subject has on cards, words and masks. A string, so that looks and keys can be compared.
 type Dress string
 
@@ -53,7 +53,7 @@ func (f Form) styled() Form {
 	return f
 }
 
-// dress is how the subjects of a round look beside the form: a subject that is on the left, by its word or else by one of its
+// dress is how the subjects of a job look beside the form: a subject that is on the left, by its word or else by one of its
 // pictures, as it looks there; another one in its own number where that is free.
 func (f Form) dress(subjects []inference.Subject) Dress {
 	f = f.styled()

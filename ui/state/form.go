@@ -45,7 +45,7 @@ type Card struct {
 	Notes   []string       `json:"-"` // what was lost when it was read
 	Word    inference.Word // empty Text: not bound yet
 	Scope   float64        // γ_scope; 0 is the preset's
-	Off     bool           // left out of the next rounds
+	Off     bool           // left out of the next jobs
 	Group   int            // cards with the same one are one subject even before they have a word; 0 is none
 	Anchor  bool           `json:",omitempty"` // the original, kept beside a picture that was made of it
 	Missing bool           `json:",omitempty"` // its file is not here: View is a small copy, if anything
@@ -64,7 +64,7 @@ type Form struct {
 	inference.Settings `json:"-"` // see MarshalJSON
 	Seed               uint64     // seed of the first picture; picture n takes Seed + n
 	KeepSeed           bool       // do not draw a new seed for the next run
-	Spent              bool       // a round has taken Seed: the next one draws another, unless it is kept
+	Spent              bool       // a job has taken Seed: the next one draws another, unless it is kept
 	Count              int
 	Linked             bool `json:",omitempty"` // all subjects have one reach
 }
@@ -145,7 +145,7 @@ func (f Form) SubjectOf(word inference.Word) int {
 	return slices.IndexFunc(f.Subjects(), func(s inference.Subject) bool { return SameWord(s.Word, word) })
 }
 
-// Request is the round that the form describes.
+// Request is the job that the form describes.
 func (f Form) Request() inference.Request {
 	r := inference.Request{Prompt: strings.TrimSpace(f.Prompt), Settings: f.Settings, Subjects: f.Subjects()}
 	if f.Negative != "" {

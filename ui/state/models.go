@@ -123,7 +123,7 @@ type Shelf struct {
 	Using  string // path of the open model
 	Opened bool   // Using means something
 	Next   *Model // is opened as soon as the queue is through; nil: none
-	Hasty  bool   // Next does not wait for the queue, only for the running round
+	Hasty  bool   // Next does not wait for the queue, only for the running job
 	Moving bool   // another model is being opened
 	Chosen string // path of the model whose details are shown
 	Adding *Adding

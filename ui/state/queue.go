@@ -9,7 +9,7 @@ import (
 	"realword/inference"
 )
 
-// Task is a round that waits for its turn.
+// Task is a job that waits for its turn.
 type Task struct {
 	ID      int // never used again within a window; the journal knows where the history keeps it
 	Request inference.Request
@@ -22,16 +22,16 @@ type Task struct {
 	Beside  *Shot       // the picture that its own is compared with once it is made; nil: none
 }
 
-// Queue is the rounds that wait, in their order, and the one that runs. It is a value: the methods answer changed copies.
+// Queue is the jobs that wait, in their order, and the one that runs. It is a value: the methods answer changed copies.
 type Queue struct {
 	Waiting []Task
 	Running Task // ID 0: none
-	Paused  bool // no other round begins
-	Chosen  int  // ID of the waiting round that the keys act on; 0, or one that is gone: the last
+	Paused  bool // no other job begins
+	Chosen  int  // ID of the waiting job that the keys act on; 0, or one that is gone: the last
 	last    int  // ID given last
 }
 
-// Add puts a round at the end, or with first before all that wait, and answers its ID.
+// Add puts a job at the end, or with first before all that wait, and answers its ID.
 func (q Queue) Add(t Task, first bool) (Queue, int) {
 	q, t.ID = q.Number()
 	place := len(q.Waiting)
@@ -42,7 +42,7 @@ func (q Queue) Add(t Task, first bool) (Queue, int) {
 	return q, t.ID
 }
 
-// Number is an ID that no round has had.
+// Number is an ID that no job has had.
 func (q Queue) Number() (Queue, int) {
 	q.last++
 	return q, q.last
@@ -52,7 +52,7 @@ func (q Queue) At(id int) int {
 	return slices.IndexFunc(q.Waiting, func(t Task) bool { return t.ID == id })
 }
 
-// Move shifts a waiting round by so many places, as far as there are any.
+// Move shifts a waiting job by so many places, as far as there are any.
 func (q Queue) Move(id, by int) Queue {
 	from := q.At(id)
 	if from < 0 {
@@ -64,7 +64,7 @@ func (q Queue) Move(id, by int) Queue {
 	return q
 }
 
-// Place puts a waiting round before the one that is now the place-th, or behind all.
+// Place puts a waiting job before the one that is now the place-th, or behind all.
 func (q Queue) Place(id, place int) Queue {
 	from := q.At(id)
 	if place > from {
@@ -73,7 +73,7 @@ func (q Queue) Place(id, place int) Queue {
 	return q.Move(id, place-from)
 }
 
-// Target is the ID of the waiting round that the keys act on, 0 without one.
+// Target is the ID of the waiting job that the keys act on, 0 without one.
 func (q Queue) Target() int {
 	if q.At(q.Chosen) >= 0 {
 		return q.Chosen
@@ -84,7 +84,7 @@ func (q Queue) Target() int {
 	return 0
 }
 
-// Remove takes a waiting round out. The one behind it is chosen then, if it was.
+// Remove takes a waiting job out. The one behind it is chosen then, if it was.
 func (q Queue) Remove(id int) Queue {
 	if i := q.At(id); i >= 0 && id == q.Chosen {
 		q.Chosen = 0
@@ -96,7 +96,7 @@ func (q Queue) Remove(id int) Queue {
 	return q
 }
 
-// Change gives a waiting round to set, on a copy.
+// Change gives a waiting job to set, on a copy.
 func (q Queue) Change(id int, set func(*Task)) Queue {
 	if i := q.At(id); i >= 0 {
 		q.Waiting = slices.Clone(q.Waiting)
@@ -105,7 +105,7 @@ func (q Queue) Change(id int, set func(*Task)) Queue {
 	return q
 }
 
-// Next is the round whose turn it is, if one may begin now.
+// Next is the job whose turn it is, if one may begin now.
 func (q Queue) Next() (Task, bool) {
 	if q.Paused || q.Running.ID != 0 {
 		return Task{}, false
@@ -117,7 +117,7 @@ func (q Queue) Next() (Task, bool) {
 	return q.Waiting[i], true
 }
 
-// SeedList are the seeds of a round's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".
+// SeedList are the seeds of a job's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".
 func SeedList(list []uint64) string {
 	if len(list) == 0 {
 		return ""
@@ -136,7 +136,7 @@ func SeedList(list []uint64) string {
 
 func (t Task) Able() bool { return !t.Parked && len(t.Missing) == 0 && t.Needs == "" }
 
-// After is the ID of the waiting round behind another one, 0 at the end.
+// After is the ID of the waiting job behind another one, 0 at the end.
 func (q Queue) After(id int) int {
 	if i := q.At(id); i >= 0 && i+1 < len(q.Waiting) {
 		return q.Waiting[i+1].ID
@@ -144,7 +144,7 @@ func (q Queue) After(id int) int {
 	return 0
 }
 
-// Begin makes a waiting round the running one.
+// Begin makes a waiting job the running one.
 func (q Queue) Begin(id int) Queue {
 	i := q.At(id)
 	if i < 0 || q.Running.ID != 0 {
@@ -154,7 +154,7 @@ func (q Queue) Begin(id int) Queue {
 	return q.Remove(id)
 }
 
-// End takes the running round out. After a failure the others wait for the user, since what stopped this one would stop
+// End takes the running job out. After a failure the others wait for the user, since what stopped this one would stop
 // them too.
 func (q Queue) End(failed bool) Queue {
 	q.Running = Task{}
@@ -162,7 +162,7 @@ func (q Queue) End(failed bool) Queue {
 	return q
 }
 
-// Clear takes all waiting rounds out. An empty queue does not stay paused.
+// Clear takes all waiting jobs out. An empty queue does not stay paused.
 func (q Queue) Clear() Queue {
 	q.Waiting, q.Paused = nil, false
 	return q

@@ -98,7 +98,7 @@ func (f Form) WithRegion(card int, r inference.Region) Form {
 	return f.change(card, func(c *Card) { c.Region = r })
 }
 
-// Mute leaves a subject out of the next rounds, or takes it in again.
+// Mute leaves a subject out of the next jobs, or takes it in again.
 func (f Form) Mute(card int, off bool) Form { return f.change(card, func(c *Card) { c.Off = off }) }
 
 // Solo leaves all other subjects out, or takes all in again where this is so already.

@@ -30,7 +30,7 @@ func GuidedStep(step, steps, stop, n int) inference.StepDone {
 	return s
 }
 
-// Kept puts a finished round of one picture into a history: a dog on the beach, four steps, two of them guided. The file lies in
+// Kept puts a finished job of one picture into a history: a dog on the beach, four steps, two of them guided. The file lies in
 // pictures; where that is "" it could not be written, and the history keeps the picture in its place. Session 0 is a new one.
 func Kept(t testing.TB, s *history.Store, pictures string, session, seed uint64, parents ...uint64) (picture uint64) {
 	t.Helper()
