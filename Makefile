@@ -12,7 +12,7 @@ export CGO_ENABLED := 1
 
 # Packages with goroutines of their own are tested with the race detector.
 RACED := realword/inference realword/history realword/history/journal realword/ui \
-	$(addprefix realword/ui/,gallery inspect models queue session settings stage state)
+	$(addprefix realword/ui/,gallery inspect models queue saving session settings stage state)
 # Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it.
 UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... golang.org/x/image/... encoding/xml
 RACE := -race $(UNWATCHED:%=-gcflags=%=-race=false)

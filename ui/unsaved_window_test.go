@@ -20,12 +20,12 @@ import (
 )
 
 // unsavable is a window with a history whose pictures folder is a file, and a picture made in it.
-func unsavable(t *testing.T, dir string, changes ...func(*Options)) *bench {
+func unsavable(t *testing.T, dir string) *bench {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "pictures"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := keeping(t, dir, changes...)
+	b := keeping(t, dir)
 	dogRound(t, b, dir)
 	return b
 }
@@ -83,30 +83,6 @@ func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
 	}
 	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != files.Sum(data) || len(p.Thumbnail) == 0 || p.Width != 16 {
 		t.Errorf("the history has %+v", p)
-	}
-}
-
-func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
-	dir := t.TempDir()
-	target := filepath.Join(t.TempDir(), "mine")
-	answer := ""
-	b := unsavable(t, dir, func(o *Options) { o.SaveFile = func(string) (string, error) { return answer, nil } })
-	test.Tap(b.saver.Bar.Other) // and thought better of it
-	b.settle()
-	if s := b.state.Shot(); !s.Unsaved || b.saver.Bar.Hidden {
-		t.Fatalf("%+v", s)
-	}
-	answer = target
-	test.Tap(b.saver.Bar.Other)
-	b.settle()
-	if s := b.state.Shot(); s.Unsaved || s.Path != target+".png" || !b.saver.Bar.Hidden {
-		t.Fatalf("%+v", s)
-	}
-	if p := b.kept(); p.File != target+".png" || p.Pixels != "" || p.SHA256 != "" {
-		t.Errorf("the history has %+v", p)
-	}
-	if _, err := os.Stat(target + ".png"); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -278,7 +278,7 @@ func (g *Page) refresh() {
 		g.budget.Refresh()
 	}
 	g.emptyBin.Hidden = !s.Look.Trash
-	kit.SetEnabled(g.emptyBin, s.Trashed > 0)
+	kit.Enable(g.emptyBin, s.Trashed > 0)
 	if g.search.Text != s.Look.Text {
 		g.search.Text = s.Look.Text
 		g.search.Refresh()
@@ -289,11 +289,11 @@ func (g *Page) refresh() {
 	}
 	session, busy := s.Look.Session != 0 && !s.Look.Trash, g.host.State().Busy()
 	g.rowTools.Hidden = !session
-	kit.SetEnabled(g.buttons["open"], !busy && s.Look.Session != g.host.Journal.Session())
-	kit.SetEnabled(g.buttons["drop"], s.Look.Session != g.host.Journal.Session() || !busy)
-	kit.SetEnabled(g.buttons["export"], g.host.SaveSession != nil && s.Busy == "")
-	kit.SetEnabled(g.buttons["import"], g.host.OpenSession != nil && s.Busy == "")
-	kit.SetEnabled(g.buttons["new"], !busy)
+	kit.Enable(g.buttons["open"], !busy && s.Look.Session != g.host.Journal.Session())
+	kit.Enable(g.buttons["drop"], s.Look.Session != g.host.Journal.Session() || !busy)
+	kit.Enable(g.buttons["export"], g.host.SaveSession != nil && s.Busy == "")
+	kit.Enable(g.buttons["import"], g.host.OpenSession != nil && s.Busy == "")
+	kit.Enable(g.buttons["new"], !busy)
 	g.nothing.SetText(s.empty(g.host.Commands.KeyOf("history.star")))
 	g.nothing.Hidden = len(s.IDs) > 0
 	g.list.Refresh()
@@ -351,12 +351,12 @@ func (g *Page) refreshDetail() {
 	g.star.Hidden, g.pin.Hidden = trash, trash || d.Picture.Steps == 0
 	g.buttons["show"].Hidden = trash || d.Err != nil
 	g.buttons["remake"].Hidden = trash || !d.Missing || d.Err != nil
-	kit.SetEnabled(g.buttons["remake"], g.state.Busy == "" && g.host.Maker() != nil)
+	kit.Enable(g.buttons["remake"], g.state.Busy == "" && g.host.Maker() != nil)
 	g.buttons["reference"].Hidden = trash || !whole || d.Missing
 	g.buttons["reveal"].Hidden = !file || d.Missing
 	g.buttons["trash"].Hidden = trash
 	g.buttons["copy"].Hidden = trash || g.host.OpenFolder == nil
-	kit.SetEnabled(g.buttons["copy"], g.state.Busy == "")
+	kit.Enable(g.buttons["copy"], g.state.Busy == "")
 	g.buttons["compare"].Hidden = len(g.state.Marked) != 2
 	g.buttons["restore"].Hidden = !trash
 }

@@ -67,17 +67,6 @@ func Cut(text string, n int) string {
 	return strings.TrimSpace(string(r[:n-1])) + "…"
 }
 
-// SetEnabled lets a button be pressed or not.
-func SetEnabled(b *Button, yes bool) {
-	if yes == b.Disabled() {
-		if yes {
-			b.Enable()
-		} else {
-			b.Disable()
-		}
-	}
-}
-
 // Note is small text in the colour of captions that goes on in further lines where it must.
 func Note(text string) fyne.CanvasObject {
 	l := widget.NewLabel(text)

@@ -284,7 +284,7 @@ func (c *offerCard) show(s state.Shelf, e hub.Entry) {
 	if bad {
 		c.get.Importance = widget.MediumImportance
 	}
-	kit.SetEnabled(c.get, s.Planning == "" && !s.Fetching(e.Name))
+	kit.Enable(c.get, s.Planning == "" && !s.Fetching(e.Name))
 	c.give.Hidden = !begun
 	c.body.Refresh()
 }

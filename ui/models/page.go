@@ -309,7 +309,7 @@ func (r *taskRow) show(t state.ModelTask, running bool) {
 		r.why.Hidden = t.Waiting == ""
 		r.body.Refresh()
 	}
-	kit.SetEnabled(&r.stop.Button, !t.Ending)
+	kit.Enable(&r.stop.Button, !t.Ending)
 }
 
 // refreshTasks shows how far the tasks are, on the page and in the head of the window.
@@ -520,22 +520,22 @@ func (p *Page) refreshDetail(m state.Model) {
 	p.notesHead.Hidden = notes == ""
 	own, used, at := m.Path != "", s.InUse(m.Path), s.Busy(m.Path)
 	p.buttons["use"].Hidden = used
-	kit.SetEnabled(p.buttons["use"], m.Err == nil && !s.Moving)
+	kit.Enable(p.buttons["use"], m.Err == nil && !s.Moving)
 	if s.Next != nil && s.Next.Path == m.Path {
 		p.buttons["use"].Hidden = true
 	}
 	p.buttons["real"].Hidden = own
 	p.buttons["check"].Hidden = !own
-	kit.SetEnabled(p.buttons["check"], !at && m.Manifest != nil)
+	kit.Enable(p.buttons["check"], !at && m.Manifest != nil)
 	p.buttons["rename"].Hidden = !own
-	kit.SetEnabled(p.buttons["rename"], m.Manifest != nil && !at)
+	kit.Enable(p.buttons["rename"], m.Manifest != nil && !at)
 	p.buttons["base"].Hidden = m.Source == ""
-	kit.SetEnabled(p.buttons["base"], p.host.OpenFile != nil || p.host.OpenFolder != nil)
+	kit.Enable(p.buttons["base"], p.host.OpenFile != nil || p.host.OpenFolder != nil)
 	check, checked := s.Checks[m.Path]
 	p.buttons["again"].Hidden = m.Source == "" || m.Err == nil && (!checked || check.Err == nil)
 	p.buttons["reveal"].Hidden = !own
 	p.buttons["remove"].Hidden = !own
-	kit.SetEnabled(p.buttons["remove"], !used && !at)
+	kit.Enable(p.buttons["remove"], !used && !at)
 	why := ""
 	switch {
 	case s.Moving:

@@ -1,0 +1,205 @@
+package saving
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
+	"realword/inference/files"
+	"realword/inference/recipe"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// bench is the saver in a house of its own, with a history.
+type bench struct {
+	*Saver
+	*roomtest.House
+	t        *testing.T
+	folder   string // for pictures
+	answer   string // where a copy is to go
+	revealed []string
+	trouble  error // of what shows folders
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	b := &bench{House: roomtest.New(t), t: t, folder: filepath.Join(dir, "pictures")}
+	j := journal.New(func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}, func() {}, func() {})
+	s, err := history.Options{Pictures: b.folder}.Open(filepath.Join(dir, "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Open(s)
+	b.Saver = New(Host{
+		State: b.Now, Change: b.Change, Journal: j, Post: b.Post, Background: b.Background,
+		Folder: func() string { return b.folder }, FileName: func() string { return "{words}/{seed}" },
+		Embed:    func() recipe.Embed { return recipe.Embed{Program: "realword 1.2"} },
+		SaveFile: func(string) (string, error) { return b.answer, nil },
+		Reveal:   func(folder string) error { b.revealed = append(b.revealed, folder); return b.trouble },
+		OnHeight: func() {},
+	})
+	b.Move(b.Bar.Container, b.Saver.Actions, b.Bar.Follow, j.Working)
+	t.Cleanup(func() {
+		b.Settle()
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// make makes a picture of a dog with seed 7, as a job does, and saves it.
+func (b *bench) make() {
+	b.t.Helper()
+	r := inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Subjects: []inference.Subject{{Word: uitest.Word("dog")}}}
+	ready := uitest.Picture(r, 0)
+	events := make(chan inference.Event, 3)
+	events <- inference.StageStarted{Stage: inference.StageDenoise}
+	events <- ready
+	events <- inference.Done{}
+	close(events)
+	for e := range b.host.Journal.Record(1, r, "toybox", nil, events) {
+		b.Change(func(s *state.State) { *s = s.Apply(e) })
+	}
+	b.Save(ready)
+	b.Settle()
+}
+
+func (b *bench) kept() history.Picture {
+	b.t.Helper()
+	p, err := b.host.Journal.Store().Picture(b.State.Shot().Kept)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
+
+func TestPicturesAreSaved(t *testing.T) {
+	b := newBench(t)
+	b.make()
+	s := b.State.Shot()
+	if want := filepath.Join(b.folder, "dog", "7-0001.png"); s.Path != want || s.Unsaved || s.SaveErr != nil || !b.Bar.Hidden {
+		t.Fatalf("%+v, want %s", s, want)
+	}
+	data := uitest.Read(t, s.Path)
+	if r, _, err := recipe.Read(data); err != nil || r.Prompt != "a dog" || r.Program != "realword 1.2" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if p := b.kept(); p.File != s.Path || p.SHA256 != files.Sum(data) || p.Pixels != "" {
+		t.Errorf("the history has %+v", p)
+	}
+	b.make() // beside the first
+	if got := b.State.Shots[1].Path; got == s.Path || filepath.Dir(got) != filepath.Dir(s.Path) {
+		t.Errorf("the next one is %s", got)
+	}
+	b.answer = filepath.Join(t.TempDir(), "copy")
+	b.Key("Ctrl+S")
+	b.Settle()
+	if r, _, err := recipe.Read(uitest.Read(t, b.answer+".png")); err != nil || r.Prompt != "a dog" || b.State.ActionErr != nil {
+		t.Errorf("the copy: %+v, %v, %v", r, err, b.State.ActionErr)
+	}
+	b.reveal()
+	b.Settle()
+	if b.trouble = errors.New("there is no file manager"); b.State.ActionErr != nil || len(b.revealed) != 1 || b.revealed[0] != filepath.Join(b.folder, "dog") {
+		t.Errorf("%q is shown, %v", b.revealed, b.State.ActionErr)
+	}
+	b.reveal()
+	b.Settle()
+	if b.State.ActionErr == nil || !strings.Contains(b.State.ActionErr.Error(), "cannot be shown: there is no file manager") {
+		t.Errorf("%v", b.State.ActionErr)
+	}
+}
+
+func TestAPictureThatCannotBeWrittenIsKept(t *testing.T) {
+	b := newBench(t)
+	if err := os.WriteFile(b.folder, nil, 0o600); err != nil { // in the way
+		t.Fatal(err)
+	}
+	b.make()
+	told := func(when string) {
+		t.Helper()
+		s := b.State.Shot()
+		if !s.Unsaved || !s.Pixels || s.Kept == 0 || s.Path != "" {
+			t.Fatalf("%s: %+v", when, s)
+		}
+		if text := b.Bar.Text.Text; b.Bar.Hidden || !strings.Contains(text, "choose another folder") || !strings.Contains(text, "kept in this session") {
+			t.Errorf("%s it says %q", when, text)
+		}
+	}
+	told("at once")
+	test.Tap(b.Bar.Retry)
+	b.Settle()
+	told("after another try")
+	test.Tap(b.Bar.Other) // and thought better of it
+	b.Settle()
+	told("after a dialog that was left")
+	if err := os.Remove(b.folder); err != nil {
+		t.Fatal(err)
+	}
+	test.Tap(b.Bar.Retry)
+	b.Settle()
+	s := b.State.Shot()
+	if s.Unsaved || s.SaveErr != nil || s.Path == "" || !b.Bar.Hidden {
+		t.Fatalf("with a folder: %+v", s)
+	}
+	if p := b.kept(); p.File != s.Path || p.Pixels != "" || p.SHA256 != files.Sum(uitest.Read(t, s.Path)) || len(p.Thumbnail) == 0 || p.Width != 16 {
+		t.Errorf("the history has %+v", p)
+	}
+}
+
+func TestAPictureThatCannotBeWrittenIsSavedElsewhere(t *testing.T) {
+	b := newBench(t)
+	if err := os.WriteFile(b.folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.make()
+	b.answer = filepath.Join(t.TempDir(), "mine")
+	test.Tap(b.Bar.Other)
+	b.Settle()
+	if s := b.State.Shot(); s.Unsaved || s.Path != b.answer+".png" || !b.Bar.Hidden {
+		t.Fatalf("%+v", s)
+	}
+	if p := b.kept(); p.File != b.answer+".png" || p.Pixels != "" || p.SHA256 != "" { // it is the user's own
+		t.Errorf("the history has %+v", p)
+	}
+	if _, err := os.Stat(b.answer + ".png"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSweep(t *testing.T) {
+	b := newBench(t)
+	day, hidden := filepath.Join(b.folder, "2026-01-02"), filepath.Join(b.folder, ".mine")
+	left, kept := ".realword-0123456789abcdef", filepath.Join(day, "mine.png")
+	ago := time.Now().Add(-time.Minute)
+	for _, path := range []string{filepath.Join(day, left), filepath.Join(hidden, left), kept} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, ago, ago)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Sweep(b.host.Journal.Store())
+	b.Settle()
+	if _, err := os.Stat(filepath.Join(day, left)); err == nil {
+		t.Error("what a killed program has left is still there")
+	}
+	for _, path := range []string{kept, filepath.Join(hidden, left)} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
