@@ -18,6 +18,7 @@ func (w *Window) allActions() []command.Action {
 		w.reuse.ReferenceActions(),
 		w.saver.Actions(),
 		w.stage.FileActions(),
+		w.set.Book.Actions(),
 		w.subjects.Actions(),
 		w.mask.Actions(),
 		w.queue.Actions(),

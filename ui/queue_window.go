@@ -17,7 +17,12 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 			}
 			return nil
 		},
-		Before:    func(do func()) { w.set.Before(do) },
+		Before: func(do func()) {
+			w.set.Before(func() {
+				w.set.Book.Note()
+				do()
+			})
+		},
 		Hints:     func() inference.Hints { return hints(w.prefs.Likeness) },
 		OnEvent:   w.happened,
 		OnQuieter: func() { w.models.Follow() },

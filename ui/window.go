@@ -17,6 +17,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/prompt"
 	"realword/ui/command"
 	"realword/ui/gallery"
 	"realword/ui/i18n"
@@ -33,6 +34,7 @@ import (
 	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/subjects"
+	"realword/ui/wordbook"
 )
 
 // Window is the studio. All of it but post and the background work belongs to Fyne's goroutine.
@@ -277,8 +279,17 @@ func (w *Window) settingsHost() settings.Host {
 		Presets: w.prefs.Presets, SavePresets: w.prefs.KeepPresets,
 		Memory:  func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
 		Library: w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
-		LoRAs:      func() settings.LoRATeller { teller, _ := w.models.Engine().(settings.LoRATeller); return teller },
-		Say:        func(text string, bad bool) { w.notice.Say(kit.Notice{Text: text, Bad: bad}) },
+		LoRAs: func() settings.LoRATeller { teller, _ := w.models.Engine().(settings.LoRATeller); return teller },
+		Say:   func(text string, bad bool) { w.notice.Say(kit.Notice{Text: text, Bad: bad}) },
+		Encode: func(text string, how prompt.Reading) *prompt.Prompt {
+			if e := w.models.Engine(); e != nil {
+				return e.Encode(text, how)
+			}
+			return nil
+		},
+		Book: wordbook.New(wordbook.Host{
+			State: w.state.Now, Change: w.state.Change, Words: w.subjects.Words, Kept: w.app.Preferences(), Layers: &w.Layers, Shortcut: w.Shortcut,
+		}),
 		OnGenerate: w.queue.Generate, OnStop: w.queue.Stop, OnMend: w.subjects.Mend,
 	}
 }

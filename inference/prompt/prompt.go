@@ -51,8 +51,16 @@ type Prompt struct {
 // Empty is the empty prompt of the same tokenizer.
 func (p *Prompt) Empty() *Prompt { return p.tokenizer.Encode("") }
 
+// Longest is how many tokens the longest chunk has.
+func (p *Prompt) Longest() int {
+	if len(p.Chunks) == 0 {
+		return p.Tokens
+	}
+	return slices.Max(p.Chunks)
+}
+
 // Cut tells whether words are cut off.
-func (p *Prompt) Cut() bool { return slices.Max(p.Chunks) > Length-2 }
+func (p *Prompt) Cut() bool { return p.Longest() > Length-2 }
 
 // Word is one piece of a prompt: a word, a number's digit, punctuation.
 type Word struct {

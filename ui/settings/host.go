@@ -4,8 +4,10 @@ import (
 	"fyne.io/fyne/v2"
 
 	"realword/inference/lora"
+	"realword/inference/prompt"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wordbook"
 )
 
 // Host is what the panel needs of the window. All of it is set.
@@ -25,6 +27,8 @@ type Host struct {
 	OpenLoRA func() (string, error) // asks for the file of one; nil: there is no such dialog
 	LoRAs    func() LoRATeller      // of the open model; nil before, or where it does not know
 	Say      func(text string, bad bool)
+	Encode   func(text string, how prompt.Reading) *prompt.Prompt // nil while no model is open
+	Book     *wordbook.Book                                       // earlier prompts, and styles
 
 	Queue fyne.CanvasObject // what waits, above the Generate button
 

@@ -14,6 +14,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wordbook"
 	"realword/ui/wording"
 )
 
@@ -33,6 +34,8 @@ type Panel struct {
 	seedNote         *kit.Line
 	shown            uint64 // seed that was put into the field last
 	Negative         *kit.Field
+	negative         *negative
+	Book             *wordbook.Book
 	More             *kit.Button
 	moreBox          *fyne.Container
 	advanced         *advanced
@@ -53,7 +56,7 @@ type Panel struct {
 
 // New makes the panel; Refresh shows the state in it.
 func New(h Host) *Panel {
-	s := &Panel{host: h, Presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
+	s := &Panel{host: h, Book: h.Book, Presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
@@ -99,8 +102,9 @@ func New(h Host) *Panel {
 			s.moreBox.Add(s.dials[k.Label].Container)
 		}
 	}
-	s.moreBox.Add(kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Negative prompt"))),
-		container.New(kit.Fixed{Height: 64}, s.Negative)))
+	s.negative = newNegative(h)
+	s.moreBox.Add(kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
+		container.New(kit.Fixed{Height: 64}, s.Negative), s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
 	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
 	s.More = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
@@ -213,6 +217,7 @@ func (s *Panel) Refresh() {
 	if avoided := strings.TrimSpace(f.Negative); strings.TrimSpace(s.Negative.Text) != avoided {
 		s.Negative.SetText(avoided)
 	}
+	s.negative.refresh()
 	icon := theme.MenuDropDownIcon()
 	if !s.moreBox.Hidden {
 		icon = theme.MenuDropUpIcon()

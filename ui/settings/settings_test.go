@@ -14,15 +14,18 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
+	"os"
 	"realword/inference"
 	"realword/inference/lora"
 	"realword/inference/memory"
+	"realword/inference/prompt"
 	"realword/inference/recipe"
 	"realword/ui/command"
 	"realword/ui/kit"
 	"realword/ui/roomtest"
 	"realword/ui/state"
 	"realword/ui/uitest"
+	"realword/ui/wordbook"
 )
 
 // room is the panel in a house of its own.
@@ -48,13 +51,22 @@ func newRoom(t *testing.T) *room {
 	r.State.Model = &m
 	r.State.Form = r.State.Form.WithPreset("paper", &m)
 	r.State.Form.Prompt = "a dog"
+	words, err := prompt.Load(os.DirFS("../../assets/golden/data/tiny/tokenizer"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.Panel = New(Host{
 		State: r.Now, Change: r.Change,
 		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background, Queue: container.NewStack(),
 		Presets: func() state.OwnPresets { return r.own }, SavePresets: func(l state.OwnPresets) { r.own = l },
 		Memory: func() MemoryTeller { return r.teller },
 		LoRAs:  func() LoRATeller { return r.fitter }, Library: r.library, OpenLoRA: func() (string, error) { return r.file, nil },
-		Say:        func(text string, bad bool) { r.said = append(r.said, text) },
+		Say:    func(text string, bad bool) { r.said = append(r.said, text) },
+		Encode: func(text string, how prompt.Reading) *prompt.Prompt { return words.Read(text, how) },
+		Book: wordbook.New(wordbook.Host{
+			State: r.Now, Change: r.Change, Words: state.PlainWords, Kept: fyne.CurrentApp().Preferences(), Layers: &r.Layers,
+			Shortcut: func(fyne.Shortcut) bool { return false },
+		}),
 		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
 	})
 	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, r.Panel.Refresh, func() bool { return false })
@@ -336,5 +348,28 @@ func TestOwnPresetsAreTakenOverAndDeleted(t *testing.T) {
 	r.item(t, "Delete “soft”").Action()
 	if len(r.own) != 1 || r.own[0].Name != "Bold" {
 		t.Errorf("presets %+v", r.own)
+	}
+}
+
+// TestNegativeIsCounted: the negative prompt says how many tokens it has, and what of it nobody reads; marks are none.
+func TestNegativeIsCounted(t *testing.T) {
+	r := newRoom(t)
+	r.More.OnTapped()
+	r.Negative.SetText("(a dog:1.2)")
+	if r.negative.tokens.Text != "4 of 77 tokens" || r.negative.Cut.Visible() {
+		t.Errorf("%q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
+	}
+	test.Tap(r.negative.marks)
+	if !r.form().Literal || r.negative.tokens.Text == "4 of 77 tokens" {
+		t.Errorf("sign by sign: %q", r.negative.tokens.Text)
+	}
+	test.Tap(r.negative.marks)
+	r.Negative.SetText(strings.Repeat("dog ", 75) + "beach night")
+	if r.negative.tokens.Text != "81 of 77 tokens" || !r.negative.Cut.Visible() || r.negative.Cut.Text != "Not read: beach night" {
+		t.Errorf("%q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
+	}
+	r.Negative.SetText("")
+	if r.negative.tokens.Text != "" || r.negative.Cut.Visible() {
+		t.Errorf("%q, %q", r.negative.tokens.Text, r.negative.Cut.Text)
 	}
 }

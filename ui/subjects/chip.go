@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -175,6 +176,9 @@ func (r *chipRenderer) update() {
 	if c.Occurrence > 1 {
 		c.number.Text = fmt.Sprint("#", c.Occurrence)
 	}
+	if c.Weight != 0 {
+		c.number.Text += i18n.Number("×%g", math.Round(c.Weight*100)/100)
+	}
 	c.number.TextSize = theme.SizeForWidget(theme.SizeNameText, c) * 0.75
 	c.number.Color = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
 	if c.Cut {
@@ -192,6 +196,9 @@ func (r *chipRenderer) update() {
 		c.back.StrokeColor = own
 		own.A = 0x38
 		c.back.FillColor = own
+	case c.Left:
+		c.Label.Color = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
+		c.back.StrokeWidth = 0
 	case c.Waiting:
 		c.back.StrokeColor, c.back.StrokeWidth = theme.ColorForWidget(theme.ColorNamePrimary, c), 2
 	}

@@ -110,7 +110,7 @@ func (p *Panel) countTokens() {
 		return
 	}
 	p.counted = p.State().Form.Prompt
-	n := p.Engine().Encode(p.counted, p.reading(false)).Tokens + 2
+	n := p.Engine().Encode(p.counted, p.reading(false)).Longest() + 2
 	p.tokens.Color = theme.ColorNamePlaceHolder
 	if n > prompt.Length {
 		p.tokens.Color = theme.ColorNameWarning

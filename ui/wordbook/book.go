@@ -1,0 +1,186 @@
+package wordbook
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"realword/ui/state"
+)
+
+// Keys of the lists in the preferences.
+const (
+	saidKey   = "prompts"
+	stylesKey = "styles"
+)
+
+// mostSaid is how many prompts are kept.
+const mostSaid = 200
+
+// Said is what was asked for once.
+type Said struct {
+	Prompt   string `json:"prompt"`
+	Negative string `json:"negative,omitempty"`
+}
+
+// Style is a piece of prompt and negative prompt. Where the prompt has Place, the user's own stands there; else the piece comes behind.
+type Style struct {
+	Name     string `json:"name"`
+	Prompt   string `json:"prompt,omitempty"`
+	Negative string `json:"negative,omitempty"`
+}
+
+// Place stands for the user's prompt in the prompt of a style, as in A1111's.
+const Place = "{prompt}"
+
+// Book is both lists.
+type Book struct {
+	host   Host
+	said   []Said // the newest is the last
+	at     int    // which of them is in the form; len(said): none
+	draft  Said   // what was in the form before
+	styles []Style
+}
+
+// New reads the book.
+func New(h Host) *Book {
+	b := &Book{host: h}
+	_ = json.Unmarshal([]byte(h.Kept.String(saidKey)), &b.said) // what is damaged is forgotten
+	_ = json.Unmarshal([]byte(h.Kept.String(stylesKey)), &b.styles)
+	b.said = slices.DeleteFunc(b.said, func(s Said) bool { return strings.TrimSpace(s.Prompt) == "" })
+	b.styles = slices.DeleteFunc(b.styles, func(s Style) bool { return strings.TrimSpace(s.Name) == "" })
+	b.at = len(b.said)
+	return b
+}
+
+func (b *Book) write(key string, list any) {
+	data, err := json.Marshal(list)
+	if err != nil {
+		return // plain texts: it does not happen
+	}
+	b.host.Kept.SetString(key, string(data))
+}
+
+// now is what the form asks for.
+func (b *Book) now() Said {
+	f := b.host.State().Form
+	return Said{f.Prompt, strings.TrimSpace(f.Negative)}
+}
+
+// Note keeps what the form asks for, as the newest; what was asked for before moves there.
+func (b *Book) Note() {
+	now := b.now()
+	if strings.TrimSpace(now.Prompt) == "" {
+		return
+	}
+	b.said = append(slices.DeleteFunc(b.said, func(s Said) bool { return s == now }), now)
+	b.said = b.said[max(len(b.said)-mostSaid, 0):]
+	b.at = len(b.said) - 1
+	b.write(saidKey, b.said)
+}
+
+// CanStep tells whether there is an older (-1) or a newer (1) prompt.
+func (b *Book) CanStep(by int) bool {
+	at := b.place()
+	return by < 0 && at > 0 || by > 0 && at < len(b.said)
+}
+
+// place is where the form is in the list: behind its end where it asks for what is not there.
+func (b *Book) place() int {
+	if b.at < len(b.said) && b.said[b.at] != b.now() {
+		return len(b.said)
+	}
+	return b.at
+}
+
+// Step puts an older (-1) or a newer (1) prompt into the form; behind the newest comes what was being written.
+func (b *Book) Step(by int) {
+	if !b.CanStep(by) {
+		return
+	}
+	from := b.place()
+	if from == len(b.said) {
+		b.draft = b.now()
+	}
+	b.at = from + by
+	to := b.draft
+	if b.at < len(b.said) {
+		to = b.said[b.at]
+	}
+	b.host.Change(func(s *state.State) {
+		*s = s.Retype(to.Prompt, b.host.Words(to.Prompt), -1)
+		s.Form.Negative = cmp.Or(to.Negative, " ")
+	})
+}
+
+// Styles are the user's, in the order of their names.
+func (b *Book) Styles() []Style { return slices.Clone(b.styles) }
+
+// Save keeps a style, in place of the one of its name.
+func (b *Book) Save(s Style) {
+	b.styles = append(b.without(s.Name), s)
+	slices.SortFunc(b.styles, func(a, b Style) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	b.write(stylesKey, b.styles)
+}
+
+// Delete forgets a style.
+func (b *Book) Delete(name string) {
+	b.styles = b.without(name)
+	b.write(stylesKey, b.styles)
+}
+
+func (b *Book) without(name string) []Style {
+	return slices.DeleteFunc(slices.Clone(b.styles), func(s Style) bool { return strings.EqualFold(s.Name, name) })
+}
+
+// around is what a style puts before and behind the prompt.
+func (s Style) around() (before, behind string) {
+	before, behind, found := strings.Cut(s.Prompt, Place)
+	switch {
+	case found:
+		return before, behind
+	case strings.TrimSpace(s.Prompt) == "":
+		return "", ""
+	}
+	return "", ", " + strings.TrimSpace(s.Prompt)
+}
+
+// avoids is what it puts behind the negative prompt.
+func (s Style) avoids() string { return strings.TrimSpace(s.Negative) }
+
+// On tells whether the form has a style around its prompt.
+func (b *Book) On(s Style) bool {
+	before, behind := s.around()
+	now := b.now()
+	return before+behind+s.avoids() != "" && len(now.Prompt) >= len(before)+len(behind) && strings.HasPrefix(now.Prompt, before) &&
+		strings.HasSuffix(now.Prompt, behind) && strings.HasSuffix(now.Negative, s.avoids())
+}
+
+// Turn lays a style over the form's prompts, or takes it away where it is there.
+func (b *Book) Turn(s Style) {
+	before, behind := s.around()
+	now, on := b.now(), b.On(s)
+	b.host.Change(func(st *state.State) {
+		// One end after the other, so that the words between them stay bound.
+		ends := []string{now.Prompt + behind, before + now.Prompt + behind}
+		if on {
+			bare := strings.TrimSuffix(now.Prompt, behind)
+			ends = []string{bare, strings.TrimPrefix(bare, before)}
+		}
+		for _, text := range ends {
+			*st = st.Retype(text, b.host.Words(text), -1)
+		}
+		negative := now.Negative
+		switch avoids := s.avoids(); {
+		case avoids == "":
+		case on:
+			negative = strings.TrimSuffix(strings.TrimSuffix(negative, avoids), ", ")
+		case negative == "":
+			negative = avoids
+		default:
+			negative += ", " + avoids
+		}
+		st.Form.Negative = cmp.Or(negative, " ")
+	})
+}

@@ -1,0 +1,127 @@
+package wordbook
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"realword/inference"
+	"realword/inference/files"
+	"realword/ui/command"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+)
+
+type room struct {
+	*roomtest.House
+	*Book
+}
+
+func newRoom(t *testing.T) *room {
+	r := &room{House: roomtest.New(t)}
+	r.open()
+	r.Move(container.NewStack(), func() []command.Action { return r.Book.Actions() }, func() {}, func() bool { return false })
+	return r
+}
+
+// open reads the book as a new window does.
+func (r *room) open() {
+	r.Book = New(Host{
+		State: r.Now, Change: r.Change, Words: state.PlainWords, Kept: fyne.CurrentApp().Preferences(), Layers: &r.Layers,
+		Shortcut: func(fyne.Shortcut) bool { return false },
+	})
+}
+
+func (r *room) write(prompt, negative string) {
+	r.Change(func(s *state.State) {
+		*s = s.Retype(prompt, state.PlainWords(prompt), -1)
+		s.Form.Negative = negative
+	})
+}
+
+func TestEarlierPrompts(t *testing.T) {
+	r := newRoom(t)
+	at := func(prompt, negative string) {
+		t.Helper()
+		if f := r.Now().Form; f.Prompt != prompt || f.Negative != negative {
+			t.Errorf("%q, %q; want %q, %q", f.Prompt, f.Negative, prompt, negative)
+		}
+	}
+	if r.CanStep(-1) || r.CanStep(1) {
+		t.Error("an empty book has prompts")
+	}
+	for _, prompt := range []string{"a dog", "a cat", "a dog", "a bird"} {
+		r.write(prompt, " ")
+		r.Note()
+	}
+	r.write("a bird and", "rain") // is being written
+	r.Step(-1)
+	at("a bird", " ")
+	r.Step(-1)
+	at("a dog", " ")
+	r.Step(-1)
+	at("a cat", " ")
+	if r.CanStep(-1) {
+		t.Error("what was asked for twice is there twice")
+	}
+	r.open()
+	r.Step(-1) // the last of those that are kept
+	at("a bird", " ")
+	r.Step(1)
+	at("a cat", " ") // what was in the form
+	if r.CanStep(1) {
+		t.Error("there is nothing newer")
+	}
+	fyne.CurrentApp().Preferences().SetString(saidKey, "[{")
+	if r.open(); r.CanStep(-1) {
+		t.Error("a damaged list is read")
+	}
+}
+
+// TestStyles: a style goes over the prompt and off again, and words stay bound.
+func TestStyles(t *testing.T) {
+	r := newRoom(t)
+	r.write("a dog and a dog", "rain")
+	r.Change(func(s *state.State) {
+		sum := files.Sum([]byte("dog"))
+		s.Form.Cards = []state.Card{{ID: 1, Ref: inference.Reference{Name: "dog.png", SHA256: sum}, Word: inference.Word{Text: "dog", Occurrence: 2}}}
+	})
+	around, behind := Style{"Poster", "a dog, poster of {prompt}, (flat:1.2)", ""}, Style{"Night", "at night", "sun"}
+	r.Save(around)
+	r.Save(behind)
+	r.open()
+	if list := r.Styles(); len(list) != 2 || list[0] != behind || list[1] != around {
+		t.Fatalf("%+v", list)
+	}
+	r.Turn(around)
+	r.Turn(behind)
+	s := r.Now()
+	if s.Form.Prompt != "a dog, poster of a dog and a dog, (flat:1.2), at night" || s.Form.Negative != "rain, sun" {
+		t.Errorf("%q, %q", s.Form.Prompt, s.Form.Negative)
+	}
+	if w := s.Form.Cards[0]; w.Word.Occurrence != 3 || w.Lost(s.Words) {
+		t.Errorf("the word has become %v", w.Word)
+	}
+	if items := r.Items(); !items[0].Checked || items[1].Checked { // it no longer ends with the other one
+		t.Error("the menu does not say what is on")
+	}
+	r.Turn(behind)
+	r.Turn(around)
+	s = r.Now()
+	if s.Form.Prompt != "a dog and a dog" || s.Form.Negative != "rain" || s.Form.Cards[0].Word.Occurrence != 2 {
+		t.Errorf("%q, %q, %v", s.Form.Prompt, s.Form.Negative, s.Form.Cards[0].Word)
+	}
+	r.Delete("night")
+	if len(r.Styles()) != 1 {
+		t.Error("it is still there")
+	}
+	for _, bad := range []Style{{}, {Name: "x"}, {Prompt: "x"}, {Name: "POSTER", Prompt: "x"}} {
+		if r.check("", bad) == nil {
+			t.Errorf("%+v is kept", bad)
+		}
+	}
+	if err := r.check("Poster", Style{Name: "POSTER", Prompt: "x"}); err != nil {
+		t.Error(err)
+	}
+}
