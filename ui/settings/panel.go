@@ -54,6 +54,9 @@ type Panel struct {
 	memory   *memoryLine
 }
 
+// mostPictures is how many pictures a job makes.
+const mostPictures = 64
+
 // New makes the panel; Refresh shows the state in it.
 func New(h Host) *Panel {
 	s := &Panel{host: h, Book: h.Book, Presets: map[string]*kit.Button{}, dials: map[string]*kit.Dial{}}
@@ -73,7 +76,7 @@ func New(h Host) *Panel {
 	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
 		h.Change(func(st *state.State) { st.Form = st.Form.WithSteps(int(v), st.Model) })
 	})
-	s.count = kit.NewDial(i18n.T("Pictures"), 1, 8, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) })
+	s.count = kit.NewDial(i18n.T("Pictures"), 1, mostPictures, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) })
 	s.Seed = kit.NewField(h.Shortcut, false)
 	s.Seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")

@@ -301,7 +301,7 @@ func (r *filmRenderer) update() {
 	r.objects = append(r.objects, f.settled, f.rest, f.follow, f.head, f.ring)
 	f.settled.Text = ""
 	if f.look.calm >= 0 {
-		f.settled.Text = i18n.T("stable after %d", f.look.calm+1)
+		f.settled.Text = i18n.T("could settle after %d", f.look.calm+1)
 	}
 	f.settled.Refresh()
 	f.follow.FillColor, f.rest.FillColor = col(theme.ColorNamePrimary), col(theme.ColorNameDisabled)

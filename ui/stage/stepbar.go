@@ -156,7 +156,8 @@ func (r *stepBarRenderer) place(size fyne.Size) {
 	if x+text.Width > size.Width {
 		x = stop - 10 - text.Width
 	}
-	put(b.caption, max(x, 0), lane-text.Height-1, text.Width, text.Height)
+	x = max(x, 0)
+	put(b.caption, x, lane-text.Height-1, max(min(text.Width, size.Width-x), 0), text.Height) // a line cuts itself
 }
 
 func (r *stepBarRenderer) update() {
@@ -185,9 +186,9 @@ func (r *stepBarRenderer) update() {
 	b.ghost.Hidden = b.look.hint < 1 || b.look.hint == b.look.stop || b.look.hint > b.look.steps
 	b.caption.Text = ""
 	if b.look.steps > 0 {
-		b.caption.Text = i18n.T("masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
+		b.caption.Text = i18n.T("next job: masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
 		if b.look.stop >= b.look.steps {
-			b.caption.Text = i18n.T("masks follow the words until the end")
+			b.caption.Text = i18n.T("next job: masks follow the words to the end")
 		}
 	}
 	b.caption.Refresh()

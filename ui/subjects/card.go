@@ -87,7 +87,7 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 	c.badge, c.letter = kit.NewBadge()
 	c.Word, c.Hint = kit.Heading(""), kit.Caption("")
 	safe := kit.NewPlate(kit.ColorSafe, "", 5)
-	c.reach = kit.NewDial(i18n.T("Area γ"), 0.05, state.ReachMax, 0.01, func(v float64) string { return i18n.Number("%.2f", v) },
+	c.reach = kit.NewDial(i18n.T("Area"), 0.05, state.ReachMax, 0.01, func(v float64) string { return i18n.T("%.0f %%", 100*v) },
 		func(v float64) { acts.reach(c.Look.ID, v) }, container.New(kit.Band{
 			Low: 0.05, High: state.ReachMax, From: kit.SafeLow,
 			To: kit.SafeHigh,
