@@ -103,6 +103,11 @@ window = if command -v xvfb-run >/dev/null; then \
 	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
+.PHONY: chaos
+chaos: ## a farm of 8 helpers and 2,000 pictures: a helper is killed every 5 s, the server three times (5 min)
+	REALWORD_CHAOS_PICTURES=2000 REALWORD_CHAOS_WORKERS=8 REALWORD_CHAOS_KILL=5s REALWORD_CHAOS_SERVERS=3 \
+		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 30m ./farm
+
 .PHONY: kill
 kill: deps screen ## kill -9 in runs, imports and edits of the real window, KILLS times (default 200)
 	REALWORD_KILLS=$(or $(KILLS),200) xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 2h -tags $(TAGS) -run '^TestKill$$' -v ./app

@@ -411,6 +411,30 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
+// TestAServerWithoutAFarm is told from one that does not answer.
+func TestAServerWithoutAFarm(t *testing.T) {
+	t.Parallel()
+	s, err := Serve(ServerOptions{Dir: t.TempDir(), MaxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Own(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := p.Access()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Dial(t.Context(), a); err == nil || !strings.Contains(err.Error(), "no farm on it") {
+		t.Error(err)
+	}
+	s.Close()
+	if _, err := Dial(t.Context(), a); err == nil || !strings.Contains(err.Error(), "does not answer") {
+		t.Error(err)
+	}
+}
+
 // TestAnotherVersionIsRefused by name, with both versions.
 func TestAnotherVersionIsRefused(t *testing.T) {
 	t.Parallel()

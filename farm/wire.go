@@ -105,9 +105,10 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 	if c.nc, err = a.connect(c.change); err != nil {
 		return nil, err
 	}
+	nc := c.nc
 	defer func() {
 		if err != nil {
-			c.nc.Close()
+			nc.Close()
 			err = explain(err)
 		}
 	}()
@@ -136,7 +137,10 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.agree(ctx)
+	if err := c.agree(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // found makes what a farm needs.

@@ -1,0 +1,98 @@
+package farm
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"realword/inference"
+)
+
+// TestAClusterLosesANode: a farm on three NATS servers of somebody else goes on when one of them is gone in the middle of a job.
+func TestAClusterLosesANode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for elections")
+	}
+	t.Parallel()
+	nodes := cluster(t, 3)
+	var addresses []string
+	for _, n := range nodes {
+		addresses = append(addresses, n.ClientURL())
+	}
+	a := Credentials("studio", strings.Join(addresses, ","), "")
+	b := &bench{t: t}
+	var err error
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(200 * time.Millisecond) { // until the leader is elected
+		if b.client, err = Found(t.Context(), a, 3); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	defer b.client.Close()
+	b.queue = b.client.Queue("m1", "Fake")
+	for i := range 2 {
+		c, err := Dial(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		b.work(c, fmt.Sprint("w", i), &fakeEngine{step: 10 * time.Millisecond})
+	}
+	r := request("dog", 5, 20)
+	var events []inference.Event
+	gone := false
+	for e := range b.start(r).Events() {
+		if _, ready := e.(inference.PictureReady); ready && !gone {
+			gone = true
+			nodes[0].Shutdown() // everybody's first address, and perhaps the leader
+		}
+		if _, moved := e.(inference.DeviceChanged); !moved {
+			events = append(events, e)
+		}
+	}
+	same(t, r, events)
+}
+
+// cluster is so many NATS servers with JetStream on loopback.
+func cluster(t *testing.T, size int) (nodes []*server.Server) {
+	t.Helper()
+	dir := t.TempDir()
+	var ports []int
+	var routes []*url.URL
+	for range size { // each must know the others before it begins
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		routes = append(routes, &url.URL{Scheme: "nats", Host: l.Addr().String()})
+		l.Close()
+	}
+	for i, port := range ports {
+		s, err := server.NewServer(&server.Options{
+			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, MaxPayload: maxMessage,
+			JetStream: true, StoreDir: filepath.Join(dir, fmt.Sprint(i)), JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 256 << 20,
+			Cluster: server.ClusterOpts{Name: "studio", Host: "127.0.0.1", Port: port}, Routes: routes,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		t.Cleanup(s.Shutdown)
+		nodes = append(nodes, s)
+	}
+	for _, s := range nodes {
+		if !s.ReadyForConnections(20 * time.Second) {
+			t.Fatal("a node does not begin to listen")
+		}
+	}
+	return nodes
+}
