@@ -262,7 +262,7 @@ func tokenizer(t *testing.T) *prompt.Tokenizer {
 // State is a value: nothing in it acts, waits or is somebody else's to close. What its pointers point to is never changed, but for Adding.
 func TestStateIsAValue(t *testing.T) {
 	shared := map[reflect.Type]bool{}
-	for _, v := range []any{bundle.Manifest{}, image.NRGBA{}, image.RGBA{}, inference.State{}, inference.Init{}, Shot{}, Model{}, Adding{}, Get{}, Place{}} {
+	for _, v := range []any{bundle.Manifest{}, image.NRGBA{}, image.RGBA{}, inference.State{}, inference.Init{}, inference.Grid{}, Shot{}, Model{}, Adding{}, Get{}, Place{}} {
 		shared[reflect.TypeOf(v)] = true
 	}
 	seen := map[reflect.Type]bool{reflect.TypeFor[time.Time](): true, reflect.TypeFor[bundle.Manifest](): true}
