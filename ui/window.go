@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"image"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -116,6 +117,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	}
 	w.subjects.OnResized = w.columns.relay
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
+	w.subjects.OnCut = func(img image.Image, done func(*image.Gray)) { w.mask.CutOut(img, done) }
 	w.subjects.OnSeen = func() { w.undo.Now = w.state.Form }
 	w.OnKeys = func(own map[string]string) {
 		w.prefs.Change(func(p *preferences.Values) { p.Keys = own })

@@ -32,6 +32,7 @@ const cutSide = 256
 func (d *Desk) cut(shot state.Shot, then func([]cutting)) {
 	model := d.host.State().Model
 	if model == nil || len(shot.Recipe.Subjects) == 0 {
+		then(nil)
 		return
 	}
 	m, store, source := *model, d.host.Store(), state.ReferenceOf(shot)

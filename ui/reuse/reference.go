@@ -64,10 +64,15 @@ func (d *Desk) Ask(shot state.Shot) {
 		anchor.Checked = true
 		body.Add(anchor)
 	}
+	// There is room for all subjects from the start; whose masks are known is read meanwhile.
 	part := widget.NewRadioGroup([]string{i18n.T("The whole picture")}, nil)
+	for _, one := range shot.Recipe.Subjects {
+		part.Append(only(state.WordName(one.Word)))
+	}
 	part.Required = true
 	part.SetSelected(part.Options[0])
-	part.Hide()
+	part.Disable()
+	part.Hidden = len(part.Options) < 2
 	var cuts []cutting
 	var closeIt func()
 	cancel := kit.NewButton(i18n.T("Cancel"), func() { closeIt() })
@@ -97,15 +102,20 @@ func (d *Desk) Ask(shot state.Shot) {
 		d.host.Layers.Canvas().Focus(use)
 	}
 	d.cut(shot, func(list []cutting) {
-		if cuts = list; len(cuts) == 0 {
+		cuts, part.Options = list, part.Options[:1]
+		for _, c := range cuts {
+			part.Options = append(part.Options, only(c.name))
+		}
+		if len(cuts) == 0 {
+			part.Hide()
 			return
 		}
-		for _, c := range cuts {
-			part.Append(i18n.T("Only “%s”", state.Shorten(c.name, 12)))
-		}
-		part.Show()
+		part.Enable()
 	})
 }
+
+// only is what says that a subject is taken alone.
+func only(name string) string { return i18n.T("Only “%s”", state.Shorten(name, 12)) }
 
 // Continue makes a finished picture a reference.
 func (d *Desk) Continue(shot state.Shot, word inference.Word, originals []int, keep bool) {

@@ -3,6 +3,7 @@ package subjects
 import (
 	"cmp"
 	"context"
+	"image"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -40,7 +41,9 @@ type Panel struct {
 	Clipboard  func() (Pasted, error)   // what is in it; nil likewise
 	OnResized  func()                   // the words need another height
 	OnPaint    func(card int)           // the mask of a card's subject is to be painted
-	OnSeen     func()                   // the form has changed by itself: the model sees its cards otherwise
+	// OnCut asks what of a reference is its subject, white where it is; done may be called
+	OnCut  func(img image.Image, done func(mask *image.Gray))
+	OnSeen func() // the form has changed by itself: the model sees its cards otherwise
 
 	commands *command.Commands
 	Prompt   *kit.Field
@@ -321,13 +324,13 @@ func (p *Panel) share(card int) {
 
 // CardMenu is what is done with a subject. More of it comes from the subject: see cardItems.
 var CardMenu = command.Context{
-	"subject.add", "subject.share", "mask.paint", "mask.remove", "",
+	"subject.add", "subject.share", "subject.cut", "mask.paint", "mask.remove", "",
 	"subject.up", "subject.down", "",
 	"subject.mute", "subject.solo", "subject.area", "subject.anchor", "subject.unbind", "subject.remove",
 }
 
 // swapsAfter is behind how many entries of CardMenu the other subjects are offered to swap pictures with.
-const swapsAfter = 4
+const swapsAfter = 5
 
 // cardMenu chooses a card and shows what can be done with it.
 func (p *Panel) cardMenu(card int, at fyne.Position) {
@@ -401,6 +404,10 @@ func (p *Panel) Actions() []command.Action {
 			Can: func() bool { return can() && p.OpenFile != nil },
 		},
 		{ID: "subject.share", Menu: command.MenuEdit, Label: i18n.T("Use the picture for another word too"), Do: on(p.share), Can: can},
+		{
+			ID: "subject.cut", Menu: command.MenuEdit, Label: i18n.T("Cut the subject out of its picture…"), Do: on(p.askCut),
+			Can: func() bool { return can() && card().Whole != nil && len(card().Ref.Data) > 0 },
+		},
 		{ID: "subject.mute", Menu: command.MenuEdit, Label: i18n.T("Mute the subject"), Key: "Shift+M", Do: on(acts.Mute), Can: can, On: func() bool { return card().Off }},
 		{ID: "subject.solo", Menu: command.MenuEdit, Label: i18n.T("Only this subject"), Key: "Shift+S", Do: on(acts.solo), Can: func() bool { return can() && len(p.State().Form.Groups()) > 1 }, On: func() bool { return can() && p.State().Form.Alone(chosen()) }},
 		{ID: "subject.swap", Menu: command.MenuEdit, Label: i18n.T("Swap the pictures of the two subjects"), Key: "Shift+W", Do: func() {
