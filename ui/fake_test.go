@@ -131,7 +131,7 @@ func (b *bench) until(what string, done func() bool) {
 func (b *bench) settle() {
 	b.t.Helper()
 	for {
-		b.until("the window is idle", func() bool { return b.tasks == 0 || b.closed })
+		b.until("the window is idle", func() bool { return b.tasks == 0 || b.closed.Load() })
 		for b.stage.Working() || b.journal.Working() || b.gallery.Working() {
 			time.Sleep(time.Millisecond)
 		}

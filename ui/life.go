@@ -1,6 +1,9 @@
 package ui
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // life is how long a window lasts: what is under way keeps a closing one open. All of it but post belongs to Fyne's goroutine.
 type life struct {
@@ -10,8 +13,8 @@ type life struct {
 	tasks   int         // background work under way
 	busy    func() bool // something else is
 	closing bool        // the user has closed the window; it goes when nothing is under way
-	closed  bool
-	gone    func() // closes what is on the screen
+	closed  atomic.Bool // nothing is shown any more
+	gone    func()      // closes what is on the screen
 
 	dog     *watchdog // of the audit build: how long each call holds Fyne's goroutine
 	resting *resting  // what sends an idle window to sleep; nil in tests
@@ -21,7 +24,7 @@ type life struct {
 func (l *life) while(post func(func())) func(func()) {
 	return func(f func()) {
 		post(func() {
-			if !l.closed {
+			if !l.closed.Load() {
 				l.dog.call(f)
 			}
 		})
@@ -51,6 +54,14 @@ func (l *life) leave() {
 }
 
 func (l *life) shut() {
-	l.closed = true
-	l.gone()
+	if !l.closed.Swap(true) {
+		l.gone()
+	}
+}
+
+// over ends a window whose toolkit has ended before it, as at a signal: there is nothing on the screen to close any more, and what comes
+// later comes on the goroutines of the callers.
+func (l *life) over() {
+	l.closed.Store(true)
+	l.quit()
 }

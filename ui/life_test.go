@@ -22,11 +22,27 @@ func TestAClosingWindowWaitsForItsTasks(t *testing.T) {
 		t.Fatalf("gone %d times while it is busy, with %d tasks", gone, l.tasks)
 	}
 	busy = false
-	if l.leave(); gone != 1 || !l.closed || shown != 1 {
+	if l.leave(); gone != 1 || !l.closed.Load() || shown != 1 {
 		t.Errorf("gone %d times, shown %d times", gone, shown)
 	}
 	l.post(func() { shown++ })
 	if (<-posted)(); shown != 1 {
 		t.Error("a closed window goes on")
+	}
+}
+
+// Fyne ends its loop at a signal before the window has closed: there is nothing to close then, whatever ends later.
+func TestALifeThatIsOverClosesNothing(t *testing.T) {
+	posted := make(chan func(), 10)
+	quit, gone, shown := 0, 0, 0
+	l := &life{quit: func() { quit++ }, busy: func() bool { return false }, gone: func() { gone++ }, closing: true}
+	l.post = l.while(func(f func()) { posted <- f })
+	l.background(func() func() { return func() { shown++ } })
+	last := <-posted
+	l.over()
+	last()
+	l.leave()
+	if quit != 1 || gone != 0 || shown != 0 {
+		t.Errorf("quit %d, gone %d, shown %d times", quit, gone, shown)
 	}
 }

@@ -77,7 +77,7 @@ func TestUnfinishedDownloadIsOffered(t *testing.T) {
 	c := b.gets(m)
 	b.askClose() // nobody asks: it goes on at the next start
 	<-c.Ctx.Done()
-	b.until("the window is closed", func() bool { return b.closed })
+	b.until("the window is closed", func() bool { return b.closed.Load() })
 }
 
 // TestLookOfCatalogue shows the catalogue with small and large texts, and with longer words.
@@ -257,7 +257,7 @@ func TestClosingAsksDuringAnImport(t *testing.T) {
 	button, _ := sheetOf(b, func(w *kit.Button) bool { return w.Text == "Close" })
 	test.Tap(button)
 	<-c.Ctx.Done()
-	b.until("the window is closed", func() bool { return b.closed })
+	b.until("the window is closed", func() bool { return b.closed.Load() })
 }
 
 // TestLookOfModels shows every situation of the page with small and large texts, and with longer words.

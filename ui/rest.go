@@ -60,7 +60,7 @@ func (r *resting) run(done <-chan struct{}, limit func() time.Duration) {
 // mayRest is for how long the window may sleep where nothing comes.
 func (w *Window) mayRest() time.Duration {
 	switch {
-	case w.closed || w.models.Animated():
+	case w.closed.Load() || w.models.Animated():
 		return 0
 	case w.win.Canvas().Focused() != nil:
 		return restBlink

@@ -107,7 +107,7 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		go w.resting.run(done, w.mayRest)
 	}
 	w.win.ShowAndRun()
-	w.quit() // Fyne ends the window itself at a signal, without Close
+	w.over() // Fyne ends the window itself at a signal, without Close
 	w.models.WaitForDownloads(patience)
 	w.models.Close()
 	if err := w.journal.Close(); err != nil {

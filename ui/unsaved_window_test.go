@@ -121,7 +121,7 @@ func TestClosingInABatchKeepsTheRest(t *testing.T) {
 	<-j.ctx.Done()
 	b.send(j, uitest.Picture(j.request, 1)) // one comes yet
 	b.end(j, inference.Failed{Err: j.ctx.Err()})
-	b.until("the window is closed", func() bool { return b.closed })
+	b.until("the window is closed", func() bool { return b.closed.Load() })
 	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestCloseKeepsTheRest(t *testing.T) {
 	b.Close()
 	<-j.ctx.Done()
 	b.end(j, inference.Failed{Err: j.ctx.Err()})
-	b.until("the window is closed", func() bool { return b.closed })
+	b.until("the window is closed", func() bool { return b.closed.Load() })
 	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
 	}

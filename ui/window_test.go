@@ -288,13 +288,13 @@ func TestCloseCancelsAndWaitsForTheRun(t *testing.T) {
 	b.Close()
 	<-j.ctx.Done()
 	b.until("the window asks what is under way", func() bool { return b.tasks > 0 })
-	if b.closed {
+	if b.closed.Load() {
 		t.Fatal("closed before the job had ended")
 	}
 	j.events <- uitest.Picture(j.request, 0)
 	j.events <- inference.Failed{Err: context.Canceled}
 	close(j.events)
-	b.until("the window is closed", func() bool { return b.closed })
+	b.until("the window is closed", func() bool { return b.closed.Load() })
 	if files, _ := filepath.Glob(filepath.Join(b.opt.Pictures, "*", "*.png")); len(files) != 1 {
 		t.Errorf("the picture that was ready is lost: %v", files)
 	}
