@@ -26,7 +26,7 @@ func TestLikenessAndCutOut(t *testing.T) {
 		t.Fatalf("status %d, %s", status, stderr)
 	}
 	first := strings.TrimSpace(stdout)
-	status, stdout, stderr = run("--prompt", "a dog and a ball", "--subject", "dog="+first, "--seed", "6", "--likeness", "--cut-out")
+	status, _, stderr = run("--prompt", "a dog and a ball", "--subject", "dog="+first, "--seed", "6", "--likeness", "--cut-out")
 	if status != 0 || !regexp.MustCompile(`hint: dog is .* like its reference, -?[01]\.\d\d like what its jobs began with\n`).MatchString(stderr) {
 		t.Fatalf("status %d, %s", status, stderr)
 	}

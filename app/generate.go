@@ -49,7 +49,10 @@ func newGenerate() *cobra.Command {
 				r.Negative = asked(r.Negative)
 			}
 			if batch != "" {
-				for _, name := range []string{"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength", "redo", "second-pass", "likeness", "cut-out", "grid"} {
+				for _, name := range []string{
+					"prompt", "subject", "mask", "seed", "count", "film", "plan", "init", "strength",
+					"redo", "second-pass", "likeness", "cut-out", "grid",
+				} {
 					if c.Flags().Changed(name) {
 						return usagef("--%s cannot be used with --batch", name)
 					}

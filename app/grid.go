@@ -300,7 +300,8 @@ func (g *grid) sheet(e *engine) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	data, err := recipe.EncodePNG(inference.PictureReady{Seed: g.request.Seeds[0], Image: img, Recipe: g.request}, e.bundle.Manifest(), g.embed)
+	data, err := recipe.EncodePNG(inference.PictureReady{Seed: g.request.Seeds[0], Image: img, Recipe: g.request},
+		e.bundle.Manifest(), g.embed)
 	if err != nil {
 		return "", err
 	}
@@ -319,7 +320,7 @@ func (g *grid) caption() string {
 		parts = append(parts, fmt.Sprint("seed ", g.request.Seeds[0]))
 	}
 	for _, t := range inference.Table() {
-		if t.Label != "" && t.Key != "negative" && !slices.Contains(sides, t.Key) && !(slices.Contains(sides, "preset") && t.Key != "preset" && t.Flag != "size") {
+		if t.Label != "" && t.Key != "negative" && !slices.Contains(sides, t.Key) && (!slices.Contains(sides, "preset") || t.Key == "preset" || t.Flag == "size") {
 			if text := t.Get(g.request.Settings); text != "" {
 				parts = append(parts, t.Label+" "+text)
 			}

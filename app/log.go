@@ -39,7 +39,8 @@ func keepLog(stderr io.Writer) (folder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	log.SetOutput(&usualLog{Writer: io.MultiWriter(f, stderr)}) // the file first: a program with a window may have nowhere else to write to. It stays open
+	// the file first: a program with a window may have nowhere else to write to. It stays open
+	log.SetOutput(&usualLog{Writer: io.MultiWriter(f, stderr)})
 	if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
 		return "", err
 	}

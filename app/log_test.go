@@ -35,8 +35,10 @@ func TestLogWithoutConsole(t *testing.T) {
 func TestUsualLog(t *testing.T) {
 	var out strings.Builder
 	l := log.New(&usualLog{Writer: &out}, "", log.LstdFlags)
-	for _, line := range []string{"Fyne error:  Unable to connect to session D-Bus", "  Cause: exec: \"dbus-launch\": executable file not found in $PATH", "  At: /x/app_xdg.go:73", "  At: kept 1",
-		"Fyne error:  another", "  Cause: kept 2", "Fyne error:  Unable to connect to session D-Bus", "kept 3", "  Cause: kept 4"} {
+	for _, line := range []string{
+		"Fyne error:  Unable to connect to session D-Bus", "  Cause: exec: \"dbus-launch\": executable file not found in $PATH", "  At: /x/app_xdg.go:73", "  At: kept 1",
+		"Fyne error:  another", "  Cause: kept 2", "Fyne error:  Unable to connect to session D-Bus", "kept 3", "  Cause: kept 4",
+	} {
 		l.Println(line)
 	}
 	if got := out.String(); strings.Count(got, "\n") != 5 || strings.Count(got, "kept") != 4 || strings.Contains(got, "D-Bus") || strings.Contains(got, "dbus") {

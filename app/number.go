@@ -122,7 +122,8 @@ func jsonError(line []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && syntax.Offset >= int64(len(line)) && !bytes.HasSuffix(bytes.TrimSpace(line), []byte("}")):
+	case errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, &syntax) && syntax.Offset >= int64(len(line)) && !bytes.HasSuffix(bytes.TrimSpace(line), []byte("}")):
 		return usagef("it ends before its object does: write the whole object, with its closing brace, on one line")
 	case errors.As(err, &syntax):
 		before := line[:min(max(int(syntax.Offset)-1, 0), len(line))]

@@ -94,7 +94,10 @@ func New(rt Runtime, m Model, before ...func()) *Engine {
 		for _, f := range before {
 			f()
 		}
-		w := worker{engine: e, graphs: e.graphs, tokens: lru[viewKey, *tensor.Tensor]{limit: keptTokens}, classes: lru[viewKey, []float32]{limit: keptClasses}}
+		w := worker{
+			engine: e, graphs: e.graphs,
+			tokens: lru[viewKey, *tensor.Tensor]{limit: keptTokens}, classes: lru[viewKey, []float32]{limit: keptClasses},
+		}
 		e.closed = w.work(e.ctx, e.jobs)
 	})
 	return e

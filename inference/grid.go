@@ -50,10 +50,10 @@ const MaxCells = 100
 
 // Len is how many values an axis has; of none it is 1.
 func (a Axis) Len() int {
-	switch {
-	case a.Key == "":
+	switch a.Key {
+	case "":
 		return 1
-	case a.Key == AxisReference:
+	case AxisReference:
 		return len(a.References)
 	}
 	return len(a.Values)
@@ -164,7 +164,8 @@ func (a Axis) set(r *Request, i int) {
 			return
 		}
 		for j := range r.Subjects {
-			if subject := &r.Subjects[j]; (a.Subject == 0 || a.Subject == j+1) && (subject.Region.IsZero() || subject.Region.Kind != guidance.Exactly) {
+			subject := &r.Subjects[j]
+			if (a.Subject == 0 || a.Subject == j+1) && (subject.Region.IsZero() || subject.Region.Kind != guidance.Exactly) {
 				subject.Scope = s.Scope
 			}
 		}

@@ -16,8 +16,8 @@ import (
 
 // This file finds what the pictures of a job have in common. Two pictures that differ in T_stop alone have every step up to the smaller
 // one in common, to the bit, so the second goes on from the state in which the first was then. Pictures with equal latents before a
-// step (at the first step, those with one seed) also have that step's guidance pass in common, and its unconditional pass where that sees no
-// references: masks, and so γ, act on neither.
+// step (at the first step, those with one seed) also have that step's guidance pass in common, and its unconditional pass where
+// that sees no references: masks, and so γ, act on neither.
 
 // part is one picture of a job, in the order in which they are made.
 type part struct {

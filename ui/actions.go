@@ -70,7 +70,8 @@ func openLater(w *Window, paths []string) {
 		return
 	}
 	ready := func() bool {
-		model, history := w.models.Engine() != nil || w.state.ModelErr != nil, w.opt.OpenHistory == nil || w.state.History.Open || w.state.History.Err != nil
+		model := w.models.Engine() != nil || w.state.ModelErr != nil
+		history := w.opt.OpenHistory == nil || w.state.History.Open || w.state.History.Err != nil
 		return model && history
 	}
 	var look func()

@@ -137,9 +137,6 @@ func withModels(t *testing.T, change func(*Options)) (*bench, *modelstest.Fake, 
 	return b, m, engine
 }
 
-// page is the text of the models page.
-func (b *bench) modelTexts() string { return strings.Join(b.seen(), "\n") }
-
 func TestSwitchKeepsTheWork(t *testing.T) {
 	b, _, engine := withModels(t, nil)
 	b.Back()
@@ -339,16 +336,6 @@ func TestModelElsewhereIsKept(t *testing.T) {
 	h.OnKeep("/else/where", false)
 	if kept := preferences.Read(b.app.Preferences()); len(kept.Elsewhere) != 0 || kept.Model != "" {
 		t.Errorf("%+v", kept)
-	}
-}
-
-func (b *bench) has(parts ...string) {
-	b.t.Helper()
-	all := b.modelTexts()
-	for _, p := range parts {
-		if !strings.Contains(all, p) {
-			b.t.Errorf("%q is not on the page:\n%s", p, all)
-		}
 	}
 }
 

@@ -154,7 +154,8 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 // newStage wires the room of the picture.
 func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 	p := stage.New(stage.Host{
-		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background,
+		Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader, Carry: w.opt.DragFile,
 		Ghost: ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 		Sizes: w.columns.sizes, Resize: w.columns.setSizes, Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
@@ -178,7 +179,8 @@ func (w *Window) newMask() *mask.Panel {
 // newInspection wires the room that takes the picture's place.
 func (w *Window) newInspection() *inspect.Panel {
 	p := inspect.New(inspect.Host{
-		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background,
+		Layers: &w.Layers, Commands: w.Commands,
 		Lens: w.stage.Lens, Onto: stage.Over, SaveFile: w.opt.savePNG(),
 	})
 	p.OnOpen = func(open bool) {
@@ -227,7 +229,8 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	w.mask = w.newMask()
 	w.stage = w.newStage(ghost)
 	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Border, w.stage.Film, w.gallery.Tree.Root)
-	c.lower = container.New(kit.Under{Least: c.half, Spare: w.stage.Spare}, w.stage.Body, kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
+	c.lower = container.New(kit.Under{Least: c.half, Spare: w.stage.Spare}, w.stage.Body,
+		kit.NewPage(container.New(kit.Inset{X: 0, Y: 4}, below)))
 	w.inspect = w.newInspection()
 
 	name := kit.NewLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
@@ -267,7 +270,8 @@ func (w *Window) newSaver() *saving.Saver {
 	}
 	return saving.New(saving.Host{
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Post: w.post, Background: w.background,
-		Folder: w.prefs.Folder, FileName: func() string { return w.prefs.FileName }, Embed: w.prefs.Embed, SaveFile: w.opt.SaveFile, Reveal: reveal,
+		Folder: w.prefs.Folder, FileName: func() string { return w.prefs.FileName }, Embed: w.prefs.Embed,
+		SaveFile: w.opt.SaveFile, Reveal: reveal,
 		CopyImage: w.opt.CopyImage, CopyFiles: w.opt.CopyFiles,
 		OnHeight: func() { w.columns.lower.Refresh() },
 	})

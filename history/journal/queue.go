@@ -68,7 +68,9 @@ func existing(s *history.Store, pictures []uint64) []uint64 {
 }
 
 // start begins the round of a task.
-func (j *Journal) start(s *history.Store, to *session, task int, r inference.Request, model string, parents []uint64) (_ uint64, err error) {
+func (j *Journal) start(s *history.Store, to *session, task int, r inference.Request, model string,
+	parents []uint64,
+) (_ uint64, err error) {
 	k := j.job(task)
 	if k.id != 0 {
 		k.round, err = s.StartJob(k.id, time.Now())

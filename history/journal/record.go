@@ -57,7 +57,9 @@ type Recorder struct {
 
 // NewRecorder records a round that has begun, of a resolved request.
 func NewRecorder(s *history.Store, round uint64, r inference.Request) *Recorder {
-	return &Recorder{Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}, cells: map[int]inference.Request{}}
+	return &Recorder{
+		Round: round, store: s, request: r, pictures: map[int]uint64{}, stepped: map[int]bool{}, cells: map[int]inference.Request{},
+	}
 }
 
 // Picture is the history's number of a picture that was begun, 0 if it was not.

@@ -78,8 +78,8 @@ func Goldens(path string) ([]string, error) {
 }
 
 // Verify runs the networks and the loop of a model against golden files and compares every output tensor: networks
-// text, vision, class, unet, guidance-<source>, decoder and encoder, and whole generations (loop, with the request as metadata). An error means
-// that a comparison could not be made. It runs on the calling goroutine.
+// text, vision, class, unet, guidance-<source>, decoder and encoder, and whole generations (loop, with the request as metadata).
+// An error means that a comparison could not be made. It runs on the calling goroutine.
 func Verify(ctx context.Context, rt inference.Runtime, m inference.Model, files ...string) (checks []Check, err error) {
 	graphs := inference.NewGraphs(rt, m)
 	defer func() { err = errors.Join(err, graphs.Close()) }()

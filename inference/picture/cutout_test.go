@@ -31,8 +31,14 @@ func TestCutOut(t *testing.T) {
 		x, y int
 		want color.NRGBA
 	}{
-		{3, 13, color.NRGBA{0, 0, 99, 255}}, {42, 32, color.NRGBA{39, 19, 99, 255}}, {2, 13, color.NRGBA{}}, {3, 12, color.NRGBA{}},
-		{42, 33, color.NRGBA{}}, {43, 18, color.NRGBA{40, 5, 99, 128}}, {43, 19, color.NRGBA{}}, {13, 23, color.NRGBA{1, 2, 3, 100}},
+		{3, 13, color.NRGBA{0, 0, 99, 255}},
+		{42, 32, color.NRGBA{39, 19, 99, 255}},
+		{2, 13, color.NRGBA{}},
+		{3, 12, color.NRGBA{}},
+		{42, 33, color.NRGBA{}},
+		{43, 18, color.NRGBA{40, 5, 99, 128}},
+		{43, 19, color.NRGBA{}},
+		{13, 23, color.NRGBA{1, 2, 3, 100}},
 	} {
 		if got := out.NRGBAAt(c.x, c.y); got != c.want {
 			t.Errorf("at %d, %d it is %v, not %v", c.x, c.y, got, c.want)

@@ -16,7 +16,10 @@ type notation struct {
 
 // foreign are those that nobody here gives a meaning to.
 var foreign = []notation{
-	{regexp.MustCompile(`<(?:lora-w|segment|random):[^<>]*>|\bembedding:\S+`), message.Text("nothing is loaded by a prompt: %q is read as words")},
+	{
+		regexp.MustCompile(`<(?:lora-w|segment|random):[^<>]*>|\bembedding:\S+`),
+		message.Text("nothing is loaded by a prompt: %q is read as words"),
+	},
 	{regexp.MustCompile(`__[\pL\pN/_-]+__`), message.Text("no list of words is looked up: %q is read as it stands")},
 	{
 		regexp.MustCompile(`\{[^{}]*(?:::|\$\$)[^{}]*\|[^{}]*\}|\{[^{}|]*\|[^{}]*(?:::|\$\$)[^{}]*\}`),

@@ -469,7 +469,8 @@ func EncodePNG(p inference.PictureReady, model bundle.Manifest, e Embed) ([]byte
 		return nil, err
 	}
 	return picture.Encode(p.Image, picture.Metadata{
-		Prompt: withLoRAs(used.Prompt, r.LoRAs), Negative: strings.TrimSpace(used.Negative), Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
+		Prompt: withLoRAs(used.Prompt, r.LoRAs), Negative: strings.TrimSpace(used.Negative),
+		Settings: parameters(p, r, model, e), Recipe: recipe, Generated: true,
 	})
 }
 

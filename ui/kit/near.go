@@ -24,7 +24,8 @@ const nearHeight, nearGap = 3, 1.5
 // objects are those of the bars: for each its track, its bar and its mark.
 func (b nearBars) objects() (list []fyne.CanvasObject) {
 	for _, n := range b.list {
-		track, bar, mark := canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), canvas.NewRectangle(SubjectColor(n.Style)), canvas.NewRectangle(color.White)
+		track, bar := canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), canvas.NewRectangle(SubjectColor(n.Style))
+		mark := canvas.NewRectangle(color.White)
 		track.CornerRadius, bar.CornerRadius = nearHeight/2, nearHeight/2
 		mark.Hidden = n.Anchor <= 0
 		list = append(list, track, bar, mark)

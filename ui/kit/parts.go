@@ -483,8 +483,9 @@ const cappedShare = 0.15
 // Under is a first object above a page in the page's own height. Where the height does not suffice for both, the first keeps its least
 // height and the page scrolls.
 type Under struct {
-	Least func() float32        // of the first object, as long as nobody wants more than the page's usual content
-	Spare func(tight bool) bool // puts away what the page can do without, where it is tight; it tells whether the user wants it all the same. Nil: nothing
+	Least func() float32 // of the first object, as long as nobody wants more than the page's usual content
+	// puts away what the page can do without, where it is tight; it tells whether the user wants it all the same. Nil: nothing
+	Spare func(tight bool) bool
 }
 
 // leastUnder is the least height of the first object where the user wants more below it.
@@ -523,7 +524,7 @@ func (u Under) MinSize(objects []fyne.CanvasObject) fyne.Size {
 type Centred struct{ Gap float32 }
 
 func (c Centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	x := max((size.Width-Row{c.Gap}.MinSize(objects).Width)/2, 0)
+	x := max((size.Width-Row(c).MinSize(objects).Width)/2, 0)
 	for _, o := range objects {
 		m := o.MinSize()
 		place(o, x, (size.Height-m.Height)/2, min(m.Width, size.Width-x), m.Height)
@@ -532,7 +533,7 @@ func (c Centred) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (c Centred) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(60, Row{c.Gap}.MinSize(objects).Height)
+	return fyne.NewSize(60, Row(c).MinSize(objects).Height)
 }
 
 // Flanked is a middle with a column at its left and one at its right, in their own widths.

@@ -106,7 +106,8 @@ func New(h Host) *Panel {
 		}
 	}
 	s.negative = newNegative(h)
-	s.moreBox.Add(kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
+	s.moreBox.Add(kit.NewColumn(2,
+		container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
 		container.New(kit.Fixed{Height: 64}, s.Negative), s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
 	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()

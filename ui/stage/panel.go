@@ -281,7 +281,7 @@ func (p *Panel) repaint() {
 	s := p.host.State()
 	step, shot := s.Shown(), s.Shot()
 	switch {
-	case step != nil && step.Preview != nil && !(shot != nil && shot.Image != nil && step.Step+1 == step.Steps): // which is the picture
+	case step != nil && step.Preview != nil && (shot == nil || shot.Image == nil || step.Step+1 != step.Steps): // which is the picture
 		c.base = step.Preview
 	case shot != nil && shot.Image != nil:
 		c.base = shot.Image

@@ -45,8 +45,10 @@ func newRail(h Host, high func() float32) *rail {
 	own := func(id string, icon fyne.Resource) *command.ToolButton {
 		return tool(id, theme.NewThemedResource(icon))
 	}
-	made := []*command.ToolButton{own("picture.reference", againIcon), own("recall.all", recipeIcon),
-		own("picture.redo", redoIcon), own("picture.second", secondIcon)}
+	made := []*command.ToolButton{
+		own("picture.reference", againIcon), own("recall.all", recipeIcon),
+		own("picture.redo", redoIcon), own("picture.second", secondIcon),
+	}
 	if h.SaveFile != nil {
 		made = append(made, tool("file.save", theme.DocumentSaveIcon()))
 	}

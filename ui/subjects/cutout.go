@@ -37,7 +37,8 @@ func (p *Panel) CutOut(card int, mask *image.Gray) {
 				}
 				s.Form.Cards = slices.Clone(s.Form.Cards)
 				have := &s.Form.Cards[i]
-				have.Ref, have.View, have.Small, have.Whole, have.Pixels, have.Clear, have.Notes = c.Ref, c.View, c.Small, c.Whole, c.Pixels, c.Clear, c.Notes
+				have.Ref, have.View, have.Small, have.Whole = c.Ref, c.View, c.Small, c.Whole
+				have.Pixels, have.Clear, have.Notes = c.Pixels, c.Clear, c.Notes
 			})
 		}
 	})
