@@ -108,6 +108,10 @@ chaos: ## a farm of 8 helpers and 2,000 pictures: a helper is killed every 5 s, 
 	REALWORD_CHAOS_PICTURES=2000 REALWORD_CHAOS_WORKERS=8 REALWORD_CHAOS_KILL=5s REALWORD_CHAOS_SERVERS=3 \
 		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 30m ./farm
 
+.PHONY: farm-figures
+farm-figures: ## what a farm costs: how late previews are, what a picture takes on top, 10,000 waiting pictures
+	REALWORD_FARM_FIGURES=1 $(GO) test -count=1 -run '^TestFigures$$' -v ./farm
+
 .PHONY: kill
 kill: deps screen ## kill -9 in runs, imports and edits of the real window, KILLS times (default 200)
 	REALWORD_KILLS=$(or $(KILLS),200) xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 2h -tags $(TAGS) -run '^TestKill$$' -v ./app

@@ -40,8 +40,7 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 	}
 	j := &Job{
 		ID: nuid.Next(), queue: q, request: r, events: make(chan inference.Event), passes: make([]inference.Progress, len(r.Seeds)),
-		began: time.Now(), stop: func() {},
-		answers: make(chan int, len(r.Seeds)),
+		began: time.Now(), answers: make(chan int, len(r.Seeds)),
 	}
 	j.ctx, j.cancel = context.WithCancelCause(ctx)
 	err := j.listen()
@@ -49,7 +48,7 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 		err = j.hand(j.ctx)
 	}
 	if err != nil {
-		j.stop()
+		j.next.stop()
 		j.takeBack()
 		return nil, err
 	}
@@ -59,17 +58,17 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 
 // Job is a job on a farm.
 type Job struct {
-	ID       string
-	queue    *Queue
-	request  inference.Request
-	from     string               // blob with the State that the request goes on from
-	stop     func()               // ends what follow began
-	arriving chan inference.Event // of the picture whose turn it is
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	events   chan inference.Event
-	answers  chan int // pictures of which there is a result
-	began    time.Time
+	ID      string
+	queue   *Queue
+	request inference.Request
+	from    string // blob with the State that the request goes on from
+	stop    func() // ends what follow began
+	next    turn   // of the picture whose turn comes
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	events  chan inference.Event
+	answers chan int // pictures of which there is a result
+	began   time.Time
 
 	cleaning sync.WaitGroup // what the farm needs no more is being removed
 
@@ -209,7 +208,7 @@ func (j *Job) forget(ctx context.Context, n int) {
 // listen makes progress, results and the events of the first picture come.
 func (j *Job) listen() (err error) {
 	c := j.queue.conn
-	if j.arriving, err = j.follow(0); err != nil {
+	if j.next, err = j.follow(0); err != nil {
 		return err
 	}
 	sub, err := c.nc.Subscribe(passSubject+"."+j.ID+".*", j.pass)
@@ -241,22 +240,33 @@ func (j *Job) listen() (err error) {
 	return nil
 }
 
-// follow makes the events of one picture come, until the job ends or another one is followed.
-func (j *Job) follow(n int) (chan inference.Event, error) {
-	j.stop()
-	arriving := make(chan inference.Event, 64)
-	sub, err := j.queue.conn.nc.Subscribe(eventSubject+"."+unit(j.ID, n), func(m *nats.Msg) {
+// turn is the events of one picture as they come, from before its turn: it may have begun by then.
+type turn struct {
+	events chan inference.Event
+	sub    *nats.Subscription
+}
+
+func (t turn) stop() {
+	if t.sub != nil {
+		_ = t.sub.Unsubscribe()
+	}
+}
+
+// follow makes the events of one picture come.
+func (j *Job) follow(n int) (t turn, err error) {
+	if n >= len(j.request.Seeds) {
+		return t, nil
+	}
+	t.events = make(chan inference.Event, 4*maxEarly)
+	t.sub, err = j.queue.conn.nc.Subscribe(eventSubject+"."+unit(j.ID, n), func(m *nats.Msg) {
 		if e, err := inference.DecodeEvent(m.Data); err == nil {
 			select {
-			case arriving <- e:
+			case t.events <- e:
 			default: // whoever reads the job is slow: the farm keeps it, too
 			}
 		}
 	})
-	if err == nil {
-		j.stop = func() { _ = sub.Unsubscribe() }
-	}
-	return arriving, err
+	return t, err
 }
 
 // pictureOf is the number at the end of a key or subject.
@@ -318,7 +328,7 @@ func (j *Job) deliver() {
 }
 
 func (j *Job) pictures() error {
-	defer func() { j.stop() }()
+	defer func() { j.next.stop() }()
 	there := map[int]bool{}
 	for n := range j.request.Seeds {
 		if err := j.picture(n, there); err != nil {
@@ -330,10 +340,10 @@ func (j *Job) pictures() error {
 
 // picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps.
 func (j *Job) picture(n int, there map[int]bool) (err error) {
-	if n > 0 {
-		if j.arriving, err = j.follow(n); err != nil {
-			return err
-		}
+	now := j.next
+	defer now.stop()
+	if j.next, err = j.follow(n + 1); err != nil {
+		return err
 	}
 	out := output{job: j, picture: n, next: firstStep(j.request)}
 	if !there[n] { // it may be made already, without an answer that this process saw
@@ -352,7 +362,7 @@ func (j *Job) picture(n int, there map[int]bool) (err error) {
 				}
 			case <-j.ctx.Done():
 				return j.ctx.Err()
-			case e := <-j.arriving:
+			case e := <-now.events:
 				if err := out.live(e); err != nil {
 					return err
 				}
