@@ -143,7 +143,7 @@ func (g *generation) runGrid(ctx context.Context, e *engine, r inference.Request
 		fmt.Fprintf(stderr, "note: %d of %d pictures are in %s already\n", n, total, one.folder)
 	}
 	if together, alone := inference.Passes(m, r); together > 0 {
-		fmt.Fprintf(stderr, "note: %d pictures take %d passes of the U-Net; one by one they would take %d\n", total-len(r.Grid.Made), together, alone)
+		fmt.Fprintf(stderr, "note: %d pictures take at most %d passes of the U-Net; one by one they would take %d\n", total-len(r.Grid.Made), together, alone)
 		if err := one.make(ctx, e, r, stdout, stderr); err != nil {
 			made := 0
 			for n := range one.cells {

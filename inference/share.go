@@ -105,9 +105,14 @@ func (g *Grid) made() []int {
 	return g.Made
 }
 
+const mostSteps = 10000
+
 func passesOf(cells []Request, made []int) (together, alone int) {
 	for _, p := range partsOf(cells, made) {
 		c := cells[p.cell]
+		if c.Steps > mostSteps { // nobody makes them
+			continue
+		}
 		l := Loop{Settings: c.Settings, Begin: c.Begin()}
 		for _, s := range c.Subjects {
 			l.Subjects = append(l.Subjects, guidance.Subject{Kind: s.Region.Kind})

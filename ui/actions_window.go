@@ -22,6 +22,7 @@ func (w *Window) allActions() []command.Action {
 		w.subjects.Actions(),
 		w.mask.Actions(),
 		w.queue.Actions(),
+		w.grid.Actions(),
 		w.reuse.Actions(),
 		w.gallery.Actions(),
 		w.gallery.Tree.Actions(),

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"realword/inference"
+	"realword/ui/grid"
 	"realword/ui/kit"
 	"realword/ui/queue"
+	"realword/ui/state"
 )
 
 // queueHost is what the room of the jobs needs of the window.
@@ -27,6 +29,15 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 		OnEvent:   w.happened,
 		OnQuieter: func() { w.models.Follow() },
 	}
+}
+
+// newGrid wires the page of the grids.
+func newGrid(w *Window) *grid.Page {
+	return grid.New(grid.Host{
+		State: w.state.Now, Background: w.background, Layers: &w.Layers, Commands: w.Commands, Journal: w.journal, Embed: w.prefs.Embed,
+		Before: func(do func()) { w.set.Before(do) }, Put: func(t state.Task) { w.queue.Put(t, false) }, Stop: w.queue.Stop, Resume: w.queue.Pause,
+		OnOpen: func() { w.models.Hide(); w.gallery.Hide() }, OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
+	})
 }
 
 // happened follows an event of the running job.

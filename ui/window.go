@@ -21,6 +21,7 @@ import (
 	"realword/inference/prompt"
 	"realword/ui/command"
 	"realword/ui/gallery"
+	"realword/ui/grid"
 	"realword/ui/i18n"
 	"realword/ui/inspect"
 	"realword/ui/kit"
@@ -68,6 +69,7 @@ type Window struct {
 	set      *settings.Panel
 	queue    *queue.Panel
 	reuse    *reuse.Desk
+	grid     *grid.Page
 }
 
 // New makes the window without showing it.
@@ -237,10 +239,13 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	name.Style.Bold = true
 	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.Toggle)
 	sessions.Importance = widget.LowImportance
+	w.grid = newGrid(w)
+	grids := kit.NewButtonWithIcon(i18n.T("Grids"), theme.GridIcon(), w.grid.Toggle)
+	grids.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
-		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, w.models.Opener),
+		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, grids, w.models.Opener),
 		kit.NewRow(7, c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14"))))
-	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root)
+	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
@@ -325,4 +330,5 @@ func (w *Window) render() {
 	w.columns.refresh()
 	w.gallery.Banner.Follow(w.state.History)
 	w.models.Refresh()
+	w.grid.Refresh()
 }

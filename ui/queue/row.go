@@ -138,7 +138,7 @@ func (r *row) show(t state.Task, first, last bool) {
 // showPictures shows each picture of a job by its seed: a tick says that it is finished, a dot that it is in work.
 func (r *row) showPictures(t state.Task, run state.Round, chosen bool) {
 	var texts []string
-	if n := len(t.Request.Seeds); n > 1 && (chosen || r.running) {
+	if n := len(t.Request.Seeds); n > 1 && (chosen || r.running) && t.Request.Grid == nil { // the page of grids shows those
 		for i, seed := range t.Request.Seeds {
 			mark := ""
 			switch {

@@ -91,7 +91,11 @@ func (q *Queue) Advance(asked bool) {
 		view := s.View
 		s.Queue = s.Queue.Begin(t.ID)
 		full := inference.Defaults(*s.Model, t.Request) // before the engine has looked at it
-		*s = s.Begin(len(full.Seeds), full.Stop)
+		pictures := len(full.Seeds)
+		if full.Grid != nil {
+			pictures = full.Grid.Len()
+		}
+		*s = s.Begin(pictures, full.Stop)
 		s.Run.Subjects, s.Run.Norm = full.Subjects, full.Normalization()
 		if elsewhere := view.Shot >= 0 && (view.Step >= 0 || view.Shot < len(s.Shots)-1); elsewhere && !asked {
 			s.View = view
@@ -271,8 +275,12 @@ func (q *Queue) KeepRest() {
 		return
 	}
 	t := now.Queue.Running
-	t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
 	q.Change(func(s *state.State) { s.Queue, q.rest = s.Queue.Number() })
-	q.Journal.Enqueue(q.rest, t.Request, t.Model, t.Parents)
+	if t.Request.Grid != nil {
+		q.Journal.EnqueueRest(q.rest, t.ID, t.Request, t.Model, t.Parents)
+	} else {
+		t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
+		q.Journal.Enqueue(q.rest, t.Request, t.Model, t.Parents)
+	}
 	q.Journal.MoveFirst(q.rest)
 }

@@ -242,10 +242,18 @@ func (f Form) Remove(card int) Form {
 	})
 }
 
+// countOf is how many pictures a form makes that comes from a recipe. What a grid has in common makes one.
+func countOf(r inference.Request) int {
+	if r.Grid != nil {
+		return 1
+	}
+	return max(len(r.Seeds), 1)
+}
+
 // Restore takes over a recipe. Pictures that are here already get their words and reaches back; their bytes say which ones
 // they are.
 func (f Form) Restore(r inference.Request) Form {
-	f.Prompt, f.Settings, f.Count = r.Prompt, r.Settings, max(len(r.Seeds), 1)
+	f.Prompt, f.Settings, f.Count = r.Prompt, r.Settings, countOf(r)
 	if len(r.Seeds) > 0 {
 		f.Seed, f.KeepSeed = r.Seeds[0]%SeedLimit, true
 	}

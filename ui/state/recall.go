@@ -221,7 +221,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 			said = said.Possible(*m)
 		}
 		if f = f.WithSettings(said.Over(base), m); len(r.Seeds) > 0 {
-			f.Count = len(r.Seeds)
+			f.Count = countOf(r)
 		}
 	}
 	if which[PartSubjects] && !p.Foreign {

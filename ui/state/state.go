@@ -117,7 +117,10 @@ func (s State) Apply(e inference.Event) State {
 		s.Run.Stage, s.Run.Picture, s.Run.Provider = e.Stage, e.Picture, e.Provider
 		if e.Stage == inference.StageDenoise {
 			s.Run.Film = nil
-			if s.View.Shot >= len(s.Shots)-s.Run.Picture && s.View.Step < 0 && !s.Shots[s.View.Shot].Elsewhere {
+			if e.Recipe != nil { // a cell of a grid
+				s.Run.Stop, s.Run.Subjects, s.Run.Norm = e.Recipe.Stop, e.Recipe.Subjects, e.Recipe.Normalization()
+			}
+			if s.View.Shot >= len(s.Shots)-s.Run.Made && s.View.Step < 0 && !s.Shots[s.View.Shot].Elsewhere {
 				s.View = View{Shot: -1, Step: -1} // go on watching unless an older picture was opened meanwhile
 			}
 		}

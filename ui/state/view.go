@@ -147,8 +147,11 @@ func (s State) Losing() int {
 	return n
 }
 
-// Rest are the seeds of the running round whose pictures are not made yet.
+// Rest are the seeds of the running round whose pictures are not made yet; of a grid, as many as it lacks cells.
 func (s State) Rest() []uint64 {
+	if t := s.Queue.Running; s.Busy() && t.ID != 0 && t.Request.Grid != nil {
+		return t.Request.Seeds[:max(len(t.Request.Seeds)-len(t.Request.Grid.Made)-s.Run.Made, 0)]
+	}
 	if t := s.Queue.Running; s.Busy() && t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
 		return t.Request.Seeds[s.Run.Made:]
 	}
@@ -253,6 +256,9 @@ func (f Form) Thumb() image.Image {
 // About says what a round makes.
 func (t Task) About() string {
 	n := len(t.Request.Seeds)
+	if g := t.Request.Grid; g != nil {
+		return i18n.T("grid of %d × %d", g.Rows.Len(), g.Columns.Len())
+	}
 	switch n {
 	case 0:
 		return ""

@@ -1,0 +1,166 @@
+package grid
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+
+	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/inference/recipe"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// bench is the page in a house of its own, with a history.
+type bench struct {
+	*Page
+	*roomtest.House
+	store  *history.Store
+	put    []state.Task
+	opened uint64
+	saved  []byte
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{House: roomtest.New(t), store: s}
+	b.House.State.Model = uitest.Roomy
+	b.House.State.Form.Prompt, b.House.State.Form.Seed = "a dog on the beach", 7
+	j := journal.New(func(error) {}, func() {}, func() {})
+	j.Open(s)
+	t.Cleanup(func() { _ = j.Close() })
+	session, err := s.NewSession("", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.SetSession(session)
+	b.Page = New(Host{
+		State: b.Now, Background: b.Background, Layers: &b.Layers, Commands: b.Commands, Journal: j,
+		Embed: func() recipe.Embed { return recipe.Embed{} }, Before: func(do func()) { do() }, Put: func(t state.Task) { b.put = append(b.put, t) },
+		Stop: func() {}, Resume: func() {}, OnOpen: func() {}, OnShow: func(id uint64) { b.opened = id },
+		SaveFile: func(name string, data func() ([]byte, error)) (string, error) {
+			if b.saved, err = data(); err != nil {
+				return "", err
+			}
+			return "/" + name, nil
+		},
+	})
+	b.Move(b.Root, b.Actions, b.Page.Refresh, func() bool { return false })
+	return b
+}
+
+// keep puts a grid with these finished cells into the history.
+func (b *bench) keep(t *testing.T, r inference.Request, cells ...int) (round uint64) {
+	t.Helper()
+	plan, err := journal.PlanOf(b.store, b.host.Journal.Session(), r, "roomy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	round, err = b.store.BeginRound(plan, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := journal.NewRecorder(b.store, round, r)
+	for _, n := range cells {
+		one := r.Cells(*uitest.Roomy)[n]
+		ready := inference.PictureReady{Picture: n, Seed: one.Seeds[0], Recipe: one, Image: image.NewNRGBA(image.Rect(0, 0, 16, 16))}
+		ready.Image.Pix[3] = 255
+		png, err := recipe.EncodePNG(ready, *uitest.Roomy, recipe.Embed{})
+		err = errors.Join(err, rec.Event(inference.StageStarted{Stage: inference.StageDenoise, Picture: n, Recipe: &one}), rec.Unsaved(ready, png))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rec.Event(inference.Failed{Err: context.Canceled}); err != nil {
+		t.Fatal(err)
+	}
+	return round
+}
+
+func TestAGridIsAskedFor(t *testing.T) {
+	b := newBench(t)
+	b.Toggle()
+	b.Settle()
+	b.sides[0].pick.SetSelected(state.SideName("cfg"))
+	b.sides[0].values.SetText("3; 7,5")
+	b.sides[1].pick.SetSelected(state.SideName(inference.AxisSeed))
+	b.sides[1].values.SetText("7-9, 20")
+	if b.cost.Text != "8 pictures" || b.trouble.Visible() {
+		t.Fatalf("%q, %q", b.cost.Text, b.trouble.Text)
+	}
+	test.Tap(&b.make.Button)
+	if len(b.put) != 1 {
+		t.Fatal("nothing was put into the queue")
+	}
+	g := b.put[0].Request.Grid
+	if !slices.Equal(g.Rows.Values, []string{"3", "7.5"}) || !slices.Equal(g.Columns.Values, []string{"7", "8", "9", "20"}) {
+		t.Errorf("%+v", g)
+	}
+	b.sides[0].pick.SetSelected(state.SideName("steps"))
+	b.sides[0].values.SetText(strings.TrimSuffix(strings.Repeat("1,", 20), ","))
+	b.sides[1].values.SetText("1-25")
+	if !b.make.Disabled() || b.trouble.Text != "A grid of 20 × 25 has 500 pictures, and at most 100 are made at once: leave out some values." {
+		t.Errorf("%q", b.trouble.Text)
+	}
+}
+
+func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
+	b := newBench(t)
+	r := b.Now().GridRequest(state.Side{Key: "cfg", Values: "3, 5"}, state.Side{Key: inference.AxisSeed, Values: "1, 2"})
+	r = inference.Defaults(*uitest.Roomy, r)
+	r.Width, r.Height, r.Seeds = 16, 16, []uint64{1, 2, 1, 2}
+	round := b.keep(t, r, 0, 3)
+	b.Toggle()
+	b.Settle()
+	if b.title.Text != "a dog on the beach" || b.progress.Text != "2 of 4 pictures" || len(b.tiles) != 4 || !b.goOn.Visible() || b.stop.Visible() {
+		t.Fatalf("%q, %q, %d tiles", b.title.Text, b.progress.Text, len(b.tiles))
+	}
+	test.Tap(&b.goOn.Button)
+	b.Settle()
+	if len(b.put) != 1 || b.put[0].Request.Grid.Of != round || !slices.Equal(b.put[0].Request.Grid.Made, []int{0, 3}) {
+		t.Fatalf("%+v", b.put)
+	}
+	// It runs: the cell in work shows its newest step.
+	b.Change(func(s *state.State) {
+		s.Queue.Running = b.put[0]
+		s.Queue.Running.ID = 1
+		*s = s.Begin(4, 12)
+		*s = s.Apply(inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
+		*s = s.Apply(uitest.Step(0, 25, 12, 0))
+	})
+	b.Settle()
+	if now := b.Now(); b.tiles[1].img.Image != now.Run.Film[0].Preview || !b.stop.Visible() || b.goOn.Visible() {
+		t.Error("the cell in work does not show its step")
+	}
+	test.Tap(&b.export.Button)
+	b.Settle()
+	said, _, err := recipe.Read(b.saved)
+	img, _, err2 := picture.Decode(b.saved, picture.Limits{})
+	if errors.Join(err, err2) != nil || said.Grid.Len() != 4 || img.Rect.Dx() < 32 || !bytes.HasPrefix(b.saved, []byte("\x89PNG")) {
+		t.Errorf("the sheet says %+v, %v", said.Grid, errors.Join(err, err2))
+	}
+	test.Tap(b.tiles[1])
+	if b.opened != 0 || !b.shown {
+		t.Error("a cell that is not made was opened")
+	}
+	test.Tap(b.tiles[3])
+	if p, err := b.store.Picture(b.opened); err != nil || p.Cell != 4 || b.shown {
+		t.Errorf("picture %d was opened: %+v, %v", b.opened, p, err)
+	}
+}

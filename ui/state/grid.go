@@ -1,0 +1,165 @@
+package state
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"realword/inference"
+	"realword/ui/i18n"
+)
+
+// Side is one side of a grid as it is typed.
+type Side struct {
+	Key    string // of inference.AxisKeys; "": this side is one row
+	Values string // with commas between them, or with semicolons, which leaves commas to decimals
+}
+
+// SideKeys are what a side can be of in the window, in the order in which they are offered.
+func SideKeys() []string {
+	return []string{"scope", "stop", inference.AxisSeed, inference.AxisReference, "preset", "cfg", "steps", "sampler"}
+}
+
+// SideName is what a side is called.
+func SideName(key string) string {
+	switch key {
+	case "scope":
+		return i18n.T("Area γ")
+	case "stop":
+		return i18n.T("Masks settle after (T_stop)")
+	case inference.AxisSeed:
+		return i18n.T("Seed")
+	case inference.AxisReference:
+		return i18n.T("Picture of the subject")
+	case "preset":
+		return i18n.T("Preset")
+	case "cfg":
+		return i18n.T("Guidance scale")
+	case "steps":
+		return i18n.T("Steps")
+	case "sampler":
+		return i18n.T("Sampler")
+	}
+	return i18n.T("one row")
+}
+
+// SideLabel names value i of a side over its cells.
+func SideLabel(a inference.Axis, i int) string {
+	text := a.Text(i)
+	switch a.Key {
+	case "scope":
+		return "γ " + text
+	case "stop":
+		return "T_stop " + text
+	case inference.AxisSeed:
+		return i18n.T("seed %s", text)
+	case "sampler":
+		return SamplerName(text)
+	case "cfg", "steps":
+		return SideName(a.Key) + " " + text
+	}
+	return text
+}
+
+// SideValues are values to begin with.
+func (s State) SideValues(key string) string {
+	switch key {
+	case "scope":
+		return "0.1, 0.2, 0.3, 0.4"
+	case "stop":
+		steps := max(s.Form.Steps, 4)
+		return strings.Join([]string{strconv.Itoa(steps / 4), strconv.Itoa(steps / 2), strconv.Itoa(steps * 3 / 4)}, ", ")
+	case inference.AxisSeed:
+		first := min(s.Form.Seed, SeedLimit-4)
+		return strconv.FormatUint(first, 10) + "-" + strconv.FormatUint(first+3, 10)
+	case inference.AxisReference:
+		var names []string
+		for _, ref := range s.sideReferences() {
+			names = append(names, ref.Name)
+		}
+		return strings.Join(names, ", ")
+	case "preset":
+		if s.Model != nil {
+			return strings.Join(s.Model.PresetNames(), ", ")
+		}
+	case "cfg":
+		return "3, 5, 7.5"
+	case "steps":
+		return "10, 25, 50"
+	case "sampler":
+		return "ddim, dpm++, euler"
+	}
+	return ""
+}
+
+// sideReferences are the pictures of the first subject that has several, or else of the first.
+func (s State) sideReferences() []inference.Reference {
+	_, refs := s.sideSubject()
+	return refs
+}
+
+func (s State) sideSubject() (int, []inference.Reference) {
+	subjects := s.Form.Subjects()
+	if len(subjects) == 0 {
+		return 0, nil
+	}
+	j := max(slices.IndexFunc(subjects, func(one inference.Subject) bool { return len(one.References) > 1 }), 0)
+	return j + 1, subjects[j].References
+}
+
+// axis reads a side. What it cannot read, the engine says.
+func (s State) axis(side Side) inference.Axis {
+	a := inference.Axis{Key: side.Key}
+	switch side.Key {
+	case "":
+		return a
+	case inference.AxisReference:
+		a.Subject, a.References = s.sideSubject()
+		return a
+	}
+	split := ","
+	if strings.Contains(side.Values, ";") {
+		split = ";"
+	}
+	for _, v := range strings.Split(side.Values, split) {
+		v = strings.TrimSpace(v)
+		from, to, isRange := strings.Cut(v, "-")
+		first, err1 := strconv.ParseUint(strings.TrimSpace(from), 10, 64)
+		last, err2 := strconv.ParseUint(strings.TrimSpace(to), 10, 64)
+		switch {
+		case v == "":
+		case side.Key == inference.AxisSeed && isRange && err1 == nil && err2 == nil && last >= first && last-first < 5*inference.MaxCells:
+			for n := first; n <= last; n++ {
+				a.Values = append(a.Values, strconv.FormatUint(n, 10))
+			}
+		case side.Key == "scope" || side.Key == "cfg":
+			if n, err := inference.ParseDecimal(v); err == nil {
+				v = strconv.FormatFloat(n, 'g', -1, 64)
+			}
+			a.Values = append(a.Values, v)
+		default:
+			a.Values = append(a.Values, v)
+		}
+	}
+	return a
+}
+
+// GridRequest is the request of the form as a grid of these sides; of one side alone it is one row.
+func (s State) GridRequest(rows, columns Side) inference.Request {
+	r := s.Form.Request()
+	r.Seeds = r.Seeds[:min(len(r.Seeds), 1)]
+	if columns.Key == "" {
+		rows, columns = columns, rows
+	}
+	r.Grid = &inference.Grid{Rows: s.axis(rows), Columns: s.axis(columns)}
+	return r
+}
+
+// GridCost says how many pictures a grid has and how many passes of the U-Net it takes; nothing where it cannot be.
+func (s State) GridCost(r inference.Request) (pictures, passes int) {
+	if s.Model == nil || r.Grid == nil || r.Grid.Columns.Key == "" || r.Grid.Len() > inference.MaxCells {
+		return 0, 0
+	}
+	passes, _ = inference.Passes(*s.Model, r)
+	return r.Grid.Len(), passes
+}
