@@ -114,7 +114,10 @@ func (r Request) Cells(m bundle.Manifest) []Request {
 	cells := make([]Request, r.Grid.Len())
 	for n := range cells {
 		c := one()
-		if n < len(r.Seeds) {
+		switch {
+		case len(r.Seeds) == 1: // of all
+			c.Seeds = slices.Clone(r.Seeds)
+		case n < len(r.Seeds):
 			c.Seeds = r.Seeds[n : n+1]
 		}
 		c.Settings = wishes

@@ -115,6 +115,26 @@ func TestAGridEncodesOnce(t *testing.T) {
 	}
 }
 
+// A grid is said to take what it takes, whether it is resolved or not, but for what cells share within a step.
+func TestPassesOfAGrid(t *testing.T) {
+	b := newBench(t)
+	r := b.dog()
+	r.Grid = &Grid{Rows: scopes, Columns: stops}
+	resolved, err := b.engine.Resolve(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []Request{r, resolved} {
+		if together, alone := Passes(b.model.manifest, r); together != 660 || alone != 930 {
+			t.Errorf("%d passes in place of %d, want 660 and 930", together, alone)
+		}
+	}
+	b.run(r)
+	if n := len(b.runtime.callsOf("unet")) + len(b.runtime.callsOf("guidance")); n != 642 {
+		t.Errorf("%d passes, want 642", n)
+	}
+}
+
 // Cells that are there are not made again, and the others are as they would have been.
 func TestAGridGoesOn(t *testing.T) {
 	b := newBench(t)
