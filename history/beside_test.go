@@ -132,3 +132,44 @@ func TestWhatCannotBeTakenInStays(t *testing.T) {
 		t.Errorf("it is looked at again: %+v, %v", got, err)
 	}
 }
+
+// A process that dies in the middle of a change has written pages of it, and those over what the tree before the last one used. What it
+// had changed before is whole.
+func TestWhatDiedInAChangeIsWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	s := open(t, path)
+	for _, name := range []string{"steps", "pixels", "round"} {
+		b, err := Options{}.OpenBeside(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, b, "/pictures/one.png")
+		read := func() []byte {
+			t.Helper()
+			data, err := os.ReadFile(b.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return data
+		}
+		before := read()
+		switch id := uint64(1); name {
+		case "steps":
+			err = b.AddStep(id, Step{Index: 1, Clean: []float32{4, 5, 6}, State: []byte("another")})
+		case "pixels":
+			err = b.KeepPixels(2, Picture{Width: 1, Height: 1}, []byte(onePNG+"another"))
+		case "round":
+			_, err = b.BeginRound(Plan{Recipe: []byte(`{"schema":1}`)}, noon)
+		}
+		died := append(before[:2*os.Getpagesize():2*os.Getpagesize()], read()[2*os.Getpagesize():]...)
+		if err := errors.Join(err, b.Close(), os.WriteFile(b.path, died, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.TakeIn(); got != (Rescued{Sessions: 1, Rounds: 1, Pictures: 2}) || err != nil || exists(waitingFolder(path)) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+}

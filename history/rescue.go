@@ -123,8 +123,8 @@ var (
 	readLate = [][]byte{thumbnailBucket, inlineBucket}
 )
 
-// gather reads what there is: from the newest tree, then from the one before it, of which a program that died leaves more, and then,
-// where something is missing, from every page that looks like one of a history.
+// gather reads what there is: from the newest tree and, where something of it is missing, from the one before it and from every page that
+// looks like one of a history.
 func gather(file *os.File, size int64, blobs string) *remains {
 	r := &remains{records: map[string]map[string][]byte{}, later: map[string]map[string]func() ([]byte, error){}, blobs: blobs}
 	for _, b := range gathered {
@@ -158,6 +158,9 @@ func gather(file *os.File, size int64, blobs string) *remains {
 		_ = w.tree(m.root, nil, nil, nil, 0) // neither of the two ends it
 		if n == 0 {
 			used = w.used
+		}
+		if r.lost == 0 { // what the other tree has more was deleted, or belongs to a change in which a program died
+			break
 		}
 	}
 	if r.lost > 0 {
