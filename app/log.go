@@ -48,22 +48,35 @@ func keepLog(stderr io.Writer) (folder string, err error) {
 	return folder, nil
 }
 
-// usualLog leaves out that there is no D-Bus, which Fyne says in three lines at every start without a desktop. Nothing is lost by it.
+// usualLog leaves out that there is no D-Bus, which Fyne says in three lines, in several places, at every start without a desktop.
+// Nothing is lost by it.
 type usualLog struct {
 	io.Writer
-	about int // lines of Fyne's message that still come
+	held  []byte // the first line of a message of Fyne's: the next one says whether it is that
+	about bool   // it was that: its third line comes
 }
 
 func (l *usualLog) Write(line []byte) (int, error) {
+	held, about := l.held, l.about
+	l.held, l.about = nil, false
 	switch {
-	case bytes.Contains(line, []byte("Fyne error:  Unable to connect to session D-Bus")):
-		l.about = 2
+	case bytes.Contains(line, []byte("Fyne error:  ")):
+		l.held = bytes.Clone(line)
+		if held == nil {
+			return len(line), nil
+		}
+		_, err := l.Writer.Write(held)
+		return len(line), err
+	case held != nil && bytes.Contains(line, []byte("  Cause: ")) && bytes.Contains(line, []byte("dbus-launch")):
+		l.about = true
 		return len(line), nil
-	case l.about > 0 && (bytes.Contains(line, []byte("  Cause: ")) || bytes.Contains(line, []byte("  At: "))):
-		l.about--
+	case about && bytes.Contains(line, []byte("  At: ")):
 		return len(line), nil
+	case held != nil:
+		if _, err := l.Writer.Write(held); err != nil {
+			return 0, err
+		}
 	}
-	l.about = 0
 	return l.Writer.Write(line)
 }
 

@@ -37,11 +37,12 @@ func TestUsualLog(t *testing.T) {
 	l := log.New(&usualLog{Writer: &out}, "", log.LstdFlags)
 	for _, line := range []string{
 		"Fyne error:  Unable to connect to session D-Bus", "  Cause: exec: \"dbus-launch\": executable file not found in $PATH", "  At: /x/app_xdg.go:73", "  At: kept 1",
-		"Fyne error:  another", "  Cause: kept 2", "Fyne error:  Unable to connect to session D-Bus", "kept 3", "  Cause: kept 4",
+		"Fyne error:  kept another", "  Cause: kept 2", "  At: kept 3", "Fyne error:  failed to watch theme settings", "  Cause: exec: \"dbus-launch\": executable file not found", "kept 4", "  At: kept 5",
+		"Fyne error:  kept without a cause", "Fyne error:  kept again", "  At: kept 6",
 	} {
 		l.Println(line)
 	}
-	if got := out.String(); strings.Count(got, "\n") != 5 || strings.Count(got, "kept") != 4 || strings.Contains(got, "D-Bus") || strings.Contains(got, "dbus") {
+	if got := out.String(); strings.Count(got, "\n") != 9 || strings.Count(got, "kept") != 9 || strings.Contains(got, "D-Bus") || strings.Contains(got, "dbus") {
 		t.Error(got)
 	}
 }
