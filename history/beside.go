@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,15 @@ func (s *Store) TakeIn() (Rescued, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return out, nil
 	}
+	written := func(e os.DirEntry) time.Time {
+		info, err := os.Stat(filepath.Join(parent, e.Name(), besideName))
+		if err != nil {
+			return time.Time{}
+		}
+		return info.ModTime()
+	}
+	// in the order in which they ended, since the names are drawn
+	slices.SortStableFunc(entries, func(a, b os.DirEntry) int { return written(a).Compare(written(b)) })
 	var errs []error
 	for _, e := range entries {
 		if !e.IsDir() || strings.HasPrefix(e.Name(), unreadables) {

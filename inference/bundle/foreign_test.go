@@ -218,7 +218,7 @@ func TestReleaseRefuses(t *testing.T) {
 		},
 		{"LoRA", func(t *testing.T, at func(string) string) []byte {
 			return tensorsNamed(t, "lora_unet_down_blocks_1_attentions_0_proj_in.lora_down.weight")
-		}, []string{"LoRA", "merge it"}},
+		}, []string{"LoRA", "add it in the settings or with --lora"}},
 		{"LoRA in the place of the visual weights", func(t *testing.T, at func(string) string) []byte {
 			replace(t, at(realcustom), tensorsNamed(t, "unet.down_blocks.1.attentions.0.proj_in.lora_A.weight"))
 			return nil

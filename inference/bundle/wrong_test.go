@@ -35,7 +35,7 @@ func TestWrongFolders(t *testing.T) {
 		{"inside a diffusers folder", filepath.Join(folder, "vae"), []string{folder + " is: choose that one"}},
 		{"one level too high", above, []string{filepath.Join(above, "RealCustom") + " is: choose that one"}},
 		{"the visual weights' file", filepath.Join(release, "ckpts", "realcustom", "RealCustom_highres.pth"), []string{"only the visual weights", filepath.Join(release, "ckpts")}},
-		{"LoRA folder", write("pytorch_lora_weights.safetensors", tensorsNamed(t, "unet.up_blocks.0.attentions.0.proj_in.lora.down.weight")), []string{"pytorch_lora_weights.safetensors", "LoRA", "merge it"}},
+		{"LoRA folder", write("pytorch_lora_weights.safetensors", tensorsNamed(t, "unet.up_blocks.0.attentions.0.proj_in.lora.down.weight")), []string{"pytorch_lora_weights.safetensors", "LoRA", "add it in the settings or with --lora"}},
 		{"ControlNet folder", write("diffusion_pytorch_model.safetensors", tensorsNamed(t, "controlnet_cond_embedding.conv_in.weight")), []string{"ControlNet", "SDXL"}},
 		{"refiner in one file", write("model.safetensors", tensorsNamed(t, "conditioner.embedders.0.model.ln_final.weight")), []string{"refiner"}},
 		{"LFS pointer alone", write("unet/diffusion_pytorch_model.safetensors", []byte(lfsPointer)), []string{"Git LFS pointer", "git lfs pull"}},
