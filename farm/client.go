@@ -62,7 +62,6 @@ type Job struct {
 	queue   *Queue
 	request inference.Request
 	from    string // blob with the State that the request goes on from
-	stop    func() // ends what follow began
 	next    turn   // of the picture whose turn comes
 	ctx     context.Context
 	cancel  context.CancelCauseFunc

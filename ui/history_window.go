@@ -15,7 +15,8 @@ import (
 // sessionHost is what the keeper of the session needs of the window.
 func (w *Window) sessionHost() session.Host {
 	return session.Host{
-		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Context: w.ctx, Post: w.post, Background: w.background, Closing: w.Closing,
+		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Context: w.ctx, Post: w.post,
+		Background: w.background, Closing: w.Closing,
 		Resting: func() bool { return w.resting.on.Load() }, Eye: w.subjects.Eye, Words: w.subjects.Words,
 		OpenHistory: w.opt.OpenHistory, SetAside: w.opt.SetAside, RescueHistory: w.opt.Rescue,
 		OnOpened: func(s *history.Store) func() {

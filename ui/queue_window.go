@@ -35,7 +35,8 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 func newGrid(w *Window) *grid.Page {
 	return grid.New(grid.Host{
 		State: w.state.Now, Background: w.background, Layers: &w.Layers, Commands: w.Commands, Journal: w.journal, Embed: w.prefs.Embed,
-		Before: func(do func()) { w.set.Before(do) }, Put: func(t state.Task) { w.queue.Put(t, false) }, Stop: w.queue.Stop, Resume: w.queue.Pause,
+		Before: func(do func()) { w.set.Before(do) }, Put: func(t state.Task) { w.queue.Put(t, false) },
+		Stop: w.queue.Stop, Resume: w.queue.Pause,
 		OnOpen: func() { w.models.Hide(); w.gallery.Hide() }, OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
 	})
 }

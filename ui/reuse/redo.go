@@ -281,8 +281,9 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 		left.Add(container.New(kit.Fixed{Width: padSide}, kit.Quiet(label(q.paint, theme.SizeNameCaptionText))))
 		buttons = append([]fyne.CanvasObject{back}, buttons...)
 	}
-	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(760, 440), container.NewBorder(nil, nil, left, nil, container.New(kit.Inset{X: 8, Y: 0},
-		kit.NewPage(body))), buttons...)
+	closeIt = d.host.Layers.Sheet(q.title, fyne.NewSize(760, 440),
+		container.NewBorder(nil, nil, left, nil, container.New(kit.Inset{X: 8, Y: 0},
+			kit.NewPage(body))), buttons...)
 	choice.OnChanged = look
 	choice.SetSelected(q.choices[0])
 }

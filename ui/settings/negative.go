@@ -13,7 +13,8 @@ import (
 	"realword/ui/state"
 )
 
-// negative says of the negative prompt how many tokens it has and which of its words the model does not read, and how both prompts are read.
+// negative says of the negative prompt how many tokens it has and which of its words the model does not read, and how both prompts
+// are read.
 type negative struct {
 	host   Host
 	tokens *kit.Line

@@ -338,7 +338,10 @@ func ModelWords(p *prompt.Prompt) []Word {
 		if w.Special || !strings.ContainsFunc(w.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || pictorial(r) }) {
 			continue
 		}
-		words = append(words, Word{Word: inference.Word{Text: w.Text, Occurrence: count[key]}, Start: w.Start, End: w.End, Past: w.Cut, Left: w.Left})
+		words = append(words, Word{
+			Word:  inference.Word{Text: w.Text, Occurrence: count[key]},
+			Start: w.Start, End: w.End, Past: w.Cut, Left: w.Left,
+		})
 		if w.Weight != 1 {
 			words[len(words)-1].Weight = w.Weight
 		}
