@@ -14,7 +14,7 @@ export CGO_ENABLED := 1
 RACED := realword/inference realword/history realword/history/journal realword/ui \
 	$(addprefix realword/ui/,gallery inspect models queue saving session settings stage state)
 # Shaping text and drawing icons is pure computation and most of what the window's tests do: the detector need not watch it.
-UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... golang.org/x/image/... encoding/xml
+UNWATCHED := github.com/go-text/typesetting/... github.com/fyne-io/oksvg/... github.com/srwiley/... golang.org/x/image/...
 RACE := -race $(UNWATCHED:%=-gcflags=%=-race=false)
 comma := ,
 empty :=
