@@ -22,11 +22,10 @@ import (
 type Queue struct {
 	conn  *Conn
 	model string // see ModelID
-	name  string // of the model, for people
 }
 
 // Queue is the farm as an engine for the model.
-func (c *Conn) Queue(modelID, name string) *Queue { return &Queue{c, modelID, name} }
+func (c *Conn) Queue(modelID string) *Queue { return &Queue{c, modelID} }
 
 // Start hands a resolved request over, one message for each picture, and returns the job. The farm has it, and makes it whatever becomes
 // of this process, when Start returns; the events then come as those of an engine. Cancelling the context or the job takes what is not
@@ -138,16 +137,15 @@ func (j *Job) hand(ctx context.Context) error {
 func (j *Job) publish(ctx context.Context, pictures []int, retry, avoid string) error {
 	c := j.queue.conn
 	var acks []jetstream.PubAckFuture
+	r := light(j.request)
 	for _, n := range pictures {
-		r := light(j.request)
-		r.Seeds = []uint64{j.request.Seeds[n]}
+		r.Seeds = j.request.Seeds[n : n+1]
 		data, err := inference.EncodeRequest(r)
 		if err != nil {
 			return err
 		}
 		m := &nats.Msg{Subject: strings.Join([]string{jobSubject, j.queue.model, unit(j.ID, n)}, "."), Data: data, Header: nats.Header{}}
 		m.Header.Set(jetstream.MsgIDHeader, unit(j.ID, n)+retry)
-		m.Header.Set(modelHeader, j.queue.name)
 		m.Header.Set(jobHeader, j.ID)
 		m.Header.Set(pictureHeader, strconv.Itoa(n))
 		if j.from != "" {
@@ -344,7 +342,7 @@ func (j *Job) picture(n int, there map[int]bool) (err error) {
 	if j.next, err = j.follow(n + 1); err != nil {
 		return err
 	}
-	out := output{job: j, picture: n, next: firstStep(j.request)}
+	out := output{job: j, picture: n, next: stepOf(j.request.From)}
 	if !there[n] { // it may be made already, without an answer that this process saw
 		if _, err := j.result(j.ctx, n); err == nil {
 			there[n] = true
@@ -413,13 +411,10 @@ func pictureName(n int) string { return fmt.Sprint("picture ", n+1) }
 
 // result is what the farm says of a picture; jetstream.ErrKeyNotFound where it says nothing.
 func (j *Job) result(ctx context.Context, n int) (r Result, err error) {
-	err = again(ctx, func(ctx context.Context) error {
-		e, err := j.queue.conn.results.Get(ctx, unit(j.ID, n))
-		if err != nil {
-			return err
-		}
-		return unmarshal(e.Value(), &r)
-	})
+	data, err := get(ctx, j.queue.conn.results, unit(j.ID, n))
+	if err == nil {
+		err = unmarshal(data, &r)
+	}
 	return r, err
 }
 
@@ -484,13 +479,6 @@ func (j *Job) done(n int) {
 		each = max(each, p.Passes)
 	}
 	j.passes[n] = inference.Progress{Pass: each, Passes: each}
-}
-
-func firstStep(r inference.Request) int {
-	if r.From != nil {
-		return r.From.Step
-	}
-	return 0
 }
 
 // output delivers the events of one picture in order, each once.

@@ -37,7 +37,7 @@ func newBench(t *testing.T) *bench {
 	b.serve("127.0.0.1:0")
 	t.Cleanup(func() { b.server.Close() })
 	b.client = b.dial(b.own())
-	b.queue = b.client.Queue("m1", "Fake")
+	b.queue = b.client.Queue("m1")
 	return b
 }
 

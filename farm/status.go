@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -84,16 +83,4 @@ func (c *Conn) Status(ctx context.Context) (s Status, err error) {
 func (c *Conn) HasModel(ctx context.Context, id string) (bool, error) {
 	all, err := c.Workers(ctx)
 	return slices.ContainsFunc(all, func(w WorkerInfo) bool { _, has := w.Models[id]; return has }), err
-}
-
-// Wait waits until the farm answers.
-func (c *Conn) Wait(ctx context.Context) error {
-	for !c.Connected() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	return nil
 }

@@ -37,14 +37,10 @@ const (
 	workerBucket   = "REALWORD_WORKERS"  // WORKER: WorkerInfo
 	farmBucket     = "REALWORD_FARM"     // protocol
 	blobStore      = "REALWORD_BLOBS"    // files of requests and events of results, by SHA-256
-	modelHeader    = "Realword-Model"
 	jobHeader      = "Realword-Job"
 	pictureHeader  = "Realword-Picture"
-	fromHeader     = "Realword-From"   // blob with the State that the request goes on from
-	avoidHeader    = "Realword-Avoid"  // workers whose result the client did not take
-	workerHeader   = "Realword-Worker" // of events: who computes
-	attemptHeader  = "Realword-Attempt"
-	stepHeader     = "Realword-Step" // of kept states
+	fromHeader     = "Realword-From"  // blob with the State that the request goes on from
+	avoidHeader    = "Realword-Avoid" // the worker whose result the client did not take
 	protocolKey    = "protocol"
 	aliveFor       = 10 * time.Second // how long a computer counts as there that says nothing
 	ackWait        = 6 * time.Second  // how long a picture may be in silence before another computer gets it
@@ -304,7 +300,27 @@ type try struct {
 	Worker string `json:"worker"`
 }
 
-// Unit is a picture in a job, as keys name it.
+// get reads a value; jetstream.ErrKeyNotFound where there is none.
+func get(ctx context.Context, kv jetstream.KeyValue, key string) (data []byte, err error) {
+	err = again(ctx, func(ctx context.Context) error {
+		e, err := kv.Get(ctx, key)
+		if err == nil {
+			data = e.Value()
+		}
+		return err
+	})
+	return data, err
+}
+
+// stepOf is the step that a run begins with that goes on from a State; nil: from noise.
+func stepOf(from *inference.State) int {
+	if from == nil {
+		return 0
+	}
+	return from.Step
+}
+
+// unit is a picture in a job, as keys name it.
 func unit(job string, picture int) string { return fmt.Sprintf("%s.%d", job, picture) }
 
 // ModelID is what two computers compare to know that they have the same model: the SHA-256 of its graphs and weights, wherever they lie.

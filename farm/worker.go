@@ -34,13 +34,12 @@ type Model struct {
 
 // WorkerOptions say what a worker is.
 type WorkerOptions struct {
-	Name     string  // of the computer, for people
-	Device   string  // what it computes on, for people
-	Version  string  // of the program
-	Models   []Model // at least one
-	MaxSide  int     // of a picture in pixels; 0: whatever the model makes
-	Keep     time.Duration
-	OnChange func(WorkerInfo) // told of every change; may be nil
+	Name    string        // of the computer, for people
+	Device  string        // what it computes on, for people
+	Version string        // of the program
+	Models  []Model       // at least one
+	MaxSide int           // of a picture in pixels; 0: whatever the model makes
+	Keep    time.Duration // between two kept States of a picture; 0: 2 s
 }
 
 // WorkerInfo is what a worker says of itself.
@@ -56,8 +55,7 @@ type WorkerInfo struct {
 	Doing   string            `json:"doing,omitempty"` // "JOB.PICTURE" in work
 	Step    int               `json:"step,omitempty"`  // of it, from 1
 	Steps   int               `json:"steps,omitempty"`
-	Prompt  string            `json:"prompt,omitempty"` // the beginning of it
-	Leaving bool              `json:"leaving,omitempty"`
+	Prompt  string            `json:"prompt,omitempty"`  // the beginning of it
 	Problem string            `json:"problem,omitempty"` // of the last picture
 }
 
@@ -121,15 +119,11 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	return nil
 }
 
-// change changes what is known of the worker, and tells the farm soon.
+// change changes what is known of the worker; beat tells the farm.
 func (w *worker) change(f func(*WorkerInfo)) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	f(&w.info)
-	info := w.info
-	w.mu.Unlock()
-	if w.options.OnChange != nil {
-		w.options.OnChange(info)
-	}
 }
 
 // beat says that the worker is there, and what it does.
@@ -237,7 +231,7 @@ func (w *worker) worth(ctx context.Context, models []Model) bool {
 		if o.ID != w.info.ID && o.Doing != "" {
 			busy++
 		}
-		if _, same := o.Models[models[0].ID]; same && o.ID != w.info.ID && o.Picture > 0 && !o.Leaving {
+		if _, same := o.Models[models[0].ID]; same && o.ID != w.info.ID && o.Picture > 0 {
 			if fastest == 0 || o.Picture < fastest {
 				fastest = o.Picture
 			}
@@ -295,7 +289,7 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg, model *Model) {
 		_ = m.TermWithReason("its headers do not fit its subject")
 		return
 	}
-	if slices.Contains(strings.Split(h.Get(avoidHeader), ","), w.info.ID) {
+	if h.Get(avoidHeader) == w.info.ID {
 		_ = m.NakWithDelay(time.Second) // its client wants it from somebody else
 		return
 	}
@@ -362,7 +356,7 @@ func (h hopeless) Unwrap() error { return h.error }
 
 // prepare finds out whether the picture is still wanted, counts the try, and reads what the request needs.
 func (t *task) prepare(ctx context.Context) (err error) {
-	switch err := again(ctx, func(ctx context.Context) error { _, err := t.results.Get(ctx, t.key()); return err }); {
+	switch _, err := get(ctx, t.results, t.key()); {
 	case err == nil:
 		return errDone
 	case !errors.Is(err, jetstream.ErrKeyNotFound):
@@ -372,19 +366,12 @@ func (t *task) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	var before try
-	step := 0
-	if t.from != nil {
-		step = t.from.Step
+	data, err := get(ctx, t.Conn.tries, t.key())
+	if err == nil {
+		err = unmarshal(data, &before)
 	}
-	err = again(ctx, func(ctx context.Context) error {
-		e, err := t.Conn.tries.Get(ctx, t.key())
-		if err != nil {
-			return err
-		}
-		return unmarshal(e.Value(), &before)
-	})
 	t.tries = 1
-	if err == nil && before.Step == step {
+	if err == nil && before.Step == stepOf(t.from) {
 		t.tries = before.N + 1
 	}
 	if t.tries > maxTries { // it ended the process each time
@@ -400,14 +387,7 @@ func (t *task) prepare(ctx context.Context) (err error) {
 
 // resume reads the State that somebody kept.
 func (t *task) resume(ctx context.Context) error {
-	var data []byte
-	err := again(ctx, func(ctx context.Context) error {
-		e, err := t.states.Get(ctx, t.key())
-		if err == nil {
-			data = e.Value()
-		}
-		return err
-	})
+	data, err := get(ctx, t.states, t.key())
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil
 	}
@@ -525,9 +505,7 @@ func (t *task) event(ctx context.Context, e inference.Event) {
 	if err != nil {
 		return
 	}
-	m := &nats.Msg{Subject: subject + "." + t.key(), Data: data, Header: nats.Header{}}
-	m.Header.Set(workerHeader, t.options.Name)
-	_ = t.nc.PublishMsg(m) // who listens gets it; the result has it, too
+	_ = t.nc.Publish(subject+"."+t.key(), data) // who listens gets it; the result has it, too
 	if subject == eventSubject {
 		t.events = append(t.events, data)
 	}
@@ -582,11 +560,7 @@ func (t *task) publish(ctx context.Context, ready inference.PictureReady) error 
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	from := 0
-	if t.from != nil {
-		from = t.from.Step
-	}
-	if err := t.answer(ctx, Result{Blobs: t.blobs, From: from}); err != nil {
+	if err := t.answer(ctx, Result{Blobs: t.blobs, From: stepOf(t.from)}); err != nil {
 		return err
 	}
 	seconds := time.Since(t.began).Seconds()
@@ -625,11 +599,7 @@ func (t *task) acknowledge(ctx context.Context) {
 
 // tried keeps how often the picture was begun.
 func (t *task) tried(ctx context.Context, why string) {
-	step := 0
-	if t.from != nil {
-		step = t.from.Step
-	}
-	data, err := json.Marshal(try{t.tries, step, why, t.options.Name})
+	data, err := json.Marshal(try{t.tries, stepOf(t.from), why, t.options.Name})
 	if err != nil {
 		return
 	}
