@@ -238,6 +238,11 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
+	done, err := g.open(ctx, e, stderr)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if request.Grid != nil {
 		return g.runGrid(ctx, e, request, stdout, stderr)
 	}
@@ -248,19 +253,19 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 		e.SetHints(inference.AllHints)
 		request = log.anchored(request, parents)
 	}
-	done, err := g.open(ctx, e, stderr)
-	if err != nil {
-		return err
-	}
-	defer done()
 	job, err := g.start.Start(ctx, request)
 	if err != nil {
 		return badRequest(err)
 	}
 	log.begin(request, model.Name, parents...)
 	w := g.watcher(stdout, stderr)
+	return follow(job, log, w, func(p inference.PictureReady, film []picture.FilmStep) error { return g.keep(p, e, film, log, w) })
+}
+
+// follow tells of everything that happens in a job, records it, and has its pictures kept, each with the steps of its film. What cannot
+// be kept ends the job.
+func follow(job inference.Job, log *recorder, w watcher, keep func(inference.PictureReady, []picture.FilmStep) error) (failure error) {
 	var film []picture.FilmStep
-	var failure error
 	for event := range job.Events() {
 		w.event(event)
 		if failed, ok := event.(inference.Failed); ok {
@@ -273,7 +278,7 @@ func (g *generation) run(ctx context.Context, stdout, stderr io.Writer) error {
 			film = append(film, filmStep(event))
 		case inference.PictureReady:
 			if failure == nil {
-				failure = g.keep(event, e, film, log, w)
+				failure = keep(event, film)
 			}
 			if failure != nil {
 				job.Cancel() // there is nowhere to put what would follow
@@ -306,10 +311,7 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	stem := fileStem(p.Recipe.Prompt, p.Seed)
 	file, err := files.WriteUnique(g.out, stem, ".png", data)
 	if err != nil {
-		if id := log.unsaved(p, data); id != 0 {
-			return fmt.Errorf("%w. The picture is kept: `realword history save %d FILE` writes it", err, id)
-		}
-		return elsewhere(err, p, data)
+		return rescued(err, p, data, log)
 	}
 	w.picture(p, file)
 	log.saved(p, file)
@@ -326,6 +328,14 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	}
 	_, err = files.WriteUnique(g.out, stem+"-film", ".png", film)
 	return err
+}
+
+// rescued keeps a picture whose file could not be written, in the history or elsewhere, and says where.
+func rescued(why error, p inference.PictureReady, data []byte, log *recorder) error {
+	if id := log.unsaved(p, data); id != 0 {
+		return fmt.Errorf("%w. The picture is kept: `realword history save %d FILE` writes it", why, id)
+	}
+	return elsewhere(why, p, data)
 }
 
 // elsewhere writes a finished picture that its folder does not take to where it is not lost, and says where.

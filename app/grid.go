@@ -232,7 +232,7 @@ func (g *grid) make(ctx context.Context, e *engine, r inference.Request, stdout,
 	if said, err := recipe.New(r, g.model); err == nil && log.store != nil && len(r.Grid.Made) > 0 {
 		r.Grid.Of = journal.RoundOf(log.store, said)
 	}
-	job, err := e.Start(ctx, r)
+	job, err := g.start.Start(ctx, r)
 	if err != nil {
 		return badRequest(err)
 	}
@@ -242,26 +242,7 @@ func (g *grid) make(ctx context.Context, e *engine, r inference.Request, stdout,
 	}
 	log.begin(r, g.model, parents...)
 	w := g.watcher(stdout, stderr)
-	var failure error
-	for event := range job.Events() {
-		w.event(event)
-		if failed, ok := event.(inference.Failed); ok {
-			if failure == nil {
-				failure = failed.Err
-			}
-			event = inference.Failed{Err: failure}
-		}
-		log.event(event)
-		if p, ok := event.(inference.PictureReady); ok {
-			if failure == nil {
-				failure = g.keep(p, e, log, w)
-			}
-			if failure != nil {
-				job.Cancel() // there is nowhere to put what would follow
-			}
-		}
-	}
-	return failure
+	return follow(job, log, w, func(p inference.PictureReady, _ []picture.FilmStep) error { return g.keep(p, e, log, w) })
 }
 
 // keep writes a cell.
@@ -272,10 +253,7 @@ func (g *grid) keep(p inference.PictureReady, e *engine, log *recorder, w watche
 	}
 	file := g.file(p.Picture)
 	if err := files.Write(file, 0, data); err != nil {
-		if id := log.unsaved(p, data); id != 0 {
-			return fmt.Errorf("%w. The picture is kept: `realword history save %d FILE` writes it", err, id)
-		}
-		return elsewhere(err, p, data)
+		return rescued(err, p, data, log)
 	}
 	w.picture(p, file)
 	log.saved(p, file)

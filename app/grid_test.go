@@ -57,6 +57,9 @@ func TestGrid(t *testing.T) {
 	if _, stdout, _ = command(t, "history", "list"); strings.Count(stdout, "a dog\n") != 2 {
 		t.Errorf("list:\n%s", stdout)
 	}
+	if status, _, stderr = command(t, append(grid, "--farm")...); status == 0 || !strings.Contains(stderr, "belongs to no farm") {
+		t.Errorf("--farm is not taken for nothing: status %d, %s", status, stderr)
+	}
 	if status, stdout, _ = command(t, grid...); status != 0 || stdout != files[4]+"\n" {
 		t.Errorf("a finished grid: status %d, %q", status, stdout)
 	}
