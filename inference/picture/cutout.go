@@ -44,3 +44,19 @@ func CutOut(img *image.NRGBA, mask *image.Gray) *image.NRGBA {
 
 // leastHeld is from where on a mask holds something: less is the end of a soft edge, and is seen by nobody.
 const leastHeld = 8
+
+// Dimmed is a picture that is bright where a mask of its size holds, and a quarter as bright elsewhere.
+func Dimmed(img *image.NRGBA, mask *image.Gray) *image.NRGBA {
+	out := image.NewNRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
+	for y := range out.Rect.Dy() {
+		from, to := img.Pix[y*img.Stride:], out.Pix[y*out.Stride:][:4*out.Rect.Dx()]
+		for i := range to {
+			v := 64 + 191*uint32(mask.Pix[y*mask.Stride+i/4])/255
+			if i%4 == 3 {
+				v = 255
+			}
+			to[i] = uint8(uint32(from[i]) * v / 255)
+		}
+	}
+	return out
+}

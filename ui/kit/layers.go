@@ -73,6 +73,16 @@ func (l *Layers) Sheet(title string, wish fyne.Size, content fyne.CanvasObject, 
 	return closeIt
 }
 
+// MenuButton is a quiet button under which a menu opens, of the items that there are then.
+func (l *Layers) MenuButton(text string, icon fyne.Resource, items func() []*fyne.MenuItem) *Button {
+	var b *Button
+	b = NewButtonWithIcon(text, icon, func() {
+		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", items()...), l.Canvas(), fyne.NewPos(0, b.Size().Height), b)
+	})
+	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	return b
+}
+
 // SheetOK is a sheet with Cancel and a button that agrees; do closes the sheet.
 func (l *Layers) SheetOK(title string, wish fyne.Size, content fyne.CanvasObject, agree string, do func()) (closeIt func()) {
 	no := NewButton(i18n.T("Cancel"), func() { closeIt() })

@@ -116,20 +116,10 @@ func (c *cutter) line(to picture.Point) {
 
 // show makes a mask the chosen part.
 func (c *cutter) show(mask *image.Gray) {
-	c.mask = mask
-	out := image.NewNRGBA(c.whole.Rect)
-	none := area(mask) == 0
-	for i, v := range c.whole.Pix {
-		lit := uint32(mask.Pix[i/4])
-		if i%4 == 3 || none {
-			lit = 255
-		}
-		out.Pix[i] = uint8(uint32(v) * (64 + lit*191/255) / 255)
-		if i%4 == 3 {
-			out.Pix[i] = v
-		}
+	c.mask, c.image.Image = mask, c.whole
+	if area(mask) > 0 {
+		c.image.Image = picture.Dimmed(c.whole, mask)
 	}
-	c.image.Image = out
 	c.image.Refresh()
 	c.changed()
 }

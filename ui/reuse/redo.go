@@ -119,7 +119,7 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 		p.err = i18n.Errorf("“%s” has no mask in this picture, so there is nothing to make again", name)
 		return p
 	}
-	p.look, p.region = dimmed(it.pixels, region), region
+	p.look, p.region = picture.Dimmed(it.pixels, region), region
 	file, err := picture.EncodePainted(region)
 	p.request.Init = &inference.Init{Name: state.ReferenceOf(it.shot).Name, Data: it.file, Region: inference.Painted{Data: file}}
 	if p.err = err; err == nil {
@@ -129,22 +129,6 @@ func redo(now state.State, it made, subject int, check func(inference.Request) (
 		_, p.err = check(p.request)
 	}
 	return p
-}
-
-// dimmed is a picture that is bright where it is made again.
-func dimmed(img *image.NRGBA, region *image.Gray) image.Image {
-	out := image.NewNRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
-	for y := range out.Rect.Dy() {
-		from, to := img.Pix[y*img.Stride:], out.Pix[y*out.Stride:][:4*out.Rect.Dx()]
-		for i := range to {
-			v := 64 + 191*uint32(region.Pix[y*region.Stride+i/4])/255
-			if i%4 == 3 {
-				v = 255
-			}
-			to[i] = uint8(uint32(from[i]) * v / 255)
-		}
-	}
-	return out
 }
 
 // scales are how many times as large a second pass makes a picture.

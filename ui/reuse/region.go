@@ -95,7 +95,7 @@ func (p *regionPad) paint(to picture.Point) {
 		Radius: p.radius(), Softness: 0.3, Erase: p.held == desktop.MouseButtonSecondary,
 	})
 	p.last = to
-	p.image.Image = dimmed(p.pixels, p.region)
+	p.image.Image = picture.Dimmed(p.pixels, p.region)
 	p.image.Refresh()
 	p.changed()
 }

@@ -8,7 +8,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 	"realword/inference/lora"
@@ -54,10 +53,7 @@ type LoRARow struct {
 
 func newLoRAs(h Host, done func()) *LoRAs {
 	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]string{}}
-	l.Add = kit.NewButtonWithIcon(i18n.T("Add a LoRA"), theme.ContentAddIcon(), func() {
-		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", l.items()...), h.Layers.Canvas(), fyne.NewPos(0, l.Add.Size().Height), l.Add)
-	})
-	l.Add.Importance, l.Add.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	l.Add = h.Layers.MenuButton(i18n.T("Add a LoRA"), theme.ContentAddIcon(), l.items)
 	l.box = kit.NewColumn(2, l.rows, l.Add)
 	l.box.Hide()
 	return l

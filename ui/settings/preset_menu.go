@@ -15,12 +15,7 @@ import (
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
 func (s *Panel) newPresetButton() *kit.Button {
-	var b *kit.Button
-	b = kit.NewButtonWithIcon(i18n.T("My presets"), theme.MenuDropDownIcon(), func() {
-		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", s.presetItems()...), s.host.Layers.Canvas(), fyne.NewPos(0, b.Size().Height), b)
-	})
-	b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	return b
+	return s.host.Layers.MenuButton(i18n.T("My presets"), theme.MenuDropDownIcon(), s.presetItems)
 }
 
 func (s *Panel) presetItems() []*fyne.MenuItem {

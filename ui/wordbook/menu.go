@@ -32,12 +32,7 @@ func (b *Book) Actions() []command.Action {
 
 // Button opens the menu of styles.
 func (b *Book) Button() *kit.Button {
-	var button *kit.Button
-	button = kit.NewButtonWithIcon(i18n.T("Styles"), theme.MenuDropDownIcon(), func() {
-		widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", b.Items()...), b.host.Layers.Canvas(), fyne.NewPos(0, button.Size().Height), button)
-	})
-	button.Importance, button.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	return button
+	return b.host.Layers.MenuButton(i18n.T("Styles"), theme.MenuDropDownIcon(), b.Items)
 }
 
 // Items are the rows of that menu: every style, which a click turns on or off, and what can be done with the list.
