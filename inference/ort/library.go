@@ -11,6 +11,7 @@ import (
 
 	binding "github.com/yalue/onnxruntime_go"
 
+	"realword/inference/files"
 	"realword/inference/message"
 	"realword/inference/ort/internal/native"
 )
@@ -98,6 +99,9 @@ func inPlace(path, who string) (string, error) {
 	case err != nil:
 		return "", message.Errorf("%s names %s, which cannot be read (%w): %v", who, path, errors.Unwrap(err), remedy)
 	case !info.IsDir():
+		if _, err := files.Stat(path); err != nil { // a pipe would make the loader wait
+			return "", fmt.Errorf("%s: %w", who, err)
+		}
 		return filepath.Abs(path)
 	}
 	if found, ok := inFolder(path); ok {

@@ -481,6 +481,17 @@ func TestLibraryOfOthers(t *testing.T) {
 }
 
 // Without a home nothing that make does helps.
+// TestFindNamesWhatIsNoFile: the system's loader would wait for a pipe, and no signal reaches it.
+func TestFindNamesWhatIsNoFile(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip(err)
+	}
+	t.Setenv(EnvLibrary, "/dev/zero")
+	if _, err := Find(""); err == nil || !strings.Contains(err.Error(), "/dev/zero is a device") || !strings.Contains(err.Error(), EnvLibrary) {
+		t.Error(err)
+	}
+}
+
 func TestFindWithoutAHome(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no HOME")
