@@ -46,6 +46,8 @@ func (n Net) Weight() (float64, bool) {
 var (
 	netMark    = regexp.MustCompile(`^<(lora|lyco|hypernet):([^<>:]+)((?::[^<>:]*)*)>`)
 	weightMark = regexp.MustCompile(`^:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*\)`)
+	weightLike = regexp.MustCompile(`[:：](?:\s*[+\-−–]?\s*[\pN.,٫]+(?:[eE][+-]?\d+)?[%x×f]?|\s*[+-]?(?i:nan|inf|infinity))?\s*$`)
+	justSigns  = regexp.MustCompile(`^(?:\d{1,2}|\pL|.*[:;=][-'o^]?)$`) // what "1)", "b)" and ":-)" have before the bracket
 	breakMark  = regexp.MustCompile(`^BREAK\b`)
 )
 
@@ -128,6 +130,8 @@ type parts struct {
 	nets   []Net
 	open   string // what stands behind a bracket that is not closed, with it; "" for none
 	capped string // what has a weight beyond MaxWeight; "" for nothing
+	number string // a bracket with what looks like a weight and is none; "" for none
+	closes string // a bracket that closes nothing, with the word before it; "" for none
 }
 
 func (how Reading) parts(text string) parts {
@@ -190,6 +194,40 @@ func groups(text string) []group {
 		stack[len(stack)-1].inner = append(stack[len(stack)-1].inner, last.inner...)
 	}
 	return stack[0].inner
+}
+
+// loneBrace finds the first brace that is none of alternatives, with what it seems to hold; "" where there is none.
+func loneBrace(text string) string {
+	meant := map[int]bool{}
+	var mark func([]group)
+	mark = func(list []group) {
+		for _, g := range list {
+			for _, at := range g.marks {
+				meant[at] = true
+			}
+			mark(g.inner)
+		}
+	}
+	mark(groups(text))
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case c == '{' && !meant[i]:
+			if end := strings.IndexAny(text[i+1:], "{}"); end >= 0 && text[i+1+end] == '}' {
+				return text[i : i+end+2]
+			}
+			return text[i:]
+		case c == '}' && !meant[i]:
+			return wordBefore(text, i) + "}"
+		}
+	}
+	return ""
+}
+
+// wordBefore is what stands before a place of a text, back to a space, a comma or a bracket.
+func wordBefore(text string, at int) string {
+	return text[strings.LastIndexAny(text[:at], " \t\r\n,()[]{}|")+1 : at]
 }
 
 // layout shares a text out among what is read and what is left.
@@ -288,6 +326,9 @@ func (how Reading) weigh(v view, text string) (p parts) {
 			end()
 			square = append(square, bracket{i, len(p.runs)})
 		case c == ')' && len(round) > 0:
+			if held := v.text[round[len(round)-1].at:i]; p.number == "" && weightLike.MatchString(held) {
+				p.number = held + ")"
+			}
 			end()
 			times(pop(&round), more)
 		case c == ']' && len(square) > 0:
@@ -303,6 +344,11 @@ func (how Reading) weigh(v view, text string) (p parts) {
 			end()
 			breaks = true
 			i += len("BREAK") - 1
+		case c == ')' || c == ']':
+			if word := wordBefore(v.text, i); p.closes == "" && !justSigns.MatchString(word) {
+				p.closes = word + string(c)
+			}
+			keep(i)
 		default:
 			keep(i)
 		}
@@ -318,6 +364,9 @@ func (how Reading) weigh(v view, text string) (p parts) {
 		p.open = v.text[left[0].at:]
 	}
 	for i, r := range p.runs {
+		if math.IsNaN(r.weight) { // nothing, of more than there are numbers for
+			r.weight = 0
+		}
 		p.runs[i].weight = min(max(float64(float32(r.weight)), -MaxWeight), MaxWeight)
 		if math.Abs(r.weight) > MaxWeight && p.capped == "" {
 			p.capped = strings.TrimSpace(r.text)

@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -17,8 +18,12 @@ type notation struct {
 // foreign are those that nobody here gives a meaning to.
 var foreign = []notation{
 	{
-		regexp.MustCompile(`<(?:lora-w|segment|random):[^<>]*>|\bembedding:\S+`),
+		regexp.MustCompile(`<[\pL_-]+(?:\[[^<>\]]*\])?:[^<>]*>|<(?i:lora|lyco|hypernet):[^<>]*|\bembedding:\S+`),
 		message.Text("nothing is loaded by a prompt: %q is read as words"),
+	},
+	{
+		regexp.MustCompile(`[（(][^（）()]*[:：][^（）()]*）|（[^（）()]*[:：][^（）()]*\)|[｛{][^｛｝{}]*[｜|][^｛｝{}]*｝|｛[^｛｝{}]*[｜|][^｛｝{}]*\}|\{[^{}|]*｜[^{}|]*\}`),
+		message.Text("wide signs mean nothing: %q is read sign by sign; write (word:1.3) and {red|blue} with narrow ones"),
 	},
 	{regexp.MustCompile(`__[\pL\pN/_-]+__`), message.Text("no list of words is looked up: %q is read as it stands")},
 	{
@@ -66,9 +71,15 @@ func (how Reading) Notations(text string) []error {
 		list = append(list, message.Make(says, found))
 	}
 	capitals := shouted(text)
+	unread := text // without the Nets
+	if !how.Literal {
+		for _, n := range slices.Backward(Nets(text)) {
+			unread = unread[:n.Start] + unread[n.End:]
+		}
+	}
 	check := func(all []notation) {
 		for _, n := range all {
-			found := n.find.FindString(text)
+			found := n.find.FindString(unread)
 			if found != "" && !(capitals && !strings.ContainsFunc(found, func(r rune) bool { return !unicode.IsLetter(r) })) {
 				say(n.says, found)
 			}
@@ -82,7 +93,16 @@ func (how Reading) Notations(text string) []error {
 	if !how.Chunks {
 		check([]notation{breaks})
 	}
+	if found := loneBrace(text); found != "" {
+		say(message.Text("alternatives are written {red|blue}: %q is read sign by sign; write \\{ for the sign"), found)
+	}
 	p := how.parts(text)
+	if p.number != "" {
+		say(message.Text("no weight is read in %q, so all of it counts 1.1 times: write one as in (word:1.3), with a point"), p.number)
+	}
+	if p.closes != "" {
+		say(message.Text("no bracket was opened for the last sign of %q, so it changes no weight: open one, or write \\) for the sign"), p.closes)
+	}
 	if p.open != "" {
 		say(message.Text("a bracket is not closed, so it changes the weight of all behind it: %q; write \\( for the sign"), p.open)
 	}

@@ -133,7 +133,7 @@ func TestForeignJSON(t *testing.T) {
 			Model:   strings.Repeat("m", 240) + "…",
 			Request: inference.Request{Prompt: "a dog", Seeds: []uint64{7}},
 		}, []string{`its number of steps, "9`}},
-		"JSON of nobody": {"parameters", `{"a":1}`, Recipe{Request: inference.Request{Prompt: `{"a":1}`}}, nil},
+		"JSON of nobody": {"parameters", `{"a":1}`, Recipe{Request: inference.Request{Prompt: `{"a":1}`}}, []string{`"{\"a\":1}"`}},
 	} {
 		checkForeign(t, name, pngWith(t, c.keyword, c.text), c.want, c.notes)
 	}
