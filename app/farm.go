@@ -409,7 +409,7 @@ func far(ctx context.Context, r reach, e *engine, stderr io.Writer) (to starter,
 	if has, err := conn.HasModel(look, id); err == nil && !has {
 		fmt.Fprintf(stderr, "note: no computer of the farm that is there has the model %s; the job waits for one\n", m.Name)
 	}
-	return conn.Queue(id), conn.Close, nil
+	return conn.Queue(m), conn.Close, nil
 }
 
 // ahead keeps the next jobs of a batch on their way, so that every computer of a farm has something to do.

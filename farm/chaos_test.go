@@ -200,7 +200,7 @@ func TestChaos(t *testing.T) {
 			kill(w)
 		}
 	}()
-	j, err := client.Queue("m1").Start(t.Context(), r)
+	j, err := client.queueOf("m1").Start(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

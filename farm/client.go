@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,16 +17,20 @@ import (
 	"github.com/nats-io/nuid"
 
 	"realword/inference"
+	"realword/inference/bundle"
 )
 
 // Queue hands the requests of one model over to a farm. It stands where an engine of package inference stands.
 type Queue struct {
-	conn  *Conn
-	model string // see ModelID
+	conn     *Conn
+	model    string // see ModelID
+	manifest bundle.Manifest
 }
 
 // Queue is the farm as an engine for the model.
-func (c *Conn) Queue(modelID string) *Queue { return &Queue{c, modelID} }
+func (c *Conn) Queue(m bundle.Manifest) *Queue { return &Queue{c, ModelID(m), m} }
+
+func (c *Conn) queueOf(modelID string) *Queue { return &Queue{conn: c, model: modelID} }
 
 // Start hands a resolved request over, one message for each picture, and returns the job. The farm has it, and makes it whatever becomes
 // of this process, when Start returns; the events then come as those of an engine. Cancelling the context or the job takes what is not
@@ -34,12 +39,19 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 	if len(r.Seeds) == 0 {
 		return nil, errors.New("the request is not resolved: it has no seeds")
 	}
-	if r.Grid != nil {
-		return nil, errors.New("a grid cannot be made on the farm yet: its cells share what they have in common, on one computer. Make it here")
-	}
 	j := &Job{
 		ID: nuid.Next(), queue: q, request: r, events: make(chan inference.Event), passes: make([]inference.Progress, len(r.Seeds)),
-		began: time.Now(), answers: make(chan int, len(r.Seeds)),
+		began: time.Now(), answers: make(chan int, len(r.Seeds)), makers: map[int]string{},
+	}
+	if r.Grid != nil {
+		if j.cells = r.Cells(q.manifest); len(j.cells) != len(r.Seeds) {
+			return nil, errors.New("the request is not resolved: it has not one seed for every cell of its grid")
+		}
+	}
+	for n := range r.Seeds {
+		if r.Grid == nil || !slices.Contains(r.Grid.Made, n) {
+			j.wanted = append(j.wanted, n)
+		}
 	}
 	j.ctx, j.cancel = context.WithCancelCause(ctx)
 	err := j.listen()
@@ -49,6 +61,7 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 	if err != nil {
 		j.next.stop()
 		j.takeBack()
+		j.forgetAll()
 		return nil, err
 	}
 	go j.deliver()
@@ -60,8 +73,10 @@ type Job struct {
 	ID      string
 	queue   *Queue
 	request inference.Request
-	from    string // blob with the State that the request goes on from
-	next    turn   // of the picture whose turn comes
+	cells   []inference.Request // of a grid, each a request of its own; nil: pictures differ in their seeds
+	wanted  []int               // pictures that are to be made: of a grid, without the cells that are there
+	from    string              // blob with the State that the request goes on from
+	next    turn                // of the picture whose turn comes
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	events  chan inference.Event
@@ -72,6 +87,26 @@ type Job struct {
 
 	mu     sync.Mutex
 	passes []inference.Progress // of every picture
+	makers map[int]string       // the computers that made pictures, by picture
+}
+
+// Makers are the names of the computers that have made pictures of the job so far, by picture.
+func (j *Job) Makers() map[int]string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.makers)
+}
+
+// one is the request of one picture, complete.
+func (j *Job) one(n int) inference.Request {
+	r := j.request
+	if j.cells != nil {
+		r = j.cells[n]
+	} else {
+		r.Seeds = r.Seeds[n : n+1]
+	}
+	r.Subjects = inference.CloneSubjects(r.Subjects)
+	return r
 }
 
 // Events implements inference.Job.
@@ -120,12 +155,8 @@ func (j *Job) hand(ctx context.Context) error {
 			return err
 		}
 	}
-	waiting := make([]int, len(r.Seeds))
-	for n := range waiting {
-		waiting[n] = n
-	}
 	const together = 256 // messages on their way
-	for part := range slices.Chunk(waiting, together) {
+	for part := range slices.Chunk(j.wanted, together) {
 		if err := again(ctx, func(ctx context.Context) error { return j.publish(ctx, part, "", "") }); err != nil {
 			return err
 		}
@@ -137,10 +168,8 @@ func (j *Job) hand(ctx context.Context) error {
 func (j *Job) publish(ctx context.Context, pictures []int, retry, avoid string) error {
 	c := j.queue.conn
 	var acks []jetstream.PubAckFuture
-	r := light(j.request)
 	for _, n := range pictures {
-		r.Seeds = j.request.Seeds[n : n+1]
-		data, err := inference.EncodeRequest(r)
+		data, err := inference.EncodeRequest(light(j.one(n)))
 		if err != nil {
 			return err
 		}
@@ -179,7 +208,13 @@ func (j *Job) takeBack() {
 	defer cancel()
 	_ = c.nc.Publish(cancelSubject+"."+j.ID, nil)
 	_ = c.jobs.Purge(ctx, jetstream.WithPurgeSubject(jobSubject+"."+j.queue.model+"."+j.ID+".>"))
-	for n := range j.request.Seeds {
+}
+
+// forgetAll removes what the farm keeps of the job.
+func (j *Job) forgetAll() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 10*time.Second)
+	defer cancel()
+	for _, n := range j.wanted {
 		if ctx.Err() != nil {
 			return
 		}
@@ -205,8 +240,10 @@ func (j *Job) forget(ctx context.Context, n int) {
 // listen makes progress, results and the events of the first picture come.
 func (j *Job) listen() (err error) {
 	c := j.queue.conn
-	if j.next, err = j.follow(0); err != nil {
-		return err
+	if len(j.wanted) > 0 {
+		if j.next, err = j.follow(j.wanted[0]); err != nil {
+			return err
+		}
 	}
 	sub, err := c.nc.Subscribe(passSubject+"."+j.ID+".*", j.pass)
 	if err != nil {
@@ -227,6 +264,12 @@ func (j *Job) listen() (err error) {
 				continue
 			}
 			if n, ok := j.pictureOf(e.Key()); ok {
+				var r Result
+				if unmarshal(e.Value(), &r) == nil && r.Problem == "" {
+					j.mu.Lock()
+					j.makers[n] = r.Worker
+					j.mu.Unlock()
+				}
 				select {
 				case j.answers <- n:
 				case <-j.ctx.Done():
@@ -251,9 +294,6 @@ func (t turn) stop() {
 
 // follow makes the events of one picture come.
 func (j *Job) follow(n int) (t turn, err error) {
-	if n >= len(j.request.Seeds) {
-		return t, nil
-	}
 	t.events = make(chan inference.Event, 4*maxEarly)
 	t.sub, err = j.queue.conn.nc.Subscribe(eventSubject+"."+unit(j.ID, n), func(m *nats.Msg) {
 		if e, err := inference.DecodeEvent(m.Data); err == nil {
@@ -294,7 +334,8 @@ func (j *Job) progress() inference.Progress {
 		each = max(each, p.Passes)
 	}
 	var sum inference.Progress
-	for _, p := range j.passes {
+	for _, n := range j.wanted {
+		p := j.passes[n]
 		sum.Pass += p.Pass
 		if p.Passes == 0 {
 			p.Passes = each
@@ -318,8 +359,9 @@ func (j *Job) deliver() {
 		}
 		j.takeBack()
 		j.events <- inference.Failed{Err: err}
+		j.forgetAll()
 	} else {
-		j.events <- inference.Done{Pictures: len(j.request.Seeds), Elapsed: time.Since(j.began)}
+		j.events <- inference.Done{Pictures: len(j.wanted), Elapsed: time.Since(j.began)}
 	}
 	j.cancel(context.Canceled)
 }
@@ -327,8 +369,15 @@ func (j *Job) deliver() {
 func (j *Job) pictures() error {
 	defer func() { j.next.stop() }()
 	there := map[int]bool{}
-	for n := range j.request.Seeds {
-		if err := j.picture(n, there); err != nil {
+	for i, n := range j.wanted {
+		now := j.next
+		if j.next = (turn{}); i+1 < len(j.wanted) {
+			var err error
+			if j.next, err = j.follow(j.wanted[i+1]); err != nil {
+				return err
+			}
+		}
+		if err := j.picture(n, now, there); err != nil {
 			return err
 		}
 	}
@@ -336,13 +385,9 @@ func (j *Job) pictures() error {
 }
 
 // picture delivers one picture: its events as they come, and what was missed of them from what the farm keeps.
-func (j *Job) picture(n int, there map[int]bool) (err error) {
-	now := j.next
+func (j *Job) picture(n int, now turn, there map[int]bool) error {
 	defer now.stop()
-	if j.next, err = j.follow(n + 1); err != nil {
-		return err
-	}
-	out := output{job: j, picture: n, next: stepOf(j.request.From)}
+	out := output{job: j, picture: n, next: stepOf(j.request.From), count: j.one(n).Steps}
 	if !there[n] { // it may be made already, without an answer that this process saw
 		if _, err := j.result(j.ctx, n); err == nil {
 			there[n] = true
@@ -452,20 +497,20 @@ func (j *Job) fetch(r Result, n int) (events []inference.Event, err error) {
 	if events, err = j.read(r.Blobs); err != nil {
 		return nil, err
 	}
+	asked := j.one(n)
 	ready, ok := events[len(events)-1].(inference.PictureReady)
 	if !ok {
 		return nil, errors.New("the picture is missing")
 	}
-	want := image.Rect(0, 0, j.request.Width, j.request.Height)
+	want := image.Rect(0, 0, asked.Width, asked.Height)
 	switch {
-	case ready.Seed != j.request.Seeds[n]:
+	case ready.Seed != asked.Seeds[0]:
 		return nil, errors.New("it is of another seed")
 	case ready.Image == nil || ready.Image.Bounds() != want,
 		ready.Image.Stride != 4*want.Dx() || len(ready.Image.Pix) != 4*want.Dx()*want.Dy():
 		return nil, errors.New("it has another size")
 	}
-	ready.Picture, ready.Recipe = n, j.request
-	ready.Recipe.Seeds, ready.Recipe.Subjects = []uint64{ready.Seed}, inference.CloneSubjects(j.request.Subjects)
+	ready.Picture, ready.Recipe = n, asked
 	events[len(events)-1] = ready
 	return events, nil
 }
@@ -486,6 +531,7 @@ type output struct {
 	job     *Job
 	picture int
 	next    int                        // the step that comes next
+	count   int                        // steps of the picture
 	stage   inference.Stage            // the last one that was told
 	where   string                     // it computes
 	early   map[int]inference.StepDone // steps that came before the one that is next
@@ -510,7 +556,7 @@ var known = []inference.Stage{
 func (o *output) started(e inference.StageStarted) error {
 	at, was := slices.Index(known, e.Stage), slices.Index(known, o.stage)
 	switch {
-	case at < 0, e.Stage == inference.StageDecode && o.next < o.job.request.Steps:
+	case at < 0, e.Stage == inference.StageDecode && o.next < o.count:
 		return nil
 	case e.Stage == inference.StageDenoise && at <= was && e.Provider != o.where:
 		o.where = e.Provider
@@ -522,6 +568,11 @@ func (o *output) started(e inference.StageStarted) error {
 	e.Picture = 0
 	if e.Stage == inference.StageDenoise || e.Stage == inference.StageDecode {
 		e.Picture = o.picture
+	}
+	e.Recipe = nil
+	if e.Stage == inference.StageDenoise && o.job.cells != nil {
+		recipe := o.job.one(o.picture)
+		e.Recipe = &recipe
 	}
 	o.stage, o.where = e.Stage, e.Provider
 	return o.send(e)

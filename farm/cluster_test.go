@@ -37,7 +37,7 @@ func TestAClusterLosesANode(t *testing.T) {
 		}
 	}
 	defer b.client.Close()
-	b.queue = b.client.Queue("m1")
+	b.queue = b.client.queueOf("m1")
 	for i := range 2 {
 		c, err := Dial(t.Context(), a)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/files"
 )
 
@@ -37,7 +38,7 @@ func newBench(t *testing.T) *bench {
 	b.serve("127.0.0.1:0")
 	t.Cleanup(func() { b.server.Close() })
 	b.client = b.dial(b.own())
-	b.queue = b.client.Queue("m1")
+	b.queue = b.client.queueOf("m1")
 	return b
 }
 
@@ -502,4 +503,72 @@ func TestAFullStoreIsSaid(t *testing.T) {
 	small := request("dog", 1, 1)
 	b.worker("one", &fakeEngine{})
 	same(t, small, collect(b.start(small)))
+}
+
+// TestCellsOfAGridSpread: every cell is the picture that its own request makes alone, told with its recipe; cells that are there are not
+// made again.
+func TestCellsOfAGridSpread(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var mu sync.Mutex
+	by := map[string]int{}
+	for _, name := range []string{"one", "two"} {
+		b.worker(name, &fakeEngine{step: 2 * time.Millisecond, started: func(r inference.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			by[name]++
+			if r.Grid != nil || len(r.Seeds) != 1 {
+				t.Errorf("%s got a grid %v of %d seeds", name, r.Grid, len(r.Seeds))
+			}
+		}})
+	}
+	r := request("dog", 5, 1)
+	r.Grid = &inference.Grid{
+		Rows:    inference.Axis{Key: "steps", Values: []string{"3", "5"}},
+		Columns: inference.Axis{Key: inference.AxisSeed, Values: []string{"7", "8", "9", "10"}},
+		Made:    []int{1, 6},
+	}
+	cells := r.Cells(bundle.Manifest{})
+	r.Seeds = nil
+	for _, c := range cells {
+		r.Seeds = append(r.Seeds, c.Seeds...)
+	}
+	job := b.start(r)
+	events := collect(job)
+	var made []int
+	for _, e := range of[inference.StageStarted](events) {
+		if e.Stage == inference.StageDenoise && (e.Recipe == nil || e.Recipe.Steps != cells[e.Picture].Steps || e.Recipe.Seeds[0] != cells[e.Picture].Seeds[0]) {
+			t.Errorf("cell %d begins as %+v", e.Picture, e.Recipe)
+		}
+	}
+	for _, p := range of[inference.PictureReady](events) {
+		made = append(made, p.Picture)
+		alone := of[inference.PictureReady](collect(mustStart(t, cells[p.Picture])))[0]
+		if !slices.Equal(p.Image.Pix, alone.Image.Pix) || p.Seed != alone.Seed || p.Recipe.Steps != cells[p.Picture].Steps || p.Recipe.Grid != nil {
+			t.Errorf("cell %d is not what its recipe makes", p.Picture)
+		}
+	}
+	if !slices.Equal(made, []int{0, 2, 3, 4, 5, 7}) {
+		t.Errorf("cells %v were made", made)
+	}
+	if by["one"]+by["two"] != 6 || by["one"] == 0 || by["two"] == 0 {
+		t.Errorf("made by %v", by)
+	}
+	if makers := job.(*Job).Makers(); len(makers) != 6 {
+		t.Errorf("makers %v", makers)
+	}
+	for _, p := range of[inference.Progress](events) {
+		if p.Passes > 24 {
+			t.Errorf("progress of %d passes, and 24 are made", p.Passes)
+		}
+	}
+}
+
+func mustStart(t *testing.T, r inference.Request) inference.Job {
+	t.Helper()
+	j, err := new(fakeEngine).Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
 }

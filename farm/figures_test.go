@@ -55,7 +55,7 @@ func TestFigures(t *testing.T) {
 	local := time.Since(alone)
 	t.Logf("the same without a farm: %v, with: %v: %.1f %%", local, whole, 100*(whole-local).Seconds()/local.Seconds())
 
-	waiting := b.client.Queue("m2")
+	waiting := b.client.queueOf("m2")
 	began = time.Now()
 	many, err := waiting.Start(t.Context(), request("dog", steps, 10_000))
 	if err != nil {
