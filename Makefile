@@ -225,7 +225,7 @@ synthetic: ## a checkpoint with random weights in OUT (FAMILY sdxl or sd15, WIDT
 	  --layout $(or $(LAYOUT),$(if $(filter sd15,$(FAMILY)),diffusers,release))
 
 .PHONY: demo
-demo: build ## the session that a first start shows, again with the embedded model (Linux)
+demo: build ## the example session again with the embedded model (Linux)
 	folder=$$(mktemp -d); trap 'rm -rf $$folder' EXIT; export XDG_CONFIG_HOME=$$folder XDG_PICTURES_DIR=$$folder; \
 	  $(BIN) generate --prompt 'a mushroom in a flower meadow' --subject mushroom=assets/samples/mushroom.png --seed $(or $(SEED),5) --out $$folder/out && \
 	  $(BIN) history export 1 $$folder/session.zip && cp $$folder/session.zip assets/demo/session.zip && ls -l assets/demo/session.zip

@@ -2,37 +2,25 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
-	"log"
-	"os"
+	"fmt"
 
 	"realword/assets"
 	"realword/history"
 )
 
-// firstHistory opens the history. One that is new begins with a finished session, so that there is something to look at before
-// the first run; with a model of the user's own it begins empty, because the session was made by the embedded one.
-func (m *machine) firstHistory() (*history.Store, error) {
-	path, err := history.DefaultPath()
+// bringExample puts the session that comes with the program into a history where it is not yet, takes it out of the trash where it lies
+// there, and answers its number.
+func bringExample(s *history.Store) (session uint64, err error) {
+	demo, err := s.ImportFrom("the example", bytes.NewReader(assets.Demo), int64(len(assets.Demo)))
 	if err != nil {
-		return nil, err
+		return 0, fmt.Errorf("the example cannot be shown: %w", err)
 	}
-	_, missing := os.Stat(path)
-	s, err := openHistory()
-	if err == nil && errors.Is(missing, fs.ErrNotExist) && m.model == "" {
-		if err := addDemo(s); err != nil {
-			log.Print("the demo session cannot be shown: ", err) // everything else works without it
-		}
+	if demo.Pictures > 0 { // it was not there
+		return demo.Session, s.RenameSession(demo.Session, "Example")
 	}
-	return s, err
-}
-
-// addDemo puts the session that comes with the program into a history.
-func addDemo(s *history.Store) error {
-	demo, err := s.ImportFrom("the demo session", bytes.NewReader(assets.Demo), int64(len(assets.Demo)))
-	if err != nil {
-		return err
+	kept, err := s.Session(demo.Session)
+	if err == nil && !kept.Trashed.IsZero() {
+		err = s.Restore(history.Item{Kind: history.SessionItem, ID: demo.Session})
 	}
-	return s.RenameSession(demo.Session, "Demo")
+	return demo.Session, err
 }

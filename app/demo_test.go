@@ -2,31 +2,42 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"realword/assets"
 	"realword/history"
 )
 
-// TestFirstStart: a new history begins with a finished picture and its steps, once; with a model of one's own it begins empty.
-func TestFirstStart(t *testing.T) {
+// TestExample: a finished picture and its steps come into a history when they are asked for, once, and out of the trash.
+func TestExample(t *testing.T) {
 	if n := len(assets.Demo); n > 400<<10 {
 		t.Errorf("the demo takes %d bytes", n)
 	}
-	open := func(m machine) []history.Session {
-		t.Helper()
-		s, err := m.firstHistory()
+	dir := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", dir)
+	t.Setenv("HOME", dir)
+	t.Setenv("XDG_PICTURES_DIR", dir)
+	s, err := openHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if list, err := s.Sessions(); err != nil || len(list) != 0 {
+		t.Fatalf("a first start begins with %+v, %v", list, err)
+	}
+	for i := range 3 {
+		id, err := bringExample(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
 		list, err := s.Sessions()
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || len(list) != 1 || list[0].ID != id || list[0].Name != "Example" || !list[0].Trashed.IsZero() {
+			t.Fatalf("sessions %+v, %v", list, err)
 		}
-		if len(list) == 0 {
-			return nil
+		if list[0].UID != assets.DemoUID {
+			t.Fatalf("the example is known as %s: write that into assets.DemoUID", list[0].UID)
 		}
-		rounds, err := s.SessionRounds(list[0].ID)
+		rounds, err := s.SessionRounds(id)
 		if err != nil || len(rounds) != 1 || len(rounds[0].Pictures) != 1 || len(rounds[0].References) != 1 {
 			t.Fatalf("rounds %+v, %v", rounds, err)
 		}
@@ -34,21 +45,11 @@ func TestFirstStart(t *testing.T) {
 		if err != nil || len(steps) < 20 {
 			t.Errorf("steps %v, %v", steps, err)
 		}
-		return list
-	}
-	dir := t.TempDir()
-	t.Setenv("XDG_CONFIG_HOME", dir)
-	t.Setenv("HOME", dir)
-	t.Setenv("XDG_PICTURES_DIR", dir)
-	for range 2 {
-		if list := open(machine{}); len(list) != 1 || list[0].Name != "Demo" {
-			t.Errorf("sessions %+v", list)
+		if i == 0 {
+			continue
 		}
-	}
-	dir = t.TempDir()
-	t.Setenv("XDG_CONFIG_HOME", dir)
-	t.Setenv("HOME", dir)
-	if list := open(machine{model: "mine"}); len(list) != 0 {
-		t.Errorf("sessions %+v", list)
+		if err := s.Trash(time.Now(), history.Item{Kind: history.SessionItem, ID: id}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -104,7 +104,8 @@ func TestRescueCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(addDemo(s), s.Close()); err != nil {
+	_, err = bringExample(s)
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if status, _, stderr := command(t, "history", "rescue"); status != 1 || !strings.Contains(stderr, "is not damaged") {
@@ -118,7 +119,7 @@ func TestRescueCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := bytes.LastIndex(data, []byte(`"Demo"`))
+	at := bytes.LastIndex(data, []byte(`"Example"`))
 	data[at+1] ^= 1
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)

@@ -71,7 +71,8 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 				name: name,
 			}.run()
 		},
-		OpenHistory: m.firstHistory,
+		Example:     ui.Example{UID: assets.DemoUID, Bring: bringExample},
+		OpenHistory: openHistory,
 		SetAside:    setAside,
 		Rescue: func() (history.Rescued, error) {
 			got, _, err := rescueHistory("")

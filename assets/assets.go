@@ -49,6 +49,9 @@ func Samples() []Sample {
 //go:embed demo/session.zip
 var Demo []byte
 
+// DemoUID is what histories know that session by. It is another one after `make demo`; a test says so.
+const DemoUID = "862e2e6853c2a8b7a9e0169e8881bbba"
+
 //go:embed samples/CREDITS.md toybox/CREDITS.md
 var credits embed.FS
 

@@ -39,6 +39,7 @@ func (w *Window) allActions() []command.Action {
 		w.stage.ViewActions(),
 		likenessActions(w),
 		w.prefs.LookActions(),
+		w.stage.ExampleActions(),
 		w.prefs.HelpActions(), // the last lines of their menus
 		[]command.Action{
 			command.Separator(command.MenuFile),

@@ -18,7 +18,7 @@ func (w *Window) sessionHost() session.Host {
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Context: w.ctx, Post: w.post,
 		Background: w.background, Closing: w.Closing,
 		Resting: func() bool { return w.resting.on.Load() }, Eye: w.subjects.Eye, Words: w.subjects.Words,
-		OpenHistory: w.opt.OpenHistory, SetAside: w.opt.SetAside, RescueHistory: w.opt.Rescue,
+		Example: w.opt.Example, OpenHistory: w.opt.OpenHistory, SetAside: w.opt.SetAside, RescueHistory: w.opt.Rescue,
 		OnOpened: func(s *history.Store) func() {
 			jobs, _ := queue.Read(w.ctx, s) // what cannot be read waits for a program that can
 			return func() {

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"realword/inference"
 	"realword/ui/grid"
 	"realword/ui/kit"
@@ -24,6 +26,14 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 				w.set.Book.Note()
 				do()
 			})
+		},
+		Refuse: func() {
+			if reasons := w.set.Refuse(); !w.columns.right.Visible() {
+				w.notice.Say(kit.Notice{Text: reasons, Bad: true})
+			}
+			if strings.TrimSpace(w.state.Form.Prompt) == "" && w.state.Model != nil {
+				w.win.Canvas().Focus(w.subjects.Prompt)
+			}
 		},
 		Hints:     func() inference.Hints { return hints(w.prefs.Likeness) },
 		OnEvent:   w.happened,

@@ -11,6 +11,7 @@ import (
 	"realword/inference/lora"
 	"realword/ui/models"
 	"realword/ui/saving"
+	"realword/ui/session"
 	"realword/ui/stage"
 	"realword/ui/state"
 	"realword/ui/subjects"
@@ -27,6 +28,9 @@ type Pasted = subjects.Pasted
 
 // Carried is a file that is dragged over windows of other programs.
 type Carried = stage.Carried
+
+// Example is the finished session that comes with the program.
+type Example = session.Example
 
 // Options wires the window to the rest of the program. Functions are called off the window's goroutine and may block.
 type Options struct {
@@ -71,6 +75,8 @@ type Options struct {
 	// OpenHistory opens the history, or says why it cannot with an *history.Error. It is called once the window is on the
 	// screen, and again when the user asks for it. Nil keeps nothing.
 	OpenHistory func() (*history.Store, error)
+	// Example is a finished session to look at, beside those of the user; the zero one: there is none.
+	Example Example
 	// SetAside moves a history that cannot be used away, so that OpenHistory begins a new one.
 	SetAside func() error
 	// Rescue is SetAside with a new history into which everything comes that can still be read of the damaged one. Nil hides the button.

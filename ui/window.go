@@ -159,6 +159,10 @@ func (w *Window) newStage(ghost *kit.Ghost) *stage.Panel {
 		State: w.state.Now, Change: w.state.Change, Refresh: w.refresh, Post: w.post, Background: w.background,
 		Layers: &w.Layers, Commands: w.Commands,
 		Painted: w.dog.painted, Make: func(t state.Task) { w.queue.Put(t, true) }, Read: w.session.Reader, Carry: w.opt.DragFile,
+		Example: stage.Example{
+			Show: w.session.ShowExample, Close: w.session.CloseExample, Can: w.session.CanShowExample,
+			OnResize: func() { w.win.Content().Refresh() },
+		},
 		Ghost: ghost, OpenFolder: w.opt.OpenFolder, SaveFile: w.opt.savePNG(),
 		Sizes: w.columns.sizes, Resize: w.columns.setSizes, Easel: w.mask.Easel, Veil: func() (stage.Veil, []picture.Layer) {
 			m, style, kind, masks := w.mask.Veil()
@@ -246,7 +250,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, grids, w.models.Opener),
 		kit.NewRow(7, c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14"))))
 	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root)
-	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container)
+	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container, w.stage.Example)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
 }

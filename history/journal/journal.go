@@ -130,6 +130,18 @@ func (j *Journal) SetSession(id uint64) {
 	j.session.id.Store(id)
 }
 
+// Apart has what is asked for from now on go to a session of its own, which is begun when it is needed. back has what is asked for
+// afterwards go to the session of before again.
+func (j *Journal) Apart() (back func()) {
+	was := j.current()
+	j.SetSession(0)
+	return func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.session = was
+	}
+}
+
 // Session is the session that things go to, 0 for one that is not begun yet.
 func (j *Journal) Session() uint64 { return j.current().id.Load() }
 

@@ -23,7 +23,17 @@ func HandOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 // Button is a button that Space and Enter press.
 type Button struct {
 	widget.Button
-	self fyne.CanvasObject // the whole of it, where it is a part of another widget
+	self    fyne.CanvasObject // the whole of it, where it is a part of another widget
+	Refused func()            // it was pressed although it is disabled; nil: nothing
+}
+
+// Tapped implements fyne.Tappable.
+func (b *Button) Tapped(e *fyne.PointEvent) {
+	if b.Disabled() && b.Refused != nil {
+		b.Refused()
+		return
+	}
+	b.Button.Tapped(e)
 }
 
 func NewButton(text string, tapped func()) *Button { return NewButtonWithIcon(text, nil, tapped) }

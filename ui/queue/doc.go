@@ -32,6 +32,7 @@ type Host struct {
 
 	Engine func() Engine          // nil while no model is open
 	Before func(do func())        // does what makes a new job, once nothing speaks against it any more
+	Refuse func()                 // says why no job can begin yet
 	Hints  func() inference.Hints // of likeness, that the user wants; nil: none
 	Pace   time.Duration          // between the steps of a run that are shown
 

@@ -26,7 +26,11 @@ func (q *Queue) Generate() { q.generate(false) }
 func (q *Queue) GenerateNext() { q.generate(true) }
 
 func (q *Queue) generate(first bool) {
-	if len(q.State().Reasons()) == 0 && !q.Commands.Closing() {
+	switch {
+	case q.Commands.Closing():
+	case len(q.State().Reasons()) > 0:
+		q.Refuse()
+	default:
 		q.Before(func() { q.ask(first) })
 	}
 }

@@ -28,6 +28,7 @@ type Host struct {
 	Eye        func() state.Eye                 // what references are read with
 	Words      func(prompt string) []state.Word // as the model reads it
 
+	Example       Example                         // the zero one: there is none
 	OpenHistory   func() (*history.Store, error)  // nil: nothing is kept
 	SetAside      func() error                    // moves a history that cannot be used away
 	RescueHistory func() (history.Rescued, error) // the same, and begins a new one with what can be read of it

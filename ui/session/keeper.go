@@ -18,6 +18,7 @@ import (
 type Keeper struct {
 	host Host
 	kept []byte // the form as it was kept last
+	away *away  // from the user's own session, while the example is looked at
 }
 
 // New makes the keeper; Open begins.
@@ -40,7 +41,8 @@ func (k *Keeper) Open() {
 			var list []history.Session
 			if list, trouble = s.Sessions(); trouble == nil {
 				var newest history.Session
-				if newest, found = lastSession(list); found {
+				own := slices.DeleteFunc(list, k.example)
+				if newest, found = lastSession(own); found {
 					last, trouble = readSession(s, newest.ID, see)
 				}
 			}
@@ -70,9 +72,14 @@ func (k *Keeper) untouched() bool {
 
 // takeUp makes a session the current one.
 func (k *Keeper) takeUp(o opened) {
+	if k.example(o.session) {
+		k.lookAt(o)
+		return
+	}
+	k.away = nil
 	k.host.Journal.SetSession(o.session.ID)
 	k.host.Change(func(s *state.State) {
-		s.History.Name = o.session.Name
+		s.History.Name, s.History.Example = o.session.Name, false
 		s.Form = o.form.Settle(s.Model)
 		s.Words = k.host.Words(s.Form.Prompt)
 		s.Selected, s.Pending = 0, inference.Word{}
@@ -96,7 +103,7 @@ func draft(f state.Form) []byte {
 // Keep journals the form when it has changed.
 func (k *Keeper) Keep() {
 	s := k.host.State()
-	if !s.History.Open {
+	if !s.History.Open || k.away != nil && k.host.Journal.Session() == 0 {
 		return
 	}
 	now := draft(s.Form)
@@ -148,8 +155,9 @@ func (k *Keeper) Told(err error) {
 	})
 }
 
-// LoadView reads what is missing of the kept picture on the stage.
+// LoadView reads what is missing of the kept picture on the stage. It is called whenever the state is shown.
 func (k *Keeper) LoadView() {
+	k.begun()
 	now, store := k.host.State(), k.host.Journal.Store()
 	shot := now.Shot()
 	if shot == nil || shot.Kept == 0 || shot.Loaded || store == nil || now.Model == nil || shot.Image != nil && shot.Film != nil {
@@ -332,7 +340,8 @@ func (k *Keeper) Rescue() {
 	if k.host.Closing() || k.host.State().Busy() {
 		return
 	}
-	k.host.Change(func(s *state.State) { s.History.Open = false })
+	k.away = nil
+	k.host.Change(func(s *state.State) { s.History.Open, s.History.Example = false, false })
 	k.host.Background(func() func() {
 		err := k.host.Journal.Close()
 		var got history.Rescued

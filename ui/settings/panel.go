@@ -44,6 +44,7 @@ type Panel struct {
 	progress *widget.ProgressBar
 	Status   *kit.Line
 	Reasons  *widget.Label
+	refused  string            // what somebody was told who wanted a picture; "": nobody
 	why      fyne.CanvasObject // reasons on the screen
 	Remedy   *kit.Button       // for the card lost
 	lost     int
@@ -127,6 +128,7 @@ func New(h Host) *Panel {
 	s.Reasons = widget.NewLabel("")
 	s.Reasons.Wrapping, s.Reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	s.Generate = kit.NewButton(i18n.T("Generate"), h.OnGenerate)
+	s.Generate.Refused = h.OnGenerate
 	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop)
 	s.head = newHead(h)
 	s.Head = s.head.row
@@ -230,13 +232,25 @@ func (s *Panel) Refresh() {
 	s.refreshRun()
 }
 
+// Refuse answers somebody who wants a picture that cannot be made yet: the reasons stand out until they are others.
+func (s *Panel) Refuse() (reasons string) {
+	s.refused = strings.Join(s.host.State().Reasons(), "\n")
+	s.refreshRun()
+	return s.refused
+}
+
 // refreshRun shows where the run stands, or why none can start.
 func (s *Panel) refreshRun() {
 	st := s.host.State()
 	reasons := st.Reasons()
 	importance := widget.LowImportance
 	text := strings.Join(reasons, "\n")
+	if s.refused != text {
+		s.refused = ""
+	}
 	switch {
+	case text != "" && s.refused == text && st.Run.Err == nil && st.ModelErr == nil:
+		importance = widget.WarningImportance
 	case st.Busy() && len(reasons) == 0:
 		text, importance = st.Run.Moved, widget.WarningImportance
 	case st.Run.Err != nil:

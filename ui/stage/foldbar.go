@@ -87,6 +87,9 @@ func (p *Panel) height() float32 {
 // Spare puts the film away where it is tight, or as the user wants it; it tells whether the user wants it in any case.
 func (p *Panel) Spare(tight bool) (wanted bool) {
 	fold := p.host.Sizes().Film
+	if s := p.host.State(); fold == Auto && s.History.Example {
+		fold = Open // it is what there is to see
+	}
 	p.Film.Hidden = fold == Closed || fold == Auto && tight
 	icon, name := theme.MenuDropDownIcon(), i18n.T("Fold the film away")
 	if p.Film.Hidden {

@@ -183,12 +183,14 @@ func (r *paneRenderer) Layout(size fyne.Size) {
 
 // coach is the empty stage: what to do, in order, with a mark at what is done.
 type coach struct {
-	body  *fyne.Container
-	marks [3]*kit.Line
+	body    *fyne.Container
+	marks   [3]*kit.Line
+	example fyne.CanvasObject // its button; nil where there is none to be shown
+	host    Example
 }
 
-func newCoach() *coach {
-	c := &coach{body: kit.NewColumn(14)}
+func newCoach(e Example) *coach {
+	c := &coach{body: kit.NewColumn(14), host: e}
 	for i, text := range [...]string{
 		i18n.T("Write what the picture shows"), i18n.T("Drop a picture of your subject anywhere"),
 		i18n.T("Click its word, then generate"),
@@ -211,5 +213,14 @@ func (c *coach) show(s state.State) {
 			m.Color, text = theme.ColorNameSuccess, "✓"
 		}
 		m.Set(text)
+	}
+	if can := c.host.Can != nil && c.host.Can(); can != (c.example != nil) {
+		if c.example = nil; can {
+			c.example = container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show))
+			c.body.Add(c.example)
+		} else {
+			c.body.Objects = c.body.Objects[:len(c.marks)]
+		}
+		c.body.Refresh()
 	}
 }

@@ -39,6 +39,7 @@ type Host struct {
 	Sizes  func() Sizes                       // of the film and the thumbnails, as the user has made them
 	Resize func(now Sizes, settled bool)      // takes others, and lays everything out anew; not settled: a handle is still being dragged
 
+	Example    Example                            // the finished session that comes with the program
 	Make       func(state.Task)                   // puts a job before all that wait
 	Read       func(state.Shot) func() state.Shot // answers what reads a picture of the history, slowly; nil where it cannot be read now
 	OpenFolder func() (string, error)             // asks for a folder, "" is none; slow. Nil: no export of steps
@@ -53,6 +54,7 @@ type Panel struct {
 	// OnDropped takes the picture whose thumbnail was dropped somewhere.
 	OnDropped func(shot state.Shot, at fyne.Position)
 
+	Example fyne.CanvasObject // says over the window that the example is looked at; hidden
 	Body    *fyne.Container   // the picture between its tools and the thumbnails
 	Picture fyne.CanvasObject // on the screen
 	Strip   *fyne.Container   // thumbnails of the finished pictures
@@ -69,6 +71,7 @@ type Panel struct {
 	live     *live         // under them
 	pane     *pane
 	coach    *coach
+	example  *exampleBar
 	bar      *stepBar
 	film     *filmStrip
 	overlay  *overlayBar
@@ -107,7 +110,9 @@ func New(h Host) *Panel {
 		h.Painted(begin)
 		h.Post(func() { p.film.set(img) })
 	}
-	p.coach = newCoach()
+	p.coach = newCoach(h.Example)
+	p.example = newExampleBar(h.Example)
+	p.Example = p.example.Container
 	p.pane = newPane(p.coach.body, p.Peek, p.repaint, p.zoomed, p.cut, h.Easel)
 	p.pane.carry = func(at fyne.Position) {
 		if shot := p.shot(); shot != nil {
@@ -216,6 +221,7 @@ func (p *Panel) Refresh() {
 		p.OnHeight()
 	}
 	p.coach.show(s)
+	p.example.show(s.History.Example)
 	text, shot := s.Caption(), s.Shot()
 	comparing := p.contrast.on && s.ActionErr == nil && shot != nil && s.Shown() == nil
 	if comparing {

@@ -273,4 +273,6 @@ type History struct {
 	Open bool
 	Err  error  // why nothing is kept, or the last change was not; nil while all is well
 	Name string // of the session, as its owner named it
+	// Example: what is on the screen is the session that comes with the program. What is made of it goes into one of the user's own.
+	Example bool
 }

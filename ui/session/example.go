@@ -1,0 +1,108 @@
+package session
+
+import (
+	"slices"
+
+	"realword/history"
+	"realword/inference"
+	"realword/ui/state"
+)
+
+// Example is the finished session that comes with the program.
+type Example struct {
+	UID   string                               // by which every history knows it
+	Bring func(*history.Store) (uint64, error) // puts it into a history where it is not yet, and answers its number there
+}
+
+// away is the user's own session while the example is looked at.
+type away struct {
+	back func() // to its place in the journal
+	was  state.State
+	kept []byte
+}
+
+// example tells whether a session is the one that comes with the program. One that somebody has worked at, in an earlier Realword,
+// has settings of its own and is a session like others.
+func (k *Keeper) example(s history.Session) bool {
+	return s.UID != "" && s.UID == k.host.Example.UID && len(s.Draft) == 0
+}
+
+// CanShowExample tells whether the example can be looked at now.
+func (k *Keeper) CanShowExample() bool {
+	s := k.host.State()
+	return k.host.Example.Bring != nil && s.History.Open && !s.History.Example && !s.Busy()
+}
+
+// ShowExample shows the example beside the user's own session, which waits until the example is closed.
+func (k *Keeper) ShowExample() {
+	store := k.host.Journal.Store()
+	if !k.CanShowExample() || store == nil || k.host.Closing() {
+		return
+	}
+	k.Keep()
+	see := k.host.Eye()
+	k.host.Background(func() func() {
+		var one opened
+		id, err := k.host.Example.Bring(store)
+		if err == nil {
+			one, err = readSession(store, id, see)
+		}
+		return func() {
+			k.host.Change(func(s *state.State) {
+				if s.ActionErr = err; err == nil && !s.Busy() {
+					k.takeUp(one)
+				}
+			})
+		}
+	})
+}
+
+// lookAt shows the example: as it was left, but with a seed of its own, so that Generate makes another picture, in a session of the user's.
+func (k *Keeper) lookAt(o opened) {
+	if k.away == nil {
+		k.away = &away{was: k.host.State(), kept: k.kept}
+		k.away.back = k.host.Journal.Apart()
+	}
+	k.host.Change(func(s *state.State) {
+		s.History.Name, s.History.Example = "", true
+		s.Form = o.form.Settle(s.Model)
+		s.Form.Seed, s.Form.KeepSeed, s.Form.Spent = state.DrawSeed(), false, false
+		s.Words = k.host.Words(s.Form.Prompt)
+		s.Selected, s.Pending = 0, inference.Word{}
+		s.PickErr, s.ActionErr = o.missing, nil
+		s.Shots = slices.Clone(o.shots)
+		for i := range s.Shots {
+			s.Shots[i].Elsewhere = true
+		}
+		s.View = state.View{Shot: len(s.Shots) - 1, Step: -1}
+		s.Run = state.Round{}
+		k.kept = draft(s.Form)
+		k.host.OnTakenUp()
+	})
+}
+
+// begun notes that something was made of the example: what is on the screen is a session of the user's own from then on.
+func (k *Keeper) begun() {
+	if k.away != nil && k.host.Journal.Session() != 0 {
+		k.away = nil
+		k.host.Change(func(s *state.State) { s.History.Example = false })
+	}
+}
+
+// CloseExample leads back to the user's own session as it was.
+func (k *Keeper) CloseExample() {
+	if k.away == nil || k.host.State().Busy() || k.host.Closing() {
+		return
+	}
+	a := k.away
+	k.away, k.kept = nil, a.kept
+	a.back()
+	k.host.Change(func(s *state.State) {
+		s.History.Name, s.History.Example = a.was.History.Name, false
+		s.Form, s.Shots, s.View, s.Run = a.was.Form.Settle(s.Model), a.was.Shots, a.was.View, a.was.Run
+		s.Words = k.host.Words(s.Form.Prompt)
+		s.Selected, s.Pending = a.was.Selected, a.was.Pending
+		s.PickErr, s.ActionErr = a.was.PickErr, nil
+		k.host.OnTakenUp()
+	})
+}

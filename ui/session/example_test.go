@@ -1,0 +1,108 @@
+package session
+
+import (
+	"testing"
+
+	"realword/history"
+	"realword/inference"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// withExample is a keeper of a new history with an example to show; it lies in the history as soon as it was shown once.
+func withExample(t *testing.T, dir string) *bench {
+	t.Helper()
+	other := newBench(t, t.TempDir())
+	other.kept(5)
+	from, err := other.host.Journal.Store().Session(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := dir + "/example.zip"
+	if _, err := other.host.Journal.Store().ExportFile(from.ID, file); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, dir)
+	b.host.Example = Example{UID: from.UID, Bring: func(s *history.Store) (uint64, error) {
+		in, err := s.Import(file)
+		return in.Session, err
+	}}
+	return b
+}
+
+// Nobody's work gets into the example, and looking at it leaves one's own session as it was, in the next start too.
+func TestTheExampleIsLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	b := withExample(t, dir)
+	if f := b.State.Form; f.Prompt != "" || f.KeepSeed || len(b.State.Shots) != 0 {
+		t.Fatalf("a first start begins with %+v", f)
+	}
+	b.State.Form.Prompt = "a cat"
+	seed := b.State.Form.Seed
+	b.ShowExample()
+	b.Settle()
+	f := b.State.Form
+	if !b.State.History.Example || f.Prompt != "a dog on the beach" || len(f.Cards) != 1 || len(b.State.Shots) != 1 || len(b.State.Shots[0].Film) != 4 {
+		t.Fatalf("the example is shown as %+v, %d pictures", f, len(b.State.Shots))
+	}
+	if f.KeepSeed || f.Seed == 5 {
+		t.Errorf("Generate would make the same picture again: seed %d, kept %v", f.Seed, f.KeepSeed)
+	}
+	b.State.Form.Prompt = "a dog on the moon" // to see what happens
+	b.Keep()
+	b.Settle()
+	b.CloseExample()
+	if f := b.State.Form; b.State.History.Example || f.Prompt != "a cat" || f.Seed != seed || len(b.State.Shots) != 0 {
+		t.Errorf("closed, the own session is %+v, %d pictures", f, len(b.State.Shots))
+	}
+	own := b.host.Journal.Session()
+	if s, err := b.host.Journal.Store().Session(own); err != nil || len(s.Draft) == 0 {
+		t.Errorf("what was typed before is in session %d: %+v, %v", own, s, err)
+	}
+	b.ShowExample()
+	b.Settle()
+	b.end()
+
+	b = newBench(t, dir)
+	if b.State.Form.Prompt != "a cat" {
+		t.Errorf("the next start begins with %q", b.State.Form.Prompt)
+	}
+}
+
+// What is generated from the example begins a session of its own, which stays on the screen.
+func TestGeneratingFromTheExample(t *testing.T) {
+	b := withExample(t, t.TempDir())
+	b.ShowExample()
+	b.Settle()
+	example := uint64(1)
+	r := inference.Request{Prompt: "a dog on the moon", Seeds: []uint64{3}}
+	events := make(chan inference.Event)
+	out := b.host.Journal.Record(1, r, uitest.Toybox.Name, nil, events)
+	events <- inference.StageStarted{Stage: inference.StageDenoise}
+	<-out
+	close(events)
+	for range out {
+	}
+	b.Settle()
+	b.LoadView()
+	if b.State.History.Example || b.host.Journal.Session() == example || b.host.Journal.Session() == 0 {
+		t.Errorf("example %v, the job is in session %d", b.State.History.Example, b.host.Journal.Session())
+	}
+	rounds, err := b.host.Journal.Store().SessionRounds(example)
+	if err != nil || len(rounds) != 1 {
+		t.Errorf("the example has %d jobs, %v", len(rounds), err)
+	}
+	if b.CloseExample(); b.State.Form.Prompt == "" {
+		t.Error("there is nothing to close any more")
+	}
+	b.GoOn(example) // from the page of sessions
+	b.Settle()
+	if !b.State.History.Example || b.host.Journal.Session() != 0 {
+		t.Errorf("going on with the example works in session %d", b.host.Journal.Session())
+	}
+	b.State.Run.Phase = state.Running
+	if b.CloseExample(); !b.State.History.Example || b.CanShowExample() {
+		t.Error("a session is changed while a job runs")
+	}
+	b.State.Run.Phase = state.Idle
+}
