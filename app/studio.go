@@ -10,6 +10,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/keep"
 	"realword/inference/ort"
 	"realword/inference/session"
 )
@@ -54,8 +55,14 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 	}
 	e := inference.New(rt, b, before...)
 	e.UseLoRAs(loras())
+	if cache, err := os.UserCacheDir(); err == nil && m.weights == session.Auto { // the other ways differ in the last bits
+		e.Keep(keep.New(filepath.Join(cache, "realword", "vision"), keptVision))
+	}
 	return &engine{e, b, rt}, nil
 }
+
+// keptVision is how many bytes of what the image encoders have said are kept: some 80 pictures of SDXL's size.
+const keptVision = 512 << 20
 
 // newRuntime is another one in tests, which share what is slow.
 var newRuntime = func(o ort.Options) (inference.Runtime, error) { return ort.New(o) }

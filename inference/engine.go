@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"realword/inference/files"
+	"realword/inference/keep"
 	"realword/inference/lora"
 	"realword/inference/memory"
 	"realword/inference/message"
@@ -110,6 +111,10 @@ func (e *Engine) Close() error {
 	e.worker.Wait()
 	return e.closed
 }
+
+// Keep says where what the image encoders say of pictures is kept from one start of the program to the next. It is called before the
+// first job; nil, as at first, keeps nothing.
+func (e *Engine) Keep(in *keep.Folder) { e.graphs.store = in }
 
 // Start checks a request as Resolve does and queues it. It answers at once: with the errors of Resolve, or with a job,
 // which ends when it is done, when it is cancelled, when ctx ends, or when the engine is closed.

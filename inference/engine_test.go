@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"realword/inference/files"
 	"realword/inference/guidance"
+	"realword/inference/keep"
 	"realword/inference/picture"
 	"realword/inference/random"
 	"realword/inference/schedule"
@@ -794,44 +796,47 @@ func TestAReferenceIsDecodedAndHashedOnce(t *testing.T) {
 	}
 }
 
-// keepingModel keeps the black picture's tokens like a bundle.
-type keepingModel struct {
-	*fakeModel
-	kept *tensor.Tensor
-	by   string
-}
-
-func (m *keepingModel) Black(by string) *tensor.Tensor {
-	if by != m.by {
-		return nil
-	}
-	return m.kept
-}
-
-func (m *keepingModel) KeepBlack(by string, tokens *tensor.Tensor) error {
-	m.by, m.kept = by, tokens
-	return nil
-}
-
-// TestBlackIsKept encodes the black picture of the release preset once for all starts of the program.
-func TestBlackIsKept(t *testing.T) {
+// TestPicturesAreEncodedOnce: what a picture was encoded to is found again after a restart, by whatever file and name it comes, and gives
+// the same picture; another model, another runtime or another look at it is encoded anew.
+func TestPicturesAreEncodedOnce(t *testing.T) {
 	b := newBench(t)
-	m := &keepingModel{fakeModel: b.model}
-	r := b.dog()
-	r.Preset, r.Steps = "release", 1
-	for start, want := range []int{2, 1} { // the dog and the black picture, then the dog alone
+	folder := keep.New(filepath.Join(t.TempDir(), "vision"), 1<<20)
+	clean := func(how string, r Request, want int) []float32 {
+		t.Helper()
 		b.runtime.forget()
-		e := New(b.runtime, m)
+		b.runtime.opened = nil
+		e := New(b.runtime, b.model)
+		e.Keep(folder)
 		j, err := e.Start(context.Background(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		drain(j)
-		if err := e.Close(); err != nil {
-			t.Fatal(err)
+		steps := of[StepDone](drain(j))
+		if err := e.Close(); err != nil || len(steps) == 0 {
+			t.Fatal(how, err, len(steps))
 		}
 		if n := b.runtime.runs("vision") - b.runtime.runs("vision_kv"); n != want {
-			t.Errorf("start %d: %d pictures were encoded, wanted %d", start, n, want)
+			t.Errorf("%s: %d pictures were encoded, wanted %d", how, n, want)
 		}
+		if opened := slices.Contains(b.runtime.opened, "vision"); opened != (want > 0) {
+			t.Errorf("%s: the image encoders are open: %v", how, opened)
+		}
+		return steps[len(steps)-1].Clean
 	}
+	r := b.dog()
+	r.Preset, r.Steps = "release", 2
+	first := clean("the dog and the black picture", r, 2)
+	if !slices.Equal(clean("after a restart", r, 0), first) {
+		t.Error("what was kept gives another picture")
+	}
+	r.Subjects[0].References[0].Name = "another.png"
+	r.Subjects[0].References[0].Data = append(slices.Clone(r.Subjects[0].References[0].Data), 0) // the same pixels
+	clean("another file of the same pixels", r, 0)
+	other := b.dog()
+	other.Preset, other.Steps, other.Subjects = "release", 2, []Subject{b.subject("dog", color.NRGBA{A: 255, G: 200})}
+	clean("another picture", other, 1)
+	b.model.manifest.Files = map[string]string{"vision": "another graph"}
+	clean("another model", r, 2)
+	b.runtime.name = "another runtime"
+	clean("another runtime", r, 2)
 }

@@ -65,6 +65,7 @@ type fakeRuntime struct {
 	// spoil, if not nil, may change the outputs of a graph.
 	spoil   func(graph string, out map[string]*tensor.Tensor)
 	openErr error
+	name    string
 
 	running atomic.Bool // some session runs: nothing else may
 	mu      sync.Mutex
@@ -73,7 +74,7 @@ type fakeRuntime struct {
 	closed  []string
 }
 
-func (r *fakeRuntime) Describe() string { return "fake" }
+func (r *fakeRuntime) Describe() string { return "fake" + r.name }
 
 func (r *fakeRuntime) Open(path string, _ session.Options) (session.Session, error) {
 	if r.openErr != nil {

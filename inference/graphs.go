@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/inference/graph"
 	"realword/inference/guidance"
+	"realword/inference/keep"
 	"realword/inference/message"
 	"realword/inference/network"
 	"realword/inference/prompt"
@@ -33,7 +35,8 @@ type Graphs struct {
 	runtime Runtime
 	model   Model
 	open    map[graph.Name]session.Session
-	adapted *Adapted // nil: the model as it is
+	adapted *Adapted     // nil: the model as it is
+	store   *keep.Folder // of what the image encoders have said; nil: none
 
 	Watch func(what string, name graph.Name, took time.Duration) // told of every "open" and "run"; may be nil
 }
@@ -156,6 +159,30 @@ func (g *Graphs) layers(of string) []string {
 func (g *Graphs) Vision(ctx context.Context, views *tensor.Tensor) (*tensor.Tensor, error) {
 	out, err := g.run(ctx, graph.Vision, tensors{"views": views}, port("tokens", 1, -1, g.model.Manifest().Vision.Width))
 	return out["tokens"], err
+}
+
+// kept is what an encoder says of views: what the store has of it, or what run computes. What it is kept under names everything that
+// decides it: what the encoder sees, its weights, the runtime, the processor.
+func (g *Graphs) kept(name graph.Name, views *tensor.Tensor, run func() (*tensor.Tensor, error)) (*tensor.Tensor, error) {
+	if g.store == nil || len(g.adapted.of(name)) > 0 {
+		return run()
+	}
+	seen := make([]byte, 4*len(views.F32))
+	if err := tensor.EncodeFloats(seen, views.F32, tensor.F32); err != nil {
+		return nil, err
+	}
+	m, sum := g.model.Manifest(), files.Sum(seen)
+	key := func() string {
+		return fmt.Sprintln(name, sum, views.Shape, m.VisionSum(name), g.runtime.Describe(), keep.Machine())
+	}
+	if t := g.store.Get(key()); t != nil {
+		return t, nil
+	}
+	t, err := run()
+	if err == nil {
+		_ = g.store.Put(key(), t) // of the runtime as it is now; without room it is computed again another time
+	}
+	return t, err
 }
 
 // Class is the class token [D] of one view [1, 3, V, V] of a picture: what the encoder says of it as a whole. A model without it is an

@@ -212,9 +212,13 @@ func (w *worker) classOf(ctx context.Context, ref Reference) ([]float32, error) 
 	if err != nil {
 		return nil, err
 	}
-	t, err := w.graphs.classOf(ctx, seen.views)
-	if err == nil {
-		w.classes.put(key, t)
+	t, err := w.graphs.kept(graph.Class, seen.views, func() (*tensor.Tensor, error) {
+		class, err := w.graphs.classOf(ctx, seen.views)
+		return tensor.Of(class, len(class)), err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	w.classes.put(key, t.F32)
+	return t.F32, nil
 }

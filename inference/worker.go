@@ -261,7 +261,7 @@ func (w *worker) load(ctx context.Context, l *Loop) error {
 	if !w.engine.large() {
 		names = append(names, graph.UNet, w.graphs.decoder(shape[2], shape[3]))
 	}
-	if len(l.Subjects) > 0 {
+	if len(l.Subjects) > 0 && w.graphs.store == nil { // else only what is not kept runs it
 		names = append(names, graph.Vision)
 	}
 	for _, name := range names {
@@ -323,29 +323,9 @@ func (w *worker) tokensOf(ctx context.Context, r Request) ([][]*tensor.Tensor, e
 	return tokens, nil
 }
 
-// blackKeeper is a model that keeps the black picture's visual tokens from one start of the program to the next.
-type blackKeeper interface {
-	Black(by string) *tensor.Tensor
-	KeepBlack(by string, tokens *tensor.Tensor) error
-}
-
-// black returns the visual tokens of the black picture, encoded unless this worker or the model keeps them.
+// black returns the visual tokens of the black picture, encoded unless they are kept.
 func (w *worker) black(ctx context.Context) (*tensor.Tensor, error) {
-	if t, ok := w.tokens.get(viewKey{}); ok {
-		return t, nil
-	}
-	keeper, keeps := w.graphs.model.(blackKeeper)
-	if keeps {
-		if t := keeper.Black(w.graphs.runtime.Describe()); t != nil {
-			w.tokens.put(viewKey{}, t)
-			return t, nil
-		}
-	}
-	t, err := w.encodeViews(ctx, viewKey{}, func() (*tensor.Tensor, error) { return BlackViews(w.graphs.model.Manifest()), nil })
-	if err == nil && keeps {
-		_ = keeper.KeepBlack(w.graphs.runtime.Describe(), t) // a read-only disk costs time at the next start, nothing else
-	}
-	return t, err
+	return w.encodeViews(ctx, viewKey{}, func() (*tensor.Tensor, error) { return BlackViews(w.graphs.model.Manifest()), nil })
 }
 
 // BlackViews are the views of the black picture.
@@ -368,7 +348,7 @@ func (w *worker) encodeViews(ctx context.Context, key viewKey, views func() (*te
 	if err != nil {
 		return nil, err
 	}
-	t, err := w.graphs.Vision(ctx, v)
+	t, err := w.graphs.kept(graph.Vision, v, func() (*tensor.Tensor, error) { return w.graphs.Vision(ctx, v) })
 	if err == nil {
 		w.tokens.put(key, t)
 	}

@@ -1,6 +1,9 @@
 package bundle
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -157,4 +160,16 @@ func (p Preset) StopOf(steps int) int {
 		return max(1, min(p.Stop, steps))
 	}
 	return max(1, int(math.Round(float64(p.Stop)*float64(steps)/float64(p.Steps))))
+}
+
+// VisionSum is one checksum of everything that decides what the image encoders compute in graph Vision or Class.
+func (m Manifest) VisionSum(name graph.Name) string {
+	sum := sha256.New()
+	for _, file := range []string{m.Graphs[name], "weights/vision.bin"} {
+		fmt.Fprintln(sum, m.Files[file])
+	}
+	for _, f := range m.Mapped {
+		fmt.Fprintln(sum, f.SHA256)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
