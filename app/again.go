@@ -39,10 +39,10 @@ func (a *again) flags(c *cobra.Command) {
 	f.StringVar(&a.redo, "redo", "", "picture of which one subject is made again by its own recipe, but for what other options change;\nthe rest stays as it is, byte for byte")
 	f.StringVar(&a.only, "only", "", "with --redo, WORD[#N] of the subject (default: the one that --subject names, or the only one)")
 	f.StringVar(&a.region, "region", "", "with --redo, grey picture that is white where it is made again (default: the subject's mask in the history)")
-	f.IntVar(&a.grow, "grow", -1, "with --redo, pixels that the region grows by (default: a cell of the mask; none of --region)")
-	f.IntVar(&a.feather, "feather", -1, "with --redo, pixels over which new and old mix around it (default likewise)")
+	wholeFlag(f, &a.grow, "grow", -1, "with --redo, pixels that the region grows by (default: a cell of the mask; none of --region)")
+	wholeFlag(f, &a.feather, "feather", -1, "with --redo, pixels over which new and old mix around it (default likewise)")
 	f.StringVar(&a.second, "second-pass", "", "picture that is made again larger and finer, with the masks that the history has of it")
-	f.Float64Var(&a.scale, "scale", 2, "with --second-pass, how many times as large")
+	decimalFlag(f, &a.scale, "scale", 2, "with --second-pass, how many times as large")
 }
 
 // asked tells whether a picture is made again.

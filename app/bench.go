@@ -72,7 +72,7 @@ func newBench() *cobra.Command {
 		},
 	}
 	f, r := c.Flags(), &b.request
-	f.IntVar(&b.options.Repeats, "repeats", 3, "passes of each kind, after one warm-up pass")
+	wholeFlag(f, &b.options.Repeats, "repeats", 3, "passes of each kind, after one warm-up pass")
 	f.StringVar(&r.Prompt, "prompt", "a dog on the beach", "prompt for --subject")
 	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a built-in picture)")
 	settingFlags(c, &r.Settings, "preset", "size", "steps", "stop")

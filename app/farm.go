@@ -93,6 +93,16 @@ With --server, the farm lies on a NATS server that exists, and this command only
   realword farm --server nats://10.0.0.5:4222 --creds farm.creds --replicas 3`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
+			const most = 1e6 // GB
+			if c.Flags().Changed("room") && !(room > 0 && room <= most) {
+				return usagef("--room %g: give a number of GB, above 0 and at most %g", room, float64(most))
+			}
+			if replicas < 1 || replicas > 5 {
+				return usagef("--replicas %d: 1 to 5 servers of a cluster can keep the same", replicas)
+			}
+			if r.server == "" && c.Flags().Changed("replicas") {
+				return usagef("--replicas is for --server")
+			}
 			if r.server != "" {
 				return prepareFarm(c.Context(), r, replicas, c.OutOrStdout())
 			}
@@ -103,8 +113,8 @@ With --server, the farm lies on a NATS server that exists, and this command only
 	}
 	r.flags(c)
 	c.Flags().StringVar(&listen, "listen", "0.0.0.0:"+farmPort, "address to listen at")
-	c.Flags().Float64Var(&room, "room", 0, "GB that may be queued and kept (default: a tenth of what is free)")
-	c.Flags().IntVar(&replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies")
+	decimalFlag(c.Flags(), &room, "room", 0, "GB that may be queued and kept (default: a tenth of what is free)")
+	wholeFlag(c.Flags(), &replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies")
 	c.AddCommand(newFarmPair(), newFarmRevoke(), newFarmJoin(), newFarmStatus())
 	return c
 }
@@ -326,7 +336,7 @@ What is in work at an interrupt is handed over: another computer continues from 
 	r.flags(c)
 	c.Flags().StringArrayVar(&models, "model", nil, "model folder, repeatable (default: the built-in model)")
 	c.Flags().StringSliceVar(&devices, "device", []string{"auto"}, "as for generate; several with commas between each make their own pictures")
-	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
+	wholeFlag(c.Flags(), &m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 	c.Flags().StringVar(&name, "name", "", "what this computer is called in the farm (default: as it was paired)")
 	return c
 }

@@ -106,12 +106,12 @@ func newGenerate() *cobra.Command {
 			"(only, the default), must not be (not), or is (exact: the mask itself, whatever the model attends to)")
 	f.StringVar(&g.out, "out", ".", "folder for the pictures")
 	f.StringVar(&begin.file, "init", "", "picture to begin with: it is scaled until it covers the new one")
-	f.Float64Var(&begin.strength, "strength", 0, "how much of it is made anew, above 0 to 1 (default 0.6; 1 with --redo, 0.4 with --second-pass)")
+	decimalFlag(f, &begin.strength, "strength", 0, "how much of it is made anew, above 0 to 1 (default 0.6; 1 with --redo, 0.4 with --second-pass)")
 	over.flags(c)
 	settingFlags(c, &r.Settings)
 	f.Var(loraFlag{&r.Settings}, "lora", "FILE[:WEIGHT], repeatable: a LoRA, -2 to 2 (default 1); FILE may be the name of one in the folder of LoRAs")
 	f.Var(&first, "seed", "seed of the first picture; the others count up from it (default -1: random)")
-	f.IntVar(&count, "count", 1, "number of pictures")
+	wholeFlag(f, &count, "count", 1, "number of pictures")
 	f.StringArrayVar(&sides, "grid", nil,
 		"KEY=VALUE,VALUE,…, twice for rows and columns: a picture for every value, in a folder of --out, and all of them on one sheet.\n"+
 			"KEY is gamma, t_stop, seed (also 1-4), picture:WORD (files), preset, cfg, steps, sampler, guidance_rescale or mask_source;\n"+
@@ -169,7 +169,7 @@ func asked(negative string) string { return cmp.Or(negative, " ") }
 func (m *machine) flags(c *cobra.Command) {
 	c.Flags().StringVar(&m.model, "model", "", "model folder (default: the built-in model)")
 	c.Flags().StringVar(&m.device, "device", "auto", "auto, cpu, cuda, webgpu, or cuda:1 for the second graphics card")
-	c.Flags().IntVar(&m.threads, "threads", 0, "threads of one operator (default: physical cores)")
+	wholeFlag(c.Flags(), &m.threads, "threads", 0, "threads of one operator (default: physical cores)")
 }
 
 // generation is one `realword generate`.

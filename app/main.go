@@ -141,13 +141,15 @@ func newRoot() *cobra.Command {
 		Short: "Pictures of your own subjects, word by word",
 		Long: "Realword makes pictures in which words of the prompt look like your reference pictures.\nWithout a command it opens the studio, with " +
 			"the files that are named: a picture with its recipe, other\npictures as references, a model to be added.",
-		Version:       version,
-		Args:          usageArgs(existing),
-		RunE:          m.runWindow,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Version: version,
+		Args:    usageArgs(existing),
+		RunE:    m.runWindow,
+
+		PersistentPreRunE: given,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetFlagErrorFunc(flagError)
 	m.flags(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newGenerate(), newRecipe(), newModel(), newBench(), newDoctor(), newHistory(), newFarm(), newWorker(),
@@ -177,14 +179,4 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	}}
 	c.AddCommand(commands...)
 	return c
-}
-
-// usageArgs makes the complaints about positional arguments usage errors.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
 }

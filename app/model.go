@@ -90,6 +90,9 @@ func newModel() *cobra.Command {
 		Use: "verify [MODEL]", Short: "compare a model's files with its manifest, and its networks and loops with golden tensors",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("limit") && limit <= 0 {
+				return usagef("--limit %g: give a distance above 0, such as 2e-3", limit)
+			}
 			b, err := openModel(c.Context(), first(args))
 			if err != nil {
 				return err
@@ -106,7 +109,7 @@ func newModel() *cobra.Command {
 		},
 	}
 	verify.Flags().StringVar(&goldens, "goldens", "", "safetensors file, or a folder of them, to run the networks against")
-	verify.Flags().Float64Var(&limit, "limit", 0,
+	decimalFlag(verify.Flags(), &limit, "limit", 0,
 		"largest relative L2 distance allowed for a tensor, instead of the built-in limits; 2e-3 suits fp16 weights against an fp32 reference")
 	return group("model", "list, download, import and check models", newModelList(), newModelGet(), imported, info, verify)
 }

@@ -52,6 +52,65 @@ func (s *seed) Type() string { return "uint" }
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *seed) UnmarshalJSON(data []byte) error { return s.Set(string(data)) }
 
+// whole is an option that takes a whole number, in digits alone: 010 is ten.
+type whole struct{ to *int }
+
+// Set implements pflag.Value.
+func (w whole) Set(text string) (err error) {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err == nil {
+		*w.to = n
+	}
+	return err
+}
+
+// String implements pflag.Value.
+func (w whole) String() string {
+	if w.to == nil {
+		return "0"
+	}
+	return strconv.Itoa(*w.to)
+}
+
+// Type implements pflag.Value.
+func (w whole) Type() string { return "int" }
+
+// decimal is an option that takes a number, as inference.ParseDecimal reads one.
+type decimal struct{ to *float64 }
+
+// Set implements pflag.Value.
+func (d decimal) Set(text string) error {
+	v, err := inference.ParseDecimal(text)
+	if err != nil {
+		return errors.New("give a number such as 0.5")
+	}
+	*d.to = v
+	return nil
+}
+
+// String implements pflag.Value.
+func (d decimal) String() string {
+	if d.to == nil {
+		return "0"
+	}
+	return strconv.FormatFloat(*d.to, 'g', -1, 64)
+}
+
+// Type implements pflag.Value.
+func (d decimal) Type() string { return "float" }
+
+// wholeFlag adds an option of a whole number.
+func wholeFlag(f *pflag.FlagSet, to *int, name string, value int, usage string) {
+	*to = value
+	f.Var(whole{to}, name, usage)
+}
+
+// decimalFlag adds an option of a number.
+func decimalFlag(f *pflag.FlagSet, to *float64, name string, value float64, usage string) {
+	*to = value
+	f.Var(decimal{to}, name, usage)
+}
+
 // settingFlags adds an option for every setting that has one, or for the named ones alone.
 func settingFlags(c *cobra.Command, s *inference.Settings, only ...string) {
 	for _, t := range inference.Table() {
@@ -64,6 +123,9 @@ func settingFlags(c *cobra.Command, s *inference.Settings, only ...string) {
 	}
 }
 
+// errBlank is the error of an option of a number without one.
+var errBlank = errors.New("it is empty: give it a value, or leave it out")
+
 // settingFlag is the option of a setting.
 type settingFlag struct {
 	inference.Setting
@@ -75,6 +137,9 @@ func (f settingFlag) String() string { return f.Get(*f.of) }
 
 // Set implements pflag.Value. It refuses a zero that was typed where a zero stands for the preset's own value.
 func (f settingFlag) Set(text string) error {
+	if _, words := f.At(f.of).(*string); !words && strings.TrimSpace(text) == "" {
+		return errBlank
+	}
 	err := f.Setting.Set(f.of, text)
 	if err == nil && f.String() == "" && f.Zero != "" {
 		return errors.New(f.Zero)
@@ -93,28 +158,6 @@ func (f settingFlag) Type() string {
 		return "bool"
 	}
 	return "string"
-}
-
-// flagError says in words what is wrong with the value of an option.
-func flagError(err error) error {
-	var invalid *pflag.InvalidValueError
-	if !errors.As(err, &invalid) {
-		return usageError{err}
-	}
-	why, number := errors.Unwrap(invalid), (*strconv.NumError)(nil)
-	if errors.As(why, &number) {
-		switch kind := invalid.GetFlag().Value.Type(); {
-		case kind == "bool":
-			why = errors.New("write true or false, or no value")
-		case errors.Is(number.Err, strconv.ErrRange):
-			why = errors.New("the number is too large")
-		case strings.HasPrefix(kind, "float"):
-			why = errors.New("give a number such as 0.5")
-		default:
-			why = errors.New("give a whole number")
-		}
-	}
-	return usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), why)
 }
 
 // jsonError says in words what is wrong with a line of JSON.

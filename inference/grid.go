@@ -205,14 +205,17 @@ func (a Axis) problem(subjects []Subject) error {
 		}
 		var s Settings
 		var err error
+		unset := false // a zero that would stand for the preset's value
 		switch a.Key {
 		case AxisReference:
 		case AxisSeed:
 			_, err = strconv.ParseUint(text, 10, 64)
 		default:
-			err = row(a.Key).Set(&s, text)
+			t := row(a.Key)
+			err = t.Set(&s, text)
+			unset = t.Zero != "" && t.Get(s) == ""
 		}
-		if err != nil || text == "" || a.Key == "scope" && !(s.Scope > 0 && s.Scope <= 1) {
+		if err != nil || unset || text == "" || a.Key == "scope" && !(s.Scope > 0 && s.Scope <= 1) {
 			return message.Errorf("the side %q of the grid has the value %q, which it cannot have: correct it", a.Key, text)
 		}
 		if seen[text] {

@@ -42,6 +42,8 @@ type planner struct {
 	engine   *Engine
 	manifest bundle.Manifest
 	badSize  bool
+	scope    float64      // of subjects without their own, as asked for
+	badScope bool         // no subject can have it
 	unread   bool         // the prompts are no text
 	wrong    map[int]bool // subjects with a problem of their word, which is told once
 	problems []error
@@ -49,7 +51,7 @@ type planner struct {
 
 func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	m := e.model.Manifest()
-	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m, wrong: map[int]bool{}}
+	p := planner{plan: plan{request: Defaults(m, r)}, ctx: ctx, engine: e, manifest: m, wrong: map[int]bool{}, scope: r.Scope}
 	p.request.Seeds = slices.Clone(r.Seeds)
 	p.fillSubjects()
 	p.checkSettings()
@@ -90,13 +92,15 @@ func (p *planner) problem(err error) { p.problems = append(p.problems, err) }
 
 // checkSettings asks the table what the model cannot do.
 func (p *planner) checkSettings() {
+	asked := p.request.Settings
+	asked.Scope = p.scope // which the subjects have now
 	for _, t := range table {
 		if t.check == nil {
 			continue
 		}
-		if err := t.check(p.request.Settings, p.manifest); err != nil {
+		if err := t.check(asked, p.manifest); err != nil {
 			p.problems = append(p.problems, err)
-			p.badSize = p.badSize || t.Flag == "size"
+			p.badSize, p.badScope = p.badSize || t.Flag == "size", p.badScope || t.Key == "scope"
 		}
 	}
 }
@@ -202,7 +206,7 @@ func (p *planner) checkScopes() {
 		s.Region.Painted = read.painted
 		rule[j].Kind, rule[j].Region = s.Region.Kind, picture.Cover(read.mask, width, height)
 	}
-	if unread {
+	if unread || p.badScope {
 		return
 	}
 	ks, err := guidance.Counts(width*height, rule)

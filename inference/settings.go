@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -220,7 +221,10 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 	case *int:
 		*at, err = strconv.Atoi(cmp.Or(text, "0"))
 	case *float64:
-		if *at, err = ParseDecimal(cmp.Or(text, "0")); *at == 0 && text != "" {
+		switch *at, err = ParseDecimal(cmp.Or(text, "0")); {
+		case err == nil && t.none != 0 && *at == t.none: // nobody can ask for what only stands for a zero
+			err = errors.New("write " + t.Takes)
+		case *at == 0 && text != "":
 			*at = t.none
 		}
 	case *bool:
@@ -240,14 +244,15 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 	return err
 }
 
-// ParseDecimal reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are.
+// ParseDecimal reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are. So is what
+// is no finite number.
 func ParseDecimal(text string) (float64, error) {
 	text = strings.TrimSpace(text)
 	if strings.Count(text, ",") == 1 && !strings.Contains(text, ".") {
 		text = strings.Replace(text, ",", ".", 1)
 	}
 	v, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || strings.Contains(text, "_") {
 		return 0, errors.New("give a number such as 7.5")
 	}
 	return v, nil
@@ -362,6 +367,12 @@ var table = []Setting{
 		Key: "scope", Field: "Scope", At: func(s *Settings) any { return &s.Scope },
 		Flag: "scope", Help: "scope (γ) of every subject without one of its own, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]",
 		Called: "scope", Most: 1, OfMasks: true,
+		check: func(s Settings, _ bundle.Manifest) error {
+			if !(s.Scope >= 0 && s.Scope <= 1) { // 0: a preset without one
+				return message.Errorf("the scope γ = %g is outside (0, 1]: 0.15 to 0.4 works well", s.Scope)
+			}
+			return nil
+		},
 	},
 	{
 		Key: "fit", Field: "Fit", At: func(s *Settings) any { return (*string)(&s.Fit) },
