@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -22,6 +24,9 @@ import (
 	"realword/inference/picture"
 	"realword/inference/prompt"
 	"realword/inference/recipe"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 // batchLine is one picture of a batch file: a request with its seed, its name and the files of its references and masks. What it leaves
@@ -49,6 +54,8 @@ type batchSubject struct {
 type batchCase struct {
 	name    string
 	request inference.Request
+	there   bool // its picture is in the folder already
+	drawn   bool // its seed is: another one every time
 }
 
 // batchStep is what the JSON file of a picture says of one step that ran the guidance branch. Grids are in row order.
@@ -75,7 +82,7 @@ const maxFileName = 255
 const maxProblems = 10
 
 // runBatch makes every picture of the file that the output folder does not have yet, with the model loaded once. All lines are
-// checked before the first picture. Pictures that another process is making come last, when it has made them or given up. It writes no
+// checked before the first picture, also that a picture that is there is the one that its line asks for. Pictures that another process is making come last, when it has made them or given up. It writes no
 // history.
 func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr io.Writer) error {
 	cases, err := g.readBatch(file)
@@ -100,6 +107,17 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 				return ctx.Err()
 			}
 			problems = append(problems, badRequest(fmt.Errorf("%s: %q: %w", file, c.name, err)))
+			continue
+		}
+		if c.there {
+			switch other, err := g.another(*c, e); {
+			case err != nil:
+				fmt.Fprintf(stderr, "note: %q: %s stays as it is: %s\n", c.name, g.file(*c), err)
+			case other != "":
+				problems = append(problems, usagef("%s: %q: %s is there already, and was made in another way (%s): "+
+					"give the line another name, choose another folder with --out, or move the picture away", file, c.name, g.file(*c), other))
+			}
+			continue
 		}
 		for _, note := range e.Notes(asked) {
 			if text := note.Error(); !noted[text] {
@@ -110,6 +128,15 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	}
 	if err := some(problems); err != nil {
 		return err
+	}
+	all := len(cases)
+	cases = slices.DeleteFunc(cases, func(c batchCase) bool { return c.there })
+	switch there := all - len(cases); {
+	case len(cases) == 0:
+		fmt.Fprintf(stderr, "note: nothing to make: %s has every picture of %s\n", g.out, file)
+		return nil
+	case there > 0:
+		fmt.Fprintf(stderr, "note: %s has %d of the %d pictures already\n", g.out, there, all)
 	}
 	var requests []inference.Request
 	for _, c := range cases {
@@ -187,7 +214,42 @@ func (g *generation) wait(ctx context.Context, e *engine, c batchCase, w watcher
 	}
 }
 
-// readBatch reads the lines whose pictures are missing.
+// file is the picture of a line.
+func (g *generation) file(c batchCase) string { return filepath.Join(g.out, c.name+".png") }
+
+// another says in what the picture that is there was made otherwise than its line, which is resolved, asks for: "" in nothing. The error
+// is that nobody can tell.
+func (g *generation) another(c batchCase, e *engine) (string, error) {
+	data, err := files.Read(g.file(c), picture.DefaultLimits.Bytes)
+	if err != nil {
+		return "", err
+	}
+	said, foreign, err := recipe.Read(data)
+	was := said.Request
+	if errors.Is(err, recipe.ErrNone) { // --no-metadata
+		if note, ok := g.noted(c); ok {
+			was, err = note.Recipe, nil
+		}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case foreign:
+		return "", errors.New("another program has written it")
+	}
+	if now := e.bundle.Manifest().Name; said.Model != "" && said.Model != now {
+		return fmt.Sprintf("with the model %s, not %s", said.Model, now), nil
+	}
+	return recipe.Differs(was, c.request, c.drawn), nil
+}
+
+// noted is what the JSON file of a line says. It returns false where there is none, or one of somebody else.
+func (g *generation) noted(c batchCase) (note batchNote, ok bool) {
+	data, err := os.ReadFile(filepath.Join(g.out, c.name+".json"))
+	return note, err == nil && json.Unmarshal(data, &note) == nil && note.Name == c.name
+}
+
+// readBatch reads the lines, and looks which of their pictures are there.
 func (g *generation) readBatch(file string) ([]batchCase, error) {
 	f, err := files.Open(file)
 	if err != nil {
@@ -196,7 +258,11 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 	defer f.Close()
 	var cases []batchCase
 	var problems []error
-	names := map[string]int{}
+	type named struct {
+		name string
+		line int
+	}
+	names := map[string]named{}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	n := 0
@@ -216,22 +282,34 @@ func (g *generation) readBatch(file string) ([]batchCase, error) {
 			continue
 		}
 		c, err := g.parseLine(line, filepath.Dir(file))
-		if earlier := names[c.name]; err == nil && earlier > 0 {
-			err = usagef("line %[2]d already has the name %[1]q: every picture needs its own", c.name, earlier)
+		same := sameFile(c.name)
+		if earlier, has := names[same]; err == nil && has {
+			err = usagef("line %d already has the name %q: every picture needs its own", earlier.line, earlier.name)
+			if earlier.name != c.name {
+				err = usagef("the name %q is that of line %d, %q, on Windows and macOS: every picture needs its own", c.name, earlier.line, earlier.name)
+			}
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s, line %d: %w", file, n, err))
 			continue
 		}
-		names[c.name] = n
-		switch info, err := os.Stat(filepath.Join(g.out, c.name+".png")); {
+		names[same] = named{c.name, n}
+		switch info, err := os.Stat(g.file(c)); {
 		case errors.Is(err, fs.ErrNotExist):
+			_, err := os.Lstat(filepath.Join(g.out, c.name+".json"))
+			if _, ours := g.noted(c); err == nil && !ours {
+				problems = append(problems, usagef("%s, line %d: %s exists and is no file of a batch: give the line another name", file, n,
+					filepath.Join(g.out, c.name+".json")))
+			}
 			cases = append(cases, c)
 		case err != nil:
 			problems = append(problems, fmt.Errorf("%s, line %d: cannot tell whether its picture already exists: %w", file, n, err))
 		case !info.Mode().IsRegular():
 			problems = append(problems, usagef("%s, line %d: %s exists and is not a picture: give the line another name", file, n,
-				filepath.Join(g.out, c.name+".png")))
+				g.file(c)))
+		default:
+			c.there = true
+			cases = append(cases, c)
 		}
 	}
 	switch err := lines.Err(); {
@@ -253,6 +331,9 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	if err := d.Decode(&l); err != nil {
 		return batchCase{}, jsonError(line, err)
 	}
+	if key := recipe.Twice(line); key != "" {
+		return batchCase{}, usagef("%q stands there twice: leave one out", key)
+	}
 	switch {
 	case d.More():
 		return batchCase{}, usagef("more than one JSON object: write one per line")
@@ -262,6 +343,8 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	case len(l.Name+".json") > maxFileName:
 		return batchCase{}, usagef("the name %.40q… is too long for a file: it has %d bytes, and at most %d are allowed", l.Name, len(l.Name),
 			maxFileName-len(".json"))
+	case reserved(l.Name):
+		return batchCase{}, usagef("the name %q is that of a device on Windows: give another one, such as %q", l.Name, "picture-"+l.Name)
 	case strings.TrimSpace(l.Prompt) == "":
 		return batchCase{}, usagef("the prompt is empty: describe the picture")
 	case l.Seeds != nil || l.Seed == nil:
@@ -306,8 +389,17 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 		}
 		r.Subjects = append(r.Subjects, subject)
 	}
-	return batchCase{l.Name, r}, nil
+	return batchCase{name: l.Name, request: r, drawn: l.Seed.drawn}, nil
 }
+
+// sameFile is the same for names that are one file on some system: Windows and macOS take a and A for the same, and macOS é for e with
+// an accent behind it.
+func sameFile(name string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(name))) }
+
+// devices are the names that Windows has files of its own for, whatever follows behind a dot.
+var devices = regexp.MustCompile(`(?i)^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|$)`)
+
+func reserved(name string) bool { return devices.MatchString(name) }
 
 // from is a path that counts from a folder unless it is absolute.
 func from(dir, path string) string {

@@ -63,9 +63,50 @@ func TestBatch(t *testing.T) {
 	if err := os.Remove(filepath.Join(out, "with.png")); err != nil {
 		t.Fatal(err)
 	}
-	status, stdout, _ = command(t, args...)
+	status, stdout, stderr = command(t, args...)
 	if status != 0 || strings.Count(stdout, "\n") != 1 || !bytes.Equal(first, read("with.png")) || string(read("without.png")) != "mine" {
 		t.Errorf("again: status %d, %q", status, stdout)
+	}
+
+	if !strings.Contains(stderr, filepath.Join(out, "without.png")+" stays as it is") || !strings.Contains(stderr, "has 1 of the 2 pictures already") {
+		t.Errorf("what is there is not said: %s", stderr)
+	}
+	if err := os.Remove(filepath.Join(out, "without.png")); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr = command(t, append(args, "--no-metadata")...); status != 0 {
+		t.Fatal(stderr)
+	}
+	status, stdout, stderr = command(t, args...)
+	if status != 0 || stdout != "" || stderr != "note: nothing to make: "+out+" has every picture of "+file+"\n" {
+		t.Errorf("nothing to make: status %d, %q, %q", status, stdout, stderr)
+	}
+	// A picture that is there and was made in another way is never taken for the one that was asked for, nor overwritten.
+	write(strings.Replace(with, `"seed": 5`, `"seed": 6`, 1), `{"name": "without", "prompt": "a dog and a dog", "seed": 5, "steps": 3, "stop": 1}`, `{"name": "new", "prompt": "a dog", "seed": -1}`)
+	status, stdout, stderr = command(t, args...)
+	for _, want := range []string{
+		filepath.Join(out, "with.png") + " is there already, and was made in another way (the seed 5, not 6): give the line another name",
+		filepath.Join(out, "without.png") + " is there already, and was made in another way (2 as the number of steps, not 3)",
+	} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("%q is missing in\n%s", want, stderr)
+		}
+	}
+	if status != 2 || stdout != "" || !bytes.Equal(first, read("with.png")) {
+		t.Errorf("pictures of another recipe: status %d, %q", status, stdout)
+	}
+	write(`{"name": "drawn", "prompt": "a dog", "seed": -1}`)
+	for range 2 { // another seed every time is the same line
+		if status, _, stderr = command(t, args...); status != 0 {
+			t.Errorf("a drawn seed: status %d, %s", status, stderr)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(out, "package.json"), []byte(`{"name": "mine"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(`{"name": "package", "prompt": "a dog", "seed": 1}`)
+	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "package.json exists and is no file of a batch") || string(read("package.json")) != `{"name": "mine"}` {
+		t.Errorf("somebody else's JSON: status %d, %s", status, stderr)
 	}
 
 	// Every bad line is named before anything is made.
@@ -110,6 +151,23 @@ func TestBatch(t *testing.T) {
 		if err := json.Unmarshal(read(name+".json"), &note); err != nil || len(note.Recipe.Seeds) != 1 || name == "bom" && note.Recipe.Seeds[0] != 1 || len(read(name+".png")) == 0 {
 			t.Errorf("%s: %+v, %v", name, note.Recipe, err)
 		}
+	}
+	// What is one file on other systems, or none, and keys that stand there twice.
+	write(`{"name": "Größe", "prompt": "a dog", "seed": 1}`, `{"name": "gro`+"\u0308"+`ßE", "prompt": "a dog", "seed": 1}`, `{"name": "CON", "prompt": "a dog", "seed": 1}`, `{"name": "aux.v2", "prompt": "a dog", "seed": 1}`,
+		`{"name": "lpt1", "prompt": "a dog", "seed": 1}`, `{"name": "v", "prompt": "a dog", "seed": 1, "Seed": 2}`, `{"name": "w", "prompt": "a dog", "seed": 1, "subjects": [{"word": "dog", "word": "cat"}]}`,
+		`{"name": "console", "prompt": "a dog", "seed": 1, "scope": 5}`)
+	status, stdout, stderr = command(t, args...)
+	for i, want := range []string{`is that of line 1, "Größe", on Windows and macOS`, `"CON" is that of a device on Windows`, `"aux.v2" is`, `"lpt1" is`, `"Seed" stands there twice`, `"word" stands there twice`} {
+		if line := fmt.Sprintf("line %d: ", i+2); !strings.Contains(stderr, line) || !strings.Contains(stderr, want) {
+			t.Errorf("%s%s is missing in\n%s", line, want, stderr)
+		}
+	}
+	if status != 2 || stdout != "" || strings.Contains(stderr, "console") {
+		t.Errorf("odd names: status %d, %q, %s", status, stdout, stderr)
+	}
+	write(`{"name": "console", "prompt": "a dog", "seed": 1, "scope": 5}`)
+	if status, _, stderr = command(t, args...); status != 2 || !strings.Contains(stderr, "the scope γ = 5 is outside (0, 1]") {
+		t.Errorf("a scope without a subject: status %d, %s", status, stderr)
 	}
 	// What is no JSON, in words: where, and what may have been meant.
 	write(`{"name": "m", "prompt": "a dog", "seed": 1,}`, `{"name": "n", "prompt": "a dog", "seed": 1`, `{"name": 'o', "prompt": "a dog", "seed": 1}`, `{"name": "p" "prompt": "a dog", "seed": 1}`,

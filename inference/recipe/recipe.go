@@ -150,6 +150,9 @@ func Parse(data []byte) (Recipe, error) {
 		return Recipe{}, message.Errorf("the recipe has version %d, and this program reads version %d; use the Realword that made it",
 			*version.Schema, Schema)
 	}
+	if key := Twice(data); key != "" {
+		return Recipe{}, message.Errorf("the recipe is damaged (%s); use the picture as a reference instead", fmt.Sprintf("it says %q twice", key))
+	}
 	var r Recipe
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Recipe{}, message.Errorf("the recipe is damaged (%s); use the picture as a reference instead", jsonProblem(err))
