@@ -14,7 +14,9 @@ import (
 type Field struct {
 	widget.Entry
 	shortcut func(fyne.Shortcut) bool
-	Paste    func() // what is no text; nil ignores it
+	Paste    func()       // what is no text; nil ignores it
+	Left     func()       // the focus has gone; may be nil
+	Step     func(by int) // Up (1) or Down (-1) in a field of one line; nil: they do nothing
 }
 
 func NewField(shortcut func(fyne.Shortcut) bool, lines bool) *Field {
@@ -28,8 +30,19 @@ func NewField(shortcut func(fyne.Shortcut) bool, lines bool) *Field {
 
 func (f *Field) AcceptsTab() bool { return false }
 
+// FocusLost implements fyne.Focusable.
+func (f *Field) FocusLost() {
+	if f.Entry.FocusLost(); f.Left != nil {
+		f.Left()
+	}
+}
+
 // TypedKey leaves Esc to the window.
 func (f *Field) TypedKey(e *fyne.KeyEvent) {
+	if by := map[fyne.KeyName]int{fyne.KeyUp: 1, fyne.KeyDown: -1}[e.Name]; by != 0 && f.Step != nil {
+		f.Step(by)
+		return
+	}
 	if e.Name != fyne.KeyEscape || !f.shortcut(&desktop.CustomShortcut{KeyName: e.Name}) {
 		f.Entry.TypedKey(e)
 	}

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"image"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -20,10 +19,8 @@ type advanced struct {
 	box     *fyne.Container
 	sampler *kit.Selector
 	source  *kit.Selector
-	size    *kit.Selector
 	divide  *kit.Check
 	layers  *kit.Check
-	offered []image.Point
 }
 
 func newAdvanced(h Host) *advanced {
@@ -36,15 +33,6 @@ func newAdvanced(h Host) *advanced {
 	a.source = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName)
-		})
-	})
-	a.size = kit.NewSelect(nil, func(text string) {
-		a.change(func(f *state.Form) {
-			for _, size := range a.offered {
-				if state.SizeName(size) == text {
-					*f = f.WithSize(size, h.State().Model)
-				}
-			}
 		})
 	})
 	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
@@ -64,8 +52,7 @@ func newAdvanced(h Host) *advanced {
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}
-	a.box = kit.NewColumn(8, named(i18n.T("Size"), a.size), named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source),
-		a.divide, a.layers)
+	a.box = kit.NewColumn(8, named(i18n.T("Sampler"), a.sampler), named(i18n.T("Mask source"), a.source), a.divide, a.layers)
 	return a
 }
 
@@ -113,16 +100,6 @@ func (a *advanced) refresh() {
 	}
 	show(a.sampler, names(schedule.Samplers(), state.SamplerName), state.SamplerName(now.Sampler))
 	show(a.source, names(state.MaskSources(), state.MaskSourceName), state.MaskSourceName(now.MaskSource))
-	a.offered = state.Sizes(m)
-	size := image.Pt(now.Width, now.Height)
-	if !slices.Contains(a.offered, size) {
-		a.offered = append(a.offered, size)
-	}
-	var texts []string
-	for _, size := range a.offered {
-		texts = append(texts, state.SizeName(size))
-	}
-	show(a.size, texts, state.SizeName(size))
 	if a.divide.Checked == f.RawMask {
 		a.divide.Checked = !f.RawMask
 		a.divide.Refresh()

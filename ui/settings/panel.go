@@ -2,7 +2,6 @@ package settings
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -24,22 +23,23 @@ type Panel struct {
 	Form   *fyne.Container // above: what is asked for
 	Action *fyne.Container // below: where the run stands, the queue, Generate
 
-	Presets          map[string]*kit.Button
-	presetNote, size *kit.Line
-	Steps, Stop      *kit.Dial
-	dials            map[string]*kit.Dial // of the knobs that have one, by label
-	count            *kit.Dial
-	Seed             *kit.Field
-	keep             *kit.Check
-	seedNote         *kit.Line
-	shown            uint64 // seed that was put into the field last
-	Negative         *kit.Field
-	negative         *negative
-	Book             *wordbook.Book
-	More             *kit.Button
-	moreBox          *fyne.Container
-	advanced         *advanced
-	LoRAs            *LoRAs
+	Presets     map[string]*kit.Button
+	presetNote  *kit.Line
+	shape       *shaper
+	Steps, Stop *kit.Dial
+	dials       map[string]*kit.Dial // of the knobs that have one, by label
+	count       *kit.Dial
+	Seed        *kit.Field
+	keep        *kit.Check
+	seedNote    *kit.Line
+	shown       uint64 // seed that was put into the field last
+	Negative    *kit.Field
+	negative    *negative
+	Book        *wordbook.Book
+	More        *kit.Button
+	moreBox     *fyne.Container
+	advanced    *advanced
+	LoRAs       *LoRAs
 
 	progress *widget.ProgressBar
 	Status   *kit.Line
@@ -71,7 +71,7 @@ func New(h Host) *Panel {
 		s.Presets[p.name] = b
 		both.Add(b)
 	}
-	s.presetNote, s.size = kit.Caption(""), kit.Caption("")
+	s.presetNote = kit.Caption("")
 	s.Stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
 		func(v float64) { h.Change(func(st *state.State) { st.Form.Stop = int(v) }) })
 	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
@@ -92,7 +92,8 @@ func New(h Host) *Panel {
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
 		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.seedNote)
 
-	s.advanced, s.LoRAs = newAdvanced(h), newLoRAs(h, func() { s.Form.Refresh() })
+	again := func() { s.Form.Refresh() }
+	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, again)
 	s.Negative = kit.NewField(h.Shortcut, true)
 	s.Negative.OnChanged = func(text string) {
 		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
@@ -118,9 +119,9 @@ func New(h Host) *Panel {
 		s.Form.Refresh()
 	})
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	s.Form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Settings")), s.size)),
+	s.Form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, kit.Heading(i18n.T("Settings"))),
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
-			s.newPresetButton()), s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.LoRAs.box, s.More, s.moreBox)
+			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.LoRAs.box, s.More, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
@@ -193,8 +194,7 @@ func (s *Panel) Refresh() {
 	}
 	if m := st.Model; m != nil {
 		s.presetNote.Set(f.Note(m))
-		size := f.Size(m)
-		s.size.Set(fmt.Sprintf("%d × %d", size.X, size.Y))
+		s.shape.refresh()
 		s.advanced.refresh()
 	}
 	if f.Steps > 0 {

@@ -1,10 +1,7 @@
 package state
 
 import (
-	"fmt"
 	"image"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -70,28 +67,6 @@ func Knobs() []Knob {
 	}
 }
 
-// fits tells whether a model makes pictures of a size.
-func fits(size image.Point, m *bundle.Manifest) bool {
-	s := m.Size
-	side := func(n int) bool { return n >= s.Min && n <= s.Max && (s.Multiple < 1 || n%s.Multiple == 0) }
-	return side(size.X) && side(size.Y)
-}
-
-// Size is the size of the pictures that the form asks of a model.
-func (f Form) Size(m *bundle.Manifest) image.Point {
-	s := f.Completed(m)
-	return image.Pt(s.Width, s.Height)
-}
-
-// WithSize asks for pictures of a size; the model's own is no wish, and one that it cannot make is none either.
-func (f Form) WithSize(size image.Point, m *bundle.Manifest) Form {
-	f.Width, f.Height = size.X, size.Y
-	if m != nil && (size == image.Pt(m.Size.Width, m.Size.Height) || !fits(size, m)) {
-		f.Width, f.Height = 0, 0
-	}
-	return f
-}
-
 // MaskSourceName is where the masks come from, for people (Table V of the paper).
 func MaskSourceName(name string) string {
 	switch name {
@@ -119,48 +94,6 @@ func yesOrNo(yes bool) string {
 		return i18n.T("yes")
 	}
 	return i18n.T("no")
-}
-
-// SizeName is a size with the ratio of its sides, where it is near one that has a name.
-func SizeName(size image.Point) string {
-	text := fmt.Sprintf("%d × %d", size.X, size.Y)
-	best := 0.06 // sides are multiples, so a ratio is met about
-	for _, r := range ratios {
-		for _, turned := range [][2]int{r, {r[1], r[0]}} {
-			off := math.Abs(float64(size.X)/float64(size.Y)/(float64(turned[0])/float64(turned[1])) - 1)
-			if off < best {
-				best, text = off, fmt.Sprintf("%d × %d · %d:%d", size.X, size.Y, turned[0], turned[1])
-			}
-		}
-	}
-	return text
-}
-
-// ratios are the ratios of the sides of pictures that are offered, lying and standing.
-var ratios = [][2]int{{1, 1}, {4, 3}, {3, 2}, {16, 9}}
-
-// Sizes are the sizes that are offered for a model: its own, other ratios of the same area, and smaller squares.
-func Sizes(m *bundle.Manifest) []image.Point {
-	s := m.Size
-	list := []image.Point{{X: s.Width, Y: s.Height}}
-	step := max(s.Multiple, 1)
-	add := func(x, y float64) {
-		p := image.Pt(int(x/float64(step)+0.5)*step, int(y/float64(step)+0.5)*step)
-		if fits(p, m) && !slices.Contains(list, p) {
-			list = append(list, p)
-		}
-	}
-	area := float64(s.Width * s.Height)
-	for _, r := range ratios {
-		long := math.Sqrt(area * float64(r[0]) / float64(r[1]))
-		add(long, area/long)
-		add(area/long, long)
-	}
-	for _, share := range []float64{0.75, 0.5} {
-		side := math.Sqrt(area) * share
-		add(side, side)
-	}
-	return list
 }
 
 // Note is the line under the presets: what is in force.

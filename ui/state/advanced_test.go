@@ -1,10 +1,8 @@
 package state
 
 import (
-	"fmt"
 	"image"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,30 +12,72 @@ import (
 	"realword/ui/uitest"
 )
 
-func TestOfferedSizesAreOnesThatTheModelMakes(t *testing.T) {
+// TestShapesAreOnesThatTheModelMakes: their sizes can be made, bear their names, stand as they lie, and have about as many pixels.
+func TestShapesAreOnesThatTheModelMakes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
 		multiple := []int{1, 8, 16, 64}[rng.IntN(4)]
 		m := *uitest.Roomy
 		m.Size = bundle.Size{Multiple: multiple, Min: multiple * (1 + rng.IntN(8)), Max: multiple * (20 + rng.IntN(20))}
 		m.Size.Width, m.Size.Height = multiple*(10+rng.IntN(8)), multiple*(10+rng.IntN(8))
-		var names []string
-		for i, s := range Sizes(&m) {
-			if !fits(s, &m) || i == 0 && s != image.Pt(m.Size.Width, m.Size.Height) {
-				t.Fatalf("%v is offered by %+v", s, m.Size)
+		for _, s := range Shapes() {
+			size := s.Size(image.Pt(m.Size.Width, m.Size.Height), &m)
+			if size == (image.Point{}) {
+				continue
 			}
-
-			if slices.Contains(names, SizeName(s)) {
-				t.Fatalf("%s twice", SizeName(s))
+			if !fits(size, &m) || !strings.HasSuffix(SizeName(size), " · "+s.String()) {
+				t.Fatalf("%v is %v to %+v", s, size, m.Size)
 			}
-			names = append(names, SizeName(s))
 		}
 	}
-	if got := fmt.Sprint(Sizes(uitest.Roomy)); got != "[(1024,1024) (1152,896) (896,1152) (1280,832) (832,1280) (1344,768) (768,1344) (768,768) (512,512)]" {
-		t.Errorf("SDXL: %s", got)
+	sizes := func(m *bundle.Manifest, like image.Point) (got []string) {
+		for _, s := range Shapes() {
+			got = append(got, SizeName(s.Size(like, m)))
+		}
+		return got
+	}
+	for name, c := range map[string]struct {
+		size bundle.Size
+		like image.Point
+		want string
+	}{
+		"SDXL":          {bundle.Size{Min: 64, Max: 2048, Multiple: 32}, image.Pt(1024, 1024), "1024 × 1024 · 1:1, 1184 × 896 · 4:3, 1248 × 832 · 3:2, 1376 × 768 · 16:9, 768 × 1376 · 9:16, 832 × 1248 · 2:3, 896 × 1184 · 3:4"},
+		"toybox":        {bundle.Size{Min: 32, Max: 256, Multiple: 16}, image.Pt(128, 128), "128 × 128 · 1:1, 144 × 112 · 4:3, 144 × 96 · 3:2, 176 × 96 · 16:9, 96 × 176 · 9:16, 96 × 144 · 2:3, 112 × 144 · 3:4"},
+		"a small one":   {bundle.Size{Min: 64, Max: 2048, Multiple: 32}, image.Pt(512, 512), "512 × 512 · 1:1, 608 × 448 · 4:3, 640 × 416 · 3:2"},
+		"only a square": {bundle.Size{Min: 128, Max: 128, Multiple: 16}, image.Pt(128, 128), "128 × 128 · 1:1, 0 × 0, 0 × 0, 0 × 0, 0 × 0, 0 × 0, 0 × 0"},
+	} {
+		m := *uitest.Roomy
+		m.Size = c.size
+		if got := strings.Join(sizes(&m, c.like), ", "); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 	if SizeName(image.Pt(1152, 896)) != "1152 × 896 · 4:3" || SizeName(image.Pt(1184, 896)) != "1184 × 896 · 4:3" || SizeName(image.Pt(1024, 900)) != "1024 × 900" || SizeName(image.Pt(832, 1280)) != "832 × 1280 · 2:3" || SizeName(image.Pt(512, 512)) != "512 × 512 · 1:1" {
 		t.Error("the ratios are named wrongly")
+	}
+}
+
+// TestSizesAreSnapped side by side, and a model of another size keeps the shape that was asked for.
+func TestSizesAreSnapped(t *testing.T) {
+	m := *uitest.Roomy
+	m.Size = bundle.Size{Width: 128, Height: 128, Min: 40, Max: 250, Multiple: 16}
+	for _, c := range [][2]image.Point{
+		{{100, 100}, {96, 96}}, {{104, 103}, {112, 96}}, {{1, -5}, {48, 48}}, {{9999, 250}, {240, 240}}, {{128, 64}, {128, 64}},
+	} {
+		if got := Snapped(c[0], &m); got != c[1] || !fits(got, &m) {
+			t.Errorf("%v becomes %v, not %v", c[0], got, c[1])
+		}
+	}
+	if OneSize(&m) {
+		t.Error("a model of many sizes has one")
+	}
+	wide := Form{}.WithSize(image.Pt(1344, 896), uitest.Roomy)
+	if small := wide.WithSize(image.Pt(wide.Width, wide.Height), &m); small.Size(&m) != image.Pt(144, 96) {
+		t.Errorf("3:2 becomes %v in a small model", small.Size(&m))
+	}
+	m.Size.Min, m.Size.Max = 128, 128
+	if !OneSize(&m) || wide.WithSize(image.Pt(1248, 832), &m).Size(&m) != image.Pt(128, 128) {
+		t.Error("a model of one size makes others")
 	}
 }
 
@@ -86,7 +126,7 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 	if other := strings.Join(p.Unsettable(uitest.Roomy), ", "); other != "Model: another, Begun with: sketch.png, Sampler: restart, Size: 4096 × 1152" {
 		t.Errorf("what cannot be set: %s", other)
 	}
-	if taken := f.Take(p, AllParts, uitest.Roomy); taken.Sampler != "" || taken.Size(uitest.Roomy) != image.Pt(1024, 1024) {
+	if taken := f.Take(p, AllParts, uitest.Roomy); taken.Sampler != "" || taken.Size(uitest.Roomy) != image.Pt(2048, 576) { // of the same shape
 		t.Errorf("taken over: %+v", taken.Settings)
 	}
 	// A foreign recipe says nothing of them.

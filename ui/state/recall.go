@@ -219,6 +219,7 @@ func (f Form) Take(p Past, which Parts, m *bundle.Manifest) Form {
 		said.Literal, base.Literal = false, f.Literal
 		if said.Negative, base.Negative = "", cmp.Or(f.Negative, " "); m != nil {
 			said = said.Possible(*m)
+			said.Width, said.Height = r.Width, r.Height // which keep their shape, see WithSize
 		}
 		if f = f.WithSettings(said.Over(base), m); len(r.Seeds) > 0 {
 			f.Count = countOf(r)
