@@ -87,7 +87,7 @@ func TestOverlayPartsFitTogether(t *testing.T) {
 		}
 	}
 	layers := []Layer{{half(), SubjectStyle(0)}}
-	for _, mode := range []Mode{Heat, Outline, Cutout} {
+	for _, mode := range []Mode{Tint, Outline, Cutout} {
 		whole, err := Overlay(base, layers, mode, 0.6)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestOverlayPartsFitTogether(t *testing.T) {
 			}
 		}
 	}
-	if _, err := OverlayPart(base, image.Pt(96, 64), image.Pt(1, 0), layers, Heat, 1); err == nil {
+	if _, err := OverlayPart(base, image.Pt(96, 64), image.Pt(1, 0), layers, Tint, 1); err == nil {
 		t.Error("a part that sticks out was painted")
 	}
 }

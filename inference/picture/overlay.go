@@ -19,7 +19,7 @@ func (g Grid) check() error {
 	return nil
 }
 
-// Normalized returns a copy divided by its maximum, to show scores, whose scale says nothing, as heat.
+// Normalized returns a copy divided by its maximum, to show scores, whose scale says nothing.
 func (g Grid) Normalized() Grid {
 	top := float32(0)
 	for _, v := range g.Values {
@@ -121,9 +121,10 @@ func SubjectStyle(i int) Style {
 type Mode int
 
 const (
-	Heat    Mode = iota // the subject's colour, stronger where the value is higher, with its hatch
+	Tint    Mode = iota // the subject's colour, stronger where the value is higher, with its hatch
 	Outline             // a line around where the mask is not zero
 	Cutout              // everything outside of all masks recedes
+	Heat                // scores from the lowest to the highest of their grid, in the colours of Warmth, over a picture without its own
 )
 
 // Layer is one subject's mask and how to draw it.
@@ -133,7 +134,8 @@ type Layer struct {
 }
 
 // Overlay draws masks, resized bilinearly to the picture, over a copy of an opaque picture. Opacity is 0 (nothing is seen) to 1.
-// Outline and Cutout are about where a mask is zero; scores, which are zero nowhere, show as Heat.
+// Outline and Cutout are about where a mask is zero; scores, which are zero nowhere, show as Heat or Tint. Of several layers Heat has the
+// warmest everywhere.
 func Overlay(img *image.RGBA, layers []Layer, mode Mode, opacity float64) (*image.RGBA, error) {
 	return OverlayPart(img, img.Rect.Size(), image.Point{}, layers, mode, opacity)
 }
@@ -159,9 +161,9 @@ func OverlayPart(img *image.RGBA, size, at image.Point, layers []Layer, mode Mod
 	}
 	v := window{size.X, size.Y, at.X, at.Y}
 	switch mode {
-	case Heat:
+	case Tint:
 		for _, l := range layers {
-			l.heat(out, v, opacity)
+			l.tint(out, v, opacity)
 		}
 	case Outline:
 		for _, l := range layers {
@@ -169,16 +171,18 @@ func OverlayPart(img *image.RGBA, size, at image.Point, layers []Layer, mode Mod
 		}
 	case Cutout:
 		cutout(out, v, layers, opacity)
+	case Heat:
+		heat(out, v, layers, opacity)
 	default:
-		return nil, fmt.Errorf("there is no overlay mode %d; use Heat, Outline or Cutout", mode)
+		return nil, fmt.Errorf("there is no overlay mode %d; use Tint, Outline, Cutout or Heat", mode)
 	}
 	return out, nil
 }
 
-// offHatch is the strength of heat between the lines of the hatch.
+// offHatch is the strength of a tint between the lines of the hatch.
 const offHatch = 0.7
 
-func (l Layer) heat(out *image.RGBA, v window, opacity float64) {
+func (l Layer) tint(out *image.RGBA, v window, opacity float64) {
 	on, off := float32(opacity*256), float32(opacity*256*offHatch)
 	l.Grid.sample(v, out.Rect.Dx(), out.Rect.Dy(), func(y int, values []float32) {
 		line := out.Pix[y*out.Stride:]
@@ -226,7 +230,7 @@ type FilmStep struct {
 }
 
 // Film draws how masks settled: one column per step, a row of previews if any step has one, and a row per subject, whose tiles
-// show the mask as heat over the dimmed preview. Tile is the side of a tile in pixels, 8 to 512. Masks that are not square keep
+// show the mask as a tint over the dimmed preview. Tile is the side of a tile in pixels, 8 to 512. Masks that are not square keep
 // their shape. Every step must have the same subjects.
 func Film(steps []FilmStep, tile int) (*image.RGBA, error) {
 	const gap, most = 2, 1 << 26
@@ -280,7 +284,7 @@ func Film(steps []FilmStep, tile int) (*image.RGBA, error) {
 			}
 		}
 		for j, g := range s.Masks {
-			t, err := Overlay(dim, []Layer{{g, SubjectStyle(j)}}, Heat, 1)
+			t, err := Overlay(dim, []Layer{{g, SubjectStyle(j)}}, Tint, 1)
 			if err != nil {
 				return nil, err
 			}

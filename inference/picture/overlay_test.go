@@ -32,9 +32,9 @@ func TestOverlayModes(t *testing.T) {
 		at      map[image.Point]color.RGBA
 	}{
 		// (4, 4) lies on the hatch of the first subject, (8, 4) between its lines.
-		{"heat", Heat, 1, map[image.Point]color.RGBA{{4, 4}: blue.Color, {60, 4}: plain, {8, 4}: {77, 156, 201, 255}}},
-		{"faint heat", Heat, 0.5, map[image.Point]color.RGBA{{4, 4}: {128, 185, 217, 255}}},
-		{"nothing", Heat, 0, map[image.Point]color.RGBA{{4, 4}: plain}},
+		{"heat", Tint, 1, map[image.Point]color.RGBA{{4, 4}: blue.Color, {60, 4}: plain, {8, 4}: {77, 156, 201, 255}}},
+		{"faint heat", Tint, 0.5, map[image.Point]color.RGBA{{4, 4}: {128, 185, 217, 255}}},
+		{"nothing", Tint, 0, map[image.Point]color.RGBA{{4, 4}: plain}},
 		{"outline", Outline, 1, map[image.Point]color.RGBA{{31, 30}: blue.Color, {4, 4}: plain, {40, 30}: plain, {0, 30}: plain}},
 		{"cutout", Cutout, 1, map[image.Point]color.RGBA{{4, 4}: plain, {60, 4}: shade}},
 	} {
@@ -107,18 +107,18 @@ func TestOverlayRefuses(t *testing.T) {
 		opacity float64
 		want    string
 	}{
-		{[]Layer{{Grid{4, 4, make([]float32, 15)}, SubjectStyle(0)}}, Heat, 1, "needs as many values"},
-		{[]Layer{{Grid{}, SubjectStyle(0)}}, Heat, 1, "needs as many values"},
+		{[]Layer{{Grid{4, 4, make([]float32, 15)}, SubjectStyle(0)}}, Tint, 1, "needs as many values"},
+		{[]Layer{{Grid{}, SubjectStyle(0)}}, Tint, 1, "needs as many values"},
 		{good, Mode(7), 1, "overlay mode"},
-		{good, Heat, 1.5, "opacity"},
-		{good, Heat, math.NaN(), "opacity"},
+		{good, Tint, 1.5, "opacity"},
+		{good, Tint, math.NaN(), "opacity"},
 	} {
 		if _, err := Overlay(white(8, 8), c.layers, c.mode, c.opacity); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
 	odd := Grid{2, 2, []float32{float32(math.NaN()), float32(math.Inf(1)), -1, 5}}
-	for _, mode := range []Mode{Heat, Outline, Cutout} {
+	for _, mode := range []Mode{Tint, Outline, Cutout} {
 		if _, err := Overlay(white(8, 8), []Layer{{odd, SubjectStyle(2)}}, mode, 1); err != nil {
 			t.Error(err)
 		}
@@ -194,7 +194,7 @@ func BenchmarkOverlay(b *testing.B) {
 		grid.Values[i] = float32(i%64) / 64
 	}
 	for b.Loop() {
-		if _, err := Overlay(base, []Layer{{grid, SubjectStyle(0)}}, Heat, 0.6); err != nil {
+		if _, err := Overlay(base, []Layer{{grid, SubjectStyle(0)}}, Tint, 0.6); err != nil {
 			b.Fatal(err)
 		}
 	}

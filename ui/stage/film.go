@@ -407,7 +407,7 @@ func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.S
 			Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: step.Subjects[subject].Mask},
 			Style: picture.SubjectStyle(f.dress.Of(subject)),
 		}
-		if masked, err := picture.Overlay(small, []picture.Layer{layer}, picture.Heat, 1); err == nil {
+		if masked, err := picture.Overlay(small, []picture.Layer{layer}, picture.Tint, 1); err == nil {
 			small = masked
 		}
 	}

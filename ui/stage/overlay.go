@@ -1,9 +1,11 @@
 package stage
 
 import (
+	"image"
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
@@ -26,7 +28,7 @@ type lens struct {
 	held     bool   // all are hidden as long as a button or Space is held
 }
 
-func newLens() lens { return lens{mode: picture.Heat, opacity: 0.45, steps: true} }
+func newLens() lens { return lens{mode: picture.Tint, opacity: 0.45, steps: true} }
 
 // shows tells whether masks in a style may be seen.
 func (l lens) shows(style int) bool { return l.off>>(uint(style)%64)&1 == 0 }
@@ -46,6 +48,32 @@ func (l lens) layersOf(step *inference.StepDone, d state.Dress) []picture.Layer 
 		}
 	}
 	return layers
+}
+
+// heatOf are the scores of a step, of the subjects that the lens lets through.
+func (l lens) heatOf(step *inference.StepDone, d state.Dress) []picture.Layer {
+	if step == nil || l.held {
+		return nil
+	}
+	var layers []picture.Layer
+	for i, s := range step.Subjects {
+		if l.shows(d.Of(i)) {
+			layers = append(layers, picture.Layer{
+				Grid:  picture.Grid{Width: step.GridWidth, Height: step.GridHeight, Values: s.Scores},
+				Style: picture.SubjectStyle(d.Of(i)),
+			})
+		}
+	}
+	return layers
+}
+
+// over is what lies over what is in view: the masks, or the scores that they come from.
+func (l lens) over(s state.State) []picture.Layer {
+	if l.mode == picture.Heat {
+		step, _, _ := s.ScoredStep()
+		return l.heatOf(step, s.Dress())
+	}
+	return l.layersOf(s.MaskStep(), s.Dress())
 }
 
 // masksOn tells whether masks lie over what is in view now.
@@ -89,6 +117,7 @@ type overlayBar struct {
 	modes   []*kit.Pill
 	legend  *fyne.Container
 	opacity *kit.Slider
+	scale   *fyne.Container // from low to high, of the heat
 	marks   []*kit.Legend
 	shown   []string // their words
 	dress   state.Dress
@@ -97,7 +126,10 @@ type overlayBar struct {
 func newOverlayBar(p *Panel) *overlayBar {
 	o := &overlayBar{p: p, legend: kit.NewRow(4), seen: command.NewToolButton(p.host.Commands, "view.masks", theme.VisibilityIcon())}
 	modes := kit.NewRow(4, container.New(kit.Square{Side: 26}, o.seen))
-	for mode, name := range [...]string{picture.Heat: i18n.T("Tint"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out")} {
+	names := [...]string{
+		picture.Tint: i18n.T("Tint"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out"), picture.Heat: i18n.T("Heat"),
+	}
+	for mode, name := range names {
 		pill := kit.NewPill(name, func() {
 			p.lens.mode = picture.Mode(mode)
 			p.setMasks(true)
@@ -105,10 +137,12 @@ func newOverlayBar(p *Panel) *overlayBar {
 		o.modes = append(o.modes, pill)
 		modes.Add(pill.Tile)
 	}
+	o.modes[picture.Heat].Tile.Explain(func() string { return i18n.T("How much each place attends to the word, before a mask is made of it") })
+	o.scale = newScale()
 	o.opacity = kit.NewSlider(0.1, 1)
 	o.opacity.Step, o.opacity.Value = 0.05, p.lens.opacity
 	o.opacity.OnChanged = func(v float64) { p.lens.opacity = v; p.repaint(); p.repaintFilm() }
-	o.row = container.New(&kit.Flow{Gap: 8}, modes, o.legend, container.New(&sliderSize{}, kit.Track(o.opacity)))
+	o.row = container.New(&kit.Flow{Gap: 8}, modes, o.scale, o.legend, container.New(&sliderSize{}, kit.Track(o.opacity)))
 	return o
 }
 
@@ -129,6 +163,8 @@ func (o *overlayBar) refresh(s state.State) {
 	for mode, p := range o.modes {
 		p.Choose(on && o.p.lens.mode == picture.Mode(mode))
 	}
+	scored, _, _ := s.ScoredStep()
+	o.scale.Hidden = !on || o.p.lens.mode != picture.Heat || scored == nil
 	words := s.WordNames(len(step.Subjects))
 	d := s.Dress()
 	if !slices.Equal(words, o.shown) || o.dress != d {
@@ -152,4 +188,16 @@ type sliderSize struct{ kit.Square }
 
 func (sliderSize) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(60+12*max(kit.TextScale(), 1), 26*max(kit.TextScale(), 1))
+}
+
+// newScale is the legend of the heat: its colours between the words for its ends.
+func newScale() *fyne.Container {
+	ramp := image.NewRGBA(image.Rect(0, 0, 128, 1))
+	for x := range 128 {
+		ramp.SetRGBA(x, 0, picture.Warmth(float64(x)/127))
+	}
+	shown := canvas.NewImageFromImage(ramp)
+	shown.FillMode, shown.CornerRadius = canvas.ImageFillStretch, 3
+	return container.New(kit.Inset{X: 0, Y: 4}, kit.NewRow(5, kit.Caption(i18n.T("low")),
+		container.New(kit.Fixed{Width: 64, Height: 10}, shown), kit.Caption(i18n.T("high"))))
 }

@@ -117,11 +117,13 @@ func (s scene) single() *image.RGBA {
 		}
 	}
 	switch s.mode {
-	case picture.Heat:
-		over(picture.Heat, s.opacity)
+	case picture.Tint:
+		over(picture.Tint, s.opacity)
 		over(picture.Outline, min(1, 2*s.opacity))
 	case picture.Outline:
 		over(picture.Outline, min(1, 2*s.opacity))
+	case picture.Heat:
+		over(picture.Heat, min(1, 1.6*s.opacity))
 	case picture.Cutout:
 		over(picture.Cutout, min(1, 2*s.opacity))
 		if len(s.masks) > 1 { // which is whose

@@ -40,7 +40,7 @@ func BenchmarkStep(b *testing.B) {
 		for i := range b.N {
 			s := whole(film[i%steps].Preview, 394, 394)
 			s.masks = []picture.Layer{{Grid: picture.Grid{Width: 8, Height: 8, Values: film[i%steps].Subjects[0].Mask}, Style: picture.SubjectStyle(0)}}
-			s.mode, s.opacity = picture.Heat, 0.45
+			s.mode, s.opacity = picture.Tint, 0.45
 			s.paint()
 		}
 	})
@@ -77,7 +77,7 @@ func BenchmarkBrush(b *testing.B) {
 	var coat undercoat
 	for b.Loop() {
 		s := whole(base, 1024, 1024)
-		s.veil, s.masks, s.mode, s.opacity = Veil{Mask: mask}, layers, picture.Heat, 0.45
+		s.veil, s.masks, s.mode, s.opacity = Veil{Mask: mask}, layers, picture.Tint, 0.45
 		coat.under(s).paint()
 	}
 }

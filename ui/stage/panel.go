@@ -308,7 +308,7 @@ func (p *Panel) repaint() {
 			c.base = p.emptySheet(c.veil.Mask.Rect.Size())
 		}
 	} else if p.masksOn() {
-		c.masks, c.mode, c.opacity = p.lens.layersOf(s.MaskStep(), s.Dress()), p.lens.mode, p.lens.opacity
+		c.masks, c.mode, c.opacity = p.lens.over(s), p.lens.mode, p.lens.opacity
 	}
 	if c.base != nil {
 		if p.pane.natural = s.PictureSize(); p.pane.natural.X < 1 {

@@ -159,7 +159,7 @@ func TestMaskModesAndSubjects(t *testing.T) {
 	if layers() != 0 {
 		t.Error("masks are still on")
 	}
-	test.Tap(b.overlay.modes[picture.Heat].Tile)
+	test.Tap(b.overlay.modes[picture.Tint].Tile)
 	b.send(uitest.Picture(dog, 0))
 	if layers() != 0 || b.State.Shown() != nil {
 		t.Error("a finished picture stands for itself until masks are asked for")
@@ -196,7 +196,7 @@ func TestScenePaints(t *testing.T) {
 	blue := picture.SubjectStyle(0).Color
 	plain := color.RGBA{0, 100, 150, 255}
 	for mode, want := range map[picture.Mode][2]bool{ // in the middle of the mask, outside of it: is it the picture's own colour?
-		picture.Heat: {false, true}, picture.Outline: {true, true}, picture.Cutout: {true, false},
+		picture.Tint: {false, true}, picture.Outline: {true, true}, picture.Cutout: {true, false},
 	} {
 		c := whole(s.Preview, 64, 64)
 		c.masks, c.mode, c.opacity = newLens().layersOf(&s, ""), mode, 0.5
@@ -221,7 +221,7 @@ func TestScenePaints(t *testing.T) {
 	c := whole(s.Preview, 64, 64)
 	c.masks, c.opacity = newLens().layersOf(&s, ""), 0.5
 	all := c.paint()
-	if over := Over(s.Preview, image.Pt(64, 64), c.masks, picture.Heat, 0.5); !bytes.Equal(over.Pix, all.Pix) {
+	if over := Over(s.Preview, image.Pt(64, 64), c.masks, picture.Tint, 0.5); !bytes.Equal(over.Pix, all.Pix) {
 		t.Error("Over paints something else")
 	}
 	c.part = image.Rect(10, 20, 50, 40)
@@ -241,5 +241,50 @@ func TestScenePaints(t *testing.T) {
 		if bad.paint() != nil {
 			t.Errorf("painted %+v", bad)
 		}
+	}
+}
+
+// TestHeatShowsTheScores (fault 28): the word's attention of the step in view in the colours of a heat map, where masks are zero too, with
+// its scale beside it; steps after T_stop and the finished picture show the last scores.
+func TestHeatShowsTheScores(t *testing.T) {
+	b := newBench(t, nil)
+	b.State = b.State.Begin(1, 2)
+	b.State.Run.Subjects = []inference.Subject{{Word: inference.Word{Text: "dog"}}}
+	if b.send(uitest.Step(0, 4, 2, 1)); !b.overlay.scale.Hidden {
+		t.Error("a scale of heat is seen without heat")
+	}
+	test.Tap(b.overlay.modes[picture.Heat].Tile)
+	if !b.overlay.scale.Hidden {
+		t.Error("a scale is seen where no scores are kept")
+	}
+	step := uitest.Step(1, 4, 2, 1)
+	step.GridWidth, step.GridHeight = 8, 2
+	scores := make([]float32, 16)
+	for i := range scores {
+		scores[i] = 0.3 + 0.01*float32(i%8)
+	}
+	step.Subjects[0] = inference.SubjectStep{Mask: make([]float32, 16), Scores: scores}
+	late := uitest.Step(2, 4, 2, 1)
+	for _, s := range []inference.StepDone{step, late} {
+		b.send(s)
+		b.Settle()
+		if b.overlay.scale.Hidden || !b.overlay.modes[picture.Heat].Chosen {
+			t.Fatalf("step %d: the scale of the heat is not seen", s.Step)
+		}
+		img := b.pane.image.Image
+		width, middle := img.Bounds().Dx(), img.Bounds().Dy()/2
+		before := -1
+		for i := range 8 {
+			r, g, bl, _ := img.At((2*i+1)*width/16, middle).RGBA()
+			light := int(2*r+5*g+bl) >> 8
+			if light <= before {
+				t.Errorf("step %d: the light is %d at the %d. eighth, %d before it", s.Step, light, i+1, before)
+			}
+			before = light
+		}
+	}
+	test.Tap(b.overlay.marks[0].Tile)
+	if len(b.lens.over(b.State)) != 0 {
+		t.Error("the heat of a subject that is switched off is seen")
 	}
 }
