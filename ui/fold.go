@@ -40,12 +40,13 @@ type columns struct {
 	keep   func(preferences.Room)
 	folded func() folds
 	fold   func(folds)
-	resize func() // everything has another size
+	narrow func(bool) // the prompt is to take little room, or what it wants
+	resize func()     // everything has another size
 }
 
 // build puts the columns beside one another. over takes the place of lower for a while.
 func (c *columns) build(over fyne.CanvasObject) fyne.CanvasObject {
-	c.middle = container.New(kit.Gapped{Gap: 10}, c.prompt, kit.PanelOf(8, container.NewStack(c.lower, over)))
+	c.middle = container.New(middle{kit.Gapped{Gap: 10}, c.tighten}, c.prompt, kit.PanelOf(8, container.NewStack(c.lower, over)))
 	frame := kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}
 	frame.Wish = func() (left, right float32) { return c.now().Left, c.now().Right }
 	handle := func(panel *fyne.Container, set func(r *preferences.Room, width float32), sign float32) *kit.Handle {
@@ -109,6 +110,28 @@ func (c *columns) half() float32 {
 		return canvas.Size().Height/2 + 12 // the picture does not reach to the edges of its place
 	}
 	return 0
+}
+
+// middle is the prompt above the picture.
+type middle struct {
+	kit.Gapped
+	before func() // it is laid out
+}
+
+func (m middle) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	m.before()
+	m.Gapped.Layout(objects, size)
+}
+
+// tight is the height of a window, in units that grow with the texts, below which the picture has half of it only if the prompt
+// takes one row for its words.
+const tight = 460
+
+// tighten has the prompt take less room in a low window with large texts.
+func (c *columns) tighten() {
+	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c.body); canvas != nil && c.narrow != nil {
+		c.narrow(canvas.Size().Height < tight*kit.TextScale())
+	}
 }
 
 // relay lays the middle out anew: its words may need another row.

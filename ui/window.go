@@ -232,6 +232,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c.fold = func(f folds) {
 		w.prefs.Change(func(p *preferences.Values) { p.FoldLeft, p.FoldRight, p.FoldPrompt = f.left, f.right, f.prompt })
 	}
+	c.narrow = w.subjects.Narrow
 	w.mask = w.newMask()
 	w.stage = w.newStage(ghost)
 	below := kit.NewColumn(4, w.saver.Bar.Container, w.mask.Tools, w.stage.Tools, w.stage.Border, w.stage.Film, w.gallery.Tree.Root)

@@ -455,12 +455,15 @@ func (b *band) MinSize(objects []fyne.CanvasObject) fyne.Size {
 type capped struct{ rows float32 }
 
 func NewCapped(rows float32, content fyne.CanvasObject) *fyne.Container {
-	return container.New(capped{rows}, NewPage(content))
+	return container.New(&capped{rows}, NewPage(content))
 }
 
-func (c capped) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
+// Cap gives what NewCapped made another number of rows. It is laid out by whoever has it.
+func Cap(o *fyne.Container, rows float32) { o.Layout.(*capped).rows = rows }
 
-func (c capped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+func (c *capped) Layout(objects []fyne.CanvasObject, size fyne.Size) { fill(objects, size) }
+
+func (c *capped) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var height float32
 	for _, o := range objects {
 		page := o.(*container.Scroll)
@@ -513,8 +516,8 @@ func (u Under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	place(page, 0, size.Height-height, size.Width, height)
 }
 
-// leastPage is the least height of a page below something, where its content has it.
-const leastPage = 76
+// leastPage is the least height of a page below something, where its content has it: a row of it, and that there is more.
+const leastPage = 26
 
 func (u Under) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(objects[0].MinSize().Width, leastUnder+60)

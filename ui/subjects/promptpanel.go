@@ -29,8 +29,23 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Ignored = widget.NewLabel("")
 	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	p.Ignored.Hide()
-	p.ignoredBox = kit.NewColumn(8, kit.NewCapped(5, container.New(kit.Inset{X: 1, Y: 2}, p.Chips)), p.hintRow, p.Ignored)
+	p.chipRows = kit.NewCapped(usualRows, container.New(kit.Inset{X: 1, Y: 2}, p.Chips))
+	p.ignoredBox = kit.NewColumn(8, p.chipRows, p.hintRow, p.Ignored)
 	return kit.PanelOf(8, kit.NewColumn(8, container.New(kit.Lines{Least: 1, Most: 4}, p.Prompt), p.ignoredBox))
+}
+
+// usualRows is how many rows of text the words have before they scroll, and narrowRows where there is little room: one row of words.
+const usualRows, narrowRows = 5, 1.35
+
+// Narrow has the prompt take little room: its words one row, which scrolls, and no row of hints. It tells nobody: it is called while the
+// prompt is laid out.
+func (p *Panel) Narrow(on bool) {
+	rows := float32(usualRows)
+	if on {
+		rows = narrowRows
+	}
+	p.hintRow.Hidden = on
+	kit.Cap(p.chipRows, rows)
 }
 
 func (p *Panel) PromptChanged(text string) {

@@ -72,6 +72,7 @@ type Panel struct {
 	ChipHint   *kit.Line
 	tokens     *kit.Line
 	hintRow    *fyne.Container
+	chipRows   *fyne.Container
 	counted    string // the text that tokens are of
 	readSo     prompt.Reading
 	Ignored    *widget.Label // what of the prompts is cut off or read otherwise
