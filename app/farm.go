@@ -51,6 +51,11 @@ func (r reach) access() (farm.Access, error) {
 		name = "a computer"
 	}
 	if r.server != "" {
+		if r.credentials != "" { // what is no file would be waited for
+			if _, err := files.Read(r.credentials, 1<<20); err != nil {
+				return farm.Access{}, fmt.Errorf("the credentials cannot be read: %w", err)
+			}
+		}
 		return farm.Credentials(name, r.server, r.credentials), nil
 	}
 	if r.credentials != "" {

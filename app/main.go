@@ -68,7 +68,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "interrupted")
 	case errors.Is(err, errReported):
 	case err != nil:
-		fmt.Fprintln(stderr, "realword:", err)
+		fmt.Fprintln(stderr, "realword:", inWords(err))
 	}
 	if status == 2 {
 		fmt.Fprintf(stderr, "Run `%s --help` for the options.\n", cmd.CommandPath())

@@ -73,7 +73,7 @@ func TestRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{write("bare.png", bare): "does not say how it was made", write("x.jpg", []byte("\xff\xd8\xff")): "PNG only", filepath.Join(dir, "none.png"): "none.png", dir: "folder"} {
+	for path, want := range map[string]string{write("bare.png", bare): "does not say how it was made", write("x.jpg", []byte("\xff\xd8\xff")): "this is a JPEG picture", filepath.Join(dir, "none.png"): "none.png", dir: "folder"} {
 		if status, stdout, stderr := command(t, "recipe", path); status != 1 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: status %d, %s%s", path, status, stderr, stdout)
 		}

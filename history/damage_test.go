@@ -448,7 +448,7 @@ func TestDamageOfAByteIsNamed(t *testing.T) {
 	if err := os.WriteFile(path, whole, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "rounds 124") {
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "job 124") {
 		t.Errorf("%v", err)
 	}
 }

@@ -82,7 +82,7 @@ func get[T any](tx *bbolt.Tx, bucket []byte, id uint64, missing error) (T, error
 	var v T
 	value := in(tx, bucket).Get(key(id))
 	if value == nil {
-		return v, fmt.Errorf("%s %d: %w", bucket, id, missing)
+		return v, fmt.Errorf("%s: %w", recordName(bucket, key(id)), missing)
 	}
 	return decode[T](tx, bucket, value)
 }

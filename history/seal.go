@@ -48,12 +48,18 @@ func openSeal(bucket, key, sealed []byte) ([]byte, error) {
 	return sealed[4:], nil
 }
 
-// recordName names a record for people: "rounds 12".
+// recordName names a record for people: "job 12".
 func recordName(bucket, key []byte) string {
-	if len(key) == 8 {
-		return fmt.Sprintf("%s %d", bucket, binary.BigEndian.Uint64(key))
+	name, known := map[string]string{
+		string(sessionBucket): "session", string(roundBucket): "job", string(pictureBucket): "picture", string(jobBucket): "waiting job",
+	}[string(bucket)]
+	if !known {
+		name = string(bucket)
 	}
-	return fmt.Sprintf("%s %.20x", bucket, key)
+	if len(key) == 8 {
+		return fmt.Sprintf("%s %d", name, binary.BigEndian.Uint64(key))
+	}
+	return fmt.Sprintf("%s %.20x", name, key)
 }
 
 // unseal is openSeal for the readers below, which, as those of bbolt, have no errors: a damaged record panics, and guard makes that

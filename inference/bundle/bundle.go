@@ -71,6 +71,9 @@ func Look(dir string) (*Bundle, error) {
 
 // load opens a bundle and returns which of the mapped files have another time than they had.
 func load(dir string) (b *Bundle, touched []int, err error) {
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil, nil, message.Errorf("%s is no folder: a model is one that `realword model import CHECKPOINTS --out FOLDER` makes", dir)
+	}
 	m, err := readManifest(files.DirFS(dir))
 	if err != nil {
 		return nil, nil, message.Errorf("open model %s: %w", dir, err)

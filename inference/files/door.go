@@ -65,6 +65,12 @@ func Read(path string, limit int64) ([]byte, error) {
 			"check that it is the right one",
 		}
 	}
+	if size == 0 { // also what the system makes up when it is read says that, such as /proc/self/environ
+		if n, err := f.Read(make([]byte, 1)); n > 0 || err != nil && !errors.Is(err, io.EOF) {
+			return nil, &Error{path, "is made up by the system, and is no file on a disk", "name a file"}
+		}
+		return []byte{}, nil
+	}
 	data := make([]byte, size)
 	n, err := io.ReadFull(f, data)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) { // one that was cut meanwhile is shorter

@@ -147,7 +147,7 @@ func appendChunk(out []byte, kind string, body []byte) []byte {
 // that are cut off or whose checksum is wrong are passed over. However the file was made, the work is bounded by its size.
 func ReadMetadata(data []byte) (Metadata, error) {
 	if !bytes.HasPrefix(data, []byte(pngSignature)) {
-		return Metadata{}, UnsupportedError{message.New("the file is not a PNG picture, and recipes are read from PNG only; choose the original file")}
+		return Metadata{}, UnsupportedError{message.Errorf("recipes stand in PNG files, and this is %v: choose the file that the program wrote", called(data))}
 	}
 	var m Metadata
 	r := textReader{left: maxText}

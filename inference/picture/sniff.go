@@ -51,18 +51,37 @@ func sniff(data []byte) (string, error) {
 	case has("BM") && len(data) >= 18 && bytes.Equal(data[6:10], make([]byte, 4)):
 		return "BMP", nil
 	}
-	for _, s := range strangers {
-		if has(s.magic) {
-			return "", unread(s.name)
-		}
-	}
-	if len(data) >= 12 && string(data[4:8]) == "ftyp" {
-		return "", unread(isoMedia(data))
-	}
-	if name := textual(data); name != nil {
+	if name := stranger(data); name != nil {
 		return "", unread(name)
 	}
 	return "", UnsupportedError{message.New("the file is not a picture of a known format; open it in an image editor and save it as PNG or JPEG")}
+}
+
+// stranger names a format that Decode does not read; nil is one that nobody knows.
+func stranger(data []byte) error {
+	for _, s := range strangers {
+		if bytes.HasPrefix(data, []byte(s.magic)) {
+			return s.name
+		}
+	}
+	if len(data) >= 12 && string(data[4:8]) == "ftyp" {
+		return isoMedia(data)
+	}
+	return textual(data)
+}
+
+// called names what a file is, whether Decode reads it or not.
+func called(data []byte) error {
+	if format, err := sniff(data); err == nil {
+		return message.Errorf("a %s picture", format)
+	}
+	switch name := stranger(data); {
+	case len(data) == 0:
+		return message.New("an empty file")
+	case name != nil:
+		return name
+	}
+	return message.New("no picture")
 }
 
 // conversions say how to get a picture out of what telephones and browsers write.

@@ -154,6 +154,12 @@ func system(e syscall.Errno) string {
 		return i18n.T("permission denied")
 	case e == syscall.EROFS:
 		return i18n.T("the disk is read-only")
+	case e == syscall.ENOTDIR:
+		return i18n.T("part of the path is a file, not a folder")
+	case e == syscall.ENAMETOOLONG:
+		return i18n.T("the name is too long")
+	case e == syscall.ELOOP:
+		return i18n.T("the links go in a circle")
 	case e == syscall.EIO:
 		return i18n.T("the disk answers with errors")
 	case e == syscall.ECONNREFUSED:
