@@ -65,11 +65,8 @@ func (r reach) access() (farm.Access, error) {
 	if err != nil {
 		return farm.Access{}, err
 	}
-	p, err := farm.Own(dir)
-	if err != nil {
-		return farm.Access{}, err
-	}
-	return p.Access()
+	_, a, err := farm.Farm(dir, name)
+	return a, err
 }
 
 func (r reach) dial(ctx context.Context) (*farm.Conn, error) {

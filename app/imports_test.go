@@ -12,7 +12,7 @@ import (
 
 // layers is the house from top to bottom: a package imports only packages that stand below it.
 var layers = []string{
-	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal", "farm",
+	"app", "app/device", "app/device/strip", "app/synthetic", "ui", "ui/computers", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/session", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/state", "ui/kit", "ui/wording", "ui/uitest", "ui/i18n/i18ntest", "ui/i18n", "history/journal", "farm",
 	"inference/recipe", "inference/parity", "inference/bench", "inference", "inference/lora", "inference/memory",
 	"inference/hub", "inference/bundle", "inference/network", "inference/checkpoint", "inference/nn",
 	"inference/prompt", "inference/guidance", "inference/schedule", "inference/random", "inference/picture", "inference/colour",
@@ -32,7 +32,7 @@ var owners = map[string][]string{
 	"github.com/jezek/xgb":            {"app/x11"},
 	"fyne.io/fyne/v2/app":             {"app"},
 	"github.com/go-gl/glfw/v3.4/glfw": {"app"},
-	"fyne.io/fyne/v2":                 {"app", "ui", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/kit"},
+	"fyne.io/fyne/v2":                 {"app", "ui", "ui/computers", "ui/gallery", "ui/grid", "ui/inspect", "ui/mask", "ui/models", "ui/models/modelstest", "ui/preferences", "ui/queue", "ui/reuse", "ui/saving", "ui/settings", "ui/stage", "ui/subjects", "ui/wordbook", "ui/roomtest", "ui/command", "ui/kit"},
 }
 
 // pure packages reach no C code outside Go's standard library, by whatever way.

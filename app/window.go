@@ -29,6 +29,10 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 	a := newApp()
 	a.Lifecycle().SetOnStopped(func() { log.SetOutput(endedLog{log.Writer()}) })
 	kept := &models{}
+	shared, err := farmDir()
+	if err != nil {
+		fmt.Fprintln(c.ErrOrStderr(), "Other computers cannot help:", err)
+	}
 	ui.Run(c.Context(), a, ui.Options{
 		Title:   appName,
 		Program: program,
@@ -71,7 +75,12 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 				name: name,
 			}.run()
 		},
-		Example:     ui.Example{UID: assets.DemoUID, Bring: bringExample},
+		Example:    ui.Example{UID: assets.DemoUID, Bring: bringExample},
+		Farm:       shared,
+		FarmListen: "0.0.0.0:" + farmPort,
+		OpenKey: func() (string, error) {
+			return fileDialog{title: "Choose a file of credentials", filter: "Credentials", extensions: []string{"creds"}}.run()
+		},
 		OpenHistory: openHistory,
 		SetAside:    setAside,
 		Rescue: func() (history.Rescued, error) {

@@ -5,8 +5,8 @@
 // values of this package; nothing else of an engine, no paths, no names of files on either side. Delivery, storage and membership are
 // JetStream's. A server is ours (Serve, embedded, TLS and one key for each computer) or anybody's (Dial with an Access).
 //
-// The path of a picture: Client.Start puts what a request needs into the object store, and one message for each picture (of a grid, each cell) into a work
-// queue, which has one subject for each model. A Worker takes a message, publishes events as they come, keeps the State after some steps,
+// The path of a picture: Client.Start puts what a request needs into the object store, and one message for each picture (of a grid, each
+// cell) into a work queue, which has one subject for each model. A Worker takes a message, publishes events as they come, keeps the State after some steps,
 // and puts the result under the picture's key, where the first one stays; only then the message is acknowledged. A computer that is gone
 // stops saying that it works: the message goes to another one, which continues from the kept State, bit for bit on the same provider.
 // A second delivery of a picture that is there changes nothing. What ends three deliveries without one new kept step is parked with its

@@ -130,6 +130,7 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 		nats.DontRandomize(), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectBufSize(64 << 20),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { changed(false, err) }),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // who asked is told; by itself it would write to stderr
 		nats.ReconnectHandler(func(*nats.Conn) { changed(true, nil) }),
 	}, a.options...)
 	nc, err := nats.Connect(strings.Join(a.servers, ","), options...)

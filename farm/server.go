@@ -147,8 +147,8 @@ func (s *Server) Address() string {
 	return a.String()
 }
 
-// addresses is where other computers may reach the server: every address of this one, or the one that was asked for.
-func (s *Server) addresses() []string {
+// Addresses is where other computers may reach the server, the likeliest first: every address of this one, or the one that was asked for.
+func (s *Server) Addresses() []string {
 	a, ok := s.server.Addr().(*net.TCPAddr)
 	if !ok || !a.IP.IsUnspecified() {
 		return []string{s.Address()}
@@ -250,11 +250,19 @@ func Revoke(dir, name string) error {
 
 // Pair lets one more computer in; see the function Pair.
 func (s *Server) Pair(name string, role Role) (Pairing, error) {
-	p, err := Pair(s.dir, name, role, s.addresses(), s.print)
+	p, err := Pair(s.dir, name, role, s.Addresses(), s.print)
 	if err == nil {
 		err = s.reload()
 	}
 	return p, err
+}
+
+// Revoke lets a computer out at once; see the function Revoke.
+func (s *Server) Revoke(name string) error {
+	if err := Revoke(s.dir, name); err != nil {
+		return err
+	}
+	return s.reload()
 }
 
 // where is what a folder says of the server that serves it, for who pairs while it runs.
@@ -276,36 +284,16 @@ func PairHere(dir, name string, role Role) (Pairing, error) {
 	return Pair(dir, name, role, w.Servers, w.Certificate)
 }
 
-// Own is the pairing of the user of this computer who serves the farm of a folder.
-func Own(dir string) (Pairing, error) {
-	data, err := files.Read(filepath.Join(dir, "own.pairing"), 1<<14)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Pairing{}, errors.New("this computer belongs to no farm: start one with realword farm, or join one with realword farm join PAIRING")
-	}
-	if err != nil {
-		return Pairing{}, err
-	}
-	return ParsePairing(string(data))
-}
-
-// Join keeps a pairing in a folder as this computer's own.
-func Join(dir string, p Pairing) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return files.Write(filepath.Join(dir, "own.pairing"), files.Private, []byte(p.String()+"\n"))
-}
-
 // owner writes what others of this user need to reach the server: the port may be another one than the last time.
 func (s *Server) owner() error {
-	data, err := json.Marshal(where{s.addresses(), s.print})
+	data, err := json.Marshal(where{s.Addresses(), s.print})
 	if err == nil {
 		err = files.Write(filepath.Join(s.dir, "server.json"), files.Private, data)
 	}
 	if err != nil {
 		return err
 	}
-	const name = "this computer"
+	const name = ThisComputer
 	p, err := Own(s.dir)
 	keys, keysErr := Keys(s.dir)
 	known := err == nil && keysErr == nil && p.Certificate == s.print &&

@@ -37,6 +37,17 @@ func (c *Conn) Workers(ctx context.Context) (list []WorkerInfo, err error) {
 	return list, err
 }
 
+// Forget takes a computer that was let out from those that are there.
+func (c *Conn) Forget(ctx context.Context, name string) error {
+	all, err := c.Workers(ctx)
+	for _, w := range all {
+		if w.Name == name {
+			err = errors.Join(err, c.workers.Purge(ctx, w.ID))
+		}
+	}
+	return err
+}
+
 // Status is how a farm is.
 type Status struct {
 	Workers []WorkerInfo

@@ -18,6 +18,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // Protocol is the version of what this package puts on the wire. Computers with another one are refused by name.
@@ -70,6 +71,9 @@ func helperPermissions() *server.Permissions {
 	}
 }
 
+// ErrNoFarm is that a NATS server has no farm.
+var ErrNoFarm = message.New("there is a NATS server, but no farm on it yet: run realword farm with --server there first")
+
 // Conn is an open way into a farm. It goes on reaching for a server that is gone. Close must be called in the end.
 type Conn struct {
 	name    string
@@ -117,7 +121,7 @@ func dial(ctx context.Context, a Access, replicas int) (c *Conn, err error) {
 		}
 	}
 	if c.jobs, err = c.js.Stream(ctx, jobStream); errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil, errors.New("there is a NATS server, but no farm on it yet: run realword farm with --server there first")
+		return nil, ErrNoFarm
 	}
 	for _, b := range []struct {
 		name string

@@ -20,6 +20,7 @@ type Job struct {
 	Round    uint64    `json:"running,omitempty"`  // that it has become; 0: it waits
 	Parked   bool      `json:"parked,omitempty"`   // the program died over it twice: it waits for Unpark
 	Died     []uint64  `json:"died,omitempty"`     // rounds of it in which the program died
+	Where    string    `json:"where,omitempty"`    // it is to be made, a word of the caller's
 }
 
 // Enqueue journals a round for later, at the end of the queue.
@@ -116,6 +117,16 @@ func (s *Store) Unpark(id uint64) error {
 	return s.update(func(c *change) error {
 		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
 			j.Parked, j.Attempts = false, 0
+			return nil
+		})
+	})
+}
+
+// SetWhere says where a job is to be made.
+func (s *Store) SetWhere(id uint64, where string) error {
+	return s.update(func(c *change) error {
+		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
+			j.Where = where
 			return nil
 		})
 	})

@@ -23,6 +23,7 @@ func (w *Window) allActions() []command.Action {
 		w.mask.Actions(),
 		w.queue.Actions(),
 		w.grid.Actions(),
+		w.computers.Actions(),
 		w.reuse.Actions(),
 		w.gallery.Actions(),
 		w.gallery.Tree.Actions(),

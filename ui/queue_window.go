@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 
 	"realword/inference"
+	"realword/ui/computers"
 	"realword/ui/grid"
 	"realword/ui/kit"
 	"realword/ui/queue"
@@ -12,6 +14,10 @@ import (
 
 // queueHost is what the room of the jobs needs of the window.
 func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
+	var other queue.Farm
+	if w.opt.Farm != "" {
+		other = farms{w.computers}
+	}
 	return queue.Host{
 		State: w.state.Now, Change: w.state.Change, Journal: w.journal, Layers: &w.Layers, Commands: w.Commands, Ghost: ghost,
 		Context: w.ctx, Post: w.post, Background: w.background,
@@ -21,6 +27,7 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 			}
 			return nil
 		},
+		Farm: other,
 		Before: func(do func()) {
 			w.set.Before(func() {
 				w.set.Book.Note()
@@ -41,13 +48,35 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 	}
 }
 
+// farms is the room of the computers as that of the jobs wants it.
+type farms struct{ *computers.Page }
+
+func (f farms) Runner(t state.Task) queue.Runner { return f.Page.Runner(t) }
+
+// newComputers wires the room of the other computers.
+func newComputers(w *Window) *computers.Page {
+	return computers.New(computers.Host{
+		State: w.state.Now, Change: w.state.Change, Context: w.ctx, Post: w.post, Background: w.background, Layers: &w.Layers, Commands: w.Commands,
+		Dir: w.opt.Farm, Listen: cmp.Or(w.opt.FarmListen, "0.0.0.0:7422"), Version: w.opt.Program, OpenKey: w.opt.OpenKey,
+		Engine: func() computers.Engine {
+			if e := w.models.Engine(); e != nil {
+				return e
+			}
+			return nil
+		},
+		Copy:   func(text string) { w.app.Clipboard().SetContent(text) },
+		OnOpen: func() { w.models.Hide(); w.gallery.Hide(); w.grid.Hide() },
+		OnFarm: func() { w.queue.Advance(false) },
+	})
+}
+
 // newGrid wires the page of the grids.
 func newGrid(w *Window) *grid.Page {
 	return grid.New(grid.Host{
 		State: w.state.Now, Background: w.background, Layers: &w.Layers, Commands: w.Commands, Journal: w.journal, Embed: w.prefs.Embed,
 		Before: func(do func()) { w.set.Before(do) }, Put: func(t state.Task) { w.queue.Put(t, false) },
 		Stop: w.queue.Stop, Resume: w.queue.Pause,
-		OnOpen: func() { w.models.Hide(); w.gallery.Hide() }, OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
+		OnOpen: func() { w.models.Hide(); w.gallery.Hide(); w.computers.Hide() }, OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
 	})
 }
 

@@ -72,6 +72,12 @@ type Options struct {
 	// OpenSession and SaveSession ask for the file of an exported session, likewise. Nil hides Import and Export.
 	OpenSession func() (string, error)
 	SaveSession func(name string) (string, error)
+	// Farm is the folder of this computer's farm, or of its way to one. "" hides the computers.
+	Farm string
+	// FarmListen is where a shared queue listens; "" is port 7422 of every address.
+	FarmListen string
+	// OpenKey asks for a file of credentials of a NATS server; "" means that the user changed their mind. Nil hides the button.
+	OpenKey func() (string, error)
 	// OpenHistory opens the history, or says why it cannot with an *history.Error. It is called once the window is on the
 	// screen, and again when the user asks for it. Nil keeps nothing.
 	OpenHistory func() (*history.Store, error)
@@ -114,6 +120,7 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	}
 	w.win.ShowAndRun()
 	w.over() // Fyne ends the window itself at a signal, without Close
+	w.computers.Close()
 	w.models.WaitForDownloads(patience)
 	w.models.Close()
 	if err := w.journal.Close(); err != nil {

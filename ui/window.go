@@ -20,6 +20,7 @@ import (
 
 	"realword/inference/prompt"
 	"realword/ui/command"
+	"realword/ui/computers"
 	"realword/ui/gallery"
 	"realword/ui/grid"
 	"realword/ui/i18n"
@@ -70,6 +71,8 @@ type Window struct {
 	queue    *queue.Panel
 	reuse    *reuse.Desk
 	grid     *grid.Page
+
+	computers *computers.Page
 }
 
 // New makes the window without showing it.
@@ -133,6 +136,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	ghost := kit.NewGhost()
 	w.session = session.New(w.sessionHost())
 	w.buildHistory()
+	w.computers = newComputers(w)
 	w.queue = queue.New(w.queueHost(ghost))
 	w.notice = kit.NewNoticeBar(func() fyne.CanvasObject { return w.win.Content() })
 	w.models = models.New(w.modelsHost())
@@ -250,7 +254,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
 		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, grids, w.models.Opener),
 		kit.NewRow(7, c.run, w.models.Light, w.models.Status, c.button(w.Commands, "view.right", "14"))))
-	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root)
+	body := container.NewStack(c.build(w.inspect.Body), w.gallery.Root, w.models.Root, w.grid.Root, w.computers.Root)
 	top := container.NewVBox(container.New(kit.Fixed{Height: 30}, head), w.gallery.Banner.Container, w.notice.Container, w.stage.Example)
 	frame := container.New(kit.Inset{X: 12, Y: 8}, container.NewBorder(top, nil, nil, nil, body))
 	return container.New(kit.AtLeast{Width: smallest.Width, Height: smallest.Height}, frame, ghost.Layer, kit.NewTips())
@@ -291,7 +295,7 @@ func (w *Window) newSaver() *saving.Saver {
 func (w *Window) settingsHost() settings.Host {
 	return settings.Host{
 		State: w.state.Now, Change: w.state.Change,
-		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root,
+		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root, Where: w.computers.Choice,
 		Presets: w.prefs.Presets, SavePresets: w.prefs.KeepPresets,
 		Memory:  func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
 		Library: w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
@@ -336,4 +340,5 @@ func (w *Window) render() {
 	w.gallery.Banner.Follow(w.state.History)
 	w.models.Refresh()
 	w.grid.Refresh()
+	w.computers.Refresh()
 }

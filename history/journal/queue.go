@@ -150,6 +150,16 @@ func (j *Journal) MoveFirst(task int) {
 	})
 }
 
+// Place says where a task is to be made; the caller knows what the word means.
+func (j *Journal) Place(task int, where string) {
+	j.Do(func(s *history.Store) error {
+		if k := j.job(task); k.id != 0 {
+			return s.SetWhere(k.id, where)
+		}
+		return nil
+	})
+}
+
 // Unpark lets a task run again.
 func (j *Journal) Unpark(task int) {
 	j.Do(func(s *history.Store) error {
@@ -168,6 +178,7 @@ type Waiting struct {
 	Parents []uint64          // pictures of the history that it goes on from
 	Parked  bool              // the program died over it twice
 	Missing []string          // names of picture files that are gone: it cannot run
+	Where   string            // see Place
 }
 
 // Queue reads the rounds that wait, in their order. One that was written by a newer Realword stays for that one. Where a program
@@ -196,7 +207,7 @@ func Queue(s *history.Store) ([]Waiting, error) {
 				err = errors.Join(err, s.ShortenJob(j.ID, shorter))
 			}
 		}
-		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked}
+		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked, Where: j.Where}
 		for _, f := range w.Request.Files() {
 			data, gone := s.ReferenceData(*f.SHA256)
 			if *f.Data = data; gone != nil {

@@ -2,7 +2,8 @@
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Queue and Run, what a run
 // brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr. At most one job runs; the next one
-// begins when it ends, unless it failed or the queue is paused. What waits is in the journal, so that it survives the program. Everything
+// begins when it ends, unless it failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same events;
+// what waits for a farm may be begun there already, and what waits for one that does not answer lets others pass. What waits is in the journal, so that it survives the program. Everything
 // belongs to Fyne's goroutine; engines are called off it.
 package queue
 
@@ -31,6 +32,7 @@ type Host struct {
 	Background func(slow func() (show func()))
 
 	Engine func() Engine          // nil while no model is open
+	Farm   Farm                   // that jobs can be handed over to; nil: none
 	Before func(do func())        // does what makes a new job, once nothing speaks against it any more
 	Refuse func()                 // says why no job can begin yet
 	Hints  func() inference.Hints // of likeness, that the user wants; nil: none
@@ -40,10 +42,25 @@ type Host struct {
 	OnQuieter func()                // events were delivered: a job may have ended
 }
 
-// Engine makes pictures. Its methods are called off Fyne's goroutine.
-type Engine interface {
+// Runner makes the pictures of resolved requests: the open model here, or a farm.
+type Runner interface {
 	// Start begins a job. Cancelling the context cancels it.
 	Start(context.Context, inference.Request) (inference.Job, error)
+}
+
+// Farm is other computers. Its methods are called on Fyne's goroutine and answer at once.
+type Farm interface {
+	// Runner is who makes a job that is not made here alone.
+	Runner(t state.Task) Runner
+	// Ahead may begin a waiting job, which is resolved, so that every computer has something to do: its Runner goes on with it.
+	Ahead(t state.Task)
+	// Drop takes back what Ahead has begun.
+	Drop(task int)
+}
+
+// Engine makes pictures. Its methods are called off Fyne's goroutine.
+type Engine interface {
+	Runner
 	// Resolve fills in what a request leaves to its preset and its model; see inference.Engine.
 	Resolve(inference.Request) (inference.Request, error)
 }

@@ -118,6 +118,12 @@ func (q *Panel) Refresh() {
 	q.Root.Refresh()
 }
 
+// targetWhere tells whether the job that the keys act on has such a place.
+func (q *Queue) targetWhere(is func(state.Where) bool) bool {
+	i := q.State().Queue.At(q.State().Queue.Target())
+	return i >= 0 && is(q.State().Queue.Waiting[i].Where)
+}
+
 // Actions are what the user can do with jobs, by keys and menus.
 func (q *Queue) Actions() []command.Action {
 	waits := func() bool { return len(q.State().Queue.Waiting) > 0 }
@@ -151,6 +157,16 @@ func (q *Queue) Actions() []command.Action {
 			Can: func() bool {
 				i := q.State().Queue.At(q.State().Queue.Target())
 				return i >= 0 && q.State().Queue.Waiting[i].Parked
+			},
+		},
+		{
+			ID: "queue.here", Label: i18n.T("Make it here"), Do: func() { q.Bring(q.State().Queue.Target(), state.Here) },
+			Can: func() bool { return q.targetWhere(func(w state.Where) bool { return w != state.Here }) },
+		},
+		{
+			ID: "queue.far", Label: i18n.T("Make it on the farm"), Do: func() { q.Bring(q.State().Queue.Target(), state.Far) },
+			Can: func() bool {
+				return q.State().Farm.Joined && q.targetWhere(func(w state.Where) bool { return w != state.Far })
 			},
 		},
 		{

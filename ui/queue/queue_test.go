@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -297,5 +298,78 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	b.finish(j, inference.Failed{Err: j.ctx.Err()})
 	if !q.Root.Hidden {
 		t.Error("an empty queue is shown")
+	}
+}
+
+// far is a farm whose jobs the test sends, like those of its engine.
+type far struct {
+	engine  *engine
+	ahead   []int
+	dropped []int
+	ran     []state.Where
+}
+
+func (f *far) Runner(t state.Task) Runner { f.ran = append(f.ran, t.Where); return f.engine }
+func (f *far) Ahead(t state.Task)         { f.ahead = append(f.ahead, t.ID) }
+func (f *far) Drop(task int)              { f.dropped = append(f.dropped, task) }
+
+// A job goes where the user chose: those for a farm are handed over ahead, and wait while it is away, without keeping others back.
+func TestJobsForAFarm(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, s)
+	t.Cleanup(func() { _ = b.Journal.Close() })
+	f := &far{engine: &engine{started: make(chan job, 1)}}
+	b.Panel.Farm = f
+	b.ask("here")
+	here := b.started()
+	b.State.Farm = state.Farm{Joined: true, Where: state.Far}
+	b.State.Queue.Away = false
+	b.ask("far")
+	b.ask("later")
+	ids := []int{b.State.Queue.Waiting[0].ID, b.State.Queue.Waiting[1].ID}
+	if !slices.Equal(slices.Compact(slices.Sorted(slices.Values(f.ahead))), ids) || len(f.ran) != 0 {
+		t.Errorf("%v were handed over, of %v; %v ran", f.ahead, ids, f.ran)
+	}
+	if row := b.byID[ids[0]]; !strings.HasSuffix(row.about.Text, "on the farm") {
+		t.Errorf("the row says %q", row.about.Text)
+	}
+	b.finish(here, inference.Done{})
+	j := uitest.Next(b.Until, "the farm has begun", f.engine.started)
+	if j.request.Prompt != "far" || f.ran[0] != state.Far {
+		t.Errorf("%q runs at %v", j.request.Prompt, f.ran)
+	}
+	b.House.Change(func(s *state.State) {
+		s.Run.Makers = []state.Maker{{Picture: 0, Computer: "studio", Step: 3, Steps: 25}}
+	})
+	if row := b.byID[ids[0]]; row != nil && !strings.HasSuffix(row.about.Text, "studio") {
+		t.Errorf("the running row says %q", row.about.Text)
+	}
+
+	b.State.Queue.Away = true
+	b.State.Farm.Where = state.Here
+	b.ask("local")
+	b.finish(j, inference.Done{})
+	if local := b.started(); local.request.Prompt != "local" || b.prompts() != "later" {
+		t.Errorf("%q runs, %q wait", local.request.Prompt, b.prompts())
+	} else {
+		b.finish(local, inference.Done{})
+	}
+	if row := b.byID[ids[1]]; b.State.Busy() || !strings.HasSuffix(row.about.Text, "waiting for the farm") {
+		t.Errorf("busy %v, the row says %q", b.State.Busy(), row.about.Text)
+	}
+	// It survives the program as a job for the farm, and can be brought here.
+	b.Settle()
+	kept, err := Read(t.Context(), b.Journal.Store())
+	if err != nil || len(kept) != 1 || kept[0].Where != string(state.Far) {
+		t.Errorf("kept %+v, %v", kept, err)
+	}
+	b.Bring(ids[1], state.Here)
+	if local := b.started(); local.request.Prompt != "later" || !slices.Contains(f.dropped, ids[1]) {
+		t.Errorf("%q runs, %v were taken back", local.request.Prompt, f.dropped)
+	} else {
+		b.finish(local, inference.Done{})
 	}
 }

@@ -76,7 +76,9 @@ func (r *row) choose() {
 
 // Menus are what is done with a job that waits, and with the one that runs.
 var (
-	JobMenu     = command.Context{"queue.up", "queue.down", "queue.retry", "queue.drop", "", "queue.pause", "queue.clear"}
+	JobMenu = command.Context{
+		"queue.up", "queue.down", "queue.retry", "queue.here", "queue.far", "queue.drop", "", "queue.pause", "queue.clear",
+	}
 	RunningMenu = command.Context{"view.live", "run.cancel", "", "queue.pause", "queue.clear"}
 )
 
@@ -124,6 +126,13 @@ func (r *row) show(t state.Task, first, last bool) {
 	case t.Parked:
 		about, color = i18n.T("Realword closed twice while making it"), theme.ColorNameWarning
 	}
+	where := r.list.State().Queue.Elsewhere(t)
+	if r.running {
+		where = run.Computers()
+	}
+	if where != "" {
+		about = i18n.T("%s · %s", about, where)
+	}
 	r.about.Set(about, color)
 	r.Tile.Name = i18n.T("%s, %s", t.Request.Prompt, about)
 	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
@@ -146,6 +155,12 @@ func (r *row) showPictures(t state.Task, run state.Round, chosen bool) {
 				mark = "✓ "
 			case r.running && i == run.Picture && run.Stage >= inference.StageDenoise:
 				mark = "● "
+			}
+			m, elsewhere := run.Maker(i)
+			if r.running && elsewhere {
+				seen := map[bool]string{true: "✓ ", false: "● "}[m.Made]
+				texts = append(texts, seen+fmt.Sprint(seed, " ", m.Text()))
+				continue
 			}
 			texts = append(texts, mark+fmt.Sprint(seed))
 		}

@@ -51,6 +51,9 @@ func (q *Queue) ask(first bool) {
 // Put has a job wait for its turn.
 func (q *Queue) Put(t state.Task, first bool) {
 	q.Change(func(s *state.State) {
+		if t.Where == state.Here && s.Farm.Joined {
+			t.Where = s.Farm.Where
+		}
 		s.Queue, t.ID = s.Queue.Add(t, first)
 		s.ActionErr = nil
 		if q.Advance(true); s.Queue.At(t.ID) >= 0 {
@@ -66,6 +69,9 @@ func (q *Queue) keep(t state.Task, before int) {
 		r, err := engine.Resolve(t.Request)
 		if err == nil {
 			q.Journal.Enqueue(t.ID, r, model, t.Parents)
+			if t.Where != state.Here {
+				q.Journal.Place(t.ID, string(t.Where))
+			}
 			if before != 0 {
 				q.Journal.Move(t.ID, before)
 			}
@@ -76,8 +82,9 @@ func (q *Queue) keep(t state.Task, before int) {
 					s.Queue = s.Queue.Remove(t.ID)
 					s.Run.Err = err
 				} else {
-					s.Queue = s.Queue.Change(t.ID, func(t *state.Task) { t.Request = r })
+					s.Queue = s.Queue.Change(t.ID, func(t *state.Task) { t.Request, t.Checked = r, true })
 				}
+				q.ahead()
 			})
 		}
 	})
@@ -108,6 +115,11 @@ func (q *Queue) Advance(asked bool) {
 	ctx, cancel := context.WithCancel(q.Context)
 	q.cancel = cancel
 	engine, model := q.Engine(), now.Model.Name
+	var runner Runner = engine
+	if t.Where != state.Here && q.Farm != nil {
+		runner = q.Farm.Runner(t)
+	}
+	q.ahead()
 	p := &pump{post: q.Post, apply: q.apply, pace: q.Pace}
 	hints := inference.NoHints
 	if q.Hints != nil {
@@ -125,7 +137,7 @@ func (q *Queue) Advance(asked bool) {
 			if s := q.Journal.Store(); s != nil && len(t.Parents) > 0 {
 				compared = journal.WithAnchors(s, r, t.Parents)
 			}
-			job, err = engine.Start(ctx, compared)
+			job, err = runner.Start(ctx, compared)
 		}
 		if err != nil {
 			q.Journal.Drop(t.ID)
@@ -133,6 +145,9 @@ func (q *Queue) Advance(asked bool) {
 			return nil
 		}
 		q.Journal.Enqueue(t.ID, r, model, t.Parents)
+		if t.Where != state.Here {
+			q.Journal.Place(t.ID, string(t.Where))
+		}
 		q.Post(func() {
 			if q.State().Queue.Running.ID == t.ID {
 				q.Change(func(s *state.State) { s.Queue.Running.Request = r })
@@ -141,6 +156,46 @@ func (q *Queue) Advance(asked bool) {
 		p.run(q.Journal.Record(t.ID, r, model, t.Parents, job.Events()))
 		return nil
 	})
+}
+
+// mostAhead is how many waiting jobs a farm has at most.
+const mostAhead = 16
+
+// ahead lets the farm have the next jobs that are for it.
+func (q *Queue) ahead() {
+	now := q.State()
+	if q.Farm == nil || now.Queue.Paused || now.Queue.Away || q.Commands.Closing() {
+		return
+	}
+	for _, t := range now.Queue.Waiting[:min(len(now.Queue.Waiting), mostAhead)] {
+		if t.Where != state.Here && t.Checked && t.Able() {
+			q.Farm.Ahead(t)
+		}
+	}
+}
+
+// Bring has a waiting job made at another place.
+func (q *Queue) Bring(id int, to state.Where) {
+	if q.State().Queue.At(id) < 0 {
+		return
+	}
+	if q.Farm != nil {
+		q.Farm.Drop(id)
+	}
+	q.Journal.Place(id, string(to))
+	q.Change(func(s *state.State) {
+		s.Queue = s.Queue.Change(id, func(t *state.Task) { t.Where = to })
+		q.Advance(true)
+		q.ahead()
+	})
+}
+
+// drop takes back a job that waits.
+func (q *Queue) drop(id int) {
+	q.Journal.Drop(id)
+	if q.Farm != nil {
+		q.Farm.Drop(id)
+	}
 }
 
 // Stop cancels the run; what is done so far stays on the stage, and the next job begins.
@@ -155,7 +210,7 @@ func (q *Queue) Stop() {
 // StopAll cancels the run and takes out all that wait.
 func (q *Queue) StopAll() {
 	for _, t := range q.State().Queue.Waiting {
-		q.Journal.Drop(t.ID)
+		q.drop(t.ID)
 	}
 	q.Change(func(s *state.State) {
 		s.Queue = s.Queue.Clear()
@@ -195,7 +250,7 @@ func (q *Queue) Drop(id int) {
 	if q.State().Queue.At(id) < 0 {
 		return
 	}
-	q.Journal.Drop(id)
+	q.drop(id)
 	q.Change(func(s *state.State) {
 		if s.Queue = s.Queue.Remove(id); len(s.Queue.Waiting) == 0 {
 			s.Queue.Paused = false
@@ -253,7 +308,8 @@ func Read(ctx context.Context, s *history.Store) ([]Kept, error) {
 func (q *Queue) TakeUp(kept []Kept) {
 	q.Change(func(s *state.State) {
 		for _, k := range kept {
-			t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb}
+			t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb,
+				Where: state.Where(k.Where), Checked: true}
 			s.Queue, t.ID = s.Queue.Add(t, false)
 			q.Journal.Adopt(t.ID, k.Waiting)
 		}
@@ -285,6 +341,9 @@ func (q *Queue) KeepRest() {
 	} else {
 		t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
 		q.Journal.Enqueue(q.rest, t.Request, t.Model, t.Parents)
+	}
+	if t.Where != state.Here {
+		q.Journal.Place(q.rest, string(t.Where))
 	}
 	q.Journal.MoveFirst(q.rest)
 }

@@ -31,6 +31,7 @@ type Host struct {
 	Book     *wordbook.Book                                       // earlier prompts, and styles
 
 	Queue fyne.CanvasObject // what waits, above the Generate button
+	Where fyne.CanvasObject // the choice where the next job is made, under it; nil: there is none
 
 	OnGenerate, OnStop func()
 	OnMend             func(card int) // a subject whose word is gone takes the one that the panel offers

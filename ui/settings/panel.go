@@ -137,9 +137,14 @@ func New(h Host) *Panel {
 	s.why = kit.Quiet(s.Reasons)
 	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) })
 	s.Remedy.Importance = widget.WarningImportance
+	where := h.Where
+	if where == nil {
+		where = kit.NewColumn(0)
+		where.Hide()
+	}
 	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.Status),
 		container.New(kit.Fixed{Height: 6}, s.progress),
-		h.Queue, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
+		h.Queue, where, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
 	return s
 }
 

@@ -19,6 +19,8 @@ type Task struct {
 	Thumb   image.Image // of its first reference; nil: none
 	Model   string      // that it was made for; "": not known
 	Needs   string      // the model that it waits for, because another one is open; "": none
+	Where   Where       // it is made
+	Checked bool        // an engine has looked at the request
 	Beside  *Shot       // the picture that its own is compared with once it is made; nil: none
 }
 
@@ -27,6 +29,7 @@ type Queue struct {
 	Waiting []Task
 	Running Task // ID 0: none
 	Paused  bool // no other job begins
+	Away    bool // there is no farm, or it does not answer: what is for it alone waits
 	Chosen  int  // ID of the waiting job that the keys act on; 0, or one that is gone: the last
 	last    int  // ID given last
 }
@@ -110,7 +113,7 @@ func (q Queue) Next() (Task, bool) {
 	if q.Paused || q.Running.ID != 0 {
 		return Task{}, false
 	}
-	i := slices.IndexFunc(q.Waiting, Task.Able)
+	i := slices.IndexFunc(q.Waiting, func(t Task) bool { return t.Able() && !(q.Away && t.Where == Far) })
 	if i < 0 {
 		return Task{}, false
 	}

@@ -45,6 +45,7 @@ type Round struct {
 	Stopped      bool
 	Err          error // why it ended early; nil after Done and after Cancel
 	Elapsed      time.Duration
+	Makers       []Maker // of its pictures, where other computers make them
 }
 
 // Shot is a finished picture of this window.
@@ -89,6 +90,7 @@ type State struct {
 	Told     told   // what was just done with what is in view
 	History  History
 	Shelf    Shelf
+	Farm     Farm
 	SeedErr  error // what is wrong with the text in the field of the seed
 
 	ActionErr error // of the last thing done with a finished picture
@@ -96,7 +98,7 @@ type State struct {
 
 // NewState is a window before anything is done in it.
 func NewState() State {
-	return State{Form: Form{Settings: inference.Settings{Preset: "paper"}, Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}}
+	return State{Form: Form{Settings: inference.Settings{Preset: "paper"}, Count: 1, Seed: DrawSeed()}, View: View{Shot: -1, Step: -1}, Queue: Queue{Away: true}}
 }
 
 // Begin is the state at the moment when a run of r is asked for.

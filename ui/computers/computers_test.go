@@ -1,0 +1,319 @@
+package computers
+
+import (
+	"context"
+	"image"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/container"
+
+	"realword/farm"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// engine makes pictures of one colour, in as many steps as are asked for.
+type engine struct {
+	started atomic.Int32
+	step    time.Duration
+}
+
+type job struct{ events chan inference.Event }
+
+func (j job) Events() <-chan inference.Event { return j.events }
+func (j job) Cancel()                        {}
+
+func (*engine) Manifest() bundle.Manifest { return *uitest.Toybox }
+
+func (e *engine) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
+	e.started.Add(1)
+	j := job{make(chan inference.Event, 100)}
+	go func() {
+		defer close(j.events)
+		for n, seed := range r.Seeds {
+			j.events <- inference.StageStarted{Stage: inference.StageDenoise, Picture: n, Provider: "Fake"}
+			for k := range r.Steps {
+				select {
+				case <-ctx.Done():
+					j.events <- inference.Failed{Err: ctx.Err()}
+					return
+				case <-time.After(e.step):
+				}
+				latent := []float32{float32(k)}
+				j.events <- inference.Progress{Pass: k + 1, Passes: r.Steps}
+				j.events <- inference.StepDone{
+					Picture: n, Step: k, Steps: r.Steps, Clean: latent, Preview: image.NewRGBA(image.Rect(0, 0, 2, 2)),
+					State: inference.State{Step: k + 1, Steps: r.Steps, Width: r.Width, Height: r.Height, Seed: seed, Latent: latent},
+				}
+			}
+			img := image.NewNRGBA(image.Rect(0, 0, r.Width, r.Height))
+			img.Pix[0] = byte(seed)
+			j.events <- inference.PictureReady{Picture: n, Seed: seed, Image: img}
+		}
+		j.events <- inference.Done{Pictures: len(r.Seeds)}
+	}()
+	return j, nil
+}
+
+// bench is the room in a house of its own.
+type bench struct {
+	*Page
+	*roomtest.House
+	t      *testing.T
+	here   *engine
+	copied string
+	farms  int // how often the farm was there
+}
+
+func newBench(t *testing.T, dir string) *bench {
+	t.Helper()
+	b := &bench{House: roomtest.New(t), t: t, here: &engine{step: time.Millisecond}}
+	ctx, cancel := context.WithCancel(context.Background())
+	b.Page = New(Host{
+		State: b.Now, Change: b.House.Change, Context: ctx, Post: b.Post, Background: b.Background, Layers: &b.Layers, Commands: b.Commands,
+		Dir: dir, Listen: "127.0.0.1:0", Engine: func() Engine { return b.here }, Copy: func(text string) { b.copied = text },
+		OnOpen: func() {}, OnFarm: func() { b.farms++ },
+	})
+	t.Cleanup(func() { cancel(); b.Close() })
+	b.House.Render = b.Page.Refresh
+	b.Win.SetContent(container.NewStack(b.Root, b.Choice))
+	b.Page.Show()
+	return b
+}
+
+// worker lets a computer in by the line on the page and has it work.
+func (b *bench) worker(name string, e *engine) (stop func()) {
+	b.t.Helper()
+	b.name.SetText(name)
+	b.line.SetText("")
+	b.pair()
+	b.Until("the line is there", func() bool { return b.line.Text != "" && b.lineRow.Visible() })
+	p, err := farm.ParsePairing(strings.TrimPrefix(b.line.Text, "realword worker "))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	a, err := p.Access()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	conn, err := farm.Dial(b.t.Context(), a)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		m := e.Manifest()
+		_ = conn.Work(ctx, farm.WorkerOptions{
+			Name: name, Device: "Fake", Models: []farm.Model{{ID: farm.ModelID(m), Name: m.Name, Engine: e}}, Keep: time.Nanosecond,
+		})
+	}()
+	stop = func() { cancel(); <-done; conn.Close() }
+	b.t.Cleanup(stop)
+	return stop
+}
+
+func (b *bench) shareIt() {
+	b.t.Helper()
+	b.toggleSharing()
+	b.Until("the farm is joined", func() bool { return b.State.Farm.Joined && !b.State.Queue.Away })
+}
+
+func (b *bench) row(name string) computer {
+	for _, c := range computersOf(b.link.Now()) {
+		if c.name == name {
+			return c
+		}
+	}
+	return computer{}
+}
+
+func request(pictures int) inference.Request {
+	r := inference.Request{Prompt: "a dog"}
+	r.Width, r.Height, r.Steps = 4, 4, 3
+	for n := range pictures {
+		r.Seeds = append(r.Seeds, uint64(n+1))
+	}
+	return r
+}
+
+// run makes a job and returns its pictures and who computed.
+func (b *bench) run(t state.Task) (pictures []inference.PictureReady, at map[string]bool) {
+	b.t.Helper()
+	events := make(chan inference.Event, 1000)
+	runner := b.Runner(t)
+	go func() {
+		defer close(events)
+		j, err := runner.Start(b.t.Context(), t.Request)
+		if err != nil {
+			b.t.Error(err)
+			return
+		}
+		for e := range j.Events() {
+			events <- e
+		}
+	}()
+	at, ended := map[string]bool{}, false
+	b.Until("the job is made", func() bool {
+		for {
+			select {
+			case e, ok := <-events:
+				if !ok {
+					return ended
+				}
+				switch e := e.(type) {
+				case inference.StageStarted:
+					at[e.Provider] = true
+				case inference.PictureReady:
+					pictures = append(pictures, e)
+				case inference.Done:
+					ended = true
+				case inference.Failed:
+					b.t.Error(e.Err)
+					ended = true
+				}
+			default:
+				return false
+			}
+		}
+	})
+	return pictures, at
+}
+
+// TestFromSharingToAPicture: nothing listens before; then a line lets a computer in, it appears with what it has, makes a job, and is let
+// out again.
+func TestFromSharingToAPicture(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	if b.link.Now().Sharing != "" || !b.Choice.Hidden || b.State.Farm.Joined || !b.State.Queue.Away {
+		t.Errorf("before: %+v, %+v", b.link.Now(), b.State.Farm)
+	}
+	b.shareIt()
+	if b.Choice.Hidden || b.pairing.Hidden || !strings.HasPrefix(b.at.Text, "Listening at 127.0.0.1:") || b.farms != 1 {
+		t.Errorf("sharing: choice hidden %v, %q, told %d times", b.Choice.Hidden, b.at.Text, b.farms)
+	}
+	b.worker("studio", &engine{step: 5 * time.Millisecond})
+	b.Until("the computer is there", func() bool { return b.row("studio").about != "" && b.State.Farm.Able == 1 })
+	if c := b.row("studio"); !strings.Contains(c.about, "Fake · "+uitest.Toybox.Name) || !c.paired {
+		t.Errorf("the row says %+v", c)
+	}
+	pictures, at := b.run(state.Task{ID: 1, Request: request(5), Where: state.Far})
+	if len(pictures) != 5 || !at["Fake · studio"] || b.here.started.Load() != 0 {
+		t.Errorf("%d pictures at %v, %d here", len(pictures), at, b.here.started.Load())
+	}
+	for n, p := range pictures {
+		if p.Picture != n || p.Seed != uint64(n+1) || p.Image.Pix[0] != byte(n+1) || p.Recipe.Prompt != "a dog" {
+			t.Errorf("picture %d: %+v", n, p.Seed)
+		}
+	}
+	b.Page.do(func() error { return b.link.Revoke("studio") }, nil)
+	b.Until("the computer is out", func() bool { return b.row("studio").name == "" })
+}
+
+// TestWhereverItIsDoneFirst: this computer makes pictures, too; and alone where there is no farm.
+func TestWhereverItIsDoneFirst(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	if pictures, _ := b.run(state.Task{ID: 1, Request: request(2), Where: state.First}); len(pictures) != 2 || b.here.started.Load() != 1 {
+		t.Errorf("without a farm: %d pictures, begun %d times here", len(pictures), b.here.started.Load())
+	}
+	b.shareIt()
+	far := &engine{step: 20 * time.Millisecond}
+	b.worker("studio", far)
+	b.Until("the computer is there", func() bool { return b.State.Farm.Able == 1 })
+	pictures, at := b.run(state.Task{ID: 2, Request: request(10), Where: state.First})
+	if len(pictures) != 10 || b.here.started.Load() < 3 || far.started.Load() == 0 || len(at) < 2 {
+		t.Errorf("%d pictures at %v; %d begun here, %d there", len(pictures), at, b.here.started.Load()-1, far.started.Load())
+	}
+}
+
+// TestJobsWaitForTheFarm: a job that was handed over ahead is made while another runs; the farm goes in the middle of one, and comes back.
+func TestJobsWaitForTheFarm(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.shareIt()
+	stop := b.worker("studio", &engine{step: 10 * time.Millisecond})
+	waiting := state.Task{ID: 2, Request: request(2), Where: state.Far}
+	b.Ahead(waiting)
+	b.Ahead(waiting)
+	b.Until("it is made ahead", func() bool { return b.link.Now().Status.Workers != nil && b.link.Now().Status.Workers[0].Made == 2 })
+	if pictures, _ := b.run(waiting); len(pictures) != 2 || len(b.jobs) != 0 {
+		t.Errorf("%d pictures of the job that was handed over", len(pictures))
+	}
+	dropped := state.Task{ID: 3, Request: request(50), Where: state.Far}
+	b.Ahead(dropped)
+	b.Drop(3)
+	b.Until("nothing waits any more", func() bool { s := b.link.Now().Status; return s.Waiting == 0 && s.Running == 0 })
+
+	stop()
+	b.link.Unshare()
+	b.Until("the farm is away", func() bool { return b.State.Queue.Away })
+	if b.State.Farm.Joined {
+		t.Error("a farm that is not shared any more can be chosen")
+	}
+	b.shareIt()
+	b.worker("studio", &engine{step: time.Millisecond})
+	if pictures, _ := b.run(state.Task{ID: 4, Request: request(2), Where: state.Far}); len(pictures) != 2 {
+		t.Errorf("%d pictures after it came back", len(pictures))
+	}
+}
+
+// TestJoiningAFarm: by the line for who asks for pictures, with the command before it or not; the line of a helper is refused, and so is
+// nonsense.
+func TestJoiningAFarm(t *testing.T) {
+	owner := newBench(t, t.TempDir())
+	owner.shareIt()
+	owner.name.SetText("laptop")
+	owner.role.SetSelectedIndex(1)
+	owner.pair()
+	owner.Until("the line is there", func() bool { return owner.line.Text != "" })
+
+	dir := t.TempDir()
+	b := newBench(t, dir)
+	for line, want := range map[string]string{"nonsense": "this is no pairing", "": "this is no pairing"} {
+		b.paste.SetText(line)
+		b.join()
+		b.Until("it is refused", func() bool { return b.said != nil })
+		if !strings.Contains(b.said.Error(), want) {
+			t.Errorf("%q: %v", line, b.said)
+		}
+		b.said = nil
+	}
+	b.paste.SetText("realword farm join " + owner.line.Text)
+	b.join()
+	b.Until("the farm is joined", func() bool { return b.State.Farm.Joined && b.joined.Visible() && !b.joining.Visible() })
+	if _, err := farm.Own(dir); err != nil {
+		t.Error(err)
+	}
+	// The owner's server goes: the window says so, and jobs wait.
+	owner.link.Unshare()
+	b.Until("the farm is away", func() bool { return b.State.Farm.Away && b.State.Queue.Away && b.trouble.Visible() })
+	if err := b.link.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	b.Until("the farm is left", func() bool { return !b.State.Farm.Joined && !b.joined.Visible() })
+}
+
+func TestMakersAreTold(t *testing.T) {
+	list := computersOf(Farm{
+		Keys: []farm.Key{{Name: farm.ThisComputer, Role: farm.Client}, {Name: "gone", Role: farm.Helper}, {Name: "laptop", Role: farm.Client}},
+		Status: farm.Status{Workers: []farm.WorkerInfo{
+			{ID: "a", Name: "one", Models: map[string]string{"m": "Toybox"}, Seconds: 0.5, Made: 3, Doing: "J.1", Step: 2, Steps: 25, Prompt: "a dog"},
+			{ID: "b", Name: "two", Device: "CUDA", Models: map[string]string{"m": "Toybox"}, Problem: "the memory is full"},
+		}},
+	})
+	want := []computer{
+		{name: "one", about: "Toybox · 0.50 s per pass · 3 pictures made", doing: "step 2 of 25: a dog"},
+		{name: "two", about: "CUDA · Toybox", doing: "The memory is full.", bad: true},
+		{name: "gone", about: "was let in and is not there", paired: true},
+		{name: "laptop", about: "asks for pictures", paired: true},
+	}
+	if !slices.Equal(list, want) {
+		t.Errorf("%+v\nwant %+v", list, want)
+	}
+}

@@ -1,0 +1,44 @@
+// Package computers is the room of the other computers: the page on which this one is shared or joins a farm, the machines of the farm
+// with what they do, and who makes the jobs that are not made here alone.
+//
+// Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Farm, Queue.Away and Run.Makers.
+// Nothing listens before the user starts to share, and no farm is reached for that the user has not joined. What a job on the farm
+// sends are the events of package inference, so that everything else of the window takes them as if they came from here. Page belongs to
+// Fyne's goroutine; Link, which holds the server and the connection, has goroutines of its own and may be used from any.
+package computers
+
+import (
+	"context"
+
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/ui/command"
+	"realword/ui/kit"
+	"realword/ui/state"
+)
+
+// Host is what the room needs of the window.
+type Host struct {
+	State      func() state.State
+	Change     func(func(*state.State))
+	Context    context.Context // ends when the window closes
+	Post       func(func())
+	Background func(slow func() (show func()))
+	Layers     *kit.Layers
+	Commands   *command.Commands
+
+	Dir     string // of the farm's files; "": there is no room for other computers
+	Listen  string // host:port at which a shared queue listens
+	Version string
+	Engine  func() Engine          // of the open model; nil while none is
+	Copy    func(text string)      // into the clipboard
+	OpenKey func() (string, error) // asks for a file of credentials; "": the user changed their mind; nil: there is no such dialog
+	OnOpen  func()                 // the page comes up
+	OnFarm  func()                 // the farm is there, or is back: what waits for it may begin
+}
+
+// Engine is an open model. Start may be slow and is called off Fyne's goroutine.
+type Engine interface {
+	Start(context.Context, inference.Request) (inference.Job, error)
+	Manifest() bundle.Manifest
+}

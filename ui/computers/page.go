@@ -1,0 +1,462 @@
+package computers
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/farm"
+	"realword/ui/command"
+	"realword/ui/i18n"
+	"realword/ui/kit"
+	"realword/ui/state"
+	"realword/ui/wording"
+)
+
+// Page is the page of the computers, over the rest of the window, and the choice of where the next job is made.
+type Page struct {
+	Root   *fyne.Container
+	Choice *fyne.Container // of the place of the next job; hidden while there is no farm
+
+	host    Host
+	link    *Link
+	jobs    map[int]*ahead // by task
+	running atomic.Pointer[watched]
+	told    atomic.Bool // a refresh is on its way
+
+	shown bool
+	away  func()
+	said  error // why the last thing could not be done
+
+	where     *kit.Selector
+	note      *kit.Line // under it
+	share     *kit.Button
+	at        *kit.Line
+	pairing   *fyne.Container // one more computer, while this one shares
+	name      *kit.Field
+	role      *kit.Selector
+	line      *kit.Field // the pairing that was made last
+	lineRow   *fyne.Container
+	how       *widget.Label
+	joining   *fyne.Container
+	paste     *kit.Field
+	server    *kit.Field
+	key       string // file of credentials
+	keyButton *kit.Button
+	joined    *fyne.Container
+	joinedAt  *kit.Line
+	trouble   *widget.Label
+	summary   *kit.Line
+	rows      *fyne.Container
+	seen      string // what rows shows
+}
+
+// New makes the page, hidden, and begins to reach for the farm that this computer has joined, if it has.
+func New(h Host) *Page {
+	p := &Page{host: h, jobs: map[int]*ahead{}}
+	p.build()
+	if h.Dir != "" {
+		p.link = newLink(h.Context, h.Dir, h.Listen, p.stir)
+	}
+	return p
+}
+
+// stir has the page follow the link, on Fyne's goroutine. However often it is called, one refresh waits at most.
+func (p *Page) stir() {
+	if !p.told.Swap(true) {
+		p.host.Post(func() {
+			p.told.Store(false)
+			p.follow()
+		})
+	}
+}
+
+func (p *Page) build() {
+	var labels []string
+	for _, w := range state.Wheres() {
+		labels = append(labels, w.Label())
+	}
+	p.where = kit.NewSelect(labels, func(string) {
+		to := state.Wheres()[max(p.where.SelectedIndex(), 0)]
+		if to != p.host.State().Farm.Where {
+			p.host.Change(func(s *state.State) { s.Farm.Where = to })
+		}
+	})
+	p.note = kit.Caption("")
+	open := kit.SmallButton(i18n.T("Computers…"), theme.ComputerIcon(), p.Toggle)
+	p.Choice = kit.NewColumn(2, container.NewBorder(nil, nil, nil, open, p.where), container.New(kit.Inset{X: 4, Y: 0}, p.note))
+	p.Choice.Hide()
+
+	p.share = kit.NewButton("", p.toggleSharing)
+	p.at = kit.Caption("")
+	p.name = kit.NewField(p.host.Commands.Shortcut, false)
+	p.name.SetPlaceHolder(i18n.T("Name of the other computer"))
+	p.role = kit.NewSelect([]string{i18n.T("It makes pictures"), i18n.T("It asks for pictures")}, nil)
+	p.role.SetSelectedIndex(0)
+	let := kit.NewButton(i18n.T("Let it in"), p.pair)
+	p.line = kit.NewField(p.host.Commands.Shortcut, false)
+	copyLine := kit.SmallButton(i18n.T("Copy"), theme.ContentCopyIcon(), func() { p.host.Copy(p.line.Text) })
+	p.how = wrapped(widget.LowImportance)
+	p.lineRow = kit.NewColumn(2, container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(p.how)), container.NewBorder(nil, nil, nil, copyLine, p.line))
+	p.lineRow.Hide()
+	p.pairing = kit.NewColumn(6, kit.Caption(i18n.T("One more computer")), p.name, p.role, let, p.lineRow)
+
+	p.paste = kit.NewField(p.host.Commands.Shortcut, false)
+	p.paste.SetPlaceHolder("realword-farm:…")
+	join := kit.NewButton(i18n.T("Join"), p.join)
+	p.server = kit.NewField(p.host.Commands.Shortcut, false)
+	p.server.SetPlaceHolder("nats://10.0.0.5:4222")
+	p.keyButton = kit.LowButton(i18n.T("File of credentials…"), theme.FileIcon(), p.chooseKey)
+	p.keyButton.Hidden = p.host.OpenKey == nil
+	p.joining = kit.NewColumn(6, kit.Note(i18n.T("Paste the line that the other computer shows.")), p.paste,
+		kit.Caption(i18n.T("Or a NATS server of your studio")), p.server, p.keyButton, join)
+	p.joinedAt = kit.Caption("")
+	leave := kit.NewButton(i18n.T("Leave the farm"), func() {
+		p.host.Layers.Ask(i18n.T("Leave the farm?"), i18n.T("Jobs that run there are taken back. Finished pictures stay."), i18n.T("Leave the farm"), func() {
+			p.do(func() error { return p.link.Leave() }, nil)
+		})
+	})
+	p.joined = kit.NewColumn(6, p.joinedAt, leave)
+	p.trouble = wrapped(widget.WarningImportance)
+	p.trouble.Hide()
+	setup := kit.NewColumn(16,
+		kit.NewColumn(6, kit.Heading(i18n.T("Share the queue of this computer")),
+			kit.Note(i18n.T("Other computers take pictures from it and make them. Nothing listens before you start it.")), p.share, p.at, p.pairing),
+		kit.NewColumn(6, kit.Heading(i18n.T("Join a farm")), p.joining, p.joined), p.trouble)
+
+	p.summary = kit.Caption("")
+	p.rows = kit.NewColumn(6)
+	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.Hide)
+	head := container.NewBorder(nil, nil, nil, back, container.New(kit.Inset{X: 6, Y: 0},
+		kit.NewColumn(1, kit.Heading(i18n.T("Computers")), p.summary)))
+	body := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 300}, kit.Panel(kit.NewPage(setup))), nil,
+		kit.Panel(container.NewBorder(head, nil, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.rows)))))
+	p.Root = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
+	p.Root.Hide()
+}
+
+func wrapped(importance widget.Importance) *widget.Label {
+	l := widget.NewLabel("")
+	l.Wrapping, l.Importance, l.SizeName = fyne.TextWrapWord, importance, theme.SizeNameCaptionText
+	return l
+}
+
+// Actions are those of the page.
+func (p *Page) Actions() []command.Action {
+	if p.link == nil {
+		return nil
+	}
+	return []command.Action{{
+		ID: "computers.show", Menu: command.MenuRun, Label: i18n.T("Computers…"), Key: "Ctrl+Shift+K", Do: p.Toggle,
+		On: func() bool { return p.shown },
+	}}
+}
+
+// Toggle shows the page or hides it.
+func (p *Page) Toggle() {
+	if p.shown {
+		p.Hide()
+	} else {
+		p.Show()
+	}
+}
+
+// Show brings the page up, over the others.
+func (p *Page) Show() {
+	if p.shown || p.link == nil {
+		return
+	}
+	p.host.OnOpen()
+	p.shown, p.said = true, nil
+	p.away = p.host.Layers.Opened(p.Hide)
+	p.link.Look(true)
+	p.Root.Show()
+	p.Refresh()
+}
+
+// Hide takes the page away.
+func (p *Page) Hide() {
+	if p.shown {
+		p.shown = false
+		p.link.Look(p.running.Load() != nil)
+		p.away()
+		p.Root.Hide()
+	}
+}
+
+// do does what the user asks for elsewhere, then tells it to done, which may be nil.
+func (p *Page) do(slow func() error, done func()) {
+	p.host.Background(func() func() {
+		err := slow()
+		return func() {
+			if p.said = err; err == nil && done != nil {
+				done()
+			}
+			p.Refresh()
+		}
+	})
+}
+
+func (p *Page) toggleSharing() {
+	if p.link.Now().Sharing == "" {
+		p.do(func() error { return p.link.Share(p.host.Context) }, nil)
+		return
+	}
+	p.host.Layers.Ask(i18n.T("Stop sharing?"), i18n.T("The other computers lose the connection. What is queued is kept, and goes on when you share again."),
+		i18n.T("Stop sharing"), func() {
+			p.lineRow.Hide()
+			p.do(func() error { p.link.Unshare(); return nil }, nil)
+		})
+}
+
+// pair makes the line for one more computer.
+func (p *Page) pair() {
+	name, role := p.name.Text, farm.Helper
+	before, how := "realword worker ", i18n.T("Install Realword on %s and run this there:", cmp.Or(name, "…"))
+	if p.role.SelectedIndex() == 1 {
+		role, before = farm.Client, ""
+		how = i18n.T("Paste this on %s under Computers, Join a farm:", cmp.Or(name, "…"))
+	}
+	line := ""
+	p.do(func() (err error) {
+		line, err = p.link.Pair(name, role)
+		return err
+	}, func() {
+		p.line.SetText(before + line)
+		p.how.SetText(how)
+		p.lineRow.Show()
+		p.name.SetText("")
+	})
+}
+
+func (p *Page) chooseKey() {
+	p.host.Background(func() func() {
+		path, err := p.host.OpenKey()
+		return func() {
+			if p.said = err; err == nil && path != "" {
+				p.key = path
+				p.keyButton.SetText(wording.Path(path))
+			}
+			p.Refresh()
+		}
+	})
+}
+
+func (p *Page) join() {
+	line, address, key := p.paste.Text, p.server.Text, p.key
+	p.do(func() error {
+		if strings.TrimSpace(line) == "" && strings.TrimSpace(address) != "" {
+			return p.link.JoinServer(p.host.Context, address, key)
+		}
+		return p.link.Join(p.host.Context, line)
+	}, func() { p.paste.SetText("") })
+}
+
+func (p *Page) revoke(name string) {
+	p.host.Layers.Ask(i18n.T("Let %s out?", name), i18n.T("Its connection ends at once, and its line never works again. What it has in work is made by another computer."),
+		i18n.T("Let it out"), func() { p.do(func() error { return p.link.Revoke(name) }, nil) })
+}
+
+// follow takes over what the link says.
+func (p *Page) follow() {
+	f, s := p.link.Now(), p.host.State()
+	next := state.Farm{Joined: f.Reached, Away: f.Reached && f.Away, Where: s.Farm.Where}
+	var id string
+	if s.Model != nil {
+		id = farm.ModelID(*s.Model)
+	}
+	for _, w := range f.Status.Workers {
+		next.Computers++
+		if _, has := w.Models[id]; has {
+			next.Able++
+		}
+	}
+	var list []state.Maker
+	if job := p.running.Load(); job != nil {
+		list = makers(job, f.Status.Workers)
+	} else if !p.shown {
+		p.link.Look(false)
+	}
+	out := !f.Reached || f.Away
+	if next != s.Farm || out != s.Queue.Away || s.Busy() && !slices.Equal(list, s.Run.Makers) && len(list) > 0 {
+		back := s.Queue.Away && !out
+		p.host.Change(func(s *state.State) {
+			s.Farm, s.Queue.Away = next, out
+			if len(list) > 0 && s.Busy() {
+				s.Run.Makers = list
+			}
+			if back {
+				p.host.OnFarm()
+			}
+		})
+		return // which has refreshed the page
+	}
+	p.Refresh()
+}
+
+// Refresh makes the page equal to the state and to what the link says.
+func (p *Page) Refresh() {
+	if p.link == nil {
+		return
+	}
+	s, f := p.host.State(), p.link.Now()
+	p.refreshChoice(s.Farm)
+	if !p.shown {
+		return
+	}
+	text, want := i18n.T("Start sharing"), widget.HighImportance
+	if f.Sharing != "" {
+		text, want = i18n.T("Stop sharing"), widget.MediumImportance
+	}
+	if p.share.Text != text {
+		p.share.Importance = want
+		p.share.SetText(text)
+	}
+	p.at.Set(i18n.T("Listening at %s", firstAddress(f.Sharing)))
+	p.at.Hidden, p.pairing.Hidden = f.Sharing == "", f.Sharing == ""
+	elsewhere := f.Belongs && !f.Joined.Own
+	p.joined.Hidden, p.joining.Hidden = !elsewhere, elsewhere
+	p.joinedAt.Set(i18n.T("Joined: %s", f.Joined.Server))
+	why := wording.Sentence(cmp.Or(p.said, f.Err))
+	if why == "" && f.Away {
+		why = i18n.T("The farm does not answer. Jobs wait for it and go on when it is back.")
+	}
+	p.trouble.SetText(why)
+	p.trouble.Hidden = why == ""
+	p.refreshList(f)
+	p.Root.Refresh()
+}
+
+// refreshChoice shows where the next job is made, and what may be amiss with that.
+func (p *Page) refreshChoice(f state.Farm) {
+	if i := slices.Index(state.Wheres(), f.Where); p.where.SelectedIndex() != i {
+		p.where.SetSelectedIndex(i)
+	}
+	text, color := "", theme.ColorNamePlaceHolder
+	switch {
+	case f.Away:
+		text, color = i18n.T("The farm does not answer; its jobs wait."), theme.ColorNameWarning
+	case f.Where != state.Here && f.Able == 0:
+		text, color = i18n.T("No computer there has this model yet."), theme.ColorNameWarning
+	case f.Where != state.Here:
+		text = i18n.N(f.Able, "%d computer has this model.", "%d computers have this model.", f.Able)
+	}
+	p.note.Color = color
+	p.note.Set(text)
+	if hidden := !f.Joined; hidden != p.Choice.Hidden || p.note.Hidden != (text == "") {
+		p.Choice.Hidden, p.note.Hidden = hidden, text == ""
+		p.Choice.Refresh()
+	}
+}
+
+// computer is a row of the list.
+type computer struct {
+	name, about, doing string
+	bad, paired        bool
+}
+
+// computersOf are the rows: computers that are there, then those that are paired and are not.
+func computersOf(f Farm) (list []computer) {
+	there := map[string]bool{}
+	for _, w := range f.Status.Workers {
+		there[w.Name] = true
+		var models []string
+		for _, name := range w.Models {
+			models = append(models, name)
+		}
+		slices.Sort(models)
+		about := []string{}
+		if w.Device != "" {
+			about = append(about, w.Device)
+		}
+		about = append(about, strings.Join(models, ", "))
+		if w.Seconds > 0 {
+			about = append(about, i18n.T("%s s per pass", i18n.Number("%.2f", w.Seconds)))
+		}
+		if w.Made > 0 {
+			about = append(about, i18n.N(w.Made, "%d picture made", "%d pictures made", w.Made))
+		}
+		c := computer{name: w.Name, about: strings.Join(about, " · "), doing: i18n.T("has nothing to do")}
+		switch {
+		case w.Doing != "":
+			c.doing = i18n.T("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
+		case w.Problem != "":
+			c.doing, c.bad = wording.Capital(w.Problem), true
+		}
+		c.paired = slices.ContainsFunc(f.Keys, func(k farm.Key) bool { return k.Name == w.Name && k.Role == farm.Helper })
+		list = append(list, c)
+	}
+	for _, k := range f.Keys {
+		switch {
+		case k.Name == farm.ThisComputer || there[k.Name]:
+		case k.Role == farm.Client:
+			list = append(list, computer{name: k.Name, about: i18n.T("asks for pictures"), paired: true})
+		default:
+			list = append(list, computer{name: k.Name, about: i18n.T("was let in and is not there"), paired: true})
+		}
+	}
+	return list
+}
+
+func (p *Page) refreshList(f Farm) {
+	list := computersOf(f)
+	text := ""
+	if f.Reached {
+		text = i18n.T("%d waiting · %d in work · %s kept", f.Status.Waiting, f.Status.Running, wording.Bytes(f.Status.Bytes))
+	}
+	for name, n := range f.Status.Orphans {
+		text += " · " + i18n.N(n, "%d picture needs the model %s, which no computer has", "%d pictures need the model %s, which no computer has", n, name)
+	}
+	p.summary.Set(text)
+	if seen := fmt.Sprint(f.Sharing != "", f.Reached, list); seen == p.seen {
+		return
+	} else {
+		p.seen = seen
+	}
+	p.rows.Objects = nil
+	for _, c := range list {
+		p.rows.Add(p.row(c, f.Sharing != ""))
+	}
+	if len(list) == 0 {
+		empty := i18n.T("No other computer helps yet. Start sharing, let one in, and it appears here.")
+		if f.Reached && f.Sharing == "" {
+			empty = i18n.T("No computer of the farm is there.")
+		}
+		p.rows.Add(kit.Note(empty))
+	}
+	p.rows.Refresh()
+}
+
+func (p *Page) row(c computer, sharing bool) fyne.CanvasObject {
+	name, about, doing := kit.NewLine(c.name, theme.ColorNameForeground, theme.SizeNameText), kit.NewFitted(theme.ColorNamePlaceHolder), kit.NewFitted(theme.ColorNameForeground)
+	name.Style.Bold = true
+	about.Set(c.about, theme.ColorNamePlaceHolder)
+	color := theme.ColorNameForeground
+	if c.bad {
+		color = theme.ColorNameWarning
+	}
+	doing.Set(c.doing, color)
+	doing.Hidden = c.doing == ""
+	text := kit.NewColumn(2, name, about, doing)
+	var tools fyne.CanvasObject
+	if sharing && c.paired {
+		tools = container.NewCenter(kit.SmallButton(i18n.T("Let %s out", c.name), theme.CancelIcon(), func() { p.revoke(c.name) }))
+	}
+	icon := container.NewCenter(container.New(kit.Fixed{Width: 24, Height: 24}, widget.NewIcon(theme.ComputerIcon())))
+	return container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
+		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, icon, tools, container.New(kit.Inset{X: 8, Y: 0}, text))))
+}
+
+// Close waits until the jobs of a window that has closed are taken back from the farm, for some seconds at most.
+func (p *Page) Close() {
+	if p.link != nil {
+		<-p.link.done
+	}
+}
