@@ -125,7 +125,7 @@ func TestRescueCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, _, stderr := command(t, "history", "list")
-	if status != 1 || !strings.Contains(stderr, "sessions 1") || !strings.Contains(stderr, "realword history rescue") {
+	if status != 1 || !strings.Contains(stderr, "of session 1 are") || !strings.Contains(stderr, "realword history rescue") {
 		t.Errorf("a damaged one: %d %s", status, stderr)
 	}
 	status, stdout, stderr := command(t, "history", "rescue")
