@@ -77,13 +77,22 @@ func (m machine) runtime(ctx context.Context) (inference.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt, err := newRuntime(ort.Options{Threads: m.threads, Device: device, Weights: m.weights})
+	rt, err := newRuntime(ort.Options{Threads: m.threads, Device: device, Weights: m.weights, Cache: graphCache()})
 	if err != nil || device == "cpu" {
 		return rt, err
 	}
 	return session.NewFallback(rt, func() (session.Runtime, error) {
-		return ort.New(ort.Options{Threads: m.threads, Library: library})
+		return ort.New(ort.Options{Threads: m.threads, Library: library, Cache: graphCache()})
 	}), nil
+}
+
+// graphCache is where optimised graphs lie: three of SDXL's size.
+func graphCache() ort.Cache {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ort.Cache{}
+	}
+	return ort.Cache{Folder: filepath.Join(cache, "realword", "graphs"), Limit: 5 << 30}
 }
 
 // openModel opens a bundle folder, or the embedded model when the path is empty. It may have to read checkpoints that were touched.

@@ -12,6 +12,7 @@ import (
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/graph"
+	"realword/inference/ort"
 	"realword/inference/ort/orttest"
 	"realword/inference/session"
 	"realword/inference/synthetic"
@@ -47,6 +48,8 @@ func TestMappedWeights(t *testing.T) {
 			t.Fatal(err)
 		}
 		results := map[string]map[string]*tensor.Tensor{}
+		cache := filepath.Join(t.TempDir(), "graphs")
+		quick := orttest.Open(t, ort.Options{Threads: 1, Cache: ort.Cache{Folder: cache, Limit: 1 << 30, Least: 1}})
 		for name, copied := range map[string]bool{"copied": true, "mapped": false} {
 			b, err := bundle.ImportWith(context.Background(), src, filepath.Join(t.TempDir(), "bundle"), bundle.Options{Copy: copied})
 			if err != nil {
@@ -55,6 +58,17 @@ func TestMappedWeights(t *testing.T) {
 			for _, w := range []session.Weights{session.Packed, session.Mapped} {
 				results[name+" "+w.String()] = outputs(t, kept{rt, w}, b)
 			}
+			for _, when := range []string{"written", "read"} {
+				for port, got := range outputs(t, kept{quick, session.Mapped}, b) {
+					if d := difference(got, results[name+" mapped"][port]); d != 0 {
+						t.Errorf("%v, %s: %s differs by %g when its optimised graph is %s", dtype, name, port, d, when)
+					}
+				}
+			}
+		}
+		entries, err := filepath.Glob(filepath.Join(cache, "*", "weights.bin"))
+		if err != nil || len(entries) != 4 { // of U-Net and decoder of both bundles
+			t.Errorf("%d optimised graphs are kept: %v", len(entries), err)
 		}
 		for _, w := range []string{" packed", " mapped"} {
 			for name, got := range results["mapped"+w] {

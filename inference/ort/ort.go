@@ -7,7 +7,8 @@
 // mistake is an error that names both sides, never a crash. Weights are below the graph's folder, links resolved, or in files that the
 // caller names: they are found, measured and, if the session wants it, left there (session.Weights). For WebGPU, whose provider lacks
 // some operators and computes others badly, a graph is rewritten as it is opened (forWebGPU). Graphs that Realword's importer cannot
-// have written are refused: functions, operators of other makers. The library writes errors to standard error only where it cannot
+// have written are refused: functions, operators of other makers. A Cache keeps large graphs as the library has optimised them; whatever
+// it holds, a run gives the same bits. The library writes errors to standard error only where it cannot
 // return them.
 package ort
 
@@ -33,6 +34,7 @@ type Options struct {
 	Library string          // library file or its folder; empty means Find's places
 	Device  string          // as ParseDevice reads it; empty means the CPU
 	Weights session.Weights // for sessions that leave it to be chosen; Auto chooses for each by the memory that is available
+	Cache   Cache           // of optimised graphs; the zero value keeps none
 }
 
 // Runtime opens graphs on one device of one library. It may be used from any goroutine.
@@ -41,6 +43,7 @@ type Runtime struct {
 	version string
 	threads int
 	weights session.Weights
+	cache   Cache
 	cpu     *native.Memory // of Go tensors
 	memory  *native.Memory // of the device
 	device  accelerator    // nil: the processor
@@ -77,7 +80,7 @@ func New(opts Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cpu: cpu, memory: cpu}
+	r := &Runtime{library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cache: opts.Cache, cpu: cpu, memory: cpu}
 	switch kind {
 	case CUDA:
 		err = r.useCUDA(index)

@@ -83,31 +83,98 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	if opts.Weights == session.Auto {
 		opts.Weights = session.ChooseWeights(m.float32Bytes(), ram.Available(), opts.Once)
 	}
-	options, err := r.options(opts, m)
+	onWebGPU, _ := r.device.(*webGPU)
+	bytes, folder, err := m.prepare(filepath.Dir(path), opts, onWebGPU)
 	if err != nil {
-		return nil, fmt.Errorf("ONNX Runtime refuses the session options for %s: %w", path, err)
+		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
+	}
+	p := prepared{m: m, opts: opts, bytes: bytes, folder: folder, level: binding.GraphOptimizationLevelEnableAll, recorded: recorded}
+	var kept *optimized
+	if !recorded {
+		kept = r.optimized(m, opts, bytes)
+	}
+	s, files, err := r.loadOptimized(kept, p)
+	if s == nil && err == nil {
+		s, files, err = r.loadAndKeep(kept, p)
+	}
+	if err != nil {
+		return nil, r.deviceError(message.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
+	}
+	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
+}
+
+// prepared is a graph as ONNX Runtime is to load it.
+type prepared struct {
+	m        *model
+	opts     session.Options
+	bytes    []byte
+	folder   string // below which it reads weights
+	level    binding.GraphOptimizationLevel
+	recorded bool
+	write    string // file of the optimised graph; "" writes none
+}
+
+// loadOptimized loads the entry of a graph; nil where there is none that can be used.
+func (r *Runtime) loadOptimized(kept *optimized, p prepared) (*binding.DynamicAdvancedSession, []held, error) {
+	graph, weights, size, ok := kept.read()
+	if !ok {
+		return nil, nil, nil
+	}
+	p.bytes, p.folder, p.level = graph, root, binding.GraphOptimizationLevelDisableAll
+	p.m.files[weights] = size
+	s, files, err := r.load(p)
+	if err == nil {
+		return s, files, nil
+	}
+	delete(p.m.files, weights)
+	if !errors.Is(err, errLost) {
+		kept.spoil()
+	}
+	return nil, nil, nil
+}
+
+// loadAndKeep loads a graph and, where an entry is wanted, writes it and goes on with that, which needs less memory.
+func (r *Runtime) loadAndKeep(kept *optimized, p prepared) (*binding.DynamicAdvancedSession, []held, error) {
+	raw, done := kept.begin()
+	if raw == "" {
+		return r.load(p)
+	}
+	defer done()
+	written := p
+	written.write = raw
+	s, files, err := r.load(written)
+	if err != nil {
+		kept.spoil()
+		return r.load(p)
+	}
+	if kept.keep(raw, p.folder) != nil { // another time
+		return s, files, nil
+	}
+	better, its, err := r.loadOptimized(kept, p)
+	if better == nil || err != nil {
+		return s, files, err
+	}
+	if err := errors.Join(s.Destroy(), release(files)); err != nil {
+		return nil, nil, errors.Join(err, better.Destroy(), release(its))
+	}
+	return better, its, nil
+}
+
+// load makes the session and holds the files of its weights.
+func (r *Runtime) load(p prepared) (s *binding.DynamicAdvancedSession, files []held, err error) {
+	options, err := r.options(p)
+	if err != nil {
+		return nil, nil, fmt.Errorf("its session options: %w", err)
 	}
 	defer options.Destroy()
-	if recorded {
-		if err := options.AddSessionConfigEntry(native.RecordAssignments, "1"); err != nil {
-			return nil, err
-		}
+	if files, err = p.m.hold(); err != nil {
+		return nil, nil, err
 	}
-	onWebGPU, _ := r.device.(*webGPU)
-	bytes, err := m.prepare(filepath.Dir(path), opts, onWebGPU, options)
-	if err != nil {
-		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
-	}
-	files, err := m.hold()
-	if err != nil {
-		return nil, message.Errorf("the graph %s cannot be opened: %w", path, err)
-	}
-	var s *binding.DynamicAdvancedSession
-	load := func() { s, err = binding.NewDynamicAdvancedSessionWithONNXData(bytes, nil, nil, options) }
+	make := func() { s, err = binding.NewDynamicAdvancedSessionWithONNXData(p.bytes, nil, nil, options) }
 	if r.device != nil {
-		native.KeepSignals(load)
+		native.KeepSignals(make)
 	} else {
-		load()
+		make()
 	}
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner // without the binding's own words before the library's
@@ -117,19 +184,23 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 		err = errLost
 	}
 	if err != nil {
-		err = errors.Join(err, release(files))
-		return nil, r.deviceError(message.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
+		return nil, nil, errors.Join(err, release(files))
 	}
-	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
+	return s, files, nil
 }
 
-func (r *Runtime) options(opts session.Options, m *model) (*binding.SessionOptions, error) {
+// root is the folder that graphs in the cache read their weights below.
+const root = "/"
+
+func (r *Runtime) options(p prepared) (*binding.SessionOptions, error) {
+	opts := p.opts
 	o, err := binding.NewSessionOptions()
 	if err != nil {
 		return nil, err
 	}
 	set := []error{
-		o.SetGraphOptimizationLevel(binding.GraphOptimizationLevelEnableAll),
+		o.SetGraphOptimizationLevel(p.level),
+		o.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", p.folder),
 		o.SetExecutionMode(binding.ExecutionModeSequential),
 		o.SetIntraOpNumThreads(r.threads),
 		o.SetInterOpNumThreads(1),
@@ -148,7 +219,13 @@ func (r *Runtime) options(opts session.Options, m *model) (*binding.SessionOptio
 	}
 	if r.device != nil {
 		// Weights stay out of the arena, which would keep more than they need.
-		set = append(set, r.device.choose(o, m), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+		set = append(set, r.device.choose(o, p.m), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+	}
+	if p.recorded {
+		set = append(set, o.AddSessionConfigEntry(native.RecordAssignments, "1"))
+	}
+	if p.write != "" {
+		set = append(set, o.SetOptimizedModelFilePath(p.write))
 	}
 	if opts.Strict && r.device != nil {
 		set = append(set, o.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"))

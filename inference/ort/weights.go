@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	binding "github.com/yalue/onnxruntime_go"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"realword/inference/message"
@@ -282,24 +281,22 @@ func (m *model) float32Bytes() int64 {
 
 // prepare returns the bytes of the graph that ONNX Runtime is to load. dir is the folder of the graph file.
 // webGPU is the device for whose dialect the graph is rewritten, or nil.
+// folder is the one below which it reads weights.
 // The inputs that opts.Changes add are among the model's ports afterwards.
-func (m *model) prepare(dir string, opts session.Options, webGPU *webGPU, options *binding.SessionOptions) ([]byte, error) {
+func (m *model) prepare(dir string, opts session.Options, webGPU *webGPU) (graph []byte, folder string, err error) {
 	folder, paths, err := m.locate(dir, opts.Outside)
-	if err == nil {
-		err = options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder)
-	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	change, err := newChanger(m, opts.Changes)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	graph, err := m.marshal(paths, opts.Weights == session.Mapped, webGPU, change)
+	graph, err = m.marshal(paths, opts.Weights == session.Mapped, webGPU, change)
 	if change != nil {
 		m.ports.inputs = append(m.ports.inputs, change.ports...)
 	}
-	return graph, err
+	return graph, folder, err
 }
 
 // locate finds the files of the weights: a location is one of the whole paths outside, or relative to dir, the graph's folder, which it
