@@ -114,3 +114,11 @@ type Job interface {
 	// one operator, a waiting one at once; both report Failed. A cancelled job holds up no other, even if nobody reads it.
 	Cancel()
 }
+
+// Pauser is a Job that can rest between two steps: what it computes with stays open, and what comes after is the same as without a rest.
+// Every job of an Engine is one.
+type Pauser interface {
+	// Pause has the job rest after the step in work, or go on. It returns at once and may be called at any time, also again. A job that
+	// rests can be cancelled, and ends with its engine.
+	Pause(on bool)
+}

@@ -3,6 +3,7 @@ package inference
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // job is a plan on its way through the engine, and the queue of its events: the worker puts them in, deliver hands them to
@@ -18,6 +19,8 @@ type job struct {
 	pending []Event
 	limit   int  // of pending, as long as the job is not cancelled
 	begun   bool // somebody emits: the worker, or whoever ended the job before its turn
+	paused  bool
+	rested  time.Duration // in all; the worker's
 }
 
 func newJob(ctx context.Context, p plan) *job {
@@ -42,6 +45,30 @@ func (j *job) Events() <-chan Event { return j.events }
 
 // Cancel implements Job.
 func (j *job) Cancel() { j.cancel() }
+
+// Pause implements Pauser.
+func (j *job) Pause(on bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.paused = on
+	j.changed.Broadcast()
+}
+
+// rest waits while the job is paused, and answers how long it has.
+func (j *job) rest() (waited time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.paused {
+		return 0
+	}
+	since := time.Now()
+	for j.paused && j.ctx.Err() == nil {
+		j.changed.Wait()
+	}
+	waited = time.Since(since)
+	j.rested += waited
+	return waited
+}
 
 // begin reports whether the caller is the first, and so the one that emits.
 func (j *job) begin() bool {

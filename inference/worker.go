@@ -44,7 +44,7 @@ func (w *worker) run(j *job) {
 	err := w.generate(j)
 	switch {
 	case err == nil:
-		j.emit(Done{Pictures: len(j.plan.cells) - len(j.plan.request.Grid.made()), Elapsed: time.Since(started)})
+		j.emit(Done{Pictures: len(j.plan.cells) - len(j.plan.request.Grid.made()), Elapsed: time.Since(started) - j.rested})
 	case j.ctx.Err() != nil:
 		j.emit(Failed{j.ctx.Err()})
 	default:
@@ -100,6 +100,7 @@ func (w *worker) generate(j *job) error {
 
 // make makes one picture. film is what the part before it has left for it; it returns what the next one needs.
 func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passClock) ([]StepDone, error) {
+	j.rest()
 	started := time.Now()
 	r, seed := j.plan.cells[p.cell], j.plan.cells[p.cell].Seeds[0]
 	begun := StageStarted{Stage: StageDenoise, Picture: p.cell}
@@ -143,6 +144,8 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 		event, err := w.stepDone(loop, p.cell, s)
 		if err == nil {
 			done(event)
+			waited := j.rest()
+			started, clock.since = started.Add(waited), clock.since.Add(waited)
 		}
 		return err
 	}
