@@ -21,6 +21,7 @@ type Job struct {
 	Parked   bool      `json:"parked,omitempty"`   // the program died over it twice: it waits for Unpark
 	Died     []uint64  `json:"died,omitempty"`     // rounds of it in which the program died
 	Where    string    `json:"where,omitempty"`    // it is to be made, a word of the caller's
+	Held     bool      `json:"held,omitempty"`     // its owner lets others go first
 }
 
 // Enqueue journals a round for later, at the end of the queue.
@@ -129,6 +130,13 @@ func (s *Store) SetWhere(id uint64, where string) error {
 			j.Where = where
 			return nil
 		})
+	})
+}
+
+// HoldJob has a job that waits let others go first, or not any more.
+func (s *Store) HoldJob(id uint64, on bool) error {
+	return s.update(func(c *change) error {
+		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error { j.Held = on; return nil })
 	})
 }
 

@@ -35,6 +35,7 @@ func (w *Window) allActions() []command.Action {
 			{ID: "view.menu.other", Label: i18n.T("Menu of what has the focus"), Key: "Menu", Do: w.menuHere},
 		},
 		w.columns.actions(),
+		w.queueActions(),
 		w.stage.MaskActions(),
 		w.inspect.Actions(),
 		w.stage.ViewActions(),

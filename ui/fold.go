@@ -33,6 +33,7 @@ type columns struct {
 	lower               *fyne.Container // the picture and what lies under it
 	run                 *fyne.Container // for the head of the window while the right column is away
 	buttons             []*command.ToolButton
+	tabs                *tabs // of the right column
 
 	room   func() preferences.Room
 	live   preferences.Room // while a handle is being dragged

@@ -152,6 +152,8 @@ func TestMenusOfJobs(t *testing.T) {
 	j := b.started()
 	b.ask("two")
 	b.ask("three")
+	b.columns.tabs.show(queueTab)
+	b.layOut(fyne.NewSize(1240, 800))
 	rows := func() (list []fyne.CanvasObject) {
 		walk(b.queue.Root, func(o fyne.CanvasObject) {
 			if tile, ok := o.(*kit.Tile); ok {

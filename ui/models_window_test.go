@@ -189,6 +189,8 @@ func TestSwitchWhileAJobRuns(t *testing.T) {
 	if q := b.state.Queue; len(q.Waiting) != 1 || q.Waiting[0].Needs != "toybox" || b.state.Busy() || len(engine.started) > 0 {
 		t.Errorf("%s", describeIn(q))
 	}
+	b.columns.tabs.show(queueTab)
+	b.layOut(fyne.NewSize(1240, 800))
 	if says := accessibleTexts(b.tops()); !strings.Contains(strings.Join(says, "\n"), "waiting for the model toybox") {
 		t.Errorf("the queue says %q", says)
 	}

@@ -44,6 +44,7 @@ func (w *Window) queueHost(ghost *kit.Ghost) queue.Host {
 		},
 		Hints:     func() inference.Hints { return hints(w.prefs.Likeness) },
 		OnEvent:   w.happened,
+		OnDone:    w.undo.Did,
 		OnQuieter: func() { w.models.Follow() },
 	}
 }

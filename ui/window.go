@@ -227,7 +227,8 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c := &w.columns
 	c.prompt, c.left = w.subjects.BuildPrompt().(*fyne.Container), w.subjects.BuildCards().(*fyne.Container)
 	w.set = settings.New(w.settingsHost())
-	c.right = kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, kit.NewPage(w.set.Form))).(*fyne.Container)
+	c.tabs = newTabs(kit.NewPage(w.set.Form), w.queue.Root)
+	c.right = kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, c.tabs.Root)).(*fyne.Container)
 	c.run = w.set.Head
 	c.resize = func() { w.win.Content().Refresh() }
 	c.folded = func() folds { return folds{w.prefs.FoldLeft, w.prefs.FoldRight, w.prefs.FoldPrompt} }
@@ -295,7 +296,7 @@ func (w *Window) newSaver() *saving.Saver {
 func (w *Window) settingsHost() settings.Host {
 	return settings.Host{
 		State: w.state.Now, Change: w.state.Change,
-		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Queue: w.queue.Root, Where: w.computers.Choice,
+		Shortcut: w.Shortcut, Layers: &w.Layers, Background: w.background, Where: w.computers.Choice,
 		Presets: w.prefs.Presets, SavePresets: w.prefs.KeepPresets,
 		Memory:  func() settings.MemoryTeller { teller, _ := w.models.Engine().(settings.MemoryTeller); return teller },
 		Library: w.opt.LoRAs, OpenLoRA: w.opt.OpenLoRA,
@@ -326,6 +327,7 @@ func (w *Window) render() {
 	w.subjects.RefreshCards()
 	w.subjects.RefreshPrompt()
 	w.queue.Refresh()
+	w.columns.tabs.follow(w.queue.Jobs())
 	w.set.Refresh()
 	w.dog.running(w.state.Busy())
 	w.mask.Refresh()

@@ -170,6 +170,16 @@ func (j *Journal) Unpark(task int) {
 	})
 }
 
+// Hold has a task let others go first, or not any more.
+func (j *Journal) Hold(task int, on bool) {
+	j.Do(func(s *history.Store) error {
+		if k := j.job(task); k.id != 0 {
+			return s.HoldJob(k.id, on)
+		}
+		return nil
+	})
+}
+
 // Waiting is a round of the queue that does not run.
 type Waiting struct {
 	Job     uint64            // its number in the history
@@ -177,6 +187,7 @@ type Waiting struct {
 	Model   string            // that it was made for
 	Parents []uint64          // pictures of the history that it goes on from
 	Parked  bool              // the program died over it twice
+	Held    bool              // its owner lets others go first
 	Missing []string          // names of picture files that are gone: it cannot run
 	Where   string            // see Place
 }
@@ -207,7 +218,7 @@ func Queue(s *history.Store) ([]Waiting, error) {
 				err = errors.Join(err, s.ShortenJob(j.ID, shorter))
 			}
 		}
-		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked, Where: j.Where}
+		w := Waiting{Job: j.ID, Request: r.Request, Model: r.Model, Parents: j.Parents, Parked: j.Parked, Held: j.Held, Where: j.Where}
 		for _, f := range w.Request.Files() {
 			data, gone := s.ReferenceData(*f.SHA256)
 			if *f.Data = data; gone != nil {

@@ -181,6 +181,14 @@ func (k *Commands) Press(s Stroke) bool {
 	return ok
 }
 
+// Do does an action of the table.
+func (k *Commands) Do(id string) {
+	if a, known := k.find(id); known {
+		k.Perform(a)
+	}
+}
+
+// Perform does an action where that is possible now.
 func (k *Commands) Perform(a Action) {
 	covered := k.win.Canvas().Overlays().Top() != nil
 	if k.Closing() || covered && a.ID != "view.back" && a.ID != "file.quit" || a.Can != nil && !a.Can() {

@@ -94,11 +94,20 @@ func (l *Layers) SheetOK(title string, wish fyne.Size, content fyne.CanvasObject
 
 // Ask shows a question on a sheet; yes is done when the user agrees.
 func (l *Layers) Ask(title, question, agree string, yes func()) {
+	l.ask(title, question, i18n.T("Cancel"), agree, widget.HighImportance, yes)
+}
+
+// Warn is Ask before something that ends or goes away: what agrees is red, and no says what is done else.
+func (l *Layers) Warn(title, question, no, agree string, yes func()) {
+	l.ask(title, question, no, agree, widget.DangerImportance, yes)
+}
+
+func (l *Layers) ask(title, question, no, agree string, how widget.Importance, yes func()) {
 	text := widget.NewLabel(question)
 	text.Wrapping = fyne.TextWrapWord
 	var closeIt func()
-	no := NewButton(i18n.T("Cancel"), func() { closeIt() })
+	leave := NewButton(no, func() { closeIt() })
 	ok := NewButton(agree, func() { closeIt(); yes() })
-	ok.Importance = widget.HighImportance
-	closeIt = l.Sheet(title, fyne.NewSize(420, 190), NewPage(text), no, ok)
+	ok.Importance = how
+	closeIt = l.Sheet(title, fyne.NewSize(420, 190), NewPage(text), leave, ok)
 }

@@ -32,6 +32,7 @@ func SizeBadge(back *canvas.Rectangle, letter *canvas.Text) {
 type Pill struct {
 	*Tile
 	text *Line
+	ink  fyne.ThemeColorName // "": as it is chosen or not
 }
 
 // NewPill makes a pill that is not chosen.
@@ -48,10 +49,22 @@ func (p *Pill) Choose(on bool) {
 	if on {
 		want = theme.ColorNameForeground
 	}
+	if p.ink != "" {
+		want = p.ink
+	}
 	if p.text.Color != want {
 		p.text.Color = want
 		p.text.Refresh()
 	}
+}
+
+// Say gives the pill another text, and a colour, "" for the usual one. It tells whether its size may be another one.
+func (p *Pill) Say(text string, ink fyne.ThemeColorName) bool {
+	changed := p.text.Text != text
+	p.Name, p.ink = text, ink
+	p.text.Set(text)
+	p.Choose(p.Chosen)
+	return changed
 }
 
 // Legend is the colour and letter of a subject, with its word beside it or under the pointer, and switches its mask on and off.

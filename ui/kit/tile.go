@@ -34,6 +34,8 @@ type Tile struct {
 	OnDropped       func(at fyne.Position)
 	OnMenu          func(at fyne.Position) // its menu is wanted at a place of the window; nil: it has none
 	held            fyne.Position
+	OnPointed       func(in bool)             // the pointer has come or gone; nil: nobody asks
+	OnFocus         func(has bool)            // nil: nobody asks
 	OnKey           func(*fyne.KeyEvent) bool // keys of its own; it tells whether it took one. Nil: none
 	tip             Tip
 	near            []Near // see ShowNear
@@ -45,7 +47,12 @@ type Tile struct {
 func NewTile(name string, radius float32, content fyne.CanvasObject, tapped func()) *Tile {
 	t := &Tile{Name: name, frame: NewPlate(ColorWell, ColorLine, radius)}
 	t.Body = container.NewStack(t.frame, content)
-	t.Do, t.Marked = func() { t.tip.Leave(t); tapped() }, t.mark
+	t.Do = func() { t.tip.Leave(t); tapped() }
+	t.Marked = func() {
+		if t.mark(); t.OnFocus != nil {
+			t.OnFocus(t.Focused)
+		}
+	}
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -97,6 +104,13 @@ func (t *Tile) mark() {
 	t.frame.Refresh()
 }
 
+func (t *Tile) point(in bool) {
+	t.hovered = in
+	if t.mark(); t.OnPointed != nil {
+		t.OnPointed(in)
+	}
+}
+
 // Dragged and DragEnd carry the tile over the window.
 func (t *Tile) Dragged(e *fyne.DragEvent) {
 	if t.OnDragged != nil {
@@ -112,9 +126,9 @@ func (t *Tile) DragEnd() {
 	}
 }
 
-func (t *Tile) MouseIn(*desktop.MouseEvent)         { t.hovered = true; t.mark(); t.tip.Rest(t) }
+func (t *Tile) MouseIn(*desktop.MouseEvent)         { t.tip.Rest(t); t.point(true) }
 func (t *Tile) MouseMoved(*desktop.MouseEvent)      {}
-func (t *Tile) MouseOut()                           { t.hovered = false; t.mark(); t.tip.Leave(t) }
+func (t *Tile) MouseOut()                           { t.tip.Leave(t); t.point(false) }
 func (t *Tile) Cursor() desktop.Cursor              { return desktop.PointerCursor }
 func (t *Tile) AccessibilityLabel() string          { return t.Name }
 func (t *Tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.Body) }

@@ -112,8 +112,9 @@ func (p *Tip) Leave(o fyne.CanvasObject) {
 // IconButton is a button that is only an icon. Its name is what a screen reader says and what comes up under the pointer.
 type IconButton struct {
 	Button
-	Name string
-	Tip  Tip
+	Name      string
+	Tip       Tip
+	OnPointed func(in bool) // the pointer has come or gone; nil: nobody asks
 }
 
 // SmallButton is a button with an icon, in a size that several fit into a row. The name says what it does.
@@ -134,7 +135,21 @@ func (b *IconButton) Make(self fyne.CanvasObject, icon fyne.Resource, tapped fun
 func (b *IconButton) AccessibilityLabel() string { return b.Name }
 
 // MouseIn implements desktop.Hoverable.
-func (b *IconButton) MouseIn(e *desktop.MouseEvent) { b.Button.MouseIn(e); b.Tip.Rest(b.self) }
+func (b *IconButton) MouseIn(e *desktop.MouseEvent) {
+	b.Button.MouseIn(e)
+	b.Tip.Rest(b.self)
+	b.point(true)
+}
 
 // MouseOut implements desktop.Hoverable.
-func (b *IconButton) MouseOut() { b.Button.MouseOut(); b.Tip.Leave(b.self) }
+func (b *IconButton) MouseOut() {
+	b.Button.MouseOut()
+	b.Tip.Leave(b.self)
+	b.point(false)
+}
+
+func (b *IconButton) point(in bool) {
+	if b.OnPointed != nil {
+		b.OnPointed(in)
+	}
+}

@@ -27,10 +27,12 @@ type job struct {
 	ctx     context.Context
 	request inference.Request
 	events  chan inference.Event
+	paused  chan bool
 }
 
 func (j job) Events() <-chan inference.Event { return j.events }
 func (j job) Cancel()                        {}
+func (j job) Pause(on bool)                  { j.paused <- on }
 
 // Resolve fills in a width, by which the test knows a job that was checked.
 func (*engine) Resolve(r inference.Request) (inference.Request, error) {
@@ -42,7 +44,7 @@ func (e *engine) Start(ctx context.Context, r inference.Request) (inference.Job,
 	if e.err != nil {
 		return nil, e.err
 	}
-	j := job{ctx, r, make(chan inference.Event)}
+	j := job{ctx, r, make(chan inference.Event), make(chan bool, 100)}
 	e.started <- j
 	return j, nil
 }
@@ -54,6 +56,7 @@ type bench struct {
 	t      *testing.T
 	engine *engine
 	told   []inference.Event
+	undo   state.Undo
 }
 
 // newBench is the room with a history, nil for none.
@@ -74,9 +77,9 @@ func newBench(t *testing.T, s *history.Store) *bench {
 	b.Panel = New(Host{
 		State: b.Now, Change: b.House.Change, Journal: j, Layers: &b.Layers, Commands: b.Commands, Ghost: ghost, Context: t.Context(), Post: b.Post,
 		Background: b.Background, Engine: func() Engine { return b.engine }, Before: func(do func()) { do() },
-		OnEvent: func(e inference.Event) { b.told = append(b.told, e) }, OnQuieter: func() {},
+		OnEvent: func(e inference.Event) { b.told = append(b.told, e) }, OnDone: b.undo.Did, OnQuieter: func() {},
 	})
-	b.House.Move(container.NewStack(container.NewVBox(b.Root), ghost.Layer), b.Actions, b.Panel.Refresh, b.Journal.Working)
+	b.House.Move(container.NewStack(b.Root, ghost.Layer), b.Actions, b.Panel.Refresh, b.Journal.Working)
 	return b
 }
 
@@ -106,6 +109,16 @@ func (b *bench) checked() {
 	b.Until("the jobs are checked", func() bool {
 		return !slices.ContainsFunc(b.State.Queue.Waiting, func(t state.Task) bool { return t.Request.Width == 0 })
 	})
+}
+
+// rest lets happen what happens while a job runs.
+func (b *bench) rest() {
+	b.t.Helper()
+	b.checked()
+	b.Until("the journal is written", func() bool { return !b.Journal.Working() })
+	last := false
+	b.Post(func() { b.Post(func() { last = true }) })
+	b.Until("all is posted", func() bool { return last })
 }
 
 // started is the next job that has begun.

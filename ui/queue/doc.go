@@ -1,10 +1,11 @@
-// Package queue is the room of the jobs: it runs them one after the other, and lists the one that runs and those that wait.
+// Package queue is the room of the jobs: it runs them one after the other, and its page lists the one that runs and those that wait.
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Queue and Run, what a run
 // brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr. At most one job runs; the next one
-// begins when it ends, unless it failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same events;
-// what waits for a farm may be begun there already, and what waits for one that does not answer lets others pass. What waits is in the journal, so that it survives the program. Everything
-// belongs to Fyne's goroutine; engines are called off it.
+// begins when it ends, unless it failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same
+// events; what waits for a farm may be begun there already, and what waits for one that does not answer lets others pass. What waits is in
+// the journal, so that it survives the program. What the user takes out or stops comes back by Undo, under another ID. Rows have one height,
+// only those in view are drawn, and under the pointer none moves by itself. Everything belongs to Fyne's goroutine; engines are called off it.
 package queue
 
 import (
@@ -39,6 +40,7 @@ type Host struct {
 	Pace   time.Duration          // between the steps of a run that are shown
 
 	OnEvent   func(inference.Event) // of the running job; the state has taken it, and no other job has begun yet
+	OnDone    func(state.Deed)      // what the user did can be taken back; nil: nobody asks
 	OnQuieter func()                // events were delivered: a job may have ended
 }
 

@@ -1,181 +1,245 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
-	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
-// Panel is a queue and its list. The list is there only while some jobs wait, or one that makes several pictures runs.
+// Panel is a queue and its page: the job that runs, and below it the list of those that wait.
 type Panel struct {
 	*Queue
 	Root *fyne.Container
 
-	title  *kit.Line
-	note   *kit.Line
-	pause  *kit.IconButton
-	rows   *fyne.Container
-	scroll *container.Scroll
-	height *kit.Fixed
-	byID   map[int]*row
-	mark   *canvas.Rectangle // where a row that is dragged would go
-	place  int               // its place among those that wait; -1: none
+	running          *running
+	title            *kit.Fitted
+	undo, clear      *kit.IconButton
+	empty            *fyne.Container
+	list             *fyne.Container // the rows in view
+	scroll           *container.Scroll
+	order            []entry // what the list shows
+	rows             map[int]*row
+	mark             *canvas.Rectangle // where a row that is dragged would go
+	place            int               // its place in the list; -1: none
+	dragged, pointed bool              // the pointer is on the list
 }
 
-const (
-	rowHeight  = 40
-	rowsInView = 3 // in view at once
-)
+// entry is a place in the list.
+type entry struct {
+	task  state.Task
+	begun bool // it has left the queue; its row stays while the pointer is on the list
+}
 
-// New is an empty queue and its list, which is hidden while there is nothing to list.
+// New is an empty queue and its page.
 func New(host Host) *Panel {
-	q := &Panel{Queue: &Queue{Host: host}, byID: map[int]*row{}, height: &kit.Fixed{}}
-	q.title = kit.Heading("")
-	q.note = kit.Caption("")
-	q.note.Color = theme.ColorNameWarning
-	q.pause = kit.SmallButton("", theme.MediaPauseIcon(), q.Pause)
-	clear := kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
-		q.Layers.Ask(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
-			i18n.T("Cancel all jobs"), q.StopAll)
+	q := &Panel{Queue: &Queue{Host: host}, rows: map[int]*row{}, place: -1}
+	q.running = newRunning(q)
+	q.title = kit.NewFitted(theme.ColorNameForeground)
+	q.undo = kit.SmallButton("", theme.ContentUndoIcon(), q.Undo)
+	q.clear = kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
+		q.Layers.Warn(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
+			i18n.T("Keep the jobs"), i18n.T("Cancel all jobs"), q.StopAll)
 	})
-	q.rows, q.place = kit.NewColumn(4), -1
+	q.empty = container.New(kit.Inset{X: 4, Y: 4}, kit.Note(i18n.T("While a job runs, Generate adds the next one here.")))
 	q.mark = canvas.NewRectangle(theme.Color(theme.ColorNamePrimary))
 	q.mark.CornerRadius = 1
 	q.mark.Hide()
-	q.scroll = kit.NewPage(container.NewStack(q.rows, container.NewWithoutLayout(q.mark)))
-	q.Root = kit.NewColumn(4, container.NewBorder(nil, nil, q.title, kit.NewRow(0, q.pause, clear)), q.note, container.New(q.height, q.scroll))
-	q.Root.Hide()
+	q.list = container.New(&places{q})
+	q.scroll = kit.NewPage(container.NewStack(newGround(q.point), q.list, container.NewWithoutLayout(q.mark)))
+	q.scroll.OnScrolled = func(fyne.Position) { q.fill() }
+	head := container.New(kit.Fixed{Height: 28}, container.NewBorder(nil, nil, nil, kit.NewRow(0, q.undo, q.clear),
+		container.New(kit.Inset{X: 4, Y: 6}, q.title)))
+	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, head),
+		container.NewStack(container.NewVBox(q.empty), container.New(&window{q}, q.scroll)))
 	return q
 }
 
-// Refresh makes the panel equal to the state.
+// Refresh makes the page equal to the state.
 func (q *Panel) Refresh() {
-	queue := q.State().Queue
-	waiting := queue.Waiting
-	// A job of one picture that runs alone says all there is to say beside the progress bar.
-	alone := len(waiting) == 0 && (queue.Running.ID == 0 || len(queue.Running.Request.Seeds) < 2)
-	if q.Root.Hidden = alone; alone {
-		clear(q.byID)
-		q.rows.Objects = nil
+	s := q.State()
+	queue := s.Queue
+	q.running.show(s)
+	title := i18n.T("Nothing is queued")
+	pictures, left := 0, time.Duration(0)
+	for _, t := range queue.Waiting {
+		pictures += t.Pictures()
+		left += queue.Pace.Left(t)
+	}
+	if n := len(queue.Waiting); n > 0 {
+		title = i18n.N(n, "%d job queued", "%d jobs queued", n)
+		if pictures > n {
+			title += " · " + i18n.N(pictures, "%d picture", "%d pictures", pictures)
+		}
+		if left > 0 {
+			title += " · " + i18n.T("about %s", wording.Duration(left))
+		}
+	}
+	q.title.Set(title, theme.ColorNameForeground)
+	name := i18n.T("Undo")
+	prompt, can := q.Undoable()
+	if can {
+		name = i18n.T("Put “%s” back into the queue", state.Shorten(prompt, 40))
+	}
+	q.undo.Name = name
+	kit.Enable(q.undo, can)
+	kit.Enable(q.clear, len(queue.Waiting) > 0 || s.Busy())
+	n := len(q.order)
+	if q.arrange(queue); len(q.order) != n {
+		q.empty.Hidden = len(q.order) > 0
+		q.Root.Refresh()
+	}
+	q.fill()
+	for i, e := range q.order {
+		if r := q.rows[e.task.ID]; r != nil {
+			r.show(e, i == 0, i == len(q.order)-1)
+		}
+	}
+}
+
+// arrange is what the list shows. Under the pointer nothing moves by itself: a job that has begun leaves its row until the pointer
+// is gone, and what comes meanwhile comes at the end, as far as the user did nothing else.
+func (q *Panel) arrange(queue state.Queue) {
+	next := make([]entry, 0, len(queue.Waiting))
+	for _, t := range queue.Waiting {
+		next = append(next, entry{task: t})
+	}
+	if q.pointed || q.dragged {
+		kept, n := make([]entry, 0, len(q.order)), 0
+		for _, e := range q.order {
+			switch i := queue.At(e.task.ID); {
+			case i < 0 && (e.begun || e.task.ID == queue.Running.ID):
+				e.begun = true
+				kept = append(kept, e)
+			case i < 0: // the user has taken it out
+			case i == n:
+				kept = append(kept, next[n])
+				n++
+			default: // the user has moved it, or put one before it
+				n = -len(q.order)
+			}
+		}
+		if n >= 0 {
+			next = append(kept, next[n:]...)
+		}
+	}
+	q.order = next
+}
+
+// point follows the pointer onto the list and away from it.
+func (q *Panel) point(in bool) {
+	if q.pointed = in; !in {
+		q.Post(func() { // onto another row, perhaps
+			if !q.pointed && slices.ContainsFunc(q.order, func(e entry) bool { return e.begun }) {
+				q.Refresh()
+			}
+		})
+	}
+}
+
+// rowGap is between two rows of the list.
+const rowGap = 4
+
+// pitch is from the top of a row to that of the next one.
+func (q *Panel) pitch() float32 { return rowHeight*kit.TextScale() + rowGap }
+
+// fill has rows for what is in view of the list, and for the one that has the focus.
+func (q *Panel) fill() {
+	first := int(q.scroll.Offset.Y / q.pitch())
+	last := int((q.scroll.Offset.Y + q.scroll.Size().Height) / q.pitch())
+	rows := map[int]*row{}
+	objects := make([]fyne.CanvasObject, 0, last-first+2)
+	for i, e := range q.order {
+		r := q.rows[e.task.ID]
+		if (i < first || i > last) && (r == nil || !r.Focused && !r.carried) {
+			continue
+		}
+		if r == nil {
+			r = newRow(q, e.task.ID)
+			r.show(e, i == 0, i == len(q.order)-1)
+		}
+		r.place = i
+		rows[e.task.ID], objects = r, append(objects, r.Tile)
+	}
+	q.rows = rows
+	if !slices.Equal(objects, q.list.Objects) {
+		q.list.Objects = objects
+		q.list.Refresh()
 		return
 	}
-	title := i18n.T("Running")
-	if len(waiting) > 0 {
-		title = i18n.N(len(waiting), "%d job queued", "%d jobs queued", len(waiting))
-	}
-	q.title.Set(title)
-	icon := theme.MediaPauseIcon()
-	q.pause.Name = i18n.T("Pause the queue")
-	note := ""
-	if queue.Paused {
-		icon = theme.MediaPlayIcon()
-		q.pause.Name = i18n.T("Resume the queue")
-		note = i18n.T("Paused: no other job will start.")
-	}
-	if q.pause.Icon != icon {
-		q.pause.SetIcon(icon)
-	}
-	q.note.Set(note)
-	q.note.Hidden = note == ""
-	var rows []fyne.CanvasObject
-	add := func(t state.Task, running, first, last bool) {
-		row := q.byID[t.ID]
-		if row == nil || row.running != running {
-			row = newRow(q, t.ID, running)
-			q.byID[t.ID] = row
-		}
-		row.show(t, first, last)
-		rows = append(rows, row.Tile)
-	}
-	if queue.Running.ID != 0 {
-		add(queue.Running, true, true, true)
-	}
-	for i, t := range waiting {
-		add(t, false, i == 0, i == len(waiting)-1)
-	}
-	for id := range q.byID {
-		if queue.At(id) < 0 && id != queue.Running.ID {
-			delete(q.byID, id)
-		}
-	}
-	if !slices.Equal(rows, q.rows.Objects) {
-		q.rows.Objects = rows
-		q.rows.Refresh()
-	}
-	var height float32
-	for _, r := range rows[:min(len(rows), rowsInView)] {
-		height += r.MinSize().Height + 4
-	}
-	q.height.Height = (height - 4) / kit.TextScale() // which the layout multiplies by
-	q.Root.Refresh()
+	q.list.Layout.Layout(objects, q.list.Size())
 }
 
-// targetWhere tells whether the job that the keys act on has such a place.
-func (q *Queue) targetWhere(is func(state.Where) bool) bool {
-	i := q.State().Queue.At(q.State().Queue.Target())
-	return i >= 0 && is(q.State().Queue.Waiting[i].Where)
+// see brings a row into view and gives it the focus.
+func (q *Panel) see(id int) {
+	i := slices.IndexFunc(q.order, func(e entry) bool { return e.task.ID == id })
+	if i < 0 {
+		return
+	}
+	y, high := float32(i)*q.pitch(), q.scroll.Size().Height
+	if to := max(min(q.scroll.Offset.Y, y), y+q.pitch()-high, 0); to != q.scroll.Offset.Y {
+		q.scroll.ScrollToOffset(fyne.NewPos(0, to))
+		q.fill()
+	}
+	if r := q.rows[id]; r != nil {
+		if c := q.Layers.Canvas(); c != nil {
+			c.Focus(r.Tile)
+		}
+	}
 }
 
-// Actions are what the user can do with jobs, by keys and menus.
-func (q *Queue) Actions() []command.Action {
-	waits := func() bool { return len(q.State().Queue.Waiting) > 0 }
-	return []command.Action{
-		{
-			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: q.Generate,
-			Can: func() bool { return len(q.State().Reasons()) == 0 },
-		},
-		{
-			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: q.Stop,
-			Can: func() bool { return q.State().Run.Phase == state.Running },
-		},
-		{
-			ID: "queue.next", Menu: command.MenuRun, Label: i18n.T("Generate next"), Key: "Ctrl+Shift+Enter", Do: q.GenerateNext,
-			Can: func() bool { return len(q.State().Reasons()) == 0 },
-		},
-		{
-			ID: "queue.pause", Menu: command.MenuRun, Label: i18n.T("Pause the queue"), Do: q.Pause,
-			On: func() bool { return q.State().Queue.Paused },
-		},
-		{
-			ID: "queue.up", Menu: command.MenuRun, Label: i18n.T("Move the job up"), Key: "Alt+Up",
-			Do: func() { q.Move(q.State().Queue.Target(), -1) }, Can: waits,
-		},
-		{
-			ID: "queue.down", Menu: command.MenuRun, Label: i18n.T("Move the job down"), Key: "Alt+Down",
-			Do: func() { q.Move(q.State().Queue.Target(), 1) }, Can: waits,
-		},
-		{
-			ID: "queue.retry", Label: i18n.T("Try again"), Do: func() { q.unpark(q.State().Queue.Target()) },
-			Can: func() bool {
-				i := q.State().Queue.At(q.State().Queue.Target())
-				return i >= 0 && q.State().Queue.Waiting[i].Parked
-			},
-		},
-		{
-			ID: "queue.here", Label: i18n.T("Make it here"), Do: func() { q.Bring(q.State().Queue.Target(), state.Here) },
-			Can: func() bool { return q.targetWhere(func(w state.Where) bool { return w != state.Here }) },
-		},
-		{
-			ID: "queue.far", Label: i18n.T("Make it on the farm"), Do: func() { q.Bring(q.State().Queue.Target(), state.Far) },
-			Can: func() bool {
-				return q.State().Farm.Joined && q.targetWhere(func(w state.Where) bool { return w != state.Far })
-			},
-		},
-		{
-			ID: "queue.drop", Menu: command.MenuRun, Label: i18n.T("Remove from queue"), Do: func() { q.Drop(q.State().Queue.Target()) },
-			Can: waits,
-		},
-		{
-			ID: "queue.clear", Menu: command.MenuRun, Label: i18n.T("Cancel all jobs"), Key: "Ctrl+Shift+X", Do: q.StopAll,
-			Can: func() bool { return waits() || q.State().Busy() },
-		},
+// places lays the rows out.
+type places struct{ q *Panel }
+
+func (p *places) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	for _, r := range p.q.rows {
+		r.Tile.Move(fyne.NewPos(0, float32(r.place)*p.q.pitch()))
+		r.Tile.Resize(fyne.NewSize(size.Width, p.q.pitch()-rowGap))
 	}
+}
+
+func (p *places) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, max(float32(len(p.q.order))*p.q.pitch()-rowGap, 0))
+}
+
+// window gives the list its place, and has it filled.
+type window struct{ q *Panel }
+
+func (w *window) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, w.q.pitch()) }
+
+func (w *window) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+	w.q.fill()
+}
+
+// facts says what a job makes, and how long that takes.
+func facts(t state.Task, left time.Duration) string {
+	text := ""
+	switch n := t.Pictures(); {
+	case t.Request.Grid != nil:
+		text = t.About()
+	case n > 0:
+		text = i18n.N(n, "%d picture", "%d pictures", n)
+	}
+	if left > 0 {
+		text += " · " + i18n.T("about %s", wording.Duration(left))
+	}
+	return text
+}
+
+// said is all that there is to say of a job, in a line.
+func said(t state.Task) string {
+	return fmt.Sprint(state.Shorten(t.Request.Prompt, 90), " · ", t.About())
 }

@@ -25,13 +25,10 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	b := newBench(t, nil)
 	b.ask("one")
 	j := b.started()
-	if b.Root.Visible() {
-		t.Error("a queue is shown where none is")
-	}
 	b.State.Form.Count = 3
 	b.ask("two")
 	b.ask("three")
-	if b.prompts() != "two three" || !b.Root.Visible() || b.title.Text != "2 jobs queued" {
+	if b.prompts() != "two three" || b.title.Text != "2 jobs queued · 6 pictures" {
 		t.Fatalf("%q wait, the panel says %q", b.prompts(), b.title.Text)
 	}
 	// Each has its own seeds, and the one on the screen is that of the last.
@@ -39,7 +36,7 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	if len(two) != 3 || two[1] != (two[0]+1)%state.SeedLimit || two[0] == j.request.Seeds[0] || two[0] == three[0] || b.State.Form.Seed != three[0] {
 		t.Errorf("seeds %v, %v and %v, shown %d", j.request.Seeds, two, three, b.State.Form.Seed)
 	}
-	second := b.byID[b.State.Queue.Waiting[1].ID]
+	second := b.rows[b.State.Queue.Waiting[1].ID]
 	test.Tap(second.up)
 	if b.prompts() != "three two" || !second.up.Disabled() || second.down.Disabled() {
 		t.Errorf("%q wait", b.prompts())
@@ -56,12 +53,12 @@ func TestGenerateWhileRunningAddsToTheQueue(t *testing.T) {
 	if j.request.Prompt != "four" || b.prompts() != "two" {
 		t.Errorf("%q runs, %q wait", j.request.Prompt, b.prompts())
 	}
-	test.Tap(b.pause)
+	test.Tap(b.running.pause)
 	b.finish(j, inference.Done{})
-	if b.State.Busy() || b.prompts() != "two" || b.note.Hidden {
+	if b.State.Busy() || b.prompts() != "two" || b.running.prompt.Text != "Paused" {
 		t.Errorf("a paused queue: busy %v, %q wait", b.State.Busy(), b.prompts())
 	}
-	test.Tap(b.pause)
+	test.Tap(b.running.pause)
 	j = b.started()
 	b.ask("five")
 	b.StopAll()
@@ -188,7 +185,7 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	if err := c.Journal.Close(); err != nil {
 		t.Error(err)
 	}
-	b.State.Queue = b.State.Queue.Clear()
+	b.State.Queue.Waiting = nil
 	b.finish(j, inference.Done{})
 }
 
@@ -217,9 +214,9 @@ func TestQueueParksWhatKillsTheProgram(t *testing.T) {
 	b.TakeUp(tasks)
 	b.Refresh()
 	b.Pause()
-	row := b.byID[b.State.Queue.Waiting[0].ID]
-	if b.State.Busy() || !row.run.Visible() || !strings.Contains(row.about.Text, "twice") {
-		t.Fatalf("busy %v, the row says %q", b.State.Busy(), row.about.Text)
+	row := b.rows[b.State.Queue.Waiting[0].ID]
+	if b.State.Busy() || !row.run.Visible() || !strings.Contains(row.facts.Text, "twice") {
+		t.Fatalf("busy %v, the row says %q", b.State.Busy(), row.facts.Text)
 	}
 	test.Tap(row.run)
 	b.finish(b.started(), inference.Done{})
@@ -236,24 +233,20 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	b.checked()
 	q := b.Panel
 	b.Win.Content().Resize(fyne.NewSize(1240, 800))
-	at := func(i int) *row { return q.byID[b.State.Queue.Waiting[i].ID] }
+	at := func(i int) *row { return q.rows[b.State.Queue.Waiting[i].ID] }
 	middle := func(i int) fyne.Position {
 		o := at(i).Tile
 		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(40, o.Size().Height/2)
 	}
-	running := q.byID[b.State.Queue.Running.ID]
-	if running == nil || running.about.Text != "picture 1 of 3" || len(running.pictures.Objects) != 3 || running.OnDragged != nil {
-		t.Fatalf("the running round is shown as %+v", running)
-	}
-	if got, want := at(0).about.Text, "3 pictures · seeds "+state.SeedList(b.State.Queue.Waiting[0].Request.Seeds); got != want {
-		t.Errorf("a round says %q, want %q", got, want)
+	if running := q.running; running.prompt.Text != "one" || running.facts.Text != "picture 1 of 3" || running.OnDragged != nil {
+		t.Fatalf("the running job says %q, %q", running.prompt.Text, running.facts.Text)
 	}
 	drag := func(r *row, to fyne.Position) {
 		e := &fyne.DragEvent{}
 		e.AbsolutePosition = to
 		r.Dragged(e)
-		if q.mark.Hidden == kit.Covers(q.Root, to) {
-			t.Errorf("over the list %v, the line is hidden %v", kit.Covers(q.Root, to), q.mark.Hidden)
+		if q.mark.Hidden == kit.Covers(q.scroll, to) {
+			t.Errorf("over the list %v, the line is hidden %v", kit.Covers(q.scroll, to), q.mark.Hidden)
 		}
 		r.DragEnd()
 	}
@@ -265,9 +258,9 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 	if b.prompts() != "two four three" {
 		t.Errorf("dragged below the next: %q", b.prompts())
 	}
-	drag(at(0), fyne.NewPos(500, 400))
+	drag(at(0), fyne.NewPos(500, 4))
 	if b.prompts() != "two four three" || !b.Queue.Ghost.Image.Hidden {
-		t.Errorf("dropped on the stage: %q", b.prompts())
+		t.Errorf("dropped elsewhere: %q", b.prompts())
 	}
 	// The one that was moved last is the one that the keys move.
 	b.Key("Alt+Down")
@@ -280,24 +273,29 @@ func TestQueueRowsAreDraggedAndMovedByKeys(t *testing.T) {
 		t.Errorf("Alt+Up twice: %q", b.prompts())
 	}
 	at(1).Tapped(&fyne.PointEvent{})
-	if !at(1).Chosen || at(0).Chosen || at(1).pictures.Hidden || len(at(1).pictures.Objects) != 3 || !at(0).pictures.Hidden {
-		t.Error("the chosen round does not show its pictures")
+	if !at(1).Chosen || at(0).Chosen || !at(1).Focused || !at(1).up.Visible() {
+		t.Error("a job that was clicked is not chosen, or has no tools")
 	}
+	at(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	if !at(2).Focused || b.State.Queue.Chosen != at(2).id {
+		t.Error("Down does not go to the next job")
+	}
+	at(2).TypedKey(&fyne.KeyEvent{Name: fyne.KeyUp})
 	at(1).TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
-	if b.prompts() != "four three" || b.State.Queue.Target() != b.State.Queue.Waiting[1].ID {
+	if b.prompts() != "four three" || b.State.Queue.Target() != b.State.Queue.Waiting[1].ID || !at(1).Focused {
 		t.Errorf("Del: %q, chosen %d", b.prompts(), b.State.Queue.Target())
 	}
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise})
 	b.send(j, uitest.Picture(j.request, 0))
 	b.send(j, inference.StageStarted{Stage: inference.StageDenoise, Picture: 1})
-	if got := running.pictures.Objects[0].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*kit.Line).Text; got[:len("✓")] != "✓" || running.about.Text != "picture 2 of 3" {
-		t.Errorf("the first picture says %q, the round %q", got, running.about.Text)
+	if q.running.facts.Text != "picture 2 of 3" {
+		t.Errorf("after the first picture: %q", q.running.facts.Text)
 	}
 	b.StopAll()
 	<-j.ctx.Done()
 	b.finish(j, inference.Failed{Err: j.ctx.Err()})
-	if !q.Root.Hidden {
-		t.Error("an empty queue is shown")
+	if len(q.order) > 0 || !q.empty.Visible() || q.running.prompt.Text != "Nothing is running" || !q.running.pause.Disabled() || !q.running.stop.Disabled() {
+		t.Error("an empty queue shows jobs")
 	}
 }
 
@@ -333,8 +331,8 @@ func TestJobsForAFarm(t *testing.T) {
 	if !slices.Equal(slices.Compact(slices.Sorted(slices.Values(f.ahead))), ids) || len(f.ran) != 0 {
 		t.Errorf("%v were handed over, of %v; %v ran", f.ahead, ids, f.ran)
 	}
-	if row := b.byID[ids[0]]; !strings.HasSuffix(row.about.Text, "on the farm") {
-		t.Errorf("the row says %q", row.about.Text)
+	if row := b.rows[ids[0]]; !strings.HasSuffix(row.facts.Text, "on the farm") {
+		t.Errorf("the row says %q", row.facts.Text)
 	}
 	b.finish(here, inference.Done{})
 	j := uitest.Next(b.Until, "the farm has begun", f.engine.started)
@@ -344,8 +342,8 @@ func TestJobsForAFarm(t *testing.T) {
 	b.House.Change(func(s *state.State) {
 		s.Run.Makers = []state.Maker{{Picture: 0, Computer: "studio", Step: 3, Steps: 25}}
 	})
-	if row := b.byID[ids[0]]; row != nil && !strings.HasSuffix(row.about.Text, "studio") {
-		t.Errorf("the running row says %q", row.about.Text)
+	if row := b.running; !strings.HasSuffix(row.facts.Text, "studio") {
+		t.Errorf("the running row says %q", row.facts.Text)
 	}
 
 	b.State.Queue.Away = true
@@ -357,8 +355,8 @@ func TestJobsForAFarm(t *testing.T) {
 	} else {
 		b.finish(local, inference.Done{})
 	}
-	if row := b.byID[ids[1]]; b.State.Busy() || !strings.HasSuffix(row.about.Text, "waiting for the farm") {
-		t.Errorf("busy %v, the row says %q", b.State.Busy(), row.about.Text)
+	if row := b.rows[ids[1]]; b.State.Busy() || !strings.HasSuffix(row.facts.Text, "waiting for the farm") {
+		t.Errorf("busy %v, the row says %q", b.State.Busy(), row.facts.Text)
 	}
 	// It survives the program as a job for the farm, and can be brought here.
 	b.Settle()

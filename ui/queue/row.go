@@ -9,206 +9,217 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
-	"realword/inference"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
-// row is one job of the queue: the one that runs, or one that waits, which can be dragged to another place. A click
-// chooses it; the chosen one, and the one that runs, show each of their pictures.
+const (
+	rowHeight = 46 // of a job, at the usual size of texts
+	toolSide  = 22
+)
+
+// row is one job that waits, which can be dragged to another place. A click chooses it, for the keys; its tools are seen while it is
+// chosen, has the focus or is under the pointer.
 type row struct {
 	*kit.Tile
-	list          *Panel
-	id            int
-	running       bool
-	thumb         *canvas.Image
-	prompt, about *kit.Fitted
-	pictures      *fyne.Container
-	up, down, run *kit.IconButton
-	moves, again  *fyne.Container // around them
+	list                     *Panel
+	id, place                int
+	begun, carried, again    bool
+	thumb                    *canvas.Image
+	prompt, facts            *kit.Fitted
+	up, down, hold, run, out *kit.IconButton
+	tools, text              *fyne.Container
+	under                    bool // the pointer
 }
 
-func newRow(list *Panel, id int, running bool) *row {
-	r := &row{
-		list: list, id: id, running: running, prompt: kit.NewFitted(theme.ColorNameForeground),
-		about: kit.NewFitted(theme.ColorNamePlaceHolder),
+func newThumb() *canvas.Image {
+	img := canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
+	img.ScaleMode, img.FillMode, img.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
+	return img
+}
+
+func newRow(list *Panel, id int) *row {
+	r := &row{list: list, id: id, thumb: newThumb(), prompt: kit.NewFitted(theme.ColorNameForeground), facts: kit.NewFitted(theme.ColorNamePlaceHolder)}
+	tool := func(name string, icon fyne.Resource, tap func()) *kit.IconButton {
+		b := kit.SmallButton(name, icon, tap)
+		b.OnPointed = r.point
+		return b
 	}
-	r.thumb = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
-	r.thumb.ScaleMode, r.thumb.FillMode, r.thumb.CornerRadius = canvas.ImageScaleSmooth, canvas.ImageFillContain, 4
-	tool := func(name string, icon fyne.Resource, tap func()) fyne.CanvasObject {
-		return container.New(kit.Fixed{Width: 24, Height: 24}, kit.SmallButton(name, icon, tap))
-	}
-	r.up = kit.SmallButton(i18n.T("Run earlier"), theme.MoveUpIcon(), func() { list.Move(id, -1) })
-	r.down = kit.SmallButton(i18n.T("Run later"), theme.MoveDownIcon(), func() { list.Move(id, 1) })
-	r.run = kit.SmallButton(i18n.T("Try again"), theme.MediaReplayIcon(), func() { list.unpark(id) })
-	r.moves = kit.NewRow(0, container.New(kit.Fixed{Width: 24, Height: 24}, r.up), container.New(kit.Fixed{Width: 24, Height: 24}, r.down))
-	r.again = container.New(kit.Fixed{Width: 24, Height: 24}, r.run)
-	gone, out := func() { list.Drop(id) }, i18n.T("Remove from queue")
-	if running {
-		gone, out = list.Stop, i18n.T("Stop")
-	}
-	tools := kit.NewRow(0, r.again, r.moves, tool(out, theme.CancelIcon(), gone))
-	r.pictures = container.New(&kit.Flow{Gap: 4})
-	text := kit.NewColumn(1, r.prompt, r.about)
-	head := container.New(kit.Fixed{Height: rowHeight - 6}, container.NewBorder(nil, nil,
-		container.NewCenter(container.New(kit.Fixed{Width: 30, Height: 30}, r.thumb)), tools, container.New(kit.Inset{X: 6, Y: 1}, text)))
-	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, kit.NewColumn(3, head, r.pictures)), r.choose)
-	r.Tile.OnMenu = r.menu
-	if !running {
-		r.Tile.OnDragged = func(at fyne.Position) { list.drag(r, at) }
-		r.Tile.OnDropped = func(fyne.Position) { list.drop(r) }
-		r.Tile.OnKey = r.key
-	}
+	r.up = tool(i18n.T("Run earlier"), theme.MoveUpIcon(), func() { list.Move(id, -1) })
+	r.down = tool(i18n.T("Run later"), theme.MoveDownIcon(), func() { list.Move(id, 1) })
+	r.hold = tool("", theme.MediaPauseIcon(), func() { list.Hold(id) })
+	r.run = tool(i18n.T("Try again"), theme.MediaReplayIcon(), func() { list.unpark(id) })
+	r.out = tool(i18n.T("Remove from queue"), theme.CancelIcon(), func() { list.Drop(id) })
+	r.tools = kit.NewRow(0, side(r.run), side(r.up), side(r.down), side(r.hold))
+	r.text = kit.NewColumn(1, r.prompt, container.New(kit.Fixed{Height: toolSide}, container.NewBorder(nil, nil, nil, r.tools, r.facts)))
+	r.Tile = kit.NewTile("", 7, container.New(kit.Inset{X: 5, Y: 3}, container.NewBorder(nil, nil,
+		container.NewCenter(container.New(kit.Fixed{Width: 34, Height: 34}, r.thumb)), container.NewCenter(side(r.out)),
+		container.New(kit.Inset{X: 6, Y: 0}, r.text))), r.choose)
+	r.Tile.OnMenu, r.Tile.OnKey, r.Tile.OnPointed = r.menu, r.key, r.point
+	r.Tile.OnFocus = func(bool) { r.showTools() }
+	r.Tile.OnDragged = func(at fyne.Position) { list.drag(r, at) }
+	r.Tile.OnDropped = func(fyne.Position) { list.drop(r) }
 	return r
+}
+
+// side is a tool in its size.
+func side(b *kit.IconButton) fyne.CanvasObject {
+	return container.New(kit.Fixed{Width: toolSide, Height: toolSide}, b)
+}
+
+// point follows the pointer onto the row and its tools.
+func (r *row) point(in bool) {
+	r.list.point(in)
+	if r.under = in; in {
+		r.showTools()
+		return
+	}
+	r.list.Post(func() { // onto a tool, perhaps
+		if !r.under {
+			r.showTools()
+		}
+	})
 }
 
 // choose has the keys act on this job.
 func (r *row) choose() {
-	if r.running {
+	if r.begun {
 		return
 	}
 	r.list.Change(func(s *state.State) { s.Queue.Chosen = r.id })
-	r.list.Layers.Canvas().Focus(r.Tile)
+	r.list.see(r.id)
 }
 
 // Menus are what is done with a job that waits, and with the one that runs.
 var (
 	JobMenu = command.Context{
-		"queue.up", "queue.down", "queue.retry", "queue.here", "queue.far", "queue.drop", "", "queue.pause", "queue.clear",
+		"queue.up", "queue.down", "queue.hold", "queue.retry", "queue.here", "queue.far", "queue.drop", "", "queue.pause", "queue.clear",
 	}
 	RunningMenu = command.Context{"view.live", "run.cancel", "", "queue.pause", "queue.clear"}
 )
 
 // menu chooses the job and shows what can be done with it.
 func (r *row) menu(at fyne.Position) {
-	menu := RunningMenu
-	if !r.running {
+	if !r.begun {
 		r.list.Change(func(s *state.State) { s.Queue.Chosen = r.id })
-		menu = JobMenu
+		r.list.Commands.Menu(at, JobMenu)
 	}
-	r.list.Commands.Menu(at, menu)
 }
 
-// key takes the job out, and leaves to the window what is not its own.
+// key takes the job out or goes to another one, and leaves to the window what is not its own.
 func (r *row) key(e *fyne.KeyEvent) bool {
+	q := r.list
 	switch e.Name {
 	case fyne.KeyDelete, fyne.KeyBackspace:
-		r.list.Drop(r.id)
+		q.Change(func(s *state.State) { s.Queue.Chosen = r.id })
+		q.Drop(r.id)
+		q.see(q.State().Queue.Target())
+	case fyne.KeyUp, fyne.KeyDown:
+		if q.Commands.Modifiers() != 0 {
+			q.Commands.Typed(e)
+			break
+		}
+		to := r.place + 1
+		if e.Name == fyne.KeyUp {
+			to = r.place - 1
+		}
+		if to >= 0 && to < len(q.order) {
+			id := q.order[to].task.ID
+			q.Change(func(s *state.State) { s.Queue.Chosen = id })
+			q.see(id)
+		}
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		return false
 	default:
-		r.list.Commands.Typed(e)
+		q.Commands.Typed(e)
 	}
 	return true
 }
 
-// show makes the row a job.
-func (r *row) show(t state.Task, first, last bool) {
+// show makes the row a job of the list.
+func (r *row) show(e entry, first, last bool) {
+	t := e.task
+	r.begun = e.begun
 	if t.Thumb != nil && r.thumb.Image != t.Thumb {
 		r.thumb.Image = t.Thumb
 		r.thumb.Refresh()
 	}
-	r.prompt.Set(t.Request.Prompt, theme.ColorNameForeground)
-	about, color := t.About(), theme.ColorNamePlaceHolder
-	run := r.list.State().Run
+	ink := theme.ColorNameForeground
+	about, color := facts(t, r.list.State().Queue.Pace.Left(t)), theme.ColorNamePlaceHolder
 	switch {
-	case r.running && len(t.Request.Seeds) > 1:
-		about = i18n.T("picture %d of %d", min(run.Picture+1, run.Pictures), run.Pictures)
-	case r.running:
-		about = i18n.T("running · %s", about)
+	case e.begun:
+		ink, about = theme.ColorNamePlaceHolder, i18n.T("its turn has come")
 	case len(t.Missing) > 0:
 		about, color = i18n.T("without %s it cannot run", strings.Join(t.Missing, ", ")), theme.ColorNameWarning
 	case t.Needs != "":
 		about, color = i18n.T("waiting for the model %s", t.Needs), theme.ColorNameWarning
 	case t.Parked:
 		about, color = i18n.T("Realword closed twice while making it"), theme.ColorNameWarning
+	case t.Held:
+		about = i18n.T("paused") + " · " + about
 	}
-	where := r.list.State().Queue.Elsewhere(t)
-	if r.running {
-		where = run.Computers()
-	}
-	if where != "" {
+	if where := r.list.State().Queue.Elsewhere(t); where != "" && !e.begun {
 		about = i18n.T("%s · %s", about, where)
 	}
-	r.about.Set(about, color)
+	r.prompt.Set(t.Request.Prompt, ink)
+	r.facts.Set(about, color)
 	r.Tile.Name = i18n.T("%s, %s", t.Request.Prompt, about)
-	r.run.Hidden, r.again.Hidden = !t.Parked, !t.Parked
+	r.Tile.Explain(func() string { return said(t) + " · " + about })
+	icon, name := theme.MediaPauseIcon(), i18n.T("Pause this job")
+	if t.Held {
+		icon, name = theme.MediaPlayIcon(), i18n.T("Resume this job")
+	}
+	if r.hold.Name = name; r.hold.Icon != icon {
+		r.hold.SetIcon(icon)
+	}
+	r.again = t.Parked
 	kit.Enable(r.up, !first)
 	kit.Enable(r.down, !last)
-	chosen := !r.running && t.ID == r.list.State().Queue.Chosen
-	r.moves.Hidden = !chosen // the others are dragged
-	r.Tile.Choose(chosen)
-	r.showPictures(t, run, chosen)
+	kit.Enable(r.out, !e.begun)
+	r.Tile.Choose(!e.begun && t.ID == r.list.State().Queue.Chosen)
+	r.showTools()
 }
 
-// showPictures shows each picture of a job by its seed: a tick says that it is finished, a dot that it is in work.
-func (r *row) showPictures(t state.Task, run state.Round, chosen bool) {
-	var texts []string
-	if n := len(t.Request.Seeds); n > 1 && (chosen || r.running) && t.Request.Grid == nil { // the page of grids shows those
-		for i, seed := range t.Request.Seeds {
-			mark := ""
-			switch {
-			case r.running && i < run.Picture:
-				mark = "✓ "
-			case r.running && i == run.Picture && run.Stage >= inference.StageDenoise:
-				mark = "● "
-			}
-			m, elsewhere := run.Maker(i)
-			if r.running && elsewhere {
-				seen := map[bool]string{true: "✓ ", false: "● "}[m.Made]
-				texts = append(texts, seen+fmt.Sprint(seed, " ", m.Text()))
-				continue
-			}
-			texts = append(texts, mark+fmt.Sprint(seed))
+// showTools shows the tools where they are wanted.
+func (r *row) showTools() {
+	hidden, changed := r.begun || !r.under && !r.Chosen && !r.Focused, false
+	for _, o := range r.tools.Objects {
+		box, away := o.(*fyne.Container), hidden
+		if box.Objects[0] == fyne.CanvasObject(r.run) {
+			away = r.begun || !r.again
 		}
+		changed = changed || box.Hidden != away
+		box.Hidden = away
 	}
-	r.pictures.Hidden = len(texts) == 0
-	for len(r.pictures.Objects) < len(texts) {
-		r.pictures.Add(container.NewStack(kit.NewPlate(kit.ColorRaised, "", 5), container.New(kit.Inset{X: 6, Y: 2}, kit.Caption(""))))
+	if changed {
+		r.text.Refresh()
 	}
-	r.pictures.Objects = r.pictures.Objects[:len(texts)]
-	for i, text := range texts {
-		l := r.pictures.Objects[i].(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*kit.Line)
-		l.Color = theme.ColorNamePlaceHolder
-		if strings.HasPrefix(text, "●") {
-			l.Color = theme.ColorNameForeground
-		}
-		l.Set(text)
-	}
-	r.pictures.Refresh()
 }
 
 // drag carries a waiting job over the list; a line shows where it would go.
 func (q *Panel) drag(r *row, at fyne.Position) {
-	img := r.thumb.Image
-	q.Ghost.Follow(img, at)
-	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.rows)
-	var middles, ends []float32
-	for _, t := range q.State().Queue.Waiting {
-		row := q.byID[t.ID]
-		if row == nil {
-			return
-		}
-		middles = append(middles, row.Position().Y+row.Size().Height/2)
-		ends = append(ends, row.Position().Y+row.Size().Height)
+	if r.begun {
+		return
 	}
-	if q.place = placeAt(middles, at.Y-origin.Y); !kit.Covers(q.Root, at) {
-		q.place = -1 // dropped elsewhere it stays where it is
+	q.dragged, r.carried = true, true
+	q.Ghost.Follow(r.thumb.Image, at)
+	driver := fyne.CurrentApp().Driver()
+	if q.place = -1; kit.Covers(q.scroll, at) { // dropped elsewhere it stays where it is
+		y := at.Y - driver.AbsolutePositionForObject(q.list).Y
+		q.place = min(max(int(y/q.pitch()+0.5), 0), len(q.order))
 	}
 	q.mark.FillColor = theme.ColorForWidget(theme.ColorNamePrimary, r.Tile)
 	q.mark.Hidden = q.place < 0
 	if q.place >= 0 {
-		y := ends[len(ends)-1] + 1
-		if q.place < len(middles) {
-			y = q.byID[q.State().Queue.Waiting[q.place].ID].Position().Y - 3
-		}
-		q.mark.Move(fyne.NewPos(0, y))
-		q.mark.Resize(fyne.NewSize(q.rows.Size().Width, 2))
+		q.mark.Move(fyne.NewPos(0, max(float32(q.place)*q.pitch()-3, 0)))
+		q.mark.Resize(fyne.NewSize(q.list.Size().Width, 2))
 		// Near an edge the list goes on.
-		view := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.scroll)
+		view := driver.AbsolutePositionForObject(q.scroll)
 		switch {
 		case at.Y < view.Y+12:
 			q.scroll.ScrollToOffset(q.scroll.Offset.SubtractXY(0, 8))
@@ -223,18 +234,130 @@ func (q *Panel) drag(r *row, at fyne.Position) {
 func (q *Panel) drop(r *row) {
 	q.Ghost.Gone()
 	q.mark.Hide()
-	if queue := q.State().Queue; q.place >= 0 && queue.At(r.id) >= 0 {
-		q.reorder(r.id, queue.Place(r.id, q.place))
+	place := q.place
+	q.dragged, r.carried, q.place = false, false, -1
+	queue := q.State().Queue
+	if place < 0 || queue.At(r.id) < 0 {
+		q.Refresh()
+		return
 	}
-	q.place = -1
-}
-
-// placeAt is before which of the rows, whose middles are given from top to bottom, something that is let go at y comes.
-func placeAt(middles []float32, y float32) int {
-	for i, m := range middles {
-		if y < m {
-			return i
+	to := len(queue.Waiting)
+	for _, e := range q.order[place:] {
+		if i := queue.At(e.task.ID); i >= 0 {
+			to = i
+			break
 		}
 	}
-	return len(middles)
+	q.reorder(r.id, queue.Place(r.id, to))
+}
+
+// running is the row of the job that runs. It is always there, so that what pauses and stops stays in its place.
+type running struct {
+	*kit.Tile
+	list          *Panel
+	thumb         *canvas.Image
+	prompt, facts *kit.Fitted
+	pause, stop   *kit.IconButton
+	progress      *widget.ProgressBar
+	box, head     *fyne.Container // the thumb's, and around it
+}
+
+func newRunning(list *Panel) *running {
+	r := &running{list: list, thumb: newThumb(), prompt: kit.NewFitted(theme.ColorNameForeground), facts: kit.NewFitted(theme.ColorNamePlaceHolder)}
+	r.pause = kit.SmallButton("", theme.MediaPauseIcon(), list.Pause)
+	r.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), list.Stop)
+	r.progress = widget.NewProgressBar()
+	r.progress.TextFormatter = func() string { return "" }
+	tool := func(b *kit.IconButton) fyne.CanvasObject { return container.New(kit.Fixed{Width: 30, Height: 30}, b) }
+	text := kit.NewColumn(2, r.prompt, r.facts)
+	r.box = container.NewCenter(container.New(kit.Fixed{Width: 34, Height: 34}, r.thumb))
+	r.head = container.NewBorder(nil, nil, r.box,
+		kit.NewRow(2, tool(r.pause), tool(r.stop)), container.New(kit.Inset{X: 6, Y: 2}, text))
+	r.Tile = kit.NewTile("", 7, container.New(kit.Fixed{Height: rowHeight + 12}, container.New(kit.Inset{X: 5, Y: 4},
+		container.NewBorder(nil, container.New(kit.Fixed{Height: 5}, r.progress), nil, nil, r.head))), func() { list.Commands.Do("view.live") })
+	r.Tile.OnMenu = func(at fyne.Position) { list.Commands.Menu(at, RunningMenu) }
+	return r
+}
+
+// show makes it the job that runs.
+func (r *running) show(s state.State) {
+	t, run := s.Queue.Running, s.Run
+	busy := s.Busy() && t.ID != 0
+	prompt, about, ink, color := t.Request.Prompt, "", theme.ColorNameForeground, theme.ColorNamePlaceHolder
+	switch {
+	case busy && run.Phase == state.Stopping:
+		about = i18n.T("Stopping…")
+	case busy:
+		if run.Pictures > 1 {
+			about = i18n.T("picture %d of %d", min(run.Made+1, run.Pictures), run.Pictures)
+		} else {
+			about = t.About()
+		}
+		if s.Queue.Paused {
+			about, color = i18n.T("paused")+" · "+about, theme.ColorNameWarning
+		} else if run.Remaining > 0 {
+			about += i18n.T(" · about %s left", wording.Duration(run.Remaining))
+		}
+		if where := run.Computers(); where != "" {
+			about = i18n.T("%s · %s", about, where)
+		}
+	case s.Queue.Paused:
+		prompt, about, color = i18n.T("Paused"), i18n.T("No job starts until you resume it."), theme.ColorNameWarning
+	default:
+		prompt, ink = i18n.T("Nothing is running"), theme.ColorNamePlaceHolder
+	}
+	r.prompt.Set(prompt, ink)
+	r.facts.Set(about, color)
+	r.Tile.Name = prompt
+	if about != "" {
+		r.Tile.Name = i18n.T("%s, %s", prompt, about)
+	}
+	r.Tile.Explain(func() string {
+		switch {
+		case busy:
+			return said(t) + " · " + about + makers(t, run)
+		case about != "":
+			return about
+		}
+		return ""
+	})
+	if t.Thumb != nil && r.thumb.Image != t.Thumb {
+		r.thumb.Image = t.Thumb
+		r.thumb.Refresh()
+	}
+	if away := !busy || t.Thumb == nil; r.box.Hidden != away {
+		r.box.Hidden = away
+		r.head.Refresh()
+	}
+	icon, name := theme.MediaPauseIcon(), i18n.T("Pause the queue")
+	if s.Queue.Paused {
+		icon, name = theme.MediaPlayIcon(), i18n.T("Resume the queue")
+	}
+	if r.pause.Name = name; r.pause.Icon != icon {
+		r.pause.SetIcon(icon)
+	}
+	kit.Enable(r.pause, busy || s.Queue.Paused || len(s.Queue.Waiting) > 0)
+	kit.Enable(r.stop, busy && run.Phase == state.Running)
+	value := 0.0
+	if busy && run.Passes > 0 {
+		value = float64(run.Pass) / float64(run.Passes)
+	}
+	if r.progress.Value != value {
+		r.progress.SetValue(value)
+	}
+}
+
+// makers says which computers of a farm make which pictures of the running job, or have made them.
+func makers(t state.Task, run state.Round) string {
+	text := ""
+	for _, m := range run.Makers {
+		if m.Picture < len(t.Request.Seeds) {
+			mark := "●"
+			if m.Made {
+				mark = "✓"
+			}
+			text += fmt.Sprintf(" · %s %d %s", mark, t.Request.Seeds[m.Picture], m.Text())
+		}
+	}
+	return text
 }

@@ -15,8 +15,21 @@ import (
 // Queue runs jobs and knows those that wait. It shows nothing; Panel does.
 type Queue struct {
 	Host
-	cancel context.CancelFunc // of the running job
-	rest   int                // see KeepRest
+	cancel  context.CancelFunc // of the running job
+	job     inference.Pauser   // the running job; nil before it has begun, and where it cannot rest
+	made    []int              // its pictures, by their numbers
+	stopped *stopped           // of the running job; nil: nobody has stopped it
+	rest    int                // see KeepRest
+	last    *deed              // the newest thing that can be taken back
+}
+
+// Jobs counts the jobs that run and wait, and tells whether the queue is paused.
+func (q *Queue) Jobs() (n int, paused bool) {
+	s := q.State().Queue
+	if n = len(s.Waiting); s.Running.ID != 0 {
+		n++
+	}
+	return n, s.Paused
 }
 
 // Generate puts a job with what the form says at the end of the queue.
@@ -57,23 +70,45 @@ func (q *Queue) Put(t state.Task, first bool) {
 		s.Queue, t.ID = s.Queue.Add(t, first)
 		s.ActionErr = nil
 		if q.Advance(true); s.Queue.At(t.ID) >= 0 {
-			q.keep(t, s.Queue.After(t.ID))
+			q.keep(t, s.Queue.After(t.ID), 0)
 		}
 	})
 }
 
-// keep checks a job that waits and writes it down, so that it survives the program; before is the one behind it, 0 at the end.
-func (q *Queue) keep(t state.Task, before int) {
-	engine, model := q.Engine(), q.State().Model.Name
+// keep checks a job that waits and writes it down, so that it survives the program; before is the one behind it, 0 at the end. What a
+// grid lacks joins the cells of the job of.
+func (q *Queue) keep(t state.Task, before, of int) {
+	engine, manifest := q.Engine(), q.State().Model
+	model := t.Model
+	if manifest != nil && model == "" {
+		model = manifest.Name
+	}
+	file := func(r inference.Request) {
+		if r.Grid != nil && of != 0 {
+			q.Journal.EnqueueRest(t.ID, of, r, model, t.Parents)
+		} else {
+			q.Journal.Enqueue(t.ID, r, model, t.Parents)
+		}
+		if t.Where != state.Here {
+			q.Journal.Place(t.ID, string(t.Where))
+		}
+		if before != 0 {
+			q.Journal.Move(t.ID, before)
+		}
+		if t.Held {
+			q.Journal.Hold(t.ID, true)
+		}
+	}
+	if t.Checked || engine == nil { // it was checked when it came first
+		file(t.Request)
+		return
+	}
 	q.Background(func() func() {
 		r, err := engine.Resolve(t.Request)
 		if err == nil {
-			q.Journal.Enqueue(t.ID, r, model, t.Parents)
-			if t.Where != state.Here {
-				q.Journal.Place(t.ID, string(t.Where))
-			}
-			if before != 0 {
-				q.Journal.Move(t.ID, before)
+			file(r)
+			if manifest != nil {
+				t.Passes, _ = inference.Passes(*manifest, r)
 			}
 		}
 		return func() {
@@ -82,7 +117,7 @@ func (q *Queue) keep(t state.Task, before int) {
 					s.Queue = s.Queue.Remove(t.ID)
 					s.Run.Err = err
 				} else {
-					s.Queue = s.Queue.Change(t.ID, func(t *state.Task) { t.Request, t.Checked = r, true })
+					s.Queue = s.Queue.Change(t.ID, func(w *state.Task) { w.Request, w.Passes, w.Checked = r, t.Passes, true })
 				}
 				q.ahead()
 			})
@@ -113,7 +148,7 @@ func (q *Queue) Advance(asked bool) {
 		}
 	})
 	ctx, cancel := context.WithCancel(q.Context)
-	q.cancel = cancel
+	q.cancel, q.job, q.made, q.stopped = cancel, nil, nil, nil
 	engine, model := q.Engine(), now.Model.Name
 	var runner Runner = engine
 	if t.Where != state.Here && q.Farm != nil {
@@ -148,9 +183,15 @@ func (q *Queue) Advance(asked bool) {
 		if t.Where != state.Here {
 			q.Journal.Place(t.ID, string(t.Where))
 		}
+		passes, _ := inference.Passes(*now.Model, r)
 		q.Post(func() {
 			if q.State().Queue.Running.ID == t.ID {
-				q.Change(func(s *state.State) { s.Queue.Running.Request = r })
+				if q.job, _ = job.(inference.Pauser); q.job != nil {
+					q.job.Pause(q.State().Queue.Paused)
+				}
+				q.Change(func(s *state.State) {
+					s.Queue.Running.Request, s.Queue.Running.Passes, s.Queue.Running.Checked = r, passes, true
+				})
 			}
 		})
 		p.run(q.Journal.Record(t.ID, r, model, t.Parents, job.Events()))
@@ -190,32 +231,12 @@ func (q *Queue) Bring(id int, to state.Where) {
 	})
 }
 
-// drop takes back a job that waits.
-func (q *Queue) drop(id int) {
+// unfile takes back a job that waits.
+func (q *Queue) unfile(id int) {
 	q.Journal.Drop(id)
 	if q.Farm != nil {
 		q.Farm.Drop(id)
 	}
-}
-
-// Stop cancels the run; what is done so far stays on the stage, and the next job begins.
-func (q *Queue) Stop() {
-	if q.State().Run.Phase != state.Running {
-		return
-	}
-	q.cancel()
-	q.Change(func(s *state.State) { s.Run.Phase = state.Stopping })
-}
-
-// StopAll cancels the run and takes out all that wait.
-func (q *Queue) StopAll() {
-	for _, t := range q.State().Queue.Waiting {
-		q.drop(t.ID)
-	}
-	q.Change(func(s *state.State) {
-		s.Queue = s.Queue.Clear()
-		q.Stop()
-	})
 }
 
 // apply takes events of the running job.
@@ -225,36 +246,51 @@ func (q *Queue) apply(events []inference.Event) {
 			*s = s.Apply(e)
 			q.OnEvent(e)
 			switch e := e.(type) {
+			case inference.PictureReady:
+				q.made = append(q.made, e.Picture)
 			case inference.Done:
-				s.Queue = s.Queue.End(false)
-				q.Advance(false)
+				q.ended(s, false)
 			case inference.Failed:
-				s.Queue = s.Queue.End(!errors.Is(e.Err, context.Canceled))
-				q.Advance(false)
+				q.ended(s, !errors.Is(e.Err, context.Canceled))
 			}
 		}
 		q.OnQuieter()
 	})
 }
 
-// Pause lets no other job begin, or goes on.
+// ended lets the next job begin.
+func (q *Queue) ended(s *state.State, failed bool) {
+	t, paused := s.Queue.Running, s.Queue.Paused
+	s.Queue, q.job = s.Queue.End(failed), nil
+	if q.stopped != nil {
+		q.stopped.paused = paused
+		q.stopped.end(q, t)
+	}
+	q.Advance(false)
+}
+
+// Pause lets no other job begin, and the running one rest behind the step in work; or everything goes on.
 func (q *Queue) Pause() {
 	q.Change(func(s *state.State) {
 		s.Queue.Paused = !s.Queue.Paused
+		if q.job != nil {
+			q.job.Pause(s.Queue.Paused)
+		}
 		q.Advance(true)
 	})
 }
 
-// Drop takes a waiting job out.
-func (q *Queue) Drop(id int) {
-	if q.State().Queue.At(id) < 0 {
+// Hold lets others go before a waiting job, or not any more.
+func (q *Queue) Hold(id int) {
+	i := q.State().Queue.At(id)
+	if i < 0 {
 		return
 	}
-	q.drop(id)
+	held := !q.State().Queue.Waiting[i].Held
+	q.Journal.Hold(id, held)
 	q.Change(func(s *state.State) {
-		if s.Queue = s.Queue.Remove(id); len(s.Queue.Waiting) == 0 {
-			s.Queue.Paused = false
-		}
+		s.Queue = s.Queue.Change(id, func(t *state.Task) { t.Held = held })
+		q.Advance(true)
 	})
 }
 
@@ -308,7 +344,7 @@ func Read(ctx context.Context, s *history.Store) ([]Kept, error) {
 func (q *Queue) TakeUp(kept []Kept) {
 	q.Change(func(s *state.State) {
 		for _, k := range kept {
-			t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Missing: k.Missing, Model: k.Model, Thumb: k.thumb,
+			t := state.Task{Request: k.Request, Parents: k.Parents, Parked: k.Parked, Held: k.Held, Missing: k.Missing, Model: k.Model, Thumb: k.thumb,
 				Where: state.Where(k.Where), Checked: true}
 			s.Queue, t.ID = s.Queue.Add(t, false)
 			q.Journal.Adopt(t.ID, k.Waiting)

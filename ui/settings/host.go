@@ -30,7 +30,6 @@ type Host struct {
 	Encode   func(text string, how prompt.Reading) *prompt.Prompt // nil while no model is open
 	Book     *wordbook.Book                                       // earlier prompts, and styles
 
-	Queue fyne.CanvasObject // what waits, above the Generate button
 	Where fyne.CanvasObject // the choice where the next job is made, under it; nil: there is none
 
 	OnGenerate, OnStop func()

@@ -21,7 +21,7 @@ import (
 type Panel struct {
 	host   Host
 	Form   *fyne.Container // above: what is asked for
-	Action *fyne.Container // below: where the run stands, the queue, Generate
+	Action *fyne.Container // below: where the run stands, Generate
 
 	Presets     map[string]*kit.Button
 	presetNote  *kit.Line
@@ -119,7 +119,7 @@ func New(h Host) *Panel {
 		s.Form.Refresh()
 	})
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	s.Form = kit.NewColumn(12, container.New(kit.Fixed{Height: 24}, kit.Heading(i18n.T("Settings"))),
+	s.Form = kit.NewColumn(12,
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
 			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.LoRAs.box, s.More, s.moreBox)
 
@@ -144,7 +144,7 @@ func New(h Host) *Panel {
 	}
 	s.Action = kit.NewColumn(6, kit.NewCapped(5, s.why), s.Remedy, s.memory.box, container.New(kit.Inset{X: 4, Y: 0}, s.Status),
 		container.New(kit.Fixed{Height: 6}, s.progress),
-		h.Queue, where, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
+		where, container.New(kit.Fixed{Height: 44}, container.NewBorder(nil, nil, nil, s.Halt, s.Generate)))
 	return s
 }
 

@@ -56,7 +56,7 @@ func newRoom(t *testing.T) *room {
 	}
 	r.Panel = New(Host{
 		State: r.Now, Change: r.Change,
-		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background, Queue: container.NewStack(),
+		Shortcut: func(fyne.Shortcut) bool { return false }, Layers: &r.Layers, Background: r.Background,
 		Presets: func() state.OwnPresets { return r.own }, SavePresets: func(l state.OwnPresets) { r.own = l },
 		Memory: func() MemoryTeller { return r.teller },
 		LoRAs:  func() LoRATeller { return r.fitter }, Library: r.library, OpenLoRA: func() (string, error) { return r.file, nil },

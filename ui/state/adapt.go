@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"realword/inference"
 	"realword/inference/bundle"
 	"realword/ui/i18n"
 )
@@ -33,12 +34,14 @@ func (f Form) Adapt(from, to *bundle.Manifest) (Form, []string) {
 
 // For marks the jobs that wait for another model than the open one.
 func (q Queue) For(m bundle.Manifest) Queue {
-	q.Waiting = slices.Clone(q.Waiting)
+	q.Waiting, q.Pace = slices.Clone(q.Waiting), 0
 	for i := range q.Waiting {
 		t := &q.Waiting[i]
 		t.Needs = ""
 		if t.Model != "" && !m.Named(t.Model) {
 			t.Needs = t.Model
+		} else if t.Passes == 0 {
+			t.Passes, _ = inference.Passes(m, t.Request)
 		}
 	}
 	return q

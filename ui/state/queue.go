@@ -5,6 +5,7 @@ import (
 	"image"
 	"slices"
 	"strings"
+	"time"
 
 	"realword/inference"
 )
@@ -15,6 +16,7 @@ type Task struct {
 	Request inference.Request
 	Parents []uint64    // pictures of the history that it goes on from
 	Parked  bool        // the program died over it twice: it waits until the user lets it go on
+	Held    bool        // others go first until the user lets it go on
 	Missing []string    // names of references that are gone: it cannot run
 	Thumb   image.Image // of its first reference; nil: none
 	Model   string      // that it was made for; "": not known
@@ -22,6 +24,7 @@ type Task struct {
 	Where   Where       // it is made
 	Checked bool        // an engine has looked at the request
 	Beside  *Shot       // the picture that its own is compared with once it is made; nil: none
+	Passes  int         // of the U-Net, that its pictures take; 0: not known yet
 }
 
 // Queue is the jobs that wait, in their order, and the one that runs. It is a value: the methods answer changed copies.
@@ -31,7 +34,22 @@ type Queue struct {
 	Paused  bool // no other job begins
 	Away    bool // there is no farm, or it does not answer: what is for it alone waits
 	Chosen  int  // ID of the waiting job that the keys act on; 0, or one that is gone: the last
+	Pace    Pace // of the newest run
 	last    int  // ID given last
+}
+
+// Pace is how long a pass of the U-Net takes for each pixel of the picture; 0: not known.
+type Pace float64
+
+// Left is how long the pictures of a job will take; 0 where that is not known.
+func (p Pace) Left(t Task) time.Duration {
+	return time.Duration(float64(p) * float64(t.Passes) * float64(t.Request.Width*t.Request.Height) * float64(time.Second))
+}
+
+// Insert puts a job that was in the queue back to a place, and answers its ID, which is another one.
+func (q Queue) Insert(t Task, place int) (Queue, int) {
+	q, id := q.Add(t, false)
+	return q.Move(id, min(place, len(q.Waiting)-1)-len(q.Waiting)+1), id
 }
 
 // Add puts a job at the end, or with first before all that wait, and answers its ID.
@@ -137,7 +155,13 @@ func SeedList(list []uint64) string {
 	return strings.Join(all, ", ")
 }
 
-func (t Task) Able() bool { return !t.Parked && len(t.Missing) == 0 && t.Needs == "" }
+// With is the job under another ID.
+func (t Task) With(id int) Task {
+	t.ID = id
+	return t
+}
+
+func (t Task) Able() bool { return !t.Parked && !t.Held && len(t.Missing) == 0 && t.Needs == "" }
 
 // After is the ID of the waiting job behind another one, 0 at the end.
 func (q Queue) After(id int) int {
@@ -161,7 +185,7 @@ func (q Queue) Begin(id int) Queue {
 // them too.
 func (q Queue) End(failed bool) Queue {
 	q.Running = Task{}
-	q.Paused = q.Paused || failed && len(q.Waiting) > 0
+	q.Paused = (q.Paused || failed) && len(q.Waiting) > 0 // an empty queue does not stay paused
 	return q
 }
 

@@ -130,6 +130,10 @@ func (s State) Apply(e inference.Event) State {
 		s.Run.Provider, s.Run.Moved = e.Provider, e.Why
 	case inference.Progress:
 		s.Run.Pass, s.Run.Passes, s.Run.Remaining = e.Pass, e.Passes, e.Remaining
+		r := s.Queue.Running.Request
+		if left, pixels := e.Passes-e.Pass, r.Width*r.Height; left > 0 && pixels > 0 {
+			s.Queue.Pace = Pace(e.Remaining.Seconds() / float64(left) / float64(pixels))
+		}
 	case inference.StepDone:
 		s.Run.Film = append(slices.Clip(s.Run.Film), e)
 	case inference.PictureReady:

@@ -10,11 +10,32 @@ import (
 
 // Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
 // follow one another quickly, such as the letters of a word or the way of a slider, are one change; every stroke of a brush is its own.
+// Between them stand deeds that are no change of the form.
 type Undo struct {
-	Past, Future []Form
+	Past, Future []Moment
 	Now          Form
 	Fields       []string // what the last change was about
 	at           time.Time
+}
+
+// Moment is a form of earlier or later; or a deed, where it has one.
+type Moment struct {
+	Form Form
+	Deed *Deed
+}
+
+// Deed is something done that is no change of the form: how it is taken back, and done again.
+type Deed struct{ Back, Again func() }
+
+// Did notes a deed.
+func (u *Undo) Did(d Deed) {
+	u.push(Moment{Deed: &d})
+	u.Future, u.Fields = nil, nil
+}
+
+func (u *Undo) push(m Moment) {
+	u.Past = append(u.Past, m)
+	u.Past = u.Past[max(len(u.Past)-undoDepth, 0):]
 }
 
 // undoPause ends a change that goes on, undoDepth is how many are kept.
@@ -34,8 +55,7 @@ func (u *Undo) Note(f Form, at time.Time) {
 		return
 	}
 	if !slices.Equal(fields, u.Fields) || at.Sub(u.at) > undoPause || len(u.Past) == 0 || repainted(u.Now, f) {
-		u.Past = append(u.Past, u.Now)
-		u.Past = u.Past[max(len(u.Past)-undoDepth, 0):]
+		u.push(Moment{Form: u.Now})
 	}
 	u.Now, u.Future, u.Fields, u.at = f, nil, fields, at
 }
@@ -48,23 +68,34 @@ func repainted(a, b Form) bool {
 	})
 }
 
-// Back answers the form before the last change, or false.
-func (u *Undo) Back() (Form, bool) { return u.move(&u.Past, &u.Future) }
+// Back takes back the last deed, or answers the form before the last change; false where there was neither.
+func (u *Undo) Back() (Form, bool) { return u.move(&u.Past, &u.Future, false) }
 
-// Forward answers the form that back has left, or false.
-func (u *Undo) Forward() (Form, bool) { return u.move(&u.Future, &u.Past) }
+// Forward does again what Back has taken back, or answers the form that it has left.
+func (u *Undo) Forward() (Form, bool) { return u.move(&u.Future, &u.Past, true) }
 
-func (u *Undo) move(from, to *[]Form) (Form, bool) {
+func (u *Undo) move(from, to *[]Moment, again bool) (Form, bool) {
 	n := len(*from)
 	if n == 0 {
 		return u.Now, false
 	}
-	f := (*from)[n-1]
-	*from, *to = (*from)[:n-1], append(*to, u.Now)
+	m := (*from)[n-1]
+	*from = (*from)[:n-1]
+	u.Fields = nil
+	if m.Deed != nil {
+		if *to = append(*to, m); again {
+			m.Deed.Again()
+		} else {
+			m.Deed.Back()
+		}
+		return u.Now, true
+	}
+	f := m.Form
+	*to = append(*to, Moment{Form: u.Now})
 	if !f.KeepSeed {
 		f.Seed = u.Now.Seed
 	}
-	u.Now, u.Fields = f, nil
+	u.Now = f
 	return f, true
 }
 

@@ -149,10 +149,13 @@ func (s State) Losing() int {
 
 // Rest are the seeds of the running round whose pictures are not made yet; of a grid, as many as it lacks cells.
 func (s State) Rest() []uint64 {
-	if t := s.Queue.Running; s.Busy() && t.ID != 0 && t.Request.Grid != nil {
+	if s.Run.Phase != Running { // who stops it wants none of them
+		return nil
+	}
+	if t := s.Queue.Running; t.ID != 0 && t.Request.Grid != nil {
 		return t.Request.Seeds[:max(len(t.Request.Seeds)-len(t.Request.Grid.Made)-s.Run.Made, 0)]
 	}
-	if t := s.Queue.Running; s.Busy() && t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
+	if t := s.Queue.Running; t.ID != 0 && s.Run.Made < len(t.Request.Seeds) {
 		return t.Request.Seeds[s.Run.Made:]
 	}
 	return nil
@@ -266,6 +269,14 @@ func (t Task) About() string {
 		return i18n.T("seed %d", t.Request.Seeds[0])
 	}
 	return i18n.N(n, "%d picture", "%d pictures", n) + " · " + i18n.T("seeds %s", SeedList(t.Request.Seeds))
+}
+
+// Pictures is how many pictures a job makes.
+func (t Task) Pictures() int {
+	if g := t.Request.Grid; g != nil {
+		return max(g.Len()-len(g.Made), 0)
+	}
+	return len(t.Request.Seeds)
 }
 
 // History is what the window knows of the history. The current session is the journal's to say.
