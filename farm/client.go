@@ -18,6 +18,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/bundle"
+	"realword/inference/message"
 )
 
 // Queue hands the requests of one model over to a farm. It stands where an engine of package inference stands.
@@ -37,15 +38,18 @@ func (c *Conn) queueOf(modelID string) *Queue { return &Queue{conn: c, model: mo
 // made off the queue. Errors say what helps: the farm does not answer, its store is full.
 func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, error) {
 	if len(r.Seeds) == 0 {
-		return nil, errors.New("the request is not resolved: it has no seeds")
+		return nil, message.New("the request is not resolved: it has no seeds")
 	}
 	j := &Job{
 		ID: nuid.Next(), queue: q, request: r, events: make(chan inference.Event), passes: make([]inference.Progress, len(r.Seeds)),
 		began: time.Now(), answers: make(chan int, len(r.Seeds)), makers: map[int]string{},
 	}
+	if n := len(r.Files()); n > maxFiles {
+		return nil, message.Errorf("the job has %d pictures, and at most %d are taken", n, maxFiles)
+	}
 	if r.Grid != nil {
 		if j.cells = r.Cells(q.manifest); len(j.cells) != len(r.Seeds) {
-			return nil, errors.New("the request is not resolved: it has not one seed for every cell of its grid")
+			return nil, message.New("the request is not resolved: it has not one seed for every cell of its grid")
 		}
 	}
 	for n := range r.Seeds {
@@ -140,7 +144,7 @@ func (j *Job) hand(ctx context.Context) error {
 	c, r := j.queue.conn, j.request
 	for _, f := range r.Files() {
 		if len(*f.Data) == 0 {
-			return fmt.Errorf("%s is not here: give its file", f.Name)
+			return message.Errorf("%s is not here: give its file", f.Name)
 		}
 		if _, err := c.putBlob(ctx, *f.Data); err != nil {
 			return err
@@ -421,7 +425,7 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 			return err
 		}
 		if result.Problem != "" {
-			return fmt.Errorf("%s could not be made on the farm: %s", pictureName(n), result.Problem)
+			return message.Errorf("picture %d could not be made on the farm: %w", n+1, result.problem())
 		}
 		events, err := j.fetch(result, n)
 		if err == nil {
@@ -439,7 +443,8 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 		}
 		retries++
 		if retries >= maxTries {
-			return fmt.Errorf("%s came back wrong from %q %d times (%w): let that computer out of the farm, or update it", pictureName(n), result.Worker, retries, err)
+			return message.Errorf("picture %d came back wrong from %q %d times (%w): let that computer out of the farm, or update it", n+1, result.Worker,
+				retries, err)
 		}
 		j.forget(j.ctx, n) // and once more, by somebody else
 		there[n] = false
@@ -487,7 +492,7 @@ func (j *Job) read(blobs []string) (events []inference.Event, err error) {
 		left, events = left-int64(len(data)), append(events, list...)
 	}
 	if len(events) == 0 {
-		return nil, errors.New("there are no events")
+		return nil, message.New("there are no events")
 	}
 	return events, nil
 }
@@ -500,15 +505,15 @@ func (j *Job) fetch(r Result, n int) (events []inference.Event, err error) {
 	asked := j.one(n)
 	ready, ok := events[len(events)-1].(inference.PictureReady)
 	if !ok {
-		return nil, errors.New("the picture is missing")
+		return nil, message.New("the picture is missing")
 	}
 	want := image.Rect(0, 0, asked.Width, asked.Height)
 	switch {
 	case ready.Seed != asked.Seeds[0]:
-		return nil, errors.New("it is of another seed")
+		return nil, message.New("it is of another seed")
 	case ready.Image == nil || ready.Image.Bounds() != want,
 		ready.Image.Stride != 4*want.Dx() || len(ready.Image.Pix) != 4*want.Dx()*want.Dy():
-		return nil, errors.New("it has another size")
+		return nil, message.New("it has another size")
 	}
 	ready.Picture, ready.Recipe = n, asked
 	events[len(events)-1] = ready

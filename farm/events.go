@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 
 	"realword/inference"
+	"realword/inference/message"
 )
 
 // encodeEvents is events in one piece: each with its length before it.
@@ -32,7 +32,7 @@ func encodeKept(blobs []string, state []byte) []byte {
 func decodeKept(data []byte) (blobs []string, s inference.State, err error) {
 	size, n := binary.Uvarint(data)
 	if n <= 0 || size > uint64(len(data)-n) {
-		return nil, s, errors.New("what was kept is damaged")
+		return nil, s, message.New("what was kept is damaged")
 	}
 	if err = unmarshal(data[n:n+int(size)], &blobs); err == nil {
 		s, err = inference.DecodeState(data[n+int(size):])
@@ -45,7 +45,7 @@ func decodeEvents(data []byte) (list []inference.Event, err error) {
 	for len(data) > 0 {
 		size, n := binary.Uvarint(data)
 		if n <= 0 || size > uint64(len(data)-n) {
-			return nil, errors.New("the events are damaged")
+			return nil, message.New("the events are damaged")
 		}
 		e, err := inference.DecodeEvent(data[n : n+int(size)])
 		if err != nil {
@@ -54,7 +54,7 @@ func decodeEvents(data []byte) (list []inference.Event, err error) {
 		list, data = append(list, e), data[n+int(size):]
 	}
 	if len(list) == 0 {
-		return nil, errors.New("there are no events")
+		return nil, message.New("there are no events")
 	}
 	return list, nil
 }
@@ -62,7 +62,7 @@ func decodeEvents(data []byte) (list []inference.Event, err error) {
 // unmarshal reads a small value of this package.
 func unmarshal(data []byte, into any) error {
 	if err := json.Unmarshal(data, into); err != nil {
-		return errors.New("what the farm keeps is damaged")
+		return message.New("what the farm keeps is damaged")
 	}
 	return nil
 }

@@ -8,12 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
+
+	"realword/inference/message"
 )
 
 // Role is what a computer may do in a farm.
@@ -48,7 +49,7 @@ func (p Pairing) String() string {
 
 // ParsePairing reads a line that String wrote, with blanks around it or none.
 func ParsePairing(line string) (p Pairing, err error) {
-	bad := errors.New("this is no pairing: copy the whole line that the farm printed, from realword-farm: to its end")
+	bad := message.New("this is no pairing: copy the whole line that the farm printed, from realword-farm: to its end")
 	text, ok := strings.CutPrefix(strings.TrimSpace(line), pairingPrefix)
 	if !ok || len(text) > 1<<14 {
 		return p, bad
@@ -100,7 +101,7 @@ func Credentials(name, servers, file string) Access {
 }
 
 // errOther says that somebody else answers at the server's address.
-var errOther = errors.New("the server shows another certificate than the one in the pairing: pair this computer again, and if nobody has set up the farm anew, ask who answers there")
+var errOther = message.New("the server shows another certificate than the one in the pairing: pair this computer again, and if nobody has set up the farm anew, ask who answers there")
 
 // pinned accepts one certificate, whatever its name and time: the pairing came by another way than the network.
 func pinned(fingerprint string) *tls.Config {
@@ -138,12 +139,12 @@ func (a Access) connect(changed func(connected bool, why error)) (*nats.Conn, er
 	case err == nil:
 		return nc, nil
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
-		return nil, fmt.Errorf("%w (%w)", errRefused, err)
+		return nil, message.Errorf("%w (%w)", errRefused, err)
 	case errors.Is(err, errOther), strings.Contains(err.Error(), errOther.Error()):
 		return nil, errOther
 	}
-	return nil, fmt.Errorf("the farm at %s does not answer (%w): see that it runs, and that nothing between keeps the connection away", strings.Join(a.servers, ", "), err)
+	return nil, message.Errorf("the farm at %s does not answer (%w): see that it runs, and that nothing between keeps the connection away", strings.Join(a.servers, ", "), err)
 }
 
 // errRefused is a key that the server does not know.
-var errRefused = errors.New("the farm does not take this pairing: it was revoked, or belongs to another farm. Pair this computer again")
+var errRefused = message.New("the farm does not take this pairing: it was revoked, or belongs to another farm. Pair this computer again")

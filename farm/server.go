@@ -27,6 +27,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // ServerOptions say how a farm is served.
@@ -59,7 +60,7 @@ const maxMessage = 8 << 20
 // folder, for this user of this computer. Close must be called in the end.
 func Serve(o ServerOptions) (*Server, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the farm's folder cannot be made: %w: choose another one", err)
+		return nil, message.Errorf("the farm's folder cannot be made: %w: choose another one", err)
 	}
 	certificate, err := certificateIn(o.Dir)
 	if err != nil {
@@ -68,7 +69,7 @@ func Serve(o ServerOptions) (*Server, error) {
 	host, portText, err := net.SplitHostPort(cmp.Or(o.Listen, "127.0.0.1:0"))
 	port, portErr := strconv.Atoi(portText)
 	if err != nil || portErr != nil || port < 0 || port > 65535 {
-		return nil, fmt.Errorf("%s is no address to listen at: give host:port, such as 0.0.0.0:4222", o.Listen)
+		return nil, message.Errorf("%s is no address to listen at: give host:port, such as 0.0.0.0:4222", o.Listen)
 	}
 	if port == 0 {
 		port = server.RANDOM_PORT
@@ -101,11 +102,11 @@ func Serve(o ServerOptions) (*Server, error) {
 	s.server.Start()
 	if !s.server.ReadyForConnections(20 * time.Second) {
 		s.server.Shutdown()
-		return nil, fmt.Errorf("the farm does not begin to listen at %s: see whether another program uses that port", o.Listen)
+		return nil, message.Errorf("the farm does not begin to listen at %s: see whether another program uses that port", o.Listen)
 	}
 	if !s.server.JetStreamEnabled() {
 		s.server.Shutdown()
-		return nil, fmt.Errorf("the farm's store in %s cannot be opened: see whether another farm uses it, or the disk is full", s.options.StoreDir)
+		return nil, message.Errorf("the farm's store in %s cannot be opened: see whether another farm uses it, or the disk is full", s.options.StoreDir)
 	}
 	if err := s.owner(); err != nil {
 		s.Close()
@@ -186,7 +187,7 @@ func Keys(dir string) (keys []Key, err error) {
 		err = json.Unmarshal(data, &keys)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the farm's keys in %s cannot be read (%w): remove the file and pair every computer again", keyFile(dir), err)
+		return nil, message.Errorf("the farm's keys in %s cannot be read (%w): remove the file and pair every computer again", keyFile(dir), err)
 	}
 	return keys, nil
 }
@@ -216,7 +217,7 @@ func change(dir string, f func([]Key) ([]Key, error)) error {
 // replaced, so that the old line does not work any more.
 func Pair(dir, name string, role Role, servers []string, fingerprint string) (Pairing, error) {
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return Pairing{}, fmt.Errorf("%q cannot be a computer's name: give 1 to 64 letters", name)
+		return Pairing{}, message.Errorf("%q cannot be a computer's name: give 1 to 64 letters", name)
 	}
 	pair, err := nkeys.CreateUser()
 	if err != nil {
@@ -242,7 +243,7 @@ func Revoke(dir, name string) error {
 	return change(dir, func(keys []Key) ([]Key, error) {
 		left := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.Name == name })
 		if len(left) == len(keys) {
-			return nil, fmt.Errorf("no computer called %q is paired", name)
+			return nil, message.Errorf("no computer called %q is paired", name)
 		}
 		return left, nil
 	})
@@ -279,7 +280,7 @@ func PairHere(dir, name string, role Role) (Pairing, error) {
 		err = json.Unmarshal(data, &w)
 	}
 	if err != nil {
-		return Pairing{}, fmt.Errorf("there is no farm in %s yet: start it with realword farm", dir)
+		return Pairing{}, message.Errorf("there is no farm in %s yet: start it with realword farm", dir)
 	}
 	return Pair(dir, name, role, w.Servers, w.Certificate)
 }
@@ -371,7 +372,7 @@ func certificateIn(dir string) (tls.Certificate, error) {
 	}
 	c, err := tls.X509KeyPair(data, data)
 	if err != nil {
-		return c, fmt.Errorf("the farm's certificate %s is damaged (%w): remove it and pair every computer again", path, err)
+		return c, message.Errorf("the farm's certificate %s is damaged (%w): remove it and pair every computer again", path, err)
 	}
 	return c, nil
 }

@@ -188,7 +188,7 @@ func (c *Conn) agree(ctx context.Context) error {
 		return err
 	}
 	if theirs := string(e.Value()); theirs != Protocol {
-		return fmt.Errorf("the farm speaks version %.20q and this program %q: install the same Realword on every computer", theirs, Protocol)
+		return message.Errorf("the farm speaks version %.20q and this program %q: install the same Realword on every computer", theirs, Protocol)
 	}
 	return nil
 }
@@ -222,11 +222,11 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &api) && full(api):
-		return fmt.Errorf("the farm's store is full (%w): wait until results are fetched, or give the farm more room", err)
+		return message.Errorf("the farm's store is full (%w): wait until results are fetched, or give the farm more room", err)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		return fmt.Errorf("the NATS server has no JetStream for this account (%w): enable it there", err)
+		return message.Errorf("the NATS server has no JetStream for this account (%w): enable it there", err)
 	case errors.Is(err, nats.ErrPermissionViolation):
-		return fmt.Errorf("this pairing may not do that (%w): pair the computer again with the right role", err)
+		return message.Errorf("this pairing may not do that (%w): pair the computer again with the right role", err)
 	}
 	return err
 }
@@ -294,6 +294,7 @@ type Result struct {
 	From     int      `json:"from,omitempty"`  // the first step that this worker made
 	Tries    int      `json:"tries,omitempty"`
 	Problem  string   `json:"problem,omitempty"` // why there is none
+	Said     *said    `json:"said,omitempty"`    // the same, as package message has it; nil: it is no such error
 }
 
 // try is how often a picture was begun without a new kept step.
@@ -302,6 +303,8 @@ type try struct {
 	Step   int    `json:"step"` // the kept step that the last one began with
 	Why    string `json:"why"`  // what the last one said; "" where it said nothing
 	Worker string `json:"worker"`
+
+	Refused []string `json:"refused,omitempty"` // IDs of workers that do not take it
 }
 
 // get reads a value; jetstream.ErrKeyNotFound where there is none.
@@ -392,7 +395,7 @@ func (c *Conn) blob(ctx context.Context, name string, limit int64) (data []byte,
 			return err
 		}
 		if info.Size > uint64(limit) {
-			return fmt.Errorf("it has %s, and at most %s are taken", files.Bytes(int64(min(info.Size, 1<<62))), files.Bytes(limit))
+			return message.Errorf("it has %s, and at most %s are taken", files.Bytes(int64(min(info.Size, 1<<62))), files.Bytes(limit))
 		}
 		try, cancel := context.WithTimeout(ctx, patienceFor(int64(info.Size)))
 		defer cancel()
@@ -400,10 +403,10 @@ func (c *Conn) blob(ctx context.Context, name string, limit int64) (data []byte,
 		return err
 	})
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil, fmt.Errorf("the file %.12s of the job is not on the farm any more: hand the job over again", name)
+		return nil, message.Errorf("the file %.12s of the job is not on the farm any more: hand the job over again", name)
 	}
 	if err == nil && files.Sum(data) != sum {
-		return nil, fmt.Errorf("the file %.12s of the job came damaged from the farm: hand the job over again", sum)
+		return nil, message.Errorf("the file %.12s of the job came damaged from the farm: hand the job over again", sum)
 	}
 	return data, err
 }

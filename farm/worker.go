@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // Engine makes the pictures of one model; inference.Engine is one.
@@ -152,14 +152,29 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
 	slices.SortStableFunc(models, func(a, b Model) int {
 		return len(strings.TrimPrefix(a.ID, w.last)) - len(strings.TrimPrefix(b.ID, w.last))
 	})
-	if !w.worth(ctx, models) {
+	if !w.held.IsZero() && !w.worth(ctx, models) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(500 * time.Millisecond):
 		}
 		return nil, nil, nil
 	}
-	w.held = time.Time{}
+	m, model, err := w.fetch(ctx, models)
+	if m != nil && w.held.IsZero() && !w.worth(ctx, models) { // asked only now, so that who has nothing to do is quiet
+		_ = m.Nak()
+		return nil, nil, nil
+	}
+	if m != nil {
+		w.held = time.Time{}
+	}
+	return m, model, err
+}
+
+// idle is how long a worker that has nothing to do waits for one answer.
+const idle = 20 * time.Second
+
+// fetch waits a while for a picture of any model.
+func (w *worker) fetch(ctx context.Context, models []Model) (jetstream.Msg, *Model, error) {
 	if len(models) > 1 {
 		for i := range models {
 			if m, err := one(w.consumers[models[i].ID].FetchNoWait(1)); m != nil || err != nil {
@@ -167,7 +182,7 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
 			}
 		}
 	}
-	wait, cancel := context.WithTimeout(ctx, 2*time.Second)
+	wait, cancel := context.WithTimeout(ctx, idle)
 	defer cancel()
 	type got struct {
 		m     jetstream.Msg
@@ -247,7 +262,7 @@ func (w *worker) worth(ctx context.Context, models []Model) bool {
 		if err != nil {
 			return true
 		}
-		waiting += int(info.NumPending) + max(info.NumAckPending-busy, 0) // given back is not pending to the server
+		waiting += int(info.NumPending) + max(info.NumAckPending-busy, 0) // given back, and what this one holds, are not pending to the server
 	}
 	if waiting == 0 {
 		w.held = time.Time{}
@@ -265,7 +280,8 @@ type task struct {
 	model   *Model
 	job     string
 	picture int
-	tries   int // this one included
+	tries   int      // this one included
+	refused []string // IDs of workers that do not take it
 	request inference.Request
 	from    *inference.State // where it goes on; nil: at its beginning
 	began   time.Time
@@ -329,7 +345,7 @@ func (t *task) work(ctx context.Context) {
 	}
 	t.worker.change(func(i *WorkerInfo) {
 		i.Problem = ""
-		if err != nil && !errors.Is(err, errDone) && ctx.Err() == nil {
+		if err != nil && !errors.Is(err, errDone) && !errors.Is(err, errOtherTakes) && ctx.Err() == nil {
 			i.Problem = err.Error()
 		}
 	})
@@ -341,6 +357,17 @@ func (t *task) work(ctx context.Context) {
 	case ctx.Err() != nil: // this worker leaves: hand over
 		t.keep(ending, true)
 		_ = t.msg.Nak()
+	case errors.Is(err, errOtherTakes):
+		_ = t.msg.NakWithDelay(time.Second)
+	case errors.As(err, new(refused)):
+		t.refused = append(slices.Clone(t.refused), t.info.ID)
+		if len(t.refused) >= maxTries || t.alone(ending, t.refused) {
+			t.park(ending, err)
+			return
+		}
+		t.tries-- // it was not begun
+		t.tried(ending, err.Error())
+		_ = t.msg.NakWithDelay(200 * time.Millisecond)
 	case t.tries >= maxTries || errors.As(err, new(hopeless)):
 		t.park(ending, err)
 	default:
@@ -353,6 +380,26 @@ func (t *task) work(ctx context.Context) {
 type hopeless struct{ error }
 
 func (h hopeless) Unwrap() error { return h.error }
+
+// refused is an error of a computer that does not take a picture at all: another one may.
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+// errOtherTakes is that this computer has refused the picture, and another one may take it.
+var errOtherTakes = errors.New("another computer takes it")
+
+// alone tells whether every computer that is there with the model has refused the picture.
+func (t *task) alone(ctx context.Context, refused []string) bool {
+	all, err := t.Workers(ctx)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(all, func(w WorkerInfo) bool {
+		_, has := w.Models[t.model.ID]
+		return has && !slices.Contains(refused, w.ID)
+	})
+}
 
 // prepare finds out whether the picture is still wanted, counts the try, and reads what the request needs.
 func (t *task) prepare(ctx context.Context) (err error) {
@@ -370,12 +417,18 @@ func (t *task) prepare(ctx context.Context) (err error) {
 	if err == nil {
 		err = unmarshal(data, &before)
 	}
-	t.tries = 1
+	t.tries, t.refused = 1, before.Refused
+	if slices.Contains(before.Refused, t.info.ID) {
+		if !t.alone(ctx, before.Refused) {
+			return errOtherTakes
+		}
+		return hopeless{errors.New(before.Why)}
+	}
 	if err == nil && before.Step == stepOf(t.from) {
 		t.tries = before.N + 1
 	}
 	if t.tries > maxTries { // it ended the process each time
-		return hopeless{fmt.Errorf("%d computers began and did not finish it, %q last: %s", before.N, before.Worker,
+		return hopeless{message.Errorf("%d computers began and did not finish it, %q last: %s", before.N, before.Worker,
 			cmp.Or(before.Why, "they were gone without a word"))}
 	}
 	t.tried(ctx, "")
@@ -405,13 +458,13 @@ func (t *task) resume(ctx context.Context) error {
 func (t *task) complete(ctx context.Context) error {
 	list := t.request.Files()
 	if len(list) > maxFiles {
-		return hopeless{fmt.Errorf("the job has %d pictures, and at most %d are taken", len(list), maxFiles)}
+		return hopeless{message.Errorf("the job has %d pictures, and at most %d are taken", len(list), maxFiles)}
 	}
 	if side := t.options.MaxSide; side > 0 && max(t.request.Width, t.request.Height) > side {
-		return hopeless{fmt.Errorf("%d × %d pixels are more than this computer makes for others", t.request.Width, t.request.Height)}
+		return hopeless{message.Errorf("%d × %d pixels are more than this computer makes for others", t.request.Width, t.request.Height)}
 	}
 	if len(t.request.Seeds) != 1 {
-		return hopeless{errors.New("the job is not one picture")}
+		return hopeless{message.New("the job is not one picture")}
 	}
 	left := int64(maxFileBytes)
 	for _, f := range list {
@@ -457,7 +510,7 @@ func (t *task) make(ctx context.Context) error {
 	})
 	job, err := t.model.Engine.Start(ctx, t.request)
 	if err != nil {
-		return hopeless{err}
+		return refused{err}
 	}
 	t.kept = time.Now()
 	var ready *inference.PictureReady
@@ -476,7 +529,7 @@ func (t *task) make(ctx context.Context) error {
 	case err != nil:
 		return cmp.Or(context.Cause(ctx), err)
 	case ready == nil:
-		return errors.New("the engine made no picture")
+		return message.New("the engine made no picture")
 	}
 	return t.publish(ctx, *ready)
 }
@@ -599,7 +652,7 @@ func (t *task) acknowledge(ctx context.Context) {
 
 // tried keeps how often the picture was begun.
 func (t *task) tried(ctx context.Context, why string) {
-	data, err := json.Marshal(try{t.tries, stepOf(t.from), why, t.options.Name})
+	data, err := json.Marshal(try{t.tries, stepOf(t.from), why, t.options.Name, t.refused})
 	if err != nil {
 		return
 	}
@@ -608,7 +661,7 @@ func (t *task) tried(ctx context.Context, why string) {
 
 // park makes the reason the picture's result.
 func (t *task) park(ctx context.Context, why error) {
-	if t.answer(ctx, Result{Problem: why.Error()}) == nil {
+	if t.answer(ctx, Result{Problem: why.Error(), Said: saidOf(why)}) == nil {
 		t.acknowledge(ctx)
 	}
 }

@@ -33,7 +33,7 @@ func Root() string {
 func Texts(t testing.TB) map[string]i18n.Forms {
 	t.Helper()
 	texts := map[string]i18n.Forms{}
-	for _, folder := range []string{"ui", "history", "inference"} {
+	for _, folder := range []string{"ui", "history", "farm", "inference"} {
 		textsIn(t, folder, texts)
 	}
 	return texts

@@ -1,0 +1,221 @@
+package farm
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"realword/inference"
+	"realword/inference/message"
+)
+
+// TestARequestWithTenThousandReferences: the client refuses it, and a computer that gets it all the same reads none of them.
+func TestARequestWithTenThousandReferences(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.worker("one", &fakeEngine{step: time.Millisecond})
+	r := request("dog", 3, 1)
+	one := r.Subjects[0].References[0]
+	r.Subjects[0].References = slices.Repeat([]inference.Reference{one}, 10_000)
+	if _, err := b.queue.Start(t.Context(), r); err == nil || !strings.Contains(err.Error(), "10000 pictures, and at most 64") {
+		t.Errorf("the client says %v", err)
+	}
+	// past the client's check
+	data, err := inference.EncodeRequest(light(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &nats.Msg{Subject: jobSubject + ".m1.FORGED.0", Data: data, Header: nats.Header{}}
+	m.Header.Set(jobHeader, "FORGED")
+	m.Header.Set(pictureHeader, "0")
+	if _, err := b.client.js.PublishMsg(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	var result Result
+	b.until("it is parked", func() bool {
+		data, err := get(t.Context(), b.client.results, "FORGED.0")
+		return err == nil && unmarshal(data, &result) == nil
+	})
+	if !strings.Contains(result.Problem, "10000 pictures") {
+		t.Errorf("parked as %q", result.Problem)
+	}
+	same(t, request("cat", 3, 2), collect(b.start(request("cat", 3, 2)))) // the worker goes on
+}
+
+// TestNoClockIsBelieved: nothing that crosses the wire has a moment in it, so that a clock that is an hour off changes nothing; ages are
+// the server's.
+func TestNoClockIsBelieved(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var walk func(at string, of reflect.Type)
+	walk = func(at string, of reflect.Type) {
+		if of == reflect.TypeFor[time.Time]() {
+			t.Errorf("%s is a moment", at)
+		}
+		if seen[of] {
+			return
+		}
+		seen[of] = true
+		switch of.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			walk(at, of.Elem())
+		case reflect.Struct:
+			for f := range of.Fields() {
+				walk(at+"."+f.Name, f.Type)
+			}
+		}
+	}
+	for _, v := range []any{
+		WorkerInfo{}, Result{}, try{}, Pairing{}, inference.Request{}, inference.State{}, inference.StageStarted{}, inference.DeviceChanged{},
+		inference.Progress{}, inference.StepDone{}, inference.PictureReady{},
+	} {
+		walk(reflect.TypeOf(v).Name(), reflect.TypeOf(v))
+	}
+}
+
+// TestAComputerAHundredTimesSlower: it makes one picture, since nobody knows better, and then leaves the others theirs.
+func TestAComputerAHundredTimesSlower(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var slow atomic.Int32
+	b.worker("slow", &fakeEngine{step: 400 * time.Millisecond, started: func(inference.Request) { slow.Add(1) }})
+	b.worker("fast", &fakeEngine{step: 4 * time.Millisecond})
+	r := request("dog", 5, 100)
+	began := time.Now()
+	same(t, r, collect(b.start(r)))
+	took := time.Since(began)
+	t.Logf("100 pictures in %v: %d were begun by the slow one (alone: 200 s; the fast one alone: 2 s)", took.Round(time.Millisecond), slow.Load())
+	if n := slow.Load(); n > 2+int32(took/(2*time.Second)) { // what the others leave for as long as it would take, it makes
+		t.Errorf("the slow computer began %d pictures", n)
+	}
+}
+
+// TestAComputerThatLies says that it has a model and refuses every picture: others make them, and the farm says what is wrong with it.
+// Where there is nobody else, the picture is parked with its reason, in words that another language can say.
+func TestAComputerThatLies(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var refusals atomic.Int32
+	liar := &fakeEngine{refuse: func(inference.Request) error {
+		refusals.Add(1)
+		return message.Errorf("the model %s is not here: import it again", "Fake")
+	}}
+	b.worker("liar", liar)
+	_, err := last(collect(b.start(request("dog", 3, 1))))
+	var said *message.Error
+	if err == nil || !strings.Contains(err.Error(), "picture 1 could not be made on the farm: the model Fake is not here") || !errors.As(err, &said) {
+		t.Fatalf("alone: %v", err)
+	}
+	inner, ok := said.Values[1].(*message.Error)
+	if !ok || inner.Text != "the model %s is not here: import it again" || !reflect.DeepEqual(inner.Values, []any{"Fake"}) {
+		t.Errorf("the reason came as %#v", said.Values[1])
+	}
+	b.worker("honest", &fakeEngine{step: 2 * time.Millisecond})
+	before := refusals.Load()
+	r := request("cat", 3, 10)
+	same(t, r, collect(b.start(r)))
+	if n := refusals.Load() - before; n > 10 {
+		t.Errorf("it was asked %d times for 10 pictures", n)
+	}
+}
+
+func last(events []inference.Event) (inference.Event, error) {
+	e := events[len(events)-1]
+	if f, ok := e.(inference.Failed); ok {
+		return e, f.Err
+	}
+	return e, nil
+}
+
+// TestStepsDoneTwice: a computer that is gone without a word costs what it made since its last kept step, and nothing else.
+func TestStepsDoneTwice(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var mu sync.Mutex
+	made := map[string][]int{}
+	engine := func(name string, step time.Duration) *fakeEngine {
+		return &fakeEngine{step: step, stepped: func(_ inference.Request, k int) {
+			mu.Lock()
+			defer mu.Unlock()
+			made[name] = append(made[name], k)
+		}}
+	}
+	steps := func(name string) int { mu.Lock(); defer mu.Unlock(); return len(made[name]) }
+	p, err := b.server.Pair("first", Helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := b.dial(p)
+	const keep, step = 100 * time.Millisecond, 20 * time.Millisecond
+	go func() {
+		_ = first.Work(t.Context(), WorkerOptions{Name: "first", Device: "fake", Models: []Model{{"m1", "Fake", engine("first", step)}}, Keep: keep})
+	}()
+	r := request("dog", 60, 1)
+	j := b.start(r)
+	done := make(chan []inference.Event, 1)
+	go func() { done <- collect(j) }()
+	b.until("it is on its way", func() bool { return steps("first") > 25 })
+	first.nc.Close() // pulled out
+	at := steps("first")
+	_, state, err := j.(*Job).kept(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.worker("second", engine("second", time.Millisecond))
+	same(t, r, slices.DeleteFunc(<-done, func(e inference.Event) bool { _, is := e.(inference.DeviceChanged); return is }))
+	mu.Lock()
+	defer mu.Unlock()
+	began := made["second"][0]
+	twice := at - began
+	t.Logf("%d steps when it was pulled out, %d were kept, the next one began with step %d: %d done twice; between two kept states lie %d", at, state.Step, began, twice, int(keep/step))
+	if began < state.Step || began == 0 {
+		t.Errorf("the second computer began with step %d, and %d were kept", began, state.Step)
+	}
+	if limit := at - state.Step; twice > limit {
+		t.Errorf("%d steps were done twice, at most %d are wanted", twice, limit)
+	}
+}
+
+// TestAnIdleComputerIsQuiet: who has made a picture and has nothing to do asks for nothing but the next one.
+func TestAnIdleComputerIsQuiet(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p, err := b.server.Pair("one", Helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := b.dial(p)
+	b.work(c, "one", &fakeEngine{step: time.Millisecond})
+	collect(b.start(request("dog", 2, 1)))
+	time.Sleep(300 * time.Millisecond)
+	before := c.nc.Stats()
+	time.Sleep(3 * time.Second)
+	after := c.nc.Stats()
+	out := after.OutMsgs - before.OutMsgs
+	t.Logf("%d messages in 3 s", out)
+	if out > 8 { // it says once a second that it is there
+		t.Errorf("an idle computer sent %d messages in 3 s", out)
+	}
+}
+
+func TestSaidsAreBounded(t *testing.T) {
+	deep := &said{Text: "x"}
+	for range 100 {
+		deep = &said{Text: "%w", Values: []saidValue{{Error: deep}}}
+	}
+	_ = deep.err(0)
+	r := Result{Problem: "true", Said: &said{Text: "false"}}
+	if err := r.problem(); err.Error() != "true" {
+		t.Errorf("a reason that says two things is %v", err)
+	}
+	if err := (Result{Problem: "it broke", Said: saidOf(hopeless{fmt.Errorf("it broke")})}).problem(); err.Error() != "it broke" {
+		t.Error(err)
+	}
+}
