@@ -71,7 +71,8 @@ type batchNote struct {
 	Name    string            `json:"name"`
 	Recipe  inference.Request `json:"recipe"`
 	Seconds float64           `json:"seconds"`
-	Grid    [2]int            `json:"grid"` // width, height
+	Passes  int               `json:"passes"` // of the U-Net
+	Grid    [2]int            `json:"grid"`   // width, height
 	Steps   []batchStep       `json:"steps"`
 }
 
@@ -433,6 +434,8 @@ func (g *generation) one(ctx context.Context, e *engine, c batchCase, w watcher)
 			if event.Guided {
 				note.Steps = append(note.Steps, guidedStep(event))
 			}
+		case inference.Progress:
+			note.Passes = event.Pass
 		case inference.PictureReady:
 			note.Recipe, note.Seconds = event.Recipe, event.Elapsed.Seconds()
 			failure = g.keepCase(note, event, e, w)

@@ -67,6 +67,9 @@ func (e *Engine) Notes(r Request) []error {
 		}
 	}
 	notes = append(notes, e.loraNotes(full)...)
+	if n := full.swiftNote(m); n != nil {
+		notes = append(notes, n)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	said := map[string]bool{}

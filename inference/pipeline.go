@@ -34,6 +34,7 @@ type Loop struct {
 	Init  []float32 // the latent of that picture; nil: there is none
 	Keep  []bool    // [h, w], which cells of it stay as they are; nil: none
 
+	of   string // see fingerprint
 	none Vision // of passes without subjects
 	memo *memo  // passes that other pictures of the job have had; nil: none
 
@@ -60,7 +61,7 @@ func NewLoop(g *Graphs, r Request) *Loop {
 	l.Subjects, _ = Rule(r.Subjects, w, h)           // the regions of a resolved request can be read
 	l.Source, _ = guidance.ParseSource(r.MaskSource) // a resolved request has a known one
 	l.Norm = r.Normalization()
-	l.Begin = r.Begin()
+	l.Begin, l.of = r.Begin(), fingerprint(r)
 	return l
 }
 
@@ -98,10 +99,16 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 	if l.Keep != nil {
 		noise = random.Normal(from.Seed, tensor.Count(l.Shape()))
 	}
+	pace := l.pace()
+	trail := l.trail(pace, from)
 	for i := from.Step; i < l.Steps; i++ {
 		at := solver.Steps()[i]
 		step := Step{Index: i, Timestep: at.Train}
-		if l.guided(i) {
+		plan, before := pace.plan(i, trail, scores != nil), masks
+		if plan.Guidance {
+			if before == nil && pace.approx { // those of the state; of other regions there may be none
+				before, _ = guidance.Masks(scores, l.Subjects, l.Norm)
+			}
 			if step.Cross, step.Scores, err = l.guide(ctx, i, l.At(z, at.Time)); err != nil {
 				return nil, err
 			}
@@ -112,8 +119,14 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 				return nil, err
 			}
 		}
+		if pace.approx {
+			trail = trail.after(i, plan)
+			if plan.Guidance {
+				trail = trail.moving(moved(before, masks), pace.settle)
+			}
+		}
 		z, clean, err = solver.Step(i, z, schedule.Model{Noise: fresh, Predict: func(at schedule.Point, z []float32) ([]float32, error) {
-			return l.noise(ctx, i, l.At(z, at.Time), masks)
+			return l.noise(ctx, i, l.At(z, at.Time), masks, plan, &trail.Apart)
 		}})
 		if err != nil {
 			return nil, err
@@ -130,6 +143,7 @@ func (l *Loop) Run(ctx context.Context, from State) (*tensor.Tensor, error) {
 			Step: i + 1, Seed: from.Seed, Model: l.Graphs.model.Manifest().Name,
 			Width: l.Width, Height: l.Height, Steps: l.Steps, Sampler: l.Sampler,
 			Latent: slices.Clone(z), Solver: solver.State(), Scores: cloneAll(scores),
+			Trail: trail.clone(),
 		}
 		if l.OnStep != nil {
 			if err := l.OnStep(step); err != nil {
@@ -156,8 +170,9 @@ func (l *Loop) guide(ctx context.Context, step int, at Point) (cross, scores [][
 }
 
 // noise predicts the noise under classifier-free guidance: ε = u + ω·(c − u), where c is the generation branch with text
-// and masked visual attention (Eq. 14, 17) and u the unconditional pass. A velocity mixes in the same way.
-func (l *Loop) noise(ctx context.Context, step int, at Point, masks [][]float32) ([]float32, error) {
+// and masked visual attention (Eq. 14, 17) and u the unconditional pass. A velocity mixes in the same way. Where the plan leaves out the
+// unconditional pass, ε = c + (ω − 1)·d with the last difference d = c − u, of which less changes from step to step than of u.
+func (l *Loop) noise(ctx context.Context, step int, at Point, masks [][]float32, plan Plan, apart *[]float32) ([]float32, error) {
 	vision := l.Vision
 	if len(l.Subjects) == 0 {
 		vision = l.none
@@ -168,18 +183,30 @@ func (l *Loop) noise(ctx context.Context, step int, at Point, masks [][]float32)
 		return nil, err
 	}
 	l.passed()
-	if l.Uncond == nil {
+	if !plan.Mixed {
 		return cond.F32, nil
+	}
+	scale, eps := float32(l.CFG), make([]float32, len(cond.F32))
+	if !plan.Uncond {
+		for p, c := range cond.F32 {
+			eps[p] = c + float32((scale-1)*(*apart)[p]) // the conversion keeps the compiler from fusing: the same bits everywhere
+		}
+		rescale(eps, cond.F32, l.Rescale)
+		return eps, nil
 	}
 	uncond, err := l.uncond(ctx, step, at, masks)
 	if err != nil {
 		return nil, err
 	}
 	l.passed()
-	scale := float32(l.CFG)
-	eps := make([]float32, len(cond.F32))
 	for p, u := range uncond.F32 {
-		eps[p] = u + float32(scale*(cond.F32[p]-u)) // the conversion keeps the compiler from fusing: the same bits everywhere
+		eps[p] = u + float32(scale*(cond.F32[p]-u))
+	}
+	if plan.Keep {
+		*apart = make([]float32, len(eps))
+		for p, u := range uncond.F32 {
+			(*apart)[p] = cond.F32[p] - u
+		}
 	}
 	rescale(eps, cond.F32, l.Rescale)
 	return eps, nil
@@ -230,27 +257,47 @@ func deviation(values []float32) float64 {
 	return math.Sqrt(squares / float64(len(values)))
 }
 
-// guided reports whether a step runs the guidance branch: up to T_stop, and where a run begins after it, but not where every mask is
-// painted exactly.
-func (l *Loop) guided(step int) bool {
-	return guidance.Scored(l.Subjects) && (guidance.Runs(step, l.Stop) || step == l.Begin)
+// pace decides the passes of every step.
+func (l *Loop) pace() pace {
+	return paceOf(l.Graphs.model.Manifest(), l.Settings, l.Begin, guidance.Scored(l.Subjects), l.Uncond != nil)
 }
 
-// Passes counts the U-Net passes from a step to the last.
-func (l *Loop) Passes(from int) int {
-	sampler, _ := schedule.Find(l.Sampler) // Run says what is wrong with it
-	n := 0
-	for i := from; i < l.Steps; i++ {
-		asked := sampler.Evaluations(i, l.Steps)
-		n += asked
-		if l.Uncond != nil {
-			n += asked
-		}
-		if l.guided(i) {
-			n++
-		}
+// Passes counts the U-Net passes from a state to the last step. Of masks that change less and less there may be fewer.
+func (l *Loop) Passes(from State) int { return l.Counts(from).All() }
+
+// Counts is Passes by kinds.
+func (l *Loop) Counts(from State) Counts {
+	p := l.pace()
+	return p.counts(from.Step, l.trail(p, from))
+}
+
+// trail is what of a state's may be used.
+func (l *Loop) trail(p pace, from State) Trail {
+	if !p.approx {
+		return Trail{}
 	}
-	return n
+	t := from.Trail
+	if t.Of != l.of {
+		t = Trail{Of: l.of}
+	}
+	if len(from.Scores) != len(l.Subjects) {
+		t.Masked, t.Calm = 0, 0
+	}
+	if len(t.Apart) != tensor.Count(l.Shape()) {
+		t.Mixed, t.Apart = 0, nil
+	}
+	return t
+}
+
+// moved is how much masks change, that of the subject where it is most; 1 where there were none.
+func moved(before, after [][]float32) (most float64) {
+	if len(before) != len(after) {
+		return 1
+	}
+	for j := range after {
+		most = max(most, guidance.Change(before[j], after[j]))
+	}
+	return most
 }
 
 // solver checks that the loop can go on from a state and returns the solver that does, with the noise that it takes on its way.

@@ -25,6 +25,7 @@ type KeptStep struct {
 func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 	norm, needs := recipe.Normalization(), scored(recipe.Subjects) > 0
 	timesteps := timesteps(m, recipe)
+	pace := paceOf(m, recipe.Settings, recipe.Begin(), needs, false)
 	var masks [][]float32
 	var width, height int
 	var rule []guidance.Subject
@@ -33,15 +34,15 @@ func Replay(m bundle.Manifest, recipe Request, steps []KeptStep) []StepDone {
 	}
 	out := make([]StepDone, len(steps))
 	for i, s := range steps {
+		fresh := len(s.Scores) == len(recipe.Subjects) && len(s.Scores) > 0
 		e := StepDone{
 			Step: s.Step, Steps: recipe.Steps, Clean: s.Clean, Preview: replayPreview(m, recipe, s.Clean),
 			Subjects: make([]SubjectStep, len(recipe.Subjects)),
-			Guided:   needs && (guidance.Runs(s.Step, recipe.Stop) || s.Step == recipe.Begin()),
+			Guided:   pace.plan(s.Step, Trail{}, false).Guidance && (fresh || !pace.approx),
 		}
 		if s.Step >= 0 && s.Step < len(timesteps) {
 			e.Timestep = timesteps[s.Step]
 		}
-		fresh := len(s.Scores) == len(recipe.Subjects) && len(s.Scores) > 0
 		if fresh {
 			width, height = gridOf(len(s.Scores[0]), recipe.Width, recipe.Height)
 		}

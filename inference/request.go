@@ -190,6 +190,7 @@ type State struct {
 	Latent        []float32   `json:"-"` // z before that step
 	Solver        SolverState `json:"-"`
 	Scores        [][]float32 `json:"-"` // the last scores per subject (grid order); nil before the first guidance pass
+	Trail         Trail       `json:"-"` // of approximations
 }
 
 // SolverState is what a solver remembers between steps.

@@ -42,6 +42,13 @@ type Settings struct {
 	Fit   picture.Fit `json:"fit,omitempty"`   // how references become a square that have no fit of their own
 	// the prompts are read sign by sign: no weights, no alternatives, no BREAK; see prompt.Reading
 	Literal bool `json:"literal,omitempty"`
+
+	// Approximations, which leave out passes of the U-Net; see Plan. Swift sets those of the others that are not set
+	Swift    bool    `json:"swift,omitempty"`
+	Rest     float64 `json:"mask_rest,omitempty"`    // masks that change by less than this share are made at every second step; NoShare: at every one
+	Settle   float64 `json:"mask_settle,omitempty"`  // masks that twice change by less than this share stay; NoShare: they follow T_stop
+	Interval string  `json:"cfg_interval,omitempty"` // noise levels σ/α between which ω acts, 0.28-5.42 (arXiv 2404.07724); "0": all
+	Every    int     `json:"uncond_every,omitempty"` // the unconditional pass runs at every so many steps; 1: at all
 }
 
 // MaxCFG bounds ω: far below it a picture is already nothing but saturated colours.
@@ -77,7 +84,7 @@ func (s Settings) Complete(m bundle.Manifest) Settings {
 	if s.Rescale == NoRescale && d.Rescale == 0 {
 		s.Rescale = 0
 	}
-	return s.Over(Settings{
+	return s.withSwift().Over(Settings{
 		Negative: d.Negative, Width: m.Size.Width, Height: m.Size.Height, Steps: d.Steps, Stop: d.StopOf(cmp.Or(s.Steps, d.Steps)),
 		CFG: d.CFG, Rescale: d.Rescale, Sampler: d.Sampler, MaskSource: d.MaskSource, Scope: d.Scope, Fit: cmp.Or(d.Fit, picture.Pad),
 	})
@@ -389,6 +396,37 @@ var table = []Setting{
 		Flag: "literal", Help: "read the prompts sign by sign: no weights such as (word:1.2) or [word], no {a|b}, no BREAK", Called: "literal reading",
 		Label: "literal",
 	},
+	{
+		Key: "swift", Field: "Swift", At: func(s *Settings) any { return &s.Swift },
+		Flag: "swift", Help: "approximate: leave out passes of the U-Net that change little, as the four options below do", Called: "swift", Label: "swift",
+	},
+	{
+		Key: "mask_rest", Field: "Rest", At: func(s *Settings) any { return &s.Rest },
+		Flag: "mask-rest", Help: fmt.Sprintf("approximate: make masks at every second step once they change by less than this share (--swift: %g)", swift.Rest),
+		Called: "mask rest", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask rest", check: checkShare("mask rest", func(s Settings) float64 { return s.Rest }),
+	},
+	{
+		Key: "mask_settle", Field: "Settle", At: func(s *Settings) any { return &s.Settle },
+		Flag: "mask-settle", Help: fmt.Sprintf("approximate: T_stop by itself, once masks change by less than this share twice (--swift: %g)", swift.Settle),
+		Called: "mask settle", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle", check: checkShare("mask settle", func(s Settings) float64 { return s.Settle }),
+	},
+	{
+		Key: "cfg_interval", Field: "Interval", At: func(s *Settings) any { return &s.Interval },
+		Flag: "cfg-interval", Help: "approximate: guidance at these noise levels σ/α alone (arXiv 2404.07724; --swift: " + swift.Interval + ")",
+		Called: "guidance interval", Takes: "a range such as 0.28-5.42", Label: "cfg interval",
+		parse: func(s Settings) error { _, _, err := parseInterval(s.Interval); return err },
+	},
+	{
+		Key: "uncond_every", Field: "Every", At: func(s *Settings) any { return &s.Every },
+		Flag: "uncond-every", Help: fmt.Sprintf("approximate: the unconditional pass at every so many steps (--swift: %d)", swift.Every), Zero: "1 runs it at every step",
+		Called: "steps of an unconditional pass", Takes: fmt.Sprint("a number from 1 to ", mostEvery), Least: 1, Most: mostEvery, Label: "uncond every",
+		check: func(s Settings, _ bundle.Manifest) error {
+			if s.Every < 0 || s.Every > mostEvery {
+				return message.Errorf("an unconditional pass every %d steps is outside the range 1 to %d: 2 works well", s.Every, mostEvery)
+			}
+			return nil
+		},
+	},
 	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide},
 	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide},
 	{
@@ -398,6 +436,18 @@ var table = []Setting{
 			return errors.Join(checkSide("width", s.Width, m), checkSide("height", s.Height, m))
 		},
 	},
+}
+
+// mostEvery is how far apart unconditional passes may be.
+const mostEvery = 8
+
+func checkShare(name string, share func(Settings) float64) func(Settings, bundle.Manifest) error {
+	return func(s Settings, _ bundle.Manifest) error {
+		if v := share(s); !(v >= 0 && v <= 1) && v != NoShare {
+			return message.Errorf("the share %g of %s is outside 0 to 1: 0.05 works well", v, name)
+		}
+		return nil
+	}
 }
 
 // maxSide is the longest side of a picture that a recipe may ask for, far beyond what any model can do.

@@ -95,7 +95,7 @@ func written(v any) string {
 // Passes is how many passes of the U-Net the pictures of a request take that are not made yet, and how many they would take one by one.
 // Nothing is checked.
 func Passes(m bundle.Manifest, r Request) (together, alone int) {
-	return passesOf(Defaults(m, r).Cells(m), r.Grid.made())
+	return passesOf(m, Defaults(m, r).Cells(m), r.Grid.made())
 }
 
 func (g *Grid) made() []int {
@@ -107,20 +107,14 @@ func (g *Grid) made() []int {
 
 const mostSteps = 10000
 
-func passesOf(cells []Request, made []int) (together, alone int) {
+func passesOf(m bundle.Manifest, cells []Request, made []int) (together, alone int) {
 	for _, p := range partsOf(cells, made) {
 		c := cells[p.cell]
 		if c.Steps > mostSteps { // nobody makes them
 			continue
 		}
-		l := Loop{Settings: c.Settings, Begin: c.Begin()}
-		for _, s := range c.Subjects {
-			l.Subjects = append(l.Subjects, guidance.Subject{Kind: s.Region.Kind})
-		}
-		if c.CFG != 1 {
-			l.Uncond = &Encoding{}
-		}
-		together, alone = together+l.Passes(p.from), alone+l.Passes(c.Begin())
+		pace := paceOf(m, c.Settings, c.Begin(), scored(c.Subjects) > 0, c.CFG != 1)
+		together, alone = together+pace.counts(p.from, Trail{}).All(), alone+pace.counts(c.Begin(), Trail{}).All()
 	}
 	return together, alone
 }
@@ -138,6 +132,7 @@ func (e StepDone) clone(picture int) StepDone {
 		s.Cross, s.Scores, s.Mask = slices.Clone(s.Cross), slices.Clone(s.Scores), slices.Clone(s.Mask)
 	}
 	e.State.Latent, e.State.Scores, e.State.Solver = slices.Clone(e.State.Latent), cloneAll(e.State.Scores), e.State.Solver.Clone()
+	e.State.Trail = e.State.Trail.clone()
 	return e
 }
 

@@ -67,9 +67,9 @@ func (w *worker) generate(j *job) error {
 		return err
 	}
 	defer loop.Close()
-	clock := passClock{passes: loop.Passes(j.plan.from().Step)}
+	clock := passClock{passes: loop.Passes(j.plan.from())}
 	if r.From == nil {
-		clock.passes, _ = passesOf(cells, r.Grid.made())
+		clock.passes, _ = passesOf(w.graphs.model.Manifest(), cells, r.Grid.made())
 	}
 	if r.Grid != nil {
 		loop.memo = newMemo(cells, parts)
@@ -140,7 +140,12 @@ func (w *worker) make(j *job, loop *Loop, p part, film []StepDone, clock *passCl
 	for _, e := range shared {
 		done(e.clone(p.cell))
 	}
+	left := loop.Passes(state)
+	made := clock.done
 	loop.OnStep = func(s Step) error {
+		now := loop.Passes(s.State) // fewer than were thought of, where masks have come to rest
+		clock.passes += clock.done - made + now - left
+		left, made = now, clock.done
 		event, err := w.stepDone(loop, p.cell, s)
 		if err == nil {
 			done(event)
@@ -192,7 +197,7 @@ func (w *worker) decoded(ctx context.Context, r Request, clean *tensor.Tensor) (
 // turn makes the loop that of another cell. What both share stays encoded.
 func (w *worker) turn(ctx context.Context, l *Loop, p plan) error {
 	next := NewLoop(w.graphs, p.request)
-	l.Settings, l.Subjects, l.Source, l.Norm, l.Begin = next.Settings, next.Subjects, next.Source, next.Norm, next.Begin
+	l.Settings, l.Subjects, l.Source, l.Norm, l.Begin, l.of = next.Settings, next.Subjects, next.Source, next.Norm, next.Begin, next.of
 	l.UncondVision = nil
 	if err := w.readText(ctx, l, p); err != nil || len(p.request.Subjects) == 0 {
 		return err

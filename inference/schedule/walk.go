@@ -32,6 +32,9 @@ const distilled = 50
 // floor is the least ᾱ of places that are thought of as σ/α: with zero terminal SNR that would be infinite. diffusers has the same.
 const floor = 1.0 / (1 << 24)
 
+// Level is the noise level σ/α: 0 is the picture itself, and noise alone is infinite.
+func (p Point) Level() float64 { return p.sigma / p.alpha }
+
 // Noised returns the latent at a place whose clean one is x0 under that noise: α·x0 + σ·ε. Both have the same length.
 func (p Point) Noised(x0, noise []float32) []float32 { return mix(p.a, x0, p.s, noise) }
 

@@ -62,9 +62,43 @@ func Knobs() []Knob {
 		},
 		{Part: PartSettings, Label: i18n.T("Masks layer by layer"), Text: func(s inference.Settings) string { return yesOrNo(s.MaskNorm != "") }},
 		{Part: PartSettings, Label: i18n.T("LoRA"), Text: inference.LoRAText},
+		{Part: PartSettings, Label: i18n.T("Swift (approximate)"), Text: func(s inference.Settings) string { return yesOrNo(s.Swift) }},
+		approximation("uncond_every"), approximation("mask_rest"), approximation("mask_settle"), approximation("cfg_interval"),
 		{Part: PartPrompt, Label: i18n.T("Prompts sign by sign"), Text: func(s inference.Settings) string { return yesOrNo(s.Literal) }},
 		{Part: PartSettings, Label: i18n.T("Size"), Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}
+}
+
+// ApproximationName is an approximation for people.
+func ApproximationName(key string) string {
+	switch key {
+	case "mask_rest":
+		return i18n.T("Masks every second step")
+	case "mask_settle":
+		return i18n.T("T_stop by itself")
+	case "cfg_interval":
+		return i18n.T("Guidance interval")
+	default:
+		return i18n.T("Unconditional pass reused")
+	}
+}
+
+func approximation(key string) Knob {
+	return Knob{Part: PartSettings, Label: ApproximationName(key), Text: func(s inference.Settings) string {
+		if !s.Approximates(key) {
+			return yesOrNo(false)
+		}
+		switch key {
+		case "mask_rest":
+			return i18n.T("below %s", i18n.Number("%g", s.Rest))
+		case "mask_settle":
+			return i18n.T("below %s", i18n.Number("%g", s.Settle))
+		case "cfg_interval":
+			return "σ " + s.Interval
+		default:
+			return i18n.T("every %d steps", s.Every)
+		}
+	}}
 }
 
 // MaskSourceName is where the masks come from, for people (Table V of the paper).

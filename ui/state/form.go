@@ -200,9 +200,13 @@ func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
 }
 
 // WithPreset changes the preset and takes over its settings, but for a negative prompt that the user wrote. Scopes and the size that
-// the user has set stay.
+// the user has set stay, and approximations.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
-	f.Settings = inference.Settings{Preset: name, Negative: f.wishes(m).Negative, Width: f.Width, Height: f.Height, Literal: f.Literal}
+	kept := f.wishes(m)
+	f.Settings = inference.Settings{
+		Preset: name, Negative: kept.Negative, Width: f.Width, Height: f.Height, Literal: f.Literal,
+		Swift: kept.Swift, Rest: kept.Rest, Settle: kept.Settle, Interval: kept.Interval, Every: kept.Every,
+	}
 	return f.Settle(m)
 }
 
