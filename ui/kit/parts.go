@@ -279,6 +279,9 @@ func (c Columns) Usual(width float32) (left, right float32) {
 	return c.Left * grow, c.Right * grow
 }
 
+// Growth is how much larger what is looked at gets in a high window: up to twice as large on a screen of 2000 lines and more.
+func Growth(height float32) float32 { return min(max(height/1000, 1), 2) }
+
 // sides are the widths of the panels in a window of a width; shown tells which of them are there.
 func (c Columns) sides(width float32, shown [2]bool) (left, right float32) {
 	left, right = c.Usual(width)

@@ -32,6 +32,7 @@ var (
 type filmLook struct {
 	places   int // steps of the run
 	subjects int
+	room     int // the subjects that it has room for
 	dress    state.Dress
 	settled  int // T_stop of the run
 	done     int // steps that are there
@@ -119,7 +120,7 @@ func (f *filmStrip) show(look filmLook) (taller bool) {
 	if f.look == look {
 		return false
 	}
-	taller = f.look.subjects != look.subjects
+	taller = f.look.room != look.room
 	f.look = look
 	f.Refresh()
 	return taller
@@ -244,7 +245,7 @@ func (r *filmRenderer) Destroy()                     {}
 func (r *filmRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 func (r *filmRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(200, rowsOf(r.f.look.subjects, r.f.zoom).height()+filmFoot)
+	return fyne.NewSize(200, rowsOf(max(r.f.look.subjects, r.f.look.room), r.f.zoom).height()+filmFoot)
 }
 
 func (r *filmRenderer) Layout(size fyne.Size) {
@@ -260,7 +261,7 @@ func (r *filmRenderer) place(size fyne.Size) {
 	}
 	rows := rowsOf(f.look.subjects, f.zoom)
 	width, height := size.Width-gutter, rows.height()
-	put(f.back, gutter, 0, width, height)
+	put(f.back, gutter, 0, width, max(height, size.Height-filmFoot))
 	put(f.strip, gutter, 0, width, height)
 	put(f.ring, gutter-2, -2, width+4, height+4)
 	for i := range f.backs {
@@ -380,7 +381,7 @@ func (f filmScene) paint() *image.RGBA {
 	return out
 }
 
-// tile paints the middle of a step's preview (subject < 0), or the mask of a subject on the darkened preview.
+// tile paints a step's preview, or its middle (subject < 0), or the mask of a subject on the darkened preview.
 func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.StepDone, subject int) {
 	size := tile.Size()
 	preview := step.Preview
@@ -395,6 +396,12 @@ func (f filmScene) tile(out *image.RGBA, tile image.Rectangle, step *inference.S
 	full := image.Pt(size.Y*b.Dx()/b.Dy(), size.Y)
 	if full.X < size.X {
 		full = image.Pt(size.X, max(size.X*b.Dy()/b.Dx(), size.Y))
+	}
+	if long := max(b.Dx(), b.Dy()); 4*long > 5*min(b.Dx(), b.Dy()) && (2*full.X > 3*size.X || 2*full.Y > 3*size.Y) {
+		// so much of a picture that is no square would be cut: it is all seen, in a smaller size
+		if full = image.Pt(size.X, max(size.X*b.Dy()/b.Dx(), 1)); full.Y > size.Y {
+			full = image.Pt(max(size.Y*b.Dx()/b.Dy(), 1), size.Y)
+		}
 	}
 	small := picture.Upscale(preview, full.X, full.Y, true)
 	if subject >= 0 && subject < len(step.Subjects) {

@@ -32,7 +32,7 @@ func (s Sizes) zoomFor(height float32) float32 {
 	if s.Zoom > 0 {
 		return min(max(s.Zoom, leastFilm), mostFilm)
 	}
-	return min(max(height/1000, 1), 2)
+	return kit.Growth(height)
 }
 
 // foldBar is the border over the film: it is dragged, and its button folds the film away.

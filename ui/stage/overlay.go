@@ -149,8 +149,12 @@ func newOverlayBar(p *Panel) *overlayBar {
 // refresh makes the row equal to the state.
 func (o *overlayBar) refresh(s state.State) {
 	step, on := s.MaskStep(), o.p.masksOn()
-	if o.row.Hidden = step == nil || len(step.Subjects) == 0 || o.p.painting; o.row.Hidden { // the brush has a row of its own
+	if o.row.Hidden = o.p.seats == 0 || o.p.painting; o.row.Hidden { // the brush has a row of its own
 		return
+	}
+	subjects := 0
+	if step != nil {
+		subjects = len(step.Subjects)
 	}
 	o.seen.Follow()
 	icon := theme.VisibilityOffIcon()
@@ -165,7 +169,7 @@ func (o *overlayBar) refresh(s state.State) {
 	}
 	scored, _, _ := s.ScoredStep()
 	o.scale.Hidden = !on || o.p.lens.mode != picture.Heat || scored == nil
-	words := s.WordNames(len(step.Subjects))
+	words := s.WordNames(subjects)
 	d := s.Dress()
 	if !slices.Equal(words, o.shown) || o.dress != d {
 		o.shown, o.dress = words, d

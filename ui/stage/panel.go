@@ -86,6 +86,7 @@ type Panel struct {
 
 	blank    *image.Gray // to paint on before there is a picture
 	high     float32     // how high the tools are
+	seats    int         // the most subjects that a film of the session had: the picture stands still where another has fewer
 	painting bool        // a veil is there, even where Peek hides it
 
 	painter kit.Newest[scene]
@@ -215,6 +216,8 @@ func (p *Panel) Refresh() {
 	p.repaint()
 	p.repaintFilm()
 	look, plan := looks(s)
+	p.seats = max(p.seats, look.subjects)
+	look.room = p.seats
 	p.bar.show(plan)
 	p.overlay.refresh(s)
 	if p.film.show(look) {

@@ -200,4 +200,7 @@ func showNear(t *kit.Tile, list []history.Likeness, dress state.Dress) {
 }
 
 // Forget drops the thumbnails: the pictures of another session have come.
-func (p *Panel) Forget() { p.Strip.RemoveAll() }
+func (p *Panel) Forget() {
+	p.Strip.RemoveAll()
+	p.seats = 0
+}

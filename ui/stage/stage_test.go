@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"image/color"
+	"image/draw"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"realword/inference"
 	"realword/inference/picture"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -286,5 +288,72 @@ func TestHeatShowsTheScores(t *testing.T) {
 	test.Tap(b.overlay.marks[0].Tile)
 	if len(b.lens.over(b.State)) != 0 {
 		t.Error("the heat of a subject that is switched off is seen")
+	}
+}
+
+// TestThePictureStandsStill (fault 28): from the press of Generate on nothing above or below it comes or goes, neither when the first step
+// is there, nor when the picture is, nor when one with fewer subjects is looked at.
+func TestThePictureStandsStill(t *testing.T) {
+	b := newBench(t, nil)
+	b.picture(inference.Request{Prompt: "a beach", Seeds: []uint64{7}})
+	b.picture(dog)
+	two := dog
+	two.Subjects = append(slices.Clone(dog.Subjects), inference.Subject{Word: uitest.Word("cat"), Scope: 0.2})
+	b.Change(func(s *state.State) { *s = s.Begin(1, 2); s.Run.Subjects = two.Subjects })
+	b.Settle()
+	at := func() [2]any { return [2]any{b.pane.Position(), b.pane.Size()} }
+	was := at()
+	still := func(when string) {
+		t.Helper()
+		b.Settle()
+		if now := at(); now != was {
+			t.Errorf("%s the picture's place is %v, it was %v", when, now, was)
+		}
+	}
+	b.send(inference.StageStarted{Stage: inference.StageDenoise})
+	for step := range 3 {
+		b.send(uitest.Step(step, 3, 2, 2))
+		still("with a step")
+	}
+	b.send(uitest.Picture(two, 0))
+	b.send(inference.Done{})
+	still("when it is there")
+	for _, shot := range []int{0, 1, 2} {
+		b.Change(func(s *state.State) { s.View = state.View{Shot: shot, Step: -1} })
+		still("with another one")
+	}
+	b.Forget()
+	if b.seats != 0 {
+		t.Error("another session keeps the room of this one's films")
+	}
+}
+
+// TestFilmsOfWidePicturesShowThemWhole: a tile is upright, and would show the middle third of them.
+func TestFilmsOfWidePicturesShowThemWhole(t *testing.T) {
+	for _, size := range []image.Point{{90, 20}, {20, 160}} {
+		step := uitest.Step(0, 1, 1, 1)
+		step.Preview = image.NewRGBA(image.Rectangle{Max: size})
+		draw.Draw(step.Preview, step.Preview.Rect, image.NewUniform(color.RGBA{200, 200, 200, 255}), image.Point{}, draw.Src)
+		long := image.Rect(0, 0, size.X/5, size.Y)
+		if size.Y > size.X {
+			long = image.Rect(0, 0, size.X, size.Y/5)
+		}
+		draw.Draw(step.Preview, long, image.NewUniform(color.RGBA{255, 0, 0, 255}), image.Point{}, draw.Src)
+		f := filmScene{steps: []inference.StepDone{step}, places: 1, subjects: 1, width: 30, scale: 1, zoom: 1, empty: color.Black, faint: color.Black, alarm: color.Black}
+		img, rows := f.paint(), rowsOf(1, 1)
+		red, wide := 0, 0
+		for y := range int(rows.preview) {
+			for x := range 29 {
+				switch c := img.RGBAAt(x, int(rows.previewTop())+y); {
+				case c.R > 200 && c.G < 60:
+					red++
+				case c.R > 150:
+					wide++
+				}
+			}
+		}
+		if red == 0 || red*3 > wide || red*6 < wide {
+			t.Errorf("%v: of its film %d pixels are the end, %d the rest", size, red, wide)
+		}
 	}
 }
