@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
@@ -62,5 +61,5 @@ func explainLikeness(w *Window) {
 	}
 	var closeIt func()
 	done := kit.NewButton(i18n.T("Close"), func() { closeIt() })
-	closeIt = w.Layers.Sheet(i18n.T("Hints of likeness"), fyne.NewSize(560, 380), container.NewVScroll(body), done)
+	closeIt = w.Layers.Sheet(i18n.T("Hints of likeness"), fyne.NewSize(560, 380), kit.NewPage(body), done)
 }

@@ -173,7 +173,7 @@ func (g *Page) readDetail() {
 	if s == nil || id == 0 {
 		return
 	}
-	side := int(detailSide * g.host.Layers.Canvas().Scale() * max(kit.TextScale(), 1))
+	side := int(g.detailHeight() * g.host.Layers.Canvas().Scale())
 	g.host.Background(func() func() {
 		d := readDetail(s, id, side)
 		return func() {

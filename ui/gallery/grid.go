@@ -28,11 +28,39 @@ var (
 // Enter shows on the stage.
 type pictureGrid struct {
 	widget.GridWrap
-	g *Page
+	g    *Page
+	side float32 // of a cell
+}
+
+// Resize gives the cells the side with which they fill the width beside the scroll bar: more on a large screen.
+func (p *pictureGrid) Resize(size fyne.Size) {
+	pad := p.Theme().Size(theme.SizeNamePadding)
+	room, want := size.Width-kit.BarWidth, float32(cellSide)
+	if c := p.g.host.Layers.Canvas(); c != nil {
+		want *= kit.Growth(c.Size().Height)
+	}
+	columns := max(float32(int((room+pad)/(want+pad))), 1)
+	if side := max(float32(int((room+pad)/columns-pad)), 32); side != p.side {
+		p.side = side
+		p.Refresh() // it measures a cell anew
+	}
+	p.GridWrap.Resize(size)
+}
+
+// cellBox is the place of a cell.
+type cellBox struct{ grid *pictureGrid }
+
+func (b cellBox) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSquareSize(b.grid.side) }
+
+func (b cellBox) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
 }
 
 func newPictureGrid(g *Page) *pictureGrid {
-	p := &pictureGrid{g: g}
+	p := &pictureGrid{g: g, side: cellSide}
 	p.Length = func() int { return len(g.state.IDs) }
 	p.CreateItem = func() fyne.CanvasObject { return newPictureCell(p) }
 	p.UpdateItem = func(i widget.GridWrapItemID, o fyne.CanvasObject) {
@@ -102,7 +130,7 @@ type pictureCell struct {
 	body   *fyne.Container
 }
 
-const cellSide = 116
+const cellSide = 116 // about, in a small window
 
 func newPictureCell(p *pictureGrid) *pictureCell {
 	c := &pictureCell{
@@ -114,7 +142,7 @@ func newPictureCell(p *pictureGrid) *pictureCell {
 	c.image.Hide()
 	c.marker = container.NewStack(kit.NewPlate(kit.ColorPlate, "", 6), container.New(kit.Inset{X: 6, Y: 2}, c.badge))
 	c.marker.Hide()
-	c.body = container.New(kit.Fixed{Width: cellSide, Height: cellSide},
+	c.body = container.New(cellBox{p},
 		container.New(kit.Inset{X: 3, Y: 3}, container.NewStack(c.back, container.New(kit.Inset{X: 2, Y: 2}, c.image),
 			container.New(kit.Inset{X: 6, Y: 6}, container.NewVBox(container.NewHBox(c.marker))))))
 	c.joint = canvas.NewLine(theme.Color(theme.ColorNamePlaceHolder))
@@ -174,17 +202,25 @@ func (c *pictureCell) show(id uint64) {
 // placeJoint draws the line that joins the picture to those of its job.
 func (c *pictureCell) placeJoint() {
 	const end = 10
-	from, to := float32(end), float32(cellSide-end)
+	side := c.grid.side
+	from, to := float32(end), side-end
 	if c.joined[0] {
 		from = -4
 	}
 	if c.joined[1] {
-		to = cellSide + 4
+		to = side + 4
 	}
 	c.joint.Hidden = !c.joined[0] && !c.joined[1]
 	c.joint.StrokeColor = theme.ColorForWidget(theme.ColorNamePlaceHolder, c)
-	c.joint.Position1, c.joint.Position2 = fyne.NewPos(from, cellSide-0.5), fyne.NewPos(to, cellSide-0.5)
+	c.joint.Position1, c.joint.Position2 = fyne.NewPos(from, side-0.5), fyne.NewPos(to, side-0.5)
 	c.joint.Refresh()
+}
+
+// Resize moves the line with the cell's lower edge.
+func (c *pictureCell) Resize(size fyne.Size) {
+	if c.BaseWidget.Resize(size); c.joined != [2]bool{} {
+		c.placeJoint()
+	}
 }
 
 func (c *pictureCell) Tapped(*fyne.PointEvent) {

@@ -71,8 +71,24 @@ type Page struct {
 	right     *fyne.Container // around all that is said of the chosen picture
 }
 
-// detailSide is the side of the chosen picture at its right.
+// detailSide is the side of the chosen picture at its right, in a small window.
 const detailSide = 252
+
+// detailHeight is its side in this window.
+func (g *Page) detailHeight() float32 {
+	side := float32(detailSide) * max(kit.TextScale(), 1)
+	if c := g.host.Layers.Canvas(); c != nil {
+		side *= kit.Growth(c.Size().Height)
+	}
+	return side
+}
+
+// detailBox is the place of the chosen picture.
+type detailBox struct{ g *Page }
+
+func (b detailBox) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, b.g.detailHeight()) }
+
+func (b detailBox) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
 
 // Rows of the list before the sessions, and after them.
 const rowsBefore = 1
@@ -166,7 +182,7 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 		tool("compare", i18n.T("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
 		tool("trash", i18n.T("Move to the trash"), theme.DeleteIcon(), g.trashAll),
 		tool("restore", i18n.T("Restore from the trash"), theme.ContentUndoIcon(), g.restoreChosen))
-	g.detail = kit.NewColumn(8, container.New(kit.Fixed{Height: detailSide}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
+	g.detail = kit.NewColumn(8, container.New(detailBox{g}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance
 	g.right = container.NewBorder(nil, g.tools, nil, nil, kit.NewPage(container.NewStack(kit.Quiet(g.none), g.detail)))

@@ -13,6 +13,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 
 	"realword/history"
 	"realword/history/journal"
@@ -437,5 +438,42 @@ func TestSituations(t *testing.T) {
 			g.refresh()
 			test.AssertObjectRendersToMarkup(t, "page-"+name+".xml", g.Root)
 		})
+	}
+}
+
+// TestCellsFillTheWidthBesideTheBar (faults 27 and 28): whatever the width of the page, no cell lies under the scroll bar, none leaves room
+// for another, and on a large screen they are larger.
+func TestCellsFillTheWidthBesideTheBar(t *testing.T) {
+	g := newBench(t)
+	g.open(7)
+	for _, size := range []fyne.Size{{Width: 960, Height: 560}, {Width: 1240, Height: 800}, {Width: 1313, Height: 700}, {Width: 1920, Height: 1080}, {Width: 3840, Height: 2160}} {
+		g.Win.Resize(size)
+		g.Settle()
+		pad := g.grid.Theme().Size(theme.SizeNamePadding)
+		columns := float32(g.grid.ColumnCount())
+		taken, room := columns*(g.grid.side+pad)-pad, g.grid.Size().Width-kit.BarWidth
+		if taken > room || taken < room-columns-1 {
+			t.Errorf("%v: %g cells of %g take %g of %g", size, columns, g.grid.side, taken, room)
+		}
+		if g.grid.side < 0.9*cellSide || size.Height > 2000 && g.grid.side < 1.9*cellSide || size.Height < 900 && g.grid.side > 1.6*cellSide {
+			t.Errorf("%v: cells have %g", size, g.grid.side)
+		}
+		if high := g.big.Size().Height; size.Height > 2000 && high < 2*detailSide {
+			t.Errorf("%v: the chosen picture has %g", size, high)
+		}
+	}
+	if g.ThumbSide() != journal.LargeThumb {
+		t.Errorf("large cells show thumbnails of %d pixels", g.ThumbSide())
+	}
+}
+
+// TestTheTreeEndsBesideItsBars (fault 28): the last job and the lowest level can be scrolled to where no bar lies.
+func TestTheTreeEndsBesideItsBars(t *testing.T) {
+	s := &Tree{nodes: []journal.Node{{Parent: -1}, {Parent: 0, Column: 3, Level: 2}}}
+	if got := (&treeLayout{s}).MinSize(nil); got != fyne.NewSize(4*nodeWidth+kit.BarWidth, 3*nodeHeight+kit.BarWidth) {
+		t.Errorf("the tree takes %v", got)
+	}
+	if two := (&treeLayout{&Tree{nodes: []journal.Node{{Parent: -1}, {Level: 1}}}}).MinSize(nil).Height; two > treeHeight {
+		t.Errorf("two levels need %g, and have %g: they would scroll", two, float32(treeHeight))
 	}
 }

@@ -219,8 +219,8 @@ func (t *treeLayout) Layout(objects []fyne.CanvasObject, _ fyne.Size) {
 
 func (t *treeLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
-	for _, n := range t.s.nodes {
-		size = size.Max(fyne.NewSize(float32(n.Column+1)*nodeWidth, float32(n.Level+1)*nodeHeight))
+	for _, n := range t.s.nodes { // with the place of the bars below and beside it
+		size = size.Max(fyne.NewSize(float32(n.Column+1)*nodeWidth+kit.BarWidth, float32(n.Level+1)*nodeHeight+kit.BarWidth))
 	}
 	return size
 }

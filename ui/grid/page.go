@@ -357,6 +357,9 @@ func (p *Page) build(k *kept) {
 	g := k.recipe.Grid
 	rows, columns := g.Rows.Len(), g.Columns.Len()
 	long := map[bool]float32{true: 160, false: 112}[columns <= 5]
+	if c := p.host.Layers.Canvas(); c != nil {
+		long *= kit.Growth(c.Size().Height)
+	}
 	side := fyne.NewSize(long, long)
 	if w, h := float32(k.recipe.Width), float32(k.recipe.Height); w > h && h > 0 {
 		side.Height = long * h / w

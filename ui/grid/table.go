@@ -1,6 +1,10 @@
 package grid
 
-import "fyne.io/fyne/v2"
+import (
+	"fyne.io/fyne/v2"
+
+	"realword/ui/kit"
+)
 
 // table lays out labels and cells: columns' labels first, then those of the rows, then the cells row by row.
 type table struct {
@@ -51,5 +55,6 @@ func (t *table) MinSize(objects []fyne.CanvasObject) fyne.Size {
 		return fyne.Size{}
 	}
 	left, top := t.margins(objects)
-	return fyne.NewSize(left+float32(t.columns)*(t.cell.Width+tableGap), top+float32(t.rows)*(t.cell.Height+tableGap))
+	// the bars have their place below and beside it
+	return fyne.NewSize(left+float32(t.columns)*(t.cell.Width+tableGap)+kit.BarWidth, top+float32(t.rows)*(t.cell.Height+tableGap)+kit.BarWidth)
 }
