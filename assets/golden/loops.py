@@ -3,6 +3,7 @@
 paper     tiny: one subject, DDIM, T_stop 12, unconditional pass without vision
 two       tiny: two subjects (one with two references), never stopped, not square
 release   tiny-xl: DPM-Solver++ single-step, all cross maps, black-picture tokens under the same masks, negative prompt
+wide      tiny-xl: two subjects at 5:3, coarse cross x fine self maps, DDIM, size ids of a picture that is not square
 init      tiny: begins with a picture at strength 0.6, DDIM
 init-dpm  tiny-xl: likewise behind T_stop, where the first step makes the masks, DPM-Solver++
 
@@ -40,6 +41,11 @@ LOOPS = {
     "release": {
         "model": "tiny-xl", "preset": RELEASE, "seed": 13, "size": (16, 12), "prompt": "A cat wearing a top hat!", "negative": "bad, blurry, cropped",
         "subjects": [("cat", 0.25, [80])],
+    },
+    "wide": {
+        "model": "tiny-xl", "preset": replace(PAPER, stop=14), "seed": 3, "size": (12, 20),
+        "prompt": "a toy robot next to a teddy bear in the city at night", "negative": "bad, blurry",
+        "subjects": [("toy robot", 0.1, [50]), ("teddy bear", 0.15, [60])],
     },
     "init": {
         "model": "tiny", "preset": PAPER, "seed": 21, "size": (16, 16), "prompt": "a dog on the beach", "negative": "",
