@@ -40,6 +40,7 @@ type Panel struct {
 	moreBox     *fyne.Container
 	advanced    *advanced
 	LoRAs       *LoRAs
+	Swift       *Swift
 
 	progress *widget.ProgressBar
 	Status   *kit.Line
@@ -94,6 +95,7 @@ func New(h Host) *Panel {
 
 	again := func() { s.Form.Refresh() }
 	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, again)
+	s.Swift = newSwift(h, again)
 	s.Negative = kit.NewField(h.Shortcut, true)
 	s.Negative.OnChanged = func(text string) {
 		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
@@ -121,7 +123,7 @@ func New(h Host) *Panel {
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12,
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
-			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.LoRAs.box, s.More, s.moreBox)
+			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.Swift.box, s.LoRAs.box, s.More, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
@@ -222,6 +224,7 @@ func (s *Panel) Refresh() {
 	}
 	s.noteSeed()
 	s.LoRAs.refresh()
+	s.Swift.refresh()
 	if s.keep.Checked != f.KeepSeed {
 		s.keep.SetChecked(f.KeepSeed)
 	}
