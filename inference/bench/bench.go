@@ -5,6 +5,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Measurement struct {
 
 	Steps, Stop int  // of the request
 	CFG         bool // there is an unconditional pass in every step
+
+	Swift inference.Counts // the passes of the request with inference.Settings.Swift, of which there are fewer where masks come to rest
 }
 
 // Timing is one thing and how long it took, run after run.
@@ -129,6 +132,21 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 	return ours, naive
 }
 
+// LoopOf is the cost of a loop of so many passes in the unit of Ratios, of the fastest passes; 0 where they were not measured.
+func (m Measurement) LoopOf(c inference.Counts) float64 {
+	plain := Find(m.Passes, PassPlain).Min()
+	uncond := cmp.Or(Find(m.Passes, PassUncond).Min(), plain)
+	base := float64(m.Steps) * plain
+	if m.CFG {
+		base *= 2
+	}
+	if base == 0 {
+		return 0
+	}
+	return (float64(c.Generation)*Find(m.Passes, PassGeneration).Min() + float64(c.Guidance)*Find(m.Passes, PassGuidance).Min() +
+		float64(c.Uncond)*uncond) / base
+}
+
 // Options say how much Measure does.
 type Options struct {
 	Repeats int            // of every pass and loop, at least 1
@@ -174,6 +192,10 @@ func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r
 	}
 	defer l.Close()
 	m.Steps, m.Stop, m.CFG = r.Steps, r.Stop, r.CFG != 1
+	swift := *l
+	swift.Swift = true
+	swift.Settings = swift.Complete(model.Manifest())
+	m.Swift = swift.Counts(inference.State{})
 	p := passes{loop: l, noise: random.Normal(r.Seeds[0], tensor.Count(l.Shape()))}
 	defer p.close()
 	o.Doing("masks")

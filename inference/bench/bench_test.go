@@ -42,6 +42,9 @@ func TestRatios(t *testing.T) {
 			t.Errorf("%s: %g, wanted %g", what, c[0], c[1])
 		}
 	}
+	if got, want := m.LoopOf(inference.Counts{Generation: 25, Guidance: 7, Uncond: 11}), (25*1.1+7*0.9+11)/50; math.Abs(got-want) > 1e-12 {
+		t.Errorf("swift: %g, wanted %g", got, want)
+	}
 	m.Passes = append(m.Passes, Timing{PassUncond, []float64{3, 1.1}})
 	if ours, naive = m.Ratios(); math.Abs(ours.Loop-(50*1.1+12*0.9)/50) > 1e-12 || math.Abs(naive.Loop-(50*1.5+12*1.2)/50) > 1e-12 {
 		t.Errorf("with the black picture: %g and %g", ours.Loop, naive.Loop)
@@ -114,6 +117,9 @@ func TestMeasure(t *testing.T) {
 	}
 	if len(Find(m.Loops, LoopPlain).Seconds) != 2 || len(Find(m.Loops, LoopOurs).Seconds) != 2 || len(Find(m.Load, "unet").Seconds) != 1 || len(Find(m.Load, "naive_guidance").Seconds) != 1 || len(Find(m.Stages, "text").Seconds) != 2 {
 		t.Errorf("loops %v, load %v, stages %v", m.Loops, m.Load, m.Stages)
+	}
+	if m.Swift != (inference.Counts{Guidance: 1, Generation: 3, Uncond: 3}) { // too few steps to leave anything out
+		t.Errorf("swift has %+v", m.Swift)
 	}
 	if want := []string{"load", "text", "references", "masks", "load the naive graphs", "passes, 1 of 3"}; !slices.Equal(said[:6], want) {
 		t.Errorf("it said %q", said)
