@@ -18,6 +18,7 @@ import (
 
 	"realword/farm"
 	"realword/inference"
+	"realword/inference/bundle"
 	"realword/inference/files"
 	"realword/inference/session"
 )
@@ -117,7 +118,7 @@ With --server, the farm lies on a NATS server that exists, and this command only
 	c.Flags().StringVar(&listen, "listen", "0.0.0.0:"+farmPort, "address to listen at")
 	decimalFlag(c.Flags(), &room, "room", 0, "GB that may be queued and kept (default: a tenth of what is free)")
 	wholeFlag(c.Flags(), &replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies")
-	c.AddCommand(newFarmPair(), newFarmRevoke(), newFarmJoin(), newFarmStatus())
+	c.AddCommand(newFarmPair(), newFarmRevoke(), newFarmJoin(), newFarmStatus(), newFarmCard())
 	return c
 }
 
@@ -273,6 +274,49 @@ func newFarmStatus() *cobra.Command {
 	return c
 }
 
+func newFarmCard() *cobra.Command {
+	var r reach
+	c := &cobra.Command{
+		Use:   "card MODEL FILE.card",
+		Short: "fetch what must be known of a model that only the farm has",
+		Long: `Write the card of a model that a computer of the farm has: its manifest and tokenizers, some hundred kilobytes in place of gigabytes.
+"realword generate --farm --model FILE.card" then asks for its pictures.`,
+		Args: usageArgs(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if !strings.HasSuffix(args[1], bundle.CardExtension) {
+				return usagef("%s: the name of the file ends with %s", args[1], bundle.CardExtension)
+			}
+			conn, err := r.dial(c.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			workers, err := conn.Workers(c.Context())
+			if err != nil {
+				return err
+			}
+			for _, w := range workers {
+				for id, name := range w.Models {
+					if name != args[0] && id != args[0] {
+						continue
+					}
+					data, err := conn.Card(c.Context(), id)
+					if err == nil {
+						_, err = bundle.ReadCard(data)
+					}
+					if err != nil {
+						return err
+					}
+					return files.Write(args[1], 0, data)
+				}
+			}
+			return fmt.Errorf("no computer of the farm that is there has a model called %q: see realword farm status", args[0])
+		},
+	}
+	r.flags(c)
+	return c
+}
+
 func printFarm(out io.Writer, s farm.Status) error {
 	fmt.Fprintf(out, "%d waiting, %d in work, %s kept\n", s.Waiting, s.Running, files.Bytes(s.Bytes))
 	for name, n := range s.Orphans {
@@ -381,7 +425,11 @@ func work(ctx context.Context, a farm.Access, m machine, models, devices []strin
 				o.Device, _ = p.Provider()
 			}
 			manifest := e.bundle.Manifest()
-			o.Models = append(o.Models, farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: e})
+			card, err := e.bundle.Card()
+			if err != nil {
+				fmt.Fprintln(stderr, "note:", err) // it makes pictures all the same
+			}
+			o.Models = append(o.Models, farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: e, Card: card})
 		}
 		all = append(all, o)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"realword/assets"
 	"realword/inference"
@@ -41,6 +42,15 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 			return nil, usagef("--device: %w", err)
 		}
 	}
+	if strings.HasSuffix(m.model, bundle.CardExtension) {
+		b, err := bundle.OpenCard(m.model)
+		if err != nil {
+			return nil, err
+		}
+		e := inference.New(remote{}, b)
+		e.UseLoRAs(loras())
+		return &engine{e, b, remote{}}, nil
+	}
 	rt, err := m.runtime(ctx)
 	if err != nil {
 		return nil, err
@@ -63,6 +73,20 @@ func (m machine) open(ctx context.Context) (*engine, error) {
 
 // keptVision is how many bytes of what the image encoders have said are kept: some 80 pictures of SDXL's size.
 const keptVision = 512 << 20
+
+// remote is the runtime of a model of which only the card is here.
+type remote struct{}
+
+// Open implements session.Runtime.
+func (remote) Open(string, session.Options) (session.Session, error) {
+	return nil, bundle.ErrCard
+}
+
+// Describe implements session.Runtime.
+func (remote) Describe() string { return "the farm" }
+
+// Provider implements session.Placed: the memory of this computer decides nothing.
+func (remote) Provider() (name, why string) { return "the farm", "" }
 
 // newRuntime is another one in tests, which share what is slow.
 var newRuntime = func(o ort.Options) (inference.Runtime, error) { return ort.New(o) }

@@ -119,6 +119,9 @@ func setAside() error {
 // Manifest implements ui.Engine.
 func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
 
+// Elsewhere tells that the model is on other computers alone.
+func (s studio) Elsewhere() bool { return s.bundle.IsCard() }
+
 // Encode implements ui.Engine.
 func (s studio) Encode(text string, how prompt.Reading) *prompt.Prompt {
 	return s.bundle.Tokenizer(0).Read(text, how)

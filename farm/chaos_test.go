@@ -85,7 +85,7 @@ func workUntil(ctx context.Context, line, step, keep string) error {
 		c, err := Dial(ctx, a)
 		if err == nil {
 			defer c.Close()
-			return c.Work(ctx, WorkerOptions{Name: p.Name, Models: []Model{{"m1", "Fake", &fakeEngine{step: each}}}, Keep: often})
+			return c.Work(ctx, WorkerOptions{Name: p.Name, Models: []Model{{ID: "m1", Name: "Fake", Engine: &fakeEngine{step: each}}}, Keep: often})
 		}
 		select {
 		case <-ctx.Done():

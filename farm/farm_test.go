@@ -97,7 +97,7 @@ func (b *bench) work(c *Conn, name string, e *fakeEngine) (stop func()) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	var done sync.WaitGroup
 	done.Go(func() {
-		err := c.Work(ctx, WorkerOptions{Name: name, Device: "fake", Version: "1", Models: []Model{{"m1", "Fake", e}}, Keep: time.Nanosecond})
+		err := c.Work(ctx, WorkerOptions{Name: name, Device: "fake", Version: "1", Models: []Model{{ID: "m1", Name: "Fake", Engine: e}}, Keep: time.Nanosecond})
 		if err != nil && ctx.Err() == nil {
 			b.t.Error(err)
 		}
@@ -571,4 +571,25 @@ func mustStart(t *testing.T, r inference.Request) inference.Job {
 		t.Fatal(err)
 	}
 	return j
+}
+
+// TestACardOfAModel: who has not the model gets what it must know of it from a computer that has.
+func TestACardOfAModel(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p, err := b.server.Pair("one", Helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := b.dial(p)
+	go func() {
+		_ = c.Work(t.Context(), WorkerOptions{Name: "one", Models: []Model{{ID: "m1", Name: "Fake", Engine: &fakeEngine{}, Card: []byte("a card")}}})
+	}()
+	b.until("its model is there", func() bool { has, err := b.client.HasModel(t.Context(), "m1"); return err == nil && has })
+	if data, err := b.client.Card(t.Context(), "m1"); err != nil || string(data) != "a card" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if _, err := b.client.Card(t.Context(), "m2"); err == nil || !strings.Contains(err.Error(), "realword worker") {
+		t.Errorf("of another model: %v", err)
+	}
 }

@@ -155,7 +155,7 @@ func TestStepsDoneTwice(t *testing.T) {
 	first := b.dial(p)
 	const keep, step = 100 * time.Millisecond, 20 * time.Millisecond
 	go func() {
-		_ = first.Work(t.Context(), WorkerOptions{Name: "first", Device: "fake", Models: []Model{{"m1", "Fake", engine("first", step)}}, Keep: keep})
+		_ = first.Work(t.Context(), WorkerOptions{Name: "first", Device: "fake", Models: []Model{{ID: "m1", Name: "Fake", Engine: engine("first", step)}}, Keep: keep})
 	}()
 	r := request("dog", 60, 1)
 	j := b.start(r)

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"realword/inference/bundle"
+	"realword/inference/message"
 )
 
 // Workers are the computers that are there, by name.
@@ -88,6 +91,21 @@ func (c *Conn) Status(ctx context.Context) (s Status, err error) {
 		s.Bytes = int64(account.Store)
 	}
 	return s, nil
+}
+
+// Card is what a computer without a model must know of it to ask for pictures, for bundle.ReadCard: of the model with the ID that a computer
+// which is there has.
+func (c *Conn) Card(ctx context.Context, id string) ([]byte, error) {
+	all, err := c.Workers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range all {
+		if sum := w.Cards[id]; sum != "" {
+			return c.blob(ctx, sum, bundle.MaxCard)
+		}
+	}
+	return nil, message.New("no computer that is there tells about this model: start realword worker on one that has it")
 }
 
 // HasModel tells whether a computer that is there has the model.

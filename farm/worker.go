@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ type Model struct {
 	ID     string // see ModelID
 	Name   string
 	Engine Engine
+	Card   []byte // what a computer without the model must know of it to ask for pictures; see bundle.Card; nil: it is not told
 }
 
 // WorkerOptions say what a worker is.
@@ -49,6 +51,7 @@ type WorkerInfo struct {
 	Device  string            `json:"device"`
 	Version string            `json:"version"`
 	Models  map[string]string `json:"models"`            // names by ID
+	Cards   map[string]string `json:"cards,omitempty"`   // SHA-256 of blobs with them, by ID
 	Seconds float64           `json:"seconds,omitempty"` // of one pass lately; 0: not known yet
 	Picture float64           `json:"picture,omitempty"` // seconds of a whole picture lately
 	Made    int               `json:"made"`
@@ -65,6 +68,7 @@ type worker struct {
 	options   WorkerOptions
 	consumers map[string]jetstream.Consumer // by model
 	last      string                        // the model of the last picture: it is open
+	shown     time.Time                     // when the cards were put on the farm
 	held      time.Time                     // since when pictures wait and this worker leaves them to others
 
 	mu   sync.Mutex
@@ -76,7 +80,7 @@ type worker struct {
 func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}}
 	w.options.Keep = cmp.Or(o.Keep, 2*time.Second)
-	w.info = WorkerInfo{ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}}
+	w.info = WorkerInfo{ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}, Cards: map[string]string{}}
 	for _, m := range o.Models {
 		w.info.Models[m.ID] = m.Name
 		err := again(ctx, func(ctx context.Context) error {
@@ -91,6 +95,9 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 			return err
 		}
 	}
+	if err := w.showCards(ctx); err != nil {
+		return err
+	}
 	w.last = o.Models[0].ID
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beat sync.WaitGroup
@@ -104,6 +111,9 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 		_ = c.nc.FlushWithContext(gone)
 	}()
 	for ctx.Err() == nil {
+		if time.Since(w.shown) > renewBlobs/2 {
+			_ = w.showCards(ctx) // or the next time
+		}
 		m, model, err := w.next(ctx)
 		if err != nil {
 			select {
@@ -116,6 +126,25 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 			w.take(ctx, m, model)
 		}
 	}
+	return nil
+}
+
+// showCards puts the cards of the models on the farm, also again before they are too old there.
+func (w *worker) showCards(ctx context.Context) error {
+	for _, m := range w.options.Models {
+		if m.Card == nil {
+			continue
+		}
+		sum, err := w.putBlob(ctx, m.Card)
+		if err != nil {
+			return err
+		}
+		w.change(func(i *WorkerInfo) {
+			i.Cards = maps.Clone(i.Cards)
+			i.Cards[m.ID] = sum
+		})
+	}
+	w.shown = time.Now()
 	return nil
 }
 

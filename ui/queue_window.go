@@ -68,6 +68,7 @@ func newComputers(w *Window) *computers.Page {
 		Copy:   func(text string) { w.app.Clipboard().SetContent(text) },
 		OnOpen: func() { w.models.Hide(); w.gallery.Hide(); w.grid.Hide() },
 		OnFarm: func() { w.queue.Advance(false) },
+		OnCard: func(file string) { w.models.UseCard(file) },
 	})
 }
 

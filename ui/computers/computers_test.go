@@ -11,6 +11,7 @@ import (
 
 	"fyne.io/fyne/v2/container"
 
+	"realword/assets"
 	"realword/farm"
 	"realword/inference"
 	"realword/inference/bundle"
@@ -70,6 +71,7 @@ type bench struct {
 	here   *engine
 	copied string
 	farms  int // how often the farm was there
+	card   string
 }
 
 func newBench(t *testing.T, dir string) *bench {
@@ -79,7 +81,7 @@ func newBench(t *testing.T, dir string) *bench {
 	b.Page = New(Host{
 		State: b.Now, Change: b.House.Change, Context: ctx, Post: b.Post, Background: b.Background, Layers: &b.Layers, Commands: b.Commands,
 		Dir: dir, Listen: "127.0.0.1:0", Engine: func() Engine { return b.here }, Copy: func(text string) { b.copied = text },
-		OnOpen: func() {}, OnFarm: func() { b.farms++ },
+		OnOpen: func() {}, OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file },
 	})
 	t.Cleanup(func() { cancel(); b.Close() })
 	b.House.Render = b.Page.Refresh
@@ -297,6 +299,47 @@ func TestJoiningAFarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Until("the farm is left", func() bool { return !b.State.Farm.Joined && !b.joined.Visible() })
+}
+
+// TestAModelOfTheFarm: a model that only a worker has is offered; its card is fetched, checked and kept.
+func TestAModelOfTheFarm(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.shareIt()
+	model, err := bundle.Extract(assets.Model(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := model.Card()
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := func(id string, card []byte) {
+		_, access, err := farm.Farm(b.link.dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := farm.Dial(t.Context(), access)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Close)
+		go func() {
+			_ = conn.Work(t.Context(), farm.WorkerOptions{Name: id, Models: []farm.Model{{ID: id, Name: "Far " + id, Engine: &engine{}, Card: card}}})
+		}()
+	}
+	work("good", card)
+	work("broken", []byte("no card"))
+	b.Until("the models are offered", func() bool { return len(offeredOf(b.link.Now(), "other")) == 2 })
+	if list := offeredOf(b.link.Now(), "good"); len(list) != 1 || list[0].name != "Far broken" {
+		t.Errorf("beside the open one: %v", list)
+	}
+	b.use("broken")
+	b.Until("it is refused", func() bool { return b.said != nil })
+	b.use("good")
+	b.Until("it is used", func() bool { return b.card != "" && b.said == nil })
+	if got, err := bundle.OpenCard(b.card); err != nil || farm.ModelID(got.Manifest()) != farm.ModelID(model.Manifest()) {
+		t.Errorf("the card is of another model: %v", err)
+	}
 }
 
 func TestMakersAreTold(t *testing.T) {

@@ -3,6 +3,8 @@ package computers
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,6 +15,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/farm"
+	"realword/inference/bundle"
+	"realword/inference/files"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -85,7 +89,7 @@ func (p *Page) build() {
 	}
 	p.where = kit.NewSelect(labels, func(string) {
 		to := state.Wheres()[max(p.where.SelectedIndex(), 0)]
-		if to != p.host.State().Farm.Where {
+		if now := p.host.State().Farm; to != now.Where && !now.Only {
 			p.host.Change(func(s *state.State) { s.Farm.Where = to })
 		}
 	})
@@ -267,7 +271,7 @@ func (p *Page) revoke(name string) {
 // follow takes over what the link says.
 func (p *Page) follow() {
 	f, s := p.link.Now(), p.host.State()
-	next := state.Farm{Joined: f.Reached, Away: f.Reached && f.Away, Where: s.Farm.Where}
+	next := state.Farm{Joined: f.Reached, Away: f.Reached && f.Away, Where: s.Farm.Where, Only: p.only()}
 	var id string
 	if s.Model != nil {
 		id = farm.ModelID(*s.Model)
@@ -336,13 +340,22 @@ func (p *Page) Refresh() {
 
 // refreshChoice shows where the next job is made, and what may be amiss with that.
 func (p *Page) refreshChoice(f state.Farm) {
-	if i := slices.Index(state.Wheres(), f.Where); p.where.SelectedIndex() != i {
+	kit.Enable(p.where, !f.Only)
+	shown := f.Where
+	if f.Only {
+		shown = state.Far
+	}
+	if i := slices.Index(state.Wheres(), shown); p.where.SelectedIndex() != i {
 		p.where.SetSelectedIndex(i)
 	}
 	text, color := "", theme.ColorNamePlaceHolder
 	switch {
 	case f.Away:
 		text, color = i18n.T("The farm does not answer; its jobs wait."), theme.ColorNameWarning
+	case f.Only && f.Able == 0:
+		text, color = i18n.T("No computer there has this model yet."), theme.ColorNameWarning
+	case f.Only:
+		text = i18n.T("This model is on the farm alone.")
 	case f.Where != state.Here && f.Able == 0:
 		text, color = i18n.T("No computer there has this model yet."), theme.ColorNameWarning
 	case f.Where != state.Here:
@@ -354,6 +367,53 @@ func (p *Page) refreshChoice(f state.Farm) {
 		p.Choice.Hidden, p.note.Hidden = hidden, text == ""
 		p.Choice.Refresh()
 	}
+}
+
+// only tells whether the open model is on other computers alone.
+func (p *Page) only() bool {
+	e, ok := p.host.Engine().(interface{ Elsewhere() bool })
+	return ok && e.Elsewhere()
+}
+
+// use opens a model that other computers have, by its card.
+func (p *Page) use(id string) {
+	path := filepath.Join(p.host.Dir, "cards", id+bundle.CardExtension)
+	p.do(func() error {
+		conn := p.link.Conn()
+		if conn == nil {
+			return i18n.Errorf("no farm is joined: choose “Here” for the job, or join a farm under Computers")
+		}
+		data, err := conn.Card(p.host.Context, id)
+		if err == nil {
+			_, err = bundle.ReadCard(data)
+		}
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(path), 0o700)
+		}
+		if err != nil {
+			return err
+		}
+		return files.Write(path, files.Private, data)
+	}, func() {
+		p.Hide()
+		p.host.OnCard(path)
+	})
+}
+
+// offered is a model that only other computers have.
+type offered struct{ id, name string }
+
+// offeredOf are the models that computers of the farm tell about, but for the open one, by name.
+func offeredOf(f Farm, open string) (list []offered) {
+	for _, w := range f.Status.Workers {
+		for id, name := range w.Models {
+			if o := (offered{id, name}); id != open && w.Cards[id] != "" && !slices.Contains(list, o) {
+				list = append(list, o)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b offered) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.id, b.id)) })
+	return list
 }
 
 // computer is a row of the list.
@@ -415,7 +475,12 @@ func (p *Page) refreshList(f Farm) {
 		text += " · " + i18n.N(n, "%d picture needs the model %s, which no computer has", "%d pictures need the model %s, which no computer has", n, name)
 	}
 	p.summary.Set(text)
-	if seen := fmt.Sprint(f.Sharing != "", f.Reached, list); seen == p.seen {
+	open := ""
+	if m := p.host.State().Model; m != nil {
+		open = farm.ModelID(*m)
+	}
+	models := offeredOf(f, open)
+	if seen := fmt.Sprint(f.Sharing != "", f.Reached, list, models); seen == p.seen {
 		return
 	} else {
 		p.seen = seen
@@ -430,6 +495,14 @@ func (p *Page) refreshList(f Farm) {
 			empty = i18n.T("No computer of the farm is there.")
 		}
 		p.rows.Add(kit.Note(empty))
+	}
+	if len(models) > 0 {
+		p.rows.Add(kit.Heading(i18n.T("Models of the farm")))
+		p.rows.Add(kit.Note(i18n.T("They can be used without being here: the farm makes the pictures.")))
+		for _, o := range models {
+			p.rows.Add(container.NewBorder(nil, nil, nil, kit.NewButton(i18n.T("Use it"), func() { p.use(o.id) }),
+				container.New(kit.Inset{X: 8, Y: 8}, kit.NewLine(o.name, theme.ColorNameForeground, theme.SizeNameText))))
+		}
 	}
 	p.rows.Refresh()
 }

@@ -7,6 +7,7 @@ import (
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
+	"realword/ui/wording"
 )
 
 // This file decides when another model is opened.
@@ -47,6 +48,22 @@ func (p *Page) Use(path string) {
 	later.Importance = widget.HighImportance
 	closeIt = p.host.Layers.Sheet(i18n.T("Switch to %s?", m.Name()), fyne.NewSize(560, 190), kit.NewPage(question),
 		button(i18n.T("Cancel"), func() {}), button(i18n.T("Stop the job and switch"), func() { p.switchAfter(m, true) }), later)
+}
+
+// UseCard goes over to a model that is on other computers alone, by the file of its card; not while a job runs.
+func (p *Page) UseCard(path string) {
+	if p.shelf().InUse(path) || p.shelf().Moving {
+		return
+	}
+	err := p.host.Hinders()
+	if err == nil && p.host.State().Busy() {
+		err = i18n.Errorf("a job is running: wait until it is done, or stop it")
+	}
+	if err != nil {
+		p.host.Notices.Say(kit.Notice{Text: wording.Brief(err), Bad: true})
+		return
+	}
+	p.switchTo(path)
 }
 
 // switchAfter opens a model when the queue is through, or with hasty when the running job has stopped.

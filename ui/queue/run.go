@@ -64,7 +64,10 @@ func (q *Queue) ask(first bool) {
 // Put has a job wait for its turn.
 func (q *Queue) Put(t state.Task, first bool) {
 	q.Change(func(s *state.State) {
-		if t.Where == state.Here && s.Farm.Joined {
+		switch e, is := q.Engine().(interface{ Elsewhere() bool }); {
+		case is && e.Elsewhere(): // the model is on other computers alone
+			t.Where = state.Far
+		case t.Where == state.Here && s.Farm.Joined:
 			t.Where = s.Farm.Where
 		}
 		s.Queue, t.ID = s.Queue.Add(t, first)

@@ -38,6 +38,7 @@ type Farm struct {
 	Away      bool // but it does not answer now
 	Computers int  // that are there
 	Able      int  // of them, that have the open model
+	Only      bool // the open model is there alone
 	Where     Where
 }
 
