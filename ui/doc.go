@@ -8,6 +8,7 @@
 //
 // One goroutine, Fyne's, owns State and every widget. Anything that may take longer than a frame (opening the model, reading
 // and decoding pictures, starting a run, enlarging previews, writing files) runs on other goroutines and comes back
-// through Window.post. State is a plain value: State.Apply takes an event and answers the next state, and Window.refresh
-// makes the widgets equal to the state.
+// through Window.post. State is a plain value: State.Apply takes an event and answers the next state. The table of Window.rooms says what
+// each room shows of it: state.Owner renders a room when that has changed (Change), and all of them when something else has that they
+// show: a preference, a key, the language (Refresh).
 package ui

@@ -25,7 +25,7 @@ func TestGenerateWithNothing(t *testing.T) {
 		t.Errorf("with a prompt it still says %q", b.set.Reasons.Text)
 	}
 	b.subjects.PromptChanged("")
-	b.columns.right.Hide()
+	b.columns.fold(folds{right: true})
 	b.queue.Generate()
 	if b.notice.Now.Text != b.set.Reasons.Text || b.notice.Now.Text == "" {
 		t.Errorf("with the settings folded it says %q", b.notice.Now.Text)

@@ -90,14 +90,14 @@ func (e *fakeEngine) Start(ctx context.Context, r inference.Request) (inference.
 // bench is a window in a test: what it posts waits until the test lets it happen.
 type bench struct {
 	*Window
-	t      *testing.T
+	t      testing.TB
 	engine *fakeEngine
 	posted chan func()
 
 	progress inference.Progress // the last one sent
 }
 
-func newBench(t *testing.T, change func(*Options)) *bench {
+func newBench(t testing.TB, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, engine: &fakeEngine{started: make(chan fakeJob, 1)}, posted: make(chan func(), 1000)}
 	o := Options{
@@ -118,6 +118,7 @@ func newBench(t *testing.T, change func(*Options)) *bench {
 		b.quit()
 		b.settle()
 	})
+	b.watchRooms()
 	return b
 }
 
@@ -143,7 +144,7 @@ func (b *bench) settle() {
 }
 
 // ready is a window with an open model.
-func ready(t *testing.T, change func(*Options)) *bench {
+func ready(t testing.TB, change func(*Options)) *bench {
 	b := newBench(t, change)
 	b.until("the model is open", func() bool { return b.state.Model != nil || b.state.ModelErr != nil })
 	b.settle()

@@ -91,7 +91,7 @@ const stepPace = 100 * time.Millisecond
 
 func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w := &Window{app: a, opt: o}
-	w.state = state.Owner{State: state.NewState(), OnChange: w.render}
+	w.state = state.Owner{State: state.NewState(), OnChange: w.beforeRooms}
 	if w.opt.Pictures == "" {
 		w.opt.Pictures = files.Pictures()
 	}
@@ -148,6 +148,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.win.SetCloseIntercept(w.askClose)
 	w.Bind()
 	w.undo.Reset(w.state.Form)
+	w.state.Rooms = w.rooms()
 	w.refresh()
 	w.subjects.Offer(w.opt.Samples)
 	w.models.Start()
@@ -318,29 +319,37 @@ func (w *Window) settingsHost() settings.Host {
 // refresh makes everything on the screen equal to the state, and to what else it shows.
 func (w *Window) refresh() { w.state.Refresh() }
 
-// render is what the owner of the state shows it with.
-func (w *Window) render() {
+// rooms are what the window shows, in the order in which it is rendered.
+func (w *Window) rooms() []state.Room {
+	return []state.Room{
+		{Name: "cards", Shows: w.subjects.ShowsCards, Render: w.subjects.RefreshCards},
+		{Name: "prompt", Shows: w.subjects.ShowsPrompt, Render: w.subjects.RefreshPrompt},
+		{Name: "queue", Shows: w.queue.Shows, Render: func() { w.queue.Refresh(); w.columns.tabs.follow(w.queue.Jobs()) }},
+		{Name: "running", Shows: w.queue.ShowsRunning, Render: w.queue.RefreshRunning},
+		{Name: "settings", Shows: w.set.Shows, Render: w.set.Refresh},
+		{Name: "run", Shows: w.set.ShowsRun, Render: w.set.RefreshRun},
+		{Name: "mask", Shows: w.mask.Shows, Render: w.mask.Refresh},
+		{Name: "stage", Shows: w.stage.Shows, Render: w.stage.Refresh}, // with the mask that is painted
+		{Name: "saver", Shows: w.saver.Bar.Shows, Render: w.saver.Bar.Follow},
+		{Name: "inspection", Shows: w.inspect.Shows, Render: w.inspect.Refresh},
+		{Name: "sides", Shows: w.stage.ShowsSides, Render: w.stage.RefreshSides},
+		{Name: "tree", Shows: w.gallery.Tree.Shows, Render: w.gallery.Tree.Refresh},
+		{Name: "banner", Shows: w.gallery.Banner.Shows, Render: func() { w.gallery.Banner.Follow(w.state.History) }},
+		{Name: "models", Shows: w.models.Shows, Render: w.models.Refresh},
+		{Name: "grids", Shows: w.grid.Shows, Render: w.grid.Refresh},
+		{Name: "computers", Shows: w.computers.Shows, Render: w.computers.Refresh},
+		{Name: "columns", Shows: func(state.State) []any { return nil }, Render: w.columns.refresh}, // the preferences decide
+		// What can be done may depend on anything. They draw only what has changed.
+		{Name: "actions", Render: func() { w.RefreshMenus(); w.stage.FollowTools() }},
+	}
+}
+
+// beforeRooms is what a change brings with it, before the rooms are rendered.
+func (w *Window) beforeRooms() {
 	w.state.Form = w.state.Form.Tidy()
 	w.journal.Thumb.Store(int64(w.gallery.ThumbSide()))
 	w.undo.Note(w.state.Form, time.Now())
-	w.subjects.FollowPreset()
-	w.subjects.RefreshCards()
-	w.subjects.RefreshPrompt()
-	w.queue.Refresh()
-	w.columns.tabs.follow(w.queue.Jobs())
-	w.set.Refresh()
 	w.dog.running(w.state.Busy())
-	w.mask.Refresh()
-	w.stage.Refresh()
-	w.saver.Bar.Follow()
-	w.inspect.Refresh()
-	w.stage.RefreshSides()
-	w.gallery.Tree.Refresh()
+	w.subjects.FollowPreset()
 	w.session.LoadView()
-	w.RefreshMenus()
-	w.columns.refresh()
-	w.gallery.Banner.Follow(w.state.History)
-	w.models.Refresh()
-	w.grid.Refresh()
-	w.computers.Refresh()
 }

@@ -305,6 +305,9 @@ func (p *Page) follow() {
 	p.Refresh()
 }
 
+// Shows is what the page, the choice and what the link says with them show.
+func (p *Page) Shows(s state.State) []any { return []any{s.Farm, s.Queue.Away, s.Run.Makers} }
+
 // Refresh makes the page equal to the state and to what the link says.
 func (p *Page) Refresh() {
 	if p.link == nil {

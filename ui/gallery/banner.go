@@ -70,6 +70,9 @@ func historyTrouble(h state.History, canFresh bool) (text string, rescue, fresh,
 	return i18n.T("History is off. %s Pictures are still saved.", why), rescue, fresh, folder
 }
 
+// Shows is what the banner shows.
+func (b *Banner) Shows(s state.State) []any { return []any{s.History} }
+
 // Follow makes the banner equal to the state of the history.
 func (b *Banner) Follow(h state.History) {
 	b.shown = h

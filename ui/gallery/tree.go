@@ -71,6 +71,18 @@ func (s *Tree) show(tree bool) {
 	s.OnResize()
 }
 
+// Shows is what the tree shows.
+func (s *Tree) Shows(now state.State) []any {
+	if !s.asTree {
+		return nil
+	}
+	shown := []any{s.journal.Session(), now.View.Shot}
+	for i, shot := range now.Shots {
+		shown = append(shown, shot.Kept, shot.Likeness, now.DressOf(i))
+	}
+	return shown
+}
+
 // Refresh makes the tree equal to the history, and marks the job in view.
 func (s *Tree) Refresh() {
 	s.empty.Hidden = !s.asTree || len(s.nodes) > 0

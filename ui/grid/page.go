@@ -242,6 +242,14 @@ func (p *Page) Export() {
 // manifest is of the model that made the grid, as far as its file says it.
 func (k kept) manifest() bundle.Manifest { return bundle.Manifest{Name: k.recipe.Model} }
 
+// Shows is what the page shows, and while it is away what tells how long a pass takes.
+func (p *Page) Shows(s state.State) []any {
+	if !p.shown {
+		return []any{s.Run.Phase, s.Run.Elapsed}
+	}
+	return []any{s.Form, s.Run, s.Shots, s.Queue, s.Model, s.Reasons()}
+}
+
 // Refresh makes the page equal to the state.
 func (p *Page) Refresh() {
 	s := p.host.State()

@@ -24,7 +24,7 @@ import (
 // Host is what the inspection needs of the house.
 type Host struct {
 	State      func() state.State
-	Change     func(func(*state.State))        // makes the state another one, and renders everything
+	Change     func(func(*state.State))        // makes the state another one, and renders the rooms that show what has changed
 	Refresh    func()                          // renders everything
 	Post       func(func())                    // does something on Fyne's goroutine; called on any
 	Background func(slow func() (show func())) // does slow elsewhere, then show on Fyne's goroutine
@@ -244,6 +244,15 @@ func (p *Panel) hide() {
 	p.OnOpen(false)
 	p.host.Layers.Canvas().Unfocus()
 	p.host.Refresh()
+}
+
+// Shows is what the inspection shows while it is open.
+func (p *Panel) Shows(s state.State) []any {
+	if !p.open {
+		return nil
+	}
+	film, _ := s.Film()
+	return []any{p.kind, film, s.Run.Subjects, s.Run.Norm, s.Shot(), s.View, s.Dress(), s.CardLooks(), s.Reasons()}
 }
 
 // Refresh keeps the inspection on what is in view: a run goes on, or another picture is chosen.

@@ -24,7 +24,7 @@ import (
 // Host is what the brush needs of the house.
 type Host struct {
 	State    func() state.State
-	Change   func(func(*state.State)) // makes the state another one, and renders everything
+	Change   func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Refresh  func()                   // renders everything
 	Layers   *kit.Layers
 	Commands *command.Commands
@@ -171,6 +171,15 @@ func (p *Panel) Close() {
 		c.Unfocus()
 	}
 	p.host.Refresh()
+}
+
+// Shows is what the brush shows while it is in hand.
+func (p *Panel) Shows(s state.State) []any {
+	if !p.open {
+		return nil
+	}
+	step, subjects, norm := s.ScoredStep()
+	return []any{s.CardLooks(), s.Form.Settings, s.Model, step, subjects, norm}
 }
 
 // Refresh makes the brush equal to the state: the mask may have been undone, the subject may be gone.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -280,7 +281,7 @@ func (p *Page) sayEnded(s *state.Shelf, t state.ModelTask, path string, err erro
 	case t.Check != "" && cancelled:
 		s.Told = i18n.T("The check of %s was stopped.", t.Name)
 	case t.Check != "":
-		if s.Checks == nil {
+		if s.Checks = maps.Clone(s.Checks); s.Checks == nil {
 			s.Checks = map[string]state.CheckResult{}
 		}
 		s.Checks[t.Check] = state.CheckResult{At: time.Now(), Err: err}

@@ -31,7 +31,7 @@ type Host struct {
 	Notify     func(title, text string)
 
 	State   func() state.State
-	Change  func(func(*state.State)) // makes the state another one, and renders everything
+	Change  func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Open    func(ctx context.Context, model string) (Engine, error)
 	Hinders func() error // why no other model can be opened at present; nil: one can
 	Places  func() Places

@@ -407,6 +407,15 @@ func (p *Page) escaped() {
 // Undoable tells whether Undo would take something back.
 func (p *Page) Undoable() bool { return p.shown && p.back != nil }
 
+// Shows is what the page and its button in the head of the window show.
+func (p *Page) Shows(s state.State) []any {
+	adding := state.Adding{}
+	if s.Shelf.Adding != nil {
+		adding = *s.Shelf.Adding // which stays the same one while it is looked at and named
+	}
+	return []any{p.shown, p.back == nil, s.Shelf, adding, s.Model, s.ModelErr}
+}
+
 // Refresh makes the page equal to the state.
 func (p *Page) Refresh() {
 	if p.Root.Hidden == p.shown {

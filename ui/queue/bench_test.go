@@ -79,7 +79,7 @@ func newBench(t *testing.T, s *history.Store) *bench {
 		Background: b.Background, Engine: func() Engine { return b.engine }, Before: func(do func()) { do() },
 		OnEvent: func(e inference.Event) { b.told = append(b.told, e) }, OnDone: b.undo.Did, OnQuieter: func() {},
 	})
-	b.House.Move(container.NewStack(b.Root, ghost.Layer), b.Actions, b.Panel.Refresh, b.Journal.Working)
+	b.House.Move(container.NewStack(b.Root, ghost.Layer), b.Actions, func() { b.Panel.Refresh(); b.RefreshRunning() }, b.Journal.Working)
 	return b
 }
 

@@ -22,7 +22,7 @@ import (
 // Host is what the room needs of the window.
 type Host struct {
 	State    func() state.State
-	Change   func(func(*state.State)) // makes the state another one, and renders everything
+	Change   func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Journal  *journal.Journal
 	Layers   *kit.Layers
 	Commands *command.Commands

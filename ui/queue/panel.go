@@ -64,11 +64,28 @@ func New(host Host) *Panel {
 	return q
 }
 
-// Refresh makes the page equal to the state.
+// Shows is what the list shows, and what is over it.
+func (q *Panel) Shows(s state.State) []any {
+	prompt, can := q.Undoable()
+	if len(s.Queue.Waiting) == 0 {
+		s.Queue.Pace = 0 // which changes at every pass
+	}
+	return []any{s.Queue, s.Busy(), prompt, can}
+}
+
+// ShowsRunning is what the row of the running job shows.
+func (q *Panel) ShowsRunning(s state.State) []any {
+	r := s.Run
+	return []any{s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes}
+}
+
+// RefreshRunning makes the row of the running job equal to the state.
+func (q *Panel) RefreshRunning() { q.running.show(q.State()) }
+
+// Refresh makes the rest of the page equal to the state.
 func (q *Panel) Refresh() {
 	s := q.State()
 	queue := s.Queue
-	q.running.show(s)
 	title := i18n.T("Nothing is queued")
 	pictures, left := 0, time.Duration(0)
 	for _, t := range queue.Waiting {

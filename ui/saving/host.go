@@ -9,7 +9,7 @@ import (
 // Host is what the room needs of the window. All of it is set but what is said to be nil.
 type Host struct {
 	State      func() state.State
-	Change     func(func(*state.State)) // makes the state another one, and renders everything
+	Change     func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Journal    *journal.Journal
 	Post       func(func())
 	Background func(slow func() (show func()))

@@ -55,6 +55,10 @@ func unsavedText(s *state.Shot) string {
 	return i18n.T("%s The picture exists only in this window: save it before you close.", wording.Sentence(s.SaveErr))
 }
 
+// Shows is what the bar shows.
+func (u *Bar) Shows(s state.State) []any { return []any{unsavedText(s.Shot())} }
+
+// Follow makes the bar equal to the state.
 func (u *Bar) Follow() {
 	text := unsavedText(u.saver.host.State().Shot())
 	u.Other.Hidden = u.saver.host.SaveFile == nil

@@ -185,7 +185,17 @@ func (s *Panel) seedTyped(text string) {
 	})
 }
 
-// Refresh makes the panel equal to the state.
+// Shows is what the knobs show, and what the memory depends on that the job will take.
+func (s *Panel) Shows(st state.State) []any {
+	f := st.Form
+	var references []int
+	for _, subject := range f.Subjects() {
+		references = append(references, len(subject.References))
+	}
+	return []any{f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(), s.host.LoRAs()}
+}
+
+// Refresh makes the knobs equal to the state.
 func (s *Panel) Refresh() {
 	st := s.host.State()
 	f := st.Form
@@ -237,18 +247,31 @@ func (s *Panel) Refresh() {
 		icon = theme.MenuDropUpIcon()
 	}
 	s.More.SetIcon(icon)
-	s.refreshRun()
+	s.memory.refresh()
 }
 
 // Refuse answers somebody who wants a picture that cannot be made yet: the reasons stand out until they are others.
 func (s *Panel) Refuse() (reasons string) {
 	s.refused = strings.Join(s.host.State().Reasons(), "\n")
-	s.refreshRun()
+	s.RefreshRun()
 	return s.refused
 }
 
-// refreshRun shows where the run stands, or why none can start.
-func (s *Panel) refreshRun() {
+// ShowsRun is what is shown of the run, or of why none can start.
+func (s *Panel) ShowsRun(st state.State) []any {
+	path := ""
+	if shot := st.Shot(); shot != nil {
+		path = shot.Path
+	}
+	card, word := st.Lost()
+	return []any{
+		st.Reasons(), st.Run.Phase, st.Run.Moved, st.Run.Err, st.ModelErr, path, card, word, st.Run.Status(), st.Run.Pass, st.Run.Passes,
+		st.Queue.Paused, st.Farm,
+	}
+}
+
+// RefreshRun shows where the run stands, or why none can start.
+func (s *Panel) RefreshRun() {
 	st := s.host.State()
 	reasons := st.Reasons()
 	importance := widget.LowImportance
@@ -301,7 +324,6 @@ func (s *Panel) refreshRun() {
 	disabled := len(reasons) > 0
 	s.Halt.Hidden = !st.Busy()
 	kit.Enable(s.Halt, st.Run.Phase == state.Running)
-	s.memory.refresh()
 	if s.Generate.Text != label || s.Generate.Importance != want {
 		s.Generate.Importance = want
 		s.Generate.SetText(label)

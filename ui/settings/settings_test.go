@@ -68,7 +68,7 @@ func newRoom(t *testing.T) *room {
 		}),
 		OnGenerate: func() { r.asked++ }, OnStop: func() {}, OnMend: func(card int) { r.mended = append(r.mended, card) },
 	})
-	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, r.Panel.Refresh, func() bool { return false })
+	r.Move(container.NewBorder(nil, r.Action, nil, nil, r.Form), func() []command.Action { return nil }, func() { r.Panel.Refresh(); r.RefreshRun() }, func() bool { return false })
 	return r
 }
 

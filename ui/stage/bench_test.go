@@ -49,7 +49,7 @@ func newBench(t *testing.T, change func(*Host)) *bench {
 	b.OnDropped = func(shot state.Shot, _ fyne.Position) { b.dropped = append(b.dropped, shot) }
 	b.Move(content, func() []command.Action {
 		return slices.Concat(b.FileActions(), b.MaskActions(), b.ViewActions())
-	}, func() { b.Panel.Refresh(); b.RefreshSides() }, b.Working)
+	}, func() { b.Panel.Refresh(); b.RefreshSides(); b.FollowTools() }, b.Working)
 	return b
 }
 

@@ -203,9 +203,17 @@ func newCoach(e Example) *coach {
 	return c
 }
 
-func (c *coach) show(s state.State) {
+// offers tells whether there is an example to be shown.
+func (c *coach) offers() bool { return c.host.Can != nil && c.host.Can() }
+
+// done is which of the coach's three steps are done.
+func done(s state.State) [3]bool {
 	bound := slices.ContainsFunc(s.Form.Cards, func(c state.Card) bool { return c.Bound() && !c.Lost(s.Words) })
-	for i, done := range [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound} {
+	return [...]bool{strings.TrimSpace(s.Form.Prompt) != "", len(s.Form.Cards) > 0, bound}
+}
+
+func (c *coach) show(s state.State) {
+	for i, done := range done(s) {
 		m := c.marks[i]
 		m.Color = theme.ColorNamePrimary
 		text := strconv.Itoa(i + 1)
@@ -214,7 +222,7 @@ func (c *coach) show(s state.State) {
 		}
 		m.Set(text)
 	}
-	if can := c.host.Can != nil && c.host.Can(); can != (c.example != nil) {
+	if can := c.offers(); can != (c.example != nil) {
 		if c.example = nil; can {
 			c.example = container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show))
 			c.body.Add(c.example)

@@ -21,7 +21,7 @@ import (
 // Host is what the stage needs of the house.
 type Host struct {
 	State      func() state.State
-	Change     func(func(*state.State))        // makes the state another one, and renders everything
+	Change     func(func(*state.State))        // makes the state another one, and renders the rooms that show what has changed
 	Refresh    func()                          // renders everything: how one looks at it has changed
 	Post       func(func())                    // does something on Fyne's goroutine; called on any
 	Background func(slow func() (show func())) // does slow elsewhere, then show on Fyne's goroutine
@@ -207,6 +207,25 @@ func (p *Panel) zoomBy(factor float32) {
 func (p *Panel) zoomed() {
 	p.Refresh()
 	p.FollowTools()
+}
+
+// Shows is what the stage shows: the picture with its masks, what is said of it, the film, and what is done and what is not.
+func (p *Panel) Shows(s state.State) []any {
+	look, plan := looks(s)
+	film, _ := s.Film()
+	shown := []any{p.seats == 0, p.lens, p.contrast, p.pane.zoom, film, look, plan, s.View, s.Busy(), s.Shown() == nil, s.PictureSize(), s.Caption(), s.ActionErr, s.WordNames(look.subjects), done(s),
+		s.History.Example, p.coach.offers()}
+	if shot := s.Shot(); shot != nil {
+		shown = append(shown, *shot)
+	}
+	if n := len(s.Shots); n > 0 {
+		shown = append(shown, s.Shots[n-1].Image)
+	}
+	if p.host.Veil != nil {
+		veil, masks := p.host.Veil()
+		shown = append(shown, veil, masks)
+	}
+	return shown
 }
 
 // Refresh makes the stage equal to the state. The picture and the film are painted off this goroutine.

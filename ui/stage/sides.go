@@ -147,6 +147,18 @@ func (p *Panel) thumb() float32 {
 	return thumbSide * p.host.Sizes().zoomFor(p.height())
 }
 
+// ShowsSides is what stands left and right of the picture.
+func (p *Panel) ShowsSides(s state.State) []any {
+	shown := []any{len(p.Strip.Objects), len(s.Shots), s.View.Shot, s.Busy(), s.Live()}
+	if film := s.Run.Film; len(film) > 0 {
+		shown = append(shown, film[len(film)-1].Preview)
+	}
+	for i, shot := range s.Shots {
+		shown = append(shown, shot.Likeness, s.DressOf(i))
+	}
+	return shown
+}
+
 // RefreshSides makes what stands left and right of the picture equal to the state. The tools come with the first run, and so do the
 // thumbnails, not in the moment when its picture is there.
 func (p *Panel) RefreshSides() {
@@ -186,7 +198,6 @@ func (p *Panel) RefreshSides() {
 		p.Strip.Refresh()
 		p.Body.Refresh()
 	}
-	p.FollowTools()
 }
 
 // showNear shows the likeness of a picture on its thumbnail.

@@ -6,6 +6,17 @@ import (
 	"realword/ui/i18n"
 )
 
+// CardLooks is how the cards look.
+func (s State) CardLooks() []CardLook {
+	groups := s.Form.Groups()
+	looks := make([]CardLook, len(groups))
+	for i, g := range groups {
+		looks[i] = s.CardLook(g)
+		looks[i].Several = len(groups) > 1
+	}
+	return looks
+}
+
 // CardLook is how the card of a group looks.
 func (s State) CardLook(g Group) CardLook {
 	c := s.Form.Cards[g.Cards[0]]
@@ -83,6 +94,15 @@ func (s State) Lost() (card int, remedy string) {
 		}
 	}
 	return 0, ""
+}
+
+// ChipLooks is how the chips of the words look.
+func (s State) ChipLooks() []ChipLook {
+	looks := make([]ChipLook, len(s.Words))
+	for i := range looks {
+		looks[i] = s.ChipLook(i)
+	}
+	return looks
 }
 
 // ChipLook is how the chip of a word looks.

@@ -59,6 +59,12 @@ func (p *Panel) PromptChanged(text string) {
 	p.Change(func(s *state.State) { *s = s.Retype(text, p.Words(text), cursor) })
 }
 
+// ShowsPrompt is what the prompt shows, its words, and what is said of it.
+func (p *Panel) ShowsPrompt(s state.State) []any {
+	return []any{s.Form.Prompt, s.ChipLooks(), s.Hint(""), s.Form.Settings, readAs(s), s.Model, p.Engine()}
+}
+
+// RefreshPrompt makes the prompt equal to the state.
 func (p *Panel) RefreshPrompt() {
 	s := p.State()
 	if p.Prompt.Text != s.Form.Prompt {
@@ -86,16 +92,22 @@ func (p *Panel) RefreshPrompt() {
 // alternatives.
 func (p *Panel) readAgain() {
 	s := p.State()
-	how := p.reading(false)
-	if !prompt.HasAlternatives(s.Form.Prompt) {
-		how.Pick = 0
-	}
+	how := readAs(s)
 	if how != p.readSo {
 		p.readSo, p.counted = how, ""
 		if words := p.Words(s.Form.Prompt); !slices.Equal(words, s.Words) {
 			p.Change(func(s *state.State) { s.Words = words })
 		}
 	}
+}
+
+// readAs is how the prompt is read, as far as it matters for this one.
+func readAs(s state.State) prompt.Reading {
+	how := s.Form.Reading(s.Model, false)
+	if !prompt.HasAlternatives(s.Form.Prompt) {
+		how.Pick = 0
+	}
+	return how
 }
 
 // sayIgnored says under the prompt what of it, and of what to avoid, the model does not read, or reads otherwise than other programs.

@@ -31,7 +31,7 @@ type Engine interface {
 // Panel is the cards of the subjects, and the prompt with its words, which they are bound to.
 type Panel struct {
 	State      func() state.State
-	Change     func(func(*state.State)) // makes the state another one, and renders everything
+	Change     func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Ctx        context.Context          // ends when the window closes
 	Canvas     func() fyne.Canvas
 	Post       func(func())             // to the window's goroutine
@@ -168,16 +168,21 @@ func (p *Panel) makeRoom(cards bool) {
 	p.sampleBox.Refresh()
 }
 
+// ShowsCards is what the cards and the notes under them show.
+func (p *Panel) ShowsCards(s state.State) []any {
+	overlap, much := s.OverlapNote()
+	return []any{s.CardLooks(), s.ReachNote(), s.Form.Linked, overlap, much, s.Remark, s.Reading, s.Picking > 0, s.PickErr}
+}
+
 // RefreshCards makes the cards equal to the state. A card is kept as long as its first picture, and with it the keyboard's
 // focus.
 func (p *Panel) RefreshCards() {
 	s := p.State()
-	groups := s.Form.Groups()
+	looks := s.CardLooks()
 	var objects []fyne.CanvasObject
 	kept := map[int]*Card{}
-	for _, g := range groups {
-		look := s.CardLook(g)
-		look.Several = len(groups) > 1
+	for n, g := range s.Form.Groups() {
+		look := looks[n]
 		c := p.ByID[g.ID]
 		if c != nil {
 			c.show(look)
@@ -200,7 +205,7 @@ func (p *Panel) RefreshCards() {
 	if p.Linked.Checked != s.Form.Linked {
 		p.Linked.SetChecked(s.Form.Linked)
 	}
-	p.Linked.Hidden = len(groups) < 2
+	p.Linked.Hidden = len(looks) < 2
 	p.showOverlap()
 	remark := s.Remark
 	if s.Reading != "" && s.Picking > 0 {

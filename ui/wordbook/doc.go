@@ -16,7 +16,7 @@ import (
 // Host is what the book needs of the window. All of it is set.
 type Host struct {
 	State    func() state.State
-	Change   func(func(*state.State)) // makes the state another one, and renders everything
+	Change   func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Words    func(text string) []state.Word
 	Kept     fyne.Preferences
 	Layers   *kit.Layers
