@@ -9,7 +9,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"realword/history/journal"
@@ -60,7 +59,6 @@ func parseGrid(options []string, subjects *[]inference.Subject) (*inference.Grid
 		}
 		for _, v := range strings.Split(values, ",") {
 			v = strings.TrimSpace(v)
-			from, to, isRange := strings.Cut(v, "-")
 			switch {
 			case a.Key == inference.AxisReference:
 				ref, err := readReference(word, v)
@@ -69,15 +67,12 @@ func parseGrid(options []string, subjects *[]inference.Subject) (*inference.Grid
 				}
 				ref.SHA256 = files.Sum(ref.Data)
 				a.References = append(a.References, ref)
-			case a.Key == inference.AxisSeed && isRange:
-				first, err1 := strconv.ParseUint(from, 10, 64)
-				last, err2 := strconv.ParseUint(to, 10, 64)
-				if errors.Join(err1, err2) != nil || last < first || last-first >= inference.MaxCells {
+			case a.Key == inference.AxisSeed && strings.Contains(v, "-"):
+				seeds := inference.SeedRange(v)
+				if seeds == nil {
 					return nil, usagef("--grid %q: write seeds as 7,8,9 or 7-9, at most %d of them", option, inference.MaxCells)
 				}
-				for s := first; s <= last && s >= first; s++ {
-					a.Values = append(a.Values, strconv.FormatUint(s, 10))
-				}
+				a.Values = append(a.Values, seeds...)
 			default:
 				a.Values = append(a.Values, v)
 			}

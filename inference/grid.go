@@ -3,6 +3,7 @@ package inference
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +44,20 @@ func AxisKeys() []string {
 	return []string{
 		"scope", "stop", AxisSeed, AxisReference, "preset", "cfg", "guidance_rescale", "steps", "sampler", "mask_source",
 	}
+}
+
+// SeedRange are the seeds of a range such as "7-9", of which a grid may have one too many; nil where it is none, or has more.
+func SeedRange(text string) (seeds []string) {
+	from, to, _ := strings.Cut(text, "-")
+	first, err1 := strconv.ParseUint(strings.TrimSpace(from), 10, 64)
+	last, err2 := strconv.ParseUint(strings.TrimSpace(to), 10, 64)
+	if errors.Join(err1, err2) != nil || last < first || last-first > MaxCells {
+		return nil
+	}
+	for n := range last - first + 1 {
+		seeds = append(seeds, strconv.FormatUint(first+n, 10))
+	}
+	return seeds
 }
 
 // MaxCells is how many pictures a grid has at most.

@@ -315,3 +315,17 @@ func TestNothingOfAGridStaysWithTheDevice(t *testing.T) {
 		}
 	}
 }
+
+func TestSeedRange(t *testing.T) {
+	for text, want := range map[string]string{
+		"7-9": "7 8 9", " 7 - 7 ": "7", "18446744073709551614-18446744073709551615": "18446744073709551614 18446744073709551615",
+		"7": "", "9-7": "", "7-": "", "-7": "", "a-b": "", "1-2-3": "", "0-18446744073709551615": "", "1-102": "",
+	} {
+		if got := strings.Join(SeedRange(text), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if n := len(SeedRange("1-101")); n != MaxCells+1 {
+		t.Errorf("one too many for a grid, which says so: %d", n)
+	}
+}

@@ -123,15 +123,11 @@ func (s State) axis(side Side) inference.Axis {
 	}
 	for _, v := range strings.Split(side.Values, split) {
 		v = strings.TrimSpace(v)
-		from, to, isRange := strings.Cut(v, "-")
-		first, err1 := strconv.ParseUint(strings.TrimSpace(from), 10, 64)
-		last, err2 := strconv.ParseUint(strings.TrimSpace(to), 10, 64)
+		seeds := inference.SeedRange(v)
 		switch {
 		case v == "":
-		case side.Key == inference.AxisSeed && isRange && err1 == nil && err2 == nil && last >= first && last-first < 5*inference.MaxCells:
-			for n := first; n <= last; n++ {
-				a.Values = append(a.Values, strconv.FormatUint(n, 10))
-			}
+		case side.Key == inference.AxisSeed && seeds != nil:
+			a.Values = append(a.Values, seeds...)
 		case side.Key == "scope" || side.Key == "cfg":
 			if n, err := inference.ParseDecimal(v); err == nil {
 				v = strconv.FormatFloat(n, 'g', -1, 64)
