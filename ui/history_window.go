@@ -51,7 +51,6 @@ func (w *Window) buildHistory() {
 	}
 	w.journal.Budget.Store(w.prefs.Budget())
 	g := gallery.New(host)
-	g.OnOpen = func() { w.models.Hide(); w.grid.Hide(); w.computers.Hide() }
 	g.OnNew, g.OnSession, g.OnShow, g.OnReveal = w.session.New, w.session.GoOn, w.session.Show, w.saver.Show
 	g.OnRenamed = func(id uint64, name string) {
 		if w.journal.Session() == id {

@@ -24,7 +24,6 @@ func (w *Window) modelsHost() models.Host {
 		Places: func() models.Places {
 			return models.Places{Folder: w.prefs.Models, Elsewhere: w.prefs.Elsewhere, Given: w.opt.Model, Last: w.prefs.Model}
 		},
-		OnShow:   func() { w.gallery.Hide(); w.grid.Hide(); w.computers.Hide() },
 		OnStop:   w.queue.Stop,
 		OnReveal: w.saver.Show,
 		OnReady:  func() { w.undo.Reset(w.state.Form) },

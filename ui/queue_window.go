@@ -65,8 +65,8 @@ func newComputers(w *Window) *computers.Page {
 			}
 			return nil
 		},
-		Copy:   func(text string) { w.app.Clipboard().SetContent(text) },
-		OnOpen: func() { w.models.Hide(); w.gallery.Hide(); w.grid.Hide() },
+		Copy: func(text string) { w.app.Clipboard().SetContent(text) },
+
 		OnFarm: func() { w.queue.Advance(false) },
 		OnCard: func(file string) { w.models.UseCard(file) },
 	})
@@ -78,7 +78,7 @@ func newGrid(w *Window) *grid.Page {
 		State: w.state.Now, Background: w.background, Layers: &w.Layers, Commands: w.Commands, Journal: w.journal, Embed: w.prefs.Embed,
 		Before: func(do func()) { w.set.Before(do) }, Put: func(t state.Task) { w.queue.Put(t, false) },
 		Stop: w.queue.Stop, Resume: w.queue.Pause,
-		OnOpen: func() { w.models.Hide(); w.gallery.Hide(); w.computers.Hide() }, OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
+		OnShow: w.session.Show, SaveFile: w.opt.savePNG(),
 	})
 }
 

@@ -81,7 +81,7 @@ func newBench(t *testing.T, dir string) *bench {
 	b.Page = New(Host{
 		State: b.Now, Change: b.House.Change, Context: ctx, Post: b.Post, Background: b.Background, Layers: &b.Layers, Commands: b.Commands,
 		Dir: dir, Listen: "127.0.0.1:0", Engine: func() Engine { return b.here }, Copy: func(text string) { b.copied = text },
-		OnOpen: func() {}, OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file },
+		OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file },
 	})
 	t.Cleanup(func() { cancel(); b.Close() })
 	b.House.Render = b.Page.Refresh

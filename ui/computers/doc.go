@@ -33,7 +33,6 @@ type Host struct {
 	Engine  func() Engine          // of the open model; nil while none is
 	Copy    func(text string)      // into the clipboard
 	OpenKey func() (string, error) // asks for a file of credentials; "": the user changed their mind; nil: there is no such dialog
-	OnOpen  func()                 // the page comes up
 	OnCard  func(file string)      // the user wants a model of which only the card is here
 	OnFarm  func()                 // the farm is there, or is back: what waits for it may begin
 }

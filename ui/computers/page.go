@@ -26,7 +26,7 @@ import (
 
 // Page is the page of the computers, over the rest of the window, and the choice of where the next job is made.
 type Page struct {
-	Root   *fyne.Container
+	*kit.Screen
 	Choice *fyne.Container // of the place of the next job; hidden while there is no farm
 
 	host    Host
@@ -35,9 +35,7 @@ type Page struct {
 	running atomic.Pointer[watched]
 	told    atomic.Bool // a refresh is on its way
 
-	shown bool
-	away  func()
-	said  error // why the last thing could not be done
+	said error // why the last thing could not be done
 
 	where     *kit.Selector
 	note      *kit.Line // under it
@@ -94,7 +92,7 @@ func (p *Page) build() {
 		}
 	})
 	p.note = kit.Caption("")
-	open := kit.SmallButton(i18n.T("Computers…"), theme.ComputerIcon(), p.Toggle)
+	open := kit.SmallButton(i18n.T("Computers…"), theme.ComputerIcon(), func() { p.Toggle() })
 	p.Choice = kit.NewColumn(2, container.NewBorder(nil, nil, nil, open, p.where), container.New(kit.Inset{X: 4, Y: 0}, p.note))
 	p.Choice.Hide()
 
@@ -137,13 +135,18 @@ func (p *Page) build() {
 
 	p.summary = kit.Caption("")
 	p.rows = kit.NewColumn(6)
-	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.Hide)
+	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	head := container.NewBorder(nil, nil, nil, back, container.New(kit.Inset{X: 6, Y: 0},
 		kit.NewColumn(1, kit.Heading(i18n.T("Computers")), p.summary)))
 	body := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 300}, kit.Panel(kit.NewPage(setup))), nil,
 		kit.Panel(container.NewBorder(head, nil, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.rows)))))
-	p.Root = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
-	p.Root.Hide()
+	p.Screen = p.host.Layers.Screen(body)
+	p.OnUp = func() {
+		p.said = nil
+		p.link.Look(true)
+		p.Refresh()
+	}
+	p.OnAway = func() { p.link.Look(p.running.Load() != nil) }
 }
 
 func wrapped(importance widget.Importance) *widget.Label {
@@ -159,40 +162,8 @@ func (p *Page) Actions() []command.Action {
 	}
 	return []command.Action{{
 		ID: "computers.show", Menu: command.MenuRun, Label: i18n.T("Computers…"), Key: "Ctrl+Shift+K", Do: p.Toggle,
-		On: func() bool { return p.shown },
+		On: func() bool { return p.Shown() },
 	}}
-}
-
-// Toggle shows the page or hides it.
-func (p *Page) Toggle() {
-	if p.shown {
-		p.Hide()
-	} else {
-		p.Show()
-	}
-}
-
-// Show brings the page up, over the others.
-func (p *Page) Show() {
-	if p.shown || p.link == nil {
-		return
-	}
-	p.host.OnOpen()
-	p.shown, p.said = true, nil
-	p.away = p.host.Layers.Opened(p.Hide)
-	p.link.Look(true)
-	p.Root.Show()
-	p.Refresh()
-}
-
-// Hide takes the page away.
-func (p *Page) Hide() {
-	if p.shown {
-		p.shown = false
-		p.link.Look(p.running.Load() != nil)
-		p.away()
-		p.Root.Hide()
-	}
 }
 
 // do does what the user asks for elsewhere, then tells it to done, which may be nil.
@@ -285,7 +256,7 @@ func (p *Page) follow() {
 	var list []state.Maker
 	if job := p.running.Load(); job != nil {
 		list = makers(job, f.Status.Workers)
-	} else if !p.shown {
+	} else if !p.Shown() {
 		p.link.Look(false)
 	}
 	out := !f.Reached || f.Away
@@ -306,7 +277,7 @@ func (p *Page) follow() {
 }
 
 // Shows is what the page, the choice and what the link says with them show.
-func (p *Page) Shows(s state.State) []any { return []any{s.Farm, s.Queue.Away, s.Run.Makers} }
+func (p *Page) Shows(s state.State) []any { return []any{s.Farm, s.Queue.Away, s.Run.Makers, s.Model} }
 
 // Refresh makes the page equal to the state and to what the link says.
 func (p *Page) Refresh() {
@@ -315,7 +286,7 @@ func (p *Page) Refresh() {
 	}
 	s, f := p.host.State(), p.link.Now()
 	p.refreshChoice(s.Farm)
-	if !p.shown {
+	if !p.Shown() {
 		return
 	}
 	text, want := i18n.T("Start sharing"), widget.HighImportance

@@ -27,7 +27,7 @@ import (
 // Actions are the page's entries of the table of actions.
 func (g *Page) Actions() []command.Action {
 	open := func() bool { return g.host.State().History.Open }
-	chosen := func() bool { return g.shown && g.state.Chosen != 0 }
+	chosen := func() bool { return g.Shown() && g.state.Chosen != 0 }
 	can := func(button string) func() bool { // as the button beside the picture
 		return func() bool {
 			b := g.buttons[button]
@@ -41,7 +41,7 @@ func (g *Page) Actions() []command.Action {
 		},
 		{
 			ID: "history.show", Menu: command.MenuFile, Label: i18n.T("Sessions and pictures"), Key: "Ctrl+H", Do: g.Toggle, Can: open,
-			On: func() bool { return g.shown },
+			On: func() bool { return g.Shown() },
 		},
 		{ID: "history.star", Label: i18n.T("Star"), Key: ".", Do: g.starAll, Can: chosen},
 		{ID: "history.open", Label: i18n.T("Open in studio"), Do: g.showChosen, Can: can("show")},
@@ -54,34 +54,6 @@ func (g *Page) Actions() []command.Action {
 			Can: func() bool { return chosen() && !g.state.Look.Trash },
 		},
 	}, g.markActions()...)
-}
-
-// Toggle shows the page or hides it.
-func (g *Page) Toggle() {
-	if g.shown {
-		g.Hide()
-		return
-	}
-	g.OnOpen()
-	g.shown = true
-	g.close = g.host.Layers.Opened(g.Hide)
-	g.state.Snack, g.state.Err = snack{}, nil
-	g.refresh()
-	g.reload()
-	if c := g.host.Layers.Canvas(); c != nil {
-		c.Focus(g.grid)
-	}
-}
-
-func (g *Page) Hide() {
-	if !g.shown {
-		return
-	}
-	g.shown = false
-	g.close()
-	g.host.Layers.Canvas().Unfocus()
-	g.refresh()
-	g.Root.Refresh()
 }
 
 // look changes what the gallery is asked to show.
@@ -99,7 +71,7 @@ func (g *Page) look(change func(*query)) {
 
 // reload reads the page anew. Of several that follow fast only the last one is read.
 func (g *Page) reload() {
-	if g.shown {
+	if g.Shown() {
 		g.finder.Set(g.state.Look)
 	}
 }
@@ -128,7 +100,7 @@ func (g *Page) find(l query) {
 }
 
 func (g *Page) thumbsCame(ids []uint64) {
-	if !g.shown {
+	if !g.Shown() {
 		return
 	}
 	for _, id := range ids {
@@ -161,7 +133,7 @@ func (g *Page) menuOf(id uint64, at fyne.Position) {
 		return
 	}
 	g.menu = func() {
-		if g.shown && g.state.Chosen == id {
+		if g.Shown() && g.state.Chosen == id {
 			g.host.Commands.Menu(at, PictureMenu)
 		}
 	}
@@ -270,7 +242,7 @@ func (g *Page) Undone() bool {
 	return can
 }
 
-func (g *Page) Undoable() bool { return g.shown && len(g.state.Snack.Undo) > 0 }
+func (g *Page) Undoable() bool { return g.Shown() && len(g.state.Snack.Undo) > 0 }
 
 // restoreChosen takes the chosen picture out of the trash, with the job or the session that it was thrown away with.
 func (g *Page) restoreChosen() {

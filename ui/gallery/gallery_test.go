@@ -60,7 +60,6 @@ func newBench(t *testing.T, changes ...func(*Host)) *bench {
 	}
 	note := func(format string, args ...any) { b.asked = append(b.asked, fmt.Sprintf(format, args...)) }
 	b.Page = New(b.host)
-	b.OnOpen = func() { note("open") }
 	b.OnNew = func() { note("new"); j.SetSession(0) }
 	b.OnSession = func(id uint64) { note("session %d", id); j.SetSession(id) }
 	b.OnRenamed = func(id uint64, name string) { note("session %d is %s", id, name) }
@@ -106,7 +105,7 @@ func (b *bench) open(seeds ...uint64) (pictures []uint64) {
 	}
 	b.Toggle()
 	b.Settle()
-	if !b.shown || b.Root.Hidden {
+	if !b.Shown() || b.Root.Hidden {
 		b.t.Fatal("the page is not shown")
 	}
 	return pictures

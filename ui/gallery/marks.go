@@ -256,15 +256,15 @@ func (g *Page) compareTwo() {
 
 // markActions are what is done with several pictures of the history.
 func (g *Page) markActions() []command.Action {
-	some := func() bool { return g.shown && len(g.state.selection()) > 0 }
+	some := func() bool { return g.Shown() && len(g.state.selection()) > 0 }
 	return []command.Action{
 		{
 			ID: "history.all", Label: i18n.T("Select all pictures"), Key: "Ctrl+Shift+A", Do: func() { g.marked(g.state.markAll()) },
-			Can: func() bool { return g.shown && len(g.state.IDs) > 0 },
+			Can: func() bool { return g.Shown() && len(g.state.IDs) > 0 },
 		},
 		{
 			ID: "history.round", Label: i18n.T("Select all pictures of the job"), Key: "Shift+R", Do: func() { g.marked(g.state.markRound()) },
-			Can: func() bool { return g.shown && g.state.Detail != nil },
+			Can: func() bool { return g.Shown() && g.state.Detail != nil },
 		},
 		{
 			ID: "history.pictures.export", Menu: command.MenuFile, Label: i18n.T("Export the selected pictures…"), Do: g.exportAll,
@@ -272,7 +272,7 @@ func (g *Page) markActions() []command.Action {
 		},
 		{
 			ID: "history.compare", Label: i18n.T("Compare the two selected pictures"), Key: "Shift+K", Do: g.compareTwo,
-			Can: func() bool { return g.shown && len(g.state.Marked) == 2 },
+			Can: func() bool { return g.Shown() && len(g.state.Marked) == 2 },
 		},
 	}
 }

@@ -21,8 +21,9 @@ import (
 // Page is the page of the history, over the rest of the window: sessions on the left, pictures in the middle, the
 // chosen one on the right.
 type Page struct {
+	*kit.Screen
+
 	// What the user did that concerns the house, on Fyne's goroutine; all are set before the page is shown.
-	OnOpen      func()                                         // the page comes up, over everything else
 	OnNew       func()                                         // begin a new session
 	OnSession   func(id uint64)                                // go on with a session
 	OnRenamed   func(id uint64, name string)                   // a session has another name
@@ -35,8 +36,6 @@ type Page struct {
 
 	host   Host
 	state  contents
-	shown  bool
-	close  func() // takes back what Esc closes
 	menu   func() // waits until the chosen picture is known; nil: none
 	thumbs thumbs
 	finder kit.Newest[query]
@@ -44,7 +43,6 @@ type Page struct {
 	Tree   *Tree   // of the session that is worked at, under the stage
 	Banner *Banner // over the window
 
-	Root      *fyne.Container
 	list      *widget.List
 	rowTools  *fyne.Container
 	usage     *kit.Line
@@ -102,9 +100,13 @@ func New(host Host) *Page {
 	}}
 	g.finder.Do = g.find
 	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}, g.buildSessions(), g.buildPictures(), g.buildDetail())
-	back := kit.NewPlate(theme.ColorNameBackground, "", 0)
-	g.Root = container.NewStack(back, body)
-	g.Root.Hide()
+	g.Screen = host.Layers.Screen(body)
+	g.OnUp = func() {
+		g.state.Snack, g.state.Err = snack{}, nil
+		g.refresh()
+		g.reload()
+		host.Layers.Canvas().Focus(g.grid)
+	}
 	return g
 }
 
@@ -141,7 +143,7 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *query) { l.Starred = on }) })
 	g.emptyBin = kit.NewButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
 	g.emptyBin.Importance = widget.DangerImportance
-	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), g.Hide)
+	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), func() { g.Hide() })
 	head := kit.NewColumn(8,
 		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.NewRow(10, g.title, g.number), kit.NewRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))
@@ -272,13 +274,7 @@ func (g *Page) rowSelected(i widget.ListItemID) {
 
 // refresh makes the page equal to its state.
 func (g *Page) refresh() {
-	if g.Root.Visible() != g.shown {
-		g.Root.Hidden = !g.shown
-		if c := g.host.Layers.Canvas().Content(); c != nil {
-			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
-		}
-	}
-	if !g.shown {
+	if !g.Shown() {
 		return
 	}
 	s := &g.state

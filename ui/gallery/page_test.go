@@ -108,7 +108,7 @@ func TestPicturesAreFoundStarredAndThrownAway(t *testing.T) {
 		t.Errorf("emptied, and the file: %v, %+v", err, g.state)
 	}
 	g.Layers.Back() // Esc
-	if g.shown || !g.Root.Hidden {
+	if g.Shown() || !g.Root.Hidden {
 		t.Error("Esc does not close the page")
 	}
 }
@@ -133,11 +133,11 @@ func TestWhatIsDoneWithAPictureAndASession(t *testing.T) {
 	g.refresh()
 	test.Tap(g.buttons["open"])
 	want := []string{
-		"open", "session 1 is Rex", fmt.Sprint("show ", id), "open",
-		fmt.Sprintf("reference dog-7.png of %d, %d bytes, <nil>", id, len(fileOf(t, g.picture(id)))), "open",
+		"session 1 is Rex", fmt.Sprint("show ", id),
+		fmt.Sprintf("reference dog-7.png of %d, %d bytes, <nil>", id, len(fileOf(t, g.picture(id)))),
 		"reveal " + g.pictures(), "session 1",
 	}
-	if !slices.Equal(g.asked, want) || g.shown {
+	if !slices.Equal(g.asked, want) || g.Shown() {
 		t.Errorf("asked for %q\nwant %q", g.asked, want)
 	}
 }
@@ -262,7 +262,7 @@ func TestBudgetTrimsStepsButNeverPinnedOnes(t *testing.T) {
 	g.budget.SetSelected("500.0 MB")
 	g.Settle()
 	steps(4)
-	if g.host.Journal.Budget.Load() != 500e6 || !slices.Equal(g.asked, []string{"open", "budget 1", "budget 500000000"}) {
+	if g.host.Journal.Budget.Load() != 500e6 || !slices.Equal(g.asked, []string{"budget 1", "budget 500000000"}) {
 		t.Errorf("%d, %q", g.host.Journal.Budget.Load(), g.asked)
 	}
 	g.SetBudget(1)
@@ -336,13 +336,13 @@ func TestSeveralPicturesAreStarredExportedComparedAndThrownAway(t *testing.T) {
 	g.tapped(second, fyne.KeyModifierShortcutDefault)
 	g.Settle()
 	g.compareTwo()
-	if last := g.asked[len(g.asked)-1]; g.shown || last != fmt.Sprintf("compare %d, %d", first, second) {
+	if last := g.asked[len(g.asked)-1]; g.Shown() || last != fmt.Sprintf("compare %d, %d", first, second) {
 		t.Errorf("asked for %q", last)
 	}
 	g.Toggle()
 	g.OnCompare = func(_, _ uint64, done func(error)) { done(errors.New("no such picture")) }
 	g.compareTwo()
-	if !g.shown || !strings.Contains(g.snackText.Text, "No such picture") {
+	if !g.Shown() || !strings.Contains(g.snackText.Text, "No such picture") {
 		t.Errorf("a picture that cannot be read: %q", g.snackText.Text)
 	}
 }
@@ -432,8 +432,10 @@ func TestSituations(t *testing.T) {
 			})
 			g.Win.SetPadded(false)
 			g.Win.Resize(fyne.NewSize(1076, 650))
-			g.maker, g.shown, g.state = &Maker{}, true, some
+			g.maker, g.state = &Maker{}, some
 			change(&g.state)
+			g.OnUp = func() {}
+			g.Show()
 			g.thumbs.keep([]uint64{9, 7, 5}, map[uint64]*thumb{9: {whole: true, starred: true}, 7: {whole: true, missing: true}, 5: {}})
 			g.refresh()
 			test.AssertObjectRendersToMarkup(t, "page-"+name+".xml", g.Root)

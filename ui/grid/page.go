@@ -37,7 +37,6 @@ type Host struct {
 	Put    func(state.Task) // into the queue
 	Stop   func()           // the running job
 	Resume func()           // has a paused queue go on
-	OnOpen func()           // the page comes up
 	OnShow func(picture uint64)
 	// SaveFile asks where to save the named PNG file and writes there what data makes; "" is nowhere. Slow. Nil: nothing can be exported.
 	SaveFile func(name string, data func() ([]byte, error)) (path string, err error)
@@ -45,11 +44,9 @@ type Host struct {
 
 // Page is the page of the grids.
 type Page struct {
-	Root *fyne.Container
+	*kit.Screen
 
-	host  Host
-	shown bool
-	away  func()
+	host Host
 
 	sides              [2]*side // rows, columns
 	cost               *kit.Line
@@ -105,15 +102,23 @@ func New(h Host) *Page {
 	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest)
 	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), h.Stop)
 	p.export = kit.LowButton(i18n.T("Export as one picture…"), theme.DocumentSaveIcon(), p.Export)
-	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.Hide)
+	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	head := container.NewBorder(nil, nil, kit.NewRow(4, p.earlier, p.later), kit.NewRow(4, p.goOn, p.stop, p.export, back),
 		container.New(kit.Inset{X: 6, Y: 0}, kit.NewColumn(1, p.title, p.progress)))
 	p.area = container.New(&table{})
 	p.scroll = container.NewScroll(p.area)
 	body := container.NewBorder(nil, nil, container.New(kit.Fixed{Width: 270}, kit.Panel(kit.NewPage(setup))), nil,
 		kit.Panel(container.NewBorder(head, nil, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, p.scroll))))
-	p.Root = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
-	p.Root.Hide()
+	p.Screen = h.Layers.Screen(body)
+	p.OnUp = func() {
+		p.seen, p.said, p.told = "", nil, ""
+		for _, s := range p.sides {
+			if s.pick.SelectedIndex() < 0 {
+				s.pick.SetSelected(state.SideName(s.key))
+			}
+		}
+		p.Refresh()
+	}
 	return p
 }
 
@@ -142,43 +147,8 @@ func (s *side) typed() state.Side { return state.Side{Key: s.key, Values: s.valu
 func (p *Page) Actions() []command.Action {
 	return []command.Action{{
 		ID: "grid.show", Menu: command.MenuRun, Label: i18n.T("Grid of pictures…"), Key: "Ctrl+Shift+G", Do: p.Toggle,
-		On: func() bool { return p.shown },
+		On: func() bool { return p.Shown() },
 	}}
-}
-
-// Toggle shows the page or hides it.
-func (p *Page) Toggle() {
-	if p.shown {
-		p.Hide()
-	} else {
-		p.Show()
-	}
-}
-
-// Show brings the page up, over the others.
-func (p *Page) Show() {
-	if p.shown {
-		return
-	}
-	p.host.OnOpen()
-	p.shown, p.seen, p.said, p.told = true, "", nil, ""
-	p.away = p.host.Layers.Opened(p.Hide)
-	for _, s := range p.sides {
-		if s.pick.SelectedIndex() < 0 {
-			s.pick.SetSelected(state.SideName(s.key))
-		}
-	}
-	p.Root.Show()
-	p.Refresh()
-}
-
-// Hide takes the page away.
-func (p *Page) Hide() {
-	if p.shown {
-		p.shown = false
-		p.away()
-		p.Root.Hide()
-	}
 }
 
 // look shows the grid of another round.
@@ -244,7 +214,7 @@ func (k kept) manifest() bundle.Manifest { return bundle.Manifest{Name: k.recipe
 
 // Shows is what the page shows, and while it is away what tells how long a pass takes.
 func (p *Page) Shows(s state.State) []any {
-	if !p.shown {
+	if !p.Shown() {
 		return []any{s.Run.Phase, s.Run.Elapsed}
 	}
 	return []any{s.Form, s.Run, s.Shots, s.Queue, s.Model, s.Reasons()}
@@ -256,7 +226,7 @@ func (p *Page) Refresh() {
 	if s.Run.Phase == state.Idle && s.Run.Elapsed > 0 && s.Run.Passes > 0 {
 		p.pass = s.Run.Elapsed / time.Duration(s.Run.Passes)
 	}
-	if !p.shown {
+	if !p.Shown() {
 		return
 	}
 	p.refreshSetup(s)

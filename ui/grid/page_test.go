@@ -53,7 +53,7 @@ func newBench(t *testing.T) *bench {
 	b.Page = New(Host{
 		State: b.Now, Background: b.Background, Layers: &b.Layers, Commands: b.Commands, Journal: j,
 		Embed: func() recipe.Embed { return recipe.Embed{} }, Before: func(do func()) { do() }, Put: func(t state.Task) { b.put = append(b.put, t) },
-		Stop: func() {}, Resume: func() {}, OnOpen: func() {}, OnShow: func(id uint64) { b.opened = id },
+		Stop: func() {}, Resume: func() {}, OnShow: func(id uint64) { b.opened = id },
 		SaveFile: func(name string, data func() ([]byte, error)) (string, error) {
 			if b.saved, err = data(); err != nil {
 				return "", err
@@ -156,11 +156,11 @@ func TestAGridIsLookedAtAndGoesOn(t *testing.T) {
 		t.Errorf("the sheet says %+v, %v", said.Grid, errors.Join(err, err2))
 	}
 	test.Tap(b.tiles[1])
-	if b.opened != 0 || !b.shown {
+	if b.opened != 0 || !b.Shown() {
 		t.Error("a cell that is not made was opened")
 	}
 	test.Tap(b.tiles[3])
-	if p, err := b.store.Picture(b.opened); err != nil || p.Cell != 4 || b.shown {
+	if p, err := b.store.Picture(b.opened); err != nil || p.Cell != 4 || b.Shown() {
 		t.Errorf("picture %d was opened: %+v, %v", b.opened, p, err)
 	}
 }

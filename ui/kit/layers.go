@@ -15,6 +15,7 @@ import (
 type Layers struct {
 	Canvas func() fyne.Canvas // of the window
 	open   []*openThing
+	screen *Screen // that is up; nil: none
 }
 
 // Opened notes that something came up which Esc closes: a dialog, a mode of the stage, a panel over others. Esc calls close for

@@ -397,7 +397,7 @@ func (p *Page) remove(path string) {
 // Undo takes the last thing done to the models back; false: there is nothing.
 func (p *Page) Undo() bool {
 	undo := p.back
-	if undo == nil || !p.shown {
+	if undo == nil || !p.Shown() {
 		return false
 	}
 	p.back = nil

@@ -36,7 +36,6 @@ type Host struct {
 	Hinders func() error // why no other model can be opened at present; nil: one can
 	Places  func() Places
 
-	OnShow   func()                       // the page comes up over the others
 	OnStop   func()                       // the running job is to stop
 	OnReady  func()                       // the model of the start is open, and not yet shown
 	OnUsed   func(path string)            // the user has gone over to a model

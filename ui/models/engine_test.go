@@ -157,7 +157,7 @@ func TestTheModelOfTheStart(t *testing.T) {
 		}
 	}
 	b, _ := started(t, Places{Last: "/gone"})
-	if test.Tap(b.notice.Act); !b.shown || !b.notice.Hidden {
+	if test.Tap(b.notice.Act); !b.Shown() || !b.notice.Hidden {
 		t.Error("the button does not lead to the models")
 	}
 	b, _ = started(t, Places{Given: "/gone"}) // what was asked for is not replaced

@@ -97,7 +97,6 @@ func started(t *testing.T, places Places) (*bench, *modelstest.Fake) {
 		Notify:   func(string, string) {},
 		Hinders:  func() error { return nil },
 		Places:   func() Places { return b.places },
-		OnShow:   func() {},
 		OnStop:   tell("stop"), OnReady: tell("ready"), OnIdle: tell("idle"), OnSight: tell("another size"),
 		OnUsed:   func(path string) { b.told = append(b.told, "used "+path) },
 		OnReveal: func(string) {},
@@ -322,7 +321,7 @@ func TestDownloadsArePausedAndGivenUp(t *testing.T) {
 	}
 	b.Undo() // nothing to undo, nothing happens
 	b.Layers.Back()
-	if b.State.Shelf.Getting || !b.shown {
+	if b.State.Shelf.Getting || !b.Shown() {
 		t.Error("Esc left the page instead of the catalogue")
 	}
 }
@@ -385,11 +384,11 @@ func TestModelsPageListsModels(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	b.Layers.Back()
-	if b.State.Shelf.Adding != nil || !b.shown {
+	if b.State.Shelf.Adding != nil || !b.Shown() {
 		t.Error("Esc left the page instead of what was to be added")
 	}
 	b.Layers.Back()
-	if b.shown || !b.Root.Hidden {
+	if b.Shown() || !b.Root.Hidden {
 		t.Error("Esc left the page open")
 	}
 }
@@ -636,7 +635,7 @@ func TestModelsByKeys(t *testing.T) {
 		t.Errorf("%q is chosen", m.Path)
 	}
 	b.Layers.Back()
-	if b.shown {
+	if b.Shown() {
 		t.Error("Esc leaves the page open")
 	}
 }

@@ -23,17 +23,16 @@ import (
 // Page is the page of the models, over the rest of the window: the list on the left, on the right the chosen one or what
 // is about to be added.
 type Page struct {
+	*kit.Screen
+
 	host   Host
 	engine Engine // of the open model; nil while none is
-	shown  bool
-	away   func() // takes back what Esc closes
 
 	back        func()                     // takes back what Shelf.Told tells; nil: it cannot be
 	stopLooking context.CancelFunc         // ends the inspection of what is being added; nil: nothing is
 	cancels     map[int]context.CancelFunc // of the tasks that run
 	loading     sync.WaitGroup             // downloads that run
 
-	Root             *fyne.Container // over the rest of the window
 	Opener           *kit.Button     // for the head of the window
 	Status           *kit.Line       // which model is open, for the head of the window
 	Light            *fyne.Container // beside it
@@ -81,13 +80,13 @@ func New(h Host) *Page {
 		host: h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
 		cancels: map[int]context.CancelFunc{},
 	}
-	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), p.Toggle)
+	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), func() { p.Toggle() })
 	p.Opener.Importance, p.Opener.Hidden = widget.LowImportance, p.host.Models == nil
 	p.Status, p.dot = kit.Caption(""), canvas.NewCircle(color.Transparent)
 	p.Light = container.New(kit.Fixed{Width: 8, Height: 8}, p.dot)
 	body := container.New(leading{320, 10}, p.buildList(), p.buildRight())
-	p.Root = container.NewStack(kit.NewPlate(theme.ColorNameBackground, "", 0), body)
-	p.Root.Hide()
+	p.Screen = h.Layers.Screen(body)
+	p.Within, p.OnUp, p.OnAway = p.left, p.came, p.went
 	return p
 }
 
@@ -236,7 +235,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.Undo() })
 	p.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
-	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), p.Hide)
+	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	top := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, nil, done))
 	return kit.Panel(container.NewBorder(nil, p.snack, nil, nil,
 		container.NewStack(container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(p.detail, p.adding, p.buildCatalogue())),
@@ -344,68 +343,49 @@ func (p *Page) refreshTasks() {
 	}
 }
 
-// Shown tells whether the page is up.
-func (p *Page) Shown() bool { return p.shown }
-
 // Animated tells whether something on the page moves by itself, so that the window may not rest.
 func (p *Page) Animated() bool { return len(p.looking.Objects) > 0 }
 
-// Toggle shows the page or hides it.
-func (p *Page) Toggle() {
-	if p.shown {
-		p.Hide()
-	} else {
-		p.Show()
-	}
-}
-
-// Show brings the page up, over the others.
+// Show brings the page up, or what is new to a page that is up.
 func (p *Page) Show() {
-	if p.host.Models == nil {
-		return
+	switch {
+	case p.host.Models == nil:
+	case p.Shown():
+		p.Refresh()
+	default:
+		p.Screen.Show()
 	}
-	if !p.shown {
-		p.host.OnShow()
-		p.shown = true
-		p.away = p.host.Layers.Opened(p.escaped)
-		p.Reload()
-		defer p.host.Layers.Canvas().Focus(p.list)
-	}
-	p.Refresh()
 }
 
-// Hide takes the page away and leaves what was about to be added.
-func (p *Page) Hide() {
-	if !p.shown {
-		return
-	}
-	p.shown = false
-	p.away()
+func (p *Page) came() {
+	p.Reload()
+	p.Refresh()
+	p.host.Layers.Canvas().Focus(p.list)
+}
+
+// went leaves what was about to be added.
+func (p *Page) went() {
 	p.change(func(s *state.Shelf) {
 		p.leaveAdding()
 		p.tell("", nil)
 		s.Getting = false
 	})
-	p.host.Layers.Canvas().Unfocus()
 }
 
-// escaped leaves what is about to be added, and then the page.
-func (p *Page) escaped() {
-	if p.shelf().Adding != nil {
-		p.away = p.host.Layers.Opened(p.escaped)
-		p.stopAdding()
-		return
-	}
-	if p.shelf().Getting {
-		p.away = p.host.Layers.Opened(p.escaped)
-		p.change(func(s *state.Shelf) { s.Getting = false })
-		return
-	}
-	p.Hide()
+// left leaves what is open on the page.
+func (p *Page) left() bool {
+	s := p.shelf()
+	p.change(func(s *state.Shelf) {
+		if s.Adding == nil {
+			s.Getting = false
+		}
+		p.leaveAdding()
+	})
+	return s.Adding != nil || s.Getting
 }
 
 // Undoable tells whether Undo would take something back.
-func (p *Page) Undoable() bool { return p.shown && p.back != nil }
+func (p *Page) Undoable() bool { return p.Shown() && p.back != nil }
 
 // Shows is what the page and its button in the head of the window show.
 func (p *Page) Shows(s state.State) []any {
@@ -413,22 +393,16 @@ func (p *Page) Shows(s state.State) []any {
 	if s.Shelf.Adding != nil {
 		adding = *s.Shelf.Adding // which stays the same one while it is looked at and named
 	}
-	return []any{p.shown, p.back == nil, s.Shelf, adding, s.Model, s.ModelErr}
+	return []any{p.Shown(), p.back == nil, s.Shelf, adding, s.Model, s.ModelErr}
 }
 
 // Refresh makes the page equal to the state.
 func (p *Page) Refresh() {
-	if p.Root.Hidden == p.shown {
-		p.Root.Hidden = !p.shown
-		if c := p.host.Layers.Canvas().Content(); c != nil {
-			canvas.Refresh(c) // what was never drawn before cannot ask for it itself
-		}
-	}
 	p.refreshLight()
 	p.refreshTasks()
 	s := p.shelf()
-	p.look(p.shown && s.Adding != nil && s.Adding.Looking)
-	if !p.shown {
+	p.look(p.Shown() && s.Adding != nil && s.Adding.Looking)
+	if !p.Shown() {
 		return
 	}
 	p.file.Hidden, p.dir.Hidden = p.host.OpenFile == nil, p.host.OpenFolder == nil
@@ -667,7 +641,7 @@ func (p *Page) Actions() []command.Action {
 	chosen := func(ok func(state.Model) bool) func() bool {
 		return func() bool {
 			m, found := p.shelf().ChosenModel()
-			return here() && p.shown && found && p.shelf().Adding == nil && !p.shelf().Getting && ok(m)
+			return here() && p.Shown() && found && p.shelf().Adding == nil && !p.shelf().Getting && ok(m)
 		}
 	}
 	with := func(do func(state.Model)) func() {
@@ -681,7 +655,7 @@ func (p *Page) Actions() []command.Action {
 	return []command.Action{
 		{
 			ID: "models.show", Menu: command.MenuModels, Label: i18n.T("Models"), Key: "Ctrl+Shift+M", Do: p.Toggle, Can: here,
-			On: func() bool { return p.shown },
+			On: func() bool { return p.Shown() },
 		},
 		{ID: "models.get", Menu: command.MenuModels, Label: i18n.T("Get real models…"), Do: p.showCatalogue, Can: here},
 		{
