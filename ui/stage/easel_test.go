@@ -3,6 +3,7 @@ package stage
 import (
 	"image"
 	"image/color"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -138,5 +139,29 @@ func TestToolsHaveTheirHeightAfterPainting(t *testing.T) {
 	veil = Veil{}
 	if after := high(); after != before {
 		t.Errorf("after painting the tools are %g high, before %g", after, before)
+	}
+}
+
+// TestPaintingForAnotherShape: where the next picture has another shape than the one in view, that is pulled to it, so that the brush is
+// round and the mask lies as it will; afterwards it has its own again.
+func TestPaintingForAnotherShape(t *testing.T) {
+	var veil Veil
+	b := newBench(t, func(h *Host) { h.Veil = func() (Veil, []picture.Layer) { return veil, nil } })
+	b.picture(dog)
+	shape := func() float32 {
+		b.Panel.Refresh()
+		b.Settle()
+		return b.Span().Width / b.Span().Height
+	}
+	if got := shape(); got < 0.98 || got > 1.02 {
+		t.Fatalf("the picture has %g", got)
+	}
+	veil = Veil{Mask: image.NewGray(image.Rect(0, 0, 128, 64))}
+	if got := shape(); got < 1.96 || got > 2.04 || !strings.HasPrefix(b.info.Text, "The next picture is") {
+		t.Errorf("under a mask of 2:1 the picture has %g and is called %q", got, b.info.Text)
+	}
+	veil = Veil{}
+	if got := shape(); got < 0.98 || got > 1.02 || strings.HasPrefix(b.info.Text, "The next picture is") {
+		t.Errorf("afterwards it has %g", got)
 	}
 }

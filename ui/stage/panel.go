@@ -87,6 +87,7 @@ type Panel struct {
 	blank    *image.Gray // to paint on before there is a picture
 	high     float32     // how high the tools are
 	seats    int         // the most subjects that a film of the session had: the picture stands still where another has fewer
+	pulled   bool        // the picture has the shape of a mask that is painted for another one, as it is stretched over it
 	painting bool        // a veil is there, even where Peek hides it
 
 	painter kit.Newest[scene]
@@ -255,6 +256,9 @@ func (p *Panel) Refresh() {
 	if z := p.pane.zoom.scale; z > 0 && text != "" {
 		text += " · " + i18n.T("%.0f %%", 100*z)
 	}
+	if size := s.Form.Size(s.Model); p.pulled {
+		text = i18n.T("The next picture is %d × %d: this one is pulled to its shape while you paint", size.X, size.Y)
+	}
 	p.info.SetText(text)
 	p.info.Importance = widget.LowImportance
 	if s.ActionErr != nil || !comparing && shot != nil && shot.SaveErr != nil && !shot.Unsaved {
@@ -332,9 +336,14 @@ func (p *Panel) repaint() {
 	} else if p.masksOn() {
 		c.masks, c.mode, c.opacity = p.lens.over(s), p.lens.mode, p.lens.opacity
 	}
+	p.pulled = false
 	if c.base != nil {
 		if p.pane.natural = s.PictureSize(); p.pane.natural.X < 1 {
 			p.pane.natural = c.base.Bounds().Size()
+		}
+		if p.pulled = c.veil.Mask != nil && unlike(p.pane.natural, c.veil.Mask.Rect.Size()); p.pulled {
+			size := c.veil.Mask.Rect.Size()
+			p.pane.natural.Y = max(p.pane.natural.X*size.Y/size.X, 1)
 		}
 		lies := p.pane.port()
 		c.size, c.part, c.crisp = lies.size, lies.part, p.lens.crisp
@@ -349,6 +358,12 @@ func (p *Panel) repaint() {
 		p.painted = key
 		p.painter.Set(c)
 	}
+}
+
+// unlike tells whether two sizes have another shape.
+func unlike(a, b image.Point) bool {
+	wide, high := a.X*b.Y, b.X*a.Y
+	return 50*max(wide, high) > 51*min(wide, high)
 }
 
 // emptySheet is what masks are painted on before there is a picture.
