@@ -108,6 +108,14 @@ chaos: ## a farm of 8 helpers and 2,000 pictures: a helper is killed every 5 s, 
 	REALWORD_CHAOS_PICTURES=2000 REALWORD_CHAOS_WORKERS=8 REALWORD_CHAOS_KILL=5s REALWORD_CHAOS_SERVERS=3 \
 		$(GO) test -count=1 -run '^TestChaos$$' -v -timeout 30m ./farm
 
+.PHONY: farm-share
+farm-share: build ## two workers with two threads each against one with four: PICTURES (40) of the built-in model
+	REALWORD='$(CURDIR)/$(BIN)' SUBJECT=assets/samples/dog.png app/linux/worker/share.sh
+
+.PHONY: farm-cut
+farm-cut: ## the line to a farm's helper is cut for a minute in the middle of a preview, in a network namespace (as root)
+	REALWORD_FARM_CUT=1m $(GO) test -count=1 -run '^TestTheNetworkIsCut$$' -v ./farm
+
 .PHONY: farm-figures
 farm-figures: ## what a farm costs: how late previews are, what a picture takes on top, 10,000 waiting pictures
 	REALWORD_FARM_FIGURES=1 $(GO) test -count=1 -run '^TestFigures$$' -v ./farm
@@ -257,6 +265,10 @@ package-windows: $(ORT_HEADERS) $(WINDOWS_FOLDER)/onnxruntime.dll $(LICENCES)/on
 .PHONY: package-linux
 package-linux: deps $(LICENCES)/onnxruntime.txt ## a tar.xz and a .deb for machines without Go, in dist/
 	@VERSION=$(VERSION) TAGS=$(TAGS) LIBRARY='$(ORT_LIBRARY)' LICENCES='$(LICENCES)' NFPM='$(GO) run $(NFPM)' app/linux/package.sh dist
+
+.PHONY: worker-image
+worker-image: build ## what a container of a farm's worker is built of, in dist/worker: no registry is needed
+	REALWORD='$(CURDIR)/$(BIN)' LIBRARY='$(ORT_LIBRARY)' app/linux/worker/image.sh dist/worker
 
 # A Debian of its own, without anything but what the package asks for.
 .PHONY: linux-check

@@ -353,12 +353,16 @@ func newWorker() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "worker [PAIRING]",
 		Short: "make pictures for a farm, without a window",
-		Long: `Make pictures for a farm until it is interrupted. PAIRING is the line that "realword farm pair NAME" printed there.
+		Long: `Make pictures for a farm until it is interrupted. PAIRING is the line that "realword farm pair NAME" printed there; it can also stand in
+the environment, as REALWORD_PAIRING, where the list of processes does not show it.
 What is in work at an interrupt is handed over: another computer continues from its last step.`,
 		Example: `  realword worker realword-farm:…
   realword worker realword-farm:… --model ~/models/sdxl --device cuda,cuda:1`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if given := strings.TrimSpace(os.Getenv("REALWORD_PAIRING")); given != "" && len(args) == 0 && r.server == "" {
+				args = []string{given} // where a list of processes may show no secret
+			}
 			a, err := r.access()
 			if len(args) == 1 {
 				if r.server != "" {
