@@ -211,7 +211,7 @@ func (f figures) print(w io.Writer) error {
 	}
 	fmt.Fprintln(w, "cost of a customized picture in plain text-to-image, of the fastest passes:")
 	ratio("  Realword, in the loop", f.Ours.Loop, f.Ours.LoopEach)
-	fmt.Fprintf(w, "%-40s %.3f   at most: fewer where masks come to rest\n", "  Realword swift (approximate), in the loop", f.Swift)
+	fmt.Fprintf(w, "%-40s %.3f   at most: fewer where masks come to rest\n", "  Realword, swift (approximate)", f.Swift)
 	ratio("  Realword, with encoders and decoder", f.Ours.Whole, f.Ours.WholeEach)
 	ratio("  naive, in the loop", f.Naive.Loop, f.Naive.LoopEach)
 	ratio("  naive, with encoders and decoder", f.Naive.Whole, f.Naive.WholeEach)

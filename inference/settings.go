@@ -403,12 +403,14 @@ var table = []Setting{
 	{
 		Key: "mask_rest", Field: "Rest", At: func(s *Settings) any { return &s.Rest },
 		Flag: "mask-rest", Help: fmt.Sprintf("approximate: make masks at every second step once they change by less than this share (--swift: %g)", swift.Rest),
-		Called: "mask rest", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask rest", check: checkShare("mask rest", func(s Settings) float64 { return s.Rest }),
+		Called: "mask rest", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask rest",
+		check: checkShare("mask rest", func(s Settings) float64 { return s.Rest }),
 	},
 	{
 		Key: "mask_settle", Field: "Settle", At: func(s *Settings) any { return &s.Settle },
 		Flag: "mask-settle", Help: fmt.Sprintf("approximate: T_stop by itself, once masks change by less than this share twice (--swift: %g)", swift.Settle),
-		Called: "mask settle", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle", check: checkShare("mask settle", func(s Settings) float64 { return s.Settle }),
+		Called: "mask settle", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle",
+		check: checkShare("mask settle", func(s Settings) float64 { return s.Settle }),
 	},
 	{
 		Key: "cfg_interval", Field: "Interval", At: func(s *Settings) any { return &s.Interval },
@@ -419,7 +421,8 @@ var table = []Setting{
 	{
 		Key: "uncond_every", Field: "Every", At: func(s *Settings) any { return &s.Every },
 		Flag: "uncond-every", Help: fmt.Sprintf("approximate: the unconditional pass at every so many steps (--swift: %d)", swift.Every), Zero: "1 runs it at every step",
-		Called: "steps of an unconditional pass", Takes: fmt.Sprint("a number from 1 to ", mostEvery), Least: 1, Most: mostEvery, Label: "uncond every",
+		Called: "steps of an unconditional pass", Takes: fmt.Sprint("a number from 1 to ", mostEvery), Least: 1, Most: mostEvery,
+		Label: "uncond every",
 		check: func(s Settings, _ bundle.Manifest) error {
 			if s.Every < 0 || s.Every > mostEvery {
 				return message.Errorf("an unconditional pass every %d steps is outside the range 1 to %d: 2 works well", s.Every, mostEvery)

@@ -166,8 +166,15 @@ func TestTheDifferenceIsTakenAgain(t *testing.T) {
 // TestGoingOnWithApproximations: a run that goes on from any kept step, over bytes, gives what the whole run gave, to the bit.
 func TestGoingOnWithApproximations(t *testing.T) {
 	for _, c := range []Settings{
-		{Rest: 1}, {Settle: 0.1}, {Rest: 0.2, Settle: 0.1}, {Every: 2}, {Every: 3, Sampler: "heun"}, {Interval: "0.6-4"}, {Swift: true, Rest: 1},
-		{Swift: true, Sampler: "dpm++2msde-karras", Rescale: 0.5}, {Swift: true, Sampler: "unipc", Preset: "release"},
+		{Rest: 1},
+		{Settle: 0.1},
+		{Rest: 0.2, Settle: 0.1},
+		{Every: 2},
+		{Every: 3, Sampler: "heun"},
+		{Interval: "0.6-4"},
+		{Swift: true, Rest: 1},
+		{Swift: true, Sampler: "dpm++2msde-karras", Rescale: 0.5},
+		{Swift: true, Sampler: "unipc", Preset: "release"},
 	} {
 		b := newBench(t)
 		r := b.wide()
@@ -289,8 +296,18 @@ func TestSwiftSettings(t *testing.T) {
 		rows[row.Key] = row
 	}
 	for _, c := range [][2]string{
-		{"cfg_interval", "5.42-0.28"}, {"cfg_interval", "3"}, {"cfg_interval", "-1-3"}, {"cfg_interval", "0.2-x"}, {"cfg_interval", "NaN-3"}, {"cfg_interval", "Inf-"},
-		{"cfg_interval", "-"}, {"mask_rest", "1.5"}, {"mask_rest", "-0.5"}, {"mask_settle", "NaN"}, {"uncond_every", "9"}, {"uncond_every", "-2"},
+		{"cfg_interval", "5.42-0.28"},
+		{"cfg_interval", "3"},
+		{"cfg_interval", "-1-3"},
+		{"cfg_interval", "0.2-x"},
+		{"cfg_interval", "NaN-3"},
+		{"cfg_interval", "Inf-"},
+		{"cfg_interval", "-"},
+		{"mask_rest", "1.5"},
+		{"mask_rest", "-0.5"},
+		{"mask_settle", "NaN"},
+		{"uncond_every", "9"},
+		{"uncond_every", "-2"},
 	} {
 		var s Settings
 		err := rows[c[0]].Set(&s, c[1])

@@ -123,7 +123,8 @@ func New(h Host) *Panel {
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12,
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
-			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.Swift.box, s.LoRAs.box, s.More, s.moreBox)
+			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.Swift.box, s.LoRAs.box,
+		s.More, s.moreBox)
 
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }

@@ -1,7 +1,8 @@
 """What the approximations cost and change: the gate that decides which of them `--swift` sets.
 
-    python swift.py --work DIR --run swift --set main --limit 240            makes what is missing, prints the table
-    python swift.py ... --out ../../../docs/swift.md --passes 1.06 0.93      writes it into that file, with the cost of a pass in plain ones
+    python swift.py --work DIR --run swift --set main --limit 160 --hats     makes what is missing, prints figures
+    python swift.py ... --json FILE --sheet ../results/swift.png     also pictures side by side
+    python swift.py ... --rows exact 'mine:mask_rest=0.3;uncond_every=3'     something to try
 
 Every row is one approximation alone, or all that passed, over the same cases as the exact run. All pictures are made by the Go program.
 """
@@ -51,6 +52,31 @@ def figures(panel, some, folder, exact):
     return out
 
 
+def markdown(result, cost):
+    """cost: seconds of a plain, a generation and a guidance pass."""
+    plain, generation, guidance = cost
+    lines = ["| | passes | seconds | identity cosine | retrieval@1 of 200 | place | word | hat | mask IoU | of the lowest tenth | difference of 255 |", "|---|" + "---|" * 10]
+    for name, r in result.items():
+        seconds = r["generation"] * generation + r["uncond"] * plain + r["guidance"] * guidance
+        lines.append(f"| {name} | {r['generation'] + r['uncond'] + r['guidance']:.1f} | {seconds:.2f} | {r['identity cosine']:.3f} | {100 * r['retrieval@1 of 200']:.1f} % | {100 * r['place']:.1f} % | "
+                     f"{100 * r['word']:.1f} % | {100 * r['hat']:.1f} % | {r['mask iou']:.3f} | {r['mask iou, lowest tenth']:.2f} | {r['difference']:.1f} |")
+    return "\n".join(lines)
+
+
+def sheet(some, references, exact, ours, out, tile=112, columns=4):
+    """Reference, exact picture, swift picture of the first cases."""
+    from PIL import Image, ImageDraw
+    rows, gap = -(-len(some) // columns), 10
+    paper = Image.new("RGB", (columns * (3 * tile + gap) - gap, rows * (tile + 16)), "white")
+    draw = ImageDraw.Draw(paper)
+    for i, c in enumerate(some):
+        x, y = i % columns * (3 * tile + gap), i // columns * (tile + 16)
+        draw.text((x + 2, y + 2), f"{c['prompt']}: reference, exact, swift", "black")
+        for k, file in enumerate((references / f"{c['identities'][0]}.png", exact / f"{c['name']}.png", ours / f"{c['name']}.png")):
+            paper.paste(Image.open(file).convert("RGB").resize((tile, tile), Image.LANCZOS), (x + k * tile, y + 16))
+    paper.quantize(256).save(out, optimize=True)
+
+
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True)
@@ -63,6 +89,8 @@ if __name__ == "__main__":
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--rows", nargs="+", default=list(ROWS))
     p.add_argument("--no-make", action="store_true")
+    p.add_argument("--table", type=float, nargs=3, metavar="SECONDS", help="prints the table, for the processor seconds of a plain, a generation and a guidance pass")
+    p.add_argument("--sheet", type=pathlib.Path, help="file for pictures side by side: 24 cases of 24 individuals")
     p.add_argument("--json", type=pathlib.Path, help="file for the figures")
     a = p.parse_args()
     cases = fixed.load(a.work)["cases"]
@@ -82,5 +110,11 @@ if __name__ == "__main__":
     for name in rows:
         result[name] = figures(panel, some, panel.folder(a.run, name), panel.folder(a.run, "exact"))
         print(name, {k: round(v, 3) for k, v in result[name].items()}, flush=True)
+    if a.table:
+        print(markdown(result, a.table))
+    if a.sheet:
+        seen = set()
+        few = [c for c in some if not (c["identities"][0] in seen or seen.add(c["identities"][0]))][:24]
+        sheet(few, a.work / "evaluate" / "references", panel.folder(a.run, "exact"), panel.folder(a.run, "swift"), a.sheet)
     if a.json:
         a.json.write_text(json.dumps(result, indent=1) + "\n")
