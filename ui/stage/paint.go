@@ -24,6 +24,7 @@ type scene struct {
 	veil    Veil            // over it, below the masks
 	other   image.Image     // to compare with, right of the split; may be nil
 	split   float32         // as a share of part
+	fit     bool            // a base of another shape keeps it
 	clean   *image.RGBA     // the base as enlarge has made it before; nil: not yet
 }
 
@@ -139,7 +140,7 @@ func (s scene) compare(out *image.RGBA) {
 		return
 	}
 	right := s
-	right.base, right.clean = s.other, nil
+	right.base, right.clean, right.fit = s.other, nil, true
 	at := min(max(int(s.split*float32(out.Rect.Dx())+0.5), 0), out.Rect.Dx())
 	draw.Draw(out, image.Rect(at, 0, out.Rect.Dx(), out.Rect.Dy()), right.enlarge(), image.Pt(at, 0), draw.Src)
 	draw.Draw(out, image.Rect(at-2, 0, at+2, out.Rect.Dy()), image.Black, image.Point{}, draw.Src)
@@ -178,7 +179,7 @@ func (s scene) enlarge() *image.RGBA {
 		return &image.RGBA{Pix: slices.Clone(s.clean.Pix), Stride: s.clean.Stride, Rect: s.clean.Rect}
 	}
 	preview, isPreview := s.base.(*image.RGBA)
-	if isPreview && !s.crisp && s.part.Size() == s.size {
+	if isPreview && !s.crisp && s.part.Size() == s.size && !s.fit {
 		return picture.Upscale(preview, w, h, true)
 	}
 	out := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -191,6 +192,13 @@ func (s scene) enlarge() *image.RGBA {
 	case isPreview || s.size.X*b.Dy() > most:
 		filter = xdraw.ApproxBiLinear
 	}
-	filter.Scale(out, image.Rectangle{Max: s.size}.Sub(s.part.Min), s.base, b, draw.Over, nil)
+	lies := image.Rectangle{Max: s.size}
+	if s.fit && unlike(b.Size(), s.size) { // in the middle of the place of the other one, as a whole
+		f := fitting(b.Size(), s.size)
+		size := image.Pt(max(int(float32(b.Dx())*f+0.5), 1), max(int(float32(b.Dy())*f+0.5), 1))
+		at := s.size.Sub(size).Div(2)
+		lies = image.Rectangle{at, at.Add(size)}
+	}
+	filter.Scale(out, lies.Sub(s.part.Min), s.base, b, draw.Over, nil)
 	return out
 }

@@ -357,3 +357,29 @@ func TestFilmsOfWidePicturesShowThemWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestComparedPicturesKeepTheirShape: one that is no square beside one that is lies in the middle of its place, not stretched over it.
+func TestComparedPicturesKeepTheirShape(t *testing.T) {
+	flat := func(size image.Point, c color.Color) image.Image {
+		img := image.NewNRGBA(image.Rectangle{Max: size})
+		draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+		return img
+	}
+	for _, c := range []struct {
+		other image.Point
+		seen  map[image.Point]bool // places of the right half: is the other picture there?
+	}{
+		{image.Pt(96, 48), map[image.Point]bool{{90, 4}: false, {90, 48}: true, {90, 92}: false, {90, 28}: true}},
+		{image.Pt(48, 96), map[image.Point]bool{{90, 4}: false, {60, 4}: true, {60, 92}: true, {80, 48}: false}},
+		{image.Pt(32, 32), map[image.Point]bool{{90, 4}: true, {90, 92}: true}},
+	} {
+		s := whole(flat(image.Pt(64, 64), color.NRGBA{0, 0, 255, 255}), 96, 96)
+		s.other, s.split = flat(c.other, color.NRGBA{255, 0, 0, 255}), 0.5
+		img := s.paint()
+		for at, there := range c.seen {
+			if got := img.RGBAAt(at.X, at.Y).R > 200; got != there {
+				t.Errorf("%v beside a square: at %v it is seen: %v", c.other, at, got)
+			}
+		}
+	}
+}
