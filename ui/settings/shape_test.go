@@ -68,6 +68,10 @@ func TestShapes(t *testing.T) {
 	if tip := p.explain(state.Shape{Width: 9, Height: 16}); tip != "144 × 256" {
 		t.Errorf("9:16 is explained as %q", tip)
 	}
+	r.Change(func(s *state.State) { s.Form = s.Form.WithSize(image.Pt(144, 96), s.Model) })
+	press("1:1")
+	say("a square about as large as the model's own is its own", image.Pt(128, 128), "1:1")
+	r.Change(func(s *state.State) { s.Form = s.Form.WithSize(image.Pt(256, 256), s.Model) })
 	test.Tap(r.Presets["release"])
 	say("another preset", image.Pt(256, 256), "1:1")
 }
