@@ -214,7 +214,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
-		`"$0" history --help >/dev/full`:             "cannot write to standard output: no space left on device",
+		`"$0" history --help >/dev/full`:             "cannot write to standard output: the disk is full",
 		`"$0" --version >&-`:                         "cannot write to standard output: it is closed",
 		`{ "$0" --help; echo "status $?" >&2; } | :`: "status",
 		`"$0" --version >/dev/null`:                  "",

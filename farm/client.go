@@ -329,22 +329,14 @@ func (j *Job) pass(m *nats.Msg) {
 	j.passes[n] = p
 }
 
-// progress is that of the whole job: a picture of which nothing is known yet is taken to need as many passes as the others.
+// progress is that of the whole job: a picture of which nothing is known yet is taken to need as many passes for a step as the others.
 func (j *Job) progress() inference.Progress {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	each := 0
-	for _, p := range j.passes {
-		each = max(each, p.Passes)
-	}
 	var sum inference.Progress
 	for _, n := range j.wanted {
-		p := j.passes[n]
-		sum.Pass += p.Pass
-		if p.Passes == 0 {
-			p.Passes = each
-		}
-		sum.Passes += p.Passes
+		sum.Pass += j.passes[n].Pass
+		sum.Passes += j.passesOf(n)
 	}
 	if elapsed := time.Since(j.began); sum.Pass > 0 {
 		sum.Remaining = elapsed / time.Duration(sum.Pass) * time.Duration(sum.Passes-sum.Pass)
@@ -524,11 +516,29 @@ func (j *Job) fetch(r Result, n int) (events []inference.Event, err error) {
 func (j *Job) done(n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	each := 1
-	for _, p := range j.passes {
-		each = max(each, p.Passes)
+	all := max(1, j.passesOf(n))
+	j.passes[n] = inference.Progress{Pass: all, Passes: all}
+}
+
+// passesOf is how many passes picture n needs: what its worker said, else the most of what others say, by the steps of both; 0 where
+// nobody said anything. The caller holds mu.
+func (j *Job) passesOf(n int) int {
+	if p := j.passes[n].Passes; p > 0 {
+		return p
 	}
-	j.passes[n] = inference.Progress{Pass: each, Passes: each}
+	most := 0
+	for k, p := range j.passes {
+		most = max(most, p.Passes*j.steps(n)/max(1, j.steps(k)))
+	}
+	return most
+}
+
+// steps is how many steps picture n has.
+func (j *Job) steps(n int) int {
+	if j.cells != nil {
+		return j.cells[n].Steps
+	}
+	return j.request.Steps
 }
 
 // output delivers the events of one picture in order, each once.
