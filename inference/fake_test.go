@@ -3,6 +3,7 @@ package inference
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -120,7 +121,47 @@ func (s *fakeSession) Close() error {
 }
 
 func (s *fakeSession) ports() (in, out []string) {
-	return (&Graphs{model: s.runtime.model}).ports(graph.Name(s.graph))
+	return portsOf(&Graphs{model: s.runtime.model}, graph.Name(s.graph))
+}
+
+// portsOf returns the names of a graph's inputs and outputs.
+func portsOf(g *Graphs, name graph.Name) (in, out []string) {
+	m := g.model.Manifest()
+	switch name {
+	case graph.Text:
+		out = []string{"encoder_hidden_states"}
+		if m.Text.Pooled {
+			out = append(out, "pooled")
+		}
+		return g.textInputs(), out
+	case graph.Vision:
+		return []string{"views"}, []string{"tokens"}
+	case graph.Class:
+		return []string{"view"}, []string{"class"}
+	case graph.Decoder:
+		return []string{"latent"}, []string{"picture"}
+	case graph.TiledDecoder:
+		return []string{"latent", "strips"}, []string{"picture"}
+	case graph.Encoder:
+		return []string{"picture"}, []string{"latent"}
+	case graph.TiledEncoder:
+		return []string{"picture", "strips"}, []string{"latent"}
+	case graph.TextKV:
+		return []string{"encoder_hidden_states"}, g.layers("text")
+	case graph.VisionKV:
+		return []string{"vision_tokens"}, g.layers("vision")
+	case graph.UNet:
+		step := slices.Concat([]string{"sample", "timestep", "vision_bias"}, g.layers("text"), g.layers("vision"))
+		if m.Text.Pooled {
+			step = append(step, "text_embeds", "time_ids")
+		}
+		for _, grid := range m.Attention {
+			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
+		}
+		return append(step, layerMaps, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
+	default:
+		panic("there is no graph called " + string(name))
+	}
 }
 
 func (s *fakeSession) Inputs() []session.Port {

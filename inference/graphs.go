@@ -349,7 +349,7 @@ func (g *Graphs) textInputs() []string {
 
 func port(name string, shape ...int) session.Port { return session.Port{Name: name, Shape: shape} }
 
-// load opens a graph unless it is open, and checks that it has the ports that Realword uses.
+// load opens a graph unless it is open.
 func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	if s, ok := g.open[name]; ok {
 		return s, nil
@@ -369,13 +369,20 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 	if err != nil {
 		return nil, message.Errorf("open the %s graph: %w", name, err)
 	}
-	in, out := g.ports(name)
-	if err := errors.Join(session.CheckPorts("the inputs of "+path, s.Inputs(), in...),
-		session.CheckPorts("the outputs of "+path, s.Outputs(), out...)); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	g.open[name] = s
 	return s, nil
+}
+
+// ready loads a graph and checks that it has the inputs and outputs that it is about to be run with.
+func (g *Graphs) ready(name graph.Name, in tensors, kept map[string]session.Value, want []session.Port) (session.Session, error) {
+	s, err := g.load(name)
+	if err != nil {
+		return nil, err
+	}
+	inputs := slices.AppendSeq(slices.Sorted(maps.Keys(in)), maps.Keys(kept))
+	path := g.model.Graph(name)
+	return s, errors.Join(session.CheckPorts("the inputs of "+path, s.Inputs(), inputs...),
+		session.CheckPorts("the outputs of "+path, s.Outputs(), portNames(want)...))
 }
 
 // release closes graphs; those that are not open stay so. Their next use opens them again.
@@ -388,46 +395,6 @@ func (g *Graphs) release(names ...graph.Name) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// ports returns the names of a graph's inputs and outputs.
-func (g *Graphs) ports(name graph.Name) (in, out []string) {
-	m := g.model.Manifest()
-	switch name {
-	case graph.Text:
-		out = []string{"encoder_hidden_states"}
-		if m.Text.Pooled {
-			out = append(out, "pooled")
-		}
-		return g.textInputs(), out
-	case graph.Vision:
-		return []string{"views"}, []string{"tokens"}
-	case graph.Class:
-		return []string{"view"}, []string{"class"}
-	case graph.Decoder:
-		return []string{"latent"}, []string{"picture"}
-	case graph.TiledDecoder:
-		return []string{"latent", "strips"}, []string{"picture"}
-	case graph.Encoder:
-		return []string{"picture"}, []string{"latent"}
-	case graph.TiledEncoder:
-		return []string{"picture", "strips"}, []string{"latent"}
-	case graph.TextKV:
-		return []string{"encoder_hidden_states"}, g.layers("text")
-	case graph.VisionKV:
-		return []string{"vision_tokens"}, g.layers("vision")
-	case graph.UNet:
-		step := slices.Concat([]string{"sample", "timestep", "vision_bias"}, g.layers("text"), g.layers("vision"))
-		if m.Text.Pooled {
-			step = append(step, "text_embeds", "time_ids")
-		}
-		for _, grid := range m.Attention {
-			step = append(step, fmt.Sprintf("rows_%d", grid), fmt.Sprintf("row_weights_%d", grid))
-		}
-		return append(step, layerMaps, "token_weights", "want_noise", "cross_levels", "self_levels"), []string{"noise", "cross", "scores"}
-	default:
-		panic("there is no graph called " + string(name))
-	}
 }
 
 func (g *Graphs) timed(what string, name graph.Name, since time.Time) {
@@ -446,7 +413,7 @@ func (g *Graphs) run(ctx context.Context, name graph.Name, in tensors, want ...s
 func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept map[string]session.Value,
 	want ...session.Port,
 ) (tensors, error) {
-	s, err := g.load(name)
+	s, err := g.ready(name, in, kept, want)
 	if err != nil {
 		return nil, err
 	}
@@ -472,7 +439,7 @@ func (g *Graphs) runKept(ctx context.Context, name graph.Name, in tensors, kept 
 
 // keep is run whose outputs stay with the device where the runtime can keep them.
 func (g *Graphs) keep(ctx context.Context, name graph.Name, in tensors, want ...session.Port) (KV, error) {
-	s, err := g.load(name)
+	s, err := g.ready(name, in, nil, want)
 	if err != nil {
 		return KV{}, err
 	}

@@ -313,25 +313,31 @@ func (im *importer) build() error {
 	im.graphs = map[graph.Name]*onnx.Model{}
 	var errs []error
 	texts := map[string]checkpoint.Source{}
-	var textEncoders []network.TextEncoder
+	parts := network.Parts{Projector: im.projector, UNet: im.unet, VAE: im.vae}
 	for i, t := range im.text {
 		texts[textFolder(i)] = t.weights
-		textEncoders = append(textEncoders, network.TextEncoder{Config: t.CLIPTextConfig, Scope: textFolder(i) + ".text_model"})
+		parts.Text = append(parts.Text, network.TextEncoder{Config: t.CLIPTextConfig, Scope: textFolder(i) + ".text_model"})
 	}
 	vision := map[string]checkpoint.Source{"projector": im.projectorWeights}
-	var encoders []network.Encoder
 	for _, e := range im.encoders {
 		vision[e.name] = positions{e.weights, e.Grid()}
-		encoders = append(encoders, network.Encoder{Config: e.ViTConfig, Scope: e.name})
+		parts.Vision = append(parts.Vision, network.Encoder{Config: e.ViTConfig, Scope: e.name})
 	}
 
-	add := func(name graph.Name, model *onnx.Model, err error) {
-		if err = errors.Join(im.ctx.Err(), err); err != nil {
-			errs = append(errs, err)
-			return
+	build := func(f weightFile, list []network.Built) {
+		for _, b := range list {
+			if b.After != "" && im.graphs[b.After] == nil {
+				continue
+			}
+			model, err := b.Build(parts, f.Store)
+			if err = errors.Join(im.ctx.Err(), err); err != nil {
+				errs = append(errs, err)
+			} else if model != nil {
+				im.graphs[b.Name] = model
+			}
 		}
-		im.graphs[name] = model
 	}
+	graphs := network.Graphs()
 	text := im.newFile("text", checkpoint.Join(texts))
 	text.set.Ignore(`.*\.text_projection\.weight`, "the release takes the pooled text unprojected")
 	if im.unet.TextTime() {
@@ -340,8 +346,7 @@ func (im *importer) build() error {
 				"the last layer but one is used")
 		}
 	}
-	model, err := network.TextGraph(textEncoders, im.unet.TextTime(), text.Store)
-	add(graph.Text, model, err)
+	build(text, graphs["text"])
 
 	see := im.newFile("vision", checkpoint.Join(vision))
 	switch im.projector.Class {
@@ -356,37 +361,12 @@ func (im *importer) build() error {
 		}
 		see.set.Ignore(e.name+`\.norm\..*`, "it comes after the features that are used")
 	}
-	model, err = network.VisionGraph(encoders, im.projector, see.Store)
-	add(graph.Vision, model, err)
-	if token := im.class(encoders, see.set.Source); err == nil && token != nil {
-		model, err = network.ClassGraph(*token, see.Store)
-		add(graph.Class, model, err)
-	}
-
-	denoise := im.newFile("unet", im.unetWeights)
-	model, err = network.UNetGraph(im.unet, denoise.Store)
-	add(graph.UNet, model, err)
-	model, kvErr := network.TextKVGraph(im.unet, denoise.Store)
-	add(graph.TextKV, model, kvErr)
-	model, kvErr = network.VisionKVGraph(im.unet, denoise.Store)
-	add(graph.VisionKV, model, kvErr)
-	if err == nil { // the same tensors, and so the same problems
-		model, err = network.UNetGraphFor(nn.CUDA, im.unet, denoise.Store)
-		add(graph.UNet.CUDA(), model, err)
-	}
-
+	parts.Class = im.class(parts.Vision, see.set.Source)
+	build(see, graphs["vision"])
+	build(im.newFile("unet", im.unetWeights), graphs["unet"])
 	decode := im.newFile("vae", im.vaeWeights)
 	decode.set.Ignore(`encoder\..*|quant_conv\..*`, "the encoder has a file of its own")
-	model, err = network.DecoderGraph(im.vae, decode.Store)
-	add(graph.Decoder, model, err)
-	if err == nil {
-		model, err = network.DecoderGraphFor(nn.CUDAFloat32, im.vae, decode.Store)
-		add(graph.Decoder.CUDA(), model, err)
-	}
-	if err == nil { // it has the same tensors, and so the same problems
-		model, err := network.TiledDecoderGraph(im.vae, decode.Store)
-		add(graph.TiledDecoder, model, err)
-	}
+	build(decode, graphs["vae"])
 
 	for _, f := range im.files {
 		f.set.Use(f.Used()...)
@@ -400,7 +380,7 @@ func (im *importer) build() error {
 		}
 	}
 	if len(errs) == 0 {
-		if err := im.encoder(add); err != nil {
+		if err := im.encoder(parts, graphs["vae_encoder"]); err != nil {
 			im.note("the autoencoder's encoder is left out, so that no picture can begin with another one: %s", brief(err.Error()))
 		}
 	}
@@ -426,21 +406,21 @@ func (im *importer) class(encoders []network.Encoder, weights checkpoint.Source)
 
 // encoder builds the graphs of the autoencoder's other half, with weights in a file of their own. A model is complete without them:
 // the error says why they are not made.
-func (im *importer) encoder(add func(graph.Name, *onnx.Model, error)) error {
+func (im *importer) encoder(parts network.Parts, list []network.Built) (err error) {
 	encode := im.newFile("vae_encoder", im.vaeWeights)
 	encode.set.Ignore(`decoder\..*|post_quant_conv\..*`, "it is the other half")
-	whole, err := network.EncoderGraph(im.vae, encode.Store)
-	var tiled *onnx.Model
-	if err == nil {
-		tiled, err = network.TiledEncoderGraph(im.vae, encode.Store)
+	made := map[graph.Name]*onnx.Model{}
+	for _, b := range list {
+		if err == nil {
+			made[b.Name], err = b.Build(parts, encode.Store)
+		}
 	}
 	encode.set.Use(encode.Used()...)
 	if err = errors.Join(err, encode.set.Err()); err != nil {
 		im.files = im.files[:len(im.files)-1]
 		return err
 	}
-	add(graph.Encoder, whole, nil)
-	add(graph.TiledEncoder, tiled, nil)
+	maps.Copy(im.graphs, made)
 	return nil
 }
 

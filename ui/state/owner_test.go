@@ -56,3 +56,45 @@ func TestOwnerNeverHangs(t *testing.T) {
 		t.Errorf("%d changes, shown %d times", o.Form.Count, shown)
 	}
 }
+
+// TestRoomsAreRenderedByThemselves: a room is rendered when what it shows is another than it was, and what it changes itself is shown too.
+func TestRoomsAreRenderedByThemselves(t *testing.T) {
+	var rendered []string
+	room := func(name string, shows func(State) []any) Room {
+		return Room{Name: name, Shows: shows, Render: func() { rendered = append(rendered, name) }}
+	}
+	o := Owner{}
+	o.Rooms = []Room{
+		room("prompt", func(s State) []any { return []any{s.Form.Prompt} }),
+		room("cards", func(s State) []any { return []any{s.Form.Cards, s.Selected} }),
+		room("nothing", func(State) []any { return nil }),
+		room("all", nil),
+		{Name: "seed", Shows: func(s State) []any { return []any{s.Form.Prompt} }, Render: func() {
+			o.Change(func(s *State) { s.Form.Seed = uint64(len(s.Form.Prompt)) })
+		}},
+		room("count", func(s State) []any { return []any{s.Form.Seed} }),
+	}
+	expect := func(what, want string) {
+		t.Helper()
+		if got := strings.Join(rendered, " "); got != want {
+			t.Errorf("%s renders %q, want %q", what, got, want)
+		}
+		rendered = nil
+	}
+	o.Refresh()
+	expect("a refresh", "prompt cards nothing all count all")
+	o.Change(func(*State) {})
+	expect("no change", "all")
+	o.Change(func(s *State) { s.Selected = 3 })
+	expect("a card that is chosen", "cards all")
+	o.Change(func(s *State) { s.Form.Cards = []Card{{ID: 3, Notes: []string{"a"}}} })
+	expect("a new card", "cards all")
+	o.Change(func(s *State) { s.Form.Cards = []Card{{ID: 3, Notes: []string{"a"}}} })
+	expect("an equal list", "all")
+	o.Change(func(s *State) { s.Form.Cards = []Card{{ID: 3, Notes: []string{"b"}}} })
+	expect("a list with another text", "cards all")
+	o.Change(func(s *State) { s.Form.Prompt = "a dog" })
+	expect("a room that changes what another shows", "prompt all count all")
+	o.Change(func(s *State) { s.Form.Prompt = "a cat"; o.Refresh() })
+	expect("a refresh within a change", "prompt cards nothing all count all")
+}
