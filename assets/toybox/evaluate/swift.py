@@ -74,7 +74,7 @@ def sheet(some, references, exact, ours, out, tile=112, columns=4):
         draw.text((x + 2, y + 2), f"{c['prompt']}: reference, exact, swift", "black")
         for k, file in enumerate((references / f"{c['identities'][0]}.png", exact / f"{c['name']}.png", ours / f"{c['name']}.png")):
             paper.paste(Image.open(file).convert("RGB").resize((tile, tile), Image.LANCZOS), (x + k * tile, y + 16))
-    paper.quantize(256).save(out, optimize=True)
+    paper.save(out, optimize=True)
 
 
 if __name__ == "__main__":
@@ -90,7 +90,7 @@ if __name__ == "__main__":
     p.add_argument("--rows", nargs="+", default=list(ROWS))
     p.add_argument("--no-make", action="store_true")
     p.add_argument("--table", type=float, nargs=3, metavar="SECONDS", help="prints the table, for the processor seconds of a plain, a generation and a guidance pass")
-    p.add_argument("--sheet", type=pathlib.Path, help="file for pictures side by side: 24 cases of 24 individuals")
+    p.add_argument("--sheet", type=pathlib.Path, help="file for pictures side by side: 12 cases of 12 individuals")
     p.add_argument("--json", type=pathlib.Path, help="file for the figures")
     a = p.parse_args()
     cases = fixed.load(a.work)["cases"]
@@ -114,7 +114,7 @@ if __name__ == "__main__":
         print(markdown(result, a.table))
     if a.sheet:
         seen = set()
-        few = [c for c in some if not (c["identities"][0] in seen or seen.add(c["identities"][0]))][:24]
+        few = [c for c in some if not (c["identities"][0] in seen or seen.add(c["identities"][0]))][:12]
         sheet(few, a.work / "evaluate" / "references", panel.folder(a.run, "exact"), panel.folder(a.run, "swift"), a.sheet)
     if a.json:
         a.json.write_text(json.dumps(result, indent=1) + "\n")
