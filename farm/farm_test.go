@@ -593,3 +593,15 @@ func TestACardOfAModel(t *testing.T) {
 		t.Errorf("of another model: %v", err)
 	}
 }
+
+// TestAFarmIsServedOnce: two servers on one store would ruin it.
+func TestAFarmIsServedOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if s, err := Serve(ServerOptions{Dir: b.dir}); err == nil || !strings.Contains(err.Error(), "served already") {
+		if s != nil {
+			s.Close()
+		}
+		t.Errorf("a second server: %v", err)
+	}
+}

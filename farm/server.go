@@ -48,6 +48,8 @@ type Server struct {
 	stop   chan struct{}
 	done   sync.WaitGroup
 
+	release func() // of the folder
+
 	mu      sync.Mutex
 	options *server.Options
 	let     []Key // who is let in
@@ -58,10 +60,27 @@ const maxMessage = 8 << 20
 
 // Serve starts a server, or says why not. Only who has a key from Pair is let in, and only over TLS. The owner's own pairing is in the
 // folder, for this user of this computer. Close must be called in the end.
-func Serve(o ServerOptions) (*Server, error) {
+func Serve(o ServerOptions) (s *Server, err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, message.Errorf("the farm's folder cannot be made: %w: choose another one", err)
 	}
+	release, free, err := files.TryLock(filepath.Join(o.Dir, "serve.lock"))
+	if err != nil {
+		return nil, err
+	}
+	if !free { // two on one store would ruin it
+		return nil, message.New("this farm is served already, by another window or by realword farm: use that one, or end it first")
+	}
+	s, err = serve(o)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	s.release = release
+	return s, nil
+}
+
+func serve(o ServerOptions) (*Server, error) {
 	certificate, err := certificateIn(o.Dir)
 	if err != nil {
 		return nil, err
@@ -134,6 +153,9 @@ func (s *Server) Close() {
 	s.done.Wait()
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
+	if s.release != nil {
+		s.release()
+	}
 }
 
 // Address is where the server listens, as this computer reaches it.

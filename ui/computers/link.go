@@ -48,6 +48,7 @@ const (
 	lookOften  = time.Second // while somebody looks
 	lookSeldom = 5 * time.Second
 	reachAgain = 5 * time.Second
+	reachOwn   = 30 * time.Second // the farm of this computer, that another program may serve
 )
 
 // patience is how long a closing window waits for jobs to be taken back from a farm.
@@ -128,13 +129,13 @@ func (l *Link) step(ctx context.Context) time.Duration {
 	}
 	conn, err := farm.Dial(ctx, access)
 	if err != nil {
-		own := joined.Own && l.Now().Sharing == "" // nobody serves it now, which is no trouble
-		l.set(func(f *Farm) {
-			f.Joined, f.Belongs, f.Away = joined, !own, !own
-			if f.Err = err; own {
-				f.Err, f.Reached = nil, false
+		if now := l.Now(); joined.Own && now.Sharing == "" { // nobody serves it now, which is no trouble
+			if now.Belongs || now.Reached || now.Err != nil {
+				l.set(func(f *Farm) { *f = Farm{} })
 			}
-		})
+			return reachOwn
+		}
+		l.set(func(f *Farm) { f.Joined, f.Belongs, f.Away, f.Err = joined, true, true, err })
 		return reachAgain
 	}
 	conn.OnChange(func(connected bool, _ error) {

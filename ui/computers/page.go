@@ -285,6 +285,9 @@ func (p *Page) Refresh() {
 		return
 	}
 	s, f := p.host.State(), p.link.Now()
+	if s.Farm.Only != p.only() { // the open model is another one
+		p.stir()
+	}
 	p.refreshChoice(s.Farm)
 	if !p.Shown() {
 		return
