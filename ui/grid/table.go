@@ -56,5 +56,6 @@ func (t *table) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	}
 	left, top := t.margins(objects)
 	// the bars have their place below and beside it
-	return fyne.NewSize(left+float32(t.columns)*(t.cell.Width+tableGap)+kit.BarWidth, top+float32(t.rows)*(t.cell.Height+tableGap)+kit.BarWidth)
+	size := fyne.NewSize(left+float32(t.columns)*(t.cell.Width+tableGap), top+float32(t.rows)*(t.cell.Height+tableGap))
+	return size.AddWidthHeight(kit.BarWidth, kit.BarWidth)
 }

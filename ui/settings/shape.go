@@ -124,13 +124,6 @@ func (p *shaper) explain(s state.Shape) string {
 	return strconv.Itoa(size.X) + " × " + strconv.Itoa(size.Y)
 }
 
-// read is what the fields say; a side that is no number is 0.
-func (p *shaper) read() (size image.Point) {
-	size.X, _ = strconv.Atoi(strings.TrimSpace(p.sides[0].Text))
-	size.Y, _ = strconv.Atoi(strings.TrimSpace(p.sides[1].Text))
-	return size
-}
-
 // typed takes what a field says as it is typed, as near as the model comes to it. A field that is empty has the model's own side.
 func (p *shaper) typed(i int) {
 	m := p.host.State().Model
