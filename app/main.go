@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -33,22 +32,6 @@ func main() {
 // notSIGPIPE makes it an error of the write when nobody reads our output any more, and not the end of the program in the middle of a
 // picture.
 func notSIGPIPE() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
-
-// patience is how long a command may take to end by itself after the first interrupt.
-const patience = 5 * time.Second
-
-// abandon ends a command that an interrupt does not reach, because it waits: for a drive that does not answer, for another program's
-// lock, for a library. All that it keeps is written so that the program may be killed at any time. The window ends by itself: it may
-// have to ask.
-func abandon(args []string) {
-	root := newRoot()
-	if c, _, err := root.Find(args); err != nil || c == root {
-		return
-	}
-	time.Sleep(patience)
-	fmt.Fprintln(os.Stderr, "interrupted")
-	os.Exit(exitStatus(context.Canceled))
-}
 
 // execute runs one command line and returns its exit status.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -33,7 +33,7 @@ func (m *machine) runWindow(c *cobra.Command, args []string) error {
 	if err != nil {
 		fmt.Fprintln(c.ErrOrStderr(), "Other computers cannot help:", err)
 	}
-	ui.Run(c.Context(), a, ui.Options{
+	ui.Run(interrupts(c, a), a, ui.Options{
 		Title:   appName,
 		Program: program,
 		Open: func(ctx context.Context, model string) (ui.Engine, error) {

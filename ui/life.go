@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync/atomic"
 )
 
@@ -54,9 +56,15 @@ func (l *life) leave() {
 }
 
 func (l *life) shut() {
-	if !l.closed.Swap(true) {
-		l.gone()
+	if l.closed.Swap(true) {
+		return
 	}
+	defer func() {
+		if r := recover(); r != nil && !strings.HasPrefix(fmt.Sprint(r), "NotInitialized") { // the toolkit has ended meanwhile
+			panic(r)
+		}
+	}()
+	l.gone()
 }
 
 // over ends a window whose toolkit has ended before it, as at a signal: there is nothing on the screen to close any more, and what comes

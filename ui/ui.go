@@ -119,7 +119,7 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 		go w.resting.run(done, w.mayRest)
 	}
 	w.win.ShowAndRun()
-	w.over() // Fyne ends the window itself at a signal, without Close
+	w.ended()
 	w.computers.Close()
 	w.models.WaitForDownloads(patience)
 	w.models.Close()

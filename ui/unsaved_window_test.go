@@ -164,6 +164,29 @@ func TestCloseKeepsTheRest(t *testing.T) {
 	}
 }
 
+// At a signal Fyne ends by itself, and drops Close: all the same what was typed is kept, and what is not made yet.
+func TestFynesEndKeepsTheRest(t *testing.T) {
+	dir := t.TempDir()
+	b := keeping(t, dir)
+	b.subjects.PromptChanged("a dog")
+	b.state.Form.Seed, b.state.Form.KeepSeed = 7, true
+	j := b.run()
+	b.subjects.PromptChanged("a zebra")
+	b.ended()
+	<-j.ctx.Done()
+	b.end(j, inference.Failed{Err: j.ctx.Err()})
+	if err := b.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = keeping(t, dir)
+	if q := b.state.Queue; len(q.Waiting) != 1 || !slices.Equal(q.Waiting[0].Request.Seeds, []uint64{7}) {
+		t.Errorf("there wait %+v", q.Waiting)
+	}
+	if b.state.Form.Prompt != "a zebra" {
+		t.Errorf("the prompt is %q", b.state.Form.Prompt)
+	}
+}
+
 func TestAStartSweeps(t *testing.T) {
 	dir := t.TempDir()
 	day := filepath.Join(dir, "pictures", "2026-01-02")

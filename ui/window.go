@@ -210,15 +210,29 @@ func (w *Window) Close() {
 	if w.closing {
 		return
 	}
-	w.closing = true
 	w.prefs.Room.Width, w.prefs.Room.Height = w.win.Canvas().Size().Components()
 	w.prefs.Write(w.app.Preferences())
-	w.session.Keep()
-	w.queue.KeepRest()
+	w.keep()
 	w.quit()
 	w.models.Status.Set(i18n.T("Closing…"))
 	w.leave()
 	time.AfterFunc(patience, func() { w.post(w.shut) })
+}
+
+// keep writes down what is open, for the next start.
+func (w *Window) keep() {
+	w.closing = true
+	w.session.Keep()
+	w.queue.KeepRest()
+}
+
+// ended is what is left to do when Fyne has ended. At a signal it does so by itself, mostly before Close comes, which it then drops.
+func (w *Window) ended() {
+	w.over()
+	if !w.closing {
+		w.state.OnChange = func() {} // there is nothing to draw on
+		w.keep()
+	}
 }
 
 // patience is how long a closing window waits.
