@@ -31,6 +31,7 @@ func (w *Window) allActions() []command.Action {
 		w.stage.StepActions(),
 		[]command.Action{{ID: "view.back", Label: i18n.T("Close the topmost dialog or panel"), Key: "Esc", Do: w.Back}},
 		[]command.Action{
+			{ID: "view.menus", Label: i18n.T("Open the menus"), Key: "F10", Do: w.OpenMenus},
 			{ID: "view.menu", Label: i18n.T("Menu of what has the focus"), Key: "Shift+F10", Do: w.menuHere},
 			{ID: "view.menu.other", Label: i18n.T("Menu of what has the focus"), Key: "Menu", Do: w.menuHere},
 		},

@@ -43,7 +43,7 @@ func (w *Window) leaving() string {
 // askClose closes the window; it asks where something under way would end.
 func (w *Window) askClose() {
 	if text := w.leaving(); text != "" && !w.closing && w.win.Canvas().Overlays().Top() == nil {
-		w.Ask(i18n.T("Close Realword?"), text, i18n.T("Close"), w.Close)
+		w.Warn(i18n.T("Close Realword?"), text, i18n.T("Keep it open"), i18n.T("Close"), w.Close)
 		return
 	}
 	w.Close()

@@ -18,7 +18,7 @@ import (
 
 // known are words that stay as they are in every language: the user's own, names, and what the engine's fixtures say.
 var known = regexp.MustCompile(`\b(a|dog|on|the|beach|with|cat|bird|rex\.png|dinosaur|toybox|Realword|DDIM|DPM|CFG|GB|MB|png|tmp|Test\w*|` +
-	`(Ctrl|Alt|Shift|Cmd|Esc|Enter|Del|Space|F\d|Left|Right|Up|Down|PageUp|PageDown|Backspace|Menu|[A-Z])(\+\w+)*|[A-Z]|ms|[smhx]|\d+[smh]|Paper|Release)\b|\{\w+\}|[\w.-]*/[\w./-]*`)
+	`(Ctrl|Alt|Shift|Cmd|Esc|Enter|Del|Space|F\d+|Left|Right|Up|Down|PageUp|PageDown|Backspace|Menu|[A-Z])(\+\w+)*|[A-Z]|ms|[smhx]|\d+[smh]|Paper|Release)\b|\{\w+\}|[\w.-]*/[\w./-]*`)
 
 // TestPseudoLocale shows every screen in a language that English letters do not occur in: what is left of them was never given
 // to say.

@@ -131,7 +131,7 @@ func seenAs(o fyne.CanvasObject) (s Seen, ok bool) {
 		s.Text = o.Text
 	case *kit.Check:
 		s.Text = o.Text
-	case *widget.RadioGroup:
+	case *kit.Radio:
 		s.Text = o.Selected
 	case *widget.Label:
 		s.Text = o.Text

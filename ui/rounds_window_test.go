@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/history"
 	"realword/inference"
@@ -53,7 +52,7 @@ func TestRoundsFromTheWindow(t *testing.T) {
 		t.Errorf("the tree has %d pictures", n)
 	}
 	b.reuse.Reference()
-	choice, _ := sheetOf(b, func(r *widget.RadioGroup) bool { return true })
+	choice, _ := sheetOf(b, func(r *kit.Radio) bool { return true })
 	if choice.Selected != "dog with a pink hat" || len(choice.Options) < 3 {
 		t.Errorf("offered %q, chosen %q", choice.Options, choice.Selected)
 	}

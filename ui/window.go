@@ -242,7 +242,7 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 	c := &w.columns
 	c.prompt, c.left = w.subjects.BuildPrompt().(*fyne.Container), w.subjects.BuildCards().(*fyne.Container)
 	w.set = settings.New(w.settingsHost())
-	c.tabs = newTabs(kit.NewPage(w.set.Form), w.queue.Root)
+	c.tabs = newTabs(w.set.Page, w.queue.Root)
 	c.right = kit.Panel(container.NewBorder(nil, w.set.Action, nil, nil, c.tabs.Root)).(*fyne.Container)
 	c.run = w.set.Head
 	c.resize = func() { w.win.Content().Refresh() }

@@ -17,6 +17,7 @@ import (
 	"realword/inference"
 	"realword/inference/picture"
 	"realword/ui/kit"
+	"realword/ui/state"
 	"realword/ui/subjects"
 	"realword/ui/uitest"
 	"realword/ui/wording"
@@ -144,7 +145,7 @@ func TestOpenPictureClickWordGenerate(t *testing.T) {
 	if err != nil || meta.Prompt != r.Prompt || len(meta.Recipe) == 0 {
 		t.Errorf("metadata %+v, %v", meta, err)
 	}
-	if b.set.Reasons.Text != "Saved as "+wording.Path(shot.Path) {
+	if b.set.Reasons.Text != "Saved as "+wording.Path(filepath.Dir(shot.Path))+"/\n"+state.Shorten(filepath.Base(shot.Path), 32) {
 		t.Errorf("the path is not shown: %q", b.set.Reasons.Text)
 	}
 

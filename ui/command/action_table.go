@@ -150,11 +150,12 @@ type Commands struct {
 	OnHold  func(held bool)             // Space is held down, or let go
 	Closing func() bool                 // the window closes: nothing is begun any more
 
-	win    fyne.Window
-	layers *kit.Layers
-	Table  table
-	Menus  *menuBar
-	heard  []fyne.Shortcut // what the canvas listens to
+	win     fyne.Window
+	layers  *kit.Layers
+	Table   table
+	Menus   *menuBar
+	heard   []fyne.Shortcut // what the canvas listens to
+	letters map[Stroke]int  // that open a menu of the bar
 }
 
 // New are those of a window; Bind gives them to its keys and menus once the fields are set, and again when they change.
@@ -177,6 +178,8 @@ func (k *Commands) Press(s Stroke) bool {
 	i, ok := k.Table.Keys[s.plain()]
 	if ok {
 		k.Perform(k.Table.List[i])
+	} else if i, ok = k.letters[s.plain()]; ok {
+		k.openMenu(i)
 	}
 	return ok
 }

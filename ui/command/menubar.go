@@ -2,6 +2,7 @@ package command
 
 import (
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 
@@ -68,6 +69,57 @@ func (b *menuBar) refresh() {
 	}
 }
 
+// OpenMenus opens the first menu of the bar.
+func (k *Commands) OpenMenus() { k.openMenu(0) }
+
+// openMenu opens a menu of the bar from the keyboard, with its first entry for arrows and Enter.
+func (k *Commands) openMenu(n int) {
+	c, ok := k.win.Canvas().(interface{ ToggleMenu() })
+	if !ok || k.win.Canvas().Overlays().Top() != nil || n >= len(k.Menus.Main.Items) {
+		return
+	}
+	c.ToggleMenu()
+	for range n {
+		if f := k.win.Canvas().Focused(); f != nil {
+			f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		}
+	}
+}
+
+// menuLetters are the letters that open the menus with Alt: the first of each name that is a Latin one and no other menu's.
+func menuLetters(names []string) []string {
+	letters := make([]string, len(names))
+	for i, name := range names {
+		for _, r := range strings.ToUpper(name) {
+			if s := string(r); r >= 'A' && r <= 'Z' && !slices.Contains(letters, s) {
+				letters[i] = s
+				break
+			}
+		}
+	}
+	return letters
+}
+
+// listen opens the menus with F10 and with Alt and a letter, where these keys do nothing else.
+func (b *menuBar) listen(k *Commands) {
+	var names []string
+	for _, m := range b.Main.Items {
+		names = append(names, m.Label)
+	}
+	k.letters = map[Stroke]int{}
+	for i, letter := range menuLetters(names) {
+		s := Stroke{fyne.KeyModifierAlt, fyne.KeyName(letter)}
+		if _, taken := k.Table.Keys[s.plain()]; letter == "" || taken {
+			continue
+		}
+		k.letters[s.plain()] = i
+		for _, shortcut := range s.Shortcuts() {
+			k.heard = append(k.heard, shortcut)
+			k.win.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { k.openMenu(i) })
+		}
+	}
+}
+
 // RefreshMenus shows what can be done now.
 func (k *Commands) RefreshMenus() { k.Menus.refresh() }
 
@@ -81,5 +133,6 @@ func (k *Commands) Bind() {
 	k.keys()
 	k.Menus = k.newMenuBar()
 	k.Menus.refresh()
+	k.Menus.listen(k)
 	k.win.SetMainMenu(k.Menus.Main)
 }

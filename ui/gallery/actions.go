@@ -284,7 +284,7 @@ func (g *Page) askEmpty() {
 	n := g.state.Trashed
 	text := i18n.N(n, "%d picture will be deleted permanently, along with its steps and its file in the pictures folder.",
 		"%d pictures will be deleted permanently, along with their steps and their files in the pictures folder.", n)
-	g.host.Layers.Ask(i18n.T("Empty the trash?"), text, i18n.T("Delete permanently"), g.empty)
+	g.host.Layers.Warn(i18n.T("Empty the trash?"), text, i18n.T("Cancel"), i18n.T("Delete permanently"), g.empty)
 }
 
 func (g *Page) empty() {
@@ -368,6 +368,11 @@ func (g *Page) revealFile() {
 
 // begin says what is under way, and does it on another goroutine.
 func (g *Page) begin(what string, slow func() (text string, err error)) {
+	g.beginThen(what, slow, func() {})
+}
+
+// beginThen is begin, and does something before what has come of it is shown.
+func (g *Page) beginThen(what string, slow func() (text string, err error), then func()) {
 	if g.state.Busy != "" {
 		return
 	}
@@ -376,6 +381,7 @@ func (g *Page) begin(what string, slow func() (text string, err error)) {
 	g.host.Background(func() func() {
 		text, err := slow()
 		return func() {
+			then()
 			g.state.Busy, g.state.Err, g.state.Snack = "", err, snack{Text: text}
 			g.refresh()
 			g.reload()
@@ -409,28 +415,36 @@ func (g *Page) export() {
 	})
 }
 
-// importFile asks for a file and takes its session in.
+// importFile asks for a file, takes its session in and shows it.
 func (g *Page) importFile() {
 	if g.host.OpenSession == nil {
 		return
 	}
-	g.begin(i18n.T("Importing…"), func() (string, error) {
+	var session uint64
+	g.beginThen(i18n.T("Importing…"), func() (text string, err error) {
 		path, err := g.host.OpenSession()
 		if err != nil || path == "" {
 			return "", err
 		}
-		return g.importPath(path)
+		text, session, err = g.importPath(path)
+		return text, err
+	}, func() {
+		if session != 0 {
+			g.state.Look = query{Session: session}
+			g.state = g.state.choose(0)
+			g.grid.ScrollToTop()
+		}
 	})
 }
 
 // importPath takes a session in, in its turn among the changes.
-func (g *Page) importPath(path string) (string, error) {
+func (g *Page) importPath(path string) (text string, session uint64, err error) {
 	type outcome struct {
 		in  history.Imported
 		err error
 	}
 	if g.host.Journal.Store() == nil {
-		return "", i18n.Errorf("the history is not open: try again")
+		return "", 0, i18n.Errorf("the history is not open: try again")
 	}
 	done := make(chan outcome, 1)
 	g.host.Journal.Do(func(s *history.Store) error {
@@ -445,11 +459,11 @@ func (g *Page) importPath(path string) (string, error) {
 	o := <-done
 	switch {
 	case o.err != nil:
-		return "", o.err
+		return "", 0, o.err
 	case o.in.Pictures == 0 && o.in.Rounds == 0:
-		return i18n.T("Everything in this session was already here."), nil
+		return i18n.T("Everything in this session was already here."), o.in.Session, nil
 	}
-	return i18n.N(o.in.Pictures, "Imported %d picture.", "Imported %d pictures.", o.in.Pictures), nil
+	return i18n.N(o.in.Pictures, "Imported %d picture.", "Imported %d pictures.", o.in.Pictures), o.in.Session, nil
 }
 
 // remake makes the file of the chosen picture again, by the recipe.

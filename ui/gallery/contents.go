@@ -34,6 +34,7 @@ type contents struct {
 	Snack    snack
 	Err      error
 	Busy     string // what is under way, such as an export
+	Read     bool   // it was read once; before that nothing is known
 }
 
 // query is what the gallery is asked to show.
@@ -156,7 +157,7 @@ func (g contents) choose(id uint64) contents {
 
 // found is the gallery after it was read anew: the chosen picture stays chosen while it is there.
 func (g contents) found(fresh contents) contents {
-	fresh.Chosen, fresh.Detail, fresh.Snack, fresh.Err, fresh.Busy = g.Chosen, g.Detail, g.Snack, g.Err, g.Busy
+	fresh.Chosen, fresh.Detail, fresh.Snack, fresh.Err, fresh.Busy, fresh.Read = g.Chosen, g.Detail, g.Snack, g.Err, g.Busy, true
 	if !slices.Contains(fresh.IDs, fresh.Chosen) {
 		fresh.Chosen, fresh.Detail = 0, nil
 	}
@@ -183,6 +184,8 @@ func (g contents) empty(star string) string {
 	switch {
 	case len(g.IDs) > 0:
 		return ""
+	case !g.Read:
+		return i18n.T("Loading…")
 	case g.Look.Text != "":
 		return i18n.T("No prompt contains that. Words are matched from their beginning; word:dog finds bound words, seed:42 finds a seed.")
 	case g.Look.Trash:

@@ -156,7 +156,7 @@ func newPictureCell(p *pictureGrid) *pictureCell {
 // show puts a picture into the cell, or an empty frame until it is read.
 func (c *pictureCell) show(id uint64) {
 	t := c.grid.g.thumbs.get(id)
-	if marked := slices.Contains(c.grid.g.state.Marked, id); marked != c.marked {
+	if marked := slices.Contains(c.grid.g.state.Marked, id) || c.grid.g.state.Chosen == id; marked != c.marked {
 		c.marked = marked
 		c.back.Stroke, c.back.Thick = "", 0
 		if marked {

@@ -197,7 +197,10 @@ func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	switch n := i - rowsBefore; {
 	case n < 0:
 		s.Title.Set(i18n.T("All pictures"))
-		s.Facts.Set(wording.Bytes(g.state.Total))
+		s.Facts.Set("")
+		if g.state.Read {
+			s.Facts.Set(wording.Bytes(g.state.Total))
+		}
 		icon = theme.GridIcon()
 	case n < len(g.state.Sessions):
 		r := g.state.Sessions[n]
@@ -219,7 +222,10 @@ func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		}
 	default:
 		s.Title.Set(i18n.T("Trash"))
-		s.Facts.Set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
+		s.Facts.Set("")
+		if g.state.Read {
+			s.Facts.Set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
+		}
 		icon = theme.DeleteIcon()
 	}
 	if n := i - rowsBefore; n < 0 || n >= len(g.state.Sessions) {
@@ -283,8 +289,13 @@ func (g *Page) refresh() {
 	if n := len(s.Marked); n > 0 {
 		number = i18n.N(n, "%d of %s selected", "%d of %s selected", n, number)
 	}
+	if !s.Read {
+		number = ""
+	}
 	g.number.Set(number)
-	g.usage.Set(i18n.T("%s in total, %s of it steps", wording.Bytes(s.Total), wording.Bytes(s.Steps)))
+	if s.Read {
+		g.usage.Set(i18n.T("%s in total, %s of it steps", wording.Bytes(s.Total), wording.Bytes(s.Steps)))
+	}
 	if name := BudgetName(g.host.Journal.Budget.Load()); g.budget.Selected != name {
 		g.budget.Selected = name
 		g.budget.Refresh()

@@ -184,8 +184,13 @@ func TestASessionGoesOutAndComesBack(t *testing.T) {
 	g.Settle()
 	g.empty()
 	g.Settle()
+	g.look(func(l *query) { l.Trash = true })
+	g.Settle()
 	g.importFile()
 	g.Settle()
+	if g.state.Look != (query{Session: g.state.Sessions[0].ID}) { // fault 25
+		t.Errorf("after an import the page looks at %+v", g.state.Look)
+	}
 	if len(g.state.Sessions) != 1 || len(g.state.IDs) != 1 || !strings.Contains(g.snackText.Text, "Imported 1 picture") {
 		t.Errorf("says %q, %+v", g.snackText.Text, g.state)
 	}
@@ -404,7 +409,7 @@ func TestSituations(t *testing.T) {
 	at := time.Date(2020, 5, 6, 7, 8, 9, 0, time.UTC)
 	some := contents{
 		Sessions: []sessionRow{{ID: 2, Title: "Rex", When: at, Usage: history.Usage{Rounds: 2, Pictures: 3, Bytes: 2e6}, Newest: 9}, {ID: 1, Title: "a cat", When: at}},
-		Total:    2e6, Steps: 5e5, IDs: []uint64{9, 7, 5},
+		Total:    2e6, Steps: 5e5, IDs: []uint64{9, 7, 5}, Read: true,
 	}
 	detail := detail{
 		Picture: history.Picture{ID: 9, Round: 3, Seed: 42, File: "/p/a.png", Width: 64, Height: 64, Steps: 25, StepBytes: 12_000, Starred: true},
@@ -412,7 +417,7 @@ func TestSituations(t *testing.T) {
 	}
 	for name, change := range map[string]func(*contents){
 		"pictures": func(*contents) {},
-		"nothing":  func(g *contents) { *g = contents{Look: query{Text: "cat"}} },
+		"nothing":  func(g *contents) { *g = contents{Look: query{Text: "cat"}, Read: true} },
 		"chosen":   func(g *contents) { g.Chosen, g.Detail, g.Look.Session = 9, &detail, 2 },
 		"missing": func(g *contents) {
 			d := detail
@@ -477,5 +482,32 @@ func TestTheTreeEndsBesideItsBars(t *testing.T) {
 	}
 	if two := (&treeLayout{&Tree{nodes: []journal.Node{{Parent: -1}, {Level: 1}}}}).MinSize(nil).Height; two > treeHeight {
 		t.Errorf("two levels need %g, and have %g: they would scroll", two, float32(treeHeight))
+	}
+}
+
+// TestNothingIsCountedBeforeItIsRead (fault 25).
+func TestNothingIsCountedBeforeItIsRead(t *testing.T) {
+	g := newBench(t)
+	g.round(0, 7)
+	g.Toggle()
+	if g.number.Text != "" || strings.Contains(g.nothing.Text, "Your pictures") {
+		t.Errorf("before anything is read it says %q and %q", g.number.Text, g.nothing.Text)
+	}
+	g.Settle()
+	if g.number.Text != "1 picture" {
+		t.Errorf("then it says %q", g.number.Text)
+	}
+}
+
+// TestTheChosenPictureHasAFrame (fault 25).
+func TestTheChosenPictureHasAFrame(t *testing.T) {
+	g := newBench(t)
+	ids := g.open(7, 8)
+	g.picked(ids[0])
+	c := newPictureCell(g.grid)
+	for i, framed := range []bool{true, false} {
+		if c.show(ids[i]); (c.back.Stroke != "") != framed {
+			t.Errorf("picture %d has the frame %q", i, c.back.Stroke)
+		}
 	}
 }

@@ -17,6 +17,7 @@ type Field struct {
 	Paste    func()       // what is no text; nil ignores it
 	Left     func()       // the focus has gone; may be nil
 	Step     func(by int) // Up (1) or Down (-1) in a field of one line; nil: they do nothing
+	onFocus  func(has bool)
 }
 
 func NewField(shortcut func(fyne.Shortcut) bool, lines bool) *Field {
@@ -30,20 +31,30 @@ func NewField(shortcut func(fyne.Shortcut) bool, lines bool) *Field {
 
 func (f *Field) AcceptsTab() bool { return false }
 
+// FocusGained implements fyne.Focusable.
+func (f *Field) FocusGained() {
+	if f.Entry.FocusGained(); f.onFocus != nil {
+		f.onFocus(true)
+	}
+}
+
 // FocusLost implements fyne.Focusable.
 func (f *Field) FocusLost() {
 	if f.Entry.FocusLost(); f.Left != nil {
 		f.Left()
 	}
+	if f.onFocus != nil {
+		f.onFocus(false)
+	}
 }
 
-// TypedKey leaves Esc to the window.
+// TypedKey leaves Esc and F10 to the window.
 func (f *Field) TypedKey(e *fyne.KeyEvent) {
 	if by := map[fyne.KeyName]int{fyne.KeyUp: 1, fyne.KeyDown: -1}[e.Name]; by != 0 && f.Step != nil {
 		f.Step(by)
 		return
 	}
-	if e.Name != fyne.KeyEscape || !f.shortcut(&desktop.CustomShortcut{KeyName: e.Name}) {
+	if e.Name != fyne.KeyEscape && e.Name != fyne.KeyF10 || !f.shortcut(&desktop.CustomShortcut{KeyName: e.Name}) {
 		f.Entry.TypedKey(e)
 	}
 }

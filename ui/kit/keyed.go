@@ -2,9 +2,12 @@ package kit
 
 import (
 	"cmp"
+	"image/color"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -24,7 +27,8 @@ func HandOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 type Button struct {
 	widget.Button
 	self    fyne.CanvasObject // the whole of it, where it is a part of another widget
-	Refused func()            // it was pressed although it is disabled; nil: nothing
+	focused bool
+	Refused func() // it was pressed although it is disabled; nil: nothing
 }
 
 // Tapped implements fyne.Tappable.
@@ -43,6 +47,53 @@ func NewButtonWithIcon(text string, icon fyne.Resource, tapped func()) *Button {
 	b.self, b.Text, b.Icon, b.OnTapped = b, text, icon, tapped
 	b.ExtendBaseWidget(b)
 	return b
+}
+
+// FocusGained implements fyne.Focusable.
+func (b *Button) FocusGained() {
+	b.focused = true
+	b.Button.FocusGained()
+}
+
+// FocusLost implements fyne.Focusable.
+func (b *Button) FocusLost() {
+	b.focused = false
+	b.Button.FocusLost()
+}
+
+// CreateRenderer implements fyne.Widget. On a colour of its own Fyne shows no focus that can be seen: a ring does.
+func (b *Button) CreateRenderer() fyne.WidgetRenderer {
+	r := &ringed{b.Button.CreateRenderer(), b, canvas.NewRectangle(color.Transparent)}
+	r.follow()
+	return r
+}
+
+// ringed is a button with a ring around it.
+type ringed struct {
+	fyne.WidgetRenderer
+	of   *Button
+	ring *canvas.Rectangle
+}
+
+func (r *ringed) Objects() []fyne.CanvasObject {
+	return append(slices.Clone(r.WidgetRenderer.Objects()), r.ring)
+}
+
+func (r *ringed) Layout(size fyne.Size) {
+	r.WidgetRenderer.Layout(size)
+	r.ring.Resize(size)
+}
+
+func (r *ringed) Refresh() {
+	r.WidgetRenderer.Refresh()
+	r.follow()
+}
+
+func (r *ringed) follow() {
+	r.ring.Hidden = !r.of.focused || r.of.Importance == widget.LowImportance || r.of.Importance == widget.MediumImportance
+	r.ring.CornerRadius, r.ring.StrokeWidth = theme.SizeForWidget(theme.SizeNameInputRadius, r.of), 2
+	r.ring.StrokeColor = theme.ColorForWidget(theme.ColorNameForeground, r.of)
+	r.ring.Refresh()
 }
 
 func (b *Button) TypedKey(e *fyne.KeyEvent) {

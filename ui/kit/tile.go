@@ -98,7 +98,10 @@ func (t *Tile) Choose(chosen bool) {
 
 func (t *Tile) mark() {
 	t.frame.Stroke, t.frame.Thick = ColorLine, 1
-	if t.Chosen || t.hovered || t.Focused {
+	switch {
+	case t.Focused: // also where it is chosen
+		t.frame.Stroke, t.frame.Thick = theme.ColorNameForeground, 2
+	case t.Chosen || t.hovered:
 		t.frame.Stroke, t.frame.Thick = theme.ColorNamePrimary, 2
 	}
 	t.frame.Refresh()

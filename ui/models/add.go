@@ -361,7 +361,7 @@ func (p *Page) askRemove(m state.Model) {
 			question = i18n.T("%s will be freed when Realword closes, including what was downloaded for it. Until then, Undo brings it back.",
 				wording.Bytes(m.Bytes+m.Mapped))
 		}
-		p.host.Layers.Ask(i18n.T("Remove %s?", m.Name()), question, i18n.T("Remove"), func() { p.remove(m.Path) })
+		p.host.Layers.Warn(i18n.T("Remove %s?", m.Name()), question, i18n.T("Cancel"), i18n.T("Remove"), func() { p.remove(m.Path) })
 	}
 }
 

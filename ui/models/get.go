@@ -173,8 +173,8 @@ func (p *Page) discard(e hub.Entry) {
 	if !ok {
 		return
 	}
-	p.host.Layers.Ask(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)),
-		i18n.T("Delete"), func() {
+	p.host.Layers.Warn(i18n.T("Discard the download of %s?", title), i18n.T("The %s downloaded so far will be deleted.", wording.Bytes(u.Done)),
+		i18n.T("Cancel"), i18n.T("Delete"), func() {
 			folder := p.Folder()
 			p.host.Background(func() func() {
 				err := p.host.Models.Discard(folder, e)

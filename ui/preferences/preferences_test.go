@@ -235,7 +235,7 @@ func TestWhatIsChosenHoldsAtOnce(t *testing.T) {
 			s.SetSelected("CPU")
 		}
 	}
-	for _, r := range all[*widget.RadioGroup](b) {
+	for _, r := range all[*kit.Radio](b) {
 		r.SetSelected("Dark")
 	}
 	got := Read(b.app.Preferences())

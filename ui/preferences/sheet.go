@@ -37,8 +37,8 @@ func (d *Desk) Show() {
 	}
 
 	names := []string{"system", "light", "dark"}
-	looks := widget.NewRadioGroup([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
-	looks.Horizontal, looks.Required = true, true
+	looks := kit.NewRadio([]string{i18n.T("System"), i18n.T("Light"), i18n.T("Dark")}, nil)
+	looks.Horizontal = true
 	for i, name := range names {
 		if name == d.Look {
 			looks.Selected = looks.Options[i]

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/picture"
+	"realword/ui/kit"
 	"realword/ui/state"
 )
 
@@ -17,7 +17,7 @@ func TestOnlyTheSubject(t *testing.T) {
 	b := newBench(t)
 	b.Reference()
 	b.Settle()
-	part, ok := find(b, func(r *widget.RadioGroup) bool { return len(r.Options) > 0 && r.Options[0] == "The whole picture" })
+	part, ok := find(b, func(r *kit.Radio) bool { return len(r.Options) > 0 && r.Options[0] == "The whole picture" })
 	if !ok || len(part.Options) != 3 || part.Options[1] != "Only “dog”" || part.Options[2] != "Only “ball”" {
 		t.Fatalf("the sheet offers %v", part)
 	}
@@ -51,7 +51,7 @@ func TestOnlyTheSubject(t *testing.T) {
 	b.Change(func(s *state.State) { s.Shots[0].Film = nil })
 	b.Reference()
 	b.Settle()
-	if _, ok := find(b, func(r *widget.RadioGroup) bool { return r.Options[0] == "The whole picture" }); ok {
+	if _, ok := find(b, func(r *kit.Radio) bool { return r.Options[0] == "The whole picture" }); ok {
 		t.Error("it offers what nobody knows")
 	}
 }

@@ -191,8 +191,7 @@ func (d *Desk) ask(it made, q question, planFor func(int) plan) {
 	said.Importance = widget.DangerImportance
 	said.Hide()
 	changes := kit.NewColumn(4)
-	choice := widget.NewRadioGroup(q.choices, nil)
-	choice.Required = true
+	choice := kit.NewRadio(q.choices, nil)
 	body := kit.NewColumn(6, container.New(kit.Inset{X: 8, Y: 0}, kit.Heading(q.what)), choice,
 		kit.Quiet(label(q.note, theme.SizeNameCaptionText)), changes, said)
 	var closeIt func()

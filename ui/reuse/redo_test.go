@@ -101,7 +101,7 @@ func (b *bench) key(key string) {
 
 func (b *bench) choose(text string) {
 	b.t.Helper()
-	choice, ok := find(b, func(*widget.RadioGroup) bool { return true })
+	choice, ok := find(b, func(*kit.Radio) bool { return true })
 	if !ok {
 		b.t.Fatal("no sheet asks anything")
 	}

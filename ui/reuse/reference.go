@@ -37,8 +37,7 @@ func (d *Desk) Ask(shot state.Shot) {
 	for _, word := range offer.Words {
 		names = append(names, state.WordName(word))
 	}
-	choice := widget.NewRadioGroup(append(names, later), nil)
-	choice.Required = true
+	choice := kit.NewRadio(append(names, later), nil)
 	choice.SetSelected(choice.Options[0])
 
 	img := canvas.NewImageFromImage(d.host.Small(shot))
@@ -65,11 +64,10 @@ func (d *Desk) Ask(shot state.Shot) {
 		body.Add(anchor)
 	}
 	// There is room for all subjects from the start; whose masks are known is read meanwhile.
-	part := widget.NewRadioGroup([]string{i18n.T("The whole picture")}, nil)
+	part := kit.NewRadio([]string{i18n.T("The whole picture")}, nil)
 	for _, one := range shot.Recipe.Subjects {
 		part.Append(only(state.WordName(one.Word)))
 	}
-	part.Required = true
 	part.SetSelected(part.Options[0])
 	part.Disable()
 	part.Hidden = len(part.Options) < 2

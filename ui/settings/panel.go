@@ -2,6 +2,7 @@ package settings
 
 import (
 	"cmp"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -20,10 +21,12 @@ import (
 // Panel is the panel on the right: what the method needs, and the run.
 type Panel struct {
 	host   Host
-	Form   *fyne.Container // above: what is asked for
-	Action *fyne.Container // below: where the run stands, Generate
+	Form   *fyne.Container   // above: what is asked for
+	Page   *container.Scroll // on which it is
+	Action *fyne.Container   // below: where the run stands, Generate
 
 	Presets     map[string]*kit.Button
+	own         *kit.Button // the user's presets
 	presetNote  *kit.Line
 	shape       *shaper
 	Steps, Stop *kit.Dial
@@ -72,7 +75,7 @@ func New(h Host) *Panel {
 		s.Presets[p.name] = b
 		both.Add(b)
 	}
-	s.presetNote = kit.Caption("")
+	s.own, s.presetNote = s.newPresetButton(), kit.Caption("")
 	s.Stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
 		func(v float64) { h.Change(func(st *state.State) { st.Form.Stop = int(v) }) })
 	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
@@ -112,7 +115,7 @@ func New(h Host) *Panel {
 	s.negative = newNegative(h)
 	s.moreBox.Add(kit.NewColumn(2,
 		container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil, kit.Caption(i18n.T("Negative prompt")), s.negative.tokens)),
-		container.New(kit.Fixed{Height: 64}, s.Negative), s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
+		container.New(kit.Fixed{Height: 64}, kit.InPage(s.Negative, func() fyne.Scrollable { return s.Page })), s.negative.Cut, s.negative.marks, s.negative.help, h.Book.Button()))
 	s.moreBox.Add(s.advanced.box)
 	s.moreBox.Hide()
 	s.More = kit.NewButtonWithIcon(i18n.T("More"), theme.MenuDropDownIcon(), func() {
@@ -123,9 +126,10 @@ func New(h Host) *Panel {
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12,
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
-			s.newPresetButton()), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.Swift.box, s.LoRAs.box,
+			s.own), s.shape.box, s.Stop.Container, s.Steps.Container, s.count.Container, seed, s.Swift.box, s.LoRAs.box,
 		s.More, s.moreBox)
 
+	s.Page = kit.NewPage(s.Form)
 	s.progress = widget.NewProgressBar()
 	s.progress.TextFormatter = func() string { return "" }
 	s.Status = kit.Caption("")
@@ -193,16 +197,17 @@ func (s *Panel) Shows(st state.State) []any {
 	for _, subject := range f.Subjects() {
 		references = append(references, len(subject.References))
 	}
-	return []any{f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(), s.host.LoRAs()}
+	return []any{f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(), s.host.LoRAs(), s.host.Presets()}
 }
 
 // Refresh makes the knobs equal to the state.
 func (s *Panel) Refresh() {
 	st := s.host.State()
 	f := st.Form
+	mine := s.mine()
 	for name, b := range s.Presets {
 		want := widget.MediumImportance
-		if name == f.Preset {
+		if name == f.Preset && mine < 0 {
 			want = widget.HighImportance
 		}
 		if b.Importance != want {
@@ -271,6 +276,11 @@ func (s *Panel) ShowsRun(st state.State) []any {
 	}
 }
 
+// onTwoLines is a path with its file on a line of its own, whose ending is seen.
+func onTwoLines(path string) string {
+	return wording.Path(filepath.Dir(path)) + string(filepath.Separator) + "\n" + state.Shorten(filepath.Base(path), 32)
+}
+
 // RefreshRun shows where the run stands, or why none can start.
 func (s *Panel) RefreshRun() {
 	st := s.host.State()
@@ -292,7 +302,7 @@ func (s *Panel) RefreshRun() {
 	case text == "" && st.Run.Moved != "":
 		text, importance = st.Run.Moved, widget.WarningImportance
 	case text == "" && st.Shot() != nil && st.Shot().Path != "":
-		text = i18n.T("Saved as %s", wording.Path(st.Shot().Path))
+		text = i18n.T("Saved as %s", onTwoLines(st.Shot().Path))
 	}
 	if s.Reasons.Text != text || s.Reasons.Importance != importance {
 		s.Reasons.Importance = importance

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -15,7 +16,22 @@ import (
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
 func (s *Panel) newPresetButton() *kit.Button {
-	return s.host.Layers.MenuButton(i18n.T("My presets"), theme.MenuDropDownIcon(), s.presetItems)
+	return s.host.Layers.MenuButton(i18n.T("My presets"), theme.ListIcon(), s.presetItems)
+}
+
+// mine is the user's preset whose settings the form has, and lights its button with its name; -1: none.
+func (s *Panel) mine() int {
+	form, own := s.host.State().Form, s.host.Presets()
+	at := slices.IndexFunc(own, form.IsOwn)
+	text, want := i18n.T("My presets"), widget.LowImportance
+	if at >= 0 {
+		text, want = state.Shorten(own[at].Name, 24), widget.HighImportance
+	}
+	if s.own.Text != text || s.own.Importance != want {
+		s.own.Importance = want
+		s.own.SetText(text)
+	}
+	return at
 }
 
 func (s *Panel) presetItems() []*fyne.MenuItem {

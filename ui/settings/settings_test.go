@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"realword/inference"
 	"realword/inference/lora"
@@ -328,6 +329,16 @@ func TestOwnPresetsAreTakenOverAndDeleted(t *testing.T) {
 	if !r.item(t, "Bold").Checked || r.item(t, "soft").Checked {
 		t.Error("the menu does not mark the preset that is in force")
 	}
+	r.Panel.Refresh()
+	lit := func(name string) bool { return r.Panel.Presets[name].Importance == widget.HighImportance }
+	if lit("paper") || lit("release") || r.Panel.own.Text != "Bold" || r.Panel.own.Importance != widget.HighImportance { // fault 21
+		t.Errorf("Paper is lit %v, and the user's presets say %q", lit("paper"), r.Panel.own.Text)
+	}
+	r.State.Form.Steps++
+	if r.Panel.Refresh(); !lit("paper") || r.Panel.own.Text != "My presets" {
+		t.Errorf("after a change Paper is lit %v, and the user's presets say %q", lit("paper"), r.Panel.own.Text)
+	}
+	r.State.Form.Steps--
 	r.item(t, "soft").Action()
 	if f := r.form(); f.Preset != "release" || f.Steps != 30 || f.Stop != 9 || f.CFG != 5 || f.Negative != "blurry" {
 		t.Errorf("soft: %+v", f)

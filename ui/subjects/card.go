@@ -1,6 +1,7 @@
 package subjects
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 
@@ -56,18 +57,20 @@ type Card struct {
 	letter *canvas.Text
 	Word   *kit.Line
 	Hint   *kit.Line
-	reach  *kit.Dial
-	Remedy *kit.Button
-	Thumbs *fyne.Container
-	Minus  *kit.Tile
-	brush  *kit.IconButton
-	mask   *kit.Line // what is painted for the subject
-	unmask *fyne.Container
-	solo   *kit.IconButton
-	eye    *kit.IconButton
-	more   *kit.IconButton
-	Editor *squareEditor
-	body   *fyne.Container
+	// what is under the pointer: the word and the picture's name, which may be shortened
+	fullWord, fullHint string
+	reach              *kit.Dial
+	Remedy             *kit.Button
+	Thumbs             *fyne.Container
+	Minus              *kit.Tile
+	brush              *kit.IconButton
+	mask               *kit.Line // what is painted for the subject
+	unmask             *fyne.Container
+	solo               *kit.IconButton
+	eye                *kit.IconButton
+	more               *kit.IconButton
+	Editor             *squareEditor
+	body               *fyne.Container
 }
 
 const tinySide = 26
@@ -116,8 +119,8 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 
 	badge := container.New(kit.Square{Side: 18}, c.badge, c.letter)
 	name := container.NewBorder(nil, nil, container.NewCenter(badge), container.New(kit.Fixed{Width: 24, Height: 24}, gone),
-		container.New(kit.Inset{X: 6, Y: 3}, c.Word))
-	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, c.Hint), c.reach.Container,
+		container.New(kit.Inset{X: 6, Y: 3}, kit.Whole(c.Word, func() string { return cmp.Or(c.fullWord, c.Word.Text) })))
+	side := container.New(kit.Stacked{Gap: 1}, name, container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(c.Hint, func() string { return cmp.Or(c.fullHint, c.Hint.Text) })), c.reach.Container,
 		container.New(kit.Inset{X: 4, Y: 4}, c.Remedy))
 	top := container.NewBorder(nil, nil, container.NewVBox(container.New(kit.Fixed{Width: state.SquareSide, Height: state.SquareSide},
 		c.view)), nil, container.New(kit.Inset{X: 6, Y: 0}, side))
@@ -235,6 +238,7 @@ func (c *Card) show(look state.CardLook) {
 	c.frame.Paint, c.frame.Stroke, c.frame.Thick = nil, kit.ColorLine, 1
 	c.Word.Color, c.Hint.Color = theme.ColorNameForeground, theme.ColorNamePlaceHolder
 	c.Word.Text, c.Hint.Text = state.Shorten(look.Word.Text, 16), state.Shorten(p.Ref.Name, 22)
+	c.fullWord, c.fullHint = look.Word.Text, p.Ref.Name
 	if c.Anchor.Hidden = !p.Anchor; p.Anchor {
 		c.Hint.Text = i18n.T("anchor: %s", state.Shorten(p.Ref.Name, 15))
 	}

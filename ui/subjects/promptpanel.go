@@ -25,7 +25,7 @@ func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
 	p.Chips = container.New(&kit.Flow{Gap: 6})
 	p.ChipHint, p.tokens = kit.Caption(""), kit.Caption("")
-	p.hintRow = container.NewBorder(nil, nil, nil, p.tokens, p.ChipHint)
+	p.hintRow = container.NewBorder(nil, nil, nil, p.tokens, kit.Whole(p.ChipHint, nil))
 	p.Ignored = widget.NewLabel("")
 	p.Ignored.Wrapping, p.Ignored.Importance, p.Ignored.SizeName = fyne.TextWrapWord, widget.WarningImportance, theme.SizeNameCaptionText
 	p.Ignored.Hide()

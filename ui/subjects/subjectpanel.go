@@ -3,6 +3,7 @@ package subjects
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"image"
 	"slices"
 
@@ -31,6 +32,7 @@ type Engine interface {
 // Panel is the cards of the subjects, and the prompt with its words, which they are bound to.
 type Panel struct {
 	State      func() state.State
+	remarked   [2]string                // the remark that is seen, and the pictures and words that it was made about
 	Change     func(func(*state.State)) // makes the state another one, and renders the rooms that show what has changed
 	Ctx        context.Context          // ends when the window closes
 	Canvas     func() fyne.Canvas
@@ -207,7 +209,7 @@ func (p *Panel) RefreshCards() {
 	}
 	p.Linked.Hidden = len(looks) < 2
 	p.showOverlap()
-	remark := s.Remark
+	remark := p.standing(s)
 	if s.Reading != "" && s.Picking > 0 {
 		remark = i18n.T("Reading %s…", s.Reading)
 	}
@@ -456,4 +458,21 @@ func (p *Panel) Actions() []command.Action {
 		},
 		{ID: "subject.remove", Menu: command.MenuEdit, Label: i18n.T("Remove the subject"), Do: on(p.RemoveCard), Can: can},
 	}, p.wordActions()...)
+}
+
+// standing is the remark on pictures that were taken, as long as nothing was done with pictures and words since: it may be untrue then.
+func (p *Panel) standing(s state.State) string {
+	bonds := ""
+	for _, c := range s.Form.Cards {
+		bonds += fmt.Sprintf("%d=%s#%d ", c.ID, c.Word.Text, c.Word.Occurrence)
+	}
+	switch {
+	case s.Remark != p.remarked[0]:
+		p.remarked = [2]string{s.Remark, bonds}
+	case s.Remark != "" && bonds != p.remarked[1]:
+		p.Change(func(s *state.State) { s.Remark = "" })
+		p.remarked = [2]string{}
+		return ""
+	}
+	return s.Remark
 }

@@ -1,0 +1,35 @@
+package kit
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// InPage is a text field of several lines on a page: the wheel turns the page over it too, but while the user types a text there that
+// does not fit.
+func InPage(f *Field, page func() fyne.Scrollable) *fyne.Container {
+	w := &wheel{page: page}
+	w.ExtendBaseWidget(w)
+	f.onFocus = func(has bool) {
+		w.Hidden = has && (Lines{Least: 1, Most: 10000}).MinSize([]fyne.CanvasObject{f}).Height > f.Size().Height
+	}
+	return container.NewStack(f, w)
+}
+
+// wheel lies over a field and takes nothing of the pointer but its wheel.
+type wheel struct {
+	widget.BaseWidget
+	page func() fyne.Scrollable
+}
+
+var _ fyne.Scrollable = (*wheel)(nil)
+
+func (w *wheel) Scrolled(e *fyne.ScrollEvent) { w.page().Scrolled(e) }
+
+func (w *wheel) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+}
