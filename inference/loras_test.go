@@ -96,10 +96,25 @@ func TestLoRAGoldens(t *testing.T) {
 	if err != nil || len(paths) != 10 {
 		t.Fatal(len(paths), err)
 	}
+	type kind struct {
+		model string
+		how   session.Weights
+	}
+	opened := map[kind]*inference.Graphs{} // opening takes most of the time: each test leaves them as it found them
 	for _, path := range paths {
 		for _, how := range []session.Weights{session.Packed, session.Mapped} {
 			if how == session.Mapped && !strings.Contains(path, "tiny-xl-kohya") && !strings.Contains(path, "full") {
 				continue
+			}
+			name := "tiny"
+			if strings.HasPrefix(filepath.Base(path), "tiny-xl-") {
+				name = "tiny-xl"
+			}
+			g := opened[kind{name, how}]
+			if g == nil {
+				g = inference.NewGraphs(orttest.Open(t, ort.Options{Threads: 1, Weights: how}), models[name])
+				defer g.Close()
+				opened[kind{name, how}] = g
 			}
 			t.Run(strings.TrimSuffix(filepath.Base(path), ".safetensors")+" "+how.String(), func(t *testing.T) {
 				file, err := checkpoint.Open(path)
@@ -107,12 +122,6 @@ func TestLoRAGoldens(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer file.Close()
-				model := models["tiny"]
-				if strings.HasPrefix(filepath.Base(path), "tiny-xl-") {
-					model = models["tiny-xl"]
-				}
-				g := inference.NewGraphs(orttest.Open(t, ort.Options{Threads: 1, Weights: how}), model)
-				defer g.Close()
 				weights, err := g.Weights()
 				if err != nil {
 					t.Fatal(err)
