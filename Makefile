@@ -88,10 +88,12 @@ build: deps ## build bin/realword
 .PHONY: test
 test: deps screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no display, GPU or network
 	$(GO) vet -tags $(TAGS) ./...
-	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))')
-	CI=1 $(GO) test -tags $(TAGS) -shuffle=on $(RACE) $(RACED)
-	CI=1 $(GO) test -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui # see package plain
-	$(call window,-tags=$(TAGS))
+	@# The end-to-end test waits for most of its time: it runs beside the others, and says last what it found.
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; { $(call window,-tags=$(TAGS)); } >"$$log" 2>&1 & window=$$!; status=0; set -x; \
+	  CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
+	  CI=1 $(GO) test -tags $(TAGS) -shuffle=on $(RACE) $(RACED) || status=1; \
+	  CI=1 $(GO) test -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
+	  wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log"; exit $$status
 
 .PHONY: audit
 audit: deps screen tracer ## the real window with the race detector, Fyne's check for calls off its goroutine, and the watchdog
