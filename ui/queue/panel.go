@@ -76,7 +76,9 @@ func (q *Panel) Shows(s state.State) []any {
 // ShowsRunning is what the row of the running job shows.
 func (q *Panel) ShowsRunning(s state.State) []any {
 	r := s.Run
-	return []any{s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes}
+	return []any{
+		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes,
+	}
 }
 
 // RefreshRunning makes the row of the running job equal to the state.

@@ -146,6 +146,9 @@ func TestWhatIsTakenOutComesBack(t *testing.T) {
 		b.ask(name)
 	}
 	b.Drop(b.State.Queue.Waiting[1].ID)
+	if b.Panel.undo.Disabled() || b.Panel.undo.Name != "Put “three” back into the queue" {
+		t.Errorf("what was removed cannot be put back: %q", b.Panel.undo.Name)
+	}
 	want("removed", "two four")
 	b.undo.Back()
 	want("undone", "two three four")

@@ -44,7 +44,8 @@ func newThumb() *canvas.Image {
 }
 
 func newRow(list *Panel, id int) *row {
-	r := &row{list: list, id: id, thumb: newThumb(), prompt: kit.NewFitted(theme.ColorNameForeground), facts: kit.NewFitted(theme.ColorNamePlaceHolder)}
+	r := &row{list: list, id: id, thumb: newThumb()}
+	r.prompt, r.facts = kit.NewFitted(theme.ColorNameForeground), kit.NewFitted(theme.ColorNamePlaceHolder)
 	tool := func(name string, icon fyne.Resource, tap func()) *kit.IconButton {
 		b := kit.SmallButton(name, icon, tap)
 		b.OnPointed = r.point
@@ -263,7 +264,8 @@ type running struct {
 }
 
 func newRunning(list *Panel) *running {
-	r := &running{list: list, thumb: newThumb(), prompt: kit.NewFitted(theme.ColorNameForeground), facts: kit.NewFitted(theme.ColorNamePlaceHolder)}
+	r := &running{list: list, thumb: newThumb()}
+	r.prompt, r.facts = kit.NewFitted(theme.ColorNameForeground), kit.NewFitted(theme.ColorNamePlaceHolder)
 	r.pause = kit.SmallButton("", theme.MediaPauseIcon(), list.Pause)
 	r.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), list.Stop)
 	r.progress = widget.NewProgressBar()

@@ -31,6 +31,7 @@ func (q *Queue) did(prompt string, back, again func()) {
 			}
 		}})
 	}
+	q.Change(func(*state.State) {}) // there is something to undo now
 }
 
 // Undoable is the prompt of a job that Undo puts back; false without one.
