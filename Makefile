@@ -234,6 +234,10 @@ synthetic: ## a checkpoint with random weights in OUT (FAMILY sdxl or sd15, WIDT
 	$(GO) run ./app/synthetic --out '$(or $(OUT),out/synthetic)' --family $(or $(FAMILY),sdxl) --width $(or $(WIDTH),tiny) --dtype $(or $(DTYPE),fp16) \
 	  --layout $(or $(LAYOUT),$(if $(filter sd15,$(FAMILY)),diffusers,release))
 
+.PHONY: tips
+tips: ## the pictures that explain γ and T_stop, again from the example session
+	$(GO) test -tags $(TAGS) -count=1 -run '^TestTipPictures$$' ./app -tips; ls -l assets/tips
+
 .PHONY: demo
 demo: build ## the example session again with the embedded model (Linux)
 	folder=$$(mktemp -d); trap 'rm -rf $$folder' EXIT; export XDG_CONFIG_HOME=$$folder XDG_PICTURES_DIR=$$folder; \

@@ -52,6 +52,15 @@ var Demo []byte
 // DemoUID is what histories know that session by. It is another one after `make demo`; a test says so.
 const DemoUID = "862e2e6853c2a8b7a9e0169e8881bbba"
 
+// TipArea and TipStop are pictures that explain γ and T_stop, made of the demo (`make tips`): the mask of a subject that covers 10, 20
+// and 40 % of the picture, and steps of a run over a bar that is blue while the masks follow the words.
+//
+//go:embed tips/area.png
+var TipArea []byte
+
+//go:embed tips/stop.png
+var TipStop []byte
+
 //go:embed samples/CREDITS.md toybox/CREDITS.md
 var credits embed.FS
 

@@ -175,11 +175,11 @@ func (c *columns) actions() []command.Action {
 	return []command.Action{
 		command.Separator(command.MenuView),
 		{
-			ID: "view.left", Menu: command.MenuView, Label: i18n.T("Subjects panel"), Key: "T",
+			ID: "view.left", Menu: command.MenuView, Label: i18n.T("Subjects panel"), About: i18n.T("Folds it away, or shows it again."), Key: "T",
 			Do: set(func(f *folds) { f.left, f.prompt = !f.left, false }), On: func() bool { return !c.folded().left },
 		},
 		{
-			ID: "view.right", Menu: command.MenuView, Label: i18n.T("Settings panel"), Key: "G",
+			ID: "view.right", Menu: command.MenuView, Label: i18n.T("Settings panel"), About: i18n.T("Folds it away, or shows it again."), Key: "G",
 			Do: set(func(f *folds) { f.right, f.prompt = !f.right, false }), On: func() bool { return !c.folded().right },
 		},
 		{

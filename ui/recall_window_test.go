@@ -213,3 +213,31 @@ func walk(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 		}
 	}
 }
+
+// Opened from the menu, a picture brings its recipe like one that is dropped; taken as a reference, it says that it has one.
+func TestAnOpenedPictureSaysHowItWasMade(t *testing.T) {
+	_, path, rex := finished(t)
+	opened := path
+	c := ready(t, func(o *Options) { o.OpenFile = func() (string, error) { return opened, nil } })
+	for _, a := range c.Table.List {
+		if a.ID == "file.open" {
+			a.Do()
+		}
+	}
+	c.settle()
+	c.pressSheet("Cancel")
+	if len(c.state.Form.Cards) != 0 {
+		t.Fatal("a picture with a recipe became a reference without a question")
+	}
+	c.subjects.ChoosePicture()
+	c.settle()
+	if len(c.state.Form.Cards) != 1 || !strings.Contains(c.state.Remark, "says how it was made") {
+		t.Errorf("%d cards, and it says %q", len(c.state.Form.Cards), c.state.Remark)
+	}
+	opened = rex
+	c.subjects.ChoosePicture()
+	c.settle()
+	if len(c.state.Form.Cards) != 2 || c.state.Remark != "" {
+		t.Errorf("of a picture without a recipe it says %q", c.state.Remark)
+	}
+}

@@ -28,8 +28,10 @@ const (
 func newTabs(settings, queue fyne.CanvasObject) *tabs {
 	t := &tabs{pages: [2]fyne.CanvasObject{settings, queue}}
 	row := kit.NewRow(6)
+	about := [2]string{i18n.T("What the next job is made with."), i18n.T("The job that runs, and those that wait.")}
 	for i, name := range [2]string{i18n.T("Settings"), i18n.T("Queue")} {
 		t.pills[i] = kit.NewPill(name, func() { t.show(i) })
+		t.pills[i].Explain(func() string { return about[i] })
 		row.Add(t.pills[i].Tile)
 	}
 	t.Root = container.New(kit.Gapped{Gap: 8}, row, container.NewStack(settings, queue))

@@ -123,6 +123,7 @@ func newWindow(a fyne.App, o Options, post func(func())) *Window {
 	w.subjects.OnResized = w.columns.relay
 	w.subjects.OnPaint = func(card int) { w.mask.Paint(card) }
 	w.subjects.OnCut = func(img image.Image, done func(*image.Gray)) { w.mask.CutOut(img, done) }
+	w.subjects.OnOpened = func(path string) { w.reuse.File(path) }
 	w.subjects.OnSeen = func() { w.undo.Now = w.state.Form }
 	w.OnKeys = func(own map[string]string) {
 		w.prefs.Change(func(p *preferences.Values) { p.Keys = own })
@@ -262,10 +263,12 @@ func (w *Window) build(ghost *kit.Ghost) fyne.CanvasObject {
 
 	name := kit.NewLine("Realword", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
 	name.Style.Bold = true
-	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.Toggle)
+	sessions := kit.NewButtonWithIcon(i18n.T("Sessions"), theme.HistoryIcon(), w.gallery.Toggle).
+		Explain(i18n.T("All pictures and sessions that are kept, with stars, search and trash."))
 	sessions.Importance = widget.LowImportance
 	w.grid = newGrid(w)
-	grids := kit.NewButtonWithIcon(i18n.T("Grids"), theme.GridIcon(), w.grid.Toggle)
+	grids := kit.NewButtonWithIcon(i18n.T("Grids"), theme.GridIcon(), w.grid.Toggle).
+		Explain(i18n.T("Pictures side by side that differ in one or two settings."))
 	grids.Importance = widget.LowImportance
 	head := container.New(kit.Inset{X: 4, Y: 0}, container.NewBorder(nil, nil,
 		kit.NewRow(8, c.button(w.Commands, "view.left", "5"), name, sessions, grids, w.models.Opener),

@@ -18,6 +18,7 @@ type Action struct {
 	ID    string // stable and unique, such as "run.generate"; the user's own key is kept under it
 	Menu  menu
 	Label string      // say("…"); ends with … when it asks something first
+	About string      // a sentence under the label of its button, where the label does not say all; ""
 	Key   string      // the key it has unless the user chooses another: "Ctrl+Alt+Enter", "Shift+Right", "R", or ""
 	Do    func()      // on the window's goroutine
 	Can   func() bool // whether it is possible now; nil is always

@@ -86,8 +86,8 @@ func (c *Commands) ShowKeys() {
 		list.Refresh()
 	}
 	fill()
-	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) })
-	done := kit.NewButton(i18n.T("Done"), nil)
+	all := kit.NewButton(i18n.T("Reset all"), func() { set(nil) }).Explain(i18n.T("Every action has its original key again."))
+	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. What you changed is in force already."))
 	done.Importance = widget.HighImportance
 	closeIt := c.layers.Sheet(i18n.T("Keyboard shortcuts"), fyne.NewSize(520, 560),
 		container.NewBorder(container.New(kit.Inset{X: 4, Y: 2}, note), nil, nil, nil,
@@ -110,6 +110,7 @@ type KeyCap struct {
 	pressed func(Stroke) // nil: the key cannot be changed
 	none    func()
 	waiting bool
+	tip     kit.Tip
 	focused bool
 	frame   *kit.Plate
 	text    *kit.Line
@@ -118,6 +119,7 @@ type KeyCap struct {
 func newKeyCap(key string, pressed func(Stroke), none func()) *KeyCap {
 	k := &KeyCap{key: key, pressed: pressed, none: none}
 	k.frame = kit.NewPlate(kit.ColorRaised, kit.ColorLine, 6)
+	k.tip.Text = k.Explanation
 	k.text = kit.Caption("")
 	k.text.Align = fyne.TextAlignCenter
 	k.ExtendBaseWidget(k)
@@ -155,6 +157,7 @@ func (k *KeyCap) wait(on bool) {
 }
 
 func (k *KeyCap) Tapped(*fyne.PointEvent) {
+	k.tip.Leave(k)
 	if c := fyne.CurrentApp().Driver().CanvasForObject(k); c != nil {
 		c.Focus(k)
 	}
@@ -162,9 +165,21 @@ func (k *KeyCap) Tapped(*fyne.PointEvent) {
 }
 
 func (k *KeyCap) Cursor() desktop.Cursor { return desktop.PointerCursor }
-func (k *KeyCap) FocusGained()           { k.focused = true; k.show() }
-func (k *KeyCap) FocusLost()             { k.focused = false; k.wait(false); k.show() }
-func (k *KeyCap) TypedRune(rune)         {}
+func (k *KeyCap) FocusGained()           { k.focused = true; k.show(); k.tip.Reach(k) }
+
+// Explanation implements kit.Explained.
+func (k *KeyCap) Explanation() string {
+	if k.pressed == nil {
+		return i18n.T("This key cannot be changed.")
+	}
+	return i18n.T("Click here, then press another key.")
+}
+
+func (k *KeyCap) MouseIn(*desktop.MouseEvent)    { k.tip.Rest(k) }
+func (k *KeyCap) MouseMoved(*desktop.MouseEvent) {}
+func (k *KeyCap) MouseOut()                      { k.tip.Out(k) }
+func (k *KeyCap) FocusLost()                     { k.focused = false; k.wait(false); k.show() }
+func (k *KeyCap) TypedRune(rune)                 {}
 func (k *KeyCap) TypedKey(e *fyne.KeyEvent) {
 	if !k.waiting && (e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace) {
 		k.wait(true)

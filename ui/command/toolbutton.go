@@ -27,10 +27,11 @@ func NewToolButton(c *Commands, id string, icon fyne.Resource) *ToolButton {
 		if a == nil {
 			return t.Name
 		}
+		name := t.Name
 		if s, err := ParseStroke(a.Key); err == nil {
-			return t.Name + "   " + s.String()
+			name += "   " + s.String()
 		}
-		return t.Name
+		return kit.Two(name, a.About)
 	}
 	t.ExtendBaseWidget(t)
 	return t

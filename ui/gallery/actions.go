@@ -557,7 +557,8 @@ func NewBudget(now int64, choose func(bytes int64)) *kit.Selector {
 	for _, b := range Budgets {
 		names = append(names, BudgetName(b))
 	}
-	c := kit.NewSelect(names, func(name string) { choose(Budgets[slices.Index(names, name)]) })
+	c := kit.NewSelect(names, func(name string) { choose(Budgets[slices.Index(names, name)]) }).
+		Explain(i18n.T("How much of the disk the steps of all pictures may take. Pictures themselves always stay."))
 	c.Selected = BudgetName(now)
 	return c
 }

@@ -114,21 +114,26 @@ func (g *Page) buildSessions() fyne.CanvasObject {
 	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, kit.NewListRow, g.updateRow)
 	g.list.HideSeparators = true
 	g.list.OnSelected = g.rowSelected
-	tool := func(id, text string, icon fyne.Resource, do func()) fyne.CanvasObject {
-		g.buttons[id] = kit.LowButton(text, icon, do)
+	tool := func(id, text, about string, icon fyne.Resource, do func()) fyne.CanvasObject {
+		g.buttons[id] = kit.LowButton(text, icon, do).Explain(about)
 		return g.buttons[id]
 	}
 	g.rowTools = container.NewGridWithColumns(2,
-		tool("open", i18n.T("Continue session"), theme.MediaPlayIcon(), g.openSession),
-		tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), g.rename),
-		tool("export", i18n.T("Export…"), theme.UploadIcon(), g.export),
-		tool("drop", i18n.T("Delete"), theme.DeleteIcon(), g.trashSession))
+		tool("open", i18n.T("Continue session"), i18n.T("Goes on with this session as you left it."),
+			theme.MediaPlayIcon(), g.openSession),
+		tool("rename", i18n.T("Rename…"), i18n.T("Gives the session another name."),
+			theme.DocumentCreateIcon(), g.rename),
+		tool("export", i18n.T("Export…"), i18n.T("Writes the session with all its pictures and steps into one file, for another computer or for later."),
+			theme.UploadIcon(), g.export),
+		tool("drop", i18n.T("Delete"), i18n.T("Moves the session and its pictures to the trash."),
+			theme.DeleteIcon(), g.trashSession))
 	g.usage = kit.Caption("")
 	g.budget = NewBudget(g.host.Journal.Budget.Load(), g.SetBudget)
 	bottom := kit.NewColumn(6, g.rowTools, widget.NewSeparator(),
 		container.New(kit.Inset{X: 4, Y: 0}, g.usage),
 		container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 8}, kit.Caption(i18n.T("Keep steps up to"))), nil, g.budget),
-		tool("import", i18n.T("Import a session…"), theme.DownloadIcon(), g.importFile))
+		tool("import", i18n.T("Import a session…"), i18n.T("Adds a session that was exported, here or on another computer."),
+			theme.DownloadIcon(), g.importFile))
 	add := kit.SmallButton(i18n.T("New session"), theme.ContentAddIcon(), g.newSession)
 	g.buttons["new"] = &add.Button
 	title := container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.Heading(i18n.T("Sessions")), add))
@@ -137,11 +142,13 @@ func (g *Page) buildSessions() fyne.CanvasObject {
 
 func (g *Page) buildPictures() fyne.CanvasObject {
 	g.title, g.number = kit.Heading(""), kit.Caption("")
-	g.search = kit.NewField(g.host.Commands.Shortcut, false)
+	g.search = kit.NewField(g.host.Commands.Shortcut, false).
+		Explain(i18n.T("Finds words of prompts; word:dog finds bound words, seed:42 a seed."))
 	g.search.SetPlaceHolder(i18n.T("Search the prompts"))
 	g.search.OnChanged = func(text string) { g.look(func(l *query) { l.Text = text }) }
-	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *query) { l.Starred = on }) })
-	g.emptyBin = kit.NewButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty)
+	g.stars = kit.NewCheck(i18n.T("Starred"), func(on bool) { g.look(func(l *query) { l.Starred = on }) }).Explain(i18n.T("Shows only pictures with a star."))
+	g.emptyBin = kit.NewButtonWithIcon(i18n.T("Empty the trash…"), theme.DeleteIcon(), g.askEmpty).
+		Explain(i18n.T("Permanently deletes everything in the trash, after asking."))
 	g.emptyBin.Importance = widget.DangerImportance
 	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), func() { g.Hide() })
 	head := kit.NewColumn(8,
@@ -151,7 +158,7 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.nothing = widget.NewLabel("")
 	g.nothing.Wrapping, g.nothing.Alignment, g.nothing.Importance = fyne.TextWrapWord, fyne.TextAlignCenter, widget.LowImportance
 	g.snackText = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameText)
-	g.undo = kit.NewButton(i18n.T("Undo"), g.undoTrash)
+	g.undo = kit.NewButton(i18n.T("Undo"), g.undoTrash).Explain(i18n.T("Brings back what was removed last."))
 	g.undo.Importance = widget.HighImportance
 	g.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(kit.Inset{X: 0, Y: 8}, g.snackText))))
@@ -168,22 +175,31 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 	}
 	g.facts.SizeName, g.facts.Importance = theme.SizeNameCaptionText, widget.LowImportance
 	g.trouble.SizeName, g.trouble.Importance = theme.SizeNameCaptionText, widget.DangerImportance
-	g.star = kit.NewCheck(i18n.T("Star"), g.setStar)
-	g.pin = kit.NewCheck(i18n.T("Keep its steps permanently"), g.setPin)
-	tool := func(id, text string, icon fyne.Resource, do func()) *kit.Button {
-		g.buttons[id] = kit.LowButton(text, icon, do)
+	g.star = kit.NewCheck(i18n.T("Star"), g.setStar).Explain(i18n.T("Marks this picture as one of the best."))
+	g.pin = kit.NewCheck(i18n.T("Keep its steps permanently"), g.setPin).
+		Explain(i18n.T("Its steps stay when others are removed to free up space."))
+	tool := func(id, text, about string, icon fyne.Resource, do func()) *kit.Button {
+		g.buttons[id] = kit.LowButton(text, icon, do).Explain(about)
 		return g.buttons[id]
 	}
-	show := tool("show", i18n.T("Open in studio"), theme.VisibilityIcon(), g.showChosen)
+	show := tool("show", i18n.T("Open in studio"), i18n.T("Shows the picture with its steps and masks."),
+		theme.VisibilityIcon(), g.showChosen)
 	show.Importance, show.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	g.tools = kit.NewColumn(2, show,
-		tool("remake", i18n.T("Make the file again"), theme.ViewRefreshIcon(), g.remake),
-		tool("reference", i18n.T("Use as reference"), theme.ContentRedoIcon(), g.asReference),
-		tool("reveal", i18n.T("Show the file"), theme.FolderOpenIcon(), g.revealFile),
-		tool("copy", i18n.T("Export…"), theme.UploadIcon(), g.exportAll),
-		tool("compare", i18n.T("Compare the two"), theme.ViewRefreshIcon(), g.compareTwo),
-		tool("trash", i18n.T("Move to the trash"), theme.DeleteIcon(), g.trashAll),
-		tool("restore", i18n.T("Restore from the trash"), theme.ContentUndoIcon(), g.restoreChosen))
+		tool("remake", i18n.T("Make the file again"), i18n.T("Makes the file of the picture once more, from its recipe."),
+			theme.ViewRefreshIcon(), g.remake),
+		tool("reference", i18n.T("Use as reference"), i18n.T("A word of your prompt will look like this picture."),
+			theme.ContentRedoIcon(), g.asReference),
+		tool("reveal", i18n.T("Show the file"), i18n.T("Opens the folder of the picture in the file manager."),
+			theme.FolderOpenIcon(), g.revealFile),
+		tool("copy", i18n.T("Export…"), i18n.T("Saves copies of the chosen pictures elsewhere."),
+			theme.UploadIcon(), g.exportAll),
+		tool("compare", i18n.T("Compare the two"), i18n.T("Shows both under a split that can be dragged."),
+			theme.ViewRefreshIcon(), g.compareTwo),
+		tool("trash", i18n.T("Move to the trash"), i18n.T("Moves the picture to the trash, from where it can come back."),
+			theme.DeleteIcon(), g.trashAll),
+		tool("restore", i18n.T("Restore from the trash"), i18n.T("Takes it out of the trash."),
+			theme.ContentUndoIcon(), g.restoreChosen))
 	g.detail = kit.NewColumn(8, container.New(detailBox{g}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
 	g.none.Wrapping, g.none.Importance = fyne.TextWrapWord, widget.LowImportance

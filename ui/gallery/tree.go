@@ -244,7 +244,8 @@ func (s *Tree) toggle() { s.show(!s.asTree) }
 func (s *Tree) Actions() []command.Action {
 	return []command.Action{
 		{
-			ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"), Key: "Shift+T", Do: s.toggle,
+			ID: "view.rounds", Menu: command.MenuView, Label: i18n.T("Job tree"),
+			About: i18n.T("Which picture came from which."), Key: "Shift+T", Do: s.toggle,
 			On: func() bool { return s.asTree },
 		},
 	}

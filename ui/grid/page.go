@@ -85,10 +85,12 @@ type tile struct {
 // New makes the page, hidden.
 func New(h Host) *Page {
 	p := &Page{host: h}
-	p.sides = [2]*side{p.newSide("scope"), p.newSide("stop")}
+	p.sides = [2]*side{
+		p.newSide("scope", i18n.T("What differs from row to row.")), p.newSide("stop", i18n.T("What differs from column to column.")),
+	}
 	p.cost, p.trouble = kit.Caption(""), widget.NewLabel("")
 	p.trouble.Wrapping, p.trouble.Importance = fyne.TextWrapWord, widget.WarningImportance
-	p.make = kit.NewButton(i18n.T("Make the grid"), p.Make)
+	p.make = kit.NewButton(i18n.T("Make the grid"), p.Make).Explain(i18n.T("Makes all its pictures as one job. What they have in common is computed once."))
 	p.make.Importance = widget.HighImportance
 	setup := kit.NewColumn(6, kit.Heading(i18n.T("New grid")),
 		kit.Note(i18n.T("One picture for every value of one thing with every value of another. Prompt, subjects and settings are those of the window.")),
@@ -99,9 +101,9 @@ func New(h Host) *Page {
 	p.title, p.progress = kit.Heading(""), kit.Caption("")
 	p.earlier = kit.SmallButton(i18n.T("Earlier grid"), theme.NavigateBackIcon(), func() { p.look(p.grid.earlier) })
 	p.later = kit.SmallButton(i18n.T("Later grid"), theme.NavigateNextIcon(), func() { p.look(p.grid.later) })
-	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest)
-	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), h.Stop)
-	p.export = kit.LowButton(i18n.T("Export as one picture…"), theme.DocumentSaveIcon(), p.Export)
+	p.goOn = kit.LowButton(i18n.T("Make the missing ones"), theme.MediaPlayIcon(), p.rest).Explain(i18n.T("Goes on with a grid that was not finished."))
+	p.stop = kit.LowButton(i18n.T("Stop"), theme.MediaStopIcon(), h.Stop).Explain(i18n.T("Ends the running job. The steps so far are kept."))
+	p.export = kit.LowButton(i18n.T("Export as one picture…"), theme.DocumentSaveIcon(), p.Export).Explain(i18n.T("Saves the whole grid as a PNG, with its labels and the recipe."))
 	back := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })
 	head := container.NewBorder(nil, nil, kit.NewRow(4, p.earlier, p.later), kit.NewRow(4, p.goOn, p.stop, p.export, back),
 		container.New(kit.Inset{X: 6, Y: 0}, kit.NewColumn(1, p.title, p.progress)))
@@ -122,13 +124,13 @@ func New(h Host) *Page {
 	return p
 }
 
-func (p *Page) newSide(key string) *side {
+func (p *Page) newSide(key, about string) *side {
 	s := &side{key: key}
 	var names []string
 	for _, k := range append([]string{""}, state.SideKeys()...) {
 		names = append(names, state.SideName(k))
 	}
-	s.values = kit.NewField(p.host.Commands.Shortcut, false)
+	s.values = kit.NewField(p.host.Commands.Shortcut, false).Explain(i18n.T("Its values, with commas between them. Of seeds, 7-9 stands for 7, 8, 9."))
 	s.values.OnChanged = func(string) { p.Refresh() }
 	s.pick = kit.NewSelect(names, func(string) {
 		s.key = ""
@@ -137,7 +139,7 @@ func (p *Page) newSide(key string) *side {
 		}
 		s.values.SetText(p.host.State().SideValues(s.key))
 		p.Refresh()
-	})
+	}).Explain(about)
 	return s
 }
 

@@ -35,6 +35,7 @@ type mapMatrix struct {
 	choose  func(step int, kind mapKind)
 	typed   func(*fyne.KeyEvent) // keys that are not its own
 	resized func()
+	tip     kit.Tip
 	focused bool
 	aspect  float32
 
@@ -62,6 +63,9 @@ func newMapMatrix(choose func(int, mapKind), typed func(*fyne.KeyEvent), resized
 	m.head.CornerRadius = 3
 	for k := range m.names {
 		m.names[k] = kit.Caption(mapKind(k).name())
+	}
+	m.tip.Text = func() string {
+		return i18n.T("Each column is a step, each row a stage on the way from attention to the mask. Click one to see it large.")
 	}
 	m.ExtendBaseWidget(m)
 	return m
@@ -95,6 +99,7 @@ func (m *mapMatrix) at(p fyne.Position) (step int, kind mapKind) {
 }
 
 func (m *mapMatrix) MouseDown(e *desktop.MouseEvent) {
+	m.tip.Leave(m)
 	if step, kind := m.at(e.Position); e.Position.X >= matrixNames() && step < m.look.steps {
 		m.choose(step, kind)
 	}
@@ -102,8 +107,12 @@ func (m *mapMatrix) MouseDown(e *desktop.MouseEvent) {
 
 func (m *mapMatrix) MouseUp(*desktop.MouseEvent)            {}
 func (m *mapMatrix) Cursor() desktop.Cursor                 { return desktop.PointerCursor }
-func (m *mapMatrix) FocusGained()                           { m.focused = true; m.Refresh() }
-func (m *mapMatrix) FocusLost()                             { m.focused = false; m.Refresh() }
+func (m *mapMatrix) FocusGained()                           { m.focused = true; m.Refresh(); m.tip.Reach(m) }
+func (m *mapMatrix) MouseIn(*desktop.MouseEvent)            { m.tip.Rest(m) }
+func (m *mapMatrix) MouseMoved(*desktop.MouseEvent)         {}
+func (m *mapMatrix) MouseOut()                              { m.tip.Out(m) }
+func (m *mapMatrix) Explanation() string                    { return m.tip.Explanation() }
+func (m *mapMatrix) FocusLost()                             { m.focused = false; m.Refresh(); m.tip.Leave(m) }
 func (m *mapMatrix) TypedRune(rune)                         {}
 func (m *mapMatrix) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 

@@ -110,23 +110,29 @@ func New(h Host) *Panel {
 		func(v float64) {
 			p.in.scope = v
 			p.refresh()
-		}, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5)))
-	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again)
-	p.reset = kit.NewButton(i18n.T("Reset"), func() { p.in.scope = 0; p.refresh() })
+		}, container.New(kit.Band{Low: 0.05, High: state.ReachMax, From: kit.SafeLow, To: kit.SafeHigh}, kit.NewPlate(kit.ColorSafe, "", 5))).
+		Explain(i18n.T("How much of the picture the subject may cover. The masks here follow at once; the picture stays until you generate.") + " " + i18n.T("Above: the same mask at 10, 20 and 40 %%.")).
+		Picture(kit.AreaSketch)
+	p.rerun = kit.NewButton(i18n.T("Generate with this"), p.again).Explain(i18n.T("Makes the picture again with this area."))
+	p.reset = kit.NewButton(i18n.T("Reset"), func() { p.in.scope = 0; p.refresh() }).
+		Explain(i18n.T("Back to the area that the picture was made with."))
 	p.flat = kit.NewPill(i18n.T("Map"), func() { p.over = false; p.refresh() })
+	p.flat.Explain(func() string { return i18n.T("The map alone, in grey.") })
 	p.onto = kit.NewPill(i18n.T("Over the picture"), func() { p.over = true; p.refresh() })
-	p.probe = kit.LowButton(i18n.T("Run again without T_stop"), theme.MediaFastForwardIcon(), p.probeRun)
+	p.onto.Explain(func() string { return i18n.T("The map lies over the picture of that step.") })
+	p.probe = kit.LowButton(i18n.T("Run again without T_stop"), theme.MediaFastForwardIcon(), p.probeRun).
+		Explain(i18n.T("Makes the picture again with masks that follow the words to the end, which shows where they settle."))
 	p.mine = kit.LowButton(i18n.T("Make this mask mine"), theme.DocumentCreateIcon(), func() {
 		card := p.card()
 		p.hide()
 		p.OnMine(card)
-	})
+	}).Explain(i18n.T("Takes this mask as one that you painted, to be changed with the brush."))
 	for _, bits := range []int{8, 16} {
-		text := i18n.T("Save as grey picture (8 bit)…")
+		text, about := i18n.T("Save as grey picture (8 bit)…"), i18n.T("Saves the enlarged map as a picture to look at.")
 		if bits == 16 {
-			text = i18n.T("Save raw values (16 bit)…")
+			text, about = i18n.T("Save raw values (16 bit)…"), i18n.T("Saves the enlarged map with all its values, for other programs.")
 		}
-		p.save = append(p.save, kit.LowButton(text, theme.DocumentSaveIcon(), func() { p.export(bits) }))
+		p.save = append(p.save, kit.LowButton(text, theme.DocumentSaveIcon(), func() { p.export(bits) }).Explain(about))
 	}
 	side := kit.NewColumn(0, container.New(kit.Inset{X: 8, Y: 0}, p.title), p.numbers, container.New(kit.Inset{X: 4, Y: 0}, p.gamma.Container),
 		container.New(kit.Inset{X: 4, Y: 2}, container.New(&kit.Flow{Gap: 4}, p.reset, p.rerun)), kit.Quiet(p.note),
@@ -192,7 +198,8 @@ func (p *Panel) Working() bool { return p.painter.Working() }
 // Actions is the one with which it is opened and closed.
 func (p *Panel) Actions() []command.Action {
 	return []command.Action{{
-		ID: "view.inspect", Menu: command.MenuView, Label: i18n.T("Inspect masks"), Key: "K",
+		ID: "view.inspect", Menu: command.MenuView, Label: i18n.T("Inspect masks"),
+		About: i18n.T("Every stage of the masks at every step, and another area tried at once."), Key: "K",
 		Do: func() { p.Show(-1) }, Can: func() bool { _, ok := p.inView(0); return ok }, On: func() bool { return p.open },
 	}}
 }

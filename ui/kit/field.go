@@ -14,6 +14,7 @@ import (
 type Field struct {
 	widget.Entry
 	shortcut func(fyne.Shortcut) bool
+	tip      Tip
 	Paste    func()       // what is no text; nil ignores it
 	Left     func()       // the focus has gone; may be nil
 	Step     func(by int) // Up (1) or Down (-1) in a field of one line; nil: they do nothing
@@ -29,10 +30,26 @@ func NewField(shortcut func(fyne.Shortcut) bool, lines bool) *Field {
 	return f
 }
 
+// Explain has a sentence come up under the pointer, and answers the field.
+func (f *Field) Explain(about string) *Field {
+	f.tip.Text = func() string { return about }
+	return f
+}
+
+// Explanation implements Explained.
+func (f *Field) Explanation() string { return f.tip.Explanation() }
+
+func (f *Field) MouseIn(*desktop.MouseEvent)     { f.tip.Rest(f) }
+func (f *Field) MouseMoved(*desktop.MouseEvent)  {}
+func (f *Field) MouseOut()                       { f.tip.Out(f) }
+func (f *Field) MouseDown(e *desktop.MouseEvent) { f.tip.Leave(f); f.Entry.MouseDown(e) }
+func (f *Field) TypedRune(r rune)                { f.tip.Leave(f); f.Entry.TypedRune(r) }
+
 func (f *Field) AcceptsTab() bool { return false }
 
 // FocusGained implements fyne.Focusable.
 func (f *Field) FocusGained() {
+	f.tip.Reach(f)
 	if f.Entry.FocusGained(); f.onFocus != nil {
 		f.onFocus(true)
 	}
@@ -40,6 +57,7 @@ func (f *Field) FocusGained() {
 
 // FocusLost implements fyne.Focusable.
 func (f *Field) FocusLost() {
+	f.tip.Leave(f)
 	if f.Entry.FocusLost(); f.Left != nil {
 		f.Left()
 	}

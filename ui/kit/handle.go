@@ -66,9 +66,10 @@ func (h *Handle) Cursor() desktop.Cursor {
 	return desktop.HResizeCursor
 }
 
+func (h *Handle) Explanation() string            { return h.tip.Explanation() }
 func (h *Handle) MouseIn(*desktop.MouseEvent)    { h.over = true; h.mark(); h.tip.Rest(h) }
 func (h *Handle) MouseMoved(*desktop.MouseEvent) {}
-func (h *Handle) MouseOut()                      { h.over = false; h.mark(); h.tip.Leave(h) }
+func (h *Handle) MouseOut()                      { h.over = false; h.mark(); h.tip.Out(h) }
 
 func (h *Handle) mark() {
 	h.line.FillColor = theme.ColorForWidget(ColorLine, h)

@@ -26,13 +26,30 @@ func HandOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
 // Button is a button that Space and Enter press.
 type Button struct {
 	widget.Button
+	Tip     Tip
 	self    fyne.CanvasObject // the whole of it, where it is a part of another widget
 	focused bool
 	Refused func() // it was pressed although it is disabled; nil: nothing
 }
 
+// Explain has a sentence come up under the pointer, and answers the button.
+func (b *Button) Explain(about string) *Button {
+	b.Tip.Text = func() string { return about }
+	return b
+}
+
+// Explanation implements Explained.
+func (b *Button) Explanation() string { return b.Tip.Explanation() }
+
+// MouseIn implements desktop.Hoverable.
+func (b *Button) MouseIn(e *desktop.MouseEvent) { b.Button.MouseIn(e); b.Tip.Rest(b.self) }
+
+// MouseOut implements desktop.Hoverable.
+func (b *Button) MouseOut() { b.Button.MouseOut(); b.Tip.Out(b.self) }
+
 // Tapped implements fyne.Tappable.
 func (b *Button) Tapped(e *fyne.PointEvent) {
+	b.Tip.Leave(b.self)
 	if b.Disabled() && b.Refused != nil {
 		b.Refused()
 		return
@@ -53,12 +70,14 @@ func NewButtonWithIcon(text string, icon fyne.Resource, tapped func()) *Button {
 func (b *Button) FocusGained() {
 	b.focused = true
 	b.Button.FocusGained()
+	b.Tip.Reach(b.self)
 }
 
 // FocusLost implements fyne.Focusable.
 func (b *Button) FocusLost() {
 	b.focused = false
 	b.Button.FocusLost()
+	b.Tip.Leave(b.self)
 }
 
 // CreateRenderer implements fyne.Widget. On a colour of its own Fyne shows no focus that can be seen: a ring does.
@@ -148,8 +167,13 @@ func (c *Check) Resize(size fyne.Size) {
 	c.Check.Resize(size)
 }
 
+// Explanation implements Explained.
+func (c *Check) Explanation() string { return c.tip.Explanation() }
+
 func (c *Check) MouseIn(e *desktop.MouseEvent) { c.Check.MouseIn(e); c.tip.Rest(c) }
-func (c *Check) MouseOut()                     { c.Check.MouseOut(); c.tip.Leave(c) }
+func (c *Check) MouseOut()                     { c.Check.MouseOut(); c.tip.Out(c) }
+func (c *Check) FocusGained()                  { c.Check.FocusGained(); c.tip.Reach(c) }
+func (c *Check) FocusLost()                    { c.Check.FocusLost(); c.tip.Leave(c) }
 func (c *Check) AccessibilityLabel() string    { return c.whole }
 
 func (c *Check) TypedKey(e *fyne.KeyEvent) {
@@ -158,17 +182,32 @@ func (c *Check) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
+// Slider is a slider that the arrow keys move.
 type Slider struct {
 	widget.Slider
-	tip Tip
+	tip   Tip
+	typed func(rune) // a digit was, while it has the focus; nil: nothing
 }
 
 // Explain has a text come up under the pointer.
 func (s *Slider) Explain(text func() string) { s.tip.Text = text }
 
+// Explanation implements Explained.
+func (s *Slider) Explanation() string { return s.tip.Explanation() }
+
 func (s *Slider) MouseIn(e *desktop.MouseEvent) { s.Slider.MouseIn(e); s.tip.Rest(s) }
-func (s *Slider) MouseOut()                     { s.Slider.MouseOut(); s.tip.Leave(s) }
+func (s *Slider) MouseOut()                     { s.Slider.MouseOut(); s.tip.Out(s) }
+func (s *Slider) FocusGained()                  { s.Slider.FocusGained(); s.tip.Reach(s) }
+func (s *Slider) FocusLost()                    { s.Slider.FocusLost(); s.tip.Leave(s) }
 func (s *Slider) Dragged(e *fyne.DragEvent)     { s.tip.Leave(s); s.Slider.Dragged(e) }
+
+// TypedRune lets a value be typed where there is a number for it.
+func (s *Slider) TypedRune(r rune) {
+	if s.typed != nil && (r >= '0' && r <= '9' || r == '-' && s.Min < 0) {
+		s.tip.Leave(s)
+		s.typed(r)
+	}
+}
 
 func NewSlider(low, high float64) *Slider {
 	s := &Slider{}
@@ -186,7 +225,26 @@ func (s *Slider) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
-type Selector struct{ widget.Select }
+// Selector is a list of which one is chosen.
+type Selector struct {
+	widget.Select
+	tip Tip
+}
+
+// Explain has a sentence come up under the pointer, and answers the list.
+func (s *Selector) Explain(about string) *Selector {
+	s.tip.Text = func() string { return about }
+	return s
+}
+
+// Explanation implements Explained.
+func (s *Selector) Explanation() string { return s.tip.Explanation() }
+
+func (s *Selector) MouseIn(e *desktop.MouseEvent) { s.Select.MouseIn(e); s.tip.Rest(s) }
+func (s *Selector) MouseOut()                     { s.Select.MouseOut(); s.tip.Out(s) }
+func (s *Selector) FocusGained()                  { s.Select.FocusGained(); s.tip.Reach(s) }
+func (s *Selector) FocusLost()                    { s.Select.FocusLost(); s.tip.Leave(s) }
+func (s *Selector) Tapped(e *fyne.PointEvent)     { s.tip.Leave(s); s.Select.Tapped(e) }
 
 func NewSelect(options []string, changed func(string)) *Selector {
 	s := &Selector{}

@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"image"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -9,7 +11,7 @@ import (
 // The γ between which the paper finds that both the word and the likeness are kept.
 const SafeLow, SafeHigh = 0.15, 0.4
 
-// Dial is a slider under its name and its value.
+// Dial is a slider under its name and its value, which can be dragged, turned and typed.
 type Dial struct {
 	*fyne.Container
 	name   *Line
@@ -29,8 +31,20 @@ func NewDial(name string, low, high, step float64, format func(float64) string, 
 		d.Container.Refresh()
 		changed(v)
 	}
-	head := container.NewBorder(nil, nil, nil, d.Value, d.name)
+	head := container.NewBorder(nil, nil, nil, NewNumber(d.Value, d.Slider, format), d.name)
 	d.Container = container.New(Stacked{-2}, container.New(Inset{4, 0}, head), container.NewStack(append(behind, Track(d.Slider))...))
+	return d
+}
+
+// Explain has a sentence come up under the pointer, and answers the dial.
+func (d *Dial) Explain(about string) *Dial {
+	d.Slider.Explain(func() string { return about })
+	return d
+}
+
+// Picture has a picture stand over that sentence, and answers the dial.
+func (d *Dial) Picture(picture func() image.Image) *Dial {
+	d.Slider.tip.Picture = picture
 	return d
 }
 

@@ -131,7 +131,10 @@ func (t *Tile) DragEnd() {
 
 func (t *Tile) MouseIn(*desktop.MouseEvent)         { t.tip.Rest(t); t.point(true) }
 func (t *Tile) MouseMoved(*desktop.MouseEvent)      {}
-func (t *Tile) MouseOut()                           { t.tip.Leave(t); t.point(false) }
+func (t *Tile) MouseOut()                           { t.tip.Out(t); t.point(false) }
+func (t *Tile) FocusGained()                        { t.Press.FocusGained(); t.tip.Reach(t) }
+func (t *Tile) FocusLost()                          { t.Press.FocusLost(); t.tip.Leave(t) }
+func (t *Tile) Explanation() string                 { return t.tip.Explanation() }
 func (t *Tile) Cursor() desktop.Cursor              { return desktop.PointerCursor }
 func (t *Tile) AccessibilityLabel() string          { return t.Name }
 func (t *Tile) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.Body) }

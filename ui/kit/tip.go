@@ -1,6 +1,9 @@
 package kit
 
 import (
+	"image"
+	"reflect"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -11,21 +14,36 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// tips is the layer over a window or a sheet on which a short text explains what lies under a resting pointer. It takes no
-// events itself. It is the last object of the window's content, or of the sheet's.
+// Explained says in a sentence what it is for: under a resting pointer, and when the keyboard reaches it.
+type Explained interface{ Explanation() string }
+
+// tips is the layer over a window or a sheet on which a short text, and sometimes a picture, explains what lies under a resting pointer.
+// It takes no events itself. It is the last object of the window's content, or of the sheet's.
 type tips struct {
 	widget.BaseWidget
-	text  *Line
-	box   *fyne.Container
-	owner fyne.CanvasObject // whose text is seen, or will be
+	text    *widget.Label
+	picture *canvas.Image
+	inside  *fyne.Container // of the box: what it shows
+	box     *fyne.Container
+	owner   fyne.CanvasObject // whose text is seen, or will be
 }
 
-// tipDelay is how long the pointer rests before the text comes.
-const tipDelay = 450 * time.Millisecond
+// tipDelay is how long the pointer rests before the text comes, and keyDelay how long the keyboard does.
+const (
+	tipDelay = 450 * time.Millisecond
+	keyDelay = 900 * time.Millisecond
+)
+
+// widestTip is how wide a text becomes before it goes on in another line.
+const widestTip = 300
 
 func NewTips() *tips {
-	t := &tips{text: NewLine("", theme.ColorNameForeground, theme.SizeNameCaptionText)}
-	t.box = container.NewStack(NewPlate(ColorRaised, ColorLine, 6), container.New(Inset{9, 5}, t.text))
+	t := &tips{text: widget.NewLabel(""), picture: canvas.NewImageFromImage(nil)}
+	t.text.SizeName = theme.SizeNameCaptionText
+	t.picture.FillMode, t.picture.ScaleMode = canvas.ImageFillContain, canvas.ImageScaleSmooth
+	t.picture.Hide()
+	t.inside = container.New(Stacked{Gap: 2}, t.picture, container.New(Inset{X: 3, Y: -2}, t.text))
+	t.box = container.NewStack(NewPlate(ColorRaised, ColorLine, 6), t.inside)
 	t.box.Hide()
 	t.ExtendBaseWidget(t)
 	return t
@@ -35,67 +53,237 @@ func (t *tips) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewWithoutLayout(t.box))
 }
 
-// tipsOver finds the layer over an object: that of the sheet in front, or of the window; nil where there is none.
-func tipsOver(o fyne.CanvasObject) *tips {
+// rootOver is what is in front: the sheet, or the window's content; nil before that is there.
+func rootOver(o fyne.CanvasObject) fyne.CanvasObject {
 	c := fyne.CurrentApp().Driver().CanvasForObject(o)
 	if c == nil {
 		return nil
 	}
-	root := c.Content()
 	if pop, ok := c.Overlays().Top().(*widget.PopUp); ok {
-		root = pop.Content
+		return pop.Content
 	}
-	if layers, ok := root.(*fyne.Container); ok && len(layers.Objects) > 0 {
+	return c.Content()
+}
+
+// tipsOver finds the layer over an object: that of the sheet in front, or of the window; nil where there is none.
+func tipsOver(o fyne.CanvasObject) *tips {
+	if layers, ok := rootOver(o).(*fyne.Container); ok && len(layers.Objects) > 0 {
 		t, _ := layers.Objects[len(layers.Objects)-1].(*tips)
 		return t
 	}
 	return nil
 }
 
-// show puts the text of an object beside it: below it, or above where the window ends, and never past the window's edges.
-func (t *tips) show(o fyne.CanvasObject, text string) {
+// show puts the text of an object beside it, where it covers nothing that may be clicked next.
+func (t *tips) show(o fyne.CanvasObject, text string, picture image.Image) {
 	d := fyne.CurrentApp().Driver()
 	at, origin, room := d.AbsolutePositionForObject(o), d.AbsolutePositionForObject(t), t.Size()
-	t.text.Set(text)
-	size := t.box.MinSize()
-	size.Width = min(size.Width, max(room.Width-8, 1))
-	at = at.Subtract(origin)
-	x := min(max(at.X+(o.Size().Width-size.Width)/2, 4), max(room.Width-size.Width-4, 0))
-	y := at.Y + o.Size().Height + 4
-	if y+size.Height > room.Height-4 {
-		y = at.Y - size.Height - 4
+	width := min(widestTip*TextScale(), max(room.Width-8, 1))
+	t.text.Wrapping = fyne.TextWrapOff
+	t.text.SetText(text)
+	if t.text.MinSize().Width > width {
+		t.text.Wrapping = fyne.TextWrapWord
+		t.text.Resize(fyne.NewSize(width, 1)) // it knows its height only for a width
+		t.text.Refresh()
 	}
-	t.box.Move(fyne.NewPos(x, y))
+	if t.picture.Hidden = picture == nil; picture != nil {
+		t.picture.Image = picture
+		side := picture.Bounds().Size()
+		wide := min(0.75*float32(side.X)*max(TextScale(), 1), width)
+		t.picture.SetMinSize(fyne.NewSize(wide, wide*float32(side.Y)/float32(side.X)))
+		t.picture.Refresh()
+	}
+	size := t.box.MinSize()
+	if t.text.Wrapping == fyne.TextWrapWord {
+		size.Width = width + 6
+	}
+	size.Width = min(size.Width, max(room.Width-8, 1))
 	t.box.Resize(size)
+	t.box.Move(beside(boxOf(at.Subtract(origin), o.Size()), size, room, others(o, origin)))
 	t.box.Show()
 	canvas.Refresh(t) // what was never drawn cannot ask for it
 }
 
-// Tip is the hover text of one object. The zero tip shows nothing.
+// area is a rectangle of a layer.
+type area struct{ at, to fyne.Position }
+
+func boxOf(at fyne.Position, size fyne.Size) area { return area{at, at.Add(size)} }
+
+// shared is how much two areas have in common, in square units.
+func (a area) shared(b area) float32 {
+	w := min(a.to.X, b.to.X) - max(a.at.X, b.at.X)
+	h := min(a.to.Y, b.to.Y) - max(a.at.Y, b.at.Y)
+	return max(w, 0) * max(h, 0)
+}
+
+// within is the part of an area that lies in another one.
+func (a area) within(b area) area {
+	a.at, a.to = fyne.NewPos(max(a.at.X, b.at.X), max(a.at.Y, b.at.Y)), fyne.NewPos(min(a.to.X, b.to.X), min(a.to.Y, b.to.Y))
+	if a.to.X < a.at.X || a.to.Y < a.at.Y {
+		return area{}
+	}
+	return a
+}
+
+func (a area) square() float32 { return (a.to.X - a.at.X) * (a.to.Y - a.at.Y) }
+
+// wide is how large something is, such as the picture, that can be clicked beside a text as well, in square units.
+const wide = 60000
+
+// beside is the place of a text beside what it is about, in a room: as near as possible where it covers the least of what can be
+// clicked, each by the share of it that is covered. It never covers what it is about where there is room elsewhere.
+func beside(own area, size, room fyne.Size, others []area) fyne.Position {
+	middle := fyne.NewPos((own.at.X+own.to.X-size.Width)/2, (own.at.Y+own.to.Y-size.Height)/2)
+	var best fyne.Position
+	least := float32(-1)
+	try := func(p fyne.Position, far float32) {
+		p.X = min(max(p.X, 4), max(room.Width-size.Width-4, 0))
+		p.Y = min(max(p.Y, 4), max(room.Height-size.Height-4, 0))
+		here := boxOf(p, size)
+		cost := far / 2500
+		if here.shared(own) > 0 {
+			cost += 100
+		}
+		for _, o := range others {
+			switch share := here.shared(o) / max(o.square(), 1); {
+			case o.square() > wide:
+				cost += share / 8
+			case share > 0:
+				cost += share + 0.3
+			}
+		}
+		if least < 0 || cost < least {
+			best, least = p, cost
+		}
+	}
+	for far := float32(4); far < 420; far += 26 {
+		for i, x := range [...]float32{middle.X, own.at.X, own.to.X - size.Width} {
+			try(fyne.NewPos(x, own.to.Y+far), far+float32(i))
+			try(fyne.NewPos(x, own.at.Y-far-size.Height), far+float32(i))
+		}
+		for i, y := range [...]float32{middle.Y, own.at.Y, own.to.Y - size.Height, own.to.Y, own.at.Y - size.Height} {
+			try(fyne.NewPos(own.to.X+far, y), far+float32(i))
+			try(fyne.NewPos(own.at.X-far-size.Width, y), far+float32(i))
+		}
+	}
+	return best
+}
+
+// others are the places, from an origin on, of what else can be clicked where an object is.
+func others(self fyne.CanvasObject, origin fyne.Position) (list []area) {
+	d := fyne.CurrentApp().Driver()
+	room := area{to: fyne.NewPos(1e6, 1e6)}
+	var walk func(o fyne.CanvasObject, seen area)
+	walk = func(o fyne.CanvasObject, seen area) {
+		if o == nil || o == self || !o.Visible() {
+			return
+		}
+		if _, border := o.(*Handle); border {
+			return
+		}
+		if h, holds := o.(interface{ Inside() fyne.CanvasObject }); holds {
+			walk(h.Inside(), seen)
+			return
+		}
+		if Interactive(o) {
+			if here := boxOf(d.AbsolutePositionForObject(o).Subtract(origin), o.Size()).within(seen); here.square() > 0 {
+				list = append(list, here)
+			}
+			return
+		}
+		switch o := o.(type) {
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c, seen)
+			}
+		case *container.Scroll:
+			walk(o.Content, boxOf(d.AbsolutePositionForObject(o).Subtract(origin), o.Size()).within(seen))
+		case *container.ThemeOverride:
+			walk(o.Content, seen)
+		}
+	}
+	walk(rootOver(self), room)
+	return list
+}
+
+// Interactive tells whether something does something when it is clicked, dragged or typed into. What only holds others does not.
+func Interactive(o fyne.CanvasObject) bool {
+	switch o.(type) {
+	case *container.Scroll, *widget.PopUp, *tips, *Told:
+		return false
+	case fyne.Tappable, fyne.Draggable, fyne.Focusable, desktop.Mouseable:
+	default:
+		return false
+	}
+	name := reflect.TypeOf(o).Elem().Name()
+	return name != "OverlayContainer" && !strings.HasPrefix(name, "entryContent") && !strings.HasPrefix(name, "scroll") // parts of Fyne's own
+}
+
+// Tip is the hover text of one object, which the keyboard's focus brings up as well. The zero tip shows nothing.
 type Tip struct {
-	Text  func() string // nil or "": none
-	layer *tips
-	timer *time.Timer
+	Text    func() string      // nil or "": none
+	Picture func() image.Image // over the text; nil: none
+	layer   *tips
+	timer   *time.Timer
+	over    bool // the pointer is
+}
+
+// Explanation is the text as it is now.
+func (p *Tip) Explanation() string {
+	if p.Text == nil {
+		return ""
+	}
+	return p.Text()
 }
 
 // Rest begins to wait for the text of o, under which the pointer has come.
 func (p *Tip) Rest(o fyne.CanvasObject) {
+	p.over = true
+	p.wait(o, tipDelay)
+}
+
+// Reach begins to wait likewise, where the keyboard has reached o. A click, which brings the focus as well, brings no text.
+func (p *Tip) Reach(o fyne.CanvasObject) {
+	if !p.over {
+		p.wait(o, keyDelay)
+	}
+}
+
+func (p *Tip) wait(o fyne.CanvasObject, delay time.Duration) {
 	p.Leave(o)
-	if p.Text == nil {
-		return
+	if _, real := fyne.CurrentApp().Driver().(desktop.Driver); p.Text == nil || !real {
+		return // the driver of tests has no goroutine of its own that a text could come on
 	}
 	if p.layer = tipsOver(o); p.layer == nil {
 		return
 	}
 	layer := p.layer
 	layer.owner = o
-	p.timer = time.AfterFunc(tipDelay, func() {
+	p.timer = time.AfterFunc(delay, func() {
 		fyne.Do(func() {
-			if text := p.Text(); layer.owner == o && text != "" && o.Visible() {
-				layer.show(o, text)
+			if layer.owner == o && o.Visible() {
+				p.Show(o)
 			}
 		})
 	})
+}
+
+// Show shows the text at once.
+func (p *Tip) Show(o fyne.CanvasObject) {
+	if p.layer = tipsOver(o); p.layer == nil || p.Explanation() == "" {
+		return
+	}
+	var picture image.Image
+	if p.Picture != nil {
+		picture = p.Picture()
+	}
+	p.layer.owner = o
+	p.layer.show(o, p.Text(), picture)
+}
+
+// Where is the place of the text on the screen, and its size, while it is seen.
+func (p *Tip) Where() (fyne.Position, fyne.Size) {
+	return fyne.CurrentApp().Driver().AbsolutePositionForObject(p.layer.box), p.layer.box.Size()
 }
 
 // Leave takes the text back.
@@ -109,11 +297,17 @@ func (p *Tip) Leave(o fyne.CanvasObject) {
 	}
 }
 
+// Out takes the text back of what the pointer has left.
+func (p *Tip) Out(o fyne.CanvasObject) {
+	p.over = false
+	p.Leave(o)
+}
+
 // IconButton is a button that is only an icon. Its name is what a screen reader says and what comes up under the pointer.
 type IconButton struct {
 	Button
 	Name      string
-	Tip       Tip
+	about     string        // what it does, where the name does not say it
 	OnPointed func(in bool) // the pointer has come or gone; nil: nobody asks
 }
 
@@ -121,14 +315,28 @@ type IconButton struct {
 func SmallButton(name string, icon fyne.Resource, tapped func()) *IconButton {
 	b := &IconButton{Name: name}
 	b.Make(b, icon, tapped)
-	b.Tip.Text = func() string { return b.Name }
+	b.Tip.Text = func() string { return Two(b.Name, b.about) }
 	b.ExtendBaseWidget(b)
+	return b
+}
+
+// Two is a name and what it is about, where there is more to say.
+func Two(name, about string) string {
+	if about == "" {
+		return name
+	}
+	return name + "\n" + about
+}
+
+// Explain has a sentence stand under the name, and answers the button.
+func (b *IconButton) Explain(about string) *IconButton {
+	b.about = about
 	return b
 }
 
 func (b *IconButton) Make(self fyne.CanvasObject, icon fyne.Resource, tapped func()) {
 	b.self, b.Icon, b.Importance = self, icon, widget.LowImportance
-	b.OnTapped = func() { b.Tip.Leave(self); tapped() }
+	b.OnTapped = tapped
 }
 
 // AccessibilityLabel implements fyne.Accessible.
@@ -137,14 +345,12 @@ func (b *IconButton) AccessibilityLabel() string { return b.Name }
 // MouseIn implements desktop.Hoverable.
 func (b *IconButton) MouseIn(e *desktop.MouseEvent) {
 	b.Button.MouseIn(e)
-	b.Tip.Rest(b.self)
 	b.point(true)
 }
 
 // MouseOut implements desktop.Hoverable.
 func (b *IconButton) MouseOut() {
 	b.Button.MouseOut()
-	b.Tip.Leave(b.self)
 	b.point(false)
 }
 
@@ -152,4 +358,29 @@ func (b *IconButton) point(in bool) {
 	if b.OnPointed != nil {
 		b.OnPointed(in)
 	}
+}
+
+// Explainer lies over something of Fyne's that cannot explain itself, such as radio buttons, and explains it. Clicks go through.
+type Explainer struct {
+	widget.BaseWidget
+	tip  Tip
+	Over fyne.CanvasObject
+}
+
+var _ desktop.Hoverable = (*Explainer)(nil)
+
+// Explain is an object with a sentence that comes up under the pointer.
+func Explain(o fyne.CanvasObject, about string) *fyne.Container {
+	e := &Explainer{Over: o}
+	e.tip.Text = func() string { return about }
+	e.ExtendBaseWidget(e)
+	return container.NewStack(o, e)
+}
+
+func (e *Explainer) Explanation() string            { return e.tip.Explanation() }
+func (e *Explainer) MouseIn(*desktop.MouseEvent)    { e.tip.Rest(e) }
+func (e *Explainer) MouseMoved(*desktop.MouseEvent) {}
+func (e *Explainer) MouseOut()                      { e.tip.Out(e) }
+func (e *Explainer) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewWithoutLayout())
 }

@@ -35,4 +35,4 @@ func (t *Told) Whole() string {
 
 func (t *Told) MouseIn(*desktop.MouseEvent)    { t.tip.Rest(t) }
 func (t *Told) MouseMoved(*desktop.MouseEvent) {}
-func (t *Told) MouseOut()                      { t.tip.Leave(t) }
+func (t *Told) MouseOut()                      { t.tip.Out(t) }

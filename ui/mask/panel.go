@@ -604,22 +604,25 @@ func (p *Panel) buildBar() {
 		b.kinds = append(b.kinds, pill)
 		kinds.Add(pill.Tile)
 	}
-	slider := func(label string, least, most float64, changed func(float64)) (*kit.Slider, fyne.CanvasObject) {
+	slider := func(label, about string, least, most float64, changed func(float64)) (*kit.Slider, fyne.CanvasObject) {
 		s := kit.NewSlider(least, most)
+		s.Explain(func() string { return about })
 		s.Step, s.OnChanged = 0.001, changed
 		return s, kit.NewRow(2, kit.Caption(label), container.New(kit.Fixed{Width: 84}, kit.Track(s)))
 	}
 	var size, soft fyne.CanvasObject
-	b.size, size = slider(i18n.T("Size"), leastSize, mostSize, func(v float64) { p.resize(float32(v)) })
-	b.soft, soft = slider(i18n.T("Softness"), 0, 1, func(v float64) { p.soften(float32(v)) })
-	act := func(text string, do func()) *kit.Tile { return kit.NewPill(text, do).Tile }
-	b.mine = act(i18n.T("Make this mask mine"), func() { p.Mine(p.card) })
+	b.size, size = slider(i18n.T("Size"), i18n.T("How large the brush is."), leastSize, mostSize, func(v float64) { p.resize(float32(v)) })
+	b.soft, soft = slider(i18n.T("Softness"), i18n.T("How gently the edge of the brush fades out."), 0, 1, func(v float64) { p.soften(float32(v)) })
+	act := func(text, about string, do func()) *kit.Tile {
+		return kit.NewPill(text, do).Explain(func() string { return about })
+	}
+	b.mine = act(i18n.T("Make this mask mine"), i18n.T("Begins with the mask of the step in view."), func() { p.Mine(p.card) })
 	b.note = kit.Caption("")
 	p.Tools = kit.NewColumn(2,
 		container.New(&kit.Flow{Gap: 8}, b.subjects, tools, size, soft, kit.SmallButton(i18n.T("Done painting"), theme.ConfirmIcon(), p.Close)),
 		container.New(&kit.Flow{Gap: 8}, kinds,
-			act(i18n.T("Mirror"), func() { p.alter(mirrored) }), act(i18n.T("Invert"), func() { p.alter(inverted) }),
-			act(i18n.T("Clear"), p.clear), b.mine),
+			act(i18n.T("Mirror"), i18n.T("Swaps left and right of the mask."), func() { p.alter(mirrored) }), act(i18n.T("Invert"), i18n.T("What is painted becomes empty, and the rest painted."), func() { p.alter(inverted) }),
+			act(i18n.T("Clear"), i18n.T("Takes away all that is painted."), p.clear), b.mine),
 		container.New(kit.Inset{X: 4, Y: 2}, b.note))
 	p.Tools.Hide()
 }

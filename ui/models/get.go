@@ -242,8 +242,8 @@ func newOfferCard(p *Page, e hub.Entry) *offerCard {
 	c.facts, c.runs = wrapped("", widget.LowImportance), wrapped("", widget.MediumImportance)
 	text := widget.NewLabel(about)
 	text.Wrapping = fyne.TextWrapWord
-	c.get = kit.NewButton("", func() { p.get(e) })
-	c.give = kit.NewButton(i18n.T("Discard"), func() { p.discard(e) })
+	c.get = kit.NewButton("", func() { p.get(e) }).Explain(i18n.T("Shows size, licence and folder first; nothing is downloaded before you agree."))
+	c.give = kit.NewButton(i18n.T("Discard"), func() { p.discard(e) }).Explain(i18n.T("Deletes what has been downloaded so far, after asking."))
 	c.state = kit.Caption("")
 	c.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 12, Y: 10}, kit.NewColumn(2, kit.Heading(title),

@@ -80,7 +80,8 @@ func New(h Host) *Page {
 		host: h, buttons: map[string]*kit.Button{}, rows: map[int]*taskRow{}, begun: map[string]*begunRow{},
 		cancels: map[int]context.CancelFunc{},
 	}
-	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), func() { p.Toggle() })
+	p.Opener = kit.NewButtonWithIcon(i18n.T("Models"), theme.StorageIcon(), func() { p.Toggle() }).
+		Explain(i18n.T("Which model makes the pictures, and where to get others."))
 	p.Opener.Importance, p.Opener.Hidden = widget.LowImportance, p.host.Models == nil
 	p.Status, p.dot = kit.Caption(""), canvas.NewCircle(color.Transparent)
 	p.Light = container.New(kit.Fixed{Width: 8, Height: 8}, p.dot)
@@ -111,8 +112,8 @@ func (p *Page) refreshLight() {
 	p.dot.Refresh()
 }
 
-func (p *Page) tool(id, text string, icon fyne.Resource, do func()) *kit.Button {
-	p.buttons[id] = kit.LowButton(text, icon, do)
+func (p *Page) tool(id, text, about string, icon fyne.Resource, do func()) *kit.Button {
+	p.buttons[id] = kit.LowButton(text, icon, do).Explain(about)
 	return p.buttons[id]
 }
 
@@ -127,9 +128,12 @@ func (p *Page) buildList() fyne.CanvasObject {
 	}
 	p.usage = kit.Caption("")
 	p.tasks = kit.NewColumn(8)
-	p.dir = p.tool("folder", i18n.T("Add a folder…"), theme.FolderOpenIcon(), p.addFolder)
-	p.file = p.tool("file", i18n.T("Add a file…"), theme.FileIcon(), p.addFile)
-	get := p.tool("get", i18n.T("Get real models…"), theme.DownloadIcon(), p.showCatalogue)
+	p.dir = p.tool("folder", i18n.T("Add a folder…"), i18n.T("A folder with a RealCustom++ model, in any of the layouts that people have."),
+		theme.FolderOpenIcon(), p.addFolder)
+	p.file = p.tool("file", i18n.T("Add a file…"), i18n.T("One model file, such as a checkpoint of SDXL or Stable Diffusion 1.5."),
+		theme.FileIcon(), p.addFile)
+	get := p.tool("get", i18n.T("Get real models…"), i18n.T("Models that can be downloaded, with their sizes and licences."),
+		theme.DownloadIcon(), p.showCatalogue)
 	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file,
 		container.New(kit.Inset{X: 4, Y: 0}, p.usage),
 		kit.Note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
@@ -189,18 +193,26 @@ func (p *Page) buildRight() fyne.CanvasObject {
 			}
 		}
 	}
-	use := p.tool("use", i18n.T("Use this model"), theme.ConfirmIcon(), chosen(func(m state.Model) { p.Use(m.Path) }))
+	use := p.tool("use", i18n.T("Use this model"), i18n.T("Opens this model; the next pictures are made with it."),
+		theme.ConfirmIcon(), chosen(func(m state.Model) { p.Use(m.Path) }))
 	use.Importance, use.Alignment = widget.HighImportance, widget.ButtonAlignCenter
-	real := p.tool("real", i18n.T("Get real models…"), theme.DownloadIcon(), p.showCatalogue)
+	real := p.tool("real", i18n.T("Get real models…"), i18n.T("Models that can be downloaded, with their sizes and licences."),
+		theme.DownloadIcon(), p.showCatalogue)
 	real.Importance, real.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	foot := kit.NewColumn(4, p.why, container.New(&kit.Flow{Gap: 4}, use,
 		real,
-		p.tool("check", i18n.T("Check the files"), theme.SearchIcon(), chosen(func(m state.Model) { p.check(m.Path) })),
-		p.tool("rename", i18n.T("Rename…"), theme.DocumentCreateIcon(), chosen(p.rename)),
-		p.tool("base", i18n.T("Another base model…"), theme.ViewRefreshIcon(), chosen(p.askBase)),
-		p.tool("again", i18n.T("Import again"), theme.DownloadIcon(), chosen(func(m state.Model) { p.LookAt(m.Source, m.Base, m.Path) })),
-		p.tool("reveal", i18n.T("Show the folder"), theme.FolderIcon(), chosen(func(m state.Model) { p.host.OnReveal(m.Path) })),
-		p.tool("remove", i18n.T("Remove"), theme.DeleteIcon(), chosen(p.askRemove))))
+		p.tool("check", i18n.T("Check the files"), i18n.T("Reads all files of the model and compares them with what was imported."),
+			theme.SearchIcon(), chosen(func(m state.Model) { p.check(m.Path) })),
+		p.tool("rename", i18n.T("Rename…"), i18n.T("Gives the model another name here."),
+			theme.DocumentCreateIcon(), chosen(p.rename)),
+		p.tool("base", i18n.T("Another base model…"), i18n.T("Makes a second model with another text-to-image model under the same RealCustom++ weights."),
+			theme.ViewRefreshIcon(), chosen(p.askBase)),
+		p.tool("again", i18n.T("Import again"), i18n.T("Imports it again from its original place."),
+			theme.DownloadIcon(), chosen(func(m state.Model) { p.LookAt(m.Source, m.Base, m.Path) })),
+		p.tool("reveal", i18n.T("Show the folder"), i18n.T("Opens the folder of the model in the file manager."),
+			theme.FolderIcon(), chosen(func(m state.Model) { p.host.OnReveal(m.Path) })),
+		p.tool("remove", i18n.T("Remove"), i18n.T("Removes the model from the list, after asking."),
+			theme.DeleteIcon(), chosen(p.askRemove))))
 	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead,
 		kit.Quiet(p.notes))))
 
@@ -210,7 +222,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.addFacts, p.addNotes, p.trouble = kit.NewColumn(6), wrapped(widget.LowImportance), wrapped(widget.DangerImportance)
 	p.addNotes.SizeName = theme.SizeNameCaptionText
 	p.looking = kit.NewColumn(0)
-	p.name = kit.NewField(p.host.Shortcut, false)
+	p.name = kit.NewField(p.host.Shortcut, false).Explain(i18n.T("What the model is called here."))
 	p.name.OnChanged = func(text string) {
 		if a := p.shelf().Adding; a != nil && a.Name != text {
 			p.change(func(s *state.Shelf) { s.Adding.Name = text })
@@ -221,18 +233,18 @@ func (p *Page) buildRight() fyne.CanvasObject {
 		if a := p.shelf().Adding; a != nil && a.Copy != on {
 			p.change(func(s *state.Shelf) { s.Adding.Copy = on })
 		}
-	})
+	}).Explain(i18n.T("The model then takes as much disk space as its checkpoints, which it no longer needs."))
 	p.sources = kit.NewColumn(4)
-	p.agree = kit.NewButton("", p.agreeAdding)
+	p.agree = kit.NewButton("", p.agreeAdding).Explain(i18n.T("Makes a model of what was found here. The files themselves stay as they are."))
 	p.agree.Importance = widget.HighImportance
-	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding)
+	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding).Explain(i18n.T("Nothing is added."))
 	p.adding = container.NewBorder(kit.NewColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
 		nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble,
 			kit.Quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
-	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.Undo() })
+	p.undo = kit.NewButton(i18n.T("Undo"), func() { p.Undo() }).Explain(i18n.T("Brings back what was removed last."))
 	p.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, nil, container.NewCenter(p.undo), kit.NewCapped(6, p.snackText))))
 	done := kit.SmallButton(i18n.T("Close"), theme.CancelIcon(), func() { p.Hide() })

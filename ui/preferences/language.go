@@ -76,7 +76,7 @@ func unshown(files fs.FS, name string, has func(letters string) bool) string {
 
 // languageSelect chooses among the languages; known are their names, own what they are called.
 func (d *Desk) languageSelect(known, own []string, chosen func(name string)) *kit.Selector {
-	choice := kit.NewSelect(append([]string{i18n.T("The language of the system")}, own...), nil)
+	choice := kit.NewSelect(append([]string{i18n.T("The language of the system")}, own...), nil).Explain(i18n.T("The language of the window."))
 	choice.Selected = choice.Options[1+slices.Index(known, d.Language)]
 	choice.OnChanged = func(label string) {
 		if at := slices.Index(own, label); at >= 0 {

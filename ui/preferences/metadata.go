@@ -22,8 +22,10 @@ func (d *Desk) Embed() recipe.Embed {
 
 // metadataChecks are the switches for what goes into picture files, for the preferences. They act at once.
 func metadataChecks(p fyne.Preferences) []*kit.Check {
-	thumbnails := kit.NewCheck(i18n.T("Small copies of the references too"), func(on bool) { p.SetBool(noThumbnailsKey, !on) })
-	recipe := kit.NewCheck(i18n.T("Store in each picture how it was made"), nil)
+	thumbnails := kit.NewCheck(i18n.T("Small copies of the references too"), func(on bool) { p.SetBool(noThumbnailsKey, !on) }).
+		Explain(i18n.T("Puts your references into the file as well, small: whoever has it can see them."))
+	recipe := kit.NewCheck(i18n.T("Store in each picture how it was made"), nil).
+		Explain(i18n.T("Writes prompt and settings into the PNG: dropped on the window, it brings them back."))
 	recipe.OnChanged = func(on bool) {
 		p.SetBool(bareKey, !on)
 		if on {

@@ -51,16 +51,17 @@ func (d *Desk) Show() {
 			}
 		}
 	}
+	look := kit.Explain(looks, i18n.T("Light, dark, or as the system is set."))
 	size := kit.NewDial(i18n.T("Text size"), leastTextSize, mostTextSize, 10, func(v float64) string { return i18n.T("%.0f %%", v) },
-		func(float64) {})
+		func(float64) {}).Explain(i18n.T("How large all texts and controls are."))
 	size.Set(float64(d.TextSize))
 	size.Slider.OnChangeEnded = func(v float64) { d.Change(func(p *Values) { p.TextSize = int(v) }) }
 
-	folder, folderNote := d.folderField(d.Host.Pictures, d.Pictures, func(path string) {
+	folder, folderNote := d.folderField(i18n.T("Where finished pictures are saved."), d.Host.Pictures, d.Pictures, func(path string) {
 		d.Change(func(p *Values) { p.Pictures = path })
 	})
 
-	pattern := kit.NewField(d.Host.Commands.Shortcut, false)
+	pattern := kit.NewField(d.Host.Commands.Shortcut, false).Explain(i18n.T("How the files of new pictures are named."))
 	pattern.SetText(d.FileName)
 	example := kit.Caption("")
 	preview := func(text string) {
@@ -83,7 +84,8 @@ func (d *Desk) Show() {
 	parts := kit.Note(i18n.T("You can use {date} {time} {seed} {words} {prompt} {model}, and / for folders."))
 
 	devices := []string{"auto", "cpu"}
-	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("CPU")}, nil)
+	device := kit.NewSelect([]string{i18n.T("Graphics card if there is one"), i18n.T("CPU")}, nil).
+		Explain(i18n.T("A graphics card is used once a self-test has matched the CPU."))
 	device.Selected = device.Options[max(0, slices.Index(devices, d.Device))]
 	device.OnChanged = func(label string) {
 		d.Change(func(p *Values) { p.Device = devices[slices.Index(device.Options, label)] })
@@ -96,14 +98,14 @@ func (d *Desk) Show() {
 		written = append(written, c)
 	}
 	left := kit.NewColumn(18,
-		section(i18n.T("Appearance"), looks, size.Container),
+		section(i18n.T("Appearance"), look, size.Container),
 		section(i18n.T("Language"), language, spoken),
 		section(i18n.T("Steps kept for finished pictures"), steps, kit.Note(i18n.T("The oldest are removed first; pictures always stay."))),
 		section(i18n.T("When a job is done"), check(i18n.T("Notify me when the window is not in front"), d.Notify,
-			func(p *Values, on bool) { p.Notify = on })),
+			func(p *Values, on bool) { p.Notify = on }).Explain(i18n.T("A desktop notification says that the pictures are finished."))),
 	)
 	if d.Host.Models != nil {
-		models, trouble := d.folderField(d.Host.Models.Folder(), d.Models, func(path string) {
+		models, trouble := d.folderField(i18n.T("Where models are kept that are imported or downloaded."), d.Host.Models.Folder(), d.Models, func(path string) {
 			d.Change(func(p *Values) { p.Models = path })
 			d.Host.OnModels()
 		})
@@ -116,9 +118,9 @@ func (d *Desk) Show() {
 		section(i18n.T("Compute on"), device, kit.Note(i18n.T("Takes effect with the next model you open."))),
 	)
 	both := container.New(kit.Inset{X: 4, Y: 4}, container.New(halves{28}, left, right))
-	keys := kit.NewButton(i18n.T("Keyboard shortcuts…"), nil)
-	reset := kit.NewButton(i18n.T("Reset all"), nil)
-	done := kit.NewButton(i18n.T("Done"), nil)
+	keys := kit.NewButton(i18n.T("Keyboard shortcuts…"), nil).Explain(i18n.T("All keys, to look up or to change."))
+	reset := kit.NewButton(i18n.T("Reset all"), nil).Explain(i18n.T("Sets everything on this sheet back to how it was at the first start."))
+	done := kit.NewButton(i18n.T("Done"), nil).Explain(i18n.T("Closes the sheet. What you changed is in force already."))
 	done.Importance = widget.HighImportance
 	closeIt := d.Host.Layers.Sheet(i18n.T("Preferences"), fyne.NewSize(920, 560), kit.NewPage(both), reset, keys, done)
 	done.OnTapped = closeIt
@@ -151,8 +153,8 @@ func (h halves) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // folderField is a field for a folder, with a button that asks for it, and the place where it says what is wrong. changed is told every
 // whole path, and "" for the usual place, which stands in the empty field.
-func (d *Desk) folderField(usual, value string, changed func(path string)) (row fyne.CanvasObject, trouble *kit.Line) {
-	field := kit.NewField(d.Host.Commands.Shortcut, false)
+func (d *Desk) folderField(about, usual, value string, changed func(path string)) (row fyne.CanvasObject, trouble *kit.Line) {
+	field := kit.NewField(d.Host.Commands.Shortcut, false).Explain(about)
 	trouble = kit.Caption("")
 	field.SetPlaceHolder(usual)
 	field.SetText(value)
@@ -179,6 +181,6 @@ func (d *Desk) folderField(usual, value string, changed func(path string)) (row 
 				}
 			}
 		})
-	})
+	}).Explain(i18n.T("Asks for the folder."))
 	return container.NewBorder(nil, nil, nil, choose, field), trouble
 }

@@ -281,7 +281,8 @@ func (d *Desk) Parts(which state.Parts) {
 // ReferenceActions make the picture in view a reference.
 func (d *Desk) ReferenceActions() []command.Action {
 	return []command.Action{{
-		ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"), Key: "R",
+		ID: "picture.reference", Menu: command.MenuEdit, Label: i18n.T("Use as reference"),
+		About: i18n.T("A word of your prompt will look like this picture."), Key: "R",
 		Do: d.Reference, Can: func() bool { s := d.host.State(); return s.Shot() != nil },
 	}}
 }
@@ -291,12 +292,15 @@ func (d *Desk) Actions() []command.Action {
 	shown := func() bool { s := d.host.State(); return s.Shot() != nil && s.Model != nil }
 	return []command.Action{
 		command.Separator(command.MenuEdit),
-		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"), Key: "A", Do: d.Recipe, Can: shown},
+		{ID: "recall.all", Menu: command.MenuEdit, Label: i18n.T("Go back to its recipe…"),
+			About: i18n.T("Shows how this picture was made, and takes back what you tick of it."), Key: "A", Do: d.Recipe, Can: shown},
 		{
-			ID: "picture.redo", Menu: command.MenuEdit, Label: i18n.T("Redo only a subject…"), Key: "D", Do: d.Redo,
+			ID: "picture.redo", Menu: command.MenuEdit, Label: i18n.T("Redo only a subject…"),
+			About: i18n.T("Makes one subject again; the rest of the picture stays to the pixel."), Key: "D", Do: d.Redo,
 			Can: func() bool { return shown() && len(d.host.State().Shot().Recipe.Subjects) > 0 },
 		},
-		{ID: "picture.second", Menu: command.MenuEdit, Label: i18n.T("Second pass…"), Key: "Shift+D", Do: d.SecondPass, Can: shown},
+		{ID: "picture.second", Menu: command.MenuEdit, Label: i18n.T("Second pass…"),
+			About: i18n.T("Makes the picture once more, larger and finer."), Key: "Shift+D", Do: d.SecondPass, Can: shown},
 		{
 			ID: "recall.seed", Menu: command.MenuEdit, Label: i18n.T("Use its seed"), Key: "S",
 			Do: func() { d.Parts(state.Parts{state.PartSeed: true}) }, Can: shown,

@@ -265,13 +265,15 @@ func (v *Saver) Show(folder string) {
 func (v *Saver) Actions() []command.Action {
 	return append([]command.Action{
 		{
-			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"), Key: "Ctrl+S", Do: v.As,
+			ID: "file.save", Menu: command.MenuFile, Label: i18n.T("Save the picture as…"),
+			About: i18n.T("Saves a copy of the picture elsewhere."), Key: "Ctrl+S", Do: v.As,
 			Can: func() bool { return v.host.SaveFile != nil && v.host.State().Shot() != nil },
 		},
 		{
 			ID: "picture.show", Label: i18n.T("Show in folder"), Do: v.reveal,
 			Can: func() bool { shot := v.host.State().Shot(); return shot != nil && shot.Path != "" },
 		},
-		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"), Do: v.reveal},
+		{ID: "file.folder", Menu: command.MenuFile, Label: i18n.T("Open the pictures folder"),
+			About: i18n.T("Opens the folder of the picture in the file manager."), Do: v.reveal},
 	}, v.copyActions()...)
 }

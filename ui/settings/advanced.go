@@ -29,26 +29,26 @@ func newAdvanced(h Host) *advanced {
 		a.change(func(f *state.Form) {
 			f.Sampler = chosen(text, schedule.Samplers(), state.SamplerName)
 		})
-	})
+	}).Explain(i18n.T("How each step is computed. DPM++ and UniPC need fewer steps than DDIM."))
 	a.source = kit.NewSelect(nil, func(text string) {
 		a.change(func(f *state.Form) {
 			f.MaskSource = chosen(text, state.MaskSources(), state.MaskSourceName)
 		})
-	})
+	}).Explain(i18n.T("Which attention of the model says where a subject is. The recommended one is the paper's."))
 	a.divide = kit.NewCheck(i18n.T("Normalise the masks"), func(on bool) {
 		a.change(func(f *state.Form) {
 			if f.RawMask = !on; !on {
 				f.MaskNorm = ""
 			}
 		})
-	})
+	}).Explain(i18n.T("Divides each mask by its maximum, so that a subject acts fully where it is surest."))
 	a.layers = kit.NewCheck(i18n.T("Layer by layer"), func(on bool) {
 		a.change(func(f *state.Form) {
 			if f.MaskNorm = ""; on {
 				f.MaskNorm, f.RawMask = guidance.ByLayer.String(), false
 			}
 		})
-	})
+	}).Explain(i18n.T("Divides the mask in each layer of the model by itself."))
 	named := func(name string, o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(name)), o)
 	}

@@ -18,6 +18,7 @@ type head struct {
 
 func newHead(h Host) *head {
 	o := &head{status: kit.Caption(""), generate: kit.NewButton(i18n.T("Generate"), h.OnGenerate)}
+	o.generate.Refused = h.OnGenerate
 	o.stop = kit.SmallButton(i18n.T("Stop"), theme.MediaStopIcon(), h.OnStop)
 	o.row = kit.NewRow(6, o.status, o.stop, o.generate)
 	o.row.Hide()

@@ -53,7 +53,8 @@ type LoRARow struct {
 
 func newLoRAs(h Host, done func()) *LoRAs {
 	l := &LoRAs{host: h, done: done, rows: kit.NewColumn(6), notes: map[loraNote]string{}}
-	l.Add = h.Layers.MenuButton(i18n.T("Add a LoRA"), theme.ContentAddIcon(), l.items)
+	l.Add = h.Layers.MenuButton(i18n.T("Add a LoRA"), theme.ContentAddIcon(), l.items).
+		Explain(i18n.T("A small file that teaches the model a style or a subject."))
 	l.box = kit.NewColumn(2, l.rows, l.Add)
 	l.box.Hide()
 	return l
@@ -202,7 +203,11 @@ func (l *LoRAs) refresh() {
 func (l *LoRAs) row(name string) *LoRARow {
 	r := &LoRARow{name: name, Value: kit.Caption(""), Note: kit.Caption(""), Slider: kit.NewSlider(lora.MinWeight, lora.MaxWeight)}
 	r.Value.Color, r.Note.Color = theme.ColorNameForeground, theme.ColorNameError
-	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) { l.set(name, func(u *lora.Use) { u.Off = !on }) })
+	r.On = kit.NewCheck(state.Shorten(name, 28), func(on bool) { l.set(name, func(u *lora.Use) { u.Off = !on }) }).
+		Explain(state.Shorten(name, 60) + "\n" + i18n.T("Untick it to leave it out for now."))
+	r.Slider.Explain(func() string {
+		return i18n.T("How strongly it counts: 1 as it was made, 0 not at all, below 0 the opposite.")
+	})
 	r.Slider.Step = 0.05
 	r.Slider.OnChanged = func(v float64) {
 		l.set(name, func(u *lora.Use) { u.Weight = float64(int(v*100+1000.5)-1000) / 100 })
@@ -212,7 +217,7 @@ func (l *LoRAs) row(name string) *LoRARow {
 			return slices.DeleteFunc(uses, func(u lora.Use) bool { return u.Name == name })
 		})
 	})
-	r.box = kit.NewColumn(0, container.NewBorder(nil, nil, nil, kit.NewRow(0, r.Value, r.Remove), r.On), kit.Track(r.Slider),
+	r.box = kit.NewColumn(0, container.NewBorder(nil, nil, nil, kit.NewRow(0, kit.NewNumber(r.Value, r.Slider, func(v float64) string { return i18n.Number("%.2f", v) }), r.Remove), r.On), kit.Track(r.Slider),
 		container.New(kit.Inset{X: 4, Y: 0}, r.Note))
 	return r
 }

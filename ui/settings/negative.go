@@ -35,7 +35,7 @@ func newNegative(h Host) *negative {
 		if on == h.State().Form.Literal {
 			h.Change(func(s *state.State) { s.Form.Literal = !on })
 		}
-	})
+	}).Explain(i18n.T("Brackets give words more or less weight; off, they are signs like others."))
 	return n
 }
 

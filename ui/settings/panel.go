@@ -68,21 +68,27 @@ func New(h Host) *Panel {
 	whole := func(v float64) string { return strconv.Itoa(int(v)) }
 
 	both := container.NewGridWithColumns(2)
-	for _, p := range []struct{ name, label string }{{"paper", i18n.T("Paper")}, {"release", i18n.T("Release")}} {
+	for _, p := range []struct{ name, label, about string }{
+		{"paper", i18n.T("Paper"), i18n.T("The settings that the paper describes.")},
+		{"release", i18n.T("Release"), i18n.T("The settings of the released program, which differ from the paper's.")},
+	} {
 		b := kit.NewButton(p.label, func() {
 			h.Change(func(st *state.State) { st.Form = st.Form.WithPreset(p.name, st.Model) })
-		})
+		}).Explain(p.about)
 		s.Presets[p.name] = b
 		both.Add(b)
 	}
 	s.own, s.presetNote = s.newPresetButton(), kit.Caption("")
 	s.Stop = kit.NewDial(i18n.T("Masks settle after (T_stop)"), 1, 25, 1, func(v float64) string { return i18n.T("step %d", int(v)) },
-		func(v float64) { h.Change(func(st *state.State) { st.Form.Stop = int(v) }) })
+		func(v float64) { h.Change(func(st *state.State) { st.Form.Stop = int(v) }) }).
+		Explain(i18n.T("After this step the masks stay as they are. Earlier is faster, later follows the words longer.") + " " + i18n.T("Above: the masks follow the words (blue), then stay (grey).")).
+		Picture(kit.StopSketch)
 	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
 		h.Change(func(st *state.State) { st.Form = st.Form.WithSteps(int(v), st.Model) })
-	})
-	s.count = kit.NewDial(i18n.T("Pictures"), 1, mostPictures, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) })
-	s.Seed = kit.NewField(h.Shortcut, false)
+	}).Explain(i18n.T("How many steps lead from noise to the picture: more are finer and take longer."))
+	s.count = kit.NewDial(i18n.T("Pictures"), 1, mostPictures, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) }).
+		Explain(i18n.T("How many pictures a job makes, each from a seed of its own."))
+	s.Seed = kit.NewField(h.Shortcut, false).Explain(i18n.T("The number that the noise begins with: the same seed and settings make the same picture again."))
 	s.Seed.OnChanged = s.seedTyped
 	s.seedNote = kit.Caption("")
 	s.seedNote.Hide()
@@ -92,14 +98,14 @@ func New(h Host) *Panel {
 		if on != h.State().Form.KeepSeed {
 			h.Change(func(st *state.State) { st.Form.KeepSeed = on })
 		}
-	})
+	}).Explain(i18n.T("Every job takes this seed; otherwise each draws a new one."))
 	seed := kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Seed"))),
 		container.NewBorder(nil, nil, nil, kit.NewRow(0, dice, s.keep), s.Seed), s.seedNote)
 
 	again := func() { s.Form.Refresh() }
 	s.advanced, s.LoRAs, s.shape = newAdvanced(h), newLoRAs(h, again), newShaper(h, again)
 	s.Swift = newSwift(h, again)
-	s.Negative = kit.NewField(h.Shortcut, true)
+	s.Negative = kit.NewField(h.Shortcut, true).Explain(i18n.T("What the picture should not show."))
 	s.Negative.OnChanged = func(text string) {
 		h.Change(func(st *state.State) { st.Form.Negative = cmp.Or(text, " ") })
 	}
@@ -108,7 +114,7 @@ func New(h Host) *Panel {
 		if k.Dial != nil {
 			s.dials[k.Label] = kit.NewDial(k.Label, k.Dial.Low, k.Dial.High, k.Dial.Step,
 				func(v float64) string { return i18n.Number(k.Dial.Shown, v) },
-				func(v float64) { h.Change(func(st *state.State) { k.Dial.Turn(&st.Form.Settings, v) }) })
+				func(v float64) { h.Change(func(st *state.State) { k.Dial.Turn(&st.Form.Settings, v) }) }).Explain(k.Dial.About)
 			s.moreBox.Add(s.dials[k.Label].Container)
 		}
 	}
@@ -122,7 +128,7 @@ func New(h Host) *Panel {
 		s.moreBox.Hidden = !s.moreBox.Hidden
 		s.Refresh()
 		s.Form.Refresh()
-	})
+	}).Explain(i18n.T("What is changed less often: guidance, negative prompt, size, sampler, where masks come from."))
 	s.More.Importance, s.More.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	s.Form = kit.NewColumn(12,
 		kit.NewColumn(4, both, container.New(kit.Inset{X: 4, Y: 0}, s.presetNote),
@@ -137,12 +143,19 @@ func New(h Host) *Panel {
 	s.Reasons.Wrapping, s.Reasons.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	s.Generate = kit.NewButton(i18n.T("Generate"), h.OnGenerate)
 	s.Generate.Refused = h.OnGenerate
-	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop)
+	s.Generate.Tip.Text = func() string {
+		if reasons := h.State().Reasons(); len(reasons) > 0 {
+			return strings.Join(reasons, "\n")
+		}
+		return i18n.T("Makes the pictures as set above, after the jobs that wait already.")
+	}
+	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop).Explain(i18n.T("Ends the running job. The steps so far are kept."))
 	s.head = newHead(h)
+	s.head.generate.Tip.Text = s.Generate.Tip.Text
 	s.Head = s.head.row
 	s.memory = newMemoryLine(h, func() { s.Action.Refresh() })
 	s.why = kit.Quiet(s.Reasons)
-	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) })
+	s.Remedy = kit.NewButton("", func() { h.OnMend(s.lost) }).Explain(i18n.T("The word of this subject is gone from the prompt: this one takes its place."))
 	s.Remedy.Importance = widget.WarningImportance
 	where := h.Where
 	if where == nil {

@@ -16,7 +16,8 @@ import (
 
 // newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
 func (s *Panel) newPresetButton() *kit.Button {
-	return s.host.Layers.MenuButton(i18n.T("My presets"), theme.ListIcon(), s.presetItems)
+	return s.host.Layers.MenuButton(i18n.T("My presets"), theme.ListIcon(), s.presetItems).
+		Explain(i18n.T("Settings that you saved under a name, or want to save."))
 }
 
 // mine is the user's preset whose settings the form has, and lights its button with its name; -1: none.

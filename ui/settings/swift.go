@@ -31,11 +31,11 @@ func newSwift(h Host, done func()) *Swift {
 			set.Rest, set.Settle, set.Interval, set.Every = 0, 0, "", 0 // each as Swift has it
 			return set
 		})
-	})
+	}).Explain(i18n.T("Leaves out what changes a picture little. Off, every step is computed whole."))
 	for _, key := range inference.Approximations() {
 		s.Singles[key] = kit.NewCheck(state.ApproximationName(key), func(on bool) {
 			s.change(func(set inference.Settings) inference.Settings { return set.Approximating(key, on) })
-		})
+		}).Explain(state.ApproximationAbout(key))
 		s.singles.Add(s.Singles[key])
 	}
 	s.singles.Hide()
@@ -43,7 +43,7 @@ func newSwift(h Host, done func()) *Swift {
 		s.singles.Hidden = !s.singles.Hidden
 		s.refresh()
 		done()
-	})
+	}).Explain(i18n.T("What Swift leaves out, one by one."))
 	s.Unfold.Importance, s.Unfold.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	note := widget.NewLabel(i18n.T("A third fewer passes of the network; pictures come out a little different."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText

@@ -28,7 +28,7 @@ func newExampleBar(e Example) *exampleBar {
 	b := &exampleBar{host: e}
 	text := widget.NewLabel(i18n.T("This is an example: look at its steps and masks, change what you like. What you generate goes into a session of your own."))
 	text.Wrapping = fyne.TextWrapWord
-	back := kit.NewButton(i18n.T("Close the example"), e.Close)
+	back := kit.NewButton(i18n.T("Close the example"), e.Close).Explain(i18n.T("Leads back to your own session, as you left it."))
 	back.Importance = widget.HighImportance
 	b.Container = container.New(kit.Inset{X: 0, Y: 4}, container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
 		container.New(kit.Inset{X: 10, Y: 4}, container.NewBorder(nil, nil, container.NewCenter(widget.NewIcon(theme.InfoIcon())),

@@ -51,7 +51,10 @@ type filmStrip struct {
 	peek    func(held bool)
 	typed   func(*fyne.KeyEvent) // keys that are not its own
 	resized func()
-	zoom    float32 // how large the rows are; 1 is the usual
+	tip     kit.Tip
+	row     filmRow         // under the pointer
+	words   func() []string // of its subjects
+	zoom    float32         // how large the rows are; 1 is the usual
 	focused bool
 
 	back    *kit.Plate
@@ -111,6 +114,7 @@ func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed 
 	f.strip.ScaleMode, f.strip.CornerRadius = canvas.ImageScaleFastest, 6
 	f.strip.Hide()
 	f.settled = kit.Caption("")
+	f.tip.Text, f.words = f.Explanation, func() []string { return nil }
 	f.ExtendBaseWidget(f)
 	return f
 }
@@ -176,7 +180,7 @@ func (f *filmStrip) choose(p fyne.Position) {
 }
 
 // MouseDown shows a step at once; a tap would wait for the second one of a double tap.
-func (f *filmStrip) MouseDown(e *desktop.MouseEvent) { f.choose(e.Position) }
+func (f *filmStrip) MouseDown(e *desktop.MouseEvent) { f.tip.Leave(f); f.choose(e.Position) }
 func (f *filmStrip) MouseUp(*desktop.MouseEvent)     {}
 
 func (f *filmStrip) DoubleTapped(e *fyne.PointEvent) {
@@ -184,12 +188,86 @@ func (f *filmStrip) DoubleTapped(e *fyne.PointEvent) {
 	f.inspect(subject)
 }
 
-func (f *filmStrip) Dragged(e *fyne.DragEvent) { f.choose(e.Position) }
-func (f *filmStrip) DragEnd()                  {}
-func (f *filmStrip) Cursor() desktop.Cursor    { return desktop.PointerCursor }
-func (f *filmStrip) FocusGained()              { f.focused = true; f.Refresh() }
-func (f *filmStrip) FocusLost()                { f.focused = false; f.Refresh() }
-func (f *filmStrip) TypedRune(rune)            {}
+func (f *filmStrip) Dragged(e *fyne.DragEvent) { f.tip.Leave(f); f.choose(e.Position) }
+
+func (f *filmStrip) MouseIn(e *desktop.MouseEvent) {
+	f.row = f.rowAt(e.Position)
+	f.tip.Rest(f)
+}
+
+func (f *filmStrip) MouseMoved(e *desktop.MouseEvent) {
+	if row := f.rowAt(e.Position); row != f.row { // each row has something else to say
+		f.row = row
+		f.tip.Rest(f)
+	}
+}
+
+func (f *filmStrip) MouseOut() { f.row = filmRow{}; f.tip.Out(f) }
+
+// filmRow is a row of the film; the zero one is all of it.
+type filmRow struct {
+	kind    rowKind
+	subject int // of a row of masks
+}
+
+type rowKind int
+
+const (
+	wholeFilm rowKind = iota
+	curveRow
+	previewRow
+	maskRow
+	footRow
+)
+
+// rowAt is the row at a place.
+func (f *filmStrip) rowAt(p fyne.Position) filmRow {
+	rows := rowsOf(f.look.subjects, f.zoom)
+	_, subject := f.at(p)
+	switch {
+	case f.look.done < 1:
+		return filmRow{}
+	case subject >= 0:
+		return filmRow{maskRow, subject}
+	case p.Y > rows.height():
+		return filmRow{kind: footRow}
+	case p.Y < rows.previewTop():
+		return filmRow{kind: curveRow}
+	}
+	return filmRow{kind: previewRow}
+}
+
+// Explanation says what the row under the pointer shows.
+func (f *filmStrip) Explanation() string {
+	switch f.row.kind {
+	case curveRow:
+		text := i18n.T("How much each mask changed from one step to the next. Below the dotted line it is at rest.")
+		if f.look.calm >= 0 {
+			text += " " + i18n.T("From the upright line on all of them are: they could settle after step %d.", f.look.calm+1)
+		}
+		return text
+	case previewRow:
+		return i18n.T("The emerging picture, step by step. Click one to see it large, with its masks.")
+	case maskRow:
+		word := ""
+		if words := f.words(); f.row.subject < len(words) {
+			word = words[f.row.subject]
+		}
+		return i18n.T("Where “%s” acts at each step. A double click inspects the masks.", word)
+	case footRow:
+		return i18n.T("Blue: the masks followed the words. Grey: they had settled, after step %d (T_stop).", f.look.settled)
+	case wholeFilm:
+	}
+	if f.look.done < 1 {
+		return i18n.T("Here come the steps of the next picture: the picture as it emerges, and where each subject acts.")
+	}
+	return i18n.T("The steps of this picture, and where each subject acted. The arrow keys go from one to the next.")
+}
+func (f *filmStrip) DragEnd()               {}
+func (f *filmStrip) Cursor() desktop.Cursor { return desktop.PointerCursor }
+func (f *filmStrip) FocusGained()           { f.focused = true; f.Refresh(); f.tip.Reach(f) }
+func (f *filmStrip) FocusLost()             { f.focused = false; f.Refresh(); f.tip.Leave(f) }
+func (f *filmStrip) TypedRune(rune)         {}
 
 func (f *filmStrip) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {

@@ -40,6 +40,7 @@ type foldBar struct {
 	body   *fyne.Container
 	handle *kit.Handle
 	button *kit.IconButton
+	legend *kit.IconButton
 	begin  float32 // zoom of the film when the drag began
 	moved  float32 // since then; up is positive
 }
@@ -47,6 +48,7 @@ type foldBar struct {
 func newFoldBar(p *Panel) *foldBar {
 	f := &foldBar{handle: kit.NewHandle(true, i18n.T("Drag to make the film larger or smaller"))}
 	f.button = kit.SmallButton("", theme.MenuDropDownIcon(), p.foldFilm)
+	f.legend = kit.SmallButton(i18n.T("What the film shows"), theme.QuestionIcon(), p.showLegend)
 	f.handle.Moved = func(by float32) {
 		if f.begin == 0 {
 			f.begin, f.moved = p.zoom(), 0
@@ -67,7 +69,7 @@ func newFoldBar(p *Panel) *foldBar {
 		p.host.Resize(s, true)
 	}
 	f.body = container.New(kit.Fixed{Height: 22}, container.NewStack(f.handle, container.NewBorder(nil, nil,
-		container.New(kit.Square{Side: 20}, f.button), nil, container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.info)))))
+		kit.NewRow(2, container.New(kit.Square{Side: 20}, f.button), container.New(kit.Square{Side: 20}, f.legend)), nil, container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.info)))))
 	return f
 }
 

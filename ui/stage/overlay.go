@@ -126,6 +126,11 @@ type overlayBar struct {
 func newOverlayBar(p *Panel) *overlayBar {
 	o := &overlayBar{p: p, legend: kit.NewRow(4), seen: command.NewToolButton(p.host.Commands, "view.masks", theme.VisibilityIcon())}
 	modes := kit.NewRow(4, container.New(kit.Square{Side: 26}, o.seen))
+	about := [...]string{
+		picture.Tint: i18n.T("Each mask is a tint of the picture, in the colour of its subject."), picture.Outline: i18n.T("Only the outlines of the masks are drawn."),
+		picture.Cutout: i18n.T("Only what lies within the masks is seen."),
+		picture.Heat:   i18n.T("How much each place attends to the word, before a mask is made of it"),
+	}
 	names := [...]string{
 		picture.Tint: i18n.T("Tint"), picture.Outline: i18n.T("Outline"), picture.Cutout: i18n.T("Cut-out"), picture.Heat: i18n.T("Heat"),
 	}
@@ -134,12 +139,13 @@ func newOverlayBar(p *Panel) *overlayBar {
 			p.lens.mode = picture.Mode(mode)
 			p.setMasks(true)
 		})
+		pill.Explain(func() string { return about[mode] })
 		o.modes = append(o.modes, pill)
 		modes.Add(pill.Tile)
 	}
-	o.modes[picture.Heat].Tile.Explain(func() string { return i18n.T("How much each place attends to the word, before a mask is made of it") })
 	o.scale = newScale()
 	o.opacity = kit.NewSlider(0.1, 1)
+	o.opacity.Explain(func() string { return i18n.T("How strongly the masks cover the picture.") })
 	o.opacity.Step, o.opacity.Value = 0.05, p.lens.opacity
 	o.opacity.OnChanged = func(v float64) { p.lens.opacity = v; p.repaint(); p.repaintFilm() }
 	o.row = container.New(&kit.Flow{Gap: 8}, modes, o.scale, o.legend, container.New(&sliderSize{}, kit.Track(o.opacity)))

@@ -224,7 +224,8 @@ func (c *coach) show(s state.State) {
 	}
 	if can := c.offers(); can != (c.example != nil) {
 		if c.example = nil; can {
-			c.example = container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show))
+			c.example = container.NewCenter(kit.NewButtonWithIcon(i18n.T("Show me an example"), theme.MediaPhotoIcon(), c.host.Show).
+				Explain(i18n.T("Opens a finished picture with its steps and masks. Your own session waits meanwhile.")))
 			c.body.Add(c.example)
 		} else {
 			c.body.Objects = c.body.Objects[:len(c.marks)]

@@ -132,6 +132,7 @@ func New(h Host) *Panel {
 	})
 	inspect := func(subject int) { p.OnInspect(subject) }
 	p.film = newFilm(p.ShowStep, p.Nudge, inspect, p.Peek, h.Commands.Typed, p.repaintFilm)
+	p.film.words = func() []string { s := h.State(); return s.WordNames(s.FilmSubjects()) }
 	p.overlay = newOverlayBar(p)
 	p.info = kit.NewTold(theme.SizeNameCaptionText)
 	p.Picture, p.Film = p.pane, kit.NewColumn(0, p.bar, p.film)
@@ -465,7 +466,8 @@ func (p *Panel) MaskActions() []command.Action {
 	return []command.Action{
 		command.Separator(command.MenuView),
 		{
-			ID: "view.masks", Menu: command.MenuView, Label: i18n.T("Masks"), Key: "H",
+			ID: "view.masks", Menu: command.MenuView, Label: i18n.T("Masks"),
+			About: i18n.T("Lays the masks over the picture, or takes them away."), Key: "H",
 			Do: func() { p.setMasks(!p.masksOn()) }, Can: p.masked, On: p.masksOn,
 		},
 		{ID: "view.masks.all", Label: i18n.T("Masks of all subjects"), Key: "0", Do: func() { p.soloMask(-1) }, Can: p.masked},
@@ -480,15 +482,18 @@ func (p *Panel) ViewActions() []command.Action {
 	pictured := func() bool { return p.pane.natural.X > 0 }
 	list := []command.Action{
 		{
-			ID: "view.compare", Menu: command.MenuView, Label: i18n.T("Compare two pictures"), Key: "M",
+			ID: "view.compare", Menu: command.MenuView, Label: i18n.T("Compare two pictures"),
+			About: i18n.T("Puts another picture beside this one, with a split that can be dragged."), Key: "M",
 			Do: p.compare, Can: p.canCompare, On: func() bool { return p.contrast.on },
 		},
 		{
-			ID: "view.zoom.fit", Menu: command.MenuView, Label: i18n.T("Fit / 100 %%"), Key: "Z",
+			ID: "view.zoom.fit", Menu: command.MenuView, Label: i18n.T("Fit / 100 %%"),
+			About: i18n.T("The whole picture, or its own pixels. The wheel zooms, too."), Key: "Z",
 			Do: func() { p.zoomBy(0) }, Can: pictured, On: func() bool { return p.pane.zoom.scale > 0 },
 		},
 		{
-			ID: "view.crisp", Menu: command.MenuView, Label: i18n.T("Sharp pixels"), Key: "X",
+			ID: "view.crisp", Menu: command.MenuView, Label: i18n.T("Sharp pixels"),
+			About: i18n.T("Enlarged pixels stay squares instead of being smoothed."), Key: "X",
 			Do: func() { p.lens.crisp = !p.lens.crisp; p.host.Refresh() }, Can: pictured, On: func() bool { return p.lens.crisp },
 		},
 		{
@@ -501,6 +506,8 @@ func (p *Panel) ViewActions() []command.Action {
 		},
 	}
 	list = append(list, command.Action{
+		ID: "help.film", Menu: command.MenuHelp, Label: i18n.T("What the film shows"), Do: p.showLegend,
+	}, command.Action{
 		ID: "view.film", Menu: command.MenuView, Label: i18n.T("Film of the steps"), Key: "Shift+F", Do: p.foldFilm,
 		On: func() bool { return !p.Film.Hidden },
 	})

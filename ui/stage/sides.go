@@ -22,7 +22,7 @@ type rail struct {
 var (
 	crispIcon  = kit.Icon("crisp.svg", `M4 4h6v6H4zm10 0h6v6h-6zM9 9h6v6H9zm-5 5h6v6H4zm10 0h6v6h-6z`)
 	splitIcon  = kit.Icon("split.svg", `M11 2h2v20h-2v-3H3V5h8zM5 7v10h6V7zm10-2h6v14h-6v-2h4V7h-4z`)
-	againIcon  = kit.Icon("again.svg", `M3 5h10v2H5v10h14v-4h2v6H3zm12.5-3L21 7l-5.500 5V9H14c-2.500 0-4 1-5 3.500C9 8.500 11 5.500 15.500 5z`)
+	againIcon  = kit.Icon("again.svg", `M9 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm0 2c-2.700 0-8 1.300-8 4v2h16v-2c0-2.700-5.300-4-8-4zm9-7V4h-2v3h-3v2h3v3h2V9h3V7z`)
 	recipeIcon = kit.Icon("recipe.svg", `M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z`)
 	redoIcon   = kit.Icon("redo.svg", `M3 3h18v18H3zm2 2v14h14V5zm7 2.500a4.500 4.500 0 1 1-4.400 5.500h2.100A2.500 2.500 0 1 0 12 9.500V12L8.500 8.500 12 5z`)
 	secondIcon = kit.Icon("second.svg", `M3 11h10v10H3zm2 2v6h6v-6zM10 3h11v11h-6v-2h4V5h-7v4h-2z`)

@@ -45,6 +45,7 @@ type stepBar struct {
 	look   barLook
 	onStop func(step int)
 
+	tip            kit.Tip
 	focused        bool
 	follow, rest   *canvas.Rectangle
 	marker, handle *canvas.Rectangle
@@ -65,6 +66,7 @@ func newStepBar(onStop func(int)) *stepBar {
 	}
 	b.follow, b.rest, b.handle, b.marker, b.ghost = bar(1.5), bar(1.5), bar(3), bar(0), bar(3)
 	b.caption = kit.Caption("")
+	b.tip.Text, b.tip.Picture = b.Explanation, kit.StopSketch
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -77,13 +79,33 @@ func (b *stepBar) show(look barLook) {
 	}
 }
 
-func (b *stepBar) Tapped(e *fyne.PointEvent)              { b.moveTo(e.Position.X) }
-func (b *stepBar) Dragged(e *fyne.DragEvent)              { b.moveTo(e.Position.X) }
-func (b *stepBar) DragEnd()                               {}
-func (b *stepBar) Cursor() desktop.Cursor                 { return desktop.HResizeCursor }
-func (b *stepBar) FocusGained()                           { b.focused = true; b.Refresh() }
-func (b *stepBar) FocusLost()                             { b.focused = false; b.Refresh() }
-func (b *stepBar) TypedRune(rune)                         {}
+func (b *stepBar) Tapped(e *fyne.PointEvent)      { b.moveTo(e.Position.X) }
+func (b *stepBar) Dragged(e *fyne.DragEvent)      { b.tip.Leave(b); b.moveTo(e.Position.X) }
+func (b *stepBar) MouseIn(*desktop.MouseEvent)    { b.tip.Rest(b) }
+func (b *stepBar) MouseMoved(*desktop.MouseEvent) {}
+func (b *stepBar) MouseOut()                      { b.tip.Out(b) }
+func (b *stepBar) DragEnd()                       {}
+func (b *stepBar) Cursor() desktop.Cursor         { return desktop.HResizeCursor }
+func (b *stepBar) FocusGained()                   { b.focused = true; b.Refresh(); b.tip.Reach(b) }
+func (b *stepBar) FocusLost()                     { b.focused = false; b.Refresh(); b.tip.Leave(b) }
+func (b *stepBar) TypedRune(rune)                 {}
+
+// Scrolled moves the marker by a step.
+func (b *stepBar) Scrolled(e *fyne.ScrollEvent) {
+	if b.tip.Leave(b); e.Scrolled.DY != 0 {
+		b.set(b.look.stop + int(math.Copysign(1, float64(e.Scrolled.DY))))
+	}
+}
+
+// Explanation implements kit.Explained.
+func (b *stepBar) Explanation() string {
+	text := i18n.T("The steps of the next job. Up to the marker the masks follow the words, from there on they stay: drag it, or turn the wheel.")
+	if !b.ghost.Hidden {
+		text += " " + i18n.T("The hollow marker is where the masks of this film could settle; Enter takes it.")
+	}
+	return text
+}
+
 func (b *stepBar) AccessibilityLabel() string             { return b.caption.Text }
 func (b *stepBar) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 

@@ -26,6 +26,7 @@ type Dial struct {
 	Low, High, Step float64
 	Shown           string  // as fmt writes it
 	None            float64 // what its zero is in the settings, where 0 is "not set"
+	About           string  // what it does, in a sentence
 }
 
 // Turn sets the settings to what the dial shows.
@@ -48,11 +49,13 @@ func Knobs() []Knob {
 		},
 		{
 			Part: PartSettings, Label: i18n.T("Guidance scale"), Text: func(s inference.Settings) string { return i18n.Number("%g", s.CFG) },
-			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f", 0},
+			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.CFG }, 1, 15, 0.5, "%.1f", 0,
+				i18n.T("How closely the picture follows the prompt: 3 to 8 works well, more looks harsh.")},
 		},
 		{
 			Part: PartSettings, Label: i18n.T("Guidance rescale"), Text: func(s inference.Settings) string { return i18n.Number("%g", max(s.Rescale, 0)) },
-			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f", inference.NoRescale},
+			Dial: &Dial{func(s *inference.Settings) *float64 { return &s.Rescale }, 0, 1, 0.05, "%.2f", inference.NoRescale,
+				i18n.T("Takes back the harsh contrast that a high guidance scale brings: 0 is off, 0.7 is usual.")},
 		},
 		{Part: PartSettings, Label: i18n.T("Sampler"), Text: func(s inference.Settings) string { return SamplerName(s.Sampler) }},
 		{Part: PartSettings, Label: i18n.T("Mask source"), Text: func(s inference.Settings) string { return MaskSourceName(s.MaskSource) }},
@@ -80,6 +83,20 @@ func ApproximationName(key string) string {
 		return i18n.T("Guidance interval")
 	default:
 		return i18n.T("Unconditional pass reused")
+	}
+}
+
+// ApproximationAbout says in a sentence what an approximation leaves out.
+func ApproximationAbout(key string) string {
+	switch key {
+	case "mask_rest":
+		return i18n.T("Once masks move little, they are made anew at every second step only.")
+	case "mask_settle":
+		return i18n.T("Guidance ends as soon as the masks are at rest, at T_stop at the latest.")
+	case "cfg_interval":
+		return i18n.T("The unconditional pass is left out at the first and the last steps.")
+	default:
+		return i18n.T("The unconditional pass of one step serves for the next ones, too.")
 	}
 }
 

@@ -71,6 +71,7 @@ type Card struct {
 	more               *kit.IconButton
 	Editor             *squareEditor
 	body               *fyne.Container
+	tip                kit.Tip
 }
 
 const tinySide = 26
@@ -95,7 +96,9 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 			Low: 0.05, High: state.ReachMax, From: kit.SafeLow,
 			To: kit.SafeHigh,
 		}, safe))
-	c.Remedy = kit.NewButton("", func() { acts.remedy(c.Look.ID) })
+	c.reach.Explain(i18n.T("How much of the picture this subject may cover. 15 to 40 %%, the green part, works best.") + " " + i18n.T("Above: the same mask at 10, 20 and 40 %%.")).
+		Picture(kit.AreaSketch)
+	c.Remedy = kit.NewButton("", func() { acts.remedy(c.Look.ID) }).Explain(i18n.T("The word of this subject is gone from the prompt: this one takes its place."))
 	c.Remedy.Importance = widget.WarningImportance
 	gone := kit.SmallButton(i18n.T("Remove this subject"), theme.CancelIcon(), func() { acts.remove(c.Look.ID) })
 	c.Minus = kit.NewTile("", 6, container.New(kit.Fixed{Width: tinySide - 2, Height: tinySide - 2},
@@ -107,12 +110,14 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 		acts.menu(c.Look.ID, fyne.CurrentApp().Driver().AbsolutePositionForObject(c.more).AddXY(0, c.more.Size().Height))
 	})
 	c.view.OnMenu = c.menu
+	c.view.Explain(func() string { return i18n.T("What the model sees of the picture: click to pad, crop or cut it.") })
 	c.solo = kit.SmallButton("", theme.RadioButtonCheckedIcon(), func() { acts.solo(c.Look.ID) })
 	c.brush = kit.SmallButton(i18n.T("Paint a mask"), theme.DocumentCreateIcon(), func() { acts.paint(c.Look.ID) })
 	c.mask = kit.Caption("")
 	c.unmask = container.NewBorder(nil, nil, nil, container.New(kit.Fixed{Width: 24, Height: 24},
 		kit.SmallButton(i18n.T("Remove the painted mask"), theme.CancelIcon(), func() { acts.unpaint(c.Look.ID) })),
 		container.New(kit.Inset{X: 4, Y: 3}, c.mask))
+	c.tip.Text = c.Explanation
 	c.Thumbs = kit.NewRow(3)
 	c.Editor = newSquareEditor(acts.shortcut, func(s picture.Square, settled bool) { acts.square(c.Shown, s, settled) })
 	c.Editor.Hide()
@@ -135,6 +140,20 @@ func newCard(look state.CardLook, acts cardActs) *Card {
 	c.show(look)
 	return c
 }
+
+// Inside is what lies on the card, for what is shown beside one of its parts.
+func (c *Card) Inside() fyne.CanvasObject { return c.body }
+
+// Explanation says what a click on the card does.
+func (c *Card) Explanation() string {
+	return i18n.T("A subject: its picture, its word and its area. Click here, then on the word that it shows.")
+}
+
+func (c *Card) MouseIn(*desktop.MouseEvent)    { c.tip.Rest(c) }
+func (c *Card) MouseMoved(*desktop.MouseEvent) {}
+func (c *Card) MouseOut()                      { c.tip.Out(c) }
+func (c *Card) FocusGained()                   { c.Press.FocusGained(); c.tip.Reach(c) }
+func (c *Card) FocusLost()                     { c.Press.FocusLost(); c.tip.Leave(c) }
 
 // lineOf is a band of small pictures in its own height.
 type lineOf struct{}

@@ -36,6 +36,7 @@ type Chip struct {
 	acts chipActs
 	held fyne.Position // where the pointer is in a drag
 
+	tip       kit.Tip
 	hovered   bool
 	back      *canvas.Rectangle
 	underline *canvas.Raster
@@ -61,6 +62,7 @@ func newChip(acts chipActs) *Chip {
 	c.limit.CornerRadius = 1.5
 	c.Label, c.number = canvas.NewText("", nil), canvas.NewText("", nil)
 	c.badge, c.Letter = kit.NewBadge()
+	c.tip.Text = c.Explanation
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -107,9 +109,26 @@ func (c *Chip) AccessibilityLabel() string {
 	return c.Text
 }
 
-func (c *Chip) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh() }
+// Explanation says what a click does, and what a number behind the word means.
+func (c *Chip) Explanation() string {
+	text := i18n.T("Click it to bind the picture that waits for a word; drag over several words for a phrase.")
+	switch {
+	case c.Past:
+		text = i18n.T("The model reads no further than the words before this one: shorten the prompt.")
+	case c.Subject >= 0:
+		text = i18n.T("The picture of subject %s stands for this word. Drop another one on it, or click with the right button for more.", kit.SubjectLetter(c.Subject))
+	}
+	if c.Occurrence > 1 {
+		text = i18n.T("The prompt has “%s” more than once, and this is number %d.", c.Text, c.Occurrence) + " " + text
+	}
+	return text
+}
+
+func (c *Chip) MouseIn(*desktop.MouseEvent)    { c.hovered = true; c.Refresh(); c.tip.Rest(c) }
 func (c *Chip) MouseMoved(*desktop.MouseEvent) {}
-func (c *Chip) MouseOut()                      { c.hovered = false; c.Refresh() }
+func (c *Chip) MouseOut()                      { c.hovered = false; c.Refresh(); c.tip.Out(c) }
+func (c *Chip) FocusGained()                   { c.Press.FocusGained(); c.tip.Reach(c) }
+func (c *Chip) FocusLost()                     { c.Press.FocusLost(); c.tip.Leave(c) }
 
 func (c *Chip) Cursor() desktop.Cursor {
 	if c.Past {

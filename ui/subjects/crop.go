@@ -36,6 +36,7 @@ type cropper struct {
 	box     picture.Box // a square of the picture's pixels
 	sizing  bool        // the corner is being dragged
 	held    fyne.Position
+	tip     kit.Tip
 	focused bool
 
 	image  *canvas.Image
@@ -46,6 +47,9 @@ type cropper struct {
 
 func newCropper(changed func(box picture.Box, settled bool)) *cropper {
 	c := &cropper{changed: changed, pixels: image.Pt(1, 1)}
+	c.tip.Text = func() string {
+		return i18n.T("The part that the model sees: drag the square, or its corner; the arrow keys move it.")
+	}
 	c.image = canvas.NewImageFromImage(image.NewRGBA(image.Rect(0, 0, 1, 1)))
 	c.image.ScaleMode, c.image.FillMode = canvas.ImageScaleSmooth, canvas.ImageFillStretch
 	for i := range c.shades {
@@ -104,6 +108,7 @@ func (c *cropper) square() (fyne.Position, float32) {
 const cornerSide = 14
 
 func (c *cropper) MouseDown(e *desktop.MouseEvent) {
+	c.tip.Leave(c)
 	at, side := c.square()
 	c.sizing = e.Position.X > at.X+side-cornerSide && e.Position.Y > at.Y+side-cornerSide &&
 		e.Position.X < at.X+side+cornerSide && e.Position.Y < at.Y+side+cornerSide
@@ -173,9 +178,13 @@ func (c *cropper) TypedKey(e *fyne.KeyEvent) {
 	c.set(SquareAt(c.pixels, x, y, side), true)
 }
 
-func (c *cropper) TypedRune(rune) {}
-func (c *cropper) FocusGained()   { c.focused = true; c.Refresh() }
-func (c *cropper) FocusLost()     { c.focused = false; c.Refresh() }
+func (c *cropper) TypedRune(rune)                 {}
+func (c *cropper) FocusGained()                   { c.focused = true; c.Refresh(); c.tip.Reach(c) }
+func (c *cropper) Explanation() string            { return c.tip.Explanation() }
+func (c *cropper) MouseIn(*desktop.MouseEvent)    { c.tip.Rest(c) }
+func (c *cropper) MouseMoved(*desktop.MouseEvent) {}
+func (c *cropper) MouseOut()                      { c.tip.Out(c) }
+func (c *cropper) FocusLost()                     { c.focused = false; c.Refresh(); c.tip.Leave(c) }
 
 func (c *cropper) AccessibilityLabel() string             { return i18n.T("The square the model sees") }
 func (c *cropper) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
@@ -262,9 +271,13 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 	s := &squareEditor{changed: changed, Fits: map[picture.Fit]*kit.Button{}}
 	row := container.NewGridWithColumns(3)
 	for _, f := range []struct {
-		fit   picture.Fit
-		label string
-	}{{picture.Pad, i18n.T("Pad")}, {picture.Crop, i18n.T("Crop")}, {picture.Stretch, i18n.T("Stretch")}} {
+		fit          picture.Fit
+		label, about string
+	}{
+		{picture.Pad, i18n.T("Pad"), i18n.T("The whole picture, with a plain border that makes it a square.")},
+		{picture.Crop, i18n.T("Crop"), i18n.T("A square part of the picture, which you choose.")},
+		{picture.Stretch, i18n.T("Stretch"), i18n.T("The whole picture, stretched into a square.")},
+	} {
 		b := kit.NewButton(f.label, func() {
 			s.square.Fit = f.fit
 			s.square = state.Following(s.square, s.own)
@@ -272,7 +285,7 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 				s.square.Crop = picture.Box{}
 			}
 			s.changed(s.square, true)
-		})
+		}).Explain(f.about)
 		s.Fits[f.fit] = b
 		row.Add(b)
 	}
@@ -289,11 +302,11 @@ func newSquareEditor(shortcut func(fyne.Shortcut) bool, changed func(square pict
 		t := kit.NewTile(b.name(), 6, container.New(kit.Inset{X: 3, Y: 3}, container.New(kit.Fixed{Width: 18, Height: 18}, paint)), func() {
 			s.square.Background = b.code
 			s.changed(s.square, true)
-		})
+		}).Explain(b.name)
 		s.colors = append(s.colors, t)
 		swatches.Add(t)
 	}
-	s.Code = kit.NewField(shortcut, false)
+	s.Code = kit.NewField(shortcut, false).Explain(i18n.T("The colour of the border, as six digits; Enter takes it."))
 	s.Code.SetPlaceHolder(picture.DefaultBackground)
 	s.Code.OnSubmitted = s.ColorTyped
 	s.CodeNote = kit.Caption(i18n.T("six digits, for example #ffe0c0"))

@@ -21,6 +21,7 @@ import (
 func (p *Panel) BuildPrompt() fyne.CanvasObject {
 	p.Prompt = kit.NewField(p.commands.Shortcut, true)
 	p.Prompt.SetPlaceHolder(i18n.T("What does the picture show?  For example: a dog on the beach"))
+	p.Prompt.Explain(i18n.T("What the picture shows, in English words. Any of them can look like a picture of yours."))
 	p.Prompt.OnChanged = p.PromptChanged
 	p.Prompt.Paste = func() { p.Paste(state.Target{}) }
 	p.Chips = container.New(&kit.Flow{Gap: 6})

@@ -13,6 +13,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"realword/inference/picture"
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
@@ -38,7 +39,10 @@ func (p *Panel) TargetAt(at fyne.Position) state.Target {
 }
 
 // pick asks for a picture file for a target.
-func (p *Panel) pick(to state.Target) {
+func (p *Panel) pick(to state.Target) { p.ask(func(path string) { p.TakeTo(to, []string{path}) }) }
+
+// ask asks for a picture file.
+func (p *Panel) ask(take func(path string)) {
 	if p.OpenFile == nil {
 		return
 	}
@@ -53,7 +57,7 @@ func (p *Panel) pick(to state.Target) {
 				p.Change(func(s *state.State) { s.PickErr = err })
 				return
 			}
-			p.TakeTo(to, []string{path})
+			take(path)
 		}
 	})
 }
@@ -179,7 +183,7 @@ func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 	p.Change(func(s *state.State) { s.Picking++ })
 	p.Background(func() func() {
 		list, errs := find()
-		left := 0
+		left, told := 0, ""
 		var ready []state.Added
 		last := time.Now()
 		for i, s := range list {
@@ -203,6 +207,9 @@ func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 			}
 			room--
 			c.From = s.From
+			if m, err := picture.ReadMetadata(data); len(list) == 1 && s.From == 0 && to == (state.Target{}) && err == nil && (m.Prompt != "" || len(m.Recipe) > 0) {
+				told = i18n.T("%s says how it was made: drop it on the middle of the window to have its prompt and settings.", s.Name)
+			}
 			ready = append(ready, state.Added{Card: c, Hint: s.Hint})
 			if time.Since(last) > 300*time.Millisecond {
 				batch := ready
@@ -215,6 +222,9 @@ func (p *Panel) Bring(to state.Target, find func() ([]state.Source, []error)) {
 				*s = s.AddAll(ready, to)
 				s.Picking--
 				s.PickErr = errors.Join(s.PickErr, state.Digest(errs))
+				if told != "" {
+					s.Remark = told
+				}
 				if left > 0 {
 					s.Remark = state.LeftOut(left, len(list))
 				}
@@ -238,7 +248,7 @@ func (p *Panel) Eye() state.Eye {
 func (p *Panel) FileActions() []command.Action {
 	return []command.Action{{
 		ID: "file.open", Menu: command.MenuFile, Label: i18n.T("Open a picture…"), Key: "Ctrl+O",
-		Do: p.ChoosePicture, Can: func() bool { return p.OpenFile != nil },
+		Do: func() { p.ask(p.OnOpened) }, Can: func() bool { return p.OpenFile != nil },
 	}}
 }
 

@@ -44,8 +44,9 @@ type Panel struct {
 	OnResized  func()                   // the words need another height
 	OnPaint    func(card int)           // the mask of a card's subject is to be painted
 	// OnCut asks what of a reference is its subject, white where it is; done may be called
-	OnCut  func(img image.Image, done func(mask *image.Gray))
-	OnSeen func() // the form has changed by itself: the model sees its cards otherwise
+	OnCut    func(img image.Image, done func(mask *image.Gray))
+	OnOpened func(path string) // a picture was opened: as a reference, or for its recipe
+	OnSeen   func()            // the form has changed by itself: the model sees its cards otherwise
 
 	commands *command.Commands
 	Prompt   *kit.Field
@@ -119,11 +120,14 @@ func (p *Panel) BuildCards() fyne.CanvasObject {
 		if on != p.State().Form.Linked {
 			p.Link()
 		}
-	})
-	p.well = kit.NewWell(p.ChoosePicture)
+	}).Explain(i18n.T("All subjects have one area; untick it to give each its own."))
+	open := func() string {
+		return i18n.T("Takes a picture of your subject from a file. Dropping one anywhere and Ctrl+V do the same.")
+	}
+	p.well = kit.NewWell(p.ChoosePicture).Explain(open)
 	p.slim = kit.NewTile(i18n.T("Open a picture"), 10, container.New(kit.Inset{X: 10, Y: 8}, container.New(kit.Centred{Gap: 8},
 		container.New(kit.Fixed{Width: 18, Height: 18},
-			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture)
+			widget.NewIcon(theme.NewThemedResource(theme.ContentAddIcon()))), kit.Heading(i18n.T("Drop or open another")))), p.ChoosePicture).Explain(open)
 	p.SampleRow = container.New(&kit.Flow{Gap: 6})
 	p.sampleFoot = &kit.Foot{}
 	p.sampleBox = container.NewScroll(container.New(p.sampleFoot, p.SampleRow))

@@ -32,7 +32,8 @@ func (b *Book) Actions() []command.Action {
 
 // Button opens the menu of styles.
 func (b *Book) Button() *kit.Button {
-	return b.host.Layers.MenuButton(i18n.T("Styles"), theme.MenuDropDownIcon(), b.Items)
+	return b.host.Layers.MenuButton(i18n.T("Styles"), theme.MenuDropDownIcon(), b.Items).
+		Explain(i18n.T("Saved words to add to a prompt, and saving new ones."))
 }
 
 // Items are the rows of that menu: every style, which a click turns on or off, and what can be done with the list.

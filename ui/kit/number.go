@@ -1,0 +1,226 @@
+package kit
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"realword/ui/i18n"
+)
+
+var (
+	_ fyne.Tappable      = (*Number)(nil)
+	_ fyne.Scrollable    = (*Number)(nil)
+	_ desktop.Hoverable  = (*Number)(nil)
+	_ desktop.Cursorable = (*Number)(nil)
+)
+
+// Number is the value of a slider: a click, or a digit while the slider has the focus, lets it be typed, and the wheel turns it.
+type Number struct {
+	widget.BaseWidget
+	Line   *Line
+	slider *Slider
+	shown  func(float64) string
+	box    *fyne.Container
+	entry  *numberEntry // while it is typed; nil else
+	tip    Tip
+	since  time.Time // when the pointer came; zero: it is elsewhere
+}
+
+// NewNumber is the number of a slider in the words of shown, which it shows in line.
+func NewNumber(line *Line, slider *Slider, shown func(float64) string) *Number {
+	n := &Number{Line: line, slider: slider, shown: shown, box: container.NewStack(line)}
+	n.tip.Text = func() string { return i18n.T("Click to type another value; the wheel turns it here.") }
+	slider.typed = func(r rune) { n.edit(string(r)) }
+	n.ExtendBaseWidget(n)
+	return n
+}
+
+func (n *Number) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(n.box) }
+func (n *Number) Explanation() string                 { return n.tip.Explanation() }
+func (n *Number) Tapped(*fyne.PointEvent)             { n.edit("") }
+func (n *Number) Cursor() desktop.Cursor              { return desktop.TextCursor }
+func (n *Number) MouseIn(*desktop.MouseEvent)         { n.since = time.Now(); n.tip.Rest(n) }
+func (n *Number) MouseMoved(*desktop.MouseEvent)      {}
+func (n *Number) MouseOut()                           { n.since = time.Time{}; n.tip.Out(n) }
+func (n *Number) AccessibilityLabel() string          { return n.Line.Text }
+
+func (n *Number) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+// settled is how long the pointer is over a number before the wheel turns it and no longer scrolls the page that it is on.
+const settled = 250 * time.Millisecond
+
+// Scrolled turns the value by a step.
+func (n *Number) Scrolled(e *fyne.ScrollEvent) {
+	if n.since.IsZero() || time.Since(n.since) < settled || n.entry != nil {
+		if page := pageUnder(n); page != nil {
+			page.Scrolled(e)
+		}
+		return
+	}
+	if n.tip.Leave(n); e.Scrolled.DY != 0 {
+		n.set(n.slider.Value + math.Copysign(n.slider.Step, float64(e.Scrolled.DY)))
+	}
+}
+
+// pageUnder is the innermost page that an object is on; nil for none.
+func pageUnder(o fyne.CanvasObject) (page *container.Scroll) {
+	d := fyne.CurrentApp().Driver()
+	here := boxOf(d.AbsolutePositionForObject(o), o.Size())
+	var walk func(in fyne.CanvasObject)
+	walk = func(in fyne.CanvasObject) {
+		switch in := in.(type) {
+		case *fyne.Container:
+			for _, c := range in.Objects {
+				if c.Visible() {
+					walk(c)
+				}
+			}
+		case *container.Scroll:
+			if boxOf(d.AbsolutePositionForObject(in), in.Size()).shared(here) > 0 {
+				page = in
+				walk(in.Content)
+			}
+		case *container.ThemeOverride:
+			walk(in.Content)
+		}
+	}
+	walk(rootOver(o))
+	return page
+}
+
+// set has the slider take a value, as near as it can.
+func (n *Number) set(v float64) {
+	s := n.slider
+	v = math.Round(v/s.Step) * s.Step
+	v = math.Round(v*1e6) / 1e6 // 0.15 is no sum of steps
+	if v = min(max(v, s.Min), s.Max); v == s.Value || s.Disabled() {
+		return
+	}
+	s.Value = v
+	s.Refresh()
+	if s.OnChanged != nil {
+		s.OnChanged(v)
+	}
+	if s.OnChangeEnded != nil {
+		s.OnChangeEnded(v)
+	}
+}
+
+// edit lets the value be typed, beginning with a text, or with the value as it is.
+func (n *Number) edit(begin string) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(n)
+	if n.tip.Leave(n); n.entry != nil || c == nil || n.slider.Disabled() {
+		return
+	}
+	e := &numberEntry{of: n}
+	e.ExtendBaseWidget(e)
+	e.SetText(begin)
+	if begin == "" {
+		e.SetText(n.Line.Text)
+	}
+	n.entry = e
+	n.box.Objects = []fyne.CanvasObject{container.New(Fixed{Width: max(64, n.Line.MinSize().Width+14)},
+		container.NewThemeOverride(e, compact{Theme()}))}
+	n.relaid()
+	c.Focus(e)
+	e.CursorColumn = len([]rune(e.Text))
+	if begin == "" {
+		e.TypedShortcut(&fyne.ShortcutSelectAll{})
+	}
+	e.Refresh()
+}
+
+func (n *Number) relaid() {
+	n.box.Refresh()
+	n.Refresh()
+	if root := rootOver(n); root != nil {
+		root.Refresh()
+		canvas.Refresh(root)
+	}
+}
+
+// done ends the typing; what is no number changes nothing.
+func (n *Number) done(take bool) {
+	e := n.entry
+	if e == nil {
+		return
+	}
+	n.entry = nil
+	n.box.Objects = []fyne.CanvasObject{n.Line}
+	n.relaid()
+	if v, err := n.read(e.Text); take && err == nil {
+		n.set(v)
+	}
+}
+
+// read is the value that a text says, in the words of the number or without them: 20 %, 20 and 0.2 are the same area.
+func (n *Number) read(text string) (float64, error) {
+	i := strings.IndexAny(text, "0123456789.,")
+	if i < 0 {
+		return 0, errors.New("no digits")
+	}
+	end := i
+	for end < len(text) && strings.IndexByte("0123456789.,", text[end]) >= 0 {
+		end++
+	}
+	v, err := strconv.ParseFloat(strings.ReplaceAll(text[i:end], ",", "."), 64)
+	if err != nil {
+		return 0, err
+	}
+	if before := strings.TrimRight(text[:i], " "); strings.HasSuffix(before, "-") || strings.HasSuffix(before, "−") {
+		v = -v
+	}
+	if share := n.slider.Max <= 1 && strings.Contains(n.shown(n.slider.Max), "%"); share && (v > 1 || strings.Contains(text, "%")) {
+		v /= 100
+	}
+	return v, nil
+}
+
+// numberEntry is where a number is typed.
+type numberEntry struct {
+	widget.Entry
+	of *Number
+}
+
+func (e *numberEntry) FocusLost() { e.Entry.FocusLost(); e.of.done(true) }
+
+func (e *numberEntry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeyEscape:
+		of := e.of
+		of.done(k.Name != fyne.KeyEscape)
+		if c := fyne.CurrentApp().Driver().CanvasForObject(of.slider); c != nil {
+			c.Focus(of.slider)
+		}
+	default:
+		e.Entry.TypedKey(k)
+	}
+}
+
+// Explanation implements Explained.
+func (e *numberEntry) Explanation() string {
+	return i18n.T("Enter takes the value, Esc leaves it as it was.")
+}
+
+// compact is a theme for a text field within a line of small text.
+type compact struct{ fyne.Theme }
+
+func (c compact) Size(name fyne.ThemeSizeName) float32 {
+	switch name {
+	case theme.SizeNameInnerPadding, theme.SizeNameLineSpacing:
+		return 2
+	case theme.SizeNameText:
+		return c.Theme.Size(theme.SizeNameCaptionText)
+	}
+	return c.Theme.Size(name)
+}

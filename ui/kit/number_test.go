@@ -1,0 +1,90 @@
+package kit
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+)
+
+// A value is typed as people write it, turned with the wheel, and stays within its bounds.
+func TestNumbersAreTypedAndTurned(t *testing.T) {
+	test.NewTempApp(t)
+	w := test.NewTempWindow(t, nil)
+	var got []float64
+	share := NewDial("Area", 0.05, 0.9, 0.01, func(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }, func(v float64) { got = append(got, v) })
+	steps := NewDial("Stop", 1, 25, 1, func(v float64) string { return fmt.Sprintf("step %d", int(v)) }, func(v float64) { got = append(got, v) })
+	weight := NewDial("Weight", -2, 2, 0.05, func(v float64) string { return fmt.Sprintf("%.2f", v) }, func(v float64) { got = append(got, v) })
+	share.Set(0.2)
+	steps.Set(12)
+	weight.Set(1)
+	w.SetContent(container.NewVBox(share.Container, steps.Container, weight.Container))
+	w.Resize(fyne.NewSize(300, 300))
+	number := func(d *Dial) *Number {
+		return d.Container.Objects[0].(*fyne.Container).Objects[0].(*fyne.Container).Objects[1].(*Number)
+	}
+	for _, c := range []struct {
+		d     *Dial
+		typed string
+		want  float64
+		shown string
+	}{
+		{share, "35", 0.35, "35 %"}, {share, "40 %", 0.4, "40 %"}, {share, "0,25", 0.25, "25 %"}, {share, "200", 0.9, "90 %"}, {share, "1 %", 0.05, "5 %"},
+		{steps, "step 7", 7, "step 7"}, {steps, "9", 9, "step 9"}, {steps, "99", 25, "step 25"},
+		{weight, "-0.5", -0.5, "-0.50"}, {weight, "−1,25", -1.25, "-1.25"}, {weight, ".5", 0.5, "0.50"},
+	} {
+		got = nil
+		n := number(c.d)
+		test.Tap(n)
+		if n.entry == nil || w.Canvas().Focused() != n.entry {
+			t.Fatalf("%s cannot be typed", c.d.Value.Text)
+		}
+		n.entry.SetText(c.typed)
+		n.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		if len(got) != 1 || got[0] != c.want || c.d.Value.Text != c.shown || math.Abs(c.d.Slider.Value-c.want) > 1e-9 || w.Canvas().Focused() != c.d.Slider {
+			t.Errorf("%q: %v, shown %q, want %v %q; the slider has %v, the focus %T", c.typed, got, c.d.Value.Text, c.want, c.shown, c.d.Slider.Value, w.Canvas().Focused())
+		}
+	}
+	for _, text := range []string{"", "many", "."} {
+		got = nil
+		n := number(steps)
+		test.Tap(n)
+		n.entry.SetText(text)
+		w.Canvas().Unfocus()
+		if len(got) != 0 || steps.Value.Text != "step 25" || n.entry != nil {
+			t.Errorf("%q: %v, %q", text, got, steps.Value.Text)
+		}
+	}
+	got = nil
+	test.Tap(number(steps))
+	number(steps).entry.SetText("3")
+	number(steps).entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	w.Canvas().Focus(steps.Slider)
+	steps.Slider.TypedRune('8')
+	if e := number(steps).entry; len(got) != 0 || e == nil || e.Text != "8" {
+		t.Fatalf("Esc took %v; a digit does not begin to type", got)
+	}
+	w.Canvas().Focus(share.Slider)
+	if steps.Slider.Value != 8 {
+		t.Errorf("what was typed is lost: %v", steps.Slider.Value)
+	}
+
+	up := &fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 10)}
+	n := number(steps)
+	n.MouseIn(nil)
+	n.Scrolled(up) // of the page, which has just brought it here
+	if steps.Slider.Value != 8 {
+		t.Error("scrolling a page changes what comes under the pointer")
+	}
+	n.since = time.Now().Add(-time.Second)
+	n.Scrolled(up)
+	n.Scrolled(up)
+	n.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -10)})
+	if steps.Slider.Value != 9 || steps.Value.Text != "step 9" {
+		t.Errorf("turned to %v, %q", steps.Slider.Value, steps.Value.Text)
+	}
+}
