@@ -1,0 +1,146 @@
+package subjects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+
+	"realword/inference"
+	"realword/inference/picture"
+	"realword/inference/prompt"
+	"realword/ui/roomtest"
+	"realword/ui/state"
+	"realword/ui/uitest"
+)
+
+// reader is an engine that reads plain words and every picture.
+type reader struct{}
+
+func (reader) Read(_ context.Context, ref inference.Reference) (*image.NRGBA, picture.Info, error) {
+	return picture.Decode(ref.Data, picture.Limits{})
+}
+
+func (reader) Notes(inference.Request) []error { return nil }
+
+func (reader) Encode(text string, _ prompt.Reading) *prompt.Prompt {
+	p := &prompt.Prompt{Text: text}
+	for _, w := range state.PlainWords(text) {
+		p.Tokens++
+		p.Words = append(p.Words, prompt.Word{Text: w.Text, Occurrence: w.Occurrence, Start: w.Start, End: w.End})
+	}
+	return p
+}
+
+// bench is the room without the window.
+type bench struct {
+	*roomtest.House
+	*Panel
+	painted []int
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{House: roomtest.New(t)}
+	p := New(b.Commands)
+	p.State, p.Change, p.Ctx, p.Canvas, p.Post, p.Background = b.Now, b.House.Change, t.Context(), b.Win.Canvas, b.House.Post, b.House.Background
+	p.Engine = func() Engine { return reader{} }
+	p.OnResized, p.OnSeen = func() {}, func() {}
+	p.OnPaint = func(card int) { b.painted = append(b.painted, card) }
+	b.Panel = p
+	content := container.NewVBox(p.BuildPrompt(), p.BuildCards())
+	b.Move(content, b.Commands.All, func() { p.FollowPreset(); p.RefreshCards(); p.RefreshPrompt() }, p.Squarer.Working)
+	return b
+}
+
+// bonds are the cards with their words, as the form and as the screen have them.
+func (b *bench) bonds() string {
+	var list []string
+	for i, c := range b.House.State.Form.Cards {
+		list = append(list, fmt.Sprintf("%s=%s(%s)", c.Ref.Name, c.Word.Text, b.Cards.Objects[i].(*Card).Word.Text))
+	}
+	return strings.Join(list, " ")
+}
+
+// TestWordsAndPicturesComeTogether: a picture is bound to the word of its name, a click gives it another one, and what takes the word out
+// of the prompt is said and mended.
+func TestWordsAndPicturesComeTogether(t *testing.T) {
+	b := newBench(t)
+	b.PromptChanged("a dog and a cat")
+	if n := len(b.Chips.Objects); n != 5 || b.Prompt.Text != "a dog and a cat" {
+		t.Fatalf("%d words of %q", n, b.Prompt.Text)
+	}
+	b.TakeTo(state.Target{}, []string{uitest.File(t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(t, "rex.png", uitest.PNG(uitest.Green))})
+	b.Settle()
+	if got := b.bonds(); !strings.HasPrefix(got, "dog.png=dog(dog) rex.png=(") {
+		t.Fatalf("taken: %s", got)
+	}
+	test.Tap(b.Chips.Objects[4].(*Chip))
+	if got := b.bonds(); got != "dog.png=dog(dog) rex.png=cat(cat)" {
+		t.Fatalf("clicked: %s", got)
+	}
+	b.PromptChanged("a puppy and a cat")
+	look := b.Cards.Objects[0].(*Card).Look
+	if !look.WordLost || look.Remedy == "" {
+		t.Fatalf("the word is gone: %+v", look)
+	}
+	b.Mend(look.ID)
+	if got := b.bonds(); got != "dog.png=puppy(puppy) rex.png=cat(cat)" {
+		t.Errorf("mended: %s", got)
+	}
+	b.RemoveCard(look.ID)
+	if got := b.bonds(); got != "rex.png=cat(cat)" || len(b.Cards.Objects) != 1 {
+		t.Errorf("removed: %s", got)
+	}
+}
+
+// TestACardIsMutedSoloedAndPainted: what is done on a card reaches the form, and the card shows it.
+func TestACardIsMutedSoloedAndPainted(t *testing.T) {
+	b := newBench(t)
+	b.PromptChanged("a dog and a cat")
+	b.TakeTo(state.Target{}, []string{uitest.File(t, "dog.png", uitest.PNG(uitest.Red)), uitest.File(t, "cat.png", uitest.PNG(uitest.Green))})
+	b.Settle()
+	first, acts := b.House.State.Form.Cards[0].ID, b.CardActs()
+	off := func() (out string) {
+		for _, c := range b.House.State.Form.Cards {
+			out += fmt.Sprint(c.Off, " ")
+		}
+		return out
+	}
+	acts.Mute(first)
+	if off() != "true false " || b.Cards.Objects[0].(*Card).Look.Subject != -1 {
+		t.Errorf("muted: %s", off())
+	}
+	acts.Mute(first)
+	acts.solo(first)
+	if off() != "false true " {
+		t.Errorf("alone: %s", off())
+	}
+	acts.paint(first)
+	if len(b.painted) != 1 || b.painted[0] != first {
+		t.Errorf("painted %v", b.painted)
+	}
+	b.SetScope(first, 0.3)
+	if got := b.Cards.Objects[0].(*Card).Look.Gamma; got != 0.3 {
+		t.Errorf("γ is shown as %g", got)
+	}
+}
+
+// TestPicturesThatAreNone: what cannot be read is said, and the rest is taken.
+func TestPicturesThatAreNone(t *testing.T) {
+	b := newBench(t)
+	b.TakeTo(state.Target{}, []string{uitest.File(t, "note.png", []byte("no picture")), uitest.File(t, "dog.png", uitest.PNG(uitest.Red))})
+	b.Settle()
+	if len(b.House.State.Form.Cards) != 1 || b.PickNote.Hidden || !strings.Contains(b.PickNote.Text, "note.png") {
+		t.Errorf("%d cards; it says %q", len(b.House.State.Form.Cards), b.PickNote.Text)
+	}
+	b.House.Change(func(s *state.State) { s.PickErr = errors.New("another one") })
+	if b.PickNote.Text != "Another one." {
+		t.Errorf("it says %q", b.PickNote.Text)
+	}
+}
