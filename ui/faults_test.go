@@ -114,7 +114,10 @@ func focusables(o fyne.CanvasObject) (list []fyne.Focusable) {
 func shown(o fyne.CanvasObject) bool {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
 	c := fyne.CurrentApp().Driver().CanvasForObject(o)
-	return o.Visible() && c != nil && o.Size().Width > 0 && at.X >= 0 && at.Y >= 0 && at.X+o.Size().Width <= c.Size().Width && at.Y+o.Size().Height <= c.Size().Height
+	if !o.Visible() || c == nil || o.Size().Width <= 0 || at.X < 0 || at.Y < 0 {
+		return false
+	}
+	return at.X+o.Size().Width <= c.Size().Width && at.Y+o.Size().Height <= c.Size().Height
 }
 
 // TestEscClosesPreferences (fault 23): whatever of them has the focus.

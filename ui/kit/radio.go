@@ -97,9 +97,11 @@ var (
 )
 
 func newRadioPart(of *Radio, i int) *radioPart {
-	p := &radioPart{of: of, frame: canvas.NewRectangle(color.Transparent), icon: widget.NewIcon(nil), text: NewLine("", theme.ColorNameForeground, theme.SizeNameText)}
+	p := &radioPart{of: of, frame: canvas.NewRectangle(color.Transparent), icon: widget.NewIcon(nil)}
+	p.text = NewLine("", theme.ColorNameForeground, theme.SizeNameText)
 	p.frame.CornerRadius = 6
-	p.body = container.NewStack(p.frame, container.New(Inset{X: 5, Y: 5}, NewRow(6, container.New(Fixed{Width: 20, Height: 20}, p.icon), p.text)))
+	p.body = container.NewStack(p.frame, container.New(Inset{X: 5, Y: 5},
+		NewRow(6, container.New(Fixed{Width: 20, Height: 20}, p.icon), p.text)))
 	p.Do = func() {
 		if c := fyne.CurrentApp().Driver().CanvasForObject(p); c != nil {
 			c.Focus(p)

@@ -4,8 +4,9 @@
 // brings with it (State.Begin, State.Apply), the seed that a job takes from the form, and ActionErr. At most one job runs; the next one
 // begins when it ends, unless it failed or the queue is paused. A job runs here or on a farm, which is another Runner behind the same
 // events; what waits for a farm may be begun there already, and what waits for one that does not answer lets others pass. What waits is in
-// the journal, so that it survives the program. What the user takes out or stops comes back by Undo, under another ID. Rows have one height,
-// only those in view are drawn, and under the pointer none moves by itself. Everything belongs to Fyne's goroutine; engines are called off it.
+// the journal, so that it survives the program. What the user takes out or stops comes back by Undo, under another ID. Rows have one
+// height, only those in view are drawn, and under the pointer none moves by itself. Everything belongs to Fyne's goroutine; engines are
+// called off it.
 package queue
 
 import (

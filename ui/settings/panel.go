@@ -210,7 +210,8 @@ func (s *Panel) Shows(st state.State) []any {
 	for _, subject := range f.Subjects() {
 		references = append(references, len(subject.References))
 	}
-	return []any{f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(), s.host.LoRAs(), s.host.Presets()}
+	return []any{f.Settings, f.Seed, f.KeepSeed, f.Count, f.Reading(st.Model, true), references, st.SeedErr, st.Model, s.host.Memory(),
+		s.host.LoRAs(), s.host.Presets()}
 }
 
 // Refresh makes the knobs equal to the state.
