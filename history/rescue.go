@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,6 +116,41 @@ type remains struct {
 	later   map[string]map[string]func() ([]byte, error) // thumbnails and small blobs: read when they are wanted
 	blobs   string                                       // the folder of large ones
 	lost    int
+	foreign bool // of another schema: records have no checksum that is known, and are taken by the columns that they have
+}
+
+// columns tell records of sessions, rounds and pictures apart where no checksum does: those that it must have, and one that it must not.
+var columns = map[string]struct {
+	must []string
+	not  string
+}{
+	string(sessionBucket): {[]string{"id", "uid", "created"}, "session"},
+	string(roundBucket):   {[]string{"id", "uid", "session", "recipe"}, "seed"},
+	string(pictureBucket): {[]string{"id", "uid", "round", "seed"}, "recipe"},
+}
+
+// fits tells whether a value is a record of a bucket by its columns: JSON with the number that it lies under.
+func fits(bucket string, key, value []byte) bool {
+	of, known := columns[bucket]
+	var has map[string]json.RawMessage
+	if !known || len(key) != 8 || len(value) == 0 || value[0] != '{' || json.Unmarshal(value, &has) != nil || string(has["id"]) != strconv.FormatUint(binary.BigEndian.Uint64(key), 10) {
+		return false
+	}
+	for _, name := range of.must {
+		if has[name] == nil {
+			return false
+		}
+	}
+	return has[of.not] == nil
+}
+
+// open is the value of a record, sealed or, in a history of another schema, by its columns.
+func (r *remains) open(bucket, key, value []byte) ([]byte, error) {
+	open, err := openSeal(bucket, key, value)
+	if err != nil && r.foreign && fits(string(bucket), key, value) {
+		return value, nil
+	}
+	return open, err
 }
 
 // whole buckets are gathered at once, large ones are read later.
@@ -140,6 +176,10 @@ func gather(file *os.File, size int64, blobs string) *remains {
 		r.lost++
 	}
 	var used []uint64
+	for _, m := range p.metas {
+		found := p.schemaOf(m)
+		r.foreign = r.foreign || found != 0 && found != schema[0]
+	}
 	for n, m := range p.metas {
 		m.pages = min(m.pages, uint64(size/p.pageSize))
 		w := p.walker(m)
@@ -186,7 +226,7 @@ func (r *remains) take(bucket []byte, e element) bool {
 		return true
 	}
 	if err == nil {
-		value, err = openSeal(bucket, e.key, value)
+		value, err = r.open(bucket, e.key, value)
 	}
 	if err != nil {
 		return false
@@ -216,14 +256,14 @@ func (r *remains) carve(p *pages, used []uint64) {
 			if err != nil || len(value) > 1<<24 {
 				return err
 			}
-			if len(e.key) == 8 && openThumbnail(e.key, value) != nil {
+			if len(e.key) == 8 && r.thumbnail(e.key, value) != nil {
 				if late := r.later[string(thumbnailBucket)]; late[string(e.key)] == nil {
 					late[string(e.key)] = e.value
 				}
 				return nil
 			}
 			for _, b := range gathered {
-				if open, err := openSeal(b, e.key, value); err == nil {
+				if open, err := r.open(b, e.key, value); err == nil {
 					if found[string(b)] == nil {
 						found[string(b)] = map[string][]byte{}
 					}
@@ -244,6 +284,17 @@ func (r *remains) carve(p *pages, used []uint64) {
 	}
 }
 
+// thumbnail is the PNG of a thumbnail's record, nil where it is none.
+func (r *remains) thumbnail(key, value []byte) []byte {
+	if data := openThumbnail(key, value); data != nil {
+		return data
+	}
+	if r.foreign && strings.HasPrefix(string(value), "\x89PNG\r\n\x1a\n") {
+		return value
+	}
+	return nil
+}
+
 // read implements source, for thumbnails.
 func (r *remains) read(name string, limit int64) ([]byte, error) {
 	value := r.later[string(thumbnailBucket)][name]
@@ -254,7 +305,7 @@ func (r *remains) read(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := openThumbnail([]byte(name), sealed)
+	data := r.thumbnail([]byte(name), sealed)
 	if data == nil {
 		return nil, errors.New("the thumbnail is damaged")
 	}
