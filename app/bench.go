@@ -28,6 +28,7 @@ func newBench() *cobra.Command {
 	var b benchmark
 	var bound []string
 	var loops, clock, weights string
+	var with inference.Settings
 	c := &cobra.Command{
 		Use: "bench", Short: "measure this machine: a customized picture against a plain one and the paper's own method",
 		Long: "Measures every kind of U-Net pass in turn, so that a busy moment affects all of them, and works out what a customized picture costs in\n" +
@@ -68,6 +69,7 @@ func newBench() *cobra.Command {
 			}
 			defer b.engine.Close()
 			b.loops, b.progress = loops, c.ErrOrStderr()
+			b.options.LoRAs, b.options.Library = with.LoRAs, loras()
 			return b.run(c.Context(), c.OutOrStdout())
 		},
 	}
@@ -77,6 +79,7 @@ func newBench() *cobra.Command {
 	f.StringArrayVar(&bound, "subject", nil, "WORD=PICTURE, repeatable (default: a built-in picture)")
 	settingFlags(c, &r.Settings, "preset", "size", "steps", "stop")
 	f.BoolVar(&b.options.Naive, "naive", true, "also measure the method as the paper describes it")
+	f.Var(loraFlag{&with}, "lora", "FILE[:WEIGHT] of a LoRA, repeatable: passes with it are measured beside the others (the model takes its memory twice)")
 	f.StringVar(&loops, "loops", "auto", "also run whole loops: yes, no, or auto (when they take less than a minute)")
 	f.StringVar(&weights, "weights", "auto", "auto chooses for each graph by available memory; packed or mapped forces one way for all")
 	f.StringVar(&clock, "clock", "wall", "wall time, or cpu: the CPU time of all threads, which other programs disturb less")
@@ -114,14 +117,21 @@ type figures struct {
 	Runtime, Model          string
 	Width, Height           int
 	Steps, Stop             int
+	CFG                     bool
 	Subjects                int
 	Load, Stages            []bench.Timing
 	Passes, Loops           []bench.Timing
 	Ours, Naive             bench.Ratios
-	Swift                   float64 // the loop, at most
+	Ways                    []wayCosts
 	Cancel                  float64
 	PeakAnonymous           float64 `json:",omitempty"` // MB
 	PeakMapped, PeakAtLeast float64 `json:",omitempty"`
+}
+
+// wayCosts is one way of making the picture, and what it costs.
+type wayCosts struct {
+	bench.Way
+	bench.Costs
 }
 
 // longLoops is the time from which --loops auto leaves the whole loops out.
@@ -153,11 +163,15 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) error {
 	b.options.Doing("")
 	f := figures{
 		Runtime: b.engine.runtime.Describe(), Model: b.engine.bundle.Manifest().Name, Width: r.Width, Height: r.Height, Steps: r.Steps,
-		Stop:     r.Stop,
+		Stop: r.Stop, CFG: m.CFG,
 		Subjects: len(r.Subjects), Load: m.Load, Stages: m.Stages, Passes: m.Passes, Loops: m.Loops,
 	}
 	f.Ours, f.Naive = m.Ratios()
-	f.Swift = m.LoopOf(m.Swift)
+	for _, w := range m.Ways {
+		if costs, ok := m.Costs(w); ok {
+			f.Ways = append(f.Ways, wayCosts{w, costs})
+		}
+	}
 	f.PeakAnonymous, f.PeakMapped, f.PeakAtLeast = memory()
 	if !b.json { // a large model loads once more for the last figure
 		if err := f.print(out); err != nil {
@@ -211,7 +225,6 @@ func (f figures) print(w io.Writer) error {
 	}
 	fmt.Fprintln(w, "cost of a customized picture in plain text-to-image, of the fastest passes:")
 	ratio("  Realword, in the loop", f.Ours.Loop, f.Ours.LoopEach)
-	fmt.Fprintf(w, "%-40s %.3f   at most: fewer where masks come to rest\n", "  Realword, swift (approximate)", f.Swift)
 	ratio("  Realword, with encoders and decoder", f.Ours.Whole, f.Ours.WholeEach)
 	ratio("  naive, in the loop", f.Naive.Loop, f.Naive.LoopEach)
 	ratio("  naive, with encoders and decoder", f.Naive.Whole, f.Naive.WholeEach)
@@ -221,6 +234,20 @@ func (f figures) print(w io.Writer) error {
 			each = append(each, ours.Seconds[i]/plain.Seconds[i])
 		}
 		ratio("  Realword, whole loops", ours.Min()/plain.Min(), each)
+	}
+	fmt.Fprintln(w, "every way of making the picture, in plain text-to-image of as many steps as above:")
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "	passes	of the guidance branch	in the loop	with encoders and decoder	pictures seen before	")
+	plain := f.Steps
+	if f.CFG {
+		plain *= 2
+	}
+	fmt.Fprintf(t, "text-to-image\t%d\t0\t1.000\t1.000\t1.000\t\n", plain)
+	for _, way := range f.Ways {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t\n", way.Name, way.Counts.All(), way.Counts.Guidance, way.Loop, way.Whole, way.Known)
+	}
+	if err := t.Flush(); err != nil {
+		return err
 	}
 	if f.PeakAtLeast > 0 {
 		fmt.Fprintf(w, "%-40s %.0f MB anonymous, %.0f MB mapped files, %.0f MB together\n", "memory at its peak", f.PeakAnonymous, f.PeakMapped,

@@ -32,6 +32,9 @@ import (
 type opening struct {
 	Runtime, Card string // Card is that of WebGPU
 	Passes        []string
+	Ways          []bench.Way
+	Steps         int
+	CFG           bool
 	Seconds       float64 // until every graph was open and everything encoded
 }
 
@@ -115,7 +118,7 @@ func serve(ctx context.Context, m machine, r inference.Request, in io.Reader, ou
 		card = a.String()
 	}
 	answers := json.NewEncoder(out)
-	if err := answers.Encode(opening{rt.Describe(), card, rounds.Names(), time.Since(began).Seconds()}); err != nil {
+	if err := answers.Encode(opening{rt.Describe(), card, rounds.Names(), rounds.Ways, rounds.Steps, rounds.CFG, time.Since(began).Seconds()}); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
@@ -353,6 +356,9 @@ func printRacers(w io.Writer, racers []*racer, repeats int) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if err := printWays(w, racers); err != nil {
+		return err
+	}
 	for _, r := range racers {
 		if r.Problem != "" {
 			fmt.Fprintf(w, "%s is out: %s\n", r.Device, r.Problem)
@@ -371,6 +377,33 @@ func printRacers(w io.Writer, racers []*racer, repeats int) error {
 		fmt.Fprintln(w)
 	}
 	return nil
+}
+
+// printWays prints what every way of making the picture costs on every device, in the loop, in plain text-to-image of the same device.
+func printWays(w io.Writer, racers []*racer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "in the loop\tdevice\tpasses\tseconds\tof plain text-to-image\t")
+	for _, r := range racers {
+		seconds := func(pass string) (float64, bool) {
+			least, _ := fastest(r.Laps[pass])
+			return least, len(r.Laps[pass]) > 0
+		}
+		plain, ok := bench.Plain(r.Steps, r.CFG, seconds)
+		if !ok {
+			continue
+		}
+		n := r.Steps
+		if r.CFG {
+			n *= 2
+		}
+		fmt.Fprintf(t, "text-to-image\t%s\t%d\t%.3f\t1.000\t\n", r.Device, n, plain)
+		for _, way := range r.Ways {
+			if cost, ok := way.Cost(seconds); ok {
+				fmt.Fprintf(t, "%s\t%s\t%d\t%.3f\t%.3f\t\n", way.Name, r.Device, way.Counts.All(), cost, cost/plain)
+			}
+		}
+	}
+	return t.Flush()
 }
 
 // fastest are the least of either time.

@@ -5,7 +5,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"realword/inference"
 	"realword/inference/graph"
 	"realword/inference/guidance"
+	"realword/inference/lora"
 	"realword/inference/random"
 	"realword/inference/tensor"
 )
@@ -26,10 +26,10 @@ type Measurement struct {
 	Passes []Timing // the U-Net passes Pass…, each measured as often as asked, in turns
 	Loops  []Timing // whole loops, LoopPlain and LoopOurs in turns; empty unless asked for
 
+	Ways []Way // of making the picture
+
 	Steps, Stop int  // of the request
 	CFG         bool // there is an unconditional pass in every step
-
-	Swift inference.Counts // the passes of the request with inference.Settings.Swift, of which there are fewer where masks come to rest
 }
 
 // Timing is one thing and how long it took, run after run.
@@ -48,6 +48,8 @@ const (
 	PassPlainGraph      = "text-to-image, a graph without roles"
 	PassNaiveGeneration = "generation branch, naive"
 	PassNaiveGuidance   = "guidance branch, naive"
+
+	PassLoRA = "with LoRA, " // begins the names of the passes with the LoRAs of Options
 
 	LoopPlain = "loop, text-to-image"
 	LoopOurs  = "loop, customized"
@@ -80,15 +82,8 @@ type Ratios struct {
 // Ratios composes the loops from their passes: 2 passes a step for text-to-image, a third before T_stop for the customized
 // picture. The second result is that of the naive way, empty where it was not measured.
 func (m Measurement) Ratios() (ours, naive Ratios) {
-	stages := func(names ...graph.Name) (sum float64) {
-		for _, n := range names {
-			for _, s := range Find(m.Stages, string(n)).Seconds {
-				sum += s
-			}
-		}
-		return sum
-	}
-	words, pictures := stages(graph.Text, graph.TextKV, graph.Decoder), stages(graph.Vision, graph.VisionKV)
+	words, encoded, keyed := m.stages()
+	pictures := encoded + keyed
 	at := func(name string, i int) (float64, bool) { // the fastest for i < 0
 		t := Find(m.Passes, name)
 		switch {
@@ -127,24 +122,22 @@ func (m Measurement) Ratios() (ours, naive Ratios) {
 			r.LoopEach, r.WholeEach = append(r.LoopEach, loop), append(r.WholeEach, whole)
 		}
 		compose(&ours, PassGeneration, PassGuidance, pictures)
-		compose(&naive, PassNaiveGeneration, PassNaiveGuidance, stages(graph.Vision))
+		compose(&naive, PassNaiveGeneration, PassNaiveGuidance, encoded)
 	}
 	return ours, naive
 }
 
-// LoopOf is the cost of a loop of so many passes in the unit of Ratios, of the fastest passes; 0 where they were not measured.
-func (m Measurement) LoopOf(c inference.Counts) float64 {
-	plain := Find(m.Passes, PassPlain).Min()
-	uncond := cmp.Or(Find(m.Passes, PassUncond).Min(), plain)
-	base := float64(m.Steps) * plain
-	if m.CFG {
-		base *= 2
+// stages are what encoding the texts and decoding took, what encoding the pictures, and what making keys and values of these.
+func (m Measurement) stages() (words, encoded, keyed float64) {
+	sum := func(names ...graph.Name) (sum float64) {
+		for _, n := range names {
+			for _, s := range Find(m.Stages, string(n)).Seconds {
+				sum += s
+			}
+		}
+		return sum
 	}
-	if base == 0 {
-		return 0
-	}
-	return (float64(c.Generation)*Find(m.Passes, PassGeneration).Min() + float64(c.Guidance)*Find(m.Passes, PassGuidance).Min() +
-		float64(c.Uncond)*uncond) / base
+	return sum(graph.Text, graph.TextKV, graph.Decoder), sum(graph.Vision), sum(graph.VisionKV)
 }
 
 // Options say how much Measure does.
@@ -152,6 +145,9 @@ type Options struct {
 	Repeats int            // of every pass and loop, at least 1
 	Clock   func() float64 // seconds since some moment, of passes and loops; nil is the time on the wall
 	Naive   bool           // measure the naive way, too, and a graph without roles, where the runtime tells where weights lie
+	// LoRAs, where there are any, are measured in passes of their own, on graphs of their own. The model takes its memory twice then.
+	LoRAs   string
+	Library *lora.Library // where they are
 	// Loops is asked after the passes whether whole loops shall run, too; nil means no.
 	Loops func(Measurement) bool
 	Doing func(what string) // told what begins; may be nil
@@ -192,10 +188,9 @@ func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r
 	}
 	defer l.Close()
 	m.Steps, m.Stop, m.CFG = r.Steps, r.Stop, r.CFG != 1
-	swift := *l
-	swift.Swift = true
-	swift.Settings = swift.Complete(model.Manifest())
-	m.Swift = swift.Counts(inference.State{})
+	if m.Ways, err = waysOf(ctx, e, l, r); err != nil {
+		return m, err
+	}
 	p := passes{loop: l, noise: random.Normal(r.Seeds[0], tensor.Count(l.Shape()))}
 	defer p.close()
 	o.Doing("masks")
@@ -210,6 +205,15 @@ func Measure(ctx context.Context, rt inference.Runtime, model inference.Model, r
 		}
 		graphs.Watch = watch
 		m.Load = append(m.Load, p.plain.opened...)
+	}
+	if o.LoRAs != "" {
+		o.Doing("load with LoRA")
+		closeLoRA, err := p.addLoRAs(ctx, rt, model, e, r, o)
+		if err != nil {
+			return m, err
+		}
+		defer func() { err = errors.Join(err, closeLoRA()) }()
+		m.Ways = append(m.Ways, Way{WayLoRA, m.Ways[0].Counts, true})
 	}
 	for i := range o.Repeats + 1 { // the first is not counted: it allocates
 		o.Doing(fmt.Sprintf("passes, %d of %d", i+1, o.Repeats+1))
@@ -300,6 +304,33 @@ func (p *passes) prepare(ctx context.Context, timestep float32) (err error) {
 		p.list = append(p.list, pass{PassUncond, noise(*l.UncondVision, p.masks)})
 	}
 	return nil
+}
+
+// addLoRAs adds the passes with LoRAs, until close.
+func (p *passes) addLoRAs(ctx context.Context, rt inference.Runtime, model inference.Model, e *inference.Engine, r inference.Request,
+	o Options,
+) (func() error, error) {
+	e.UseLoRAs(o.Library)
+	graphs := inference.NewGraphs(rt, model)
+	r.LoRAs = o.LoRAs
+	l, _, err := e.Prepare(ctx, graphs, r, func(inference.Stage) {})
+	if err != nil {
+		return nil, errors.Join(err, graphs.Close())
+	}
+	with := passes{loop: l, noise: p.noise, masks: p.masks}
+	if err := with.prepare(ctx, p.at.Timestep.F32[0]); err != nil {
+		with.none.KV.Close()
+		l.Close()
+		return nil, errors.Join(err, graphs.Close())
+	}
+	for _, one := range with.list {
+		p.list = append(p.list, pass{PassLoRA + one.name, one.run})
+	}
+	return func() error {
+		with.none.KV.Close()
+		l.Close()
+		return graphs.Close()
+	}, nil
 }
 
 // addNaive adds the passes of the naive way.

@@ -18,6 +18,9 @@ import (
 // own. Close it. It belongs to one goroutine.
 type Rounds struct {
 	Opened []Timing // every graph that was opened
+	Ways   []Way    // of making the picture
+	Steps  int      // of the request
+	CFG    bool     // plain text-to-image has two passes in every step
 	passes passes
 	engine *inference.Engine
 	graphs *inference.Graphs
@@ -48,6 +51,10 @@ func NewRounds(ctx context.Context, rt inference.Runtime, model inference.Model,
 func (m *Rounds) prepare(ctx context.Context, model inference.Model, r inference.Request) error {
 	l, r, err := m.engine.Prepare(ctx, m.graphs, r, func(inference.Stage) {})
 	if err != nil {
+		return err
+	}
+	m.Steps, m.CFG = r.Steps, r.CFG != 1
+	if m.Ways, err = waysOf(ctx, m.engine, l, r); err != nil {
 		return err
 	}
 	m.passes = passes{loop: l, noise: random.Normal(r.Seeds[0], tensor.Count(l.Shape()))}
