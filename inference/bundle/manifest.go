@@ -133,6 +133,9 @@ var quick = map[string]Preset{
 	"dmd2":      {Sampler: "lcm-trailing", Steps: 4},     // DMD2, 4: at 999, 749, 499 and 249
 }
 
+// FewSteps names the presets of models of few steps, which every model has.
+func FewSteps() []string { return slices.Sorted(maps.Keys(quick)) }
+
 // Preset returns a preset by its name: one of the model's own, or of models of few steps. These have what the paper's preset has, but for
 // sampler, steps, T_stop (the same share of them) and ω = 1.
 func (m Manifest) Preset(name string) (Preset, bool) {
@@ -151,7 +154,7 @@ func (m Manifest) Preset(name string) (Preset, bool) {
 
 // PresetNames are those that Preset knows, the model's own first.
 func (m Manifest) PresetNames() []string {
-	return append(slices.Sorted(maps.Keys(m.Presets)), slices.Sorted(maps.Keys(quick))...)
+	return append(slices.Sorted(maps.Keys(m.Presets)), FewSteps()...)
 }
 
 // StopOf is T_stop of a run with a number of steps: the preset's share of them, at least the first step.

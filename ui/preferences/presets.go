@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"realword/inference/bundle"
 	"realword/ui/state"
 )
 
@@ -18,7 +19,7 @@ func (d *Desk) Presets() state.OwnPresets {
 		return nil
 	}
 	return slices.DeleteFunc(list, func(p state.OwnPreset) bool {
-		return strings.TrimSpace(p.Name) == "" || p.Preset != "paper" && p.Preset != "release" || p.Steps < 1 || p.Stop < 1 || p.Stop > p.Steps ||
+		return strings.TrimSpace(p.Name) == "" || !slices.Contains(append(bundle.FewSteps(), "paper", "release"), p.Preset) || p.Steps < 1 || p.Stop < 1 || p.Stop > p.Steps ||
 			p.CFG < 1
 	})
 }

@@ -83,7 +83,7 @@ func New(h Host) *Panel {
 		func(v float64) { h.Change(func(st *state.State) { st.Form.Stop = int(v) }) }).
 		Explain(i18n.T("After this step the masks stay as they are. Earlier is faster, later follows the words longer.") + " " + i18n.T("Above: the masks follow the words (blue), then stay (grey).")).
 		Picture(kit.StopSketch)
-	s.Steps = kit.NewDial(i18n.T("Steps"), 4, 60, 1, whole, func(v float64) {
+	s.Steps = kit.NewDial(i18n.T("Steps"), 1, 60, 1, whole, func(v float64) {
 		h.Change(func(st *state.State) { st.Form = st.Form.WithSteps(int(v), st.Model) })
 	}).Explain(i18n.T("How many steps lead from noise to the picture: more are finer and take longer."))
 	s.count = kit.NewDial(i18n.T("Pictures"), 1, mostPictures, 1, whole, func(v float64) { h.Change(func(st *state.State) { st.Form.Count = int(v) }) }).

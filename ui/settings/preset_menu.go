@@ -8,25 +8,30 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
 	"realword/ui/wording"
 )
 
-// newPresetButton is the button from which the user's presets are taken, saved, renamed and deleted.
+// newPresetButton is the button from which presets of models of few steps are taken, and the user's own are taken, saved, renamed and
+// deleted.
 func (s *Panel) newPresetButton() *kit.Button {
 	return s.host.Layers.MenuButton(i18n.T("My presets"), theme.ListIcon(), s.presetItems).
 		Explain(i18n.T("Settings that you saved under a name, or want to save."))
 }
 
-// mine is the user's preset whose settings the form has, and lights its button with its name; -1: none.
+// mine is the user's preset whose settings the form has, -1 where it is none. The button is lit with its name, or with that of a preset
+// of few steps.
 func (s *Panel) mine() int {
 	form, own := s.host.State().Form, s.host.Presets()
 	at := slices.IndexFunc(own, form.IsOwn)
 	text, want := i18n.T("My presets"), widget.LowImportance
 	if at >= 0 {
 		text, want = state.Shorten(own[at].Name, 24), widget.HighImportance
+	} else if slices.Contains(bundle.FewSteps(), form.Preset) {
+		text, want = state.PresetName(form.Preset), widget.HighImportance
 	}
 	if s.own.Text != text || s.own.Importance != want {
 		s.own.Importance = want
@@ -38,7 +43,7 @@ func (s *Panel) mine() int {
 func (s *Panel) presetItems() []*fyne.MenuItem {
 	h, form := s.host, s.host.State().Form
 	own := h.Presets()
-	var items []*fyne.MenuItem
+	items := s.fewStepItems()
 	current := -1
 	for i, p := range own {
 		item := fyne.NewMenuItem(p.Name, func() {
@@ -71,6 +76,24 @@ func (s *Panel) presetItems() []*fyne.MenuItem {
 			})
 		}),
 		fyne.NewMenuItem(i18n.T("Delete “%s”", state.Shorten(p.Name, 20)), func() { h.SavePresets(h.Presets().Without(p.Name)) }))
+}
+
+// fewStepItems are the presets of models that were distilled to run in few steps.
+func (s *Panel) fewStepItems() (items []*fyne.MenuItem) {
+	h := s.host
+	model, form := h.State().Model, h.State().Form
+	if model == nil {
+		return nil
+	}
+	for _, name := range bundle.FewSteps() {
+		p, _ := model.Preset(name)
+		item := fyne.NewMenuItem(i18n.T("%s, %d steps", state.PresetName(name), p.Steps), func() {
+			h.Change(func(st *state.State) { st.Form = st.Form.WithPreset(name, st.Model) })
+		})
+		item.Checked = form.Preset == name
+		items = append(items, item)
+	}
+	return append(items, fyne.NewMenuItemSeparator())
 }
 
 // askPresetName asks for a name on a sheet and hands a good one to use.

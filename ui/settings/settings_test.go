@@ -357,6 +357,28 @@ func TestOwnPresetsAreTakenOverAndDeleted(t *testing.T) {
 	}
 }
 
+// The presets of models of few steps stand in the menu, with their steps; fewer can be chosen.
+func TestPresetsOfFewSteps(t *testing.T) {
+	r := newRoom(t)
+	for begins, want := range map[string]state.OwnPreset{
+		"Lightning, 4 steps": {Name: "lightning", Settings: inference.Settings{Steps: 4, Stop: 2, CFG: 1}},
+		"LCM, 8 steps":       {Name: "lcm", Settings: inference.Settings{Steps: 8, Stop: 4, CFG: 1}},
+		"DMD2, 4 steps":      {Name: "dmd2", Settings: inference.Settings{Steps: 4, Stop: 2, CFG: 1}},
+	} {
+		r.item(t, begins).Action()
+		if f := r.form(); f.Preset != want.Name || f.Steps != want.Steps || f.Stop != want.Stop || f.CFG != want.CFG {
+			t.Errorf("%s: %+v", begins, f.Settings)
+		}
+		if !r.item(t, begins).Checked {
+			t.Errorf("%s is not marked", begins)
+		}
+	}
+	r.Steps.Slider.SetValue(1)
+	if f := r.form(); f.Steps != 1 || f.Stop != 1 {
+		t.Errorf("one step: %+v", f.Settings)
+	}
+}
+
 // TestNegativeIsCounted: the negative prompt says how many tokens it has, and what of it nobody reads; marks are none.
 func TestNegativeIsCounted(t *testing.T) {
 	r := newRoom(t)

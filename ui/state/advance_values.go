@@ -41,7 +41,7 @@ func (d Dial) Turn(s *inference.Settings, to float64) {
 func Knobs() []Knob {
 	return []Knob{
 		{Part: PartPrompt, Label: i18n.T("Negative prompt"), Text: func(s inference.Settings) string { return strings.TrimSpace(s.Negative) }},
-		{Part: PartSettings, Label: i18n.T("Preset"), Text: func(s inference.Settings) string { return presetName(s.Preset) }},
+		{Part: PartSettings, Label: i18n.T("Preset"), Text: func(s inference.Settings) string { return PresetName(s.Preset) }},
 		{Part: PartSettings, Label: i18n.T("Steps"), Text: func(s inference.Settings) string { return strconv.Itoa(s.Steps) }},
 		{
 			Part: PartSettings, Label: i18n.T("Masks settle after (T_stop)"),

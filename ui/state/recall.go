@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"realword/inference"
 	"realword/inference/bundle"
@@ -178,14 +179,19 @@ func WordName(w inference.Word) string {
 	return w.Text
 }
 
-func presetName(name string) string {
+// PresetName is what the window calls a preset.
+func PresetName(name string) string {
 	switch name {
 	case "paper":
 		return i18n.T("Paper")
 	case "release":
 		return i18n.T("Release")
+	case "lcm", "dmd2":
+		return strings.ToUpper(name)
+	case "":
+		return ""
 	}
-	return name
+	return strings.ToUpper(name[:1]) + name[1:] // as their makers write them
 }
 
 // Take is the form with parts of a recipe in place of its own. Nothing of a replaced part stays. What a recipe of another
