@@ -3,6 +3,8 @@ package ui
 import (
 	"testing"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 )
@@ -26,7 +28,7 @@ func TestGenerateWithNothing(t *testing.T) {
 	}
 	b.subjects.PromptChanged("")
 	b.columns.fold(folds{right: true})
-	b.queue.Generate()
+	b.Shortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault})
 	if b.notice.Now.Text != b.set.Reasons.Text || b.notice.Now.Text == "" {
 		t.Errorf("with the settings folded it says %q", b.notice.Now.Text)
 	}

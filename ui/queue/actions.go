@@ -17,8 +17,7 @@ func (q *Queue) Actions() []command.Action {
 	waits := func() bool { return len(q.State().Queue.Waiting) > 0 }
 	return []command.Action{
 		{
-			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: q.Generate,
-			Can: func() bool { return len(q.State().Reasons()) == 0 },
+			ID: "run.generate", Menu: command.MenuRun, Label: i18n.T("Generate"), Key: "Ctrl+Enter", Do: q.Generate, // it says why, where it cannot
 		},
 		{
 			ID: "run.cancel", Menu: command.MenuRun, Label: i18n.T("Stop"), Key: "Ctrl+Alt+Enter", Do: q.Stop,
