@@ -131,6 +131,11 @@ lint: deps ## golangci-lint with the few linters of .golangci.yml
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	$(GO) run $(GOLANGCI) run ./...
 
+.PHONY: vulnerabilities
+vulnerabilities: deps ## known vulnerabilities that the program reaches; their list comes as a Go module
+	db="$$(cd / && $(GO) mod download -json golang.org/x/vulndb@latest | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')"; \
+	  $(GO) run golang.org/x/vuln/cmd/govulncheck@latest -db "file://$$db/data/osv" -tags $(TAGS) ./app
+
 .PHONY: fuzz
 fuzz: deps ## every fuzz test for FUZZTIME (default 20s)
 	for file in $$(grep -rlE --include='*_test.go' '^func Fuzz' .); do \

@@ -83,8 +83,8 @@ const maxFileName = 255
 const maxProblems = 10
 
 // runBatch makes every picture of the file that the output folder does not have yet, with the model loaded once. All lines are
-// checked before the first picture, also that a picture that is there is the one that its line asks for. Pictures that another process is making come last, when it has made them or given up. It writes no
-// history.
+// checked before the first picture, also that a picture that is there is the one that its line asks for. Pictures that another process
+// is making come last, when it has made them or given up. It writes no history.
 func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr io.Writer) error {
 	cases, err := g.readBatch(file)
 	if err != nil {
