@@ -23,6 +23,7 @@ type Step struct {
 	Cross  [][]float32 // raw cross-attention per subject, grid order; nil for a subject without
 	Scores [][]float32 // refined scores (Eq. 12) per subject, likewise
 	State  []byte      // exact state to go on from, bytes of the caller; nil: none. Not read by Steps
+	Small  []byte      // a small PNG of the picture so far, which is its thumbnail until it is finished; nil: none. Never read
 }
 
 // stepRecord is where a step's blobs are.
@@ -48,7 +49,13 @@ func (s *Store) AddStep(picture uint64, step Step) error {
 	if err != nil {
 		return err
 	}
-	return s.update(func(c *change) error { return c.addStep(picture, step.Index, data, step.State) })
+	return s.update(func(c *change) error {
+		err := c.addStep(picture, step.Index, data, step.State)
+		if err == nil && len(step.Small) > 0 {
+			err = c.putThumbnail(picture, step.Small)
+		}
+		return err
+	})
 }
 
 func (c *change) addStep(picture uint64, index int, data, state []byte) error {

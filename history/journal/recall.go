@@ -70,6 +70,44 @@ func WithMasks(s *history.Store, r inference.Request) inference.Request {
 	return r
 }
 
+// StoppedAt is the last step, counted from 1, that is kept of a picture which was not finished; 0: it was, or none is kept.
+func StoppedAt(s *history.Store, p history.Picture) int {
+	if p.Finished() || p.Steps == 0 {
+		return 0
+	}
+	steps, err := s.Steps(p.ID)
+	if err != nil || len(steps) == 0 {
+		return 0
+	}
+	return steps[len(steps)-1] + 1
+}
+
+// StoppedThumbnail is the thumbnail of a picture that was stopped, as its last kept step shows it, for one that has none: histories used
+// to keep none. It is nil where the manifest is not that of its model, and where no step is kept.
+func StoppedThumbnail(s *history.Store, p history.Picture, m bundle.Manifest, side int) ([]byte, error) {
+	last := StoppedAt(s, p)
+	if last == 0 {
+		return nil, nil
+	}
+	round, err := s.Round(p.Round)
+	if err != nil {
+		return nil, err
+	}
+	recipe, err := RecipeOf(p, round)
+	if err != nil || recipe.Model != m.Name {
+		return nil, err
+	}
+	step, err := s.Step(p.ID, last-1, false)
+	if err != nil {
+		return nil, err
+	}
+	film := inference.Replay(m, recipe.Request, []inference.KeptStep{{Step: step.Index, Clean: step.Clean}})
+	if len(film) == 0 || film[0].Preview == nil {
+		return nil, nil
+	}
+	return Thumbnail(opaque(film[0].Preview), side)
+}
+
 // KeptState is the exact state that the history keeps of a picture, with which a run can go on, or nil.
 func KeptState(s *history.Store, picture uint64) (*inference.State, error) {
 	steps, err := s.Steps(picture)

@@ -39,8 +39,8 @@ func PlanOf(s *history.Store, session uint64, r inference.Request, model string,
 	return p, err
 }
 
-// Recorder journals what happens in one round: pictures as they are begun, the predicted clean latent and the scores of
-// every step, the exact state at T_stop (behind the first step where the run begins later), and the outcome. It belongs to one
+// Recorder journals what happens in one round: pictures as they are begun, the predicted clean latent, the scores and the preview of
+// every step, the last of which is the thumbnail of a picture that is stopped, the exact state at T_stop (behind the first step where the run begins later), and the outcome. It belongs to one
 // goroutine. After an error nothing more of the round is recorded, and what was recorded stays.
 type Recorder struct {
 	Round uint64
@@ -126,6 +126,11 @@ func (r *Recorder) step(e inference.StepDone) (out history.Step, err error) {
 	} else if !r.stepped[e.Picture] {
 		out.Scores = e.State.Scores
 	}
+	if p := e.Preview; p != nil { // what stands for the picture should it be stopped, or the program die
+		if out.Small, err = Thumbnail(opaque(p), max(r.Thumb, ThumbSide)); err != nil {
+			return out, err
+		}
+	}
 	request, ok := r.cells[e.Picture]
 	if !ok {
 		request = r.request
@@ -170,6 +175,11 @@ func (r *Recorder) finished(ready inference.PictureReady) (history.Picture, erro
 	small, err := Thumbnail(ready.Image, max(r.Thumb, ThumbSide))
 	size := ready.Image.Bounds().Size()
 	return history.Picture{Width: size.X, Height: size.Y, Thumbnail: small}, err
+}
+
+// opaque is a picture without transparency in another form, with the same pixels.
+func opaque(p *image.RGBA) *image.NRGBA {
+	return &image.NRGBA{Pix: p.Pix, Stride: p.Stride, Rect: p.Rect}
 }
 
 // ThumbSide is the longer side of a thumbnail in pixels, LargeThumb that for screens and texts on which it looks soft.

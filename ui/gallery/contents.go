@@ -238,7 +238,7 @@ func (d detail) facts() []string {
 		list = append(list, i18n.T("%d steps kept permanently, %s", p.Steps, wording.Bytes(p.StepBytes)))
 	case p.Steps > 0:
 		list = append(list, i18n.T("%d steps kept, %s", p.Steps, wording.Bytes(p.StepBytes)))
-	default:
+	case p.Finished():
 		list = append(list, i18n.T("its steps are no longer kept"))
 	}
 	return list
@@ -255,6 +255,8 @@ func (d detail) state() string {
 		return i18n.T("The file of this picture could not be written. The picture is kept in this session: open it to save it.")
 	case d.Picture.File == "" && d.Round.Status == history.Failed:
 		return wording.Sentence(errors.New(d.Round.Error))
+	case d.Picture.File == "" && d.Picture.Steps == 0:
+		return i18n.T("This picture was stopped before its first step.")
 	case d.Picture.File == "" && d.Round.Status == history.Interrupted:
 		return i18n.T("Realword closed while this picture was being made. Its steps are kept.")
 	case d.Picture.File == "":

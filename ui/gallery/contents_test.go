@@ -48,8 +48,9 @@ func TestWhatIsSaidOfAPicture(t *testing.T) {
 	for want, d := range map[string]detail{
 		"":                               {Picture: whole},
 		"No memory.":                     {Round: failed},
-		"stopped early":                  {Round: stopped},
-		"Realword closed while":          {Round: died},
+		"stopped early":                  {Round: stopped, Picture: history.Picture{Steps: 3}},
+		"before its first step":          {Round: stopped},
+		"Realword closed while":          {Round: died, Picture: history.Picture{Steps: 3}},
 		"not where it was: /p/a.png":     {Picture: whole, Missing: true},
 		"It is no longer in the history": {Err: history.ErrNoPicture},
 	} {

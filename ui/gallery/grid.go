@@ -15,6 +15,7 @@ import (
 	"realword/ui/command"
 	"realword/ui/i18n"
 	"realword/ui/kit"
+	"realword/ui/state"
 )
 
 var (
@@ -181,7 +182,7 @@ func (c *pictureCell) show(id uint64) {
 		case t.missing:
 			badge, paint = i18n.T("file missing"), theme.ColorNameError
 		case !t.whole:
-			badge, paint = i18n.T("stopped"), theme.ColorNamePlaceHolder
+			badge, paint = state.StoppedAt(t.stopped), theme.ColorNamePlaceHolder
 		case t.starred:
 			badge, paint = "★", theme.ColorNameWarning
 		}

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -95,9 +96,10 @@ const rowsBefore = 1
 func New(host Host) *Page {
 	g := &Page{host: host, buttons: map[string]*kit.Button{}, Banner: newBanner()}
 	g.Tree = newTree(host.Journal, host.Background, host.State)
-	g.thumbs = thumbs{post: host.Post, side: g.ThumbSide, came: g.thumbsCame, read: func(ids []uint64, side int) map[uint64]*thumb {
-		return readThumbs(host.Journal.Store(), ids, side, g.keepThumb)
-	}}
+	g.thumbs = thumbs{post: host.Post, side: g.ThumbSide, came: g.thumbsCame, model: func() *bundle.Manifest { return host.State().Model }}
+	g.thumbs.read = func(ids []uint64, side int, m *bundle.Manifest) map[uint64]*thumb {
+		return readThumbs(host.Journal.Store(), ids, side, m, g.keepThumb)
+	}
 	g.finder.Do = g.find
 	body := container.New(kit.Columns{Left: 286, Right: 276, Gap: 10, Least: 380}, g.buildSessions(), g.buildPictures(), g.buildDetail())
 	g.Screen = host.Layers.Screen(body)

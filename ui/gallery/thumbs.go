@@ -8,6 +8,7 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/inference/bundle"
 	"realword/inference/picture"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -20,21 +21,24 @@ type thumb struct {
 	round   uint64 // that it was made in
 	missing bool   // its file is not where it was
 	whole   bool   // it was finished
+	stopped int    // else the step that it stopped at; 0: none is kept
 }
 
 // thumbs reads thumbnails off the window's goroutine, those asked for last first, and keeps the most recent ones. get and
 // forget belong to the window's goroutine.
 type thumbs struct {
-	read func(ids []uint64, side int) map[uint64]*thumb // off the window's goroutine
-	post func(func())
-	side func() int         // longer side of what is wanted, in pixels; nil is the usual one
-	came func(ids []uint64) // on the window's goroutine: these can be shown now
+	read  func(ids []uint64, side int, m *bundle.Manifest) map[uint64]*thumb // off the window's goroutine
+	post  func(func())
+	side  func() int              // longer side of what is wanted, in pixels; nil is the usual one
+	model func() *bundle.Manifest // that is open; nil, or answering nil: none
+	came  func(ids []uint64)      // on the window's goroutine: these can be shown now
 
 	kept  map[uint64]*thumb
 	order []uint64 // of kept, the least recently used first
 
 	mu     sync.Mutex
-	large  int      // what side said last
+	large  int // what side said last
+	open   *bundle.Manifest
 	wanted []uint64 // the newest last
 	busy   bool
 }
@@ -61,6 +65,9 @@ func (t *thumbs) get(id uint64) *thumb {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.large = side
+	if t.model != nil {
+		t.open = t.model()
+	}
 	if i := slices.Index(t.wanted, id); i >= 0 {
 		t.wanted = slices.Delete(t.wanted, i, i+1)
 	}
@@ -105,9 +112,9 @@ func (t *thumbs) work() {
 			t.mu.Unlock()
 			return
 		}
-		side := t.large
+		side, open := t.large, t.open
 		t.mu.Unlock()
-		read := t.read(batch, side)
+		read := t.read(batch, side, open)
 		t.post(func() { t.keep(batch, read) })
 	}
 }
@@ -145,8 +152,8 @@ func (t *thumbs) keep(ids []uint64, read map[uint64]*thumb) {
 }
 
 // readThumbs reads thumbnails. Those that are smaller than side are made again of the pictures' files, where these are larger, and
-// handed to remade.
-func readThumbs(s *history.Store, ids []uint64, side int, remade func(id uint64, png []byte)) map[uint64]*thumb {
+// handed to remade; so are those of stopped pictures of the open model that have none. Stopped ones are dimmed.
+func readThumbs(s *history.Store, ids []uint64, side int, m *bundle.Manifest, remade func(id uint64, png []byte)) map[uint64]*thumb {
 	out := map[uint64]*thumb{}
 	if s == nil {
 		return out
@@ -157,6 +164,12 @@ func readThumbs(s *history.Store, ids []uint64, side int, remade func(id uint64,
 	}
 	for _, p := range pictures {
 		one, larger := thumbOf(s, p, side)
+		if one.stopped = journal.StoppedAt(s, p); one.stopped > 0 {
+			if one.image == nil && m != nil {
+				larger = one.lastStep(s, p, *m)
+			}
+			one.image = kit.Dimmed(one.image)
+		}
 		if out[p.ID] = one; larger != nil {
 			remade(p.ID, larger)
 		}
@@ -176,6 +189,20 @@ func thumbOf(s *history.Store, p history.Picture, side int) (one *thumb, larger 
 		}
 	}
 	return one, larger
+}
+
+// lastStep takes the last kept step of a stopped picture for its thumbnail, and answers that as a PNG file; nil where it cannot be had.
+func (t *thumb) lastStep(s *history.Store, p history.Picture, m bundle.Manifest) []byte {
+	data, err := journal.StoppedThumbnail(s, p, m, journal.ThumbSide)
+	if err != nil || data == nil {
+		return nil
+	}
+	img, err := state.ReadSmall(data)
+	if err != nil {
+		return nil
+	}
+	t.image = img
+	return data
 }
 
 // softThumb tells whether a picture has more to show at a side than its thumbnail.

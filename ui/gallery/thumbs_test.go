@@ -12,12 +12,16 @@ import (
 
 	"realword/history"
 	"realword/history/journal"
+	"realword/inference"
+	"realword/inference/bundle"
+	"realword/ui/state"
+	"realword/ui/uitest"
 )
 
 func TestThumbnailsAreReadForWhatIsSeenAndForgottenInTime(t *testing.T) {
 	posted := make(chan func(), 1000)
 	var came []uint64
-	th := thumbs{post: func(f func()) { posted <- f }, came: func(ids []uint64) { came = append(came, ids...) }, read: func(ids []uint64, _ int) map[uint64]*thumb {
+	th := thumbs{post: func(f func()) { posted <- f }, came: func(ids []uint64) { came = append(came, ids...) }, read: func(ids []uint64, _ int, _ *bundle.Manifest) map[uint64]*thumb {
 		all := map[uint64]*thumb{}
 		for _, id := range ids {
 			all[id] = &thumb{image: image.NewUniform(color.NRGBA{uint8(id), 0, 0, 255})}
@@ -110,5 +114,76 @@ func TestSoftThumbnailsAreMadeAgainOfTheFiles(t *testing.T) {
 		if again, err := png.DecodeConfig(bytes.NewReader(kept)); c.remade && (err != nil || again.Width != c.width) {
 			t.Errorf("%s: kept %+v, %v", name, again, err)
 		}
+	}
+}
+
+// TestStoppedPicturesShowTheirLastStep leaves pictures unfinished: they show how far they came, dimmed, and at which step that was. One of
+// an older history, which kept no preview, is read with its own model, and kept.
+func TestStoppedPicturesShowTheirLastStep(t *testing.T) {
+	s, err := history.Open(filepath.Join(t.TempDir(), "history.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	model := *uitest.Toybox
+	model.Latent = bundle.Latent{Channels: 1, Factor: 8, RGB: [][3]float64{{0.4, 0, 0}}, RGBBias: [3]float64{0, 0.6, 1}}
+	stop := func(steps int, change func(*inference.StepDone)) uint64 {
+		t.Helper()
+		r := inference.Request{Prompt: "a dog", Seeds: []uint64{7}, Settings: inference.Settings{
+			Negative: " ", Preset: "paper", Width: 16, Height: 16, Steps: 4, Stop: 2, CFG: 3, Sampler: "ddim",
+		}}
+		plan, err := journal.PlanOf(s, 0, r, model.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		round, err := s.BeginRound(plan, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := journal.NewRecorder(s, round, r)
+		events := []inference.Event{inference.StageStarted{Stage: inference.StageDenoise}}
+		for i := range steps {
+			e := uitest.Step(i, 4, 0, 0)
+			e.Clean = []float32{1, 1, 1, 1}
+			change(&e)
+			events = append(events, e)
+		}
+		for _, e := range events {
+			if err := rec.Event(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return rec.Picture(0)
+	}
+	fresh := stop(3, func(*inference.StepDone) {})
+	old := stop(2, func(e *inference.StepDone) { e.Preview = nil })
+	none := stop(0, nil)
+	other := model
+	other.Name = "another"
+	for name, c := range map[string]struct {
+		id      uint64
+		model   *bundle.Manifest
+		paint   color.NRGBA // zero: it is blank
+		stopped int
+		kept    bool
+	}{
+		"with its preview":        {fresh, nil, color.NRGBA{20, 100, 150, 128}, 3, false},
+		"of an older history":     {old, &model, color.NRGBA{102, 153, 255, 128}, 2, true},
+		"of another model":        {old, &other, color.NRGBA{}, 2, false},
+		"no model is open":        {old, nil, color.NRGBA{}, 2, false},
+		"stopped before any step": {none, &model, color.NRGBA{}, 0, false},
+	} {
+		var kept []byte
+		got := readThumbs(s, []uint64{c.id}, journal.ThumbSide, c.model, func(_ uint64, png []byte) { kept = png })[c.id]
+		var paint color.NRGBA
+		if got.image != nil {
+			paint = color.NRGBAModel.Convert(got.image.At(0, 0)).(color.NRGBA)
+		}
+		if paint != c.paint || got.stopped != c.stopped || got.whole || (kept != nil) != c.kept {
+			t.Errorf("%s: %v, stopped at %d, kept %v; want %v, %d, %v", name, paint, got.stopped, kept != nil, c.paint, c.stopped, c.kept)
+		}
+	}
+	if a, b := state.StoppedAt(0), state.StoppedAt(3); a != "stopped" || b != "stopped · step 3" {
+		t.Errorf("it says %q, %q", a, b)
 	}
 }

@@ -143,6 +143,9 @@ func (s *Tree) read() {
 			for _, p := range pictures {
 				if img, bad := state.ReadSmall(p.Thumbnail); bad == nil {
 					small[p.ID] = img
+					if journal.StoppedAt(store, p) > 0 {
+						small[p.ID] = kit.Dimmed(img)
+					}
 				}
 			}
 		}

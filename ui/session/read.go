@@ -18,13 +18,13 @@ import (
 	"realword/ui/state"
 )
 
-// shotOf is a picture of the history as the stage shows it before its file is read.
-func shotOf(p history.Picture, r history.Round) (state.Shot, error) {
+// shotOf is a picture of a history as the stage shows it before its file is read.
+func shotOf(s *history.Store, p history.Picture, r history.Round) (state.Shot, error) {
 	recipe, err := journal.RecipeOf(p, r)
 	if err != nil {
 		return state.Shot{}, err
 	}
-	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model, Likeness: p.Likeness}
+	shot := state.Shot{Kept: p.ID, Path: p.File, Model: recipe.Model, Likeness: p.Likeness, Stopped: journal.StoppedAt(s, p)}
 	shot.Seed, shot.Recipe = p.Seed, recipe.Request
 	if p.File == "" && p.Pixels != "" {
 		shot.Unsaved, shot.Pixels, shot.SaveErr = true, true, state.ErrNoFile{}
@@ -45,7 +45,7 @@ func keptShot(s *history.Store, id uint64) (state.Shot, error) {
 	if err != nil {
 		return state.Shot{}, err
 	}
-	return shotOf(p, r)
+	return shotOf(s, p, r)
 }
 
 // loadShot reads the picture and the film of a shot that the history keeps. A file that is gone is said in SaveErr, and the
@@ -159,7 +159,7 @@ func readSession(s *history.Store, id uint64, see state.Eye) (opened, error) {
 			}
 			rounds[p.Round] = r
 		}
-		if shot, err := shotOf(p, r); err == nil { // one of a newer Realword stays in the gallery
+		if shot, err := shotOf(s, p, r); err == nil { // one of a newer Realword stays in the gallery
 			out.shots = append(out.shots, shot)
 		}
 	}

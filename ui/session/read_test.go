@@ -46,7 +46,24 @@ func TestStoredSessionsAreRead(t *testing.T) {
 	if a, b := uitest.Keys(t, kept.Form), uitest.Keys(t, again.Form); !reflect.DeepEqual(a, b) {
 		t.Errorf("%s\nbecame %s", kept.Form, again.Form)
 	}
+	last, err := s.Picture(one.shots[len(one.shots)-1].Kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.StartPicture(last.Round, 5)
+	if err == nil {
+		err = s.AddStep(id, history.Step{Index: 4, Clean: []float32{1}, Small: uitest.PNG(uitest.Red)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shot, err := keptShot(s, id); err != nil || shot.Stopped != 5 || shot.Thumb == nil {
+		t.Errorf("a stopped picture is %+v, %v", shot, err)
+	}
 	for _, shot := range one.shots {
+		if shot.Stopped != 0 {
+			t.Errorf("a finished picture was stopped at step %d", shot.Stopped)
+		}
 		r, err := journal.Recall(s, shot.Kept)
 		if err != nil || len(r.Missing) > 0 {
 			t.Fatal(err, r.Missing)

@@ -164,8 +164,11 @@ func (p *Panel) ShowsSides(s state.State) []any {
 func (p *Panel) RefreshSides() {
 	s := p.host.State()
 	for i := len(p.Strip.Objects); i < len(s.Shots); i++ {
-		small := Small(s.Shots[i])
-		thumb := kit.NewThumb(i18n.T("picture %d", i+1), small, thumbSide, func() { p.Tap(i) })
+		small, name := Small(s.Shots[i]), i18n.T("picture %d", i+1)
+		if at := s.Shots[i].Stopped; at > 0 {
+			small, name = kit.Dimmed(small), name+" · "+state.StoppedAt(at)
+		}
+		thumb := kit.NewThumb(name, small, thumbSide, func() { p.Tap(i) })
 		thumb.OnMenu = func(at fyne.Position) { p.menuOf(i, at) }
 		thumb.OnDragged = func(at fyne.Position) { p.carry(p.host.State().Shots[i], small, at) }
 		thumb.OnDropped = func(at fyne.Position) {

@@ -2,9 +2,12 @@ package stage
 
 import (
 	"image"
+	"image/color"
+	"slices"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 
 	"realword/inference"
@@ -49,6 +52,20 @@ func TestSidesComeWithTheFirstRun(t *testing.T) {
 	thumb.DragEnd()
 	if ghost.Image.Visible() || len(b.dropped) != 1 || b.dropped[0].Image != b.State.Shots[1].Image {
 		t.Errorf("%d pictures were dropped", len(b.dropped))
+	}
+
+	// A picture that was stopped is dimmed, and says where.
+	b.Change(func(s *state.State) {
+		small := image.NewNRGBA(image.Rect(0, 0, 4, 4))
+		for i := range small.Pix {
+			small.Pix[i] = 0xff
+		}
+		s.Shots = append(slices.Clone(s.Shots), state.Shot{Thumb: small, Stopped: 7})
+	})
+	last := b.Strip.Objects[2].(*kit.Tile)
+	inside := last.Body.Objects[1].(*fyne.Container).Objects[0].(*fyne.Container).Objects[0].(*canvas.Image).Image
+	if got := color.NRGBAModel.Convert(inside.At(1, 1)); got != (color.NRGBA{255, 255, 255, 128}) || last.Name != "picture 3 · stopped · step 7" {
+		t.Errorf("the stopped picture is %v, %q", got, last.Name)
 	}
 
 	// Another session's pictures have thumbnails of their own.

@@ -61,9 +61,18 @@ type Shot struct {
 	Loaded    bool        // its picture and film were read from the history, or are being read
 	Thumb     image.Image // of a kept one, until its picture is read
 	Model     string      // that it was made with; "": not known
+	Stopped   int         // the step that it stopped at, counted from 1; 0: it is finished, or none is kept
 	Elsewhere bool        // it was opened from the history, and is none of the run
 
 	Likeness []history.Likeness // of its subjects, as far as it is known
+}
+
+// StoppedAt says at which step a picture stopped, 0 being not known.
+func StoppedAt(step int) string {
+	if step == 0 {
+		return i18n.T("stopped")
+	}
+	return i18n.T("stopped") + " · " + i18n.T("step %d", step)
 }
 
 // View is what the stage shows: the run (Shot < 0) or a finished picture, and one of its steps, or with Step < 0 the
