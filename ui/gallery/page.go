@@ -154,7 +154,7 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.emptyBin.Importance = widget.DangerImportance
 	done := kit.SmallButton(i18n.T("Back to the studio"), theme.CancelIcon(), func() { g.Hide() })
 	head := kit.NewColumn(8,
-		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.NewRow(10, g.title, g.number), kit.NewRow(4, g.emptyBin, done))),
+		container.New(kit.Fixed{Height: 30}, container.NewBorder(nil, nil, kit.NewRow(10, kit.Whole(g.title, g.fullTitle), g.number), kit.NewRow(4, g.emptyBin, done))),
 		container.NewBorder(nil, nil, nil, g.stars, g.search))
 	g.grid = newPictureGrid(g)
 	g.nothing = widget.NewLabel("")
@@ -163,7 +163,7 @@ func (g *Page) buildPictures() fyne.CanvasObject {
 	g.undo = kit.NewButton(i18n.T("Undo"), g.undoTrash).Explain(i18n.T("Brings back what was removed last."))
 	g.undo.Importance = widget.HighImportance
 	g.snack = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 8),
-		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(kit.Inset{X: 0, Y: 8}, g.snackText))))
+		container.New(kit.Inset{X: 12, Y: 6}, container.NewBorder(nil, nil, nil, g.undo, container.New(kit.Inset{X: 0, Y: 8}, kit.Whole(g.snackText, g.fullSnack)))))
 	middle := container.NewStack(container.New(kit.Inset{X: 20, Y: 60}, kit.Quiet(g.nothing)), g.grid)
 	return kit.Panel(container.NewBorder(head, g.snack, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, middle)))
 }
@@ -214,7 +214,7 @@ func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	img, icon := image.Image(nil), fyne.Resource(nil)
 	switch n := i - rowsBefore; {
 	case n < 0:
-		s.Title.Set(i18n.T("All pictures"))
+		s.Name(i18n.T("All pictures"), 30)
 		s.Facts.Set("")
 		if g.state.Read {
 			s.Facts.Set(wording.Bytes(g.state.Total))
@@ -222,7 +222,7 @@ func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		icon = theme.GridIcon()
 	case n < len(g.state.Sessions):
 		r := g.state.Sessions[n]
-		s.Title.Set(kit.Cut(r.Title, 30))
+		s.Name(r.Title, 30)
 		s.Title.Color = theme.ColorNameForeground
 		if r.ID == g.host.Journal.Session() {
 			s.Title.Color = theme.ColorNamePrimary
@@ -239,7 +239,7 @@ func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 			}
 		}
 	default:
-		s.Title.Set(i18n.T("Trash"))
+		s.Name(i18n.T("Trash"), 30)
 		s.Facts.Set("")
 		if g.state.Read {
 			s.Facts.Set(i18n.N(g.state.Trashed, "%d picture", "%d pictures", g.state.Trashed))
@@ -250,6 +250,7 @@ func (g *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		s.Title.Color = theme.ColorNameForeground
 	}
 	s.Title.Refresh()
+	s.Settle()
 	setImage(s.Image, img)
 	if s.Icon.Resource != icon {
 		s.Icon.SetResource(icon)
@@ -302,7 +303,7 @@ func (g *Page) refresh() {
 		return
 	}
 	s := &g.state
-	g.title.Set(kit.Cut(s.title(), 40))
+	g.title.Set(kit.Cut(g.fullTitle(), 40))
 	number := i18n.N(len(s.IDs), "%d picture", "%d pictures", len(s.IDs))
 	if n := len(s.Marked); n > 0 {
 		number = i18n.N(n, "%d of %s selected", "%d of %s selected", n, number)
@@ -345,13 +346,7 @@ func (g *Page) refresh() {
 	} else {
 		g.grid.UnselectAll()
 	}
-	text := s.Snack.Text
-	switch {
-	case s.Err != nil:
-		text = wording.Sentence(s.Err)
-	case s.Busy != "":
-		text = s.Busy
-	}
+	text := g.fullSnack()
 	g.snackText.Color = theme.ColorNameForeground
 	if s.Err != nil {
 		g.snackText.Color = theme.ColorNameError
@@ -362,6 +357,19 @@ func (g *Page) refresh() {
 	g.snack.Hidden = text == ""
 	g.refreshDetail()
 	g.Root.Refresh()
+}
+
+// fullTitle and fullSnack are what stands over the pictures and below them, where there is room.
+func (g *Page) fullTitle() string { return g.state.title() }
+
+func (g *Page) fullSnack() string {
+	switch s := &g.state; {
+	case s.Err != nil:
+		return wording.Sentence(s.Err)
+	case s.Busy != "":
+		return s.Busy
+	}
+	return g.state.Snack.Text
 }
 
 func (g *Page) refreshDetail() {

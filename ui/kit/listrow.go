@@ -25,6 +25,8 @@ type ListRow struct {
 	Icon         *widget.Icon
 	Title, Facts *Line
 	body         *fyne.Container
+	name         string // of which Title shows the beginning
+	over         *whole
 }
 
 // NewListRow makes an empty row, as the template of a widget.List.
@@ -35,9 +37,28 @@ func NewListRow() fyne.CanvasObject {
 	left := container.New(Fixed{Width: 40, Height: 40}, container.NewStack(NewPlate(ColorWell, "", 6), s.Image,
 		container.New(Inset{X: 10, Y: 10}, s.Icon)))
 	text := container.New(Fixed{Width: 10}, container.New(Inset{X: 8, Y: 3}, NewColumn(3, s.Title, s.Facts)))
-	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, gutter(), container.New(&clipped{}, text)))
+	s.over = newWhole(s.cut)
+	s.body = container.New(Inset{X: 2, Y: 3}, container.NewBorder(nil, nil, left, gutter(), container.New(&clipped{s.Settle}, text, s.over)))
 	s.ExtendBaseWidget(s)
 	return s
+}
+
+// Name gives the row a title, of which it shows so many letters. The whole text comes up under the pointer while a part of it, or of the
+// facts, is cut away.
+func (s *ListRow) Name(text string, letters int) {
+	s.name = text
+	s.Title.Set(Cut(text, letters))
+}
+
+// Settle is called when title and facts are set: what tells the whole text takes the pointer from the list only where there is something
+// to tell.
+func (s *ListRow) Settle() { s.over.Hidden = s.cut() == "" }
+
+func (s *ListRow) cut() string {
+	if s.Title.cut(func() string { return s.name }) == "" && s.Facts.cut(nil) == "" {
+		return ""
+	}
+	return Two(s.name, s.Facts.Text)
 }
 
 // gutter is the place of a scroll bar.
@@ -46,15 +67,18 @@ func gutter() fyne.CanvasObject { return container.New(Fixed{Width: BarWidth, He
 func (s *ListRow) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.body) }
 
 // clipped lets its object be wider than there is room for.
-type clipped struct{}
+type clipped struct{ then func() } // after it has another size; nil: nothing
 
-func (clipped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+func (c *clipped) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects {
 		o.Resize(size)
 	}
+	if c.then != nil {
+		c.then()
+	}
 }
 
-func (clipped) MinSize(objects []fyne.CanvasObject) fyne.Size {
+func (*clipped) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(10, objects[0].MinSize().Height)
 }
 

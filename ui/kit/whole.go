@@ -13,32 +13,46 @@ import (
 // Whole is a line that has its whole text come up under the pointer while a part of it is cut away. The text is shortened already where
 // full answers another one; nil: it never is.
 func Whole(l *Line, full func() string) fyne.CanvasObject {
-	w := &whole{line: l, full: full}
-	w.tip.Text = w.text
-	w.ExtendBaseWidget(w)
-	return container.NewStack(l, w)
+	return container.NewStack(l, newWhole(func() string { return l.cut(full) }))
 }
 
+// WholeFitted is likewise for a line that fits itself into its place.
+func WholeFitted(f *Fitted) fyne.CanvasObject {
+	return container.NewStack(f, newWhole(func() string {
+		if f.draw.Text == f.Text {
+			return ""
+		}
+		return f.Text
+	}))
+}
+
+func newWhole(cut func() string) *whole {
+	w := &whole{}
+	w.tip.Text = cut
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// whole lies over lines, and says under the pointer what is cut away of them.
 type whole struct {
 	widget.BaseWidget
-	line *Line
-	full func() string
-	tip  Tip
+	tip Tip
 }
 
 var _ desktop.Hoverable = (*whole)(nil)
 
 // Said is what comes up now.
-func (w *whole) Said() string { return w.text() }
+func (w *whole) Said() string { return w.tip.Explanation() }
 
-func (w *whole) text() string {
-	if w.full != nil {
-		if text := w.full(); text != w.line.Text {
+// cut is the whole text while a part of it is cut away, and otherwise "".
+func (l *Line) cut(full func() string) string {
+	if full != nil {
+		if text := full(); text != l.Text {
 			return text
 		}
 	}
-	if w.line.MinSize().Width > w.line.Size().Width+0.5 {
-		return w.line.Text
+	if l.MinSize().Width > l.Size().Width+0.5 {
+		return l.Text
 	}
 	return ""
 }

@@ -321,7 +321,7 @@ func newBegunRow(p *Page, e hub.Entry) *begunRow {
 	end := kit.SmallButton(i18n.T("Discard"), theme.CancelIcon(), func() { p.discard(e) })
 	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
 		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(kit.NewRow(2, on, end)),
-			kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text))))
+			kit.NewColumn(3, kit.WholeFitted(r.name), container.New(kit.Fixed{Height: 6}, r.bar), kit.WholeFitted(r.text)))))
 	return r
 }
 

@@ -135,7 +135,7 @@ func (p *Page) buildList() fyne.CanvasObject {
 	get := p.tool("get", i18n.T("Get real models…"), i18n.T("Models that can be downloaded, with their sizes and licences."),
 		theme.DownloadIcon(), p.showCatalogue)
 	bottom := kit.NewColumn(6, kit.NewCapped(12, p.tasks), widget.NewSeparator(), get, p.dir, p.file,
-		container.New(kit.Inset{X: 4, Y: 0}, p.usage),
+		container.New(kit.Inset{X: 4, Y: 0}, kit.Whole(p.usage, nil)),
 		kit.Note(i18n.T("Or drop a checkpoint folder or a model file on the window.")))
 	return kit.Panel(container.NewBorder(container.New(kit.Fixed{Height: 30}, kit.Heading(i18n.T("Models"))), bottom, nil, nil, p.list))
 }
@@ -213,7 +213,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 			theme.FolderIcon(), chosen(func(m state.Model) { p.host.OnReveal(m.Path) })),
 		p.tool("remove", i18n.T("Remove"), i18n.T("Removes the model from the list, after asking."),
 			theme.DeleteIcon(), chosen(p.askRemove))))
-	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, p.title, p.verdict, p.facts, p.notesHead,
+	p.detail = container.NewBorder(nil, foot, nil, nil, kit.NewPage(kit.NewColumn(10, kit.Whole(p.title, nil), p.verdict, p.facts, p.notesHead,
 		kit.Quiet(p.notes))))
 
 	p.addTitle = kit.NewLine("", theme.ColorNameForeground, theme.SizeNameSubHeadingText)
@@ -238,7 +238,7 @@ func (p *Page) buildRight() fyne.CanvasObject {
 	p.agree = kit.NewButton("", p.agreeAdding).Explain(i18n.T("Makes a model of what was found here. The files themselves stay as they are."))
 	p.agree.Importance = widget.HighImportance
 	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding).Explain(i18n.T("Nothing is added."))
-	p.adding = container.NewBorder(kit.NewColumn(6, p.addTitle, p.addAt), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
+	p.adding = container.NewBorder(kit.NewColumn(6, kit.Whole(p.addTitle, nil), kit.Whole(p.addAt, nil)), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
 		nil, nil,
 		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble,
 			kit.Quiet(p.addNotes)))))
@@ -260,7 +260,7 @@ func (p *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 		return
 	}
 	row, m := o.(*kit.ListRow), s.List[i]
-	row.Title.Set(kit.Cut(m.Name(), 34))
+	row.Name(m.Name(), 34)
 	row.Facts.Color = theme.ColorNamePlaceHolder
 	icon := theme.StorageIcon()
 	check, checked := s.Checks[m.Path]
@@ -272,6 +272,7 @@ func (p *Page) updateRow(i widget.ListItemID, o fyne.CanvasObject) {
 	}
 	row.Facts.Set(s.Line(m))
 	row.Facts.Refresh()
+	row.Settle()
 	row.Icon.SetResource(icon)
 	row.Image.Hide()
 }
@@ -300,7 +301,7 @@ func newTaskRow(p *Page, id int, download bool) *taskRow {
 	r.why.Hide()
 	r.body = container.NewStack(kit.NewPlate(kit.ColorRaised, kit.ColorLine, 7),
 		container.New(kit.Inset{X: 8, Y: 6}, container.NewBorder(nil, nil, nil, container.NewCenter(r.stop),
-			kit.NewColumn(3, r.name, container.New(kit.Fixed{Height: 6}, r.bar), r.text, r.why))))
+			kit.NewColumn(3, kit.WholeFitted(r.name), container.New(kit.Fixed{Height: 6}, r.bar), kit.WholeFitted(r.text), r.why))))
 	return r
 }
 
