@@ -150,7 +150,11 @@ func yesOrNo(yes bool) string {
 // Note is the line under the presets: what is in force.
 func (f Form) Note(m *bundle.Manifest) string {
 	c := f.Completed(m)
-	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, c.Scope)
+	least, most := f.scopes(m)
+	text := i18n.T("%s · %d steps · guidance scale %g · γ %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least)
+	if least < most {
+		text = i18n.T("%s · %d steps · guidance scale %g · γ %.2f to %.2f", SamplerName(c.Sampler), c.Steps, c.CFG, least, most)
+	}
 	var own []string
 	switch f.Fit(m) {
 	case picture.Stretch:

@@ -82,3 +82,39 @@ func TestNoteIsWhatIsInForce(t *testing.T) {
 		t.Errorf("in force is %q", got)
 	}
 }
+
+// TestThePresetSaysTheAreasInForce (fault 21): a subject whose area came back with a recipe, and is only that of the preset, follows the
+// next preset; one that the user has chosen stays; and the line under the presets says what is in force.
+func TestThePresetSaysTheAreasInForce(t *testing.T) {
+	dog, cat := Card{ID: 1, Word: uitest.Word("dog")}, Card{ID: 2, Word: uitest.Word("cat")}
+	with := func(c Card, scope float64) Card { c.Scope = scope; return c }
+	off := with(cat, 0.4)
+	off.Off = true
+	for name, c := range map[string]struct {
+		cards  []Card
+		scopes []float64 // with Release
+		said   string
+	}{
+		"no subject":           {nil, nil, "γ 0.25"},
+		"none chosen":          {[]Card{dog, cat}, []float64{0.25, 0.25}, "γ 0.25"},
+		"of a recipe of Paper": {[]Card{with(dog, 0.2)}, []float64{0.25}, "γ 0.25"},
+		"chosen":               {[]Card{with(dog, 0.3)}, []float64{0.3}, "γ 0.30"},
+		"one of two chosen":    {[]Card{with(dog, 0.15), cat}, []float64{0.15, 0.25}, "γ 0.15 to 0.25"},
+		"one that is off":      {[]Card{dog, off}, []float64{0.25, 0.4}, "γ 0.25"},
+	} {
+		paper := Form{Prompt: "a dog and a cat", Cards: c.cards, Count: 1}.Settle(uitest.Toybox)
+		f := paper.WithPreset("release", uitest.Toybox)
+		s := State{Form: f, Model: uitest.Toybox, Words: PlainWords(f.Prompt)}
+		for i, v := range s.CardLooks() {
+			if v.Gamma != c.scopes[i] {
+				t.Errorf("%s: card %d has γ %g, want %g", name, i+1, v.Gamma, c.scopes[i])
+			}
+		}
+		if text := f.Note(uitest.Toybox); !strings.HasSuffix(strings.TrimSuffix(text, " · references stretched"), c.said) {
+			t.Errorf("%s: it says %q, want %q", name, text, c.said)
+		}
+		if len(paper.Cards) > 0 && paper.Cards[0].Scope != c.cards[0].Scope {
+			t.Errorf("%s: the former form has changed", name)
+		}
+	}
+}

@@ -200,9 +200,15 @@ func (f Form) WithSteps(steps int, m *bundle.Manifest) Form {
 }
 
 // WithPreset changes the preset and takes over its settings, but for a negative prompt that the user wrote. Scopes and the size that
-// the user has set stay, and approximations.
+// the user has set stay, and approximations. A scope that is the former preset's, as recipes say it, is no wish.
 func (f Form) WithPreset(name string, m *bundle.Manifest) Form {
-	kept := f.wishes(m)
+	kept, former := f.wishes(m), scope(Card{}, f, m)
+	f.Cards = slices.Clone(f.Cards)
+	for i := range f.Cards {
+		if f.Cards[i].Scope == former {
+			f.Cards[i].Scope = 0
+		}
+	}
 	f.Settings = inference.Settings{
 		Preset: name, Negative: kept.Negative, Width: f.Width, Height: f.Height, Literal: f.Literal,
 		Swift: kept.Swift, Rest: kept.Rest, Settle: kept.Settle, Interval: kept.Interval, Every: kept.Every,
@@ -236,7 +242,22 @@ func Following(s picture.Square, own picture.Fit) picture.Square {
 
 // scope is the γ_scope in force for a card.
 func scope(c Card, f Form, m *bundle.Manifest) float64 {
-	return cmp.Or(c.Scope, presetOf(m, f.Preset).Scope, guidance.DefaultScope)
+	return cmp.Or(c.Scope, f.Scope, presetOf(m, f.Preset).Scope, guidance.DefaultScope)
+}
+
+// scopes is the least and the largest γ_scope in force; that of the settings while no subject has one.
+func (f Form) scopes(m *bundle.Manifest) (least, most float64) {
+	for _, g := range f.Groups() {
+		if c := f.Cards[g.Cards[0]]; !c.Off && c.Region.Kind != guidance.Exactly { // whose area is what was painted
+			v := scope(c, f, m)
+			least, most = min(cmp.Or(least, v), v), max(most, v)
+		}
+	}
+	if most == 0 {
+		least = scope(Card{}, f, m)
+		most = least
+	}
+	return least, most
 }
 
 // Remove takes a card away. Its subject keeps its place.
