@@ -180,7 +180,7 @@ func TestStopKeepsTheSteps(t *testing.T) {
 	if b.state.Busy() || b.state.Run.Err != nil || b.state.Shown() == nil || b.set.Status.Text != "Stopped after step 1." {
 		t.Errorf("busy %v, error %v, status %q", b.state.Busy(), b.state.Run.Err, b.set.Status.Text)
 	}
-	if b.set.Generate.Disabled() || b.set.Generate.Text != "Generate" || b.set.Halt.Visible() {
+	if b.set.Generate.Disabled() || b.set.Generate.Text != "Generate" || !b.set.Halt.Disabled() {
 		t.Error("Generate does not come back")
 	}
 }

@@ -53,7 +53,7 @@ type Panel struct {
 	Remedy   *kit.Button       // for the card lost
 	lost     int
 	Generate *kit.Button
-	Halt     *kit.Button     // the running round
+	Halt     *kit.Button     // the running round; hidden before the first, disabled between others
 	Head     *fyne.Container // the run in small, for the head of the window; hidden
 	head     *head
 	memory   *memoryLine
@@ -150,6 +150,7 @@ func New(h Host) *Panel {
 		return i18n.T("Makes the pictures as set above, after the jobs that wait already.")
 	}
 	s.Halt = kit.NewButton(i18n.T("Stop"), h.OnStop).Explain(i18n.T("Ends the running job. The steps so far are kept."))
+	s.Halt.Hide() // until the first job
 	s.head = newHead(h)
 	s.head.generate.Tip.Text = s.Generate.Tip.Text
 	s.Head = s.head.row
@@ -347,7 +348,7 @@ func (s *Panel) RefreshRun() {
 		label, want = i18n.T("Add to queue"), widget.MediumImportance
 	}
 	disabled := len(reasons) > 0
-	s.Halt.Hidden = !st.Busy()
+	s.Halt.Hidden = s.Halt.Hidden && !st.Busy() // it keeps its place: a late click there must not fall on Generate
 	kit.Enable(s.Halt, st.Run.Phase == state.Running)
 	if s.Generate.Text != label || s.Generate.Importance != want {
 		s.Generate.Importance = want

@@ -199,7 +199,13 @@ func TestWhereTheRunStands(t *testing.T) {
 	if !r.Halt.Disabled() || r.Status.Text != "Stopping…" {
 		t.Errorf("stopping: %q", r.Status.Text)
 	}
-	show(func(s *state.State) { s.Run = state.NewState().Run; s.Form.Prompt = "" })
+	at, size := r.Generate.Position(), r.Generate.Size()
+	show(func(s *state.State) { s.Run = state.NewState().Run })
+	r.Action.Layout.Layout(r.Action.Objects, r.Action.Size())
+	if !r.Halt.Visible() || !r.Halt.Disabled() || r.Generate.Position() != at || r.Generate.Size() != size {
+		t.Errorf("when the last job has ended, Stop is visible %v, disabled %v, and Generate is at %v", r.Halt.Visible(), r.Halt.Disabled(), r.Generate.Position())
+	}
+	show(func(s *state.State) { s.Form.Prompt = "" })
 	if !r.Generate.Disabled() || !r.why.Visible() || r.Reasons.Text == "" {
 		t.Errorf("without a prompt: %q", r.Reasons.Text)
 	}
