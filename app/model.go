@@ -43,7 +43,7 @@ func newModel() *cobra.Command {
 				}
 				defer overwrite(screen, "")
 			}
-			beside, err := originOf(args[0], base, "")
+			beside, err := originOf(args[0], base, prediction, "")
 			if err != nil {
 				return err
 			}

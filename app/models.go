@@ -32,9 +32,11 @@ const originName = "origin.json"
 
 // origin is where a bundle came from.
 type origin struct {
-	Source  string `json:"source"`
-	Base    string `json:"base,omitempty"`
-	Licence string `json:"licence,omitempty"` // what the hub says, of a download
+	Source string `json:"source"`
+	Base   string `json:"base,omitempty"`
+	// Prediction is what it was said to predict, whatever the files say; see bundle.Options.
+	Prediction string `json:"prediction,omitempty"`
+	Licence    string `json:"licence,omitempty"` // what the hub says, of a download
 }
 
 // removedPrefix begins the names of models that were removed, and are no models any more.
@@ -126,7 +128,7 @@ func isModelRest(path string) bool {
 func describe(path string) state.Model {
 	m := state.Model{Path: path}
 	if o, ok := readOrigin(path); ok {
-		m.Source, m.Base, m.Licence = o.Source, o.Base, o.Licence
+		m.Source, m.Base, m.Prediction, m.Licence = o.Source, o.Base, o.Prediction, o.Licence
 	}
 	m.Downloaded = downloadOf(path) != ""
 	m.Bytes = folderBytes(path)
@@ -211,8 +213,8 @@ const removedName = "removed"
 func (*models) Free(folder string) (int64, error) { return files.Free(folder) }
 
 // Inspect implements ui.Models.
-func (*models) Inspect(ctx context.Context, path, base string) (bundle.Inspection, error) {
-	return bundle.Inspect(ctx, path, bundle.Options{Base: base})
+func (*models) Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error) {
+	return bundle.Inspect(ctx, path, bundle.Options{Base: base, Prediction: prediction})
 }
 
 // Import implements ui.Models.
@@ -228,12 +230,12 @@ func importModel(ctx context.Context, i state.Import, licence string, progress b
 	if err != nil {
 		return "", err
 	}
-	beside, err := originOf(i.Source, i.Base, licence)
+	beside, err := originOf(i.Source, i.Base, i.Prediction, licence)
 	if err != nil {
 		return "", err
 	}
 	if _, err := bundle.ImportWith(ctx, i.Source, path, bundle.Options{
-		Base: i.Base, Copy: i.Copy, Progress: progress,
+		Base: i.Base, Prediction: i.Prediction, Copy: i.Copy, Progress: progress,
 		Name: strings.TrimSpace(i.Name), Beside: beside,
 	}); err != nil {
 		if ctx.Err() != nil {
@@ -244,10 +246,10 @@ func importModel(ctx context.Context, i state.Import, licence string, progress b
 	return path, nil
 }
 
-// originOf is the file that says which checkpoints a bundle is made of, to lie beside the bundle's own. base and licence may be
-// empty.
-func originOf(source, base, licence string) (map[string][]byte, error) {
-	o := origin{source, base, licence}
+// originOf is the file that says which checkpoints a bundle is made of, to lie beside the bundle's own. base, prediction and licence may
+// be empty.
+func originOf(source, base, prediction, licence string) (map[string][]byte, error) {
+	o := origin{Source: source, Base: base, Prediction: prediction, Licence: licence}
 	for _, p := range []*string{&o.Source, &o.Base} {
 		if *p == "" {
 			continue

@@ -84,8 +84,18 @@ func (p *Page) AskPath(dialog func() (string, error), then func(path string)) {
 
 // LookAt inspects checkpoints and shows what they are. again is the path of a model that they shall replace, or "".
 func (p *Page) LookAt(path, base, again string) {
+	a := state.Adding{Path: path, Base: base, Again: again}
+	if m, ok := p.shelf().Find(again); ok && again != "" {
+		a.Prediction = m.Prediction
+	}
+	p.inspect(a)
+}
+
+// inspect looks at what is added, with what the user has said of it, which stays.
+func (p *Page) inspect(what state.Adding) {
 	ctx, cancel := context.WithCancel(p.host.Context)
-	a := &state.Adding{Path: path, Base: base, Again: again, Looking: true, Free: -1}
+	a, again := &what, what.Again
+	a.Looking, a.Free, a.Found = true, -1, bundle.Inspection{}
 	p.change(func(s *state.Shelf) {
 		p.leaveAdding()
 		p.stopLooking = cancel
@@ -96,7 +106,7 @@ func (p *Page) LookAt(path, base, again string) {
 	folder := p.Folder()
 	p.host.Background(func() func() {
 		defer cancel()
-		found, err := p.host.Models.Inspect(ctx, path, base)
+		found, err := p.host.Models.Inspect(ctx, a.Path, a.Base, what.Prediction)
 		free, freeErr := p.host.Models.Free(folder)
 		return func() {
 			if p.shelf().Adding != a {
@@ -110,7 +120,7 @@ func (p *Page) LookAt(path, base, again string) {
 				if freeErr == nil {
 					a.Free = free
 				}
-				a.Name = s.FreeName(found.Manifest.Name)
+				a.Name = cmp.Or(a.Name, s.FreeName(found.Manifest.Name))
 				if m, ok := s.Find(again); ok && again != "" {
 					a.Name = m.Name()
 				}
@@ -163,7 +173,7 @@ func (p *Page) agreeAdding() {
 	}
 	p.addTask(state.ModelTask{
 		Name: name, Expected: a.Writes() + a.Found.Source, Again: a.Again,
-		Import: state.Import{Source: a.Path, Base: a.Base, Name: name, Folder: p.Folder(), Copy: a.Copy},
+		Import: state.Import{Source: a.Path, Base: a.Base, Prediction: a.Prediction, Name: name, Folder: p.Folder(), Copy: a.Copy},
 	})
 }
 

@@ -458,6 +458,45 @@ func TestImportsQueueAndAreCancelled(t *testing.T) {
 	}
 }
 
+// What a model was trained to predict can be said where its files say nothing or the wrong thing: it is looked at again, and imported so,
+// under the name that the user gave it.
+func TestWhatItWasTrainedToPredict(t *testing.T) {
+	b, m := newBench(t)
+	b.LookAt(modelstest.SourcePath, "", "")
+	b.Settle()
+	if b.predictionRow.Hidden || b.prediction.SelectedIndex() != 0 || len(b.prediction.Options) != 1+len(bundle.Predictions) {
+		t.Fatalf("hidden %v, %d of %v", b.predictionRow.Hidden, b.prediction.SelectedIndex(), b.prediction.Options)
+	}
+	b.name.SetText("Mine")
+	b.prediction.SetSelectedIndex(3)
+	b.Settle()
+	a := b.State.Shelf.Adding
+	if a == nil || a.Prediction != "v-zero" || a.Name != "Mine" || a.Found.Manifest.Schedule.PredictionType != "v-zero" {
+		t.Fatalf("%+v", a)
+	}
+	test.Tap(b.agree)
+	c := b.call(m)
+	if c.Job.Prediction != "v-zero" || c.Job.Name != "Mine" {
+		t.Errorf("%+v", c.Job)
+	}
+	b.answer(c, nil)
+	b.Settle()
+	b.LookAt(modelstest.BasePath, "", "")
+	b.Settle()
+	b.prediction.SetSelectedIndex(2)
+	b.Settle()
+	b.goUnder(modelstest.SourcePath) // which keeps what was said
+	b.Settle()
+	if a := b.State.Shelf.Adding; a == nil || a.Base != modelstest.BasePath || a.Prediction != "v" || b.prediction.SelectedIndex() != 2 {
+		t.Errorf("%+v", a)
+	}
+	b.LookAt("/else/where", "", "")
+	b.Settle()
+	if !b.predictionRow.Hidden {
+		t.Error("a model of Realword knows how it was trained")
+	}
+}
+
 func TestWhatCannotBeAdded(t *testing.T) {
 	b, m := newBench(t)
 	b.LookAt("/data/broken", "", "")

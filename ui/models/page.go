@@ -65,6 +65,8 @@ type Page struct {
 	copy             *kit.Check
 	name             *kit.Field
 	nameRow, sources *fyne.Container
+	prediction       *kit.Selector
+	predictionRow    *fyne.Container
 	offered          []string // paths that sources shows
 	agree, leave     *kit.Button
 
@@ -234,13 +236,18 @@ func (p *Page) buildRight() fyne.CanvasObject {
 			p.change(func(s *state.Shelf) { s.Adding.Copy = on })
 		}
 	}).Explain(i18n.T("The model then takes as much disk space as its checkpoints, which it no longer needs."))
+	p.prediction = kit.NewSelect([]string{ // in the order of bundle.Predictions
+		i18n.T("What its files say"), i18n.T("The noise (epsilon)"), i18n.T("The velocity (v)"),
+		i18n.T("The velocity, with zero terminal SNR"), i18n.T("The velocity, as CosXL (EDM)"),
+	}, func(string) { p.predict(p.prediction.SelectedIndex()) })
+	p.predictionRow = kit.NewColumn(2, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("What it was trained to predict"))), p.prediction)
 	p.sources = kit.NewColumn(4)
 	p.agree = kit.NewButton("", p.agreeAdding).Explain(i18n.T("Makes a model of what was found here. The files themselves stay as they are."))
 	p.agree.Importance = widget.HighImportance
 	p.leave = kit.NewButton(i18n.T("Cancel"), p.stopAdding).Explain(i18n.T("Nothing is added."))
 	p.adding = container.NewBorder(kit.NewColumn(6, kit.Whole(p.addTitle, nil), kit.Whole(p.addAt, nil)), container.NewBorder(nil, nil, nil, kit.NewRow(8, p.leave, p.agree)),
 		nil, nil,
-		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.copy, p.sources, p.trouble,
+		container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(kit.NewColumn(10, p.looking, p.addFacts, p.nameRow, p.predictionRow, p.copy, p.sources, p.trouble,
 			kit.Quiet(p.addNotes)))))
 
 	p.snackText = wrapped(widget.MediumImportance)
@@ -575,6 +582,10 @@ func (p *Page) refreshAdding(a state.Adding) {
 	if p.copy.Checked != a.Copy {
 		p.copy.SetChecked(a.Copy)
 	}
+	p.predictionRow.Hidden = !a.Trainable()
+	if i := 1 + slices.Index(bundle.Predictions, a.Prediction); p.prediction.SelectedIndex() != i {
+		p.prediction.SetSelectedIndex(i)
+	}
 	if p.name.Text != a.Name {
 		p.name.SetText(a.Name)
 	}
@@ -588,6 +599,19 @@ func (p *Page) refreshAdding(a state.Adding) {
 	p.agree.Hidden = agree == ""
 	p.agree.SetText(agree)
 	p.adding.Refresh()
+}
+
+// predict looks at what is added again, as a model trained in the way of an index: 0 is what its files say, then bundle.Predictions.
+func (p *Page) predict(i int) {
+	a := p.shelf().Adding
+	if a == nil || a.Looking || i < 0 {
+		return
+	}
+	if now := append([]string{""}, bundle.Predictions...)[i]; now != a.Prediction {
+		again := *a
+		again.Prediction = now
+		p.inspect(again)
+	}
 }
 
 // refreshSources offers the RealCustom++ checkpoints that a base model can go under.
@@ -624,7 +648,7 @@ func (p *Page) refreshSources(a state.Adding) {
 // goUnder puts the base model that is being added under RealCustom++ checkpoints.
 func (p *Page) goUnder(source string) {
 	if a := p.shelf().Adding; a != nil && a.Alone() {
-		p.LookAt(source, a.Path, "")
+		p.inspect(state.Adding{Path: source, Base: a.Path, Prediction: a.Prediction})
 	}
 }
 

@@ -26,7 +26,7 @@ type Models interface {
 	// Free is how many bytes the disk of a folder, which need not exist yet, has left.
 	Free(folder string) (int64, error)
 	// Inspect says what lies at a path; see bundle.Inspect. base may be empty.
-	Inspect(ctx context.Context, path, base string) (bundle.Inspection, error)
+	Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error)
 	// Import makes a model in folder and answers its path. When it fails or ctx ends, nothing is left.
 	Import(ctx context.Context, i Import, progress bundle.Progress) (string, error)
 	// Check compares every file of a model with what was imported.
@@ -66,6 +66,7 @@ type Get struct {
 // Import is a model that is to be made.
 type Import struct {
 	Source, Base string // checkpoints; Base may be empty
+	Prediction   string // how it was trained, where its files do not count: one of bundle.Predictions, or ""
 	Name         string // of the model
 	Folder       string // that it is made in
 	Copy         bool   // all weights go into it; else those that can be read in the checkpoints stay there
@@ -79,6 +80,7 @@ type Model struct {
 	Mapped     int64            // bytes that it reads out of the user's own files
 	Source     string           // checkpoints that it was made of; "": not known
 	Base       string           // other text-to-image model under them; "": none
+	Prediction string           // see Import
 	Licence    string           // as the hub says, of a download; "": not known
 	Downloaded bool             // those were downloaded for it, and go with it
 	Elsewhere  bool             // it lies outside the folder of models
@@ -150,7 +152,8 @@ type CheckResult struct {
 // Adding is a checkpoint that was named, before it is imported.
 type Adding struct {
 	Path, Base string
-	Looking    bool // it is being inspected
+	Prediction string // see Import
+	Looking    bool   // it is being inspected
 	Found      bundle.Inspection
 	Name       string // that the model gets
 	Copy       bool   // the user wants all weights in the model
@@ -413,6 +416,11 @@ const Spare = 256 << 20
 
 // Alone tells whether what was named is a text-to-image model that needs RealCustom++ checkpoints over it.
 func (a Adding) Alone() bool { return !a.Looking && a.Found.Layout == bundle.LayoutBase }
+
+// Trainable tells whether it can be said how the model was trained: one of Realword's own knows.
+func (a Adding) Trainable() bool {
+	return !a.Looking && a.Found.Layout != "" && a.Found.Layout != bundle.LayoutBundle
+}
 
 // Agree is what the button that goes on is called; "" where there is nothing to go on with.
 func (a Adding) Agree() string {

@@ -120,7 +120,7 @@ func (m *Fake) List(_ string, elsewhere []string) ([]state.Model, error) {
 	return list, nil
 }
 
-func (m *Fake) Inspect(ctx context.Context, path, base string) (bundle.Inspection, error) {
+func (m *Fake) Inspect(ctx context.Context, path, base, prediction string) (bundle.Inspection, error) {
 	if m.Looking != nil {
 		m.Looking <- ctx
 		<-ctx.Done()
@@ -128,6 +128,7 @@ func (m *Fake) Inspect(ctx context.Context, path, base string) (bundle.Inspectio
 	}
 	in := m.Found[base+path]
 	in.Path, in.Base = path, base
+	in.Manifest.Schedule.PredictionType = prediction
 	return in, nil
 }
 
