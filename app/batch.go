@@ -99,6 +99,7 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	}
 	defer e.Close()
 	var problems []error
+	var unsure []string // pictures that are there, and nobody can tell what they are
 	noted := map[string]bool{}
 	for i := range cases {
 		c := &cases[i]
@@ -114,9 +115,15 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 			switch other, err := g.another(*c, e); {
 			case err != nil:
 				fmt.Fprintf(stderr, "note: %q: %s stays as it is: %s\n", c.name, g.file(*c), err)
+				unsure = append(unsure, c.name+".png")
 			case other != "":
 				problems = append(problems, usagef("%s: %q: %s is there already, and was made in another way (%s): "+
 					"give the line another name, choose another folder with --out, or move the picture away", file, c.name, g.file(*c), other))
+			default:
+				if _, ours := g.noted(*c); !ours {
+					fmt.Fprintf(stderr, "note: %q: its step data, %s, is missing or cannot be read: move the picture away to have both made again\n",
+						c.name, filepath.Join(g.out, c.name+".json"))
+				}
 			}
 			continue
 		}
@@ -130,9 +137,23 @@ func (g *generation) runBatch(ctx context.Context, file string, stdout, stderr i
 	if err := some(problems); err != nil {
 		return err
 	}
+	if err := g.makeCases(ctx, file, cases, e, len(unsure), stdout, stderr); err != nil {
+		return err
+	}
+	if len(unsure) > 0 {
+		return fmt.Errorf("%s: %d of the pictures in %s cannot be read (%s): move them away to have them made again", file, len(unsure), g.out,
+			strings.Join(unsure[:min(len(unsure), maxProblems)], ", "))
+	}
+	return nil
+}
+
+// makeCases makes the pictures that are not there. Of those that are, unsure ones cannot be read.
+func (g *generation) makeCases(ctx context.Context, file string, cases []batchCase, e *engine, unsure int, stdout, stderr io.Writer) error {
 	all := len(cases)
 	cases = slices.DeleteFunc(cases, func(c batchCase) bool { return c.there })
-	switch there := all - len(cases); {
+	switch there := all - len(cases) - unsure; {
+	case len(cases) == 0 && unsure > 0:
+		return nil
 	case len(cases) == 0:
 		fmt.Fprintf(stderr, "note: nothing to make: %s has every picture of %s\n", g.out, file)
 		return nil

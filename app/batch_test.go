@@ -64,12 +64,26 @@ func TestBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr = command(t, args...)
-	if status != 0 || strings.Count(stdout, "\n") != 1 || !bytes.Equal(first, read("with.png")) || string(read("without.png")) != "mine" {
+	if status != 1 || strings.Count(stdout, "\n") != 1 || !bytes.Equal(first, read("with.png")) || string(read("without.png")) != "mine" {
 		t.Errorf("again: status %d, %q", status, stdout)
 	}
 
-	if !strings.Contains(stderr, filepath.Join(out, "without.png")+" stays as it is") || !strings.Contains(stderr, "has 1 of the 2 pictures already") {
+	if !strings.Contains(stderr, filepath.Join(out, "without.png")+" stays as it is") || strings.Contains(stderr, "pictures already") ||
+		!strings.Contains(stderr, "cannot be read (without.png)") {
 		t.Errorf("what is there is not said: %s", stderr)
+	}
+	// Nothing is left to make, and yet not every picture is there.
+	steps := read("with.json")
+	if err := os.Remove(filepath.Join(out, "with.json")); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr = command(t, args...)
+	if status != 1 || stdout != "" || strings.Contains(stderr, "every picture") || !strings.Contains(stderr, "1 of the pictures in "+out+" cannot be read (without.png)") ||
+		!strings.Contains(stderr, filepath.Join(out, "with.json")+", is missing") {
+		t.Errorf("pictures that cannot be read: status %d, %q, %s", status, stdout, stderr)
+	}
+	if err := os.WriteFile(filepath.Join(out, "with.json"), steps, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(out, "without.png")); err != nil {
 		t.Fatal(err)
