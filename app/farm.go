@@ -209,12 +209,16 @@ func newFarmRevoke() *cobra.Command {
 		Use:   "revoke NAME",
 		Short: "let a computer out: its connection ends, its line never works again",
 		Args:  usageArgs(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			dir, err := farmDir()
 			if err != nil {
 				return err
 			}
-			return farm.Revoke(dir, args[0])
+			if err := farm.Revoke(dir, args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s is let out: its line never works again.\n", args[0])
+			return nil
 		},
 	}
 }
@@ -374,6 +378,9 @@ What is in work at an interrupt is handed over: another computer continues from 
 				}
 				a, err = p.Access()
 			}
+			if errors.Is(err, farm.ErrNone) {
+				return errUnpaired
+			}
 			if err != nil {
 				return err
 			}
@@ -390,6 +397,9 @@ What is in work at an interrupt is handed over: another computer continues from 
 	c.Flags().StringVar(&name, "name", "", "what this computer is called in the farm (default: as it was paired)")
 	return c
 }
+
+// errUnpaired is that a worker knows no farm.
+var errUnpaired = errors.New(`this computer has no pairing: run "realword farm pair NAME" on the computer that has the farm, then here "realword worker PAIRING" with the line that it prints`)
 
 // work makes pictures on every device until the context ends.
 func work(ctx context.Context, a farm.Access, m machine, models, devices []string, stderr io.Writer) error {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"realword/farm"
 	"realword/inference"
 	"realword/inference/picture"
 )
@@ -32,6 +33,26 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	var out, err bytes.Buffer
 	status = execute(t.Context(), args, &out, &err)
 	return status, out.String(), err.String()
+}
+
+// TestRevokeSaysSo: who lets a computer out is told that it worked.
+func TestRevokeSaysSo(t *testing.T) {
+	home(t)
+	dir, err := farmDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := farm.Serve(farm.ServerOptions{Dir: dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if status, _, stderr := command(t, "farm", "pair", "studio"); status != 0 {
+		t.Fatal(stderr)
+	}
+	if status, stdout, stderr := command(t, "farm", "revoke", "studio"); status != 0 || stdout != "studio is let out: its line never works again.\n" {
+		t.Errorf("status %d, %q, %s", status, stdout, stderr)
+	}
 }
 
 func TestWrongUse(t *testing.T) {
@@ -111,6 +132,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"history", "import", "gone.zip"}, 1, "(gone.zip: there is no such file or folder"},
 		{[]string{"model", "info", png}, 1, "dog.png is no folder: a model is one that"},
 		{[]string{"worker", "--server", "nats://127.0.0.1:1", "--creds", "gone.creds"}, 1, "the credentials cannot be read: gone.creds: there is no such"},
+		{[]string{"worker"}, 1, "this computer has no pairing: run \"realword farm pair NAME\" on the computer that has the farm, then here \"realword worker PAIRING\""},
 		{[]string{"history", "export", "x", png + ".zip"}, 2, "number of a session"},
 		{[]string{"history", "export", "3", png + ".zip"}, 1, "history list"},
 		{[]string{"history", "export", "3", png}, 1, "not overwritten"},

@@ -3,6 +3,7 @@ package farm
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -409,6 +410,62 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 	if !b.client.Connected() {
 		t.Error("another key went with it")
+	}
+}
+
+// TestRefusalsAreSentences: who was let out tries again for ever, and is told of once, without its key.
+func TestRefusalsAreSentences(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var said []string
+	dir := t.TempDir()
+	s, err := Serve(ServerOptions{Dir: dir, OnRefused: func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		said = append(said, text)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p, err := s.Pair("helper", Helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Revoke("helper"); err != nil {
+		t.Fatal(err)
+	}
+	a, err := p.Access()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := Dial(t.Context(), a); !errors.Is(err, errRefused) {
+			t.Error(err)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(said) != 1 || strings.Contains(said[0], "Nkey") || !strings.HasPrefix(said[0], "a computer at 127.0.0.1 was turned away") {
+		t.Errorf("%q", said)
+	}
+}
+
+// TestThePortIsTaken is said at once.
+func TestThePortIsTaken(t *testing.T) {
+	t.Parallel()
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	begun := time.Now()
+	s, err := Serve(ServerOptions{Dir: t.TempDir(), Listen: other.Addr().String()})
+	if err == nil {
+		s.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "another program uses that port") || time.Since(begun) > 10*time.Second {
+		t.Errorf("%v, after %v", err, time.Since(begun))
 	}
 }
 

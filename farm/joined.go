@@ -35,8 +35,8 @@ func existingFile(dir string) string { return filepath.Join(dir, "existing.json"
 
 func ownFile(dir string) string { return filepath.Join(dir, "own.pairing") }
 
-// errNone is that a computer belongs to no farm.
-var errNone = message.New("this computer belongs to no farm: start one with realword farm, or join one with realword farm join PAIRING")
+// ErrNone is that a computer belongs to no farm.
+var ErrNone = message.New("this computer belongs to no farm: start one with realword farm, or join one with realword farm join PAIRING")
 
 // Farm is the farm that the computer belongs to whose folder it is, and the way into it. Name is what the computer is called where
 // the farm gives it none. The error says how to join one.
@@ -58,7 +58,7 @@ func Farm(dir, name string) (j Joined, a Access, err error) {
 func Own(dir string) (Pairing, error) {
 	data, err := files.Read(ownFile(dir), 1<<14)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Pairing{}, errNone
+		return Pairing{}, ErrNone
 	}
 	if err != nil {
 		return Pairing{}, err

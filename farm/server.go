@@ -112,11 +112,20 @@ func serve(o ServerOptions) (*Server, error) {
 		return nil, err
 	}
 	s.options.Nkeys = users(s.let)
+	if port > 0 { // the server would keep to itself that it cannot listen, and be waited for
+		try, err := net.Listen("tcp", net.JoinHostPort(s.options.Host, portText))
+		if err != nil {
+			return nil, message.Errorf("the farm does not begin to listen at %s: see whether another program uses that port", o.Listen)
+		}
+		if err := try.Close(); err != nil {
+			return nil, err
+		}
+	}
 	if s.server, err = server.NewServer(s.options); err != nil {
 		return nil, err
 	}
 	if o.OnRefused != nil {
-		s.server.SetLoggerV2(refusals{o.OnRefused}, false, false, false)
+		s.server.SetLoggerV2(&refusals{say: o.OnRefused}, false, false, false)
 	}
 	s.server.Start()
 	if !s.server.ReadyForConnections(20 * time.Second) {
@@ -135,17 +144,45 @@ func serve(o ServerOptions) (*Server, error) {
 	return s, nil
 }
 
-// refusals is a logger of which only what concerns people stays.
-type refusals struct{ say func(string) }
+// refusals is a logger of which only what concerns people stays, as sentences.
+type refusals struct {
+	say func(string)
 
-func (r refusals) Noticef(string, ...any) {}
-func (r refusals) Debugf(string, ...any)  {}
-func (r refusals) Tracef(string, ...any)  {}
-func (r refusals) Warnf(format string, v ...any) {
-	r.say(fmt.Sprintf(format, v...))
+	mu   sync.Mutex
+	told map[string]time.Time // by the address of who was refused: one that has been let out tries again several times a second
 }
-func (r refusals) Errorf(format string, v ...any) { r.Warnf(format, v...) }
-func (r refusals) Fatalf(format string, v ...any) { r.Warnf(format, v...) }
+
+// refusedAgain is after how long a computer that goes on to try is told of once more.
+const refusedAgain = 10 * time.Minute
+
+func (r *refusals) Noticef(string, ...any) {}
+func (r *refusals) Debugf(string, ...any)  {}
+func (r *refusals) Tracef(string, ...any)  {}
+func (r *refusals) Warnf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	if !strings.Contains(text, "authentication error") {
+		r.say(text)
+		return
+	}
+	from, _, _ := strings.Cut(text, " ") // "10.0.0.7:40312 - cid:9 - authentication error - Nkey …"
+	if host, _, err := net.SplitHostPort(from); err == nil {
+		from = host
+	}
+	r.mu.Lock()
+	again := time.Since(r.told[from]) < refusedAgain
+	if !again {
+		if r.told == nil || len(r.told) > 1000 {
+			r.told = map[string]time.Time{}
+		}
+		r.told[from] = time.Now()
+	}
+	r.mu.Unlock()
+	if !again {
+		r.say(fmt.Sprintf("a computer at %s was turned away: it has no pairing with this farm, or it was let out; \"realword farm pair NAME\" lets it in", from))
+	}
+}
+func (r *refusals) Errorf(format string, v ...any) { r.Warnf(format, v...) }
+func (r *refusals) Fatalf(format string, v ...any) { r.Warnf(format, v...) }
 
 // Close ends the server. What is queued stays in its folder.
 func (s *Server) Close() {
