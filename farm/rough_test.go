@@ -118,6 +118,12 @@ func TestAComputerThatLies(t *testing.T) {
 		t.Errorf("the reason came as %#v", said.Values[1])
 	}
 	b.worker("honest", &fakeEngine{step: 2 * time.Millisecond})
+	for list, err := b.queue.conn.Workers(t.Context()); len(list) < 2; list, err = b.queue.conn.Workers(t.Context()) { // a picture that comes before it parks again
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	before := refusals.Load()
 	r := request("cat", 3, 10)
 	same(t, r, collect(b.start(r)))
