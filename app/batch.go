@@ -369,7 +369,7 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 		return batchCase{}, usagef("the name %q is that of a device on Windows: give another one, such as %q", l.Name, "picture-"+l.Name)
 	case strings.TrimSpace(l.Prompt) == "":
 		return batchCase{}, usagef("the prompt is empty: describe the picture")
-	case l.Seeds != nil || l.Seed == nil:
+	case l.Seeds != nil || l.Grid != nil || l.Seed == nil:
 		return batchCase{}, usagef("each line makes one picture: give it one \"seed\"")
 	}
 	r := l.Request

@@ -192,7 +192,7 @@ func jsonError(line []byte, err error) error {
 		return usagef("%q takes %s, not this %s", strings.TrimPrefix(strings.TrimPrefix(kind.Field, "Request."), "Settings."), takes, kind.Value)
 	}
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-		return usagef("nothing is called %s: check how it is written", name)
+		return usagef("nothing is called %s%s", name, likeKey(strings.Trim(name, `"`)))
 	}
 	return usagef("%w", err)
 }
