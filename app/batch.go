@@ -356,6 +356,9 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 	if key := recipe.Twice(line); key != "" {
 		return batchCase{}, usagef("%q stands there twice: leave one out", key)
 	}
+	if err := l.ReadZeros(line); err != nil && !d.More() {
+		return batchCase{}, usageError{err}
+	}
 	switch {
 	case d.More():
 		return batchCase{}, usagef("more than one JSON object: write one per line")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -64,5 +65,29 @@ func TestEverySettingHasItsWay(t *testing.T) {
 	read, err := (&generation{}).parseLine(line, "")
 	if err != nil || read.request.Settings != want {
 		t.Errorf("%v: %s is %+v", err, line, read.request.Settings)
+	}
+}
+
+// TestZerosOfALine are those of the command line: a part of swift is off, and what cannot be 0 is refused.
+func TestZerosOfALine(t *testing.T) {
+	g := generation{request: inference.Request{Settings: inference.Settings{Swift: true, Rest: 0.3, Rescale: 0.7}}}
+	line := func(rest string) (inference.Settings, error) {
+		c, err := g.parseLine([]byte(`{"name":"a","prompt":"a","seed":1,`+rest+`}`), "")
+		return c.request.Settings, err
+	}
+	got, err := line(`"uncond_every":1,"mask_rest":0,"Mask_Settle":0.0,"cfg_interval":"0","guidance_rescale":0`)
+	want := inference.Settings{
+		Swift: true, Rest: inference.NoShare, Settle: inference.NoShare, Interval: "0", Every: 1, Rescale: inference.NoRescale,
+	}
+	if err != nil || got != want {
+		t.Errorf("%v: it is %+v, want %+v", err, got, want)
+	}
+	for _, row := range inference.Table() {
+		if row.Zero == "" || row.Key == "" {
+			continue
+		}
+		if got, err := line(`"` + row.Key + `":0`); err == nil || !strings.Contains(err.Error(), row.Zero) {
+			t.Errorf("%s of 0: %v, %+v", row.Key, err, got)
+		}
 	}
 }

@@ -63,6 +63,9 @@ func (e *Engine) plan(ctx context.Context, r Request) (plan, error) {
 	p.checkInit()
 	p.checkState()
 	p.checkGrid()
+	if p.request.Grid == nil && len(p.problems) == 0 {
+		p.request.Settings = p.request.honest(m)
+	}
 	if p.cells == nil {
 		p.cells = p.request.Cells(m)
 	}

@@ -2,6 +2,7 @@ package inference
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -251,6 +252,29 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 	return err
 }
 
+// ReadZeros makes of the zeros that a JSON object writes what they are on the command line: none, or an error where nobody can ask for
+// them. Elsewhere in Settings a zero is "not set".
+func (s *Settings) ReadZeros(object []byte) error {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(object, &values); err != nil {
+		return err
+	}
+	for _, t := range table {
+		for key, value := range values {
+			if v, err := strconv.ParseFloat(string(value), 64); t.Key == "" || !strings.EqualFold(key, t.Key) || err != nil || v != 0 {
+				continue
+			}
+			if err := t.Set(s, "0"); err != nil {
+				return fmt.Errorf("%q is 0: %w", t.Key, err)
+			}
+			if t.Zero != "" && t.Get(*s) == "" {
+				return fmt.Errorf("%q is 0: %s", t.Key, t.Zero)
+			}
+		}
+	}
+	return nil
+}
+
 // ParseDecimal reads 7.5 and 7,5. A number with both, or with several of them, is refused: who knows what its thousands are. So is what
 // is no finite number.
 func ParseDecimal(text string) (float64, error) {
@@ -417,6 +441,7 @@ var table = []Setting{
 		Flag: "cfg-interval", Help: "approximate: guidance at these noise levels σ/α alone (arXiv 2404.07724; --swift: " + swift.Interval + ")",
 		Called: "guidance interval", Takes: "a range such as 0.28-5.42", Label: "cfg interval",
 		parse: func(s Settings) error { _, _, err := parseInterval(s.Interval); return err },
+		check: func(s Settings, _ bundle.Manifest) error { _, _, err := parseInterval(s.Interval); return err },
 	},
 	{
 		Key: "uncond_every", Field: "Every", At: func(s *Settings) any { return &s.Every },
@@ -430,8 +455,8 @@ var table = []Setting{
 			return nil
 		},
 	},
-	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Least: 1, Most: maxSide},
-	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Least: 1, Most: maxSide},
+	{Key: "width", Field: "Width", At: func(s *Settings) any { return &s.Width }, Called: "width", Zero: "give 1 or more", Least: 1, Most: maxSide},
+	{Key: "height", Field: "Height", At: func(s *Settings) any { return &s.Height }, Called: "height", Zero: "give 1 or more", Least: 1, Most: maxSide},
 	{
 		At:   func(s *Settings) any { return size{&s.Width, &s.Height} },
 		Flag: "size", Help: "WIDTHxHEIGHT in pixels", Label: "size", A1111: "Size", Called: "size", Takes: "a size in pixels",

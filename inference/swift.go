@@ -212,6 +212,9 @@ func (p pace) plan(step int, t Trail, masks bool) Plan {
 // swiftNote says why nothing is left out of a complete request that asks for it.
 func (r Request) swiftNote(m bundle.Manifest) error {
 	s := r.approximations()
+	if s.exact() && r.Swift {
+		return message.New("every part of swift is turned off, so that no pass is left out: the picture is exact")
+	}
 	if s.exact() {
 		return nil
 	}
@@ -223,6 +226,16 @@ func (r Request) swiftNote(m bundle.Manifest) error {
 		return message.New("swift finds nothing to leave out here: there is no guidance branch without subjects or with exactly painted masks, and no unconditional pass with a guidance scale of 1")
 	}
 	return nil
+}
+
+// honest are its settings without approximations where these leave nothing out: no recipe says that they did.
+func (r Request) honest(m bundle.Manifest) Settings {
+	if r.swiftNote(m) == nil {
+		return r.Settings
+	}
+	s := r.Settings
+	s.Swift, s.Rest, s.Settle, s.Interval, s.Every = false, 0, 0, "", 0
+	return s
 }
 
 // exact tells that nothing is left out.

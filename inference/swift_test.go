@@ -337,6 +337,7 @@ func TestSwiftNotes(t *testing.T) {
 		{func(r *Request) { r.Swift, r.CFG, r.Subjects = true, 1, nil }, "nothing to leave out"},
 		{func(r *Request) { r.Every, r.CFG = 2, 1 }, "nothing to leave out"},
 		{func(r *Request) { r.Rest, r.Subjects = 0.2, nil }, "nothing to leave out"},
+		{func(r *Request) { r.Swift, r.Rest, r.Settle, r.Interval, r.Every = true, NoShare, NoShare, "0", 1 }, "every part of swift is turned off"},
 		{func(r *Request) { r.Swift, r.CFG = true, 1 }, ""},
 		{func(r *Request) { r.Swift, r.Subjects = true, nil }, ""},
 		{func(r *Request) { r.Swift = true }, ""},
@@ -350,6 +351,13 @@ func TestSwiftNotes(t *testing.T) {
 		}
 		if c.want == "" && said != "" || !strings.Contains(said, c.want) {
 			t.Errorf("it says %q, want %q", said, c.want)
+		}
+		made, err := b.engine.Resolve(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asks := r.Complete(b.model.manifest); c.want != "" && (made.Swift || !made.approximations().exact()) || c.want == "" && made.Swift != asks.Swift {
+			t.Errorf("with %q, the recipe is %+v", said, made.Settings)
 		}
 	}
 }

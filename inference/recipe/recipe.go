@@ -157,6 +157,9 @@ func Parse(data []byte) (Recipe, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Recipe{}, message.Errorf("the recipe is damaged (%s); use the picture as a reference instead", jsonProblem(err))
 	}
+	if err := r.ReadZeros(data); err != nil {
+		return Recipe{}, message.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", err)
+	}
 	if problem := r.problem(); problem != "" {
 		return Recipe{}, message.Errorf("the recipe is not valid: it has %s; use the picture as a reference instead", problem)
 	}

@@ -192,6 +192,7 @@ func TestParseRecipeRefuses(t *testing.T) {
 		`{"schema":1,"stop":1000000}`:      "1000000 as the T_stop",
 		`{"schema":1,"cfg":1e9}`:           "guidance scale",
 		`{"schema":1,"width":-8}`:          "-8",
+		`{"schema":1,"uncond_every":0}`:    "1 runs it at every step",
 		`{"schema":1,"prompt":"` + strings.Repeat("a", maxRecipeText+1) + `"}`:                                "a prompt of more",
 		`{"schema":1,"seeds":[` + strings.Repeat("1,", maxRecipePictures) + `1]}`:                             "257 seeds",
 		`{"schema":1,"subjects":[` + strings.Repeat("{},", maxRecipeSubjects) + `{}]}`:                        "65 subjects",
@@ -334,5 +335,14 @@ func TestInitInPictures(t *testing.T) {
 		if _, err := Parse(data); err == nil || !strings.Contains(err.Error(), "not valid") {
 			t.Errorf("%+v: %v", wrong, err)
 		}
+	}
+}
+
+// TestZerosOfRecipes: what is written is what is used, 0 too.
+func TestZerosOfRecipes(t *testing.T) {
+	r, err := Parse([]byte(`{"schema":1,"prompt":"a dog","swift":true,"mask_rest":0,"mask_settle":0,"cfg_interval":"0","uncond_every":1}`))
+	want := inference.Settings{Swift: true, Rest: inference.NoShare, Settle: inference.NoShare, Interval: "0", Every: 1}
+	if r.Negative, r.Fit = "", ""; err != nil || r.Settings != want {
+		t.Errorf("%v: it is %+v, want %+v", err, r.Settings, want)
 	}
 }
