@@ -153,6 +153,7 @@ type Setting struct {
 
 	Called      string  // in messages: "guidance scale"
 	Takes       string  // in messages: "a number from 1 to 50"
+	Such        string  // in messages: a number that works well, of a setting with a fraction
 	Least, Most float64 // bounds of any model; zero for what is no number
 	OfMasks     bool    // it acts on the masks of subjects alone
 	none        float64 // what a zero that is written stands for, where 0 is "not set"; 0: that
@@ -230,6 +231,8 @@ func (t Setting) Set(s *Settings, text string) (err error) {
 		*at, err = strconv.Atoi(cmp.Or(text, "0"))
 	case *float64:
 		switch *at, err = ParseDecimal(cmp.Or(text, "0")); {
+		case err != nil && t.Takes != "" && t.Such != "":
+			err = fmt.Errorf("give %s such as %s", t.Takes, t.Such)
 		case err == nil && t.none != 0 && *at == t.none: // nobody can ask for what only stands for a zero
 			err = errors.New("write " + t.Takes)
 		case *at == 0 && text != "":
@@ -346,7 +349,7 @@ var table = []Setting{
 	{
 		Key: "cfg", Field: "CFG", At: func(s *Settings) any { return &s.CFG },
 		Flag: "cfg", Help: "guidance scale (classifier-free guidance)", Zero: "1 turns guidance off, 3 to 8 works well", Label: "cfg",
-		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Least: 1, Most: MaxCFG,
+		A1111: "CFG scale", Called: "guidance scale", Takes: fmt.Sprint("a number from 1 to ", MaxCFG), Such: "7.5", Least: 1, Most: MaxCFG,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.CFG >= 1 && s.CFG <= MaxCFG) { // also catches NaN
 				return message.Errorf("the guidance scale ω = %g is outside the range 1 to %d: 3 to 8 works well", s.CFG, MaxCFG)
@@ -357,7 +360,7 @@ var table = []Setting{
 	{
 		Key: "guidance_rescale", Field: "Rescale", At: func(s *Settings) any { return &s.Rescale },
 		Flag: "guidance-rescale", Help: "φ, 0 to 1: how much of the contrast that guidance adds is taken back (default: the model's, mostly 0)", Label: "rescale",
-		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Most: 1, none: NoRescale,
+		A1111: "CFG rescale", Called: "guidance rescale", Takes: "a number from 0 to 1", Such: "0.7", Most: 1, none: NoRescale,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.Rescale >= 0 && s.Rescale <= 1) && s.Rescale != NoRescale {
 				return message.Errorf("the guidance rescale φ = %g is outside 0 to 1: 0.7 works well with a high guidance scale", s.Rescale)
@@ -397,7 +400,7 @@ var table = []Setting{
 	{
 		Key: "scope", Field: "Scope", At: func(s *Settings) any { return &s.Scope },
 		Flag: "scope", Help: "scope (γ) of every subject without one of its own, a fraction in (0, 1]", Zero: "give a fraction in (0, 1]",
-		Called: "scope", Most: 1, OfMasks: true,
+		Called: "scope", Takes: "a fraction in (0, 1]", Such: "0.2", Most: 1, OfMasks: true,
 		check: func(s Settings, _ bundle.Manifest) error {
 			if !(s.Scope >= 0 && s.Scope <= 1) { // 0: a preset without one
 				return message.Errorf("the scope γ = %g is outside (0, 1]: 0.15 to 0.4 works well", s.Scope)
@@ -427,13 +430,13 @@ var table = []Setting{
 	{
 		Key: "mask_rest", Field: "Rest", At: func(s *Settings) any { return &s.Rest },
 		Flag: "mask-rest", Help: fmt.Sprintf("approximate: make masks at every second step once they change by less than this share (--swift: %g)", swift.Rest),
-		Called: "mask rest", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask rest",
+		Called: "mask rest", Takes: "a share from 0 to 1", Such: "0.2", Most: 1, none: NoShare, OfMasks: true, Label: "mask rest",
 		check: checkShare("mask rest", func(s Settings) float64 { return s.Rest }),
 	},
 	{
 		Key: "mask_settle", Field: "Settle", At: func(s *Settings) any { return &s.Settle },
 		Flag: "mask-settle", Help: fmt.Sprintf("approximate: T_stop by itself, once masks change by less than this share twice (--swift: %g)", swift.Settle),
-		Called: "mask settle", Takes: "a share from 0 to 1", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle",
+		Called: "mask settle", Takes: "a share from 0 to 1", Such: "0.02", Most: 1, none: NoShare, OfMasks: true, Label: "mask settle",
 		check: checkShare("mask settle", func(s Settings) float64 { return s.Settle }),
 	},
 	{
@@ -466,8 +469,8 @@ var table = []Setting{
 	},
 }
 
-// mostEvery is how far apart unconditional passes may be.
-const mostEvery = 8
+// mostEvery is how far apart unconditional passes may be: beyond it pictures fall apart in runs of few steps.
+const mostEvery = 4
 
 func checkShare(name string, share func(Settings) float64) func(Settings, bundle.Manifest) error {
 	return func(s Settings, _ bundle.Manifest) error {
@@ -486,8 +489,8 @@ func checkSide(name string, n int, m bundle.Manifest) error {
 	case n < s.Min || n > s.Max:
 		return message.Errorf("the %s of %d pixels is outside the range of the model %s: choose %d to %d", name, n, m.Name, s.Min, s.Max)
 	case n%max(s.Multiple, 1) != 0:
-		return message.Errorf("the %s of %d pixels is not a multiple of %d: %d is the next one", name, n, s.Multiple,
-			min(s.Max, (n/s.Multiple+1)*s.Multiple))
+		return message.Errorf("the %s of %d pixels is not a multiple of %d: %d is the nearest one", name, n, s.Multiple,
+			min(max((n+s.Multiple/2)/s.Multiple*s.Multiple, s.Min), s.Max))
 	}
 	return nil
 }

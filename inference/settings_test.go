@@ -180,3 +180,13 @@ func TestQuickPresets(t *testing.T) {
 		t.Errorf("the model's own preset is not the one that counts: %+v", own)
 	}
 }
+
+// TestTheNearestSide is named where a side is none that the model can do.
+func TestTheNearestSide(t *testing.T) {
+	m := bundle.Manifest{Name: "m", Size: bundle.Size{Min: 64, Max: 200, Multiple: 16}}
+	for n, want := range map[int]string{161: ": 160 is", 97: ": 96 is", 175: ": 176 is", 199: ": 192 is", 65: ": 64 is"} {
+		if err := checkSide("width", n, m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: it says %v, want %q", n, err, want)
+		}
+	}
+}

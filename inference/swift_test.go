@@ -306,7 +306,7 @@ func TestSwiftSettings(t *testing.T) {
 		{"mask_rest", "1.5"},
 		{"mask_rest", "-0.5"},
 		{"mask_settle", "NaN"},
-		{"uncond_every", "9"},
+		{"uncond_every", "5"},
 		{"uncond_every", "-2"},
 	} {
 		var s Settings
