@@ -425,7 +425,7 @@ var table = []Setting{
 	},
 	{
 		Key: "swift", Field: "Swift", At: func(s *Settings) any { return &s.Swift },
-		Flag: "swift", Help: "approximate: leave out passes of the U-Net that change little, as the four options below do", Called: "swift", Label: "swift",
+		Flag: "swift", Help: "approximate: leave out passes of the U-Net that mostly change little, as --uncond-every, --mask-rest, --mask-settle and --cfg-interval do; a subject may turn, or things in the background change, more so with fewer steps or in other shapes", Called: "swift", Label: "swift",
 	},
 	{
 		Key: "mask_rest", Field: "Rest", At: func(s *Settings) any { return &s.Rest },

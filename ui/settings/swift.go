@@ -31,7 +31,7 @@ func newSwift(h Host, done func()) *Swift {
 			set.Rest, set.Settle, set.Interval, set.Every = 0, 0, "", 0 // each as Swift has it
 			return set
 		})
-	}).Explain(i18n.T("Leaves out what changes a picture little. Off, every step is computed whole."))
+	}).Explain(i18n.T("Leaves out what mostly changes a picture little. A subject may turn, and things in the background may change, more so with fewer steps or in other shapes. Off, every step is computed whole."))
 	for _, key := range inference.Approximations() {
 		s.Singles[key] = kit.NewCheck(state.ApproximationName(key), func(on bool) {
 			s.change(func(set inference.Settings) inference.Settings { return set.Approximating(key, on) })
@@ -45,7 +45,7 @@ func newSwift(h Host, done func()) *Swift {
 		done()
 	}).Explain(i18n.T("What Swift leaves out, one by one."))
 	s.Unfold.Importance, s.Unfold.Alignment = widget.LowImportance, widget.ButtonAlignLeading
-	note := widget.NewLabel(i18n.T("A third fewer passes of the network; pictures come out a little different."))
+	note := widget.NewLabel(i18n.T("A third fewer passes of the network; subjects or backgrounds may change."))
 	note.Wrapping, note.SizeName = fyne.TextWrapWord, theme.SizeNameCaptionText
 	note.Importance = widget.LowImportance
 	s.box = kit.NewColumn(0, s.On, note, s.Unfold, container.New(kit.Inset{X: 12, Y: 0}, s.singles))
