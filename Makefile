@@ -91,7 +91,7 @@ test: deps screen tracer $(CLIP_VOCABULARY) ## vet and test everything; needs no
 	@# The end-to-end test waits for most of its time: it runs beside the others, and says last what it found.
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; { $(call window,-tags=$(TAGS)); } >"$$log" 2>&1 & window=$$!; status=0; set -x; \
 	  CI=1 $(GO) test -tags $(TAGS) -shuffle=on $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(RACED)))') || status=1; \
-	  CI=1 $(GO) test -tags $(TAGS) -shuffle=on $(RACE) $(RACED) || status=1; \
+	  CI=1 $(GO) test -tags $(TAGS) -shuffle=on -timeout 30m $(RACE) $(RACED) || status=1; \
 	  CI=1 $(GO) test -tags $(TAGS) -run '^Test(Look|Damage)' realword/history realword/ui || status=1; `# see package plain` \
 	  wait $$window || status=1; { set +x; } 2>/dev/null; cat "$$log"; exit $$status
 
@@ -102,7 +102,7 @@ audit: deps screen tracer ## the real window with the race detector, Fyne's chec
 
 # window BUILD-OPTIONS: the end-to-end test of the window on a virtual screen, where the system has one.
 window = if command -v xvfb-run >/dev/null; then \
-	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
+	  REALWORD_E2E_BUILD='$(1)' xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -tags '$(TAGS) e2e' -run '^TestWindow' -v ./app; \
 	else echo "The window is not tested on this system: there is no xvfb-run."; fi
 
 .PHONY: chaos
@@ -124,7 +124,7 @@ farm-figures: ## what a farm costs: how late previews are, what a picture takes 
 
 .PHONY: kill
 kill: deps screen ## kill -9 in runs, imports and edits of the real window, KILLS times (default 200)
-	REALWORD_KILLS=$(or $(KILLS),200) xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 2h -tags $(TAGS) -run '^TestKill$$' -v ./app
+	REALWORD_KILLS=$(or $(KILLS),200) xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 2h -tags $(TAGS) -run '^TestKill$$' -v ./app
 
 .PHONY: lint
 lint: deps ## golangci-lint with the few linters of .golangci.yml
@@ -295,7 +295,7 @@ windows-check: build screen ## the Windows packages of dist/ under Wine: install
 	  { echo "The packages cannot be tried here: the program $${tool%%:*} is missing. Please run: apt-get install wine $${tool##*:}" >&2; exit 1; }; done
 	@[ -e dist/Realword-$(VERSION)-windows-x64-setup.exe ] || { echo "There is no Windows package in dist/: run make package-windows first." >&2; exit 1; }
 	REALWORD_PACKAGE='$(CURDIR)/dist/Realword-$(VERSION)-windows-x64' REALWORD_LINUX='$(CURDIR)/$(BIN)' \
-	  xvfb-run -a -s '-screen 0 1400x900x24' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows/check
+	  xvfb-run -a -s '-screen 0 1400x900x24 -noreset' $(GO) test -count=1 -timeout 30m -tags wine -v ./app/windows/check
 
 .PHONY: clean
 clean: ## remove what was built (the ONNX Runtime library stays in the user's cache)

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"realword/inference/lora"
+	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/models/modelstest"
 	"realword/ui/subjects"
@@ -157,7 +158,8 @@ func TestEveryControlExplainsItself(t *testing.T) {
 }
 
 // What comes up under the pointer covers nothing that one would click next: no other button, field, slider or word is under it.
-func TestTipsCoverNothing(t *testing.T) {
+func TestLookTipsCoverNothing(t *testing.T) {
+	plain.Run(t)
 	for _, size := range []fyne.Size{fyne.NewSize(1240, 800)} {
 		b := furnished(t)
 		b.win.Resize(size)
