@@ -36,7 +36,9 @@ var otherKeys = map[string]string{
 
 // likeKey is a hint at the key that may have been meant.
 func likeKey(name string) string {
-	bare := func(s string) string { return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s)) }
+	bare := func(s string) string {
+		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))
+	}
 	if other := otherKeys[bare(name)]; other != "" {
 		return ": did you mean " + other + "?"
 	}
