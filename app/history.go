@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,10 +116,10 @@ func newHistory() *cobra.Command {
 				damaged = args[0]
 			}
 			got, aside, err := rescueHistory(damaged)
-			if aside != "" {
+			if aside != "" && (err == nil || got.Sessions+got.Jobs > 0) {
 				fmt.Fprintf(c.OutOrStdout(), "recovered: sessions %d, jobs %d, pictures %d, queued jobs %d; unreadable: %d\n", got.Sessions, got.Rounds,
 					got.Pictures, got.Jobs, got.Lost)
-				fmt.Fprintf(c.OutOrStdout(), "The damaged history stays as it is: %s\n", aside)
+				fmt.Fprintf(c.OutOrStdout(), "The old file stays as it is: %s\n", aside)
 			}
 			return err
 		},
@@ -187,12 +188,17 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 		switch {
 		case err == nil:
 			return got, "", errors.Join(fmt.Errorf("%s is not damaged", path), s.Close())
-		case !errors.As(err, &trouble) || trouble.Kind != history.Damaged:
+		case !errors.As(err, &trouble) || trouble.Kind != history.Damaged && trouble.Kind != history.Older:
 			return got, "", err
 		}
 		if damaged, err = history.SetAside(path, time.Now()); err != nil {
 			return got, "", err
 		}
+		aside = damaged
+	}
+	named := damaged != aside
+	if info, err := os.Stat(damaged); named && (err != nil || !info.Mode().IsRegular()) {
+		return got, "", fmt.Errorf("no Realword history: %w", cmp.Or(err, errors.New(damaged+" is not a file")))
 	}
 	s, err := historyOptions().Open(path)
 	if err != nil {
@@ -200,6 +206,9 @@ func rescueHistory(damaged string) (got history.Rescued, aside string, err error
 	}
 	got, err = s.Rescue(damaged) // first, so that everything keeps its number
 	takeIn(s)
+	if err == nil && named && got.Stranger {
+		return history.Rescued{}, "", errors.Join(fmt.Errorf("%s is no Realword history", damaged), s.Close())
+	}
 	return got, damaged, errors.Join(err, s.Close())
 }
 
@@ -215,7 +224,7 @@ func withHistory(do func(*history.Store) error) error {
 // rescuable adds to an error what helps with a damaged history.
 func rescuable(err error) error {
 	var trouble *history.Error
-	if errors.As(err, &trouble) && trouble.Kind == history.Damaged {
+	if errors.As(err, &trouble) && (trouble.Kind == history.Damaged || trouble.Kind == history.Older) {
 		return fmt.Errorf("%w: `realword history rescue` does that", err)
 	}
 	return err

@@ -132,6 +132,18 @@ func TestRescueCommand(t *testing.T) {
 	if status != 0 || !strings.Contains(stdout, "sessions 1, jobs 1, pictures 1, queued jobs 0; unreadable: 1") {
 		t.Errorf("%d %s%s", status, stdout, stderr)
 	}
+	for name, data := range map[string]string{"nix.db": "", "text.db": strings.Repeat("no history\n", 2000), "sqlite.db": "SQLite format 3\x00" + strings.Repeat("\x00", 8192)} {
+		file := filepath.Join(t.TempDir(), name)
+		if data != "" {
+			if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status, stdout, stderr := command(t, "history", "rescue", file)
+		if status != 1 || stdout != "" || !strings.Contains(stderr, "no Realword history") || strings.Count(stderr, file) != 1 {
+			t.Errorf("%s: %d %q %s", name, status, stdout, stderr)
+		}
+	}
 	if status, stdout, _ = command(t, "history", "show", "1"); status != 0 || !strings.Contains(stdout, "a mushroom in a flower meadow") {
 		t.Errorf("%d %s", status, stdout)
 	}

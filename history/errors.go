@@ -25,6 +25,7 @@ const (
 	Full                        // no space left
 	Unreachable                 // a folder that is missing or cannot be made, a drive that went away
 	Hostile                     // an archive that no Realword would have written
+	Older                       // a Realword before the first release wrote it
 )
 
 // Error is trouble with a file of the history. Nothing was changed when it is returned.
@@ -39,6 +40,7 @@ var texts = map[Kind]string{
 	Busy:        "another Realword has the history %s open: close the other one and try again",
 	Newer:       "%s was written by a newer Realword: use that version",
 	Damaged:     "%s is damaged: start a new one with everything that can be read from it; the pictures themselves are separate files",
+	Older:       "%s is of an older version: start a new one with everything that can be read from it; the pictures themselves are separate files",
 	ReadOnly:    "%s is read-only: change its permissions, or use another disk",
 	Full:        "there is no space left for %s: free up some space, empty the trash or trim the step data, and try again",
 	Unreachable: "%s cannot be reached: check that its folder exists and its disk is connected",

@@ -90,7 +90,7 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(path string) error
 		kind  Kind
 	}{
-		"older":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema[0] - 1}) }), Damaged},
+		"older":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema[0] - 1}) }), Older},
 		"newer":      {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte{schema[0] + 1}) }), Newer},
 		"much newer": {edit(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("2.0.0")) }), Newer},
 		"another's":  {edit(func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(metaBucket)) }), Damaged},
@@ -124,6 +124,9 @@ func TestOpenRefuses(t *testing.T) {
 		if !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(known.Error(), ": ") ||
 			!strings.Contains(err.Error(), filepath.Dir(filepath.Dir(path))) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if want := fmt.Sprintf("it has schema %d, this Realword knows %d)", schema[0]+1, schema[0]); name == "newer" && !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, not %s", name, err, want)
 		}
 		if after, _ := os.ReadFile(path); name != "locked" && !bytes.Equal(before, after) {
 			t.Errorf("%s: opening changed the file", name)

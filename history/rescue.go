@@ -21,7 +21,8 @@ import (
 // Rescued is what Rescue has brought over.
 type Rescued struct {
 	Sessions, Rounds, Pictures, Jobs int
-	Lost                             int // places and records that could not be read
+	Lost                             int  // places and records that could not be read
+	Stranger                         bool // the file is no history, as far as anybody can tell
 }
 
 // Rescue takes everything out of a damaged history that can still be read, and is what was written: sessions with their drafts, rounds,
@@ -49,6 +50,7 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 		return out, explain(path, err)
 	}
 	r := gather(f, info.Size(), strings.TrimSuffix(path, filepath.Ext(path))+".blobs")
+	out.Stranger = r.strange
 	var errs []error
 	pictures, moved := map[uint64]uint64{}, map[uint64]uint64{}
 	for _, a := range r.archives() {
@@ -116,6 +118,7 @@ type remains struct {
 	later   map[string]map[string]func() ([]byte, error) // thumbnails and small blobs: read when they are wanted
 	blobs   string                                       // the folder of large ones
 	lost    int
+	strange bool // nothing says that it is a history: no schema, and not one record
 	foreign bool // of another schema: records have no checksum that is known, and are taken by the columns that they have
 }
 
@@ -205,6 +208,10 @@ func gather(file *os.File, size int64, blobs string) *remains {
 	}
 	if r.lost > 0 {
 		r.carve(p, used)
+	}
+	r.strange = !slices.ContainsFunc(p.metas, func(m metaPage) bool { return p.schemaOf(m) != 0 })
+	for _, records := range r.records {
+		r.strange = r.strange && len(records) == 0
 	}
 	return r
 }

@@ -51,10 +51,12 @@ func prepare(c *change) error {
 	case string(found) == string(schema):
 		return nil
 	case len(found) == 1 && found[0] < schema[0]:
-		return &Error{Damaged, c.s.path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0],
+		return &Error{Older, c.s.path, fmt.Errorf("it has schema %d, of a Realword before the first release; this one knows %d", found[0],
 			schema[0])}
+	case len(found) == 1:
+		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %d, this Realword knows %d", found[0], schema[0])}
 	default:
-		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %x, this Realword knows %x", found, schema)}
+		return &Error{Newer, c.s.path, fmt.Errorf("it has schema %q, this Realword knows %d", found, schema[0])}
 	}
 	for _, name := range [][]byte{
 		sessionBucket, roundBucket, pictureBucket, galleryBucket, thumbnailBucket, stepBucket, ofSessionBucket, ofRoundBucket, childBucket,

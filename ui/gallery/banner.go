@@ -61,8 +61,8 @@ func historyTrouble(h state.History, canFresh bool) (text string, rescue, fresh,
 	if errors.As(h.Err, &trouble) { // the cause of the cause is for the log
 		why = wording.Capital(wording.History(trouble))
 		folder = trouble.Kind != history.Busy
-		rescue = trouble.Kind == history.Damaged
-		fresh = canFresh && !h.Open && (trouble.Kind == history.Damaged || trouble.Kind == history.Newer)
+		rescue = trouble.Kind == history.Damaged || trouble.Kind == history.Older
+		fresh = canFresh && !h.Open && (rescue || trouble.Kind == history.Newer)
 	}
 	if h.Open {
 		return i18n.T("The last change was not recorded in the history. %s Pictures are still saved.", why), rescue, fresh, folder
