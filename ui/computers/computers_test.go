@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
 
 	"realword/assets"
 	"realword/farm"
@@ -72,17 +74,26 @@ type bench struct {
 	copied string
 	farms  int // how often the farm was there
 	card   string
+
+	sharing []bool // what the window is to remember
 }
 
 func newBench(t *testing.T, dir string) *bench {
 	t.Helper()
+	return newBenchOf(t, dir, func(*Host) {})
+}
+
+func newBenchOf(t *testing.T, dir string, change func(*Host)) *bench {
+	t.Helper()
 	b := &bench{House: roomtest.New(t), t: t, here: &engine{step: time.Millisecond}}
 	ctx, cancel := context.WithCancel(context.Background())
-	b.Page = New(Host{
+	h := Host{
 		State: b.Now, Change: b.House.Change, Context: ctx, Post: b.Post, Background: b.Background, Layers: &b.Layers, Commands: b.Commands,
 		Dir: dir, Listen: "127.0.0.1:0", Engine: func() Engine { return b.here }, Copy: func(text string) { b.copied = text },
-		OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file },
-	})
+		OnFarm: func() { b.farms++ }, OnCard: func(file string) { b.card = file }, OnSharing: func(on bool) { b.sharing = append(b.sharing, on) },
+	}
+	change(&h)
+	b.Page = New(h)
 	t.Cleanup(func() { cancel(); b.Close() })
 	b.House.Render = b.Page.Refresh
 	b.Win.SetContent(container.NewStack(b.Root, b.Choice))
@@ -359,4 +370,61 @@ func TestMakersAreTold(t *testing.T) {
 	if !slices.Equal(list, want) {
 		t.Errorf("%+v\nwant %+v", list, want)
 	}
+}
+
+// TestSharingIsTakenUpAgain: a window that ended while it shared does so at its next start; one that did not listens nowhere.
+func TestSharingIsTakenUpAgain(t *testing.T) {
+	dir := t.TempDir()
+	first := newBench(t, dir)
+	first.shareIt()
+	if !slices.Equal(first.sharing, []bool{true}) {
+		t.Errorf("remembered %v", first.sharing)
+	}
+	first.link.Unshare() // as at the end of the window
+
+	quiet := newBench(t, dir)
+	quiet.Settle()
+	if quiet.link.Now().Sharing != "" {
+		t.Error("it shares though it did not before")
+	}
+	again := newBenchOf(t, dir, func(h *Host) { h.Sharing = true })
+	again.Until("the farm is there again", func() bool { return again.State.Farm.Joined && again.Choice.Visible() && again.farms > 0 })
+	again.Settle()
+	if again.rows.Objects == nil || strings.Contains(words(again.rows), "Start sharing") {
+		t.Errorf("the page says %q while it shares", words(again.rows))
+	}
+
+	// The error of a name stands at the name.
+	again.name.SetText("")
+	again.pair()
+	again.Until("it is refused", func() bool { return again.amiss.Visible() })
+	if again.trouble.Visible() || again.amiss.Text == "" {
+		t.Errorf("%q, under Join %q", again.amiss.Text, again.trouble.Text)
+	}
+
+	// Where the port is taken, a sentence says so, here and in the queue.
+	listen := farmAddress(again)
+	taken := newBenchOf(t, t.TempDir(), func(h *Host) { h.Sharing, h.Listen = true, listen })
+	taken.Until("it says why it does not share", func() bool { return strings.Contains(taken.State.Farm.Why, "another program uses that port") })
+	if taken.Choice.Visible() || !taken.trouble.Visible() || len(taken.sharing) != 0 {
+		t.Errorf("%q, %v", taken.trouble.Text, taken.sharing)
+	}
+}
+
+func farmAddress(b *bench) string {
+	list := strings.Split(b.link.Now().Sharing, ", ")
+	return list[len(list)-1]
+}
+
+// words are all texts of what is shown.
+func words(c *fyne.Container) (text string) {
+	for _, o := range c.Objects {
+		switch o := o.(type) {
+		case *fyne.Container:
+			text += words(o)
+		case *widget.Label:
+			text += o.Text + " "
+		}
+	}
+	return text
 }

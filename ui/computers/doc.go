@@ -2,7 +2,7 @@
 // with what they do, and who makes the jobs that are not made here alone.
 //
 // Contract: the room knows the window by Host alone, and no other room. Of the window's state it writes Farm, Queue.Away and Run.Makers.
-// Nothing listens before the user starts to share, and no farm is reached for that the user has not joined. What a job on the farm
+// Nothing listens before the user starts to share, or has left it on when the window ended, and no farm is reached for that the user has not joined. What a job on the farm
 // sends are the events of package inference, so that everything else of the window takes them as if they came from here. Page belongs to
 // Fyne's goroutine; Link, which holds the server and the connection, has goroutines of its own and may be used from any.
 package computers
@@ -30,6 +30,10 @@ type Host struct {
 	Dir     string // of the farm's files; "": there is no room for other computers
 	Listen  string // host:port at which a shared queue listens
 	Version string
+	Sharing bool // this computer shared its queue when the window ended: it does so again
+
+	OnSharing func(on bool) // the user has begun to share, or ended it
+
 	Engine  func() Engine          // of the open model; nil while none is
 	Copy    func(text string)      // into the clipboard
 	OpenKey func() (string, error) // asks for a file of credentials; "": the user changed their mind; nil: there is no such dialog

@@ -35,7 +35,9 @@ type Page struct {
 	running atomic.Pointer[watched]
 	told    atomic.Bool // a refresh is on its way
 
-	said error // why the last thing could not be done
+	said     error // why the last thing could not be done
+	refused  error // why the last computer could not be let in
+	unshared error // why this computer does not share its queue though it is to
 
 	where     *kit.Selector
 	note      *kit.Line // under it
@@ -55,6 +57,7 @@ type Page struct {
 	joined    *fyne.Container
 	joinedAt  *kit.Line
 	trouble   *widget.Label
+	amiss     *widget.Label // with the name of one more computer
 	summary   *kit.Line
 	rows      *fyne.Container
 	seen      string // what rows shows
@@ -66,6 +69,9 @@ func New(h Host) *Page {
 	p.build()
 	if h.Dir != "" {
 		p.link = newLink(h.Context, h.Dir, h.Listen, p.stir)
+		if h.Sharing {
+			p.Share()
+		}
 	}
 	return p
 }
@@ -108,7 +114,9 @@ func (p *Page) build() {
 	p.how = wrapped(widget.LowImportance)
 	p.lineRow = kit.NewColumn(2, container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(p.how)), container.NewBorder(nil, nil, nil, copyLine, p.line))
 	p.lineRow.Hide()
-	p.pairing = kit.NewColumn(6, kit.Caption(i18n.T("One more computer")), p.name, p.role, let, p.lineRow)
+	p.amiss = wrapped(widget.WarningImportance)
+	p.amiss.Hide()
+	p.pairing = kit.NewColumn(6, kit.Caption(i18n.T("One more computer")), p.name, p.amiss, p.role, let, p.lineRow)
 
 	p.paste = kit.NewField(p.host.Commands.Shortcut, false)
 	p.paste.SetPlaceHolder("realword-farm:…")
@@ -142,7 +150,7 @@ func (p *Page) build() {
 		kit.Panel(container.NewBorder(head, nil, nil, nil, container.New(kit.Inset{X: 0, Y: 8}, kit.NewPage(p.rows)))))
 	p.Screen = p.host.Layers.Screen(body)
 	p.OnUp = func() {
-		p.said = nil
+		p.said, p.refused = nil, nil
 		p.link.Look(true)
 		p.Refresh()
 	}
@@ -179,14 +187,29 @@ func (p *Page) do(slow func() error, done func()) {
 	})
 }
 
+// Share begins to share the queue of this computer, or has the page and the queue say why not.
+func (p *Page) Share() {
+	p.host.Background(func() func() {
+		err := p.link.Share(p.host.Context)
+		return func() {
+			if p.unshared = err; err == nil {
+				p.said = nil
+				p.host.OnSharing(true)
+			}
+			p.follow()
+		}
+	})
+}
+
 func (p *Page) toggleSharing() {
 	if p.link.Now().Sharing == "" {
-		p.do(func() error { return p.link.Share(p.host.Context) }, nil)
+		p.Share()
 		return
 	}
 	p.host.Layers.Ask(i18n.T("Stop sharing?"), i18n.T("The other computers lose the connection. What is queued is kept, and goes on when you share again."),
 		i18n.T("Stop sharing"), func() {
 			p.lineRow.Hide()
+			p.host.OnSharing(false)
 			p.do(func() error { p.link.Unshare(); return nil }, nil)
 		})
 }
@@ -199,11 +222,15 @@ func (p *Page) pair() {
 		role, before = farm.Client, ""
 		how = i18n.T("Paste this on %s under Computers, Join a farm:", cmp.Or(name, "…"))
 	}
-	line := ""
-	p.do(func() (err error) {
+	var line string
+	var err error
+	p.do(func() error {
 		line, err = p.link.Pair(name, role)
-		return err
+		return nil
 	}, func() {
+		if p.refused = err; err != nil {
+			return
+		}
 		p.line.SetText(before + line)
 		p.how.SetText(how)
 		p.lineRow.Show()
@@ -246,6 +273,9 @@ func (p *Page) follow() {
 	var id string
 	if s.Model != nil {
 		id = farm.ModelID(*s.Model)
+	}
+	if next.Elsewhere = f.Belongs && !f.Joined.Own; !f.Reached && !next.Elsewhere {
+		next.Why = wording.Sentence(p.unshared)
 	}
 	for _, w := range f.Status.Workers {
 		next.Computers++
@@ -305,12 +335,14 @@ func (p *Page) Refresh() {
 	elsewhere := f.Belongs && !f.Joined.Own
 	p.joined.Hidden, p.joining.Hidden = !elsewhere, elsewhere
 	p.joinedAt.Set(i18n.T("Joined: %s", f.Joined.Server))
-	why := wording.Sentence(cmp.Or(p.said, f.Err))
+	why := wording.Sentence(cmp.Or(p.said, f.Err, p.unshared))
 	if why == "" && f.Away {
 		why = i18n.T("The farm does not answer. Jobs wait for it and go on when it is back.")
 	}
 	p.trouble.SetText(why)
 	p.trouble.Hidden = why == ""
+	p.amiss.SetText(wording.Sentence(p.refused))
+	p.amiss.Hidden = p.refused == nil
 	p.refreshList(f)
 	p.Root.Refresh()
 }
@@ -468,7 +500,10 @@ func (p *Page) refreshList(f Farm) {
 	}
 	if len(list) == 0 {
 		empty := i18n.T("No other computer helps yet. Start sharing, let one in, and it appears here.")
-		if f.Reached && f.Sharing == "" {
+		switch {
+		case f.Sharing != "":
+			empty = i18n.T("No other computer helps yet. Let one in, and it appears here.")
+		case f.Reached:
 			empty = i18n.T("No computer of the farm is there.")
 		}
 		p.rows.Add(kit.Note(empty))

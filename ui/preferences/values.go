@@ -32,6 +32,8 @@ type Values struct {
 
 	Likeness string // when hints of likeness are computed: "always", "never", or "" where they cost little
 
+	Sharing bool `json:",omitempty"` // the queue of this computer was shared when the window ended
+
 	Notify bool // tell when a run is over and the window is not in front
 
 	Keys map[string]string // by action, where the user has another key than the action's own; "" is none
@@ -145,7 +147,7 @@ func (d *Desk) Reset() {
 	d.Host.OnBudget(d.Budget())
 	d.Change(func(p *Values) {
 		fresh := Default()
-		fresh.Keys, fresh.Model, fresh.Elsewhere = p.Keys, p.Model, p.Elsewhere
+		fresh.Keys, fresh.Model, fresh.Elsewhere, fresh.Sharing = p.Keys, p.Model, p.Elsewhere, p.Sharing
 		*p = fresh
 	})
 }

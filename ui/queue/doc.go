@@ -59,6 +59,8 @@ type Farm interface {
 	Ahead(t state.Task)
 	// Drop takes back what Ahead has begun.
 	Drop(task int)
+	// Share begins to share the queue of this computer, so that its own farm is there.
+	Share()
 }
 
 // Engine makes pictures. Its methods are called off Fyne's goroutine.

@@ -22,6 +22,8 @@ type Panel struct {
 	Root *fyne.Container
 
 	running          *running
+	ways             *fyne.Container // out of waiting for a farm that is not there
+	share, here      *kit.Button
 	title            *kit.Fitted
 	undo, clear      *kit.IconButton
 	empty            *fyne.Container
@@ -44,6 +46,14 @@ type entry struct {
 func New(host Host) *Panel {
 	q := &Panel{Queue: &Queue{Host: host}, rows: map[int]*row{}, place: -1}
 	q.running = newRunning(q)
+	q.share = kit.NewButton(i18n.T("Start sharing"), func() { q.Farm.Share() })
+	q.here = kit.NewButton(i18n.T("Make them here"), func() {
+		for _, id := range q.State().Queue.Stranded() {
+			q.Bring(id, state.Here)
+		}
+	})
+	q.ways = kit.NewRow(6, q.share, q.here)
+	q.ways.Hide()
 	q.title = kit.NewFitted(theme.ColorNameForeground)
 	q.undo = kit.SmallButton("", theme.ContentUndoIcon(), q.Undo)
 	q.clear = kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
@@ -59,7 +69,7 @@ func New(host Host) *Panel {
 	q.scroll.OnScrolled = func(fyne.Position) { q.fill() }
 	head := container.New(kit.Fixed{Height: 28}, container.NewBorder(nil, nil, nil, kit.NewRow(0, q.undo, q.clear),
 		container.New(kit.Inset{X: 4, Y: 6}, q.title)))
-	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, head),
+	q.Root = container.New(kit.Gapped{Gap: 4}, kit.NewColumn(6, q.running.Tile, q.ways, head),
 		container.NewStack(container.NewVBox(q.empty), container.New(&window{q}, q.scroll)))
 	return q
 }
@@ -70,14 +80,14 @@ func (q *Panel) Shows(s state.State) []any {
 	if len(s.Queue.Waiting) == 0 {
 		s.Queue.Pace = 0 // which changes at every pass
 	}
-	return []any{s.Queue, s.Busy(), prompt, can}
+	return []any{s.Queue, s.Busy(), prompt, can, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Only}
 }
 
 // ShowsRunning is what the row of the running job shows.
 func (q *Panel) ShowsRunning(s state.State) []any {
 	r := s.Run
 	return []any{
-		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes,
+		s.Queue.Running, s.Queue.Paused, len(s.Queue.Waiting) > 0, len(s.Queue.Stranded()) > 0, s.Farm.Elsewhere, s.Farm.Away, s.Farm.Why, r.Phase, r.Pictures, r.Made, r.Remaining, r.Makers, r.Pass, r.Passes,
 	}
 }
 
@@ -112,8 +122,12 @@ func (q *Panel) Refresh() {
 	q.undo.Name = name
 	kit.Enable(q.undo, can)
 	kit.Enable(q.clear, len(queue.Waiting) > 0 || s.Busy())
+	stranded := len(queue.Stranded()) > 0 && q.Farm != nil
+	q.share.Hidden = s.Farm.Elsewhere || s.Farm.Away
+	kit.Enable(q.here, !s.Farm.Only)
 	n := len(q.order)
-	if q.arrange(queue); len(q.order) != n {
+	if q.arrange(queue); len(q.order) != n || q.ways.Hidden == stranded {
+		q.ways.Hidden = !stranded
 		q.empty.Hidden = len(q.order) > 0
 		q.Root.Refresh()
 	}

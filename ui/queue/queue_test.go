@@ -305,11 +305,13 @@ type far struct {
 	ahead   []int
 	dropped []int
 	ran     []state.Where
+	shared  int
 }
 
 func (f *far) Runner(t state.Task) Runner { f.ran = append(f.ran, t.Where); return f.engine }
 func (f *far) Ahead(t state.Task)         { f.ahead = append(f.ahead, t.ID) }
 func (f *far) Drop(task int)              { f.dropped = append(f.dropped, task) }
+func (f *far) Share()                     { f.shared++ }
 
 // A job goes where the user chose: those for a farm are handed over ahead, and wait while it is away, without keeping others back.
 func TestJobsForAFarm(t *testing.T) {
@@ -369,5 +371,47 @@ func TestJobsForAFarm(t *testing.T) {
 		t.Errorf("%q runs, %v were taken back", local.request.Prompt, f.dropped)
 	} else {
 		b.finish(local, inference.Done{})
+	}
+}
+
+// Jobs for a farm that is not there say why they wait, and can share this computer's queue or be made here.
+func TestJobsWithoutTheirFarm(t *testing.T) {
+	b := newBench(t, nil)
+	f := &far{engine: &engine{started: make(chan job, 1)}}
+	b.Panel.Farm = f
+	b.State.Queue.Away = true
+	b.Refresh()
+	if b.ways.Visible() || b.running.prompt.Text != "Nothing is running" {
+		t.Errorf("an empty queue says %q", b.running.prompt.Text)
+	}
+	b.State.Farm = state.Farm{Joined: true, Where: state.Far}
+	b.ask("one")
+	b.ask("two")
+	b.ask("three")
+	b.House.Change(func(s *state.State) { s.Farm = state.Farm{} })
+	if r := b.running; !b.ways.Visible() || r.prompt.Text != "Waiting for the farm" || r.facts.Text != "This computer does not share its queue." {
+		t.Errorf("%q, %q", r.prompt.Text, r.facts.Text)
+	}
+	b.House.Change(func(s *state.State) { s.Farm.Why = "The port is taken." })
+	if b.Refresh(); b.running.facts.Text != "The port is taken." {
+		t.Errorf("%q", b.running.facts.Text)
+	}
+	if test.Tap(b.share); f.shared != 1 {
+		t.Errorf("shared %d times", f.shared)
+	}
+	b.House.Change(func(s *state.State) { s.Farm.Elsewhere = true })
+	if b.Refresh(); b.share.Visible() || b.running.facts.Text != "The farm does not answer; its jobs wait." {
+		t.Errorf("another's farm: %q", b.running.facts.Text)
+	}
+	test.Tap(b.here)
+	for _, want := range []string{"one", "two", "three"} {
+		j := b.started()
+		if j.request.Prompt != want || b.ways.Visible() {
+			t.Errorf("%q runs, want %q", j.request.Prompt, want)
+		}
+		b.finish(j, inference.Done{})
+	}
+	if len(f.ran) != 0 {
+		t.Errorf("%v ran on the farm", f.ran)
 	}
 }

@@ -305,6 +305,13 @@ func (r *running) show(s state.State) {
 		}
 	case s.Queue.Paused:
 		prompt, about, color = i18n.T("Paused"), i18n.T("No job starts until you resume it."), theme.ColorNameWarning
+	case len(s.Queue.Stranded()) > 0:
+		prompt, about, color = i18n.T("Waiting for the farm"), i18n.T("This computer does not share its queue."), theme.ColorNameWarning
+		if s.Farm.Elsewhere || s.Farm.Away {
+			about = i18n.T("The farm does not answer; its jobs wait.")
+		} else if s.Farm.Why != "" {
+			about = s.Farm.Why
+		}
 	default:
 		prompt, ink = i18n.T("Nothing is running"), theme.ColorNamePlaceHolder
 	}

@@ -34,11 +34,13 @@ func (w Where) Label() string {
 
 // Farm is what the window knows of the computers that make pictures for this one.
 type Farm struct {
-	Joined    bool // jobs can be handed over
-	Away      bool // but it does not answer now
-	Computers int  // that are there
-	Able      int  // of them, that have the open model
-	Only      bool // the open model is there alone
+	Joined    bool   // jobs can be handed over
+	Away      bool   // but it does not answer now
+	Computers int    // that are there
+	Able      int    // of them, that have the open model
+	Only      bool   // the open model is there alone
+	Elsewhere bool   // this computer belongs to the farm of another one
+	Why       string // this computer does not share its queue, though it is to; "": nothing is amiss
 	Where     Where
 }
 

@@ -138,6 +138,19 @@ func (q Queue) Next() (Task, bool) {
 	return q.Waiting[i], true
 }
 
+// Stranded are the waiting jobs that are for a farm which is not there, where nothing else runs or is about to.
+func (q Queue) Stranded() (list []int) {
+	if _, next := q.Next(); next || q.Paused || !q.Away || q.Running.ID != 0 {
+		return nil
+	}
+	for _, t := range q.Waiting {
+		if t.Able() && t.Where == Far {
+			list = append(list, t.ID)
+		}
+	}
+	return list
+}
+
 // SeedList are the seeds of a job's pictures for people: "7", "7–10" where they follow one another, or "7, 9, 12".
 func SeedList(list []uint64) string {
 	if len(list) == 0 {
