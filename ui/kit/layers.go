@@ -98,17 +98,18 @@ func (l *Layers) Ask(title, question, agree string, yes func()) {
 	l.ask(title, question, i18n.T("Cancel"), agree, widget.HighImportance, yes)
 }
 
-// Warn is Ask before something that ends or goes away: what agrees is red, and no says what is done else.
-func (l *Layers) Warn(title, question, no, agree string, yes func()) {
-	l.ask(title, question, no, agree, widget.DangerImportance, yes)
+// Warn is Ask before something that ends or goes away: what agrees is red, and no says what is done else. closeIt takes the
+// question back where nothing is left to ask about.
+func (l *Layers) Warn(title, question, no, agree string, yes func()) (closeIt func()) {
+	return l.ask(title, question, no, agree, widget.DangerImportance, yes)
 }
 
-func (l *Layers) ask(title, question, no, agree string, how widget.Importance, yes func()) {
+func (l *Layers) ask(title, question, no, agree string, how widget.Importance, yes func()) (closeIt func()) {
 	text := widget.NewLabel(question)
 	text.Wrapping = fyne.TextWrapWord
-	var closeIt func()
 	leave := NewButton(no, func() { closeIt() })
 	ok := NewButton(agree, func() { closeIt(); yes() })
 	ok.Importance = how
 	closeIt = l.Sheet(title, fyne.NewSize(420, 190), NewPage(text), leave, ok)
+	return closeIt
 }

@@ -31,6 +31,7 @@ type Panel struct {
 	scroll           *container.Scroll
 	order            []entry // what the list shows
 	rows             map[int]*row
+	answered         func()            // takes the question back whether all jobs are to end; nil: it was not asked
 	mark             *canvas.Rectangle // where a row that is dragged would go
 	place            int               // its place in the list; -1: none
 	dragged, pointed bool              // the pointer is on the list
@@ -57,7 +58,7 @@ func New(host Host) *Panel {
 	q.title = kit.NewFitted(theme.ColorNameForeground)
 	q.undo = kit.SmallButton("", theme.ContentUndoIcon(), q.Undo)
 	q.clear = kit.SmallButton(i18n.T("Cancel all jobs"), theme.DeleteIcon(), func() {
-		q.Layers.Warn(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
+		q.answered = q.Layers.Warn(i18n.T("Cancel all jobs?"), i18n.T("The running job stops, and all queued jobs are removed. Finished pictures stay."),
 			i18n.T("Keep the jobs"), i18n.T("Cancel all jobs"), q.StopAll)
 	})
 	q.empty = container.New(kit.Inset{X: 4, Y: 4}, kit.Note(i18n.T("While a job runs, Generate adds the next one here.")))
@@ -98,6 +99,10 @@ func (q *Panel) RefreshRunning() { q.running.show(q.State()) }
 func (q *Panel) Refresh() {
 	s := q.State()
 	queue := s.Queue
+	if q.answered != nil && len(queue.Waiting) == 0 && !s.Busy() { // there is nothing left to ask about
+		q.answered()
+		q.answered = nil
+	}
 	title := i18n.T("Nothing is queued")
 	pictures, left := 0, time.Duration(0)
 	for _, t := range queue.Waiting {

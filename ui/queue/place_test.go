@@ -324,3 +324,18 @@ func TestAHundredJobs(t *testing.T) {
 		t.Errorf("the last job is at %d", at)
 	}
 }
+
+// TestTheQuestionGoesWithTheJobs: whether all jobs are to end is not asked any more once they have ended.
+func TestTheQuestionGoesWithTheJobs(t *testing.T) {
+	b := newBench(t, nil)
+	b.ask("one")
+	j := b.started()
+	test.Tap(b.clear)
+	if b.Layers.Open() != 1 {
+		t.Fatal("it does not ask")
+	}
+	b.finish(j, inference.Done{})
+	if n := b.Layers.Open(); n != 0 {
+		t.Errorf("%d things are open when all jobs have ended", n)
+	}
+}
