@@ -424,7 +424,7 @@ func (p *Page) refreshHead(s state.State) {
 	made, all, live := k.made(), len(k.cells), p.live(s)
 	p.title.Set(k.recipe.Prompt)
 	text := i18n.T("%d of %d pictures", made, all)
-	if live && s.Run.Remaining > 0 {
+	if live && s.Run.Remaining > 0 && !s.Queue.Paused {
 		text += i18n.T(" · about %s left", wording.Duration(s.Run.Remaining))
 	}
 	p.progress.Set(text)

@@ -286,7 +286,7 @@ func (s *Panel) ShowsRun(st state.State) []any {
 	}
 	card, word := st.Lost()
 	return []any{
-		st.Reasons(), st.Run.Phase, st.Run.Moved, st.Run.Err, st.ModelErr, path, card, word, st.Run.Status(), st.Run.Pass, st.Run.Passes,
+		st.Reasons(), st.Run.Phase, st.Run.Moved, st.Run.Err, st.ModelErr, path, card, word, st.Status(), st.Run.Pass, st.Run.Passes,
 		st.Queue.Paused, st.Farm,
 	}
 }
@@ -335,7 +335,7 @@ func (s *Panel) RefreshRun() {
 	} else {
 		s.Remedy.Hide()
 	}
-	s.Status.Set(st.Run.Status())
+	s.Status.Set(st.Status())
 	s.Status.Hidden = s.Status.Text == ""
 	s.progress.Hidden = !st.Busy()
 	if st.Run.Passes > 0 {

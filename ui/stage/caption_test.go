@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+
+	"realword/ui/state"
 )
 
 // TestThePlanIsNotCut (faults 5, 14 and 28): the caption over the film says that it is about the next job, ends inside of the window however
@@ -25,5 +27,19 @@ func TestThePlanIsNotCut(t *testing.T) {
 	b.film.show(filmLook{places: 25, subjects: 1, done: 12, calm: 5, shown: -1})
 	if b.film.settled.Text != "could settle after 6" {
 		t.Errorf("the film says %q", b.film.settled.Text)
+	}
+}
+
+// TestThePlanWithoutASubject: there are no masks that could settle.
+func TestThePlanWithoutASubject(t *testing.T) {
+	b := newBench(t, nil)
+	for _, stop := range []int{12, 25} {
+		b.bar.show(barLook{steps: 25, stop: stop, passes: 2, plain: true})
+		if b.bar.caption.Text != "next job: no subject, plain text-to-image" {
+			t.Errorf("the plan says %q", b.bar.caption.Text)
+		}
+	}
+	if _, plan := looks(state.State{}); !plan.plain {
+		t.Error("a form without a subject has masks")
 	}
 }

@@ -24,9 +24,10 @@ var (
 
 // barLook is what a step bar shows.
 type barLook struct {
-	steps, stop int // of the next run: how long the plan is and where masks settle
-	passes      int // U-Net passes of a step without the guidance branch: 2, or 1 without CFG
-	hint        int // T_stop that the film suggests; 0 none
+	steps, stop int  // of the next run: how long the plan is and where masks settle
+	passes      int  // U-Net passes of a step without the guidance branch: 2, or 1 without CFG
+	plain       bool // there is no subject, and so there are no masks
+	hint        int  // T_stop that the film suggests; 0 none
 }
 
 // faster is how many percent of the passes T_stop saves against masks that follow the words to the end.
@@ -209,7 +210,10 @@ func (r *stepBarRenderer) update() {
 	b.caption.Text = ""
 	if b.look.steps > 0 {
 		b.caption.Text = i18n.T("next job: masks settle after step %d of %d · %d %% faster", b.look.stop, b.look.steps, b.look.faster())
-		if b.look.stop >= b.look.steps {
+		switch {
+		case b.look.plain:
+			b.caption.Text = i18n.T("next job: no subject, plain text-to-image")
+		case b.look.stop >= b.look.steps:
 			b.caption.Text = i18n.T("next job: masks follow the words to the end")
 		}
 	}

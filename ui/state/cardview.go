@@ -146,7 +146,11 @@ func (s State) Hint(generate string) string {
 	case len(s.Words) == 0:
 		return i18n.T("The words appear here, ready to be bound to pictures.")
 	case s.Selected != 0 && s.Form.Card(s.Selected) >= 0:
-		return i18n.T("Click the word that %s shows.", s.Form.Cards[s.Form.Card(s.Selected)].Ref.Name)
+		c := s.Form.Cards[s.Form.Card(s.Selected)]
+		if c.Bound() && !c.Lost(s.Words) {
+			return i18n.T("%s shows “%s”. A click on another word changes that.", c.Ref.Name, c.Word.Text)
+		}
+		return i18n.T("Click the word that %s shows.", c.Ref.Name)
 	case unbound >= 0:
 		return i18n.T("Click the word that %s shows, or drag over several.", s.Form.Cards[groups[unbound].Cards[0]].Ref.Name)
 	case len(s.Form.Cards) == 0:

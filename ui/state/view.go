@@ -201,6 +201,15 @@ func SamplerName(name string) string {
 }
 
 // Status is the line over the progress bar.
+func (s State) Status() string {
+	if r := s.Run; s.Queue.Paused && r.Phase == Running && s.Queue.Running.Where == Here {
+		r.Remaining = 0
+		return i18n.T("paused") + " · " + r.Status()
+	}
+	return s.Run.Status()
+}
+
+// Status is that of a run that does not rest.
 func (r Round) Status() string {
 	of := ""
 	if r.Pictures > 1 {

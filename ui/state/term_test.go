@@ -1,0 +1,38 @@
+package state
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"realword/inference"
+)
+
+// TestAPausedRunSaysSo: a job that rests does not promise when it is done. One on another computer does not rest.
+func TestAPausedRunSaysSo(t *testing.T) {
+	s := State{Run: Round{Phase: Running, Stage: inference.StageDenoise, Remaining: 7 * time.Second, Film: []inference.StepDone{{Steps: 60}}}}
+	if got := s.Status(); got != "step 1 of 60 · about 7 s left" {
+		t.Errorf("it says %q", got)
+	}
+	s.Queue.Paused = true
+	if got := s.Status(); got != "paused · step 1 of 60" {
+		t.Errorf("paused, it says %q", got)
+	}
+	s.Queue.Running.Where = Far
+	if got := s.Status(); !strings.HasSuffix(got, "left") {
+		t.Errorf("on another computer it says %q", got)
+	}
+}
+
+// TestTheHintOfABoundCard: a chosen picture that has its word wants none.
+func TestTheHintOfABoundCard(t *testing.T) {
+	dog := inference.Word{Text: "dog"}
+	s := State{Words: []Word{{Word: dog}}, Form: Form{Cards: []Card{{ID: 1, Word: dog, Ref: inference.Reference{Name: "tom.png"}}}}, Selected: 1}
+	if got := s.Hint(""); got != "tom.png shows “dog”. A click on another word changes that." {
+		t.Errorf("it says %q", got)
+	}
+	s.Form.Cards[0].Word = inference.Word{}
+	if got := s.Hint(""); got != "Click the word that tom.png shows." {
+		t.Errorf("unbound, it says %q", got)
+	}
+}
