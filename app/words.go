@@ -4,16 +4,19 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 
 	"realword/inference/files"
+	"realword/inference/message"
 )
 
 // inWords is the text of an error, with people's words for what the system answered: "dog.png: there is no such file or folder; check
 // how its name is written" for "stat dog.png: no such file or directory".
-func inWords(err error) string {
-	switch e := err.(type) { //nolint:errorlint // the chain is walked here
+func inWords(err error) string { return message.Reword(err, system) }
+
+// system says an error of the operating system; "" is any other.
+func system(err error) string {
+	switch e := err.(type) { //nolint:errorlint // Reword walks the chain
 	case *fs.PathError:
 		if text := answer(e.Err); text != "" {
 			return e.Path + ": " + text
@@ -23,27 +26,9 @@ func inWords(err error) string {
 			return e.New + ": " + text
 		}
 	case syscall.Errno:
-		if text := answer(e); text != "" {
-			return text
-		}
+		return answer(e)
 	}
-	text := err.Error()
-	var inner []error
-	switch e := err.(type) { //nolint:errorlint // likewise
-	case interface{ Unwrap() error }:
-		inner = []error{e.Unwrap()}
-	case interface{ Unwrap() []error }:
-		inner = e.Unwrap()
-	}
-	for _, part := range inner {
-		if part == nil {
-			continue
-		}
-		if own := inWords(part); own != part.Error() {
-			text = strings.Replace(text, part.Error(), own, 1)
-		}
-	}
-	return text
+	return ""
 }
 
 // answer says what an operating system answers often, and what helps; "" is anything else.

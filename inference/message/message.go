@@ -6,7 +6,10 @@
 // from these calls too. Everything may be called from any goroutine.
 package message
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Error is a sentence. It wraps the errors among its values that stand at a %w.
 type Error struct {
@@ -33,3 +36,28 @@ func (e *Error) Error() string { return e.err.Error() }
 
 // Unwrap makes errors.Is and errors.As find what the values wrap.
 func (e *Error) Unwrap() error { return e.err }
+
+// Reword is the text of an error in other words: said gives those of one error of the chain, "" where it knows none, and what it says of
+// an error stands in the text of all that wrap it.
+func Reword(err error, said func(error) string) string {
+	if own := said(err); own != "" {
+		return own
+	}
+	text := err.Error()
+	var inner []error
+	switch e := err.(type) { //nolint:errorlint // the chain is walked here
+	case interface{ Unwrap() error }:
+		inner = []error{e.Unwrap()}
+	case interface{ Unwrap() []error }:
+		inner = e.Unwrap()
+	}
+	for _, part := range inner {
+		if part == nil {
+			continue
+		}
+		if own := Reword(part, said); own != part.Error() {
+			text = strings.Replace(text, part.Error(), own, 1)
+		}
+	}
+	return text
+}

@@ -64,28 +64,7 @@ func Brief(err error) string {
 }
 
 // translated is the text of an error with all parts of known kinds in the language of the window.
-func translated(err error) string {
-	if own := kindText(err); own != "" {
-		return own
-	}
-	text := err.Error()
-	var inner []error
-	switch e := err.(type) { //nolint:errorlint // the chain is walked here
-	case interface{ Unwrap() error }:
-		inner = []error{e.Unwrap()}
-	case interface{ Unwrap() []error }:
-		inner = e.Unwrap()
-	}
-	for _, part := range inner {
-		if part == nil {
-			continue
-		}
-		if own := translated(part); own != part.Error() {
-			text = strings.Replace(text, part.Error(), own, 1)
-		}
-	}
-	return text
-}
+func translated(err error) string { return message.Reword(err, kindText) }
 
 // kindText says an error of a known kind; "" is any other.
 func kindText(err error) string {
