@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -199,25 +198,7 @@ func (g *grid) made(n int) bool {
 	if errors.Is(err, recipe.ErrNone) {
 		return true // without metadata; the folder's name has the recipe
 	}
-	is, err1 := recipe.New(anonymous(said.Request), "")
-	should, err2 := recipe.New(anonymous(g.cells[n]), "")
-	return errors.Join(err, err1, err2) == nil && !foreign && bytes.Equal(is, should)
-}
-
-// anonymous leaves out the names of files, which pictures may not tell.
-func anonymous(r inference.Request) inference.Request {
-	r.Subjects = inference.CloneSubjects(r.Subjects)
-	for j := range r.Subjects {
-		for i := range r.Subjects[j].References {
-			r.Subjects[j].References[i].Name = ""
-		}
-	}
-	if r.Init != nil {
-		begin := *r.Init
-		begin.Name = ""
-		r.Init = &begin
-	}
-	return r
+	return err == nil && !foreign && recipe.Differs(said.Request, g.cells[n], false) == ""
 }
 
 // make makes what is missing.
