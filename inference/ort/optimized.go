@@ -100,12 +100,12 @@ func (m *model) convolvedBytes() (n int64) {
 
 // read returns the graph of an entry, which reads weights below the root of the file system, and the file of its own weights.
 func (o *optimized) read() (graph []byte, weights string, size int64, ok bool) {
-	if o == nil || o.isSpoiled() {
+	if o == nil {
 		return nil, "", 0, false
 	}
 	weights = filepath.Join(o.path, optimizedWeights)
 	seal, err := files.Read(filepath.Join(o.path, optimizedSeal), 1<<10)
-	if err != nil {
+	if err != nil || string(seal) == spoiled {
 		return nil, "", 0, false
 	}
 	graph, err = files.Read(filepath.Join(o.path, optimizedGraph), 1<<30)

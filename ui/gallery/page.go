@@ -116,25 +116,21 @@ func (g *Page) buildSessions() fyne.CanvasObject {
 	g.list = widget.NewList(func() int { return len(g.state.Sessions) + rowsBefore + 1 }, kit.NewListRow, g.updateRow)
 	g.list.HideSeparators = true
 	g.list.OnSelected = g.rowSelected
-	tool := func(id, text, about string, icon fyne.Resource, do func()) fyne.CanvasObject {
-		g.buttons[id] = kit.LowButton(text, icon, do).Explain(about)
-		return g.buttons[id]
-	}
 	g.rowTools = container.NewGridWithColumns(2,
-		tool("open", i18n.T("Continue session"), i18n.T("Goes on with this session as you left it."),
+		g.tool("open", i18n.T("Continue session"), i18n.T("Goes on with this session as you left it."),
 			theme.MediaPlayIcon(), g.openSession),
-		tool("rename", i18n.T("Rename…"), i18n.T("Gives the session another name."),
+		g.tool("rename", i18n.T("Rename…"), i18n.T("Gives the session another name."),
 			theme.DocumentCreateIcon(), g.rename),
-		tool("export", i18n.T("Export…"), i18n.T("Writes the session with all its pictures and steps into one file, for another computer or for later."),
+		g.tool("export", i18n.T("Export…"), i18n.T("Writes the session with all its pictures and steps into one file, for another computer or for later."),
 			theme.UploadIcon(), g.export),
-		tool("drop", i18n.T("Delete"), i18n.T("Moves the session and its pictures to the trash."),
+		g.tool("drop", i18n.T("Delete"), i18n.T("Moves the session and its pictures to the trash."),
 			theme.DeleteIcon(), g.trashSession))
 	g.usage = kit.Caption("")
 	g.budget = NewBudget(g.host.Journal.Budget.Load(), g.SetBudget)
 	bottom := kit.NewColumn(6, g.rowTools, widget.NewSeparator(),
 		container.New(kit.Inset{X: 4, Y: 0}, g.usage),
 		container.NewBorder(nil, nil, container.New(kit.Inset{X: 4, Y: 8}, kit.Caption(i18n.T("Keep steps up to"))), nil, g.budget),
-		tool("import", i18n.T("Import a session…"), i18n.T("Adds a session that was exported, here or on another computer."),
+		g.tool("import", i18n.T("Import a session…"), i18n.T("Adds a session that was exported, here or on another computer."),
 			theme.DownloadIcon(), g.importFile))
 	add := kit.SmallButton(i18n.T("New session"), theme.ContentAddIcon(), g.newSession)
 	g.buttons["new"] = &add.Button
@@ -180,27 +176,23 @@ func (g *Page) buildDetail() fyne.CanvasObject {
 	g.star = kit.NewCheck(i18n.T("Star"), g.setStar).Explain(i18n.T("Marks this picture as one of the best."))
 	g.pin = kit.NewCheck(i18n.T("Keep its steps permanently"), g.setPin).
 		Explain(i18n.T("Its steps stay when others are removed to free up space."))
-	tool := func(id, text, about string, icon fyne.Resource, do func()) *kit.Button {
-		g.buttons[id] = kit.LowButton(text, icon, do).Explain(about)
-		return g.buttons[id]
-	}
-	show := tool("show", i18n.T("Open in studio"), i18n.T("Shows the picture with its steps and masks."),
+	show := g.tool("show", i18n.T("Open in studio"), i18n.T("Shows the picture with its steps and masks."),
 		theme.VisibilityIcon(), g.showChosen)
 	show.Importance, show.Alignment = widget.HighImportance, widget.ButtonAlignCenter
 	g.tools = kit.NewColumn(2, show,
-		tool("remake", i18n.T("Make the file again"), i18n.T("Makes the file of the picture once more, from its recipe."),
+		g.tool("remake", i18n.T("Make the file again"), i18n.T("Makes the file of the picture once more, from its recipe."),
 			theme.ViewRefreshIcon(), g.remake),
-		tool("reference", i18n.T("Use as reference"), i18n.T("A word of your prompt will look like this picture."),
+		g.tool("reference", i18n.T("Use as reference"), i18n.T("A word of your prompt will look like this picture."),
 			theme.ContentRedoIcon(), g.asReference),
-		tool("reveal", i18n.T("Show the file"), i18n.T("Opens the folder of the picture in the file manager."),
+		g.tool("reveal", i18n.T("Show the file"), i18n.T("Opens the folder of the picture in the file manager."),
 			theme.FolderOpenIcon(), g.revealFile),
-		tool("copy", i18n.T("Export…"), i18n.T("Saves copies of the chosen pictures elsewhere."),
+		g.tool("copy", i18n.T("Export…"), i18n.T("Saves copies of the chosen pictures elsewhere."),
 			theme.UploadIcon(), g.exportAll),
-		tool("compare", i18n.T("Compare the two"), i18n.T("Shows both under a split that can be dragged."),
+		g.tool("compare", i18n.T("Compare the two"), i18n.T("Shows both under a split that can be dragged."),
 			theme.ViewRefreshIcon(), g.compareTwo),
-		tool("trash", i18n.T("Move to the trash"), i18n.T("Moves the picture to the trash, from where it can come back."),
+		g.tool("trash", i18n.T("Move to the trash"), i18n.T("Moves the picture to the trash, from where it can come back."),
 			theme.DeleteIcon(), g.trashAll),
-		tool("restore", i18n.T("Restore from the trash"), i18n.T("Takes it out of the trash."),
+		g.tool("restore", i18n.T("Restore from the trash"), i18n.T("Takes it out of the trash."),
 			theme.ContentUndoIcon(), g.restoreChosen))
 	g.detail = kit.NewColumn(8, container.New(detailBox{g}, g.big), g.prompt, g.trouble, kit.Quiet(g.facts), g.star, g.pin)
 	g.none = widget.NewLabel(i18n.T("Choose a picture to see how it was made."))
@@ -415,3 +407,9 @@ func (g *Page) Busy() bool { return g.state.Busy != "" }
 
 // Working tells whether pictures are still being looked for or read.
 func (g *Page) Working() bool { return g.finder.Working() || g.thumbs.working() }
+
+// tool is a button of the page, found again by its ID.
+func (g *Page) tool(id, text, about string, icon fyne.Resource, do func()) *kit.Button {
+	g.buttons[id] = kit.LowButton(text, icon, do).Explain(about)
+	return g.buttons[id]
+}
