@@ -449,8 +449,6 @@ func (j *Job) picture(n int, now turn, there map[int]bool) error {
 	}
 }
 
-func pictureName(n int) string { return fmt.Sprint("picture ", n+1) }
-
 // result is what the farm says of a picture; jetstream.ErrKeyNotFound where it says nothing.
 func (j *Job) result(ctx context.Context, n int) (r Result, err error) {
 	data, err := get(ctx, j.queue.conn.results, unit(j.ID, n))
@@ -575,8 +573,7 @@ func (o *output) started(e inference.StageStarted) error {
 		return nil
 	case e.Stage == inference.StageDenoise && at <= was && e.Provider != o.where:
 		o.where = e.Provider
-		why := fmt.Sprintf("%s goes on elsewhere: %s.", pictureName(o.picture), e.Provider)
-		return o.send(inference.DeviceChanged{Provider: e.Provider, Why: why})
+		return o.send(inference.Moved(e.Provider, message.Errorf("picture %s goes on elsewhere: %s", fmt.Sprint(o.picture+1), e.Provider)))
 	case at <= was:
 		return nil
 	}

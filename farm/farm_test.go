@@ -243,8 +243,8 @@ func TestAWorkerThatLeavesHandsOver(t *testing.T) {
 	b.worker("heir", &fakeEngine{step: time.Millisecond, stepped: func(inference.Request, int) { again.Add(1) }})
 	<-done
 	moved := of[inference.DeviceChanged](events)
-	if len(moved) != 1 || !strings.Contains(moved[0].Why, "heir") {
-		t.Errorf("told of the heir: %v", moved)
+	if len(moved) != 1 || !strings.Contains(moved[0].Why, "heir") || moved[0].Text != "picture %s goes on elsewhere: %s" {
+		t.Errorf("told of the heir, in words that can be translated: %+v", moved)
 	}
 	same(t, r, slices.DeleteFunc(events, func(e inference.Event) bool { _, is := e.(inference.DeviceChanged); return is }))
 	if n := steps.Load() + again.Load(); again.Load() == 0 || n != 8 {

@@ -1,8 +1,12 @@
 package inference
 
 import (
+	"errors"
+	"fmt"
 	"image"
 	"time"
+
+	"realword/inference/message"
 )
 
 // Event is what a Job reports, in order. The set is closed: StageStarted, DeviceChanged, Progress, StepDone,
@@ -36,6 +40,33 @@ type StageStarted struct {
 type DeviceChanged struct {
 	Provider string
 	Why      string // a sentence for people
+	// Text and Values are Why as package message keeps it, so that a window can say it in its language; Text "": it has no other form
+	Text   string
+	Values []string
+}
+
+// Moved is DeviceChanged with its reason, which is an error of package message whose values are words.
+func Moved(provider string, why error) DeviceChanged {
+	e := DeviceChanged{Provider: provider, Why: why.Error()}
+	if m := (*message.Error)(nil); errors.As(why, &m) {
+		e.Text = m.Text
+		for _, v := range m.Values {
+			e.Values = append(e.Values, fmt.Sprint(v))
+		}
+	}
+	return e
+}
+
+// Reason is why, as an error of package message where it is one.
+func (e DeviceChanged) Reason() error {
+	if e.Text == "" || len(e.Text) > 4096 || len(e.Values) > 16 {
+		return errors.New(e.Why)
+	}
+	var values []any
+	for _, v := range e.Values {
+		values = append(values, v)
+	}
+	return message.Make(e.Text, values...)
 }
 
 // Progress counts U-Net passes over the whole job, the unit in which a picture's cost is counted. It comes after

@@ -25,6 +25,10 @@ func (w *worker) begun(j *job, e StageStarted) {
 func (w *worker) reportDevice(j *job) {
 	if name, why := w.provider(); why != "" && why != w.reported {
 		w.reported = why
-		j.emit(DeviceChanged{name, why})
+		e := DeviceChanged{Provider: name, Why: why}
+		if p, ok := w.graphs.runtime.(interface{ Why() error }); ok {
+			e = Moved(name, p.Why())
+		}
+		j.emit(e)
 	}
 }

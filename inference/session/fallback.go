@@ -7,6 +7,7 @@ import (
 	"maps"
 	"sync"
 
+	"realword/inference/message"
 	"realword/inference/tensor"
 )
 
@@ -19,7 +20,7 @@ type Fallback struct {
 
 	mu  sync.Mutex
 	now Runtime
-	why string
+	why error // a sentence of package message; nil: it is where it was
 }
 
 var (
@@ -44,7 +45,17 @@ func (f *Fallback) Provider() (name, why string) {
 	if p, ok := now.(Placed); ok {
 		name, _ = p.Provider()
 	}
-	return name, f.why
+	if f.why != nil {
+		why = f.why.Error()
+	}
+	return name, why
+}
+
+// Why is why the device is not used any more, as package message says it; nil while it is.
+func (f *Fallback) Why() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.why
 }
 
 // Weights implements Inspector: a file has the same weights on every device.
@@ -77,9 +88,9 @@ func (f *Fallback) leave(err error) bool {
 	defer f.mu.Unlock()
 	if f.now != cpu {
 		f.now = cpu
-		f.why = fmt.Sprintf("%s failed, so the CPU goes on: %s", trouble.Device, trouble.Why)
+		f.why = message.Errorf("%s failed, so the CPU goes on: %s", trouble.Device, trouble.Why)
 		if trouble.OutOfMemory {
-			f.why = trouble.Device + " has not enough memory for this picture, so the CPU goes on: choose a smaller size, or close other programs that use the graphics card"
+			f.why = message.Errorf("%s has not enough memory for this picture, so the CPU goes on: choose a smaller size, or close other programs that use the graphics card", trouble.Device)
 		}
 	}
 	return true

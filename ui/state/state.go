@@ -136,7 +136,7 @@ func (s State) Apply(e inference.Event) State {
 			}
 		}
 	case inference.DeviceChanged:
-		s.Run.Provider, s.Run.Moved = e.Provider, e.Why
+		s.Run.Provider, s.Run.Moved = e.Provider, wording.Sentence(e.Reason())
 	case inference.Progress:
 		s.Run.Pass, s.Run.Passes, s.Run.Remaining = e.Pass, e.Passes, e.Remaining
 		r := s.Queue.Running.Request

@@ -6,16 +6,21 @@ import (
 	"fmt"
 	"image"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"realword/inference"
 	"realword/inference/bundle"
 	"realword/inference/guidance"
+	"realword/inference/message"
 	"realword/inference/prompt"
+	"realword/ui/i18n"
+	"realword/ui/i18n/i18ntest"
 	"realword/ui/uitest"
 )
 
@@ -336,7 +341,7 @@ func TestApplyFollowsARun(t *testing.T) {
 	} {
 		want := map[string]string{
 			"nothing yet": "true Getting ready… true", "text": "Reading the prompt…", "encode": "Checking the pictures…", "steps": "step 3 of 4 · about 1 s left 2 9 10",
-			"another device": "step 2 of 4 · CPU CUDA is gone true",
+			"another device": "step 2 of 4 · CPU CUDA is gone. true",
 			"a picture":      "true 7 4 2", "second picture begins": "{-1 -1} 0 1 4", "done": "false Done in 3.0 s.",
 			"cancelled": "false <nil> 2 Stopped after step 3.", "failed": "false boom 1",
 		}[name]
@@ -349,5 +354,25 @@ func TestApplyFollowsARun(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow: what another computer or another device says of itself crosses the wire as text and values.
+func TestGoingOnElsewhereIsSaidInTheLanguageOfTheWindow(t *testing.T) {
+	if err := i18n.Speak(os.DirFS(filepath.Join(i18ntest.Root(), "assets/translations")), "de"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = i18n.Speak(fstest.MapFS{}, "en") })
+	data, err := inference.EncodeEvent(inference.Moved("CPU", message.Errorf("%s failed, so the CPU goes on: %s", "CUDA", "error 700")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := inference.DecodeEvent(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewState().Begin(1, 2).Apply(e)
+	if want := "CUDA ist ausgefallen, der Prozessor macht weiter: error 700."; s.Run.Moved != want {
+		t.Errorf("%q, want %q", s.Run.Moved, want)
 	}
 }
