@@ -4,12 +4,12 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
 # name: factor and channels of the latent -> channels of each level
-LEVELS = {"f4c4": (4, 4, [32, 64, 96]), "f8c8": (8, 8, [32, 64, 96, 128]), "f8c16": (8, 16, [32, 64, 96, 128])}
+LEVELS = {"f4c4": (4, 4, [32, 64, 96]), "f8c4": (8, 4, [32, 32, 64, 96]), "f8c8": (8, 8, [32, 64, 96, 128]), "f8c16": (8, 16, [32, 64, 96, 128])}
 
 
 def config(latent="f4c4", scaling=1.0):
-    _, channels, levels = LEVELS[latent]
-    return dict(_class_name="AutoencoderKL", in_channels=3, out_channels=3, latent_channels=channels, sample_size=128,
+    factor, channels, levels = LEVELS[latent]
+    return dict(_class_name="AutoencoderKL", in_channels=3, out_channels=3, latent_channels=channels, sample_size=32 * factor if latent in ("f4c4", "f8c4") else 128,
                 down_block_types=["DownEncoderBlock2D"] * len(levels), up_block_types=["UpDecoderBlock2D"] * len(levels), mid_block_add_attention=False,
                 block_out_channels=levels, layers_per_block=1, norm_num_groups=8, act_fn="silu", scaling_factor=scaling)
 
@@ -61,6 +61,6 @@ def errors(vae, store, count=200, batch=25):
         x = store.pictures[i:i + batch].float() / 127.5 - 1
         y = vae.decode(vae.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
         e = (y - x).abs().mean(1, keepdim=True) / 2
-        m = F.interpolate((store.masks[i:i + batch].amax(1, keepdim=True) > 127).float(), scale_factor=8)
+        m = F.interpolate((store.masks[i:i + batch].amax(1, keepdim=True) > 127).float(), size=x.shape[-2:])
         whole, inside, area = whole + e.mean().item() * len(x) / count, inside + (e * m).sum().item(), area + m.sum().item()
     return whole, inside / area

@@ -1,4 +1,4 @@
-"""Builds the sprite bank: every subject word's individuals as 112x112 RGBA cut-outs.
+"""Builds the sprite bank: every subject word's individuals as RGBA cut-outs of 224x224, and of 112x112 where that is asked for.
 
 An individual is one design of one emoji (Microsoft's cat, Google's cat, ...). The three renderings of a Fluent emoji (3D
 still, vector, flat) are the same individual. Splits: "train"; "test", individuals of the same words held out of training by
@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image
 from words import HATS, NEW_WORDS, SEATS, SUBJECTS
 
-SIDE = 112
+SIDE = 112  # for scenes of 128 pixels
+LARGE = 2 * SIDE  # as they are kept
+QUALITY = 90  # of WebP: a quarter of what they are without loss, and nothing to be seen
 PACKAGES = {  # npm package: (version, sha256 of the tarball)
     "@lobehub/fluent-emoji-3d": ("1.1.0", "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58"),
     "@iconify-json/fluent-emoji": ("1.2.7", "8044210dbf11e016d4de85f15d01a243423bd832457e7e2491df1b751c0e272b"),
@@ -79,11 +81,11 @@ class Source:
         return Image.open(io.BytesIO(out.stdout)).convert("RGBA") if out.returncode == 0 else None
 
 
-def cut_out(picture, side=SIDE):
-    """Trims to what is opaque and centres it, longest side 8 pixels less than side, on a transparent square."""
+def cut_out(picture, side=LARGE, margin=16):
+    """Trims to what is opaque and centres it, longest side `margin` less than side, on a transparent square."""
     box = Image.fromarray((np.asarray(picture)[..., 3] > 12).astype(np.uint8)).getbbox()
     picture = picture.crop(box)
-    k = (side - 8) / max(picture.size)
+    k = (side - margin) / max(picture.size)
     # colours are weighted by alpha while resizing, or transparent black would bleed into the edges
     picture = picture.convert("RGBa").resize([max(1, round(s * k)) for s in picture.size], Image.LANCZOS).convert("RGBA")
     square = Image.new("RGBA", (side, side))
@@ -113,17 +115,33 @@ def build(work):
                         sprites.append(cut_out(picture))
                         rows.append({"individual": individual, "word": word, "design": design, "package": package,
                                      "split": split_of(word, individual)})
-    np.savez_compressed(work / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
+    save(work, sprites, rows)
     seen = {r["individual"]: r for r in rows}
     count = {k: sum(r["split"] == k for r in seen.values()) for k in ("train", "test", "new", "hat", "seat")}
     few = [w for w in SUBJECTS if sum(r["word"] == w and r["split"] == "train" for r in seen.values()) < 3]
     print(f"{len(rows)} pictures of {len(seen)} individuals {count}, {len(SUBJECTS)} + {len(NEW_WORDS)} words; fewer than 3 to train on: {few}")
 
 
-def load(work):
-    """(sprites [n, SIDE, SIDE, 4] uint8, rows)"""
+def save(work, sprites, rows):
+    """sprites: RGBA [LARGE, LARGE, 4] uint8; rows: what each is."""
+    packed = []
+    for s in sprites:
+        out = io.BytesIO()
+        Image.fromarray(s).save(out, "webp", quality=QUALITY, method=4)
+        packed.append(out.getvalue())
+    np.savez(work / "bank.npz", data=np.frombuffer(b"".join(packed), np.uint8), ends=np.cumsum([len(p) for p in packed]), rows=json.dumps(rows))
+
+
+def load(work, side=SIDE):
+    """(sprites [n, side, side, 4] uint8, rows). side: SIDE or LARGE."""
     bank = np.load(pathlib.Path(work) / "bank.npz")
-    return bank["sprites"], json.loads(str(bank["rows"]))
+    if "data" not in bank:
+        raise SystemExit(f"{work}/bank.npz is of a former version: delete it and run `python bank.py --work {work}`")
+    data, ends = bank["data"].tobytes(), [0, *bank["ends"].tolist()]
+    pictures = (Image.open(io.BytesIO(data[a:b])).convert("RGBA") for a, b in zip(ends, ends[1:]))
+    if side < LARGE:  # colours weighted by alpha, as in cut_out
+        pictures = (p.convert("RGBa").resize((side, side), Image.BOX).convert("RGBA") for p in pictures)
+    return np.stack([np.asarray(p) for p in pictures]), json.loads(str(bank["rows"]))
 
 
 def contact_sheet(work, path):

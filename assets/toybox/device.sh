@@ -11,5 +11,5 @@ python=${PYTHON:-python3}
 mkdir -p "$out"
 export PYTHONPATH="$work/site" PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1
 { timeout --signal TERM $((seconds + ${LATE:-15})) "$python" "$(dirname "$0")/toybox.py" --work "$work/run" --given "$given" --out "$out" \
-  --wall "$seconds" --together "$@" 2>&1 && status=0 || status=$?; echo "ended with status $status"; } | tee "$out/log.txt"
+  --wall "$seconds" "$@" 2>&1 && status=0 || status=$?; echo "ended with status $status"; } | tee "$out/log.txt"
 tail -n 1 "$out/log.txt" | grep -q 'status 0$'

@@ -39,7 +39,7 @@ def build(work, latent="f4c4", scaling=1.0):
     tokenizer = Tokenizer(pathlib.Path(work) / "tokenizer")
     factor, channels, _ = autoencoder.LEVELS[latent]
     unet = UNET | dict(in_channels=channels, out_channels=channels)
-    if factor == 8:  # attention on the grid of 16 x 16 from the first level on
+    if channels > 4:  # latents of 16 x 16: attention on the grid of 16 x 16 from the first level on
         unet |= dict(sample_size=16, down_block_types=UNET["down_block_types"][1:], up_block_types=UNET["up_block_types"][:2], block_out_channels=[96, 192],
                      attention_head_dim=[2, 4])
     model = RealCustom.build(unet, [text_config(len(tokenizer.clip))], autoencoder.config(latent, scaling), VISION, ENCODERS)
@@ -49,26 +49,28 @@ def build(work, latent="f4c4", scaling=1.0):
 
 @torch.no_grad()
 def fill(module, weights):
-    """Puts weights (name -> tensor) into a module. Heads, which only training has, are left out; versions of transformers differ in one part of a name."""
+    """Puts weights (name -> tensor) into a module. Heads, which only training has, and the other autoencoder are left out; versions of transformers differ in one part of a name."""
     plain = lambda n: n.replace(".text_model.", ".")
     own = {plain(n): p for n, p in module.named_parameters()}
     for name, value in weights.items():
-        if not name.startswith("head."):
+        if not name.startswith(("head.", "large.")):
             if plain(name) not in own:
                 raise SystemExit(f"what was saved has {name}, which this model has not: was it trained with other sizes?")
             own[plain(name)].copy_(value)
 
 
-def load(work):
-    """The trained networks as far as they are trained: the averaged weights of every stage that has run."""
+def load(work, small=False):
+    """The trained networks as far as they are trained: the averaged weights of every stage that has run. With the autoencoder for large
+    pictures (large.py) where there is one; small: with that whose latents everything learns with."""
     work = pathlib.Path(work)
     saved = lambda name: torch.load(work / f"{name}.pt", map_location="cpu") if (work / f"{name}.pt").exists() else None
-    vae, cache = saved("vae"), saved("latents")
+    large, cache = None if small else saved("large"), saved("latents")
+    vae = large or saved("vae")
     model, tokenizer = build(work, vae["latent"] if vae else "f4c4", cache["scaling"] if cache else 1.0)
     if (work / "start.safetensors").exists():  # what a training began from; image encoders that no stage trained are only there
         from safetensors.torch import load_file
-        fill(model, load_file(work / "start.safetensors"))
-    for stage, part in (("vae", model.vae), ("decoder", model.vae), ("encoders", model.encoders), ("joint", model)):
+        fill(model, {k: v for k, v in load_file(work / "start.safetensors").items() if not (large and k.startswith("vae."))})
+    for stage, part in (("vae", model.vae), ("encoders", model.encoders), ("joint", model)):
         state = vae if stage == "vae" else saved(stage)
         if state:
             choose_features(model.encoders, state.get("features", "both"))

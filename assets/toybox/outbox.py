@@ -35,7 +35,7 @@ class Outbox:
             cache = torch.load(cache, mmap=True)
             self.about["latents"] = {k: cache[k] for k in ("scaling", "latent_rgb", "latent_rgb_bias")}
         files, left = [], 0
-        for stage in ("vae", "decoder", "encoders", "joint", "current"):
+        for stage in ("vae", "encoders", "large", "joint", "current"):
             for name, t in self.tensors.get(stage, {}).items():
                 if t.nbytes > left:
                     files.append({})

@@ -1,13 +1,32 @@
-"""Paints the places: procedural 128x128 backgrounds, each with many variants.
+"""Paints the places: procedural backgrounds, each with many variants.
 
-Every painter draws on a 256x256 canvas, which is halved afterwards for smooth edges. It returns nothing: the canvas is changed in place.
+Every painter draws in coordinates of 0..256 on a canvas twice as large as the picture will be, which is halved afterwards for smooth edges. It
+returns nothing: the canvas is changed in place.
 """
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from words import PLACES
 
 SIDE = 128
-S = 256  # canvas while painting
+S = 256  # coordinates while painting
+
+
+class Pen:
+    """ImageDraw, for coordinates, widths and radii of 0..S on a canvas of another size."""
+
+    def __init__(self, im):
+        self.draw, self.k = ImageDraw.Draw(im), im.width / S
+
+    def __getattr__(self, shape):
+        def drawn(xy, *radius, width=1, **more):
+            xy = [tuple(v * self.k for v in p) if isinstance(p, tuple) else p * self.k for p in xy]
+            width = {} if shape == "polygon" else dict(width=max(1, round(width * self.k)))
+            getattr(self.draw, shape)(xy, *(r * self.k for r in radius), **width, **more)
+        return drawn
+
+
+def blurred(im, radius):
+    return im.filter(ImageFilter.GaussianBlur(radius * im.width / S))
 
 
 def jitter(rng, colour, d=18):
@@ -17,10 +36,10 @@ def jitter(rng, colour, d=18):
 
 def gradient(im, y0, y1, top, bottom):
     """Vertical colour gradient over the rows y0..y1 of the picture."""
-    y0, y1 = int(y0), int(y1)
+    y0, y1 = (int(y * im.width / S) for y in (y0, y1))
     t = np.linspace(0, 1, max(1, y1 - y0))[:, None, None]
     rows = (1 - t) * np.array(top, float) + t * np.array(bottom, float)
-    im.paste(Image.fromarray(np.broadcast_to(rows, (len(rows), S, 3)).astype(np.uint8)), (0, y0))
+    im.paste(Image.fromarray(np.broadcast_to(rows, (len(rows), im.width, 3)).astype(np.uint8)), (0, y0))
 
 
 def blob(d, x, y, rx, ry, colour):
@@ -107,7 +126,7 @@ def space(rng, im, d):
     for _ in range(rng.integers(2, 5)):
         for _ in range(8):
             blob(d, rng.uniform(0, S), rng.uniform(0, S), rng.uniform(10, 40), rng.uniform(6, 22), jitter(rng, (60, 30, 95), 14))
-    im.paste(im.filter(ImageFilter.GaussianBlur(14)))
+    im.paste(blurred(im, 14))
     for _ in range(rng.integers(40, 90)):
         r = rng.choice([.9, 1.4, 2.2], p=[.5, .35, .15])
         blob(d, rng.uniform(0, S), rng.uniform(0, S), r, r, (235, 235, 255))
@@ -149,12 +168,12 @@ def desert(rng, im, d):
 
 def water(rng, im, d):
     gradient(im, 0, S, jitter(rng, (60, 195, 225)), jitter(rng, (10, 60, 125)))
-    rays = Image.new("L", (S, S))
-    r = ImageDraw.Draw(rays)
+    rays = Image.new("L", im.size)
+    r = Pen(rays)
     for _ in range(5):
         x = rng.uniform(-20, S)
         r.polygon([(x, 0), (x + 18, 0), (x + 60, S), (x - 10, S)], fill=38)
-    im.paste((225, 250, 255), (0, 0), rays.filter(ImageFilter.GaussianBlur(6)))
+    im.paste((225, 250, 255), (0, 0), blurred(rays, 6))
     if rng.random() < .7:
         hills(rng, d, 236, 18, jitter(rng, (170, 160, 120)))
         for _ in range(rng.integers(1, 5)):
@@ -217,7 +236,7 @@ def clouds(rng, im, d):
     gradient(im, 0, S, jitter(rng, (85, 165, 240)), jitter(rng, (175, 220, 250)))
     for _ in range(rng.integers(6, 12)):
         cloud(rng, d, rng.uniform(0, S), rng.uniform(10, S), rng.uniform(20, 42), jitter(rng, (246, 249, 253), 5))
-    im.paste(im.filter(ImageFilter.GaussianBlur(3)))
+    im.paste(blurred(im, 3))
 
 
 def volcano(rng, im, d):
@@ -250,11 +269,11 @@ PAINTERS = {
 assert set(PAINTERS) == set(PLACES)
 
 
-def paint(place, rng):
-    """One variant of the place: [SIDE, SIDE, 3] uint8."""
-    im = Image.new("RGB", (S, S))
-    PAINTERS[place](rng, im, ImageDraw.Draw(im))
-    return np.asarray(im.resize((SIDE, SIDE), Image.BOX))
+def paint(place, rng, side=SIDE):
+    """One variant of the place: [side, side, 3] uint8."""
+    im = Image.new("RGB", (2 * side, 2 * side))
+    PAINTERS[place](rng, im, Pen(im))
+    return np.asarray(im.resize((side, side), Image.BOX))
 
 
 if __name__ == "__main__":

@@ -42,5 +42,5 @@ if __name__ == "__main__":
     for name, (emoji, package, turn, background) in SAMPLES.items():
         identity = Identity(np.random.default_rng(0), 0, 1, True, 0)
         identity.turn, identity.saturation, identity.gamma = turn, 1, 1
-        sprite = bank.cut_out(sources[package].picture(emoji, names[emoji.replace("️", "")]), 220)
+        sprite = bank.cut_out(sources[package].picture(emoji, names[emoji.replace("️", "")]), 220, 8)
         draw(Image.fromarray(identity.apply(sprite)), background).save(a.out / f"{name}.png", optimize=True)

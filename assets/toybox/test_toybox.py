@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-import autoencoder, bank, captions, curves, curriculum, encoders, export, fast, flat, joint, model, networks, optim, outbox, sample, scenes, store, supply, tokenizer, toybox, train, warm, watch, webdata
+import autoencoder, bank, captions, curves, curriculum, encoders, export, fast, flat, joint, large, model, networks, optim, outbox, sample, scenes, store, supply, tokenizer, toybox, train, warm, watch, webdata
 from words import PLACES, SUBJECTS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -47,15 +47,15 @@ def all_channels():
 
 def fake_bank(folder):
     """Two words with two individuals each for training and one held out, as plain discs."""
-    y, x = np.mgrid[-1:1:bank.SIDE * 1j, -1:1:bank.SIDE * 1j]
+    y, x = np.mgrid[-1:1:bank.LARGE * 1j, -1:1:bank.LARGE * 1j]
     sprites, rows = [], []
     others = [*((h, "hat") for h in scenes.HATS), *((s, "seat") for s in scenes.SEATS)]
     for i, (word, split) in enumerate([("cat", "train"), ("cat", "train"), ("apple", "train"), ("apple", "train"), ("cat", "test"), ("apple", "test"), *others]):
-        disc = np.zeros((bank.SIDE, bank.SIDE, 4), np.uint8)
+        disc = np.zeros((bank.LARGE, bank.LARGE, 4), np.uint8)
         disc[..., 0], disc[..., 1], disc[..., 3] = 200, 25 * i % 256, 255 * (x * x + y * y < .8)
         sprites.append(disc)
         rows.append(dict(individual=f"{word}/x/{i}", word=word, design="x", package="x", split=split))
-    np.savez_compressed(folder / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
+    bank.save(folder, sprites, rows)
 
 
 WORK = None
@@ -72,8 +72,9 @@ def work():
         for i in range(2):
             scenes.block(composer, folder, "train", 1, 40, i, .6)
         scenes.block(scenes.Composer(folder, "test"), folder, "test", 2, 40, 0, .6)
+        scenes.block(scenes.Composer(folder, "train", side=2 * scenes.SIDE), folder, "train", 1, 12, 0, .6)
         tokenizer.save(folder / "tokenizer")
-        for stage in ("vae", "encoders", "latents"):
+        for stage in ("vae", "encoders", "large", "latents"):
             train_toybox(folder, "--stage", stage, "--steps", "2")
     return pathlib.Path(WORK.name)
 
@@ -375,9 +376,9 @@ def test_1_every_stage_runs_on_the_card():
     vae, (eyes, heads) = autoencoder.build(), encoders.build()
     toy, words = model.build(work())
     toy.requires_grad_(True)
-    one, full, mirrored = joint.Joint(toy), coordinates(), coordinates(flips=True)
+    one, full, mirrored, grown = joint.Joint(toy), coordinates(), coordinates(flips=True), large.grow(autoencoder.build())
     with card() as eye:
-        moved(vae), moved(eyes), moved(heads), moved(one)
+        moved(vae), moved(eyes), moved(heads), moved(one), moved(grown)
         x, share = store.crops(on_card(full), 6, 64, None)
         more = autoencoder.disturbance(x, "f4c4", None)
         batch = encoders.twins(full, 6, 1.8, None)
@@ -385,6 +386,8 @@ def test_1_every_stage_runs_on_the_card():
         eye.recording = True
         loss, error = autoencoder.loss_of(vae, x, share, *more, autocast())
         assert x.device.type == loss.device.type == "cuda" and loss.requires_grad and loss.dtype == torch.float32
+        loss, *more = large.loss_of(grown, vae, torch.cat([x, x], 2), torch.cat([share, share], 2), more[0][:, :, :, :8], more[1], autocast())
+        assert loss.device.type == "cuda" and loss.requires_grad and all(m.ndim == 0 and not m.requires_grad for m in more)
         with autocast():
             seen = {n: e(batch[0])[-1] for n, e in eyes.each.items()}
         assert torch.bfloat16 in eye.types
@@ -674,8 +677,33 @@ def test_curriculum_follows_the_paper():
             e.config["features"] = [0, 1, 3]
 
 
+def test_large_scenes_are_the_same_scenes():
+    with tempfile.TemporaryDirectory() as d:
+        fake_bank(pathlib.Path(d))
+        small, big = (scenes.Composer(d, "train", side=s).sample(np.random.default_rng(3)) for s in (128, 256))
+    assert big["picture"].shape == (256, 256, 3) and (big["words"], big["place"]) == (small["words"], small["place"])
+    off = np.abs(scenes.shrink(big["picture"], 128).astype(int) - small["picture"])
+    assert off.mean() < 3 and np.abs(scenes.shrink(big["masks"][0], 16).astype(int) - scenes.shrink(small["masks"][0], 16)).mean() < 2
+
+
+def test_the_large_autoencoder_begins_as_the_small_one():
+    torch.manual_seed(0)
+    small = autoencoder.build("f4c4")
+    grown = large.grow(small)
+    seen = []
+    for vae in (small, grown):
+        vae.decoder.conv_norm_out.register_forward_hook(lambda module, given, out: seen.append(out))
+    with torch.no_grad():
+        z = torch.randn(1, 4, 8, 8)
+        small.decode(z)
+        assert grown.decode(z).sample.shape == (1, 3, 64, 64)
+    assert torch.allclose(torch.nn.functional.interpolate(seen[0], scale_factor=2), seen[1], atol=1e-4)
+    folder = work()
+    assert model.load(folder)[0].vae.config.sample_size == 256 and model.load(folder, small=True)[0].vae.config.sample_size == 128
+
+
 def test_a_stopped_run_goes_on_exactly():
-    for stage in ("vae", "decoder", "encoders", "joint"):
+    for stage in ("vae", "large", "encoders", "joint"):
         with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
             options = ("--stage", stage, "--steps", "5")
             train_toybox(fresh(a, stage), *options)
@@ -766,11 +794,11 @@ def test_stages_side_by_side():
     with tempfile.TemporaryDirectory() as d, tempfile.TemporaryDirectory() as out, mock.patch.object(toybox, "__file__", __file__):
         toybox.BEGAN, began = time.time(), toybox.BEGAN
         try:
-            toybox.main(["--work", str(fresh(d, "vae", "encoders", "latents")), "--batch", "16", "--say", "1", "--wall", "3000", "--steps", "2", "--together", "--compile", "eager", "--out", out])
+            toybox.main(["--work", str(fresh(d, "vae", "encoders", "large", "latents")), "--batch", "16", "--say", "1", "--wall", "3000", "--steps", "2", "--together", "--compile", "eager", "--out", out])
         finally:
             toybox.BEGAN = began
         assert (pathlib.Path(d) / "vae.pt").exists() and (pathlib.Path(d) / "encoders.pt").exists() and trained(d)["step"] == 2
-        assert set(outbox.join(out, pathlib.Path(d) / "again")) == {"vae", "encoders", "joint"}
+        assert set(outbox.join(out, pathlib.Path(d) / "again")) == {"vae", "encoders", "large", "joint"}
 
 
 def test_sheet_and_figures_are_drawn_at_the_end():
@@ -971,8 +999,9 @@ def test_training_goes_on_from_the_embedded_model():
         shutil.copytree(bundle / "tokenizer", work / "tokenizer")
         assert all(n.endswith((".norm.weight", ".norm.bias")) for n in warm.begin(bundle, work))  # of the image encoders, behind the features
         whole = model.load(work)[0]
+        side = whole.vae.config.sample_size
         assert whole.vae.config.scaling_factor == json.loads((bundle / "manifest.json").read_text())["latent"]["scaling_factor"]
-        picture = torch.from_numpy(np.asarray(Image.open(HERE.parent / "samples" / "mushroom.png").convert("RGB").resize((128, 128)))).permute(2, 0, 1)[None]
+        picture = torch.from_numpy(np.asarray(Image.open(HERE.parent / "samples" / "mushroom.png").convert("RGB").resize((side, side)))).permute(2, 0, 1)[None]
         with torch.no_grad():  # the encoder kept here and the decoder of the bundle belong together
             assert (whole.decode(whole.latents(store.floats(picture))) - store.floats(picture)).abs().mean() < .04
 

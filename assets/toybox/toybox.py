@@ -2,19 +2,19 @@
 
     python toybox.py --work DIR --render 2 --scenes 24000 --seconds 5400     all stages; the same command goes on where it was stopped
     python toybox.py --work DIR --processes 2 --seconds 5400 --compile       as two processes of one thread: what a busy CPU likes
-    python toybox.py --work DIR --stage joint --seconds 3600                 one stage: vae, encoders, latents or joint
+    python toybox.py --work DIR --stage joint --seconds 3600                 some of the stages: vae, encoders, large, latents, joint
     python toybox.py --work DIR --wall 570 --together --compile --out OUT    all in ten minutes of a card: see device.sh
     python toybox.py --join OUT --work DIR                                   what --out left, as a work folder again
 
 vae       the autoencoder, on crops (autoencoder.py)
-decoder   more of the decoder alone, which leaves the latents as they are: at any time, by itself
 encoders  the two image encoders (encoders.py)
+large     the autoencoder of the program: pictures of twice the side from the same latents (large.py)
 latents   of all scenes, and the linear map from latents to colours for previews
 joint     text encoder, U-Net, projector, visual keys and values in one stage: velocity prediction, references fade in over the first
           tenth, one of four samples has none. --frozen trains only what sees the reference, where every sample has one; --eyes the image
           encoders as well
 
---start FILE begins from other weights, --warm from the embedded model's (warm.py); with --anew what sees the reference begins anew all the same.
+--start FILE begins from other weights, --warm from the embedded model's (warm.py), with FILE's over them where both are given; what is not among the stages then stays as it is. With --anew what sees the reference begins anew all the same.
 
 Each stage has a share of the time (--shares); its clock starts after its first three steps, so compiling costs none of it, and is kept
 over restarts. --wall ends everything by the clock on the wall. --together trains autoencoder and encoders at the same time, in processes
@@ -25,11 +25,11 @@ with --steps a run that was stopped ends where an uninterrupted one would, to th
 Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, weights go there too, in pieces of 15 MB (outbox.py), so
 that a run that is cut off is not lost. With --show N a sheet and figures of held-out scenes are made at the end (sample.py, evaluate/).
 """
-import argparse, atexit, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
+import argparse, atexit, gc, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
 BEGAN = time.time()  # before torch, which takes its time
 import torch
 import torch.nn.functional as F
-import autoencoder, encoders, norm, outbox
+import autoencoder, encoders, large, norm, outbox
 from curriculum import CROP, DATA, FEATURES, choose_features, crop_limit, multiview_share
 from fast import Captured, Compiled, Precision, Team, explicit_attention
 from flat import Flat
@@ -37,8 +37,7 @@ from outbox import write
 from store import SIDE, Store, crops, draw, floats
 from supply import Supply, lengths
 
-STAGES = ("vae", "encoders", "latents", "joint")
-MORE = ("decoder",)  # not part of a whole run
+STAGES = ("vae", "encoders", "large", "latents", "joint")
 WHOLE = .6  # from here on the autoencoder sees whole pictures, as it does when it is used: the norms' statistics are not those of a part
 
 
@@ -155,25 +154,13 @@ class Run:
 
 
 def train_vae(a, team, supply, seconds):
-    return autoencoder_stage(a, team, supply, seconds, "vae")
-
-
-def train_decoder(a, team, supply, seconds):
-    return autoencoder_stage(a, team, supply, seconds, "decoder")
-
-
-def autoencoder_stage(a, team, supply, seconds, name):
-    from model import load
     torch.manual_seed(0)
     store, precision = supply.store, Precision(team.device, a.precision)
-    vae = autoencoder.build(a.latent) if name == "vae" else load(a.work)[0].vae
-    if name == "vae":
-        begin(vae, a.start, "vae.")
-    vae = vae.requires_grad_(name == "vae").to(team.device, memory_format=torch.channels_last)
-    if name == "decoder":
-        vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)
-    flat = Flat([(n, p) for n, p in vae.named_parameters() if p.requires_grad], weight_decay=1e-3, average=.995)
-    run = Run(a, name, flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
+    vae = autoencoder.build(a.latent)
+    begin(vae, a.start, "vae.")
+    vae = vae.to(team.device, memory_format=torch.channels_last)
+    flat = Flat(vae.named_parameters(), weight_decay=1e-3, average=.995)
+    run = Run(a, "vae", flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=a.latent), between=lambda: supply.poll(1))
 
     def draw(done, g):
         n = a.batch // a.parts
@@ -183,6 +170,40 @@ def autoencoder_stage(a, team, supply, seconds, name):
     def loss_of(batch):
         loss, error = autoencoder.loss_of(vae, *batch, precision.autocast())
         return loss, dict(loss=loss, error=error)
+    return run.loop(draw, loss_of, a.lr or 2e-3)
+
+
+def train_large(a, team, supply, seconds):
+    from model import load
+    precision, folder = Precision(team.device, a.precision), (supply.temporary or a.work)
+    pictures = large.Pictures(team.device, folder)
+    while len(pictures) < min(a.large, 400) and (supply.running or not len(pictures)):
+        time.sleep(.2)
+        pictures.poll(), supply.poll(1)
+    small = load(a.work, small=True)[0].vae
+    vae = large.grow(small)
+    if a.start:
+        begin(vae, a.start, "large.")
+    vae, small = (v.to(team.device, memory_format=torch.channels_last) for v in (vae, small.requires_grad_(False)))
+    flat = Flat(vae.named_parameters(), weight_decay=1e-3, average=.995)
+    looked = [time.time()]
+
+    def between():
+        supply.poll(2)
+        if time.time() - looked[0] > 3:
+            looked[0] = time.time()
+            pictures.poll()
+
+    run = Run(a, "large", flat, team, seconds, [vae.encoder, vae.decoder], lambda: dict(latent=large.LEVEL), between)
+
+    def draw(done, g):
+        n = max(2, a.batch // a.parts // 2)
+        x, share = crops(pictures, n, SIDE, g) if done < WHOLE else crops(pictures, max(1, n // 4), 2 * SIDE, g)
+        return x, share, *autoencoder.disturbance(x, large.LEVEL, g)
+
+    def loss_of(batch):
+        loss, error, distance = large.loss_of(vae, small, *batch, precision.autocast())
+        return loss, dict(loss=loss, error=error, distance=distance)
     return run.loop(draw, loss_of, a.lr or 2e-3)
 
 
@@ -230,7 +251,7 @@ def train_latents(a, team, supply, seconds=0):
     the scale and the least-squares map latent -> RGB. The processes share the work; a card makes latents anew each time."""
     from model import load
     store, path, cpu = supply.store, a.work / "latents.pt", team.device.type == "cpu"
-    model, trained = load(a.work)[0], torch.load(a.work / "vae.pt", mmap=True)["steps"].item() if (a.work / "vae.pt").exists() else 0
+    model, trained = load(a.work, small=True)[0], torch.load(a.work / "vae.pt", mmap=True)["steps"].item() if (a.work / "vae.pt").exists() else 0
     kept = torch.load(path, map_location="cpu", mmap=True) if path.exists() else {}
     if kept.get("steps", trained) != trained:  # of another autoencoder
         kept = {}
@@ -304,6 +325,7 @@ def train_joint(a, team, supply, seconds):
         model.encoders.load_state_dict(load(a.work)[0].encoders.state_dict())
     model.requires_grad_(False).to(team.device)
     joint = Joint(model).to(team.device)
+    begin(joint.head, a.start, "head.")
     named = joint.named(a.frozen, a.eyes > 0)
     for _, p in named:
         p.requires_grad_(True)
@@ -415,9 +437,9 @@ def launch(a, argv):
 def options(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", type=pathlib.Path, required=True, help="folder of the run: bank, tokenizer, scenes, and what is trained")
-    p.add_argument("--stage", choices=STAGES + MORE, action="append", help="only this stage (default: all)")
+    p.add_argument("--stage", choices=STAGES, action="append", help="only this stage (default: all)")
     p.add_argument("--seconds", type=float, default=5400, help="of training, shared out by --shares")
-    p.add_argument("--shares", type=float, nargs=3, default=(.15, .08, .77), metavar=("VAE", "ENCODERS", "JOINT"))
+    p.add_argument("--shares", type=float, nargs=4, default=(.12, .06, .14, .68), metavar=("VAE", "ENCODERS", "LARGE", "JOINT"))
     p.add_argument("--wall", type=float, help="be done so many seconds from now, whatever compiling takes")
     p.add_argument("--steps", type=int, help="end each stage after so many steps altogether instead")
     p.add_argument("--batch", type=int, default=32, help="samples per step, over all parts")
@@ -427,6 +449,7 @@ def options(argv=None):
     p.add_argument("--hold", type=float, default=.75, help="share of the time after which the rate falls, in a straight line; the state there is kept as <stage>-hold.pt, from which a longer run can go on")
     p.add_argument("--render", type=int, default=0, metavar="PROCESSES", help="compose scenes in the background")
     p.add_argument("--scenes", type=int, default=24000, help="with --render: how many, with those that are there")
+    p.add_argument("--large", type=int, default=6000, metavar="COUNT", help="with --render: how many scenes of twice the side")
     p.add_argument("--blocks", type=int, help="use only the first blocks of scenes")
     p.add_argument("--also", type=pathlib.Path, action="append", default=[], help="another folder where blocks lie or come")
     p.add_argument("--given", type=pathlib.Path, help="folder to copy bank.npz and tokenizer/ from where the work folder has none")
@@ -465,6 +488,9 @@ def main(argv=None):
     prepare(a)
     if a.join:
         print(f"{a.work} has {', '.join(outbox.join(a.join, a.work))}")
+        if not (a.work / "encoders.pt").exists():  # what was not among the stages is what the run began from
+            import warm
+            warm.begin(warm.BUNDLE, a.work)
         return
     others = launch(a, [os.path.abspath(__file__), *(sys.argv[1:] if argv is None else argv)]) if a.processes > 1 and "RANK" not in os.environ else []
     team = Team(device=a.device)
@@ -481,11 +507,13 @@ def main(argv=None):
     store = Store(team.device, flips=cuda, room=max(a.scenes if a.render else 0, sum(lengths(a.work, *a.also)[:a.blocks])))
     supply = Supply(store, Tokenizer(a.work / "tokenizer"), a.work, a.also, a.scenes, a.render if first else 0, a.blocks)
     try:
+        if a.render and first and "large" in (a.stage or STAGES) and not (a.work / "large.pt").exists():
+            supply.compose("--side", 2 * SIDE, "--count", a.large, "--workers", a.render, "--out", supply.temporary or a.work, "--block", min(200, max(25, a.large // (4 * a.render))))
         if a.warm:  # while scenes are composed
             import warm
-            a.start = a.work / "start.safetensors"
+            more, a.start = a.start, a.work / "start.safetensors"
             if not a.start.exists():
-                warm.begin(warm.BUNDLE, a.work, finished=False)
+                warm.begin(warm.BUNDLE, a.work, finished="vae" not in (a.stage or STAGES), large_too="large" not in (a.stage or STAGES), more=more)
         if a.show and first and not list(a.work.glob("test-*-meta.json")):
             supply.compose("--split", "test", "--count", max(60, 12 * a.show[0]), "--natural", .5, "--seed", 7, "--workers", 1)
         parent = os.getppid()
@@ -501,7 +529,7 @@ def main(argv=None):
             together(a, supply)
             supply.wait(min(a.scenes, 1000))
             stages = [s for s in stages if s not in ("vae", "encoders") or not (a.work / f"{s}.pt").exists()]  # what failed there is done here
-        left = {s: share for s, share in zip(("vae", "encoders", "joint"), a.shares) if s in stages}
+        left = {s: share for s, share in zip(("vae", "encoders", "large", "joint"), a.shares) if s in stages}
         for stage in stages:
             seconds = a.seconds * left.get(stage, 1)
             if a.end and stage in left:  # its share of what is left
@@ -509,6 +537,10 @@ def main(argv=None):
             left.pop(stage, None)
             if not globals()["train_" + stage](a, team, supply, seconds):
                 break
+            signal.signal(signal.SIGTERM, signal.SIG_DFL), signal.signal(signal.SIGINT, signal.default_int_handler)  # they hold the stage's memory
+            gc.collect()
+            if cuda:
+                torch.cuda.empty_cache()
         else:
             if a.show and first and list(a.work.glob("test-*-meta.json")):
                 show(a, team)

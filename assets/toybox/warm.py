@@ -111,46 +111,59 @@ BUNDLE, ENCODER = (pathlib.Path(__file__).with_name(n) for n in ("bundle", "enco
 
 
 def keep(work):
-    """The encoder's half of DIR's autoencoder in float16, into ENCODER."""
+    """The encoder's half of DIR's smaller autoencoder in float16, into ENCODER."""
     from model import load
-    vae = load(work)[0].vae
+    vae = load(work, small=True)[0].vae
     save_file({k: v.half().contiguous() for k, v in vae.state_dict().items() if k.startswith(("encoder.", "quant_conv."))}, ENCODER)
     print(f"{ENCODER.name}: {ENCODER.stat().st_size / 1e6:.2f} MB")
 
 
 def autoencoder_of(bundle, latent="f4c4"):
-    import autoencoder
+    """(the autoencoder whose latents everything learns with, that of the bundle where it is the one for large pictures). Of the first a bundle
+    of today has no decoder: it has the large one's as far as that fits, which nobody should ask for a picture."""
+    import autoencoder, large
     from safetensors.torch import load_file
-    decoder = {k: v for k, v in read(bundle, ("decoder",)).items() if k.startswith(("decoder.", "post_quant_conv."))}
+    given = {k: v for k, v in read(bundle, ("decoder",)).items() if k.startswith(("decoder.", "post_quant_conv."))}
+    whole = None
+    if "decoder.up_blocks.3.resnets.0.conv1.weight" in given:
+        whole = autoencoder.build(large.LEVEL)
+        whole.load_state_dict(given | {k: v for k, v in read(bundle, ("encoder",)).items() if k.startswith(("encoder.", "quant_conv."))})
     vae = autoencoder.build(latent)
-    vae.load_state_dict({k: v.float() for k, v in load_file(ENCODER).items()} | decoder)
-    return vae
+    vae.load_state_dict({k: v.float() for k, v in load_file(ENCODER).items()} | given, strict=whole is None)
+    return vae, whole
 
 
-def finish(vae, bundle, work, latent="f4c4"):
-    """An autoencoder as a finished stage: DIR/vae.pt, and DIR/latents.pt with its bundle's scale."""
+def finish(vae, bundle, work, name="vae", latent="f4c4"):
+    """An autoencoder as a finished stage: DIR/vae.pt or DIR/large.pt, and DIR/latents.pt with its bundle's scale."""
     from flat import Flat
     from toybox import write
     flat = Flat(vae.named_parameters())
     flat.steps += 1
-    write(work / "vae.pt", flat.state() | dict(latent=latent, seen=0, seconds=1e12))  # its time is over
+    write(work / f"{name}.pt", flat.state() | dict(latent=latent, seen=0, seconds=1e12))  # its time is over
     about = json.loads((bundle / "manifest.json").read_text())["latent"]
     write(work / "latents.pt", dict(latents=None, count=0, blocks=[], steps=flat.steps.item(), scaling=about["scaling_factor"], latent_rgb=about["rgb"], latent_rgb_bias=about["rgb_bias"]))
 
 
-def begin(bundle, work, finished=True):
-    """Writes what toybox.py begins from; finished: the autoencoder is, and only the rest goes on. Returns the names of the model's
+def begin(bundle, work, finished=True, large_too=True, more=None):
+    """Writes what toybox.py begins from; finished: the autoencoder is (large_too: and that for large pictures), and only the rest goes on. Returns the names of the model's
     parameters that a bundle does not have."""
     from model import build
     torch.manual_seed(0)
     model, tokenizer = build(work)
     known = json.loads((bundle / "tokenizer" / "vocab.json").read_text())
     out = fit(read(bundle), model, tokenizer.clip.get_vocab(), known)
-    vae = autoencoder_of(bundle)
+    vae, whole = autoencoder_of(bundle)
     out |= {"vae." + k: v for k, v in vae.state_dict().items()}
+    if whole:
+        out |= {"large." + k: v for k, v in whole.state_dict().items()}
+    if more:  # a file of weights that go over the bundle's, as heads that training alone has
+        from safetensors.torch import load_file
+        out |= {k: v.float() for k, v in load_file(more).items()}
     save_file({k: v.contiguous().clone() for k, v in out.items()}, work / "start.safetensors")
     if finished and not (work / "vae.pt").exists():
         finish(vae, bundle, work)
+        if whole and large_too:
+            finish(whole, bundle, work, "large", "f8c4")
     return [k for k, _ in model.named_parameters() if k not in out and not k.startswith("vae")]
 
 
@@ -163,4 +176,4 @@ if __name__ == "__main__":
     if a.keep:
         keep(a.work)
     else:
-        print("begin anew:", ", ".join(begin(a.bundle, a.work)))
+        print("begin anew:", ", ".join(n for n in begin(a.bundle, a.work) if not n.startswith("vae.")))

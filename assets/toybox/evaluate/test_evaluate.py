@@ -104,14 +104,14 @@ def test_retrieval_changes_and_masks_are_counted_right():
 
 def fake_work(folder):
     """A bank of discs, and two scenes of it."""
-    y, x = np.mgrid[-1:1:bank.SIDE * 1j, -1:1:bank.SIDE * 1j]
+    y, x = np.mgrid[-1:1:bank.LARGE * 1j, -1:1:bank.LARGE * 1j]
     sprites, rows = [], []
     for i, word in enumerate(["cat", "cat", "dog", "dog", *HATS, *SEATS]):
-        disc = np.zeros((bank.SIDE, bank.SIDE, 4), np.uint8)
+        disc = np.zeros((bank.LARGE, bank.LARGE, 4), np.uint8)
         disc[..., 0], disc[..., 1], disc[..., 3] = 200, 20 * i, 255 * (x * x + y * y < .8)
         sprites.append(disc)
         rows.append(dict(individual=f"{word}/x/{i}", word=word, design="x", package="x", split="train"))
-    np.savez_compressed(folder / "bank.npz", sprites=np.stack(sprites), rows=json.dumps(rows))
+    bank.save(folder, sprites, rows)
 
 
 def test_judges_learn_and_judge():
