@@ -365,6 +365,7 @@ func (g *Graphs) load(name graph.Name) (session.Session, error) {
 
 		Changes: g.adapted.of(name),
 		Outside: g.model.Manifest().Outside(),
+		Moved:   g.model.Manifest().Moved(),
 	})
 	if err != nil {
 		return nil, message.Errorf("open the %s graph: %w", name, err)

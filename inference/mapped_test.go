@@ -2,7 +2,9 @@ package inference_test
 
 import (
 	"context"
+	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -90,7 +92,7 @@ func outputs(t *testing.T, rt inference.Runtime, b *bundle.Bundle) map[string]*t
 	t.Helper()
 	all := map[string]*tensor.Tensor{}
 	for _, name := range []graph.Name{graph.Text, graph.UNet, graph.Decoder} {
-		s, err := rt.Open(b.Graph(name), session.Options{Outside: b.Manifest().Outside()})
+		s, err := rt.Open(b.Graph(name), session.Options{Outside: b.Manifest().Outside(), Moved: b.Manifest().Moved()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,4 +155,70 @@ func difference(got, want *tensor.Tensor) float64 {
 		d, n = d+(float64(g)-w)*(float64(g)-w), n+w*w
 	}
 	return math.Sqrt(d / n)
+}
+
+// TestAMappedModelMoves: a model that maps checkpoints comes to another folder, as to another computer, with the checkpoints in it. Its graphs,
+// which go on to name the sender's paths, compute the same bits there without them.
+func TestAMappedModelMoves(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows copies always")
+	}
+	rt := orttest.CPU(t)
+	o := synthetic.Options{Sizes: synthetic.Tiny, DType: tensor.F16}
+	list, err := synthetic.Files(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := filepath.Join(t.TempDir(), "tree")
+	if err := synthetic.Write(t.Context(), src, list, o, nil); err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.ImportWith(t.Context(), src, filepath.Join(t.TempDir(), "bundle"), bundle.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := outputs(t, rt, b)
+	description, paths, err := b.Parcel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := bundle.Unpack(description)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shelf := t.TempDir()
+	half, dir := filepath.Join(shelf, "half"), filepath.Join(shelf, "model")
+	for _, p := range a.Parts {
+		at := filepath.Join(half, filepath.FromSlash(p.Path))
+		data, err := os.ReadFile(paths[p.SHA256])
+		if err == nil {
+			err = errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, data, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(a.Settle(half, dir), os.RemoveAll(src), os.RemoveAll(b.Dir())); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := bundle.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := moved.CheckFiles(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for port, got := range outputs(t, rt, moved) {
+		if d := difference(got, want[port]); d != 0 {
+			t.Errorf("%s differs by %g", port, d)
+		}
+	}
+	// It can be sent on.
+	further, _, err := moved.Parcel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(further) != string(description) {
+		t.Error("it is another model once it has come")
+	}
 }

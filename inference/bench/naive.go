@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func weights(inspector session.Inspector, model inference.Model) (places map[str
 			return nil, nil, err
 		}
 		for _, w := range list {
-			file := filepath.FromSlash(w.File)
+			file := filepath.FromSlash(cmp.Or(model.Manifest().Moved()[w.File], w.File))
 			if !filepath.IsAbs(file) {
 				if file, err = filepath.Abs(filepath.Join(filepath.Dir(path), file)); err != nil {
 					return nil, nil, err

@@ -29,7 +29,12 @@ type MappedFile struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
 	SHA256   string    `json:"sha256"`
+	// Named is what the graphs call the file, where that is another path than its own: of a model that came from another computer
+	Named string `json:"named,omitempty"`
 }
+
+// name is what the graphs call the file.
+func (f MappedFile) name() string { return cmp.Or(f.Named, filepath.ToSlash(f.Path)) }
 
 // Outside are the files that the model's graphs read weights from without holding them.
 func (m Manifest) Outside() []string {
@@ -38,6 +43,20 @@ func (m Manifest) Outside() []string {
 		list = append(list, f.Path)
 	}
 	return list
+}
+
+// Moved are the paths of files that the graphs call by other ones, by those.
+func (m Manifest) Moved() map[string]string {
+	var moved map[string]string
+	for _, f := range m.Mapped {
+		if f.Named != "" {
+			if moved == nil {
+				moved = map[string]string{}
+			}
+			moved[f.Named] = f.Path
+		}
+	}
+	return moved
 }
 
 // check compares what the file system says of the file with the manifest. touched: it has another time, which may mean that it has
@@ -98,7 +117,7 @@ func (b *Bundle) settle(ctx context.Context, touched []int, progress Progress) e
 }
 
 func sameFile(a, b MappedFile) bool {
-	return a.Path == b.Path && a.Size == b.Size && a.SHA256 == b.SHA256
+	return a.Path == b.Path && a.Size == b.Size && a.SHA256 == b.SHA256 && a.Named == b.Named
 }
 
 func (f MappedFile) changed(format string, args ...any) error {

@@ -284,7 +284,7 @@ func (m *model) float32Bytes() int64 {
 // folder is the one below which it reads weights.
 // The inputs that opts.Changes add are among the model's ports afterwards.
 func (m *model) prepare(dir string, opts session.Options, webGPU *webGPU) (graph []byte, folder string, err error) {
-	folder, paths, err := m.locate(dir, opts.Outside)
+	folder, paths, err := m.locate(dir, opts.Outside, opts.Moved)
 	if err != nil {
 		return nil, "", err
 	}
@@ -299,11 +299,11 @@ func (m *model) prepare(dir string, opts session.Options, webGPU *webGPU) (graph
 	return graph, folder, err
 }
 
-// locate finds the files of the weights: a location is one of the whole paths outside, or relative to dir, the graph's folder, which it
+// locate finds the files of the weights: a location is one of the whole paths outside, or what moved leads to one from, or relative to dir, the graph's folder, which it
 // does not leave, by no link either: a graph that somebody made could read any file of the user's into a picture. It checks that every
 // file is there and long enough, because ONNX Runtime would map a short one and the process end at the first missing page. It
 // returns the folder that all lie below, and for each location the path from there; ONNX Runtime takes no others.
-func (m *model) locate(dir string, outside []string) (folder string, paths map[string]string, err error) {
+func (m *model) locate(dir string, outside []string, moved map[string]string) (folder string, paths map[string]string, err error) {
 	ends := map[string]int64{}
 	for _, w := range m.weights {
 		ends[w.location] = max(ends[w.location], w.offset+w.length)
@@ -323,7 +323,11 @@ func (m *model) locate(dir string, outside []string) (folder string, paths map[s
 	var problems []error
 	for location, end := range ends {
 		path := filepath.FromSlash(location)
-		named := filepath.IsAbs(path)
+		to, other := moved[location]
+		if other {
+			path = to
+		}
+		named := other || filepath.IsAbs(path)
 		if !named {
 			if !filepath.IsLocal(path) {
 				problems = append(problems, fmt.Errorf("it reads weights from %q, which is outside the model folder: import the model again", location))

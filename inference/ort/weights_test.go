@@ -129,7 +129,7 @@ func TestMappedStaysInTheFile(t *testing.T) {
 	if n := m.float32Bytes(); n != 2*4*side*side {
 		t.Errorf("weights are %d bytes in float32", n)
 	}
-	folder, paths, err := m.locate(filepath.Dir(path), []string{one, two})
+	folder, paths, err := m.locate(filepath.Dir(path), []string{one, two}, nil)
 	if err != nil || !filepath.IsAbs(folder) || !filepath.IsLocal(paths[one]) {
 		t.Fatal(folder, paths, err)
 	}

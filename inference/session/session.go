@@ -33,6 +33,8 @@ type Options struct {
 	Changes map[string]Change
 	// Outside are the files outside the graph's own folder that it may read weights from, by whole paths. It may read no others.
 	Outside []string
+	// Moved are files of Outside that the graph calls by another path, by that
+	Moved map[string]string
 }
 
 // Session is one loaded graph.
