@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -83,6 +84,7 @@ func newFarm() *cobra.Command {
 	var listen string
 	var room float64
 	var replicas int
+	var models []string
 	c := &cobra.Command{
 		Use:   "farm",
 		Short: "let other computers make pictures for this one",
@@ -107,24 +109,36 @@ With --server, the farm lies on a NATS server that exists, and this command only
 				return usagef("--replicas is for --server")
 			}
 			if r.server != "" {
+				if len(models) > 0 {
+					return usagef("--model is for a farm that this computer serves; with --server, realword generate --farm sends its model while it waits")
+				}
 				return prepareFarm(c.Context(), r, replicas, c.OutOrStdout())
 			}
 			return serveFarm(c.Context(), farm.ServerOptions{
 				Listen: listen, MaxBytes: int64(room * 1e9), OnRefused: func(text string) { fmt.Fprintln(c.ErrOrStderr(), "realword:", text) },
-			}, c.OutOrStdout())
+			}, models, c.OutOrStdout())
 		},
 	}
 	r.flags(c)
 	c.Flags().StringVar(&listen, "listen", "0.0.0.0:"+farmPort, "address to listen at")
 	decimalFlag(c.Flags(), &room, "room", 0, "GB that may be queued and kept (default: a tenth of what is free)")
+	c.Flags().StringArrayVar(&models, "model", nil, "model folder that workers with --fetch may get from here, repeatable")
 	wholeFlag(c.Flags(), &replicas, "replicas", 1, "with --server: on how many servers of the cluster everything lies")
 	c.AddCommand(newFarmPair(), newFarmRevoke(), newFarmJoin(), newFarmStatus(), newFarmCard())
 	return c
 }
 
-func serveFarm(ctx context.Context, o farm.ServerOptions, out io.Writer) (err error) {
+func serveFarm(ctx context.Context, o farm.ServerOptions, models []string, out io.Writer) (err error) {
 	if o.Dir, err = farmDir(); err != nil {
 		return err
+	}
+	var sent []*bundle.Bundle
+	for _, path := range models {
+		b, err := bundle.OpenContext(ctx, path, nil)
+		if err != nil {
+			return err
+		}
+		sent = append(sent, b)
 	}
 	s, err := farm.Serve(o)
 	if err != nil {
@@ -143,7 +157,12 @@ func serveFarm(ctx context.Context, o farm.ServerOptions, out io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	conn.Close()
+	defer conn.Close()
+	for _, b := range sent {
+		if _, err := conn.Offer(b); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(out, "The farm is at %s. Interrupt to end it; what is queued stays.\n", s.Address())
 	keys, err := farm.Keys(o.Dir)
 	if err != nil {
@@ -337,12 +356,19 @@ func printFarm(out io.Writer, s farm.Status) error {
 		for _, name := range w.Models {
 			models = append(models, name)
 		}
+		slices.Sort(models)
 		speed, does := "", cmp.Or(w.Problem, "waits")
 		if w.Picture > 0 {
 			speed = fmt.Sprintf("%.1f s", w.Picture)
 		}
 		if w.Doing != "" {
 			does = fmt.Sprintf("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
+		}
+		if f := w.Fetches; f != nil {
+			does += fmt.Sprintf("; fetches %s: %s of %s", f.Name, files.Bytes(f.Done), files.Bytes(f.Total))
+			if why := f.Reason(); why != nil {
+				does = fmt.Sprintf("cannot get %s yet: %v", f.Name, why)
+			}
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", w.Name, w.Device, strings.Join(models, ", "), w.Made, speed, does)
 	}
@@ -352,16 +378,19 @@ func printFarm(out io.Writer, s farm.Status) error {
 func newWorker() *cobra.Command {
 	var r reach
 	var m machine
-	var devices, models []string
+	var devices, models, licences []string
 	var name string
+	var fetch float64
 	c := &cobra.Command{
 		Use:   "worker [PAIRING]",
 		Short: "make pictures for a farm, without a window",
 		Long: `Make pictures for a farm until it is interrupted. PAIRING is the line that "realword farm pair NAME" printed there; it can also stand in
 the environment, as REALWORD_PAIRING, where the list of processes does not show it.
-What is in work at an interrupt is handed over: another computer continues from its last step.`,
+What is in work at an interrupt is handed over: another computer continues from its last step.
+With --fetch, models that pictures wait for and this computer lacks are fetched from the computer that has them, and stay here.`,
 		Example: `  realword worker realword-farm:…
-  realword worker realword-farm:… --model ~/models/sdxl --device cuda,cuda:1`,
+  realword worker realword-farm:… --model ~/models/sdxl --device cuda,cuda:1
+  realword worker realword-farm:… --fetch 20 --licence openrail++`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if given := strings.TrimSpace(os.Getenv("REALWORD_PAIRING")); given != "" && len(args) == 0 && r.server == "" {
@@ -387,13 +416,23 @@ What is in work at an interrupt is handed over: another computer continues from 
 			if name != "" {
 				a.Name = name
 			}
-			return work(c.Context(), a, m, models, devices, c.ErrOrStderr())
+			const most = 1e6 // GB
+			if c.Flags().Changed("fetch") && !(fetch > 0 && fetch <= most) {
+				return usagef("--fetch %g: give a number of GB, above 0 and at most %g", fetch, float64(most))
+			}
+			if len(licences) > 0 && fetch == 0 {
+				return usagef("--licence is for --fetch")
+			}
+			larder := farm.Larder{Dir: dataFolder("fetched"), Most: int64(fetch * 1e9), Licences: licences}
+			return work(c.Context(), a, m, models, devices, larder, c.ErrOrStderr())
 		},
 	}
 	r.flags(c)
 	c.Flags().StringArrayVar(&models, "model", nil, "model folder, repeatable (default: the built-in model)")
 	c.Flags().StringSliceVar(&devices, "device", []string{"auto"}, "as for generate; several with commas between each make their own pictures")
 	wholeFlag(c.Flags(), &m.threads, "threads", 0, "threads of one operator (default: physical cores)")
+	decimalFlag(c.Flags(), &fetch, "fetch", 0, "fetch models that pictures wait for, up to so many GB in all (default: none is fetched)")
+	c.Flags().StringArrayVar(&licences, "licence", nil, "with --fetch: only models that state this licence, repeatable (default: any, or none)")
 	c.Flags().StringVar(&name, "name", "", "what this computer is called in the farm (default: as it was paired)")
 	return c
 }
@@ -402,7 +441,7 @@ What is in work at an interrupt is handed over: another computer continues from 
 var errUnpaired = errors.New(`this computer has no pairing: run "realword farm pair NAME" on the computer that has the farm, then here "realword worker PAIRING" with the line that it prints`)
 
 // work makes pictures on every device until the context ends.
-func work(ctx context.Context, a farm.Access, m machine, models, devices []string, stderr io.Writer) error {
+func work(ctx context.Context, a farm.Access, m machine, models, devices []string, larder farm.Larder, stderr io.Writer) error {
 	conn, err := farm.Dial(ctx, a)
 	if err != nil {
 		return err
@@ -418,32 +457,35 @@ func work(ctx context.Context, a farm.Access, m machine, models, devices []strin
 	if len(models) == 0 {
 		models = []string{""}
 	}
-	var engines []*engine
-	defer func() {
-		for _, e := range engines {
-			e.Close()
-		}
-	}()
+	open := &workbench{machine: m, stderr: stderr}
+	defer open.close()
 	var all []farm.WorkerOptions
 	for _, device := range devices {
 		o := farm.WorkerOptions{Name: a.Name, Device: device, Version: version + " " + runtime.GOOS}
 		for _, path := range models {
-			m := m
-			m.model, m.device = path, device
-			e, err := m.open(ctx)
+			model, place, err := open.open(ctx, path, device)
 			if err != nil {
 				return err
 			}
-			engines = append(engines, e)
-			if p, ok := e.runtime.(session.Placed); ok {
-				o.Device, _ = p.Provider()
+			o.Device = cmp.Or(place, o.Device)
+			o.Models = append(o.Models, model)
+		}
+		if larder.Most > 0 {
+			for _, path := range larder.Fetched() {
+				model, _, err := open.open(ctx, path, device)
+				if err != nil {
+					fmt.Fprintf(stderr, "note: a model that was fetched is left out: %v\n", err)
+				} else if !slices.ContainsFunc(o.Models, func(m farm.Model) bool { return m.ID == model.ID }) {
+					o.Models = append(o.Models, model)
+				}
 			}
-			manifest := e.bundle.Manifest()
-			card, err := e.bundle.Card()
-			if err != nil {
-				fmt.Fprintln(stderr, "note:", err) // it makes pictures all the same
+			o.Supply = &farm.Supply{
+				Larder: larder, Say: func(text string) { fmt.Fprintf(stderr, "realword: %s: %s\n", o.Name, text) },
+				Open: func(ctx context.Context, dir string) (farm.Model, error) {
+					model, _, err := open.open(ctx, dir, device)
+					return model, err
+				},
 			}
-			o.Models = append(o.Models, farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: e, Card: card})
 		}
 		all = append(all, o)
 	}
@@ -458,6 +500,45 @@ func work(ctx context.Context, a farm.Access, m machine, models, devices []strin
 		return nil
 	}
 	return errors.Join(failures...)
+}
+
+// workbench is the models that a worker has open.
+type workbench struct {
+	machine
+	stderr io.Writer
+
+	mu      sync.Mutex
+	engines []*engine
+}
+
+// open opens a model on a device, and says where it computes.
+func (b *workbench) open(ctx context.Context, path, device string) (m farm.Model, place string, err error) {
+	one := b.machine
+	one.model, one.device = path, device
+	e, err := one.open(ctx)
+	if err != nil {
+		return m, "", err
+	}
+	b.mu.Lock()
+	b.engines = append(b.engines, e)
+	b.mu.Unlock()
+	if p, ok := e.runtime.(session.Placed); ok {
+		place, _ = p.Provider()
+	}
+	manifest := e.bundle.Manifest()
+	card, err := e.bundle.Card()
+	if err != nil {
+		fmt.Fprintln(b.stderr, "note:", err) // it makes pictures all the same
+	}
+	return farm.Model{ID: farm.ModelID(manifest), Name: manifest.Name, Engine: e, Card: card}, place, nil
+}
+
+func (b *workbench) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.engines {
+		e.Close()
+	}
 }
 
 // starter makes the pictures of resolved requests: an engine here, or a farm.
@@ -481,7 +562,12 @@ func far(ctx context.Context, r reach, e *engine, stderr io.Writer) (to starter,
 	look, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if has, err := conn.HasModel(look, id); err == nil && !has {
-		fmt.Fprintf(stderr, "note: no computer of the farm that is there has the model %s; the job waits for one\n", m.Name)
+		fmt.Fprintf(stderr, "note: no computer of the farm that is there has the model %s; the job waits for one, or for a worker that fetches it (--fetch)\n", m.Name)
+	}
+	if !e.bundle.IsCard() {
+		if _, err := conn.Offer(e.bundle); err != nil {
+			fmt.Fprintf(stderr, "note: workers cannot fetch the model from here: %v\n", err)
+		}
 	}
 	return conn.Queue(m), conn.Close, nil
 }

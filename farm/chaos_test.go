@@ -18,7 +18,7 @@ import (
 	"realword/inference"
 )
 
-// roleVariable makes the test binary a process of a farm: "server DIR ADDRESS", or "worker PAIRING STEP KEEP".
+// roleVariable makes the test binary a process of a farm: "server DIR ADDRESS", "worker PAIRING STEP KEEP", or "fetch PAIRING DIR".
 const roleVariable = "REALWORD_FARM_ROLE"
 
 func TestMain(m *testing.M) {
@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		err = serveUntil(ctx, role[1], role[2])
 	case "worker":
 		err = workUntil(ctx, role[1], role[2], role[3])
+	case "fetch":
+		err = fetchUntil(ctx, role[1], role[2])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

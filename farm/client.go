@@ -68,6 +68,10 @@ func (q *Queue) Start(ctx context.Context, r inference.Request) (inference.Job, 
 		j.forgetAll()
 		return nil, err
 	}
+	// Also where no computer had the model yet: a computer that can get it, and who looks at the farm, sees what waits.
+	few, cancel := context.WithTimeout(j.ctx, patience)
+	_, _ = q.conn.jobs.CreateConsumer(few, consumerOf(q.model, q.manifest.Name))
+	cancel()
 	go j.deliver()
 	return j, nil
 }

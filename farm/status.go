@@ -73,7 +73,7 @@ func (c *Conn) Status(ctx context.Context) (s Status, err error) {
 	s.Waiting = int(info.State.Msgs)
 	for consumer := range c.jobs.ListConsumers(ctx).Info() {
 		s.Running += consumer.NumAckPending
-		id := strings.TrimPrefix(consumer.Name, "model-")
+		id := strings.TrimPrefix(consumer.Name, consumerName)
 		there := slices.ContainsFunc(s.Workers, func(w WorkerInfo) bool { _, has := w.Models[id]; return has })
 		if left := int(consumer.NumPending) + consumer.NumAckPending; !there && left > 0 {
 			if s.Orphans == nil {

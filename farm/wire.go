@@ -43,6 +43,7 @@ const (
 	fromHeader     = "Realword-From"  // blob with the State that the request goes on from
 	avoidHeader    = "Realword-Avoid" // the worker whose result the client did not take
 	protocolKey    = "protocol"
+	consumerName   = "model-"         // .MODEL
 	aliveFor       = 10 * time.Second // how long a computer counts as there that says nothing
 	ackWait        = 6 * time.Second  // how long a picture may be in silence before another computer gets it
 	keepResults    = 7 * 24 * time.Hour
@@ -64,6 +65,7 @@ func helperPermissions() *server.Permissions {
 	for _, b := range []string{resultBucket, stateBucket, tryBucket, workerBucket} {
 		publish = append(publish, "$KV."+b+".>")
 	}
+	publish = append(publish, offersSubject, modelSubject+".>")                            // for models that they lack
 	publish = append(publish, "$O."+blobStore+".>", "$JS.API.STREAM.PURGE.OBJ_"+blobStore) // an object's own remains
 	return &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: publish, Deny: []string{"$JS.API.CONSUMER.DELETE." + jobStream + ".>"}},

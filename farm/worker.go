@@ -39,9 +39,10 @@ type WorkerOptions struct {
 	Name    string        // of the computer, for people
 	Device  string        // what it computes on, for people
 	Version string        // of the program
-	Models  []Model       // at least one
+	Models  []Model       // at least one, unless it fetches some
 	MaxSide int           // of a picture in pixels; 0: whatever the model makes
 	Keep    time.Duration // between two kept States of a picture; 0: 2 s
+	Supply  *Supply       // gets models for which pictures wait; nil: it makes those that it has
 }
 
 // WorkerInfo is what a worker says of itself.
@@ -60,48 +61,50 @@ type WorkerInfo struct {
 	Steps   int               `json:"steps,omitempty"`
 	Prompt  string            `json:"prompt,omitempty"`  // the beginning of it
 	Problem string            `json:"problem,omitempty"` // of the last picture
+	Fetches *Fetches          `json:"fetches,omitempty"` // a model that it gets; nil: none
 }
 
 // worker takes pictures of several models, one at a time.
 type worker struct {
 	*Conn
-	options   WorkerOptions
-	consumers map[string]jetstream.Consumer // by model
-	last      string                        // the model of the last picture: it is open
-	shown     time.Time                     // when the cards were put on the farm
-	held      time.Time                     // since when pictures wait and this worker leaves them to others
+	options WorkerOptions
+	last    string    // the model of the last picture: it is open
+	shown   time.Time // when the cards were put on the farm
+	held    time.Time // since when pictures wait and this worker leaves them to others
 
-	mu   sync.Mutex
-	info WorkerInfo
+	mu        sync.Mutex
+	info      WorkerInfo
+	models    []Model                       // more may come; none changes
+	consumers map[string]jetstream.Consumer // by model
+	waken     func()                        // ends waiting for a picture, because there is one more model; nil: nobody waits
 }
 
 // Work takes pictures from the farm and makes them until the context ends; then what is in work is handed over from its last step. The
 // farm being gone is no reason to return. Several devices are several calls.
 func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
-	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}}
+	w := &worker{Conn: c, options: o, consumers: map[string]jetstream.Consumer{}, shown: time.Now()}
 	w.options.Keep = cmp.Or(o.Keep, 2*time.Second)
 	w.info = WorkerInfo{ID: nuid.Next(), Name: o.Name, Device: o.Device, Version: o.Version, Models: map[string]string{}, Cards: map[string]string{}}
 	for _, m := range o.Models {
-		w.info.Models[m.ID] = m.Name
-		err := again(ctx, func(ctx context.Context) error {
-			consumer, err := c.jobs.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-				Durable: "model-" + m.ID, FilterSubject: jobSubject + "." + m.ID + ".>", AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
-				MaxDeliver: -1, MaxAckPending: 10_000, Description: m.Name,
-			})
-			w.consumers[m.ID] = consumer
-			return err
-		})
-		if err != nil {
+		if err := w.add(ctx, m); err != nil {
 			return err
 		}
 	}
-	if err := w.showCards(ctx); err != nil {
-		return err
+	if len(o.Models) > 0 {
+		w.last = o.Models[0].ID
 	}
-	w.last = o.Models[0].ID
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beat sync.WaitGroup
 	beat.Go(func() { w.beat(beating) })
+	if o.Supply != nil {
+		supplied, end := context.WithCancel(ctx)
+		var supply sync.WaitGroup
+		supply.Go(func() { w.supply(supplied) })
+		defer func() {
+			end()
+			supply.Wait()
+		}()
+	}
 	defer func() {
 		stop()
 		beat.Wait()
@@ -129,23 +132,71 @@ func (c *Conn) Work(ctx context.Context, o WorkerOptions) error {
 	return nil
 }
 
-// showCards puts the cards of the models on the farm, also again before they are too old there.
+// consumerOf is the consumer of a model's pictures.
+func consumerOf(id, name string) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: consumerName + id, FilterSubject: jobSubject + "." + id + ".>", AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		MaxDeliver: -1, MaxAckPending: 10_000, Description: name,
+	}
+}
+
+// add has the worker take pictures of one more model.
+func (w *worker) add(ctx context.Context, m Model) error {
+	var consumer jetstream.Consumer
+	err := again(ctx, func(ctx context.Context) (err error) {
+		consumer, err = w.jobs.CreateOrUpdateConsumer(ctx, consumerOf(m.ID, m.Name))
+		return err
+	})
+	if err == nil {
+		err = w.showCard(ctx, m)
+	}
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.models = append(slices.Clip(w.models), m)
+	w.consumers = maps.Clone(w.consumers)
+	w.consumers[m.ID] = consumer
+	w.info.Models = maps.Clone(w.info.Models)
+	w.info.Models[m.ID] = m.Name
+	if w.waken != nil {
+		w.waken()
+	}
+	return nil
+}
+
+// all are the models that the worker has, and their consumers.
+func (w *worker) all() ([]Model, map[string]jetstream.Consumer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.models, w.consumers
+}
+
+// showCards puts the cards of the models on the farm again before they are too old there.
 func (w *worker) showCards(ctx context.Context) error {
-	for _, m := range w.options.Models {
-		if m.Card == nil {
-			continue
-		}
-		sum, err := w.putBlob(ctx, m.Card)
-		if err != nil {
+	models, _ := w.all()
+	for _, m := range models {
+		if err := w.showCard(ctx, m); err != nil {
 			return err
 		}
+	}
+	w.shown = time.Now()
+	return nil
+}
+
+func (w *worker) showCard(ctx context.Context, m Model) error {
+	if m.Card == nil {
+		return nil
+	}
+	sum, err := w.putBlob(ctx, m.Card)
+	if err == nil {
 		w.change(func(i *WorkerInfo) {
 			i.Cards = maps.Clone(i.Cards)
 			i.Cards[m.ID] = sum
 		})
 	}
-	w.shown = time.Now()
-	return nil
+	return err
 }
 
 // change changes what is known of the worker; beat tells the farm.
@@ -177,7 +228,15 @@ func (w *worker) beat(ctx context.Context) {
 
 // next waits a while for a picture of any model. A picture of the model that is open comes first.
 func (w *worker) next(ctx context.Context) (jetstream.Msg, *Model, error) {
-	models := slices.Clone(w.options.Models)
+	models, _ := w.all()
+	if len(models) == 0 { // it gets one, perhaps
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+		return nil, nil, nil
+	}
+	models = slices.Clone(models)
 	slices.SortStableFunc(models, func(a, b Model) int {
 		return len(strings.TrimPrefix(a.ID, w.last)) - len(strings.TrimPrefix(b.ID, w.last))
 	})
@@ -204,15 +263,23 @@ const idle = 20 * time.Second
 
 // fetch waits a while for a picture of any model.
 func (w *worker) fetch(ctx context.Context, models []Model) (jetstream.Msg, *Model, error) {
+	_, consumers := w.all()
 	if len(models) > 1 {
 		for i := range models {
-			if m, err := one(w.consumers[models[i].ID].FetchNoWait(1)); m != nil || err != nil {
+			if m, err := one(consumers[models[i].ID].FetchNoWait(1)); m != nil || err != nil {
 				return m, &models[i], err
 			}
 		}
 	}
 	wait, cancel := context.WithTimeout(ctx, idle)
 	defer cancel()
+	w.mu.Lock()
+	w.waken = cancel
+	more := len(w.models) > len(models)
+	w.mu.Unlock()
+	if more { // since they were counted
+		return nil, nil, nil
+	}
 	type got struct {
 		m     jetstream.Msg
 		model *Model
@@ -221,7 +288,7 @@ func (w *worker) fetch(ctx context.Context, models []Model) (jetstream.Msg, *Mod
 	results := make(chan got, len(models))
 	for i := range models {
 		go func() {
-			m, err := one(w.consumers[models[i].ID].Fetch(1, jetstream.FetchContext(wait)))
+			m, err := one(consumers[models[i].ID].Fetch(1, jetstream.FetchContext(wait)))
 			if m != nil {
 				cancel()
 			}
@@ -286,8 +353,9 @@ func (w *worker) worth(ctx context.Context, models []Model) bool {
 		return true
 	}
 	waiting := 0
+	_, consumers := w.all()
 	for _, m := range models {
-		info, err := w.consumers[m.ID].Info(ctx)
+		info, err := consumers[m.ID].Info(ctx)
 		if err != nil {
 			return true
 		}
