@@ -1,11 +1,14 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"realword/assets"
 	"realword/history"
+	"realword/history/journal"
+	"realword/inference"
 )
 
 // TestExample: a finished picture and its steps come into a history when they are asked for, once, and out of the trash.
@@ -52,4 +55,66 @@ func TestExample(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestAnOldSession: a session of an earlier embedded model, whose latents of 32 × 32 became 128 × 128 pixels, opens with the one that is
+// embedded now: the picture and the masks of all steps are there, previews where the latent is one of this model. Half of a run is gone on
+// with or refused in words, and the request itself can be made.
+func TestAnOldSession(t *testing.T) {
+	t.Setenv("XDG_PICTURES_DIR", home(t))
+	s, err := openHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	in, err := s.Import("testdata/session-128.zip")
+	if err != nil || in.Pictures != 1 {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	rounds, err := s.SessionRounds(in.Session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := rounds[0].Pictures[0].ID
+	made, err := journal.Recall(s, id)
+	if err != nil || len(made.Missing) > 0 || made.Picture.Width != 128 {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	b, err := openModel(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, request := b.Manifest(), made.Recipe.Request
+	film, err := journal.Film(s, id, m, request)
+	if err != nil || len(film) != 25 {
+		t.Fatalf("%d steps, %v", len(film), err)
+	}
+	for _, step := range film {
+		covered := 0
+		for _, v := range step.Subjects[0].Mask {
+			if v > 0 {
+				covered++
+			}
+		}
+		if step.GridWidth != 16 || step.GridHeight != 16 || covered != 64 { // γ 0.25
+			t.Errorf("step %d has a mask of %d × %d, %d of them covered", step.Step, step.GridWidth, step.GridHeight, covered)
+		}
+		if (step.Preview != nil) != (m.Latent.Factor == 4) {
+			t.Errorf("step %d has the preview %v with a factor of %d", step.Step, step.Preview != nil, m.Latent.Factor)
+		}
+	}
+	e := inference.New(remote{}, b)
+	defer e.Close()
+	if _, err := e.Resolve(request); err != nil {
+		t.Errorf("it cannot be made again: %v", err)
+	}
+	kept, err := journal.KeptState(s, id)
+	if err != nil || kept == nil {
+		t.Fatalf("the state %v, %v", kept, err)
+	}
+	request.From = kept
+	if _, err = e.Resolve(request); err != nil && !strings.Contains(err.Error(), "start from noise") || (err == nil) != (m.Latent.Factor == 4) {
+		t.Errorf("going on says %v with a factor of %d", err, m.Latent.Factor)
+	}
+	t.Log(err)
 }
