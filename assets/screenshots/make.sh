@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes pictures of the screens of the studio that the documentation shows: the demo session of a first start, and a run of its own, with
-# the embedded model, on a virtual screen of the window's own size. Everything is reached by keys. Run it with `make screenshots`.
+# Takes pictures of the screens of the studio that the documentation shows: the example, and a run of its own, with the embedded model, on a
+# virtual screen of the window's own size. All but the example is reached by keys. Run it with `make screenshots`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=$PWD/assets/screenshots
@@ -39,6 +39,7 @@ for look in dark light; do
   bin/realword model import "$home/Downloads/RealCustom" --out "$home/.local/share/realword/models/RealCustom++" >/dev/null 2>&1
   studio
   key Escape
+  xdotool mousemove 624 482 sleep 0.3 mousemove 625 483 sleep 0.3 click 1 sleep 2 mousemove 1 799 # Show me an example
   shot done
   key shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left shift+Left
   shot step
@@ -76,4 +77,7 @@ for look in dark light; do
   kill -TERM $program
   wait $program || true
 done
+XDG_CONFIG_HOME=$folder XDG_PICTURES_DIR=$folder bin/realword generate --prompt 'a mushroom in a flower meadow' \
+  --subject mushroom=assets/samples/mushroom.png --seed "${SEED:-5}" --film --out "$folder/film" >/dev/null
+convert "$folder"/film/*-film-*.png -dither None -colors 200 "PNG8:$out/film.png"
 ls -l "$out"
