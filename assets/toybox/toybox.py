@@ -25,7 +25,7 @@ with --steps a run that was stopped ends where an uninterrupted one would, to th
 Every two minutes DIR/<stage>.pt is written, whole or not at all; with --out, weights go there too, in pieces of 15 MB (outbox.py), so
 that a run that is cut off is not lost. With --show N a sheet and figures of held-out scenes are made at the end (sample.py, evaluate/).
 """
-import argparse, atexit, gc, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time
+import argparse, atexit, gc, json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, traceback
 BEGAN = time.time()  # before torch, which takes its time
 import torch
 import torch.nn.functional as F
@@ -535,8 +535,13 @@ def main(argv=None):
             if a.end and stage in left:  # its share of what is left
                 seconds, a.until = 1e9, time.time() + (a.end - time.time()) * left[stage] / sum(left.values())
             left.pop(stage, None)
-            if not globals()["train_" + stage](a, team, supply, seconds):
-                break
+            try:
+                if not globals()["train_" + stage](a, team, supply, seconds):
+                    break
+            except Exception:
+                if stage != "large":  # nothing else needs it
+                    raise
+                traceback.print_exc()
             signal.signal(signal.SIGTERM, signal.SIG_DFL), signal.signal(signal.SIGINT, signal.default_int_handler)  # they hold the stage's memory
             gc.collect()
             if cuda:
