@@ -122,6 +122,9 @@ func (s studio) Manifest() bundle.Manifest { return s.bundle.Manifest() }
 // Elsewhere tells that the model is on other computers alone.
 func (s studio) Elsewhere() bool { return s.bundle.IsCard() }
 
+// Bundle is the model as it lies on the disk.
+func (s studio) Bundle() *bundle.Bundle { return s.bundle }
+
 // Encode implements ui.Engine.
 func (s studio) Encode(text string, how prompt.Reading) *prompt.Prompt {
 	return s.bundle.Tokenizer(0).Read(text, how)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"realword/farm"
+	"realword/inference/bundle"
 	"realword/ui/i18n"
 )
 
@@ -29,6 +30,16 @@ type Link struct {
 	conn   *farm.Conn
 	now    Farm
 	looked bool // somebody looks at the computers
+
+	open *bundle.Bundle // that other computers may fetch; nil: none
+	sent sent
+}
+
+// sent is a model that other computers can fetch from here.
+type sent struct {
+	model *bundle.Bundle
+	conn  *farm.Conn
+	stop  func()
 }
 
 // Farm is how the farm is, as a value.
@@ -149,8 +160,39 @@ func (l *Link) step(ctx context.Context) time.Duration {
 	return l.look(ctx, conn)
 }
 
+// Send has the computers of the farm get a model from here, if they lack it and may; nil: none.
+func (l *Link) Send(b *bundle.Bundle) {
+	l.mu.Lock()
+	changed := b != l.open
+	l.open = b
+	l.mu.Unlock()
+	if changed {
+		l.stir()
+	}
+}
+
+// send offers what Send has said.
+func (l *Link) send(conn *farm.Conn) {
+	l.mu.Lock()
+	model := l.open
+	l.mu.Unlock()
+	if l.sent.model == model && l.sent.conn == conn {
+		return
+	}
+	if l.sent.stop != nil {
+		l.sent.stop()
+	}
+	l.sent = sent{model: model, conn: conn}
+	if model != nil {
+		if stop, err := conn.Offer(model); err == nil { // else who wants it hears that nobody sends it
+			l.sent.stop = stop
+		}
+	}
+}
+
 // look asks how the farm is.
 func (l *Link) look(ctx context.Context, conn *farm.Conn) time.Duration {
+	l.send(conn)
 	try, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	status, err := conn.Status(try)

@@ -274,6 +274,7 @@ func (p *Page) follow() {
 	if s.Model != nil {
 		id = farm.ModelID(*s.Model)
 	}
+	p.link.Send(p.open())
 	if next.Elsewhere = f.Belongs && !f.Joined.Own; !f.Reached && !next.Elsewhere {
 		next.Why = wording.Sentence(p.unshared)
 	}
@@ -281,6 +282,9 @@ func (p *Page) follow() {
 		next.Computers++
 		if _, has := w.Models[id]; has {
 			next.Able++
+		}
+		if f := w.Fetches; f != nil && f.ID == id && f.Why == "" {
+			next.Fetching++
 		}
 	}
 	var list []state.Maker
@@ -361,6 +365,8 @@ func (p *Page) refreshChoice(f state.Farm) {
 	switch {
 	case f.Away:
 		text, color = i18n.T("The farm does not answer; its jobs wait."), theme.ColorNameWarning
+	case f.Able == 0 && f.Fetching > 0 && (f.Only || f.Where != state.Here):
+		text = i18n.N(f.Fetching, "%d computer is fetching this model.", "%d computers are fetching this model.", f.Fetching)
 	case f.Only && f.Able == 0:
 		text, color = i18n.T("No computer there has this model yet."), theme.ColorNameWarning
 	case f.Only:
@@ -376,6 +382,16 @@ func (p *Page) refreshChoice(f state.Farm) {
 		p.Choice.Hidden, p.note.Hidden = hidden, text == ""
 		p.Choice.Refresh()
 	}
+}
+
+// open is the open model, where it is here; nil where none is.
+func (p *Page) open() *bundle.Bundle {
+	if e, ok := p.host.Engine().(interface{ Bundle() *bundle.Bundle }); ok {
+		if b := e.Bundle(); !b.IsCard() {
+			return b
+		}
+	}
+	return nil
 }
 
 // only tells whether the open model is on other computers alone.
@@ -429,6 +445,7 @@ func offeredOf(f Farm, open string) (list []offered) {
 type computer struct {
 	name, about, doing string
 	bad, paired        bool
+	fetched            float64 // of a model that it gets, 0 to 1; 0: none
 }
 
 // computersOf are the rows: computers that are there, then those that are paired and are not.
@@ -458,6 +475,19 @@ func computersOf(f Farm) (list []computer) {
 			c.doing = i18n.T("step %d of %d: %s", w.Step, w.Steps, w.Prompt)
 		case w.Problem != "":
 			c.doing, c.bad = wording.Capital(w.Problem), true
+		}
+		if g := w.Fetches; g != nil {
+			text := i18n.T("fetches %s: %s of %s", g.Name, wording.Bytes(g.Done), wording.Bytes(g.Total))
+			if why := g.Reason(); why != nil {
+				c.bad, text = true, i18n.T("cannot get %s yet: %s", g.Name, wording.Brief(why))
+			}
+			if g.Total > 0 {
+				c.fetched = float64(g.Done) / float64(g.Total)
+			}
+			if w.Doing != "" {
+				text = c.doing + " · " + text
+			}
+			c.doing = text
 		}
 		c.paired = slices.ContainsFunc(f.Keys, func(k farm.Key) bool { return k.Name == w.Name && k.Role == farm.Helper })
 		list = append(list, c)
@@ -530,6 +560,12 @@ func (p *Page) row(c computer, sharing bool) fyne.CanvasObject {
 	doing.Set(c.doing, color)
 	doing.Hidden = c.doing == ""
 	text := kit.NewColumn(2, name, about, doing)
+	if c.fetched > 0 {
+		bar := widget.NewProgressBar()
+		bar.TextFormatter = func() string { return "" }
+		bar.SetValue(c.fetched)
+		text.Add(container.New(kit.Fixed{Height: 5}, bar))
+	}
 	var tools fyne.CanvasObject
 	if sharing && c.paired {
 		tools = container.NewCenter(kit.SmallButton(i18n.T("Let %s out", c.name), theme.CancelIcon(), func() { p.revoke(c.name) }))

@@ -38,6 +38,7 @@ type Farm struct {
 	Away      bool   // but it does not answer now
 	Computers int    // that are there
 	Able      int    // of them, that have the open model
+	Fetching  int    // of them, that are getting it
 	Only      bool   // the open model is there alone
 	Elsewhere bool   // this computer belongs to the farm of another one
 	Why       string // this computer does not share its queue, though it is to; "": nothing is amiss
