@@ -33,7 +33,8 @@ func abandon(args []string) {
 
 func abandonWindow() {
 	time.Sleep(windowPatience)
-	fmt.Fprintln(os.Stderr, "realword: the window was ended without being closed, since the screen did not answer: what was made is kept")
+	fmt.Fprintln(os.Stderr, "realword: the window was ended, since the screen did not answer or a step of the model took long: "+
+		"what was made is kept, and jobs wait for the next start")
 	os.Exit(1)
 }
 

@@ -165,7 +165,7 @@ func (m *model) step(s *Store) error {
 		r.Status, r.Ended, r.Error = Failed, at, "no"
 		do(func() error { return s.End(r.ID, Failed, errors.New("no"), at) })
 		m.rounds[r.ID] = r
-		m.jobs = slices.DeleteFunc(m.jobs, func(j Job) bool { return j.ID == r.Job })
+		m.jobs = slices.DeleteFunc(m.jobs, func(j Job) bool { return j.ID == r.Job && j.Round == r.ID })
 	case op == 16:
 		p := m.pictures[pick(pictures)]
 		p.Starred = !p.Starred
@@ -189,7 +189,21 @@ func (m *model) step(s *Store) error {
 	case op == 20 && len(m.jobs) > 0:
 		i := rnd.IntN(len(m.jobs))
 		j := m.jobs[i]
-		switch rnd.IntN(4) {
+		switch rnd.IntN(6) {
+		case 4:
+			do(func() error { return s.LeaveJob(j.ID) })
+			if j.Round != 0 {
+				j.Round, j.Died, j.Attempts = 0, append(slices.Clone(j.Died), j.Round), j.Attempts-1
+			}
+			m.jobs = slices.Insert(slices.Delete(m.jobs, i, i+1), 0, j)
+		case 5:
+			p := plan()
+			if j.Round != 0 {
+				break
+			}
+			do(func() error { return s.SetPlan(j.ID, p) })
+			p.Session = j.Session
+			m.jobs[i].Plan = p
 		case 0:
 			to := rnd.IntN(len(m.jobs))
 			do(func() error { return s.MoveJob(j.ID, to) })

@@ -19,7 +19,7 @@ type Job struct {
 	Attempts int       `json:"attempts,omitempty"` // begun, and not ended
 	Round    uint64    `json:"running,omitempty"`  // that it has become; 0: it waits
 	Parked   bool      `json:"parked,omitempty"`   // the program died over it twice: it waits for Unpark
-	Died     []uint64  `json:"died,omitempty"`     // rounds of it in which the program died
+	Died     []uint64  `json:"died,omitempty"`     // rounds of it in which the program died or ended
 	Where    string    `json:"where,omitempty"`    // it is to be made, a word of the caller's
 	Held     bool      `json:"held,omitempty"`     // its owner lets others go first
 }
@@ -113,6 +113,48 @@ func (s *Store) StartJob(id uint64, at time.Time) (uint64, error) {
 	return r.ID, err
 }
 
+// LeaveJob has a job that runs wait for the next start of the program, before all others: the program ends while it runs, which is
+// no crash. Its round stays Interrupted, whatever End says of it, and pictures that are still finished count as those of a round in which
+// the program died. A job that does not run comes first and stays as it is.
+func (s *Store) LeaveJob(id uint64) error {
+	return s.update(func(c *change) error {
+		err := edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
+			if j.Round != 0 {
+				j.wait()
+				j.Attempts--
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return c.setOrder(append([]uint64{id}, without(order(c.Tx), id)...))
+	})
+}
+
+// wait has a job wait again whose round does not go on.
+func (j *Job) wait() {
+	if j.Grid {
+		j.Resume = j.Round
+	}
+	j.Died, j.Round = append(j.Died, j.Round), 0
+}
+
+// SetPlan gives a job that waits another plan. It stays in its session.
+func (s *Store) SetPlan(id uint64, p Plan) error {
+	return s.update(func(c *change) error {
+		return edit(c, jobBucket, id, ErrNoJob, func(j *Job) error {
+			if j.Round != 0 {
+				return fmt.Errorf("job %d runs: its plan is that of its round", id)
+			}
+			old := j.References
+			p.Session = j.Session
+			j.Plan = p
+			return errors.Join(c.retainAll(p.References), c.releaseAll(old))
+		})
+	})
+}
+
 // Unpark lets a job run again.
 func (s *Store) Unpark(id uint64) error {
 	return s.update(func(c *change) error {
@@ -160,10 +202,8 @@ func (c *change) parkCrashed() error {
 		if j.Round == 0 {
 			continue
 		}
-		if j.Grid {
-			j.Resume = j.Round
-		}
-		j.Round, j.Parked, j.Died = 0, j.Attempts >= 2, append(j.Died, j.Round)
+		j.wait()
+		j.Parked = j.Attempts >= 2
 		if err := put(c.Bucket(jobBucket), j.ID, j); err != nil {
 			return err
 		}

@@ -135,16 +135,23 @@ func (c *change) putNewRound(r *Round) error {
 	return err
 }
 
-// End journals the outcome of a round, and takes the job that it came from out of the queue. cause is kept for a failed one
-// and may be nil.
+// End journals the outcome of a round, and takes the job that it is of out of the queue. cause is kept for a failed one and may be
+// nil. A job that LeaveJob has left waits on, and a round of it that is then cancelled was interrupted.
 func (s *Store) End(round uint64, status Status, cause error, at time.Time) error {
 	return s.update(func(c *change) error {
 		return edit(c, roundBucket, round, ErrNotFound, func(r *Round) error {
+			j, err := get[Job](c.Tx, jobBucket, r.Job, ErrNoJob)
+			if errors.Is(err, ErrNoJob) {
+				j, err = Job{}, nil
+			}
+			if err != nil || j.ID != 0 && j.Round != round && status == Cancelled {
+				return err
+			}
 			r.Status, r.Ended = status, at
 			if cause != nil {
 				r.Error = cause.Error()
 			}
-			if r.Job != 0 && c.Bucket(jobBucket).Get(key(r.Job)) != nil {
+			if j.ID != 0 && j.Round == round {
 				return c.removeJob(r.Job)
 			}
 			return nil

@@ -92,9 +92,6 @@ func (w *Window) happened(e inference.Event) {
 		w.dog.step()
 	case inference.PictureReady:
 		w.saver.Save(e)
-		if w.closing {
-			w.queue.KeepRest()
-		}
 		w.stage.Beside(w.state.Queue.Running)
 	}
 }

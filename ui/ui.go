@@ -120,12 +120,12 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	}
 	w.win.ShowAndRun()
 	w.ended()
+	if err := w.journal.Close(); err != nil { // first, so that a new start has it while a step of the model still goes on
+		fyne.LogError("The history was not closed as it should be", err)
+	}
 	w.computers.Close()
 	w.models.WaitForDownloads(patience)
 	w.models.Close()
-	if err := w.journal.Close(); err != nil {
-		fyne.LogError("The history was not closed as it should be", err)
-	}
 }
 
 // savePNG asks where to save the named picture and writes there what data makes; nil where the program cannot ask.

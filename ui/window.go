@@ -229,11 +229,11 @@ func (w *Window) keep() {
 
 // ended is what is left to do when Fyne has ended. At a signal it does so by itself, mostly before Close comes, which it then drops.
 func (w *Window) ended() {
-	w.over()
+	w.closed.Store(true) // nothing is done to the state any more
 	if !w.closing {
-		w.state.OnChange = func() {} // there is nothing to draw on
-		w.keep()
+		w.keep() // before the jobs end
 	}
+	w.over()
 }
 
 // patience is how long a closing window waits.

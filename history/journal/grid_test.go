@@ -92,7 +92,7 @@ func TestAGridGoesOnInItsRound(t *testing.T) {
 	if err := errors.Join(l.settle()...); err != nil {
 		t.Fatal(err)
 	}
-	l.EnqueueRest(3, 2, r, "tiny", nil) // the window closes
+	l.EnqueueRest(3, 2, r, "tiny", nil) // it is wanted back
 	l.settle()
 	again(0, 1)
 	run(2, 2)

@@ -8,6 +8,7 @@
 package journal
 
 import (
+	"errors"
 	"image"
 	"sync"
 	"sync/atomic"
@@ -96,7 +97,11 @@ func (j *Journal) work() {
 		change, store := j.waiting[0], j.store
 		j.waiting = j.waiting[1:]
 		j.mu.Unlock()
-		j.told(change(store))
+		err := change(store)
+		if errors.Is(err, errLeft) {
+			err = nil
+		}
+		j.told(err)
 	}
 }
 

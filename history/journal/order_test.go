@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/png"
@@ -191,7 +192,7 @@ func TestTheQueueIsKept(t *testing.T) {
 	if errs := l.settle(); len(errs) > 0 || !slices.Equal(prompts(t, l.Store()), []string{"one", "four", "two"}) {
 		t.Fatalf("%q wait, %v", prompts(t, l.Store()), errs)
 	}
-	l.MoveFirst(2)
+	l.Move(2, 1)
 	l.Move(1, 0)
 	if l.settle(); !slices.Equal(prompts(t, l.Store()), []string{"two", "four", "one"}) {
 		t.Errorf("%q wait", prompts(t, l.Store()))
@@ -282,6 +283,124 @@ func TestFinishedPicturesOfAKilledBatchAreNotMadeAgain(t *testing.T) {
 	}
 	if recorded, err := l.Store().Rounds(); err != nil || !strings.Contains(string(recorded[0].Recipe), `"seeds":[4,5]`) {
 		t.Errorf("%+v, %v", recorded[0], err)
+	}
+}
+
+// A program that ends has what runs wait for its next start, before all others, whatever comes of it meanwhile: made is what is
+// finished then. That is no crash, however often it happens.
+func TestLeave(t *testing.T) {
+	begun := func(i int) inference.Event { return inference.StageStarted{Stage: inference.StageDenoise, Picture: i} }
+	stopped := inference.Failed{Err: context.Canceled}
+	path := filepath.Join(t.TempDir(), "history.db")
+	l := newLog(open(t, path))
+	r := dog()
+	r.Seeds = []uint64{3, 4, 5}
+	l.Enqueue(1, dog(), "tiny", nil)
+	l.Enqueue(2, r, "tiny", nil)
+	l.Move(1, 0)
+	task, job := 2, uint64(2)
+	for i, c := range []struct {
+		events   []inference.Event
+		finished int  // pictures that are in a file in the end
+		early    bool // it is left before its round begins, else behind that
+		want     []uint64
+	}{
+		{early: true, want: []uint64{3, 4, 5}},
+		{events: []inference.Event{begun(0), stopped}, want: []uint64{3, 4, 5}},
+		{events: []inference.Event{begun(0)}, want: []uint64{3, 4, 5}}, // a step that does not end
+		{events: []inference.Event{begun(0), begun(1), stopped}, finished: 1, want: []uint64{4, 5}},
+		{events: []inference.Event{begun(0), begun(1), inference.Failed{Err: errors.New("closed")}}, want: []uint64{4, 5}},
+		{events: []inference.Event{begun(0), begun(1), inference.Done{}}, finished: 1, want: []uint64{5}}, // the other is in no file
+		{events: []inference.Event{begun(0), inference.Done{}}, finished: 1, want: nil},
+	} {
+		leave := func() { l.Leave(task); l.Drop(task) }
+		if c.early {
+			leave()
+		}
+		out := l.Record(task, r, "tiny", nil, said(c.events...))
+		if !c.early {
+			leave()
+		}
+		for range out {
+		}
+		if errs := l.settle(); len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		rounds, err := l.Store().Rounds()
+		for _, p := range rounds[:min(c.finished, 1)] {
+			for _, p := range p.Pictures[:c.finished] {
+				err = errors.Join(err, l.Store().FinishPicture(p.ID, history.Picture{File: "/dog.png"}))
+			}
+		}
+		if err := errors.Join(err, l.Close()); err != nil {
+			t.Fatal(err)
+		}
+		l.Open(open(t, path))
+		waiting, err := Queue(l.Store())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.want == nil {
+			if len(waiting) != 1 || waiting[0].Job == job {
+				t.Errorf("%d: there wait %+v", i, waiting)
+			}
+			break
+		}
+		if len(waiting) != 2 || waiting[0].Job != job || !slices.Equal(waiting[0].Request.Seeds, c.want) || waiting[0].Parked {
+			t.Fatalf("%d: there wait %+v, want %d first", i, waiting, c.want)
+		}
+		if !c.early && c.events[len(c.events)-1] == inference.Event(stopped) && rounds[0].Status != history.Interrupted {
+			t.Errorf("%d: the round is %s", i, rounds[0].Status)
+		}
+		r.Seeds = c.want
+		l.Adopt(task, waiting[0])
+	}
+}
+
+// A request that was written down before an engine had looked at it is changed to what that has made of it; one that runs is not.
+func TestAmend(t *testing.T) {
+	l := newLog(store(t))
+	r := dog()
+	l.Enqueue(1, r, "tiny", nil)
+	r.Prompt, r.Subjects = "a cat", nil
+	l.Amend(1, r, "tiny", nil)
+	if errs := l.settle(); len(errs) > 0 || !slices.Equal(prompts(t, l.Store()), []string{"a cat"}) {
+		t.Fatalf("%q wait, %v", prompts(t, l.Store()), errs)
+	}
+	jobs, err := l.Store().Jobs()
+	if err != nil || len(jobs) != 1 || len(jobs[0].References) != 0 || len(jobs[0].Words) != 0 || jobs[0].Session != 1 {
+		t.Errorf("%+v, %v", jobs, err)
+	}
+	for range l.Record(1, r, "tiny", nil, said()) {
+		t.Error("an event")
+	}
+	r.Prompt = "late"
+	l.Amend(1, r, "tiny", nil)
+	l.Amend(2, r, "tiny", nil) // not kept
+	errs := l.settle()
+	if rounds, err := l.Store().Rounds(); err != nil || len(errs) > 0 || rounds[0].Prompt != "a cat" {
+		t.Errorf("%+v, %v", rounds, err)
+	}
+}
+
+// Jobs go with their session when it is deleted for good. One that runs all the same is recorded in a new one.
+func TestAJobWhoseSessionIsGone(t *testing.T) {
+	l := newLog(store(t))
+	l.Enqueue(1, dog(), "tiny", nil)
+	l.settle()
+	s := l.Store()
+	if err := s.Trash(plan0, history.Item{Kind: history.SessionItem, ID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Empty(plan0.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	l.SetSession(0)
+	for range l.Record(1, dog(), "tiny", nil, ran(inference.Done{})) {
+	}
+	errs := l.settle()
+	if rounds, err := s.Rounds(); err != nil || len(errs) > 0 || len(rounds) != 1 || rounds[0].Status != history.Complete {
+		t.Errorf("%+v, %v, %v", rounds, err, errs)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type job struct {
 	id      uint64 // 0: not kept yet
 	dropped bool   // taken out before it was kept
+	left    bool   // see Leave
 	round   uint64 // that it has become; 0: none yet
 }
 
@@ -50,6 +51,41 @@ func (j *Journal) enqueue(to *session, task int, r inference.Request, model stri
 	})
 }
 
+// Amend gives a task that is kept and has not begun the request that an engine has made of it.
+func (j *Journal) Amend(task int, r inference.Request, model string, parents []uint64) {
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		if k.id == 0 || k.round != 0 {
+			return nil
+		}
+		plan, err := PlanOf(s, 0, r, model, existing(s, parents)...)
+		if err == nil {
+			err = s.SetPlan(k.id, plan)
+		}
+		return gone(err)
+	})
+}
+
+// gone is an error of a change without that of a job which went with its session.
+func gone(err error) error {
+	if errors.Is(err, history.ErrNoJob) {
+		return nil
+	}
+	return err
+}
+
+// Leave has a task that is about to run, or runs, wait for the next start, before all others: the program ends. From then on it stays in
+// the queue, whatever its events say: what is made is what the next start finds finished. It must be kept.
+func (j *Journal) Leave(task int) {
+	j.Do(func(s *history.Store) error {
+		k := j.job(task)
+		if k.left = true; k.id == 0 {
+			return nil
+		}
+		return gone(s.LeaveJob(k.id))
+	})
+}
+
 // plan is a round of a session.
 func (j *Journal) plan(s *history.Store, to *session, r inference.Request, model string, parents []uint64) (history.Plan, error) {
 	id, err := j.in(s, to)
@@ -67,14 +103,21 @@ func existing(s *history.Store, pictures []uint64) []uint64 {
 	})
 }
 
+// errLeft is of a round that does not begin any more.
+var errLeft = errors.New("the program ends")
+
 // start begins the round of a task.
 func (j *Journal) start(s *history.Store, to *session, task int, r inference.Request, model string,
 	parents []uint64,
 ) (_ uint64, err error) {
 	k := j.job(task)
+	if k.left {
+		return 0, errLeft
+	}
 	if k.id != 0 {
-		k.round, err = s.StartJob(k.id, time.Now())
-		return k.round, err
+		if k.round, err = s.StartJob(k.id, time.Now()); gone(err) != nil || err == nil {
+			return k.round, err
+		}
 	}
 	plan, err := j.plan(s, to, r, model, parents)
 	if err == nil {
@@ -103,18 +146,17 @@ func (j *Journal) Adopt(task int, w Waiting) {
 	})
 }
 
-// Drop takes a task out of the queue.
+// Drop takes a task out of the queue, unless it was left.
 func (j *Journal) Drop(task int) {
 	j.Do(func(s *history.Store) error {
 		k := j.job(task)
-		k.dropped = true
-		if k.id == 0 {
+		if k.left {
 			return nil
 		}
-		if err := s.RemoveJob(k.id); !errors.Is(err, history.ErrNoJob) {
-			return err
+		if k.dropped = true; k.id == 0 {
+			return nil
 		}
-		return nil
+		return gone(s.RemoveJob(k.id))
 	})
 }
 
@@ -137,16 +179,6 @@ func (j *Journal) Move(task, before int) {
 			}
 		}
 		return s.MoveJob(k.id, place)
-	})
-}
-
-// MoveFirst puts a task before all others.
-func (j *Journal) MoveFirst(task int) {
-	j.Do(func(s *history.Store) error {
-		if k := j.job(task); k.id != 0 {
-			return s.MoveJob(k.id, 0)
-		}
-		return nil
 	})
 }
 

@@ -20,7 +20,8 @@ import (
 // engine hands out jobs whose events the test sends.
 type engine struct {
 	started chan job
-	err     error // of Start
+	err     error         // of Start
+	looks   chan struct{} // while it is open, no request is resolved; nil: there is nothing to wait for
 }
 
 type job struct {
@@ -35,7 +36,10 @@ func (j job) Cancel()                        {}
 func (j job) Pause(on bool)                  { j.paused <- on }
 
 // Resolve fills in a width, by which the test knows a job that was checked.
-func (*engine) Resolve(r inference.Request) (inference.Request, error) {
+func (e *engine) Resolve(r inference.Request) (inference.Request, error) {
+	if e.looks != nil {
+		<-e.looks
+	}
 	r.Width, r.Height = 16, 16
 	return r, nil
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -187,6 +188,114 @@ func TestQueueSurvivesARestart(t *testing.T) {
 	}
 	b.State.Queue.Waiting = nil
 	b.finish(j, inference.Done{})
+}
+
+// Whenever the window closes or is killed, every job is there once at the next start, in its order, the running one first, unless its
+// pictures are in files.
+func TestEveryMomentKeepsTheQueue(t *testing.T) {
+	const closed, killed = true, false
+	for name, c := range map[string]struct {
+		slow  bool // the engine does not look at jobs
+		ask   int
+		until func(b *bench) // what happens before
+		end   bool           // the window closes; else it is killed
+		after func(b *bench, j job)
+		want  string
+	}{
+		"closed while the engine looks":    {slow: true, ask: 3, end: closed, want: "1 2 3"},
+		"killed while the engine looks":    {slow: true, ask: 3, end: killed, want: "1 2 3"},
+		"killed in a run":                  {ask: 3, end: killed, want: "1 2 3"},
+		"closed in a step that takes long": {ask: 3, end: closed, want: "1 2 3"},
+		"closed, then the job is cancelled": {ask: 3, end: closed, want: "1 2 3", after: func(b *bench, j job) {
+			b.finish(j, inference.Failed{Err: context.Canceled})
+		}},
+		"closed, then the engine has gone": {ask: 3, end: closed, want: "1 2 3", after: func(b *bench, j job) {
+			b.finish(j, inference.Failed{Err: errors.New("the engine is closed")})
+		}},
+		"closed, and nobody writes the picture": {ask: 2, end: closed, want: "1 2", after: func(b *bench, j job) {
+			b.send(j, uitest.Picture(j.request, 0))
+			b.finish(j, inference.Done{})
+		}},
+		"closed while it is paused": {ask: 2, end: closed, want: "1 2", until: (*bench).Pause, after: func(b *bench, j job) {
+			b.finish(j, inference.Failed{Err: context.Canceled})
+		}},
+		"closed after it was stopped": {ask: 3, end: closed, want: "2 3", until: (*bench).Stop, after: func(b *bench, j job) {
+			b.finish(j, inference.Failed{Err: context.Canceled})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "history.db")
+			for range 3 { // it is no crash over the job, however often it happens
+				s, err := history.Open(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept, err := Read(t.Context(), s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b := newBench(t, s)
+				var j job
+				if c.slow {
+					b.engine.looks = make(chan struct{})
+				}
+				if b.TakeUp(kept); len(kept) > 0 {
+					if got := b.prompts(); got != c.want || kept[0].Parked {
+						t.Fatalf("there wait %q, want %q; parked %v", got, c.want, kept[0].Parked)
+					}
+					if len(strings.Fields(c.want)) != c.ask {
+						return
+					}
+					b.Pause()
+				}
+				for i := len(kept); i < c.ask; i++ {
+					b.State.Form.Prompt = fmt.Sprint(i + 1)
+					b.Generate()
+				}
+				if !c.slow {
+					j = b.started()
+					b.rest()
+				}
+				if c.until != nil {
+					c.until(b)
+				}
+				if c.end == closed {
+					b.KeepRest()
+				}
+				b.Commands.Closing = func() bool { return true }
+				if c.after != nil {
+					c.after(b, j)
+				}
+				b.Until("all is written", func() bool { return !b.Journal.Working() })
+				b.Journal.Open(nil)
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if c.slow {
+					b.engine.err = context.Canceled
+					close(b.engine.looks)
+				} else if c.after == nil {
+					b.finish(j, inference.Failed{Err: context.Canceled})
+				}
+				if c.end == killed && !c.slow {
+					break
+				}
+			}
+			s, err := history.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			kept, err := Read(t.Context(), s)
+			got := ""
+			for _, k := range kept {
+				got = strings.TrimSpace(got + " " + k.Request.Prompt)
+			}
+			if err != nil || got != c.want || len(kept) > 0 && kept[0].Parked {
+				t.Errorf("there wait %q, want %q; %v", got, c.want, err)
+			}
+		})
+	}
 }
 
 func TestQueueParksWhatKillsTheProgram(t *testing.T) {

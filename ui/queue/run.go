@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"image"
-	"slices"
 
 	"realword/history"
 	"realword/history/journal"
@@ -19,7 +18,6 @@ type Queue struct {
 	job     inference.Pauser   // the running job; nil before it has begun, and where it cannot rest
 	made    []int              // its pictures, by their numbers
 	stopped *stopped           // of the running job; nil: nobody has stopped it
-	rest    int                // see KeepRest
 	last    *deed              // the newest thing that can be taken back
 }
 
@@ -72,44 +70,60 @@ func (q *Queue) Put(t state.Task, first bool) {
 		}
 		s.Queue, t.ID = s.Queue.Add(t, first)
 		s.ActionErr = nil
+		q.file(t, s.Queue.After(t.ID), 0)
 		if q.Advance(true); s.Queue.At(t.ID) >= 0 {
-			q.keep(t, s.Queue.After(t.ID), 0)
+			q.check(t)
 		}
 	})
 }
 
-// keep checks a job that waits and writes it down, so that it survives the program; before is the one behind it, 0 at the end. What a
-// grid lacks joins the cells of the job of.
+// keep writes a job that waits down and has it checked.
 func (q *Queue) keep(t state.Task, before, of int) {
-	engine, manifest := q.Engine(), q.State().Model
-	model := t.Model
-	if manifest != nil && model == "" {
-		model = manifest.Name
+	q.file(t, before, of)
+	q.check(t)
+}
+
+// file writes a job down at once, so that it survives the program whatever comes next; before is the one behind it, 0 at the end. What
+// a grid lacks joins the cells of the job of.
+func (q *Queue) file(t state.Task, before, of int) {
+	r, model := t.Request, q.modelOf(t)
+	if m := q.State().Model; m != nil && !t.Checked { // what is written down needs no preset any more
+		r = inference.Defaults(*m, r)
 	}
-	file := func(r inference.Request) {
-		if r.Grid != nil && of != 0 {
-			q.Journal.EnqueueRest(t.ID, of, r, model, t.Parents)
-		} else {
-			q.Journal.Enqueue(t.ID, r, model, t.Parents)
-		}
-		if t.Where != state.Here {
-			q.Journal.Place(t.ID, string(t.Where))
-		}
-		if before != 0 {
-			q.Journal.Move(t.ID, before)
-		}
-		if t.Held {
-			q.Journal.Hold(t.ID, true)
-		}
+	if r.Grid != nil && of != 0 {
+		q.Journal.EnqueueRest(t.ID, of, r, model, t.Parents)
+	} else {
+		q.Journal.Enqueue(t.ID, r, model, t.Parents)
 	}
+	if t.Where != state.Here {
+		q.Journal.Place(t.ID, string(t.Where))
+	}
+	if before != 0 {
+		q.Journal.Move(t.ID, before)
+	}
+	if t.Held {
+		q.Journal.Hold(t.ID, true)
+	}
+}
+
+// modelOf is the name of the model that a job is for.
+func (q *Queue) modelOf(t state.Task) string {
+	if m := q.State().Model; m != nil && t.Model == "" {
+		return m.Name
+	}
+	return t.Model
+}
+
+// check has the engine look at a job that waits, which it has not done yet.
+func (q *Queue) check(t state.Task) {
+	engine, manifest, model := q.Engine(), q.State().Model, q.modelOf(t)
 	if t.Checked || engine == nil { // it was checked when it came first
-		file(t.Request)
 		return
 	}
 	q.Background(func() func() {
 		r, err := engine.Resolve(t.Request)
 		if err == nil {
-			file(r)
+			q.Journal.Amend(t.ID, r, model, t.Parents)
 			if manifest != nil {
 				t.Passes, _ = inference.Passes(*manifest, r)
 			}
@@ -117,6 +131,7 @@ func (q *Queue) keep(t state.Task, before, of int) {
 		return func() {
 			q.Change(func(s *state.State) {
 				if err != nil && s.Queue.At(t.ID) >= 0 {
+					q.Journal.Drop(t.ID)
 					s.Queue = s.Queue.Remove(t.ID)
 					s.Run.Err = err
 				} else {
@@ -168,6 +183,9 @@ func (q *Queue) Advance(asked bool) {
 		r, err := engine.Resolve(t.Request)
 		var job inference.Job
 		if err == nil {
+			if !t.Checked {
+				q.Journal.Amend(t.ID, r, model, t.Parents)
+			}
 			if e, ok := engine.(interface{ SetHints(inference.Hints) }); ok {
 				e.SetHints(hints)
 			}
@@ -361,28 +379,9 @@ func (q *Queue) TakeUp(kept []Kept) {
 	})
 }
 
-// KeepRest puts what the running job has not made yet into the queue of the next start, before all that wait. It is called again
-// for every picture that a closing window still gets.
+// KeepRest has the running job wait for the next start, before all others: the window closes. What it still makes is not made again.
 func (q *Queue) KeepRest() {
-	if q.rest != 0 {
-		q.Journal.Drop(q.rest)
-		q.rest = 0
+	if now := q.State(); now.Queue.Running.ID != 0 && now.Run.Phase == state.Running { // who stops it wants no more of it
+		q.Journal.Leave(now.Queue.Running.ID)
 	}
-	now := q.State()
-	rest := now.Rest()
-	if len(rest) == 0 || !now.History.Open {
-		return
-	}
-	t := now.Queue.Running
-	q.Change(func(s *state.State) { s.Queue, q.rest = s.Queue.Number() })
-	if t.Request.Grid != nil {
-		q.Journal.EnqueueRest(q.rest, t.ID, t.Request, t.Model, t.Parents)
-	} else {
-		t.Request.Seeds, t.Request.From = slices.Clone(rest), nil
-		q.Journal.Enqueue(q.rest, t.Request, t.Model, t.Parents)
-	}
-	if t.Where != state.Here {
-		q.Journal.Place(q.rest, string(t.Where))
-	}
-	q.Journal.MoveFirst(q.rest)
 }
