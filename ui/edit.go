@@ -8,10 +8,23 @@ import (
 	"realword/ui/state"
 )
 
-// adopt shows a form of earlier.
+// adopt shows a form of earlier, and brings what it changes into view; the form as it is was left by a deed of the queue.
 func (w *Window) adopt(f state.Form, changed bool) {
 	if !changed {
 		return
+	}
+	was, page := w.state.Form, -1
+	switch text, deed := was.Turned(f, w.state.Model); {
+	case deed:
+		page = queueTab
+	case text == "": // words and subjects are in view
+	case w.columns.folded().right:
+		w.state.Told = w.state.Tell(text)
+	default:
+		page = settingsTab
+	}
+	if page >= 0 && !w.columns.folded().right {
+		w.columns.tabs.show(page)
 	}
 	w.state.Form = f
 	w.state.Words = w.subjects.Words(f.Prompt)

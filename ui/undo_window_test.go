@@ -7,6 +7,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
+	"realword/inference"
+	"realword/ui/state"
 	"realword/ui/uitest"
 )
 
@@ -49,5 +51,38 @@ func TestUndoInTheWindow(t *testing.T) {
 	key(&desktop.CustomShortcut{KeyName: fyne.KeyZ, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift})
 	if b.subjects.Prompt.Text != "xa dog" {
 		t.Errorf("redo while typing: the field has %q", b.subjects.Prompt.Text)
+	}
+}
+
+// TestUndoShowsWhatItChanges: on the page of the queue, settings that are taken back come into view; where their column is folded away,
+// the line under the picture says so. What was removed from the queue comes back before the eyes, too.
+func TestUndoShowsWhatItChanges(t *testing.T) {
+	b := ready(t, nil)
+	tabs := b.columns.tabs
+	b.set.Steps.Slider.OnChanged(10)
+	b.state.Form.KeepSeed = true
+	b.refresh()
+	tabs.show(queueTab)
+	b.key(&fyne.ShortcutUndo{})
+	b.key(&fyne.ShortcutUndo{})
+	if tabs.shown != settingsTab || b.state.Form.Steps != 25 {
+		t.Errorf("page %d is shown, %d steps", tabs.shown, b.state.Form.Steps)
+	}
+	tabs.show(queueTab)
+	b.columns.fold(folds{right: true})
+	b.key(&fyne.ShortcutRedo{})
+	if got, want := b.state.Caption(), "Steps 25 → 10 · Masks settle after (T_stop) step 12 → step 5"; got != want || tabs.shown != queueTab {
+		t.Errorf("under the picture stands %q, want %q; page %d", got, want, tabs.shown)
+	}
+	b.columns.fold(folds{})
+	tabs.show(settingsTab)
+	b.state.Queue.Paused = true
+	b.refresh()
+	b.queue.Put(state.Task{Request: inference.Request{Prompt: "a dog", Seeds: []uint64{1}}}, false)
+	b.settle()
+	b.queue.Drop(b.state.Queue.Waiting[0].ID)
+	b.key(&fyne.ShortcutUndo{})
+	if len(b.state.Queue.Waiting) != 1 || tabs.shown != queueTab {
+		t.Errorf("%d jobs wait, page %d is shown", len(b.state.Queue.Waiting), tabs.shown)
 	}
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -10,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"realword/inference/bundle"
 	"realword/ui/i18n"
 	"realword/ui/kit"
 	"realword/ui/state"
@@ -29,7 +31,9 @@ type Panel struct {
 	empty            *fyne.Container
 	list             *fyne.Container // the rows in view
 	scroll           *container.Scroll
-	order            []entry // what the list shows
+	order            []entry               // what the list shows
+	told             map[int]state.Telling // what tells a job from the others; by their IDs
+	telling          []state.Task          // what told is about
 	rows             map[int]*row
 	answered         func()            // takes the question back whether all jobs are to end; nil: it was not asked
 	mark             *canvas.Rectangle // where a row that is dragged would go
@@ -93,7 +97,11 @@ func (q *Panel) ShowsRunning(s state.State) []any {
 }
 
 // RefreshRunning makes the row of the running job equal to the state.
-func (q *Panel) RefreshRunning() { q.running.show(q.State()) }
+func (q *Panel) RefreshRunning() {
+	s := q.State()
+	q.tellApart(s.Queue, s.Model)
+	q.running.show(s)
+}
 
 // Refresh makes the rest of the page equal to the state.
 func (q *Panel) Refresh() {
@@ -131,6 +139,7 @@ func (q *Panel) Refresh() {
 	q.share.Hidden = s.Farm.Elsewhere || s.Farm.Away
 	kit.Enable(q.here, !s.Farm.Only)
 	n := len(q.order)
+	q.tellApart(queue, s.Model)
 	if q.arrange(queue); len(q.order) != n || q.ways.Hidden == stranded {
 		q.ways.Hidden = !stranded
 		q.empty.Hidden = len(q.order) > 0
@@ -141,6 +150,22 @@ func (q *Panel) Refresh() {
 		if r := q.rows[e.task.ID]; r != nil {
 			r.show(e, i == 0, i == len(q.order)-1)
 		}
+	}
+}
+
+// tellApart finds out what tells the jobs from one another, where they are others than before. The one that runs is one of them.
+func (q *Panel) tellApart(queue state.Queue, m *bundle.Manifest) {
+	jobs := queue.Waiting
+	if queue.Running.ID != 0 {
+		jobs = slices.Concat(jobs, []state.Task{queue.Running})
+	}
+	same := slices.EqualFunc(jobs, q.telling, func(a, b state.Task) bool { return a.ID == b.ID && a.Checked == b.Checked && a.Needs == b.Needs })
+	if same {
+		return
+	}
+	q.telling, q.told = jobs, map[int]state.Telling{}
+	for i, t := range state.TellApart(jobs, m) {
+		q.told[jobs[i].ID] = t
 	}
 }
 
@@ -262,19 +287,36 @@ func (w *window) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	w.q.fill()
 }
 
-// facts says what a job makes, and how long that takes.
-func facts(t state.Task, left time.Duration) string {
-	text := ""
+// facts says what tells a job from the others, what it makes, and how long that takes.
+func facts(t state.Task, told state.Telling, where string, left time.Duration) string {
+	var parts []string
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	add(where)
+	seeds := ""
+	switch n := len(t.Request.Seeds); {
+	case n == 1:
+		seeds = i18n.T("seed %d", t.Request.Seeds[0])
+	case n > 1:
+		seeds = i18n.T("seeds %s", state.SeedList(t.Request.Seeds))
+	}
+	if told.Seeds {
+		add(seeds)
+	}
+	add(told.Facts)
 	switch n := t.Pictures(); {
 	case t.Request.Grid != nil:
-		text = t.About()
-	case n > 0:
-		text = i18n.N(n, "%d picture", "%d pictures", n)
+		add(t.About())
+	case n > 1 || n == 1 && len(parts) == 0:
+		add(i18n.N(n, "%d picture", "%d pictures", n))
 	}
 	if left > 0 {
-		text += " · " + i18n.T("about %s", wording.Duration(left))
+		add(i18n.T("about %s", wording.Duration(left)))
 	}
-	return text
+	return strings.Join(parts, " · ")
 }
 
 // said is all that there is to say of a job, in a line.

@@ -269,15 +269,40 @@ func TestWhatARowSays(t *testing.T) {
 		s.Queue = s.Queue.Change(s.Queue.Waiting[0].ID, func(t *state.Task) { t.Where = state.First })
 	})
 	r := b.rows[b.State.Queue.Waiting[0].ID]
-	if want := "12 pictures · about 10 min · here or on the farm"; r.facts.Text != want {
+	if want := "here or on the farm · 12 pictures · about 10 min"; r.facts.Text != want {
 		t.Errorf("a row says %q, want %q", r.facts.Text, want)
 	}
-	if want := "two, 12 pictures · about 10 min · here or on the farm"; r.Tile.AccessibilityLabel() != want {
+	if want := "two, here or on the farm · 12 pictures · about 10 min"; r.Tile.AccessibilityLabel() != want {
 		t.Errorf("a screen reader says %q, want %q", r.Tile.AccessibilityLabel(), want)
 	}
 	if want := "1 job queued · 12 pictures · about 10 min"; b.title.Text != want {
 		t.Errorf("over the list stands %q, want %q", b.title.Text, want)
 	}
+	b.StopAll()
+	b.finish(j, inference.Failed{Err: j.ctx.Err()})
+}
+
+// TestRowsAreToldApart: what differs is said first, also by a screen reader, and of jobs that are alike the seed.
+func TestRowsAreToldApart(t *testing.T) {
+	b := newBench(t, nil)
+	b.ask("a dog")
+	j := b.started()
+	b.ask("a dog")
+	b.State.Form.Steps = 12
+	b.State.Form.Count = 2
+	b.ask("a dog")
+	b.rest()
+	var rows []string
+	for _, w := range b.State.Queue.Waiting {
+		rows = append(rows, b.rows[w.ID].facts.Text)
+	}
+	if want := "seed " + fmt.Sprint(b.State.Queue.Waiting[0].Request.Seeds[0]) + " · 25 steps | 12 steps · 2 pictures"; strings.Join(rows, " | ") != want {
+		t.Errorf("the rows say %q, want %q", rows, want)
+	}
+	b.finish(j, inference.Done{})
+	j = b.started()
+	b.finish(j, inference.Done{})
+	j = b.started()
 	b.StopAll()
 	b.finish(j, inference.Failed{Err: j.ctx.Err()})
 }

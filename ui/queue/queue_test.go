@@ -442,7 +442,7 @@ func TestJobsForAFarm(t *testing.T) {
 	if !slices.Equal(slices.Compact(slices.Sorted(slices.Values(f.ahead))), ids) || len(f.ran) != 0 {
 		t.Errorf("%v were handed over, of %v; %v ran", f.ahead, ids, f.ran)
 	}
-	if row := b.rows[ids[0]]; !strings.HasSuffix(row.facts.Text, "on the farm") {
+	if row := b.rows[ids[0]]; !strings.HasPrefix(row.facts.Text, "on the farm") {
 		t.Errorf("the row says %q", row.facts.Text)
 	}
 	b.finish(here, inference.Done{})
@@ -453,7 +453,7 @@ func TestJobsForAFarm(t *testing.T) {
 	b.House.Change(func(s *state.State) {
 		s.Run.Makers = []state.Maker{{Picture: 0, Computer: "studio", Step: 3, Steps: 25}}
 	})
-	if row := b.running; !strings.HasSuffix(row.facts.Text, "studio") {
+	if row := b.running; !strings.HasPrefix(row.facts.Text, "studio") {
 		t.Errorf("the running row says %q", row.facts.Text)
 	}
 

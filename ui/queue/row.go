@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"strings"
@@ -150,8 +151,12 @@ func (r *row) show(e entry, first, last bool) {
 		r.thumb.Image = t.Thumb
 		r.thumb.Refresh()
 	}
-	ink := theme.ColorNameForeground
-	about, color := facts(t, r.list.State().Queue.Pace.Left(t)), theme.ColorNamePlaceHolder
+	ink, told, where := theme.ColorNameForeground, r.list.told[t.ID], ""
+	if !e.begun {
+		where = r.list.State().Queue.Elsewhere(t)
+	}
+	about, color := facts(t, told, where, r.list.State().Queue.Pace.Left(t)), theme.ColorNamePlaceHolder
+	prompt := cmp.Or(told.Prompt, t.Request.Prompt)
 	switch {
 	case e.begun:
 		ink, about = theme.ColorNamePlaceHolder, i18n.T("its turn has come")
@@ -164,10 +169,7 @@ func (r *row) show(e entry, first, last bool) {
 	case t.Held:
 		about = i18n.T("paused") + " · " + about
 	}
-	if where := r.list.State().Queue.Elsewhere(t); where != "" && !e.begun {
-		about = i18n.T("%s · %s", about, where)
-	}
-	r.prompt.Set(t.Request.Prompt, ink)
+	r.prompt.Set(prompt, ink)
 	r.facts.Set(about, color)
 	r.Tile.Name = i18n.T("%s, %s", t.Request.Prompt, about)
 	r.Tile.Explain(func() string { return said(t) + " · " + about })
@@ -290,19 +292,7 @@ func (r *running) show(s state.State) {
 	case busy && run.Phase == state.Stopping:
 		about = i18n.T("Stopping…")
 	case busy:
-		if run.Pictures > 1 {
-			about = i18n.T("picture %d of %d", min(run.Made+1, run.Pictures), run.Pictures)
-		} else {
-			about = t.About()
-		}
-		if s.Queue.Paused {
-			about, color = i18n.T("paused")+" · "+about, theme.ColorNameWarning
-		} else if run.Remaining > 0 {
-			about += i18n.T(" · about %s left", wording.Duration(run.Remaining))
-		}
-		if where := run.Computers(); where != "" {
-			about = i18n.T("%s · %s", about, where)
-		}
+		about, color = progress(t, r.list.told[t.ID], s)
 	case s.Queue.Paused:
 		prompt, about, color = i18n.T("Paused"), i18n.T("No job starts until you resume it."), theme.ColorNameWarning
 	case len(s.Queue.Stranded()) > 0:
@@ -316,6 +306,9 @@ func (r *running) show(s state.State) {
 		prompt, ink = i18n.T("Nothing is running"), theme.ColorNamePlaceHolder
 	}
 	r.prompt.Set(prompt, ink)
+	if busy {
+		r.prompt.Set(cmp.Or(r.list.told[t.ID].Prompt, prompt), ink)
+	}
 	r.facts.Set(about, color)
 	r.Tile.Name = prompt
 	if about != "" {
@@ -354,6 +347,31 @@ func (r *running) show(s state.State) {
 	if r.progress.Value != value {
 		r.progress.SetValue(value)
 	}
+}
+
+// progress says how far the running job is, and what tells it from the others.
+func progress(t state.Task, told state.Telling, s state.State) (string, fyne.ThemeColorName) {
+	run, color := s.Run, theme.ColorNamePlaceHolder
+	var parts []string
+	if s.Queue.Paused {
+		parts, color = append(parts, i18n.T("paused")), theme.ColorNameWarning
+	}
+	if run.Pictures > 1 {
+		parts = append(parts, i18n.T("picture %d of %d", min(run.Made+1, run.Pictures), run.Pictures))
+	}
+	if run.Remaining > 0 && !s.Queue.Paused {
+		parts = append(parts, i18n.T("about %s left", wording.Duration(run.Remaining)))
+	}
+	if where := run.Computers(); where != "" {
+		parts = append(parts, where)
+	}
+	if told.Facts != "" {
+		parts = append(parts, told.Facts)
+	}
+	if run.Pictures <= 1 {
+		parts = append(parts, t.About())
+	}
+	return strings.Join(parts, " · "), color
 }
 
 // makers says which computers of a farm make which pictures of the running job, or have made them.

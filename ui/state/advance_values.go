@@ -14,10 +14,12 @@ import (
 
 // Knob is a setting as the window calls it and shows its value.
 type Knob struct {
-	Part  Part
-	Label string
-	Text  func(inference.Settings) string // of complete settings
-	Dial  *Dial                           // under More; nil where the control is another one, which stands in ui's settings or advanced
+	Part         Part
+	Label        string
+	Text         func(inference.Settings) string // of complete settings
+	Apart        bool                            // a row of the queue says it in words of its own
+	Approximates bool                            // it is a part of swift
+	Dial         *Dial                           // under More; nil where the control is another one, which stands in ui's settings or advanced
 }
 
 // Dial is what a dial of a number is made of.
@@ -41,10 +43,10 @@ func (d Dial) Turn(s *inference.Settings, to float64) {
 func Knobs() []Knob {
 	return []Knob{
 		{Part: PartPrompt, Label: i18n.T("Negative prompt"), Text: func(s inference.Settings) string { return strings.TrimSpace(s.Negative) }},
-		{Part: PartSettings, Label: i18n.T("Preset"), Text: func(s inference.Settings) string { return PresetName(s.Preset) }},
-		{Part: PartSettings, Label: i18n.T("Steps"), Text: func(s inference.Settings) string { return strconv.Itoa(s.Steps) }},
+		{Part: PartSettings, Label: i18n.T("Preset"), Apart: true, Text: func(s inference.Settings) string { return PresetName(s.Preset) }},
+		{Part: PartSettings, Label: i18n.T("Steps"), Apart: true, Text: func(s inference.Settings) string { return strconv.Itoa(s.Steps) }},
 		{
-			Part: PartSettings, Label: i18n.T("Masks settle after (T_stop)"),
+			Part: PartSettings, Label: i18n.T("Masks settle after (T_stop)"), Apart: true,
 			Text: func(s inference.Settings) string { return i18n.T("step %d", s.Stop) },
 		},
 		{
@@ -68,7 +70,7 @@ func Knobs() []Knob {
 		{Part: PartSettings, Label: i18n.T("Swift (approximate)"), Text: func(s inference.Settings) string { return yesOrNo(s.Swift) }},
 		approximation("uncond_every"), approximation("mask_rest"), approximation("mask_settle"), approximation("cfg_interval"),
 		{Part: PartPrompt, Label: i18n.T("Prompts sign by sign"), Text: func(s inference.Settings) string { return yesOrNo(s.Literal) }},
-		{Part: PartSettings, Label: i18n.T("Size"), Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
+		{Part: PartSettings, Label: i18n.T("Size"), Apart: true, Text: func(s inference.Settings) string { return SizeName(image.Pt(s.Width, s.Height)) }},
 	}
 }
 
@@ -101,7 +103,7 @@ func ApproximationAbout(key string) string {
 }
 
 func approximation(key string) Knob {
-	return Knob{Part: PartSettings, Label: ApproximationName(key), Text: func(s inference.Settings) string {
+	return Knob{Part: PartSettings, Label: ApproximationName(key), Approximates: true, Text: func(s inference.Settings) string {
 		if !s.Approximates(key) {
 			return yesOrNo(false)
 		}

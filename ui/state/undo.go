@@ -1,11 +1,16 @@
 package state
 
 import (
+	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"realword/inference"
+	"realword/inference/bundle"
+	"realword/ui/i18n"
 )
 
 // Undo remembers the form as it was before each change, so that every knob can be turned back. Changes of one thing that
@@ -118,4 +123,26 @@ func changedFields(a, b Form) []string {
 		}
 	}
 	return names
+}
+
+// Turned says which settings another form has otherwise, "Steps 60 → 25"; "" where it differs in words and subjects alone. same: it does
+// not differ at all.
+func (f Form) Turned(to Form, m *bundle.Manifest) (text string, same bool) {
+	var list []string
+	turn := func(what, old, new string) {
+		if old != new {
+			list = append(list, what+" "+Shorten(cmp.Or(old, "—"), 24)+" → "+Shorten(cmp.Or(new, "—"), 24))
+		}
+	}
+	if m != nil {
+		old, new := f.Completed(m), to.Completed(m)
+		for _, k := range Knobs() {
+			turn(k.Label, k.Text(old), k.Text(new))
+		}
+	}
+	turn(i18n.T("Pictures"), fmt.Sprint(f.Count), fmt.Sprint(to.Count))
+	if f.KeepSeed || to.KeepSeed {
+		turn(i18n.T("Seed"), fmt.Sprint(f.Seed), fmt.Sprint(to.Seed))
+	}
+	return strings.Join(list, " · "), len(changedFields(f, to)) == 0
 }
