@@ -28,7 +28,9 @@ var (
 type Number struct {
 	widget.BaseWidget
 	Line   *Line
+	Said   *Fitted // what became of what was typed, where that is not what was meant; hidden else. Whoever has the number gives it a place
 	slider *Slider
+	saidOf float64 // the value that Said is about
 	shown  func(float64) string
 	box    *fyne.Container
 	entry  *numberEntry // while it is typed; nil else
@@ -38,7 +40,8 @@ type Number struct {
 
 // NewNumber is the number of a slider in the words of shown, which it shows in line.
 func NewNumber(line *Line, slider *Slider, shown func(float64) string) *Number {
-	n := &Number{Line: line, slider: slider, shown: shown, box: container.NewStack(line)}
+	n := &Number{Line: line, Said: NewFitted(theme.ColorNameWarning), slider: slider, shown: shown, box: container.NewStack(line)}
+	n.Said.Hide()
 	n.tip.Text = func() string { return i18n.T("Click to type another value; the wheel turns it here.") }
 	slider.typed = func(r rune) { n.edit(string(r)) }
 	n.ExtendBaseWidget(n)
@@ -98,12 +101,18 @@ func pageUnder(o fyne.CanvasObject) (page *container.Scroll) {
 	return page
 }
 
-// set has the slider take a value, as near as it can.
-func (n *Number) set(v float64) {
+// near is the value that the slider can have which is nearest to another one.
+func (n *Number) near(v float64) float64 {
 	s := n.slider
 	v = math.Round(v/s.Step) * s.Step
 	v = math.Round(v*1e6) / 1e6 // 0.15 is no sum of steps
-	if v = min(max(v, s.Min), s.Max); v == s.Value || s.Disabled() {
+	return min(max(v, s.Min), s.Max)
+}
+
+// set has the slider take a value, as near as it can.
+func (n *Number) set(v float64) {
+	s := n.slider
+	if v = n.near(v); v == s.Value || s.Disabled() {
 		return
 	}
 	s.Value = v
@@ -157,9 +166,40 @@ func (n *Number) done(take bool) {
 	}
 	n.entry = nil
 	n.box.Objects = []fyne.CanvasObject{n.Line}
-	n.relaid()
-	if v, err := n.read(e.Text); take && err == nil {
+	v, err := n.read(e.Text)
+	if take && err == nil {
 		n.set(v)
+	}
+	if n.say(""); take {
+		n.judge(strings.TrimSpace(e.Text), v, err)
+	}
+	n.relaid()
+}
+
+// judge says what became of a text that was typed and read as v, where that is another value or none.
+func (n *Number) judge(text string, v float64, err error) {
+	s, text := n.slider, Cut(text, 14)
+	switch now := n.shown(s.Value); {
+	case text == "":
+	case err != nil:
+		n.say(i18n.T("“%s” is no number: it stays %s", text, now))
+	case v < s.Min-1e-9 || v > s.Max+1e-9:
+		n.say(i18n.T("%s becomes %s (%s to %s)", text, now, n.shown(s.Min), n.shown(s.Max)))
+	case math.Abs(v-s.Value) > 1e-9:
+		n.say(i18n.T("%s becomes %s (nearest)", text, now))
+	}
+}
+
+func (n *Number) say(text string) {
+	n.saidOf, n.Said.Hidden = n.slider.Value, text == ""
+	n.Said.Set(text, theme.ColorNameWarning)
+}
+
+// Follow takes away what was said of a value that the slider has no longer.
+func (n *Number) Follow() {
+	if !n.Said.Hidden && n.slider.Value != n.saidOf {
+		n.say("")
+		n.relaid()
 	}
 }
 

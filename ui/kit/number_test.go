@@ -49,6 +49,23 @@ func TestNumbersAreTypedAndTurned(t *testing.T) {
 			t.Errorf("%q: %v, shown %q, want %v %q; the slider has %v, the focus %T", c.typed, got, c.d.Value.Text, c.want, c.shown, c.d.Slider.Value, w.Canvas().Focused())
 		}
 	}
+	for typed, want := range map[string]string{
+		"99": "99 becomes step 25 (step 1 to step 25)", "step 0": "step 0 becomes step 1 (step 1 to step 25)",
+		"7.4": "7.4 becomes step 7 (nearest)", "7": "", "many": "“many” is no number: it stays step 7",
+	} {
+		n := number(steps)
+		steps.Set(7)
+		test.Tap(n)
+		n.entry.SetText(typed)
+		n.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		if n.Said.Text != want || n.Said.Hidden != (want == "") {
+			t.Errorf("of %q it says %q, want %q", typed, n.Said.Text, want)
+		}
+		if steps.Set(3); !n.Said.Hidden {
+			t.Errorf("%q is said still when the value is another one", n.Said.Text)
+		}
+	}
+	steps.Set(25)
 	for _, text := range []string{"", "many", "."} {
 		got = nil
 		n := number(steps)

@@ -490,8 +490,9 @@ const cappedShare = 0.15
 // height and the page scrolls.
 type Under struct {
 	Least func() float32 // of the first object, as long as nobody wants more than the page's usual content
-	// puts away what the page can do without, where it is tight; it tells whether the user wants it all the same. Nil: nothing
-	Spare func(tight bool) bool
+	// makes what the page can do without as large as the room allows that is left over, or lacking where it is negative, or puts it away; it
+	// tells whether the user wants it all the same. Nil: there is nothing
+	Spare func(room float32) bool
 }
 
 // leastUnder is the least height of the first object where the user wants more below it.
@@ -506,12 +507,11 @@ func (u Under) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		return content.MinSize().Height
 	}
 	least := u.Least()
-	if u.Spare != nil && u.Spare(false) {
-		least = min(least, leastUnder)
-	}
 	height := measure()
-	if size.Height-height < least && u.Spare != nil && least > leastUnder {
-		u.Spare(true)
+	if u.Spare != nil {
+		if u.Spare(size.Height - height - max(least, leastUnder)) {
+			least = min(least, leastUnder)
+		}
 		height = measure()
 	}
 	height = min(height, max(size.Height-least, min(height, leastPage*TextScale())))

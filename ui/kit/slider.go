@@ -17,6 +17,7 @@ type Dial struct {
 	name   *Line
 	Value  *Line
 	Slider *Slider
+	number *Number
 	format func(float64) string
 }
 
@@ -26,13 +27,16 @@ func NewDial(name string, low, high, step float64, format func(float64) string, 
 	d.Value.Color = theme.ColorNameForeground
 	d.Slider = NewSlider(low, high)
 	d.Slider.Step = step
+	d.number = NewNumber(d.Value, d.Slider, format)
 	d.Slider.OnChanged = func(v float64) {
 		d.Value.Set(format(v))
+		d.number.Follow()
 		d.Container.Refresh()
 		changed(v)
 	}
-	head := container.NewBorder(nil, nil, nil, NewNumber(d.Value, d.Slider, format), d.name)
-	d.Container = container.New(Stacked{-2}, container.New(Inset{4, 0}, head), container.NewStack(append(behind, Track(d.Slider))...))
+	head := container.NewBorder(nil, nil, nil, d.number, d.name)
+	d.Container = container.New(Stacked{-2}, container.New(Inset{4, 0}, head), container.NewStack(append(behind, Track(d.Slider))...),
+		container.New(Inset{4, 0}, d.number.Said))
 	return d
 }
 
@@ -58,6 +62,7 @@ func (d *Dial) Set(v float64) {
 		d.Slider.Value = v
 		d.Slider.Refresh()
 	}
+	d.number.Follow()
 }
 
 func (d *Dial) Limit(high float64) {

@@ -47,6 +47,7 @@ type LoRARow struct {
 	On     *kit.Check
 	Value  *kit.Line
 	Slider *kit.Slider
+	number *kit.Number
 	Note   *kit.Line
 	Remove *kit.IconButton
 }
@@ -217,8 +218,9 @@ func (l *LoRAs) row(name string) *LoRARow {
 			return slices.DeleteFunc(uses, func(u lora.Use) bool { return u.Name == name })
 		})
 	})
-	r.box = kit.NewColumn(0, container.NewBorder(nil, nil, nil, kit.NewRow(0, kit.NewNumber(r.Value, r.Slider, func(v float64) string { return i18n.Number("%.2f", v) }), r.Remove), r.On), kit.Track(r.Slider),
-		container.New(kit.Inset{X: 4, Y: 0}, r.Note))
+	r.number = kit.NewNumber(r.Value, r.Slider, func(v float64) string { return i18n.Number("%.2f", v) })
+	r.box = kit.NewColumn(0, container.NewBorder(nil, nil, nil, kit.NewRow(0, r.number, r.Remove), r.On), kit.Track(r.Slider),
+		container.New(kit.Inset{X: 4, Y: 0}, r.number.Said), container.New(kit.Inset{X: 4, Y: 0}, r.Note))
 	return r
 }
 
@@ -232,6 +234,7 @@ func (r *LoRARow) show(u lora.Use, note string) (taller bool) {
 		r.Slider.Value = u.Weight
 		r.Slider.Refresh()
 	}
+	r.number.Follow()
 	r.Value.Set(i18n.Number("%.2f", u.Weight))
 	r.Note.Set(note)
 	hidden := note == ""

@@ -36,7 +36,7 @@ func newBench(t *testing.T, change func(*Host)) *bench {
 	host := Host{
 		State: b.Now, Change: b.Change, Refresh: b.House.Refresh, Post: b.Post, Background: b.Background, Layers: &b.Layers,
 		Commands: b.Commands, Painted: func(time.Time) {}, Make: func(task state.Task) { b.made = append(b.made, task) },
-		Sizes: func() Sizes { return b.sizes }, Resize: func(s Sizes, _ bool) { b.sizes = s; b.Spare(false); b.House.Refresh() },
+		Sizes: func() Sizes { return b.sizes }, Resize: func(s Sizes, _ bool) { b.sizes = s; b.Spare(1000); b.House.Refresh() },
 		Read: func(state.Shot) func() state.Shot { return nil }, Ghost: kit.NewGhost(),
 	}
 	if change != nil {

@@ -96,7 +96,10 @@ func (r filmRows) height() float32 {
 	return r.curve + r.preview + float32(r.subjects)*(r.mask+r.gap)
 }
 
-const filmFoot = 6
+const (
+	filmFoot = 6
+	filmGap  = 4 // between the film and what is above it
+)
 
 func newFilm(onStep, nudge func(int), inspect func(int), peek func(bool), typed func(*fyne.KeyEvent), resized func()) *filmStrip {
 	f := &filmStrip{
@@ -322,8 +325,21 @@ type filmRenderer struct {
 func (r *filmRenderer) Destroy()                     {}
 func (r *filmRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
-func (r *filmRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(200, rowsOf(max(r.f.look.subjects, r.f.look.room), r.f.zoom).height()+filmFoot)
+func (r *filmRenderer) MinSize() fyne.Size { return fyne.NewSize(200, r.f.height(r.f.zoom)) }
+
+// height is how high the film is at a zoom.
+func (f *filmStrip) height(zoom float32) float32 {
+	return rowsOf(max(f.look.subjects, f.look.room), zoom).height() + filmFoot
+}
+
+// fitting is the zoom up to most at which the film fits into a height; 0 where it would be too small to be read.
+func (f *filmStrip) fitting(height, most float32) float32 {
+	for zoom := most; zoom >= min(leastFilm, most); zoom -= 0.05 {
+		if f.height(zoom) <= height {
+			return zoom
+		}
+	}
+	return 0
 }
 
 func (r *filmRenderer) Layout(size fyne.Size) {

@@ -86,13 +86,22 @@ func (p *Panel) height() float32 {
 	return 0
 }
 
-// Spare puts the film away where it is tight, or as the user wants it; it tells whether the user wants it in any case.
-func (p *Panel) Spare(tight bool) (wanted bool) {
-	fold := p.host.Sizes().Film
+// Spare gives the film the room that is left over, or has it give back what is lacking: its rows get smaller, and where that does not
+// suffice it is put away, unless the user wants it otherwise. It tells whether the user wants it in any case.
+func (p *Panel) Spare(room float32) (wanted bool) {
+	fold, zoom := p.host.Sizes().Film, p.zoom()
 	if s := p.host.State(); fold == Auto && s.History.Example {
 		fold = Open // it is what there is to see
 	}
-	p.Film.Hidden = fold == Closed || fold == Auto && tight
+	away := fold == Closed
+	if fold == Auto {
+		if !p.Film.Hidden {
+			room += p.Film.MinSize().Height + filmGap
+		}
+		zoom = p.film.fitting(room-filmGap-p.bar.MinSize().Height, zoom)
+		away = zoom == 0
+	}
+	p.Film.Hidden = away
 	icon, name := theme.MenuDropDownIcon(), i18n.T("Fold the film away")
 	if p.Film.Hidden {
 		icon, name = theme.MenuDropUpIcon(), i18n.T("Show the film")
@@ -101,7 +110,9 @@ func (p *Panel) Spare(tight bool) (wanted bool) {
 		b.Name = name
 		b.SetIcon(icon)
 	}
-	p.film.resize(p.zoom())
+	if !away {
+		p.film.resize(zoom)
+	}
 	return fold == Open
 }
 

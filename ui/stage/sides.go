@@ -109,7 +109,7 @@ func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	y := size.Height
 	for _, o := range objects[1:] {
 		if o.Visible() {
-			y -= footOf(o)
+			y -= o.MinSize().Height
 		}
 	}
 	objects[0].Move(fyne.Position{})
@@ -117,14 +117,11 @@ func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects[1:] {
 		if o.Visible() {
 			o.Move(fyne.NewPos(0, y))
-			o.Resize(fyne.NewSize(size.Width-kit.BarWidth, footOf(o)))
-			y += footOf(o)
+			o.Resize(fyne.NewSize(size.Width-kit.BarWidth, o.MinSize().Height))
+			y += o.MinSize().Height
 		}
 	}
 }
-
-// footOf is how high something is below the thumbnails.
-func footOf(o fyne.CanvasObject) float32 { return min(o.MinSize().Height, 64*max(kit.TextScale(), 1)) }
 
 func (stripLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	width := float32(thumbSide)

@@ -31,6 +31,9 @@ func TestSidesComeWithTheFirstRun(t *testing.T) {
 			t.Errorf("column %d begins at %g", i, x)
 		}
 	}
+	if have, least := b.live.Size().Height, b.live.MinSize().Height; !b.live.Visible() || have < least {
+		t.Errorf("the live tile is %g high, its picture and word need %g", have, least)
+	}
 	b.send(uitest.Picture(dog, 0))
 	b.send(inference.Done{Pictures: 1})
 	b.picture(dog)
