@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -308,8 +309,7 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	if err != nil {
 		return err
 	}
-	stem := fileStem(p.Recipe.Prompt, p.Seed)
-	file, err := files.WriteUnique(g.out, stem, ".png", data)
+	file, err := files.WriteUnique(g.out, fileStem(p.Recipe.Prompt, p.Seed), ".png", data)
 	if err != nil {
 		return rescued(err, p, data, log)
 	}
@@ -326,7 +326,10 @@ func (g *generation) keep(p inference.PictureReady, e *engine, steps []picture.F
 	if err != nil {
 		return err
 	}
-	_, err = files.WriteUnique(g.out, stem+"-film", ".png", film)
+	name := strings.TrimSuffix(file, ".png") + "-film"
+	if err = files.Write(name+".png", files.New, film); errors.Is(err, fs.ErrExist) { // of a picture that is gone
+		_, err = files.WriteUnique(g.out, filepath.Base(name), ".png", film)
+	}
 	return err
 }
 

@@ -17,6 +17,12 @@ import (
 	"realword/inference/recipe"
 )
 
+// isFile tells whether there is a file.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func TestGenerate(t *testing.T) {
 	model, dog := tiny(t)
 	out := filepath.Join(t.TempDir(), "new", "folder")
@@ -34,8 +40,10 @@ func TestGenerate(t *testing.T) {
 	if m, err := picture.ReadMetadata(first); err != nil || m.Prompt != "a dog on the beach" || !json.Valid(m.Recipe) {
 		t.Errorf("metadata: %+v, %v", m, err)
 	}
-	if films, _ := filepath.Glob(filepath.Join(out, "*-film-*.png")); len(films) != 2 {
-		t.Errorf("films: %v", films)
+	for _, file := range files {
+		if film := strings.TrimSuffix(file, ".png") + "-film.png"; !isFile(film) {
+			t.Errorf("the film of %s is not %s", file, film)
+		}
 	}
 
 	status, stdout, _ = command(t, append(args, "--events")...)
@@ -79,6 +87,12 @@ func TestGenerate(t *testing.T) {
 	}
 	if status, stdout, stderr := command(t, "model", "verify", model, "--goldens", "../assets/golden/data/tiny.goldens/text-short.safetensors", "--limit", "1e-12"); status != 1 || !strings.Contains(stdout, "FAILED") {
 		t.Errorf("verify with a limit that nothing meets: %d %s%s", status, stdout, stderr)
+	}
+
+	// The same seed again, without and then with its film, which bears the number of its picture.
+	command(t, args...)
+	if _, stdout, _ := command(t, append(args, "--film")...); !isFile(strings.TrimSuffix(strings.TrimSpace(stdout), ".png") + "-film.png") {
+		t.Errorf("the film of %s has another name", stdout)
 	}
 
 	status, _, stderr = command(t, "generate", "--model", model, "--prompt", "a cat", "--subject", "dog="+dog, "--out", out)
