@@ -28,6 +28,8 @@ type shaper struct {
 	sides  [2]*kit.Field // width, height
 	swap   *kit.IconButton
 	note   *kit.Line
+	stray  *widget.Label   // that the model has not learned from such sizes
+	astray *fyne.Container // around it
 
 	like   image.Point // the size whose number of pixels the shapes keep
 	chosen image.Point // the size that a shape gave last
@@ -62,9 +64,13 @@ func newShaper(h Host, done func()) *shaper {
 		p.set(image.Pt(size.Y, size.X))
 	})
 	p.note.Hide()
+	p.stray = widget.NewLabel("")
+	p.stray.Wrapping, p.stray.SizeName, p.stray.Importance = fyne.TextWrapWord, theme.SizeNameCaptionText, widget.WarningImportance
+	p.astray = container.New(kit.Inset{X: -4, Y: -6}, kit.Quiet(p.stray))
+	p.astray.Hide()
 	p.box = kit.NewColumn(5, container.New(kit.Inset{X: 4, Y: 0}, kit.Caption(i18n.T("Size of the picture"))), row,
 		container.NewBorder(nil, nil, nil, p.swap, container.New(pairOf{14}, p.sides[0], kit.Caption("×"), p.sides[1])),
-		container.New(kit.Inset{X: 4, Y: 0}, p.note))
+		container.New(kit.Inset{X: 4, Y: 0}, p.note), p.astray)
 	return p
 }
 
@@ -225,6 +231,11 @@ func (p *shaper) refresh() {
 	if size != p.shown {
 		p.write(size)
 		p.say("", theme.ColorNamePlaceHolder)
+	}
+	if text := state.Stray(size, m); p.stray.Text != text {
+		p.stray.SetText(text)
+		p.astray.Hidden = text == ""
+		p.done()
 	}
 	one := state.OneSize(m)
 	kit.Enable(p.swap, size.X != size.Y)

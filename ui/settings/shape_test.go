@@ -99,6 +99,18 @@ func TestTypedSizesAreSnapped(t *testing.T) {
 			t.Errorf("%q: the form has %v, the note says %q, the field %q", c.typed, got, p.note.Text, w.Text)
 		}
 	}
+	for typed, want := range map[string]string{"192": "", "64": "", "256": "", "128": ""} {
+		w.SetText(typed)
+		if r.Settle(); p.stray.Text != want || p.astray.Visible() != (want != "") {
+			t.Errorf("%s × 128: it says %q, want %q", typed, p.stray.Text, want)
+		}
+	}
+	p.sides[1].SetText("256")
+	w.SetText("256")
+	if r.Settle(); !p.astray.Visible() || !strings.HasPrefix(p.stray.Text, "Far larger than what this model learned from (128 × 128)") {
+		t.Errorf("256 × 256: it says %q", p.stray.Text)
+	}
+	p.sides[1].SetText("128")
 	w.SetText("250")
 	r.Win.Canvas().Unfocus()
 	if p.fields() != "256x128" || strings.Join(p.lit(), "") != "Free" || !strings.Contains(p.note.Text, "256") {

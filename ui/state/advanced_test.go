@@ -136,3 +136,18 @@ func TestChangesNameTheAdvancedSettings(t *testing.T) {
 		t.Error("a recipe of another program changes what it does not know")
 	}
 }
+
+// TestSizesFarFromTheModels: what a model has not learned from is said.
+func TestSizesFarFromTheModels(t *testing.T) {
+	m := bundle.Manifest{}
+	m.Size = bundle.Size{Width: 1024, Height: 1024, Min: 256, Max: 2048, Multiple: 32}
+	for size, want := range map[image.Point]string{
+		{X: 1024, Y: 1024}: "", {X: 1344, Y: 768}: "", {X: 768, Y: 1344}: "", {X: 832, Y: 832}: "", {X: 1280, Y: 1280}: "",
+		{X: 512, Y: 512}: "Far smaller", {X: 2048, Y: 2048}: "Far larger", {X: 1536, Y: 1536}: "Far larger", {X: 1856, Y: 576}: "A far longer shape", {X: 576, Y: 1856}: "A far longer shape",
+		{}: "",
+	} {
+		if got := Stray(size, &m); (got == "") != (want == "") || !strings.HasPrefix(got, want) {
+			t.Errorf("%v: %q, want %q", size, got, want)
+		}
+	}
+}

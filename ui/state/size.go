@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"realword/inference/bundle"
+	"realword/ui/i18n"
 )
 
 // Shape is a ratio of the sides of a picture.
@@ -97,6 +98,32 @@ func fits(size image.Point, m *bundle.Manifest) bool {
 	s := m.Size
 	side := func(n int) bool { return n >= s.Min && n <= s.Max && (s.Multiple < 1 || n%s.Multiple == 0) }
 	return side(size.X) && side(size.Y)
+}
+
+// How far the number of pixels may be from the model's own, and the ratio of the sides from its own, before the model is asked for what
+// it has not learned. They are a guess from looking: SDXL and the built-in model cut subjects at half, and double them at twice.
+const (
+	fewPixels, manyPixels = 0.5, 2
+	longShape             = 2.2
+)
+
+// Stray says that a size is far from what a model has learned from; "" where it is not.
+func Stray(size image.Point, m *bundle.Manifest) string {
+	own := m.Size
+	if min(size.X, size.Y, own.Width, own.Height) < 1 {
+		return ""
+	}
+	share := float64(size.X*size.Y) / float64(own.Width*own.Height)
+	ratio := float64(size.X) / float64(size.Y) * float64(own.Height) / float64(own.Width)
+	switch {
+	case share > manyPixels:
+		return i18n.T("Far larger than what this model learned from (%d × %d): parts may come twice. A second pass enlarges without that.", own.Width, own.Height)
+	case share < fewPixels:
+		return i18n.T("Far smaller than what this model learned from (%d × %d): subjects may be cut off or blurred.", own.Width, own.Height)
+	case max(ratio, 1/ratio) > longShape:
+		return i18n.T("A far longer shape than what this model learned from (%d × %d): subjects may come twice.", own.Width, own.Height)
+	}
+	return ""
 }
 
 // Size is the size of the pictures that the form asks of a model.
