@@ -10,10 +10,12 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	"realword/inference"
 	"realword/inference/lora"
 	"realword/inference/plain"
 	"realword/ui/kit"
 	"realword/ui/models/modelstest"
+	"realword/ui/state"
 	"realword/ui/subjects"
 )
 
@@ -88,6 +90,7 @@ func furnished(t *testing.T) *bench {
 		o.LoRAs = lora.NewLibrary(t.TempDir())
 		o.OpenFolder = func() (string, error) { return "", nil }
 		o.OpenModel = o.OpenFile
+		o.Farm = t.TempDir()
 	})
 }
 
@@ -101,6 +104,8 @@ func (b *bench) rooms(each func(name string)) {
 		{"sessions", b.gallery.Toggle, b.gallery.Toggle},
 		{"models", b.models.Toggle, b.models.Toggle},
 		{"grids", b.grid.Toggle, b.grid.Toggle},
+		{"computers", b.computers.Toggle, b.computers.Toggle},
+		{"queue", b.queued, func() { b.queue.StopAll(); b.columns.tabs.show(settingsTab) }},
 		{"the inspection", func() { b.inspect.Show(0) }, func() { b.inspect.Show(-1) }},
 		{"painting", func() { b.mask.Paint(b.state.Form.Cards[0].ID) }, b.mask.Close},
 		{"the square of a card", b.cardAt(0).Toggle, b.cardAt(0).Toggle},
@@ -111,6 +116,17 @@ func (b *bench) rooms(each func(name string)) {
 		r.hide()
 		b.settle()
 	}
+}
+
+// queued shows the page of the queue with two jobs, of which one is chosen.
+func (b *bench) queued() {
+	b.state.Queue.Paused = true
+	for seed := range uint64(2) {
+		b.queue.Put(state.Task{Request: inference.Request{Prompt: "a dog", Seeds: []uint64{seed}}}, false)
+	}
+	b.state.Queue.Chosen = b.state.Queue.Waiting[1].ID
+	b.refresh()
+	b.columns.tabs.show(queueTab)
 }
 
 // isContent tells whether something shows what the user has made or may choose, and says of it what there is to say: a tip over the

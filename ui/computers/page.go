@@ -102,14 +102,19 @@ func (p *Page) build() {
 	p.Choice = kit.NewColumn(2, container.NewBorder(nil, nil, nil, open, p.where), container.New(kit.Inset{X: 4, Y: 0}, p.note))
 	p.Choice.Hide()
 
-	p.share = kit.NewButton("", p.toggleSharing)
+	p.share = kit.NewButton("", p.toggleSharing).
+		Explain(i18n.T("Whether other computers may take pictures from the queue of this one and make them."))
 	p.at = kit.Caption("")
-	p.name = kit.NewField(p.host.Commands.Shortcut, false)
+	p.name = kit.NewField(p.host.Commands.Shortcut, false).
+		Explain(i18n.T("What the other computer is called here: small letters, digits and hyphens."))
 	p.name.SetPlaceHolder(i18n.T("Name of the other computer"))
-	p.role = kit.NewSelect([]string{i18n.T("It makes pictures"), i18n.T("It asks for pictures")}, nil)
+	p.role = kit.NewSelect([]string{i18n.T("It makes pictures"), i18n.T("It asks for pictures")}, nil).
+		Explain(i18n.T("Whether it makes pictures for others, or has its own made."))
 	p.role.SetSelectedIndex(0)
-	let := kit.NewButton(i18n.T("Let it in"), p.pair)
-	p.line = kit.NewField(p.host.Commands.Shortcut, false)
+	let := kit.NewButton(i18n.T("Let it in"), p.pair).
+		Explain(i18n.T("Makes a key for it, which is shown as a line to be pasted there."))
+	p.line = kit.NewField(p.host.Commands.Shortcut, false).
+		Explain(i18n.T("The line that lets the other computer in. Give it to nobody else."))
 	copyLine := kit.SmallButton(i18n.T("Copy"), theme.ContentCopyIcon(), func() { p.host.Copy(p.line.Text) })
 	p.how = wrapped(widget.LowImportance)
 	p.lineRow = kit.NewColumn(2, container.New(kit.Inset{X: -6, Y: -6}, kit.Quiet(p.how)), container.NewBorder(nil, nil, nil, copyLine, p.line))
@@ -118,10 +123,13 @@ func (p *Page) build() {
 	p.amiss.Hide()
 	p.pairing = kit.NewColumn(6, kit.Caption(i18n.T("One more computer")), p.name, p.amiss, p.role, let, p.lineRow)
 
-	p.paste = kit.NewField(p.host.Commands.Shortcut, false)
+	p.paste = kit.NewField(p.host.Commands.Shortcut, false).
+		Explain(i18n.T("The line that a computer shows which shares its queue and has let this one in."))
 	p.paste.SetPlaceHolder("realword-farm:…")
-	join := kit.NewButton(i18n.T("Join"), p.join)
-	p.server = kit.NewField(p.host.Commands.Shortcut, false)
+	join := kit.NewButton(i18n.T("Join"), p.join).
+		Explain(i18n.T("Has the pictures of this computer made by the others of the farm, where you choose so."))
+	p.server = kit.NewField(p.host.Commands.Shortcut, false).
+		Explain(i18n.T("Address of a NATS server, where your studio runs one; the file of credentials comes from whoever runs it."))
 	p.server.SetPlaceHolder("nats://10.0.0.5:4222")
 	p.keyButton = kit.LowButton(i18n.T("File of credentials…"), theme.FileIcon(), p.chooseKey)
 	p.keyButton.Hidden = p.host.OpenKey == nil
@@ -132,7 +140,7 @@ func (p *Page) build() {
 		p.host.Layers.Ask(i18n.T("Leave the farm?"), i18n.T("Jobs that run there are taken back. Finished pictures stay."), i18n.T("Leave the farm"), func() {
 			p.do(func() error { return p.link.Leave() }, nil)
 		})
-	})
+	}).Explain(i18n.T("This computer makes its pictures by itself again."))
 	p.joined = kit.NewColumn(6, p.joinedAt, leave)
 	p.trouble = wrapped(widget.WarningImportance)
 	p.trouble.Hide()
@@ -542,7 +550,8 @@ func (p *Page) refreshList(f Farm) {
 		p.rows.Add(kit.Heading(i18n.T("Models of the farm")))
 		p.rows.Add(kit.Note(i18n.T("They can be used without being here: the farm makes the pictures.")))
 		for _, o := range models {
-			p.rows.Add(container.NewBorder(nil, nil, nil, kit.NewButton(i18n.T("Use it"), func() { p.use(o.id) }),
+			p.rows.Add(container.NewBorder(nil, nil, nil, kit.NewButton(i18n.T("Use it"), func() { p.use(o.id) }).
+				Explain(i18n.T("Takes this model for the next job. The farm makes the pictures.")),
 				container.New(kit.Inset{X: 8, Y: 8}, kit.NewLine(o.name, theme.ColorNameForeground, theme.SizeNameText))))
 		}
 	}
