@@ -27,6 +27,9 @@ const (
 
 const leastFilm, mostFilm = 0.6, 4 // how large the rows of a film get
 
+// lowWindow is the height of a window, in units that grow with the texts, below which the example's film gives way to its picture.
+const lowWindow = 460
+
 // zoomFor is how large a film's rows are in a window of a height.
 func (s Sizes) zoomFor(height float32) float32 {
 	if s.Zoom > 0 {
@@ -90,7 +93,7 @@ func (p *Panel) height() float32 {
 // suffice it is put away, unless the user wants it otherwise. It tells whether the user wants it in any case.
 func (p *Panel) Spare(room float32) (wanted bool) {
 	fold, zoom := p.host.Sizes().Film, p.zoom()
-	if s := p.host.State(); fold == Auto && s.History.Example {
+	if s := p.host.State(); fold == Auto && s.History.Example && p.height() >= lowWindow*kit.TextScale() {
 		fold = Open // it is what there is to see
 	}
 	away := fold == Closed
