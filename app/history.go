@@ -108,7 +108,8 @@ func newHistory() *cobra.Command {
 	rescue := &cobra.Command{
 		Use: "rescue [FILE]", Short: "recover what can be read from a damaged history",
 		Long: "Copies everything that can be read from a damaged history into the current one. Without FILE, a damaged history is moved aside and a\n" +
-			"new one is started and filled. The damaged file stays as it is.",
+			"new one is started and filled. The damaged file stays as it is. What the history has already is not added twice: a session that it\n" +
+			"has gets what it lacks.",
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			damaged := ""
@@ -116,9 +117,15 @@ func newHistory() *cobra.Command {
 				damaged = args[0]
 			}
 			got, aside, err := rescueHistory(damaged)
-			if aside != "" && (err == nil || got.Sessions+got.Jobs > 0) {
+			if new := got.Sessions + got.Rounds + got.Pictures + got.Jobs; aside != "" && (err == nil || new > 0) {
 				fmt.Fprintf(c.OutOrStdout(), "recovered: sessions %d, jobs %d, pictures %d, queued jobs %d; unreadable: %d\n", got.Sessions, got.Rounds,
 					got.Pictures, got.Jobs, got.Lost)
+				switch {
+				case got.Merged != "":
+					fmt.Fprintf(c.OutOrStdout(), "Sessions that were here already have what they lacked: %s\n", got.Merged)
+				case new == 0 && damaged != "":
+					fmt.Fprintln(c.OutOrStdout(), "What can be read of it is in the history already.")
+				}
 				fmt.Fprintf(c.OutOrStdout(), "The old file stays as it is: %s\n", aside)
 			}
 			return err

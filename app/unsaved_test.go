@@ -132,6 +132,11 @@ func TestRescueCommand(t *testing.T) {
 	if status != 0 || !strings.Contains(stdout, "sessions 1, jobs 1, pictures 1, queued jobs 0; unreadable: 1") {
 		t.Errorf("%d %s%s", status, stdout, stderr)
 	}
+	_, aside, _ := strings.Cut(strings.TrimSpace(stdout), "stays as it is: ")
+	status, stdout, stderr = command(t, "history", "rescue", aside)
+	if status != 0 || !strings.Contains(stdout, "sessions 0, jobs 0, pictures 0, queued jobs 0; unreadable: 1\nWhat can be read of it is in the history already.\n") {
+		t.Errorf("once more: %d %s%s", status, stdout, stderr)
+	}
 	for name, data := range map[string]string{"nix.db": "", "text.db": strings.Repeat("no history\n", 2000), "sqlite.db": "SQLite format 3\x00" + strings.Repeat("\x00", 8192)} {
 		file := filepath.Join(t.TempDir(), name)
 		if data != "" {

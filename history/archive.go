@@ -543,6 +543,15 @@ type importer struct {
 	out      Imported
 	lost     *int // of a rescue: counts what cannot be read, which is left out; nil: it is an error
 	same     bool // of a rescue: everything keeps its number, and pictures their files
+	merged   bool // of a rescue: the session was here already
+	brought  map[Item]bool
+}
+
+// fresh notes that something was not here before.
+func (i *importer) fresh(kind ItemKind, id uint64) {
+	if i.brought != nil {
+		i.brought[Item{kind, id}] = true
+	}
 }
 
 // leave tells whether something that cannot be read may be left out.
@@ -563,9 +572,44 @@ func (i *importer) known(kind ItemKind, uid string) uint64 {
 	return binary.BigEndian.Uint64(id)
 }
 
+// hereAlready are the rounds of an archive that this history has, by their IDs in it. Of a rescue, where records are lost, a round is
+// here, too, if one of its pictures is.
+func (i *importer) hereAlready(a archive) map[uint64]uint64 {
+	rounds := map[uint64]uint64{}
+	for _, r := range a.Rounds {
+		rounds[r.ID] = i.known(RoundItem, r.UID)
+	}
+	if i.lost == nil {
+		return rounds
+	}
+	for _, p := range a.Pictures {
+		if here := i.known(PictureItem, p.UID); here != 0 && rounds[p.Round] == 0 {
+			if old, err := getPicture(i.Tx, here); err == nil {
+				rounds[p.Round] = old.Round
+			}
+		}
+	}
+	return rounds
+}
+
+// sessionOf is the session here that one of an archive is; 0: it is new. Of a rescue, which may know it by another UID, it is that of its
+// rounds.
+func (i *importer) sessionOf(a archive, rounds map[uint64]uint64) uint64 {
+	if id := i.known(SessionItem, a.Session.UID); id != 0 || i.lost == nil {
+		return id
+	}
+	for _, r := range a.Rounds {
+		if old, err := getRound(i.Tx, rounds[r.ID]); err == nil {
+			return old.Session
+		}
+	}
+	return 0
+}
+
 func (i *importer) session(a archive) error {
-	id := i.known(SessionItem, a.Session.UID)
-	if id == 0 {
+	rounds, added := i.hereAlready(a), []Round{}
+	id := i.sessionOf(a, rounds)
+	if i.merged = id != 0; id == 0 {
 		references, err := i.references(a.Session.References)
 		if err != nil {
 			return err
@@ -581,13 +625,14 @@ func (i *importer) session(a archive) error {
 			return err
 		}
 		id = session.ID
-	} else if err := i.markOne(time.Time{}, Item{SessionItem, id}); err != nil {
-		return err
+	} else if i.lost == nil { // a rescue leaves the trash as it is
+		if err := i.markOne(time.Time{}, Item{SessionItem, id}); err != nil {
+			return err
+		}
 	}
 	i.out.Session = id
-	rounds, added := map[uint64]uint64{}, []Round{}
 	for _, r := range a.Rounds {
-		here := i.known(RoundItem, r.UID)
+		here := rounds[r.ID]
 		if here == 0 {
 			n := r
 			n.Session, n.Parents, n.Job, n.Resume, n.Trashed = id, nil, 0, 0, time.Time{}
@@ -602,11 +647,12 @@ func (i *importer) session(a archive) error {
 				return err
 			}
 			here = n.ID
+			i.fresh(RoundItem, here)
 			n.Parents = r.Parents
 			added = append(added, n)
 		} else if old, err := getRound(i.Tx, here); err != nil {
 			return err
-		} else if old.Session != id {
+		} else if old.Session != id && i.lost == nil {
 			return fmt.Errorf("job %d belongs to another session", r.ID)
 		}
 		rounds[r.ID] = here
@@ -690,6 +736,7 @@ func (i *importer) picture(p archivedPicture, round uint64) error {
 		return err
 	}
 	i.pictures[p.ID] = one.ID
+	i.fresh(PictureItem, one.ID)
 	i.out.Pictures++
 	if i.lost != nil && p.Pixels != "" {
 		data, err := i.blob(p.Pixels)

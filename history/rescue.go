@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
@@ -20,15 +21,17 @@ import (
 
 // Rescued is what Rescue has brought over.
 type Rescued struct {
-	Sessions, Rounds, Pictures, Jobs int
-	Lost                             int  // places and records that could not be read
-	Stranger                         bool // the file is no history, as far as anybody can tell
+	Sessions, Rounds, Pictures, Jobs int    // that are new here
+	Merged                           string // sessions that were here already and have got what they lacked, by their numbers: "3, 5"
+	Lost                             int    // places and records that could not be read
+	Stranger                         bool   // the file is no history, as far as anybody can tell
 }
 
 // Rescue takes everything out of a damaged history that can still be read, and is what was written: sessions with their drafts, rounds,
 // pictures, step data, references and the queue. The damaged file, which SetAside has moved away, and its blobs stay as they are.
 // Pictures stay in the files where they are. Each session comes over whole or, with an error that is returned with those of others,
-// not at all. In a history that holds nothing yet, everything keeps its number.
+// not at all. In a history that holds nothing yet, everything keeps its number. What is here already stays as it is, and is not brought
+// twice: a session of which something is here gets what it lacks.
 func (s *Store) Rescue(path string) (Rescued, error) {
 	sessions, err := s.Sessions()
 	if err != nil {
@@ -52,15 +55,16 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 	r := gather(f, info.Size(), strings.TrimSuffix(path, filepath.Ext(path))+".blobs")
 	out.Stranger = r.strange
 	var errs []error
+	var into []string
 	pictures, moved := map[uint64]uint64{}, map[uint64]uint64{}
 	for _, a := range r.archives() {
 		var one Imported
-		lost := 0
+		lost, merged := 0, false
 		err := s.update(func(c *change) error {
 			lost = 0
-			i := importer{change: c, source: r, pictures: pictures, lost: &lost, same: same}
+			i := importer{change: c, source: r, pictures: pictures, lost: &lost, same: same, brought: map[Item]bool{}}
 			err := i.session(a)
-			one = i.out
+			one, merged = i.out, i.merged
 			if err != nil {
 				return err
 			}
@@ -71,11 +75,17 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 			continue
 		}
 		moved[a.Session.ID] = one.Session
-		out.Sessions++
+		switch {
+		case !merged:
+			out.Sessions++
+		case one.Rounds+one.Pictures > 0:
+			into = append(into, fmt.Sprint(one.Session))
+		}
 		out.Rounds += one.Rounds
 		out.Pictures += one.Pictures
 		r.lost += lost
 	}
+	out.Merged = strings.Join(slices.Compact(into), ", ")
 	for _, j := range r.jobs() {
 		if j.Round != 0 {
 			j.Parked, j.Died = j.Parked || j.Attempts >= 2, append(j.Died, j.Round)
@@ -84,9 +94,13 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 		if !same { // they have other numbers here
 			j.Died = nil
 		}
+		here := false
 		err := s.update(func(c *change) error {
 			i := importer{change: c, source: r, lost: &r.lost}
 			var err error
+			if here, err = c.hasJob(j); here || err != nil {
+				return err
+			}
 			if j.References, err = i.references(j.References); err != nil {
 				return err
 			}
@@ -106,10 +120,32 @@ func (s *Store) bring(path string, same bool) (Rescued, error) {
 			errs = append(errs, fmt.Errorf("a queued job: %w", err))
 			continue
 		}
-		out.Jobs++
+		if !here {
+			out.Jobs++
+		}
 	}
 	out.Lost = r.lost
 	return out, errors.Join(errs...)
+}
+
+// hasJob tells whether a queued job of another history waits here, too, or was made here meanwhile.
+func (c *change) hasJob(j Job) (bool, error) {
+	jobs, err := allJobs(c.Tx)
+	if err != nil || slices.ContainsFunc(jobs, func(o Job) bool {
+		return o.Added.Equal(j.Added) && o.Session == j.Session && bytes.Equal(o.Recipe, j.Recipe)
+	}) {
+		return err == nil, err
+	}
+	for _, id := range under(c.Tx, ofSessionBucket, key(j.Session)) {
+		r, err := getRound(c.Tx, id)
+		if err != nil {
+			return false, err
+		}
+		if r.Status == Complete && !r.Started.Before(j.Added) && bytes.Equal(r.Recipe, j.Recipe) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // remains are the records that a damaged file still has, opened, by bucket and key.
@@ -447,13 +483,16 @@ func (r *remains) jobs() []Job {
 	return list
 }
 
-// trash throws away again what lay in the trash.
+// trash throws away again what lay in the trash and is new here.
 func (i *importer) trash(a archive) error {
 	mark := func(at time.Time, item Item) error {
-		if at.IsZero() || item.ID == 0 {
+		if at.IsZero() || !i.brought[item] {
 			return nil
 		}
 		return i.markOne(at, item)
+	}
+	if !i.merged {
+		i.fresh(SessionItem, i.out.Session)
 	}
 	err := mark(a.Session.Trashed, Item{SessionItem, i.out.Session})
 	for _, r := range a.Rounds {
