@@ -79,5 +79,5 @@ for look in dark light; do
 done
 XDG_CONFIG_HOME=$folder XDG_PICTURES_DIR=$folder bin/realword generate --prompt 'a mushroom in a flower meadow' \
   --subject mushroom=assets/samples/mushroom.png --seed "${SEED:-5}" --film --out "$folder/film" >/dev/null
-convert "$folder"/film/*-film-*.png -dither None -colors 200 "PNG8:$out/film.png"
+convert "$folder"/film/*-film.png -dither None -colors 200 "PNG8:$out/film.png"
 ls -l "$out"
