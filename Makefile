@@ -281,6 +281,10 @@ package-linux: deps $(LICENCES)/onnxruntime.txt ## a tar.xz and a .deb for machi
 worker-image: build ## what a container of a farm's worker is built of, in dist/worker: no registry is needed
 	REALWORD='$(CURDIR)/$(BIN)' LIBRARY='$(ORT_LIBRARY)' app/linux/worker/image.sh dist/worker
 
+.PHONY: kubernetes-check
+kubernetes-check: ## the Kubernetes manifest of a farm's workers against the OpenAPI of Kubernetes, with kubeconform (Go modules, 100 MB)
+	app/linux/worker/kubernetes-check.sh
+
 # A Debian of its own, without anything but what the package asks for.
 .PHONY: linux-check
 linux-check: build screen ## the Linux packages of dist/ in a fresh Debian: install, pictures as here, the window, uninstall (as root)

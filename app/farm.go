@@ -450,7 +450,7 @@ func work(ctx context.Context, a farm.Access, m machine, models, devices []strin
 	conn.OnChange(func(connected bool, why error) {
 		if connected {
 			fmt.Fprintln(stderr, "realword: the farm is back")
-		} else if ctx.Err() == nil {
+		} else if ctx.Err() == nil && why != nil { // without a reason it was hung up from here
 			fmt.Fprintf(stderr, "realword: the farm is away (%v); waiting for it\n", why)
 		}
 	})

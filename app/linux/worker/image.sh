@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Gathers what a container of a worker needs, in OUT: the program, ONNX Runtime, the libraries that they load, the certificates of the
-# system, a user. `make worker-image` calls it with REALWORD (the program), LIBRARY (ONNX Runtime) and the folder.
+# system, a user and their home. `make worker-image` calls it with REALWORD (the program), LIBRARY (ONNX Runtime) and the folder.
 set -euo pipefail
 out=$1 root=$1/root
 rm -rf "$out"
-mkdir -p "$root"/{usr/bin,usr/lib/realword,etc/ssl/certs,home/worker,models,tmp}
+mkdir -p "$root"/{usr/bin,usr/lib/realword,etc/ssl/certs,models,tmp} "$out/home/worker"
 chmod 1777 "$root/tmp"
 install -m 755 "$REALWORD" "$root/usr/lib/realword/realword"
 cp -L "$LIBRARY" "$root/usr/lib/realword/libonnxruntime.so.1"
@@ -16,6 +16,5 @@ done
 [ ! -r /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 echo 'worker:x:10001:10001::/home/worker:/usr/sbin/nologin' >"$root/etc/passwd"
 echo 'worker:x:10001:' >"$root/etc/group"
-chown 10001:10001 "$root/home/worker" 2>/dev/null || chmod 777 "$root/home/worker" # who is not root
 cp "$(dirname "$0")/Containerfile" "$out/"
 du -sh "$out" | cut -f1
