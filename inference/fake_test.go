@@ -267,12 +267,17 @@ func (s *fakeSession) compute(role string, in map[string]*tensor.Tensor) map[str
 		for j, token := range in["vision_k_0"].F32 {
 			bias += token * float32(math.Sin(float64(j))) * 1e-3
 		}
-		weights := in["row_weights_2"]
+		var masked []float32 // rows without weight only fill up
+		for i, weight := range in["row_weights_2"].F32 {
+			if weight != 0 {
+				masked = append(masked, weight+0.01*float32(in["rows_2"].I64[2*i+1]))
+			}
+		}
 		out := tensor.Zeros(z.Shape...)
 		for i, v := range z.F32 {
 			x := 0.9*float64(v) + 0.3*math.Sin(float64(bias))
-			if n := len(weights.F32); n > 0 {
-				x += 0.01 * float64(weights.F32[i%n]+0.01*float32(in["rows_2"].I64[2*(i%n)+1])) * math.Cos(float64(bias))
+			if n := len(masked); n > 0 {
+				x += 0.01 * float64(masked[i%n]) * math.Cos(float64(bias))
 			}
 			out.F32[i] = float32(x)
 		}

@@ -245,11 +245,19 @@ func (g *Graphs) encoder(h, w int) graph.Name {
 	return g.tiled(graph.Encoder, graph.TiledEncoder, h, w)
 }
 
+// onCard tells whether the runtime computes on anything but the processor now.
+func (g *Graphs) onCard() bool {
+	p, ok := g.runtime.(session.Placed)
+	if !ok {
+		return false
+	}
+	name, _ := p.Provider()
+	return name != "CPU"
+}
+
 func (g *Graphs) tiled(whole, tiled graph.Name, h, w int) graph.Name {
-	if p, ok := g.runtime.(session.Placed); ok {
-		if name, _ := p.Provider(); name != "CPU" {
-			return whole // strips wait for each other, which a graphics card does not like
-		}
+	if g.onCard() {
+		return whole // strips wait for each other, which a graphics card does not like
 	}
 	if g.model.Graph(tiled) == "" || !network.Tiled(h, w) {
 		return whole
@@ -306,7 +314,12 @@ func (g *Graphs) passInputs(p Point, vision Vision, masks [][]float32, role tens
 	m := g.model.Manifest()
 	h, w := g.gridOf(p.Latent)
 	for _, grid := range m.Attention {
-		index, weight := guidance.Rows(masks, w, h, grid/m.Grid)
+		factor, multiple := grid/m.Grid, 1
+		if g.onCard() {
+			// The runtime plans its memory, and some cards' kernels, by shape, and masks change step by step: eight plans must do.
+			multiple = max(1, (w/factor)*(h/factor)/8)
+		}
+		index, weight := guidance.Rows(masks, w, h, factor, multiple)
 		r, t := len(masks), 1
 		if r > 0 {
 			t = len(weight) / r

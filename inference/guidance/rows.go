@@ -5,9 +5,10 @@ package guidance
 // than the guidance grid of width × height on which masks are given; a coarse cell weighs what PyTorch's bilinear resize
 // (align_corners=False, no antialias) gives: the mean of the four cells in its middle.
 //
-// index holds R·T pairs (subject, cell), weight the R·T weights. Every subject has T pairs, as many as the largest needs; the
-// others are filled up with cells of weight 0, so that the pairs of a subject stay distinct.
-func Rows(masks [][]float32, width, height, factor int) (index []int64, weight []float32) {
+// index holds R·T pairs (subject, cell), weight the R·T weights. Every subject has T pairs, as many as the largest needs, rounded up to a
+// multiple (never none where it is more than 1) as far as there are cells; the others are filled up with cells of weight 0, so that the
+// pairs of a subject stay distinct.
+func Rows(masks [][]float32, width, height, factor, multiple int) (index []int64, weight []float32) {
 	cells := (width / factor) * (height / factor)
 	coarse := make([][]float32, len(masks))
 	longest := 0
@@ -21,6 +22,10 @@ func Rows(masks [][]float32, width, height, factor int) (index []int64, weight [
 		}
 		longest = max(longest, n)
 	}
+	if len(masks) > 0 && multiple > 1 {
+		longest = max(longest, 1)
+	}
+	longest = min((longest+multiple-1)/multiple*multiple, cells)
 	for r, m := range coarse {
 		begin := len(weight)
 		for p, v := range m {

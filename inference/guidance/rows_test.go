@@ -18,7 +18,7 @@ func TestRowsAreTheResizedMask(t *testing.T) {
 				masks[r][rng.IntN(w*h)] = rng.Float32()
 			}
 		}
-		index, weight := Rows(masks, w, h, factor)
+		index, weight := Rows(masks, w, h, factor, 1)
 		cells := (w / factor) * (h / factor)
 		if len(index) != 2*len(weight) || len(weight)%len(masks) != 0 {
 			t.Fatalf("factor %d: %d indices, %d weights", factor, len(index), len(weight))
@@ -42,8 +42,42 @@ func TestRowsAreTheResizedMask(t *testing.T) {
 			}
 		}
 	}
-	if index, weight := Rows(nil, w, h, 2); len(index) != 0 || len(weight) != 0 {
+	if index, weight := Rows(nil, w, h, 2, 8); len(index) != 0 || len(weight) != 0 {
 		t.Errorf("no subjects: %v %v", index, weight)
+	}
+}
+
+// TestRowsAreRoundedUp asks for multiples: what is added weighs nothing, is distinct, and there are never more rows than cells.
+func TestRowsAreRoundedUp(t *testing.T) {
+	const w, h = 8, 4
+	masks := [][]float32{make([]float32, w*h), make([]float32, w*h)}
+	for i := range 9 {
+		masks[0][3*i] = 0.5
+	}
+	masks[1][7] = 1
+	for multiple, want := range map[int]int{1: 9, 4: 12, 9: 9, 20: 20, 24: 24, 25: 25, 33: 32} {
+		index, weight := Rows(masks, w, h, 1, multiple)
+		if len(weight) != 2*want {
+			t.Errorf("multiples of %d: %d rows a subject, wanted %d", multiple, len(weight)/2, want)
+		}
+		seen, sum := map[[2]int64]bool{}, float32(0)
+		for i, v := range weight {
+			seen[[2]int64{index[2*i], index[2*i+1]}] = true
+			sum += v
+		}
+		if len(seen) != len(weight) || sum != 9*0.5+1 {
+			t.Errorf("multiples of %d: %d distinct rows of %d, weights %v together", multiple, len(seen), len(weight), sum)
+		}
+	}
+}
+
+// TestNoRows has masks that let nothing through.
+func TestNoRows(t *testing.T) {
+	none := [][]float32{make([]float32, 16), make([]float32, 16)}
+	for multiple, want := range map[int]int{1: 0, 4: 8} {
+		if _, weight := Rows(none, 4, 4, 1, multiple); len(weight) != want {
+			t.Errorf("multiples of %d: %d rows, wanted %d", multiple, len(weight), want)
+		}
 	}
 }
 

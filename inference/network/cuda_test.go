@@ -112,7 +112,7 @@ func (b *bench) tryOpen(name string, m *onnx.Model) (session.Session, error) {
 // cudaKernels are the operators for which ONNX Runtime's CUDA provider registers a kernel for opset 18 and our types, by its table
 // of kernels. A kernel without last version serves the version named only.
 var cudaKernels = strings.Fields("Add Cast Concat ConstantOfShape Conv Cos Div Expand EyeLike Gather Identity If InstanceNormalization LayerNormalization " +
-	"MatMul Mul Pad ReduceMax ReduceMean ReduceSum Reshape Resize Scan ScatterND Shape Sin Slice Softmax Sqrt Squeeze Sub Transpose Unsqueeze " +
+	"MatMul Mul Pad Range ReduceMax ReduceMean ReduceSum Reshape Resize Scan ScatterND Shape Sin Slice Softmax Sqrt Squeeze Sub Transpose Unsqueeze " +
 	"com.microsoft.BiasSplitGelu com.microsoft.FusedMatMul com.microsoft.Gelu com.microsoft.GroupNorm com.microsoft.MultiHeadAttention " +
 	"com.microsoft.NhwcConv com.microsoft.QuickGelu")
 
@@ -201,6 +201,48 @@ func TestCUDAEqualsCPU(t *testing.T) {
 	for _, n := range networks {
 		t.Run(n.name, func(t *testing.T) { n.compare(t) })
 	}
+}
+
+// TestCUDAWaitsForNothing holds what a pass on a card must not do layer by layer: fetch a condition to the host, or copy rows with ScatterND,
+// whose kernel gives every row to one thread.
+func TestCUDAWaitsForNothing(t *testing.T) {
+	c := sdLike(true)
+	c.LayersPerBlock = PerLevel{2}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	store := draw(t, tensor.F16, func(s *nn.Store) (*onnx.Model, error) { return UNetGraph(c, s) })
+	m, err := UNetGraphFor(nn.CUDA, c, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scatters, branches := 0, 0
+	var walk func(g *onnx.Graph, depth int)
+	walk = func(g *onnx.Graph, depth int) {
+		made := map[string]bool{}
+		for _, n := range g.Nodes {
+			made[n.Outputs[0]] = true
+			switch n.Op {
+			case "ScatterND":
+				scatters++
+			case "If":
+				branches++
+				if depth > 0 && made[n.Inputs[0]] {
+					t.Errorf("%s makes its condition in the branch that it lies in", n.Name)
+				}
+			}
+			for _, a := range n.Attrs {
+				if inner, ok := a.Value.(*onnx.Graph); ok {
+					walk(inner, depth+1)
+				}
+			}
+		}
+	}
+	walk(&m.Graph, 0)
+	if want := 2 * len(c.AttentionGrids()); scatters != want {
+		t.Errorf("%d ScatterND in %d branches, wanted %d: two for every grid", scatters, branches, want)
+	}
+	t.Log(c.CrossAttentionLayers(), "layers,", branches, "branches")
 }
 
 var lacksKernel = regexp.MustCompile(`(find an implementation|find kernel) for (com\.microsoft\.)?(NhwcConv|GroupNorm|BiasSplitGelu)\(1\)`)

@@ -20,12 +20,13 @@ import (
 // does not want lies in a branch that does not run, or has no columns.
 type roles struct {
 	u            *unet
-	text, vision []keyValue        // of every cross-attention layer
-	bias         *nn.Value         // of the visual tokens [R 1 1 n]
-	padded       *nn.Value         // [1] whether some subject may have fewer tokens than n
-	rows         map[int]*nn.Value // level -> [R T 2], pairs (subject, row)
-	weight       map[int]*nn.Value // level -> [R T 1], the mask at those rows
-	subjects     *nn.Value         // R as [1]: whether there are any
+	text, vision []keyValue         // of every cross-attention layer
+	bias         *nn.Value          // of the visual tokens [R 1 1 n]
+	several      *nn.Value          // [1] whether there is more than one subject, so that some may have fewer tokens than n
+	rows         map[int]*nn.Value  // level -> [R T 2], pairs (subject, row)
+	weight       map[int]*nn.Value  // level -> [R T 1], the mask at those rows
+	masks        map[int]*nn.Masked // level -> both, once a layer asked
+	subjects     *nn.Value          // R as [1]: whether there are any
 
 	tokens      *nn.Value         // Uᵀ [1 77 G]: the tokens of the G words to tap
 	noise       *nn.Value         // [1] whether the predicted noise is wanted
@@ -80,7 +81,8 @@ func UNetGraphFor(target nn.Target, c UNetConfig, store *nn.Store) (*onnx.Model,
 func newRoles(u *unet) *roles {
 	b := u.scope.B
 	r := &roles{
-		u: u, rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}, taps: map[int][]*nn.Value{}, kept: map[int][]keyValue{},
+		u: u, rows: map[int]*nn.Value{}, weight: map[int]*nn.Value{}, masks: map[int]*nn.Masked{},
+		taps: map[int][]*nn.Value{}, kept: map[int][]keyValue{},
 		crossLevels: map[int]*nn.Value{}, selfLevels: map[int]*nn.Value{},
 	}
 	for i, l := range u.crossLayers() {
@@ -96,7 +98,7 @@ func newRoles(u *unet) *roles {
 	}
 	bias := b.Input("vision_bias", tensor.F32, []int{-1, -1}, "subjects", "tokens")
 	r.bias, r.subjects = nn.Unsqueeze(bias, 1, 2), nn.Slice(nn.ShapeOf(bias), 0, 0, 1)
-	r.padded = nn.Sub(r.subjects, b.Ints(1))
+	r.several = nn.Sub(r.subjects, b.Ints(1))
 	grids := u.AttentionGrids()
 	for _, grid := range grids {
 		level, rows := bits.TrailingZeros(uint(grid)), fmt.Sprintf("rows_of_%d", grid)
@@ -108,6 +110,8 @@ func newRoles(u *unet) *roles {
 	r.noise = b.Input("want_noise", tensor.I64, []int{1})
 	cross, self := b.Input("cross_levels", tensor.I64, []int{len(grids)}), b.Input("self_levels", tensor.I64, []int{len(grids)})
 	r.layerMaps = b.Input("layer_maps", tensor.I64, []int{1})
+	nn.Condition(r.several)
+	nn.Condition(r.layerMaps)
 	r.anyCross, r.anySelf = nn.Largest(cross), nn.Largest(self)
 	for i, grid := range grids {
 		level := bits.TrailingZeros(uint(grid))
@@ -161,20 +165,14 @@ func (r *roles) cross(_ nn.Scope, q *nn.Value, level, heads int) *nn.Value {
 		r.tail = nn.Begin(r.noise)
 	}
 	found := attend()
+	if r.masks[level] == nil {
+		r.masks[level] = nn.NewMasked(r.rows[level], r.weight[level], r.subjects, q)
+	}
 	return nn.If(r.subjects, func() []*nn.Value {
-		return []*nn.Value{nn.Add(found, r.visual(q, vision, level, heads))}
+		return []*nn.Value{nn.Add(found, r.masks[level].Attention(q, vision.k, vision.v, r.bias, r.several, heads))}
 	}, func() []*nn.Value {
 		return []*nn.Value{found}
 	})[0]
-}
-
-// visual is Σ_r M̂_r · softmax(Q K_rᵀ + bias_r)V_r, [1 hw C], computed at the masks' rows.
-func (r *roles) visual(q *nn.Value, vision keyValue, level, heads int) *nn.Value {
-	channels, rows := q.Dim(-1), r.rows[level]
-	cells := nn.Squeeze(nn.Slice(rows, 2, 1, 2), 2)      // [R T]
-	picked := nn.Gather(nn.Fold(q, -1, channels), cells) // [R T C]
-	found := nn.PaddedAttention(picked, vision.k, vision.v, r.bias, r.padded, heads)
-	return nn.Sum(nn.Scatter(rows, nn.Mul(found, nn.Activation(r.weight[level])), q), 0)
 }
 
 // completed tells whether every cross map below a level was tapped, and whether there is any.

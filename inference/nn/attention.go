@@ -27,23 +27,6 @@ func TappedAttention(q, k, v, columns, wanted *Value, heads int) (taps *Value, a
 	return both[0], func() *Value { return both[1] }
 }
 
-// PaddedAttention is multi-head attention of q [R T heads·d] over float32 k [R heads d n] and v [R heads n d] with a float32 bias
-// [R 1 1 n] on the logits, [R T heads·d]. The flag padded says whether the bias is other than 0 anywhere.
-func PaddedAttention(q, k, v, bias, padded *Value, heads int) *Value {
-	written := func() *Value {
-		scores := MatMul(Scale(SplitHeads(q, heads), 1/sqrt(q.Dim(-1)/heads)), Activation(k))
-		p := Activation(Softmax(Add(Float(scores), bias)))
-		return MergeHeads(MatMul(p, Activation(v)))
-	}
-	if q.b.target == CPU {
-		return written()
-	}
-	return If(padded, func() []*Value { return []*Value{written()} }, func() []*Value {
-		keys := Transpose(Activation(k), 0, 3, 1, 2) // [R n heads d]
-		return []*Value{Attention(q, Fold(keys, 0, 0, q.Dim(-1)), MergeHeads(Activation(v)), heads)}
-	})[0]
-}
-
 // AttentionColumns is Attention, and beside it MapColumns of the same queries and keys.
 func AttentionColumns(q, k, v, columns *Value, heads int) (out, mapped *Value) {
 	if q.b.target != CPU {

@@ -20,16 +20,25 @@ type Branch struct {
 // Begin opens a branch under flag, an integer [1]: not zero means that it runs.
 func Begin(flag *Value) *Branch {
 	b := flag.b
-	// One condition for all branches of a flag: a device fetches each to the host, and waits for itself meanwhile.
-	key := "whether " + flag.name
-	cond := b.params[key]
-	if cond == nil {
-		cond = cast(flag, tensor.Bool)
-		b.params[key] = cond
-	}
-	br := &Branch{b: b, cond: cond, outer: b.frame}
+	br := &Branch{b: b, cond: condition(flag), outer: b.frame}
 	b.frame = frame{params: maps.Clone(br.outer.params)}
 	return br
+}
+
+// Condition makes the condition of a flag here, for all branches from now on and those within them, where the target is a device: in a
+// branch, every run of it would fetch the condition to the host, and the device would wait meanwhile.
+func Condition(flag *Value) {
+	if flag.b.target != CPU {
+		condition(flag)
+	}
+}
+
+func condition(flag *Value) *Value {
+	b, key := flag.b, "whether "+flag.name
+	if b.params[key] == nil {
+		b.params[key] = cast(flag, tensor.Bool)
+	}
+	return b.params[key]
 }
 
 // End closes the branch. Its results are then's where the flag is set, and otherwise's where it is not; both have the same

@@ -55,7 +55,11 @@ func Scatter(index, updates, like *Value) *Value {
 func zeros(shape *Value, dtype tensor.DType, known ...int) *Value {
 	fill := onnx.Node{Op: "ConstantOfShape"}
 	if dtype != tensor.F32 {
-		fill.Attrs = []onnx.Attr{attr("value", &tensor.Tensor{DType: dtype, Shape: []int{1}, F32: []float32{0}})}
+		value := tensor.OfInts([]int64{0}, 1)
+		if dtype != tensor.I64 {
+			value = &tensor.Tensor{DType: dtype, Shape: []int{1}, F32: []float32{0}}
+		}
+		fill.Attrs = []onnx.Attr{attr("value", value)}
 	}
 	return shape.b.emit(fill, dtype, known, []*Value{shape})
 }
