@@ -51,7 +51,7 @@ type accelerator interface {
 	// place is its name for session.Placed.
 	place() string
 	// choose gives the device its turn in the options of a session over a graph, which may be nil.
-	choose(o *binding.SessionOptions, m *model) error
+	choose(o *binding.SessionOptions, m *model, opts session.Options) error
 	// handBack has the device's memory given back after a run, for a session that hardly runs again.
 	handBack(o *binding.RunOptions) error
 }
@@ -59,19 +59,27 @@ type accelerator interface {
 // cuda is a graphics card as this process uses it.
 type cuda struct {
 	index  int
-	plugin *native.Device // nil: the provider that lies beside the library
+	more   map[string]string // options of the built-in provider, before ours
+	plugin *native.Device    // nil: the provider that lies beside the library
 	memory *native.Memory
 }
 
 // What is set for the built-in provider, and those of it that the plugin knows. Memory grows by what is asked for, not by powers
 // of two, because a large model fills the card; convolutions are chosen by rule, because measuring every new size takes
-// longer than a picture; DEFAULT would take a slow way with cuDNN 9.
+// longer than a picture; DEFAULT would take a slow way with cuDNN 9. Without one stream for all, every branch of every If has one of
+// its own, with a handle of cuBLAS and one of cuDNN that keep memory: some 290 for SDXL's U-Net.
 var (
 	cudaOptions = map[string]string{
 		"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC", "cudnn_conv_use_max_workspace": "1", "use_tf32": "1",
+		"use_ep_level_unified_stream": "1",
 	}
 	pluginOptions = map[string]string{"use_tf32": "1"}
 )
+
+// attentionWithoutPlans are all kernels of attention that a card may have but cuDNN's, which the library takes on an H100. Those make a
+// plan for every number of rows that they meet, in 0.1 s, and masks change step by step; of plans that are there already, the library
+// finds some only by chance, because its key has bytes in it that nobody sets.
+const attentionWithoutPlans = "119" // 127 without 8
 
 // pluginName is the plugin's provider, cudaLibrary the name under which its library is registered.
 const (
@@ -135,7 +143,7 @@ func GPUs(list []Component) (cards []GPU, version string, err error) {
 }
 
 // useCUDA makes a graphics card the device of the runtime.
-func (r *Runtime) useCUDA(index int) error {
+func (r *Runtime) useCUDA(index int, more map[string]string) error {
 	list := LoadComponents(r.library)
 	if len(list) == 0 {
 		return message.New("CUDA is not available on this system: use the device cpu")
@@ -150,7 +158,7 @@ func (r *Runtime) useCUDA(index int) error {
 		return errors.Join(problems...)
 	}
 	provider := list[len(list)-1]
-	device := &cuda{index: index}
+	device := &cuda{index: index, more: more}
 	var err error
 	native.KeepSignals(func() {
 		if provider.File == pluginFiles[runtime.GOOS] {
@@ -209,7 +217,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 		return err
 	}
 	defer o.Destroy()
-	if err := c.choose(o, nil); err != nil {
+	if err := c.choose(o, nil, session.Options{Once: true}); err != nil {
 		// This way in says no more than "failed to load"; the other one has the loader's words.
 		if why := register(path); why != nil {
 			err = why
@@ -221,7 +229,7 @@ func (c *cuda) useBuiltIn(path string) (err error) {
 }
 
 // choose implements accelerator.
-func (c *cuda) choose(o *binding.SessionOptions, _ *model) error {
+func (c *cuda) choose(o *binding.SessionOptions, _ *model, opts session.Options) error {
 	if c.plugin != nil {
 		return o.AppendExecutionProviderV2([]binding.EpDevice{c.plugin.EpDevice}, pluginOptions)
 	}
@@ -231,6 +239,10 @@ func (c *cuda) choose(o *binding.SessionOptions, _ *model) error {
 	}
 	defer options.Destroy()
 	all := maps.Clone(cudaOptions) // at once: what an update does not name is the default again
+	if !opts.Once {
+		all["sdpa_kernel"] = attentionWithoutPlans
+	}
+	maps.Copy(all, c.more)
 	all["device_id"] = strconv.Itoa(c.index)
 	if err := options.Update(all); err != nil {
 		return err

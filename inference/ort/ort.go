@@ -1,15 +1,15 @@
 // Package ort runs graphs on ONNX Runtime. It and its internal package native are the only ones that import the binding,
 // and so the only ones that need a native library at run time.
 //
-// Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine
-// that owns it, one Run at a time (package session). Tensors stay Go memory on both sides: inputs are lent to the library until Run
-// returns, outputs are copied out. Names, element types and shapes are compared with the graph before native code sees them, so a
-// mistake is an error that names both sides, never a crash. Weights are below the graph's folder, links resolved, or in files that the
-// caller names: they are found, measured and, if the session wants it, left there (session.Weights). For WebGPU, whose provider lacks
-// some operators and computes others badly, a graph is rewritten as it is opened (forWebGPU). Graphs that Realword's importer cannot
-// have written are refused: functions, operators of other makers. A Cache keeps large graphs as the library has optimised them; whatever
-// it holds, a run gives the same bits. The library writes errors to standard error only where it cannot
-// return them.
+// Contract: New loads the library once per process, with its telemetry off; Runtime opens graph files; a Session runs on the goroutine that
+// owns it, one Run at a time (package session), which stays on its thread while one on CUDA is open. Tensors stay Go memory on both sides:
+// inputs are lent to the library until Run returns, outputs are copied out. Names, element types and shapes are compared with the graph
+// before native code sees them, so a mistake is an error that names both sides, never a crash. Weights are below the graph's folder, links
+// resolved, or in files that the caller names: they are found, measured and, if the session wants it, left there (session.Weights). For
+// WebGPU, whose provider lacks some operators and computes others badly, a graph is rewritten as it is opened (forWebGPU). Graphs that
+// Realword's importer cannot have written are refused: functions, operators of other makers. A Cache keeps large graphs as the library has
+// optimised them; whatever it holds, a run gives the same bits. The library writes errors to standard error only where it cannot return
+// them.
 package ort
 
 import (
@@ -30,11 +30,13 @@ const MaxThreads = 1024
 
 // Options of a Runtime. The zero value finds the library by itself and uses every physical core.
 type Options struct {
-	Threads int             // threads of one operator; 0 means the physical cores that the process may use
-	Library string          // library file or its folder; empty means Find's places
-	Device  string          // as ParseDevice reads it; empty means the CPU
-	Weights session.Weights // for sessions that leave it to be chosen; Auto chooses for each by the memory that is available
-	Cache   Cache           // of optimised graphs; the zero value keeps none
+	Threads int               // threads of one operator; 0 means the physical cores that the process may use
+	Library string            // library file or its folder; empty means Find's places
+	Device  string            // as ParseDevice reads it; empty means the CPU
+	Weights session.Weights   // for sessions that leave it to be chosen; Auto chooses for each by the memory that is available
+	CUDA    map[string]string // options of its provider instead of Realword's, to try them
+	Profile string            // prefix of the files to which the library writes what took how long in every session; empty writes none
+	Cache   Cache             // of optimised graphs; the zero value keeps none
 }
 
 // Runtime opens graphs on one device of one library. It may be used from any goroutine.
@@ -44,6 +46,7 @@ type Runtime struct {
 	threads int
 	weights session.Weights
 	cache   Cache
+	profile string
 	cpu     *native.Memory // of Go tensors
 	memory  *native.Memory // of the device
 	device  accelerator    // nil: the processor
@@ -80,10 +83,13 @@ func New(opts Options) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cache: opts.Cache, cpu: cpu, memory: cpu}
+	r := &Runtime{
+		library: library, version: binding.GetVersion(), threads: threads, weights: opts.Weights, cache: opts.Cache, profile: opts.Profile,
+		cpu: cpu, memory: cpu,
+	}
 	switch kind {
 	case CUDA:
-		err = r.useCUDA(index)
+		err = r.useCUDA(index, opts.CUDA)
 	case WebGPU:
 		err = r.useWebGPU(index)
 	}

@@ -100,6 +100,10 @@ func (r *Runtime) open(path string, opts session.Options, recorded bool) (*graph
 	if err != nil {
 		return nil, r.deviceError(message.Errorf("ONNX Runtime cannot load %s: %w: verify the model, or import it again", path, err))
 	}
+	if _, ok := r.device.(*cuda); ok {
+		// The provider has handles and plans for every thread: on another one, the next pass would make them again.
+		runtime.LockOSThread()
+	}
 	return &graph{runtime: r, path: path, ports: m.ports, s: s, files: files, once: opts.Once}, nil
 }
 
@@ -219,10 +223,13 @@ func (r *Runtime) options(p prepared) (*binding.SessionOptions, error) {
 	}
 	if r.device != nil {
 		// Weights stay out of the arena, which would keep more than they need.
-		set = append(set, r.device.choose(o, p.m), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
+		set = append(set, r.device.choose(o, p.m, opts), o.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1"))
 	}
 	if p.recorded {
 		set = append(set, o.AddSessionConfigEntry(native.RecordAssignments, "1"))
+	}
+	if r.profile != "" {
+		set = append(set, o.EnableProfiling(r.profile))
 	}
 	if p.write != "" {
 		set = append(set, o.SetOptimizedModelFilePath(p.write))
@@ -247,6 +254,9 @@ func (g *graph) Close() error {
 	}
 	err := g.s.Destroy()
 	g.s = nil
+	if _, ok := g.runtime.device.(*cuda); ok {
+		runtime.UnlockOSThread()
+	}
 	return errors.Join(err, release(g.files))
 }
 

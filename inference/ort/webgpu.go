@@ -14,6 +14,7 @@ import (
 	"realword/inference/message"
 	"realword/inference/onnx"
 	"realword/inference/ort/internal/native"
+	"realword/inference/session"
 	"realword/inference/tensor"
 )
 
@@ -216,7 +217,7 @@ func (w *webGPU) place() string { return numbered("WebGPU", w.index) }
 
 // choose implements accelerator. Sines stay on the processor: those of a time step are of arguments up to 1000, and cards promise them
 // only within ±π, to three digits. They are a few hundred numbers a pass.
-func (w *webGPU) choose(o *binding.SessionOptions, m *model) error {
+func (w *webGPU) choose(o *binding.SessionOptions, m *model, _ session.Options) error {
 	options := map[string]string{}
 	if m != nil && len(m.waves) > 0 {
 		options["forceCpuNodeNames"] = strings.Join(m.waves, "\n")
@@ -246,7 +247,7 @@ func (r *Runtime) useWebGPU(index int) error {
 	native.KeepSignals(func() {
 		var o *binding.SessionOptions
 		if o, err = binding.NewSessionOptions(); err == nil {
-			err = w.choose(o, nil)
+			err = w.choose(o, nil, session.Options{})
 			o.Destroy()
 		}
 	})
@@ -344,7 +345,7 @@ func (r *Runtime) attend(on *webGPU, heads int, in []*tensor.Tensor) ([]float32,
 	}
 	defer o.Destroy()
 	if on != nil {
-		if err := on.choose(o, nil); err != nil {
+		if err := on.choose(o, nil, session.Options{}); err != nil {
 			return nil, err
 		}
 	}
