@@ -31,15 +31,18 @@ import (
 // options say what is done.
 type options struct {
 	models    []string
-	parts     []string // components alone, or table, stages, nodes, picture, passes
+	parts     []string // components alone, or table, stages, nodes, unet, picture, passes
 	device    string   // cuda or webgpu; "" is cuda
 	repeats   int
 	threads   int
-	steps     int    // of the picture
-	size      int    // width and height in pixels; 0 is the model's own
-	brief     bool   // the libraries are not listed
-	cpuAlone  bool   // no card is no failure
-	report    string // file that gets one JSON object a row, appended; "" is none
+	steps     int               // of the picture
+	size      int               // width and height in pixels; 0 is the model's own
+	brief     bool              // the libraries are not listed
+	cpuAlone  bool              // no card is no failure
+	exact     bool              // part unet: with the results of the processor beside
+	cuda      map[string]string // options of CUDA's provider
+	profile   string            // prefix of the files that get the library's profile of every graph; "" writes none
+	report    string            // file that gets one JSON object a row, appended; "" is none
 	reportOut io.Writer
 }
 
@@ -48,7 +51,7 @@ func main() {
 	models := flag.String("models", "toybox",
 		"models with a comma between them: toybox (embedded), tiny, full (SDXL with random weights, 30 GB of disk) or unet (full with small encoders, 11 GB), or bundle folders")
 	parts := flag.String("parts", "table,picture",
-		"what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), nodes (what the library leaves to the CPU), picture (a whole one beside the CPU's), passes (the card alone)")
+		"what is done, with a comma between: components (what is found, no model runs), table (every stage beside the CPU, and the passes of both), stages (the table without passes), nodes (what the library leaves to the CPU), unet (its passes alone, on random visual tokens), picture (a whole one beside the CPU's), passes (the card alone)")
 	flag.StringVar(&o.device, "device", "cuda", "cuda (every card of NVIDIA) or webgpu (the card that WebGPU computes on)")
 	flag.IntVar(&o.repeats, "repeats", 3, "runs of every stage; the fastest counts")
 	flag.IntVar(&o.threads, "threads", 0, "threads of one operator on the CPU (default: physical cores)")
@@ -58,6 +61,19 @@ func main() {
 	flag.BoolVar(&o.cpuAlone, "cpu-alone", false,
 		"no graphics card is no failure: the table has the CPU alone, and the picture is made twice on it")
 	flag.StringVar(&o.report, "json", "", "append every row to this file, a JSON object a line")
+	flag.BoolVar(&o.exact, "exact", false, "part unet: compare with the processor's results")
+	flag.Func("cuda", "an option of CUDA's provider, as in use_tf32=0; may be given several times", func(s string) error {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("write NAME=VALUE")
+		}
+		if o.cuda == nil {
+			o.cuda = map[string]string{}
+		}
+		o.cuda[key] = value
+		return nil
+	})
+	flag.StringVar(&o.profile, "profile", "", "write the library's profile of every graph on the card to files that begin so")
 	prepare := flag.String("prepare", "", "write the bundle of the one model into this new folder, and do nothing else")
 	flag.Parse()
 	o.models, o.parts = strings.Split(*models, ","), strings.Split(*parts, ",")
@@ -170,7 +186,7 @@ func startCUDA(out io.Writer, cpu *ort.Runtime, o options) (cards []*ort.Runtime
 		}
 		for i, card := range found {
 			fmt.Fprintf(out, "cuda:%d              %s, %.0f GB, driver for CUDA %s\n", i, card.Name, float64(card.Memory)/1e9, version)
-			gpu, err := ort.New(ort.Options{Threads: o.threads, Device: fmt.Sprintf("cuda:%d", i)})
+			gpu, err := ort.New(ort.Options{Threads: o.threads, Device: fmt.Sprintf("cuda:%d", i), Profile: o.profile, CUDA: o.cuda})
 			if err != nil {
 				ok = false
 				fmt.Fprintln(out, " ", err)
@@ -204,6 +220,13 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 			}
 		case "picture":
 			good, err = t.pictures(ctx, b, devices, o.steps, o.size)
+		case "unet":
+			for _, device := range devices[min(1, len(devices)-1):] {
+				provider, _ := device.Provider()
+				if err = t.unet(ctx, devices[0], device, provider, b, o); err != nil {
+					break
+				}
+			}
 		case "passes":
 			for _, device := range devices[min(1, len(devices)-1):] {
 				provider, _ := device.Provider()
@@ -216,7 +239,7 @@ func one(ctx context.Context, out io.Writer, name string, devices []*ort.Runtime
 				}
 			}
 		default:
-			err = fmt.Errorf("there is no part %q: components alone, table, stages, nodes, picture and passes", part)
+			err = fmt.Errorf("there is no part %q: components alone, table, stages, nodes, unet, picture and passes", part)
 		}
 		if err != nil {
 			return false, err

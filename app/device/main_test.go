@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,16 @@ func TestTableOfTheCPU(t *testing.T) {
 	}
 	if !strings.Contains(report.String(), `"stage":"guidance branch"`) {
 		t.Errorf("the report lacks a pass:\n%s", report.String())
+	}
+	out.Reset()
+	o.parts, o.exact = []string{"unet"}, true
+	if _, ok, err := check(t.Context(), &out, o); err != nil || !ok {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, pass := range []string{"plain", "generation", "generation, two subjects", "guidance"} {
+		if !regexp.MustCompile(`(?m)^toybox     ` + pass + ` .*, off by 0\.0e\+00$`).MatchString(out.String()) {
+			t.Errorf("the table lacks the pass %q, or the CPU is not equal to itself:\n%s", pass, out.String())
+		}
 	}
 	o.models = []string{t.TempDir()}
 	if _, _, err := check(t.Context(), &out, o); err == nil {
