@@ -33,8 +33,7 @@ func abandon(args []string) {
 
 func abandonWindow() {
 	time.Sleep(windowPatience)
-	fmt.Fprintln(os.Stderr, "realword: the window was ended, since the screen did not answer or a step of the model took long: "+
-		"what was made is kept, and jobs wait for the next start")
+	fmt.Fprintln(os.Stderr, "realword: the window was ended without being closed, since it did not answer: what was made is kept, and jobs wait for the next start")
 	os.Exit(1)
 }
 

@@ -123,9 +123,17 @@ func Run(ctx context.Context, a fyne.App, o Options) {
 	if err := w.journal.Close(); err != nil { // first, so that a new start has it while a step of the model still goes on
 		fyne.LogError("The history was not closed as it should be", err)
 	}
-	w.computers.Close()
+	enough, closed := time.After(patience), make(chan struct{})
+	go func() {
+		defer close(closed)
+		w.computers.Close()
+		w.models.Close()
+	}()
 	w.models.WaitForDownloads(patience)
-	w.models.Close()
+	select {
+	case <-closed:
+	case <-enough: // a step of a large model, or its opening, ends with the program
+	}
 }
 
 // savePNG asks where to save the named picture and writes there what data makes; nil where the program cannot ask.
