@@ -10,6 +10,16 @@ FUZZTIME ?= 20s
 PYTHON ?= python3
 export CGO_ENABLED := 1
 
+# go.mod names the release of Go whose library has no vulnerability that was known and is reached (make vulnerabilities). Go fetches it
+# where it is told to, which many systems switch off; where it cannot be had, the Go that is there builds.
+TOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
+ifeq ($(origin GOTOOLCHAIN),undefined)
+  export GOTOOLCHAIN := $(if $(shell GOTOOLCHAIN=auto $(GO) version 2>/dev/null),auto,local)
+  ifeq ($(GOTOOLCHAIN),local)
+    $(info $(TOOLCHAIN) cannot be fetched: this is built with $(word 3,$(shell GOTOOLCHAIN=local $(GO) version)).)
+  endif
+endif
+
 # Packages with goroutines of their own are tested with the race detector.
 RACED := realword/inference realword/history realword/history/journal realword/ui \
 	$(addprefix realword/ui/,gallery inspect models queue saving session settings stage state)
