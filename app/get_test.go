@@ -30,6 +30,7 @@ type localHub struct {
 	trees map[string]string
 	names func(repository, path string) string
 	files atomic.Int32 // requests for files
+	busy  atomic.Int32 // of them under way, without those that stop holds
 	bytes atomic.Int64
 	mu    sync.Mutex
 	stop  func(path string) bool
@@ -71,7 +72,12 @@ func (h *localHub) serve(w http.ResponseWriter, r *http.Request) {
 			h.mu.Lock()
 			stop := h.stop
 			h.mu.Unlock()
-			if h.files.Add(1); stop != nil && stop(name) {
+			h.files.Add(1)
+			h.busy.Add(1)
+			done := sync.OnceFunc(func() { h.busy.Add(-1) })
+			defer done()
+			if stop != nil && stop(name) {
+				done()
 				<-r.Context().Done()
 				return
 			}
@@ -250,20 +256,30 @@ func TestModelGetGoesOn(t *testing.T) {
 	}
 
 	ctx, interrupt := context.WithCancel(t.Context())
+	m := &models{}
+	var hangs atomic.Bool // in the middle
 	h.mu.Lock()
-	h.stop = func(path string) bool { // hangs in the middle
+	h.stop = func(path string) bool {
 		if strings.HasSuffix(path, "vocab.json") {
-			time.AfterFunc(50*time.Millisecond, interrupt)
-			return true
+			hangs.Store(true)
 		}
-		return false
+		return hangs.Load()
 	}
 	h.mu.Unlock()
+	go func() { // once everything that was served is in a file, so that none of it is served again
+		for ctx.Err() == nil {
+			if hangs.Load() && h.busy.Load() == 0 {
+				if begun := m.Unfinished(folder); len(begun) == 1 && begun[0].Done == h.bytes.Load() {
+					interrupt()
+				}
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	var out, screen strings.Builder
 	if status := execute(ctx, []string{"model", "get", "realcustom-released", "--yes", "--folder", folder}, &out, &screen); status != 130 || !strings.Contains(screen.String(), "The same command resumes.") {
 		t.Fatalf("%d\n%s", status, screen.String())
 	}
-	m := &models{}
 	begun := m.Unfinished(folder)
 	if len(begun) != 1 || begun[0].Done == 0 || begun[0].Done >= begun[0].Plan.Bytes() {
 		t.Fatalf("%+v", begun)
