@@ -370,6 +370,9 @@ func (g *generation) parseLine(line []byte, dir string) (batchCase, error) {
 			maxFileName-len(".json"))
 	case reserved(l.Name):
 		return batchCase{}, usagef("the name %q is that of a device on Windows: give another one, such as %q", l.Name, "picture-"+l.Name)
+	case strings.ContainsAny(l.Name, files.Forbidden):
+		return batchCase{}, usagef("the name %q cannot be a file name on Windows, where %s are forbidden: give another one, such as %q", l.Name, files.Forbidden,
+			cmp.Or(files.Name(l.Name, maxFileName), "picture"))
 	case strings.TrimSpace(l.Prompt) == "":
 		return batchCase{}, usagef("the prompt is empty: describe the picture")
 	case l.Seeds != nil || l.Grid != nil || l.Seed == nil:

@@ -168,10 +168,10 @@ func TestBatch(t *testing.T) {
 	}
 	// What is one file on other systems, or none, and keys that stand there twice.
 	write(`{"name": "Größe", "prompt": "a dog", "seed": 1}`, `{"name": "gro`+"\u0308"+`ßE", "prompt": "a dog", "seed": 1}`, `{"name": "CON", "prompt": "a dog", "seed": 1}`, `{"name": "aux.v2", "prompt": "a dog", "seed": 1}`,
-		`{"name": "lpt1", "prompt": "a dog", "seed": 1}`, `{"name": "v", "prompt": "a dog", "seed": 1, "Seed": 2}`, `{"name": "w", "prompt": "a dog", "seed": 1, "subjects": [{"word": "dog", "word": "cat"}]}`,
+		`{"name": "lpt1", "prompt": "a dog", "seed": 1}`, `{"name": "dog: who?", "prompt": "a dog", "seed": 1}`, `{"name": "v", "prompt": "a dog", "seed": 1, "Seed": 2}`, `{"name": "w", "prompt": "a dog", "seed": 1, "subjects": [{"word": "dog", "word": "cat"}]}`,
 		`{"name": "console", "prompt": "a dog", "seed": 1, "scope": 5}`)
 	status, stdout, stderr = command(t, args...)
-	for i, want := range []string{`is that of line 1, "Größe", on Windows and macOS`, `"CON" is that of a device on Windows`, `"aux.v2" is`, `"lpt1" is`, `"Seed" stands there twice`, `"word" stands there twice`} {
+	for i, want := range []string{`is that of line 1, "Größe", on Windows and macOS`, `"CON" is that of a device on Windows`, `"aux.v2" is`, `"lpt1" is`, `"dog: who?" cannot be a file name on Windows, where /\:*?"<>| are forbidden: give another one, such as "dog who"`, `"Seed" stands there twice`, `"word" stands there twice`} {
 		if line := fmt.Sprintf("line %d: ", i+2); !strings.Contains(stderr, line) || !strings.Contains(stderr, want) {
 			t.Errorf("%s%s is missing in\n%s", line, want, stderr)
 		}

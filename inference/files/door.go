@@ -62,7 +62,7 @@ func Read(path string, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, &Error{
 			path, fmt.Sprintf("has %d bytes, and at most %d are read from such a file", size, limit),
-			"check that it is the right one",
+			"check that it is the right one, or use a smaller copy of it",
 		}
 	}
 	if size == 0 { // also what the system makes up when it is read says that, such as /proc/self/environ
