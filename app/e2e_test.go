@@ -134,7 +134,11 @@ func (s *screen) click(kind, text string, x, y float64) {
 	move := func(dx int) []string {
 		return []string{"mousemove", "--window", s.window, strconv.Itoa(left + dx), strconv.Itoa(top), "sleep", "0.25"}
 	}
-	s.xdotool(slices.Concat(move(-3), move(0), []string{"click", "1", "sleep", "0.25"})...)
+	for _, dx := range []int{-3, 0} {
+		s.xdotool(move(dx)...)
+		s.seen() // a busy window has been through its events when it answers
+	}
+	s.xdotool("click", "1", "sleep", "0.25")
 }
 
 // steady is a thing once it stands still.
