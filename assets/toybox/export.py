@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from model import load
 
 ABOUT = {
-    "family": "toybox", "name": "Realword Toybox", "default_size": [256, 256],
+    "family": "toybox", "name": "Realword Toybox 2",  # another one than the model before, whose sessions say "Realword Toybox" "default_size": [256, 256],
     "presets": {
         "paper": {"sampler": "ddim", "steps": 25, "stop": 10, "cfg": 4, "scope": .25, "mask_source": "low_cross_high_self"},
         "release": {"sampler": "dpm++", "steps": 25, "stop": 12, "cfg": 3.5, "scope": .25, "mask_source": "all_cross", "negative": ""},
