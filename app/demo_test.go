@@ -13,7 +13,7 @@ import (
 
 // TestExample: a finished picture and its steps come into a history when they are asked for, once, and out of the trash.
 func TestExample(t *testing.T) {
-	if n := len(assets.Demo); n > 400<<10 {
+	if n := len(assets.Demo); n > 450<<10 {
 		t.Errorf("the demo takes %d bytes", n)
 	}
 	dir := t.TempDir()

@@ -27,7 +27,7 @@ type Manifest struct {
 
 	Latent Latent `json:"latent"`
 	Size   Size   `json:"size"`
-	Grid   int    `json:"grid"` // latent cells per guidance-grid cell: SDXL 2, toybox 1
+	Grid   int    `json:"grid"` // latent cells per guidance-grid cell: SDXL 2
 	// latent cells per attention cell of every resolution that attends, finest (Grid) first
 	Attention []int             `json:"attention"`
 	Layers    int               `json:"cross_attention_layers"` // SDXL 70; each has its own text_k_<i>, text_v_<i>, vision_k_<i>, vision_v_<i>
@@ -56,7 +56,7 @@ type Networks struct {
 // Latent describes the autoencoder's latent.
 type Latent struct {
 	Channels      int          `json:"channels"`
-	Factor        int          `json:"factor"` // pixels per latent cell: SD 8, toybox 4
+	Factor        int          `json:"factor"` // pixels per latent cell: 8
 	ScalingFactor float64      `json:"scaling_factor"`
 	RGB           [][3]float64 `json:"rgb"`      // latent -> RGB in 0..1, one row per channel, for previews
 	RGBBias       [3]float64   `json:"rgb_bias"` // the colour of a latent that is zero, in 0..1

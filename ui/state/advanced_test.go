@@ -42,7 +42,7 @@ func TestShapesAreOnesThatTheModelMakes(t *testing.T) {
 		want string
 	}{
 		"SDXL":          {bundle.Size{Min: 64, Max: 2048, Multiple: 32}, image.Pt(1024, 1024), "1024 × 1024 · 1:1, 1184 × 896 · 4:3, 1248 × 832 · 3:2, 1376 × 768 · 16:9, 768 × 1376 · 9:16, 832 × 1248 · 2:3, 896 × 1184 · 3:4"},
-		"toybox":        {bundle.Size{Min: 32, Max: 256, Multiple: 16}, image.Pt(128, 128), "128 × 128 · 1:1, 144 × 112 · 4:3, 144 × 96 · 3:2, 176 × 96 · 16:9, 96 × 176 · 9:16, 96 × 144 · 2:3, 112 × 144 · 3:4"},
+		"of 128":        {bundle.Size{Min: 32, Max: 256, Multiple: 16}, image.Pt(128, 128), "128 × 128 · 1:1, 144 × 112 · 4:3, 144 × 96 · 3:2, 176 × 96 · 16:9, 96 × 176 · 9:16, 96 × 144 · 2:3, 112 × 144 · 3:4"},
 		"a small one":   {bundle.Size{Min: 64, Max: 2048, Multiple: 32}, image.Pt(512, 512), "512 × 512 · 1:1, 608 × 448 · 4:3, 640 × 416 · 3:2"},
 		"only a square": {bundle.Size{Min: 128, Max: 128, Multiple: 16}, image.Pt(128, 128), "128 × 128 · 1:1, 0 × 0, 0 × 0, 0 × 0, 0 × 0, 0 × 0, 0 × 0"},
 	} {
